@@ -1,0 +1,239 @@
+//! The checked and compiled catalog: tables of small ids, in the order of the file.
+
+use super::expr::Expr;
+use crate::model::{KindId, PathId};
+
+/// Index into [`Catalog::attributes`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct AttributeId(pub u16);
+
+/// Index into [`Catalog::counters`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct CounterId(pub u16);
+
+/// Index into [`Catalog::tags`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct TagId(pub u16);
+
+/// A catalog that has been checked.
+#[derive(Clone, Debug)]
+pub struct Catalog {
+    /// A hash of what the catalog computes: titles, comments and formatting do not enter.
+    pub fingerprint: u64,
+    pub timezone: jiff::tz::TimeZone,
+    pub input: InputMapping,
+    /// The event types that the catalog mentions; the type at index i has `KindId(i + 1)`.
+    pub kinds: Vec<Box<str>>,
+    /// The property paths that the catalog mentions, as segments below `properties`; indexed by [`PathId`].
+    pub paths: Vec<Vec<Box<str>>>,
+    pub attributes: Vec<Attribute>,
+    pub counters: Vec<Counter>,
+    /// In the order of the file.
+    pub tags: Vec<Tag>,
+    /// Each tag once, in the catalog's order, each preceded by those it uses that have not had their turn (spec 6).
+    pub order: Vec<TagId>,
+}
+
+/// A JSON Pointer (RFC 6901), unescaped: one reference token each.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Pointer(pub Vec<Box<str>>);
+
+/// How the envelope of an event is found in a record (spec 2).
+#[derive(Clone, Debug, PartialEq)]
+pub struct InputMapping {
+    pub key: KeyRule,
+    pub kind: KindRule,
+    pub time: Pointer,
+    pub id: Pointer,
+    pub properties: PropertiesRule,
+    /// What an integer time counts.
+    pub time_unit: TimeUnit,
+    /// How long an id is remembered, in milliseconds.
+    pub dedup_ms: Option<i64>,
+    /// How far after the wall clock an event may lie, in milliseconds.
+    pub max_future_ms: i64,
+    /// The longest record, in bytes.
+    pub max_event_bytes: usize,
+}
+
+/// Whose event it is: the first of the pointers that leads to something other than null.
+#[derive(Clone, Debug, PartialEq)]
+pub struct KeyRule(pub Vec<Pointer>);
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum KindRule {
+    At(Pointer),
+    /// `event` for `track` calls, the call's own `type` for the others.
+    Segment,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum PropertiesRule {
+    At(Pointer),
+    /// `traits` for `identify` calls, `properties` for the others.
+    Segment,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TimeUnit {
+    Milliseconds,
+    Seconds,
+}
+
+/// The event types that something listens to.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum KindSet {
+    /// `"*"`: all but commands.
+    Any,
+    /// Sorted, without repeats.
+    Of(Vec<KindId>),
+}
+
+impl KindSet {
+    pub fn contains(&self, kind: KindId) -> bool {
+        match self {
+            KindSet::Any => true,
+            KindSet::Of(kinds) => kinds.contains(&kind),
+        }
+    }
+}
+
+/// Where an aggregate takes its value from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Source {
+    Property(PathId),
+    /// The event's time.
+    Time,
+    /// The event's type.
+    Kind,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Attribute {
+    pub name: Box<str>,
+    pub from: KindSet,
+    pub value: Source,
+    /// `None`: string, number or bool, as found.
+    pub kind: Option<AttributeType>,
+    pub filter: Option<Expr>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum AttributeType {
+    String,
+    Number,
+    Bool,
+    Time,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Counter {
+    pub name: Box<str>,
+    pub on: KindSet,
+    pub filter: Option<Expr>,
+    pub aggregate: Aggregate,
+    pub window: Window,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Aggregate {
+    Count,
+    Sum(PathId),
+    Avg(PathId),
+    Min(PathId),
+    Max(PathId),
+    /// `limit` ≥ 1: how many values are told apart.
+    Distinct { of: Source, limit: u32 },
+    ActiveDays,
+    Last(Source),
+    First(Source),
+    Top { of: Source, limit: u32 },
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Window {
+    Lifetime,
+    /// `panes` = W / G, 1 to 4,000. An instant T holds the panes from p(T) − `panes` on; for `active_days` (always by
+    /// the day) from p(T) − `panes` + 1 on.
+    Rolling { panes: u32, resolution: Resolution },
+    /// The current one in the catalog's time zone.
+    Calendar(CalendarUnit),
+}
+
+/// The length of a pane.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Resolution {
+    Second,
+    Minute,
+    Hour,
+    /// A local date in the catalog's time zone.
+    Day,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum CalendarUnit {
+    Day,
+    /// From Monday.
+    Week,
+    Month,
+    Year,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Tag {
+    pub name: Box<str>,
+    /// (language, text); the language is empty where the title has none.
+    pub title: Vec<(Box<str>, Box<str>)>,
+    pub group: Option<Box<str>>,
+    pub description: Option<Box<str>>,
+    pub owner: Option<Box<str>>,
+    pub kind: TagKind,
+}
+
+/// An expression, with what has to be shown of it when it decided something.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Condition {
+    pub expr: Expr,
+    /// In order of mention, each once.
+    pub leaves: Vec<Leaf>,
+}
+
+/// One entry of a change's `because`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Leaf {
+    /// As in the catalog, a call without spaces: `days_since(last_active)`.
+    pub label: Box<str>,
+    pub expr: Expr,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum TagKind {
+    Rule {
+        when: Condition,
+        until: Option<Condition>,
+        for_ms: i64,
+        keep_for_ms: i64,
+    },
+    Value {
+        value: Condition,
+        bands: Option<Bands>,
+    },
+    /// The first stage whose condition holds; only the last may have none.
+    Stages(Vec<Stage>),
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Bands {
+    /// One more than there are bounds.
+    pub names: Vec<Box<str>>,
+    /// Increasing; the value at a bound lies in the band behind it.
+    pub bounds: Vec<f64>,
+    /// A band is left upward at bound + margin or more, downward at bound − margin or less; 0: no hysteresis.
+    pub margin: f64,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Stage {
+    pub name: Box<str>,
+    pub when: Option<Condition>,
+}

@@ -1,0 +1,4 @@
+//! tagstream: behaviour events in, exact tag changes out.
+
+pub mod model;
+pub mod catalog;

@@ -1,0 +1,84 @@
+//! A tag change: what the service exists to write.
+
+use super::{Scalar, Timestamp};
+
+/// How a tag's value moved.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ChangeKind {
+    /// From nothing to a value.
+    Added,
+    /// Between two values.
+    Changed,
+    /// From a value to nothing.
+    Removed,
+}
+
+impl ChangeKind {
+    pub fn name(self) -> &'static str {
+        match self {
+            ChangeKind::Added => "added",
+            ChangeKind::Changed => "changed",
+            ChangeKind::Removed => "removed",
+        }
+    }
+}
+
+/// What made the verdict differ.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Cause {
+    /// An event of the entity.
+    Event,
+    /// An instant that came without one.
+    Timer,
+}
+
+impl Cause {
+    pub fn name(self) -> &'static str {
+        match self {
+            Cause::Event => "event",
+            Cause::Timer => "timer",
+        }
+    }
+}
+
+/// One change of one tag of one entity (spec 6), borrowed from the engine for as long as it is written.
+#[derive(Clone, Copy, Debug)]
+pub struct TagChange<'a> {
+    /// The kind of entity: `user`.
+    pub entity: &'a str,
+    pub key: &'a str,
+    pub tag: &'a str,
+    /// Absent when removed.
+    pub value: Scalar<'a>,
+    /// Absent when added.
+    pub previous: Scalar<'a>,
+    pub at: Timestamp,
+    /// Counts the entity's changes from 1.
+    pub seq: u64,
+    pub cause: Cause,
+    /// What the verdict was made of: label and value, in order of mention.
+    pub because: &'a [(&'a str, Scalar<'a>)],
+    /// The catalog's fingerprint, in hex.
+    pub catalog: &'a str,
+}
+
+impl TagChange<'_> {
+    pub fn kind(&self) -> ChangeKind {
+        if self.previous.is_absent() {
+            ChangeKind::Added
+        } else if self.value.is_absent() {
+            ChangeKind::Removed
+        } else {
+            ChangeKind::Changed
+        }
+    }
+}
+
+/// A tag that an entity has now.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct CurrentTag<'a> {
+    pub tag: &'a str,
+    pub value: Scalar<'a>,
+    /// Since when it has this value.
+    pub since: Timestamp,
+}

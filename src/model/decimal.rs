@@ -1,0 +1,98 @@
+//! Exact decimal arithmetic in millionths, for sums that must not drift.
+
+/// A number rounded half-even to six decimals, in millionths.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Micros(pub i128);
+
+/// The greatest magnitude that `sum`, `avg`, `min` and `max` take.
+const MAGNITUDE_MAX: f64 = 1e12;
+
+/// Digits in front of the decimal point that a number up to [`MAGNITUDE_MAX`] can have.
+const INTEGER_DIGITS_MAX: i64 = 13;
+
+impl Micros {
+    /// Whether the aggregates take a number of this magnitude.
+    pub fn takes(number: f64) -> bool {
+        number.abs() <= MAGNITUDE_MAX
+    }
+
+    /// Rounds a JSON number half-even to six decimals, from its digits and not from its double.
+    ///
+    /// `None` where the magnitude is beyond 10^12. `text` must be a valid JSON number.
+    pub fn parse(text: &str) -> Option<Self> {
+        let bytes = text.as_bytes();
+        let (negative, bytes) = match bytes.first() {
+            Some(b'-') => (true, &bytes[1..]),
+            _ => (false, bytes),
+        };
+        let mantissa_len = bytes.iter().take_while(|b| !matches!(b, b'e' | b'E')).count();
+        let mantissa = &bytes[..mantissa_len];
+        let exponent = exponent(&bytes[mantissa_len..]);
+        let point = mantissa.iter().position(|b| *b == b'.').unwrap_or(mantissa.len());
+        let mut digits = mantissa.iter().filter(|b| **b != b'.').map(|b| b - b'0');
+        // The digit at index i is worth 10^(point + exponent - 1 - i): those worth at least a millionth are kept.
+        let kept = (point as i64).saturating_add(exponent).saturating_add(6);
+        let micros = round(&mut digits, kept)?;
+        Some(Micros(if negative { -micros } else { micros }))
+    }
+
+    /// The double nearest to this decimal.
+    pub fn to_f64(self) -> f64 {
+        const EXACT: i128 = 1 << 53;
+        if self.0.abs() <= EXACT {
+            // Both operands are exact, so one division rounds once.
+            return self.0 as f64 / 1e6;
+        }
+        let (whole, part) = (self.0.unsigned_abs() / 1_000_000, self.0.unsigned_abs() % 1_000_000);
+        let magnitude: f64 = format!("{whole}.{part:06}").parse().unwrap_or(f64::INFINITY);
+        if self.0 < 0 { -magnitude } else { magnitude }
+    }
+}
+
+/// The number behind an `e`, as far as it matters: beyond ±9999 all are alike.
+fn exponent(bytes: &[u8]) -> i64 {
+    let Some((_, digits)) = bytes.split_first() else {
+        return 0;
+    };
+    let negative = digits.first() == Some(&b'-');
+    let mut value = 0_i64;
+    for digit in digits.iter().filter(|b| b.is_ascii_digit()) {
+        value = (value * 10 + i64::from(digit - b'0')).min(1 << 40);
+    }
+    if negative { -value } else { value }
+}
+
+/// The first `kept` digits as an integer, rounded half-even by those that follow.
+fn round(digits: &mut impl Iterator<Item = u8>, kept: i64) -> Option<i128> {
+    let mut value = 0_i128;
+    let mut significant = 0;
+    for _ in 0..kept.max(0) {
+        let Some(digit) = digits.next() else {
+            // Zeros follow for ever: only their number can make it too large.
+            if value == 0 {
+                return Some(0);
+            }
+            value *= 10;
+            significant += 1;
+            if significant > INTEGER_DIGITS_MAX + 6 {
+                return None;
+            }
+            continue;
+        };
+        value = value * 10 + i128::from(digit);
+        significant += i64::from(value != 0);
+        if significant > INTEGER_DIGITS_MAX + 6 {
+            return None;
+        }
+    }
+    // With kept < 0 a zero stands between the point of rounding and the first digit.
+    let (next, rest_is_zero) =
+        if kept < 0 { (0, false) } else { (digits.next().unwrap_or(0), digits.all(|d| d == 0)) };
+    let up = match next.cmp(&5) {
+        std::cmp::Ordering::Less => false,
+        std::cmp::Ordering::Greater => true,
+        std::cmp::Ordering::Equal => !rest_is_zero || value % 2 == 1,
+    };
+    let value = value + i128::from(up);
+    (value <= 1_000_000_000_000_000_000).then_some(value)
+}

@@ -1,0 +1,139 @@
+//! One decoded behaviour event: its envelope, and those properties that the catalog looks at.
+
+use super::Timestamp;
+
+/// An event type that the catalog mentions; [`KindId::OTHER`] stands for all the rest.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct KindId(pub u16);
+
+impl KindId {
+    pub const OTHER: KindId = KindId(0);
+
+    pub fn index(self) -> usize {
+        usize::from(self.0)
+    }
+}
+
+/// A property path that the catalog mentions: an index into [`Event`]'s properties.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct PathId(pub u16);
+
+impl PathId {
+    pub fn index(self) -> usize {
+        usize::from(self.0)
+    }
+}
+
+/// A piece of an event's text.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Span {
+    start: u32,
+    len: u32,
+}
+
+/// What stands at a property path of one event.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub enum Property {
+    /// No such member, or null, or a number that no finite double holds.
+    #[default]
+    Missing,
+    /// An explicit JSON null: clears an attribute, otherwise as if missing.
+    Null,
+    Bool(bool),
+    /// The double, and the digits as they were written.
+    Number(f64, Span),
+    String(Span),
+    /// `len` elements from `start` on in [`Event::elements`].
+    Array { start: u32, len: u32 },
+    Object,
+}
+
+/// An event that owns its text, so that one value can be refilled for ever without allocating.
+///
+/// Strings stand in one buffer and are referred to by [`Span`]; integer keys and ids as their decimal text.
+#[derive(Clone, Debug, Default)]
+pub struct Event {
+    text: String,
+    key: Span,
+    kind_name: Span,
+    id: Option<Span>,
+    /// Which of the catalog's event types it is.
+    pub kind: KindId,
+    pub time: Timestamp,
+    properties: Vec<Property>,
+    elements: Vec<Property>,
+}
+
+impl Event {
+    /// Empties the event for the next one, with room for `paths` properties.
+    pub fn clear(&mut self, paths: usize) {
+        self.text.clear();
+        self.key = Span::default();
+        self.kind_name = Span::default();
+        self.id = None;
+        self.kind = KindId::OTHER;
+        self.properties.clear();
+        self.properties.resize(paths, Property::Missing);
+        self.elements.clear();
+    }
+
+    /// Keeps `text`, for a key, a type, an id, a string or a number's digits.
+    pub fn keep(&mut self, text: &str) -> Span {
+        let start = self.text.len() as u32;
+        self.text.push_str(text);
+        Span { start, len: text.len() as u32 }
+    }
+
+    pub fn set_key(&mut self, span: Span) {
+        self.key = span;
+    }
+
+    pub fn set_kind(&mut self, kind: KindId, name: Span) {
+        self.kind = kind;
+        self.kind_name = name;
+    }
+
+    pub fn set_id(&mut self, span: Option<Span>) {
+        self.id = span;
+    }
+
+    pub fn set_property(&mut self, path: PathId, property: Property) {
+        self.properties[path.index()] = property;
+    }
+
+    /// Appends an array's element; its position is what [`Property::Array`]'s `start` counts.
+    pub fn push_element(&mut self, element: Property) -> u32 {
+        self.elements.push(element);
+        self.elements.len() as u32 - 1
+    }
+
+    /// How many elements of arrays there are so far.
+    pub fn element_count(&self) -> u32 {
+        self.elements.len() as u32
+    }
+
+    pub fn text(&self, span: Span) -> &str {
+        &self.text[span.start as usize..(span.start + span.len) as usize]
+    }
+
+    pub fn key(&self) -> &str {
+        self.text(self.key)
+    }
+
+    pub fn kind_name(&self) -> &str {
+        self.text(self.kind_name)
+    }
+
+    pub fn id(&self) -> Option<&str> {
+        self.id.map(|span| self.text(span))
+    }
+
+    pub fn property(&self, path: PathId) -> Property {
+        self.properties[path.index()]
+    }
+
+    /// The elements of a [`Property::Array`].
+    pub fn elements(&self, start: u32, len: u32) -> &[Property] {
+        &self.elements[start as usize..(start + len) as usize]
+    }
+}

@@ -1,0 +1,191 @@
+//! Instants in whole milliseconds, and the strict RFC 3339 in which they are read and written.
+
+use std::fmt;
+
+/// An instant: milliseconds since 1970-01-01T00:00:00Z.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Timestamp(i64);
+
+/// Why a text is no RFC 3339 instant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("no RFC 3339 timestamp with an offset, such as 2026-03-15T08:00:00Z")]
+pub struct TimestampError;
+
+/// The units in which `days_since`, `hours_until` and their like count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Unit {
+    Days,
+    Hours,
+    Minutes,
+    Seconds,
+}
+
+impl Unit {
+    pub fn ms(self) -> i64 {
+        match self {
+            Unit::Days => 86_400_000,
+            Unit::Hours => 3_600_000,
+            Unit::Minutes => 60_000,
+            Unit::Seconds => 1_000,
+        }
+    }
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Unit::Days => "days",
+            Unit::Hours => "hours",
+            Unit::Minutes => "minutes",
+            Unit::Seconds => "seconds",
+        }
+    }
+}
+
+const DAY_MS: i64 = 86_400_000;
+
+impl Timestamp {
+    /// Later than every instant that can be written: "never" for a timer.
+    pub const FOREVER: Timestamp = Timestamp(i64::MAX);
+    /// 0000-01-01T00:00:00.000Z, the first instant that RFC 3339 can write.
+    pub const MIN: Timestamp = Timestamp(-62_167_219_200_000);
+    /// 9999-12-31T23:59:59.999Z, the last instant that RFC 3339 can write.
+    pub const MAX: Timestamp = Timestamp(253_402_300_799_999);
+    /// 1990-01-01T00:00:00Z: events from before it are rejected as `too_old`.
+    pub const OLDEST_EVENT: Timestamp = Timestamp(631_152_000_000);
+
+    pub const fn from_ms(ms: i64) -> Self {
+        Timestamp(ms)
+    }
+
+    pub const fn ms(self) -> i64 {
+        self.0
+    }
+
+    /// This instant moved by `ms`, staying within what an `i64` holds.
+    pub const fn plus(self, ms: i64) -> Self {
+        Timestamp(self.0.saturating_add(ms))
+    }
+
+    /// Milliseconds from `earlier` to this instant.
+    pub const fn since(self, earlier: Timestamp) -> i64 {
+        self.0.saturating_sub(earlier.0)
+    }
+
+    /// Reads RFC 3339 with an offset; a space may stand for the `T`; digits past the millisecond are cut.
+    ///
+    /// # Errors
+    /// Anything else, a second 60 and dates that no calendar has.
+    pub fn parse(text: &str) -> Result<Self, TimestampError> {
+        parse(text.as_bytes()).ok_or(TimestampError)
+    }
+}
+
+/// Days since 1970-01-01 of a proleptic Gregorian date. Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms".
+fn days_from_civil(year: i64, month: i64, day: i64) -> i64 {
+    let y = if month <= 2 { year - 1 } else { year };
+    let era = y.div_euclid(400);
+    let year_of_era = y.rem_euclid(400);
+    let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
+    let day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
+    era * 146_097 + day_of_era - 719_468
+}
+
+/// The inverse of [`days_from_civil`]: (year, month, day).
+fn civil_from_days(days: i64) -> (i64, i64, i64) {
+    let z = days + 719_468;
+    let era = z.div_euclid(146_097);
+    let day_of_era = z.rem_euclid(146_097);
+    let year_of_era =
+        (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let shifted_month = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * shifted_month + 2) / 5 + 1;
+    let month = if shifted_month < 10 { shifted_month + 3 } else { shifted_month - 9 };
+    (year_of_era + era * 400 + i64::from(month <= 2), month, day)
+}
+
+fn days_in_month(year: i64, month: i64) -> i64 {
+    match month {
+        4 | 6 | 9 | 11 => 30,
+        2 if year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) => 29,
+        2 => 28,
+        _ => 31,
+    }
+}
+
+/// `n` decimal digits at the start of `bytes`.
+fn digits(bytes: &[u8], n: usize) -> Option<i64> {
+    let mut value = 0;
+    for byte in bytes.get(..n)? {
+        if !byte.is_ascii_digit() {
+            return None;
+        }
+        value = value * 10 + i64::from(byte - b'0');
+    }
+    Some(value)
+}
+
+fn parse(b: &[u8]) -> Option<Timestamp> {
+    if b.len() < 20 || b[4] != b'-' || b[7] != b'-' || b[13] != b':' || b[16] != b':' {
+        return None;
+    }
+    if !matches!(b[10], b'T' | b't' | b' ') {
+        return None;
+    }
+    let (year, month, day) = (digits(b, 4)?, digits(&b[5..], 2)?, digits(&b[8..], 2)?);
+    let (hour, minute, second) = (digits(&b[11..], 2)?, digits(&b[14..], 2)?, digits(&b[17..], 2)?);
+    let date_exists = (1..=12).contains(&month) && (1..=days_in_month(year, month)).contains(&day);
+    if !date_exists || hour > 23 || minute > 59 || second > 59 {
+        return None;
+    }
+    let (ms, rest) = fraction(&b[19..])?;
+    let offset_ms = offset(rest)?;
+    let days = days_from_civil(year, month, day);
+    let clock_ms = ((hour * 60 + minute) * 60 + second) * 1_000 + ms;
+    Some(Timestamp(days * DAY_MS + clock_ms - offset_ms))
+}
+
+/// An optional `.digits`: its milliseconds, cut, and what follows.
+fn fraction(b: &[u8]) -> Option<(i64, &[u8])> {
+    if b.first() != Some(&b'.') {
+        return Some((0, b));
+    }
+    let count = b[1..].iter().take_while(|c| c.is_ascii_digit()).count();
+    if count == 0 {
+        return None;
+    }
+    let mut ms = 0;
+    for place in 0..3 {
+        let digit = if place < count { i64::from(b[1 + place] - b'0') } else { 0 };
+        ms = ms * 10 + digit;
+    }
+    Some((ms, &b[1 + count..]))
+}
+
+/// `Z` or `+hh:mm`, in milliseconds east of UTC.
+fn offset(b: &[u8]) -> Option<i64> {
+    let sign = match b.first()? {
+        b'Z' | b'z' if b.len() == 1 => return Some(0),
+        b'+' => 1,
+        b'-' => -1,
+        _ => return None,
+    };
+    if b.len() != 6 || b[3] != b':' {
+        return None;
+    }
+    let (hours, minutes) = (digits(&b[1..], 2)?, digits(&b[4..], 2)?);
+    (hours <= 23 && minutes <= 59).then_some(sign * (hours * 60 + minutes) * 60_000)
+}
+
+/// As in a tag change's `at`: RFC 3339 in UTC with milliseconds.
+impl fmt::Display for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (year, month, day) = civil_from_days(self.0.div_euclid(DAY_MS));
+        let ms = self.0.rem_euclid(DAY_MS);
+        let (hour, minute, second) = (ms / 3_600_000, ms / 60_000 % 60, ms / 1_000 % 60);
+        write!(
+            f,
+            "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{:03}Z",
+            ms % 1_000
+        )
+    }
+}

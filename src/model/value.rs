@@ -1,0 +1,49 @@
+//! What an attribute, a counter or an expression can be: a bool, a number, a string or a time.
+
+use super::Timestamp;
+
+/// A value that is kept: the catalog's literals.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Value {
+    Bool(bool),
+    Number(f64),
+    String(Box<str>),
+    Time(Timestamp),
+}
+
+/// A value that is looked at: borrowed, and possibly absent (spec 4.2).
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Scalar<'a> {
+    Absent,
+    Bool(bool),
+    Number(f64),
+    String(&'a str),
+    Time(Timestamp),
+}
+
+impl Value {
+    pub fn as_scalar(&self) -> Scalar<'_> {
+        match self {
+            Value::Bool(b) => Scalar::Bool(*b),
+            Value::Number(n) => Scalar::Number(*n),
+            Value::String(s) => Scalar::String(s),
+            Value::Time(t) => Scalar::Time(*t),
+        }
+    }
+}
+
+impl<'a> Scalar<'a> {
+    /// A number, or absent where no finite double holds it.
+    pub fn number(n: f64) -> Self {
+        if n.is_finite() { Scalar::Number(n) } else { Scalar::Absent }
+    }
+
+    pub fn is_absent(self) -> bool {
+        matches!(self, Scalar::Absent)
+    }
+
+    /// As a condition: only a true bool holds (spec 4.2).
+    pub fn holds(self) -> bool {
+        matches!(self, Scalar::Bool(true))
+    }
+}
