@@ -1,4 +1,5 @@
 //! tagstream: behaviour events in, exact tag changes out.
 
-pub mod model;
 pub mod catalog;
+pub mod engine;
+pub mod model;
