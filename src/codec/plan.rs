@@ -1,8 +1,12 @@
 //! Which places of a record are wanted: the envelope's pointers and the catalog's property paths, merged into one tree.
 
 use super::names::Names;
+use super::scanner::DEPTH_MAX;
 use crate::catalog::{Catalog, InputMapping, KeyRule, KindRule, Pointer, PropertiesRule};
 use std::collections::BTreeMap;
+
+/// How much of a path is looked at: no record nests so deep that one this long leads anywhere.
+const PATH_LEN_MAX: usize = DEPTH_MAX + 1;
 
 /// Index into [`Plan::nodes`].
 pub(super) type NodeId = usize;
@@ -64,9 +68,10 @@ struct Draft {
 }
 
 impl Draft {
-    fn grow<'a>(&mut self, tokens: impl IntoIterator<Item = &'a Box<str>>) -> &mut Draft {
+    /// The node that a path leads to, planted where there is none yet.
+    fn grow<'a>(&mut self, path: impl IntoIterator<Item = &'a Box<str>>) -> &mut Draft {
         let mut draft = self;
-        for token in tokens {
+        for token in path.into_iter().take(PATH_LEN_MAX) {
             draft = draft.children.entry(token.clone()).or_default();
         }
         draft
@@ -184,12 +189,11 @@ fn properties_pointers(rule: &PropertiesRule) -> Vec<Pointer> {
 }
 
 /// The node that a path leads to. All that are asked for have been planted.
-fn find<'a>(nodes: &[Node], tokens: impl IntoIterator<Item = &'a Box<str>>) -> NodeId {
-    let step = |node: NodeId, token: &'a Box<str>| {
-        nodes[node]
-            .members
-            .get(token.as_bytes())
-            .expect("a wanted place is in the tree") as NodeId
-    };
-    tokens.into_iter().fold(0, step)
+fn find<'a>(nodes: &[Node], path: impl IntoIterator<Item = &'a Box<str>>) -> NodeId {
+    let mut node = 0;
+    for token in path.into_iter().take(PATH_LEN_MAX) {
+        let child = nodes[node].members.get(token.as_bytes());
+        node = child.expect("a wanted place is in the tree") as NodeId;
+    }
+    node
 }
