@@ -1,5 +1,6 @@
 //! tagstream: behaviour events in, exact tag changes out.
 
+pub mod model;
 pub mod catalog;
 pub mod engine;
-pub mod model;
+pub mod codec;

@@ -82,7 +82,7 @@ impl Output {
         *self.reasons.entry(reject.code()).or_default() += 1;
         if let Some(rejects) = &mut self.rejects {
             self.line.clear();
-            write_reject(reject, input.map(|path| path.to_string_lossy()).as_deref(), line_number, raw, &mut self.line);
+            write_reject(reject, line_number, raw, &mut self.line);
             self.line.push(b'\n');
             let written = rejects.write(&self.line);
             self.keep(written);
