@@ -1,1 +1,3 @@
-fn main() {}
+//! The one test binary: every part's tests as modules.
+
+mod catalog;
