@@ -4,3 +4,4 @@ pub mod model;
 pub mod catalog;
 pub mod engine;
 pub mod codec;
+pub mod cli;

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::catalog::Catalog;
+use crate::catalog::{self, Catalog};
 use crate::model::Timestamp;
 
 /// Exact tag changes from behaviour events, the instant a threshold is crossed
@@ -33,4 +33,20 @@ pub fn main(now: Timestamp) -> ExitCode {
 /// Says something that is no result.
 fn report(message: &str) {
     eprintln!("tagstream: {message}");
+}
+
+/// Reads a catalog, or says what is wrong with it.
+fn load_catalog(path: &Path) -> Option<Catalog> {
+    let text = match std::fs::read_to_string(path) {
+        Ok(text) => text,
+        Err(error) => {
+            report(&format!("error: {}: {error}", path.display()));
+            return None;
+        }
+    };
+    let loaded = catalog::load(&path.to_string_lossy(), &text);
+    for problem in &loaded.problems {
+        report(&format!("{}:{}:{}: {}", path.display(), problem.line, problem.column, problem.message));
+    }
+    loaded.catalog
 }
