@@ -214,6 +214,10 @@ impl Compiler<'_> {
                 self.no_resolution(raw, "`window: lifetime`")?;
                 Some(Window::Lifetime)
             }
+            Some(At { value: WindowText::Calendar(word), .. }) => {
+                self.no_resolution(raw, "a calendar window")?;
+                Some(Window::Calendar(calendar_unit(*word)))
+            }
             Some(At { value: WindowText::Rolling(window), span }) => self.rolling(word, raw, *window, *span),
         }
     }
