@@ -137,13 +137,7 @@ impl Checker<'_> {
         }
     }
 
-    pub fn arithmetic(
-        &mut self,
-        op: Arithmetic,
-        whose: &str,
-        sides: &[Syntax; 2],
-        span: Span,
-    ) -> Option<Typed> {
+    pub fn arithmetic(&mut self, op: Arithmetic, whose: &str, sides: &[Syntax; 2], span: Span) -> Option<Typed> {
         let [a, b] = [self.number(&sides[0], whose), self.number(&sides[1], whose)];
         let (a, b) = (a?, b?);
         let slope = match combine(op, (a.slope, a.constant), (b.slope, b.constant)) {
@@ -206,11 +200,7 @@ impl Checker<'_> {
         let moves = a.slope.moves() || b.slope.moves();
         if moves && op == Comparison::Equal {
             self.report
-                .warning(
-                    "clock-equality",
-                    self.text.locate(span),
-                    "this holds for one millisecond: the clock moves on",
-                )
+                .warning("clock-equality", self.text.locate(span), "this holds for one millisecond: the clock moves on")
                 .help("ask for a range: `x >= 7 && x < 8`");
         }
         let expr = Expr::Compare { op, sides: Box::new([a.expr, b.expr]), moves };
@@ -221,9 +211,7 @@ impl Checker<'_> {
         let message = format!("{} is never compared with {}", a.kind.name(), b.kind.name());
         let (time, other) = if a.kind == Type::Time { (a, b) } else { (b, a) };
         let help = match (time.kind, other.kind) {
-            (Type::Time, Type::Number) => {
-                Some(format!("say in which unit: `days_since({})`", self.written(time.span)))
-            }
+            (Type::Time, Type::Number) => Some(format!("say in which unit: `days_since({})`", self.written(time.span))),
             (Type::Time, _) => Some(format!(
                 "times are compared with times; for a distance write `days_since({})`",
                 self.written(time.span)
@@ -243,11 +231,7 @@ impl Checker<'_> {
         let (yes, no) = (self.check(&parts[1]), self.check(&parts[2]));
         let (condition, yes, no) = (condition?, yes?, no?);
         if !yes.kind.may_be(no.kind) {
-            let message = format!(
-                "the two sides of `:` differ: {} and {}",
-                yes.kind.name(),
-                no.kind.name()
-            );
+            let message = format!("the two sides of `:` differ: {} and {}", yes.kind.name(), no.kind.name());
             self.error("type-mismatch", span, message).help("make both of the same type");
             return None;
         }

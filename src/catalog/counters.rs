@@ -19,8 +19,7 @@ const LIMIT_MAX: u64 = 4_096;
 const DISTINCT_LIMIT: u32 = 256;
 const TOP_LIMIT: u32 = 64;
 
-const AGGREGATES: &str =
-    "`count`, `sum`, `avg`, `min`, `max`, `distinct`, `active_days`, `last`, `first` or `top`";
+const AGGREGATES: &str = "`count`, `sum`, `avg`, `min`, `max`, `distinct`, `active_days`, `last`, `first` or `top`";
 
 /// What a counter's aggregate is written with.
 enum Over<'r> {
@@ -195,7 +194,11 @@ impl Compiler<'_> {
     fn window(&mut self, word: &str, raw: &RawCounter) -> Option<Window> {
         if let (Some(window), Some(calendar)) = (raw.window.key(), raw.calendar.key()) {
             self.report
-                .error("two-windows", window.max(calendar), "a counter has one window; this has `window` and `calendar`")
+                .error(
+                    "two-windows",
+                    window.max(calendar),
+                    "a counter has one window; this has `window` and `calendar`",
+                )
                 .help("keep one: `window` is the last so many days, `calendar` the current day, week, month or year")
                 .related(window.min(calendar), "the first one");
             return None;

@@ -48,12 +48,8 @@ pub fn order(uses: &Uses, names: &[String], report: &mut Report) -> Vec<TagId> {
 
 fn cycle(road: &[(usize, usize)], back_to: usize, place: Span, names: &[String], report: &mut Report) {
     let start = road.iter().position(|(tag, _)| *tag == back_to).unwrap_or(0);
-    let round: Vec<String> = road[start..]
-        .iter()
-        .map(|(tag, _)| *tag)
-        .chain([back_to])
-        .map(|tag| format!("`{}`", names[tag]))
-        .collect();
+    let round: Vec<String> =
+        road[start..].iter().map(|(tag, _)| *tag).chain([back_to]).map(|tag| format!("`{}`", names[tag])).collect();
     let message = match round.len() {
         2 => format!("the tag {} uses itself", round[0]),
         _ => format!("tags use each other in a circle: {}", round.join(" → ")),

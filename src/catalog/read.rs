@@ -181,12 +181,7 @@ impl Reader<'_> {
     }
 
     /// The members of a record that knows its keys.
-    pub fn known_members<'n>(
-        &mut self,
-        node: &'n Node,
-        what: &str,
-        known: &[&str],
-    ) -> Option<Vec<Member<'n>>> {
+    pub fn known_members<'n>(&mut self, node: &'n Node, what: &str, known: &[&str]) -> Option<Vec<Member<'n>>> {
         let mut members = self.members(node, what)?;
         members.retain(|member| {
             let is_known = known.contains(&member.name);
@@ -208,15 +203,14 @@ impl Reader<'_> {
 
     fn unknown_key(&mut self, member: &Member<'_>, what: &str, known: &[&str]) {
         let message = format!("unknown key `{}` in {what}", member.name);
-        let help = did_you_mean(member.name, known.iter().copied())
-            .unwrap_or_else(|| format!("known are {}", listed(known)));
+        let help =
+            did_you_mean(member.name, known.iter().copied()).unwrap_or_else(|| format!("known are {}", listed(known)));
         self.report.error("unknown-key", member.key, message).help(help);
     }
 
     pub fn wrong_type(&mut self, node: &Node, expected: &str) {
         let message = format!("expected {expected}, found {}", node.value.described());
-        let quotes = expected.starts_with("text")
-            && matches!(node.value, Yaml::Number(_) | Yaml::Bool(_));
+        let quotes = expected.starts_with("text") && matches!(node.value, Yaml::Number(_) | Yaml::Bool(_));
         let help = quotes.then(|| format!("put it in quotes: \"{}\"", self.source.slice(node.span)));
         self.report.error("wrong-type", node.span, message).maybe_help(help);
     }

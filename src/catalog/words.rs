@@ -80,9 +80,7 @@ impl Read for WindowText {
 fn read_calendar(node: &Node, reader: &mut Reader<'_>) -> Option<WindowText> {
     let members = reader.members(node, "a window")?;
     match &members[..] {
-        [member] if member.name == "calendar" => {
-            CalendarWord::read(member.value, reader).map(WindowText::Calendar)
-        }
+        [member] if member.name == "calendar" => CalendarWord::read(member.value, reader).map(WindowText::Calendar),
         _ => {
             let help = "write a duration such as `30d`, `lifetime`, or `{ calendar: month }`";
             reader.report.error("wrong-type", node.span, "no window").help(help);
