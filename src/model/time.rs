@@ -99,7 +99,11 @@ fn civil_from_days(days: i64) -> (i64, i64, i64) {
     let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     let shifted_month = (5 * day_of_year + 2) / 153;
     let day = day_of_year - (153 * shifted_month + 2) / 5 + 1;
-    let month = if shifted_month < 10 { shifted_month + 3 } else { shifted_month - 9 };
+    let month = if shifted_month < 10 {
+        shifted_month + 3
+    } else {
+        shifted_month - 9
+    };
     (year_of_era + era * 400 + i64::from(month <= 2), month, day)
 }
 
@@ -132,7 +136,11 @@ fn parse(b: &[u8]) -> Option<Timestamp> {
         return None;
     }
     let (year, month, day) = (digits(b, 4)?, digits(&b[5..], 2)?, digits(&b[8..], 2)?);
-    let (hour, minute, second) = (digits(&b[11..], 2)?, digits(&b[14..], 2)?, digits(&b[17..], 2)?);
+    let (hour, minute, second) = (
+        digits(&b[11..], 2)?,
+        digits(&b[14..], 2)?,
+        digits(&b[17..], 2)?,
+    );
     let date_exists = (1..=12).contains(&month) && (1..=days_in_month(year, month)).contains(&day);
     if !date_exists || hour > 23 || minute > 59 || second > 59 {
         return None;
@@ -155,7 +163,11 @@ fn fraction(b: &[u8]) -> Option<(i64, &[u8])> {
     }
     let mut ms = 0;
     for place in 0..3 {
-        let digit = if place < count { i64::from(b[1 + place] - b'0') } else { 0 };
+        let digit = if place < count {
+            i64::from(b[1 + place] - b'0')
+        } else {
+            0
+        };
         ms = ms * 10 + digit;
     }
     Some((ms, &b[1 + count..]))
@@ -176,15 +188,21 @@ fn offset(b: &[u8]) -> Option<i64> {
     (hours <= 23 && minutes <= 59).then_some(sign * (hours * 60 + minutes) * 60_000)
 }
 
-/// As in a tag change's `at`: RFC 3339 in UTC with milliseconds.
+/// As in a tag change's `at`: RFC 3339 in UTC with milliseconds. Years that it cannot write have a sign and six digits
+/// or more, as in ECMAScript.
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (year, month, day) = civil_from_days(self.0.div_euclid(DAY_MS));
         let ms = self.0.rem_euclid(DAY_MS);
         let (hour, minute, second) = (ms / 3_600_000, ms / 60_000 % 60, ms / 1_000 % 60);
+        if (0..=9999).contains(&year) {
+            write!(f, "{year:04}")?;
+        } else {
+            write!(f, "{year:+07}")?;
+        }
         write!(
             f,
-            "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{:03}Z",
+            "-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{:03}Z",
             ms % 1_000
         )
     }
