@@ -62,7 +62,7 @@ impl Micros {
         let magnitude = self.0.unsigned_abs();
         let shift = magnitude.leading_zeros();
         let moved = magnitude << shift;
-        let quotient = (moved / 1_000_000) | u128::from(moved % 1_000_000 != 0);
+        let quotient = (moved / 1_000_000) | u128::from(!moved.is_multiple_of(1_000_000));
         let double = quotient as f64 / (1_u128 << shift) as f64;
         if self.0 < 0 { -double } else { double }
     }
