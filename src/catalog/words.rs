@@ -19,7 +19,7 @@ impl Read for Title {
             Yaml::Map(_) => {
                 let members = reader.members(node, "a title")?;
                 let texts = members.iter().map(|member| {
-                    let text = String::read(member.value, reader)?;
+                    let text = String::read(member.value?, reader)?;
                     Some((member.name.to_owned(), text))
                 });
                 texts.collect::<Option<_>>().map(Title)
