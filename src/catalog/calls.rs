@@ -1,13 +1,13 @@
 //! The functions of expressions, and what to write instead of those that CEL knows and tagstream does not.
 
-use super::check::{About, Checker, is_still};
+use super::check::{About, Checker};
+use super::clock::Slope;
 use super::expr::{Arithmetic, Expr, TextTest, TimeName};
 use super::mentions::root;
 use super::names::{did_you_mean, listed};
 use super::problems::Span;
 use super::syntax::{Form, Name, Syntax};
 use super::types::{Type, Typed};
-use crate::catalog::clock::Slope;
 use crate::model::Unit;
 
 const UNITS: [Unit; 4] = [Unit::Days, Unit::Hours, Unit::Minutes, Unit::Seconds];
@@ -209,7 +209,7 @@ impl Checker<'_> {
     pub fn membership(&mut self, x: &Syntax, of: &Syntax, span: Span) -> Option<Typed> {
         let checked = self.check(x);
         if let Some(x) = &checked
-            && !is_still(x)
+            && !x.is_still()
         {
             self.error("clock", x.span, "`in` can't take a term that moves with the clock")
                 .help("compare it with bounds: `x >= 7 && x < 8`");
@@ -238,7 +238,7 @@ impl Checker<'_> {
         let mut list = Vec::with_capacity(checked.len());
         for item in checked {
             let item = item?;
-            if !is_still(&item) {
+            if !item.is_still() {
                 self.error("clock", item.span, "`in` can't take a term that moves with the clock")
                     .help("compare with it: `x == …`, or with bounds");
                 return None;

@@ -1,6 +1,6 @@
 //! From an expression's syntax to a checked [`Expr`]: names are resolved, types agree, the clock enters linearly.
 
-use super::clock::{ClockError, Slope, combine};
+use super::clock::{ClockError, combine};
 use super::expr::{Arithmetic, Comparison, Expr};
 use super::expression_text::ExpressionText;
 use super::problems::{Problem, Report, Span};
@@ -198,9 +198,15 @@ impl Checker<'_> {
             return None;
         }
         let moves = a.slope.moves() || b.slope.moves();
-        if moves && op == Comparison::Equal {
+        let instant = match op {
+            Comparison::Equal if moves => Some("holds"),
+            Comparison::NotEqual if moves => Some("fails"),
+            _ => None,
+        };
+        if let Some(verb) = instant {
+            let message = format!("this {verb} for one millisecond: the clock moves on");
             self.report
-                .warning("clock-equality", self.text.locate(span), "this holds for one millisecond: the clock moves on")
+                .warning("clock-equality", self.text.locate(span), message)
                 .help("ask for a range: `x >= 7 && x < 8`");
         }
         let expr = Expr::Compare { op, sides: Box::new([a.expr, b.expr]), moves };
@@ -267,9 +273,4 @@ fn cancel_help(a: &Expr, b: &Expr) -> String {
     } else {
         "write what is left of them, for example with `days_between(a, b)`, which does not move".to_owned()
     }
-}
-
-/// Whether a slope is known to be none.
-pub fn is_still(typed: &Typed) -> bool {
-    typed.slope == Slope::Still
 }

@@ -8,7 +8,6 @@ use super::problems::{Report, Span};
 use super::raw::{RawAttribute, RawCatalog, RawCounter, RawTag, value};
 use super::read::{At, Field, Named};
 use super::scope::{INTERNED_MAX, Interner, Meaning, Names};
-use super::source::SourceText;
 use super::types::Type;
 use super::{attributes, input, zone};
 
@@ -20,15 +19,14 @@ const ITEMS_MAX: usize = 10_000;
 
 /// What compiling hands around.
 pub struct Compiler<'a> {
-    pub source: &'a SourceText<'a>,
     pub report: &'a mut Report,
     pub names: Names,
     pub interner: Interner,
 }
 
 /// Everything of a catalog that can be compiled; whether it may be used tells the report.
-pub fn compile(root: &At<RawCatalog>, source: &SourceText<'_>, report: &mut Report) -> Option<Catalog> {
-    let mut compiler = Compiler { source, report, names: Names::default(), interner: Interner::default() };
+pub fn compile(root: &At<RawCatalog>, report: &mut Report) -> Option<Catalog> {
+    let mut compiler = Compiler { report, names: Names::default(), interner: Interner::default() };
     let raw = &root.value;
     compiler.header(root.span, raw);
     compiler.declare(raw);

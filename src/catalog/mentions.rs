@@ -23,9 +23,11 @@ impl Checker<'_> {
             }
             (Form::Member(of, name), Some(_)) => {
                 let of_written = self.written(of.span).to_owned();
-                let help = match root(syntax) {
-                    Some("event" | "e") => format!("the event's properties are `properties.{name}`"),
-                    _ => format!("write `{of_written}`, `tag.{name}`, or in a `where` `properties.{name}`"),
+                let meant = did_you_mean(root(syntax).unwrap_or(""), ["properties", "tag"].into_iter());
+                let help = match (meant, self.about) {
+                    (Some(meant), _) => meant,
+                    (None, About::Event) => format!("the event's properties are `properties.{name}`"),
+                    (None, About::User) => format!("write `{of_written}` alone, or `tag.…` for a tag"),
                 };
                 self.error("unknown-name", syntax.span, format!("`{of_written}` has no member `{name}`")).help(help);
                 None

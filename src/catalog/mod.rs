@@ -27,8 +27,11 @@ mod order;
 mod path;
 mod pointer;
 mod problems;
+mod range;
 mod raw;
 mod read;
+mod render;
+mod schema;
 mod scope;
 mod slips;
 mod source;
@@ -49,6 +52,8 @@ pub use compiled::{
 };
 pub use expr::{Arithmetic, Comparison, Expr, TextTest, TimeName};
 pub use problems::{Problem, Related, Severity, Span};
+pub use render::{Colours, as_json, as_text};
+pub use schema::json_schema;
 
 use problems::Report;
 use read::{At, Read, Reader};
@@ -69,7 +74,7 @@ pub fn load(_file_name: &str, text: &str) -> Loaded {
     let mut report = Report::default();
     let catalog = tree::parse(&source, &mut report)
         .and_then(|node| At::<raw::RawCatalog>::read(&node, &mut Reader { source: &source, report: &mut report }))
-        .and_then(|raw| compile::compile(&raw, &source, &mut report));
+        .and_then(|raw| compile::compile(&raw, &mut report));
     let catalog = catalog.filter(|_| report.errors() == 0);
     Loaded { catalog, problems: report.finish(&source) }
 }

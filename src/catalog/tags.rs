@@ -1,6 +1,6 @@
 //! Tags: exactly one of a condition, a value or stages; checked in an order in which each knows what it uses.
 
-use super::check::{About, is_still};
+use super::check::About;
 use super::compile::Compiler;
 use super::compiled::{Attribute, Bands, Condition, Counter, Stage, Tag, TagId, TagKind};
 use super::expression_text::ExpressionText;
@@ -215,10 +215,16 @@ impl Compiler<'_> {
             return Some((kind, Type::String));
         }
         let typed = checker.check(&parsed.syntax)?;
-        if !is_still(&typed) {
+        if !typed.is_still() {
             let message = "this value moves with the clock and would change at every millisecond";
             checker.error("clock", typed.span, message).help("give the tag `bands`, or compare: `days_since(x) >= 14`");
             return None;
+        }
+        if typed.kind == Type::Number {
+            let place = parsed.text.span;
+            self.report
+                .warning("value-without-bands", place, "every different number will be a change of this tag")
+                .help("give it `bands`, unless the numbers are few");
         }
         let kind = typed.kind;
         Some((TagKind::Value { value: labels.condition(typed.expr), bands: None }, kind))

@@ -6,7 +6,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 
 use super::duration::Duration;
 use super::raw::CalendarWord;
-use super::read::{At, Read, Reader};
+use super::read::{At, Member, Read, Reader};
 use super::tree::{Node, Yaml};
 
 /// Text, or one text a language.
@@ -20,7 +20,7 @@ impl Read for Title {
             Yaml::Map(_) => {
                 let members = reader.members(node, "a title")?;
                 let texts = members.iter().map(|member| {
-                    let text = String::read(member.value, reader)?;
+                    let text = String::read(member.value?, reader)?;
                     Some((member.name.to_owned(), text))
                 });
                 texts.collect::<Option<_>>().map(Title)
@@ -80,7 +80,9 @@ impl Read for WindowText {
 fn read_calendar(node: &Node, reader: &mut Reader<'_>) -> Option<WindowText> {
     let members = reader.members(node, "a window")?;
     match &members[..] {
-        [member] if member.name == "calendar" => CalendarWord::read(member.value, reader).map(WindowText::Calendar),
+        [Member { name: "calendar", value: Some(word), .. }] => {
+            CalendarWord::read(word, reader).map(WindowText::Calendar)
+        }
         _ => {
             let help = "write a duration such as `30d`, `lifetime`, or `{ calendar: month }`";
             reader.report.error("wrong-type", node.span, "no window").help(help);

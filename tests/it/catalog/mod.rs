@@ -1,3 +1,4 @@
 //! Tests of the catalog: from YAML to the compiled form, and to reports.
 
+mod bad;
 mod good;
