@@ -7,3 +7,4 @@ mod engine;
 mod generate;
 mod model;
 mod reference;
+mod survey;
