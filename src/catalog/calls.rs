@@ -144,7 +144,11 @@ impl Checker<'_> {
         if let Expr::Time(name) = typed.expr {
             return Some(name);
         }
-        let message = format!("`{}` takes a time; `{written}` is {}", function.text, typed.kind.name());
+        let is = match typed.kind {
+            Type::Any => "may be anything".to_owned(),
+            kind => format!("is {}", kind.name()),
+        };
+        let message = format!("`{}` takes a time; `{written}` {is}", function.text);
         let help = match (&typed.expr, typed.kind) {
             (Expr::Attribute(_), Type::Any) => format!("declare it: give the attribute `{written}` the line `type: time`"),
             (Expr::Counter(_), _) => format!(
@@ -187,7 +191,8 @@ impl Checker<'_> {
             return Some(typed);
         }
         let message = format!("`{}` works on text; this is {}", name.text, typed.kind.name());
-        self.error("type-mismatch", typed.span, message);
+        let help = typed.constant.map(|number| format!("put it in quotes: \"{number}\""));
+        self.error("type-mismatch", typed.span, message).maybe_help(help);
         None
     }
 
@@ -209,6 +214,9 @@ impl Checker<'_> {
             let x = checked?;
             let Expr::Property(path) = list.expr else { return None };
             return Some(Typed::still(Expr::Contains(Box::new(x.expr), path), Type::Bool, span));
+        }
+        if of.form == Form::Broken {
+            return None;
         }
         let help = match self.about {
             About::Event => "write `x in [\"a\", \"b\"]` or `\"a\" in properties.list`",

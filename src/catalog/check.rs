@@ -87,6 +87,10 @@ impl Checker<'_> {
     /// A piece that must be a number.
     pub fn number(&mut self, syntax: &Syntax, whose: &str) -> Option<Typed> {
         let typed = self.check(syntax)?;
+        self.as_number(typed, whose)
+    }
+
+    fn as_number(&mut self, typed: Typed, whose: &str) -> Option<Typed> {
         if typed.kind.may_be(Type::Number) {
             return Some(typed);
         }
@@ -94,7 +98,7 @@ impl Checker<'_> {
         let written = self.written(typed.span).to_owned();
         let help = match typed.kind {
             Type::Time => Some(format!("say in which unit: `days_since({written})`")),
-            Type::String if whose == "`+`" => Some("text can't be joined".to_owned()),
+            Type::String if whose == "`bands`" => Some("without `bands` the text itself is the tag's value".to_owned()),
             Type::Bool => Some(format!("`({written}) ? 1 : 0` makes a number of it")),
             _ => None,
         };
@@ -144,7 +148,15 @@ impl Checker<'_> {
         sides: &[Syntax; 2],
         span: Span,
     ) -> Option<Typed> {
-        let [a, b] = [self.number(&sides[0], whose), self.number(&sides[1], whose)];
+        let [a, b] = [self.check(&sides[0]), self.check(&sides[1])];
+        if let (Some(a), Some(b)) = (&a, &b)
+            && a.kind == b.kind
+            && matches!(a.kind, Type::Time | Type::String)
+        {
+            self.no_numbers(op, whose, a, b, span);
+            return None;
+        }
+        let [a, b] = [a.and_then(|a| self.as_number(a, whose)), b.and_then(|b| self.as_number(b, whose))];
         let (a, b) = (a?, b?);
         let slope = match combine(op, (a.slope, a.constant), (b.slope, b.constant)) {
             Ok(slope) => slope,
@@ -156,6 +168,23 @@ impl Checker<'_> {
         let constant = a.constant.zip(b.constant).and_then(|(a, b)| fold(op, a, b));
         let expr = Expr::Arithmetic(op, Box::new([a.expr, b.expr]));
         Some(Typed { expr, kind: Type::Number, slope, constant, span })
+    }
+
+    /// Two times, or two texts, where numbers should be.
+    fn no_numbers(&mut self, op: Arithmetic, whose: &str, a: &Typed, b: &Typed, span: Span) {
+        let (left, right) = (self.written(a.span).to_owned(), self.written(b.span).to_owned());
+        let (message, help) = match (a.kind, op) {
+            (Type::Time, Arithmetic::Subtract) => (
+                "times are not subtracted".to_owned(),
+                format!("say in which unit: `days_between({right}, {left})`"),
+            ),
+            (Type::Time, _) => (
+                format!("{whose} works on numbers; these are times"),
+                format!("say in which unit: `days_since({left})`, `days_since({right})`"),
+            ),
+            _ => (format!("{whose} works on numbers; these are texts"), "text can't be joined".to_owned()),
+        };
+        self.error("type-mismatch", span, message).help(help);
     }
 
     fn clock_error(&mut self, error: ClockError, a: &Typed, b: &Typed, span: Span) {
@@ -174,8 +203,11 @@ impl Checker<'_> {
                 "compare the term with bounds: `x >= 7 && x < 8`".to_owned(),
             ),
             ClockError::Cancel => (
-                "these terms move with the clock by the same amount, so their difference does not move",
-                cancel_help(&a.expr, &b.expr),
+                "these terms move with the clock by the same amount, so what is left does not move",
+                match since_names(a, &left, b, &right) {
+                    Some((unit, a, b)) => format!("write `{unit}_between({a}, {b})`"),
+                    None => "write what is left of them, for example with `days_between(a, b)`".to_owned(),
+                },
             ),
             ClockError::TimesZero => {
                 ("a term that moves with the clock is multiplied by 0", "remove the term".to_owned())
@@ -194,12 +226,16 @@ impl Checker<'_> {
         let has_order = |kind| kind != Type::Bool;
         if !matches!(op, Comparison::Equal | Comparison::NotEqual) && !(has_order(a.kind) && has_order(b.kind)) {
             self.error("type-mismatch", span, "true and false have no order")
-                .help("only numbers, text and times can be compared with `<` and `>`; a chain such as `1 < x < 5` is written `1 < x && x < 5`");
+                .help("only numbers, text and times can be compared with `<` and `>`");
             return None;
         }
         if a.slope.cancels(b.slope) {
             let message = "both sides move with the clock by the same amount, so the comparison does not move";
-            let help = cancel_help(&a.expr, &b.expr);
+            let help = match since_names(&a, self.written(a.span), &b, self.written(b.span)) {
+                // The longer ago, the earlier.
+                Some((_, a, b)) => format!("compare the times themselves: `{b} {} {a}`", sign(op)),
+                None => "compare the times themselves, or `days_between(a, b)` with a number".to_owned(),
+            };
             self.error("clock", span, message).help(help);
             return None;
         }
@@ -230,6 +266,9 @@ impl Checker<'_> {
                 "times are compared with times; for a distance write `days_since({})`",
                 self.written(time.span)
             )),
+            (Type::Bool, _) | (_, Type::Bool) if matches!(a.expr, Expr::Compare { .. }) => {
+                Some("a chain such as `1 < x < 5` is written `1 < x && x < 5`".to_owned())
+            }
             _ => None,
         };
         let (first, second) = (self.text.locate(a.span), self.text.locate(b.span));
@@ -277,12 +316,20 @@ fn fold(op: Arithmetic, a: f64, b: f64) -> Option<f64> {
     value.is_finite().then_some(value)
 }
 
-/// What to write for two clock calls that cancel.
-fn cancel_help(a: &Expr, b: &Expr) -> String {
-    let call = |expr: &Expr| matches!(expr, Expr::Since { .. } | Expr::Until { .. });
-    if call(a) && call(b) {
-        "write the distance of the two times, which does not move: `days_between(a, b)`".to_owned()
-    } else {
-        "write what is left of them, for example with `days_between(a, b)`, which does not move".to_owned()
+/// The unit and the two names of two calls such as `days_since(a)` and `days_since(b)`.
+fn since_names<'t>(a: &Typed, left: &'t str, b: &Typed, right: &'t str) -> Option<(&'static str, &'t str, &'t str)> {
+    let (Expr::Since { unit, .. }, Expr::Since { unit: other, .. }) = (&a.expr, &b.expr) else { return None };
+    let argument = |call: &'t str| call.split_once('(')?.1.strip_suffix(')').map(str::trim);
+    (unit == other).then_some((unit.name(), argument(left)?, argument(right)?))
+}
+
+fn sign(op: Comparison) -> &'static str {
+    match op {
+        Comparison::Equal => "==",
+        Comparison::NotEqual => "!=",
+        Comparison::Less => "<",
+        Comparison::LessOrEqual => "<=",
+        Comparison::Greater => ">",
+        Comparison::GreaterOrEqual => ">=",
     }
 }

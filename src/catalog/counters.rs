@@ -157,7 +157,7 @@ impl Compiler<'_> {
         let message = format!("`{word}` works on numbers; an event's {} is none", path.value);
         self.report
             .error("bad-path", path.span, message)
-            .help("name a property, or use `last`, `first`, `min` of a property …");
+            .help("name a property; `time` goes with `last` and `first`, `type` also with `distinct` and `top`");
         None
     }
 

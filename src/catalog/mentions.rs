@@ -12,6 +12,11 @@ use super::types::{Type, Typed};
 impl Checker<'_> {
     /// A name, a member, or something in brackets.
     pub fn mention(&mut self, syntax: &Syntax) -> Option<Typed> {
+        if let Form::Member(of, _) | Form::Index(of, _) = &syntax.form
+            && of.form == Form::Broken
+        {
+            return None;
+        }
         match (&syntax.form, root(syntax)) {
             (Form::Name(name), _) => self.name(name, syntax.span),
             (_, Some("properties")) => self.property(syntax),
@@ -27,7 +32,10 @@ impl Checker<'_> {
                 let help = match (meant, self.about) {
                     (Some(meant), _) => meant,
                     (None, About::Event) => format!("the event's properties are `properties.{name}`"),
-                    (None, About::User) => format!("write `{of_written}` alone, or `tag.…` for a tag"),
+                    (None, About::User) if self.names.value(name).is_some() => format!("write `{name}`"),
+                    (None, About::User) => {
+                        "attributes and counters are mentioned by their name alone, tags as `tag.x`".to_owned()
+                    }
                 };
                 self.error("unknown-name", syntax.span, format!("`{of_written}` has no member `{name}`")).help(help);
                 None

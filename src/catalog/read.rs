@@ -226,10 +226,26 @@ impl Reader<'_> {
     }
 
     pub fn wrong_type(&mut self, node: &Node, expected: &str) {
-        let message = format!("expected {expected}, found {}", node.value.described());
-        let quotes = expected.starts_with("text")
-            && matches!(node.value, Yaml::Number(_) | Yaml::Bool(_));
-        let help = quotes.then(|| format!("put it in quotes: \"{}\"", self.source.slice(node.span)));
+        let found = node.value.described();
+        let written = self.source.slice(node.span);
+        let help = match (&node.value, expected) {
+            (Yaml::Number(_) | Yaml::Bool(_), text) if text.starts_with("text") => {
+                Some(format!("put it in quotes: \"{written}\""))
+            }
+            (Yaml::Text(text), number) if number.ends_with("number") && text.parse::<f64>().is_ok() => {
+                Some(format!("write it without quotes: {text}"))
+            }
+            (Yaml::Null, super::raw::FILE) => Some("begin the file with `version: 1`".to_owned()),
+            (_, "a list") => Some("write the elements each behind a dash, or all in brackets: `[…, …]`".to_owned()),
+            (_, "a tag") => Some("for example `{ when: purchases_30d >= 3 }`".to_owned()),
+            (_, "a counter") => Some("for example `{ count: purchase, window: 30d }`".to_owned()),
+            (_, "an attribute") => Some("for example `{ from: profile_updated, value: properties.plan }`".to_owned()),
+            (_, map) if !map.contains("text") && !map.contains("number") => {
+                Some("write `key: value` lines, indented below it".to_owned())
+            }
+            _ => None,
+        };
+        let message = format!("expected {expected}, found {found}");
         self.report.error("wrong-type", node.span, message).maybe_help(help);
     }
 }

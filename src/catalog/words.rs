@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 
 use super::duration::Duration;
-use super::read::{At, Read, Reader};
+use super::read::{Read, Reader};
 use super::tree::{Node, Yaml};
 
 /// Text, or one text a language.
@@ -139,17 +139,5 @@ impl JsonSchema for Unsupported {
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         schemars::json_schema!({ "not": {} })
-    }
-}
-
-/// A list that may be written as its only element.
-pub fn one_or_many(node: &Node, expected: &str, reader: &mut Reader<'_>) -> Option<Vec<At<String>>> {
-    match &node.value {
-        Yaml::Text(text) => Some(vec![At { span: node.span, value: text.clone() }]),
-        Yaml::List(_) => Vec::read(node, reader),
-        _ => {
-            reader.wrong_type(node, expected);
-            None
-        }
     }
 }
