@@ -1,18 +1,11 @@
-//! The program.
+//! The program: hands the command line and the wall clock to the library.
 
 use std::process::ExitCode;
+use std::time::{SystemTime, UNIX_EPOCH};
 
-use clap::Parser;
-use tagstream::cli::check;
-
-#[derive(Parser)]
-#[command(name = "tagstream", version)]
-enum Command {
-    Check(check::Check),
-}
+use tagstream::model::Timestamp;
 
 fn main() -> ExitCode {
-    match Command::parse() {
-        Command::Check(args) => check::run(args),
-    }
+    let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    tagstream::cli::main(Timestamp::from_ms(since_epoch.as_millis() as i64))
 }

@@ -8,8 +8,11 @@ use super::problems::Span;
 use super::raw::{RawAttribute, TypeWord, value};
 use super::read::At;
 
-/// The declared type, where there is one.
+/// The declared type, where there is one; an event's time needs no declaration.
 pub fn declared(raw: &RawAttribute) -> Option<AttributeType> {
+    if value(&raw.r#type).is_none() && matches!(value(&raw.value), Some(Path::Time)) {
+        return Some(AttributeType::Time);
+    }
     value(&raw.r#type).map(|word| match word {
         TypeWord::String => AttributeType::String,
         TypeWord::Number => AttributeType::Number,
@@ -21,7 +24,13 @@ pub fn declared(raw: &RawAttribute) -> Option<AttributeType> {
 impl Compiler<'_> {
     pub fn attribute(&mut self, name: &At<String>, raw: &RawAttribute) -> Option<Attribute> {
         let from = self.required(&raw.from, "from", name.span, "an attribute", "which event types tell it");
-        let value = self.required(&raw.value, "value", name.span, "an attribute", "where the value stands: a path such as `properties.plan`");
+        let value = self.required(
+            &raw.value,
+            "value",
+            name.span,
+            "an attribute",
+            "where the value stands: a path such as `properties.plan`",
+        );
         let filter = match raw.r#where.get() {
             Some(text) => Some(self.filter(&text.value)?),
             None if raw.r#where.is_written() => return None,
@@ -47,10 +56,9 @@ impl Compiler<'_> {
                 self.report.error("type-mismatch", span, "an event's type is text").help("write `type: string`");
                 None
             }
+            Path::Time if kind.is_none_or(|kind| kind == AttributeType::Time) => Some(Source::Time),
             Path::Time => {
-                self.report
-                    .error("bad-path", span, "an attribute can't be an event's time")
-                    .help("use a counter: `{ last: time, on: … }` or `{ first: time, on: … }`");
+                self.report.error("type-mismatch", span, "an event's time is a time").help("write `type: time`");
                 None
             }
         }

@@ -13,8 +13,21 @@ use crate::model::Unit;
 const UNITS: [Unit; 4] = [Unit::Days, Unit::Hours, Unit::Minutes, Unit::Seconds];
 
 const FUNCTIONS: [&str; 16] = [
-    "days_since", "days_until", "days_between", "hours_since", "hours_until", "hours_between", "minutes_since",
-    "minutes_until", "minutes_between", "seconds_since", "seconds_until", "seconds_between", "min", "max", "abs",
+    "days_since",
+    "days_until",
+    "days_between",
+    "hours_since",
+    "hours_until",
+    "hours_between",
+    "minutes_since",
+    "minutes_until",
+    "minutes_between",
+    "seconds_since",
+    "seconds_until",
+    "seconds_between",
+    "min",
+    "max",
+    "abs",
     "has",
 ];
 
@@ -150,11 +163,12 @@ impl Checker<'_> {
         };
         let message = format!("`{}` takes a time; `{written}` {is}", function.text);
         let help = match (&typed.expr, typed.kind) {
-            (Expr::Attribute(_), Type::Any) => format!("declare it: give the attribute `{written}` the line `type: time`"),
-            (Expr::Counter(_), _) => format!(
-                "a counter with `last: time` or `first: time` is a time; {}",
-                self.known_times()
-            ),
+            (Expr::Attribute(_), Type::Any) => {
+                format!("declare it: give the attribute `{written}` the line `type: time`")
+            }
+            (Expr::Counter(_), _) => {
+                format!("a counter with `last: time` or `first: time` is a time; {}", self.known_times())
+            }
             _ => self.known_times(),
         };
         self.error("type-mismatch", syntax.span, message).help(help);
@@ -264,10 +278,13 @@ impl Checker<'_> {
                 format!("declare it under `counters:`, as `my_counter: {{ {}: … }}`, and mention its name", name.text)
             }
             "round" | "floor" | "ceil" => "compare with bounds instead of rounding".to_owned(),
-            "if" | "coalesce" | "ifnull" => "write `condition ? a : b`; `has(x)` tells whether there is a value".to_owned(),
+            "if" | "coalesce" | "ifnull" => {
+                "write `condition ? a : b`; `has(x)` tells whether there is a value".to_owned()
+            }
             "exists" | "is_set" | "isset" | "defined" => format!("write `has({arg})`"),
-            text => did_you_mean(text, FUNCTIONS.into_iter())
-                .unwrap_or_else(|| format!("known are {}", listed(&FUNCTIONS))),
+            text => {
+                did_you_mean(text, FUNCTIONS.into_iter()).unwrap_or_else(|| format!("known are {}", listed(&FUNCTIONS)))
+            }
         };
         self.error("unknown-function", name.span, format!("unknown function `{}`", name.text)).help(help);
     }
@@ -283,8 +300,7 @@ impl Checker<'_> {
             "getFullYear" | "getMonth" | "getDate" | "getDayOfWeek" | "getHours" => {
                 "for calendar days, weeks and months use a counter with `calendar:`".to_owned()
             }
-            text => did_you_mean(text, known.into_iter())
-                .unwrap_or_else(|| format!("known are {}", listed(&known))),
+            text => did_you_mean(text, known.into_iter()).unwrap_or_else(|| format!("known are {}", listed(&known))),
         };
         self.error("unknown-function", name.span, format!("unknown function `.{}`", name.text)).help(help);
     }

@@ -160,10 +160,7 @@ impl Builder<'_> {
         let span = name_span.to(self.bracketed(token, own));
         let name = Name { text: call.func_name.clone(), span: name_span };
         match target {
-            Some(target) => Syntax {
-                span: span.to(target.span),
-                form: Form::Method(Box::new(target), name, args),
-            },
+            Some(target) => Syntax { span: span.to(target.span), form: Form::Method(Box::new(target), name, args) },
             None => Syntax { span, form: Form::Call(name, args) },
         }
     }

@@ -141,13 +141,7 @@ impl Checker<'_> {
         }
     }
 
-    pub fn arithmetic(
-        &mut self,
-        op: Arithmetic,
-        whose: &str,
-        sides: &[Syntax; 2],
-        span: Span,
-    ) -> Option<Typed> {
+    pub fn arithmetic(&mut self, op: Arithmetic, whose: &str, sides: &[Syntax; 2], span: Span) -> Option<Typed> {
         let [a, b] = [self.check(&sides[0]), self.check(&sides[1])];
         if let (Some(a), Some(b)) = (&a, &b)
             && a.kind == b.kind
@@ -174,10 +168,9 @@ impl Checker<'_> {
     fn no_numbers(&mut self, op: Arithmetic, whose: &str, a: &Typed, b: &Typed, span: Span) {
         let (left, right) = (self.written(a.span).to_owned(), self.written(b.span).to_owned());
         let (message, help) = match (a.kind, op) {
-            (Type::Time, Arithmetic::Subtract) => (
-                "times are not subtracted".to_owned(),
-                format!("say in which unit: `days_between({right}, {left})`"),
-            ),
+            (Type::Time, Arithmetic::Subtract) => {
+                ("times are not subtracted".to_owned(), format!("say in which unit: `days_between({right}, {left})`"))
+            }
             (Type::Time, _) => (
                 format!("{whose} works on numbers; these are times"),
                 format!("say in which unit: `days_since({left})`, `days_since({right})`"),
@@ -223,8 +216,8 @@ impl Checker<'_> {
             self.unlike(&a, &b, span);
             return None;
         }
-        let has_order = |kind| kind != Type::Bool;
-        if !matches!(op, Comparison::Equal | Comparison::NotEqual) && !(has_order(a.kind) && has_order(b.kind)) {
+        let needs_order = !matches!(op, Comparison::Equal | Comparison::NotEqual);
+        if needs_order && (a.kind == Type::Bool || b.kind == Type::Bool) {
             self.error("type-mismatch", span, "true and false have no order")
                 .help("only numbers, text and times can be compared with `<` and `>`");
             return None;
@@ -259,9 +252,7 @@ impl Checker<'_> {
         let message = format!("{} is never compared with {}", a.kind.name(), b.kind.name());
         let (time, other) = if a.kind == Type::Time { (a, b) } else { (b, a) };
         let help = match (time.kind, other.kind) {
-            (Type::Time, Type::Number) => {
-                Some(format!("say in which unit: `days_since({})`", self.written(time.span)))
-            }
+            (Type::Time, Type::Number) => Some(format!("say in which unit: `days_since({})`", self.written(time.span))),
             (Type::Time, _) => Some(format!(
                 "times are compared with times; for a distance write `days_since({})`",
                 self.written(time.span)
@@ -284,11 +275,7 @@ impl Checker<'_> {
         let (yes, no) = (self.check(&parts[1]), self.check(&parts[2]));
         let (condition, yes, no) = (condition?, yes?, no?);
         if !yes.kind.may_be(no.kind) {
-            let message = format!(
-                "the two sides of `:` differ: {} and {}",
-                yes.kind.name(),
-                no.kind.name()
-            );
+            let message = format!("the two sides of `:` differ: {} and {}", yes.kind.name(), no.kind.name());
             self.error("type-mismatch", span, message).help("make both of the same type");
             return None;
         }

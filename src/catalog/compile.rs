@@ -26,8 +26,7 @@ pub struct Compiler<'a> {
 
 /// Everything of a catalog that can be compiled; whether it may be used tells the report.
 pub fn compile(root: &At<RawCatalog>, report: &mut Report) -> Option<Catalog> {
-    let mut compiler =
-        Compiler { report, names: Names::default(), interner: Interner::default() };
+    let mut compiler = Compiler { report, names: Names::default(), interner: Interner::default() };
     let raw = &root.value;
     compiler.header(root.span, raw);
     compiler.declare(raw);
@@ -52,13 +51,7 @@ pub fn compile(root: &At<RawCatalog>, report: &mut Report) -> Option<Catalog> {
 
 impl<'a> Compiler<'a> {
     pub fn checker<'c>(&'c mut self, about: About, text: &'c ExpressionText) -> Checker<'c> {
-        Checker {
-            about,
-            names: &self.names,
-            interner: &mut self.interner,
-            text,
-            report: self.report,
-        }
+        Checker { about, names: &self.names, interner: &mut self.interner, text, report: self.report }
     }
 
     /// A field that something can't do without.
@@ -71,7 +64,9 @@ impl<'a> Compiler<'a> {
         help: &str,
     ) -> Option<At<T>> {
         if !field.is_written() {
-            self.report.error("missing-key", whose, format!("{what} needs `{key}`")).help(format!("`{key}` says {help}"));
+            self.report
+                .error("missing-key", whose, format!("{what} needs `{key}`"))
+                .help(format!("`{key}` says {help}"));
         }
         field.get().cloned()
     }
@@ -189,13 +184,7 @@ fn counter_type(raw: &RawCounter) -> Type {
 
 /// Keeps a broken attribute's place, so that ids stay right while the other problems are looked for.
 fn broken_attribute(name: &str) -> Attribute {
-    Attribute {
-        name: name.into(),
-        from: KindSet::Of(Vec::new()),
-        value: super::Source::Kind,
-        kind: None,
-        filter: None,
-    }
+    Attribute { name: name.into(), from: KindSet::Of(Vec::new()), value: super::Source::Kind, kind: None, filter: None }
 }
 
 /// As [`broken_attribute`].

@@ -19,8 +19,7 @@ const LIMIT_MAX: u64 = 4_096;
 const DISTINCT_LIMIT: u32 = 256;
 const TOP_LIMIT: u32 = 64;
 
-const AGGREGATES: &str =
-    "`count`, `sum`, `avg`, `min`, `max`, `distinct`, `active_days`, `last`, `first` or `top`";
+const AGGREGATES: &str = "`count`, `sum`, `avg`, `min`, `max`, `distinct`, `active_days`, `last`, `first` or `top`";
 
 /// What a counter's aggregate is written with.
 enum Over<'r> {
@@ -195,7 +194,11 @@ impl Compiler<'_> {
     fn window(&mut self, word: &str, raw: &RawCounter) -> Option<Window> {
         if let (Some(window), Some(calendar)) = (raw.window.key(), raw.calendar.key()) {
             self.report
-                .error("two-windows", window.max(calendar), "a counter has one window; this has `window` and `calendar`")
+                .error(
+                    "two-windows",
+                    window.max(calendar),
+                    "a counter has one window; this has `window` and `calendar`",
+                )
                 .help("keep one: `window` is the last so many days, `calendar` the current day, week, month or year")
                 .related(window.min(calendar), "the first one");
             return None;
@@ -213,6 +216,10 @@ impl Compiler<'_> {
             Some(At { value: WindowText::Lifetime, .. }) => {
                 self.no_resolution(raw, "`window: lifetime`")?;
                 Some(Window::Lifetime)
+            }
+            Some(At { value: WindowText::Calendar(word), .. }) => {
+                self.no_resolution(raw, "a calendar window")?;
+                Some(Window::Calendar(calendar_unit(*word)))
             }
             Some(At { value: WindowText::Rolling(window), span }) => self.rolling(word, raw, *window, *span),
         }
@@ -285,10 +292,12 @@ fn resolution(word: ResolutionWord) -> Resolution {
 }
 
 fn default_resolution(window: Duration) -> Resolution {
+    const HOUR_MS: i64 = 3_600_000;
+    const DAY_MS: i64 = 24 * HOUR_MS;
     match window.0 {
-        ..=3_600_000 => Resolution::Second,
-        ..=86_400_000 => Resolution::Minute,
-        ..=2_678_400_000 => Resolution::Hour,
+        ms if ms <= HOUR_MS => Resolution::Second,
+        ms if ms <= DAY_MS => Resolution::Minute,
+        ms if ms <= 31 * DAY_MS => Resolution::Hour,
         _ => Resolution::Day,
     }
 }

@@ -68,16 +68,7 @@ pub struct Problem {
 
 impl Problem {
     fn new(severity: Severity, code: &'static str, span: Span, message: impl Into<String>) -> Self {
-        Problem {
-            severity,
-            code,
-            message: message.into(),
-            line: 0,
-            column: 0,
-            span,
-            help: None,
-            related: Vec::new(),
-        }
+        Problem { severity, code, message: message.into(), line: 0, column: 0, span, help: None, related: Vec::new() }
     }
 
     /// Says what to write instead.

@@ -186,12 +186,7 @@ impl Reader<'_> {
     }
 
     /// The members of a record that knows its keys.
-    pub fn known_members<'n>(
-        &mut self,
-        node: &'n Node,
-        what: &str,
-        known: &[&'static str],
-    ) -> Option<Vec<Member<'n>>> {
+    pub fn known_members<'n>(&mut self, node: &'n Node, what: &str, known: &[&'static str]) -> Option<Vec<Member<'n>>> {
         let members = self.members(node, what)?;
         Some(members.into_iter().filter_map(|member| self.known_member(member, what, known)).collect())
     }
@@ -199,7 +194,8 @@ impl Reader<'_> {
     fn known_member<'n>(&mut self, member: Member<'n>, what: &str, known: &[&'static str]) -> Option<Member<'n>> {
         let Some(name) = known.iter().find(|name| **name == member.name) else {
             let meant = nearest(member.name, known.iter().copied());
-            let help = meant.map_or_else(|| format!("known are {}", listed(known)), |name| format!("did you mean `{name}`?"));
+            let help =
+                meant.map_or_else(|| format!("known are {}", listed(known)), |name| format!("did you mean `{name}`?"));
             let message = format!("unknown key `{}` in {what}", member.name);
             self.report.error("unknown-key", member.key, message).help(help);
             return meant.map(|name| Member { name, value: None, ..member });

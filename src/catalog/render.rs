@@ -44,8 +44,12 @@ fn group<'a>(file_name: &'a str, source: &SourceText<'a>, problem: &'a Problem) 
     let near: Vec<&Related> = problem.related.iter().filter(is_near).collect();
     let shown = near.iter().fold(problem.span, |shown, related| shown.to(related.span));
     let lines = source.lines_of(shown);
-    let mut snippet = snippet(file_name, source, lines.clone())
-        .annotation(annotation(AnnotationKind::Primary, source, problem.span, lines.start));
+    let mut snippet = snippet(file_name, source, lines.clone()).annotation(annotation(
+        AnnotationKind::Primary,
+        source,
+        problem.span,
+        lines.start,
+    ));
     for related in near {
         let place = annotation(AnnotationKind::Context, source, related.span, lines.start);
         snippet = snippet.annotation(place.label(&*related.message));

@@ -9,9 +9,7 @@ use super::tokens::{Token, TokenKind, partners, within_bounds};
 /// Reports what is wrong already with the tokens; whether the parser should see the expression at all.
 pub fn check(text: &ExpressionText, tokens: &[Token<'_>], report: &mut Report) -> bool {
     if tokens.is_empty() {
-        report
-            .error("bad-expression", text.span, "this expression is empty")
-            .help("for example `purchases_30d >= 3`");
+        report.error("bad-expression", text.span, "this expression is empty").help("for example `purchases_30d >= 3`");
         return false;
     }
     if let Err(message) = within_bounds(&text.text, tokens) {
@@ -69,9 +67,10 @@ fn slip(tokens: &[Token<'_>], at: usize, token: &Token<'_>) -> Option<(String, S
             _ => None,
         },
         (TokenKind::Number, number) => unit(number),
-        (TokenKind::OpenText, _) => {
-            Some(("the closing quote of this text is missing".to_owned(), "texts look like \"gold\" or 'gold'".to_owned()))
-        }
+        (TokenKind::OpenText, _) => Some((
+            "the closing quote of this text is missing".to_owned(),
+            "texts look like \"gold\" or 'gold'".to_owned(),
+        )),
         (TokenKind::Stray, "“" | "”" | "„" | "‘" | "’" | "«" | "»") => Some((
             format!("`{}` is a typographic quote", token.text),
             "write straight quotes: \"gold\" or 'gold'".to_owned(),

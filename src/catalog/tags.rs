@@ -37,8 +37,7 @@ pub fn compile(
     counters: &[Counter],
 ) -> (Vec<Tag>, Vec<TagId>) {
     let names: Vec<String> = entries.iter().map(|(name, _)| name.value.clone()).collect();
-    let parsed: Vec<ParsedTag<'_>> =
-        entries.iter().map(|(_, raw)| ParsedTag::parse(raw.as_ref(), compiler)).collect();
+    let parsed: Vec<ParsedTag<'_>> = entries.iter().map(|(_, raw)| ParsedTag::parse(raw.as_ref(), compiler)).collect();
     let uses: Uses = parsed.iter().map(|tag| tag.uses(compiler)).collect();
     let order = order(&uses, &names, compiler.report);
     let labels = Labels { attributes, counters, tags: &names };
@@ -95,9 +94,11 @@ impl<'r> ParsedTag<'r> {
         for parsed in expressions.flatten() {
             let mut mentioned = Vec::new();
             parsed.syntax.tags(&mut mentioned);
-            uses.extend(mentioned.into_iter().filter_map(|(name, span)| {
-                compiler.names.tag(name).map(|(id, _)| (id, parsed.text.locate(span)))
-            }));
+            uses.extend(
+                mentioned
+                    .into_iter()
+                    .filter_map(|(name, span)| compiler.names.tag(name).map(|(id, _)| (id, parsed.text.locate(span)))),
+            );
         }
         uses
     }
@@ -197,12 +198,7 @@ impl Compiler<'_> {
         Some((rule, Type::Bool))
     }
 
-    fn statistic(
-        &mut self,
-        raw: &RawTag,
-        parsed: &ParsedTag<'_>,
-        labels: &Labels<'_>,
-    ) -> Option<(TagKind, Type)> {
+    fn statistic(&mut self, raw: &RawTag, parsed: &ParsedTag<'_>, labels: &Labels<'_>) -> Option<(TagKind, Type)> {
         let bands = value(&raw.bands).map(|bands| self.bands(raw, bands));
         if !raw.bands.is_written()
             && let Some(margin) = raw.margin.key()
@@ -221,9 +217,7 @@ impl Compiler<'_> {
         let typed = checker.check(&parsed.syntax)?;
         if !typed.is_still() {
             let message = "this value moves with the clock and would change at every millisecond";
-            checker
-                .error("clock", typed.span, message)
-                .help("give the tag `bands`, or compare: `days_since(x) >= 14`");
+            checker.error("clock", typed.span, message).help("give the tag `bands`, or compare: `days_since(x) >= 14`");
             return None;
         }
         if typed.kind == Type::Number {
@@ -264,7 +258,9 @@ impl Compiler<'_> {
     fn bounds(&mut self, raw: &RawTag, bands: &[At<RawBand>]) -> Option<Vec<f64>> {
         let Some((last, front)) = bands.split_last() else {
             let span = raw.bands.key().unwrap_or_default();
-            self.report.error("bad-bands", span, "`bands` is empty").help("a band looks like `{ name: low, below: 100 }`");
+            self.report
+                .error("bad-bands", span, "`bands` is empty")
+                .help("a band looks like `{ name: low, below: 100 }`");
             return None;
         };
         if let Some(below) = last.value.below.key() {
@@ -294,12 +290,7 @@ impl Compiler<'_> {
         Some(bounds.into_iter().map(|bound| bound.value).collect())
     }
 
-    fn classification(
-        &mut self,
-        raw: &RawTag,
-        parsed: &ParsedTag<'_>,
-        labels: &Labels<'_>,
-    ) -> Option<(TagKind, Type)> {
+    fn classification(&mut self, raw: &RawTag, parsed: &ParsedTag<'_>, labels: &Labels<'_>) -> Option<(TagKind, Type)> {
         let raw_stages = raw.stages.get()?;
         if raw_stages.value.is_empty() {
             self.report

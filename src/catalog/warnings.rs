@@ -114,7 +114,8 @@ fn overlap(raw: &RawTag, when: &Condition, until: &Condition, counters: &[Counte
         return;
     };
     let is_whole = Range::of(a, counters).is_some_and(|range| range.is_whole);
-    let (Some(x), Some(y)) = (interval(when_op, when_bound, is_whole), interval(until_op, until_bound, is_whole)) else {
+    let (Some(x), Some(y)) = (interval(when_op, when_bound, is_whole), interval(until_op, until_bound, is_whole))
+    else {
         return;
     };
     let (from, to) = (x.0.max(y.0), x.1.min(y.1));

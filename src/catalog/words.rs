@@ -5,7 +5,8 @@ use std::borrow::Cow;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 
 use super::duration::Duration;
-use super::read::{Read, Reader};
+use super::raw::CalendarWord;
+use super::read::{Member, Read, Reader};
 use super::tree::{Node, Yaml};
 
 /// Text, or one text a language.
@@ -56,6 +57,8 @@ impl JsonSchema for Title {
 pub enum WindowText {
     Lifetime,
     Rolling(Duration),
+    /// `{ calendar: month }`, the same as `calendar: month` beside it.
+    Calendar(CalendarWord),
 }
 
 impl Read for WindowText {
@@ -68,7 +71,22 @@ impl Read for WindowText {
                 reader.report.error("bad-duration", node.span, message).help(help);
                 None
             }
+            Yaml::Map(_) => read_calendar(node, reader),
             _ => Duration::read(node, reader).map(WindowText::Rolling),
+        }
+    }
+}
+
+fn read_calendar(node: &Node, reader: &mut Reader<'_>) -> Option<WindowText> {
+    let members = reader.members(node, "a window")?;
+    match &members[..] {
+        [Member { name: "calendar", value: Some(word), .. }] => {
+            CalendarWord::read(word, reader).map(WindowText::Calendar)
+        }
+        _ => {
+            let help = "write a duration such as `30d`, `lifetime`, or `{ calendar: month }`";
+            reader.report.error("wrong-type", node.span, "this is no window").help(help);
+            None
         }
     }
 }
@@ -84,7 +102,14 @@ impl JsonSchema for WindowText {
 
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
         let duration = Duration::json_schema(generator);
-        schemars::json_schema!({ "anyOf": [{ "const": "lifetime" }, duration] })
+        let word = generator.subschema_for::<CalendarWord>();
+        let calendar = schemars::json_schema!({
+            "type": "object",
+            "properties": { "calendar": word },
+            "required": ["calendar"],
+            "additionalProperties": false,
+        });
+        schemars::json_schema!({ "anyOf": [{ "const": "lifetime" }, duration, calendar] })
     }
 }
 

@@ -17,7 +17,11 @@ pub fn explain(error: &Error, source: &SourceText<'_>, report: &mut Report) {
             .help("a catalog nests seven levels at most; is a bracket not closed?");
     } else if is_limit(["budget", "replay", "expansion"]) {
         report
-            .error("yaml-limit", at, "this file is too large, or grows too large when its anchors (`&x`, `*x`) are expanded")
+            .error(
+                "yaml-limit",
+                at,
+                "this file is too large, or grows too large when its anchors (`&x`, `*x`) are expanded",
+            )
             .help("write the values out, or split the catalog");
     } else {
         let (message, help) = plain_words(text, at, source);
@@ -44,15 +48,25 @@ fn plain_words(text: &str, at: Span, source: &SourceText<'_>) -> (String, Option
     } else if text.contains("multiple YAML documents") {
         ("a second document begins here", "one file holds one catalog: remove the `---`")
     } else if text.contains("after double-quoted") || text.contains("after single-quoted") {
-        ("the text ended at its closing quote", "an expression that begins with a quote needs others around all of it: '\"a\" in x'")
+        (
+            "the text ended at its closing quote",
+            "an expression that begins with a quote needs others around all of it: '\"a\" in x'",
+        )
     } else if text.contains("unclosed quote") || text.contains("unexpected end of stream in quoted") {
         ("this quote is not closed", "close the text with the same quote that opened it")
     } else if text.contains("mapping values are not allowed") && before.contains('?') {
         ("a `: ` in text without quotes", "put the whole expression in quotes: YAML takes `: ` for the end of a key")
-    } else if text.contains("mapping values are not allowed") || text.contains("block mapping") || text.contains("':'") {
-        ("this does not fit what stands before it", "indent the line like its neighbours; text that holds `: ` needs quotes")
+    } else if text.contains("mapping values are not allowed") || text.contains("block mapping") || text.contains("':'")
+    {
+        (
+            "this does not fit what stands before it",
+            "indent the line like its neighbours; text that holds `: ` needs quotes",
+        )
     } else if text.contains("',' or") && (matches!(source.slice(at), "[" | "{") || before.contains('?')) {
-        ("an expression with brackets or `: ` but without quotes", "in `{ … }` put the whole expression in quotes: \"x in [1, 2]\"")
+        (
+            "an expression with brackets or `: ` but without quotes",
+            "in `{ … }` put the whole expression in quotes: \"x in [1, 2]\"",
+        )
     } else if text.contains("',' or") {
         ("a `,` or a closing bracket is missing", "close the bracket, here or in a line above")
     } else if source.text[line_start..].lines().next().is_some_and(|line| line.contains(": *") || line.contains("[*")) {

@@ -1,15 +1,13 @@
 //! `tagstream check`: all errors and warnings of catalogs, with line and column.
 
-use std::io::{IsTerminal, Read, Write};
+use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use serde_json::{Value, json};
 
-use crate::catalog::{self, Colours, Loaded, Severity};
-
-/// Files longer than this are not read to their end: no catalog comes near.
-const FILE_BYTES_MAX: u64 = 64 * 1024 * 1024;
+use super::catalog_file::{CatalogFile, FileError, colours, display_name};
+use crate::catalog::{self, Severity};
 
 /// Check catalogs: all errors and warnings, with line and column.
 ///
@@ -41,31 +39,9 @@ enum Format {
     Json,
 }
 
-/// Why a file could not be checked at all.
-#[derive(Debug, thiserror::Error)]
-enum FileError {
-    #[error("can't read {0}: {1}")]
-    Unreadable(String, std::io::Error),
-    #[error("{0} is not UTF-8: the byte {1} belongs to no character (line {2})")]
-    NotUtf8(String, usize, usize),
-}
-
-/// A catalog that was read and checked.
-struct Checked {
-    name: String,
-    text: String,
-    loaded: Loaded,
-}
-
-impl Checked {
-    fn count(&self, severity: Severity) -> usize {
-        self.loaded.problems.iter().filter(|problem| problem.severity == severity).count()
-    }
-}
-
 /// What became of a file.
 enum Outcome {
-    Checked(Box<Checked>),
+    Checked(Box<CatalogFile>),
     Failed(String, FileError),
 }
 
@@ -95,30 +71,10 @@ fn print(text: &str, code: ExitCode) -> ExitCode {
 }
 
 fn check(path: &Path) -> Outcome {
-    let name = if path == Path::new("-") { "<stdin>".to_owned() } else { path.display().to_string() };
-    match read(path, &name) {
-        Ok(text) => {
-            let loaded = catalog::load(&name, &text);
-            Outcome::Checked(Box::new(Checked { name, text, loaded }))
-        }
-        Err(error) => Outcome::Failed(name, error),
+    match CatalogFile::open(path) {
+        Ok(file) => Outcome::Checked(Box::new(file)),
+        Err(error) => Outcome::Failed(display_name(path), error),
     }
-}
-
-fn read(path: &Path, name: &str) -> Result<String, FileError> {
-    let unreadable = |error| FileError::Unreadable(name.to_owned(), error);
-    let mut bytes = Vec::new();
-    let read = if path == Path::new("-") {
-        std::io::stdin().take(FILE_BYTES_MAX).read_to_end(&mut bytes)
-    } else {
-        std::fs::File::open(path).and_then(|file| file.take(FILE_BYTES_MAX).read_to_end(&mut bytes))
-    };
-    read.map_err(unreadable)?;
-    String::from_utf8(bytes).map_err(|error| {
-        let at = error.utf8_error().valid_up_to();
-        let line = error.as_bytes()[..at].iter().filter(|byte| **byte == b'\n').count() + 1;
-        FileError::NotUtf8(name.to_owned(), at, line)
-    })
 }
 
 fn text(outcome: &Outcome) -> String {
@@ -126,16 +82,14 @@ fn text(outcome: &Outcome) -> String {
         Outcome::Checked(checked) => checked,
         Outcome::Failed(_, error) => return format!("error: {error}\n"),
     };
-    let wants_colours = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
-    let colours = if wants_colours { Colours::On } else { Colours::Off };
-    let mut report = catalog::as_text(&checked.name, &checked.text, &checked.loaded.problems, colours);
+    let mut report = checked.report(colours(std::io::stdout().is_terminal()));
     report.push_str(&verdict(checked));
     report.push('\n');
     report
 }
 
 /// One line a file: `catalog.yaml: fine: 3 tags, 2 counters, 1 attribute`.
-fn verdict(checked: &Checked) -> String {
+fn verdict(checked: &CatalogFile) -> String {
     let (errors, warnings) = (checked.count(Severity::Error), checked.count(Severity::Warning));
     let mut parts = Vec::new();
     if let Some(catalog) = &checked.loaded.catalog {

@@ -1,3 +1,9 @@
 //! The one test binary: every part's tests as modules.
 
+mod allocations;
 mod catalog;
+mod codec;
+mod engine;
+mod generate;
+mod model;
+mod reference;

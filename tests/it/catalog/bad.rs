@@ -10,8 +10,7 @@ use tagstream::catalog::{Colours, Severity, as_text, load};
 fn files() -> Vec<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/catalog/bad");
     let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
-    let mut files: Vec<PathBuf> =
-        entries.filter(|path| path.to_string_lossy().ends_with(".bad.yaml")).collect();
+    let mut files: Vec<PathBuf> = entries.filter(|path| path.to_string_lossy().ends_with(".bad.yaml")).collect();
     files.sort();
     files
 }

@@ -15,7 +15,11 @@ fn stdout(output: &Output) -> String {
 fn exit_codes_and_the_last_line() {
     let fine = check(&["good/spec.yaml"]);
     assert_eq!(fine.status.code(), Some(0));
-    assert!(stdout(&fine).ends_with("good/spec.yaml: fine: 6 tags, 7 counters, 2 attributes; 3 warnings\n"), "{}", stdout(&fine));
+    assert!(
+        stdout(&fine).ends_with("good/spec.yaml: fine: 6 tags, 7 counters, 2 attributes; 3 warnings\n"),
+        "{}",
+        stdout(&fine)
+    );
     assert_eq!(check(&["good/everything.yaml", "--deny-warnings"]).status.code(), Some(0));
     assert_eq!(check(&["good/spec.yaml", "--deny-warnings"]).status.code(), Some(1));
     let bad = check(&["good/spec.yaml", "bad/wrong-types.bad.yaml"]);
@@ -87,9 +91,9 @@ fn fits(schema: &serde_json::Value, root: &serde_json::Value, value: &serde_json
             (property, _) => fits(property, root, member),
         })
     });
-    let items = value.as_array().is_none_or(|items| {
-        schema.get("items").is_none_or(|schema| items.iter().all(|item| fits(schema, root, item)))
-    });
+    let items = value
+        .as_array()
+        .is_none_or(|items| schema.get("items").is_none_or(|schema| items.iter().all(|item| fits(schema, root, item))));
     schema.get("not").is_none() && any("anyOf") && any("oneOf") && all && kind && constant && listed && members && items
 }
 

@@ -21,7 +21,9 @@ tags:
 
 /// A catalog whose tag `t` has this value, as far as YAML is concerned always the same text.
 fn with(expression: &str) -> String {
-    format!("{DECLARATIONS}  r: {{ when: n > 1 }}\n  t:\n    bands: [{{ name: x }}]\n    value: |-\n      {expression}\n")
+    format!(
+        "{DECLARATIONS}  r: {{ when: n > 1 }}\n  t:\n    bands: [{{ name: x }}]\n    value: |-\n      {expression}\n"
+    )
 }
 
 fn without_bands(expression: &str) -> String {
@@ -83,7 +85,10 @@ fn expressions_compile_to_what_they_say() {
         ("plan in ['a', \"b\", plan]", "plan in ( \"a\" \"b\" plan)"),
         ("n in [1, age, any]", "n in ( 1 age any)"),
         ("plan.startsWith('g') && any.contains(plan)", "(and (StartsWith plan \"g\") (Contains any plan))"),
-        ("has(any) && !has(until) && has(tag.r)", "(and (and (has any) (not (has Attribute(AttributeId(4))))) (has tag.r))"),
+        (
+            "has(any) && !has(until) && has(tag.r)",
+            "(and (and (has any) (not (has Attribute(AttributeId(4))))) (has tag.r))",
+        ),
         ("a > b", "(Greater Counter(CounterId(1)) Counter(CounterId(2)))"),
         ("until == first_seen", "(Equal Attribute(AttributeId(4)) FirstSeen)"),
         ("tag.r", "tag.r"),

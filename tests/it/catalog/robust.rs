@@ -110,7 +110,17 @@ fn at_the_bounds_expressions_are_fine() {
 
 #[test]
 fn odd_bytes() {
-    for text in ["\0", "\u{feff}", "\u{feff}version: 2", "version: 1\r\ntags: 3\r\n", "%YAML 1.2\n---\nversion: 3\n", "\t", "&a", "*a", "<<: 3"] {
+    for text in [
+        "\0",
+        "\u{feff}",
+        "\u{feff}version: 2",
+        "version: 1\r\ntags: 3\r\n",
+        "%YAML 1.2\n---\nversion: 3\n",
+        "\t",
+        "&a",
+        "*a",
+        "<<: 3",
+    ] {
         problems(text);
     }
     assert!(load("bom.yaml", "\u{feff}version: 1\r\n").catalog.is_some());

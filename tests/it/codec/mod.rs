@@ -1,0 +1,10 @@
+//! Tests of the decoder and the writers.
+
+mod envelope;
+mod fixtures;
+mod generator;
+mod grammar;
+mod properties;
+mod referee;
+mod steady;
+mod writers;
