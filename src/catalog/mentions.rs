@@ -95,6 +95,10 @@ impl Checker<'_> {
     }
 
     fn unknown_name(&mut self, name: &str, span: Span) {
+        if self.report.is_full() {
+            self.error("unknown-name", span, format!("unknown name `{name}`"));
+            return;
+        }
         let names = self.names;
         let help = if name == "tag" {
             "name one of the tags: `tag.x`".to_owned()
@@ -125,7 +129,9 @@ impl Checker<'_> {
         if let Some((id, kind)) = names.tag(name) {
             return Some(Typed::still(Expr::Tag(id), kind, span));
         }
-        let help = if names.value(name).is_some() {
+        let help = if self.report.is_full() {
+            String::new()
+        } else if names.value(name).is_some() {
             format!("`{name}` is no tag: write `{name}`")
         } else {
             did_you_mean(name, names.tag_names()).unwrap_or_else(|| {
@@ -133,7 +139,7 @@ impl Checker<'_> {
                 format!("known are {}", super::names::listed(&known))
             })
         };
-        self.error("unknown-name", span, format!("unknown tag `{name}`")).help(help);
+        self.error("unknown-name", span, format!("unknown tag `{name}`")).maybe_help(Some(help).filter(|help| !help.is_empty()));
         None
     }
 

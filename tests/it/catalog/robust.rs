@@ -44,6 +44,17 @@ fn ten_thousand_tags_are_fine_and_more_are_not() {
     };
     assert_eq!(load("big.yaml", &catalog(10_000)).catalog.unwrap().order.len(), 10_000);
     assert_eq!(problems(&catalog(10_001))[0].code, "too-many");
+    let tags: String = (0..70_000).map(|n| format!("  t{n}:\n")).collect();
+    assert_eq!(problems(&format!("version: 1\ntags:\n{tags}"))[0].code, "too-many");
+}
+
+#[test]
+fn a_mistake_in_every_one_of_many_tags() {
+    let counters: String = (0..8_000).map(|n| format!("  counter_{n}: {{ count: x }}\n")).collect();
+    let tags: String = (0..8_000).map(|n| format!("  t{n}: {{ when: countr_{n} > 1 && tag.u{n} }}\n")).collect();
+    let problems = problems(&format!("version: 1\ncounters:\n{counters}tags:\n{tags}"));
+    assert_eq!(problems.len(), 201);
+    assert_eq!(problems[200].message, "15800 more problems are not shown");
 }
 
 #[test]
