@@ -1,4 +1,4 @@
-//! Text of an expression to its syntax tree, by the `cel` crate's parser: the only file that knows that crate.
+//! Text of an expression to its syntax tree, by the `cel` crate's parser, which only this file and [`super::slips`] know.
 //!
 //! Two traps of that parser: errors are placed by characters, nodes by bytes; and a node's place is that of its
 //! operator, so the extent of a sub-expression is put together from its parts and brackets.

@@ -29,6 +29,14 @@ pub fn compile(root: &At<RawCatalog>, report: &mut Report) -> Option<Catalog> {
     let mut compiler = Compiler { report, names: Names::default(), interner: Interner::default() };
     let raw = &root.value;
     compiler.header(root.span, raw);
+    let fits = [
+        compiler.fits("attributes", &raw.attributes),
+        compiler.fits("counters", &raw.counters),
+        compiler.fits("tags", &raw.tags),
+    ];
+    if fits.contains(&false) {
+        return None;
+    }
     compiler.declare(raw);
     let attributes = compiler.attributes(&raw.attributes);
     let counters = compiler.counters(&raw.counters);
@@ -95,9 +103,6 @@ impl<'a> Compiler<'a> {
 
     /// Makes every name known, whether or not what it stands for is right.
     fn declare(&mut self, raw: &RawCatalog) {
-        self.limit("attributes", &raw.attributes);
-        self.limit("counters", &raw.counters);
-        self.limit("tags", &raw.tags);
         for (id, (name, attribute)) in (0_u16..).zip(named(&raw.attributes)) {
             check_name("an attribute", name, self.report);
             let kind = attribute.as_ref().map_or(Type::Any, attribute_type);
@@ -105,12 +110,8 @@ impl<'a> Compiler<'a> {
         }
         for (id, (name, counter)) in (0_u16..).zip(named(&raw.counters)) {
             check_name("a counter", name, self.report);
-            let attributes = named(&raw.attributes);
-            if let Some((first, _)) = attributes.iter().find(|(first, _)| first.value == name.value) {
-                self.report
-                    .error("duplicate-name", name.span, format!("`{}` is an attribute already", name.value))
-                    .help("attributes and counters share their names: give one of them another")
-                    .related(first.span, "the attribute");
+            if self.names.value(&name.value).is_some() {
+                self.name_is_taken(name, raw);
                 continue;
             }
             let kind = counter.as_ref().map_or(Type::Any, counter_type);
@@ -122,11 +123,22 @@ impl<'a> Compiler<'a> {
         }
     }
 
-    fn limit<T>(&mut self, what: &str, field: &Field<Named<T>>) {
-        if let Some(all) = field.get().filter(|all| all.value.0.len() > ITEMS_MAX) {
-            let message = format!("a catalog has at most {ITEMS_MAX} {what}; this has {}", all.value.0.len());
-            self.report.error("too-many", all.span, message);
+    fn name_is_taken(&mut self, name: &At<String>, raw: &RawCatalog) {
+        let attribute = named(&raw.attributes).iter().find(|(attribute, _)| attribute.value == name.value);
+        let problem =
+            self.report.error("duplicate-name", name.span, format!("`{}` is an attribute already", name.value));
+        problem.help("attributes and counters share their names: give one of them another");
+        if let Some((attribute, _)) = attribute {
+            problem.related(attribute.span, "the attribute");
         }
+    }
+
+    /// Whether there are few enough of something for its ids.
+    fn fits<T>(&mut self, what: &str, field: &Field<Named<T>>) -> bool {
+        let Some(all) = field.get().filter(|all| all.value.0.len() > ITEMS_MAX) else { return true };
+        let message = format!("a catalog has at most {ITEMS_MAX} {what}; this has {}", all.value.0.len());
+        self.report.error("too-many", all.span, message);
+        false
     }
 
     fn attributes(&mut self, field: &Field<Named<RawAttribute>>) -> Vec<Attribute> {

@@ -6,11 +6,14 @@
 //! What this module hands on ([`Catalog`]) is always right: names are resolved to ids, types agree, windows divide
 //! into panes, the clock enters only linearly. Nobody behind it checks again.
 
+mod arithmetic;
 mod attributes;
+mod bands;
 mod calls;
 mod cel;
 mod check;
 mod clock;
+mod clock_calls;
 mod compile;
 mod compiled;
 mod counters;
@@ -30,6 +33,7 @@ mod problems;
 mod range;
 mod raw;
 mod read;
+mod record;
 mod render;
 mod schema;
 mod scope;
@@ -41,6 +45,7 @@ mod tokens;
 mod tree;
 mod types;
 mod warnings;
+mod windows;
 mod words;
 mod yaml_error;
 mod zone;

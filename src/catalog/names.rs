@@ -99,9 +99,9 @@ pub fn did_you_mean<'a>(word: &str, candidates: impl Iterator<Item = &'a str>) -
 /// The candidate that most resembles the word: at most a third of it may differ.
 pub fn nearest<'a>(word: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let lower = word.to_lowercase();
-    let allowed = (word.chars().count() / 3).max(1);
+    let allowed = word.chars().count() / 3;
     candidates
-        .filter(|candidate| *candidate != word)
+        .filter(|candidate| *candidate != word && candidate.len().abs_diff(word.len()) <= 4 * allowed)
         .map(|candidate| (strsim::damerau_levenshtein(&lower, &candidate.to_lowercase()), candidate))
         .filter(|(distance, candidate)| *distance <= allowed && *distance < candidate.chars().count())
         .min_by_key(|(distance, _)| *distance)

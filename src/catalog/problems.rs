@@ -120,6 +120,11 @@ impl Report {
         self.errors
     }
 
+    /// Whether so much is wrong already that no more help is worth looking for.
+    pub fn is_full(&self) -> bool {
+        self.problems.len() >= PROBLEMS_MAX
+    }
+
     /// All problems in the order of the file, with lines and columns.
     pub fn finish(self, source: &SourceText<'_>) -> Vec<Problem> {
         let mut problems = self.problems;

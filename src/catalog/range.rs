@@ -71,6 +71,16 @@ impl Range {
     }
 }
 
+impl std::fmt::Display for Range {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        if self.most.is_finite() {
+            write!(f, "lies between {} and {}", self.least, self.most)
+        } else {
+            write!(f, "is never less than {}", self.least)
+        }
+    }
+}
+
 /// A comparison of something with a number, the number on the right.
 pub fn simple_comparison(expr: &Expr) -> Option<(&Expr, Comparison, f64)> {
     let Expr::Compare { op, sides, .. } = expr else { return None };

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 
-use super::names::{did_you_mean, listed, nearest};
+use super::names::{listed, nearest};
 use super::problems::{Report, Span};
 use super::source::SourceText;
 use super::tree::{Node, Yaml};
@@ -222,95 +222,27 @@ impl Reader<'_> {
     }
 
     pub fn wrong_type(&mut self, node: &Node, expected: &str) {
-        let message = format!("expected {expected}, found {}", node.value.described());
-        let quotes = expected.starts_with("text") && matches!(node.value, Yaml::Number(_) | Yaml::Bool(_));
-        let help = quotes.then(|| format!("put it in quotes: \"{}\"", self.source.slice(node.span)));
-        self.report.error("wrong-type", node.span, message).maybe_help(help);
-    }
-}
-
-/// A field's name as it is written: `r#type` is `type`.
-pub const fn plain(name: &'static str) -> &'static str {
-    match name.as_bytes() {
-        [b'r', b'#', rest @ ..] => match std::str::from_utf8(rest) {
-            Ok(name) => name,
-            Err(_) => name,
-        },
-        _ => name,
-    }
-}
-
-/// Declares a record: a struct of [`Field`]s that reads itself from a YAML map and describes itself to editors.
-macro_rules! record {
-    ($(#[$meta:meta])* $name:ident ($what:expr) {
-        $($(#[$field_meta:meta])* $field:ident: $type:ty,)*
-    }) => {
-        $(#[$meta])*
-        #[derive(Debug, Default, schemars::JsonSchema)]
-        #[schemars(deny_unknown_fields)]
-        pub struct $name {
-            $($(#[$field_meta])* #[schemars(default)] pub $field: $crate::catalog::read::Field<$type>,)*
-        }
-
-        impl $crate::catalog::read::Read for $name {
-            fn read(
-                node: &$crate::catalog::tree::Node,
-                reader: &mut $crate::catalog::read::Reader<'_>,
-            ) -> Option<Self> {
-                use $crate::catalog::read::plain;
-                const KEYS: &[&'static str] = &[$(plain(stringify!($field))),*];
-                let mut record = $name::default();
-                for member in reader.known_members(node, $what, KEYS)? {
-                    $(if member.name == const { plain(stringify!($field)) } {
-                        record.$field.take(&member, reader);
-                    })*
-                }
-                Some(record)
-            }
-        }
-    };
-}
-pub(super) use record;
-
-/// Declares an enum of words.
-macro_rules! words {
-    ($(#[$meta:meta])* $name:ident ($what:literal) { $($(#[$doc:meta])* $word:literal => $variant:ident,)* }) => {
-        $(#[$meta])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, schemars::JsonSchema)]
-        pub enum $name {
-            $($(#[$doc])* #[schemars(rename = $word)] $variant,)*
-        }
-
-        impl $crate::catalog::read::Read for $name {
-            fn read(
-                node: &$crate::catalog::tree::Node,
-                reader: &mut $crate::catalog::read::Reader<'_>,
-            ) -> Option<Self> {
-                let words = [$(($word, $name::$variant)),*];
-                reader.word(node, $what, &words)
-            }
-        }
-    };
-}
-pub(super) use words;
-
-impl Reader<'_> {
-    /// One of a few words.
-    pub fn word<T: Copy>(&mut self, node: &Node, what: &str, words: &[(&str, T)]) -> Option<T> {
-        let known: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
+        let found = node.value.described();
         let written = self.source.slice(node.span);
-        if let Yaml::Text(text) = &node.value {
-            if let Some((_, value)) = words.iter().find(|(word, _)| word == text) {
-                return Some(*value);
+        let help = match (&node.value, expected) {
+            (Yaml::Number(_) | Yaml::Bool(_), text) if text.starts_with("text") => {
+                Some(format!("put it in quotes: \"{written}\""))
             }
-            let help = did_you_mean(text, known.iter().copied());
-            self.report
-                .error("unknown-word", node.span, format!("unknown {what} `{written}`"))
-                .help(help.unwrap_or_else(|| format!("known are {}", listed(&known))));
-            return None;
-        }
-        self.wrong_type(node, &format!("{what}: {}", listed(&known)));
-        None
+            (Yaml::Text(text), number) if number.ends_with("number") && text.parse::<f64>().is_ok() => {
+                Some(format!("write it without quotes: {text}"))
+            }
+            (Yaml::Null, super::raw::FILE) => Some("begin the file with `version: 1`".to_owned()),
+            (_, "a list") => Some("write the elements each behind a dash, or all in brackets: `[…, …]`".to_owned()),
+            (_, "a tag") => Some("for example `{ when: purchases_30d >= 3 }`".to_owned()),
+            (_, "a counter") => Some("for example `{ count: purchase, window: 30d }`".to_owned()),
+            (_, "an attribute") => Some("for example `{ from: profile_updated, value: properties.plan }`".to_owned()),
+            (_, map) if !map.contains("text") && !map.contains("number") => {
+                Some("write `key: value` lines, indented below it".to_owned())
+            }
+            _ => None,
+        };
+        let message = format!("expected {expected}, found {found}");
+        self.report.error("wrong-type", node.span, message).maybe_help(help);
     }
 }
 

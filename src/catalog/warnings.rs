@@ -99,9 +99,11 @@ fn always(expr: &Expr, counters: &[Counter]) -> Option<bool> {
 fn constant(field: &Field<ExpressionText>, condition: &Condition, counters: &[Counter], report: &mut Report) {
     let (Some(verdict), Some(text)) = (always(&condition.expr, counters), value(field)) else { return };
     let message = if verdict { "this always holds" } else { "this never holds" };
-    report
-        .warning("constant-condition", text.span, message)
-        .help("compare with a number that lies within what the counter can be");
+    let help = match simple_comparison(&condition.expr).and_then(|(of, ..)| Range::of(of, counters)) {
+        Some(range) => format!("the number {range}"),
+        None => "write a condition that depends on the user".to_owned(),
+    };
+    report.warning("constant-condition", text.span, message).help(help);
 }
 
 /// `until` over the same number as `when`, that holds for some values for which `when` does.
@@ -161,10 +163,6 @@ fn unreachable_bands(raw: &RawTag, over: &Condition, bands: &Bands, counters: &[
             continue;
         }
         let name = value(&band.value.name).map_or("", String::as_str);
-        let range = match range {
-            Range { most, .. } if most.is_finite() => format!("lies between {} and {most}", range.least),
-            _ => format!("is never less than {}", range.least),
-        };
         report
             .warning("unreachable-band", band.span, format!("no value lies in the band `{name}`"))
             .help(format!("the number {range}"));

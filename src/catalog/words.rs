@@ -6,7 +6,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 
 use super::duration::Duration;
 use super::raw::CalendarWord;
-use super::read::{At, Member, Read, Reader};
+use super::read::{Member, Read, Reader};
 use super::tree::{Node, Yaml};
 
 /// Text, or one text a language.
@@ -85,7 +85,7 @@ fn read_calendar(node: &Node, reader: &mut Reader<'_>) -> Option<WindowText> {
         }
         _ => {
             let help = "write a duration such as `30d`, `lifetime`, or `{ calendar: month }`";
-            reader.report.error("wrong-type", node.span, "no window").help(help);
+            reader.report.error("wrong-type", node.span, "this is no window").help(help);
             None
         }
     }
@@ -164,17 +164,5 @@ impl JsonSchema for Unsupported {
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         schemars::json_schema!({ "not": {} })
-    }
-}
-
-/// A list that may be written as its only element.
-pub fn one_or_many(node: &Node, expected: &str, reader: &mut Reader<'_>) -> Option<Vec<At<String>>> {
-    match &node.value {
-        Yaml::Text(text) => Some(vec![At { span: node.span, value: text.clone() }]),
-        Yaml::List(_) => Vec::read(node, reader),
-        _ => {
-            reader.wrong_type(node, expected);
-            None
-        }
     }
 }
