@@ -1,0 +1,5 @@
+//! The service as a user runs it, on a real Kafka.
+
+mod broker;
+mod client;
+mod fixture;
