@@ -2,4 +2,6 @@
 
 pub mod model;
 pub mod catalog;
+pub mod engine;
+pub mod codec;
 pub mod settings;

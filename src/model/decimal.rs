@@ -86,8 +86,7 @@ fn round(digits: &mut impl Iterator<Item = u8>, kept: i64) -> Option<i128> {
         }
     }
     // With kept < 0 a zero stands between the point of rounding and the first digit.
-    let (next, rest_is_zero) =
-        if kept < 0 { (0, false) } else { (digits.next().unwrap_or(0), digits.all(|d| d == 0)) };
+    let (next, rest_is_zero) = if kept < 0 { (0, false) } else { (digits.next().unwrap_or(0), digits.all(|d| d == 0)) };
     let up = match next.cmp(&5) {
         std::cmp::Ordering::Less => false,
         std::cmp::Ordering::Greater => true,

@@ -1,3 +1,4 @@
-//! All tests from outside, in one binary.
+//! All integration tests, in one binary.
 
+mod codec;
 mod kafka;

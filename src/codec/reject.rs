@@ -1,0 +1,75 @@
+//! Why a record is no event, and the line that says so.
+
+use super::writer::{push_base64, push_string};
+
+/// Why a record is rejected (spec 2), in the order in which it is checked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Reject {
+    TooLarge,
+    NotJson,
+    NotObject,
+    MissingKey,
+    BadKey,
+    MissingType,
+    BadType,
+    MissingTime,
+    BadTime,
+    TooOld,
+    InFuture,
+}
+
+impl Reject {
+    /// All of them, for metrics that are there before the first one happens.
+    pub const ALL: [Reject; 11] = [
+        Reject::TooLarge,
+        Reject::NotJson,
+        Reject::NotObject,
+        Reject::MissingKey,
+        Reject::BadKey,
+        Reject::MissingType,
+        Reject::BadType,
+        Reject::MissingTime,
+        Reject::BadTime,
+        Reject::TooOld,
+        Reject::InFuture,
+    ];
+
+    /// The reason code of the contract.
+    pub fn code(self) -> &'static str {
+        match self {
+            Reject::TooLarge => "too_large",
+            Reject::NotJson => "not_json",
+            Reject::NotObject => "not_object",
+            Reject::MissingKey => "missing_key",
+            Reject::BadKey => "bad_key",
+            Reject::MissingType => "missing_type",
+            Reject::BadType => "bad_type",
+            Reject::MissingTime => "missing_time",
+            Reject::BadTime => "bad_time",
+            Reject::TooOld => "too_old",
+            Reject::InFuture => "in_future",
+        }
+    }
+}
+
+/// Writes one rejected record as a JSON object, without a line end: `reason`, `line` (from 1), and `raw`.
+///
+/// Bytes that are no UTF-8 cannot stand in a JSON string; they are written whole, as `raw_base64` in place of `raw`.
+pub fn write_reject(reason: Reject, line: u64, raw: &[u8], out: &mut Vec<u8>) {
+    out.extend_from_slice(b"{\"reason\":\"");
+    out.extend_from_slice(reason.code().as_bytes());
+    out.extend_from_slice(b"\",\"line\":");
+    out.extend_from_slice(line.to_string().as_bytes());
+    match simdutf8::basic::from_utf8(raw) {
+        Ok(text) => {
+            out.extend_from_slice(b",\"raw\":");
+            push_string(text, out);
+        }
+        Err(_) => {
+            out.extend_from_slice(b",\"raw_base64\":\"");
+            push_base64(raw, out);
+            out.push(b'"');
+        }
+    }
+    out.push(b'}');
+}

@@ -1,0 +1,4 @@
+//! Tests of the decoder and the writers.
+
+mod envelope;
+mod fixtures;
