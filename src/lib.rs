@@ -5,3 +5,7 @@ pub mod catalog;
 pub mod engine;
 pub mod codec;
 pub mod settings;
+pub mod kafka;
+pub mod telemetry;
+pub mod service;
+pub mod cli;

@@ -1,4 +1,8 @@
-//! All integration tests, in one binary.
+//! The one test binary: every part's tests as modules.
 
+mod catalog;
 mod codec;
+mod engine;
+mod generate;
 mod kafka;
+mod reference;

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
 use rdkafka::ClientConfig;
-use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
+use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, ResourceSpecifier, TopicReplication};
 use rdkafka::client::DefaultClientContext;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::KafkaError;
@@ -71,6 +71,20 @@ pub fn create_topic(broker: &Broker, name: &str, partitions: i32, configs: &[(&s
     results.into_iter().for_each(|result| {
         result.expect("a new topic");
     });
+}
+
+/// The number of partitions of a topic, and its settings.
+pub fn describe(broker: &Broker, name: &str) -> (usize, HashMap<String, String>) {
+    let admin: AdminClient<DefaultClientContext> = config(broker).create().expect("an admin client");
+    let metadata = admin.inner().fetch_metadata(Some(name), PATIENCE).expect("metadata");
+    let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+    let resource = ResourceSpecifier::Topic(name);
+    let mut answers = runtime
+        .block_on(admin.describe_configs([&resource], &AdminOptions::new()))
+        .expect("an answer");
+    let configs = answers.pop().expect("one answer").expect("configs").entries;
+    let configs = configs.into_iter().filter_map(|entry| Some((entry.name, entry.value?))).collect();
+    (metadata.topics()[0].partitions().len(), configs)
 }
 
 /// Writes all and waits until they are in.

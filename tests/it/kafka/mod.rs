@@ -3,3 +3,5 @@
 mod broker;
 mod client;
 mod fixture;
+mod service;
+mod topics;

@@ -1,0 +1,3 @@
+//! Tests of the catalog: from YAML to the compiled form, and to reports.
+
+mod good;

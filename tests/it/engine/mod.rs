@@ -1,0 +1,3 @@
+//! The engine against the brute-force reference, which shares no code with it.
+
+mod agreement;
