@@ -73,6 +73,15 @@ pub fn create_topic(broker: &Broker, name: &str, partitions: i32, configs: &[(&s
     });
 }
 
+/// Deletes the records of a partition before an offset.
+pub fn delete_records(broker: &Broker, topic: &str, partition: i32, before: i64) {
+    let admin: AdminClient<DefaultClientContext> = config(broker).create().expect("an admin client");
+    let mut list = TopicPartitionList::new();
+    list.add_partition_offset(topic, partition, Offset::Offset(before)).expect("an offset");
+    let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+    runtime.block_on(admin.delete_records(&list, &AdminOptions::new())).expect("an answer");
+}
+
 /// The number of partitions of a topic, and its settings.
 pub fn describe(broker: &Broker, name: &str) -> (usize, HashMap<String, String>) {
     let admin: AdminClient<DefaultClientContext> = config(broker).create().expect("an admin client");

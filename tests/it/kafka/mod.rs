@@ -3,5 +3,6 @@
 mod broker;
 mod client;
 mod fixture;
+mod running;
 mod service;
 mod topics;

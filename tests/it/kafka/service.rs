@@ -71,7 +71,11 @@ impl Setup {
     }
 
     pub fn start(&self) -> Service {
-        let log = self.folder.join("log");
+        self.start_with_log(&self.folder.join("log"))
+    }
+
+    pub fn start_with_log(&self, log: &Path) -> Service {
+        let log = log.to_owned();
         let file = fs::OpenOptions::new().create(true).append(true).open(&log).expect("a log file");
         let from = fs::metadata(&log).map_or(0, |data| data.len() as usize);
         let child = self.command(&["run"]).stderr(file).stdout(Stdio::null()).spawn().expect("tagstream run");
