@@ -197,7 +197,14 @@ pub fn committed(broker: &Broker, group: &str, topic: &str) -> Vec<Option<i64>> 
         .expect("a consumer");
     let mut list = TopicPartitionList::new();
     list.add_partition_range(topic, 0, partitions(&consumer, topic) - 1);
-    let offsets = consumer.committed_offsets(list, PATIENCE).expect("offsets");
+    let deadline = Instant::now() + PATIENCE;
+    // The first group makes the broker create the topic of offsets, which has no coordinator for a moment.
+    let offsets = loop {
+        match consumer.committed_offsets(list.clone(), PATIENCE) {
+            Ok(offsets) => break offsets,
+            Err(error) => assert!(Instant::now() < deadline, "no offsets: {error}"),
+        }
+    };
     offsets
         .elements()
         .iter()
