@@ -116,6 +116,17 @@ pub fn producer(settings: &Settings, worker: WorkerId, notices: Notices) -> Resu
     config.create_with_context(side).map_err(ClientError::from)
 }
 
+/// Makes the clients of a worker and drops them: librdkafka checks properties against each other only then.
+///
+/// # Errors
+/// What it says.
+pub fn try_out(settings: &Settings) -> Result<(), ClientError> {
+    let silent: Notices = Arc::new(|_| ());
+    consumer(settings, WorkerId(0), Arc::clone(&silent))?;
+    producer(settings, WorkerId(0), silent)?;
+    Ok(())
+}
+
 /// A consumer that only asks for metadata. It creates no topic by asking for it.
 pub fn inquirer(settings: &Settings, notices: Notices) -> Result<BaseConsumer<Plain>, ClientError> {
     let id = format!("{}-{}", settings.kafka.application, settings.service.instance);
