@@ -1,11 +1,11 @@
 //! tagstream: behaviour events in, exact tag changes out.
 
-pub mod model;
 pub mod catalog;
-pub mod engine;
-pub mod codec;
-pub mod settings;
-pub mod kafka;
-pub mod telemetry;
-pub mod service;
 pub mod cli;
+pub mod codec;
+pub mod engine;
+pub mod kafka;
+pub mod model;
+pub mod service;
+pub mod settings;
+pub mod telemetry;

@@ -24,7 +24,13 @@ pub fn declared(raw: &RawAttribute) -> Option<AttributeType> {
 impl Compiler<'_> {
     pub fn attribute(&mut self, name: &At<String>, raw: &RawAttribute) -> Option<Attribute> {
         let from = self.required(&raw.from, "from", name.span, "an attribute", "which event types tell it");
-        let value = self.required(&raw.value, "value", name.span, "an attribute", "a path such as `properties.plan`");
+        let value = self.required(
+            &raw.value,
+            "value",
+            name.span,
+            "an attribute",
+            "where the value stands: a path such as `properties.plan`",
+        );
         let filter = match raw.r#where.get() {
             Some(text) => Some(self.filter(&text.value)?),
             None if raw.r#where.is_written() => return None,

@@ -1,42 +1,32 @@
 //! The functions of expressions, and what to write instead of those that CEL knows and tagstream does not.
 
-use super::check::{About, Checker, is_still};
-use super::expr::{Arithmetic, Expr, TextTest, TimeName};
+use super::check::{About, Checker};
+use super::clock_calls::clock_call;
+use super::expr::{Arithmetic, Expr, TextTest};
 use super::mentions::root;
 use super::names::{did_you_mean, listed};
 use super::problems::Span;
 use super::syntax::{Form, Name, Syntax};
 use super::types::{Type, Typed};
-use crate::catalog::clock::Slope;
-use crate::model::Unit;
-
-const UNITS: [Unit; 4] = [Unit::Days, Unit::Hours, Unit::Minutes, Unit::Seconds];
 
 const FUNCTIONS: [&str; 16] = [
-    "days_since", "days_until", "days_between", "hours_since", "hours_until", "hours_between", "minutes_since",
-    "minutes_until", "minutes_between", "seconds_since", "seconds_until", "seconds_between", "min", "max", "abs",
+    "days_since",
+    "days_until",
+    "days_between",
+    "hours_since",
+    "hours_until",
+    "hours_between",
+    "minutes_since",
+    "minutes_until",
+    "minutes_between",
+    "seconds_since",
+    "seconds_until",
+    "seconds_between",
+    "min",
+    "max",
+    "abs",
     "has",
 ];
-
-/// The function of a name such as `days_since`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum ClockCall {
-    Since,
-    Until,
-    Between,
-}
-
-fn clock_call(name: &str) -> Option<(Unit, ClockCall)> {
-    let (unit, call) = name.split_once('_')?;
-    let unit = UNITS.into_iter().find(|known| known.name() == unit)?;
-    let call = match call {
-        "since" => ClockCall::Since,
-        "until" => ClockCall::Until,
-        "between" => ClockCall::Between,
-        _ => return None,
-    };
-    Some((unit, call))
-}
 
 impl Checker<'_> {
     pub fn call(&mut self, name: &Name, args: &[Syntax], span: Span) -> Option<Typed> {
@@ -68,7 +58,7 @@ impl Checker<'_> {
         }
     }
 
-    fn arguments<'s, const N: usize>(
+    pub fn arguments<'s, const N: usize>(
         &mut self,
         name: &Name,
         args: &'s [Syntax],
@@ -96,75 +86,6 @@ impl Checker<'_> {
         Some(Typed::still(Expr::Has(Box::new(x.expr)), Type::Bool, span))
     }
 
-    fn clock_function(
-        &mut self,
-        name: &Name,
-        unit: Unit,
-        call: ClockCall,
-        args: &[Syntax],
-        span: Span,
-    ) -> Option<Typed> {
-        if self.about == About::Event && call != ClockCall::Between {
-            let message = format!("`{}` moves with the clock, and a `where` looks at one event", name.text);
-            self.error("clock", span, message)
-                .help("use it in a tag's condition, over an attribute or a `last: time` counter");
-            return None;
-        }
-        // A day has so many of the unit: what the call grows by in a day.
-        let per_day = Unit::Days.ms() as f64 / unit.ms() as f64;
-        let (expr, slope) = match call {
-            ClockCall::Since => {
-                let [of] = self.arguments::<1>(name, args, span)?;
-                (Expr::Since { unit, of: self.time_name(name, of)? }, Slope::PerDay(per_day))
-            }
-            ClockCall::Until => {
-                let [of] = self.arguments::<1>(name, args, span)?;
-                (Expr::Until { unit, of: self.time_name(name, of)? }, Slope::PerDay(-per_day))
-            }
-            ClockCall::Between => {
-                let [from, to] = self.arguments::<2>(name, args, span)?;
-                let (from, to) = (self.time_name(name, from), self.time_name(name, to));
-                (Expr::Between { unit, from: from?, to: to? }, Slope::Still)
-            }
-        };
-        Some(Typed { expr, kind: Type::Number, slope, constant: None, span })
-    }
-
-    /// The argument of a clock function: a name whose type is time.
-    fn time_name(&mut self, function: &Name, syntax: &Syntax) -> Option<TimeName> {
-        let Form::Name(written) = &syntax.form else {
-            if root(syntax) == Some("tag") || self.check(syntax).is_some() {
-                let message = format!("`{}` takes the name of a time, not an expression", function.text);
-                let help = self.known_times();
-                self.error("wrong-arguments", syntax.span, message).help(help);
-            }
-            return None;
-        };
-        let typed = self.check(syntax)?;
-        if let Expr::Time(name) = typed.expr {
-            return Some(name);
-        }
-        let message = format!("`{}` takes a time; `{written}` is {}", function.text, typed.kind.name());
-        let help = match (&typed.expr, typed.kind) {
-            (Expr::Attribute(_), Type::Any) => format!("declare it: give the attribute `{written}` the line `type: time`"),
-            (Expr::Counter(_), _) => format!(
-                "a counter with `last: time` or `first: time` is a time; {}",
-                self.known_times()
-            ),
-            _ => self.known_times(),
-        };
-        self.error("type-mismatch", syntax.span, message).help(help);
-        None
-    }
-
-    fn known_times(&self) -> String {
-        let known: Vec<&str> = match self.about {
-            About::Event => vec!["time"],
-            About::User => self.names.time_names().collect(),
-        };
-        format!("times are {}", listed(&known))
-    }
-
     pub fn method(&mut self, target: &Syntax, name: &Name, args: &[Syntax], span: Span) -> Option<Typed> {
         let test = match name.text.as_str() {
             "startsWith" => TextTest::StartsWith,
@@ -187,7 +108,8 @@ impl Checker<'_> {
             return Some(typed);
         }
         let message = format!("`{}` works on text; this is {}", name.text, typed.kind.name());
-        self.error("type-mismatch", typed.span, message);
+        let help = typed.constant.map(|number| format!("put it in quotes: \"{number}\""));
+        self.error("type-mismatch", typed.span, message).maybe_help(help);
         None
     }
 
@@ -195,7 +117,7 @@ impl Checker<'_> {
     pub fn membership(&mut self, x: &Syntax, of: &Syntax, span: Span) -> Option<Typed> {
         let checked = self.check(x);
         if let Some(x) = &checked
-            && !is_still(x)
+            && !x.is_still()
         {
             self.error("clock", x.span, "`in` can't take a term that moves with the clock")
                 .help("compare it with bounds: `x >= 7 && x < 8`");
@@ -209,6 +131,9 @@ impl Checker<'_> {
             let x = checked?;
             let Expr::Property(path) = list.expr else { return None };
             return Some(Typed::still(Expr::Contains(Box::new(x.expr), path), Type::Bool, span));
+        }
+        if of.form == Form::Broken {
+            return None;
         }
         let help = match self.about {
             About::Event => "write `x in [\"a\", \"b\"]` or `\"a\" in properties.list`",
@@ -224,7 +149,7 @@ impl Checker<'_> {
         let mut list = Vec::with_capacity(checked.len());
         for item in checked {
             let item = item?;
-            if !is_still(&item) {
+            if !item.is_still() {
                 self.error("clock", item.span, "`in` can't take a term that moves with the clock")
                     .help("compare with it: `x == …`, or with bounds");
                 return None;
@@ -256,10 +181,13 @@ impl Checker<'_> {
                 format!("declare it under `counters:`, as `my_counter: {{ {}: … }}`, and mention its name", name.text)
             }
             "round" | "floor" | "ceil" => "compare with bounds instead of rounding".to_owned(),
-            "if" | "coalesce" | "ifnull" => "write `condition ? a : b`; `has(x)` tells whether there is a value".to_owned(),
+            "if" | "coalesce" | "ifnull" => {
+                "write `condition ? a : b`; `has(x)` tells whether there is a value".to_owned()
+            }
             "exists" | "is_set" | "isset" | "defined" => format!("write `has({arg})`"),
-            text => did_you_mean(text, FUNCTIONS.into_iter())
-                .unwrap_or_else(|| format!("known are {}", listed(&FUNCTIONS))),
+            text => {
+                did_you_mean(text, FUNCTIONS.into_iter()).unwrap_or_else(|| format!("known are {}", listed(&FUNCTIONS)))
+            }
         };
         self.error("unknown-function", name.span, format!("unknown function `{}`", name.text)).help(help);
     }
@@ -275,8 +203,7 @@ impl Checker<'_> {
             "getFullYear" | "getMonth" | "getDate" | "getDayOfWeek" | "getHours" => {
                 "for calendar days, weeks and months use a counter with `calendar:`".to_owned()
             }
-            text => did_you_mean(text, known.into_iter())
-                .unwrap_or_else(|| format!("known are {}", listed(&known))),
+            text => did_you_mean(text, known.into_iter()).unwrap_or_else(|| format!("known are {}", listed(&known))),
         };
         self.error("unknown-function", name.span, format!("unknown function `.{}`", name.text)).help(help);
     }

@@ -1,4 +1,4 @@
-//! Text of an expression to its syntax tree, by the `cel` crate's parser: the only file that knows that crate.
+//! Text of an expression to its syntax tree, by the `cel` crate's parser, which only this file and [`super::slips`] know.
 //!
 //! Two traps of that parser: errors are placed by characters, nodes by bytes; and a node's place is that of its
 //! operator, so the extent of a sub-expression is put together from its parts and brackets.
@@ -160,10 +160,7 @@ impl Builder<'_> {
         let span = name_span.to(self.bracketed(token, own));
         let name = Name { text: call.func_name.clone(), span: name_span };
         match target {
-            Some(target) => Syntax {
-                span: span.to(target.span),
-                form: Form::Method(Box::new(target), name, args),
-            },
+            Some(target) => Syntax { span: span.to(target.span), form: Form::Method(Box::new(target), name, args) },
             None => Syntax { span, form: Form::Call(name, args) },
         }
     }

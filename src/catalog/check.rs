@@ -1,6 +1,6 @@
 //! From an expression's syntax to a checked [`Expr`]: names are resolved, types agree, the clock enters linearly.
 
-use super::clock::{ClockError, Slope, combine};
+use super::arithmetic::since_names;
 use super::expr::{Arithmetic, Comparison, Expr};
 use super::expression_text::ExpressionText;
 use super::problems::{Problem, Report, Span};
@@ -87,6 +87,10 @@ impl Checker<'_> {
     /// A piece that must be a number.
     pub fn number(&mut self, syntax: &Syntax, whose: &str) -> Option<Typed> {
         let typed = self.check(syntax)?;
+        self.as_number(typed, whose)
+    }
+
+    pub fn as_number(&mut self, typed: Typed, whose: &str) -> Option<Typed> {
         if typed.kind.may_be(Type::Number) {
             return Some(typed);
         }
@@ -94,7 +98,7 @@ impl Checker<'_> {
         let written = self.written(typed.span).to_owned();
         let help = match typed.kind {
             Type::Time => Some(format!("say in which unit: `days_since({written})`")),
-            Type::String if whose == "`+`" => Some("text can't be joined".to_owned()),
+            Type::String if whose == "`bands`" => Some("without `bands` the text itself is the tag's value".to_owned()),
             Type::Bool => Some(format!("`({written}) ? 1 : 0` makes a number of it")),
             _ => None,
         };
@@ -137,53 +141,6 @@ impl Checker<'_> {
         }
     }
 
-    pub fn arithmetic(
-        &mut self,
-        op: Arithmetic,
-        whose: &str,
-        sides: &[Syntax; 2],
-        span: Span,
-    ) -> Option<Typed> {
-        let [a, b] = [self.number(&sides[0], whose), self.number(&sides[1], whose)];
-        let (a, b) = (a?, b?);
-        let slope = match combine(op, (a.slope, a.constant), (b.slope, b.constant)) {
-            Ok(slope) => slope,
-            Err(error) => {
-                self.clock_error(error, &a, &b, span);
-                return None;
-            }
-        };
-        let constant = a.constant.zip(b.constant).and_then(|(a, b)| fold(op, a, b));
-        let expr = Expr::Arithmetic(op, Box::new([a.expr, b.expr]));
-        Some(Typed { expr, kind: Type::Number, slope, constant, span })
-    }
-
-    fn clock_error(&mut self, error: ClockError, a: &Typed, b: &Typed, span: Span) {
-        let (left, right) = (self.written(a.span).to_owned(), self.written(b.span).to_owned());
-        let (message, help) = match error {
-            ClockError::Product => (
-                "two terms that move with the clock can't be multiplied",
-                format!("compare each of them: `{left} > … && {right} > …`"),
-            ),
-            ClockError::Divisor => (
-                "a term that moves with the clock can't be a divisor",
-                format!("multiply the other side instead: `{left} > 10 * {right}`, not `{left} / {right} > 10`"),
-            ),
-            ClockError::Remainder => (
-                "`%` can't take a term that moves with the clock",
-                "compare the term with bounds: `x >= 7 && x < 8`".to_owned(),
-            ),
-            ClockError::Cancel => (
-                "these terms move with the clock by the same amount, so their difference does not move",
-                cancel_help(&a.expr, &b.expr),
-            ),
-            ClockError::TimesZero => {
-                ("a term that moves with the clock is multiplied by 0", "remove the term".to_owned())
-            }
-        };
-        self.error("clock", span, message).help(help);
-    }
-
     fn compare(&mut self, op: Comparison, sides: &[Syntax; 2], span: Span) -> Option<Typed> {
         let [a, b] = [self.check(&sides[0]), self.check(&sides[1])];
         let (a, b) = (a?, b?);
@@ -191,26 +148,32 @@ impl Checker<'_> {
             self.unlike(&a, &b, span);
             return None;
         }
-        let has_order = |kind| kind != Type::Bool;
-        if !matches!(op, Comparison::Equal | Comparison::NotEqual) && !(has_order(a.kind) && has_order(b.kind)) {
+        let needs_order = !matches!(op, Comparison::Equal | Comparison::NotEqual);
+        if needs_order && (a.kind == Type::Bool || b.kind == Type::Bool) {
             self.error("type-mismatch", span, "true and false have no order")
-                .help("only numbers, text and times can be compared with `<` and `>`; a chain such as `1 < x < 5` is written `1 < x && x < 5`");
+                .help("only numbers, text and times can be compared with `<` and `>`");
             return None;
         }
         if a.slope.cancels(b.slope) {
             let message = "both sides move with the clock by the same amount, so the comparison does not move";
-            let help = cancel_help(&a.expr, &b.expr);
+            let help = match since_names(&a, self.written(a.span), &b, self.written(b.span)) {
+                // The longer ago, the earlier.
+                Some((_, a, b)) => format!("compare the times themselves: `{b} {} {a}`", sign(op)),
+                None => "compare the times themselves, or `days_between(a, b)` with a number".to_owned(),
+            };
             self.error("clock", span, message).help(help);
             return None;
         }
         let moves = a.slope.moves() || b.slope.moves();
-        if moves && op == Comparison::Equal {
+        let instant = match op {
+            Comparison::Equal if moves => Some("holds"),
+            Comparison::NotEqual if moves => Some("fails"),
+            _ => None,
+        };
+        if let Some(verb) = instant {
+            let message = format!("this {verb} for one millisecond: the clock moves on");
             self.report
-                .warning(
-                    "clock-equality",
-                    self.text.locate(span),
-                    "this holds for one millisecond: the clock moves on",
-                )
+                .warning("clock-equality", self.text.locate(span), message)
                 .help("ask for a range: `x >= 7 && x < 8`");
         }
         let expr = Expr::Compare { op, sides: Box::new([a.expr, b.expr]), moves };
@@ -221,13 +184,14 @@ impl Checker<'_> {
         let message = format!("{} is never compared with {}", a.kind.name(), b.kind.name());
         let (time, other) = if a.kind == Type::Time { (a, b) } else { (b, a) };
         let help = match (time.kind, other.kind) {
-            (Type::Time, Type::Number) => {
-                Some(format!("say in which unit: `days_since({})`", self.written(time.span)))
-            }
+            (Type::Time, Type::Number) => Some(format!("say in which unit: `days_since({})`", self.written(time.span))),
             (Type::Time, _) => Some(format!(
                 "times are compared with times; for a distance write `days_since({})`",
                 self.written(time.span)
             )),
+            (Type::Bool, _) | (_, Type::Bool) if matches!(a.expr, Expr::Compare { .. }) => {
+                Some("a chain such as `1 < x < 5` is written `1 < x && x < 5`".to_owned())
+            }
             _ => None,
         };
         let (first, second) = (self.text.locate(a.span), self.text.locate(b.span));
@@ -243,11 +207,7 @@ impl Checker<'_> {
         let (yes, no) = (self.check(&parts[1]), self.check(&parts[2]));
         let (condition, yes, no) = (condition?, yes?, no?);
         if !yes.kind.may_be(no.kind) {
-            let message = format!(
-                "the two sides of `:` differ: {} and {}",
-                yes.kind.name(),
-                no.kind.name()
-            );
+            let message = format!("the two sides of `:` differ: {} and {}", yes.kind.name(), no.kind.name());
             self.error("type-mismatch", span, message).help("make both of the same type");
             return None;
         }
@@ -261,31 +221,13 @@ impl Checker<'_> {
     }
 }
 
-fn fold(op: Arithmetic, a: f64, b: f64) -> Option<f64> {
-    let value = match op {
-        Arithmetic::Add => a + b,
-        Arithmetic::Subtract => a - b,
-        Arithmetic::Multiply => a * b,
-        Arithmetic::Divide if b != 0.0 => a / b,
-        Arithmetic::Remainder if b != 0.0 => a % b,
-        Arithmetic::Divide | Arithmetic::Remainder => return None,
-        Arithmetic::Min => a.min(b),
-        Arithmetic::Max => a.max(b),
-    };
-    value.is_finite().then_some(value)
-}
-
-/// What to write for two clock calls that cancel.
-fn cancel_help(a: &Expr, b: &Expr) -> String {
-    let call = |expr: &Expr| matches!(expr, Expr::Since { .. } | Expr::Until { .. });
-    if call(a) && call(b) {
-        "write the distance of the two times, which does not move: `days_between(a, b)`".to_owned()
-    } else {
-        "write what is left of them, for example with `days_between(a, b)`, which does not move".to_owned()
+fn sign(op: Comparison) -> &'static str {
+    match op {
+        Comparison::Equal => "==",
+        Comparison::NotEqual => "!=",
+        Comparison::Less => "<",
+        Comparison::LessOrEqual => "<=",
+        Comparison::Greater => ">",
+        Comparison::GreaterOrEqual => ">=",
     }
-}
-
-/// Whether a slope is known to be none.
-pub fn is_still(typed: &Typed) -> bool {
-    typed.slope == Slope::Still
 }

@@ -8,7 +8,6 @@ use super::problems::{Report, Span};
 use super::raw::{RawAttribute, RawCatalog, RawCounter, RawTag, value};
 use super::read::{At, Field, Named};
 use super::scope::{INTERNED_MAX, Interner, Meaning, Names};
-use super::source::SourceText;
 use super::types::Type;
 use super::{attributes, input, zone};
 
@@ -20,18 +19,24 @@ const ITEMS_MAX: usize = 10_000;
 
 /// What compiling hands around.
 pub struct Compiler<'a> {
-    pub source: &'a SourceText<'a>,
     pub report: &'a mut Report,
     pub names: Names,
     pub interner: Interner,
 }
 
 /// Everything of a catalog that can be compiled; whether it may be used tells the report.
-pub fn compile(root: &At<RawCatalog>, source: &SourceText<'_>, report: &mut Report) -> Option<Catalog> {
-    let mut compiler =
-        Compiler { source, report, names: Names::default(), interner: Interner::default() };
+pub fn compile(root: &At<RawCatalog>, report: &mut Report) -> Option<Catalog> {
+    let mut compiler = Compiler { report, names: Names::default(), interner: Interner::default() };
     let raw = &root.value;
     compiler.header(root.span, raw);
+    let fits = [
+        compiler.fits("attributes", &raw.attributes),
+        compiler.fits("counters", &raw.counters),
+        compiler.fits("tags", &raw.tags),
+    ];
+    if fits.contains(&false) {
+        return None;
+    }
     compiler.declare(raw);
     let attributes = compiler.attributes(&raw.attributes);
     let counters = compiler.counters(&raw.counters);
@@ -54,13 +59,7 @@ pub fn compile(root: &At<RawCatalog>, source: &SourceText<'_>, report: &mut Repo
 
 impl<'a> Compiler<'a> {
     pub fn checker<'c>(&'c mut self, about: About, text: &'c ExpressionText) -> Checker<'c> {
-        Checker {
-            about,
-            names: &self.names,
-            interner: &mut self.interner,
-            text,
-            report: self.report,
-        }
+        Checker { about, names: &self.names, interner: &mut self.interner, text, report: self.report }
     }
 
     /// A field that something can't do without.
@@ -73,7 +72,9 @@ impl<'a> Compiler<'a> {
         help: &str,
     ) -> Option<At<T>> {
         if !field.is_written() {
-            self.report.error("missing-key", whose, format!("{what} needs `{key}`")).help(format!("`{key}` says {help}"));
+            self.report
+                .error("missing-key", whose, format!("{what} needs `{key}`"))
+                .help(format!("`{key}` says {help}"));
         }
         field.get().cloned()
     }
@@ -102,9 +103,6 @@ impl<'a> Compiler<'a> {
 
     /// Makes every name known, whether or not what it stands for is right.
     fn declare(&mut self, raw: &RawCatalog) {
-        self.limit("attributes", &raw.attributes);
-        self.limit("counters", &raw.counters);
-        self.limit("tags", &raw.tags);
         for (id, (name, attribute)) in (0_u16..).zip(named(&raw.attributes)) {
             check_name("an attribute", name, self.report);
             let kind = attribute.as_ref().map_or(Type::Any, attribute_type);
@@ -112,12 +110,8 @@ impl<'a> Compiler<'a> {
         }
         for (id, (name, counter)) in (0_u16..).zip(named(&raw.counters)) {
             check_name("a counter", name, self.report);
-            let attributes = named(&raw.attributes);
-            if let Some((first, _)) = attributes.iter().find(|(first, _)| first.value == name.value) {
-                self.report
-                    .error("duplicate-name", name.span, format!("`{}` is an attribute already", name.value))
-                    .help("attributes and counters share their names: give one of them another")
-                    .related(first.span, "the attribute");
+            if self.names.value(&name.value).is_some() {
+                self.name_is_taken(name, raw);
                 continue;
             }
             let kind = counter.as_ref().map_or(Type::Any, counter_type);
@@ -129,11 +123,22 @@ impl<'a> Compiler<'a> {
         }
     }
 
-    fn limit<T>(&mut self, what: &str, field: &Field<Named<T>>) {
-        if let Some(all) = field.get().filter(|all| all.value.0.len() > ITEMS_MAX) {
-            let message = format!("a catalog has at most {ITEMS_MAX} {what}; this has {}", all.value.0.len());
-            self.report.error("too-many", all.span, message);
+    fn name_is_taken(&mut self, name: &At<String>, raw: &RawCatalog) {
+        let attribute = named(&raw.attributes).iter().find(|(attribute, _)| attribute.value == name.value);
+        let problem =
+            self.report.error("duplicate-name", name.span, format!("`{}` is an attribute already", name.value));
+        problem.help("attributes and counters share their names: give one of them another");
+        if let Some((attribute, _)) = attribute {
+            problem.related(attribute.span, "the attribute");
         }
+    }
+
+    /// Whether there are few enough of something for its ids.
+    fn fits<T>(&mut self, what: &str, field: &Field<Named<T>>) -> bool {
+        let Some(all) = field.get().filter(|all| all.value.0.len() > ITEMS_MAX) else { return true };
+        let message = format!("a catalog has at most {ITEMS_MAX} {what}; this has {}", all.value.0.len());
+        self.report.error("too-many", all.span, message);
+        false
     }
 
     fn attributes(&mut self, field: &Field<Named<RawAttribute>>) -> Vec<Attribute> {
@@ -191,13 +196,7 @@ fn counter_type(raw: &RawCounter) -> Type {
 
 /// Keeps a broken attribute's place, so that ids stay right while the other problems are looked for.
 fn broken_attribute(name: &str) -> Attribute {
-    Attribute {
-        name: name.into(),
-        from: KindSet::Of(Vec::new()),
-        value: super::Source::Kind,
-        kind: None,
-        filter: None,
-    }
+    Attribute { name: name.into(), from: KindSet::Of(Vec::new()), value: super::Source::Kind, kind: None, filter: None }
 }
 
 /// As [`broken_attribute`].

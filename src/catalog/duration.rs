@@ -47,6 +47,10 @@ impl DurationError {
                 "write days (`30d`, `365d`), or for a counter `calendar: month` or `calendar: year`".to_owned()
             }
             DurationError::Fraction => "write a smaller unit: `90m` or `1h30m` for one and a half hours".to_owned(),
+            DurationError::UnknownUnit(word) => match meant(word) {
+                Some(unit) => format!("the unit is `{unit}`: for example `30{unit}`"),
+                None => "units are ms, s, m, h, d and w".to_owned(),
+            },
             _ => "for example `30d`, `36h` or `1h30m`; units are ms, s, m, h, d and w".to_owned(),
         }
     }
@@ -91,6 +95,19 @@ impl Duration {
             ms => Ok(Duration(ms)),
         }
     }
+}
+
+/// The unit that a word stands for.
+fn meant(word: &str) -> Option<&'static str> {
+    Some(match word.to_lowercase().trim_end_matches('s') {
+        "milli" | "millisecond" | "msec" => "ms",
+        "second" | "sec" => "s",
+        "minute" | "min" => "m",
+        "hour" | "hr" | "h" => "h",
+        "day" | "d" => "d",
+        "week" | "wk" | "w" => "w",
+        _ => return None,
+    })
 }
 
 fn unit(word: &str, number: &str) -> Result<(&'static str, i64), DurationError> {

@@ -28,7 +28,7 @@ pub enum Comparison {
     GreaterOrEqual,
 }
 
-/// Tests of one string against another; false when one is no string.
+/// Tests of one string against another; absent when one is no string.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TextTest {
     StartsWith,

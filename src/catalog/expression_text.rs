@@ -18,6 +18,8 @@ pub struct ExpressionText {
     pub text: String,
     /// All of it, in the file.
     pub span: Span,
+    /// Whether a comma follows: in `{ when: max(a, b) > 3 }` YAML ends the value at the comma.
+    pub is_before_comma: bool,
     /// For each byte of the text: where its character stands in the file.
     places: Vec<Span>,
 }
@@ -25,7 +27,8 @@ pub struct ExpressionText {
 impl ExpressionText {
     pub fn new(text: String, span: Span, source: &SourceText<'_>) -> Self {
         let places = align(&text, source.slice(span), span.start);
-        ExpressionText { text, span, places: places.unwrap_or_default() }
+        let is_before_comma = source.text[span.end..].trim_start().starts_with(',');
+        ExpressionText { text, span, is_before_comma, places: places.unwrap_or_default() }
     }
 
     /// Where a piece of the text stands in the file; the whole expression where that can't be told.
@@ -109,12 +112,8 @@ impl Read for ExpressionText {
         let text = match &node.value {
             Yaml::Text(text) => text.clone(),
             Yaml::Bool(_) | Yaml::Number(_) => reader.source.slice(node.span).to_owned(),
-            Yaml::Map(_) => {
-                reader.wrong_type(node, "an expression");
-                return None;
-            }
-            Yaml::Null | Yaml::List(_) => {
-                reader.wrong_type(node, "an expression");
+            Yaml::Null | Yaml::List(_) | Yaml::Map(_) => {
+                reader.wrong_type(node, "text: an expression");
                 return None;
             }
         };

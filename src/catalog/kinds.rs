@@ -6,8 +6,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 
 use super::problems::Report;
 use super::read::{At, Read, Reader};
-use super::tree::Node;
-use super::words::one_or_many;
+use super::tree::{Node, Yaml};
 
 /// The longest event type (spec 2).
 const KIND_BYTES_MAX: usize = 128;
@@ -22,7 +21,22 @@ pub enum Kinds {
 
 impl Read for Kinds {
     fn read(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
-        let names = one_or_many(node, "text: an event type, a list of them, or \"*\"", reader)?;
+        let names: Vec<At<String>> = match &node.value {
+            Yaml::Text(text) => vec![At { span: node.span, value: text.clone() }],
+            Yaml::List(_) => Vec::read(node, reader)?,
+            Yaml::Bool(_) | Yaml::Null | Yaml::Map(_) => {
+                let message = format!("expected an event type, found {}", node.value.described());
+                reader
+                    .report
+                    .error("wrong-type", node.span, message)
+                    .help("name the type, as in `count: purchase`, a list of types, or \"*\" for all");
+                return None;
+            }
+            Yaml::Number(_) => {
+                reader.wrong_type(node, "text: an event type");
+                return None;
+            }
+        };
         if let [only] = names.as_slice()
             && only.value == "*"
         {

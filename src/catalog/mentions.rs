@@ -12,6 +12,11 @@ use super::types::{Type, Typed};
 impl Checker<'_> {
     /// A name, a member, or something in brackets.
     pub fn mention(&mut self, syntax: &Syntax) -> Option<Typed> {
+        if let Form::Member(of, _) | Form::Index(of, _) = &syntax.form
+            && of.form == Form::Broken
+        {
+            return None;
+        }
         match (&syntax.form, root(syntax)) {
             (Form::Name(name), _) => self.name(name, syntax.span),
             (_, Some("properties")) => self.property(syntax),
@@ -23,9 +28,14 @@ impl Checker<'_> {
             }
             (Form::Member(of, name), Some(_)) => {
                 let of_written = self.written(of.span).to_owned();
-                let help = match root(syntax) {
-                    Some("event" | "e") => format!("the event's properties are `properties.{name}`"),
-                    _ => format!("write `{of_written}`, `tag.{name}`, or in a `where` `properties.{name}`"),
+                let meant = did_you_mean(root(syntax).unwrap_or(""), ["properties", "tag"].into_iter());
+                let help = match (meant, self.about) {
+                    (Some(meant), _) => meant,
+                    (None, About::Event) => format!("the event's properties are `properties.{name}`"),
+                    (None, About::User) if self.names.value(name).is_some() => format!("write `{name}`"),
+                    (None, About::User) => {
+                        "attributes and counters are mentioned by their name alone, tags as `tag.x`".to_owned()
+                    }
                 };
                 self.error("unknown-name", syntax.span, format!("`{of_written}` has no member `{name}`")).help(help);
                 None
@@ -85,6 +95,10 @@ impl Checker<'_> {
     }
 
     fn unknown_name(&mut self, name: &str, span: Span) {
+        if self.report.is_full() {
+            self.error("unknown-name", span, format!("unknown name `{name}`"));
+            return;
+        }
         let names = self.names;
         let help = if name == "tag" {
             "name one of the tags: `tag.x`".to_owned()
@@ -115,7 +129,9 @@ impl Checker<'_> {
         if let Some((id, kind)) = names.tag(name) {
             return Some(Typed::still(Expr::Tag(id), kind, span));
         }
-        let help = if names.value(name).is_some() {
+        let help = if self.report.is_full() {
+            String::new()
+        } else if names.value(name).is_some() {
             format!("`{name}` is no tag: write `{name}`")
         } else {
             did_you_mean(name, names.tag_names()).unwrap_or_else(|| {
@@ -123,7 +139,8 @@ impl Checker<'_> {
                 format!("known are {}", super::names::listed(&known))
             })
         };
-        self.error("unknown-name", span, format!("unknown tag `{name}`")).help(help);
+        self.error("unknown-name", span, format!("unknown tag `{name}`"))
+            .maybe_help(Some(help).filter(|help| !help.is_empty()));
         None
     }
 

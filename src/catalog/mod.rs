@@ -6,11 +6,14 @@
 //! What this module hands on ([`Catalog`]) is always right: names are resolved to ids, types agree, windows divide
 //! into panes, the clock enters only linearly. Nobody behind it checks again.
 
+mod arithmetic;
 mod attributes;
+mod bands;
 mod calls;
 mod cel;
 mod check;
 mod clock;
+mod clock_calls;
 mod compile;
 mod compiled;
 mod counters;
@@ -27,8 +30,12 @@ mod order;
 mod path;
 mod pointer;
 mod problems;
+mod range;
 mod raw;
 mod read;
+mod record;
+mod render;
+mod schema;
 mod scope;
 mod slips;
 mod source;
@@ -38,6 +45,7 @@ mod tokens;
 mod tree;
 mod types;
 mod warnings;
+mod windows;
 mod words;
 mod yaml_error;
 mod zone;
@@ -49,6 +57,8 @@ pub use compiled::{
 };
 pub use expr::{Arithmetic, Comparison, Expr, TextTest, TimeName};
 pub use problems::{Problem, Related, Severity, Span};
+pub use render::{Colours, as_json, as_text};
+pub use schema::json_schema;
 
 use problems::Report;
 use read::{At, Read, Reader};
@@ -69,7 +79,7 @@ pub fn load(_file_name: &str, text: &str) -> Loaded {
     let mut report = Report::default();
     let catalog = tree::parse(&source, &mut report)
         .and_then(|node| At::<raw::RawCatalog>::read(&node, &mut Reader { source: &source, report: &mut report }))
-        .and_then(|raw| compile::compile(&raw, &source, &mut report));
+        .and_then(|raw| compile::compile(&raw, &mut report));
     let catalog = catalog.filter(|_| report.errors() == 0);
     Loaded { catalog, problems: report.finish(&source) }
 }

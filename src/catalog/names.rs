@@ -8,9 +8,33 @@ const NAME_BYTES_MAX: usize = 128;
 
 /// Words that an expression reads as something else: CEL's reserved ones, and tagstream's own.
 const RESERVED: &[&str] = &[
-    "as", "break", "const", "continue", "else", "false", "for", "function", "if", "import", "in", "let",
-    "loop", "namespace", "null", "package", "return", "true", "var", "void", "while", "first_seen",
-    "last_seen", "tag", "type", "time", "properties",
+    "as",
+    "break",
+    "const",
+    "continue",
+    "else",
+    "false",
+    "for",
+    "function",
+    "if",
+    "import",
+    "in",
+    "let",
+    "loop",
+    "namespace",
+    "null",
+    "package",
+    "return",
+    "true",
+    "var",
+    "void",
+    "while",
+    "first_seen",
+    "last_seen",
+    "tag",
+    "type",
+    "time",
+    "properties",
 ];
 
 /// Whether an expression can mention this name.
@@ -27,15 +51,12 @@ pub fn check_name(what: &str, name: &At<String>, report: &mut Report) {
         let message = format!("{what} can't be called `{text}`: the word has a meaning in expressions");
         report.error("reserved-name", name.span, message).help(format!("for example `{text}_`"));
     } else if !is_identifier(text) {
-        let suggestion: String =
-            text.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
+        let suggestion: String = text.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
         let help = format!(
             "use letters a to z, digits and `_`, not beginning with a digit{}",
             if is_identifier(&suggestion) { format!(": `{suggestion}`") } else { String::new() }
         );
-        report
-            .error("bad-name", name.span, format!("`{text}` can't be a name that expressions mention"))
-            .help(help);
+        report.error("bad-name", name.span, format!("`{text}` can't be a name that expressions mention")).help(help);
     }
     check_length(what, name, report);
 }
@@ -78,9 +99,9 @@ pub fn did_you_mean<'a>(word: &str, candidates: impl Iterator<Item = &'a str>) -
 /// The candidate that most resembles the word: at most a third of it may differ.
 pub fn nearest<'a>(word: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let lower = word.to_lowercase();
-    let allowed = (word.chars().count() / 3).max(1);
+    let allowed = word.chars().count() / 3;
     candidates
-        .filter(|candidate| *candidate != word)
+        .filter(|candidate| *candidate != word && candidate.len().abs_diff(word.len()) <= 4 * allowed)
         .map(|candidate| (strsim::damerau_levenshtein(&lower, &candidate.to_lowercase()), candidate))
         .filter(|(distance, candidate)| *distance <= allowed && *distance < candidate.chars().count())
         .min_by_key(|(distance, _)| *distance)

@@ -46,17 +46,20 @@ pub fn order(uses: &Uses, names: &[String], report: &mut Report) -> Vec<TagId> {
     order
 }
 
+/// Of a longer circle only the start is shown.
+const SHOWN_MAX: usize = 8;
+
 fn cycle(road: &[(usize, usize)], back_to: usize, place: Span, names: &[String], report: &mut Report) {
     let start = road.iter().position(|(tag, _)| *tag == back_to).unwrap_or(0);
-    let round: Vec<String> = road[start..]
-        .iter()
-        .map(|(tag, _)| *tag)
-        .chain([back_to])
-        .map(|tag| format!("`{}`", names[tag]))
-        .collect();
+    let round = &road[start..];
+    let mut shown: Vec<String> = round.iter().take(SHOWN_MAX).map(|(tag, _)| format!("`{}`", names[*tag])).collect();
+    if round.len() > SHOWN_MAX {
+        shown.push(format!("{} more", round.len() - SHOWN_MAX));
+    }
+    shown.push(format!("`{}`", names[back_to]));
     let message = match round.len() {
-        2 => format!("the tag {} uses itself", round[0]),
-        _ => format!("tags use each other in a circle: {}", round.join(" → ")),
+        1 => format!("the tag {} uses itself", shown[0]),
+        _ => format!("tags use each other in a circle: {}", shown.join(" → ")),
     };
     report.error("tag-cycle", place, message).help("one of them must do without the others");
 }

@@ -68,16 +68,7 @@ pub struct Problem {
 
 impl Problem {
     fn new(severity: Severity, code: &'static str, span: Span, message: impl Into<String>) -> Self {
-        Problem {
-            severity,
-            code,
-            message: message.into(),
-            line: 0,
-            column: 0,
-            span,
-            help: None,
-            related: Vec::new(),
-        }
+        Problem { severity, code, message: message.into(), line: 0, column: 0, span, help: None, related: Vec::new() }
     }
 
     /// Says what to write instead.
@@ -127,6 +118,11 @@ impl Report {
 
     pub fn errors(&self) -> usize {
         self.errors
+    }
+
+    /// Whether so much is wrong already that no more help is worth looking for.
+    pub fn is_full(&self) -> bool {
+        self.problems.len() >= PROBLEMS_MAX
     }
 
     /// All problems in the order of the file, with lines and columns.

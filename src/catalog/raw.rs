@@ -7,7 +7,8 @@ use super::expression_text::ExpressionText;
 use super::kinds::Kinds;
 use super::path::Path;
 use super::pointer::PointerText;
-use super::read::{At, Field, Named, record, words};
+use super::read::{At, Field, Named};
+use super::record::{record, words};
 use super::words::{Entity, Title, Unsupported, WindowText};
 
 /// What the file as a whole is called in messages.

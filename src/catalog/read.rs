@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 
-use super::names::{did_you_mean, listed};
+use super::names::{listed, nearest};
 use super::problems::{Report, Span};
 use super::source::SourceText;
 use super::tree::{Node, Yaml};
@@ -57,8 +57,12 @@ impl<T> Field<T> {
 }
 
 impl<T: Read> Field<T> {
-    pub fn read(key: Span, node: &Node, reader: &mut Reader<'_>) -> Self {
-        Field { key: Some(key), value: At::read(node, reader) }
+    /// Takes a member's value; one that was meant to be this field counts as written, so that nobody misses it.
+    pub fn take(&mut self, member: &Member<'_>, reader: &mut Reader<'_>) {
+        match member.value {
+            Some(node) => *self = Field { key: Some(member.key), value: At::read(node, reader) },
+            None => self.key = self.key.or(Some(member.key)),
+        }
     }
 }
 
@@ -89,7 +93,7 @@ impl<T: Read> Read for Named<T> {
                 .into_iter()
                 .map(|member| {
                     let name = At { span: member.key, value: member.name.to_owned() };
-                    (name, T::read(member.value, reader))
+                    (name, member.value.and_then(|value| T::read(value, reader)))
                 })
                 .collect(),
         ))
@@ -149,7 +153,8 @@ impl Read for u64 {
 pub struct Member<'n> {
     pub key: Span,
     pub name: &'n str,
-    pub value: &'n Node,
+    /// None after a mistake that has been reported: an empty value, or a name that was probably meant to be this one.
+    pub value: Option<&'n Node>,
 }
 
 impl Reader<'_> {
@@ -175,135 +180,69 @@ impl Reader<'_> {
                     .related(first, "first given here");
                 continue;
             }
-            members.push(Member { key: key.span, name, value });
+            members.push(Member { key: key.span, name, value: Some(value) });
         }
         Some(members)
     }
 
     /// The members of a record that knows its keys.
-    pub fn known_members<'n>(
-        &mut self,
-        node: &'n Node,
-        what: &str,
-        known: &[&str],
-    ) -> Option<Vec<Member<'n>>> {
-        let mut members = self.members(node, what)?;
-        members.retain(|member| {
-            let is_known = known.contains(&member.name);
-            if !is_known {
-                self.unknown_key(member, what, known);
-            } else if member.value.value == Yaml::Null && !self.may_be_empty(what) {
-                let message = format!("`{}` has no value", member.name);
-                self.report.error("missing-value", member.key, message).help("write one, or remove the line");
-            }
-            is_known && (member.value.value != Yaml::Null || self.may_be_empty(what))
-        });
-        Some(members)
+    pub fn known_members<'n>(&mut self, node: &'n Node, what: &str, known: &[&'static str]) -> Option<Vec<Member<'n>>> {
+        let members = self.members(node, what)?;
+        Some(members.into_iter().filter_map(|member| self.known_member(member, what, known)).collect())
     }
 
-    /// Of the file's own sections all but the name may be commented out.
-    fn may_be_empty(&self, what: &str) -> bool {
-        what == super::raw::FILE
+    fn known_member<'n>(&mut self, member: Member<'n>, what: &str, known: &[&'static str]) -> Option<Member<'n>> {
+        let Some(name) = known.iter().find(|name| **name == member.name) else {
+            let meant = nearest(member.name, known.iter().copied());
+            let help =
+                meant.map_or_else(|| format!("known are {}", listed(known)), |name| format!("did you mean `{name}`?"));
+            let message = format!("unknown key `{}` in {what}", member.name);
+            self.report.error("unknown-key", member.key, message).help(help);
+            return meant.map(|name| Member { name, value: None, ..member });
+        };
+        let is_empty = member.value.is_some_and(|value| value.value == Yaml::Null);
+        // The file's own sections may be commented out up to their names.
+        if !is_empty || what == super::raw::FILE {
+            return Some(member);
+        }
+        let (message, help) = self.emptiness(name, member.key);
+        self.report.error("missing-value", member.key, message).help(help);
+        Some(Member { value: None, ..member })
     }
 
-    fn unknown_key(&mut self, member: &Member<'_>, what: &str, known: &[&str]) {
-        let message = format!("unknown key `{}` in {what}", member.name);
-        let help = did_you_mean(member.name, known.iter().copied())
-            .unwrap_or_else(|| format!("known are {}", listed(known)));
-        self.report.error("unknown-key", member.key, message).help(help);
+    /// What to say of a key without a value: YAML takes a leading `!` for a tag of its own.
+    fn emptiness(&self, name: &str, key: Span) -> (String, String) {
+        let rest = self.source.text[key.end..].lines().next().unwrap_or("");
+        let rest = rest.trim_start_matches([':', ' ']).split(" #").next().unwrap_or("").trim_end();
+        if rest.starts_with('!') {
+            let message = format!("`{name}` has no value: YAML reads `!…` in a way of its own");
+            return (message, format!("put the expression in quotes: \"{}\"", rest.replace('"', "'")));
+        }
+        (format!("`{name}` has no value"), "write one, or remove the line".to_owned())
     }
 
     pub fn wrong_type(&mut self, node: &Node, expected: &str) {
-        let message = format!("expected {expected}, found {}", node.value.described());
-        let quotes = expected.starts_with("text")
-            && matches!(node.value, Yaml::Number(_) | Yaml::Bool(_));
-        let help = quotes.then(|| format!("put it in quotes: \"{}\"", self.source.slice(node.span)));
-        self.report.error("wrong-type", node.span, message).maybe_help(help);
-    }
-}
-
-/// A field's name as it is written: `r#type` is `type`.
-pub const fn plain(name: &'static str) -> &'static str {
-    match name.as_bytes() {
-        [b'r', b'#', rest @ ..] => match std::str::from_utf8(rest) {
-            Ok(name) => name,
-            Err(_) => name,
-        },
-        _ => name,
-    }
-}
-
-/// Declares a record: a struct of [`Field`]s that reads itself from a YAML map and describes itself to editors.
-macro_rules! record {
-    ($(#[$meta:meta])* $name:ident ($what:expr) {
-        $($(#[$field_meta:meta])* $field:ident: $type:ty,)*
-    }) => {
-        $(#[$meta])*
-        #[derive(Debug, Default, schemars::JsonSchema)]
-        #[schemars(deny_unknown_fields)]
-        pub struct $name {
-            $($(#[$field_meta])* #[schemars(default)] pub $field: $crate::catalog::read::Field<$type>,)*
-        }
-
-        impl $crate::catalog::read::Read for $name {
-            fn read(
-                node: &$crate::catalog::tree::Node,
-                reader: &mut $crate::catalog::read::Reader<'_>,
-            ) -> Option<Self> {
-                use $crate::catalog::read::{Field, plain};
-                const KEYS: &[&str] = &[$(plain(stringify!($field))),*];
-                let mut record = $name::default();
-                for member in reader.known_members(node, $what, KEYS)? {
-                    $(if member.name == const { plain(stringify!($field)) } {
-                        record.$field = Field::read(member.key, member.value, reader);
-                    })*
-                }
-                Some(record)
-            }
-        }
-    };
-}
-pub(super) use record;
-
-/// Declares an enum of words.
-macro_rules! words {
-    ($(#[$meta:meta])* $name:ident ($what:literal) { $($(#[$doc:meta])* $word:literal => $variant:ident,)* }) => {
-        $(#[$meta])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, schemars::JsonSchema)]
-        pub enum $name {
-            $($(#[$doc])* #[schemars(rename = $word)] $variant,)*
-        }
-
-        impl $crate::catalog::read::Read for $name {
-            fn read(
-                node: &$crate::catalog::tree::Node,
-                reader: &mut $crate::catalog::read::Reader<'_>,
-            ) -> Option<Self> {
-                let words = [$(($word, $name::$variant)),*];
-                reader.word(node, $what, &words)
-            }
-        }
-    };
-}
-pub(super) use words;
-
-impl Reader<'_> {
-    /// One of a few words.
-    pub fn word<T: Copy>(&mut self, node: &Node, what: &str, words: &[(&str, T)]) -> Option<T> {
-        let known: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
+        let found = node.value.described();
         let written = self.source.slice(node.span);
-        if let Yaml::Text(text) = &node.value {
-            if let Some((_, value)) = words.iter().find(|(word, _)| word == text) {
-                return Some(*value);
+        let help = match (&node.value, expected) {
+            (Yaml::Number(_) | Yaml::Bool(_), text) if text.starts_with("text") => {
+                Some(format!("put it in quotes: \"{written}\""))
             }
-            let help = did_you_mean(text, known.iter().copied());
-            self.report
-                .error("unknown-word", node.span, format!("unknown {what} `{written}`"))
-                .help(help.unwrap_or_else(|| format!("known are {}", listed(&known))));
-            return None;
-        }
-        self.wrong_type(node, &format!("{what}: {}", listed(&known)));
-        None
+            (Yaml::Text(text), number) if number.ends_with("number") && text.parse::<f64>().is_ok() => {
+                Some(format!("write it without quotes: {text}"))
+            }
+            (Yaml::Null, super::raw::FILE) => Some("begin the file with `version: 1`".to_owned()),
+            (_, "a list") => Some("write the elements each behind a dash, or all in brackets: `[…, …]`".to_owned()),
+            (_, "a tag") => Some("for example `{ when: purchases_30d >= 3 }`".to_owned()),
+            (_, "a counter") => Some("for example `{ count: purchase, window: 30d }`".to_owned()),
+            (_, "an attribute") => Some("for example `{ from: profile_updated, value: properties.plan }`".to_owned()),
+            (_, map) if !map.contains("text") && !map.contains("number") => {
+                Some("write `key: value` lines, indented below it".to_owned())
+            }
+            _ => None,
+        };
+        let message = format!("expected {expected}, found {found}");
+        self.report.error("wrong-type", node.span, message).maybe_help(help);
     }
 }
 

@@ -9,9 +9,7 @@ use super::tokens::{Token, TokenKind, partners, within_bounds};
 /// Reports what is wrong already with the tokens; whether the parser should see the expression at all.
 pub fn check(text: &ExpressionText, tokens: &[Token<'_>], report: &mut Report) -> bool {
     if tokens.is_empty() {
-        report
-            .error("bad-expression", text.span, "this expression is empty")
-            .help("for example `purchases_30d >= 3`");
+        report.error("bad-expression", text.span, "this expression is empty").help("for example `purchases_30d >= 3`");
         return false;
     }
     if let Err(message) = within_bounds(&text.text, tokens) {
@@ -34,7 +32,12 @@ pub fn check(text: &ExpressionText, tokens: &[Token<'_>], report: &mut Report) -
             TokenKind::Open => format!("this `{}` is not closed", token.text),
             _ => format!("this `{}` closes nothing", token.text),
         };
-        report.error("bad-expression", text.locate(token.span()), message).help("brackets come in pairs");
+        let help = if text.is_before_comma {
+            "in `{ … }` YAML ends a value at its first comma: put the whole expression in quotes"
+        } else {
+            "brackets come in pairs"
+        };
+        report.error("bad-expression", text.locate(token.span()), message).help(help);
     }
     report.errors() == before
 }
@@ -52,23 +55,22 @@ fn slip(tokens: &[Token<'_>], at: usize, token: &Token<'_>) -> Option<(String, S
         (TokenKind::Sign, "=<") => instead("<="),
         (TokenKind::Sign, "&") => instead("&&"),
         (TokenKind::Sign, "|") => instead("||"),
-        (TokenKind::Word, word) if follows_value && before.is_some_and(|t| t.text != ".") => {
-            match word.to_ascii_lowercase().as_str() {
-                "and" => instead("&&"),
-                "or" => instead("||"),
-                "is" => instead("=="),
-                "between" => instead("x >= 1 && x <= 5"),
-                "like" => instead("x.contains(\"…\")"),
-                _ => None,
-            }
-        }
         (TokenKind::Word, "not" | "NOT") if tokens.get(at + 1).is_some_and(|t| t.kind == TokenKind::Word) => {
             instead("!")
         }
+        (TokenKind::Word, word) if follows_value => match word.to_ascii_lowercase().as_str() {
+            "and" => instead("&&"),
+            "or" => instead("||"),
+            "is" => instead("=="),
+            "between" => instead("x >= 1 && x <= 5"),
+            "like" => instead("x.contains(\"…\")"),
+            _ => None,
+        },
         (TokenKind::Number, number) => unit(number),
-        (TokenKind::OpenText, _) => {
-            Some(("the closing quote of this text is missing".to_owned(), "texts look like \"gold\" or 'gold'".to_owned()))
-        }
+        (TokenKind::OpenText, _) => Some((
+            "the closing quote of this text is missing".to_owned(),
+            "texts look like \"gold\" or 'gold'".to_owned(),
+        )),
         (TokenKind::Stray, "“" | "”" | "„" | "‘" | "’" | "«" | "»") => Some((
             format!("`{}` is a typographic quote", token.text),
             "write straight quotes: \"gold\" or 'gold'".to_owned(),
@@ -156,8 +158,8 @@ fn plain_words(raw: &str, token: Option<&str>) -> (String, Option<String>) {
             Some("a value is missing at its end: a name, a number, or text in quotes".to_owned()),
         ),
         Some(token) => {
-            let is_extra = raw.starts_with("extraneous") || raw.starts_with("mismatched") && raw.contains("<EOF>");
-            let help = if is_extra {
+            let is_value = token.starts_with(|c: char| c.is_alphanumeric() || matches!(c, '_' | '"' | '\'' | '('));
+            let help = if is_value {
                 "between two values stands an operator: `&&`, `||`, `>=`, `==`, `+` …"
             } else {
                 "a value is missing in front of it, or an operator"

@@ -1,5 +1,7 @@
 //! The text of a catalog file, and the lines and columns of its bytes.
 
+use std::ops::Range;
+
 use super::problems::Span;
 
 /// A file's text with an index of its lines.
@@ -36,5 +38,13 @@ impl<'a> SourceText<'a> {
     /// The text of a span; empty where the span does not fit.
     pub fn slice(&self, span: Span) -> &'a str {
         self.text.get(span.start..span.end).unwrap_or("")
+    }
+
+    /// The bytes of the whole lines that a span touches with its first and last character.
+    pub fn lines_of(&self, span: Span) -> Range<usize> {
+        let start = self.lines[self.lines.partition_point(|start| *start <= span.start) - 1];
+        let end = span.end.max(span.start + 1) - 1;
+        let next = self.lines.partition_point(|start| *start <= end);
+        start..self.lines.get(next).map_or(self.text.len(), |next| next - 1).max(span.end)
     }
 }

@@ -1,14 +1,14 @@
 //! Tags: exactly one of a condition, a value or stages; checked in an order in which each knows what it uses.
 
-use super::check::{About, is_still};
+use super::check::About;
 use super::compile::Compiler;
-use super::compiled::{Attribute, Bands, Condition, Counter, Stage, Tag, TagId, TagKind};
+use super::compiled::{Attribute, Condition, Counter, Stage, Tag, TagId, TagKind};
 use super::expression_text::ExpressionText;
 use super::leaves::Labels;
 use super::names::{check_label, check_unique};
 use super::order::{Uses, order};
 use super::problems::Span;
-use super::raw::{RawBand, RawStage, RawTag, value};
+use super::raw::{RawStage, RawTag, value};
 use super::read::{At, Field};
 use super::syntax::Syntax;
 use super::types::Type;
@@ -37,8 +37,7 @@ pub fn compile(
     counters: &[Counter],
 ) -> (Vec<Tag>, Vec<TagId>) {
     let names: Vec<String> = entries.iter().map(|(name, _)| name.value.clone()).collect();
-    let parsed: Vec<ParsedTag<'_>> =
-        entries.iter().map(|(_, raw)| ParsedTag::parse(raw.as_ref(), compiler)).collect();
+    let parsed: Vec<ParsedTag<'_>> = entries.iter().map(|(_, raw)| ParsedTag::parse(raw.as_ref(), compiler)).collect();
     let uses: Uses = parsed.iter().map(|tag| tag.uses(compiler)).collect();
     let order = order(&uses, &names, compiler.report);
     let labels = Labels { attributes, counters, tags: &names };
@@ -95,9 +94,11 @@ impl<'r> ParsedTag<'r> {
         for parsed in expressions.flatten() {
             let mut mentioned = Vec::new();
             parsed.syntax.tags(&mut mentioned);
-            uses.extend(mentioned.into_iter().filter_map(|(name, span)| {
-                compiler.names.tag(name).map(|(id, _)| (id, parsed.text.locate(span)))
-            }));
+            uses.extend(
+                mentioned
+                    .into_iter()
+                    .filter_map(|(name, span)| compiler.names.tag(name).map(|(id, _)| (id, parsed.text.locate(span)))),
+            );
         }
         uses
     }
@@ -197,12 +198,7 @@ impl Compiler<'_> {
         Some((rule, Type::Bool))
     }
 
-    fn statistic(
-        &mut self,
-        raw: &RawTag,
-        parsed: &ParsedTag<'_>,
-        labels: &Labels<'_>,
-    ) -> Option<(TagKind, Type)> {
+    fn statistic(&mut self, raw: &RawTag, parsed: &ParsedTag<'_>, labels: &Labels<'_>) -> Option<(TagKind, Type)> {
         let bands = value(&raw.bands).map(|bands| self.bands(raw, bands));
         if !raw.bands.is_written()
             && let Some(margin) = raw.margin.key()
@@ -219,81 +215,22 @@ impl Compiler<'_> {
             return Some((kind, Type::String));
         }
         let typed = checker.check(&parsed.syntax)?;
-        if !is_still(&typed) {
+        if !typed.is_still() {
             let message = "this value moves with the clock and would change at every millisecond";
-            checker
-                .error("clock", typed.span, message)
-                .help("give the tag `bands`, or compare: `days_since(x) >= 14`");
+            checker.error("clock", typed.span, message).help("give the tag `bands`, or compare: `days_since(x) >= 14`");
             return None;
+        }
+        if typed.kind == Type::Number {
+            let place = parsed.text.span;
+            self.report
+                .warning("value-without-bands", place, "every different number will be a change of this tag")
+                .help("give it `bands`, unless the numbers are few");
         }
         let kind = typed.kind;
         Some((TagKind::Value { value: labels.condition(typed.expr), bands: None }, kind))
     }
 
-    fn bands(&mut self, raw: &RawTag, bands: &[At<RawBand>]) -> Option<Bands> {
-        let before = self.report.errors();
-        let names: Vec<At<String>> = bands
-            .iter()
-            .filter_map(|band| self.required(&band.value.name, "name", band.span, "a band", "what the tag is then"))
-            .collect();
-        names.iter().for_each(|name| check_label("a band", name, self.report));
-        check_unique("bands", names.iter(), self.report);
-        let bounds = self.bounds(raw, bands);
-        let margin = match raw.margin.get() {
-            Some(margin) if margin.value > 0.0 => margin.value,
-            Some(margin) => {
-                self.report
-                    .error("out-of-range", margin.span, "a margin must be more than 0")
-                    .help("without a margin a band is left as soon as its bound is passed: remove the line");
-                0.0
-            }
-            None => 0.0,
-        };
-        let is_fine = self.report.errors() == before && (raw.margin.get().is_some() || !raw.margin.is_written());
-        let names = names.into_iter().map(|name| name.value.into()).collect();
-        is_fine.then_some(Bands { names, bounds: bounds?, margin })
-    }
-
-    /// The increasing bounds of all bands but the last.
-    fn bounds(&mut self, raw: &RawTag, bands: &[At<RawBand>]) -> Option<Vec<f64>> {
-        let Some((last, front)) = bands.split_last() else {
-            let span = raw.bands.key().unwrap_or_default();
-            self.report.error("bad-bands", span, "`bands` is empty").help("a band looks like `{ name: low, below: 100 }`");
-            return None;
-        };
-        if let Some(below) = last.value.below.key() {
-            self.report
-                .error("bad-bands", below, "the last band has no `below`: it takes all that is left")
-                .help("remove it, or add a last band such as `{ name: high }`");
-        }
-        let mut bounds: Vec<&At<f64>> = Vec::new();
-        for band in front {
-            let Some(below) = band.value.below.get() else {
-                if !band.value.below.is_written() {
-                    self.report
-                        .error("bad-bands", band.span, "only the last band can do without `below`")
-                        .help("say up to where the band reaches: `below: 100`");
-                }
-                return None;
-            };
-            if let Some(before) = bounds.last().filter(|before| before.value >= below.value) {
-                self.report
-                    .error("bad-bands", below.span, "the bounds of bands must increase")
-                    .help(format!("write a number greater than {}", before.value))
-                    .related(before.span, "the bound before");
-                return None;
-            }
-            bounds.push(below);
-        }
-        Some(bounds.into_iter().map(|bound| bound.value).collect())
-    }
-
-    fn classification(
-        &mut self,
-        raw: &RawTag,
-        parsed: &ParsedTag<'_>,
-        labels: &Labels<'_>,
-    ) -> Option<(TagKind, Type)> {
+    fn classification(&mut self, raw: &RawTag, parsed: &ParsedTag<'_>, labels: &Labels<'_>) -> Option<(TagKind, Type)> {
         let raw_stages = raw.stages.get()?;
         if raw_stages.value.is_empty() {
             self.report

@@ -45,8 +45,8 @@ impl Token<'_> {
 }
 
 const SIGNS: [&str; 24] = [
-    "&&", "||", "==", "!=", "<=", ">=", "<>", "=>", "=<", "<", ">", "=", "!", "+", "-", "*", "/", "%", "?",
-    ":", ",", ".", "&", "|",
+    "&&", "||", "==", "!=", "<=", ">=", "<>", "=>", "=<", "<", ">", "=", "!", "+", "-", "*", "/", "%", "?", ":", ",",
+    ".", "&", "|",
 ];
 
 /// Splits an expression; white space and comments fall away.
@@ -104,8 +104,7 @@ fn is_literal_prefix(word: &str) -> bool {
 /// A quoted text, or as much of it as there is.
 fn literal(rest: &str, quote: char, escapes: bool) -> (TokenKind, usize) {
     let triple: String = std::iter::repeat_n(quote, 3).collect();
-    let (fence, is_long) =
-        if rest.starts_with(&triple) { (triple.as_str(), true) } else { (&triple[..1], false) };
+    let (fence, is_long) = if rest.starts_with(&triple) { (triple.as_str(), true) } else { (&triple[..1], false) };
     let mut at = fence.len();
     while let Some(c) = rest[at..].chars().next() {
         if rest[at..].starts_with(fence) {
@@ -146,7 +145,8 @@ pub fn partners(tokens: &[Token<'_>]) -> Result<Vec<Option<usize>>, usize> {
         match token.kind {
             TokenKind::Open => open.push(at),
             TokenKind::Close => {
-                let fits = |open: &usize| matches!((tokens[*open].text, token.text), ("(", ")") | ("[", "]") | ("{", "}"));
+                let fits =
+                    |open: &usize| matches!((tokens[*open].text, token.text), ("(", ")") | ("[", "]") | ("{", "}"));
                 let Some(start) = open.pop().filter(fits) else {
                     return Err(at);
                 };
@@ -183,7 +183,10 @@ pub fn within_bounds(text: &str, tokens: &[Token<'_>]) -> Result<(), String> {
         deepest = deepest.max(depth);
     }
     if deepest + questions > NESTING_MAX {
-        return Err(format!("this expression is nested {} deep; at most {NESTING_MAX} are allowed", deepest + questions));
+        return Err(format!(
+            "this expression is nested {} deep; at most {NESTING_MAX} are allowed",
+            deepest + questions
+        ));
     }
     Ok(())
 }

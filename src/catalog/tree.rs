@@ -56,10 +56,7 @@ impl Yaml {
 /// Parses the file; `None` (and one problem) when it is no YAML.
 pub fn parse(source: &SourceText<'_>, report: &mut Report) -> Option<Node> {
     if source.text.len() > CATALOG_BYTES_MAX {
-        let message = format!(
-            "this file has {} bytes; a catalog has at most {CATALOG_BYTES_MAX}",
-            source.text.len()
-        );
+        let message = format!("this file has {} bytes; a catalog has at most {CATALOG_BYTES_MAX}", source.text.len());
         report.error("file-too-large", Span::default(), message);
         return None;
     }

@@ -65,4 +65,8 @@ impl Typed {
     pub fn still(expr: Expr, kind: Type, span: Span) -> Self {
         Typed { expr, kind, slope: Slope::Still, constant: None, span }
     }
+
+    pub fn is_still(&self) -> bool {
+        !self.slope.moves()
+    }
 }

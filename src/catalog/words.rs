@@ -6,7 +6,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 
 use super::duration::Duration;
 use super::raw::CalendarWord;
-use super::read::{At, Read, Reader};
+use super::read::{Member, Read, Reader};
 use super::tree::{Node, Yaml};
 
 /// Text, or one text a language.
@@ -20,7 +20,7 @@ impl Read for Title {
             Yaml::Map(_) => {
                 let members = reader.members(node, "a title")?;
                 let texts = members.iter().map(|member| {
-                    let text = String::read(member.value, reader)?;
+                    let text = String::read(member.value?, reader)?;
                     Some((member.name.to_owned(), text))
                 });
                 texts.collect::<Option<_>>().map(Title)
@@ -80,12 +80,12 @@ impl Read for WindowText {
 fn read_calendar(node: &Node, reader: &mut Reader<'_>) -> Option<WindowText> {
     let members = reader.members(node, "a window")?;
     match &members[..] {
-        [member] if member.name == "calendar" => {
-            CalendarWord::read(member.value, reader).map(WindowText::Calendar)
+        [Member { name: "calendar", value: Some(word), .. }] => {
+            CalendarWord::read(word, reader).map(WindowText::Calendar)
         }
         _ => {
             let help = "write a duration such as `30d`, `lifetime`, or `{ calendar: month }`";
-            reader.report.error("wrong-type", node.span, "no window").help(help);
+            reader.report.error("wrong-type", node.span, "this is no window").help(help);
             None
         }
     }
@@ -164,17 +164,5 @@ impl JsonSchema for Unsupported {
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         schemars::json_schema!({ "not": {} })
-    }
-}
-
-/// A list that may be written as its only element.
-pub fn one_or_many(node: &Node, expected: &str, reader: &mut Reader<'_>) -> Option<Vec<At<String>>> {
-    match &node.value {
-        Yaml::Text(text) => Some(vec![At { span: node.span, value: text.clone() }]),
-        Yaml::List(_) => Vec::read(node, reader),
-        _ => {
-            reader.wrong_type(node, expected);
-            None
-        }
     }
 }

@@ -1,15 +1,15 @@
 //! The commands: one file each, and what they share.
 
+mod catalog_file;
+pub mod check;
 pub mod replay;
 pub mod run;
 pub mod topics;
 
-use std::path::Path;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::catalog::{self, Catalog};
 use crate::model::Timestamp;
 
 /// Exact tag changes from behaviour events, the instant a threshold is crossed
@@ -22,6 +22,7 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Check(check::Check),
     Replay(replay::ReplayArgs),
     Run(run::RunArgs),
     Topics(topics::TopicsArgs),
@@ -30,6 +31,7 @@ enum Command {
 /// Runs the command line; `now` is the wall clock.
 pub fn main(now: Timestamp) -> ExitCode {
     match Cli::parse().command {
+        Command::Check(args) => check::run(args),
         Command::Replay(args) => replay::run(&args, now),
         Command::Run(args) => run::run(&args),
         Command::Topics(args) => topics::run(&args),
@@ -39,20 +41,4 @@ pub fn main(now: Timestamp) -> ExitCode {
 /// Says something that is no result.
 fn report(message: &str) {
     eprintln!("tagstream: {message}");
-}
-
-/// Reads a catalog, or says what is wrong with it.
-fn load_catalog(path: &Path) -> Option<Catalog> {
-    let text = match std::fs::read_to_string(path) {
-        Ok(text) => text,
-        Err(error) => {
-            report(&format!("error: {}: {error}", path.display()));
-            return None;
-        }
-    };
-    let loaded = catalog::load(&path.to_string_lossy(), &text);
-    for problem in &loaded.problems {
-        report(&format!("{}:{}:{}: {}", path.display(), problem.line, problem.column, problem.message));
-    }
-    loaded.catalog
 }

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 
-use super::{load_catalog, report};
+use super::{catalog_file, report};
 use crate::kafka;
 use crate::service::{self, ServiceError, Told};
 use crate::settings::{self, ConfigFile, Fault, Problems, Settings, Sources};
@@ -83,7 +83,7 @@ pub fn run(args: &RunArgs) -> ExitCode {
     let Some(settings) = args.settings.load(Needs::Catalog) else {
         return ExitCode::from(EXIT_SETTINGS);
     };
-    let Some(catalog) = settings.catalog.as_deref().and_then(load_catalog) else {
+    let Some(catalog) = settings.catalog.as_deref().and_then(catalog_file::require) else {
         return ExitCode::FAILURE;
     };
     tracing::info!(

@@ -15,11 +15,7 @@ pub(super) struct Found {
 impl Found {
     /// What a property path finds here.
     pub(super) fn property(self) -> Raw {
-        if self.through_array {
-            Raw::Missing
-        } else {
-            self.raw
-        }
+        if self.through_array { Raw::Missing } else { self.raw }
     }
 }
 
@@ -35,19 +31,8 @@ pub(super) struct Capture<'a> {
 }
 
 impl<'a> Capture<'a> {
-    pub(super) fn new(
-        plan: &'a Plan,
-        record: &'a str,
-        found: &'a mut [Found],
-        name: &'a mut String,
-    ) -> Self {
-        Capture {
-            plan,
-            record,
-            scanner: Scanner::new(record, 0),
-            found,
-            name,
-        }
+    pub(super) fn new(plan: &'a Plan, record: &'a str, found: &'a mut [Found], name: &'a mut String) -> Self {
+        Capture { plan, record, scanner: Scanner::new(record, 0), found, name }
     }
 
     /// Passes over the whole record; the root's value is what tells whether it is an object.
@@ -55,11 +40,7 @@ impl<'a> Capture<'a> {
         self.scanner.whitespace();
         self.value(0, 0, false)?;
         self.scanner.whitespace();
-        if self.scanner.peek().is_some() {
-            Err(NotJson)
-        } else {
-            Ok(())
-        }
+        if self.scanner.peek().is_some() { Err(NotJson) } else { Ok(()) }
     }
 
     /// Notes the value that comes next at a node, and what is wanted inside it.
@@ -107,15 +88,10 @@ impl<'a> Capture<'a> {
     fn member(&mut self, node: &Node, name: Quoted) -> Option<NodeId> {
         let written = name.place.of(self.record);
         if !name.escaped {
-            return node
-                .members
-                .get(written.as_bytes())
-                .map(|child| child as NodeId);
+            return node.members.get(written.as_bytes()).map(|child| child as NodeId);
         }
         unescape(written, self.name);
-        node.members
-            .get(self.name.as_bytes())
-            .map(|child| child as NodeId)
+        node.members.get(self.name.as_bytes()).map(|child| child as NodeId)
     }
 
     fn array(&mut self, node: &Node, depth: usize) -> Result<(), NotJson> {

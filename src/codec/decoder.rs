@@ -50,19 +50,12 @@ impl Decoder {
     ///
     /// # Errors
     /// The first reason to reject the record, in the contract's order. `event` then holds nothing of use.
-    pub fn decode(
-        &mut self,
-        bytes: &[u8],
-        now: Timestamp,
-        event: &mut Event,
-    ) -> Result<(), Reject> {
+    pub fn decode(&mut self, bytes: &[u8], now: Timestamp, event: &mut Event) -> Result<(), Reject> {
         if bytes.len() > self.max_event_bytes {
             return Err(Reject::TooLarge);
         }
         let record = simdutf8::basic::from_utf8(bytes).map_err(|_| Reject::NotJson)?;
-        Capture::new(&self.plan, record, &mut self.found, &mut self.scratch)
-            .run()
-            .map_err(|_| Reject::NotJson)?;
+        Capture::new(&self.plan, record, &mut self.found, &mut self.scratch).run().map_err(|_| Reject::NotJson)?;
         if self.found[0].raw != Raw::Object {
             return Err(Reject::NotObject);
         }
@@ -119,10 +112,7 @@ impl Decoder {
         if name.is_empty() || name.len() > KIND_BYTES_MAX || name.starts_with('$') {
             return Err(Reject::BadType);
         }
-        let kind = self
-            .kinds
-            .get(name.as_bytes())
-            .map_or(KindId::OTHER, |id| KindId(id as u16));
+        let kind = self.kinds.get(name.as_bytes()).map_or(KindId::OTHER, |id| KindId(id as u16));
         let span = event.keep(name);
         event.set_kind(kind, span);
         Ok(())
@@ -136,9 +126,7 @@ impl Decoder {
                 Timestamp::parse(text).map_err(|_| Reject::BadTime)?
             }
             Raw::Number(place) => {
-                let count = integer(place.of(record))
-                    .and_then(|n| i64::try_from(n).ok())
-                    .ok_or(Reject::BadTime)?;
+                let count = integer(place.of(record)).and_then(|n| i64::try_from(n).ok()).ok_or(Reject::BadTime)?;
                 // What is too far away to be multiplied is too far away to be an event.
                 Timestamp::from_ms(match self.time_unit {
                     TimeUnit::Milliseconds => count,
@@ -171,13 +159,8 @@ impl Decoder {
     fn properties(&mut self, record: &str, event: &mut Event) {
         let nodes = match &self.plan.properties {
             PropertyPlaces::At(nodes) => nodes,
-            PropertyPlaces::Segment {
-                call,
-                properties,
-                traits,
-            } => {
-                let is_identify =
-                    is_text(&self.found, *call, record, "identify", &mut self.scratch);
+            PropertyPlaces::Segment { call, properties, traits } => {
+                let is_identify = is_text(&self.found, *call, record, "identify", &mut self.scratch);
                 if is_identify { traits } else { properties }
             }
         };
@@ -192,13 +175,7 @@ impl Decoder {
     }
 }
 
-fn is_text(
-    found: &[Found],
-    node: NodeId,
-    record: &str,
-    expected: &str,
-    scratch: &mut String,
-) -> bool {
+fn is_text(found: &[Found], node: NodeId, record: &str, expected: &str, scratch: &mut String) -> bool {
     match found[node].raw {
         Raw::String(quoted) => text(record, quoted, scratch) == expected,
         _ => false,
@@ -223,11 +200,7 @@ fn is_integer(digits: &str) -> bool {
 fn integer(digits: &str) -> Option<i128> {
     /// `-9223372036854775808` and `18446744073709551615`.
     const LEN_MAX: usize = 20;
-    if digits.len() > LEN_MAX || !is_integer(digits) {
-        None
-    } else {
-        digits.parse().ok()
-    }
+    if digits.len() > LEN_MAX || !is_integer(digits) { None } else { digits.parse().ok() }
 }
 
 /// Zero has no sign as a key: `-0` and `0` are one.
@@ -264,16 +237,10 @@ fn array(record: &str, at: u32, event: &mut Event, scratch: &mut String) -> Prop
     while more {
         let raw = scanner.value(1).unwrap_or_default();
         let element = scalar(record, raw, event, scratch);
-        if matches!(
-            element,
-            Property::String(_) | Property::Number(..) | Property::Bool(_)
-        ) {
+        if matches!(element, Property::String(_) | Property::Number(..) | Property::Bool(_)) {
             event.push_element(element);
         }
         more = scanner.another(b']').unwrap_or(false);
     }
-    Property::Array {
-        start,
-        len: event.element_count() - start,
-    }
+    Property::Array { start, len: event.element_count() - start }
 }

@@ -18,10 +18,7 @@ pub(super) struct Place {
 
 impl Place {
     fn new(start: usize, end: usize) -> Self {
-        Place {
-            start: start as u32,
-            end: end as u32,
-        }
+        Place { start: start as u32, end: end as u32 }
     }
 
     pub(super) fn of(self, record: &str) -> &str {
@@ -60,10 +57,7 @@ pub(super) struct Scanner<'a> {
 
 impl<'a> Scanner<'a> {
     pub(super) fn new(record: &'a str, at: usize) -> Self {
-        Scanner {
-            bytes: record.as_bytes(),
-            at,
-        }
+        Scanner { bytes: record.as_bytes(), at }
     }
 
     pub(super) fn at(&self) -> usize {
@@ -171,11 +165,7 @@ impl<'a> Scanner<'a> {
         while let Some(b'0'..=b'9') = self.peek() {
             self.at += 1;
         }
-        if self.at == start {
-            Err(NotJson)
-        } else {
-            Ok(())
-        }
+        if self.at == start { Err(NotJson) } else { Ok(()) }
     }
 
     /// Passes over `word`: `true`, `false` or `null`.

@@ -21,10 +21,7 @@ pub(super) fn plain_len(bytes: &[u8], at: usize) -> usize {
         }
         rest = &rest[8..];
     }
-    let plain = rest
-        .iter()
-        .take_while(|b| **b >= 0x20 && **b != b'"' && **b != b'\\')
-        .count();
+    let plain = rest.iter().take_while(|b| **b >= 0x20 && **b != b'"' && **b != b'\\').count();
     bytes.len() - at - rest.len() + plain
 }
 
@@ -60,16 +57,11 @@ fn unicode_escape(bytes: &[u8]) -> Option<(char, usize)> {
     if !(0xdc00..0xe000).contains(&second) {
         return None;
     }
-    Some((
-        char::from_u32(0x1_0000 + ((first - 0xd800) << 10) + (second - 0xdc00))?,
-        12,
-    ))
+    Some((char::from_u32(0x1_0000 + ((first - 0xd800) << 10) + (second - 0xdc00))?, 12))
 }
 
 fn hex(digits: &[u8]) -> Option<u32> {
-    digits.iter().try_fold(0, |value, digit| {
-        Some(value * 16 + char::from(*digit).to_digit(16)?)
-    })
+    digits.iter().try_fold(0, |value, digit| Some(value * 16 + char::from(*digit).to_digit(16)?))
 }
 
 /// Replaces `out` by the text that stands for `raw`, the inside of a string whose escapes are known to be right.

@@ -124,7 +124,8 @@ impl<'a> Evaluator<'a> {
             }
             Expr::Text(test, sides) => {
                 let (left, right) = (self.eval(&sides[0]), self.eval(&sides[1]));
-                Held::bool(test_text(*test, left.value, right.value), left.until.min(right.until))
+                let until = left.until.min(right.until);
+                Held { value: test_text(*test, left.value, right.value), until }
             }
             // Of an event, not of an entity: only a `where` has them.
             Expr::Property(_) | Expr::Kind | Expr::Contains(..) => Held::forever(Scalar::Absent),
@@ -400,13 +401,14 @@ pub fn compare_values(op: Comparison, left: Scalar<'_>, right: Scalar<'_>) -> bo
     }
 }
 
-pub fn test_text(test: TextTest, text: Scalar<'_>, part: Scalar<'_>) -> bool {
+/// A test of strings: absent where one of them is none.
+pub fn test_text(test: TextTest, text: Scalar<'_>, part: Scalar<'_>) -> Scalar<'static> {
     let (Scalar::String(text), Scalar::String(part)) = (text, part) else {
-        return false;
+        return Scalar::Absent;
     };
-    match test {
+    Scalar::Bool(match test {
         TextTest::StartsWith => text.starts_with(part),
         TextTest::EndsWith => text.ends_with(part),
         TextTest::Contains => text.contains(part),
-    }
+    })
 }

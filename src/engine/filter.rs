@@ -47,7 +47,7 @@ fn value<'a>(expr: &'a Expr, event: &'a Event) -> Scalar<'a> {
             Expr::Property(path) => !matches!(event.property(*path), Property::Missing | Property::Null),
             other => !value(other, event).is_absent(),
         }),
-        Expr::Text(test, sides) => Scalar::Bool(test_text(*test, value(&sides[0], event), value(&sides[1], event))),
+        Expr::Text(test, sides) => test_text(*test, value(&sides[0], event), value(&sides[1], event)),
         // Of an entity, not of an event.
         Expr::Attribute(_)
         | Expr::Counter(_)

@@ -7,6 +7,10 @@ pub struct Micros(pub i128);
 /// The greatest magnitude that `sum`, `avg`, `min` and `max` take.
 const MAGNITUDE_MAX: f64 = 1e12;
 
+/// Up to here, the number's double is sure not to be beyond [`MAGNITUDE_MAX`]. A little above it depends: the doubles
+/// are 61 millionths away from where they are told apart.
+const MICROS_SURE: i128 = 1_000_000_000_000_000_000;
+
 /// Digits in front of the decimal point that a number up to [`MAGNITUDE_MAX`] can have.
 const INTEGER_DIGITS_MAX: i64 = 13;
 
@@ -18,7 +22,7 @@ impl Micros {
 
     /// Rounds a JSON number half-even to six decimals, from its digits and not from its double.
     ///
-    /// `None` where the magnitude is beyond 10^12. `text` must be a valid JSON number.
+    /// `None` where the double is beyond ±10^12, as [`Micros::takes`] tells. `text` must be a valid JSON number.
     pub fn parse(text: &str) -> Option<Self> {
         let bytes = text.as_bytes();
         let (negative, bytes) = match bytes.first() {
@@ -33,6 +37,9 @@ impl Micros {
         // The digit at index i is worth 10^(point + exponent - 1 - i): those worth at least a millionth are kept.
         let kept = (point as i64).saturating_add(exponent).saturating_add(6);
         let micros = round(&mut digits, kept)?;
+        if micros > MICROS_SURE && !text.parse().is_ok_and(Self::takes) {
+            return None;
+        }
         Some(Micros(if negative { -micros } else { micros }))
     }
 
@@ -43,13 +50,19 @@ impl Micros {
             // Both operands are exact, so one division rounds once.
             return self.0 as f64 / 1e6;
         }
-        let (whole, part) = (self.0.unsigned_abs() / 1_000_000, self.0.unsigned_abs() % 1_000_000);
-        let magnitude: f64 = format!("{whole}.{part:06}").parse().unwrap_or(f64::INFINITY);
-        if self.0 < 0 { -magnitude } else { magnitude }
+        // Beyond, the integer would be rounded and then the quotient again. So divide as integers, moved up as far as
+        // it goes: that gives over 100 bits. A remainder is kept as the lowest bit, where it tells above a tie from on
+        // a tie; then the one rounding is the conversion's, and moving back is exact.
+        let magnitude = self.0.unsigned_abs();
+        let shift = magnitude.leading_zeros();
+        let moved = magnitude << shift;
+        let quotient = (moved / 1_000_000) | u128::from(!moved.is_multiple_of(1_000_000));
+        let double = quotient as f64 / (1_u128 << shift) as f64;
+        if self.0 < 0 { -double } else { double }
     }
 }
 
-/// The number behind an `e`, as far as it matters: beyond ±9999 all are alike.
+/// The number behind an `e`, as far as it matters: beyond ±2^40 no mantissa is long enough to make up for it.
 fn exponent(bytes: &[u8]) -> i64 {
     let Some((_, digits)) = bytes.split_first() else {
         return 0;
@@ -92,6 +105,5 @@ fn round(digits: &mut impl Iterator<Item = u8>, kept: i64) -> Option<i128> {
         std::cmp::Ordering::Greater => true,
         std::cmp::Ordering::Equal => !rest_is_zero || value % 2 == 1,
     };
-    let value = value + i128::from(up);
-    (value <= 1_000_000_000_000_000_000).then_some(value)
+    Some(value + i128::from(up))
 }

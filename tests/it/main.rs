@@ -1,8 +1,11 @@
 //! The one test binary: every part's tests as modules.
 
+mod allocations;
 mod catalog;
 mod codec;
 mod engine;
 mod generate;
 mod kafka;
+mod model;
 mod reference;
+mod survey;

@@ -16,7 +16,7 @@ use input::Input;
 use output::{Output, OutputError};
 use summary::Summary;
 
-use super::{load_catalog, report};
+use super::{catalog_file, report};
 use crate::engine::Program;
 use crate::model::{Timestamp, TimestampError};
 
@@ -52,7 +52,7 @@ fn parse_time(text: &str) -> Result<Timestamp, TimestampError> {
 
 /// Exit codes: 0 when done, 1 when the catalog or a file is not as it should be.
 pub fn run(args: &ReplayArgs, now: Timestamp) -> ExitCode {
-    let Some(catalog) = load_catalog(&args.catalog) else {
+    let Some(catalog) = catalog_file::require(&args.catalog) else {
         return ExitCode::FAILURE;
     };
     let program = Program::new(catalog);

@@ -63,11 +63,7 @@ pub struct Output {
 }
 
 impl Output {
-    pub fn open(
-        changes: Option<&Path>,
-        rejects: Option<&Path>,
-        summary: Option<Summary>,
-    ) -> Result<Self, OutputError> {
+    pub fn open(changes: Option<&Path>, rejects: Option<&Path>, summary: Option<Summary>) -> Result<Self, OutputError> {
         Ok(Output {
             changes: changes.map_or_else(|| Ok(Lines::standard_output()), Lines::create)?,
             rejects: rejects.map(Lines::create).transpose()?,

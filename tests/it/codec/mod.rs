@@ -2,3 +2,9 @@
 
 mod envelope;
 mod fixtures;
+mod generator;
+mod grammar;
+mod properties;
+mod referee;
+mod steady;
+mod writers;

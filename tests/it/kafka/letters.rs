@@ -26,7 +26,9 @@ fn bad(n: usize, now_ms: i64) -> Bad {
         6 => text(format!(r#"{{"user_id":"u","type":"click","n":{n}}}"#), "missing_time"),
         7 => text(format!(r#"{{"user_id":"u","type":"click","timestamp":"tomorrow {n}"}}"#), "bad_time"),
         8 => text(format!(r#"{{"user_id":"u","type":"click","timestamp":"1960-01-01T00:00:00Z","n":{n}}}"#), "too_old"),
-        9 => text(format!(r#"{{"user_id":"u","type":"click","timestamp":"2100-01-01T00:00:00Z","n":{n}}}"#), "in_future"),
+        9 => {
+            text(format!(r#"{{"user_id":"u","type":"click","timestamp":"2100-01-01T00:00:00Z","n":{n}}}"#), "in_future")
+        }
         10 => text(format!(r#"{{"user_id":123456789012345678901234567890,"type":"a","timestamp":{n}}}"#), "bad_key"),
         11 => (vec![b'{', b'"', 0xff, 0xfe, (n % 251) as u8, b'"', b':', b'1', b'}'], "not_json"),
         12 => text(format!(r#"{{"user_id":"u","type":"click","timestamp":1e400,"n":{n}}}"#), "bad_time"),
@@ -58,7 +60,8 @@ fn garbage_ends_in_the_dead_letters_and_no_good_event_is_lost() {
             0..10 => {
                 good.insert(n.to_string());
                 let time = now_ms - 60_000 + n as i64 / 1_000;
-                format!(r#"{{"user_id":"{n}","type":"click","timestamp":{time},"properties":{{"n":"{n}"}}}}"#).into_bytes()
+                format!(r#"{{"user_id":"{n}","type":"click","timestamp":{time},"properties":{{"n":"{n}"}}}}"#)
+                    .into_bytes()
             }
             _ if n % 10_000 == 5_000 => {
                 let large = vec![b'x'; 2_000_000];
@@ -108,7 +111,8 @@ fn garbage_ends_in_the_dead_letters_and_no_good_event_is_lost() {
         assert_eq!(letter.header("trace"), trace, "{place:?}");
     }
     let changes = read_all(broker, &setup.topic("changes"));
-    let seen: BTreeSet<String> = changes.iter().map(|change| change.json()["value"].as_str().unwrap_or_default().to_owned()).collect();
+    let seen: BTreeSet<String> =
+        changes.iter().map(|change| change.json()["value"].as_str().unwrap_or_default().to_owned()).collect();
     assert_eq!(changes.len(), good.len());
     assert_eq!(seen, good);
 }

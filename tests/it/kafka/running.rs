@@ -193,9 +193,8 @@ fn stopped_and_killed_in_the_middle_it_neither_loses_nor_repeats_an_offset() {
         let before = total(&committed(broker, &setup.application, &setup.topic("events")));
         written += 4_000;
         let mut service = setup.start();
-        service.until("some progress", |_| {
-            total(&committed(broker, &setup.application, &setup.topic("events"))) > before
-        });
+        service
+            .until("some progress", |_| total(&committed(broker, &setup.application, &setup.topic("events"))) > before);
         service.signal(signal);
         service.ended();
     }
@@ -253,8 +252,10 @@ fn a_broker_that_dies_costs_neither_events_nor_state() {
     produce(&broker, &topic, click(500));
     service.until("the second half", |_| total(&committed(&broker, &setup.application, &topic)) == 1_000);
     service.stop();
-    let counts: Vec<u64> =
-        read_all(&broker, &setup.topic("changes")).iter().filter_map(|change| change.json()["value"].as_u64()).collect();
+    let counts: Vec<u64> = read_all(&broker, &setup.topic("changes"))
+        .iter()
+        .filter_map(|change| change.json()["value"].as_u64())
+        .collect();
     assert_eq!(counts, (1..=1_000).collect::<Vec<u64>>());
 }
 

@@ -1,0 +1,4 @@
+//! Tests of the words that all parts share.
+
+mod decimal;
+mod time;
