@@ -5,6 +5,7 @@ mod catalog;
 mod codec;
 mod engine;
 mod generate;
+mod kafka;
 mod model;
 mod reference;
 mod survey;
