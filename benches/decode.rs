@@ -4,9 +4,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use std::hint::black_box;
 use std::time::Instant;
-use tagstream::catalog::{
-    Catalog, InputMapping, KeyRule, KindRule, Pointer, PropertiesRule, TimeUnit,
-};
+use tagstream::catalog::{Catalog, InputMapping, KeyRule, KindRule, Pointer, PropertiesRule, TimeUnit};
 use tagstream::codec::Decoder;
 use tagstream::model::{Event, Timestamp};
 
@@ -38,48 +36,27 @@ struct Properties<'a> {
 }
 
 fn main() {
-    let workloads = [
-        (
-            "one producer",
-            one_producer as fn(&mut fastrand::Rng) -> String,
-        ),
-        ("many producers", many_producers),
-    ];
+    let workloads =
+        [("one producer", one_producer as fn(&mut fastrand::Rng) -> String), ("many producers", many_producers)];
     println!("ns a record, best of {ROUNDS} rounds\n");
     println!("| records | bytes | tagstream | serde_json, borrowed struct | serde_json::Value |");
     println!("| --- | --- | --- | --- | --- |");
     for (name, record) in workloads {
         let mut random = fastrand::Rng::with_seed(7);
-        let records: Vec<Vec<u8>> = (0..RECORDS)
-            .map(|_| record(&mut random).into_bytes())
-            .collect();
+        let records: Vec<Vec<u8>> = (0..RECORDS).map(|_| record(&mut random).into_bytes()).collect();
         let bytes = records.iter().map(Vec::len).sum::<usize>() / RECORDS;
         let mut decoder = Decoder::new(&catalog());
         let mut event = Event::default();
         let [ours, borrowed, value] = best(
             &records,
             &mut [
-                &mut |record| {
-                    decoder
-                        .decode(record, NOW, &mut event)
-                        .expect("a good record")
-                },
-                &mut |record| {
-                    _ = black_box(
-                        serde_json::from_slice::<Borrowed>(record).expect("a good record"),
-                    )
-                },
-                &mut |record| {
-                    _ = black_box(serde_json::from_slice::<Value>(record).expect("a good record"))
-                },
+                &mut |record| decoder.decode(record, NOW, &mut event).expect("a good record"),
+                &mut |record| _ = black_box(serde_json::from_slice::<Borrowed>(record).expect("a good record")),
+                &mut |record| _ = black_box(serde_json::from_slice::<Value>(record).expect("a good record")),
             ],
         );
         let column = |ns: f64| format!("{ns:.0} ({:.1}×)", ns / ours);
-        println!(
-            "| {name} | {bytes} | {ours:.0} | {} | {} |",
-            column(borrowed),
-            column(value)
-        );
+        println!("| {name} | {bytes} | {ours:.0} | {} | {} |", column(borrowed), column(value));
     }
 }
 
@@ -120,17 +97,9 @@ fn one_producer(random: &mut fastrand::Rng) -> String {
 /// The same with the members in any order, now and then with an escape or with spaces.
 fn many_producers(random: &mut fastrand::Rng) -> String {
     let record = one_producer(random);
-    let (envelope, properties) = record[1..]
-        .split_once(",\"properties\":")
-        .expect("properties come last");
-    let mut members: Vec<String> = envelope
-        .split(",\"")
-        .map(|m| format!("\"{}", m.trim_start_matches('"')))
-        .collect();
-    members.push(format!(
-        "\"properties\":{}",
-        &properties[..properties.len() - 1]
-    ));
+    let (envelope, properties) = record[1..].split_once(",\"properties\":").expect("properties come last");
+    let mut members: Vec<String> = envelope.split(",\"").map(|m| format!("\"{}", m.trim_start_matches('"'))).collect();
+    members.push(format!("\"properties\":{}", &properties[..properties.len() - 1]));
     random.shuffle(&mut members);
     let separator = if random.u32(..4) == 0 { ", " } else { "," };
     format!("{{{}}}", members.join(separator))

@@ -143,11 +143,17 @@ pub enum Aggregate {
     Min(PathId),
     Max(PathId),
     /// `limit` ≥ 1: how many values are told apart.
-    Distinct { of: Source, limit: u32 },
+    Distinct {
+        of: Source,
+        limit: u32,
+    },
     ActiveDays,
     Last(Source),
     First(Source),
-    Top { of: Source, limit: u32 },
+    Top {
+        of: Source,
+        limit: u32,
+    },
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -155,7 +161,10 @@ pub enum Window {
     Lifetime,
     /// `panes` = W / G, 1 to 4,000. An instant T holds the panes from p(T) − `panes` on; for `active_days` (always by
     /// the day) from p(T) − `panes` + 1 on.
-    Rolling { panes: u32, resolution: Resolution },
+    Rolling {
+        panes: u32,
+        resolution: Resolution,
+    },
     /// The current one in the catalog's time zone.
     Calendar(CalendarUnit),
 }

@@ -28,7 +28,7 @@ pub enum Comparison {
     GreaterOrEqual,
 }
 
-/// Tests of one string against another; false when one is no string.
+/// Tests of one string against another; absent when one is no string.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TextTest {
     StartsWith,
@@ -63,16 +63,30 @@ pub enum Expr {
     /// `type` in a `where`.
     Kind,
     /// `days_since(of)` and its like: `(clock − of) / unit`.
-    Since { unit: Unit, of: TimeName },
+    Since {
+        unit: Unit,
+        of: TimeName,
+    },
     /// `days_until(of)` and its like: `(of − clock) / unit`.
-    Until { unit: Unit, of: TimeName },
+    Until {
+        unit: Unit,
+        of: TimeName,
+    },
     /// `days_between(from, to)` and its like: `(to − from) / unit`.
-    Between { unit: Unit, from: TimeName, to: TimeName },
+    Between {
+        unit: Unit,
+        from: TimeName,
+        to: TimeName,
+    },
     Negate(Box<Expr>),
     Abs(Box<Expr>),
     Arithmetic(Arithmetic, Box<[Expr; 2]>),
     /// `moves`: whether the clock enters one of the sides as a number.
-    Compare { op: Comparison, sides: Box<[Expr; 2]>, moves: bool },
+    Compare {
+        op: Comparison,
+        sides: Box<[Expr; 2]>,
+        moves: bool,
+    },
     And(Box<[Expr; 2]>),
     Or(Box<[Expr; 2]>),
     Not(Box<Expr>),

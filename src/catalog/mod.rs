@@ -1,10 +1,54 @@
 //! The catalog: from YAML as written, through all its problems, to the checked and compiled form.
 //!
+//! The road: text → [`tree`] (YAML with places) → [`raw`] (the keys that a catalog has) → [`compile`] (names, types,
+//! windows, the clock) → [`Catalog`]. A mistake is reported and stepped over, so that one run tells all of them.
+//!
 //! What this module hands on ([`Catalog`]) is always right: names are resolved to ids, types agree, windows divide
 //! into panes, the clock enters only linearly. Nobody behind it checks again.
 
+mod arithmetic;
+mod attributes;
+mod bands;
+mod calls;
+mod cel;
+mod check;
+mod clock;
+mod clock_calls;
+mod compile;
 mod compiled;
+mod counters;
+mod duration;
 mod expr;
+mod expression_text;
+mod fingerprint;
+mod input;
+mod kinds;
+mod leaves;
+mod mentions;
+mod names;
+mod order;
+mod path;
+mod pointer;
+mod problems;
+mod range;
+mod raw;
+mod read;
+mod record;
+mod render;
+mod schema;
+mod scope;
+mod slips;
+mod source;
+mod syntax;
+mod tags;
+mod tokens;
+mod tree;
+mod types;
+mod warnings;
+mod windows;
+mod words;
+mod yaml_error;
+mod zone;
 
 pub use compiled::{
     Aggregate, Attribute, AttributeId, AttributeType, Bands, CalendarUnit, Catalog, Condition, Counter, CounterId,
@@ -12,3 +56,30 @@ pub use compiled::{
     TagKind, TimeUnit, Window,
 };
 pub use expr::{Arithmetic, Comparison, Expr, TextTest, TimeName};
+pub use problems::{Problem, Related, Severity, Span};
+pub use render::{Colours, as_json, as_text};
+pub use schema::json_schema;
+
+use problems::Report;
+use read::{At, Read, Reader};
+use source::SourceText;
+
+/// What became of a catalog file.
+#[derive(Clone, Debug)]
+pub struct Loaded {
+    /// There when no problem is an error.
+    pub catalog: Option<Catalog>,
+    /// In the order of the file.
+    pub problems: Vec<Problem>,
+}
+
+/// Reads, checks and compiles a catalog, telling all problems of the file at once.
+pub fn load(_file_name: &str, text: &str) -> Loaded {
+    let source = SourceText::new(text);
+    let mut report = Report::default();
+    let catalog = tree::parse(&source, &mut report)
+        .and_then(|node| At::<raw::RawCatalog>::read(&node, &mut Reader { source: &source, report: &mut report }))
+        .and_then(|raw| compile::compile(&raw, &mut report));
+    let catalog = catalog.filter(|_| report.errors() == 0);
+    Loaded { catalog, problems: report.finish(&source) }
+}

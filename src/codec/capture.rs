@@ -16,11 +16,7 @@ pub(super) struct Found {
 impl Found {
     /// What a property path finds here.
     pub(super) fn property(self) -> Raw {
-        if self.through_array {
-            Raw::default()
-        } else {
-            self.raw
-        }
+        if self.through_array { Raw::default() } else { self.raw }
     }
 }
 
@@ -44,14 +40,7 @@ impl<'a> Capture<'a> {
         name: &'a mut String,
         trace: &'a mut Trace,
     ) -> Self {
-        Capture {
-            plan,
-            record,
-            scanner: Scanner::new(record, 0),
-            found,
-            name,
-            trace,
-        }
+        Capture { plan, record, scanner: Scanner::new(record, 0), found, name, trace }
     }
 
     /// Passes over the whole record; the root's value is what tells whether it is an object.
@@ -60,11 +49,7 @@ impl<'a> Capture<'a> {
         self.found.fill(Found::default());
         self.value(0, 0, false)?;
         self.scanner.whitespace();
-        if self.scanner.peek().is_some() {
-            Err(NotJson)
-        } else {
-            Ok(())
-        }
+        if self.scanner.peek().is_some() { Err(NotJson) } else { Ok(()) }
     }
 
     /// Notes the value that comes next at a node, and what is wanted inside it.
@@ -92,11 +77,7 @@ impl<'a> Capture<'a> {
                 self.array(node, depth)?;
                 Raw::new(Kind::Array, start, self.scanner.at())
             }
-            _ => self.pass(Hole {
-                node: Some(id),
-                depth,
-                is_inner,
-            })?,
+            _ => self.pass(Hole { node: Some(id), depth, is_inner })?,
         };
         self.found[id] = Found { raw, through_array };
         Ok(())
@@ -121,13 +102,7 @@ impl<'a> Capture<'a> {
             let name = self.scanner.name()?;
             match self.member(node, name) {
                 Some(child) => self.value(child, depth + 1, through_array)?,
-                None => {
-                    _ = self.pass(Hole {
-                        node: None,
-                        depth: depth + 1,
-                        is_inner: false,
-                    })?
-                }
+                None => _ = self.pass(Hole { node: None, depth: depth + 1, is_inner: false })?,
             }
             if !self.scanner.another(b'}')? {
                 return Ok(());
@@ -137,9 +112,7 @@ impl<'a> Capture<'a> {
 
     fn member(&mut self, node: &Node, name: Raw) -> Option<NodeId> {
         let name = text(self.record, name, self.name);
-        node.members
-            .get(name.as_bytes())
-            .map(|child| child as NodeId)
+        node.members.get(name.as_bytes()).map(|child| child as NodeId)
     }
 
     fn array(&mut self, node: &Node, depth: usize) -> Result<(), NotJson> {
@@ -151,13 +124,7 @@ impl<'a> Capture<'a> {
         for index in 0.. {
             match wanted.next_if(|(at, _)| *at == index) {
                 Some((_, child)) => self.value(*child, depth + 1, true)?,
-                None => {
-                    _ = self.pass(Hole {
-                        node: None,
-                        depth: depth + 1,
-                        is_inner: false,
-                    })?
-                }
+                None => _ = self.pass(Hole { node: None, depth: depth + 1, is_inner: false })?,
             }
             if !self.scanner.another(b']')? {
                 break;

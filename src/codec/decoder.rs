@@ -52,27 +52,16 @@ impl Decoder {
     ///
     /// # Errors
     /// The first reason to reject the record, in the contract's order. `event` then holds nothing of use.
-    pub fn decode(
-        &mut self,
-        bytes: &[u8],
-        now: Timestamp,
-        event: &mut Event,
-    ) -> Result<(), Reject> {
+    pub fn decode(&mut self, bytes: &[u8], now: Timestamp, event: &mut Event) -> Result<(), Reject> {
         if bytes.len() > self.max_event_bytes {
             return Err(Reject::TooLarge);
         }
         let record = simdutf8::basic::from_utf8(bytes).map_err(|_| Reject::NotJson)?;
         if !self.shapes.fit(record, &mut self.found) {
             self.trace.begin(self.shapes.is_curious());
-            Capture::new(
-                &self.plan,
-                record,
-                &mut self.found,
-                &mut self.scratch,
-                &mut self.trace,
-            )
-            .run()
-            .map_err(|_| Reject::NotJson)?;
+            Capture::new(&self.plan, record, &mut self.found, &mut self.scratch, &mut self.trace)
+                .run()
+                .map_err(|_| Reject::NotJson)?;
             self.shapes.learn(record, &self.trace);
         }
         if self.found[0].raw.kind() != Kind::Object {
@@ -94,9 +83,7 @@ impl Decoder {
 
     fn key(&mut self, record: &str, event: &mut Event) -> Result<(), Reject> {
         let mut found = self.plan.keys.iter().map(|node| self.found[*node].raw);
-        let raw = found
-            .find(|raw| !raw.is_absent())
-            .ok_or(Reject::MissingKey)?;
+        let raw = found.find(|raw| !raw.is_absent()).ok_or(Reject::MissingKey)?;
         let key = match raw.kind() {
             Kind::Plain | Kind::Escaped => text(record, raw, &mut self.scratch),
             Kind::Number => {
@@ -135,10 +122,7 @@ impl Decoder {
         if name.is_empty() || name.len() > KIND_BYTES_MAX || name.starts_with('$') {
             return Err(Reject::BadType);
         }
-        let kind = self
-            .kinds
-            .get(name.as_bytes())
-            .map_or(KindId::OTHER, |id| KindId(id as u16));
+        let kind = self.kinds.get(name.as_bytes()).map_or(KindId::OTHER, |id| KindId(id as u16));
         let span = keep(name, raw, event);
         event.set_kind(kind, span);
         Ok(())
@@ -148,12 +132,11 @@ impl Decoder {
         let raw = self.found[self.plan.time].raw;
         event.time = match raw.kind() {
             Kind::Missing | Kind::Null => return Err(Reject::MissingTime),
-            Kind::Plain | Kind::Escaped => Timestamp::parse(text(record, raw, &mut self.scratch))
-                .map_err(|_| Reject::BadTime)?,
+            Kind::Plain | Kind::Escaped => {
+                Timestamp::parse(text(record, raw, &mut self.scratch)).map_err(|_| Reject::BadTime)?
+            }
             Kind::Number => {
-                let count = integer(raw.of(record))
-                    .and_then(|n| i64::try_from(n).ok())
-                    .ok_or(Reject::BadTime)?;
+                let count = integer(raw.of(record)).and_then(|n| i64::try_from(n).ok()).ok_or(Reject::BadTime)?;
                 // What is too far away to be multiplied is too far away to be an event.
                 Timestamp::from_ms(match self.time_unit {
                     TimeUnit::Milliseconds => count,
@@ -187,13 +170,8 @@ impl Decoder {
     fn properties(&mut self, record: &str, event: &mut Event) {
         let nodes = match &self.plan.properties {
             PropertyPlaces::At(nodes) => nodes,
-            PropertyPlaces::Segment {
-                call,
-                properties,
-                traits,
-            } => {
-                let is_identify =
-                    is_text(self.found[*call].raw, record, "identify", &mut self.scratch);
+            PropertyPlaces::Segment { call, properties, traits } => {
+                let is_identify = is_text(self.found[*call].raw, record, "identify", &mut self.scratch);
                 if is_identify { traits } else { properties }
             }
         };
@@ -221,11 +199,7 @@ fn is_integer(digits: &str) -> bool {
 fn integer(digits: &str) -> Option<i128> {
     /// `-9223372036854775808` and `18446744073709551615`.
     const LEN_MAX: usize = 20;
-    if digits.len() > LEN_MAX || !is_integer(digits) {
-        None
-    } else {
-        digits.parse().ok()
-    }
+    if digits.len() > LEN_MAX || !is_integer(digits) { None } else { digits.parse().ok() }
 }
 
 /// Zero has no sign as a key: `-0` and `0` are one.
@@ -241,9 +215,7 @@ fn scalar(record: &str, raw: Raw, event: &mut Event, scratch: &mut String) -> Pr
         Kind::False => Property::Bool(false),
         Kind::True => Property::Bool(true),
         Kind::Number => number(record, raw, event),
-        Kind::Plain | Kind::Escaped => {
-            Property::String(keep(text(record, raw, scratch), raw, event))
-        }
+        Kind::Plain | Kind::Escaped => Property::String(keep(text(record, raw, scratch), raw, event)),
         Kind::Object => Property::Object,
     }
 }
@@ -251,9 +223,7 @@ fn scalar(record: &str, raw: Raw, event: &mut Event, scratch: &mut String) -> Pr
 fn number(record: &str, raw: Raw, event: &mut Event) -> Property {
     let digits = raw.of(record);
     match short_decimal(digits).map_or_else(|| digits.parse(), Ok) {
-        Ok(double) if double.is_finite() => {
-            Property::Number(double, event.piece(raw.start(), raw.end()))
-        }
+        Ok(double) if double.is_finite() => Property::Number(double, event.piece(raw.start(), raw.end())),
         _ => Property::Missing,
     }
 }
@@ -262,9 +232,7 @@ fn number(record: &str, raw: Raw, event: &mut Event) -> Property {
 ///
 /// Most are like that, and then digits and power of ten are exact as doubles, and one division rounds once.
 fn short_decimal(text: &str) -> Option<f64> {
-    const POWERS: [f64; 16] = [
-        1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
-    ];
+    const POWERS: [f64; 16] = [1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15];
     let unsigned = text.strip_prefix('-').unwrap_or(text);
     if unsigned.len() >= POWERS.len() {
         return None;
@@ -281,21 +249,13 @@ fn short_decimal(text: &str) -> Option<f64> {
         }
     }
     let double = value as f64 / POWERS[decimals];
-    Some(if unsigned.len() < text.len() {
-        -double
-    } else {
-        double
-    })
+    Some(if unsigned.len() < text.len() { -double } else { double })
 }
 
 /// Where the event has the text that stands for a value: in the record, unless it had to be rewritten. Then it is
 /// shorter: no escape is as short as what it stands for.
 fn keep(text: &str, raw: Raw, event: &mut Event) -> Span {
-    if text.len() == raw.end() - raw.start() {
-        event.piece(raw.start(), raw.end())
-    } else {
-        event.keep(text)
-    }
+    if text.len() == raw.end() - raw.start() { event.piece(raw.start(), raw.end()) } else { event.keep(text) }
 }
 
 /// The array at a wanted path: its strings, finite numbers and bools, in order.
@@ -307,16 +267,10 @@ fn array(record: &str, raw: Raw, event: &mut Event, scratch: &mut String) -> Pro
     while more {
         let raw = scanner.value(1).unwrap_or_default();
         let element = scalar(record, raw, event, scratch);
-        if matches!(
-            element,
-            Property::String(_) | Property::Number(..) | Property::Bool(_)
-        ) {
+        if matches!(element, Property::String(_) | Property::Number(..) | Property::Bool(_)) {
             event.push_element(element);
         }
         more = scanner.another(b']').unwrap_or(false);
     }
-    Property::Array {
-        start,
-        len: event.element_count() - start,
-    }
+    Property::Array { start, len: event.element_count() - start }
 }

@@ -42,17 +42,13 @@ fn home(name: &[u8], slots: usize) -> usize {
     let (head, tail) = match (name.first_chunk::<8>(), name.last_chunk::<8>()) {
         (Some(head), Some(tail)) => (u64::from_le_bytes(*head), u64::from_le_bytes(*tail)),
         _ => match (name.first_chunk::<4>(), name.last_chunk::<4>()) {
-            (Some(head), Some(tail)) => (
-                u64::from(u32::from_le_bytes(*head)),
-                u64::from(u32::from_le_bytes(*tail)),
-            ),
+            (Some(head), Some(tail)) => (u64::from(u32::from_le_bytes(*head)), u64::from(u32::from_le_bytes(*tail))),
             _ => {
                 let at = |i: usize| name.get(i).copied().map_or(0, u64::from);
                 (at(0) | at(1) << 8 | at(2) << 16, 0)
             }
         },
     };
-    let mixed =
-        (head ^ tail.rotate_left(29) ^ name.len() as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    let mixed = (head ^ tail.rotate_left(29) ^ name.len() as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     (mixed >> 32) as usize & (slots - 1)
 }

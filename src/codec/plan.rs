@@ -80,29 +80,15 @@ impl Draft {
     /// Numbers this node and all below it, from the top down.
     fn number(&self, nodes: &mut Vec<Node>) -> NodeId {
         let id = nodes.len();
-        nodes.push(Node {
-            members: Names::new([]),
-            elements: Vec::new(),
-            end: 0,
-            is_properties: self.is_properties,
-        });
-        let children: Vec<(&Box<str>, NodeId)> = self
-            .children
-            .iter()
-            .map(|(name, child)| (name, child.number(nodes)))
-            .collect();
-        let mut elements: Vec<(usize, NodeId)> = children
-            .iter()
-            .filter_map(|(name, child)| Some((array_index(name)?, *child)))
-            .collect();
+        nodes.push(Node { members: Names::new([]), elements: Vec::new(), end: 0, is_properties: self.is_properties });
+        let children: Vec<(&Box<str>, NodeId)> =
+            self.children.iter().map(|(name, child)| (name, child.number(nodes))).collect();
+        let mut elements: Vec<(usize, NodeId)> =
+            children.iter().filter_map(|(name, child)| Some((array_index(name)?, *child))).collect();
         elements.sort_unstable();
         let end = nodes.len();
         let node = &mut nodes[id];
-        node.members = Names::new(
-            children
-                .into_iter()
-                .map(|(name, child)| (name.clone(), child as u32)),
-        );
+        node.members = Names::new(children.into_iter().map(|(name, child)| (name.clone(), child as u32)));
         node.elements = elements;
         node.end = end;
         id
@@ -111,8 +97,7 @@ impl Draft {
 
 /// What a JSON Pointer's token means in an array (RFC 6901: no leading zeros).
 fn array_index(token: &str) -> Option<usize> {
-    let plain =
-        token.bytes().all(|b| b.is_ascii_digit()) && (token == "0" || !token.starts_with('0'));
+    let plain = token.bytes().all(|b| b.is_ascii_digit()) && (token == "0" || !token.starts_with('0'));
     if plain { token.parse().ok() } else { None }
 }
 
@@ -133,21 +118,14 @@ impl Plan {
         root.number(&mut nodes);
         let at = |pointer: &Pointer| find(&nodes, &pointer.0);
         let below = |base: &Pointer| -> Vec<NodeId> {
-            catalog
-                .paths
-                .iter()
-                .map(|path| find(&nodes, base.0.iter().chain(path)))
-                .collect()
+            catalog.paths.iter().map(|path| find(&nodes, base.0.iter().chain(path))).collect()
         };
         let KeyRule(keys) = &input.key;
         Plan {
             keys: keys.iter().map(at).collect(),
             kind: match &input.kind {
                 KindRule::At(pointer) => KindPlace::At(at(pointer)),
-                KindRule::Segment => KindPlace::Segment {
-                    call: at(&member("type")),
-                    event: at(&member("event")),
-                },
+                KindRule::Segment => KindPlace::Segment { call: at(&member("type")), event: at(&member("event")) },
             },
             time: at(&input.time),
             id: at(&input.id),

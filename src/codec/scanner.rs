@@ -92,10 +92,7 @@ pub(super) struct Scanner<'a> {
 
 impl<'a> Scanner<'a> {
     pub(super) fn new(record: &'a str, at: usize) -> Self {
-        Scanner {
-            bytes: record.as_bytes(),
-            at,
-        }
+        Scanner { bytes: record.as_bytes(), at }
     }
 
     pub(super) fn at(&self) -> usize {
@@ -215,20 +212,12 @@ impl<'a> Scanner<'a> {
         while let Some(b'0'..=b'9') = self.peek() {
             self.at += 1;
         }
-        if self.at == start {
-            Err(NotJson)
-        } else {
-            Ok(())
-        }
+        if self.at == start { Err(NotJson) } else { Ok(()) }
     }
 
     fn word(&mut self, word: &str, kind: Kind) -> Result<Raw, NotJson> {
         let start = self.at;
-        if self.literal(word.as_bytes()) {
-            Ok(Raw::new(kind, start, self.at))
-        } else {
-            Err(NotJson)
-        }
+        if self.literal(word.as_bytes()) { Ok(Raw::new(kind, start, self.at)) } else { Err(NotJson) }
     }
 
     /// Passes over these bytes if they come next.
@@ -244,12 +233,8 @@ impl<'a> Scanner<'a> {
     pub(super) fn value(&mut self, depth: usize) -> Result<Raw, NotJson> {
         let start = self.at;
         match self.peek() {
-            Some(b'{') => self
-                .skip(depth)
-                .map(|()| Raw::new(Kind::Object, start, self.at)),
-            Some(b'[') => self
-                .skip(depth)
-                .map(|()| Raw::new(Kind::Array, start, self.at)),
+            Some(b'{') => self.skip(depth).map(|()| Raw::new(Kind::Object, start, self.at)),
+            Some(b'[') => self.skip(depth).map(|()| Raw::new(Kind::Array, start, self.at)),
             _ => self.scalar(),
         }
     }

@@ -23,10 +23,7 @@ fn plain_in(chunk: [u8; 16]) -> Option<usize> {
     use std::arch::x86_64::*;
     let words = u128::from_le_bytes(chunk);
     // SAFETY: the instructions are there on every machine of this architecture, and none of them touches memory.
-    #[allow(
-        unused_unsafe,
-        reason = "they are marked safe since Rust 1.87, where the target has SSE2"
-    )]
+    #[allow(unused_unsafe, reason = "they are marked safe since Rust 1.87, where the target has SSE2")]
     let ends = unsafe {
         let bytes = _mm_set_epi64x((words >> 64) as i64, words as i64);
         let quotes = _mm_cmpeq_epi8(bytes, _mm_set1_epi8(b'"' as i8));
@@ -85,16 +82,11 @@ fn unicode_escape(bytes: &[u8]) -> Option<(char, usize)> {
     if !(0xdc00..0xe000).contains(&second) {
         return None;
     }
-    Some((
-        char::from_u32(0x1_0000 + ((first - 0xd800) << 10) + (second - 0xdc00))?,
-        12,
-    ))
+    Some((char::from_u32(0x1_0000 + ((first - 0xd800) << 10) + (second - 0xdc00))?, 12))
 }
 
 fn hex(digits: &[u8]) -> Option<u32> {
-    digits.iter().try_fold(0, |value, digit| {
-        Some(value * 16 + char::from(*digit).to_digit(16)?)
-    })
+    digits.iter().try_fold(0, |value, digit| Some(value * 16 + char::from(*digit).to_digit(16)?))
 }
 
 /// What a string says: a piece of the record, or `scratch`, where escapes have to be resolved.

@@ -131,12 +131,7 @@ pub(super) fn push_string(text: &str, out: &mut Vec<u8>) {
 }
 
 fn push_hex(number: u128, out: &mut Vec<u8>) {
-    out.extend(
-        number
-            .to_be_bytes()
-            .iter()
-            .flat_map(|byte| [hex_digit(byte >> 4), hex_digit(byte & 15)]),
-    );
+    out.extend(number.to_be_bytes().iter().flat_map(|byte| [hex_digit(byte >> 4), hex_digit(byte & 15)]));
 }
 
 fn hex_digit(nibble: u8) -> u8 {
@@ -150,19 +145,10 @@ pub(super) fn push_base64(bytes: &[u8], out: &mut Vec<u8>) {
         let mut three = [0; 3];
         three[..chunk.len()].copy_from_slice(chunk);
         let [a, b, c] = three;
-        let sextets = [
-            a >> 2,
-            (a & 3) << 4 | b >> 4,
-            (b & 15) << 2 | c >> 6,
-            c & 63,
-        ];
+        let sextets = [a >> 2, (a & 3) << 4 | b >> 4, (b & 15) << 2 | c >> 6, c & 63];
         for (index, sextet) in sextets.into_iter().enumerate() {
             let is_padding = index > chunk.len();
-            out.push(if is_padding {
-                b'='
-            } else {
-                ALPHABET[usize::from(sextet)]
-            });
+            out.push(if is_padding { b'=' } else { ALPHABET[usize::from(sextet)] });
         }
     }
 }

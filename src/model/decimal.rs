@@ -29,16 +29,10 @@ impl Micros {
             Some(b'-') => (true, &bytes[1..]),
             _ => (false, bytes),
         };
-        let mantissa_len = bytes
-            .iter()
-            .take_while(|b| !matches!(b, b'e' | b'E'))
-            .count();
+        let mantissa_len = bytes.iter().take_while(|b| !matches!(b, b'e' | b'E')).count();
         let mantissa = &bytes[..mantissa_len];
         let exponent = exponent(&bytes[mantissa_len..]);
-        let point = mantissa
-            .iter()
-            .position(|b| *b == b'.')
-            .unwrap_or(mantissa.len());
+        let point = mantissa.iter().position(|b| *b == b'.').unwrap_or(mantissa.len());
         let mut digits = mantissa.iter().filter(|b| **b != b'.').map(|b| b - b'0');
         // The digit at index i is worth 10^(point + exponent - 1 - i): those worth at least a millionth are kept.
         let kept = (point as i64).saturating_add(exponent).saturating_add(6);
@@ -105,11 +99,7 @@ fn round(digits: &mut impl Iterator<Item = u8>, kept: i64) -> Option<i128> {
         }
     }
     // With kept < 0 a zero stands between the point of rounding and the first digit.
-    let (next, rest_is_zero) = if kept < 0 {
-        (0, false)
-    } else {
-        (digits.next().unwrap_or(0), digits.all(|d| d == 0))
-    };
+    let (next, rest_is_zero) = if kept < 0 { (0, false) } else { (digits.next().unwrap_or(0), digits.all(|d| d == 0)) };
     let up = match next.cmp(&5) {
         std::cmp::Ordering::Less => false,
         std::cmp::Ordering::Greater => true,

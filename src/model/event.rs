@@ -44,7 +44,10 @@ pub enum Property {
     Number(f64, Span),
     String(Span),
     /// `len` elements from `start` on in [`Event::elements`].
-    Array { start: u32, len: u32 },
+    Array {
+        start: u32,
+        len: u32,
+    },
     Object,
 }
 

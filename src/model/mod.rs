@@ -10,4 +10,5 @@ pub use change::{Cause, ChangeKind, CurrentTag, TagChange};
 pub use decimal::Micros;
 pub use event::{Event, KindId, PathId, Property, Span};
 pub use time::{Timestamp, TimestampError, Unit};
+pub(crate) use time::{civil_from_days, days_from_civil};
 pub use value::{Scalar, Value};

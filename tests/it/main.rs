@@ -1,5 +1,11 @@
-//! All integration tests, in one binary.
+//! The one test binary: every part's tests as modules.
 
 mod allocations;
+mod catalog;
 mod codec;
+mod engine;
+mod generate;
+mod kafka;
 mod model;
+mod reference;
+mod survey;

@@ -8,20 +8,9 @@ use tagstream::model::Event;
 /// The reason code, or `key|kind id:kind|time|id`.
 fn outcome(catalog: &Catalog, record: &[u8]) -> String {
     let mut event = Event::default();
-    match decode(
-        &mut Decoder::new(catalog),
-        &mut event,
-        catalog.paths.len(),
-        record,
-    ) {
+    match decode(&mut Decoder::new(catalog), &mut event, catalog.paths.len(), record) {
         Err(reject) => reject.code().to_owned(),
-        Ok(Plain {
-            key,
-            kind: (number, name),
-            time_ms,
-            id,
-            ..
-        }) => {
+        Ok(Plain { key, kind: (number, name), time_ms, id, .. }) => {
             format!("{key}|{number}:{name}|{time_ms}|{}", id.unwrap_or_default())
         }
     }
@@ -79,11 +68,7 @@ fn keys() {
         };
         check(flat(), record(written, r#""visit""#, T), &expected);
     }
-    check(
-        flat(),
-        format!(r#"{{"type":"visit","timestamp":{T}}}"#),
-        "missing_key",
-    );
+    check(flat(), format!(r#"{{"type":"visit","timestamp":{T}}}"#), "missing_key");
 }
 
 #[test]
@@ -105,18 +90,10 @@ fn types() {
         ("null", "missing_type"),
     ];
     for (written, kind) in rows {
-        let expected = if kind.ends_with("_type") {
-            kind.to_owned()
-        } else {
-            format!("u|{kind}|{T}|")
-        };
+        let expected = if kind.ends_with("_type") { kind.to_owned() } else { format!("u|{kind}|{T}|") };
         check(flat(), record(r#""u""#, written, T), &expected);
     }
-    check(
-        flat(),
-        format!(r#"{{"user_id":"u","timestamp":{T}}}"#),
-        "missing_type",
-    );
+    check(flat(), format!(r#"{{"user_id":"u","timestamp":{T}}}"#), "missing_type");
 }
 
 #[test]
@@ -148,11 +125,7 @@ fn times() {
         (r#""9999-12-31T23:59:59-23:59""#, "in_future"),
     ];
     for (written, time) in rows {
-        let expected = if time.parse::<i64>().is_ok() {
-            format!("u|1:visit|{time}|")
-        } else {
-            time.to_owned()
-        };
+        let expected = if time.parse::<i64>().is_ok() { format!("u|1:visit|{time}|") } else { time.to_owned() };
         check(flat(), record(r#""u""#, r#""visit""#, written), &expected);
     }
     check(flat(), r#"{"user_id":"u","type":"visit"}"#, "missing_time");
@@ -170,10 +143,7 @@ fn times_in_seconds() {
         ("1773561600.5", "bad_time"),
     ];
     for (written, expected) in rows {
-        let input = InputMapping {
-            time_unit: TimeUnit::Seconds,
-            ..flat()
-        };
+        let input = InputMapping { time_unit: TimeUnit::Seconds, ..flat() };
         check(input, record(r#""u""#, r#""visit""#, written), expected);
     }
 }
@@ -185,10 +155,7 @@ fn ids() {
         (r#""m-1""#, "m-1"),
         ("7", "7"),
         ("-0", "0"),
-        (
-            "123456789012345678901234567890",
-            "123456789012345678901234567890",
-        ),
+        ("123456789012345678901234567890", "123456789012345678901234567890"),
         (&long[1..], &long[1..]),
         (&long, ""),
         (r#""""#, ""),
@@ -206,10 +173,7 @@ fn ids() {
 
 #[test]
 fn reasons_come_in_order() {
-    let tiny = InputMapping {
-        max_event_bytes: 5,
-        ..flat()
-    };
+    let tiny = InputMapping { max_event_bytes: 5, ..flat() };
     let rows: [(InputMapping, &[u8], &str); 12] = [
         (tiny.clone(), b"{nope}", "too_large"),
         (tiny.clone(), b"{nop}", "not_json"),
@@ -232,31 +196,12 @@ fn reasons_come_in_order() {
 #[test]
 fn of_equal_names_the_last_counts() {
     let good = format!(r#""type":"visit","timestamp":{T}"#);
-    check(
-        flat(),
-        format!(r#"{{"user_id":"a",{good},"user_id":"b"}}"#),
-        &format!("b|1:visit|{T}|"),
-    );
-    check(
-        flat(),
-        format!(r#"{{"user_id":"a",{good},"user_id":null}}"#),
-        "missing_key",
-    );
-    check(
-        flat(),
-        format!(r#"{{"user_id":"a",{good},"\u0075ser_id":[]}}"#),
-        "bad_key",
-    );
-    let nested = InputMapping {
-        key: KeyRule(vec![pointer("/who/id")]),
-        ..flat()
-    };
+    check(flat(), format!(r#"{{"user_id":"a",{good},"user_id":"b"}}"#), &format!("b|1:visit|{T}|"));
+    check(flat(), format!(r#"{{"user_id":"a",{good},"user_id":null}}"#), "missing_key");
+    check(flat(), format!(r#"{{"user_id":"a",{good},"\u0075ser_id":[]}}"#), "bad_key");
+    let nested = InputMapping { key: KeyRule(vec![pointer("/who/id")]), ..flat() };
     let who = |last: &str| format!(r#"{{"who":{{"id":"a"}},{good},"who":{last}}}"#);
-    check(
-        nested.clone(),
-        who(r#"{"id":"b"}"#),
-        &format!("b|1:visit|{T}|"),
-    );
+    check(nested.clone(), who(r#"{"id":"b"}"#), &format!("b|1:visit|{T}|"));
     for last in [r#"{"name":"b"}"#, "7", "null", "[]", r#""a""#] {
         check(nested.clone(), who(last), "missing_key");
     }
@@ -276,28 +221,13 @@ fn pointers_walk_objects_and_arrays() {
         ("/a~1b/m~0n", r#"{"a/b":{"m~n":"k"}}"#, "k"),
         ("/", r#"{"":"k"}"#, "k"),
         ("", r#"{"":"k"}"#, "bad_key"),
-        (
-            "/properties/account_id",
-            r#"{"properties":{"account_id":"k"}}"#,
-            "k",
-        ),
+        ("/properties/account_id", r#"{"properties":{"account_id":"k"}}"#, "k"),
     ];
     for (key, members, expected) in rows {
-        let input = InputMapping {
-            key: KeyRule(vec![pointer(key)]),
-            ..flat()
-        };
+        let input = InputMapping { key: KeyRule(vec![pointer(key)]), ..flat() };
         let record = format!(r#"{{"type":"visit","timestamp":{T},{}"#, &members[1..]);
         let accepted = format!("{expected}|1:visit|{T}|");
-        check(
-            input,
-            record,
-            if expected.contains('_') {
-                expected
-            } else {
-                &accepted
-            },
-        );
+        check(input, record, if expected.contains('_') { expected } else { &accepted });
     }
 }
 
@@ -308,57 +238,26 @@ fn segment_calls() {
         (r#""event":"buy","type":"track","userId":"u""#, "u|2:buy"),
         (r#""userId":"u","type":"page","event":"buy""#, "u|0:page"),
         (r#""userId":"u","type":"visit""#, "u|1:visit"),
-        (
-            r#""userId":null,"anonymousId":"x","type":"visit""#,
-            "x|1:visit",
-        ),
+        (r#""userId":null,"anonymousId":"x","type":"visit""#, "x|1:visit"),
         (r#""anonymousId":"x","type":"visit""#, "x|1:visit"),
         (r#""anonymousId":"x","userId":"","type":"visit""#, "bad_key"),
-        (
-            r#""anonymousId":"x","userId":1.5,"type":"visit""#,
-            "bad_key",
-        ),
+        (r#""anonymousId":"x","userId":1.5,"type":"visit""#, "bad_key"),
         (r#""userId":"u","type":"track""#, "missing_type"),
         (r#""userId":"u","event":"buy""#, "missing_type"),
         (r#""userId":"u","type":1,"event":"buy""#, "bad_type"),
-        (
-            r#""userId":"u","type":"tr\u0061ck","event":"buy""#,
-            "u|2:buy",
-        ),
+        (r#""userId":"u","type":"tr\u0061ck","event":"buy""#, "u|2:buy"),
     ];
     for (members, expected) in rows {
         let accepted = format!("{expected}|{T}|m");
-        let expected = if expected.contains('|') {
-            &accepted
-        } else {
-            expected
-        };
-        check(
-            segment(),
-            format!(r#"{{{members},"timestamp":{T},"messageId":"m"}}"#),
-            expected,
-        );
+        let expected = if expected.contains('|') { &accepted } else { expected };
+        check(segment(), format!(r#"{{{members},"timestamp":{T},"messageId":"m"}}"#), expected);
     }
 }
 
 #[test]
 fn segment_with_pointers_beside_it() {
-    let input = InputMapping {
-        kind: KindRule::At(pointer("/what")),
-        ..segment()
-    };
-    check(
-        input,
-        format!(r#"{{"userId":1,"type":"identify","what":"buy","timestamp":{T}}}"#),
-        &format!("1|2:buy|{T}|"),
-    );
-    let input = InputMapping {
-        properties: PropertiesRule::At(pointer("/p")),
-        ..segment()
-    };
-    check(
-        input,
-        format!(r#"{{"userId":1,"type":"visit","timestamp":{T}}}"#),
-        &format!("1|1:visit|{T}|"),
-    );
+    let input = InputMapping { kind: KindRule::At(pointer("/what")), ..segment() };
+    check(input, format!(r#"{{"userId":1,"type":"identify","what":"buy","timestamp":{T}}}"#), &format!("1|2:buy|{T}|"));
+    let input = InputMapping { properties: PropertiesRule::At(pointer("/p")), ..segment() };
+    check(input, format!(r#"{{"userId":1,"type":"visit","timestamp":{T}}}"#), &format!("1|1:visit|{T}|"));
 }

@@ -1,8 +1,6 @@
 //! Catalogs for the decoder's tests, and events in a form that can be compared.
 
-use tagstream::catalog::{
-    Catalog, InputMapping, KeyRule, KindRule, Pointer, PropertiesRule, TimeUnit,
-};
+use tagstream::catalog::{Catalog, InputMapping, KeyRule, KindRule, Pointer, PropertiesRule, TimeUnit};
 use tagstream::codec::{Decoder, Reject};
 use tagstream::model::{Event, PathId, Property, Timestamp};
 
@@ -11,12 +9,7 @@ pub const NOW: Timestamp = Timestamp::from_ms(1_773_561_600_000);
 
 /// A JSON Pointer.
 pub fn pointer(text: &str) -> Pointer {
-    Pointer(
-        text.split('/')
-            .skip(1)
-            .map(|t| t.replace("~1", "/").replace("~0", "~").into())
-            .collect(),
-    )
+    Pointer(text.split('/').skip(1).map(|t| t.replace("~1", "/").replace("~0", "~").into()).collect())
 }
 
 pub fn flat() -> InputMapping {
@@ -51,10 +44,7 @@ pub fn catalog(input: InputMapping, kinds: &[&str], paths: &[&str]) -> Catalog {
         timezone: jiff::tz::TimeZone::UTC,
         input,
         kinds: kinds.iter().map(|kind| (*kind).into()).collect(),
-        paths: paths
-            .iter()
-            .map(|path| path.split('.').map(Into::into).collect())
-            .collect(),
+        paths: paths.iter().map(|path| path.split('.').map(Into::into).collect()).collect(),
         attributes: Vec::new(),
         counters: Vec::new(),
         tags: Vec::new(),
@@ -86,12 +76,7 @@ pub enum PlainProperty {
 }
 
 /// Decodes one record at [`NOW`].
-pub fn decode(
-    decoder: &mut Decoder,
-    event: &mut Event,
-    paths: usize,
-    bytes: &[u8],
-) -> Result<Plain, Reject> {
+pub fn decode(decoder: &mut Decoder, event: &mut Event, paths: usize, bytes: &[u8]) -> Result<Plain, Reject> {
     decoder.decode(bytes, NOW, event)?;
     let property = |index| plain(event, event.property(PathId(index as u16)));
     Ok(Plain {
@@ -108,18 +93,11 @@ fn plain(event: &Event, property: Property) -> PlainProperty {
         Property::Missing => PlainProperty::Missing,
         Property::Null => PlainProperty::Null,
         Property::Bool(value) => PlainProperty::Bool(value),
-        Property::Number(double, digits) => {
-            PlainProperty::Number(double, event.text(digits).to_owned())
-        }
+        Property::Number(double, digits) => PlainProperty::Number(double, event.text(digits).to_owned()),
         Property::String(text) => PlainProperty::String(event.text(text).to_owned()),
         Property::Array { start, len } => {
             let elements = event.elements(start, len);
-            PlainProperty::Array(
-                elements
-                    .iter()
-                    .map(|element| plain(event, *element))
-                    .collect(),
-            )
+            PlainProperty::Array(elements.iter().map(|element| plain(event, *element)).collect())
         }
         Property::Object => PlainProperty::Object,
     }

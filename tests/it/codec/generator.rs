@@ -98,10 +98,7 @@ const SPLINTERS: [&[u8]; 24] = [
 
 /// One record.
 pub fn record(random: &mut Rng) -> Vec<u8> {
-    let mut writer = Writer {
-        random,
-        out: String::new(),
-    };
+    let mut writer = Writer { random, out: String::new() };
     writer.record();
     let mut bytes = writer.out.into_bytes();
     if random.bool() {
@@ -119,18 +116,10 @@ pub fn another_value(bytes: &mut Vec<u8>, random: &mut Rng) {
         return;
     }
     let start = colons[random.usize(..colons.len())] + 1;
-    let end = bytes[start..]
-        .iter()
-        .position(|b| matches!(b, b',' | b'}' | b']'));
-    let mut writer = Writer {
-        random,
-        out: String::new(),
-    };
+    let end = bytes[start..].iter().position(|b| matches!(b, b',' | b'}' | b']'));
+    let mut writer = Writer { random, out: String::new() };
     writer.value(3);
-    bytes.splice(
-        start..end.map_or(bytes.len(), |len| start + len),
-        writer.out.into_bytes(),
-    );
+    bytes.splice(start..end.map_or(bytes.len(), |len| start + len), writer.out.into_bytes());
 }
 
 /// Changes a record a little, anywhere.
@@ -167,14 +156,7 @@ impl Writer<'_> {
             self.value(0);
             return;
         }
-        let mut names = vec![
-            "user_id",
-            "type",
-            "timestamp",
-            "properties",
-            "userId",
-            "event",
-        ];
+        let mut names = vec!["user_id", "type", "timestamp", "properties", "userId", "event"];
         for _ in 0..self.random.usize(..6) {
             names.push(NAMES[self.random.usize(..NAMES.len())]);
         }
@@ -213,9 +195,7 @@ impl Writer<'_> {
             }
             "properties" | "traits" | "deeper" => {
                 let count = self.random.usize(..6);
-                let names: Vec<&str> = (0..count)
-                    .map(|_| NAMES[self.random.usize(10..NAMES.len())])
-                    .collect();
+                let names: Vec<&str> = (0..count).map(|_| NAMES[self.random.usize(10..NAMES.len())]).collect();
                 self.object(&names, depth);
                 return;
             }
@@ -248,16 +228,12 @@ impl Writer<'_> {
                 let text = TEXTS[self.random.usize(..TEXTS.len())];
                 self.string(text);
             }
-            3 => self
-                .out
-                .push_str(NUMBERS[self.random.usize(..NUMBERS.len())]),
+            3 => self.out.push_str(NUMBERS[self.random.usize(..NUMBERS.len())]),
             4 => self.number(),
             5 | 6 => self.array(depth),
             _ => {
                 let count = self.random.usize(..5);
-                let names: Vec<&str> = (0..count)
-                    .map(|_| NAMES[self.random.usize(..NAMES.len())])
-                    .collect();
+                let names: Vec<&str> = (0..count).map(|_| NAMES[self.random.usize(..NAMES.len())]).collect();
                 self.object(&names, depth);
             }
         }
@@ -287,20 +263,14 @@ impl Writer<'_> {
 
     fn number(&mut self) {
         let digits = self.random.u32(1..22);
-        let integer =
-            u128::from(self.random.u64(..)) * u128::from(self.random.u64(..)) % 10_u128.pow(digits);
+        let integer = u128::from(self.random.u64(..)) * u128::from(self.random.u64(..)) % 10_u128.pow(digits);
         let text = format!("{}{integer}", if self.random.bool() { "-" } else { "" });
         self.out.push_str(&text);
         if self.random.bool() {
-            self.out.push_str(&format!(
-                ".{:0>1$}",
-                self.random.u32(..),
-                self.random.usize(1..14)
-            ));
+            self.out.push_str(&format!(".{:0>1$}", self.random.u32(..), self.random.usize(1..14)));
         }
         if self.one_in(3) {
-            self.out
-                .push_str(&format!("e{}", self.random.i32(-330..330)));
+            self.out.push_str(&format!("e{}", self.random.i32(-330..330)));
         }
     }
 
@@ -312,11 +282,7 @@ impl Writer<'_> {
             if eager && self.random.bool() || char < ' ' || matches!(char, '"' | '\\') {
                 let mut units = [0; 2];
                 for unit in char.encode_utf16(&mut units) {
-                    let escape = if self.random.bool() {
-                        format!("\\u{unit:04x}")
-                    } else {
-                        format!("\\u{unit:04X}")
-                    };
+                    let escape = if self.random.bool() { format!("\\u{unit:04x}") } else { format!("\\u{unit:04X}") };
                     self.out.push_str(&escape);
                 }
             } else {
@@ -334,8 +300,7 @@ impl Writer<'_> {
 
     fn whitespace(&mut self) {
         if self.one_in(12) {
-            self.out
-                .push_str([" ", "\n", "\r\n", "\t", "  "][self.random.usize(..5)]);
+            self.out.push_str([" ", "\n", "\r\n", "\t", "  "][self.random.usize(..5)]);
         }
     }
 

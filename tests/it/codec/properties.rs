@@ -19,39 +19,19 @@ fn found(input: InputMapping, path: &str, members: &str) -> PlainProperty {
     let catalog = catalog(input, &[], &["sibling", path, "another.one"]);
     let record = format!(r#"{{"user_id":"u","userId":"u","timestamp":1773561600000,{members}}}"#);
     let mut event = Event::default();
-    let plain = decode(
-        &mut Decoder::new(&catalog),
-        &mut event,
-        3,
-        record.as_bytes(),
-    );
+    let plain = decode(&mut Decoder::new(&catalog), &mut event, 3, record.as_bytes());
     plain.expect("a good record").properties.swap_remove(1)
 }
 
 #[track_caller]
 fn check(path: &str, properties: &str, expected: PlainProperty) {
     let members = format!(r#""type":"t","properties":{properties}"#);
-    assert_eq!(
-        found(flat(), path, &members),
-        expected,
-        "{path} in {properties}"
-    );
+    assert_eq!(found(flat(), path, &members), expected, "{path} in {properties}");
     let other_order = format!(r#""properties":{properties},"type":"t""#);
-    assert_eq!(
-        found(flat(), path, &other_order),
-        expected,
-        "{path} in {properties}"
-    );
-    let other_place = InputMapping {
-        properties: PropertiesRule::At(pointer("/x/1")),
-        ..flat()
-    };
+    assert_eq!(found(flat(), path, &other_order), expected, "{path} in {properties}");
+    let other_place = InputMapping { properties: PropertiesRule::At(pointer("/x/1")), ..flat() };
     let members = format!(r#""type":"t","x":[[],{properties}]"#);
-    assert_eq!(
-        found(other_place, path, &members),
-        expected,
-        "{path} in {properties} behind an array"
-    );
+    assert_eq!(found(other_place, path, &members), expected, "{path} in {properties} behind an array");
 }
 
 #[test]
@@ -85,24 +65,12 @@ fn values_of_every_kind() {
 
 #[test]
 fn numbers() {
-    for digits in [
-        "0",
-        "-0",
-        "19.99",
-        "1e3",
-        "-1.5E-7",
-        "123456789012345678901234567890",
-        "1e-400",
-        "1.7976931348623157e308",
-    ] {
+    for digits in
+        ["0", "-0", "19.99", "1e3", "-1.5E-7", "123456789012345678901234567890", "1e-400", "1.7976931348623157e308"]
+    {
         check("a", &format!(r#"{{"a":{digits}}}"#), number(digits));
     }
-    for digits in [
-        "1e400",
-        "-1e400",
-        "1.7976931348623159e308",
-        &"9".repeat(400),
-    ] {
+    for digits in ["1e400", "-1e400", "1.7976931348623159e308", &"9".repeat(400)] {
         check("a", &format!(r#"{{"a":{digits}}}"#), Missing);
     }
 }
@@ -110,25 +78,10 @@ fn numbers() {
 #[test]
 fn arrays() {
     let elements = r#"[1,"x",true,null,{"a":2},[3],1e400,"x","\u0078",-0.5]"#;
-    let expected = [
-        number("1"),
-        string("x"),
-        Bool(true),
-        string("x"),
-        string("x"),
-        number("-0.5"),
-    ];
-    check(
-        "a",
-        &format!(r#"{{"a":{elements}}}"#),
-        Array(expected.to_vec()),
-    );
+    let expected = [number("1"), string("x"), Bool(true), string("x"), string("x"), number("-0.5")];
+    check("a", &format!(r#"{{"a":{elements}}}"#), Array(expected.to_vec()));
     check("a", r#"{"a":[null,[],{}]}"#, Array(vec![]));
-    check(
-        "a",
-        r#"{"a": [ 1 , 2 ] }"#,
-        Array(vec![number("1"), number("2")]),
-    );
+    check("a", r#"{"a": [ 1 , 2 ] }"#, Array(vec![number("1"), number("2")]));
     check("0", r#"{"0":[1]}"#, Array(vec![number("1")]));
 }
 
@@ -144,11 +97,7 @@ fn paths_walk_objects_only() {
         ("a.0", r#"{"a":[1]}"#, Missing),
         ("a.0", r#"{"a":{"0":1}}"#, number("1")),
         ("a.0.b", r#"{"a":[{"b":1}]}"#, Missing),
-        (
-            "a.b.c.d.e",
-            r#"{"a":{"b":{"c":{"d":{"e":[5]}}}}}"#,
-            Array(vec![number("5")]),
-        ),
+        ("a.b.c.d.e", r#"{"a":{"b":{"c":{"d":{"e":[5]}}}}}"#, Array(vec![number("5")])),
     ];
     for (path, properties, expected) in rows {
         check(path, properties, expected);
@@ -165,11 +114,7 @@ fn of_equal_names_the_last_counts() {
         ("a.b", r#"{"a":{"b":1},"a":7}"#, Missing),
         ("a.b", r#"{"a":{"b":1},"a":[]}"#, Missing),
         ("a.b", r#"{"a":7,"a":{"b":1}}"#, number("1")),
-        (
-            "a.b",
-            r#"{"a":{"b":1},"a":{"b":2},"c":{"b":3}}"#,
-            number("2"),
-        ),
+        ("a.b", r#"{"a":{"b":1},"a":{"b":2},"c":{"b":3}}"#, number("2")),
     ];
     for (path, properties, expected) in rows {
         check(path, properties, expected);
@@ -182,38 +127,11 @@ fn of_equal_names_the_last_counts() {
 /// A pointer and a path may want the same place: the pointer walks arrays, the path does not.
 #[test]
 fn a_place_that_is_wanted_twice() {
-    let input = InputMapping {
-        key: KeyRule(vec![pointer("/properties/list/0")]),
-        ..flat()
-    };
-    assert_eq!(
-        found(
-            input.clone(),
-            "list.0",
-            r#""type":"t","properties":{"list":["k"]}"#
-        ),
-        Missing
-    );
-    assert_eq!(
-        found(
-            input.clone(),
-            "list",
-            r#""type":"t","properties":{"list":["k"]}"#
-        ),
-        Array(vec![string("k")])
-    );
-    assert_eq!(
-        found(
-            input,
-            "list.0",
-            r#""type":"t","properties":{"list":{"0":"k"}}"#
-        ),
-        string("k")
-    );
-    let root = InputMapping {
-        properties: PropertiesRule::At(pointer("")),
-        ..flat()
-    };
+    let input = InputMapping { key: KeyRule(vec![pointer("/properties/list/0")]), ..flat() };
+    assert_eq!(found(input.clone(), "list.0", r#""type":"t","properties":{"list":["k"]}"#), Missing);
+    assert_eq!(found(input.clone(), "list", r#""type":"t","properties":{"list":["k"]}"#), Array(vec![string("k")]));
+    assert_eq!(found(input, "list.0", r#""type":"t","properties":{"list":{"0":"k"}}"#), string("k"));
+    let root = InputMapping { properties: PropertiesRule::At(pointer("")), ..flat() };
     assert_eq!(found(root.clone(), "user_id", r#""type":"t""#), string("u"));
     assert_eq!(found(root, "x.y", r#""type":"t","x":{"y":1}"#), number("1"));
 }
@@ -226,14 +144,8 @@ fn segment_traits() {
         (format!(r#"{both},"type":"identify""#), string("t")),
         (format!(r#"{both},"type":"ident\u0069fy""#), string("t")),
         (format!(r#"{both},"type":"page""#), string("p")),
-        (
-            format!(r#"{both},"type":"track","event":"identify""#),
-            string("p"),
-        ),
-        (
-            r#""type":"identify","properties":{"a":"p"}"#.to_owned(),
-            Missing,
-        ),
+        (format!(r#"{both},"type":"track","event":"identify""#), string("p")),
+        (r#""type":"identify","properties":{"a":"p"}"#.to_owned(), Missing),
     ];
     for (members, expected) in rows {
         assert_eq!(found(segment(), "a", &members), expected, "{members}");
@@ -243,24 +155,17 @@ fn segment_traits() {
 /// Many paths of one length that begin and end alike are told apart.
 #[test]
 fn many_paths() {
-    let names: Vec<String> = (0..500)
-        .map(|i| format!("property_{i:04}_of_the_event"))
-        .collect();
+    let names: Vec<String> = (0..500).map(|i| format!("property_{i:04}_of_the_event")).collect();
     let paths: Vec<&str> = names.iter().map(String::as_str).collect();
     let catalog = catalog(flat(), &paths, &paths);
-    let members: Vec<String> = names
-        .iter()
-        .enumerate()
-        .map(|(i, name)| format!(r#""{name}":{i}"#))
-        .collect();
+    let members: Vec<String> = names.iter().enumerate().map(|(i, name)| format!(r#""{name}":{i}"#)).collect();
     let mut decoder = Decoder::new(&catalog);
     for (i, name) in names.iter().enumerate() {
         let record = format!(
             r#"{{"user_id":1,"type":"{name}","timestamp":1773561600000,"properties":{{{}}}}}"#,
             members.join(",")
         );
-        let plain = decode(&mut decoder, &mut Event::default(), 500, record.as_bytes())
-            .expect("a good record");
+        let plain = decode(&mut decoder, &mut Event::default(), 500, record.as_bytes()).expect("a good record");
         assert_eq!(plain.kind, (i as u16 + 1, name.clone()));
         assert_eq!(plain.properties[i], number(&i.to_string()));
     }

@@ -3,9 +3,7 @@
 use super::fixtures::{NOW, Plain, PlainProperty, catalog, decode, flat, pointer, segment};
 use super::generator;
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
-use tagstream::catalog::{
-    Catalog, InputMapping, KeyRule, KindRule, Pointer, PropertiesRule, TimeUnit,
-};
+use tagstream::catalog::{Catalog, InputMapping, KeyRule, KindRule, Pointer, PropertiesRule, TimeUnit};
 use tagstream::codec::{Decoder, Reject};
 use tagstream::model::{Event, Timestamp};
 
@@ -79,18 +77,15 @@ fn with_numbers_as_strings(text: &str) -> String {
         let (whole, part) = mantissa.split_once('.').unwrap_or((mantissa, "0"));
         let digits = |s: &str| !s.is_empty() && s.bytes().all(|b| b.is_ascii_digit());
         let exponent = exponent.strip_prefix(['+', '-']).unwrap_or(exponent);
-        digits(whole)
-            && (whole == "0" || !whole.starts_with('0'))
-            && digits(part)
-            && digits(exponent)
+        digits(whole) && (whole == "0" || !whole.starts_with('0')) && digits(part) && digits(exponent)
     };
     let (mut out, mut rest) = (String::new(), text);
     while let Some(first) = rest.chars().next() {
         let len = match first {
             '"' => string_len(rest),
-            '-' | '0'..='9' => rest
-                .find(|c: char| !matches!(c, '-' | '+' | '.' | 'e' | 'E' | '0'..='9'))
-                .unwrap_or(rest.len()),
+            '-' | '0'..='9' => {
+                rest.find(|c: char| !matches!(c, '-' | '+' | '.' | 'e' | 'E' | '0'..='9')).unwrap_or(rest.len())
+            }
             _ => first.len_utf8(),
         };
         let token = &rest[..len];
@@ -120,11 +115,7 @@ fn string_len(text: &str) -> usize {
 
 fn member<'a>(json: &'a Json, name: &str) -> Option<&'a Json> {
     match json {
-        Json::Object(members) => members
-            .iter()
-            .rev()
-            .find(|(n, _)| n == name)
-            .map(|(_, value)| value),
+        Json::Object(members) => members.iter().rev().find(|(n, _)| n == name).map(|(_, value)| value),
         _ => None,
     }
 }
@@ -153,8 +144,7 @@ fn referee(catalog: &Catalog, bytes: &[u8]) -> Result<Plain, Reject> {
         return Err(Reject::TooLarge);
     }
     let text = std::str::from_utf8(bytes).map_err(|_| Reject::NotJson)?;
-    let json: Json =
-        serde_json::from_str(&with_numbers_as_strings(text)).map_err(|_| Reject::NotJson)?;
+    let json: Json = serde_json::from_str(&with_numbers_as_strings(text)).map_err(|_| Reject::NotJson)?;
     if !matches!(json, Json::Object(_)) {
         return Err(Reject::NotObject);
     }
@@ -163,16 +153,10 @@ fn referee(catalog: &Catalog, bytes: &[u8]) -> Result<Plain, Reject> {
     let time_ms = time(input, &json)?;
     let id = match present(&json, &input.id) {
         Some(Json::String(id)) => Some(id.clone()),
-        Some(Json::Number(n)) if is_integer(n) => {
-            Some(if n == "-0" { "0".to_owned() } else { n.clone() })
-        }
+        Some(Json::Number(n)) if is_integer(n) => Some(if n == "-0" { "0".to_owned() } else { n.clone() }),
         _ => None,
     };
-    let number = catalog
-        .kinds
-        .iter()
-        .position(|k| **k == kind)
-        .map_or(0, |index| index as u16 + 1);
+    let number = catalog.kinds.iter().position(|k| **k == kind).map_or(0, |index| index as u16 + 1);
     Ok(Plain {
         key,
         kind: (number, kind),
@@ -183,12 +167,7 @@ fn referee(catalog: &Catalog, bytes: &[u8]) -> Result<Plain, Reject> {
 }
 
 fn key(input: &InputMapping, json: &Json) -> Result<String, Reject> {
-    let key = match input
-        .key
-        .0
-        .iter()
-        .find_map(|pointer| present(json, pointer))
-    {
+    let key = match input.key.0.iter().find_map(|pointer| present(json, pointer)) {
         None => return Err(Reject::MissingKey),
         Some(Json::String(key)) => key.clone(),
         Some(Json::Number(n)) if is_integer(n) => match (n.parse::<i64>(), n.parse::<u64>()) {
@@ -198,11 +177,7 @@ fn key(input: &InputMapping, json: &Json) -> Result<String, Reject> {
         },
         Some(_) => return Err(Reject::BadKey),
     };
-    if (1..=256).contains(&key.len()) {
-        Ok(key)
-    } else {
-        Err(Reject::BadKey)
-    }
+    if (1..=256).contains(&key.len()) { Ok(key) } else { Err(Reject::BadKey) }
 }
 
 fn kind(input: &InputMapping, json: &Json) -> Result<String, Reject> {
@@ -214,9 +189,7 @@ fn kind(input: &InputMapping, json: &Json) -> Result<String, Reject> {
     };
     match present(json, &place) {
         None => Err(Reject::MissingType),
-        Some(Json::String(k)) if (1..=128).contains(&k.len()) && !k.starts_with('$') => {
-            Ok(k.clone())
-        }
+        Some(Json::String(k)) if (1..=128).contains(&k.len()) && !k.starts_with('$') => Ok(k.clone()),
         Some(_) => Err(Reject::BadType),
     }
 }
@@ -224,15 +197,9 @@ fn kind(input: &InputMapping, json: &Json) -> Result<String, Reject> {
 fn time(input: &InputMapping, json: &Json) -> Result<i64, Reject> {
     let ms = match present(json, &input.time) {
         None => return Err(Reject::MissingTime),
-        Some(Json::String(text)) => {
-            i128::from(Timestamp::parse(text).map_err(|_| Reject::BadTime)?.ms())
-        }
+        Some(Json::String(text)) => i128::from(Timestamp::parse(text).map_err(|_| Reject::BadTime)?.ms()),
         Some(Json::Number(n)) => {
-            let unit = if input.time_unit == TimeUnit::Seconds {
-                1_000
-            } else {
-                1
-            };
+            let unit = if input.time_unit == TimeUnit::Seconds { 1_000 } else { 1 };
             i128::from(n.parse::<i64>().map_err(|_| Reject::BadTime)?) * unit
         }
         Some(_) => return Err(Reject::BadTime),
@@ -250,20 +217,11 @@ fn properties(catalog: &Catalog, json: &Json) -> Vec<PlainProperty> {
     let identify = Json::String("identify".to_owned());
     let base = match &catalog.input.properties {
         PropertiesRule::At(pointer) => pointer.clone(),
-        PropertiesRule::Segment if at(json, &pointer("/type")) == Some(&identify) => {
-            pointer("/traits")
-        }
+        PropertiesRule::Segment if at(json, &pointer("/type")) == Some(&identify) => pointer("/traits"),
         PropertiesRule::Segment => pointer("/properties"),
     };
-    let find = |path: &Vec<Box<str>>| {
-        path.iter()
-            .try_fold(at(json, &base)?, |json, name| member(json, name))
-    };
-    catalog
-        .paths
-        .iter()
-        .map(|path| find(path).map_or(PlainProperty::Missing, property))
-        .collect()
+    let find = |path: &Vec<Box<str>>| path.iter().try_fold(at(json, &base)?, |json, name| member(json, name));
+    catalog.paths.iter().map(|path| find(path).map_or(PlainProperty::Missing, property)).collect()
 }
 
 fn property(json: &Json) -> PlainProperty {
@@ -277,47 +235,23 @@ fn property(json: &Json) -> PlainProperty {
             _ => PlainProperty::Missing,
         },
         Json::Array(elements) => {
-            let scalars = elements
-                .iter()
-                .filter(|element| !matches!(element, Json::Array(_) | Json::Object(_)));
+            let scalars = elements.iter().filter(|element| !matches!(element, Json::Array(_) | Json::Object(_)));
             let absent = [PlainProperty::Missing, PlainProperty::Null];
-            PlainProperty::Array(
-                scalars
-                    .map(property)
-                    .filter(|element| !absent.contains(element))
-                    .collect(),
-            )
+            PlainProperty::Array(scalars.map(property).filter(|element| !absent.contains(element)).collect())
         }
     }
 }
 
 fn catalogs() -> Vec<Catalog> {
-    let paths = [
-        "a",
-        "b",
-        "deeper.a",
-        "deeper.b.c",
-        "deeper",
-        "list.0",
-        "list",
-        "a_name_of_more_than_eight_bytes",
-    ];
+    let paths = ["a", "b", "deeper.a", "deeper.b.c", "deeper", "list.0", "list", "a_name_of_more_than_eight_bytes"];
     let odd = InputMapping {
-        key: KeyRule(vec![
-            pointer("/properties/list/0"),
-            pointer("/a/1/b"),
-            pointer("/user_id"),
-        ]),
+        key: KeyRule(vec![pointer("/properties/list/0"), pointer("/a/1/b"), pointer("/user_id")]),
         id: pointer("/list/1"),
         properties: PropertiesRule::At(pointer("/list/0")),
         time_unit: TimeUnit::Seconds,
         ..flat()
     };
-    let mixed = InputMapping {
-        kind: KindRule::At(pointer("/event")),
-        max_event_bytes: 600,
-        ..segment()
-    };
+    let mixed = InputMapping { kind: KindRule::At(pointer("/event")), max_event_bytes: 600, ..segment() };
     let whole = InputMapping {
         key: KeyRule(vec![pointer("/user_id"), pointer("/list/0")]),
         kind: KindRule::At(pointer("/type")),
@@ -325,10 +259,7 @@ fn catalogs() -> Vec<Catalog> {
         ..flat()
     };
     let inputs = [flat(), segment(), odd, mixed, whole];
-    inputs
-        .into_iter()
-        .map(|input| catalog(input, &["visit", "buy"], &paths))
-        .collect()
+    inputs.into_iter().map(|input| catalog(input, &["visit", "buy"], &paths)).collect()
 }
 
 /// How often each outcome came up.
@@ -337,15 +268,8 @@ type Tally = std::collections::BTreeMap<&'static str, u32>;
 fn check(catalog: &Catalog, decoder: &mut Decoder, record: &[u8], seed: u64, tally: &mut Tally) {
     let expected = referee(catalog, record);
     let actual = decode(decoder, &mut Event::default(), catalog.paths.len(), record);
-    assert_eq!(
-        actual,
-        expected,
-        "SEED={seed} {}",
-        String::from_utf8_lossy(record)
-    );
-    *tally
-        .entry(expected.map_or_else(Reject::code, |_| "accepted"))
-        .or_default() += 1;
+    assert_eq!(actual, expected, "SEED={seed} {}", String::from_utf8_lossy(record));
+    *tally.entry(expected.map_or_else(Reject::code, |_| "accepted")).or_default() += 1;
 }
 
 /// `SEED=n` repeats the one case of that seed.
@@ -410,11 +334,7 @@ fn agrees_while_shapes_come_and_go() {
     let mut decoder = Decoder::new(catalog);
     let mut tally = Tally::new();
     for i in 0..30_000_u64 {
-        let odd_name = if (2_000..10_000).contains(&i) {
-            format!(r#""x{i}":{i},"#)
-        } else {
-            String::new()
-        };
+        let odd_name = if (2_000..10_000).contains(&i) { format!(r#""x{i}":{i},"#) } else { String::new() };
         let record = format!(
             r#"{{"user_id":{i},{odd_name}"type":"visit","timestamp":"2026-03-15T08:00:00Z","properties":{{"a":{i}.5,"list":[{i}]}}}}"#
         );

@@ -18,12 +18,7 @@ fn decoding_does_not_allocate() {
     ];
     let mut decoder = Decoder::new(&catalog);
     let mut event = Event::default();
-    let mut all = || {
-        records
-            .iter()
-            .filter(|r| decoder.decode(r.as_bytes(), NOW, &mut event).is_ok())
-            .count()
-    };
+    let mut all = || records.iter().filter(|r| decoder.decode(r.as_bytes(), NOW, &mut event).is_ok()).count();
     let mut rounds = |n: usize| (0..n).map(|_| all()).sum::<usize>();
     assert_eq!(rounds(20), 60);
     assert_eq!(allocations::count(|| rounds(100)), (0, 300));
@@ -40,18 +35,10 @@ fn writing_does_not_allocate() {
         at: NOW,
         seq: u64::MAX,
         cause: Cause::Event,
-        because: &[
-            ("spend", Scalar::Number(1e-9)),
-            ("since", Scalar::Time(NOW)),
-            ("x", Scalar::Absent),
-        ],
+        because: &[("spend", Scalar::Number(1e-9)), ("since", Scalar::Time(NOW)), ("x", Scalar::Absent)],
         catalog: "9b1d0c55",
     };
-    let tags = [CurrentTag {
-        tag: "spend_level",
-        value: Scalar::Bool(true),
-        since: NOW,
-    }];
+    let tags = [CurrentTag { tag: "spend_level", value: Scalar::Bool(true), since: NOW }];
     let mut out = Vec::with_capacity(1_000);
     let (count, ()) = allocations::count(|| {
         write_change(&change, &mut out);

@@ -43,34 +43,13 @@ fn a_change_as_in_the_contract() {
 fn every_kind_of_change_and_value() {
     let low = Scalar::String("low");
     let rows = [
-        (
-            Scalar::Absent,
-            low,
-            r#""change":"added","value":"low","previous":null"#,
-        ),
-        (
-            low,
-            Scalar::Number(2.5),
-            r#""change":"changed","value":2.5,"previous":"low""#,
-        ),
-        (
-            Scalar::Bool(false),
-            Scalar::Absent,
-            r#""change":"removed","value":null,"previous":false"#,
-        ),
-        (
-            low,
-            Scalar::Time(AT),
-            r#""change":"changed","value":"2026-03-15T08:00:00.000Z","previous":"low""#,
-        ),
+        (Scalar::Absent, low, r#""change":"added","value":"low","previous":null"#),
+        (low, Scalar::Number(2.5), r#""change":"changed","value":2.5,"previous":"low""#),
+        (Scalar::Bool(false), Scalar::Absent, r#""change":"removed","value":null,"previous":false"#),
+        (low, Scalar::Time(AT), r#""change":"changed","value":"2026-03-15T08:00:00.000Z","previous":"low""#),
     ];
     for (previous, value, expected) in rows {
-        let line = change(&TagChange {
-            previous,
-            value,
-            because: &[],
-            ..CHANGE
-        });
+        let line = change(&TagChange { previous, value, because: &[], ..CHANGE });
         assert!(line.contains(expected), "{line}");
         assert!(line.contains(r#""because":{},"#), "{line}");
     }
@@ -94,18 +73,9 @@ fn because_keeps_its_order_and_writes_numbers_as_ecmascript() {
         (f64::NAN, "null"),
     ];
     for (number, text) in numbers {
-        let because = [
-            ("z", Scalar::Number(number)),
-            ("a", Scalar::Absent),
-            ("tag.x", Scalar::Bool(false)),
-        ];
-        let line = change(&TagChange {
-            because: &because,
-            cause: Cause::Event,
-            ..CHANGE
-        });
-        let expected =
-            format!(r#""cause":"event","because":{{"z":{text},"a":null,"tag.x":false}},"#);
+        let because = [("z", Scalar::Number(number)), ("a", Scalar::Absent), ("tag.x", Scalar::Bool(false))];
+        let line = change(&TagChange { because: &because, cause: Cause::Event, ..CHANGE });
+        let expected = format!(r#""cause":"event","because":{{"z":{text},"a":null,"tag.x":false}},"#);
         assert!(line.contains(&expected), "{line}");
     }
 }
@@ -114,18 +84,11 @@ fn because_keeps_its_order_and_writes_numbers_as_ecmascript() {
 fn strings_are_escaped_minimally() {
     let text = "\"\\/\n\r\t\u{8}\u{c}\0\u{1f}\u{7f}\u{2028}é😀<";
     let expected = "\"\\\"\\\\/\\n\\r\\t\\b\\f\\u0000\\u001f\u{7f}\u{2028}é😀<\"";
-    let line = change(&TagChange {
-        key: text,
-        value: Scalar::String(text),
-        because: &[(text, Scalar::Absent)],
-        ..CHANGE
-    });
+    let line =
+        change(&TagChange { key: text, value: Scalar::String(text), because: &[(text, Scalar::Absent)], ..CHANGE });
     assert!(line.contains(&format!(r#""key":{expected}"#)), "{line}");
     assert!(line.contains(&format!(r#""value":{expected}"#)), "{line}");
-    assert!(
-        line.contains(&format!(r#""because":{{{expected}:null}}"#)),
-        "{line}"
-    );
+    assert!(line.contains(&format!(r#""because":{{{expected}:null}}"#)), "{line}");
     let parsed: serde_json::Value = serde_json::from_str(&line).expect("JSON");
     assert_eq!(parsed["key"], text);
 }
@@ -135,27 +98,11 @@ fn strings_are_escaped_minimally() {
 fn ids() {
     let different = [
         CHANGE,
-        TagChange {
-            entity: "account",
-            ..CHANGE
-        },
-        TagChange {
-            key: "u-4",
-            ..CHANGE
-        },
-        TagChange {
-            key: "u-42c",
-            tag: "hurn_risk",
-            ..CHANGE
-        },
-        TagChange {
-            tag: "churn",
-            ..CHANGE
-        },
-        TagChange {
-            at: AT.plus(1),
-            ..CHANGE
-        },
+        TagChange { entity: "account", ..CHANGE },
+        TagChange { key: "u-4", ..CHANGE },
+        TagChange { key: "u-42c", tag: "hurn_risk", ..CHANGE },
+        TagChange { tag: "churn", ..CHANGE },
+        TagChange { at: AT.plus(1), ..CHANGE },
         TagChange { seq: 8, ..CHANGE },
     ];
     let ids: std::collections::HashSet<u128> = different.iter().map(change_id).collect();
@@ -170,25 +117,14 @@ fn ids() {
     };
     assert_eq!(change_id(&same), change_id(&CHANGE));
     // Subscribers remember ids: this one may never become another.
-    assert_eq!(
-        format!("{:032x}", change_id(&CHANGE)),
-        "93cf3122a4c862d84e4b314b18066611"
-    );
+    assert_eq!(format!("{:032x}", change_id(&CHANGE)), "93cf3122a4c862d84e4b314b18066611");
 }
 
 #[test]
 fn current_tags() {
     let tags = [
-        CurrentTag {
-            tag: "churn_risk",
-            value: Scalar::Bool(true),
-            since: AT,
-        },
-        CurrentTag {
-            tag: "level",
-            value: Scalar::String("mid"),
-            since: AT.plus(-1),
-        },
+        CurrentTag { tag: "churn_risk", value: Scalar::Bool(true), since: AT },
+        CurrentTag { tag: "level", value: Scalar::String("mid"), since: AT.plus(-1) },
     ];
     assert_eq!(
         written(|out| write_current_tags("user", "u-\"1", &tags, out)),
@@ -197,10 +133,7 @@ fn current_tags() {
             r#""level":{"value":"mid","since":"2026-03-15T07:59:59.999Z"}}}"#
         )
     );
-    assert_eq!(
-        written(|out| write_current_tags("user", "u", &[], out)),
-        r#"{"entity":"user","key":"u","tags":{}}"#
-    );
+    assert_eq!(written(|out| write_current_tags("user", "u", &[], out)), r#"{"entity":"user","key":"u","tags":{}}"#);
 }
 
 #[test]
@@ -215,16 +148,12 @@ fn rejects() {
     ];
     for (raw, expected) in rows {
         let line = written(|out| write_reject(Reject::NotJson, 3, raw, out));
-        assert_eq!(
-            line,
-            format!(r#"{{"reason":"not_json","line":3,{expected}}}"#)
-        );
+        assert_eq!(line, format!(r#"{{"reason":"not_json","line":3,{expected}}}"#));
     }
 }
 
 #[test]
 fn every_reason_has_a_code_of_its_own() {
-    let codes: std::collections::HashSet<&str> =
-        Reject::ALL.iter().map(|reject| reject.code()).collect();
+    let codes: std::collections::HashSet<&str> = Reject::ALL.iter().map(|reject| reject.code()).collect();
     assert_eq!(codes.len(), Reject::ALL.len());
 }

@@ -37,10 +37,7 @@ fn rounds_half_even_from_the_digits() {
         ("999999999999.9999999", Some(1_000_000_000_000_000_000)),
         // The double decides what is beyond 10^12: that of the first two is 10^12, that of the third the next one.
         ("1000000000000.000001", Some(1_000_000_000_000_000_001)),
-        (
-            "1000000000000.00006103515625",
-            Some(1_000_000_000_000_000_061),
-        ),
+        ("1000000000000.00006103515625", Some(1_000_000_000_000_000_061)),
         ("1000000000000.00006103515626", None),
         ("1000000000001", None),
         ("-1e13", None),
@@ -70,11 +67,7 @@ fn agrees_with_integers() {
         let micros = (floor + i128::from(up)) * if negative { -1 } else { 1 };
         let text = written(digits, scale, negative, &mut random);
         let takes = Micros::takes(text.parse().expect("a number"));
-        assert_eq!(
-            Micros::parse(&text),
-            takes.then_some(Micros(micros)),
-            "{text}"
-        );
+        assert_eq!(Micros::parse(&text), takes.then_some(Micros(micros)), "{text}");
     }
 }
 
@@ -102,14 +95,9 @@ fn to_the_nearest_double() {
     let mut random = fastrand::Rng::with_seed(3);
     for _ in 0..50_000 {
         let micros = random.i128(i128::MIN + 1..) >> random.u32(0..128);
-        let (whole, part) = (
-            micros.unsigned_abs() / 1_000_000,
-            micros.unsigned_abs() % 1_000_000,
-        );
+        let (whole, part) = (micros.unsigned_abs() / 1_000_000, micros.unsigned_abs() % 1_000_000);
         let sign = if micros < 0 { "-" } else { "" };
-        let nearest: f64 = format!("{sign}{whole}.{part:06}")
-            .parse()
-            .expect("a number");
+        let nearest: f64 = format!("{sign}{whole}.{part:06}").parse().expect("a number");
         assert_eq!(Micros(micros).to_f64(), nearest, "{micros}");
     }
 }

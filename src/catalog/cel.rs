@@ -1,0 +1,187 @@
+//! Text of an expression to its syntax tree, by the `cel` crate's parser, which only this file and [`super::slips`] know.
+//!
+//! Two traps of that parser: errors are placed by characters, nodes by bytes; and a node's place is that of its
+//! operator, so the extent of a sub-expression is put together from its parts and brackets.
+
+use cel::common::ast::{CallExpr, Expr as Cel, IdedExpr, LiteralValue, SourceInfo, operators};
+
+use super::expression_text::ExpressionText;
+use super::problems::{Report, Span};
+use super::slips;
+use super::syntax::{Binary, Form, Name, Syntax};
+use super::tokens::{Token, TokenKind, partners, tokens};
+
+/// Parses an expression; `None` after mistakes, which have then been reported.
+pub fn parse(text: &ExpressionText, report: &mut Report) -> Option<Syntax> {
+    let tokens = tokens(&text.text);
+    if !slips::check(text, &tokens, report) {
+        return None;
+    }
+    let parser = cel::Env::default().with_optional_support(false).parser();
+    match parser.parse_with_source_info(&text.text) {
+        Ok((tree, places)) => {
+            let partners = partners(&tokens).unwrap_or_else(|_| vec![None; tokens.len()]);
+            let before = report.errors();
+            let mut builder = Builder { text, tokens: &tokens, partners, places, report };
+            let syntax = builder.syntax(&tree);
+            (report.errors() == before || syntax.form != Form::Broken).then_some(syntax)
+        }
+        Err(errors) => {
+            slips::explain(text, &tokens, &errors, report);
+            None
+        }
+    }
+}
+
+/// Turns the parser's tree into ours.
+struct Builder<'a> {
+    text: &'a ExpressionText,
+    tokens: &'a [Token<'a>],
+    partners: Vec<Option<usize>>,
+    places: SourceInfo,
+    report: &'a mut Report,
+}
+
+impl Builder<'_> {
+    fn syntax(&mut self, node: &IdedExpr) -> Syntax {
+        let token = self.token_of(node.id);
+        let own = token.map_or(Span::new(0, self.text.text.len()), |at| self.tokens[at].span());
+        match &node.expr {
+            Cel::Literal(literal) => self.literal(literal, own, token),
+            Cel::Ident(name) if name.starts_with('.') => {
+                self.unsupported(own, "a name can't begin with a dot", "write it without the dot")
+            }
+            Cel::Ident(name) => Syntax { span: own, form: Form::Name(name.clone()) },
+            Cel::Select(select) => {
+                let of = self.syntax(&select.operand);
+                let end = token.and_then(|at| self.tokens.get(at + 1)).map_or(own.end, Token::end);
+                let span = of.span.to(Span::new(own.start, end));
+                Syntax { span, form: Form::Member(Box::new(of), select.field.clone()) }
+            }
+            Cel::List(list) => {
+                let items = list.elements.iter().map(|item| self.syntax(item)).collect();
+                Syntax { span: self.bracketed(token, own), form: Form::List(items) }
+            }
+            Cel::Call(call) => self.call(call, token, own),
+            Cel::Map(_) => {
+                let span = self.bracketed(token, own);
+                self.unsupported(span, "expressions have no maps", "compare with text, numbers or `[…]` lists")
+            }
+            Cel::Struct(_) | Cel::Comprehension(_) | Cel::Unspecified => {
+                let span = self.bracketed(token, own);
+                self.unsupported(span, "expressions have no messages", "compare with text, numbers or `[…]` lists")
+            }
+        }
+    }
+
+    /// The token that the parser gives as a node's place.
+    fn token_of(&self, id: u64) -> Option<usize> {
+        let (start, _) = self.places.offset_for(id)?;
+        self.tokens.iter().position(|token| token.start <= start as usize && (start as usize) < token.end())
+    }
+
+    /// From a bracket to its partner.
+    fn bracketed(&self, token: Option<usize>, own: Span) -> Span {
+        let partner = token.and_then(|at| self.partners[at]);
+        partner.map_or(own, |at| own.to(self.tokens[at].span()))
+    }
+
+    fn unsupported(&mut self, span: Span, message: &str, help: &str) -> Syntax {
+        self.report.error("not-in-language", self.text.locate(span), message).help(help);
+        Syntax { span, form: Form::Broken }
+    }
+
+    fn literal(&mut self, literal: &LiteralValue, own: Span, token: Option<usize>) -> Syntax {
+        let form = match literal {
+            LiteralValue::Boolean(b) => Form::Bool(*b.inner()),
+            LiteralValue::Int(n) => Form::Number(*n.inner() as f64),
+            LiteralValue::Double(n) => Form::Number(*n.inner()),
+            LiteralValue::String(text) => Form::Text(text.inner().to_owned()),
+            LiteralValue::Null => {
+                return self.unsupported(
+                    own,
+                    "expressions have no null",
+                    "write `has(x)` for \"x has a value\", or `!has(x)` for \"x has none\"",
+                );
+            }
+            LiteralValue::UInt(n) => {
+                let help = format!("write `{}`", n.inner());
+                return self.unsupported(own, "all numbers are of one kind: `u` has no place here", &help);
+            }
+            LiteralValue::Bytes(_) => {
+                return self.unsupported(own, "expressions have no bytes", "write text without the `b`");
+            }
+        };
+        // A negative number's place is that of its digits.
+        let sign = token.and_then(|at| at.checked_sub(1)).map(|at| self.tokens[at]);
+        let is_negative = matches!(form, Form::Number(n) if n.is_sign_negative());
+        let span = match sign {
+            Some(sign) if is_negative && sign.text == "-" => sign.span().to(own),
+            _ => own,
+        };
+        Syntax { span, form }
+    }
+
+    fn call(&mut self, call: &CallExpr, token: Option<usize>, own: Span) -> Syntax {
+        let target = call.target.as_ref().map(|target| self.syntax(target));
+        let args: Vec<Syntax> = call.args.iter().map(|arg| self.syntax(arg)).collect();
+        let span = args.iter().fold(own, |span, arg| span.to(arg.span));
+        if let Some(binary) = binary(&call.func_name) {
+            return match <[Syntax; 2]>::try_from(args) {
+                Ok(sides) => Syntax { span, form: Form::Binary(binary, Box::new(sides)) },
+                Err(_) => Syntax { span, form: Form::Broken },
+            };
+        }
+        match (call.func_name.as_str(), args.as_slice()) {
+            (operators::LOGICAL_NOT, [x]) => Syntax { span, form: Form::Not(Box::new(x.clone())) },
+            (operators::NEGATE, [x]) => Syntax { span, form: Form::Negate(Box::new(x.clone())) },
+            (operators::CONDITIONAL, [c, a, b]) => {
+                Syntax { span, form: Form::Conditional(Box::new([c.clone(), a.clone(), b.clone()])) }
+            }
+            (operators::INDEX, [x, y]) => {
+                let span = span.to(self.bracketed(token, own));
+                Syntax { span, form: Form::Index(Box::new(x.clone()), Box::new(y.clone())) }
+            }
+            _ => self.named_call(call, token, own, target, args),
+        }
+    }
+
+    /// `name(…)` or `x.name(…)`, whose place is the opening bracket.
+    fn named_call(
+        &self,
+        call: &CallExpr,
+        token: Option<usize>,
+        own: Span,
+        target: Option<Syntax>,
+        args: Vec<Syntax>,
+    ) -> Syntax {
+        let before = token.and_then(|at| at.checked_sub(1)).map(|at| self.tokens[at]);
+        let name_span = before.filter(|t| t.kind == TokenKind::Word).map_or(own, |t| t.span());
+        let span = name_span.to(self.bracketed(token, own));
+        let name = Name { text: call.func_name.clone(), span: name_span };
+        match target {
+            Some(target) => Syntax { span: span.to(target.span), form: Form::Method(Box::new(target), name, args) },
+            None => Syntax { span, form: Form::Call(name, args) },
+        }
+    }
+}
+
+fn binary(function: &str) -> Option<Binary> {
+    Some(match function {
+        operators::LOGICAL_AND => Binary::And,
+        operators::LOGICAL_OR => Binary::Or,
+        operators::EQUALS => Binary::Equal,
+        operators::NOT_EQUALS => Binary::NotEqual,
+        operators::LESS => Binary::Less,
+        operators::LESS_EQUALS => Binary::LessOrEqual,
+        operators::GREATER => Binary::Greater,
+        operators::GREATER_EQUALS => Binary::GreaterOrEqual,
+        operators::ADD => Binary::Add,
+        operators::SUBSTRACT => Binary::Subtract,
+        operators::MULTIPLY => Binary::Multiply,
+        operators::DIVIDE => Binary::Divide,
+        operators::MODULO => Binary::Remainder,
+        operators::IN => Binary::In,
+        _ => return None,
+    })
+}

@@ -1,0 +1,233 @@
+//! From an expression's syntax to a checked [`Expr`]: names are resolved, types agree, the clock enters linearly.
+
+use super::arithmetic::since_names;
+use super::expr::{Arithmetic, Comparison, Expr};
+use super::expression_text::ExpressionText;
+use super::problems::{Problem, Report, Span};
+use super::scope::{Interner, Names};
+use super::syntax::{Binary, Form, Syntax};
+use super::types::{Type, Typed};
+use crate::model::Value;
+
+/// What an expression is about, and so which names it knows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum About {
+    /// One event: a `where`.
+    Event,
+    /// A user: everything else.
+    User,
+}
+
+/// Checks one expression. Every method gives `None` after a mistake, which it has reported.
+pub struct Checker<'a> {
+    pub about: About,
+    pub names: &'a Names,
+    pub interner: &'a mut Interner,
+    pub text: &'a ExpressionText,
+    pub report: &'a mut Report,
+}
+
+impl Checker<'_> {
+    pub fn error(&mut self, code: &'static str, span: Span, message: impl Into<String>) -> &mut Problem {
+        self.report.error(code, self.text.locate(span), message)
+    }
+
+    /// The text of a piece of the expression.
+    pub fn written(&self, span: Span) -> &str {
+        self.text.text.get(span.start..span.end).unwrap_or("…")
+    }
+
+    pub fn check(&mut self, syntax: &Syntax) -> Option<Typed> {
+        let span = syntax.span;
+        match &syntax.form {
+            Form::Number(number) => Some(Typed {
+                constant: Some(*number),
+                ..Typed::still(Expr::Literal(Value::Number(*number)), Type::Number, span)
+            }),
+            Form::Text(text) => {
+                Some(Typed::still(Expr::Literal(Value::String(text.as_str().into())), Type::String, span))
+            }
+            Form::Bool(b) => Some(Typed::still(Expr::Literal(Value::Bool(*b)), Type::Bool, span)),
+            Form::Name(_) | Form::Member(..) | Form::Index(..) => self.mention(syntax),
+            Form::Call(name, args) => self.call(name, args, span),
+            Form::Method(target, name, args) => self.method(target, name, args, span),
+            Form::Negate(x) => self.negate(x, span),
+            Form::Not(x) => {
+                let x = self.condition(x, "`!`");
+                x.map(|x| Typed::still(Expr::Not(Box::new(x.expr)), Type::Bool, span))
+            }
+            Form::Binary(op, sides) => self.binary(*op, sides, span),
+            Form::Conditional(parts) => self.conditional(parts, span),
+            Form::List(_) => {
+                self.error("not-in-language", span, "a list can't stand here")
+                    .help("lists stand behind `in`: `x in [\"gold\", \"silver\"]`");
+                None
+            }
+            Form::Broken => None,
+        }
+    }
+
+    /// A piece that must be true or false.
+    pub fn condition(&mut self, syntax: &Syntax, whose: &str) -> Option<Typed> {
+        let typed = self.check(syntax)?;
+        if typed.kind.may_be(Type::Bool) {
+            return Some(typed);
+        }
+        let written = self.written(typed.span).to_owned();
+        let help = match typed.kind {
+            Type::Number => format!("compare it: `{written} > 0`"),
+            Type::String => format!("compare it: `{written} == \"…\"`"),
+            _ => format!("ask whether there is one: `has({written})`"),
+        };
+        let message = format!("{whose} needs true or false; this is {}", typed.kind.name());
+        self.error("type-mismatch", typed.span, message).help(help);
+        None
+    }
+
+    /// A piece that must be a number.
+    pub fn number(&mut self, syntax: &Syntax, whose: &str) -> Option<Typed> {
+        let typed = self.check(syntax)?;
+        self.as_number(typed, whose)
+    }
+
+    pub fn as_number(&mut self, typed: Typed, whose: &str) -> Option<Typed> {
+        if typed.kind.may_be(Type::Number) {
+            return Some(typed);
+        }
+        let message = format!("{whose} works on numbers; this is {}", typed.kind.name());
+        let written = self.written(typed.span).to_owned();
+        let help = match typed.kind {
+            Type::Time => Some(format!("say in which unit: `days_since({written})`")),
+            Type::String if whose == "`bands`" => Some("without `bands` the text itself is the tag's value".to_owned()),
+            Type::Bool => Some(format!("`({written}) ? 1 : 0` makes a number of it")),
+            _ => None,
+        };
+        self.error("type-mismatch", typed.span, message).maybe_help(help);
+        None
+    }
+
+    fn negate(&mut self, x: &Syntax, span: Span) -> Option<Typed> {
+        let x = self.number(x, "`-`")?;
+        Some(Typed {
+            expr: Expr::Negate(Box::new(x.expr)),
+            kind: Type::Number,
+            slope: x.slope.negated(),
+            constant: x.constant.map(|n| -n),
+            span,
+        })
+    }
+
+    fn binary(&mut self, op: Binary, sides: &[Syntax; 2], span: Span) -> Option<Typed> {
+        match op {
+            Binary::And | Binary::Or => {
+                let whose = format!("`{}`", op.sign());
+                let [a, b] = [self.condition(&sides[0], &whose), self.condition(&sides[1], &whose)];
+                let sides = Box::new([a?.expr, b?.expr]);
+                let expr = if op == Binary::And { Expr::And(sides) } else { Expr::Or(sides) };
+                Some(Typed::still(expr, Type::Bool, span))
+            }
+            Binary::Equal => self.compare(Comparison::Equal, sides, span),
+            Binary::NotEqual => self.compare(Comparison::NotEqual, sides, span),
+            Binary::Less => self.compare(Comparison::Less, sides, span),
+            Binary::LessOrEqual => self.compare(Comparison::LessOrEqual, sides, span),
+            Binary::Greater => self.compare(Comparison::Greater, sides, span),
+            Binary::GreaterOrEqual => self.compare(Comparison::GreaterOrEqual, sides, span),
+            Binary::Add => self.arithmetic(Arithmetic::Add, "`+`", sides, span),
+            Binary::Subtract => self.arithmetic(Arithmetic::Subtract, "`-`", sides, span),
+            Binary::Multiply => self.arithmetic(Arithmetic::Multiply, "`*`", sides, span),
+            Binary::Divide => self.arithmetic(Arithmetic::Divide, "`/`", sides, span),
+            Binary::Remainder => self.arithmetic(Arithmetic::Remainder, "`%`", sides, span),
+            Binary::In => self.membership(&sides[0], &sides[1], span),
+        }
+    }
+
+    fn compare(&mut self, op: Comparison, sides: &[Syntax; 2], span: Span) -> Option<Typed> {
+        let [a, b] = [self.check(&sides[0]), self.check(&sides[1])];
+        let (a, b) = (a?, b?);
+        if !a.kind.may_be(b.kind) {
+            self.unlike(&a, &b, span);
+            return None;
+        }
+        let needs_order = !matches!(op, Comparison::Equal | Comparison::NotEqual);
+        if needs_order && (a.kind == Type::Bool || b.kind == Type::Bool) {
+            self.error("type-mismatch", span, "true and false have no order")
+                .help("only numbers, text and times can be compared with `<` and `>`");
+            return None;
+        }
+        if a.slope.cancels(b.slope) {
+            let message = "both sides move with the clock by the same amount, so the comparison does not move";
+            let help = match since_names(&a, self.written(a.span), &b, self.written(b.span)) {
+                // The longer ago, the earlier.
+                Some((_, a, b)) => format!("compare the times themselves: `{b} {} {a}`", sign(op)),
+                None => "compare the times themselves, or `days_between(a, b)` with a number".to_owned(),
+            };
+            self.error("clock", span, message).help(help);
+            return None;
+        }
+        let moves = a.slope.moves() || b.slope.moves();
+        let instant = match op {
+            Comparison::Equal if moves => Some("holds"),
+            Comparison::NotEqual if moves => Some("fails"),
+            _ => None,
+        };
+        if let Some(verb) = instant {
+            let message = format!("this {verb} for one millisecond: the clock moves on");
+            self.report
+                .warning("clock-equality", self.text.locate(span), message)
+                .help("ask for a range: `x >= 7 && x < 8`");
+        }
+        let expr = Expr::Compare { op, sides: Box::new([a.expr, b.expr]), moves };
+        Some(Typed::still(expr, Type::Bool, span))
+    }
+
+    fn unlike(&mut self, a: &Typed, b: &Typed, span: Span) {
+        let message = format!("{} is never compared with {}", a.kind.name(), b.kind.name());
+        let (time, other) = if a.kind == Type::Time { (a, b) } else { (b, a) };
+        let help = match (time.kind, other.kind) {
+            (Type::Time, Type::Number) => Some(format!("say in which unit: `days_since({})`", self.written(time.span))),
+            (Type::Time, _) => Some(format!(
+                "times are compared with times; for a distance write `days_since({})`",
+                self.written(time.span)
+            )),
+            (Type::Bool, _) | (_, Type::Bool) if matches!(a.expr, Expr::Compare { .. }) => {
+                Some("a chain such as `1 < x < 5` is written `1 < x && x < 5`".to_owned())
+            }
+            _ => None,
+        };
+        let (first, second) = (self.text.locate(a.span), self.text.locate(b.span));
+        let (is_first, is_second) = (a.kind.name(), b.kind.name());
+        self.error("type-mismatch", span, message)
+            .maybe_help(help)
+            .related(first, format!("this is {is_first}"))
+            .related(second, format!("this is {is_second}"));
+    }
+
+    fn conditional(&mut self, parts: &[Syntax; 3], span: Span) -> Option<Typed> {
+        let condition = self.condition(&parts[0], "the condition of `?:`");
+        let (yes, no) = (self.check(&parts[1]), self.check(&parts[2]));
+        let (condition, yes, no) = (condition?, yes?, no?);
+        if !yes.kind.may_be(no.kind) {
+            let message = format!("the two sides of `:` differ: {} and {}", yes.kind.name(), no.kind.name());
+            self.error("type-mismatch", span, message).help("make both of the same type");
+            return None;
+        }
+        Some(Typed {
+            kind: yes.kind.or(no.kind),
+            slope: yes.slope.or(no.slope),
+            constant: None,
+            expr: Expr::Conditional(Box::new([condition.expr, yes.expr, no.expr])),
+            span,
+        })
+    }
+}
+
+fn sign(op: Comparison) -> &'static str {
+    match op {
+        Comparison::Equal => "==",
+        Comparison::NotEqual => "!=",
+        Comparison::Less => "<",
+        Comparison::LessOrEqual => "<=",
+        Comparison::Greater => ">",
+        Comparison::GreaterOrEqual => ">=",
+    }
+}

@@ -1,0 +1,211 @@
+//! The raw catalog as a whole to the compiled one: names first, then everything that mentions them.
+
+use super::check::{About, Checker};
+use super::compiled::{Attribute, AttributeId, Catalog, Counter, CounterId, KindSet, TagId};
+use super::expression_text::ExpressionText;
+use super::names::check_name;
+use super::problems::{Report, Span};
+use super::raw::{RawAttribute, RawCatalog, RawCounter, RawTag, value};
+use super::read::{At, Field, Named};
+use super::scope::{INTERNED_MAX, Interner, Meaning, Names};
+use super::types::Type;
+use super::{attributes, input, zone};
+
+/// The only version of the format so far.
+const VERSION: u64 = 1;
+
+/// The most attributes, counters and tags, each: ids have 16 bits.
+const ITEMS_MAX: usize = 10_000;
+
+/// What compiling hands around.
+pub struct Compiler<'a> {
+    pub report: &'a mut Report,
+    pub names: Names,
+    pub interner: Interner,
+}
+
+/// Everything of a catalog that can be compiled; whether it may be used tells the report.
+pub fn compile(root: &At<RawCatalog>, report: &mut Report) -> Option<Catalog> {
+    let mut compiler = Compiler { report, names: Names::default(), interner: Interner::default() };
+    let raw = &root.value;
+    compiler.header(root.span, raw);
+    let fits = [
+        compiler.fits("attributes", &raw.attributes),
+        compiler.fits("counters", &raw.counters),
+        compiler.fits("tags", &raw.tags),
+    ];
+    if fits.contains(&false) {
+        return None;
+    }
+    compiler.declare(raw);
+    let attributes = compiler.attributes(&raw.attributes);
+    let counters = compiler.counters(&raw.counters);
+    let timezone = zone::compile(raw.timezone.get(), compiler.report);
+    let input = input::compile(value(&raw.input), compiler.report);
+    let (tags, order) = compiler.tags(&raw.tags, &attributes, &counters);
+    if !compiler.interner.fits() {
+        let message = format!("a catalog mentions at most {INTERNED_MAX} event types and as many paths");
+        compiler.report.error("too-many", Span::default(), message);
+    }
+    if compiler.report.errors() > 0 {
+        return None;
+    }
+    super::warnings::check(raw, &attributes, &counters, &tags, compiler.report);
+    let (kinds, paths) = compiler.interner.into_tables();
+    let mut catalog = Catalog { fingerprint: 0, timezone, input, kinds, paths, attributes, counters, tags, order };
+    catalog.fingerprint = super::fingerprint::of(&catalog);
+    Some(catalog)
+}
+
+impl<'a> Compiler<'a> {
+    pub fn checker<'c>(&'c mut self, about: About, text: &'c ExpressionText) -> Checker<'c> {
+        Checker { about, names: &self.names, interner: &mut self.interner, text, report: self.report }
+    }
+
+    /// A field that something can't do without.
+    pub fn required<T: Clone>(
+        &mut self,
+        field: &Field<T>,
+        key: &str,
+        whose: Span,
+        what: &str,
+        help: &str,
+    ) -> Option<At<T>> {
+        if !field.is_written() {
+            self.report
+                .error("missing-key", whose, format!("{what} needs `{key}`"))
+                .help(format!("`{key}` says {help}"));
+        }
+        field.get().cloned()
+    }
+
+    fn header(&mut self, whole: Span, raw: &RawCatalog) {
+        match raw.version.get() {
+            Some(At { value: VERSION, .. }) => {}
+            Some(version) => {
+                let message = format!("version {} of the format is unknown", version.value);
+                self.report.error("unknown-version", version.span, message).help("write `version: 1`");
+            }
+            None if raw.version.is_written() => {}
+            None => {
+                let start = Span::new(whole.start, whole.start);
+                self.report
+                    .error("missing-key", start, "a catalog needs `version`")
+                    .help("begin the file with `version: 1`");
+            }
+        }
+        if let Some(key) = raw.entities.key() {
+            self.report
+                .error("not-supported", key, "`entities` is not supported by this version")
+                .help("this version knows the entity `user`, which is always there; remove the section");
+        }
+    }
+
+    /// Makes every name known, whether or not what it stands for is right.
+    fn declare(&mut self, raw: &RawCatalog) {
+        for (id, (name, attribute)) in (0_u16..).zip(named(&raw.attributes)) {
+            check_name("an attribute", name, self.report);
+            let kind = attribute.as_ref().map_or(Type::Any, attribute_type);
+            self.names.add_value(&name.value, Meaning::Attribute(AttributeId(id), kind));
+        }
+        for (id, (name, counter)) in (0_u16..).zip(named(&raw.counters)) {
+            check_name("a counter", name, self.report);
+            if self.names.value(&name.value).is_some() {
+                self.name_is_taken(name, raw);
+                continue;
+            }
+            let kind = counter.as_ref().map_or(Type::Any, counter_type);
+            self.names.add_value(&name.value, Meaning::Counter(CounterId(id), kind));
+        }
+        for (id, (name, _)) in (0_u16..).zip(named(&raw.tags)) {
+            check_name("a tag", name, self.report);
+            self.names.add_tag(&name.value, TagId(id));
+        }
+    }
+
+    fn name_is_taken(&mut self, name: &At<String>, raw: &RawCatalog) {
+        let attribute = named(&raw.attributes).iter().find(|(attribute, _)| attribute.value == name.value);
+        let problem =
+            self.report.error("duplicate-name", name.span, format!("`{}` is an attribute already", name.value));
+        problem.help("attributes and counters share their names: give one of them another");
+        if let Some((attribute, _)) = attribute {
+            problem.related(attribute.span, "the attribute");
+        }
+    }
+
+    /// Whether there are few enough of something for its ids.
+    fn fits<T>(&mut self, what: &str, field: &Field<Named<T>>) -> bool {
+        let Some(all) = field.get().filter(|all| all.value.0.len() > ITEMS_MAX) else { return true };
+        let message = format!("a catalog has at most {ITEMS_MAX} {what}; this has {}", all.value.0.len());
+        self.report.error("too-many", all.span, message);
+        false
+    }
+
+    fn attributes(&mut self, field: &Field<Named<RawAttribute>>) -> Vec<Attribute> {
+        let compiled = named(field).iter().map(|(name, raw)| {
+            let attribute = raw.as_ref().and_then(|raw| self.attribute(name, raw));
+            attribute.unwrap_or_else(|| broken_attribute(&name.value))
+        });
+        compiled.collect()
+    }
+
+    fn counters(&mut self, field: &Field<Named<RawCounter>>) -> Vec<Counter> {
+        let compiled = named(field).iter().map(|(name, raw)| {
+            let counter = raw.as_ref().and_then(|raw| self.counter(name, raw));
+            counter.unwrap_or_else(|| broken_counter(&name.value))
+        });
+        compiled.collect()
+    }
+
+    fn tags(
+        &mut self,
+        field: &Field<Named<RawTag>>,
+        attributes: &[Attribute],
+        counters: &[Counter],
+    ) -> (Vec<super::Tag>, Vec<TagId>) {
+        super::tags::compile(self, named(field), attributes, counters)
+    }
+}
+
+/// The entries of a section; none where it is missing.
+pub fn named<T>(field: &Field<Named<T>>) -> &[(At<String>, Option<T>)] {
+    value(field).map_or(&[], |named| &named.0)
+}
+
+/// The type that expressions may rely on; anything while the declaration itself is wrong.
+fn attribute_type(raw: &RawAttribute) -> Type {
+    let is_kind = value(&raw.value) == Some(&super::path::Path::Kind);
+    match attributes::declared(raw) {
+        None if is_kind => Type::String,
+        declared => Type::of_attribute(declared),
+    }
+}
+
+fn counter_type(raw: &RawCounter) -> Type {
+    let by_path = [&raw.last, &raw.first].into_iter().find(|field| field.is_written());
+    match by_path {
+        Some(field) => match value(field) {
+            Some(super::path::Path::Time) => Type::Time,
+            Some(super::path::Path::Kind) => Type::String,
+            _ => Type::Any,
+        },
+        None if raw.top.is_written() => Type::String,
+        None => Type::Number,
+    }
+}
+
+/// Keeps a broken attribute's place, so that ids stay right while the other problems are looked for.
+fn broken_attribute(name: &str) -> Attribute {
+    Attribute { name: name.into(), from: KindSet::Of(Vec::new()), value: super::Source::Kind, kind: None, filter: None }
+}
+
+/// As [`broken_attribute`].
+fn broken_counter(name: &str) -> Counter {
+    Counter {
+        name: name.into(),
+        on: KindSet::Of(Vec::new()),
+        filter: None,
+        aggregate: super::Aggregate::Count,
+        window: super::Window::Lifetime,
+    }
+}

@@ -1,0 +1,190 @@
+//! What an expression mentions: attributes, counters, tags, and in a `where` the event's parts.
+
+use super::check::{About, Checker};
+use super::expr::{Expr, TimeName};
+use super::names::did_you_mean;
+use super::path::Path;
+use super::problems::Span;
+use super::scope::Meaning;
+use super::syntax::{Form, Syntax};
+use super::types::{Type, Typed};
+
+impl Checker<'_> {
+    /// A name, a member, or something in brackets.
+    pub fn mention(&mut self, syntax: &Syntax) -> Option<Typed> {
+        if let Form::Member(of, _) | Form::Index(of, _) = &syntax.form
+            && of.form == Form::Broken
+        {
+            return None;
+        }
+        match (&syntax.form, root(syntax)) {
+            (Form::Name(name), _) => self.name(name, syntax.span),
+            (_, Some("properties")) => self.property(syntax),
+            (Form::Member(of, name), Some("tag")) if matches!(of.form, Form::Name(_)) => self.tag(name, syntax.span),
+            (Form::Index(..), _) => {
+                self.error("not-in-language", syntax.span, "values have no members in brackets")
+                    .help("brackets stand behind `properties` only: `properties[\"a b\"]`");
+                None
+            }
+            (Form::Member(of, name), Some(_)) => {
+                let of_written = self.written(of.span).to_owned();
+                let meant = did_you_mean(root(syntax).unwrap_or(""), ["properties", "tag"].into_iter());
+                let help = match (meant, self.about) {
+                    (Some(meant), _) => meant,
+                    (None, About::Event) => format!("the event's properties are `properties.{name}`"),
+                    (None, About::User) if self.names.value(name).is_some() => format!("write `{name}`"),
+                    (None, About::User) => {
+                        "attributes and counters are mentioned by their name alone, tags as `tag.x`".to_owned()
+                    }
+                };
+                self.error("unknown-name", syntax.span, format!("`{of_written}` has no member `{name}`")).help(help);
+                None
+            }
+            _ => {
+                self.error("not-in-language", syntax.span, "only names have members")
+                    .help("for example `tag.active` or `properties.amount`");
+                None
+            }
+        }
+    }
+
+    fn name(&mut self, name: &str, span: Span) -> Option<Typed> {
+        match self.about {
+            About::Event => self.event_name(name, span),
+            About::User => self.user_name(name, span),
+        }
+    }
+
+    fn event_name(&mut self, name: &str, span: Span) -> Option<Typed> {
+        match name {
+            "type" => return Some(Typed::still(Expr::Kind, Type::String, span)),
+            "time" => return Some(Typed::still(Expr::Time(TimeName::Event), Type::Time, span)),
+            "properties" => {
+                self.error("unknown-name", span, "`properties` stands for all of them")
+                    .help("name one: `properties.amount`");
+                return None;
+            }
+            _ => {}
+        }
+        let is_of_user = self.names.value(name).is_some() || matches!(name, "first_seen" | "last_seen" | "tag");
+        if is_of_user {
+            let message = format!("a `where` looks at one event and does not see `{name}`");
+            self.error("unknown-name", span, message).help("known here are `type`, `time` and `properties.…`");
+        } else {
+            let help = did_you_mean(name, ["type", "time", "properties"].into_iter())
+                .unwrap_or_else(|| format!("known here are `type`, `time` and `properties.…`: `properties.{name}`?"));
+            self.error("unknown-name", span, format!("unknown name `{name}`")).help(help);
+        }
+        None
+    }
+
+    fn user_name(&mut self, name: &str, span: Span) -> Option<Typed> {
+        let time = |of| Some(Typed::still(Expr::Time(of), Type::Time, span));
+        match (name, self.names.value(name)) {
+            (_, Some(Meaning::Attribute(id, Type::Time))) => time(TimeName::Attribute(id)),
+            (_, Some(Meaning::Counter(id, Type::Time))) => time(TimeName::Counter(id)),
+            (_, Some(Meaning::Attribute(id, kind))) => Some(Typed::still(Expr::Attribute(id), kind, span)),
+            (_, Some(Meaning::Counter(id, kind))) => Some(Typed::still(Expr::Counter(id), kind, span)),
+            ("first_seen", None) => time(TimeName::FirstSeen),
+            ("last_seen", None) => time(TimeName::LastSeen),
+            (_, None) => {
+                self.unknown_name(name, span);
+                None
+            }
+        }
+    }
+
+    fn unknown_name(&mut self, name: &str, span: Span) {
+        if self.report.is_full() {
+            self.error("unknown-name", span, format!("unknown name `{name}`"));
+            return;
+        }
+        let names = self.names;
+        let help = if name == "tag" {
+            "name one of the tags: `tag.x`".to_owned()
+        } else if names.tag(name).is_some() {
+            format!("a tag is mentioned as `tag.{name}`")
+        } else if matches!(name, "type" | "time" | "properties") {
+            "an event's parts are known in a `where` only; make a counter or an attribute of it".to_owned()
+        } else if name.eq_ignore_ascii_case("now") || name == "clock" {
+            "the clock enters through `days_since(x)` and `days_until(x)`".to_owned()
+        } else if let Some(suggestion) = did_you_mean(name, names.value_names()) {
+            suggestion
+        } else if let Some(tag) = super::names::nearest(name, names.tag_names()) {
+            format!("did you mean `tag.{tag}`?")
+        } else {
+            let known: Vec<&str> = names.value_names().collect();
+            format!("known are {}", super::names::listed(&known))
+        };
+        self.error("unknown-name", span, format!("unknown name `{name}`")).help(help);
+    }
+
+    fn tag(&mut self, name: &str, span: Span) -> Option<Typed> {
+        if self.about == About::Event {
+            self.error("unknown-name", span, "a `where` looks at one event and does not see tags")
+                .help("use the tag beside the counter, in the `when` of another tag");
+            return None;
+        }
+        let names = self.names;
+        if let Some((id, kind)) = names.tag(name) {
+            return Some(Typed::still(Expr::Tag(id), kind, span));
+        }
+        let help = if self.report.is_full() {
+            String::new()
+        } else if names.value(name).is_some() {
+            format!("`{name}` is no tag: write `{name}`")
+        } else {
+            did_you_mean(name, names.tag_names()).unwrap_or_else(|| {
+                let known: Vec<&str> = names.tag_names().collect();
+                format!("known are {}", super::names::listed(&known))
+            })
+        };
+        self.error("unknown-name", span, format!("unknown tag `{name}`"))
+            .maybe_help(Some(help).filter(|help| !help.is_empty()));
+        None
+    }
+
+    fn property(&mut self, syntax: &Syntax) -> Option<Typed> {
+        let segments = self.property_segments(syntax)?;
+        if self.about == About::User {
+            let path = Path::Property(segments);
+            self.error("unknown-name", syntax.span, "an event's properties are known in a `where` only")
+                .help(format!("make an attribute or a counter of it: `last: {path}`"));
+            return None;
+        }
+        let path = self.interner.path(&segments);
+        Some(Typed::still(Expr::Property(path), Type::Any, syntax.span))
+    }
+
+    /// The segments of `properties.a["b"]`.
+    pub fn property_segments(&mut self, syntax: &Syntax) -> Option<Vec<String>> {
+        match &syntax.form {
+            Form::Name(_) => Some(Vec::new()),
+            Form::Member(of, name) => {
+                let mut segments = self.property_segments(of)?;
+                segments.push(name.clone());
+                Some(segments)
+            }
+            Form::Index(of, index) => {
+                let mut segments = self.property_segments(of)?;
+                let Form::Text(name) = &index.form else {
+                    self.error("not-in-language", index.span, "brackets hold a property's name in quotes")
+                        .help("for one element of an array use `\"x\" in properties.list`");
+                    return None;
+                };
+                segments.push(name.clone());
+                Some(segments)
+            }
+            _ => None,
+        }
+    }
+}
+
+/// The name that a chain of members and brackets begins with.
+pub fn root(syntax: &Syntax) -> Option<&str> {
+    match &syntax.form {
+        Form::Name(name) => Some(name),
+        Form::Member(of, _) | Form::Index(of, _) => root(of),
+        _ => None,
+    }
+}

@@ -1,0 +1,220 @@
+//! The catalog as it is written: every key of the file, each with its place; nothing is resolved or checked yet.
+//!
+//! The doc comments of the fields are what editors show while somebody types (`tagstream check --schema`).
+
+use super::duration::Duration;
+use super::expression_text::ExpressionText;
+use super::kinds::Kinds;
+use super::path::Path;
+use super::pointer::PointerText;
+use super::read::{At, Field, Named};
+use super::record::{record, words};
+use super::words::{Entity, Title, Unsupported, WindowText};
+
+/// What the file as a whole is called in messages.
+pub const FILE: &str = "a catalog";
+
+record! {
+    /// A tagstream catalog: attributes and counters of users, and the tags made of them.
+    RawCatalog(FILE) {
+        /// The version of this format: always 1.
+        version: u64,
+        /// The IANA time zone of whole-day panes and calendar windows, such as `Asia/Shanghai`; UTC by default.
+        timezone: String,
+        /// How an event is found in a record.
+        input: RawInput,
+        /// Entities other than `user`: not supported by this version.
+        entities: Unsupported,
+        /// The latest known facts about a user, taken from events.
+        attributes: Named<RawAttribute>,
+        /// Aggregates over a user's events, most often over a rolling window.
+        counters: Named<RawCounter>,
+        /// Named verdicts about a user: on/off, one of several values, or a stage.
+        tags: Named<RawTag>,
+    }
+}
+
+record! {
+    /// How an event is found in a record.
+    RawInput("`input`") {
+        /// `flat` (the default) or `segment` (Segment's spec).
+        preset: Preset,
+        /// JSON Pointer to the user's key; `/user_id` by default.
+        key: PointerText,
+        /// JSON Pointer to the event's type; `/type` by default.
+        r#type: PointerText,
+        /// JSON Pointer to the event's time; `/timestamp` by default.
+        time: PointerText,
+        /// JSON Pointer to the event's id, for de-duplication; `/id` by default.
+        id: PointerText,
+        /// JSON Pointer to the event's properties; `/properties` by default.
+        properties: PointerText,
+        /// What an integer time counts: `ms` (the default) or `s`.
+        time_unit: TimeUnitWord,
+        /// An event whose id was seen for the same user less than this long ago is dropped; off by default.
+        dedup: Duration,
+        /// How far after the wall clock an event may lie; 5m by default.
+        max_future: Duration,
+        /// The longest record in bytes; 1048576 (1 MiB) by default.
+        max_event_bytes: u64,
+    }
+}
+
+words! {
+    Preset("preset") {
+        "flat" => Flat,
+        "segment" => Segment,
+    }
+}
+
+words! {
+    TimeUnitWord("time unit") {
+        "ms" => Milliseconds,
+        "s" => Seconds,
+    }
+}
+
+record! {
+    /// The latest known fact about a user.
+    RawAttribute("an attribute") {
+        /// The event types that tell it: one, a list, or "*".
+        from: Kinds,
+        /// The path of the value: `properties.…`, or `type`.
+        value: Path,
+        /// `string`, `number`, `bool` or `time`; as found by default.
+        r#type: TypeWord,
+        /// Which of the events count: an expression over `type`, `time` and `properties.…`.
+        r#where: ExpressionText,
+        /// Whose attribute it is; only `user` in this version.
+        entity: Entity,
+    }
+}
+
+words! {
+    TypeWord("type") {
+        "string" => String,
+        "number" => Number,
+        "bool" => Bool,
+        "time" => Time,
+    }
+}
+
+record! {
+    /// An aggregate over a user's events: exactly one of `count`, `sum`, `avg`, `min`, `max`, `distinct`,
+    /// `active_days`, `last`, `first` and `top`.
+    RawCounter("a counter") {
+        /// The number of events: a type, a list of types, or "*".
+        count: Kinds,
+        /// The exact sum of the numbers at this path.
+        sum: Path,
+        /// The mean of the numbers at this path.
+        avg: Path,
+        /// The least number at this path.
+        min: Path,
+        /// The greatest number at this path.
+        max: Path,
+        /// The number of different values at this path.
+        distinct: Path,
+        /// The number of different local dates with an event: a type, a list of types, or "*".
+        active_days: Kinds,
+        /// The value at this path in the latest event; `time` for its time.
+        last: Path,
+        /// The value at this path in the earliest event; `time` for its time.
+        first: Path,
+        /// The most frequent text at this path.
+        top: Path,
+        /// The event types that count: one, a list, or "*".
+        on: Kinds,
+        /// Which of the events count: an expression over `type`, `time` and `properties.…`.
+        r#where: ExpressionText,
+        /// How far back it looks: a duration such as `30d`, or `lifetime` (the default).
+        window: WindowText,
+        /// The current day, week, month or year in the catalog's time zone, instead of `window`.
+        calendar: CalendarWord,
+        /// The length of a pane: `1s`, `1m`, `1h` or `1d`; by default by the window's length.
+        resolution: ResolutionWord,
+        /// How many values `distinct` (256 by default) or `top` (64) tell apart.
+        limit: u64,
+        /// Whose counter it is; only `user` in this version.
+        entity: Entity,
+    }
+}
+
+words! {
+    CalendarWord("calendar window") {
+        "day" => Day,
+        "week" => Week,
+        "month" => Month,
+        "year" => Year,
+    }
+}
+
+words! {
+    ResolutionWord("resolution") {
+        "1s" => Second,
+        "1m" => Minute,
+        "1h" => Hour,
+        "1d" => Day,
+    }
+}
+
+record! {
+    /// A verdict about a user: exactly one of `when`, `value` and `stages`.
+    RawTag("a tag") {
+        /// What people call it: text, or one text a language.
+        title: Title,
+        /// Its place in the tag tree, such as `lifecycle/risk`.
+        group: String,
+        /// What it means and who uses it.
+        description: String,
+        /// Who answers for it.
+        owner: String,
+        /// On while this condition holds.
+        when: ExpressionText,
+        /// Off once `when` no longer holds and this does; by default as soon as `when` no longer holds.
+        until: ExpressionText,
+        /// How long `when` must have held without a break; 0 by default.
+        r#for: Duration,
+        /// How long the tag stays after `when` stopped holding; 0 by default.
+        keep_for: Duration,
+        /// The tag's value, or the number that its bands divide.
+        value: ExpressionText,
+        /// Bands in order, each `below` an increasing bound, the last one without.
+        bands: Vec<At<RawBand>>,
+        /// How far beyond a bound a value must go before it leaves its band.
+        margin: f64,
+        /// The first stage whose `when` holds; the last one may have none.
+        stages: Vec<At<RawStage>>,
+        /// A model's score: not supported by this version.
+        score: Unsupported,
+        /// A tag set by commands: not supported by this version.
+        manual: Unsupported,
+        /// What the tag is put on; only `user` in this version.
+        entity: Entity,
+    }
+}
+
+record! {
+    /// One band of a value.
+    RawBand("a band") {
+        /// The tag's value while the number lies in this band.
+        name: String,
+        /// The bound that the number lies below; the last band has none.
+        below: f64,
+    }
+}
+
+record! {
+    /// One stage of a classification.
+    RawStage("a stage") {
+        /// The tag's value while this is the first stage whose condition holds.
+        name: String,
+        /// The stage's condition; only the last stage may have none.
+        when: ExpressionText,
+    }
+}
+
+/// The value of a field, if it was written and could be read.
+pub fn value<T>(field: &Field<T>) -> Option<&T> {
+    field.get().map(|at| &at.value)
+}

@@ -1,0 +1,290 @@
+//! Reading the YAML tree into records that remember where everything stood, telling every mistake on the way.
+
+use std::borrow::Cow;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator};
+
+use super::names::{listed, nearest};
+use super::problems::{Report, Span};
+use super::source::SourceText;
+use super::tree::{Node, Yaml};
+
+/// What reading needs to hand: the text, and where mistakes go.
+pub struct Reader<'a> {
+    pub source: &'a SourceText<'a>,
+    pub report: &'a mut Report,
+}
+
+/// Something that can stand in a catalog.
+pub trait Read: Sized {
+    /// `None` after a mistake, which has then been reported.
+    fn read(node: &Node, reader: &mut Reader<'_>) -> Option<Self>;
+}
+
+/// A value and where it stands.
+#[derive(Clone, Debug, PartialEq)]
+pub struct At<T> {
+    pub span: Span,
+    pub value: T,
+}
+
+/// A member of a record: not written, written and wrong, or written and read.
+#[derive(Clone, Debug)]
+pub struct Field<T> {
+    key: Option<Span>,
+    value: Option<At<T>>,
+}
+
+impl<T> Default for Field<T> {
+    fn default() -> Self {
+        Field { key: None, value: None }
+    }
+}
+
+impl<T> Field<T> {
+    pub fn get(&self) -> Option<&At<T>> {
+        self.value.as_ref()
+    }
+
+    /// Where its name stands, if it was written at all.
+    pub fn key(&self) -> Option<Span> {
+        self.key
+    }
+
+    pub fn is_written(&self) -> bool {
+        self.key.is_some()
+    }
+}
+
+impl<T: Read> Field<T> {
+    /// Takes a member's value; one that was meant to be this field counts as written, so that nobody misses it.
+    pub fn take(&mut self, member: &Member<'_>, reader: &mut Reader<'_>) {
+        match member.value {
+            Some(node) => *self = Field { key: Some(member.key), value: At::read(node, reader) },
+            None => self.key = self.key.or(Some(member.key)),
+        }
+    }
+}
+
+impl<T: Read> Read for At<T> {
+    fn read(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
+        T::read(node, reader).map(|value| At { span: node.span, value })
+    }
+}
+
+/// A map of the user's own names to values, in the order of the file.
+#[derive(Clone, Debug)]
+pub struct Named<T>(pub Vec<(At<String>, Option<T>)>);
+
+impl<T> Default for Named<T> {
+    fn default() -> Self {
+        Named(Vec::new())
+    }
+}
+
+impl<T: Read> Read for Named<T> {
+    fn read(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
+        if node.value == Yaml::Null {
+            return Some(Named::default());
+        }
+        let members = reader.members(node, "a map of names")?;
+        Some(Named(
+            members
+                .into_iter()
+                .map(|member| {
+                    let name = At { span: member.key, value: member.name.to_owned() };
+                    (name, member.value.and_then(|value| T::read(value, reader)))
+                })
+                .collect(),
+        ))
+    }
+}
+
+impl<T: Read> Read for Vec<At<T>> {
+    fn read(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
+        let Yaml::List(items) = &node.value else {
+            reader.wrong_type(node, "a list");
+            return None;
+        };
+        let read: Vec<_> = items.iter().filter_map(|item| At::read(item, reader)).collect();
+        (read.len() == items.len()).then_some(read)
+    }
+}
+
+impl Read for String {
+    fn read(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
+        match &node.value {
+            Yaml::Text(text) => Some(text.clone()),
+            _ => {
+                reader.wrong_type(node, "text");
+                None
+            }
+        }
+    }
+}
+
+impl Read for f64 {
+    fn read(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
+        match node.value {
+            Yaml::Number(number) if number.is_finite() => Some(number),
+            _ => {
+                reader.wrong_type(node, "a number");
+                None
+            }
+        }
+    }
+}
+
+impl Read for u64 {
+    fn read(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
+        /// Beyond this a double does not hold every whole number.
+        const WHOLE_MAX: f64 = 9_007_199_254_740_992.0;
+        match node.value {
+            Yaml::Number(n) if n.fract() == 0.0 && (0.0..=WHOLE_MAX).contains(&n) => Some(n as u64),
+            _ => {
+                reader.wrong_type(node, "a whole number");
+                None
+            }
+        }
+    }
+}
+
+/// A member of a YAML map.
+pub struct Member<'n> {
+    pub key: Span,
+    pub name: &'n str,
+    /// None after a mistake that has been reported: an empty value, or a name that was probably meant to be this one.
+    pub value: Option<&'n Node>,
+}
+
+impl Reader<'_> {
+    /// The members of a map whose keys are text, without repeats.
+    pub fn members<'n>(&mut self, node: &'n Node, what: &str) -> Option<Vec<Member<'n>>> {
+        let Yaml::Map(entries) = &node.value else {
+            self.wrong_type(node, what);
+            return None;
+        };
+        let mut members: Vec<Member<'n>> = Vec::with_capacity(entries.len());
+        let mut seen = std::collections::HashMap::new();
+        for (key, value) in entries {
+            let Yaml::Text(name) = &key.value else {
+                let message = format!("a name must be text, this is {}", key.value.described());
+                self.report.error("wrong-type", key.span, message).help("put it in quotes");
+                continue;
+            };
+            if let Some(first) = seen.insert(name.as_str(), key.span) {
+                seen.insert(name.as_str(), first);
+                self.report
+                    .error("duplicate-key", key.span, format!("`{name}` is given twice"))
+                    .help("keep one of them")
+                    .related(first, "first given here");
+                continue;
+            }
+            members.push(Member { key: key.span, name, value: Some(value) });
+        }
+        Some(members)
+    }
+
+    /// The members of a record that knows its keys.
+    pub fn known_members<'n>(&mut self, node: &'n Node, what: &str, known: &[&'static str]) -> Option<Vec<Member<'n>>> {
+        let members = self.members(node, what)?;
+        Some(members.into_iter().filter_map(|member| self.known_member(member, what, known)).collect())
+    }
+
+    fn known_member<'n>(&mut self, member: Member<'n>, what: &str, known: &[&'static str]) -> Option<Member<'n>> {
+        let Some(name) = known.iter().find(|name| **name == member.name) else {
+            let meant = nearest(member.name, known.iter().copied());
+            let help =
+                meant.map_or_else(|| format!("known are {}", listed(known)), |name| format!("did you mean `{name}`?"));
+            let message = format!("unknown key `{}` in {what}", member.name);
+            self.report.error("unknown-key", member.key, message).help(help);
+            return meant.map(|name| Member { name, value: None, ..member });
+        };
+        let is_empty = member.value.is_some_and(|value| value.value == Yaml::Null);
+        // The file's own sections may be commented out up to their names.
+        if !is_empty || what == super::raw::FILE {
+            return Some(member);
+        }
+        let (message, help) = self.emptiness(name, member.key);
+        self.report.error("missing-value", member.key, message).help(help);
+        Some(Member { value: None, ..member })
+    }
+
+    /// What to say of a key without a value: YAML takes a leading `!` for a tag of its own.
+    fn emptiness(&self, name: &str, key: Span) -> (String, String) {
+        let rest = self.source.text[key.end..].lines().next().unwrap_or("");
+        let rest = rest.trim_start_matches([':', ' ']).split(" #").next().unwrap_or("").trim_end();
+        if rest.starts_with('!') {
+            let message = format!("`{name}` has no value: YAML reads `!…` in a way of its own");
+            return (message, format!("put the expression in quotes: \"{}\"", rest.replace('"', "'")));
+        }
+        (format!("`{name}` has no value"), "write one, or remove the line".to_owned())
+    }
+
+    pub fn wrong_type(&mut self, node: &Node, expected: &str) {
+        let found = node.value.described();
+        let written = self.source.slice(node.span);
+        let help = match (&node.value, expected) {
+            (Yaml::Number(_) | Yaml::Bool(_), text) if text.starts_with("text") => {
+                Some(format!("put it in quotes: \"{written}\""))
+            }
+            (Yaml::Text(text), number) if number.ends_with("number") && text.parse::<f64>().is_ok() => {
+                Some(format!("write it without quotes: {text}"))
+            }
+            (Yaml::Null, super::raw::FILE) => Some("begin the file with `version: 1`".to_owned()),
+            (_, "a list") => Some("write the elements each behind a dash, or all in brackets: `[…, …]`".to_owned()),
+            (_, "a tag") => Some("for example `{ when: purchases_30d >= 3 }`".to_owned()),
+            (_, "a counter") => Some("for example `{ count: purchase, window: 30d }`".to_owned()),
+            (_, "an attribute") => Some("for example `{ from: profile_updated, value: properties.plan }`".to_owned()),
+            (_, map) if !map.contains("text") && !map.contains("number") => {
+                Some("write `key: value` lines, indented below it".to_owned())
+            }
+            _ => None,
+        };
+        let message = format!("expected {expected}, found {found}");
+        self.report.error("wrong-type", node.span, message).maybe_help(help);
+    }
+}
+
+impl<T: JsonSchema> JsonSchema for At<T> {
+    fn inline_schema() -> bool {
+        T::inline_schema()
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        T::schema_name()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        T::json_schema(generator)
+    }
+}
+
+impl<T: JsonSchema> JsonSchema for Field<T> {
+    fn inline_schema() -> bool {
+        T::inline_schema()
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        T::schema_name()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        T::json_schema(generator)
+    }
+}
+
+impl<T: JsonSchema> JsonSchema for Named<T> {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        format!("Named_{}", T::schema_name()).into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let each = generator.subschema_for::<T>();
+        schemars::json_schema!({ "type": ["object", "null"], "additionalProperties": each })
+    }
+}

@@ -1,0 +1,126 @@
+//! The names that an expression can mention, with their ids and types; and the tables that intern what it mentions.
+
+use std::collections::HashMap;
+
+use super::compiled::{AttributeId, CounterId, TagId};
+use super::kinds::Kinds;
+use super::types::Type;
+use crate::model::{KindId, PathId};
+
+/// What a name stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Meaning {
+    Attribute(AttributeId, Type),
+    Counter(CounterId, Type),
+}
+
+/// All names of a catalog.
+#[derive(Debug, Default)]
+pub struct Names {
+    values: HashMap<String, Meaning>,
+    /// In the order of the file.
+    value_order: Vec<String>,
+    tags: HashMap<String, TagId>,
+    tag_order: Vec<String>,
+    /// What a mention of the tag gives; `Any` until it is known.
+    tag_types: Vec<Type>,
+}
+
+impl Names {
+    pub fn add_value(&mut self, name: &str, meaning: Meaning) {
+        if self.values.insert(name.to_owned(), meaning).is_none() {
+            self.value_order.push(name.to_owned());
+        }
+    }
+
+    pub fn add_tag(&mut self, name: &str, id: TagId) {
+        self.tags.insert(name.to_owned(), id);
+        self.tag_order.push(name.to_owned());
+        self.tag_types.push(Type::Any);
+    }
+
+    pub fn set_tag_type(&mut self, id: TagId, kind: Type) {
+        self.tag_types[usize::from(id.0)] = kind;
+    }
+
+    pub fn value(&self, name: &str) -> Option<Meaning> {
+        self.values.get(name).copied()
+    }
+
+    pub fn tag(&self, name: &str) -> Option<(TagId, Type)> {
+        let id = *self.tags.get(name)?;
+        Some((id, self.tag_types[usize::from(id.0)]))
+    }
+
+    pub fn value_names(&self) -> impl Iterator<Item = &str> {
+        self.value_order.iter().map(String::as_str).chain(["first_seen", "last_seen"])
+    }
+
+    /// Names of type time, as the clock functions take them.
+    pub fn time_names(&self) -> impl Iterator<Item = &str> {
+        let is_time = |name: &&str| {
+            !matches!(
+                self.values.get(*name),
+                Some(Meaning::Attribute(_, kind) | Meaning::Counter(_, kind)) if *kind != Type::Time
+            )
+        };
+        self.value_names().filter(is_time)
+    }
+
+    pub fn tag_names(&self) -> impl Iterator<Item = &str> {
+        self.tag_order.iter().map(String::as_str)
+    }
+}
+
+/// The event types and property paths that the catalog mentions, each once.
+#[derive(Debug, Default)]
+pub struct Interner {
+    kinds: Vec<Box<str>>,
+    kind_ids: HashMap<String, KindId>,
+    paths: Vec<Vec<Box<str>>>,
+    path_ids: HashMap<Vec<String>, PathId>,
+}
+
+/// The most event types and property paths of a catalog, each: ids have 16 bits.
+pub const INTERNED_MAX: usize = 20_000;
+
+impl Interner {
+    pub fn kinds(&mut self, kinds: &Kinds) -> super::KindSet {
+        let Kinds::Of(names) = kinds else {
+            return super::KindSet::Any;
+        };
+        let mut ids: Vec<KindId> = names.iter().map(|name| self.kind(name)).collect();
+        ids.sort_unstable_by_key(|id| id.0);
+        ids.dedup();
+        super::KindSet::Of(ids)
+    }
+
+    fn kind(&mut self, name: &str) -> KindId {
+        if let Some(id) = self.kind_ids.get(name) {
+            return *id;
+        }
+        self.kinds.push(name.into());
+        let id = KindId(self.kinds.len() as u16);
+        self.kind_ids.insert(name.to_owned(), id);
+        id
+    }
+
+    pub fn path(&mut self, segments: &[String]) -> PathId {
+        if let Some(id) = self.path_ids.get(segments) {
+            return *id;
+        }
+        let id = PathId(self.paths.len() as u16);
+        self.paths.push(segments.iter().map(|segment| segment.as_str().into()).collect());
+        self.path_ids.insert(segments.to_vec(), id);
+        id
+    }
+
+    /// Whether the ids still have room.
+    pub fn fits(&self) -> bool {
+        self.kinds.len() <= INTERNED_MAX && self.paths.len() <= INTERNED_MAX
+    }
+
+    pub fn into_tables(self) -> (Vec<Box<str>>, Vec<Vec<Box<str>>>) {
+        (self.kinds, self.paths)
+    }
+}

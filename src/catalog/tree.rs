@@ -1,0 +1,196 @@
+//! YAML as it was parsed: a tree whose every node knows its place in the file.
+//!
+//! The typed form ([`super::raw`]) is read from this tree and not by serde's derive, since a derived reader stops at
+//! the first mistake, and a growth team wants to see all of them at once.
+
+use std::fmt;
+
+use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde_saphyr::Spanned;
+use serde_saphyr::options::DuplicateKeyPolicy;
+
+use super::problems::{Report, Span};
+use super::source::SourceText;
+
+/// The longest catalog file, in bytes. A catalog of a thousand tags has some 200 KB.
+pub const CATALOG_BYTES_MAX: usize = 4 * 1024 * 1024;
+
+/// The most YAML nodes after anchors are expanded: stops files that explode.
+const NODES_MAX: usize = 250_000;
+
+/// The deepest nesting; a catalog needs seven.
+const DEPTH_MAX: usize = 32;
+
+/// A value and where it stands.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Node {
+    pub span: Span,
+    pub value: Yaml,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum Yaml {
+    Null,
+    Bool(bool),
+    Number(f64),
+    Text(String),
+    List(Vec<Node>),
+    /// In the order of the file; keys may repeat.
+    Map(Vec<(Node, Node)>),
+}
+
+impl Yaml {
+    /// What this is, for "found …".
+    pub fn described(&self) -> &'static str {
+        match self {
+            Yaml::Null => "nothing",
+            Yaml::Bool(_) => "true/false",
+            Yaml::Number(_) => "a number",
+            Yaml::Text(_) => "text",
+            Yaml::List(_) => "a list",
+            Yaml::Map(_) => "a map",
+        }
+    }
+}
+
+/// Parses the file; `None` (and one problem) when it is no YAML.
+pub fn parse(source: &SourceText<'_>, report: &mut Report) -> Option<Node> {
+    if source.text.len() > CATALOG_BYTES_MAX {
+        let message = format!("this file has {} bytes; a catalog has at most {CATALOG_BYTES_MAX}", source.text.len());
+        report.error("file-too-large", Span::default(), message);
+        return None;
+    }
+    let options = serde_saphyr::options! {
+        strict_booleans: true,
+        with_snippet: false,
+        duplicate_keys: DuplicateKeyPolicy::PassThrough,
+        budget: serde_saphyr::budget! { max_nodes: NODES_MAX, max_depth: DEPTH_MAX },
+    };
+    match serde_saphyr::from_str_with_options::<Spotted>(source.text, options) {
+        Ok(spotted) => Some(spotted.into_node()),
+        Err(error) => {
+            super::yaml_error::explain(&error, source, report);
+            None
+        }
+    }
+}
+
+/// A [`Node`] on its way out of the parser.
+struct Spotted(Spanned<Shape>);
+
+enum Shape {
+    Null,
+    Bool(bool),
+    Number(f64),
+    Text(String),
+    List(Vec<Spotted>),
+    Map(Vec<(Spotted, Spotted)>),
+}
+
+impl Spotted {
+    fn into_node(self) -> Node {
+        let location = self.0.defined.span();
+        let start = location.byte_offset().unwrap_or(0) as usize;
+        let mut span = Span::new(start, start + location.byte_len().unwrap_or(0) as usize);
+        let value = match self.0.value {
+            Shape::Null => Yaml::Null,
+            Shape::Bool(b) => Yaml::Bool(b),
+            Shape::Number(n) => Yaml::Number(n),
+            Shape::Text(text) => Yaml::Text(text),
+            Shape::List(items) => Yaml::List(items.into_iter().map(Spotted::into_node).collect()),
+            Shape::Map(entries) => {
+                Yaml::Map(entries.into_iter().map(|(k, v)| (k.into_node(), v.into_node())).collect())
+            }
+        };
+        // The parser gives a collection only its start; it reaches to the end of its last member.
+        if let Yaml::List(items) = &value {
+            span = items.last().map_or(span, |last| span.to(last.span));
+        }
+        if let Yaml::Map(entries) = &value {
+            span = entries.last().map_or(span, |(key, last)| span.to(key.span).to(last.span));
+        }
+        Node { span, value }
+    }
+}
+
+impl<'de> Deserialize<'de> for Spotted {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Spanned::deserialize(deserializer).map(Spotted)
+    }
+}
+
+impl<'de> Deserialize<'de> for Shape {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(ShapeVisitor)
+    }
+}
+
+struct ShapeVisitor;
+
+impl<'de> Visitor<'de> for ShapeVisitor {
+    type Value = Shape;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a YAML value")
+    }
+
+    fn visit_bool<E>(self, b: bool) -> Result<Shape, E> {
+        Ok(Shape::Bool(b))
+    }
+
+    fn visit_i64<E>(self, n: i64) -> Result<Shape, E> {
+        Ok(Shape::Number(n as f64))
+    }
+
+    fn visit_u64<E>(self, n: u64) -> Result<Shape, E> {
+        Ok(Shape::Number(n as f64))
+    }
+
+    fn visit_i128<E>(self, n: i128) -> Result<Shape, E> {
+        Ok(Shape::Number(n as f64))
+    }
+
+    fn visit_u128<E>(self, n: u128) -> Result<Shape, E> {
+        Ok(Shape::Number(n as f64))
+    }
+
+    fn visit_f64<E>(self, n: f64) -> Result<Shape, E> {
+        Ok(Shape::Number(n))
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<Shape, E> {
+        Ok(Shape::Text(text.to_owned()))
+    }
+
+    fn visit_bytes<E>(self, bytes: &[u8]) -> Result<Shape, E> {
+        Ok(Shape::Text(String::from_utf8_lossy(bytes).into_owned()))
+    }
+
+    fn visit_unit<E>(self) -> Result<Shape, E> {
+        Ok(Shape::Null)
+    }
+
+    fn visit_none<E>(self) -> Result<Shape, E> {
+        Ok(Shape::Null)
+    }
+
+    fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Shape, D::Error> {
+        Shape::deserialize(deserializer)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Shape, A::Error> {
+        let mut items = Vec::new();
+        while let Some(item) = seq.next_element()? {
+            items.push(item);
+        }
+        Ok(Shape::List(items))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Shape, A::Error> {
+        let mut entries = Vec::new();
+        while let Some(entry) = map.next_entry()? {
+            entries.push(entry);
+        }
+        Ok(Shape::Map(entries))
+    }
+}

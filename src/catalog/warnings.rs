@@ -1,0 +1,192 @@
+//! What is legal but rarely meant.
+//!
+//! Each of these is a plain case that can be decided by looking at it; what would need a theorem prover is left alone.
+
+use super::compile::named;
+use super::compiled::{Attribute, Bands, Condition, Counter, Stage, Tag, TagKind};
+use super::expr::{Comparison, Expr, TimeName};
+use super::expression_text::ExpressionText;
+use super::problems::{Report, Span};
+use super::range::{Range, simple_comparison};
+use super::raw::{RawCatalog, RawTag, value};
+use super::read::Field;
+use crate::model::Value;
+
+/// Looks over a catalog without errors.
+pub fn check(raw: &RawCatalog, attributes: &[Attribute], counters: &[Counter], tags: &[Tag], report: &mut Report) {
+    unused(raw, attributes, counters, tags, report);
+    for ((_, raw), tag) in named(&raw.tags).iter().zip(tags) {
+        let Some(raw) = raw else { continue };
+        match &tag.kind {
+            TagKind::Rule { when, until, for_ms, .. } => {
+                constant(&raw.when, when, counters, report);
+                if let Some(until) = until {
+                    constant(&raw.until, until, counters, report);
+                    overlap(raw, when, until, counters, report);
+                }
+                if *for_ms > 0 && holds_an_instant(&when.expr) {
+                    let place = raw.r#for.key().unwrap_or_default();
+                    report
+                        .warning("never-on", place, "`when` holds for one millisecond at a time: this tag is never on")
+                        .help("ask for a range: `x >= 7 && x < 8`, or remove `for`");
+                }
+            }
+            TagKind::Value { value, bands: Some(bands) } => unreachable_bands(raw, value, bands, counters, report),
+            TagKind::Value { .. } => {}
+            TagKind::Stages(stages) => hidden_stages(raw, stages, counters, report),
+        }
+    }
+}
+
+/// Attributes and counters that nobody mentions.
+fn unused(raw: &RawCatalog, attributes: &[Attribute], counters: &[Counter], tags: &[Tag], report: &mut Report) {
+    let mut mentioned = Mentioned { attributes: vec![false; attributes.len()], counters: vec![false; counters.len()] };
+    for tag in tags {
+        conditions(&tag.kind).for_each(|condition| condition.leaves.iter().for_each(|leaf| mentioned.add(&leaf.expr)));
+    }
+    let attributes = named(&raw.attributes).iter().map(|(name, _)| ("attribute", name));
+    let counters = named(&raw.counters).iter().map(|(name, _)| ("counter", name));
+    let is_mentioned = mentioned.attributes.iter().chain(&mentioned.counters);
+    for ((what, name), is_mentioned) in attributes.chain(counters).zip(is_mentioned) {
+        if !is_mentioned {
+            report
+                .warning("unused", name.span, format!("no tag uses the {what} `{}`", name.value))
+                .help("it takes memory for every user: remove it, or use it");
+        }
+    }
+}
+
+struct Mentioned {
+    attributes: Vec<bool>,
+    counters: Vec<bool>,
+}
+
+impl Mentioned {
+    /// Takes a leaf.
+    fn add(&mut self, leaf: &Expr) {
+        match leaf {
+            Expr::Attribute(id) => self.attributes[usize::from(id.0)] = true,
+            Expr::Counter(id) => self.counters[usize::from(id.0)] = true,
+            Expr::Time(of) | Expr::Since { of, .. } | Expr::Until { of, .. } => match of {
+                TimeName::Attribute(id) => self.attributes[usize::from(id.0)] = true,
+                TimeName::Counter(id) => self.counters[usize::from(id.0)] = true,
+                _ => {}
+            },
+            _ => {}
+        }
+    }
+}
+
+fn conditions(kind: &TagKind) -> Box<dyn Iterator<Item = &Condition> + '_> {
+    match kind {
+        TagKind::Rule { when, until, .. } => Box::new(std::iter::once(when).chain(until)),
+        TagKind::Value { value, .. } => Box::new(std::iter::once(value)),
+        TagKind::Stages(stages) => Box::new(stages.iter().filter_map(|stage| stage.when.as_ref())),
+    }
+}
+
+/// What a condition always is, where that is plain.
+fn always(expr: &Expr, counters: &[Counter]) -> Option<bool> {
+    if let Expr::Literal(Value::Bool(b)) = expr {
+        return Some(*b);
+    }
+    let (of, op, bound) = simple_comparison(expr)?;
+    let verdict = Range::of(of, counters)?.verdict(op, bound)?;
+    // A comparison with something absent is false: only what is never absent can be always true.
+    (!verdict || matches!(of, Expr::Counter(_))).then_some(verdict)
+}
+
+fn constant(field: &Field<ExpressionText>, condition: &Condition, counters: &[Counter], report: &mut Report) {
+    let (Some(verdict), Some(text)) = (always(&condition.expr, counters), value(field)) else { return };
+    let message = if verdict { "this always holds" } else { "this never holds" };
+    let help = match simple_comparison(&condition.expr).and_then(|(of, ..)| Range::of(of, counters)) {
+        Some(range) => format!("the number {range}"),
+        None => "write a condition that depends on the user".to_owned(),
+    };
+    report.warning("constant-condition", text.span, message).help(help);
+}
+
+/// `until` over the same number as `when`, that holds for some values for which `when` does.
+fn overlap(raw: &RawTag, when: &Condition, until: &Condition, counters: &[Counter], report: &mut Report) {
+    let (Some((a, when_op, when_bound)), Some((b, until_op, until_bound))) =
+        (simple_comparison(&when.expr), simple_comparison(&until.expr))
+    else {
+        return;
+    };
+    let is_whole = Range::of(a, counters).is_some_and(|range| range.is_whole);
+    let (Some(x), Some(y)) = (interval(when_op, when_bound, is_whole), interval(until_op, until_bound, is_whole))
+    else {
+        return;
+    };
+    let (from, to) = (x.0.max(y.0), x.1.min(y.1));
+    if a != b || from >= to {
+        return;
+    }
+    let place = value(&raw.until).map_or(Span::default(), |text| text.span);
+    let related = value(&raw.when).map_or(Span::default(), |text| text.span);
+    report
+        .warning("until-overlaps", place, "`until` holds for some values for which `when` holds as well")
+        .help("a tag stays on while `when` holds; for hysteresis the bounds lie apart: `when: x >= 10`, `until: x < 8`")
+        .related(related, "`when`");
+}
+
+/// The values for which a comparison holds: from the first (included) to the second (not included).
+fn interval(op: Comparison, bound: f64, is_whole: bool) -> Option<(f64, f64)> {
+    let behind = if is_whole { bound.floor() + 1.0 } else { bound.next_up() };
+    let from = if is_whole { bound.ceil() } else { bound };
+    match op {
+        Comparison::Less => Some((f64::NEG_INFINITY, from)),
+        Comparison::LessOrEqual => Some((f64::NEG_INFINITY, behind)),
+        Comparison::Greater => Some((behind, f64::INFINITY)),
+        Comparison::GreaterOrEqual => Some((from, f64::INFINITY)),
+        Comparison::Equal => Some((from, behind)),
+        Comparison::NotEqual => None,
+    }
+}
+
+fn holds_an_instant(expr: &Expr) -> bool {
+    match expr {
+        Expr::Compare { op: Comparison::Equal, moves, .. } => *moves,
+        Expr::And(sides) => sides.iter().any(holds_an_instant),
+        Expr::Or(sides) => sides.iter().all(holds_an_instant),
+        _ => false,
+    }
+}
+
+/// Bands that no value of a counter lies in.
+fn unreachable_bands(raw: &RawTag, over: &Condition, bands: &Bands, counters: &[Counter], report: &mut Report) {
+    let (Some(range), Some(raw_bands)) = (Range::of(&over.expr, counters), value(&raw.bands)) else { return };
+    let from = std::iter::once(f64::NEG_INFINITY).chain(bands.bounds.iter().copied());
+    let to = bands.bounds.iter().copied().chain([f64::INFINITY]);
+    for ((band, from), to) in raw_bands.iter().zip(from).zip(to) {
+        if range.meets(from, to) {
+            continue;
+        }
+        let name = value(&band.value.name).map_or("", String::as_str);
+        report
+            .warning("unreachable-band", band.span, format!("no value lies in the band `{name}`"))
+            .help(format!("the number {range}"));
+    }
+}
+
+/// Stages behind one that always holds.
+fn hidden_stages(raw: &RawTag, stages: &[Stage], counters: &[Counter], report: &mut Report) {
+    let Some(raw_stages) = value(&raw.stages) else { return };
+    let verdict = |stage: &Stage| stage.when.as_ref().and_then(|when| always(&when.expr, counters));
+    for (stage, raw_stage) in stages.iter().zip(raw_stages) {
+        if verdict(stage) == Some(false) {
+            let place = value(&raw_stage.value.when).map_or(raw_stage.span, |text| text.span);
+            report
+                .warning("constant-condition", place, "this never holds")
+                .help(format!("no user is ever in the stage `{}`", stage.name));
+        }
+    }
+    let Some(open) = stages.iter().position(|stage| verdict(stage) == Some(true)) else { return };
+    if let Some(hidden) = raw_stages.get(open + 1) {
+        let place = value(&raw_stages[open].value.when).map_or(raw_stages[open].span, |text| text.span);
+        report
+            .warning("unreachable-stage", hidden.span, "no user is ever in this stage")
+            .help("move the stage that always holds to the end")
+            .related(place, "this always holds");
+    }
+}

@@ -1,0 +1,85 @@
+//! A catalog file, read and checked for a command.
+
+use std::io::{IsTerminal, Read};
+use std::path::Path;
+
+use crate::catalog::{self, Catalog, Colours, Loaded, Severity};
+
+/// Files longer than this are not read to their end: no catalog comes near.
+const FILE_BYTES_MAX: u64 = 64 * 1024 * 1024;
+
+/// Why a file could not be checked at all.
+#[derive(Debug, thiserror::Error)]
+pub enum FileError {
+    #[error("can't read {0}: {1}")]
+    Unreadable(String, std::io::Error),
+    #[error("{0} is not UTF-8: the byte {1} belongs to no character (line {2})")]
+    NotUtf8(String, usize, usize),
+}
+
+/// A catalog that was read and checked.
+pub struct CatalogFile {
+    pub name: String,
+    pub text: String,
+    pub loaded: Loaded,
+}
+
+impl CatalogFile {
+    /// Reads a file, or the standard input for `-`.
+    pub fn open(path: &Path) -> Result<Self, FileError> {
+        let name = display_name(path);
+        let text = read(path, &name)?;
+        let loaded = catalog::load(&name, &text);
+        Ok(CatalogFile { name, text, loaded })
+    }
+
+    pub fn count(&self, severity: Severity) -> usize {
+        self.loaded.problems.iter().filter(|problem| problem.severity == severity).count()
+    }
+
+    /// All problems, for people.
+    pub fn report(&self, colours: Colours) -> String {
+        catalog::as_text(&self.name, &self.text, &self.loaded.problems, colours)
+    }
+}
+
+/// The catalog that a command needs; without one, what is wrong with it has been said.
+pub fn require(path: &Path) -> Option<Catalog> {
+    match CatalogFile::open(path) {
+        Ok(file) if file.loaded.catalog.is_some() => file.loaded.catalog,
+        Ok(file) => {
+            eprint!("{}", file.report(colours(std::io::stderr().is_terminal())));
+            None
+        }
+        Err(error) => {
+            super::report(&format!("error: {error}"));
+            None
+        }
+    }
+}
+
+/// Colours for a terminal, unless the user wants none.
+pub fn colours(is_terminal: bool) -> Colours {
+    let wanted = is_terminal && std::env::var_os("NO_COLOR").is_none();
+    if wanted { Colours::On } else { Colours::Off }
+}
+
+pub fn display_name(path: &Path) -> String {
+    if path == Path::new("-") { "<stdin>".to_owned() } else { path.display().to_string() }
+}
+
+fn read(path: &Path, name: &str) -> Result<String, FileError> {
+    let unreadable = |error| FileError::Unreadable(name.to_owned(), error);
+    let mut bytes = Vec::new();
+    let read = if path == Path::new("-") {
+        std::io::stdin().take(FILE_BYTES_MAX).read_to_end(&mut bytes)
+    } else {
+        std::fs::File::open(path).and_then(|file| file.take(FILE_BYTES_MAX).read_to_end(&mut bytes))
+    };
+    read.map_err(unreadable)?;
+    String::from_utf8(bytes).map_err(|error| {
+        let at = error.utf8_error().valid_up_to();
+        let line = error.as_bytes()[..at].iter().filter(|byte| **byte == b'\n').count() + 1;
+        FileError::NotUtf8(name.to_owned(), at, line)
+    })
+}

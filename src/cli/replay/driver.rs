@@ -1,0 +1,61 @@
+//! One partition driven by lines: decode, apply, and at the end let time pass.
+
+use std::sync::Arc;
+
+use crate::codec::{Decoder, Reject};
+use crate::engine::{Partition, Program, Sink};
+use crate::model::{Event, Timestamp};
+
+/// What became of a line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    Applied,
+    /// Its event lies after `until`.
+    LeftOut,
+    Rejected(Reject),
+}
+
+/// A replay of recorded events through one partition (spec 5, 7).
+#[derive(Debug)]
+pub struct Replay {
+    decoder: Decoder,
+    event: Event,
+    partition: Partition,
+    now: Timestamp,
+    until: Option<Timestamp>,
+}
+
+impl Replay {
+    /// `now`: the wall clock, for events that lie in the future.
+    pub fn new(program: Arc<Program>, now: Timestamp, until: Option<Timestamp>) -> Self {
+        Replay {
+            decoder: Decoder::new(&program.catalog),
+            event: Event::default(),
+            partition: Partition::new(program),
+            now,
+            until,
+        }
+    }
+
+    pub fn line(&mut self, line: &[u8], sink: &mut impl Sink) -> Outcome {
+        if let Err(reject) = self.decoder.decode(line, self.now, &mut self.event) {
+            return Outcome::Rejected(reject);
+        }
+        if self.until.is_some_and(|until| self.event.time > until) {
+            return Outcome::LeftOut;
+        }
+        self.partition.apply(&self.event, sink);
+        Outcome::Applied
+    }
+
+    /// Ends the replay: the clock stops at the last event, or runs on to `until`.
+    pub fn finish(&mut self, sink: &mut impl Sink) {
+        if let Some(until) = self.until {
+            self.partition.advance(until, sink);
+        }
+    }
+
+    pub fn partition(&self) -> &Partition {
+        &self.partition
+    }
+}

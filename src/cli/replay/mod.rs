@@ -1,0 +1,136 @@
+//! `tagstream replay`: the tag changes of recorded events.
+
+mod driver;
+mod input;
+mod output;
+mod summary;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Args;
+use indicatif::{ProgressBar, ProgressStyle};
+
+pub use driver::{Outcome, Replay};
+use input::Input;
+use output::{Output, OutputError};
+use summary::Summary;
+
+use super::{catalog_file, report};
+use crate::engine::Program;
+use crate::model::{Timestamp, TimestampError};
+
+/// The tag changes of recorded events, as NDJSON
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  tagstream replay catalog.yaml --input events.ndjson.gz > changes.ndjson
+  tagstream replay catalog.yaml --input jan.ndjson.zst,feb.ndjson.zst --output changes.ndjson --summary
+  zcat events.gz | tagstream replay catalog.yaml --input - --until 2026-04-01T00:00:00Z")]
+pub struct ReplayArgs {
+    /// The catalog
+    catalog: PathBuf,
+    /// NDJSON files, plain, gzip or zstd, read one after the other; - is the standard input
+    #[arg(long, short, required = true, value_name = "FILE", value_delimiter = ',')]
+    input: Vec<PathBuf>,
+    /// Leave out events after this instant (RFC 3339) and let time pass up to it
+    #[arg(long, value_name = "TIME", value_parser = parse_time)]
+    until: Option<Timestamp>,
+    /// Where the changes go, instead of the standard output
+    #[arg(long, short, value_name = "FILE")]
+    output: Option<PathBuf>,
+    /// Where rejected lines go, each as {"reason", "line", "raw"}
+    #[arg(long, value_name = "FILE")]
+    rejects: Option<PathBuf>,
+    /// Print a table of the tags: entered, left, now on
+    #[arg(long)]
+    summary: bool,
+}
+
+fn parse_time(text: &str) -> Result<Timestamp, TimestampError> {
+    Timestamp::parse(text)
+}
+
+/// Exit codes: 0 when done, 1 when the catalog or a file is not as it should be.
+pub fn run(args: &ReplayArgs, now: Timestamp) -> ExitCode {
+    let Some(catalog) = catalog_file::require(&args.catalog) else {
+        return ExitCode::FAILURE;
+    };
+    let program = Program::new(catalog);
+    let mut replay = Replay::new(program.clone(), now, args.until);
+    let summary = args.summary.then(|| Summary::new(&program.catalog));
+    let mut output = match Output::open(args.output.as_deref(), args.rejects.as_deref(), summary) {
+        Ok(output) => output,
+        Err(error) => return fail(&error),
+    };
+    match feed(args, &mut replay, &mut output) {
+        Ok(()) => {}
+        Err(ReplayError::Output(error)) if error.is_broken_pipe() => return ExitCode::SUCCESS,
+        Err(error) => return fail(&error),
+    }
+    if let Some(table) = output.summary_table() {
+        // The changes own the standard output unless they go to a file.
+        if args.output.is_some() {
+            println!("{table}");
+        } else {
+            eprintln!("{table}");
+        }
+    }
+    if output.rejected() > 0 {
+        let hint = if args.rejects.is_some() { "" } else { " (--rejects FILE keeps them)" };
+        report(&format!("{} lines rejected{hint}: {}", output.rejected(), output.reject_reasons()));
+    }
+    ExitCode::SUCCESS
+}
+
+#[derive(Debug, thiserror::Error)]
+enum ReplayError {
+    #[error(transparent)]
+    Input(#[from] input::InputError),
+    #[error(transparent)]
+    Output(#[from] OutputError),
+}
+
+fn fail(error: &dyn std::error::Error) -> ExitCode {
+    report(&format!("error: {error}"));
+    ExitCode::FAILURE
+}
+
+/// How many lines lie between two looks at the progress bar.
+const LINES_A_TICK: u64 = 4_096;
+
+fn feed(args: &ReplayArgs, replay: &mut Replay, output: &mut Output) -> Result<(), ReplayError> {
+    let inputs = args.input.iter().map(|path| Input::open(path)).collect::<Result<Vec<_>, _>>()?;
+    let bar = progress_bar(inputs.iter().map(Input::bytes_total).sum());
+    let name_inputs = inputs.len() > 1;
+    let mut line = Vec::new();
+    let mut lines = 0_u64;
+    for mut input in inputs {
+        let bytes_before = bar.position();
+        while input.read_line(&mut line)? {
+            lines += 1;
+            if lines.is_multiple_of(LINES_A_TICK) {
+                bar.set_position(bytes_before + input.bytes_read());
+                bar.set_message(format!("{lines} events"));
+            }
+            if let Outcome::Rejected(reject) = replay.line(&line, output) {
+                let name = name_inputs.then(|| input.name());
+                output.reject(reject, name, input.line_number(), &line);
+            }
+            output.check()?;
+        }
+        bar.set_position(bytes_before + input.bytes_read());
+    }
+    replay.finish(output);
+    bar.finish_and_clear();
+    Ok(output.finish()?)
+}
+
+/// Drawn on a terminal only.
+fn progress_bar(bytes: u64) -> ProgressBar {
+    let bar = ProgressBar::new(bytes);
+    let template = "{bar:30} {bytes}/{total_bytes}  {bytes_per_sec}  {msg}  {eta} left";
+    if let Ok(style) = ProgressStyle::with_template(template) {
+        bar.set_style(style);
+    }
+    bar
+}

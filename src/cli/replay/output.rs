@@ -1,0 +1,133 @@
+//! Where a replay's changes, rejects and counts go.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use super::summary::Summary;
+use crate::codec::{Reject, write_change, write_reject};
+use crate::engine::Sink;
+use crate::model::TagChange;
+
+#[derive(Debug, thiserror::Error)]
+#[error("{}: {error}", path.display())]
+pub struct OutputError {
+    path: PathBuf,
+    error: io::Error,
+}
+
+impl OutputError {
+    /// Whether whoever read has had enough.
+    pub fn is_broken_pipe(&self) -> bool {
+        self.error.kind() == io::ErrorKind::BrokenPipe
+    }
+}
+
+/// A file of lines, or the standard output.
+struct Lines {
+    path: PathBuf,
+    writer: Box<dyn Write>,
+}
+
+const BUFFER_BYTES: usize = 1 << 16;
+
+impl Lines {
+    fn create(path: &Path) -> Result<Self, OutputError> {
+        let file = File::create(path).map_err(|error| OutputError { path: path.to_owned(), error })?;
+        Ok(Lines { path: path.to_owned(), writer: Box::new(BufWriter::with_capacity(BUFFER_BYTES, file)) })
+    }
+
+    fn standard_output() -> Self {
+        let writer = BufWriter::with_capacity(BUFFER_BYTES, io::stdout().lock());
+        Lines { path: PathBuf::from("standard output"), writer: Box::new(writer) }
+    }
+
+    fn write(&mut self, line: &[u8]) -> Result<(), OutputError> {
+        self.writer.write_all(line).map_err(|error| OutputError { path: self.path.clone(), error })
+    }
+
+    fn flush(&mut self) -> Result<(), OutputError> {
+        self.writer.flush().map_err(|error| OutputError { path: self.path.clone(), error })
+    }
+}
+
+/// Takes the changes of a replay. The first error is kept until somebody asks for it: an engine's sink cannot fail.
+pub struct Output {
+    changes: Lines,
+    rejects: Option<Lines>,
+    summary: Option<Summary>,
+    reasons: BTreeMap<&'static str, u64>,
+    line: Vec<u8>,
+    error: Option<OutputError>,
+}
+
+impl Output {
+    pub fn open(changes: Option<&Path>, rejects: Option<&Path>, summary: Option<Summary>) -> Result<Self, OutputError> {
+        Ok(Output {
+            changes: changes.map_or_else(|| Ok(Lines::standard_output()), Lines::create)?,
+            rejects: rejects.map(Lines::create).transpose()?,
+            summary,
+            reasons: BTreeMap::new(),
+            line: Vec::new(),
+            error: None,
+        })
+    }
+
+    pub fn reject(&mut self, reject: Reject, input: Option<&Path>, line_number: u64, raw: &[u8]) {
+        *self.reasons.entry(reject.code()).or_default() += 1;
+        if let Some(rejects) = &mut self.rejects {
+            self.line.clear();
+            write_reject(reject, line_number, raw, &mut self.line);
+            self.line.push(b'\n');
+            let written = rejects.write(&self.line);
+            self.keep(written);
+        }
+    }
+
+    pub fn rejected(&self) -> u64 {
+        self.reasons.values().sum()
+    }
+
+    /// As `bad_time 3, not_json 1`.
+    pub fn reject_reasons(&self) -> String {
+        let reasons: Vec<String> = self.reasons.iter().map(|(code, count)| format!("{code} {count}")).collect();
+        reasons.join(", ")
+    }
+
+    pub fn summary_table(&self) -> Option<String> {
+        self.summary.as_ref().map(Summary::table)
+    }
+
+    fn keep(&mut self, written: Result<(), OutputError>) {
+        if let Err(error) = written {
+            self.error.get_or_insert(error);
+        }
+    }
+
+    /// The first error so far.
+    pub fn check(&mut self) -> Result<(), OutputError> {
+        self.error.take().map_or(Ok(()), Err)
+    }
+
+    pub fn finish(&mut self) -> Result<(), OutputError> {
+        self.check()?;
+        if let Some(rejects) = &mut self.rejects {
+            rejects.flush()?;
+        }
+        self.changes.flush()
+    }
+}
+
+impl Sink for Output {
+    fn change(&mut self, change: &TagChange<'_>) {
+        self.line.clear();
+        write_change(change, &mut self.line);
+        self.line.push(b'\n');
+        let written = self.changes.write(&self.line);
+        self.keep(written);
+        if let Some(summary) = &mut self.summary {
+            summary.count(change);
+        }
+    }
+}

@@ -1,0 +1,220 @@
+//! What an event does to an entity's attributes and series, and which tags that makes stale.
+
+use xxhash_rust::xxh3::Xxh3;
+
+use super::eval::Present;
+use super::filter::{elements, passes, scalar, source};
+use super::program::{Program, SeriesId, SeriesPlan, TagSet};
+use super::record::Record;
+use super::series::{Series, SeriesKind};
+use super::window::Pane;
+use crate::catalog::{Attribute, AttributeId, AttributeType, Source, TimeUnit};
+use crate::model::{Event, Micros, PathId, Property, Scalar, Timestamp};
+
+/// Counts one accepted event for its entity.
+#[derive(Debug)]
+pub struct Counting<'a> {
+    pub program: &'a Program,
+    pub present: Present,
+    /// The tags whose verdicts may differ now.
+    pub stale: &'a mut TagSet,
+    /// By series: events whose value was missing or of a type that the aggregate does not take.
+    pub skipped: &'a mut [u64],
+}
+
+impl Counting<'_> {
+    pub fn count(&mut self, event: &Event, record: &mut Record) {
+        if event.time < record.first_seen {
+            // The span to the latest event is kept relative to the first.
+            record.last_seen = record.last_seen.max(event.time);
+            record.first_seen = event.time;
+            self.stale.extend(&self.program.first_seen_stale);
+        }
+        if event.time > record.last_seen {
+            record.last_seen = event.time;
+        }
+        self.stale.extend(&self.program.last_seen_stale);
+        let listeners = self.program.listeners(event.kind);
+        for id in &listeners.attributes {
+            self.set_attribute(*id, event, record);
+        }
+        for id in &listeners.series {
+            self.add(*id, event, record);
+        }
+    }
+
+    fn set_attribute(&mut self, id: AttributeId, event: &Event, record: &mut Record) {
+        let attribute = self.program.attribute(id);
+        if !passes(attribute.filter.as_ref(), event) {
+            return;
+        }
+        let Some(value) = fact(attribute, event, self.program.catalog.input.time_unit) else {
+            return;
+        };
+        record.load_attribute(id);
+        if record.set_attribute(id, event.time, value) {
+            self.stale.extend(&self.program.attribute_stale[usize::from(id.0)]);
+        }
+    }
+
+    fn add(&mut self, id: SeriesId, event: &Event, record: &mut Record) {
+        let plan = &self.program.series[usize::from(id.0)];
+        if !passes(plan.filter.as_ref(), event) {
+            return;
+        }
+        let grid = plan.frame.grid;
+        let zone = &self.program.zone;
+        let pane = if event.time == self.present.at { self.present.pane(grid) } else { grid.pane(event.time, zone) };
+        let least = self.present.least(plan.frame);
+        if pane < least {
+            return;
+        }
+        record.load_series(id, |at| grid.pane(at, zone));
+        let mut taken = false;
+        let changed = record.change_series(id, |series| {
+            let pruned = series.prune(least);
+            let change = add_value(series, plan, event, pane);
+            taken = change != Change::Skipped;
+            pruned || change == Change::Moved
+        });
+        self.skipped[usize::from(id.0)] += u64::from(!taken);
+        if changed {
+            self.stale.extend(&plan.stale);
+        }
+    }
+}
+
+/// What an event did to a series.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Change {
+    /// It has no value that the aggregate takes.
+    Skipped,
+    Same,
+    Moved,
+}
+
+impl Change {
+    fn moved(moved: bool) -> Self {
+        if moved { Change::Moved } else { Change::Same }
+    }
+}
+
+fn add_value(series: &mut Series, plan: &SeriesPlan, event: &Event, pane: Pane) -> Change {
+    match plan.kind {
+        SeriesKind::Counts | SeriesKind::Days => Change::moved(series.add_event(pane)),
+        SeriesKind::Sums(path) | SeriesKind::Least(path) | SeriesKind::Greatest(path) => match number(path, event) {
+            Some((number, micros)) => Change::moved(series.add_number(pane, number, micros)),
+            None => Change::Skipped,
+        },
+        SeriesKind::Latest(of) | SeriesKind::Earliest(of) => match source(of, event) {
+            Scalar::Absent => Change::Skipped,
+            value => Change::moved(series.add_edge(event.time, pane, value)),
+        },
+        SeriesKind::Distinct { of, limit } => {
+            let mut change = Change::Skipped;
+            visit_values(of, event, |value| {
+                if let Some(hash) = hash(value) {
+                    let moved = series.add_distinct(hash, pane, limit) || change == Change::Moved;
+                    change = Change::moved(moved);
+                }
+            });
+            change
+        }
+        SeriesKind::Top { of, limit } => {
+            let slides = plan.frame.slides();
+            let mut change = Change::Skipped;
+            visit_values(of, event, |value| {
+                if let Scalar::String(text) = value {
+                    series.add_text(text, event.time, pane, limit, slides);
+                    change = Change::Moved;
+                }
+            });
+            change
+        }
+    }
+}
+
+/// A number within the magnitude that the aggregates take.
+fn number(path: PathId, event: &Event) -> Option<(f64, Micros)> {
+    match event.property(path) {
+        Property::Number(number, digits) if Micros::takes(number) => Some((number, Micros::parse(event.text(digits))?)),
+        _ => None,
+    }
+}
+
+/// A value, or the different elements of an array.
+fn visit_values<'a>(of: Source, event: &'a Event, mut visit: impl FnMut(Scalar<'a>)) {
+    let Source::Property(path) = of else {
+        visit(source(of, event));
+        return;
+    };
+    let property = event.property(path);
+    visit(scalar(property, event));
+    let elements = elements(property, event);
+    for (index, element) in elements.iter().enumerate() {
+        let value = scalar(*element, event);
+        let is_repeat = elements[..index].iter().any(|earlier| scalar(*earlier, event) == value);
+        if !is_repeat {
+            visit(value);
+        }
+    }
+}
+
+/// Values that are equal in an expression have one hash; absent ones and times have none.
+fn hash(value: Scalar<'_>) -> Option<u64> {
+    let mut hasher = Xxh3::new();
+    match value {
+        Scalar::Bool(b) => hasher.update(&[0, u8::from(b)]),
+        Scalar::Number(number) => {
+            hasher.update(&[1]);
+            // Adding zero makes −0 a 0.
+            hasher.update(&(number + 0.0).to_bits().to_le_bytes());
+        }
+        Scalar::String(text) => {
+            hasher.update(&[2]);
+            hasher.update(text.as_bytes());
+        }
+        Scalar::Absent | Scalar::Time(_) => return None,
+    }
+    Some(hasher.digest())
+}
+
+/// The value that an event gives an attribute: absent where it clears it, `None` where it says nothing of it.
+fn fact<'a>(attribute: &Attribute, event: &'a Event, unit: TimeUnit) -> Option<Scalar<'a>> {
+    if let Source::Property(path) = attribute.value {
+        let property = event.property(path);
+        match property {
+            Property::Null => return Some(Scalar::Absent),
+            Property::Missing | Property::Array { .. } | Property::Object => return None,
+            _ if attribute.kind == Some(AttributeType::Time) => return time(property, event, unit).map(Scalar::Time),
+            _ => {}
+        }
+    }
+    let value = source(attribute.value, event);
+    let fits = match (attribute.kind, value) {
+        (_, Scalar::Absent) => false,
+        (None, _) => true,
+        (Some(AttributeType::String), value) => matches!(value, Scalar::String(_)),
+        (Some(AttributeType::Number), value) => matches!(value, Scalar::Number(_)),
+        (Some(AttributeType::Bool), value) => matches!(value, Scalar::Bool(_)),
+        (Some(AttributeType::Time), value) => matches!(value, Scalar::Time(_)),
+    };
+    fits.then_some(value)
+}
+
+/// A time is written as an event's own may be: RFC 3339, or an integer in the catalog's unit.
+fn time(property: Property, event: &Event, unit: TimeUnit) -> Option<Timestamp> {
+    match property {
+        Property::String(text) => Timestamp::parse(event.text(text)).ok(),
+        Property::Number(_, digits) => {
+            let count: i64 = event.text(digits).parse().ok()?;
+            let ms = match unit {
+                TimeUnit::Milliseconds => count,
+                TimeUnit::Seconds => count.checked_mul(1_000)?,
+            };
+            let time = Timestamp::from_ms(ms);
+            (Timestamp::MIN..=Timestamp::MAX).contains(&time).then_some(time)
+        }
+        _ => None,
+    }
+}

@@ -1,0 +1,414 @@
+//! Expressions over an entity: each has a value, and the instant until which it holds if no event comes.
+//!
+//! Nothing polls. A counter holds until the next pane that matters leaves its window, a comparison until the decline of
+//! its counter or the course of the clock turns it, `&&` and `||` as long as their operands leave them no choice. An
+//! instant may be early (the evaluation then finds nothing changed and looks on) but never late.
+
+use std::ops::ControlFlow;
+
+use super::line::{Line, Question, Step, compare};
+use super::program::{CounterPlan, Program};
+use super::record::{Record, TagState};
+use super::window::{Frame, Grid, Pane};
+use super::zone::{Day, Zone};
+use crate::catalog::{Arithmetic, Bands, Comparison, CounterId, Expr, TagId, TagKind, TextTest, TimeName};
+use crate::model::{Scalar, Timestamp, Unit};
+
+/// A value and the first instant at which it may be another although no event comes.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Held<'a> {
+    pub value: Scalar<'a>,
+    pub until: Timestamp,
+}
+
+impl<'a> Held<'a> {
+    fn forever(value: Scalar<'a>) -> Self {
+        Held { value, until: Timestamp::FOREVER }
+    }
+
+    fn bool(value: bool, until: Timestamp) -> Self {
+        Held { value: Scalar::Bool(value), until }
+    }
+}
+
+/// The instant of an evaluation, with its local day at hand.
+#[derive(Clone, Copy, Debug)]
+pub struct Present {
+    pub at: Timestamp,
+    day: Day,
+    day_ends: Timestamp,
+}
+
+impl Present {
+    pub fn new(at: Timestamp, zone: &Zone) -> Self {
+        let day = zone.day(at);
+        Present { at, day, day_ends: zone.start(day + 1) }
+    }
+
+    /// Goes on to a later instant.
+    pub fn advance(&mut self, at: Timestamp, zone: &Zone) {
+        if at >= self.day_ends {
+            *self = Present::new(at, zone);
+        }
+        self.at = at;
+    }
+
+    pub fn pane(&self, grid: Grid) -> Pane {
+        grid.pane_on(self.at, self.day)
+    }
+
+    /// The least pane that counts now.
+    pub fn least(&self, frame: Frame) -> Pane {
+        frame.least(self.pane(frame.grid))
+    }
+}
+
+/// Room for lines, kept from one evaluation to the next.
+#[derive(Debug, Default)]
+pub struct Lines {
+    left: Line,
+    right: Line,
+}
+
+/// Evaluates over a record whose attributes, series and tags that matter have been loaded.
+#[derive(Debug)]
+pub struct Evaluator<'a> {
+    pub program: &'a Program,
+    pub record: &'a Record,
+    pub present: Present,
+    pub lines: &'a mut Lines,
+}
+
+impl<'a> Evaluator<'a> {
+    pub fn eval(&mut self, expr: &'a Expr) -> Held<'a> {
+        match expr {
+            Expr::Literal(value) => Held::forever(value.as_scalar()),
+            Expr::Attribute(id) => Held::forever(self.record.attribute(*id)),
+            Expr::Counter(id) => self.counter(*id),
+            Expr::Time(name) => self.time(*name),
+            Expr::Tag(id) => Held::forever(self.tag(*id)),
+            Expr::Since { unit, of } => self.elapsed(*of, *unit, 1),
+            Expr::Until { unit, of } => self.elapsed(*of, *unit, -1),
+            Expr::Between { unit, from, to } => self.between(*unit, *from, *to),
+            Expr::Negate(x) => self.unary(x, |n| -n),
+            Expr::Abs(x) => self.unary(x, f64::abs),
+            Expr::Arithmetic(op, sides) => self.arithmetic(*op, sides),
+            Expr::Compare { op, sides, moves: true } => self.compare_moving(*op, sides),
+            Expr::Compare { op, sides, moves: false } => self.compare(*op, sides),
+            Expr::And(sides) => self.both(sides, false),
+            Expr::Or(sides) => self.both(sides, true),
+            Expr::Not(x) => {
+                let held = self.eval(x);
+                Held::bool(!held.value.holds(), held.until)
+            }
+            Expr::Conditional(parts) => {
+                let condition = self.eval(&parts[0]);
+                let taken = self.eval(if condition.value.holds() { &parts[1] } else { &parts[2] });
+                Held { value: taken.value, until: taken.until.min(condition.until) }
+            }
+            Expr::In(x, list) => {
+                let needle = self.eval(x);
+                let mut held = Held::bool(false, needle.until);
+                for item in list {
+                    let item = self.eval(item);
+                    held.until = held.until.min(item.until);
+                    if compare_values(Comparison::Equal, needle.value, item.value) {
+                        held.value = Scalar::Bool(true);
+                    }
+                }
+                held
+            }
+            Expr::Has(x) => {
+                let held = self.eval(x);
+                Held::bool(!held.value.is_absent(), held.until)
+            }
+            Expr::Text(test, sides) => {
+                let (left, right) = (self.eval(&sides[0]), self.eval(&sides[1]));
+                let until = left.until.min(right.until);
+                Held { value: test_text(*test, left.value, right.value), until }
+            }
+            // Of an event, not of an entity: only a `where` has them.
+            Expr::Property(_) | Expr::Kind | Expr::Contains(..) => Held::forever(Scalar::Absent),
+        }
+    }
+
+    /// The band that a value lies in, or absent as a negative index would be.
+    pub fn band(&mut self, expr: &'a Expr, bands: &Bands, current: Option<u16>) -> (Option<u16>, Timestamp) {
+        let mut line = std::mem::take(&mut self.lines.left);
+        line.steps.clear();
+        let frozen = self.freeze(expr, &mut line);
+        let question = Question::Band { bands, current, value: &line };
+        let (band, until) = if frozen.is_number {
+            let until = if expr.moves() { question.next_change(self.present.at, frozen.until) } else { frozen.until };
+            (question.at(self.present.at).checked_sub(1).map(|band| band as u16), until)
+        } else {
+            (None, frozen.until)
+        };
+        self.lines.left = line;
+        (band, until)
+    }
+
+    fn counter(&self, id: CounterId) -> Held<'a> {
+        let plan = self.program.counter(id);
+        let least = self.present.least(plan.frame);
+        let (value, leaving) = self.record.series(plan.series).read(plan.reading, plan.frame, least);
+        Held { value, until: self.leaves(plan, leaving) }
+    }
+
+    fn leaves(&self, plan: CounterPlan, pane: Option<Pane>) -> Timestamp {
+        pane.map_or(Timestamp::FOREVER, |pane| plan.frame.leaves(pane, &self.program.zone))
+    }
+
+    fn tag(&self, id: TagId) -> Scalar<'a> {
+        let kind = &self.program.tag(id).kind;
+        let state = self.record.tag(id);
+        match kind {
+            TagKind::Rule { .. } => Scalar::Bool(matches!(state, TagState::On { .. })),
+            _ => self.record.shown(kind, state),
+        }
+    }
+
+    fn time(&self, name: TimeName) -> Held<'a> {
+        match name {
+            TimeName::Attribute(id) => Held::forever(self.record.attribute(id)),
+            TimeName::Counter(id) => self.counter(id),
+            TimeName::FirstSeen => Held::forever(Scalar::Time(self.record.first_seen)),
+            TimeName::LastSeen => Held::forever(Scalar::Time(self.record.last_seen)),
+            TimeName::Event => Held::forever(Scalar::Absent),
+        }
+    }
+
+    /// `days_since` for a sign of 1, `days_until` for −1, as it is now: what compares it knows until when.
+    fn elapsed(&self, of: TimeName, unit: Unit, sign: i64) -> Held<'a> {
+        let held = self.time(of);
+        let value = match held.value {
+            Scalar::Time(time) => Scalar::Number((sign * self.present.at.since(time)) as f64 / unit.ms() as f64),
+            _ => Scalar::Absent,
+        };
+        Held { value, until: held.until }
+    }
+
+    fn between(&self, unit: Unit, from: TimeName, to: TimeName) -> Held<'a> {
+        let (from, to) = (self.time(from), self.time(to));
+        let value = match (from.value, to.value) {
+            (Scalar::Time(from), Scalar::Time(to)) => Scalar::Number(to.since(from) as f64 / unit.ms() as f64),
+            _ => Scalar::Absent,
+        };
+        Held { value, until: from.until.min(to.until) }
+    }
+
+    fn unary(&mut self, x: &'a Expr, apply: impl Fn(f64) -> f64) -> Held<'a> {
+        let held = self.eval(x);
+        let value = match held.value {
+            Scalar::Number(number) => Scalar::Number(apply(number)),
+            _ => Scalar::Absent,
+        };
+        Held { value, until: held.until }
+    }
+
+    fn arithmetic(&mut self, op: Arithmetic, sides: &'a [Expr; 2]) -> Held<'a> {
+        let (left, right) = (self.eval(&sides[0]), self.eval(&sides[1]));
+        let value = match (left.value, right.value) {
+            (Scalar::Number(a), Scalar::Number(b)) => calculate(op, a, b),
+            _ => Scalar::Absent,
+        };
+        Held { value, until: left.until.min(right.until) }
+    }
+
+    /// `&&` for a `decisive` of false, `||` for one of true.
+    ///
+    /// One operand that is decisive decides; when both are, it stays so as long as one of them does.
+    fn both(&mut self, sides: &'a [Expr; 2], decisive: bool) -> Held<'a> {
+        let left = self.eval(&sides[0]);
+        let left_decides = left.value.holds() == decisive;
+        if left_decides && left.until == Timestamp::FOREVER {
+            return Held::bool(decisive, Timestamp::FOREVER);
+        }
+        let right = self.eval(&sides[1]);
+        let right_decides = right.value.holds() == decisive;
+        match (left_decides, right_decides) {
+            (true, true) => Held::bool(decisive, left.until.max(right.until)),
+            (true, false) => Held::bool(decisive, left.until),
+            (false, true) => Held::bool(decisive, right.until),
+            (false, false) => Held::bool(!decisive, left.until.min(right.until)),
+        }
+    }
+
+    fn compare(&mut self, op: Comparison, sides: &'a [Expr; 2]) -> Held<'a> {
+        match (&sides[0], &sides[1]) {
+            (Expr::Counter(_), Expr::Counter(_)) => {}
+            (Expr::Counter(id), other) => return self.compare_counter(op, *id, other),
+            (other, Expr::Counter(id)) => return self.compare_counter(mirrored(op), *id, other),
+            _ => {}
+        }
+        let (left, right) = (self.eval(&sides[0]), self.eval(&sides[1]));
+        Held::bool(compare_values(op, left.value, right.value), left.until.min(right.until))
+    }
+
+    /// Follows the counter's decline until the comparison turns.
+    fn compare_counter(&mut self, op: Comparison, id: CounterId, other: &'a Expr) -> Held<'a> {
+        let other = self.eval(other);
+        let plan = self.program.counter(id);
+        let least = self.present.least(plan.frame);
+        let series = self.record.series(plan.series);
+        let (value, _) = series.read(plan.reading, plan.frame, least);
+        let holds = compare_values(op, value, other.value);
+        let wants_more = matches!(op, Comparison::Greater | Comparison::GreaterOrEqual);
+        let wants_less = matches!(op, Comparison::Less | Comparison::LessOrEqual);
+        if plan.reading.only_falls() && (wants_more && !holds || wants_less && holds) {
+            return Held::bool(holds, other.until);
+        }
+        let turned = series.decline(plan.reading, plan.frame, least, |after| {
+            let after = after.map_or(Scalar::Absent, Scalar::number);
+            if compare_values(op, after, other.value) == holds {
+                ControlFlow::Continue(())
+            } else {
+                ControlFlow::Break(())
+            }
+        });
+        Held::bool(holds, other.until.min(self.leaves(plan, turned)))
+    }
+
+    fn compare_moving(&mut self, op: Comparison, sides: &'a [Expr; 2]) -> Held<'a> {
+        let (mut left, mut right) = (std::mem::take(&mut self.lines.left), std::mem::take(&mut self.lines.right));
+        left.steps.clear();
+        right.steps.clear();
+        let (a, b) = (self.freeze(&sides[0], &mut left), self.freeze(&sides[1], &mut right));
+        let limit = a.until.min(b.until);
+        let held = if a.is_number && b.is_number {
+            let question = Question::Compare { op, left: &left, right: &right };
+            let now = self.present.at;
+            Held::bool(question.at(now) == 1, question.next_change(now, limit))
+        } else {
+            Held::bool(false, limit)
+        };
+        (self.lines.left, self.lines.right) = (left, right);
+        held
+    }
+
+    /// Writes an expression as a line: everything but the clock is taken as it is now, for as long as it stays so.
+    fn freeze(&mut self, expr: &'a Expr, line: &mut Line) -> Frozen {
+        if !expr.moves() {
+            let held = self.eval(expr);
+            let Scalar::Number(number) = held.value else {
+                return Frozen { is_number: false, until: held.until };
+            };
+            line.steps.push(Step::Number(number));
+            return Frozen { is_number: true, until: held.until };
+        }
+        match expr {
+            Expr::Since { unit, of } => {
+                self.freeze_time(*of, line, |from| Step::Since { from, unit_ms: unit.ms() as f64 })
+            }
+            Expr::Until { unit, of } => self.freeze_time(*of, line, |to| Step::Until { to, unit_ms: unit.ms() as f64 }),
+            Expr::Negate(x) => self.freeze(x, line).then(line, Step::Negate),
+            Expr::Abs(x) => self.freeze(x, line).then(line, Step::Abs),
+            Expr::Arithmetic(op, sides) => {
+                let (a, b) = (self.freeze(&sides[0], line), self.freeze(&sides[1], line));
+                let both = Frozen { is_number: a.is_number && b.is_number, until: a.until.min(b.until) };
+                both.then(line, step_of(*op))
+            }
+            Expr::Conditional(parts) => {
+                let condition = self.eval(&parts[0]);
+                let taken = self.freeze(if condition.value.holds() { &parts[1] } else { &parts[2] }, line);
+                Frozen { until: taken.until.min(condition.until), ..taken }
+            }
+            _ => Frozen { is_number: false, until: Timestamp::FOREVER },
+        }
+    }
+
+    fn freeze_time(&self, of: TimeName, line: &mut Line, step: impl Fn(Timestamp) -> Step) -> Frozen {
+        let held = self.time(of);
+        if let Scalar::Time(time) = held.value {
+            line.steps.push(step(time));
+        }
+        Frozen { is_number: matches!(held.value, Scalar::Time(_)), until: held.until }
+    }
+}
+
+/// What is known of an expression that was written as a line.
+#[derive(Clone, Copy, Debug)]
+struct Frozen {
+    /// Otherwise absent, or of another type: its comparisons are false.
+    is_number: bool,
+    until: Timestamp,
+}
+
+impl Frozen {
+    fn then(self, line: &mut Line, step: Step) -> Self {
+        line.steps.push(step);
+        self
+    }
+}
+
+fn step_of(op: Arithmetic) -> Step {
+    match op {
+        Arithmetic::Add => Step::Add,
+        Arithmetic::Subtract => Step::Subtract,
+        Arithmetic::Multiply => Step::Multiply,
+        // The clock does not enter a remainder (spec 4.1).
+        Arithmetic::Divide | Arithmetic::Remainder => Step::Divide,
+        Arithmetic::Min => Step::Min,
+        Arithmetic::Max => Step::Max,
+    }
+}
+
+fn mirrored(op: Comparison) -> Comparison {
+    match op {
+        Comparison::Less => Comparison::Greater,
+        Comparison::LessOrEqual => Comparison::GreaterOrEqual,
+        Comparison::Greater => Comparison::Less,
+        Comparison::GreaterOrEqual => Comparison::LessOrEqual,
+        same => same,
+    }
+}
+
+/// Arithmetic of spec 4: absent where no finite double holds the result.
+pub fn calculate(op: Arithmetic, a: f64, b: f64) -> Scalar<'static> {
+    Scalar::number(match op {
+        Arithmetic::Add => a + b,
+        Arithmetic::Subtract => a - b,
+        Arithmetic::Multiply => a * b,
+        Arithmetic::Divide => a / b,
+        Arithmetic::Remainder => a % b,
+        Arithmetic::Min => a.min(b),
+        Arithmetic::Max => a.max(b),
+    })
+}
+
+/// A comparison: false with an absent value, and between values of different types (spec 4.2).
+pub fn compare_values(op: Comparison, left: Scalar<'_>, right: Scalar<'_>) -> bool {
+    let ordering = match (left, right) {
+        (Scalar::Number(a), Scalar::Number(b)) => return compare(op, a, b),
+        (Scalar::String(a), Scalar::String(b)) => a.cmp(b),
+        (Scalar::Time(a), Scalar::Time(b)) => a.cmp(&b),
+        (Scalar::Bool(a), Scalar::Bool(b)) => {
+            return match op {
+                Comparison::Equal => a == b,
+                Comparison::NotEqual => a != b,
+                _ => false,
+            };
+        }
+        _ => return false,
+    };
+    match op {
+        Comparison::Equal => ordering.is_eq(),
+        Comparison::NotEqual => ordering.is_ne(),
+        Comparison::Less => ordering.is_lt(),
+        Comparison::LessOrEqual => ordering.is_le(),
+        Comparison::Greater => ordering.is_gt(),
+        Comparison::GreaterOrEqual => ordering.is_ge(),
+    }
+}
+
+/// A test of strings: absent where one of them is none.
+pub fn test_text(test: TextTest, text: Scalar<'_>, part: Scalar<'_>) -> Scalar<'static> {
+    let (Scalar::String(text), Scalar::String(part)) = (text, part) else {
+        return Scalar::Absent;
+    };
+    Scalar::Bool(match test {
+        TextTest::StartsWith => text.starts_with(part),
+        TextTest::EndsWith => text.ends_with(part),
+        TextTest::Contains => text.contains(part),
+    })
+}

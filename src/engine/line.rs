@@ -1,0 +1,296 @@
+//! Numbers that move with the clock, and the exact millisecond at which a question about them gets another answer.
+//!
+//! The answer has to change where the expression *as computed in doubles* changes it, not where the real line would:
+//! at the first whole millisecond. Solving the line gives a good guess, but rounding can move the crossing and, where
+//! terms of both signs meet, let the answer flicker around it. So the guess is proved. Rounding to nearest is monotone,
+//! hence the bounds of an operation's operands, put through the same operation in doubles, enclose every value that it
+//! takes in between: interval arithmetic without widening (Moore, Kearfott, Cloud, "Introduction to Interval Analysis",
+//! 2009, ch. 2, for the operations). Where an enclosure leaves the answer open, the stretch is halved and the earlier half goes
+//! first. For a monotone line that is a binary search.
+
+use crate::catalog::{Bands, Comparison};
+use crate::model::Timestamp;
+
+/// How many stretches one search looks at before it settles for an early answer: at worst one evaluation more.
+const STRETCHES_MAX: u32 = 4_096;
+
+/// A step of a [`Line`], in postfix order.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Step {
+    Number(f64),
+    /// `(clock − from) / unit_ms`.
+    Since {
+        from: Timestamp,
+        unit_ms: f64,
+    },
+    /// `(to − clock) / unit_ms`.
+    Until {
+        to: Timestamp,
+        unit_ms: f64,
+    },
+    Negate,
+    Abs,
+    Add,
+    Subtract,
+    Multiply,
+    Divide,
+    Min,
+    Max,
+}
+
+/// A numeric expression in which only the clock is left open.
+#[derive(Clone, Debug, Default)]
+pub struct Line {
+    pub steps: Vec<Step>,
+}
+
+/// What a line is over a stretch of time.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Range {
+    Within(f64, f64),
+    /// No finite double holds it at any instant of the stretch.
+    Absent,
+    Open,
+}
+
+/// Operands that wait for their operation: as many as this need no allocation.
+const STACK: usize = 12;
+
+impl Line {
+    /// The value at an instant; absent where no finite double holds it.
+    pub fn at(&self, clock: Timestamp) -> Option<f64> {
+        match self.over(clock, clock) {
+            Range::Within(value, _) => Some(value),
+            _ => None,
+        }
+    }
+
+    /// Encloses the values between two instants.
+    fn over(&self, first: Timestamp, last: Timestamp) -> Range {
+        let (mut few, mut many) = ([(0.0_f64, 0.0_f64); STACK], Vec::new());
+        let stack = if self.steps.len() <= STACK {
+            &mut few[..]
+        } else {
+            many.resize(self.steps.len(), (0.0, 0.0));
+            &mut many
+        };
+        let mut depth = 0;
+        for step in &self.steps {
+            let range = match *step {
+                Step::Number(number) => (number, number),
+                Step::Since { from, unit_ms } => {
+                    (first.since(from) as f64 / unit_ms, last.since(from) as f64 / unit_ms)
+                }
+                Step::Until { to, unit_ms } => (to.since(last) as f64 / unit_ms, to.since(first) as f64 / unit_ms),
+                Step::Negate | Step::Abs => {
+                    depth -= 1;
+                    unary(*step, stack[depth])
+                }
+                _ => {
+                    depth -= 2;
+                    binary(*step, stack[depth], stack[depth + 1])
+                }
+            };
+            match range {
+                (low, high) if low.is_finite() && high.is_finite() => stack[depth] = range,
+                (low, high) if low.is_infinite() && low == high => return Range::Absent,
+                (low, high) if low.is_nan() && high.is_nan() && first == last => return Range::Absent,
+                _ => return Range::Open,
+            }
+            depth += 1;
+        }
+        Range::Within(stack[0].0, stack[0].1)
+    }
+}
+
+fn unary(step: Step, (low, high): (f64, f64)) -> (f64, f64) {
+    match step {
+        Step::Negate => (-high, -low),
+        _ if low >= 0.0 => (low, high),
+        _ if high <= 0.0 => (-high, -low),
+        _ => (0.0, high.max(-low)),
+    }
+}
+
+fn binary(step: Step, a: (f64, f64), b: (f64, f64)) -> (f64, f64) {
+    match step {
+        Step::Add => (a.0 + b.0, a.1 + b.1),
+        Step::Subtract => (a.0 - b.1, a.1 - b.0),
+        Step::Multiply => hull([a.0 * b.0, a.0 * b.1, a.1 * b.0, a.1 * b.1]),
+        // The divisor does not move (spec 4.1): one number. Division by zero is absent, as an overflow is.
+        Step::Divide if b.0 == 0.0 => (f64::INFINITY, f64::INFINITY),
+        Step::Divide => hull([a.0 / b.0, a.1 / b.0, a.0 / b.1, a.1 / b.1]),
+        Step::Min => (a.0.min(b.0), a.1.min(b.1)),
+        _ => (a.0.max(b.0), a.1.max(b.1)),
+    }
+}
+
+fn hull(corners: [f64; 4]) -> (f64, f64) {
+    if corners.iter().any(|corner| corner.is_nan()) {
+        return (f64::NAN, f64::NAN);
+    }
+    (corners.iter().copied().fold(f64::INFINITY, f64::min), corners.iter().copied().fold(f64::NEG_INFINITY, f64::max))
+}
+
+/// The answer to a [`Question`]: for comparisons 0 or 1, for bands 0 for none and else the band counted from 1.
+pub type Answer = u32;
+
+/// Something asked of lines that has one answer at each instant.
+#[derive(Clone, Copy, Debug)]
+pub enum Question<'a> {
+    Compare {
+        op: Comparison,
+        left: &'a Line,
+        right: &'a Line,
+    },
+    /// The band of a value, left only beyond the margin of the `current` one.
+    Band {
+        bands: &'a Bands,
+        current: Option<u16>,
+        value: &'a Line,
+    },
+}
+
+pub fn compare(op: Comparison, left: f64, right: f64) -> bool {
+    match op {
+        Comparison::Equal => left == right,
+        Comparison::NotEqual => left != right,
+        Comparison::Less => left < right,
+        Comparison::LessOrEqual => left <= right,
+        Comparison::Greater => left > right,
+        Comparison::GreaterOrEqual => left >= right,
+    }
+}
+
+/// The band of a value (spec 3, `value`): within the margin of the present band's bounds it stays.
+pub fn band(bands: &Bands, current: Option<u16>, value: f64) -> u16 {
+    let plain = bands.bounds.partition_point(|bound| *bound <= value) as u16;
+    let Some(current) = current else {
+        return plain;
+    };
+    let index = usize::from(current);
+    let above = bands.bounds.get(index).is_some_and(|bound| value >= bound + bands.margin);
+    let below = index > 0 && bands.bounds.get(index - 1).is_some_and(|bound| value <= bound - bands.margin);
+    // Without a margin a value equal to the lower bound is inside.
+    let below = below && !(bands.margin == 0.0 && plain == current);
+    if above || below { plain } else { current }
+}
+
+impl Question<'_> {
+    pub fn at(&self, clock: Timestamp) -> Answer {
+        match *self {
+            Question::Compare { op, left, right } => match (left.at(clock), right.at(clock)) {
+                (Some(left), Some(right)) => Answer::from(compare(op, left, right)),
+                _ => 0,
+            },
+            Question::Band { bands, current, value } => {
+                value.at(clock).map_or(0, |value| Answer::from(band(bands, current, value)) + 1)
+            }
+        }
+    }
+
+    /// The answer, if it is one and the same at all instants of a stretch for all that the enclosures tell.
+    fn over(&self, first: Timestamp, last: Timestamp) -> Option<Answer> {
+        match *self {
+            Question::Compare { op, left, right } => match (left.over(first, last), right.over(first, last)) {
+                (Range::Within(a, b), Range::Within(c, d)) => decide(op, (a, b), (c, d)).map(Answer::from),
+                (Range::Absent, _) | (_, Range::Absent) => Some(0),
+                _ => None,
+            },
+            Question::Band { bands, current, value } => match value.over(first, last) {
+                Range::Within(low, high) => {
+                    let (low, high) = (band(bands, current, low), band(bands, current, high));
+                    (low == high).then(|| Answer::from(low) + 1)
+                }
+                Range::Absent => Some(0),
+                Range::Open => None,
+            },
+        }
+    }
+
+    /// Where the straight line through two instants crosses what the question asks about.
+    fn guess(&self, now: Timestamp) -> Option<Timestamp> {
+        const STEP_MS: i64 = 86_400_000;
+        let difference = |clock: Timestamp| match *self {
+            Question::Compare { left, right, .. } => Some(left.at(clock)? - right.at(clock)?),
+            Question::Band { value, .. } => value.at(clock),
+        };
+        let (here, there) = (difference(now)?, difference(now.plus(STEP_MS))?);
+        let slope = (there - here) / STEP_MS as f64;
+        let target = match *self {
+            Question::Compare { .. } => 0.0,
+            Question::Band { bands, current, .. } => {
+                let index = usize::from(band(bands, current, here));
+                let margin = if current == Some(index as u16) { bands.margin } else { 0.0 };
+                if slope > 0.0 {
+                    bands.bounds.get(index)? + margin
+                } else {
+                    bands.bounds.get(index.checked_sub(1)?)? - margin
+                }
+            }
+        };
+        let distance_ms = (target - here) / slope;
+        (distance_ms >= 0.0 && distance_ms < Timestamp::MAX.ms() as f64).then(|| now.plus(distance_ms as i64))
+    }
+
+    /// The first instant after `now` and before `limit` with another answer than `now`'s, or `limit`.
+    ///
+    /// May be early where a search would be endless, never late.
+    pub fn next_change(&self, now: Timestamp, limit: Timestamp) -> Timestamp {
+        let answer = self.at(now);
+        let (mut first, last) = (now.plus(1), limit.plus(-1).min(Timestamp::MAX));
+        if let Some(guess) = self.guess(now) {
+            let before = guess.plus(-2).min(last);
+            if before < first || self.over(first, before) == Some(answer) {
+                first = first.max(before.plus(1));
+                for _ in 0..5 {
+                    if first > last {
+                        return limit;
+                    }
+                    if self.at(first) != answer {
+                        return first;
+                    }
+                    first = first.plus(1);
+                }
+            }
+        }
+        let mut stretches = STRETCHES_MAX;
+        self.search(answer, first, last, &mut stretches).unwrap_or(limit)
+    }
+
+    /// The first instant in a stretch with another answer, or the first that there was no time to look at.
+    fn search(&self, answer: Answer, first: Timestamp, last: Timestamp, stretches: &mut u32) -> Option<Timestamp> {
+        if first > last || self.over(first, last) == Some(answer) {
+            return None;
+        }
+        if first == last {
+            return (self.at(first) != answer).then_some(first);
+        }
+        if *stretches == 0 {
+            return Some(first);
+        }
+        *stretches -= 1;
+        let middle = Timestamp::from_ms(first.ms() + (last.ms() - first.ms()) / 2);
+        self.search(answer, first, middle, stretches).or_else(|| self.search(answer, middle.plus(1), last, stretches))
+    }
+}
+
+/// A comparison of all values of one interval with all of another.
+fn decide(op: Comparison, left: (f64, f64), right: (f64, f64)) -> Option<bool> {
+    match op {
+        Comparison::Less if left.1 < right.0 => Some(true),
+        Comparison::Less if left.0 >= right.1 => Some(false),
+        Comparison::LessOrEqual if left.1 <= right.0 => Some(true),
+        Comparison::LessOrEqual if left.0 > right.1 => Some(false),
+        Comparison::Greater | Comparison::GreaterOrEqual => {
+            let mirrored = if op == Comparison::Greater { Comparison::Less } else { Comparison::LessOrEqual };
+            decide(mirrored, right, left)
+        }
+        Comparison::Equal | Comparison::NotEqual => {
+            let apart = left.1 < right.0 || right.1 < left.0;
+            let one = left.0 == left.1 && right.0 == right.1 && left.0 == right.0;
+            (apart || one).then_some(one == (op == Comparison::Equal))
+        }
+        _ => None,
+    }
+}

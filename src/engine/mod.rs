@@ -1,0 +1,24 @@
+//! The engine: events and time in, tag changes out, for one partition.
+//!
+//! Pure: it reads no clock, does no I/O, takes no lock, cannot block. An entity rests as one run of bytes
+//! ([`store`]); an event unpacks it ([`record`]), moves its attributes and series ([`counting`]), evaluates the tags that this made stale
+//! ([`tags`], [`eval`]) and packs it again. Each evaluation yields the instant until which its verdicts hold; the least
+//! of them is the entity's one timer ([`timers`]).
+
+mod counting;
+mod eval;
+mod filter;
+mod line;
+mod packed;
+mod partition;
+mod program;
+mod record;
+mod series;
+mod store;
+mod tags;
+mod timers;
+mod window;
+mod zone;
+
+pub use partition::{Partition, Sink, Stats};
+pub use program::Program;

@@ -1,0 +1,236 @@
+//! The byte form of what an entity keeps: variable-length integers (LEB128, zigzag) and the values made of them.
+
+use crate::model::{Scalar, Timestamp};
+
+/// Reads what the `put_` functions wrote. Past the end it yields zeros: a block is checked where it enters the process.
+#[derive(Clone, Debug)]
+pub struct Reader<'a> {
+    bytes: &'a [u8],
+}
+
+impl<'a> Reader<'a> {
+    pub fn new(bytes: &'a [u8]) -> Self {
+        Reader { bytes }
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.bytes.is_empty()
+    }
+
+    pub fn remaining(&self) -> usize {
+        self.bytes.len()
+    }
+
+    pub fn byte(&mut self) -> u8 {
+        let Some((first, rest)) = self.bytes.split_first() else {
+            return 0;
+        };
+        self.bytes = rest;
+        *first
+    }
+
+    pub fn unsigned(&mut self) -> u64 {
+        let first = self.byte();
+        if first < 0x80 {
+            return u64::from(first);
+        }
+        let mut value = u64::from(first & 0x7f);
+        let mut shift = 7;
+        loop {
+            let byte = self.byte();
+            value |= u64::from(byte & 0x7f) << (shift & 63);
+            if byte < 0x80 {
+                return value;
+            }
+            shift += 7;
+        }
+    }
+
+    pub fn signed(&mut self) -> i64 {
+        let zigzag = self.unsigned();
+        (zigzag >> 1) as i64 ^ -((zigzag & 1) as i64)
+    }
+
+    /// Of up to 128 bits, for sums of millionths.
+    pub fn wide(&mut self) -> i128 {
+        let mut zigzag = 0_u128;
+        let mut shift = 0;
+        loop {
+            let byte = self.byte();
+            zigzag |= u128::from(byte & 0x7f) << (shift & 127);
+            if byte < 0x80 {
+                return (zigzag >> 1) as i128 ^ -((zigzag & 1) as i128);
+            }
+            shift += 7;
+        }
+    }
+
+    pub fn take(&mut self, len: usize) -> &'a [u8] {
+        let (taken, rest) = self.bytes.split_at(len.min(self.bytes.len()));
+        self.bytes = rest;
+        taken
+    }
+
+    pub fn word(&mut self) -> u64 {
+        let mut bytes = [0; 8];
+        let taken = self.take(8);
+        bytes[..taken.len()].copy_from_slice(taken);
+        u64::from_le_bytes(bytes)
+    }
+
+    pub fn timestamp(&mut self) -> Timestamp {
+        Timestamp::from_ms(self.signed())
+    }
+}
+
+pub fn put_unsigned(out: &mut Vec<u8>, mut value: u64) {
+    while value >= 0x80 {
+        out.push(value as u8 | 0x80);
+        value >>= 7;
+    }
+    out.push(value as u8);
+}
+
+pub fn put_signed(out: &mut Vec<u8>, value: i64) {
+    put_unsigned(out, ((value << 1) ^ (value >> 63)) as u64);
+}
+
+pub fn put_wide(out: &mut Vec<u8>, value: i128) {
+    let mut zigzag = ((value << 1) ^ (value >> 127)) as u128;
+    while zigzag >= 0x80 {
+        out.push(zigzag as u8 | 0x80);
+        zigzag >>= 7;
+    }
+    out.push(zigzag as u8);
+}
+
+pub fn put_word(out: &mut Vec<u8>, value: u64) {
+    out.extend_from_slice(&value.to_le_bytes());
+}
+
+pub fn put_timestamp(out: &mut Vec<u8>, at: Timestamp) {
+    put_signed(out, at.ms());
+}
+
+/// A piece of a text buffer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Piece {
+    start: u32,
+    len: u32,
+}
+
+impl Piece {
+    pub fn of<'a>(self, text: &'a str) -> &'a str {
+        text.get(self.start as usize..(self.start + self.len) as usize).unwrap_or_default()
+    }
+
+    /// Appends `piece` to the buffer.
+    pub fn keep(text: &mut String, piece: &str) -> Self {
+        let start = text.len() as u32;
+        text.push_str(piece);
+        Piece { start, len: piece.len() as u32 }
+    }
+}
+
+/// A value whose string, if it is one, stands in a buffer beside it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Kept {
+    Absent,
+    Bool(bool),
+    Number(f64),
+    Time(Timestamp),
+    String(Piece),
+}
+
+impl Kept {
+    pub fn new(value: Scalar<'_>, text: &mut String) -> Self {
+        match value {
+            Scalar::Absent => Kept::Absent,
+            Scalar::Bool(b) => Kept::Bool(b),
+            Scalar::Number(n) => Kept::Number(n),
+            Scalar::Time(t) => Kept::Time(t),
+            Scalar::String(s) => Kept::String(Piece::keep(text, s)),
+        }
+    }
+
+    pub fn get(self, text: &str) -> Scalar<'_> {
+        match self {
+            Kept::Absent => Scalar::Absent,
+            Kept::Bool(b) => Scalar::Bool(b),
+            Kept::Number(n) => Scalar::Number(n),
+            Kept::Time(t) => Scalar::Time(t),
+            Kept::String(piece) => Scalar::String(piece.of(text)),
+        }
+    }
+}
+
+const ABSENT: u8 = 0;
+const FALSE: u8 = 1;
+const TRUE: u8 = 2;
+const NUMBER: u8 = 3;
+const WHOLE: u8 = 4;
+const TIME: u8 = 5;
+const STRING: u8 = 6;
+
+/// The greatest magnitude up to which every whole double is an exact `i64` that fits few bytes.
+const WHOLE_MAX: f64 = 9_007_199_254_740_992.0;
+
+pub fn put_number(out: &mut Vec<u8>, number: f64) {
+    if number.fract() == 0.0 && number.abs() < WHOLE_MAX && !(number == 0.0 && number.is_sign_negative()) {
+        out.push(WHOLE);
+        put_signed(out, number as i64);
+    } else {
+        out.push(NUMBER);
+        put_word(out, number.to_bits());
+    }
+}
+
+pub fn put_value(out: &mut Vec<u8>, value: Kept, text: &str) {
+    match value {
+        Kept::Absent => out.push(ABSENT),
+        Kept::Bool(false) => out.push(FALSE),
+        Kept::Bool(true) => out.push(TRUE),
+        Kept::Number(number) => put_number(out, number),
+        Kept::Time(at) => {
+            out.push(TIME);
+            put_timestamp(out, at);
+        }
+        Kept::String(piece) => {
+            out.push(STRING);
+            put_text(out, piece.of(text));
+        }
+    }
+}
+
+pub fn put_text(out: &mut Vec<u8>, text: &str) {
+    put_unsigned(out, text.len() as u64);
+    out.extend_from_slice(text.as_bytes());
+}
+
+impl Reader<'_> {
+    pub fn number(&mut self) -> f64 {
+        match self.byte() {
+            WHOLE => self.signed() as f64,
+            _ => f64::from_bits(self.word()),
+        }
+    }
+
+    /// Reads a string into the buffer.
+    pub fn text(&mut self, text: &mut String) -> Piece {
+        let len = self.unsigned() as usize;
+        let bytes = self.take(len);
+        Piece::keep(text, std::str::from_utf8(bytes).unwrap_or_default())
+    }
+
+    pub fn value(&mut self, text: &mut String) -> Kept {
+        match self.byte() {
+            FALSE => Kept::Bool(false),
+            TRUE => Kept::Bool(true),
+            NUMBER => Kept::Number(f64::from_bits(self.word())),
+            WHOLE => Kept::Number(self.signed() as f64),
+            TIME => Kept::Time(self.timestamp()),
+            STRING => Kept::String(self.text(text)),
+            _ => Kept::Absent,
+        }
+    }
+}

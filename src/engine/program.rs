@@ -1,0 +1,326 @@
+//! The catalog laid out for the engine: who listens to what, which counters share a series, what a change makes stale.
+
+use std::sync::Arc;
+
+use super::series::{Reading, SeriesKind};
+use super::window::{Frame, Reach};
+use super::zone::Zone;
+use crate::catalog::{
+    Attribute, AttributeId, Catalog, Condition, Counter, CounterId, Expr, KindSet, Leaf, Tag, TagId, TagKind, TimeName,
+};
+use crate::model::KindId;
+
+/// Index into [`Program::series`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SeriesId(pub u16);
+
+/// The events that one series keeps, and how.
+#[derive(Clone, Debug)]
+pub struct SeriesPlan {
+    pub on: KindSet,
+    pub filter: Option<Expr>,
+    pub kind: SeriesKind,
+    /// The widest of its counters' windows.
+    pub frame: Frame,
+    /// The tags that can differ when it has moved.
+    pub stale: TagSet,
+}
+
+/// A counter is a view of a series.
+#[derive(Clone, Copy, Debug)]
+pub struct CounterPlan {
+    pub series: SeriesId,
+    pub reading: Reading,
+    pub frame: Frame,
+}
+
+/// What an event type can move.
+#[derive(Clone, Debug, Default)]
+pub struct Listeners {
+    pub attributes: Vec<AttributeId>,
+    pub series: Vec<SeriesId>,
+}
+
+/// A tag with its place in the evaluation.
+#[derive(Clone, Debug)]
+pub struct TagPlan {
+    pub id: TagId,
+    /// What an evaluation may look at.
+    pub series: Vec<SeriesId>,
+    pub attributes: Vec<AttributeId>,
+    pub uses: Vec<TagId>,
+    /// The tags that use this one.
+    pub stale: TagSet,
+    /// What changes show: of a rule when added and when removed, of a value, of each stage and of none.
+    pub because: Vec<Vec<Leaf>>,
+}
+
+/// A set of tags by their place in the order of evaluation.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TagSet {
+    words: Vec<u64>,
+}
+
+impl TagSet {
+    pub fn empty(tags: usize) -> Self {
+        TagSet { words: vec![0; tags.div_ceil(64)] }
+    }
+
+    pub fn insert(&mut self, place: usize) {
+        self.words[place / 64] |= 1 << (place % 64);
+    }
+
+    pub fn extend(&mut self, other: &TagSet) {
+        for (word, more) in self.words.iter_mut().zip(&other.words) {
+            *word |= more;
+        }
+    }
+
+    pub fn clear(&mut self) {
+        self.words.fill(0);
+    }
+
+    pub fn fill(&mut self, tags: usize) {
+        for place in 0..tags {
+            self.insert(place);
+        }
+    }
+
+    /// Takes out the first tag.
+    pub fn pop_first(&mut self) -> Option<usize> {
+        let (index, word) = self.words.iter_mut().enumerate().find(|(_, word)| **word != 0)?;
+        let bit = word.trailing_zeros() as usize;
+        *word &= *word - 1;
+        Some(index * 64 + bit)
+    }
+}
+
+/// A compiled catalog, shared by all partitions.
+#[derive(Debug)]
+pub struct Program {
+    pub catalog: Catalog,
+    /// The catalog's fingerprint as changes bear it.
+    pub fingerprint: String,
+    pub zone: Zone,
+    pub series: Vec<SeriesPlan>,
+    pub counters: Vec<CounterPlan>,
+    /// In the order of evaluation.
+    pub tags: Vec<TagPlan>,
+    /// By [`KindId`]; the first is for types that the catalog does not mention.
+    pub listeners: Vec<Listeners>,
+    pub attribute_stale: Vec<TagSet>,
+    pub first_seen_stale: TagSet,
+    pub last_seen_stale: TagSet,
+}
+
+impl Program {
+    pub fn new(catalog: Catalog) -> Arc<Self> {
+        let (series, counters) = plan_series(&catalog);
+        let tag_count = catalog.tags.len();
+        let mut program = Program {
+            fingerprint: format!("{:08x}", (catalog.fingerprint >> 32) as u32),
+            zone: Zone::new(&catalog.timezone),
+            listeners: plan_listeners(&catalog, &series),
+            attribute_stale: vec![TagSet::empty(tag_count); catalog.attributes.len()],
+            first_seen_stale: TagSet::empty(tag_count),
+            last_seen_stale: TagSet::empty(tag_count),
+            tags: Vec::with_capacity(tag_count),
+            series,
+            counters,
+            catalog,
+        };
+        for id in program.catalog.order.clone() {
+            program.plan_tag(id);
+        }
+        Arc::new(program)
+    }
+
+    pub fn attribute(&self, id: AttributeId) -> &Attribute {
+        &self.catalog.attributes[usize::from(id.0)]
+    }
+
+    pub fn counter(&self, id: CounterId) -> CounterPlan {
+        self.counters[usize::from(id.0)]
+    }
+
+    pub fn tag(&self, id: TagId) -> &Tag {
+        &self.catalog.tags[usize::from(id.0)]
+    }
+
+    pub fn listeners(&self, kind: KindId) -> &Listeners {
+        &self.listeners[kind.index()]
+    }
+
+    fn plan_tag(&mut self, id: TagId) {
+        let place = self.tags.len();
+        let (mut series, mut attributes, mut uses) = (Vec::new(), Vec::new(), Vec::new());
+        let tag = &self.catalog.tags[usize::from(id.0)];
+        let mut names = Vec::new();
+        for condition in conditions(&tag.kind) {
+            visit_names(&condition.expr, &mut |name| names.push(name.clone()));
+        }
+        for name in names {
+            match name {
+                Name::Counter(counter) => {
+                    let read = self.counters[usize::from(counter.0)].series;
+                    self.series[usize::from(read.0)].stale.insert(place);
+                    if !series.contains(&read) {
+                        series.push(read);
+                    }
+                }
+                Name::Attribute(attribute) => {
+                    self.attribute_stale[usize::from(attribute.0)].insert(place);
+                    attributes.push(attribute);
+                }
+                Name::FirstSeen => self.first_seen_stale.insert(place),
+                Name::LastSeen => self.last_seen_stale.insert(place),
+                Name::Tag(used) => {
+                    if let Some(plan) = self.tags.iter_mut().find(|plan| plan.id == used) {
+                        plan.stale.insert(place);
+                    }
+                    uses.push(used);
+                }
+            }
+        }
+        let because = plan_because(&tag.kind);
+        let stale = TagSet::empty(self.catalog.tags.len());
+        self.tags.push(TagPlan { id, series, attributes, uses, stale, because });
+    }
+}
+
+/// The conditions of a tag, in order of mention.
+fn conditions(kind: &TagKind) -> Vec<&Condition> {
+    match kind {
+        TagKind::Rule { when, until, .. } => std::iter::once(when).chain(until).collect(),
+        TagKind::Value { value, .. } => vec![value],
+        TagKind::Stages(stages) => stages.iter().filter_map(|stage| stage.when.as_ref()).collect(),
+    }
+}
+
+/// What changes show: for rules [added, removed], for values one list, for stages one each and one for none.
+fn plan_because(kind: &TagKind) -> Vec<Vec<Leaf>> {
+    let mut lists = Vec::new();
+    let mut shown: Vec<Leaf> = Vec::new();
+    let mut show = |condition: Option<&Condition>| {
+        for leaf in condition.iter().flat_map(|condition| &condition.leaves) {
+            if shown.iter().all(|known| known.label != leaf.label) {
+                shown.push(leaf.clone());
+            }
+        }
+        lists.push(shown.clone());
+    };
+    match kind {
+        TagKind::Rule { when, until, .. } => {
+            show(Some(when));
+            show(until.as_ref());
+        }
+        TagKind::Value { value, .. } => show(Some(value)),
+        TagKind::Stages(stages) => {
+            for stage in stages {
+                show(stage.when.as_ref());
+            }
+            show(None);
+        }
+    }
+    lists
+}
+
+fn plan_series(catalog: &Catalog) -> (Vec<SeriesPlan>, Vec<CounterPlan>) {
+    let mut series: Vec<SeriesPlan> = Vec::new();
+    let mut counters = Vec::new();
+    for counter in &catalog.counters {
+        let frame = Frame::new(counter.aggregate, counter.window);
+        let kind = SeriesKind::new(counter.aggregate);
+        let shared = series.iter().position(|plan| shares(plan, counter, kind, frame));
+        let index = shared.unwrap_or_else(|| {
+            series.push(SeriesPlan {
+                on: counter.on.clone(),
+                filter: counter.filter.clone(),
+                kind,
+                frame,
+                stale: TagSet::empty(catalog.tags.len()),
+            });
+            series.len() - 1
+        });
+        let plan = &mut series[index];
+        plan.frame.reach = wider(plan.frame.reach, frame.reach);
+        let reading = Reading::new(counter.aggregate);
+        counters.push(CounterPlan { series: SeriesId(index as u16), reading, frame });
+    }
+    (series, counters)
+}
+
+fn shares(plan: &SeriesPlan, counter: &Counter, kind: SeriesKind, frame: Frame) -> bool {
+    let same_events = plan.kind == kind && plan.on == counter.on && plan.filter == counter.filter;
+    let reach_fits = plan.frame.reach == frame.reach
+        || kind.serves_any_reach() && matches!((plan.frame.reach, frame.reach), (Reach::Back(_), Reach::Back(_)));
+    same_events && plan.frame.grid == frame.grid && reach_fits
+}
+
+fn wider(a: Reach, b: Reach) -> Reach {
+    match (a, b) {
+        (Reach::Back(a), Reach::Back(b)) => Reach::Back(a.max(b)),
+        _ => a,
+    }
+}
+
+fn plan_listeners(catalog: &Catalog, series: &[SeriesPlan]) -> Vec<Listeners> {
+    let kinds = 0..=catalog.kinds.len() as u16;
+    let listening = |on: &KindSet, kind: u16| on.contains(KindId(kind));
+    kinds
+        .map(|kind| Listeners {
+            attributes: (0..catalog.attributes.len())
+                .filter(|index| listening(&catalog.attributes[*index].from, kind))
+                .map(|index| AttributeId(index as u16))
+                .collect(),
+            series: (0..series.len())
+                .filter(|index| listening(&series[*index].on, kind))
+                .map(|index| SeriesId(index as u16))
+                .collect(),
+        })
+        .collect()
+}
+
+/// What an expression can depend on.
+#[derive(Clone, Debug)]
+enum Name {
+    Attribute(AttributeId),
+    Counter(CounterId),
+    Tag(TagId),
+    FirstSeen,
+    LastSeen,
+}
+
+fn visit_names(expr: &Expr, visit: &mut impl FnMut(Name)) {
+    match expr {
+        Expr::Attribute(id) => visit(Name::Attribute(*id)),
+        Expr::Counter(id) => visit(Name::Counter(*id)),
+        Expr::Tag(id) => visit(Name::Tag(*id)),
+        Expr::Time(name) | Expr::Since { of: name, .. } | Expr::Until { of: name, .. } => visit_time(*name, visit),
+        Expr::Between { from, to, .. } => {
+            visit_time(*from, visit);
+            visit_time(*to, visit);
+        }
+        Expr::Negate(x) | Expr::Abs(x) | Expr::Not(x) | Expr::Has(x) | Expr::Contains(x, _) => visit_names(x, visit),
+        Expr::Arithmetic(_, sides) | Expr::And(sides) | Expr::Or(sides) | Expr::Text(_, sides) => {
+            sides.iter().for_each(|side| visit_names(side, visit));
+        }
+        Expr::Compare { sides, .. } => sides.iter().for_each(|side| visit_names(side, visit)),
+        Expr::Conditional(parts) => parts.iter().for_each(|part| visit_names(part, visit)),
+        Expr::In(x, list) => {
+            visit_names(x, visit);
+            list.iter().for_each(|item| visit_names(item, visit));
+        }
+        Expr::Literal(_) | Expr::Property(_) | Expr::Kind => {}
+    }
+}
+
+fn visit_time(name: TimeName, visit: &mut impl FnMut(Name)) {
+    match name {
+        TimeName::Attribute(id) => visit(Name::Attribute(id)),
+        TimeName::Counter(id) => visit(Name::Counter(id)),
+        TimeName::FirstSeen => visit(Name::FirstSeen),
+        TimeName::LastSeen => visit(Name::LastSeen),
+        TimeName::Event => {}
+    }
+}

@@ -1,0 +1,470 @@
+//! An entity unpacked for work: its cells are decoded when they are looked at and packed again when they were moved.
+//!
+//! At rest an entity is one run of bytes: key, sequence number, first and last event, then cells, each a slot number,
+//! a length and a payload that only the slot's owner understands. What an entity never had takes no room, what an
+//! event does not touch is copied as it is, and the very bytes can go to a changelog.
+
+use super::eval::Present;
+use super::packed::{Kept, Reader, put_signed, put_text, put_timestamp, put_unsigned, put_value, put_word};
+use super::program::{Program, SeriesId};
+use super::series::Series;
+use super::window::Pane;
+use crate::catalog::{AttributeId, TagId, TagKind};
+use crate::model::{Scalar, Timestamp};
+
+/// A cell's place in the record: attributes, then series, then tags, then the remembered ids.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Slot(u16);
+
+/// Where a slot's content stands.
+#[derive(Clone, Copy, Debug, Default)]
+enum Cell {
+    #[default]
+    Empty,
+    /// In the bytes that were unpacked.
+    Packed { start: u32, len: u32 },
+    /// Decoded from there, and still the same.
+    Read { start: u32, len: u32 },
+    /// Decoded or new, and moved since.
+    Moved,
+}
+
+/// An attribute's value and the time of the event that set or cleared it.
+#[derive(Clone, Copy, Debug)]
+struct Fact {
+    time: Timestamp,
+    value: Kept,
+}
+
+/// What a tag's state machine remembers (spec 3).
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub enum TagState {
+    #[default]
+    Off,
+    /// `when` holds since this instant, but not yet for as long as `for` asks.
+    Pending(Timestamp),
+    /// A rule's tag is on; `lapsed`: since when its `when` does not hold.
+    On { since: Timestamp, lapsed: Option<Timestamp> },
+    /// In the band or stage of this index.
+    Nth { since: Timestamp, index: u16 },
+    /// A value without bands.
+    Valued { since: Timestamp, value: Kept },
+}
+
+impl TagState {
+    /// Since when the tag shows its value; `None` for one that shows nothing.
+    pub fn since(self) -> Option<Timestamp> {
+        match self {
+            TagState::Off | TagState::Pending(_) => None,
+            TagState::On { since, .. } | TagState::Nth { since, .. } | TagState::Valued { since, .. } => Some(since),
+        }
+    }
+}
+
+/// An id that was accepted, and the clock then.
+pub type Seen = (u64, Timestamp);
+
+/// One entity, unpacked. One value serves all entities of a partition, one after another.
+#[derive(Debug)]
+pub struct Record {
+    packed: Vec<u8>,
+    cells: Vec<Cell>,
+    /// The slots that are not empty, in order.
+    present: Vec<Slot>,
+    key: String,
+    pub seq: u64,
+    pub first_seen: Timestamp,
+    pub last_seen: Timestamp,
+    facts: Vec<Fact>,
+    series: Vec<Series>,
+    tags: Vec<TagState>,
+    seen: Vec<Seen>,
+    /// Strings of attributes and tag values.
+    text: String,
+}
+
+impl Record {
+    pub fn new(program: &Program) -> Self {
+        let (attributes, tags) = (program.catalog.attributes.len(), program.catalog.tags.len());
+        let slots = attributes + program.series.len() + tags + 1;
+        Record {
+            packed: Vec::new(),
+            cells: vec![Cell::Empty; slots],
+            present: Vec::new(),
+            key: String::new(),
+            seq: 0,
+            first_seen: Timestamp::FOREVER,
+            last_seen: Timestamp::MIN,
+            facts: vec![Fact { time: Timestamp::MIN, value: Kept::Absent }; attributes],
+            series: program.series.iter().map(|plan| Series::new(plan.kind)).collect(),
+            tags: vec![TagState::Off; tags],
+            seen: Vec::new(),
+            text: String::new(),
+        }
+    }
+
+    /// The key of packed bytes.
+    pub fn key_of(packed: &[u8]) -> &[u8] {
+        let mut reader = Reader::new(packed);
+        let len = reader.unsigned() as usize;
+        reader.take(len)
+    }
+
+    /// Begins an entity that has nothing yet.
+    pub fn begin(&mut self, key: &str) {
+        self.reset();
+        self.key.push_str(key);
+    }
+
+    fn reset(&mut self) {
+        for slot in self.present.drain(..) {
+            self.cells[usize::from(slot.0)] = Cell::Empty;
+        }
+        self.packed.clear();
+        self.key.clear();
+        self.text.clear();
+        self.seq = 0;
+        self.first_seen = Timestamp::FOREVER;
+        self.last_seen = Timestamp::MIN;
+    }
+
+    pub fn unpack(&mut self, packed: &[u8]) {
+        self.reset();
+        self.packed.extend_from_slice(packed);
+        let mut reader = Reader::new(&self.packed);
+        let key_len = reader.unsigned() as usize;
+        self.key.push_str(std::str::from_utf8(reader.take(key_len)).unwrap_or_default());
+        self.seq = reader.unsigned();
+        self.first_seen = reader.timestamp();
+        self.last_seen = self.first_seen.plus(reader.unsigned() as i64);
+        while !reader.is_empty() {
+            let slot = Slot(reader.unsigned() as u16);
+            let len = reader.unsigned() as usize;
+            let start = (self.packed.len() - reader.remaining()) as u32;
+            reader.take(len);
+            if let Some(cell) = self.cells.get_mut(usize::from(slot.0)) {
+                *cell = Cell::Packed { start, len: len as u32 };
+                self.present.push(slot);
+            }
+        }
+    }
+
+    /// Appends the entity's bytes.
+    pub fn pack(&self, out: &mut Vec<u8>) {
+        put_text(out, &self.key);
+        put_unsigned(out, self.seq);
+        put_timestamp(out, self.first_seen);
+        put_unsigned(out, self.last_seen.since(self.first_seen) as u64);
+        for slot in &self.present {
+            match self.cells[usize::from(slot.0)] {
+                Cell::Empty => {}
+                Cell::Packed { start, len } | Cell::Read { start, len } => {
+                    put_unsigned(out, u64::from(slot.0));
+                    put_unsigned(out, u64::from(len));
+                    out.extend_from_slice(&self.packed[start as usize..(start + len) as usize]);
+                }
+                Cell::Moved => self.pack_cell(*slot, out),
+            }
+        }
+    }
+
+    /// Writes a decoded cell, or nothing where nothing is left of it.
+    fn pack_cell(&self, slot: Slot, out: &mut Vec<u8>) {
+        let before = out.len();
+        put_unsigned(out, u64::from(slot.0));
+        let header = out.len();
+        out.push(0);
+        let start = out.len();
+        self.encode(slot, out);
+        let len = out.len() - start;
+        if len == 0 {
+            out.truncate(before);
+        } else if len < 0x80 {
+            out[header] = len as u8;
+        } else {
+            let mut prefix = Vec::with_capacity(3);
+            put_unsigned(&mut prefix, len as u64);
+            out.splice(header..start, prefix);
+        }
+    }
+
+    fn encode(&self, slot: Slot, out: &mut Vec<u8>) {
+        let mut index = usize::from(slot.0);
+        if let Some(fact) = self.facts.get(index) {
+            put_timestamp(out, fact.time);
+            put_value(out, fact.value, &self.text);
+            return;
+        }
+        index -= self.facts.len();
+        if let Some(series) = self.series.get(index) {
+            series.encode(out);
+            return;
+        }
+        index -= self.series.len();
+        match self.tags.get(index) {
+            Some(state) => encode_state(*state, &self.text, out),
+            None => encode_seen(&self.seen, out),
+        }
+    }
+
+    pub fn key(&self) -> &str {
+        &self.key
+    }
+
+    /// Marks a slot as moved; whether its decoded form has yet to be filled from the bytes returned.
+    fn touch(&mut self, slot: Slot) {
+        let cell = &mut self.cells[usize::from(slot.0)];
+        if matches!(cell, Cell::Empty) {
+            let at = self.present.partition_point(|present| *present < slot);
+            self.present.insert(at, slot);
+        }
+        *cell = Cell::Moved;
+    }
+
+    /// The bytes of a cell that has not been decoded yet; from now on it counts as decoded.
+    fn open(&mut self, slot: Slot) -> Opened {
+        let cell = &mut self.cells[usize::from(slot.0)];
+        match *cell {
+            Cell::Empty => Opened::Empty,
+            Cell::Packed { start, len } => {
+                *cell = Cell::Read { start, len };
+                Opened::Packed(start as usize..(start + len) as usize)
+            }
+            Cell::Read { .. } | Cell::Moved => Opened::Already,
+        }
+    }
+}
+
+/// What [`Record::open`] found.
+enum Opened {
+    Empty,
+    Packed(std::ops::Range<usize>),
+    Already,
+}
+
+/// Series.
+impl Record {
+    fn series_slot(&self, id: SeriesId) -> Slot {
+        Slot((self.facts.len() + usize::from(id.0)) as u16)
+    }
+
+    /// Decodes a series if that has not been done, so that [`Record::series`] shows it.
+    pub fn load_series(&mut self, id: SeriesId, pane_of: impl Fn(Timestamp) -> Pane) {
+        let opened = self.open(self.series_slot(id));
+        let series = &mut self.series[usize::from(id.0)];
+        match opened {
+            Opened::Empty => series.clear(),
+            Opened::Packed(range) => series.decode(&self.packed[range], pane_of),
+            Opened::Already => {}
+        }
+    }
+
+    /// A series that has been loaded.
+    pub fn series(&self, id: SeriesId) -> &Series {
+        &self.series[usize::from(id.0)]
+    }
+
+    /// Drops what has left the windows.
+    pub fn prune(&mut self, program: &Program, present: Present) {
+        for (index, plan) in program.series.iter().enumerate() {
+            let id = SeriesId(index as u16);
+            if !matches!(self.cells[usize::from(self.series_slot(id).0)], Cell::Empty) {
+                self.load_series(id, |at| plan.frame.grid.pane(at, &program.zone));
+                self.change_series(id, |series| series.prune(present.least(plan.frame)));
+            }
+        }
+    }
+
+    /// A series that has been loaded, to be changed by `change`, which says whether it did.
+    pub fn change_series(&mut self, id: SeriesId, change: impl FnOnce(&mut Series) -> bool) -> bool {
+        let changed = change(&mut self.series[usize::from(id.0)]);
+        if changed {
+            self.touch(self.series_slot(id));
+        }
+        changed
+    }
+}
+
+/// Attributes.
+impl Record {
+    pub fn load_attribute(&mut self, id: AttributeId) {
+        let fact = match self.open(Slot(id.0)) {
+            Opened::Empty => Fact { time: Timestamp::MIN, value: Kept::Absent },
+            Opened::Packed(range) => {
+                let mut reader = Reader::new(&self.packed[range]);
+                Fact { time: reader.timestamp(), value: reader.value(&mut self.text) }
+            }
+            Opened::Already => return,
+        };
+        self.facts[usize::from(id.0)] = fact;
+    }
+
+    /// The value of an attribute that has been loaded.
+    pub fn attribute(&self, id: AttributeId) -> Scalar<'_> {
+        self.facts[usize::from(id.0)].value.get(&self.text)
+    }
+
+    /// Sets or clears a loaded attribute, unless a later event has; whether its value is another now.
+    pub fn set_attribute(&mut self, id: AttributeId, time: Timestamp, value: Scalar<'_>) -> bool {
+        let known = self.facts[usize::from(id.0)];
+        let slot = Slot(id.0);
+        if time < known.time && !matches!(self.cells[usize::from(slot.0)], Cell::Empty) {
+            return false;
+        }
+        let differs = self.attribute(id) != value;
+        let value = if differs { Kept::new(value, &mut self.text) } else { known.value };
+        self.facts[usize::from(id.0)] = Fact { time, value };
+        self.touch(slot);
+        differs
+    }
+}
+
+/// Tags.
+impl Record {
+    fn tag_slot(&self, id: TagId) -> Slot {
+        Slot((self.facts.len() + self.series.len() + usize::from(id.0)) as u16)
+    }
+
+    pub fn load_tag(&mut self, id: TagId) {
+        let state = match self.open(self.tag_slot(id)) {
+            Opened::Empty => TagState::Off,
+            Opened::Packed(range) => decode_state(&mut Reader::new(&self.packed[range]), &mut self.text),
+            Opened::Already => return,
+        };
+        self.tags[usize::from(id.0)] = state;
+    }
+
+    /// The state of a tag that has been loaded.
+    pub fn tag(&self, id: TagId) -> TagState {
+        self.tags[usize::from(id.0)]
+    }
+
+    pub fn set_tag(&mut self, id: TagId, state: TagState) {
+        self.tags[usize::from(id.0)] = state;
+        self.touch(self.tag_slot(id));
+    }
+
+    /// The states of all tags; those that have been loaded are right.
+    pub fn tags(&self) -> &[TagState] {
+        &self.tags
+    }
+
+    /// A value that a tag keeps.
+    pub fn kept(&self, value: Kept) -> Scalar<'_> {
+        value.get(&self.text)
+    }
+
+    /// Keeps a value for a [`TagState::Valued`].
+    pub fn keep(&mut self, value: Scalar<'_>) -> Kept {
+        Kept::new(value, &mut self.text)
+    }
+
+    /// The value that a tag in this state shows.
+    pub fn shown<'a>(&'a self, kind: &'a TagKind, state: TagState) -> Scalar<'a> {
+        match (state, kind) {
+            (TagState::On { .. }, _) => Scalar::Bool(true),
+            (TagState::Valued { value, .. }, _) => value.get(&self.text),
+            (TagState::Nth { index, .. }, TagKind::Value { bands: Some(bands), .. }) => {
+                bands.names.get(usize::from(index)).map_or(Scalar::Absent, |name| Scalar::String(name))
+            }
+            (TagState::Nth { index, .. }, TagKind::Stages(stages)) => {
+                stages.get(usize::from(index)).map_or(Scalar::Absent, |stage| Scalar::String(&stage.name))
+            }
+            _ => Scalar::Absent,
+        }
+    }
+}
+
+/// Remembered ids.
+impl Record {
+    fn seen_slot(&self) -> Slot {
+        Slot((self.cells.len() - 1) as u16)
+    }
+
+    /// Whether an id was accepted after the clock `since`; if not, it is remembered as accepted at `clock`.
+    pub fn is_duplicate(&mut self, id: u64, clock: Timestamp, dedup_ms: i64) -> bool {
+        match self.open(self.seen_slot()) {
+            Opened::Empty => self.seen.clear(),
+            Opened::Packed(range) => decode_seen(&mut Reader::new(&self.packed[range]), &mut self.seen),
+            Opened::Already => {}
+        }
+        let gone = self.seen.iter().take_while(|(_, at)| clock.since(*at) >= dedup_ms).count();
+        self.seen.drain(..gone);
+        if self.seen.iter().any(|(known, _)| *known == id) {
+            return true;
+        }
+        self.seen.push((id, clock));
+        self.touch(self.seen_slot());
+        false
+    }
+}
+
+fn encode_seen(seen: &[Seen], out: &mut Vec<u8>) {
+    let mut last = 0;
+    for (index, (id, at)) in seen.iter().enumerate() {
+        if index == 0 {
+            put_signed(out, at.ms());
+        } else {
+            put_unsigned(out, (at.ms() - last) as u64);
+        }
+        put_word(out, *id);
+        last = at.ms();
+    }
+}
+
+fn decode_seen(reader: &mut Reader<'_>, seen: &mut Vec<Seen>) {
+    seen.clear();
+    let mut last = 0;
+    while !reader.is_empty() {
+        last = if seen.is_empty() { reader.signed() } else { last + reader.unsigned() as i64 };
+        seen.push((reader.word(), Timestamp::from_ms(last)));
+    }
+}
+
+const PENDING: u8 = 1;
+const ON: u8 = 2;
+const LAPSED: u8 = 3;
+const NTH: u8 = 4;
+const VALUED: u8 = 5;
+
+fn encode_state(state: TagState, text: &str, out: &mut Vec<u8>) {
+    match state {
+        TagState::Off => {}
+        TagState::Pending(since) => {
+            out.push(PENDING);
+            put_timestamp(out, since);
+        }
+        TagState::On { since, lapsed: None } => {
+            out.push(ON);
+            put_timestamp(out, since);
+        }
+        TagState::On { since, lapsed: Some(lapsed) } => {
+            out.push(LAPSED);
+            put_timestamp(out, since);
+            put_unsigned(out, lapsed.since(since) as u64);
+        }
+        TagState::Nth { since, index } => {
+            out.push(NTH);
+            put_timestamp(out, since);
+            put_unsigned(out, u64::from(index));
+        }
+        TagState::Valued { since, value } => {
+            out.push(VALUED);
+            put_timestamp(out, since);
+            put_value(out, value, text);
+        }
+    }
+}
+
+fn decode_state(reader: &mut Reader<'_>, text: &mut String) -> TagState {
+    let kind = reader.byte();
+    let since = reader.timestamp();
+    match kind {
+        PENDING => TagState::Pending(since),
+        ON => TagState::On { since, lapsed: None },
+        LAPSED => TagState::On { since, lapsed: Some(since.plus(reader.unsigned() as i64)) },
+        NTH => TagState::Nth { since, index: reader.unsigned() as u16 },
+        VALUED => TagState::Valued { since, value: reader.value(text) },
+        _ => TagState::Off,
+    }
+}

@@ -1,0 +1,71 @@
+//! Different values by recency: what `distinct` counts.
+
+use crate::engine::packed::{Reader, put_signed, put_unsigned, put_word};
+use crate::engine::window::Pane;
+
+/// Hashes of values with the last pane of each, least recent first.
+///
+/// Of more values than the limit the most recently seen are kept. Since those that made room are older than all that
+/// stay, the number is the exact one up to the limit at every later instant as well.
+#[derive(Clone, Debug, Default)]
+pub struct Distinct {
+    list: Vec<(u64, Pane)>,
+}
+
+impl Distinct {
+    pub fn clear(&mut self) {
+        self.list.clear();
+    }
+
+    /// Whether anything was changed.
+    pub fn add(&mut self, hash: u64, pane: Pane, limit: u32) -> bool {
+        if let Some(index) = self.list.iter().rposition(|(h, _)| *h == hash) {
+            if self.list[index].1 >= pane {
+                return false;
+            }
+            self.list.remove(index);
+        } else if self.list.len() >= limit as usize {
+            if self.list[0].1 > pane {
+                return false;
+            }
+            self.list.remove(0);
+        }
+        let index = self.list.partition_point(|(_, p)| *p <= pane);
+        self.list.insert(index, (hash, pane));
+        true
+    }
+
+    pub fn prune(&mut self, least: Pane) -> bool {
+        let gone = self.list.iter().take_while(|(_, pane)| *pane < least).count();
+        self.list.drain(..gone);
+        gone > 0
+    }
+
+    /// The values seen in panes from `least` on, least recent first.
+    pub fn from(&self, least: Pane) -> &[(u64, Pane)] {
+        &self.list[self.list.partition_point(|(_, pane)| *pane < least)..]
+    }
+
+    pub fn encode(&self, out: &mut Vec<u8>) {
+        let mut last = 0;
+        for (index, (hash, pane)) in self.list.iter().enumerate() {
+            if index == 0 {
+                put_signed(out, *pane);
+            } else {
+                put_unsigned(out, (*pane - last) as u64);
+            }
+            put_word(out, *hash);
+            last = *pane;
+        }
+    }
+
+    pub fn decode(&mut self, reader: &mut Reader<'_>) {
+        self.list.clear();
+        let mut last = 0;
+        while !reader.is_empty() {
+            let pane = if self.list.is_empty() { reader.signed() } else { last + reader.unsigned() as i64 };
+            self.list.push((reader.word(), pane));
+            last = pane;
+        }
+    }
+}

@@ -1,0 +1,369 @@
+//! What counters keep of an entity's events: one sparse series a counter, or for several counters that differ only in
+//! their window.
+
+mod distinct;
+mod edge;
+mod panes;
+mod top;
+
+use std::ops::ControlFlow;
+
+use distinct::Distinct;
+use edge::{Earliest, Latest};
+use panes::{Panes, Total};
+use top::Top;
+
+use super::packed::Reader;
+use super::window::{Frame, Pane};
+use crate::catalog::{Aggregate, Source};
+use crate::model::{Micros, PathId, Scalar, Timestamp};
+
+/// What is kept of the events.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum SeriesKind {
+    /// Events a pane.
+    Counts,
+    /// Numbers a pane, and their sum.
+    Sums(PathId),
+    Least(PathId),
+    Greatest(PathId),
+    /// The days on which there was an event.
+    Days,
+    Distinct {
+        of: Source,
+        limit: u32,
+    },
+    Latest(Source),
+    Earliest(Source),
+    Top {
+        of: Source,
+        limit: u32,
+    },
+}
+
+impl SeriesKind {
+    pub fn new(aggregate: Aggregate) -> Self {
+        match aggregate {
+            Aggregate::Count => SeriesKind::Counts,
+            Aggregate::Sum(path) | Aggregate::Avg(path) => SeriesKind::Sums(path),
+            Aggregate::Min(path) => SeriesKind::Least(path),
+            Aggregate::Max(path) => SeriesKind::Greatest(path),
+            Aggregate::ActiveDays => SeriesKind::Days,
+            Aggregate::Distinct { of, limit } => SeriesKind::Distinct { of, limit },
+            Aggregate::Last(of) => SeriesKind::Latest(of),
+            Aggregate::First(of) => SeriesKind::Earliest(of),
+            Aggregate::Top { of, limit } => SeriesKind::Top { of, limit },
+        }
+    }
+
+    /// Whether counters with windows of different length can read one series.
+    pub fn serves_any_reach(self) -> bool {
+        !matches!(
+            self,
+            SeriesKind::Distinct { .. } | SeriesKind::Latest(_) | SeriesKind::Earliest(_) | SeriesKind::Top { .. }
+        )
+    }
+}
+
+/// One series of one entity.
+#[derive(Clone, Debug)]
+pub enum Series {
+    Counts(Panes<u64>),
+    Sums(Panes<Total>),
+    Least(Panes<f64>),
+    Greatest(Panes<f64>),
+    Days(Panes<()>),
+    Distinct(Distinct),
+    Latest(Latest),
+    Earliest(Earliest),
+    Top(Top),
+}
+
+impl Series {
+    pub fn new(kind: SeriesKind) -> Self {
+        match kind {
+            SeriesKind::Counts => Series::Counts(Panes::default()),
+            SeriesKind::Sums(_) => Series::Sums(Panes::default()),
+            SeriesKind::Least(_) => Series::Least(Panes::default()),
+            SeriesKind::Greatest(_) => Series::Greatest(Panes::default()),
+            SeriesKind::Days => Series::Days(Panes::default()),
+            SeriesKind::Distinct { .. } => Series::Distinct(Distinct::default()),
+            SeriesKind::Latest(_) => Series::Latest(Latest::default()),
+            SeriesKind::Earliest(_) => Series::Earliest(Earliest::default()),
+            SeriesKind::Top { .. } => Series::Top(Top::default()),
+        }
+    }
+
+    pub fn clear(&mut self) {
+        match self {
+            Series::Counts(panes) => panes.clear(),
+            Series::Sums(panes) => panes.clear(),
+            Series::Least(panes) | Series::Greatest(panes) => panes.clear(),
+            Series::Days(panes) => panes.clear(),
+            Series::Distinct(distinct) => distinct.clear(),
+            Series::Latest(latest) => latest.clear(),
+            Series::Earliest(earliest) => earliest.clear(),
+            Series::Top(top) => top.clear(),
+        }
+    }
+
+    /// Drops the panes before `least`; whether there were any.
+    pub fn prune(&mut self, least: Pane) -> bool {
+        match self {
+            Series::Counts(panes) => panes.prune(least),
+            Series::Sums(panes) => panes.prune(least),
+            Series::Least(panes) | Series::Greatest(panes) => panes.prune(least),
+            Series::Days(panes) => panes.prune(least),
+            Series::Distinct(distinct) => distinct.prune(least),
+            Series::Latest(latest) => latest.prune(least),
+            Series::Earliest(earliest) => earliest.prune(least),
+            Series::Top(top) => top.prune(least),
+        }
+    }
+
+    pub fn encode(&self, out: &mut Vec<u8>) {
+        match self {
+            Series::Counts(panes) => panes.encode(out),
+            Series::Sums(panes) => panes.encode(out),
+            Series::Least(panes) | Series::Greatest(panes) => panes.encode(out),
+            Series::Days(panes) => panes.encode(out),
+            Series::Distinct(distinct) => distinct.encode(out),
+            Series::Latest(latest) => latest.encode(out),
+            Series::Earliest(earliest) => earliest.encode(out),
+            Series::Top(top) => top.encode(out),
+        }
+    }
+
+    /// Replaces what is here by what a cell holds.
+    pub fn decode(&mut self, cell: &[u8], pane_of: impl Fn(Timestamp) -> Pane) {
+        let reader = &mut Reader::new(cell);
+        match self {
+            Series::Counts(panes) => panes.decode(reader),
+            Series::Sums(panes) => panes.decode(reader),
+            Series::Least(panes) | Series::Greatest(panes) => panes.decode(reader),
+            Series::Days(panes) => panes.decode(reader),
+            Series::Distinct(distinct) => distinct.decode(reader),
+            Series::Latest(latest) => latest.decode(reader, pane_of),
+            Series::Earliest(earliest) => earliest.decode(reader),
+            Series::Top(top) => top.decode(reader),
+        }
+    }
+}
+
+/// Counting: each says whether it changed anything.
+impl Series {
+    /// An event, for the series that look at no value.
+    pub fn add_event(&mut self, pane: Pane) -> bool {
+        match self {
+            Series::Counts(panes) => {
+                *panes.entry(pane, 0).0 += 1;
+                true
+            }
+            Series::Days(panes) => panes.entry(pane, ()).1,
+            _ => false,
+        }
+    }
+
+    /// A number that the aggregates take.
+    pub fn add_number(&mut self, pane: Pane, number: f64, micros: Micros) -> bool {
+        match self {
+            Series::Sums(panes) => {
+                let total = panes.entry(pane, Total::default()).0;
+                total.count += 1;
+                total.micros += micros.0;
+                true
+            }
+            Series::Least(panes) => {
+                let (least, is_new) = panes.entry(pane, number);
+                let lower = number < *least;
+                *least = least.min(number);
+                is_new || lower
+            }
+            Series::Greatest(panes) => {
+                let (greatest, is_new) = panes.entry(pane, number);
+                let higher = number > *greatest;
+                *greatest = greatest.max(number);
+                is_new || higher
+            }
+            _ => false,
+        }
+    }
+
+    pub fn add_distinct(&mut self, hash: u64, pane: Pane, limit: u32) -> bool {
+        match self {
+            Series::Distinct(distinct) => distinct.add(hash, pane, limit),
+            _ => false,
+        }
+    }
+
+    pub fn add_edge(&mut self, time: Timestamp, pane: Pane, value: Scalar<'_>) -> bool {
+        match self {
+            Series::Latest(latest) => latest.add(time, pane, value),
+            Series::Earliest(earliest) => earliest.add(time, pane, value),
+            _ => false,
+        }
+    }
+
+    pub fn add_text(&mut self, text: &str, time: Timestamp, pane: Pane, limit: u32, slides: bool) -> bool {
+        let Series::Top(top) = self else {
+            return false;
+        };
+        top.add(text, time, pane, limit, slides);
+        true
+    }
+}
+
+/// What a counter shows of its series.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reading {
+    Count,
+    Sum,
+    Average,
+    Least,
+    Greatest,
+    Distinct,
+    Days,
+    Edge,
+    Top,
+}
+
+impl Reading {
+    pub fn new(aggregate: Aggregate) -> Self {
+        match aggregate {
+            Aggregate::Count => Reading::Count,
+            Aggregate::Sum(_) => Reading::Sum,
+            Aggregate::Avg(_) => Reading::Average,
+            Aggregate::Min(_) => Reading::Least,
+            Aggregate::Max(_) => Reading::Greatest,
+            Aggregate::ActiveDays => Reading::Days,
+            Aggregate::Distinct { .. } => Reading::Distinct,
+            Aggregate::Last(_) | Aggregate::First(_) => Reading::Edge,
+            Aggregate::Top { .. } => Reading::Top,
+        }
+    }
+
+    /// Whether the value can only fall while no event comes.
+    pub fn only_falls(self) -> bool {
+        matches!(self, Reading::Count | Reading::Distinct | Reading::Days)
+    }
+}
+
+fn average(total: Total) -> Option<f64> {
+    (total.count > 0).then(|| Micros(total.micros).to_f64() / total.count as f64)
+}
+
+fn sum_of(panes: &[(Pane, Total)]) -> Total {
+    panes.iter().fold(Total::default(), |sum, (_, total)| Total {
+        count: sum.count + total.count,
+        micros: sum.micros + total.micros,
+    })
+}
+
+impl Series {
+    /// A counter's value over the panes from `least` on, and the next pane whose leaving can move it.
+    pub fn read(&self, reading: Reading, frame: Frame, least: Pane) -> (Scalar<'_>, Option<Pane>) {
+        match self {
+            Series::Counts(panes) => {
+                let live = panes.from(least);
+                let count: u64 = live.iter().map(|(_, count)| count).sum();
+                (Scalar::Number(count as f64), live.first().map(|(pane, _)| *pane))
+            }
+            Series::Sums(panes) => {
+                let live = panes.from(least);
+                let total = sum_of(live);
+                let value = match reading {
+                    Reading::Average => average(total).map_or(Scalar::Absent, Scalar::number),
+                    _ => Scalar::Number(Micros(total.micros).to_f64()),
+                };
+                (value, live.first().map(|(pane, _)| *pane))
+            }
+            Series::Least(panes) => extreme(panes.from(least), f64::min),
+            Series::Greatest(panes) => extreme(panes.from(least), f64::max),
+            Series::Days(panes) => {
+                let live = panes.from(least);
+                (Scalar::Number(live.len() as f64), live.first().map(|(pane, ())| *pane))
+            }
+            Series::Distinct(distinct) => {
+                let live = distinct.from(least);
+                (Scalar::Number(live.len() as f64), live.first().map(|(_, pane)| *pane))
+            }
+            Series::Latest(latest) => edge(latest.get(least)),
+            Series::Earliest(earliest) => edge(earliest.get(least)),
+            Series::Top(top) => match top.get(least, frame.slides()) {
+                Some((pane, text)) => (Scalar::String(text), Some(pane)),
+                None => (Scalar::Absent, None),
+            },
+        }
+    }
+
+    /// Follows the value while pane after pane leaves and no event comes: `visit` sees what it is after each, until it
+    /// breaks off. Returns the pane behind which it did.
+    ///
+    /// Extremes, edges and tops stop at the first pane that can move them, whatever `visit` says.
+    pub fn decline(
+        &self,
+        reading: Reading,
+        frame: Frame,
+        least: Pane,
+        mut visit: impl FnMut(Option<f64>) -> ControlFlow<()>,
+    ) -> Option<Pane> {
+        match self {
+            Series::Counts(panes) => {
+                let live = panes.from(least);
+                let mut count: u64 = live.iter().map(|(_, count)| count).sum();
+                live.iter().find_map(|(pane, leaving)| {
+                    count -= leaving;
+                    visit(Some(count as f64)).is_break().then_some(*pane)
+                })
+            }
+            Series::Sums(panes) => {
+                let live = panes.from(least);
+                let mut total = sum_of(live);
+                live.iter().find_map(|(pane, leaving)| {
+                    total.count -= leaving.count;
+                    total.micros -= leaving.micros;
+                    let value = match reading {
+                        Reading::Average => average(total),
+                        _ => Some(Micros(total.micros).to_f64()),
+                    };
+                    visit(value).is_break().then_some(*pane)
+                })
+            }
+            Series::Days(panes) => {
+                let live = panes.from(least).iter();
+                fall(live.map(|(pane, ())| *pane), visit)
+            }
+            Series::Distinct(distinct) => fall(distinct.from(least).iter().map(|(_, pane)| *pane), visit),
+            _ => self.read(reading, frame, least).1,
+        }
+    }
+}
+
+/// The decline of a number of things that leave one by one.
+fn fall(
+    leaving: impl ExactSizeIterator<Item = Pane>,
+    mut visit: impl FnMut(Option<f64>) -> ControlFlow<()>,
+) -> Option<Pane> {
+    let mut left = leaving.len();
+    let mut leaving = leaving;
+    leaving.find(|_| {
+        left -= 1;
+        visit(Some(left as f64)).is_break()
+    })
+}
+
+fn edge(found: Option<(Pane, Scalar<'_>)>) -> (Scalar<'_>, Option<Pane>) {
+    match found {
+        Some((pane, value)) => (value, Some(pane)),
+        None => (Scalar::Absent, None),
+    }
+}
+
+/// The extreme, which stands until the last pane that has it leaves.
+fn extreme(live: &[(Pane, f64)], pick: impl Fn(f64, f64) -> f64) -> (Scalar<'static>, Option<Pane>) {
+    let Some(value) = live.iter().map(|(_, number)| *number).reduce(pick) else {
+        return (Scalar::Absent, None);
+    };
+    let last = live.iter().rev().find(|(_, number)| *number == value);
+    (Scalar::Number(value), last.map(|(pane, _)| *pane))
+}

@@ -1,0 +1,133 @@
+//! A sparse list of panes in the order in which they leave: the store behind every windowed aggregate.
+
+use crate::engine::packed::{Reader, put_number, put_signed, put_unsigned, put_wide};
+use crate::engine::window::Pane;
+
+/// What one non-empty pane keeps, as it is packed.
+pub trait Record: Copy {
+    fn put(&self, out: &mut Vec<u8>);
+    fn take(reader: &mut Reader<'_>) -> Self;
+}
+
+/// Panes with their records, oldest first.
+#[derive(Clone, Debug)]
+pub struct Panes<R> {
+    list: Vec<(Pane, R)>,
+}
+
+impl<R> Default for Panes<R> {
+    fn default() -> Self {
+        Panes { list: Vec::new() }
+    }
+}
+
+impl<R: Copy> Panes<R> {
+    pub fn clear(&mut self) {
+        self.list.clear();
+    }
+
+    /// The record of a pane, made by `empty` where there is none yet. Most events fall into the newest pane.
+    pub fn entry(&mut self, pane: Pane, empty: R) -> (&mut R, bool) {
+        let newest = self.list.last().map(|(p, _)| *p);
+        let (index, is_new) = match newest {
+            Some(p) if p == pane => (self.list.len() - 1, false),
+            Some(p) if p > pane => match self.list.binary_search_by_key(&pane, |(p, _)| *p) {
+                Ok(index) => (index, false),
+                Err(index) => (index, true),
+            },
+            _ => (self.list.len(), true),
+        };
+        if is_new {
+            self.list.insert(index, (pane, empty));
+        }
+        (&mut self.list[index].1, is_new)
+    }
+
+    /// Drops the panes before `least`; whether there were any.
+    pub fn prune(&mut self, least: Pane) -> bool {
+        let gone = self.list.iter().take_while(|(pane, _)| *pane < least).count();
+        self.list.drain(..gone);
+        gone > 0
+    }
+
+    /// The panes from `least` on, oldest first.
+    pub fn from(&self, least: Pane) -> &[(Pane, R)] {
+        if self.list.first().is_none_or(|(pane, _)| *pane >= least) {
+            return &self.list;
+        }
+        &self.list[self.list.partition_point(|(pane, _)| *pane < least)..]
+    }
+}
+
+impl<R: Record> Panes<R> {
+    /// Writes the panes as differences from one to the next, up to the end of the cell.
+    pub fn encode(&self, out: &mut Vec<u8>) {
+        let mut last = 0;
+        for (index, (pane, record)) in self.list.iter().enumerate() {
+            if index == 0 {
+                put_signed(out, *pane);
+            } else {
+                put_unsigned(out, (*pane - last) as u64);
+            }
+            record.put(out);
+            last = *pane;
+        }
+    }
+
+    pub fn decode(&mut self, reader: &mut Reader<'_>) {
+        self.list.clear();
+        let mut last = 0;
+        while !reader.is_empty() {
+            let pane = if self.list.is_empty() { reader.signed() } else { last + reader.unsigned() as i64 };
+            self.list.push((pane, R::take(reader)));
+            last = pane;
+        }
+    }
+}
+
+/// A number of events.
+impl Record for u64 {
+    fn put(&self, out: &mut Vec<u8>) {
+        put_unsigned(out, *self);
+    }
+
+    fn take(reader: &mut Reader<'_>) -> Self {
+        reader.unsigned()
+    }
+}
+
+/// Presence alone.
+impl Record for () {
+    fn put(&self, _: &mut Vec<u8>) {}
+
+    fn take(_: &mut Reader<'_>) -> Self {}
+}
+
+/// An extreme.
+impl Record for f64 {
+    fn put(&self, out: &mut Vec<u8>) {
+        put_number(out, *self);
+    }
+
+    fn take(reader: &mut Reader<'_>) -> Self {
+        reader.number()
+    }
+}
+
+/// How many numbers there were, and their sum in millionths.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Total {
+    pub count: u64,
+    pub micros: i128,
+}
+
+impl Record for Total {
+    fn put(&self, out: &mut Vec<u8>) {
+        put_unsigned(out, self.count);
+        put_wide(out, self.micros);
+    }
+
+    fn take(reader: &mut Reader<'_>) -> Self {
+        Total { count: reader.unsigned(), micros: reader.wide() }
+    }
+}

@@ -1,0 +1,148 @@
+//! The most frequent string: what `top` shows.
+
+use std::cmp::Reverse;
+
+use crate::engine::packed::{Piece, Reader, put_signed, put_text, put_timestamp, put_unsigned};
+use crate::engine::window::Pane;
+use crate::model::Timestamp;
+
+#[derive(Clone, Copy, Debug)]
+struct Value {
+    text: Piece,
+    /// The time of its latest event.
+    latest: Timestamp,
+}
+
+/// Events with a value in a pane.
+#[derive(Clone, Copy, Debug)]
+struct Tally {
+    value: u32,
+    pane: Pane,
+    count: u64,
+}
+
+/// A value's standing in the window.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Rank<'a> {
+    count: u64,
+    /// The most recent pane, or event time for windows without panes.
+    recency: i64,
+    text: Reverse<&'a str>,
+}
+
+/// Strings with their counts a pane, at most `limit` different ones: the rarest makes room for a new one.
+#[derive(Clone, Debug, Default)]
+pub struct Top {
+    values: Vec<Value>,
+    /// By value, then pane.
+    tallies: Vec<Tally>,
+    text: String,
+}
+
+impl Top {
+    pub fn clear(&mut self) {
+        self.values.clear();
+        self.tallies.clear();
+        self.text.clear();
+    }
+
+    /// Counts a string; `slides` as [`Frame::slides`](crate::engine::window::Frame::slides). Prune first: what left
+    /// the window must not stand in the way.
+    pub fn add(&mut self, text: &str, time: Timestamp, pane: Pane, limit: u32, slides: bool) {
+        let known = self.values.iter().position(|value| value.text.of(&self.text) == text);
+        let index = match known {
+            Some(index) => index,
+            None => self.admit(text, time, limit, slides),
+        };
+        let value = &mut self.values[index];
+        value.latest = value.latest.max(time);
+        let key = (index as u32, pane);
+        match self.tallies.binary_search_by_key(&key, |tally| (tally.value, tally.pane)) {
+            Ok(at) => self.tallies[at].count += 1,
+            Err(at) => self.tallies.insert(at, Tally { value: key.0, pane, count: 1 }),
+        }
+    }
+
+    /// A place for a new string, if need be the rarest one's.
+    fn admit(&mut self, text: &str, time: Timestamp, limit: u32, slides: bool) -> usize {
+        let value = Value { text: Piece::keep(&mut self.text, text), latest: time };
+        if self.values.len() < limit as usize {
+            self.values.push(value);
+            return self.values.len() - 1;
+        }
+        let rarest = (0..self.values.len()).min_by_key(|index| self.rank(*index, Pane::MIN, slides)).unwrap_or(0);
+        self.tallies.retain(|tally| tally.value != rarest as u32);
+        self.values[rarest] = value;
+        rarest
+    }
+
+    fn tallies_of(&self, index: usize) -> &[Tally] {
+        let start = self.tallies.partition_point(|tally| tally.value < index as u32);
+        let len = self.tallies[start..].partition_point(|tally| tally.value == index as u32);
+        &self.tallies[start..start + len]
+    }
+
+    fn rank(&self, index: usize, least: Pane, slides: bool) -> Rank<'_> {
+        let value = self.values[index];
+        let live = self.tallies_of(index).iter().filter(|tally| tally.pane >= least);
+        let mut rank = Rank { count: 0, recency: i64::MIN, text: Reverse(value.text.of(&self.text)) };
+        for tally in live {
+            rank.count += tally.count;
+            rank.recency = tally.pane;
+        }
+        if !slides {
+            rank.recency = value.latest.ms();
+        }
+        rank
+    }
+
+    /// Drops what left the window, and the strings of which nothing is left.
+    pub fn prune(&mut self, least: Pane) -> bool {
+        if self.tallies.iter().all(|tally| tally.pane >= least) {
+            return false;
+        }
+        self.tallies.retain(|tally| tally.pane >= least);
+        for index in (0..self.values.len()).rev() {
+            if self.tallies_of(index).is_empty() {
+                self.values.remove(index);
+                for tally in &mut self.tallies {
+                    tally.value -= u32::from(tally.value > index as u32);
+                }
+            }
+        }
+        true
+    }
+
+    /// The most frequent string in the panes from `least` on, and the oldest of those panes.
+    pub fn get(&self, least: Pane, slides: bool) -> Option<(Pane, &str)> {
+        let winner =
+            (0..self.values.len()).map(|index| self.rank(index, least, slides)).filter(|rank| rank.count > 0).max()?;
+        let oldest = self.tallies.iter().map(|tally| tally.pane).filter(|pane| *pane >= least).min()?;
+        Some((oldest, winner.text.0))
+    }
+
+    pub fn encode(&self, out: &mut Vec<u8>) {
+        for (index, value) in self.values.iter().enumerate() {
+            put_text(out, value.text.of(&self.text));
+            put_timestamp(out, value.latest);
+            let tallies = self.tallies_of(index);
+            put_unsigned(out, tallies.len() as u64);
+            for tally in tallies {
+                put_signed(out, tally.pane);
+                put_unsigned(out, tally.count);
+            }
+        }
+    }
+
+    pub fn decode(&mut self, reader: &mut Reader<'_>) {
+        self.clear();
+        while !reader.is_empty() {
+            let value = self.values.len() as u32;
+            let text = reader.text(&mut self.text);
+            self.values.push(Value { text, latest: reader.timestamp() });
+            for _ in 0..reader.unsigned().min(reader.remaining() as u64) {
+                self.tallies.push(Tally { value, pane: reader.signed(), count: reader.unsigned() });
+            }
+        }
+    }
+}

@@ -1,0 +1,179 @@
+//! The tags' state machines (spec 3): from a state and what holds now to the next state, and when to look again.
+//!
+//! ```text
+//!          `when` has held for `for` without a break
+//!   Off ───▶ Pending ──────────────────────────────▶ On
+//!    ▲          │ `when` broke off                    │
+//!    ├──────────┘                                     │
+//!    └────────────────────────────────────────────────┘
+//!      `when` does not hold, `until` holds, and `keep_for` has passed since `when` stopped holding
+//! ```
+
+use super::eval::Evaluator;
+use super::record::TagState;
+use crate::catalog::{Bands, Condition, Stage, TagKind};
+use crate::model::{Scalar, Timestamp};
+
+/// What an evaluation of a tag comes to.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Turn<'a> {
+    pub next: Next<'a>,
+    /// The first instant at which the next evaluation may come to something else.
+    pub until: Timestamp,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Next<'a> {
+    Same,
+    /// Another state, of which nothing shows.
+    Silent(TagState),
+    /// A tag change; `because` is the list of leaves in the tag's plan.
+    Change {
+        to: Shown<'a>,
+        because: usize,
+    },
+}
+
+/// What a tag shows after a change.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Shown<'a> {
+    Nothing,
+    On,
+    Nth(u16),
+    Value(Scalar<'a>),
+}
+
+const ADDED: usize = 0;
+const REMOVED: usize = 1;
+
+pub fn turn<'a>(evaluator: &mut Evaluator<'a>, kind: &'a TagKind, state: TagState) -> Turn<'a> {
+    match kind {
+        TagKind::Rule { when, until, for_ms, keep_for_ms } => {
+            let rule = Rule { when, until: until.as_ref(), for_ms: *for_ms, keep_for_ms: *keep_for_ms };
+            rule.turn(evaluator, state)
+        }
+        TagKind::Value { value, bands: None } => turn_value(evaluator, value, state),
+        TagKind::Value { value, bands: Some(bands) } => turn_band(evaluator, value, bands, state),
+        TagKind::Stages(stages) => turn_stage(evaluator, stages, state),
+    }
+}
+
+struct Rule<'a> {
+    when: &'a Condition,
+    until: Option<&'a Condition>,
+    for_ms: i64,
+    keep_for_ms: i64,
+}
+
+impl<'a> Rule<'a> {
+    fn turn(&self, evaluator: &mut Evaluator<'a>, state: TagState) -> Turn<'a> {
+        let now = evaluator.present.at;
+        let when = evaluator.eval(&self.when.expr);
+        let holds = when.value.holds();
+        let (next, until) = match state {
+            TagState::On { since, lapsed } if holds => {
+                let next = match lapsed {
+                    None => Next::Same,
+                    Some(_) => Next::Silent(TagState::On { since, lapsed: None }),
+                };
+                (next, Timestamp::FOREVER)
+            }
+            TagState::On { since, lapsed } => self.lapse(evaluator, since, lapsed),
+            TagState::Pending(since) if holds => self.wait(now, since, state),
+            _ if holds => self.wait(now, now, state),
+            TagState::Off => (Next::Same, Timestamp::FOREVER),
+            _ => (Next::Silent(TagState::Off), Timestamp::FOREVER),
+        };
+        Turn { next, until: until.min(when.until) }
+    }
+
+    /// Off, and `when` holds since some instant.
+    fn wait(&self, now: Timestamp, since: Timestamp, state: TagState) -> (Next<'a>, Timestamp) {
+        if now.since(since) >= self.for_ms {
+            return (Next::Change { to: Shown::On, because: ADDED }, Timestamp::FOREVER);
+        }
+        let pending = TagState::Pending(since);
+        let next = if state == pending { Next::Same } else { Next::Silent(pending) };
+        (next, since.plus(self.for_ms))
+    }
+
+    /// On, and `when` does not hold.
+    fn lapse(
+        &self,
+        evaluator: &mut Evaluator<'a>,
+        since: Timestamp,
+        lapsed: Option<Timestamp>,
+    ) -> (Next<'a>, Timestamp) {
+        let now = evaluator.present.at;
+        let end = lapsed.unwrap_or(now).plus(self.keep_for_ms);
+        let (may_leave, until) = match self.until {
+            None => (true, Timestamp::FOREVER),
+            Some(until) => {
+                let held = evaluator.eval(&until.expr);
+                (held.value.holds(), held.until)
+            }
+        };
+        if may_leave && now >= end {
+            return (Next::Change { to: Shown::Nothing, because: REMOVED }, Timestamp::FOREVER);
+        }
+        let next = match lapsed {
+            Some(_) => Next::Same,
+            None => Next::Silent(TagState::On { since, lapsed: Some(now) }),
+        };
+        (next, if may_leave { end } else { end.max(until) })
+    }
+}
+
+fn turn_value<'a>(evaluator: &mut Evaluator<'a>, value: &'a Condition, state: TagState) -> Turn<'a> {
+    let held = evaluator.eval(&value.expr);
+    let present = match state {
+        TagState::Valued { value, .. } => evaluator.record.kept(value),
+        _ => Scalar::Absent,
+    };
+    let next = if held.value == present {
+        Next::Same
+    } else if held.value.is_absent() {
+        Next::Change { to: Shown::Nothing, because: 0 }
+    } else {
+        Next::Change { to: Shown::Value(held.value), because: 0 }
+    };
+    Turn { next, until: held.until }
+}
+
+fn turn_band<'a>(evaluator: &mut Evaluator<'a>, value: &'a Condition, bands: &'a Bands, state: TagState) -> Turn<'a> {
+    let current = nth(state);
+    let (band, until) = evaluator.band(&value.expr, bands, current);
+    Turn { next: to_nth(current, band, 0), until }
+}
+
+fn turn_stage<'a>(evaluator: &mut Evaluator<'a>, stages: &'a [Stage], state: TagState) -> Turn<'a> {
+    let mut until = Timestamp::FOREVER;
+    let mut found = None;
+    for (index, stage) in stages.iter().enumerate() {
+        let holds = stage.when.as_ref().is_none_or(|when| {
+            let held = evaluator.eval(&when.expr);
+            until = until.min(held.until);
+            held.value.holds()
+        });
+        if holds {
+            found = Some(index as u16);
+            break;
+        }
+    }
+    Turn { next: to_nth(nth(state), found, found.map_or(stages.len(), usize::from)), until }
+}
+
+fn nth(state: TagState) -> Option<u16> {
+    match state {
+        TagState::Nth { index, .. } => Some(index),
+        _ => None,
+    }
+}
+
+fn to_nth<'a>(current: Option<u16>, found: Option<u16>, because: usize) -> Next<'a> {
+    match found {
+        _ if found == current => Next::Same,
+        None => Next::Change { to: Shown::Nothing, because },
+        Some(index) => Next::Change { to: Shown::Nth(index), because },
+    }
+}

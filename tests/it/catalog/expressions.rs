@@ -1,0 +1,197 @@
+//! Expressions as tables: what they compile to, and how those that break a rule are told apart.
+
+use tagstream::catalog::{Catalog, Expr, TagKind, load};
+use tagstream::model::Value;
+
+const DECLARATIONS: &str = r#"
+version: 1
+attributes:
+  plan: { from: profile, value: properties.plan, type: string }
+  age: { from: profile, value: properties.age, type: number }
+  vip: { from: profile, value: properties.vip, type: bool }
+  any: { from: profile, value: properties.any }
+  until: { from: profile, value: properties.until, type: time }
+counters:
+  n: { count: "*" }
+  a: { last: time, on: "*" }
+  b: { first: time, on: "*" }
+  late: { last: properties.x, on: "*" }
+tags:
+"#;
+
+/// A catalog whose tag `t` has this value, as far as YAML is concerned always the same text.
+fn with(expression: &str) -> String {
+    format!(
+        "{DECLARATIONS}  r: {{ when: n > 1 }}\n  t:\n    bands: [{{ name: x }}]\n    value: |-\n      {expression}\n"
+    )
+}
+
+fn without_bands(expression: &str) -> String {
+    with(expression).replace("    bands: [{ name: x }]\n", "")
+}
+
+/// Short for an expression: `(+ n 1)`.
+fn shown(expr: &Expr, catalog: &Catalog) -> String {
+    let list = |head: &str, parts: &[Expr]| {
+        let parts: Vec<String> = parts.iter().map(|part| shown(part, catalog)).collect();
+        format!("({head} {})", parts.join(" "))
+    };
+    match expr {
+        Expr::Literal(Value::Number(n)) => n.to_string(),
+        Expr::Literal(Value::String(s)) => format!("{s:?}"),
+        Expr::Literal(other) => format!("{other:?}"),
+        Expr::Attribute(id) => catalog.attributes[usize::from(id.0)].name.to_string(),
+        Expr::Counter(id) => catalog.counters[usize::from(id.0)].name.to_string(),
+        Expr::Tag(id) => format!("tag.{}", catalog.tags[usize::from(id.0)].name),
+        Expr::Property(id) => format!("/{}", catalog.paths[id.index()].join("/")),
+        Expr::Arithmetic(op, sides) => list(&format!("{op:?}"), &**sides),
+        Expr::Compare { op, sides, moves } => list(&format!("{op:?}{}", if *moves { "~" } else { "" }), &**sides),
+        Expr::And(sides) => list("and", &**sides),
+        Expr::Or(sides) => list("or", &**sides),
+        Expr::Not(x) => list("not", std::slice::from_ref(x)),
+        Expr::Negate(x) => list("neg", std::slice::from_ref(x)),
+        Expr::Abs(x) => list("abs", std::slice::from_ref(x)),
+        Expr::Has(x) => list("has", std::slice::from_ref(x)),
+        Expr::Conditional(parts) => list("if", &**parts),
+        Expr::In(x, items) => format!("{} in {}", shown(x, catalog), list("", items)),
+        Expr::Contains(x, path) => format!("{} in /{}", shown(x, catalog), catalog.paths[path.index()].join("/")),
+        Expr::Text(test, sides) => list(&format!("{test:?}"), &**sides),
+        Expr::Since { unit, of } => format!("{}_since({of:?})", unit.name()),
+        Expr::Until { unit, of } => format!("{}_until({of:?})", unit.name()),
+        Expr::Between { unit, from, to } => format!("{}_between({from:?}, {to:?})", unit.name()),
+        Expr::Time(name) => format!("{name:?}"),
+        Expr::Kind => "type".to_owned(),
+    }
+}
+
+fn value(text: &str) -> Result<(Expr, Catalog), String> {
+    let loaded = load("t.yaml", text);
+    let catalog = loaded.catalog.ok_or_else(|| format!("{:?}", loaded.problems))?;
+    let TagKind::Value { value, .. } = &catalog.tags[1].kind else { panic!() };
+    Ok((value.expr.clone(), catalog.clone()))
+}
+
+#[test]
+fn expressions_compile_to_what_they_say() {
+    let table = [
+        ("n + 2 * age", "(Add n (Multiply 2 age))"),
+        ("(n - 1) / 2 % 3", "(Remainder (Divide (Subtract n 1) 2) 3)"),
+        ("-n - -5", "(Subtract (neg n) -5)"),
+        ("0x10 + .5 + 1e3", "(Add (Add 16 0.5) 1000)"),
+        ("min(n, max(age, abs(-1)))", "(Min n (Max age (abs -1)))"),
+        ("n >= 3 && n < 5 || !vip", "(or (and (GreaterOrEqual n 3) (Less n 5)) (not vip))"),
+        ("vip ? n : age", "(if vip n age)"),
+        ("plan == 'gold' || plan != \"ag\"", "(or (Equal plan \"gold\") (NotEqual plan \"ag\"))"),
+        ("plan in ['a', \"b\", plan]", "plan in ( \"a\" \"b\" plan)"),
+        ("n in [1, age, any]", "n in ( 1 age any)"),
+        ("plan.startsWith('g') && any.contains(plan)", "(and (StartsWith plan \"g\") (Contains any plan))"),
+        (
+            "has(any) && !has(until) && has(tag.r)",
+            "(and (and (has any) (not (has Attribute(AttributeId(4))))) (has tag.r))",
+        ),
+        ("a > b", "(Greater Counter(CounterId(1)) Counter(CounterId(2)))"),
+        ("until == first_seen", "(Equal Attribute(AttributeId(4)) FirstSeen)"),
+        ("tag.r", "tag.r"),
+        ("any + late", "(Add any late)"),
+        ("any > 3 || any == 'x' || any", "(or (or (Greater any 3) (Equal any \"x\")) any)"),
+        ("days_since(a) > 3", "(Greater~ days_since(Counter(CounterId(1))) 3)"),
+        ("3 >= hours_until(until)", "(GreaterOrEqual~ 3 hours_until(Attribute(AttributeId(4))))"),
+        ("minutes_between(b, last_seen)", "minutes_between(Counter(CounterId(2)), LastSeen)"),
+        ("seconds_between(a, b) in [1]", "seconds_between(Counter(CounterId(1)), Counter(CounterId(2))) in ( 1)"),
+        (r#"plan == "a\"bé\n""#, r#"(Equal plan "a\"bé\n")"#),
+        ("n > 1 // a comment", "(Greater n 1)"),
+    ];
+    for (expression, expected) in table {
+        let (expr, catalog) = value(&without_bands(expression)).unwrap_or_else(|e| panic!("{expression}: {e}"));
+        assert_eq!(shown(&expr, &catalog), expected, "{expression}");
+    }
+}
+
+#[test]
+fn the_clock_enters_linearly() {
+    let fine = [
+        "days_since(a)",
+        "2 * days_since(a) + n - hours_since(b) / age",
+        "n * days_since(a) - days_since(b)",
+        "days_since(a) + days_since(b)",
+        "days_since(a) - days_until(b)",
+        "max(days_since(a), 3) - days_since(b)",
+        "abs(days_since(a) - 3)",
+        "vip ? days_since(a) : n",
+        "days_since(a) - hours_since(b)",
+        "days_between(a, b) % 7",
+        "days_between(a, b) * days_since(a)",
+        "(days_since(a) > 3 ? 1 : 0) * (days_since(b) > 3 ? 1 : 0)",
+        "(days_since(a) > 3 ? 1 : 0) % 2",
+        "-days_since(a) + 2 * days_since(b)",
+    ];
+    for expression in fine {
+        value(&with(expression)).unwrap_or_else(|error| panic!("{expression}: {error}"));
+    }
+    let bent = [
+        "days_since(a) * days_since(b)",
+        "n / days_since(a)",
+        "days_since(a) % 2",
+        "n % days_since(a)",
+        "days_since(a) - days_since(b)",
+        "days_since(a) + days_until(b)",
+        "hours_since(a) - 24 * days_since(b)",
+        "minutes_since(a) / 60 - hours_since(b)",
+        "-days_since(a) + days_since(b)",
+        "n + days_since(a) - (age + days_since(b))",
+        "min(days_since(a), days_since(b)) - days_since(first_seen)",
+        "(vip ? days_since(a) : days_since(b)) - days_since(first_seen)",
+        "0 * days_since(a)",
+        "(1 - 1) * days_since(a)",
+        "days_since(a) in [1] ? 1 : 0",
+        "1 in [days_since(a)] ? 1 : 0",
+        "days_since(a) < days_since(b) ? 1 : 0",
+        "days_since(a) == hours_since(b) / 24 ? 1 : 0",
+    ];
+    for expression in bent {
+        let loaded = load("t.yaml", &with(expression));
+        let codes: Vec<&str> = loaded.problems.iter().map(|problem| problem.code).collect();
+        assert!(codes.contains(&"clock"), "{expression}: {:?}", loaded.problems);
+    }
+    assert!(value(&without_bands("days_since(a) > 3")).is_ok());
+    assert!(value(&without_bands("days_since(a)")).is_err());
+    assert!(value(&without_bands("vip ? days_since(a) : n")).is_err());
+}
+
+#[test]
+fn a_where_sees_the_event() {
+    let table = [
+        ("properties.amount > 3", "(Greater /amount 3)"),
+        ("type == 'x' && time == time", "(and (Equal type \"x\") (Equal Event Event))"),
+        ("properties[\"a b\"].c.d['e'] == 'x'", "(Equal /a b/c/d/e \"x\")"),
+        ("'Comedy' in properties.genres", "\"Comedy\" in /genres"),
+        ("properties.a in properties.b || properties.a in [1, 'x']", "(or /a in /b /a in ( 1 \"x\"))"),
+        ("has(properties.a) && !properties.b", "(and (has /a) (not /b))"),
+        ("days_between(time, time) < 1", "(Less days_between(Event, Event) 1)"),
+        ("properties.tag.time == properties.type", "(Equal /tag/time /type)"),
+    ];
+    for (expression, expected) in table {
+        let text = format!("version: 1\ncounters:\n  c:\n    count: x\n    where: |-\n      {expression}\n");
+        let loaded = load("t.yaml", &text);
+        let catalog = loaded.catalog.unwrap_or_else(|| panic!("{expression}: {:?}", loaded.problems));
+        assert_eq!(shown(catalog.counters[0].filter.as_ref().unwrap(), &catalog), expected, "{expression}");
+    }
+}
+
+#[test]
+fn leaves_are_mentioned_once_and_in_order() {
+    let table = [
+        ("n + age + n", "n age"),
+        ("days_since(a) + hours_since(a) + days_since(a)", "days_since(a) hours_since(a)"),
+        ("vip && a > b ? days_between(b, until) : n", "vip a b until n"),
+        ("has(plan) && tag.r ? abs(age) : -n", "plan tag.r age n"),
+        ("plan in ['x', any] && last_seen > a ? 1 : days_until( until )", "plan any last_seen a days_until(until)"),
+    ];
+    for (expression, expected) in table {
+        let loaded = load("t.yaml", &with(expression));
+        let catalog = loaded.catalog.unwrap_or_else(|| panic!("{expression}: {:?}", loaded.problems));
+        let TagKind::Value { value, .. } = &catalog.tags[1].kind else { panic!() };
+        let labels: Vec<&str> = value.leaves.iter().map(|leaf| &*leaf.label).collect();
+        assert_eq!(labels.join(" "), expected, "{expression}");
+    }
+}

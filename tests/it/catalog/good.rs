@@ -1,0 +1,174 @@
+//! Catalogs that are right, and what they compile to.
+
+use tagstream::catalog::{
+    Aggregate, AttributeType, Bands, CalendarUnit, Catalog, Counter, Expr, KeyRule, KindRule, KindSet, Pointer,
+    PropertiesRule, Resolution, Source, TagKind, TimeName, TimeUnit, Window, load,
+};
+use tagstream::model::{KindId, PathId};
+
+pub fn compiled(text: &str) -> Catalog {
+    let loaded = load("catalog.yaml", text);
+    loaded.catalog.unwrap_or_else(|| panic!("{:#?}", loaded.problems))
+}
+
+const SPEC: &str = include_str!("good/spec.yaml");
+const EVERYTHING: &str = include_str!("good/everything.yaml");
+
+fn counter<'c>(catalog: &'c Catalog, name: &str) -> &'c Counter {
+    catalog.counters.iter().find(|counter| &*counter.name == name).unwrap()
+}
+
+fn tag<'c>(catalog: &'c Catalog, name: &str) -> &'c TagKind {
+    &catalog.tags.iter().find(|tag| &*tag.name == name).unwrap().kind
+}
+
+fn order(catalog: &Catalog) -> Vec<&str> {
+    catalog.order.iter().map(|id| &*catalog.tags[usize::from(id.0)].name).collect()
+}
+
+fn labels(kind: &TagKind) -> Vec<Vec<&str>> {
+    let conditions: Vec<_> = match kind {
+        TagKind::Rule { when, until, .. } => std::iter::once(when).chain(until).collect(),
+        TagKind::Value { value, .. } => vec![value],
+        TagKind::Stages(stages) => stages.iter().filter_map(|stage| stage.when.as_ref()).collect(),
+    };
+    conditions.iter().map(|condition| condition.leaves.iter().map(|leaf| &*leaf.label).collect()).collect()
+}
+
+#[test]
+fn the_example_of_the_contract() {
+    let catalog = compiled(SPEC);
+    assert_eq!(catalog.timezone.iana_name(), Some("Asia/Shanghai"));
+    assert_eq!(catalog.input.dedup_ms, Some(3_600_000));
+    let kinds: Vec<&str> = catalog.kinds.iter().map(|kind| &**kind).collect();
+    assert_eq!(
+        kinds,
+        ["profile_updated", "member_joined", "member_renewed", "workout", "purchase", "referral", "class_booked"]
+    );
+    let paths: Vec<String> = catalog.paths.iter().map(|path| path.join("/")).collect();
+    assert_eq!(paths, ["gender", "until", "amount", "class"]);
+    assert_eq!(catalog.attributes[1].kind, Some(AttributeType::Time));
+    assert_eq!(catalog.attributes[1].from, KindSet::Of(vec![KindId(2), KindId(3)]));
+    let spend = counter(&catalog, "spend_180d");
+    assert_eq!(spend.aggregate, Aggregate::Sum(PathId(2)));
+    assert_eq!(spend.window, Window::Rolling { panes: 180, resolution: Resolution::Day });
+    let windows = counter(&catalog, "workouts_30d").window;
+    assert_eq!(windows, Window::Rolling { panes: 720, resolution: Resolution::Hour });
+    assert!(counter(&catalog, "purchases_180d").filter.is_some());
+    assert_eq!(counter(&catalog, "last_active").aggregate, Aggregate::Last(Source::Time));
+    assert_eq!(catalog.tags[0].title[1], ("zh".into(), "活跃会员".into()));
+    assert_eq!(labels(tag(&catalog, "active_member")), [["workouts_30d"], ["workouts_30d"]]);
+    assert_eq!(labels(tag(&catalog, "renewal_due")), [["days_until(member_until)"]]);
+    assert_eq!(
+        labels(tag(&catalog, "lifecycle")),
+        [vec!["workouts_30d", "days_since(first_seen)"], vec!["days_since(last_active)"]]
+    );
+    let TagKind::Value { bands: Some(bands), .. } = tag(&catalog, "spend_level") else { panic!() };
+    let names = ["low".into(), "mid".into(), "high".into()].to_vec();
+    assert_eq!(*bands, Bands { names, bounds: vec![100.0, 1000.0], margin: 0.0 });
+    let in_file: Vec<&str> = catalog.tags.iter().map(|tag| &*tag.name).collect();
+    assert_eq!(order(&catalog), in_file);
+}
+
+#[test]
+fn every_key_and_every_form() {
+    let loaded = load("catalog.yaml", EVERYTHING);
+    assert_eq!(loaded.problems, []);
+    let catalog = loaded.catalog.unwrap();
+    let pointer = |tokens: &[&str]| Pointer(tokens.iter().map(|token| (*token).into()).collect());
+    assert_eq!(catalog.input.key, KeyRule(vec![pointer(&["context", "user/id"])]));
+    assert_eq!(catalog.input.kind, KindRule::Segment);
+    assert_eq!(catalog.input.properties, PropertiesRule::Segment);
+    assert_eq!(catalog.input.id, pointer(&["messageId"]));
+    assert_eq!(catalog.input.time_unit, TimeUnit::Seconds);
+    assert_eq!((catalog.input.max_future_ms, catalog.input.max_event_bytes), (600_000, 65_536));
+    assert_eq!(catalog.paths[0], ["plan name".into(), "id".into()]);
+    assert_eq!(catalog.attributes[6].value, Source::Kind);
+
+    let rolling = |panes, resolution| Window::Rolling { panes, resolution };
+    let windows = [
+        ("n", Window::Lifetime),
+        ("s", rolling(1_800, Resolution::Second)),
+        ("a", rolling(720, Resolution::Minute)),
+        ("lo", rolling(744, Resolution::Hour)),
+        ("hi", rolling(32, Resolution::Day)),
+        ("kinds", Window::Lifetime),
+        ("days", rolling(14, Resolution::Day)),
+        ("la", rolling(24, Resolution::Hour)),
+        ("fi", Window::Calendar(CalendarUnit::Year)),
+        ("to", Window::Calendar(CalendarUnit::Month)),
+    ];
+    for (name, window) in windows {
+        assert_eq!(counter(&catalog, name).window, window, "{name}");
+    }
+    assert_eq!(counter(&catalog, "kinds").aggregate, Aggregate::Distinct { of: Source::Kind, limit: 256 });
+    let Aggregate::Top { limit: 5, of: Source::Property(_) } = counter(&catalog, "to").aggregate else { panic!() };
+    let TagKind::Rule { for_ms, keep_for_ms, .. } = tag(&catalog, "e") else { panic!() };
+    assert_eq!((*for_ms, *keep_for_ms), (3_600_000, 604_800_000));
+    assert_eq!(labels(tag(&catalog, "v")), [["tag.e", "city", "last_kind"]]);
+    assert_eq!(
+        labels(tag(&catalog, "f")),
+        [
+            vec!["first_seen", "fi"],
+            vec!["hi", "lo", "la", "to"],
+            vec!["is_staff", "plan", "score", "days", "lk"],
+            vec!["days_until(member_until)", "days_since(trial_until)", "hours_since(last_seen)"],
+        ]
+    );
+}
+
+#[test]
+fn tags_take_their_turn_behind_those_they_use() {
+    assert_eq!(order(&compiled(EVERYTHING)), ["b", "e", "v", "c", "f"]);
+}
+
+#[test]
+fn without_input_the_flat_preset_counts() {
+    let catalog = compiled("version: 1\n");
+    let pointer = |name: &str| Pointer(vec![name.into()]);
+    assert_eq!(catalog.input.key, KeyRule(vec![pointer("user_id")]));
+    assert_eq!(catalog.input.kind, KindRule::At(pointer("type")));
+    assert_eq!(catalog.input.time, pointer("timestamp"));
+    assert_eq!(catalog.input.properties, PropertiesRule::At(pointer("properties")));
+    assert_eq!((catalog.input.dedup_ms, catalog.input.max_event_bytes), (None, 1_048_576));
+    assert_eq!(catalog.timezone.iana_name(), Some("UTC"));
+}
+
+#[test]
+fn sections_may_be_empty_and_times_are_named() {
+    let catalog = compiled("version: 1\nattributes:\ncounters: {}\ntags:\n  t: { when: first_seen < last_seen }\n");
+    let TagKind::Rule { when, .. } = &catalog.tags[0].kind else { panic!() };
+    assert_eq!(when.leaves[0].expr, Expr::Time(TimeName::FirstSeen));
+}
+
+#[test]
+fn the_catalog_of_the_reference_page() {
+    let page = include_str!("../../../deploy/docs/catalog.md");
+    let (_, rest) = page.split_once("```yaml\n").unwrap();
+    let (example, _) = rest.split_once("```").unwrap();
+    let loaded = load("catalog.md", example);
+    assert_eq!(loaded.problems, []);
+    assert_eq!(loaded.catalog.unwrap().tags.len(), 4);
+}
+
+#[test]
+fn the_fingerprint_is_of_the_meaning() {
+    let fingerprint = |text: &str| compiled(text).fingerprint;
+    let base = fingerprint(SPEC);
+    assert_eq!(base, fingerprint(&format!("# a comment\n{SPEC}\n")));
+    assert_eq!(base, fingerprint(&SPEC.replace("Active member", "Active")));
+    assert_eq!(base, fingerprint(&SPEC.replace("group: lifecycle/risk", "group: x\n    owner: me")));
+    assert_eq!(base, fingerprint(&SPEC.replace("workouts_30d >= 10", "(workouts_30d)>=10.0")));
+    for (from, to) in [
+        ("workouts_30d >= 10", "workouts_30d >= 11"),
+        ("below: 1000", "below: 1001"),
+        ("Asia/Shanghai", "Asia/Tokyo"),
+        ("dedup: 1h", "dedup: 2h"),
+        ("window: 90d", "window: 91d"),
+        ("active_member:", "active_members:"),
+        ("count: referral", "count: referred"),
+        ("properties.class,", "properties.course,"),
+    ] {
+        assert_ne!(base, fingerprint(&SPEC.replace(from, to)), "{from}");
+    }
+}

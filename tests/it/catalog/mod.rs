@@ -1,0 +1,7 @@
+//! Tests of the catalog: from YAML to the compiled form, and to reports.
+
+mod bad;
+mod check;
+mod expressions;
+mod good;
+mod robust;

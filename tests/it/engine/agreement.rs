@@ -1,0 +1,116 @@
+//! Random catalogs and streams: every change of the engine is one of the reference's, in the same order.
+
+use serde_json::Value;
+use tagstream::cli::replay::{Outcome, Replay};
+use tagstream::codec::write_change;
+use tagstream::engine::{Program, Sink};
+use tagstream::model::{TagChange, Timestamp};
+
+use crate::generate::{self, Case};
+use crate::reference;
+
+/// The wall clock of the random streams.
+pub const NOW_MS: i64 = generate::NOW_MS;
+
+#[derive(Default)]
+pub struct Collected(pub Vec<Value>);
+
+impl Sink for Collected {
+    fn change(&mut self, change: &TagChange<'_>) {
+        let mut line = Vec::new();
+        write_change(change, &mut line);
+        let mut value: Value = serde_json::from_slice(&line).expect("a change is JSON");
+        let object = value.as_object_mut().expect("a change is an object");
+        object.shift_remove("id");
+        object.shift_remove("catalog");
+        self.0.push(value);
+    }
+}
+
+/// What the engine makes of a case: changes, and rejects as (line, reason).
+fn run_engine(case: &Case, now_ms: i64) -> Result<(Vec<Value>, Vec<(usize, String)>), String> {
+    let loaded = tagstream::catalog::load("case.yaml", &case.catalog);
+    let catalog = loaded.catalog.ok_or_else(|| format!("the catalog is refused: {:#?}", loaded.problems))?;
+    let program = Program::new(catalog);
+    let mut replay = Replay::new(program, Timestamp::from_ms(now_ms), case.until.map(Timestamp::from_ms));
+    let mut changes = Collected::default();
+    let mut rejects = Vec::new();
+    for (index, line) in case.lines.iter().enumerate() {
+        if let Outcome::Rejected(reject) = replay.line(line, &mut changes) {
+            rejects.push((index + 1, reject.code().to_owned()));
+        }
+    }
+    replay.finish(&mut changes);
+    Ok((changes.0, rejects))
+}
+
+/// The number of changes, on which both agree, or what differs.
+pub fn compare(case: &Case, now_ms: i64) -> Result<usize, String> {
+    let expected = reference::replay(&case.catalog, &case.lines, now_ms, case.until);
+    let (changes, rejects) = run_engine(case, now_ms)?;
+    let expected_rejects: Vec<(usize, String)> =
+        expected.rejects.iter().map(|reject| (reject.line, reject.reason.to_owned())).collect();
+    if rejects != expected_rejects {
+        return Err(format!("rejects\n engine    {rejects:?}\n reference {expected_rejects:?}"));
+    }
+    for (index, pair) in changes.iter().zip(&expected.changes).enumerate() {
+        if !same(pair.0, pair.1) {
+            return Err(format!("change {index}\n engine    {}\n reference {}", pair.0, pair.1));
+        }
+    }
+    let (ours, theirs) = (changes.len(), expected.changes.len());
+    if ours != theirs {
+        let next = changes.get(theirs).or_else(|| expected.changes.get(ours));
+        return Err(format!("the engine has {ours} changes, the reference {theirs}; the first more: {next:?}"));
+    }
+    Ok(ours)
+}
+
+/// Equality of JSON with numbers compared as doubles.
+fn same(a: &Value, b: &Value) -> bool {
+    match (a, b) {
+        (Value::Number(a), Value::Number(b)) => a.as_f64() == b.as_f64(),
+        (Value::Object(a), Value::Object(b)) => {
+            a.len() == b.len() && a.iter().zip(b).all(|(x, y)| x.0 == y.0 && same(x.1, y.1))
+        }
+        _ => a == b,
+    }
+}
+
+fn check(family: &str, seed: u64, make: fn(u64) -> Case) {
+    let case = make(seed);
+    if compare(&case, NOW_MS).is_ok() {
+        return;
+    }
+    let small = generate::shrink(case, &|case| compare(case, NOW_MS).is_err());
+    let lines: Vec<_> = small.lines.iter().map(|line| String::from_utf8_lossy(line)).collect();
+    panic!(
+        "{family} seed {seed} (TAGSTREAM_SEED={seed} runs it alone)\n{}\n{}\n{}",
+        small.catalog,
+        lines.join("\n"),
+        compare(&small, NOW_MS).err().unwrap_or_default()
+    );
+}
+
+/// The seeds to run: one given by `TAGSTREAM_SEED`, or as many as `TAGSTREAM_SEEDS` says.
+fn seeds() -> std::ops::Range<u64> {
+    let number = |name: &str| std::env::var(name).ok().and_then(|value| value.parse::<u64>().ok());
+    match number("TAGSTREAM_SEED") {
+        Some(seed) => seed..seed + 1,
+        None => 0..number("TAGSTREAM_SEEDS").unwrap_or(1_000),
+    }
+}
+
+#[test]
+fn random_catalogs_agree_with_the_reference() {
+    for seed in seeds() {
+        check("case", seed, generate::case);
+    }
+}
+
+#[test]
+fn random_clock_terms_agree_with_the_reference() {
+    for seed in seeds() {
+        check("sharp", seed, generate::sharp);
+    }
+}

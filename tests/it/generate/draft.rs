@@ -1,0 +1,171 @@
+//! What a random catalog is drawn from: its pace, its zone, and the names that its expressions may use.
+
+use super::dice::Dice;
+
+/// A duration as the catalog writes it, and in milliseconds.
+pub type Length = (&'static str, i64);
+
+/// A window, with the resolutions that fit it; an empty one is the default.
+type WindowChoice = (&'static str, &'static [&'static str]);
+
+/// How fast a stream goes: lengths that belong together, so that things flip often.
+#[derive(Clone, Copy)]
+pub struct Pace {
+    pub step_ms: i64,
+    pub windows: &'static [WindowChoice],
+    pub durations: &'static [Length],
+}
+
+const SECONDS: Pace = Pace {
+    step_ms: 2000,
+    windows: &[("1s", &["", "1s"]), ("5s", &[""]), ("10s", &["", "1s"]), ("1m", &["", "1s", "1m"]), ("90s", &[""])],
+    durations: &[("1ms", 1), ("500ms", 500), ("1s", 1000), ("2500ms", 2500), ("5s", 5000), ("30s", 30000)],
+};
+const MINUTES: Pace = Pace {
+    step_ms: 90_000,
+    windows: &[
+        ("2m", &["", "1s", "1m"]),
+        ("10m", &["", "1s", "1m"]),
+        ("30m", &["", "1m"]),
+        ("1h", &["", "1s", "1m", "1h"]),
+        ("1h30m", &["", "1m"]),
+        ("4000s", &["1s"]),
+    ],
+    durations: &[("1m", 60000), ("90s", 90000), ("5m", 300_000), ("30m", 1_800_000), ("1h", 3_600_000)],
+};
+const HOURS: Pace = Pace {
+    step_ms: 4_000_000,
+    windows: &[
+        ("2h", &["", "1m", "1h"]),
+        ("12h", &["", "1m", "1h"]),
+        ("1d", &["", "1m", "1h", "1d"]),
+        ("24h", &["", "1d"]),
+        ("36h", &["", "1h", "1m"]),
+    ],
+    durations: &[
+        ("30m", 1_800_000),
+        ("1h", 3_600_000),
+        ("3h", 10_800_000),
+        ("12h", 43_200_000),
+        ("1d", 86_400_000),
+        ("1d12h", 129_600_000),
+    ],
+};
+const DAYS: Pace = Pace {
+    step_ms: 50_000_000,
+    windows: &[
+        ("2d", &["", "1h", "1d", "1m"]),
+        ("3d", &["", "1d"]),
+        ("1w", &["", "1h", "1d"]),
+        ("30d", &["", "1h", "1d"]),
+        ("31d", &[""]),
+        ("45d", &["", "1h", "1d"]),
+    ],
+    durations: &[
+        ("1d", 86_400_000),
+        ("2d", 172_800_000),
+        ("7d", 604_800_000),
+        ("14d", 1_209_600_000),
+        ("1w", 604_800_000),
+        ("1d1ms", 86_400_001),
+    ],
+};
+const MONTHS: Pace = Pace {
+    step_ms: 700_000_000,
+    windows: &[("30d", &["", "1d"]), ("90d", &["", "1d", "1h"]), ("365d", &["", "1d"]), ("4000d", &["", "1d"])],
+    durations: &[("7d", 604_800_000), ("30d", 2_592_000_000), ("60d", 5_184_000_000), ("180d", 15_552_000_000)],
+};
+const PACES: [Pace; 5] = [SECONDS, MINUTES, HOURS, DAYS, MONTHS];
+
+/// Zones, each with instants at which something happens to its clocks.
+pub const ZONES: [(&str, &[&str]); 8] = [
+    ("UTC", &["2024-02-28T22:00:00Z", "2023-12-31T20:00:00Z", "1990-01-01T00:00:00Z"]),
+    ("Asia/Shanghai", &["2024-02-28T16:00:00Z", "1991-04-13T18:00:00Z", "1991-09-14T17:00:00Z"]),
+    ("Europe/Berlin", &["2024-03-31T01:00:00Z", "2024-10-27T01:00:00Z"]),
+    ("America/New_York", &["2024-03-10T07:00:00Z", "2024-11-03T06:00:00Z"]),
+    ("America/Sao_Paulo", &["2018-11-04T03:00:00Z", "2018-02-18T02:00:00Z", "2017-10-15T03:00:00Z"]),
+    ("Pacific/Apia", &["2011-12-30T10:00:00Z", "2012-03-31T14:00:00Z"]),
+    ("Asia/Kolkata", &["2024-05-05T18:30:00Z", "2023-12-31T18:30:00Z"]),
+    ("America/St_Johns", &["2006-10-29T02:31:00Z", "2006-04-02T03:31:00Z"]), // changed at a minute past midnight
+];
+
+/// Event types: the catalog names the first ones.
+pub const TYPES: [&str; 5] = ["a", "b", "page", "identify", "Über uns"];
+
+/// Texts that events carry and expressions compare with.
+pub const TEXTS: [&str; 7] = ["x", "y", "xy", "é", "日本", "a\"b", "😀z"];
+
+/// What tags with bands or stages may be called.
+pub const VERDICTS: [&str; 6] = ["band 0", "band 1", "stage 0", "stage 1", "stage 2", "other"];
+
+/// The names that may stand in a tag, by type.
+#[derive(Default)]
+pub struct Names {
+    /// Numbers that are never less than 0.
+    pub counts: Vec<String>,
+    pub numbers: Vec<String>,
+    pub texts: Vec<String>,
+    pub bools: Vec<String>,
+    pub times: Vec<String>,
+    /// Of no declared type.
+    pub untyped: Vec<String>,
+}
+
+pub struct Draft {
+    pub dice: Dice,
+    pub zone: &'static str,
+    pub start: &'static str,
+    pub paces: Vec<Pace>,
+    pub names: Names,
+}
+
+impl Draft {
+    pub fn new(seed: u64) -> Self {
+        let mut dice = Dice::new(seed);
+        let (zone, starts) = if dice.one_in(3) { ZONES[0] } else { dice.pick(&ZONES) };
+        let slow = dice.number(0, 4) as usize;
+        let paces = vec![PACES[slow], PACES[slow.saturating_sub(dice.number(0, 1) as usize)]];
+        let times = vec!["first_seen".to_owned(), "last_seen".to_owned()];
+        let start = dice.pick(starts);
+        Self { dice, zone, start, paces, names: Names { times, ..Names::default() } }
+    }
+
+    pub fn pace(&mut self) -> Pace {
+        self.dice.pick(&self.paces)
+    }
+
+    pub fn duration(&mut self) -> Length {
+        let pace = self.pace();
+        self.dice.pick(pace.durations)
+    }
+
+    /// A text as an expression writes it, such as an event may carry.
+    pub fn literal(&mut self) -> String {
+        let text = self.dice.pick(&TEXTS);
+        self.quoted(text)
+    }
+
+    /// One that a name of that kind may have.
+    pub fn literal_for(&mut self, name: &str) -> String {
+        if name.starts_with("tag.") && !self.dice.one_in(5) {
+            let verdict = self.dice.pick(&VERDICTS);
+            return self.quoted(verdict);
+        }
+        self.literal()
+    }
+
+    fn quoted(&mut self, text: &str) -> String {
+        if text.contains('"') || self.dice.one_in(2) { format!("'{text}'") } else { format!("\"{text}\"") }
+    }
+
+    /// A number as an expression writes it, mostly a small one.
+    pub fn constant(&mut self) -> String {
+        match self.dice.number(0, 9) {
+            0..=5 => self.dice.number(0, 5).to_string(),
+            6 => self.dice.pick(&["0.5", "1.5", "2.25", "0.1", "0.3", "3e0"]).to_owned(),
+            7 => self.dice.number(6, 60).to_string(),
+            8 => self.dice.pick(&["-1", "-0.5", "-10"]).to_owned(),
+            _ => self.dice.pick(&["100", "1e3", "12.34", "0.000001"]).to_owned(),
+        }
+    }
+}

@@ -1,0 +1,89 @@
+//! Random catalogs and streams, and how to make a failing pair of them small.
+//!
+//! `draft` holds what a case is drawn from, `expression` and `clock` its conditions, `catalog` the whole file, `stream`
+//! the events in the shapes of `record`, `hostile` what must be rejected.
+
+mod catalog;
+mod clock;
+mod dice;
+mod draft;
+mod expression;
+mod hostile;
+mod record;
+mod shrink;
+mod stream;
+mod yaml;
+
+use catalog::Family;
+use draft::Draft;
+use record::Shape;
+use serde_json::Value;
+use stream::Stream;
+
+pub use shrink::shrink;
+
+/// The wall clock for every case: 2030-01-01T00:00:00Z.
+pub const NOW_MS: i64 = 1_893_456_000_000;
+
+/// A catalog and what to replay through it.
+#[derive(Clone, Debug)]
+pub struct Case {
+    /// YAML.
+    pub catalog: String,
+    pub lines: Vec<Vec<u8>>,
+    /// The instant at which to stop, if not at the last event.
+    pub until: Option<i64>,
+}
+
+/// Everything that the contract knows, in small windows.
+pub fn case(seed: u64) -> Case {
+    draw(seed, Family::Broad)
+}
+
+/// The clock's arithmetic, and the interplay of `for`, `keep_for` and `until`.
+pub fn sharp(seed: u64) -> Case {
+    draw(seed ^ 0x5eed_0000_0000, Family::Sharp)
+}
+
+fn draw(seed: u64, family: Family) -> Case {
+    let mut draft = Draft::new(seed);
+    let shape = Shape::draw(&mut draft.dice);
+    let (input, dedup, max_future_ms) = input(&mut draft, shape);
+    let catalog = draft.catalog(family, input);
+    let mut stream = Stream::new(&mut draft);
+    stream.dedup = dedup;
+    let length = if family == Family::Sharp { draft.dice.number(5, 60) } else { draft.dice.number(20, 160) };
+    let mut lines = Vec::new();
+    for _ in 0..length {
+        if draft.dice.one_in(60) {
+            let fields = stream.fields(&mut draft, shape);
+            lines.push(hostile::line(&mut draft.dice, shape, fields, NOW_MS, max_future_ms));
+        } else {
+            lines.push(stream.line(&mut draft, shape));
+        }
+    }
+    let reach_ms = draft.duration().1 * draft.dice.number(-2, 20);
+    let until = (!draft.dice.one_in(3)).then(|| stream.latest() + reach_ms);
+    Case { catalog: yaml::write(&catalog), lines, until }
+}
+
+/// The catalog's `input`, whether it drops duplicates, and how far ahead events may be.
+fn input(draft: &mut Draft, shape: Shape) -> (Value, bool, i64) {
+    let mut input = shape.input();
+    let mut max_future_ms = 300_000;
+    if input.is_null() && draft.dice.one_in(2) {
+        return (input, false, max_future_ms);
+    }
+    if input.is_null() {
+        input = serde_json::json!({ "preset": "flat" });
+    }
+    let dedup = draft.dice.one_in(2);
+    if dedup {
+        input["dedup"] = draft.duration().0.into();
+    }
+    if draft.dice.one_in(4) {
+        input["max_future"] = "1h".into();
+        max_future_ms = 3_600_000;
+    }
+    (input, dedup, max_future_ms)
+}

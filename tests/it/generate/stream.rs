@@ -1,0 +1,241 @@
+//! Random streams: bursts, equal times, late events, borders of panes and days, and gaps.
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+use super::dice::Dice;
+use super::draft::{Draft, TEXTS, TYPES};
+use super::record::{Fields, Shape, text};
+
+const DAY_MS: i64 = 86_400_000;
+
+/// An event before it is written.
+struct Spot {
+    time: i64,
+    key: String,
+}
+
+/// Where a stream stands.
+pub struct Stream {
+    rules: TimeZone,
+    now: i64,
+    keys: Vec<String>,
+    /// Past times of events, to hit what follows from them.
+    past: Vec<i64>,
+    /// Whether numbers may be extreme.
+    wild: bool,
+    pub dedup: bool,
+}
+
+impl Stream {
+    pub fn new(draft: &mut Draft) -> Self {
+        let start: Timestamp = draft.start.parse().expect("a time");
+        let lead = draft.paces[0].step_ms * draft.dice.number(0, 12);
+        let keys =
+            ["u-1", "7", "ключ", "A", "a"][..draft.dice.number(1, 5) as usize].iter().map(|key| (*key).to_owned());
+        let rules = TimeZone::get(draft.zone).expect("a zone");
+        let now = (start.as_millisecond() - lead).max(631_152_000_000);
+        Self { rules, now, keys: keys.collect(), past: vec![now], wild: draft.dice.one_in(6), dedup: false }
+    }
+
+    /// The latest time so far.
+    pub fn latest(&self) -> i64 {
+        self.now
+    }
+
+    fn local_midnight_after(&self, ms: i64) -> i64 {
+        let offset_s = self.rules.to_offset(Timestamp::from_millisecond(ms).expect("a time")).seconds();
+        let local = ms + i64::from(offset_s) * 1000;
+        (local.div_euclid(DAY_MS) + 1) * DAY_MS - i64::from(offset_s) * 1000
+    }
+
+    /// The next event's time and whose it is.
+    fn spot(&mut self, draft: &mut Draft) -> Spot {
+        let step_ms = draft.pace().step_ms;
+        let nudge = draft.dice.pick(&[0, 0, 0, -1, 1]);
+        let dice = &mut draft.dice;
+        let key = dice.pick(&self.keys);
+        let time = match dice.number(0, 99) {
+            0..=14 => self.now,
+            15..=49 => self.now + dice.number(0, step_ms / 4),
+            50..=64 => self.now + dice.number(0, step_ms * 2),
+            65..=69 => self.now + dice.number(0, step_ms * 20),
+            70..=74 => self.local_midnight_after(self.now) + nudge,
+            75..=81 => {
+                let unit = dice.pick(&[1000, 60_000, 3_600_000]);
+                (self.now / unit + 1) * unit + nudge
+            }
+            82..=91 => {
+                let from = dice.pick(&self.past);
+                from + draft.duration().1 + nudge
+            }
+            92 if draft.paces[0].step_ms > 1_000_000 => self.now + 40 * DAY_MS,
+            _ => self.now - draft.dice.number(0, step_ms * 4),
+        };
+        let time = time.max(631_152_000_000);
+        self.now = self.now.max(time);
+        self.past.push(time);
+        if self.past.len() > 12 {
+            self.past.remove(0);
+        }
+        Spot { time, key }
+    }
+
+    /// The next event as a line of that shape.
+    pub fn line(&mut self, draft: &mut Draft, shape: Shape) -> Vec<u8> {
+        let fields = self.fields(draft, shape);
+        shape.write(&fields, &mut draft.dice).into_bytes()
+    }
+
+    pub fn fields(&mut self, draft: &mut Draft, shape: Shape) -> Fields {
+        let Spot { time, key } = self.spot(draft);
+        let kind = draft.dice.pick(&TYPES[..]);
+        let properties = match draft.dice.number(0, 30) {
+            0 => None,
+            1 => Some(draft.dice.pick(&["null", "[]", "\"no\"", "{}"]).to_owned()),
+            _ => Some(self.properties(draft, time, shape)),
+        };
+        let dice = &mut draft.dice;
+        Fields {
+            key: Some(if key == "7" && dice.one_in(2) { "7".to_owned() } else { text(&key) }),
+            kind: Some(text(kind)),
+            time: Some(write_time(dice, time, shape.time_unit_ms())),
+            id: self.id(dice),
+            properties,
+        }
+    }
+
+    fn id(&self, dice: &mut Dice) -> Option<String> {
+        if !self.dedup {
+            return dice.one_in(4).then(|| "\"same\"".to_owned());
+        }
+        match dice.number(0, 11) {
+            0 => None,
+            1 => Some(dice.pick(&["null", "true", "\"\"", "1.5", "[1]"]).to_owned()),
+            2 => Some(text(&"long".repeat(80))),
+            3 | 4 => Some(dice.pick(&["1", "\"1\"", "2"]).to_owned()),
+            _ => Some(text(&format!("id-{}", dice.number(0, 30)))),
+        }
+    }
+
+    fn properties(&self, draft: &mut Draft, time: i64, shape: Shape) -> String {
+        let mut members = Vec::new();
+        let step_ms = draft.pace().step_ms;
+        let dice = &mut draft.dice;
+        if !dice.one_in(4) {
+            members.push(("n", self.number(dice)));
+        }
+        if !dice.one_in(4) {
+            members.push(("s", any_text(dice)));
+        }
+        if !dice.one_in(3) {
+            members.push(("flag", dice.pick(&["true", "false", "true", "null", "1"]).to_owned()));
+        }
+        if !dice.one_in(3) {
+            members.push(("list", list(dice)));
+        }
+        if dice.one_in(2) {
+            let deep = any_text(dice);
+            members.push((
+                "nested",
+                dice.pick(&[format!("{{\"deep\": {deep}}}"), "{}".to_owned(), "null".to_owned(), deep]),
+            ));
+        }
+        if dice.one_in(2) {
+            members.push(("two words", dice.number(-1, 4).to_string()));
+        }
+        if dice.one_in(2) {
+            let due = time + dice.number(-step_ms * 4, step_ms * 8);
+            let due = write_time(dice, due, shape.time_unit_ms());
+            members.push((
+                "due",
+                dice.pick(&[
+                    due.clone(),
+                    due.clone(),
+                    due,
+                    "null".to_owned(),
+                    "\"soon\"".to_owned(),
+                    "true".to_owned(),
+                ]),
+            ));
+        }
+        if dice.one_in(25) {
+            members.push(("n", "\"the last one counts\"".to_owned()));
+        }
+        dice.shuffle(&mut members);
+        let members: Vec<String> = members.iter().map(|(name, value)| format!("{}: {value}", text(name))).collect();
+        format!("{{{}}}", members.join(", "))
+    }
+
+    fn number(&self, dice: &mut Dice) -> String {
+        match dice.number(0, 19) {
+            0..=9 => dice.number(0, 6).to_string(),
+            10 | 11 => format!("{}.{}", dice.number(0, 40), dice.number(0, 99)),
+            12 => dice.pick(&["0.1", "0.2", "0.3", "1.10", "-0.7", "3.0", "2e0", "5E-1"]).to_owned(),
+            13 => dice
+                .pick(&["0.0000005", "0.0000015", "0.0000025", "-0.0000005", "-0.0000015", "12.3456785", "25e-7"])
+                .to_owned(),
+            14 => dice.number(-9, 120).to_string(),
+            15 => dice.pick(&["null", "\"5\"", "true", "[1]", "{}"]).to_owned(),
+            16 if self.wild => dice
+                .pick(&["1e12", "-1e12", "1000000000001", "1e13", "1e308", "-1e308", "1e400", "1e-400", "-0", "-0.0"])
+                .to_owned(),
+            17 if self.wild => dice
+                .pick(&[
+                    "123456789012.123456",
+                    "999999999999.999999",
+                    "9007199254740993",
+                    "0.1234565",
+                    "1e-7",
+                    "-0.0000004",
+                ])
+                .to_owned(),
+            _ => dice.number(0, 3).to_string(),
+        }
+    }
+}
+
+/// A time as some system may write it; what is finer than the unit is lost.
+fn write_time(dice: &mut Dice, ms: i64, unit_ms: i64) -> String {
+    if dice.one_in(2) {
+        return ms.div_euclid(unit_ms).to_string();
+    }
+    let offset_min = dice.pick(&[0, 0, 0, 480, -210, 1439, -1]);
+    let local = Timestamp::from_millisecond(ms + offset_min * 60_000).expect("a time");
+    let (days, rest) = (local.strftime("%Y-%m-%d").to_string(), local.strftime("%H:%M:%S").to_string());
+    let milli = ms.rem_euclid(1000);
+    let fraction = match dice.number(0, 3) {
+        0 if milli == 0 => String::new(),
+        1 => format!(".{milli:03}999999"),
+        2 if milli % 100 == 0 => format!(".{}", milli / 100),
+        _ => format!(".{milli:03}"),
+    };
+    let offset = if offset_min == 0 {
+        dice.pick(&["Z", "Z", "+00:00", "-00:00", "z"]).to_owned()
+    } else {
+        let (sign, size) = if offset_min < 0 { ('-', -offset_min) } else { ('+', offset_min) };
+        format!("{sign}{:02}:{:02}", size / 60, size % 60)
+    };
+    let mark = dice.pick(&["T", "T", "T", " ", "t"]);
+    format!("\"{days}{mark}{rest}{fraction}{offset}\"")
+}
+
+fn any_text(dice: &mut Dice) -> String {
+    match dice.number(0, 11) {
+        0 => dice.pick(&["null", "5", "false", "{\"a\": 1}", "[\"x\"]"]).to_owned(),
+        1 => "\"\\u00e9\"".to_owned(), // é
+        _ => text(dice.pick(&TEXTS)),
+    }
+}
+
+fn list(dice: &mut Dice) -> String {
+    if dice.one_in(10) {
+        return dice.pick(&["null", "\"x\"", "[]", "3", "[null, {}, [\"x\"]]"]).to_owned();
+    }
+    let items: Vec<String> = (0..dice.number(1, 4))
+        .map(
+            |_| if dice.one_in(6) { dice.pick(&["1", "1.0", "true", "null", "[]"]).to_owned() } else { any_text(dice) },
+        )
+        .collect();
+    format!("[{}]", items.join(", "))
+}

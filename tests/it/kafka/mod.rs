@@ -1,0 +1,10 @@
+//! The service as a user runs it, on a real Kafka.
+
+mod broker;
+mod client;
+mod fixture;
+mod letters;
+mod running;
+mod service;
+mod settings;
+mod topics;

@@ -1,0 +1,334 @@
+//! A valid catalog as the model uses it.
+
+use serde_json::Value as Yaml;
+
+use super::expression::{Expression, Name};
+use super::instant::{DAY_MS, duration_ms};
+use super::value::Value;
+use super::window::{Calendar, Resolution, Window};
+use super::zone::Zone;
+
+pub struct Catalog {
+    pub zone: Zone,
+    pub input: Input,
+    pub attributes: Vec<Attribute>,
+    pub counters: Vec<Counter>,
+    /// In the catalog's order.
+    pub tags: Vec<Tag>,
+    /// Indexes of `tags` in the order in which they take their turn.
+    pub turns: Vec<usize>,
+}
+
+/// Where in a record things are; `None` where the preset's own rule holds.
+pub struct Input {
+    pub segment: bool,
+    pub key: Option<String>,
+    pub kind: Option<String>,
+    pub time: Option<String>,
+    pub id: Option<String>,
+    pub properties: Option<String>,
+    pub time_unit_ms: i64,
+    pub dedup_ms: Option<i64>,
+    pub max_future_ms: i64,
+}
+
+/// Which types of event something takes.
+pub enum On {
+    Any,
+    Types(Vec<String>),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum AttributeType {
+    AsFound,
+    String,
+    Number,
+    Bool,
+    Time,
+}
+
+pub struct Attribute {
+    pub name: String,
+    pub from: On,
+    pub value: Name,
+    pub kind: AttributeType,
+    pub only: Option<Expression>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Aggregate {
+    Count,
+    Sum,
+    Average,
+    Least,
+    Greatest,
+    Distinct,
+    ActiveDays,
+    Last,
+    First,
+    Top,
+}
+
+pub struct Counter {
+    pub name: String,
+    pub aggregate: Aggregate,
+    /// Nothing for `count` and `active_days`.
+    pub path: Option<Name>,
+    pub on: On,
+    pub only: Option<Expression>,
+    pub window: Window,
+    pub limit: usize,
+}
+
+pub struct Tag {
+    pub name: String,
+    pub kind: TagKind,
+}
+
+pub enum TagKind {
+    Rule {
+        when: Expression,
+        until: Option<Expression>,
+        for_ms: i64,
+        keep_ms: i64,
+    },
+    /// A value as it is where there are no bands.
+    Value {
+        value: Expression,
+        bands: Vec<Band>,
+        margin: f64,
+    },
+    Stages(Vec<(String, Option<Expression>)>),
+}
+
+pub struct Band {
+    pub name: String,
+    /// Infinite for the last.
+    pub below: f64,
+}
+
+impl On {
+    pub fn takes(&self, kind: &str) -> bool {
+        match self {
+            Self::Any => true,
+            Self::Types(types) => types.iter().any(|own| own == kind),
+        }
+    }
+
+    fn read(yaml: &Yaml) -> Self {
+        match yaml {
+            Yaml::String(any) if any == "*" => Self::Any,
+            Yaml::String(kind) => Self::Types(vec![kind.clone()]),
+            Yaml::Array(kinds) if kinds.iter().any(|kind| kind == "*") => Self::Any,
+            Yaml::Array(kinds) => Self::Types(kinds.iter().map(word).collect()),
+            other => panic!("no types of event: {other}"),
+        }
+    }
+}
+
+impl TagKind {
+    /// Its expressions in the order in which they are mentioned.
+    pub fn expressions(&self) -> Vec<&Expression> {
+        match self {
+            Self::Rule { when, until, .. } => [when].into_iter().chain(until).collect(),
+            Self::Value { value, .. } => vec![value],
+            Self::Stages(stages) => stages.iter().filter_map(|(_, when)| when.as_ref()).collect(),
+        }
+    }
+}
+
+impl Catalog {
+    pub fn read(text: &str) -> Self {
+        // In YAML 1.2 `y`, `no` and `off` are texts.
+        let options = serde_saphyr::options! { strict_booleans: true };
+        let yaml: Yaml = serde_saphyr::from_str_with_options(text, options).expect("a YAML file");
+        let tags: Vec<Tag> = section(&yaml, "tags").map(|(name, tag)| read_tag(name, tag)).collect();
+        let turns = turns(&tags);
+        Self {
+            zone: Zone::named(yaml.get("timezone").and_then(Yaml::as_str).unwrap_or("UTC")),
+            input: read_input(yaml.get("input").unwrap_or(&Yaml::Null)),
+            attributes: section(&yaml, "attributes").map(|(name, own)| read_attribute(name, own)).collect(),
+            counters: section(&yaml, "counters").map(|(name, own)| read_counter(name, own)).collect(),
+            tags,
+            turns,
+        }
+    }
+}
+
+fn section<'a>(yaml: &'a Yaml, name: &str) -> impl Iterator<Item = (&'a String, &'a Yaml)> + use<'a> {
+    yaml.get(name).and_then(Yaml::as_object).into_iter().flatten()
+}
+
+fn word(yaml: &Yaml) -> String {
+    yaml.as_str().unwrap_or_else(|| panic!("no text: {yaml}")).to_owned()
+}
+
+fn optional(yaml: &Yaml, name: &str) -> Option<String> {
+    yaml.get(name).map(word)
+}
+
+fn milliseconds(yaml: &Yaml, name: &str) -> Option<i64> {
+    optional(yaml, name).map(|text| duration_ms(&text))
+}
+
+fn expression(yaml: &Yaml, name: &str) -> Option<Expression> {
+    yaml.get(name).map(|text| match text {
+        Yaml::String(text) => Expression::parse(text),
+        Yaml::Bool(flag) => Expression::Literal(Value::Bool(*flag)),
+        other => Expression::Literal(Value::Number(other.as_f64().expect("an expression"))),
+    })
+}
+
+fn path(yaml: &Yaml) -> Name {
+    match Expression::parse(&word(yaml)) {
+        Expression::Name(name) => name,
+        other => panic!("no path: {other:?}"),
+    }
+}
+
+fn read_input(yaml: &Yaml) -> Input {
+    Input {
+        segment: optional(yaml, "preset").as_deref() == Some("segment"),
+        key: optional(yaml, "key"),
+        kind: optional(yaml, "type"),
+        time: optional(yaml, "time"),
+        id: optional(yaml, "id"),
+        properties: optional(yaml, "properties"),
+        time_unit_ms: if optional(yaml, "time_unit").as_deref() == Some("s") { 1000 } else { 1 },
+        dedup_ms: milliseconds(yaml, "dedup"),
+        max_future_ms: milliseconds(yaml, "max_future").unwrap_or(300_000),
+    }
+}
+
+fn read_attribute(name: &str, yaml: &Yaml) -> Attribute {
+    Attribute {
+        name: name.to_owned(),
+        from: On::read(&yaml["from"]),
+        value: path(&yaml["value"]),
+        kind: match optional(yaml, "type").as_deref() {
+            None => AttributeType::AsFound,
+            Some("string") => AttributeType::String,
+            Some("number") => AttributeType::Number,
+            Some("bool") => AttributeType::Bool,
+            Some("time") => AttributeType::Time,
+            Some(other) => panic!("no type of attribute: {other}"),
+        },
+        only: expression(yaml, "where"),
+    }
+}
+
+fn read_counter(name: &str, yaml: &Yaml) -> Counter {
+    let aggregates = [
+        ("count", Aggregate::Count),
+        ("sum", Aggregate::Sum),
+        ("avg", Aggregate::Average),
+        ("min", Aggregate::Least),
+        ("max", Aggregate::Greatest),
+        ("distinct", Aggregate::Distinct),
+        ("active_days", Aggregate::ActiveDays),
+        ("last", Aggregate::Last),
+        ("first", Aggregate::First),
+        ("top", Aggregate::Top),
+    ];
+    let found = aggregates.into_iter().find_map(|(key, aggregate)| Some((aggregate, yaml.get(key)?)));
+    let (aggregate, operand) = found.unwrap_or_else(|| panic!("no aggregate in {name}"));
+    let of_types = matches!(aggregate, Aggregate::Count | Aggregate::ActiveDays);
+    let usual = if aggregate == Aggregate::Top { 64 } else { 256 };
+    Counter {
+        name: name.to_owned(),
+        aggregate,
+        path: (!of_types).then(|| path(operand)),
+        on: On::read(if of_types { operand } else { &yaml["on"] }),
+        only: expression(yaml, "where"),
+        window: read_window(yaml, aggregate),
+        limit: yaml.get("limit").and_then(Yaml::as_u64).map_or(usual, |limit| limit as usize),
+    }
+}
+
+fn read_window(yaml: &Yaml, aggregate: Aggregate) -> Window {
+    let window = yaml.get("window");
+    if let Some(calendar) = window.and_then(|window| window.get("calendar")).or_else(|| yaml.get("calendar")) {
+        return Window::Calendar(match word(calendar).as_str() {
+            "day" => Calendar::Day,
+            "week" => Calendar::Week,
+            "month" => Calendar::Month,
+            "year" => Calendar::Year,
+            other => panic!("no calendar window: {other}"),
+        });
+    }
+    let Some(length) = window.map(word).filter(|length| length != "lifetime") else { return Window::Lifetime };
+    let length_ms = duration_ms(&length);
+    let resolution = match milliseconds(yaml, "resolution") {
+        _ if aggregate == Aggregate::ActiveDays => Resolution::LocalDay,
+        Some(DAY_MS) => Resolution::LocalDay,
+        Some(given) => Resolution::Fixed(given),
+        None if length_ms <= 3_600_000 => Resolution::Fixed(1000),
+        None if length_ms <= DAY_MS => Resolution::Fixed(60_000),
+        None if length_ms <= 31 * DAY_MS => Resolution::Fixed(3_600_000),
+        None => Resolution::LocalDay,
+    };
+    let pane_ms = if let Resolution::Fixed(ms) = resolution { ms } else { DAY_MS };
+    assert!(length_ms % pane_ms == 0 && length_ms / pane_ms <= 4000, "no valid window: {length}");
+    // "The last W / 1d dates, today included" are one fewer than the panes of any other window.
+    let panes = length_ms / pane_ms - i64::from(aggregate == Aggregate::ActiveDays);
+    Window::Rolling { resolution, panes }
+}
+
+fn read_tag(name: &str, yaml: &Yaml) -> Tag {
+    let kind = if let Some(when) = expression(yaml, "when") {
+        TagKind::Rule {
+            when,
+            until: expression(yaml, "until"),
+            for_ms: milliseconds(yaml, "for").unwrap_or(0),
+            keep_ms: milliseconds(yaml, "keep_for").unwrap_or(0),
+        }
+    } else if let Some(value) = expression(yaml, "value") {
+        let bands = yaml.get("bands").and_then(Yaml::as_array).into_iter().flatten();
+        TagKind::Value {
+            value,
+            bands: bands
+                .map(|band| Band {
+                    name: word(&band["name"]),
+                    below: band.get("below").and_then(Yaml::as_f64).unwrap_or(f64::INFINITY),
+                })
+                .collect(),
+            margin: yaml.get("margin").and_then(Yaml::as_f64).unwrap_or(0.0),
+        }
+    } else {
+        let stages = yaml["stages"].as_array().expect("stages").iter();
+        TagKind::Stages(stages.map(|stage| (word(&stage["name"]), expression(stage, "when"))).collect())
+    };
+    Tag { name: name.to_owned(), kind }
+}
+
+/// The catalog's order, but each tag after those it uses, as they are mentioned.
+fn turns(tags: &[Tag]) -> Vec<usize> {
+    fn visit(tags: &[Tag], tag: usize, order: &mut Vec<usize>) {
+        if order.contains(&tag) {
+            return;
+        }
+        let mut leaves = Vec::new();
+        tags[tag].kind.expressions().iter().for_each(|expression| expression.leaves(&mut leaves));
+        for leaf in leaves {
+            for used in names_of(leaf) {
+                let used = used.strip_prefix("tag.");
+                if let Some(used) = used.and_then(|used| tags.iter().position(|tag| tag.name == used)) {
+                    visit(tags, used, order);
+                }
+            }
+        }
+        order.push(tag);
+    }
+    let mut order = Vec::new();
+    (0..tags.len()).for_each(|tag| visit(tags, tag, &mut order));
+    order
+}
+
+/// The names that a leaf of an expression reads.
+fn names_of(leaf: &Expression) -> Vec<String> {
+    match leaf {
+        Expression::Name(name) | Expression::Has(name) | Expression::Moving { time: name, .. } => vec![name.written()],
+        Expression::Between { from, to, .. } => vec![from.written(), to.written()],
+        _ => Vec::new(),
+    }
+}

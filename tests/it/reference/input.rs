@@ -1,0 +1,104 @@
+//! Input records: an event, or the reason for which it is rejected.
+
+use super::catalog::Input;
+use super::instant;
+use super::json::{Json, parse};
+
+/// 1990-01-01T00:00:00Z.
+const OLDEST_MS: i64 = 631_152_000_000;
+const EVENT_BYTES_MAX: usize = 1 << 20;
+const KEY_BYTES_MAX: usize = 256;
+const TYPE_BYTES_MAX: usize = 128;
+
+/// One accepted event.
+#[derive(Clone, Debug)]
+pub struct Event {
+    pub key: String,
+    pub kind: String,
+    pub time: i64,
+    pub id: Option<String>,
+    pub properties: Json,
+}
+
+/// The event that a record holds, or a reason code of the contract.
+pub fn decode(line: &[u8], input: &Input, now_ms: i64) -> Result<Event, &'static str> {
+    if line.len() > EVENT_BYTES_MAX {
+        return Err("too_large");
+    }
+    let record = parse(line).ok_or("not_json")?;
+    if !matches!(record, Json::Object(_)) {
+        return Err("not_object");
+    }
+    let key = text_or_integer(find_key(&record, input).ok_or("missing_key")?, KEY_BYTES_MAX).ok_or("bad_key")?;
+    let kind = match find_kind(&record, input).ok_or("missing_type")? {
+        Json::Text(kind) if (1..=TYPE_BYTES_MAX).contains(&kind.len()) && !kind.starts_with('$') => kind.clone(),
+        _ => return Err("bad_type"),
+    };
+    let time = record.pointer(input.time.as_deref().unwrap_or("/timestamp")).ok_or("missing_time")?;
+    let time = read_time(time, input.time_unit_ms).ok_or("bad_time")?;
+    if time < OLDEST_MS {
+        return Err("too_old");
+    }
+    if time > now_ms + input.max_future_ms {
+        return Err("in_future");
+    }
+    let id = record.pointer(input.id.as_deref().unwrap_or(if input.segment { "/messageId" } else { "/id" }));
+    let id = id.and_then(|id| text_or_integer(id, KEY_BYTES_MAX));
+    let properties = find_properties(&record, input).filter(|found| matches!(found, Json::Object(_)));
+    let properties = properties.cloned().unwrap_or(Json::Object(Vec::new()));
+    Ok(Event { key, kind, time, id, properties })
+}
+
+/// An instant written as the contract allows: RFC 3339, or an integer in the catalog's unit.
+pub fn read_time(json: &Json, unit_ms: i64) -> Option<i64> {
+    match json {
+        Json::Text(text) => instant::parse(text),
+        Json::Number(text) => Some(integer(text)?.saturating_mul(unit_ms)),
+        _ => None,
+    }
+}
+
+/// The integer, if the number is written as one and 64 bits hold it.
+fn integer(text: &str) -> Option<i64> {
+    text.parse::<i64>().ok().or_else(|| text.parse::<u64>().ok().map(|_| i64::MAX))
+}
+
+fn text_or_integer(json: &Json, bytes_max: usize) -> Option<String> {
+    let text = match json {
+        Json::Text(text) => text.clone(),
+        Json::Number(text) => {
+            integer(text)?;
+            if text == "-0" { "0".to_owned() } else { text.clone() }
+        }
+        _ => return None,
+    };
+    (1..=bytes_max).contains(&text.len()).then_some(text)
+}
+
+fn find_key<'a>(record: &'a Json, input: &Input) -> Option<&'a Json> {
+    match &input.key {
+        Some(pointer) => record.pointer(pointer),
+        None if input.segment => record.member("userId").or_else(|| record.member("anonymousId")),
+        None => record.member("user_id"),
+    }
+}
+
+fn find_kind<'a>(record: &'a Json, input: &Input) -> Option<&'a Json> {
+    match &input.kind {
+        Some(pointer) => record.pointer(pointer),
+        None if input.segment && is_call(record, "track") => record.member("event"),
+        None => record.member("type"),
+    }
+}
+
+fn find_properties<'a>(record: &'a Json, input: &Input) -> Option<&'a Json> {
+    match &input.properties {
+        Some(pointer) => record.pointer(pointer),
+        None if input.segment && is_call(record, "identify") => record.member("traits"),
+        None => record.member("properties"),
+    }
+}
+
+fn is_call(record: &Json, call: &str) -> bool {
+    record.member("type") == Some(&Json::Text(call.to_owned()))
+}

@@ -1,0 +1,77 @@
+//! A brute-force model of the contract: it keeps every event and computes everything anew whenever it is needed.
+//!
+//! The road of a record: `input` (with `json` and `instant`) makes an event of it, or a rejection; `partition` lets
+//! time pass up to it, timer by timer; `entity` takes it in and computes all its facts (`counter` over a `window` in a
+//! `zone`, `attribute`); `verdict` brings each tag up to the clock with `evaluate`, and says with `possible` when it may
+//! next change. `catalog` and `expression` read what is given. It shares no code and no assumption with the engine.
+
+mod attribute;
+mod catalog;
+mod counter;
+mod decimal;
+mod entity;
+mod evaluate;
+mod expression;
+mod input;
+mod instant;
+mod json;
+mod partition;
+mod possible;
+mod selftest;
+mod selftest_records;
+mod tokens;
+mod value;
+mod verdict;
+mod window;
+mod zone;
+
+use catalog::Catalog;
+use partition::Partition;
+
+/// All that follows from a catalog and a stream.
+#[derive(Debug)]
+pub struct Outcome {
+    /// Tag changes as the contract writes them, without `id` and `catalog`, in the order in which they came about.
+    pub changes: Vec<serde_json::Value>,
+    pub rejects: Vec<Reject>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Reject {
+    pub reason: &'static str,
+    /// The first line is 1.
+    pub line: usize,
+}
+
+/// Replays the lines through one partition. Events later than `until` are left out, and the clock runs on to it.
+pub fn replay(catalog_yaml: &str, lines: &[Vec<u8>], now_ms: i64, until: Option<i64>) -> Outcome {
+    replay_looking(catalog_yaml, lines, now_ms, until, &mut |_, _| Vec::new())
+}
+
+/// The same, but whenever time passes every entity is evaluated at further instants too, which `looks` chooses from the
+/// instants after its first argument up to its second. That must never change the outcome.
+pub fn replay_looking(
+    catalog_yaml: &str,
+    lines: &[Vec<u8>],
+    now_ms: i64,
+    until: Option<i64>,
+    looks: &mut dyn FnMut(i64, i64) -> Vec<i64>,
+) -> Outcome {
+    let mut partition = Partition::new(Catalog::read(catalog_yaml));
+    let mut rejects = Vec::new();
+    for (index, line) in lines.iter().enumerate() {
+        match input::decode(line, partition.input(), now_ms) {
+            Ok(event) if until.is_some_and(|until| event.time > until) => {}
+            Ok(event) => {
+                partition.look(event.time, looks);
+                partition.apply(&event);
+            }
+            Err(reason) => rejects.push(Reject { reason, line: index + 1 }),
+        }
+    }
+    if let Some(until) = until {
+        partition.look(until, looks);
+        partition.pass_time(until);
+    }
+    Outcome { changes: partition.changes, rejects }
+}
