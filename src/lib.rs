@@ -17,8 +17,8 @@
 //! | [`engine`] | windows, verdicts that know until when they hold, timers, tags: pure | bytes of records, clocks, threads, I/O |
 //! | [`codec`] | bytes ↔ model | what the values are for |
 //! | [`settings`] | files, environment and flags → checked settings | what a catalog says |
-//! | [`telemetry`] | the log | whose lines it writes |
 //! | [`kafka`] | clients, workers, the commit cycle, rebalances, dead letters | signals, the wall clock's source |
+//! | [`telemetry`] | the log: what workers tell, in words | who reads it |
 //! | [`service`] | the thin shell: starts workers, listens to signals; the only wall clock | what a worker does |
 //! | [`cli`] | one file a command | |
 //!
@@ -42,7 +42,7 @@ pub mod catalog;
 pub mod engine;
 pub mod codec;
 pub mod settings;
-pub mod telemetry;
 pub mod kafka;
+pub mod telemetry;
 pub mod service;
 pub mod cli;

@@ -1,4 +1,4 @@
-//! The wall clock.
+//! The wall clock: the one place that asks the system what time it is.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
