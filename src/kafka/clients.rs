@@ -125,8 +125,9 @@ pub fn producer(settings: &Settings, worker: WorkerId, notices: Notices) -> Resu
 /// What it says.
 pub fn try_out(settings: &Settings) -> Result<(), ClientError> {
     let silent: Notices = Arc::new(|_| ());
-    consumer(settings, WorkerId(0), Arc::clone(&silent))?;
-    producer(settings, WorkerId(0), silent)?;
+    let consumer = consumer(settings, WorkerId(0), Arc::clone(&silent))?;
+    let producer = producer(settings, WorkerId(0), silent)?;
+    drop((consumer, producer));
     Ok(())
 }
 
