@@ -9,3 +9,4 @@ mod kafka;
 mod model;
 mod reference;
 mod survey;
+mod tidy;
