@@ -16,8 +16,9 @@ use rdkafka::producer::{DeliveryResult, NoCustomPartitioner, ProducerContext, Th
 use rdkafka::types::RDKafkaRespErr;
 use serde::Deserialize;
 
-use super::notice::{Notice, Notices, Severity, WorkerId};
+use super::notice::{Notice, Notices, WorkerId};
 use crate::settings::Settings;
+use crate::telemetry::Severity;
 
 /// What the user may change. Sessions outlast a restart, transactions outlast a broker's fail-over (9 s) and end
 /// before the session does, so that a dead worker's partitions are free when they are given to another.

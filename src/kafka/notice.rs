@@ -7,17 +7,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::counts::Counts;
+use crate::telemetry::Severity;
 
 /// Takes notices; shared by all clients and workers of a process.
 pub type Notices = Arc<dyn Fn(Notice) + Send + Sync>;
-
-/// How much somebody ought to care.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Severity {
-    Debug,
-    Info,
-    Warn,
-}
 
 /// One worker among those of the process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
