@@ -7,7 +7,7 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use rdkafka::TopicPartitionList;
+use rdkafka::{Message, TopicPartitionList};
 use rdkafka::client::ClientContext;
 use rdkafka::config::{ClientConfig, RDKafkaLogLevel};
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
@@ -318,10 +318,10 @@ impl ProducerContext for ProducerSide {
     type DeliveryOpaque = ();
 
     fn delivery(&self, result: &DeliveryResult<'_>, _: ()) {
-        if let Err((error, _)) = result
-            && error.rdkafka_error_code() == Some(RDKafkaErrorCode::MessageSizeTooLarge)
-        {
+        let Err((error, record)) = result else { return };
+        if error.rdkafka_error_code() == Some(RDKafkaErrorCode::MessageSizeTooLarge) {
             self.oversize.store(true, Ordering::Release);
         }
+        (self.notices)(Notice::NotWritten { topic: record.topic().to_owned(), why: error.to_string() });
     }
 }
