@@ -34,7 +34,7 @@
 //! - a kind of tag: `catalog::TagKind`, `engine::tags`;
 //! - a function of expressions: `catalog::calls`, `catalog::Expr`, `engine::eval`;
 //! - a reason for rejection: `codec::Reject`;
-//! - a setting: `settings::raw` and `settings::check`;
+//! - a setting: `settings::check`;
 //! - a step of the commit cycle: `kafka::cycle`.
 
 pub mod model;

@@ -94,7 +94,7 @@ pub fn run(args: &RunArgs) -> ExitCode {
         catalog = format!("{:016x}", catalog.fingerprint),
         "starting; state is kept in memory only: a restart begins with empty counters at the committed offsets"
     );
-    match service::run(settings, catalog, telemetry::sink()) {
+    match service::run(settings, catalog, service::to_log()) {
         Ok(()) => {
             tracing::info!("stopped");
             ExitCode::SUCCESS

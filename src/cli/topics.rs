@@ -7,7 +7,7 @@ use clap::{Args, Subcommand};
 use super::report;
 use super::run::{EXIT_SETTINGS, Needs, SettingsArgs};
 use crate::kafka::topics::{self, Mode, Options};
-use crate::telemetry;
+use crate::{service, telemetry};
 
 /// Create and check the topics that the service writes
 #[derive(Debug, Args)]
@@ -63,7 +63,7 @@ fn create(args: &CreateArgs) -> ExitCode {
         input_partitions: args.input_partitions,
         mode: if args.dry_run { Mode::DryRun } else { Mode::Create },
     };
-    match topics::create(&settings, options, &telemetry::sink()) {
+    match topics::create(&settings, options, &service::to_log()) {
         Ok(lines) => {
             lines.iter().for_each(|line| println!("{line}"));
             if lines.iter().all(|line| line.finding.is_fine()) { ExitCode::SUCCESS } else { ExitCode::FAILURE }

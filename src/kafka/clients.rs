@@ -7,7 +7,7 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use rdkafka::TopicPartitionList;
+use rdkafka::{Message, TopicPartitionList};
 use rdkafka::client::ClientContext;
 use rdkafka::config::{ClientConfig, RDKafkaLogLevel};
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
@@ -16,8 +16,9 @@ use rdkafka::producer::{DeliveryResult, NoCustomPartitioner, ProducerContext, Th
 use rdkafka::types::RDKafkaRespErr;
 use serde::Deserialize;
 
-use super::notice::{Notice, Notices, Severity, WorkerId};
+use super::notice::{Notice, Notices, WorkerId};
 use crate::settings::Settings;
+use crate::telemetry::Severity;
 
 /// What the user may change. Sessions outlast a restart, transactions outlast a broker's fail-over (9 s) and end
 /// before the session does, so that a dead worker's partitions are free when they are given to another.
@@ -125,8 +126,9 @@ pub fn producer(settings: &Settings, worker: WorkerId, notices: Notices) -> Resu
 /// What it says.
 pub fn try_out(settings: &Settings) -> Result<(), ClientError> {
     let silent: Notices = Arc::new(|_| ());
-    consumer(settings, WorkerId(0), Arc::clone(&silent))?;
-    producer(settings, WorkerId(0), silent)?;
+    let consumer = consumer(settings, WorkerId(0), Arc::clone(&silent))?;
+    let producer = producer(settings, WorkerId(0), silent)?;
+    drop((consumer, producer));
     Ok(())
 }
 
@@ -316,10 +318,10 @@ impl ProducerContext for ProducerSide {
     type DeliveryOpaque = ();
 
     fn delivery(&self, result: &DeliveryResult<'_>, _: ()) {
-        if let Err((error, _)) = result
-            && error.rdkafka_error_code() == Some(RDKafkaErrorCode::MessageSizeTooLarge)
-        {
+        let Err((error, record)) = result else { return };
+        if error.rdkafka_error_code() == Some(RDKafkaErrorCode::MessageSizeTooLarge) {
             self.oversize.store(true, Ordering::Release);
         }
+        (self.notices)(Notice::NotWritten { topic: record.topic().to_owned(), why: error.to_string() });
     }
 }

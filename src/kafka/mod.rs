@@ -32,7 +32,7 @@ pub use clients::ClientError;
 pub use clock::Clock;
 pub use cluster::{ClusterError, await_cluster};
 pub use counts::Counts;
-pub use notice::{Notice, Notices, Severity, WorkerId};
+pub use notice::{Notice, Notices, WorkerId};
 pub use properties::check as check_properties;
 pub use pulse::Pulse;
 pub use worker::{StopSignal, Worker, WorkerError, WorkerPlan};

@@ -7,17 +7,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::counts::Counts;
+use crate::telemetry::Severity;
 
 /// Takes notices; shared by all clients and workers of a process.
 pub type Notices = Arc<dyn Fn(Notice) + Send + Sync>;
-
-/// How much somebody ought to care.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Severity {
-    Debug,
-    Info,
-    Warn,
-}
 
 /// One worker among those of the process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -90,6 +83,8 @@ pub enum Notice {
         worker: WorkerId,
         bytes_max: usize,
     },
+    /// A record was not written; its transaction will be aborted.
+    NotWritten { topic: String, why: String },
     /// A partition cannot be started or followed now.
     Trouble {
         worker: WorkerId,
@@ -120,6 +115,7 @@ impl Notice {
             | Notice::Waiting { .. }
             | Notice::DoubtResolved { .. }
             | Notice::LettersCut { .. }
+            | Notice::NotWritten { .. }
             | Notice::Trouble { .. }
             | Notice::Outage { .. } => Severity::Warn,
             Notice::Revoked { lost, .. } => {
@@ -139,6 +135,7 @@ impl Notice {
         match self {
             Notice::Aborted { why, .. } => Some(format!("aborted {why}")),
             Notice::Waiting { step, .. } => Some(format!("waiting {step}")),
+            Notice::NotWritten { topic, why } => Some(format!("not written {topic} {why}")),
             Notice::Trouble { what, why, .. } => Some(format!("trouble {what} {why}")),
             Notice::Recycled { why, .. } => Some(format!("recycled {why}")),
             Notice::Library { facility, severity, .. } => Some(format!("library {facility} {severity:?}")),
@@ -189,6 +186,9 @@ impl fmt::Display for Notice {
                     f,
                     "{worker}: the dead-letter topic refuses large records; values over {bytes_max} bytes are cut"
                 )
+            }
+            Notice::NotWritten { topic, why } => {
+                write!(f, "records to {topic} are not written ({why}); is the topic there? see `tagstream topics create`")
             }
             Notice::Trouble { worker, what, why } => write!(f, "{worker}: {what}: {why}"),
             Notice::Outage { silent_for } => {

@@ -9,6 +9,7 @@
 //! ```
 
 mod crew;
+mod notices;
 mod wall_clock;
 
 use std::sync::Arc;
@@ -24,6 +25,7 @@ use crate::kafka::{ClusterError, Counts, Notices, WorkerError, WorkerId};
 use crate::settings::Settings;
 use crew::Crew;
 
+pub use notices::to_log;
 pub use wall_clock::wall_clock;
 
 /// A worker that has not left by then hangs. Leaving it is safe: what is not committed is done again.

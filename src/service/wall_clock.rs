@@ -1,4 +1,4 @@
-//! The wall clock: the one place that asks the system what time it is.
+//! The wall clock: the one place where the system is asked for the time of day.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 

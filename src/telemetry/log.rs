@@ -1,13 +1,12 @@
 //! Log lines on standard error: text on a terminal, JSON otherwise; one a step of a life cycle, none an event.
 
 use std::collections::HashMap;
+use std::fmt::Display;
 use std::io::{self, IsTerminal};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use tracing_subscriber::EnvFilter;
-
-use crate::kafka::{Notice, Notices, Severity};
 
 /// The same trouble is told once in this time, with the number of times that it was left out.
 const REPEAT_AFTER: Duration = Duration::from_secs(10);
@@ -34,30 +33,39 @@ pub fn init() -> Result<(), String> {
     started.map_err(|error| error.to_string())
 }
 
-/// Where notices become log lines.
-pub fn sink() -> Notices {
-    let repeats = Mutex::new(Repeats::default());
-    Arc::new(move |notice: Notice| {
-        let suppressed = match notice.repeats_as() {
+/// How much somebody ought to care.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Severity {
+    Debug,
+    Info,
+    Warn,
+}
+
+/// Writes lines, and leaves out what was told a moment ago.
+#[derive(Default)]
+pub struct Log {
+    repeats: Mutex<Repeats>,
+}
+
+impl Log {
+    /// Writes a line. Lines of one `trouble` are told once in a while only.
+    pub fn write(&self, severity: Severity, trouble: Option<String>, line: &dyn Display) {
+        let suppressed = match trouble {
             None => 0,
             Some(trouble) => {
-                let mut repeats = repeats.lock().unwrap_or_else(PoisonError::into_inner);
+                let mut repeats = self.repeats.lock().unwrap_or_else(PoisonError::into_inner);
                 match repeats.pass(trouble, Instant::now()) {
                     Some(suppressed) => suppressed,
                     None => return,
                 }
             }
         };
-        write(&notice, suppressed);
-    })
-}
-
-fn write(notice: &Notice, suppressed: u64) {
-    let repeated = (suppressed > 0).then_some(suppressed);
-    match notice.severity() {
-        Severity::Warn => tracing::warn!(repeated, "{notice}"),
-        Severity::Info => tracing::info!(repeated, "{notice}"),
-        Severity::Debug => tracing::debug!(repeated, "{notice}"),
+        let repeated = (suppressed > 0).then_some(suppressed);
+        match severity {
+            Severity::Warn => tracing::warn!(repeated, "{line}"),
+            Severity::Info => tracing::info!(repeated, "{line}"),
+            Severity::Debug => tracing::debug!(repeated, "{line}"),
+        }
     }
 }
 

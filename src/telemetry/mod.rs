@@ -2,4 +2,4 @@
 
 mod log;
 
-pub use log::{init, sink};
+pub use log::{Log, Severity, init};

@@ -8,7 +8,7 @@ use std::io;
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Command, Output, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{OnceLock, mpsc};
 use std::thread;
@@ -152,8 +152,7 @@ fn boot(folder: &Path, libs: &Path, port: u16) -> u32 {
     let mut command = java(libs, "kafka.Kafka");
     command.arg(folder.join("server.properties")).stdin(Stdio::null());
     command.stdout(log.try_clone().expect("a log file")).stderr(log);
-    let child = start_from_lasting_thread(command);
-    let pid = child.id();
+    let pid = start_from_lasting_thread(command);
     fs::write(folder.join("pid"), pid.to_string()).expect("a pid file");
     let deadline = Instant::now() + BOOT_TIME_MAX;
     while TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_err() {
@@ -165,13 +164,17 @@ fn boot(folder: &Path, libs: &Path, port: u16) -> u32 {
     pid
 }
 
-fn start_from_lasting_thread(mut command: Command) -> Child {
+/// The thread lasts as long as the child, whose end it awaits.
+fn start_from_lasting_thread(mut command: Command) -> u32 {
     die_with_parent(&mut command);
     let (sender, receiver) = mpsc::channel();
     thread::spawn(move || {
-        sender.send(command.spawn()).expect("somebody waits for the broker");
-        loop {
-            thread::park();
+        let started = command.spawn().map(|mut child| {
+            sender.send(Ok(child.id())).expect("somebody waits for the broker");
+            child.wait()
+        });
+        if let Err(error) = started {
+            sender.send(Err(error)).expect("somebody waits for the broker");
         }
     });
     receiver.recv().expect("a started broker").unwrap_or_else(|error| panic!("java: {error}; {NEEDS}"))
