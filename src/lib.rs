@@ -4,4 +4,8 @@ pub mod catalog;
 pub mod cli;
 pub mod codec;
 pub mod engine;
+pub mod kafka;
 pub mod model;
+pub mod service;
+pub mod settings;
+pub mod telemetry;

@@ -3,6 +3,8 @@
 mod catalog_file;
 pub mod check;
 pub mod replay;
+pub mod run;
+pub mod topics;
 
 use std::process::ExitCode;
 
@@ -22,6 +24,8 @@ struct Cli {
 enum Command {
     Check(check::Check),
     Replay(replay::ReplayArgs),
+    Run(run::RunArgs),
+    Topics(topics::TopicsArgs),
 }
 
 /// Runs the command line; `now` is the wall clock.
@@ -29,6 +33,8 @@ pub fn main(now: Timestamp) -> ExitCode {
     match Cli::parse().command {
         Command::Check(args) => check::run(args),
         Command::Replay(args) => replay::run(&args, now),
+        Command::Run(args) => run::run(&args),
+        Command::Topics(args) => topics::run(&args),
     }
 }
 

@@ -5,5 +5,6 @@ mod catalog;
 mod codec;
 mod engine;
 mod generate;
+mod kafka;
 mod model;
 mod reference;

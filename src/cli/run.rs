@@ -1,0 +1,114 @@
+//! `tagstream run`: the service, on a real Kafka.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Args;
+
+use super::{catalog_file, report};
+use crate::kafka;
+use crate::service::{self, ServiceError, Told};
+use crate::settings::{self, ConfigFile, Fault, Problems, Settings, Sources};
+use crate::telemetry;
+
+/// Settings that cannot be used: `EX_CONFIG` of sysexits.h.
+pub const EXIT_SETTINGS: u8 = 78;
+
+/// Where settings come from, for the commands that talk to Kafka
+#[derive(Debug, Args)]
+pub struct SettingsArgs {
+    /// The settings file [default: tagstream.toml, if it is there]
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+
+    /// One setting, over file and environment; may be repeated
+    #[arg(short = 's', long = "set", value_name = "KEY=VALUE")]
+    set: Vec<String>,
+}
+
+impl SettingsArgs {
+    /// Reads and checks the settings, or says everything that is wrong with them.
+    pub fn load(&self, needs: Needs) -> Option<Settings> {
+        let file = match &self.config {
+            Some(path) => ConfigFile::Named(path.clone()),
+            None => ConfigFile::Usual(PathBuf::from("tagstream.toml")),
+        };
+        let environment = std::env::vars_os()
+            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+            .collect();
+        let sources = Sources { file, environment, flags: self.set.clone() };
+        match settings::load(&sources).and_then(|settings| complete(settings, needs)) {
+            Ok(settings) => Some(settings),
+            Err(problems) => {
+                report(&format!("error: {problems}"));
+                None
+            }
+        }
+    }
+}
+
+/// Checks what the settings themselves do not know: librdkafka's properties, and what the command needs.
+fn complete(settings: Settings, needs: Needs) -> Result<Settings, Problems> {
+    let mut problems = Problems::default();
+    kafka::check_properties(&settings.kafka, &mut problems);
+    if needs == Needs::Catalog && settings.catalog.is_none() {
+        let example = "give it the path of the catalog, such as \"catalog.yaml\"";
+        problems.push("catalog", None, Fault::Missing { example });
+    }
+    if problems.is_empty() { Ok(settings) } else { Err(problems) }
+}
+
+/// What a command cannot do without.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Needs {
+    Kafka,
+    Catalog,
+}
+
+/// Run the service: events from Kafka in, tag changes to Kafka out
+///
+/// Ends with 0 when told to stop (SIGTERM, Ctrl-C), 1 when something is wrong that only a person can mend,
+/// 2 on wrong usage, 78 when the settings are wrong.
+#[derive(Debug, Args)]
+pub struct RunArgs {
+    #[command(flatten)]
+    settings: SettingsArgs,
+}
+
+pub fn run(args: &RunArgs) -> ExitCode {
+    if let Err(why) = telemetry::init() {
+        report(&format!("error: {why}"));
+        return ExitCode::from(EXIT_SETTINGS);
+    }
+    let Some(settings) = args.settings.load(Needs::Catalog) else {
+        return ExitCode::from(EXIT_SETTINGS);
+    };
+    let Some(catalog) = settings.catalog.as_deref().and_then(catalog_file::require) else {
+        return ExitCode::FAILURE;
+    };
+    tracing::info!(
+        version = env!("CARGO_PKG_VERSION"),
+        application = settings.kafka.application,
+        instance = settings.service.instance,
+        workers = settings.service.workers,
+        catalog = format!("{:016x}", catalog.fingerprint),
+        "starting; state is kept in memory only: a restart begins with empty counters at the committed offsets"
+    );
+    match service::run(settings, catalog, telemetry::sink()) {
+        Ok(()) => {
+            tracing::info!("stopped");
+            ExitCode::SUCCESS
+        }
+        Err(ServiceError::Impatient(told)) => {
+            tracing::warn!("{}", ServiceError::Impatient(told));
+            ExitCode::from(match told {
+                Told::Interrupt => 130,
+                Told::Terminate => 143,
+            })
+        }
+        Err(error) => {
+            tracing::error!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}

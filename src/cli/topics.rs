@@ -1,0 +1,76 @@
+//! `tagstream topics`: makes and checks the topics that the service writes.
+
+use std::process::ExitCode;
+
+use clap::{Args, Subcommand};
+
+use super::report;
+use super::run::{EXIT_SETTINGS, Needs, SettingsArgs};
+use crate::kafka::topics::{self, Mode, Options};
+use crate::telemetry;
+
+/// Create and check the topics that the service writes
+#[derive(Debug, Args)]
+pub struct TopicsArgs {
+    #[command(subcommand)]
+    command: TopicsCommand,
+}
+
+#[derive(Debug, Subcommand)]
+enum TopicsCommand {
+    Create(CreateArgs),
+}
+
+/// Create the topics that are missing, and check those that are there
+///
+/// Tag changes, current tags, changelog and dead letters get as many partitions as the input has, and the policies
+/// that they need. A topic that exists is never changed. Ends with 0 when all is as it should be, 1 when not,
+/// 2 on wrong usage, 78 when the settings are wrong.
+#[derive(Debug, Args)]
+struct CreateArgs {
+    #[command(flatten)]
+    settings: SettingsArgs,
+
+    /// Copies of each partition [default: the brokers' default]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    replication_factor: Option<u16>,
+
+    /// Create the input topic too, with so many partitions
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    input_partitions: Option<u16>,
+
+    /// Say what would be created, and create nothing
+    #[arg(long)]
+    dry_run: bool,
+}
+
+pub fn run(args: &TopicsArgs) -> ExitCode {
+    if let Err(why) = telemetry::init() {
+        report(&format!("error: {why}"));
+        return ExitCode::from(EXIT_SETTINGS);
+    }
+    match &args.command {
+        TopicsCommand::Create(args) => create(args),
+    }
+}
+
+fn create(args: &CreateArgs) -> ExitCode {
+    let Some(settings) = args.settings.load(Needs::Kafka) else {
+        return ExitCode::from(EXIT_SETTINGS);
+    };
+    let options = Options {
+        replication_factor: args.replication_factor,
+        input_partitions: args.input_partitions,
+        mode: if args.dry_run { Mode::DryRun } else { Mode::Create },
+    };
+    match topics::create(&settings, options, &telemetry::sink()) {
+        Ok(lines) => {
+            lines.iter().for_each(|line| println!("{line}"));
+            if lines.iter().all(|line| line.finding.is_fine()) { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+        }
+        Err(error) => {
+            report(&format!("error: {error}"));
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,119 @@
+//! What one partition has to say in a transaction, kept until it is certain that the transaction was committed.
+//!
+//! The body can be sent any number of times and is the same each time: an abort never touches the partition's state,
+//! it only sends the body again. It is bounded: a full body is committed before anything else happens.
+
+use std::collections::BTreeSet;
+use std::ops::Range;
+
+use rdkafka::message::{Header, Headers, Message, OwnedHeaders};
+
+use crate::codec::{Reject, change_id, write_change};
+use crate::engine::Sink;
+use crate::model::{ChangeKind, TagChange, Timestamp};
+
+/// Past this, a body is committed before more is added: what a worker may hold in memory, and what a transaction
+/// sends within its time-out even to a slow broker.
+const BYTES_MAX: usize = 16 << 20;
+const RECORDS_MAX: usize = 50_000;
+
+/// Where in the arena something stands.
+type Span = Range<usize>;
+
+/// A tag change, written out.
+pub struct ChangeRecord {
+    key: Span,
+    value: Span,
+    pub id: u128,
+    pub kind: ChangeKind,
+    pub at: Timestamp,
+}
+
+/// A record that was no event, as it came, and why.
+pub struct Letter {
+    key: Option<Span>,
+    value: Span,
+    /// The record's own headers and ours.
+    pub headers: OwnedHeaders,
+}
+
+/// The body of one partition.
+#[derive(Default)]
+pub struct Body {
+    arena: Vec<u8>,
+    changes: Vec<ChangeRecord>,
+    letters: Vec<Letter>,
+    /// The entities whose tags changed.
+    touched: BTreeSet<Box<str>>,
+}
+
+impl Body {
+    pub fn is_empty(&self) -> bool {
+        self.changes.is_empty() && self.letters.is_empty()
+    }
+
+    pub fn is_full(&self) -> bool {
+        self.arena.len() >= BYTES_MAX || self.changes.len() + self.letters.len() >= RECORDS_MAX
+    }
+
+    /// Forgets all: it was committed.
+    pub fn clear(&mut self) {
+        // A burst must not hold its memory for ever.
+        self.arena.shrink_to(BYTES_MAX);
+        self.arena.clear();
+        self.changes.clear();
+        self.letters.clear();
+        self.touched.clear();
+    }
+
+    pub fn changes(&self) -> impl Iterator<Item = (&ChangeRecord, &[u8], &[u8])> {
+        self.changes.iter().map(|change| (change, &self.arena[change.key.clone()], &self.arena[change.value.clone()]))
+    }
+
+    pub fn letters(&self) -> impl Iterator<Item = (&Letter, Option<&[u8]>, &[u8])> {
+        self.letters.iter().map(|letter| {
+            let key = letter.key.clone().map(|key| &self.arena[key]);
+            (letter, key, &self.arena[letter.value.clone()])
+        })
+    }
+
+    pub fn touched(&self) -> impl Iterator<Item = &str> {
+        self.touched.iter().map(|key| &**key)
+    }
+
+    /// Keeps a record that was rejected, with the headers that say why and where it stood.
+    pub fn reject(&mut self, message: &impl Message, reason: Reject) {
+        let key = message.key().map(|key| self.keep(key));
+        let value = self.keep(message.payload().unwrap_or_default());
+        let given = message.headers().into_iter().flat_map(Headers::iter);
+        let given = given.fold(OwnedHeaders::new(), |given, header| given.insert(header));
+        let (partition, offset) = (message.partition().to_string(), message.offset().to_string());
+        let ours = [
+            ("tagstream-reason", reason.code()),
+            ("tagstream-topic", message.topic()),
+            ("tagstream-partition", &partition),
+            ("tagstream-offset", &offset),
+        ];
+        let headers = ours.into_iter().fold(given, |headers, (key, value)| headers.insert(Header { key, value: Some(value) }));
+        self.letters.push(Letter { key, value, headers });
+    }
+
+    fn keep(&mut self, bytes: &[u8]) -> Span {
+        let start = self.arena.len();
+        self.arena.extend_from_slice(bytes);
+        start..self.arena.len()
+    }
+}
+
+impl Sink for Body {
+    fn change(&mut self, change: &TagChange<'_>) {
+        let key = self.keep(change.key.as_bytes());
+        let start = self.arena.len();
+        write_change(change, &mut self.arena);
+        let value = start..self.arena.len();
+        self.changes.push(ChangeRecord { key, value, id: change_id(change), kind: change.kind(), at: change.at });
+        if !self.touched.contains(change.key) {
+            self.touched.insert(change.key.into());
+        }
+    }
+}

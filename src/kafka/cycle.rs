@@ -1,0 +1,278 @@
+//! The commit cycle: bodies into a transaction, and the transaction to its certain end.
+
+use std::time::{Duration, Instant};
+
+use rdkafka::consumer::Consumer;
+use rdkafka::{Offset, TopicPartitionList};
+
+use super::notice::Notice;
+use super::slot::Slot;
+use super::transactor::{Blocked, Outcome};
+use super::worker::{Worker, WorkerError};
+
+/// How long one step may take before the loop has to look at other things.
+const SLICE: Duration = Duration::from_secs(3);
+/// The pause before a step that did not end is taken up again.
+const RETRY: Duration = Duration::from_millis(100);
+const ABORT_PAUSE_MIN: Duration = Duration::from_millis(20);
+const ABORT_PAUSE_MAX: Duration = Duration::from_secs(5);
+/// After this many aborts in a row the producer is made anew.
+const ABORTS_MAX: u32 = 3;
+
+/// What is known of the last transaction.
+///
+/// ```text
+///           sent                   committed, aborted
+///   Clear ───────▶ Open ──────────────────────────────▶ Clear
+///                    │                                     ▲
+///                    └────────▶ Doubt ─────────────────────┘
+///                      fatal          committed offsets read back
+/// ```
+pub(super) enum Fate {
+    /// It ended; the bodies are what was not sent yet, or is to be sent again.
+    Clear,
+    Open(Sent),
+    Doubt(Sent),
+}
+
+/// A transaction as it was sent.
+pub(super) struct Sent {
+    /// Stands in the metadata of each committed offset: by it the transaction is known again.
+    name: String,
+    /// The partitions that have a part in it, and the offsets behind it.
+    parts: Vec<(i32, i64)>,
+}
+
+impl Worker {
+    /// One step of the cycle. It begins a transaction if there is something to say and none is open.
+    pub(super) fn commit(&mut self) -> Result<(), WorkerError> {
+        self.commit_step(Instant::now() + SLICE)
+    }
+
+    /// Takes steps until everything is committed, or for this long.
+    pub(super) fn settle_within(&mut self, patience: Duration) -> Result<(), WorkerError> {
+        let deadline = Instant::now() + patience;
+        while !self.is_settled() && Instant::now() < deadline {
+            self.commit_step(deadline.min(Instant::now() + SLICE))?;
+            if let Some(wait) = self.commit_at.map(|at| at.saturating_duration_since(Instant::now())) {
+                std::thread::sleep(wait.min(RETRY));
+            }
+        }
+        Ok(())
+    }
+
+    fn is_settled(&self) -> bool {
+        let clean = |slot: &Slot| !matches!(slot, Slot::Running(running) if running.is_dirty());
+        matches!(self.fate, Fate::Clear) && self.slots.values().all(clean)
+    }
+
+    fn commit_step(&mut self, until: Instant) -> Result<(), WorkerError> {
+        self.commit_at = None;
+        if let Err(blocked) = self.transactor.prepare(until)? {
+            self.hold(blocked);
+            return Ok(());
+        }
+        let sent = match std::mem::replace(&mut self.fate, Fate::Clear) {
+            Fate::Open(sent) => Some(sent),
+            Fate::Doubt(sent) => match self.read_back(&sent, until) {
+                Ok(()) => self.begin(until),
+                Err(blocked) => {
+                    self.fate = Fate::Doubt(sent);
+                    self.hold(blocked);
+                    return Ok(());
+                }
+            },
+            Fate::Clear => self.begin(until),
+        };
+        match sent {
+            Some(sent) => self.finish(sent, until),
+            None => self.release(),
+        }
+        Ok(())
+    }
+
+    /// Sends the bodies of all partitions that have something to say. `None`: there is nothing, or it cannot begin.
+    fn begin(&mut self, until: Instant) -> Option<Sent> {
+        let dirty = |slot: &Slot| matches!(slot, Slot::Running(running) if running.is_dirty());
+        if !self.slots.values().any(dirty) {
+            return None;
+        }
+        if let Err(blocked) = self.transactor.begin() {
+            self.hold(blocked);
+            return None;
+        }
+        let mut parts = Vec::new();
+        for (partition, slot) in &mut self.slots {
+            if let Slot::Running(running) = slot
+                && running.is_dirty()
+            {
+                self.outlet.send(running, &mut self.transactor, until);
+                parts.push((*partition, running.next_offset()));
+            }
+        }
+        Some(Sent { name: self.names.next_name(), parts })
+    }
+
+    fn finish(&mut self, sent: Sent, until: Instant) {
+        let offsets = self.offsets_of(&sent);
+        match self.transactor.finish(&offsets, &self.consumer, until) {
+            Outcome::Committed => {
+                for (partition, next_offset) in &sent.parts {
+                    self.settle(*partition, *next_offset);
+                }
+                self.bench.counts.commits += 1;
+                self.aborts_in_a_row = 0;
+                self.release();
+            }
+            Outcome::Blocked(blocked) => {
+                self.fate = Fate::Open(sent);
+                self.hold(blocked);
+            }
+            Outcome::Aborted { why } => self.aborted(why),
+            Outcome::InDoubt { why } => {
+                self.say(Notice::Waiting { worker: self.plan.id, step: "the last transaction", why });
+                self.bench.counts.recycled += 1;
+                self.fate = Fate::Doubt(sent);
+                self.hold_until(Instant::now());
+            }
+        }
+    }
+
+    /// Nothing of the transaction will be seen: the same bodies are sent again, with what the group says then.
+    fn aborted(&mut self, why: String) {
+        self.bench.counts.aborts += 1;
+        self.aborts_in_a_row += 1;
+        if self.transactor.take_oversize() {
+            let bytes_max = self.outlet.cut_letters();
+            self.say(Notice::LettersCut { worker: self.plan.id, bytes_max });
+        }
+        if self.aborts_in_a_row.is_multiple_of(ABORTS_MAX) {
+            self.transactor.abandon();
+            self.bench.counts.recycled += 1;
+        }
+        let doubled = ABORT_PAUSE_MIN.saturating_mul(1 << self.aborts_in_a_row.min(16));
+        let retry_in = doubled.min(ABORT_PAUSE_MAX);
+        self.say(Notice::Aborted { worker: self.plan.id, why, retry_in });
+        self.hold_until(Instant::now() + retry_in);
+    }
+
+    /// Finds out whether a transaction was committed, from the offsets that are committed now.
+    ///
+    /// The offsets alone do not tell: a transaction in which only time has passed does not move them. So each bears the
+    /// name of the transaction that wrote it.
+    fn read_back(&mut self, sent: &Sent, until: Instant) -> Result<(), Blocked> {
+        let step = "reading the committed offsets back";
+        let patience = until.saturating_duration_since(Instant::now()).max(RETRY);
+        let asked = self.list(sent.parts.iter().map(|(partition, _)| (*partition, Offset::Invalid)));
+        let found = self
+            .consumer
+            .committed_offsets(asked, patience)
+            .map_err(|error| Blocked { step, why: error.to_string() })?;
+        if let Some(error) = found.elements().iter().find_map(|element| element.error().err()) {
+            return Err(Blocked { step, why: error.to_string() });
+        }
+        let (mut committed, mut open, mut elsewhere) = (0, 0, 0);
+        for element in found.elements() {
+            let partition = element.partition();
+            let Some(Slot::Running(running)) = self.slots.get(&partition) else { continue };
+            let offset = match element.offset() {
+                Offset::Offset(offset) => Some(offset),
+                _ => None,
+            };
+            if element.metadata() == sent.name {
+                committed += 1;
+                let next_offset = running.next_offset();
+                self.settle(partition, next_offset);
+            } else if offset == running.committed() {
+                open += 1;
+            } else {
+                elsewhere += 1;
+                self.begin_again(partition);
+            }
+        }
+        self.say(Notice::DoubtResolved { worker: self.plan.id, committed, open, elsewhere });
+        Ok(())
+    }
+
+    /// The partition's part of a transaction is committed.
+    fn settle(&mut self, partition: i32, next_offset: i64) {
+        if let Some(Slot::Running(running)) = self.slots.get_mut(&partition) {
+            debug_assert_eq!(running.next_offset(), next_offset, "a record was applied while a transaction was open");
+            running.settle();
+        }
+    }
+
+    /// What stays in doubt when partitions are given up: what concerns the others.
+    pub(super) fn forget(&mut self, partitions: &[i32]) {
+        if let Fate::Open(_) = self.fate {
+            self.transactor.abandon();
+        }
+        if let Fate::Open(mut sent) | Fate::Doubt(mut sent) = std::mem::replace(&mut self.fate, Fate::Clear) {
+            sent.parts.retain(|(partition, _)| !partitions.contains(partition));
+            if !sent.parts.is_empty() {
+                self.fate = Fate::Doubt(sent);
+                self.hold_until(Instant::now());
+            }
+        }
+    }
+
+    fn offsets_of(&self, sent: &Sent) -> TopicPartitionList {
+        let mut list = TopicPartitionList::new();
+        for (partition, offset) in &sent.parts {
+            let mut element = list.add_partition(&self.plan.settings.input.topic, *partition);
+            // An offset of a record, plus one: never out of range.
+            let _ = element.set_offset(Offset::Offset(*offset));
+            element.set_metadata(&sent.name);
+        }
+        list
+    }
+
+    fn hold(&mut self, blocked: Blocked) {
+        let Blocked { step, why } = blocked;
+        self.say(Notice::Waiting { worker: self.plan.id, step, why });
+        self.hold_until(Instant::now() + RETRY);
+    }
+
+    /// Takes no more records until a commit has succeeded. The consumer is polled on, so that the group keeps it.
+    fn hold_until(&mut self, retry_at: Instant) {
+        self.commit_at = Some(retry_at);
+        if !self.held {
+            self.held = true;
+            self.pause_or_resume();
+        }
+    }
+
+    fn release(&mut self) {
+        if self.held && self.commit_at.is_none() {
+            self.held = false;
+            self.pause_or_resume();
+        }
+    }
+
+    fn pause_or_resume(&self) {
+        let list = self.list_running(|_| Offset::Invalid);
+        let result = if self.held { self.consumer.pause(&list) } else { self.consumer.resume(&list) };
+        if let Err(error) = result {
+            self.say(Notice::Trouble { worker: self.plan.id, what: "pausing", why: error.to_string() });
+        }
+    }
+}
+
+/// Gives transactions their names: of this run of this worker, counted.
+pub(super) struct Names {
+    run: u64,
+    count: u64,
+}
+
+impl Names {
+    pub(super) fn new() -> Self {
+        use std::hash::{BuildHasher, Hasher, RandomState};
+        // The standard library's hasher is seeded at random: no two runs have the same.
+        Names { run: RandomState::new().build_hasher().finish(), count: 0 }
+    }
+
+    fn next_name(&mut self) -> String {
+        self.count += 1;
+        format!("tagstream {:016x} {}", self.run, self.count)
+    }
+}

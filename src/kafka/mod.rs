@@ -1,0 +1,38 @@
+//! Kafka: clients, workers, the commit cycle, rebalances, topics. The only part that knows librdkafka.
+//!
+//! A [`Worker`] is a thread that alone owns a consumer, a transactional producer and the state of its partitions
+//! ([`slot`]). It turns records into a [`body`] a partition, and the bodies into transactions ([`cycle`], over
+//! [`transactor`]); what the group wants of it is answered between two polls ([`rebalance`]). Workers share nothing
+//! but a stop signal and the [`Pulse`] of the input.
+//!
+//! What is always true:
+//! - While a transaction's fate is open, no record is applied: the bodies are what was sent, or will be sent again.
+//! - A partition is given up only after its body was committed, or together with its state.
+//! - Every transaction carries the offset of every partition that has a part in it, also when only time has passed.
+//! - Whether a transaction was committed is never guessed: the committed offsets bear the transaction's name.
+
+mod body;
+mod clients;
+mod clock;
+mod cluster;
+mod counts;
+mod cycle;
+mod idle;
+mod notice;
+mod properties;
+mod pulse;
+mod rebalance;
+mod sending;
+mod slot;
+pub mod topics;
+mod transactor;
+mod worker;
+
+pub use clients::ClientError;
+pub use clock::Clock;
+pub use cluster::{ClusterError, await_cluster};
+pub use counts::Counts;
+pub use notice::{Notice, Notices, Severity, WorkerId};
+pub use properties::check as check_properties;
+pub use pulse::Pulse;
+pub use worker::{StopSignal, Worker, WorkerError, WorkerPlan};

@@ -1,0 +1,149 @@
+//! What this part has to say: one notice a step of a life cycle or a trouble, none an event.
+//!
+//! Nothing here writes a log. A [`Notice`] goes to whoever holds the other end, who logs it, counts it or shows it.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::counts::Counts;
+
+/// Takes notices; shared by all clients and workers of a process.
+pub type Notices = Arc<dyn Fn(Notice) + Send + Sync>;
+
+/// How much somebody ought to care.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Severity {
+    Debug,
+    Info,
+    Warn,
+    Error,
+}
+
+/// One worker among those of the process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WorkerId(pub usize);
+
+/// Something that happened.
+#[derive(Clone, Debug)]
+pub enum Notice {
+    /// No broker answers yet, or the cluster cannot be asked.
+    Unreachable { brokers: String, why: String, retry_in: Duration },
+    /// The cluster answers and every topic is there.
+    Reached { input: String, partitions: usize },
+    WorkerStarted(WorkerId),
+    WorkerStopped(WorkerId, Counts),
+    /// What a worker has done since it started.
+    Progress(WorkerId, Counts),
+    Assigned { worker: WorkerId, partitions: Vec<i32> },
+    Revoked { worker: WorkerId, partitions: Vec<i32>, lost: bool },
+    /// A partition runs, from this offset on.
+    Running { worker: WorkerId, partition: i32, offset: i64 },
+    /// The producer has its transactional id.
+    ProducerReady { worker: WorkerId, took: Duration },
+    /// The producer is made anew, for this reason.
+    Recycled { worker: WorkerId, why: &'static str },
+    /// A transaction was given up and will be sent again.
+    Aborted { worker: WorkerId, why: String, retry_in: Duration },
+    /// A step of a commit does not end; records wait for it.
+    Waiting { worker: WorkerId, step: &'static str, why: String },
+    /// Whether a transaction was committed was read back.
+    DoubtResolved { worker: WorkerId, committed: usize, open: usize, elsewhere: usize },
+    /// Dead letters over this size are cut, since the topic does not take them.
+    LettersCut { worker: WorkerId, bytes_max: usize },
+    /// A partition cannot be started or followed now.
+    Trouble { worker: WorkerId, what: &'static str, why: String },
+    /// No event came from any of the input for so long: the clocks stop.
+    Outage { silent_for: Duration },
+    /// Events come again.
+    OutageOver,
+    /// librdkafka says something.
+    Library { severity: Severity, facility: String, text: String },
+}
+
+impl Notice {
+    pub fn severity(&self) -> Severity {
+        match self {
+            Notice::ProducerReady { .. } => Severity::Debug,
+            Notice::Unreachable { .. }
+            | Notice::Recycled { .. }
+            | Notice::Aborted { .. }
+            | Notice::Waiting { .. }
+            | Notice::DoubtResolved { .. }
+            | Notice::LettersCut { .. }
+            | Notice::Trouble { .. }
+            | Notice::Outage { .. } => Severity::Warn,
+            Notice::Revoked { lost, .. } => {
+                if *lost {
+                    Severity::Warn
+                } else {
+                    Severity::Info
+                }
+            }
+            Notice::Library { severity, .. } => *severity,
+            _ => Severity::Info,
+        }
+    }
+
+    /// What repeats of the same trouble have in common; `None` for what must never be left out.
+    pub fn repeats_as(&self) -> Option<String> {
+        match self {
+            Notice::Aborted { why, .. } => Some(format!("aborted {why}")),
+            Notice::Waiting { step, .. } => Some(format!("waiting {step}")),
+            Notice::Trouble { what, why, .. } => Some(format!("trouble {what} {why}")),
+            Notice::Recycled { why, .. } => Some(format!("recycled {why}")),
+            Notice::Library { facility, severity, .. } => Some(format!("library {facility} {severity:?}")),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for WorkerId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "worker {}", self.0)
+    }
+}
+
+impl fmt::Display for Notice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Notice::Unreachable { brokers, why, retry_in } => {
+                write!(f, "no answer from the brokers at {brokers} ({why}); trying again in {retry_in:?}")
+            }
+            Notice::Reached { input, partitions } => write!(f, "brokers reached; {input} has {partitions} partitions"),
+            Notice::WorkerStarted(worker) => write!(f, "{worker} started"),
+            Notice::WorkerStopped(worker, counts) => write!(f, "{worker} stopped: {counts}"),
+            Notice::Progress(worker, counts) => write!(f, "{worker}: {counts}"),
+            Notice::Assigned { worker, partitions } => write!(f, "{worker} is assigned partitions {partitions:?}"),
+            Notice::Revoked { worker, partitions, lost: false } => {
+                write!(f, "{worker} gives up partitions {partitions:?}")
+            }
+            Notice::Revoked { worker, partitions, lost: true } => write!(
+                f,
+                "{worker} has lost partitions {partitions:?}: the group went on without it; what was not committed is done by their next owner"
+            ),
+            Notice::Running { worker, partition, offset } => {
+                write!(f, "{worker} runs partition {partition} from offset {offset}")
+            }
+            Notice::ProducerReady { worker, took } => write!(f, "{worker}: producer ready after {took:?}"),
+            Notice::Recycled { worker, why } => write!(f, "{worker}: new producer, since {why}"),
+            Notice::Aborted { worker, why, retry_in } => {
+                write!(f, "{worker}: transaction aborted ({why}); the same again in {retry_in:?}")
+            }
+            Notice::Waiting { worker, step, why } => write!(f, "{worker}: {step} does not end ({why}); waiting"),
+            Notice::DoubtResolved { worker, committed, open, elsewhere } => write!(
+                f,
+                "{worker}: fate of the last transaction read back: {committed} partitions committed, {open} to be sent again, {elsewhere} owned by somebody else"
+            ),
+            Notice::LettersCut { worker, bytes_max } => {
+                write!(f, "{worker}: the dead-letter topic refuses large records; values over {bytes_max} bytes are cut")
+            }
+            Notice::Trouble { worker, what, why } => write!(f, "{worker}: {what}: {why}"),
+            Notice::Outage { silent_for } => {
+                write!(f, "no event from any of the input for {silent_for:?}: the clocks stop until one comes")
+            }
+            Notice::OutageOver => f.write_str("events come again: the clocks go on"),
+            Notice::Library { facility, text, .. } => write!(f, "librdkafka {facility}: {text}"),
+        }
+    }
+}

@@ -1,0 +1,46 @@
+//! When the whole input was last heard of: silence of the pipeline must not be taken for silence of the users.
+
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::time::Duration;
+
+use super::notice::{Notice, Notices};
+use crate::model::Timestamp;
+
+/// Shared by the workers of a process: the last wall-clock time at which one of them accepted an event.
+pub struct Pulse {
+    last_ms: AtomicI64,
+    silent: AtomicBool,
+    outage_after: Option<Duration>,
+    notices: Notices,
+}
+
+impl Pulse {
+    /// The start counts as an event: a quiet hour before it is nobody's outage.
+    pub fn new(start: Timestamp, outage_after: Option<Duration>, notices: Notices) -> Self {
+        Pulse { last_ms: AtomicI64::new(start.ms()), silent: AtomicBool::new(false), outage_after, notices }
+    }
+
+    /// An event was accepted.
+    pub fn beat(&self, at: Timestamp) {
+        self.last_ms.fetch_max(at.ms(), Ordering::Relaxed);
+        if self.silent.swap(false, Ordering::Relaxed) {
+            (self.notices)(Notice::OutageOver);
+        }
+    }
+
+    /// The wall clock as far as clocks may follow it: up to the beginning of an outage.
+    pub fn followed(&self, now: Timestamp) -> Timestamp {
+        let Some(outage_after) = self.outage_after else { return now };
+        let after_ms = i64::try_from(outage_after.as_millis()).unwrap_or(i64::MAX);
+        let last = Timestamp::from_ms(self.last_ms.load(Ordering::Relaxed));
+        let stop = last.plus(after_ms);
+        if now < stop {
+            return now;
+        }
+        if !self.silent.swap(true, Ordering::Relaxed) {
+            let silent_for = Duration::from_millis(now.since(last).unsigned_abs());
+            (self.notices)(Notice::Outage { silent_for });
+        }
+        stop
+    }
+}

@@ -1,0 +1,109 @@
+//! From a partition's body to Kafka records: tag changes, current tags, dead letters, with their headers.
+
+use std::time::Instant;
+
+use rdkafka::message::{Header, OwnedHeaders};
+use rdkafka::producer::BaseRecord;
+
+use super::body::ChangeRecord;
+use super::slot::Running;
+use super::transactor::Transactor;
+use crate::codec::write_current_tags;
+use crate::model::ChangeKind;
+use crate::settings::Settings;
+
+/// The kind of entity that every event has.
+const USER: &str = "user";
+
+/// Where records go, and how they are addressed.
+pub struct Outlet {
+    changes: String,
+    tags: Option<String>,
+    dead_letters: String,
+    /// The `ce_source` of every change.
+    source: String,
+    /// Dead letters over this size are cut: the topic does not take them whole.
+    letter_bytes_max: usize,
+    key: Vec<u8>,
+    value: Vec<u8>,
+}
+
+impl Outlet {
+    pub fn new(settings: &Settings) -> Self {
+        Outlet {
+            changes: settings.output.changes.clone(),
+            tags: settings.output.tags.clone(),
+            dead_letters: settings.dead_letter_topic(),
+            source: format!("/tagstream/{}", settings.kafka.application),
+            letter_bytes_max: usize::MAX,
+            key: Vec::new(),
+            value: Vec::new(),
+        }
+    }
+
+    /// Cuts dead letters from now on, each call to less. Returns to how many bytes.
+    pub fn cut_letters(&mut self) -> usize {
+        const FIRST: usize = 900_000;
+        const LEAST: usize = 1_000;
+        self.letter_bytes_max = (self.letter_bytes_max / 10).clamp(LEAST, FIRST);
+        self.letter_bytes_max
+    }
+
+    /// Sends everything that a partition has to say.
+    pub fn send(&mut self, running: &mut Running, transactor: &mut Transactor, until: Instant) {
+        for (change, key, value) in running.body.changes() {
+            let record = BaseRecord::to(&self.changes).key(key).payload(value).headers(self.headers(change));
+            transactor.send(record, until);
+        }
+        for (letter, key, value) in running.body.letters() {
+            let mut headers = letter.headers.clone();
+            let mut kept = value;
+            if value.len() > self.letter_bytes_max {
+                kept = &value[..self.letter_bytes_max];
+                let length = value.len().to_string();
+                headers = headers.insert(Header { key: "tagstream-truncated-from", value: Some(&length) });
+            }
+            let mut record = BaseRecord::to(&self.dead_letters).payload(kept).headers(headers);
+            record.key = key;
+            transactor.send(record, until);
+        }
+        self.send_tags(running, transactor, until);
+    }
+
+    fn send_tags(&mut self, running: &mut Running, transactor: &mut Transactor, until: Instant) {
+        let Some(topic) = &self.tags else { return };
+        let touched: Vec<Box<str>> = running.body.touched().map(Box::from).collect();
+        for entity in touched {
+            self.key.clear();
+            self.key.extend_from_slice(USER.as_bytes());
+            self.key.push(b':');
+            self.key.extend_from_slice(entity.as_bytes());
+            let value = &mut self.value;
+            value.clear();
+            running.current_tags(&entity, |tags| write_current_tags(USER, &entity, tags, value));
+            if !value.is_empty() {
+                transactor.send(BaseRecord::to(topic).key(self.key.as_slice()).payload(value.as_slice()), until);
+            }
+        }
+    }
+
+    /// As the CloudEvents Kafka binding has them, in binary mode.
+    fn headers(&self, change: &ChangeRecord) -> OwnedHeaders {
+        let (id, at) = (format!("{:032x}", change.id), change.at.to_string());
+        let kind = match change.kind {
+            ChangeKind::Added => "tagstream.tag.added",
+            ChangeKind::Changed => "tagstream.tag.changed",
+            ChangeKind::Removed => "tagstream.tag.removed",
+        };
+        let headers = [
+            ("ce_specversion", "1.0"),
+            ("ce_id", &id),
+            ("ce_type", kind),
+            ("ce_source", &self.source),
+            ("ce_time", &at),
+            ("content-type", "application/json"),
+        ];
+        let empty = OwnedHeaders::new_with_capacity(headers.len());
+        headers.into_iter().fold(empty, |headers, (key, value)| headers.insert(Header { key, value: Some(value) }))
+    }
+}

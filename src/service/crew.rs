@@ -1,0 +1,109 @@
+//! The threads of the service: one that looks for the cluster, then one a worker. Each reports how it ended.
+
+use std::io;
+use std::sync::Arc;
+use std::thread;
+
+use tokio::sync::mpsc::UnboundedSender;
+
+use super::{Report, wall_clock};
+use crate::engine::Program;
+use crate::kafka::{self, Notices, Pulse, StopSignal, Worker, WorkerId, WorkerPlan};
+use crate::settings::Settings;
+
+pub struct Crew {
+    settings: Arc<Settings>,
+    program: Arc<Program>,
+    notices: Notices,
+    reports: UnboundedSender<Report>,
+    stop: StopSignal,
+    /// Threads that have not reported their end.
+    busy: usize,
+}
+
+impl Crew {
+    pub fn new(
+        settings: Arc<Settings>,
+        program: Arc<Program>,
+        notices: Notices,
+        reports: UnboundedSender<Report>,
+    ) -> Self {
+        Crew { settings, program, notices, reports, stop: StopSignal::default(), busy: 0 }
+    }
+
+    pub fn look_for_cluster(&mut self) -> io::Result<()> {
+        let (settings, notices) = (Arc::clone(&self.settings), Arc::clone(&self.notices));
+        let (stop, reports) = (self.stop.clone(), self.reports.clone());
+        thread::Builder::new().name("cluster".to_owned()).spawn(move || {
+            let looked = kafka::await_cluster(&settings, &notices, &stop);
+            // Nobody listens any more when the process is ending: then nobody needs to know.
+            let _ = reports.send(Report::Cluster(looked));
+        })?;
+        self.busy += 1;
+        Ok(())
+    }
+
+    pub fn start_workers(&mut self) -> io::Result<()> {
+        let clock = wall_clock();
+        let pulse =
+            Pulse::new(clock.now(), self.settings.service.outage_after, Arc::clone(&self.notices));
+        let pulse = Arc::new(pulse);
+        for number in 0..self.settings.service.workers.get() {
+            let plan = WorkerPlan {
+                id: WorkerId(number),
+                settings: Arc::clone(&self.settings),
+                program: Arc::clone(&self.program),
+                notices: Arc::clone(&self.notices),
+                clock,
+                pulse: Arc::clone(&pulse),
+                stop: self.stop.clone(),
+            };
+            let reports = self.reports.clone();
+            thread::Builder::new().name(format!("worker-{number}")).spawn(move || work(plan, &reports))?;
+            self.busy += 1;
+        }
+        Ok(())
+    }
+
+    /// Tells everybody to finish and leave.
+    pub fn stop(&self) {
+        self.stop.give();
+    }
+
+    pub fn has_looked(&mut self) {
+        self.busy -= 1;
+    }
+
+    pub fn has_left(&mut self) {
+        self.busy -= 1;
+    }
+
+    /// Whether every thread has ended.
+    pub fn is_gone(&self) -> bool {
+        self.busy == 0
+    }
+}
+
+/// Reports a panic of the thread that holds it: a service without one of its workers is worse than none.
+struct PanicGuard<'a> {
+    worker: WorkerId,
+    reports: &'a UnboundedSender<Report>,
+}
+
+impl Drop for PanicGuard<'_> {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            let _ = self.reports.send(Report::Panicked(self.worker));
+        }
+    }
+}
+
+fn work(plan: WorkerPlan, reports: &UnboundedSender<Report>) {
+    let id = plan.id;
+    let result = Worker::new(plan).and_then(|mut worker| {
+        // Declared after the worker, so dropped before it: the report does not wait for a consumer to close.
+        let _guard = PanicGuard { worker: id, reports };
+        worker.run()
+    });
+    let _ = reports.send(Report::Left(id, result));
+}

@@ -1,0 +1,153 @@
+//! The thin shell: starts the workers, hears the signals, ends everything. The only place that reads the wall clock.
+//!
+//! ```text
+//!             brokers and topics are there        signal, or a worker failed
+//!   Waiting ───────────────────────────▶ Working ─────────────────────────▶ Stopping ──▶ (all left)
+//!      │ signal, topic missing              │ a worker panicked               │ a second signal, too long
+//!      ▼                                    ▼                                 ▼
+//!    (end)                                (end)                             (end at once)
+//! ```
+
+mod crew;
+mod wall_clock;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::mpsc;
+use tokio::time::{Instant, sleep_until};
+
+use crate::catalog::Catalog;
+use crate::engine::Program;
+use crate::kafka::{ClusterError, Counts, Notices, WorkerError, WorkerId};
+use crate::settings::Settings;
+use crew::Crew;
+
+pub use wall_clock::wall_clock;
+
+/// A worker that has not left by then hangs. Leaving it is safe: what is not committed is done again.
+const STOP_PATIENCE: Duration = Duration::from_secs(20);
+
+/// Why the service ended otherwise than by a signal.
+#[derive(Debug, thiserror::Error)]
+pub enum ServiceError {
+    #[error("cannot hear signals: {0}")]
+    Signals(std::io::Error),
+    #[error("cannot start a thread: {0}")]
+    Thread(std::io::Error),
+    #[error(transparent)]
+    Cluster(ClusterError),
+    #[error("{worker}: {error}")]
+    Worker { worker: WorkerId, error: WorkerError },
+    #[error("{0} panicked: this is a bug in tagstream")]
+    Panicked(WorkerId),
+    #[error("workers did not leave within {STOP_PATIENCE:?}; what they had not committed is done again at the next start")]
+    Hung,
+    #[error("told to stop a second time: left at once; what was not committed is done again at the next start")]
+    Impatient(Told),
+}
+
+/// The signal by which somebody told the service to stop.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Told {
+    Interrupt,
+    Terminate,
+}
+
+/// What a thread has to say to the loop.
+enum Report {
+    Cluster(Result<(), ClusterError>),
+    Left(WorkerId, Result<Counts, WorkerError>),
+    Panicked(WorkerId),
+}
+
+/// What the loop wakes up for.
+enum Step {
+    Signal(Told),
+    Report(Report),
+    TooLong,
+}
+
+/// Runs the service until it is told to stop, or something only a person can mend.
+///
+/// # Errors
+/// Why it ended, if not by a signal.
+pub fn run(settings: Settings, catalog: Catalog, notices: Notices) -> Result<(), ServiceError> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(ServiceError::Signals)?;
+    runtime.block_on(async {
+        let (sender, reports) = mpsc::unbounded_channel();
+        let signals = Signals {
+            interrupt: signal(SignalKind::interrupt()).map_err(ServiceError::Signals)?,
+            terminate: signal(SignalKind::terminate()).map_err(ServiceError::Signals)?,
+        };
+        let crew = Crew::new(Arc::new(settings), Program::new(catalog), notices, sender);
+        Shell { crew, signals, reports, deadline: None, failure: None }.run().await
+    })
+}
+
+struct Signals {
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+struct Shell {
+    crew: Crew,
+    signals: Signals,
+    reports: mpsc::UnboundedReceiver<Report>,
+    /// Set when everybody was told to stop.
+    deadline: Option<Instant>,
+    failure: Option<ServiceError>,
+}
+
+impl Shell {
+    async fn run(mut self) -> Result<(), ServiceError> {
+        self.crew.look_for_cluster().map_err(ServiceError::Thread)?;
+        while !self.crew.is_gone() {
+            let step = self.select().await;
+            self.apply(step)?;
+        }
+        self.failure.map_or(Ok(()), Err)
+    }
+
+    async fn select(&mut self) -> Step {
+        let deadline = self.deadline.unwrap_or_else(|| Instant::now() + Duration::from_secs(3_600));
+        tokio::select! {
+            _ = self.signals.interrupt.recv() => Step::Signal(Told::Interrupt),
+            _ = self.signals.terminate.recv() => Step::Signal(Told::Terminate),
+            Some(report) = self.reports.recv() => Step::Report(report),
+            () = sleep_until(deadline), if self.deadline.is_some() => Step::TooLong,
+        }
+    }
+
+    /// An error ends the process at once, whatever the workers do.
+    fn apply(&mut self, step: Step) -> Result<(), ServiceError> {
+        match step {
+            Step::Signal(told) if self.deadline.is_some() => return Err(ServiceError::Impatient(told)),
+            Step::Signal(_) => self.stop(),
+            Step::TooLong => return Err(self.failure.take().unwrap_or(ServiceError::Hung)),
+            Step::Report(Report::Panicked(worker)) => return Err(ServiceError::Panicked(worker)),
+            Step::Report(Report::Cluster(looked)) => {
+                self.crew.has_looked();
+                match looked {
+                    Ok(()) if self.deadline.is_none() => self.crew.start_workers().map_err(ServiceError::Thread)?,
+                    Ok(()) | Err(ClusterError::Stopped) => {}
+                    Err(error) => self.failure = Some(ServiceError::Cluster(error)),
+                }
+            }
+            Step::Report(Report::Left(worker, result)) => {
+                self.crew.has_left();
+                if let Err(error) = result {
+                    self.failure.get_or_insert(ServiceError::Worker { worker, error });
+                    self.stop();
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn stop(&mut self) {
+        self.crew.stop();
+        self.deadline.get_or_insert_with(|| Instant::now() + STOP_PATIENCE);
+    }
+}

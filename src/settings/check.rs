@@ -1,0 +1,336 @@
+//! From settings as written to settings as used: every key known, every value of its type and within its bounds.
+
+use std::net::SocketAddr;
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use config::ValueKind;
+
+use super::layers::{Entry, PROPERTIES, Written};
+use super::problem::{Fault, Origin, Problems};
+use super::{
+    HttpSettings, InputSettings, KafkaSettings, OutputSettings, Properties, ServiceSettings, Settings, Start, duration,
+};
+
+/// The keys that there are, beside librdkafka's own below `kafka.properties`.
+const KEYS: [&str; 16] = [
+    "catalog",
+    "kafka.brokers",
+    "kafka.application",
+    "kafka.properties",
+    "input.topics",
+    "input.start",
+    "input.partitioned_by",
+    "output.changes",
+    "output.tags",
+    "service.instance",
+    "service.workers",
+    "service.commit_interval",
+    "service.delivery",
+    "service.idle_grace",
+    "service.outage_after",
+    "http.listen",
+];
+
+/// More workers than any machine has use for: a slip of the finger.
+const WORKERS_MAX: usize = 256;
+/// Kafka's own limit for a topic's name is 249; what is put behind the application's name needs some of it.
+const NAME_BYTES_MAX: usize = 200;
+const COMMIT_INTERVAL_MAX: Duration = Duration::from_secs(60);
+const IDLE_GRACE_MAX: Duration = Duration::from_secs(86_400);
+const OUTAGE_AFTER_MIN: Duration = Duration::from_secs(1);
+
+/// Checks everything. `None`, or problems, where something is wrong.
+pub fn check(written: Written, problems: &mut Problems) -> Option<Settings> {
+    let mut reader = Reader { written, problems };
+    let properties = reader.properties();
+    reader.unknown_keys();
+    let kafka = reader.kafka(properties);
+    let input = reader.input();
+    let output = reader.output();
+    let service = reader.service();
+    let http = reader.http();
+    let catalog = reader.path("catalog");
+    let settings =
+        Settings { catalog, kafka: kafka?, input: input?, output: output?, service: service?, http: http? };
+    reader.topics_differ(&settings);
+    Some(settings)
+}
+
+struct Reader<'a> {
+    written: Written,
+    problems: &'a mut Problems,
+}
+
+impl Reader<'_> {
+    fn properties(&mut self) -> Properties {
+        let (ours, rest) = std::mem::take(&mut self.written).into_iter().partition(|(key, _)| key.starts_with(PROPERTIES));
+        let ours: Written = ours;
+        self.written = rest;
+        let mut properties = Properties::default();
+        for (key, entry) in ours {
+            let name = key[PROPERTIES.len()..].to_owned();
+            match scalar(&entry.value) {
+                Some(text) => properties.insert(name, text, entry.origin),
+                None => self.bad_value(&key, &entry, "a string, a number or a bool"),
+            }
+        }
+        properties
+    }
+
+    fn unknown_keys(&mut self) {
+        let unknown: Vec<(String, Origin)> = self
+            .written
+            .iter()
+            .filter(|(key, _)| !KEYS.contains(&key.as_str()))
+            .map(|(key, entry)| (key.clone(), entry.origin.clone()))
+            .collect();
+        for (key, origin) in unknown {
+            let fault = Fault::Unknown { nearest: nearest(&key) };
+            self.problems.push(key, Some(origin), fault);
+        }
+    }
+
+    fn kafka(&mut self, properties: Properties) -> Option<KafkaSettings> {
+        let example = "such as kafka-1:9092,kafka-2:9092";
+        let brokers = match self.text("kafka.brokers") {
+            Ok(None) => {
+                self.problems.push("kafka.brokers", None, Fault::Missing { example: "give it a list such as \"kafka-1:9092,kafka-2:9092\"" });
+                None
+            }
+            Ok(Some(text)) if text.split(',').all(|broker| is_broker(broker.trim())) => Some(text),
+            Ok(Some(_)) => self.bad("kafka.brokers", &format!("hosts with ports, {example}")),
+            Err(Reported) => None,
+        };
+        let application = self.name("kafka.application", "tagstream");
+        Some(KafkaSettings { brokers: brokers?, application: application?, properties })
+    }
+
+    fn input(&mut self) -> Option<InputSettings> {
+        let topic = self.topic();
+        let start = self.choice("input.start", &[("earliest", Start::Earliest), ("latest", Start::Latest)]);
+        let partitioned = self.choice("input.partitioned_by", &[("user", true), ("none", false)]);
+        if partitioned == Some(false) {
+            self.not_supported("input.partitioned_by", "the input has to be partitioned by user");
+        }
+        Some(InputSettings { topic: topic?, start: start? })
+    }
+
+    fn topic(&mut self) -> Option<String> {
+        let topics = match self.written.get("input.topics").map(|entry| &entry.value) {
+            None => vec!["events".to_owned()],
+            Some(ValueKind::Array(items)) => items.iter().filter_map(|item| scalar(&item.kind)).collect(),
+            Some(ValueKind::String(text)) => text.split(',').map(|topic| topic.trim().to_owned()).collect(),
+            Some(_) => Vec::new(),
+        };
+        match topics.as_slice() {
+            [topic] if is_name(topic) => Some(topic.clone()),
+            [_, _, ..] => {
+                self.not_supported("input.topics", "name one topic");
+                None
+            }
+            _ => self.bad("input.topics", "a list with the name of a topic, such as [\"events\"]"),
+        }
+    }
+
+    fn output(&mut self) -> Option<OutputSettings> {
+        let changes = self.name("output.changes", "tag-changes");
+        let tags = match self.text("output.tags") {
+            Ok(Some(text)) if text.is_empty() => Some(None),
+            _ => self.name("output.tags", "tags").map(Some),
+        };
+        Some(OutputSettings { changes: changes?, tags: tags? })
+    }
+
+    fn service(&mut self) -> Option<ServiceSettings> {
+        let instance = self.name("service.instance", &host_name());
+        let workers = self.workers();
+        let commit_interval = self.duration("service.commit_interval", "100ms", Duration::from_millis(1), COMMIT_INTERVAL_MAX);
+        let exactly_once = self.choice("service.delivery", &[("exactly_once", true), ("at_least_once", false)]);
+        if exactly_once == Some(false) {
+            self.not_supported("service.delivery", "leave it at exactly_once");
+        }
+        let idle_grace = self.duration("service.idle_grace", "5s", Duration::ZERO, IDLE_GRACE_MAX);
+        let outage_after = match self.text("service.outage_after") {
+            Ok(Some(text)) if text == "off" => Some(None),
+            _ => self.duration("service.outage_after", "1h", OUTAGE_AFTER_MIN, Duration::MAX).map(Some),
+        };
+        Some(ServiceSettings {
+            instance: instance?,
+            workers: workers?,
+            commit_interval: commit_interval?,
+            idle_grace: idle_grace?,
+            outage_after: outage_after?,
+        })
+    }
+
+    fn workers(&mut self) -> Option<NonZeroUsize> {
+        match self.text("service.workers") {
+            Ok(None) => Some(std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN)),
+            Ok(Some(text)) => match text.parse::<NonZeroUsize>() {
+                Ok(workers) if workers.get() <= WORKERS_MAX => Some(workers),
+                _ => self.bad("service.workers", &format!("a whole number from 1 to {WORKERS_MAX}")),
+            },
+            Err(Reported) => None,
+        }
+    }
+
+    fn http(&mut self) -> Option<HttpSettings> {
+        match self.text("http.listen") {
+            Ok(text) => match text.as_deref().unwrap_or("127.0.0.1:8080").parse::<SocketAddr>() {
+                Ok(listen) => Some(HttpSettings { listen }),
+                Err(_) => self.bad("http.listen", "an address with a port, such as 127.0.0.1:8080"),
+            },
+            Err(Reported) => None,
+        }
+    }
+
+    /// A path: one in the file is taken from the file's folder, others from where the process was started.
+    fn path(&mut self, key: &str) -> Option<PathBuf> {
+        let text = self.text(key).ok()??;
+        let folder = match &self.written[key].origin {
+            Origin::File(file) => file.parent().map(PathBuf::from).unwrap_or_default(),
+            _ => PathBuf::new(),
+        };
+        Some(folder.join(text))
+    }
+
+    fn topics_differ(&mut self, settings: &Settings) {
+        let mut taken = vec![settings.input.topic.clone(), settings.dead_letter_topic(), settings.changelog_topic()];
+        let outputs = [("output.changes", Some(&settings.output.changes)), ("output.tags", settings.output.tags.as_ref())];
+        for (key, topic) in outputs {
+            let Some(topic) = topic else { continue };
+            if taken.contains(topic) {
+                let origin = self.origin(key);
+                self.problems.push(key, origin, Fault::Other(format!("\"{topic}\" is already used for something else")));
+            }
+            taken.push(topic.clone());
+        }
+    }
+
+    fn origin(&self, key: &str) -> Option<Origin> {
+        self.written.get(key).map(|entry| entry.origin.clone())
+    }
+
+    /// The value as text; `None` where it is not given.
+    fn text(&mut self, key: &str) -> Result<Option<String>, Reported> {
+        let Some(entry) = self.written.get(key) else { return Ok(None) };
+        if let Some(text) = scalar(&entry.value) {
+            return Ok(Some(text));
+        }
+        let entry = entry.clone();
+        self.bad_value(key, &entry, "a single value");
+        Err(Reported)
+    }
+
+    fn name(&mut self, key: &str, default: &str) -> Option<String> {
+        match self.text(key) {
+            Ok(None) => Some(default.to_owned()),
+            Ok(Some(text)) if is_name(&text) => Some(text),
+            Ok(Some(_)) => self.bad(key, &format!("1 to {NAME_BYTES_MAX} letters, digits, dots, dashes and underscores")),
+            Err(Reported) => None,
+        }
+    }
+
+    fn duration(&mut self, key: &str, default: &str, min: Duration, max: Duration) -> Option<Duration> {
+        let text = self.text(key).ok()?.unwrap_or_else(|| default.to_owned());
+        match duration::parse(&text) {
+            Some(length) if length >= min && length <= max => Some(length),
+            _ => {
+                let bounds = match max {
+                    Duration::MAX => format!("at least {min:?}, or \"off\""),
+                    max => format!("from {min:?} to {max:?}"),
+                };
+                self.bad(key, &format!("a duration with its unit, such as \"{default}\", {bounds}"))
+            }
+        }
+    }
+
+    /// One of a few words, the first of which is the default.
+    fn choice<T: Copy>(&mut self, key: &str, choices: &[(&str, T)]) -> Option<T> {
+        let Some(text) = self.text(key).ok()? else { return Some(choices[0].1) };
+        if let Some((_, choice)) = choices.iter().find(|(word, _)| *word == text) {
+            return Some(*choice);
+        }
+        let words: Vec<String> = choices.iter().map(|(word, _)| format!("\"{word}\"")).collect();
+        self.bad(key, &words.join(" or "))
+    }
+
+    fn not_supported(&mut self, key: &str, instead: &'static str) {
+        let entry = &self.written[key];
+        let fault = Fault::NotSupported { found: shown(&entry.value), instead };
+        self.problems.push(key, Some(entry.origin.clone()), fault);
+    }
+
+    fn bad<T>(&mut self, key: &str, expected: &str) -> Option<T> {
+        let default = Entry { value: ValueKind::Nil, origin: Origin::Default };
+        let entry = self.written.get(key).unwrap_or(&default).clone();
+        self.bad_value(key, &entry, expected);
+        None
+    }
+
+    fn bad_value(&mut self, key: &str, entry: &Entry, expected: &str) {
+        let found = if key.starts_with(PROPERTIES) { "no such value".to_owned() } else { shown(&entry.value) };
+        self.problems.push(key, Some(entry.origin.clone()), Fault::Bad { found, expected: expected.to_owned() });
+    }
+}
+
+/// The problem was already put on the list.
+struct Reported;
+
+fn scalar(value: &ValueKind) -> Option<String> {
+    match value {
+        ValueKind::String(text) => Some(text.clone()),
+        ValueKind::I64(number) => Some(number.to_string()),
+        ValueKind::Float(number) => Some(number.to_string()),
+        ValueKind::Boolean(flag) => Some(flag.to_string()),
+        _ => None,
+    }
+}
+
+fn shown(value: &ValueKind) -> String {
+    match value {
+        ValueKind::String(text) => format!("\"{text}\""),
+        ValueKind::Array(items) => {
+            let items: Vec<String> = items.iter().map(|item| shown(&item.kind)).collect();
+            format!("[{}]", items.join(", "))
+        }
+        other => scalar(other).unwrap_or_else(|| "nothing".to_owned()),
+    }
+}
+
+/// The known key that a mistyped one is nearest to, if it is near.
+fn nearest(key: &str) -> Option<String> {
+    const ALIKE_MIN: f64 = 0.75;
+    let last = |key: &str| key.rsplit('.').next().unwrap_or_default().to_owned();
+    KEYS.iter()
+        .map(|known| {
+            let whole = strsim::jaro_winkler(key, known);
+            let tail = strsim::jaro_winkler(&last(key), &last(known));
+            (*known, whole.max(tail))
+        })
+        .filter(|(_, alike)| *alike >= ALIKE_MIN)
+        .max_by(|a, b| a.1.total_cmp(&b.1))
+        .map(|(known, _)| known.to_owned())
+}
+
+fn is_name(text: &str) -> bool {
+    let legal = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-');
+    !text.is_empty() && text.len() <= NAME_BYTES_MAX && text != "." && text != ".." && text.bytes().all(legal)
+}
+
+fn is_broker(text: &str) -> bool {
+    let address = text.split_once("://").map_or(text, |(_, address)| address);
+    match address.rsplit_once(':') {
+        Some((host, port)) => !host.is_empty() && port.parse::<u16>().is_ok(),
+        None => !address.is_empty(),
+    }
+}
+
+/// The host's name, which a restarted process has again.
+fn host_name() -> String {
+    let name = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    let name = name.trim();
+    if is_name(name) { name.to_owned() } else { "host".to_owned() }
+}

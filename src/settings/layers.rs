@@ -1,0 +1,162 @@
+//! Where settings are written: the defaults, a file, the environment and flags, laid over each other.
+//!
+//! The crate `config` reads the file and the environment; each layer is then flattened to dotted keys, so that
+//! `"sasl.username"` in quotes, the TOML table `[kafka.properties.sasl]` and `TAGSTREAM__KAFKA__PROPERTIES__SASL_USERNAME`
+//! are one key whichever way they were written.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use config::{ConfigError, Environment, File, FileFormat, Source, Value, ValueKind};
+
+use super::problem::{Fault, Origin, Problems};
+use super::properties::Properties;
+
+/// What stands in front of the variables that are settings.
+const PREFIX: &str = "TAGSTREAM";
+/// What stands in front of librdkafka's own names.
+pub const PROPERTIES: &str = "kafka.properties.";
+
+/// The places to read from.
+#[derive(Clone, Debug)]
+pub struct Sources {
+    pub file: ConfigFile,
+    /// The environment's variables; only those of tagstream are looked at.
+    pub environment: Vec<(String, String)>,
+    /// `key=value`, as given with `-s`.
+    pub flags: Vec<String>,
+}
+
+/// Which file to read.
+#[derive(Clone, Debug)]
+pub enum ConfigFile {
+    /// One that the user named: it must exist.
+    Named(PathBuf),
+    /// One that is read if it is there.
+    Usual(PathBuf),
+}
+
+/// A value as it was written.
+#[derive(Clone, Debug)]
+pub struct Entry {
+    pub value: ValueKind,
+    pub origin: Origin,
+}
+
+/// Every setting that was written, by its dotted key.
+pub type Written = BTreeMap<String, Entry>;
+
+/// Reads the layers in their order.
+pub fn read(sources: &Sources, problems: &mut Problems) -> Written {
+    let mut written = Written::new();
+    read_file(&sources.file, &mut written, problems);
+    read_environment(&sources.environment, &mut written, problems);
+    for flag in &sources.flags {
+        read_flag(flag, &mut written, problems);
+    }
+    written
+}
+
+fn read_file(file: &ConfigFile, written: &mut Written, problems: &mut Problems) {
+    let path = match file {
+        ConfigFile::Named(path) => path,
+        ConfigFile::Usual(path) if path.is_file() => path,
+        ConfigFile::Usual(_) => return,
+    };
+    let origin = Origin::File(path.clone());
+    if !path.is_file() {
+        problems.push("--config", None, Fault::Other(format!("no file at {}", path.display())));
+        return;
+    }
+    match File::from(path.as_path()).format(FileFormat::Toml).collect() {
+        Ok(table) => table.into_iter().for_each(|(key, value)| flatten(key, value, &origin, written)),
+        Err(error) => problems.push("--config", Some(origin), Fault::Other(no_toml(&error))),
+    }
+}
+
+/// What is wrong with the file's syntax. The line itself is left out: a secret may stand in it.
+fn no_toml(error: &ConfigError) -> String {
+    let ConfigError::FileParse { cause, .. } = error else {
+        return "cannot be read as TOML".to_owned();
+    };
+    let text = cause.to_string();
+    let place = text.lines().next().unwrap_or_default().trim_start_matches("TOML parse error ");
+    let reason = text.lines().rfind(|line| !line.is_empty() && !line.contains('|')).unwrap_or_default();
+    format!("no valid TOML {place}: {reason}")
+}
+
+fn flatten(key: String, value: Value, origin: &Origin, written: &mut Written) {
+    match value.kind {
+        ValueKind::Table(table) => {
+            for (name, value) in table {
+                flatten(format!("{key}.{name}"), value, origin, written);
+            }
+        }
+        value => {
+            written.insert(key, Entry { value, origin: origin.clone() });
+        }
+    }
+}
+
+fn read_environment(variables: &[(String, String)], written: &mut Written, problems: &mut Problems) {
+    let environment = Environment::with_prefix(PREFIX)
+        .prefix_separator("__")
+        .separator("__")
+        .try_parsing(false)
+        .source(Some(variables.iter().cloned().collect()));
+    let found = match environment.collect() {
+        Ok(found) => found,
+        Err(error) => {
+            problems.push(PREFIX, None, Fault::Other(error.to_string()));
+            return;
+        }
+    };
+    for (key, value) in found {
+        let variable = format!("{PREFIX}__{}", key.replace('.', "__").to_uppercase());
+        let origin = Origin::Variable(variable);
+        let Some(name) = key.strip_prefix(PROPERTIES) else {
+            written.insert(key, Entry { value: value.kind, origin });
+            continue;
+        };
+        // librdkafka's names have dots where a variable's name cannot, and no underscores.
+        let name = name.replace('_', ".");
+        match name.strip_suffix(".file") {
+            None => {
+                written.insert(format!("{PROPERTIES}{name}"), Entry { value: value.kind, origin });
+            }
+            Some(name) => read_secret(name, &value, origin, written, problems),
+        }
+    }
+}
+
+/// A property whose value stands in a file, as mounted secrets do.
+fn read_secret(name: &str, path: &Value, origin: Origin, written: &mut Written, problems: &mut Problems) {
+    let key = format!("{PROPERTIES}{name}");
+    let ValueKind::String(path) = &path.kind else { return };
+    match std::fs::read_to_string(Path::new(path)) {
+        Ok(text) => {
+            let value = ValueKind::String(text.trim_end_matches(['\r', '\n']).to_owned());
+            written.insert(key, Entry { value, origin });
+        }
+        Err(error) => problems.push(key, Some(origin), Fault::Other(format!("cannot read {path}: {error}"))),
+    }
+}
+
+fn read_flag(flag: &str, written: &mut Written, problems: &mut Problems) {
+    let Some((key, value)) = flag.split_once('=') else {
+        let found = format!("\"{flag}\"");
+        problems.push("-s", None, Fault::Bad { found, expected: "key=value".to_owned() });
+        return;
+    };
+    let key = key.trim();
+    if let Some(name) = key.strip_prefix(PROPERTIES)
+        && Properties::is_secret(name)
+    {
+        let variable = format!("{PREFIX}__KAFKA__PROPERTIES__{}_FILE", name.replace('.', "_").to_uppercase());
+        let advice = format!("a secret in the arguments can be read by others; give {variable} the path of a file");
+        problems.push(key, Some(Origin::Flag), Fault::Other(advice));
+        return;
+    }
+    let value = ValueKind::String(value.to_owned());
+    written.insert(key.to_owned(), Entry { value, origin: Origin::Flag });
+}

@@ -1,0 +1,110 @@
+//! Settings: as written in layers, and as checked once and then trusted.
+//!
+//! A layer is the defaults, `tagstream.toml`, the environment or the flags, the later winning. What is written is a flat
+//! map from a key such as `kafka.brokers` to a value and the place it came from ([`layers`]); what is used is
+//! [`Settings`], in which every value is right. Between the two stands [`check`], which reports everything that is
+//! wrong at once. No value of a librdkafka property is ever printed: it may be a secret.
+
+mod check;
+mod duration;
+mod layers;
+mod problem;
+mod properties;
+
+use std::net::SocketAddr;
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::time::Duration;
+
+pub use layers::{ConfigFile, Sources};
+pub use problem::{Fault, Origin, Problem, Problems};
+pub use properties::Properties;
+
+/// Everything that the service and the topic commands need to know.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Where the catalog is. Only the service needs one.
+    pub catalog: Option<PathBuf>,
+    pub kafka: KafkaSettings,
+    pub input: InputSettings,
+    pub output: OutputSettings,
+    pub service: ServiceSettings,
+    pub http: HttpSettings,
+}
+
+/// How to reach Kafka, and the names under which this application is known there.
+#[derive(Clone, Debug)]
+pub struct KafkaSettings {
+    /// `host:port,host:port`.
+    pub brokers: String,
+    /// The consumer group; the prefix of transactional ids and of the topics that tagstream owns.
+    pub application: String,
+    /// librdkafka properties for every client.
+    pub properties: Properties,
+}
+
+#[derive(Clone, Debug)]
+pub struct InputSettings {
+    pub topic: String,
+    pub start: Start,
+}
+
+/// Where a group without a committed offset begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Start {
+    Earliest,
+    Latest,
+}
+
+#[derive(Clone, Debug)]
+pub struct OutputSettings {
+    pub changes: String,
+    /// `None`: no current-tags topic is written.
+    pub tags: Option<String>,
+}
+
+#[derive(Clone, Debug)]
+pub struct ServiceSettings {
+    /// The name of this process among those of the application: it must be the same after a restart.
+    pub instance: String,
+    pub workers: NonZeroUsize,
+    pub commit_interval: Duration,
+    /// How far the clock of a partition that was read to its end stays behind the wall clock.
+    pub idle_grace: Duration,
+    /// How long the whole input may be silent before the clocks stop; `None`: for ever.
+    pub outage_after: Option<Duration>,
+}
+
+#[derive(Clone, Debug)]
+pub struct HttpSettings {
+    pub listen: SocketAddr,
+}
+
+impl Settings {
+    /// The topic that records go to which are no events.
+    pub fn dead_letter_topic(&self) -> String {
+        format!("{}-dead-letter", self.kafka.application)
+    }
+
+    /// The topic that holds every entity's state.
+    pub fn changelog_topic(&self) -> String {
+        format!("{}-changelog", self.kafka.application)
+    }
+}
+
+/// Reads all layers and checks them.
+///
+/// # Errors
+/// Everything that is wrong, at once.
+pub fn load(sources: &Sources) -> Result<Settings, Problems> {
+    let mut problems = Problems::default();
+    let written = layers::read(sources, &mut problems);
+    let settings = check::check(written, &mut problems);
+    match settings {
+        Some(settings) if problems.is_empty() => Ok(settings),
+        _ => Err(problems),
+    }
+}
+
+#[cfg(test)]
+mod tests;

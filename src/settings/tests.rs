@@ -1,0 +1,197 @@
+//! Settings as a user would get them wrong, and the words that come back.
+
+use std::path::PathBuf;
+
+use super::{ConfigFile, Settings, Sources, Start, load};
+
+/// A folder with one `tagstream.toml` in it.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn with(name: &str, toml: &str) -> Self {
+        let folder = std::env::temp_dir().join(format!("tagstream-settings-{}-{name}", std::process::id()));
+        std::fs::create_dir_all(&folder).expect("a temporary folder");
+        std::fs::write(folder.join("tagstream.toml"), toml).expect("a file");
+        Folder(folder)
+    }
+
+    fn file(&self) -> PathBuf {
+        self.0.join("tagstream.toml")
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+fn read(name: &str, toml: &str, env: &[(&str, &str)], flags: &[&str]) -> Result<Settings, String> {
+    let folder = Folder::with(name, toml);
+    let sources = Sources {
+        file: ConfigFile::Named(folder.file()),
+        environment: env.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect(),
+        flags: flags.iter().map(|flag| (*flag).to_owned()).collect(),
+    };
+    load(&sources).map_err(|problems| problems.to_string().replace(&folder.file().display().to_string(), "FILE"))
+}
+
+fn check(name: &str, toml: &str, env: &[(&str, &str)], flags: &[&str], expected: &str) {
+    let report = read(name, toml, env, flags).expect_err("a report");
+    assert_eq!(report, expected, "case {name}");
+}
+
+const GOOD: &str = "catalog = 'catalog.yaml'\n[kafka]\nbrokers = 'k:9092'\n";
+
+#[test]
+fn defaults_are_those_of_the_contract() {
+    let settings = read("defaults", GOOD, &[], &[]).expect("settings");
+    assert_eq!(settings.kafka.application, "tagstream");
+    assert_eq!(settings.input.topic, "events");
+    assert_eq!(settings.input.start, Start::Earliest);
+    assert_eq!(settings.output.changes, "tag-changes");
+    assert_eq!(settings.output.tags.as_deref(), Some("tags"));
+    assert_eq!(settings.dead_letter_topic(), "tagstream-dead-letter");
+    assert_eq!(settings.service.commit_interval.as_millis(), 100);
+    assert_eq!(settings.service.idle_grace.as_secs(), 5);
+    assert_eq!(settings.service.outage_after.map(|d| d.as_secs()), Some(3600));
+    assert_eq!(settings.http.listen.to_string(), "127.0.0.1:8080");
+}
+
+#[test]
+fn a_path_in_the_file_is_taken_from_the_files_folder() {
+    let folder = Folder::with("path", GOOD);
+    let sources =
+        Sources { file: ConfigFile::Named(folder.file()), environment: Vec::new(), flags: Vec::new() };
+    let settings = load(&sources).expect("settings");
+    assert_eq!(settings.catalog, Some(folder.0.join("catalog.yaml")));
+}
+
+#[test]
+fn later_layers_win() {
+    let toml = "catalog = 'c'\n[kafka]\nbrokers = 'file:1'\napplication = 'file'\n[output]\ntags = 'file'\n";
+    let env = [("TAGSTREAM__KAFKA__APPLICATION", "env"), ("TAGSTREAM__OUTPUT__TAGS", "env"), ("OTHER__X", "y")];
+    let settings = read("layers", toml, &env, &["output.tags=", "service.workers=3"]).expect("settings");
+    assert_eq!(settings.kafka.brokers, "file:1");
+    assert_eq!(settings.kafka.application, "env");
+    assert_eq!(settings.output.tags, None);
+    assert_eq!(settings.service.workers.get(), 3);
+}
+
+#[test]
+fn properties_are_one_key_however_written() {
+    let toml = "catalog = 'c'\n[kafka]\nbrokers = 'k'\n[kafka.properties]\n'security.protocol' = 'ssl'\n\
+                sasl.username = 'file'\n'socket.timeout.ms' = 6000\n'sasl.password' = 'file'\n";
+    let env = [("TAGSTREAM__KAFKA__PROPERTIES__SASL_PASSWORD", "0123")];
+    let settings = read("properties", toml, &env, &["kafka.properties.sasl.username=flag"]).expect("settings");
+    let properties: Vec<_> = settings.kafka.properties.iter().collect();
+    let expected = [
+        ("sasl.password", "0123"),
+        ("sasl.username", "flag"),
+        ("security.protocol", "ssl"),
+        ("socket.timeout.ms", "6000"),
+    ];
+    assert_eq!(properties, expected);
+    assert!(!format!("{settings:?}").contains("0123"), "a secret shows in Debug");
+}
+
+#[test]
+fn secrets_come_from_files() {
+    let folder = Folder::with("secret", "hunter2\n");
+    let path = folder.file().display().to_string();
+    let env = [("TAGSTREAM__KAFKA__PROPERTIES__SASL_PASSWORD_FILE", path.as_str())];
+    let settings = read("secret-user", GOOD, &env, &[]).expect("settings");
+    assert_eq!(settings.kafka.properties.iter().collect::<Vec<_>>(), [("sasl.password", "hunter2")]);
+}
+
+#[test]
+fn every_problem_is_told_at_once() {
+    check(
+        "many",
+        "catalgo = 'x'\n[kafka]\nbroker = 'k'\n[service]\nworkers = 0\ncommit_interval = 100\n[http]\nlisten = 'x'\n",
+        &[("TAGSTREAM__INPUT__START", "now"), ("TAGSTREAM__SERVCE__WORKERS", "2")],
+        &["output.changes=tag changes", "what"],
+        "10 settings are wrong\n  \
+         -s: is \"what\", expected key=value\n  \
+         catalgo (in FILE): no such setting; did you mean catalog?\n  \
+         kafka.broker (in FILE): no such setting; did you mean kafka.brokers?\n  \
+         servce.workers (from TAGSTREAM__SERVCE__WORKERS): no such setting; did you mean service.workers?\n  \
+         kafka.brokers: missing; give it a list such as \"kafka-1:9092,kafka-2:9092\"\n  \
+         input.start (from TAGSTREAM__INPUT__START): is \"now\", expected \"earliest\" or \"latest\"\n  \
+         output.changes (from -s): is \"tag changes\", expected 1 to 200 letters, digits, dots, dashes and underscores\n  \
+         service.workers (in FILE): is 0, expected a whole number from 1 to 256\n  \
+         service.commit_interval (in FILE): is 100, expected a duration with its unit, such as \"100ms\", from 1ms to 60s\n  \
+         http.listen (in FILE): is \"x\", expected an address with a port, such as 127.0.0.1:8080",
+    );
+}
+
+#[test]
+fn what_comes_later_says_so() {
+    check(
+        "later",
+        GOOD,
+        &[("TAGSTREAM__INPUT__TOPICS", "a,b")],
+        &["service.delivery=at_least_once", "input.partitioned_by=none"],
+        "3 settings are wrong\n  \
+         input.topics (from TAGSTREAM__INPUT__TOPICS): \"a,b\" is not supported yet; name one topic\n  \
+         input.partitioned_by (from -s): \"none\" is not supported yet; the input has to be partitioned by user\n  \
+         service.delivery (from -s): \"at_least_once\" is not supported yet; leave it at exactly_once",
+    );
+}
+
+#[test]
+fn secrets_are_not_shown() {
+    check(
+        "flag-secret",
+        GOOD,
+        &[],
+        &["kafka.properties.sasl.password=hunter2"],
+        "setting kafka.properties.sasl.password (from -s): a secret in the arguments can be read by others; \
+         give TAGSTREAM__KAFKA__PROPERTIES__SASL_PASSWORD_FILE the path of a file",
+    );
+    check(
+        "list-secret",
+        &format!("{GOOD}properties = {{ 'sasl.password' = ['hunter2'] }}"),
+        &[],
+        &[],
+        "setting kafka.properties.sasl.password (in FILE): is no such value, expected a string, a number or a bool",
+    );
+    let report = read("syntax", "[kafka.properties]\n'sasl.password' = hunter2\n", &[], &[]).expect_err("a report");
+    assert!(!report.contains("hunter2"), "a secret shows in {report}");
+    assert!(report.contains("no valid TOML at line 2"), "no line in {report}");
+}
+
+#[test]
+fn topics_that_collide() {
+    check(
+        "collide",
+        GOOD,
+        &[],
+        &["output.changes=events", "output.tags=tagstream-dead-letter"],
+        "2 settings are wrong\n  \
+         output.changes (from -s): \"events\" is already used for something else\n  \
+         output.tags (from -s): \"tagstream-dead-letter\" is already used for something else",
+    );
+}
+
+#[test]
+fn durations() {
+    for (text, ms) in [("100ms", 100), ("1h30m", 5_400_000), ("0s", 0), ("2d", 172_800_000), ("1w", 604_800_000)] {
+        assert_eq!(super::duration::parse(text).map(|d| d.as_millis()), Some(ms), "{text}");
+    }
+    for text in ["", "5", "s", "1.5h", "-1s", "5 s", "9999999999999999999s", "1y", "5sm"] {
+        assert_eq!(super::duration::parse(text), None, "{text}");
+    }
+}
+
+#[test]
+fn a_named_file_must_exist_and_the_usual_one_need_not() {
+    let missing = PathBuf::from("/nonexistent/tagstream.toml");
+    let mut sources =
+        Sources { file: ConfigFile::Named(missing.clone()), environment: Vec::new(), flags: Vec::new() };
+    let report = load(&sources).expect_err("a report").to_string();
+    assert!(report.contains("--config: no file at /nonexistent/tagstream.toml"), "{report}");
+    sources.file = ConfigFile::Usual(missing);
+    sources.flags = vec!["kafka.brokers=k".to_owned()];
+    load(&sources).expect("settings");
+}

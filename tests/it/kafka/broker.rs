@@ -1,0 +1,231 @@
+//! A real Apache Kafka broker for the tests: its jars through Maven, a throw-away folder, free ports, gone with the tests.
+//!
+//! The broker is a child process that the kernel kills when this process ends, however it ends (`PR_SET_PDEATHSIG`).
+//! That signal follows the thread that started the child, so a thread that never returns starts it.
+
+use std::fs;
+use std::io;
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{OnceLock, mpsc};
+use std::thread;
+use std::time::{Duration, Instant};
+
+const BOOT_TIME_MAX: Duration = Duration::from_secs(90);
+const NEEDS: &str = "the Kafka tests need Java 17 or later and Maven: run deploy/setup.sh, or deploy/test.sh which does";
+const JVM: [&str; 5] = [
+    "-Xmx384m",
+    "-Xms64m",
+    "-XX:+UseSerialGC",
+    "-XX:TieredStopAtLevel=1",
+    "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",
+];
+
+/// A running broker.
+pub struct Broker {
+    folder: PathBuf,
+    port: u16,
+    controller_port: u16,
+    pid: u32,
+}
+
+/// The one broker that the tests of this process share, started by the first that asks for it.
+pub fn shared() -> &'static Broker {
+    static SHARED: OnceLock<Broker> = OnceLock::new();
+    SHARED.get_or_init(Broker::start)
+}
+
+impl Broker {
+    /// A broker of its own, for a test that stops it.
+    pub fn start() -> Broker {
+        let root = root();
+        sweep(&root.join("run"));
+        let libs = jars(&root);
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let name = format!("{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
+        let folder = root.join("run").join(name);
+        fs::create_dir_all(&folder).expect("a folder for the broker");
+        let (port, controller_port) = (free_port(), free_port());
+        fs::write(folder.join("server.properties"), properties(&folder, port, controller_port))
+            .expect("server.properties");
+        format(&folder, &libs);
+        let pid = boot(&folder, &libs, port);
+        Broker { folder, port, controller_port, pid }
+    }
+
+    /// `host:port`.
+    pub fn address(&self) -> String {
+        format!("127.0.0.1:{}", self.port)
+    }
+
+    /// Kills the broker at once; its data stays.
+    pub fn kill(&mut self) {
+        signal(self.pid, libc::SIGKILL);
+        let deadline = Instant::now() + Duration::from_secs(10);
+        while TcpStream::connect((Ipv4Addr::LOCALHOST, self.port)).is_ok() && Instant::now() < deadline {
+            thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    /// Starts it again, on its ports and with its data.
+    pub fn revive(&mut self) {
+        self.pid = boot(&self.folder, &jars(&root()), self.port);
+        assert_ne!(self.controller_port, 0);
+    }
+}
+
+impl Drop for Broker {
+    fn drop(&mut self) {
+        signal(self.pid, libc::SIGKILL);
+        let _ = fs::remove_dir_all(&self.folder);
+    }
+}
+
+pub fn signal(pid: u32, signal: i32) {
+    // SAFETY: kill(2) has no memory effects; the pid is that of a child that was not waited for by anybody else.
+    unsafe { libc::kill(pid as libc::pid_t, signal) };
+}
+
+/// Has the kernel kill `command`'s process when the thread that starts it ends.
+pub fn die_with_parent(command: &mut Command) {
+    // SAFETY: prctl(2) is async-signal-safe and touches nothing of the parent.
+    unsafe {
+        command.pre_exec(|| match libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL) {
+            0 => Ok(()),
+            _ => Err(io::Error::last_os_error()),
+        })
+    };
+}
+
+/// `target/kafka`: jars, and the folders of running brokers.
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_TARGET_TMPDIR")).parent().expect("the target folder").join("kafka")
+}
+
+/// The broker's jars, brought by Maven once.
+fn jars(root: &Path) -> PathBuf {
+    let libs = root.join("libs");
+    let pom = Path::new(env!("CARGO_MANIFEST_DIR")).join("deploy/kafka/pom.xml");
+    let wanted = fs::read(&pom).expect("deploy/kafka/pom.xml");
+    fs::create_dir_all(root).expect("target/kafka");
+    let lock = fs::File::create(root.join("lock")).expect("a lock file");
+    lock.lock().expect("the lock of target/kafka");
+    let stamp = root.join("pom.xml");
+    if fs::read(&stamp).is_ok_and(|had| had == wanted) {
+        return libs;
+    }
+    let _ = fs::remove_dir_all(&libs);
+    fs::create_dir_all(&libs).expect("a folder for the jars");
+    let mut maven = Command::new("mvn");
+    maven.args(["-q", "-B", "dependency:copy-dependencies", "-DincludeScope=runtime", "-f"]).arg(&pom);
+    maven.arg(format!("-DoutputDirectory={}", libs.display()));
+    run("mvn", &mut maven);
+    fs::write(stamp, wanted).expect("a stamp beside the jars");
+    libs
+}
+
+fn run(name: &str, command: &mut Command) -> Output {
+    let output = command.stdin(Stdio::null()).output().unwrap_or_else(|error| panic!("{name}: {error}; {NEEDS}"));
+    let text = [output.stdout.as_slice(), output.stderr.as_slice()].concat();
+    assert!(output.status.success(), "{name} failed; {NEEDS}\n{}", String::from_utf8_lossy(&text));
+    output
+}
+
+fn java(libs: &Path, main: &str) -> Command {
+    let mut java = Command::new("java");
+    java.args(JVM).arg("-cp").arg(libs.join("*")).arg(main);
+    java
+}
+
+fn format(folder: &Path, libs: &Path) {
+    let mut format = java(libs, "kafka.tools.StorageTool");
+    format.args(["format", "-t", "AAAAAAAAAAAAAAAAAAAAAQ", "-c"]).arg(folder.join("server.properties"));
+    run("java", &mut format);
+}
+
+fn boot(folder: &Path, libs: &Path, port: u16) -> u32 {
+    let log = fs::File::create(folder.join("log")).expect("a log file");
+    let mut command = java(libs, "kafka.Kafka");
+    command.arg(folder.join("server.properties")).stdin(Stdio::null());
+    command.stdout(log.try_clone().expect("a log file")).stderr(log);
+    let child = start_from_lasting_thread(command);
+    let pid = child.id();
+    fs::write(folder.join("pid"), pid.to_string()).expect("a pid file");
+    let deadline = Instant::now() + BOOT_TIME_MAX;
+    while TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_err() {
+        let log = || fs::read_to_string(folder.join("log")).unwrap_or_default();
+        assert!(Instant::now() < deadline, "the broker does not answer\n{}", log());
+        assert!(Path::new("/proc").join(pid.to_string()).exists(), "the broker ended\n{}", log());
+        thread::sleep(Duration::from_millis(30));
+    }
+    pid
+}
+
+fn start_from_lasting_thread(mut command: Command) -> Child {
+    die_with_parent(&mut command);
+    let (sender, receiver) = mpsc::channel();
+    thread::spawn(move || {
+        sender.send(command.spawn()).expect("somebody waits for the broker");
+        loop {
+            thread::park();
+        }
+    });
+    receiver.recv().expect("a started broker").unwrap_or_else(|error| panic!("java: {error}; {NEEDS}"))
+}
+
+/// Ends brokers of test processes that are no more, and removes their folders.
+fn sweep(run: &Path) {
+    for entry in fs::read_dir(run).into_iter().flatten().flatten() {
+        let folder = entry.path();
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let owner = name.split('-').next().unwrap_or_default();
+        if Path::new("/proc").join(owner).exists() {
+            continue;
+        }
+        let pid = fs::read_to_string(folder.join("pid")).unwrap_or_default();
+        let command = fs::read_to_string(Path::new("/proc").join(&pid).join("cmdline")).unwrap_or_default();
+        if let Ok(pid) = pid.parse()
+            && command.contains(&folder.display().to_string())
+        {
+            signal(pid, libc::SIGKILL);
+        }
+        let _ = fs::remove_dir_all(folder);
+    }
+}
+
+/// A port that nobody listens on now.
+pub fn free_port() -> u16 {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
+    listener.local_addr().expect("an address").port()
+}
+
+fn properties(folder: &Path, port: u16, controller_port: u16) -> String {
+    format!(
+        "process.roles=broker,controller\n\
+         node.id=1\n\
+         controller.quorum.voters=1@127.0.0.1:{controller_port}\n\
+         listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller_port}\n\
+         advertised.listeners=PLAINTEXT://127.0.0.1:{port}\n\
+         controller.listener.names=CONTROLLER\n\
+         inter.broker.listener.name=PLAINTEXT\n\
+         listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT\n\
+         log.dirs={}\n\
+         auto.create.topics.enable=false\n\
+         offsets.topic.replication.factor=1\n\
+         offsets.topic.num.partitions=4\n\
+         transaction.state.log.replication.factor=1\n\
+         transaction.state.log.min.isr=1\n\
+         transaction.state.log.num.partitions=4\n\
+         transaction.abort.timed.out.transaction.cleanup.interval.ms=500\n\
+         group.initial.rebalance.delay.ms=0\n\
+         group.min.session.timeout.ms=1000\n\
+         log.index.size.max.bytes=1048576\n\
+         log.cleaner.dedupe.buffer.size=2097152\n\
+         broker.session.timeout.ms=1000\n\
+         broker.heartbeat.interval.ms=200\n",
+        folder.join("data").display()
+    )
+}
