@@ -35,6 +35,8 @@ pub enum Notice {
     WorkerStopped(WorkerId, Counts),
     /// What a worker has done since it started.
     Progress(WorkerId, Counts),
+    /// A transaction is committed, and everything that was read before it.
+    Committed(WorkerId, Counts),
     Assigned { worker: WorkerId, partitions: Vec<i32> },
     Revoked { worker: WorkerId, partitions: Vec<i32>, lost: bool },
     /// A partition runs, from this offset on.
@@ -64,7 +66,7 @@ pub enum Notice {
 impl Notice {
     pub fn severity(&self) -> Severity {
         match self {
-            Notice::ProducerReady { .. } => Severity::Debug,
+            Notice::ProducerReady { .. } | Notice::Committed(..) => Severity::Debug,
             Notice::Unreachable { .. }
             | Notice::Recycled { .. }
             | Notice::Aborted { .. }
@@ -114,6 +116,7 @@ impl fmt::Display for Notice {
             Notice::WorkerStarted(worker) => write!(f, "{worker} started"),
             Notice::WorkerStopped(worker, counts) => write!(f, "{worker} stopped: {counts}"),
             Notice::Progress(worker, counts) => write!(f, "{worker}: {counts}"),
+            Notice::Committed(worker, counts) => write!(f, "{worker} has committed: {counts}"),
             Notice::Assigned { worker, partitions } => write!(f, "{worker} is assigned partitions {partitions:?}"),
             Notice::Revoked { worker, partitions, lost: false } => {
                 write!(f, "{worker} gives up partitions {partitions:?}")
