@@ -3,6 +3,7 @@
 pub mod catalog;
 pub mod cli;
 pub mod codec;
+pub mod demo;
 pub mod engine;
 pub mod kafka;
 pub mod model;
