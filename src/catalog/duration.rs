@@ -5,7 +5,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 use super::read::{Read, Reader};
 use super::tree::{Node, Yaml};
 
-/// A positive length of time in milliseconds; a day is 24 hours.
+/// A length of time in milliseconds, possibly none; a day is 24 hours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Duration(pub i64);
 
@@ -29,8 +29,8 @@ pub enum DurationError {
     Calendar,
     #[error("a duration has no fractions")]
     Fraction,
-    #[error("a duration must be longer than nothing")]
-    NotPositive,
+    #[error("a duration can't be negative")]
+    Negative,
     #[error("a duration is at most a hundred years")]
     TooLong,
     #[error("the unit `{0}` occurs twice")]
@@ -58,14 +58,14 @@ impl DurationError {
 
 impl Duration {
     /// # Errors
-    /// Anything but whole positive numbers, each with its unit.
+    /// Anything but whole numbers, each with its unit.
     pub fn parse(text: &str) -> Result<Self, DurationError> {
         let mut rest = text.trim();
         if rest.is_empty() || rest.starts_with(['P', 'p']) {
             return Err(DurationError::Malformed);
         }
         if rest.starts_with('-') {
-            return Err(DurationError::NotPositive);
+            return Err(DurationError::Negative);
         }
         let mut total: i64 = 0;
         let mut used: Vec<&'static str> = Vec::new();
@@ -90,7 +90,6 @@ impl Duration {
             rest = tail;
         }
         match total {
-            ..=0 => Err(DurationError::NotPositive),
             DURATION_MS_MAX.. => Err(DurationError::TooLong),
             ms => Ok(Duration(ms)),
         }

@@ -139,7 +139,8 @@ impl Checker<'_> {
                 format!("known are {}", super::names::listed(&known))
             })
         };
-        self.error("unknown-name", span, format!("unknown tag `{name}`")).maybe_help(Some(help).filter(|help| !help.is_empty()));
+        self.error("unknown-name", span, format!("unknown tag `{name}`"))
+            .maybe_help(Some(help).filter(|help| !help.is_empty()));
         None
     }
 

@@ -70,7 +70,8 @@ fn group<'a>(file_name: &'a str, source: &SourceText<'a>, problem: &'a Problem) 
 fn snippet<'a>(file_name: &'a str, source: &SourceText<'a>, lines: Range<usize>) -> Snippet<'a, Annotation<'a>> {
     let (first, _) = source.position(lines.start);
     let text = source.slice(Span::new(lines.start, lines.end));
-    Snippet::source(text).path(file_name).line_start(first)
+    // Of the same length, so that places stay right; the renderer would draw a carriage return.
+    Snippet::source(text.replace('\r', " ")).path(file_name).line_start(first)
 }
 
 /// A place within the shown lines; of one that goes on over lines, its first line.

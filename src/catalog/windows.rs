@@ -55,6 +55,11 @@ impl Compiler<'_> {
     }
 
     fn rolling(&mut self, word: &str, raw: &RawCounter, window: Duration, span: Span) -> Option<Window> {
+        if window.0 == 0 {
+            let help = "for example `30d`, `36h` or `1h30m`";
+            self.report.error("bad-window", span, "a window must be longer than nothing").help(help);
+            return None;
+        }
         let resolution = match raw.resolution.get() {
             Some(given) => {
                 let resolution = resolution(given.value);

@@ -50,7 +50,7 @@ impl SettingsArgs {
 /// Checks what the settings themselves do not know: librdkafka's properties, and what the command needs.
 fn complete(settings: Settings, needs: Needs) -> Result<Settings, Problems> {
     let mut problems = Problems::default();
-    kafka::check_properties(&settings.kafka, &mut problems);
+    kafka::check_properties(&settings, &mut problems);
     if needs == Needs::Catalog && settings.catalog.is_none() {
         let example = "give it the path of the catalog, such as \"catalog.yaml\"";
         problems.push("catalog", None, Fault::Missing { example });

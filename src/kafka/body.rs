@@ -12,8 +12,8 @@ use crate::codec::{Reject, change_id, write_change};
 use crate::engine::Sink;
 use crate::model::{ChangeKind, TagChange, Timestamp};
 
-/// Past this, a body is committed before more is added: what a worker may hold in memory, and what a transaction
-/// sends within its time-out even to a slow broker.
+/// Past this, a body is committed before more is added: what a transaction sends within its time-out even to a slow
+/// broker. (What all bodies of a worker may hold is bounded too, by the worker.)
 const BYTES_MAX: usize = 16 << 20;
 const RECORDS_MAX: usize = 50_000;
 
@@ -50,6 +50,14 @@ pub struct Body {
 impl Body {
     pub fn is_empty(&self) -> bool {
         self.changes.is_empty() && self.letters.is_empty()
+    }
+
+    pub fn bytes(&self) -> usize {
+        self.arena.len()
+    }
+
+    pub fn change_count(&self) -> u64 {
+        self.changes.len() as u64
     }
 
     pub fn is_full(&self) -> bool {
@@ -94,7 +102,8 @@ impl Body {
             ("tagstream-partition", &partition),
             ("tagstream-offset", &offset),
         ];
-        let headers = ours.into_iter().fold(given, |headers, (key, value)| headers.insert(Header { key, value: Some(value) }));
+        let headers =
+            ours.into_iter().fold(given, |headers, (key, value)| headers.insert(Header { key, value: Some(value) }));
         self.letters.push(Letter { key, value, headers });
     }
 

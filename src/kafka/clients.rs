@@ -7,13 +7,13 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use rdkafka::TopicPartitionList;
 use rdkafka::client::ClientContext;
 use rdkafka::config::{ClientConfig, RDKafkaLogLevel};
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
 use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
 use rdkafka::producer::{DeliveryResult, NoCustomPartitioner, ProducerContext, ThreadedProducer};
 use rdkafka::types::RDKafkaRespErr;
-use rdkafka::TopicPartitionList;
 use serde::Deserialize;
 
 use super::notice::{Notice, Notices, Severity, WorkerId};
@@ -69,7 +69,10 @@ pub struct ClientError(String);
 pub enum Rebalance {
     Assign(Vec<i32>),
     /// `lost`: the partitions may already be somebody else's.
-    Revoke { partitions: Vec<i32>, lost: bool },
+    Revoke {
+        partitions: Vec<i32>,
+        lost: bool,
+    },
     Failed(String),
 }
 
@@ -116,6 +119,17 @@ pub fn producer(settings: &Settings, worker: WorkerId, notices: Notices) -> Resu
     config.create_with_context(side).map_err(ClientError::from)
 }
 
+/// Makes the clients of a worker and drops them: librdkafka checks properties against each other only then.
+///
+/// # Errors
+/// What it says.
+pub fn try_out(settings: &Settings) -> Result<(), ClientError> {
+    let silent: Notices = Arc::new(|_| ());
+    consumer(settings, WorkerId(0), Arc::clone(&silent))?;
+    producer(settings, WorkerId(0), silent)?;
+    Ok(())
+}
+
 /// A consumer that only asks for metadata. It creates no topic by asking for it.
 pub fn inquirer(settings: &Settings, notices: Notices) -> Result<BaseConsumer<Plain>, ClientError> {
     let id = format!("{}-{}", settings.kafka.application, settings.service.instance);
@@ -144,8 +158,12 @@ fn pass_on(notices: &Notices, level: RDKafkaLogLevel, facility: &str, text: &str
     let severity = match level {
         // Properties that are meant for the other kind of client; every client is given all of them.
         _ if facility == "CONFWARN" => Severity::Debug,
-        RDKafkaLogLevel::Emerg | RDKafkaLogLevel::Alert | RDKafkaLogLevel::Critical => Severity::Error,
-        RDKafkaLogLevel::Error | RDKafkaLogLevel::Warning => Severity::Warn,
+        // What is an error to a client is a case of the commit cycle: it is told as what it comes to.
+        RDKafkaLogLevel::Emerg
+        | RDKafkaLogLevel::Alert
+        | RDKafkaLogLevel::Critical
+        | RDKafkaLogLevel::Error
+        | RDKafkaLogLevel::Warning => Severity::Warn,
         RDKafkaLogLevel::Notice => Severity::Info,
         RDKafkaLogLevel::Info | RDKafkaLogLevel::Debug => Severity::Debug,
     };

@@ -14,6 +14,7 @@ pub struct Counts {
     pub tombstones: u64,
     /// Of these, rejected ones, by reason code.
     pub rejected: BTreeMap<&'static str, u64>,
+    /// Tag changes that were committed.
     pub changes: u64,
     pub commits: u64,
     pub aborts: u64,

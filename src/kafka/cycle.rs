@@ -122,6 +122,7 @@ impl Worker {
                 }
                 self.bench.counts.commits += 1;
                 self.aborts_in_a_row = 0;
+                self.unsent_bytes = 0;
                 self.say(Notice::Committed(self.plan.id, self.bench.counts.clone()));
                 self.release();
             }
@@ -199,6 +200,7 @@ impl Worker {
     fn settle(&mut self, partition: i32, next_offset: i64) {
         if let Some(Slot::Running(running)) = self.slots.get_mut(&partition) {
             debug_assert_eq!(running.next_offset(), next_offset, "a record was applied while a transaction was open");
+            self.bench.counts.changes += running.body.change_count();
             running.settle();
         }
     }

@@ -1,8 +1,8 @@
 //! An embedded broker, librdkafka's mock cluster, with a way in and a way out: for a demo on a machine without Kafka.
 //!
 //! It is good to look at and proves nothing: a transaction's records are there before it is committed, and stay when it
-//! is aborted; offsets that are sent with a transaction are thrown away, so whoever joins the group starts over. A partition keeps
-//! 5 MiB and 100,000 batches, the oldest going silently. There are no admin calls: topics are made here.
+//! is aborted; offsets that are sent with a transaction are thrown away, so whoever joins the group starts over. A
+//! partition keeps 5 MiB and 100,000 batches, the oldest going silently. There are no admin calls: topics are made here.
 
 use std::time::{Duration, Instant};
 

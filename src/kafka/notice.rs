@@ -17,7 +17,6 @@ pub enum Severity {
     Debug,
     Info,
     Warn,
-    Error,
 }
 
 /// One worker among those of the process.
@@ -28,39 +27,89 @@ pub struct WorkerId(pub usize);
 #[derive(Clone, Debug)]
 pub enum Notice {
     /// No broker answers yet, or the cluster cannot be asked.
-    Unreachable { brokers: String, why: String, retry_in: Duration },
+    Unreachable {
+        brokers: String,
+        why: String,
+        retry_in: Duration,
+    },
     /// The cluster answers and every topic is there.
-    Reached { input: String, partitions: usize },
+    Reached {
+        input: String,
+        partitions: usize,
+    },
     WorkerStarted(WorkerId),
     WorkerStopped(WorkerId, Counts),
     /// What a worker has done since it started.
     Progress(WorkerId, Counts),
     /// A transaction is committed, and everything that was read before it.
     Committed(WorkerId, Counts),
-    Assigned { worker: WorkerId, partitions: Vec<i32> },
-    Revoked { worker: WorkerId, partitions: Vec<i32>, lost: bool },
+    Assigned {
+        worker: WorkerId,
+        partitions: Vec<i32>,
+    },
+    Revoked {
+        worker: WorkerId,
+        partitions: Vec<i32>,
+        lost: bool,
+    },
     /// A partition runs, from this offset on.
-    Running { worker: WorkerId, partition: i32, offset: i64 },
+    Running {
+        worker: WorkerId,
+        partition: i32,
+        offset: i64,
+    },
     /// The producer has its transactional id.
-    ProducerReady { worker: WorkerId, took: Duration },
+    ProducerReady {
+        worker: WorkerId,
+        took: Duration,
+    },
     /// The producer is made anew, for this reason.
-    Recycled { worker: WorkerId, why: &'static str },
+    Recycled {
+        worker: WorkerId,
+        why: &'static str,
+    },
     /// A transaction was given up and will be sent again.
-    Aborted { worker: WorkerId, why: String, retry_in: Duration },
+    Aborted {
+        worker: WorkerId,
+        why: String,
+        retry_in: Duration,
+    },
     /// A step of a commit does not end; records wait for it.
-    Waiting { worker: WorkerId, step: &'static str, why: String },
+    Waiting {
+        worker: WorkerId,
+        step: &'static str,
+        why: String,
+    },
     /// Whether a transaction was committed was read back.
-    DoubtResolved { worker: WorkerId, committed: usize, open: usize, elsewhere: usize },
+    DoubtResolved {
+        worker: WorkerId,
+        committed: usize,
+        open: usize,
+        elsewhere: usize,
+    },
     /// Dead letters over this size are cut, since the topic does not take them.
-    LettersCut { worker: WorkerId, bytes_max: usize },
+    LettersCut {
+        worker: WorkerId,
+        bytes_max: usize,
+    },
     /// A partition cannot be started or followed now.
-    Trouble { worker: WorkerId, what: &'static str, why: String },
+    Trouble {
+        worker: WorkerId,
+        what: &'static str,
+        why: String,
+    },
     /// No event came from any of the input for so long: the clocks stop.
-    Outage { silent_for: Duration },
+    Outage {
+        silent_for: Duration,
+    },
     /// Events come again.
     OutageOver,
     /// librdkafka says something.
-    Library { severity: Severity, facility: String, text: String },
+    Library {
+        severity: Severity,
+        facility: String,
+        text: String,
+    },
 }
 
 impl Notice {
@@ -139,7 +188,10 @@ impl fmt::Display for Notice {
                 "{worker}: fate of the last transaction read back: {committed} partitions committed, {open} to be sent again, {elsewhere} owned by somebody else"
             ),
             Notice::LettersCut { worker, bytes_max } => {
-                write!(f, "{worker}: the dead-letter topic refuses large records; values over {bytes_max} bytes are cut")
+                write!(
+                    f,
+                    "{worker}: the dead-letter topic refuses large records; values over {bytes_max} bytes are cut"
+                )
             }
             Notice::Trouble { worker, what, why } => write!(f, "{worker}: {what}: {why}"),
             Notice::Outage { silent_for } => {

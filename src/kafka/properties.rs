@@ -4,7 +4,8 @@ use rdkafka::ClientConfig;
 use rdkafka::error::KafkaError;
 use rdkafka::types::RDKafkaConfRes;
 
-use crate::settings::{Fault, KafkaSettings, Problems, Properties};
+use super::clients;
+use crate::settings::{Fault, Problems, Properties, Settings};
 
 /// Properties that are set by tagstream, each with the reason or the setting to use instead.
 const OURS: [(&str, &str); 16] = [
@@ -53,12 +54,17 @@ const USUAL: [&str; 22] = [
 ];
 
 /// Checks the properties against librdkafka itself. A value is never part of a problem if it may be a secret.
-pub fn check(kafka: &KafkaSettings, problems: &mut Problems) {
-    for (name, value) in kafka.properties.iter() {
+pub fn check(settings: &Settings, problems: &mut Problems) {
+    let properties = &settings.kafka.properties;
+    let mut good = true;
+    for (name, value) in properties.iter() {
         if let Some(fault) = fault(name, value) {
-            let origin = kafka.properties.origin(name).cloned();
-            problems.push(format!("kafka.properties.\"{name}\""), origin, fault);
+            good = false;
+            problems.push(format!("kafka.properties.\"{name}\""), properties.origin(name).cloned(), fault);
         }
+    }
+    if good && let Err(error) = clients::try_out(settings) {
+        problems.push("kafka.properties", None, Fault::Other(error.to_string()));
     }
 }
 

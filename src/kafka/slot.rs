@@ -127,11 +127,7 @@ impl Running {
     }
 
     /// Writes the current tags of an entity whose tags have changed.
-    pub fn current_tags<R>(
-        &mut self,
-        key: &str,
-        with: impl FnOnce(&[crate::model::CurrentTag<'_>]) -> R,
-    ) -> Option<R> {
+    pub fn current_tags<R>(&mut self, key: &str, with: impl FnOnce(&[crate::model::CurrentTag<'_>]) -> R) -> Option<R> {
         self.state.current_tags(key, with)
     }
 }

@@ -236,7 +236,9 @@ impl Cluster {
 
 fn advice(code: RDKafkaErrorCode) -> String {
     match code {
-        RDKafkaErrorCode::InvalidReplicationFactor => format!("{code}: there are fewer brokers; see --replication-factor"),
+        RDKafkaErrorCode::InvalidReplicationFactor => {
+            format!("{code}: there are fewer brokers; see --replication-factor")
+        }
         RDKafkaErrorCode::TopicAuthorizationFailed | RDKafkaErrorCode::ClusterAuthorizationFailed => {
             format!("{code}: creating topics needs the Create right on them or on the cluster")
         }

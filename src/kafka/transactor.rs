@@ -52,9 +52,13 @@ pub enum Outcome {
     /// Not yet; the same call goes on with it.
     Blocked(Blocked),
     /// Nothing of it will ever be seen; it is to be sent again.
-    Aborted { why: String },
+    Aborted {
+        why: String,
+    },
     /// Nobody here knows. The producer is gone; the committed offsets tell.
-    InDoubt { why: String },
+    InDoubt {
+        why: String,
+    },
 }
 
 /// What an error of a transactional call asks for.

@@ -30,6 +30,8 @@ const POLL: Duration = Duration::from_millis(100);
 const TICK: Duration = Duration::from_millis(500);
 /// How often a worker tells what it has done.
 const PROGRESS: Duration = Duration::from_secs(60);
+/// What the bodies of all partitions may hold together before they are committed.
+const UNSENT_BYTES_MAX: usize = 32 << 20;
 /// How long a worker that is asked to stop tries to commit what it has.
 const STOP_PATIENCE: Duration = Duration::from_secs(10);
 
@@ -120,6 +122,8 @@ pub struct Worker {
     pub(super) held: bool,
     /// Records that came while they could not be applied, in their order.
     pub(super) parked: VecDeque<OwnedMessage>,
+    /// What the bodies hold, about.
+    pub(super) unsent_bytes: usize,
     pub(super) commit_at: Option<Instant>,
     pub(super) start_at: Option<Instant>,
     pub(super) aborts_in_a_row: u32,
@@ -148,6 +152,7 @@ impl Worker {
             names: Names::new(),
             held: false,
             parked: VecDeque::new(),
+            unsent_bytes: 0,
             commit_at: None,
             start_at: None,
             aborts_in_a_row: 0,
@@ -241,13 +246,18 @@ impl Worker {
             return Taken::Done { accepted: false };
         };
         let now = self.plan.clock.now();
+        let bytes_before = running.body.bytes();
         let taken = running.take(message, now, &mut self.bench);
+        self.unsent_bytes += running.body.bytes() - bytes_before;
         match taken {
             Taken::Done { accepted } => {
                 if accepted {
                     self.accepted_at = Some(now);
                 }
                 self.commit_later();
+                if self.unsent_bytes >= UNSENT_BYTES_MAX {
+                    self.commit_at = Some(Instant::now());
+                }
             }
             Taken::Full => self.commit_at = Some(Instant::now()),
         }
@@ -279,7 +289,9 @@ impl Worker {
                 code @ (RDKafkaErrorCode::FencedInstanceId | RDKafkaErrorCode::UnreleasedInstanceId),
             ) => Err(WorkerError::Fenced { instance: self.plan.settings.service.instance.clone(), code }),
             KafkaError::MessageConsumptionFatal(code) => Err(WorkerError::Fatal(code)),
-            KafkaError::MessageConsumption(RDKafkaErrorCode::AutoOffsetReset) => Err(WorkerError::RecordsGone { topic }),
+            KafkaError::MessageConsumption(RDKafkaErrorCode::AutoOffsetReset) => {
+                Err(WorkerError::RecordsGone { topic })
+            }
             KafkaError::MessageConsumption(
                 RDKafkaErrorCode::UnknownTopicOrPartition | RDKafkaErrorCode::UnknownTopic,
             ) => {

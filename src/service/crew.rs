@@ -34,6 +34,7 @@ impl Crew {
         let (settings, reports) = (Arc::clone(&self.settings), self.reports.clone());
         let Surroundings { notices, stop, .. } = self.surroundings.clone();
         thread::Builder::new().name("cluster".to_owned()).spawn(move || {
+            let _guard = PanicGuard { reports: &reports };
             let looked = kafka::await_cluster(&settings, &notices, &stop);
             // Nobody listens any more when the process is ending: then nobody needs to know.
             let _ = reports.send(Report::Cluster(looked));
@@ -84,14 +85,14 @@ impl Crew {
 
 /// Reports a panic of the thread that holds it: a service without one of its workers is worse than none.
 struct PanicGuard<'a> {
-    worker: WorkerId,
     reports: &'a UnboundedSender<Report>,
 }
 
 impl Drop for PanicGuard<'_> {
     fn drop(&mut self) {
         if thread::panicking() {
-            let _ = self.reports.send(Report::Panicked(self.worker));
+            let name = thread::current().name().unwrap_or_default().to_owned();
+            let _ = self.reports.send(Report::Panicked(name));
         }
     }
 }
@@ -100,7 +101,7 @@ fn work(plan: WorkerPlan, reports: &UnboundedSender<Report>) {
     let id = plan.id;
     let result = Worker::new(plan).and_then(|mut worker| {
         // Declared after the worker, so dropped before it: the report does not wait for a consumer to close.
-        let _guard = PanicGuard { worker: id, reports };
+        let _guard = PanicGuard { reports };
         worker.run()
     });
     let _ = reports.send(Report::Left(id, result));

@@ -56,9 +56,11 @@ pub enum ServiceError {
     Cluster(ClusterError),
     #[error("{worker}: {error}")]
     Worker { worker: WorkerId, error: WorkerError },
-    #[error("{0} panicked: this is a bug in tagstream")]
-    Panicked(WorkerId),
-    #[error("workers did not leave within {STOP_PATIENCE:?}; what they had not committed is done again at the next start")]
+    #[error("thread {0} panicked: this is a bug in tagstream")]
+    Panicked(String),
+    #[error(
+        "workers did not leave within {STOP_PATIENCE:?}; what they had not committed is done again at the next start"
+    )]
     Hung,
     #[error("told to stop a second time: left at once; what was not committed is done again at the next start")]
     Impatient(Told),
@@ -75,7 +77,8 @@ pub enum Told {
 enum Report {
     Cluster(Result<(), ClusterError>),
     Left(WorkerId, Result<Counts, WorkerError>),
-    Panicked(WorkerId),
+    /// The thread of this name.
+    Panicked(String),
 }
 
 /// What the loop wakes up for.
@@ -142,7 +145,7 @@ impl Shell {
             Step::Signal(told) if self.deadline.is_some() => return Err(ServiceError::Impatient(told)),
             Step::Signal(_) => self.stop(),
             Step::TooLong => return Err(self.failure.take().unwrap_or(ServiceError::Hung)),
-            Step::Report(Report::Panicked(worker)) => return Err(ServiceError::Panicked(worker)),
+            Step::Report(Report::Panicked(thread)) => return Err(ServiceError::Panicked(thread)),
             Step::Report(Report::Cluster(looked)) => {
                 self.crew.has_looked();
                 match looked {

@@ -52,8 +52,7 @@ pub fn check(written: Written, problems: &mut Problems) -> Option<Settings> {
     let service = reader.service();
     let http = reader.http();
     let catalog = reader.path("catalog");
-    let settings =
-        Settings { catalog, kafka: kafka?, input: input?, output: output?, service: service?, http: http? };
+    let settings = Settings { catalog, kafka: kafka?, input: input?, output: output?, service: service?, http: http? };
     reader.topics_differ(&settings);
     Some(settings)
 }
@@ -65,7 +64,8 @@ struct Reader<'a> {
 
 impl Reader<'_> {
     fn properties(&mut self) -> Properties {
-        let (ours, rest) = std::mem::take(&mut self.written).into_iter().partition(|(key, _)| key.starts_with(PROPERTIES));
+        let (ours, rest) =
+            std::mem::take(&mut self.written).into_iter().partition(|(key, _)| key.starts_with(PROPERTIES));
         let ours: Written = ours;
         self.written = rest;
         let mut properties = Properties::default();
@@ -96,7 +96,11 @@ impl Reader<'_> {
         let example = "such as kafka-1:9092,kafka-2:9092";
         let brokers = match self.text("kafka.brokers") {
             Ok(None) => {
-                self.problems.push("kafka.brokers", None, Fault::Missing { example: "give it a list such as \"kafka-1:9092,kafka-2:9092\"" });
+                self.problems.push(
+                    "kafka.brokers",
+                    None,
+                    Fault::Missing { example: "give it a list such as \"kafka-1:9092,kafka-2:9092\"" },
+                );
                 None
             }
             Ok(Some(text)) if text.split(',').all(|broker| is_broker(broker.trim())) => Some(text),
@@ -146,7 +150,8 @@ impl Reader<'_> {
     fn service(&mut self) -> Option<ServiceSettings> {
         let instance = self.name("service.instance", &host_name());
         let workers = self.workers();
-        let commit_interval = self.duration("service.commit_interval", "100ms", Duration::from_millis(1), COMMIT_INTERVAL_MAX);
+        let commit_interval =
+            self.duration("service.commit_interval", "100ms", Duration::from_millis(1), COMMIT_INTERVAL_MAX);
         let exactly_once = self.choice("service.delivery", &[("exactly_once", true), ("at_least_once", false)]);
         if exactly_once == Some(false) {
             self.not_supported("service.delivery", "leave it at exactly_once");
@@ -198,12 +203,17 @@ impl Reader<'_> {
 
     fn topics_differ(&mut self, settings: &Settings) {
         let mut taken = vec![settings.input.topic.clone(), settings.dead_letter_topic(), settings.changelog_topic()];
-        let outputs = [("output.changes", Some(&settings.output.changes)), ("output.tags", settings.output.tags.as_ref())];
+        let outputs =
+            [("output.changes", Some(&settings.output.changes)), ("output.tags", settings.output.tags.as_ref())];
         for (key, topic) in outputs {
             let Some(topic) = topic else { continue };
             if taken.contains(topic) {
                 let origin = self.origin(key);
-                self.problems.push(key, origin, Fault::Other(format!("\"{topic}\" is already used for something else")));
+                self.problems.push(
+                    key,
+                    origin,
+                    Fault::Other(format!("\"{topic}\" is already used for something else")),
+                );
             }
             taken.push(topic.clone());
         }
@@ -228,7 +238,9 @@ impl Reader<'_> {
         match self.text(key) {
             Ok(None) => Some(default.to_owned()),
             Ok(Some(text)) if is_name(&text) => Some(text),
-            Ok(Some(_)) => self.bad(key, &format!("1 to {NAME_BYTES_MAX} letters, digits, dots, dashes and underscores")),
+            Ok(Some(_)) => {
+                self.bad(key, &format!("1 to {NAME_BYTES_MAX} letters, digits, dots, dashes and underscores"))
+            }
             Err(Reported) => None,
         }
     }

@@ -15,8 +15,7 @@ pub fn parse(text: &str) -> Option<Duration> {
     while !rest.is_empty() {
         let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
         let count: u64 = rest[..digits].parse().ok()?;
-        let unit_end =
-            rest[digits..].find(|c: char| !c.is_ascii_alphabetic()).map_or(rest.len(), |at| digits + at);
+        let unit_end = rest[digits..].find(|c: char| !c.is_ascii_alphabetic()).map_or(rest.len(), |at| digits + at);
         let (_, unit_ms) = UNITS.iter().find(|(name, _)| *name == &rest[digits..unit_end])?;
         total_ms = total_ms.checked_add(count.checked_mul(*unit_ms)?)?;
         rest = &rest[unit_end..];

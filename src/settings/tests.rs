@@ -61,8 +61,7 @@ fn defaults_are_those_of_the_contract() {
 #[test]
 fn a_path_in_the_file_is_taken_from_the_files_folder() {
     let folder = Folder::with("path", GOOD);
-    let sources =
-        Sources { file: ConfigFile::Named(folder.file()), environment: Vec::new(), flags: Vec::new() };
+    let sources = Sources { file: ConfigFile::Named(folder.file()), environment: Vec::new(), flags: Vec::new() };
     let settings = load(&sources).expect("settings");
     assert_eq!(settings.catalog, Some(folder.0.join("catalog.yaml")));
 }
@@ -187,8 +186,7 @@ fn durations() {
 #[test]
 fn a_named_file_must_exist_and_the_usual_one_need_not() {
     let missing = PathBuf::from("/nonexistent/tagstream.toml");
-    let mut sources =
-        Sources { file: ConfigFile::Named(missing.clone()), environment: Vec::new(), flags: Vec::new() };
+    let mut sources = Sources { file: ConfigFile::Named(missing.clone()), environment: Vec::new(), flags: Vec::new() };
     let report = load(&sources).expect_err("a report").to_string();
     assert!(report.contains("--config: no file at /nonexistent/tagstream.toml"), "{report}");
     sources.file = ConfigFile::Usual(missing);

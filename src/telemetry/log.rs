@@ -55,7 +55,6 @@ pub fn sink() -> Notices {
 fn write(notice: &Notice, suppressed: u64) {
     let repeated = (suppressed > 0).then_some(suppressed);
     match notice.severity() {
-        Severity::Error => tracing::error!(repeated, "{notice}"),
         Severity::Warn => tracing::warn!(repeated, "{notice}"),
         Severity::Info => tracing::info!(repeated, "{notice}"),
         Severity::Debug => tracing::debug!(repeated, "{notice}"),

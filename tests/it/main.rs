@@ -9,3 +9,4 @@ mod generate;
 mod kafka;
 mod model;
 mod reference;
+mod survey;

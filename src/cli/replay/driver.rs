@@ -10,8 +10,6 @@ use crate::model::{Event, Timestamp};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
     Applied,
-    /// It holds nothing but white space.
-    Blank,
     /// Its event lies after `until`.
     LeftOut,
     Rejected(Reject),
@@ -40,9 +38,6 @@ impl Replay {
     }
 
     pub fn line(&mut self, line: &[u8], sink: &mut impl Sink) -> Outcome {
-        if line.trim_ascii().is_empty() {
-            return Outcome::Blank;
-        }
         if let Err(reject) = self.decoder.decode(line, self.now, &mut self.event) {
             return Outcome::Rejected(reject);
         }

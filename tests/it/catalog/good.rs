@@ -142,6 +142,16 @@ fn sections_may_be_empty_and_times_are_named() {
 }
 
 #[test]
+fn the_catalog_of_the_reference_page() {
+    let page = include_str!("../../../deploy/docs/catalog.md");
+    let (_, rest) = page.split_once("```yaml\n").unwrap();
+    let (example, _) = rest.split_once("```").unwrap();
+    let loaded = load("catalog.md", example);
+    assert_eq!(loaded.problems, []);
+    assert_eq!(loaded.catalog.unwrap().tags.len(), 4);
+}
+
+#[test]
 fn the_fingerprint_is_of_the_meaning() {
     let fingerprint = |text: &str| compiled(text).fingerprint;
     let base = fingerprint(SPEC);

@@ -1,6 +1,6 @@
 //! Files that mean harm, or came about by accident: a clear error, no crash, no hang.
 
-use tagstream::catalog::{Problem, Severity, load};
+use tagstream::catalog::{Colours, Problem, Severity, as_text, load};
 
 /// The problems of a text that can't be a catalog.
 fn problems(text: &str) -> Vec<Problem> {
@@ -135,6 +135,8 @@ fn odd_bytes() {
         problems(text);
     }
     assert!(load("bom.yaml", "\u{feff}version: 1\r\n").catalog.is_some());
+    let windows = "version: 1\r\ntags:\r\n  t: { when: d > 4\r\n  }\r\n";
+    assert!(as_text("crlf.yaml", windows, &problems(windows), Colours::Off).is_ascii());
     let placed = problems("\u{feff}version: 2");
     assert_eq!((placed[0].line, placed[0].column), (1, 10));
 }

@@ -28,11 +28,11 @@ impl Sink for Collected {
 }
 
 /// What the engine makes of a case: changes, and rejects as (line, reason).
-pub fn run_engine(case: &Case, now_ms: i64, until: Option<i64>) -> Result<(Vec<Value>, Vec<(usize, String)>), String> {
+fn run_engine(case: &Case, now_ms: i64) -> Result<(Vec<Value>, Vec<(usize, String)>), String> {
     let loaded = tagstream::catalog::load("case.yaml", &case.catalog);
     let catalog = loaded.catalog.ok_or_else(|| format!("the catalog is refused: {:#?}", loaded.problems))?;
     let program = Program::new(catalog);
-    let mut replay = Replay::new(program, Timestamp::from_ms(now_ms), until.map(Timestamp::from_ms));
+    let mut replay = Replay::new(program, Timestamp::from_ms(now_ms), case.until.map(Timestamp::from_ms));
     let mut changes = Collected::default();
     let mut rejects = Vec::new();
     for (index, line) in case.lines.iter().enumerate() {
@@ -44,28 +44,26 @@ pub fn run_engine(case: &Case, now_ms: i64, until: Option<i64>) -> Result<(Vec<V
     Ok((changes.0, rejects))
 }
 
-/// What differs between the engine and the reference.
-fn difference(case: &Case) -> Option<String> {
-    let expected = reference::replay(&case.catalog, &case.lines, NOW_MS, case.until);
-    let (changes, rejects) = match run_engine(case, NOW_MS, case.until) {
-        Ok(ran) => ran,
-        Err(error) => return Some(error),
-    };
+/// The number of changes, on which both agree, or what differs.
+pub fn compare(case: &Case, now_ms: i64) -> Result<usize, String> {
+    let expected = reference::replay(&case.catalog, &case.lines, now_ms, case.until);
+    let (changes, rejects) = run_engine(case, now_ms)?;
     let expected_rejects: Vec<(usize, String)> =
         expected.rejects.iter().map(|reject| (reject.line, reject.reason.to_owned())).collect();
     if rejects != expected_rejects {
-        return Some(format!("rejects\n engine    {rejects:?}\n reference {expected_rejects:?}"));
+        return Err(format!("rejects\n engine    {rejects:?}\n reference {expected_rejects:?}"));
     }
     for (index, pair) in changes.iter().zip(&expected.changes).enumerate() {
         if !same(pair.0, pair.1) {
-            return Some(format!("change {index}\n engine    {}\n reference {}", pair.0, pair.1));
+            return Err(format!("change {index}\n engine    {}\n reference {}", pair.0, pair.1));
         }
     }
     let (ours, theirs) = (changes.len(), expected.changes.len());
-    (ours != theirs).then(|| {
+    if ours != theirs {
         let next = changes.get(theirs).or_else(|| expected.changes.get(ours));
-        format!("the engine has {ours} changes, the reference {theirs}; the first more: {next:?}")
-    })
+        return Err(format!("the engine has {ours} changes, the reference {theirs}; the first more: {next:?}"));
+    }
+    Ok(ours)
 }
 
 /// Equality of JSON with numbers compared as doubles.
@@ -81,16 +79,16 @@ fn same(a: &Value, b: &Value) -> bool {
 
 fn check(family: &str, seed: u64, make: fn(u64) -> Case) {
     let case = make(seed);
-    if difference(&case).is_none() {
+    if compare(&case, NOW_MS).is_ok() {
         return;
     }
-    let small = generate::shrink(case, &|case| difference(case).is_some());
+    let small = generate::shrink(case, &|case| compare(case, NOW_MS).is_err());
     let lines: Vec<_> = small.lines.iter().map(|line| String::from_utf8_lossy(line)).collect();
     panic!(
         "{family} seed {seed} (TAGSTREAM_SEED={seed} runs it alone)\n{}\n{}\n{}",
         small.catalog,
         lines.join("\n"),
-        difference(&small).unwrap_or_default()
+        compare(&small, NOW_MS).err().unwrap_or_default()
     );
 }
 

@@ -116,11 +116,21 @@ impl Draft {
         let (moving, way) = self.moving(depth, unit);
         let comparison =
             if self.dice.one_in(12) { self.dice.pick(&["==", "!="]) } else { self.dice.pick(&[">=", ">", "<", "<="]) };
-        let other = match self.dice.number(0, 7) {
-            0 => self.a_number(),
-            1 => format!("{} * {}", self.a_number(), self.length_in(unit)),
-            2 if way != Way::Any => self.call(way.turned(), unit),
-            _ => self.length_in(unit),
+        let (moving, other) = match self.dice.number(0, 9) {
+            0 => (moving, self.a_number()),
+            1 => (moving, format!("{} * {}", self.a_number(), self.length_in(unit))),
+            2 if way != Way::Any => (moving, self.call(way.turned(), unit)),
+            3 => {
+                // Doubles are coarse there: the first millisecond that differs is not where the line crosses.
+                let far = self.dice.pick(&["1e6", "1e9", "1e12", "1e15"]);
+                (format!("{moving} + {far}"), format!("{far} + {}", self.length_in(unit)))
+            }
+            4 => {
+                // Products that may grow beyond any finite double, and are then absent.
+                let far = self.dice.pick(&["1e300", "1e305", "1e307", "1e-300"]);
+                (format!("{moving} * {far}"), format!("{} * {far}", self.length_in(unit)))
+            }
+            _ => (moving, self.length_in(unit)),
         };
         if self.dice.one_in(6) {
             format!("{other} {comparison} {moving}")

@@ -95,6 +95,9 @@ pub const TYPES: [&str; 5] = ["a", "b", "page", "identify", "Über uns"];
 /// Texts that events carry and expressions compare with.
 pub const TEXTS: [&str; 7] = ["x", "y", "xy", "é", "日本", "a\"b", "😀z"];
 
+/// What tags with bands or stages may be called.
+pub const VERDICTS: [&str; 6] = ["band 0", "band 1", "stage 0", "stage 1", "stage 2", "other"];
+
 /// The names that may stand in a tag, by type.
 #[derive(Default)]
 pub struct Names {
@@ -136,9 +139,22 @@ impl Draft {
         self.dice.pick(pace.durations)
     }
 
-    /// A text as an expression writes it.
+    /// A text as an expression writes it, such as an event may carry.
     pub fn literal(&mut self) -> String {
         let text = self.dice.pick(&TEXTS);
+        self.quoted(text)
+    }
+
+    /// One that a name of that kind may have.
+    pub fn literal_for(&mut self, name: &str) -> String {
+        if name.starts_with("tag.") && !self.dice.one_in(5) {
+            let verdict = self.dice.pick(&VERDICTS);
+            return self.quoted(verdict);
+        }
+        self.literal()
+    }
+
+    fn quoted(&mut self, text: &str) -> String {
         if text.contains('"') || self.dice.one_in(2) { format!("'{text}'") } else { format!("\"{text}\"") }
     }
 

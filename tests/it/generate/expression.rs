@@ -99,11 +99,11 @@ impl Draft {
     }
 
     pub fn test_of_text(&mut self, text: &str) -> String {
-        let other = self.literal();
+        let other = self.literal_for(text);
         match self.dice.number(0, 7) {
             0 | 1 => format!("{text} == {other}"),
             2 => format!("{text} != {other}"),
-            3 => format!("{text} in [{other}, {}]", self.literal()),
+            3 => format!("{text} in [{other}, {}]", self.literal_for(text)),
             4 => format!("{text} {} {other}", self.dice.pick(&ORDERS)),
             5 => format!("{text}.startsWith({other})"),
             6 => format!("{text}.endsWith({other})"),

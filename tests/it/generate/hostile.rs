@@ -1,11 +1,11 @@
-//! Records that must be rejected, each for a reason of its own.
+//! Records that must be rejected, each for a reason of its own, and some that only just must not.
 
 use super::dice::Dice;
 use super::record::{Fields, Shape, text};
 
 /// A line to reject, made of an event's fields; `now_ms` is the wall clock.
 pub fn line(dice: &mut Dice, shape: Shape, mut fields: Fields, now_ms: i64, max_future_ms: i64) -> Vec<u8> {
-    match dice.number(0, 10) {
+    match dice.number(0, 14) {
         0 => {
             let record = shape.write(&fields, dice);
             return broken(dice, &record);
@@ -48,8 +48,19 @@ pub fn line(dice: &mut Dice, shape: Shape, mut fields: Fields, now_ms: i64, max_
             let first = (first_ms + shape.time_unit_ms() - 1) / shape.time_unit_ms();
             fields.time = Some(dice.pick(&[first.to_string(), "\"9999-12-31T23:59:59Z\"".to_owned()]));
         }
-        _ if dice.one_in(200) => fields.properties = Some(text(&"x".repeat(1 << 20))),
-        _ => fields.key = None,
+        10 => fields.key = Some(text(&"k".repeat(256))),
+        11 => fields.kind = Some(text(&"é".repeat(64))),
+        12 => {
+            fields.time =
+                Some(dice.pick(&["\"1990-01-01T00:00:00Z\"", "\"1990-01-01T05:29:59.9999+05:30\""]).to_owned())
+        }
+        13 => {
+            // The record and its properties are two of the 127 levels.
+            let levels = dice.pick(&[125, 126]);
+            fields.properties = Some(format!("{{\"n\": 1, \"deep\": {}}}", nested(levels)));
+        }
+        _ if dice.one_in(60) => fields.properties = Some(text(&"x".repeat(1 << 20))),
+        _ => return broken(dice, &shape.write(&fields, &mut Dice::new(0))),
     }
     shape.write(&fields, dice).into_bytes()
 }
@@ -65,6 +76,10 @@ fn broken(dice: &mut Dice, record: &str) -> Vec<u8> {
         4 => inside(dice.pick(&["NaN", "Infinity", "01", "+1", ".5", "1.", "1e", "'x'", "nul", "0x1"])),
         5 => inside(dice.pick(&["\"\\ud800\"", "\"\\udc00\\ud800\"", "\"\\x\"", "\"a\tb\"", "\"\\u12g4\""])),
         6 => inside(dice.pick(&["[1,]", "{\"a\":1,}", "[1 2]", "{a: 1}", "/* */ 1"])),
-        _ => inside(&format!("{}{}", "[".repeat(128), "]".repeat(128))),
+        _ => inside(&nested(128)),
     }
+}
+
+fn nested(levels: usize) -> String {
+    format!("{}{}", "[".repeat(levels), "]".repeat(levels))
 }

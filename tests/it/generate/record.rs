@@ -50,10 +50,6 @@ impl Shape {
         }
     }
 
-    pub fn is_segment(self) -> bool {
-        matches!(self, Self::Segment | Self::SegmentWithOwn)
-    }
-
     pub fn time_unit_ms(self) -> i64 {
         if self == Self::FlatSeconds { 1000 } else { 1 }
     }

@@ -23,7 +23,7 @@ pub struct Stream {
     /// Past times of events, to hit what follows from them.
     past: Vec<i64>,
     /// Whether numbers may be extreme.
-    pub wild: bool,
+    wild: bool,
     pub dedup: bool,
 }
 
@@ -158,6 +158,9 @@ impl Stream {
                     "true".to_owned(),
                 ]),
             ));
+        }
+        if dice.one_in(25) {
+            members.push(("n", "\"the last one counts\"".to_owned()));
         }
         dice.shuffle(&mut members);
         let members: Vec<String> = members.iter().map(|(name, value)| format!("{}: {value}", text(name))).collect();

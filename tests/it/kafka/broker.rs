@@ -15,7 +15,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 const BOOT_TIME_MAX: Duration = Duration::from_secs(90);
-const NEEDS: &str = "the Kafka tests need Java 17 or later and Maven: run deploy/setup.sh, or deploy/test.sh which does";
+const NEEDS: &str =
+    "the Kafka tests need Java 17 or later and Maven: run deploy/setup.sh, or deploy/test.sh which does";
 const JVM: [&str; 5] = [
     "-Xmx384m",
     "-Xms64m",

@@ -88,9 +88,7 @@ pub fn describe(broker: &Broker, name: &str) -> (usize, HashMap<String, String>)
     let metadata = admin.inner().fetch_metadata(Some(name), PATIENCE).expect("metadata");
     let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
     let resource = ResourceSpecifier::Topic(name);
-    let mut answers = runtime
-        .block_on(admin.describe_configs([&resource], &AdminOptions::new()))
-        .expect("an answer");
+    let mut answers = runtime.block_on(admin.describe_configs([&resource], &AdminOptions::new())).expect("an answer");
     let configs = answers.pop().expect("one answer").expect("configs").entries;
     let configs = configs.into_iter().filter_map(|entry| Some((entry.name, entry.value?))).collect();
     (metadata.topics()[0].partitions().len(), configs)
@@ -106,9 +104,12 @@ pub fn produce(broker: &Broker, topic: &str, records: impl IntoIterator<Item = W
         record.payload = write.value.as_deref();
         if !write.headers.is_empty() {
             let headers = OwnedHeaders::new_with_capacity(write.headers.len());
-            record.headers = Some(write.headers.iter().fold(headers, |headers, (key, value)| {
-                headers.insert(Header { key, value: Some(value) })
-            }));
+            record.headers = Some(
+                write
+                    .headers
+                    .iter()
+                    .fold(headers, |headers, (key, value)| headers.insert(Header { key, value: Some(value) })),
+            );
         }
         while let Err((error, back)) = producer.send(record) {
             let full = error.rdkafka_error_code() == Some(rdkafka::types::RDKafkaErrorCode::QueueFull);
@@ -190,14 +191,18 @@ fn as_seen(message: &impl Message) -> Seen {
 
 /// The offsets that a group has committed, by partition.
 pub fn committed(broker: &Broker, group: &str, topic: &str) -> Vec<Option<i64>> {
-    let consumer: BaseConsumer = config(broker)
-        .set("group.id", group)
-        .set("isolation.level", "read_committed")
-        .create()
-        .expect("a consumer");
+    let consumer: BaseConsumer =
+        config(broker).set("group.id", group).set("isolation.level", "read_committed").create().expect("a consumer");
     let mut list = TopicPartitionList::new();
     list.add_partition_range(topic, 0, partitions(&consumer, topic) - 1);
-    let offsets = consumer.committed_offsets(list, PATIENCE).expect("offsets");
+    let deadline = Instant::now() + PATIENCE;
+    // The first group makes the broker create the topic of offsets, which has no coordinator for a moment.
+    let offsets = loop {
+        match consumer.committed_offsets(list.clone(), PATIENCE) {
+            Ok(offsets) => break offsets,
+            Err(error) => assert!(Instant::now() < deadline, "no offsets: {error}"),
+        }
+    };
     offsets
         .elements()
         .iter()

@@ -3,6 +3,8 @@
 mod broker;
 mod client;
 mod fixture;
+mod letters;
 mod running;
 mod service;
+mod settings;
 mod topics;

@@ -193,9 +193,8 @@ fn stopped_and_killed_in_the_middle_it_neither_loses_nor_repeats_an_offset() {
         let before = total(&committed(broker, &setup.application, &setup.topic("events")));
         written += 4_000;
         let mut service = setup.start();
-        service.until("some progress", |_| {
-            total(&committed(broker, &setup.application, &setup.topic("events"))) > before
-        });
+        service
+            .until("some progress", |_| total(&committed(broker, &setup.application, &setup.topic("events"))) > before);
         service.signal(signal);
         service.ended();
     }
@@ -253,9 +252,85 @@ fn a_broker_that_dies_costs_neither_events_nor_state() {
     produce(&broker, &topic, click(500));
     service.until("the second half", |_| total(&committed(&broker, &setup.application, &topic)) == 1_000);
     service.stop();
-    let counts: Vec<u64> =
-        read_all(&broker, &setup.topic("changes")).iter().filter_map(|change| change.json()["value"].as_u64()).collect();
+    let counts: Vec<u64> = read_all(&broker, &setup.topic("changes"))
+        .iter()
+        .filter_map(|change| change.json()["value"].as_u64())
+        .collect();
     assert_eq!(counts, (1..=1_000).collect::<Vec<u64>>());
+}
+
+#[test]
+fn frozen_longer_than_a_transaction_lives_it_goes_on_with_its_state() {
+    let broker = broker::shared();
+    let setup = Setup::on("frozen", broker, COUNT)
+        .with("service.commit_interval=1ms")
+        .with("kafka.properties.transaction.timeout.ms=1000")
+        .with("kafka.properties.socket.timeout.ms=1000");
+    setup.create_topics(1);
+    let topic = setup.topic("events");
+    let mut service = setup.start();
+    service.says("runs partition 0");
+    let writer = {
+        let topic = topic.clone();
+        thread::spawn(move || {
+            for n in 0..240 {
+                produce(broker, &topic, vec![Write::event(0, "u", event("u", now_ms(), n)); 5]);
+                thread::sleep(Duration::from_millis(30));
+            }
+        })
+    };
+    for _ in 0..5 {
+        thread::sleep(Duration::from_millis(300));
+        service.signal(libc::SIGSTOP);
+        thread::sleep(Duration::from_millis(2_000));
+        service.signal(libc::SIGCONT);
+    }
+    writer.join().expect("the writer");
+    service.until("the end", |_| total(&committed(broker, &setup.application, &topic)) == 1_200);
+    println!("{}", service.stop());
+    let counts: Vec<u64> =
+        read_all(broker, &setup.topic("changes")).iter().filter_map(|change| change.json()["value"].as_u64()).collect();
+    assert_eq!(counts, (1..=1_200).collect::<Vec<u64>>());
+}
+
+#[test]
+fn frozen_longer_than_its_session_it_cannot_commit_any_more() {
+    let broker = broker::shared();
+    let quick = |setup: Setup| {
+        setup
+            .with("service.commit_interval=1ms")
+            .with("kafka.properties.transaction.timeout.ms=1500")
+            .with("kafka.properties.socket.timeout.ms=1500")
+            .with("kafka.properties.session.timeout.ms=2000")
+            .with("kafka.properties.heartbeat.interval.ms=300")
+    };
+    let one = quick(Setup::on("zombie", broker, ECHO));
+    let two = quick(Setup::on("zombie", broker, ECHO)).with("service.instance=two");
+    one.create_topics(2);
+    let topic = one.topic("events");
+    let mut first = one.start();
+    let mut second = two.start_with_log(&two.folder.join("log-two"));
+    first.says("runs partition");
+    second.says("runs partition");
+    let writer = {
+        let topic = topic.clone();
+        thread::spawn(move || {
+            for round in 0..300 {
+                produce(broker, &topic, numbered(round * 20, 20, 2));
+                thread::sleep(Duration::from_millis(30));
+            }
+        })
+    };
+    for frozen in [&first, &second, &first] {
+        thread::sleep(Duration::from_millis(500));
+        frozen.signal(libc::SIGSTOP);
+        thread::sleep(Duration::from_millis(4_000));
+        frozen.signal(libc::SIGCONT);
+    }
+    writer.join().expect("the writer");
+    first.until("the end", |_| total(&committed(broker, &one.application, &topic)) == 6_000);
+    println!("{}\n{}", first.stop(), second.stop());
+    check_echo(&read_all(broker, &one.topic("changes")), 6_000);
 }
 
 #[test]

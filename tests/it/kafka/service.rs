@@ -75,11 +75,11 @@ impl Setup {
     }
 
     pub fn start_with_log(&self, log: &Path) -> Service {
-        let log = log.to_owned();
-        let file = fs::OpenOptions::new().create(true).append(true).open(&log).expect("a log file");
-        let from = fs::metadata(&log).map_or(0, |data| data.len() as usize);
-        let child = self.command(&["run"]).stderr(file).stdout(Stdio::null()).spawn().expect("tagstream run");
-        Service { child, log, from }
+        spawn(self.command(&["run"]), log)
+    }
+
+    pub fn start_command(&self, command: Command) -> Service {
+        spawn(command, &self.folder.join("log"))
     }
 }
 
@@ -89,6 +89,13 @@ impl Drop for Setup {
             let _ = fs::remove_dir_all(&self.folder);
         }
     }
+}
+
+fn spawn(mut command: Command, log: &Path) -> Service {
+    let file = fs::OpenOptions::new().create(true).append(true).open(log).expect("a log file");
+    let from = fs::metadata(log).map_or(0, |data| data.len() as usize);
+    let child = command.stderr(file).stdout(Stdio::null()).spawn().expect("tagstream run");
+    Service { child, log: log.to_owned(), from }
 }
 
 pub fn text(output: &Output) -> String {

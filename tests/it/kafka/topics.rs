@@ -19,7 +19,8 @@ fn topics_are_created_with_the_inputs_partitions_and_the_contracts_policies() {
     assert!(real.status.success(), "{}", text(&real));
     assert_eq!(text(&real).matches("created ").count(), 4, "{}", text(&real));
 
-    for (topic, policy) in [("changes", "delete"), ("tags", "compact"), ("changelog", "compact"), ("dead-letter", "delete")]
+    for (topic, policy) in
+        [("changes", "delete"), ("tags", "compact"), ("changelog", "compact"), ("dead-letter", "delete")]
     {
         let (partitions, configs) = describe(broker, &setup.topic(topic));
         assert_eq!(partitions, 3, "{topic}");

@@ -18,6 +18,7 @@ mod json;
 mod partition;
 mod possible;
 mod selftest;
+mod selftest_records;
 mod tokens;
 mod value;
 mod verdict;

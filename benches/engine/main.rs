@@ -1,0 +1,129 @@
+//! The engine alone: event bytes in memory → tag changes out, beside a naive baseline in the same run.
+//!
+//! `cargo bench --bench engine -- [USERS…] [--events N]`: by default 100,000 and 1,000,000 users. Prints CPU time an
+//! event of the thread that works, bytes a user, and the ratio to the baseline.
+
+mod naive;
+mod stream;
+
+use std::sync::Arc;
+
+use stream::Stream;
+use tagstream::catalog;
+use tagstream::codec::{Decoder, write_change};
+use tagstream::engine::{Partition, Program, Sink};
+use tagstream::model::{Event, TagChange, Timestamp};
+
+const CATALOG: &str = include_str!("catalog.yaml");
+
+/// How many events each user has had before the measurement, each in a pane of its own.
+const PANES: usize = 5;
+
+fn main() {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let numbers = |text: &String| text.replace('_', "").parse::<usize>().ok();
+    let events = arguments.iter().skip_while(|word| *word != "--events").nth(1).and_then(numbers).unwrap_or(1_000_000);
+    let options = arguments.iter().take_while(|word| *word != "--events");
+    let mut sizes: Vec<usize> = options.filter_map(numbers).collect();
+    if sizes.is_empty() {
+        sizes = vec![100_000, 1_000_000];
+    }
+    println!(
+        "{:>10}  {:>22}  {:>14}  {:>8}  {:>13}  {:>8}",
+        "users", "", "ns CPU/event", "ratio", "bytes/user", "changes"
+    );
+    for users in sizes {
+        let naive = naive::measure(users, events);
+        println!(
+            "{users:>10}  {:>22}  {:>14.0}  {:>8}  {:>13}  {:>8}",
+            "naive", naive.ns_an_event, "1.00", naive.bytes_a_user, ""
+        );
+        let ours = measure(users, events);
+        println!(
+            "{users:>10}  {:>22}  {:>14.0}  {:>8.2}  {:>13}  {:>8}",
+            "tagstream",
+            ours.ns_an_event,
+            ours.ns_an_event / naive.ns_an_event,
+            ours.bytes_a_user,
+            ours.changes
+        );
+        println!(
+            "{users:>10}  {:>22}  {:>14.0}  {:>8.2}",
+            "  of it decoding",
+            ours.ns_decoding,
+            ours.ns_decoding / naive.ns_an_event
+        );
+    }
+}
+
+struct Figures {
+    ns_an_event: f64,
+    ns_decoding: f64,
+    bytes_a_user: usize,
+    changes: u64,
+}
+
+/// Writes changes as the service does, and throws them away.
+#[derive(Default)]
+struct Written {
+    line: Vec<u8>,
+    changes: u64,
+}
+
+impl Sink for Written {
+    fn change(&mut self, change: &TagChange<'_>) {
+        self.line.clear();
+        write_change(change, &mut self.line);
+        self.changes += 1;
+    }
+}
+
+fn measure(users: usize, events: usize) -> Figures {
+    let loaded = catalog::load("catalog.yaml", CATALOG);
+    let program: Arc<Program> = Program::new(loaded.catalog.expect("the catalog is right"));
+    let mut decoder = Decoder::new(&program.catalog);
+    let mut partition = Partition::new(program);
+    let mut event = Event::default();
+    let mut sink = Written::default();
+    let mut stream = Stream::new(users, PANES);
+    while let Some(lines) = stream.warm_up() {
+        for line in lines {
+            decoder.decode(line, Timestamp::MAX, &mut event).expect("the event is right");
+            partition.apply(&event, &mut sink);
+        }
+    }
+    let bytes_a_user = partition.bytes() / users;
+    sink.changes = 0;
+    let (mut total_ns, mut decode_ns) = (0, 0);
+    let mut done = 0;
+    while done < events {
+        let lines = stream.next_batch();
+        let start = cpu_ns();
+        for line in lines {
+            decoder.decode(line, Timestamp::MAX, &mut event).expect("the event is right");
+            std::hint::black_box(&event);
+        }
+        let decoded = cpu_ns();
+        for line in lines {
+            decoder.decode(line, Timestamp::MAX, &mut event).expect("the event is right");
+            partition.apply(&event, &mut sink);
+        }
+        total_ns += cpu_ns() - decoded;
+        decode_ns += decoded - start;
+        done += lines.len();
+    }
+    Figures {
+        ns_an_event: total_ns as f64 / done as f64,
+        ns_decoding: decode_ns as f64 / done as f64,
+        bytes_a_user,
+        changes: sink.changes,
+    }
+}
+
+/// The CPU time of this thread.
+fn cpu_ns() -> u64 {
+    let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    // SAFETY: the pointer is to a timespec of ours, which outlives the call.
+    unsafe { libc::clock_gettime(libc::CLOCK_THREAD_CPUTIME_ID, &mut time) };
+    time.tv_sec as u64 * 1_000_000_000 + time.tv_nsec as u64
+}

@@ -1,0 +1,68 @@
+//! Settings that are wrong: exit code 78, everything named at once, and no secret in any output.
+
+use super::broker;
+use super::client::create_topic;
+use super::service::{Setup, text};
+
+const CATALOG: &str = "version: 1\ncounters:\n  n: { count: \"*\" }\ntags:\n  some: { when: n >= 1 }\n";
+const SECRET: &str = "hunter2-canary";
+
+#[test]
+fn every_wrong_setting_is_named() {
+    let setup = Setup::new("settings", "nowhere:1", CATALOG).with("service.worker=2").with("service.idle_grace=5");
+    let output = setup.output(&["run"]);
+    assert_eq!(output.status.code(), Some(78));
+    let text = text(&output);
+    assert!(text.contains("2 settings are wrong"), "{text}");
+    assert!(text.contains("service.worker (from -s): no such setting; did you mean service.workers?"), "{text}");
+    assert!(text.contains("service.idle_grace (from -s): is \"5\", expected a duration with its unit"), "{text}");
+}
+
+#[test]
+fn properties_are_checked_and_secrets_never_shown() {
+    let setup = Setup::new("secrets", "nowhere:1", CATALOG)
+        .with("kafka.properties.group.id=mine")
+        .with("kafka.properties.security.protocol=telepathy");
+    let mut command = setup.command(&["run"]);
+    command.env("TAGSTREAM__KAFKA__PROPERTIES__SASL_PASWORD", SECRET);
+    command.env("TAGSTREAM__KAFKA__PROPERTIES__SSL_KEY_PEM", SECRET);
+    let output = command.output().expect("tagstream");
+    assert_eq!(output.status.code(), Some(78), "{}", text(&output));
+    let text = text(&output);
+    assert!(!text.contains(SECRET), "{text}");
+    let lines = [
+        "kafka.properties.\"group.id\" (from -s): is set by tagstream: use kafka.application",
+        "kafka.properties.\"sasl.pasword\" (from TAGSTREAM__KAFKA__PROPERTIES__SASL_PASWORD): no such setting; did you mean sasl.password?",
+        "kafka.properties.\"security.protocol\" (from -s): Invalid value \"telepathy\"",
+    ];
+    for line in lines {
+        assert!(text.contains(line), "{line}\nis not in\n{text}");
+    }
+}
+
+#[test]
+fn a_wrong_password_shows_in_no_log() {
+    let broker = broker::shared();
+    let setup = Setup::on("canary", broker, CATALOG)
+        .with("kafka.properties.security.protocol=sasl_plaintext")
+        .with("kafka.properties.sasl.mechanism=PLAIN")
+        .with("kafka.properties.sasl.username=somebody");
+    create_topic(broker, &setup.topic("events"), 1, &[]);
+    let mut command = setup.command(&["run"]);
+    command.env("TAGSTREAM__KAFKA__PROPERTIES__SASL_PASSWORD", SECRET).env("TAGSTREAM_LOG", "trace");
+    let mut service = setup.start_command(command);
+    service.says("no answer from the brokers");
+    let log = service.stop();
+    assert!(!log.contains(SECRET), "{log}");
+}
+
+#[test]
+fn a_catalog_that_is_missing_or_wrong() {
+    let setup = Setup::new("nocatalog", "nowhere:1", "version: 1\ntags:\n  a: { when: nothing > 1 }\n");
+    let output = setup.output(&["run"]);
+    assert_eq!(output.status.code(), Some(1), "{}", text(&output));
+    assert!(text(&output).contains("catalog.yaml:3"), "{}", text(&output));
+    let output = setup.with("catalog=other.yaml").output(&["run"]);
+    assert_eq!(output.status.code(), Some(1), "{}", text(&output));
+    assert!(text(&output).contains("other.yaml"), "{}", text(&output));
+}
