@@ -88,9 +88,10 @@ fn the_order_holds_where_the_clocks_change() {
 fn people_come_by_day_and_on_mondays() {
     let mut by_hour = BTreeMap::<i8, u32>::new();
     let mut by_weekday = BTreeMap::<i8, u32>::new();
+    let zone = catalog().timezone;
     for event in events(500, 56, 1) {
         if event.line.contains(r#""type":"workout""#) {
-            let local = jiff::Timestamp::from_millisecond(event.time.ms()).unwrap().to_zoned(catalog().timezone);
+            let local = jiff::Timestamp::from_millisecond(event.time.ms()).unwrap().to_zoned(zone.clone());
             *by_hour.entry(local.hour()).or_default() += 1;
             *by_weekday.entry(local.weekday().to_monday_one_offset()).or_default() += 1;
         }
