@@ -3,4 +3,4 @@
 set -eu
 cd "$(dirname "$0")/.."
 deploy/setup.sh
-exec cargo run --release --locked --quiet -- demo "$@"
+exec cargo run --locked --quiet -- demo "$@"

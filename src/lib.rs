@@ -1,12 +1,50 @@
-//! tagstream: behaviour events in, exact tag changes out.
+//! tagstream: behaviour events in, exact tag changes out, at the instant at which they become true.
+//!
+//! # The road of an event
+//! A worker of [`kafka`] polls a record; [`codec`] makes an [`Event`](model::Event) of it or says why it is rejected;
+//! the [`Partition`](engine::Partition) that owns the entity lets time pass up to the event (timers fire, each at its
+//! own instant), counts it, evaluates the tags that it made stale and hands out
+//! [`TagChange`](model::TagChange)s; [`codec`] writes them; [`kafka`] commits them in one transaction with the input's
+//! offsets. `tagstream replay` drives the same partition from a file.
+//!
+//! # The parts, in reading order
+//! A part imports only parts above it (a test checks that).
+//!
+//! | part | holds | does not know |
+//! | --- | --- | --- |
+//! | [`model`] | the words: event, instant, value, tag change | anything else |
+//! | [`catalog`] | YAML as written → all its problems → the checked, compiled catalog | events, time that passes |
+//! | [`engine`] | windows, verdicts that know until when they hold, timers, tags: pure | bytes of records, clocks, threads, I/O |
+//! | [`codec`] | bytes ↔ model | what the values are for |
+//! | [`settings`] | files, environment and flags → checked settings | what a catalog says |
+//! | [`telemetry`] | the log | whose lines it writes |
+//! | [`kafka`] | clients, workers, the commit cycle, rebalances, dead letters | signals, the wall clock's source |
+//! | [`service`] | the thin shell: starts workers, listens to signals; the only wall clock | what a worker does |
+//! | [`demo`] | generated events, an embedded broker, a picture of the tag changes | how the service does it |
+//! | [`cli`] | one file a command | |
+//!
+//! # What is always true
+//! - The clock of a partition never goes back and moves only through `apply` and `advance`.
+//! - An entity's timer may be early, never late; evaluating more often never changes a result.
+//! - Whoever owns a partition is the only one to touch it: no locks, nothing shared.
+//! - A transaction carries the offsets of every partition whose changes it carries.
+//! - No record is dropped without a dead letter or a count.
+//!
+//! # Where do I change …
+//! - an aggregate: `catalog::Aggregate`, `engine::series`;
+//! - a kind of tag: `catalog::TagKind`, `engine::tags`;
+//! - a function of expressions: `catalog::calls`, `catalog::Expr`, `engine::eval`;
+//! - a reason for rejection: `codec::Reject`;
+//! - a setting: `settings::raw` and `settings::check`;
+//! - a step of the commit cycle: `kafka::cycle`.
 
-pub mod catalog;
-pub mod cli;
-pub mod codec;
-pub mod demo;
-pub mod engine;
-pub mod kafka;
 pub mod model;
-pub mod service;
+pub mod catalog;
+pub mod engine;
+pub mod codec;
 pub mod settings;
 pub mod telemetry;
+pub mod kafka;
+pub mod service;
+pub mod demo;
+pub mod cli;

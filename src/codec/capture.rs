@@ -1,11 +1,12 @@
 //! The pass over a record: proves that it is JSON and notes what stands at the wanted places.
 
 use super::plan::{Node, NodeId, Plan};
-use super::scanner::{NotJson, Quoted, Raw, Scanner};
-use super::text::unescape;
+use super::scanner::{Kind, NotJson, Raw, Scanner};
+use super::shape::{Hole, Trace};
+use super::text::text;
 
 /// What stands at a wanted place.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Found {
     pub(super) raw: Raw,
     /// Whether an array had to be walked: pointers do that, property paths do not.
@@ -15,7 +16,7 @@ pub(super) struct Found {
 impl Found {
     /// What a property path finds here.
     pub(super) fn property(self) -> Raw {
-        if self.through_array { Raw::Missing } else { self.raw }
+        if self.through_array { Raw::default() } else { self.raw }
     }
 }
 
@@ -28,16 +29,24 @@ pub(super) struct Capture<'a> {
     found: &'a mut [Found],
     /// For names with escapes.
     name: &'a mut String,
+    trace: &'a mut Trace,
 }
 
 impl<'a> Capture<'a> {
-    pub(super) fn new(plan: &'a Plan, record: &'a str, found: &'a mut [Found], name: &'a mut String) -> Self {
-        Capture { plan, record, scanner: Scanner::new(record, 0), found, name }
+    pub(super) fn new(
+        plan: &'a Plan,
+        record: &'a str,
+        found: &'a mut [Found],
+        name: &'a mut String,
+        trace: &'a mut Trace,
+    ) -> Self {
+        Capture { plan, record, scanner: Scanner::new(record, 0), found, name, trace }
     }
 
     /// Passes over the whole record; the root's value is what tells whether it is an object.
     pub(super) fn run(mut self) -> Result<(), NotJson> {
         self.scanner.whitespace();
+        self.found.fill(Found::default());
         self.value(0, 0, false)?;
         self.scanner.whitespace();
         if self.scanner.peek().is_some() { Err(NotJson) } else { Ok(()) }
@@ -50,22 +59,38 @@ impl<'a> Capture<'a> {
         let plan = self.plan;
         let node = &plan.nodes[id];
         let through_array = through_array && !node.is_properties;
-        // Of equal names the last one counts: what an earlier one had inside is gone.
-        self.found[id..node.end].fill(Found::default());
+        if self.found[id].raw.kind() != Kind::Missing {
+            // Of equal names the last one counts: what the earlier one had inside is gone.
+            self.found[id..node.end].fill(Found::default());
+            self.trace.is_odd = true;
+        }
+        let is_inner = node.end > id + 1;
+        let start = self.scanner.at();
         let raw = match self.scanner.peek() {
-            Some(b'{') => {
+            Some(b'{') if is_inner => {
+                self.trace.walked.push(id);
                 self.object(node, depth, through_array)?;
-                Raw::Object
+                Raw::new(Kind::Object, start, self.scanner.at())
             }
             Some(b'[') if !node.elements.is_empty() => {
-                let at = self.scanner.at() as u32;
+                self.trace.is_odd = true;
                 self.array(node, depth)?;
-                Raw::Array(at)
+                Raw::new(Kind::Array, start, self.scanner.at())
             }
-            _ => self.scanner.value(depth)?,
+            _ => self.pass(Hole { node: Some(id), depth, is_inner })?,
         };
         self.found[id] = Found { raw, through_array };
         Ok(())
+    }
+
+    /// Passes over a value that is not walked into.
+    fn pass(&mut self, hole: Hole) -> Result<Raw, NotJson> {
+        let start = self.scanner.at();
+        let raw = self.scanner.value(hole.depth)?;
+        if !self.trace.is_odd {
+            self.trace.holes.push((start, self.scanner.at(), hole));
+        }
+        Ok(raw)
     }
 
     fn object(&mut self, node: &Node, depth: usize, through_array: bool) -> Result<(), NotJson> {
@@ -77,7 +102,7 @@ impl<'a> Capture<'a> {
             let name = self.scanner.name()?;
             match self.member(node, name) {
                 Some(child) => self.value(child, depth + 1, through_array)?,
-                None => self.scanner.skip(depth + 1)?,
+                None => _ = self.pass(Hole { node: None, depth: depth + 1, is_inner: false })?,
             }
             if !self.scanner.another(b'}')? {
                 return Ok(());
@@ -85,13 +110,9 @@ impl<'a> Capture<'a> {
         }
     }
 
-    fn member(&mut self, node: &Node, name: Quoted) -> Option<NodeId> {
-        let written = name.place.of(self.record);
-        if !name.escaped {
-            return node.members.get(written.as_bytes()).map(|child| child as NodeId);
-        }
-        unescape(written, self.name);
-        node.members.get(self.name.as_bytes()).map(|child| child as NodeId)
+    fn member(&mut self, node: &Node, name: Raw) -> Option<NodeId> {
+        let name = text(self.record, name, self.name);
+        node.members.get(name.as_bytes()).map(|child| child as NodeId)
     }
 
     fn array(&mut self, node: &Node, depth: usize) -> Result<(), NotJson> {
@@ -103,7 +124,7 @@ impl<'a> Capture<'a> {
         for index in 0.. {
             match wanted.next_if(|(at, _)| *at == index) {
                 Some((_, child)) => self.value(*child, depth + 1, true)?,
-                None => self.scanner.skip(depth + 1)?,
+                None => _ = self.pass(Hole { node: None, depth: depth + 1, is_inner: false })?,
             }
             if !self.scanner.another(b']')? {
                 break;

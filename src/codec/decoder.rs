@@ -2,12 +2,13 @@
 
 use super::capture::{Capture, Found};
 use super::names::Names;
-use super::plan::{KindPlace, NodeId, Plan, PropertyPlaces};
+use super::plan::{KindPlace, Plan, PropertyPlaces};
 use super::reject::Reject;
-use super::scanner::{Place, Quoted, Raw, Scanner};
-use super::text::unescape;
+use super::scanner::{Kind, RECORD_BYTES_MAX, Raw, Scanner};
+use super::shape::{Shapes, Trace};
+use super::text::text;
 use crate::catalog::{Catalog, TimeUnit};
-use crate::model::{Event, KindId, PathId, Property, Timestamp};
+use crate::model::{Event, KindId, PathId, Property, Span, Timestamp};
 
 /// The longest key and id, in bytes.
 const KEY_BYTES_MAX: usize = 256;
@@ -15,15 +16,14 @@ const KEY_BYTES_MAX: usize = 256;
 /// The longest event type, in bytes.
 const KIND_BYTES_MAX: usize = 128;
 
-/// What every record must stay under, whatever the catalog says: places are counted in 32 bits.
-const RECORD_BYTES_MAX: usize = 1 << 30;
-
 /// Decodes the records of one input. It keeps its buffers, so decoding does not allocate once they have grown.
 #[derive(Clone, Debug)]
 pub struct Decoder {
     plan: Plan,
     /// By node of the plan.
     found: Vec<Found>,
+    shapes: Shapes,
+    trace: Trace,
     kinds: Names,
     time_unit: TimeUnit,
     max_future_ms: i64,
@@ -38,6 +38,8 @@ impl Decoder {
         Decoder {
             found: vec![Found::default(); plan.nodes.len()],
             plan,
+            shapes: Shapes::default(),
+            trace: Trace::default(),
             kinds: Names::new(catalog.kinds.iter().cloned().zip(1..)),
             time_unit: catalog.input.time_unit,
             max_future_ms: catalog.input.max_future_ms,
@@ -55,8 +57,14 @@ impl Decoder {
             return Err(Reject::TooLarge);
         }
         let record = simdutf8::basic::from_utf8(bytes).map_err(|_| Reject::NotJson)?;
-        Capture::new(&self.plan, record, &mut self.found, &mut self.scratch).run().map_err(|_| Reject::NotJson)?;
-        if self.found[0].raw != Raw::Object {
+        if !self.shapes.fit(record, &mut self.found) {
+            self.trace.begin(self.shapes.is_curious());
+            Capture::new(&self.plan, record, &mut self.found, &mut self.scratch, &mut self.trace)
+                .run()
+                .map_err(|_| Reject::NotJson)?;
+            self.shapes.learn(record, &self.trace);
+        }
+        if self.found[0].raw.kind() != Kind::Object {
             return Err(Reject::NotObject);
         }
         let paths = match &self.plan.properties {
@@ -64,6 +72,7 @@ impl Decoder {
             PropertyPlaces::Segment { properties, .. } => properties,
         };
         event.clear(paths.len());
+        event.keep_record(record);
         self.key(record, event)?;
         self.kind(record, event)?;
         self.time(record, now, event)?;
@@ -74,23 +83,23 @@ impl Decoder {
 
     fn key(&mut self, record: &str, event: &mut Event) -> Result<(), Reject> {
         let mut found = self.plan.keys.iter().map(|node| self.found[*node].raw);
-        let key = match found.find(|raw| !matches!(raw, Raw::Missing | Raw::Null)) {
-            None => return Err(Reject::MissingKey),
-            Some(Raw::String(quoted)) => text(record, quoted, &mut self.scratch),
-            Some(Raw::Number(place)) => {
-                let digits = place.of(record);
+        let raw = found.find(|raw| !raw.is_absent()).ok_or(Reject::MissingKey)?;
+        let key = match raw.kind() {
+            Kind::Plain | Kind::Escaped => text(record, raw, &mut self.scratch),
+            Kind::Number => {
+                let digits = raw.of(record);
                 let fits = |n: i128| i64::try_from(n).is_ok() || u64::try_from(n).is_ok();
                 if !integer(digits).is_some_and(fits) {
                     return Err(Reject::BadKey);
                 }
                 unsigned_zero(digits)
             }
-            Some(_) => return Err(Reject::BadKey),
+            _ => return Err(Reject::BadKey),
         };
         if key.is_empty() || key.len() > KEY_BYTES_MAX {
             return Err(Reject::BadKey);
         }
-        let span = event.keep(key);
+        let span = keep(key, raw, event);
         event.set_key(span);
         Ok(())
     }
@@ -99,13 +108,14 @@ impl Decoder {
         let node = match self.plan.kind {
             KindPlace::At(node) => node,
             KindPlace::Segment { call, event } => {
-                let is_track = is_text(&self.found, call, record, "track", &mut self.scratch);
+                let is_track = is_text(self.found[call].raw, record, "track", &mut self.scratch);
                 if is_track { event } else { call }
             }
         };
-        let name = match self.found[node].raw {
-            Raw::Missing | Raw::Null => return Err(Reject::MissingType),
-            Raw::String(quoted) => text(record, quoted, &mut self.scratch),
+        let raw = self.found[node].raw;
+        let name = match raw.kind() {
+            Kind::Missing | Kind::Null => return Err(Reject::MissingType),
+            Kind::Plain | Kind::Escaped => text(record, raw, &mut self.scratch),
             _ => return Err(Reject::BadType),
         };
         // Types that begin with `$` are commands, and there are none yet.
@@ -113,20 +123,20 @@ impl Decoder {
             return Err(Reject::BadType);
         }
         let kind = self.kinds.get(name.as_bytes()).map_or(KindId::OTHER, |id| KindId(id as u16));
-        let span = event.keep(name);
+        let span = keep(name, raw, event);
         event.set_kind(kind, span);
         Ok(())
     }
 
     fn time(&mut self, record: &str, now: Timestamp, event: &mut Event) -> Result<(), Reject> {
-        event.time = match self.found[self.plan.time].raw {
-            Raw::Missing | Raw::Null => return Err(Reject::MissingTime),
-            Raw::String(quoted) => {
-                let text = text(record, quoted, &mut self.scratch);
-                Timestamp::parse(text).map_err(|_| Reject::BadTime)?
+        let raw = self.found[self.plan.time].raw;
+        event.time = match raw.kind() {
+            Kind::Missing | Kind::Null => return Err(Reject::MissingTime),
+            Kind::Plain | Kind::Escaped => {
+                Timestamp::parse(text(record, raw, &mut self.scratch)).map_err(|_| Reject::BadTime)?
             }
-            Raw::Number(place) => {
-                let count = integer(place.of(record)).and_then(|n| i64::try_from(n).ok()).ok_or(Reject::BadTime)?;
+            Kind::Number => {
+                let count = integer(raw.of(record)).and_then(|n| i64::try_from(n).ok()).ok_or(Reject::BadTime)?;
                 // What is too far away to be multiplied is too far away to be an event.
                 Timestamp::from_ms(match self.time_unit {
                     TimeUnit::Milliseconds => count,
@@ -145,13 +155,14 @@ impl Decoder {
     }
 
     fn id(&mut self, record: &str, event: &mut Event) {
-        let id = match self.found[self.plan.id].raw {
-            Raw::String(quoted) => text(record, quoted, &mut self.scratch),
-            Raw::Number(place) if is_integer(place.of(record)) => unsigned_zero(place.of(record)),
+        let raw = self.found[self.plan.id].raw;
+        let id = match raw.kind() {
+            Kind::Plain | Kind::Escaped => text(record, raw, &mut self.scratch),
+            Kind::Number if is_integer(raw.of(record)) => unsigned_zero(raw.of(record)),
             _ => return,
         };
         if !id.is_empty() && id.len() <= KEY_BYTES_MAX {
-            let span = event.keep(id);
+            let span = keep(id, raw, event);
             event.set_id(Some(span));
         }
     }
@@ -160,36 +171,24 @@ impl Decoder {
         let nodes = match &self.plan.properties {
             PropertyPlaces::At(nodes) => nodes,
             PropertyPlaces::Segment { call, properties, traits } => {
-                let is_identify = is_text(&self.found, *call, record, "identify", &mut self.scratch);
+                let is_identify = is_text(self.found[*call].raw, record, "identify", &mut self.scratch);
                 if is_identify { traits } else { properties }
             }
         };
         for (path, node) in nodes.iter().enumerate() {
-            let property = match self.found[*node].property() {
-                Raw::Missing => continue,
-                Raw::Array(at) => array(record, at, event, &mut self.scratch),
-                raw => scalar(record, raw, event, &mut self.scratch),
+            let raw = self.found[*node].property();
+            let property = match raw.kind() {
+                Kind::Missing => continue,
+                Kind::Array => array(record, raw, event, &mut self.scratch),
+                _ => scalar(record, raw, event, &mut self.scratch),
             };
             event.set_property(PathId(path as u16), property);
         }
     }
 }
 
-fn is_text(found: &[Found], node: NodeId, record: &str, expected: &str, scratch: &mut String) -> bool {
-    match found[node].raw {
-        Raw::String(quoted) => text(record, quoted, scratch) == expected,
-        _ => false,
-    }
-}
-
-/// What a string says: a piece of the record, or of `scratch` where escapes had to be resolved.
-fn text<'a>(record: &'a str, quoted: Quoted, scratch: &'a mut String) -> &'a str {
-    let written = quoted.place.of(record);
-    if !quoted.escaped {
-        return written;
-    }
-    unescape(written, scratch);
-    scratch
+fn is_text(raw: Raw, record: &str, expected: &str, scratch: &mut String) -> bool {
+    matches!(raw.kind(), Kind::Plain | Kind::Escaped) && text(record, raw, scratch) == expected
 }
 
 fn is_integer(digits: &str) -> bool {
@@ -210,28 +209,59 @@ fn unsigned_zero(digits: &str) -> &str {
 
 /// A property that is no array.
 fn scalar(record: &str, raw: Raw, event: &mut Event, scratch: &mut String) -> Property {
-    match raw {
-        Raw::Missing | Raw::Array(_) => Property::Missing,
-        Raw::Null => Property::Null,
-        Raw::Bool(value) => Property::Bool(value),
-        Raw::Number(place) => number(record, place, event),
-        Raw::String(quoted) => Property::String(event.keep(text(record, quoted, scratch))),
-        Raw::Object => Property::Object,
+    match raw.kind() {
+        Kind::Missing | Kind::Array => Property::Missing,
+        Kind::Null => Property::Null,
+        Kind::False => Property::Bool(false),
+        Kind::True => Property::Bool(true),
+        Kind::Number => number(record, raw, event),
+        Kind::Plain | Kind::Escaped => Property::String(keep(text(record, raw, scratch), raw, event)),
+        Kind::Object => Property::Object,
     }
 }
 
-fn number(record: &str, place: Place, event: &mut Event) -> Property {
-    let digits = place.of(record);
-    match digits.parse::<f64>() {
-        Ok(double) if double.is_finite() => Property::Number(double, event.keep(digits)),
+fn number(record: &str, raw: Raw, event: &mut Event) -> Property {
+    let digits = raw.of(record);
+    match short_decimal(digits).map_or_else(|| digits.parse(), Ok) {
+        Ok(double) if double.is_finite() => Property::Number(double, event.piece(raw.start(), raw.end())),
         _ => Property::Missing,
     }
 }
 
+/// The double of a number with at most 15 digits and no exponent.
+///
+/// Most are like that, and then digits and power of ten are exact as doubles, and one division rounds once.
+fn short_decimal(text: &str) -> Option<f64> {
+    const POWERS: [f64; 16] = [1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15];
+    let unsigned = text.strip_prefix('-').unwrap_or(text);
+    if unsigned.len() >= POWERS.len() {
+        return None;
+    }
+    let (mut value, mut decimals, mut is_decimal) = (0_u64, 0, 0);
+    for byte in unsigned.bytes() {
+        match byte {
+            b'0'..=b'9' => {
+                value = value * 10 + u64::from(byte - b'0');
+                decimals += is_decimal;
+            }
+            b'.' => is_decimal = 1,
+            _ => return None,
+        }
+    }
+    let double = value as f64 / POWERS[decimals];
+    Some(if unsigned.len() < text.len() { -double } else { double })
+}
+
+/// Where the event has the text that stands for a value: in the record, unless it had to be rewritten. Then it is
+/// shorter: no escape is as short as what it stands for.
+fn keep(text: &str, raw: Raw, event: &mut Event) -> Span {
+    if text.len() == raw.end() - raw.start() { event.piece(raw.start(), raw.end()) } else { event.keep(text) }
+}
+
 /// The array at a wanted path: its strings, finite numbers and bools, in order.
-fn array(record: &str, at: u32, event: &mut Event, scratch: &mut String) -> Property {
+fn array(record: &str, raw: Raw, event: &mut Event, scratch: &mut String) -> Property {
     let start = event.element_count();
-    let mut scanner = Scanner::new(record, at as usize);
+    let mut scanner = Scanner::new(record, raw.start());
     // The record has been found to be JSON already, so an error can only mean the end.
     let mut more = scanner.open(0).is_ok() && !scanner.take(b']');
     while more {

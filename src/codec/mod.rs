@@ -1,8 +1,9 @@
 //! Bytes to model and back: input events in, tag changes and their companions out.
 //!
-//! The decoder is the hot path: one pass over a record, one byte after the other, that both proves it to be JSON and
-//! picks out what the catalog looks at. It knows the catalog's input mapping and nothing of counters or tags. The
-//! writers append to a buffer of the caller's. Neither allocates once its buffers have grown.
+//! The decoder is the hot path. `plan` says which places of a record are wanted, `scanner` what JSON is, `capture` walks
+//! a record once with both, `shape` spares it the walk where the record looks like earlier ones, and `decoder` turns
+//! what was found into an event. It knows the catalog's input mapping and nothing of counters or tags. The writers
+//! append to a buffer of the caller's. Neither allocates once its buffers have grown.
 
 mod capture;
 mod decoder;
@@ -11,6 +12,7 @@ mod plan;
 mod reader;
 mod reject;
 mod scanner;
+mod shape;
 mod text;
 mod writer;
 

@@ -1,6 +1,6 @@
 //! Why a record is no event, and the line that says so.
 
-use super::writer::{push_base64, push_string};
+use super::writer::{push_base64, push_integer, push_string};
 
 /// Why a record is rejected (spec 2), in the order in which it is checked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -59,7 +59,7 @@ pub fn write_reject(reason: Reject, line: u64, raw: &[u8], out: &mut Vec<u8>) {
     out.extend_from_slice(b"{\"reason\":\"");
     out.extend_from_slice(reason.code().as_bytes());
     out.extend_from_slice(b"\",\"line\":");
-    out.extend_from_slice(line.to_string().as_bytes());
+    push_integer(line, out);
     match simdutf8::basic::from_utf8(raw) {
         Ok(text) => {
             out.extend_from_slice(b",\"raw\":");

@@ -9,47 +9,82 @@ pub(super) const DEPTH_MAX: usize = 127;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct NotJson;
 
-/// Where something stands in the record.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Place {
-    pub(super) start: u32,
-    pub(super) end: u32,
-}
-
-impl Place {
-    fn new(start: usize, end: usize) -> Self {
-        Place { start: start as u32, end: end as u32 }
-    }
-
-    pub(super) fn of(self, record: &str) -> &str {
-        &record[self.start as usize..self.end as usize]
-    }
-}
-
-/// The inside of a string, as it was written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Quoted {
-    pub(super) place: Place,
-    /// Whether it holds escapes.
-    pub(super) escaped: bool,
-}
-
-/// A value, as a place of the record: nothing is copied or converted before it is known to be used.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub(super) enum Raw {
+/// What kind of value stands somewhere.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Kind {
     #[default]
     Missing,
     Null,
-    Bool(bool),
-    Number(Place),
-    String(Quoted),
-    /// Where its bracket stands.
-    Array(u32),
+    False,
+    True,
+    Number,
+    /// A string without escapes.
+    Plain,
+    /// A string with escapes.
+    Escaped,
+    Array,
     Object,
 }
 
+/// A value, as a place of the record: nothing is copied or converted before it is known to be used.
+///
+/// One word, because every value is handed on several times on the hottest path, and a struct of small fields goes
+/// through memory piece by piece each time: four bits of kind, then start and end in 30 bits each.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Raw(u64);
+
+/// What every record must stay under, whatever the catalog says: a [`Raw`] has 30 bits for a place.
+pub(super) const RECORD_BYTES_MAX: usize = (1 << 30) - 1;
+
+impl Raw {
+    const KINDS: [Kind; 16] = [
+        Kind::Missing,
+        Kind::Null,
+        Kind::False,
+        Kind::True,
+        Kind::Number,
+        Kind::Plain,
+        Kind::Escaped,
+        Kind::Array,
+        Kind::Object,
+        Kind::Missing,
+        Kind::Missing,
+        Kind::Missing,
+        Kind::Missing,
+        Kind::Missing,
+        Kind::Missing,
+        Kind::Missing,
+    ];
+
+    /// A value between two places; of a string what is inside its quotes.
+    pub(super) fn new(kind: Kind, start: usize, end: usize) -> Self {
+        Raw(kind as u64 | (start as u64) << 4 | (end as u64) << 34)
+    }
+
+    pub(super) fn kind(self) -> Kind {
+        Raw::KINDS[(self.0 & 15) as usize]
+    }
+
+    pub(super) fn start(self) -> usize {
+        (self.0 >> 4) as usize & RECORD_BYTES_MAX
+    }
+
+    pub(super) fn end(self) -> usize {
+        (self.0 >> 34) as usize
+    }
+
+    /// The value as it was written.
+    pub(super) fn of(self, record: &str) -> &str {
+        &record[self.start()..self.end()]
+    }
+
+    /// Whether nothing stands there that counts.
+    pub(super) fn is_absent(self) -> bool {
+        matches!(self.kind(), Kind::Missing | Kind::Null)
+    }
+}
+
 /// A position in a record. It moves forward only; an error leaves it anywhere.
-#[derive(Clone, Debug)]
 pub(super) struct Scanner<'a> {
     bytes: &'a [u8],
     at: usize,
@@ -76,7 +111,15 @@ impl<'a> Scanner<'a> {
         found
     }
 
+    #[inline(always)]
     pub(super) fn whitespace(&mut self) {
+        // Mostly there is none.
+        if self.peek().is_some_and(|byte| byte <= b' ') {
+            self.blanks();
+        }
+    }
+
+    fn blanks(&mut self) {
         while let Some(b' ' | b'\n' | b'\r' | b'\t') = self.peek() {
             self.at += 1;
         }
@@ -93,6 +136,7 @@ impl<'a> Scanner<'a> {
     }
 
     /// After a member: whether another one follows (and goes to it), or `close` (and goes behind it).
+    #[inline(always)]
     pub(super) fn another(&mut self, close: u8) -> Result<bool, NotJson> {
         self.whitespace();
         let more = self.take(b',');
@@ -105,7 +149,8 @@ impl<'a> Scanner<'a> {
     }
 
     /// Passes over a member's name and its colon, to its value.
-    pub(super) fn name(&mut self) -> Result<Quoted, NotJson> {
+    #[inline(always)]
+    pub(super) fn name(&mut self) -> Result<Raw, NotJson> {
         if self.peek() != Some(b'"') {
             return Err(NotJson);
         }
@@ -119,28 +164,30 @@ impl<'a> Scanner<'a> {
     }
 
     /// Passes over the string whose opening quote comes next.
-    pub(super) fn string(&mut self) -> Result<Quoted, NotJson> {
+    #[inline(always)]
+    fn string(&mut self) -> Result<Raw, NotJson> {
         let start = self.at + 1;
         self.at = start;
-        let mut escaped = false;
+        let mut kind = Kind::Plain;
         loop {
             self.at += plain_len(self.bytes, self.at);
             match self.peek() {
                 Some(b'"') => break,
                 Some(b'\\') => {
-                    escaped = true;
+                    kind = Kind::Escaped;
                     self.at += escape(&self.bytes[self.at..]).ok_or(NotJson)?.1;
                 }
                 _ => return Err(NotJson),
             }
         }
-        let place = Place::new(start, self.at);
+        let text = Raw::new(kind, start, self.at);
         self.at += 1;
-        Ok(Quoted { place, escaped })
+        Ok(text)
     }
 
     /// Passes over the number that comes next.
-    pub(super) fn number(&mut self) -> Result<Place, NotJson> {
+    #[inline(always)]
+    fn number(&mut self) -> Result<Raw, NotJson> {
         let start = self.at;
         self.take(b'-');
         if !self.take(b'0') {
@@ -156,7 +203,7 @@ impl<'a> Scanner<'a> {
             }
             self.digits()?;
         }
-        Ok(Place::new(start, self.at))
+        Ok(Raw::new(Kind::Number, start, self.at))
     }
 
     /// Passes over one digit or more.
@@ -168,34 +215,39 @@ impl<'a> Scanner<'a> {
         if self.at == start { Err(NotJson) } else { Ok(()) }
     }
 
-    /// Passes over `word`: `true`, `false` or `null`.
-    pub(super) fn word(&mut self, word: &str) -> Result<(), NotJson> {
-        if !self.bytes[self.at..].starts_with(word.as_bytes()) {
-            return Err(NotJson);
-        }
-        self.at += word.len();
-        Ok(())
+    fn word(&mut self, word: &str, kind: Kind) -> Result<Raw, NotJson> {
+        let start = self.at;
+        if self.literal(word.as_bytes()) { Ok(Raw::new(kind, start, self.at)) } else { Err(NotJson) }
+    }
+
+    /// Passes over these bytes if they come next.
+    #[inline(always)]
+    pub(super) fn literal(&mut self, bytes: &[u8]) -> bool {
+        let found = self.bytes[self.at..].starts_with(bytes);
+        self.at += if found { bytes.len() } else { 0 };
+        found
     }
 
     /// Passes over one value and tells what it is; `depth` containers are open around it.
+    #[inline(always)]
     pub(super) fn value(&mut self, depth: usize) -> Result<Raw, NotJson> {
+        let start = self.at;
         match self.peek() {
-            Some(b'{') => self.skip(depth).map(|()| Raw::Object),
-            Some(b'[') => {
-                let at = self.at as u32;
-                self.skip(depth).map(|()| Raw::Array(at))
-            }
+            Some(b'{') => self.skip(depth).map(|()| Raw::new(Kind::Object, start, self.at)),
+            Some(b'[') => self.skip(depth).map(|()| Raw::new(Kind::Array, start, self.at)),
             _ => self.scalar(),
         }
     }
 
-    fn scalar(&mut self) -> Result<Raw, NotJson> {
+    /// Passes over one value that is no container.
+    #[inline(always)]
+    pub(super) fn scalar(&mut self) -> Result<Raw, NotJson> {
         match self.peek() {
-            Some(b'"') => self.string().map(Raw::String),
-            Some(b't') => self.word("true").map(|()| Raw::Bool(true)),
-            Some(b'f') => self.word("false").map(|()| Raw::Bool(false)),
-            Some(b'n') => self.word("null").map(|()| Raw::Null),
-            _ => self.number().map(Raw::Number),
+            Some(b'"') => self.string(),
+            Some(b't') => self.word("true", Kind::True),
+            Some(b'f') => self.word("false", Kind::False),
+            Some(b'n') => self.word("null", Kind::Null),
+            _ => self.number(),
         }
     }
 
@@ -225,7 +277,7 @@ impl<'a> Scanner<'a> {
                         continue;
                     }
                 }
-                _ => drop(self.scalar()?),
+                _ => _ = self.scalar()?,
             }
             // Behind a value: close what ends here, up to the container that has another member.
             loop {

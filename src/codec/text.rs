@@ -1,28 +1,53 @@
 //! The inside of JSON strings: how far plain text goes, and what an escape stands for.
 
-const ONES: u64 = 0x0101_0101_0101_0101;
-const HIGHS: u64 = 0x8080_8080_8080_8080;
+use super::scanner::{Kind, Raw};
 
 /// How many bytes from `at` on are neither a quote, nor a backslash, nor a control character.
-///
-/// Eight at a time: subtracting from every byte at once borrows out of just those that are zero (or less than a
-/// space). A borrow may also mark the neighbour above, so only the lowest mark counts, and it is always right.
+#[inline(always)]
 pub(super) fn plain_len(bytes: &[u8], at: usize) -> usize {
-    let mut rest = &bytes[at..];
-    while let Some(chunk) = rest.first_chunk::<8>() {
-        let word = u64::from_le_bytes(*chunk);
-        let (quote, backslash) = (word ^ (ONES * 0x22), word ^ (ONES * 0x5c));
-        let marks = (quote.wrapping_sub(ONES) & !quote)
-            | (backslash.wrapping_sub(ONES) & !backslash)
-            | (word.wrapping_sub(ONES * 0x20) & !word);
-        let marks = marks & HIGHS;
-        if marks != 0 {
-            return bytes.len() - at - rest.len() + (marks.trailing_zeros() / 8) as usize;
+    let mut len = 0;
+    while let Some(chunk) = bytes[at + len..].first_chunk::<16>() {
+        if let Some(plain) = plain_in(*chunk) {
+            return len + plain;
         }
-        rest = &rest[8..];
+        len += 16;
     }
-    let plain = rest.iter().take_while(|b| **b >= 0x20 && **b != b'"' && **b != b'\\').count();
-    bytes.len() - at - rest.len() + plain
+    let is_plain = |b: &&u8| **b >= 0x20 && **b != b'"' && **b != b'\\';
+    len + bytes[at + len..].iter().take_while(is_plain).count()
+}
+
+/// How many of the bytes are plain, unless all are. SSE2 belongs to every x86-64.
+#[cfg(target_arch = "x86_64")]
+#[inline(always)]
+fn plain_in(chunk: [u8; 16]) -> Option<usize> {
+    use std::arch::x86_64::*;
+    let words = u128::from_le_bytes(chunk);
+    // SAFETY: the instructions are there on every machine of this architecture, and none of them touches memory.
+    #[allow(unused_unsafe, reason = "they are marked safe since Rust 1.87, where the target has SSE2")]
+    let ends = unsafe {
+        let bytes = _mm_set_epi64x((words >> 64) as i64, words as i64);
+        let quotes = _mm_cmpeq_epi8(bytes, _mm_set1_epi8(b'"' as i8));
+        let backslashes = _mm_cmpeq_epi8(bytes, _mm_set1_epi8(b'\\' as i8));
+        let controls = _mm_cmpeq_epi8(_mm_min_epu8(bytes, _mm_set1_epi8(0x1f)), bytes);
+        _mm_movemask_epi8(_mm_or_si128(_mm_or_si128(quotes, backslashes), controls))
+    };
+    (ends != 0).then(|| ends.trailing_zeros() as usize)
+}
+
+/// How many of the bytes are plain, unless all are.
+///
+/// Subtracting from every byte at once borrows out of just those that are zero (or less than a space). A borrow may
+/// mark the neighbour above as well, so only the lowest mark means something.
+#[cfg(not(target_arch = "x86_64"))]
+fn plain_in(chunk: [u8; 16]) -> Option<usize> {
+    const ONES: u128 = u128::MAX / 0xff;
+    let bytes = u128::from_le_bytes(chunk);
+    let (quotes, backslashes) = (bytes ^ (ONES * 0x22), bytes ^ (ONES * 0x5c));
+    let marks = (quotes.wrapping_sub(ONES) & !quotes)
+        | (backslashes.wrapping_sub(ONES) & !backslashes)
+        | (bytes.wrapping_sub(ONES * 0x20) & !bytes);
+    let marks = marks & (ONES * 0x80);
+    (marks != 0).then(|| (marks.trailing_zeros() / 8) as usize)
 }
 
 /// The character that the escape at the start of `bytes` stands for, and the escape's length.
@@ -64,8 +89,19 @@ fn hex(digits: &[u8]) -> Option<u32> {
     digits.iter().try_fold(0, |value, digit| Some(value * 16 + char::from(*digit).to_digit(16)?))
 }
 
+/// What a string says: a piece of the record, or `scratch`, where escapes have to be resolved.
+#[inline(always)]
+pub(super) fn text<'a>(record: &'a str, raw: Raw, scratch: &'a mut String) -> &'a str {
+    let written = raw.of(record);
+    if raw.kind() != Kind::Escaped {
+        return written;
+    }
+    unescape(written, scratch);
+    scratch
+}
+
 /// Replaces `out` by the text that stands for `raw`, the inside of a string whose escapes are known to be right.
-pub(super) fn unescape(raw: &str, out: &mut String) {
+fn unescape(raw: &str, out: &mut String) {
     out.clear();
     let mut rest = raw;
     while let Some(at) = memchr::memchr(b'\\', rest.as_bytes()) {

@@ -99,7 +99,7 @@ fn push_time(time: Timestamp, out: &mut Vec<u8>) {
     write!(out, "\"{time}\"").expect("a vector takes every byte");
 }
 
-fn push_integer(integer: u64, out: &mut Vec<u8>) {
+pub(super) fn push_integer(integer: u64, out: &mut Vec<u8>) {
     write!(out, "{integer}").expect("a vector takes every byte");
 }
 

@@ -14,6 +14,9 @@ use crate::model::Timestamp;
 /// How many stretches one search looks at before it settles for an early answer: at worst one evaluation more.
 const STRETCHES_MAX: u32 = 4_096;
 
+/// Bounds beyond this many units are left to the search, far from where milliseconds overflow.
+const FAR: f64 = 1e9;
+
 /// A step of a [`Line`], in postfix order.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Step {
@@ -237,6 +240,9 @@ impl Question<'_> {
     ///
     /// May be early where a search would be endless, never late.
     pub fn next_change(&self, now: Timestamp, limit: Timestamp) -> Timestamp {
+        if let Some(change) = self.bare_change(now) {
+            return if change < limit { change } else { limit };
+        }
         let answer = self.at(now);
         let (mut first, last) = (now.plus(1), limit.plus(-1).min(Timestamp::MAX));
         if let Some(guess) = self.guess(now) {
@@ -258,6 +264,28 @@ impl Question<'_> {
         self.search(answer, first, last, &mut stretches).unwrap_or(limit)
     }
 
+    /// [`Question::next_change`] where a clock term alone is compared with a number, as most are: no search.
+    fn bare_change(&self, now: Timestamp) -> Option<Timestamp> {
+        let Question::Compare { op, left, right } = *self else {
+            return None;
+        };
+        let ([step], [Step::Number(bound)]) = (&left.steps[..], &right.steps[..]) else {
+            return None;
+        };
+        if matches!(op, Comparison::Equal | Comparison::NotEqual) || bound.abs() > FAR {
+            return None;
+        }
+        // `>=` and `<` turn where the bound is reached, `>` and `<=` where it is passed.
+        let reaches = matches!(op, Comparison::GreaterOrEqual | Comparison::Less);
+        let change = match *step {
+            Step::Since { from, unit_ms } => from.plus(steps_to(*bound, unit_ms, reaches)),
+            // Counting down, it turns at the first instant at which the bound is reached, or passed, no longer.
+            Step::Until { to, unit_ms } => to.plus(1 - steps_to(*bound, unit_ms, reaches)),
+            _ => return None,
+        };
+        Some(if change <= now { Timestamp::FOREVER } else { change })
+    }
+
     /// The first instant in a stretch with another answer, or the first that there was no time to look at.
     fn search(&self, answer: Answer, first: Timestamp, last: Timestamp, stretches: &mut u32) -> Option<Timestamp> {
         if first > last || self.over(first, last) == Some(answer) {
@@ -273,6 +301,22 @@ impl Question<'_> {
         let middle = Timestamp::from_ms(first.ms() + (last.ms() - first.ms()) / 2);
         self.search(answer, first, middle, stretches).or_else(|| self.search(answer, middle.plus(1), last, stretches))
     }
+}
+
+/// The least whole number of milliseconds that, in units, is at least the bound (`reaches`) or more than it.
+fn steps_to(bound: f64, unit_ms: f64, reaches: bool) -> i64 {
+    let is_there = |ms: i64| {
+        let units = ms as f64 / unit_ms;
+        if reaches { units >= bound } else { units > bound }
+    };
+    let mut ms = (bound * unit_ms).ceil() as i64;
+    while is_there(ms - 1) {
+        ms -= 1;
+    }
+    while !is_there(ms) {
+        ms += 1;
+    }
+    ms
 }
 
 /// A comparison of all values of one interval with all of another.

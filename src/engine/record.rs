@@ -182,9 +182,13 @@ impl Record {
         } else if len < 0x80 {
             out[header] = len as u8;
         } else {
-            let mut prefix = Vec::with_capacity(3);
-            put_unsigned(&mut prefix, len as u64);
-            out.splice(header..start, prefix);
+            let (mut prefix, mut digits, mut rest) = ([0; 5], 0, len);
+            while rest > 0 {
+                prefix[digits] = (rest & 0x7f) as u8 | if rest >= 0x80 { 0x80 } else { 0 };
+                rest >>= 7;
+                digits += 1;
+            }
+            out.splice(header..start, prefix.into_iter().take(digits));
         }
     }
 

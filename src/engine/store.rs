@@ -39,7 +39,7 @@ impl Entry {
 pub struct Store {
     index: Index,
     entries: Vec<Entry>,
-    arena: Arena,
+    classes: Vec<Class>,
 }
 
 impl Store {
@@ -66,7 +66,7 @@ impl Store {
 
     pub fn packed(&self, entity: EntityId) -> &[u8] {
         let entry = self.entries[entity.0 as usize];
-        self.arena.get(entry.class(), entry.block, entry.len())
+        self.classes[entry.class() as usize].get(entry.block, entry.len())
     }
 
     /// Replaces an entity's bytes.
@@ -74,19 +74,26 @@ impl Store {
         let entry = &mut self.entries[entity.0 as usize];
         if class_of(packed.len()) == entry.class() {
             entry.set(entry.class(), packed.len());
-            self.arena.put(entry.class(), entry.block, packed);
-        } else {
-            self.arena.free(entry.class(), entry.block);
-            self.place(entity, packed);
+            self.classes[entry.class() as usize].put(entry.block, packed);
+            return;
         }
+        let (class, block) = (entry.class(), entry.block);
+        if let Some(moved) = self.classes[class as usize].free(block) {
+            self.entries[moved.0 as usize].block = block;
+        }
+        self.place(entity, packed);
     }
 
     fn place(&mut self, entity: EntityId, packed: &[u8]) {
         let class = class_of(packed.len());
+        while self.classes.len() <= class as usize {
+            self.classes.push(Class::new(self.classes.len() as u32));
+        }
+        let blocks = &mut self.classes[class as usize];
         let entry = &mut self.entries[entity.0 as usize];
-        entry.block = self.arena.allocate(class);
+        entry.block = blocks.allocate(entity);
         entry.set(class, packed.len());
-        self.arena.put(class, entry.block, packed);
+        blocks.put(entry.block, packed);
     }
 
     pub fn due(&self, entity: EntityId) -> Timestamp {
@@ -105,7 +112,7 @@ impl Store {
     pub fn bytes(&self) -> usize {
         self.index.slots.capacity() * size_of::<u64>()
             + self.entries.capacity() * size_of::<Entry>()
-            + self.arena.bytes()
+            + self.classes.iter().map(Class::bytes).sum::<usize>()
     }
 }
 
@@ -195,61 +202,70 @@ fn class_size(class: u32) -> usize {
 /// Memory is taken from the system in pieces of about this size.
 const CHUNK_BYTES: usize = 1 << 18;
 
-/// Blocks of one size, with those that were given back.
-#[derive(Debug, Default)]
+/// Blocks of one size without gaps: where one goes, the last one takes its place.
+///
+/// Entities grow, and mostly one size at a time, so a class that kept its gaps would keep room for all that ever went
+/// through it.
+#[derive(Debug)]
 struct Class {
+    size: usize,
+    per_chunk: usize,
     chunks: Vec<Box<[u8]>>,
-    blocks: u32,
-    free: Vec<u32>,
+    /// Whose block each is.
+    owners: Vec<EntityId>,
 }
 
-#[derive(Debug, Default)]
-struct Arena {
-    classes: Vec<Class>,
-}
-
-impl Arena {
-    fn per_chunk(class: u32) -> usize {
-        (CHUNK_BYTES / class_size(class)).max(1)
+impl Class {
+    fn new(class: u32) -> Self {
+        let size = class_size(class);
+        Class { size, per_chunk: (CHUNK_BYTES / size).max(1), chunks: Vec::new(), owners: Vec::new() }
     }
 
-    fn range(class: u32, block: u32, len: usize) -> (usize, std::ops::Range<usize>) {
-        let (chunk, start) = (block as usize / Self::per_chunk(class), block as usize % Self::per_chunk(class));
-        let start = start * class_size(class);
-        (chunk, start..start + len)
+    fn place(&self, block: u32) -> (usize, usize) {
+        let block = block as usize;
+        (block / self.per_chunk, block % self.per_chunk * self.size)
     }
 
-    fn get(&self, class: u32, block: u32, len: usize) -> &[u8] {
-        let (chunk, range) = Self::range(class, block, len);
-        &self.classes[class as usize].chunks[chunk][range]
+    fn get(&self, block: u32, len: usize) -> &[u8] {
+        let (chunk, start) = self.place(block);
+        &self.chunks[chunk][start..start + len]
     }
 
-    fn put(&mut self, class: u32, block: u32, bytes: &[u8]) {
-        let (chunk, range) = Self::range(class, block, bytes.len());
-        self.classes[class as usize].chunks[chunk][range].copy_from_slice(bytes);
+    fn put(&mut self, block: u32, bytes: &[u8]) {
+        let (chunk, start) = self.place(block);
+        self.chunks[chunk][start..start + bytes.len()].copy_from_slice(bytes);
     }
 
-    fn allocate(&mut self, class: u32) -> u32 {
-        if self.classes.len() <= class as usize {
-            self.classes.resize_with(class as usize + 1, Class::default);
+    fn allocate(&mut self, owner: EntityId) -> u32 {
+        let block = self.owners.len();
+        if block == self.chunks.len() * self.per_chunk {
+            self.chunks.push(vec![0; self.per_chunk * self.size].into_boxed_slice());
         }
-        let blocks = &mut self.classes[class as usize];
-        if let Some(block) = blocks.free.pop() {
-            return block;
-        }
-        if blocks.blocks as usize == blocks.chunks.len() * Self::per_chunk(class) {
-            blocks.chunks.push(vec![0; Self::per_chunk(class) * class_size(class)].into_boxed_slice());
-        }
-        blocks.blocks += 1;
-        blocks.blocks - 1
+        self.owners.push(owner);
+        block as u32
     }
 
-    fn free(&mut self, class: u32, block: u32) {
-        self.classes[class as usize].free.push(block);
+    /// Gives a block back; the entity whose block has moved into its place, if one has.
+    fn free(&mut self, block: u32) -> Option<EntityId> {
+        let last = self.owners.len() as u32 - 1;
+        self.owners.swap_remove(block as usize);
+        if block != last {
+            let ((from, from_start), (to, to_start)) = (self.place(last), self.place(block));
+            if from == to {
+                self.chunks[to].copy_within(from_start..from_start + self.size, to_start);
+            } else {
+                let (head, tail) = self.chunks.split_at_mut(from);
+                head[to][to_start..to_start + self.size].copy_from_slice(&tail[0][from_start..from_start + self.size]);
+            }
+        }
+        // One chunk more than is needed stays, so that a size at its border does not come and go.
+        while self.owners.len() + 2 * self.per_chunk <= self.chunks.len() * self.per_chunk {
+            self.chunks.pop();
+        }
+        self.owners.get(block as usize).copied()
     }
 
     fn bytes(&self) -> usize {
-        let chunk = |chunk: &Box<[u8]>| chunk.len();
-        self.classes.iter().map(|class| class.chunks.iter().map(chunk).sum::<usize>() + class.free.capacity() * 4).sum()
+        self.chunks.len() * self.per_chunk * self.size + self.owners.capacity() * size_of::<EntityId>()
     }
 }

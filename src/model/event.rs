@@ -80,6 +80,18 @@ impl Event {
         self.elements.clear();
     }
 
+    /// Keeps a whole record, as the first text after [`Event::clear`]: one copy is cheaper than one for every piece of it
+    /// that counts. [`Event::piece`] then refers to its parts.
+    pub fn keep_record(&mut self, record: &str) {
+        debug_assert!(self.text.is_empty(), "a record comes first");
+        self.text.push_str(record);
+    }
+
+    /// The record's text between two of its bytes.
+    pub fn piece(&self, start: usize, end: usize) -> Span {
+        Span { start: start as u32, len: (end - start) as u32 }
+    }
+
     /// Keeps `text`, for a key, a type, an id, a string or a number's digits.
     pub fn keep(&mut self, text: &str) -> Span {
         let start = self.text.len() as u32;

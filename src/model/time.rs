@@ -111,32 +111,33 @@ fn days_in_month(year: i64, month: i64) -> i64 {
     }
 }
 
-/// `n` decimal digits at the start of `bytes`.
-fn digits(bytes: &[u8], n: usize) -> Option<i64> {
-    let mut value = 0;
-    for byte in bytes.get(..n)? {
-        if !byte.is_ascii_digit() {
-            return None;
-        }
-        value = value * 10 + i64::from(byte - b'0');
-    }
-    Some(value)
+/// Four decimal digits.
+fn four(b: &[u8; 4]) -> Option<i64> {
+    Some(two(&[b[0], b[1]])? * 100 + two(&[b[2], b[3]])?)
+}
+
+/// Two decimal digits.
+fn two(b: &[u8; 2]) -> Option<i64> {
+    let [tens, ones] = b.map(|digit| digit.wrapping_sub(b'0'));
+    (tens <= 9 && ones <= 9).then(|| i64::from(tens) * 10 + i64::from(ones))
 }
 
 fn parse(b: &[u8]) -> Option<Timestamp> {
-    if b.len() < 20 || b[4] != b'-' || b[7] != b'-' || b[13] != b':' || b[16] != b':' {
+    let (&[y0, y1, y2, y3, b'-', m0, m1, b'-', d0, d1, t, h0, h1, b':', n0, n1, b':', s0, s1], rest) =
+        b.split_first_chunk::<19>()?
+    else {
+        return None;
+    };
+    if !matches!(t, b'T' | b't' | b' ') {
         return None;
     }
-    if !matches!(b[10], b'T' | b't' | b' ') {
-        return None;
-    }
-    let (year, month, day) = (digits(b, 4)?, digits(&b[5..], 2)?, digits(&b[8..], 2)?);
-    let (hour, minute, second) = (digits(&b[11..], 2)?, digits(&b[14..], 2)?, digits(&b[17..], 2)?);
+    let (year, month, day) = (four(&[y0, y1, y2, y3])?, two(&[m0, m1])?, two(&[d0, d1])?);
+    let (hour, minute, second) = (two(&[h0, h1])?, two(&[n0, n1])?, two(&[s0, s1])?);
     let date_exists = (1..=12).contains(&month) && (1..=days_in_month(year, month)).contains(&day);
     if !date_exists || hour > 23 || minute > 59 || second > 59 {
         return None;
     }
-    let (ms, rest) = fraction(&b[19..])?;
+    let (ms, rest) = fraction(rest)?;
     let offset_ms = offset(rest)?;
     let days = days_from_civil(year, month, day);
     let clock_ms = ((hour * 60 + minute) * 60 + second) * 1_000 + ms;
@@ -162,16 +163,12 @@ fn fraction(b: &[u8]) -> Option<(i64, &[u8])> {
 
 /// `Z` or `+hh:mm`, in milliseconds east of UTC.
 fn offset(b: &[u8]) -> Option<i64> {
-    let sign = match b.first()? {
-        b'Z' | b'z' if b.len() == 1 => return Some(0),
-        b'+' => 1,
-        b'-' => -1,
+    let (sign, hours, minutes) = match *b {
+        [b'Z' | b'z'] => return Some(0),
+        [b'+', h0, h1, b':', m0, m1] => (1, two(&[h0, h1])?, two(&[m0, m1])?),
+        [b'-', h0, h1, b':', m0, m1] => (-1, two(&[h0, h1])?, two(&[m0, m1])?),
         _ => return None,
     };
-    if b.len() != 6 || b[3] != b':' {
-        return None;
-    }
-    let (hours, minutes) = (digits(&b[1..], 2)?, digits(&b[4..], 2)?);
     (hours <= 23 && minutes <= 59).then_some(sign * (hours * 60 + minutes) * 60_000)
 }
 

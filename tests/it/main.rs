@@ -10,3 +10,4 @@ mod kafka;
 mod model;
 mod reference;
 mod survey;
+mod tidy;

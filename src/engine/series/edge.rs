@@ -48,13 +48,17 @@ impl Latest {
             return;
         };
         put_timestamp(out, time);
-        put_value(out, value, &self.text);
+        // A counter of times has nothing to add.
+        if value != Kept::Time(time) {
+            put_value(out, value, &self.text);
+        }
     }
 
     pub fn decode(&mut self, reader: &mut Reader<'_>, pane_of: impl Fn(Timestamp) -> Pane) {
         self.clear();
         let time = reader.timestamp();
-        self.event = Some((time, reader.value(&mut self.text)));
+        let value = if reader.is_empty() { Kept::Time(time) } else { reader.value(&mut self.text) };
+        self.event = Some((time, value));
         self.pane = pane_of(time);
     }
 }

@@ -109,7 +109,21 @@ pub fn record(random: &mut Rng) -> Vec<u8> {
     bytes
 }
 
-fn damage(bytes: &mut Vec<u8>, random: &mut Rng) {
+/// Puts another value in the place of one of the record's values, as the same program would do in its next record.
+pub fn another_value(bytes: &mut Vec<u8>, random: &mut Rng) {
+    let colons: Vec<usize> = (0..bytes.len()).filter(|at| bytes[*at] == b':').collect();
+    if colons.is_empty() {
+        return;
+    }
+    let start = colons[random.usize(..colons.len())] + 1;
+    let end = bytes[start..].iter().position(|b| matches!(b, b',' | b'}' | b']'));
+    let mut writer = Writer { random, out: String::new() };
+    writer.value(3);
+    bytes.splice(start..end.map_or(bytes.len(), |len| start + len), writer.out.into_bytes());
+}
+
+/// Changes a record a little, anywhere.
+pub fn damage(bytes: &mut Vec<u8>, random: &mut Rng) {
     let at = random.usize(..=bytes.len());
     match random.u8(..6) {
         0 => bytes.truncate(at),

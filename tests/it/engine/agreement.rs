@@ -28,7 +28,7 @@ impl Sink for Collected {
 }
 
 /// What the engine makes of a case: changes, and rejects as (line, reason).
-fn run_engine(case: &Case, now_ms: i64) -> Result<(Vec<Value>, Vec<(usize, String)>), String> {
+pub fn run_engine(case: &Case, now_ms: i64) -> Result<(Vec<Value>, Vec<(usize, String)>), String> {
     let loaded = tagstream::catalog::load("case.yaml", &case.catalog);
     let catalog = loaded.catalog.ok_or_else(|| format!("the catalog is refused: {:#?}", loaded.problems))?;
     let program = Program::new(catalog);

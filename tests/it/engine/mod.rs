@@ -1,4 +1,6 @@
-//! The engine against the brute-force reference, which shares no code with it.
+//! The engine against the brute-force reference, which shares no code with it, and against stories.
 
 mod agreement;
 mod real_data;
+mod scripts;
+mod steady;
