@@ -17,9 +17,10 @@
 //! | [`engine`] | windows, verdicts that know until when they hold, timers, tags: pure | bytes of records, clocks, threads, I/O |
 //! | [`codec`] | bytes ↔ model | what the values are for |
 //! | [`settings`] | files, environment and flags → checked settings | what a catalog says |
+//! | [`telemetry`] | the log | whose lines it writes |
 //! | [`kafka`] | clients, workers, the commit cycle, rebalances, dead letters | signals, the wall clock's source |
-//! | [`telemetry`] | the log: what workers tell, in words | who reads it |
 //! | [`service`] | the thin shell: starts workers, listens to signals; the only wall clock | what a worker does |
+//! | [`demo`] | generated events, an embedded broker, a picture of the tag changes | how the service does it |
 //! | [`cli`] | one file a command | |
 //!
 //! # What is always true
@@ -42,7 +43,8 @@ pub mod catalog;
 pub mod engine;
 pub mod codec;
 pub mod settings;
-pub mod kafka;
 pub mod telemetry;
+pub mod kafka;
 pub mod service;
+pub mod demo;
 pub mod cli;

@@ -34,6 +34,8 @@ pub enum Notice {
     WorkerStopped(WorkerId, Counts),
     /// What a worker has done since it started.
     Progress(WorkerId, Counts),
+    /// A transaction is committed, and everything that was read before it.
+    Committed(WorkerId, Counts),
     Assigned {
         worker: WorkerId,
         partitions: Vec<i32>,
@@ -84,7 +86,10 @@ pub enum Notice {
         bytes_max: usize,
     },
     /// A record was not written; its transaction will be aborted.
-    NotWritten { topic: String, why: String },
+    NotWritten {
+        topic: String,
+        why: String,
+    },
     /// A partition cannot be started or followed now.
     Trouble {
         worker: WorkerId,
@@ -108,7 +113,7 @@ pub enum Notice {
 impl Notice {
     pub fn severity(&self) -> Severity {
         match self {
-            Notice::ProducerReady { .. } => Severity::Debug,
+            Notice::ProducerReady { .. } | Notice::Committed(..) => Severity::Debug,
             Notice::Unreachable { .. }
             | Notice::Recycled { .. }
             | Notice::Aborted { .. }
@@ -160,6 +165,7 @@ impl fmt::Display for Notice {
             Notice::WorkerStarted(worker) => write!(f, "{worker} started"),
             Notice::WorkerStopped(worker, counts) => write!(f, "{worker} stopped: {counts}"),
             Notice::Progress(worker, counts) => write!(f, "{worker}: {counts}"),
+            Notice::Committed(worker, counts) => write!(f, "{worker} has committed: {counts}"),
             Notice::Assigned { worker, partitions } => write!(f, "{worker} is assigned partitions {partitions:?}"),
             Notice::Revoked { worker, partitions, lost: false } => {
                 write!(f, "{worker} gives up partitions {partitions:?}")
@@ -188,7 +194,10 @@ impl fmt::Display for Notice {
                 )
             }
             Notice::NotWritten { topic, why } => {
-                write!(f, "records to {topic} are not written ({why}); is the topic there? see `tagstream topics create`")
+                write!(
+                    f,
+                    "records to {topic} are not written ({why}); is the topic there? see `tagstream topics create`"
+                )
             }
             Notice::Trouble { worker, what, why } => write!(f, "{worker}: {what}: {why}"),
             Notice::Outage { silent_for } => {
