@@ -84,7 +84,10 @@ pub enum Notice {
         bytes_max: usize,
     },
     /// A record was not written; its transaction will be aborted.
-    NotWritten { topic: String, why: String },
+    NotWritten {
+        topic: String,
+        why: String,
+    },
     /// A partition cannot be started or followed now.
     Trouble {
         worker: WorkerId,
@@ -188,7 +191,10 @@ impl fmt::Display for Notice {
                 )
             }
             Notice::NotWritten { topic, why } => {
-                write!(f, "records to {topic} are not written ({why}); is the topic there? see `tagstream topics create`")
+                write!(
+                    f,
+                    "records to {topic} are not written ({why}); is the topic there? see `tagstream topics create`"
+                )
             }
             Notice::Trouble { worker, what, why } => write!(f, "{worker}: {what}: {why}"),
             Notice::Outage { silent_for } => {
