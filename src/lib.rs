@@ -20,6 +20,7 @@
 //! | [`telemetry`] | the log | whose lines it writes |
 //! | [`kafka`] | clients, workers, the commit cycle, rebalances, dead letters | signals, the wall clock's source |
 //! | [`service`] | the thin shell: starts workers, listens to signals; the only wall clock | what a worker does |
+//! | [`demo`] | generated events, an embedded broker, a picture of the tag changes | how the service does it |
 //! | [`cli`] | one file a command | |
 //!
 //! # What is always true
@@ -45,4 +46,5 @@ pub mod settings;
 pub mod telemetry;
 pub mod kafka;
 pub mod service;
+pub mod demo;
 pub mod cli;

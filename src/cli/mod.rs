@@ -2,6 +2,7 @@
 
 mod catalog_file;
 pub mod check;
+pub mod demo;
 pub mod replay;
 pub mod run;
 pub mod topics;
@@ -23,6 +24,7 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Check(check::Check),
+    Demo(demo::DemoArgs),
     Replay(replay::ReplayArgs),
     Run(run::RunArgs),
     Topics(topics::TopicsArgs),
@@ -32,6 +34,7 @@ enum Command {
 pub fn main(now: Timestamp) -> ExitCode {
     match Cli::parse().command {
         Command::Check(args) => check::run(args),
+        Command::Demo(args) => demo::run(&args, now),
         Command::Replay(args) => replay::run(&args, now),
         Command::Run(args) => run::run(&args),
         Command::Topics(args) => topics::run(&args),

@@ -7,7 +7,7 @@ use clap::Args;
 
 use super::{catalog_file, report};
 use crate::kafka;
-use crate::service::{self, ServiceError, Told};
+use crate::service::{self, ServiceError, Surroundings, Told};
 use crate::settings::{self, ConfigFile, Fault, Problems, Settings, Sources};
 use crate::telemetry;
 
@@ -94,7 +94,7 @@ pub fn run(args: &RunArgs) -> ExitCode {
         catalog = format!("{:016x}", catalog.fingerprint),
         "starting; state is kept in memory only: a restart begins with empty counters at the committed offsets"
     );
-    match service::run(settings, catalog, service::to_log()) {
+    match service::run(settings, catalog, Surroundings::usual(service::to_log())) {
         Ok(()) => {
             tracing::info!("stopped");
             ExitCode::SUCCESS

@@ -9,6 +9,7 @@ mod capture;
 mod decoder;
 mod names;
 mod plan;
+mod reader;
 mod reject;
 mod scanner;
 mod shape;
@@ -16,5 +17,6 @@ mod text;
 mod writer;
 
 pub use decoder::Decoder;
+pub use reader::ReadChange;
 pub use reject::{Reject, write_reject};
 pub use writer::{change_id, write_change, write_current_tags};

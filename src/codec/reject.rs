@@ -52,10 +52,11 @@ impl Reject {
     }
 }
 
-/// Writes one rejected record as a JSON object, without a line end: `reason`, `line` (from 1), and `raw`.
+/// Writes one rejected record as a JSON object, without a line end: `reason`, `line` (from 1), `raw`, and `input` where
+/// there are several.
 ///
 /// Bytes that are no UTF-8 cannot stand in a JSON string; they are written whole, as `raw_base64` in place of `raw`.
-pub fn write_reject(reason: Reject, line: u64, raw: &[u8], out: &mut Vec<u8>) {
+pub fn write_reject(reason: Reject, line: u64, raw: &[u8], input: Option<&str>, out: &mut Vec<u8>) {
     out.extend_from_slice(b"{\"reason\":\"");
     out.extend_from_slice(reason.code().as_bytes());
     out.extend_from_slice(b"\",\"line\":");
@@ -70,6 +71,10 @@ pub fn write_reject(reason: Reject, line: u64, raw: &[u8], out: &mut Vec<u8>) {
             push_base64(raw, out);
             out.push(b'"');
         }
+    }
+    if let Some(input) = input {
+        out.extend_from_slice(b",\"input\":");
+        push_string(input, out);
     }
     out.push(b'}');
 }

@@ -120,7 +120,7 @@ pub struct Piece {
 }
 
 impl Piece {
-    pub fn of<'a>(self, text: &'a str) -> &'a str {
+    pub fn of(self, text: &str) -> &str {
         text.get(self.start as usize..(self.start + self.len) as usize).unwrap_or_default()
     }
 

@@ -129,7 +129,7 @@ struct Index {
 
 impl Index {
     fn home(&self, tag: u32) -> usize {
-        (u64::from(tag) * self.slots.len() as u64 >> 32) as usize
+        ((u64::from(tag) * self.slots.len() as u64) >> 32) as usize
     }
 
     fn find(&self, hash: u64, is_it: impl Fn(EntityId) -> bool) -> Option<EntityId> {

@@ -1,17 +1,19 @@
 //! The wall clock, as the service hands it down: nothing here asks the system for the time of day.
 
+use std::sync::Arc;
+
 use crate::model::Timestamp;
 
-/// Tells the time of day.
-#[derive(Clone, Copy, Debug)]
-pub struct Clock(fn() -> Timestamp);
+/// Tells the time of day: the real one, or one in which a day passes in a second.
+#[derive(Clone)]
+pub struct Clock(Arc<dyn Fn() -> Timestamp + Send + Sync>);
 
 impl Clock {
-    pub fn new(now: fn() -> Timestamp) -> Self {
-        Clock(now)
+    pub fn new(now: impl Fn() -> Timestamp + Send + Sync + 'static) -> Self {
+        Clock(Arc::new(now))
     }
 
-    pub fn now(self) -> Timestamp {
+    pub fn now(&self) -> Timestamp {
         (self.0)()
     }
 }

@@ -124,6 +124,7 @@ impl Worker {
                 self.bench.counts.commits += 1;
                 self.aborts_in_a_row = 0;
                 self.unsent_bytes = 0;
+                self.say(Notice::Committed(self.plan.id, self.bench.counts.clone()));
                 self.release();
             }
             Outcome::Blocked(blocked) => {

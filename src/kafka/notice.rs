@@ -34,6 +34,8 @@ pub enum Notice {
     WorkerStopped(WorkerId, Counts),
     /// What a worker has done since it started.
     Progress(WorkerId, Counts),
+    /// A transaction is committed, and everything that was read before it.
+    Committed(WorkerId, Counts),
     Assigned {
         worker: WorkerId,
         partitions: Vec<i32>,
@@ -111,7 +113,7 @@ pub enum Notice {
 impl Notice {
     pub fn severity(&self) -> Severity {
         match self {
-            Notice::ProducerReady { .. } => Severity::Debug,
+            Notice::ProducerReady { .. } | Notice::Committed(..) => Severity::Debug,
             Notice::Unreachable { .. }
             | Notice::Recycled { .. }
             | Notice::Aborted { .. }
@@ -163,6 +165,7 @@ impl fmt::Display for Notice {
             Notice::WorkerStarted(worker) => write!(f, "{worker} started"),
             Notice::WorkerStopped(worker, counts) => write!(f, "{worker} stopped: {counts}"),
             Notice::Progress(worker, counts) => write!(f, "{worker}: {counts}"),
+            Notice::Committed(worker, counts) => write!(f, "{worker} has committed: {counts}"),
             Notice::Assigned { worker, partitions } => write!(f, "{worker} is assigned partitions {partitions:?}"),
             Notice::Revoked { worker, partitions, lost: false } => {
                 write!(f, "{worker} gives up partitions {partitions:?}")

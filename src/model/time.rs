@@ -172,18 +172,34 @@ fn offset(b: &[u8]) -> Option<i64> {
     (hours <= 23 && minutes <= 59).then_some(sign * (hours * 60 + minutes) * 60_000)
 }
 
+/// Writes a number below 10^N in N digits.
+fn put_digits<const N: usize>(out: &mut [u8], mut number: i64) {
+    for place in out[..N].iter_mut().rev() {
+        *place = b'0' + (number % 10) as u8;
+        number /= 10;
+    }
+}
+
 /// As in a tag change's `at`: RFC 3339 in UTC with milliseconds. Years that it cannot write have a sign and six digits
 /// or more, as in ECMAScript.
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (year, month, day) = civil_from_days(self.0.div_euclid(DAY_MS));
         let ms = self.0.rem_euclid(DAY_MS);
-        let (hour, minute, second) = (ms / 3_600_000, ms / 60_000 % 60, ms / 1_000 % 60);
-        if (0..=9999).contains(&year) {
-            write!(f, "{year:04}")?;
+        let mut text = *b"0000-00-00T00:00:00.000Z";
+        put_digits::<2>(&mut text[5..], month);
+        put_digits::<2>(&mut text[8..], day);
+        put_digits::<2>(&mut text[11..], ms / 3_600_000);
+        put_digits::<2>(&mut text[14..], ms / 60_000 % 60);
+        put_digits::<2>(&mut text[17..], ms / 1_000 % 60);
+        put_digits::<3>(&mut text[20..], ms % 1_000);
+        let is_plain = (0..=9999).contains(&year);
+        if is_plain {
+            put_digits::<4>(&mut text, year);
         } else {
             write!(f, "{year:+07}")?;
         }
-        write!(f, "-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{:03}Z", ms % 1_000)
+        let text = std::str::from_utf8(&text).map_err(|_| fmt::Error)?;
+        f.write_str(if is_plain { text } else { &text[4..] })
     }
 }

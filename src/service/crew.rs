@@ -6,17 +6,16 @@ use std::thread;
 
 use tokio::sync::mpsc::UnboundedSender;
 
-use super::{Report, wall_clock};
+use super::{Report, Surroundings};
 use crate::engine::Program;
-use crate::kafka::{self, Notices, Pulse, StopSignal, Worker, WorkerId, WorkerPlan};
+use crate::kafka::{self, Pulse, Worker, WorkerId, WorkerPlan};
 use crate::settings::Settings;
 
 pub struct Crew {
     settings: Arc<Settings>,
     program: Arc<Program>,
-    notices: Notices,
+    surroundings: Surroundings,
     reports: UnboundedSender<Report>,
-    stop: StopSignal,
     /// Threads that have not reported their end.
     busy: usize,
 }
@@ -25,15 +24,15 @@ impl Crew {
     pub fn new(
         settings: Arc<Settings>,
         program: Arc<Program>,
-        notices: Notices,
+        surroundings: Surroundings,
         reports: UnboundedSender<Report>,
     ) -> Self {
-        Crew { settings, program, notices, reports, stop: StopSignal::default(), busy: 0 }
+        Crew { settings, program, surroundings, reports, busy: 0 }
     }
 
     pub fn look_for_cluster(&mut self) -> io::Result<()> {
-        let (settings, notices) = (Arc::clone(&self.settings), Arc::clone(&self.notices));
-        let (stop, reports) = (self.stop.clone(), self.reports.clone());
+        let (settings, reports) = (Arc::clone(&self.settings), self.reports.clone());
+        let Surroundings { notices, stop, .. } = self.surroundings.clone();
         thread::Builder::new().name("cluster".to_owned()).spawn(move || {
             let _guard = PanicGuard { reports: &reports };
             let looked = kafka::await_cluster(&settings, &notices, &stop);
@@ -45,18 +44,18 @@ impl Crew {
     }
 
     pub fn start_workers(&mut self) -> io::Result<()> {
-        let clock = wall_clock();
-        let pulse = Pulse::new(clock.now(), self.settings.service.outage_after, Arc::clone(&self.notices));
+        let Surroundings { clock, notices, stop } = &self.surroundings;
+        let pulse = Pulse::new(clock.now(), self.settings.service.outage_after, Arc::clone(notices));
         let pulse = Arc::new(pulse);
         for number in 0..self.settings.service.workers.get() {
             let plan = WorkerPlan {
                 id: WorkerId(number),
                 settings: Arc::clone(&self.settings),
                 program: Arc::clone(&self.program),
-                notices: Arc::clone(&self.notices),
-                clock,
+                notices: Arc::clone(notices),
+                clock: clock.clone(),
                 pulse: Arc::clone(&pulse),
-                stop: self.stop.clone(),
+                stop: stop.clone(),
             };
             let reports = self.reports.clone();
             thread::Builder::new().name(format!("worker-{number}")).spawn(move || work(plan, &reports))?;
@@ -67,7 +66,7 @@ impl Crew {
 
     /// Tells everybody to finish and leave.
     pub fn stop(&self) {
-        self.stop.give();
+        self.surroundings.stop.give();
     }
 
     pub fn has_looked(&mut self) {

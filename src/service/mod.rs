@@ -21,7 +21,7 @@ use tokio::time::{Instant, sleep_until};
 
 use crate::catalog::Catalog;
 use crate::engine::Program;
-use crate::kafka::{ClusterError, Counts, Notices, WorkerError, WorkerId};
+use crate::kafka::{Clock, ClusterError, Counts, Notices, StopSignal, WorkerError, WorkerId};
 use crate::settings::Settings;
 use crew::Crew;
 
@@ -30,6 +30,22 @@ pub use wall_clock::wall_clock;
 
 /// A worker that has not left by then hangs. Leaving it is safe: what is not committed is done again.
 const STOP_PATIENCE: Duration = Duration::from_secs(20);
+
+/// What the service is given of the world outside.
+#[derive(Clone)]
+pub struct Surroundings {
+    pub clock: Clock,
+    pub notices: Notices,
+    /// Whoever else may tell it to stop, beside the signals.
+    pub stop: StopSignal,
+}
+
+impl Surroundings {
+    /// The wall clock, and nobody but the signals to stop it.
+    pub fn usual(notices: Notices) -> Self {
+        Surroundings { clock: wall_clock(), notices, stop: StopSignal::default() }
+    }
+}
 
 /// Why the service ended otherwise than by a signal.
 #[derive(Debug, thiserror::Error)]
@@ -78,7 +94,7 @@ enum Step {
 ///
 /// # Errors
 /// Why it ended, if not by a signal.
-pub fn run(settings: Settings, catalog: Catalog, notices: Notices) -> Result<(), ServiceError> {
+pub fn run(settings: Settings, catalog: Catalog, surroundings: Surroundings) -> Result<(), ServiceError> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(ServiceError::Signals)?;
     runtime.block_on(async {
         let (sender, reports) = mpsc::unbounded_channel();
@@ -86,7 +102,7 @@ pub fn run(settings: Settings, catalog: Catalog, notices: Notices) -> Result<(),
             interrupt: signal(SignalKind::interrupt()).map_err(ServiceError::Signals)?,
             terminate: signal(SignalKind::terminate()).map_err(ServiceError::Signals)?,
         };
-        let crew = Crew::new(Arc::new(settings), Program::new(catalog), notices, sender);
+        let crew = Crew::new(Arc::new(settings), Program::new(catalog), surroundings, sender);
         Shell { crew, signals, reports, deadline: None, failure: None }.run().await
     })
 }

@@ -3,6 +3,7 @@
 mod allocations;
 mod catalog;
 mod codec;
+mod demo;
 mod engine;
 mod generate;
 mod kafka;

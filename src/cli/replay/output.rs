@@ -78,7 +78,8 @@ impl Output {
         *self.reasons.entry(reject.code()).or_default() += 1;
         if let Some(rejects) = &mut self.rejects {
             self.line.clear();
-            write_reject(reject, line_number, raw, &mut self.line);
+            let name = input.map(Path::to_string_lossy);
+            write_reject(reject, line_number, raw, name.as_deref(), &mut self.line);
             self.line.push(b'\n');
             let written = rejects.write(&self.line);
             self.keep(written);

@@ -147,7 +147,7 @@ fn rejects() {
         (b"\xfb\xef\xbe\x00", r#""raw_base64":"++++AA==""#),
     ];
     for (raw, expected) in rows {
-        let line = written(|out| write_reject(Reject::NotJson, 3, raw, out));
+        let line = written(|out| write_reject(Reject::NotJson, 3, raw, None, out));
         assert_eq!(line, format!(r#"{{"reason":"not_json","line":3,{expected}}}"#));
     }
 }

@@ -12,6 +12,9 @@ use crate::reference;
 /// The wall clock of the random streams.
 pub const NOW_MS: i64 = generate::NOW_MS;
 
+/// Line and reason.
+pub type Rejects = Vec<(usize, String)>;
+
 #[derive(Default)]
 pub struct Collected(pub Vec<Value>);
 
@@ -28,7 +31,7 @@ impl Sink for Collected {
 }
 
 /// What the engine makes of a case: changes, and rejects as (line, reason).
-pub fn run_engine(case: &Case, now_ms: i64) -> Result<(Vec<Value>, Vec<(usize, String)>), String> {
+pub fn run_engine(case: &Case, now_ms: i64) -> Result<(Vec<Value>, Rejects), String> {
     let loaded = tagstream::catalog::load("case.yaml", &case.catalog);
     let catalog = loaded.catalog.ok_or_else(|| format!("the catalog is refused: {:#?}", loaded.problems))?;
     let program = Program::new(catalog);
@@ -48,7 +51,7 @@ pub fn run_engine(case: &Case, now_ms: i64) -> Result<(Vec<Value>, Vec<(usize, S
 pub fn compare(case: &Case, now_ms: i64) -> Result<usize, String> {
     let expected = reference::replay(&case.catalog, &case.lines, now_ms, case.until);
     let (changes, rejects) = run_engine(case, now_ms)?;
-    let expected_rejects: Vec<(usize, String)> =
+    let expected_rejects: Rejects =
         expected.rejects.iter().map(|reject| (reject.line, reject.reason.to_owned())).collect();
     if rejects != expected_rejects {
         return Err(format!("rejects\n engine    {rejects:?}\n reference {expected_rejects:?}"));

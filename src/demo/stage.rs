@@ -1,0 +1,66 @@
+//! What the service finds in the demo: its topics, its settings, its clock, and who hears what it has to say.
+
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::feeder::Progress;
+use super::terminal::Terminal;
+use super::time::Speed;
+use crate::kafka::{Clock, EmbeddedBroker, FETCH_WAIT, Notice, Notices};
+use crate::service::Surroundings;
+use crate::settings::{
+    HttpSettings, InputSettings, KafkaSettings, Origin, OutputSettings, Properties, ServiceSettings, Settings, Start,
+};
+use crate::telemetry::Severity;
+
+pub const EVENTS: &str = "events";
+pub const CHANGES: &str = "tag-changes";
+pub const PARTITIONS: i32 = 4;
+pub const TOPICS: [(&str, i32); 4] =
+    [(EVENTS, PARTITIONS), (CHANGES, PARTITIONS), ("tags", PARTITIONS), ("tagstream-dead-letter", 1)];
+
+/// The settings of a service on the embedded broker.
+///
+/// One worker: the broker keeps no offsets of transactions, so a partition that changes hands would start over.
+pub fn settings(broker: &EmbeddedBroker, speed: Speed) -> Settings {
+    let mut properties = Properties::default();
+    let (wait, ms) = FETCH_WAIT;
+    properties.insert(wait.to_owned(), ms.to_owned(), Origin::Default);
+    Settings {
+        catalog: None,
+        kafka: KafkaSettings { brokers: broker.address(), application: "tagstream".to_owned(), properties },
+        input: InputSettings { topic: EVENTS.to_owned(), start: Start::Earliest },
+        output: OutputSettings { changes: CHANGES.to_owned(), tags: Some("tags".to_owned()) },
+        service: ServiceSettings {
+            instance: "demo".to_owned(),
+            workers: NonZeroUsize::MIN,
+            commit_interval: Duration::from_millis(20),
+            idle_grace: Duration::from_millis(speed.step_ms().unsigned_abs()),
+            // The nights of the gym are silent, and last a third of a second.
+            outage_after: None,
+        },
+        http: HttpSettings { listen: ([127, 0, 0, 1], 0).into() },
+    }
+}
+
+pub fn surroundings(progress: &Arc<Progress>) -> Surroundings {
+    let time = Arc::clone(progress);
+    Surroundings {
+        clock: Clock::new(move || time.time.look()),
+        notices: notices(Arc::clone(progress)),
+        stop: progress.stop.clone(),
+    }
+}
+
+/// Takes the service's progress from its notices; troubles go to the standard error, unless that is behind the picture.
+fn notices(progress: Arc<Progress>) -> Notices {
+    let picture = Terminal::is_there();
+    Arc::new(move |notice: Notice| {
+        if let Notice::Committed(_, counts) = &notice {
+            progress.has_read(counts.records);
+        } else if !picture && notice.severity() >= Severity::Warn {
+            eprintln!("tagstream: {notice}");
+        }
+    })
+}

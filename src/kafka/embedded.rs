@@ -1,0 +1,148 @@
+//! An embedded broker, librdkafka's mock cluster, with a way in and a way out: for a demo on a machine without Kafka.
+//!
+//! It is good to look at and proves nothing: a transaction's records are there before it is committed, and stay when it
+//! is aborted; offsets that are sent with a transaction are thrown away, so whoever joins the group starts over. A
+//! partition keeps 5 MiB and 100,000 batches, the oldest going silently. There are no admin calls: topics are made here.
+
+use std::time::{Duration, Instant};
+
+use rdkafka::config::ClientConfig;
+use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::mocking::MockCluster;
+use rdkafka::producer::{BaseProducer, BaseRecord, DefaultProducerContext, Producer};
+use rdkafka::{Message, Offset, TopicPartitionList};
+
+/// What a consumer has to ask for here, beside its other properties: the mock answers a fetch that finds nothing only
+/// when its time is up, even if a record comes meanwhile.
+pub const FETCH_WAIT: (&str, &str) = ("fetch.wait.max.ms", "10");
+
+/// How long a call may take within one machine.
+const CALL_MAX: Duration = Duration::from_secs(10);
+
+#[derive(Debug, thiserror::Error)]
+#[error("embedded broker: {step}: {error}")]
+pub struct EmbeddedError {
+    step: &'static str,
+    error: KafkaError,
+}
+
+/// Says at which step something failed.
+fn at(step: &'static str) -> impl Fn(KafkaError) -> EmbeddedError {
+    move |error| EmbeddedError { step, error }
+}
+
+/// The broker. It ends when it is dropped, and what it holds with it.
+pub struct EmbeddedBroker {
+    cluster: MockCluster<'static, DefaultProducerContext>,
+}
+
+impl EmbeddedBroker {
+    /// Starts a broker with these topics: name and number of partitions.
+    pub fn start(topics: &[(&str, i32)]) -> Result<Self, EmbeddedError> {
+        let cluster = MockCluster::new(1).map_err(at("start"))?;
+        for (topic, partitions) in topics {
+            cluster.create_topic(topic, *partitions, 1).map_err(at("create a topic"))?;
+        }
+        Ok(EmbeddedBroker { cluster })
+    }
+
+    /// `host:port`.
+    pub fn address(&self) -> String {
+        self.cluster.bootstrap_servers()
+    }
+
+    pub fn feed(&self, topic: &str) -> Result<Feed, EmbeddedError> {
+        let producer = ClientConfig::new()
+            .set("bootstrap.servers", self.address())
+            .set("partitioner", "murmur2_random")
+            .set("linger.ms", "1")
+            .create()
+            .map_err(at("make a producer"))?;
+        Ok(Feed { producer, topic: topic.to_owned() })
+    }
+
+    pub fn tail(&self, topic: &str, partitions: i32) -> Result<Tail, EmbeddedError> {
+        let (wait, ms) = FETCH_WAIT;
+        let consumer: BaseConsumer = ClientConfig::new()
+            .set("bootstrap.servers", self.address())
+            // Never joined, never committed: assigning needs a name.
+            .set("group.id", "tail")
+            .set("enable.auto.commit", "false")
+            .set(wait, ms)
+            .create()
+            .map_err(at("make a consumer"))?;
+        let mut list = TopicPartitionList::new();
+        for partition in 0..partitions {
+            list.add_partition_offset(topic, partition, Offset::Beginning).map_err(at("assign"))?;
+        }
+        consumer.assign(&list).map_err(at("assign"))?;
+        Ok(Tail { consumer, topic: topic.to_owned(), next: vec![0; partitions as usize] })
+    }
+}
+
+/// Puts records on a topic, as a user's own producer would.
+pub struct Feed {
+    producer: BaseProducer,
+    topic: String,
+}
+
+impl Feed {
+    pub fn send(&self, key: &str, value: &str) -> Result<(), EmbeddedError> {
+        let mut record = BaseRecord::to(&self.topic).key(key).payload(value);
+        loop {
+            match self.producer.send(record) {
+                Ok(()) => return Ok(()),
+                Err((KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull), back)) => record = back,
+                Err((error, _)) => return Err(at("send")(error)),
+            }
+            self.producer.poll(Duration::from_millis(1));
+        }
+    }
+
+    /// Waits until the broker has everything that was sent.
+    pub fn settle(&self) -> Result<(), EmbeddedError> {
+        let began = Instant::now();
+        while self.producer.in_flight_count() > 0 {
+            self.producer.poll(Duration::from_millis(1));
+            if began.elapsed() > CALL_MAX {
+                return Err(at("send")(KafkaError::MessageProduction(RDKafkaErrorCode::MessageTimedOut)));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Reads a topic from its beginning, as a subscriber would.
+pub struct Tail {
+    consumer: BaseConsumer,
+    topic: String,
+    /// By partition: the offset after the last record that was taken.
+    next: Vec<i64>,
+}
+
+impl Tail {
+    /// The next record's value, if one comes in time.
+    pub fn next(&mut self, wait: Duration) -> Result<Option<Vec<u8>>, EmbeddedError> {
+        let Some(polled) = self.consumer.poll(wait) else {
+            return Ok(None);
+        };
+        let message = polled.map_err(at("read"))?;
+        self.next[message.partition() as usize] = message.offset() + 1;
+        Ok(Some(message.payload().unwrap_or_default().to_vec()))
+    }
+
+    /// Whether everything that the topic holds now has been taken.
+    pub fn is_at_end(&self) -> Result<bool, EmbeddedError> {
+        for (partition, next) in self.next.iter().enumerate() {
+            let (_, end) = self
+                .consumer
+                .fetch_watermarks(&self.topic, partition as i32, CALL_MAX)
+                .map_err(at("ask for the end of a topic"))?;
+            if *next < end {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+}
