@@ -1,5 +1,6 @@
 //! The commit cycle: bodies into a transaction, and the transaction to its certain end.
 
+use std::hash::{BuildHasher, Hasher, RandomState};
 use std::time::{Duration, Instant};
 
 use rdkafka::consumer::Consumer;
@@ -269,7 +270,6 @@ pub(super) struct Names {
 
 impl Names {
     pub(super) fn new() -> Self {
-        use std::hash::{BuildHasher, Hasher, RandomState};
         // The standard library's hasher is seeded at random: no two runs have the same.
         Names { run: RandomState::new().build_hasher().finish(), count: 0 }
     }

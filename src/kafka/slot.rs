@@ -6,7 +6,7 @@ use super::body::Body;
 use super::counts::Counts;
 use crate::codec::Decoder;
 use crate::engine::Partition;
-use crate::model::{Event, Timestamp};
+use crate::model::{CurrentTag, Event, Timestamp};
 
 /// The life cycle of a partition.
 ///
@@ -127,7 +127,7 @@ impl Running {
     }
 
     /// Writes the current tags of an entity whose tags have changed.
-    pub fn current_tags<R>(&mut self, key: &str, with: impl FnOnce(&[crate::model::CurrentTag<'_>]) -> R) -> Option<R> {
+    pub fn current_tags<R>(&mut self, key: &str, with: impl FnOnce(&[CurrentTag<'_>]) -> R) -> Option<R> {
         self.state.current_tags(key, with)
     }
 }

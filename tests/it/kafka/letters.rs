@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::broker;
-use super::client::{Write, committed, create_topic, produce, read_all};
+use super::client::{Seen, Write, committed, create_topic, produce, read_all};
 use super::service::Setup;
 
 const CATALOG: &str = "version: 1\n\
@@ -36,52 +36,58 @@ fn bad(n: usize, now_ms: i64) -> Bad {
     }
 }
 
+const RECORDS: usize = 200_000;
+const PARTITIONS: usize = 2;
+
+/// Records, one in ten of them good, and what is to become of each.
+struct Mixture {
+    records: Vec<Write>,
+    /// By partition and offset.
+    places: BTreeMap<(i32, i64), usize>,
+    bad: BTreeMap<usize, Bad>,
+    good: BTreeSet<String>,
+}
+
+fn mixture(now_ms: i64) -> Mixture {
+    let mut mixture =
+        Mixture { records: Vec::new(), places: BTreeMap::new(), bad: BTreeMap::new(), good: BTreeSet::new() };
+    let mut random = fastrand::Rng::with_seed(11);
+    let mut next = [0_i64; PARTITIONS];
+    for n in 0..RECORDS {
+        let value = if n % 10_000 == 5_000 {
+            mixture.bad.insert(n, (vec![b'x'; 2_000_000], "too_large"));
+            vec![b'x'; 2_000_000]
+        } else if random.usize(0..10) == 0 {
+            mixture.good.insert(n.to_string());
+            let time = now_ms - 60_000 + n as i64 / 1_000;
+            format!(r#"{{"user_id":"{n}","type":"click","timestamp":{time},"properties":{{"n":"{n}"}}}}"#).into_bytes()
+        } else {
+            let (value, reason) = bad(n, now_ms);
+            mixture.bad.insert(n, (value.clone(), reason));
+            value
+        };
+        let partition = random.usize(0..PARTITIONS);
+        mixture.places.insert((partition as i32, next[partition]), n);
+        next[partition] += 1;
+        let headers = if n % 3 == 0 { vec![("trace", n.to_string().into_bytes())] } else { Vec::new() };
+        let key = (n % 4 != 0).then(|| n.to_string().into_bytes());
+        mixture.records.push(Write { partition: partition as i32, key, value: Some(value), headers });
+    }
+    mixture
+}
+
 #[test]
 fn garbage_ends_in_the_dead_letters_and_no_good_event_is_lost() {
-    const RECORDS: usize = 200_000;
-    const PARTITIONS: usize = 2;
     let broker = broker::shared();
     let setup = Setup::on("garbage", broker, CATALOG).with("service.workers=2");
     create_topic(broker, &setup.topic("events"), PARTITIONS as i32, &[("max.message.bytes", "3000000")]);
     let made = setup.output(&["topics", "create"]);
     assert!(made.status.success(), "{}", super::service::text(&made));
     let now_ms = SystemTime::now().duration_since(UNIX_EPOCH).expect("a clock").as_millis() as i64;
-
-    let mut expected: BTreeMap<(i32, i64), Bad> = BTreeMap::new();
-    let mut good = BTreeSet::new();
-    let mut next = [0_i64; PARTITIONS];
-    let mut random = fastrand::Rng::with_seed(11);
-    let mut records = Vec::with_capacity(RECORDS);
-    for n in 0..RECORDS {
-        let partition = random.usize(0..PARTITIONS);
-        let offset = next[partition];
-        next[partition] += 1;
-        let value = match random.usize(0..100) {
-            0..10 => {
-                good.insert(n.to_string());
-                let time = now_ms - 60_000 + n as i64 / 1_000;
-                format!(r#"{{"user_id":"{n}","type":"click","timestamp":{time},"properties":{{"n":"{n}"}}}}"#)
-                    .into_bytes()
-            }
-            _ if n % 10_000 == 5_000 => {
-                let large = vec![b'x'; 2_000_000];
-                expected.insert((partition as i32, offset), (large.clone(), "too_large"));
-                large
-            }
-            _ => {
-                let (value, reason) = bad(n, now_ms);
-                expected.insert((partition as i32, offset), (value.clone(), reason));
-                value
-            }
-        };
-        let headers = if n % 3 == 0 { vec![("trace", n.to_string().into_bytes())] } else { Vec::new() };
-        let key = (n % 4 != 0).then(|| n.to_string().into_bytes());
-        records.push(Write { partition: partition as i32, key, value: Some(value), headers });
-    }
-    let sent = records.clone();
-    produce(broker, &setup.topic("events"), records);
+    let mixture = mixture(now_ms);
+    produce(broker, &setup.topic("events"), mixture.records.clone());
     // A null record is skipped, and moves the offset all the same.
-    produce(broker, &setup.topic("events"), [Write { partition: 0, ..Write::default() }]);
+    produce(broker, &setup.topic("events"), [Write::default()]);
 
     let mut service = setup.start();
     service.until("all to be committed", |_| {
@@ -89,32 +95,30 @@ fn garbage_ends_in_the_dead_letters_and_no_good_event_is_lost() {
     });
     let log = service.stop();
     assert!(log.contains("1 tombstones"), "{log}");
+    check_letters(&read_all(broker, &setup.topic("dead-letter")), &setup.topic("events"), &mixture);
+    let changes = read_all(broker, &setup.topic("changes"));
+    let text = |change: &Seen| change.json()["value"].as_str().unwrap_or_default().to_owned();
+    assert_eq!(changes.len(), mixture.good.len());
+    assert_eq!(changes.iter().map(text).collect::<BTreeSet<String>>(), mixture.good);
+}
 
-    let mut places = BTreeMap::new();
-    let mut counted = [0_i64; PARTITIONS];
-    for record in &sent {
-        let offset = &mut counted[record.partition as usize];
-        places.insert((record.partition, *offset), record);
-        *offset += 1;
-    }
-    let letters = read_all(broker, &setup.topic("dead-letter"));
-    assert_eq!(letters.len(), expected.len());
-    for letter in &letters {
+/// Each bad record once, as it came, with its reason and its place.
+fn check_letters(letters: &[Seen], input: &str, mixture: &Mixture) {
+    let mut open = mixture.bad.clone();
+    for letter in letters {
         let number = |name: &str| letter.header(name).expect("a header").parse::<i64>().expect("a number");
         let place = (number("tagstream-partition") as i32, number("tagstream-offset"));
-        let (value, reason) = expected.remove(&place).expect("a place, once");
+        let n = mixture.places[&place];
+        let (value, reason) = open.remove(&n).expect("a bad record, once");
         assert_eq!(letter.header("tagstream-reason").as_deref(), Some(reason), "{place:?}");
-        assert_eq!(letter.header("tagstream-topic"), Some(setup.topic("events")));
+        assert_eq!(letter.header("tagstream-topic").as_deref(), Some(input));
         assert_eq!(letter.value.as_deref(), Some(value.as_slice()), "{place:?}");
-        assert_eq!(letter.key, places[&place].key, "{place:?}");
-        let trace = places[&place].headers.first().map(|(_, value)| String::from_utf8_lossy(value).into_owned());
+        let record = &mixture.records[n];
+        assert_eq!(letter.key, record.key, "{place:?}");
+        let trace = record.headers.first().map(|(_, value)| String::from_utf8_lossy(value).into_owned());
         assert_eq!(letter.header("trace"), trace, "{place:?}");
     }
-    let changes = read_all(broker, &setup.topic("changes"));
-    let seen: BTreeSet<String> =
-        changes.iter().map(|change| change.json()["value"].as_str().unwrap_or_default().to_owned()).collect();
-    assert_eq!(changes.len(), good.len());
-    assert_eq!(seen, good);
+    assert!(open.is_empty(), "{} bad records are in no dead letter", open.len());
 }
 
 #[test]
