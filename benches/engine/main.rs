@@ -61,6 +61,7 @@ struct Figures {
     ns_decoding: f64,
     bytes_a_user: usize,
     changes: u64,
+    timers: u64,
 }
 
 /// Writes changes as the service does, and throws them away.
@@ -94,6 +95,7 @@ fn measure(users: usize, events: usize) -> Figures {
     }
     let bytes_a_user = partition.bytes() / users;
     sink.changes = 0;
+    let timers_before = partition.stats().timers;
     let (mut total_ns, mut decode_ns) = (0, 0);
     let mut done = 0;
     while done < events {
@@ -117,6 +119,7 @@ fn measure(users: usize, events: usize) -> Figures {
         ns_decoding: decode_ns as f64 / done as f64,
         bytes_a_user,
         changes: sink.changes,
+        timers: partition.stats().timers - timers_before,
     }
 }
 
