@@ -4,9 +4,10 @@ use xxhash_rust::xxh3::Xxh3;
 
 use super::eval::Present;
 use super::filter::{elements, passes, scalar, source};
-use super::program::{Program, SeriesId, SeriesPlan, TagSet};
+use super::program::{Program, SeriesId, SeriesPlan};
 use super::record::Record;
 use super::series::{Series, SeriesKind};
+use super::stale::Stale;
 use super::window::Pane;
 use crate::catalog::{Attribute, AttributeId, AttributeType, Source, TimeUnit};
 use crate::model::{Event, Micros, PathId, Property, Scalar, Timestamp};
@@ -17,7 +18,7 @@ pub struct Counting<'a> {
     pub program: &'a Program,
     pub present: Present,
     /// The tags whose verdicts may differ now.
-    pub stale: &'a mut TagSet,
+    pub stale: &'a mut Stale,
     /// By series: events whose value was missing or of a type that the aggregate does not take.
     pub skipped: &'a mut [u64],
 }
@@ -70,15 +71,18 @@ impl Counting<'_> {
             return;
         }
         record.load_series(id, |at| grid.pane(at, zone));
-        let mut taken = false;
+        let (mut taken, mut grows) = (false, false);
         let changed = record.change_series(id, |series| {
             let pruned = series.prune(least);
+            grows = series.only_grows();
             let change = add_value(series, plan, event, pane);
             taken = change != Change::Skipped;
             pruned || change == Change::Moved
         });
         self.skipped[usize::from(id.0)] += u64::from(!taken);
-        if changed {
+        if changed && grows {
+            self.stale.extend_by_state(&plan.growth_stale_off, &plan.growth_stale_on);
+        } else if changed {
             self.stale.extend(&plan.stale);
         }
     }

@@ -8,8 +8,9 @@ use std::sync::Arc;
 use super::counting::Counting;
 use super::eval::{Evaluator, Lines, Present};
 use super::packed::Kept;
-use super::program::{Program, TagSet};
+use super::program::Program;
 use super::record::{Record, TagState};
+use super::stale::Stale;
 use super::store::{EntityId, Store};
 use super::tags::{Next, Shown, Turn, turn};
 use super::timers::Timers;
@@ -56,7 +57,7 @@ struct Desk {
     text: String,
     due: Vec<EntityId>,
     because: Vec<(&'static str, Scalar<'static>)>,
-    stale: TagSet,
+    stale: Stale,
 }
 
 impl Partition {
@@ -68,7 +69,7 @@ impl Partition {
             text: String::new(),
             due: Vec::new(),
             because: Vec::new(),
-            stale: TagSet::empty(program.tags.len()),
+            stale: Stale::empty(program.tags.len()),
         };
         let stats = Stats { skipped: vec![0; program.series.len()], ..Stats::default() };
         Partition { present: None, store: Store::default(), timers: Timers::default(), desk, stats, program }
@@ -201,8 +202,17 @@ impl Partition {
     /// Evaluates the stale tags, and those that use one that changes, in order; returns until when they hold.
     fn evaluate(&mut self, present: Present, cause: Cause, sink: &mut impl Sink) -> Timestamp {
         let mut until = Timestamp::FOREVER;
-        while let Some(place) = self.desk.stale.pop_first() {
-            until = until.min(self.evaluate_tag(place, present, cause, sink));
+        while let Some(turn) = self.desk.stale.pop_first() {
+            let id = self.program.tags[turn.place].id;
+            self.desk.record.load_tag(id);
+            let is_settled = match self.desk.record.tag(id) {
+                TagState::Off => !turn.if_off,
+                TagState::On { lapsed: None, .. } => !turn.if_on,
+                _ => false,
+            };
+            if !is_settled {
+                until = until.min(self.evaluate_tag(turn.place, present, cause, sink));
+            }
         }
         until
     }

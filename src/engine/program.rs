@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
+use super::polarity::{Growing, Polarity};
 use super::series::{Reading, SeriesKind};
+use super::stale::TagSet;
 use super::window::{Frame, Reach};
 use super::zone::Zone;
 use crate::catalog::{
@@ -24,6 +26,9 @@ pub struct SeriesPlan {
     pub frame: Frame,
     /// The tags that can differ when it has moved.
     pub stale: TagSet,
+    /// Of these, those that its growth can put on when they are off, and off when they are on.
+    pub growth_stale_off: TagSet,
+    pub growth_stale_on: TagSet,
 }
 
 /// A counter is a view of a series.
@@ -53,46 +58,6 @@ pub struct TagPlan {
     pub stale: TagSet,
     /// What changes show: of a rule when added and when removed, of a value, of each stage and of none.
     pub because: Vec<Vec<Leaf>>,
-}
-
-/// A set of tags by their place in the order of evaluation.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct TagSet {
-    words: Vec<u64>,
-}
-
-impl TagSet {
-    pub fn empty(tags: usize) -> Self {
-        TagSet { words: vec![0; tags.div_ceil(64)] }
-    }
-
-    pub fn insert(&mut self, place: usize) {
-        self.words[place / 64] |= 1 << (place % 64);
-    }
-
-    pub fn extend(&mut self, other: &TagSet) {
-        for (word, more) in self.words.iter_mut().zip(&other.words) {
-            *word |= more;
-        }
-    }
-
-    pub fn clear(&mut self) {
-        self.words.fill(0);
-    }
-
-    pub fn fill(&mut self, tags: usize) {
-        for place in 0..tags {
-            self.insert(place);
-        }
-    }
-
-    /// Takes out the first tag.
-    pub fn pop_first(&mut self) -> Option<usize> {
-        let (index, word) = self.words.iter_mut().enumerate().find(|(_, word)| **word != 0)?;
-        let bit = word.trailing_zeros() as usize;
-        *word &= *word - 1;
-        Some(index * 64 + bit)
-    }
 }
 
 /// A compiled catalog, shared by all partitions.
@@ -163,7 +128,6 @@ impl Program {
             match name {
                 Name::Counter(counter) => {
                     let read = self.counters[usize::from(counter.0)].series;
-                    self.series[usize::from(read.0)].stale.insert(place);
                     if !series.contains(&read) {
                         series.push(read);
                     }
@@ -180,6 +144,21 @@ impl Program {
                     }
                     uses.push(used);
                 }
+            }
+        }
+        for id in &series {
+            let plan = &mut self.series[usize::from(id.0)];
+            let growing = Growing { series: *id, kind: plan.kind, counters: &self.counters };
+            let polarity = match &tag.kind {
+                TagKind::Rule { when, .. } => growing.condition(&when.expr),
+                TagKind::Value { .. } | TagKind::Stages(_) => Polarity::Mixed,
+            };
+            plan.stale.insert(place);
+            if polarity != Polarity::Down {
+                plan.growth_stale_off.insert(place);
+            }
+            if polarity != Polarity::Up {
+                plan.growth_stale_on.insert(place);
             }
         }
         let because = plan_because(&tag.kind);
@@ -239,6 +218,8 @@ fn plan_series(catalog: &Catalog) -> (Vec<SeriesPlan>, Vec<CounterPlan>) {
                 kind,
                 frame,
                 stale: TagSet::empty(catalog.tags.len()),
+                growth_stale_off: TagSet::empty(catalog.tags.len()),
+                growth_stale_on: TagSet::empty(catalog.tags.len()),
             });
             series.len() - 1
         });

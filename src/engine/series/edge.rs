@@ -19,6 +19,10 @@ impl Latest {
         self.text.clear();
     }
 
+    pub fn is_empty(&self) -> bool {
+        self.event.is_none()
+    }
+
     pub fn add(&mut self, time: Timestamp, pane: Pane, value: Scalar<'_>) -> bool {
         if self.event.is_some_and(|(latest, _)| time < latest) {
             return false;

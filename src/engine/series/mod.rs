@@ -152,6 +152,15 @@ impl Series {
 
 /// Counting: each says whether it changed anything.
 impl Series {
+    /// Whether the next event can move what counters show in one direction only, from a value that they have.
+    pub fn only_grows(&self) -> bool {
+        match self {
+            Series::Counts(_) | Series::Days(_) | Series::Distinct(_) => true,
+            Series::Latest(latest) => !latest.is_empty(),
+            _ => false,
+        }
+    }
+
     /// An event, for the series that look at no value.
     pub fn add_event(&mut self, pane: Pane) -> bool {
         match self {
