@@ -6,13 +6,13 @@
 
 use std::ops::ControlFlow;
 
-use super::line::{Line, Question, Step, compare};
+use super::line::{Line, Question, Step, compare, compare_bare};
 use super::program::{CounterPlan, Program};
 use super::record::{Record, TagState};
 use super::window::{Frame, Grid, Pane};
 use super::zone::{Day, Zone};
 use crate::catalog::{Arithmetic, Bands, Comparison, CounterId, Expr, TagId, TagKind, TextTest, TimeName};
-use crate::model::{Scalar, Timestamp, Unit};
+use crate::model::{Scalar, Timestamp, Unit, Value};
 
 /// A value and the first instant at which it may be another although no event comes.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -270,6 +270,11 @@ impl<'a> Evaluator<'a> {
     }
 
     fn compare_moving(&mut self, op: Comparison, sides: &'a [Expr; 2]) -> Held<'a> {
+        if let (term, Expr::Literal(Value::Number(bound))) = (&sides[0], &sides[1])
+            && let Some(held) = self.compare_term(op, term, *bound)
+        {
+            return held;
+        }
         let (mut left, mut right) = (std::mem::take(&mut self.lines.left), std::mem::take(&mut self.lines.right));
         left.steps.clear();
         right.steps.clear();
@@ -284,6 +289,22 @@ impl<'a> Evaluator<'a> {
         };
         (self.lines.left, self.lines.right) = (left, right);
         held
+    }
+
+    /// A clock term alone against a number.
+    fn compare_term(&self, op: Comparison, term: &Expr, bound: f64) -> Option<Held<'a>> {
+        let (of, is_since, unit_ms) = match term {
+            Expr::Since { unit, of } => (*of, true, unit.ms() as f64),
+            Expr::Until { unit, of } => (*of, false, unit.ms() as f64),
+            _ => return None,
+        };
+        let held = self.time(of);
+        let Scalar::Time(time) = held.value else {
+            return Some(Held::bool(false, held.until));
+        };
+        let step = if is_since { Step::Since { from: time, unit_ms } } else { Step::Until { to: time, unit_ms } };
+        let (holds, turns) = compare_bare(op, step, bound, self.present.at)?;
+        Some(Held::bool(holds, turns.min(held.until)))
     }
 
     /// Writes an expression as a line: everything but the clock is taken as it is now, for as long as it stays so.

@@ -240,9 +240,6 @@ impl Question<'_> {
     ///
     /// May be early where a search would be endless, never late.
     pub fn next_change(&self, now: Timestamp, limit: Timestamp) -> Timestamp {
-        if let Some(change) = self.bare_change(now) {
-            return if change < limit { change } else { limit };
-        }
         let answer = self.at(now);
         let (mut first, last) = (now.plus(1), limit.plus(-1).min(Timestamp::MAX));
         if let Some(guess) = self.guess(now) {
@@ -264,28 +261,6 @@ impl Question<'_> {
         self.search(answer, first, last, &mut stretches).unwrap_or(limit)
     }
 
-    /// [`Question::next_change`] where a clock term alone is compared with a number, as most are: no search.
-    fn bare_change(&self, now: Timestamp) -> Option<Timestamp> {
-        let Question::Compare { op, left, right } = *self else {
-            return None;
-        };
-        let ([step], [Step::Number(bound)]) = (&left.steps[..], &right.steps[..]) else {
-            return None;
-        };
-        if matches!(op, Comparison::Equal | Comparison::NotEqual) || bound.abs() > FAR {
-            return None;
-        }
-        // `>=` and `<` turn where the bound is reached, `>` and `<=` where it is passed.
-        let reaches = matches!(op, Comparison::GreaterOrEqual | Comparison::Less);
-        let change = match *step {
-            Step::Since { from, unit_ms } => from.plus(steps_to(*bound, unit_ms, reaches)),
-            // Counting down, it turns at the first instant at which the bound is reached, or passed, no longer.
-            Step::Until { to, unit_ms } => to.plus(1 - steps_to(*bound, unit_ms, reaches)),
-            _ => return None,
-        };
-        Some(if change <= now { Timestamp::FOREVER } else { change })
-    }
-
     /// The first instant in a stretch with another answer, or the first that there was no time to look at.
     fn search(&self, answer: Answer, first: Timestamp, last: Timestamp, stretches: &mut u32) -> Option<Timestamp> {
         if first > last || self.over(first, last) == Some(answer) {
@@ -301,6 +276,25 @@ impl Question<'_> {
         let middle = Timestamp::from_ms(first.ms() + (last.ms() - first.ms()) / 2);
         self.search(answer, first, middle, stretches).or_else(|| self.search(answer, middle.plus(1), last, stretches))
     }
+}
+
+/// A clock term alone against a number, as most comparisons with the clock are: whether it holds, and the instant at
+/// which it turns, without a search. `None` where that takes one.
+pub fn compare_bare(op: Comparison, step: Step, bound: f64, now: Timestamp) -> Option<(bool, Timestamp)> {
+    if matches!(op, Comparison::Equal | Comparison::NotEqual) || bound.abs() > FAR {
+        return None;
+    }
+    // `>=` and `<` turn where the bound is reached, `>` and `<=` where it is passed.
+    let reaches = matches!(op, Comparison::GreaterOrEqual | Comparison::Less);
+    let (value, change) = match step {
+        Step::Since { from, unit_ms } => {
+            (now.since(from) as f64 / unit_ms, from.plus(steps_to(bound, unit_ms, reaches)))
+        }
+        // Counting down, it turns at the first instant at which the bound is reached, or passed, no longer.
+        Step::Until { to, unit_ms } => (to.since(now) as f64 / unit_ms, to.plus(1 - steps_to(bound, unit_ms, reaches))),
+        _ => return None,
+    };
+    Some((compare(op, value, bound), if change <= now { Timestamp::FOREVER } else { change }))
 }
 
 /// The least whole number of milliseconds that, in units, is at least the bound (`reaches`) or more than it.

@@ -112,6 +112,31 @@ pub fn put_timestamp(out: &mut Vec<u8>, at: Timestamp) {
     put_signed(out, at.ms());
 }
 
+/// Numbers in order, written as the first one and the differences from one to the next.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Deltas {
+    last: Option<i64>,
+}
+
+impl Deltas {
+    pub fn put(&mut self, out: &mut Vec<u8>, number: i64) {
+        match self.last {
+            None => put_signed(out, number),
+            Some(last) => put_unsigned(out, (number - last) as u64),
+        }
+        self.last = Some(number);
+    }
+
+    pub fn take(&mut self, reader: &mut Reader<'_>) -> i64 {
+        let number = match self.last {
+            None => reader.signed(),
+            Some(last) => last.wrapping_add(reader.unsigned() as i64),
+        };
+        self.last = Some(number);
+        number
+    }
+}
+
 /// A piece of a text buffer.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Piece {

@@ -5,7 +5,7 @@
 //! event does not touch is copied as it is, and the very bytes can go to a changelog.
 
 use super::eval::Present;
-use super::packed::{Kept, Reader, put_signed, put_text, put_timestamp, put_unsigned, put_value, put_word};
+use super::packed::{Deltas, Kept, Reader, put_timestamp, put_unsigned, put_value, put_word};
 use super::program::{Program, SeriesId};
 use super::series::Series;
 use super::window::Pane;
@@ -71,7 +71,7 @@ pub struct Record {
     cells: Vec<Cell>,
     /// The slots that are not empty, in order.
     present: Vec<Slot>,
-    key: String,
+    key: Vec<u8>,
     pub seq: u64,
     pub first_seen: Timestamp,
     pub last_seen: Timestamp,
@@ -91,7 +91,7 @@ impl Record {
             packed: Vec::new(),
             cells: vec![Cell::Empty; slots],
             present: Vec::new(),
-            key: String::new(),
+            key: Vec::new(),
             seq: 0,
             first_seen: Timestamp::FOREVER,
             last_seen: Timestamp::MIN,
@@ -113,7 +113,7 @@ impl Record {
     /// Begins an entity that has nothing yet.
     pub fn begin(&mut self, key: &str) {
         self.reset();
-        self.key.push_str(key);
+        self.key.extend_from_slice(key.as_bytes());
     }
 
     fn reset(&mut self) {
@@ -133,7 +133,7 @@ impl Record {
         self.packed.extend_from_slice(packed);
         let mut reader = Reader::new(&self.packed);
         let key_len = reader.unsigned() as usize;
-        self.key.push_str(std::str::from_utf8(reader.take(key_len)).unwrap_or_default());
+        self.key.extend_from_slice(reader.take(key_len));
         self.seq = reader.unsigned();
         self.first_seen = reader.timestamp();
         self.last_seen = self.first_seen.plus(reader.unsigned() as i64);
@@ -151,7 +151,8 @@ impl Record {
 
     /// Appends the entity's bytes.
     pub fn pack(&self, out: &mut Vec<u8>) {
-        put_text(out, &self.key);
+        put_unsigned(out, self.key.len() as u64);
+        out.extend_from_slice(&self.key);
         put_unsigned(out, self.seq);
         put_timestamp(out, self.first_seen);
         put_unsigned(out, self.last_seen.since(self.first_seen) as u64);
@@ -212,7 +213,7 @@ impl Record {
     }
 
     pub fn key(&self) -> &str {
-        &self.key
+        std::str::from_utf8(&self.key).unwrap_or_default()
     }
 
     /// Marks a slot as moved; whether its decoded form has yet to be filled from the bytes returned.
@@ -404,24 +405,19 @@ impl Record {
 }
 
 fn encode_seen(seen: &[Seen], out: &mut Vec<u8>) {
-    let mut last = 0;
-    for (index, (id, at)) in seen.iter().enumerate() {
-        if index == 0 {
-            put_signed(out, at.ms());
-        } else {
-            put_unsigned(out, (at.ms() - last) as u64);
-        }
+    let mut clocks = Deltas::default();
+    for (id, at) in seen {
+        clocks.put(out, at.ms());
         put_word(out, *id);
-        last = at.ms();
     }
 }
 
 fn decode_seen(reader: &mut Reader<'_>, seen: &mut Vec<Seen>) {
     seen.clear();
-    let mut last = 0;
+    let mut clocks = Deltas::default();
     while !reader.is_empty() {
-        last = if seen.is_empty() { reader.signed() } else { last + reader.unsigned() as i64 };
-        seen.push((reader.word(), Timestamp::from_ms(last)));
+        let at = Timestamp::from_ms(clocks.take(reader));
+        seen.push((reader.word(), at));
     }
 }
 

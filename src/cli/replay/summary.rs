@@ -51,7 +51,7 @@ impl Summary {
 
     pub fn table(&self) -> String {
         let mut table = Table::new();
-        table.load_style(presets::UTF8_HORIZONTAL_ONLY);
+        table.load_style(presets::UTF8_BORDERS_ONLY);
         table.set_header(["tag", "entered", "changed", "left", "now on", "entities", "flips an entity"]);
         for (name, row) in &self.rows {
             let flips: u64 = row.flips.values().sum();

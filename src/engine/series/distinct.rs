@@ -1,6 +1,6 @@
 //! Different values by recency: what `distinct` counts.
 
-use crate::engine::packed::{Reader, put_signed, put_unsigned, put_word};
+use crate::engine::packed::{Deltas, Reader, put_word};
 use crate::engine::window::Pane;
 
 /// Hashes of values with the last pane of each, least recent first.
@@ -47,25 +47,19 @@ impl Distinct {
     }
 
     pub fn encode(&self, out: &mut Vec<u8>) {
-        let mut last = 0;
-        for (index, (hash, pane)) in self.list.iter().enumerate() {
-            if index == 0 {
-                put_signed(out, *pane);
-            } else {
-                put_unsigned(out, (*pane - last) as u64);
-            }
+        let mut panes = Deltas::default();
+        for (hash, pane) in &self.list {
+            panes.put(out, *pane);
             put_word(out, *hash);
-            last = *pane;
         }
     }
 
     pub fn decode(&mut self, reader: &mut Reader<'_>) {
         self.list.clear();
-        let mut last = 0;
+        let mut panes = Deltas::default();
         while !reader.is_empty() {
-            let pane = if self.list.is_empty() { reader.signed() } else { last + reader.unsigned() as i64 };
+            let pane = panes.take(reader);
             self.list.push((reader.word(), pane));
-            last = pane;
         }
     }
 }

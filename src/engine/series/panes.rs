@@ -1,6 +1,6 @@
 //! A sparse list of panes in the order in which they leave: the store behind every windowed aggregate.
 
-use crate::engine::packed::{Reader, put_number, put_signed, put_unsigned, put_wide};
+use crate::engine::packed::{Deltas, Reader, put_number, put_unsigned, put_wide};
 use crate::engine::window::Pane;
 
 /// What one non-empty pane keeps, as it is packed.
@@ -60,27 +60,20 @@ impl<R: Copy> Panes<R> {
 }
 
 impl<R: Record> Panes<R> {
-    /// Writes the panes as differences from one to the next, up to the end of the cell.
+    /// Writes the panes up to the end of the cell.
     pub fn encode(&self, out: &mut Vec<u8>) {
-        let mut last = 0;
-        for (index, (pane, record)) in self.list.iter().enumerate() {
-            if index == 0 {
-                put_signed(out, *pane);
-            } else {
-                put_unsigned(out, (*pane - last) as u64);
-            }
+        let mut panes = Deltas::default();
+        for (pane, record) in &self.list {
+            panes.put(out, *pane);
             record.put(out);
-            last = *pane;
         }
     }
 
     pub fn decode(&mut self, reader: &mut Reader<'_>) {
         self.list.clear();
-        let mut last = 0;
+        let mut panes = Deltas::default();
         while !reader.is_empty() {
-            let pane = if self.list.is_empty() { reader.signed() } else { last + reader.unsigned() as i64 };
-            self.list.push((pane, R::take(reader)));
-            last = pane;
+            self.list.push((panes.take(reader), R::take(reader)));
         }
     }
 }
