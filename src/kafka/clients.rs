@@ -111,12 +111,17 @@ pub fn consumer(settings: &Settings, worker: WorkerId, notices: Notices) -> Resu
 }
 
 /// The producer of a worker. It has to wait for its transactional id before it is used.
-pub fn producer(settings: &Settings, worker: WorkerId, notices: Notices) -> Result<WorkerProducer, ClientError> {
+pub fn producer(
+    settings: &Settings,
+    worker: WorkerId,
+    notices: Notices,
+    failures: Arc<Failures>,
+) -> Result<WorkerProducer, ClientError> {
     let name = worker_name(settings, worker);
     let mut config = base(settings, &name, PRODUCER_TUNING);
     set_all(&mut config, PRODUCER_FIXED);
     config.set("transactional.id", &name);
-    let side = ProducerSide { notices, link: Arc::default(), oversize: AtomicBool::new(false) };
+    let side = ProducerSide { notices, link: Link::default(), failures };
     config.create_with_context(side).map_err(ClientError::from)
 }
 
@@ -127,7 +132,7 @@ pub fn producer(settings: &Settings, worker: WorkerId, notices: Notices) -> Resu
 pub fn try_out(settings: &Settings) -> Result<(), ClientError> {
     let silent: Notices = Arc::new(|_| ());
     let consumer = consumer(settings, WorkerId(0), Arc::clone(&silent))?;
-    let producer = producer(settings, WorkerId(0), silent)?;
+    let producer = producer(settings, WorkerId(0), silent, Arc::default())?;
     drop((consumer, producer));
     Ok(())
 }
@@ -277,9 +282,43 @@ impl Link {
 /// Callbacks of a worker's producer.
 pub struct ProducerSide {
     notices: Notices,
-    pub link: Arc<Link>,
-    /// A broker has refused a record for its size.
-    pub oversize: AtomicBool,
+    pub link: Link,
+    pub failures: Arc<Failures>,
+}
+
+/// What the brokers have refused. It outlives the producer.
+#[derive(Debug, Default)]
+pub struct Failures {
+    any: AtomicBool,
+    oversize: AtomicBool,
+}
+
+impl Failures {
+    pub fn record(&self, code: Option<RDKafkaErrorCode>) {
+        if code == Some(RDKafkaErrorCode::MessageSizeTooLarge) {
+            self.oversize.store(true, Ordering::Release);
+        }
+        self.any.store(true, Ordering::Release);
+    }
+
+    /// Whether a record of the transaction has failed.
+    pub fn any(&self) -> bool {
+        self.any.load(Ordering::Acquire)
+    }
+
+    /// A new transaction begins.
+    pub fn begin(&self) {
+        self.any.store(false, Ordering::Release);
+    }
+
+    /// Whether a record was refused for its size since the last call.
+    pub fn take_oversize(&self) -> bool {
+        self.oversize.swap(false, Ordering::AcqRel)
+    }
+}
+
+fn is_purge(error: &KafkaError) -> bool {
+    matches!(error.rdkafka_error_code(), Some(RDKafkaErrorCode::PurgeQueue | RDKafkaErrorCode::PurgeInflight))
 }
 
 #[derive(Deserialize)]
@@ -319,9 +358,11 @@ impl ProducerContext for ProducerSide {
 
     fn delivery(&self, result: &DeliveryResult<'_>, _: ()) {
         let Err((error, record)) = result else { return };
-        if error.rdkafka_error_code() == Some(RDKafkaErrorCode::MessageSizeTooLarge) {
-            self.oversize.store(true, Ordering::Release);
+        if is_purge(error) {
+            // An abort, which is told as such.
+            return;
         }
+        self.failures.record(error.rdkafka_error_code());
         (self.notices)(Notice::NotWritten { topic: record.topic().to_owned(), why: error.to_string() });
     }
 }

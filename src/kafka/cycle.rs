@@ -135,6 +135,7 @@ impl Worker {
             Outcome::InDoubt { why } => {
                 self.say(Notice::Waiting { worker: self.plan.id, step: "the last transaction", why });
                 self.bench.counts.recycled += 1;
+                self.heed_oversize();
                 self.fate = Fate::Doubt(sent);
                 self.hold_until(Instant::now());
             }
@@ -145,10 +146,7 @@ impl Worker {
     fn aborted(&mut self, why: String) {
         self.bench.counts.aborts += 1;
         self.aborts_in_a_row += 1;
-        if self.transactor.take_oversize() {
-            let bytes_max = self.outlet.cut_letters();
-            self.say(Notice::LettersCut { worker: self.plan.id, bytes_max });
-        }
+        self.heed_oversize();
         if self.aborts_in_a_row.is_multiple_of(ABORTS_MAX) {
             self.transactor.abandon();
             self.bench.counts.recycled += 1;
@@ -157,6 +155,13 @@ impl Worker {
         let retry_in = doubled.min(ABORT_PAUSE_MAX);
         self.say(Notice::Aborted { worker: self.plan.id, why, retry_in });
         self.hold_until(Instant::now() + retry_in);
+    }
+
+    fn heed_oversize(&mut self) {
+        if self.transactor.take_oversize() {
+            let bytes_max = self.outlet.cut_letters();
+            self.say(Notice::LettersCut { worker: self.plan.id, bytes_max });
+        }
     }
 
     /// Finds out whether a transaction was committed, from the offsets that are committed now.

@@ -16,7 +16,6 @@
 //! itself is replaced: the new one has a new epoch, which the late request does not.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -26,7 +25,7 @@ use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::producer::{BaseRecord, Producer};
 use rdkafka::util::Timeout;
 
-use super::clients::{self, ClientError, WorkerConsumer, WorkerProducer};
+use super::clients::{self, ClientError, Failures, WorkerConsumer, WorkerProducer};
 use super::notice::{Notice, Notices, WorkerId};
 use crate::settings::Settings;
 
@@ -102,12 +101,13 @@ pub struct Transactor {
     settings: Arc<Settings>,
     worker: WorkerId,
     notices: Notices,
+    failures: Arc<Failures>,
     state: State,
 }
 
 impl Transactor {
     pub fn new(settings: Arc<Settings>, worker: WorkerId, notices: Notices) -> Self {
-        Transactor { settings, worker, notices, state: State::Down }
+        Transactor { settings, worker, notices, failures: Arc::default(), state: State::Down }
     }
 
     /// Comes to where a transaction can begin.
@@ -118,7 +118,8 @@ impl Transactor {
         loop {
             match std::mem::replace(&mut self.state, State::Down) {
                 State::Down => {
-                    let producer = clients::producer(&self.settings, self.worker, Arc::clone(&self.notices))?;
+                    let (notices, failures) = (Arc::clone(&self.notices), Arc::clone(&self.failures));
+                    let producer = clients::producer(&self.settings, self.worker, notices, failures)?;
                     self.state = State::Starting(producer, Instant::now());
                 }
                 State::Starting(producer, since) => match producer.init_transactions(remaining(until)) {
@@ -155,6 +156,7 @@ impl Transactor {
             return Err(Blocked { step: "beginning a transaction", why: "the producer is not ready".to_owned() });
         };
         let faults = producer.context().link.faults();
+        self.failures.begin();
         match producer.begin_transaction() {
             Ok(()) => {
                 self.state = State::Open(producer, Open { stage: Stage::Delivering, faults });
@@ -181,20 +183,13 @@ impl Transactor {
             thread::sleep(QUEUE_FULL_PAUSE);
             record = back;
         };
-        if error.rdkafka_error_code() == Some(RDKafkaErrorCode::MessageSizeTooLarge) {
-            producer.context().oversize.store(true, Ordering::Release);
-        }
+        self.failures.record(error.rdkafka_error_code());
         open.stage = Stage::Aborting(format!("cannot send to {topic}: {error}"));
     }
 
     /// Whether a record was refused for its size since the last call.
     pub fn take_oversize(&self) -> bool {
-        match &self.state {
-            State::Starting(producer, _) | State::Idle(producer, _) | State::Open(producer, _) => {
-                producer.context().oversize.swap(false, Ordering::AcqRel)
-            }
-            State::Down => false,
-        }
+        self.failures.take_oversize()
     }
 
     /// Goes on with the open transaction: delivery, offsets, commit; or abort.
@@ -205,7 +200,11 @@ impl Transactor {
         loop {
             let (step, result) = match &open.stage {
                 Stage::Delivering => match drain(&producer, until) {
-                    Ok(()) => ("sending offsets", send_offsets(&producer, offsets, consumer, until)),
+                    Ok(Delivery::Complete) => ("sending offsets", send_offsets(&producer, offsets, consumer, until)),
+                    Ok(Delivery::Failed) => {
+                        open.stage = Stage::Aborting("a record was not written".to_owned());
+                        continue;
+                    }
                     Err(blocked) => {
                         self.state = State::Open(producer, open);
                         return Outcome::Blocked(blocked);
@@ -268,12 +267,22 @@ fn suspicion(producer: &WorkerProducer, ended: &Ended, until: Instant) -> Option
     (link.faults() != ended.faults).then_some("requests were repeated or a connection broke during the last commit")
 }
 
-/// Waits until every record was acknowledged or failed. (Committing waits too, but in whole tenths of a second.)
-fn drain(producer: &WorkerProducer, until: Instant) -> Result<(), Blocked> {
+/// How the records of a transaction have fared.
+enum Delivery {
+    Complete,
+    /// One was refused, which dooms all: those behind it would be tried again until they are too old.
+    Failed,
+}
+
+/// Waits until every record was acknowledged or one failed. (Committing waits too, but in whole tenths of a second.)
+fn drain(producer: &WorkerProducer, until: Instant) -> Result<Delivery, Blocked> {
     loop {
+        if producer.context().failures.any() {
+            return Ok(Delivery::Failed);
+        }
         let outstanding = producer.in_flight_count();
         if outstanding == 0 {
-            return Ok(());
+            return Ok(Delivery::Complete);
         }
         if Instant::now() >= until {
             return Err(Blocked { step: "delivery", why: format!("{outstanding} records are not acknowledged") });

@@ -207,6 +207,8 @@ fn stopped_and_killed_in_the_middle_it_neither_loses_nor_repeats_an_offset() {
         service.ended();
     }
     let mut service = setup.start();
+    // All may have been done before: then nothing but this tells that it listens to signals.
+    service.says("brokers reached");
     let all = written as i64;
     service.until("the end", |_| total(&committed(broker, &setup.application, &setup.topic("events"))) == all);
     service.stop();

@@ -152,7 +152,7 @@ impl Service {
     pub fn stop(mut self) -> String {
         self.signal(libc::SIGTERM);
         let status = self.ended();
-        assert_eq!(status.code(), Some(0), "{}", self.log());
+        assert_eq!(status.code(), Some(0), "{status}\n{}", self.log());
         self.log()
     }
 }
