@@ -1,5 +1,7 @@
 //! What an event does to an entity's attributes and series, and which tags that makes stale.
 
+use std::collections::HashSet;
+
 use xxhash_rust::xxh3::Xxh3;
 
 use super::eval::Present;
@@ -127,11 +129,9 @@ fn add_value(series: &mut Series, plan: &SeriesPlan, event: &Event, pane: Pane) 
         SeriesKind::Top { of, limit } => {
             let slides = plan.frame.slides();
             let mut change = Change::Skipped;
-            visit_values(of, event, |value| {
-                if let Scalar::String(text) = value {
-                    series.add_text(text, event.time, pane, limit, slides);
-                    change = Change::Moved;
-                }
+            visit_texts(of, event, |text| {
+                series.add_text(text, event.time, pane, limit, slides);
+                change = Change::Moved;
             });
             change
         }
@@ -146,7 +146,7 @@ fn number(path: PathId, event: &Event) -> Option<(f64, Micros)> {
     }
 }
 
-/// A value, or the different elements of an array.
+/// A value, or the elements of an array.
 fn visit_values<'a>(of: Source, event: &'a Event, mut visit: impl FnMut(Scalar<'a>)) {
     let Source::Property(path) = of else {
         visit(source(of, event));
@@ -154,14 +154,29 @@ fn visit_values<'a>(of: Source, event: &'a Event, mut visit: impl FnMut(Scalar<'
     };
     let property = event.property(path);
     visit(scalar(property, event));
-    let elements = elements(property, event);
-    for (index, element) in elements.iter().enumerate() {
-        let value = scalar(*element, event);
-        let is_repeat = elements[..index].iter().any(|earlier| scalar(*earlier, event) == value);
-        if !is_repeat {
-            visit(value);
+    elements(property, event).iter().for_each(|element| visit(scalar(*element, event)));
+}
+
+/// The strings of an event, each once, where it first stands.
+fn visit_texts<'a>(of: Source, event: &'a Event, mut visit: impl FnMut(&'a str)) {
+    /// Among so few a scan is the quickest way to find a repeat, and takes no memory.
+    const FEW: usize = 32;
+    let mut few = [""; FEW];
+    let mut many = HashSet::new();
+    let mut count = 0;
+    visit_values(of, event, |value| {
+        let Scalar::String(text) = value else {
+            return;
+        };
+        if few[..count.min(FEW)].contains(&text) || count >= FEW && !many.insert(text) {
+            return;
         }
-    }
+        if count < FEW {
+            few[count] = text;
+        }
+        count += 1;
+        visit(text);
+    });
 }
 
 /// Values that are equal in an expression have one hash; absent ones and times have none.
