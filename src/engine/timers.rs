@@ -24,6 +24,8 @@ pub struct Timers {
     open: BTreeSet<(Timestamp, EntityId)>,
     /// Entries in the buckets, stale ones included.
     filed: usize,
+    /// Nothing is due before this instant: for most events that is all there is to know.
+    earliest: Timestamp,
 }
 
 impl Timers {
@@ -34,6 +36,7 @@ impl Timers {
         }
         let length_ms = if due.since(now) < NEAR_MS { MINUTE_MS } else { HOUR_MS };
         let start = Timestamp::from_ms(due.ms() - due.ms().rem_euclid(length_ms));
+        self.earliest = self.earliest.min(start);
         if start <= now {
             self.open.insert((due, entity));
         } else {
@@ -45,6 +48,9 @@ impl Timers {
     /// Takes out all entities that are due at the earliest instant up to `limit`, and returns that instant.
     pub fn pop(&mut self, limit: Timestamp, store: &Store, due: &mut Vec<EntityId>) -> Option<Timestamp> {
         due.clear();
+        if limit < self.earliest {
+            return None;
+        }
         loop {
             let first = self.open.first().map_or(Timestamp::FOREVER, |(at, _)| *at);
             if let Some(bucket) = self.buckets.first_entry()
@@ -55,6 +61,7 @@ impl Timers {
                 continue;
             }
             if first > limit || first == Timestamp::FOREVER {
+                self.earliest = self.next();
                 return None;
             }
             while let Some((at, entity)) = self.open.first().copied()
