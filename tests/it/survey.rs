@@ -155,35 +155,3 @@ fn a_failing_case_is_made_small() {
     assert!(small.lines.len() <= 2, "{small:?}");
     assert_eq!(small.catalog.matches("\n  t").count(), 1, "{}", small.catalog);
 }
-
-/// Real events: `REFERENCE_INPUT` names an NDJSON file, `REFERENCE_CATALOG` a catalog.
-#[test]
-#[ignore = "takes minutes and a file"]
-fn real_events() {
-    let read = |name: &str| std::fs::read(std::env::var_os(name).expect(name)).expect("a file");
-    let input = read("REFERENCE_INPUT");
-    let lines: Vec<Vec<u8>> =
-        input.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()).map(<[u8]>::to_vec).collect();
-    let catalog = String::from_utf8(read("REFERENCE_CATALOG")).expect("a text");
-    let started = Instant::now();
-    let outcome = replay(&catalog, &lines, NOW_MS, None);
-    let mut tally = Tally::new();
-    count(&catalog, &outcome, &mut tally);
-    println!("{} events, {} changes in {:?}", lines.len(), outcome.changes.len(), started.elapsed());
-    tally.iter().for_each(|(what, times)| println!("  {times:7} {what}"));
-}
-
-/// `CASE=sharp:17` or `CASE=broad:4`: the catalog, the lines and what comes of them.
-#[test]
-#[ignore = "for reading"]
-fn show_case() {
-    let wanted = std::env::var("CASE").expect("CASE");
-    let (family, seed) = wanted.split_once(':').expect("a family and a seed");
-    let seed = seed.parse().expect("a number");
-    let case = if family == "sharp" { sharp(seed) } else { case(seed) };
-    println!("{}\nuntil: {:?}\n", case.catalog, case.until);
-    case.lines.iter().for_each(|line| println!("{}", String::from_utf8_lossy(line)));
-    let outcome = run(&case);
-    println!("\n{:?}\n", outcome.rejects);
-    outcome.changes.iter().for_each(|change| println!("{change}"));
-}

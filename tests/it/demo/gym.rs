@@ -134,21 +134,3 @@ fn named_values(catalog: &Catalog) -> Vec<String> {
     }
     values
 }
-
-#[test]
-#[ignore = "prints figures for whoever tunes the gym"]
-fn figures() {
-    let events = events(1_000, 60, 1);
-    let bytes: usize = events.iter().map(|event| event.line.len()).sum();
-    println!("{} events, {bytes} bytes", events.len());
-    let mut moves = BTreeMap::<String, [u32; 2]>::new();
-    let changes = changes(1_000, 60, 1);
-    for change in &changes {
-        moves.entry(format!("{} {}", change.tag, change.value)).or_default()[0] += 1;
-        moves.entry(format!("{} {}", change.tag, change.previous)).or_default()[1] += 1;
-    }
-    println!("{} changes, {} by timer", changes.len(), changes.iter().filter(|c| c.cause == "timer").count());
-    for (value, [entered, left]) in moves {
-        println!("{value:34} {entered:6} {left:6}");
-    }
-}
