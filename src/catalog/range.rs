@@ -86,17 +86,7 @@ pub fn simple_comparison(expr: &Expr) -> Option<(&Expr, Comparison, f64)> {
     let Expr::Compare { op, sides, .. } = expr else { return None };
     match &**sides {
         [x, Expr::Literal(Value::Number(bound))] => Some((x, *op, *bound)),
-        [Expr::Literal(Value::Number(bound)), x] => Some((x, mirrored(*op), *bound)),
+        [Expr::Literal(Value::Number(bound)), x] => Some((x, op.mirrored(), *bound)),
         _ => None,
-    }
-}
-
-fn mirrored(op: Comparison) -> Comparison {
-    match op {
-        Comparison::Less => Comparison::Greater,
-        Comparison::LessOrEqual => Comparison::GreaterOrEqual,
-        Comparison::Greater => Comparison::Less,
-        Comparison::GreaterOrEqual => Comparison::LessOrEqual,
-        other => other,
     }
 }

@@ -139,8 +139,9 @@ impl<'a> Evaluator<'a> {
         let frozen = self.freeze(expr, &mut line);
         let question = Question::Band { bands, current, value: &line };
         let (band, until) = if frozen.is_number {
-            let until = if expr.moves() { question.next_change(self.present.at, frozen.until) } else { frozen.until };
-            (question.at(self.present.at).checked_sub(1).map(|band| band as u16), until)
+            let (now, answer) = (self.present.at, question.at(self.present.at));
+            let until = if expr.moves() { question.next_change(answer, now, frozen.until) } else { frozen.until };
+            (answer.checked_sub(1).map(|band| band as u16), until)
         } else {
             (None, frozen.until)
         };
@@ -238,7 +239,7 @@ impl<'a> Evaluator<'a> {
         match (&sides[0], &sides[1]) {
             (Expr::Counter(_), Expr::Counter(_)) => {}
             (Expr::Counter(id), other) => return self.compare_counter(op, *id, other),
-            (other, Expr::Counter(id)) => return self.compare_counter(mirrored(op), *id, other),
+            (other, Expr::Counter(id)) => return self.compare_counter(op.mirrored(), *id, other),
             _ => {}
         }
         let (left, right) = (self.eval(&sides[0]), self.eval(&sides[1]));
@@ -283,7 +284,8 @@ impl<'a> Evaluator<'a> {
         let held = if a.is_number && b.is_number {
             let question = Question::Compare { op, left: &left, right: &right };
             let now = self.present.at;
-            Held::bool(question.at(now) == 1, question.next_change(now, limit))
+            let answer = question.at(now);
+            Held::bool(answer == 1, question.next_change(answer, now, limit))
         } else {
             Held::bool(false, limit)
         };
@@ -371,16 +373,6 @@ fn step_of(op: Arithmetic) -> Step {
         Arithmetic::Divide | Arithmetic::Remainder => Step::Divide,
         Arithmetic::Min => Step::Min,
         Arithmetic::Max => Step::Max,
-    }
-}
-
-fn mirrored(op: Comparison) -> Comparison {
-    match op {
-        Comparison::Less => Comparison::Greater,
-        Comparison::LessOrEqual => Comparison::GreaterOrEqual,
-        Comparison::Greater => Comparison::Less,
-        Comparison::GreaterOrEqual => Comparison::LessOrEqual,
-        same => same,
     }
 }
 

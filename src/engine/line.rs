@@ -236,11 +236,10 @@ impl Question<'_> {
         (distance_ms >= 0.0 && distance_ms < Timestamp::MAX.ms() as f64).then(|| now.plus(distance_ms as i64))
     }
 
-    /// The first instant after `now` and before `limit` with another answer than `now`'s, or `limit`.
+    /// The first instant after `now` and before `limit` with another answer than the one at `now`, or `limit`.
     ///
     /// May be early where a search would be endless, never late.
-    pub fn next_change(&self, now: Timestamp, limit: Timestamp) -> Timestamp {
-        let answer = self.at(now);
+    pub fn next_change(&self, answer: Answer, now: Timestamp, limit: Timestamp) -> Timestamp {
         let (mut first, last) = (now.plus(1), limit.plus(-1).min(Timestamp::MAX));
         if let Some(guess) = self.guess(now) {
             let before = guess.plus(-2).min(last);
@@ -320,10 +319,7 @@ fn decide(op: Comparison, left: (f64, f64), right: (f64, f64)) -> Option<bool> {
         Comparison::Less if left.0 >= right.1 => Some(false),
         Comparison::LessOrEqual if left.1 <= right.0 => Some(true),
         Comparison::LessOrEqual if left.0 > right.1 => Some(false),
-        Comparison::Greater | Comparison::GreaterOrEqual => {
-            let mirrored = if op == Comparison::Greater { Comparison::Less } else { Comparison::LessOrEqual };
-            decide(mirrored, right, left)
-        }
+        Comparison::Greater | Comparison::GreaterOrEqual => decide(op.mirrored(), right, left),
         Comparison::Equal | Comparison::NotEqual => {
             let apart = left.1 < right.0 || right.1 < left.0;
             let one = left.0 == left.1 && right.0 == right.1 && left.0 == right.0;

@@ -57,7 +57,17 @@ struct Desk {
     text: String,
     due: Vec<EntityId>,
     because: Vec<(&'static str, Scalar<'static>)>,
+    /// Empty between one evaluation and the next.
     stale: Stale,
+}
+
+impl Desk {
+    /// The bytes of the entity on the desk.
+    fn pack(&mut self) -> &[u8] {
+        self.packed.clear();
+        self.record.pack(&mut self.packed);
+        &self.packed
+    }
 }
 
 impl Partition {
@@ -115,7 +125,6 @@ impl Partition {
             self.stats.duplicates += 1;
             return;
         }
-        self.desk.stale.clear();
         let mut counting =
             Counting { program: &self.program, present, stale: &mut self.desk.stale, skipped: &mut self.stats.skipped };
         counting.count(event, &mut self.desk.record);
@@ -129,9 +138,7 @@ impl Partition {
                 self.rearm(entity, until.min(self.store.due(entity)), present.at);
             }
             None => {
-                self.desk.packed.clear();
-                self.desk.record.pack(&mut self.desk.packed);
-                let entity = self.store.insert(hash, &self.desk.packed);
+                let entity = self.store.insert(hash, self.desk.pack());
                 self.rearm(entity, until, present.at);
             }
         }
@@ -185,9 +192,7 @@ impl Partition {
     }
 
     fn put_back(&mut self, entity: EntityId) {
-        self.desk.packed.clear();
-        self.desk.record.pack(&mut self.desk.packed);
-        self.store.write(entity, &self.desk.packed);
+        self.store.write(entity, self.desk.pack());
     }
 
     /// Sets an entity's due time, which is the present one or an earlier one.
@@ -301,7 +306,7 @@ fn announced(to: Shown<'_>, at: Timestamp) -> TagState {
     }
 }
 
-/// Decodes what the evaluation of a tag may look at.
+/// Decodes what the evaluation of a tag may look at, beside the tag itself.
 fn load(program: &Program, place: usize, record: &mut Record) {
     let plan = &program.tags[place];
     for id in &plan.series {
@@ -311,7 +316,7 @@ fn load(program: &Program, place: usize, record: &mut Record) {
     for id in &plan.attributes {
         record.load_attribute(*id);
     }
-    for id in plan.uses.iter().chain(Some(&plan.id)) {
+    for id in &plan.uses {
         record.load_tag(*id);
     }
 }

@@ -46,11 +46,6 @@ impl Stale {
         Stale { off: TagSet::empty(tags), on: TagSet::empty(tags) }
     }
 
-    pub fn clear(&mut self) {
-        self.off.words.fill(0);
-        self.on.words.fill(0);
-    }
-
     pub fn fill(&mut self, tags: usize) {
         for place in 0..tags {
             self.off.insert(place);
