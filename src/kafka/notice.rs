@@ -51,6 +51,34 @@ pub enum Notice {
         partition: i32,
         offset: i64,
     },
+    /// A state is being read back from the changelog: what there is of it, and about how long the rest will take.
+    Restoring {
+        worker: WorkerId,
+        partition: i32,
+        entities: usize,
+        bytes: u64,
+        left: Option<Duration>,
+    },
+    /// A state is there again; `bytes` of the changelog were read for it.
+    Restored {
+        worker: WorkerId,
+        partition: i32,
+        entities: usize,
+        bytes: u64,
+        took: Duration,
+    },
+    /// A state was written under another catalog; what that means for it.
+    CatalogChanged {
+        worker: WorkerId,
+        partition: i32,
+        change: String,
+    },
+    /// A partition does not go on until a person has done something. The others do.
+    Stopped {
+        worker: WorkerId,
+        partition: i32,
+        why: String,
+    },
     /// The producer has its transactional id.
     ProducerReady {
         worker: WorkerId,
@@ -122,7 +150,9 @@ impl Notice {
             | Notice::LettersCut { .. }
             | Notice::NotWritten { .. }
             | Notice::Trouble { .. }
+            | Notice::CatalogChanged { .. }
             | Notice::Outage { .. } => Severity::Warn,
+            Notice::Stopped { .. } => Severity::Error,
             Notice::Revoked { lost, .. } => {
                 if *lost {
                     Severity::Warn
@@ -176,6 +206,23 @@ impl fmt::Display for Notice {
             ),
             Notice::Running { worker, partition, offset } => {
                 write!(f, "{worker} runs partition {partition} from offset {offset}")
+            }
+            Notice::Restoring { worker, partition, entities, bytes, left } => {
+                write!(f, "{worker} restores partition {partition}: {entities} users, {} MB so far", bytes / 1_000_000)?;
+                match left {
+                    Some(left) => write!(f, ", about {} s left", left.as_secs()),
+                    None => Ok(()),
+                }
+            }
+            Notice::Restored { worker, partition, entities, bytes, took } => {
+                let mb = *bytes as f64 / 1e6;
+                write!(f, "{worker} has restored partition {partition}: {entities} users from {mb:.1} MB in {took:?}")
+            }
+            Notice::CatalogChanged { worker, partition, change } => {
+                write!(f, "{worker}: the state of partition {partition} is of another catalog: {change}")
+            }
+            Notice::Stopped { worker, partition, why } => {
+                write!(f, "{worker} has stopped partition {partition}: {why}; the other partitions go on")
             }
             Notice::ProducerReady { worker, took } => write!(f, "{worker}: producer ready after {took:?}"),
             Notice::Recycled { worker, why } => write!(f, "{worker}: new producer, since {why}"),
