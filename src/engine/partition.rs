@@ -96,6 +96,10 @@ impl Partition {
         }
     }
 
+    pub fn program(&self) -> &Program {
+        &self.program
+    }
+
     /// The greatest time of the events so far, or the instant that the clock was moved on to; none before the first.
     pub fn clock(&self) -> Option<Timestamp> {
         self.present.map(|present| present.at)

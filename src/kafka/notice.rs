@@ -2,11 +2,13 @@
 //!
 //! Nothing here writes a log. A [`Notice`] goes to whoever holds the other end, who logs it, counts it or shows it.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::counts::Counts;
+use crate::engine::CatalogChange;
 use crate::telemetry::Severity;
 
 /// Takes notices; shared by all clients and workers of a process.
@@ -71,7 +73,7 @@ pub enum Notice {
     CatalogChanged {
         worker: WorkerId,
         partition: i32,
-        change: String,
+        change: CatalogChange,
     },
     /// A partition does not go on until a person has done something. The others do.
     Stopped {
@@ -208,7 +210,11 @@ impl fmt::Display for Notice {
                 write!(f, "{worker} runs partition {partition} from offset {offset}")
             }
             Notice::Restoring { worker, partition, entities, bytes, left } => {
-                write!(f, "{worker} restores partition {partition}: {entities} users, {} MB so far", bytes / 1_000_000)?;
+                write!(
+                    f,
+                    "{worker} restores partition {partition}: {entities} users, {} MB so far",
+                    bytes / 1_000_000
+                )?;
                 match left {
                     Some(left) => write!(f, ", about {} s left", left.as_secs()),
                     None => Ok(()),
@@ -219,7 +225,17 @@ impl fmt::Display for Notice {
                 write!(f, "{worker} has restored partition {partition}: {entities} users from {mb:.1} MB in {took:?}")
             }
             Notice::CatalogChanged { worker, partition, change } => {
-                write!(f, "{worker}: the state of partition {partition} is of another catalog: {change}")
+                let names = |names: &BTreeSet<String>| match names.len() {
+                    0 => "nothing".to_owned(),
+                    _ => names.iter().map(String::as_str).collect::<Vec<_>>().join(", "),
+                };
+                write!(
+                    f,
+                    "{worker}: the state of partition {partition} is of another catalog; begins empty: {}; dropped: {}; the \
+                     rest keeps what it has",
+                    names(&change.new),
+                    names(&change.dropped)
+                )
             }
             Notice::Stopped { worker, partition, why } => {
                 write!(f, "{worker} has stopped partition {partition}: {why}; the other partitions go on")

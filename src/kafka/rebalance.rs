@@ -171,7 +171,7 @@ impl<W: Wire> Worker<W> {
             took: found.took,
         });
         if let Some(change) = found.catalog_change {
-            self.say(Notice::CatalogChanged { worker: self.plan.id, partition, change: change.to_string() });
+            self.say(Notice::CatalogChanged { worker: self.plan.id, partition, change });
         }
         let log_id = found.note.map_or_else(random, |note| note.log_id);
         let running = Running::new(found.state, log_id, next_offset, committed);
@@ -216,7 +216,11 @@ impl<W: Wire> Worker<W> {
                 }
                 Err(error) => {
                     let why = error.text;
-                    self.say(Notice::Trouble { worker: self.plan.id, what: "looking for the ends of a partition", why });
+                    self.say(Notice::Trouble {
+                        worker: self.plan.id,
+                        what: "looking for the ends of a partition",
+                        why,
+                    });
                 }
             }
         }

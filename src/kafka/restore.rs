@@ -199,7 +199,7 @@ impl<W: Wire> Errand<W> {
             self.read(reader, task, low..end, started, &mut reading)?;
         }
         let Reading { restoring, note, bytes } = reading;
-        let position = note.map_or(Position::default(), |note| note.position);
+        let position = note.map_or_else(Position::default, |note| note.position);
         let Restored { partition: state, change: catalog_change } = restoring
             .finish(position)
             .map_err(|error| RestoreError::Whole { topic: self.topic.clone(), partition, error })?;

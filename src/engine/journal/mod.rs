@@ -289,7 +289,7 @@ impl<L: Log> Writer<'_, L> {
 }
 
 /// The instant from which a partition goes on, and the part of the log that its state is made of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Position {
     pub clock: Option<Timestamp>,
     pub extent: Extent,

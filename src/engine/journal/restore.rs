@@ -64,6 +64,11 @@ impl Restoring {
         }
     }
 
+    /// The entities of which a state was found so far.
+    pub fn entities(&self) -> usize {
+        self.partition.entities()
+    }
+
     /// The meaning of a schema.
     ///
     /// # Errors
