@@ -29,8 +29,26 @@ const JVM: [&str; 5] = [
 pub struct Broker {
     folder: PathBuf,
     port: u16,
-    controller_port: u16,
     pid: u32,
+}
+
+/// What clients can find brokers by.
+pub trait Bootstrap {
+    /// `host:port,host:port`.
+    fn bootstrap(&self) -> String;
+}
+
+impl Bootstrap for Broker {
+    fn bootstrap(&self) -> String {
+        self.address()
+    }
+}
+
+/// A broker's ports, and those of the controllers of its cluster: the first is that of node 1.
+struct Seat<'a> {
+    node: usize,
+    port: u16,
+    controllers: &'a [u16],
 }
 
 /// The one broker that the tests of this process share, started by the first that asks for it.
@@ -42,19 +60,30 @@ pub fn shared() -> &'static Broker {
 impl Broker {
     /// A broker of its own, for a test that stops it.
     pub fn start() -> Broker {
+        Broker::start_cluster(1).pop().expect("one broker")
+    }
+
+    /// Brokers of one cluster, each a controller too. What they hold has as many copies as there are brokers.
+    pub fn start_cluster(count: usize) -> Vec<Broker> {
         let root = root();
         sweep(&root.join("run"));
         let libs = jars(&root);
-        static COUNT: AtomicU32 = AtomicU32::new(0);
-        let name = format!("{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
-        let folder = root.join("run").join(name);
-        fs::create_dir_all(&folder).expect("a folder for the broker");
-        let (port, controller_port) = (free_port(), free_port());
-        fs::write(folder.join("server.properties"), properties(&folder, port, controller_port))
-            .expect("server.properties");
-        format(&folder, &libs);
-        let pid = boot(&folder, &libs, port);
-        Broker { folder, port, controller_port, pid }
+        let controllers: Vec<u16> = (0..count).map(|_| free_port()).collect();
+        let brokers: Vec<Broker> = (1..=count)
+            .map(|node| {
+                static COUNT: AtomicU32 = AtomicU32::new(0);
+                let name = format!("{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
+                let folder = root.join("run").join(name);
+                fs::create_dir_all(&folder).expect("a folder for the broker");
+                let seat = Seat { node, port: free_port(), controllers: &controllers };
+                fs::write(folder.join("server.properties"), properties(&folder, &seat)).expect("server.properties");
+                format(&folder, &libs);
+                let pid = boot(&folder, &libs);
+                Broker { folder, port: seat.port, pid }
+            })
+            .collect();
+        brokers.iter().for_each(Broker::await_port);
+        brokers
     }
 
     /// `host:port`.
@@ -73,8 +102,22 @@ impl Broker {
 
     /// Starts it again, on its ports and with its data.
     pub fn revive(&mut self) {
-        self.pid = boot(&self.folder, &jars(&root()), self.port);
-        assert_ne!(self.controller_port, 0);
+        self.pid = boot(&self.folder, &jars(&root()));
+        self.await_port();
+    }
+
+    pub fn signal(&self, number: i32) {
+        signal(self.pid, number);
+    }
+
+    fn await_port(&self) {
+        let deadline = Instant::now() + BOOT_TIME_MAX;
+        while TcpStream::connect((Ipv4Addr::LOCALHOST, self.port)).is_err() {
+            let log = || fs::read_to_string(self.folder.join("log")).unwrap_or_default();
+            assert!(Instant::now() < deadline, "the broker does not answer\n{}", log());
+            assert!(Path::new("/proc").join(self.pid.to_string()).exists(), "the broker ended\n{}", log());
+            thread::sleep(Duration::from_millis(30));
+        }
     }
 }
 
@@ -147,20 +190,13 @@ fn format(folder: &Path, libs: &Path) {
     run("java", &mut format);
 }
 
-fn boot(folder: &Path, libs: &Path, port: u16) -> u32 {
+fn boot(folder: &Path, libs: &Path) -> u32 {
     let log = fs::File::create(folder.join("log")).expect("a log file");
     let mut command = java(libs, "kafka.Kafka");
     command.arg(folder.join("server.properties")).stdin(Stdio::null());
     command.stdout(log.try_clone().expect("a log file")).stderr(log);
     let pid = start_from_lasting_thread(command);
     fs::write(folder.join("pid"), pid.to_string()).expect("a pid file");
-    let deadline = Instant::now() + BOOT_TIME_MAX;
-    while TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_err() {
-        let log = || fs::read_to_string(folder.join("log")).unwrap_or_default();
-        assert!(Instant::now() < deadline, "the broker does not answer\n{}", log());
-        assert!(Path::new("/proc").join(pid.to_string()).exists(), "the broker ended\n{}", log());
-        thread::sleep(Duration::from_millis(30));
-    }
     pid
 }
 
@@ -206,11 +242,21 @@ pub fn free_port() -> u16 {
     listener.local_addr().expect("an address").port()
 }
 
-fn properties(folder: &Path, port: u16, controller_port: u16) -> String {
+fn properties(folder: &Path, seat: &Seat) -> String {
+    let Seat { node, port, controllers } = seat;
+    let controller_port = controllers[node - 1];
+    let voters: Vec<String> =
+        controllers.iter().enumerate().map(|(index, port)| format!("{}@127.0.0.1:{port}", index + 1)).collect();
+    let voters = voters.join(",");
+    let copies = controllers.len();
+    let in_sync_min = copies.div_ceil(2);
+    // A broker that was killed can come back only when its session is over. With more of them on few cores a short one
+    // would end without need.
+    let session_ms = 1_000 * copies;
     format!(
         "process.roles=broker,controller\n\
-         node.id=1\n\
-         controller.quorum.voters=1@127.0.0.1:{controller_port}\n\
+         node.id={node}\n\
+         controller.quorum.voters={voters}\n\
          listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller_port}\n\
          advertised.listeners=PLAINTEXT://127.0.0.1:{port}\n\
          controller.listener.names=CONTROLLER\n\
@@ -218,17 +264,19 @@ fn properties(folder: &Path, port: u16, controller_port: u16) -> String {
          listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT\n\
          log.dirs={}\n\
          auto.create.topics.enable=false\n\
-         offsets.topic.replication.factor=1\n\
+         default.replication.factor={copies}\n\
+         min.insync.replicas={in_sync_min}\n\
+         offsets.topic.replication.factor={copies}\n\
          offsets.topic.num.partitions=4\n\
-         transaction.state.log.replication.factor=1\n\
-         transaction.state.log.min.isr=1\n\
+         transaction.state.log.replication.factor={copies}\n\
+         transaction.state.log.min.isr={in_sync_min}\n\
          transaction.state.log.num.partitions=4\n\
          transaction.abort.timed.out.transaction.cleanup.interval.ms=500\n\
          group.initial.rebalance.delay.ms=0\n\
          group.min.session.timeout.ms=1000\n\
          log.index.size.max.bytes=1048576\n\
          log.cleaner.dedupe.buffer.size=2097152\n\
-         broker.session.timeout.ms=1000\n\
+         broker.session.timeout.ms={session_ms}\n\
          broker.heartbeat.interval.ms=200\n",
         folder.join("data").display()
     )
