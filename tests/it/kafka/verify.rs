@@ -11,6 +11,7 @@
 //! 5. that nothing is left open: no transaction in any topic, and no input behind the committed offsets.
 
 use std::collections::{BTreeMap, HashMap};
+use std::fmt;
 use std::fs;
 use std::io::{BufRead, BufReader, BufWriter, Write};
 use std::process::{Command, Stdio};
@@ -61,6 +62,14 @@ pub struct Verdict {
     pub by_timer: usize,
     /// Changes with which the restored states answered the probes.
     pub answers: usize,
+}
+
+impl fmt::Display for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Verdict { events, rejected, users, changes, by_timer, answers } = self;
+        write!(f, "{events} events and {rejected} rejected records of {users} users gave {changes} changes, ")?;
+        write!(f, "{by_timer} of them by time alone; restored states gave {answers} more when asked; all as expected")
+    }
 }
 
 /// An input partition: the file that replay reads, and a state that saw all of it.

@@ -66,7 +66,7 @@ fn leaders_and_coordinators_that_die_leave_no_trace_in_the_result() {
     let fed = feeder.stop();
     crew.rest_until("the end", REST_PATIENCE, || is_all_done(&*cluster, &setup));
     crew.stop();
-    println!("brokers: {faults} faults; {fed:?}; {:?}", verify(&*cluster, &setup, Clocks::Events));
+    println!("brokers: {faults} faults; {fed:?}; {}", verify(&*cluster, &setup, Clocks::Events));
 }
 
 #[test]
@@ -99,5 +99,5 @@ fn while_too_few_copies_are_in_step_it_waits_and_then_goes_on() {
     cluster.broker((coordinator + 1) % 3).revive();
     crew.rest_until("the end", REST_PATIENCE, || is_all_done(&*cluster, &setup));
     crew.stop();
-    println!("copies: {:?}", verify(&*cluster, &setup, Clocks::Events));
+    println!("copies: {}", verify(&*cluster, &setup, Clocks::Events));
 }

@@ -31,7 +31,7 @@ fn killed_frozen_and_stopped_instances_leave_no_trace_in_the_result() {
     let fed = feeder.stop();
     crew.rest_until("the end", REST_PATIENCE, || is_all_done(broker, &setup));
     println!("past: {}; {fed:?}", crew.stop());
-    println!("past: {:?}", verify(broker, &setup, Clocks::Events));
+    println!("past: {}", verify(broker, &setup, Clocks::Events));
 }
 
 #[test]
@@ -53,7 +53,7 @@ fn clocks_that_follow_the_wall_clock_lose_no_instant_to_kills() {
     println!("now: {}; {fed:?}", crew.stop());
     let arrival = fed.slowest + Duration::from_millis(500);
     assert!(arrival < GRACE, "the machine is too slow for this test: events took {arrival:?} to arrive");
-    println!("now: {:?}", verify(broker, &setup, Clocks::WallClock));
+    println!("now: {}", verify(broker, &setup, Clocks::WallClock));
 }
 
 /// How many users bear the tag of those who have been silent.

@@ -9,6 +9,7 @@ mod brokers;
 mod crew;
 mod feed;
 mod instances;
+mod judge;
 
 use std::time::Duration;
 
