@@ -72,6 +72,12 @@ impl fmt::Display for Verdict {
     }
 }
 
+/// The input partition that each user's events stand in.
+type Owners = HashMap<String, usize>;
+
+/// Of a record: partition and offset.
+type Place = (i32, i64);
+
 /// An input partition: the file that replay reads, and a state that saw all of it.
 struct Input {
     file: BufWriter<fs::File>,
@@ -166,7 +172,7 @@ impl<B: Bootstrap> Trial<'_, B> {
     }
 
     /// The partitions of the input, whose each user is, and the places of records that are no events.
-    fn read_input(&self, program: &Arc<Program>) -> (Vec<Input>, HashMap<String, usize>, Vec<(i32, i64)>) {
+    fn read_input(&self, program: &Arc<Program>) -> (Vec<Input>, Owners, Vec<Place>) {
         let topic = self.setup.topic("events");
         let partitions = ends(self.brokers, &topic, Isolation::Uncommitted).len();
         let mut inputs: Vec<Input> = (0..partitions)
@@ -206,7 +212,7 @@ impl<B: Bootstrap> Trial<'_, B> {
         self.setup.folder.join(format!("input-{index}.ndjson"))
     }
 
-    fn read_changes(&self, owners: &HashMap<String, usize>) -> Changes {
+    fn read_changes(&self, owners: &Owners) -> Changes {
         let mut changes = Changes::default();
         read_each(self.brokers, &self.setup.topic("changes"), |record| {
             let line = record.payload().expect("a value");
@@ -287,12 +293,12 @@ impl<B: Bootstrap> Trial<'_, B> {
         }
     }
 
-    fn check_letters(&self, rejected: &[(i32, i64)]) {
+    fn check_letters(&self, rejected: &[Place]) {
         let number = |letter: &super::client::Seen, name| {
             letter.header(name).and_then(|text| text.parse::<i64>().ok()).expect("a number")
         };
         let letters = read_all(self.brokers, &self.setup.topic("dead-letter"));
-        let mut found: Vec<(i32, i64)> = letters
+        let mut found: Vec<Place> = letters
             .iter()
             .map(|letter| (number(letter, "tagstream-partition") as i32, number(letter, "tagstream-offset")))
             .collect();
