@@ -118,7 +118,7 @@ impl Restoring {
         let (dead, live) = held.split_at(held.partition_point(|held| held.number < extent.oldest));
         check_complete(live, extent)?;
         let mut ring = Ring::starting(extent.oldest);
-        dead.iter().for_each(|held| ring.restore_dead(held.slot));
+        dead.iter().for_each(|held| ring.restore_dead(held.slot, held.bytes));
         let mut change: Option<CatalogChange> = None;
         for held in live {
             let Some(entities) = &held.entities else {
