@@ -19,6 +19,9 @@ use crate::model::Timestamp;
 /// Room is made for so many entities before any has been read.
 const RESERVED_MAX: u64 = 1 << 24;
 
+/// No log comes that far.
+const NUMBER_MAX: u64 = 1 << 62;
+
 /// What has been read of a log so far. It wants the records in the order of the log; those that compaction has removed
 /// may be missing or not.
 #[derive(Debug)]
@@ -179,17 +182,22 @@ fn read(
 
 /// Whether the live segments are those of the extent, each once.
 fn check_complete(live: &[Held], extent: Extent) -> Result<(), Damage> {
+    if extent.next > NUMBER_MAX {
+        return Err(Damage::Extent { extent });
+    }
     let mut next = extent.oldest;
     for held in live {
         match held.number.cmp(&next) {
             Ordering::Less => return Err(Damage::Extent { extent }),
-            Ordering::Equal => next += 1,
+            Ordering::Equal if next < extent.next => next += 1,
+            Ordering::Equal => return Err(Damage::Extent { extent }),
             Ordering::Greater => return Err(Damage::Missing { number: next }),
         }
     }
     match next.cmp(&extent.next) {
         Ordering::Less => Err(Damage::Missing { number: next }),
         Ordering::Equal => Ok(()),
+        // The extent ends before it begins.
         Ordering::Greater => Err(Damage::Extent { extent }),
     }
 }
