@@ -19,6 +19,9 @@ use crate::model::Timestamp;
 /// Room is made for so many entities before any has been read.
 const RESERVED_MAX: u64 = 1 << 24;
 
+/// No log comes that far.
+const NUMBER_MAX: u64 = 1 << 62;
+
 /// What has been read of a log so far. It wants the records in the order of the log; those that compaction has removed
 /// may be missing or not.
 #[derive(Debug)]
@@ -123,7 +126,7 @@ impl Restoring {
         let (dead, live) = held.split_at(held.partition_point(|held| held.number < extent.oldest));
         check_complete(live, extent)?;
         let mut ring = Ring::starting(extent.oldest);
-        dead.iter().for_each(|held| ring.restore_dead(held.slot));
+        dead.iter().for_each(|held| ring.restore_dead(held.slot, held.bytes));
         let mut change: Option<CatalogChange> = None;
         for held in live {
             let Some(entities) = &held.entities else {
@@ -184,17 +187,22 @@ fn read(
 
 /// Whether the live segments are those of the extent, each once.
 fn check_complete(live: &[Held], extent: Extent) -> Result<(), Damage> {
+    if extent.next > NUMBER_MAX {
+        return Err(Damage::Extent { extent });
+    }
     let mut next = extent.oldest;
     for held in live {
         match held.number.cmp(&next) {
             Ordering::Less => return Err(Damage::Extent { extent }),
-            Ordering::Equal => next += 1,
+            Ordering::Equal if next < extent.next => next += 1,
+            Ordering::Equal => return Err(Damage::Extent { extent }),
             Ordering::Greater => return Err(Damage::Missing { number: next }),
         }
     }
     match next.cmp(&extent.next) {
         Ordering::Less => Err(Damage::Missing { number: next }),
         Ordering::Equal => Ok(()),
+        // The extent ends before it begins.
         Ordering::Greater => Err(Damage::Extent { extent }),
     }
 }
