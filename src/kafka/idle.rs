@@ -19,6 +19,7 @@ impl<W: Wire> Worker<W> {
         if asked.is_empty() {
             return;
         }
+        self.look_around();
         let now = self.plan.pulse.followed(self.plan.clock.now());
         let grace_ms = self.plan.settings.service.idle_grace.as_millis() as i64;
         let to = now.plus(-grace_ms);
@@ -40,5 +41,22 @@ impl<W: Wire> Worker<W> {
         } else if self.slots.values().any(dirty) {
             self.commit_later();
         }
+    }
+
+    /// Takes records that come to other processes for a sign of life of the input.
+    fn look_around(&mut self) {
+        let (wall, now) = (self.plan.clock.now(), self.wire.now());
+        let Some(every) = self.plan.pulse.look_around(wall) else {
+            self.looked = None;
+            return;
+        };
+        if self.looked.is_some_and(|(at, _)| now < at + every) {
+            return;
+        }
+        let Ok(end) = self.consumer.input_end(ENDS_PATIENCE) else { return };
+        if self.looked.is_some_and(|(_, before)| end > before) {
+            self.plan.pulse.beat(wall);
+        }
+        self.looked = Some((now, end));
     }
 }

@@ -14,6 +14,7 @@ use rdkafka::config::{ClientConfig, RDKafkaLogLevel};
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
 use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
 use rdkafka::message::BorrowedMessage;
+use rdkafka::metadata::{MetadataPartition, MetadataTopic};
 use rdkafka::producer::{DeliveryResult, NoCustomPartitioner, Producer, ProducerContext, ThreadedProducer};
 use rdkafka::topic_partition_list::TopicPartitionListElem;
 use rdkafka::types::RDKafkaRespErr;
@@ -237,6 +238,18 @@ impl GroupConsumer for NativeConsumer {
 
     fn ends(&self, partitions: &[i32], patience: Duration) -> Result<BTreeMap<i32, i64>, WireError> {
         Ok(offsets_of(&self.client.offsets_for_times(self.list(partitions, Offset::End), patience)?))
+    }
+
+    fn input_end(&self, patience: Duration) -> Result<i64, WireError> {
+        let metadata = self.client.fetch_metadata(Some(&self.topic), patience)?;
+        let partitions = metadata.topics().iter().flat_map(MetadataTopic::partitions);
+        let asked: Vec<i32> = partitions.map(MetadataPartition::id).collect();
+        let ends = self.ends(&asked, patience)?;
+        if ends.len() < asked.len() {
+            let text = "not all partitions of the input have a leader now".to_owned();
+            return Err(WireError { class: Class::Again, code: None, text });
+        }
+        Ok(ends.values().sum())
     }
 
     fn positions(&self) -> Result<BTreeMap<i32, i64>, WireError> {

@@ -142,6 +142,8 @@ pub trait GroupConsumer {
     fn bounds(&self, partition: i32, patience: Duration) -> Result<Bounds, WireError>;
     /// The ends of partitions, as they are after the call began; those that are not known now are left out.
     fn ends(&self, partitions: &[i32], patience: Duration) -> Result<BTreeMap<i32, i64>, WireError>;
+    /// The ends of all partitions of the input together: it grows when a record comes to any of them, whoever reads it.
+    fn input_end(&self, patience: Duration) -> Result<i64, WireError>;
     /// Where the consumer is about to read. It steps over what is no record.
     fn positions(&self) -> Result<BTreeMap<i32, i64>, WireError>;
     /// From now on the group is answered without asking the worker, and gets everything back.

@@ -131,6 +131,8 @@ pub struct Worker<W: Wire> {
     pub(super) aborts_in_a_row: u32,
     /// The wall clock when the last event was accepted.
     pub(super) accepted_at: Option<Timestamp>,
+    /// When the end of the whole input was last looked at, and what it was.
+    pub(super) looked: Option<(Instant, i64)>,
     tick_at: Instant,
     progress_at: Instant,
     told: Counts,
@@ -171,6 +173,7 @@ impl<W: Wire> Worker<W> {
             start_at: None,
             aborts_in_a_row: 0,
             accepted_at: None,
+            looked: None,
             tick_at: now + TICK,
             progress_at: now + PROGRESS,
             told: Counts::default(),
