@@ -13,7 +13,7 @@ use crate::engine::eval::Present;
 use crate::engine::partition::Partition;
 use crate::engine::program::Program;
 use crate::engine::record::Record;
-use crate::engine::store::{EntityId, Place, Store};
+use crate::engine::store::{EntityId, FETCHED, Place, Store};
 use crate::model::Timestamp;
 
 /// Room is made for so many entities before any has been read.
@@ -160,24 +160,37 @@ fn read(
     let is_other_catalog = segment.catalog != partition.program.catalog.fingerprint;
     let place = Place::segment(segment.number);
     let mut entities = Vec::new();
+    let (mut batch, mut hashes) = (Vec::with_capacity(FETCHED), [0; FETCHED]);
     let mut found = 0;
     let mut entries = segment.entries;
-    while let Some(entry) = Entry::take(&mut entries)? {
-        found += 1;
-        match entry {
-            Entry::State { key, due, mut packed } => {
-                if let Some(translation) = translation {
-                    translated.clear();
-                    translation.state(packed, translated);
-                    packed = translated;
+    loop {
+        batch.clear();
+        while batch.len() < FETCHED
+            && let Some(entry) = Entry::take(&mut entries)?
+        {
+            hashes[batch.len()] = Store::hash(entry.key());
+            batch.push(entry);
+        }
+        if batch.is_empty() {
+            break;
+        }
+        found += batch.len() as u32;
+        store.fetch(&hashes);
+        for (entry, hash) in batch.iter().zip(hashes) {
+            match *entry {
+                Entry::State { key, due, mut packed } => {
+                    if let Some(translation) = translation {
+                        translated.clear();
+                        translation.state(packed, translated);
+                        packed = translated;
+                    }
+                    let due = if is_other_catalog { Timestamp::MIN } else { due };
+                    entities.push(store.restore(hash, key, packed, due, place));
                 }
-                let due = if is_other_catalog { Timestamp::MIN } else { due };
-                entities.push(store.restore(key, packed, due, place));
-            }
-            Entry::Erased { key } => {
-                let hash = Store::hash(key);
-                if let Some(entity) = store.find(hash, key) {
-                    store.remove(hash, entity);
+                Entry::Erased { key } => {
+                    if let Some(entity) = store.find(hash, key) {
+                        store.remove(hash, entity);
+                    }
                 }
             }
         }
