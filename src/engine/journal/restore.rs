@@ -22,6 +22,13 @@ const RESERVED_MAX: u64 = 1 << 24;
 /// No log comes that far.
 const NUMBER_MAX: u64 = 1 << 62;
 
+/// When a state is due that was last evaluated under another catalog: soon, see [`AT_ONCE`].
+const UNDER_ANOTHER_CATALOG: Timestamp = Timestamp::MIN;
+
+/// So many entities are evaluated at the same millisecond under a changed catalog: whoever lets time pass can only stop
+/// between two instants, and has to hold the changes of one.
+const AT_ONCE: i64 = 5_000;
+
 /// What has been read of a log so far. It wants the records in the order of the log; those that compaction has removed
 /// may be missing or not.
 #[derive(Debug)]
@@ -114,7 +121,7 @@ impl Restoring {
     }
 
     /// The log has been read to its end: makes the partition that wrote it. Nothing fires; entities whose state was
-    /// last evaluated under another catalog are due at once.
+    /// last evaluated under another catalog are due within the next milliseconds.
     ///
     /// # Errors
     /// A log in which something is missing.
@@ -184,7 +191,7 @@ fn read(
                         translation.state(packed, translated);
                         packed = translated;
                     }
-                    let due = if is_other_catalog { Timestamp::MIN } else { due };
+                    let due = if is_other_catalog { UNDER_ANOTHER_CATALOG } else { due };
                     entities.push(store.restore(hash, key, packed, due, place));
                 }
                 Entry::Erased { key } => {
@@ -223,6 +230,7 @@ fn check_complete(live: &[Held], extent: Extent) -> Result<(), Damage> {
 /// Drops what only dead segments hold, and files the timers of the rest.
 fn arm(partition: &mut Partition, clock: Timestamp, extent: Extent) {
     let Partition { store, timers, .. } = partition;
+    let mut stale = 0;
     for entity in store.entities() {
         if store.is_vacant(entity) {
             continue;
@@ -232,7 +240,11 @@ fn arm(partition: &mut Partition, clock: Timestamp, extent: Extent) {
             store.remove(hash, entity);
             continue;
         }
-        let due = store.due(entity).max(clock);
+        let mut due = store.due(entity).max(clock);
+        if store.due(entity) == UNDER_ANOTHER_CATALOG {
+            due = clock.plus(stale / AT_ONCE);
+            stale += 1;
+        }
         store.set_due(entity, due);
         timers.file(entity, due, clock);
     }
