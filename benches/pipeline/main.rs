@@ -1,7 +1,7 @@
 //! The whole way: input topic → counters → tag changes and state in a transaction → committed, on a real Kafka, beside
 //! a consumer that only takes the records.
 //!
-//! `cargo bench --bench pipeline -- [--events N]`: by default 1,000,000 events of 100,000 users in 4 partitions. One
+//! `cargo bench --bench pipeline -- [--events N]`: by default 1,000,000 events of 20,000 users in 4 partitions. One
 //! broker, the consumer or the service, and nothing else share the machine. Prints events a second, and each as a share of
 //! the null consumer's: it takes batches from librdkafka's queue, and drops them.
 
@@ -25,8 +25,8 @@ use broker::Broker;
 use client::{Write, committed, produce};
 use stream::Stream;
 
-const CATALOG: &str = include_str!("../engine/catalog.yaml");
-const USERS: usize = 100_000;
+const CATALOG: &str = include_str!("catalog.yaml");
+const USERS: usize = 20_000;
 const PARTITIONS: usize = 4;
 const EVENTS: &str = "events";
 
@@ -39,11 +39,20 @@ fn main() {
     let event_bytes = fill(&broker, events);
     let null = events as f64 / null::consume(&broker.address(), EVENTS, PARTITIONS as i32, events).as_secs_f64();
     println!("{events} events of {event_bytes} bytes, {USERS} users, {PARTITIONS} partitions");
-    println!("{:>24}  {:>12}  {:>6}  {:>22}", "", "events/s", "share", "changelog bytes/event");
+    println!(
+        "{:>24}  {:>12}  {:>6}  {:>14}  {:>22}",
+        "", "events/s", "share", "changes/event", "changelog bytes/event"
+    );
     println!("{:>24}  {null:>12.0}  {:>6}", "null consumer", "1.00");
     for delivery in ["at_least_once", "exactly_once"] {
         let run = Run::of(&broker, delivery, events);
-        println!("{delivery:>24}  {:>12.0}  {:>6.2}  {:>22.0}", run.rate, run.rate / null, run.changelog_bytes);
+        println!(
+            "{delivery:>24}  {:>12.0}  {:>6.2}  {:>14.2}  {:>22.0}",
+            run.rate,
+            run.rate / null,
+            run.changes,
+            run.changelog_bytes
+        );
     }
 }
 
@@ -73,6 +82,8 @@ fn partition(line: &[u8]) -> i32 {
 struct Run {
     /// Events a second.
     rate: f64,
+    /// Tag changes an event.
+    changes: f64,
     /// An event's share of what the changelog takes.
     changelog_bytes: f64,
 }
@@ -96,9 +107,10 @@ impl Run {
         let took = started.elapsed();
         let _ = running.kill();
         let _ = running.wait();
+        let changes = client::read_all(broker, &format!("{delivery}-changes")).len() as f64 / events as f64;
         let changelog = client::read_all(broker, &format!("{delivery}-changelog"));
         let bytes: usize = changelog.iter().map(|record| record.value.as_ref().map_or(0, Vec::len)).sum();
-        Run { rate: events as f64 / took.as_secs_f64(), changelog_bytes: bytes as f64 / events as f64 }
+        Run { rate: events as f64 / took.as_secs_f64(), changes, changelog_bytes: bytes as f64 / events as f64 }
     }
 }
 
