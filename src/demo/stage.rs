@@ -57,8 +57,8 @@ pub fn surroundings(progress: &Arc<Progress>) -> Surroundings {
 fn notices(progress: Arc<Progress>) -> Notices {
     let picture = Terminal::is_there();
     Arc::new(move |notice: Notice| {
-        if let Notice::Committed(_, counts) = &notice {
-            progress.has_read(counts.records);
+        if let Notice::Committed { counts, .. } = &notice {
+            progress.has_read(counts.work.records);
         } else if !picture && notice.severity() >= Severity::Warn {
             eprintln!("tagstream: {notice}");
         }

@@ -8,6 +8,7 @@ use std::ops::Range;
 
 use rdkafka::message::{Header, Headers, Message, OwnedHeaders};
 
+use super::counts::Tally;
 use crate::codec::{Reject, change_id, write_change};
 use crate::engine::Sink;
 use crate::model::{ChangeKind, TagChange, Timestamp};
@@ -43,6 +44,7 @@ pub struct Body {
     arena: Vec<u8>,
     changes: Vec<ChangeRecord>,
     letters: Vec<Letter>,
+    tally: Tally,
     /// The entities whose tags changed.
     touched: BTreeSet<Box<str>>,
 }
@@ -56,22 +58,19 @@ impl Body {
         self.arena.len()
     }
 
-    pub fn change_count(&self) -> u64 {
-        self.changes.len() as u64
-    }
-
     pub fn is_full(&self) -> bool {
         self.arena.len() >= BYTES_MAX || self.changes.len() + self.letters.len() >= RECORDS_MAX
     }
 
-    /// Forgets all: it was committed.
-    pub fn clear(&mut self) {
+    /// Forgets all, since it was committed, but for the number of changes.
+    pub fn clear(&mut self) -> Tally {
         // A burst must not hold its memory for ever.
         self.arena.shrink_to(BYTES_MAX);
         self.arena.clear();
         self.changes.clear();
         self.letters.clear();
         self.touched.clear();
+        std::mem::take(&mut self.tally)
     }
 
     pub fn changes(&self) -> impl Iterator<Item = (&ChangeRecord, &[u8], &[u8])> {
@@ -121,6 +120,7 @@ impl Sink for Body {
         write_change(change, &mut self.arena);
         let value = start..self.arena.len();
         self.changes.push(ChangeRecord { key, value, id: change_id(change), kind: change.kind(), at: change.at });
+        self.tally.count(change.tag, change.kind());
         if !self.touched.contains(change.key) {
             self.touched.insert(change.key.into());
         }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use rdkafka::consumer::Consumer;
 use rdkafka::{Offset, TopicPartitionList};
 
-use super::notice::Notice;
+use super::notice::{Notice, Recycle};
 use super::slot::Slot;
 use super::transactor::{Blocked, Outcome};
 use super::worker::{Worker, WorkerError};
@@ -42,6 +42,7 @@ pub(super) struct Sent {
     name: String,
     /// The partitions that have a part in it, and the offsets behind it.
     parts: Vec<(i32, i64)>,
+    begun: Instant,
 }
 
 impl Worker {
@@ -102,6 +103,7 @@ impl Worker {
             self.hold(blocked);
             return None;
         }
+        let begun = Instant::now();
         let mut parts = Vec::new();
         for (partition, slot) in &mut self.slots {
             if let Slot::Running(running) = slot
@@ -111,7 +113,7 @@ impl Worker {
                 parts.push((*partition, running.next_offset()));
             }
         }
-        Some(Sent { name: self.names.next_name(), parts })
+        Some(Sent { name: self.names.next_name(), parts, begun })
     }
 
     fn finish(&mut self, sent: Sent, until: Instant) {
@@ -124,7 +126,8 @@ impl Worker {
                 self.bench.counts.commits += 1;
                 self.aborts_in_a_row = 0;
                 self.unsent_bytes = 0;
-                self.say(Notice::Committed(self.plan.id, self.bench.counts.clone()));
+                let (took, counts) = (sent.begun.elapsed(), self.bench.counts.clone());
+                self.say(Notice::Committed { worker: self.plan.id, took, counts });
                 self.release();
             }
             Outcome::Blocked(blocked) => {
@@ -134,7 +137,7 @@ impl Worker {
             Outcome::Aborted { why } => self.aborted(why),
             Outcome::InDoubt { why } => {
                 self.say(Notice::Waiting { worker: self.plan.id, step: "the last transaction", why });
-                self.bench.counts.recycled += 1;
+                self.say(Notice::Recycled { worker: self.plan.id, why: Recycle::Doubt });
                 self.heed_oversize();
                 self.fate = Fate::Doubt(sent);
                 self.hold_until(Instant::now());
@@ -149,7 +152,7 @@ impl Worker {
         self.heed_oversize();
         if self.aborts_in_a_row.is_multiple_of(ABORTS_MAX) {
             self.transactor.abandon();
-            self.bench.counts.recycled += 1;
+            self.say(Notice::Recycled { worker: self.plan.id, why: Recycle::Aborts });
         }
         let doubled = ABORT_PAUSE_MIN.saturating_mul(1 << self.aborts_in_a_row.min(16));
         let retry_in = doubled.min(ABORT_PAUSE_MAX);
@@ -206,8 +209,7 @@ impl Worker {
     fn settle(&mut self, partition: i32, next_offset: i64) {
         if let Some(Slot::Running(running)) = self.slots.get_mut(&partition) {
             debug_assert_eq!(running.next_offset(), next_offset, "a record was applied while a transaction was open");
-            self.bench.counts.changes += running.body.change_count();
-            running.settle();
+            self.bench.counts.work.add(running.settle());
         }
     }
 

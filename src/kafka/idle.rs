@@ -11,29 +11,33 @@ use rdkafka::{Offset, TopicPartitionList};
 
 use super::slot::{Reached, Slot};
 use super::worker::Worker;
+use crate::model::Timestamp;
 
-/// The answer is late or there is none: then no clock moves.
+/// The answer is late or there is none: then no clock moves, and nobody knows how much there is to read.
 const ENDS_PATIENCE: Duration = Duration::from_millis(500);
 
 impl Worker {
+    /// Has the clocks of partitions that were read to their end follow, and notes how much there is to read of the others.
     pub(super) fn follow_wall_clock(&mut self) {
         let asked = self.list_running(|_| Offset::End);
         if asked.count() == 0 {
             return;
         }
-        let now = self.plan.pulse.followed(self.plan.clock.now());
-        let grace_ms = self.plan.settings.service.idle_grace.as_millis() as i64;
-        let to = now.plus(-grace_ms);
-        let Ok(ends) = self.consumer.offsets_for_times(asked, ENDS_PATIENCE) else { return };
-        let Ok(positions) = self.consumer.position() else { return };
+        // No time passes while records wait for a commit.
+        let may_follow = !self.held && self.parked.is_empty();
+        let to = may_follow.then(|| self.followed());
+        let ends = self.consumer.offsets_for_times(asked, ENDS_PATIENCE).unwrap_or_default();
+        let positions = self.consumer.position().unwrap_or_default();
         let mut full = false;
         for (partition, slot) in &mut self.slots {
             let Slot::Running(running) = slot else { continue };
             let topic = &self.plan.settings.input.topic;
-            let Some(end) = offset(&ends, topic, *partition) else { continue };
-            // A position steps over what is no record, such as the marks of transactions.
-            let position = offset(&positions, topic, *partition).unwrap_or(0).max(running.next_offset());
-            if position >= end {
+            let end = offset(&ends, topic, *partition);
+            // A position steps over what is no record, such as the marks of transactions; and over what is parked.
+            let position = offset(&positions, topic, *partition).filter(|_| self.parked.is_empty());
+            let position = position.unwrap_or(0).max(running.next_offset());
+            running.lag = end.map(|end| end.saturating_sub(position).max(0).unsigned_abs());
+            if let (Some(0), Some(to)) = (running.lag, to) {
                 full |= running.advance_to(to) == Reached::No;
             }
         }
@@ -43,6 +47,12 @@ impl Worker {
         } else if self.slots.values().any(dirty) {
             self.commit_later();
         }
+    }
+
+    /// The instant that the clocks may follow the wall clock to.
+    fn followed(&self) -> Timestamp {
+        let grace_ms = self.plan.settings.service.idle_grace.as_millis() as i64;
+        self.plan.pulse.followed(self.plan.clock.now()).plus(-grace_ms)
     }
 }
 

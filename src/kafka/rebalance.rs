@@ -31,13 +31,12 @@ impl Worker {
         match rebalance {
             Rebalance::Assign(partitions) => {
                 self.answer(self.consumer.incremental_assign(&TopicPartitionList::new()));
-                if partitions.is_empty() {
-                    return Ok(());
-                }
                 for partition in &partitions {
                     self.slots.insert(*partition, Slot::Assigned);
                 }
-                self.start_at = Some(Instant::now());
+                if !partitions.is_empty() {
+                    self.start_at = Some(Instant::now());
+                }
                 self.say(Notice::Assigned { worker: self.plan.id, partitions });
             }
             Rebalance::Revoke { partitions, lost } => {

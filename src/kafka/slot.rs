@@ -3,7 +3,7 @@
 use rdkafka::message::Message;
 
 use super::body::Body;
-use super::counts::Counts;
+use super::counts::{Counts, Work};
 use crate::codec::Decoder;
 use crate::engine::Partition;
 use crate::model::{CurrentTag, Event, Timestamp};
@@ -43,6 +43,10 @@ pub struct Running {
     next_offset: i64,
     /// The offset that the group has committed, as far as we know; `None`: none at all.
     committed: Option<i64>,
+    /// What was done and is not committed.
+    work: Work,
+    /// Records that were not applied when the broker last told where the partition ends; `None`: it did not.
+    pub lag: Option<u64>,
 }
 
 /// What a worker needs to apply a record, whichever partition it is from.
@@ -54,7 +58,7 @@ pub struct Bench {
 
 impl Running {
     pub fn new(state: Partition, next_offset: i64, committed: Option<i64>) -> Self {
-        Running { state, body: Body::default(), next_offset, committed }
+        Running { state, body: Body::default(), next_offset, committed, work: Work::default(), lag: None }
     }
 
     pub fn next_offset(&self) -> i64 {
@@ -70,10 +74,17 @@ impl Running {
         !self.body.is_empty() || self.committed != Some(self.next_offset)
     }
 
-    /// What was sent is committed.
-    pub fn settle(&mut self) {
+    /// What was sent is committed. Returns what was done for it.
+    pub fn settle(&mut self) -> Work {
         self.committed = Some(self.next_offset);
-        self.body.clear();
+        let mut work = std::mem::take(&mut self.work);
+        work.engine(&self.state.take_stats());
+        work.changes = self.body.clear();
+        work
+    }
+
+    pub fn state(&self) -> &Partition {
+        &self.state
     }
 
     /// Applies one record of the partition.
@@ -87,7 +98,7 @@ impl Running {
         }
         let accepted = match message.payload() {
             None => {
-                bench.counts.tombstones += 1;
+                self.work.tombstones += 1;
                 false
             }
             Some(payload) => match bench.decoder.decode(payload, now, &mut bench.event) {
@@ -96,17 +107,17 @@ impl Running {
                         return Taken::Full;
                     }
                     self.state.apply(&bench.event, &mut self.body);
-                    bench.counts.events += 1;
+                    self.work.events += 1;
                     true
                 }
                 Err(reason) => {
-                    *bench.counts.rejected.entry(reason.code()).or_default() += 1;
+                    *self.work.rejected.entry(reason.code()).or_default() += 1;
                     self.body.reject(message, reason);
                     false
                 }
             },
         };
-        bench.counts.records += 1;
+        self.work.records += 1;
         self.next_offset = message.offset() + 1;
         Taken::Done { accepted }
     }

@@ -26,7 +26,7 @@ use rdkafka::producer::{BaseRecord, Producer};
 use rdkafka::util::Timeout;
 
 use super::clients::{self, ClientError, Failures, WorkerConsumer, WorkerProducer};
-use super::notice::{Notice, Notices, WorkerId};
+use super::notice::{Notice, Notices, Recycle, WorkerId};
 use crate::settings::Settings;
 
 /// A commit that takes longer is taken for one that was repeated.
@@ -253,18 +253,18 @@ fn ended(producer: WorkerProducer, faults: u64, slow: bool) -> State {
 }
 
 /// Why a producer should not be used for another transaction, once its statistics have covered the last one.
-fn suspicion(producer: &WorkerProducer, ended: &Ended, until: Instant) -> Option<&'static str> {
+fn suspicion(producer: &WorkerProducer, ended: &Ended, until: Instant) -> Option<Recycle> {
     let link = &producer.context().link;
     while link.reports() < ended.reports + REPORTS_AFTER_COMMIT {
         if Instant::now() >= until {
-            return Some("its statistics do not come");
+            return Some(Recycle::NoStatistics);
         }
         thread::sleep(Duration::from_millis(1));
     }
     if ended.slow {
-        return Some("the last commit took long and may have been sent twice");
+        return Some(Recycle::SlowCommit);
     }
-    (link.faults() != ended.faults).then_some("requests were repeated or a connection broke during the last commit")
+    (link.faults() != ended.faults).then_some(Recycle::Repeated)
 }
 
 /// How the records of a transaction have fared.

@@ -265,14 +265,14 @@ impl Worker {
     }
 
     fn tick(&mut self) {
-        let now = Instant::now();
-        self.tick_at = now + TICK;
         if let Some(at) = self.accepted_at.take() {
             self.plan.pulse.beat(at);
         }
-        if !self.held && self.parked.is_empty() {
-            self.follow_wall_clock();
-        }
+        self.follow_wall_clock();
+        self.say(self.standing());
+        // From the end of this one, which may take long: the group has to be heard between two of them.
+        let now = Instant::now();
+        self.tick_at = now + TICK;
         if now >= self.progress_at {
             self.progress_at = now + PROGRESS;
             if self.told != self.bench.counts {
