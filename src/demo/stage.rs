@@ -40,7 +40,7 @@ pub fn settings(broker: &EmbeddedBroker, speed: Speed) -> Settings {
             // The nights of the gym are silent, and last a third of a second.
             outage_after: None,
         },
-        http: HttpSettings { listen: ([127, 0, 0, 1], 0).into() },
+        http: HttpSettings { listen: None },
     }
 }
 

@@ -77,7 +77,8 @@ pub struct ServiceSettings {
 
 #[derive(Clone, Debug)]
 pub struct HttpSettings {
-    pub listen: SocketAddr,
+    /// Where metrics and probes are answered; `None`: nowhere.
+    pub listen: Option<SocketAddr>,
 }
 
 impl Settings {

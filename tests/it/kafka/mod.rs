@@ -4,6 +4,7 @@ mod broker;
 mod client;
 mod fixture;
 mod letters;
+mod monitoring;
 mod running;
 mod service;
 mod settings;
