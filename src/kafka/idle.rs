@@ -4,46 +4,42 @@
 //! ends are asked for, all in one request, and only what was asked before the answer counts. A wall clock that jumps
 //! back moves nothing, since a partition's clock does not go back.
 
-use std::time::{Duration, Instant};
-
-use rdkafka::consumer::Consumer;
-use rdkafka::{Offset, TopicPartitionList};
+use std::time::Duration;
 
 use super::slot::{Reached, Slot};
+use super::wire::{GroupConsumer, Wire};
 use super::worker::Worker;
 use crate::model::Timestamp;
 
 /// The answer is late or there is none: then no clock moves, and nobody knows how much there is to read.
 const ENDS_PATIENCE: Duration = Duration::from_millis(500);
 
-impl Worker {
+impl<W: Wire> Worker<W> {
     /// Has the clocks of partitions that were read to their end follow, and notes how much there is to read of the others.
     pub(super) fn follow_wall_clock(&mut self) {
-        let asked = self.list_running(|_| Offset::End);
-        if asked.count() == 0 {
+        let asked = self.running();
+        if asked.is_empty() {
             return;
         }
         // No time passes while records wait for a commit.
         let may_follow = !self.held && self.parked.is_empty();
         let to = may_follow.then(|| self.followed());
-        let ends = self.consumer.offsets_for_times(asked, ENDS_PATIENCE).unwrap_or_default();
-        let positions = self.consumer.position().unwrap_or_default();
+        let ends = self.consumer.ends(&asked, ENDS_PATIENCE).unwrap_or_default();
+        let positions = self.consumer.positions().unwrap_or_default();
         let mut full = false;
         for (partition, slot) in &mut self.slots {
             let Slot::Running(running) = slot else { continue };
-            let topic = &self.plan.settings.input.topic;
-            let end = offset(&ends, topic, *partition);
             // A position steps over what is no record, such as the marks of transactions; and over what is parked.
-            let position = offset(&positions, topic, *partition).filter(|_| self.parked.is_empty());
+            let position = positions.get(partition).copied().filter(|_| self.parked.is_empty());
             let position = position.unwrap_or(0).max(running.next_offset());
-            running.lag = end.map(|end| end.saturating_sub(position).max(0).unsigned_abs());
+            running.lag = ends.get(partition).map(|end| end.saturating_sub(position).max(0).unsigned_abs());
             if let (Some(0), Some(to)) = (running.lag, to) {
                 full |= running.advance_to(to) == Reached::No;
             }
         }
         let dirty = |slot: &Slot| matches!(slot, Slot::Running(running) if running.is_dirty());
         if full {
-            self.commit_at = Some(Instant::now());
+            self.commit_at = Some(self.wire.now());
         } else if self.slots.values().any(dirty) {
             self.commit_later();
         }
@@ -53,13 +49,5 @@ impl Worker {
     fn followed(&self) -> Timestamp {
         let grace_ms = self.plan.settings.service.idle_grace.as_millis() as i64;
         self.plan.pulse.followed(self.plan.clock.now()).plus(-grace_ms)
-    }
-}
-
-fn offset(list: &TopicPartitionList, topic: &str, partition: i32) -> Option<i64> {
-    let element = list.find_partition(topic, partition)?;
-    match (element.error(), element.offset()) {
-        (Ok(()), Offset::Offset(offset)) => Some(offset),
-        _ => None,
     }
 }

@@ -5,16 +5,13 @@
 //! when it is ready to run.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use rdkafka::Offset;
-use rdkafka::TopicPartitionList;
-use rdkafka::consumer::Consumer;
-use rdkafka::error::KafkaResult;
+use rdkafka::Message;
 
-use super::clients::Rebalance;
 use super::notice::Notice;
 use super::slot::{Running, Slot};
+use super::wire::{Bounds, GroupConsumer, Rebalance, Wire, WireError};
 use super::worker::{Worker, WorkerError};
 use crate::engine::Partition;
 use crate::settings::Start;
@@ -23,19 +20,19 @@ use crate::settings::Start;
 const REVOKE_PATIENCE: Duration = Duration::from_secs(5);
 /// One look for committed offsets: it ends late while a predecessor's transaction is still open.
 const COMMITTED_PATIENCE: Duration = Duration::from_millis(400);
-const WATERMARKS_PATIENCE: Duration = Duration::from_secs(2);
+const BOUNDS_PATIENCE: Duration = Duration::from_secs(2);
 const START_AGAIN: Duration = Duration::from_millis(200);
 
-impl Worker {
+impl<W: Wire> Worker<W> {
     pub(super) fn rebalance(&mut self, rebalance: Rebalance) -> Result<(), WorkerError> {
         match rebalance {
             Rebalance::Assign(partitions) => {
-                self.answer(self.consumer.incremental_assign(&TopicPartitionList::new()));
+                self.answer(self.consumer.accept());
                 for partition in &partitions {
                     self.slots.insert(*partition, Slot::Assigned);
                 }
                 if !partitions.is_empty() {
-                    self.start_at = Some(Instant::now());
+                    self.start_at = Some(self.wire.now());
                 }
                 self.say(Notice::Assigned { worker: self.plan.id, partitions });
             }
@@ -56,21 +53,20 @@ impl Worker {
 
     /// Drops the state of partitions and everything that is meant for them. Nothing of theirs is sent after this.
     fn give_up(&mut self, partitions: &[i32]) {
-        let ran: Vec<(i32, Offset)> = partitions
+        let ran: Vec<i32> = partitions
             .iter()
+            .copied()
             .filter(|partition| matches!(self.slots.remove(partition), Some(Slot::Running(_))))
-            .map(|partition| (*partition, Offset::Invalid))
             .collect();
-        self.parked.retain(|message| !partitions.contains(&rdkafka::Message::partition(message)));
-        let list = self.list(ran);
-        self.answer(self.consumer.incremental_unassign(&list));
+        self.parked.retain(|message| !partitions.contains(&message.partition()));
+        self.answer(self.consumer.give_up(&ran));
     }
 
     /// Drops the state of a partition that somebody else has worked on, and starts it from what they committed.
     pub(super) fn begin_again(&mut self, partition: i32) {
         self.give_up(&[partition]);
         self.slots.insert(partition, Slot::Assigned);
-        self.start_at = Some(Instant::now());
+        self.start_at = Some(self.wire.now());
     }
 
     /// Starts the partitions that were assigned, as far as their committed offsets are known.
@@ -81,27 +77,25 @@ impl Worker {
         if waiting.is_empty() {
             return Ok(());
         }
-        let asked = self.list(waiting.into_iter().map(|partition| (partition, Offset::Invalid)));
-        let found = match self.consumer.committed_offsets(asked, COMMITTED_PATIENCE) {
+        let found = match self.consumer.committed(&waiting, COMMITTED_PATIENCE) {
             Ok(found) => found,
             Err(error) => {
-                self.start_later("looking for committed offsets", &error.to_string());
+                self.start_later("looking for committed offsets", &error.text);
                 return Ok(());
             }
         };
         let mut ready = Vec::new();
-        for element in found.elements() {
-            if let Err(error) = element.error() {
-                self.start_later("looking for committed offsets", &error.to_string());
-                continue;
-            }
-            let committed = match element.offset() {
-                Offset::Offset(offset) => Some(offset),
-                _ => None,
+        for (partition, found) in found {
+            let committed = match found {
+                Ok(committed) => committed.offset,
+                Err(error) => {
+                    self.start_later("looking for committed offsets", &error.text);
+                    continue;
+                }
             };
-            if let Some(running) = self.start(element.partition(), committed)? {
-                ready.push((element.partition(), Offset::Offset(running.next_offset())));
-                self.slots.insert(element.partition(), Slot::Running(Box::new(running)));
+            if let Some(running) = self.start(partition, committed)? {
+                ready.push((partition, running.next_offset()));
+                self.slots.insert(partition, Slot::Running(Box::new(running)));
             }
         }
         self.fetch(&ready);
@@ -110,18 +104,18 @@ impl Worker {
 
     /// The state of a partition and where it goes on. `None`: the broker does not tell now.
     fn start(&mut self, partition: i32, committed: Option<i64>) -> Result<Option<Running>, WorkerError> {
-        let topic = &self.plan.settings.input.topic;
-        let (low, high) = match self.consumer.fetch_watermarks(topic, partition, WATERMARKS_PATIENCE) {
-            Ok(watermarks) => watermarks,
+        let Bounds { low, high } = match self.consumer.bounds(partition, BOUNDS_PATIENCE) {
+            Ok(bounds) => bounds,
             Err(error) => {
-                self.start_later("looking for the ends of a partition", &error.to_string());
+                self.start_later("looking for the ends of a partition", &error.text);
                 return Ok(None);
             }
         };
         let next_offset = match (committed, self.plan.settings.input.start) {
             (Some(offset), _) if (low..=high).contains(&offset) => offset,
             (Some(offset), _) => {
-                return Err(WorkerError::OffsetGone { topic: topic.clone(), partition, offset, low, high });
+                let topic = self.plan.settings.input.topic.clone();
+                return Err(WorkerError::OffsetGone { topic, partition, offset, low, high });
             }
             (None, Start::Earliest) => low,
             (None, Start::Latest) => high,
@@ -132,37 +126,32 @@ impl Worker {
     }
 
     /// Has the consumer fetch partitions that are ready to run.
-    fn fetch(&mut self, ready: &[(i32, Offset)]) {
+    fn fetch(&mut self, ready: &[(i32, i64)]) {
         if ready.is_empty() {
             return;
         }
-        let list = self.list(ready.iter().copied());
-        let added = self.consumer.incremental_assign(&list).and_then(|()| self.consumer.resume(&list));
-        if let Err(error) = added {
+        if let Err(error) = self.consumer.fetch(ready) {
             for (partition, _) in ready {
                 self.slots.insert(*partition, Slot::Assigned);
             }
-            self.start_later("fetching", &error.to_string());
+            self.start_later("fetching", &error.text);
             return;
         }
         for (partition, offset) in ready {
-            if let Offset::Offset(offset) = *offset {
-                self.say(Notice::Running { worker: self.plan.id, partition: *partition, offset });
-            }
+            self.say(Notice::Running { worker: self.plan.id, partition: *partition, offset: *offset });
         }
         // A start that was not committed yet, such as the end of the topic, has to hold after a restart too.
         self.commit_later();
     }
 
     fn start_later(&mut self, what: &'static str, why: &str) {
-        self.start_at = Some(Instant::now() + START_AGAIN);
+        self.start_at = Some(self.wire.now() + START_AGAIN);
         self.say(Notice::Trouble { worker: self.plan.id, what, why: why.to_owned() });
     }
 
-    fn answer(&self, result: KafkaResult<()>) {
+    fn answer(&self, result: Result<(), WireError>) {
         if let Err(error) = result {
-            let why = error.to_string();
-            self.say(Notice::Trouble { worker: self.plan.id, what: "answering the group", why });
+            self.say(Notice::Trouble { worker: self.plan.id, what: "answering the group", why: error.text });
         }
     }
 }

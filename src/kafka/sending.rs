@@ -8,6 +8,7 @@ use rdkafka::producer::BaseRecord;
 use super::body::ChangeRecord;
 use super::slot::Running;
 use super::transactor::Transactor;
+use super::wire::Wire;
 use crate::codec::write_current_tags;
 use crate::model::ChangeKind;
 use crate::settings::Settings;
@@ -50,7 +51,7 @@ impl Outlet {
     }
 
     /// Sends everything that a partition has to say.
-    pub fn send(&mut self, running: &mut Running, transactor: &mut Transactor, until: Instant) {
+    pub fn send<W: Wire>(&mut self, running: &mut Running, transactor: &mut Transactor<W>, until: Instant) {
         for (change, key, value) in running.body.changes() {
             let record = BaseRecord::to(&self.changes).key(key).payload(value).headers(self.headers(change));
             transactor.send(record, until);
@@ -70,7 +71,7 @@ impl Outlet {
         self.send_tags(running, transactor, until);
     }
 
-    fn send_tags(&mut self, running: &mut Running, transactor: &mut Transactor, until: Instant) {
+    fn send_tags<W: Wire>(&mut self, running: &mut Running, transactor: &mut Transactor<W>, until: Instant) {
         let Some(topic) = &self.tags else { return };
         let touched: Vec<Box<str>> = running.body.touched().map(Box::from).collect();
         for entity in touched {

@@ -2,6 +2,7 @@
 
 use super::notice::Notice;
 use super::slot::Slot;
+use super::wire::Wire;
 use super::worker::Worker;
 use crate::model::Timestamp;
 
@@ -19,7 +20,7 @@ pub struct Standing {
     pub state_bytes: usize,
 }
 
-impl Worker {
+impl<W: Wire> Worker<W> {
     pub(super) fn standing(&self) -> Notice {
         let running = self.slots.iter().filter_map(|(partition, slot)| match slot {
             Slot::Running(running) => Some((*partition, running)),

@@ -5,20 +5,19 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use rdkafka::consumer::Consumer;
-use rdkafka::error::{KafkaError, RDKafkaErrorCode};
-use rdkafka::message::{BorrowedMessage, Message, OwnedMessage};
-use rdkafka::{Offset, TopicPartitionList};
+use rdkafka::message::{Message, OwnedMessage};
+use rdkafka::types::RDKafkaErrorCode;
 
-use super::clients::{self, ClientError, Rebalance, WorkerConsumer};
+use super::clients::ClientError;
 use super::clock::Clock;
 use super::counts::Counts;
 use super::cycle::{Fate, Names};
 use super::notice::{Notice, Notices, WorkerId};
 use super::pulse::Pulse;
 use super::sending::Outlet;
-use super::slot::{Bench, Running, Slot, Taken};
+use super::slot::{Bench, Slot, Taken};
 use super::transactor::Transactor;
+use super::wire::{Class, GroupConsumer, Rebalance, Record, Wire, WireError};
 use crate::codec::Decoder;
 use crate::engine::Program;
 use crate::model::{Event, Timestamp};
@@ -55,13 +54,13 @@ pub enum WorkerError {
     #[error(transparent)]
     Client(#[from] ClientError),
     #[error("cannot join the group: {0}")]
-    Join(KafkaError),
+    Join(WireError),
     #[error(
         "another process runs as instance \"{instance}\" of this application; give each its own service.instance ({code})"
     )]
     Fenced { instance: String, code: RDKafkaErrorCode },
     #[error("the consumer has failed for good: {0}")]
-    Fatal(RDKafkaErrorCode),
+    Fatal(String),
     #[error(
         "the group stands at offset {offset} of partition {partition} of {topic}, which holds {low} to {high}: the \
          records were deleted or the topic was made anew; nothing is skipped silently, so reset the group's offsets \
@@ -73,6 +72,11 @@ pub enum WorkerError {
          group's offsets (kafka-consumer-groups --reset-offsets) or take another kafka.application"
     )]
     RecordsGone { topic: String },
+    #[error(
+        "a record is too large for the topic {topic}: raise its max.message.bytes (kafka-configs --alter --add-config); \
+         nothing was lost, and the service goes on where it stood"
+    )]
+    TooLarge { topic: String },
 }
 
 /// What a worker is made from.
@@ -87,7 +91,7 @@ pub struct WorkerPlan {
 }
 
 /// What the next turn of the loop is about.
-enum Turn<'a> {
+enum Turn<R> {
     Rebalance(Rebalance),
     Stop,
     /// Partitions that were assigned wait for their start.
@@ -97,8 +101,8 @@ enum Turn<'a> {
     Tick,
     /// A record that could not be applied when it came.
     Parked(OwnedMessage),
-    Record(BorrowedMessage<'a>),
-    Trouble(KafkaError),
+    Record(R),
+    Trouble(WireError),
     Quiet,
 }
 
@@ -109,12 +113,13 @@ enum Next {
     Leave,
 }
 
-pub struct Worker {
+pub struct Worker<W: Wire> {
     pub(super) plan: WorkerPlan,
-    pub(super) consumer: Arc<WorkerConsumer>,
+    pub(super) wire: W,
+    pub(super) consumer: Arc<W::Consumer>,
     pub(super) slots: BTreeMap<i32, Slot>,
     pub(super) bench: Bench,
-    pub(super) transactor: Transactor,
+    pub(super) transactor: Transactor<W>,
     pub(super) outlet: Outlet,
     pub(super) fate: Fate,
     pub(super) names: Names,
@@ -134,14 +139,14 @@ pub struct Worker {
     told: Counts,
 }
 
-impl Worker {
+impl<W: Wire> Worker<W> {
     /// # Errors
     /// A client cannot be made.
-    pub fn new(plan: WorkerPlan) -> Result<Self, WorkerError> {
-        let consumer = clients::consumer(&plan.settings, plan.id, Arc::clone(&plan.notices))?;
-        let transactor = Transactor::new(Arc::clone(&plan.settings), plan.id, Arc::clone(&plan.notices));
+    pub fn new(plan: WorkerPlan, wire: W) -> Result<Self, WorkerError> {
+        let consumer = wire.consumer()?;
+        let transactor = Transactor::new(wire.clone(), plan.id, Arc::clone(&plan.notices));
         let decoder = Decoder::new(&plan.program.catalog);
-        let now = Instant::now();
+        let now = wire.now();
         Ok(Worker {
             consumer: Arc::new(consumer),
             slots: BTreeMap::new(),
@@ -161,6 +166,7 @@ impl Worker {
             progress_at: now + PROGRESS,
             told: Counts::default(),
             plan,
+            wire,
         })
     }
 
@@ -169,8 +175,7 @@ impl Worker {
     /// # Errors
     /// What only a person can mend. Everything else is waited for.
     pub fn run(&mut self) -> Result<Counts, WorkerError> {
-        let topic = self.plan.settings.input.topic.clone();
-        self.consumer.subscribe(&[&topic]).map_err(WorkerError::Join)?;
+        self.consumer.join().map_err(WorkerError::Join)?;
         self.say(Notice::WorkerStarted(self.plan.id));
         let consumer = Arc::clone(&self.consumer);
         loop {
@@ -184,14 +189,14 @@ impl Worker {
         Ok(counts)
     }
 
-    fn select<'a>(&mut self, consumer: &'a WorkerConsumer) -> Turn<'a> {
-        if let Some(rebalance) = consumer.context().next_rebalance() {
+    fn select<'a>(&mut self, consumer: &'a W::Consumer) -> Turn<<W::Consumer as GroupConsumer>::Record<'a>> {
+        if let Some(rebalance) = consumer.next_rebalance() {
             return Turn::Rebalance(rebalance);
         }
         if self.plan.stop.is_given() {
             return Turn::Stop;
         }
-        let now = Instant::now();
+        let now = self.wire.now();
         if self.commit_at.is_some_and(|at| at <= now) {
             return Turn::Commit;
         }
@@ -214,7 +219,7 @@ impl Worker {
         }
     }
 
-    fn apply(&mut self, turn: Turn<'_>) -> Result<Next, WorkerError> {
+    fn apply(&mut self, turn: Turn<impl Record>) -> Result<Next, WorkerError> {
         match turn {
             Turn::Quiet => {}
             Turn::Record(message) => {
@@ -256,10 +261,10 @@ impl Worker {
                 }
                 self.commit_later();
                 if self.unsent_bytes >= UNSENT_BYTES_MAX {
-                    self.commit_at = Some(Instant::now());
+                    self.commit_at = Some(self.wire.now());
                 }
             }
-            Taken::Full => self.commit_at = Some(Instant::now()),
+            Taken::Full => self.commit_at = Some(self.wire.now()),
         }
         taken
     }
@@ -271,7 +276,7 @@ impl Worker {
         self.follow_wall_clock();
         self.say(self.standing());
         // From the end of this one, which may take long: the group has to be heard between two of them.
-        let now = Instant::now();
+        let now = self.wire.now();
         self.tick_at = now + TICK;
         if now >= self.progress_at {
             self.progress_at = now + PROGRESS;
@@ -282,52 +287,37 @@ impl Worker {
         }
     }
 
-    fn trouble(&mut self, error: KafkaError) -> Result<(), WorkerError> {
-        let topic = self.plan.settings.input.topic.clone();
-        match error {
-            KafkaError::MessageConsumptionFatal(
-                code @ (RDKafkaErrorCode::FencedInstanceId | RDKafkaErrorCode::UnreleasedInstanceId),
-            ) => Err(WorkerError::Fenced { instance: self.plan.settings.service.instance.clone(), code }),
-            KafkaError::MessageConsumptionFatal(code) => Err(WorkerError::Fatal(code)),
-            KafkaError::MessageConsumption(RDKafkaErrorCode::AutoOffsetReset) => {
-                Err(WorkerError::RecordsGone { topic })
+    fn trouble(&mut self, error: WireError) -> Result<(), WorkerError> {
+        let topic = &self.plan.settings.input.topic;
+        match (error.class, error.code) {
+            (
+                Class::Fatal,
+                Some(code @ (RDKafkaErrorCode::FencedInstanceId | RDKafkaErrorCode::UnreleasedInstanceId)),
+            ) => return Err(WorkerError::Fenced { instance: self.plan.settings.service.instance.clone(), code }),
+            (Class::Fatal, _) => return Err(WorkerError::Fatal(error.text)),
+            (_, Some(RDKafkaErrorCode::AutoOffsetReset)) => {
+                return Err(WorkerError::RecordsGone { topic: topic.clone() });
             }
-            KafkaError::MessageConsumption(
-                RDKafkaErrorCode::UnknownTopicOrPartition | RDKafkaErrorCode::UnknownTopic,
-            ) => {
+            (_, Some(RDKafkaErrorCode::UnknownTopicOrPartition | RDKafkaErrorCode::UnknownTopic)) => {
                 let why = format!("the topic {topic} is gone; see `tagstream topics create`");
                 self.say(Notice::Trouble { worker: self.plan.id, what: "reading", why });
-                Ok(())
             }
-            other => {
-                self.say(Notice::Trouble { worker: self.plan.id, what: "reading", why: other.to_string() });
-                Ok(())
-            }
+            _ => self.say(Notice::Trouble { worker: self.plan.id, what: "reading", why: error.text }),
         }
+        Ok(())
     }
 
     /// Sees to it that what there is now is committed within the commit interval.
     pub(super) fn commit_later(&mut self) {
         if self.commit_at.is_none() {
-            self.commit_at = Some(Instant::now() + self.plan.settings.service.commit_interval);
+            self.commit_at = Some(self.wire.now() + self.plan.settings.service.commit_interval);
         }
     }
 
-    /// The partitions that run, with an offset each.
-    pub(super) fn list_running(&self, offset: impl Fn(&Running) -> Offset) -> TopicPartitionList {
-        self.list(self.slots.iter().filter_map(|(partition, slot)| match slot {
-            Slot::Running(running) => Some((*partition, offset(running))),
-            Slot::Assigned => None,
-        }))
-    }
-
-    pub(super) fn list(&self, partitions: impl IntoIterator<Item = (i32, Offset)>) -> TopicPartitionList {
-        let mut list = TopicPartitionList::new();
-        for (partition, offset) in partitions {
-            // Every offset that is written here is a real one or one of librdkafka's own names.
-            let _ = list.add_partition(&self.plan.settings.input.topic, partition).set_offset(offset);
-        }
-        list
+    /// The partitions that run.
+    pub(super) fn running(&self) -> Vec<i32> {
+        let running = |(partition, slot): (&i32, &Slot)| matches!(slot, Slot::Running(_)).then_some(*partition);
+        self.slots.iter().filter_map(running).collect()
     }
 
     pub(super) fn say(&self, notice: Notice) {
@@ -335,13 +325,11 @@ impl Worker {
     }
 }
 
-impl Drop for Worker {
+impl<W: Wire> Drop for Worker<W> {
     fn drop(&mut self) {
         // Whatever the group still wants is answered in the callback from now on: nobody selects any more.
-        self.consumer.context().close();
-        let given_up = self.consumer.assignment().and_then(|assigned| self.consumer.incremental_unassign(&assigned));
-        if let Err(error) = given_up {
-            self.say(Notice::Trouble { worker: self.plan.id, what: "giving partitions up", why: error.to_string() });
+        if let Err(error) = self.consumer.leave() {
+            self.say(Notice::Trouble { worker: self.plan.id, what: "giving partitions up", why: error.text });
         }
     }
 }

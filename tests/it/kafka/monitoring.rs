@@ -56,10 +56,13 @@ fn metrics_of_a_running_service_agree_with_what_went_in() {
     }
     produce(broker, &setup.topic("events"), records);
     service.until("all to be committed", |_| metrics(address).value("tagstream_events_total") >= 600.0);
-    service.until("no lag", |_| {
+    service.until("the workers to say that nothing is left", |_| {
         let page = metrics(address);
-        let lag = page.of("tagstream_consumer_lag_records");
-        lag.len() == 2 && lag.iter().all(|(_, lag)| *lag == 0.0)
+        let of = |name: &str, partition: u32| page.find(&format!("tagstream_{name}{{partition=\"{partition}\"}}"));
+        let stands = |partition, offset| {
+            of("committed_offset", partition) == Some(offset) && of("consumer_lag_records", partition) == Some(0.0)
+        };
+        stands(0, 366.0) && stands(1, 300.0)
     });
     let page = metrics(address);
     let expected = [
@@ -72,12 +75,9 @@ fn metrics_of_a_running_service_agree_with_what_went_in() {
         ("tagstream_tag_changes_total{change=\"added\",tag=\"regular\"}", 20.0),
         ("tagstream_tag_changes_total{change=\"added\",tag=\"rich\"}", 0.0),
         ("tagstream_skipped_values_total{counter=\"paid\"}", 600.0),
-        ("tagstream_committed_offset{partition=\"0\"}", 366.0),
-        ("tagstream_committed_offset{partition=\"1\"}", 300.0),
         ("tagstream_entities{partition=\"0\"}", 10.0),
         ("tagstream_partitions{state=\"running\"}", 2.0),
         ("tagstream_partitions{state=\"starting\"}", 0.0),
-        ("tagstream_partition_start_duration_seconds_count", 2.0),
         ("tagstream_ready", 1.0),
         ("tagstream_outage", 0.0),
     ];
@@ -86,6 +86,8 @@ fn metrics_of_a_running_service_agree_with_what_went_in() {
     }
     let changes = page.of("tagstream_tag_changes_total").iter().map(|(_, count)| count).sum::<f64>();
     assert_eq!(changes, read_all(broker, &setup.topic("changes")).len() as f64);
+    // At least: one that started first may have had both for a moment.
+    assert!(page.value("tagstream_partition_start_duration_seconds_count") >= 2.0);
     let commits = page.value("tagstream_transactions_total{outcome=\"committed\"}");
     assert!(commits >= 1.0);
     assert_eq!(page.value("tagstream_commit_duration_seconds_count"), commits);
