@@ -121,6 +121,10 @@ impl Watch {
 
 impl View {
     fn hear(&mut self, notice: &Notice, now: Instant) {
+        if self.life == Life::Over {
+            // Last words, as it gives its clients up.
+            return;
+        }
         self.life = Life::Heard(now);
         match notice {
             Notice::WorkerStopped(_, counts) => {

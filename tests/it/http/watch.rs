@@ -170,7 +170,8 @@ fn a_loop_that_does_not_turn_hangs() {
 #[test]
 fn who_has_not_started_or_has_stopped_does_not_hang() {
     let mut scene = Scene::new(2);
-    scene.hear(reached()).hear(Notice::WorkerStopped(ONE, Counts::default())).pass(2 * HANG_AFTER);
+    scene.hear(reached()).hear(Notice::WorkerStopped(ONE, Counts::default()));
+    scene.hear(Notice::Trouble { worker: ONE, what: "giving partitions up", why: String::new() }).pass(2 * HANG_AFTER);
     assert!(scene.watch.hung(scene.now).is_empty());
     assert_eq!(scene.not_ready(), "worker 0 has stopped; worker 1 has not started");
 }
