@@ -3,10 +3,10 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-use super::watch::{PATIENCE, Place, Watch};
+use super::watch::{PATIENCE, Watch};
 use crate::codec::Reject;
 use crate::engine::Program;
-use crate::kafka::{Clock, Notice, Recycle, Work};
+use crate::kafka::{Clock, Notice, Recycle, Standing, Work};
 use crate::model::ChangeKind;
 use crate::telemetry::Metrics;
 
@@ -84,11 +84,10 @@ impl Monitor {
             Notice::Recycled { why, .. } => metrics.recycled.of(&[why.code()]).inc(),
             Notice::Assigned { partitions, .. } if !partitions.is_empty() => metrics.rebalances.of(&[ASSIGNED]).inc(),
             Notice::Revoked { lost, .. } => metrics.rebalances.of(&[if *lost { LOST } else { REVOKED }]).inc(),
-            Notice::Running { partition, .. } => {
-                let mine = |place: &(i32, Place)| place.0 == *partition;
-                if let Some((_, Place::Starting { since })) = self.watch().places().find(mine) {
-                    metrics.start_duration.observe(now.saturating_duration_since(since));
-                }
+            Notice::Restored { entities, bytes, took, .. } => {
+                metrics.restore_duration.observe(*took);
+                metrics.restored_entities.add(*entities as u64);
+                metrics.restored_bytes.add(*bytes);
             }
             Notice::Outage { .. } => metrics.outage.set(1.0),
             Notice::OutageOver => metrics.outage.set(0.0),
@@ -150,33 +149,36 @@ impl Monitor {
             levels.clear();
         }
         let wall_clock = self.clock.now();
-        let (mut starting, mut running) = (0.0, 0.0);
+        let mut states = [("starting", 0.0), ("restoring", 0.0), ("running", 0.0), ("stopped", 0.0)];
         for (partition, place) in watch.places() {
             let partition = partition.to_string();
             let labels = [partition.as_str()];
-            let Place::Running { standing, lag } = place else {
-                starting += 1.0;
-                continue;
-            };
-            running += 1.0;
+            states[match place.standing {
+                Standing::Starting => 0,
+                Standing::Restoring => 1,
+                Standing::Running(_) => 2,
+                Standing::Stopped(_) => 3,
+            }]
+            .1 += 1.0;
+            let Standing::Running(figures) = &place.standing else { continue };
             // What was true a while ago, and nobody can tell whether it still is, is no lag.
-            if let Some((lag, at)) = lag
+            if let Some((lag, at)) = place.lag
                 && now.saturating_duration_since(at) < PATIENCE
             {
                 metrics.lag.set(&labels, lag as f64);
             }
-            let Some(standing) = standing else { continue };
-            if let Some(clock) = standing.clock {
+            if let Some(clock) = figures.clock {
                 metrics.clock_delay.set(&labels, wall_clock.since(clock) as f64 / 1_000.0);
             }
-            if let Some(committed) = standing.committed {
+            if let Some(committed) = figures.committed {
                 metrics.committed_offset.set(&labels, committed as f64);
             }
-            metrics.entities.set(&labels, standing.entities as f64);
-            metrics.state_bytes.set(&labels, standing.state_bytes as f64);
+            metrics.entities.set(&labels, figures.entities as f64);
+            metrics.state_bytes.set(&labels, figures.state_bytes as f64);
         }
-        metrics.partitions.set(&["starting"], starting);
-        metrics.partitions.set(&["running"], running);
+        for (state, count) in states {
+            metrics.partitions.set(&[state], count);
+        }
     }
 
     fn watch(&self) -> MutexGuard<'_, Watch> {

@@ -49,17 +49,11 @@ enum Life {
 }
 
 /// A partition that a worker has.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Place {
-    Starting {
-        since: Instant,
-    },
-    Running {
-        /// As it was last described.
-        standing: Option<Standing>,
-        /// The last that was known of it, and when.
-        lag: Option<(u64, Instant)>,
-    },
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    pub standing: Standing,
+    /// The last that was known of how much there is to read, and when.
+    pub lag: Option<(u64, Instant)>,
 }
 
 impl Watch {
@@ -105,8 +99,8 @@ impl Watch {
     }
 
     /// The partitions of all workers.
-    pub fn places(&self) -> impl Iterator<Item = (i32, Place)> {
-        self.workers.iter().flat_map(|view| view.places.iter().map(|(partition, place)| (*partition, *place)))
+    pub fn places(&self) -> impl Iterator<Item = (i32, &Place)> {
+        self.workers.iter().flat_map(|view| view.places.iter().map(|(partition, place)| (*partition, place)))
     }
 
     /// What each worker has committed since it started.
@@ -138,15 +132,13 @@ impl View {
             }
             Notice::Assigned { partitions, .. } => {
                 self.joined = true;
-                self.places.extend(partitions.iter().map(|partition| (*partition, Place::Starting { since: now })));
+                let starting = Place { standing: Standing::Starting, lag: None };
+                self.places.extend(partitions.iter().map(|partition| (*partition, starting.clone())));
             }
             Notice::Revoked { partitions, lost, .. } => {
                 // One that has lost partitions has to join again.
                 self.joined &= !lost;
                 self.places.retain(|partition, _| !partitions.contains(partition));
-            }
-            Notice::Running { partition, .. } => {
-                self.places.insert(*partition, Place::Running { standing: None, lag: None });
             }
             Notice::Waiting { step, why, .. } => self.is_stuck(format!("{step}: {why}"), now),
             Notice::Aborted { why, .. } => self.is_stuck(format!("aborted: {why}"), now),
@@ -165,22 +157,19 @@ impl View {
         self.stuck = Some((since, why));
     }
 
-    fn stands(&mut self, partitions: &[Standing], now: Instant) {
-        let is_silent = partitions.iter().any(|standing| standing.lag.is_none());
-        self.unanswered = is_silent.then(|| self.unanswered.unwrap_or(now));
-        for (partition, place) in &mut self.places {
-            let standing = partitions.iter().find(|standing| standing.partition == *partition);
-            *place = match (standing, *place) {
-                (Some(standing), Place::Running { lag: last, .. }) => {
-                    let lag = standing.lag.map(|lag| (lag, now)).or(last);
-                    Place::Running { standing: Some(*standing), lag }
-                }
-                (Some(_), Place::Starting { .. }) => *place,
-                // It begins again, since somebody else has worked on it.
-                (None, Place::Running { .. }) => Place::Starting { since: now },
-                (None, Place::Starting { .. }) => *place,
+    fn stands(&mut self, partitions: &[(i32, Standing)], now: Instant) {
+        let is_silent = |(_, standing): &(i32, Standing)| matches!(standing, Standing::Running(at) if at.lag.is_none());
+        self.unanswered = partitions.iter().any(is_silent).then(|| self.unanswered.unwrap_or(now));
+        let before = std::mem::take(&mut self.places);
+        let place = |(partition, standing): &(i32, Standing)| {
+            let known = match standing {
+                Standing::Running(at) => at.lag.map(|lag| (lag, now)),
+                _ => None,
             };
-        }
+            let lag = known.or_else(|| before.get(partition).and_then(|place| place.lag));
+            (*partition, Place { standing: standing.clone(), lag })
+        };
+        self.places = partitions.iter().map(place).collect();
     }
 
     fn hangs(&self, worker: WorkerId, now: Instant) -> Option<String> {
@@ -198,8 +187,11 @@ impl View {
             lines.push(format!("{worker} waits for the group"));
         }
         for (partition, place) in &self.places {
-            if let Place::Starting { .. } = place {
-                lines.push(format!("{worker} starts partition {partition}"));
+            match &place.standing {
+                Standing::Starting => lines.push(format!("{worker} starts partition {partition}")),
+                Standing::Restoring => lines.push(format!("{worker} reads the state of partition {partition} back")),
+                Standing::Running(_) => {}
+                Standing::Stopped(why) => lines.push(format!("{worker} has stopped partition {partition}: {why}")),
             }
         }
         if let Some((since, why)) = &self.stuck

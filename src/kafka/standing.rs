@@ -6,10 +6,21 @@ use super::wire::Wire;
 use super::worker::Worker;
 use crate::model::Timestamp;
 
-/// Where a partition that runs stands.
+/// Where a partition stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// Its committed offset is looked for.
+    Starting,
+    /// Its state is read back from the changelog.
+    Restoring,
+    Running(Figures),
+    /// It does not go on until a person has done something, for this reason.
+    Stopped(String),
+}
+
+/// Figures of a partition that runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Standing {
-    pub partition: i32,
+pub struct Figures {
     /// The offset that the group has committed; `None`: none at all.
     pub committed: Option<i64>,
     /// Records that are not applied yet; `None`: the broker does not tell now.
@@ -22,18 +33,22 @@ pub struct Standing {
 
 impl<W: Wire> Worker<W> {
     pub(super) fn standing(&self) -> Notice {
-        let running = self.slots.iter().filter_map(|(partition, slot)| match slot {
-            Slot::Running(running) => Some((*partition, running)),
-            Slot::Assigned => None,
-        });
-        let partitions = running.map(|(partition, running)| Standing {
-            partition,
+        let partitions = self.slots.iter().map(|(partition, slot)| (*partition, standing(slot)));
+        Notice::Standing { worker: self.plan.id, held: self.held, partitions: partitions.collect() }
+    }
+}
+
+fn standing(slot: &Slot) -> Standing {
+    match slot {
+        Slot::Assigned { .. } => Standing::Starting,
+        Slot::Restoring(_) => Standing::Restoring,
+        Slot::Running(running) => Standing::Running(Figures {
             committed: running.committed(),
             lag: running.lag,
             clock: running.state().clock(),
             entities: running.state().entities(),
             state_bytes: running.state().bytes(),
-        });
-        Notice::Standing { worker: self.plan.id, held: self.held, partitions: partitions.collect() }
+        }),
+        Slot::Stopped(error) => Standing::Stopped(error.to_string()),
     }
 }

@@ -20,6 +20,10 @@ impl Total {
         self.0.inc();
     }
 
+    pub fn add(&self, more: u64) {
+        self.0.inc_by(more);
+    }
+
     /// Takes over what somebody else has counted; less than it has changes nothing.
     pub fn raise_to(&self, total: u64) {
         self.0.inc_by(total.saturating_sub(self.0.get()));

@@ -7,7 +7,7 @@ use super::instruments::{Described, Durations, Instruments, Level, Levels, Total
 /// From a commit on a quiet broker to one that a transaction's time-out ends.
 const COMMIT_SECONDS: [f64; 12] = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0];
 /// From an empty state to one that takes long to read back.
-const START_SECONDS: [f64; 11] = [0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 10.0, 30.0, 60.0, 300.0, 1_800.0];
+const RESTORE_SECONDS: [f64; 11] = [0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 10.0, 30.0, 60.0, 300.0, 1_800.0];
 
 /// The metrics of a service. Labels are bounded: tags and counters by the catalog, partitions by the topic, the others
 /// by the code.
@@ -32,7 +32,9 @@ pub struct Metrics {
     pub state_bytes: Levels,
     /// By state.
     pub partitions: Levels,
-    pub start_duration: Durations,
+    pub restore_duration: Durations,
+    pub restored_entities: Total,
+    pub restored_bytes: Total,
     pub commit_duration: Durations,
     /// By outcome.
     pub transactions: Totals,
@@ -90,11 +92,13 @@ impl Metrics {
                 &["state"],
                 "Partitions that this process has, by what they are at",
             ),
-            start_duration: all.durations(
-                "tagstream_partition_start_duration_seconds",
-                &START_SECONDS,
-                "From a partition's assignment until it runs",
+            restore_duration: all.durations(
+                "tagstream_restore_duration_seconds",
+                &RESTORE_SECONDS,
+                "From a partition's committed offset until its state was read back from the changelog",
             ),
+            restored_entities: all.total("tagstream_restored_entities_total", "Entities whose state was read back"),
+            restored_bytes: all.total("tagstream_restored_bytes_total", "Bytes of the changelog that were read for it"),
             commit_duration: all.durations(
                 "tagstream_commit_duration_seconds",
                 &COMMIT_SECONDS,

@@ -8,7 +8,7 @@ use std::time::Duration;
 use tagstream::catalog;
 use tagstream::engine::Program;
 use tagstream::http::{Monitor, Server};
-use tagstream::kafka::{Clock, Counts, Notice, Recycle, Standing, Work, WorkerId};
+use tagstream::kafka::{Clock, Counts, Figures, Notice, Recycle, Standing, Work, WorkerId};
 use tagstream::model::{ChangeKind, Timestamp};
 
 use super::exposition::parse;
@@ -48,8 +48,8 @@ fn committed(counts: Counts) -> Notice {
 
 fn stands(lag: Option<u64>) -> Notice {
     let clock = Some(Timestamp::from_ms(NOW_MS - 2_500));
-    let standing = Standing { partition: 7, committed: Some(42), lag, clock, entities: 5, state_bytes: 600 };
-    Notice::Standing { worker: ONE, held: false, partitions: vec![standing] }
+    let figures = Figures { committed: Some(42), lag, clock, entities: 5, state_bytes: 600 };
+    Notice::Standing { worker: ONE, held: false, partitions: vec![(7, Standing::Running(figures))] }
 }
 
 #[test]
@@ -72,7 +72,8 @@ fn a_page_of_metrics_says_what_was_committed() {
     monitor.hear(&Notice::WorkerStarted(ONE));
     monitor.hear(&Notice::Assigned { worker: ONE, partitions: vec![7] });
     assert_eq!(page().value("tagstream_partitions{state=\"starting\"}"), 1.0);
-    monitor.hear(&Notice::Running { worker: ONE, partition: 7, offset: 40 });
+    let took = Duration::from_secs(3);
+    monitor.hear(&Notice::Restored { worker: ONE, partition: 7, entities: 4, bytes: 500, took });
     monitor.hear(&committed(counts(10, 3)));
     monitor.hear(&committed(counts(12, 4)));
     monitor.hear(&Notice::Recycled { worker: ONE, why: Recycle::SlowCommit });
@@ -96,7 +97,9 @@ fn a_page_of_metrics_says_what_was_committed() {
         ("tagstream_producers_recycled_total{reason=\"slow_commit\"}", 1.0),
         ("tagstream_rebalances_total{kind=\"assigned\"}", 1.0),
         ("tagstream_commit_duration_seconds_count", 2.0),
-        ("tagstream_partition_start_duration_seconds_count", 1.0),
+        ("tagstream_restore_duration_seconds_sum", 3.0),
+        ("tagstream_restored_entities_total", 4.0),
+        ("tagstream_restored_bytes_total", 500.0),
         ("tagstream_consumer_lag_records{partition=\"7\"}", 9.0),
         ("tagstream_clock_delay_seconds{partition=\"7\"}", 2.5),
         ("tagstream_committed_offset{partition=\"7\"}", 42.0),

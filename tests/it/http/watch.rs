@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use tagstream::http::{HANG_AFTER, PATIENCE, Watch};
-use tagstream::kafka::{Counts, Notice, Standing, WorkerId};
+use tagstream::kafka::{Counts, Figures, Notice, Standing, WorkerId};
 
 const ONE: WorkerId = WorkerId(0);
 const MOMENT: Duration = Duration::from_millis(500);
@@ -22,7 +22,7 @@ impl Scene {
     /// One worker whose one partition runs.
     fn running() -> Self {
         let mut scene = Scene::new(1);
-        scene.hear(reached()).hear(Notice::WorkerStarted(ONE)).hear(assigned(ONE, &[3])).hear(runs(3));
+        scene.hear(reached()).hear(Notice::WorkerStarted(ONE)).hear(assigned(ONE, &[3])).hear(stands(false, Some(0)));
         scene
     }
 
@@ -58,20 +58,17 @@ fn assigned(worker: WorkerId, partitions: &[i32]) -> Notice {
     Notice::Assigned { worker, partitions: partitions.to_vec() }
 }
 
-fn runs(partition: i32) -> Notice {
-    Notice::Running { worker: ONE, partition, offset: 0 }
+fn running(lag: Option<u64>) -> Standing {
+    Standing::Running(Figures { committed: None, lag, clock: None, entities: 0, state_bytes: 0 })
 }
 
-fn stands(held: bool, partitions: &[(i32, Option<u64>)]) -> Notice {
-    let standing = |(partition, lag): &(i32, Option<u64>)| Standing {
-        partition: *partition,
-        committed: None,
-        lag: *lag,
-        clock: None,
-        entities: 0,
-        state_bytes: 0,
-    };
-    Notice::Standing { worker: ONE, held, partitions: partitions.iter().map(standing).collect() }
+/// The worker's one partition runs.
+fn stands(held: bool, lag: Option<u64>) -> Notice {
+    Notice::Standing { worker: ONE, held, partitions: vec![(3, running(lag))] }
+}
+
+fn places(partitions: &[(i32, Standing)]) -> Notice {
+    Notice::Standing { worker: ONE, held: false, partitions: partitions.to_vec() }
 }
 
 fn committed() -> Notice {
@@ -92,9 +89,9 @@ fn each_step_of_the_start_has_its_words() {
     // There are fewer partitions than workers.
     scene.hear(assigned(ONE, &[0, 3])).hear(assigned(WorkerId(1), &[]));
     assert_eq!(scene.not_ready(), "worker 0 starts partition 0; worker 0 starts partition 3");
-    scene.hear(runs(0));
-    assert_eq!(scene.not_ready(), "worker 0 starts partition 3");
-    scene.hear(runs(3));
+    scene.hear(places(&[(0, running(Some(9))), (3, Standing::Restoring)]));
+    assert_eq!(scene.not_ready(), "worker 0 reads the state of partition 3 back");
+    scene.hear(places(&[(0, running(Some(9))), (3, running(Some(0)))]));
     assert_eq!(scene.not_ready(), "");
 }
 
@@ -111,18 +108,21 @@ fn a_partition_that_goes_leaves_nothing_behind() {
 }
 
 #[test]
-fn a_partition_that_begins_again_is_not_ready() {
+fn a_partition_that_begins_again_or_is_stopped_is_not_ready() {
     let mut scene = Scene::running();
-    scene.hear(stands(false, &[(3, Some(0))])).hear(stands(false, &[]));
+    scene.hear(places(&[(3, Standing::Starting)]));
     assert_eq!(scene.not_ready(), "worker 0 starts partition 3");
-    scene.hear(runs(3));
+    scene.hear(places(&[(3, Standing::Stopped("its offset is gone".to_owned()))]));
+    assert_eq!(scene.not_ready(), "worker 0 has stopped partition 3: its offset is gone");
+    assert!(scene.watch.hung(scene.now).is_empty(), "the others go on");
+    scene.hear(stands(false, Some(0)));
     assert_eq!(scene.not_ready(), "");
 }
 
 #[test]
 fn a_commit_that_does_not_end_is_told_after_a_while() {
     let mut scene = Scene::running();
-    let held = stands(true, &[(3, Some(7))]);
+    let held = stands(true, Some(7));
     scene.hear(Notice::Waiting { worker: ONE, step: "delivery", why: "7 records".to_owned() });
     scene.turn(PATIENCE - MOMENT, &held);
     assert_eq!(scene.not_ready(), "");
@@ -139,19 +139,19 @@ fn what_is_not_held_any_more_is_not_stuck() {
     let mut scene = Scene::running();
     scene.hear(Notice::Waiting { worker: ONE, step: "committing", why: "timed out".to_owned() });
     // All was read back as committed: there was nothing to commit after it.
-    scene.turn(2 * PATIENCE, &stands(false, &[(3, Some(0))]));
+    scene.turn(2 * PATIENCE, &stands(false, Some(0)));
     assert_eq!(scene.not_ready(), "");
 }
 
 #[test]
 fn brokers_that_fall_silent_are_told_after_a_while() {
     let mut scene = Scene::running();
-    scene.turn(PATIENCE, &stands(false, &[(3, None)]));
+    scene.turn(PATIENCE, &stands(false, None));
     assert_eq!(scene.not_ready(), "");
-    scene.turn(MOMENT, &stands(false, &[(3, None)]));
+    scene.turn(MOMENT, &stands(false, None));
     assert_eq!(scene.not_ready(), "worker 0: no answer from the brokers for 5 s");
     assert!(scene.watch.hung(scene.now).is_empty(), "that is not the worker's fault");
-    scene.turn(MOMENT, &stands(false, &[(3, Some(0))]));
+    scene.turn(MOMENT, &stands(false, Some(0)));
     assert_eq!(scene.not_ready(), "");
 }
 
@@ -163,7 +163,7 @@ fn a_loop_that_does_not_turn_hangs() {
     scene.pass(MOMENT);
     assert_eq!(scene.watch.hung(scene.now), ["worker 0 has not turned its loop for 60 s"]);
     assert_eq!(scene.not_ready(), "worker 0 has not turned its loop for 60 s");
-    scene.hear(stands(false, &[(3, Some(0))]));
+    scene.hear(stands(false, Some(0)));
     assert!(scene.watch.hung(scene.now).is_empty());
 }
 

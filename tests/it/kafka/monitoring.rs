@@ -95,7 +95,7 @@ fn metrics_of_a_running_service_agree_with_what_went_in() {
     }
     assert_eq!(changes(&page), read_all(broker, &setup.topic("changes")).len() as f64);
     // At least: one that started first may have had both for a moment.
-    assert!(page.value("tagstream_partition_start_duration_seconds_count") >= 2.0);
+    assert!(page.value("tagstream_restore_duration_seconds_count") >= 2.0);
     let commits = page.value("tagstream_transactions_total{outcome=\"committed\"}");
     assert!(commits >= 1.0);
     assert_eq!(page.value("tagstream_commit_duration_seconds_count"), commits);
