@@ -10,7 +10,8 @@ use super::time::Speed;
 use crate::kafka::{Clock, EmbeddedBroker, FETCH_WAIT, Notice, Notices};
 use crate::service::Surroundings;
 use crate::settings::{
-    HttpSettings, InputSettings, KafkaSettings, Origin, OutputSettings, Properties, ServiceSettings, Settings, Start,
+    Delivery, HttpSettings, InputSettings, KafkaSettings, Origin, OutputSettings, Properties, ServiceSettings,
+    Settings, Start,
 };
 use crate::telemetry::Severity;
 
@@ -41,6 +42,7 @@ pub fn settings(broker: &EmbeddedBroker, speed: Speed) -> Settings {
             instance: "demo".to_owned(),
             workers: NonZeroUsize::MIN,
             commit_interval: Duration::from_millis(20),
+            delivery: Delivery::ExactlyOnce,
             idle_grace: Duration::from_millis(speed.step_ms().unsigned_abs()),
             // The nights of the gym are silent, and last a third of a second.
             outage_after: None,

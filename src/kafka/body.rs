@@ -44,6 +44,8 @@ pub struct Letter {
 pub struct Body {
     arena: Vec<u8>,
     changes: Vec<ChangeRecord>,
+    /// How many changes, from the first, have been sent before the transaction.
+    pub heralded: usize,
     letters: Vec<Letter>,
     tally: Tally,
     /// The entities whose tags changed.
@@ -61,6 +63,10 @@ impl Body {
         self.arena.len()
     }
 
+    pub fn change_count(&self) -> u64 {
+        self.changes.len() as u64
+    }
+
     pub fn is_full(&self) -> bool {
         self.arena.len() >= BYTES_MAX || self.changes.len() + self.letters.len() >= RECORDS_MAX
     }
@@ -71,14 +77,18 @@ impl Body {
         self.arena.shrink_to(BYTES_MAX);
         self.arena.clear();
         self.changes.clear();
+        self.heralded = 0;
         self.letters.clear();
         self.touched.clear();
         self.log.clear();
         std::mem::take(&mut self.tally)
     }
 
-    pub fn changes(&self) -> impl Iterator<Item = (&ChangeRecord, &[u8], &[u8])> {
-        self.changes.iter().map(|change| (change, &self.arena[change.key.clone()], &self.arena[change.value.clone()]))
+    /// The changes from one of them on, with key and value.
+    pub fn changes_from(&self, first: usize) -> impl Iterator<Item = (&ChangeRecord, &[u8], &[u8])> {
+        self.changes[first..]
+            .iter()
+            .map(|change| (change, &self.arena[change.key.clone()], &self.arena[change.value.clone()]))
     }
 
     pub fn letters(&self) -> impl Iterator<Item = (&Letter, Option<&[u8]>, &[u8])> {

@@ -75,6 +75,10 @@ impl<W: Wire> Worker<W> {
             self.hold(blocked);
             return Ok(());
         }
+        if let Err(blocked) = self.await_heralded(until)? {
+            self.hold(blocked);
+            return Ok(());
+        }
         let sent = match std::mem::replace(&mut self.fate, Fate::Clear) {
             Fate::Open(sent) => Some(sent),
             Fate::Doubt(sent) => match self.read_back(&sent, until) {

@@ -23,7 +23,10 @@ impl<W: Wire> Worker<W> {
         }
         // No time passes while records wait for a commit.
         let may_follow = !self.held && self.parked.is_empty();
-        let to = may_follow.then(|| self.followed());
+        let to = may_follow.then(|| {
+            self.look_around();
+            self.followed()
+        });
         let ends = self.consumer.ends(&asked, ENDS_PATIENCE).unwrap_or_default();
         let positions = self.consumer.positions().unwrap_or_default();
         let mut full = false;
@@ -49,5 +52,22 @@ impl<W: Wire> Worker<W> {
     fn followed(&self) -> Timestamp {
         let grace_ms = self.plan.settings.service.idle_grace.as_millis() as i64;
         self.plan.pulse.followed(self.plan.clock.now()).plus(-grace_ms)
+    }
+
+    /// Takes records that come to other processes for a sign of life of the input.
+    fn look_around(&mut self) {
+        let (wall, now) = (self.plan.clock.now(), self.wire.now());
+        let Some(every) = self.plan.pulse.look_around(wall) else {
+            self.looked = None;
+            return;
+        };
+        if self.looked.is_some_and(|(at, _)| now < at + every) {
+            return;
+        }
+        let Ok(end) = self.consumer.input_end(ENDS_PATIENCE) else { return };
+        if self.looked.is_some_and(|(_, before)| end > before) {
+            self.plan.pulse.beat(wall);
+        }
+        self.looked = Some((now, end));
     }
 }

@@ -22,7 +22,7 @@ use super::wire::{Class, GroupConsumer, Rebalance, Record, Wire, WireError};
 use crate::codec::Decoder;
 use crate::engine::Program;
 use crate::model::{Event, Timestamp};
-use crate::settings::Settings;
+use crate::settings::{Delivery, Settings};
 
 /// How long a turn of the loop may wait for a record: how soon a stop is noticed.
 const POLL: Duration = Duration::from_millis(100);
@@ -115,6 +115,8 @@ pub struct Worker<W: Wire> {
     pub(super) bench: Bench,
     pub(super) transactor: Transactor<W>,
     pub(super) outlet: Outlet,
+    /// Sends tag changes at once, where they need not wait for their transaction.
+    pub(super) herald: Option<W::Plain>,
     pub(super) restorer: Restorer<W>,
     pub(super) fate: Fate,
     pub(super) names: Names,
@@ -129,6 +131,8 @@ pub struct Worker<W: Wire> {
     pub(super) aborts_in_a_row: u32,
     /// The wall clock when the last event was accepted.
     pub(super) accepted_at: Option<Timestamp>,
+    /// When the end of the whole input was last looked at, and what it was.
+    pub(super) looked: Option<(Instant, i64)>,
     tick_at: Instant,
     progress_at: Instant,
     told: Counts,
@@ -139,6 +143,10 @@ impl<W: Wire> Worker<W> {
     /// A client cannot be made.
     pub fn new(plan: WorkerPlan, wire: W) -> Result<Self, WorkerError> {
         let consumer = wire.consumer()?;
+        let herald = match plan.settings.service.delivery {
+            Delivery::ExactlyOnce => None,
+            Delivery::AtLeastOnce => Some(wire.plain_producer()?),
+        };
         let transactor = Transactor::new(wire.clone(), plan.id, Arc::clone(&plan.notices));
         let decoder = Decoder::new(&plan.program.catalog);
         let now = wire.now();
@@ -148,6 +156,7 @@ impl<W: Wire> Worker<W> {
             bench: Bench { decoder, event: Event::default(), counts: Counts::default() },
             transactor,
             outlet: Outlet::new(&plan.settings),
+            herald,
             restorer: Restorer::new(
                 wire.clone(),
                 Arc::clone(&plan.program),
@@ -164,6 +173,7 @@ impl<W: Wire> Worker<W> {
             start_at: None,
             aborts_in_a_row: 0,
             accepted_at: None,
+            looked: None,
             tick_at: now + TICK,
             progress_at: now + PROGRESS,
             told: Counts::default(),
@@ -315,6 +325,7 @@ impl<W: Wire> Worker<W> {
 
     /// Sees to it that what there is now is committed within the commit interval.
     pub(super) fn commit_later(&mut self) {
+        self.herald();
         if self.commit_at.is_none() {
             self.commit_at = Some(self.wire.now() + self.plan.settings.service.commit_interval);
         }
