@@ -17,8 +17,9 @@
 //! | [`engine`] | windows, verdicts that know until when they hold, timers, tags: pure | bytes of records, clocks, threads, I/O |
 //! | [`codec`] | bytes ↔ model | what the values are for |
 //! | [`settings`] | files, environment and flags → checked settings | what a catalog says |
-//! | [`telemetry`] | the log | whose lines it writes |
+//! | [`telemetry`] | the log; the names of all metrics | whose lines it writes, who counts |
 //! | [`kafka`] | clients, workers, the commit cycle, rebalances, dead letters | signals, the wall clock's source |
+//! | [`http`] | metrics and probes: what the workers said, for whoever asks | how a worker works |
 //! | [`service`] | the thin shell: starts workers, listens to signals; the only wall clock | what a worker does |
 //! | [`demo`] | generated events, an embedded broker, a picture of the tag changes | how the service does it |
 //! | [`cli`] | one file a command | |
@@ -38,6 +39,7 @@
 //! - what an entity keeps: `engine::record`, `engine::series`, and the page on the format in `codec::changelog`;
 //! - what makes two counters of two catalogs the same: `engine::journal::meaning`;
 //! - a reason for rejection: `codec::Reject`;
+//! - a metric: `telemetry::Metrics`, then `http::Monitor`, which fills it;
 //! - a setting: `settings::check`;
 //! - a step of the commit cycle: `kafka::cycle`.
 
@@ -48,6 +50,7 @@ pub mod codec;
 pub mod settings;
 pub mod telemetry;
 pub mod kafka;
+pub mod http;
 pub mod service;
 pub mod demo;
 pub mod cli;

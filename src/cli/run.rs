@@ -106,6 +106,10 @@ pub fn run(args: &RunArgs) -> ExitCode {
                 Told::Terminate => 143,
             })
         }
+        Err(error @ ServiceError::Http(_)) => {
+            tracing::error!("{error}");
+            ExitCode::from(EXIT_SETTINGS)
+        }
         Err(error) => {
             tracing::error!("{error}");
             ExitCode::FAILURE

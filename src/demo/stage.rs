@@ -47,7 +47,7 @@ pub fn settings(broker: &EmbeddedBroker, speed: Speed) -> Settings {
             // The nights of the gym are silent, and last a third of a second.
             outage_after: None,
         },
-        http: HttpSettings { listen: ([127, 0, 0, 1], 0).into() },
+        http: HttpSettings { listen: None },
     }
 }
 
@@ -64,8 +64,8 @@ pub fn surroundings(progress: &Arc<Progress>) -> Surroundings {
 fn notices(progress: Arc<Progress>) -> Notices {
     let picture = Terminal::is_there();
     Arc::new(move |notice: Notice| {
-        if let Notice::Committed(_, counts) = &notice {
-            progress.has_read(counts.records);
+        if let Notice::Committed { counts, .. } = &notice {
+            progress.has_read(counts.work.records);
         } else if !picture && notice.severity() >= Severity::Warn {
             eprintln!("tagstream: {notice}");
         }

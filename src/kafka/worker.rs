@@ -89,7 +89,7 @@ enum Turn<R> {
     /// Partitions that were assigned wait for their start.
     Start,
     /// What reading a state back has come to.
-    Restored(Finding),
+    Restored(Box<Finding>),
     Commit,
     /// Time to look at the clock.
     Tick,
@@ -216,7 +216,7 @@ impl<W: Wire> Worker<W> {
             return Turn::Start;
         }
         if let Some(finding) = self.restorer.next() {
-            return Turn::Restored(finding);
+            return Turn::Restored(Box::new(finding));
         }
         if self.tick_at <= now {
             return Turn::Tick;
@@ -251,7 +251,7 @@ impl<W: Wire> Worker<W> {
             }
             Turn::Rebalance(rebalance) => self.rebalance(rebalance)?,
             Turn::Start => self.start_assigned(),
-            Turn::Restored(finding) => self.restored(finding),
+            Turn::Restored(finding) => self.restored(*finding),
             Turn::Commit => self.commit()?,
             Turn::Tick => self.tick(),
             Turn::Trouble(error) => self.trouble(error)?,
@@ -288,14 +288,14 @@ impl<W: Wire> Worker<W> {
     }
 
     fn tick(&mut self) {
-        let now = self.wire.now();
-        self.tick_at = now + TICK;
         if let Some(at) = self.accepted_at.take() {
             self.plan.pulse.beat(at);
         }
-        if !self.held && self.parked.is_empty() {
-            self.follow_wall_clock();
-        }
+        self.follow_wall_clock();
+        self.say(self.standing());
+        // From the end of this one, which may take long: the group has to be heard between two of them.
+        let now = self.wire.now();
+        self.tick_at = now + TICK;
         if now >= self.progress_at {
             self.progress_at = now + PROGRESS;
             if self.told != self.bench.counts {

@@ -183,9 +183,10 @@ impl Reader<'_> {
 
     fn http(&mut self) -> Option<HttpSettings> {
         match self.text("http.listen") {
+            Ok(Some(text)) if text == "off" => Some(HttpSettings { listen: None }),
             Ok(text) => match text.as_deref().unwrap_or("127.0.0.1:8080").parse::<SocketAddr>() {
-                Ok(listen) => Some(HttpSettings { listen }),
-                Err(_) => self.bad("http.listen", "an address with a port, such as 127.0.0.1:8080"),
+                Ok(listen) => Some(HttpSettings { listen: Some(listen) }),
+                Err(_) => self.bad("http.listen", "an address with a port, such as 127.0.0.1:8080, or \"off\""),
             },
             Err(Reported) => None,
         }

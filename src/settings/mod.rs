@@ -87,7 +87,8 @@ pub enum Delivery {
 
 #[derive(Clone, Debug)]
 pub struct HttpSettings {
-    pub listen: SocketAddr,
+    /// Where metrics and probes are answered; `None`: nowhere.
+    pub listen: Option<SocketAddr>,
 }
 
 impl Settings {
