@@ -228,6 +228,7 @@ fn properties(folder: &Path, port: u16, controller_port: u16) -> String {
          group.min.session.timeout.ms=1000\n\
          log.index.size.max.bytes=1048576\n\
          log.cleaner.dedupe.buffer.size=2097152\n\
+         log.cleaner.backoff.ms=500\n\
          broker.session.timeout.ms=1000\n\
          broker.heartbeat.interval.ms=200\n",
         folder.join("data").display()
