@@ -11,6 +11,7 @@
 //! - Every transaction carries the offset of every partition that has a part in it, also when only time has passed.
 //! - Whether a transaction was committed is never guessed: the committed offsets bear the transaction's name.
 
+mod admin;
 mod body;
 mod clients;
 mod clock;
@@ -19,14 +20,18 @@ mod counts;
 mod cycle;
 mod embedded;
 mod idle;
+mod inquirer;
 mod notice;
 mod properties;
 mod pulse;
 mod rebalance;
+mod refusal;
+mod rights;
 mod sending;
 mod slot;
 pub mod topics;
 mod transactor;
+mod wanted;
 mod worker;
 
 pub use clients::ClientError;

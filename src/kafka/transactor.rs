@@ -27,6 +27,7 @@ use rdkafka::util::Timeout;
 
 use super::clients::{self, ClientError, Failures, WorkerConsumer, WorkerProducer};
 use super::notice::{Notice, Notices, WorkerId};
+use super::rights;
 use crate::settings::Settings;
 
 /// A commit that takes longer is taken for one that was repeated.
@@ -131,7 +132,7 @@ impl Transactor {
                         if matches!(verdict(&error), Verdict::CallAgain) {
                             self.state = State::Starting(producer, since);
                         }
-                        return Ok(Err(blocked("getting the transactional id", &error)));
+                        return Ok(Err(self.blocked("getting the transactional id", &error)));
                     }
                 },
                 State::Idle(producer, None) => {
@@ -163,7 +164,7 @@ impl Transactor {
                 Ok(())
             }
             // The producer is of no use any more. Nothing was sent, so nothing is in doubt.
-            Err(error) => Err(blocked("beginning a transaction", &error)),
+            Err(error) => Err(self.blocked("beginning a transaction", &error)),
         }
     }
 
@@ -184,7 +185,7 @@ impl Transactor {
             record = back;
         };
         self.failures.record(error.rdkafka_error_code());
-        open.stage = Stage::Aborting(format!("cannot send to {topic}: {error}"));
+        open.stage = Stage::Aborting(format!("cannot send to {topic}: {}", rights::not_written(&error, topic)));
     }
 
     /// Whether a record was refused for its size since the last call.
@@ -227,18 +228,31 @@ impl Transactor {
                 (Err(error), stage) => match verdict(&error) {
                     Verdict::CallAgain if Instant::now() >= until || !timed_out(&error) => {
                         self.state = State::Open(producer, open);
-                        return Outcome::Blocked(blocked(step, &error));
+                        return Outcome::Blocked(self.blocked(step, &error));
                     }
                     Verdict::CallAgain => {}
                     Verdict::Abort if !matches!(stage, Stage::Aborting(_)) => {
-                        open.stage = Stage::Aborting(format!("{step}: {}", words(&error)));
+                        open.stage = Stage::Aborting(format!("{step}: {}", self.words(&error)));
                     }
                     Verdict::Abort | Verdict::Doubt => {
-                        return Outcome::InDoubt { why: format!("{step}: {}", words(&error)) };
+                        return Outcome::InDoubt { why: format!("{step}: {}", self.words(&error)) };
                     }
                 },
             }
         }
+    }
+
+    /// What an error comes to, in words: the right that is missing, if it is about one.
+    fn words(&self, error: &KafkaError) -> String {
+        match (rights::missing(error, &self.settings), error) {
+            (Some(right), _) => right,
+            (None, KafkaError::Transaction(error)) => error.string(),
+            (None, other) => other.to_string(),
+        }
+    }
+
+    fn blocked(&self, step: &'static str, error: &KafkaError) -> Blocked {
+        Blocked { step, why: self.words(error) }
     }
 
     /// Gives the producer up, whatever it was doing. An open transaction is then in doubt.
@@ -317,17 +331,6 @@ fn verdict(error: &KafkaError) -> Verdict {
 /// Whether a call used its time up: others that are to be repeated came back at once, and need a pause.
 fn timed_out(error: &KafkaError) -> bool {
     matches!(error.rdkafka_error_code(), Some(RDKafkaErrorCode::OperationTimedOut))
-}
-
-fn words(error: &KafkaError) -> String {
-    match error {
-        KafkaError::Transaction(error) => error.string(),
-        other => other.to_string(),
-    }
-}
-
-fn blocked(step: &'static str, error: &KafkaError) -> Blocked {
-    Blocked { step, why: words(error) }
 }
 
 fn remaining(until: Instant) -> Timeout {

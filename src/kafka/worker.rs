@@ -16,6 +16,7 @@ use super::counts::Counts;
 use super::cycle::{Fate, Names};
 use super::notice::{Notice, Notices, WorkerId};
 use super::pulse::Pulse;
+use super::rights;
 use super::sending::Outlet;
 use super::slot::{Bench, Running, Slot, Taken};
 use super::transactor::Transactor;
@@ -300,7 +301,8 @@ impl Worker {
                 Ok(())
             }
             other => {
-                self.say(Notice::Trouble { worker: self.plan.id, what: "reading", why: other.to_string() });
+                let why = rights::not_read(&other, &self.plan.settings);
+                self.say(Notice::Trouble { worker: self.plan.id, what: "reading", why });
                 Ok(())
             }
         }
