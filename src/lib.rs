@@ -26,6 +26,7 @@
 //! # What is always true
 //! - The clock of a partition never goes back and moves only through `apply` and `advance`.
 //! - An entity's timer may be early, never late; evaluating more often never changes a result.
+//! - The latest state of every entity stands in a live segment of the partition's changelog.
 //! - Whoever owns a partition is the only one to touch it: no locks, nothing shared.
 //! - A transaction carries the offsets of every partition whose changes it carries.
 //! - No record is dropped without a dead letter or a count.
@@ -34,6 +35,8 @@
 //! - an aggregate: `catalog::Aggregate`, `engine::series`;
 //! - a kind of tag: `catalog::TagKind`, `engine::tags`;
 //! - a function of expressions: `catalog::calls`, `catalog::Expr`, `engine::eval`;
+//! - what an entity keeps: `engine::record`, `engine::series`, and the page on the format in `codec::changelog`;
+//! - what makes two counters of two catalogs the same: `engine::journal::meaning`;
 //! - a reason for rejection: `codec::Reject`;
 //! - a setting: `settings::check`;
 //! - a step of the commit cycle: `kafka::cycle`.

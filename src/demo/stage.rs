@@ -10,8 +10,8 @@ use super::time::Speed;
 use crate::kafka::{Clock, EmbeddedBroker, FETCH_WAIT, Notice, Notices};
 use crate::service::Surroundings;
 use crate::settings::{
-    GroupProtocol, HttpSettings, InputSettings, KafkaSettings, Membership, Origin, OutputSettings, Properties,
-    ServiceSettings, Settings, Start,
+    Delivery, GroupProtocol, HttpSettings, InputSettings, KafkaSettings, Membership, Origin, OutputSettings,
+    Properties, ServiceSettings, Settings, Start,
 };
 use crate::telemetry::Severity;
 
@@ -48,6 +48,7 @@ pub fn settings(broker: &EmbeddedBroker, speed: Speed) -> Settings {
             workers: NonZeroUsize::MIN,
             membership: Membership::Static,
             commit_interval: Duration::from_millis(20),
+            delivery: Delivery::ExactlyOnce,
             idle_grace: Duration::from_millis(speed.step_ms().unsigned_abs()),
             // The nights of the gym are silent, and last a third of a second.
             outage_after: None,

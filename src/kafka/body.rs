@@ -1,15 +1,16 @@
 //! What one partition has to say in a transaction, kept until it is certain that the transaction was committed.
 //!
 //! The body can be sent any number of times and is the same each time: an abort never touches the partition's state,
-//! it only sends the body again. It is bounded: a full body is committed before anything else happens.
+//! it only sends the body again. It is bounded: a full body is committed before anything else happens. What the changelog
+//! has to hold is added when the body is sent for the first time: each entity once, however often it was touched.
 
 use std::collections::BTreeSet;
 use std::ops::Range;
 
 use rdkafka::message::{Header, Headers, Message, OwnedHeaders};
 
-use crate::codec::{Reject, change_id, write_change};
-use crate::engine::Sink;
+use crate::codec::{ChangelogKey, ChangelogRecord, Reject, change_id, write_change};
+use crate::engine::{Log, Segment, Sink, Slot};
 use crate::model::{ChangeKind, TagChange, Timestamp};
 
 /// Past this, a body is committed before more is added: what a transaction sends within its time-out even to a slow
@@ -42,9 +43,13 @@ pub struct Letter {
 pub struct Body {
     arena: Vec<u8>,
     changes: Vec<ChangeRecord>,
+    /// How many changes, from the first, have been sent before the transaction.
+    pub heralded: usize,
     letters: Vec<Letter>,
     /// The entities whose tags changed.
     touched: BTreeSet<Box<str>>,
+    /// Records of the changelog: a key, and a value unless the key's record is to be removed.
+    log: Vec<(Span, Option<Span>)>,
 }
 
 impl Body {
@@ -70,12 +75,17 @@ impl Body {
         self.arena.shrink_to(BYTES_MAX);
         self.arena.clear();
         self.changes.clear();
+        self.heralded = 0;
         self.letters.clear();
         self.touched.clear();
+        self.log.clear();
     }
 
-    pub fn changes(&self) -> impl Iterator<Item = (&ChangeRecord, &[u8], &[u8])> {
-        self.changes.iter().map(|change| (change, &self.arena[change.key.clone()], &self.arena[change.value.clone()]))
+    /// The changes from one of them on, with key and value.
+    pub fn changes_from(&self, first: usize) -> impl Iterator<Item = (&ChangeRecord, &[u8], &[u8])> {
+        self.changes[first..]
+            .iter()
+            .map(|change| (change, &self.arena[change.key.clone()], &self.arena[change.value.clone()]))
     }
 
     pub fn letters(&self) -> impl Iterator<Item = (&Letter, Option<&[u8]>, &[u8])> {
@@ -83,6 +93,10 @@ impl Body {
             let key = letter.key.clone().map(|key| &self.arena[key]);
             (letter, key, &self.arena[letter.value.clone()])
         })
+    }
+
+    pub fn log(&self) -> impl Iterator<Item = (&[u8], Option<&[u8]>)> {
+        self.log.iter().map(|(key, value)| (&self.arena[key.clone()], value.clone().map(|value| &self.arena[value])))
     }
 
     pub fn touched(&self) -> impl Iterator<Item = &str> {
@@ -111,6 +125,35 @@ impl Body {
         let start = self.arena.len();
         self.arena.extend_from_slice(bytes);
         start..self.arena.len()
+    }
+}
+
+impl Body {
+    fn put_log(&mut self, record: &ChangelogRecord<'_>) {
+        let start = self.arena.len();
+        record.key().write(&mut self.arena);
+        let key = start..self.arena.len();
+        let has_value = record.write_value(&mut self.arena);
+        let value = has_value.then_some(key.end..self.arena.len());
+        self.log.push((key, value));
+    }
+}
+
+impl Log for Body {
+    fn segment(&mut self, segment: Segment<'_>) {
+        self.put_log(&ChangelogRecord::Segment(segment));
+    }
+
+    fn clear(&mut self, slot: Slot) {
+        self.put_log(&ChangelogRecord::Cleared(ChangelogKey::Segment(slot)));
+    }
+
+    fn schema(&mut self, id: u64, meaning: &[u8]) {
+        self.put_log(&ChangelogRecord::Schema { id, meaning });
+    }
+
+    fn clear_schema(&mut self, id: u64) {
+        self.put_log(&ChangelogRecord::Cleared(ChangelogKey::Schema(id)));
     }
 }
 

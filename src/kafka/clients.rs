@@ -1,23 +1,16 @@
-//! Clients with the settings that the commit cycle rests on, and the callbacks through which they speak.
-//!
-//! Callbacks only pass things on: a rebalance is queued for the worker's loop, which answers it between two polls;
-//! statistics end as two numbers; errors and log lines become notices.
+//! The properties of each client: those that the commit cycle rests on, and what the user may change.
 
-use std::collections::{HashMap, VecDeque};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 use rdkafka::client::ClientContext;
 use rdkafka::config::{ClientConfig, RDKafkaLogLevel};
-use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
-use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
-use rdkafka::producer::{DeliveryResult, NoCustomPartitioner, ProducerContext, ThreadedProducer};
-use rdkafka::types::RDKafkaRespErr;
-use rdkafka::{Message, TopicPartitionList};
-use serde::Deserialize;
+use rdkafka::consumer::{BaseConsumer, ConsumerContext};
+use rdkafka::error::KafkaError;
+use rdkafka::producer::{DeliveryResult, ProducerContext};
 
 use super::notice::{Notice, Notices, WorkerId};
-use super::{refusal, rights};
+use super::refusal;
 use crate::settings::{GroupProtocol, Membership, Settings};
 use crate::telemetry::Severity;
 
@@ -40,6 +33,16 @@ const PRODUCER_TUNING: [(&str, &str); 5] = [
     ("message.max.bytes", "64000000"),
     ("queue.buffering.max.messages", "1000000"),
 ];
+const RESTORE_TUNING: [(&str, &str); 3] =
+    [("fetch.wait.max.ms", "10"), ("max.partition.fetch.bytes", "8388608"), ("fetch.error.backoff.ms", "100")];
+const RESTORE_FIXED: [(&str, &str); 3] =
+    [("enable.auto.commit", "false"), ("enable.auto.offset.store", "false"), ("auto.offset.reset", "error")];
+const PLAIN_PRODUCER_TUNING: [(&str, &str); 4] = [
+    ("linger.ms", "2"),
+    ("compression.type", "zstd"),
+    ("message.max.bytes", "64000000"),
+    ("queue.buffering.max.messages", "1000000"),
+];
 const CONSUMER_FIXED: [(&str, &str); 4] = [
     ("isolation.level", "read_committed"),
     ("enable.auto.commit", "false"),
@@ -50,29 +53,16 @@ const PRODUCER_FIXED: [(&str, &str); 4] = [
     // A new transaction meets the markers of the last one being written and is told to come again: soon.
     ("retry.backoff.ms", "5"),
     ("statistics.interval.ms", "20"),
-    ("partitioner", "murmur2_random"),
+    ("partitioner", PARTITIONER),
     ("enable.idempotence", "true"),
 ];
-
-pub type WorkerConsumer = BaseConsumer<ConsumerSide>;
-pub type WorkerProducer = ThreadedProducer<ProducerSide, NoCustomPartitioner>;
+/// Java's: whoever partitions by key as Java's clients do finds a key's records where ours are.
+const PARTITIONER: &str = "murmur2_random";
 
 /// A client could not be made. The words hold no value of a property.
 #[derive(Clone, Debug, thiserror::Error)]
 #[error("cannot make a Kafka client: {0}")]
 pub struct ClientError(String);
-
-/// What the group wants of a consumer.
-#[derive(Clone, Debug)]
-pub enum Rebalance {
-    Assign(Vec<i32>),
-    /// `lost`: the partitions may already be somebody else's.
-    Revoke {
-        partitions: Vec<i32>,
-        lost: bool,
-    },
-    Failed(String),
-}
 
 fn set_all(config: &mut ClientConfig, pairs: &[(&str, &str)]) {
     for (name, value) in pairs {
@@ -97,8 +87,8 @@ fn worker_name(settings: &Settings, worker: WorkerId) -> String {
     format!("{}-{}-{}", settings.kafka.application, settings.service.instance, worker.0)
 }
 
-/// The consumer of a worker.
-pub fn consumer(settings: &Settings, worker: WorkerId, notices: Notices) -> Result<WorkerConsumer, ClientError> {
+/// A worker's member of the group.
+pub fn consumer(settings: &Settings, worker: WorkerId) -> ClientConfig {
     let name = worker_name(settings, worker);
     let mut config = match settings.kafka.group_protocol {
         GroupProtocol::Classic => base(settings, &name, &[&CONSUMER_TUNING[..], &CLASSIC_TUNING].concat()),
@@ -113,50 +103,41 @@ pub fn consumer(settings: &Settings, worker: WorkerId, notices: Notices) -> Resu
     if settings.service.membership == Membership::Static {
         config.set("group.instance.id", &name);
     }
-    let side = ConsumerSide { notices, rebalances: Mutex::default(), closing: AtomicBool::new(false) };
-    config.create_with_context(side).map_err(ClientError::from)
+    config
 }
 
-/// The producer of a worker. It has to wait for its transactional id before it is used.
-pub fn producer(
-    settings: &Settings,
-    worker: WorkerId,
-    notices: Notices,
-    failures: Arc<Failures>,
-) -> Result<WorkerProducer, ClientError> {
-    transactional(settings, &worker_name(settings, worker), notices, failures)
+/// A worker's transactional producer.
+pub fn producer(settings: &Settings, worker: WorkerId) -> ClientConfig {
+    transactional(settings, &worker_name(settings, worker))
 }
 
 /// A producer whose only purpose is to get a transactional id as the workers will: `<application>-<instance>-check`,
 /// which is no worker's, since theirs end in a number.
-pub fn prober(settings: &Settings, notices: Notices) -> Result<WorkerProducer, ClientError> {
-    let name = format!("{}-{}-check", settings.kafka.application, settings.service.instance);
-    transactional(settings, &name, notices, Arc::default())
+pub fn prober(settings: &Settings) -> ClientConfig {
+    transactional(settings, &format!("{}-{}-check", settings.kafka.application, settings.service.instance))
 }
 
-fn transactional(
-    settings: &Settings,
-    name: &str,
-    notices: Notices,
-    failures: Arc<Failures>,
-) -> Result<WorkerProducer, ClientError> {
+fn transactional(settings: &Settings, name: &str) -> ClientConfig {
     let mut config = base(settings, name, &PRODUCER_TUNING);
     set_all(&mut config, &PRODUCER_FIXED);
     config.set("transactional.id", name);
-    let side = ProducerSide { notices, link: Link::default(), failures };
-    config.create_with_context(side).map_err(ClientError::from)
+    config
 }
 
-/// Makes the clients of a worker and drops them: librdkafka checks properties against each other only then.
-///
-/// # Errors
-/// What it says.
-pub fn try_out(settings: &Settings) -> Result<(), ClientError> {
-    let silent: Notices = Arc::new(|_| ());
-    let consumer = consumer(settings, WorkerId(0), Arc::clone(&silent))?;
-    let producer = producer(settings, WorkerId(0), silent, Arc::default())?;
-    drop((consumer, producer));
-    Ok(())
+/// A worker's producer for what is seen before it is committed. In order, and once as long as it lives.
+pub fn plain_producer(settings: &Settings, worker: WorkerId) -> ClientConfig {
+    let name = worker_name(settings, worker);
+    let mut config = base(settings, &format!("{name}-plain"), &PLAIN_PRODUCER_TUNING);
+    config.set("partitioner", PARTITIONER).set("enable.idempotence", "true");
+    config
+}
+
+/// A reader of the changelog. It is in no group, but librdkafka assigns nothing to a consumer without the name of one.
+pub fn changelog(settings: &Settings, worker: WorkerId) -> ClientConfig {
+    let mut config = base(settings, &format!("{}-restore", worker_name(settings, worker)), &RESTORE_TUNING);
+    set_all(&mut config, &RESTORE_FIXED);
+    config.set("group.id", format!("{}-restore", settings.kafka.application));
+    config
 }
 
 /// A consumer that only asks for metadata. It creates no topic by asking for it.
@@ -183,7 +164,7 @@ impl From<KafkaError> for ClientError {
 }
 
 /// Passes a log line of librdkafka on.
-fn pass_on(notices: &Notices, level: RDKafkaLogLevel, facility: &str, text: &str) {
+pub fn pass_on(notices: &Notices, level: RDKafkaLogLevel, facility: &str, text: &str) {
     let severity = match level {
         // Properties that are meant for the other kind of client; every client is given all of them.
         _ if facility == "CONFWARN" => Severity::Debug,
@@ -199,7 +180,7 @@ fn pass_on(notices: &Notices, level: RDKafkaLogLevel, facility: &str, text: &str
     notices(Notice::Library { severity, facility: facility.to_owned(), text: text.to_owned() });
 }
 
-fn pass_error_on(notices: &Notices, error: &KafkaError, reason: &str) {
+pub fn pass_error_on(notices: &Notices, error: &KafkaError, reason: &str) {
     let facility = error.rdkafka_error_code().map_or_else(|| "ERROR".to_owned(), |code| format!("{code:?}"));
     let text = refusal::explain(error, reason).unwrap_or_else(|| reason.to_owned());
     notices(Notice::Library { severity: Severity::Warn, facility, text });
@@ -214,7 +195,7 @@ pub struct Plain {
 }
 
 impl Plain {
-    fn new(notices: Notices) -> Self {
+    pub fn new(notices: Notices) -> Self {
         Plain { notices, refusal: Mutex::default(), refusals: AtomicU64::new(0) }
     }
 
@@ -245,171 +226,8 @@ impl ClientContext for Plain {
 
 impl ConsumerContext for Plain {}
 
-/// Callbacks of a worker's consumer.
-pub struct ConsumerSide {
-    notices: Notices,
-    rebalances: Mutex<VecDeque<Rebalance>>,
-    /// Set when the worker has nothing left to commit: partitions are then given up without asking it.
-    closing: AtomicBool,
-}
-
-impl ConsumerSide {
-    /// What the group wants, in order. Until it is answered by an (un)assign call, the group waits.
-    pub fn next_rebalance(&self) -> Option<Rebalance> {
-        self.rebalances.lock().unwrap_or_else(PoisonError::into_inner).pop_front()
-    }
-
-    pub fn close(&self) {
-        self.closing.store(true, Ordering::Relaxed);
-    }
-
-    fn queue(&self, rebalance: Rebalance) {
-        self.rebalances.lock().unwrap_or_else(PoisonError::into_inner).push_back(rebalance);
-    }
-}
-
-impl ClientContext for ConsumerSide {
-    fn log(&self, level: RDKafkaLogLevel, facility: &str, text: &str) {
-        pass_on(&self.notices, level, facility, text);
-    }
-
-    fn error(&self, error: KafkaError, reason: &str) {
-        pass_error_on(&self.notices, &error, reason);
-    }
-}
-
-impl ConsumerContext for ConsumerSide {
-    fn rebalance(&self, consumer: &WorkerConsumer, code: RDKafkaRespErr, list: &mut TopicPartitionList) {
-        let partitions: Vec<i32> = list.elements().iter().map(|element| element.partition()).collect();
-        if self.closing.load(Ordering::Relaxed) {
-            answer_while_closing(consumer, code);
-            return;
-        }
-        self.queue(match code {
-            RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS => Rebalance::Assign(partitions),
-            RDKafkaRespErr::RD_KAFKA_RESP_ERR__REVOKE_PARTITIONS => {
-                Rebalance::Revoke { partitions, lost: consumer.assignment_lost() }
-            }
-            other => Rebalance::Failed(RDKafkaErrorCode::from(other).to_string()),
-        });
-    }
-
-    fn commit_callback(&self, _: KafkaResult<()>, _: &TopicPartitionList) {}
-}
-
-/// Nothing new is taken, and what was really assigned, which may be less than the group thinks, is given up.
-fn answer_while_closing(consumer: &WorkerConsumer, code: RDKafkaRespErr) {
-    // There is nobody to tell of an error, and nothing to do about it: the consumer is closing.
-    let _ = match code {
-        RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS => consumer.incremental_assign(&TopicPartitionList::new()),
-        _ => consumer.assignment().and_then(|assigned| consumer.incremental_unassign(&assigned)),
-    };
-}
-
-/// What the statistics say of a producer's connections.
-#[derive(Debug, Default)]
-pub struct Link {
-    /// Statistics so far: they come at a fixed interval, each telling all that happened before it.
-    reports: AtomicU64,
-    /// Requests that were sent again or timed out, connections that broke.
-    faults: AtomicU64,
-}
-
-impl Link {
-    pub fn reports(&self) -> u64 {
-        self.reports.load(Ordering::Acquire)
-    }
-
-    pub fn faults(&self) -> u64 {
-        self.faults.load(Ordering::Acquire)
-    }
-}
-
-/// Callbacks of a worker's producer.
-pub struct ProducerSide {
-    notices: Notices,
-    pub link: Link,
-    pub failures: Arc<Failures>,
-}
-
-/// What the brokers have refused. It outlives the producer.
-#[derive(Debug, Default)]
-pub struct Failures {
-    any: AtomicBool,
-    oversize: AtomicBool,
-}
-
-impl Failures {
-    pub fn record(&self, code: Option<RDKafkaErrorCode>) {
-        if code == Some(RDKafkaErrorCode::MessageSizeTooLarge) {
-            self.oversize.store(true, Ordering::Release);
-        }
-        self.any.store(true, Ordering::Release);
-    }
-
-    /// Whether a record of the transaction has failed.
-    pub fn any(&self) -> bool {
-        self.any.load(Ordering::Acquire)
-    }
-
-    /// A new transaction begins.
-    pub fn begin(&self) {
-        self.any.store(false, Ordering::Release);
-    }
-
-    /// Whether a record was refused for its size since the last call.
-    pub fn take_oversize(&self) -> bool {
-        self.oversize.swap(false, Ordering::AcqRel)
-    }
-}
-
-fn is_purge(error: &KafkaError) -> bool {
-    matches!(error.rdkafka_error_code(), Some(RDKafkaErrorCode::PurgeQueue | RDKafkaErrorCode::PurgeInflight))
-}
-
-#[derive(Deserialize)]
-struct Statistics {
-    brokers: HashMap<String, BrokerStatistics>,
-}
-
-#[derive(Deserialize)]
-struct BrokerStatistics {
-    txretries: u64,
-    req_timeouts: u64,
-    #[serde(default)]
-    disconnects: u64,
-}
-
-impl ClientContext for ProducerSide {
-    fn log(&self, level: RDKafkaLogLevel, facility: &str, text: &str) {
-        pass_on(&self.notices, level, facility, text);
-    }
-
-    fn error(&self, error: KafkaError, reason: &str) {
-        pass_error_on(&self.notices, &error, reason);
-    }
-
-    fn stats_raw(&self, json: &[u8]) {
-        let Ok(statistics) = serde_json::from_slice::<Statistics>(json) else {
-            return;
-        };
-        let faults = statistics.brokers.values().map(|b| b.txretries + b.req_timeouts + b.disconnects).sum();
-        self.link.faults.store(faults, Ordering::Release);
-        self.link.reports.fetch_add(1, Ordering::Release);
-    }
-}
-
-impl ProducerContext for ProducerSide {
+impl ProducerContext for Plain {
     type DeliveryOpaque = ();
 
-    fn delivery(&self, result: &DeliveryResult<'_>, _: ()) {
-        let Err((error, record)) = result else { return };
-        if is_purge(error) {
-            // An abort, which is told as such.
-            return;
-        }
-        self.failures.record(error.rdkafka_error_code());
-        let topic = record.topic().to_owned();
-        (self.notices)(Notice::NotWritten { why: rights::not_written(error, &topic), topic });
-    }
+    fn delivery(&self, _: &DeliveryResult<'_>, (): ()) {}
 }

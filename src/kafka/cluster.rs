@@ -10,10 +10,10 @@ use std::time::Duration;
 
 use rdkafka::admin::ConfigResource;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
-use rdkafka::producer::Producer;
+use rdkafka::producer::{NoCustomPartitioner, Producer, ThreadedProducer};
 
 use super::admin::Admin;
-use super::clients::{self, ClientError};
+use super::clients::{self, ClientError, Plain};
 use super::inquirer::{Inquirer, TopicFacts};
 use super::notice::{Notice, Notices};
 use super::rights::{Operation, Resource, Right};
@@ -180,7 +180,9 @@ impl Inspection<'_> {
 
     /// Whether we may have transactional ids, with transactions as long as ours.
     fn transactional_id(&mut self) -> Result<(), ClusterError> {
-        let producer = clients::prober(self.settings, Arc::clone(self.notices))?;
+        let plain = Plain::new(Arc::clone(self.notices));
+        let producer: ThreadedProducer<Plain, NoCustomPartitioner> =
+            clients::prober(self.settings).create_with_context(plain).map_err(ClientError::from)?;
         let answer = self.until_answered(|_| match producer.init_transactions(ANSWER_PATIENCE) {
             Ok(()) => Ok(Ok(())),
             Err(KafkaError::Transaction(error)) if error.is_retriable() => Err(error.code()),

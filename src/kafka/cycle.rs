@@ -1,14 +1,15 @@
 //! The commit cycle: bodies into a transaction, and the transaction to its certain end.
 
+use std::collections::BTreeMap;
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::time::{Duration, Instant};
 
-use rdkafka::consumer::Consumer;
-use rdkafka::{Offset, TopicPartitionList};
+use rdkafka::types::RDKafkaErrorCode;
 
 use super::notice::Notice;
 use super::slot::Slot;
 use super::transactor::{Blocked, Outcome};
+use super::wire::{Committed, GroupConsumer, Refused, Wire, WireError};
 use super::worker::{Worker, WorkerError};
 
 /// How long one step may take before the loop has to look at other things.
@@ -44,19 +45,19 @@ pub(super) struct Sent {
     parts: Vec<(i32, i64)>,
 }
 
-impl Worker {
+impl<W: Wire> Worker<W> {
     /// One step of the cycle. It begins a transaction if there is something to say and none is open.
     pub(super) fn commit(&mut self) -> Result<(), WorkerError> {
-        self.commit_step(Instant::now() + SLICE)
+        self.commit_step(self.wire.now() + SLICE)
     }
 
     /// Takes steps until everything is committed, or for this long.
     pub(super) fn settle_within(&mut self, patience: Duration) -> Result<(), WorkerError> {
-        let deadline = Instant::now() + patience;
-        while !self.is_settled() && Instant::now() < deadline {
-            self.commit_step(deadline.min(Instant::now() + SLICE))?;
-            if let Some(wait) = self.commit_at.map(|at| at.saturating_duration_since(Instant::now())) {
-                std::thread::sleep(wait.min(RETRY));
+        let deadline = self.wire.now() + patience;
+        while !self.is_settled() && self.wire.now() < deadline {
+            self.commit_step(deadline.min(self.wire.now() + SLICE))?;
+            if let Some(wait) = self.commit_at.map(|at| at.saturating_duration_since(self.wire.now())) {
+                self.wire.sleep(wait.min(RETRY));
             }
         }
         Ok(())
@@ -70,6 +71,10 @@ impl Worker {
     fn commit_step(&mut self, until: Instant) -> Result<(), WorkerError> {
         self.commit_at = None;
         if let Err(blocked) = self.transactor.prepare(until)? {
+            self.hold(blocked);
+            return Ok(());
+        }
+        if let Err(blocked) = self.await_heralded(until)? {
             self.hold(blocked);
             return Ok(());
         }
@@ -87,9 +92,11 @@ impl Worker {
         };
         match sent {
             Some(sent) => self.finish(sent, until),
-            None => self.release(),
+            None => {
+                self.release();
+                Ok(())
+            }
         }
-        Ok(())
     }
 
     /// Sends the bodies of all partitions that have something to say. `None`: there is nothing, or it cannot begin.
@@ -102,21 +109,21 @@ impl Worker {
             self.hold(blocked);
             return None;
         }
+        let name = self.names.next_name();
         let mut parts = Vec::new();
         for (partition, slot) in &mut self.slots {
             if let Slot::Running(running) = slot
                 && running.is_dirty()
             {
-                self.outlet.send(running, &mut self.transactor, until);
+                self.outlet.send(*partition, running, &name, &mut self.transactor, until);
                 parts.push((*partition, running.next_offset()));
             }
         }
-        Some(Sent { name: self.names.next_name(), parts })
+        Some(Sent { name, parts })
     }
 
-    fn finish(&mut self, sent: Sent, until: Instant) {
-        let offsets = self.offsets_of(&sent);
-        match self.transactor.finish(&offsets, &self.consumer, until) {
+    fn finish(&mut self, sent: Sent, until: Instant) -> Result<(), WorkerError> {
+        match self.transactor.finish(&sent.parts, &sent.name, &self.consumer, until) {
             Outcome::Committed => {
                 for (partition, next_offset) in &sent.parts {
                     self.settle(*partition, *next_offset);
@@ -131,22 +138,25 @@ impl Worker {
                 self.fate = Fate::Open(sent);
                 self.hold(blocked);
             }
-            Outcome::Aborted { why } => self.aborted(why),
-            Outcome::InDoubt { why } => {
+            Outcome::Aborted { why, refused } => {
+                self.heed(refused)?;
+                self.aborted(why);
+            }
+            Outcome::InDoubt { why, refused } => {
                 self.say(Notice::Waiting { worker: self.plan.id, step: "the last transaction", why });
                 self.bench.counts.recycled += 1;
-                self.heed_oversize();
                 self.fate = Fate::Doubt(sent);
-                self.hold_until(Instant::now());
+                self.heed(refused)?;
+                self.hold_until(self.wire.now());
             }
         }
+        Ok(())
     }
 
     /// Nothing of the transaction will be seen: the same bodies are sent again, with what the group says then.
     fn aborted(&mut self, why: String) {
         self.bench.counts.aborts += 1;
         self.aborts_in_a_row += 1;
-        self.heed_oversize();
         if self.aborts_in_a_row.is_multiple_of(ABORTS_MAX) {
             self.transactor.abandon();
             self.bench.counts.recycled += 1;
@@ -154,13 +164,20 @@ impl Worker {
         let doubled = ABORT_PAUSE_MIN.saturating_mul(1 << self.aborts_in_a_row.min(16));
         let retry_in = doubled.min(ABORT_PAUSE_MAX);
         self.say(Notice::Aborted { worker: self.plan.id, why, retry_in });
-        self.hold_until(Instant::now() + retry_in);
+        self.hold_until(self.wire.now() + retry_in);
     }
 
-    fn heed_oversize(&mut self) {
-        if self.transactor.take_oversize() {
-            let bytes_max = self.outlet.cut_letters();
-            self.say(Notice::LettersCut { worker: self.plan.id, bytes_max });
+    /// A record that was refused for its size will be refused again: a dead letter can be cut, anything else cannot.
+    fn heed(&mut self, refused: Option<Refused>) -> Result<(), WorkerError> {
+        let too_large = |refused: &Refused| refused.code == Some(RDKafkaErrorCode::MessageSizeTooLarge);
+        match refused.filter(too_large) {
+            None => Ok(()),
+            Some(Refused { topic, .. }) if topic == self.plan.settings.dead_letter_topic() => {
+                let bytes_max = self.outlet.cut_letters();
+                self.say(Notice::LettersCut { worker: self.plan.id, bytes_max });
+                Ok(())
+            }
+            Some(Refused { topic, .. }) => Err(WorkerError::TooLarge { topic }),
         }
     }
 
@@ -170,28 +187,23 @@ impl Worker {
     /// name of the transaction that wrote it.
     fn read_back(&mut self, sent: &Sent, until: Instant) -> Result<(), Blocked> {
         let step = "reading the committed offsets back";
-        let patience = until.saturating_duration_since(Instant::now()).max(RETRY);
-        let asked = self.list(sent.parts.iter().map(|(partition, _)| (*partition, Offset::Invalid)));
-        let found = self
-            .consumer
-            .committed_offsets(asked, patience)
-            .map_err(|error| Blocked { step, why: error.to_string() })?;
-        if let Some(error) = found.elements().iter().find_map(|element| element.error().err()) {
-            return Err(Blocked { step, why: error.to_string() });
-        }
+        let patience = until.saturating_duration_since(self.wire.now()).max(RETRY);
+        let asked: Vec<i32> = sent.parts.iter().map(|(partition, _)| *partition).collect();
+        let blocked = |error: WireError| Blocked { step, why: error.text };
+        let found = self.consumer.committed(&asked, patience).map_err(blocked)?;
+        let found: BTreeMap<i32, Committed> = found
+            .into_iter()
+            .map(|(partition, found)| Ok((partition, found?)))
+            .collect::<Result<_, _>>()
+            .map_err(blocked)?;
         let (mut committed, mut open, mut elsewhere) = (0, 0, 0);
-        for element in found.elements() {
-            let partition = element.partition();
+        for (partition, found) in found {
             let Some(Slot::Running(running)) = self.slots.get(&partition) else { continue };
-            let offset = match element.offset() {
-                Offset::Offset(offset) => Some(offset),
-                _ => None,
-            };
-            if element.metadata() == sent.name {
+            if found.metadata == sent.name {
                 committed += 1;
                 let next_offset = running.next_offset();
                 self.settle(partition, next_offset);
-            } else if offset == running.committed() {
+            } else if found.offset == running.committed() {
                 open += 1;
             } else {
                 elsewhere += 1;
@@ -220,26 +232,15 @@ impl Worker {
             sent.parts.retain(|(partition, _)| !partitions.contains(partition));
             if !sent.parts.is_empty() {
                 self.fate = Fate::Doubt(sent);
-                self.hold_until(Instant::now());
+                self.hold_until(self.wire.now());
             }
         }
-    }
-
-    fn offsets_of(&self, sent: &Sent) -> TopicPartitionList {
-        let mut list = TopicPartitionList::new();
-        for (partition, offset) in &sent.parts {
-            let mut element = list.add_partition(&self.plan.settings.input.topic, *partition);
-            // An offset of a record, plus one: never out of range.
-            let _ = element.set_offset(Offset::Offset(*offset));
-            element.set_metadata(&sent.name);
-        }
-        list
     }
 
     fn hold(&mut self, blocked: Blocked) {
         let Blocked { step, why } = blocked;
         self.say(Notice::Waiting { worker: self.plan.id, step, why });
-        self.hold_until(Instant::now() + RETRY);
+        self.hold_until(self.wire.now() + RETRY);
     }
 
     /// Takes no more records until a commit has succeeded. The consumer is polled on, so that the group keeps it.
@@ -259,8 +260,8 @@ impl Worker {
     }
 
     fn pause_or_resume(&self) {
-        let list = self.list_running(|_| Offset::Invalid);
-        let result = if self.held { self.consumer.pause(&list) } else { self.consumer.resume(&list) };
+        let running = self.running();
+        let result = if self.held { self.consumer.pause(&running) } else { self.consumer.resume(&running) };
         if let Err(error) = result {
             self.say(Notice::Trouble { worker: self.plan.id, what: "pausing", why: error.to_string() });
         }
@@ -275,12 +276,16 @@ pub(super) struct Names {
 
 impl Names {
     pub(super) fn new() -> Self {
-        // The standard library's hasher is seeded at random: no two runs have the same.
-        Names { run: RandomState::new().build_hasher().finish(), count: 0 }
+        Names { run: random(), count: 0 }
     }
 
     fn next_name(&mut self) -> String {
         self.count += 1;
         format!("tagstream {:016x} {}", self.run, self.count)
     }
+}
+
+/// The standard library's hasher is seeded at random: no two are the same.
+pub(super) fn random() -> u64 {
+    RandomState::new().build_hasher().finish()
 }

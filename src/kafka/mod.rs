@@ -1,7 +1,8 @@
 //! Kafka: clients, workers, the commit cycle, rebalances, topics. The only part that knows librdkafka.
 //!
 //! A [`Worker`] is a thread that alone owns a consumer, a transactional producer and the state of its partitions
-//! ([`slot`]). It turns records into a [`body`] a partition, and the bodies into transactions ([`cycle`], over
+//! ([`slot`]). It reaches the cluster through the traits of [`wire`], behind which librdkafka stands ([`native`]) or a
+//! simulation. It turns records into a [`body`] a partition, and the bodies into transactions ([`cycle`], over
 //! [`transactor`]); what the group wants of it is answered between two polls ([`rebalance`]). Workers share nothing
 //! but a stop signal and the [`Pulse`] of the input.
 //!
@@ -19,19 +20,25 @@ mod cluster;
 mod counts;
 mod cycle;
 mod embedded;
+mod faults;
+mod herald;
 mod idle;
 mod inquirer;
+mod link;
+mod native;
 mod notice;
 mod properties;
 mod pulse;
 mod rebalance;
 mod refusal;
+mod restore;
 mod rights;
 mod sending;
 mod slot;
 pub mod topics;
 mod transactor;
 mod wanted;
+pub mod wire;
 mod worker;
 
 pub use clients::ClientError;
@@ -39,6 +46,7 @@ pub use clock::Clock;
 pub use cluster::{ClusterError, await_cluster};
 pub use counts::Counts;
 pub use embedded::{EmbeddedBroker, EmbeddedError, FETCH_WAIT, Feed, Tail};
+pub use native::Native;
 pub use notice::{Notice, Notices, WorkerId};
 pub use properties::check as check_properties;
 pub use pulse::Pulse;

@@ -4,7 +4,7 @@ use rdkafka::ClientConfig;
 use rdkafka::error::KafkaError;
 use rdkafka::types::RDKafkaConfRes;
 
-use super::clients;
+use super::native;
 use crate::settings::{Fault, Problems, Properties, Settings};
 
 /// Properties that are set by tagstream, each with the reason or the setting to use instead.
@@ -66,7 +66,7 @@ pub fn check(settings: &Settings, problems: &mut Problems) {
     if good {
         idle(properties, problems);
     }
-    if good && let Err(error) = clients::try_out(settings) {
+    if good && let Err(error) = native::try_out(settings) {
         problems.push("kafka.properties", None, Fault::Other(error.to_string()));
     }
 }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::error::RDKafkaErrorCode;
 
 use crate::settings::Settings;
 
@@ -51,8 +51,8 @@ impl Right {
 }
 
 /// What an error of the group or of a transaction says is missing. `None`: it is about something else.
-pub fn missing(error: &KafkaError, settings: &Settings) -> Option<String> {
-    match error.rdkafka_error_code()? {
+pub fn missing(code: RDKafkaErrorCode, settings: &Settings) -> Option<String> {
+    match code {
         RDKafkaErrorCode::GroupAuthorizationFailed => Some(Right::groups(settings).to_string()),
         RDKafkaErrorCode::TransactionalIdAuthorizationFailed => Some(Right::transactional_ids(settings).to_string()),
         // Which one is not said.
@@ -67,25 +67,24 @@ pub fn missing(error: &KafkaError, settings: &Settings) -> Option<String> {
     }
 }
 
-/// Says why nothing is read from the input.
-pub fn not_read(error: &KafkaError, settings: &Settings) -> String {
-    match error.rdkafka_error_code() {
-        Some(RDKafkaErrorCode::TopicAuthorizationFailed) => Right::read(&settings.input.topic).to_string(),
-        _ => missing(error, settings).unwrap_or_else(|| error.to_string()),
+/// Says why nothing is read from the input, if a right is missing.
+pub fn not_read(code: RDKafkaErrorCode, settings: &Settings) -> Option<String> {
+    match code {
+        RDKafkaErrorCode::TopicAuthorizationFailed => Some(Right::read(&settings.input.topic).to_string()),
+        code => missing(code, settings),
     }
 }
 
-/// Says why a record is not written to a topic.
-pub fn not_written(error: &KafkaError, topic: &str) -> String {
-    match error.rdkafka_error_code() {
-        Some(RDKafkaErrorCode::TopicAuthorizationFailed) => Right::write(topic).to_string(),
-        Some(
-            code @ (RDKafkaErrorCode::UnknownTopicOrPartition
-            | RDKafkaErrorCode::UnknownTopic
-            | RDKafkaErrorCode::UnknownPartition),
-        ) => format!("{code}; is the topic there? see `tagstream topics create`"),
-        Some(code) => code.to_string(),
-        None => error.to_string(),
+/// Says why a record is not written to a topic, if something about the topic can be mended.
+pub fn not_written(code: RDKafkaErrorCode, topic: &str) -> Option<String> {
+    match code {
+        RDKafkaErrorCode::TopicAuthorizationFailed => Some(Right::write(topic).to_string()),
+        RDKafkaErrorCode::UnknownTopicOrPartition
+        | RDKafkaErrorCode::UnknownTopic
+        | RDKafkaErrorCode::UnknownPartition => {
+            Some(format!("{code}; is the topic there? see `tagstream topics create`"))
+        }
+        _ => None,
     }
 }
 

@@ -15,20 +15,13 @@
 //! between two transactions we wait for statistics that cover the end of the first, and a producer that had to repeat
 //! itself is replaced: the new one has a new epoch, which the late request does not.
 
-use std::sync::Arc;
-use std::thread;
 use std::time::{Duration, Instant};
 
-use rdkafka::TopicPartitionList;
-use rdkafka::consumer::Consumer;
-use rdkafka::error::{KafkaError, RDKafkaErrorCode};
-use rdkafka::producer::{BaseRecord, Producer};
-use rdkafka::util::Timeout;
+use rdkafka::error::RDKafkaErrorCode;
 
-use super::clients::{self, ClientError, Failures, WorkerConsumer, WorkerProducer};
+use super::clients::ClientError;
 use super::notice::{Notice, Notices, WorkerId};
-use super::rights;
-use crate::settings::Settings;
+use super::wire::{Class, Outgoing, Refused, TransactionalProducer, Wire, WireError};
 
 /// A commit that takes longer is taken for one that was repeated.
 const SLOW_COMMIT: Duration = Duration::from_secs(1);
@@ -54,25 +47,20 @@ pub enum Outcome {
     /// Nothing of it will ever be seen; it is to be sent again.
     Aborted {
         why: String,
+        refused: Option<Refused>,
     },
     /// Nobody here knows. The producer is gone; the committed offsets tell.
     InDoubt {
         why: String,
+        refused: Option<Refused>,
     },
 }
 
-/// What an error of a transactional call asks for.
-enum Verdict {
-    CallAgain,
-    Abort,
-    Doubt,
-}
-
-enum State {
+enum State<P> {
     Down,
-    Starting(WorkerProducer, Instant),
-    Idle(WorkerProducer, Option<Ended>),
-    Open(WorkerProducer, Open),
+    Starting(P, Instant),
+    Idle(P, Option<Ended>),
+    Open(P, Open),
 }
 
 /// The end of the last transaction, until statistics have covered it.
@@ -87,6 +75,8 @@ struct Ended {
 struct Open {
     stage: Stage,
     faults: u64,
+    /// A record that the client itself would not take.
+    refused: Option<Refused>,
 }
 
 enum Stage {
@@ -98,17 +88,16 @@ enum Stage {
 }
 
 /// The producer of a worker.
-pub struct Transactor {
-    settings: Arc<Settings>,
+pub struct Transactor<W: Wire> {
+    wire: W,
     worker: WorkerId,
     notices: Notices,
-    failures: Arc<Failures>,
-    state: State,
+    state: State<W::Producer>,
 }
 
-impl Transactor {
-    pub fn new(settings: Arc<Settings>, worker: WorkerId, notices: Notices) -> Self {
-        Transactor { settings, worker, notices, failures: Arc::default(), state: State::Down }
+impl<W: Wire> Transactor<W> {
+    pub fn new(wire: W, worker: WorkerId, notices: Notices) -> Self {
+        Transactor { wire, worker, notices, state: State::Down }
     }
 
     /// Comes to where a transaction can begin.
@@ -118,28 +107,25 @@ impl Transactor {
     pub fn prepare(&mut self, until: Instant) -> Result<Result<(), Blocked>, ClientError> {
         loop {
             match std::mem::replace(&mut self.state, State::Down) {
-                State::Down => {
-                    let (notices, failures) = (Arc::clone(&self.notices), Arc::clone(&self.failures));
-                    let producer = clients::producer(&self.settings, self.worker, notices, failures)?;
-                    self.state = State::Starting(producer, Instant::now());
-                }
-                State::Starting(producer, since) => match producer.init_transactions(remaining(until)) {
+                State::Down => self.state = State::Starting(self.wire.producer()?, self.wire.now()),
+                State::Starting(producer, since) => match producer.init(self.remaining(until)) {
                     Ok(()) => {
-                        (self.notices)(Notice::ProducerReady { worker: self.worker, took: since.elapsed() });
+                        let took = self.wire.now().duration_since(since);
+                        (self.notices)(Notice::ProducerReady { worker: self.worker, took });
                         self.state = State::Idle(producer, None);
                     }
                     Err(error) => {
-                        if matches!(verdict(&error), Verdict::CallAgain) {
+                        if error.class == Class::Again {
                             self.state = State::Starting(producer, since);
                         }
-                        return Ok(Err(self.blocked("getting the transactional id", &error)));
+                        return Ok(Err(blocked("getting the transactional id", error)));
                     }
                 },
                 State::Idle(producer, None) => {
                     self.state = State::Idle(producer, None);
                     return Ok(Ok(()));
                 }
-                State::Idle(producer, Some(ended)) => match suspicion(&producer, &ended, until) {
+                State::Idle(producer, Some(ended)) => match self.suspicion(&producer, &ended, until) {
                     Some(why) => (self.notices)(Notice::Recycled { worker: self.worker, why }),
                     None => self.state = State::Idle(producer, None),
                 },
@@ -156,54 +142,48 @@ impl Transactor {
         let State::Idle(producer, None) = std::mem::replace(&mut self.state, State::Down) else {
             return Err(Blocked { step: "beginning a transaction", why: "the producer is not ready".to_owned() });
         };
-        let faults = producer.context().link.faults();
-        self.failures.begin();
-        match producer.begin_transaction() {
-            Ok(()) => {
-                self.state = State::Open(producer, Open { stage: Stage::Delivering, faults });
-                Ok(())
-            }
-            // The producer is of no use any more. Nothing was sent, so nothing is in doubt.
-            Err(error) => Err(self.blocked("beginning a transaction", &error)),
-        }
+        let faults = producer.faults();
+        // A producer that cannot begin is of no use any more. Nothing was sent, so nothing is in doubt.
+        producer.begin().map_err(|error| blocked("beginning a transaction", error))?;
+        self.state = State::Open(producer, Open { stage: Stage::Delivering, faults, refused: None });
+        Ok(())
     }
 
     /// Sends a record within the transaction, waiting for room if there is none.
     ///
     /// An error ends the transaction: [`Transactor::finish`] aborts it.
-    pub fn send(&mut self, mut record: BaseRecord<'_, [u8], [u8]>, until: Instant) {
+    pub fn send(&mut self, mut record: Outgoing<'_>, until: Instant) {
         let State::Open(producer, open) = &mut self.state else { return };
         if !matches!(open.stage, Stage::Delivering) {
             return;
         }
         let (error, topic) = loop {
             let Err((error, back)) = producer.send(record) else { return };
-            if error.rdkafka_error_code() != Some(RDKafkaErrorCode::QueueFull) || Instant::now() >= until {
+            if error.code != Some(RDKafkaErrorCode::QueueFull) || self.wire.now() >= until {
                 break (error, back.topic);
             }
-            thread::sleep(QUEUE_FULL_PAUSE);
+            self.wire.sleep(QUEUE_FULL_PAUSE);
             record = back;
         };
-        self.failures.record(error.rdkafka_error_code());
-        open.stage = Stage::Aborting(format!("cannot send to {topic}: {}", rights::not_written(&error, topic)));
+        open.stage = Stage::Aborting(format!("cannot send to {topic}: {error}"));
+        open.refused = Some(Refused { topic: topic.to_owned(), code: error.code, text: error.text });
     }
 
-    /// Whether a record was refused for its size since the last call.
-    pub fn take_oversize(&self) -> bool {
-        self.failures.take_oversize()
-    }
-
-    /// Goes on with the open transaction: delivery, offsets, commit; or abort.
-    pub fn finish(&mut self, offsets: &TopicPartitionList, consumer: &WorkerConsumer, until: Instant) -> Outcome {
+    /// Goes on with the open transaction: delivery, offsets (each bearing the transaction's name), commit; or abort.
+    pub fn finish(&mut self, offsets: &[(i32, i64)], name: &str, member: &W::Consumer, until: Instant) -> Outcome {
         let State::Open(producer, mut open) = std::mem::replace(&mut self.state, State::Down) else {
-            return Outcome::InDoubt { why: "the producer is gone".to_owned() };
+            return Outcome::InDoubt { why: "the producer is gone".to_owned(), refused: None };
         };
         loop {
+            let patience = self.remaining(until);
             let (step, result) = match &open.stage {
-                Stage::Delivering => match drain(&producer, until) {
-                    Ok(Delivery::Complete) => ("sending offsets", send_offsets(&producer, offsets, consumer, until)),
-                    Ok(Delivery::Failed) => {
-                        open.stage = Stage::Aborting("a record was not written".to_owned());
+                Stage::Delivering => match self.drain(&producer, until) {
+                    Ok(Delivery::Complete) => {
+                        ("sending offsets", producer.send_offsets(offsets, name, member, self.remaining(until)))
+                    }
+                    Ok(Delivery::Failed(refused)) => {
+                        open.stage = Stage::Aborting(format!("a record to {} was not written", refused.topic));
+                        open.refused = Some(refused);
                         continue;
                     }
                     Err(blocked) => {
@@ -211,129 +191,95 @@ impl Transactor {
                         return Outcome::Blocked(blocked);
                     }
                 },
-                Stage::Committing(_) => ("committing", producer.commit_transaction(remaining(until))),
-                Stage::Aborting(_) => ("aborting", producer.abort_transaction(remaining(until))),
+                Stage::Committing(_) => ("committing", producer.commit(patience)),
+                Stage::Aborting(_) => ("aborting", producer.abort(patience)),
             };
             match (result, &open.stage) {
-                (Ok(()), Stage::Delivering) => open.stage = Stage::Committing(Instant::now()),
+                (Ok(()), Stage::Delivering) => open.stage = Stage::Committing(self.wire.now()),
                 (Ok(()), Stage::Committing(since)) => {
-                    self.state = ended(producer, open.faults, since.elapsed() > SLOW_COMMIT);
+                    let slow = self.wire.now().duration_since(*since) > SLOW_COMMIT;
+                    self.state = ended(producer, open.faults, slow);
                     return Outcome::Committed;
                 }
                 (Ok(()), Stage::Aborting(why)) => {
                     let why = why.clone();
                     self.state = ended(producer, open.faults, false);
-                    return Outcome::Aborted { why };
+                    return Outcome::Aborted { why, refused: open.refused };
                 }
-                (Err(error), stage) => match verdict(&error) {
-                    Verdict::CallAgain if Instant::now() >= until || !timed_out(&error) => {
+                (Err(error), stage) => match error.class {
+                    Class::Again if self.wire.now() >= until || !error.timed_out() => {
                         self.state = State::Open(producer, open);
-                        return Outcome::Blocked(self.blocked(step, &error));
+                        return Outcome::Blocked(blocked(step, error));
                     }
-                    Verdict::CallAgain => {}
-                    Verdict::Abort if !matches!(stage, Stage::Aborting(_)) => {
-                        open.stage = Stage::Aborting(format!("{step}: {}", self.words(&error)));
+                    Class::Again => {}
+                    Class::Abort if !matches!(stage, Stage::Aborting(_)) => {
+                        open.stage = Stage::Aborting(format!("{step}: {error}"));
                     }
-                    Verdict::Abort | Verdict::Doubt => {
-                        return Outcome::InDoubt { why: format!("{step}: {}", self.words(&error)) };
+                    Class::Abort | Class::Fatal => {
+                        let refused = open.refused.or_else(|| producer.refused());
+                        return Outcome::InDoubt { why: format!("{step}: {error}"), refused };
                     }
                 },
             }
         }
     }
 
-    /// What an error comes to, in words: the right that is missing, if it is about one.
-    fn words(&self, error: &KafkaError) -> String {
-        match (rights::missing(error, &self.settings), error) {
-            (Some(right), _) => right,
-            (None, KafkaError::Transaction(error)) => error.string(),
-            (None, other) => other.to_string(),
-        }
-    }
-
-    fn blocked(&self, step: &'static str, error: &KafkaError) -> Blocked {
-        Blocked { step, why: self.words(error) }
-    }
-
     /// Gives the producer up, whatever it was doing. An open transaction is then in doubt.
     pub fn abandon(&mut self) {
         self.state = State::Down;
     }
-}
 
-fn ended(producer: WorkerProducer, faults: u64, slow: bool) -> State {
-    let reports = producer.context().link.reports();
-    State::Idle(producer, Some(Ended { reports, faults, slow }))
-}
-
-/// Why a producer should not be used for another transaction, once its statistics have covered the last one.
-fn suspicion(producer: &WorkerProducer, ended: &Ended, until: Instant) -> Option<&'static str> {
-    let link = &producer.context().link;
-    while link.reports() < ended.reports + REPORTS_AFTER_COMMIT {
-        if Instant::now() >= until {
-            return Some("its statistics do not come");
+    /// Why a producer should not be used for another transaction, once its statistics have covered the last one.
+    fn suspicion(&self, producer: &W::Producer, ended: &Ended, until: Instant) -> Option<&'static str> {
+        while producer.reports() < ended.reports + REPORTS_AFTER_COMMIT {
+            if self.wire.now() >= until {
+                return Some("its statistics do not come");
+            }
+            self.wire.sleep(Duration::from_millis(1));
         }
-        thread::sleep(Duration::from_millis(1));
+        if ended.slow {
+            return Some("the last commit took long and may have been sent twice");
+        }
+        (producer.faults() != ended.faults)
+            .then_some("requests were repeated or a connection broke during the last commit")
     }
-    if ended.slow {
-        return Some("the last commit took long and may have been sent twice");
+
+    /// Waits until every record was acknowledged or one failed. (Committing waits too, but in whole tenths of a
+    /// second.)
+    fn drain(&self, producer: &W::Producer, until: Instant) -> Result<Delivery, Blocked> {
+        loop {
+            if let Some(refused) = producer.refused() {
+                return Ok(Delivery::Failed(refused));
+            }
+            let outstanding = producer.in_flight();
+            if outstanding == 0 {
+                return Ok(Delivery::Complete);
+            }
+            if self.wire.now() >= until {
+                return Err(Blocked { step: "delivery", why: format!("{outstanding} records are not acknowledged") });
+            }
+            self.wire.sleep(DRAIN_PAUSE);
+        }
     }
-    (link.faults() != ended.faults).then_some("requests were repeated or a connection broke during the last commit")
+
+    fn remaining(&self, until: Instant) -> Duration {
+        const LEAST: Duration = Duration::from_millis(100);
+        until.saturating_duration_since(self.wire.now()).max(LEAST)
+    }
 }
 
 /// How the records of a transaction have fared.
 enum Delivery {
     Complete,
     /// One was refused, which dooms all: those behind it would be tried again until they are too old.
-    Failed,
+    Failed(Refused),
 }
 
-/// Waits until every record was acknowledged or one failed. (Committing waits too, but in whole tenths of a second.)
-fn drain(producer: &WorkerProducer, until: Instant) -> Result<Delivery, Blocked> {
-    loop {
-        if producer.context().failures.any() {
-            return Ok(Delivery::Failed);
-        }
-        let outstanding = producer.in_flight_count();
-        if outstanding == 0 {
-            return Ok(Delivery::Complete);
-        }
-        if Instant::now() >= until {
-            return Err(Blocked { step: "delivery", why: format!("{outstanding} records are not acknowledged") });
-        }
-        thread::sleep(DRAIN_PAUSE);
-    }
+fn ended<C, P: TransactionalProducer<C>>(producer: P, faults: u64, slow: bool) -> State<P> {
+    let reports = producer.reports();
+    State::Idle(producer, Some(Ended { reports, faults, slow }))
 }
 
-fn send_offsets(
-    producer: &WorkerProducer,
-    offsets: &TopicPartitionList,
-    consumer: &WorkerConsumer,
-    until: Instant,
-) -> Result<(), KafkaError> {
-    // Taken anew for each try: it carries the generation by which a broker tells members of today from those of yesterday.
-    match consumer.group_metadata() {
-        Some(group) => producer.send_offsets_to_transaction(offsets, &group, remaining(until)),
-        None => Err(KafkaError::ClientCreation("the consumer has no group".to_owned())),
-    }
-}
-
-fn verdict(error: &KafkaError) -> Verdict {
-    match error {
-        KafkaError::Transaction(error) if error.is_fatal() => Verdict::Doubt,
-        KafkaError::Transaction(error) if error.txn_requires_abort() => Verdict::Abort,
-        KafkaError::Transaction(error) if error.is_retriable() => Verdict::CallAgain,
-        KafkaError::Flush(_) => Verdict::CallAgain,
-        _ => Verdict::Doubt,
-    }
-}
-
-/// Whether a call used its time up: others that are to be repeated came back at once, and need a pause.
-fn timed_out(error: &KafkaError) -> bool {
-    matches!(error.rdkafka_error_code(), Some(RDKafkaErrorCode::OperationTimedOut))
-}
-
-fn remaining(until: Instant) -> Timeout {
-    const LEAST: Duration = Duration::from_millis(100);
-    Timeout::After(until.saturating_duration_since(Instant::now()).max(LEAST))
+fn blocked(step: &'static str, error: WireError) -> Blocked {
+    Blocked { step, why: error.text }
 }

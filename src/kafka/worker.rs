@@ -5,28 +5,29 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use rdkafka::consumer::Consumer;
-use rdkafka::error::{KafkaError, RDKafkaErrorCode};
-use rdkafka::message::{BorrowedMessage, Message, OwnedMessage};
-use rdkafka::{Offset, TopicPartitionList};
+use rdkafka::message::{Message, OwnedMessage};
+use rdkafka::types::RDKafkaErrorCode;
 
-use super::clients::{self, ClientError, Rebalance, WorkerConsumer};
+use super::clients::ClientError;
 use super::clock::Clock;
 use super::counts::Counts;
 use super::cycle::{Fate, Names};
 use super::notice::{Notice, Notices, WorkerId};
 use super::pulse::Pulse;
-use super::rights;
+use super::restore::{Finding, Restorer};
 use super::sending::Outlet;
-use super::slot::{Bench, Running, Slot, Taken};
+use super::slot::{Bench, Slot, Taken};
 use super::transactor::Transactor;
+use super::wire::{Class, GroupConsumer, Rebalance, Record, Wire, WireError};
 use crate::codec::Decoder;
 use crate::engine::Program;
 use crate::model::{Event, Timestamp};
-use crate::settings::Settings;
+use crate::settings::{Delivery, Settings};
 
 /// How long a turn of the loop may wait for a record: how soon a stop is noticed.
 const POLL: Duration = Duration::from_millis(100);
+/// The same while states are being read back: how soon a partition runs that could.
+const POLL_RESTORING: Duration = Duration::from_millis(10);
 /// How often partitions that were read to their end are looked for, to follow the wall clock.
 const TICK: Duration = Duration::from_millis(500);
 /// How often a worker tells what it has done.
@@ -56,24 +57,18 @@ pub enum WorkerError {
     #[error(transparent)]
     Client(#[from] ClientError),
     #[error("cannot join the group: {0}")]
-    Join(KafkaError),
+    Join(WireError),
     #[error(
         "another process runs as instance \"{instance}\" of this application; give each its own service.instance ({code})"
     )]
     Fenced { instance: String, code: RDKafkaErrorCode },
     #[error("the consumer has failed for good: {0}")]
-    Fatal(RDKafkaErrorCode),
+    Fatal(String),
     #[error(
-        "the group stands at offset {offset} of partition {partition} of {topic}, which holds {low} to {high}: the \
-         records were deleted or the topic was made anew; nothing is skipped silently, so reset the group's offsets \
-         (kafka-consumer-groups --reset-offsets) or take another kafka.application"
+        "a record is too large for the topic {topic}: raise its max.message.bytes (kafka-configs --alter --add-config); \
+         nothing was lost, and the service goes on where it stood"
     )]
-    OffsetGone { topic: String, partition: i32, offset: i64, low: i64, high: i64 },
-    #[error(
-        "records that the group has yet to read were deleted from {topic}: nothing is skipped silently, so reset the \
-         group's offsets (kafka-consumer-groups --reset-offsets) or take another kafka.application"
-    )]
-    RecordsGone { topic: String },
+    TooLarge { topic: String },
 }
 
 /// What a worker is made from.
@@ -88,18 +83,20 @@ pub struct WorkerPlan {
 }
 
 /// What the next turn of the loop is about.
-enum Turn<'a> {
+enum Turn<R> {
     Rebalance(Rebalance),
     Stop,
     /// Partitions that were assigned wait for their start.
     Start,
+    /// What reading a state back has come to.
+    Restored(Finding),
     Commit,
     /// Time to look at the clock.
     Tick,
     /// A record that could not be applied when it came.
     Parked(OwnedMessage),
-    Record(BorrowedMessage<'a>),
-    Trouble(KafkaError),
+    Record(R),
+    Trouble(WireError),
     Quiet,
 }
 
@@ -110,13 +107,17 @@ enum Next {
     Leave,
 }
 
-pub struct Worker {
+pub struct Worker<W: Wire> {
     pub(super) plan: WorkerPlan,
-    pub(super) consumer: Arc<WorkerConsumer>,
+    pub(super) wire: W,
+    pub(super) consumer: Arc<W::Consumer>,
     pub(super) slots: BTreeMap<i32, Slot>,
     pub(super) bench: Bench,
-    pub(super) transactor: Transactor,
+    pub(super) transactor: Transactor<W>,
     pub(super) outlet: Outlet,
+    /// Sends tag changes at once, where they need not wait for their transaction.
+    pub(super) herald: Option<W::Plain>,
+    pub(super) restorer: Restorer<W>,
     pub(super) fate: Fate,
     pub(super) names: Names,
     /// Whether the consumer is paused since a commit does not end.
@@ -130,25 +131,39 @@ pub struct Worker {
     pub(super) aborts_in_a_row: u32,
     /// The wall clock when the last event was accepted.
     pub(super) accepted_at: Option<Timestamp>,
+    /// When the end of the whole input was last looked at, and what it was.
+    pub(super) looked: Option<(Instant, i64)>,
     tick_at: Instant,
     progress_at: Instant,
     told: Counts,
 }
 
-impl Worker {
+impl<W: Wire> Worker<W> {
     /// # Errors
     /// A client cannot be made.
-    pub fn new(plan: WorkerPlan) -> Result<Self, WorkerError> {
-        let consumer = clients::consumer(&plan.settings, plan.id, Arc::clone(&plan.notices))?;
-        let transactor = Transactor::new(Arc::clone(&plan.settings), plan.id, Arc::clone(&plan.notices));
+    pub fn new(plan: WorkerPlan, wire: W) -> Result<Self, WorkerError> {
+        let consumer = wire.consumer()?;
+        let herald = match plan.settings.service.delivery {
+            Delivery::ExactlyOnce => None,
+            Delivery::AtLeastOnce => Some(wire.plain_producer()?),
+        };
+        let transactor = Transactor::new(wire.clone(), plan.id, Arc::clone(&plan.notices));
         let decoder = Decoder::new(&plan.program.catalog);
-        let now = Instant::now();
+        let now = wire.now();
         Ok(Worker {
             consumer: Arc::new(consumer),
             slots: BTreeMap::new(),
             bench: Bench { decoder, event: Event::default(), counts: Counts::default() },
             transactor,
             outlet: Outlet::new(&plan.settings),
+            herald,
+            restorer: Restorer::new(
+                wire.clone(),
+                Arc::clone(&plan.program),
+                plan.settings.changelog_topic(),
+                plan.id,
+                Arc::clone(&plan.notices),
+            ),
             fate: Fate::Clear,
             names: Names::new(),
             held: false,
@@ -158,10 +173,12 @@ impl Worker {
             start_at: None,
             aborts_in_a_row: 0,
             accepted_at: None,
+            looked: None,
             tick_at: now + TICK,
             progress_at: now + PROGRESS,
             told: Counts::default(),
             plan,
+            wire,
         })
     }
 
@@ -170,8 +187,7 @@ impl Worker {
     /// # Errors
     /// What only a person can mend. Everything else is waited for.
     pub fn run(&mut self) -> Result<Counts, WorkerError> {
-        let topic = self.plan.settings.input.topic.clone();
-        self.consumer.subscribe(&[&topic]).map_err(WorkerError::Join)?;
+        self.consumer.join().map_err(WorkerError::Join)?;
         self.say(Notice::WorkerStarted(self.plan.id));
         let consumer = Arc::clone(&self.consumer);
         loop {
@@ -185,19 +201,22 @@ impl Worker {
         Ok(counts)
     }
 
-    fn select<'a>(&mut self, consumer: &'a WorkerConsumer) -> Turn<'a> {
-        if let Some(rebalance) = consumer.context().next_rebalance() {
+    fn select<'a>(&mut self, consumer: &'a W::Consumer) -> Turn<<W::Consumer as GroupConsumer>::Record<'a>> {
+        if let Some(rebalance) = consumer.next_rebalance() {
             return Turn::Rebalance(rebalance);
         }
         if self.plan.stop.is_given() {
             return Turn::Stop;
         }
-        let now = Instant::now();
+        let now = self.wire.now();
         if self.commit_at.is_some_and(|at| at <= now) {
             return Turn::Commit;
         }
         if !self.held && self.start_at.is_some_and(|at| at <= now) {
             return Turn::Start;
+        }
+        if let Some(finding) = self.restorer.next() {
+            return Turn::Restored(finding);
         }
         if self.tick_at <= now {
             return Turn::Tick;
@@ -207,7 +226,9 @@ impl Worker {
         {
             return Turn::Parked(message);
         }
-        let wait = self.commit_at.map_or(POLL, |at| at.saturating_duration_since(now).min(POLL));
+        let restores = self.slots.values().any(|slot| matches!(slot, Slot::Restoring(_)));
+        let longest = if restores { POLL_RESTORING } else { POLL };
+        let wait = self.commit_at.map_or(longest, |at| at.saturating_duration_since(now).min(longest));
         match consumer.poll(wait) {
             None => Turn::Quiet,
             Some(Ok(message)) => Turn::Record(message),
@@ -215,7 +236,7 @@ impl Worker {
         }
     }
 
-    fn apply(&mut self, turn: Turn<'_>) -> Result<Next, WorkerError> {
+    fn apply(&mut self, turn: Turn<impl Record>) -> Result<Next, WorkerError> {
         match turn {
             Turn::Quiet => {}
             Turn::Record(message) => {
@@ -229,7 +250,8 @@ impl Worker {
                 }
             }
             Turn::Rebalance(rebalance) => self.rebalance(rebalance)?,
-            Turn::Start => self.start_assigned()?,
+            Turn::Start => self.start_assigned(),
+            Turn::Restored(finding) => self.restored(finding),
             Turn::Commit => self.commit()?,
             Turn::Tick => self.tick(),
             Turn::Trouble(error) => self.trouble(error)?,
@@ -247,9 +269,9 @@ impl Worker {
             return Taken::Done { accepted: false };
         };
         let now = self.plan.clock.now();
-        let bytes_before = running.body.bytes();
+        let before = running.unsent_bytes();
         let taken = running.take(message, now, &mut self.bench);
-        self.unsent_bytes += running.body.bytes() - bytes_before;
+        self.unsent_bytes = (self.unsent_bytes + running.unsent_bytes()).saturating_sub(before);
         match taken {
             Taken::Done { accepted } => {
                 if accepted {
@@ -257,16 +279,16 @@ impl Worker {
                 }
                 self.commit_later();
                 if self.unsent_bytes >= UNSENT_BYTES_MAX {
-                    self.commit_at = Some(Instant::now());
+                    self.commit_at = Some(self.wire.now());
                 }
             }
-            Taken::Full => self.commit_at = Some(Instant::now()),
+            Taken::Full => self.commit_at = Some(self.wire.now()),
         }
         taken
     }
 
     fn tick(&mut self) {
-        let now = Instant::now();
+        let now = self.wire.now();
         self.tick_at = now + TICK;
         if let Some(at) = self.accepted_at.take() {
             self.plan.pulse.beat(at);
@@ -283,53 +305,36 @@ impl Worker {
         }
     }
 
-    fn trouble(&mut self, error: KafkaError) -> Result<(), WorkerError> {
-        let topic = self.plan.settings.input.topic.clone();
-        match error {
-            KafkaError::MessageConsumptionFatal(
-                code @ (RDKafkaErrorCode::FencedInstanceId | RDKafkaErrorCode::UnreleasedInstanceId),
-            ) => Err(WorkerError::Fenced { instance: self.plan.settings.service.instance.clone(), code }),
-            KafkaError::MessageConsumptionFatal(code) => Err(WorkerError::Fatal(code)),
-            KafkaError::MessageConsumption(RDKafkaErrorCode::AutoOffsetReset) => {
-                Err(WorkerError::RecordsGone { topic })
-            }
-            KafkaError::MessageConsumption(
-                RDKafkaErrorCode::UnknownTopicOrPartition | RDKafkaErrorCode::UnknownTopic,
-            ) => {
+    fn trouble(&mut self, error: WireError) -> Result<(), WorkerError> {
+        let topic = &self.plan.settings.input.topic;
+        match (error.class, error.code) {
+            (
+                Class::Fatal,
+                Some(code @ (RDKafkaErrorCode::FencedInstanceId | RDKafkaErrorCode::UnreleasedInstanceId)),
+            ) => return Err(WorkerError::Fenced { instance: self.plan.settings.service.instance.clone(), code }),
+            (Class::Fatal, _) => return Err(WorkerError::Fatal(error.text)),
+            (_, Some(RDKafkaErrorCode::AutoOffsetReset)) => self.stop_where_records_are_gone()?,
+            (_, Some(RDKafkaErrorCode::UnknownTopicOrPartition | RDKafkaErrorCode::UnknownTopic)) => {
                 let why = format!("the topic {topic} is gone; see `tagstream topics create`");
                 self.say(Notice::Trouble { worker: self.plan.id, what: "reading", why });
-                Ok(())
             }
-            other => {
-                let why = rights::not_read(&other, &self.plan.settings);
-                self.say(Notice::Trouble { worker: self.plan.id, what: "reading", why });
-                Ok(())
-            }
+            _ => self.say(Notice::Trouble { worker: self.plan.id, what: "reading", why: error.text }),
         }
+        Ok(())
     }
 
     /// Sees to it that what there is now is committed within the commit interval.
     pub(super) fn commit_later(&mut self) {
+        self.herald();
         if self.commit_at.is_none() {
-            self.commit_at = Some(Instant::now() + self.plan.settings.service.commit_interval);
+            self.commit_at = Some(self.wire.now() + self.plan.settings.service.commit_interval);
         }
     }
 
-    /// The partitions that run, with an offset each.
-    pub(super) fn list_running(&self, offset: impl Fn(&Running) -> Offset) -> TopicPartitionList {
-        self.list(self.slots.iter().filter_map(|(partition, slot)| match slot {
-            Slot::Running(running) => Some((*partition, offset(running))),
-            Slot::Assigned => None,
-        }))
-    }
-
-    pub(super) fn list(&self, partitions: impl IntoIterator<Item = (i32, Offset)>) -> TopicPartitionList {
-        let mut list = TopicPartitionList::new();
-        for (partition, offset) in partitions {
-            // Every offset that is written here is a real one or one of librdkafka's own names.
-            let _ = list.add_partition(&self.plan.settings.input.topic, partition).set_offset(offset);
-        }
-        list
+    /// The partitions that run.
+    pub(super) fn running(&self) -> Vec<i32> {
+        let running = |(partition, slot): (&i32, &Slot)| matches!(slot, Slot::Running(_)).then_some(*partition);
+        self.slots.iter().filter_map(running).collect()
     }
 
     pub(super) fn say(&self, notice: Notice) {
@@ -337,13 +342,16 @@ impl Worker {
     }
 }
 
-impl Drop for Worker {
+impl<W: Wire> Drop for Worker<W> {
     fn drop(&mut self) {
+        for slot in self.slots.values() {
+            if let Slot::Restoring(restore) = slot {
+                restore.cancel.give();
+            }
+        }
         // Whatever the group still wants is answered in the callback from now on: nobody selects any more.
-        self.consumer.context().close();
-        let given_up = self.consumer.assignment().and_then(|assigned| self.consumer.incremental_unassign(&assigned));
-        if let Err(error) = given_up {
-            self.say(Notice::Trouble { worker: self.plan.id, what: "giving partitions up", why: error.to_string() });
+        if let Err(error) = self.consumer.leave() {
+            self.say(Notice::Trouble { worker: self.plan.id, what: "giving partitions up", why: error.text });
         }
     }
 }

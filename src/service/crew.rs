@@ -8,7 +8,7 @@ use tokio::sync::mpsc::UnboundedSender;
 
 use super::{Report, Surroundings};
 use crate::engine::Program;
-use crate::kafka::{self, Pulse, Worker, WorkerId, WorkerPlan};
+use crate::kafka::{self, Native, Pulse, Worker, WorkerId, WorkerPlan};
 use crate::settings::Settings;
 
 pub struct Crew {
@@ -99,7 +99,8 @@ impl Drop for PanicGuard<'_> {
 
 fn work(plan: WorkerPlan, reports: &UnboundedSender<Report>) {
     let id = plan.id;
-    let result = Worker::new(plan).and_then(|mut worker| {
+    let native = Native::new(Arc::clone(&plan.settings), id, Arc::clone(&plan.notices));
+    let result = Worker::new(plan, native).and_then(|mut worker| {
         // Declared after the worker, so dropped before it: the report does not wait for a consumer to close.
         let _guard = PanicGuard { reports };
         worker.run()

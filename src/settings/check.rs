@@ -10,8 +10,8 @@ use config::ValueKind;
 use super::layers::{Entry, PROPERTIES, Written};
 use super::problem::{Fault, Origin, Problems};
 use super::{
-    GroupProtocol, HttpSettings, InputSettings, KafkaSettings, Membership, OutputSettings, Properties, ServiceSettings,
-    Settings, Start, duration,
+    Delivery, GroupProtocol, HttpSettings, InputSettings, KafkaSettings, Membership, OutputSettings, Properties,
+    ServiceSettings, Settings, Start, duration,
 };
 
 /// The keys that there are, beside librdkafka's own below `kafka.properties`.
@@ -163,10 +163,8 @@ impl Reader<'_> {
         let membership = self.membership(protocol);
         let commit_interval =
             self.duration("service.commit_interval", "100ms", Duration::from_millis(1), COMMIT_INTERVAL_MAX);
-        let exactly_once = self.choice("service.delivery", &[("exactly_once", true), ("at_least_once", false)]);
-        if exactly_once == Some(false) {
-            self.not_supported("service.delivery", "leave it at exactly_once");
-        }
+        let deliveries = [("exactly_once", Delivery::ExactlyOnce), ("at_least_once", Delivery::AtLeastOnce)];
+        let delivery = self.choice("service.delivery", &deliveries);
         let idle_grace = self.duration("service.idle_grace", "5s", Duration::ZERO, IDLE_GRACE_MAX);
         let outage_after = match self.text("service.outage_after") {
             Ok(Some(text)) if text == "off" => Some(None),
@@ -177,6 +175,7 @@ impl Reader<'_> {
             workers: workers?,
             membership: membership?,
             commit_interval: commit_interval?,
+            delivery: delivery?,
             idle_grace: idle_grace?,
             outage_after: outage_after?,
         })

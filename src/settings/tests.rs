@@ -130,11 +130,10 @@ fn what_comes_later_says_so() {
         "later",
         GOOD,
         &[("TAGSTREAM__INPUT__TOPICS", "a,b")],
-        &["service.delivery=at_least_once", "input.partitioned_by=none"],
-        "3 settings are wrong\n  \
+        &["input.partitioned_by=none"],
+        "2 settings are wrong\n  \
          input.topics (from TAGSTREAM__INPUT__TOPICS): \"a,b\" is not supported yet; name one topic\n  \
-         input.partitioned_by (from -s): \"none\" is not supported yet; the input has to be partitioned by user\n  \
-         service.delivery (from -s): \"at_least_once\" is not supported yet; leave it at exactly_once",
+         input.partitioned_by (from -s): \"none\" is not supported yet; the input has to be partitioned by user",
     );
 }
 

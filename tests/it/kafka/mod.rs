@@ -4,6 +4,7 @@ mod acls;
 mod broker;
 mod checks;
 mod client;
+mod durable;
 mod fixture;
 mod letters;
 mod membership;

@@ -1,0 +1,480 @@
+//! The wire over librdkafka: its clients behind the worker's traits, its errors in the worker's three classes.
+//!
+//! Callbacks only pass things on: a rebalance is queued for the worker's loop, which answers it between two polls;
+//! statistics end as two numbers; errors and log lines become notices.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use rdkafka::client::ClientContext;
+use rdkafka::config::{ClientConfig, RDKafkaLogLevel};
+use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
+use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
+use rdkafka::message::BorrowedMessage;
+use rdkafka::metadata::{MetadataPartition, MetadataTopic};
+use rdkafka::producer::{DeliveryResult, NoCustomPartitioner, Producer, ProducerContext, ThreadedProducer};
+use rdkafka::topic_partition_list::TopicPartitionListElem;
+use rdkafka::types::RDKafkaRespErr;
+use rdkafka::{Message, Offset, TopicPartitionList};
+
+use super::clients::{self, ClientError, Plain, pass_error_on, pass_on};
+use super::faults::told;
+use super::link::Link;
+use super::notice::{Notice, Notices, WorkerId};
+use super::rights;
+use super::wire::{
+    Bounds, ChangelogReader, Class, Committed, GroupConsumer, Outgoing, PlainProducer, Rebalance, Refused,
+    TransactionalProducer, Wire, WireError,
+};
+use crate::settings::Settings;
+
+/// What a worker's clients are made from.
+#[derive(Clone)]
+pub struct Native {
+    settings: Arc<Settings>,
+    worker: WorkerId,
+    notices: Notices,
+}
+
+impl Native {
+    pub fn new(settings: Arc<Settings>, worker: WorkerId, notices: Notices) -> Self {
+        Native { settings, worker, notices }
+    }
+}
+
+type Threaded = ThreadedProducer<ProducerSide, NoCustomPartitioner>;
+
+impl Native {
+    fn threaded_producer(&self, config: &ClientConfig) -> Result<Threaded, ClientError> {
+        let side = ProducerSide { notices: self.notices.clone(), link: Link::default(), refused: Mutex::default() };
+        config.create_with_context(side).map_err(ClientError::from)
+    }
+}
+
+impl Wire for Native {
+    type Consumer = NativeConsumer;
+    type Producer = NativeProducer;
+    type Plain = NativePlainProducer;
+    type Changelog = NativeChangelog;
+
+    fn consumer(&self) -> Result<NativeConsumer, ClientError> {
+        let side = ConsumerSide {
+            notices: self.notices.clone(),
+            rebalances: Mutex::default(),
+            closing: AtomicBool::new(false),
+        };
+        let config = clients::consumer(&self.settings, self.worker);
+        let client = config.create_with_context(side).map_err(ClientError::from)?;
+        Ok(NativeConsumer { client, topic: self.settings.input.topic.clone(), settings: Arc::clone(&self.settings) })
+    }
+
+    fn producer(&self) -> Result<NativeProducer, ClientError> {
+        let client = self.threaded_producer(&clients::producer(&self.settings, self.worker))?;
+        Ok(NativeProducer { client, settings: Arc::clone(&self.settings) })
+    }
+
+    fn plain_producer(&self) -> Result<NativePlainProducer, ClientError> {
+        let client = self.threaded_producer(&clients::plain_producer(&self.settings, self.worker))?;
+        Ok(NativePlainProducer { client })
+    }
+
+    fn changelog(&self) -> Result<NativeChangelog, ClientError> {
+        let make = |isolation: &str| -> Result<BaseConsumer<Plain>, ClientError> {
+            let mut config = clients::changelog(&self.settings, self.worker);
+            config.set("isolation.level", isolation);
+            config.create_with_context(Plain::new(self.notices.clone())).map_err(ClientError::from)
+        };
+        Ok(NativeChangelog {
+            reader: make("read_committed")?,
+            inquirer: make("read_uncommitted")?,
+            topic: self.settings.changelog_topic(),
+        })
+    }
+
+    fn now(&self) -> Instant {
+        Instant::now()
+    }
+
+    fn sleep(&self, time: Duration) {
+        thread::sleep(time);
+    }
+
+    fn spawn(&self, name: &str, job: Box<dyn FnOnce() + Send>) {
+        if let Err(error) = thread::Builder::new().name(name.to_owned()).spawn(job) {
+            let why = format!("no thread: {error}");
+            (self.notices)(Notice::Trouble { worker: self.worker, what: "restoring", why });
+        }
+    }
+}
+
+/// Makes the clients of a worker and drops them: librdkafka checks properties against each other only then.
+///
+/// # Errors
+/// What it says.
+pub fn try_out(settings: &Settings) -> Result<(), ClientError> {
+    let silent: Notices = Arc::new(|_| ());
+    let native = Native::new(Arc::new(settings.clone()), WorkerId(0), silent);
+    drop((native.consumer()?, native.producer()?, native.changelog()?));
+    Ok(())
+}
+
+/// The offset of an entry that bears one.
+fn offset_of(element: &TopicPartitionListElem<'_>) -> Option<i64> {
+    match (element.error(), element.offset()) {
+        (Ok(()), Offset::Offset(offset)) => Some(offset),
+        _ => None,
+    }
+}
+
+fn offsets_of(list: &TopicPartitionList) -> BTreeMap<i32, i64> {
+    list.elements().iter().filter_map(|element| Some((element.partition(), offset_of(element)?))).collect()
+}
+
+fn list(topic: &str, partitions: impl IntoIterator<Item = (i32, Offset)>) -> TopicPartitionList {
+    let mut list = TopicPartitionList::new();
+    for (partition, offset) in partitions {
+        // Every offset that is written here is a real one or one of librdkafka's own names.
+        let _ = list.add_partition(topic, partition).set_offset(offset);
+    }
+    list
+}
+
+fn bounds<C: ConsumerContext>(
+    client: &BaseConsumer<C>,
+    topic: &str,
+    partition: i32,
+    patience: Duration,
+) -> Result<Bounds, WireError> {
+    let (low, high) = client.fetch_watermarks(topic, partition, patience)?;
+    Ok(Bounds { low, high })
+}
+
+/// A worker's consumer.
+pub struct NativeConsumer {
+    client: BaseConsumer<ConsumerSide>,
+    topic: String,
+    settings: Arc<Settings>,
+}
+
+impl NativeConsumer {
+    fn list(&self, partitions: &[i32], offset: Offset) -> TopicPartitionList {
+        list(&self.topic, partitions.iter().map(|partition| (*partition, offset)))
+    }
+}
+
+impl GroupConsumer for NativeConsumer {
+    type Record<'a> = BorrowedMessage<'a>;
+
+    fn join(&self) -> Result<(), WireError> {
+        Ok(self.client.subscribe(&[&self.topic])?)
+    }
+
+    fn poll(&self, wait: Duration) -> Option<Result<BorrowedMessage<'_>, WireError>> {
+        let words = |code| rights::not_read(code, &self.settings);
+        self.client.poll(wait).map(|polled| polled.map_err(|error| told(error, words)))
+    }
+
+    fn next_rebalance(&self) -> Option<Rebalance> {
+        self.client.context().rebalances().pop_front()
+    }
+
+    fn accept(&self) -> Result<(), WireError> {
+        Ok(self.client.incremental_assign(&TopicPartitionList::new())?)
+    }
+
+    fn give_up(&self, fetched: &[i32]) -> Result<(), WireError> {
+        Ok(self.client.incremental_unassign(&self.list(fetched, Offset::Invalid))?)
+    }
+
+    fn fetch(&self, starts: &[(i32, i64)]) -> Result<(), WireError> {
+        let starts = list(&self.topic, starts.iter().map(|(partition, offset)| (*partition, Offset::Offset(*offset))));
+        self.client.incremental_assign(&starts)?;
+        Ok(self.client.resume(&starts)?)
+    }
+
+    fn pause(&self, partitions: &[i32]) -> Result<(), WireError> {
+        Ok(self.client.pause(&self.list(partitions, Offset::Invalid))?)
+    }
+
+    fn resume(&self, partitions: &[i32]) -> Result<(), WireError> {
+        Ok(self.client.resume(&self.list(partitions, Offset::Invalid))?)
+    }
+
+    fn committed(
+        &self,
+        partitions: &[i32],
+        patience: Duration,
+    ) -> Result<BTreeMap<i32, Result<Committed, WireError>>, WireError> {
+        let found = self.client.committed_offsets(self.list(partitions, Offset::Invalid), patience)?;
+        let committed = |element: &TopicPartitionListElem<'_>| {
+            element.error()?;
+            Ok(Committed { offset: offset_of(element), metadata: element.metadata().to_owned() })
+        };
+        Ok(found.elements().iter().map(|element| (element.partition(), committed(element))).collect())
+    }
+
+    fn bounds(&self, partition: i32, patience: Duration) -> Result<Bounds, WireError> {
+        bounds(&self.client, &self.topic, partition, patience)
+    }
+
+    fn ends(&self, partitions: &[i32], patience: Duration) -> Result<BTreeMap<i32, i64>, WireError> {
+        Ok(offsets_of(&self.client.offsets_for_times(self.list(partitions, Offset::End), patience)?))
+    }
+
+    fn input_end(&self, patience: Duration) -> Result<i64, WireError> {
+        let metadata = self.client.fetch_metadata(Some(&self.topic), patience)?;
+        let partitions = metadata.topics().iter().flat_map(MetadataTopic::partitions);
+        let asked: Vec<i32> = partitions.map(MetadataPartition::id).collect();
+        let ends = self.ends(&asked, patience)?;
+        if ends.len() < asked.len() {
+            let text = "not all partitions of the input have a leader now".to_owned();
+            return Err(WireError { class: Class::Again, code: None, text });
+        }
+        Ok(ends.values().sum())
+    }
+
+    fn positions(&self) -> Result<BTreeMap<i32, i64>, WireError> {
+        Ok(offsets_of(&self.client.position()?))
+    }
+
+    fn leave(&self) -> Result<(), WireError> {
+        self.client.context().closing.store(true, Ordering::Relaxed);
+        let assigned = self.client.assignment()?;
+        Ok(self.client.incremental_unassign(&assigned)?)
+    }
+}
+
+/// Callbacks of a worker's consumer.
+struct ConsumerSide {
+    notices: Notices,
+    rebalances: Mutex<VecDeque<Rebalance>>,
+    /// Set when the worker has nothing left to commit: partitions are then given up without asking it.
+    closing: AtomicBool,
+}
+
+impl ConsumerSide {
+    fn rebalances(&self) -> MutexGuard<'_, VecDeque<Rebalance>> {
+        self.rebalances.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl ClientContext for ConsumerSide {
+    fn log(&self, level: RDKafkaLogLevel, facility: &str, text: &str) {
+        pass_on(&self.notices, level, facility, text);
+    }
+
+    fn error(&self, error: KafkaError, reason: &str) {
+        pass_error_on(&self.notices, &error, reason);
+    }
+}
+
+impl ConsumerContext for ConsumerSide {
+    fn rebalance(&self, consumer: &BaseConsumer<ConsumerSide>, code: RDKafkaRespErr, list: &mut TopicPartitionList) {
+        let partitions: Vec<i32> = list.elements().iter().map(|element| element.partition()).collect();
+        if self.closing.load(Ordering::Relaxed) {
+            answer_while_closing(consumer, code);
+            return;
+        }
+        self.rebalances().push_back(match code {
+            RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS => Rebalance::Assign(partitions),
+            RDKafkaRespErr::RD_KAFKA_RESP_ERR__REVOKE_PARTITIONS => {
+                Rebalance::Revoke { partitions, lost: consumer.assignment_lost() }
+            }
+            other => Rebalance::Failed(RDKafkaErrorCode::from(other).to_string()),
+        });
+    }
+
+    fn commit_callback(&self, _: KafkaResult<()>, _: &TopicPartitionList) {}
+}
+
+/// Nothing new is taken, and what was really assigned, which may be less than the group thinks, is given up.
+fn answer_while_closing(consumer: &BaseConsumer<ConsumerSide>, code: RDKafkaRespErr) {
+    // There is nobody to tell of an error, and nothing to do about it: the consumer is closing.
+    let _ = match code {
+        RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS => consumer.incremental_assign(&TopicPartitionList::new()),
+        _ => consumer.assignment().and_then(|assigned| consumer.incremental_unassign(&assigned)),
+    };
+}
+
+/// A worker's producer.
+pub struct NativeProducer {
+    client: Threaded,
+    settings: Arc<Settings>,
+}
+
+impl NativeProducer {
+    fn told(&self, result: KafkaResult<()>) -> Result<(), WireError> {
+        result.map_err(|error| told(error, |code| rights::missing(code, &self.settings)))
+    }
+}
+
+impl TransactionalProducer<NativeConsumer> for NativeProducer {
+    fn init(&self, patience: Duration) -> Result<(), WireError> {
+        self.told(self.client.init_transactions(patience))
+    }
+
+    fn begin(&self) -> Result<(), WireError> {
+        *self.client.context().refused() = None;
+        self.told(self.client.begin_transaction())
+    }
+
+    fn send<'a>(&self, record: Outgoing<'a>) -> Result<(), (WireError, Outgoing<'a>)> {
+        self.client.send(record).map_err(not_sent)
+    }
+
+    fn in_flight(&self) -> usize {
+        usize::try_from(self.client.in_flight_count()).unwrap_or_default()
+    }
+
+    fn refused(&self) -> Option<Refused> {
+        self.client.context().refused().clone()
+    }
+
+    fn send_offsets(
+        &self,
+        offsets: &[(i32, i64)],
+        metadata: &str,
+        member: &NativeConsumer,
+        patience: Duration,
+    ) -> Result<(), WireError> {
+        let mut list = TopicPartitionList::new();
+        for (partition, offset) in offsets {
+            let mut element = list.add_partition(&self.settings.input.topic, *partition);
+            // An offset of a record, plus one: never out of range.
+            let _ = element.set_offset(Offset::Offset(*offset));
+            element.set_metadata(metadata);
+        }
+        // Taken anew for each try: it carries the generation by which a broker tells members of today from those of
+        // yesterday.
+        let Some(group) = member.client.group_metadata() else {
+            let text = "the consumer has no group".to_owned();
+            return Err(WireError { class: Class::Fatal, code: None, text });
+        };
+        self.told(self.client.send_offsets_to_transaction(&list, &group, patience))
+    }
+
+    fn commit(&self, patience: Duration) -> Result<(), WireError> {
+        self.told(self.client.commit_transaction(patience))
+    }
+
+    fn abort(&self, patience: Duration) -> Result<(), WireError> {
+        self.told(self.client.abort_transaction(patience))
+    }
+
+    fn reports(&self) -> u64 {
+        self.client.context().link.reports()
+    }
+
+    fn faults(&self) -> u64 {
+        self.client.context().link.faults()
+    }
+}
+
+/// A producer without transactions.
+pub struct NativePlainProducer {
+    client: Threaded,
+}
+
+impl PlainProducer for NativePlainProducer {
+    fn send<'a>(&self, record: Outgoing<'a>) -> Result<(), (WireError, Outgoing<'a>)> {
+        self.client.send(record).map_err(not_sent)
+    }
+
+    fn in_flight(&self) -> usize {
+        usize::try_from(self.client.in_flight_count()).unwrap_or_default()
+    }
+
+    fn take_refused(&self) -> Option<Refused> {
+        self.client.context().refused().take()
+    }
+}
+
+/// Callbacks of a worker's producer.
+struct ProducerSide {
+    notices: Notices,
+    link: Link,
+    /// Of the transaction that is open.
+    refused: Mutex<Option<Refused>>,
+}
+
+impl ProducerSide {
+    fn refused(&self) -> MutexGuard<'_, Option<Refused>> {
+        self.refused.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn not_sent<'a>((error, record): (KafkaError, Outgoing<'a>)) -> (WireError, Outgoing<'a>) {
+    (told(error, |code| rights::not_written(code, record.topic)), record)
+}
+
+fn is_purge(error: &KafkaError) -> bool {
+    matches!(error.rdkafka_error_code(), Some(RDKafkaErrorCode::PurgeQueue | RDKafkaErrorCode::PurgeInflight))
+}
+
+impl ClientContext for ProducerSide {
+    fn log(&self, level: RDKafkaLogLevel, facility: &str, text: &str) {
+        pass_on(&self.notices, level, facility, text);
+    }
+
+    fn error(&self, error: KafkaError, reason: &str) {
+        pass_error_on(&self.notices, &error, reason);
+    }
+
+    fn stats_raw(&self, json: &[u8]) {
+        self.link.heed(json);
+    }
+}
+
+impl ProducerContext for ProducerSide {
+    type DeliveryOpaque = ();
+
+    fn delivery(&self, result: &DeliveryResult<'_>, _: ()) {
+        let Err((error, record)) = result else { return };
+        if is_purge(error) {
+            // An abort, which is told as such.
+            return;
+        }
+        let topic = record.topic().to_owned();
+        let text = told(error.clone(), |code| rights::not_written(code, &topic)).text;
+        self.refused().get_or_insert_with(|| Refused {
+            topic: topic.clone(),
+            code: error.rdkafka_error_code(),
+            text: text.clone(),
+        });
+        (self.notices)(Notice::NotWritten { topic, why: text });
+    }
+}
+
+/// A reader of the changelog, and who asks for what the reader does not see yet.
+pub struct NativeChangelog {
+    reader: BaseConsumer<Plain>,
+    inquirer: BaseConsumer<Plain>,
+    topic: String,
+}
+
+impl ChangelogReader for NativeChangelog {
+    type Record<'a> = BorrowedMessage<'a>;
+
+    fn end(&self, partition: i32, patience: Duration) -> Result<i64, WireError> {
+        Ok(bounds(&self.inquirer, &self.topic, partition, patience)?.high)
+    }
+
+    fn stable(&self, partition: i32, patience: Duration) -> Result<Bounds, WireError> {
+        bounds(&self.reader, &self.topic, partition, patience)
+    }
+
+    fn open(&self, partition: i32, offset: i64) -> Result<(), WireError> {
+        Ok(self.reader.assign(&list(&self.topic, [(partition, Offset::Offset(offset))]))?)
+    }
+
+    fn poll(&self, wait: Duration) -> Option<Result<BorrowedMessage<'_>, WireError>> {
+        self.reader.poll(wait).map(|polled| polled.map_err(WireError::from))
+    }
+
+    fn position(&self, partition: i32) -> Result<Option<i64>, WireError> {
+        Ok(offsets_of(&self.reader.position()?).get(&partition).copied())
+    }
+}

@@ -1,0 +1,217 @@
+//! What a worker needs of Kafka, as traits: librdkafka stands behind them in the service ([`super::native`]), a
+//! simulated cluster in tests.
+//!
+//! The cut lies below everything that decides something: the classes of errors, the end of a transaction, the answers
+//! to the group, what a restored state must agree with are all above it. Partitions are numbers here; the topics are
+//! known to whoever made the wire. Time passes through it too, so that a simulation can own it.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::time::{Duration, Instant};
+
+use rdkafka::message::{BorrowedMessage, Message, OwnedMessage};
+use rdkafka::producer::BaseRecord;
+use rdkafka::types::RDKafkaErrorCode;
+
+use super::clients::ClientError;
+
+/// What an error asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Class {
+    /// The same call again goes on with it.
+    Again,
+    /// The transaction has to be aborted, and can be.
+    Abort,
+    /// The client is of no use any more; what it was doing is in doubt.
+    Fatal,
+}
+
+/// An error of a client, in the words that matter here.
+#[derive(Clone, Debug)]
+pub struct WireError {
+    pub class: Class,
+    pub code: Option<RDKafkaErrorCode>,
+    pub text: String,
+}
+
+impl WireError {
+    /// Whether a call used its time up: others that are to be repeated came back at once, and need a pause.
+    pub fn timed_out(&self) -> bool {
+        self.code == Some(RDKafkaErrorCode::OperationTimedOut)
+    }
+}
+
+impl fmt::Display for WireError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+/// What the group wants of a consumer.
+#[derive(Clone, Debug)]
+pub enum Rebalance {
+    Assign(Vec<i32>),
+    /// `lost`: the partitions may already be somebody else's.
+    Revoke {
+        partitions: Vec<i32>,
+        lost: bool,
+    },
+    Failed(String),
+}
+
+/// What the group has committed for a partition.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Committed {
+    /// `None`: nothing yet.
+    pub offset: Option<i64>,
+    /// What was written beside it.
+    pub metadata: String,
+}
+
+/// Where a partition begins and ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Bounds {
+    pub low: i64,
+    pub high: i64,
+}
+
+/// A record as it was polled, which may be borrowed from the client.
+pub trait Record: Message {
+    /// A copy that can wait.
+    fn detach(&self) -> OwnedMessage;
+}
+
+impl Record for BorrowedMessage<'_> {
+    fn detach(&self) -> OwnedMessage {
+        BorrowedMessage::detach(self)
+    }
+}
+
+impl Record for OwnedMessage {
+    fn detach(&self) -> OwnedMessage {
+        self.clone()
+    }
+}
+
+/// The clients of one worker, and its time.
+pub trait Wire: Clone + Send + 'static {
+    type Consumer: GroupConsumer;
+    type Producer: TransactionalProducer<Self::Consumer>;
+    type Plain: PlainProducer;
+    type Changelog: ChangelogReader;
+
+    fn consumer(&self) -> Result<Self::Consumer, ClientError>;
+    /// A producer that has yet to get its transactional id.
+    fn producer(&self) -> Result<Self::Producer, ClientError>;
+    fn plain_producer(&self) -> Result<Self::Plain, ClientError>;
+    fn changelog(&self) -> Result<Self::Changelog, ClientError>;
+
+    fn now(&self) -> Instant;
+    fn sleep(&self, time: Duration);
+    /// Runs something beside the worker. It ends by itself.
+    fn spawn(&self, name: &str, job: Box<dyn FnOnce() + Send>);
+}
+
+/// A member of the group that reads the input, read_committed. Nothing is fetched but what [`GroupConsumer::fetch`]
+/// says.
+pub trait GroupConsumer {
+    type Record<'a>: Record
+    where
+        Self: 'a;
+
+    fn join(&self) -> Result<(), WireError>;
+    /// `None` says nothing about whether there is more to read.
+    fn poll(&self, wait: Duration) -> Option<Result<Self::Record<'_>, WireError>>;
+    /// What the group wants, in order. Until it is answered, by [`GroupConsumer::accept`] or
+    /// [`GroupConsumer::give_up`], the group waits.
+    fn next_rebalance(&self) -> Option<Rebalance>;
+    /// Takes what was assigned, of which nothing is fetched yet.
+    fn accept(&self) -> Result<(), WireError>;
+    /// Gives partitions up, of which these were fetched.
+    fn give_up(&self, fetched: &[i32]) -> Result<(), WireError>;
+    /// Fetches partitions, each from an offset on.
+    fn fetch(&self, starts: &[(i32, i64)]) -> Result<(), WireError>;
+    fn pause(&self, partitions: &[i32]) -> Result<(), WireError>;
+    fn resume(&self, partitions: &[i32]) -> Result<(), WireError>;
+    /// What the group has committed, by partition; an error while a transaction that may move it is open.
+    fn committed(
+        &self,
+        partitions: &[i32],
+        patience: Duration,
+    ) -> Result<BTreeMap<i32, Result<Committed, WireError>>, WireError>;
+    fn bounds(&self, partition: i32, patience: Duration) -> Result<Bounds, WireError>;
+    /// The ends of partitions, as they are after the call began; those that are not known now are left out.
+    fn ends(&self, partitions: &[i32], patience: Duration) -> Result<BTreeMap<i32, i64>, WireError>;
+    /// The ends of all partitions of the input together: it grows when a record comes to any of them, whoever reads it.
+    fn input_end(&self, patience: Duration) -> Result<i64, WireError>;
+    /// Where the consumer is about to read. It steps over what is no record.
+    fn positions(&self) -> Result<BTreeMap<i32, i64>, WireError>;
+    /// From now on the group is answered without asking the worker, and gets everything back.
+    fn leave(&self) -> Result<(), WireError>;
+}
+
+/// A record to be sent, on its way borrowed from a body.
+pub type Outgoing<'a> = BaseRecord<'a, [u8], [u8]>;
+
+/// A producer that says what became of each step of its transactions.
+pub trait TransactionalProducer<C> {
+    /// Gets the transactional id, which ends whatever its last owner has left open.
+    fn init(&self, patience: Duration) -> Result<(), WireError>;
+    /// Local: no broker hears of it yet.
+    fn begin(&self) -> Result<(), WireError>;
+    /// Takes a record; gives it back, with the reason, if it cannot.
+    fn send<'a>(&self, record: Outgoing<'a>) -> Result<(), (WireError, Outgoing<'a>)>;
+    /// Records that no broker has answered for yet.
+    fn in_flight(&self) -> usize;
+    /// The first record of this transaction that was refused.
+    fn refused(&self) -> Option<Refused>;
+    /// Sends the next offsets, each with this metadata, in the name of the consumer as the group knows it now.
+    fn send_offsets(
+        &self,
+        offsets: &[(i32, i64)],
+        metadata: &str,
+        member: &C,
+        patience: Duration,
+    ) -> Result<(), WireError>;
+    fn commit(&self, patience: Duration) -> Result<(), WireError>;
+    fn abort(&self, patience: Duration) -> Result<(), WireError>;
+    /// How many reports of [`TransactionalProducer::faults`] there have been: each tells all that happened before it.
+    fn reports(&self) -> u64;
+    /// Requests that were sent again or timed out, connections that broke.
+    fn faults(&self) -> u64;
+}
+
+/// A producer whose records are seen at once, in no transaction.
+pub trait PlainProducer {
+    /// Takes a record; gives it back, with the reason, if it cannot.
+    fn send<'a>(&self, record: Outgoing<'a>) -> Result<(), (WireError, Outgoing<'a>)>;
+    /// Records that no broker has answered for yet.
+    fn in_flight(&self) -> usize;
+    /// The first record that was refused since the last call.
+    fn take_refused(&self) -> Option<Refused>;
+}
+
+/// A record that a broker, or the client, would not take.
+#[derive(Clone, Debug)]
+pub struct Refused {
+    pub topic: String,
+    pub code: Option<RDKafkaErrorCode>,
+    pub text: String,
+}
+
+/// Reads changelog partitions, one at a time, read_committed.
+pub trait ChangelogReader {
+    type Record<'a>: Record
+    where
+        Self: 'a;
+
+    /// The end of a partition, with what is not committed yet.
+    fn end(&self, partition: i32, patience: Duration) -> Result<i64, WireError>;
+    /// The first offset, and the end of what is decided: no open transaction begins before it.
+    fn stable(&self, partition: i32, patience: Duration) -> Result<Bounds, WireError>;
+    /// Reads a partition from an offset on, and no other.
+    fn open(&self, partition: i32, offset: i64) -> Result<(), WireError>;
+    fn poll(&self, wait: Duration) -> Option<Result<Self::Record<'_>, WireError>>;
+    /// Where the reader is about to read, behind what is no record; `None` until it has found something.
+    fn position(&self, partition: i32) -> Result<Option<i64>, WireError>;
+}
