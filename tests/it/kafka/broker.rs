@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 
 const BOOT_TIME_MAX: Duration = Duration::from_secs(90);
 const NEEDS: &str =
-    "the Kafka tests need Java 17 or later and Maven: run deploy/setup.sh, or deploy/test.sh which does";
+    "the Kafka tests need Java 17 or later, Maven and openssl: run deploy/setup.sh, or deploy/test.sh which does";
 const JVM: [&str; 5] = [
     "-Xmx384m",
     "-Xms64m",
@@ -25,12 +25,25 @@ const JVM: [&str; 5] = [
     "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",
 ];
 
-/// A running broker.
+/// A running broker. Everybody may do everything through its plain listener.
 pub struct Broker {
     folder: PathBuf,
     port: u16,
     controller_port: u16,
+    /// The ports of its other listeners, in their order.
+    pub ports: Vec<u16>,
     pid: u32,
+}
+
+/// What a broker has beyond the plain one.
+#[derive(Default)]
+pub struct Extras {
+    /// Names and protocols of more listeners.
+    pub listeners: Vec<(&'static str, &'static str)>,
+    /// Lines of server.properties.
+    pub properties: Vec<String>,
+    /// More arguments of `format`.
+    pub format: Vec<String>,
 }
 
 /// The one broker that the tests of this process share, started by the first that asks for it.
@@ -42,6 +55,11 @@ pub fn shared() -> &'static Broker {
 impl Broker {
     /// A broker of its own, for a test that stops it.
     pub fn start() -> Broker {
+        Broker::start_with(|_| Extras::default())
+    }
+
+    /// One with extras, which may put files into its folder.
+    pub fn start_with(extras: impl FnOnce(&Path) -> Extras) -> Broker {
         let root = root();
         sweep(&root.join("run"));
         let libs = jars(&root);
@@ -50,16 +68,23 @@ impl Broker {
         let folder = root.join("run").join(name);
         fs::create_dir_all(&folder).expect("a folder for the broker");
         let (port, controller_port) = (free_port(), free_port());
-        fs::write(folder.join("server.properties"), properties(&folder, port, controller_port))
-            .expect("server.properties");
-        format(&folder, &libs);
+        let extras = extras(&folder);
+        let ports: Vec<u16> = extras.listeners.iter().map(|_| free_port()).collect();
+        let properties = properties(&folder, port, controller_port, &extras, &ports);
+        fs::write(folder.join("server.properties"), properties).expect("server.properties");
+        format(&folder, &libs, &extras.format);
         let pid = boot(&folder, &libs, port);
-        Broker { folder, port, controller_port, pid }
+        Broker { folder, port, controller_port, ports, pid }
     }
 
     /// `host:port`.
     pub fn address(&self) -> String {
         format!("127.0.0.1:{}", self.port)
+    }
+
+    /// Where it keeps its files.
+    pub fn folder(&self) -> &Path {
+        &self.folder
     }
 
     /// Kills the broker at once; its data stays.
@@ -128,7 +153,7 @@ fn jars(root: &Path) -> PathBuf {
     libs
 }
 
-fn run(name: &str, command: &mut Command) -> Output {
+pub fn run(name: &str, command: &mut Command) -> Output {
     let output = command.stdin(Stdio::null()).output().unwrap_or_else(|error| panic!("{name}: {error}; {NEEDS}"));
     let text = [output.stdout.as_slice(), output.stderr.as_slice()].concat();
     assert!(output.status.success(), "{name} failed; {NEEDS}\n{}", String::from_utf8_lossy(&text));
@@ -141,9 +166,10 @@ fn java(libs: &Path, main: &str) -> Command {
     java
 }
 
-fn format(folder: &Path, libs: &Path) {
+fn format(folder: &Path, libs: &Path, more: &[String]) {
     let mut format = java(libs, "kafka.tools.StorageTool");
     format.args(["format", "-t", "AAAAAAAAAAAAAAAAAAAAAQ", "-c"]).arg(folder.join("server.properties"));
+    format.args(more);
     run("java", &mut format);
 }
 
@@ -206,16 +232,21 @@ pub fn free_port() -> u16 {
     listener.local_addr().expect("an address").port()
 }
 
-fn properties(folder: &Path, port: u16, controller_port: u16) -> String {
+fn properties(folder: &Path, port: u16, controller_port: u16, extras: &Extras, ports: &[u16]) -> String {
+    let (mut listeners, mut protocols) = (String::new(), String::new());
+    for ((name, protocol), port) in extras.listeners.iter().zip(ports) {
+        listeners += &format!(",{name}://127.0.0.1:{port}");
+        protocols += &format!(",{name}:{protocol}");
+    }
     format!(
         "process.roles=broker,controller\n\
          node.id=1\n\
          controller.quorum.voters=1@127.0.0.1:{controller_port}\n\
-         listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller_port}\n\
-         advertised.listeners=PLAINTEXT://127.0.0.1:{port}\n\
+         listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller_port}{listeners}\n\
+         advertised.listeners=PLAINTEXT://127.0.0.1:{port}{listeners}\n\
          controller.listener.names=CONTROLLER\n\
          inter.broker.listener.name=PLAINTEXT\n\
-         listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT\n\
+         listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT{protocols}\n\
          log.dirs={}\n\
          auto.create.topics.enable=false\n\
          offsets.topic.replication.factor=1\n\
@@ -226,11 +257,15 @@ fn properties(folder: &Path, port: u16, controller_port: u16) -> String {
          transaction.abort.timed.out.transaction.cleanup.interval.ms=500\n\
          group.initial.rebalance.delay.ms=0\n\
          group.min.session.timeout.ms=1000\n\
+         group.consumer.min.heartbeat.interval.ms=500\n\
+         group.consumer.heartbeat.interval.ms=500\n\
          log.index.size.max.bytes=1048576\n\
          log.cleaner.dedupe.buffer.size=2097152\n\
          log.cleaner.backoff.ms=500\n\
          broker.session.timeout.ms=1000\n\
-         broker.heartbeat.interval.ms=200\n",
-        folder.join("data").display()
+         broker.heartbeat.interval.ms=200\n\
+         {}\n",
+        folder.join("data").display(),
+        extras.properties.join("\n")
     )
 }

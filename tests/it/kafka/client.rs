@@ -56,7 +56,7 @@ impl Write {
     }
 }
 
-fn config(broker: &Broker) -> ClientConfig {
+pub fn config(broker: &Broker) -> ClientConfig {
     let mut config = ClientConfig::new();
     config.set("bootstrap.servers", broker.address()).set("message.max.bytes", "8000000");
     config
