@@ -173,7 +173,10 @@ pub enum Notice {
 impl Notice {
     pub fn severity(&self) -> Severity {
         match self {
-            Notice::ProducerReady { .. } | Notice::Committed { .. } | Notice::Standing { .. } | Notice::NotChecked { .. } => Severity::Debug,
+            Notice::ProducerReady { .. }
+            | Notice::Committed { .. }
+            | Notice::Standing { .. }
+            | Notice::NotChecked { .. } => Severity::Debug,
             Notice::Assigned { partitions, .. } if partitions.is_empty() => Severity::Debug,
             Notice::Unreachable { .. }
             | Notice::Recycled { .. }
@@ -223,6 +226,7 @@ impl Notice {
             Notice::Restoring { .. }
             | Notice::Unreachable { .. }
             | Notice::Reached { .. }
+            | Notice::NotChecked { .. }
             | Notice::NotWritten { .. }
             | Notice::Outage { .. }
             | Notice::OutageOver
