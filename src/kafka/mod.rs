@@ -19,6 +19,7 @@ mod cluster;
 mod counts;
 mod cycle;
 mod embedded;
+mod failpoint;
 mod idle;
 mod native;
 mod notice;

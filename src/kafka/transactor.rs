@@ -20,6 +20,7 @@ use std::time::{Duration, Instant};
 use rdkafka::error::RDKafkaErrorCode;
 
 use super::clients::ClientError;
+use super::failpoint::{self, Step};
 use super::notice::{Notice, Notices, WorkerId};
 use super::wire::{Class, Outgoing, Refused, TransactionalProducer, Wire, WireError};
 
@@ -158,7 +159,7 @@ impl<W: Wire> Transactor<W> {
             return;
         }
         let (error, topic) = loop {
-            let Err((error, back)) = producer.send(record) else { return };
+            let Err((error, back)) = producer.send(record) else { return failpoint::pass(Step::RecordSent) };
             if error.code != Some(RDKafkaErrorCode::QueueFull) || self.wire.now() >= until {
                 break (error, back.topic);
             }
@@ -179,6 +180,7 @@ impl<W: Wire> Transactor<W> {
             let (step, result) = match &open.stage {
                 Stage::Delivering => match self.drain(&producer, until) {
                     Ok(Delivery::Complete) => {
+                        failpoint::pass(Step::Delivered);
                         ("sending offsets", producer.send_offsets(offsets, name, member, self.remaining(until)))
                     }
                     Ok(Delivery::Failed(refused)) => {
@@ -195,7 +197,10 @@ impl<W: Wire> Transactor<W> {
                 Stage::Aborting(_) => ("aborting", producer.abort(patience)),
             };
             match (result, &open.stage) {
-                (Ok(()), Stage::Delivering) => open.stage = Stage::Committing(self.wire.now()),
+                (Ok(()), Stage::Delivering) => {
+                    failpoint::pass(Step::OffsetsSent);
+                    open.stage = Stage::Committing(self.wire.now());
+                }
                 (Ok(()), Stage::Committing(since)) => {
                     let slow = self.wire.now().duration_since(*since) > SLOW_COMMIT;
                     self.state = ended(producer, open.faults, slow);

@@ -33,6 +33,13 @@ pub struct Broker {
     pid: u32,
 }
 
+/// A listener of a broker that clients reach through a proxy: they are told the proxy's port.
+#[derive(Clone, Copy)]
+pub struct Behind {
+    pub port: u16,
+    pub proxy_port: u16,
+}
+
 /// The one broker that the tests of this process share, started by the first that asks for it.
 pub fn shared() -> &'static Broker {
     static SHARED: OnceLock<Broker> = OnceLock::new();
@@ -42,6 +49,10 @@ pub fn shared() -> &'static Broker {
 impl Broker {
     /// A broker of its own, for a test that stops it.
     pub fn start() -> Broker {
+        Broker::start_with(None)
+    }
+
+    pub fn start_with(behind: Option<Behind>) -> Broker {
         let root = root();
         sweep(&root.join("run"));
         let libs = jars(&root);
@@ -50,7 +61,7 @@ impl Broker {
         let folder = root.join("run").join(name);
         fs::create_dir_all(&folder).expect("a folder for the broker");
         let (port, controller_port) = (free_port(), free_port());
-        fs::write(folder.join("server.properties"), properties(&folder, port, controller_port))
+        fs::write(folder.join("server.properties"), properties(&folder, port, controller_port, behind))
             .expect("server.properties");
         format(&folder, &libs);
         let pid = boot(&folder, &libs, port);
@@ -206,16 +217,18 @@ pub fn free_port() -> u16 {
     listener.local_addr().expect("an address").port()
 }
 
-fn properties(folder: &Path, port: u16, controller_port: u16) -> String {
+fn properties(folder: &Path, port: u16, controller_port: u16, behind: Option<Behind>) -> String {
+    let listener = behind.map_or_else(String::new, |behind| format!(",PX://127.0.0.1:{}", behind.port));
+    let advertised = behind.map_or_else(String::new, |behind| format!(",PX://127.0.0.1:{}", behind.proxy_port));
     format!(
         "process.roles=broker,controller\n\
          node.id=1\n\
          controller.quorum.voters=1@127.0.0.1:{controller_port}\n\
-         listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller_port}\n\
-         advertised.listeners=PLAINTEXT://127.0.0.1:{port}\n\
+         listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller_port}{listener}\n\
+         advertised.listeners=PLAINTEXT://127.0.0.1:{port}{advertised}\n\
          controller.listener.names=CONTROLLER\n\
          inter.broker.listener.name=PLAINTEXT\n\
-         listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT\n\
+         listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,PX:PLAINTEXT\n\
          log.dirs={}\n\
          auto.create.topics.enable=false\n\
          offsets.topic.replication.factor=1\n\

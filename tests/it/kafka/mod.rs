@@ -3,9 +3,16 @@
 mod broker;
 mod client;
 mod durable;
+mod faults;
 mod fixture;
+mod killed;
+mod large;
+mod late;
 mod letters;
+mod proxy;
+mod revoked;
 mod running;
 mod service;
 mod settings;
+mod steady;
 mod topics;
