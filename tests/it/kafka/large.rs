@@ -17,9 +17,11 @@ fn noise(bytes: usize) -> String {
     (0..bytes).map(|_| random.alphanumeric()).collect()
 }
 
+/// Of one user each: a state that is large stays it.
 fn event(n: usize, value: &str) -> Write {
     let at = 1_700_000_000_000 + n as i64;
-    Write::event(0, "u", format!(r#"{{"user_id":"u","type":"click","timestamp":{at},"properties":{{"v":"{value}"}}}}"#))
+    let text = format!(r#"{{"user_id":"u{n}","type":"click","timestamp":{at},"properties":{{"v":"{value}"}}}}"#);
+    Write::event(0, "u", text)
 }
 
 /// What the tag was, one after the other.
