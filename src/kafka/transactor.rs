@@ -10,10 +10,11 @@
 //!                                  in doubt: only the committed offsets know
 //! ```
 //!
-//! A broker obeys an end-of-transaction request that comes late, on a broken connection, even when it hits the *next*
-//! transaction, and the client may have sent such a request twice without a word: only its statistics show it. So
-//! between two transactions we wait for statistics that cover the end of the first, and a producer that had to repeat
-//! itself is replaced: the new one has a new epoch, which the late request does not.
+//! A broker obeys a request that comes late, on a broken connection, even when it hits the *next* transaction: a late
+//! commit makes visible what was sent by then, a late request with offsets takes the group back to them. (A late record
+//! is harmless: its number tells that it is a repeat.) The client may have sent such a request twice without a word: only
+//! its statistics show it. So between two transactions we wait for statistics that cover the end of the first, and a
+//! producer that had to repeat itself is replaced: the new one has a new epoch, which the late request does not.
 
 use std::time::{Duration, Instant};
 
