@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use rdkafka::types::RDKafkaErrorCode;
 
+use super::failpoint::{self, Step};
 use super::notice::{Notice, Recycle};
 use super::slot::Slot;
 use super::transactor::{Blocked, Outcome};
@@ -106,10 +107,12 @@ impl<W: Wire> Worker<W> {
         if !self.slots.values().any(dirty) {
             return None;
         }
+        failpoint::pass(Step::Applied);
         if let Err(blocked) = self.transactor.begin() {
             self.hold(blocked);
             return None;
         }
+        failpoint::pass(Step::Begun);
         let (name, begun) = (self.names.next_name(), self.wire.now());
         let mut parts = Vec::new();
         for (partition, slot) in &mut self.slots {
@@ -120,12 +123,14 @@ impl<W: Wire> Worker<W> {
                 parts.push((*partition, running.next_offset()));
             }
         }
+        failpoint::pass(Step::BodySent);
         Some(Sent { name, parts, begun })
     }
 
     fn finish(&mut self, sent: Sent, until: Instant) -> Result<(), WorkerError> {
         match self.transactor.finish(&sent.parts, &sent.name, &self.consumer, until) {
             Outcome::Committed => {
+                failpoint::pass(Step::Committed);
                 for (partition, next_offset) in &sent.parts {
                     self.settle(*partition, *next_offset);
                 }

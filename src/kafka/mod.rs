@@ -20,6 +20,7 @@ mod cluster;
 mod counts;
 mod cycle;
 mod embedded;
+mod failpoint;
 mod faults;
 mod herald;
 mod idle;

@@ -35,6 +35,13 @@ pub struct Broker {
     pid: u32,
 }
 
+/// A listener of a broker that clients reach through a proxy: they are told the proxy's port.
+#[derive(Clone, Copy)]
+pub struct Behind {
+    pub port: u16,
+    pub proxy_port: u16,
+}
+
 /// What a broker has beyond the plain one.
 #[derive(Default)]
 pub struct Extras {
@@ -44,6 +51,8 @@ pub struct Extras {
     pub properties: Vec<String>,
     /// More arguments of `format`.
     pub format: Vec<String>,
+    /// A listener behind a proxy.
+    pub behind: Option<Behind>,
 }
 
 /// The one broker that the tests of this process share, started by the first that asks for it.
@@ -238,15 +247,17 @@ fn properties(folder: &Path, port: u16, controller_port: u16, extras: &Extras, p
         listeners += &format!(",{name}://127.0.0.1:{port}");
         protocols += &format!(",{name}:{protocol}");
     }
+    let listener = extras.behind.map_or_else(String::new, |behind| format!(",PX://127.0.0.1:{}", behind.port));
+    let advertised = extras.behind.map_or_else(String::new, |behind| format!(",PX://127.0.0.1:{}", behind.proxy_port));
     format!(
         "process.roles=broker,controller\n\
          node.id=1\n\
          controller.quorum.voters=1@127.0.0.1:{controller_port}\n\
-         listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller_port}{listeners}\n\
-         advertised.listeners=PLAINTEXT://127.0.0.1:{port}{listeners}\n\
+         listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller_port}{listeners}{listener}\n\
+         advertised.listeners=PLAINTEXT://127.0.0.1:{port}{listeners}{advertised}\n\
          controller.listener.names=CONTROLLER\n\
          inter.broker.listener.name=PLAINTEXT\n\
-         listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT{protocols}\n\
+         listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,PX:PLAINTEXT{protocols}\n\
          log.dirs={}\n\
          auto.create.topics.enable=false\n\
          offsets.topic.replication.factor=1\n\

@@ -10,15 +10,15 @@ use super::client::{Write, committed, create_topic, produce, read_all};
 use super::service::Setup;
 
 /// The state shows: how many events the user has had.
-const COUNT: &str = "version: 1\n\
+pub const COUNT: &str = "version: 1\n\
     counters:\n  n: { count: \"*\" }\n\
     tags:\n  seen: { value: n }\n";
 
-const USERS: usize = 50;
-const PARTITIONS: usize = 2;
+pub const USERS: usize = 50;
+pub const PARTITIONS: usize = 2;
 const KILL: i32 = 9;
 
-fn events(first: usize, count: usize) -> Vec<Write> {
+pub fn events(first: usize, count: usize) -> Vec<Write> {
     let line = |n: usize| {
         let (user, at) = (n % USERS, 1_700_000_000_000 + n as i64);
         let text = format!(r#"{{"user_id":"u{user}","type":"click","timestamp":{at}}}"#);
@@ -27,13 +27,13 @@ fn events(first: usize, count: usize) -> Vec<Write> {
     (first..first + count).map(line).collect()
 }
 
-fn read_to(broker: &Broker, setup: &Setup, count: usize) -> bool {
+pub fn read_to(broker: &Broker, setup: &Setup, count: usize) -> bool {
     let offsets = committed(broker, &setup.application, &setup.topic("events"));
     offsets.iter().flatten().sum::<i64>() == count as i64
 }
 
 /// Every user's changes are those of one counter that never began again: 1, 2, 3 …
-fn check(broker: &Broker, setup: &Setup, count: usize) {
+pub fn check(broker: &Broker, setup: &Setup, count: usize) {
     let mut counted: BTreeMap<String, Vec<i64>> = BTreeMap::new();
     for change in read_all(broker, &setup.topic("changes")) {
         let json = change.json();

@@ -106,6 +106,7 @@ fn extras(folder: &Path) -> Extras {
         listeners: vec![("SASL", "SASL_SSL"), ("MUTUAL", "SSL"), ("EXPIRED", "SSL")],
         properties: properties.to_vec(),
         format: vec!["--add-scram".to_owned(), format!("SCRAM-SHA-512=[name={USER},password={PASSWORD}]")],
+        behind: None,
     }
 }
 
