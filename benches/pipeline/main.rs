@@ -70,7 +70,7 @@ fn metric(text: &str, name: &str) -> f64 {
 fn fill(broker: &Broker, events: usize) -> usize {
     let now_ms = SystemTime::now().duration_since(UNIX_EPOCH).expect("a clock").as_millis() as i64;
     // The clocks stay behind the last event, so that nothing but events has to be done.
-    let mut stream = Stream::new(USERS, 0).starting_at(now_ms - 3_600_000);
+    let mut stream = Stream::new(now_ms - 3_600_000, USERS, 0);
     let (mut written, mut bytes) = (0, 0);
     while written < events {
         let lines = stream.next_batch();

@@ -72,6 +72,7 @@ pub enum WorkerError {
 }
 
 /// What a worker is made from.
+#[derive(Clone)]
 pub struct WorkerPlan {
     pub id: WorkerId,
     pub settings: Arc<Settings>,

@@ -2,8 +2,10 @@
 
 mod acls;
 mod broker;
+mod chaos;
 mod checks;
 mod client;
+mod cluster;
 mod durable;
 mod faults;
 mod fixture;
@@ -22,3 +24,4 @@ mod service;
 mod settings;
 mod steady;
 mod topics;
+mod verify;
