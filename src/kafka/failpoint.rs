@@ -5,7 +5,6 @@
 
 /// A step after which the next owner has to find everything right, whatever it finds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[cfg_attr(not(debug_assertions), allow(dead_code))]
 pub enum Step {
     /// Records are applied; a transaction is about to begin.
     Applied,
