@@ -6,7 +6,7 @@ use std::collections::VecDeque;
 use dashmap::DashMap;
 use serde::Deserialize;
 
-use crate::stream::Stream;
+use crate::stream::{START_MS, Stream};
 use crate::{PANES, cpu_ns};
 
 pub struct Naive {
