@@ -12,6 +12,7 @@
 //! - Every transaction carries the offset of every partition that has a part in it, also when only time has passed.
 //! - Whether a transaction was committed is never guessed: the committed offsets bear the transaction's name.
 
+mod admin;
 mod body;
 mod clients;
 mod clock;
@@ -19,27 +20,37 @@ mod cluster;
 mod counts;
 mod cycle;
 mod embedded;
+mod failpoint;
+mod faults;
+mod herald;
 mod idle;
+mod inquirer;
+mod link;
 mod native;
 mod notice;
 mod properties;
 mod pulse;
 mod rebalance;
+mod refusal;
 mod restore;
+mod rights;
 mod sending;
 mod slot;
+mod standing;
 pub mod topics;
 mod transactor;
+mod wanted;
 pub mod wire;
 mod worker;
 
 pub use clients::ClientError;
 pub use clock::Clock;
 pub use cluster::{ClusterError, await_cluster};
-pub use counts::Counts;
+pub use counts::{Counts, Tally, Work};
 pub use embedded::{EmbeddedBroker, EmbeddedError, FETCH_WAIT, Feed, Tail};
 pub use native::Native;
-pub use notice::{Notice, Notices, WorkerId};
+pub use notice::{Notice, Notices, Recycle, WorkerId};
 pub use properties::check as check_properties;
 pub use pulse::Pulse;
+pub use standing::{Figures, Standing};
 pub use worker::{StopSignal, Worker, WorkerError, WorkerPlan};

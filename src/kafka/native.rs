@@ -3,28 +3,31 @@
 //! Callbacks only pass things on: a rebalance is queued for the worker's loop, which answers it between two polls;
 //! statistics end as two numbers; errors and log lines become notices.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use rdkafka::client::ClientContext;
-use rdkafka::config::RDKafkaLogLevel;
+use rdkafka::config::{ClientConfig, RDKafkaLogLevel};
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
 use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
 use rdkafka::message::BorrowedMessage;
+use rdkafka::metadata::{MetadataPartition, MetadataTopic};
 use rdkafka::producer::{DeliveryResult, NoCustomPartitioner, Producer, ProducerContext, ThreadedProducer};
 use rdkafka::topic_partition_list::TopicPartitionListElem;
 use rdkafka::types::RDKafkaRespErr;
 use rdkafka::{Message, Offset, TopicPartitionList};
-use serde::Deserialize;
 
 use super::clients::{self, ClientError, Plain, pass_error_on, pass_on};
+use super::faults::told;
+use super::link::Link;
 use super::notice::{Notice, Notices, WorkerId};
+use super::rights;
 use super::wire::{
-    Bounds, ChangelogReader, Class, Committed, GroupConsumer, Outgoing, Rebalance, Refused, TransactionalProducer,
-    Wire, WireError,
+    Bounds, ChangelogReader, Class, Committed, GroupConsumer, Outgoing, PlainProducer, Rebalance, Refused,
+    TransactionalProducer, Wire, WireError,
 };
 use crate::settings::Settings;
 
@@ -42,9 +45,19 @@ impl Native {
     }
 }
 
+type Threaded = ThreadedProducer<ProducerSide, NoCustomPartitioner>;
+
+impl Native {
+    fn threaded_producer(&self, config: &ClientConfig) -> Result<Threaded, ClientError> {
+        let side = ProducerSide { notices: self.notices.clone(), link: Link::default(), refused: Mutex::default() };
+        config.create_with_context(side).map_err(ClientError::from)
+    }
+}
+
 impl Wire for Native {
     type Consumer = NativeConsumer;
     type Producer = NativeProducer;
+    type Plain = NativePlainProducer;
     type Changelog = NativeChangelog;
 
     fn consumer(&self) -> Result<NativeConsumer, ClientError> {
@@ -55,14 +68,17 @@ impl Wire for Native {
         };
         let config = clients::consumer(&self.settings, self.worker);
         let client = config.create_with_context(side).map_err(ClientError::from)?;
-        Ok(NativeConsumer { client, topic: self.settings.input.topic.clone() })
+        Ok(NativeConsumer { client, topic: self.settings.input.topic.clone(), settings: Arc::clone(&self.settings) })
     }
 
     fn producer(&self) -> Result<NativeProducer, ClientError> {
-        let side = ProducerSide { notices: self.notices.clone(), link: Link::default(), refused: Mutex::default() };
-        let config = clients::producer(&self.settings, self.worker);
-        let client = config.create_with_context(side).map_err(ClientError::from)?;
-        Ok(NativeProducer { client, topic: self.settings.input.topic.clone() })
+        let client = self.threaded_producer(&clients::producer(&self.settings, self.worker))?;
+        Ok(NativeProducer { client, settings: Arc::clone(&self.settings) })
+    }
+
+    fn plain_producer(&self) -> Result<NativePlainProducer, ClientError> {
+        let client = self.threaded_producer(&clients::plain_producer(&self.settings, self.worker))?;
+        Ok(NativePlainProducer { client })
     }
 
     fn changelog(&self) -> Result<NativeChangelog, ClientError> {
@@ -105,26 +121,6 @@ pub fn try_out(settings: &Settings) -> Result<(), ClientError> {
     Ok(())
 }
 
-impl From<KafkaError> for WireError {
-    fn from(error: KafkaError) -> Self {
-        let class = match &error {
-            KafkaError::Transaction(error) if error.is_fatal() => Class::Fatal,
-            KafkaError::Transaction(error) if error.txn_requires_abort() => Class::Abort,
-            KafkaError::Transaction(error) if error.is_retriable() => Class::Again,
-            // What has neither flag is fatal, on librdkafka's own advice.
-            KafkaError::Transaction(_) | KafkaError::MessageConsumptionFatal(_) | KafkaError::ClientCreation(_) => {
-                Class::Fatal
-            }
-            _ => Class::Again,
-        };
-        let text = match &error {
-            KafkaError::Transaction(error) => error.string(),
-            other => other.to_string(),
-        };
-        WireError { class, code: error.rdkafka_error_code(), text }
-    }
-}
-
 /// The offset of an entry that bears one.
 fn offset_of(element: &TopicPartitionListElem<'_>) -> Option<i64> {
     match (element.error(), element.offset()) {
@@ -160,6 +156,7 @@ fn bounds<C: ConsumerContext>(
 pub struct NativeConsumer {
     client: BaseConsumer<ConsumerSide>,
     topic: String,
+    settings: Arc<Settings>,
 }
 
 impl NativeConsumer {
@@ -176,7 +173,8 @@ impl GroupConsumer for NativeConsumer {
     }
 
     fn poll(&self, wait: Duration) -> Option<Result<BorrowedMessage<'_>, WireError>> {
-        self.client.poll(wait).map(|polled| polled.map_err(WireError::from))
+        let words = |code| rights::not_read(code, &self.settings);
+        self.client.poll(wait).map(|polled| polled.map_err(|error| told(error, words)))
     }
 
     fn next_rebalance(&self) -> Option<Rebalance> {
@@ -224,6 +222,18 @@ impl GroupConsumer for NativeConsumer {
 
     fn ends(&self, partitions: &[i32], patience: Duration) -> Result<BTreeMap<i32, i64>, WireError> {
         Ok(offsets_of(&self.client.offsets_for_times(self.list(partitions, Offset::End), patience)?))
+    }
+
+    fn input_end(&self, patience: Duration) -> Result<i64, WireError> {
+        let metadata = self.client.fetch_metadata(Some(&self.topic), patience)?;
+        let partitions = metadata.topics().iter().flat_map(MetadataTopic::partitions);
+        let asked: Vec<i32> = partitions.map(MetadataPartition::id).collect();
+        let ends = self.ends(&asked, patience)?;
+        if ends.len() < asked.len() {
+            let text = "not all partitions of the input have a leader now".to_owned();
+            return Err(WireError { class: Class::Again, code: None, text });
+        }
+        Ok(ends.values().sum())
     }
 
     fn positions(&self) -> Result<BTreeMap<i32, i64>, WireError> {
@@ -291,23 +301,28 @@ fn answer_while_closing(consumer: &BaseConsumer<ConsumerSide>, code: RDKafkaResp
 
 /// A worker's producer.
 pub struct NativeProducer {
-    client: ThreadedProducer<ProducerSide, NoCustomPartitioner>,
-    /// The input's.
-    topic: String,
+    client: Threaded,
+    settings: Arc<Settings>,
+}
+
+impl NativeProducer {
+    fn told(&self, result: KafkaResult<()>) -> Result<(), WireError> {
+        result.map_err(|error| told(error, |code| rights::missing(code, &self.settings)))
+    }
 }
 
 impl TransactionalProducer<NativeConsumer> for NativeProducer {
     fn init(&self, patience: Duration) -> Result<(), WireError> {
-        Ok(self.client.init_transactions(patience)?)
+        self.told(self.client.init_transactions(patience))
     }
 
     fn begin(&self) -> Result<(), WireError> {
         *self.client.context().refused() = None;
-        Ok(self.client.begin_transaction()?)
+        self.told(self.client.begin_transaction())
     }
 
     fn send<'a>(&self, record: Outgoing<'a>) -> Result<(), (WireError, Outgoing<'a>)> {
-        self.client.send(record).map_err(|(error, record)| (error.into(), record))
+        self.client.send(record).map_err(not_sent)
     }
 
     fn in_flight(&self) -> usize {
@@ -327,7 +342,7 @@ impl TransactionalProducer<NativeConsumer> for NativeProducer {
     ) -> Result<(), WireError> {
         let mut list = TopicPartitionList::new();
         for (partition, offset) in offsets {
-            let mut element = list.add_partition(&self.topic, *partition);
+            let mut element = list.add_partition(&self.settings.input.topic, *partition);
             // An offset of a record, plus one: never out of range.
             let _ = element.set_offset(Offset::Offset(*offset));
             element.set_metadata(metadata);
@@ -338,33 +353,43 @@ impl TransactionalProducer<NativeConsumer> for NativeProducer {
             let text = "the consumer has no group".to_owned();
             return Err(WireError { class: Class::Fatal, code: None, text });
         };
-        Ok(self.client.send_offsets_to_transaction(&list, &group, patience)?)
+        self.told(self.client.send_offsets_to_transaction(&list, &group, patience))
     }
 
     fn commit(&self, patience: Duration) -> Result<(), WireError> {
-        Ok(self.client.commit_transaction(patience)?)
+        self.told(self.client.commit_transaction(patience))
     }
 
     fn abort(&self, patience: Duration) -> Result<(), WireError> {
-        Ok(self.client.abort_transaction(patience)?)
+        self.told(self.client.abort_transaction(patience))
     }
 
     fn reports(&self) -> u64 {
-        self.client.context().link.reports.load(Ordering::Acquire)
+        self.client.context().link.reports()
     }
 
     fn faults(&self) -> u64 {
-        self.client.context().link.faults.load(Ordering::Acquire)
+        self.client.context().link.faults()
     }
 }
 
-/// What the statistics say of a producer's connections.
-#[derive(Debug, Default)]
-struct Link {
-    /// Statistics so far: they come at a fixed interval, each telling all that happened before it.
-    reports: AtomicU64,
-    /// Requests that were sent again or timed out, connections that broke.
-    faults: AtomicU64,
+/// A producer without transactions.
+pub struct NativePlainProducer {
+    client: Threaded,
+}
+
+impl PlainProducer for NativePlainProducer {
+    fn send<'a>(&self, record: Outgoing<'a>) -> Result<(), (WireError, Outgoing<'a>)> {
+        self.client.send(record).map_err(not_sent)
+    }
+
+    fn in_flight(&self) -> usize {
+        usize::try_from(self.client.in_flight_count()).unwrap_or_default()
+    }
+
+    fn take_refused(&self) -> Option<Refused> {
+        self.client.context().refused().take()
+    }
 }
 
 /// Callbacks of a worker's producer.
@@ -381,21 +406,12 @@ impl ProducerSide {
     }
 }
 
+fn not_sent<'a>((error, record): (KafkaError, Outgoing<'a>)) -> (WireError, Outgoing<'a>) {
+    (told(error, |code| rights::not_written(code, record.topic)), record)
+}
+
 fn is_purge(error: &KafkaError) -> bool {
     matches!(error.rdkafka_error_code(), Some(RDKafkaErrorCode::PurgeQueue | RDKafkaErrorCode::PurgeInflight))
-}
-
-#[derive(Deserialize)]
-struct Statistics {
-    brokers: HashMap<String, BrokerStatistics>,
-}
-
-#[derive(Deserialize)]
-struct BrokerStatistics {
-    txretries: u64,
-    req_timeouts: u64,
-    #[serde(default)]
-    disconnects: u64,
 }
 
 impl ClientContext for ProducerSide {
@@ -408,12 +424,7 @@ impl ClientContext for ProducerSide {
     }
 
     fn stats_raw(&self, json: &[u8]) {
-        let Ok(statistics) = serde_json::from_slice::<Statistics>(json) else {
-            return;
-        };
-        let faults = statistics.brokers.values().map(|b| b.txretries + b.req_timeouts + b.disconnects).sum();
-        self.link.faults.store(faults, Ordering::Release);
-        self.link.reports.fetch_add(1, Ordering::Release);
+        self.link.heed(json);
     }
 }
 
@@ -426,7 +437,8 @@ impl ProducerContext for ProducerSide {
             // An abort, which is told as such.
             return;
         }
-        let (topic, text) = (record.topic().to_owned(), error.to_string());
+        let topic = record.topic().to_owned();
+        let text = told(error.clone(), |code| rights::not_written(code, &topic)).text;
         self.refused().get_or_insert_with(|| Refused {
             topic: topic.clone(),
             code: error.rdkafka_error_code(),

@@ -10,8 +10,9 @@ use std::time::Duration;
 use rdkafka::Message;
 
 use super::cycle::random;
+use super::failpoint::{self, Step};
 use super::notice::Notice;
-use super::restore::{Cancel, Finding, Task};
+use super::restore::{Cancel, Finding, RestoreError, Task};
 use super::slot::{PartitionError, Restore, Running, Slot};
 use super::wire::{GroupConsumer, Rebalance, Wire, WireError};
 use super::worker::{Worker, WorkerError};
@@ -32,21 +33,23 @@ impl<W: Wire> Worker<W> {
         match rebalance {
             Rebalance::Assign(partitions) => {
                 self.answer(self.consumer.accept());
-                if partitions.is_empty() {
-                    return Ok(());
-                }
                 for partition in &partitions {
                     self.slots.insert(*partition, Slot::Assigned { disagreements: 0 });
                 }
-                self.start_at = Some(self.wire.now());
+                if !partitions.is_empty() {
+                    self.start_at = Some(self.wire.now());
+                }
                 self.say(Notice::Assigned { worker: self.plan.id, partitions });
             }
             Rebalance::Revoke { partitions, lost } => {
+                failpoint::pass(Step::RevokeWanted);
                 if !lost {
                     self.settle_within(REVOKE_PATIENCE)?;
                 }
+                failpoint::pass(Step::RevokeCommitted);
                 self.forget(&partitions);
                 self.give_up(&partitions);
+                failpoint::pass(Step::RevokeAnswered);
                 if !partitions.is_empty() {
                     self.say(Notice::Revoked { worker: self.plan.id, partitions, lost });
                 }
@@ -148,6 +151,11 @@ impl<W: Wire> Worker<W> {
         let Restore { committed, next_offset, low, disagreements, .. } = *restore;
         let found = match finding.result {
             Ok(found) => found,
+            Err(error @ RestoreError::Whole { .. }) if disagreements < DISAGREEMENTS_MAX => {
+                // The end may have stood within a transaction of somebody who is not of the group any more.
+                self.slots.insert(partition, Slot::Assigned { disagreements: disagreements + 1 });
+                return self.start_later("restoring", &error.to_string());
+            }
             Err(error) => return self.stop(partition, PartitionError::Restore(error)),
         };
         let noted = found.note.map(|note| note.next_offset);

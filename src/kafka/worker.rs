@@ -22,7 +22,7 @@ use super::wire::{Class, GroupConsumer, Rebalance, Record, Wire, WireError};
 use crate::codec::Decoder;
 use crate::engine::Program;
 use crate::model::{Event, Timestamp};
-use crate::settings::Settings;
+use crate::settings::{Delivery, Settings};
 
 /// How long a turn of the loop may wait for a record: how soon a stop is noticed.
 const POLL: Duration = Duration::from_millis(100);
@@ -90,7 +90,7 @@ enum Turn<R> {
     /// Partitions that were assigned wait for their start.
     Start,
     /// What reading a state back has come to.
-    Restored(Finding),
+    Restored(Box<Finding>),
     Commit,
     /// Time to look at the clock.
     Tick,
@@ -116,6 +116,8 @@ pub struct Worker<W: Wire> {
     pub(super) bench: Bench,
     pub(super) transactor: Transactor<W>,
     pub(super) outlet: Outlet,
+    /// Sends tag changes at once, where they need not wait for their transaction.
+    pub(super) herald: Option<W::Plain>,
     pub(super) restorer: Restorer<W>,
     pub(super) fate: Fate,
     pub(super) names: Names,
@@ -130,6 +132,8 @@ pub struct Worker<W: Wire> {
     pub(super) aborts_in_a_row: u32,
     /// The wall clock when the last event was accepted.
     pub(super) accepted_at: Option<Timestamp>,
+    /// When the end of the whole input was last looked at, and what it was.
+    pub(super) looked: Option<(Instant, i64)>,
     tick_at: Instant,
     progress_at: Instant,
     told: Counts,
@@ -140,6 +144,10 @@ impl<W: Wire> Worker<W> {
     /// A client cannot be made.
     pub fn new(plan: WorkerPlan, wire: W) -> Result<Self, WorkerError> {
         let consumer = wire.consumer()?;
+        let herald = match plan.settings.service.delivery {
+            Delivery::ExactlyOnce => None,
+            Delivery::AtLeastOnce => Some(wire.plain_producer()?),
+        };
         let transactor = Transactor::new(wire.clone(), plan.id, Arc::clone(&plan.notices));
         let decoder = Decoder::new(&plan.program.catalog);
         let now = wire.now();
@@ -149,6 +157,7 @@ impl<W: Wire> Worker<W> {
             bench: Bench { decoder, event: Event::default(), counts: Counts::default() },
             transactor,
             outlet: Outlet::new(&plan.settings),
+            herald,
             restorer: Restorer::new(
                 wire.clone(),
                 Arc::clone(&plan.program),
@@ -161,10 +170,13 @@ impl<W: Wire> Worker<W> {
             held: false,
             parked: VecDeque::new(),
             unsent_bytes: 0,
-            commit_at: None,
+            // At once: getting the transactional id ends what a predecessor of that name has left open. Restoring would
+            // otherwise wait until that transaction is too old.
+            commit_at: Some(now),
             start_at: None,
             aborts_in_a_row: 0,
             accepted_at: None,
+            looked: None,
             tick_at: now + TICK,
             progress_at: now + PROGRESS,
             told: Counts::default(),
@@ -207,7 +219,7 @@ impl<W: Wire> Worker<W> {
             return Turn::Start;
         }
         if let Some(finding) = self.restorer.next() {
-            return Turn::Restored(finding);
+            return Turn::Restored(Box::new(finding));
         }
         if self.tick_at <= now {
             return Turn::Tick;
@@ -242,7 +254,7 @@ impl<W: Wire> Worker<W> {
             }
             Turn::Rebalance(rebalance) => self.rebalance(rebalance)?,
             Turn::Start => self.start_assigned(),
-            Turn::Restored(finding) => self.restored(finding),
+            Turn::Restored(finding) => self.restored(*finding),
             Turn::Commit => self.commit()?,
             Turn::Tick => self.tick(),
             Turn::Trouble(error) => self.trouble(error)?,
@@ -279,14 +291,14 @@ impl<W: Wire> Worker<W> {
     }
 
     fn tick(&mut self) {
-        let now = self.wire.now();
-        self.tick_at = now + TICK;
         if let Some(at) = self.accepted_at.take() {
             self.plan.pulse.beat(at);
         }
-        if !self.held && self.parked.is_empty() {
-            self.follow_wall_clock();
-        }
+        self.follow_wall_clock();
+        self.say(self.standing());
+        // From the end of this one, which may take long: the group has to be heard between two of them.
+        let now = self.wire.now();
+        self.tick_at = now + TICK;
         if now >= self.progress_at {
             self.progress_at = now + PROGRESS;
             if self.told != self.bench.counts {
@@ -316,6 +328,7 @@ impl<W: Wire> Worker<W> {
 
     /// Sees to it that what there is now is committed within the commit interval.
     pub(super) fn commit_later(&mut self) {
+        self.herald();
         if self.commit_at.is_none() {
             self.commit_at = Some(self.wire.now() + self.plan.settings.service.commit_interval);
         }

@@ -3,7 +3,7 @@
 //! ```text
 //!             brokers and topics are there        signal, or a worker failed
 //!   Waiting ───────────────────────────▶ Working ─────────────────────────▶ Stopping ──▶ (all left)
-//!      │ signal, topic missing              │ a worker panicked               │ a second signal, too long
+//!      │ signal, not as it should be        │ a worker panicked               │ a second signal, too long
 //!      ▼                                    ▼                                 ▼
 //!    (end)                                (end)                             (end at once)
 //! ```
@@ -21,6 +21,7 @@ use tokio::time::{Instant, sleep_until};
 
 use crate::catalog::Catalog;
 use crate::engine::Program;
+use crate::http::{HttpError, Monitor, Server};
 use crate::kafka::{Clock, ClusterError, Counts, Notices, StopSignal, WorkerError, WorkerId};
 use crate::settings::Settings;
 use crew::Crew;
@@ -55,6 +56,8 @@ pub enum ServiceError {
     #[error("cannot start a thread: {0}")]
     Thread(std::io::Error),
     #[error(transparent)]
+    Http(HttpError),
+    #[error(transparent)]
     Cluster(ClusterError),
     #[error("{worker}: {error}")]
     Worker { worker: WorkerId, error: WorkerError },
@@ -66,6 +69,13 @@ pub enum ServiceError {
     Hung,
     #[error("told to stop a second time: left at once; what was not committed is done again at the next start")]
     Impatient(Told),
+}
+
+impl ServiceError {
+    /// Whether it is for somebody who configures: the settings and the cluster do not fit.
+    pub fn is_configuration(&self) -> bool {
+        matches!(self, ServiceError::Cluster(ClusterError::Unfit(_)))
+    }
 }
 
 /// The signal by which somebody told the service to stop.
@@ -102,9 +112,30 @@ pub fn run(settings: Settings, catalog: Catalog, surroundings: Surroundings) -> 
             interrupt: signal(SignalKind::interrupt()).map_err(ServiceError::Signals)?,
             terminate: signal(SignalKind::terminate()).map_err(ServiceError::Signals)?,
         };
-        let crew = Crew::new(Arc::new(settings), Program::new(catalog), surroundings, sender);
+        let program = Program::new(catalog);
+        let (surroundings, _server) = be_seen(&settings, &program, surroundings)?;
+        let crew = Crew::new(Arc::new(settings), program, surroundings, sender);
         Shell { crew, signals, reports, deadline: None, failure: None }.run().await
     })
+}
+
+/// Answers operators from now on, if the settings want it: a monitor then hears what is said, too.
+fn be_seen(
+    settings: &Settings,
+    program: &Arc<Program>,
+    surroundings: Surroundings,
+) -> Result<(Surroundings, Option<Server>), ServiceError> {
+    let Some(listen) = settings.http.listen else { return Ok((surroundings, None)) };
+    let workers = settings.service.workers.get();
+    let monitor = Arc::new(Monitor::new(Arc::clone(program), workers, surroundings.clock.clone()));
+    let server = Server::start(listen, Arc::clone(&monitor)).map_err(ServiceError::Http)?;
+    tracing::info!("metrics and probes at http://{}", server.address());
+    let others = surroundings.notices;
+    let notices: Notices = Arc::new(move |notice| {
+        monitor.hear(&notice);
+        others(notice);
+    });
+    Ok((Surroundings { notices, ..surroundings }, Some(server)))
 }
 
 struct Signals {

@@ -10,14 +10,16 @@ use config::ValueKind;
 use super::layers::{Entry, PROPERTIES, Written};
 use super::problem::{Fault, Origin, Problems};
 use super::{
-    HttpSettings, InputSettings, KafkaSettings, OutputSettings, Properties, ServiceSettings, Settings, Start, duration,
+    Delivery, GroupProtocol, HttpSettings, InputSettings, KafkaSettings, Membership, OutputSettings, Properties,
+    ServiceSettings, Settings, Start, duration,
 };
 
 /// The keys that there are, beside librdkafka's own below `kafka.properties`.
-const KEYS: [&str; 16] = [
+const KEYS: [&str; 18] = [
     "catalog",
     "kafka.brokers",
     "kafka.application",
+    "kafka.group_protocol",
     "kafka.properties",
     "input.topics",
     "input.start",
@@ -26,6 +28,7 @@ const KEYS: [&str; 16] = [
     "output.tags",
     "service.instance",
     "service.workers",
+    "service.static_membership",
     "service.commit_interval",
     "service.delivery",
     "service.idle_grace",
@@ -49,7 +52,7 @@ pub fn check(written: Written, problems: &mut Problems) -> Option<Settings> {
     let kafka = reader.kafka(properties);
     let input = reader.input();
     let output = reader.output();
-    let service = reader.service();
+    let service = reader.service(kafka.as_ref().map(|kafka| kafka.group_protocol));
     let http = reader.http();
     let catalog = reader.path("catalog");
     let settings = Settings { catalog, kafka: kafka?, input: input?, output: output?, service: service?, http: http? };
@@ -108,7 +111,14 @@ impl Reader<'_> {
             Err(Reported) => None,
         };
         let application = self.name("kafka.application", "tagstream");
-        Some(KafkaSettings { brokers: brokers?, application: application?, properties })
+        let protocols = [("classic", GroupProtocol::Classic), ("consumer", GroupProtocol::Consumer)];
+        let group_protocol = self.choice("kafka.group_protocol", &protocols);
+        Some(KafkaSettings {
+            brokers: brokers?,
+            application: application?,
+            group_protocol: group_protocol?,
+            properties,
+        })
     }
 
     fn input(&mut self) -> Option<InputSettings> {
@@ -147,15 +157,14 @@ impl Reader<'_> {
         Some(OutputSettings { changes: changes?, tags: tags? })
     }
 
-    fn service(&mut self) -> Option<ServiceSettings> {
+    fn service(&mut self, protocol: Option<GroupProtocol>) -> Option<ServiceSettings> {
         let instance = self.name("service.instance", &host_name());
         let workers = self.workers();
+        let membership = self.membership(protocol);
         let commit_interval =
             self.duration("service.commit_interval", "100ms", Duration::from_millis(1), COMMIT_INTERVAL_MAX);
-        let exactly_once = self.choice("service.delivery", &[("exactly_once", true), ("at_least_once", false)]);
-        if exactly_once == Some(false) {
-            self.not_supported("service.delivery", "leave it at exactly_once");
-        }
+        let deliveries = [("exactly_once", Delivery::ExactlyOnce), ("at_least_once", Delivery::AtLeastOnce)];
+        let delivery = self.choice("service.delivery", &deliveries);
         let idle_grace = self.duration("service.idle_grace", "5s", Duration::ZERO, IDLE_GRACE_MAX);
         let outage_after = match self.text("service.outage_after") {
             Ok(Some(text)) if text == "off" => Some(None),
@@ -164,7 +173,9 @@ impl Reader<'_> {
         Some(ServiceSettings {
             instance: instance?,
             workers: workers?,
+            membership: membership?,
             commit_interval: commit_interval?,
+            delivery: delivery?,
             idle_grace: idle_grace?,
             outage_after: outage_after?,
         })
@@ -181,11 +192,24 @@ impl Reader<'_> {
         }
     }
 
+    fn membership(&mut self, protocol: Option<GroupProtocol>) -> Option<Membership> {
+        const KEY: &str = "service.static_membership";
+        let asked = self.choice(KEY, &[("true", Membership::Static), ("false", Membership::Dynamic)])?;
+        match protocol {
+            Some(GroupProtocol::Consumer) if asked == Membership::Static && self.written.contains_key(KEY) => {
+                self.bad(KEY, "false: kafka.group_protocol = \"consumer\" has dynamic members only")
+            }
+            Some(GroupProtocol::Consumer) => Some(Membership::Dynamic),
+            _ => Some(asked),
+        }
+    }
+
     fn http(&mut self) -> Option<HttpSettings> {
         match self.text("http.listen") {
+            Ok(Some(text)) if text == "off" => Some(HttpSettings { listen: None }),
             Ok(text) => match text.as_deref().unwrap_or("127.0.0.1:8080").parse::<SocketAddr>() {
-                Ok(listen) => Some(HttpSettings { listen }),
-                Err(_) => self.bad("http.listen", "an address with a port, such as 127.0.0.1:8080"),
+                Ok(listen) => Some(HttpSettings { listen: Some(listen) }),
+                Err(_) => self.bad("http.listen", "an address with a port, such as 127.0.0.1:8080, or \"off\""),
             },
             Err(Reported) => None,
         }

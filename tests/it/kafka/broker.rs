@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 
 const BOOT_TIME_MAX: Duration = Duration::from_secs(90);
 const NEEDS: &str =
-    "the Kafka tests need Java 17 or later and Maven: run deploy/setup.sh, or deploy/test.sh which does";
+    "the Kafka tests need Java 17 or later, Maven and openssl: run deploy/setup.sh, or deploy/test.sh which does";
 const JVM: [&str; 5] = [
     "-Xmx384m",
     "-Xms64m",
@@ -25,11 +25,33 @@ const JVM: [&str; 5] = [
     "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",
 ];
 
-/// A running broker.
+/// A running broker. Everybody may do everything through its plain listener.
 pub struct Broker {
     folder: PathBuf,
     port: u16,
+    /// The ports of its other listeners, in their order.
+    pub ports: Vec<u16>,
     pid: u32,
+}
+
+/// A listener of a broker that clients reach through a proxy: they are told the proxy's port.
+#[derive(Clone, Copy)]
+pub struct Behind {
+    pub port: u16,
+    pub proxy_port: u16,
+}
+
+/// What a broker has beyond the plain one.
+#[derive(Default)]
+pub struct Extras {
+    /// Names and protocols of more listeners.
+    pub listeners: Vec<(&'static str, &'static str)>,
+    /// Lines of server.properties.
+    pub properties: Vec<String>,
+    /// More arguments of `format`.
+    pub format: Vec<String>,
+    /// A listener behind a proxy.
+    pub behind: Option<Behind>,
 }
 
 /// What clients can find brokers by.
@@ -60,11 +82,20 @@ pub fn shared() -> &'static Broker {
 impl Broker {
     /// A broker of its own, for a test that stops it.
     pub fn start() -> Broker {
-        Broker::start_cluster(1).pop().expect("one broker")
+        Broker::start_with(|_| Extras::default())
+    }
+
+    /// One with extras, which may put files into its folder.
+    pub fn start_with(extras: impl FnMut(&Path) -> Extras) -> Broker {
+        Broker::start_all(1, extras).pop().expect("one broker")
     }
 
     /// Brokers of one cluster, each a controller too. What they hold has as many copies as there are brokers.
     pub fn start_cluster(count: usize) -> Vec<Broker> {
+        Broker::start_all(count, |_| Extras::default())
+    }
+
+    fn start_all(count: usize, mut extras: impl FnMut(&Path) -> Extras) -> Vec<Broker> {
         let root = root();
         sweep(&root.join("run"));
         let libs = jars(&root);
@@ -75,11 +106,14 @@ impl Broker {
                 let name = format!("{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
                 let folder = root.join("run").join(name);
                 fs::create_dir_all(&folder).expect("a folder for the broker");
+                let extras = extras(&folder);
+                let ports: Vec<u16> = extras.listeners.iter().map(|_| free_port()).collect();
                 let seat = Seat { node, port: free_port(), controllers: &controllers };
-                fs::write(folder.join("server.properties"), properties(&folder, &seat)).expect("server.properties");
-                format(&folder, &libs);
+                let properties = properties(&folder, &seat, &extras, &ports);
+                fs::write(folder.join("server.properties"), properties).expect("server.properties");
+                format(&folder, &libs, &extras.format);
                 let pid = boot(&folder, &libs);
-                Broker { folder, port: seat.port, pid }
+                Broker { folder, port: seat.port, ports, pid }
             })
             .collect();
         brokers.iter().for_each(Broker::await_port);
@@ -89,6 +123,11 @@ impl Broker {
     /// `host:port`.
     pub fn address(&self) -> String {
         format!("127.0.0.1:{}", self.port)
+    }
+
+    /// Where it keeps its files.
+    pub fn folder(&self) -> &Path {
+        &self.folder
     }
 
     /// Kills the broker at once; its data stays.
@@ -171,7 +210,7 @@ fn jars(root: &Path) -> PathBuf {
     libs
 }
 
-fn run(name: &str, command: &mut Command) -> Output {
+pub fn run(name: &str, command: &mut Command) -> Output {
     let output = command.stdin(Stdio::null()).output().unwrap_or_else(|error| panic!("{name}: {error}; {NEEDS}"));
     let text = [output.stdout.as_slice(), output.stderr.as_slice()].concat();
     assert!(output.status.success(), "{name} failed; {NEEDS}\n{}", String::from_utf8_lossy(&text));
@@ -184,9 +223,10 @@ fn java(libs: &Path, main: &str) -> Command {
     java
 }
 
-fn format(folder: &Path, libs: &Path) {
+fn format(folder: &Path, libs: &Path, more: &[String]) {
     let mut format = java(libs, "kafka.tools.StorageTool");
     format.args(["format", "-t", "AAAAAAAAAAAAAAAAAAAAAQ", "-c"]).arg(folder.join("server.properties"));
+    format.args(more);
     run("java", &mut format);
 }
 
@@ -242,7 +282,14 @@ pub fn free_port() -> u16 {
     listener.local_addr().expect("an address").port()
 }
 
-fn properties(folder: &Path, seat: &Seat) -> String {
+fn properties(folder: &Path, seat: &Seat, extras: &Extras, ports: &[u16]) -> String {
+    let (mut listeners, mut protocols) = (String::new(), String::new());
+    for ((name, protocol), port) in extras.listeners.iter().zip(ports) {
+        listeners += &format!(",{name}://127.0.0.1:{port}");
+        protocols += &format!(",{name}:{protocol}");
+    }
+    let listener = extras.behind.map_or_else(String::new, |behind| format!(",PX://127.0.0.1:{}", behind.port));
+    let advertised = extras.behind.map_or_else(String::new, |behind| format!(",PX://127.0.0.1:{}", behind.proxy_port));
     let Seat { node, port, controllers } = seat;
     let controller_port = controllers[node - 1];
     let voters: Vec<String> =
@@ -257,11 +304,11 @@ fn properties(folder: &Path, seat: &Seat) -> String {
         "process.roles=broker,controller\n\
          node.id={node}\n\
          controller.quorum.voters={voters}\n\
-         listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller_port}\n\
-         advertised.listeners=PLAINTEXT://127.0.0.1:{port}\n\
+         listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller_port}{listeners}{listener}\n\
+         advertised.listeners=PLAINTEXT://127.0.0.1:{port}{listeners}{advertised}\n\
          controller.listener.names=CONTROLLER\n\
          inter.broker.listener.name=PLAINTEXT\n\
-         listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT\n\
+         listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,PX:PLAINTEXT{protocols}\n\
          log.dirs={}\n\
          auto.create.topics.enable=false\n\
          default.replication.factor={copies}\n\
@@ -274,10 +321,15 @@ fn properties(folder: &Path, seat: &Seat) -> String {
          transaction.abort.timed.out.transaction.cleanup.interval.ms=500\n\
          group.initial.rebalance.delay.ms=0\n\
          group.min.session.timeout.ms=1000\n\
+         group.consumer.min.heartbeat.interval.ms=500\n\
+         group.consumer.heartbeat.interval.ms=500\n\
          log.index.size.max.bytes=1048576\n\
          log.cleaner.dedupe.buffer.size=2097152\n\
+         log.cleaner.backoff.ms=500\n\
          broker.session.timeout.ms={session_ms}\n\
-         broker.heartbeat.interval.ms=200\n",
-        folder.join("data").display()
+         broker.heartbeat.interval.ms=200\n\
+         {}\n",
+        folder.join("data").display(),
+        extras.properties.join("\n")
     )
 }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
 use rdkafka::ClientConfig;
-use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, ResourceSpecifier, TopicReplication};
+use rdkafka::admin::{AdminClient, AdminOptions, AlterConfig, NewTopic, ResourceSpecifier, TopicReplication};
 use rdkafka::client::DefaultClientContext;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::KafkaError;
@@ -56,7 +56,7 @@ impl Write {
     }
 }
 
-fn config(broker: &impl Bootstrap) -> ClientConfig {
+pub fn config(broker: &impl Bootstrap) -> ClientConfig {
     let mut config = ClientConfig::new();
     config.set("bootstrap.servers", broker.bootstrap()).set("message.max.bytes", "8000000");
     config
@@ -70,6 +70,18 @@ pub fn create_topic(broker: &impl Bootstrap, name: &str, partitions: i32, config
     let results = runtime.block_on(admin.create_topics([&topic], &AdminOptions::new())).expect("an answer");
     results.into_iter().for_each(|result| {
         result.expect("a new topic");
+    });
+}
+
+/// Replaces the settings of a topic by these.
+pub fn alter_topic(broker: &impl Bootstrap, name: &str, configs: &[(&str, &str)]) {
+    let admin: AdminClient<DefaultClientContext> = config(broker).create().expect("an admin client");
+    let change = AlterConfig::new(ResourceSpecifier::Topic(name));
+    let change = configs.iter().fold(change, |change, (key, value)| change.set(key, value));
+    let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+    let results = runtime.block_on(admin.alter_configs([&change], &AdminOptions::new())).expect("an answer");
+    results.into_iter().for_each(|result| {
+        result.expect("changed settings");
     });
 }
 

@@ -1,21 +1,24 @@
 //! Counters outlive the process: they go on from the changelog, whatever has happened to it meanwhile.
 
 use std::collections::BTreeMap;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use tagstream::codec::ChangelogRecord;
 
 use super::broker::{self, Broker};
-use super::client::{Write, committed, produce, read_all};
+use super::client::{Write, committed, create_topic, produce, read_all};
 use super::service::Setup;
 
 /// The state shows: how many events the user has had.
-const COUNT: &str = "version: 1\n\
+pub const COUNT: &str = "version: 1\n\
     counters:\n  n: { count: \"*\" }\n\
     tags:\n  seen: { value: n }\n";
 
-const USERS: usize = 50;
-const PARTITIONS: usize = 2;
+pub const USERS: usize = 50;
+pub const PARTITIONS: usize = 2;
 const KILL: i32 = 9;
 
-fn events(first: usize, count: usize) -> Vec<Write> {
+pub fn events(first: usize, count: usize) -> Vec<Write> {
     let line = |n: usize| {
         let (user, at) = (n % USERS, 1_700_000_000_000 + n as i64);
         let text = format!(r#"{{"user_id":"u{user}","type":"click","timestamp":{at}}}"#);
@@ -24,13 +27,13 @@ fn events(first: usize, count: usize) -> Vec<Write> {
     (first..first + count).map(line).collect()
 }
 
-fn read_to(broker: &Broker, setup: &Setup, count: usize) -> bool {
+pub fn read_to(broker: &Broker, setup: &Setup, count: usize) -> bool {
     let offsets = committed(broker, &setup.application, &setup.topic("events"));
     offsets.iter().flatten().sum::<i64>() == count as i64
 }
 
 /// Every user's changes are those of one counter that never began again: 1, 2, 3 …
-fn check(broker: &Broker, setup: &Setup, count: usize) {
+pub fn check(broker: &Broker, setup: &Setup, count: usize) {
     let mut counted: BTreeMap<String, Vec<i64>> = BTreeMap::new();
     for change in read_all(broker, &setup.topic("changes")) {
         let json = change.json();
@@ -66,4 +69,130 @@ fn counters_go_on_after_a_stop_and_after_a_kill() {
     service.until("the third events", |_| read_to(broker, &setup, 3_000));
     service.stop();
     check(broker, &setup, 3_000);
+}
+
+#[test]
+fn at_least_once_changes_leave_before_the_commit_and_repeats_keep_their_id() {
+    let broker = broker::shared();
+    let setup = Setup::on("atleast", broker, COUNT).with("service.delivery=at_least_once");
+    setup.create_topics(PARTITIONS as u32);
+    let (topic, changes) = (setup.topic("events"), setup.topic("changes"));
+    produce(broker, &topic, events(0, 500));
+    let slow = setup.with("service.commit_interval=60s");
+    let mut service = slow.start();
+    service.until("changes that are not committed", |_| read_all(broker, &changes).len() == 500);
+    assert_eq!(committed(broker, &slow.application, &topic).iter().flatten().sum::<i64>(), 0);
+    service.signal(KILL);
+    service.ended();
+    produce(broker, &topic, events(500, 500));
+    let quick = slow.with("service.commit_interval=50ms");
+    let mut service = quick.start();
+    service.until("the end", |_| read_to(broker, &quick, 1_000));
+    service.stop();
+    let seen = read_all(broker, &changes);
+    assert_eq!(seen.len(), 1_500, "those of the first run are repeated");
+    let mut ids: BTreeMap<String, Vec<Option<Vec<u8>>>> = BTreeMap::new();
+    for change in seen {
+        ids.entry(change.header("ce_id").expect("an id")).or_default().push(change.value);
+    }
+    assert_eq!(ids.len(), 1_000);
+    assert_eq!(ids.values().filter(|repeats| repeats.len() == 2 && repeats[0] == repeats[1]).count(), 500);
+}
+
+/// A tag that only silence sets.
+const QUIET: &str = "version: 1\n\
+    counters:\n  latest: { last: time, on: \"*\" }\n\
+    tags:\n  quiet: { when: seconds_since(latest) >= 8 }\n";
+
+fn now_ms() -> i64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).expect("a clock").as_millis() as i64
+}
+
+#[test]
+fn events_of_other_processes_tell_that_there_is_no_outage() {
+    let broker = broker::shared();
+    let setup = |instance: &str| {
+        Setup::on("alive", broker, QUIET)
+            .with("service.outage_after=5s")
+            .with("service.idle_grace=0s")
+            .with(&format!("service.instance={instance}"))
+    };
+    let one = setup("one");
+    one.create_topics(2);
+    let (topic, changes) = (one.topic("events"), one.topic("changes"));
+    let mut services = [one.start(), setup("two").start_with_log(&one.folder.join("log-two"))];
+    services.iter_mut().for_each(|service| service.says("runs partition"));
+    let event = |partition: i32, user: &str| {
+        let text = format!(r#"{{"user_id":"{user}","type":"click","timestamp":{}}}"#, now_ms());
+        Write::event(partition, user, text)
+    };
+    produce(broker, &topic, [event(0, "silent")]);
+    let [first, second] = &mut services;
+    // The partition of the one is silent for longer than an outage; that of the other is not.
+    first.until("the silence to be noticed", |_| {
+        produce(broker, &topic, [event(1, "busy")]);
+        read_all(broker, &changes).iter().any(|change| change.key_text() == "silent")
+    });
+    second.says("runs partition");
+    services.into_iter().for_each(|service| drop(service.stop()));
+}
+
+/// The last value under each key of a changelog partition, and how many bytes a reader gets in all.
+fn changelog(broker: &Broker, setup: &Setup) -> (u64, usize, usize) {
+    let records = read_all(broker, &setup.topic("changelog"));
+    let read = records.iter().map(|record| record.value.as_ref().map_or(0, Vec::len)).sum();
+    let mut last = BTreeMap::new();
+    for record in &records {
+        last.insert(record.key.clone().expect("a key"), record.value.clone());
+    }
+    let kept = last.values().flatten().map(Vec::len).sum();
+    let mut segments = 0;
+    for (key, value) in last {
+        if let Ok(ChangelogRecord::Meta(meta)) = ChangelogRecord::read(&key, value.as_deref()) {
+            segments = meta.extent.next;
+        }
+    }
+    (segments, kept, read)
+}
+
+#[test]
+fn the_changelog_stays_small_under_endless_updates() {
+    let broker = broker::shared();
+    let setup = Setup::on("endless", broker, COUNT).with("service.commit_interval=2ms").with("output.tags=");
+    let topic = setup.topic("events");
+    create_topic(broker, &topic, 1, &[]);
+    // The least that brokers allow, so that there is something to clean.
+    let small = [
+        ("cleanup.policy", "compact"),
+        ("segment.bytes", "1048576"),
+        ("min.cleanable.dirty.ratio", "0.01"),
+        ("min.compaction.lag.ms", "0"),
+        ("delete.retention.ms", "0"),
+    ];
+    create_topic(broker, &setup.topic("changelog"), 1, &small);
+    setup.create_topics(1);
+    let users = 2_000;
+    let event = |n: usize| {
+        let (user, at) = (n % users, 1_700_000_000_000 + n as i64);
+        let text = format!(r#"{{"user_id":"user-{user}","type":"click","timestamp":{at}}}"#);
+        Write::event(0, &format!("user-{user}"), text)
+    };
+    let mut service = setup.start();
+    let mut written = 0;
+    // The log has gone round many times when so many segments have been written.
+    service.until("many segments", |_| {
+        produce(broker, &topic, (written..written + 20_000).map(event));
+        written += 20_000;
+        let (segments, kept, _) = changelog(broker, &setup);
+        let state = users * 30;
+        assert!(kept < 3 * state + (128 << 10), "the log holds {kept} bytes for a state of some {state}");
+        segments > 300 && read_to(broker, &setup, written)
+    });
+    // Compaction never touches the segment that is written to.
+    service.until("the cleaner", |_| changelog(broker, &setup).2 < 3 << 20);
+    service.signal(KILL);
+    service.ended();
+    let mut service = setup.start();
+    service.says("has restored partition 0: 2000 users");
+    service.stop();
 }

@@ -12,7 +12,7 @@ use super::service::Setup;
 use super::verify::{Clocks, Trial};
 
 /// Every event shows: each bears its own number, which becomes the tag's value.
-const ECHO: &str = "version: 1\n\
+pub const ECHO: &str = "version: 1\n\
     counters:\n  latest: { last: properties.n, on: \"*\" }\n\
     tags:\n  echo: { value: latest }\n";
 
@@ -21,7 +21,7 @@ const COUNT: &str = "version: 1\n\
     counters:\n  n: { count: \"*\" }\n\
     tags:\n  seen: { value: n }\n";
 
-fn now_ms() -> i64 {
+pub fn now_ms() -> i64 {
     SystemTime::now().duration_since(UNIX_EPOCH).expect("a clock").as_millis() as i64
 }
 
@@ -30,7 +30,7 @@ fn event(user: &str, at_ms: i64, n: usize) -> String {
 }
 
 /// `count` events of 50 users over `partitions` partitions, numbered from `first` on.
-fn numbered(first: usize, count: usize, partitions: usize) -> Vec<Write> {
+pub fn numbered(first: usize, count: usize, partitions: usize) -> Vec<Write> {
     let start = now_ms() - 3_600_000;
     (first..first + count)
         .map(|n| {
@@ -42,7 +42,7 @@ fn numbered(first: usize, count: usize, partitions: usize) -> Vec<Write> {
 }
 
 /// Whether every number from 0 to `count` came out exactly once, in order for each user.
-fn check_echo(changes: &[Seen], count: usize) {
+pub fn check_echo(changes: &[Seen], count: usize) {
     let mut by_user: BTreeMap<String, Vec<usize>> = BTreeMap::new();
     for change in changes {
         let number = change.json()["value"].as_str().expect("a value").parse().expect("a number");
@@ -66,7 +66,7 @@ fn check_counted(changes: &[Seen], count: u64) {
     assert_eq!(values.len() as u64, count);
 }
 
-fn total(offsets: &[Option<i64>]) -> i64 {
+pub fn total(offsets: &[Option<i64>]) -> i64 {
     offsets.iter().flatten().sum()
 }
 

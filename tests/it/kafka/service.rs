@@ -15,6 +15,7 @@ pub struct Setup {
     pub folder: PathBuf,
     pub application: String,
     settings: Vec<String>,
+    environment: Vec<(String, String)>,
 }
 
 impl Setup {
@@ -32,8 +33,9 @@ impl Setup {
             "catalog=catalog.yaml".to_owned(),
             "service.instance=one".to_owned(),
             "service.workers=1".to_owned(),
+            "http.listen=off".to_owned(),
         ];
-        Setup { folder, application: name.to_owned(), settings: settings.to_vec() }
+        Setup { folder, application: name.to_owned(), settings: settings.to_vec(), environment: Vec::new() }
     }
 
     pub fn on(name: &str, broker: &impl Bootstrap, catalog: &str) -> Setup {
@@ -43,6 +45,12 @@ impl Setup {
     /// A setting, over those before.
     pub fn with(mut self, setting: &str) -> Setup {
         self.settings.push(setting.to_owned());
+        self
+    }
+
+    /// A variable of the environment of its processes.
+    pub fn with_variable(mut self, name: &str, value: &str) -> Setup {
+        self.environment.push((name.to_owned(), value.to_owned()));
         self
     }
 
@@ -56,6 +64,7 @@ impl Setup {
         self.settings.iter().for_each(|setting| {
             command.args(["-s", setting]);
         });
+        command.envs(self.environment.iter().map(|(name, value)| (name, value)));
         die_with_parent(&mut command);
         command
     }
