@@ -39,6 +39,7 @@
 //! - what an entity keeps: `engine::record`, `engine::series`, and the page on the format in `codec::changelog`;
 //! - what makes two counters of two catalogs the same: `engine::journal::meaning`;
 //! - a reason for rejection: `codec::Reject`;
+//! - what a snapshot holds, and when it is taken: `engine::journal::copy`, `codec::snapshot`, `kafka::scribe`;
 //! - a metric: `telemetry::Metrics`, then `http::Monitor`, which fills it;
 //! - a setting: `settings::check`;
 //! - a step of the commit cycle: `kafka::cycle`.

@@ -55,6 +55,11 @@ fn complete(settings: Settings, needs: Needs) -> Result<Settings, Problems> {
         let example = "give it the path of the catalog, such as \"catalog.yaml\"";
         problems.push("catalog", None, Fault::Missing { example });
     }
+    if needs == Needs::Catalog
+        && let Err(error) = kafka::prepare_snapshots(&settings)
+    {
+        problems.push("state.directory", None, Fault::Other(format!("snapshots cannot be written there: {error}")));
+    }
     if problems.is_empty() { Ok(settings) } else { Err(problems) }
 }
 

@@ -6,6 +6,7 @@
 //! append to a buffer of the caller's. Neither allocates once its buffers have grown.
 //!
 //! `changelog` is the page on the format in which state is kept: what the engine hands out, framed and checked.
+//! `snapshot` is that on the file with a copy of it, which is made of the same records.
 
 mod capture;
 mod changelog;
@@ -16,6 +17,7 @@ mod reader;
 mod reject;
 mod scanner;
 mod shape;
+mod snapshot;
 mod text;
 mod writer;
 
@@ -23,4 +25,5 @@ pub use changelog::{ChangelogKey, ChangelogRecord, Meta, Unreadable, VERSION as 
 pub use decoder::Decoder;
 pub use reader::ReadChange;
 pub use reject::{Reject, write_reject};
+pub use snapshot::{Progress, SnapshotError, SnapshotHead, SnapshotReader, SnapshotWriter};
 pub use writer::{change_id, write_change, write_current_tags};

@@ -53,6 +53,7 @@ pub fn settings(broker: &EmbeddedBroker, speed: Speed) -> Settings {
             // The nights of the gym are silent, and last a third of a second.
             outage_after: None,
         },
+        state: None,
         http: HttpSettings { listen: None },
     }
 }

@@ -25,6 +25,8 @@ mod timers;
 mod window;
 mod zone;
 
-pub use journal::{CatalogChange, Damage, Extent, Log, Position, Restored, Restoring, Schema, Segment, Slot};
+pub use journal::{
+    CatalogChange, Copyist, Damage, Extent, Log, NoCopy, Position, Restored, Restoring, Schema, Segment, Slot,
+};
 pub use partition::{Partition, Sink, Stats};
 pub use program::Program;

@@ -139,6 +139,7 @@ impl<W: Wire> Worker<W> {
                 self.unsent_bytes = 0;
                 let (took, counts) = (self.wire.now().saturating_duration_since(sent.begun), self.bench.counts.clone());
                 self.say(Notice::Committed { worker: self.plan.id, took, counts });
+                self.snapshot_if_due();
                 self.release();
             }
             Outcome::Blocked(blocked) => {

@@ -3,7 +3,8 @@
 //! A [`Worker`] is a thread that alone owns a consumer, a transactional producer and the state of its partitions
 //! ([`slot`]). It reaches the cluster through the traits of [`wire`], behind which librdkafka stands ([`native`]) or a
 //! simulation. It turns records into a [`body`] a partition, and the bodies into transactions ([`cycle`], over
-//! [`transactor`]); what the group wants of it is answered between two polls ([`rebalance`]). Workers share nothing
+//! [`transactor`]); what the group wants of it is answered between two polls ([`rebalance`]). State comes
+//! back from the changelog ([`restore`]), most of it from a local file where there is one ([`scribe`]). Workers share nothing
 //! but a stop signal and the [`Pulse`] of the input.
 //!
 //! What is always true:
@@ -34,8 +35,10 @@ mod rebalance;
 mod refusal;
 mod restore;
 mod rights;
+mod scribe;
 mod sending;
 mod slot;
+mod snapshots;
 mod standing;
 pub mod topics;
 mod transactor;
@@ -52,5 +55,6 @@ pub use native::Native;
 pub use notice::{Notice, Notices, Recycle, WorkerId};
 pub use properties::check as check_properties;
 pub use pulse::Pulse;
+pub use snapshots::prepare as prepare_snapshots;
 pub use standing::{Figures, Standing};
 pub use worker::{StopSignal, Worker, WorkerError, WorkerPlan};

@@ -91,12 +91,27 @@ pub enum Notice {
         bytes: u64,
         left: Option<Duration>,
     },
-    /// A state is there again; `bytes` of the changelog were read for it.
+    /// A state is there again; `bytes` of the changelog were read for it, and a snapshot, if there was one.
     Restored {
         worker: WorkerId,
         partition: i32,
         entities: usize,
         bytes: u64,
+        snapshot_bytes: Option<u64>,
+        took: Duration,
+    },
+    /// There is a snapshot, which is not used: the whole changelog is read.
+    SnapshotUnused {
+        worker: WorkerId,
+        partition: i32,
+        why: String,
+    },
+    /// There is a new snapshot. The worker stood still while it was copied.
+    SnapshotWritten {
+        worker: WorkerId,
+        partition: i32,
+        bytes: u64,
+        copied_in: Duration,
         took: Duration,
     },
     /// A state was written under another catalog; what that means for it.
@@ -176,7 +191,8 @@ impl Notice {
             Notice::ProducerReady { .. }
             | Notice::Committed { .. }
             | Notice::Standing { .. }
-            | Notice::NotChecked { .. } => Severity::Debug,
+            | Notice::NotChecked { .. }
+            | Notice::SnapshotWritten { .. } => Severity::Debug,
             Notice::Assigned { partitions, .. } if partitions.is_empty() => Severity::Debug,
             Notice::Unreachable { .. }
             | Notice::Recycled { .. }
@@ -187,6 +203,7 @@ impl Notice {
             | Notice::NotWritten { .. }
             | Notice::Trouble { .. }
             | Notice::CatalogChanged { .. }
+            | Notice::SnapshotUnused { .. }
             | Notice::Outage { .. } => Severity::Warn,
             Notice::Stopped { .. } => Severity::Error,
             Notice::Revoked { lost, .. } => {
@@ -213,6 +230,7 @@ impl Notice {
             | Notice::Revoked { worker, .. }
             | Notice::Running { worker, .. }
             | Notice::Restored { worker, .. }
+            | Notice::SnapshotWritten { worker, .. }
             | Notice::CatalogChanged { worker, .. }
             | Notice::Stopped { worker, .. }
             | Notice::ProducerReady { worker, .. }
@@ -224,6 +242,7 @@ impl Notice {
             | Notice::Trouble { worker, .. } => Some(*worker),
             // A reader beside the worker says how far it is.
             Notice::Restoring { .. }
+            | Notice::SnapshotUnused { .. }
             | Notice::Unreachable { .. }
             | Notice::Reached { .. }
             | Notice::NotChecked { .. }
@@ -316,9 +335,31 @@ impl fmt::Display for Notice {
                     None => Ok(()),
                 }
             }
-            Notice::Restored { worker, partition, entities, bytes, took } => {
+            Notice::Restored { worker, partition, entities, bytes, snapshot_bytes: None, took } => {
                 let mb = *bytes as f64 / 1e6;
                 write!(f, "{worker} has restored partition {partition}: {entities} users from {mb:.1} MB in {took:?}")
+            }
+            Notice::Restored { worker, partition, entities, bytes, snapshot_bytes: Some(snapshot), took } => {
+                let mb = *snapshot as f64 / 1e6;
+                write!(
+                    f,
+                    "{worker} has restored partition {partition}: {entities} users from a snapshot of {mb:.1} MB and \
+                     {bytes} bytes of the changelog in {took:?}"
+                )
+            }
+            Notice::SnapshotUnused { worker, partition, why } => {
+                write!(
+                    f,
+                    "{worker} does not use the snapshot of partition {partition}, and reads all of the changelog: {why}"
+                )
+            }
+            Notice::SnapshotWritten { worker, partition, bytes, copied_in, took } => {
+                let mb = *bytes as f64 / 1e6;
+                write!(
+                    f,
+                    "{worker} has written a snapshot of partition {partition}: {mb:.1} MB, copied in {copied_in:?}, there \
+                     after {took:?}"
+                )
             }
             Notice::CatalogChanged { worker, partition, change } => {
                 let names = |names: &BTreeSet<String>| match names.len() {

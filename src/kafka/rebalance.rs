@@ -20,6 +20,8 @@ use crate::settings::Start;
 
 /// How long a revocation may wait for the last commit. Heartbeats go on meanwhile.
 const REVOKE_PATIENCE: Duration = Duration::from_secs(5);
+/// How long it may wait for snapshots after that: they are of use only if the partition comes back.
+const LAST_SNAPSHOTS_PATIENCE: Duration = Duration::from_secs(2);
 /// One look for committed offsets: it ends late while a predecessor's transaction is still open.
 const COMMITTED_PATIENCE: Duration = Duration::from_millis(400);
 const BOUNDS_PATIENCE: Duration = Duration::from_secs(2);
@@ -45,6 +47,7 @@ impl<W: Wire> Worker<W> {
                 failpoint::pass(Step::RevokeWanted);
                 if !lost {
                     self.settle_within(REVOKE_PATIENCE)?;
+                    self.snapshot_last(&partitions, LAST_SNAPSHOTS_PATIENCE);
                 }
                 failpoint::pass(Step::RevokeCommitted);
                 self.forget(&partitions);
@@ -63,6 +66,9 @@ impl<W: Wire> Worker<W> {
     fn give_up(&mut self, partitions: &[i32]) {
         let mut ran = Vec::new();
         for partition in partitions {
+            if let Some(scribe) = &mut self.scribe {
+                scribe.forget(*partition);
+            }
             match self.slots.remove(partition) {
                 Some(Slot::Running(_)) => ran.push(*partition),
                 Some(Slot::Restoring(restore)) => restore.cancel.give(),
@@ -176,6 +182,7 @@ impl<W: Wire> Worker<W> {
             partition,
             entities: found.state.entities(),
             bytes: found.bytes,
+            snapshot_bytes: found.snapshot_bytes,
             took: found.took,
         });
         if let Some(change) = found.catalog_change {

@@ -11,7 +11,11 @@
 //! 4. and reads, committed records only, until the reader stands at E or behind it;
 //! 5. the changelog's own note of the next offset must be the committed one. If it is not, somebody has committed
 //!    meanwhile, and all begins again; if it stays so, the two do not belong together, and nothing is guessed.
+//!
+//! Where there is a snapshot, reading begins with it and goes on in the changelog where the snapshot says. The note is the
+//! changelog's in any case. If anything is wrong with the snapshot all of the changelog is read.
 
+use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, Receiver, Sender};
@@ -22,8 +26,9 @@ use rdkafka::Message;
 use super::clients::ClientError;
 use super::failpoint::{self, Step};
 use super::notice::{Notice, Notices, WorkerId};
+use super::snapshots::{Snapshots, Unusable};
 use super::wire::{Bounds, ChangelogReader, Wire, WireError};
-use crate::codec::{ChangelogKey, ChangelogRecord, Unreadable};
+use crate::codec::{ChangelogKey, ChangelogRecord, Progress, Unreadable};
 use crate::engine::{CatalogChange, Damage, Partition, Position, Program, Restored, Restoring};
 
 const CALL_PATIENCE: Duration = Duration::from_secs(5);
@@ -83,6 +88,8 @@ pub struct Found {
     pub took: Duration,
     /// Of the records that were read.
     pub bytes: u64,
+    /// Of the snapshot that was read before them.
+    pub snapshot_bytes: Option<u64>,
 }
 
 /// What the changelog says of where a partition stands.
@@ -102,6 +109,8 @@ pub enum RestoreError {
     Record { topic: String, partition: i32, offset: i64, error: ReadError },
     #[error("{topic}, partition {partition}: {error}")]
     Whole { topic: String, partition: i32, error: Damage },
+    #[error(transparent)]
+    Snapshot(#[from] Unusable),
 }
 
 /// What is wrong with a record.
@@ -111,6 +120,8 @@ pub enum ReadError {
     Unreadable(#[from] Unreadable),
     #[error(transparent)]
     Damage(#[from] Damage),
+    #[error(transparent)]
+    Snapshot(#[from] Unusable),
 }
 
 /// Sends errands, and takes what they find.
@@ -118,6 +129,7 @@ pub struct Restorer<W> {
     wire: W,
     program: Arc<Program>,
     topic: String,
+    snapshots: Option<Arc<Snapshots>>,
     worker: WorkerId,
     notices: Notices,
     sender: Sender<Finding>,
@@ -125,9 +137,16 @@ pub struct Restorer<W> {
 }
 
 impl<W: Wire> Restorer<W> {
-    pub fn new(wire: W, program: Arc<Program>, topic: String, worker: WorkerId, notices: Notices) -> Self {
+    pub fn new(
+        wire: W,
+        program: Arc<Program>,
+        topic: String,
+        snapshots: Option<Arc<Snapshots>>,
+        worker: WorkerId,
+        notices: Notices,
+    ) -> Self {
         let (sender, findings) = mpsc::channel();
-        Restorer { wire, program, topic, worker, notices, sender, findings }
+        Restorer { wire, program, topic, snapshots, worker, notices, sender, findings }
     }
 
     /// Has the states of partitions read back, one after the other.
@@ -136,6 +155,7 @@ impl<W: Wire> Restorer<W> {
             wire: self.wire.clone(),
             program: Arc::clone(&self.program),
             topic: self.topic.clone(),
+            snapshots: self.snapshots.clone(),
             worker: self.worker,
             notices: Arc::clone(&self.notices),
             findings: self.sender.clone(),
@@ -153,6 +173,7 @@ struct Errand<W> {
     wire: W,
     program: Arc<Program>,
     topic: String,
+    snapshots: Option<Arc<Snapshots>>,
     worker: WorkerId,
     notices: Notices,
     findings: Sender<Finding>,
@@ -167,6 +188,12 @@ enum Interrupted {
 impl From<RestoreError> for Interrupted {
     fn from(error: RestoreError) -> Self {
         Interrupted::For(error)
+    }
+}
+
+impl From<Unusable> for Interrupted {
+    fn from(error: Unusable) -> Self {
+        Interrupted::For(error.into())
     }
 }
 
@@ -195,19 +222,61 @@ impl<W: Wire> Errand<W> {
         let end = self.insist(task, || reader.end(partition, CALL_PATIENCE))?;
         let low = self.await_stable(reader, task, end)?;
         failpoint::pass(Step::RestoreStable);
-        let mut reading = Reading { restoring: Restoring::new(Arc::clone(&self.program)), note: None, bytes: 0 };
+        match self.restore_from_snapshot(reader, task, low..end, started) {
+            Ok(None) => {}
+            Ok(Some(found)) => return Ok(found),
+            Err(Interrupted::Cancelled) => return Err(Interrupted::Cancelled),
+            Err(Interrupted::For(error)) => {
+                (self.notices)(Notice::SnapshotUnused { worker: self.worker, partition, why: error.to_string() });
+            }
+        }
+        let mut reading = Reading::new(&self.program, None);
         if low < end {
             self.insist(task, || reader.open(partition, low))?;
             self.read(reader, task, low..end, started, &mut reading)?;
         }
+        self.finish(partition, reading, started)
+    }
+
+    /// Reads a snapshot, and of the changelog what is not in it. `None`: there is no snapshot.
+    fn restore_from_snapshot(
+        &self,
+        reader: &W::Changelog,
+        task: &Task,
+        range: Range<i64>,
+        started: Instant,
+    ) -> Result<Option<Found>, Interrupted> {
+        let partition = task.partition;
+        let Some(snapshots) = &self.snapshots else { return Ok(None) };
+        let Some(mut file) = snapshots.open(partition)? else { return Ok(None) };
+        let (log, offset) = (file.head().log, file.head().offset);
+        let mut reading = Reading::new(&self.program, Some(log));
+        while file.read_into(&mut reading.restoring).map_err(Unusable::from)? == Progress::More {
+            if task.cancel.is_given() {
+                return Err(Interrupted::Cancelled);
+            }
+        }
+        reading.snapshot_bytes = Some(file.bytes());
+        if !range.contains(&offset) {
+            return Err(Unusable::Offset { offset, low: range.start, end: range.end }.into());
+        }
+        self.insist(task, || reader.open(partition, offset))?;
+        self.read(reader, task, offset..range.end, started, &mut reading)?;
+        if reading.note.is_none() {
+            return Err(Unusable::NoNote.into());
+        }
+        self.finish(partition, reading, started).map(Some)
+    }
+
+    fn finish(&self, partition: i32, reading: Reading, started: Instant) -> Result<Found, Interrupted> {
         failpoint::pass(Step::RestoreEnd);
-        let Reading { restoring, note, bytes } = reading;
+        let Reading { restoring, note, bytes, snapshot_bytes, .. } = reading;
         let position = note.map_or_else(Position::default, |note| note.position);
         let Restored { partition: state, change: catalog_change } = restoring
             .finish(position)
             .map_err(|error| RestoreError::Whole { topic: self.topic.clone(), partition, error })?;
         let took = self.wire.now().duration_since(started);
-        Ok(Found { state, note, catalog_change, took, bytes })
+        Ok(Found { state, note, catalog_change, took, bytes, snapshot_bytes })
     }
 
     /// Waits until everything before `end` is committed or aborted. Returns where the partition begins.
@@ -234,7 +303,7 @@ impl<W: Wire> Errand<W> {
         &self,
         reader: &W::Changelog,
         task: &Task,
-        range: std::ops::Range<i64>,
+        range: Range<i64>,
         started: Instant,
         reading: &mut Reading,
     ) -> Result<(), Interrupted> {
@@ -304,15 +373,26 @@ impl<W: Wire> Errand<W> {
 /// What has been read of a changelog partition.
 struct Reading {
     restoring: Restoring,
+    /// The log that it has to be; `None`: any.
+    log_id: Option<u64>,
     note: Option<Note>,
     bytes: u64,
+    snapshot_bytes: Option<u64>,
 }
 
 impl Reading {
+    fn new(program: &Arc<Program>, log_id: Option<u64>) -> Self {
+        let restoring = Restoring::new(Arc::clone(program));
+        Reading { restoring, log_id, note: None, bytes: 0, snapshot_bytes: None }
+    }
+
     fn take(&mut self, key: &[u8], value: Option<&[u8]>) -> Result<(), ReadError> {
         self.bytes += (key.len() + value.map_or(0, <[u8]>::len)) as u64;
         match ChangelogRecord::read(key, value)? {
             ChangelogRecord::Meta(meta) => {
+                if self.log_id.is_some_and(|log_id| log_id != meta.log) {
+                    return Err(Unusable::OtherLog.into());
+                }
                 let position = Position { clock: meta.clock, extent: meta.extent };
                 self.note = Some(Note { next_offset: meta.next_offset, log_id: meta.log, position });
             }

@@ -7,7 +7,7 @@ use super::counts::{Counts, Work};
 use super::restore::{Cancel, RestoreError};
 use super::wire::Bounds;
 use crate::codec::{Decoder, Meta};
-use crate::engine::Partition;
+use crate::engine::{Copyist, Extent, NoCopy, Partition};
 use crate::model::{CurrentTag, Event, Timestamp};
 
 /// The life cycle of a partition.
@@ -133,6 +133,28 @@ impl Running {
             schema: program.schema.id(),
             transaction,
         }
+    }
+
+    /// Copies what the changelog holds.
+    pub fn copy(&self, out: &mut impl Copyist) -> Result<(), NoCopy> {
+        self.state.copy(out)
+    }
+
+    pub fn extent(&self) -> Extent {
+        self.state.extent()
+    }
+
+    pub fn log_id(&self) -> u64 {
+        self.log_id
+    }
+
+    pub fn state_bytes(&self) -> usize {
+        self.state.state_bytes() as usize
+    }
+
+    /// Whether the changelog holds all that was applied.
+    pub fn is_committed(&self) -> bool {
+        !self.is_dirty() && self.state.pending_bytes() == 0
     }
 
     /// What the body holds and will hold.

@@ -41,6 +41,8 @@ impl WireError {
     }
 }
 
+impl std::error::Error for WireError {}
+
 impl fmt::Display for WireError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.text)

@@ -15,8 +15,10 @@ use super::cycle::{Fate, Names};
 use super::notice::{Notice, Notices, WorkerId};
 use super::pulse::Pulse;
 use super::restore::{Finding, Restorer};
+use super::scribe::Scribe;
 use super::sending::Outlet;
 use super::slot::{Bench, Slot, Taken};
+use super::snapshots::Snapshots;
 use super::transactor::Transactor;
 use super::wire::{Class, GroupConsumer, Rebalance, Record, Wire, WireError};
 use crate::codec::Decoder;
@@ -36,6 +38,8 @@ const PROGRESS: Duration = Duration::from_secs(60);
 const UNSENT_BYTES_MAX: usize = 32 << 20;
 /// How long a worker that is asked to stop tries to commit what it has.
 const STOP_PATIENCE: Duration = Duration::from_secs(10);
+/// How long it writes snapshots after that. Those that are not written then are of no more use than older ones.
+const LAST_SNAPSHOTS_PATIENCE: Duration = Duration::from_secs(7);
 
 /// Tells workers to finish their cycle and leave.
 #[derive(Clone, Debug, Default)]
@@ -119,6 +123,8 @@ pub struct Worker<W: Wire> {
     /// Sends tag changes at once, where they need not wait for their transaction.
     pub(super) herald: Option<W::Plain>,
     pub(super) restorer: Restorer<W>,
+    /// Takes snapshots, if there is a place for them.
+    pub(super) scribe: Option<Scribe<W>>,
     pub(super) fate: Fate,
     pub(super) names: Names,
     /// Whether the consumer is paused since a commit does not end.
@@ -151,6 +157,9 @@ impl<W: Wire> Worker<W> {
         let transactor = Transactor::new(wire.clone(), plan.id, Arc::clone(&plan.notices));
         let decoder = Decoder::new(&plan.program.catalog);
         let now = wire.now();
+        let snapshots = Snapshots::of(&plan.settings).map(Arc::new);
+        let scribe = snapshots.clone().zip(plan.settings.state.as_ref());
+        let scribe = scribe.map(|(snapshots, state)| Scribe::new(wire.clone(), snapshots, state.snapshot_interval));
         Ok(Worker {
             consumer: Arc::new(consumer),
             slots: BTreeMap::new(),
@@ -162,9 +171,11 @@ impl<W: Wire> Worker<W> {
                 wire.clone(),
                 Arc::clone(&plan.program),
                 plan.settings.changelog_topic(),
+                snapshots,
                 plan.id,
                 Arc::clone(&plan.notices),
             ),
+            scribe,
             fate: Fate::Clear,
             names: Names::new(),
             held: false,
@@ -260,6 +271,7 @@ impl<W: Wire> Worker<W> {
             Turn::Trouble(error) => self.trouble(error)?,
             Turn::Stop => {
                 self.settle_within(STOP_PATIENCE)?;
+                self.snapshot_last(&self.running(), LAST_SNAPSHOTS_PATIENCE);
                 return Ok(Next::Leave);
             }
         }
@@ -294,6 +306,7 @@ impl<W: Wire> Worker<W> {
         if let Some(at) = self.accepted_at.take() {
             self.plan.pulse.beat(at);
         }
+        self.snapshot_if_due();
         self.follow_wall_clock();
         self.say(self.standing());
         // From the end of this one, which may take long: the group has to be heard between two of them.

@@ -11,11 +11,11 @@ use super::layers::{Entry, PROPERTIES, Written};
 use super::problem::{Fault, Origin, Problems};
 use super::{
     Delivery, GroupProtocol, HttpSettings, InputSettings, KafkaSettings, Membership, OutputSettings, Properties,
-    ServiceSettings, Settings, Start, duration,
+    ServiceSettings, Settings, Start, StateSettings, duration,
 };
 
 /// The keys that there are, beside librdkafka's own below `kafka.properties`.
-const KEYS: [&str; 18] = [
+const KEYS: [&str; 20] = [
     "catalog",
     "kafka.brokers",
     "kafka.application",
@@ -33,6 +33,8 @@ const KEYS: [&str; 18] = [
     "service.delivery",
     "service.idle_grace",
     "service.outage_after",
+    "state.directory",
+    "state.snapshot_interval",
     "http.listen",
 ];
 
@@ -42,6 +44,8 @@ const WORKERS_MAX: usize = 256;
 const NAME_BYTES_MAX: usize = 200;
 const COMMIT_INTERVAL_MAX: Duration = Duration::from_secs(60);
 const IDLE_GRACE_MAX: Duration = Duration::from_secs(86_400);
+const SNAPSHOT_INTERVAL_MIN: Duration = Duration::from_secs(1);
+const SNAPSHOT_INTERVAL_MAX: Duration = Duration::from_secs(86_400);
 const OUTAGE_AFTER_MIN: Duration = Duration::from_secs(1);
 
 /// Checks everything. `None`, or problems, where something is wrong.
@@ -53,9 +57,18 @@ pub fn check(written: Written, problems: &mut Problems) -> Option<Settings> {
     let input = reader.input();
     let output = reader.output();
     let service = reader.service(kafka.as_ref().map(|kafka| kafka.group_protocol));
+    let state = reader.state();
     let http = reader.http();
     let catalog = reader.path("catalog");
-    let settings = Settings { catalog, kafka: kafka?, input: input?, output: output?, service: service?, http: http? };
+    let settings = Settings {
+        catalog,
+        kafka: kafka?,
+        input: input?,
+        output: output?,
+        service: service?,
+        state: state?,
+        http: http?,
+    };
     reader.topics_differ(&settings);
     Some(settings)
 }
@@ -188,6 +201,20 @@ impl Reader<'_> {
                 Ok(workers) if workers.get() <= WORKERS_MAX => Some(workers),
                 _ => self.bad("service.workers", &format!("a whole number from 1 to {WORKERS_MAX}")),
             },
+            Err(Reported) => None,
+        }
+    }
+
+    /// `Some(None)`: none is wanted.
+    fn state(&mut self) -> Option<Option<StateSettings>> {
+        let (least, most) = (SNAPSHOT_INTERVAL_MIN, SNAPSHOT_INTERVAL_MAX);
+        let snapshot_interval = self.duration("state.snapshot_interval", "10m", least, most)?;
+        match self.text("state.directory") {
+            Ok(Some(text)) if !text.is_empty() => {
+                let directory = self.path("state.directory")?;
+                Some(Some(StateSettings { directory, snapshot_interval }))
+            }
+            Ok(_) => Some(None),
             Err(Reported) => None,
         }
     }

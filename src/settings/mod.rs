@@ -29,6 +29,8 @@ pub struct Settings {
     pub input: InputSettings,
     pub output: OutputSettings,
     pub service: ServiceSettings,
+    /// `None`: state is kept in the changelog only.
+    pub state: Option<StateSettings>,
     pub http: HttpSettings,
 }
 
@@ -103,6 +105,14 @@ pub enum Delivery {
     ExactlyOnce,
     /// At once, and after a crash perhaps again, with the same id.
     AtLeastOnce,
+}
+
+/// Copies of the state on the local disk, by which a start is quicker.
+#[derive(Clone, Debug)]
+pub struct StateSettings {
+    pub directory: PathBuf,
+    /// A partition's copy is made anew so often, and when the partition is given up.
+    pub snapshot_interval: Duration,
 }
 
 #[derive(Clone, Debug)]

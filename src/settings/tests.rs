@@ -55,6 +55,7 @@ fn defaults_are_those_of_the_contract() {
     assert_eq!(settings.service.commit_interval.as_millis(), 100);
     assert_eq!(settings.service.idle_grace.as_secs(), 5);
     assert_eq!(settings.service.outage_after.map(|d| d.as_secs()), Some(3600));
+    assert!(settings.state.is_none());
     assert_eq!(settings.http.listen.map(|listen| listen.to_string()).as_deref(), Some("127.0.0.1:8080"));
 }
 
@@ -64,6 +65,24 @@ fn a_path_in_the_file_is_taken_from_the_files_folder() {
     let sources = Sources { file: ConfigFile::Named(folder.file()), environment: Vec::new(), flags: Vec::new() };
     let settings = load(&sources).expect("settings");
     assert_eq!(settings.catalog, Some(folder.0.join("catalog.yaml")));
+}
+
+#[test]
+fn snapshots_are_taken_where_there_is_a_directory() {
+    let folder = Folder::with("state", &format!("{GOOD}[state]\ndirectory = 'state'\n"));
+    let load_with = |flags: &[&str]| {
+        let flags = flags.iter().map(|flag| (*flag).to_owned()).collect();
+        load(&Sources { file: ConfigFile::Named(folder.file()), environment: Vec::new(), flags })
+    };
+    let state = load_with(&[]).expect("settings").state.expect("snapshots");
+    assert_eq!((state.directory, state.snapshot_interval.as_secs()), (folder.0.join("state"), 600));
+    assert!(load_with(&["state.directory="]).expect("settings").state.is_none());
+    let report = load_with(&["state.snapshot_interval=10ms"]).expect_err("a report").to_string();
+    assert_eq!(
+        report,
+        "setting state.snapshot_interval (from -s): is \"10ms\", expected a duration with its unit, such as \"10m\", \
+         from 1s to 86400s"
+    );
 }
 
 #[test]

@@ -29,6 +29,10 @@
 //! log before anything that was written after it, and the bytes of an erased entity are gone when the log has gone round
 //! once. A partition that is not written to keeps its log as it is.
 //!
+//! # A copy
+//! A copy of the state that covers the log up to segment n spares a reader what stands there ([`Copyist`] says why that is
+//! right). It is of use as long as `oldest <= n + 1`.
+//!
 //! # What it costs
 //! With entities touched at random, the share x of states that are still the latest when their segment is cleaned
 //! solves x = exp(-2(1-x)), 0.20, so for every byte written 0.25 are written again. Where some are touched more often
@@ -39,6 +43,7 @@
 //! The cells of a state are numbered by the catalog. Each segment names its [`Schema`], which says what the numbers
 //! mean; a record of its own holds it for as long as live segments need it.
 
+mod copy;
 mod entry;
 mod meaning;
 mod restore;
@@ -46,6 +51,7 @@ mod ring;
 mod schema;
 mod translate;
 
+pub use copy::{Copyist, NoCopy};
 use entry::{ENTRY_HEAD_BYTES, Entry, put_erased, put_state};
 pub use restore::{Restored, Restoring};
 use ring::Ring;
@@ -78,7 +84,7 @@ pub struct Segment<'a> {
     pub catalog: u64,
     /// How many entities the partition had.
     pub population: u64,
-    /// One or more.
+    /// One or more in the log; in a copy there may be none left.
     pub count: u32,
     pub entries: &'a [u8],
 }
@@ -99,9 +105,6 @@ pub trait Log {
 }
 
 /// The live part of a log, by the numbers of segments.
-///
-/// A copy of the state that covers the log up to segment n can be brought up to date from the log as long as
-/// `oldest <= n + 1`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Extent {
     /// The first that is needed; `next` where none is.
@@ -313,6 +316,10 @@ pub enum Damage {
     NoSchema { number: u64, schema: u64 },
     #[error("the meaning of a schema cannot be read: {0}")]
     Meaning(&'static str),
+    #[error("segment {number} is none that a log has")]
+    Number { number: u64 },
+    #[error("the copy ends in front of segment {copied_to}, and of the log only what begins with {oldest} is needed")]
+    Outdated { copied_to: u64, oldest: u64 },
     #[error("the log says that segments {} to {} are needed", extent.oldest, extent.next)]
     Extent { extent: Extent },
 }

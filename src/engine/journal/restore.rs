@@ -39,6 +39,8 @@ pub struct Restoring {
     /// Those that the log has.
     schemas: HashSet<u64>,
     held: HashMap<Slot, Held>,
+    /// The number behind the segments of a copy that was read first.
+    copied_to: Option<u64>,
     /// Room for a state in the present schema.
     translated: Vec<u8>,
 }
@@ -70,6 +72,7 @@ impl Restoring {
             translations,
             schemas: HashSet::new(),
             held: HashMap::new(),
+            copied_to: None,
             translated: Vec::new(),
         }
     }
@@ -84,11 +87,20 @@ impl Restoring {
     /// # Errors
     /// Bytes that cannot be read.
     pub fn schema(&mut self, id: u64, meaning: &[u8]) -> Result<(), Damage> {
+        self.copied_schema(id, meaning)?;
+        self.schemas.insert(id);
+        Ok(())
+    }
+
+    /// The schema of a copy: whether the log still has its record, live segments tell.
+    ///
+    /// # Errors
+    /// Bytes that cannot be read.
+    pub fn copied_schema(&mut self, id: u64, meaning: &[u8]) -> Result<(), Damage> {
         let program = &self.partition.program;
         let old = Schema::read(id, meaning)?;
         let dedup = program.catalog.input.dedup_ms.is_some();
         self.translations.entry(id).or_insert_with(|| Some(Translation::new(&old, &program.schema, dedup)));
-        self.schemas.insert(id);
         Ok(())
     }
 
@@ -102,6 +114,23 @@ impl Restoring {
     /// # Errors
     /// Entries that cannot be read.
     pub fn segment(&mut self, segment: Segment<'_>) -> Result<(), Damage> {
+        self.hold(segment, segment.entries.len())
+    }
+
+    /// A segment of a copy, of whose entries in the log, `log_bytes` of them, some may be left out. A copy comes before
+    /// anything of the log that was written after it.
+    ///
+    /// # Errors
+    /// Entries that cannot be read.
+    pub fn copied_segment(&mut self, segment: Segment<'_>, log_bytes: u32) -> Result<(), Damage> {
+        if segment.number > NUMBER_MAX {
+            return Err(Damage::Number { number: segment.number });
+        }
+        self.copied_to = self.copied_to.max(Some(segment.number + 1));
+        self.hold(segment, log_bytes as usize)
+    }
+
+    fn hold(&mut self, segment: Segment<'_>, bytes: usize) -> Result<(), Damage> {
         let Segment { slot, number, schema, .. } = segment;
         if slot >= SLOT_MAX {
             return Err(Damage::Slot { slot });
@@ -111,7 +140,7 @@ impl Restoring {
             // It is dead, or its schema is missing: the end of the log tells.
             None => None,
         };
-        self.held.insert(slot, Held { slot, number, schema, bytes: segment.entries.len(), entities });
+        self.held.insert(slot, Held { slot, number, schema, bytes, entities });
         Ok(())
     }
 
@@ -124,10 +153,15 @@ impl Restoring {
     /// last evaluated under another catalog are due within the next milliseconds.
     ///
     /// # Errors
-    /// A log in which something is missing.
+    /// A log in which something is missing, and a copy of which nothing is of use any more.
     pub fn finish(self, position: Position) -> Result<Restored, Damage> {
-        let Restoring { mut partition, translations, schemas, held, .. } = self;
+        let Restoring { mut partition, translations, schemas, held, copied_to, .. } = self;
         let Position { clock, extent } = position;
+        if let Some(copied_to) = copied_to
+            && extent.oldest > copied_to
+        {
+            return Err(Damage::Outdated { copied_to, oldest: extent.oldest });
+        }
         let mut held: Vec<Held> = held.into_values().collect();
         held.sort_unstable_by_key(|held| held.number);
         let (dead, live) = held.split_at(held.partition_point(|held| held.number < extent.oldest));

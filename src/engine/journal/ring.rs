@@ -162,6 +162,45 @@ impl Ring {
     }
 }
 
+/// A live segment, as a copy needs it.
+pub struct LiveSegment<I> {
+    pub slot: Slot,
+    pub number: u64,
+    /// Of its entries.
+    pub bytes: u32,
+    /// Whose states it holds, or held.
+    pub entities: I,
+}
+
+/// What a copy has to say.
+impl Ring {
+    /// Whether all that there is of the log is written in this schema.
+    pub fn is_written_in(&self, schema: u64) -> bool {
+        self.schemas.iter().all(|used| used.schema == schema)
+    }
+
+    /// Slots of dead segments and the sizes of their entries, first the one that died first.
+    pub fn dead(&self) -> impl ExactSizeIterator<Item = (Slot, u32)> {
+        self.dead.iter().map(|(slot, bytes)| (*slot, entry_bytes(*bytes)))
+    }
+
+    /// The live segments, oldest first.
+    pub fn live(&self) -> impl Iterator<Item = LiveSegment<impl Iterator<Item = EntityId>>> {
+        let mut first = 0;
+        (self.oldest..).zip(&self.live).map(move |(number, live)| {
+            let held = first..first + live.states as usize;
+            first = held.end;
+            let entities = self.entities.range(held).copied();
+            LiveSegment { slot: live.slot, number, bytes: entry_bytes(live.bytes), entities }
+        })
+    }
+}
+
+/// The size of the entries of a segment, by what its record takes in the log.
+fn entry_bytes(bytes: u64) -> u32 {
+    (bytes - RECORD_BYTES) as u32
+}
+
 /// Taking up a log that was read.
 impl Ring {
     /// The next live segment, oldest first, with the entities whose latest states it holds.

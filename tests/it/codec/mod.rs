@@ -7,5 +7,6 @@ mod generator;
 mod grammar;
 mod properties;
 mod referee;
+mod snapshot;
 mod steady;
 mod writers;

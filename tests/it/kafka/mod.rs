@@ -25,3 +25,4 @@ mod settings;
 mod steady;
 mod topics;
 mod verify;
+mod warm;

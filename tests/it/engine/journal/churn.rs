@@ -9,7 +9,7 @@ use tagstream::model::Timestamp;
 use super::compacted::Compacted;
 use super::{Driven, program};
 
-const CATALOG: &str = "
+pub const CATALOG: &str = "
 version: 1
 timezone: Europe/Berlin
 input: { dedup: 2s }
@@ -41,7 +41,7 @@ fn line(dice: &mut fastrand::Rng, key: &str, time: Timestamp) -> Vec<u8> {
 }
 
 /// Everything that can be asked of a partition.
-fn told(partition: &mut Partition, users: usize) -> String {
+pub fn told(partition: &mut Partition, users: usize) -> String {
     let mut told = format!("{:?} {}\n", partition.clock(), partition.entities());
     for user in 0..users {
         let tags = partition.current_tags(&key(user), |tags| format!("{tags:?}"));
@@ -50,22 +50,22 @@ fn told(partition: &mut Partition, users: usize) -> String {
     told
 }
 
-fn key(user: usize) -> String {
+pub fn key(user: usize) -> String {
     format!("user-{user:05}-long-enough-to-be-found")
 }
 
 /// A partition and its log, and one without a log that does the same.
-struct Churn {
-    program: Arc<Program>,
-    driven: Driven,
+pub struct Churn {
+    pub program: Arc<Program>,
+    pub driven: Driven,
     twin: Driven,
-    log: Compacted,
-    dice: fastrand::Rng,
+    pub log: Compacted,
+    pub dice: fastrand::Rng,
     time: Timestamp,
 }
 
 impl Churn {
-    fn new(seed: u64) -> Self {
+    pub fn new(seed: u64) -> Self {
         let program = program(CATALOG);
         Churn {
             driven: Driven::new(&program),
@@ -77,19 +77,19 @@ impl Churn {
         }
     }
 
-    fn event(&mut self, user: usize) {
+    pub fn event(&mut self, user: usize) {
         self.time = self.time.plus(self.dice.i64(0..5_000));
         let line = line(&mut self.dice, &key(user), self.time);
         self.driven.line(&line, None);
         self.twin.line(&line, None);
     }
 
-    fn erase(&mut self, user: usize) {
+    pub fn erase(&mut self, user: usize) {
         let found = self.driven.partition.erase(&key(user));
         assert_eq!(found, self.twin.partition.erase(&key(user)));
     }
 
-    fn write(&mut self) {
+    pub fn write(&mut self) {
         let pending = self.driven.partition.pending_bytes();
         let before = self.log.written;
         self.log.write(&mut self.driven.partition);
@@ -115,7 +115,7 @@ impl Churn {
     }
 
     /// The partition and its twin are one, down to the bytes that they keep.
-    fn check(&mut self, users: usize) {
+    pub fn check(&mut self, users: usize) {
         assert!(self.twin.changes.0.len() > users / 2, "{} changes", self.twin.changes.0.len());
         assert_eq!(self.driven.changes.0, self.twin.changes.0);
         assert_eq!(told(&mut self.driven.partition, users), told(&mut self.twin.partition, users));

@@ -3,11 +3,11 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use tagstream::codec::{ChangelogKey, ChangelogRecord, Meta};
-use tagstream::engine::{Damage, Log, Partition, Position, Program, Restored, Restoring, Segment, Slot};
+use tagstream::codec::{ChangelogKey, ChangelogRecord, Meta, Progress, SnapshotHead, SnapshotReader, SnapshotWriter};
+use tagstream::engine::{Damage, Log, NoCopy, Partition, Position, Program, Restored, Restoring, Segment, Slot};
 
 /// A record as Kafka has it.
-#[derive(Clone)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Stored {
     offset: usize,
     key: Vec<u8>,
@@ -86,6 +86,24 @@ impl Compacted {
         restore(self.records.iter(), program)
     }
 
+    /// A snapshot of the partition whose log this is, to be read with what stands here from `back` records ago on.
+    pub fn snapshot(&self, partition: &Partition, back: usize) -> Result<Vec<u8>, NoCopy> {
+        let offset = self.next.saturating_sub(back) as i64;
+        let mut writer =
+            SnapshotWriter::new(&SnapshotHead { log: 7, offset, partition: 3, topic: "changelog".to_owned() }, 0);
+        partition.copy(&mut writer)?;
+        Ok(writer.finish())
+    }
+
+    /// A partition made from a snapshot and the end of the log.
+    pub fn try_restore_after(&self, snapshot: &[u8], program: &Arc<Program>) -> Result<Restored, Damage> {
+        let mut restoring = Restoring::new(program.clone());
+        let mut reader = SnapshotReader::new(snapshot).expect("it is a snapshot");
+        while reader.read_into(&mut restoring).expect("it is whole") == Progress::More {}
+        let from = reader.head().offset as usize;
+        restore_on(restoring, self.records.iter().filter(|record| record.offset >= from))
+    }
+
     pub fn holds(&self, text: &str) -> bool {
         let text = text.as_bytes();
         let values = self.records.iter().filter_map(|record| record.value.as_ref());
@@ -94,7 +112,10 @@ impl Compacted {
 }
 
 fn restore<'a>(records: impl Iterator<Item = &'a Stored>, program: &Arc<Program>) -> Result<Restored, Damage> {
-    let mut restoring = Restoring::new(program.clone());
+    restore_on(Restoring::new(program.clone()), records)
+}
+
+fn restore_on<'a>(mut restoring: Restoring, records: impl Iterator<Item = &'a Stored>) -> Result<Restored, Damage> {
     let mut position = None;
     for record in records {
         let read = ChangelogRecord::read(&record.key, record.value.as_deref());

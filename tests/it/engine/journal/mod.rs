@@ -4,6 +4,7 @@
 mod catalogs;
 mod churn;
 mod compacted;
+mod copied;
 
 use std::sync::Arc;
 
