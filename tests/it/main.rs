@@ -9,5 +9,6 @@ mod generate;
 mod kafka;
 mod model;
 mod reference;
+mod simulation;
 mod survey;
 mod tidy;
