@@ -1,11 +1,14 @@
-//! Bytes to model and back: input events in, tag changes and their companions out.
+//! Bytes to model and back: input events in, tag changes and their companions out, state to the changelog and back.
 //!
 //! The decoder is the hot path. `plan` says which places of a record are wanted, `scanner` what JSON is, `capture` walks
 //! a record once with both, `shape` spares it the walk where the record looks like earlier ones, and `decoder` turns
 //! what was found into an event. It knows the catalog's input mapping and nothing of counters or tags. The writers
 //! append to a buffer of the caller's. Neither allocates once its buffers have grown.
+//!
+//! `changelog` is the page on the format in which state is kept: what the engine hands out, framed and checked.
 
 mod capture;
+mod changelog;
 mod decoder;
 mod names;
 mod plan;
@@ -16,6 +19,7 @@ mod shape;
 mod text;
 mod writer;
 
+pub use changelog::{ChangelogKey, ChangelogRecord, Meta, Unreadable, VERSION as CHANGELOG_VERSION};
 pub use decoder::Decoder;
 pub use reader::ReadChange;
 pub use reject::{Reject, write_reject};

@@ -17,8 +17,13 @@ use crate::telemetry::Severity;
 pub const EVENTS: &str = "events";
 pub const CHANGES: &str = "tag-changes";
 pub const PARTITIONS: i32 = 4;
-pub const TOPICS: [(&str, i32); 4] =
-    [(EVENTS, PARTITIONS), (CHANGES, PARTITIONS), ("tags", PARTITIONS), ("tagstream-dead-letter", 1)];
+pub const TOPICS: [(&str, i32); 5] = [
+    (EVENTS, PARTITIONS),
+    (CHANGES, PARTITIONS),
+    ("tags", PARTITIONS),
+    ("tagstream-changelog", PARTITIONS),
+    ("tagstream-dead-letter", 1),
+];
 
 /// The settings of a service on the embedded broker.
 ///

@@ -8,7 +8,8 @@ use std::ops::ControlFlow;
 
 use super::line::{Line, Question, Step, compare, compare_bare};
 use super::program::{CounterPlan, Program};
-use super::record::{Record, TagState};
+use super::record::Record;
+use super::tag_state::TagState;
 use super::window::{Frame, Grid, Pane};
 use super::zone::{Day, Zone};
 use crate::catalog::{Arithmetic, Bands, Comparison, CounterId, Expr, TagId, TagKind, TextTest, TimeName};

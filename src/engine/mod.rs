@@ -8,6 +8,7 @@
 mod counting;
 mod eval;
 mod filter;
+mod journal;
 mod line;
 mod packed;
 mod partition;
@@ -17,10 +18,12 @@ mod record;
 mod series;
 mod stale;
 mod store;
+mod tag_state;
 mod tags;
 mod timers;
 mod window;
 mod zone;
 
+pub use journal::{CatalogChange, Damage, Extent, Log, Position, Restored, Restoring, Schema, Segment, Slot};
 pub use partition::{Partition, Sink, Stats};
 pub use program::Program;

@@ -259,3 +259,20 @@ impl Reader<'_> {
         }
     }
 }
+
+/// Takes a LEB128 number off the front of bytes that may be anything; `None` where there is none of 64 bits.
+pub fn split_unsigned(bytes: &mut &[u8]) -> Option<u64> {
+    let mut value = 0_u64;
+    for shift in (0..64).step_by(7) {
+        let (byte, rest) = bytes.split_first()?;
+        *bytes = rest;
+        if shift == 63 && *byte > 1 {
+            return None;
+        }
+        value |= u64::from(byte & 0x7f) << shift;
+        if *byte < 0x80 {
+            return Some(value);
+        }
+    }
+    None
+}

@@ -7,11 +7,13 @@ use std::sync::Arc;
 
 use super::counting::Counting;
 use super::eval::{Evaluator, Lines, Present};
+use super::journal::Journal;
 use super::packed::Kept;
 use super::program::Program;
-use super::record::{Record, TagState};
+use super::record::Record;
 use super::stale::Stale;
 use super::store::{EntityId, Store};
+use super::tag_state::TagState;
 use super::tags::{Next, Shown, Turn, turn};
 use super::timers::Timers;
 use crate::catalog::Leaf;
@@ -39,10 +41,11 @@ pub struct Stats {
 
 #[derive(Debug)]
 pub struct Partition {
-    program: Arc<Program>,
-    present: Option<Present>,
-    store: Store,
-    timers: Timers,
+    pub(super) program: Arc<Program>,
+    pub(super) present: Option<Present>,
+    pub(super) store: Store,
+    pub(super) timers: Timers,
+    pub(super) journal: Journal,
     desk: Desk,
     stats: Stats,
 }
@@ -82,7 +85,19 @@ impl Partition {
             stale: Stale::empty(program.tags.len()),
         };
         let stats = Stats { skipped: vec![0; program.series.len()], ..Stats::default() };
-        Partition { present: None, store: Store::default(), timers: Timers::default(), desk, stats, program }
+        Partition {
+            present: None,
+            store: Store::default(),
+            timers: Timers::default(),
+            journal: Journal::default(),
+            desk,
+            stats,
+            program,
+        }
+    }
+
+    pub fn program(&self) -> &Program {
+        &self.program
     }
 
     /// The greatest time of the events so far, or the instant that the clock was moved on to; none before the first.
@@ -99,9 +114,9 @@ impl Partition {
         self.store.len()
     }
 
-    /// Bytes held for entities and timers.
+    /// Bytes held for entities, timers and the bookkeeping of the changelog.
     pub fn bytes(&self) -> usize {
-        self.store.bytes() + self.timers.bytes()
+        self.store.bytes() + self.timers.bytes() + self.journal.bytes()
     }
 
     pub fn stats(&self) -> &Stats {

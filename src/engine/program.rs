@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::journal::Schema;
 use super::polarity::{Growing, Polarity};
 use super::series::{Reading, SeriesKind};
 use super::stale::TagSet;
@@ -76,6 +77,8 @@ pub struct Program {
     pub attribute_stale: Vec<TagSet>,
     pub first_seen_stale: TagSet,
     pub last_seen_stale: TagSet,
+    /// What the cells of an entity mean.
+    pub schema: Schema,
 }
 
 impl Program {
@@ -83,6 +86,7 @@ impl Program {
         let (series, counters) = plan_series(&catalog);
         let tag_count = catalog.tags.len();
         let mut program = Program {
+            schema: Schema::of(&catalog, &series, &counters),
             fingerprint: format!("{:08x}", (catalog.fingerprint >> 32) as u32),
             zone: Zone::new(&catalog.timezone),
             listeners: plan_listeners(&catalog, &series),

@@ -8,6 +8,7 @@ use super::eval::Present;
 use super::packed::{Deltas, Kept, Reader, put_timestamp, put_unsigned, put_value, put_word};
 use super::program::{Program, SeriesId};
 use super::series::Series;
+use super::tag_state::{TagState, decode_state, encode_state};
 use super::window::Pane;
 use crate::catalog::{AttributeId, TagId, TagKind};
 use crate::model::{Scalar, Timestamp};
@@ -34,31 +35,6 @@ enum Cell {
 struct Fact {
     time: Timestamp,
     value: Kept,
-}
-
-/// What a tag's state machine remembers (spec 3).
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub enum TagState {
-    #[default]
-    Off,
-    /// `when` holds since this instant, but not yet for as long as `for` asks.
-    Pending(Timestamp),
-    /// A rule's tag is on; `lapsed`: since when its `when` does not hold.
-    On { since: Timestamp, lapsed: Option<Timestamp> },
-    /// In the band or stage of this index.
-    Nth { since: Timestamp, index: u16 },
-    /// A value without bands.
-    Valued { since: Timestamp, value: Kept },
-}
-
-impl TagState {
-    /// Since when the tag shows its value; `None` for one that shows nothing.
-    pub fn since(self) -> Option<Timestamp> {
-        match self {
-            TagState::Off | TagState::Pending(_) => None,
-            TagState::On { since, .. } | TagState::Nth { since, .. } | TagState::Valued { since, .. } => Some(since),
-        }
-    }
 }
 
 /// An id that was accepted, and the clock then.
@@ -418,53 +394,5 @@ fn decode_seen(reader: &mut Reader<'_>, seen: &mut Vec<Seen>) {
     while !reader.is_empty() {
         let at = Timestamp::from_ms(clocks.take(reader));
         seen.push((reader.word(), at));
-    }
-}
-
-const PENDING: u8 = 1;
-const ON: u8 = 2;
-const LAPSED: u8 = 3;
-const NTH: u8 = 4;
-const VALUED: u8 = 5;
-
-fn encode_state(state: TagState, text: &str, out: &mut Vec<u8>) {
-    match state {
-        TagState::Off => {}
-        TagState::Pending(since) => {
-            out.push(PENDING);
-            put_timestamp(out, since);
-        }
-        TagState::On { since, lapsed: None } => {
-            out.push(ON);
-            put_timestamp(out, since);
-        }
-        TagState::On { since, lapsed: Some(lapsed) } => {
-            out.push(LAPSED);
-            put_timestamp(out, since);
-            put_unsigned(out, lapsed.since(since) as u64);
-        }
-        TagState::Nth { since, index } => {
-            out.push(NTH);
-            put_timestamp(out, since);
-            put_unsigned(out, u64::from(index));
-        }
-        TagState::Valued { since, value } => {
-            out.push(VALUED);
-            put_timestamp(out, since);
-            put_value(out, value, text);
-        }
-    }
-}
-
-fn decode_state(reader: &mut Reader<'_>, text: &mut String) -> TagState {
-    let kind = reader.byte();
-    let since = reader.timestamp();
-    match kind {
-        PENDING => TagState::Pending(since),
-        ON => TagState::On { since, lapsed: None },
-        LAPSED => TagState::On { since, lapsed: Some(since.plus(reader.unsigned() as i64)) },
-        NTH => TagState::Nth { since, index: reader.unsigned() as u16 },
-        VALUED => TagState::Valued { since, value: reader.value(text) },
-        _ => TagState::Off,
     }
 }

@@ -5,21 +5,40 @@ use xxhash_rust::xxh3::xxh3_64;
 use super::record::Record;
 use crate::model::Timestamp;
 
-/// An entity's number in its partition, for as long as the partition lives.
+/// An entity's number in its partition, for as long as the entity lives: the next one takes the number of one erased.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct EntityId(u32);
 
-/// What stands outside the packed bytes: where they are, and when the entity is due.
+/// Where the changelog has an entity's latest state.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Place(u32);
+
+impl Place {
+    /// Nowhere: it was written since.
+    const TOUCHED: Place = Place(u32::MAX);
+    /// There is no such entity.
+    const VACANT: Place = Place(u32::MAX - 1);
+
+    /// A segment by its number. So many are never live at once that two of them have one place.
+    pub fn segment(number: u64) -> Self {
+        Place((number % u64::from(Place::VACANT.0)) as u32)
+    }
+}
+
+/// What stands outside the packed bytes: where they are, when the entity is due, and where the changelog has it.
 #[derive(Clone, Copy, Debug)]
+#[repr(C, packed(4))]
 struct Entry {
     due: Timestamp,
     block: u32,
     /// Size class in the upper byte; in the lower three what the bytes leave free of it.
     class_and_slack: u32,
+    journalled: Place,
 }
 
 impl Entry {
     const SLACK_MASK: u32 = (1 << 24) - 1;
+    const EMPTY: Entry = Entry { due: Timestamp::FOREVER, block: 0, class_and_slack: 0, journalled: Place::VACANT };
 
     fn class(self) -> u32 {
         self.class_and_slack >> 24
@@ -39,16 +58,39 @@ impl Entry {
 pub struct Store {
     index: Index,
     entries: Vec<Entry>,
+    /// Entries of erased entities.
+    vacant: Vec<EntityId>,
     classes: Vec<Class>,
+    packed_bytes: usize,
+    touched: Touched,
+}
+
+/// The entities written since the changelog last had them.
+#[derive(Debug, Default)]
+struct Touched {
+    /// Each once; those that were erased since, or took the place of such a one, may stand here too.
+    list: Vec<EntityId>,
+    bytes: usize,
 }
 
 impl Store {
     pub fn len(&self) -> usize {
-        self.entries.len()
+        self.entries.len() - self.vacant.len()
+    }
+
+    /// Makes room for so many entities.
+    pub fn reserve(&mut self, entities: usize) {
+        self.entries.reserve(entities.saturating_sub(self.entries.len()));
+        self.index.reserve(entities);
     }
 
     pub fn hash(key: &str) -> u64 {
-        xxh3_64(key.as_bytes())
+        Store::hash_bytes(key.as_bytes())
+    }
+
+    /// The hash of a key that [`Record::key_of`] found.
+    pub fn hash_bytes(key: &[u8]) -> u64 {
+        xxh3_64(key)
     }
 
     pub fn find(&self, hash: u64, key: &str) -> Option<EntityId> {
@@ -57,11 +99,39 @@ impl Store {
 
     /// Adds an entity that [`Store::find`] did not find.
     pub fn insert(&mut self, hash: u64, packed: &[u8]) -> EntityId {
-        let entity = EntityId(self.entries.len() as u32);
-        self.entries.push(Entry { due: Timestamp::FOREVER, block: 0, class_and_slack: 0 });
+        let entity = self.add(hash, packed);
+        self.touch(entity, packed.len());
+        entity
+    }
+
+    fn add(&mut self, hash: u64, packed: &[u8]) -> EntityId {
+        let entity = self.vacant.pop().unwrap_or_else(|| {
+            self.entries.push(Entry::EMPTY);
+            EntityId(self.entries.len() as u32 - 1)
+        });
+        self.packed_bytes += packed.len();
         self.place(entity, packed);
         self.index.insert(hash, entity);
         entity
+    }
+
+    fn touch(&mut self, entity: EntityId, len: usize) {
+        self.entries[entity.0 as usize].journalled = Place::TOUCHED;
+        self.touched.list.push(entity);
+        self.touched.bytes += len;
+    }
+
+    /// Takes an entity out. Whoever keeps its number must expect to find another entity there.
+    pub fn remove(&mut self, hash: u64, entity: EntityId) {
+        let entry = self.entries[entity.0 as usize];
+        self.packed_bytes -= entry.len();
+        if entry.journalled == Place::TOUCHED {
+            self.touched.bytes -= entry.len();
+        }
+        self.index.remove(hash, entity);
+        self.vacate(entry);
+        self.entries[entity.0 as usize] = Entry::EMPTY;
+        self.vacant.push(entity);
     }
 
     pub fn packed(&self, entity: EntityId) -> &[u8] {
@@ -71,17 +141,33 @@ impl Store {
 
     /// Replaces an entity's bytes.
     pub fn write(&mut self, entity: EntityId, packed: &[u8]) {
+        let entry = self.entries[entity.0 as usize];
+        if entry.journalled == Place::TOUCHED {
+            self.touched.bytes = self.touched.bytes + packed.len() - entry.len();
+        } else {
+            self.touch(entity, packed.len());
+        }
+        self.replace(entity, packed);
+    }
+
+    fn replace(&mut self, entity: EntityId, packed: &[u8]) {
         let entry = &mut self.entries[entity.0 as usize];
+        self.packed_bytes = self.packed_bytes + packed.len() - entry.len();
         if class_of(packed.len()) == entry.class() {
             entry.set(entry.class(), packed.len());
             self.classes[entry.class() as usize].put(entry.block, packed);
             return;
         }
-        let (class, block) = (entry.class(), entry.block);
-        if let Some(moved) = self.classes[class as usize].free(block) {
-            self.entries[moved.0 as usize].block = block;
-        }
+        let entry = *entry;
+        self.vacate(entry);
         self.place(entity, packed);
+    }
+
+    /// Gives an entity's block back.
+    fn vacate(&mut self, entry: Entry) {
+        if let Some(moved) = self.classes[entry.class() as usize].free(entry.block) {
+            self.entries[moved.0 as usize].block = entry.block;
+        }
     }
 
     fn place(&mut self, entity: EntityId, packed: &[u8]) {
@@ -104,15 +190,77 @@ impl Store {
         self.entries[entity.0 as usize].due = due;
     }
 
-    pub fn entities(&self) -> impl Iterator<Item = EntityId> {
+    /// All numbers of entities, vacant ones included.
+    pub fn entities(&self) -> impl Iterator<Item = EntityId> + use<> {
         (0..self.entries.len() as u32).map(EntityId)
+    }
+
+    /// The sum of all entities' packed bytes.
+    pub fn packed_bytes(&self) -> usize {
+        self.packed_bytes
     }
 
     /// Bytes held, in use or not.
     pub fn bytes(&self) -> usize {
         self.index.slots.capacity() * size_of::<u64>()
             + self.entries.capacity() * size_of::<Entry>()
+            + (self.vacant.capacity() + self.touched.list.capacity()) * size_of::<EntityId>()
             + self.classes.iter().map(Class::bytes).sum::<usize>()
+    }
+}
+
+/// What the changelog has to know.
+impl Store {
+    /// How many entities were written since the changelog last had them, and their bytes.
+    pub fn touched(&self) -> (usize, usize) {
+        (self.touched.list.len(), self.touched.bytes)
+    }
+
+    /// Takes the list of touched entities out and puts `room`, an empty one, in its place.
+    ///
+    /// Each is to be given a place; one that [`Store::is_touched`] denies was erased since, or stands in the list twice.
+    pub fn take_touched(&mut self, room: Vec<EntityId>) -> Vec<EntityId> {
+        self.touched.bytes = 0;
+        std::mem::replace(&mut self.touched.list, room)
+    }
+
+    pub fn is_touched(&self, entity: EntityId) -> bool {
+        self.entries[entity.0 as usize].journalled == Place::TOUCHED
+    }
+
+    pub fn is_at(&self, entity: EntityId, place: Place) -> bool {
+        self.entries[entity.0 as usize].journalled == place
+    }
+
+    /// Whether an entity's state is in one of the segments from `oldest` up to, not including, `next`.
+    pub fn is_within(&self, entity: EntityId, oldest: u64, next: u64) -> bool {
+        let (Place(place), Place(first)) = (self.entries[entity.0 as usize].journalled, Place::segment(oldest));
+        let behind = if place >= first { place - first } else { place + (Place::VACANT.0 - first) };
+        u64::from(behind) < next - oldest
+    }
+
+    /// Notes where the changelog has an entity's present state.
+    pub fn set_place(&mut self, entity: EntityId, place: Place) {
+        self.entries[entity.0 as usize].journalled = place;
+    }
+
+    /// Sets the state of the entity of that key to what the changelog has of it at `place`.
+    pub fn restore(&mut self, key: &str, packed: &[u8], due: Timestamp, place: Place) -> EntityId {
+        let hash = Store::hash(key);
+        let entity = match self.find(hash, key) {
+            Some(entity) => {
+                self.replace(entity, packed);
+                entity
+            }
+            None => self.add(hash, packed),
+        };
+        let entry = &mut self.entries[entity.0 as usize];
+        (entry.due, entry.journalled) = (due, place);
+        entity
+    }
+
+    pub fn is_vacant(&self, entity: EntityId) -> bool {
+        self.is_at(entity, Place::VACANT)
     }
 }
 
@@ -154,15 +302,58 @@ impl Index {
 
     fn insert(&mut self, hash: u64, entity: EntityId) {
         if (self.used + 1) * 4 > self.slots.len() * 3 {
-            let grown = vec![0; (self.slots.len() * 2).max(64)];
-            for slot in std::mem::replace(&mut self.slots, grown) {
-                if slot != 0 {
-                    self.place(slot);
-                }
-            }
+            self.grow((self.slots.len() * 2).max(64));
         }
         self.used += 1;
-        self.place(hash & 0xffff_ffff_0000_0000 | u64::from(entity.0 + 1));
+        self.place(Index::slot(hash, entity));
+    }
+
+    fn slot(hash: u64, entity: EntityId) -> u64 {
+        hash & 0xffff_ffff_0000_0000 | u64::from(entity.0 + 1)
+    }
+
+    fn reserve(&mut self, entities: usize) {
+        let slots = (entities * 4).div_ceil(3).next_power_of_two().max(64);
+        if slots > self.slots.len() {
+            self.grow(slots);
+        }
+    }
+
+    fn grow(&mut self, slots: usize) {
+        for slot in std::mem::replace(&mut self.slots, vec![0; slots]) {
+            if slot != 0 {
+                self.place(slot);
+            }
+        }
+    }
+
+    /// Takes an entity out and moves those behind it up, so that no search ends too early. Knuth, "The Art of Computer
+    /// Programming" 3, section 6.4, algorithm R.
+    fn remove(&mut self, hash: u64, entity: EntityId) {
+        let wanted = Index::slot(hash, entity);
+        let mask = self.slots.len() - 1;
+        let mut hole = self.home((hash >> 32) as u32);
+        while self.slots[hole] != wanted {
+            if self.slots[hole] == 0 {
+                return;
+            }
+            hole = (hole + 1) & mask;
+        }
+        let mut at = hole;
+        loop {
+            at = (at + 1) & mask;
+            let slot = self.slots[at];
+            if slot == 0 {
+                break;
+            }
+            let from_home = at.wrapping_sub(self.home((slot >> 32) as u32)) & mask;
+            if from_home >= at.wrapping_sub(hole) & mask {
+                self.slots[hole] = slot;
+                hole = at;
+            }
+        }
+        self.slots[hole] = 0;
+        self.used -= 1;
     }
 
     fn place(&mut self, slot: u64) {

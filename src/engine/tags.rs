@@ -10,7 +10,7 @@
 //! ```
 
 use super::eval::Evaluator;
-use super::record::TagState;
+use super::tag_state::TagState;
 use crate::catalog::{Bands, Condition, Stage, TagKind};
 use crate::model::{Scalar, Timestamp};
 

@@ -1,15 +1,16 @@
 //! What one partition has to say in a transaction, kept until it is certain that the transaction was committed.
 //!
 //! The body can be sent any number of times and is the same each time: an abort never touches the partition's state,
-//! it only sends the body again. It is bounded: a full body is committed before anything else happens.
+//! it only sends the body again. It is bounded: a full body is committed before anything else happens. What the changelog
+//! has to hold is added when the body is sent for the first time: each entity once, however often it was touched.
 
 use std::collections::BTreeSet;
 use std::ops::Range;
 
 use rdkafka::message::{Header, Headers, Message, OwnedHeaders};
 
-use crate::codec::{Reject, change_id, write_change};
-use crate::engine::Sink;
+use crate::codec::{ChangelogKey, ChangelogRecord, Reject, change_id, write_change};
+use crate::engine::{Log, Segment, Sink, Slot};
 use crate::model::{ChangeKind, TagChange, Timestamp};
 
 /// Past this, a body is committed before more is added: what a transaction sends within its time-out even to a slow
@@ -45,6 +46,8 @@ pub struct Body {
     letters: Vec<Letter>,
     /// The entities whose tags changed.
     touched: BTreeSet<Box<str>>,
+    /// Records of the changelog: a key, and a value unless the key's record is to be removed.
+    log: Vec<(Span, Option<Span>)>,
 }
 
 impl Body {
@@ -72,6 +75,7 @@ impl Body {
         self.changes.clear();
         self.letters.clear();
         self.touched.clear();
+        self.log.clear();
     }
 
     pub fn changes(&self) -> impl Iterator<Item = (&ChangeRecord, &[u8], &[u8])> {
@@ -83,6 +87,10 @@ impl Body {
             let key = letter.key.clone().map(|key| &self.arena[key]);
             (letter, key, &self.arena[letter.value.clone()])
         })
+    }
+
+    pub fn log(&self) -> impl Iterator<Item = (&[u8], Option<&[u8]>)> {
+        self.log.iter().map(|(key, value)| (&self.arena[key.clone()], value.clone().map(|value| &self.arena[value])))
     }
 
     pub fn touched(&self) -> impl Iterator<Item = &str> {
@@ -111,6 +119,35 @@ impl Body {
         let start = self.arena.len();
         self.arena.extend_from_slice(bytes);
         start..self.arena.len()
+    }
+}
+
+impl Body {
+    fn put_log(&mut self, record: &ChangelogRecord<'_>) {
+        let start = self.arena.len();
+        record.key().write(&mut self.arena);
+        let key = start..self.arena.len();
+        let has_value = record.write_value(&mut self.arena);
+        let value = has_value.then_some(key.end..self.arena.len());
+        self.log.push((key, value));
+    }
+}
+
+impl Log for Body {
+    fn segment(&mut self, segment: Segment<'_>) {
+        self.put_log(&ChangelogRecord::Segment(segment));
+    }
+
+    fn clear(&mut self, slot: Slot) {
+        self.put_log(&ChangelogRecord::Cleared(ChangelogKey::Segment(slot)));
+    }
+
+    fn schema(&mut self, id: u64, meaning: &[u8]) {
+        self.put_log(&ChangelogRecord::Schema { id, meaning });
+    }
+
+    fn clear_schema(&mut self, id: u64) {
+        self.put_log(&ChangelogRecord::Cleared(ChangelogKey::Schema(id)));
     }
 }
 

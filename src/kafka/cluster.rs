@@ -45,7 +45,7 @@ pub fn await_cluster(settings: &Settings, notices: &Notices, stop: &StopSignal) 
     let client = clients::inquirer(settings, notices.clone())?;
     let input = settings.input.topic.clone();
     let partitions = loop_until_answer(settings, notices, stop, &client)?;
-    let mut wanted = vec![settings.output.changes.clone(), settings.dead_letter_topic()];
+    let mut wanted = vec![settings.output.changes.clone(), settings.dead_letter_topic(), settings.changelog_topic()];
     wanted.extend(settings.output.tags.clone());
     let mut topics: Vec<String> = Vec::new();
     if partitions.is_none() {

@@ -105,16 +105,17 @@ impl<W: Wire> Worker<W> {
             self.hold(blocked);
             return None;
         }
+        let name = self.names.next_name();
         let mut parts = Vec::new();
         for (partition, slot) in &mut self.slots {
             if let Slot::Running(running) = slot
                 && running.is_dirty()
             {
-                self.outlet.send(running, &mut self.transactor, until);
+                self.outlet.send(*partition, running, &name, &mut self.transactor, until);
                 parts.push((*partition, running.next_offset()));
             }
         }
-        Some(Sent { name: self.names.next_name(), parts })
+        Some(Sent { name, parts })
     }
 
     fn finish(&mut self, sent: Sent, until: Instant) -> Result<(), WorkerError> {
@@ -271,12 +272,16 @@ pub(super) struct Names {
 
 impl Names {
     pub(super) fn new() -> Self {
-        // The standard library's hasher is seeded at random: no two runs have the same.
-        Names { run: RandomState::new().build_hasher().finish(), count: 0 }
+        Names { run: random(), count: 0 }
     }
 
     fn next_name(&mut self) -> String {
         self.count += 1;
         format!("tagstream {:016x} {}", self.run, self.count)
     }
+}
+
+/// The standard library's hasher is seeded at random: no two are the same.
+pub(super) fn random() -> u64 {
+    RandomState::new().build_hasher().finish()
 }

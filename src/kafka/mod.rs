@@ -25,6 +25,7 @@ mod notice;
 mod properties;
 mod pulse;
 mod rebalance;
+mod restore;
 mod sending;
 mod slot;
 pub mod topics;

@@ -2,11 +2,13 @@
 //!
 //! Nothing here writes a log. A [`Notice`] goes to whoever holds the other end, who logs it, counts it or shows it.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::counts::Counts;
+use crate::engine::CatalogChange;
 use crate::telemetry::Severity;
 
 /// Takes notices; shared by all clients and workers of a process.
@@ -50,6 +52,34 @@ pub enum Notice {
         worker: WorkerId,
         partition: i32,
         offset: i64,
+    },
+    /// A state is being read back from the changelog: what there is of it, and about how long the rest will take.
+    Restoring {
+        worker: WorkerId,
+        partition: i32,
+        entities: usize,
+        bytes: u64,
+        left: Option<Duration>,
+    },
+    /// A state is there again; `bytes` of the changelog were read for it.
+    Restored {
+        worker: WorkerId,
+        partition: i32,
+        entities: usize,
+        bytes: u64,
+        took: Duration,
+    },
+    /// A state was written under another catalog; what that means for it.
+    CatalogChanged {
+        worker: WorkerId,
+        partition: i32,
+        change: CatalogChange,
+    },
+    /// A partition does not go on until a person has done something. The others do.
+    Stopped {
+        worker: WorkerId,
+        partition: i32,
+        why: String,
     },
     /// The producer has its transactional id.
     ProducerReady {
@@ -122,7 +152,9 @@ impl Notice {
             | Notice::LettersCut { .. }
             | Notice::NotWritten { .. }
             | Notice::Trouble { .. }
+            | Notice::CatalogChanged { .. }
             | Notice::Outage { .. } => Severity::Warn,
+            Notice::Stopped { .. } => Severity::Error,
             Notice::Revoked { lost, .. } => {
                 if *lost {
                     Severity::Warn
@@ -176,6 +208,37 @@ impl fmt::Display for Notice {
             ),
             Notice::Running { worker, partition, offset } => {
                 write!(f, "{worker} runs partition {partition} from offset {offset}")
+            }
+            Notice::Restoring { worker, partition, entities, bytes, left } => {
+                write!(
+                    f,
+                    "{worker} restores partition {partition}: {entities} users, {} MB so far",
+                    bytes / 1_000_000
+                )?;
+                match left {
+                    Some(left) => write!(f, ", about {} s left", left.as_secs()),
+                    None => Ok(()),
+                }
+            }
+            Notice::Restored { worker, partition, entities, bytes, took } => {
+                let mb = *bytes as f64 / 1e6;
+                write!(f, "{worker} has restored partition {partition}: {entities} users from {mb:.1} MB in {took:?}")
+            }
+            Notice::CatalogChanged { worker, partition, change } => {
+                let names = |names: &BTreeSet<String>| match names.len() {
+                    0 => "nothing".to_owned(),
+                    _ => names.iter().map(String::as_str).collect::<Vec<_>>().join(", "),
+                };
+                write!(
+                    f,
+                    "{worker}: the state of partition {partition} is of another catalog; begins empty: {}; dropped: {}; the \
+                     rest keeps what it has",
+                    names(&change.new),
+                    names(&change.dropped)
+                )
+            }
+            Notice::Stopped { worker, partition, why } => {
+                write!(f, "{worker} has stopped partition {partition}: {why}; the other partitions go on")
             }
             Notice::ProducerReady { worker, took } => write!(f, "{worker}: producer ready after {took:?}"),
             Notice::Recycled { worker, why } => write!(f, "{worker}: new producer, since {why}"),

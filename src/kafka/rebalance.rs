@@ -2,18 +2,19 @@
 //!
 //! librdkafka's callback only queues what is wanted; it is answered here, between two polls, and the group waits for
 //! the answer. An assignment is accepted empty at once; a partition is added to the consumer, with its explicit start,
-//! when it is ready to run.
+//! when its state has been read back.
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use rdkafka::Message;
 
+use super::cycle::random;
 use super::notice::Notice;
-use super::slot::{Running, Slot};
-use super::wire::{Bounds, GroupConsumer, Rebalance, Wire, WireError};
+use super::restore::{Cancel, Finding, Task};
+use super::slot::{PartitionError, Restore, Running, Slot};
+use super::wire::{GroupConsumer, Rebalance, Wire, WireError};
 use super::worker::{Worker, WorkerError};
-use crate::engine::Partition;
 use crate::settings::Start;
 
 /// How long a revocation may wait for the last commit. Heartbeats go on meanwhile.
@@ -22,6 +23,9 @@ const REVOKE_PATIENCE: Duration = Duration::from_secs(5);
 const COMMITTED_PATIENCE: Duration = Duration::from_millis(400);
 const BOUNDS_PATIENCE: Duration = Duration::from_secs(2);
 const START_AGAIN: Duration = Duration::from_millis(200);
+/// How often a state and a committed offset may differ in a row before they are taken not to belong together: between
+/// the looks somebody may have committed who is not of the group any more.
+const DISAGREEMENTS_MAX: u32 = 5;
 
 impl<W: Wire> Worker<W> {
     pub(super) fn rebalance(&mut self, rebalance: Rebalance) -> Result<(), WorkerError> {
@@ -32,7 +36,7 @@ impl<W: Wire> Worker<W> {
                     return Ok(());
                 }
                 for partition in &partitions {
-                    self.slots.insert(*partition, Slot::Assigned);
+                    self.slots.insert(*partition, Slot::Assigned { disagreements: 0 });
                 }
                 self.start_at = Some(self.wire.now());
                 self.say(Notice::Assigned { worker: self.plan.id, partitions });
@@ -54,11 +58,14 @@ impl<W: Wire> Worker<W> {
 
     /// Drops the state of partitions and everything that is meant for them. Nothing of theirs is sent after this.
     fn give_up(&mut self, partitions: &[i32]) {
-        let ran: Vec<i32> = partitions
-            .iter()
-            .copied()
-            .filter(|partition| matches!(self.slots.remove(partition), Some(Slot::Running(_))))
-            .collect();
+        let mut ran = Vec::new();
+        for partition in partitions {
+            match self.slots.remove(partition) {
+                Some(Slot::Running(_)) => ran.push(*partition),
+                Some(Slot::Restoring(restore)) => restore.cancel.give(),
+                Some(Slot::Assigned { .. } | Slot::Stopped(_)) | None => {}
+            }
+        }
         self.parked.retain(|message| !partitions.contains(&message.partition()));
         self.answer(self.consumer.give_up(&ran));
     }
@@ -66,81 +73,125 @@ impl<W: Wire> Worker<W> {
     /// Drops the state of a partition that somebody else has worked on, and starts it from what they committed.
     pub(super) fn begin_again(&mut self, partition: i32) {
         self.give_up(&[partition]);
-        self.slots.insert(partition, Slot::Assigned);
+        self.slots.insert(partition, Slot::Assigned { disagreements: 0 });
         self.start_at = Some(self.wire.now());
     }
 
-    /// Starts the partitions that were assigned, as far as their committed offsets are known.
-    pub(super) fn start_assigned(&mut self) -> Result<(), WorkerError> {
-        self.start_at = None;
-        let assigned = |(partition, slot): (&i32, &Slot)| matches!(slot, Slot::Assigned).then_some(*partition);
-        let waiting: Vec<i32> = self.slots.iter().filter_map(assigned).collect();
-        if waiting.is_empty() {
-            return Ok(());
-        }
-        let found = match self.consumer.committed(&waiting, COMMITTED_PATIENCE) {
-            Ok(found) => found,
-            Err(error) => {
-                self.start_later("looking for committed offsets", &error.text);
-                return Ok(());
-            }
-        };
-        let mut ready = Vec::new();
-        for (partition, found) in found {
-            let committed = match found {
-                Ok(committed) => committed.offset,
-                Err(error) => {
-                    self.start_later("looking for committed offsets", &error.text);
-                    continue;
-                }
-            };
-            if let Some(running) = self.start(partition, committed)? {
-                ready.push((partition, running.next_offset()));
-                self.slots.insert(partition, Slot::Running(Box::new(running)));
-            }
-        }
-        self.fetch(&ready);
-        Ok(())
+    /// Takes a partition out of work until a person has done something. It stays assigned.
+    pub(super) fn stop(&mut self, partition: i32, error: PartitionError) {
+        self.say(Notice::Stopped { worker: self.plan.id, partition, why: error.to_string() });
+        self.give_up(&[partition]);
+        self.slots.insert(partition, Slot::Stopped(error));
     }
 
-    /// The state of a partition and where it goes on. `None`: the broker does not tell now.
-    fn start(&mut self, partition: i32, committed: Option<i64>) -> Result<Option<Running>, WorkerError> {
-        let Bounds { low, high } = match self.consumer.bounds(partition, BOUNDS_PATIENCE) {
+    /// Has the states read back of the partitions that were assigned, as far as their committed offsets are known.
+    pub(super) fn start_assigned(&mut self) {
+        self.start_at = None;
+        let assigned = |(partition, slot): (&i32, &Slot)| match slot {
+            Slot::Assigned { disagreements } => Some((*partition, *disagreements)),
+            _ => None,
+        };
+        let waiting: BTreeMap<i32, u32> = self.slots.iter().filter_map(assigned).collect();
+        if waiting.is_empty() {
+            return;
+        }
+        let asked: Vec<i32> = waiting.keys().copied().collect();
+        let found = match self.consumer.committed(&asked, COMMITTED_PATIENCE) {
+            Ok(found) => found,
+            Err(error) => return self.start_later("looking for committed offsets", &error.text),
+        };
+        let mut tasks = Vec::new();
+        for (partition, disagreements) in waiting {
+            match found.get(&partition) {
+                Some(Ok(committed)) => tasks.extend(self.task(partition, committed.offset, disagreements)),
+                Some(Err(error)) => self.start_later("looking for committed offsets", &error.text),
+                None => self.start_later("looking for committed offsets", "the broker left one out"),
+            }
+        }
+        if !tasks.is_empty() {
+            self.restorer.send(tasks);
+        }
+    }
+
+    /// What has to be restored for a partition to run. `None`: the broker does not tell now, or it cannot run.
+    fn task(&mut self, partition: i32, committed: Option<i64>, disagreements: u32) -> Option<Task> {
+        let bounds = match self.consumer.bounds(partition, BOUNDS_PATIENCE) {
             Ok(bounds) => bounds,
             Err(error) => {
                 self.start_later("looking for the ends of a partition", &error.text);
-                return Ok(None);
+                return None;
             }
         };
         let next_offset = match (committed, self.plan.settings.input.start) {
-            (Some(offset), _) if (low..=high).contains(&offset) => offset,
+            (Some(offset), _) if (bounds.low..=bounds.high).contains(&offset) => offset,
             (Some(offset), _) => {
                 let topic = self.plan.settings.input.topic.clone();
-                return Err(WorkerError::OffsetGone { topic, partition, offset, low, high });
+                self.stop(partition, PartitionError::OffsetGone { topic, partition, offset, bounds });
+                return None;
             }
-            (None, Start::Earliest) => low,
-            (None, Start::Latest) => high,
+            (None, Start::Earliest) => bounds.low,
+            (None, Start::Latest) => bounds.high,
         };
-        // Restoring: there is no changelog yet, so the state begins empty.
-        let state = Partition::new(Arc::clone(&self.plan.program));
-        Ok(Some(Running::new(state, next_offset, committed)))
+        let cancel = Cancel::default();
+        let restore = Restore { committed, next_offset, low: bounds.low, disagreements, cancel: cancel.clone() };
+        self.slots.insert(partition, Slot::Restoring(restore));
+        Some(Task { partition, cancel })
     }
 
-    /// Has the consumer fetch partitions that are ready to run.
-    fn fetch(&mut self, ready: &[(i32, i64)]) {
-        if ready.is_empty() {
+    /// Runs a partition whose state is there, if the state and the committed offset belong together.
+    pub(super) fn restored(&mut self, finding: Finding) {
+        let partition = finding.partition;
+        let Some(Slot::Restoring(restore)) = self.slots.get(&partition) else { return };
+        if !finding.answers(&restore.cancel) {
             return;
         }
-        if let Err(error) = self.consumer.fetch(ready) {
-            for (partition, _) in ready {
-                self.slots.insert(*partition, Slot::Assigned);
-            }
-            self.start_later("fetching", &error.text);
-            return;
+        let Restore { committed, next_offset, low, disagreements, .. } = *restore;
+        let found = match finding.result {
+            Ok(found) => found,
+            Err(error) => return self.stop(partition, PartitionError::Restore(error)),
+        };
+        let noted = found.note.map(|note| note.next_offset);
+        // Whoever stands at the beginning has nothing behind them that a state could hold.
+        let agree = noted == committed || noted.is_none() && committed == Some(low);
+        if !agree && disagreements < DISAGREEMENTS_MAX {
+            self.slots.insert(partition, Slot::Assigned { disagreements: disagreements + 1 });
+            let why = format!("the changelog of partition {partition} and the committed offset differ; looking again");
+            return self.start_later("restoring", &why);
         }
-        for (partition, offset) in ready {
-            self.say(Notice::Running { worker: self.plan.id, partition: *partition, offset: *offset });
+        if !agree {
+            let (topic, changelog) = (self.plan.settings.input.topic.clone(), self.plan.settings.changelog_topic());
+            let error = PartitionError::Disagreement { topic, changelog, partition, committed, noted };
+            return self.stop(partition, error);
         }
+        self.say(Notice::Restored {
+            worker: self.plan.id,
+            partition,
+            entities: found.state.entities(),
+            bytes: found.bytes,
+            took: found.took,
+        });
+        if let Some(change) = found.catalog_change {
+            self.say(Notice::CatalogChanged { worker: self.plan.id, partition, change });
+        }
+        let log_id = found.note.map_or_else(random, |note| note.log_id);
+        let running = Running::new(found.state, log_id, next_offset, committed);
+        self.slots.insert(partition, Slot::Running(Box::new(running)));
+        self.fetch(partition, next_offset);
+    }
+
+    /// Has the consumer fetch a partition that is ready to run.
+    fn fetch(&mut self, partition: i32, next_offset: i64) {
+        if let Err(error) = self.consumer.fetch(&[(partition, next_offset)]) {
+            self.slots.insert(partition, Slot::Assigned { disagreements: 0 });
+            return self.start_later("fetching", &error.text);
+        }
+        if self.held
+            && let Err(error) = self.consumer.pause(&[partition])
+        {
+            // Records that come too early wait their turn.
+            self.say(Notice::Trouble { worker: self.plan.id, what: "pausing", why: error.text });
+        }
+        self.say(Notice::Running { worker: self.plan.id, partition, offset: next_offset });
         // A start that was not committed yet, such as the end of the topic, has to hold after a restart too.
         self.commit_later();
     }
@@ -148,6 +199,32 @@ impl<W: Wire> Worker<W> {
     fn start_later(&mut self, what: &'static str, why: &str) {
         self.start_at = Some(self.wire.now() + START_AGAIN);
         self.say(Notice::Trouble { worker: self.plan.id, what, why: why.to_owned() });
+    }
+
+    /// Stops the partitions of which records are gone that were still to be read.
+    pub(super) fn stop_where_records_are_gone(&mut self) -> Result<(), WorkerError> {
+        for partition in self.running() {
+            let Some(Slot::Running(running)) = self.slots.get(&partition) else { continue };
+            let offset = running.next_offset();
+            match self.consumer.bounds(partition, BOUNDS_PATIENCE) {
+                Ok(bounds) if (bounds.low..=bounds.high).contains(&offset) => {}
+                Ok(bounds) => {
+                    self.settle_within(REVOKE_PATIENCE)?;
+                    self.forget(&[partition]);
+                    let topic = self.plan.settings.input.topic.clone();
+                    self.stop(partition, PartitionError::OffsetGone { topic, partition, offset, bounds });
+                }
+                Err(error) => {
+                    let why = error.text;
+                    self.say(Notice::Trouble {
+                        worker: self.plan.id,
+                        what: "looking for the ends of a partition",
+                        why,
+                    });
+                }
+            }
+        }
+        Ok(())
     }
 
     fn answer(&self, result: Result<(), WireError>) {

@@ -1,4 +1,5 @@
-//! From a partition's body to Kafka records: tag changes, current tags, dead letters, with their headers.
+//! From a partition's body to Kafka records: tag changes, current tags, dead letters, with their headers, and the
+//! changelog.
 
 use std::time::Instant;
 
@@ -9,7 +10,7 @@ use super::body::ChangeRecord;
 use super::slot::Running;
 use super::transactor::Transactor;
 use super::wire::Wire;
-use crate::codec::write_current_tags;
+use crate::codec::{ChangelogRecord, write_current_tags};
 use crate::model::ChangeKind;
 use crate::settings::Settings;
 
@@ -21,6 +22,7 @@ pub struct Outlet {
     changes: String,
     tags: Option<String>,
     dead_letters: String,
+    changelog: String,
     /// The `ce_source` of every change.
     source: String,
     /// Dead letters over this size are cut: the topic does not take them whole.
@@ -35,6 +37,7 @@ impl Outlet {
             changes: settings.output.changes.clone(),
             tags: settings.output.tags.clone(),
             dead_letters: settings.dead_letter_topic(),
+            changelog: settings.changelog_topic(),
             source: format!("/tagstream/{}", settings.kafka.application),
             letter_bytes_max: usize::MAX,
             key: Vec::new(),
@@ -50,8 +53,16 @@ impl Outlet {
         self.letter_bytes_max
     }
 
-    /// Sends everything that a partition has to say.
-    pub fn send<W: Wire>(&mut self, running: &mut Running, transactor: &mut Transactor<W>, until: Instant) {
+    /// Sends everything that a partition has to say in a transaction of this name.
+    pub fn send<W: Wire>(
+        &mut self,
+        partition: i32,
+        running: &mut Running,
+        name: &str,
+        transactor: &mut Transactor<W>,
+        until: Instant,
+    ) {
+        running.seal();
         for (change, key, value) in running.body.changes() {
             let record = BaseRecord::to(&self.changes).key(key).payload(value).headers(self.headers(change));
             transactor.send(record, until);
@@ -69,6 +80,18 @@ impl Outlet {
             transactor.send(record, until);
         }
         self.send_tags(running, transactor, until);
+        for (key, value) in running.body.log() {
+            let mut record = BaseRecord::to(&self.changelog).partition(partition).key(key);
+            record.payload = value;
+            transactor.send(record, until);
+        }
+        self.key.clear();
+        self.value.clear();
+        let meta = ChangelogRecord::Meta(running.meta(name));
+        meta.key().write(&mut self.key);
+        meta.write_value(&mut self.value);
+        let meta = BaseRecord::to(&self.changelog).partition(partition).key(&self.key[..]).payload(&self.value[..]);
+        transactor.send(meta, until);
     }
 
     fn send_tags<W: Wire>(&mut self, running: &mut Running, transactor: &mut Transactor<W>, until: Instant) {

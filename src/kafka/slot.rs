@@ -4,26 +4,82 @@ use rdkafka::message::Message;
 
 use super::body::Body;
 use super::counts::Counts;
-use crate::codec::Decoder;
+use super::restore::{Cancel, RestoreError};
+use super::wire::Bounds;
+use crate::codec::{Decoder, Meta};
 use crate::engine::Partition;
 use crate::model::{CurrentTag, Event, Timestamp};
 
 /// The life cycle of a partition.
 ///
 /// ```text
-///             committed offset,           state read back
-///             or else input.start         from the changelog
+///             committed offset        state read back from the changelog
 ///   Assigned ────────────────▶ Restoring ────────────────▶ Running
-///      ▲                           │                          │ revoked: committed, then dropped
-///      │ assigned by the group     │ revoked: dropped         │ lost: dropped
-///      └───────────────────────────┴──────────────────────────┘
+///      ▲ ▲                       │ │ │                        │ revoked: committed, then dropped
+///      │ └───────────────────────┘ │ │ revoked: dropped       │ lost: dropped
+///      │   somebody has committed  │ │                        │
+///      └───────────────────────────┼─┴────────────────────────┘
+///        assigned by the group     ▼ nothing can be done without a person
+///                               Stopped
 /// ```
 ///
-/// There is no changelog yet: restoring gives an empty state at once, and has no variant of its own. A partition
-/// is fetched from only while it runs, and no transaction holds one that does not.
+/// A partition is fetched from only while it runs, and no transaction holds one that does not. One that is stopped stays
+/// assigned, so that nobody else tries the same; the others go on.
 pub enum Slot {
-    Assigned,
+    /// `disagreements`: how often in a row the state that was read back did not belong to the committed offset.
+    Assigned {
+        disagreements: u32,
+    },
+    Restoring(Restore),
     Running(Box<Running>),
+    Stopped(PartitionError),
+}
+
+/// A partition whose state is being read back.
+pub struct Restore {
+    pub committed: Option<i64>,
+    /// Where it will go on.
+    pub next_offset: i64,
+    /// Where the partition began when that was found out.
+    pub low: i64,
+    pub disagreements: u32,
+    pub cancel: Cancel,
+}
+
+impl Slot {
+    /// What keeps the partition from running, in words; `None`: it runs.
+    pub fn obstacle(&self) -> Option<String> {
+        match self {
+            Slot::Assigned { .. } => Some("its committed offset is looked for".to_owned()),
+            Slot::Restoring(_) => Some("its state is read back from the changelog".to_owned()),
+            Slot::Running(_) => None,
+            Slot::Stopped(error) => Some(format!("stopped: {error}")),
+        }
+    }
+}
+
+/// Why a partition cannot go on until a person has done something.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum PartitionError {
+    #[error(
+        "the group stands at offset {offset} of partition {partition} of {topic}, which holds {} to {}: the records were \
+         deleted or the topic was made anew; nothing is skipped silently, so reset the group's offsets \
+         (kafka-consumer-groups --reset-offsets) or take another kafka.application", bounds.low, bounds.high
+    )]
+    OffsetGone { topic: String, partition: i32, offset: i64, bounds: Bounds },
+    #[error(
+        "the group stands at {} of partition {partition} of {topic}, the state in {changelog} at {}: offsets were reset \
+         or a topic was made anew; nothing is guessed, so set the group's offset to that of the state \
+         (kafka-consumer-groups --reset-offsets --to-offset), or take another kafka.application to begin with no state",
+        offset_words(*committed), offset_words(*noted)
+    )]
+    Disagreement { topic: String, changelog: String, partition: i32, committed: Option<i64>, noted: Option<i64> },
+    #[error("the state cannot be read back: {0}")]
+    Restore(RestoreError),
+}
+
+fn offset_words(offset: Option<i64>) -> String {
+    offset.map_or_else(|| "no offset".to_owned(), |offset| format!("offset {offset}"))
 }
 
 /// What became of a record that was offered to a partition.
@@ -35,10 +91,17 @@ pub enum Taken {
     Full,
 }
 
+/// A transaction has so much of the changelog of one partition at most, about.
+const LOG_BYTES_MAX: usize = 8 << 20;
+
 /// A partition whose state is whole.
 pub struct Running {
     state: Partition,
     pub body: Body,
+    /// Whether the body holds what the changelog needs: from then on it stays as it is until it is committed.
+    sealed: bool,
+    /// Tells this changelog from another that was there before under the same name.
+    log_id: u64,
     /// The offset behind the last record that was applied.
     next_offset: i64,
     /// The offset that the group has committed, as far as we know; `None`: none at all.
@@ -53,8 +116,39 @@ pub struct Bench {
 }
 
 impl Running {
-    pub fn new(state: Partition, next_offset: i64, committed: Option<i64>) -> Self {
-        Running { state, body: Body::default(), next_offset, committed }
+    pub fn new(state: Partition, log_id: u64, next_offset: i64, committed: Option<i64>) -> Self {
+        Running { state, body: Body::default(), sealed: false, log_id, next_offset, committed }
+    }
+
+    /// Completes the body, which is about to be sent, if it is not complete yet.
+    pub fn seal(&mut self) {
+        if !self.sealed {
+            self.sealed = true;
+            self.state.journal(&mut self.body);
+        }
+    }
+
+    /// The changelog's note of what a transaction of this name leads to.
+    pub fn meta<'a>(&self, transaction: &'a str) -> Meta<'a> {
+        let program = self.state.program();
+        Meta {
+            log: self.log_id,
+            next_offset: self.next_offset,
+            clock: self.state.clock(),
+            extent: self.state.extent(),
+            catalog: program.catalog.fingerprint,
+            schema: program.schema.id(),
+            transaction,
+        }
+    }
+
+    /// What the body holds and will hold.
+    pub fn unsent_bytes(&self) -> usize {
+        self.body.bytes() + if self.sealed { 0 } else { self.state.pending_bytes() }
+    }
+
+    fn is_full(&self) -> bool {
+        self.body.is_full() || self.state.pending_bytes() >= LOG_BYTES_MAX
     }
 
     pub fn next_offset(&self) -> i64 {
@@ -74,6 +168,7 @@ impl Running {
     pub fn settle(&mut self) {
         self.committed = Some(self.next_offset);
         self.body.clear();
+        self.sealed = false;
     }
 
     /// Applies one record of the partition.
@@ -82,7 +177,8 @@ impl Running {
             // Never apply a record to state that has seen it.
             return Taken::Done { accepted: false };
         }
-        if self.body.is_full() {
+        debug_assert!(!self.sealed, "nothing is applied while a transaction's fate is open");
+        if self.is_full() {
             return Taken::Full;
         }
         let accepted = match message.payload() {
@@ -119,7 +215,7 @@ impl Running {
                 self.state.advance(to, &mut self.body);
                 return Reached::Yes;
             }
-            if self.body.is_full() {
+            if self.is_full() {
                 return Reached::No;
             }
             self.state.advance(due, &mut self.body);

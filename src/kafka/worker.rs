@@ -14,6 +14,7 @@ use super::counts::Counts;
 use super::cycle::{Fate, Names};
 use super::notice::{Notice, Notices, WorkerId};
 use super::pulse::Pulse;
+use super::restore::{Finding, Restorer};
 use super::sending::Outlet;
 use super::slot::{Bench, Slot, Taken};
 use super::transactor::Transactor;
@@ -25,6 +26,8 @@ use crate::settings::Settings;
 
 /// How long a turn of the loop may wait for a record: how soon a stop is noticed.
 const POLL: Duration = Duration::from_millis(100);
+/// The same while states are being read back: how soon a partition runs that could.
+const POLL_RESTORING: Duration = Duration::from_millis(10);
 /// How often partitions that were read to their end are looked for, to follow the wall clock.
 const TICK: Duration = Duration::from_millis(500);
 /// How often a worker tells what it has done.
@@ -62,17 +65,6 @@ pub enum WorkerError {
     #[error("the consumer has failed for good: {0}")]
     Fatal(String),
     #[error(
-        "the group stands at offset {offset} of partition {partition} of {topic}, which holds {low} to {high}: the \
-         records were deleted or the topic was made anew; nothing is skipped silently, so reset the group's offsets \
-         (kafka-consumer-groups --reset-offsets) or take another kafka.application"
-    )]
-    OffsetGone { topic: String, partition: i32, offset: i64, low: i64, high: i64 },
-    #[error(
-        "records that the group has yet to read were deleted from {topic}: nothing is skipped silently, so reset the \
-         group's offsets (kafka-consumer-groups --reset-offsets) or take another kafka.application"
-    )]
-    RecordsGone { topic: String },
-    #[error(
         "a record is too large for the topic {topic}: raise its max.message.bytes (kafka-configs --alter --add-config); \
          nothing was lost, and the service goes on where it stood"
     )]
@@ -96,6 +88,8 @@ enum Turn<R> {
     Stop,
     /// Partitions that were assigned wait for their start.
     Start,
+    /// What reading a state back has come to.
+    Restored(Finding),
     Commit,
     /// Time to look at the clock.
     Tick,
@@ -121,6 +115,7 @@ pub struct Worker<W: Wire> {
     pub(super) bench: Bench,
     pub(super) transactor: Transactor<W>,
     pub(super) outlet: Outlet,
+    pub(super) restorer: Restorer<W>,
     pub(super) fate: Fate,
     pub(super) names: Names,
     /// Whether the consumer is paused since a commit does not end.
@@ -153,6 +148,13 @@ impl<W: Wire> Worker<W> {
             bench: Bench { decoder, event: Event::default(), counts: Counts::default() },
             transactor,
             outlet: Outlet::new(&plan.settings),
+            restorer: Restorer::new(
+                wire.clone(),
+                Arc::clone(&plan.program),
+                plan.settings.changelog_topic(),
+                plan.id,
+                Arc::clone(&plan.notices),
+            ),
             fate: Fate::Clear,
             names: Names::new(),
             held: false,
@@ -203,6 +205,9 @@ impl<W: Wire> Worker<W> {
         if !self.held && self.start_at.is_some_and(|at| at <= now) {
             return Turn::Start;
         }
+        if let Some(finding) = self.restorer.next() {
+            return Turn::Restored(finding);
+        }
         if self.tick_at <= now {
             return Turn::Tick;
         }
@@ -211,7 +216,9 @@ impl<W: Wire> Worker<W> {
         {
             return Turn::Parked(message);
         }
-        let wait = self.commit_at.map_or(POLL, |at| at.saturating_duration_since(now).min(POLL));
+        let restores = self.slots.values().any(|slot| matches!(slot, Slot::Restoring(_)));
+        let longest = if restores { POLL_RESTORING } else { POLL };
+        let wait = self.commit_at.map_or(longest, |at| at.saturating_duration_since(now).min(longest));
         match consumer.poll(wait) {
             None => Turn::Quiet,
             Some(Ok(message)) => Turn::Record(message),
@@ -233,7 +240,8 @@ impl<W: Wire> Worker<W> {
                 }
             }
             Turn::Rebalance(rebalance) => self.rebalance(rebalance)?,
-            Turn::Start => self.start_assigned()?,
+            Turn::Start => self.start_assigned(),
+            Turn::Restored(finding) => self.restored(finding),
             Turn::Commit => self.commit()?,
             Turn::Tick => self.tick(),
             Turn::Trouble(error) => self.trouble(error)?,
@@ -251,9 +259,9 @@ impl<W: Wire> Worker<W> {
             return Taken::Done { accepted: false };
         };
         let now = self.plan.clock.now();
-        let bytes_before = running.body.bytes();
+        let before = running.unsent_bytes();
         let taken = running.take(message, now, &mut self.bench);
-        self.unsent_bytes += running.body.bytes() - bytes_before;
+        self.unsent_bytes = (self.unsent_bytes + running.unsent_bytes()).saturating_sub(before);
         match taken {
             Taken::Done { accepted } => {
                 if accepted {
@@ -295,9 +303,7 @@ impl<W: Wire> Worker<W> {
                 Some(code @ (RDKafkaErrorCode::FencedInstanceId | RDKafkaErrorCode::UnreleasedInstanceId)),
             ) => return Err(WorkerError::Fenced { instance: self.plan.settings.service.instance.clone(), code }),
             (Class::Fatal, _) => return Err(WorkerError::Fatal(error.text)),
-            (_, Some(RDKafkaErrorCode::AutoOffsetReset)) => {
-                return Err(WorkerError::RecordsGone { topic: topic.clone() });
-            }
+            (_, Some(RDKafkaErrorCode::AutoOffsetReset)) => self.stop_where_records_are_gone()?,
             (_, Some(RDKafkaErrorCode::UnknownTopicOrPartition | RDKafkaErrorCode::UnknownTopic)) => {
                 let why = format!("the topic {topic} is gone; see `tagstream topics create`");
                 self.say(Notice::Trouble { worker: self.plan.id, what: "reading", why });
@@ -327,6 +333,11 @@ impl<W: Wire> Worker<W> {
 
 impl<W: Wire> Drop for Worker<W> {
     fn drop(&mut self) {
+        for slot in self.slots.values() {
+            if let Slot::Restoring(restore) = slot {
+                restore.cancel.give();
+            }
+        }
         // Whatever the group still wants is answered in the callback from now on: nobody selects any more.
         if let Err(error) = self.consumer.leave() {
             self.say(Notice::Trouble { worker: self.plan.id, what: "giving partitions up", why: error.text });

@@ -39,6 +39,7 @@ pub enum Severity {
     Debug,
     Info,
     Warn,
+    Error,
 }
 
 /// Writes lines, and leaves out what was told a moment ago.
@@ -62,6 +63,7 @@ impl Log {
         };
         let repeated = (suppressed > 0).then_some(suppressed);
         match severity {
+            Severity::Error => tracing::error!(repeated, "{line}"),
             Severity::Warn => tracing::warn!(repeated, "{line}"),
             Severity::Info => tracing::info!(repeated, "{line}"),
             Severity::Debug => tracing::debug!(repeated, "{line}"),

@@ -2,6 +2,7 @@
 
 mod broker;
 mod client;
+mod durable;
 mod fixture;
 mod letters;
 mod running;

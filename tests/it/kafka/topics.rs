@@ -67,7 +67,7 @@ fn run_names_the_topics_that_are_missing_and_the_command() {
     let text = text(&output);
     assert!(
         text.contains(
-            "the topics missing-changes, missing-dead-letter, missing-tags do not exist; create with: tagstream topics create"
+            "the topics missing-changes, missing-dead-letter, missing-changelog, missing-tags do not exist; create with: tagstream topics create"
         ),
         "{text}"
     );

@@ -1,0 +1,297 @@
+//! The records of the changelog: bytes of keys and values, version 1.
+//!
+//! # Format
+//! Numbers are little-endian unless LEB128 is said. All values begin with the version of their format (1 byte) and end
+//! with a checksum (8 bytes): the xxh3 hash (64 bits) of everything before it, with the xxh3 hash of the key as its
+//! seed. A null value (tombstone) removes a record. Of records with one key the last one counts.
+//!
+//! | key | record |
+//! | --- | --- |
+//! | `0x00` | meta: where the partition stands; one in every transaction |
+//! | `0x01`, id of the schema (8) | schema: what the numbers of cells mean |
+//! | `0x02`, slot (4) | segment: states of entities |
+//!
+//! | meta | bytes | |
+//! | --- | --- | --- |
+//! | version | 1 | 1 |
+//! | log | 8 | tells one life of a changelog from another |
+//! | next offset | 8, signed | of the input partition: the first that is not in the state |
+//! | clock | 8, signed | milliseconds since 1970-01-01T00:00:00Z; the least `i64`: no event yet |
+//! | oldest | 8 | number of the oldest live segment |
+//! | next | 8 | number of the next segment |
+//! | catalog | 8 | fingerprint of the catalog |
+//! | schema | 8 | id of that catalog's schema |
+//! | transaction | 4, then that many | transactional id of the writer, UTF-8 |
+//! | checksum | 8 | |
+//!
+//! | schema | bytes | |
+//! | --- | --- | --- |
+//! | version | 1 | 1 |
+//! | meaning | all up to the checksum | see `engine::journal::schema` |
+//! | checksum | 8 | |
+//!
+//! | segment | bytes | |
+//! | --- | --- | --- |
+//! | version | 1 | 1 |
+//! | number | 8 | consecutive for ever |
+//! | schema | 8 | id of the schema of its states |
+//! | catalog | 8 | fingerprint of the catalog under which they were written |
+//! | population | 8 | how many entities the partition had |
+//! | count | 4 | number of entries |
+//! | entries | all up to the checksum | see below |
+//! | checksum | 8 | |
+//!
+//! An **entry** (`engine::journal::entry`) is the length of a state (LEB128), when it is due (LEB128: 0 for never, else
+//! one more than the milliseconds since 1990-01-01T00:00:00Z) and the state; or, of an entity that was erased, a 0, the
+//! length of its key (LEB128) and its key.
+//!
+//! A **state** (`engine::record`) is: length of the key (LEB128), key (UTF-8), number of its changes so far (LEB128),
+//! time of its first event (a *time*: zigzag LEB128 of milliseconds since 1970), milliseconds from there to the last
+//! (LEB128), then cells in the order of their numbers: number (LEB128), length (LEB128), content. What a number means
+//! the schema says; the contents are, where they are encoded and decoded:
+//!
+//! | cell | content | in |
+//! | --- | --- | --- |
+//! | attribute | time of the event that set it, *value* | `engine::record` |
+//! | counts, sums, least, greatest, days | *panes* in order, each with: events (LEB128); numbers (LEB128) and their sum in millionths (zigzag LEB128 of up to 128 bits); a *number*; a *number*; nothing | `engine::series::panes` |
+//! | distinct | *panes*, each with the xxh3 hash of a value (8) | `engine::series::distinct` |
+//! | latest | time, then *value* unless it is that time | `engine::series::edge` |
+//! | earliest | for each pane: pane (zigzag LEB128), time, *value* | `engine::series::edge` |
+//! | top | for each string: *text*, time of its latest event, how many panes (LEB128), for each pane (zigzag LEB128) and events (LEB128) | `engine::series::top` |
+//! | tag | 1 pending, 2 on, 3 on and lapsed, 4 in a band or stage, 5 valued; time since when; then of 3 the milliseconds from there to the lapse (LEB128), of 4 its index (LEB128), of 5 the *value* | `engine::tag_state` |
+//! | remembered ids | in the order of acceptance: clock then (as *panes*), xxh3 hash of the id (8) | `engine::record` |
+//!
+//! *Panes*: the first as zigzag LEB128, each further one as the difference from the one before (LEB128); the pane of
+//! an instant is `engine::window::Grid`'s. A *value* (`engine::packed`) is a byte and what it calls for: 0 absent,
+//! 1 false, 2 true, 3 number as a double (8), 4 whole number (zigzag LEB128), 5 time, 6 *text*. A *number* is a value
+//! of 3 or 4. A *text* is its length in bytes (LEB128) and UTF-8.
+
+use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
+
+use crate::engine::{Extent, Segment, Slot};
+use crate::model::Timestamp;
+
+/// The version that is written, and the newest that can be read.
+pub const VERSION: u8 = 1;
+
+/// What a record is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum ChangelogKey {
+    Meta,
+    /// The id of a [`Schema`](crate::engine::Schema).
+    Schema(u64),
+    Segment(Slot),
+}
+
+/// Where a partition stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Meta<'a> {
+    /// Tells one life of a changelog from another.
+    pub log: u64,
+    /// Of the input partition: the first that is not in the state.
+    pub next_offset: i64,
+    pub clock: Option<Timestamp>,
+    pub extent: Extent,
+    /// The fingerprint of the catalog.
+    pub catalog: u64,
+    /// The id of its schema.
+    pub schema: u64,
+    /// The transactional id of the writer.
+    pub transaction: &'a str,
+}
+
+/// A record of the changelog.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ChangelogRecord<'a> {
+    Meta(Meta<'a>),
+    Schema {
+        id: u64,
+        meaning: &'a [u8],
+    },
+    Segment(Segment<'a>),
+    /// A tombstone.
+    Cleared(ChangelogKey),
+}
+
+/// Why a record of the changelog cannot be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Unreadable {
+    #[error("a changelog record of version {found}, the newest that this program knows is {newest_known}")]
+    UnknownVersion { found: u8, newest_known: u8 },
+    #[error("a damaged changelog record: {what}")]
+    Damaged { what: &'static str },
+}
+
+const META: u8 = 0;
+const SCHEMA: u8 = 1;
+const SEGMENT: u8 = 2;
+
+const NO_CLOCK: i64 = i64::MIN;
+
+const CHECKSUM_BYTES: usize = 8;
+
+impl ChangelogKey {
+    /// Appends the key's bytes.
+    pub fn write(self, out: &mut Vec<u8>) {
+        match self {
+            ChangelogKey::Meta => out.push(META),
+            ChangelogKey::Schema(id) => {
+                out.push(SCHEMA);
+                out.extend_from_slice(&id.to_le_bytes());
+            }
+            ChangelogKey::Segment(slot) => {
+                out.push(SEGMENT);
+                out.extend_from_slice(&slot.to_le_bytes());
+            }
+        }
+    }
+
+    fn read(key: &[u8]) -> Option<Self> {
+        match key.split_first()? {
+            (&META, []) => Some(ChangelogKey::Meta),
+            (&SCHEMA, id) => Some(ChangelogKey::Schema(u64::from_le_bytes(id.try_into().ok()?))),
+            (&SEGMENT, slot) => Some(ChangelogKey::Segment(Slot::from_le_bytes(slot.try_into().ok()?))),
+            _ => None,
+        }
+    }
+}
+
+impl<'a> ChangelogRecord<'a> {
+    pub fn key(&self) -> ChangelogKey {
+        match self {
+            ChangelogRecord::Meta(_) => ChangelogKey::Meta,
+            ChangelogRecord::Schema { id, .. } => ChangelogKey::Schema(*id),
+            ChangelogRecord::Segment(segment) => ChangelogKey::Segment(segment.slot),
+            ChangelogRecord::Cleared(key) => *key,
+        }
+    }
+
+    /// Appends the value's bytes; nothing, and false, for a tombstone, whose value is null.
+    pub fn write_value(&self, out: &mut Vec<u8>) -> bool {
+        let start = out.len();
+        out.push(VERSION);
+        match self {
+            ChangelogRecord::Meta(meta) => {
+                put_u64(meta.log, out);
+                put_i64(meta.next_offset, out);
+                put_i64(meta.clock.map_or(NO_CLOCK, Timestamp::ms), out);
+                put_u64(meta.extent.oldest, out);
+                put_u64(meta.extent.next, out);
+                put_u64(meta.catalog, out);
+                put_u64(meta.schema, out);
+                out.extend_from_slice(&(meta.transaction.len() as u32).to_le_bytes());
+                out.extend_from_slice(meta.transaction.as_bytes());
+            }
+            ChangelogRecord::Schema { meaning, .. } => out.extend_from_slice(meaning),
+            ChangelogRecord::Segment(segment) => {
+                put_u64(segment.number, out);
+                put_u64(segment.schema, out);
+                put_u64(segment.catalog, out);
+                put_u64(segment.population, out);
+                out.extend_from_slice(&segment.count.to_le_bytes());
+                out.extend_from_slice(segment.entries);
+            }
+            ChangelogRecord::Cleared(_) => {
+                out.truncate(start);
+                return false;
+            }
+        }
+        let mut key = Vec::with_capacity(9);
+        self.key().write(&mut key);
+        put_u64(checksum(&key, &out[start..]), out);
+        true
+    }
+
+    /// Reads a record; a null value is a tombstone.
+    ///
+    /// # Errors
+    /// Bytes of a newer version, and bytes that are not what was written.
+    pub fn read(key: &[u8], value: Option<&'a [u8]>) -> Result<Self, Unreadable> {
+        let known = ChangelogKey::read(key);
+        let Some(value) = value else {
+            return known.map(ChangelogRecord::Cleared).ok_or(Unreadable::Damaged { what: "the key" });
+        };
+        match value.first() {
+            None => return Err(Unreadable::Damaged { what: "the value is empty" }),
+            Some(&VERSION) => {}
+            Some(&found) if found > VERSION => {
+                return Err(Unreadable::UnknownVersion { found, newest_known: VERSION });
+            }
+            Some(_) => return Err(Unreadable::Damaged { what: "the version" }),
+        }
+        let known = known.ok_or(Unreadable::Damaged { what: "the key" })?;
+        let split = value.len().saturating_sub(CHECKSUM_BYTES).max(1);
+        let (content, sum) = value.split_at(split);
+        if sum != checksum(key, content).to_le_bytes() {
+            return Err(Unreadable::Damaged { what: "the checksum differs" });
+        }
+        let mut fields = Fields(&content[1..]);
+        let (record, what) = match known {
+            ChangelogKey::Meta => (fields.meta().map(ChangelogRecord::Meta), "the meta record"),
+            ChangelogKey::Schema(id) => (Some(ChangelogRecord::Schema { id, meaning: fields.0 }), "the schema"),
+            ChangelogKey::Segment(slot) => (fields.segment(slot).map(ChangelogRecord::Segment), "the segment"),
+        };
+        record.ok_or(Unreadable::Damaged { what })
+    }
+}
+
+fn checksum(key: &[u8], content: &[u8]) -> u64 {
+    xxh3_64_with_seed(content, xxh3_64(key))
+}
+
+fn put_u64(number: u64, out: &mut Vec<u8>) {
+    out.extend_from_slice(&number.to_le_bytes());
+}
+
+fn put_i64(number: i64, out: &mut Vec<u8>) {
+    out.extend_from_slice(&number.to_le_bytes());
+}
+
+/// What has not been read of a value.
+struct Fields<'a>(&'a [u8]);
+
+impl<'a> Fields<'a> {
+    fn meta(&mut self) -> Option<Meta<'a>> {
+        let meta = Meta {
+            log: self.u64()?,
+            next_offset: self.i64()?,
+            clock: Some(self.i64()?).filter(|ms| *ms != NO_CLOCK).map(Timestamp::from_ms),
+            extent: Extent { oldest: self.u64()?, next: self.u64()? },
+            catalog: self.u64()?,
+            schema: self.u64()?,
+            transaction: {
+                let len = self.u32()?;
+                std::str::from_utf8(self.take(len as usize)?).ok()?
+            },
+        };
+        self.0.is_empty().then_some(meta)
+    }
+
+    fn segment(&mut self, slot: Slot) -> Option<Segment<'a>> {
+        let (number, schema, catalog, population) = (self.u64()?, self.u64()?, self.u64()?, self.u64()?);
+        let count = self.u32()?;
+        Some(Segment { slot, number, schema, catalog, population, count, entries: self.0 })
+    }
+
+    fn take(&mut self, len: usize) -> Option<&'a [u8]> {
+        let (taken, rest) = self.0.split_at_checked(len)?;
+        self.0 = rest;
+        Some(taken)
+    }
+
+    fn array<const N: usize>(&mut self) -> Option<[u8; N]> {
+        self.take(N)?.try_into().ok()
+    }
+
+    fn u32(&mut self) -> Option<u32> {
+        self.array().map(u32::from_le_bytes)
+    }
+
+    fn u64(&mut self) -> Option<u64> {
+        self.array().map(u64::from_le_bytes)
+    }
+
+    fn i64(&mut self) -> Option<i64> {
+        self.array().map(i64::from_le_bytes)
+    }
+}

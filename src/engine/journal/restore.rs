@@ -1,0 +1,218 @@
+//! A partition made again from its log.
+
+use std::cmp::Ordering;
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use super::entry::Entry;
+use super::ring::{Ring, SLOT_MAX};
+use super::schema::Schema;
+use super::translate::{CatalogChange, Translation};
+use super::{Damage, Extent, Position, Segment, Slot};
+use crate::engine::eval::Present;
+use crate::engine::partition::Partition;
+use crate::engine::program::Program;
+use crate::engine::record::Record;
+use crate::engine::store::{EntityId, Place, Store};
+use crate::model::Timestamp;
+
+/// Room is made for so many entities before any has been read.
+const RESERVED_MAX: u64 = 1 << 24;
+
+/// What has been read of a log so far. It wants the records in the order of the log; those that compaction has removed
+/// may be missing or not.
+#[derive(Debug)]
+pub struct Restoring {
+    partition: Partition,
+    /// How to read what is written in each; `None` for the present one.
+    translations: HashMap<u64, Option<Translation>>,
+    /// Those that the log has.
+    schemas: HashSet<u64>,
+    held: HashMap<Slot, Held>,
+    /// Room for a state in the present schema.
+    translated: Vec<u8>,
+}
+
+/// What stands in a slot.
+#[derive(Debug)]
+struct Held {
+    slot: Slot,
+    number: u64,
+    schema: u64,
+    bytes: usize,
+    /// Whose states it holds; not known where the schema is not there.
+    entities: Option<Vec<EntityId>>,
+}
+
+/// A partition that goes on where the one that wrote the log was.
+#[derive(Debug)]
+pub struct Restored {
+    pub partition: Partition,
+    /// There where the log holds states of another catalog's cells.
+    pub change: Option<CatalogChange>,
+}
+
+impl Restoring {
+    pub fn new(program: Arc<Program>) -> Self {
+        let translations = HashMap::from([(program.schema.id(), None)]);
+        Restoring {
+            partition: Partition::new(program),
+            translations,
+            schemas: HashSet::new(),
+            held: HashMap::new(),
+            translated: Vec::new(),
+        }
+    }
+
+    /// The entities of which a state was found so far.
+    pub fn entities(&self) -> usize {
+        self.partition.entities()
+    }
+
+    /// The meaning of a schema.
+    ///
+    /// # Errors
+    /// Bytes that cannot be read.
+    pub fn schema(&mut self, id: u64, meaning: &[u8]) -> Result<(), Damage> {
+        let program = &self.partition.program;
+        let old = Schema::read(id, meaning)?;
+        let dedup = program.catalog.input.dedup_ms.is_some();
+        self.translations.entry(id).or_insert_with(|| Some(Translation::new(&old, &program.schema, dedup)));
+        self.schemas.insert(id);
+        Ok(())
+    }
+
+    /// The record of a schema has been removed.
+    pub fn clear_schema(&mut self, id: u64) {
+        self.schemas.remove(&id);
+    }
+
+    /// The record of a slot.
+    ///
+    /// # Errors
+    /// Entries that cannot be read.
+    pub fn segment(&mut self, segment: Segment<'_>) -> Result<(), Damage> {
+        let Segment { slot, number, schema, .. } = segment;
+        if slot >= SLOT_MAX {
+            return Err(Damage::Slot { slot });
+        }
+        let entities = match self.translations.get(&schema) {
+            Some(translation) => Some(read(segment, translation.as_ref(), &mut self.partition, &mut self.translated)?),
+            // It is dead, or its schema is missing: the end of the log tells.
+            None => None,
+        };
+        self.held.insert(slot, Held { slot, number, schema, bytes: segment.entries.len(), entities });
+        Ok(())
+    }
+
+    /// The record of a slot has been removed.
+    pub fn clear(&mut self, slot: Slot) {
+        self.held.remove(&slot);
+    }
+
+    /// The log has been read to its end: makes the partition that wrote it. Nothing fires; entities whose state was
+    /// last evaluated under another catalog are due at once.
+    ///
+    /// # Errors
+    /// A log in which something is missing.
+    pub fn finish(self, position: Position) -> Result<Restored, Damage> {
+        let Restoring { mut partition, translations, schemas, held, .. } = self;
+        let Position { clock, extent } = position;
+        let mut held: Vec<Held> = held.into_values().collect();
+        held.sort_unstable_by_key(|held| held.number);
+        let (dead, live) = held.split_at(held.partition_point(|held| held.number < extent.oldest));
+        check_complete(live, extent)?;
+        let mut ring = Ring::starting(extent.oldest);
+        dead.iter().for_each(|held| ring.restore_dead(held.slot));
+        let mut change: Option<CatalogChange> = None;
+        for held in live {
+            let Some(entities) = &held.entities else {
+                return Err(Damage::NoSchema { number: held.number, schema: held.schema });
+            };
+            let place = Place::segment(held.number);
+            let latest = entities.iter().copied().filter(|entity| partition.store.is_at(*entity, place));
+            ring.restore_live(held.slot, latest, held.bytes, held.schema);
+            if let Some(Some(translation)) = translations.get(&held.schema) {
+                change.get_or_insert_default().add(&translation.change);
+            }
+        }
+        schemas.iter().for_each(|schema| ring.restore_schema(*schema));
+        ring.restored();
+        partition.journal.ring = ring;
+        partition.present = clock.map(|clock| Present::new(clock, &partition.program.zone));
+        arm(&mut partition, clock.unwrap_or(Timestamp::MIN), extent);
+        Ok(Restored { partition, change })
+    }
+}
+
+/// Reads the entries of a segment into the store; the entities whose states it holds.
+fn read(
+    segment: Segment<'_>,
+    translation: Option<&Translation>,
+    partition: &mut Partition,
+    translated: &mut Vec<u8>,
+) -> Result<Vec<EntityId>, Damage> {
+    let store = &mut partition.store;
+    store.reserve(segment.population.min(RESERVED_MAX) as usize);
+    let is_other_catalog = segment.catalog != partition.program.catalog.fingerprint;
+    let place = Place::segment(segment.number);
+    let mut entities = Vec::new();
+    let mut found = 0;
+    let mut entries = segment.entries;
+    while let Some(entry) = Entry::take(&mut entries)? {
+        found += 1;
+        match entry {
+            Entry::State { key, due, mut packed } => {
+                if let Some(translation) = translation {
+                    translated.clear();
+                    translation.state(packed, translated);
+                    packed = translated;
+                }
+                let due = if is_other_catalog { Timestamp::MIN } else { due };
+                entities.push(store.restore(key, packed, due, place));
+            }
+            Entry::Erased { key } => {
+                let hash = Store::hash(key);
+                if let Some(entity) = store.find(hash, key) {
+                    store.remove(hash, entity);
+                }
+            }
+        }
+    }
+    if found == segment.count { Ok(entities) } else { Err(Damage::Count { said: segment.count, found }) }
+}
+
+/// Whether the live segments are those of the extent, each once.
+fn check_complete(live: &[Held], extent: Extent) -> Result<(), Damage> {
+    let mut next = extent.oldest;
+    for held in live {
+        match held.number.cmp(&next) {
+            Ordering::Less => return Err(Damage::Extent { extent }),
+            Ordering::Equal => next += 1,
+            Ordering::Greater => return Err(Damage::Missing { number: next }),
+        }
+    }
+    match next.cmp(&extent.next) {
+        Ordering::Less => Err(Damage::Missing { number: next }),
+        Ordering::Equal => Ok(()),
+        Ordering::Greater => Err(Damage::Extent { extent }),
+    }
+}
+
+/// Drops what only dead segments hold, and files the timers of the rest.
+fn arm(partition: &mut Partition, clock: Timestamp, extent: Extent) {
+    let Partition { store, timers, .. } = partition;
+    for entity in store.entities() {
+        if store.is_vacant(entity) {
+            continue;
+        }
+        if !store.is_within(entity, extent.oldest, extent.next) {
+            let hash = Store::hash_bytes(Record::key_of(store.packed(entity)));
+            store.remove(hash, entity);
+            continue;
+        }
+        let due = store.due(entity).max(clock);
+        store.set_due(entity, due);
+        timers.file(entity, due, clock);
+    }
+}

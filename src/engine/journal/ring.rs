@@ -1,0 +1,184 @@
+//! Which segments of a changelog partition are live, in which slots they stand, and which slots are free.
+
+use std::collections::VecDeque;
+
+use crate::engine::store::EntityId;
+
+/// The place of a segment in the changelog partition: small numbers, the keys of its records.
+pub type Slot = u32;
+
+/// No partition has so many segments.
+pub const SLOT_MAX: Slot = 1 << 28;
+
+/// Dead segments that wait to be overwritten; the slots of more are cleared.
+const FREE_MAX: usize = 4;
+
+/// What a record takes in the log beside its entries: its header here and in Kafka.
+const RECORD_BYTES: u64 = 64;
+
+/// A segment that holds the latest state of some entity, or may.
+#[derive(Clone, Copy, Debug)]
+struct Live {
+    slot: Slot,
+    /// How many states it holds.
+    states: u32,
+    bytes: u64,
+}
+
+/// How long the schema record of an id is needed.
+#[derive(Clone, Copy, Debug)]
+struct Used {
+    schema: u64,
+    /// The last segment that is written in it.
+    last: u64,
+}
+
+/// The bookkeeping of one changelog partition.
+#[derive(Debug, Default)]
+pub struct Ring {
+    /// Oldest first; their numbers are consecutive.
+    live: VecDeque<Live>,
+    /// Whose states they hold, in the order in which they stand there.
+    entities: VecDeque<EntityId>,
+    /// The number of the first live segment.
+    oldest: u64,
+    bytes: u64,
+    /// Slots of dead segments, first the one that died first.
+    free: VecDeque<Slot>,
+    /// Slots below `slots` that hold nothing.
+    cleared: Vec<Slot>,
+    slots: Slot,
+    schemas: Vec<Used>,
+}
+
+impl Ring {
+    /// A log whose first live segment has this number.
+    pub fn starting(oldest: u64) -> Self {
+        Ring { oldest, ..Ring::default() }
+    }
+
+    /// The number of the oldest segment that is needed; the next one's where there is none.
+    pub fn oldest(&self) -> u64 {
+        self.oldest
+    }
+
+    /// The number that the next segment will have.
+    pub fn next(&self) -> u64 {
+        self.oldest + self.live.len() as u64
+    }
+
+    /// The size of the live segments.
+    pub fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    /// Bytes held for the bookkeeping.
+    pub fn held_bytes(&self) -> usize {
+        self.live.capacity() * size_of::<Live>() + self.entities.capacity() * size_of::<EntityId>()
+    }
+
+    /// An entity's state goes into the next segment.
+    pub fn add_state(&mut self, entity: EntityId) {
+        self.entities.push_back(entity);
+    }
+
+    /// The next segment is done: it holds the last `states` states and so many bytes of entries. Returns its slot.
+    ///
+    /// The slot is the one of the longest dead segment, or one that holds nothing.
+    pub fn push(&mut self, states: u32, bytes: usize, schema: u64) -> Slot {
+        let slot = self.free.pop_front().or_else(|| self.cleared.pop()).unwrap_or_else(|| {
+            self.slots += 1;
+            self.slots - 1
+        });
+        self.push_at(slot, states, bytes, schema);
+        slot
+    }
+
+    fn push_at(&mut self, slot: Slot, states: u32, bytes: usize, schema: u64) {
+        let number = self.next();
+        let bytes = bytes as u64 + RECORD_BYTES;
+        self.bytes += bytes;
+        self.live.push_back(Live { slot, states, bytes });
+        match self.schemas.iter_mut().find(|used| used.schema == schema) {
+            Some(used) => used.last = number,
+            None => self.schemas.push(Used { schema, last: number }),
+        }
+    }
+
+    /// The size of the oldest segment.
+    pub fn oldest_bytes(&self) -> Option<u64> {
+        self.live.front().map(|live| live.bytes)
+    }
+
+    /// Takes the oldest segment out of the live ones: its number, and how many states stand there. They come one by one
+    /// from [`Ring::pop_state`]; those that the store still has there have to be added again.
+    pub fn retire(&mut self) -> Option<(u64, u32)> {
+        let live = self.live.pop_front()?;
+        self.oldest += 1;
+        self.bytes -= live.bytes;
+        self.free.push_back(live.slot);
+        Some((self.oldest - 1, live.states))
+    }
+
+    pub fn pop_state(&mut self) -> Option<EntityId> {
+        self.entities.pop_front()
+    }
+
+    /// Takes out slots whose records are to be removed.
+    pub fn clear_one(&mut self) -> Option<Slot> {
+        if self.free.len() <= FREE_MAX {
+            return None;
+        }
+        let slot = self.free.pop_front()?;
+        self.cleared.push(slot);
+        Some(slot)
+    }
+
+    /// Whether the log has the record of a schema.
+    pub fn has_schema(&self, schema: u64) -> bool {
+        self.schemas.iter().any(|used| used.schema == schema)
+    }
+
+    /// Takes out a schema, other than the present one, in which no live segment is written.
+    pub fn drop_schema(&mut self, present: u64) -> Option<u64> {
+        let oldest = self.oldest;
+        let index = self.schemas.iter().position(|used| used.schema != present && used.last < oldest)?;
+        Some(self.schemas.swap_remove(index).schema)
+    }
+}
+
+/// Taking up a log that was read.
+impl Ring {
+    /// The next live segment, oldest first, with the entities whose latest states it holds.
+    pub fn restore_live(&mut self, slot: Slot, latest: impl Iterator<Item = EntityId>, bytes: usize, schema: u64) {
+        let before = self.entities.len();
+        self.entities.extend(latest);
+        let states = self.entities.len() - before;
+        self.push_at(slot, states as u32, bytes, schema);
+        self.slots = self.slots.max(slot + 1);
+    }
+
+    /// The next dead segment, in the order of their numbers.
+    pub fn restore_dead(&mut self, slot: Slot) {
+        self.free.push_back(slot);
+        self.slots = self.slots.max(slot + 1);
+    }
+
+    /// A schema whose record is there.
+    pub fn restore_schema(&mut self, schema: u64) {
+        if !self.has_schema(schema) {
+            self.schemas.push(Used { schema, last: 0 });
+        }
+    }
+
+    /// All that was there has been told: slots between them hold nothing.
+    pub fn restored(&mut self) {
+        /// More are not worth knowing.
+        const CLEARED_MAX: usize = 65_536;
+        let mut held: Vec<Slot> = self.live.iter().map(|live| live.slot).chain(self.free.iter().copied()).collect();
+        held.sort_unstable();
+        let after = held.iter().map(|slot| slot + 1);
+        let gaps = std::iter::once(0).chain(after).zip(&held).flat_map(|(from, to)| from..*to);
+        self.cleared = gaps.take(CLEARED_MAX).collect();
+    }
+}

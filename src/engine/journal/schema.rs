@@ -1,0 +1,208 @@
+//! What the numbered cells of an entity mean under a catalog, so that another catalog can read them.
+//!
+//! The meaning as bytes: for each cell, in the order of their numbers (attributes, series, tags, then the remembered
+//! ids), a byte for what it is and texts, each with its length (LEB128) in front:
+//!
+//! | byte | texts | then |
+//! | --- | --- | --- |
+//! | 0 attribute | name, meaning | |
+//! | 1 series | names of its counters, meaning | its reach: 0 and how many panes back (LEB128), 1 and a byte for the current day, week, month or year (0 to 3), or 2 for ever |
+//! | 2 tag | name, kind of state: `rule`, `value`, `bands` or `stages` | how many names of bands or stages (LEB128), the names |
+//! | 3 remembered ids | | |
+//!
+//! The id of a schema is the xxh3 hash (64 bits) of these bytes.
+
+use xxhash_rust::xxh3::xxh3_64;
+
+use super::Damage;
+use super::meaning::{Meaning, tag_state};
+use crate::catalog::{CalendarUnit, Catalog};
+use crate::engine::packed::{put_text, put_unsigned, split_unsigned};
+use crate::engine::program::{CounterPlan, SeriesPlan};
+use crate::engine::window::Reach;
+
+/// What one cell is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Cell {
+    Attribute {
+        name: Box<str>,
+        meaning: Box<str>,
+    },
+    Series {
+        counters: Box<str>,
+        meaning: Box<str>,
+        reach: Reach,
+    },
+    Tag {
+        name: Box<str>,
+        state: Box<str>,
+        names: Vec<Box<str>>,
+    },
+    /// The remembered ids, for de-duplication.
+    Seen,
+}
+
+impl Cell {
+    /// As it is called in a report; none for what has no name.
+    pub fn label(&self) -> Option<String> {
+        match self {
+            Cell::Attribute { name, .. } => Some(format!("attribute {name}")),
+            Cell::Series { counters, .. } => Some(format!("counter {counters}")),
+            Cell::Tag { name, .. } => Some(format!("tag {name}")),
+            Cell::Seen => None,
+        }
+    }
+}
+
+/// The cells of a catalog.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Schema {
+    cells: Vec<Cell>,
+    meaning: Vec<u8>,
+    id: u64,
+}
+
+impl Schema {
+    pub(in crate::engine) fn of(catalog: &Catalog, series: &[SeriesPlan], counters: &[CounterPlan]) -> Self {
+        let meaning = Meaning(catalog);
+        let attributes = catalog.attributes.iter().map(|attribute| Cell::Attribute {
+            name: attribute.name.clone(),
+            meaning: meaning.attribute(attribute).into(),
+        });
+        let series = series.iter().enumerate().map(|(index, plan)| {
+            let readers = counters.iter().zip(&catalog.counters);
+            let names: Vec<&str> = readers
+                .filter(|(counter, _)| usize::from(counter.series.0) == index)
+                .map(|(_, counter)| &*counter.name)
+                .collect();
+            let meaning = meaning.series(plan).into();
+            Cell::Series { counters: names.join(", ").into(), meaning, reach: plan.frame.reach }
+        });
+        let tags = catalog.tags.iter().map(|tag| {
+            let (state, names) = tag_state(&tag.kind);
+            Cell::Tag { name: tag.name.clone(), state: state.into(), names }
+        });
+        Schema::new(attributes.chain(series).chain(tags).chain([Cell::Seen]).collect())
+    }
+
+    fn new(cells: Vec<Cell>) -> Self {
+        let mut meaning = Vec::new();
+        cells.iter().for_each(|cell| put_cell(cell, &mut meaning));
+        Schema { id: xxh3_64(&meaning), meaning, cells }
+    }
+
+    /// Reads [`Schema::meaning`].
+    ///
+    /// # Errors
+    /// Bytes that are none, or of another id.
+    pub fn read(id: u64, meaning: &[u8]) -> Result<Self, Damage> {
+        let mut rest = meaning;
+        let mut cells = Vec::new();
+        while !rest.is_empty() {
+            cells.push(take_cell(&mut rest).ok_or(Damage::Meaning("a cell is not one"))?);
+        }
+        let schema = Schema { cells, meaning: meaning.to_vec(), id: xxh3_64(meaning) };
+        if schema.id == id { Ok(schema) } else { Err(Damage::Meaning("it is another schema's")) }
+    }
+
+    pub fn id(&self) -> u64 {
+        self.id
+    }
+
+    /// All that another version of the catalog needs to know, as bytes.
+    pub fn meaning(&self) -> &[u8] {
+        &self.meaning
+    }
+
+    pub(in crate::engine) fn cells(&self) -> &[Cell] {
+        &self.cells
+    }
+}
+
+const ATTRIBUTE: u8 = 0;
+const SERIES: u8 = 1;
+const TAG: u8 = 2;
+const SEEN: u8 = 3;
+
+const BACK: u8 = 0;
+const PERIOD: u8 = 1;
+const FOREVER: u8 = 2;
+
+const UNITS: [CalendarUnit; 4] = [CalendarUnit::Day, CalendarUnit::Week, CalendarUnit::Month, CalendarUnit::Year];
+
+fn put_cell(cell: &Cell, out: &mut Vec<u8>) {
+    match cell {
+        Cell::Attribute { name, meaning } => {
+            out.push(ATTRIBUTE);
+            put_text(out, name);
+            put_text(out, meaning);
+        }
+        Cell::Series { counters, meaning, reach } => {
+            out.push(SERIES);
+            put_text(out, counters);
+            put_text(out, meaning);
+            put_reach(*reach, out);
+        }
+        Cell::Tag { name, state, names } => {
+            out.push(TAG);
+            put_text(out, name);
+            put_text(out, state);
+            put_unsigned(out, names.len() as u64);
+            names.iter().for_each(|name| put_text(out, name));
+        }
+        Cell::Seen => out.push(SEEN),
+    }
+}
+
+fn put_reach(reach: Reach, out: &mut Vec<u8>) {
+    match reach {
+        Reach::Back(panes) => {
+            out.push(BACK);
+            put_unsigned(out, u64::from(panes));
+        }
+        Reach::Period(unit) => {
+            out.push(PERIOD);
+            out.push(UNITS.iter().position(|known| *known == unit).unwrap_or_default() as u8);
+        }
+        Reach::Forever => out.push(FOREVER),
+    }
+}
+
+fn take_cell(bytes: &mut &[u8]) -> Option<Cell> {
+    match byte(bytes)? {
+        ATTRIBUTE => Some(Cell::Attribute { name: text(bytes)?, meaning: text(bytes)? }),
+        SERIES => {
+            let (counters, meaning) = (text(bytes)?, text(bytes)?);
+            Some(Cell::Series { counters, meaning, reach: take_reach(bytes)? })
+        }
+        TAG => {
+            let (name, state, count) = (text(bytes)?, text(bytes)?, split_unsigned(bytes)?);
+            let names = (0..count).map(|_| text(bytes)).collect::<Option<_>>()?;
+            Some(Cell::Tag { name, state, names })
+        }
+        SEEN => Some(Cell::Seen),
+        _ => None,
+    }
+}
+
+fn take_reach(bytes: &mut &[u8]) -> Option<Reach> {
+    match byte(bytes)? {
+        BACK => Some(Reach::Back(u32::try_from(split_unsigned(bytes)?).ok()?)),
+        PERIOD => Some(Reach::Period(*UNITS.get(usize::from(byte(bytes)?))?)),
+        FOREVER => Some(Reach::Forever),
+        _ => None,
+    }
+}
+
+fn byte(bytes: &mut &[u8]) -> Option<u8> {
+    let (first, rest) = bytes.split_first()?;
+    *bytes = rest;
+    Some(*first)
+}
+
+fn text(bytes: &mut &[u8]) -> Option<Box<str>> {
+    let len = usize::try_from(split_unsigned(bytes)?).ok()?;
+    let (text, rest) = bytes.split_at_checked(len)?;
+    *bytes = rest;
+    Some(std::str::from_utf8(text).ok()?.into())
+}

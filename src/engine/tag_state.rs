@@ -1,0 +1,90 @@
+//! What a tag's state machine remembers of an entity, and its bytes.
+
+use super::packed::{Kept, Reader, put_timestamp, put_unsigned, put_value};
+use crate::model::Timestamp;
+
+/// What a tag's state machine remembers (spec 3).
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub enum TagState {
+    #[default]
+    Off,
+    /// `when` holds since this instant, but not yet for as long as `for` asks.
+    Pending(Timestamp),
+    /// A rule's tag is on; `lapsed`: since when its `when` does not hold.
+    On { since: Timestamp, lapsed: Option<Timestamp> },
+    /// In the band or stage of this index.
+    Nth { since: Timestamp, index: u16 },
+    /// A value without bands.
+    Valued { since: Timestamp, value: Kept },
+}
+
+impl TagState {
+    /// Since when the tag shows its value; `None` for one that shows nothing.
+    pub fn since(self) -> Option<Timestamp> {
+        match self {
+            TagState::Off | TagState::Pending(_) => None,
+            TagState::On { since, .. } | TagState::Nth { since, .. } | TagState::Valued { since, .. } => Some(since),
+        }
+    }
+}
+
+const PENDING: u8 = 1;
+const ON: u8 = 2;
+const LAPSED: u8 = 3;
+const NTH: u8 = 4;
+const VALUED: u8 = 5;
+
+pub fn encode_state(state: TagState, text: &str, out: &mut Vec<u8>) {
+    match state {
+        TagState::Off => {}
+        TagState::Pending(since) => {
+            out.push(PENDING);
+            put_timestamp(out, since);
+        }
+        TagState::On { since, lapsed: None } => {
+            out.push(ON);
+            put_timestamp(out, since);
+        }
+        TagState::On { since, lapsed: Some(lapsed) } => {
+            out.push(LAPSED);
+            put_timestamp(out, since);
+            put_unsigned(out, lapsed.since(since) as u64);
+        }
+        TagState::Nth { since, index } => {
+            out.push(NTH);
+            put_timestamp(out, since);
+            put_unsigned(out, u64::from(index));
+        }
+        TagState::Valued { since, value } => {
+            out.push(VALUED);
+            put_timestamp(out, since);
+            put_value(out, value, text);
+        }
+    }
+}
+
+pub fn decode_state(reader: &mut Reader<'_>, text: &mut String) -> TagState {
+    let kind = reader.byte();
+    let since = reader.timestamp();
+    match kind {
+        PENDING => TagState::Pending(since),
+        ON => TagState::On { since, lapsed: None },
+        LAPSED => TagState::On { since, lapsed: Some(since.plus(reader.unsigned() as i64)) },
+        NTH => TagState::Nth { since, index: reader.unsigned() as u16 },
+        VALUED => TagState::Valued { since, value: reader.value(text) },
+        _ => TagState::Off,
+    }
+}
+
+/// Appends a tag's packed state with bands or stages numbered by `names`; nothing where the one that it is in is gone.
+pub fn renumber_state(cell: &[u8], names: &[Option<u16>], out: &mut Vec<u8>) {
+    let mut text = String::new();
+    let state = match decode_state(&mut Reader::new(cell), &mut text) {
+        TagState::Nth { since, index } => match names.get(usize::from(index)) {
+            Some(Some(index)) => TagState::Nth { since, index: *index },
+            _ => TagState::Off,
+        },
+        state => state,
+    };
+    encode_state(state, &text, out);
+}

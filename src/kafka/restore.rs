@@ -1,0 +1,320 @@
+//! State read back from the changelog, beside the worker, which goes on with its other partitions.
+//!
+//! A worker that knows what the group has committed for its new partitions sends a thread on an [`Errand`] for them; the
+//! findings come back one by one. Which end of the changelog is the right one is the whole difficulty: a committed
+//! offset can be read before the marker that ends its transaction has reached the changelog, so neither "all there is"
+//! nor "all that is decided" will do (KAFKA-10167 was this). For each partition:
+//!
+//! 1. the committed offset is read, by a request that waits while a transaction that moves it is open (the worker did);
+//! 2. after that, the end E of the changelog as one sees it who reads what is not committed, too;
+//! 3. then one waits until no transaction that is open begins before E;
+//! 4. and reads, committed records only, until the reader stands at E or behind it;
+//! 5. the changelog's own note of the next offset must be the committed one. If it is not, somebody has committed
+//!    meanwhile, and all begins again; if it stays so, the two do not belong together, and nothing is guessed.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{self, Receiver, Sender};
+use std::time::{Duration, Instant};
+
+use rdkafka::Message;
+
+use super::clients::ClientError;
+use super::notice::{Notice, Notices, WorkerId};
+use super::wire::{Bounds, ChangelogReader, Wire, WireError};
+use crate::codec::{ChangelogKey, ChangelogRecord, Unreadable};
+use crate::engine::{CatalogChange, Damage, Partition, Position, Program, Restored, Restoring};
+
+const CALL_PATIENCE: Duration = Duration::from_secs(5);
+const POLL: Duration = Duration::from_millis(50);
+/// The pause before something is tried again that a broker could not do.
+const RETRY: Duration = Duration::from_millis(200);
+/// How often to look whether open transactions have ended.
+const STABLE_PAUSE: Duration = Duration::from_millis(5);
+const PROGRESS: Duration = Duration::from_secs(5);
+
+/// A partition whose state is to be read back.
+#[derive(Clone, Debug)]
+pub struct Task {
+    pub partition: i32,
+    /// Given when the partition has been given up meanwhile.
+    pub cancel: Cancel,
+}
+
+/// Tells an errand that nobody waits for a partition any more. A copy is the same signal.
+#[derive(Clone, Debug, Default)]
+pub struct Cancel(Arc<AtomicBool>);
+
+impl Cancel {
+    pub fn give(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+
+    fn is_given(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    fn is(&self, other: &Cancel) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+/// What an errand has found.
+pub struct Finding {
+    pub partition: i32,
+    cancel: Cancel,
+    pub result: Result<Found, RestoreError>,
+}
+
+impl Finding {
+    /// Whether it answers the task that bears this signal.
+    pub fn answers(&self, cancel: &Cancel) -> bool {
+        self.cancel.is(cancel)
+    }
+}
+
+/// A state as of a transaction.
+pub struct Found {
+    pub state: Partition,
+    /// The changelog's note of it; none where the changelog is empty.
+    pub note: Option<Note>,
+    pub catalog_change: Option<CatalogChange>,
+    pub took: Duration,
+    /// Of the records that were read.
+    pub bytes: u64,
+}
+
+/// What the changelog says of where a partition stands.
+#[derive(Clone, Copy, Debug)]
+pub struct Note {
+    pub next_offset: i64,
+    pub log_id: u64,
+    position: Position,
+}
+
+/// Why a state cannot be read back.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum RestoreError {
+    #[error(transparent)]
+    Client(#[from] ClientError),
+    #[error("{topic}, partition {partition}, offset {offset}: {error}")]
+    Record { topic: String, partition: i32, offset: i64, error: ReadError },
+    #[error("{topic}, partition {partition}: {error}")]
+    Whole { topic: String, partition: i32, error: Damage },
+}
+
+/// What is wrong with a record.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum ReadError {
+    #[error(transparent)]
+    Unreadable(#[from] Unreadable),
+    #[error(transparent)]
+    Damage(#[from] Damage),
+}
+
+/// Sends errands, and takes what they find.
+pub struct Restorer<W> {
+    wire: W,
+    program: Arc<Program>,
+    topic: String,
+    worker: WorkerId,
+    notices: Notices,
+    sender: Sender<Finding>,
+    findings: Receiver<Finding>,
+}
+
+impl<W: Wire> Restorer<W> {
+    pub fn new(wire: W, program: Arc<Program>, topic: String, worker: WorkerId, notices: Notices) -> Self {
+        let (sender, findings) = mpsc::channel();
+        Restorer { wire, program, topic, worker, notices, sender, findings }
+    }
+
+    /// Has the states of partitions read back, one after the other.
+    pub fn send(&self, tasks: Vec<Task>) {
+        let errand = Errand {
+            wire: self.wire.clone(),
+            program: Arc::clone(&self.program),
+            topic: self.topic.clone(),
+            worker: self.worker,
+            notices: Arc::clone(&self.notices),
+            findings: self.sender.clone(),
+        };
+        self.wire.spawn("restore", Box::new(move || errand.run(tasks)));
+    }
+
+    pub fn next(&self) -> Option<Finding> {
+        self.findings.try_recv().ok()
+    }
+}
+
+/// The work of one thread.
+struct Errand<W> {
+    wire: W,
+    program: Arc<Program>,
+    topic: String,
+    worker: WorkerId,
+    notices: Notices,
+    findings: Sender<Finding>,
+}
+
+/// Why a reading ended without a state.
+enum Interrupted {
+    Cancelled,
+    For(RestoreError),
+}
+
+impl From<RestoreError> for Interrupted {
+    fn from(error: RestoreError) -> Self {
+        Interrupted::For(error)
+    }
+}
+
+impl<W: Wire> Errand<W> {
+    fn run(&self, tasks: Vec<Task>) {
+        let reader = self.wire.changelog();
+        for task in tasks {
+            let result = match &reader {
+                Ok(reader) => self.restore(reader, &task),
+                Err(error) => Err(RestoreError::Client(error.clone()).into()),
+            };
+            let result = match result {
+                Ok(found) => Ok(found),
+                Err(Interrupted::For(error)) => Err(error),
+                Err(Interrupted::Cancelled) => continue,
+            };
+            let Task { partition, cancel } = task;
+            // A worker that has ended needs no state.
+            let _ = self.findings.send(Finding { partition, cancel, result });
+        }
+    }
+
+    fn restore(&self, reader: &W::Changelog, task: &Task) -> Result<Found, Interrupted> {
+        let partition = task.partition;
+        let started = self.wire.now();
+        let end = self.insist(task, || reader.end(partition, CALL_PATIENCE))?;
+        let low = self.await_stable(reader, task, end)?;
+        let mut reading = Reading { restoring: Restoring::new(Arc::clone(&self.program)), note: None, bytes: 0 };
+        if low < end {
+            self.insist(task, || reader.open(partition, low))?;
+            self.read(reader, task, low..end, started, &mut reading)?;
+        }
+        let Reading { restoring, note, bytes } = reading;
+        let position = note.map_or_else(Position::default, |note| note.position);
+        let Restored { partition: state, change: catalog_change } = restoring
+            .finish(position)
+            .map_err(|error| RestoreError::Whole { topic: self.topic.clone(), partition, error })?;
+        let took = self.wire.now().duration_since(started);
+        Ok(Found { state, note, catalog_change, took, bytes })
+    }
+
+    /// Waits until everything before `end` is committed or aborted. Returns where the partition begins.
+    fn await_stable(&self, reader: &W::Changelog, task: &Task, end: i64) -> Result<i64, Interrupted> {
+        let mut tell_at = self.wire.now() + PROGRESS;
+        loop {
+            let Bounds { low, high } = self.insist(task, || reader.stable(task.partition, CALL_PATIENCE))?;
+            if high >= end {
+                return Ok(low);
+            }
+            if self.wire.now() >= tell_at {
+                tell_at = self.wire.now() + PROGRESS;
+                let why = format!(
+                    "a transaction is open in {}, partition {}, from offset {high} on; its end is waited for",
+                    self.topic, task.partition
+                );
+                self.trouble(why);
+            }
+            self.wire.sleep(STABLE_PAUSE);
+        }
+    }
+
+    fn read(
+        &self,
+        reader: &W::Changelog,
+        task: &Task,
+        range: std::ops::Range<i64>,
+        started: Instant,
+        reading: &mut Reading,
+    ) -> Result<(), Interrupted> {
+        let partition = task.partition;
+        let mut tell_at = self.wire.now() + PROGRESS;
+        loop {
+            if task.cancel.is_given() {
+                return Err(Interrupted::Cancelled);
+            }
+            match reader.poll(POLL) {
+                Some(Ok(record)) => {
+                    let offset = record.offset();
+                    reading.take(record.key().unwrap_or_default(), record.payload()).map_err(|error| {
+                        RestoreError::Record { topic: self.topic.clone(), partition, offset, error }
+                    })?;
+                    if offset + 1 < range.end {
+                        continue;
+                    }
+                }
+                Some(Err(error)) => self.trouble(error.text),
+                None => {}
+            }
+            let position = self.insist(task, || reader.position(partition))?.unwrap_or(range.start);
+            if position >= range.end {
+                return Ok(());
+            }
+            let now = self.wire.now();
+            if now >= tell_at {
+                tell_at = now + PROGRESS;
+                let read = (position - range.start) as f64 / (range.end - range.start) as f64;
+                let took = now.duration_since(started).as_secs_f64();
+                (self.notices)(Notice::Restoring {
+                    worker: self.worker,
+                    partition,
+                    entities: reading.restoring.entities(),
+                    bytes: reading.bytes,
+                    left: (read > 0.0).then(|| Duration::from_secs_f64(took * (1.0 - read) / read)),
+                });
+            }
+        }
+    }
+
+    /// Calls until there is an answer.
+    fn insist<T>(&self, task: &Task, mut call: impl FnMut() -> Result<T, WireError>) -> Result<T, Interrupted> {
+        loop {
+            if task.cancel.is_given() {
+                return Err(Interrupted::Cancelled);
+            }
+            match call() {
+                Ok(answer) => return Ok(answer),
+                Err(error) => self.trouble(error.text),
+            }
+            self.wire.sleep(RETRY);
+        }
+    }
+
+    fn trouble(&self, why: String) {
+        (self.notices)(Notice::Trouble { worker: self.worker, what: "restoring", why });
+    }
+}
+
+/// What has been read of a changelog partition.
+struct Reading {
+    restoring: Restoring,
+    note: Option<Note>,
+    bytes: u64,
+}
+
+impl Reading {
+    fn take(&mut self, key: &[u8], value: Option<&[u8]>) -> Result<(), ReadError> {
+        self.bytes += (key.len() + value.map_or(0, <[u8]>::len)) as u64;
+        match ChangelogRecord::read(key, value)? {
+            ChangelogRecord::Meta(meta) => {
+                let position = Position { clock: meta.clock, extent: meta.extent };
+                self.note = Some(Note { next_offset: meta.next_offset, log_id: meta.log, position });
+            }
+            ChangelogRecord::Schema { id, meaning } => self.restoring.schema(id, meaning)?,
+            ChangelogRecord::Segment(segment) => self.restoring.segment(segment)?,
+            ChangelogRecord::Cleared(ChangelogKey::Segment(slot)) => self.restoring.clear(slot),
+            ChangelogRecord::Cleared(ChangelogKey::Schema(id)) => self.restoring.clear_schema(id),
+            // Nobody removes it.
+            ChangelogRecord::Cleared(ChangelogKey::Meta) => self.note = None,
+        }
+        Ok(())
+    }
+}
