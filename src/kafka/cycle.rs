@@ -70,6 +70,7 @@ impl<W: Wire> Worker<W> {
 
     fn commit_step(&mut self, until: Instant) -> Result<(), WorkerError> {
         self.commit_at = None;
+        self.heed_membership();
         if let Err(blocked) = self.transactor.prepare(until)? {
             self.hold(blocked);
             return Ok(());
@@ -119,7 +120,8 @@ impl<W: Wire> Worker<W> {
     }
 
     fn finish(&mut self, sent: Sent, until: Instant) -> Result<(), WorkerError> {
-        match self.transactor.finish(&sent.parts, &sent.name, &self.consumer, until) {
+        let member = self.member.as_deref().unwrap_or_default();
+        match self.transactor.finish(&sent.parts, &sent.name, (&self.consumer, member), until) {
             Outcome::Committed => {
                 for (partition, next_offset) in &sent.parts {
                     self.settle(*partition, *next_offset);

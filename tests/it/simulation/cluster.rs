@@ -85,7 +85,7 @@ impl Cluster {
             logs: places.map(|place| (place, Log::default())).collect(),
             transactions: Transactions::default(),
             names: BTreeMap::new(),
-            group: Group::default(),
+            group: Group::new(shape.partitions),
             consumers: Vec::new(),
             producers: Vec::new(),
             input_producers: 0,
@@ -214,7 +214,7 @@ impl State {
 
     /// Ends a rebalance that everybody has come to, and tells them.
     pub fn complete_rebalance(&mut self) {
-        for sync in self.cluster.group.complete(self.cluster.shape.partitions) {
+        for sync in self.cluster.group.complete() {
             self.note(format_args!(
                 "generation {}: consumer {} is assigned {:?}",
                 sync.generation, sync.consumer, sync.assigned

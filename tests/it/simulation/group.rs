@@ -51,6 +51,7 @@ pub struct Sync {
 /// The consumer group. It knows who is a member, never who owns a partition when offsets are committed.
 #[derive(Debug, Default)]
 pub struct Group {
+    partitions: i32,
     generation: i32,
     members: BTreeMap<MemberId, Member>,
     last_member: MemberId,
@@ -62,6 +63,10 @@ pub struct Group {
 }
 
 impl Group {
+    pub fn new(partitions: i32) -> Group {
+        Group { partitions, ..Group::default() }
+    }
+
     /// JoinGroup. A static member that comes back gets what it had; every other joining begins a rebalance.
     pub fn join(
         &mut self,
@@ -93,10 +98,11 @@ impl Group {
                 (self.last_member, false)
             }
         };
+        let is_covered = self.is_covered();
         let member = self.members.get_mut(&id).expect("it was put there");
         member.consumer = consumer;
         member.expires_us = expires_us;
-        if came_back && self.preparing_since_us.is_none() {
+        if came_back && self.preparing_since_us.is_none() && is_covered {
             let assigned = member.assigned.clone();
             return Some(Sync { consumer, member: id, generation: self.generation, assigned });
         }
@@ -104,6 +110,13 @@ impl Group {
         member.owned.clone_from(owned);
         self.preparing_since_us.get_or_insert(now_us);
         None
+    }
+
+    /// Whether every partition has an owner. One that somebody was to give up has none until who gave it up joins again:
+    /// had they died meanwhile and come back, as static members that get what they had, it would stay so for good.
+    fn is_covered(&self) -> bool {
+        let assigned: usize = self.members.values().map(|member| member.assigned.len()).sum();
+        assigned == self.partitions as usize
     }
 
     pub fn heartbeat(&mut self, id: MemberId, instance: &str, expires_us: u64) -> Pulse {
@@ -116,6 +129,12 @@ impl Group {
                 if self.preparing_since_us.is_some() && !member.joined { Pulse::Rebalancing } else { Pulse::Fine }
             }
         }
+    }
+
+    /// A member that waits for the others to join is kept as long as its connection stands. `false`: it is not here.
+    pub fn hold(&mut self, consumer: ConsumerId, expires_us: u64) -> bool {
+        let member = self.members.values_mut().find(|member| member.consumer == consumer);
+        member.map(|member| member.expires_us = expires_us).is_some()
     }
 
     fn check(&self, id: MemberId, instance: &str) -> Result<(), RDKafkaErrorCode> {
@@ -168,13 +187,13 @@ impl Group {
     }
 
     /// Ends the rebalance if everybody has come.
-    pub fn complete(&mut self, partitions: i32) -> Vec<Sync> {
+    pub fn complete(&mut self) -> Vec<Sync> {
         if self.preparing_since_us.is_none() || !self.members.values().all(|member| member.joined) {
             return Vec::new();
         }
         self.preparing_since_us = None;
         self.generation += 1;
-        self.assign(partitions);
+        self.assign();
         let generation = self.generation;
         let sync = |(id, member): (&MemberId, &mut Member)| {
             member.joined = false;
@@ -184,7 +203,8 @@ impl Group {
     }
 
     /// Sticky and cooperative: who has more than its share gives up some, which are free for others one round later.
-    fn assign(&mut self, partitions: i32) {
+    fn assign(&mut self) {
+        let partitions = self.partitions;
         let count = self.members.len().max(1);
         let (share, rest) = (partitions as usize / count, partitions as usize % count);
         let mut claimed = BTreeSet::new();

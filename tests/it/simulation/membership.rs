@@ -151,6 +151,7 @@ impl State {
             let frozen = self.processes[process].frozen_until_us > self.now_us;
             let silent_for = self.now_us - self.consumer(id).heard_us.min(self.now_us);
             if !frozen && silent_for > self.cluster.shape.session_us {
+                self.consumer(id).member = None;
                 self.lose(id);
             }
             let at = if frozen { until } else { self.now_us + interval };
@@ -161,9 +162,15 @@ impl State {
         self.consumer(id).heard_us = self.now_us;
         let expires_us = self.now_us + self.cluster.shape.session_us;
         let member = self.consumer(id).member;
+        if self.consumer(id).standing == Standing::Joining {
+            if !self.cluster.group.hold(id, expires_us) {
+                self.join(id);
+            }
+            return;
+        }
         match member {
             None if self.consumer(id).standing == Standing::Outside => self.join(id),
-            None => {}
+            None => self.lose(id),
             Some(member) => match self.cluster.group.heartbeat(member, &instance, expires_us) {
                 Pulse::Fine => {}
                 Pulse::Rebalancing if self.consumer(id).standing == Standing::Steady => self.join(id),
@@ -188,23 +195,22 @@ impl State {
         }
     }
 
-    /// Everything is somebody else's, for all the client knows.
+    /// Everything is somebody else's, for all the client knows. In the middle of a rebalance nobody is told.
     fn lose(&mut self, id: ConsumerId) {
-        let consumer = self.consumer(id);
-        consumer.lost = true;
-        match consumer.standing {
-            Standing::Assigning { .. } | Standing::Revoking { .. } => {}
-            _ if consumer.owned.is_empty() => {
-                consumer.lost = false;
-                consumer.standing = Standing::Outside;
-            }
-            _ => self.revoke_all(id),
+        if self.consumer(id).standing != Standing::Steady {
+            return;
+        }
+        if self.consumer(id).owned.is_empty() {
+            self.consumer(id).standing = Standing::Outside;
+        } else {
+            self.revoke_all(id);
         }
     }
 
     fn revoke_all(&mut self, id: ConsumerId) {
         let consumer = self.consumer(id);
         let partitions = consumer.owned.clone();
+        consumer.lost = true;
         consumer.asks.push_back(Ask::Revoke(partitions.clone()));
         consumer.standing = Standing::Revoking { partitions, then: BTreeSet::new(), lost: true };
         self.note(format_args!("consumer {id} has lost its partitions"));
@@ -246,14 +252,15 @@ impl State {
         if let Some(until) = self.kept_until(process) {
             return self.at(until, Event::Sync(sync));
         }
-        let consumer = self.consumer(id);
-        if consumer.standing != Standing::Joining {
+        if self.consumer(id).standing != Standing::Joining {
             return;
         }
         let Sync { member, generation, assigned, .. } = sync;
         if !self.cluster.group.is_current(member, generation) {
             // The group went on meanwhile: SyncGroup is refused.
-            return self.join(id);
+            let consumer = self.consumer(id);
+            (consumer.member, consumer.generation, consumer.standing) = (None, -1, Standing::Steady);
+            return self.lose(id);
         }
         let consumer = self.consumer(id);
         consumer.member = Some(member);
@@ -281,11 +288,10 @@ impl State {
 
     /// The application has added partitions, or none: that answers an assignment.
     pub fn answer_assign(&mut self, id: ConsumerId) {
+        self.consumer(id).lost = false;
         let Standing::Assigning { rejoin } = self.consumer(id).standing else { return };
         self.consumer(id).standing = Standing::Steady;
-        if self.consumer(id).lost {
-            self.revoke_all(id);
-        } else if rejoin {
+        if rejoin {
             self.join(id);
         }
     }
@@ -293,17 +299,13 @@ impl State {
     /// The application has given partitions up, or none: that answers a revocation.
     pub fn answer_revoke(&mut self, id: ConsumerId) {
         let consumer = self.consumer(id);
+        consumer.lost = false;
         let Standing::Revoking { partitions, then, lost } = consumer.standing.clone() else { return };
         consumer.owned.retain(|partition| !partitions.contains(partition));
-        if lost || consumer.lost {
-            if consumer.owned.is_empty() {
-                consumer.lost = false;
-                consumer.standing = Standing::Outside;
-                // What is left of the membership is of no use: it joins anew at the next beat.
-                consumer.member = None;
-            } else {
-                self.revoke_all(id);
-            }
+        if lost {
+            consumer.standing = Standing::Outside;
+            // What is left of the membership is of no use: it joins anew at the next beat.
+            consumer.member = None;
         } else {
             self.assign(id, then, true);
         }

@@ -83,6 +83,52 @@ fn a_settled_worker_writes_what_replay_says() {
 }
 
 #[test]
+fn whoever_dies_or_takes_over_the_changes_are_what_replay_says() {
+    expect_none(Family::Moving, 1_000);
+}
+
+/// Expects one of the first histories to have a flaw, once the bug is there.
+fn expect_found(planted: Planted, family: Family, within: u64, is_it: fn(&Flaw) -> bool) {
+    let found = find(0..within, family, Some(planted), is_it);
+    let (seed, _) = found.unwrap_or_else(|| panic!("{planted:?} is not found in {within} histories"));
+    println!("{planted:?}: seed {seed}");
+}
+
+fn repeats(flaw: &Flaw) -> bool {
+    matches!(flaw, Flaw::Repeated(_))
+}
+
+/// The state is not what the offsets say, or two have worked on one partition.
+fn tears(flaw: &Flaw) -> bool {
+    matches!(flaw, Flaw::Repeated(_) | Flaw::Lost(_) | Flaw::Different(_) | Flaw::Unrest(_))
+}
+
+#[test]
+fn offsets_left_out_of_a_timer_transaction_are_found() {
+    expect_found(Planted::LeavesTimersOut, Family::Moving, 500, repeats);
+}
+
+#[test]
+fn a_restore_to_the_stable_end_of_the_moment_is_found() {
+    expect_found(Planted::RestoresToStableEnd, Family::Moving, 3_000, tears);
+}
+
+#[test]
+fn a_producer_that_goes_on_after_faults_is_found() {
+    expect_found(Planted::HidesFaults, Family::Settled, 500, repeats);
+}
+
+#[test]
+fn offsets_read_while_a_transaction_may_move_them_are_found() {
+    expect_found(Planted::ReadsUnstableOffsets, Family::Moving, 3_000, tears);
+}
+
+#[test]
+fn a_commit_after_a_revocation_was_answered_is_found() {
+    expect_found(Planted::AnswersEarly, Family::Moving, 3_000, tears);
+}
+
+#[test]
 fn a_seed_is_a_history() {
     for seed in 0..10 {
         for family in [Family::Settled, Family::Moving] {

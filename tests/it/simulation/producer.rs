@@ -218,16 +218,20 @@ impl TransactionalProducer<SimConsumer> for SimProducer {
         &self,
         offsets: &[(i32, i64)],
         metadata: &str,
-        member: &SimConsumer,
+        consumer: &SimConsumer,
+        member: &str,
         patience: Duration,
     ) -> Result<(), WireError> {
         let asked =
-            self.local(|state| (state.producer(self.id).doomed.clone(), state.cluster.consumers[member.id].metadata()));
+            self.local(|state| (state.producer(self.id).doomed.clone(), state.cluster.consumers[consumer.id].metadata()));
         let Some((doomed, group)) = asked else {
             return Err(gone());
         };
         if let Some(error) = doomed {
             return Err(error);
+        }
+        if group.member.is_none_or(|id| id.to_string() != member) {
+            return Err(wire_error(Class::Abort, RDKafkaErrorCode::UnknownMemberId));
         }
         let mut kept = offsets.to_vec();
         if self.wire.planted == Some(Planted::LeavesTimersOut) {

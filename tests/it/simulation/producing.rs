@@ -115,6 +115,8 @@ impl State {
     pub fn fail(&mut self, id: ProducerId, code: RDKafkaErrorCode) -> WireError {
         let error = wire_error(Class::Fatal, code);
         self.note(format_args!("producer {id} has failed for good: {code:?}"));
+        // What waits is given up with it.
+        self.producer(id).purge();
         self.producer(id).fatal.get_or_insert(error).clone()
     }
 

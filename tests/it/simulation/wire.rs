@@ -189,6 +189,10 @@ impl GroupConsumer for SimConsumer {
         .ok()?
     }
 
+    fn member(&self) -> Option<String> {
+        self.membership(|consumer| consumer.member.map(|member| member.to_string())).ok()?
+    }
+
     fn accept(&self) -> Result<(), WireError> {
         self.local(State::answer_assign)
     }
