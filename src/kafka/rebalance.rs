@@ -11,7 +11,7 @@ use rdkafka::Message;
 
 use super::cycle::random;
 use super::notice::Notice;
-use super::restore::{Cancel, Finding, Task};
+use super::restore::{Cancel, Finding, RestoreError, Task};
 use super::slot::{PartitionError, Restore, Running, Slot};
 use super::wire::{GroupConsumer, Rebalance, Wire, WireError};
 use super::worker::{Worker, WorkerError};
@@ -177,6 +177,11 @@ impl<W: Wire> Worker<W> {
         let Restore { committed, next_offset, low, disagreements, .. } = *restore;
         let found = match finding.result {
             Ok(found) => found,
+            Err(error @ RestoreError::Whole { .. }) if disagreements < DISAGREEMENTS_MAX => {
+                // The end may have stood within a transaction of somebody who is not of the group any more.
+                self.slots.insert(partition, Slot::Assigned { disagreements: disagreements + 1 });
+                return self.start_later("restoring", &error.to_string());
+            }
             Err(error) => return self.stop(partition, PartitionError::Restore(error)),
         };
         let noted = found.note.map(|note| note.next_offset);
