@@ -184,9 +184,10 @@ impl<W: Wire> Transactor<W> {
             let patience = self.remaining(until);
             let (step, result) = match &open.stage {
                 Stage::Delivering => match self.drain(&producer, until) {
-                    Ok(Delivery::Complete) => {
-                        ("sending offsets", producer.send_offsets(offsets, name, consumer, member, self.remaining(until)))
-                    }
+                    Ok(Delivery::Complete) => (
+                        "sending offsets",
+                        producer.send_offsets(offsets, name, consumer, member, self.remaining(until)),
+                    ),
                     Ok(Delivery::Failed(refused)) => {
                         open.stage = Stage::Aborting(format!("a record to {} was not written", refused.topic));
                         open.refused = Some(refused);

@@ -222,8 +222,8 @@ impl TransactionalProducer<SimConsumer> for SimProducer {
         member: &str,
         patience: Duration,
     ) -> Result<(), WireError> {
-        let asked =
-            self.local(|state| (state.producer(self.id).doomed.clone(), state.cluster.consumers[consumer.id].metadata()));
+        let asked = self
+            .local(|state| (state.producer(self.id).doomed.clone(), state.cluster.consumers[consumer.id].metadata()));
         let Some((doomed, group)) = asked else {
             return Err(gone());
         };
