@@ -17,8 +17,9 @@
 //! | [`engine`] | windows, verdicts that know until when they hold, timers, tags: pure | bytes of records, clocks, threads, I/O |
 //! | [`codec`] | bytes ↔ model | what the values are for |
 //! | [`settings`] | files, environment and flags → checked settings | what a catalog says |
-//! | [`telemetry`] | the log | whose lines it writes |
+//! | [`telemetry`] | the log; the names of all metrics | whose lines it writes, who counts |
 //! | [`kafka`] | clients, workers, the commit cycle, rebalances, dead letters | signals, the wall clock's source |
+//! | [`http`] | metrics and probes: what the workers said, for whoever asks | how a worker works |
 //! | [`service`] | the thin shell: starts workers, listens to signals; the only wall clock | what a worker does |
 //! | [`demo`] | generated events, an embedded broker, a picture of the tag changes | how the service does it |
 //! | [`cli`] | one file a command | |
@@ -26,6 +27,7 @@
 //! # What is always true
 //! - The clock of a partition never goes back and moves only through `apply` and `advance`.
 //! - An entity's timer may be early, never late; evaluating more often never changes a result.
+//! - The latest state of every entity stands in a live segment of the partition's changelog.
 //! - Whoever owns a partition is the only one to touch it: no locks, nothing shared.
 //! - A transaction carries the offsets of every partition whose changes it carries.
 //! - No record is dropped without a dead letter or a count.
@@ -34,7 +36,10 @@
 //! - an aggregate: `catalog::Aggregate`, `engine::series`;
 //! - a kind of tag: `catalog::TagKind`, `engine::tags`;
 //! - a function of expressions: `catalog::calls`, `catalog::Expr`, `engine::eval`;
+//! - what an entity keeps: `engine::record`, `engine::series`, and the page on the format in `codec::changelog`;
+//! - what makes two counters of two catalogs the same: `engine::journal::meaning`;
 //! - a reason for rejection: `codec::Reject`;
+//! - a metric: `telemetry::Metrics`, then `http::Monitor`, which fills it;
 //! - a setting: `settings::check`;
 //! - a step of the commit cycle: `kafka::cycle`.
 
@@ -45,6 +50,7 @@ pub mod codec;
 pub mod settings;
 pub mod telemetry;
 pub mod kafka;
+pub mod http;
 pub mod service;
 pub mod demo;
 pub mod cli;

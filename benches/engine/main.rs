@@ -1,8 +1,9 @@
 //! The engine alone: event bytes in memory → tag changes out, beside a naive baseline in the same run.
 //!
 //! `cargo bench --bench engine -- [USERS…] [--events N]`: by default 100,000 and 1,000,000 users. Prints CPU time an
-//! event of the thread that works, bytes a user, and the ratio to the baseline.
+//! event of the thread that works, bytes a user, the ratio to the baseline, and what the changelog costs.
 
+mod journal;
 mod naive;
 mod stream;
 
@@ -53,6 +54,17 @@ fn main() {
             ours.ns_decoding,
             ours.ns_decoding / naive.ns_an_event
         );
+        let journal = ours.journal;
+        println!(
+            "{users:>10}  {:>22}  {:>14.0}  {:>8.2}  {:.0} bytes/event, each written {:.2} times; log {:.2} of the state; restored {:.2} M users/s",
+            "  changelog, beside it",
+            journal.ns_an_event,
+            journal.ns_an_event / naive.ns_an_event,
+            journal.bytes_an_event,
+            journal.amplification,
+            journal.log_share,
+            journal.users_a_second / 1e6,
+        );
     }
 }
 
@@ -61,6 +73,7 @@ struct Figures {
     ns_decoding: f64,
     bytes_a_user: usize,
     changes: u64,
+    journal: journal::Figures,
 }
 
 /// Writes changes as the service does, and throws them away.
@@ -82,7 +95,7 @@ fn measure(users: usize, events: usize) -> Figures {
     let loaded = catalog::load("catalog.yaml", CATALOG);
     let program: Arc<Program> = Program::new(loaded.catalog.expect("the catalog is right"));
     let mut decoder = Decoder::new(&program.catalog);
-    let mut partition = Partition::new(program);
+    let mut partition = Partition::new(program.clone());
     let mut event = Event::default();
     let mut sink = Written::default();
     let mut stream = Stream::new(users, PANES);
@@ -117,6 +130,7 @@ fn measure(users: usize, events: usize) -> Figures {
         ns_decoding: decode_ns as f64 / done as f64,
         bytes_a_user,
         changes: sink.changes,
+        journal: journal::measure(&program, &mut partition, &mut stream, events),
     }
 }
 

@@ -34,6 +34,11 @@ impl Stream {
         }
     }
 
+    /// Lets the events after the warm-up begin at another time.
+    pub fn starting_at(self, ms: i64) -> Self {
+        Stream { clock_ms: ms, ..self }
+    }
+
     /// Each user once a round, a round every three days.
     pub fn warm_up(&mut self) -> Option<&[Vec<u8>]> {
         let total = self.users * self.rounds;

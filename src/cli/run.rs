@@ -92,7 +92,7 @@ pub fn run(args: &RunArgs) -> ExitCode {
         instance = settings.service.instance,
         workers = settings.service.workers,
         catalog = format!("{:016x}", catalog.fingerprint),
-        "starting; state is kept in memory only: a restart begins with empty counters at the committed offsets"
+        "starting"
     );
     match service::run(settings, catalog, Surroundings::usual(service::to_log())) {
         Ok(()) => {
@@ -105,6 +105,10 @@ pub fn run(args: &RunArgs) -> ExitCode {
                 Told::Interrupt => 130,
                 Told::Terminate => 143,
             })
+        }
+        Err(error @ ServiceError::Http(_)) => {
+            tracing::error!("{error}");
+            ExitCode::from(EXIT_SETTINGS)
         }
         Err(error) => {
             tracing::error!("{error}");

@@ -10,7 +10,8 @@ use super::time::Speed;
 use crate::kafka::{Clock, EmbeddedBroker, FETCH_WAIT, Notice, Notices};
 use crate::service::Surroundings;
 use crate::settings::{
-    HttpSettings, InputSettings, KafkaSettings, Origin, OutputSettings, Properties, ServiceSettings, Settings, Start,
+    Delivery, HttpSettings, InputSettings, KafkaSettings, Origin, OutputSettings, Properties, ServiceSettings,
+    Settings, Start,
 };
 use crate::telemetry::Severity;
 
@@ -41,11 +42,12 @@ pub fn settings(broker: &EmbeddedBroker, speed: Speed) -> Settings {
             instance: "demo".to_owned(),
             workers: NonZeroUsize::MIN,
             commit_interval: Duration::from_millis(20),
+            delivery: Delivery::ExactlyOnce,
             idle_grace: Duration::from_millis(speed.step_ms().unsigned_abs()),
             // The nights of the gym are silent, and last a third of a second.
             outage_after: None,
         },
-        http: HttpSettings { listen: ([127, 0, 0, 1], 0).into() },
+        http: HttpSettings { listen: None },
     }
 }
 
@@ -62,8 +64,8 @@ pub fn surroundings(progress: &Arc<Progress>) -> Surroundings {
 fn notices(progress: Arc<Progress>) -> Notices {
     let picture = Terminal::is_there();
     Arc::new(move |notice: Notice| {
-        if let Notice::Committed(_, counts) = &notice {
-            progress.has_read(counts.records);
+        if let Notice::Committed { counts, .. } = &notice {
+            progress.has_read(counts.work.records);
         } else if !picture && notice.severity() >= Severity::Warn {
             eprintln!("tagstream: {notice}");
         }

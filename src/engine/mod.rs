@@ -8,6 +8,7 @@
 mod counting;
 mod eval;
 mod filter;
+mod index;
 mod journal;
 mod line;
 mod packed;

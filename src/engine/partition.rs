@@ -27,7 +27,7 @@ pub trait Sink {
     fn change(&mut self, change: &TagChange<'_>);
 }
 
-/// What a partition has done since it was made.
+/// What a partition has done.
 #[derive(Clone, Debug, Default)]
 pub struct Stats {
     pub events: u64,
@@ -119,8 +119,10 @@ impl Partition {
         self.store.bytes() + self.timers.bytes() + self.journal.bytes()
     }
 
-    pub fn stats(&self) -> &Stats {
-        &self.stats
+    /// What was done since the last call.
+    pub fn take_stats(&mut self) -> Stats {
+        let none = Stats { skipped: vec![0; self.stats.skipped.len()], ..Stats::default() };
+        std::mem::replace(&mut self.stats, none)
     }
 
     /// Counts an accepted event: what is due up to its time comes first, then the event, then its entity's verdicts.

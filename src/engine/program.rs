@@ -112,6 +112,14 @@ impl Program {
         self.counters[usize::from(id.0)]
     }
 
+    /// Of counts by series, such as [`Stats::skipped`](super::Stats): each counter's name with the count of the series
+    /// that it reads.
+    pub fn by_counter<'a>(&'a self, by_series: &'a [u64]) -> impl Iterator<Item = (&'a str, u64)> {
+        let names = self.catalog.counters.iter().map(|counter| &*counter.name);
+        let count = |plan: &CounterPlan| by_series.get(usize::from(plan.series.0)).copied().unwrap_or_default();
+        names.zip(self.counters.iter().map(count))
+    }
+
     pub fn tag(&self, id: TagId) -> &Tag {
         &self.catalog.tags[usize::from(id.0)]
     }

@@ -2,12 +2,16 @@
 
 use xxhash_rust::xxh3::xxh3_64;
 
+use super::index::Index;
 use super::record::Record;
 use crate::model::Timestamp;
 
 /// An entity's number in its partition, for as long as the entity lives: the next one takes the number of one erased.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct EntityId(u32);
+pub struct EntityId(pub(super) u32);
+
+/// So many entities are looked for at once when a log is read.
+pub const FETCHED: usize = 16;
 
 /// Where the changelog has an entity's latest state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -202,7 +206,7 @@ impl Store {
 
     /// Bytes held, in use or not.
     pub fn bytes(&self) -> usize {
-        self.index.slots.capacity() * size_of::<u64>()
+        self.index.bytes()
             + self.entries.capacity() * size_of::<Entry>()
             + (self.vacant.capacity() + self.touched.list.capacity()) * size_of::<EntityId>()
             + self.classes.iter().map(Class::bytes).sum::<usize>()
@@ -244,9 +248,18 @@ impl Store {
         self.entries[entity.0 as usize].journalled = place;
     }
 
+    /// Looks at what finding the entities of these hashes will look at, for all of them at once: one by one, each would
+    /// wait for memory three times, for its slot, its entry and its key.
+    pub fn fetch(&self, hashes: &[u64; FETCHED]) {
+        let slots = hashes.map(|hash| self.index.first(hash));
+        let entries = slots.map(|slot| self.entries.get((slot as u32).wrapping_sub(1) as usize));
+        let firsts =
+            entries.map(|entry| entry.map(|entry| self.classes[entry.class() as usize].get(entry.block, 1)[0]));
+        std::hint::black_box(firsts);
+    }
+
     /// Sets the state of the entity of that key to what the changelog has of it at `place`.
-    pub fn restore(&mut self, key: &str, packed: &[u8], due: Timestamp, place: Place) -> EntityId {
-        let hash = Store::hash(key);
+    pub fn restore(&mut self, hash: u64, key: &str, packed: &[u8], due: Timestamp, place: Place) -> EntityId {
         let entity = match self.find(hash, key) {
             Some(entity) => {
                 self.replace(entity, packed);
@@ -261,108 +274,6 @@ impl Store {
 
     pub fn is_vacant(&self, entity: EntityId) -> bool {
         self.is_at(entity, Place::VACANT)
-    }
-}
-
-/// Open addressing over 8-byte slots: 32 bits of the hash, 32 bits of entity.
-///
-/// The place in the table is the hash bits' upper end, so that growing needs no keys; whether a slot is the right one
-/// the entity's own bytes decide.
-#[derive(Debug, Default)]
-struct Index {
-    /// 0 is empty; a power of two of them.
-    slots: Vec<u64>,
-    used: usize,
-}
-
-impl Index {
-    fn home(&self, tag: u32) -> usize {
-        ((u64::from(tag) * self.slots.len() as u64) >> 32) as usize
-    }
-
-    fn find(&self, hash: u64, is_it: impl Fn(EntityId) -> bool) -> Option<EntityId> {
-        let tag = (hash >> 32) as u32;
-        if self.slots.is_empty() {
-            return None;
-        }
-        let mask = self.slots.len() - 1;
-        let mut at = self.home(tag);
-        loop {
-            let slot = self.slots[at];
-            if slot == 0 {
-                return None;
-            }
-            let entity = EntityId(slot as u32 - 1);
-            if (slot >> 32) as u32 == tag && is_it(entity) {
-                return Some(entity);
-            }
-            at = (at + 1) & mask;
-        }
-    }
-
-    fn insert(&mut self, hash: u64, entity: EntityId) {
-        if (self.used + 1) * 4 > self.slots.len() * 3 {
-            self.grow((self.slots.len() * 2).max(64));
-        }
-        self.used += 1;
-        self.place(Index::slot(hash, entity));
-    }
-
-    fn slot(hash: u64, entity: EntityId) -> u64 {
-        hash & 0xffff_ffff_0000_0000 | u64::from(entity.0 + 1)
-    }
-
-    fn reserve(&mut self, entities: usize) {
-        let slots = (entities * 4).div_ceil(3).next_power_of_two().max(64);
-        if slots > self.slots.len() {
-            self.grow(slots);
-        }
-    }
-
-    fn grow(&mut self, slots: usize) {
-        for slot in std::mem::replace(&mut self.slots, vec![0; slots]) {
-            if slot != 0 {
-                self.place(slot);
-            }
-        }
-    }
-
-    /// Takes an entity out and moves those behind it up, so that no search ends too early. Knuth, "The Art of Computer
-    /// Programming" 3, section 6.4, algorithm R.
-    fn remove(&mut self, hash: u64, entity: EntityId) {
-        let wanted = Index::slot(hash, entity);
-        let mask = self.slots.len() - 1;
-        let mut hole = self.home((hash >> 32) as u32);
-        while self.slots[hole] != wanted {
-            if self.slots[hole] == 0 {
-                return;
-            }
-            hole = (hole + 1) & mask;
-        }
-        let mut at = hole;
-        loop {
-            at = (at + 1) & mask;
-            let slot = self.slots[at];
-            if slot == 0 {
-                break;
-            }
-            let from_home = at.wrapping_sub(self.home((slot >> 32) as u32)) & mask;
-            if from_home >= at.wrapping_sub(hole) & mask {
-                self.slots[hole] = slot;
-                hole = at;
-            }
-        }
-        self.slots[hole] = 0;
-        self.used -= 1;
-    }
-
-    fn place(&mut self, slot: u64) {
-        let mask = self.slots.len() - 1;
-        let mut at = self.home((slot >> 32) as u32);
-        while self.slots[at] != 0 {
-            at = (at + 1) & mask;
-        }
-        self.slots[at] = slot;
     }
 }
 

@@ -9,6 +9,7 @@ use std::ops::Range;
 
 use rdkafka::message::{Header, Headers, Message, OwnedHeaders};
 
+use super::counts::Tally;
 use crate::codec::{ChangelogKey, ChangelogRecord, Reject, change_id, write_change};
 use crate::engine::{Log, Segment, Sink, Slot};
 use crate::model::{ChangeKind, TagChange, Timestamp};
@@ -43,7 +44,10 @@ pub struct Letter {
 pub struct Body {
     arena: Vec<u8>,
     changes: Vec<ChangeRecord>,
+    /// How many changes, from the first, have been sent before the transaction.
+    pub heralded: usize,
     letters: Vec<Letter>,
+    tally: Tally,
     /// The entities whose tags changed.
     touched: BTreeSet<Box<str>>,
     /// Records of the changelog: a key, and a value unless the key's record is to be removed.
@@ -67,19 +71,24 @@ impl Body {
         self.arena.len() >= BYTES_MAX || self.changes.len() + self.letters.len() >= RECORDS_MAX
     }
 
-    /// Forgets all: it was committed.
-    pub fn clear(&mut self) {
+    /// Forgets all, since it was committed, but for the number of changes.
+    pub fn clear(&mut self) -> Tally {
         // A burst must not hold its memory for ever.
         self.arena.shrink_to(BYTES_MAX);
         self.arena.clear();
         self.changes.clear();
+        self.heralded = 0;
         self.letters.clear();
         self.touched.clear();
         self.log.clear();
+        std::mem::take(&mut self.tally)
     }
 
-    pub fn changes(&self) -> impl Iterator<Item = (&ChangeRecord, &[u8], &[u8])> {
-        self.changes.iter().map(|change| (change, &self.arena[change.key.clone()], &self.arena[change.value.clone()]))
+    /// The changes from one of them on, with key and value.
+    pub fn changes_from(&self, first: usize) -> impl Iterator<Item = (&ChangeRecord, &[u8], &[u8])> {
+        self.changes[first..]
+            .iter()
+            .map(|change| (change, &self.arena[change.key.clone()], &self.arena[change.value.clone()]))
     }
 
     pub fn letters(&self) -> impl Iterator<Item = (&Letter, Option<&[u8]>, &[u8])> {
@@ -158,6 +167,7 @@ impl Sink for Body {
         write_change(change, &mut self.arena);
         let value = start..self.arena.len();
         self.changes.push(ChangeRecord { key, value, id: change_id(change), kind: change.kind(), at: change.at });
+        self.tally.count(change.tag, change.kind());
         if !self.touched.contains(change.key) {
             self.touched.insert(change.key.into());
         }

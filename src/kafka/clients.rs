@@ -35,6 +35,12 @@ const RESTORE_TUNING: [(&str, &str); 3] =
     [("fetch.wait.max.ms", "10"), ("max.partition.fetch.bytes", "8388608"), ("fetch.error.backoff.ms", "100")];
 const RESTORE_FIXED: [(&str, &str); 3] =
     [("enable.auto.commit", "false"), ("enable.auto.offset.store", "false"), ("auto.offset.reset", "error")];
+const PLAIN_PRODUCER_TUNING: [(&str, &str); 4] = [
+    ("linger.ms", "2"),
+    ("compression.type", "zstd"),
+    ("message.max.bytes", "64000000"),
+    ("queue.buffering.max.messages", "1000000"),
+];
 const CONSUMER_FIXED: [(&str, &str); 5] = [
     ("isolation.level", "read_committed"),
     ("enable.auto.commit", "false"),
@@ -46,9 +52,11 @@ const PRODUCER_FIXED: [(&str, &str); 4] = [
     // A new transaction meets the markers of the last one being written and is told to come again: soon.
     ("retry.backoff.ms", "5"),
     ("statistics.interval.ms", "20"),
-    ("partitioner", "murmur2_random"),
+    ("partitioner", PARTITIONER),
     ("enable.idempotence", "true"),
 ];
+/// Java's: whoever partitions by key as Java's clients do finds a key's records where ours are.
+const PARTITIONER: &str = "murmur2_random";
 
 /// A client could not be made. The words hold no value of a property.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -93,6 +101,14 @@ pub fn producer(settings: &Settings, worker: WorkerId) -> ClientConfig {
     let mut config = base(settings, &name, PRODUCER_TUNING);
     set_all(&mut config, PRODUCER_FIXED);
     config.set("transactional.id", &name);
+    config
+}
+
+/// A worker's producer for what is seen before it is committed. In order, and once as long as it lives.
+pub fn plain_producer(settings: &Settings, worker: WorkerId) -> ClientConfig {
+    let name = worker_name(settings, worker);
+    let mut config = base(settings, &format!("{name}-plain"), PLAIN_PRODUCER_TUNING);
+    config.set("partitioner", PARTITIONER).set("enable.idempotence", "true");
     config
 }
 

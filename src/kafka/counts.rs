@@ -1,40 +1,111 @@
-//! What a worker has done since it started, in one plain struct.
+//! What a worker has done since it started, in plain structs: nothing is in them that is not committed.
 
 use std::collections::BTreeMap;
 use std::fmt;
 
-/// Counts of one worker. Work that was done again after an abort counts once: nothing is ever applied twice.
+use crate::engine::Stats;
+use crate::model::ChangeKind;
+
+/// Counts of one worker.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
+    pub work: Work,
+    pub commits: u64,
+    pub aborts: u64,
+}
+
+/// What became of records, and what came of them. Work that is done again after an abort or by somebody else is
+/// counted once: a partition keeps it until it is committed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Work {
     /// Records taken from the input, of whatever kind.
     pub records: u64,
     /// Of these, accepted events.
     pub events: u64,
-    /// Of these, null records, which are skipped.
+    /// Of the events, those that had come before.
+    pub duplicates: u64,
+    /// Of the records, null ones, which are skipped.
     pub tombstones: u64,
-    /// Of these, rejected ones, by reason code.
+    /// Of the records, rejected ones, by reason code.
     pub rejected: BTreeMap<&'static str, u64>,
-    /// Tag changes that were committed.
-    pub changes: u64,
-    pub commits: u64,
-    pub aborts: u64,
-    /// How often the producer was made anew.
-    pub recycled: u64,
+    pub changes: Tally,
+    /// Timers that were due.
+    pub timers: u64,
+    /// By series of the program: events that it could not count for want of a value that it takes.
+    pub skipped: Vec<u64>,
+}
+
+impl Work {
+    /// Takes over what the engine has counted.
+    pub fn engine(&mut self, stats: &Stats) {
+        self.duplicates += stats.duplicates;
+        self.timers += stats.timers;
+        self.skipped.resize(stats.skipped.len(), 0);
+        self.skipped.iter_mut().zip(&stats.skipped).for_each(|(sum, more)| *sum += more);
+    }
+
+    pub fn add(&mut self, more: Work) {
+        let Work { records, events, duplicates, tombstones, rejected, changes, timers, skipped } = more;
+        self.records += records;
+        self.events += events;
+        self.duplicates += duplicates;
+        self.tombstones += tombstones;
+        rejected.into_iter().for_each(|(reason, count)| *self.rejected.entry(reason).or_default() += count);
+        self.changes.add(&changes);
+        self.timers += timers;
+        self.skipped.resize(self.skipped.len().max(skipped.len()), 0);
+        self.skipped.iter_mut().zip(skipped).for_each(|(sum, more)| *sum += more);
+    }
+}
+
+/// Tag changes by tag and kind. It has the tags that have changed; the catalog bounds them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Tally(BTreeMap<Box<str>, [u64; 3]>);
+
+impl Tally {
+    pub fn count(&mut self, tag: &str, kind: ChangeKind) {
+        let mut one = [0; 3];
+        one[kind as usize] = 1;
+        self.raise(tag, one);
+    }
+
+    pub fn add(&mut self, more: &Tally) {
+        more.0.iter().for_each(|(tag, counts)| self.raise(tag, *counts));
+    }
+
+    fn raise(&mut self, tag: &str, more: [u64; 3]) {
+        match self.0.get_mut(tag) {
+            Some(counts) => counts.iter_mut().zip(more).for_each(|(sum, more)| *sum += more),
+            None => {
+                self.0.insert(tag.into(), more);
+            }
+        }
+    }
+
+    pub fn total(&self) -> u64 {
+        self.0.values().flatten().sum()
+    }
+
+    /// Each tag with how often it was added, changed and removed.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, [(ChangeKind, u64); 3])> {
+        self.0.iter().map(|(tag, counts)| (&**tag, ChangeKind::ALL.map(|kind| (kind, counts[kind as usize]))))
+    }
 }
 
 impl fmt::Display for Counts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Counts { records, events, tombstones, changes, commits, .. } = self;
-        write!(f, "{records} records, {events} events, {changes} changes, {commits} commits")?;
-        let rejected: u64 = self.rejected.values().sum();
-        if rejected > 0 {
-            write!(f, ", {rejected} rejected {:?}", self.rejected)?;
+        let Counts { work, commits, aborts } = self;
+        let Work { records, events, rejected, tombstones, changes, .. } = work;
+        write!(f, "{records} records, {events} events, {} changes, {commits} commits", changes.total())?;
+        let rejects: u64 = rejected.values().sum();
+        if rejects > 0 {
+            write!(f, ", {rejects} rejected {rejected:?}")?;
         }
         if *tombstones > 0 {
             write!(f, ", {tombstones} tombstones")?;
         }
-        if self.aborts > 0 {
-            write!(f, ", {} aborts", self.aborts)?;
+        if *aborts > 0 {
+            write!(f, ", {aborts} aborts")?;
         }
         Ok(())
     }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use rdkafka::types::RDKafkaErrorCode;
 
-use super::notice::Notice;
+use super::notice::{Notice, Recycle};
 use super::slot::Slot;
 use super::transactor::{Blocked, Outcome};
 use super::wire::{Committed, GroupConsumer, Refused, Wire, WireError};
@@ -43,6 +43,7 @@ pub(super) struct Sent {
     name: String,
     /// The partitions that have a part in it, and the offsets behind it.
     parts: Vec<(i32, i64)>,
+    begun: Instant,
 }
 
 impl<W: Wire> Worker<W> {
@@ -72,6 +73,10 @@ impl<W: Wire> Worker<W> {
         self.commit_at = None;
         self.heed_membership();
         if let Err(blocked) = self.transactor.prepare(until)? {
+            self.hold(blocked);
+            return Ok(());
+        }
+        if let Err(blocked) = self.await_heralded(until)? {
             self.hold(blocked);
             return Ok(());
         }
@@ -106,7 +111,7 @@ impl<W: Wire> Worker<W> {
             self.hold(blocked);
             return None;
         }
-        let name = self.names.next_name();
+        let (name, begun) = (self.names.next_name(), self.wire.now());
         let mut parts = Vec::new();
         for (partition, slot) in &mut self.slots {
             if let Slot::Running(running) = slot
@@ -116,7 +121,7 @@ impl<W: Wire> Worker<W> {
                 parts.push((*partition, running.next_offset()));
             }
         }
-        Some(Sent { name, parts })
+        Some(Sent { name, parts, begun })
     }
 
     fn finish(&mut self, sent: Sent, until: Instant) -> Result<(), WorkerError> {
@@ -129,7 +134,8 @@ impl<W: Wire> Worker<W> {
                 self.bench.counts.commits += 1;
                 self.aborts_in_a_row = 0;
                 self.unsent_bytes = 0;
-                self.say(Notice::Committed(self.plan.id, self.bench.counts.clone()));
+                let (took, counts) = (self.wire.now().saturating_duration_since(sent.begun), self.bench.counts.clone());
+                self.say(Notice::Committed { worker: self.plan.id, took, counts });
                 self.release();
             }
             Outcome::Blocked(blocked) => {
@@ -142,7 +148,7 @@ impl<W: Wire> Worker<W> {
             }
             Outcome::InDoubt { why, refused } => {
                 self.say(Notice::Waiting { worker: self.plan.id, step: "the last transaction", why });
-                self.bench.counts.recycled += 1;
+                self.say(Notice::Recycled { worker: self.plan.id, why: Recycle::Doubt });
                 self.fate = Fate::Doubt(sent);
                 self.heed(refused)?;
                 self.hold_until(self.wire.now());
@@ -157,7 +163,7 @@ impl<W: Wire> Worker<W> {
         self.aborts_in_a_row += 1;
         if self.aborts_in_a_row.is_multiple_of(ABORTS_MAX) {
             self.transactor.abandon();
-            self.bench.counts.recycled += 1;
+            self.say(Notice::Recycled { worker: self.plan.id, why: Recycle::Aborts });
         }
         let doubled = ABORT_PAUSE_MIN.saturating_mul(1 << self.aborts_in_a_row.min(16));
         let retry_in = doubled.min(ABORT_PAUSE_MAX);
@@ -216,8 +222,7 @@ impl<W: Wire> Worker<W> {
     fn settle(&mut self, partition: i32, next_offset: i64) {
         if let Some(Slot::Running(running)) = self.slots.get_mut(&partition) {
             debug_assert_eq!(running.next_offset(), next_offset, "a record was applied while a transaction was open");
-            self.bench.counts.changes += running.body.change_count();
-            running.settle();
+            self.bench.counts.work.add(running.settle());
         }
     }
 

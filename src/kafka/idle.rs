@@ -9,28 +9,34 @@ use std::time::Duration;
 use super::slot::{Reached, Slot};
 use super::wire::{GroupConsumer, Wire};
 use super::worker::Worker;
+use crate::model::Timestamp;
 
-/// The answer is late or there is none: then no clock moves.
+/// The answer is late or there is none: then no clock moves, and nobody knows how much there is to read.
 const ENDS_PATIENCE: Duration = Duration::from_millis(500);
 
 impl<W: Wire> Worker<W> {
+    /// Has the clocks of partitions that were read to their end follow, and notes how much there is to read of the others.
     pub(super) fn follow_wall_clock(&mut self) {
         let asked = self.running();
         if asked.is_empty() {
             return;
         }
-        let now = self.plan.pulse.followed(self.plan.clock.now());
-        let grace_ms = self.plan.settings.service.idle_grace.as_millis() as i64;
-        let to = now.plus(-grace_ms);
-        let Ok(ends) = self.consumer.ends(&asked, ENDS_PATIENCE) else { return };
-        let Ok(positions) = self.consumer.positions() else { return };
+        // No time passes while records wait for a commit.
+        let may_follow = !self.held && self.parked.is_empty();
+        let to = may_follow.then(|| {
+            self.look_around();
+            self.followed()
+        });
+        let ends = self.consumer.ends(&asked, ENDS_PATIENCE).unwrap_or_default();
+        let positions = self.consumer.positions().unwrap_or_default();
         let mut full = false;
         for (partition, slot) in &mut self.slots {
             let Slot::Running(running) = slot else { continue };
-            let Some(end) = ends.get(partition) else { continue };
-            // A position steps over what is no record, such as the marks of transactions.
-            let position = positions.get(partition).copied().unwrap_or(0).max(running.next_offset());
-            if position >= *end {
+            // A position steps over what is no record, such as the marks of transactions; and over what is parked.
+            let position = positions.get(partition).copied().filter(|_| self.parked.is_empty());
+            let position = position.unwrap_or(0).max(running.next_offset());
+            running.lag = ends.get(partition).map(|end| end.saturating_sub(position).max(0).unsigned_abs());
+            if let (Some(0), Some(to)) = (running.lag, to) {
                 full |= running.advance_to(to) == Reached::No;
             }
         }
@@ -40,5 +46,28 @@ impl<W: Wire> Worker<W> {
         } else if self.slots.values().any(dirty) {
             self.commit_later();
         }
+    }
+
+    /// The instant that the clocks may follow the wall clock to.
+    fn followed(&self) -> Timestamp {
+        let grace_ms = self.plan.settings.service.idle_grace.as_millis() as i64;
+        self.plan.pulse.followed(self.plan.clock.now()).plus(-grace_ms)
+    }
+
+    /// Takes records that come to other processes for a sign of life of the input.
+    fn look_around(&mut self) {
+        let (wall, now) = (self.plan.clock.now(), self.wire.now());
+        let Some(every) = self.plan.pulse.look_around(wall) else {
+            self.looked = None;
+            return;
+        };
+        if self.looked.is_some_and(|(at, _)| now < at + every) {
+            return;
+        }
+        let Ok(end) = self.consumer.input_end(ENDS_PATIENCE) else { return };
+        if self.looked.is_some_and(|(_, before)| end > before) {
+            self.plan.pulse.beat(wall);
+        }
+        self.looked = Some((now, end));
     }
 }

@@ -11,10 +11,11 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use rdkafka::client::ClientContext;
-use rdkafka::config::RDKafkaLogLevel;
+use rdkafka::config::{ClientConfig, RDKafkaLogLevel};
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
 use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
 use rdkafka::message::BorrowedMessage;
+use rdkafka::metadata::{MetadataPartition, MetadataTopic};
 use rdkafka::producer::{DeliveryResult, NoCustomPartitioner, Producer, ProducerContext, ThreadedProducer};
 use rdkafka::topic_partition_list::TopicPartitionListElem;
 use rdkafka::types::RDKafkaRespErr;
@@ -24,8 +25,8 @@ use serde::Deserialize;
 use super::clients::{self, ClientError, Plain, pass_error_on, pass_on};
 use super::notice::{Notice, Notices, WorkerId};
 use super::wire::{
-    Bounds, ChangelogReader, Class, Committed, GroupConsumer, Outgoing, Rebalance, Refused, TransactionalProducer,
-    Wire, WireError,
+    Bounds, ChangelogReader, Class, Committed, GroupConsumer, Outgoing, PlainProducer, Rebalance, Refused,
+    TransactionalProducer, Wire, WireError,
 };
 use crate::settings::Settings;
 
@@ -43,9 +44,19 @@ impl Native {
     }
 }
 
+type Threaded = ThreadedProducer<ProducerSide, NoCustomPartitioner>;
+
+impl Native {
+    fn threaded_producer(&self, config: &ClientConfig) -> Result<Threaded, ClientError> {
+        let side = ProducerSide { notices: self.notices.clone(), link: Link::default(), refused: Mutex::default() };
+        config.create_with_context(side).map_err(ClientError::from)
+    }
+}
+
 impl Wire for Native {
     type Consumer = NativeConsumer;
     type Producer = NativeProducer;
+    type Plain = NativePlainProducer;
     type Changelog = NativeChangelog;
 
     fn consumer(&self) -> Result<NativeConsumer, ClientError> {
@@ -60,10 +71,13 @@ impl Wire for Native {
     }
 
     fn producer(&self) -> Result<NativeProducer, ClientError> {
-        let side = ProducerSide { notices: self.notices.clone(), link: Link::default(), refused: Mutex::default() };
-        let config = clients::producer(&self.settings, self.worker);
-        let client = config.create_with_context(side).map_err(ClientError::from)?;
+        let client = self.threaded_producer(&clients::producer(&self.settings, self.worker))?;
         Ok(NativeProducer { client, topic: self.settings.input.topic.clone() })
+    }
+
+    fn plain_producer(&self) -> Result<NativePlainProducer, ClientError> {
+        let client = self.threaded_producer(&clients::plain_producer(&self.settings, self.worker))?;
+        Ok(NativePlainProducer { client })
     }
 
     fn changelog(&self) -> Result<NativeChangelog, ClientError> {
@@ -242,6 +256,18 @@ impl GroupConsumer for NativeConsumer {
         Ok(offsets_of(&self.client.offsets_for_times(self.list(partitions, Offset::End), patience)?))
     }
 
+    fn input_end(&self, patience: Duration) -> Result<i64, WireError> {
+        let metadata = self.client.fetch_metadata(Some(&self.topic), patience)?;
+        let partitions = metadata.topics().iter().flat_map(MetadataTopic::partitions);
+        let asked: Vec<i32> = partitions.map(MetadataPartition::id).collect();
+        let ends = self.ends(&asked, patience)?;
+        if ends.len() < asked.len() {
+            let text = "not all partitions of the input have a leader now".to_owned();
+            return Err(WireError { class: Class::Again, code: None, text });
+        }
+        Ok(ends.values().sum())
+    }
+
     fn positions(&self) -> Result<BTreeMap<i32, i64>, WireError> {
         Ok(offsets_of(&self.client.position()?))
     }
@@ -307,7 +333,7 @@ fn answer_while_closing(consumer: &BaseConsumer<ConsumerSide>, code: RDKafkaResp
 
 /// A worker's producer.
 pub struct NativeProducer {
-    client: ThreadedProducer<ProducerSide, NoCustomPartitioner>,
+    client: Threaded,
     /// The input's.
     topic: String,
 }
@@ -377,6 +403,25 @@ impl TransactionalProducer<NativeConsumer> for NativeProducer {
 
     fn faults(&self) -> u64 {
         self.client.context().link.faults.load(Ordering::Acquire)
+    }
+}
+
+/// A producer without transactions.
+pub struct NativePlainProducer {
+    client: Threaded,
+}
+
+impl PlainProducer for NativePlainProducer {
+    fn send<'a>(&self, record: Outgoing<'a>) -> Result<(), (WireError, Outgoing<'a>)> {
+        self.client.send(record).map_err(|(error, record)| (error.into(), record))
+    }
+
+    fn in_flight(&self) -> usize {
+        usize::try_from(self.client.in_flight_count()).unwrap_or_default()
+    }
+
+    fn take_refused(&self) -> Option<Refused> {
+        self.client.context().refused().take()
     }
 }
 

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::counts::Counts;
+use super::standing::Standing;
 use crate::engine::CatalogChange;
 use crate::telemetry::Severity;
 
@@ -17,6 +18,16 @@ pub type Notices = Arc<dyn Fn(Notice) + Send + Sync>;
 /// One worker among those of the process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct WorkerId(pub usize);
+
+/// Why a producer is made anew.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Recycle {
+    NoStatistics,
+    SlowCommit,
+    Repeated,
+    Doubt,
+    Aborts,
+}
 
 /// Something that happened.
 #[derive(Clone, Debug)]
@@ -37,7 +48,20 @@ pub enum Notice {
     /// What a worker has done since it started.
     Progress(WorkerId, Counts),
     /// A transaction is committed, and everything that was read before it.
-    Committed(WorkerId, Counts),
+    Committed {
+        worker: WorkerId,
+        /// From its begin.
+        took: Duration,
+        counts: Counts,
+    },
+    /// How a worker stands, twice a second as long as its loop turns.
+    Standing {
+        worker: WorkerId,
+        /// Whether no record is applied, since a commit does not end.
+        held: bool,
+        partitions: Vec<(i32, Standing)>,
+    },
+    /// The group has answered; what it gives may be nothing.
     Assigned {
         worker: WorkerId,
         partitions: Vec<i32>,
@@ -89,7 +113,7 @@ pub enum Notice {
     /// The producer is made anew, for this reason.
     Recycled {
         worker: WorkerId,
-        why: &'static str,
+        why: Recycle,
     },
     /// A transaction was given up and will be sent again.
     Aborted {
@@ -143,7 +167,8 @@ pub enum Notice {
 impl Notice {
     pub fn severity(&self) -> Severity {
         match self {
-            Notice::ProducerReady { .. } | Notice::Committed(..) => Severity::Debug,
+            Notice::ProducerReady { .. } | Notice::Committed { .. } | Notice::Standing { .. } => Severity::Debug,
+            Notice::Assigned { partitions, .. } if partitions.is_empty() => Severity::Debug,
             Notice::Unreachable { .. }
             | Notice::Recycled { .. }
             | Notice::Aborted { .. }
@@ -167,6 +192,38 @@ impl Notice {
         }
     }
 
+    /// The worker that says it: each such notice shows that its loop turns.
+    pub fn worker(&self) -> Option<WorkerId> {
+        match self {
+            Notice::WorkerStarted(worker)
+            | Notice::WorkerStopped(worker, _)
+            | Notice::Progress(worker, _)
+            | Notice::Committed { worker, .. }
+            | Notice::Standing { worker, .. }
+            | Notice::Assigned { worker, .. }
+            | Notice::Revoked { worker, .. }
+            | Notice::Running { worker, .. }
+            | Notice::Restored { worker, .. }
+            | Notice::CatalogChanged { worker, .. }
+            | Notice::Stopped { worker, .. }
+            | Notice::ProducerReady { worker, .. }
+            | Notice::Recycled { worker, .. }
+            | Notice::Aborted { worker, .. }
+            | Notice::Waiting { worker, .. }
+            | Notice::DoubtResolved { worker, .. }
+            | Notice::LettersCut { worker, .. }
+            | Notice::Trouble { worker, .. } => Some(*worker),
+            // A reader beside the worker says how far it is.
+            Notice::Restoring { .. }
+            | Notice::Unreachable { .. }
+            | Notice::Reached { .. }
+            | Notice::NotWritten { .. }
+            | Notice::Outage { .. }
+            | Notice::OutageOver
+            | Notice::Library { .. } => None,
+        }
+    }
+
     /// What repeats of the same trouble have in common; `None` for what must never be left out.
     pub fn repeats_as(&self) -> Option<String> {
         match self {
@@ -178,6 +235,33 @@ impl Notice {
             Notice::Library { facility, severity, .. } => Some(format!("library {facility} {severity:?}")),
             _ => None,
         }
+    }
+}
+
+impl Recycle {
+    pub const ALL: [Recycle; 5] =
+        [Recycle::NoStatistics, Recycle::SlowCommit, Recycle::Repeated, Recycle::Doubt, Recycle::Aborts];
+
+    pub fn code(self) -> &'static str {
+        match self {
+            Recycle::NoStatistics => "no_statistics",
+            Recycle::SlowCommit => "slow_commit",
+            Recycle::Repeated => "repeated_requests",
+            Recycle::Doubt => "doubt",
+            Recycle::Aborts => "aborts",
+        }
+    }
+}
+
+impl fmt::Display for Recycle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Recycle::NoStatistics => "its statistics do not come",
+            Recycle::SlowCommit => "the last commit took long and may have been sent twice",
+            Recycle::Repeated => "requests were repeated or a connection broke during the last commit",
+            Recycle::Doubt => "the fate of the last transaction is not known",
+            Recycle::Aborts => "several transactions in a row were aborted",
+        })
     }
 }
 
@@ -197,7 +281,8 @@ impl fmt::Display for Notice {
             Notice::WorkerStarted(worker) => write!(f, "{worker} started"),
             Notice::WorkerStopped(worker, counts) => write!(f, "{worker} stopped: {counts}"),
             Notice::Progress(worker, counts) => write!(f, "{worker}: {counts}"),
-            Notice::Committed(worker, counts) => write!(f, "{worker} has committed: {counts}"),
+            Notice::Committed { worker, took, counts } => write!(f, "{worker} has committed in {took:?}: {counts}"),
+            Notice::Standing { worker, partitions, .. } => write!(f, "{worker} stands at {partitions:?}"),
             Notice::Assigned { worker, partitions } => write!(f, "{worker} is assigned partitions {partitions:?}"),
             Notice::Revoked { worker, partitions, lost: false } => {
                 write!(f, "{worker} gives up partitions {partitions:?}")

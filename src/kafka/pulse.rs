@@ -1,10 +1,15 @@
 //! When the whole input was last heard of: silence of the pipeline must not be taken for silence of the users.
+//!
+//! The partitions of one process may be silent while others are not. So before a process takes its own silence for an
+//! outage it looks whether the input grows anywhere.
 
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::time::Duration;
 
 use super::notice::{Notice, Notices};
 use crate::model::Timestamp;
+
+const LOOK_AROUND_MAX: Duration = Duration::from_secs(30);
 
 /// Shared by the workers of a process: the last wall-clock time at which one of them accepted an event.
 pub struct Pulse {
@@ -26,6 +31,14 @@ impl Pulse {
         if self.silent.swap(false, Ordering::Relaxed) {
             (self.notices)(Notice::OutageOver);
         }
+    }
+
+    /// How often to look whether events come to others, if none has come to us for so long that it is time to.
+    pub fn look_around(&self, now: Timestamp) -> Option<Duration> {
+        let outage_after = self.outage_after?;
+        let silent_ms = now.since(Timestamp::from_ms(self.last_ms.load(Ordering::Relaxed)));
+        let silent_for = Duration::from_millis(u64::try_from(silent_ms).unwrap_or_default());
+        (silent_for >= outage_after / 2).then_some((outage_after / 10).min(LOOK_AROUND_MAX))
     }
 
     /// The wall clock as far as clocks may follow it: up to the beginning of an outage.

@@ -33,13 +33,12 @@ impl<W: Wire> Worker<W> {
         match rebalance {
             Rebalance::Assign(partitions) => {
                 self.answer(self.consumer.accept());
-                if partitions.is_empty() {
-                    return Ok(());
-                }
                 for partition in &partitions {
                     self.slots.insert(*partition, Slot::Assigned { disagreements: 0 });
                 }
-                self.start_at = Some(self.wire.now());
+                if !partitions.is_empty() {
+                    self.start_at = Some(self.wire.now());
+                }
                 self.say(Notice::Assigned { worker: self.plan.id, partitions });
             }
             Rebalance::Revoke { partitions, lost } => {

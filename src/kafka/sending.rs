@@ -9,7 +9,7 @@ use rdkafka::producer::BaseRecord;
 use super::body::ChangeRecord;
 use super::slot::Running;
 use super::transactor::Transactor;
-use super::wire::Wire;
+use super::wire::{Outgoing, Wire};
 use crate::codec::{ChangelogRecord, write_current_tags};
 use crate::model::ChangeKind;
 use crate::settings::Settings;
@@ -63,9 +63,9 @@ impl Outlet {
         until: Instant,
     ) {
         running.seal();
-        for (change, key, value) in running.body.changes() {
-            let record = BaseRecord::to(&self.changes).key(key).payload(value).headers(self.headers(change));
-            transactor.send(record, until);
+        // All of them, or none where they have been sent before.
+        for (change, key, value) in running.body.changes_from(running.body.heralded) {
+            transactor.send(self.change(change, key, value), until);
         }
         for (letter, key, value) in running.body.letters() {
             let mut headers = letter.headers.clone();
@@ -109,6 +109,11 @@ impl Outlet {
                 transactor.send(BaseRecord::to(topic).key(self.key.as_slice()).payload(value.as_slice()), until);
             }
         }
+    }
+
+    /// The record of a tag change.
+    pub fn change<'a>(&'a self, change: &ChangeRecord, key: &'a [u8], value: &'a [u8]) -> Outgoing<'a> {
+        BaseRecord::to(&self.changes).key(key).payload(value).headers(self.headers(change))
     }
 
     /// As the CloudEvents Kafka binding has them, in binary mode.

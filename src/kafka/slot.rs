@@ -3,7 +3,7 @@
 use rdkafka::message::Message;
 
 use super::body::Body;
-use super::counts::Counts;
+use super::counts::{Counts, Work};
 use super::restore::{Cancel, RestoreError};
 use super::wire::Bounds;
 use crate::codec::{Decoder, Meta};
@@ -44,18 +44,6 @@ pub struct Restore {
     pub low: i64,
     pub disagreements: u32,
     pub cancel: Cancel,
-}
-
-impl Slot {
-    /// What keeps the partition from running, in words; `None`: it runs.
-    pub fn obstacle(&self) -> Option<String> {
-        match self {
-            Slot::Assigned { .. } => Some("its committed offset is looked for".to_owned()),
-            Slot::Restoring(_) => Some("its state is read back from the changelog".to_owned()),
-            Slot::Running(_) => None,
-            Slot::Stopped(error) => Some(format!("stopped: {error}")),
-        }
-    }
 }
 
 /// Why a partition cannot go on until a person has done something.
@@ -106,6 +94,10 @@ pub struct Running {
     next_offset: i64,
     /// The offset that the group has committed, as far as we know; `None`: none at all.
     committed: Option<i64>,
+    /// What was done and is not committed.
+    work: Work,
+    /// Records that were not applied when the broker last told where the partition ends; `None`: it did not.
+    pub lag: Option<u64>,
 }
 
 /// What a worker needs to apply a record, whichever partition it is from.
@@ -117,7 +109,8 @@ pub struct Bench {
 
 impl Running {
     pub fn new(state: Partition, log_id: u64, next_offset: i64, committed: Option<i64>) -> Self {
-        Running { state, body: Body::default(), sealed: false, log_id, next_offset, committed }
+        let (body, work) = (Body::default(), Work::default());
+        Running { state, body, sealed: false, log_id, next_offset, committed, work, lag: None }
     }
 
     /// Completes the body, which is about to be sent, if it is not complete yet.
@@ -164,11 +157,18 @@ impl Running {
         !self.body.is_empty() || self.committed != Some(self.next_offset)
     }
 
-    /// What was sent is committed.
-    pub fn settle(&mut self) {
+    /// What was sent is committed. Returns what was done for it.
+    pub fn settle(&mut self) -> Work {
         self.committed = Some(self.next_offset);
-        self.body.clear();
         self.sealed = false;
+        let mut work = std::mem::take(&mut self.work);
+        work.engine(&self.state.take_stats());
+        work.changes = self.body.clear();
+        work
+    }
+
+    pub fn state(&self) -> &Partition {
+        &self.state
     }
 
     /// Applies one record of the partition.
@@ -183,7 +183,7 @@ impl Running {
         }
         let accepted = match message.payload() {
             None => {
-                bench.counts.tombstones += 1;
+                self.work.tombstones += 1;
                 false
             }
             Some(payload) => match bench.decoder.decode(payload, now, &mut bench.event) {
@@ -192,17 +192,17 @@ impl Running {
                         return Taken::Full;
                     }
                     self.state.apply(&bench.event, &mut self.body);
-                    bench.counts.events += 1;
+                    self.work.events += 1;
                     true
                 }
                 Err(reason) => {
-                    *bench.counts.rejected.entry(reason.code()).or_default() += 1;
+                    *self.work.rejected.entry(reason.code()).or_default() += 1;
                     self.body.reject(message, reason);
                     false
                 }
             },
         };
-        bench.counts.records += 1;
+        self.work.records += 1;
         self.next_offset = message.offset() + 1;
         Taken::Done { accepted }
     }

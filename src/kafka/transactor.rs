@@ -20,7 +20,7 @@ use std::time::{Duration, Instant};
 use rdkafka::error::RDKafkaErrorCode;
 
 use super::clients::ClientError;
-use super::notice::{Notice, Notices, WorkerId};
+use super::notice::{Notice, Notices, Recycle, WorkerId};
 use super::wire::{Class, Outgoing, Refused, TransactionalProducer, Wire, WireError};
 
 /// A commit that takes longer is taken for one that was repeated.
@@ -237,18 +237,17 @@ impl<W: Wire> Transactor<W> {
     }
 
     /// Why a producer should not be used for another transaction, once its statistics have covered the last one.
-    fn suspicion(&self, producer: &W::Producer, ended: &Ended, until: Instant) -> Option<&'static str> {
+    fn suspicion(&self, producer: &W::Producer, ended: &Ended, until: Instant) -> Option<Recycle> {
         while producer.reports() < ended.reports + REPORTS_AFTER_COMMIT {
             if self.wire.now() >= until {
-                return Some("its statistics do not come");
+                return Some(Recycle::NoStatistics);
             }
             self.wire.sleep(Duration::from_millis(1));
         }
         if ended.slow {
-            return Some("the last commit took long and may have been sent twice");
+            return Some(Recycle::SlowCommit);
         }
-        (producer.faults() != ended.faults)
-            .then_some("requests were repeated or a connection broke during the last commit")
+        (producer.faults() != ended.faults).then_some(Recycle::Repeated)
     }
 
     /// Waits until every record was acknowledged or one failed. (Committing waits too, but in whole tenths of a

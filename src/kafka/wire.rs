@@ -97,11 +97,13 @@ impl Record for OwnedMessage {
 pub trait Wire: Clone + Send + 'static {
     type Consumer: GroupConsumer;
     type Producer: TransactionalProducer<Self::Consumer>;
+    type Plain: PlainProducer;
     type Changelog: ChangelogReader;
 
     fn consumer(&self) -> Result<Self::Consumer, ClientError>;
     /// A producer that has yet to get its transactional id.
     fn producer(&self) -> Result<Self::Producer, ClientError>;
+    fn plain_producer(&self) -> Result<Self::Plain, ClientError>;
     fn changelog(&self) -> Result<Self::Changelog, ClientError>;
 
     fn now(&self) -> Instant;
@@ -144,6 +146,8 @@ pub trait GroupConsumer {
     fn bounds(&self, partition: i32, patience: Duration) -> Result<Bounds, WireError>;
     /// The ends of partitions, as they are after the call began; those that are not known now are left out.
     fn ends(&self, partitions: &[i32], patience: Duration) -> Result<BTreeMap<i32, i64>, WireError>;
+    /// The ends of all partitions of the input together: it grows when a record comes to any of them, whoever reads it.
+    fn input_end(&self, patience: Duration) -> Result<i64, WireError>;
     /// Where the consumer is about to read. It steps over what is no record.
     fn positions(&self) -> Result<BTreeMap<i32, i64>, WireError>;
     /// From now on the group is answered without asking the worker, and gets everything back.
@@ -181,6 +185,16 @@ pub trait TransactionalProducer<C> {
     fn reports(&self) -> u64;
     /// Requests that were sent again or timed out, connections that broke.
     fn faults(&self) -> u64;
+}
+
+/// A producer whose records are seen at once, in no transaction.
+pub trait PlainProducer {
+    /// Takes a record; gives it back, with the reason, if it cannot.
+    fn send<'a>(&self, record: Outgoing<'a>) -> Result<(), (WireError, Outgoing<'a>)>;
+    /// Records that no broker has answered for yet.
+    fn in_flight(&self) -> usize;
+    /// The first record that was refused since the last call.
+    fn take_refused(&self) -> Option<Refused>;
 }
 
 /// A record that a broker, or the client, would not take.

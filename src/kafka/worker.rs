@@ -22,7 +22,7 @@ use super::wire::{Class, GroupConsumer, Rebalance, Record, Wire, WireError};
 use crate::codec::Decoder;
 use crate::engine::Program;
 use crate::model::{Event, Timestamp};
-use crate::settings::Settings;
+use crate::settings::{Delivery, Settings};
 
 /// How long a turn of the loop may wait for a record: how soon a stop is noticed.
 const POLL: Duration = Duration::from_millis(100);
@@ -89,7 +89,7 @@ enum Turn<R> {
     /// Partitions that were assigned wait for their start.
     Start,
     /// What reading a state back has come to.
-    Restored(Finding),
+    Restored(Box<Finding>),
     Commit,
     /// Time to look at the clock.
     Tick,
@@ -120,6 +120,8 @@ pub struct Worker<W: Wire> {
     pub(super) bench: Bench,
     pub(super) transactor: Transactor<W>,
     pub(super) outlet: Outlet,
+    /// Sends tag changes at once, where they need not wait for their transaction.
+    pub(super) herald: Option<W::Plain>,
     pub(super) restorer: Restorer<W>,
     pub(super) fate: Fate,
     pub(super) names: Names,
@@ -134,6 +136,8 @@ pub struct Worker<W: Wire> {
     pub(super) aborts_in_a_row: u32,
     /// The wall clock when the last event was accepted.
     pub(super) accepted_at: Option<Timestamp>,
+    /// When the end of the whole input was last looked at, and what it was.
+    pub(super) looked: Option<(Instant, i64)>,
     tick_at: Instant,
     progress_at: Instant,
     told: Counts,
@@ -144,6 +148,10 @@ impl<W: Wire> Worker<W> {
     /// A client cannot be made.
     pub fn new(plan: WorkerPlan, wire: W) -> Result<Self, WorkerError> {
         let consumer = wire.consumer()?;
+        let herald = match plan.settings.service.delivery {
+            Delivery::ExactlyOnce => None,
+            Delivery::AtLeastOnce => Some(wire.plain_producer()?),
+        };
         let transactor = Transactor::new(wire.clone(), plan.id, Arc::clone(&plan.notices));
         let decoder = Decoder::new(&plan.program.catalog);
         let now = wire.now();
@@ -155,6 +163,7 @@ impl<W: Wire> Worker<W> {
             bench: Bench { decoder, event: Event::default(), counts: Counts::default() },
             transactor,
             outlet: Outlet::new(&plan.settings),
+            herald,
             restorer: Restorer::new(
                 wire.clone(),
                 Arc::clone(&plan.program),
@@ -171,6 +180,7 @@ impl<W: Wire> Worker<W> {
             start_at: None,
             aborts_in_a_row: 0,
             accepted_at: None,
+            looked: None,
             tick_at: now + TICK,
             progress_at: now + PROGRESS,
             told: Counts::default(),
@@ -213,7 +223,7 @@ impl<W: Wire> Worker<W> {
             return Turn::Start;
         }
         if let Some(finding) = self.restorer.next() {
-            return Turn::Restored(finding);
+            return Turn::Restored(Box::new(finding));
         }
         if self.tick_at <= now {
             return Turn::Tick;
@@ -248,7 +258,7 @@ impl<W: Wire> Worker<W> {
             }
             Turn::Rebalance(rebalance) => self.rebalance(rebalance)?,
             Turn::Start => self.start_assigned(),
-            Turn::Restored(finding) => self.restored(finding),
+            Turn::Restored(finding) => self.restored(*finding),
             Turn::Commit => self.commit()?,
             Turn::Tick => self.tick(),
             Turn::Trouble(error) => self.trouble(error)?,
@@ -285,14 +295,14 @@ impl<W: Wire> Worker<W> {
     }
 
     fn tick(&mut self) {
-        let now = self.wire.now();
-        self.tick_at = now + TICK;
         if let Some(at) = self.accepted_at.take() {
             self.plan.pulse.beat(at);
         }
-        if !self.held && self.parked.is_empty() {
-            self.follow_wall_clock();
-        }
+        self.follow_wall_clock();
+        self.say(self.standing());
+        // From the end of this one, which may take long: the group has to be heard between two of them.
+        let now = self.wire.now();
+        self.tick_at = now + TICK;
         if now >= self.progress_at {
             self.progress_at = now + PROGRESS;
             if self.told != self.bench.counts {
@@ -322,6 +332,7 @@ impl<W: Wire> Worker<W> {
 
     /// Sees to it that what there is now is committed within the commit interval.
     pub(super) fn commit_later(&mut self) {
+        self.herald();
         if self.commit_at.is_none() {
             self.commit_at = Some(self.wire.now() + self.plan.settings.service.commit_interval);
         }

@@ -14,6 +14,8 @@ pub enum ChangeKind {
 }
 
 impl ChangeKind {
+    pub const ALL: [ChangeKind; 3] = [ChangeKind::Added, ChangeKind::Changed, ChangeKind::Removed];
+
     pub fn name(self) -> &'static str {
         match self {
             ChangeKind::Added => "added",

@@ -21,6 +21,7 @@ use tokio::time::{Instant, sleep_until};
 
 use crate::catalog::Catalog;
 use crate::engine::Program;
+use crate::http::{HttpError, Monitor, Server};
 use crate::kafka::{Clock, ClusterError, Counts, Notices, StopSignal, WorkerError, WorkerId};
 use crate::settings::Settings;
 use crew::Crew;
@@ -54,6 +55,8 @@ pub enum ServiceError {
     Signals(std::io::Error),
     #[error("cannot start a thread: {0}")]
     Thread(std::io::Error),
+    #[error(transparent)]
+    Http(HttpError),
     #[error(transparent)]
     Cluster(ClusterError),
     #[error("{worker}: {error}")]
@@ -102,9 +105,30 @@ pub fn run(settings: Settings, catalog: Catalog, surroundings: Surroundings) -> 
             interrupt: signal(SignalKind::interrupt()).map_err(ServiceError::Signals)?,
             terminate: signal(SignalKind::terminate()).map_err(ServiceError::Signals)?,
         };
-        let crew = Crew::new(Arc::new(settings), Program::new(catalog), surroundings, sender);
+        let program = Program::new(catalog);
+        let (surroundings, _server) = be_seen(&settings, &program, surroundings)?;
+        let crew = Crew::new(Arc::new(settings), program, surroundings, sender);
         Shell { crew, signals, reports, deadline: None, failure: None }.run().await
     })
+}
+
+/// Answers operators from now on, if the settings want it: a monitor then hears what is said, too.
+fn be_seen(
+    settings: &Settings,
+    program: &Arc<Program>,
+    surroundings: Surroundings,
+) -> Result<(Surroundings, Option<Server>), ServiceError> {
+    let Some(listen) = settings.http.listen else { return Ok((surroundings, None)) };
+    let workers = settings.service.workers.get();
+    let monitor = Arc::new(Monitor::new(Arc::clone(program), workers, surroundings.clock.clone()));
+    let server = Server::start(listen, Arc::clone(&monitor)).map_err(ServiceError::Http)?;
+    tracing::info!("metrics and probes at http://{}", server.address());
+    let others = surroundings.notices;
+    let notices: Notices = Arc::new(move |notice| {
+        monitor.hear(&notice);
+        others(notice);
+    });
+    Ok((Surroundings { notices, ..surroundings }, Some(server)))
 }
 
 struct Signals {

@@ -10,7 +10,8 @@ use config::ValueKind;
 use super::layers::{Entry, PROPERTIES, Written};
 use super::problem::{Fault, Origin, Problems};
 use super::{
-    HttpSettings, InputSettings, KafkaSettings, OutputSettings, Properties, ServiceSettings, Settings, Start, duration,
+    Delivery, HttpSettings, InputSettings, KafkaSettings, OutputSettings, Properties, ServiceSettings, Settings, Start,
+    duration,
 };
 
 /// The keys that there are, beside librdkafka's own below `kafka.properties`.
@@ -152,10 +153,8 @@ impl Reader<'_> {
         let workers = self.workers();
         let commit_interval =
             self.duration("service.commit_interval", "100ms", Duration::from_millis(1), COMMIT_INTERVAL_MAX);
-        let exactly_once = self.choice("service.delivery", &[("exactly_once", true), ("at_least_once", false)]);
-        if exactly_once == Some(false) {
-            self.not_supported("service.delivery", "leave it at exactly_once");
-        }
+        let deliveries = [("exactly_once", Delivery::ExactlyOnce), ("at_least_once", Delivery::AtLeastOnce)];
+        let delivery = self.choice("service.delivery", &deliveries);
         let idle_grace = self.duration("service.idle_grace", "5s", Duration::ZERO, IDLE_GRACE_MAX);
         let outage_after = match self.text("service.outage_after") {
             Ok(Some(text)) if text == "off" => Some(None),
@@ -165,6 +164,7 @@ impl Reader<'_> {
             instance: instance?,
             workers: workers?,
             commit_interval: commit_interval?,
+            delivery: delivery?,
             idle_grace: idle_grace?,
             outage_after: outage_after?,
         })
@@ -183,9 +183,10 @@ impl Reader<'_> {
 
     fn http(&mut self) -> Option<HttpSettings> {
         match self.text("http.listen") {
+            Ok(Some(text)) if text == "off" => Some(HttpSettings { listen: None }),
             Ok(text) => match text.as_deref().unwrap_or("127.0.0.1:8080").parse::<SocketAddr>() {
-                Ok(listen) => Some(HttpSettings { listen }),
-                Err(_) => self.bad("http.listen", "an address with a port, such as 127.0.0.1:8080"),
+                Ok(listen) => Some(HttpSettings { listen: Some(listen) }),
+                Err(_) => self.bad("http.listen", "an address with a port, such as 127.0.0.1:8080, or \"off\""),
             },
             Err(Reported) => None,
         }

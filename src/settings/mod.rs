@@ -69,15 +69,26 @@ pub struct ServiceSettings {
     pub instance: String,
     pub workers: NonZeroUsize,
     pub commit_interval: Duration,
+    pub delivery: Delivery,
     /// How far the clock of a partition that was read to its end stays behind the wall clock.
     pub idle_grace: Duration,
     /// How long the whole input may be silent before the clocks stop; `None`: for ever.
     pub outage_after: Option<Duration>,
 }
 
+/// When a subscriber sees a tag change, and how often.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Delivery {
+    /// With the transaction that commits everything else that belongs to it: once.
+    ExactlyOnce,
+    /// At once, and after a crash perhaps again, with the same id.
+    AtLeastOnce,
+}
+
 #[derive(Clone, Debug)]
 pub struct HttpSettings {
-    pub listen: SocketAddr,
+    /// Where metrics and probes are answered; `None`: nowhere.
+    pub listen: Option<SocketAddr>,
 }
 
 impl Settings {

@@ -55,7 +55,7 @@ fn defaults_are_those_of_the_contract() {
     assert_eq!(settings.service.commit_interval.as_millis(), 100);
     assert_eq!(settings.service.idle_grace.as_secs(), 5);
     assert_eq!(settings.service.outage_after.map(|d| d.as_secs()), Some(3600));
-    assert_eq!(settings.http.listen.to_string(), "127.0.0.1:8080");
+    assert_eq!(settings.http.listen.map(|listen| listen.to_string()).as_deref(), Some("127.0.0.1:8080"));
 }
 
 #[test]
@@ -120,7 +120,7 @@ fn every_problem_is_told_at_once() {
          output.changes (from -s): is \"tag changes\", expected 1 to 200 letters, digits, dots, dashes and underscores\n  \
          service.workers (in FILE): is 0, expected a whole number from 1 to 256\n  \
          service.commit_interval (in FILE): is 100, expected a duration with its unit, such as \"100ms\", from 1ms to 60s\n  \
-         http.listen (in FILE): is \"x\", expected an address with a port, such as 127.0.0.1:8080",
+         http.listen (in FILE): is \"x\", expected an address with a port, such as 127.0.0.1:8080, or \"off\"",
     );
 }
 
@@ -130,11 +130,10 @@ fn what_comes_later_says_so() {
         "later",
         GOOD,
         &[("TAGSTREAM__INPUT__TOPICS", "a,b")],
-        &["service.delivery=at_least_once", "input.partitioned_by=none"],
-        "3 settings are wrong\n  \
+        &["input.partitioned_by=none"],
+        "2 settings are wrong\n  \
          input.topics (from TAGSTREAM__INPUT__TOPICS): \"a,b\" is not supported yet; name one topic\n  \
-         input.partitioned_by (from -s): \"none\" is not supported yet; the input has to be partitioned by user\n  \
-         service.delivery (from -s): \"at_least_once\" is not supported yet; leave it at exactly_once",
+         input.partitioned_by (from -s): \"none\" is not supported yet; the input has to be partitioned by user",
     );
 }
 

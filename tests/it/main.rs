@@ -6,6 +6,7 @@ mod codec;
 mod demo;
 mod engine;
 mod generate;
+mod http;
 mod kafka;
 mod model;
 mod reference;

@@ -34,6 +34,12 @@ pub fn put_erased(key: &str, out: &mut Vec<u8>) {
 }
 
 impl<'a> Entry<'a> {
+    pub fn key(&self) -> &'a str {
+        match self {
+            Entry::State { key, .. } | Entry::Erased { key } => key,
+        }
+    }
+
     /// Takes the first entry off `bytes`; none where nothing is left.
     ///
     /// # Errors

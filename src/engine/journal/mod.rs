@@ -14,17 +14,20 @@
 //!   one; slots of which there are too many are cleared by a tombstone.
 //!
 //! # Why a reader finds the right state, however far compaction has come
-//! The live segments are those numbered from `oldest` to `next`, which the same transaction writes down. The slot of a
-//! live segment is not written to, so compaction cannot remove it: all of them are there, in order. The latest state of
-//! every entity stands in a live segment: writing it put it into a new one, and cleaning the one where it stood put it
-//! into a new one. So among the live segments the last state of an entity is its state, and an erasure behind it means
-//! that there is none. Dead segments may be there or not. A state in one of them that no live segment repeats is that
-//! of an entity that was erased, and the note of its erasure may be gone before the state is (a slow reader can pass
-//! the one before, and the place of the other after compaction went over both): so at the end [`Restoring`] drops all
-//! that only dead segments hold. For the same reason notes of erasures need not be written again by cleaning.
+//! 1. The live segments are those numbered from `oldest` up to `next`; the same transaction writes both numbers down.
+//!    The slot of a live segment is not written to, so compaction cannot remove it: all of them are there, in order.
+//! 2. The latest state of every entity stands in a live segment: touching it put it into a new one, and cleaning the one
+//!    where it stood put it into a new one. So of the states in live segments the last one is right, and an erasure
+//!    behind it means that there is none.
+//! 3. Dead segments may be there or not. A state that only they hold is that of an entity that was erased; it must not
+//!    come back, though the note of its erasure may be gone before it is: a reader may have passed the state when
+//!    compaction goes over the log and removes both. So at the end [`Restoring`] drops what only dead segments hold.
+//!    That is also why cleaning need not write notes of erasures again: all older states are in older segments, which
+//!    are dead before.
 //!
-//! Slots are overwritten in the order in which their segments died. So the bytes of an erased entity leave the log as
-//! it goes round, at the latest when `oldest` has passed the segment with its erasure and the free slots.
+//! Slots are overwritten or cleared in the order in which their segments died. So what a dead segment holds leaves the
+//! log before anything that was written after it, and the bytes of an erased entity are gone when the log has gone round
+//! once. A partition that is not written to keeps its log as it is.
 //!
 //! # What it costs
 //! With entities touched at random, the share x of states that are still the latest when their segment is cleaned

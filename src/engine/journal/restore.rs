@@ -13,11 +13,21 @@ use crate::engine::eval::Present;
 use crate::engine::partition::Partition;
 use crate::engine::program::Program;
 use crate::engine::record::Record;
-use crate::engine::store::{EntityId, Place, Store};
+use crate::engine::store::{EntityId, FETCHED, Place, Store};
 use crate::model::Timestamp;
 
 /// Room is made for so many entities before any has been read.
 const RESERVED_MAX: u64 = 1 << 24;
+
+/// No log comes that far.
+const NUMBER_MAX: u64 = 1 << 62;
+
+/// When a state is due that was last evaluated under another catalog: soon, see [`AT_ONCE`].
+const UNDER_ANOTHER_CATALOG: Timestamp = Timestamp::MIN;
+
+/// So many entities are evaluated at the same millisecond under a changed catalog: whoever lets time pass can only stop
+/// between two instants, and has to hold the changes of one.
+const AT_ONCE: i64 = 5_000;
 
 /// What has been read of a log so far. It wants the records in the order of the log; those that compaction has removed
 /// may be missing or not.
@@ -111,7 +121,7 @@ impl Restoring {
     }
 
     /// The log has been read to its end: makes the partition that wrote it. Nothing fires; entities whose state was
-    /// last evaluated under another catalog are due at once.
+    /// last evaluated under another catalog are due within the next milliseconds.
     ///
     /// # Errors
     /// A log in which something is missing.
@@ -123,7 +133,7 @@ impl Restoring {
         let (dead, live) = held.split_at(held.partition_point(|held| held.number < extent.oldest));
         check_complete(live, extent)?;
         let mut ring = Ring::starting(extent.oldest);
-        dead.iter().for_each(|held| ring.restore_dead(held.slot));
+        dead.iter().for_each(|held| ring.restore_dead(held.slot, held.bytes));
         let mut change: Option<CatalogChange> = None;
         for held in live {
             let Some(entities) = &held.entities else {
@@ -157,24 +167,37 @@ fn read(
     let is_other_catalog = segment.catalog != partition.program.catalog.fingerprint;
     let place = Place::segment(segment.number);
     let mut entities = Vec::new();
+    let (mut batch, mut hashes) = (Vec::with_capacity(FETCHED), [0; FETCHED]);
     let mut found = 0;
     let mut entries = segment.entries;
-    while let Some(entry) = Entry::take(&mut entries)? {
-        found += 1;
-        match entry {
-            Entry::State { key, due, mut packed } => {
-                if let Some(translation) = translation {
-                    translated.clear();
-                    translation.state(packed, translated);
-                    packed = translated;
+    loop {
+        batch.clear();
+        while batch.len() < FETCHED
+            && let Some(entry) = Entry::take(&mut entries)?
+        {
+            hashes[batch.len()] = Store::hash(entry.key());
+            batch.push(entry);
+        }
+        if batch.is_empty() {
+            break;
+        }
+        found += batch.len() as u32;
+        store.fetch(&hashes);
+        for (entry, hash) in batch.iter().zip(hashes) {
+            match *entry {
+                Entry::State { key, due, mut packed } => {
+                    if let Some(translation) = translation {
+                        translated.clear();
+                        translation.state(packed, translated);
+                        packed = translated;
+                    }
+                    let due = if is_other_catalog { UNDER_ANOTHER_CATALOG } else { due };
+                    entities.push(store.restore(hash, key, packed, due, place));
                 }
-                let due = if is_other_catalog { Timestamp::MIN } else { due };
-                entities.push(store.restore(key, packed, due, place));
-            }
-            Entry::Erased { key } => {
-                let hash = Store::hash(key);
-                if let Some(entity) = store.find(hash, key) {
-                    store.remove(hash, entity);
+                Entry::Erased { key } => {
+                    if let Some(entity) = store.find(hash, key) {
+                        store.remove(hash, entity);
+                    }
                 }
             }
         }
@@ -184,17 +207,22 @@ fn read(
 
 /// Whether the live segments are those of the extent, each once.
 fn check_complete(live: &[Held], extent: Extent) -> Result<(), Damage> {
+    if extent.next > NUMBER_MAX {
+        return Err(Damage::Extent { extent });
+    }
     let mut next = extent.oldest;
     for held in live {
         match held.number.cmp(&next) {
             Ordering::Less => return Err(Damage::Extent { extent }),
-            Ordering::Equal => next += 1,
+            Ordering::Equal if next < extent.next => next += 1,
+            Ordering::Equal => return Err(Damage::Extent { extent }),
             Ordering::Greater => return Err(Damage::Missing { number: next }),
         }
     }
     match next.cmp(&extent.next) {
         Ordering::Less => Err(Damage::Missing { number: next }),
         Ordering::Equal => Ok(()),
+        // The extent ends before it begins.
         Ordering::Greater => Err(Damage::Extent { extent }),
     }
 }
@@ -202,6 +230,7 @@ fn check_complete(live: &[Held], extent: Extent) -> Result<(), Damage> {
 /// Drops what only dead segments hold, and files the timers of the rest.
 fn arm(partition: &mut Partition, clock: Timestamp, extent: Extent) {
     let Partition { store, timers, .. } = partition;
+    let mut stale = 0;
     for entity in store.entities() {
         if store.is_vacant(entity) {
             continue;
@@ -211,7 +240,11 @@ fn arm(partition: &mut Partition, clock: Timestamp, extent: Extent) {
             store.remove(hash, entity);
             continue;
         }
-        let due = store.due(entity).max(clock);
+        let mut due = store.due(entity).max(clock);
+        if store.due(entity) == UNDER_ANOTHER_CATALOG {
+            due = clock.plus(stale / AT_ONCE);
+            stale += 1;
+        }
         store.set_due(entity, due);
         timers.file(entity, due, clock);
     }

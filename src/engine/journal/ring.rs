@@ -10,8 +10,11 @@ pub type Slot = u32;
 /// No partition has so many segments.
 pub const SLOT_MAX: Slot = 1 << 28;
 
-/// Dead segments that wait to be overwritten; the slots of more are cleared.
-const FREE_MAX: usize = 4;
+/// So many dead segments wait to be overwritten, as long as they are small beside the live ones; the slots of more are
+/// cleared.
+const DEAD_MAX: usize = 4;
+const DEAD_SHARE: u64 = 16;
+const DEAD_BYTES: u64 = 32 << 10;
 
 /// What a record takes in the log beside its entries: its header here and in Kafka.
 const RECORD_BYTES: u64 = 64;
@@ -43,8 +46,9 @@ pub struct Ring {
     /// The number of the first live segment.
     oldest: u64,
     bytes: u64,
-    /// Slots of dead segments, first the one that died first.
-    free: VecDeque<Slot>,
+    /// Slots and sizes of dead segments, first the one that died first.
+    dead: VecDeque<(Slot, u64)>,
+    dead_bytes: u64,
     /// Slots below `slots` that hold nothing.
     cleared: Vec<Slot>,
     slots: Slot,
@@ -86,7 +90,7 @@ impl Ring {
     ///
     /// The slot is the one of the longest dead segment, or one that holds nothing.
     pub fn push(&mut self, states: u32, bytes: usize, schema: u64) -> Slot {
-        let slot = self.free.pop_front().or_else(|| self.cleared.pop()).unwrap_or_else(|| {
+        let slot = self.pop_dead().or_else(|| self.cleared.pop()).unwrap_or_else(|| {
             self.slots += 1;
             self.slots - 1
         });
@@ -116,7 +120,7 @@ impl Ring {
         let live = self.live.pop_front()?;
         self.oldest += 1;
         self.bytes -= live.bytes;
-        self.free.push_back(live.slot);
+        self.push_dead(live.slot, live.bytes);
         Some((self.oldest - 1, live.states))
     }
 
@@ -124,13 +128,24 @@ impl Ring {
         self.entities.pop_front()
     }
 
-    /// Takes out slots whose records are to be removed.
+    /// Takes out a slot whose record is to be removed.
     pub fn clear_one(&mut self) -> Option<Slot> {
-        if self.free.len() <= FREE_MAX {
+        if self.dead.len() <= DEAD_MAX && self.dead_bytes <= DEAD_BYTES.max(self.bytes / DEAD_SHARE) {
             return None;
         }
-        let slot = self.free.pop_front()?;
+        let slot = self.pop_dead()?;
         self.cleared.push(slot);
+        Some(slot)
+    }
+
+    fn push_dead(&mut self, slot: Slot, bytes: u64) {
+        self.dead.push_back((slot, bytes));
+        self.dead_bytes += bytes;
+    }
+
+    fn pop_dead(&mut self) -> Option<Slot> {
+        let (slot, bytes) = self.dead.pop_front()?;
+        self.dead_bytes -= bytes;
         Some(slot)
     }
 
@@ -159,8 +174,8 @@ impl Ring {
     }
 
     /// The next dead segment, in the order of their numbers.
-    pub fn restore_dead(&mut self, slot: Slot) {
-        self.free.push_back(slot);
+    pub fn restore_dead(&mut self, slot: Slot, bytes: usize) {
+        self.push_dead(slot, bytes as u64 + RECORD_BYTES);
         self.slots = self.slots.max(slot + 1);
     }
 
@@ -175,7 +190,8 @@ impl Ring {
     pub fn restored(&mut self) {
         /// More are not worth knowing.
         const CLEARED_MAX: usize = 65_536;
-        let mut held: Vec<Slot> = self.live.iter().map(|live| live.slot).chain(self.free.iter().copied()).collect();
+        let mut held: Vec<Slot> =
+            self.live.iter().map(|live| live.slot).chain(self.dead.iter().map(|dead| dead.0)).collect();
         held.sort_unstable();
         let after = held.iter().map(|slot| slot + 1);
         let gaps = std::iter::once(0).chain(after).zip(&held).flat_map(|(from, to)| from..*to);

@@ -149,6 +149,6 @@ fn renumbered(old: &Cell, new: &Cell) -> Option<Vec<Option<u16>>> {
     let (Cell::Tag { names: old, .. }, Cell::Tag { names: new, .. }) = (old, new) else {
         return None;
     };
-    let place = |name: &Box<str>| new.iter().position(|known| known == name).map(|index| index as u16);
-    (old != new).then(|| old.iter().map(place).collect())
+    let place = |name: &str| new.iter().position(|known| **known == *name).map(|index| index as u16);
+    (old != new).then(|| old.iter().map(|name| place(name)).collect())
 }

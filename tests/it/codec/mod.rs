@@ -1,5 +1,6 @@
 //! Tests of the decoder and the writers.
 
+mod changelog;
 mod envelope;
 mod fixtures;
 mod generator;

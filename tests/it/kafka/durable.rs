@@ -1,6 +1,7 @@
 //! Counters outlive the process: they go on from the changelog, whatever has happened to it meanwhile.
 
 use std::collections::BTreeMap;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::broker::{self, Broker};
 use super::client::{Write, committed, produce, read_all};
@@ -66,4 +67,70 @@ fn counters_go_on_after_a_stop_and_after_a_kill() {
     service.until("the third events", |_| read_to(broker, &setup, 3_000));
     service.stop();
     check(broker, &setup, 3_000);
+}
+
+#[test]
+fn at_least_once_changes_leave_before_the_commit_and_repeats_keep_their_id() {
+    let broker = broker::shared();
+    let setup = Setup::on("atleast", broker, COUNT).with("service.delivery=at_least_once");
+    setup.create_topics(PARTITIONS as u32);
+    let (topic, changes) = (setup.topic("events"), setup.topic("changes"));
+    produce(broker, &topic, events(0, 500));
+    let slow = setup.with("service.commit_interval=60s");
+    let mut service = slow.start();
+    service.until("changes that are not committed", |_| read_all(broker, &changes).len() == 500);
+    assert_eq!(committed(broker, &slow.application, &topic).iter().flatten().sum::<i64>(), 0);
+    service.signal(KILL);
+    service.ended();
+    produce(broker, &topic, events(500, 500));
+    let quick = slow.with("service.commit_interval=50ms");
+    let mut service = quick.start();
+    service.until("the end", |_| read_to(broker, &quick, 1_000));
+    service.stop();
+    let seen = read_all(broker, &changes);
+    assert_eq!(seen.len(), 1_500, "those of the first run are repeated");
+    let mut ids: BTreeMap<String, Vec<Option<Vec<u8>>>> = BTreeMap::new();
+    for change in seen {
+        ids.entry(change.header("ce_id").expect("an id")).or_default().push(change.value);
+    }
+    assert_eq!(ids.len(), 1_000);
+    assert_eq!(ids.values().filter(|repeats| repeats.len() == 2 && repeats[0] == repeats[1]).count(), 500);
+}
+
+/// A tag that only silence sets.
+const QUIET: &str = "version: 1\n\
+    counters:\n  latest: { last: time, on: \"*\" }\n\
+    tags:\n  quiet: { when: seconds_since(latest) >= 8 }\n";
+
+fn now_ms() -> i64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).expect("a clock").as_millis() as i64
+}
+
+#[test]
+fn events_of_other_processes_tell_that_there_is_no_outage() {
+    let broker = broker::shared();
+    let setup = |instance: &str| {
+        Setup::on("alive", broker, QUIET)
+            .with("service.outage_after=5s")
+            .with("service.idle_grace=0s")
+            .with(&format!("service.instance={instance}"))
+    };
+    let one = setup("one");
+    one.create_topics(2);
+    let (topic, changes) = (one.topic("events"), one.topic("changes"));
+    let mut services = [one.start(), setup("two").start_with_log(&one.folder.join("log-two"))];
+    services.iter_mut().for_each(|service| service.says("runs partition"));
+    let event = |partition: i32, user: &str| {
+        let text = format!(r#"{{"user_id":"{user}","type":"click","timestamp":{}}}"#, now_ms());
+        Write::event(partition, user, text)
+    };
+    produce(broker, &topic, [event(0, "silent")]);
+    let [first, second] = &mut services;
+    // The partition of the one is silent for longer than an outage; that of the other is not.
+    first.until("the silence to be noticed", |_| {
+        produce(broker, &topic, [event(1, "busy")]);
+        read_all(broker, &changes).iter().any(|change| change.key_text() == "silent")
+    });
+    second.says("runs partition");
+    services.into_iter().for_each(|service| drop(service.stop()));
 }

@@ -5,6 +5,7 @@ mod client;
 mod durable;
 mod fixture;
 mod letters;
+mod monitoring;
 mod running;
 mod service;
 mod settings;

@@ -32,6 +32,7 @@ impl Setup {
             "catalog=catalog.yaml".to_owned(),
             "service.instance=one".to_owned(),
             "service.workers=1".to_owned(),
+            "http.listen=off".to_owned(),
         ];
         Setup { folder, application: name.to_owned(), settings: settings.to_vec() }
     }

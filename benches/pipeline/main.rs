@@ -1,0 +1,172 @@
+//! The whole way: input topic → counters → tag changes and state in a transaction → committed, on a real Kafka, beside
+//! a consumer that only takes the records.
+//!
+//! `cargo bench --bench pipeline -- [--events N]`: by default 1,000,000 events of 20,000 users in 4 partitions. One
+//! broker, the consumer or the service, and nothing else share the machine. Prints events a second, and each as a share of
+//! the null consumer's: it takes batches from librdkafka's queue, and drops them.
+
+#[path = "../../tests/it/kafka/broker.rs"]
+#[allow(dead_code, reason = "the tests need more of it")]
+mod broker;
+#[path = "../../tests/it/kafka/client.rs"]
+#[allow(dead_code, reason = "the tests need more of it")]
+mod client;
+mod null;
+#[path = "../engine/stream.rs"]
+#[allow(dead_code, reason = "the engine's bench needs more of it")]
+mod stream;
+
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::{fs, thread};
+
+use broker::Broker;
+use client::{Write, committed, produce};
+use stream::Stream;
+
+const CATALOG: &str = include_str!("catalog.yaml");
+const USERS: usize = 20_000;
+const PARTITIONS: usize = 4;
+const EVENTS: &str = "events";
+
+fn main() {
+    let arguments: Vec<String> = std::env::args().collect();
+    let given = arguments.iter().skip_while(|word| *word != "--events").nth(1);
+    let events = given.and_then(|text| text.replace('_', "").parse().ok()).unwrap_or(1_000_000);
+    let broker = Broker::start();
+    client::create_topic(&broker, EVENTS, PARTITIONS as i32, &[]);
+    let event_bytes = fill(&broker, events);
+    let null = events as f64 / null::consume(&broker.address(), EVENTS, PARTITIONS as i32, events).as_secs_f64();
+    println!("{events} events of {event_bytes} bytes, {USERS} users, {PARTITIONS} partitions");
+    println!(
+        "{:>24}  {:>12}  {:>6}  {:>14}  {:>22}",
+        "", "events/s", "share", "changes/event", "changelog bytes/event"
+    );
+    println!("{:>24}  {null:>12.0}  {:>6}", "null consumer", "1.00");
+    for delivery in ["at_least_once", "exactly_once"] {
+        let run = Run::of(&broker, delivery, events);
+        println!(
+            "{delivery:>24}  {:>12.0}  {:>6.2}  {:>14.2}  {:>22.0}",
+            run.rate,
+            run.rate / null,
+            run.changes,
+            run.changelog_bytes
+        );
+    }
+}
+
+/// Writes the input. Returns the mean size of an event.
+fn fill(broker: &Broker, events: usize) -> usize {
+    let now_ms = SystemTime::now().duration_since(UNIX_EPOCH).expect("a clock").as_millis() as i64;
+    // The clocks stay behind the last event, so that nothing but events has to be done.
+    let mut stream = Stream::new(USERS, 0).starting_at(now_ms - 3_600_000);
+    let (mut written, mut bytes) = (0, 0);
+    while written < events {
+        let lines = stream.next_batch();
+        let lines = &lines[..lines.len().min(events - written)];
+        bytes += lines.iter().map(Vec::len).sum::<usize>();
+        produce(broker, EVENTS, lines.iter().map(|line| Write::event(partition(line), "", line.as_slice())));
+        written += lines.len();
+    }
+    bytes / events
+}
+
+/// An entity's events meet in one partition.
+fn partition(line: &[u8]) -> i32 {
+    let text = std::str::from_utf8(line).expect("text");
+    let (_, user) = text.split_once("\"user_id\":\"u-").expect("a user");
+    (user[..8].parse::<usize>().expect("a number") % PARTITIONS) as i32
+}
+
+struct Run {
+    /// Events a second.
+    rate: f64,
+    /// Tag changes an event.
+    changes: f64,
+    /// An event's share of what the changelog takes.
+    changelog_bytes: f64,
+}
+
+impl Run {
+    fn of(broker: &Broker, delivery: &str, events: usize) -> Run {
+        let service = Service::new(broker, delivery);
+        service.create_topics();
+        let mut running = service.start();
+        let started = loop {
+            if fs::read_to_string(&service.log).unwrap_or_default().contains("runs partition") {
+                break Instant::now();
+            }
+            thread::sleep(Duration::from_millis(5));
+        };
+        let read = || committed(broker, delivery, EVENTS).iter().flatten().sum::<i64>();
+        while read() < events as i64 {
+            assert!(running.try_wait().expect("a child").is_none(), "{}", service.said());
+            thread::sleep(Duration::from_millis(50));
+        }
+        let took = started.elapsed();
+        let _ = running.kill();
+        let _ = running.wait();
+        let changes = client::read_all(broker, &format!("{delivery}-changes")).len() as f64 / events as f64;
+        let changelog = client::read_all(broker, &format!("{delivery}-changelog"));
+        let bytes: usize = changelog.iter().map(|record| record.value.as_ref().map_or(0, Vec::len)).sum();
+        Run { rate: events as f64 / took.as_secs_f64(), changes, changelog_bytes: bytes as f64 / events as f64 }
+    }
+}
+
+/// The service with two workers, in a folder of its own.
+struct Service {
+    folder: PathBuf,
+    log: PathBuf,
+    settings: Vec<String>,
+}
+
+impl Service {
+    fn new(broker: &Broker, application: &str) -> Self {
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{application}-{}", std::process::id()));
+        fs::create_dir_all(&folder).expect("a folder");
+        fs::write(folder.join("catalog.yaml"), CATALOG).expect("a catalog");
+        let settings = [
+            format!("kafka.brokers={}", broker.address()),
+            format!("kafka.application={application}"),
+            format!("service.delivery={application}"),
+            format!("output.changes={application}-changes"),
+            format!("output.tags={application}-tags"),
+            format!("input.topics={EVENTS}"),
+            "catalog=catalog.yaml".to_owned(),
+            "service.workers=2".to_owned(),
+            "service.idle_grace=1d".to_owned(),
+        ];
+        Service { log: folder.join("log"), folder, settings: settings.to_vec() }
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_tagstream"));
+        command.args(arguments).current_dir(&self.folder).stdin(Stdio::null()).stdout(Stdio::null());
+        self.settings.iter().for_each(|setting| {
+            command.args(["-s", setting]);
+        });
+        broker::die_with_parent(&mut command);
+        command
+    }
+
+    fn create_topics(&self) {
+        let output = self.command(&["topics", "create"]).output().expect("tagstream");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    }
+
+    fn start(&self) -> Child {
+        let log = fs::File::create(&self.log).expect("a log");
+        self.command(&["run"]).stderr(log).spawn().expect("tagstream")
+    }
+
+    fn said(&self) -> String {
+        fs::read_to_string(&self.log).unwrap_or_default()
+    }
+}
+
+impl Drop for Service {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.folder);
+    }
+}

@@ -1,0 +1,104 @@
+//! The server: a thread with the pages.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::thread;
+
+use axum::Router;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::http::header::{CONNECTION, CONTENT_TYPE};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+
+use super::door::Door;
+use super::monitor::Monitor;
+use crate::telemetry::TEXT_FORMAT;
+
+const PLAIN: &str = "text/plain; charset=utf-8";
+
+/// Nobody can be answered.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot listen at http.listen = {listen}: {error}; give it another address, or \"off\"")]
+pub struct HttpError {
+    listen: SocketAddr,
+    error: io::Error,
+}
+
+/// Answers until it is dropped. What is being read then is cut off.
+pub struct Server {
+    address: SocketAddr,
+    _stop: oneshot::Sender<()>,
+}
+
+impl Server {
+    /// Listens from now on. With port 0 the system chooses one.
+    ///
+    /// # Errors
+    /// The address is taken, or is not this machine's.
+    pub fn start(listen: SocketAddr, monitor: Arc<Monitor>) -> Result<Server, HttpError> {
+        Server::open(listen, monitor).map_err(|error| HttpError { listen, error })
+    }
+
+    fn open(listen: SocketAddr, monitor: Arc<Monitor>) -> io::Result<Server> {
+        let listener = std::net::TcpListener::bind(listen)?;
+        listener.set_nonblocking(true)?;
+        let address = listener.local_addr()?;
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let door = {
+            let _inside = runtime.enter();
+            Door::new(TcpListener::from_std(listener)?)
+        };
+        let (stop, stopped) = oneshot::channel();
+        let serve = async move {
+            tokio::select! {
+                _ = axum::serve(door, router(monitor)) => {}
+                _ = stopped => {}
+            }
+        };
+        thread::Builder::new().name("http".to_owned()).spawn(move || runtime.block_on(serve))?;
+        Ok(Server { address, _stop: stop })
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+}
+
+fn router(monitor: Arc<Monitor>) -> Router {
+    Router::new()
+        .route("/metrics", get(metrics))
+        .route("/livez", get(livez))
+        .route("/readyz", get(readyz))
+        .fallback(|| async { page(StatusCode::NOT_FOUND, PLAIN, "not found\n".to_owned()) })
+        .with_state(monitor)
+}
+
+async fn metrics(State(monitor): State<Arc<Monitor>>) -> Response {
+    page(StatusCode::OK, TEXT_FORMAT, monitor.metrics())
+}
+
+async fn livez(State(monitor): State<Arc<Monitor>>) -> Response {
+    verdict(&monitor.hung())
+}
+
+async fn readyz(State(monitor): State<Arc<Monitor>>) -> Response {
+    verdict(&monitor.not_ready())
+}
+
+/// Fine when there is nothing to complain of.
+fn verdict(complaints: &[String]) -> Response {
+    if complaints.is_empty() {
+        return page(StatusCode::OK, PLAIN, "ok\n".to_owned());
+    }
+    page(StatusCode::SERVICE_UNAVAILABLE, PLAIN, complaints.join("\n") + "\n")
+}
+
+/// One page a connection: nobody keeps a seat that he does not use.
+fn page(status: StatusCode, kind: &'static str, body: String) -> Response {
+    (status, [(CONTENT_TYPE, kind), (CONNECTION, "close")], body).into_response()
+}

@@ -1,0 +1,316 @@
+//! The changelog's records: what version 1 looks like, and that nothing else is taken for one.
+
+use std::path::PathBuf;
+
+use tagstream::codec::{ChangelogKey, ChangelogRecord, Decoder, Meta, Unreadable};
+use tagstream::engine::{Extent, Log, Partition, Position, Program, Restoring, Schema, Segment, Sink, Slot};
+use tagstream::model::{Event, TagChange, Timestamp};
+
+const CATALOG: &str = r#"
+version: 1
+timezone: Asia/Shanghai
+input: { dedup: 1h }
+attributes:
+  plan: { from: visit, value: properties.plan }
+  until: { from: visit, value: properties.until, type: time }
+counters:
+  visits: { count: visit, window: 7d, resolution: 1d }
+  spend: { sum: properties.amount, on: visit, window: 30m, resolution: 1m, where: "properties.amount > 0.5" }
+  least: { min: properties.amount, on: visit }
+  most: { max: properties.amount, on: visit, window: { calendar: month } }
+  days: { active_days: "*", window: 30d }
+  pages: { distinct: properties.pages, on: visit, limit: 10 }
+  last: { last: time, on: "*" }
+  last_page: { last: properties.page, on: visit }
+  first_page: { first: properties.page, on: visit, window: 7d, resolution: 1d }
+  top_page: { top: properties.page, on: visit, window: 7d, resolution: 1d }
+tags:
+  pending: { when: visits >= 2, for: 1h }
+  on: { when: visits >= 1 }
+  lapsed: { when: visits == 1, keep_for: 1h }
+  band: { value: least, bands: [{ name: low, below: 10 }, { name: high }] }
+  stage: { stages: [{ name: early, when: days >= 9 }, { name: late }] }
+  value: { value: top_page }
+  rest:
+    when: has(plan) && has(until) && spend > 1 && most > 1 && pages > 1 && has(last_page) && has(first_page) && days_since(last) > 3
+"#;
+
+const EVENTS: [&str; 2] = [
+    r#"{"user_id":"küche","id":"a","type":"visit","timestamp":"2026-03-01T22:00:00Z","properties":{"plan":"gold","until":"2026-09-01T00:00:00Z","amount":12.5,"pages":["x","y"],"page":"home"}}"#,
+    r#"{"user_id":"küche","id":"b","type":"visit","timestamp":"2026-03-02T10:00:00Z","properties":{"plan":true,"amount":-0.25,"pages":["x"],"page":"shop"}}"#,
+];
+
+/// The fingerprint is not this test's matter.
+const FINGERPRINT: u64 = 0x0123_4567_89ab_cdef;
+
+fn golden(name: &str, found: &[u8]) -> Vec<u8> {
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/it/codec/golden").join(name);
+    if std::env::var_os("UPDATE_EXPECT").is_some() {
+        std::fs::write(&path, found).expect("the file can be written");
+    }
+    std::fs::read(path).expect("the file is there")
+}
+
+/// Keys and values as they are written.
+#[derive(Default)]
+struct Written(Vec<(Vec<u8>, Vec<u8>)>);
+
+impl Written {
+    fn push(&mut self, record: &ChangelogRecord<'_>) {
+        let (mut key, mut value) = (Vec::new(), Vec::new());
+        record.key().write(&mut key);
+        assert!(record.write_value(&mut value));
+        self.0.push((key, value));
+    }
+}
+
+impl Log for Written {
+    fn segment(&mut self, segment: Segment<'_>) {
+        self.push(&ChangelogRecord::Segment(Segment { catalog: FINGERPRINT, ..segment }));
+    }
+
+    fn clear(&mut self, _: Slot) {
+        unreachable!("nothing is cleaned");
+    }
+
+    fn schema(&mut self, id: u64, meaning: &[u8]) {
+        self.push(&ChangelogRecord::Schema { id, meaning });
+    }
+
+    fn clear_schema(&mut self, _: u64) {
+        unreachable!("there is one schema");
+    }
+}
+
+struct Ignored;
+
+impl Sink for Ignored {
+    fn change(&mut self, _: &TagChange<'_>) {}
+}
+
+fn program() -> std::sync::Arc<Program> {
+    let loaded = tagstream::catalog::load("golden.yaml", CATALOG);
+    Program::new(loaded.catalog.unwrap_or_else(|| panic!("{:#?}", loaded.problems)))
+}
+
+const META: Meta<'static> = Meta {
+    log: 0xfeed_0001_0002_0003,
+    next_offset: 4_711,
+    clock: Some(Timestamp::from_ms(1_772_445_600_000)),
+    extent: Extent { oldest: 0, next: 2 },
+    catalog: FINGERPRINT,
+    schema: 5,
+    transaction: "tagstream-0-küche",
+};
+
+/// The records of a partition with an entity that has a cell of every kind, and one that was erased.
+fn written() -> Vec<(Vec<u8>, Vec<u8>)> {
+    let program = program();
+    let mut partition = Partition::new(program.clone());
+    let mut decoder = Decoder::new(&program.catalog);
+    let (mut event, mut written) = (Event::default(), Written::default());
+    for line in EVENTS {
+        decoder.decode(line.as_bytes(), Timestamp::MAX, &mut event).expect("the event is right");
+        partition.apply(&event, &mut Ignored);
+    }
+    partition.journal(&mut written);
+    decoder.decode(EVENTS[0].replace("küche", "flur").as_bytes(), Timestamp::MAX, &mut event).expect("it is right");
+    partition.apply(&event, &mut Ignored);
+    assert!(partition.erase("flur"));
+    partition.journal(&mut written);
+    assert_eq!(partition.extent(), META.extent);
+    written.push(&ChangelogRecord::Meta(META));
+    written.0
+}
+
+fn read<'a>(record: &'a (Vec<u8>, Vec<u8>)) -> ChangelogRecord<'a> {
+    ChangelogRecord::read(&record.0, Some(&record.1)).expect("the record is as it was written")
+}
+
+#[test]
+fn version_1_is_what_it_was() {
+    let names = ["schema.v1", "segment.v1", "erasure.v1", "meta.v1"];
+    let records = written();
+    assert_eq!(records.len(), names.len());
+    for (name, (key, value)) in names.iter().zip(&records) {
+        assert!(*value == golden(&format!("{name}.value"), value), "{name}: the value");
+        assert!(*key == golden(&format!("{name}.key"), key), "{name}: the key");
+    }
+}
+
+#[test]
+fn version_1_says_what_it_said() {
+    let file = |name: &str| golden_pair(name);
+    assert_eq!(read(&file("meta.v1")), ChangelogRecord::Meta(META));
+    let (schema, segment, erasure) = (file("schema.v1"), file("segment.v1"), file("erasure.v1"));
+    let ChangelogRecord::Segment(states) = read(&segment) else { panic!("a segment") };
+    assert_eq!((states.slot, states.number, states.population, states.count), (0, 0, 1, 1));
+    assert_eq!(cells(states.entries), CELLS);
+    let ChangelogRecord::Segment(erasure) = read(&erasure) else { panic!("a segment") };
+    assert_eq!((erasure.slot, erasure.number, erasure.population, erasure.count), (1, 1, 1, 1));
+    assert_eq!(erasure.entries, b"\x00\x04flur");
+    let ChangelogRecord::Schema { id, meaning } = read(&schema) else { panic!("a schema") };
+    assert_eq!((id, meaning), (program().schema.id(), program().schema.meaning()));
+    let mut restoring = Restoring::new(program());
+    restoring.schema(id, meaning).expect("a schema");
+    restoring.segment(states).expect("a segment");
+    restoring.segment(erasure).expect("a segment");
+    let restored = restoring.finish(Position { clock: META.clock, extent: META.extent }).expect("it is whole");
+    let mut partition = restored.partition;
+    let tags = partition.current_tags("küche", |tags| {
+        tags.iter().map(|tag| format!("{} {:?} {}", tag.tag, tag.value, tag.since)).collect::<Vec<_>>()
+    });
+    assert_eq!(tags.expect("it is there"), TAGS);
+    assert_eq!(partition.current_tags("flur", |_| ()), None);
+}
+
+fn golden_pair(name: &str) -> (Vec<u8>, Vec<u8>) {
+    let file = |part: &str| {
+        let path = format!("tests/it/codec/golden/{name}.{part}");
+        std::fs::read(PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(path)).expect("the file is there")
+    };
+    (file("key"), file("value"))
+}
+
+/// Reads the first entry as the page on the format says: its key, its fields, then the cells in hex.
+fn cells(mut bytes: &[u8]) -> Vec<String> {
+    fn number(bytes: &mut &[u8]) -> u64 {
+        let mut value = 0;
+        for shift in (0..).step_by(7) {
+            let byte = bytes[0];
+            *bytes = &bytes[1..];
+            value |= u64::from(byte & 0x7f) << shift;
+            if byte < 0x80 {
+                break;
+            }
+        }
+        value
+    }
+    let len = number(&mut bytes) as usize;
+    let due = number(&mut bytes);
+    let mut state = &bytes[..len];
+    assert_eq!(len, bytes.len(), "it is the only one");
+    let key_len = number(&mut state) as usize;
+    let key = String::from_utf8_lossy(&state[..key_len]).into_owned();
+    state = &state[key_len..];
+    let (seq, first, span) = (number(&mut state), number(&mut state), number(&mut state));
+    let mut told = vec![format!("{key} due {due} seq {seq} first {first} span {span}")];
+    while !state.is_empty() {
+        let (slot, len) = (number(&mut state), number(&mut state) as usize);
+        let hex: String = state[..len].iter().map(|byte| format!("{byte:02x}")).collect();
+        told.push(format!("{slot} {hex}"));
+        state = &state[len..];
+    }
+    told
+}
+
+/// The state of `küche`.
+const CELLS: [&str; 20] = [
+    "küche due 1141297200001 seq 6 first 3544804800000 span 43200000",
+    // Attributes.
+    "0 80a4ecdf956702",
+    "1 80ecd2b695670580f09fa48b68",
+    // Series.
+    "2 c4c00202",
+    "3 90fb951c01c0f0f50b",
+    "4 0003000000000000d0bf",
+    "5 f4fb02030000000000002940",
+    "6 c4c002",
+    "7 00e8cd57c16ca7891500bd8d9e1cbe61c84b",
+    "8 80a4ecdf9567",
+    "9 80a4ecdf9567060473686f70",
+    "10 c4c00280ecd2b695670604686f6d65",
+    "11 04686f6d6580ecd2b6956701c4c002010473686f7080a4ecdf956701c4c00201",
+    // Tags, from one that is pending to one with a value.
+    "12 0180a4ecdf9567",
+    "13 0280ecd2b69567",
+    "14 0380ecd2b6956780dccc14",
+    "15 0480a4ecdf956700",
+    "16 0480ecd2b6956701",
+    "17 0580ecd2b695670604686f6d65",
+    // The remembered id; the other one was too old.
+    "19 80a4ecdf95673f84d8441c0b5a57",
+];
+
+const TAGS: [&str; 5] = [
+    "on Bool(true) 2026-03-01T22:00:00.000Z",
+    "lapsed Bool(true) 2026-03-01T22:00:00.000Z",
+    "band String(\"low\") 2026-03-02T10:00:00.000Z",
+    "stage String(\"late\") 2026-03-01T22:00:00.000Z",
+    "value String(\"home\") 2026-03-01T22:00:00.000Z",
+];
+
+#[test]
+fn a_newer_version_is_refused() {
+    for (key, mut value) in written() {
+        value[0] = 2;
+        let refused = Unreadable::UnknownVersion { found: 2, newest_known: 1 };
+        assert_eq!(ChangelogRecord::read(&key, Some(&value)), Err(refused));
+        // Whatever keys it may have.
+        assert_eq!(ChangelogRecord::read(b"what", Some(&value)), Err(refused));
+    }
+}
+
+#[test]
+fn damage_is_noticed() {
+    for (key, value) in written() {
+        for len in 0..value.len() {
+            assert!(ChangelogRecord::read(&key, Some(&value[..len])).is_err());
+        }
+        for bit in 0..8 * value.len() {
+            let mut flipped = value.clone();
+            flipped[bit / 8] ^= 1 << (bit % 8);
+            assert!(ChangelogRecord::read(&key, Some(&flipped)).is_err());
+        }
+        for bit in 0..8 * key.len() {
+            let mut flipped = key.clone();
+            flipped[bit / 8] ^= 1 << (bit % 8);
+            assert!(ChangelogRecord::read(&flipped, Some(&value)).is_err(), "under another key");
+        }
+        assert!(ChangelogRecord::read(&key[..key.len() - 1], Some(&value)).is_err());
+    }
+    assert_eq!(ChangelogRecord::read(&[0], Some(&[])), Err(Unreadable::Damaged { what: "the value is empty" }));
+    assert_eq!(ChangelogRecord::read(&[0], None), Ok(ChangelogRecord::Cleared(ChangelogKey::Meta)));
+    assert!(ChangelogRecord::read(&[], None).is_err());
+}
+
+#[test]
+fn no_bytes_make_it_panic() {
+    let mut dice = fastrand::Rng::with_seed(1);
+    let records = written();
+    for _ in 0..20_000 {
+        let bytes: Vec<u8> =
+            (0..dice.usize(..80)).map(|_| if dice.bool() { dice.u8(..4) } else { dice.u8(..) }).collect();
+        let key: Vec<u8> = (0..dice.usize(..10)).map(|_| dice.u8(..4)).collect();
+        assert!(ChangelogRecord::read(&key, Some(&bytes)).is_err());
+        assert!(Schema::read(0, &bytes).is_err());
+    }
+    // Bytes that have a right checksum although they are wrong.
+    let ChangelogRecord::Segment(segment) = read(&records[1]) else { panic!("a segment") };
+    let mut taken = 0;
+    for round in 0..20_000 {
+        let mut entries = segment.entries.to_vec();
+        for _ in 0..dice.usize(1..6) {
+            let at = dice.usize(..entries.len());
+            entries[at] = dice.u8(..);
+        }
+        entries.truncate(if round % 2 == 0 { entries.len() } else { dice.usize(..entries.len()) });
+        let mut restoring = Restoring::new(program_once());
+        let damaged = Segment { entries: &entries, ..segment };
+        if restoring.segment(damaged).is_ok() {
+            let position = Position { clock: META.clock, extent: Extent { oldest: 0, next: 1 } };
+            taken += u32::from(restoring.finish(position).is_ok());
+        }
+        let ChangelogRecord::Schema { id, meaning } = read(&records[0]) else { panic!("a schema") };
+        let mut meaning = meaning.to_vec();
+        let at = dice.usize(..meaning.len());
+        meaning[at] = meaning[at].wrapping_add(dice.u8(1..));
+        assert!(Schema::read(id, &meaning).is_err());
+    }
+    assert!(taken > 100, "most of the changes are inside of a state");
+}
+
+fn program_once() -> std::sync::Arc<Program> {
+    static PROGRAM: std::sync::OnceLock<std::sync::Arc<Program>> = std::sync::OnceLock::new();
+    PROGRAM.get_or_init(program).clone()
+}

@@ -1,0 +1,142 @@
+//! A changelog partition in memory, with compaction as Kafka does it, in whatever progress.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use tagstream::codec::{ChangelogKey, ChangelogRecord, Meta};
+use tagstream::engine::{Damage, Log, Partition, Position, Program, Restored, Restoring, Segment, Slot};
+
+/// A record as Kafka has it.
+#[derive(Clone)]
+pub struct Stored {
+    offset: usize,
+    key: Vec<u8>,
+    /// None: a tombstone.
+    value: Option<Vec<u8>>,
+}
+
+/// A changelog partition.
+#[derive(Clone, Default)]
+pub struct Compacted {
+    pub records: Vec<Stored>,
+    next: usize,
+    /// Bytes of entries that were ever written.
+    pub written: usize,
+}
+
+impl Compacted {
+    fn push(&mut self, record: &ChangelogRecord<'_>) {
+        let (mut key, mut value) = (Vec::new(), Vec::new());
+        record.key().write(&mut key);
+        let value = record.write_value(&mut value).then_some(value);
+        self.records.push(Stored { offset: self.next, key, value });
+        self.next += 1;
+    }
+
+    /// One transaction of a partition.
+    pub fn write(&mut self, partition: &mut Partition) {
+        partition.journal(self);
+        self.push(&ChangelogRecord::Meta(Meta {
+            log: 7,
+            next_offset: 0,
+            clock: partition.clock(),
+            extent: partition.extent(),
+            catalog: 0,
+            schema: 0,
+            transaction: "t",
+        }));
+    }
+
+    /// Removes of the first `clean` records those in front of `end` that have a later one of their key among them, and
+    /// with `is_late` the tombstones too.
+    pub fn compact(&mut self, end: usize, clean: usize, is_late: bool) {
+        let cleaned = &self.records[..clean];
+        let last: HashMap<Vec<u8>, usize> = cleaned.iter().map(|record| (record.key.clone(), record.offset)).collect();
+        let mut index = 0;
+        self.records.retain(|record| {
+            index += 1;
+            let is_last = last.get(&record.key) == Some(&record.offset);
+            index > end || is_last && !(is_late && record.value.is_none())
+        });
+    }
+
+    pub fn compact_all(&mut self) {
+        let len = self.records.len();
+        self.compact(len, len, true);
+    }
+
+    pub fn bytes(&self) -> usize {
+        self.records.iter().map(|record| record.key.len() + record.value.as_ref().map_or(0, Vec::len)).sum()
+    }
+
+    /// A partition made from the log by a reader that read the first `passed` records of it as they were `earlier`.
+    pub fn restore_raced(&self, earlier: &Compacted, passed: usize, program: &Arc<Program>) -> Restored {
+        let (before, after) = earlier.records.split_at(passed);
+        let newest = before.last().map_or(0, |record| record.offset);
+        let rest = after.iter().chain(&self.records).filter(|record| record.offset > newest);
+        let rest = rest.filter(|record| self.records.iter().any(|kept| kept.offset == record.offset));
+        restore(before.iter().chain(rest), program).expect("the log is whole")
+    }
+
+    pub fn restore(&self, program: &Arc<Program>) -> Restored {
+        self.try_restore(program).expect("the log is whole")
+    }
+
+    pub fn try_restore(&self, program: &Arc<Program>) -> Result<Restored, Damage> {
+        restore(self.records.iter(), program)
+    }
+
+    pub fn holds(&self, text: &str) -> bool {
+        let text = text.as_bytes();
+        let values = self.records.iter().filter_map(|record| record.value.as_ref());
+        values.into_iter().any(|value| value.windows(text.len()).any(|part| part == text))
+    }
+}
+
+fn restore<'a>(records: impl Iterator<Item = &'a Stored>, program: &Arc<Program>) -> Result<Restored, Damage> {
+    let mut restoring = Restoring::new(program.clone());
+    let mut position = None;
+    for record in records {
+        let read = ChangelogRecord::read(&record.key, record.value.as_deref());
+        match read.expect("the record is as it was written") {
+            ChangelogRecord::Meta(meta) => position = Some(Position { clock: meta.clock, extent: meta.extent }),
+            ChangelogRecord::Schema { id, meaning } => restoring.schema(id, meaning)?,
+            ChangelogRecord::Segment(segment) => restoring.segment(segment)?,
+            ChangelogRecord::Cleared(ChangelogKey::Segment(slot)) => restoring.clear(slot),
+            ChangelogRecord::Cleared(ChangelogKey::Schema(id)) => restoring.clear_schema(id),
+            ChangelogRecord::Cleared(ChangelogKey::Meta) => panic!("nobody removes the meta record"),
+        }
+    }
+    restoring.finish(position.expect("there is a meta record"))
+}
+
+impl Log for Compacted {
+    fn segment(&mut self, segment: Segment<'_>) {
+        self.written += segment.entries.len();
+        self.push(&ChangelogRecord::Segment(segment));
+    }
+
+    fn clear(&mut self, slot: Slot) {
+        self.push(&ChangelogRecord::Cleared(ChangelogKey::Segment(slot)));
+    }
+
+    fn schema(&mut self, id: u64, meaning: &[u8]) {
+        self.push(&ChangelogRecord::Schema { id, meaning });
+    }
+
+    fn clear_schema(&mut self, id: u64) {
+        self.push(&ChangelogRecord::Cleared(ChangelogKey::Schema(id)));
+    }
+}
+
+impl Stored {
+    pub fn is_segment_of_slot(&self, slot: Slot) -> bool {
+        let mut key = Vec::new();
+        ChangelogKey::Segment(slot).write(&mut key);
+        self.key == key
+    }
+
+    pub fn is_schema(&self) -> bool {
+        matches!(ChangelogRecord::read(&self.key, self.value.as_deref()), Ok(ChangelogRecord::Schema { .. }))
+    }
+}

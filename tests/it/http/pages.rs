@@ -1,0 +1,180 @@
+//! The pages, over a socket, from a monitor that hears what a worker would say.
+
+use std::io::{Read, Write};
+use std::net::{Ipv4Addr, SocketAddr, TcpStream};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tagstream::catalog;
+use tagstream::engine::Program;
+use tagstream::http::{Monitor, Server};
+use tagstream::kafka::{Clock, Counts, Figures, Notice, Recycle, Standing, Work, WorkerId};
+use tagstream::model::{ChangeKind, Timestamp};
+
+use super::exposition::parse;
+use super::get::{ask, get};
+
+const NOW_MS: i64 = 1_760_000_000_000;
+const ONE: WorkerId = WorkerId(0);
+
+fn anywhere() -> SocketAddr {
+    (Ipv4Addr::LOCALHOST, 0).into()
+}
+
+fn start() -> (Arc<Monitor>, Server) {
+    let text = "version: 1\n\
+        attributes:\n  spend: { type: number }\n\
+        counters:\n  n: { count: \"*\" }\n  paid: { sum: properties.amount, on: \"*\" }\n\
+        tags:\n  some: { when: n >= 1 }\n  rich: { when: paid > 5 }\n";
+    let text = text.replace("attributes:\n  spend: { type: number }\n", "");
+    let catalog = catalog::load("catalog.yaml", &text).catalog.expect("a catalog");
+    let clock = Clock::new(|| Timestamp::from_ms(NOW_MS));
+    let monitor = Arc::new(Monitor::new(Program::new(catalog), 1, clock));
+    let server = Server::start(anywhere(), Arc::clone(&monitor)).expect("a port");
+    (monitor, server)
+}
+
+fn counts(events: u64, added: u64) -> Counts {
+    let mut work = Work { records: events + 3, events, tombstones: 1, timers: 4, ..Work::default() };
+    work.rejected.insert("not_json", 2);
+    work.skipped = vec![0, 6];
+    (0..added).for_each(|_| work.changes.count("some", ChangeKind::Added));
+    Counts { work, commits: 1, aborts: 0 }
+}
+
+fn committed(counts: Counts) -> Notice {
+    Notice::Committed { worker: ONE, took: Duration::from_millis(30), counts }
+}
+
+fn stands(lag: Option<u64>) -> Notice {
+    let clock = Some(Timestamp::from_ms(NOW_MS - 2_500));
+    let figures = Figures { committed: Some(42), lag, clock, entities: 5, state_bytes: 600 };
+    Notice::Standing { worker: ONE, held: false, partitions: vec![(7, Standing::Running(figures))] }
+}
+
+#[test]
+fn a_page_of_metrics_says_what_was_committed() {
+    let (monitor, server) = start();
+    let page = || {
+        let answer = get(server.address(), "/metrics");
+        assert_eq!(answer.status, 200);
+        assert!(answer.headers.contains("content-type: text/plain; version=0.0.4"), "{}", answer.headers);
+        parse(&answer.body)
+    };
+    let before = page();
+    assert_eq!(before.value("tagstream_tag_changes_total{change=\"added\",tag=\"some\"}"), 0.0);
+    assert_eq!(before.value("tagstream_records_rejected_total{reason=\"too_old\"}"), 0.0);
+    assert_eq!(before.value("tagstream_ready"), 0.0);
+    assert!(before.of("tagstream_consumer_lag_records").is_empty());
+    assert!(before.value("process_resident_memory_bytes") > 0.0);
+
+    monitor.hear(&Notice::Reached { input: "events".to_owned(), partitions: 8 });
+    monitor.hear(&Notice::WorkerStarted(ONE));
+    monitor.hear(&Notice::Assigned { worker: ONE, partitions: vec![7] });
+    assert_eq!(page().value("tagstream_partitions{state=\"starting\"}"), 1.0);
+    let took = Duration::from_secs(3);
+    monitor.hear(&Notice::Restored { worker: ONE, partition: 7, entities: 4, bytes: 500, took });
+    monitor.hear(&committed(counts(10, 3)));
+    monitor.hear(&committed(counts(12, 4)));
+    monitor.hear(&Notice::Recycled { worker: ONE, why: Recycle::SlowCommit });
+    monitor.hear(&Notice::Aborted { worker: ONE, why: String::new(), retry_in: Duration::ZERO });
+    monitor.hear(&Notice::DoubtResolved { worker: ONE, committed: 1, open: 0, elsewhere: 0 });
+    monitor.hear(&Notice::Outage { silent_for: Duration::ZERO });
+    monitor.hear(&stands(Some(9)));
+    let page_after = page();
+    let expected = [
+        ("tagstream_events_total", 12.0),
+        ("tagstream_tombstones_total", 1.0),
+        ("tagstream_timers_fired_total", 4.0),
+        ("tagstream_records_rejected_total{reason=\"not_json\"}", 2.0),
+        ("tagstream_tag_changes_total{change=\"added\",tag=\"some\"}", 4.0),
+        ("tagstream_tag_changes_total{change=\"removed\",tag=\"rich\"}", 0.0),
+        ("tagstream_skipped_values_total{counter=\"n\"}", 0.0),
+        ("tagstream_skipped_values_total{counter=\"paid\"}", 6.0),
+        ("tagstream_transactions_total{outcome=\"committed\"}", 2.0),
+        ("tagstream_transactions_total{outcome=\"aborted\"}", 1.0),
+        ("tagstream_transactions_total{outcome=\"doubt_committed\"}", 1.0),
+        ("tagstream_producers_recycled_total{reason=\"slow_commit\"}", 1.0),
+        ("tagstream_rebalances_total{kind=\"assigned\"}", 1.0),
+        ("tagstream_commit_duration_seconds_count", 2.0),
+        ("tagstream_restore_duration_seconds_sum", 3.0),
+        ("tagstream_restored_entities_total", 4.0),
+        ("tagstream_restored_bytes_total", 500.0),
+        ("tagstream_consumer_lag_records{partition=\"7\"}", 9.0),
+        ("tagstream_clock_delay_seconds{partition=\"7\"}", 2.5),
+        ("tagstream_committed_offset{partition=\"7\"}", 42.0),
+        ("tagstream_entities{partition=\"7\"}", 5.0),
+        ("tagstream_state_bytes{partition=\"7\"}", 600.0),
+        ("tagstream_partitions{state=\"running\"}", 1.0),
+        ("tagstream_outage", 1.0),
+        ("tagstream_ready", 1.0),
+    ];
+    for (series, value) in expected {
+        assert_eq!(page_after.value(series), value, "{series}");
+    }
+
+    // A moment's silence of the brokers makes no gap.
+    monitor.hear(&stands(None));
+    assert_eq!(page().value("tagstream_consumer_lag_records{partition=\"7\"}"), 9.0);
+    monitor.hear(&Notice::Revoked { worker: ONE, partitions: vec![7], lost: true });
+    let last = page();
+    for name in ["consumer_lag_records", "clock_delay_seconds", "committed_offset", "entities", "state_bytes"] {
+        assert!(last.of(&format!("tagstream_{name}")).is_empty(), "{name} of a partition that was given up");
+    }
+    assert_eq!(last.value("tagstream_rebalances_total{kind=\"lost\"}"), 1.0);
+    assert_eq!(last.value("tagstream_events_total"), 12.0);
+}
+
+#[test]
+fn the_probes_say_why() {
+    let (monitor, server) = start();
+    let alive = get(server.address(), "/livez");
+    assert_eq!((alive.status, alive.body.as_str()), (200, "ok\n"));
+    let waiting = get(server.address(), "/readyz");
+    assert_eq!((waiting.status, waiting.body.as_str()), (503, "no broker has answered yet\n"));
+    monitor.hear(&Notice::Reached { input: "events".to_owned(), partitions: 8 });
+    let waiting = get(server.address(), "/readyz");
+    assert_eq!((waiting.status, waiting.body.as_str()), (503, "worker 0 has not started\n"));
+    monitor.hear(&Notice::WorkerStarted(ONE));
+    monitor.hear(&Notice::Assigned { worker: ONE, partitions: Vec::new() });
+    assert_eq!(get(server.address(), "/readyz").status, 200);
+}
+
+#[test]
+fn other_paths_and_methods_are_refused() {
+    let (_monitor, server) = start();
+    assert_eq!(get(server.address(), "/").status, 404);
+    assert_eq!(get(server.address(), "/metrics/x").status, 404);
+    assert_eq!(ask(server.address(), "POST", "/metrics").expect("an answer").status, 405);
+}
+
+#[test]
+fn slow_visitors_and_nonsense_keep_nobody_out() {
+    let (_monitor, server) = start();
+    let connect = || TcpStream::connect(server.address()).expect("a connection");
+    // More than there are seats: some say nothing, some half a word.
+    let mut idle: Vec<TcpStream> = (0..100).map(|_| connect()).collect();
+    for stream in idle.iter_mut().step_by(2) {
+        stream.write_all(b"GET /metr").expect("a write");
+    }
+    connect().write_all(&[0xff; 10_000]).expect("a write");
+    assert_eq!(get(server.address(), "/livez").status, 200);
+    // Those who came first were sent away.
+    let mut end = Vec::new();
+    let read = idle[1].read_to_end(&mut end);
+    assert!(read.is_ok() || read.is_err_and(|error| error.kind() == std::io::ErrorKind::ConnectionReset));
+}
+
+#[test]
+fn a_port_that_is_taken_is_named_and_one_that_was_left_is_free() {
+    let (monitor, server) = start();
+    let address = server.address();
+    let error = Server::start(address, Arc::clone(&monitor)).err().expect("the port is taken").to_string();
+    assert!(error.contains(&format!("cannot listen at http.listen = {address}")), "{error}");
+    drop(server);
+    let deadline = std::time::Instant::now() + Duration::from_secs(30);
+    while Server::start(address, Arc::clone(&monitor)).is_err() {
+        assert!(std::time::Instant::now() < deadline, "a server that was dropped goes on");
+        std::thread::yield_now();
+    }
+}

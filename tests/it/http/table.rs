@@ -1,0 +1,47 @@
+//! The documentation's table of metrics and the code say the same.
+
+use std::collections::BTreeSet;
+use std::fs;
+
+use tagstream::telemetry::Metrics;
+
+/// Name, type and labels, as the table writes them.
+type Row = (String, String, String);
+
+fn documented() -> Vec<Row> {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/deploy/docs/operations.md");
+    let text = fs::read_to_string(path).expect("the documentation");
+    let rows = text.lines().filter(|line| line.starts_with("| `tagstream_") || line.starts_with("| `process_"));
+    let cells = |line: &str| {
+        let cells: Vec<String> = line.trim_matches('|').split('|').map(|cell| cell.trim().replace('`', "")).collect();
+        assert_eq!(cells.len(), 5, "name, type, labels, meaning, alert: {line}");
+        assert!(!cells[3].is_empty(), "no meaning: {line}");
+        (cells[0].clone(), cells[1].clone(), cells[2].clone())
+    };
+    rows.map(cells).collect()
+}
+
+#[test]
+fn the_documentation_lists_every_metric_and_no_other() {
+    let documented = documented();
+    let unique: BTreeSet<Row> = documented.iter().cloned().collect();
+    assert_eq!(unique.len(), documented.len(), "a metric is there twice");
+    let row = |metric: &tagstream::telemetry::Described| {
+        (metric.name.clone(), metric.kind.to_owned(), metric.labels.join(", "))
+    };
+    let registered: BTreeSet<Row> = Metrics::new().described().iter().map(row).collect();
+    let missing: Vec<&Row> = registered.difference(&unique).collect();
+    let gone: Vec<&Row> = unique.difference(&registered).collect();
+    assert!(missing.is_empty() && gone.is_empty(), "not documented: {missing:#?}\nno such metric: {gone:#?}");
+}
+
+#[test]
+fn names_follow_the_conventions() {
+    for metric in Metrics::new().described() {
+        let name = &metric.name;
+        assert_eq!(metric.kind == "counter", name.ends_with("_total"), "{name}");
+        assert!(metric.kind != "histogram" || name.ends_with("_seconds"), "{name}");
+        assert!(!metric.help.is_empty(), "{name}");
+        assert!(name.starts_with("tagstream_") || name.starts_with("process_"), "{name}");
+    }
+}

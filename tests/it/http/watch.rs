@@ -1,0 +1,177 @@
+//! What the probes answer, from what workers say and when.
+
+use std::time::{Duration, Instant};
+
+use tagstream::http::{HANG_AFTER, PATIENCE, Watch};
+use tagstream::kafka::{Counts, Figures, Notice, Standing, WorkerId};
+
+const ONE: WorkerId = WorkerId(0);
+const MOMENT: Duration = Duration::from_millis(500);
+
+/// A watch over `workers`, and what time it is for it.
+struct Scene {
+    watch: Watch,
+    now: Instant,
+}
+
+impl Scene {
+    fn new(workers: usize) -> Self {
+        Scene { watch: Watch::new(workers), now: Instant::now() }
+    }
+
+    /// One worker whose one partition runs.
+    fn running() -> Self {
+        let mut scene = Scene::new(1);
+        scene.hear(reached()).hear(Notice::WorkerStarted(ONE)).hear(assigned(ONE, &[3])).hear(stands(false, Some(0)));
+        scene
+    }
+
+    fn hear(&mut self, notice: Notice) -> &mut Self {
+        self.watch.hear(&notice, self.now);
+        self
+    }
+
+    fn pass(&mut self, time: Duration) -> &mut Self {
+        self.now += time;
+        self
+    }
+
+    /// The worker turns its loop for so long, saying the same of itself.
+    fn turn(&mut self, time: Duration, standing: &Notice) -> &mut Self {
+        let end = self.now + time;
+        while self.now < end {
+            self.pass(MOMENT).hear(standing.clone());
+        }
+        self
+    }
+
+    fn not_ready(&self) -> String {
+        self.watch.not_ready(self.now).join("; ")
+    }
+}
+
+fn reached() -> Notice {
+    Notice::Reached { input: "events".to_owned(), partitions: 4 }
+}
+
+fn assigned(worker: WorkerId, partitions: &[i32]) -> Notice {
+    Notice::Assigned { worker, partitions: partitions.to_vec() }
+}
+
+fn running(lag: Option<u64>) -> Standing {
+    Standing::Running(Figures { committed: None, lag, clock: None, entities: 0, state_bytes: 0 })
+}
+
+/// The worker's one partition runs.
+fn stands(held: bool, lag: Option<u64>) -> Notice {
+    Notice::Standing { worker: ONE, held, partitions: vec![(3, running(lag))] }
+}
+
+fn places(partitions: &[(i32, Standing)]) -> Notice {
+    Notice::Standing { worker: ONE, held: false, partitions: partitions.to_vec() }
+}
+
+fn committed() -> Notice {
+    Notice::Committed { worker: ONE, took: MOMENT, counts: Counts::default() }
+}
+
+#[test]
+fn each_step_of_the_start_has_its_words() {
+    let mut scene = Scene::new(2);
+    assert_eq!(scene.not_ready(), "no broker has answered yet");
+    let (brokers, why) = ("k:9092".to_owned(), "BrokerTransportFailure".to_owned());
+    scene.hear(Notice::Unreachable { brokers, why, retry_in: MOMENT });
+    assert_eq!(scene.not_ready(), "no answer from the brokers at k:9092 (BrokerTransportFailure)");
+    scene.hear(reached());
+    assert_eq!(scene.not_ready(), "worker 0 has not started; worker 1 has not started");
+    scene.hear(Notice::WorkerStarted(ONE)).hear(Notice::WorkerStarted(WorkerId(1)));
+    assert_eq!(scene.not_ready(), "worker 0 waits for the group; worker 1 waits for the group");
+    // There are fewer partitions than workers.
+    scene.hear(assigned(ONE, &[0, 3])).hear(assigned(WorkerId(1), &[]));
+    assert_eq!(scene.not_ready(), "worker 0 starts partition 0; worker 0 starts partition 3");
+    scene.hear(places(&[(0, running(Some(9))), (3, Standing::Restoring)]));
+    assert_eq!(scene.not_ready(), "worker 0 reads the state of partition 3 back");
+    scene.hear(places(&[(0, running(Some(9))), (3, running(Some(0)))]));
+    assert_eq!(scene.not_ready(), "");
+}
+
+#[test]
+fn a_partition_that_goes_leaves_nothing_behind() {
+    let mut scene = Scene::running();
+    scene.hear(assigned(ONE, &[4]));
+    assert_eq!(scene.not_ready(), "worker 0 starts partition 4");
+    scene.hear(Notice::Revoked { worker: ONE, partitions: vec![4], lost: false });
+    assert_eq!(scene.not_ready(), "");
+    scene.hear(Notice::Revoked { worker: ONE, partitions: vec![3], lost: true });
+    assert_eq!(scene.not_ready(), "worker 0 waits for the group");
+    assert_eq!(scene.watch.places().count(), 0);
+}
+
+#[test]
+fn a_partition_that_begins_again_or_is_stopped_is_not_ready() {
+    let mut scene = Scene::running();
+    scene.hear(places(&[(3, Standing::Starting)]));
+    assert_eq!(scene.not_ready(), "worker 0 starts partition 3");
+    scene.hear(places(&[(3, Standing::Stopped("its offset is gone".to_owned()))]));
+    assert_eq!(scene.not_ready(), "worker 0 has stopped partition 3: its offset is gone");
+    assert!(scene.watch.hung(scene.now).is_empty(), "the others go on");
+    scene.hear(stands(false, Some(0)));
+    assert_eq!(scene.not_ready(), "");
+}
+
+#[test]
+fn a_commit_that_does_not_end_is_told_after_a_while() {
+    let mut scene = Scene::running();
+    let held = stands(true, Some(7));
+    scene.hear(Notice::Waiting { worker: ONE, step: "delivery", why: "7 records".to_owned() });
+    scene.turn(PATIENCE - MOMENT, &held);
+    assert_eq!(scene.not_ready(), "");
+    scene.turn(MOMENT, &held);
+    assert_eq!(scene.not_ready(), "worker 0: a commit has not ended for 5 s (delivery: 7 records)");
+    scene.hear(Notice::Aborted { worker: ONE, why: "no such topic".to_owned(), retry_in: MOMENT });
+    assert_eq!(scene.not_ready(), "worker 0: a commit has not ended for 5 s (aborted: no such topic)");
+    scene.hear(committed());
+    assert_eq!(scene.not_ready(), "");
+}
+
+#[test]
+fn what_is_not_held_any_more_is_not_stuck() {
+    let mut scene = Scene::running();
+    scene.hear(Notice::Waiting { worker: ONE, step: "committing", why: "timed out".to_owned() });
+    // All was read back as committed: there was nothing to commit after it.
+    scene.turn(2 * PATIENCE, &stands(false, Some(0)));
+    assert_eq!(scene.not_ready(), "");
+}
+
+#[test]
+fn brokers_that_fall_silent_are_told_after_a_while() {
+    let mut scene = Scene::running();
+    scene.turn(PATIENCE, &stands(false, None));
+    assert_eq!(scene.not_ready(), "");
+    scene.turn(MOMENT, &stands(false, None));
+    assert_eq!(scene.not_ready(), "worker 0: no answer from the brokers for 5 s");
+    assert!(scene.watch.hung(scene.now).is_empty(), "that is not the worker's fault");
+    scene.turn(MOMENT, &stands(false, Some(0)));
+    assert_eq!(scene.not_ready(), "");
+}
+
+#[test]
+fn a_loop_that_does_not_turn_hangs() {
+    let mut scene = Scene::running();
+    scene.pass(HANG_AFTER - MOMENT);
+    assert!(scene.watch.hung(scene.now).is_empty());
+    scene.pass(MOMENT);
+    assert_eq!(scene.watch.hung(scene.now), ["worker 0 has not turned its loop for 60 s"]);
+    assert_eq!(scene.not_ready(), "worker 0 has not turned its loop for 60 s");
+    scene.hear(stands(false, Some(0)));
+    assert!(scene.watch.hung(scene.now).is_empty());
+}
+
+#[test]
+fn who_has_not_started_or_has_stopped_does_not_hang() {
+    let mut scene = Scene::new(2);
+    scene.hear(reached()).hear(Notice::WorkerStopped(ONE, Counts::default()));
+    scene.hear(Notice::Trouble { worker: ONE, what: "giving partitions up", why: String::new() }).pass(2 * HANG_AFTER);
+    assert!(scene.watch.hung(scene.now).is_empty());
+    assert_eq!(scene.not_ready(), "worker 0 has stopped; worker 1 has not started");
+}
