@@ -3,11 +3,12 @@
 # Quick when all are there. Without root or sudo it says which ones are missing, and ends with 1.
 set -eu
 
-# Building: a C compiler and make for librdkafka, OpenSSL and zlib. Testing: Java and Maven for a real Kafka broker.
-wanted="build-essential pkg-config libssl-dev zlib1g-dev default-jre-headless maven"
+# Building: a C compiler and make for librdkafka, OpenSSL and zlib. Testing: Java and Maven for a real Kafka broker, and
+# openssl for the certificates of one that is guarded.
+wanted="build-essential pkg-config libssl-dev zlib1g-dev openssl default-jre-headless maven"
 
 if ! command -v dpkg-query >/dev/null 2>&1; then
-    echo "setup: this is no Debian; see to a C compiler, make, pkg-config, OpenSSL, zlib, Java 17 and Maven" >&2
+    echo "setup: this is no Debian; see to a C compiler, make, pkg-config, OpenSSL (and its command), zlib, Java 17 and Maven" >&2
     exit 0
 fi
 

@@ -9,7 +9,7 @@ mod stream;
 
 use std::sync::Arc;
 
-use stream::Stream;
+use stream::{START_MS, Stream};
 use tagstream::catalog;
 use tagstream::codec::{Decoder, write_change};
 use tagstream::engine::{Partition, Program, Sink};
@@ -98,7 +98,7 @@ fn measure(users: usize, events: usize) -> Figures {
     let mut partition = Partition::new(program.clone());
     let mut event = Event::default();
     let mut sink = Written::default();
-    let mut stream = Stream::new(users, PANES);
+    let mut stream = Stream::new(START_MS, users, PANES);
     while let Some(lines) = stream.warm_up() {
         for line in lines {
             decoder.decode(line, Timestamp::MAX, &mut event).expect("the event is right");

@@ -6,7 +6,7 @@ use std::collections::VecDeque;
 use dashmap::DashMap;
 use serde::Deserialize;
 
-use crate::stream::Stream;
+use crate::stream::{START_MS, Stream};
 use crate::{PANES, cpu_ns};
 
 pub struct Naive {
@@ -45,7 +45,7 @@ const DAY_MS: i64 = 86_400_000;
 pub fn measure(users: usize, events: usize) -> Naive {
     let map: DashMap<String, User> = DashMap::new();
     let before = resident_bytes();
-    let mut stream = Stream::new(users, PANES);
+    let mut stream = Stream::new(START_MS, users, PANES);
     let mut changes = 0;
     while let Some(lines) = stream.warm_up() {
         lines.iter().for_each(|line| changes += apply(&map, line));

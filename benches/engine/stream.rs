@@ -7,10 +7,12 @@ use tagstream::model::Timestamp;
 /// Lines a batch: enough to time, few enough to stay out of the engine's way.
 const BATCH: usize = 50_000;
 
-const START_MS: i64 = 1_767_225_600_000; // 2026-01-01T00:00:00Z
+/// 2026-01-01T00:00:00Z
+pub const START_MS: i64 = 1_767_225_600_000;
 const DAY_MS: i64 = 86_400_000;
 
 pub struct Stream {
+    start_ms: i64,
     users: usize,
     rounds: usize,
     /// The next event of the warm-up.
@@ -22,21 +24,17 @@ pub struct Stream {
 }
 
 impl Stream {
-    pub fn new(users: usize, rounds: usize) -> Self {
+    pub fn new(start_ms: i64, users: usize, rounds: usize) -> Self {
         Stream {
             users,
             rounds,
             next: 0,
-            clock_ms: START_MS,
+            start_ms,
+            clock_ms: start_ms,
             random: fastrand::Rng::with_seed(1),
             lines: Vec::new(),
             id: 0,
         }
-    }
-
-    /// Lets the events after the warm-up begin at another time.
-    pub fn starting_at(self, ms: i64) -> Self {
-        Stream { clock_ms: ms, ..self }
     }
 
     /// Each user once a round, a round every three days.
@@ -49,7 +47,7 @@ impl Stream {
         let round_ms = 3 * DAY_MS;
         self.lines.clear();
         for event in self.next..end {
-            self.clock_ms = START_MS + (event as i128 * i128::from(round_ms) / self.users as i128) as i64;
+            self.clock_ms = self.start_ms + (event as i128 * i128::from(round_ms) / self.users as i128) as i64;
             let user = event % self.users;
             self.push(user);
         }

@@ -16,6 +16,8 @@ mod null;
 #[allow(dead_code, reason = "the engine's bench needs more of it")]
 mod stream;
 
+use std::io::{Read, Write as _};
+use std::net::{Ipv4Addr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -40,27 +42,35 @@ fn main() {
     let null = events as f64 / null::consume(&broker.address(), EVENTS, PARTITIONS as i32, events).as_secs_f64();
     println!("{events} events of {event_bytes} bytes, {USERS} users, {PARTITIONS} partitions");
     println!(
-        "{:>24}  {:>12}  {:>6}  {:>14}  {:>22}",
-        "", "events/s", "share", "changes/event", "changelog bytes/event"
+        "{:>14}  {:>10}  {:>6}  {:>13}  {:>21}  {:>10}  {:>13}",
+        "", "events/s", "share", "changes/event", "changelog bytes/event", "commit ms", "events/commit"
     );
-    println!("{:>24}  {null:>12.0}  {:>6}", "null consumer", "1.00");
+    println!("{:>14}  {null:>10.0}  {:>6}", "null consumer", "1.00");
     for delivery in ["at_least_once", "exactly_once"] {
         let run = Run::of(&broker, delivery, events);
         println!(
-            "{delivery:>24}  {:>12.0}  {:>6.2}  {:>14.2}  {:>22.0}",
+            "{delivery:>14}  {:>10.0}  {:>6.2}  {:>13.2}  {:>21.0}  {:>10.1}  {:>13.0}",
             run.rate,
             run.rate / null,
             run.changes,
-            run.changelog_bytes
+            run.changelog_bytes,
+            run.commit_ms,
+            run.events_a_commit
         );
     }
+}
+
+/// The value of a metric without labels.
+fn metric(text: &str, name: &str) -> f64 {
+    let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+    line.and_then(|value| value.parse().ok()).unwrap_or(f64::NAN)
 }
 
 /// Writes the input. Returns the mean size of an event.
 fn fill(broker: &Broker, events: usize) -> usize {
     let now_ms = SystemTime::now().duration_since(UNIX_EPOCH).expect("a clock").as_millis() as i64;
     // The clocks stay behind the last event, so that nothing but events has to be done.
-    let mut stream = Stream::new(USERS, 0).starting_at(now_ms - 3_600_000);
+    let mut stream = Stream::new(now_ms - 3_600_000, USERS, 0);
     let (mut written, mut bytes) = (0, 0);
     while written < events {
         let lines = stream.next_batch();
@@ -86,6 +96,9 @@ struct Run {
     changes: f64,
     /// An event's share of what the changelog takes.
     changelog_bytes: f64,
+    /// From the begin of a transaction to its end, on average.
+    commit_ms: f64,
+    events_a_commit: f64,
 }
 
 impl Run {
@@ -105,12 +118,22 @@ impl Run {
             thread::sleep(Duration::from_millis(50));
         }
         let took = started.elapsed();
+        let metrics = service.metrics();
+        let commits = metric(&metrics, "tagstream_commit_duration_seconds_count");
+        let commit_ms = metric(&metrics, "tagstream_commit_duration_seconds_sum") / commits * 1e3;
         let _ = running.kill();
         let _ = running.wait();
         let changes = client::read_all(broker, &format!("{delivery}-changes")).len() as f64 / events as f64;
         let changelog = client::read_all(broker, &format!("{delivery}-changelog"));
         let bytes: usize = changelog.iter().map(|record| record.value.as_ref().map_or(0, Vec::len)).sum();
-        Run { rate: events as f64 / took.as_secs_f64(), changes, changelog_bytes: bytes as f64 / events as f64 }
+        let count = events as f64;
+        Run {
+            rate: count / took.as_secs_f64(),
+            changes,
+            changelog_bytes: bytes as f64 / count,
+            commit_ms,
+            events_a_commit: count / commits,
+        }
     }
 }
 
@@ -118,6 +141,7 @@ impl Run {
 struct Service {
     folder: PathBuf,
     log: PathBuf,
+    http: u16,
     settings: Vec<String>,
 }
 
@@ -126,7 +150,9 @@ impl Service {
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{application}-{}", std::process::id()));
         fs::create_dir_all(&folder).expect("a folder");
         fs::write(folder.join("catalog.yaml"), CATALOG).expect("a catalog");
+        let http = broker::free_port();
         let settings = [
+            format!("http.listen=127.0.0.1:{http}"),
             format!("kafka.brokers={}", broker.address()),
             format!("kafka.application={application}"),
             format!("service.delivery={application}"),
@@ -137,7 +163,7 @@ impl Service {
             "service.workers=2".to_owned(),
             "service.idle_grace=1d".to_owned(),
         ];
-        Service { log: folder.join("log"), folder, settings: settings.to_vec() }
+        Service { log: folder.join("log"), folder, http, settings: settings.to_vec() }
     }
 
     fn command(&self, arguments: &[&str]) -> Command {
@@ -158,6 +184,15 @@ impl Service {
     fn start(&self) -> Child {
         let log = fs::File::create(&self.log).expect("a log");
         self.command(&["run"]).stderr(log).spawn().expect("tagstream")
+    }
+
+    fn metrics(&self) -> String {
+        let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, self.http)).expect("the service listens");
+        let request = "GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+        stream.write_all(request.as_bytes()).expect("a request");
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).expect("an answer");
+        answer
     }
 
     fn said(&self) -> String {

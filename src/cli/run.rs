@@ -11,7 +11,7 @@ use crate::service::{self, ServiceError, Surroundings, Told};
 use crate::settings::{self, ConfigFile, Fault, Problems, Settings, Sources};
 use crate::telemetry;
 
-/// Settings that cannot be used: `EX_CONFIG` of sysexits.h.
+/// Settings that cannot be used, or a cluster that does not fit them: `EX_CONFIG` of sysexits.h.
 pub const EXIT_SETTINGS: u8 = 78;
 
 /// Where settings come from, for the commands that talk to Kafka
@@ -68,7 +68,7 @@ pub enum Needs {
 /// Run the service: events from Kafka in, tag changes to Kafka out
 ///
 /// Ends with 0 when told to stop (SIGTERM, Ctrl-C), 1 when something is wrong that only a person can mend,
-/// 2 on wrong usage, 78 when the settings are wrong.
+/// 2 on wrong usage, 78 when the settings are wrong or topics and rights in Kafka are not what they ask for.
 #[derive(Debug, Args)]
 pub struct RunArgs {
     #[command(flatten)]
@@ -112,7 +112,7 @@ pub fn run(args: &RunArgs) -> ExitCode {
         }
         Err(error) => {
             tracing::error!("{error}");
-            ExitCode::FAILURE
+            if error.is_configuration() { ExitCode::from(EXIT_SETTINGS) } else { ExitCode::FAILURE }
         }
     }
 }

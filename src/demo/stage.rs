@@ -10,8 +10,8 @@ use super::time::Speed;
 use crate::kafka::{Clock, EmbeddedBroker, FETCH_WAIT, Notice, Notices};
 use crate::service::Surroundings;
 use crate::settings::{
-    Delivery, HttpSettings, InputSettings, KafkaSettings, Origin, OutputSettings, Properties, ServiceSettings,
-    Settings, Start,
+    Delivery, GroupProtocol, HttpSettings, InputSettings, KafkaSettings, Membership, Origin, OutputSettings,
+    Properties, ServiceSettings, Settings, Start,
 };
 use crate::telemetry::Severity;
 
@@ -35,12 +35,18 @@ pub fn settings(broker: &EmbeddedBroker, speed: Speed) -> Settings {
     properties.insert(wait.to_owned(), ms.to_owned(), Origin::Default);
     Settings {
         catalog: None,
-        kafka: KafkaSettings { brokers: broker.address(), application: "tagstream".to_owned(), properties },
+        kafka: KafkaSettings {
+            brokers: broker.address(),
+            application: "tagstream".to_owned(),
+            group_protocol: GroupProtocol::Classic,
+            properties,
+        },
         input: InputSettings { topic: EVENTS.to_owned(), start: Start::Earliest },
         output: OutputSettings { changes: CHANGES.to_owned(), tags: Some("tags".to_owned()) },
         service: ServiceSettings {
             instance: "demo".to_owned(),
             workers: NonZeroUsize::MIN,
+            membership: Membership::Static,
             commit_interval: Duration::from_millis(20),
             delivery: Delivery::ExactlyOnce,
             idle_grace: Duration::from_millis(speed.step_ms().unsigned_abs()),

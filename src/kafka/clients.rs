@@ -1,12 +1,17 @@
 //! The properties of each client: those that the commit cycle rests on, and what the user may change.
 
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+
 use rdkafka::client::ClientContext;
 use rdkafka::config::{ClientConfig, RDKafkaLogLevel};
 use rdkafka::consumer::{BaseConsumer, ConsumerContext};
 use rdkafka::error::KafkaError;
+use rdkafka::producer::{DeliveryResult, ProducerContext};
 
 use super::notice::{Notice, Notices, WorkerId};
-use crate::settings::Settings;
+use super::refusal;
+use crate::settings::{GroupProtocol, Membership, Settings};
 use crate::telemetry::Severity;
 
 /// What the user may change. Sessions outlast a restart, transactions outlast a broker's fail-over (9 s) and end
@@ -18,12 +23,9 @@ const TUNING: [(&str, &str); 5] = [
     ("socket.keepalive.enable", "true"),
     ("topic.metadata.refresh.interval.ms", "60000"),
 ];
-const CONSUMER_TUNING: [(&str, &str); 4] = [
-    ("session.timeout.ms", "15000"),
-    ("heartbeat.interval.ms", "3000"),
-    ("fetch.queue.backoff.ms", "20"),
-    ("fetch.error.backoff.ms", "100"),
-];
+const CONSUMER_TUNING: [(&str, &str); 2] = [("fetch.queue.backoff.ms", "20"), ("fetch.error.backoff.ms", "100")];
+/// With the brokers' own protocol these are the brokers' to say.
+const CLASSIC_TUNING: [(&str, &str); 2] = [("session.timeout.ms", "15000"), ("heartbeat.interval.ms", "3000")];
 const PRODUCER_TUNING: [(&str, &str); 5] = [
     ("transaction.timeout.ms", "12000"),
     ("linger.ms", "2"),
@@ -41,12 +43,11 @@ const PLAIN_PRODUCER_TUNING: [(&str, &str); 4] = [
     ("message.max.bytes", "64000000"),
     ("queue.buffering.max.messages", "1000000"),
 ];
-const CONSUMER_FIXED: [(&str, &str); 5] = [
+const CONSUMER_FIXED: [(&str, &str); 4] = [
     ("isolation.level", "read_committed"),
     ("enable.auto.commit", "false"),
     ("enable.auto.offset.store", "false"),
     ("auto.offset.reset", "error"),
-    ("partition.assignment.strategy", "cooperative-sticky"),
 ];
 const PRODUCER_FIXED: [(&str, &str); 4] = [
     // A new transaction meets the markers of the last one being written and is told to come again: soon.
@@ -63,15 +64,15 @@ const PARTITIONER: &str = "murmur2_random";
 #[error("cannot make a Kafka client: {0}")]
 pub struct ClientError(String);
 
-fn set_all<const N: usize>(config: &mut ClientConfig, pairs: [(&str, &str); N]) {
+fn set_all(config: &mut ClientConfig, pairs: &[(&str, &str)]) {
     for (name, value) in pairs {
-        config.set(name, value);
+        config.set(*name, *value);
     }
 }
 
-fn base<const N: usize>(settings: &Settings, id: &str, tuning: [(&str, &str); N]) -> ClientConfig {
+fn base(settings: &Settings, id: &str, tuning: &[(&str, &str)]) -> ClientConfig {
     let mut config = ClientConfig::new();
-    set_all(&mut config, TUNING);
+    set_all(&mut config, &TUNING);
     set_all(&mut config, tuning);
     for (name, value) in settings.kafka.properties.iter() {
         config.set(name, value);
@@ -89,33 +90,52 @@ fn worker_name(settings: &Settings, worker: WorkerId) -> String {
 /// A worker's member of the group.
 pub fn consumer(settings: &Settings, worker: WorkerId) -> ClientConfig {
     let name = worker_name(settings, worker);
-    let mut config = base(settings, &name, CONSUMER_TUNING);
-    set_all(&mut config, CONSUMER_FIXED);
-    config.set("group.id", &settings.kafka.application).set("group.instance.id", &name);
+    let mut config = match settings.kafka.group_protocol {
+        GroupProtocol::Classic => base(settings, &name, &[&CONSUMER_TUNING[..], &CLASSIC_TUNING].concat()),
+        GroupProtocol::Consumer => base(settings, &name, &CONSUMER_TUNING),
+    };
+    set_all(&mut config, &CONSUMER_FIXED);
+    match settings.kafka.group_protocol {
+        GroupProtocol::Classic => config.set("partition.assignment.strategy", "cooperative-sticky"),
+        GroupProtocol::Consumer => config.set("group.protocol", "consumer"),
+    };
+    config.set("group.id", &settings.kafka.application);
+    if settings.service.membership == Membership::Static {
+        config.set("group.instance.id", &name);
+    }
     config
 }
 
 /// A worker's transactional producer.
 pub fn producer(settings: &Settings, worker: WorkerId) -> ClientConfig {
-    let name = worker_name(settings, worker);
-    let mut config = base(settings, &name, PRODUCER_TUNING);
-    set_all(&mut config, PRODUCER_FIXED);
-    config.set("transactional.id", &name);
+    transactional(settings, &worker_name(settings, worker))
+}
+
+/// A producer whose only purpose is to get a transactional id as the workers will: `<application>-<instance>-check`,
+/// which is no worker's, since theirs end in a number.
+pub fn prober(settings: &Settings) -> ClientConfig {
+    transactional(settings, &format!("{}-{}-check", settings.kafka.application, settings.service.instance))
+}
+
+fn transactional(settings: &Settings, name: &str) -> ClientConfig {
+    let mut config = base(settings, name, &PRODUCER_TUNING);
+    set_all(&mut config, &PRODUCER_FIXED);
+    config.set("transactional.id", name);
     config
 }
 
 /// A worker's producer for what is seen before it is committed. In order, and once as long as it lives.
 pub fn plain_producer(settings: &Settings, worker: WorkerId) -> ClientConfig {
     let name = worker_name(settings, worker);
-    let mut config = base(settings, &format!("{name}-plain"), PLAIN_PRODUCER_TUNING);
+    let mut config = base(settings, &format!("{name}-plain"), &PLAIN_PRODUCER_TUNING);
     config.set("partitioner", PARTITIONER).set("enable.idempotence", "true");
     config
 }
 
 /// A reader of the changelog. It is in no group, but librdkafka assigns nothing to a consumer without the name of one.
 pub fn changelog(settings: &Settings, worker: WorkerId) -> ClientConfig {
-    let mut config = base(settings, &format!("{}-restore", worker_name(settings, worker)), RESTORE_TUNING);
-    set_all(&mut config, RESTORE_FIXED);
+    let mut config = base(settings, &format!("{}-restore", worker_name(settings, worker)), &RESTORE_TUNING);
+    set_all(&mut config, &RESTORE_FIXED);
     config.set("group.id", format!("{}-restore", settings.kafka.application));
     config
 }
@@ -123,14 +143,14 @@ pub fn changelog(settings: &Settings, worker: WorkerId) -> ClientConfig {
 /// A consumer that only asks for metadata. It creates no topic by asking for it.
 pub fn inquirer(settings: &Settings, notices: Notices) -> Result<BaseConsumer<Plain>, ClientError> {
     let id = format!("{}-{}", settings.kafka.application, settings.service.instance);
-    let config = base(settings, &id, []);
+    let config = base(settings, &id, &[]);
     config.create_with_context(Plain::new(notices)).map_err(ClientError::from)
 }
 
 /// The configuration for a client that administers topics, and its callbacks.
 pub fn admin(settings: &Settings, notices: Notices) -> (ClientConfig, Plain) {
     let id = format!("{}-{}", settings.kafka.application, settings.service.instance);
-    (base(settings, &id, []), Plain::new(notices))
+    (base(settings, &id, &[]), Plain::new(notices))
 }
 
 impl From<KafkaError> for ClientError {
@@ -162,17 +182,31 @@ pub fn pass_on(notices: &Notices, level: RDKafkaLogLevel, facility: &str, text: 
 
 pub fn pass_error_on(notices: &Notices, error: &KafkaError, reason: &str) {
     let facility = error.rdkafka_error_code().map_or_else(|| "ERROR".to_owned(), |code| format!("{code:?}"));
-    notices(Notice::Library { severity: Severity::Warn, facility, text: reason.to_owned() });
+    let text = refusal::explain(error, reason).unwrap_or_else(|| reason.to_owned());
+    notices(Notice::Library { severity: Severity::Warn, facility, text });
 }
 
 /// Callbacks of clients that have nothing but troubles to report.
 pub struct Plain {
     notices: Notices,
+    /// Why there is no connection, where a broker or TLS said it. Calls only tell that there is none.
+    refusal: Mutex<Option<String>>,
+    refusals: AtomicU64,
 }
 
 impl Plain {
     pub fn new(notices: Notices) -> Self {
-        Plain { notices }
+        Plain { notices, refusal: Mutex::default(), refusals: AtomicU64::new(0) }
+    }
+
+    /// How many times it was said.
+    pub fn refusals(&self) -> u64 {
+        self.refusals.load(Ordering::Acquire)
+    }
+
+    /// What was said last.
+    pub fn refusal(&self) -> Option<String> {
+        self.refusal.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
@@ -182,8 +216,18 @@ impl ClientContext for Plain {
     }
 
     fn error(&self, error: KafkaError, reason: &str) {
+        if let Some(refusal) = refusal::explain(&error, reason) {
+            *self.refusal.lock().unwrap_or_else(PoisonError::into_inner) = Some(refusal);
+            self.refusals.fetch_add(1, Ordering::AcqRel);
+        }
         pass_error_on(&self.notices, &error, reason);
     }
 }
 
 impl ConsumerContext for Plain {}
+
+impl ProducerContext for Plain {
+    type DeliveryOpaque = ();
+
+    fn delivery(&self, _: &DeliveryResult<'_>, (): ()) {}
+}

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use rdkafka::types::RDKafkaErrorCode;
 
+use super::failpoint::{self, Step};
 use super::notice::{Notice, Recycle};
 use super::slot::Slot;
 use super::transactor::{Blocked, Outcome};
@@ -107,10 +108,12 @@ impl<W: Wire> Worker<W> {
         if !self.slots.values().any(dirty) {
             return None;
         }
+        failpoint::pass(Step::Applied);
         if let Err(blocked) = self.transactor.begin() {
             self.hold(blocked);
             return None;
         }
+        failpoint::pass(Step::Begun);
         let (name, begun) = (self.names.next_name(), self.wire.now());
         let mut parts = Vec::new();
         for (partition, slot) in &mut self.slots {
@@ -121,6 +124,7 @@ impl<W: Wire> Worker<W> {
                 parts.push((*partition, running.next_offset()));
             }
         }
+        failpoint::pass(Step::BodySent);
         Some(Sent { name, parts, begun })
     }
 
@@ -128,6 +132,7 @@ impl<W: Wire> Worker<W> {
         let member = self.member.as_deref().unwrap_or_default();
         match self.transactor.finish(&sent.parts, &sent.name, (&self.consumer, member), until) {
             Outcome::Committed => {
+                failpoint::pass(Step::Committed);
                 for (partition, next_offset) in &sent.parts {
                     self.settle(*partition, *next_offset);
                 }

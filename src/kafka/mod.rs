@@ -12,6 +12,7 @@
 //! - Every transaction carries the offset of every partition that has a part in it, also when only time has passed.
 //! - Whether a transaction was committed is never guessed: the committed offsets bear the transaction's name.
 
+mod admin;
 mod body;
 mod clients;
 mod clock;
@@ -19,19 +20,26 @@ mod cluster;
 mod counts;
 mod cycle;
 mod embedded;
+mod failpoint;
+mod faults;
 mod herald;
 mod idle;
+mod inquirer;
+mod link;
 mod native;
 mod notice;
 mod properties;
 mod pulse;
 mod rebalance;
+mod refusal;
 mod restore;
+mod rights;
 mod sending;
 mod slot;
 mod standing;
 pub mod topics;
 mod transactor;
+mod wanted;
 pub mod wire;
 mod worker;
 

@@ -3,9 +3,9 @@
 //! Callbacks only pass things on: a rebalance is queued for the worker's loop, which answers it between two polls;
 //! statistics end as two numbers; errors and log lines become notices.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::ffi::CStr;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -20,10 +20,12 @@ use rdkafka::producer::{DeliveryResult, NoCustomPartitioner, Producer, ProducerC
 use rdkafka::topic_partition_list::TopicPartitionListElem;
 use rdkafka::types::RDKafkaRespErr;
 use rdkafka::{Message, Offset, TopicPartitionList, bindings};
-use serde::Deserialize;
 
 use super::clients::{self, ClientError, Plain, pass_error_on, pass_on};
+use super::faults::told;
+use super::link::Link;
 use super::notice::{Notice, Notices, WorkerId};
+use super::rights;
 use super::wire::{
     Bounds, ChangelogReader, Class, Committed, GroupConsumer, Outgoing, PlainProducer, Rebalance, Refused,
     TransactionalProducer, Wire, WireError,
@@ -67,12 +69,12 @@ impl Wire for Native {
         };
         let config = clients::consumer(&self.settings, self.worker);
         let client = config.create_with_context(side).map_err(ClientError::from)?;
-        Ok(NativeConsumer { client, topic: self.settings.input.topic.clone() })
+        Ok(NativeConsumer { client, topic: self.settings.input.topic.clone(), settings: Arc::clone(&self.settings) })
     }
 
     fn producer(&self) -> Result<NativeProducer, ClientError> {
         let client = self.threaded_producer(&clients::producer(&self.settings, self.worker))?;
-        Ok(NativeProducer { client, topic: self.settings.input.topic.clone() })
+        Ok(NativeProducer { client, settings: Arc::clone(&self.settings) })
     }
 
     fn plain_producer(&self) -> Result<NativePlainProducer, ClientError> {
@@ -120,26 +122,6 @@ pub fn try_out(settings: &Settings) -> Result<(), ClientError> {
     Ok(())
 }
 
-impl From<KafkaError> for WireError {
-    fn from(error: KafkaError) -> Self {
-        let class = match &error {
-            KafkaError::Transaction(error) if error.is_fatal() => Class::Fatal,
-            KafkaError::Transaction(error) if error.txn_requires_abort() => Class::Abort,
-            KafkaError::Transaction(error) if error.is_retriable() => Class::Again,
-            // What has neither flag is fatal, on librdkafka's own advice.
-            KafkaError::Transaction(_) | KafkaError::MessageConsumptionFatal(_) | KafkaError::ClientCreation(_) => {
-                Class::Fatal
-            }
-            _ => Class::Again,
-        };
-        let text = match &error {
-            KafkaError::Transaction(error) => error.string(),
-            other => other.to_string(),
-        };
-        WireError { class, code: error.rdkafka_error_code(), text }
-    }
-}
-
 /// The offset of an entry that bears one.
 fn offset_of(element: &TopicPartitionListElem<'_>) -> Option<i64> {
     match (element.error(), element.offset()) {
@@ -175,6 +157,7 @@ fn bounds<C: ConsumerContext>(
 pub struct NativeConsumer {
     client: BaseConsumer<ConsumerSide>,
     topic: String,
+    settings: Arc<Settings>,
 }
 
 impl NativeConsumer {
@@ -191,7 +174,8 @@ impl GroupConsumer for NativeConsumer {
     }
 
     fn poll(&self, wait: Duration) -> Option<Result<BorrowedMessage<'_>, WireError>> {
-        self.client.poll(wait).map(|polled| polled.map_err(WireError::from))
+        let words = |code| rights::not_read(code, &self.settings);
+        self.client.poll(wait).map(|polled| polled.map_err(|error| told(error, words)))
     }
 
     fn next_rebalance(&self) -> Option<Rebalance> {
@@ -334,22 +318,27 @@ fn answer_while_closing(consumer: &BaseConsumer<ConsumerSide>, code: RDKafkaResp
 /// A worker's producer.
 pub struct NativeProducer {
     client: Threaded,
-    /// The input's.
-    topic: String,
+    settings: Arc<Settings>,
+}
+
+impl NativeProducer {
+    fn told(&self, result: KafkaResult<()>) -> Result<(), WireError> {
+        result.map_err(|error| told(error, |code| rights::missing(code, &self.settings)))
+    }
 }
 
 impl TransactionalProducer<NativeConsumer> for NativeProducer {
     fn init(&self, patience: Duration) -> Result<(), WireError> {
-        Ok(self.client.init_transactions(patience)?)
+        self.told(self.client.init_transactions(patience))
     }
 
     fn begin(&self) -> Result<(), WireError> {
         *self.client.context().refused() = None;
-        Ok(self.client.begin_transaction()?)
+        self.told(self.client.begin_transaction())
     }
 
     fn send<'a>(&self, record: Outgoing<'a>) -> Result<(), (WireError, Outgoing<'a>)> {
-        self.client.send(record).map_err(|(error, record)| (error.into(), record))
+        self.client.send(record).map_err(not_sent)
     }
 
     fn in_flight(&self) -> usize {
@@ -370,7 +359,7 @@ impl TransactionalProducer<NativeConsumer> for NativeProducer {
     ) -> Result<(), WireError> {
         let mut list = TopicPartitionList::new();
         for (partition, offset) in offsets {
-            let mut element = list.add_partition(&self.topic, *partition);
+            let mut element = list.add_partition(&self.settings.input.topic, *partition);
             // An offset of a record, plus one: never out of range.
             let _ = element.set_offset(Offset::Offset(*offset));
             element.set_metadata(metadata);
@@ -386,23 +375,23 @@ impl TransactionalProducer<NativeConsumer> for NativeProducer {
             let text = "the membership has ended".to_owned();
             return Err(WireError { class: Class::Abort, code: Some(RDKafkaErrorCode::UnknownMemberId), text });
         }
-        Ok(self.client.send_offsets_to_transaction(&list, &group, patience)?)
+        self.told(self.client.send_offsets_to_transaction(&list, &group, patience))
     }
 
     fn commit(&self, patience: Duration) -> Result<(), WireError> {
-        Ok(self.client.commit_transaction(patience)?)
+        self.told(self.client.commit_transaction(patience))
     }
 
     fn abort(&self, patience: Duration) -> Result<(), WireError> {
-        Ok(self.client.abort_transaction(patience)?)
+        self.told(self.client.abort_transaction(patience))
     }
 
     fn reports(&self) -> u64 {
-        self.client.context().link.reports.load(Ordering::Acquire)
+        self.client.context().link.reports()
     }
 
     fn faults(&self) -> u64 {
-        self.client.context().link.faults.load(Ordering::Acquire)
+        self.client.context().link.faults()
     }
 }
 
@@ -413,7 +402,7 @@ pub struct NativePlainProducer {
 
 impl PlainProducer for NativePlainProducer {
     fn send<'a>(&self, record: Outgoing<'a>) -> Result<(), (WireError, Outgoing<'a>)> {
-        self.client.send(record).map_err(|(error, record)| (error.into(), record))
+        self.client.send(record).map_err(not_sent)
     }
 
     fn in_flight(&self) -> usize {
@@ -423,15 +412,6 @@ impl PlainProducer for NativePlainProducer {
     fn take_refused(&self) -> Option<Refused> {
         self.client.context().refused().take()
     }
-}
-
-/// What the statistics say of a producer's connections.
-#[derive(Debug, Default)]
-struct Link {
-    /// Statistics so far: they come at a fixed interval, each telling all that happened before it.
-    reports: AtomicU64,
-    /// Requests that were sent again or timed out, connections that broke.
-    faults: AtomicU64,
 }
 
 /// Callbacks of a worker's producer.
@@ -448,21 +428,12 @@ impl ProducerSide {
     }
 }
 
+fn not_sent<'a>((error, record): (KafkaError, Outgoing<'a>)) -> (WireError, Outgoing<'a>) {
+    (told(error, |code| rights::not_written(code, record.topic)), record)
+}
+
 fn is_purge(error: &KafkaError) -> bool {
     matches!(error.rdkafka_error_code(), Some(RDKafkaErrorCode::PurgeQueue | RDKafkaErrorCode::PurgeInflight))
-}
-
-#[derive(Deserialize)]
-struct Statistics {
-    brokers: HashMap<String, BrokerStatistics>,
-}
-
-#[derive(Deserialize)]
-struct BrokerStatistics {
-    txretries: u64,
-    req_timeouts: u64,
-    #[serde(default)]
-    disconnects: u64,
 }
 
 impl ClientContext for ProducerSide {
@@ -475,12 +446,7 @@ impl ClientContext for ProducerSide {
     }
 
     fn stats_raw(&self, json: &[u8]) {
-        let Ok(statistics) = serde_json::from_slice::<Statistics>(json) else {
-            return;
-        };
-        let faults = statistics.brokers.values().map(|b| b.txretries + b.req_timeouts + b.disconnects).sum();
-        self.link.faults.store(faults, Ordering::Release);
-        self.link.reports.fetch_add(1, Ordering::Release);
+        self.link.heed(json);
     }
 }
 
@@ -493,7 +459,8 @@ impl ProducerContext for ProducerSide {
             // An abort, which is told as such.
             return;
         }
-        let (topic, text) = (record.topic().to_owned(), error.to_string());
+        let topic = record.topic().to_owned();
+        let text = told(error.clone(), |code| rights::not_written(code, &topic)).text;
         self.refused().get_or_insert_with(|| Refused {
             topic: topic.clone(),
             code: error.rdkafka_error_code(),

@@ -43,6 +43,12 @@ pub enum Notice {
         input: String,
         partitions: usize,
     },
+    /// A check at the start was left out.
+    NotChecked {
+        what: &'static str,
+        of: String,
+        why: String,
+    },
     WorkerStarted(WorkerId),
     WorkerStopped(WorkerId, Counts),
     /// What a worker has done since it started.
@@ -167,7 +173,10 @@ pub enum Notice {
 impl Notice {
     pub fn severity(&self) -> Severity {
         match self {
-            Notice::ProducerReady { .. } | Notice::Committed { .. } | Notice::Standing { .. } => Severity::Debug,
+            Notice::ProducerReady { .. }
+            | Notice::Committed { .. }
+            | Notice::Standing { .. }
+            | Notice::NotChecked { .. } => Severity::Debug,
             Notice::Assigned { partitions, .. } if partitions.is_empty() => Severity::Debug,
             Notice::Unreachable { .. }
             | Notice::Recycled { .. }
@@ -217,6 +226,7 @@ impl Notice {
             Notice::Restoring { .. }
             | Notice::Unreachable { .. }
             | Notice::Reached { .. }
+            | Notice::NotChecked { .. }
             | Notice::NotWritten { .. }
             | Notice::Outage { .. }
             | Notice::OutageOver
@@ -275,9 +285,10 @@ impl fmt::Display for Notice {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Notice::Unreachable { brokers, why, retry_in } => {
-                write!(f, "no answer from the brokers at {brokers} ({why}); trying again in {retry_in:?}")
+                write!(f, "no answer from the brokers at {brokers}: {why}; trying again in {retry_in:?}")
             }
             Notice::Reached { input, partitions } => write!(f, "brokers reached; {input} has {partitions} partitions"),
+            Notice::NotChecked { what, of, why } => write!(f, "not checked: {what} {of} ({why})"),
             Notice::WorkerStarted(worker) => write!(f, "{worker} started"),
             Notice::WorkerStopped(worker, counts) => write!(f, "{worker} stopped: {counts}"),
             Notice::Progress(worker, counts) => write!(f, "{worker}: {counts}"),
@@ -342,10 +353,7 @@ impl fmt::Display for Notice {
                 )
             }
             Notice::NotWritten { topic, why } => {
-                write!(
-                    f,
-                    "records to {topic} are not written ({why}); is the topic there? see `tagstream topics create`"
-                )
+                write!(f, "records to {topic} are not written: {why}")
             }
             Notice::Trouble { worker, what, why } => write!(f, "{worker}: {what}: {why}"),
             Notice::Outage { silent_for } => {

@@ -12,8 +12,8 @@ const OURS: [(&str, &str); 16] = [
     ("bootstrap.servers", "use kafka.brokers"),
     ("metadata.broker.list", "use kafka.brokers"),
     ("group.id", "use kafka.application"),
-    ("group.instance.id", "use service.instance"),
-    ("group.protocol", "the group protocol is fixed"),
+    ("group.instance.id", "use service.instance and service.static_membership"),
+    ("group.protocol", "use kafka.group_protocol"),
     ("partition.assignment.strategy", "the assignment strategy is fixed"),
     ("client.id", "use kafka.application and service.instance"),
     ("transactional.id", "use kafka.application and service.instance"),
@@ -63,8 +63,25 @@ pub fn check(settings: &Settings, problems: &mut Problems) {
             problems.push(format!("kafka.properties.\"{name}\""), properties.origin(name).cloned(), fault);
         }
     }
+    if good {
+        idle(properties, problems);
+    }
     if good && let Err(error) = native::try_out(settings) {
         problems.push("kafka.properties", None, Fault::Other(error.to_string()));
+    }
+}
+
+/// Finds credentials that the protocol leaves unused: whoever gave them thinks that the wire is guarded.
+fn idle(properties: &Properties, problems: &mut Problems) {
+    let given =
+        |wanted: &str| properties.iter().find(|(name, _)| *name == wanted).map(|(_, value)| value.to_lowercase());
+    let protocol = given("security.protocol").unwrap_or_else(|| "plaintext".to_owned());
+    for (prefix, mark, instead) in [("sasl.", "sasl_", "\"sasl_ssl\""), ("ssl.", "ssl", "\"ssl\" or \"sasl_ssl\"")] {
+        let Some((name, _)) = properties.iter().find(|(name, _)| name.starts_with(prefix)) else { continue };
+        if !protocol.contains(mark) {
+            let fault = Fault::Other(format!("has no effect: security.protocol is {protocol}; set it to {instead}"));
+            problems.push(format!("kafka.properties.\"{name}\""), properties.origin(name).cloned(), fault);
+        }
     }
 }
 

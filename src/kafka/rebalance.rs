@@ -10,6 +10,7 @@ use std::time::Duration;
 use rdkafka::Message;
 
 use super::cycle::random;
+use super::failpoint::{self, Step};
 use super::notice::Notice;
 use super::restore::{Cancel, Finding, RestoreError, Task};
 use super::slot::{PartitionError, Restore, Running, Slot};
@@ -43,11 +44,14 @@ impl<W: Wire> Worker<W> {
             }
             Rebalance::Revoke { partitions, lost } => {
                 let lost = std::mem::take(&mut self.unasked) || lost;
+                failpoint::pass(Step::RevokeWanted);
                 if !lost {
                     self.settle_within(REVOKE_PATIENCE)?;
                 }
+                failpoint::pass(Step::RevokeCommitted);
                 self.forget(&partitions);
                 self.give_up(&partitions);
+                failpoint::pass(Step::RevokeAnswered);
                 if !partitions.is_empty() {
                     self.say(Notice::Revoked { worker: self.plan.id, partitions, lost });
                 }

@@ -20,6 +20,7 @@ use std::time::{Duration, Instant};
 use rdkafka::Message;
 
 use super::clients::ClientError;
+use super::failpoint::{self, Step};
 use super::notice::{Notice, Notices, WorkerId};
 use super::wire::{Bounds, ChangelogReader, Wire, WireError};
 use crate::codec::{ChangelogKey, ChangelogRecord, Unreadable};
@@ -193,11 +194,13 @@ impl<W: Wire> Errand<W> {
         let started = self.wire.now();
         let end = self.insist(task, || reader.end(partition, CALL_PATIENCE))?;
         let low = self.await_stable(reader, task, end)?;
+        failpoint::pass(Step::RestoreStable);
         let mut reading = Reading { restoring: Restoring::new(Arc::clone(&self.program)), note: None, bytes: 0 };
         if low < end {
             self.insist(task, || reader.open(partition, low))?;
             self.read(reader, task, low..end, started, &mut reading)?;
         }
+        failpoint::pass(Step::RestoreEnd);
         let Reading { restoring, note, bytes } = reading;
         let position = note.map_or_else(Position::default, |note| note.position);
         let Restored { partition: state, change: catalog_change } = restoring
@@ -251,6 +254,7 @@ impl<W: Wire> Errand<W> {
                     reading.take(record.key().unwrap_or_default(), record.payload()).map_err(|error| {
                         RestoreError::Record { topic: self.topic.clone(), partition, offset, error }
                     })?;
+                    failpoint::pass(Step::RestoreRecord);
                     if offset + 1 < range.end {
                         continue;
                     }

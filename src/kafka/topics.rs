@@ -1,28 +1,20 @@
 //! The topics that the service writes: made with the input's partition count and the contract's policies, or checked.
 
 use std::fmt;
-use std::future::Future;
-use std::pin::pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, Wake, Waker};
-use std::thread::{self, Thread};
 use std::time::Duration;
 
-use rdkafka::admin::{AdminClient, AdminOptions, ConfigResource, NewTopic, ResourceSpecifier, TopicReplication};
-use rdkafka::config::FromClientConfigAndContext;
-use rdkafka::consumer::{BaseConsumer, Consumer};
-use rdkafka::error::KafkaError;
-use rdkafka::types::{RDKafkaErrorCode, RDKafkaRespErr};
+use rdkafka::admin::{ConfigResource, NewTopic, TopicReplication};
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 
-use super::clients::{self, ClientError, Plain};
+use super::admin::Admin;
+use super::clients::ClientError;
+use super::inquirer::{Inquirer, TopicFacts};
 use super::notice::Notices;
+use super::wanted::{self, Count, KAFKA_BYTES_MAX, Wanted};
 use crate::settings::Settings;
 
 const ANSWER_PATIENCE: Duration = Duration::from_secs(15);
-/// What headers add to a dead letter over the record that it was.
-const LETTER_HEADERS_BYTES: i64 = 64 << 10;
-const DAY_MS: &str = "86400000";
-const WEEK_MS: &str = "604800000";
 
 /// How topics are to be made.
 #[derive(Clone, Copy, Debug)]
@@ -91,87 +83,48 @@ pub enum TopicsError {
     InputMissing(String),
 }
 
-/// A topic as it should be.
-struct Wanted {
-    name: String,
-    partitions: i32,
-    /// Whether another number of partitions will do.
-    any_partitions: bool,
-    configs: Vec<(&'static str, String)>,
-}
-
-impl Wanted {
-    fn words(&self) -> String {
-        let configs: Vec<String> = self.configs.iter().map(|(key, value)| format!(", {key}={value}")).collect();
-        format!("{} partitions{}", self.partitions, configs.concat())
-    }
-}
-
 /// Makes the topics that are missing, and checks those that are there.
 ///
 /// # Errors
 /// The brokers do not answer, or there is no input to go by.
 pub fn create(settings: &Settings, options: Options, notices: &Notices) -> Result<Vec<Line>, TopicsError> {
-    let (config, plain) = clients::admin(settings, Arc::clone(notices));
-    let admin = AdminClient::from_config_and_context(&config, plain).map_err(ClientError::from)?;
-    let inquirer = clients::inquirer(settings, Arc::clone(notices))?;
+    let admin = Admin::new(settings, Arc::clone(notices))?;
+    let inquirer = Inquirer::new(settings, Arc::clone(notices))?;
     let cluster = Cluster { admin, inquirer };
     let input = &settings.input.topic;
-    let unreachable = |error: KafkaError| TopicsError::Unreachable {
+    let there = cluster.facts(input).map_err(|code| TopicsError::Unreachable {
         brokers: settings.kafka.brokers.clone(),
-        why: error.rdkafka_error_code().map_or_else(|| error.to_string(), |code| code.to_string()),
-    };
-    let there = cluster.partitions(input).map_err(unreachable)?;
+        why: cluster.inquirer.refusal().unwrap_or_else(|| code.to_string()),
+    })?;
     let asked = options.input_partitions.map(i32::from);
-    let Some(partitions) = there.or(asked) else {
+    let Some(partitions) = there.map(|facts| facts.partitions as i32).or(asked) else {
         return Err(TopicsError::InputMissing(input.clone()));
     };
     let mut lines = Vec::new();
     if let Some(asked) = asked {
-        let wanted = Wanted { name: input.clone(), partitions: asked, any_partitions: false, configs: Vec::new() };
+        let wanted = Wanted { name: input.clone(), partitions: Count::Exactly(asked), configs: Vec::new() };
         lines.push(cluster.see_to(wanted, options));
     }
     let input_bytes_max = cluster.config(input, "max.message.bytes").and_then(|value| value.parse().ok());
-    for wanted in wanted(settings, partitions, input_bytes_max.unwrap_or(1 << 20)) {
+    for wanted in wanted::topics(settings, partitions, input_bytes_max.unwrap_or(KAFKA_BYTES_MAX)) {
         lines.push(cluster.see_to(wanted, options));
     }
     Ok(lines)
 }
 
-fn wanted(settings: &Settings, partitions: i32, input_bytes_max: i64) -> Vec<Wanted> {
-    let delete = || ("cleanup.policy", "delete".to_owned());
-    // Compaction bounds how long an erased user's last record can still be read.
-    let compact = || {
-        vec![
-            ("cleanup.policy", "compact".to_owned()),
-            ("max.compaction.lag.ms", DAY_MS.to_owned()),
-            ("delete.retention.ms", WEEK_MS.to_owned()),
-        ]
-    };
-    let letter_bytes_max = (input_bytes_max + LETTER_HEADERS_BYTES).to_string();
-    let wanted = |name: String, configs| Wanted { name, partitions, any_partitions: true, configs };
-    let mut topics = vec![wanted(settings.output.changes.clone(), vec![delete()])];
-    topics.extend(settings.output.tags.clone().map(|tags| wanted(tags, compact())));
-    // The state of an input partition stands in the changelog partition of the same number.
-    topics.push(Wanted { any_partitions: false, ..wanted(settings.changelog_topic(), compact()) });
-    topics.push(wanted(settings.dead_letter_topic(), vec![delete(), ("max.message.bytes", letter_bytes_max)]));
-    topics
-}
-
 struct Cluster {
-    admin: AdminClient<Plain>,
-    /// Asks for topics. The admin client would create them by asking, where brokers do that.
-    inquirer: BaseConsumer<Plain>,
+    admin: Admin,
+    inquirer: Inquirer,
 }
 
 impl Cluster {
-    /// The number of partitions of a topic, if it exists.
-    fn partitions(&self, topic: &str) -> Result<Option<i32>, KafkaError> {
-        let metadata = self.inquirer.fetch_metadata(Some(topic), ANSWER_PATIENCE)?;
-        let found = metadata.topics().iter().find(|found| found.name() == topic);
-        Ok(found
-            .filter(|found| found.error() != Some(RDKafkaRespErr::RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART))
-            .map(|found| found.partitions().len() as i32))
+    /// What a topic is like, if it exists.
+    fn facts(&self, topic: &str) -> Result<Option<TopicFacts>, RDKafkaErrorCode> {
+        match self.inquirer.topic(topic, ANSWER_PATIENCE)? {
+            Ok(facts) => Ok(Some(facts)),
+            Err(RDKafkaErrorCode::UnknownTopicOrPartition) => Ok(None),
+            Err(code) => Err(code),
+        }
     }
 
     /// A setting of a topic, if the brokers tell.
@@ -180,55 +133,40 @@ impl Cluster {
     }
 
     fn configs(&self, topic: &str) -> Option<ConfigResource> {
-        let options = AdminOptions::new().request_timeout(Some(ANSWER_PATIENCE));
-        let answer = block_on(self.admin.describe_configs([&ResourceSpecifier::Topic(topic)], &options));
-        answer.ok()?.pop()?.ok()
+        let broker = self.inquirer.broker(topic, ANSWER_PATIENCE).ok()?;
+        self.admin.configs(topic, broker, ANSWER_PATIENCE).ok()?
     }
 
     /// Makes a topic, or checks the one that is there.
     fn see_to(&self, wanted: Wanted, options: Options) -> Line {
-        let finding = match self.partitions(&wanted.name) {
+        let finding = match self.facts(&wanted.name) {
             Ok(None) => self.make(&wanted, options),
-            Ok(Some(partitions)) => self.check(&wanted, partitions),
-            Err(error) => Finding::Failed(error.to_string()),
+            Ok(Some(facts)) => self.check(&wanted, &facts),
+            Err(code) => Finding::Failed(advice(code)),
         };
         Line { topic: wanted.name, finding }
     }
 
-    fn check(&self, wanted: &Wanted, partitions: i32) -> Finding {
-        let mut differs = Vec::new();
-        if partitions != wanted.partitions && !wanted.any_partitions {
-            differs.push(format!("has {partitions} partitions, should have {}", wanted.partitions));
-        }
+    fn check(&self, wanted: &Wanted, facts: &TopicFacts) -> Finding {
         let configs = self.configs(&wanted.name);
-        let policy = |(key, should): &(&str, String)| {
-            let is = configs.as_ref()?.get(key)?.value.as_deref()?;
-            let fits = match *key {
-                "cleanup.policy" => is == should,
-                "max.message.bytes" => is.parse::<i64>().ok() >= should.parse().ok(),
-                // Times are the user's to choose.
-                _ => true,
-            };
-            (!fits).then(|| format!("{key} is {is}, should be {should}"))
-        };
-        differs.extend(wanted.configs.iter().filter_map(policy));
-        if differs.is_empty() { Finding::Fits(format!("{partitions} partitions")) } else { Finding::Differs(differs) }
+        let differs = wanted.differences(facts, configs.as_ref());
+        if differs.is_empty() {
+            Finding::Fits(format!("{} partitions", facts.partitions))
+        } else {
+            Finding::Differs(differs)
+        }
     }
 
     fn make(&self, wanted: &Wanted, options: Options) -> Finding {
         let copies = options.replication_factor.map_or(-1, i32::from);
-        let topic = NewTopic::new(&wanted.name, wanted.partitions, TopicReplication::Fixed(copies));
-        let topic = wanted.configs.iter().fold(topic, |topic, (key, value)| topic.set(key, value));
-        let admin_options = AdminOptions::new()
-            .request_timeout(Some(ANSWER_PATIENCE))
-            .operation_timeout(Some(ANSWER_PATIENCE))
-            .validate_only(options.mode == Mode::DryRun);
-        let answer = block_on(self.admin.create_topics([&topic], &admin_options)).map(|mut topics| topics.pop());
-        match (answer, options.mode) {
-            (Ok(Some(Ok(_))), Mode::Create) => Finding::Created(wanted.words()),
-            (Ok(Some(Ok(_))), Mode::DryRun) => Finding::WouldCreate(wanted.words()),
-            (Ok(Some(Err((_, code)))), _) => Finding::Failed(advice(code)),
-            (Ok(None), _) => Finding::Failed("no answer".to_owned()),
+        let (Count::Usually(partitions) | Count::Exactly(partitions)) = wanted.partitions;
+        let values: Vec<(&str, String)> = wanted.configs.iter().map(|(key, rule)| (*key, rule.value())).collect();
+        let topic = NewTopic::new(&wanted.name, partitions, TopicReplication::Fixed(copies));
+        let topic = values.iter().fold(topic, |topic, (key, value)| topic.set(key, value));
+        match (self.admin.create(&topic, options.mode == Mode::DryRun, ANSWER_PATIENCE), options.mode) {
+            (Ok(()), Mode::Create) => Finding::Created(wanted.words()),
+            (Ok(()), Mode::DryRun) => Finding::WouldCreate(wanted.words()),
+            (Err(KafkaError::AdminOp(code)), _) => Finding::Failed(advice(code)),
             (Err(error), _) => Finding::Failed(error.to_string()),
         }
     }
@@ -243,23 +181,5 @@ fn advice(code: RDKafkaErrorCode) -> String {
             format!("{code}: creating topics needs the Create right on them or on the cluster")
         }
         code => code.to_string(),
-    }
-}
-
-/// Waits for an answer on this thread.
-fn block_on<T>(future: impl Future<Output = T>) -> T {
-    struct Unpark(Thread);
-    impl Wake for Unpark {
-        fn wake(self: Arc<Self>) {
-            self.0.unpark();
-        }
-    }
-    let waker = Waker::from(Arc::new(Unpark(thread::current())));
-    let mut future = pin!(future);
-    loop {
-        match future.as_mut().poll(&mut Context::from_waker(&waker)) {
-            Poll::Ready(answer) => return answer,
-            Poll::Pending => thread::park(),
-        }
     }
 }

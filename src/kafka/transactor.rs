@@ -10,16 +10,18 @@
 //!                                  in doubt: only the committed offsets know
 //! ```
 //!
-//! A broker obeys an end-of-transaction request that comes late, on a broken connection, even when it hits the *next*
-//! transaction, and the client may have sent such a request twice without a word: only its statistics show it. So
-//! between two transactions we wait for statistics that cover the end of the first, and a producer that had to repeat
-//! itself is replaced: the new one has a new epoch, which the late request does not.
+//! A broker obeys a request that comes late, on a broken connection, even when it hits the *next* transaction: a late
+//! commit makes visible what was sent by then, a late request with offsets takes the group back to them. (A late record
+//! is harmless: its number tells that it is a repeat.) The client may have sent such a request twice without a word: only
+//! its statistics show it. So between two transactions we wait for statistics that cover the end of the first, and a
+//! producer that had to repeat itself is replaced: the new one has a new epoch, which the late request does not.
 
 use std::time::{Duration, Instant};
 
 use rdkafka::error::RDKafkaErrorCode;
 
 use super::clients::ClientError;
+use super::failpoint::{self, Step};
 use super::notice::{Notice, Notices, Recycle, WorkerId};
 use super::wire::{Class, Outgoing, Refused, TransactionalProducer, Wire, WireError};
 
@@ -158,7 +160,7 @@ impl<W: Wire> Transactor<W> {
             return;
         }
         let (error, topic) = loop {
-            let Err((error, back)) = producer.send(record) else { return };
+            let Err((error, back)) = producer.send(record) else { return failpoint::pass(Step::RecordSent) };
             if error.code != Some(RDKafkaErrorCode::QueueFull) || self.wire.now() >= until {
                 break (error, back.topic);
             }
@@ -184,10 +186,13 @@ impl<W: Wire> Transactor<W> {
             let patience = self.remaining(until);
             let (step, result) = match &open.stage {
                 Stage::Delivering => match self.drain(&producer, until) {
-                    Ok(Delivery::Complete) => (
-                        "sending offsets",
-                        producer.send_offsets(offsets, name, consumer, member, self.remaining(until)),
-                    ),
+                    Ok(Delivery::Complete) => {
+                        failpoint::pass(Step::Delivered);
+                        (
+                            "sending offsets",
+                            producer.send_offsets(offsets, name, consumer, member, self.remaining(until)),
+                        )
+                    }
                     Ok(Delivery::Failed(refused)) => {
                         open.stage = Stage::Aborting(format!("a record to {} was not written", refused.topic));
                         open.refused = Some(refused);
@@ -202,7 +207,10 @@ impl<W: Wire> Transactor<W> {
                 Stage::Aborting(_) => ("aborting", producer.abort(patience)),
             };
             match (result, &open.stage) {
-                (Ok(()), Stage::Delivering) => open.stage = Stage::Committing(self.wire.now()),
+                (Ok(()), Stage::Delivering) => {
+                    failpoint::pass(Step::OffsetsSent);
+                    open.stage = Stage::Committing(self.wire.now());
+                }
                 (Ok(()), Stage::Committing(since)) => {
                     let slow = self.wire.now().duration_since(*since) > SLOW_COMMIT;
                     self.state = ended(producer, open.faults, slow);

@@ -72,6 +72,7 @@ pub enum WorkerError {
 }
 
 /// What a worker is made from.
+#[derive(Clone)]
 pub struct WorkerPlan {
     pub id: WorkerId,
     pub settings: Arc<Settings>,
@@ -176,7 +177,9 @@ impl<W: Wire> Worker<W> {
             held: false,
             parked: VecDeque::new(),
             unsent_bytes: 0,
-            commit_at: None,
+            // At once: getting the transactional id ends what a predecessor of that name has left open. Restoring would
+            // otherwise wait until that transaction is too old.
+            commit_at: Some(now),
             start_at: None,
             aborts_in_a_row: 0,
             accepted_at: None,

@@ -3,12 +3,13 @@
 use std::io;
 use std::sync::Arc;
 use std::thread;
+use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc::UnboundedSender;
 
 use super::{Report, Surroundings};
 use crate::engine::Program;
-use crate::kafka::{self, Native, Pulse, Worker, WorkerId, WorkerPlan};
+use crate::kafka::{self, Counts, Native, Notice, Pulse, Worker, WorkerError, WorkerId, WorkerPlan};
 use crate::settings::Settings;
 
 pub struct Crew {
@@ -97,13 +98,31 @@ impl Drop for PanicGuard<'_> {
     }
 }
 
+/// A member may be fenced without a second process of its name: brokers that come back answer requests of a session
+/// that the client has given up. So it joins anew, once; of two that really bear one name the elder is fenced again soon.
+const FENCED_AGAIN: Duration = Duration::from_secs(60);
+
 fn work(plan: WorkerPlan, reports: &UnboundedSender<Report>) {
     let id = plan.id;
-    let native = Native::new(Arc::clone(&plan.settings), id, Arc::clone(&plan.notices));
-    let result = Worker::new(plan, native).and_then(|mut worker| {
-        // Declared after the worker, so dropped before it: the report does not wait for a consumer to close.
-        let _guard = PanicGuard { reports };
-        worker.run()
-    });
+    let mut fenced_at: Option<Instant> = None;
+    let result = loop {
+        let result = work_once(plan.clone(), reports);
+        let Err(WorkerError::Fenced { code, .. }) = &result else { break result };
+        if plan.stop.is_given() || fenced_at.is_some_and(|at| at.elapsed() < FENCED_AGAIN) {
+            break result;
+        }
+        fenced_at = Some(Instant::now());
+        let why = format!("{code}; joining anew, which ends another process of this name if there is one");
+        (plan.notices)(Notice::Trouble { worker: id, what: "the group", why });
+    };
     let _ = reports.send(Report::Left(id, result));
+}
+
+/// Works until it is told to stop or cannot go on.
+fn work_once(plan: WorkerPlan, reports: &UnboundedSender<Report>) -> Result<Counts, WorkerError> {
+    let native = Native::new(Arc::clone(&plan.settings), plan.id, Arc::clone(&plan.notices));
+    let mut worker = Worker::new(plan, native)?;
+    // Declared after the worker, so dropped before it: the report does not wait for a consumer to close.
+    let _guard = PanicGuard { reports };
+    worker.run()
 }

@@ -3,7 +3,7 @@
 //! ```text
 //!             brokers and topics are there        signal, or a worker failed
 //!   Waiting ───────────────────────────▶ Working ─────────────────────────▶ Stopping ──▶ (all left)
-//!      │ signal, topic missing              │ a worker panicked               │ a second signal, too long
+//!      │ signal, not as it should be        │ a worker panicked               │ a second signal, too long
 //!      ▼                                    ▼                                 ▼
 //!    (end)                                (end)                             (end at once)
 //! ```
@@ -69,6 +69,13 @@ pub enum ServiceError {
     Hung,
     #[error("told to stop a second time: left at once; what was not committed is done again at the next start")]
     Impatient(Told),
+}
+
+impl ServiceError {
+    /// Whether it is for somebody who configures: the settings and the cluster do not fit.
+    pub fn is_configuration(&self) -> bool {
+        matches!(self, ServiceError::Cluster(ClusterError::Unfit(_)))
+    }
 }
 
 /// The signal by which somebody told the service to stop.

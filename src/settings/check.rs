@@ -10,15 +10,16 @@ use config::ValueKind;
 use super::layers::{Entry, PROPERTIES, Written};
 use super::problem::{Fault, Origin, Problems};
 use super::{
-    Delivery, HttpSettings, InputSettings, KafkaSettings, OutputSettings, Properties, ServiceSettings, Settings, Start,
-    duration,
+    Delivery, GroupProtocol, HttpSettings, InputSettings, KafkaSettings, Membership, OutputSettings, Properties,
+    ServiceSettings, Settings, Start, duration,
 };
 
 /// The keys that there are, beside librdkafka's own below `kafka.properties`.
-const KEYS: [&str; 16] = [
+const KEYS: [&str; 18] = [
     "catalog",
     "kafka.brokers",
     "kafka.application",
+    "kafka.group_protocol",
     "kafka.properties",
     "input.topics",
     "input.start",
@@ -27,6 +28,7 @@ const KEYS: [&str; 16] = [
     "output.tags",
     "service.instance",
     "service.workers",
+    "service.static_membership",
     "service.commit_interval",
     "service.delivery",
     "service.idle_grace",
@@ -50,7 +52,7 @@ pub fn check(written: Written, problems: &mut Problems) -> Option<Settings> {
     let kafka = reader.kafka(properties);
     let input = reader.input();
     let output = reader.output();
-    let service = reader.service();
+    let service = reader.service(kafka.as_ref().map(|kafka| kafka.group_protocol));
     let http = reader.http();
     let catalog = reader.path("catalog");
     let settings = Settings { catalog, kafka: kafka?, input: input?, output: output?, service: service?, http: http? };
@@ -109,7 +111,14 @@ impl Reader<'_> {
             Err(Reported) => None,
         };
         let application = self.name("kafka.application", "tagstream");
-        Some(KafkaSettings { brokers: brokers?, application: application?, properties })
+        let protocols = [("classic", GroupProtocol::Classic), ("consumer", GroupProtocol::Consumer)];
+        let group_protocol = self.choice("kafka.group_protocol", &protocols);
+        Some(KafkaSettings {
+            brokers: brokers?,
+            application: application?,
+            group_protocol: group_protocol?,
+            properties,
+        })
     }
 
     fn input(&mut self) -> Option<InputSettings> {
@@ -148,9 +157,10 @@ impl Reader<'_> {
         Some(OutputSettings { changes: changes?, tags: tags? })
     }
 
-    fn service(&mut self) -> Option<ServiceSettings> {
+    fn service(&mut self, protocol: Option<GroupProtocol>) -> Option<ServiceSettings> {
         let instance = self.name("service.instance", &host_name());
         let workers = self.workers();
+        let membership = self.membership(protocol);
         let commit_interval =
             self.duration("service.commit_interval", "100ms", Duration::from_millis(1), COMMIT_INTERVAL_MAX);
         let deliveries = [("exactly_once", Delivery::ExactlyOnce), ("at_least_once", Delivery::AtLeastOnce)];
@@ -163,6 +173,7 @@ impl Reader<'_> {
         Some(ServiceSettings {
             instance: instance?,
             workers: workers?,
+            membership: membership?,
             commit_interval: commit_interval?,
             delivery: delivery?,
             idle_grace: idle_grace?,
@@ -178,6 +189,18 @@ impl Reader<'_> {
                 _ => self.bad("service.workers", &format!("a whole number from 1 to {WORKERS_MAX}")),
             },
             Err(Reported) => None,
+        }
+    }
+
+    fn membership(&mut self, protocol: Option<GroupProtocol>) -> Option<Membership> {
+        const KEY: &str = "service.static_membership";
+        let asked = self.choice(KEY, &[("true", Membership::Static), ("false", Membership::Dynamic)])?;
+        match protocol {
+            Some(GroupProtocol::Consumer) if asked == Membership::Static && self.written.contains_key(KEY) => {
+                self.bad(KEY, "false: kafka.group_protocol = \"consumer\" has dynamic members only")
+            }
+            Some(GroupProtocol::Consumer) => Some(Membership::Dynamic),
+            _ => Some(asked),
         }
     }
 

@@ -39,8 +39,27 @@ pub struct KafkaSettings {
     pub brokers: String,
     /// The consumer group; the prefix of transactional ids and of the topics that tagstream owns.
     pub application: String,
+    pub group_protocol: GroupProtocol,
     /// librdkafka properties for every client.
     pub properties: Properties,
+}
+
+/// How the consumer group shares the partitions out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum GroupProtocol {
+    /// Members agree among themselves; sessions are as long as the members say.
+    Classic,
+    /// The brokers decide (KIP-848), and how long sessions are, too. Its members are dynamic.
+    Consumer,
+}
+
+/// What a worker is to its group while its process is away.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Membership {
+    /// Known by name: one that comes back within its session has its partitions back without a rebalance.
+    Static,
+    /// Unknown: one that leaves is gone at once, one that comes back is a new member.
+    Dynamic,
 }
 
 #[derive(Clone, Debug)]
@@ -68,6 +87,7 @@ pub struct ServiceSettings {
     /// The name of this process among those of the application: it must be the same after a restart.
     pub instance: String,
     pub workers: NonZeroUsize,
+    pub membership: Membership,
     pub commit_interval: Duration,
     pub delivery: Delivery,
     /// How far the clock of a partition that was read to its end stays behind the wall clock.

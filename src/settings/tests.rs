@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::{ConfigFile, Settings, Sources, Start, load};
+use super::{ConfigFile, GroupProtocol, Membership, Settings, Sources, Start, load};
 
 /// A folder with one `tagstream.toml` in it.
 struct Folder(PathBuf);
@@ -157,6 +157,26 @@ fn secrets_are_not_shown() {
     let report = read("syntax", "[kafka.properties]\n'sasl.password' = hunter2\n", &[], &[]).expect_err("a report");
     assert!(!report.contains("hunter2"), "a secret shows in {report}");
     assert!(report.contains("no valid TOML at line 2"), "no line in {report}");
+}
+
+#[test]
+fn the_brokers_protocol_has_dynamic_members_only() {
+    let settings = read("classic", GOOD, &[], &[]).expect("settings");
+    assert_eq!(settings.kafka.group_protocol, GroupProtocol::Classic);
+    assert_eq!(settings.service.membership, Membership::Static);
+    let settings = read("dynamic", GOOD, &[], &["service.static_membership=false"]).expect("settings");
+    assert_eq!(settings.service.membership, Membership::Dynamic);
+    let settings = read("kip-848", GOOD, &[], &["kafka.group_protocol=consumer"]).expect("settings");
+    assert_eq!(settings.kafka.group_protocol, GroupProtocol::Consumer);
+    assert_eq!(settings.service.membership, Membership::Dynamic);
+    check(
+        "static-848",
+        &format!("{GOOD}group_protocol = 'consumer'\n[service]\nstatic_membership = true\n"),
+        &[],
+        &[],
+        "setting service.static_membership (in FILE): is true, expected false: kafka.group_protocol = \"consumer\" has \
+         dynamic members only",
+    );
 }
 
 #[test]

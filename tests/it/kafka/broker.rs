@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 
 const BOOT_TIME_MAX: Duration = Duration::from_secs(90);
 const NEEDS: &str =
-    "the Kafka tests need Java 17 or later and Maven: run deploy/setup.sh, or deploy/test.sh which does";
+    "the Kafka tests need Java 17 or later, Maven and openssl: run deploy/setup.sh, or deploy/test.sh which does";
 const JVM: [&str; 5] = [
     "-Xmx384m",
     "-Xms64m",
@@ -25,12 +25,52 @@ const JVM: [&str; 5] = [
     "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",
 ];
 
-/// A running broker.
+/// A running broker. Everybody may do everything through its plain listener.
 pub struct Broker {
     folder: PathBuf,
     port: u16,
-    controller_port: u16,
+    /// The ports of its other listeners, in their order.
+    pub ports: Vec<u16>,
     pid: u32,
+}
+
+/// A listener of a broker that clients reach through a proxy: they are told the proxy's port.
+#[derive(Clone, Copy)]
+pub struct Behind {
+    pub port: u16,
+    pub proxy_port: u16,
+}
+
+/// What a broker has beyond the plain one.
+#[derive(Default)]
+pub struct Extras {
+    /// Names and protocols of more listeners.
+    pub listeners: Vec<(&'static str, &'static str)>,
+    /// Lines of server.properties.
+    pub properties: Vec<String>,
+    /// More arguments of `format`.
+    pub format: Vec<String>,
+    /// A listener behind a proxy.
+    pub behind: Option<Behind>,
+}
+
+/// What clients can find brokers by.
+pub trait Bootstrap {
+    /// `host:port,host:port`.
+    fn bootstrap(&self) -> String;
+}
+
+impl Bootstrap for Broker {
+    fn bootstrap(&self) -> String {
+        self.address()
+    }
+}
+
+/// A broker's ports, and those of the controllers of its cluster: the first is that of node 1.
+struct Seat<'a> {
+    node: usize,
+    port: u16,
+    controllers: &'a [u16],
 }
 
 /// The one broker that the tests of this process share, started by the first that asks for it.
@@ -42,24 +82,52 @@ pub fn shared() -> &'static Broker {
 impl Broker {
     /// A broker of its own, for a test that stops it.
     pub fn start() -> Broker {
+        Broker::start_with(|_| Extras::default())
+    }
+
+    /// One with extras, which may put files into its folder.
+    pub fn start_with(extras: impl FnMut(&Path) -> Extras) -> Broker {
+        Broker::start_all(1, extras).pop().expect("one broker")
+    }
+
+    /// Brokers of one cluster, each a controller too. What they hold has as many copies as there are brokers.
+    pub fn start_cluster(count: usize) -> Vec<Broker> {
+        Broker::start_all(count, |_| Extras::default())
+    }
+
+    fn start_all(count: usize, mut extras: impl FnMut(&Path) -> Extras) -> Vec<Broker> {
         let root = root();
         sweep(&root.join("run"));
         let libs = jars(&root);
-        static COUNT: AtomicU32 = AtomicU32::new(0);
-        let name = format!("{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
-        let folder = root.join("run").join(name);
-        fs::create_dir_all(&folder).expect("a folder for the broker");
-        let (port, controller_port) = (free_port(), free_port());
-        fs::write(folder.join("server.properties"), properties(&folder, port, controller_port))
-            .expect("server.properties");
-        format(&folder, &libs);
-        let pid = boot(&folder, &libs, port);
-        Broker { folder, port, controller_port, pid }
+        let controllers: Vec<u16> = (0..count).map(|_| free_port()).collect();
+        let brokers: Vec<Broker> = (1..=count)
+            .map(|node| {
+                static COUNT: AtomicU32 = AtomicU32::new(0);
+                let name = format!("{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
+                let folder = root.join("run").join(name);
+                fs::create_dir_all(&folder).expect("a folder for the broker");
+                let extras = extras(&folder);
+                let ports: Vec<u16> = extras.listeners.iter().map(|_| free_port()).collect();
+                let seat = Seat { node, port: free_port(), controllers: &controllers };
+                let properties = properties(&folder, &seat, &extras, &ports);
+                fs::write(folder.join("server.properties"), properties).expect("server.properties");
+                format(&folder, &libs, &extras.format);
+                let pid = boot(&folder, &libs);
+                Broker { folder, port: seat.port, ports, pid }
+            })
+            .collect();
+        brokers.iter().for_each(Broker::await_port);
+        brokers
     }
 
     /// `host:port`.
     pub fn address(&self) -> String {
         format!("127.0.0.1:{}", self.port)
+    }
+
+    /// Where it keeps its files.
+    pub fn folder(&self) -> &Path {
+        &self.folder
     }
 
     /// Kills the broker at once; its data stays.
@@ -73,8 +141,22 @@ impl Broker {
 
     /// Starts it again, on its ports and with its data.
     pub fn revive(&mut self) {
-        self.pid = boot(&self.folder, &jars(&root()), self.port);
-        assert_ne!(self.controller_port, 0);
+        self.pid = boot(&self.folder, &jars(&root()));
+        self.await_port();
+    }
+
+    pub fn signal(&self, number: i32) {
+        signal(self.pid, number);
+    }
+
+    fn await_port(&self) {
+        let deadline = Instant::now() + BOOT_TIME_MAX;
+        while TcpStream::connect((Ipv4Addr::LOCALHOST, self.port)).is_err() {
+            let log = || fs::read_to_string(self.folder.join("log")).unwrap_or_default();
+            assert!(Instant::now() < deadline, "the broker does not answer\n{}", log());
+            assert!(Path::new("/proc").join(self.pid.to_string()).exists(), "the broker ended\n{}", log());
+            thread::sleep(Duration::from_millis(30));
+        }
     }
 }
 
@@ -128,7 +210,7 @@ fn jars(root: &Path) -> PathBuf {
     libs
 }
 
-fn run(name: &str, command: &mut Command) -> Output {
+pub fn run(name: &str, command: &mut Command) -> Output {
     let output = command.stdin(Stdio::null()).output().unwrap_or_else(|error| panic!("{name}: {error}; {NEEDS}"));
     let text = [output.stdout.as_slice(), output.stderr.as_slice()].concat();
     assert!(output.status.success(), "{name} failed; {NEEDS}\n{}", String::from_utf8_lossy(&text));
@@ -141,26 +223,20 @@ fn java(libs: &Path, main: &str) -> Command {
     java
 }
 
-fn format(folder: &Path, libs: &Path) {
+fn format(folder: &Path, libs: &Path, more: &[String]) {
     let mut format = java(libs, "kafka.tools.StorageTool");
     format.args(["format", "-t", "AAAAAAAAAAAAAAAAAAAAAQ", "-c"]).arg(folder.join("server.properties"));
+    format.args(more);
     run("java", &mut format);
 }
 
-fn boot(folder: &Path, libs: &Path, port: u16) -> u32 {
+fn boot(folder: &Path, libs: &Path) -> u32 {
     let log = fs::File::create(folder.join("log")).expect("a log file");
     let mut command = java(libs, "kafka.Kafka");
     command.arg(folder.join("server.properties")).stdin(Stdio::null());
     command.stdout(log.try_clone().expect("a log file")).stderr(log);
     let pid = start_from_lasting_thread(command);
     fs::write(folder.join("pid"), pid.to_string()).expect("a pid file");
-    let deadline = Instant::now() + BOOT_TIME_MAX;
-    while TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_err() {
-        let log = || fs::read_to_string(folder.join("log")).unwrap_or_default();
-        assert!(Instant::now() < deadline, "the broker does not answer\n{}", log());
-        assert!(Path::new("/proc").join(pid.to_string()).exists(), "the broker ended\n{}", log());
-        thread::sleep(Duration::from_millis(30));
-    }
     pid
 }
 
@@ -206,30 +282,54 @@ pub fn free_port() -> u16 {
     listener.local_addr().expect("an address").port()
 }
 
-fn properties(folder: &Path, port: u16, controller_port: u16) -> String {
+fn properties(folder: &Path, seat: &Seat, extras: &Extras, ports: &[u16]) -> String {
+    let (mut listeners, mut protocols) = (String::new(), String::new());
+    for ((name, protocol), port) in extras.listeners.iter().zip(ports) {
+        listeners += &format!(",{name}://127.0.0.1:{port}");
+        protocols += &format!(",{name}:{protocol}");
+    }
+    let listener = extras.behind.map_or_else(String::new, |behind| format!(",PX://127.0.0.1:{}", behind.port));
+    let advertised = extras.behind.map_or_else(String::new, |behind| format!(",PX://127.0.0.1:{}", behind.proxy_port));
+    let Seat { node, port, controllers } = seat;
+    let controller_port = controllers[node - 1];
+    let voters: Vec<String> =
+        controllers.iter().enumerate().map(|(index, port)| format!("{}@127.0.0.1:{port}", index + 1)).collect();
+    let voters = voters.join(",");
+    let copies = controllers.len();
+    let in_sync_min = copies.div_ceil(2);
+    // A broker that was killed can come back only when its session is over. With more of them on few cores a short one
+    // would end without need.
+    let session_ms = 1_000 * copies;
     format!(
         "process.roles=broker,controller\n\
-         node.id=1\n\
-         controller.quorum.voters=1@127.0.0.1:{controller_port}\n\
-         listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller_port}\n\
-         advertised.listeners=PLAINTEXT://127.0.0.1:{port}\n\
+         node.id={node}\n\
+         controller.quorum.voters={voters}\n\
+         listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller_port}{listeners}{listener}\n\
+         advertised.listeners=PLAINTEXT://127.0.0.1:{port}{listeners}{advertised}\n\
          controller.listener.names=CONTROLLER\n\
          inter.broker.listener.name=PLAINTEXT\n\
-         listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT\n\
+         listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,PX:PLAINTEXT{protocols}\n\
          log.dirs={}\n\
          auto.create.topics.enable=false\n\
-         offsets.topic.replication.factor=1\n\
+         default.replication.factor={copies}\n\
+         min.insync.replicas={in_sync_min}\n\
+         offsets.topic.replication.factor={copies}\n\
          offsets.topic.num.partitions=4\n\
-         transaction.state.log.replication.factor=1\n\
-         transaction.state.log.min.isr=1\n\
+         transaction.state.log.replication.factor={copies}\n\
+         transaction.state.log.min.isr={in_sync_min}\n\
          transaction.state.log.num.partitions=4\n\
          transaction.abort.timed.out.transaction.cleanup.interval.ms=500\n\
          group.initial.rebalance.delay.ms=0\n\
          group.min.session.timeout.ms=1000\n\
+         group.consumer.min.heartbeat.interval.ms=500\n\
+         group.consumer.heartbeat.interval.ms=500\n\
          log.index.size.max.bytes=1048576\n\
          log.cleaner.dedupe.buffer.size=2097152\n\
-         broker.session.timeout.ms=1000\n\
-         broker.heartbeat.interval.ms=200\n",
-        folder.join("data").display()
+         log.cleaner.backoff.ms=500\n\
+         broker.session.timeout.ms={session_ms}\n\
+         broker.heartbeat.interval.ms=200\n\
+         {}\n",
+        folder.join("data").display(),
+        extras.properties.join("\n")
     )
 }

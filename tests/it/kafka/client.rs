@@ -4,15 +4,15 @@ use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
 use rdkafka::ClientConfig;
-use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, ResourceSpecifier, TopicReplication};
+use rdkafka::admin::{AdminClient, AdminOptions, AlterConfig, NewTopic, ResourceSpecifier, TopicReplication};
 use rdkafka::client::DefaultClientContext;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::KafkaError;
-use rdkafka::message::{Header, Headers, Message, OwnedHeaders};
+use rdkafka::message::{BorrowedMessage, Header, Headers, Message, OwnedHeaders};
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
 use rdkafka::{Offset, TopicPartitionList};
 
-use super::broker::Broker;
+use super::broker::Bootstrap;
 
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -56,15 +56,15 @@ impl Write {
     }
 }
 
-fn config(broker: &Broker) -> ClientConfig {
+pub fn config(broker: &impl Bootstrap) -> ClientConfig {
     let mut config = ClientConfig::new();
-    config.set("bootstrap.servers", broker.address()).set("message.max.bytes", "8000000");
+    config.set("bootstrap.servers", broker.bootstrap()).set("message.max.bytes", "8000000");
     config
 }
 
-pub fn create_topic(broker: &Broker, name: &str, partitions: i32, configs: &[(&str, &str)]) {
+pub fn create_topic(broker: &impl Bootstrap, name: &str, partitions: i32, configs: &[(&str, &str)]) {
     let admin: AdminClient<DefaultClientContext> = config(broker).create().expect("an admin client");
-    let topic = NewTopic::new(name, partitions, TopicReplication::Fixed(1));
+    let topic = NewTopic::new(name, partitions, TopicReplication::Fixed(-1));
     let topic = configs.iter().fold(topic, |topic, (key, value)| topic.set(key, value));
     let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
     let results = runtime.block_on(admin.create_topics([&topic], &AdminOptions::new())).expect("an answer");
@@ -73,8 +73,20 @@ pub fn create_topic(broker: &Broker, name: &str, partitions: i32, configs: &[(&s
     });
 }
 
+/// Replaces the settings of a topic by these.
+pub fn alter_topic(broker: &impl Bootstrap, name: &str, configs: &[(&str, &str)]) {
+    let admin: AdminClient<DefaultClientContext> = config(broker).create().expect("an admin client");
+    let change = AlterConfig::new(ResourceSpecifier::Topic(name));
+    let change = configs.iter().fold(change, |change, (key, value)| change.set(key, value));
+    let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+    let results = runtime.block_on(admin.alter_configs([&change], &AdminOptions::new())).expect("an answer");
+    results.into_iter().for_each(|result| {
+        result.expect("changed settings");
+    });
+}
+
 /// Deletes the records of a partition before an offset.
-pub fn delete_records(broker: &Broker, topic: &str, partition: i32, before: i64) {
+pub fn delete_records(broker: &impl Bootstrap, topic: &str, partition: i32, before: i64) {
     let admin: AdminClient<DefaultClientContext> = config(broker).create().expect("an admin client");
     let mut list = TopicPartitionList::new();
     list.add_partition_offset(topic, partition, Offset::Offset(before)).expect("an offset");
@@ -83,7 +95,7 @@ pub fn delete_records(broker: &Broker, topic: &str, partition: i32, before: i64)
 }
 
 /// The number of partitions of a topic, and its settings.
-pub fn describe(broker: &Broker, name: &str) -> (usize, HashMap<String, String>) {
+pub fn describe(broker: &impl Bootstrap, name: &str) -> (usize, HashMap<String, String>) {
     let admin: AdminClient<DefaultClientContext> = config(broker).create().expect("an admin client");
     let metadata = admin.inner().fetch_metadata(Some(name), PATIENCE).expect("metadata");
     let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
@@ -95,7 +107,7 @@ pub fn describe(broker: &Broker, name: &str) -> (usize, HashMap<String, String>)
 }
 
 /// Writes all and waits until they are in.
-pub fn produce(broker: &Broker, topic: &str, records: impl IntoIterator<Item = Write>) {
+pub fn produce(broker: &impl Bootstrap, topic: &str, records: impl IntoIterator<Item = Write>) {
     let producer: BaseProducer =
         config(broker).set("linger.ms", "20").set("batch.size", "200000").create().expect("a producer");
     for write in records {
@@ -121,7 +133,7 @@ pub fn produce(broker: &Broker, topic: &str, records: impl IntoIterator<Item = W
     producer.flush(PATIENCE).expect("all records to be written");
 }
 
-fn reader(broker: &Broker, isolation: &str) -> BaseConsumer {
+fn reader(broker: &impl Bootstrap, isolation: &str) -> BaseConsumer {
     config(broker)
         .set("group.id", "test-reader")
         .set("enable.auto.commit", "false")
@@ -139,31 +151,71 @@ fn partitions(consumer: &BaseConsumer, topic: &str) -> i32 {
 /// Everything in the topic that a `read_committed` subscriber gets, by partition and offset.
 ///
 /// Waits for open transactions: what was written before the call is either in the result or was aborted.
-pub fn read_all(broker: &Broker, topic: &str) -> Vec<Seen> {
+pub fn read_all(broker: &impl Bootstrap, topic: &str) -> Vec<Seen> {
+    let mut seen = Vec::new();
+    read_each(broker, topic, |message| seen.push(as_seen(message)));
+    seen.sort_by_key(|record| (record.partition, record.offset));
+    seen
+}
+
+/// Shows what [`read_all`] returns one by one, in the order of offsets within a partition.
+pub fn read_each(broker: &impl Bootstrap, topic: &str, mut each: impl FnMut(&BorrowedMessage<'_>)) {
     let consumer = reader(broker, "read_committed");
-    let raw = reader(broker, "read_uncommitted");
     let mut wanted = HashMap::new();
     let mut assignment = TopicPartitionList::new();
-    for partition in 0..partitions(&consumer, topic) {
-        let (low, high) = raw.fetch_watermarks(topic, partition, PATIENCE).expect("watermarks");
-        if high > low {
-            wanted.insert(partition, high);
-            assignment.add_partition_offset(topic, partition, Offset::Offset(low)).expect("an offset");
+    for (partition, bounds) in ends(broker, topic, Isolation::Uncommitted).into_iter().enumerate() {
+        if bounds.end > bounds.begin {
+            let partition = partition as i32;
+            wanted.insert(partition, bounds.end);
+            assignment.add_partition_offset(topic, partition, Offset::Offset(bounds.begin)).expect("an offset");
         }
     }
     consumer.assign(&assignment).expect("an assignment");
-    let mut seen = Vec::new();
-    let deadline = Instant::now() + PATIENCE;
-    while !at_end(&consumer, topic, &wanted) {
-        assert!(Instant::now() < deadline, "{topic} does not end: a transaction hangs");
+    let mut deadline = Instant::now() + PATIENCE;
+    loop {
         match consumer.poll(Duration::from_millis(20)) {
-            Some(Ok(message)) => seen.push(as_seen(&message)),
-            Some(Err(KafkaError::PartitionEOF(_))) | None => {}
+            Some(Ok(message)) => {
+                each(&message);
+                deadline = Instant::now() + PATIENCE;
+            }
+            Some(Err(KafkaError::PartitionEOF(_))) | None => {
+                if at_end(&consumer, topic, &wanted) {
+                    return;
+                }
+                assert!(Instant::now() < deadline, "{topic} does not end: a transaction hangs");
+            }
             Some(Err(error)) => panic!("reading {topic}: {error}"),
         }
     }
-    seen.sort_by_key(|record| (record.partition, record.offset));
-    seen
+}
+
+/// Which records count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Isolation {
+    /// Those before the first open transaction.
+    Committed,
+    Uncommitted,
+}
+
+/// Offsets: of the first record, and behind the last one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ends {
+    pub begin: i64,
+    pub end: i64,
+}
+
+/// Where the partitions of a topic begin and end.
+pub fn ends(broker: &impl Bootstrap, topic: &str, isolation: Isolation) -> Vec<Ends> {
+    let isolation = match isolation {
+        Isolation::Committed => "read_committed",
+        Isolation::Uncommitted => "read_uncommitted",
+    };
+    let consumer = reader(broker, isolation);
+    let of = |partition| {
+        let (begin, end) = consumer.fetch_watermarks(topic, partition, PATIENCE).expect("watermarks");
+        Ends { begin, end }
+    };
+    (0..partitions(&consumer, topic)).map(of).collect()
 }
 
 fn at_end(consumer: &BaseConsumer, topic: &str, wanted: &HashMap<i32, i64>) -> bool {
@@ -190,7 +242,7 @@ fn as_seen(message: &impl Message) -> Seen {
 }
 
 /// The offsets that a group has committed, by partition.
-pub fn committed(broker: &Broker, group: &str, topic: &str) -> Vec<Option<i64>> {
+pub fn committed(broker: &impl Bootstrap, group: &str, topic: &str) -> Vec<Option<i64>> {
     let consumer: BaseConsumer =
         config(broker).set("group.id", group).set("isolation.level", "read_committed").create().expect("a consumer");
     let mut list = TopicPartitionList::new();

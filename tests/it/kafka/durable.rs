@@ -3,20 +3,22 @@
 use std::collections::BTreeMap;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use tagstream::codec::ChangelogRecord;
+
 use super::broker::{self, Broker};
-use super::client::{Write, committed, produce, read_all};
+use super::client::{Write, committed, create_topic, produce, read_all};
 use super::service::Setup;
 
 /// The state shows: how many events the user has had.
-const COUNT: &str = "version: 1\n\
+pub const COUNT: &str = "version: 1\n\
     counters:\n  n: { count: \"*\" }\n\
     tags:\n  seen: { value: n }\n";
 
-const USERS: usize = 50;
-const PARTITIONS: usize = 2;
+pub const USERS: usize = 50;
+pub const PARTITIONS: usize = 2;
 const KILL: i32 = 9;
 
-fn events(first: usize, count: usize) -> Vec<Write> {
+pub fn events(first: usize, count: usize) -> Vec<Write> {
     let line = |n: usize| {
         let (user, at) = (n % USERS, 1_700_000_000_000 + n as i64);
         let text = format!(r#"{{"user_id":"u{user}","type":"click","timestamp":{at}}}"#);
@@ -25,13 +27,13 @@ fn events(first: usize, count: usize) -> Vec<Write> {
     (first..first + count).map(line).collect()
 }
 
-fn read_to(broker: &Broker, setup: &Setup, count: usize) -> bool {
+pub fn read_to(broker: &Broker, setup: &Setup, count: usize) -> bool {
     let offsets = committed(broker, &setup.application, &setup.topic("events"));
     offsets.iter().flatten().sum::<i64>() == count as i64
 }
 
 /// Every user's changes are those of one counter that never began again: 1, 2, 3 …
-fn check(broker: &Broker, setup: &Setup, count: usize) {
+pub fn check(broker: &Broker, setup: &Setup, count: usize) {
     let mut counted: BTreeMap<String, Vec<i64>> = BTreeMap::new();
     for change in read_all(broker, &setup.topic("changes")) {
         let json = change.json();
@@ -133,4 +135,64 @@ fn events_of_other_processes_tell_that_there_is_no_outage() {
     });
     second.says("runs partition");
     services.into_iter().for_each(|service| drop(service.stop()));
+}
+
+/// The last value under each key of a changelog partition, and how many bytes a reader gets in all.
+fn changelog(broker: &Broker, setup: &Setup) -> (u64, usize, usize) {
+    let records = read_all(broker, &setup.topic("changelog"));
+    let read = records.iter().map(|record| record.value.as_ref().map_or(0, Vec::len)).sum();
+    let mut last = BTreeMap::new();
+    for record in &records {
+        last.insert(record.key.clone().expect("a key"), record.value.clone());
+    }
+    let kept = last.values().flatten().map(Vec::len).sum();
+    let mut segments = 0;
+    for (key, value) in last {
+        if let Ok(ChangelogRecord::Meta(meta)) = ChangelogRecord::read(&key, value.as_deref()) {
+            segments = meta.extent.next;
+        }
+    }
+    (segments, kept, read)
+}
+
+#[test]
+fn the_changelog_stays_small_under_endless_updates() {
+    let broker = broker::shared();
+    let setup = Setup::on("endless", broker, COUNT).with("service.commit_interval=2ms").with("output.tags=");
+    let topic = setup.topic("events");
+    create_topic(broker, &topic, 1, &[]);
+    // The least that brokers allow, so that there is something to clean.
+    let small = [
+        ("cleanup.policy", "compact"),
+        ("segment.bytes", "1048576"),
+        ("min.cleanable.dirty.ratio", "0.01"),
+        ("min.compaction.lag.ms", "0"),
+        ("delete.retention.ms", "0"),
+    ];
+    create_topic(broker, &setup.topic("changelog"), 1, &small);
+    setup.create_topics(1);
+    let users = 2_000;
+    let event = |n: usize| {
+        let (user, at) = (n % users, 1_700_000_000_000 + n as i64);
+        let text = format!(r#"{{"user_id":"user-{user}","type":"click","timestamp":{at}}}"#);
+        Write::event(0, &format!("user-{user}"), text)
+    };
+    let mut service = setup.start();
+    let mut written = 0;
+    // The log has gone round many times when so many segments have been written.
+    service.until("many segments", |_| {
+        produce(broker, &topic, (written..written + 20_000).map(event));
+        written += 20_000;
+        let (segments, kept, _) = changelog(broker, &setup);
+        let state = users * 30;
+        assert!(kept < 3 * state + (128 << 10), "the log holds {kept} bytes for a state of some {state}");
+        segments > 300 && read_to(broker, &setup, written)
+    });
+    // Compaction never touches the segment that is written to.
+    service.until("the cleaner", |_| changelog(broker, &setup).2 < 3 << 20);
+    service.signal(KILL);
+    service.ended();
+    let mut service = setup.start();
+    service.says("has restored partition 0: 2000 users");
+    service.stop();
 }

@@ -3,9 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use super::broker;
 use super::client::{Seen, Write, committed, create_topic, produce, read_all};
+use super::secured::{self, Proof, USER};
 use super::service::Setup;
+use super::{acls, broker};
 
 const CATALOG: &str = "version: 1\n\
     counters:\n  latest: { last: properties.n, on: \"*\" }\n\
@@ -121,13 +122,17 @@ fn check_letters(letters: &[Seen], input: &str, mixture: &Mixture) {
     assert!(open.is_empty(), "{} bad records are in no dead letter", open.len());
 }
 
+/// The start finds out that the topic is too narrow, unless it has no right to know the topic's settings.
 #[test]
 fn letters_that_the_topic_does_not_take_are_cut_and_hold_nothing_up() {
-    let broker = broker::shared();
+    let secured = secured::shared();
+    let broker = &secured.broker;
     let setup = Setup::on("cut", broker, CATALOG);
     create_topic(broker, &setup.topic("events"), 1, &[("max.message.bytes", "3000000")]);
     create_topic(broker, &setup.topic("dead-letter"), 1, &[("max.message.bytes", "100000")]);
     setup.output(&["topics", "create"]);
+    acls::give(broker, USER, &acls::minimal(&setup));
+    let setup = secured.guard(setup, Proof::Scram);
     let incompressible: Vec<u8> = {
         let mut random = fastrand::Rng::with_seed(3);
         (0..2_000_000).map(|_| random.u8(..)).collect()

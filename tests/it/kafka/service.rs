@@ -6,7 +6,7 @@ use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::broker::{Broker, die_with_parent, signal};
+use super::broker::{Bootstrap, die_with_parent, signal};
 
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -15,6 +15,7 @@ pub struct Setup {
     pub folder: PathBuf,
     pub application: String,
     settings: Vec<String>,
+    environment: Vec<(String, String)>,
 }
 
 impl Setup {
@@ -34,16 +35,22 @@ impl Setup {
             "service.workers=1".to_owned(),
             "http.listen=off".to_owned(),
         ];
-        Setup { folder, application: name.to_owned(), settings: settings.to_vec() }
+        Setup { folder, application: name.to_owned(), settings: settings.to_vec(), environment: Vec::new() }
     }
 
-    pub fn on(name: &str, broker: &Broker, catalog: &str) -> Setup {
-        Setup::new(name, &broker.address(), catalog)
+    pub fn on(name: &str, broker: &impl Bootstrap, catalog: &str) -> Setup {
+        Setup::new(name, &broker.bootstrap(), catalog)
     }
 
     /// A setting, over those before.
     pub fn with(mut self, setting: &str) -> Setup {
         self.settings.push(setting.to_owned());
+        self
+    }
+
+    /// A variable of the environment of its processes.
+    pub fn with_variable(mut self, name: &str, value: &str) -> Setup {
+        self.environment.push((name.to_owned(), value.to_owned()));
         self
     }
 
@@ -57,6 +64,7 @@ impl Setup {
         self.settings.iter().for_each(|setting| {
             command.args(["-s", setting]);
         });
+        command.envs(self.environment.iter().map(|(name, value)| (name, value)));
         die_with_parent(&mut command);
         command
     }
@@ -67,7 +75,14 @@ impl Setup {
 
     /// Creates the topics with tagstream's own command.
     pub fn create_topics(&self, partitions: u32) {
-        let output = self.output(&["topics", "create", "--input-partitions", &partitions.to_string()]);
+        self.create_copied_topics(partitions, 1);
+    }
+
+    /// The same, with so many copies of each partition.
+    pub fn create_copied_topics(&self, partitions: u32, copies: u32) {
+        let (partitions, copies) = (partitions.to_string(), copies.to_string());
+        let arguments = ["topics", "create", "--input-partitions", &partitions, "--replication-factor", &copies];
+        let output = self.output(&arguments);
         assert!(output.status.success(), "{}", text(&output));
     }
 
@@ -77,6 +92,13 @@ impl Setup {
 
     pub fn start_with_log(&self, log: &Path) -> Service {
         spawn(self.command(&["run"]), log)
+    }
+
+    /// Starts it under another name of an instance, with a log of its own.
+    pub fn start_as(&self, instance: &str) -> Service {
+        let mut command = self.command(&["run"]);
+        command.args(["-s", &format!("service.instance={instance}")]);
+        spawn(command, &self.folder.join(format!("log-{instance}")))
     }
 
     pub fn start_command(&self, command: Command) -> Service {
@@ -135,6 +157,18 @@ impl Service {
 
     pub fn signal(&self, number: i32) {
         signal(self.child.id(), number);
+    }
+
+    pub fn is_running(&mut self) -> bool {
+        self.child.try_wait().expect("a status").is_none()
+    }
+
+    /// A figure of the process in bytes, such as `VmHWM`, the most memory that it has held.
+    pub fn memory(&self, name: &str) -> u64 {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).expect("a status");
+        let line = status.lines().find_map(|line| line.strip_prefix(name)).expect("such a figure");
+        let kb: u64 = line.trim_matches(|c: char| !c.is_ascii_digit()).parse().expect("a number");
+        kb << 10
     }
 
     /// Waits for the end of the process.

@@ -41,6 +41,34 @@ fn properties_are_checked_and_secrets_never_shown() {
 }
 
 #[test]
+fn sessions_are_the_brokers_with_the_brokers_protocol() {
+    let setup = Setup::new("sessions", "nowhere:1", CATALOG)
+        .with("kafka.group_protocol=consumer")
+        .with("kafka.properties.session.timeout.ms=20000");
+    let output = setup.output(&["run"]);
+    assert_eq!(output.status.code(), Some(78), "{}", text(&output));
+    let wanted = "setting kafka.properties: cannot make a Kafka client: Client creation error: `session.timeout.ms` is not supported";
+    assert!(text(&output).contains(wanted), "{}", text(&output));
+}
+
+#[test]
+fn credentials_that_would_not_be_used_are_told() {
+    let setup = Setup::new("idle", "nowhere:1", CATALOG)
+        .with("kafka.properties.sasl.username=somebody")
+        .with("kafka.properties.ssl.ca.location=/etc/ssl/certs/ca-certificates.crt");
+    let output = setup.output(&["run"]);
+    assert_eq!(output.status.code(), Some(78), "{}", text(&output));
+    let text = text(&output);
+    let lines = [
+        "kafka.properties.\"sasl.username\" (from -s): has no effect: security.protocol is plaintext; set it to \"sasl_ssl\"",
+        "kafka.properties.\"ssl.ca.location\" (from -s): has no effect: security.protocol is plaintext; set it to \"ssl\" or \"sasl_ssl\"",
+    ];
+    for line in lines {
+        assert!(text.contains(line), "{line}\nis not in\n{text}");
+    }
+}
+
+#[test]
 fn a_wrong_password_shows_in_no_log() {
     let broker = broker::shared();
     let setup = Setup::on("canary", broker, CATALOG)

@@ -1,4 +1,4 @@
-//! `tagstream topics create`, and what `run` says without it.
+//! `tagstream topics create`: what it makes, and what it says of what is there.
 
 use super::broker;
 use super::client::{create_topic, describe};
@@ -55,22 +55,6 @@ fn without_an_input_there_is_nothing_to_go_by() {
     let output = setup.output(&["topics", "create"]);
     assert_eq!(output.status.code(), Some(1));
     assert!(text(&output).contains("the input topic noinput-events does not exist"), "{}", text(&output));
-}
-
-#[test]
-fn run_names_the_topics_that_are_missing_and_the_command() {
-    let broker = broker::shared();
-    let setup = Setup::on("missing", broker, CATALOG);
-    create_topic(broker, &setup.topic("events"), 1, &[]);
-    let output = setup.output(&["run"]);
-    assert_eq!(output.status.code(), Some(1));
-    let text = text(&output);
-    assert!(
-        text.contains(
-            "the topics missing-changes, missing-dead-letter, missing-changelog, missing-tags do not exist; create with: tagstream topics create"
-        ),
-        "{text}"
-    );
 }
 
 #[test]

@@ -225,7 +225,7 @@ impl History {
         Arc::new(move |notice| {
             // The names that are drawn at random make records, and so what is restored, a byte longer or shorter.
             let varies = matches!(notice, Notice::Restored { .. } | Notice::Restoring { .. });
-            if !varies && !matches!(notice, Notice::Committed(..) | Notice::Progress(..)) {
+            if !varies && !matches!(notice, Notice::Committed { .. } | Notice::Standing { .. } | Notice::Progress(..)) {
                 world.hold().note(format_args!("process {process}: {notice}"));
             }
         })

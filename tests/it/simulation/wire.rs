@@ -8,7 +8,10 @@ use rdkafka::Timestamp;
 use rdkafka::message::OwnedMessage;
 use rdkafka::types::RDKafkaErrorCode;
 use tagstream::kafka::ClientError;
-use tagstream::kafka::wire::{Bounds, ChangelogReader, Class, Committed, GroupConsumer, Rebalance, Wire, WireError};
+use tagstream::kafka::wire::{
+    Bounds, ChangelogReader, Class, Committed, GroupConsumer, Outgoing, PlainProducer, Rebalance, Refused, Wire,
+    WireError,
+};
 
 use super::cluster::Event;
 use super::group::ConsumerId;
@@ -85,6 +88,7 @@ impl SimWire {
 impl Wire for SimWire {
     type Consumer = SimConsumer;
     type Producer = SimProducer;
+    type Plain = NoPlain;
     type Changelog = SimChangelog;
 
     fn consumer(&self) -> Result<SimConsumer, ClientError> {
@@ -104,6 +108,10 @@ impl Wire for SimWire {
         Ok(SimProducer { wire: self.clone(), id })
     }
 
+    fn plain_producer(&self) -> Result<NoPlain, ClientError> {
+        panic!("changes leave in transactions only")
+    }
+
     fn changelog(&self) -> Result<SimChangelog, ClientError> {
         Ok(SimChangelog { wire: self.clone(), reading: std::cell::Cell::new(None) })
     }
@@ -120,6 +128,23 @@ impl Wire for SimWire {
 
     fn spawn(&self, _: &str, job: Box<dyn FnOnce() + Send>) {
         self.world.spawn(self.process, job);
+    }
+}
+
+/// Deliveries outside of transactions are not simulated.
+pub enum NoPlain {}
+
+impl PlainProducer for NoPlain {
+    fn send<'a>(&self, _: Outgoing<'a>) -> Result<(), (WireError, Outgoing<'a>)> {
+        match *self {}
+    }
+
+    fn in_flight(&self) -> usize {
+        match *self {}
+    }
+
+    fn take_refused(&self) -> Option<Refused> {
+        match *self {}
     }
 }
 
@@ -250,6 +275,14 @@ impl GroupConsumer for SimConsumer {
         self.wire.ask(patience, |state| {
             let end = |partition: &i32| (*partition, state.cluster.log(Topic::Input, *partition).stable());
             Some(partitions.iter().map(end).collect())
+        })
+    }
+
+    fn input_end(&self, patience: Duration) -> Result<i64, WireError> {
+        self.wire.ask(patience, |state| {
+            let ends =
+                (0..state.cluster.shape.partitions).map(|number| state.cluster.log(Topic::Input, number).stable());
+            Some(ends.sum())
         })
     }
 

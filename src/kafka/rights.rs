@@ -1,0 +1,110 @@
+//! The rights that the service needs, and how a missing one is told: on what, to do what, and the command that gives it.
+
+use std::fmt;
+
+use rdkafka::error::RDKafkaErrorCode;
+
+use crate::settings::Settings;
+
+/// What a right allows. Describe comes with either.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Operation {
+    Read,
+    Write,
+}
+
+/// What a right is on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Resource {
+    Topic(String),
+    /// Every group whose name begins so.
+    Groups(String),
+    /// Every transactional id that begins so.
+    TransactionalIds(String),
+}
+
+/// One line of an access control list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Right {
+    pub operation: Operation,
+    pub resource: Resource,
+}
+
+impl Right {
+    pub fn read(topic: &str) -> Right {
+        Right { operation: Operation::Read, resource: Resource::Topic(topic.to_owned()) }
+    }
+
+    pub fn write(topic: &str) -> Right {
+        Right { operation: Operation::Write, resource: Resource::Topic(topic.to_owned()) }
+    }
+
+    /// To be a member of the application's group, and to read its changelog under a group of its name.
+    pub fn groups(settings: &Settings) -> Right {
+        Right { operation: Operation::Read, resource: Resource::Groups(settings.kafka.application.clone()) }
+    }
+
+    pub fn transactional_ids(settings: &Settings) -> Right {
+        let resource = Resource::TransactionalIds(format!("{}-", settings.kafka.application));
+        Right { operation: Operation::Write, resource }
+    }
+}
+
+/// What an error of the group or of a transaction says is missing. `None`: it is about something else.
+pub fn missing(code: RDKafkaErrorCode, settings: &Settings) -> Option<String> {
+    match code {
+        RDKafkaErrorCode::GroupAuthorizationFailed => Some(Right::groups(settings).to_string()),
+        RDKafkaErrorCode::TransactionalIdAuthorizationFailed => Some(Right::transactional_ids(settings).to_string()),
+        // Which one is not said.
+        RDKafkaErrorCode::TopicAuthorizationFailed => {
+            let mut topics = vec![settings.output.changes.clone(), settings.dead_letter_topic()];
+            topics.extend(settings.output.tags.clone());
+            topics.push(settings.changelog_topic());
+            let rights: Vec<String> = topics.iter().map(|topic| Right::write(topic).to_string()).collect();
+            Some(format!("one of these: {}", rights.join("; ")))
+        }
+        _ => None,
+    }
+}
+
+/// Says why nothing is read from the input, if a right is missing.
+pub fn not_read(code: RDKafkaErrorCode, settings: &Settings) -> Option<String> {
+    match code {
+        RDKafkaErrorCode::TopicAuthorizationFailed => Some(Right::read(&settings.input.topic).to_string()),
+        code => missing(code, settings),
+    }
+}
+
+/// Says why a record is not written to a topic, if something about the topic can be mended.
+pub fn not_written(code: RDKafkaErrorCode, topic: &str) -> Option<String> {
+    match code {
+        RDKafkaErrorCode::TopicAuthorizationFailed => Some(Right::write(topic).to_string()),
+        RDKafkaErrorCode::UnknownTopicOrPartition
+        | RDKafkaErrorCode::UnknownTopic
+        | RDKafkaErrorCode::UnknownPartition => {
+            Some(format!("{code}; is the topic there? see `tagstream topics create`"))
+        }
+        _ => None,
+    }
+}
+
+/// As something that is missing.
+impl fmt::Display for Right {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let operation = self.operation;
+        write!(f, "no right to {operation:?} ")?;
+        match &self.resource {
+            Resource::Topic(name) => write!(f, "the topic {name}")?,
+            Resource::Groups(prefix) => write!(f, "as the group {prefix}")?,
+            Resource::TransactionalIds(prefix) => write!(f, "with transactional ids {prefix}…")?,
+        }
+        write!(f, "; give it with: kafka-acls --add --allow-principal User:… --operation {operation:?} ")?;
+        match &self.resource {
+            Resource::Topic(name) => write!(f, "--topic {name}"),
+            Resource::Groups(prefix) => write!(f, "--group {prefix} --resource-pattern-type prefixed"),
+            Resource::TransactionalIds(prefix) => {
+                write!(f, "--transactional-id {prefix} --resource-pattern-type prefixed")
+            }
+        }
+    }
+}

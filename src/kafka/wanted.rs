@@ -1,0 +1,146 @@
+//! The topics that the service writes, as they should be: by what they are made and by what they are checked.
+
+use rdkafka::admin::ConfigResource;
+
+use super::inquirer::TopicFacts;
+use crate::settings::Settings;
+
+/// What headers add to a dead letter over the record that it was.
+const LETTER_HEADERS_BYTES: i64 = 64 << 10;
+/// A batch of the changelog is that long, or the state of one entity.
+const CHANGELOG_BYTES_MIN: i64 = 1 << 20;
+/// What the brokers take where nobody has said anything else.
+pub const KAFKA_BYTES_MAX: i64 = (1 << 20) + 12;
+const DAY_MS: &str = "86400000";
+const WEEK_MS: &str = "604800000";
+
+/// A topic as it should be.
+pub struct Wanted {
+    pub name: String,
+    pub partitions: Count,
+    pub configs: Vec<(&'static str, Rule)>,
+}
+
+/// How many partitions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Count {
+    /// So many, or whatever somebody has chosen.
+    Usually(i32),
+    Exactly(i32),
+}
+
+/// What a setting of a topic should be.
+#[derive(Clone, Debug)]
+pub enum Rule {
+    /// Every record stays until it is too old.
+    Delete,
+    /// The last record of each key stays.
+    Compact,
+    /// `make` where it is made, at least `min` where it is there.
+    AtLeast { min: i64, make: i64 },
+    /// Ours where it is made, the user's to choose afterwards.
+    Choice(&'static str),
+}
+
+impl Rule {
+    /// The value with which a topic is made.
+    pub fn value(&self) -> String {
+        match self {
+            Rule::Delete => "delete".to_owned(),
+            Rule::Compact => "compact".to_owned(),
+            Rule::AtLeast { make, .. } => make.to_string(),
+            Rule::Choice(value) => (*value).to_owned(),
+        }
+    }
+
+    /// What it should be, if it is something else.
+    fn should(&self, is: &str) -> Option<String> {
+        match self {
+            Rule::Delete => is.contains("compact").then(|| self.value()),
+            Rule::Compact => (is != "compact").then(|| self.value()),
+            Rule::AtLeast { min, .. } => is.parse::<i64>().is_ok_and(|is| is < *min).then(|| format!("at least {min}")),
+            Rule::Choice(_) => None,
+        }
+    }
+}
+
+/// The topics for an input with so many partitions, whose records may be so large.
+pub fn topics(settings: &Settings, partitions: i32, input_bytes_max: i64) -> Vec<Wanted> {
+    let usually = Count::Usually(partitions);
+    let policy = |rule| ("cleanup.policy", rule);
+    let bytes = |min, make| ("max.message.bytes", Rule::AtLeast { min, make });
+    // Compaction bounds how long an erased user's last record can still be read.
+    let compact = || {
+        vec![
+            policy(Rule::Compact),
+            ("max.compaction.lag.ms", Rule::Choice(DAY_MS)),
+            ("delete.retention.ms", Rule::Choice(WEEK_MS)),
+        ]
+    };
+    let mut topics = vec![Wanted {
+        name: settings.output.changes.clone(),
+        partitions: usually,
+        configs: vec![policy(Rule::Delete)],
+    }];
+    if let Some(tags) = &settings.output.tags {
+        topics.push(Wanted { name: tags.clone(), partitions: usually, configs: compact() });
+    }
+    let mut changelog = compact();
+    changelog.push(bytes(CHANGELOG_BYTES_MIN, KAFKA_BYTES_MAX));
+    topics.push(Wanted {
+        name: settings.changelog_topic(),
+        // The state of an input partition stands in the changelog partition of the same number.
+        partitions: Count::Exactly(partitions),
+        configs: changelog,
+    });
+    let letter_bytes_max = input_bytes_max + LETTER_HEADERS_BYTES;
+    let configs = vec![policy(Rule::Delete), bytes(letter_bytes_max, letter_bytes_max)];
+    topics.push(Wanted { name: settings.dead_letter_topic(), partitions: usually, configs });
+    topics
+}
+
+impl Wanted {
+    pub fn words(&self) -> String {
+        let (Count::Usually(partitions) | Count::Exactly(partitions)) = self.partitions;
+        let configs: Vec<String> = self.configs.iter().map(|(key, rule)| format!(", {key}={}", rule.value())).collect();
+        format!("{partitions} partitions{}", configs.concat())
+    }
+
+    /// Everything in which the topic that is there is not as it should be, each with what to do.
+    pub fn differences(&self, facts: &TopicFacts, configs: Option<&ConfigResource>) -> Vec<String> {
+        let mut differs = Vec::new();
+        if let Count::Exactly(wanted) = self.partitions
+            && facts.partitions != wanted as usize
+        {
+            differs.push(format!(
+                "has {} partitions, should have {wanted}, as the input has; a partition's state stands in the one of \
+                 its number, and partitions that were added to the input have moved users to others, where their \
+                 counters start from zero: go back to an input with {} partitions, or begin anew under another \
+                 kafka.application",
+                facts.partitions, facts.partitions
+            ));
+        }
+        let Some(configs) = configs else { return differs };
+        let value = |key: &str| configs.get(key)?.value.as_deref();
+        differs.extend(self.configs.iter().filter_map(|(key, rule)| {
+            let is = value(key)?;
+            let should = rule.should(is)?;
+            Some(format!(
+                "{key} is {is}, should be {should}; mend with: kafka-configs --alter --entity-type topics \
+                 --entity-name {} --add-config {key}={}",
+                self.name,
+                rule.value()
+            ))
+        }));
+        if let Some(in_sync) = value("min.insync.replicas").and_then(|value| value.parse::<usize>().ok())
+            && in_sync > facts.copies
+        {
+            differs.push(format!(
+                "min.insync.replicas is {in_sync}, and partitions have a replication factor of {}: every write would be \
+                 refused; lower the one or raise the other",
+                facts.copies
+            ));
+        }
+        differs
+    }
+}
