@@ -72,6 +72,7 @@ impl<W: Wire> Worker<W> {
 
     fn commit_step(&mut self, until: Instant) -> Result<(), WorkerError> {
         self.commit_at = None;
+        self.heed_membership();
         if let Err(blocked) = self.transactor.prepare(until)? {
             self.hold(blocked);
             return Ok(());
@@ -128,7 +129,8 @@ impl<W: Wire> Worker<W> {
     }
 
     fn finish(&mut self, sent: Sent, until: Instant) -> Result<(), WorkerError> {
-        match self.transactor.finish(&sent.parts, &sent.name, &self.consumer, until) {
+        let member = self.member.as_deref().unwrap_or_default();
+        match self.transactor.finish(&sent.parts, &sent.name, (&self.consumer, member), until) {
             Outcome::Committed => {
                 failpoint::pass(Step::Committed);
                 for (partition, next_offset) in &sent.parts {

@@ -4,6 +4,7 @@
 //! statistics end as two numbers; errors and log lines become notices.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::ffi::CStr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
@@ -18,7 +19,7 @@ use rdkafka::metadata::{MetadataPartition, MetadataTopic};
 use rdkafka::producer::{DeliveryResult, NoCustomPartitioner, Producer, ProducerContext, ThreadedProducer};
 use rdkafka::topic_partition_list::TopicPartitionListElem;
 use rdkafka::types::RDKafkaRespErr;
-use rdkafka::{Message, Offset, TopicPartitionList};
+use rdkafka::{Message, Offset, TopicPartitionList, bindings};
 
 use super::clients::{self, ClientError, Plain, pass_error_on, pass_on};
 use super::faults::told;
@@ -181,6 +182,21 @@ impl GroupConsumer for NativeConsumer {
         self.client.context().rebalances().pop_front()
     }
 
+    fn member(&self) -> Option<String> {
+        let client = self.client.client().native_ptr();
+        // SAFETY: the client outlives the call; the name is a C string that belongs to us and is freed once.
+        let name = unsafe {
+            let name = bindings::rd_kafka_memberid(client);
+            if name.is_null() {
+                return None;
+            }
+            let copy = CStr::from_ptr(name).to_string_lossy().into_owned();
+            bindings::rd_kafka_mem_free(client, name.cast());
+            copy
+        };
+        Some(name).filter(|name| !name.is_empty())
+    }
+
     fn accept(&self) -> Result<(), WireError> {
         Ok(self.client.incremental_assign(&TopicPartitionList::new())?)
     }
@@ -337,7 +353,8 @@ impl TransactionalProducer<NativeConsumer> for NativeProducer {
         &self,
         offsets: &[(i32, i64)],
         metadata: &str,
-        member: &NativeConsumer,
+        consumer: &NativeConsumer,
+        member: &str,
         patience: Duration,
     ) -> Result<(), WireError> {
         let mut list = TopicPartitionList::new();
@@ -349,10 +366,15 @@ impl TransactionalProducer<NativeConsumer> for NativeProducer {
         }
         // Taken anew for each try: it carries the generation by which a broker tells members of today from those of
         // yesterday.
-        let Some(group) = member.client.group_metadata() else {
+        let Some(group) = consumer.client.group_metadata() else {
             let text = "the consumer has no group".to_owned();
             return Err(WireError { class: Class::Fatal, code: None, text });
         };
+        // No name comes twice: who has it after the metadata was taken had it then.
+        if consumer.member().as_deref() != Some(member) {
+            let text = "the membership has ended".to_owned();
+            return Err(WireError { class: Class::Abort, code: Some(RDKafkaErrorCode::UnknownMemberId), text });
+        }
         self.told(self.client.send_offsets_to_transaction(&list, &group, patience))
     }
 

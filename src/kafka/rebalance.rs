@@ -32,6 +32,7 @@ const DISAGREEMENTS_MAX: u32 = 5;
 
 impl<W: Wire> Worker<W> {
     pub(super) fn rebalance(&mut self, rebalance: Rebalance) -> Result<(), WorkerError> {
+        self.heed_membership();
         match rebalance {
             Rebalance::Assign(partitions) => {
                 self.answer(self.consumer.accept());
@@ -44,6 +45,7 @@ impl<W: Wire> Worker<W> {
                 self.say(Notice::Assigned { worker: self.plan.id, partitions });
             }
             Rebalance::Revoke { partitions, lost } => {
+                let lost = std::mem::take(&mut self.unasked) || lost;
                 failpoint::pass(Step::RevokeWanted);
                 if !lost {
                     self.settle_within(REVOKE_PATIENCE)?;
@@ -60,6 +62,31 @@ impl<W: Wire> Worker<W> {
             Rebalance::Failed(why) => self.say(Notice::Trouble { worker: self.plan.id, what: "rebalance", why }),
         }
         Ok(())
+    }
+
+    /// Starts all partitions anew from what is committed, if the membership under which they came has ended: somebody
+    /// else may have worked on them since. Where it ends during a rebalance nobody is told, and the new membership's
+    /// offsets would be taken.
+    pub(super) fn heed_membership(&mut self) {
+        let member = self.consumer.member();
+        if member.is_none() || member == self.member {
+            return;
+        }
+        if std::mem::replace(&mut self.member, member).is_none() {
+            return;
+        }
+        let stopped = |slot: &Slot| matches!(slot, Slot::Stopped(_));
+        let held: Vec<i32> =
+            self.slots.iter().filter(|(_, slot)| !stopped(slot)).map(|(partition, _)| *partition).collect();
+        if held.is_empty() {
+            return;
+        }
+        let why = "the membership has ended and another has begun; partitions start again from what is committed";
+        self.say(Notice::Trouble { worker: self.plan.id, what: "rebalance", why: why.to_owned() });
+        self.forget(&held);
+        for partition in held {
+            self.begin_again(partition);
+        }
     }
 
     /// Drops the state of partitions and everything that is meant for them. Nothing of theirs is sent after this.
@@ -82,6 +109,7 @@ impl<W: Wire> Worker<W> {
     /// Drops the state of a partition that somebody else has worked on, and starts it from what they committed.
     pub(super) fn begin_again(&mut self, partition: i32) {
         self.give_up(&[partition]);
+        self.unasked = true;
         self.slots.insert(partition, Slot::Assigned { disagreements: 0 });
         self.start_at = Some(self.wire.now());
     }
@@ -90,6 +118,7 @@ impl<W: Wire> Worker<W> {
     pub(super) fn stop(&mut self, partition: i32, error: PartitionError) {
         self.say(Notice::Stopped { worker: self.plan.id, partition, why: error.to_string() });
         self.give_up(&[partition]);
+        self.unasked = true;
         self.slots.insert(partition, Slot::Stopped(error));
     }
 

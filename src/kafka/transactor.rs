@@ -172,7 +172,13 @@ impl<W: Wire> Transactor<W> {
     }
 
     /// Goes on with the open transaction: delivery, offsets (each bearing the transaction's name), commit; or abort.
-    pub fn finish(&mut self, offsets: &[(i32, i64)], name: &str, member: &W::Consumer, until: Instant) -> Outcome {
+    pub fn finish(
+        &mut self,
+        offsets: &[(i32, i64)],
+        name: &str,
+        (consumer, member): (&W::Consumer, &str),
+        until: Instant,
+    ) -> Outcome {
         let State::Open(producer, mut open) = std::mem::replace(&mut self.state, State::Down) else {
             return Outcome::InDoubt { why: "the producer is gone".to_owned(), refused: None };
         };
@@ -182,7 +188,10 @@ impl<W: Wire> Transactor<W> {
                 Stage::Delivering => match self.drain(&producer, until) {
                     Ok(Delivery::Complete) => {
                         failpoint::pass(Step::Delivered);
-                        ("sending offsets", producer.send_offsets(offsets, name, member, self.remaining(until)))
+                        (
+                            "sending offsets",
+                            producer.send_offsets(offsets, name, consumer, member, self.remaining(until)),
+                        )
                     }
                     Ok(Delivery::Failed(refused)) => {
                         open.stage = Stage::Aborting(format!("a record to {} was not written", refused.topic));

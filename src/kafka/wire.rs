@@ -127,6 +127,10 @@ pub trait GroupConsumer {
     /// What the group wants, in order. Until it is answered, by [`GroupConsumer::accept`] or
     /// [`GroupConsumer::give_up`], the group waits.
     fn next_rebalance(&self) -> Option<Rebalance>;
+    /// Who the consumer is to the group; `None`: nobody now. A name that changes tells that a membership has ended and
+    /// another has begun. librdkafka does not tell that of itself where it happens during a rebalance: it joins again
+    /// as if what it had were still its own.
+    fn member(&self) -> Option<String>;
     /// Takes what was assigned, of which nothing is fetched yet.
     fn accept(&self) -> Result<(), WireError>;
     /// Gives partitions up, of which these were fetched.
@@ -167,12 +171,14 @@ pub trait TransactionalProducer<C> {
     fn in_flight(&self) -> usize;
     /// The first record of this transaction that was refused.
     fn refused(&self) -> Option<Refused>;
-    /// Sends the next offsets, each with this metadata, in the name of the consumer as the group knows it now.
+    /// Sends the next offsets, each with this metadata, in the name of the consumer as the group knows it now, as long
+    /// as it is this member.
     fn send_offsets(
         &self,
         offsets: &[(i32, i64)],
         metadata: &str,
-        member: &C,
+        consumer: &C,
+        member: &str,
         patience: Duration,
     ) -> Result<(), WireError>;
     fn commit(&self, patience: Duration) -> Result<(), WireError>;

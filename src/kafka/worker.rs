@@ -117,6 +117,11 @@ pub struct Worker<W: Wire> {
     pub(super) wire: W,
     pub(super) consumer: Arc<W::Consumer>,
     pub(super) slots: BTreeMap<i32, Slot>,
+    /// Who the consumer was to the group when the partitions came.
+    pub(super) member: Option<String>,
+    /// Whether partitions were given up since the consumer was last found with nothing to say. If the group had just
+    /// wanted some back, that was the answer, and whoever has them now may be at work.
+    pub(super) unasked: bool,
     pub(super) bench: Bench,
     pub(super) transactor: Transactor<W>,
     pub(super) outlet: Outlet,
@@ -163,6 +168,8 @@ impl<W: Wire> Worker<W> {
         Ok(Worker {
             consumer: Arc::new(consumer),
             slots: BTreeMap::new(),
+            member: None,
+            unasked: false,
             bench: Bench { decoder, event: Event::default(), counts: Counts::default() },
             transactor,
             outlet: Outlet::new(&plan.settings),
@@ -252,7 +259,7 @@ impl<W: Wire> Worker<W> {
 
     fn apply(&mut self, turn: Turn<impl Record>) -> Result<Next, WorkerError> {
         match turn {
-            Turn::Quiet => {}
+            Turn::Quiet => self.unasked = false,
             Turn::Record(message) => {
                 if self.held || self.offer(&message) == Taken::Full {
                     self.parked.push_back(message.detach());

@@ -10,5 +10,6 @@ mod http;
 mod kafka;
 mod model;
 mod reference;
+mod simulation;
 mod survey;
 mod tidy;

@@ -1,0 +1,224 @@
+//! What must be true of a history once it has come to rest.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use tagstream::codec::{Decoder, write_change, write_current_tags};
+use tagstream::engine::{Partition, Sink};
+use tagstream::model::{CurrentTag, Event, TagChange, Timestamp};
+
+use super::cluster::Cluster;
+use super::log::Content;
+use super::script::{Catalog, HORIZON_MS, START_MS};
+use super::topics::Topic;
+use crate::reference;
+
+/// What is wrong with a history.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Flaw {
+    /// A change that is not there.
+    Lost(String),
+    /// A change that is there more than once.
+    Repeated(String),
+    /// Changes out of order, or that should not be.
+    Different(String),
+    /// The record of current tags is not what the changes come to.
+    Tags(String),
+    /// A rejected record without its dead letter, or with two.
+    Letters(String),
+    /// Something is not finished although nothing keeps it.
+    Unrest(String),
+    /// A thread has panicked, or a worker has given up.
+    Mishap(String),
+    /// What replay says is not what the brute-force model says.
+    Reference(String),
+}
+
+impl fmt::Display for Flaw {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self:?}")
+    }
+}
+
+/// What the input comes to.
+#[derive(Debug, Default)]
+pub struct Expected {
+    /// By entity, in order, as written.
+    pub changes: BTreeMap<String, Vec<Vec<u8>>>,
+    tags: BTreeMap<Vec<u8>, Vec<u8>>,
+    /// Partition and offset of what is rejected.
+    letters: BTreeSet<(String, String)>,
+    /// The offset behind the last record, by partition.
+    ends: BTreeMap<i32, i64>,
+}
+
+#[derive(Default)]
+struct Collected(Vec<(String, Vec<u8>)>);
+
+impl Sink for Collected {
+    fn change(&mut self, change: &TagChange<'_>) {
+        let mut line = Vec::new();
+        write_change(change, &mut line);
+        self.0.push((change.key.to_owned(), line));
+    }
+}
+
+impl Expected {
+    /// Replays every partition of the input, and lets time pass until nothing can change any more.
+    pub fn of(cluster: &Cluster, catalog: &Catalog, last_event_ms: i64) -> Expected {
+        let mut expected = Expected::default();
+        let until = Timestamp::from_ms(last_event_ms + HORIZON_MS);
+        for number in 0..cluster.shape.partitions {
+            let mut decoder = Decoder::new(&catalog.program.catalog);
+            let mut partition = Partition::new(std::sync::Arc::clone(&catalog.program));
+            let (mut event, mut collected) = (Event::default(), Collected::default());
+            for (offset, content) in cluster.log(Topic::Input, number).visible() {
+                expected.ends.insert(number, offset + 1);
+                let Some(value) = &content.value else { continue };
+                match decoder.decode(value, until, &mut event) {
+                    Ok(()) => partition.apply(&event, &mut collected),
+                    Err(_) => drop(expected.letters.insert((number.to_string(), offset.to_string()))),
+                }
+            }
+            partition.advance(until, &mut collected);
+            for (key, line) in collected.0 {
+                expected.changes.entry(key).or_default().push(line);
+            }
+            for key in expected.changes.keys() {
+                let mut value = Vec::new();
+                let write = |tags: &[CurrentTag<'_>]| write_current_tags("user", key, tags, &mut value);
+                if partition.current_tags(key, write).is_some() {
+                    expected.tags.insert(format!("user:{key}").into_bytes(), value);
+                }
+            }
+        }
+        expected
+    }
+
+    pub fn change_count(&self) -> usize {
+        self.changes.values().map(Vec::len).sum()
+    }
+
+    /// Whether everything was read, as far as the committed offsets say.
+    pub fn is_read(&self, cluster: &Cluster) -> bool {
+        self.ends.iter().all(|(partition, end)| {
+            cluster.group.committed.get(partition).and_then(|committed| committed.offset) >= Some(*end)
+        })
+    }
+
+    /// # Errors
+    /// The first thing that is wrong.
+    pub fn check(&self, cluster: &Cluster) -> Result<(), Flaw> {
+        self.check_changes(cluster)?;
+        self.check_letters(cluster)?;
+        self.check_tags(cluster)
+    }
+
+    fn check_changes(&self, cluster: &Cluster) -> Result<(), Flaw> {
+        let mut found: BTreeMap<String, Vec<&[u8]>> = BTreeMap::new();
+        for content in seen(cluster, Topic::Changes) {
+            let key = String::from_utf8_lossy(content.key.as_deref().unwrap_or_default()).into_owned();
+            found.entry(key).or_default().push(content.value.as_deref().unwrap_or_default());
+        }
+        let keys: BTreeSet<&String> = found.keys().chain(self.changes.keys()).collect();
+        for key in keys {
+            let found = found.get(key).map(Vec::as_slice).unwrap_or_default();
+            let expected = self.changes.get(key).map(Vec::as_slice).unwrap_or_default();
+            if found.iter().eq(expected.iter()) {
+                continue;
+            }
+            let distinct: BTreeSet<&[u8]> = found.iter().copied().collect();
+            let wanted: BTreeSet<&[u8]> = expected.iter().map(Vec::as_slice).collect();
+            let of = |lines: &mut dyn Iterator<Item = &[u8]>| {
+                lines.map(String::from_utf8_lossy).collect::<Vec<_>>().join("\n  ")
+            };
+            let detail = format!(
+                "of {key}:\n  {}\nexpected:\n  {}",
+                of(&mut found.iter().copied()),
+                of(&mut expected.iter().map(Vec::as_slice))
+            );
+            return Err(match (distinct.len() < found.len(), distinct.is_subset(&wanted)) {
+                (true, _) => Flaw::Repeated(detail),
+                (false, true) if distinct.len() < wanted.len() => Flaw::Lost(detail),
+                _ => Flaw::Different(detail),
+            });
+        }
+        Ok(())
+    }
+
+    fn check_letters(&self, cluster: &Cluster) -> Result<(), Flaw> {
+        let mut missing = self.letters.clone();
+        for content in seen(cluster, Topic::Letters) {
+            let header = |name: &str| {
+                let value = content.headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_slice());
+                String::from_utf8_lossy(value.unwrap_or_default()).into_owned()
+            };
+            let from = (header("tagstream-partition"), header("tagstream-offset"));
+            if !missing.remove(&from) {
+                return Err(Flaw::Letters(format!("a dead letter too many: {from:?}")));
+            }
+        }
+        match missing.pop_first() {
+            Some(from) => Err(Flaw::Letters(format!("no dead letter of {from:?}"))),
+            None => Ok(()),
+        }
+    }
+
+    fn check_tags(&self, cluster: &Cluster) -> Result<(), Flaw> {
+        let last: BTreeMap<&[u8], &[u8]> = seen(cluster, Topic::Tags)
+            .map(|content| (content.key.as_deref().unwrap_or_default(), content.value.as_deref().unwrap_or_default()))
+            .collect();
+        for (key, expected) in &self.tags {
+            let found = last.get(key.as_slice()).copied().unwrap_or_default();
+            if found != expected.as_slice() {
+                let (found, expected) = (String::from_utf8_lossy(found), String::from_utf8_lossy(expected));
+                return Err(Flaw::Tags(format!("{found}\nexpected {expected}")));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What a read_committed reader of a topic sees.
+fn seen(cluster: &Cluster, topic: Topic) -> impl Iterator<Item = &Content> {
+    (0..cluster.shape.partitions)
+        .flat_map(move |partition| cluster.log(topic, partition).visible().map(|(_, content)| content))
+}
+
+/// Changes that a read_committed reader sees now.
+pub fn change_count(cluster: &Cluster) -> usize {
+    seen(cluster, Topic::Changes).count()
+}
+
+/// The brute-force model's changes, against those that the engine is expected to have made.
+///
+/// # Errors
+/// Where they differ.
+pub fn check_reference(
+    expected: &Expected,
+    cluster: &Cluster,
+    catalog: &Catalog,
+    last_event_ms: i64,
+) -> Result<(), Flaw> {
+    for number in 0..cluster.shape.partitions {
+        let lines: Vec<Vec<u8>> =
+            cluster.log(Topic::Input, number).visible().filter_map(|(_, content)| content.value.clone()).collect();
+        let now_ms = START_MS + 3_600_000;
+        let outcome = reference::replay(catalog.yaml, &lines, now_ms, Some(last_event_ms + HORIZON_MS));
+        let mut seqs: BTreeMap<String, usize> = BTreeMap::new();
+        for change in outcome.changes {
+            let key = change["key"].as_str().unwrap_or_default().to_owned();
+            let seq = seqs.entry(key.clone()).or_default();
+            let line = expected.changes.get(&key).and_then(|lines| lines.get(*seq)).map(Vec::as_slice);
+            let ours: serde_json::Value = serde_json::from_slice(line.unwrap_or(b"null")).unwrap_or_default();
+            let same = ["tag", "value", "previous", "at", "seq", "cause"].iter().all(|field| {
+                ours[field] == change[field] || ours[field].as_f64().is_some_and(|n| change[field].as_f64() == Some(n))
+            });
+            if !same {
+                return Err(Flaw::Reference(format!("{ours}\nthe model says {change}")));
+            }
+            *seq += 1;
+        }
+    }
+    Ok(())
+}

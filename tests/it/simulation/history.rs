@@ -1,0 +1,344 @@
+//! A history: processes are started, struck and started again while the input comes in; then all come to rest.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use tagstream::kafka::{Clock, Notice, Notices, Pulse, StopSignal, Worker, WorkerError, WorkerId, WorkerPlan};
+use tagstream::model::Timestamp;
+
+use super::check::{self, Expected, Flaw};
+use super::cluster::{Cluster, Event};
+use super::planted::Planted;
+use super::scheduler::{Held, Process, ProcessId, Stroke, World};
+use super::script::{self, Catalog, Family, HORIZON_MS, START_MS, Script};
+use super::wire::SimWire;
+
+/// How often the director looks around.
+const LOOK_US: u64 = 100_000;
+/// How often, in a thousand looks, somebody interferes.
+const DISTURBED: u32 = 40;
+/// Without faults everything ends within this time after the last event, or it never does.
+const REST_US: u64 = 90_000_000;
+/// How long rest is watched: what comes twice may come late.
+const WATCHED_US: u64 = 1_500_000;
+
+/// What a history has shown.
+#[derive(Debug)]
+pub struct Account {
+    pub flaw: Option<Flaw>,
+    /// Of everything that happened.
+    pub hash: u64,
+    /// The last lines of it.
+    pub trace: String,
+}
+
+/// Where a process runs, or is to run.
+#[derive(Default)]
+struct Seat {
+    process: Option<ProcessId>,
+    stop: StopSignal,
+    /// When it is started, if none runs.
+    start_at_us: u64,
+}
+
+struct History {
+    world: Arc<World>,
+    script: Script,
+    planted: Option<Planted>,
+    seats: Vec<Seat>,
+    /// Distinguishes those who come later by name.
+    first_seat: usize,
+}
+
+/// Runs the history of a seed.
+pub fn run(seed: u64, family: Family, planted: Option<Planted>) -> Account {
+    let script = Script::draw(seed, family);
+    let world = World::new(seed, Cluster::new(script.shape), script.faults.clone());
+    let seats = (0..script.processes).map(|_| Seat::default()).collect();
+    let mut history = History { world, script, planted, seats, first_seat: 0 };
+    let outcome = history.tell(seed);
+    history.end();
+    let held = history.world.hold();
+    let flaw = held.mishap.clone().map(Flaw::Mishap).or(outcome.err());
+    Account { flaw, hash: held.trace.hash(), trace: held.trace.text() }
+}
+
+impl History {
+    fn tell(&mut self, seed: u64) -> Result<(), Flaw> {
+        let mut held = self.world.hold();
+        held.start_cluster();
+        let script = format!("{:?} {:?} {:?}", self.script.shape, self.script.faults, self.script.settings.service);
+        held.note(format_args!("{script}"));
+        if self.script.family == Family::Moving {
+            for seat in &mut self.seats {
+                seat.start_at_us = held.dice.u64(..2_000_000);
+            }
+        }
+        drop(held);
+        self.feed();
+        self.live();
+        self.calm();
+        self.come_to_rest(seed)?;
+        if self.script.family == Family::Moving {
+            self.succeed(seed)?;
+        }
+        Ok(())
+    }
+
+    fn feed(&mut self) {
+        let mut held = self.world.hold();
+        for (at_us, batch) in std::mem::take(&mut self.script.input) {
+            held.at(at_us, Event::Feed(batch));
+        }
+    }
+
+    fn wait(&self, us: u64) {
+        drop(self.world.pass(self.world.hold(), us));
+    }
+
+    /// The time in which anything may happen.
+    fn live(&mut self) {
+        let until = self.script.input_ends_us + 1_000_000;
+        while self.world.now_us() < until && self.world.hold().mishap.is_none() {
+            self.man_seats();
+            if self.script.family == Family::Moving {
+                self.disturb();
+            }
+            self.wait(LOOK_US);
+        }
+    }
+
+    /// Starts whoever is due, and notices who is gone.
+    fn man_seats(&mut self) {
+        for index in 0..self.seats.len() {
+            let mut held = self.world.hold();
+            let seat = &mut self.seats[index];
+            if seat.process.is_some_and(|process| held.is_over(process)) {
+                seat.process = None;
+                seat.start_at_us = held.now_us + held.dice.u64(..4_000_000);
+            }
+            let is_due = seat.process.is_none() && seat.start_at_us <= held.now_us;
+            drop(held);
+            if is_due {
+                self.start(index);
+            }
+        }
+    }
+
+    /// People and machines interfere.
+    fn disturb(&mut self) {
+        let mut held = self.world.hold();
+        let index = held.dice.usize(..self.seats.len());
+        if !held.strikes(|_| DISTURBED) {
+            return;
+        }
+        let Some(process) = self.seats[index].process else { return };
+        match held.dice.u32(..4) {
+            0 => {
+                let name = held.processes[process].name.clone();
+                held.note(format_args!("{name} is told to stop"));
+                self.seats[index].stop.give();
+            }
+            1 => held.kill(process),
+            2 => {
+                let us = held.dice.u64(100_000..8_000_000);
+                held.freeze(process, us);
+            }
+            _ => {
+                // Taken for dead, and replaced: there are two of it then.
+                let us = held.dice.u64(100_000..8_000_000);
+                held.freeze(process, us);
+                self.seats[index].process = None;
+                self.seats[index].start_at_us = held.now_us + held.dice.u64(..2_000_000);
+            }
+        }
+    }
+
+    fn start(&mut self, index: usize) {
+        let instance = format!("i{}", self.first_seat + index);
+        let mut settings = self.script.settings.clone();
+        settings.service.instance.clone_from(&instance);
+        let settings = Arc::new(settings);
+        let mut held = self.world.hold();
+        let process = held.processes.len();
+        let name = format!("process {process} ({instance})");
+        held.note(format_args!("{name} starts"));
+        let mut fates = BTreeMap::new();
+        if !held.faults.over {
+            let most = held.faults.strokes;
+            for _ in 0..held.dice.u32(..=most) {
+                let call = held.dice.u64(1..3_000);
+                let stroke = self.stroke(&mut held);
+                fates.insert(call, stroke);
+            }
+        }
+        held.processes.push(Process::new(name, fates));
+        drop(held);
+        let stop = StopSignal::default();
+        self.seats[index] = Seat { process: Some(process), stop: stop.clone(), start_at_us: 0 };
+        let clock = {
+            let world = Arc::clone(&self.world);
+            Clock::new(move || Timestamp::from_ms(START_MS + (world.now_us() / 1_000) as i64))
+        };
+        let notices = self.notices(process);
+        let pulse = Pulse::new(clock.now(), settings.service.outage_after, Arc::clone(&notices));
+        let pulse = Arc::new(pulse);
+        for number in 0..self.script.workers {
+            let plan = WorkerPlan {
+                id: WorkerId(number),
+                settings: Arc::clone(&settings),
+                program: Arc::clone(&self.catalog().program),
+                notices: Arc::clone(&notices),
+                clock: clock.clone(),
+                pulse: Arc::clone(&pulse),
+                stop: stop.clone(),
+            };
+            let world = Arc::clone(&self.world);
+            let wire = SimWire { world, process, name: format!("{instance}-{number}"), planted: self.planted };
+            let (world, stop) = (Arc::clone(&self.world), stop.clone());
+            self.world.spawn(process, move || {
+                let worked = Worker::new(plan, wire).and_then(|mut worker| worker.run());
+                let Err(error) = worked else { return };
+                let mut held = world.hold();
+                held.note(format_args!("process {process} ends: {error}"));
+                stop.give();
+                // Who was replaced has to go. Nothing else that happens here is for a person to mend.
+                if !matches!(error, WorkerError::Fenced { .. }) {
+                    held.mishap(format!("a worker gives up: {error}"));
+                }
+            });
+        }
+    }
+
+    /// What befalls a process in the middle of a call.
+    fn stroke(&self, held: &mut Held<'_>) -> Stroke {
+        let us = held.dice.u64(50_000..6_000_000);
+        match held.dice.u32(..3) {
+            0 if self.script.family == Family::Moving => Stroke::Kill,
+            1 => Stroke::Cut { us },
+            _ => Stroke::Freeze { us },
+        }
+    }
+
+    fn notices(&self, process: ProcessId) -> Notices {
+        let world = Arc::clone(&self.world);
+        Arc::new(move |notice| {
+            // The names that are drawn at random make records, and so what is restored, a byte longer or shorter.
+            let varies = matches!(notice, Notice::Restored { .. } | Notice::Restoring { .. });
+            if !varies && !matches!(notice, Notice::Committed { .. } | Notice::Standing { .. } | Notice::Progress(..)) {
+                world.hold().note(format_args!("process {process}: {notice}"));
+            }
+        })
+    }
+
+    fn catalog(&self) -> &'static Catalog {
+        &script::catalogs()[self.script.catalog]
+    }
+
+    /// From now on nothing goes wrong any more.
+    fn calm(&mut self) {
+        let mut held = self.world.hold();
+        held.note(format_args!("calm"));
+        held.faults.over = true;
+        let now_us = held.now_us;
+        for process in &mut held.processes {
+            process.fates.clear();
+            process.frozen_until_us = process.frozen_until_us.min(now_us);
+            process.cut_until_us = process.cut_until_us.min(now_us);
+        }
+        for seat in &mut self.seats {
+            seat.start_at_us = now_us;
+        }
+    }
+
+    /// Waits until everything that is expected is there, watches that it stays so, and checks it.
+    fn come_to_rest(&mut self, seed: u64) -> Result<(), Flaw> {
+        let last_event_ms = START_MS + (self.script.input_ends_us / 1_000) as i64;
+        let grace_us = u64::try_from(self.script.settings.service.idle_grace.as_micros()).unwrap_or_default();
+        let settled_us = self.script.input_ends_us + HORIZON_MS as u64 * 1_000 + grace_us + WATCHED_US;
+        // Transactions of the input may still be open: what they come to is not known before.
+        while self.world.now_us() < self.script.input_ends_us + 1_000_000 {
+            self.man_seats();
+            self.wait(LOOK_US);
+        }
+        let expected = Expected::of(&self.world.hold().cluster, self.catalog(), last_event_ms);
+        let limit_us = self.world.now_us() + REST_US;
+        let mut rest_since = None;
+        loop {
+            self.man_seats();
+            self.wait(LOOK_US);
+            let held = self.world.hold();
+            if held.mishap.is_some() {
+                return Ok(());
+            }
+            let count = check::change_count(&held.cluster);
+            let is_done = held.now_us >= settled_us
+                && held.cluster.is_quiet()
+                && count == expected.change_count()
+                && expected.is_read(&held.cluster);
+            match (is_done, rest_since) {
+                (false, _) => rest_since = None,
+                (true, None) => rest_since = Some(held.now_us),
+                (true, Some(since)) if since + WATCHED_US <= held.now_us => break,
+                _ => {}
+            }
+            if held.now_us > limit_us || count > expected.change_count() {
+                expected.check(&held.cluster)?;
+                return Err(Flaw::Unrest(format!(
+                    "{count} of {} changes; all read: {}; quiet: {}",
+                    expected.change_count(),
+                    expected.is_read(&held.cluster),
+                    held.cluster.is_quiet()
+                )));
+            }
+        }
+        let held = self.world.hold();
+        expected.check(&held.cluster)?;
+        if seed.is_multiple_of(16) {
+            check::check_reference(&expected, &held.cluster, self.catalog(), last_event_ms)?;
+        }
+        Ok(())
+    }
+
+    /// All stop, and one who never was here continues from what they left.
+    fn succeed(&mut self, seed: u64) -> Result<(), Flaw> {
+        for seat in &mut self.seats {
+            seat.stop.give();
+        }
+        let stopping = |history: &History| {
+            let held = history.world.hold();
+            let mut running = history.seats.iter().filter_map(|seat| seat.process);
+            running.any(|process| !held.is_over(process))
+        };
+        let limit_us = self.world.now_us() + REST_US;
+        while stopping(self) {
+            self.wait(LOOK_US);
+            if self.world.now_us() > limit_us {
+                return Err(Flaw::Unrest("a process does not stop".to_owned()));
+            }
+        }
+        // The others' sessions have to end first, since static members do not say that they leave.
+        self.seats = vec![Seat::default()];
+        self.first_seat = self.first_seat.wrapping_add(100);
+        self.script.draw_more(seed, self.world.now_us());
+        self.feed();
+        self.world.hold().note(format_args!("succession"));
+        self.come_to_rest(seed)
+    }
+
+    /// Nobody is left.
+    fn end(&mut self) {
+        let mut held = self.world.hold();
+        for process in 0..held.processes.len() {
+            held.kill(process);
+        }
+        drop(held);
+        while {
+            let held = self.world.hold();
+            (0..held.processes.len()).any(|process| !held.is_over(process))
+        } {
+            self.wait(1_000);
+        }
+        self.world.join();
+    }
+}

@@ -1,0 +1,170 @@
+//! The commit cycle in a simulated world: thousands of seeded histories, each checked for exactly-once and against a
+//! replay of what stands in the input.
+//!
+//! The workers are the real ones; below them everything is simulated: brokers, coordinators, client libraries, threads
+//! and time. One thread runs at a time and a seed decides which ([`scheduler`]), as FoundationDB does it (Zhou and
+//! others, "FoundationDB: A Distributed Unbundled Transactional Key Value Store", 2021), so that what was found once is
+//! found again: `TAGSTREAM_SEED` runs one history, `TAGSTREAM_SEEDS` so many, `TAGSTREAM_TRACE` shows more lines.
+//!
+//! # What is modelled
+//! - Logs with marks of transactions, the last stable offset, readers that see only what is committed ([`log`]).
+//! - Transactions as the protocol has them that gives a producer one epoch for all of them ([`transactions`]): a new
+//!   producer of the same transactional id fences the old one; an end of a transaction is obeyed whichever transaction
+//!   it finds, so one that comes late tears the next (KIP-890 describes it); the end is answered when it is decided, and
+//!   each mark is written in its own time, so committed offsets can be seen before the changelog's mark (KAFKA-10167);
+//!   what is open for too long is aborted.
+//! - The group ([`group`]): static members, sessions, generations, cooperative rebalances in two rounds. Member and
+//!   generation are checked when offsets are committed, and whose the partition is never is. Offsets that a transaction
+//!   is about to move make those who ask for stable ones wait (KIP-447).
+//! - What librdkafka does of itself ([`membership`], [`producing`]): it repeats what was not answered, and only its
+//!   statistics tell; giving up any partition while a revocation is queued answers the revocation; a membership that
+//!   ends during a rebalance is followed by another one without a word, as if the partitions were still its own.
+//! - Requests and answers that are lost, late or slow, coordinators that are busy, leaders without replicas, records that
+//!   are refused or expire, full queues, clients that fail for good although the broker has committed ([`faults`]).
+//! - Processes that are told to stop, killed at any call, stopped for longer than their session or their transaction,
+//!   cut off, and replaced while they are still there ([`history`]).
+//!
+//! # What is not
+//! Several brokers and their elections, retention and compaction, dynamic members, what a broker does with a record that
+//! comes after its transaction, clocks that differ, outages of the input; and librdkafka itself, which only the tests
+//! against a real broker know.
+//!
+//! That the checks would find something is shown by [`planted`] bugs.
+
+mod check;
+mod cluster;
+mod faults;
+mod group;
+mod history;
+mod log;
+mod membership;
+mod planted;
+mod producer;
+mod producing;
+mod scheduler;
+mod script;
+mod topics;
+mod trace;
+mod transactions;
+mod wire;
+
+use std::num::NonZero;
+use std::ops::Range;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread;
+
+use check::Flaw;
+use history::Account;
+use planted::Planted;
+use script::Family;
+
+/// The seeds to run: one given by `TAGSTREAM_SEED`, or as many as `TAGSTREAM_SEEDS` says.
+fn seeds(usual: u64) -> Range<u64> {
+    let number = |name: &str| std::env::var(name).ok().and_then(|value| value.parse::<u64>().ok());
+    match number("TAGSTREAM_SEED") {
+        Some(seed) => seed..seed + 1,
+        None => 0..number("TAGSTREAM_SEEDS").unwrap_or(usual),
+    }
+}
+
+/// The first of the histories that has a flaw of some kind.
+fn find(
+    seeds: Range<u64>,
+    family: Family,
+    planted: Option<Planted>,
+    is_it: fn(&Flaw) -> bool,
+) -> Option<(u64, Account)> {
+    let next = AtomicU64::new(seeds.start);
+    let found: Mutex<Option<(u64, Account)>> = Mutex::new(None);
+    let first = || found.lock().expect("histories catch their panics").as_ref().map_or(seeds.end, |(seed, _)| *seed);
+    let search = || {
+        loop {
+            let seed = next.fetch_add(1, Ordering::Relaxed);
+            if seed >= first() {
+                return;
+            }
+            let account = history::run(seed, family, planted);
+            if account.flaw.as_ref().is_some_and(is_it) && seed < first() {
+                *found.lock().expect("histories catch their panics") = Some((seed, account));
+            }
+        }
+    };
+    let threads = thread::available_parallelism().map_or(2, NonZero::get);
+    thread::scope(|scope| {
+        for _ in 0..threads {
+            scope.spawn(search);
+        }
+    });
+    found.into_inner().expect("histories catch their panics")
+}
+
+/// Expects histories without any flaw.
+fn expect_none(family: Family, usual: u64) {
+    if let Some((seed, account)) = find(seeds(usual), family, None, |_| true) {
+        let Account { flaw, trace, .. } = account;
+        let flaw = flaw.map(|flaw| flaw.to_string()).unwrap_or_default();
+        panic!("{family:?} seed {seed} (TAGSTREAM_SEED={seed} runs it alone)\n{trace}\n{flaw}");
+    }
+}
+
+#[test]
+fn a_settled_worker_writes_what_replay_says() {
+    expect_none(Family::Settled, 500);
+}
+
+#[test]
+fn whoever_dies_or_takes_over_the_changes_are_what_replay_says() {
+    expect_none(Family::Moving, 1_000);
+}
+
+/// Expects one of the first histories to have a flaw, once the bug is there.
+fn expect_found(planted: Planted, family: Family, within: u64, is_it: fn(&Flaw) -> bool) {
+    let found = find(0..within, family, Some(planted), is_it);
+    let (seed, _) = found.unwrap_or_else(|| panic!("{planted:?} is not found in {within} histories"));
+    println!("{planted:?}: seed {seed}");
+}
+
+fn repeats(flaw: &Flaw) -> bool {
+    matches!(flaw, Flaw::Repeated(_))
+}
+
+/// The state is not what the offsets say, or two have worked on one partition.
+fn tears(flaw: &Flaw) -> bool {
+    matches!(flaw, Flaw::Repeated(_) | Flaw::Lost(_) | Flaw::Different(_) | Flaw::Unrest(_))
+}
+
+#[test]
+fn offsets_left_out_of_a_timer_transaction_are_found() {
+    expect_found(Planted::LeavesTimersOut, Family::Moving, 500, repeats);
+}
+
+#[test]
+fn a_restore_to_the_stable_end_of_the_moment_is_found() {
+    expect_found(Planted::RestoresToStableEnd, Family::Moving, 3_000, tears);
+}
+
+#[test]
+fn a_producer_that_goes_on_after_faults_is_found() {
+    expect_found(Planted::HidesFaults, Family::Settled, 500, repeats);
+}
+
+#[test]
+fn offsets_read_while_a_transaction_may_move_them_are_found() {
+    expect_found(Planted::ReadsUnstableOffsets, Family::Moving, 3_000, tears);
+}
+
+#[test]
+fn a_commit_after_a_revocation_was_answered_is_found() {
+    expect_found(Planted::AnswersEarly, Family::Moving, 3_000, tears);
+}
+
+#[test]
+fn a_seed_is_a_history() {
+    for seed in 0..10 {
+        for family in [Family::Settled, Family::Moving] {
+            let hashes = [(); 2].map(|()| history::run(seed, family, None).hash);
+            assert_eq!(hashes[0], hashes[1], "{family:?} seed {seed} has two histories");
+        }
+    }
+}

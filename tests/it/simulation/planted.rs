@@ -1,0 +1,16 @@
+//! Bugs planted on purpose: what the checks must find.
+
+/// What a worker's wire does wrong, as a worker with that bug would.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Planted {
+    /// The offsets of partitions in which only time has passed are not in the transaction.
+    LeavesTimersOut,
+    /// A changelog is restored to what is decided at the moment.
+    RestoresToStableEnd,
+    /// A producer that had to repeat itself goes on.
+    HidesFaults,
+    /// Committed offsets are read while a transaction is about to move them.
+    ReadsUnstableOffsets,
+    /// A revocation is answered before the last commit.
+    AnswersEarly,
+}

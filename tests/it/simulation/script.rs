@@ -1,0 +1,163 @@
+//! What a history consists of: the cluster, the catalog, the input, the processes. All of it follows from a seed.
+
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use tagstream::engine::Program;
+use tagstream::settings::{self, ConfigFile, Settings, Sources};
+
+use super::cluster::{Batch, Shape};
+use super::faults::Faults;
+use super::log::Content;
+
+/// The wall clock when a history begins: 2026-01-01T00:00:00Z.
+pub const START_MS: i64 = 1_767_225_600_000;
+/// After so long without an event no tag of the catalogs below changes any more.
+pub const HORIZON_MS: i64 = 8_000;
+
+/// Every event shows, in its order; so does its absence.
+const ECHO: &str = "version: 1\n\
+    counters:\n  latest: { last: properties.n, on: \"*\" }\n\
+    tags:\n  echo: { value: latest }\n  quiet: { when: seconds_since(last_seen) >= 1 }\n";
+/// The state shows: how many events there were, ever and in a window.
+const COUNT: &str = "version: 1\n\
+    counters:\n  n: { count: \"*\" }\n  n_2s: { count: \"*\", window: 2s }\n\
+    tags:\n  seen: { value: n }\n  busy: { when: n_2s >= 2, until: n_2s < 1 }\n  \
+    calm: { when: n_2s == 0, for: 1s, keep_for: 1s }\n";
+/// Stages, bands, and tags that use one another.
+const STAGES: &str = "version: 1\n\
+    counters:\n  n_3s: { count: click, window: 3s }\n  kinds: { distinct: properties.n, on: \"*\", window: 4s }\n  \
+    last: { last: time, on: \"*\" }\n\
+    tags:\n  variety: { value: kinds, bands: [ { name: low, below: 3 }, { name: mid, below: 6 }, { name: high } ] }\n  \
+    life: { stages: [ { name: lapsing, when: seconds_since(last) >= 2 }, { name: hot, when: n_3s >= 3 }, { name: cool } ] }\n  \
+    lone: { when: n_3s == 0 && tag.variety == \"low\", for: 500ms }\n";
+
+pub struct Catalog {
+    pub yaml: &'static str,
+    pub program: Arc<Program>,
+}
+
+/// The catalogs, compiled once.
+pub fn catalogs() -> &'static [Catalog] {
+    static CATALOGS: OnceLock<Vec<Catalog>> = OnceLock::new();
+    let compile = |yaml: &'static str| {
+        let loaded = tagstream::catalog::load("simulation.yaml", yaml);
+        let catalog = loaded.catalog.unwrap_or_else(|| panic!("{yaml}\n{:#?}", loaded.problems));
+        Catalog { yaml, program: Program::new(catalog) }
+    };
+    CATALOGS.get_or_init(|| [ECHO, COUNT, STAGES].into_iter().map(compile).collect())
+}
+
+/// How much of a world a history needs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Family {
+    /// One worker keeps all partitions for ever.
+    Settled,
+    /// Workers come, go, die and are taken for dead.
+    Moving,
+}
+
+#[derive(Debug)]
+pub struct Script {
+    pub family: Family,
+    pub shape: Shape,
+    pub faults: Faults,
+    pub catalog: usize,
+    pub workers: usize,
+    pub processes: usize,
+    pub settings: Settings,
+    /// By time.
+    pub input: Vec<(u64, Batch)>,
+    pub input_ends_us: u64,
+}
+
+impl Script {
+    pub fn draw(seed: u64, family: Family) -> Script {
+        let mut dice = fastrand::Rng::with_seed(seed ^ 0x7461_6773);
+        let moving = family == Family::Moving;
+        let session_us = if moving { dice.u64(1_500_000..5_000_000) } else { 600_000_000 };
+        let shape = Shape {
+            partitions: dice.i32(1..=if moving { 5 } else { 3 }),
+            session_us,
+            heartbeat_us: dice.u64(150_000..500_000),
+            rebalance_us: 8_000_000,
+            transaction_us: dice.u64(1_000_000..4_000_000).min(session_us),
+            letter_bytes_max: 1_500,
+        };
+        let faults = Faults::draw(&mut dice);
+        let catalog = dice.usize(..catalogs().len());
+        let (workers, processes) = if moving { (dice.usize(1..=2), dice.usize(1..=3)) } else { (1, 1) };
+        let mut settings = defaults().clone();
+        settings.service.idle_grace = Duration::from_millis(dice.u64(500..1_200));
+        settings.service.commit_interval = Duration::from_millis(dice.u64(10..250));
+        let input_ends_us = dice.u64(1_000_000..if moving { 9_000_000 } else { 5_000_000 });
+        let count = dice.usize(5..60);
+        let mut script =
+            Script { family, shape, faults, catalog, workers, processes, settings, input: Vec::new(), input_ends_us };
+        script.draw_input(&mut dice, 50_000..input_ends_us, count);
+        script
+    }
+
+    /// Events that bear the time at which they are written, or a little earlier.
+    fn draw_input(&mut self, dice: &mut fastrand::Rng, times: std::ops::Range<u64>, count: usize) {
+        let has_large = dice.u32(..20) == 0;
+        let users = dice.usize(1..4);
+        let mut at: Vec<u64> = (0..count).map(|_| dice.u64(times.clone())).collect();
+        at.sort_unstable();
+        for (number, at_us) in at.into_iter().enumerate() {
+            let partition = dice.i32(0..self.shape.partitions);
+            let transaction = (dice.u32(..8) == 0).then(|| (dice.u32(..3) > 0, dice.u64(1_000..300_000)));
+            let size = if dice.u32(..4) == 0 { dice.usize(1..6) } else { 1 };
+            let mut content = || {
+                let late_us = if dice.bool() { 0 } else { dice.u64(0..100_000) };
+                let user = format!("u{partition}-{}", dice.usize(..users));
+                let at_ms = START_MS + (at_us.saturating_sub(late_us) / 1_000) as i64;
+                let value = match dice.u32(..60) {
+                    0 => None,
+                    1 => Some(b"no event".to_vec()),
+                    2 if has_large => Some(vec![b'x'; 2_000]),
+                    _ => {
+                        let kind = if dice.u32(..4) > 0 { "click" } else { "view" };
+                        let n = if self.catalog == 0 { number } else { dice.usize(..8) };
+                        let properties = format!(r#"{{"n":"{n}"}}"#);
+                        let event = format!(
+                            r#"{{"user_id":"{user}","type":"{kind}","timestamp":{at_ms},"properties":{properties}}}"#
+                        );
+                        Some(event.into_bytes())
+                    }
+                };
+                Content { key: Some(user.into_bytes()), value, headers: Vec::new() }
+            };
+            let contents = (0..size).map(|_| content()).collect();
+            self.input.push((at_us, Batch { partition, contents, transaction }));
+        }
+    }
+
+    /// More input, for those who continue after everything has come to rest.
+    pub fn draw_more(&mut self, seed: u64, from_us: u64) {
+        let mut dice = fastrand::Rng::with_seed(!seed);
+        self.input_ends_us = from_us + 1_500_000;
+        self.input.clear();
+        self.draw_input(&mut dice, from_us + 100_000..self.input_ends_us, 8);
+    }
+}
+
+fn defaults() -> &'static Settings {
+    static DEFAULTS: OnceLock<Settings> = OnceLock::new();
+    DEFAULTS.get_or_init(|| {
+        let flags = [
+            "kafka.brokers=simulated:1",
+            "kafka.application=sim",
+            "input.topics=events",
+            "output.changes=changes",
+            "output.tags=tags",
+            "service.outage_after=off",
+        ];
+        let sources = Sources {
+            file: ConfigFile::Usual("/nonexistent/tagstream.toml".into()),
+            environment: Vec::new(),
+            flags: flags.map(str::to_owned).to_vec(),
+        };
+        settings::load(&sources).unwrap_or_else(|problems| panic!("{problems}"))
+    })
+}

@@ -1,0 +1,378 @@
+//! The simulated wire: what a worker calls, in steps between which anything can happen.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use rdkafka::Timestamp;
+use rdkafka::message::OwnedMessage;
+use rdkafka::types::RDKafkaErrorCode;
+use tagstream::kafka::ClientError;
+use tagstream::kafka::wire::{
+    Bounds, ChangelogReader, Class, Committed, GroupConsumer, Outgoing, PlainProducer, Rebalance, Refused, Wire,
+    WireError,
+};
+
+use super::cluster::Event;
+use super::group::ConsumerId;
+use super::membership::{Fetched, Membership};
+use super::planted::Planted;
+use super::producer::SimProducer;
+use super::producing::{Producing, wire_error};
+use super::scheduler::{Held, ProcessId, State, World};
+use super::topics::Topic;
+
+/// A worker's way to the simulated cluster.
+#[derive(Clone)]
+pub struct SimWire {
+    pub world: Arc<World>,
+    pub process: ProcessId,
+    /// The static member and transactional id of the worker.
+    pub name: String,
+    pub planted: Option<Planted>,
+}
+
+/// What is said to who calls while its process is dying.
+pub fn gone() -> WireError {
+    wire_error(Class::Fatal, RDKafkaErrorCode::Fail)
+}
+
+pub fn timed_out() -> WireError {
+    wire_error(Class::Again, RDKafkaErrorCode::OperationTimedOut)
+}
+
+pub fn micros(time: Duration) -> u64 {
+    u64::try_from(time.as_micros()).unwrap_or(u64::MAX / 4)
+}
+
+impl SimWire {
+    /// A request on its way: it has arrived when this returns, unless `None`, when there was no time left for it.
+    pub fn travel<'a>(&self, world: &'a World, mut held: Held<'a>, deadline_us: u64) -> (Held<'a>, bool) {
+        let mut us = held.dice.u64(100..1_500);
+        if held.strikes(|faults| faults.slow) {
+            us += held.dice.u64(10_000..1_500_000);
+        }
+        let cut_until = held.processes[self.process].cut_until_us;
+        if cut_until > held.now_us {
+            us = cut_until - held.now_us + us;
+        }
+        let left = deadline_us.saturating_sub(held.now_us);
+        let arrives = us <= left;
+        (world.pass(held, us.min(left)), arrives)
+    }
+
+    /// A question that changes nothing: its answer, or that there was none in time.
+    fn ask<T>(&self, patience: Duration, mut answer: impl FnMut(&mut State) -> Option<T>) -> Result<T, WireError> {
+        let world = &*self.world;
+        let Some(mut held) = world.enter() else { return Err(gone()) };
+        let deadline = held.now_us + micros(patience);
+        loop {
+            let arrives;
+            (held, arrives) = self.travel(world, held, deadline);
+            if !arrives || held.strikes(|faults| faults.failed_lookups) {
+                let left = deadline.saturating_sub(held.now_us);
+                drop(world.pass(held, left));
+                return Err(timed_out());
+            }
+            if let Some(answer) = answer(&mut held) {
+                // The way back takes time too: by then it may not be true any more.
+                (held, _) = self.travel(world, held, deadline);
+                drop(held);
+                return Ok(answer);
+            }
+            held = world.pass(held, 20_000.min(deadline.saturating_sub(self.world.now_us()).max(1)));
+        }
+    }
+}
+
+impl Wire for SimWire {
+    type Consumer = SimConsumer;
+    type Producer = SimProducer;
+    type Plain = NoPlain;
+    type Changelog = SimChangelog;
+
+    fn consumer(&self) -> Result<SimConsumer, ClientError> {
+        let id = self.world.enter().map_or(0, |mut held| {
+            held.cluster.consumers.push(Membership::new(self.process, self.name.clone()));
+            held.cluster.consumers.len() - 1
+        });
+        Ok(SimConsumer { wire: self.clone(), id })
+    }
+
+    fn producer(&self) -> Result<SimProducer, ClientError> {
+        let id = self.world.enter().map_or(0, |mut held| {
+            let (pid, now_us) = (held.cluster.pid(&self.name), held.now_us);
+            held.cluster.producers.push(Producing::new(self.process, pid, now_us));
+            held.cluster.producers.len() - 1
+        });
+        Ok(SimProducer { wire: self.clone(), id })
+    }
+
+    fn plain_producer(&self) -> Result<NoPlain, ClientError> {
+        panic!("changes leave in transactions only")
+    }
+
+    fn changelog(&self) -> Result<SimChangelog, ClientError> {
+        Ok(SimChangelog { wire: self.clone(), reading: std::cell::Cell::new(None) })
+    }
+
+    fn now(&self) -> Instant {
+        self.world.now()
+    }
+
+    fn sleep(&self, time: Duration) {
+        if let Some(held) = self.world.enter() {
+            drop(self.world.pass(held, micros(time)));
+        }
+    }
+
+    fn spawn(&self, _: &str, job: Box<dyn FnOnce() + Send>) {
+        self.world.spawn(self.process, job);
+    }
+}
+
+/// Deliveries outside of transactions are not simulated.
+pub enum NoPlain {}
+
+impl PlainProducer for NoPlain {
+    fn send<'a>(&self, _: Outgoing<'a>) -> Result<(), (WireError, Outgoing<'a>)> {
+        match *self {}
+    }
+
+    fn in_flight(&self) -> usize {
+        match *self {}
+    }
+
+    fn take_refused(&self) -> Option<Refused> {
+        match *self {}
+    }
+}
+
+/// A member of the simulated group.
+pub struct SimConsumer {
+    pub wire: SimWire,
+    pub id: ConsumerId,
+}
+
+impl SimConsumer {
+    fn local<T>(&self, work: impl FnOnce(&mut State, ConsumerId) -> T) -> Result<T, WireError> {
+        let Some(mut held) = self.wire.world.enter() else { return Err(gone()) };
+        Ok(work(&mut held, self.id))
+    }
+
+    fn membership<T>(&self, work: impl FnOnce(&mut Membership) -> T) -> Result<T, WireError> {
+        self.local(|state, id| work(&mut state.cluster.consumers[id]))
+    }
+}
+
+impl GroupConsumer for SimConsumer {
+    type Record<'a> = OwnedMessage;
+
+    fn join(&self) -> Result<(), WireError> {
+        self.local(|state, id| {
+            let us = state.dice.u64(1_000..50_000);
+            state.after(us, Event::Beat(id));
+        })
+    }
+
+    fn poll(&self, wait: Duration) -> Option<Result<OwnedMessage, WireError>> {
+        let world = &*self.wire.world;
+        let mut held = world.enter()?;
+        let us = held.dice.u64(5..50);
+        held = world.pass(held, us);
+        for wait_us in [micros(wait), 0] {
+            if let Some(code) = held.cluster.consumers[self.id].fatal {
+                return Some(Err(wire_error(Class::Fatal, code)));
+            }
+            if held.cluster.consumers[self.id].deliver() {
+                return None;
+            }
+            if let Some(record) = held.take_record(self.id) {
+                let (partition, offset) = (rdkafka::Message::partition(&record), rdkafka::Message::offset(&record));
+                held.note(format_args!("consumer {} polls {partition}@{offset}", self.id));
+                return Some(Ok(record));
+            }
+            if wait_us > 0 {
+                held.cluster.consumers[self.id].waiting = Some(held.own_task());
+                held = world.pass(held, wait_us);
+                held.cluster.consumers[self.id].waiting = None;
+            }
+        }
+        None
+    }
+
+    fn next_rebalance(&self) -> Option<Rebalance> {
+        let early = self.wire.planted == Some(Planted::AnswersEarly);
+        self.local(|state, id| {
+            let rebalance = state.cluster.consumers[id].wanted.pop_front()?;
+            state.note(format_args!("consumer {id} is asked: {rebalance:?}"));
+            if early && let Rebalance::Revoke { .. } = rebalance {
+                state.answer_revoke(id);
+            }
+            Some(rebalance)
+        })
+        .ok()?
+    }
+
+    fn member(&self) -> Option<String> {
+        self.membership(|consumer| consumer.member.map(|member| member.to_string())).ok()?
+    }
+
+    fn accept(&self) -> Result<(), WireError> {
+        self.local(State::answer_assign)
+    }
+
+    fn give_up(&self, fetched: &[i32]) -> Result<(), WireError> {
+        self.local(|state, id| {
+            state.note(format_args!("consumer {id} gives up {fetched:?}"));
+            let consumer = &mut state.cluster.consumers[id];
+            consumer.fetched.retain(|partition, _| !fetched.contains(partition));
+            state.answer_revoke(id);
+        })
+    }
+
+    fn fetch(&self, starts: &[(i32, i64)]) -> Result<(), WireError> {
+        self.local(|state, id| {
+            state.note(format_args!("consumer {id} fetches {starts:?}"));
+            let start = |(partition, position): &(i32, i64)| {
+                (*partition, Fetched { position: *position, found: false, paused: false })
+            };
+            state.cluster.consumers[id].fetched.extend(starts.iter().map(start));
+            state.answer_assign(id);
+        })
+    }
+
+    fn pause(&self, partitions: &[i32]) -> Result<(), WireError> {
+        self.membership(|consumer| consumer.pause(partitions, true))
+    }
+
+    fn resume(&self, partitions: &[i32]) -> Result<(), WireError> {
+        self.membership(|consumer| consumer.pause(partitions, false))
+    }
+
+    fn committed(
+        &self,
+        partitions: &[i32],
+        patience: Duration,
+    ) -> Result<BTreeMap<i32, Result<Committed, WireError>>, WireError> {
+        let unstable = self.wire.planted == Some(Planted::ReadsUnstableOffsets);
+        self.wire.ask(patience, |state| {
+            let group = &state.cluster.group;
+            if !unstable && partitions.iter().any(|partition| group.is_pending(*partition)) {
+                return None;
+            }
+            let committed = |partition: &i32| group.committed.get(partition).cloned().unwrap_or_default();
+            Some(partitions.iter().map(|partition| (*partition, Ok(committed(partition)))).collect())
+        })
+    }
+
+    fn bounds(&self, partition: i32, patience: Duration) -> Result<Bounds, WireError> {
+        self.wire
+            .ask(patience, |state| Some(Bounds { low: 0, high: state.cluster.log(Topic::Input, partition).stable() }))
+    }
+
+    fn ends(&self, partitions: &[i32], patience: Duration) -> Result<BTreeMap<i32, i64>, WireError> {
+        self.wire.ask(patience, |state| {
+            let end = |partition: &i32| (*partition, state.cluster.log(Topic::Input, *partition).stable());
+            Some(partitions.iter().map(end).collect())
+        })
+    }
+
+    fn input_end(&self, patience: Duration) -> Result<i64, WireError> {
+        self.wire.ask(patience, |state| {
+            let ends =
+                (0..state.cluster.shape.partitions).map(|number| state.cluster.log(Topic::Input, number).stable());
+            Some(ends.sum())
+        })
+    }
+
+    fn positions(&self) -> Result<BTreeMap<i32, i64>, WireError> {
+        self.membership(|consumer| {
+            let found = consumer.fetched.iter().filter(|(_, fetched)| fetched.found);
+            found.map(|(partition, fetched)| (*partition, fetched.position)).collect()
+        })
+    }
+
+    fn leave(&self) -> Result<(), WireError> {
+        self.local(|state, id| {
+            let consumer = &mut state.cluster.consumers[id];
+            consumer.leaving = true;
+            consumer.fetched.clear();
+            state.answer_assign(id);
+            state.answer_revoke(id);
+        })
+    }
+}
+
+impl Drop for SimConsumer {
+    fn drop(&mut self) {
+        // A static member does not say that it leaves.
+        if let Some(mut held) = self.wire.world.enter() {
+            held.cluster.consumers[self.id].closed = true;
+        }
+    }
+}
+
+/// Who reads the changelog.
+pub struct SimChangelog {
+    wire: SimWire,
+    reading: std::cell::Cell<Option<(i32, Fetched)>>,
+}
+
+impl ChangelogReader for SimChangelog {
+    type Record<'a> = OwnedMessage;
+
+    fn end(&self, partition: i32, patience: Duration) -> Result<i64, WireError> {
+        let stable = self.wire.planted == Some(Planted::RestoresToStableEnd);
+        self.wire.ask(patience, |state| {
+            let log = state.cluster.log(Topic::Changelog, partition);
+            Some(if stable { log.stable() } else { log.end() })
+        })
+    }
+
+    fn stable(&self, partition: i32, patience: Duration) -> Result<Bounds, WireError> {
+        self.wire.ask(patience, |state| {
+            Some(Bounds { low: 0, high: state.cluster.log(Topic::Changelog, partition).stable() })
+        })
+    }
+
+    fn open(&self, partition: i32, offset: i64) -> Result<(), WireError> {
+        self.reading.set(Some((partition, Fetched { position: offset, found: false, paused: false })));
+        Ok(())
+    }
+
+    fn poll(&self, wait: Duration) -> Option<Result<OwnedMessage, WireError>> {
+        let world = &*self.wire.world;
+        let mut held = world.enter()?;
+        let us = held.dice.u64(5..50);
+        held = world.pass(held, us);
+        let (partition, mut fetched) = self.reading.get()?;
+        for wait_us in [micros(wait).min(10_000), 0] {
+            if !held.is_cut(self.wire.process) {
+                let log = held.cluster.log(Topic::Changelog, partition);
+                if let Some((offset, content)) = log.next_visible(fetched.position) {
+                    let (key, value) = (content.key.clone(), content.value.clone());
+                    (fetched.position, fetched.found) = (offset + 1, true);
+                    self.reading.set(Some((partition, fetched)));
+                    let topic = Topic::Changelog.name().to_owned();
+                    let record = OwnedMessage::new(value, key, topic, Timestamp::NotAvailable, partition, offset, None);
+                    return Some(Ok(record));
+                }
+                let behind = log.skip(fetched.position);
+                if behind > fetched.position {
+                    (fetched.position, fetched.found) = (behind, true);
+                    self.reading.set(Some((partition, fetched)));
+                }
+            }
+            if wait_us > 0 {
+                held = world.pass(held, wait_us);
+            }
+        }
+        None
+    }
+
+    fn position(&self, partition: i32) -> Result<Option<i64>, WireError> {
+        let reading = self.reading.get().filter(|(number, fetched)| *number == partition && fetched.found);
+        Ok(reading.map(|(_, fetched)| fetched.position))
+    }
+}
