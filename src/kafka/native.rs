@@ -32,6 +32,8 @@ use super::wire::{
 };
 use crate::settings::Settings;
 
+type Threaded = ThreadedProducer<ProducerSide, NoCustomPartitioner>;
+
 /// What a worker's clients are made from.
 #[derive(Clone)]
 pub struct Native {
@@ -44,11 +46,7 @@ impl Native {
     pub fn new(settings: Arc<Settings>, worker: WorkerId, notices: Notices) -> Self {
         Native { settings, worker, notices }
     }
-}
 
-type Threaded = ThreadedProducer<ProducerSide, NoCustomPartitioner>;
-
-impl Native {
     fn threaded_producer(&self, config: &ClientConfig) -> Result<Threaded, ClientError> {
         let side = ProducerSide { notices: self.notices.clone(), link: Link::default(), refused: Mutex::default() };
         config.create_with_context(side).map_err(ClientError::from)
