@@ -73,7 +73,7 @@ fn a_page_of_metrics_says_what_was_committed() {
     monitor.hear(&Notice::Assigned { worker: ONE, partitions: vec![7] });
     assert_eq!(page().value("tagstream_partitions{state=\"starting\"}"), 1.0);
     let took = Duration::from_secs(3);
-    monitor.hear(&Notice::Restored { worker: ONE, partition: 7, entities: 4, bytes: 500, took });
+    monitor.hear(&Notice::Restored { worker: ONE, partition: 7, entities: 4, bytes: 500, snapshot_bytes: None, took });
     monitor.hear(&committed(counts(10, 3)));
     monitor.hear(&committed(counts(12, 4)));
     monitor.hear(&Notice::Recycled { worker: ONE, why: Recycle::SlowCommit });
