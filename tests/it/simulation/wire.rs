@@ -54,7 +54,7 @@ impl SimWire {
         }
         let cut_until = held.processes[self.process].cut_until_us;
         if cut_until > held.now_us {
-            us = cut_until - held.now_us + us;
+            us += cut_until - held.now_us;
         }
         let left = deadline_us.saturating_sub(held.now_us);
         let arrives = us <= left;
