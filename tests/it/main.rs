@@ -11,3 +11,4 @@ mod model;
 mod reference;
 mod survey;
 mod tidy;
+mod tools;

@@ -1,0 +1,5 @@
+//! The tools for those who write tags, as people and programs run them.
+
+mod foresight;
+mod golden;
+mod written;
