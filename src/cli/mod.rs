@@ -7,6 +7,7 @@ mod audiences;
 mod catalog_file;
 pub mod check;
 pub mod demo;
+pub mod explain;
 pub mod replay;
 pub mod run;
 mod shown;
@@ -32,6 +33,7 @@ struct Cli {
 enum Command {
     Check(check::Check),
     Demo(demo::DemoArgs),
+    Explain(explain::ExplainArgs),
     Replay(replay::ReplayArgs),
     Run(run::RunArgs),
     Test(test::TestArgs),
@@ -43,6 +45,7 @@ pub fn main(now: Timestamp) -> ExitCode {
     match Cli::parse().command {
         Command::Check(args) => check::run(args),
         Command::Demo(args) => demo::run(&args, now),
+        Command::Explain(args) => explain::run(&args, now),
         Command::Replay(args) => replay::run(&args, now),
         Command::Run(args) => run::run(&args),
         Command::Test(args) => test::run(&args),
