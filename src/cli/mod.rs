@@ -7,6 +7,7 @@ mod audiences;
 mod catalog_file;
 pub mod check;
 pub mod demo;
+pub mod diff;
 pub mod explain;
 pub mod replay;
 pub mod run;
@@ -33,6 +34,7 @@ struct Cli {
 enum Command {
     Check(check::Check),
     Demo(demo::DemoArgs),
+    Diff(diff::DiffArgs),
     Explain(explain::ExplainArgs),
     Replay(replay::ReplayArgs),
     Run(run::RunArgs),
@@ -45,6 +47,7 @@ pub fn main(now: Timestamp) -> ExitCode {
     match Cli::parse().command {
         Command::Check(args) => check::run(args),
         Command::Demo(args) => demo::run(&args, now),
+        Command::Diff(args) => diff::run(&args, now),
         Command::Explain(args) => explain::run(&args, now),
         Command::Replay(args) => replay::run(&args, now),
         Command::Run(args) => run::run(&args),

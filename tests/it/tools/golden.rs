@@ -52,7 +52,7 @@ fn every_command_gives_what_it_must() {
     let mut paths: Vec<PathBuf> =
         fs::read_dir(folder().join("golden")).unwrap().map(|entry| entry.unwrap().path()).collect();
     paths.sort();
-    assert!(paths.len() >= 10, "only {} commands", paths.len());
+    assert!(paths.len() >= 15, "only {} commands", paths.len());
     let failures: Vec<String> = paths.iter().filter_map(|path| check(path)).collect();
     assert!(failures.is_empty(), "{}", failures.join("\n"));
 }
