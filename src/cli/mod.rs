@@ -9,6 +9,7 @@ pub mod check;
 pub mod demo;
 pub mod diff;
 pub mod explain;
+pub mod forecast;
 pub mod replay;
 pub mod run;
 mod shown;
@@ -36,6 +37,7 @@ enum Command {
     Demo(demo::DemoArgs),
     Diff(diff::DiffArgs),
     Explain(explain::ExplainArgs),
+    Forecast(forecast::ForecastArgs),
     Replay(replay::ReplayArgs),
     Run(run::RunArgs),
     Test(test::TestArgs),
@@ -49,6 +51,7 @@ pub fn main(now: Timestamp) -> ExitCode {
         Command::Demo(args) => demo::run(&args, now),
         Command::Diff(args) => diff::run(&args, now),
         Command::Explain(args) => explain::run(&args, now),
+        Command::Forecast(args) => forecast::run(&args, now),
         Command::Replay(args) => replay::run(&args, now),
         Command::Run(args) => run::run(&args),
         Command::Test(args) => test::run(&args),
