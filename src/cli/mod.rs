@@ -10,6 +10,7 @@ pub mod demo;
 pub mod diff;
 pub mod explain;
 pub mod forecast;
+pub mod init;
 pub mod replay;
 pub mod run;
 mod shown;
@@ -38,6 +39,7 @@ enum Command {
     Diff(diff::DiffArgs),
     Explain(explain::ExplainArgs),
     Forecast(forecast::ForecastArgs),
+    Init(init::InitArgs),
     Replay(replay::ReplayArgs),
     Run(run::RunArgs),
     Test(test::TestArgs),
@@ -52,6 +54,7 @@ pub fn main(now: Timestamp) -> ExitCode {
         Command::Diff(args) => diff::run(&args, now),
         Command::Explain(args) => explain::run(&args, now),
         Command::Forecast(args) => forecast::run(&args, now),
+        Command::Init(args) => init::run(&args),
         Command::Replay(args) => replay::run(&args, now),
         Command::Run(args) => run::run(&args),
         Command::Test(args) => test::run(&args),

@@ -2,4 +2,5 @@
 
 mod foresight;
 mod golden;
+mod init;
 mod written;
