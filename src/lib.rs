@@ -13,7 +13,7 @@
 //! | part | holds | does not know |
 //! | --- | --- | --- |
 //! | [`model`] | the words: event, instant, value, tag change | anything else |
-//! | [`catalog`] | YAML as written → all its problems → the checked, compiled catalog | events, time that passes |
+//! | [`catalog`] | YAML as written → all its problems → the checked, compiled catalog; test files likewise | events, time that passes |
 //! | [`engine`] | windows, verdicts that know until when they hold, timers, tags: pure | bytes of records, clocks, threads, I/O |
 //! | [`codec`] | bytes ↔ model | what the values are for |
 //! | [`settings`] | files, environment and flags → checked settings | what a catalog says |
@@ -38,6 +38,8 @@
 //! - a function of expressions: `catalog::calls`, `catalog::Expr`, `engine::eval`;
 //! - what an entity keeps: `engine::record`, `engine::series`, and the page on the format in `codec::changelog`;
 //! - what makes two counters of two catalogs the same: `engine::journal::meaning`;
+//! - what a test file can say: `catalog::casebook`, `cli::test`;
+//! - what is told of a tag's reasons: `engine::explain`, `cli::shown`;
 //! - a reason for rejection: `codec::Reject`;
 //! - what a snapshot holds, and when it is taken: `engine::journal::copy`, `codec::snapshot`, `kafka::scribe`;
 //! - a metric: `telemetry::Metrics`, then `http::Monitor`, which fills it;

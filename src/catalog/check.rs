@@ -158,7 +158,7 @@ impl Checker<'_> {
             let message = "both sides move with the clock by the same amount, so the comparison does not move";
             let help = match since_names(&a, self.written(a.span), &b, self.written(b.span)) {
                 // The longer ago, the earlier.
-                Some((_, a, b)) => format!("compare the times themselves: `{b} {} {a}`", sign(op)),
+                Some((_, a, b)) => format!("compare the times themselves: `{b} {} {a}`", op.sign()),
                 None => "compare the times themselves, or `days_between(a, b)` with a number".to_owned(),
             };
             self.error("clock", span, message).help(help);
@@ -218,16 +218,5 @@ impl Checker<'_> {
             expr: Expr::Conditional(Box::new([condition.expr, yes.expr, no.expr])),
             span,
         })
-    }
-}
-
-fn sign(op: Comparison) -> &'static str {
-    match op {
-        Comparison::Equal => "==",
-        Comparison::NotEqual => "!=",
-        Comparison::Less => "<",
-        Comparison::LessOrEqual => "<=",
-        Comparison::Greater => ">",
-        Comparison::GreaterOrEqual => ">=",
     }
 }

@@ -96,6 +96,11 @@ impl Duration {
     }
 }
 
+/// A duration such as `30d` or `1h30m`, in milliseconds; else what is wrong with it and what to write instead.
+pub fn parse_duration(text: &str) -> Result<i64, String> {
+    Duration::parse(text).map(|duration| duration.0).map_err(|error| format!("{error}; {}", error.help()))
+}
+
 /// The unit that a word stands for.
 fn meant(word: &str) -> Option<&'static str> {
     Some(match word.to_lowercase().trim_end_matches('s') {

@@ -10,6 +10,7 @@ mod arithmetic;
 mod attributes;
 mod bands;
 mod calls;
+mod casebook;
 mod cel;
 mod check;
 mod clock;
@@ -47,15 +48,21 @@ mod types;
 mod warnings;
 mod windows;
 mod words;
+mod written;
 mod yaml_error;
 mod zone;
 
+pub use casebook::{
+    Case, Casebook, Expectation, ExpectedChange, LoadedCasebook, TestEvent, When, casebook_schema, load_casebook,
+};
 pub use compiled::{
     Aggregate, Attribute, AttributeId, AttributeType, Bands, CalendarUnit, Catalog, Condition, Counter, CounterId,
     InputMapping, KeyRule, KindRule, KindSet, Leaf, Pointer, PropertiesRule, Resolution, Source, Stage, Tag, TagId,
     TagKind, TimeUnit, Window,
 };
+pub use duration::parse_duration;
 pub use expr::{Arithmetic, Comparison, Expr, TextTest, TimeName};
+pub use names::did_you_mean;
 pub use problems::{Problem, Related, Severity, Span};
 pub use render::{Colours, as_json, as_text};
 pub use schema::json_schema;

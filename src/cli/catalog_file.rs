@@ -68,7 +68,8 @@ pub fn display_name(path: &Path) -> String {
     if path == Path::new("-") { "<stdin>".to_owned() } else { path.display().to_string() }
 }
 
-fn read(path: &Path, name: &str) -> Result<String, FileError> {
+/// The text of a file, or of the standard input for `-`.
+pub fn read(path: &Path, name: &str) -> Result<String, FileError> {
     let unreadable = |error| FileError::Unreadable(name.to_owned(), error);
     let mut bytes = Vec::new();
     let read = if path == Path::new("-") {

@@ -1,12 +1,13 @@
 //! `tagstream check`: all errors and warnings of catalogs, with line and column.
 
-use std::io::{IsTerminal, Write};
+use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use serde_json::{Value, json};
 
 use super::catalog_file::{CatalogFile, FileError, colours, display_name};
+use super::print;
 use crate::catalog::{self, Severity};
 
 /// Check catalogs: all errors and warnings, with line and column.
@@ -47,7 +48,8 @@ enum Outcome {
 
 pub fn run(args: Check) -> ExitCode {
     if args.schema {
-        return print(&format!("{:#}\n", catalog::json_schema()), ExitCode::SUCCESS);
+        print(&format!("{:#}\n", catalog::json_schema()));
+        return ExitCode::SUCCESS;
     }
     let outcomes: Vec<Outcome> = args.catalogs.iter().map(|path| check(path)).collect();
     let is_fine = outcomes.iter().all(|outcome| match outcome {
@@ -60,14 +62,8 @@ pub fn run(args: Check) -> ExitCode {
         Format::Text => outcomes.iter().map(text).collect(),
         Format::Json => format!("{:#}\n", json(&outcomes, is_fine)),
     };
-    print(&report, if is_fine { ExitCode::SUCCESS } else { ExitCode::from(1) })
-}
-
-/// A reader that went away is no error of the catalog.
-fn print(text: &str, code: ExitCode) -> ExitCode {
-    let mut out = std::io::stdout().lock();
-    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
-    code
+    print(&report);
+    if is_fine { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
 fn check(path: &Path) -> Outcome {

@@ -1,12 +1,23 @@
-//! The commands: one file each, and what they share.
+//! The commands: one file or folder each, and what they share.
+//!
+//! Whatever reads recorded events drives a partition through [`replay`]: `test`, `explain`, `diff` and `forecast` see what a
+//! replay sees. `shown` says how values and reasons look to people, `audiences` whom a tag reaches.
 
+mod audiences;
 mod catalog_file;
 pub mod check;
 pub mod demo;
+pub mod diff;
+pub mod explain;
+pub mod forecast;
+pub mod init;
 pub mod replay;
 pub mod run;
+mod shown;
+pub mod test;
 pub mod topics;
 
+use std::io::Write;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -25,8 +36,13 @@ struct Cli {
 enum Command {
     Check(check::Check),
     Demo(demo::DemoArgs),
+    Diff(diff::DiffArgs),
+    Explain(explain::ExplainArgs),
+    Forecast(forecast::ForecastArgs),
+    Init(init::InitArgs),
     Replay(replay::ReplayArgs),
     Run(run::RunArgs),
+    Test(test::TestArgs),
     Topics(topics::TopicsArgs),
 }
 
@@ -35,8 +51,13 @@ pub fn main(now: Timestamp) -> ExitCode {
     match Cli::parse().command {
         Command::Check(args) => check::run(args),
         Command::Demo(args) => demo::run(&args, now),
+        Command::Diff(args) => diff::run(&args, now),
+        Command::Explain(args) => explain::run(&args, now),
+        Command::Forecast(args) => forecast::run(&args, now),
+        Command::Init(args) => init::run(&args),
         Command::Replay(args) => replay::run(&args, now),
         Command::Run(args) => run::run(&args),
+        Command::Test(args) => test::run(&args),
         Command::Topics(args) => topics::run(&args),
     }
 }
@@ -44,4 +65,16 @@ pub fn main(now: Timestamp) -> ExitCode {
 /// Says something that is no result.
 fn report(message: &str) {
     eprintln!("tagstream: {message}");
+}
+
+/// Says what went wrong.
+fn fail(error: &dyn std::error::Error) -> ExitCode {
+    report(&format!("error: {error}"));
+    ExitCode::FAILURE
+}
+
+/// Writes a result. A reader that went away is no error.
+fn print(text: &str) {
+    let mut out = std::io::stdout().lock();
+    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
 }

@@ -7,6 +7,7 @@
 
 mod counting;
 mod eval;
+mod explain;
 mod filter;
 mod index;
 mod journal;
@@ -25,6 +26,7 @@ mod timers;
 mod window;
 mod zone;
 
+pub use explain::{Clause, Explanation, Foreseen, Join, Role, Section, Wait};
 pub use journal::{
     CatalogChange, Copyist, Damage, Extent, Log, NoCopy, Position, Restored, Restoring, Schema, Segment, Slot,
 };

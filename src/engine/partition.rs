@@ -46,15 +46,15 @@ pub struct Partition {
     pub(super) store: Store,
     pub(super) timers: Timers,
     pub(super) journal: Journal,
-    desk: Desk,
+    pub(super) desk: Desk,
     stats: Stats,
 }
 
 /// Room to work on one entity, kept from one to the next so that nothing is allocated for an event.
 #[derive(Debug)]
-struct Desk {
-    record: Record,
-    lines: Lines,
+pub(super) struct Desk {
+    pub(super) record: Record,
+    pub(super) lines: Lines,
     packed: Vec<u8>,
     /// A string on its way from the record back into it.
     text: String,
@@ -294,6 +294,19 @@ impl Partition {
     /// The tags that an entity has now, in the catalog's order. `with` sees them.
     pub fn current_tags<R>(&mut self, key: &str, with: impl FnOnce(&[CurrentTag<'_>]) -> R) -> Option<R> {
         let entity = self.store.find(Store::hash(key), key)?;
+        Some(self.with_tags(entity, |_, tags| with(tags)))
+    }
+
+    /// As [`Partition::current_tags`] for every entity, with its key, the ones that came first before the others.
+    pub fn each_entity(&mut self, mut with: impl FnMut(&str, &[CurrentTag<'_>])) {
+        for entity in self.store.entities() {
+            if !self.store.is_vacant(entity) {
+                self.with_tags(entity, &mut with);
+            }
+        }
+    }
+
+    fn with_tags<R>(&mut self, entity: EntityId, with: impl FnOnce(&str, &[CurrentTag<'_>]) -> R) -> R {
         let record = &mut self.desk.record;
         record.unpack(self.store.packed(entity));
         for plan in &self.program.tags {
@@ -310,7 +323,7 @@ impl Partition {
                 Some(CurrentTag { tag: &tag.name, value: record.shown(&tag.kind, *state), since })
             })
             .collect();
-        Some(with(&tags))
+        with(record.key(), &tags)
     }
 }
 
@@ -324,7 +337,7 @@ fn announced(to: Shown<'_>, at: Timestamp) -> TagState {
 }
 
 /// Decodes what the evaluation of a tag may look at, beside the tag itself.
-fn load(program: &Program, place: usize, record: &mut Record) {
+pub(super) fn load(program: &Program, place: usize, record: &mut Record) {
     let plan = &program.tags[place];
     for id in &plan.series {
         let frame = program.series[usize::from(id.0)].frame;

@@ -38,6 +38,17 @@ impl<'a> Scalar<'a> {
         if n.is_finite() { Scalar::Number(n) } else { Scalar::Absent }
     }
 
+    /// The value to keep; `None` for an absent one.
+    pub fn to_value(self) -> Option<Value> {
+        Some(match self {
+            Scalar::Absent => return None,
+            Scalar::Bool(b) => Value::Bool(b),
+            Scalar::Number(n) => Value::Number(n),
+            Scalar::String(s) => Value::String(s.into()),
+            Scalar::Time(t) => Value::Time(t),
+        })
+    }
+
     pub fn is_absent(self) -> bool {
         matches!(self, Scalar::Absent)
     }

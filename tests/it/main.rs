@@ -13,3 +13,4 @@ mod reference;
 mod simulation;
 mod survey;
 mod tidy;
+mod tools;

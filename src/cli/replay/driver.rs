@@ -38,14 +38,31 @@ impl Replay {
     }
 
     pub fn line(&mut self, line: &[u8], sink: &mut impl Sink) -> Outcome {
-        if let Err(reject) = self.decoder.decode(line, self.now, &mut self.event) {
-            return Outcome::Rejected(reject);
+        let until = self.until.unwrap_or(Timestamp::FOREVER);
+        match self.read(line) {
+            Ok(event) if event.time > until => Outcome::LeftOut,
+            Ok(_) => {
+                self.apply(sink);
+                Outcome::Applied
+            }
+            Err(reject) => Outcome::Rejected(reject),
         }
-        if self.until.is_some_and(|until| self.event.time > until) {
-            return Outcome::LeftOut;
-        }
+    }
+
+    /// Decodes a line, and does nothing with it yet.
+    pub fn read(&mut self, line: &[u8]) -> Result<&Event, Reject> {
+        self.decoder.decode(line, self.now, &mut self.event)?;
+        Ok(&self.event)
+    }
+
+    /// Applies the event that was read.
+    pub fn apply(&mut self, sink: &mut impl Sink) {
         self.partition.apply(&self.event, sink);
-        Outcome::Applied
+    }
+
+    /// Lets time pass.
+    pub fn advance(&mut self, to: Timestamp, sink: &mut impl Sink) {
+        self.partition.advance(to, sink);
     }
 
     /// Ends the replay: the clock stops at the last event, or runs on to `until`.
@@ -57,5 +74,9 @@ impl Replay {
 
     pub fn partition(&self) -> &Partition {
         &self.partition
+    }
+
+    pub fn partition_mut(&mut self) -> &mut Partition {
+        &mut self.partition
     }
 }

@@ -6,6 +6,8 @@ use std::io::{self, BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
+use indicatif::{ProgressBar, ProgressStyle};
+
 #[derive(Debug, thiserror::Error)]
 #[error("{}: {error}", path.display())]
 pub struct InputError {
@@ -80,6 +82,43 @@ impl Input {
     pub fn bytes_read(&self) -> u64 {
         self.bytes_read.get()
     }
+}
+
+/// How many lines lie between two looks at the progress bar.
+const LINES_A_TICK: u64 = 4_096;
+
+/// Hands out every line of files that are read one after the other; on a terminal a bar shows how far it is.
+pub fn each_line<E: From<InputError>>(
+    paths: &[PathBuf],
+    mut each: impl FnMut(&[u8], &Input) -> Result<(), E>,
+) -> Result<(), E> {
+    let inputs = paths.iter().map(|path| Input::open(path)).collect::<Result<Vec<_>, _>>()?;
+    let bar = progress_bar(inputs.iter().map(Input::bytes_total).sum());
+    let (mut line, mut lines) = (Vec::new(), 0_u64);
+    for mut input in inputs {
+        let bytes_before = bar.position();
+        while input.read_line(&mut line)? {
+            lines += 1;
+            if lines.is_multiple_of(LINES_A_TICK) {
+                bar.set_position(bytes_before + input.bytes_read());
+                bar.set_message(format!("{lines} events"));
+            }
+            each(&line, &input)?;
+        }
+        bar.set_position(bytes_before + input.bytes_read());
+    }
+    bar.finish_and_clear();
+    Ok(())
+}
+
+/// Drawn on a terminal only.
+fn progress_bar(bytes: u64) -> ProgressBar {
+    let bar = ProgressBar::new(bytes);
+    let template = "{bar:30} {bytes}/{total_bytes}  {bytes_per_sec}  {msg}  {eta} left";
+    if let Ok(style) = ProgressStyle::with_template(template) {
+        bar.set_style(style);
+    }
+    bar
 }
 
 struct Counted {

@@ -3,20 +3,21 @@
 mod driver;
 mod input;
 mod output;
+mod rejects;
 mod summary;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
-use indicatif::{ProgressBar, ProgressStyle};
 
 pub use driver::{Outcome, Replay};
-use input::Input;
+pub use input::{Input, InputError, each_line};
 use output::{Output, OutputError};
+pub use rejects::Rejects;
 use summary::Summary;
 
-use super::{catalog_file, report};
+use super::{catalog_file, fail};
 use crate::engine::Program;
 use crate::model::{Timestamp, TimestampError};
 
@@ -46,7 +47,8 @@ pub struct ReplayArgs {
     summary: bool,
 }
 
-fn parse_time(text: &str) -> Result<Timestamp, TimestampError> {
+/// An instant on the command line.
+pub fn parse_time(text: &str) -> Result<Timestamp, TimestampError> {
     Timestamp::parse(text)
 }
 
@@ -75,62 +77,27 @@ pub fn run(args: &ReplayArgs, now: Timestamp) -> ExitCode {
             eprintln!("{table}");
         }
     }
-    if output.rejected() > 0 {
-        let hint = if args.rejects.is_some() { "" } else { " (--rejects FILE keeps them)" };
-        report(&format!("{} lines rejected{hint}: {}", output.rejected(), output.reject_reasons()));
-    }
+    output.rejected().tell(if args.rejects.is_some() { "" } else { " (--rejects FILE keeps them)" });
     ExitCode::SUCCESS
 }
 
 #[derive(Debug, thiserror::Error)]
 enum ReplayError {
     #[error(transparent)]
-    Input(#[from] input::InputError),
+    Input(#[from] InputError),
     #[error(transparent)]
     Output(#[from] OutputError),
 }
 
-fn fail(error: &dyn std::error::Error) -> ExitCode {
-    report(&format!("error: {error}"));
-    ExitCode::FAILURE
-}
-
-/// How many lines lie between two looks at the progress bar.
-const LINES_A_TICK: u64 = 4_096;
-
 fn feed(args: &ReplayArgs, replay: &mut Replay, output: &mut Output) -> Result<(), ReplayError> {
-    let inputs = args.input.iter().map(|path| Input::open(path)).collect::<Result<Vec<_>, _>>()?;
-    let bar = progress_bar(inputs.iter().map(Input::bytes_total).sum());
-    let name_inputs = inputs.len() > 1;
-    let mut line = Vec::new();
-    let mut lines = 0_u64;
-    for mut input in inputs {
-        let bytes_before = bar.position();
-        while input.read_line(&mut line)? {
-            lines += 1;
-            if lines.is_multiple_of(LINES_A_TICK) {
-                bar.set_position(bytes_before + input.bytes_read());
-                bar.set_message(format!("{lines} events"));
-            }
-            if let Outcome::Rejected(reject) = replay.line(&line, output) {
-                let name = name_inputs.then(|| input.name());
-                output.reject(reject, name, input.line_number(), &line);
-            }
-            output.check()?;
+    let name_inputs = args.input.len() > 1;
+    each_line(&args.input, |line, input| {
+        if let Outcome::Rejected(reject) = replay.line(line, output) {
+            let name = name_inputs.then(|| input.name());
+            output.reject(reject, name, input.line_number(), line);
         }
-        bar.set_position(bytes_before + input.bytes_read());
-    }
+        Ok::<(), ReplayError>(output.check()?)
+    })?;
     replay.finish(output);
-    bar.finish_and_clear();
     Ok(output.finish()?)
-}
-
-/// Drawn on a terminal only.
-fn progress_bar(bytes: u64) -> ProgressBar {
-    let bar = ProgressBar::new(bytes);
-    let template = "{bar:30} {bytes}/{total_bytes}  {bytes_per_sec}  {msg}  {eta} left";
-    if let Ok(style) = ProgressStyle::with_template(template) {
-        bar.set_style(style);
-    }
-    bar
 }

@@ -1,10 +1,10 @@
 //! Where a replay's changes, rejects and counts go.
 
-use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
+use super::rejects::Rejects;
 use super::summary::Summary;
 use crate::codec::{Reject, write_change, write_reject};
 use crate::engine::Sink;
@@ -57,7 +57,7 @@ pub struct Output {
     changes: Lines,
     rejects: Option<Lines>,
     summary: Option<Summary>,
-    reasons: BTreeMap<&'static str, u64>,
+    rejected: Rejects,
     line: Vec<u8>,
     error: Option<OutputError>,
 }
@@ -68,14 +68,14 @@ impl Output {
             changes: changes.map_or_else(|| Ok(Lines::standard_output()), Lines::create)?,
             rejects: rejects.map(Lines::create).transpose()?,
             summary,
-            reasons: BTreeMap::new(),
+            rejected: Rejects::default(),
             line: Vec::new(),
             error: None,
         })
     }
 
     pub fn reject(&mut self, reject: Reject, input: Option<&Path>, line_number: u64, raw: &[u8]) {
-        *self.reasons.entry(reject.code()).or_default() += 1;
+        self.rejected.count(reject);
         if let Some(rejects) = &mut self.rejects {
             self.line.clear();
             let name = input.map(Path::to_string_lossy);
@@ -86,14 +86,8 @@ impl Output {
         }
     }
 
-    pub fn rejected(&self) -> u64 {
-        self.reasons.values().sum()
-    }
-
-    /// As `bad_time 3, not_json 1`.
-    pub fn reject_reasons(&self) -> String {
-        let reasons: Vec<String> = self.reasons.iter().map(|(code, count)| format!("{code} {count}")).collect();
-        reasons.join(", ")
+    pub fn rejected(&self) -> &Rejects {
+        &self.rejected
     }
 
     pub fn summary_table(&self) -> Option<String> {

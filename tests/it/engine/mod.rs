@@ -1,6 +1,6 @@
 //! The engine against the brute-force reference, which shares no code with it, and against stories.
 
-mod agreement;
+pub mod agreement;
 mod journal;
 mod real_data;
 mod scripts;

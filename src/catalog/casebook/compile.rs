@@ -1,0 +1,245 @@
+//! The raw test file to cases over a catalog: moments become instants, tags and their values are looked up.
+
+use std::collections::HashMap;
+
+use super::moment::Moment;
+use super::raw::{RawCase, RawCasebook, RawChange, RawEvent, RawExpectation};
+use super::short::{Json, Short};
+use super::{Case, Casebook, Expectation, ExpectedChange, TestEvent, When};
+use crate::catalog::compiled::{Catalog, TagId, TagKind};
+use crate::catalog::names::{did_you_mean, listed};
+use crate::catalog::problems::{Report, Span};
+use crate::catalog::read::{At, Field, Named};
+use crate::catalog::source::SourceText;
+use crate::model::{Timestamp, Value};
+
+/// What durations are counted from where nobody says: 2026-01-01T00:00:00Z.
+const BASE: Timestamp = Timestamp::from_ms(1_767_225_600_000);
+
+/// The most events that one entry may stand for.
+const TIMES_MAX: u64 = 100_000;
+
+/// Cases over the catalog that `open` finds; whether they may be run tells the report.
+pub fn compile(
+    raw: &At<RawCasebook>,
+    open: impl FnOnce(&str) -> Option<Catalog>,
+    source: &SourceText<'_>,
+    report: &mut Report,
+) -> Option<(Casebook, Catalog)> {
+    let mut needs = Needs { report };
+    let path = needs.value(&raw.value.catalog, "catalog", raw.span, "a test file");
+    let cases = needs.value(&raw.value.cases, "cases", raw.span, "a test file");
+    let catalog = open(path?)?;
+    let base = raw.value.base.get().map_or(BASE, |at| at.value.0);
+    let tags = catalog.tags.iter().zip(0..).map(|(tag, id)| (&*tag.name, TagId(id))).collect();
+    let mut compiler = Compiler { catalog: &catalog, tags, source, needs, base };
+    let cases: Vec<Option<Case>> = cases?.iter().map(|case| compiler.case(case, base)).collect();
+    let cases = cases.into_iter().collect::<Option<_>>()?;
+    Some((Casebook { cases }, catalog))
+}
+
+/// Asks for what must be written.
+struct Needs<'a> {
+    report: &'a mut Report,
+}
+
+impl Needs<'_> {
+    fn value<'f, T>(&mut self, field: &'f Field<T>, key: &str, whose: Span, what: &str) -> Option<&'f T> {
+        if !field.is_written() {
+            let start = Span::new(whose.start, whose.start);
+            self.report.error("missing-key", start, format!("{what} needs `{key}`"));
+        }
+        field.get().map(|at| &at.value)
+    }
+}
+
+struct Compiler<'a> {
+    catalog: &'a Catalog,
+    tags: HashMap<&'a str, TagId>,
+    source: &'a SourceText<'a>,
+    needs: Needs<'a>,
+    /// Of the case that is compiled.
+    base: Timestamp,
+}
+
+impl Compiler<'_> {
+    fn case(&mut self, raw: &At<RawCase>, base: Timestamp) -> Option<Case> {
+        let (case, errors) = (&raw.value, self.needs.report.errors());
+        self.base = case.base.get().map_or(base, |at| at.value.0);
+        let name = self.needs.value(&case.name, "name", raw.span, "a case").cloned();
+        let events = list(&case.events).iter().filter_map(|event| self.event(event)).flatten().collect();
+        let mut expectations: Vec<_> = list(&case.expect).iter().filter_map(|raw| self.expectation(raw)).collect();
+        expectations.sort_by_key(|expectation| expectation.when.at);
+        let changes = case.changes.is_written().then(|| {
+            let mut changes: Vec<_> = list(&case.changes).iter().filter_map(|raw| self.change(raw)).collect();
+            changes.sort_by_key(|change| change.when.at);
+            changes
+        });
+        let until = case.until.get().map(|at| at.value.from(self.base));
+        if !case.expect.is_written() && !case.changes.is_written() {
+            let message = "this case expects nothing, and can't fail";
+            self.needs.report.error("no-expectation", self.head(raw), message).help("give it `expect` or `changes`");
+        }
+        let input = case.input.get().map_or(Vec::new(), |texts| texts.value.0.clone());
+        let case = Case { name: name?, line: self.line(raw.span), input, events, until, expectations, changes };
+        (self.needs.report.errors() == errors).then_some(case)
+    }
+
+    fn event(&mut self, raw: &At<Short<RawEvent>>) -> Option<Vec<TestEvent>> {
+        let (event, span) = (&raw.value.0, raw.span);
+        let at = self.needs.value(&event.at, "at", span, "an event");
+        let user = self.needs.value(&event.user, "user", span, "an event");
+        let kind = self.needs.value(&event.r#type, "type", span, "an event");
+        let properties = match event.properties.get() {
+            None => serde_json::Map::new(),
+            Some(At { value: Json(serde_json::Value::Object(members)), .. }) => members.clone(),
+            Some(other) => {
+                let message = "the properties of an event are a map";
+                self.needs.report.error("wrong-type", other.span, message).help("for example `{ amount: 12.5 }`");
+                return None;
+            }
+        };
+        let times = event.times.get().map_or(1, |at| at.value);
+        let every = event.every.get().map(|at| at.value.0);
+        if times != 1 && every.is_none() || times > TIMES_MAX {
+            let message = format!("`times` is at most {TIMES_MAX}, and needs `every`");
+            self.needs.report.error("bad-times", span, message).help("for example `times: 10, every: 1d`");
+            return None;
+        }
+        let (first, key, kind) = (at?.from(self.base), &user?.0, kind?);
+        let line = self.line(span);
+        let one = |nth: u64| TestEvent {
+            at: first.plus(nth as i64 * every.unwrap_or_default()),
+            user: key.clone(),
+            kind: kind.clone(),
+            // Repeats of one entry are events of their own.
+            id: event.id.get().map(|id| if nth == 0 { id.value.0.clone() } else { format!("{}-{nth}", id.value.0) }),
+            properties: properties.clone(),
+            line,
+        };
+        Some((0..times).map(one).collect())
+    }
+
+    fn expectation(&mut self, raw: &At<Short<RawExpectation>>) -> Option<Expectation> {
+        let (expectation, span) = (&raw.value.0, raw.span);
+        let when = self.when(&expectation.at, span, "an expectation");
+        let user = self.needs.value(&expectation.user, "user", span, "an expectation");
+        let is_exact = expectation.exactly.is_written();
+        if is_exact == expectation.tags.is_written() {
+            let message = "an expectation has either `tags` or `exactly`";
+            self.needs.report.error("bad-expectation", span, message).help("for example `tags: { churn_risk: true }`");
+            return None;
+        }
+        let named = if is_exact { &expectation.exactly } else { &expectation.tags };
+        let mut tags = self.expected_tags(named.get()?);
+        if is_exact {
+            let known = |id: &TagId| tags.iter().all(|(tag, _)| tag != id);
+            let others: Vec<TagId> = (0..self.catalog.tags.len() as u16).map(TagId).filter(known).collect();
+            tags.extend(others.into_iter().map(|id| (id, None)));
+        }
+        Some(Expectation { when: when?, user: user?.0.clone(), tags, line: self.line(span) })
+    }
+
+    fn expected_tags(&mut self, named: &At<Named<Json>>) -> Vec<(TagId, Option<Value>)> {
+        let mut tags = Vec::with_capacity(named.value.0.len());
+        for (name, json) in &named.value.0 {
+            let Some(id) = self.tag(name) else { continue };
+            let value = json.as_ref().and_then(|json| self.expected(id, json, name.span));
+            tags.extend(value.map(|value| (id, value)));
+        }
+        tags
+    }
+
+    fn change(&mut self, raw: &At<Short<RawChange>>) -> Option<ExpectedChange> {
+        let (change, span) = (&raw.value.0, raw.span);
+        let when = self.when(&change.at, span, "a change");
+        let user = self.needs.value(&change.user, "user", span, "a change");
+        self.needs.value(&change.tag, "tag", span, "a change")?;
+        let name = change.tag.get()?;
+        let tag = self.tag(name)?;
+        let value = match change.value.get() {
+            Some(json) => self.expected(tag, &json.value, json.span)?,
+            None if change.value.is_written() => return None,
+            None => None,
+        };
+        Some(ExpectedChange { when: when?, user: user?.0.clone(), tag, value })
+    }
+
+    fn when(&mut self, field: &Field<Moment>, whose: Span, what: &str) -> Option<When> {
+        let at = self.needs.value(field, "at", whose, what)?.from(self.base);
+        let written = self.source.slice(field.get()?.span).trim_matches(['"', '\'']).to_owned();
+        Some(When { written, at })
+    }
+
+    fn tag(&mut self, name: &At<String>) -> Option<TagId> {
+        let found = self.tags.get(name.value.as_str()).copied();
+        if found.is_none() {
+            let known: Vec<&str> = self.catalog.tags.iter().map(|tag| &*tag.name).collect();
+            let help = did_you_mean(&name.value, known.iter().copied());
+            self.needs
+                .report
+                .error("unknown-name", name.span, format!("unknown tag `{}`", name.value))
+                .help(help.unwrap_or_else(|| format!("the catalog's tags are {}", listed(&known))));
+        }
+        found
+    }
+
+    /// What a tag must be; `Some(None)`: it must have no value.
+    fn expected(&mut self, id: TagId, json: &Json, at: Span) -> Option<Option<Value>> {
+        let tag = &self.catalog.tags[usize::from(id.0)];
+        let names: Vec<&str> = match &tag.kind {
+            TagKind::Rule { .. } => Vec::new(),
+            TagKind::Value { bands: Some(bands), .. } => bands.names.iter().map(|name| &**name).collect(),
+            TagKind::Value { bands: None, .. } => return self.free_value(json, at),
+            TagKind::Stages(stages) => stages.iter().map(|stage| &*stage.name).collect(),
+        };
+        match &json.0 {
+            serde_json::Value::Null | serde_json::Value::Bool(false) => return Some(None),
+            serde_json::Value::Bool(true) if names.is_empty() => return Some(Some(Value::Bool(true))),
+            serde_json::Value::String(text) if names.contains(&text.as_str()) => {
+                return Some(Some(Value::String(text.as_str().into())));
+            }
+            _ => {}
+        }
+        let message = format!("`{}` is never {}", tag.name, json.0);
+        let help = match &json.0 {
+            _ if names.is_empty() => "it is `true` or `false`".to_owned(),
+            serde_json::Value::String(text) => did_you_mean(text, names.iter().copied())
+                .unwrap_or_else(|| format!("it is {}, or `false` for none", listed(&names))),
+            _ => format!("it is {}, or `false` for none", listed(&names)),
+        };
+        self.needs.report.error("bad-value", at, message).help(help);
+        None
+    }
+
+    /// The value of a tag that has neither bands nor stages: anything, and `null` for none.
+    fn free_value(&mut self, json: &Json, at: Span) -> Option<Option<Value>> {
+        Some(match &json.0 {
+            serde_json::Value::Null => None,
+            serde_json::Value::Bool(b) => Some(Value::Bool(*b)),
+            serde_json::Value::Number(number) => Some(Value::Number(number.as_f64()?)),
+            serde_json::Value::String(text) => Some(match Timestamp::parse(text) {
+                Ok(time) => Value::Time(time),
+                Err(_) => Value::String(text.as_str().into()),
+            }),
+            _ => {
+                let message = "a tag's value is text, a number, a time, true or false";
+                self.needs.report.error("bad-value", at, message).help("`null` stands for no value");
+                return None;
+            }
+        })
+    }
+
+    /// The first line of something.
+    fn head(&self, raw: &At<RawCase>) -> Span {
+        raw.value.name.get().map_or(raw.span, |name| name.span)
+    }
+
+    fn line(&self, span: Span) -> usize {
+        self.source.position(span.start).0
+    }
+}
+
+fn list<T>(field: &Field<Vec<T>>) -> &[T] {
+    field.get().map_or(&[], |at| &at.value)
+}

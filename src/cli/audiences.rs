@@ -1,0 +1,76 @@
+//! Audiences: the entities that have a tag, or are in one of its bands or stages.
+
+use std::collections::HashMap;
+
+use crate::catalog::{Catalog, Tag, TagKind};
+use crate::model::Scalar;
+
+/// Whom somebody may want to reach, by name.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Audience {
+    pub tag: Box<str>,
+    /// A band or a stage; `None` for tags that have neither.
+    pub part: Option<Box<str>>,
+}
+
+/// All audiences of a catalog, numbered in its order.
+#[derive(Clone, Debug)]
+pub struct Audiences {
+    list: Vec<Audience>,
+    /// By tag, the number of its first audience and how many it has.
+    places: HashMap<Box<str>, (usize, usize)>,
+}
+
+impl Audiences {
+    pub fn new(catalog: &Catalog) -> Self {
+        let (mut list, mut places) = (Vec::new(), HashMap::new());
+        for tag in &catalog.tags {
+            let parts = parts(tag);
+            let first = list.len();
+            let audience = |part: Option<&str>| Audience { tag: tag.name.clone(), part: part.map(Into::into) };
+            if parts.is_empty() {
+                list.push(audience(None));
+            } else {
+                list.extend(parts.into_iter().map(|part| audience(Some(part))));
+            }
+            places.insert(tag.name.clone(), (first, list.len() - first));
+        }
+        Audiences { list, places }
+    }
+
+    pub fn list(&self) -> &[Audience] {
+        &self.list
+    }
+
+    /// The audience of those whose tag has this value; none for an absent one.
+    pub fn find(&self, tag: &str, value: Scalar<'_>) -> Option<usize> {
+        let (first, len) = *self.places.get(tag)?;
+        match (value, &self.list[first].part) {
+            (Scalar::Absent, _) => None,
+            (_, None) => Some(first),
+            (Scalar::String(name), _) => {
+                let parts = &self.list[first..first + len];
+                parts.iter().position(|audience| audience.part.as_deref() == Some(name)).map(|at| first + at)
+            }
+            _ => None,
+        }
+    }
+}
+
+impl std::fmt::Display for Audience {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match &self.part {
+            None => f.write_str(&self.tag),
+            Some(part) => write!(f, "{}: {part}", self.tag),
+        }
+    }
+}
+
+/// The bands or stages of a tag.
+fn parts(tag: &Tag) -> Vec<&str> {
+    match &tag.kind {
+        TagKind::Value { bands: Some(bands), .. } => bands.names.iter().map(|name| &**name).collect(),
+        TagKind::Stages(stages) => stages.iter().map(|stage| &*stage.name).collect(),
+        TagKind::Rule { .. } | TagKind::Value { bands: None, .. } => Vec::new(),
+    }
+}

@@ -1,0 +1,118 @@
+//! A user's tags explained: as text for people, and as JSON.
+
+use std::fmt::Write;
+
+use serde_json::{Map, Value as Json, json};
+
+use super::Step;
+use crate::catalog::TagId;
+use crate::cli::shown::{self, because, gap, reasons, tag_value};
+use crate::engine::{Clause, Explanation, Join, Program, Role, Section, Wait};
+use crate::model::Value;
+
+/// So many of a tag's last changes are shown to people.
+const STEPS_SHOWN: usize = 20;
+
+type Explained = [(TagId, Explanation)];
+
+/// One paragraph a tag: what it is, how it came to be so, and why.
+pub fn text(key: &str, program: &Program, explained: &Explained, history: &[Step]) -> String {
+    let Some((_, first)) = explained.first() else {
+        return "the catalog has no tags\n".to_owned();
+    };
+    let mut text = format!("{key} at {}\n", first.at);
+    for (id, explanation) in explained {
+        let tag = program.tag(*id);
+        let since = explanation.since.map(|since| format!(" since {since}")).unwrap_or_default();
+        let _ = writeln!(text, "\n{}: {}{since}", tag.name, tag_value(explanation.value.as_ref()));
+        let steps: Vec<&Step> = history.iter().filter(|step| step.tag == tag.name).collect();
+        let earlier = steps.len().saturating_sub(STEPS_SHOWN);
+        if earlier > 0 {
+            let _ = writeln!(text, "  … {earlier} earlier changes");
+        }
+        for step in &steps[earlier..] {
+            let because = because(step.because.iter().map(|(label, value)| (label.as_str(), value.clone())));
+            let to = tag_value(step.value.as_ref());
+            let _ = writeln!(text, "  {} {to} ({}: {because})", step.at, step.cause);
+        }
+        for line in reasons(explanation, &tag.kind) {
+            let _ = writeln!(text, "  {line}");
+        }
+    }
+    text
+}
+
+/// The documented shape: see `deploy/docs/tools.md`.
+pub fn json(key: &str, program: &Program, explained: &Explained, history: &[Step]) -> String {
+    let tags = explained.iter().map(|(id, explanation)| {
+        let name = &program.tag(*id).name;
+        let steps = history.iter().filter(|step| step.tag == *name);
+        json!({
+            "tag": name,
+            "value": shown::json(explanation.value.as_ref()),
+            "since": explanation.since.map(|since| since.to_string()),
+            "changes": steps.map(step).collect::<Vec<_>>(),
+            "wait": explanation.wait.map(wait),
+            "sections": explanation.sections.iter().map(section).collect::<Vec<_>>(),
+            "next": explanation.next.as_ref().map(|next| {
+                json!({ "at": next.at.to_string(), "value": shown::json(next.value.as_ref()) })
+            }),
+        })
+    });
+    let at = explained.first().map(|(_, explanation)| explanation.at.to_string());
+    let document = json!({ "entity": "user", "key": key, "at": at, "tags": tags.collect::<Vec<_>>() });
+    format!("{document:#}\n")
+}
+
+fn step(step: &Step) -> Json {
+    json!({
+        "at": step.at.to_string(),
+        "change": step.change,
+        "value": shown::json(step.value.as_ref()),
+        "previous": shown::json(step.previous.as_ref()),
+        "cause": step.cause,
+        "because": members(&step.because),
+    })
+}
+
+fn members(values: &[(String, Option<Value>)]) -> Map<String, Json> {
+    values.iter().map(|(label, value)| (label.clone(), shown::json(value.as_ref()))).collect()
+}
+
+fn wait(wait: Wait) -> Json {
+    let (kind, since, until) = match wait {
+        Wait::For { since, until } => ("for", since, until),
+        Wait::KeepFor { since, until } => ("keep_for", since, until),
+    };
+    json!({ "for": kind, "since": since.to_string(), "until": until.to_string() })
+}
+
+fn section(section: &Section) -> Json {
+    let (role, stage) = match &section.role {
+        Role::When => ("when", None),
+        Role::Until => ("until", None),
+        Role::Value => ("value", None),
+        Role::Stage(name) => ("stage", Some(name)),
+    };
+    json!({
+        "role": role,
+        "stage": stage,
+        "clauses": section.clauses.iter().map(clause).collect::<Vec<_>>(),
+        "values": members(&section.leaves),
+    })
+}
+
+fn clause(clause: &Clause) -> Json {
+    let sides = match &clause.join {
+        Join::Comparison(_, [left, right]) => json!([shown::json(left.as_ref()), shown::json(right.as_ref())]),
+        Join::Parts | Join::Leaf => Json::Null,
+    };
+    json!({
+        "depth": clause.depth,
+        "text": clause.text,
+        "value": shown::json(clause.value.as_ref()),
+        "sides": sides,
+        "gap": gap(clause).map(|gap| shown::json(Some(&Value::Number(gap)))),
+        "until": clause.until.map(|until| until.to_string()),
+    })
+}

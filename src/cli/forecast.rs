@@ -1,0 +1,194 @@
+//! `tagstream forecast`: how many will enter and leave each audience if nothing happens, a day at a time.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use comfy_table::{CellAlignment, Table, presets};
+use serde_json::{Value as Json, json};
+
+use super::audiences::Audiences;
+use super::replay::{InputError, Outcome, Rejects, Replay, each_line, parse_time};
+use super::{catalog_file, fail, print};
+use crate::engine::{Program, Sink};
+use crate::model::{TagChange, Timestamp};
+
+/// How many will enter and leave each tag if nothing happens, a day at a time in the catalog's time zone
+///
+/// Exits with 0 when done, 1 when a file is not as it should be, 2 on wrong usage.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  tagstream forecast catalog.yaml --input events.ndjson.gz
+  tagstream forecast catalog.yaml --input events.ndjson.gz --horizon 30d --format json")]
+pub struct ForecastArgs {
+    /// The catalog
+    catalog: PathBuf,
+    /// NDJSON files, plain, gzip or zstd, read one after the other; - is the standard input
+    #[arg(long, short, required = true, value_name = "FILE", value_delimiter = ',')]
+    input: Vec<PathBuf>,
+    /// How far to look, such as 7d or 36h; at most a year
+    #[arg(long, value_name = "DURATION", default_value = "7d", value_parser = parse_horizon)]
+    horizon: i64,
+    /// Leave out events after this instant (RFC 3339) and look ahead from there; by default from the last event
+    #[arg(long, value_name = "TIME", value_parser = parse_time)]
+    at: Option<Timestamp>,
+    /// How to report
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum Format {
+    /// For people.
+    Text,
+    /// For programs: one JSON document.
+    Json,
+}
+
+/// The longest horizon, 366 days: what users do by then is more than what they leave undone.
+const HORIZON_MS_MAX: i64 = 366 * 86_400_000;
+
+fn parse_horizon(text: &str) -> Result<i64, String> {
+    match crate::catalog::parse_duration(text) {
+        Ok(ms) if (1..=HORIZON_MS_MAX).contains(&ms) => Ok(ms),
+        Ok(_) => Err("a horizon is more than nothing and at most 366d".to_owned()),
+        Err(error) => Err(error),
+    }
+}
+
+/// Who enters and leaves in a stretch of time, by audience.
+#[derive(Clone, Debug)]
+struct Day {
+    /// The local date.
+    date: String,
+    entered: Vec<u64>,
+    left: Vec<u64>,
+}
+
+struct Tally {
+    audiences: Audiences,
+    day: Day,
+}
+
+impl Sink for Tally {
+    fn change(&mut self, change: &TagChange<'_>) {
+        let to = self.audiences.find(change.tag, change.value);
+        let from = self.audiences.find(change.tag, change.previous);
+        // One free value after another is the same audience.
+        if to != from {
+            to.into_iter().for_each(|to| self.day.entered[to] += 1);
+            from.into_iter().for_each(|from| self.day.left[from] += 1);
+        }
+    }
+}
+
+impl Tally {
+    /// Takes what was counted, to begin anew.
+    fn take(&mut self) -> Day {
+        let zeros = vec![0; self.audiences.list().len()];
+        std::mem::replace(&mut self.day, Day { date: String::new(), entered: zeros.clone(), left: zeros })
+    }
+}
+
+pub fn run(args: &ForecastArgs, now: Timestamp) -> ExitCode {
+    let Some(catalog) = catalog_file::require(&args.catalog) else {
+        return ExitCode::FAILURE;
+    };
+    let program = Program::new(catalog);
+    let mut replay = Replay::new(program.clone(), now, args.at);
+    let audiences = Audiences::new(&program.catalog);
+    let mut tally = Tally { audiences, day: Day { date: String::new(), entered: Vec::new(), left: Vec::new() } };
+    tally.take();
+    let mut rejects = Rejects::default();
+    let fed = each_line(&args.input, |line, _| {
+        if let Outcome::Rejected(reject) = replay.line(line, &mut tally) {
+            rejects.count(reject);
+        }
+        Ok::<(), InputError>(())
+    });
+    if let Err(error) = fed {
+        return fail(&error);
+    }
+    replay.finish(&mut tally);
+    rejects.tell("");
+    let Some(from) = replay.partition().clock() else {
+        super::report("error: there are no events to look ahead from");
+        return ExitCode::FAILURE;
+    };
+    let past = tally.take();
+    let sizes: Vec<u64> = past.entered.iter().zip(&past.left).map(|(entered, left)| entered - left).collect();
+    let days = look_ahead(&program, &mut replay, &mut tally, from, from.plus(args.horizon));
+    print(&match args.format {
+        Format::Text => text(&tally.audiences, from, args.horizon, &sizes, &days),
+        Format::Json => json(&tally.audiences, from, args.horizon, &sizes, &days),
+    });
+    ExitCode::SUCCESS
+}
+
+/// Lets time pass from one local midnight to the next. What becomes so at midnight is the new day's.
+fn look_ahead(program: &Program, replay: &mut Replay, tally: &mut Tally, from: Timestamp, to: Timestamp) -> Vec<Day> {
+    let mut days = Vec::new();
+    let mut at = from;
+    while at < to {
+        let next = at.plus(1);
+        let ends = program.zone.start(program.zone.day(next) + 1);
+        at = ends.plus(-1).min(to);
+        replay.advance(at, tally);
+        let instant = jiff::Timestamp::from_millisecond(next.ms()).unwrap_or_default();
+        let date = instant.to_zoned(program.catalog.timezone.clone()).date().to_string();
+        days.push(Day { date, ..tally.take() });
+    }
+    days
+}
+
+/// One row an audience, one column a day.
+fn text(audiences: &Audiences, from: Timestamp, horizon_ms: i64, sizes: &[u64], days: &[Day]) -> String {
+    let mut table = Table::new();
+    table.load_style(presets::UTF8_BORDERS_ONLY);
+    let dates = days.iter().map(|day| day.date.get(5..).unwrap_or(&day.date).to_owned());
+    let header = ["audience".to_owned(), "now".to_owned()].into_iter().chain(dates).chain(["then".to_owned()]);
+    table.set_header(header);
+    for (index, (audience, size)) in audiences.list().iter().zip(sizes).enumerate() {
+        let mut row = vec![audience.to_string(), size.to_string()];
+        row.extend(days.iter().map(|day| moved(day.entered[index], day.left[index])));
+        row.push(size_after(*size, days, index).to_string());
+        table.add_row(row);
+    }
+    for column in table.column_iter_mut().skip(1) {
+        column.set_cell_alignment(CellAlignment::Right);
+    }
+    let (to, length) = (from.plus(horizon_ms), super::shown::distance(horizon_ms));
+    format!("if nothing happens from {from} to {to} ({length}):\n{table}\n")
+}
+
+fn moved(entered: u64, left: u64) -> String {
+    match (entered, left) {
+        (0, 0) => "·".to_owned(),
+        (entered, 0) => format!("+{entered}"),
+        (0, left) => format!("−{left}"),
+        (entered, left) => format!("+{entered} −{left}"),
+    }
+}
+
+fn size_after(size: u64, days: &[Day], index: usize) -> u64 {
+    let entered: u64 = days.iter().map(|day| day.entered[index]).sum();
+    let left: u64 = days.iter().map(|day| day.left[index]).sum();
+    size + entered - left
+}
+
+/// The documented shape: see `deploy/docs/tools.md`.
+fn json(audiences: &Audiences, from: Timestamp, horizon_ms: i64, sizes: &[u64], days: &[Day]) -> String {
+    let rows: Vec<Json> = audiences
+        .list()
+        .iter()
+        .zip(sizes)
+        .enumerate()
+        .map(|(index, (audience, size))| {
+            let then = size_after(*size, days, index);
+            let day = |day: &Day| json!({ "date": day.date, "enter": day.entered[index], "leave": day.left[index] });
+            let days: Vec<Json> = days.iter().map(day).collect();
+            json!({ "tag": audience.tag, "part": audience.part, "now": size, "then": then, "days": days })
+        })
+        .collect();
+    let to = from.plus(horizon_ms);
+    format!("{:#}\n", json!({ "from": from.to_string(), "to": to.to_string(), "audiences": rows }))
+}

@@ -1,0 +1,49 @@
+//! `tagstream init`: a first catalog with its tests, to be changed into one's own.
+
+use std::fs::{self, OpenOptions};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use super::{print, report};
+
+/// Write a first catalog, with comments, and its tests
+///
+/// Exits with 0 when both were written, 1 when one is there already or can't be written, 2 on wrong usage.
+#[derive(Debug, clap::Args)]
+pub struct InitArgs {
+    /// The folder; made if it is not there
+    #[arg(default_value = ".")]
+    folder: PathBuf,
+}
+
+const FILES: [(&str, &str); 2] = [
+    ("catalog.yaml", include_str!("../../deploy/examples/starter/catalog.yaml")),
+    ("tests.yaml", include_str!("../../deploy/examples/starter/tests.yaml")),
+];
+
+pub fn run(args: &InitArgs) -> ExitCode {
+    let paths = FILES.map(|(name, _)| args.folder.join(name));
+    // Neither or both: a catalog beside somebody else's tests is no start.
+    if let Some(there) = paths.iter().find(|path| path.exists()) {
+        report(&format!("error: {} is there already; nothing was written", there.display()));
+        return ExitCode::FAILURE;
+    }
+    for (path, (_, text)) in paths.iter().zip(FILES) {
+        if let Err(error) = write(&args.folder, path, text) {
+            report(&format!("error: {}: {error}", path.display()));
+            return ExitCode::FAILURE;
+        }
+    }
+    let [catalog, tests] = paths.map(|path| path.display().to_string());
+    print(&format!(
+        "wrote {catalog} and {tests}; next:\n  tagstream check {catalog}\n  tagstream test {tests}\n  \
+         tagstream replay {catalog} --input events.ndjson --summary\n"
+    ));
+    ExitCode::SUCCESS
+}
+
+fn write(folder: &Path, path: &Path, text: &str) -> io::Result<()> {
+    fs::create_dir_all(folder)?;
+    OpenOptions::new().write(true).create_new(true).open(path)?.write_all(text.as_bytes())
+}

@@ -1,0 +1,26 @@
+//! Lines that were no events, counted by reason.
+
+use std::collections::BTreeMap;
+
+use crate::cli::report;
+use crate::codec::Reject;
+
+#[derive(Clone, Debug, Default)]
+pub struct Rejects {
+    reasons: BTreeMap<&'static str, u64>,
+}
+
+impl Rejects {
+    pub fn count(&mut self, reject: Reject) {
+        *self.reasons.entry(reject.code()).or_default() += 1;
+    }
+
+    /// Says how many there were, if any, as `4 lines rejected: bad_time 3, not_json 1`; `hint` says where they are.
+    pub fn tell(&self, hint: &str) {
+        let total: u64 = self.reasons.values().sum();
+        if total > 0 {
+            let reasons: Vec<String> = self.reasons.iter().map(|(code, count)| format!("{code} {count}")).collect();
+            report(&format!("{total} lines rejected{hint}: {}", reasons.join(", ")));
+        }
+    }
+}

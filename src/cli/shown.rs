@@ -1,0 +1,184 @@
+//! Values, instants and reasons as the commands show them to people, and values as JSON.
+
+use std::fmt::Write;
+
+use serde_json::Value as Json;
+
+use crate::catalog::{Comparison, TagKind};
+use crate::engine::{Clause, Explanation, Foreseen, Join, Role, Section, Wait};
+use crate::model::{Timestamp, Value};
+
+/// Whole numbers up to here are the same as doubles and as integers.
+const WHOLE_MAX: f64 = 9_007_199_254_740_992.0;
+
+/// As a tag change writes it; null when absent.
+pub fn json(value: Option<&Value>) -> Json {
+    match value {
+        None => Json::Null,
+        Some(Value::Bool(b)) => (*b).into(),
+        Some(Value::Number(n)) if n.fract() == 0.0 && n.abs() < WHOLE_MAX => (*n as i64).into(),
+        Some(Value::Number(n)) => (*n).into(),
+        Some(Value::String(text)) => (&**text).into(),
+        Some(Value::Time(time)) => time.to_string().into(),
+    }
+}
+
+/// As [`json`], with the noise of doubles rounded off: six decimals are a tenth of a second in days.
+pub fn text(value: Option<&Value>) -> String {
+    match value {
+        Some(Value::Number(n)) => json(Some(&Value::Number((n * 1e6).round() / 1e6))).to_string(),
+        _ => json(value).to_string(),
+    }
+}
+
+/// Labels with their values, as a tag change's `because`: `visits is 3, plan is null`.
+pub fn because<'a>(values: impl Iterator<Item = (&'a str, Option<Value>)>) -> String {
+    let said: Vec<String> = values.map(|(label, value)| format!("{label} is {}", text(value.as_ref()))).collect();
+    said.join(", ")
+}
+
+/// What a tag shows: `on`, `off`, a band, a stage or a value.
+pub fn tag_value(value: Option<&Value>) -> String {
+    match value {
+        None => "off".to_owned(),
+        Some(Value::Bool(true)) => "on".to_owned(),
+        Some(Value::String(text)) => text.to_string(),
+        Some(_) => text(value),
+    }
+}
+
+/// A length of time in its two greatest units: `3d 4h`.
+pub fn distance(ms: i64) -> String {
+    const UNITS: [(&str, i64); 5] = [("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1_000), ("ms", 1)];
+    let first = UNITS.iter().position(|(_, unit_ms)| ms >= *unit_ms).unwrap_or(UNITS.len() - 1);
+    let mut rest = ms;
+    let mut parts = Vec::new();
+    for (name, unit_ms) in UNITS.iter().skip(first).take(2) {
+        if rest >= *unit_ms || parts.is_empty() {
+            parts.push(format!("{}{name}", rest / unit_ms));
+            rest %= unit_ms;
+        }
+    }
+    parts.join(" ")
+}
+
+/// The reasons for a tag's state, one line a piece.
+pub fn reasons(explanation: &Explanation, kind: &TagKind) -> Vec<String> {
+    let now = explanation.at;
+    let mut rows = Vec::new();
+    for section in &explanation.sections {
+        if section.clauses.is_empty() {
+            rows.push((format!("{} otherwise", role(&section.role)), String::new()));
+        }
+        for clause in &section.clauses {
+            rows.push(row(section, clause, now));
+        }
+    }
+    let width = rows.iter().map(|(left, _)| left.chars().count()).max().unwrap_or(0);
+    let line = |(left, right): &(String, String)| format!("{left:width$}  {right}").trim_end().to_owned();
+    let mut lines: Vec<String> = rows.iter().map(line).collect();
+    lines.extend(bands(kind));
+    lines.extend(explanation.wait.map(|wait| waiting(wait, now)));
+    lines.push(match &explanation.next {
+        Some(Foreseen { at, value }) => {
+            let (from, to) = (tag_value(explanation.value.as_ref()), tag_value(value.as_ref()));
+            format!("if nothing happens: {from} → {to} at {at}, in {}", distance(at.since(now)))
+        }
+        None => "if nothing happens: stays as it is".to_owned(),
+    });
+    lines
+}
+
+fn role(role: &Role) -> String {
+    match role {
+        Role::When => "when ".to_owned(),
+        Role::Until => "until".to_owned(),
+        Role::Value => "value".to_owned(),
+        Role::Stage(name) => format!("stage {name}:"),
+    }
+}
+
+fn row(section: &Section, clause: &Clause, now: Timestamp) -> (String, String) {
+    let verdict = match &clause.value {
+        _ if section.role == Role::Value => "",
+        Some(Value::Bool(true)) => "yes ",
+        _ => "no  ",
+    };
+    let head = if clause.depth == 0 { format!("{} ", role(&section.role)) } else { "      ".to_owned() };
+    let left = format!("{head}{:indent$}{verdict}{}", "", clause.text, indent = 2 * clause.depth);
+    let mut right = detail(section, clause);
+    if let Some(until) = clause.until {
+        let word =
+            if clause.value == Some(Value::Bool(true)) || section.role == Role::Value { "until" } else { "from" };
+        let separator = if right.is_empty() { "" } else { "; " };
+        let _ = write!(right, "{separator}{word} {until}, in {}", distance(until.since(now)));
+    }
+    (left, right)
+}
+
+/// What the piece was made of, and how far it is from holding.
+fn detail(section: &Section, clause: &Clause) -> String {
+    match &clause.join {
+        Join::Parts => String::new(),
+        Join::Comparison(op, [left, right]) => match (left, right, gap(clause)) {
+            (None, _, _) | (_, None, _) => "has no value".to_owned(),
+            (left, _, Some(gap)) => format!("is {}, {}", text(left.as_ref()), short_of(*op, gap)),
+            (left, _, None) => format!("is {}", text(left.as_ref())),
+        },
+        Join::Leaf if section.role == Role::Value => format!("is {}", text(clause.value.as_ref())),
+        Join::Leaf => {
+            // A piece that is nothing but a name has been told already.
+            let named = section.leaves.iter().filter(|(label, _)| *label != clause.text && clause.text.contains(label));
+            because(named.map(|(label, value)| (label.as_str(), value.clone())))
+        }
+    }
+}
+
+/// How far a comparison of numbers that does not hold is from holding: its right side less its left one.
+pub fn gap(clause: &Clause) -> Option<f64> {
+    let Join::Comparison(_, [Some(Value::Number(left)), Some(Value::Number(right))]) = &clause.join else {
+        return None;
+    };
+    (clause.value != Some(Value::Bool(true))).then_some(right - left)
+}
+
+fn short_of(op: Comparison, gap: f64) -> String {
+    let by = text(Some(&Value::Number(gap.abs())));
+    match op {
+        Comparison::Greater if gap == 0.0 => "must be more".to_owned(),
+        Comparison::Less if gap == 0.0 => "must be less".to_owned(),
+        Comparison::NotEqual => "must be another".to_owned(),
+        Comparison::Greater | Comparison::GreaterOrEqual => format!("{by} short"),
+        Comparison::Less | Comparison::LessOrEqual => format!("{by} over"),
+        Comparison::Equal => format!("off by {by}"),
+    }
+}
+
+fn bands(kind: &TagKind) -> Option<String> {
+    let TagKind::Value { bands: Some(bands), .. } = kind else {
+        return None;
+    };
+    let mut line = "bands".to_owned();
+    for (index, name) in bands.names.iter().enumerate() {
+        let _ = write!(line, " {name}");
+        if let Some(bound) = bands.bounds.get(index) {
+            let _ = write!(line, " < {} <=", text(Some(&Value::Number(*bound))));
+        }
+    }
+    if bands.margin > 0.0 {
+        let _ = write!(line, ", margin {}", text(Some(&Value::Number(bands.margin))));
+    }
+    Some(line)
+}
+
+fn waiting(wait: Wait, now: Timestamp) -> String {
+    match wait {
+        Wait::For { since, until } => {
+            format!("`when` holds since {since}; `for` ends at {until}, in {}", distance(until.since(now)))
+        }
+        Wait::KeepFor { since, until } if until > now => {
+            format!("`when` does not hold since {since}; `keep_for` ends at {until}, in {}", distance(until.since(now)))
+        }
+        Wait::KeepFor { since, .. } => format!("`when` does not hold since {since}"),
+    }
+}

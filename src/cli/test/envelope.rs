@@ -1,0 +1,52 @@
+//! An event of a test as the record that the catalog's `input` expects.
+
+use serde_json::{Map, Value, json};
+
+use crate::catalog::{InputMapping, KindRule, Pointer, PropertiesRule, TestEvent, TimeUnit};
+
+/// One JSON object, whose every part stands where the decoder looks for it.
+pub fn record(event: &TestEvent, mapping: &InputMapping) -> Vec<u8> {
+    let mut record = Value::Object(Map::new());
+    let properties = Value::Object(event.properties.clone());
+    match &mapping.properties {
+        PropertiesRule::At(pointer) => put(&mut record, pointer, properties),
+        PropertiesRule::Segment if event.kind == "identify" => record["traits"] = properties,
+        PropertiesRule::Segment => record["properties"] = properties,
+    }
+    match &mapping.kind {
+        KindRule::At(pointer) => put(&mut record, pointer, json!(event.kind)),
+        KindRule::Segment if event.kind == "identify" => record["type"] = json!("identify"),
+        KindRule::Segment => {
+            record["type"] = json!("track");
+            record["event"] = json!(event.kind);
+        }
+    }
+    if let Some(key) = mapping.key.0.first() {
+        put(&mut record, key, json!(event.user));
+    }
+    if let Some(id) = &event.id {
+        put(&mut record, &mapping.id, json!(id));
+    }
+    let time = match mapping.time_unit {
+        TimeUnit::Milliseconds => json!(event.at.ms()),
+        // Whole seconds would lose what a text keeps.
+        TimeUnit::Seconds => json!(event.at.to_string()),
+    };
+    put(&mut record, &mapping.time, time);
+    record.to_string().into_bytes()
+}
+
+/// Sets the value that a pointer leads to, making the objects on the way.
+fn put(record: &mut Value, pointer: &Pointer, value: Value) {
+    let mut place = record;
+    for token in &pointer.0 {
+        if !place.is_object() {
+            *place = Value::Object(Map::new());
+        }
+        place = &mut place[&**token];
+    }
+    match (place, value) {
+        (Value::Object(members), Value::Object(more)) => members.extend(more),
+        (place, value) => *place = value,
+    }
+}

@@ -1,0 +1,134 @@
+//! `tagstream test`: unit tests of catalogs, events in and tags expected at given instants.
+
+mod coverage;
+mod envelope;
+mod report;
+mod story;
+
+use std::io::IsTerminal;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use coverage::Coverage;
+use report::{CaseReport, FileReport, junit, text};
+
+use super::catalog_file::{self, colours, display_name, read};
+use super::print;
+use crate::catalog::{self, Casebook};
+use crate::engine::Program;
+
+/// Unit tests of catalogs: events in, tags expected at given instants
+///
+/// Exits with 0 when all cases pass, 1 when one fails or a file has errors, 2 on wrong usage.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  tagstream test tests.yaml
+  tagstream test tests/*.yaml --require-coverage
+  tagstream test tests.yaml --run \"two weeks\"
+  tagstream test tests.yaml --format junit > report.xml")]
+pub struct TestArgs {
+    /// The test files; each names its catalog
+    #[arg(value_name = "TESTS", required_unless_present = "schema")]
+    tests: Vec<PathBuf>,
+
+    /// Only the cases whose names hold this text
+    #[arg(long, value_name = "TEXT")]
+    run: Option<String>,
+
+    /// How to report
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
+
+    /// Fail when a tag, stage or band is never entered or never left by any case
+    #[arg(long, conflicts_with = "run")]
+    require_coverage: bool,
+
+    /// Print the JSON Schema of a test file, for editors, and exit
+    #[arg(long, conflicts_with_all = ["tests", "run", "format", "require_coverage"])]
+    schema: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum Format {
+    /// For people: what fails, with the reasons of the tags.
+    Text,
+    /// For CI: JUnit's XML.
+    Junit,
+}
+
+/// What all files over one catalog have seen of it.
+struct Covered {
+    catalog: PathBuf,
+    coverage: Coverage,
+}
+
+pub fn run(args: &TestArgs) -> ExitCode {
+    if args.schema {
+        print(&format!("{:#}\n", catalog::casebook_schema()));
+        return ExitCode::SUCCESS;
+    }
+    let mut covered = Vec::new();
+    let reports: Vec<FileReport> = args.tests.iter().map(|path| test(path, args, &mut covered)).collect();
+    let is_covered = !args.require_coverage || covered.iter().all(|covered| covered.coverage.is_full());
+    let mut all_pass = reports.iter().all(FileReport::passes);
+    // A slip in the name must not pass for a test.
+    if let Some(name) = &args.run
+        && !reports.iter().any(FileReport::has_cases)
+    {
+        super::report(&format!("error: no case's name holds `{name}`"));
+        all_pass = false;
+    }
+    // A part of the cases says nothing of what all of them see.
+    let wanted = if args.run.is_none() { &covered[..] } else { &[] };
+    let coverage: Vec<String> =
+        wanted.iter().map(|Covered { catalog, coverage }| coverage.report(&catalog.display().to_string())).collect();
+    let report = match args.format {
+        Format::Text => text(&reports) + &coverage.concat(),
+        Format::Junit => {
+            coverage.iter().for_each(|coverage| eprint!("{coverage}"));
+            junit(&reports)
+        }
+    };
+    print(&report);
+    if all_pass && is_covered { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+fn test(path: &Path, args: &TestArgs, covered: &mut Vec<Covered>) -> FileReport {
+    let name = display_name(path);
+    let folder = path.parent().unwrap_or(Path::new(""));
+    let Some((casebook, catalog, program)) = open(path, &name, folder) else {
+        return FileReport { name, cases: None };
+    };
+    let place = covered.iter().position(|covered| covered.catalog == catalog).unwrap_or_else(|| {
+        covered.push(Covered { catalog, coverage: Coverage::new(&program.catalog) });
+        covered.len() - 1
+    });
+    let coverage = &mut covered[place].coverage;
+    let wanted = |name: &str| args.run.as_ref().is_none_or(|text| name.contains(text.as_str()));
+    let cases = casebook.cases.iter().filter(|case| wanted(&case.name)).map(|case| CaseReport {
+        name: case.name.clone(),
+        line: case.line,
+        failures: story::run(case, &program, folder, coverage),
+    });
+    FileReport { name, cases: Some(cases.collect()) }
+}
+
+/// A test file with its catalog; without one, what is wrong has been said.
+fn open(path: &Path, name: &str, folder: &Path) -> Option<(Casebook, PathBuf, Arc<Program>)> {
+    let text = match read(path, name) {
+        Ok(text) => text,
+        Err(error) => {
+            super::report(&format!("error: {error}"));
+            return None;
+        }
+    };
+    let mut catalog_path = PathBuf::new();
+    let loaded = catalog::load_casebook(&text, |written| {
+        catalog_path = folder.join(written);
+        catalog_file::require(&catalog_path)
+    });
+    eprint!("{}", catalog::as_text(name, &text, &loaded.problems, colours(std::io::stderr().is_terminal())));
+    let (casebook, catalog) = loaded.casebook?;
+    Some((casebook, catalog_path, Program::new(catalog)))
+}

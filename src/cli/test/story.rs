@@ -1,0 +1,179 @@
+//! One case, told to a partition: events and time in, and at each expected moment a look at the tags.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::coverage::Coverage;
+use super::envelope::record;
+use crate::catalog::{Case, Expectation, ExpectedChange, TagId};
+use crate::cli::replay::{Input, InputError, Replay, each_line};
+use crate::cli::shown::{because, reasons, tag_value};
+use crate::engine::{Program, Sink};
+use crate::model::{CurrentTag, TagChange, Timestamp, Value};
+
+/// What is not as the case says, in lines for people; the first says where.
+pub type Failure = Vec<String>;
+
+/// Runs a case; `folder` is what its files are named from.
+pub fn run(case: &Case, program: &Arc<Program>, folder: &Path, coverage: &mut Coverage) -> Vec<Failure> {
+    let watched = case.changes.iter().flatten().map(|change| (change.user.clone(), change.tag)).collect();
+    let mut story = Story {
+        // No event of a test lies in the future.
+        replay: Replay::new(program.clone(), Timestamp::MAX, None),
+        program,
+        ahead: &case.expectations,
+        witness: Witness { program, coverage, watched, changes: Vec::new() },
+        failures: Vec::new(),
+    };
+    let files: Vec<PathBuf> = case.input.iter().map(|file| folder.join(file)).collect();
+    let told = each_line(&files, |line, input: &Input| {
+        story.event(line, || format!("{}, line {}", input.name().display(), input.line_number()));
+        Ok::<(), InputError>(())
+    });
+    if let Err(error) = told {
+        story.failures.push(vec![error.to_string()]);
+        return story.failures;
+    }
+    for event in &case.events {
+        let line = record(event, &program.catalog.input);
+        story.event(&line, || format!("the event in line {}", event.line));
+    }
+    story.expectations(Timestamp::FOREVER);
+    let last_change = case.changes.iter().flatten().map(|change| change.when.at).max();
+    if let Some(until) = case.until.max(last_change) {
+        story.replay.advance(until, &mut story.witness);
+    }
+    if let Some(changes) = &case.changes {
+        story.compare(changes);
+    }
+    story.failures
+}
+
+struct Story<'a> {
+    replay: Replay,
+    program: &'a Program,
+    /// Those whose moment has not come yet.
+    ahead: &'a [Expectation],
+    witness: Witness<'a>,
+    failures: Vec<Failure>,
+}
+
+/// Sees every change.
+struct Witness<'a> {
+    program: &'a Program,
+    coverage: &'a mut Coverage,
+    /// Whose changes the case wants to know.
+    watched: Vec<(String, TagId)>,
+    changes: Vec<SeenChange>,
+}
+
+struct SeenChange {
+    at: Timestamp,
+    user: String,
+    tag: TagId,
+    value: Option<Value>,
+    because: String,
+}
+
+impl Sink for Witness<'_> {
+    fn change(&mut self, change: &TagChange<'_>) {
+        self.coverage.note(change);
+        let is_it = |(user, tag): &&(String, TagId)| user == change.key && *self.program.tag(*tag).name == *change.tag;
+        if let Some((_, tag)) = self.watched.iter().find(is_it) {
+            let because = because(change.because.iter().map(|(label, value)| (*label, value.to_value())));
+            self.changes.push(SeenChange {
+                at: change.at,
+                user: change.key.to_owned(),
+                tag: *tag,
+                value: change.value.to_value(),
+                because,
+            });
+        }
+    }
+}
+
+impl Story<'_> {
+    /// Applies an event, after looking at everything that is expected before it.
+    fn event(&mut self, line: &[u8], place: impl Fn() -> String) {
+        match self.replay.read(line).map(|event| event.time) {
+            Ok(time) => {
+                self.expectations(time);
+                self.replay.apply(&mut self.witness);
+            }
+            Err(reject) => self.failures.push(vec![format!("{} is rejected: {}", place(), reject.code())]),
+        }
+    }
+
+    /// Looks at what is expected at moments before `limit`. Events of one instant all come before the look at it.
+    fn expectations(&mut self, limit: Timestamp) {
+        while let Some((expectation, rest)) = self.ahead.split_first()
+            && expectation.when.at < limit
+        {
+            self.ahead = rest;
+            self.replay.advance(expectation.when.at, &mut self.witness);
+            self.look(expectation);
+        }
+    }
+
+    fn look(&mut self, expectation: &Expectation) {
+        let program = self.program;
+        let mut failure = Vec::new();
+        let owned = |tags: &[CurrentTag<'_>]| {
+            tags.iter().map(|tag| (tag.tag.to_owned(), tag.value.to_value())).collect::<HashMap<_, _>>()
+        };
+        let current = self.replay.partition_mut().current_tags(&expectation.user, owned).unwrap_or_default();
+        for (tag, expected) in &expectation.tags {
+            let name = &program.tag(*tag).name;
+            let found = current.get(&**name).cloned().flatten();
+            if found == *expected {
+                continue;
+            }
+            let (expected, found) = (tag_value(expected.as_ref()), tag_value(found.as_ref()));
+            failure.push(format!("  {name}: expected {expected}, got {found}"));
+            match self.replay.partition().explain(&expectation.user, *tag) {
+                Some(why) => {
+                    failure.extend(reasons(&why, &program.tag(*tag).kind).iter().map(|line| format!("    {line}")));
+                }
+                None => failure.push(format!("    no event of {} was seen so far", expectation.user)),
+            }
+        }
+        if !failure.is_empty() {
+            let Expectation { when, user, line, .. } = expectation;
+            let at = if when.written.contains(':') { String::new() } else { format!(" = {}", when.at) };
+            failure.insert(0, format!("at {}{at}, user {user} (line {line})", when.written));
+            self.failures.push(failure);
+        }
+    }
+
+    /// Lays the expected changes beside those that came: `-` is missing, `+` was not expected.
+    fn compare(&mut self, expected: &[ExpectedChange]) {
+        let mut missing: Vec<&ExpectedChange> = expected.iter().collect();
+        let mut rows = Vec::new();
+        for seen in &self.witness.changes {
+            let same = |change: &&ExpectedChange| {
+                (change.when.at, &change.user, change.tag, &change.value)
+                    == (seen.at, &seen.user, seen.tag, &seen.value)
+            };
+            let found = missing.iter().position(same).map(|at| missing.remove(at));
+            let sign = if found.is_some() { ' ' } else { '+' };
+            let because = if found.is_some() { String::new() } else { format!("   {}", seen.because) };
+            rows.push((seen.at, sign, self.change_line(seen.at, &seen.user, seen.tag, seen.value.as_ref()) + &because));
+        }
+        for change in missing {
+            let line = self.change_line(change.when.at, &change.user, change.tag, change.value.as_ref());
+            rows.push((change.when.at, '-', line));
+        }
+        if rows.iter().all(|(_, sign, _)| *sign == ' ') {
+            return;
+        }
+        rows.sort_by_key(|(at, sign, _)| (*at, *sign == '+'));
+        let mut failure = vec!["changes (- is missing, + was not expected)".to_owned()];
+        failure.extend(rows.iter().map(|(_, sign, line)| format!("  {sign} {line}").trim_end().to_owned()));
+        self.failures.push(failure);
+    }
+
+    fn change_line(&self, at: Timestamp, user: &str, tag: TagId, value: Option<&Value>) -> String {
+        format!("{at}  {user}  {}  {}", self.program.tag(tag).name, tag_value(value))
+    }
+}

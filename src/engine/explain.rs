@@ -1,0 +1,297 @@
+//! Why a tag is as it is: its conditions piece by piece, and when each of them will differ if nothing happens.
+//!
+//! What lies ahead is not computed but lived: the entity is put alone into a partition of its own, and time passes there
+//! from one instant at which something may differ to the next.
+
+use super::eval::Evaluator;
+use super::partition::{Partition, Sink, load};
+use super::store::{EntityId, Store};
+use super::tag_state::TagState;
+use crate::catalog::{Comparison, Condition, Expr, Leaf, TagId, TagKind};
+use crate::model::{TagChange, Timestamp, Value};
+
+/// So many instants are looked at; what lies behind them is taken for never.
+const LOOKS_MAX: usize = 5_000;
+
+/// A tag of an entity at an instant. Values are `None` where they are absent.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Explanation {
+    pub at: Timestamp,
+    pub value: Option<Value>,
+    /// Since when the tag has this value.
+    pub since: Option<Timestamp>,
+    pub wait: Option<Wait>,
+    /// What the tag is made of, in the catalog's order.
+    pub sections: Vec<Section>,
+    /// The tag's next change if nothing happens.
+    pub next: Option<Foreseen>,
+}
+
+/// What a rule waits for that is no condition.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wait {
+    /// `when` holds since an instant; if it goes on, the tag is on from `until`.
+    For { since: Timestamp, until: Timestamp },
+    /// The tag is on, but `when` does not hold since an instant; `keep_for` ends at `until`.
+    KeepFor { since: Timestamp, until: Timestamp },
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Foreseen {
+    pub at: Timestamp,
+    pub value: Option<Value>,
+}
+
+/// Which of a tag's expressions it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Role {
+    When,
+    Until,
+    Value,
+    /// The condition of the stage of this name.
+    Stage(String),
+}
+
+/// One expression of a tag.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Section {
+    pub role: Role,
+    /// The whole first, then its parts, each before its own parts. Empty for a stage without a condition.
+    pub clauses: Vec<Clause>,
+    /// Everything that it mentions, as in a change's `because`.
+    pub leaves: Vec<(String, Option<Value>)>,
+}
+
+/// A piece of an expression.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Clause {
+    /// 0 for the whole.
+    pub depth: usize,
+    /// As the catalog could write it.
+    pub text: String,
+    pub join: Join,
+    pub value: Option<Value>,
+    /// The first instant at which its value is another if nothing happens; `None` for never, and for numbers that move
+    /// with the clock.
+    pub until: Option<Timestamp>,
+}
+
+/// How a piece is made of what stands below it.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Join {
+    /// `&&`, `||`, or `!` of one of these: its parts follow.
+    Parts,
+    /// A comparison, with the values of its sides.
+    Comparison(Comparison, [Option<Value>; 2]),
+    /// Anything else that has no parts of interest.
+    Leaf,
+}
+
+struct Nobody;
+
+impl Sink for Nobody {
+    fn change(&mut self, _: &TagChange<'_>) {}
+}
+
+/// A clause whose values are still to be found.
+struct Piece<'p> {
+    depth: usize,
+    expr: &'p Expr,
+    has_parts: bool,
+}
+
+/// What one look at an entity finds.
+struct Look {
+    shown: Option<Value>,
+    state: TagState,
+    /// By piece: its value, and until when it holds.
+    pieces: Vec<(Option<Value>, Timestamp)>,
+}
+
+impl Partition {
+    /// Why a tag of an entity is as it is now; `None` for an entity that is not known.
+    pub fn explain(&self, key: &str, tag: TagId) -> Option<Explanation> {
+        let (mut alone, entity) = self.alone(key)?;
+        let program = self.program.clone();
+        let place = program.tags.iter().position(|plan| plan.id == tag)?;
+        let conditions = sections_of(&program.tag(tag).kind);
+        let mut pieces = Vec::new();
+        for (_, condition) in &conditions {
+            condition.iter().for_each(|condition| take_apart(&condition.expr, 0, &mut pieces));
+        }
+        let first = alone.look(entity, place, &pieces);
+        let sections = alone.sections(&conditions, &pieces, &first);
+        let mut explanation = Explanation {
+            at: alone.clock()?,
+            since: first.state.since(),
+            wait: wait(&program.tag(tag).kind, first.state),
+            value: first.shown.clone(),
+            sections,
+            next: None,
+        };
+        alone.live_on(entity, place, &pieces, &first, &mut explanation);
+        Some(explanation)
+    }
+
+    /// A partition in which an entity is the only one.
+    fn alone(&self, key: &str) -> Option<(Partition, EntityId)> {
+        let hash = Store::hash(key);
+        let known = self.store.find(hash, key)?;
+        let mut alone = Partition::new(self.program.clone());
+        alone.present = self.present;
+        let entity = alone.store.insert(hash, self.store.packed(known));
+        let due = self.store.due(known);
+        alone.store.set_due(entity, due);
+        alone.timers.file(entity, due, self.clock()?);
+        Some((alone, entity))
+    }
+
+    /// Unpacks the entity for an evaluation of the tag at `place`.
+    fn open(&mut self, entity: EntityId, place: usize) {
+        let record = &mut self.desk.record;
+        record.unpack(self.store.packed(entity));
+        record.load_tag(self.program.tags[place].id);
+        load(&self.program, place, record);
+    }
+
+    /// The value of an expression over the entity that was opened, and until when it holds.
+    fn held(&mut self, expr: &Expr) -> (Option<Value>, Timestamp) {
+        let Some(present) = self.present else {
+            return (None, Timestamp::FOREVER);
+        };
+        let (record, lines) = (&self.desk.record, &mut self.desk.lines);
+        let held = Evaluator { program: &self.program, record, present, lines }.eval(expr);
+        (held.value.to_value(), if expr.moves() { Timestamp::FOREVER } else { held.until })
+    }
+
+    fn look(&mut self, entity: EntityId, place: usize, pieces: &[Piece<'_>]) -> Look {
+        self.open(entity, place);
+        let id = self.program.tags[place].id;
+        let record = &self.desk.record;
+        let state = record.tag(id);
+        let shown = record.shown(&self.program.tag(id).kind, state).to_value();
+        let pieces = pieces.iter().map(|piece| self.held(piece.expr)).collect();
+        Look { shown, state, pieces }
+    }
+
+    fn sections(
+        &mut self,
+        conditions: &[(Role, Option<&Condition>)],
+        pieces: &[Piece<'_>],
+        first: &Look,
+    ) -> Vec<Section> {
+        let mut seen = pieces.iter().zip(&first.pieces).peekable();
+        let mut sections = Vec::with_capacity(conditions.len());
+        for (role, condition) in conditions {
+            let mut clauses = Vec::new();
+            while condition.is_some()
+                && let Some((piece, (value, _))) = seen.next_if(|(piece, _)| clauses.is_empty() || piece.depth > 0)
+            {
+                clauses.push(Clause {
+                    depth: piece.depth,
+                    text: self.program.catalog.written(piece.expr),
+                    join: self.join(piece),
+                    value: value.clone(),
+                    until: None,
+                });
+            }
+            let leaves = condition.map_or(&[][..], |condition| &condition.leaves);
+            let leaves = leaves.iter().map(|Leaf { label, expr }| (label.to_string(), self.held(expr).0)).collect();
+            sections.push(Section { role: role.clone(), clauses, leaves });
+        }
+        sections
+    }
+
+    fn join(&mut self, piece: &Piece<'_>) -> Join {
+        match piece.expr {
+            _ if piece.has_parts => Join::Parts,
+            Expr::Compare { op, sides, .. } => Join::Comparison(*op, sides.each_ref().map(|side| self.held(side).0)),
+            _ => Join::Leaf,
+        }
+    }
+
+    /// Lets time pass until everything has differed once.
+    fn live_on(
+        &mut self,
+        entity: EntityId,
+        place: usize,
+        pieces: &[Piece<'_>],
+        first: &Look,
+        explanation: &mut Explanation,
+    ) {
+        let mut ahead: Vec<Timestamp> = first.pieces.iter().map(|(_, until)| *until).collect();
+        let mut differs: Vec<Option<Timestamp>> = vec![None; pieces.len()];
+        for _ in 0..LOOKS_MAX {
+            let open = ahead.iter().zip(&differs).filter(|(_, differs)| differs.is_none());
+            let at = open.map(|(until, _)| *until).fold(self.store.due(entity), Timestamp::min);
+            let is_done = explanation.next.is_some() && differs.iter().all(Option::is_some);
+            if is_done || at > Timestamp::MAX {
+                break;
+            }
+            self.advance(at, &mut Nobody);
+            let look = self.look(entity, place, pieces);
+            for (index, (value, until)) in look.pieces.iter().enumerate() {
+                ahead[index] = *until;
+                if *value != first.pieces[index].0 && !pieces[index].expr.moves() {
+                    differs[index].get_or_insert(at);
+                }
+            }
+            if look.shown != first.shown {
+                explanation.next.get_or_insert(Foreseen { at, value: look.shown });
+            }
+        }
+        let clauses = explanation.sections.iter_mut().flat_map(|section| &mut section.clauses);
+        for (clause, differs) in clauses.zip(differs) {
+            clause.until = differs;
+        }
+    }
+}
+
+/// A tag's expressions, in order; a last stage may have none.
+fn sections_of(kind: &TagKind) -> Vec<(Role, Option<&Condition>)> {
+    match kind {
+        TagKind::Rule { when, until, .. } => {
+            let until = until.iter().map(|until| (Role::Until, Some(until)));
+            std::iter::once((Role::When, Some(when))).chain(until).collect()
+        }
+        TagKind::Value { value, .. } => vec![(Role::Value, Some(value))],
+        TagKind::Stages(stages) => {
+            stages.iter().map(|stage| (Role::Stage(stage.name.to_string()), stage.when.as_ref())).collect()
+        }
+    }
+}
+
+/// The pieces of an expression: the whole, then the operands of `&&` and `||`.
+fn take_apart<'p>(expr: &'p Expr, depth: usize, pieces: &mut Vec<Piece<'p>>) {
+    let mut parts = Vec::new();
+    match expr {
+        Expr::And(_) | Expr::Or(_) => flatten(expr, expr, &mut parts),
+        Expr::Not(x) if matches!(**x, Expr::And(_) | Expr::Or(_)) => parts.push(&**x),
+        _ => {}
+    }
+    pieces.push(Piece { depth, expr, has_parts: !parts.is_empty() });
+    for part in parts {
+        take_apart(part, depth + 1, pieces);
+    }
+}
+
+/// The operands of a chain of `&&`, or of `||`, whichever `root` is.
+fn flatten<'p>(root: &Expr, expr: &'p Expr, parts: &mut Vec<&'p Expr>) {
+    match (root, expr) {
+        (Expr::And(_), Expr::And(sides)) | (Expr::Or(_), Expr::Or(sides)) => {
+            sides.iter().for_each(|side| flatten(root, side, parts));
+        }
+        _ => parts.push(expr),
+    }
+}
+
+fn wait(kind: &TagKind, state: TagState) -> Option<Wait> {
+    let TagKind::Rule { for_ms, keep_for_ms, .. } = kind else {
+        return None;
+    };
+    match state {
+        TagState::Pending(since) => Some(Wait::For { since, until: since.plus(*for_ms) }),
+        TagState::On { lapsed: Some(since), .. } => Some(Wait::KeepFor { since, until: since.plus(*keep_for_ms) }),
+        _ => None,
+    }
+}

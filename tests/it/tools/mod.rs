@@ -1,0 +1,6 @@
+//! The tools for those who write tags, as people and programs run them.
+
+mod foresight;
+mod golden;
+mod init;
+mod written;
