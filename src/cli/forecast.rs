@@ -140,24 +140,37 @@ fn look_ahead(program: &Program, replay: &mut Replay, tally: &mut Tally, from: T
     days
 }
 
-/// One row an audience, one column a day.
+/// More columns of days than this no terminal holds.
+const DAYS_A_TABLE: usize = 10;
+
+/// One row an audience, one column a day, one table below the other.
 fn text(audiences: &Audiences, from: Timestamp, horizon_ms: i64, sizes: &[u64], days: &[Day]) -> String {
+    let (to, length) = (from.plus(horizon_ms), super::shown::distance(horizon_ms));
+    let mut text = format!("if nothing happens from {from} to {to} ({length}):\n");
+    let mut sizes = sizes.to_vec();
+    for days in days.chunks(DAYS_A_TABLE) {
+        let then: Vec<u64> = (0..sizes.len()).map(|index| size_after(sizes[index], days, index)).collect();
+        text.push_str(&format!("{}\n", table(audiences, &sizes, days, &then)));
+        sizes = then;
+    }
+    text
+}
+
+fn table(audiences: &Audiences, now: &[u64], days: &[Day], then: &[u64]) -> Table {
     let mut table = Table::new();
     table.load_style(presets::UTF8_BORDERS_ONLY);
-    let dates = days.iter().map(|day| day.date.get(5..).unwrap_or(&day.date).to_owned());
-    let header = ["audience".to_owned(), "now".to_owned()].into_iter().chain(dates).chain(["then".to_owned()]);
-    table.set_header(header);
-    for (index, (audience, size)) in audiences.list().iter().zip(sizes).enumerate() {
-        let mut row = vec![audience.to_string(), size.to_string()];
+    let dates = days.iter().map(|day| day.date.get(5..).unwrap_or(&day.date));
+    table.set_header(["audience", "now"].into_iter().chain(dates).chain(["then"]));
+    for (index, audience) in audiences.list().iter().enumerate() {
+        let mut row = vec![audience.to_string(), now[index].to_string()];
         row.extend(days.iter().map(|day| moved(day.entered[index], day.left[index])));
-        row.push(size_after(*size, days, index).to_string());
+        row.push(then[index].to_string());
         table.add_row(row);
     }
     for column in table.column_iter_mut().skip(1) {
         column.set_cell_alignment(CellAlignment::Right);
     }
-    let (to, length) = (from.plus(horizon_ms), super::shown::distance(horizon_ms));
-    format!("if nothing happens from {from} to {to} ({length}):\n{table}\n")
+    table
 }
 
 fn moved(entered: u64, left: u64) -> String {
