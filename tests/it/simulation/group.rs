@@ -18,7 +18,9 @@ struct Member {
     expires_us: u64,
     /// Whether it has come to the rebalance that is being prepared.
     joined: bool,
+    /// What it says it has, and since which generation it may say so.
     owned: BTreeSet<i32>,
+    claims_since: i32,
     assigned: BTreeSet<i32>,
 }
 
@@ -71,14 +73,13 @@ impl Group {
     pub fn join(
         &mut self,
         consumer: ConsumerId,
-        instance: &str,
-        member: Option<MemberId>,
+        GroupMetadata { instance, member, generation }: &GroupMetadata,
         owned: &BTreeSet<i32>,
         now_us: u64,
         expires_us: u64,
     ) -> Option<Sync> {
         let known = member.filter(|member| self.members.contains_key(member));
-        let namesake = self.members.iter().find(|(_, member)| member.instance == instance).map(|(id, _)| *id);
+        let namesake = self.members.iter().find(|(_, member)| member.instance == *instance).map(|(id, _)| *id);
         let (id, came_back) = match (known, namesake) {
             (Some(id), _) => (id, false),
             (None, Some(old)) => {
@@ -90,11 +91,10 @@ impl Group {
             (None, None) => {
                 self.last_member += 1;
                 let (owned, assigned) = Default::default();
-                let instance = instance.to_owned();
-                self.members.insert(
-                    self.last_member,
-                    Member { instance, consumer, expires_us, joined: false, owned, assigned },
-                );
+                let instance = instance.clone();
+                let joining =
+                    Member { instance, consumer, expires_us, joined: false, owned, claims_since: -1, assigned };
+                self.members.insert(self.last_member, joining);
                 (self.last_member, false)
             }
         };
@@ -108,6 +108,7 @@ impl Group {
         }
         member.joined = true;
         member.owned.clone_from(owned);
+        member.claims_since = *generation;
         self.preparing_since_us.get_or_insert(now_us);
         None
     }
@@ -202,23 +203,31 @@ impl Group {
         self.members.iter_mut().map(sync).collect()
     }
 
-    /// Sticky and cooperative: who has more than its share gives up some, which are free for others one round later.
+    /// Sticky and cooperative: who has more than its share gives up some, which are free for others one round later. Of
+    /// two who say that they have a partition, the one with the newer generation is right.
     fn assign(&mut self) {
         let partitions = self.partitions;
         let count = self.members.len().max(1);
         let (share, rest) = (partitions as usize / count, partitions as usize % count);
-        let mut claimed = BTreeSet::new();
+        let mut owners: BTreeMap<i32, (i32, MemberId)> = BTreeMap::new();
+        for (id, member) in &self.members {
+            for partition in &member.owned {
+                let claim = (member.claims_since, *id);
+                let owner = owners.entry(*partition).or_insert(claim);
+                *owner = claim.max(*owner);
+            }
+        }
         let mut rooms = Vec::new();
         let mut by_claim: Vec<MemberId> = self.members.keys().copied().collect();
         by_claim.sort_by_key(|id| (std::cmp::Reverse(self.members[id].owned.len()), *id));
         for (index, id) in by_claim.into_iter().enumerate() {
             let quota = share + usize::from(index < rest);
-            let member = self.members.get_mut(&id).expect("a member");
-            let own: Vec<i32> = member.owned.iter().copied().filter(|partition| claimed.insert(*partition)).collect();
-            member.assigned = own.into_iter().take(quota).collect();
-            rooms.push((id, quota - member.assigned.len()));
+            let own = owners.iter().filter(|(_, (_, owner))| *owner == id).map(|(partition, _)| *partition);
+            let assigned: BTreeSet<i32> = own.take(quota).collect();
+            rooms.push((id, quota - assigned.len()));
+            self.members.get_mut(&id).expect("a member").assigned = assigned;
         }
-        let mut free = (0..partitions).filter(|partition| !claimed.contains(partition));
+        let mut free = (0..partitions).filter(|partition| !owners.contains_key(partition));
         for (id, room) in rooms {
             let member = self.members.get_mut(&id).expect("a member");
             member.assigned.extend(free.by_ref().take(room));

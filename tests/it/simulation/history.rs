@@ -52,7 +52,10 @@ struct History {
 
 /// Runs the history of a seed.
 pub fn run(seed: u64, family: Family, planted: Option<Planted>) -> Account {
-    let script = Script::draw(seed, family);
+    let mut script = Script::draw(seed, family);
+    if let Some(planted) = planted {
+        planted.favour(&mut script.faults);
+    }
     let world = World::new(seed, Cluster::new(script.shape), script.faults.clone());
     let seats = (0..script.processes).map(|_| Seat::default()).collect();
     let mut history = History { world, script, planted, seats, first_seat: 0 };

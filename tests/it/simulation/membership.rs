@@ -233,10 +233,10 @@ impl State {
         let consumer = &mut self.cluster.consumers[id];
         consumer.standing = Standing::Joining;
         consumer.heard_us = self.now_us;
-        let (instance, member, owned) = (consumer.instance.clone(), consumer.member, consumer.owned.clone());
-        self.note(format_args!("consumer {id} ({instance}) joins with {owned:?}"));
+        let (metadata, owned) = (consumer.metadata(), consumer.owned.clone());
+        self.note(format_args!("consumer {id} ({}) joins with {owned:?}", metadata.instance));
         let expires_us = self.now_us + self.cluster.shape.session_us;
-        match self.cluster.group.join(id, &instance, member, &owned, self.now_us, expires_us) {
+        match self.cluster.group.join(id, &metadata, &owned, self.now_us, expires_us) {
             Some(sync) => self.at(self.now_us + 1_000, Event::Sync(sync)),
             None => self.complete_rebalance(),
         }

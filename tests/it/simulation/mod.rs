@@ -110,18 +110,18 @@ fn expect_none(family: Family, usual: u64) {
 
 #[test]
 fn a_settled_worker_writes_what_replay_says() {
-    expect_none(Family::Settled, 500);
+    expect_none(Family::Settled, 700);
 }
 
 #[test]
 fn whoever_dies_or_takes_over_the_changes_are_what_replay_says() {
-    expect_none(Family::Moving, 1_000);
+    expect_none(Family::Moving, 800);
 }
 
-/// Expects one of the first histories to have a flaw, once the bug is there.
-fn expect_found(planted: Planted, family: Family, within: u64, is_it: fn(&Flaw) -> bool) {
-    let found = find(0..within, family, Some(planted), is_it);
-    let (seed, _) = found.unwrap_or_else(|| panic!("{planted:?} is not found in {within} histories"));
+/// Expects one of these histories to have a flaw, once the bug is there.
+fn expect_found(planted: Planted, family: Family, within: Range<u64>, is_it: fn(&Flaw) -> bool) {
+    let found = find(within.clone(), family, Some(planted), is_it);
+    let (seed, _) = found.unwrap_or_else(|| panic!("{planted:?} is not found by the seeds {within:?}"));
     println!("{planted:?}: seed {seed}");
 }
 
@@ -136,27 +136,28 @@ fn tears(flaw: &Flaw) -> bool {
 
 #[test]
 fn offsets_left_out_of_a_timer_transaction_are_found() {
-    expect_found(Planted::LeavesTimersOut, Family::Moving, 500, repeats);
+    expect_found(Planted::LeavesTimersOut, Family::Moving, 0..500, repeats);
 }
 
 #[test]
 fn a_restore_to_the_stable_end_of_the_moment_is_found() {
-    expect_found(Planted::RestoresToStableEnd, Family::Moving, 3_000, tears);
+    expect_found(Planted::RestoresToStableEnd, Family::Moving, 0..2_000, tears);
 }
 
 #[test]
 fn a_producer_that_goes_on_after_faults_is_found() {
-    expect_found(Planted::HidesFaults, Family::Settled, 500, repeats);
+    expect_found(Planted::HidesFaults, Family::Settled, 0..500, repeats);
 }
 
 #[test]
 fn offsets_read_while_a_transaction_may_move_them_are_found() {
-    expect_found(Planted::ReadsUnstableOffsets, Family::Moving, 3_000, tears);
+    expect_found(Planted::ReadsUnstableOffsets, Family::Moving, 0..3_000, tears);
 }
 
+// It takes a slow commit, and a rebalance that overtakes it: about one history in a thousand.
 #[test]
 fn a_commit_after_a_revocation_was_answered_is_found() {
-    expect_found(Planted::AnswersEarly, Family::Moving, 3_000, tears);
+    expect_found(Planted::AnswersEarly, Family::Moving, 1_000..6_000, tears);
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! Bugs planted on purpose: what the checks must find.
 
+use super::faults::Faults;
+
 /// What a worker's wire does wrong, as a worker with that bug would.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Planted {
@@ -13,4 +15,17 @@ pub enum Planted {
     ReadsUnstableOffsets,
     /// A revocation is answered before the last commit.
     AnswersEarly,
+}
+
+impl Planted {
+    /// Has more of that happen which brings the bug to light: it would be found without, only later.
+    pub fn favour(self, faults: &mut Faults) {
+        match self {
+            Planted::LeavesTimersOut => {}
+            Planted::RestoresToStableEnd => faults.slow_marks = 400,
+            Planted::HidesFaults => faults.late_ends = 100,
+            Planted::ReadsUnstableOffsets => (faults.slow, faults.slow_marks) = (100, 200),
+            Planted::AnswersEarly => faults.slow = 400,
+        }
+    }
 }

@@ -208,6 +208,7 @@ impl GroupConsumer for SimConsumer {
             state.note(format_args!("consumer {id} is asked: {rebalance:?}"));
             if early && let Rebalance::Revoke { .. } = rebalance {
                 state.answer_revoke(id);
+                state.answer_assign(id);
             }
             Some(rebalance)
         })
