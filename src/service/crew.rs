@@ -98,8 +98,8 @@ impl Drop for PanicGuard<'_> {
     }
 }
 
-/// A member may be fenced without a second process of its name: brokers that come back answer requests of a session
-/// that the client has given up. So it joins anew, once; of two that really bear one name the elder is fenced again soon.
+/// Members were seen to be fenced without a second process of their name, after brokers had been away for longer than a
+/// session. So a worker joins anew, once; of two that really bear one name the elder is fenced again soon.
 const FENCED_AGAIN: Duration = Duration::from_secs(60);
 
 fn work(plan: WorkerPlan, reports: &UnboundedSender<Report>) {
