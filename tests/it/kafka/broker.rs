@@ -299,7 +299,7 @@ fn properties(folder: &Path, seat: &Seat, extras: &Extras, ports: &[u16]) -> Str
     let in_sync_min = copies.div_ceil(2);
     // A broker that was killed can come back only when its session is over. With more of them on few cores a short one
     // would end without need.
-    let session_ms = 1_000 * copies;
+    let session_ms = 2_000 + 1_000 * copies;
     format!(
         "process.roles=broker,controller\n\
          node.id={node}\n\

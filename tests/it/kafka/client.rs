@@ -10,6 +10,7 @@ use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::KafkaError;
 use rdkafka::message::{BorrowedMessage, Header, Headers, Message, OwnedHeaders};
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
+use rdkafka::types::RDKafkaErrorCode;
 use rdkafka::{Offset, TopicPartitionList};
 
 use super::broker::Bootstrap;
@@ -67,10 +68,16 @@ pub fn create_topic(broker: &impl Bootstrap, name: &str, partitions: i32, config
     let topic = NewTopic::new(name, partitions, TopicReplication::Fixed(-1));
     let topic = configs.iter().fold(topic, |topic, (key, value)| topic.set(key, value));
     let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
-    let results = runtime.block_on(admin.create_topics([&topic], &AdminOptions::new())).expect("an answer");
-    results.into_iter().for_each(|result| {
-        result.expect("a new topic");
-    });
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        let mut results = runtime.block_on(admin.create_topics([&topic], &AdminOptions::new())).expect("an answer");
+        match results.pop().expect("one topic") {
+            Ok(_) => return,
+            // On a busy machine a broker may be late with its heartbeat, and does not count then.
+            Err((_, RDKafkaErrorCode::InvalidReplicationFactor)) if Instant::now() < deadline => {}
+            Err((_, code)) => panic!("{name}: {code}"),
+        }
+    }
 }
 
 /// Replaces the settings of a topic by these.
