@@ -66,8 +66,7 @@ impl<W: Wire> Worker<W> {
     }
 
     fn is_settled(&self) -> bool {
-        let clean = |slot: &Slot| !matches!(slot, Slot::Running(running) if running.is_dirty());
-        matches!(self.fate, Fate::Clear) && self.slots.values().all(clean)
+        matches!(self.fate, Fate::Clear) && !self.slots.values().any(Slot::is_dirty)
     }
 
     fn commit_step(&mut self, until: Instant) -> Result<(), WorkerError> {
@@ -104,8 +103,7 @@ impl<W: Wire> Worker<W> {
 
     /// Sends the bodies of all partitions that have something to say. `None`: there is nothing, or it cannot begin.
     fn begin(&mut self, until: Instant) -> Option<Sent> {
-        let dirty = |slot: &Slot| matches!(slot, Slot::Running(running) if running.is_dirty());
-        if !self.slots.values().any(dirty) {
+        if !self.slots.values().any(Slot::is_dirty) {
             return None;
         }
         failpoint::pass(Step::Applied);

@@ -40,10 +40,9 @@ impl<W: Wire> Worker<W> {
                 full |= running.advance_to(to) == Reached::No;
             }
         }
-        let dirty = |slot: &Slot| matches!(slot, Slot::Running(running) if running.is_dirty());
         if full {
             self.commit_at = Some(self.wire.now());
-        } else if self.slots.values().any(dirty) {
+        } else if self.slots.values().any(Slot::is_dirty) {
             self.commit_later();
         }
     }

@@ -126,13 +126,7 @@ pub enum ReadError {
 
 /// Sends errands, and takes what they find.
 pub struct Restorer<W> {
-    wire: W,
-    program: Arc<Program>,
-    topic: String,
-    snapshots: Option<Arc<Snapshots>>,
-    worker: WorkerId,
-    notices: Notices,
-    sender: Sender<Finding>,
+    errand: Errand<W>,
     findings: Receiver<Finding>,
 }
 
@@ -146,21 +140,14 @@ impl<W: Wire> Restorer<W> {
         notices: Notices,
     ) -> Self {
         let (sender, findings) = mpsc::channel();
-        Restorer { wire, program, topic, snapshots, worker, notices, sender, findings }
+        let errand = Errand { wire, program, topic, snapshots, worker, notices, findings: sender };
+        Restorer { errand, findings }
     }
 
     /// Has the states of partitions read back, one after the other.
     pub fn send(&self, tasks: Vec<Task>) {
-        let errand = Errand {
-            wire: self.wire.clone(),
-            program: Arc::clone(&self.program),
-            topic: self.topic.clone(),
-            snapshots: self.snapshots.clone(),
-            worker: self.worker,
-            notices: Arc::clone(&self.notices),
-            findings: self.sender.clone(),
-        };
-        self.wire.spawn("restore", Box::new(move || errand.run(tasks)));
+        let errand = self.errand.clone();
+        self.errand.wire.spawn("restore", Box::new(move || errand.run(tasks)));
     }
 
     pub fn next(&self) -> Option<Finding> {
@@ -169,6 +156,7 @@ impl<W: Wire> Restorer<W> {
 }
 
 /// The work of one thread.
+#[derive(Clone)]
 struct Errand<W> {
     wire: W,
     program: Arc<Program>,

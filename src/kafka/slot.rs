@@ -35,6 +35,13 @@ pub enum Slot {
     Stopped(PartitionError),
 }
 
+impl Slot {
+    /// Whether the partition has a part in the next transaction.
+    pub fn is_dirty(&self) -> bool {
+        matches!(self, Slot::Running(running) if running.is_dirty())
+    }
+}
+
 /// A partition whose state is being read back.
 pub struct Restore {
     pub committed: Option<i64>,
