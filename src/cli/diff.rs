@@ -9,7 +9,7 @@ use serde_json::{Value as Json, json};
 
 use super::audiences::{Audience, Audiences};
 use super::replay::{InputError, Outcome, Rejects, Replay, each_line, parse_time};
-use super::{catalog_file, fail, print};
+use super::{Format, catalog_file, fail, print};
 use crate::engine::{Program, Sink};
 use crate::model::{CurrentTag, TagChange, Timestamp};
 
@@ -37,14 +37,6 @@ pub struct DiffArgs {
     /// How to report
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-enum Format {
-    /// For people.
-    Text,
-    /// For programs: one JSON document.
-    Json,
 }
 
 /// One catalog over the events.

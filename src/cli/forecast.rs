@@ -8,7 +8,7 @@ use serde_json::{Value as Json, json};
 
 use super::audiences::Audiences;
 use super::replay::{InputError, Outcome, Rejects, Replay, each_line, parse_time};
-use super::{catalog_file, fail, print};
+use super::{Format, catalog_file, fail, print};
 use crate::engine::{Program, Sink};
 use crate::model::{TagChange, Timestamp};
 
@@ -34,14 +34,6 @@ pub struct ForecastArgs {
     /// How to report
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-enum Format {
-    /// For people.
-    Text,
-    /// For programs: one JSON document.
-    Json,
 }
 
 /// The longest horizon, 366 days: what users do by then is more than what they leave undone.

@@ -46,6 +46,15 @@ enum Command {
     Topics(topics::TopicsArgs),
 }
 
+/// How the tools for those who write tags report.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum Format {
+    /// For people.
+    Text,
+    /// For programs: one JSON document.
+    Json,
+}
+
 /// Runs the command line; `now` is the wall clock.
 pub fn main(now: Timestamp) -> ExitCode {
     match Cli::parse().command {

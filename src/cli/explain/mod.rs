@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use super::replay::{InputError, Rejects, Replay, each_line, parse_time};
-use super::{catalog_file, fail, print};
+use super::{Format, catalog_file, fail, print};
 use crate::catalog::TagId;
 use crate::engine::{Program, Sink};
 use crate::model::{Scalar, TagChange, Timestamp, Value};
@@ -37,14 +37,6 @@ pub struct ExplainArgs {
     /// How to report
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-enum Format {
-    /// For people.
-    Text,
-    /// For programs: one JSON document.
-    Json,
 }
 
 /// A change of the user's tags, kept.
