@@ -7,6 +7,7 @@ use super::path::Path;
 use super::problems::Span;
 use super::raw::{RawAttribute, TypeWord, value};
 use super::read::At;
+use crate::model::EntityKindId;
 
 /// The declared type, where there is one; an event's time needs no declaration.
 pub fn declared(raw: &RawAttribute) -> Option<AttributeType> {
@@ -41,6 +42,7 @@ impl Compiler<'_> {
         let value = value?;
         Some(Attribute {
             name: name.value.as_str().into(),
+            entity: EntityKindId::default(),
             from,
             value: self.attribute_source(&value.value, value.span, kind)?,
             kind,

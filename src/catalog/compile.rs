@@ -1,7 +1,7 @@
 //! The raw catalog as a whole to the compiled one: names first, then everything that mentions them.
 
 use super::check::{About, Checker};
-use super::compiled::{Attribute, AttributeId, Catalog, Counter, CounterId, KindSet, TagId};
+use super::compiled::{Attribute, AttributeId, Catalog, Counter, CounterId, EntityKind, History, KindSet, TagId};
 use super::expression_text::ExpressionText;
 use super::names::check_name;
 use super::problems::{Report, Span};
@@ -10,6 +10,7 @@ use super::read::{At, Field, Named};
 use super::scope::{INTERNED_MAX, Interner, Meaning, Names};
 use super::types::Type;
 use super::{attributes, input, zone};
+use crate::model::EntityKindId;
 
 /// The only version of the format so far.
 const VERSION: u64 = 1;
@@ -52,7 +53,21 @@ pub fn compile(root: &At<RawCatalog>, report: &mut Report) -> Option<Catalog> {
     }
     super::warnings::check(raw, &attributes, &counters, &tags, compiler.report);
     let (kinds, paths) = compiler.interner.into_tables();
-    let mut catalog = Catalog { fingerprint: 0, timezone, input, kinds, paths, attributes, counters, tags, order };
+    let user = EntityKind { name: "user".into(), key: None, forget_after_ms: None };
+    let mut catalog = Catalog {
+        fingerprint: 0,
+        timezone,
+        input,
+        history: History::Complete,
+        entities: vec![user],
+        kinds,
+        paths,
+        command_paths: None,
+        attributes,
+        counters,
+        tags,
+        order,
+    };
     catalog.fingerprint = super::fingerprint::of(&catalog);
     Some(catalog)
 }
@@ -196,13 +211,21 @@ fn counter_type(raw: &RawCounter) -> Type {
 
 /// Keeps a broken attribute's place, so that ids stay right while the other problems are looked for.
 fn broken_attribute(name: &str) -> Attribute {
-    Attribute { name: name.into(), from: KindSet::Of(Vec::new()), value: super::Source::Kind, kind: None, filter: None }
+    Attribute {
+        name: name.into(),
+        entity: EntityKindId::default(),
+        from: KindSet::Of(Vec::new()),
+        value: super::Source::Kind,
+        kind: None,
+        filter: None,
+    }
 }
 
 /// As [`broken_attribute`].
 fn broken_counter(name: &str) -> Counter {
     Counter {
         name: name.into(),
+        entity: EntityKindId::default(),
         on: KindSet::Of(Vec::new()),
         filter: None,
         aggregate: super::Aggregate::Count,

@@ -1,7 +1,8 @@
 //! The checked and compiled catalog: tables of small ids, in the order of the file.
 
 use super::expr::Expr;
-use crate::model::{KindId, PathId};
+pub use crate::model::TagId;
+use crate::model::{EntityKindId, KindId, PathId};
 
 /// Index into [`Catalog::attributes`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -11,10 +12,6 @@ pub struct AttributeId(pub u16);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct CounterId(pub u16);
 
-/// Index into [`Catalog::tags`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct TagId(pub u16);
-
 /// A catalog that has been checked.
 #[derive(Clone, Debug)]
 pub struct Catalog {
@@ -22,16 +19,62 @@ pub struct Catalog {
     pub fingerprint: u64,
     pub timezone: jiff::tz::TimeZone,
     pub input: InputMapping,
+    /// Whether what was before the first event is known.
+    pub history: History,
+    /// In the order in which an event goes to them; indexed by [`EntityKindId`]. One of them is the user.
+    pub entities: Vec<EntityKind>,
     /// The event types that the catalog mentions; the type at index i has `KindId(i + 1)`.
     pub kinds: Vec<Box<str>>,
     /// The property paths that the catalog mentions, as segments below `properties`; indexed by [`PathId`].
     pub paths: Vec<Vec<Box<str>>>,
+    /// Where a `$tag` command says what it wants; there where a tag is manual.
+    pub command_paths: Option<CommandPaths>,
     pub attributes: Vec<Attribute>,
     pub counters: Vec<Counter>,
     /// In the order of the file.
     pub tags: Vec<Tag>,
     /// Each tag once, in the catalog's order, each preceded by those it uses that have not had their turn (spec 6).
     pub order: Vec<TagId>,
+}
+
+impl Catalog {
+    /// The kind of entity that every event has.
+    pub fn user(&self) -> EntityKindId {
+        let index = self.entities.iter().position(|kind| kind.key.is_none()).unwrap_or(0);
+        EntityKindId(index as u16)
+    }
+
+    pub fn entity(&self, id: EntityKindId) -> &EntityKind {
+        &self.entities[id.index()]
+    }
+}
+
+/// What tags are put on (spec 3, `entities`).
+#[derive(Clone, Debug, PartialEq)]
+pub struct EntityKind {
+    pub name: Box<str>,
+    /// Where an event says whose it is; `None` for the user, whose key is the input's.
+    pub key: Option<Pointer>,
+    /// An entity that has been silent for so long is forgotten.
+    pub forget_after_ms: Option<i64>,
+}
+
+/// What a new counter is to take for granted (spec 4.3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum History {
+    /// The events before the first one are none.
+    Complete,
+    /// There may have been any.
+    Partial,
+}
+
+/// The properties of a `$tag` command.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CommandPaths {
+    pub tag: PathId,
+    pub set: PathId,
+    pub value: PathId,
+    pub valid_for: PathId,
 }
 
 /// A JSON Pointer (RFC 6901), unescaped: one reference token each.
@@ -111,6 +154,8 @@ pub enum Source {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Attribute {
     pub name: Box<str>,
+    /// Whose it is.
+    pub entity: EntityKindId,
     pub from: KindSet,
     pub value: Source,
     /// `None`: string, number or bool, as found.
@@ -129,6 +174,8 @@ pub enum AttributeType {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Counter {
     pub name: Box<str>,
+    /// Whose it is.
+    pub entity: EntityKindId,
     pub on: KindSet,
     pub filter: Option<Expr>,
     pub aggregate: Aggregate,
@@ -191,6 +238,8 @@ pub enum CalendarUnit {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Tag {
     pub name: Box<str>,
+    /// Whose it is.
+    pub entity: EntityKindId,
     /// (language, text); the language is empty where the title has none.
     pub title: Vec<(Box<str>, Box<str>)>,
     pub group: Option<Box<str>>,
@@ -229,6 +278,22 @@ pub enum TagKind {
     },
     /// The first stage whose condition holds; only the last may have none.
     Stages(Vec<Stage>),
+    /// Set and removed by commands; `valid_for_ms`: for how long, where the command does not say.
+    Manual {
+        valid_for_ms: Option<i64>,
+    },
+}
+
+impl TagKind {
+    /// The conditions of a tag, in order of mention.
+    pub fn conditions(&self) -> Vec<&Condition> {
+        match self {
+            TagKind::Rule { when, until, .. } => std::iter::once(when).chain(until).collect(),
+            TagKind::Value { value, .. } => vec![value],
+            TagKind::Stages(stages) => stages.iter().filter_map(|stage| stage.when.as_ref()).collect(),
+            TagKind::Manual { .. } => Vec::new(),
+        }
+    }
 }
 
 #[derive(Clone, Debug, PartialEq)]

@@ -56,9 +56,9 @@ pub use casebook::{
     Case, Casebook, Expectation, ExpectedChange, LoadedCasebook, TestEvent, When, casebook_schema, load_casebook,
 };
 pub use compiled::{
-    Aggregate, Attribute, AttributeId, AttributeType, Bands, CalendarUnit, Catalog, Condition, Counter, CounterId,
-    InputMapping, KeyRule, KindRule, KindSet, Leaf, Pointer, PropertiesRule, Resolution, Source, Stage, Tag, TagId,
-    TagKind, TimeUnit, Window,
+    Aggregate, Attribute, AttributeId, AttributeType, Bands, CalendarUnit, Catalog, CommandPaths, Condition, Counter,
+    CounterId, EntityKind, History, InputMapping, KeyRule, KindRule, KindSet, Leaf, Pointer, PropertiesRule,
+    Resolution, Source, Stage, Tag, TagId, TagKind, TimeUnit, Window,
 };
 pub use duration::parse_duration;
 pub use expr::{Arithmetic, Comparison, Expr, TextTest, TimeName};

@@ -12,6 +12,7 @@ use super::raw::{RawStage, RawTag, value};
 use super::read::{At, Field};
 use super::syntax::Syntax;
 use super::types::Type;
+use crate::model::EntityKindId;
 
 type Entry = (At<String>, Option<RawTag>);
 
@@ -61,6 +62,7 @@ fn tag(name: &At<String>, raw: &RawTag, kind: TagKind) -> Tag {
     let title = value(&raw.title).map_or(&[][..], |title| &title.0);
     Tag {
         name: name.value.as_str().into(),
+        entity: EntityKindId::default(),
         title: title.iter().map(|(language, text)| (language.as_str().into(), text.as_str().into())).collect(),
         group: text(&raw.group),
         description: text(&raw.description),

@@ -32,7 +32,7 @@ pub fn check(raw: &RawCatalog, attributes: &[Attribute], counters: &[Counter], t
                 }
             }
             TagKind::Value { value, bands: Some(bands) } => unreachable_bands(raw, value, bands, counters, report),
-            TagKind::Value { .. } => {}
+            TagKind::Value { .. } | TagKind::Manual { .. } => {}
             TagKind::Stages(stages) => hidden_stages(raw, stages, counters, report),
         }
     }
@@ -42,7 +42,8 @@ pub fn check(raw: &RawCatalog, attributes: &[Attribute], counters: &[Counter], t
 fn unused(raw: &RawCatalog, attributes: &[Attribute], counters: &[Counter], tags: &[Tag], report: &mut Report) {
     let mut mentioned = Mentioned { attributes: vec![false; attributes.len()], counters: vec![false; counters.len()] };
     for tag in tags {
-        conditions(&tag.kind).for_each(|condition| condition.leaves.iter().for_each(|leaf| mentioned.add(&leaf.expr)));
+        let leaves = tag.kind.conditions().into_iter().flat_map(|condition| &condition.leaves);
+        leaves.for_each(|leaf| mentioned.add(&leaf.expr));
     }
     let attributes = named(&raw.attributes).iter().map(|(name, _)| ("attribute", name));
     let counters = named(&raw.counters).iter().map(|(name, _)| ("counter", name));
@@ -74,14 +75,6 @@ impl Mentioned {
             },
             _ => {}
         }
-    }
-}
-
-fn conditions(kind: &TagKind) -> Box<dyn Iterator<Item = &Condition> + '_> {
-    match kind {
-        TagKind::Rule { when, until, .. } => Box::new(std::iter::once(when).chain(until)),
-        TagKind::Value { value, .. } => Box::new(std::iter::once(value)),
-        TagKind::Stages(stages) => Box::new(stages.iter().filter_map(|stage| stage.when.as_ref())),
     }
 }
 

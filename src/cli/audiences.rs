@@ -71,6 +71,6 @@ fn parts(tag: &Tag) -> Vec<&str> {
     match &tag.kind {
         TagKind::Value { bands: Some(bands), .. } => bands.names.iter().map(|name| &**name).collect(),
         TagKind::Stages(stages) => stages.iter().map(|stage| &*stage.name).collect(),
-        TagKind::Rule { .. } | TagKind::Value { bands: None, .. } => Vec::new(),
+        TagKind::Rule { .. } | TagKind::Value { bands: None, .. } | TagKind::Manual { .. } => Vec::new(),
     }
 }

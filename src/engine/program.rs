@@ -133,7 +133,7 @@ impl Program {
         let (mut series, mut attributes, mut uses) = (Vec::new(), Vec::new(), Vec::new());
         let tag = &self.catalog.tags[usize::from(id.0)];
         let mut names = Vec::new();
-        for condition in conditions(&tag.kind) {
+        for condition in tag.kind.conditions() {
             visit_names(&condition.expr, &mut |name| names.push(name.clone()));
         }
         for name in names {
@@ -163,7 +163,7 @@ impl Program {
             let growing = Growing { series: *id, kind: plan.kind, counters: &self.counters };
             let polarity = match &tag.kind {
                 TagKind::Rule { when, .. } => growing.condition(&when.expr),
-                TagKind::Value { .. } | TagKind::Stages(_) => Polarity::Mixed,
+                TagKind::Value { .. } | TagKind::Stages(_) | TagKind::Manual { .. } => Polarity::Mixed,
             };
             plan.stale.insert(place);
             if polarity != Polarity::Down {
@@ -176,15 +176,6 @@ impl Program {
         let because = plan_because(&tag.kind);
         let stale = TagSet::empty(self.catalog.tags.len());
         self.tags.push(TagPlan { id, series, attributes, uses, stale, because });
-    }
-}
-
-/// The conditions of a tag, in order of mention.
-fn conditions(kind: &TagKind) -> Vec<&Condition> {
-    match kind {
-        TagKind::Rule { when, until, .. } => std::iter::once(when).chain(until).collect(),
-        TagKind::Value { value, .. } => vec![value],
-        TagKind::Stages(stages) => stages.iter().filter_map(|stage| stage.when.as_ref()).collect(),
     }
 }
 
@@ -212,6 +203,7 @@ fn plan_because(kind: &TagKind) -> Vec<Vec<Leaf>> {
             }
             show(None);
         }
+        TagKind::Manual { .. } => show(None),
     }
     lists
 }

@@ -24,6 +24,31 @@ impl PathId {
     }
 }
 
+/// A kind of entity that the catalog declares: an index into its entities.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct EntityKindId(pub u16);
+
+impl EntityKindId {
+    pub fn index(self) -> usize {
+        usize::from(self.0)
+    }
+}
+
+/// A tag of the catalog: an index into its tags.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct TagId(pub u16);
+
+/// What an event asks for that is no behaviour (spec 2).
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Command {
+    /// `$erase`: forget the entity.
+    Erase,
+    /// `$tag` with `set: true`: puts a manual tag on. `value` is a bool, a number or a string.
+    Set { tag: TagId, value: Property, valid_for_ms: Option<i64> },
+    /// `$tag` with `set: false`.
+    Unset { tag: TagId },
+}
+
 /// A piece of an event's text.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Span {
@@ -57,11 +82,16 @@ pub enum Property {
 #[derive(Clone, Debug, Default)]
 pub struct Event {
     text: String,
+    /// The user's.
     key: Span,
+    /// By kind of entity; `None` where the event is nothing to an entity of that kind.
+    keys: Vec<Option<Span>>,
     kind_name: Span,
     id: Option<Span>,
     /// Which of the catalog's event types it is.
     pub kind: KindId,
+    /// A command is no behaviour: nothing counts it.
+    pub command: Option<Command>,
     pub time: Timestamp,
     properties: Vec<Property>,
     elements: Vec<Property>,
@@ -75,6 +105,8 @@ impl Event {
         self.kind_name = Span::default();
         self.id = None;
         self.kind = KindId::OTHER;
+        self.command = None;
+        self.keys.clear();
         self.properties.clear();
         self.properties.resize(paths, Property::Missing);
         self.elements.clear();
@@ -101,6 +133,11 @@ impl Event {
 
     pub fn set_key(&mut self, span: Span) {
         self.key = span;
+    }
+
+    /// The key of the next kind of entity, in the catalog's order.
+    pub fn push_entity_key(&mut self, key: Option<Span>) {
+        self.keys.push(key);
     }
 
     pub fn set_kind(&mut self, kind: KindId, name: Span) {
@@ -131,8 +168,14 @@ impl Event {
         &self.text[span.start as usize..(span.start + span.len) as usize]
     }
 
+    /// The user's key.
     pub fn key(&self) -> &str {
         self.text(self.key)
+    }
+
+    /// The key of the event's entity of a kind, if it has one.
+    pub fn key_of(&self, kind: EntityKindId) -> Option<&str> {
+        self.keys.get(kind.index()).copied().flatten().map(|span| self.text(span))
     }
 
     pub fn kind_name(&self) -> &str {

@@ -8,7 +8,7 @@ mod value;
 
 pub use change::{Cause, ChangeKind, CurrentTag, TagChange};
 pub use decimal::Micros;
-pub use event::{Event, KindId, PathId, Property, Span};
+pub use event::{Command, EntityKindId, Event, KindId, PathId, Property, Span, TagId};
 pub use time::{Timestamp, TimestampError, Unit};
 pub(crate) use time::{civil_from_days, days_from_civil};
 pub use value::{Scalar, Value};

@@ -190,7 +190,7 @@ impl Compiler<'_> {
         let names: Vec<&str> = match &tag.kind {
             TagKind::Rule { .. } => Vec::new(),
             TagKind::Value { bands: Some(bands), .. } => bands.names.iter().map(|name| &**name).collect(),
-            TagKind::Value { bands: None, .. } => return self.free_value(json, at),
+            TagKind::Value { bands: None, .. } | TagKind::Manual { .. } => return self.free_value(json, at),
             TagKind::Stages(stages) => stages.iter().map(|stage| &*stage.name).collect(),
         };
         match &json.0 {

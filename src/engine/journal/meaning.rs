@@ -146,6 +146,7 @@ impl Meaning<'_> {
 /// What the state of a tag of this kind is, and the names of its bands or stages.
 pub fn tag_state(kind: &TagKind) -> (&'static str, Vec<Box<str>>) {
     match kind {
+        TagKind::Manual { .. } => ("manual", Vec::new()),
         TagKind::Rule { .. } => ("rule", Vec::new()),
         TagKind::Value { bands: None, .. } => ("value", Vec::new()),
         TagKind::Value { bands: Some(bands), .. } => ("bands", bands.names.clone()),

@@ -27,12 +27,7 @@ fn order(catalog: &Catalog) -> Vec<&str> {
 }
 
 fn labels(kind: &TagKind) -> Vec<Vec<&str>> {
-    let conditions: Vec<_> = match kind {
-        TagKind::Rule { when, until, .. } => std::iter::once(when).chain(until).collect(),
-        TagKind::Value { value, .. } => vec![value],
-        TagKind::Stages(stages) => stages.iter().filter_map(|stage| stage.when.as_ref()).collect(),
-    };
-    conditions.iter().map(|condition| condition.leaves.iter().map(|leaf| &*leaf.label).collect()).collect()
+    kind.conditions().iter().map(|condition| condition.leaves.iter().map(|leaf| &*leaf.label).collect()).collect()
 }
 
 #[test]

@@ -1,6 +1,8 @@
 //! Catalogs for the decoder's tests, and events in a form that can be compared.
 
-use tagstream::catalog::{Catalog, InputMapping, KeyRule, KindRule, Pointer, PropertiesRule, TimeUnit};
+use tagstream::catalog::{
+    Catalog, EntityKind, History, InputMapping, KeyRule, KindRule, Pointer, PropertiesRule, TimeUnit,
+};
 use tagstream::codec::{Decoder, Reject};
 use tagstream::model::{Event, PathId, Property, Timestamp};
 
@@ -43,6 +45,9 @@ pub fn catalog(input: InputMapping, kinds: &[&str], paths: &[&str]) -> Catalog {
         fingerprint: 0,
         timezone: jiff::tz::TimeZone::UTC,
         input,
+        history: History::Complete,
+        entities: vec![EntityKind { name: "user".into(), key: None, forget_after_ms: None }],
+        command_paths: None,
         kinds: kinds.iter().map(|kind| (*kind).into()).collect(),
         paths: paths.iter().map(|path| path.split('.').map(Into::into).collect()).collect(),
         attributes: Vec::new(),
