@@ -4,7 +4,9 @@ use serde::Deserialize;
 use serde_json::Value;
 use std::hint::black_box;
 use std::time::Instant;
-use tagstream::catalog::{Catalog, InputMapping, KeyRule, KindRule, Pointer, PropertiesRule, TimeUnit};
+use tagstream::catalog::{
+    Catalog, EntityKind, History, InputMapping, KeyRule, KindRule, Pointer, PropertiesRule, TimeUnit,
+};
 use tagstream::codec::Decoder;
 use tagstream::model::{Event, Timestamp};
 
@@ -123,6 +125,9 @@ fn catalog() -> Catalog {
         fingerprint: 0,
         timezone: jiff::tz::TimeZone::UTC,
         input,
+        history: History::Complete,
+        entities: vec![EntityKind { name: "user".into(), key: None, forget_after_ms: None }],
+        command_paths: None,
         kinds: vec!["Product Viewed".into(), "Order Completed".into()],
         paths: vec![vec!["category".into()], vec!["price".into()]],
         attributes: Vec::new(),
