@@ -101,6 +101,7 @@ impl Decoder {
         }
         let span = keep(key, raw, event);
         event.set_key(span);
+        event.push_entity_key(Some(span));
         Ok(())
     }
 
