@@ -227,7 +227,7 @@ impl Running {
                 }
                 Err(reason) => {
                     *self.work.rejected.entry(reason.code()).or_default() += 1;
-                    self.body.reject(message, reason);
+                    self.body.reject(message, reason, bench.decoder.detail());
                     false
                 }
             },
