@@ -345,7 +345,7 @@ impl<B: Bootstrap> Trial<'_, B> {
             let Input { partition, decoder, users, .. } = input;
             let (found, expected) = (self.probe(&mut restored, decoder, users), self.probe(partition, decoder, users));
             compare_answers(index, &found, &expected);
-            (position.clock, expected.len())
+            (clock, expected.len())
         })
         .collect()
     }
