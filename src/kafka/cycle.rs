@@ -9,6 +9,7 @@ use rdkafka::types::RDKafkaErrorCode;
 use super::failpoint::{self, Step};
 use super::notice::{Notice, Recycle};
 use super::slot::Slot;
+use super::streams::PartitionId;
 use super::transactor::{Blocked, Outcome};
 use super::wire::{Committed, GroupConsumer, Refused, Wire, WireError};
 use super::worker::{Worker, WorkerError};
@@ -43,7 +44,7 @@ pub(super) struct Sent {
     /// Stands in the metadata of each committed offset: by it the transaction is known again.
     name: String,
     /// The partitions that have a part in it, and the offsets behind it.
-    parts: Vec<(i32, i64)>,
+    parts: Vec<(PartitionId, i64)>,
     begun: Instant,
 }
 
@@ -196,10 +197,10 @@ impl<W: Wire> Worker<W> {
     fn read_back(&mut self, sent: &Sent, until: Instant) -> Result<(), Blocked> {
         let step = "reading the committed offsets back";
         let patience = until.saturating_duration_since(self.wire.now()).max(RETRY);
-        let asked: Vec<i32> = sent.parts.iter().map(|(partition, _)| *partition).collect();
+        let asked: Vec<PartitionId> = sent.parts.iter().map(|(partition, _)| *partition).collect();
         let blocked = |error: WireError| Blocked { step, why: error.text };
         let found = self.consumer.committed(&asked, patience).map_err(blocked)?;
-        let found: BTreeMap<i32, Committed> = found
+        let found: BTreeMap<PartitionId, Committed> = found
             .into_iter()
             .map(|(partition, found)| Ok((partition, found?)))
             .collect::<Result<_, _>>()
@@ -223,7 +224,7 @@ impl<W: Wire> Worker<W> {
     }
 
     /// The partition's part of a transaction is committed.
-    fn settle(&mut self, partition: i32, next_offset: i64) {
+    fn settle(&mut self, partition: PartitionId, next_offset: i64) {
         if let Some(Slot::Running(running)) = self.slots.get_mut(&partition) {
             debug_assert_eq!(running.next_offset(), next_offset, "a record was applied while a transaction was open");
             self.bench.counts.work.add(running.settle());
@@ -231,7 +232,7 @@ impl<W: Wire> Worker<W> {
     }
 
     /// What stays in doubt when partitions are given up: what concerns the others.
-    pub(super) fn forget(&mut self, partitions: &[i32]) {
+    pub(super) fn forget(&mut self, partitions: &[PartitionId]) {
         if let Fate::Open(_) = self.fate {
             self.transactor.abandon();
         }

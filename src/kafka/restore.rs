@@ -27,6 +27,7 @@ use super::clients::ClientError;
 use super::failpoint::{self, Step};
 use super::notice::{Notice, Notices, WorkerId};
 use super::snapshots::{Snapshots, Unusable};
+use super::streams::{PartitionId, Streams};
 use super::wire::{Bounds, ChangelogReader, Wire, WireError};
 use crate::codec::{ChangelogKey, ChangelogRecord, Progress, Unreadable};
 use crate::engine::{CatalogChange, Damage, Partition, Position, Program, Restored, Restoring};
@@ -42,7 +43,7 @@ const PROGRESS: Duration = Duration::from_secs(5);
 /// A partition whose state is to be read back.
 #[derive(Clone, Debug)]
 pub struct Task {
-    pub partition: i32,
+    pub partition: PartitionId,
     /// Given when the partition has been given up meanwhile.
     pub cancel: Cancel,
 }
@@ -67,7 +68,7 @@ impl Cancel {
 
 /// What an errand has found.
 pub struct Finding {
-    pub partition: i32,
+    pub partition: PartitionId,
     cancel: Cancel,
     pub result: Result<Found, RestoreError>,
 }
@@ -134,13 +135,13 @@ impl<W: Wire> Restorer<W> {
     pub fn new(
         wire: W,
         program: Arc<Program>,
-        topic: String,
+        streams: Arc<Streams>,
         snapshots: Option<Arc<Snapshots>>,
         worker: WorkerId,
         notices: Notices,
     ) -> Self {
         let (sender, findings) = mpsc::channel();
-        let errand = Errand { wire, program, topic, snapshots, worker, notices, findings: sender };
+        let errand = Errand { wire, program, streams, snapshots, worker, notices, findings: sender };
         Restorer { errand, findings }
     }
 
@@ -160,7 +161,7 @@ impl<W: Wire> Restorer<W> {
 struct Errand<W> {
     wire: W,
     program: Arc<Program>,
-    topic: String,
+    streams: Arc<Streams>,
     snapshots: Option<Arc<Snapshots>>,
     worker: WorkerId,
     notices: Notices,
@@ -215,6 +216,7 @@ impl<W: Wire> Errand<W> {
             Ok(Some(found)) => return Ok(found),
             Err(Interrupted::Cancelled) => return Err(Interrupted::Cancelled),
             Err(Interrupted::For(error)) => {
+                let partition = self.streams.name(partition);
                 (self.notices)(Notice::SnapshotUnused { worker: self.worker, partition, why: error.to_string() });
             }
         }
@@ -236,7 +238,7 @@ impl<W: Wire> Errand<W> {
     ) -> Result<Option<Found>, Interrupted> {
         let partition = task.partition;
         let Some(snapshots) = &self.snapshots else { return Ok(None) };
-        let Some(mut file) = snapshots.open(partition)? else { return Ok(None) };
+        let Some(mut file) = snapshots.open(&self.topic(partition), partition.number)? else { return Ok(None) };
         let (log, offset) = (file.head().log, file.head().offset);
         let mut reading = Reading::new(&self.program, Some(log));
         while file.read_into(&mut reading.restoring).map_err(Unusable::from)? == Progress::More {
@@ -256,13 +258,13 @@ impl<W: Wire> Errand<W> {
         self.finish(partition, reading, started).map(Some)
     }
 
-    fn finish(&self, partition: i32, reading: Reading, started: Instant) -> Result<Found, Interrupted> {
+    fn finish(&self, partition: PartitionId, reading: Reading, started: Instant) -> Result<Found, Interrupted> {
         failpoint::pass(Step::RestoreEnd);
         let Reading { restoring, note, bytes, snapshot_bytes, .. } = reading;
         let position = note.map_or_else(Position::default, |note| note.position);
-        let Restored { partition: state, change: catalog_change } = restoring
-            .finish(position)
-            .map_err(|error| RestoreError::Whole { topic: self.topic.clone(), partition, error })?;
+        let Restored { partition: state, change: catalog_change } = restoring.finish(position).map_err(|error| {
+            RestoreError::Whole { topic: self.topic(partition), partition: partition.number, error }
+        })?;
         let took = self.wire.now().duration_since(started);
         Ok(Found { state, note, catalog_change, took, bytes, snapshot_bytes })
     }
@@ -279,7 +281,8 @@ impl<W: Wire> Errand<W> {
                 tell_at = self.wire.now() + PROGRESS;
                 let why = format!(
                     "a transaction is open in {}, partition {}, from offset {high} on; its end is waited for",
-                    self.topic, task.partition
+                    self.topic(task.partition),
+                    task.partition.number
                 );
                 self.trouble(why);
             }
@@ -309,7 +312,12 @@ impl<W: Wire> Errand<W> {
                         return Ok(());
                     }
                     reading.take(record.key().unwrap_or_default(), record.payload()).map_err(|error| {
-                        RestoreError::Record { topic: self.topic.clone(), partition, offset, error }
+                        RestoreError::Record {
+                            topic: self.topic(partition),
+                            partition: partition.number,
+                            offset,
+                            error,
+                        }
                     })?;
                     failpoint::pass(Step::RestoreRecord);
                     if offset + 1 < range.end {
@@ -330,13 +338,18 @@ impl<W: Wire> Errand<W> {
                 let took = now.duration_since(started).as_secs_f64();
                 (self.notices)(Notice::Restoring {
                     worker: self.worker,
-                    partition,
+                    partition: self.streams.name(partition),
                     entities: reading.restoring.entities(),
                     bytes: reading.bytes,
                     left: (read > 0.0).then(|| Duration::from_secs_f64(took * (1.0 - read) / read)),
                 });
             }
         }
+    }
+
+    /// The changelog's name.
+    fn topic(&self, partition: PartitionId) -> String {
+        self.streams.plan(partition.stream).changelog.clone()
     }
 
     /// Calls until there is an answer.

@@ -1,6 +1,7 @@
 //! From a partition's body to Kafka records: tag changes, current tags, dead letters, with their headers, and the
 //! changelog.
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use rdkafka::message::{Header, OwnedHeaders};
@@ -8,6 +9,7 @@ use rdkafka::producer::BaseRecord;
 
 use super::body::ChangeRecord;
 use super::slot::Running;
+use super::streams::{PartitionId, Streams};
 use super::transactor::Transactor;
 use super::wire::{Outgoing, Wire};
 use crate::codec::{ChangelogRecord, write_current_tags};
@@ -22,7 +24,7 @@ pub struct Outlet {
     changes: String,
     tags: Option<String>,
     dead_letters: String,
-    changelog: String,
+    streams: Arc<Streams>,
     /// The `ce_source` of every change.
     source: String,
     /// Dead letters over this size are cut: the topic does not take them whole.
@@ -32,12 +34,12 @@ pub struct Outlet {
 }
 
 impl Outlet {
-    pub fn new(settings: &Settings) -> Self {
+    pub fn new(settings: &Settings, streams: Arc<Streams>) -> Self {
         Outlet {
             changes: settings.output.changes.clone(),
             tags: settings.output.tags.clone(),
             dead_letters: settings.dead_letter_topic(),
-            changelog: settings.changelog_topic(),
+            streams,
             source: format!("/tagstream/{}", settings.kafka.application),
             letter_bytes_max: usize::MAX,
             key: Vec::new(),
@@ -56,7 +58,7 @@ impl Outlet {
     /// Sends everything that a partition has to say in a transaction of this name.
     pub fn send<W: Wire>(
         &mut self,
-        partition: i32,
+        partition: PartitionId,
         running: &mut Running,
         name: &str,
         transactor: &mut Transactor<W>,
@@ -80,8 +82,9 @@ impl Outlet {
             transactor.send(record, until);
         }
         self.send_tags(running, transactor, until);
+        let (changelog, number) = (&self.streams.plan(partition.stream).changelog, partition.number);
         for (key, value) in running.body.log() {
-            let mut record = BaseRecord::to(&self.changelog).partition(partition).key(key);
+            let mut record = BaseRecord::to(changelog).partition(number).key(key);
             record.payload = value;
             transactor.send(record, until);
         }
@@ -90,7 +93,7 @@ impl Outlet {
         let meta = ChangelogRecord::Meta(running.meta(name));
         meta.key().write(&mut self.key);
         meta.write_value(&mut self.value);
-        let meta = BaseRecord::to(&self.changelog).partition(partition).key(&self.key[..]).payload(&self.value[..]);
+        let meta = BaseRecord::to(changelog).partition(number).key(&self.key[..]).payload(&self.value[..]);
         transactor.send(meta, until);
     }
 

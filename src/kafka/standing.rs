@@ -33,7 +33,7 @@ pub struct Figures {
 
 impl<W: Wire> Worker<W> {
     pub(super) fn standing(&self) -> Notice {
-        let partitions = self.slots.iter().map(|(partition, slot)| (*partition, standing(slot)));
+        let partitions = self.slots.iter().map(|(partition, slot)| (self.streams().name(*partition), standing(slot)));
         Notice::Standing { worker: self.plan.id, held: self.held, partitions: partitions.collect() }
     }
 }

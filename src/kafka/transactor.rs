@@ -23,6 +23,7 @@ use rdkafka::error::RDKafkaErrorCode;
 use super::clients::ClientError;
 use super::failpoint::{self, Step};
 use super::notice::{Notice, Notices, Recycle, WorkerId};
+use super::streams::PartitionId;
 use super::wire::{Class, Outgoing, Refused, TransactionalProducer, Wire, WireError};
 
 /// A commit that takes longer is taken for one that was repeated.
@@ -174,7 +175,7 @@ impl<W: Wire> Transactor<W> {
     /// Goes on with the open transaction: delivery, offsets (each bearing the transaction's name), commit; or abort.
     pub fn finish(
         &mut self,
-        offsets: &[(i32, i64)],
+        offsets: &[(PartitionId, i64)],
         name: &str,
         (consumer, member): (&W::Consumer, &str),
         until: Instant,

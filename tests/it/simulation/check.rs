@@ -5,6 +5,7 @@ use std::fmt;
 
 use tagstream::codec::{Decoder, write_change, write_current_tags};
 use tagstream::engine::{Partition, Sink};
+use tagstream::kafka::{PartitionId, Stream};
 use tagstream::model::{CurrentTag, Event, TagChange, Timestamp};
 
 use super::cluster::Cluster;
@@ -49,7 +50,7 @@ pub struct Expected {
     /// Partition and offset of what is rejected.
     letters: BTreeSet<(String, String)>,
     /// The offset behind the last record, by partition.
-    ends: BTreeMap<i32, i64>,
+    ends: BTreeMap<PartitionId, i64>,
 }
 
 #[derive(Default)]
@@ -69,11 +70,12 @@ impl Expected {
         let mut expected = Expected::default();
         let until = Timestamp::from_ms(last_event_ms + HORIZON_MS);
         for number in 0..cluster.shape.partitions {
+            let partition_id = PartitionId { stream: Stream(0), number };
             let mut decoder = Decoder::new(&catalog.program.catalog);
             let mut partition = Partition::new(std::sync::Arc::clone(&catalog.program));
             let (mut event, mut collected) = (Event::default(), Collected::default());
             for (offset, content) in cluster.log(Topic::Input, number).visible() {
-                expected.ends.insert(number, offset + 1);
+                expected.ends.insert(partition_id, offset + 1);
                 let Some(value) = &content.value else { continue };
                 match decoder.decode(value, until, &mut event) {
                     Ok(()) => partition.apply(&event, &mut collected),

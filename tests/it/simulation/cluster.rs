@@ -1,6 +1,9 @@
 //! The brokers: all logs, the two coordinators, and what happens by itself.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use tagstream::kafka::{PartitionId, Streams};
 
 use super::group::{ConsumerId, Group, Sync};
 use super::log::{Content, Log, Pid};
@@ -37,6 +40,8 @@ pub struct Batch {
 #[derive(Debug)]
 pub struct Cluster {
     pub shape: Shape,
+    /// What the group reads.
+    pub streams: Arc<Streams>,
     pub logs: BTreeMap<(Topic, i32), Log>,
     pub transactions: Transactions,
     /// Transactional ids by name.
@@ -78,14 +83,15 @@ pub enum Event {
 }
 
 impl Cluster {
-    pub fn new(shape: Shape) -> Cluster {
+    pub fn new(shape: Shape, streams: Arc<Streams>) -> Cluster {
         let places = Topic::ALL.into_iter().flat_map(|topic| (0..shape.partitions).map(move |number| (topic, number)));
         Cluster {
             shape,
+            group: Group::new(streams.partitions()),
+            streams,
             logs: places.map(|place| (place, Log::default())).collect(),
             transactions: Transactions::default(),
             names: BTreeMap::new(),
-            group: Group::new(shape.partitions),
             consumers: Vec::new(),
             producers: Vec::new(),
             input_producers: 0,
@@ -94,6 +100,19 @@ impl Cluster {
 
     pub fn log(&self, topic: Topic, partition: i32) -> &Log {
         &self.logs[&(topic, partition)]
+    }
+
+    /// Where the records of a partition are that the group reads.
+    pub fn place(&self, partition: PartitionId) -> (Topic, i32) {
+        (Topic::named(self.streams.topic(partition.stream)), partition.number)
+    }
+
+    pub fn input(&self, partition: PartitionId) -> &Log {
+        &self.logs[&self.place(partition)]
+    }
+
+    pub fn changelog(&self, partition: PartitionId) -> &Log {
+        self.log(Topic::named(&self.streams.plan(partition.stream).changelog), partition.number)
     }
 
     pub fn log_mut(&mut self, topic: Topic, partition: i32) -> &mut Log {
@@ -157,12 +176,13 @@ impl State {
             Some((commit, us)) => {
                 self.after(us, Event::Mark { pid, place: Place::Log(Topic::Input, partition), commit })
             }
-            None => self.wake_readers(partition),
+            None => self.wake_readers(Topic::Input, partition),
         }
     }
 
     /// Consumers that wait for records of a partition find some.
-    fn wake_readers(&mut self, partition: i32) {
+    fn wake_readers(&mut self, topic: Topic, number: i32) {
+        let Some(partition) = self.cluster.streams.partition(topic.name(), number) else { return };
         let reads = |consumer: &&Membership| consumer.reads(partition);
         let waiting: Vec<TaskId> =
             self.cluster.consumers.iter().filter(reads).filter_map(|consumer| consumer.waiting).collect();
@@ -177,9 +197,7 @@ impl State {
         match place {
             Place::Log(topic, partition) => {
                 self.cluster.log_mut(topic, partition).mark(pid, commit);
-                if topic == Topic::Input {
-                    self.wake_readers(partition);
-                }
+                self.wake_readers(topic, partition);
             }
             Place::Offsets => self.cluster.group.mark(pid, commit),
         }

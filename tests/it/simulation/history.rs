@@ -56,7 +56,7 @@ pub fn run(seed: u64, family: Family, planted: Option<Planted>) -> Account {
     if let Some(planted) = planted {
         planted.favour(&mut script.faults);
     }
-    let world = World::new(seed, Cluster::new(script.shape), script.faults.clone());
+    let world = World::new(seed, Cluster::new(script.shape, Arc::clone(&script.streams)), script.faults.clone());
     let seats = (0..script.processes).map(|_| Seat::default()).collect();
     let mut history = History { world, script, planted, seats, first_seat: 0 };
     let outcome = history.tell(seed);
@@ -190,6 +190,7 @@ impl History {
             let plan = WorkerPlan {
                 id: WorkerId(number),
                 settings: Arc::clone(&settings),
+                streams: Arc::clone(&self.script.streams),
                 program: Arc::clone(&self.catalog().program),
                 notices: Arc::clone(&notices),
                 clock: clock.clone(),

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use rdkafka::message::Headers;
 use rdkafka::types::RDKafkaErrorCode;
+use tagstream::kafka::PartitionId;
 use tagstream::kafka::wire::{Class, Outgoing, Refused, TransactionalProducer, WireError};
 
 use super::cluster::Event;
@@ -216,7 +217,7 @@ impl TransactionalProducer<SimConsumer> for SimProducer {
 
     fn send_offsets(
         &self,
-        offsets: &[(i32, i64)],
+        offsets: &[(PartitionId, i64)],
         metadata: &str,
         consumer: &SimConsumer,
         member: &str,
@@ -235,7 +236,7 @@ impl TransactionalProducer<SimConsumer> for SimProducer {
         }
         let mut kept = offsets.to_vec();
         if self.wire.planted == Some(Planted::LeavesTimersOut) {
-            let moves = |state: &mut State, part: &(i32, i64)| {
+            let moves = |state: &mut State, part: &(PartitionId, i64)| {
                 state.cluster.group.committed.get(&part.0).and_then(|committed| committed.offset) != Some(part.1)
             };
             kept.retain(|part| self.local(|state| moves(state, part)).unwrap_or(true));

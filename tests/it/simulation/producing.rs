@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use rdkafka::types::RDKafkaErrorCode;
+use tagstream::kafka::PartitionId;
 use tagstream::kafka::wire::{Class, Committed, Refused, WireError};
 
 use super::cluster::Event;
@@ -256,7 +257,7 @@ impl State {
         &mut self,
         id: ProducerId,
         group: &GroupMetadata,
-        offsets: &[(i32, i64)],
+        offsets: &[(PartitionId, i64)],
         metadata: &str,
     ) -> Result<(), RDKafkaErrorCode> {
         let (pid, epoch) = (self.producer(id).pid, self.producer(id).epoch.unwrap_or(-1));

@@ -4,6 +4,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use tagstream::engine::Program;
+use tagstream::kafka::Streams;
 use tagstream::settings::{self, ConfigFile, Settings, Sources};
 
 use super::cluster::{Batch, Shape};
@@ -66,6 +67,7 @@ pub struct Script {
     pub workers: usize,
     pub processes: usize,
     pub settings: Settings,
+    pub streams: Arc<Streams>,
     /// By time.
     pub input: Vec<(u64, Batch)>,
     pub input_ends_us: u64,
@@ -90,10 +92,21 @@ impl Script {
         let mut settings = defaults().clone();
         settings.service.idle_grace = Duration::from_millis(dice.u64(500..1_200));
         settings.service.commit_interval = Duration::from_millis(dice.u64(10..250));
+        let streams = Arc::new(Streams::of(&settings).counted(|_| shape.partitions));
         let input_ends_us = dice.u64(1_000_000..if moving { 9_000_000 } else { 5_000_000 });
         let count = dice.usize(5..60);
-        let mut script =
-            Script { family, shape, faults, catalog, workers, processes, settings, input: Vec::new(), input_ends_us };
+        let mut script = Script {
+            family,
+            shape,
+            faults,
+            catalog,
+            workers,
+            processes,
+            settings,
+            streams,
+            input: Vec::new(),
+            input_ends_us,
+        };
         script.draw_input(&mut dice, 50_000..input_ends_us, count);
         script
     }
