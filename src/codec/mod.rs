@@ -21,7 +21,7 @@ mod snapshot;
 mod text;
 mod writer;
 
-pub use changelog::{ChangelogKey, ChangelogRecord, Meta, Unreadable, VERSION as CHANGELOG_VERSION};
+pub use changelog::{ChangelogKey, ChangelogRecord, Meta, SourceEntry, Unreadable, VERSION as CHANGELOG_VERSION};
 pub use decoder::Decoder;
 pub use reader::ReadChange;
 pub use reject::{Reject, write_reject};

@@ -29,8 +29,8 @@ use super::notice::{Notice, Notices, WorkerId};
 use super::rights;
 use super::streams::{PartitionId, Streams};
 use super::wire::{
-    Bounds, Class, Committed, GroupConsumer, Outgoing, PlainProducer, Rebalance, Refused, TransactionalProducer, Wire,
-    WireError,
+    Bounds, Class, Committed, GroupConsumer, Outgoing, Part, PlainProducer, Rebalance, Refused, TransactionalProducer,
+    Wire, WireError,
 };
 use crate::settings::Settings;
 
@@ -115,7 +115,7 @@ impl Wire for Native {
 /// What it says.
 pub fn try_out(settings: &Settings) -> Result<(), ClientError> {
     let silent: Notices = Arc::new(|_| ());
-    let native = Native::new(Arc::new(settings.clone()), Arc::new(Streams::of(settings)), WorkerId(0), silent);
+    let native = Native::new(Arc::new(settings.clone()), Arc::new(Streams::of(settings, None)), WorkerId(0), silent);
     drop((native.consumer()?, native.producer()?, native.changelog()?));
     Ok(())
 }
@@ -180,7 +180,7 @@ impl GroupConsumer for NativeConsumer {
     }
 
     fn poll(&self, wait: Duration) -> Option<Result<BorrowedMessage<'_>, WireError>> {
-        let words = |code| rights::not_read(code, &self.settings);
+        let words = |code| rights::not_read(code, &self.settings, &self.streams);
         self.client.poll(wait).map(|polled| polled.map_err(|error| told(error, words)))
     }
 
@@ -252,8 +252,8 @@ impl GroupConsumer for NativeConsumer {
 
     fn input_end(&self, patience: Duration) -> Result<i64, WireError> {
         let mut asked: Vec<PartitionId> = Vec::new();
-        for stream in self.streams.inputs() {
-            let metadata = self.client.fetch_metadata(Some(self.streams.topic(stream)), patience)?;
+        for (stream, plan) in self.streams.inputs() {
+            let metadata = self.client.fetch_metadata(Some(&plan.topic), patience)?;
             let partitions = metadata.topics().iter().flat_map(MetadataTopic::partitions);
             asked.extend(partitions.map(|partition| PartitionId { stream, number: partition.id() }));
         }
@@ -339,7 +339,7 @@ pub struct NativeProducer {
 
 impl NativeProducer {
     fn told(&self, result: KafkaResult<()>) -> Result<(), WireError> {
-        result.map_err(|error| told(error, |code| rights::missing(code, &self.settings)))
+        result.map_err(|error| told(error, |code| rights::missing(code, &self.settings, &self.streams)))
     }
 }
 
@@ -367,17 +367,16 @@ impl TransactionalProducer<NativeConsumer> for NativeProducer {
 
     fn send_offsets(
         &self,
-        offsets: &[(PartitionId, i64)],
-        metadata: &str,
+        parts: &[Part],
         consumer: &NativeConsumer,
         member: &str,
         patience: Duration,
     ) -> Result<(), WireError> {
         let mut list = TopicPartitionList::new();
-        for (partition, offset) in offsets {
+        for Part { partition, next_offset, metadata } in parts {
             let mut element = list.add_partition(self.streams.topic(partition.stream), partition.number);
             // An offset of a record, plus one: never out of range.
-            let _ = element.set_offset(Offset::Offset(*offset));
+            let _ = element.set_offset(Offset::Offset(*next_offset));
             element.set_metadata(metadata);
         }
         // Taken anew for each try: it carries the generation by which a broker tells members of today from those of

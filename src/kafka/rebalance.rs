@@ -15,8 +15,8 @@ use super::failpoint::{self, Step};
 use super::notice::Notice;
 use super::restore::{Cancel, Finding, RestoreError, Task};
 use super::slot::{PartitionError, Restore, Running, Slot};
-use super::streams::PartitionId;
-use super::wire::{Bounds, GroupConsumer, Rebalance, Wire, WireError};
+use super::streams::{PartitionId, Role};
+use super::wire::{Bounds, Committed, GroupConsumer, Rebalance, Wire, WireError};
 use super::worker::{Worker, WorkerError};
 use crate::settings::Start;
 
@@ -151,7 +151,7 @@ impl<W: Wire> Worker<W> {
         let mut tasks = Vec::new();
         for (partition, disagreements) in waiting {
             match found.get(&partition) {
-                Some(Ok(committed)) => tasks.extend(self.task(partition, committed.offset, disagreements)),
+                Some(Ok(committed)) => tasks.extend(self.task(partition, committed, disagreements)),
                 Some(Err(error)) => self.start_later("looking for committed offsets", &error.text),
                 None => self.start_later("looking for committed offsets", "the broker left one out"),
             }
@@ -162,7 +162,8 @@ impl<W: Wire> Worker<W> {
     }
 
     /// What has to be restored for a partition to run. `None`: the broker does not tell now, or it cannot run.
-    fn task(&mut self, partition: PartitionId, committed: Option<i64>, disagreements: u32) -> Option<Task> {
+    fn task(&mut self, partition: PartitionId, found: &Committed, disagreements: u32) -> Option<Task> {
+        let (role, committed) = (self.streams().plan(partition.stream).role, found.offset);
         let bounds = match self.consumer.bounds(partition, BOUNDS_PATIENCE) {
             Ok(bounds) => bounds,
             Err(error) => {
@@ -170,7 +171,9 @@ impl<W: Wire> Worker<W> {
                 return None;
             }
         };
-        let next_offset = match (committed, self.plan.settings.input.start) {
+        // What we have passed on ourselves is read from its beginning.
+        let start = if let Role::Merged(_) = role { Start::Earliest } else { self.plan.settings.input.start };
+        let next_offset = match (committed, start) {
             (Some(offset), _) if (bounds.low..=bounds.high).contains(&offset) => offset,
             (Some(offset), _) => {
                 self.stop(partition, self.offset_gone(partition, offset, bounds));
@@ -179,6 +182,10 @@ impl<W: Wire> Worker<W> {
             (None, Start::Earliest) => bounds.low,
             (None, Start::Latest) => bounds.high,
         };
+        if role == Role::PassedOn {
+            self.pass_on(partition, found, next_offset);
+            return None;
+        }
         let cancel = Cancel::default();
         let restore = Restore { committed, next_offset, low: bounds.low, disagreements, cancel: cancel.clone() };
         self.slots.insert(partition, Slot::Restoring(restore));
@@ -232,13 +239,15 @@ impl<W: Wire> Worker<W> {
             self.say(Notice::CatalogChanged { worker: self.plan.id, partition: name, change });
         }
         let log_id = found.note.map_or_else(random, |note| note.log_id);
-        let running = Running::new(found.state, log_id, next_offset, committed);
+        let role = self.streams().plan(partition.stream).role;
+        let mut running = Running::new(role, found.state, log_id, next_offset, committed);
+        self.equip(&mut running, partition, found.sources);
         self.slots.insert(partition, Slot::Running(Box::new(running)));
         self.fetch(partition, next_offset);
     }
 
     /// Has the consumer fetch a partition that is ready to run.
-    fn fetch(&mut self, partition: PartitionId, next_offset: i64) {
+    pub(super) fn fetch(&mut self, partition: PartitionId, next_offset: i64) {
         if let Err(error) = self.consumer.fetch(&[(partition, next_offset)]) {
             self.slots.insert(partition, Slot::Assigned { disagreements: 0 });
             return self.start_later("fetching", &error.text);
@@ -269,7 +278,7 @@ impl<W: Wire> Worker<W> {
     pub(super) fn stop_where_records_are_gone(&mut self) -> Result<(), WorkerError> {
         for partition in self.running() {
             let Some(Slot::Running(running)) = self.slots.get(&partition) else { continue };
-            let offset = running.next_offset();
+            let offset = running.position();
             match self.consumer.bounds(partition, BOUNDS_PATIENCE) {
                 Ok(bounds) if (bounds.low..=bounds.high).contains(&offset) => {}
                 Ok(bounds) => {

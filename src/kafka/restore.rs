@@ -25,11 +25,13 @@ use rdkafka::Message;
 
 use super::clients::ClientError;
 use super::failpoint::{self, Step};
+use super::merge::{Reached, Source};
 use super::notice::{Notice, Notices, WorkerId};
+use super::programs::Programs;
 use super::snapshots::{Snapshots, Unusable};
 use super::streams::{PartitionId, Streams};
 use super::wire::{Bounds, ChangelogReader, Wire, WireError};
-use crate::codec::{ChangelogKey, ChangelogRecord, Progress, Unreadable};
+use crate::codec::{ChangelogKey, ChangelogRecord, Progress, SourceEntry, Unreadable};
 use crate::engine::{CatalogChange, Damage, Partition, Position, Program, Restored, Restoring};
 
 const CALL_PATIENCE: Duration = Duration::from_secs(5);
@@ -85,6 +87,8 @@ pub struct Found {
     pub state: Partition,
     /// The changelog's note of it; none where the changelog is empty.
     pub note: Option<Note>,
+    /// How far the sources of a merged partition are.
+    pub sources: Option<Sources>,
     pub catalog_change: Option<CatalogChange>,
     pub took: Duration,
     /// Of the records that were read.
@@ -99,6 +103,13 @@ pub struct Note {
     pub next_offset: i64,
     pub log_id: u64,
     position: Position,
+}
+
+/// What the changelog says of the sources of a merged partition.
+#[derive(Clone, Debug)]
+pub struct Sources {
+    pub read_to: i64,
+    pub reached: Vec<Reached>,
 }
 
 /// Why a state cannot be read back.
@@ -134,14 +145,14 @@ pub struct Restorer<W> {
 impl<W: Wire> Restorer<W> {
     pub fn new(
         wire: W,
-        program: Arc<Program>,
+        programs: Programs,
         streams: Arc<Streams>,
         snapshots: Option<Arc<Snapshots>>,
         worker: WorkerId,
         notices: Notices,
     ) -> Self {
         let (sender, findings) = mpsc::channel();
-        let errand = Errand { wire, program, streams, snapshots, worker, notices, findings: sender };
+        let errand = Errand { wire, programs, streams, snapshots, worker, notices, findings: sender };
         Restorer { errand, findings }
     }
 
@@ -160,7 +171,7 @@ impl<W: Wire> Restorer<W> {
 #[derive(Clone)]
 struct Errand<W> {
     wire: W,
-    program: Arc<Program>,
+    programs: Programs,
     streams: Arc<Streams>,
     snapshots: Option<Arc<Snapshots>>,
     worker: WorkerId,
@@ -220,7 +231,7 @@ impl<W: Wire> Errand<W> {
                 (self.notices)(Notice::SnapshotUnused { worker: self.worker, partition, why: error.to_string() });
             }
         }
-        let mut reading = Reading::new(&self.program, None);
+        let mut reading = Reading::new(self.program(partition), None);
         if low < end {
             self.insist(task, || reader.open(partition, low))?;
             self.read(reader, task, low..end, started, &mut reading)?;
@@ -240,7 +251,7 @@ impl<W: Wire> Errand<W> {
         let Some(snapshots) = &self.snapshots else { return Ok(None) };
         let Some(mut file) = snapshots.open(&self.topic(partition), partition.number)? else { return Ok(None) };
         let (log, offset) = (file.head().log, file.head().offset);
-        let mut reading = Reading::new(&self.program, Some(log));
+        let mut reading = Reading::new(self.program(partition), Some(log));
         while file.read_into(&mut reading.restoring).map_err(Unusable::from)? == Progress::More {
             if task.cancel.is_given() {
                 return Err(Interrupted::Cancelled);
@@ -260,13 +271,13 @@ impl<W: Wire> Errand<W> {
 
     fn finish(&self, partition: PartitionId, reading: Reading, started: Instant) -> Result<Found, Interrupted> {
         failpoint::pass(Step::RestoreEnd);
-        let Reading { restoring, note, bytes, snapshot_bytes, .. } = reading;
+        let Reading { restoring, note, sources, bytes, snapshot_bytes, .. } = reading;
         let position = note.map_or_else(Position::default, |note| note.position);
         let Restored { partition: state, change: catalog_change } = restoring.finish(position).map_err(|error| {
             RestoreError::Whole { topic: self.topic(partition), partition: partition.number, error }
         })?;
         let took = self.wire.now().duration_since(started);
-        Ok(Found { state, note, catalog_change, took, bytes, snapshot_bytes })
+        Ok(Found { state, note, sources, catalog_change, took, bytes, snapshot_bytes })
     }
 
     /// Waits until everything before `end` is committed or aborted. Returns where the partition begins.
@@ -347,6 +358,10 @@ impl<W: Wire> Errand<W> {
         }
     }
 
+    fn program(&self, partition: PartitionId) -> &Arc<Program> {
+        self.programs.of(self.streams.plan(partition.stream).role)
+    }
+
     /// The changelog's name.
     fn topic(&self, partition: PartitionId) -> String {
         self.streams.plan(partition.stream).changelog.clone()
@@ -377,6 +392,7 @@ struct Reading {
     /// The log that it has to be; `None`: any.
     log_id: Option<u64>,
     note: Option<Note>,
+    sources: Option<Sources>,
     bytes: u64,
     snapshot_bytes: Option<u64>,
 }
@@ -384,7 +400,7 @@ struct Reading {
 impl Reading {
     fn new(program: &Arc<Program>, log_id: Option<u64>) -> Self {
         let restoring = Restoring::new(Arc::clone(program));
-        Reading { restoring, log_id, note: None, bytes: 0, snapshot_bytes: None }
+        Reading { restoring, log_id, note: None, sources: None, bytes: 0, snapshot_bytes: None }
     }
 
     fn take(&mut self, key: &[u8], value: Option<&[u8]>) -> Result<(), ReadError> {
@@ -401,6 +417,16 @@ impl Reading {
             ChangelogRecord::Segment(segment) => self.restoring.segment(segment)?,
             ChangelogRecord::Cleared(ChangelogKey::Segment(slot)) => self.restoring.clear(slot),
             ChangelogRecord::Cleared(ChangelogKey::Schema(id)) => self.restoring.clear_schema(id),
+            ChangelogRecord::Sources { read_to, entries } => {
+                let reached = |entry: SourceEntry<'_>| Reached {
+                    source: Source { topic: entry.topic.into(), partition: entry.partition },
+                    clock: entry.clock,
+                    next: entry.next,
+                };
+                let reached = SourceEntry::read_all(entries)?.into_iter().map(reached).collect();
+                self.sources = Some(Sources { read_to, reached });
+            }
+            ChangelogRecord::Cleared(ChangelogKey::Sources) => self.sources = None,
             // Nobody removes it.
             ChangelogRecord::Cleared(ChangelogKey::Meta) => self.note = None,
         }

@@ -27,9 +27,10 @@ use crate::engine::{Extent, NoCopy};
 
 /// For one look at the end of a changelog.
 const END_PATIENCE: Duration = Duration::from_millis(500);
-/// So many offsets in front of the end there is the changelog's note of the last transaction, which says of which
-/// changelog the snapshot is: behind it there is the marker of the commit at most. To read a record again does no harm.
-const BACK: i64 = 2;
+/// So many offsets in front of the end there are the changelog's notes of the last transaction, which say of which
+/// changelog the snapshot is, and where the sources of a merged partition are: behind the last of them there is the marker
+/// of the commit at most. To read a record again does no harm.
+const BACK: i64 = 3;
 /// What a file has beside the state, about.
 const FILE_BYTES: usize = 64 << 10;
 
@@ -171,7 +172,11 @@ impl<W: Wire> Worker<W> {
         }
         let now = self.wire.now();
         let due = self.slots.iter().find_map(|(partition, slot)| match slot {
-            Slot::Running(running) if scribe.is_due(*partition, now) && running.is_committed() => Some(*partition),
+            Slot::Running(running)
+                if running.keeps_state() && scribe.is_due(*partition, now) && running.is_committed() =>
+            {
+                Some(*partition)
+            }
             _ => None,
         });
         if let Some(partition) = due {
@@ -208,7 +213,7 @@ impl<W: Wire> Worker<W> {
         let (Some(scribe), Some(Slot::Running(running))) = (&mut self.scribe, self.slots.get(&partition)) else {
             return;
         };
-        if !running.is_committed() {
+        if !running.keeps_state() || !running.is_committed() {
             return;
         }
         match scribe.take(partition, running) {

@@ -8,16 +8,14 @@ use rdkafka::message::{Header, OwnedHeaders};
 use rdkafka::producer::BaseRecord;
 
 use super::body::ChangeRecord;
+use super::merge::Merge;
 use super::slot::Running;
 use super::streams::{PartitionId, Streams};
 use super::transactor::Transactor;
 use super::wire::{Outgoing, Wire};
-use crate::codec::{ChangelogRecord, write_current_tags};
+use crate::codec::{ChangelogRecord, SourceEntry, write_current_tags};
 use crate::model::ChangeKind;
 use crate::settings::Settings;
-
-/// The kind of entity that every event has.
-const USER: &str = "user";
 
 /// Where records go, and how they are addressed.
 pub struct Outlet {
@@ -31,6 +29,7 @@ pub struct Outlet {
     letter_bytes_max: usize,
     key: Vec<u8>,
     value: Vec<u8>,
+    entries: Vec<u8>,
 }
 
 impl Outlet {
@@ -44,6 +43,7 @@ impl Outlet {
             letter_bytes_max: usize::MAX,
             key: Vec::new(),
             value: Vec::new(),
+            entries: Vec::new(),
         }
     }
 
@@ -81,33 +81,67 @@ impl Outlet {
             record.key = key;
             transactor.send(record, until);
         }
-        self.send_tags(running, transactor, until);
+        if let Some(passing) = &running.passing {
+            for (passed, key, value) in running.body.passed() {
+                let (topic, headers) = passing.address(passed);
+                let mut record = BaseRecord::to(topic).partition(passed.partition).headers(headers);
+                (record.key, record.payload) = (key, value);
+                transactor.send(record, until);
+            }
+        }
+        if !running.keeps_state() {
+            return;
+        }
+        self.send_tags(partition, running, transactor, until);
         let (changelog, number) = (&self.streams.plan(partition.stream).changelog, partition.number);
         for (key, value) in running.body.log() {
             let mut record = BaseRecord::to(changelog).partition(number).key(key);
             record.payload = value;
             transactor.send(record, until);
         }
-        self.key.clear();
-        self.value.clear();
-        let meta = ChangelogRecord::Meta(running.meta(name));
-        meta.key().write(&mut self.key);
-        meta.write_value(&mut self.value);
-        let meta = BaseRecord::to(changelog).partition(number).key(&self.key[..]).payload(&self.value[..]);
-        transactor.send(meta, until);
+        let mut entries = std::mem::take(&mut self.entries);
+        if let Some(merge) = &running.merge {
+            self.send_log(partition, &sources(merge, &mut entries), transactor, until);
+        }
+        self.entries = entries;
+        self.send_log(partition, &ChangelogRecord::Meta(running.meta(name)), transactor, until);
     }
 
-    fn send_tags<W: Wire>(&mut self, running: &mut Running, transactor: &mut Transactor<W>, until: Instant) {
+    /// Sends one of the records that each transaction has in the changelog.
+    fn send_log<W: Wire>(
+        &mut self,
+        partition: PartitionId,
+        record: &ChangelogRecord<'_>,
+        transactor: &mut Transactor<W>,
+        until: Instant,
+    ) {
+        self.key.clear();
+        self.value.clear();
+        record.key().write(&mut self.key);
+        record.write_value(&mut self.value);
+        let changelog = &self.streams.plan(partition.stream).changelog;
+        let record = BaseRecord::to(changelog).partition(partition.number).key(&self.key[..]).payload(&self.value[..]);
+        transactor.send(record, until);
+    }
+
+    fn send_tags<W: Wire>(
+        &mut self,
+        partition: PartitionId,
+        running: &mut Running,
+        transactor: &mut Transactor<W>,
+        until: Instant,
+    ) {
         let Some(topic) = &self.tags else { return };
+        let kind = &*self.streams.plan(partition.stream).entity;
         let touched: Vec<Box<str>> = running.body.touched().map(Box::from).collect();
         for entity in touched {
             self.key.clear();
-            self.key.extend_from_slice(USER.as_bytes());
+            self.key.extend_from_slice(kind.as_bytes());
             self.key.push(b':');
             self.key.extend_from_slice(entity.as_bytes());
             let value = &mut self.value;
             value.clear();
-            running.current_tags(&entity, |tags| write_current_tags(USER, &entity, tags, value));
+            running.current_tags(&entity, |tags| write_current_tags(kind, &entity, tags, value));
             if !value.is_empty() {
                 transactor.send(BaseRecord::to(topic).key(self.key.as_slice()).payload(value.as_slice()), until);
             }
@@ -138,4 +172,13 @@ impl Outlet {
         let empty = OwnedHeaders::new_with_capacity(headers.len());
         headers.into_iter().fold(empty, |headers, (key, value)| headers.insert(Header { key, value: Some(value) }))
     }
+}
+
+/// The record of how far a merged partition's sources are.
+fn sources<'a>(merge: &Merge<Box<[u8]>>, entries: &'a mut Vec<u8>) -> ChangelogRecord<'a> {
+    entries.clear();
+    for (source, clock, next) in merge.reached() {
+        SourceEntry { topic: &source.topic, partition: source.partition, clock, next }.write(entries);
+    }
+    ChangelogRecord::Sources { read_to: merge.read_to(), entries }
 }

@@ -157,6 +157,16 @@ pub trait GroupConsumer {
     fn leave(&self) -> Result<(), WireError>;
 }
 
+/// The part of a partition in a transaction.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Part {
+    pub partition: PartitionId,
+    /// The first record that is not behind it.
+    pub next_offset: i64,
+    /// What is to stand beside the offset.
+    pub metadata: String,
+}
+
 /// A record to be sent, on its way borrowed from a body.
 pub type Outgoing<'a> = BaseRecord<'a, [u8], [u8]>;
 
@@ -172,16 +182,9 @@ pub trait TransactionalProducer<C> {
     fn in_flight(&self) -> usize;
     /// The first record of this transaction that was refused.
     fn refused(&self) -> Option<Refused>;
-    /// Sends the next offsets, each with this metadata, in the name of the consumer as the group knows it now, as long
+    /// Sends the next offsets, each with its metadata, in the name of the consumer as the group knows it now, as long
     /// as it is this member.
-    fn send_offsets(
-        &self,
-        offsets: &[(PartitionId, i64)],
-        metadata: &str,
-        consumer: &C,
-        member: &str,
-        patience: Duration,
-    ) -> Result<(), WireError>;
+    fn send_offsets(&self, parts: &[Part], consumer: &C, member: &str, patience: Duration) -> Result<(), WireError>;
     fn commit(&self, patience: Duration) -> Result<(), WireError>;
     fn abort(&self, patience: Duration) -> Result<(), WireError>;
     /// How many reports of [`TransactionalProducer::faults`] there have been: each tells all that happened before it.

@@ -13,6 +13,7 @@ use super::clock::Clock;
 use super::counts::Counts;
 use super::cycle::{Fate, Names};
 use super::notice::{Notice, Notices, WorkerId};
+use super::programs::Programs;
 use super::pulse::Pulse;
 use super::restore::{Finding, Restorer};
 use super::scribe::Scribe;
@@ -181,7 +182,7 @@ impl<W: Wire> Worker<W> {
             herald,
             restorer: Restorer::new(
                 wire.clone(),
-                Arc::clone(&plan.program),
+                Programs::new(Arc::clone(&plan.program)),
                 Arc::clone(&plan.streams),
                 snapshots,
                 plan.id,
@@ -312,6 +313,9 @@ impl<W: Wire> Worker<W> {
             }
             Taken::Full => self.commit_at = Some(self.wire.now()),
         }
+        if let Some(partition) = partition {
+            self.rest_if_ahead(partition);
+        }
         taken
     }
 
@@ -321,6 +325,8 @@ impl<W: Wire> Worker<W> {
         }
         self.snapshot_if_due();
         self.follow_wall_clock();
+        self.go_on_merging();
+        self.keep_pace();
         self.say(self.standing());
         // From the end of this one, which may take long: the group has to be heard between two of them.
         let now = self.wire.now();
@@ -335,7 +341,6 @@ impl<W: Wire> Worker<W> {
     }
 
     fn trouble(&mut self, error: WireError) -> Result<(), WorkerError> {
-        let topic = &self.plan.settings.input.topic;
         match (error.class, error.code) {
             (
                 Class::Fatal,
@@ -344,7 +349,9 @@ impl<W: Wire> Worker<W> {
             (Class::Fatal, _) => return Err(WorkerError::Fatal(error.text)),
             (_, Some(RDKafkaErrorCode::AutoOffsetReset)) => self.stop_where_records_are_gone()?,
             (_, Some(RDKafkaErrorCode::UnknownTopicOrPartition | RDKafkaErrorCode::UnknownTopic)) => {
-                let why = format!("the topic {topic} is gone; see `tagstream topics create`");
+                let topics: Vec<&str> = self.streams().iter().map(|(_, plan)| &*plan.topic).collect();
+                let topics = topics.join(" or ");
+                let why = format!("the topic {topics} is gone; see `tagstream topics create`");
                 self.say(Notice::Trouble { worker: self.plan.id, what: "reading", why });
             }
             _ => self.say(Notice::Trouble { worker: self.plan.id, what: "reading", why: error.text }),

@@ -33,10 +33,11 @@ impl Crew {
 
     pub fn look_for_cluster(&mut self) -> io::Result<()> {
         let (settings, reports) = (Arc::clone(&self.settings), self.reports.clone());
+        let program = Arc::clone(&self.program);
         let Surroundings { notices, stop, .. } = self.surroundings.clone();
         thread::Builder::new().name("cluster".to_owned()).spawn(move || {
             let _guard = PanicGuard { reports: &reports };
-            let looked = kafka::await_cluster(&settings, &notices, &stop);
+            let looked = kafka::await_cluster(&settings, &program.catalog, &notices, &stop);
             // Nobody listens any more when the process is ending: then nobody needs to know.
             let _ = reports.send(Report::Cluster(looked));
         })?;
@@ -44,11 +45,11 @@ impl Crew {
         Ok(())
     }
 
-    pub fn start_workers(&mut self) -> io::Result<()> {
+    pub fn start_workers(&mut self, streams: Streams) -> io::Result<()> {
         let Surroundings { clock, notices, stop } = &self.surroundings;
         let pulse = Pulse::new(clock.now(), self.settings.service.outage_after, Arc::clone(notices));
         let pulse = Arc::new(pulse);
-        let streams = Arc::new(Streams::of(&self.settings));
+        let streams = Arc::new(streams);
         for number in 0..self.settings.service.workers.get() {
             let plan = WorkerPlan {
                 id: WorkerId(number),

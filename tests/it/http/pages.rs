@@ -48,7 +48,7 @@ fn committed(counts: Counts) -> Notice {
 
 fn stands(lag: Option<u64>) -> Notice {
     let clock = Some(Timestamp::from_ms(NOW_MS - 2_500));
-    let figures = Figures { committed: Some(42), lag, clock, entities: 5, state_bytes: 600 };
+    let figures = Figures { committed: Some(42), lag, clock, entities: 5, waiting_bytes: 0, state_bytes: 600 };
     Notice::Standing { worker: ONE, held: false, partitions: vec![(7.into(), Standing::Running(figures))] }
 }
 

@@ -5,7 +5,7 @@ use std::fmt;
 
 use tagstream::codec::{Decoder, write_change, write_current_tags};
 use tagstream::engine::{Partition, Sink};
-use tagstream::kafka::{PartitionId, Stream};
+use tagstream::kafka::PartitionId;
 use tagstream::model::{CurrentTag, Event, TagChange, Timestamp};
 
 use super::cluster::Cluster;
@@ -47,8 +47,8 @@ pub struct Expected {
     /// By entity, in order, as written.
     pub changes: BTreeMap<String, Vec<Vec<u8>>>,
     tags: BTreeMap<Vec<u8>, Vec<u8>>,
-    /// Partition and offset of what is rejected.
-    letters: BTreeSet<(String, String)>,
+    /// Topic, partition and offset of what is rejected.
+    letters: BTreeSet<(String, String, String)>,
     /// The offset behind the last record, by partition.
     ends: BTreeMap<PartitionId, i64>,
 }
@@ -65,22 +65,18 @@ impl Sink for Collected {
 }
 
 impl Expected {
-    /// Replays every partition of the input, and lets time pass until nothing can change any more.
+    /// Replays the input, and lets time pass until nothing can change any more.
     pub fn of(cluster: &Cluster, catalog: &Catalog, last_event_ms: i64) -> Expected {
         let mut expected = Expected::default();
         let until = Timestamp::from_ms(last_event_ms + HORIZON_MS);
-        for number in 0..cluster.shape.partitions {
-            let partition_id = PartitionId { stream: Stream(0), number };
+        for line in expected.lines(cluster, catalog, until) {
             let mut decoder = Decoder::new(&catalog.program.catalog);
             let mut partition = Partition::new(std::sync::Arc::clone(&catalog.program));
             let (mut event, mut collected) = (Event::default(), Collected::default());
-            for (offset, content) in cluster.log(Topic::Input, number).visible() {
-                expected.ends.insert(partition_id, offset + 1);
-                let Some(value) = &content.value else { continue };
-                match decoder.decode(value, until, &mut event) {
-                    Ok(()) => partition.apply(&event, &mut collected),
-                    Err(_) => drop(expected.letters.insert((number.to_string(), offset.to_string()))),
-                }
+            for (clock, value) in line {
+                decoder.decode(&value, until, &mut event).expect("it was decoded before");
+                partition.advance(clock, &mut collected);
+                partition.apply(&event, &mut collected);
             }
             partition.advance(until, &mut collected);
             for (key, line) in collected.0 {
@@ -95,6 +91,39 @@ impl Expected {
             }
         }
         expected
+    }
+
+    /// The accepted events with the clocks of their partitions: those of each partition for itself, or all of them in the
+    /// order of time, where the inputs are merged.
+    fn lines(&mut self, cluster: &Cluster, catalog: &Catalog, until: Timestamp) -> Vec<Vec<(Timestamp, Vec<u8>)>> {
+        let mut decoder = Decoder::new(&catalog.program.catalog);
+        let mut event = Event::default();
+        let mut sources = Vec::new();
+        for input in cluster.streams.input_partitions() {
+            let source = cluster.streams.source(input);
+            let (mut clock, mut events) = (None, Vec::new());
+            for (offset, content) in cluster.input(input).visible() {
+                self.ends.insert(input, offset + 1);
+                let Some(value) = &content.value else { continue };
+                let letter = (source.topic.to_string(), source.partition.to_string(), offset.to_string());
+                match decoder.decode(value, until, &mut event) {
+                    Ok(()) => {
+                        clock = clock.max(Some(event.time));
+                        events.push((clock, source.clone(), offset, value.clone()));
+                    }
+                    Err(_) => drop(self.letters.insert(letter)),
+                }
+            }
+            sources.push(events);
+        }
+        if cluster.streams.routes().is_empty() {
+            let line =
+                |events: Vec<_>| events.into_iter().filter_map(|(clock, _, _, value)| Some((clock?, value))).collect();
+            return sources.into_iter().map(line).collect();
+        }
+        let mut all: Vec<_> = sources.into_iter().flatten().collect();
+        all.sort();
+        vec![all.into_iter().filter_map(|(clock, _, _, value)| Some((clock?, value))).collect()]
     }
 
     pub fn change_count(&self) -> usize {
@@ -155,7 +184,7 @@ impl Expected {
                 let value = content.headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_slice());
                 String::from_utf8_lossy(value.unwrap_or_default()).into_owned()
             };
-            let from = (header("tagstream-partition"), header("tagstream-offset"));
+            let from = (header("tagstream-topic"), header("tagstream-partition"), header("tagstream-offset"));
             if !missing.remove(&from) {
                 return Err(Flaw::Letters(format!("a dead letter too many: {from:?}")));
             }
@@ -202,9 +231,9 @@ pub fn check_reference(
     catalog: &Catalog,
     last_event_ms: i64,
 ) -> Result<(), Flaw> {
-    for number in 0..cluster.shape.partitions {
-        let lines: Vec<Vec<u8>> =
-            cluster.log(Topic::Input, number).visible().filter_map(|(_, content)| content.value.clone()).collect();
+    let until = Timestamp::from_ms(last_event_ms + HORIZON_MS);
+    for line in Expected::default().lines(cluster, catalog, until) {
+        let lines: Vec<Vec<u8>> = line.into_iter().map(|(_, value)| value).collect();
         let now_ms = START_MS + 3_600_000;
         let outcome = reference::replay(catalog.yaml, &lines, now_ms, Some(last_event_ms + HORIZON_MS));
         let mut seqs: BTreeMap<String, usize> = BTreeMap::new();

@@ -31,6 +31,7 @@ pub struct Shape {
 /// A batch of the input.
 #[derive(Clone, Debug)]
 pub struct Batch {
+    pub topic: Topic,
     pub partition: i32,
     pub contents: Vec<Content>,
     /// Written in a transaction that ends like this, so long after.
@@ -160,12 +161,12 @@ impl State {
     }
 
     fn feed(&mut self, batch: Batch) {
-        let Batch { partition, contents, transaction } = batch;
-        self.note(format_args!("input {partition}: {} records, transaction {transaction:?}", contents.len()));
+        let Batch { topic, partition, contents, transaction } = batch;
+        self.note(format_args!("{topic:?} {partition}: {} records, transaction {transaction:?}", contents.len()));
         // The input has producers of its own, whose ids are not those of anybody here.
         let pid = usize::MAX - self.cluster.input_producers;
         self.cluster.input_producers += 1;
-        let log = self.cluster.log_mut(Topic::Input, partition);
+        let log = self.cluster.log_mut(topic, partition);
         for content in contents {
             match transaction {
                 Some(_) => log.append_in_transaction(pid, 0, content),
@@ -173,10 +174,8 @@ impl State {
             }
         }
         match transaction {
-            Some((commit, us)) => {
-                self.after(us, Event::Mark { pid, place: Place::Log(Topic::Input, partition), commit })
-            }
-            None => self.wake_readers(Topic::Input, partition),
+            Some((commit, us)) => self.after(us, Event::Mark { pid, place: Place::Log(topic, partition), commit }),
+            None => self.wake_readers(topic, partition),
         }
     }
 

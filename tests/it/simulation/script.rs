@@ -1,15 +1,17 @@
 //! What a history consists of: the cluster, the catalog, the input, the processes. All of it follows from a seed.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use tagstream::engine::Program;
 use tagstream::kafka::Streams;
-use tagstream::settings::{self, ConfigFile, Settings, Sources};
+use tagstream::settings::{self, ConfigFile, PartitionedBy, Settings, Sources};
 
 use super::cluster::{Batch, Shape};
 use super::faults::Faults;
 use super::log::Content;
+use super::topics::Topic;
 
 /// The wall clock when a history begins: 2026-01-01T00:00:00Z.
 pub const START_MS: i64 = 1_767_225_600_000;
@@ -56,6 +58,15 @@ pub enum Family {
     Settled,
     /// Workers come, go, die and are taken for dead.
     Moving,
+    /// The same, with inputs that are not partitioned by user, and so pass through another topic.
+    Meeting,
+}
+
+impl Family {
+    /// Whether workers come and go.
+    pub fn moves(self) -> bool {
+        self != Family::Settled
+    }
 }
 
 #[derive(Debug)]
@@ -76,7 +87,7 @@ pub struct Script {
 impl Script {
     pub fn draw(seed: u64, family: Family) -> Script {
         let mut dice = fastrand::Rng::with_seed(seed ^ 0x7461_6773);
-        let moving = family == Family::Moving;
+        let moving = family.moves();
         let session_us = if moving { dice.u64(1_500_000..5_000_000) } else { 600_000_000 };
         let shape = Shape {
             partitions: dice.i32(1..=if moving { 5 } else { 3 }),
@@ -92,7 +103,10 @@ impl Script {
         let mut settings = defaults().clone();
         settings.service.idle_grace = Duration::from_millis(dice.u64(500..1_200));
         settings.service.commit_interval = Duration::from_millis(dice.u64(10..250));
-        let streams = Arc::new(Streams::of(&settings).counted(|_| shape.partitions));
+        let streams = Arc::new(match family {
+            Family::Meeting => Script::draw_streams(&mut dice, &mut settings, shape.partitions),
+            _ => Streams::of(&settings, None).counted(|_| shape.partitions),
+        });
         let input_ends_us = dice.u64(1_000_000..if moving { 9_000_000 } else { 5_000_000 });
         let count = dice.usize(5..60);
         let mut script = Script {
@@ -111,6 +125,16 @@ impl Script {
         script
     }
 
+    /// One or two inputs with partitions of their own, not partitioned by user, and as much or as little room for what waits.
+    fn draw_streams(dice: &mut fastrand::Rng, settings: &mut Settings, partitions: i32) -> Streams {
+        settings.input.partitioned_by = PartitionedBy::None;
+        settings.input.topics.extend(dice.bool().then(|| Topic::More.name().to_owned()));
+        let counts: BTreeMap<&str, i32> =
+            Topic::ALL.into_iter().map(|topic| (topic.name(), dice.i32(1..=partitions))).collect();
+        let streams = Streams::of(settings, None).counted(|topic| counts[topic]);
+        if dice.bool() { streams.with_room(dice.usize(500..5_000)) } else { streams }
+    }
+
     /// Events that bear the time at which they are written, or a little earlier.
     fn draw_input(&mut self, dice: &mut fastrand::Rng, times: std::ops::Range<u64>, count: usize) {
         let has_large = dice.u32(..20) == 0;
@@ -118,12 +142,17 @@ impl Script {
         let mut at: Vec<u64> = (0..count).map(|_| dice.u64(times.clone())).collect();
         at.sort_unstable();
         for (number, at_us) in at.into_iter().enumerate() {
-            let partition = dice.i32(0..self.shape.partitions);
+            let inputs = self.streams.input_partitions();
+            let input = inputs[dice.i32(0..inputs.len() as i32) as usize];
+            let (topic, partition) = (Topic::named(self.streams.topic(input.stream)), input.number);
             let transaction = (dice.u32(..8) == 0).then(|| (dice.u32(..3) > 0, dice.u64(1_000..300_000)));
             let size = if dice.u32(..4) == 0 { dice.usize(1..6) } else { 1 };
             let mut content = || {
                 let late_us = if dice.bool() { 0 } else { dice.u64(0..100_000) };
-                let user = format!("u{partition}-{}", dice.usize(..users));
+                let user = match self.family {
+                    Family::Meeting => format!("u{}", dice.usize(..users + 1)),
+                    _ => format!("u{partition}-{}", dice.usize(..users)),
+                };
                 let at_ms = START_MS + (at_us.saturating_sub(late_us) / 1_000) as i64;
                 let value = match dice.u32(..60) {
                     0 => None,
@@ -142,16 +171,18 @@ impl Script {
                 Content { key: Some(user.into_bytes()), value, headers: Vec::new() }
             };
             let contents = (0..size).map(|_| content()).collect();
-            self.input.push((at_us, Batch { partition, contents, transaction }));
+            self.input.push((at_us, Batch { topic, partition, contents, transaction }));
         }
     }
 
     /// More input, for those who continue after everything has come to rest.
     pub fn draw_more(&mut self, seed: u64, from_us: u64) {
         let mut dice = fastrand::Rng::with_seed(!seed);
-        self.input_ends_us = from_us + 1_500_000;
         self.input.clear();
-        self.draw_input(&mut dice, from_us + 100_000..self.input_ends_us, 8);
+        let (us, count) =
+            if self.family == Family::Meeting { (dice.u64(1_500_000..30_000_000), 20) } else { (1_500_000, 8) };
+        self.input_ends_us = from_us + us;
+        self.draw_input(&mut dice, from_us + 100_000..self.input_ends_us, count);
     }
 }
 

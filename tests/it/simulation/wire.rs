@@ -256,12 +256,19 @@ impl GroupConsumer for SimConsumer {
         patience: Duration,
     ) -> Result<BTreeMap<PartitionId, Result<Committed, WireError>>, WireError> {
         let unstable = self.wire.planted == Some(Planted::ReadsUnstableOffsets);
+        let forgets = self.wire.planted == Some(Planted::ForgetsClocks);
         self.wire.ask(patience, |state| {
             let group = &state.cluster.group;
             if !unstable && partitions.iter().any(|partition| group.is_pending(*partition)) {
                 return None;
             }
-            let committed = |partition: &PartitionId| group.committed.get(partition).cloned().unwrap_or_default();
+            let committed = |partition: &PartitionId| {
+                let mut found = group.committed.get(partition).cloned().unwrap_or_default();
+                if forgets && let Some(at) = found.metadata.find(" clock") {
+                    found.metadata.truncate(at);
+                }
+                found
+            };
             Some(partitions.iter().map(|partition| (*partition, Ok(committed(partition)))).collect())
         })
     }
@@ -280,9 +287,8 @@ impl GroupConsumer for SimConsumer {
     fn input_end(&self, patience: Duration) -> Result<i64, WireError> {
         self.wire.ask(patience, |state| {
             let cluster = &state.cluster;
-            let is_input = |partition: &&PartitionId| cluster.streams.inputs().any(|input| input == partition.stream);
-            let all = cluster.streams.partitions();
-            Some(all.iter().filter(is_input).map(|partition| cluster.input(*partition).stable()).sum())
+            let inputs = cluster.streams.input_partitions();
+            Some(inputs.into_iter().map(|partition| cluster.input(partition).stable()).sum())
         })
     }
 
@@ -349,7 +355,11 @@ impl ChangelogReader for SimChangelog {
             if !held.is_cut(self.wire.process) {
                 let log = held.cluster.changelog(partition);
                 if let Some((offset, content)) = log.next_visible(fetched.position) {
-                    let (key, value) = (content.key.clone(), content.value.clone());
+                    let (key, mut value) = (content.key.clone(), content.value.clone());
+                    // Where sources stand, which is a record of its own.
+                    if self.wire.planted == Some(Planted::ForgetsSources) && key.as_deref() == Some(&[3]) {
+                        value = None;
+                    }
                     (fetched.position, fetched.found) = (offset + 1, true);
                     self.reading.set(Some((partition, fetched)));
                     let topic = held.cluster.streams.plan(partition.stream).changelog.clone();
