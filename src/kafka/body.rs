@@ -61,7 +61,7 @@ pub struct Body {
     letters: Vec<Letter>,
     passed: Vec<Passed>,
     tally: Tally,
-    /// The entities whose tags changed.
+    /// The entities whose tags changed, or of which nothing is left.
     touched: BTreeSet<Box<str>>,
     /// Records of the changelog: a key, and a value unless the key's record is to be removed.
     log: Vec<(Span, Option<Span>)>,
@@ -69,7 +69,7 @@ pub struct Body {
 
 impl Body {
     pub fn is_empty(&self) -> bool {
-        self.changes.is_empty() && self.letters.is_empty() && self.passed.is_empty()
+        self.changes.is_empty() && self.letters.is_empty() && self.passed.is_empty() && self.touched.is_empty()
     }
 
     pub fn bytes(&self) -> usize {
@@ -137,7 +137,7 @@ impl Body {
     }
 
     /// Keeps a record that was rejected, with the headers that say why and where it stood.
-    pub fn reject(&mut self, message: &impl Message, reason: Reject) {
+    pub fn reject(&mut self, message: &impl Message, reason: Reject, detail: Option<&str>) {
         let key = message.key().map(|key| self.keep(key));
         let value = self.keep(message.payload().unwrap_or_default());
         let given = message.headers().into_iter().flat_map(Headers::iter);
@@ -149,9 +149,15 @@ impl Body {
             ("tagstream-partition", &partition),
             ("tagstream-offset", &offset),
         ];
-        let headers =
-            ours.into_iter().fold(given, |headers, (key, value)| headers.insert(Header { key, value: Some(value) }));
+        let ours = ours.into_iter().chain(detail.map(|detail| ("tagstream-detail", detail)));
+        let headers = ours.fold(given, |headers, (key, value)| headers.insert(Header { key, value: Some(value) }));
         self.letters.push(Letter { key, value, headers });
+    }
+
+    fn touch(&mut self, key: &str) {
+        if !self.touched.contains(key) {
+            self.touched.insert(key.into());
+        }
     }
 
     /// Keeps bytes for a record.
@@ -199,8 +205,10 @@ impl Sink for Body {
         let value = start..self.arena.len();
         self.changes.push(ChangeRecord { key, value, id: change_id(change), kind: change.kind(), at: change.at });
         self.tally.count(change.tag, change.kind());
-        if !self.touched.contains(change.key) {
-            self.touched.insert(change.key.into());
-        }
+        self.touch(change.key);
+    }
+
+    fn ended(&mut self, key: &str) {
+        self.touch(key);
     }
 }

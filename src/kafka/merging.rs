@@ -12,7 +12,6 @@ use super::merge::{Merge, Source};
 use super::note::OffsetNote;
 use super::notice::Notice;
 use super::passing::{Passing, passage};
-use super::programs::Programs;
 use super::restore::Sources;
 use super::slot::{Bench, Reached, Running, Slot, Taken};
 use super::streams::{PartitionId, Role};
@@ -77,7 +76,7 @@ impl<W: Wire> Worker<W> {
     /// Runs a partition that only passes events on: all its state stands beside the committed offset.
     pub(super) fn pass_on(&mut self, partition: PartitionId, committed: &Committed, next_offset: i64) {
         let role = self.streams().plan(partition.stream).role;
-        let mut state = Partition::new(Arc::clone(Programs::new(Arc::clone(&self.plan.program)).of(role)));
+        let mut state = Partition::new(Arc::clone(&self.plan.program));
         if let Some(clock) = OffsetNote::read(&committed.metadata).clock {
             state.advance(clock, &mut Body::default());
         }

@@ -23,16 +23,7 @@ const CLOCK: &str = "tagstream-clock";
 pub struct Route {
     pub topic: Arc<str>,
     pub kind: EntityKindId,
-    /// Whether it is the kind that every event has.
-    pub is_user: bool,
     pub partitions: i32,
-}
-
-impl Route {
-    /// The key of the event's entity, if the event is something to this kind.
-    fn key<'a>(&self, event: &'a Event) -> Option<&'a str> {
-        if self.is_user { Some(event.key()) } else { event.key_of(self.kind) }
-    }
 }
 
 /// What one input partition passes on.
@@ -71,7 +62,7 @@ impl Passing {
     pub fn pass(&mut self, event: &Event, payload: &[u8], offset: i64, clock: Timestamp, body: &mut Body) {
         let mut value = None;
         for (number, route) in self.routes.iter().enumerate() {
-            let Some(key) = route.key(event) else { continue };
+            let Some(key) = event.key_of(route.kind) else { continue };
             let partition = murmur2::partition(key.as_bytes(), route.partitions);
             let value = value.get_or_insert_with(|| body.keep(payload)).clone();
             let key = Some(body.keep(key.as_bytes()));

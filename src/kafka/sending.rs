@@ -92,7 +92,7 @@ impl Outlet {
         if !running.keeps_state() {
             return;
         }
-        self.send_tags(partition, running, transactor, until);
+        self.send_tags(running, transactor, until);
         let (changelog, number) = (&self.streams.plan(partition.stream).changelog, partition.number);
         for (key, value) in running.body.log() {
             let mut record = BaseRecord::to(changelog).partition(number).key(key);
@@ -104,7 +104,8 @@ impl Outlet {
             self.send_log(partition, &sources(merge, &mut entries), transactor, until);
         }
         self.entries = entries;
-        self.send_log(partition, &ChangelogRecord::Meta(running.meta(name)), transactor, until);
+        let notes = running.state().notes();
+        self.send_log(partition, &ChangelogRecord::Meta(running.meta(name, &notes)), transactor, until);
     }
 
     /// Sends one of the records that each transaction has in the changelog.
@@ -124,27 +125,23 @@ impl Outlet {
         transactor.send(record, until);
     }
 
-    fn send_tags<W: Wire>(
-        &mut self,
-        partition: PartitionId,
-        running: &mut Running,
-        transactor: &mut Transactor<W>,
-        until: Instant,
-    ) {
+    fn send_tags<W: Wire>(&mut self, running: &mut Running, transactor: &mut Transactor<W>, until: Instant) {
         let Some(topic) = &self.tags else { return };
-        let kind = &*self.streams.plan(partition.stream).entity;
         let touched: Vec<Box<str>> = running.body.touched().map(Box::from).collect();
-        for entity in touched {
+        let program = Arc::clone(running.state().program());
+        let kind = program.entity();
+        for key in touched {
             self.key.clear();
             self.key.extend_from_slice(kind.as_bytes());
             self.key.push(b':');
-            self.key.extend_from_slice(entity.as_bytes());
+            self.key.extend_from_slice(key.as_bytes());
             let value = &mut self.value;
             value.clear();
-            running.current_tags(&entity, |tags| write_current_tags(kind, &entity, tags, value));
-            if !value.is_empty() {
-                transactor.send(BaseRecord::to(topic).key(self.key.as_slice()).payload(value.as_slice()), until);
-            }
+            let known = running.current_tags(&key, |tags| write_current_tags(kind, &key, tags, value));
+            let mut record = BaseRecord::to(topic).key(self.key.as_slice());
+            // Of an entity that is gone a tombstone.
+            record.payload = known.map(|()| self.value.as_slice());
+            transactor.send(record, until);
         }
     }
 

@@ -77,8 +77,6 @@ pub enum Role {
 pub struct StreamPlan {
     pub topic: Arc<str>,
     pub role: Role,
-    /// The kind of entity that is counted here: its name.
-    pub entity: Arc<str>,
     /// Where the states of its partitions are kept, each in the partition of its number. Nobody asks where none are.
     pub changelog: String,
     /// How many partitions it has; 0 until that was found out.
@@ -97,18 +95,15 @@ impl Streams {
     /// Without a catalog: of users alone.
     pub fn of(settings: &Settings, catalog: Option<&Catalog>) -> Self {
         let is_direct = settings.input.topics.len() == 1 && settings.input.partitioned_by == PartitionedBy::User;
-        let user: Arc<str> = USER.into();
         let input = |topic: &String| StreamPlan {
             topic: topic.as_str().into(),
             role: if is_direct { Role::Direct } else { Role::PassedOn },
-            entity: Arc::clone(&user),
             changelog: if is_direct { settings.changelog_topic() } else { String::new() },
             partitions: 0,
         };
         let merged = |(kind, name): (EntityKindId, &str)| StreamPlan {
             topic: settings.by_topic(name).into(),
             role: Role::Merged(kind),
-            entity: name.into(),
             changelog: settings.by_changelog_topic(name),
             partitions: 0,
         };
@@ -180,8 +175,7 @@ impl Streams {
     pub fn routes(&self) -> Arc<[Route]> {
         let route = |plan: &StreamPlan| {
             let Role::Merged(kind) = plan.role else { return None };
-            let is_user = *plan.entity == *USER;
-            Some(Route { topic: Arc::clone(&plan.topic), kind, is_user, partitions: plan.partitions })
+            Some(Route { topic: Arc::clone(&plan.topic), kind, partitions: plan.partitions })
         };
         self.all.iter().filter_map(route).collect()
     }

@@ -182,7 +182,7 @@ impl<W: Wire> Worker<W> {
             herald,
             restorer: Restorer::new(
                 wire.clone(),
-                Programs::new(Arc::clone(&plan.program)),
+                Programs::new(&plan.program, &plan.streams),
                 Arc::clone(&plan.streams),
                 snapshots,
                 plan.id,

@@ -35,10 +35,21 @@ const STAGES: &str = "version: 1\n\
     life: { stages: [ { name: lapsing, when: seconds_since(last) >= 2 }, { name: hot, when: n_3s >= 3 }, { name: cool } ] }\n  \
     lone: { when: n_3s == 0 && tag.variety == \"low\", for: 500ms }\n";
 
+/// Accounts beside users, whose events meet wherever they come in.
+const ACCOUNTS: &str = "version: 1\n\
+    entities:\n  account: { key: /properties/account }\n\
+    counters:\n  n: { count: \"*\" }\n  sales: { count: click, entity: account, window: 2s }\n  \
+    latest: { last: properties.n, on: \"*\", entity: account }\n\
+    tags:\n  seen: { value: n }\n  selling: { when: sales >= 2, until: sales < 1, entity: account }\n  \
+    echo: { value: latest, entity: account }\n";
+
 pub struct Catalog {
     pub yaml: &'static str,
     pub program: Arc<Program>,
 }
+
+/// So many of the catalogs, from the first, have users alone.
+pub const USERS_ONLY: usize = 3;
 
 /// The catalogs, compiled once.
 pub fn catalogs() -> &'static [Catalog] {
@@ -48,7 +59,7 @@ pub fn catalogs() -> &'static [Catalog] {
         let catalog = loaded.catalog.unwrap_or_else(|| panic!("{yaml}\n{:#?}", loaded.problems));
         Catalog { yaml, program: Program::new(catalog) }
     };
-    CATALOGS.get_or_init(|| [ECHO, COUNT, STAGES].into_iter().map(compile).collect())
+    CATALOGS.get_or_init(|| [ECHO, COUNT, STAGES, ACCOUNTS].into_iter().map(compile).collect())
 }
 
 /// How much of a world a history needs.
@@ -98,13 +109,14 @@ impl Script {
             letter_bytes_max: 1_500,
         };
         let faults = Faults::draw(&mut dice);
-        let catalog = dice.usize(..catalogs().len());
+        let known = if family == Family::Meeting { catalogs().len() } else { USERS_ONLY };
+        let catalog = dice.usize(..known);
         let (workers, processes) = if moving { (dice.usize(1..=2), dice.usize(1..=3)) } else { (1, 1) };
         let mut settings = defaults().clone();
         settings.service.idle_grace = Duration::from_millis(dice.u64(500..1_200));
         settings.service.commit_interval = Duration::from_millis(dice.u64(10..250));
         let streams = Arc::new(match family {
-            Family::Meeting => Script::draw_streams(&mut dice, &mut settings, shape.partitions),
+            Family::Meeting => Script::draw_streams(&mut dice, catalog, &mut settings, shape.partitions),
             _ => Streams::of(&settings, None).counted(|_| shape.partitions),
         });
         let input_ends_us = dice.u64(1_000_000..if moving { 9_000_000 } else { 5_000_000 });
@@ -126,12 +138,16 @@ impl Script {
     }
 
     /// One or two inputs with partitions of their own, not partitioned by user, and as much or as little room for what waits.
-    fn draw_streams(dice: &mut fastrand::Rng, settings: &mut Settings, partitions: i32) -> Streams {
-        settings.input.partitioned_by = PartitionedBy::None;
-        settings.input.topics.extend(dice.bool().then(|| Topic::More.name().to_owned()));
+    fn draw_streams(dice: &mut fastrand::Rng, catalog: usize, settings: &mut Settings, partitions: i32) -> Streams {
+        // With accounts users may be counted where they are read.
+        if catalog < USERS_ONLY || dice.bool() {
+            settings.input.partitioned_by = PartitionedBy::None;
+            settings.input.topics.extend(dice.bool().then(|| Topic::More.name().to_owned()));
+        }
+        let catalog = &catalogs()[catalog].program.catalog;
         let counts: BTreeMap<&str, i32> =
             Topic::ALL.into_iter().map(|topic| (topic.name(), dice.i32(1..=partitions))).collect();
-        let streams = Streams::of(settings, None).counted(|topic| counts[topic]);
+        let streams = Streams::of(settings, Some(catalog)).counted(|topic| counts[topic]);
         if dice.bool() { streams.with_room(dice.usize(500..5_000)) } else { streams }
     }
 
@@ -149,9 +165,9 @@ impl Script {
             let size = if dice.u32(..4) == 0 { dice.usize(1..6) } else { 1 };
             let mut content = || {
                 let late_us = if dice.bool() { 0 } else { dice.u64(0..100_000) };
-                let user = match self.family {
-                    Family::Meeting => format!("u{}", dice.usize(..users + 1)),
-                    _ => format!("u{partition}-{}", dice.usize(..users)),
+                let user = match self.settings.input.partitioned_by {
+                    PartitionedBy::None => format!("u{}", dice.usize(..users + 1)),
+                    PartitionedBy::User => format!("u{partition}-{}", dice.usize(..users)),
                 };
                 let at_ms = START_MS + (at_us.saturating_sub(late_us) / 1_000) as i64;
                 let value = match dice.u32(..60) {
@@ -161,7 +177,12 @@ impl Script {
                     _ => {
                         let kind = if dice.u32(..4) > 0 { "click" } else { "view" };
                         let n = if self.catalog == 0 { number } else { dice.usize(..8) };
-                        let properties = format!(r#"{{"n":"{n}"}}"#);
+                        let account = if self.catalog < USERS_ONLY {
+                            String::new()
+                        } else {
+                            format!(r#","account":"a{}""#, dice.usize(..2))
+                        };
+                        let properties = format!(r#"{{"n":"{n}"{account}}}"#);
                         let event = format!(
                             r#"{{"user_id":"{user}","type":"{kind}","timestamp":{at_ms},"properties":{properties}}}"#
                         );

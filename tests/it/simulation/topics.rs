@@ -13,10 +13,12 @@ pub enum Topic {
     /// What is passed on, and its changelog.
     ByUser,
     ByUserChangelog,
+    ByAccount,
+    ByAccountChangelog,
 }
 
 impl Topic {
-    pub const ALL: [Topic; 8] = [
+    pub const ALL: [Topic; 10] = [
         Topic::Input,
         Topic::More,
         Topic::Changes,
@@ -25,6 +27,8 @@ impl Topic {
         Topic::Changelog,
         Topic::ByUser,
         Topic::ByUserChangelog,
+        Topic::ByAccount,
+        Topic::ByAccountChangelog,
     ];
 
     pub fn name(self) -> &'static str {
@@ -37,6 +41,8 @@ impl Topic {
             Topic::Changelog => "sim-changelog",
             Topic::ByUser => "sim-by-user",
             Topic::ByUserChangelog => "sim-by-user-changelog",
+            Topic::ByAccount => "sim-by-account",
+            Topic::ByAccountChangelog => "sim-by-account-changelog",
         }
     }
 
