@@ -1,13 +1,16 @@
 //! `tagstream run`: the service, on a real Kafka.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use clap::Args;
 
+use super::catalog_file::CatalogFile;
 use super::{catalog_file, report};
+use crate::catalog::{Catalog, Colours};
 use crate::kafka;
-use crate::service::{self, ServiceError, Surroundings, Told};
+use crate::service::{self, CatalogSource, ServiceError, Surroundings, Told};
 use crate::settings::{self, ConfigFile, Fault, Problems, Settings, Sources};
 use crate::telemetry;
 
@@ -63,6 +66,13 @@ fn complete(settings: Settings, needs: Needs) -> Result<Settings, Problems> {
     if problems.is_empty() { Ok(settings) } else { Err(problems) }
 }
 
+/// The catalog as it is in its file now, or all its problems.
+fn reread(path: &Path) -> Result<Catalog, String> {
+    let file = CatalogFile::open(path).map_err(|error| error.to_string())?;
+    let report = file.report(Colours::Off);
+    file.loaded.catalog.ok_or(report)
+}
+
 /// What a command cannot do without.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Needs {
@@ -78,6 +88,10 @@ pub enum Needs {
 pub struct RunArgs {
     #[command(flatten)]
     settings: SettingsArgs,
+
+    /// Approve what follows from the catalog, however many it concerns (see service.max_change)
+    #[arg(long)]
+    approve_changes: bool,
 }
 
 pub fn run(args: &RunArgs) -> ExitCode {
@@ -99,7 +113,14 @@ pub fn run(args: &RunArgs) -> ExitCode {
         catalog = format!("{:016x}", catalog.fingerprint),
         "starting"
     );
-    match service::run(settings, catalog, Surroundings::usual(service::to_log())) {
+    let source: Option<CatalogSource> =
+        settings.catalog.clone().map(|path| -> CatalogSource { Arc::new(move || reread(&path)) });
+    let surroundings = Surroundings {
+        catalog: source,
+        approve_changes: args.approve_changes,
+        ..Surroundings::usual(service::to_log())
+    };
+    match service::run(settings, catalog, surroundings) {
         Ok(()) => {
             tracing::info!("stopped");
             ExitCode::SUCCESS

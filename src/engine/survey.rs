@@ -94,6 +94,12 @@ impl Survey {
         }
     }
 
+    /// Of a partition that has adopted its program, all at once.
+    pub fn whole(partition: &Partition) -> Outlook {
+        let mut survey = Survey::new(partition, &partition.program);
+        survey.step(partition, usize::MAX).cloned().unwrap_or_default()
+    }
+
     /// Looks at so many entities more; the outlook when all have been looked at.
     pub fn step(&mut self, partition: &Partition, entities: usize) -> Option<&Outlook> {
         self.stage.present = partition.present;

@@ -1,6 +1,6 @@
 //! Hears the workers and answers the operator: the pages, from what was said.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use super::watch::{PATIENCE, Watch};
@@ -24,7 +24,6 @@ const REVOKED: &str = "revoked";
 const LOST: &str = "lost";
 
 pub struct Monitor {
-    program: Arc<Program>,
     clock: Clock,
     watch: Mutex<Watch>,
     metrics: Metrics,
@@ -32,7 +31,7 @@ pub struct Monitor {
 
 impl Monitor {
     /// Every series whose labels are known shows from the start.
-    pub fn new(program: Arc<Program>, workers: usize, clock: Clock) -> Self {
+    pub fn new(program: &Program, workers: usize, clock: Clock) -> Self {
         let metrics = Metrics::new();
         metrics.build.set(&[env!("CARGO_PKG_VERSION")], 1.0);
         metrics.catalog.set(&[&program.fingerprint], 1.0);
@@ -44,8 +43,8 @@ impl Monitor {
                 metrics.changes.show(&[&tag.name, kind.name()]);
             }
         }
-        for (counter, _) in program.by_counter(&[]) {
-            metrics.skipped.show(&[counter]);
+        for counter in &program.catalog.counters {
+            metrics.skipped.show(&[&counter.name]);
         }
         for outcome in OUTCOMES {
             metrics.transactions.show(&[outcome]);
@@ -56,7 +55,7 @@ impl Monitor {
         for kind in [ASSIGNED, REVOKED, LOST] {
             metrics.rebalances.show(&[kind]);
         }
-        Monitor { program, clock, watch: Mutex::new(Watch::new(workers)), metrics }
+        Monitor { clock, watch: Mutex::new(Watch::new(workers)), metrics }
     }
 
     /// Takes note of what a worker says.
@@ -130,8 +129,8 @@ impl Monitor {
         for (reason, count) in &work.rejected {
             metrics.rejected.of(&[reason]).raise_to(*count);
         }
-        for (counter, count) in self.program.by_counter(&work.skipped) {
-            metrics.skipped.of(&[counter]).raise_to(count);
+        for (counter, count) in &work.skipped {
+            metrics.skipped.of(&[counter]).raise_to(*count);
         }
         for (tag, kinds) in work.changes.iter() {
             for (kind, count) in kinds {

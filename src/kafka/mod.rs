@@ -16,6 +16,7 @@
 mod admin;
 mod ahead;
 mod body;
+mod breaker;
 mod clients;
 mod clock;
 mod cluster;
@@ -41,6 +42,7 @@ mod properties;
 mod pulse;
 mod rebalance;
 mod refusal;
+mod renewal;
 mod restore;
 mod rights;
 mod scribe;
@@ -55,6 +57,7 @@ mod wanted;
 pub mod wire;
 mod worker;
 
+pub use breaker::{Breaker, Status, TagNames};
 pub use clients::ClientError;
 pub use clock::Clock;
 pub use cluster::{ClusterError, await_cluster};

@@ -10,12 +10,12 @@ use config::ValueKind;
 use super::layers::{Entry, PROPERTIES, Written};
 use super::problem::{Fault, Origin, Problems};
 use super::{
-    Delivery, GroupProtocol, HttpSettings, InputSettings, KafkaSettings, Membership, OutputSettings, PartitionedBy,
-    Properties, ServiceSettings, Settings, Start, StateSettings, duration,
+    Delivery, GroupProtocol, HttpSettings, InputSettings, KafkaSettings, MaxChange, Membership, OutputSettings,
+    PartitionedBy, Properties, ServiceSettings, Settings, Start, StateSettings, duration,
 };
 
 /// The keys that there are, beside librdkafka's own below `kafka.properties`.
-const KEYS: [&str; 20] = [
+const KEYS: [&str; 21] = [
     "catalog",
     "kafka.brokers",
     "kafka.application",
@@ -33,6 +33,7 @@ const KEYS: [&str; 20] = [
     "service.delivery",
     "service.idle_grace",
     "service.outage_after",
+    "service.max_change",
     "state.directory",
     "state.snapshot_interval",
     "http.listen",
@@ -180,6 +181,7 @@ impl Reader<'_> {
             Ok(Some(text)) if text == "off" => Some(None),
             _ => self.duration("service.outage_after", "1h", OUTAGE_AFTER_MIN, Duration::MAX).map(Some),
         };
+        let max_change = self.max_change();
         Some(ServiceSettings {
             instance: instance?,
             workers: workers?,
@@ -188,7 +190,24 @@ impl Reader<'_> {
             delivery: delivery?,
             idle_grace: idle_grace?,
             outage_after: outage_after?,
+            max_change: max_change?,
         })
+    }
+
+    fn max_change(&mut self) -> Option<MaxChange> {
+        const KEY: &str = "service.max_change";
+        const DEFAULT: f64 = 0.2;
+        let Some(text) = self.text(KEY).ok()? else { return Some(MaxChange::Share(DEFAULT)) };
+        let number = |text: &str| text.trim().parse::<f64>().ok();
+        let share = match text.strip_suffix('%') {
+            Some(percent) => number(percent).map(|percent| percent / 100.0),
+            None => number(&text),
+        };
+        match share {
+            _ if text == "off" => Some(MaxChange::Off),
+            Some(share) if (0.0..=1.0).contains(&share) => Some(MaxChange::Share(share)),
+            _ => self.bad(KEY, "a share such as \"20%\", from 0% to 100%, or \"off\""),
+        }
     }
 
     fn workers(&mut self) -> Option<NonZeroUsize> {

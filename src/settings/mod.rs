@@ -107,6 +107,17 @@ pub struct ServiceSettings {
     pub idle_grace: Duration,
     /// How long the whole input may be silent before the clocks stop; `None`: for ever.
     pub outage_after: Option<Duration>,
+    /// Of how many entities a tag may change because the catalog has: more wait for approval.
+    pub max_change: MaxChange,
+}
+
+/// When a changed catalog's changes of a tag wait for approval (spec 8, the breaker).
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum MaxChange {
+    /// More than this share of those who have the tag, or of all entities.
+    Share(f64),
+    /// Never.
+    Off,
 }
 
 /// When a subscriber sees a tag change, and how often.
