@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::coverage::Coverage;
 use super::envelope::record;
-use crate::catalog::{Case, Expectation, ExpectedChange, TagId};
+use crate::catalog::{Case, Expectation, ExpectedChange, TagId, TestEvent};
 use crate::cli::replay::{Input, InputError, Replay, each_line};
 use crate::cli::shown::{because, reasons, tag_value};
 use crate::engine::{Program, Sink};
@@ -23,6 +23,7 @@ pub fn run(case: &Case, program: &Arc<Program>, folder: &Path, coverage: &mut Co
         replay: Replay::new(program.clone(), Timestamp::MAX, None),
         program,
         ahead: &case.expectations,
+        to_come: &case.events,
         witness: Witness { program, coverage, watched, changes: Vec::new() },
         failures: Vec::new(),
     };
@@ -35,7 +36,8 @@ pub fn run(case: &Case, program: &Arc<Program>, folder: &Path, coverage: &mut Co
         story.failures.push(vec![error.to_string()]);
         return story.failures;
     }
-    for event in &case.events {
+    while let Some((event, rest)) = story.to_come.split_first() {
+        story.to_come = rest;
         let line = record(event, &program.catalog.input);
         story.event(&line, || format!("the event in line {}", event.line));
     }
@@ -55,6 +57,8 @@ struct Story<'a> {
     program: &'a Program,
     /// Those whose moment has not come yet.
     ahead: &'a [Expectation],
+    /// The events that have not arrived yet.
+    to_come: &'a [TestEvent],
     witness: Witness<'a>,
     failures: Vec<Failure>,
 }
@@ -142,6 +146,12 @@ impl Story<'_> {
             let Expectation { when, user, line, .. } = expectation;
             let at = if when.written.contains(':') { String::new() } else { format!(" = {}", when.at) };
             failure.insert(0, format!("at {}{at}, user {user} (line {line})", when.written));
+            if let Some(late) = self.to_come.iter().find(|event| event.user == *user && event.at <= when.at) {
+                failure.push(format!(
+                    "  the event in line {} stands behind later ones: it comes too late for this",
+                    late.line
+                ));
+            }
             self.failures.push(failure);
         }
     }
