@@ -18,7 +18,7 @@ pub use rejects::Rejects;
 use summary::Summary;
 
 use super::{catalog_file, fail};
-use crate::engine::Program;
+use crate::engine::Programs;
 use crate::model::{Timestamp, TimestampError};
 
 /// The tag changes of recorded events, as NDJSON
@@ -57,9 +57,9 @@ pub fn run(args: &ReplayArgs, now: Timestamp) -> ExitCode {
     let Some(catalog) = catalog_file::require(&args.catalog) else {
         return ExitCode::FAILURE;
     };
-    let program = Program::new(catalog);
-    let mut replay = Replay::new(program.clone(), now, args.until);
-    let summary = args.summary.then(|| Summary::new(&program.catalog));
+    let programs = Programs::new(catalog);
+    let mut replay = Replay::new(&programs, now, args.until);
+    let summary = args.summary.then(|| Summary::new(&programs.catalog));
     let mut output = match Output::open(args.output.as_deref(), args.rejects.as_deref(), summary) {
         Ok(output) => output,
         Err(error) => return fail(&error),
