@@ -18,6 +18,7 @@ pub use rejects::Rejects;
 use summary::Summary;
 
 use super::{catalog_file, fail};
+use crate::codec::RejectedLine;
 use crate::engine::Programs;
 use crate::model::{Timestamp, TimestampError};
 
@@ -92,9 +93,15 @@ enum ReplayError {
 fn feed(args: &ReplayArgs, replay: &mut Replay, output: &mut Output) -> Result<(), ReplayError> {
     let name_inputs = args.input.len() > 1;
     each_line(&args.input, |line, input| {
-        if let Outcome::Rejected(reject) = replay.line(line, output) {
-            let name = name_inputs.then(|| input.name());
-            output.reject(reject, name, input.line_number(), line);
+        if let Outcome::Rejected(reason) = replay.line(line, output) {
+            let name = name_inputs.then(|| input.name().to_string_lossy());
+            output.reject(&RejectedLine {
+                reason,
+                detail: replay.detail(),
+                input: name.as_deref(),
+                line: input.line_number(),
+                raw: line,
+            });
         }
         Ok::<(), ReplayError>(output.check()?)
     })?;
