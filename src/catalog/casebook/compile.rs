@@ -68,7 +68,7 @@ impl Compiler<'_> {
         let (case, errors) = (&raw.value, self.needs.report.errors());
         self.base = case.base.get().map_or(base, |at| at.value.0);
         let name = self.needs.value(&case.name, "name", raw.span, "a case").cloned();
-        let events = list(&case.events).iter().filter_map(|event| self.event(event)).flatten().collect();
+        let events = arrivals(list(&case.events).iter().filter_map(|event| self.event(event)));
         let mut expectations: Vec<_> = list(&case.expect).iter().filter_map(|raw| self.expectation(raw)).collect();
         expectations.sort_by_key(|expectation| expectation.when.at);
         let changes = case.changes.is_written().then(|| {
@@ -248,6 +248,25 @@ impl Compiler<'_> {
     fn line(&self, span: Span) -> usize {
         self.source.position(span.start).0
     }
+}
+
+/// Entries in their order; the repeats of one come at their times, among the entries that follow.
+fn arrivals(entries: impl Iterator<Item = Vec<TestEvent>>) -> Vec<TestEvent> {
+    let mut arrived = Vec::new();
+    // In the order of time.
+    let mut repeats: Vec<TestEvent> = Vec::new();
+    for entry in entries {
+        let mut entry = entry.into_iter();
+        if let Some(first) = entry.next() {
+            let due = repeats.partition_point(|repeat| repeat.at <= first.at);
+            arrived.extend(repeats.drain(..due));
+            arrived.push(first);
+            repeats.extend(entry);
+            repeats.sort_by_key(|repeat| repeat.at);
+        }
+    }
+    arrived.extend(repeats);
+    arrived
 }
 
 fn list<T>(field: &Field<Vec<T>>) -> &[T] {

@@ -55,7 +55,7 @@ record! {
         properties: Json,
         /// Its id, for de-duplication.
         id: Key,
-        /// So many events; 1 by default.
+        /// So many events, each at its time, among the entries that follow; 1 by default.
         times: u64,
         /// The time from each to the next.
         every: Duration,
@@ -103,7 +103,7 @@ record! {
         entity: String,
         /// Which.
         tag: String,
-        /// To what: `true`, the name of a band or stage, or a value; `false`, or not written, when it is removed.
+        /// To what: `true`, the name of a band or stage, or a value; `false`, `null` or not written when it is removed.
         value: Json,
     }
 }
@@ -111,4 +111,5 @@ record! {
 impl Positions for RawChange {
     const NAMES: &'static [&'static str] = &["at", "key", "tag", "value"];
     const NEEDED: usize = 3;
+    const NULLABLE: Option<&'static str> = Some("value");
 }

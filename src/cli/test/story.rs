@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::coverage::Coverage;
 use super::envelope::record;
-use crate::catalog::{Case, Catalog, Expectation, ExpectedChange, TagId};
+use crate::catalog::{Case, Catalog, Expectation, ExpectedChange, TagId, TestEvent};
 use crate::cli::replay::{Input, InputError, Replay, each_line};
 use crate::cli::shown::{because, reasons, tag_value};
 use crate::engine::{Programs, Sink};
@@ -23,6 +23,7 @@ pub fn run(case: &Case, programs: &Programs, folder: &Path, coverage: &mut Cover
         replay: Replay::new(programs, Timestamp::MAX, None),
         catalog,
         ahead: &case.expectations,
+        to_come: &case.events,
         witness: Witness { catalog, coverage, watched, changes: Vec::new() },
         failures: Vec::new(),
     };
@@ -35,7 +36,8 @@ pub fn run(case: &Case, programs: &Programs, folder: &Path, coverage: &mut Cover
         story.failures.push(vec![error.to_string()]);
         return story.failures;
     }
-    for event in &case.events {
+    while let Some((event, rest)) = story.to_come.split_first() {
+        story.to_come = rest;
         let line = record(event, catalog);
         story.event(&line, || format!("the event in line {}", event.line));
     }
@@ -55,6 +57,8 @@ struct Story<'a> {
     catalog: &'a Catalog,
     /// Those whose moment has not come yet.
     ahead: &'a [Expectation],
+    /// The events that have not arrived yet.
+    to_come: &'a [TestEvent],
     witness: Witness<'a>,
     failures: Vec<Failure>,
 }
@@ -147,6 +151,12 @@ impl Story<'_> {
             let entity = &catalog.entity(*entity).name;
             let at = if when.written.contains(':') { String::new() } else { format!(" = {}", when.at) };
             failure.insert(0, format!("at {}{at}, {entity} {key} (line {line})", when.written));
+            if let Some(late) = self.to_come.iter().find(|event| event.user == *key && event.at <= when.at) {
+                failure.push(format!(
+                    "  the event in line {} stands behind later ones: it comes too late for this",
+                    late.line
+                ));
+            }
             self.failures.push(failure);
         }
     }
