@@ -1,6 +1,6 @@
 //! The raw catalog as a whole to the compiled one: names first, then everything that mentions them.
 
-use super::check::{About, Checker};
+use super::check::{About, Checker, ClockUse};
 use super::compiled::{Attribute, AttributeId, Catalog, Counter, CounterId, EntityKind, History, KindSet, TagId};
 use super::expression_text::ExpressionText;
 use super::names::check_name;
@@ -8,6 +8,7 @@ use super::problems::{Report, Span};
 use super::raw::{RawAttribute, RawCatalog, RawCounter, RawTag, value};
 use super::read::{At, Field, Named};
 use super::scope::{INTERNED_MAX, Interner, Meaning, Names};
+use super::scores::ModelPlaces;
 use super::types::Type;
 use super::{attributes, input, zone};
 use crate::model::EntityKindId;
@@ -23,11 +24,14 @@ pub struct Compiler<'a> {
     pub report: &'a mut Report,
     pub names: Names,
     pub interner: Interner,
+    /// Where the file speaks of models.
+    pub models: Vec<ModelPlaces>,
 }
 
 /// Everything of a catalog that can be compiled; whether it may be used tells the report.
-pub fn compile(root: &At<RawCatalog>, report: &mut Report) -> Option<Catalog> {
-    let mut compiler = Compiler { report, names: Names::default(), interner: Interner::default() };
+pub fn compile(root: &At<RawCatalog>, report: &mut Report) -> Option<(Catalog, Vec<ModelPlaces>)> {
+    let (names, interner) = (Names::default(), Interner::default());
+    let mut compiler = Compiler { report, names, interner, models: Vec::new() };
     let raw = &root.value;
     compiler.header(root.span, raw);
     let fits = [
@@ -52,6 +56,7 @@ pub fn compile(root: &At<RawCatalog>, report: &mut Report) -> Option<Catalog> {
         return None;
     }
     super::warnings::check(raw, &attributes, &counters, &tags, compiler.report);
+    let models = compiler.models;
     let (kinds, paths) = compiler.interner.into_tables();
     let user = EntityKind { name: "user".into(), key: None, forget_after_ms: None };
     let mut catalog = Catalog {
@@ -69,12 +74,13 @@ pub fn compile(root: &At<RawCatalog>, report: &mut Report) -> Option<Catalog> {
         order,
     };
     catalog.fingerprint = super::fingerprint::of(&catalog);
-    Some(catalog)
+    Some((catalog, models))
 }
 
 impl<'a> Compiler<'a> {
     pub fn checker<'c>(&'c mut self, about: About, text: &'c ExpressionText) -> Checker<'c> {
-        Checker { about, names: &self.names, interner: &mut self.interner, text, report: self.report }
+        let clock = ClockUse::Linear;
+        Checker { about, clock, names: &self.names, interner: &mut self.interner, text, report: self.report }
     }
 
     /// A field that something can't do without.

@@ -9,6 +9,7 @@ use super::path::Path;
 use super::pointer::PointerText;
 use super::read::{At, Field, Named};
 use super::record::{record, words};
+use super::scores::InputList;
 use super::words::{Entity, Title, Unsupported, WindowText};
 
 /// What the file as a whole is called in messages.
@@ -159,7 +160,7 @@ words! {
 }
 
 record! {
-    /// A verdict about a user: exactly one of `when`, `value` and `stages`.
+    /// A verdict about a user: exactly one of `when`, `value`, `stages` and `score`.
     RawTag("a tag") {
         /// What people call it: text, or one text a language.
         title: Title,
@@ -185,12 +186,26 @@ record! {
         margin: f64,
         /// The first stage whose `when` holds; the last one may have none.
         stages: Vec<At<RawStage>>,
-        /// A model's score: not supported by this version.
-        score: Unsupported,
+        /// A model's number about the user, or what its bands divide.
+        score: RawScore,
         /// A tag set by commands: not supported by this version.
         manual: Unsupported,
         /// What the tag is put on; only `user` in this version.
         entity: Entity,
+    }
+}
+
+record! {
+    /// A number that a trained model gives a user.
+    RawScore("a score") {
+        /// The model's file (ONNX), from the catalog's folder.
+        model: String,
+        /// What the model is given, in its order: `- recency: days_since(last_active)` and so on.
+        inputs: InputList,
+        /// Which of the model's outputs is the score: `probability` of a classifier, or an output's name.
+        output: String,
+        /// The score is made anew so often although nothing happens; 1d by default.
+        refresh: Duration,
     }
 }
 

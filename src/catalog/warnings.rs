@@ -32,7 +32,7 @@ pub fn check(raw: &RawCatalog, attributes: &[Attribute], counters: &[Counter], t
                 }
             }
             TagKind::Value { value, bands: Some(bands) } => unreachable_bands(raw, value, bands, counters, report),
-            TagKind::Value { .. } | TagKind::Manual { .. } => {}
+            TagKind::Value { .. } | TagKind::Manual { .. } | TagKind::Score(_) => {}
             TagKind::Stages(stages) => hidden_stages(raw, stages, counters, report),
         }
     }

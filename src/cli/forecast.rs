@@ -7,6 +7,7 @@ use comfy_table::{CellAlignment, Table, presets};
 use serde_json::{Value as Json, json};
 
 use super::audiences::Audiences;
+use super::models::ModelArgs;
 use super::replay::{InputError, Outcome, Rejects, Replay, each_line, parse_time};
 use super::{Format, catalog_file, fail, print};
 use crate::engine::{Program, Sink};
@@ -34,6 +35,8 @@ pub struct ForecastArgs {
     /// How to report
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
+    #[command(flatten)]
+    models: ModelArgs,
 }
 
 /// The longest horizon, 366 days: what users do by then is more than what they leave undone.
@@ -82,10 +85,10 @@ impl Tally {
 }
 
 pub fn run(args: &ForecastArgs, now: Timestamp) -> ExitCode {
-    let Some(catalog) = catalog_file::require(&args.catalog) else {
+    let Some(runnable) = catalog_file::require(&args.catalog, &args.models.access()) else {
         return ExitCode::FAILURE;
     };
-    let program = Program::new(catalog);
+    let program = runnable.program();
     let mut replay = Replay::new(program.clone(), now, args.at);
     let audiences = Audiences::new(&program.catalog);
     let mut tally = Tally { audiences, day: Day { date: String::new(), entered: Vec::new(), left: Vec::new() } };

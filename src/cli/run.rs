@@ -5,8 +5,10 @@ use std::process::ExitCode;
 
 use clap::Args;
 
+use super::models::ModelAccess;
 use super::{catalog_file, report};
 use crate::kafka;
+use crate::scoring::Patience;
 use crate::service::{self, ServiceError, Surroundings, Told};
 use crate::settings::{self, ConfigFile, Fault, Problems, Settings, Sources};
 use crate::telemetry;
@@ -88,7 +90,9 @@ pub fn run(args: &RunArgs) -> ExitCode {
     let Some(settings) = args.settings.load(Needs::Catalog) else {
         return ExitCode::from(EXIT_SETTINGS);
     };
-    let Some(catalog) = settings.catalog.as_deref().and_then(catalog_file::require) else {
+    let access = ModelAccess::new(settings.scoring.library.clone(), Patience::Bounded);
+    let runnable = settings.catalog.as_deref().and_then(|path| catalog_file::require(path, &access));
+    let Some(runnable) = runnable else {
         return ExitCode::FAILURE;
     };
     tracing::info!(
@@ -96,10 +100,10 @@ pub fn run(args: &RunArgs) -> ExitCode {
         application = settings.kafka.application,
         instance = settings.service.instance,
         workers = settings.service.workers,
-        catalog = format!("{:016x}", catalog.fingerprint),
+        catalog = format!("{:016x}", runnable.catalog.fingerprint),
         "starting"
     );
-    match service::run(settings, catalog, Surroundings::usual(service::to_log())) {
+    match service::run(settings, runnable.program(), Surroundings::usual(service::to_log())) {
         Ok(()) => {
             tracing::info!("stopped");
             ExitCode::SUCCESS

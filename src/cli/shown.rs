@@ -155,9 +155,7 @@ fn short_of(op: Comparison, gap: f64) -> String {
 }
 
 fn bands(kind: &TagKind) -> Option<String> {
-    let TagKind::Value { bands: Some(bands), .. } = kind else {
-        return None;
-    };
+    let bands = kind.bands()?;
     let mut line = "bands".to_owned();
     for (index, name) in bands.names.iter().enumerate() {
         let _ = write!(line, " {name}");

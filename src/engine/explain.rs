@@ -258,7 +258,7 @@ fn sections_of(kind: &TagKind) -> Vec<(Role, Option<&Condition>)> {
         TagKind::Stages(stages) => {
             stages.iter().map(|stage| (Role::Stage(stage.name.to_string()), stage.when.as_ref())).collect()
         }
-        TagKind::Manual { .. } => Vec::new(),
+        TagKind::Manual { .. } | TagKind::Score(_) => Vec::new(),
     }
 }
 

@@ -163,7 +163,9 @@ impl Program {
             let growing = Growing { series: *id, kind: plan.kind, counters: &self.counters };
             let polarity = match &tag.kind {
                 TagKind::Rule { when, .. } => growing.condition(&when.expr),
-                TagKind::Value { .. } | TagKind::Stages(_) | TagKind::Manual { .. } => Polarity::Mixed,
+                TagKind::Value { .. } | TagKind::Stages(_) | TagKind::Score(_) | TagKind::Manual { .. } => {
+                    Polarity::Mixed
+                }
             };
             plan.stale.insert(place);
             if polarity != Polarity::Down {
@@ -203,7 +205,7 @@ fn plan_because(kind: &TagKind) -> Vec<Vec<Leaf>> {
             }
             show(None);
         }
-        TagKind::Manual { .. } => show(None),
+        TagKind::Manual { .. } | TagKind::Score(_) => show(None),
     }
     lists
 }

@@ -55,7 +55,7 @@ pub fn turn<'a>(evaluator: &mut Evaluator<'a>, kind: &'a TagKind, state: TagStat
         TagKind::Value { value, bands: None } => turn_value(evaluator, value, state),
         TagKind::Value { value, bands: Some(bands) } => turn_band(evaluator, value, bands, state),
         TagKind::Stages(stages) => turn_stage(evaluator, stages, state),
-        TagKind::Manual { .. } => Turn { next: Next::Same, until: Timestamp::FOREVER },
+        TagKind::Manual { .. } | TagKind::Score(_) => Turn { next: Next::Same, until: Timestamp::FOREVER },
     }
 }
 

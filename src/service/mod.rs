@@ -19,7 +19,6 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 
-use crate::catalog::Catalog;
 use crate::engine::Program;
 use crate::http::{HttpError, Monitor, Server};
 use crate::kafka::{Clock, ClusterError, Counts, Notices, StopSignal, WorkerError, WorkerId};
@@ -104,7 +103,7 @@ enum Step {
 ///
 /// # Errors
 /// Why it ended, if not by a signal.
-pub fn run(settings: Settings, catalog: Catalog, surroundings: Surroundings) -> Result<(), ServiceError> {
+pub fn run(settings: Settings, program: Arc<Program>, surroundings: Surroundings) -> Result<(), ServiceError> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(ServiceError::Signals)?;
     runtime.block_on(async {
         let (sender, reports) = mpsc::unbounded_channel();
@@ -112,7 +111,6 @@ pub fn run(settings: Settings, catalog: Catalog, surroundings: Surroundings) -> 
             interrupt: signal(SignalKind::interrupt()).map_err(ServiceError::Signals)?,
             terminate: signal(SignalKind::terminate()).map_err(ServiceError::Signals)?,
         };
-        let program = Program::new(catalog);
         let (surroundings, _server) = be_seen(&settings, &program, surroundings)?;
         let crew = Crew::new(Arc::new(settings), program, surroundings, sender);
         Shell { crew, signals, reports, deadline: None, failure: None }.run().await

@@ -11,11 +11,11 @@ use super::layers::{Entry, PROPERTIES, Written};
 use super::problem::{Fault, Origin, Problems};
 use super::{
     Delivery, GroupProtocol, HttpSettings, InputSettings, KafkaSettings, Membership, OutputSettings, Properties,
-    ServiceSettings, Settings, Start, StateSettings, duration,
+    ScoringSettings, ServiceSettings, Settings, Start, StateSettings, duration,
 };
 
 /// The keys that there are, beside librdkafka's own below `kafka.properties`.
-const KEYS: [&str; 20] = [
+const KEYS: [&str; 21] = [
     "catalog",
     "kafka.brokers",
     "kafka.application",
@@ -36,6 +36,7 @@ const KEYS: [&str; 20] = [
     "state.directory",
     "state.snapshot_interval",
     "http.listen",
+    "scoring.library",
 ];
 
 /// More workers than any machine has use for: a slip of the finger.
@@ -60,6 +61,7 @@ pub fn check(written: Written, problems: &mut Problems) -> Option<Settings> {
     let state = reader.state();
     let http = reader.http();
     let catalog = reader.path("catalog");
+    let scoring = reader.scoring();
     let settings = Settings {
         catalog,
         kafka: kafka?,
@@ -68,6 +70,7 @@ pub fn check(written: Written, problems: &mut Problems) -> Option<Settings> {
         service: service?,
         state: state?,
         http: http?,
+        scoring,
     };
     reader.topics_differ(&settings);
     Some(settings)
@@ -250,6 +253,13 @@ impl Reader<'_> {
             _ => PathBuf::new(),
         };
         Some(folder.join(text))
+    }
+
+    /// An empty path is none.
+    fn scoring(&mut self) -> ScoringSettings {
+        const KEY: &str = "scoring.library";
+        let is_given = self.text(KEY).is_ok_and(|text| text.is_some_and(|text| !text.is_empty()));
+        ScoringSettings { library: if is_given { self.path(KEY) } else { None } }
     }
 
     fn topics_differ(&mut self, settings: &Settings) {

@@ -10,6 +10,7 @@ mod http;
 mod kafka;
 mod model;
 mod reference;
+mod scoring;
 mod simulation;
 mod survey;
 mod tidy;

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 
+use super::models::ModelArgs;
 use super::replay::{InputError, Rejects, Replay, each_line, parse_time};
 use super::{Format, catalog_file, fail, print};
 use crate::catalog::TagId;
@@ -37,6 +38,8 @@ pub struct ExplainArgs {
     /// How to report
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
+    #[command(flatten)]
+    models: ModelArgs,
 }
 
 /// A change of the user's tags, kept.
@@ -71,10 +74,10 @@ impl Sink for History {
 }
 
 pub fn run(args: &ExplainArgs, now: Timestamp) -> ExitCode {
-    let Some(catalog) = catalog_file::require(&args.catalog) else {
+    let Some(runnable) = catalog_file::require(&args.catalog, &args.models.access()) else {
         return ExitCode::FAILURE;
     };
-    let program = Program::new(catalog);
+    let program = runnable.program();
     let tags = match wanted(args, &program) {
         Ok(tags) => tags,
         Err(code) => return code,

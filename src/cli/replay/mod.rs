@@ -17,8 +17,8 @@ use output::{Output, OutputError};
 pub use rejects::Rejects;
 use summary::Summary;
 
+use super::models::ModelArgs;
 use super::{catalog_file, fail};
-use crate::engine::Program;
 use crate::model::{Timestamp, TimestampError};
 
 /// The tag changes of recorded events, as NDJSON
@@ -45,6 +45,8 @@ pub struct ReplayArgs {
     /// Print a table of the tags: entered, left, now on
     #[arg(long)]
     summary: bool,
+    #[command(flatten)]
+    models: ModelArgs,
 }
 
 /// An instant on the command line.
@@ -54,10 +56,10 @@ pub fn parse_time(text: &str) -> Result<Timestamp, TimestampError> {
 
 /// Exit codes: 0 when done, 1 when the catalog or a file is not as it should be.
 pub fn run(args: &ReplayArgs, now: Timestamp) -> ExitCode {
-    let Some(catalog) = catalog_file::require(&args.catalog) else {
+    let Some(runnable) = catalog_file::require(&args.catalog, &args.models.access()) else {
         return ExitCode::FAILURE;
     };
-    let program = Program::new(catalog);
+    let program = runnable.program();
     let mut replay = Replay::new(program.clone(), now, args.until);
     let summary = args.summary.then(|| Summary::new(&program.catalog));
     let mut output = match Output::open(args.output.as_deref(), args.rejects.as_deref(), summary) {

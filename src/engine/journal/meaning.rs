@@ -147,6 +147,7 @@ impl Meaning<'_> {
 pub fn tag_state(kind: &TagKind) -> (&'static str, Vec<Box<str>>) {
     match kind {
         TagKind::Manual { .. } => ("manual", Vec::new()),
+        TagKind::Score(_) => ("score", Vec::new()),
         TagKind::Rule { .. } => ("rule", Vec::new()),
         TagKind::Value { bands: None, .. } => ("value", Vec::new()),
         TagKind::Value { bands: Some(bands), .. } => ("bands", bands.names.clone()),
