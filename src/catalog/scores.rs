@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 
-use super::check::{About, ClockUse};
+use super::check::ClockUse;
 use super::compile::Compiler;
 use super::compiled::{Catalog, Condition, Score, ScoreInput, TagId, TagKind};
 use super::duration::Duration;
@@ -175,7 +175,7 @@ impl Compiler<'_> {
 
     /// A number, or true or false; the clock may enter as it likes, since the score stands until it is made anew.
     fn input(&mut self, parsed: &Parsed<'_>, labels: &Labels<'_>) -> Option<Condition> {
-        let mut checker = self.checker(About::User, parsed.text);
+        let mut checker = self.checker(parsed.about, parsed.text);
         checker.clock = ClockUse::Free;
         let typed = checker.check(&parsed.syntax)?;
         let typed = if typed.kind == Type::Bool { typed } else { checker.as_number(typed, "a model")? };

@@ -88,9 +88,9 @@ pub fn run(args: &ForecastArgs, now: Timestamp) -> ExitCode {
     let Some(runnable) = catalog_file::require(&args.catalog, &args.models.access()) else {
         return ExitCode::FAILURE;
     };
-    let program = runnable.program();
-    let mut replay = Replay::new(program.clone(), now, args.at);
-    let audiences = Audiences::new(&program.catalog);
+    let programs = runnable.programs();
+    let mut replay = Replay::new(&programs, now, args.at);
+    let audiences = Audiences::new(&programs.catalog);
     let mut tally = Tally { audiences, day: Day { date: String::new(), entered: Vec::new(), left: Vec::new() } };
     tally.take();
     let mut rejects = Rejects::default();
@@ -105,13 +105,13 @@ pub fn run(args: &ForecastArgs, now: Timestamp) -> ExitCode {
     }
     replay.finish(&mut tally);
     rejects.tell("");
-    let Some(from) = replay.partition().clock() else {
+    let Some(from) = replay.world().clock() else {
         super::report("error: there are no events to look ahead from");
         return ExitCode::FAILURE;
     };
     let past = tally.take();
     let sizes: Vec<u64> = past.entered.iter().zip(&past.left).map(|(entered, left)| entered - left).collect();
-    let days = look_ahead(&program, &mut replay, &mut tally, from, from.plus(args.horizon));
+    let days = look_ahead(programs.user(), &mut replay, &mut tally, from, from.plus(args.horizon));
     print(&match args.format {
         Format::Text => text(&tally.audiences, from, args.horizon, &sizes, &days),
         Format::Json => json(&tally.audiences, from, args.horizon, &sizes, &days),

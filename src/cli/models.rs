@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::catalog::{Catalog, Loaded};
-use crate::engine::Program;
+use crate::engine::Programs;
 use crate::scoring::{Models, Patience, Place};
 
 /// Where the ONNX Runtime is, unless something nearer tells it; ONNX's own tools look there too.
@@ -69,7 +69,7 @@ pub struct Runnable {
 }
 
 impl Runnable {
-    pub fn program(self) -> Arc<Program> {
-        Program::new(self.catalog)
+    pub fn programs(self) -> Arc<Programs> {
+        Programs::with_models(self.catalog, self.models)
     }
 }

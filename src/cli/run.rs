@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use clap::Args;
 
@@ -103,7 +104,7 @@ pub fn run(args: &RunArgs) -> ExitCode {
         catalog = format!("{:016x}", runnable.catalog.fingerprint),
         "starting"
     );
-    match service::run(settings, runnable.program(), Surroundings::usual(service::to_log())) {
+    match service::run(settings, Arc::clone(runnable.programs().user()), Surroundings::usual(service::to_log())) {
         Ok(()) => {
             tracing::info!("stopped");
             ExitCode::SUCCESS

@@ -6,15 +6,20 @@
 //! of them is the entity's one timer ([`timers`]).
 
 mod counting;
+mod doubt;
+mod ending;
 mod eval;
 mod explain;
+mod filling;
 mod filter;
 mod index;
 mod journal;
+mod judging;
 mod line;
 mod packed;
 mod partition;
 mod polarity;
+mod possible;
 mod program;
 mod record;
 mod series;
@@ -23,7 +28,9 @@ mod store;
 mod tag_state;
 mod tags;
 mod timers;
+mod unseen;
 mod window;
+mod world;
 mod zone;
 
 pub use explain::{Clause, Explanation, Foreseen, Join, Role, Section, Wait};
@@ -32,3 +39,4 @@ pub use journal::{
 };
 pub use partition::{Partition, Sink, Stats};
 pub use program::Program;
+pub use world::{Programs, World};

@@ -49,8 +49,10 @@ pub struct Record {
     present: Vec<Slot>,
     key: Vec<u8>,
     pub seq: u64,
-    pub first_seen: Timestamp,
-    pub last_seen: Timestamp,
+    /// The time of the earliest event; [`Timestamp::FOREVER`] where there were only commands.
+    first_seen: Timestamp,
+    /// The time of the latest event, or the clock at the latest command where there were only commands.
+    last_seen: Timestamp,
     facts: Vec<Fact>,
     series: Vec<Series>,
     tags: Vec<TagState>,
@@ -186,6 +188,38 @@ impl Record {
             Some(state) => encode_state(*state, &self.text, out),
             None => encode_seen(&self.seen, out),
         }
+    }
+
+    /// Takes note of an event's time; whether it is the earliest.
+    pub fn see(&mut self, time: Timestamp) -> bool {
+        if self.first_seen == Timestamp::FOREVER {
+            (self.first_seen, self.last_seen) = (time, time);
+            return true;
+        }
+        self.last_seen = self.last_seen.max(time);
+        let is_earliest = time < self.first_seen;
+        self.first_seen = self.first_seen.min(time);
+        is_earliest
+    }
+
+    /// Takes note of a command, by which silence is measured as long as there was no event.
+    pub fn see_command(&mut self, clock: Timestamp) {
+        if self.first_seen == Timestamp::FOREVER {
+            self.last_seen = clock;
+        }
+    }
+
+    pub fn first_seen(&self) -> Option<Timestamp> {
+        (self.first_seen != Timestamp::FOREVER).then_some(self.first_seen)
+    }
+
+    pub fn last_seen(&self) -> Option<Timestamp> {
+        self.first_seen().map(|_| self.last_seen)
+    }
+
+    /// Since when nothing has come of the entity.
+    pub fn silent_since(&self) -> Timestamp {
+        self.last_seen
     }
 
     pub fn key(&self) -> &str {

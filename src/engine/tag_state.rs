@@ -14,8 +14,8 @@ pub enum TagState {
     On { since: Timestamp, lapsed: Option<Timestamp> },
     /// In the band or stage of this index.
     Nth { since: Timestamp, index: u16 },
-    /// A value without bands.
-    Valued { since: Timestamp, value: Kept },
+    /// A value without bands, or one that a command has set; `ends`: the end of its validity.
+    Valued { since: Timestamp, value: Kept, ends: Timestamp },
 }
 
 impl TagState {
@@ -33,6 +33,7 @@ const ON: u8 = 2;
 const LAPSED: u8 = 3;
 const NTH: u8 = 4;
 const VALUED: u8 = 5;
+const VALID: u8 = 6;
 
 pub fn encode_state(state: TagState, text: &str, out: &mut Vec<u8>) {
     match state {
@@ -55,9 +56,15 @@ pub fn encode_state(state: TagState, text: &str, out: &mut Vec<u8>) {
             put_timestamp(out, since);
             put_unsigned(out, u64::from(index));
         }
-        TagState::Valued { since, value } => {
+        TagState::Valued { since, value, ends: Timestamp::FOREVER } => {
             out.push(VALUED);
             put_timestamp(out, since);
+            put_value(out, value, text);
+        }
+        TagState::Valued { since, value, ends } => {
+            out.push(VALID);
+            put_timestamp(out, since);
+            put_timestamp(out, ends);
             put_value(out, value, text);
         }
     }
@@ -71,7 +78,11 @@ pub fn decode_state(reader: &mut Reader<'_>, text: &mut String) -> TagState {
         ON => TagState::On { since, lapsed: None },
         LAPSED => TagState::On { since, lapsed: Some(since.plus(reader.unsigned() as i64)) },
         NTH => TagState::Nth { since, index: reader.unsigned() as u16 },
-        VALUED => TagState::Valued { since, value: reader.value(text) },
+        VALUED => TagState::Valued { since, value: reader.value(text), ends: Timestamp::FOREVER },
+        VALID => {
+            let ends = reader.timestamp();
+            TagState::Valued { since, value: reader.value(text), ends }
+        }
         _ => TagState::Off,
     }
 }

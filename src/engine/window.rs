@@ -80,7 +80,7 @@ impl Grid {
     }
 
     /// The instant at which a pane begins.
-    fn start(self, pane: Pane, zone: &Zone) -> Timestamp {
+    pub fn start(self, pane: Pane, zone: &Zone) -> Timestamp {
         match self {
             Grid::Fixed(length_ms) => Timestamp::from_ms(pane * length_ms),
             Grid::Local(unit) => zone.start(period_start(unit, pane)),

@@ -48,7 +48,7 @@ pub struct Body {
     pub heralded: usize,
     letters: Vec<Letter>,
     tally: Tally,
-    /// The entities whose tags changed.
+    /// The entities whose tags changed, or of which nothing is left.
     touched: BTreeSet<Box<str>>,
     /// Records of the changelog: a key, and a value unless the key's record is to be removed.
     log: Vec<(Span, Option<Span>)>,
@@ -56,7 +56,7 @@ pub struct Body {
 
 impl Body {
     pub fn is_empty(&self) -> bool {
-        self.changes.is_empty() && self.letters.is_empty()
+        self.changes.is_empty() && self.letters.is_empty() && self.touched.is_empty()
     }
 
     pub fn bytes(&self) -> usize {
@@ -124,6 +124,12 @@ impl Body {
         self.letters.push(Letter { key, value, headers });
     }
 
+    fn touch(&mut self, key: &str) {
+        if !self.touched.contains(key) {
+            self.touched.insert(key.into());
+        }
+    }
+
     fn keep(&mut self, bytes: &[u8]) -> Span {
         let start = self.arena.len();
         self.arena.extend_from_slice(bytes);
@@ -168,8 +174,10 @@ impl Sink for Body {
         let value = start..self.arena.len();
         self.changes.push(ChangeRecord { key, value, id: change_id(change), kind: change.kind(), at: change.at });
         self.tally.count(change.tag, change.kind());
-        if !self.touched.contains(change.key) {
-            self.touched.insert(change.key.into());
-        }
+        self.touch(change.key);
+    }
+
+    fn ended(&mut self, key: &str) {
+        self.touch(key);
     }
 }

@@ -1,6 +1,7 @@
 //! From a partition's body to Kafka records: tag changes, current tags, dead letters, with their headers, and the
 //! changelog.
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use rdkafka::message::{Header, OwnedHeaders};
@@ -13,9 +14,6 @@ use super::wire::{Outgoing, Wire};
 use crate::codec::{ChangelogRecord, write_current_tags};
 use crate::model::ChangeKind;
 use crate::settings::Settings;
-
-/// The kind of entity that every event has.
-const USER: &str = "user";
 
 /// Where records go, and how they are addressed.
 pub struct Outlet {
@@ -97,17 +95,20 @@ impl Outlet {
     fn send_tags<W: Wire>(&mut self, running: &mut Running, transactor: &mut Transactor<W>, until: Instant) {
         let Some(topic) = &self.tags else { return };
         let touched: Vec<Box<str>> = running.body.touched().map(Box::from).collect();
-        for entity in touched {
+        let program = Arc::clone(running.state().program());
+        let kind = program.entity();
+        for key in touched {
             self.key.clear();
-            self.key.extend_from_slice(USER.as_bytes());
+            self.key.extend_from_slice(kind.as_bytes());
             self.key.push(b':');
-            self.key.extend_from_slice(entity.as_bytes());
+            self.key.extend_from_slice(key.as_bytes());
             let value = &mut self.value;
             value.clear();
-            running.current_tags(&entity, |tags| write_current_tags(USER, &entity, tags, value));
-            if !value.is_empty() {
-                transactor.send(BaseRecord::to(topic).key(self.key.as_slice()).payload(value.as_slice()), until);
-            }
+            let known = running.current_tags(&key, |tags| write_current_tags(kind, &key, tags, value));
+            let mut record = BaseRecord::to(topic).key(self.key.as_slice());
+            // Of an entity that is gone a tombstone.
+            record.payload = known.map(|()| self.value.as_slice());
+            transactor.send(record, until);
         }
     }
 

@@ -59,9 +59,9 @@ pub fn run(args: &ReplayArgs, now: Timestamp) -> ExitCode {
     let Some(runnable) = catalog_file::require(&args.catalog, &args.models.access()) else {
         return ExitCode::FAILURE;
     };
-    let program = runnable.program();
-    let mut replay = Replay::new(program.clone(), now, args.until);
-    let summary = args.summary.then(|| Summary::new(&program.catalog));
+    let programs = runnable.programs();
+    let mut replay = Replay::new(&programs, now, args.until);
+    let summary = args.summary.then(|| Summary::new(&programs.catalog));
     let mut output = match Output::open(args.output.as_deref(), args.rejects.as_deref(), summary) {
         Ok(output) => output,
         Err(error) => return fail(&error),

@@ -164,9 +164,14 @@ impl Partition {
         let Some(entity) = self.store.find(hash, key) else {
             return false;
         };
+        self.drop_state(entity, hash, key);
+        true
+    }
+
+    /// Drops the state of an entity of this key.
+    pub(super) fn drop_state(&mut self, entity: EntityId, hash: u64, key: &str) {
         self.store.remove(hash, entity);
         put_erased(key, &mut self.journal.erased);
-        true
     }
 
     /// Hands out what has to be written for the state to be in the log: what was touched or erased since the last call,

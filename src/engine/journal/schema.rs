@@ -9,6 +9,7 @@
 //! | 1 series | names of its counters, meaning | its reach: 0 and how many panes back (LEB128), 1 and a byte for the current day, week, month or year (0 to 3), or 2 for ever |
 //! | 2 tag | name, kind of state: `rule`, `value`, `bands` or `stages` | how many names of bands or stages (LEB128), the names |
 //! | 3 remembered ids | | |
+//! | 4 nothing: of another kind of entity | | |
 //!
 //! The id of a schema is the xxh3 hash (64 bits) of these bytes.
 
@@ -20,6 +21,7 @@ use crate::catalog::{CalendarUnit, Catalog};
 use crate::engine::packed::{put_text, put_unsigned, split_unsigned};
 use crate::engine::program::{CounterPlan, SeriesPlan};
 use crate::engine::window::Reach;
+use crate::model::EntityKindId;
 
 /// What one cell is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,6 +42,8 @@ pub enum Cell {
     },
     /// The remembered ids, for de-duplication.
     Seen,
+    /// Never there: it is another kind of entity's.
+    Vacant,
 }
 
 impl Cell {
@@ -49,7 +53,7 @@ impl Cell {
             Cell::Attribute { name, .. } => Some(format!("attribute {name}")),
             Cell::Series { counters, .. } => Some(format!("counter {counters}")),
             Cell::Tag { name, .. } => Some(format!("tag {name}")),
-            Cell::Seen => None,
+            Cell::Seen | Cell::Vacant => None,
         }
     }
 }
@@ -63,13 +67,24 @@ pub struct Schema {
 }
 
 impl Schema {
-    pub(in crate::engine) fn of(catalog: &Catalog, series: &[SeriesPlan], counters: &[CounterPlan]) -> Self {
+    /// What the cells of one kind of entity mean.
+    pub(in crate::engine) fn of(
+        catalog: &Catalog,
+        kind: EntityKindId,
+        series: &[SeriesPlan],
+        counters: &[CounterPlan],
+    ) -> Self {
         let meaning = Meaning(catalog);
-        let attributes = catalog.attributes.iter().map(|attribute| Cell::Attribute {
-            name: attribute.name.clone(),
-            meaning: meaning.attribute(attribute).into(),
+        let attributes = catalog.attributes.iter().map(|attribute| {
+            if attribute.entity != kind {
+                return Cell::Vacant;
+            }
+            Cell::Attribute { name: attribute.name.clone(), meaning: meaning.attribute(attribute).into() }
         });
         let series = series.iter().enumerate().map(|(index, plan)| {
+            if plan.entity != kind {
+                return Cell::Vacant;
+            }
             let readers = counters.iter().zip(&catalog.counters);
             let names: Vec<&str> = readers
                 .filter(|(counter, _)| usize::from(counter.series.0) == index)
@@ -79,6 +94,9 @@ impl Schema {
             Cell::Series { counters: names.join(", ").into(), meaning, reach: plan.frame.reach }
         });
         let tags = catalog.tags.iter().map(|tag| {
+            if tag.entity != kind {
+                return Cell::Vacant;
+            }
             let (state, names) = tag_state(&tag.kind);
             Cell::Tag { name: tag.name.clone(), state: state.into(), names }
         });
@@ -123,6 +141,7 @@ const ATTRIBUTE: u8 = 0;
 const SERIES: u8 = 1;
 const TAG: u8 = 2;
 const SEEN: u8 = 3;
+const VACANT: u8 = 4;
 
 const BACK: u8 = 0;
 const PERIOD: u8 = 1;
@@ -151,6 +170,7 @@ fn put_cell(cell: &Cell, out: &mut Vec<u8>) {
             names.iter().for_each(|name| put_text(out, name));
         }
         Cell::Seen => out.push(SEEN),
+        Cell::Vacant => out.push(VACANT),
     }
 }
 
@@ -181,6 +201,7 @@ fn take_cell(bytes: &mut &[u8]) -> Option<Cell> {
             Some(Cell::Tag { name, state, names })
         }
         SEEN => Some(Cell::Seen),
+        VACANT => Some(Cell::Vacant),
         _ => None,
     }
 }

@@ -129,6 +129,7 @@ fn source_of(cell: &Cell, old: &[Cell]) -> Option<usize> {
             .iter()
             .position(|cell| matches!(cell, Cell::Tag { name, state, .. } if name == wanted && state == wanted_state)),
         Cell::Seen => old.iter().position(|cell| *cell == Cell::Seen),
+        Cell::Vacant => None,
     }
 }
 

@@ -167,3 +167,36 @@ fn the_fingerprint_is_of_the_meaning() {
         assert_ne!(base, fingerprint(&SPEC.replace(from, to)), "{from}");
     }
 }
+
+/// A hash that changes by itself would have every deployment evaluate its catalog anew.
+#[test]
+fn the_fingerprint_stays_from_version_to_version() {
+    assert_eq!(compiled(SPEC).fingerprint, 0x4966_5bbc_0901_0260);
+    assert_eq!(compiled(EVERYTHING).fingerprint, 0xea1b_7701_32f9_1c64);
+}
+
+#[test]
+fn the_fingerprint_is_of_entities_and_history_too() {
+    let base = compiled(SPEC).fingerprint;
+    let with = |line: &str| compiled(&SPEC.replace("version: 1", &format!("version: 1\n{line}"))).fingerprint;
+    assert_eq!(base, with("history: complete"));
+    assert_eq!(base, with("entities: { user: {} }"));
+    let lines = [
+        "history: partial",
+        "entities: { user: { forget_after: 730d } }",
+        "entities: { user: { forget_after: 731d } }",
+        "entities: { account: { key: /account } }",
+        "entities: { account: { key: /accounts } }",
+        "entities: { account: { key: /account }, user: {} }",
+    ];
+    let mut all: Vec<u64> = lines.iter().map(|line| with(line)).chain([base]).collect();
+    all.sort_unstable();
+    all.dedup();
+    assert_eq!(all.len(), lines.len() + 1);
+    let of = |entity: &str| {
+        let lines = "version: 1\nentities: { account: { key: /account }, device: { key: /device } }\n";
+        compiled(&format!("{lines}tags: {{ vip: {{ manual: {{}}, entity: {entity} }} }}\n")).fingerprint
+    };
+    assert_ne!(of("account"), of("device"));
+    assert_ne!(of("account"), of("user"));
+}

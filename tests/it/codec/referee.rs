@@ -189,7 +189,9 @@ fn kind(input: &InputMapping, json: &Json) -> Result<String, Reject> {
     };
     match present(json, &place) {
         None => Err(Reject::MissingType),
-        Some(Json::String(k)) if (1..=128).contains(&k.len()) && !k.starts_with('$') => Ok(k.clone()),
+        Some(Json::String(k)) if (1..=128).contains(&k.len()) && (!k.starts_with('$') || k == "$erase") => {
+            Ok(k.clone())
+        }
         Some(_) => Err(Reject::BadType),
     }
 }

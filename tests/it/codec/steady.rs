@@ -34,6 +34,7 @@ fn writing_does_not_allocate() {
         previous: Scalar::Number(0.1),
         at: NOW,
         seq: u64::MAX,
+        life: 0,
         cause: Cause::Event,
         because: &[("spend", Scalar::Number(1e-9)), ("since", Scalar::Time(NOW)), ("x", Scalar::Absent)],
         catalog: "9b1d0c55",

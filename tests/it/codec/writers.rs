@@ -13,6 +13,7 @@ const CHANGE: TagChange<'static> = TagChange {
     previous: Scalar::Absent,
     at: AT,
     seq: 7,
+    life: 0,
     cause: Cause::Timer,
     because: &[("days_since(last_active)", Scalar::Number(14.0))],
     catalog: "9b1d0c55",
@@ -110,6 +111,7 @@ fn ids() {
     let same = TagChange {
         value: Scalar::Absent,
         previous: Scalar::Bool(true),
+        life: 0,
         cause: Cause::Event,
         because: &[],
         catalog: "",
