@@ -309,6 +309,15 @@ impl TagKind {
         }
     }
 
+    /// The name of one of its bands or stages.
+    pub fn label(&self, index: u16) -> Option<&str> {
+        let index = usize::from(index);
+        match self {
+            TagKind::Stages(stages) => stages.get(index).map(|stage| &*stage.name),
+            kind => kind.bands()?.names.get(index).map(|name| &**name),
+        }
+    }
+
     /// The names of its bands or stages: all that its value can be. None for a tag without.
     pub fn labels(&self) -> Vec<&str> {
         match self {

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::journal::Schema;
 use super::polarity::{Growing, Polarity};
+use super::scores::ScorePlan;
 use super::series::{Reading, SeriesKind};
 use super::stale::TagSet;
 use super::window::{Frame, Reach};
@@ -12,7 +13,7 @@ use crate::catalog::{
     Attribute, AttributeId, Catalog, Condition, Counter, CounterId, Expr, KindSet, Leaf, Tag, TagId, TagKind, TimeName,
 };
 use crate::model::{EntityKindId, KindId};
-use crate::scoring::Models;
+use crate::scoring::{Models, Scorer};
 
 /// Index into [`Program::series`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,8 +61,10 @@ pub struct TagPlan {
     pub uses: Vec<TagId>,
     /// The tags that use this one.
     pub stale: TagSet,
-    /// What changes show: of a rule when added and when removed, of a value, of each stage and of none.
+    /// What changes show: of a rule when added and when removed, of a value or score, of each stage and of none.
     pub because: Vec<Vec<Leaf>>,
+    /// Of a tag with a `score`.
+    pub score: Option<ScorePlan>,
 }
 
 /// What a catalog says of one kind of entity, shared by all partitions that hold such.
@@ -85,6 +88,7 @@ pub struct Program {
     pub last_seen_stale: TagSet,
     /// What the cells of an entity mean.
     pub schema: Schema,
+    /// Of all kinds of entity.
     pub models: Models,
 }
 
@@ -148,6 +152,11 @@ impl Program {
         self.catalog.tag(id)
     }
 
+    /// The models that were loaded, with the tags whose scores they give.
+    pub fn scorers(&self) -> impl Iterator<Item = (&str, &Scorer)> {
+        self.tags.iter().filter_map(|plan| Some((&*self.tag(plan.id).name, &**self.models.of(plan.id)?)))
+    }
+
     pub fn listeners(&self, kind: KindId) -> &Listeners {
         &self.listeners[kind.index()]
     }
@@ -203,17 +212,21 @@ impl Program {
             }
         }
         let because = plan_because(&tag.kind);
+        let score = match &tag.kind {
+            TagKind::Score(score) => Some(ScorePlan::new(&self.catalog, id, score, &self.models)),
+            _ => None,
+        };
         let stale = TagSet::empty(self.catalog.tags.len());
-        self.tags.push(TagPlan { id, series, counters, attributes, uses, stale, because });
+        self.tags.push(TagPlan { id, series, counters, attributes, uses, stale, because, score });
     }
 }
 
-/// What changes show: for rules [added, removed], for values one list, for stages one each and one for none.
+/// What changes show: for rules [added, removed], for values and scores one list, for stages one each and one for none.
 fn plan_because(kind: &TagKind) -> Vec<Vec<Leaf>> {
     let mut lists = Vec::new();
     let mut shown: Vec<Leaf> = Vec::new();
-    let mut show = |condition: Option<&Condition>| {
-        for leaf in condition.iter().flat_map(|condition| &condition.leaves) {
+    let mut show = |conditions: &[&Condition]| {
+        for leaf in conditions.iter().flat_map(|condition| &condition.leaves) {
             if shown.iter().all(|known| known.label != leaf.label) {
                 shown.push(leaf.clone());
             }
@@ -222,17 +235,14 @@ fn plan_because(kind: &TagKind) -> Vec<Vec<Leaf>> {
     };
     match kind {
         TagKind::Rule { when, until, .. } => {
-            show(Some(when));
-            show(until.as_ref());
+            show(&[when]);
+            show(until.as_ref().as_slice());
         }
-        TagKind::Value { value, .. } => show(Some(value)),
         TagKind::Stages(stages) => {
-            for stage in stages {
-                show(stage.when.as_ref());
-            }
-            show(None);
+            stages.iter().for_each(|stage| show(stage.when.as_ref().as_slice()));
+            show(&[]);
         }
-        TagKind::Manual { .. } | TagKind::Score(_) => show(None),
+        TagKind::Value { .. } | TagKind::Score(_) | TagKind::Manual { .. } => show(&kind.conditions()),
     }
     lists
 }

@@ -1,6 +1,7 @@
 //! What a tag's state machine remembers of an entity, and its bytes.
 
-use super::packed::{Kept, Reader, put_timestamp, put_unsigned, put_value};
+use super::packed::{Kept, Reader, put_timestamp, put_unsigned, put_value, put_word};
+use super::scores::Scored;
 use crate::model::Timestamp;
 
 /// What a tag's state machine remembers (spec 3).
@@ -16,6 +17,8 @@ pub enum TagState {
     Nth { since: Timestamp, index: u16 },
     /// A value without bands, or one that a command has set; `ends`: the end of its validity.
     Valued { since: Timestamp, value: Kept, ends: Timestamp },
+    /// A model was asked.
+    Scored(Scored),
 }
 
 impl TagState {
@@ -24,6 +27,7 @@ impl TagState {
         match self {
             TagState::Off | TagState::Pending(_) => None,
             TagState::On { since, .. } | TagState::Nth { since, .. } | TagState::Valued { since, .. } => Some(since),
+            TagState::Scored(scored) => scored.shown.map(|(since, _)| since),
         }
     }
 }
@@ -34,6 +38,11 @@ const LAPSED: u8 = 3;
 const NTH: u8 = 4;
 const VALUED: u8 = 5;
 const VALID: u8 = 6;
+const SCORED: u8 = 7;
+
+/// What a scored tag has beside the instant and the digest.
+const HAS_SCORE: u8 = 1;
+const IS_SHOWN: u8 = 2;
 
 pub fn encode_state(state: TagState, text: &str, out: &mut Vec<u8>) {
     match state {
@@ -67,7 +76,32 @@ pub fn encode_state(state: TagState, text: &str, out: &mut Vec<u8>) {
             put_timestamp(out, ends);
             put_value(out, value, text);
         }
+        TagState::Scored(scored) => encode_scored(scored, out),
     }
+}
+
+fn encode_scored(Scored { at, of, score, shown }: Scored, out: &mut Vec<u8>) {
+    out.push(SCORED);
+    put_timestamp(out, at);
+    put_word(out, of);
+    out.push(if score.is_some() { HAS_SCORE } else { 0 } | if shown.is_some() { IS_SHOWN } else { 0 });
+    if let Some(score) = score {
+        put_word(out, score.to_bits());
+    }
+    if let Some((since, index)) = shown {
+        put_unsigned(out, at.since(since) as u64);
+        put_unsigned(out, u64::from(index));
+    }
+}
+
+fn decode_scored(at: Timestamp, reader: &mut Reader<'_>) -> Scored {
+    let (of, has) = (reader.word(), reader.byte());
+    let score = (has & HAS_SCORE != 0).then(|| f64::from_bits(reader.word()));
+    let shown = (has & IS_SHOWN != 0).then(|| {
+        let since = at.plus(-(reader.unsigned() as i64));
+        (since, reader.unsigned() as u16)
+    });
+    Scored { at, of, score, shown }
 }
 
 pub fn decode_state(reader: &mut Reader<'_>, text: &mut String) -> TagState {
@@ -83,6 +117,7 @@ pub fn decode_state(reader: &mut Reader<'_>, text: &mut String) -> TagState {
             let ends = reader.timestamp();
             TagState::Valued { since, value: reader.value(text), ends }
         }
+        SCORED => TagState::Scored(decode_scored(since, reader)),
         _ => TagState::Off,
     }
 }
@@ -90,11 +125,15 @@ pub fn decode_state(reader: &mut Reader<'_>, text: &mut String) -> TagState {
 /// Appends a tag's packed state with bands or stages numbered by `names`; nothing where the one that it is in is gone.
 pub fn renumber_state(cell: &[u8], names: &[Option<u16>], out: &mut Vec<u8>) {
     let mut text = String::new();
+    let renumbered = |index: u16| names.get(usize::from(index)).copied().flatten();
     let state = match decode_state(&mut Reader::new(cell), &mut text) {
-        TagState::Nth { since, index } => match names.get(usize::from(index)) {
-            Some(Some(index)) => TagState::Nth { since, index: *index },
-            _ => TagState::Off,
-        },
+        TagState::Nth { since, index } => {
+            renumbered(index).map_or(TagState::Off, |index| TagState::Nth { since, index })
+        }
+        TagState::Scored(scored) => {
+            let shown = scored.shown.and_then(|(since, index)| Some((since, renumbered(index)?)));
+            TagState::Scored(Scored { shown, ..scored })
+        }
         state => state,
     };
     encode_state(state, &text, out);

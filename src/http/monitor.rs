@@ -18,6 +18,11 @@ const DOUBT_OPEN: &str = "doubt_open";
 const DOUBT_ELSEWHERE: &str = "doubt_elsewhere";
 const OUTCOMES: [&str; 5] = [COMMITTED, ABORTED, DOUBT_COMMITTED, DOUBT_OPEN, DOUBT_ELSEWHERE];
 
+/// What becomes of a question to a model.
+const SCORED: &str = "scored";
+const FAILED: &str = "failed";
+const SKIPPED: &str = "skipped";
+
 /// The ways in which partitions come and go.
 const ASSIGNED: &str = "assigned";
 const REVOKED: &str = "revoked";
@@ -46,6 +51,10 @@ impl Monitor {
         }
         for (counter, _) in program.by_counter(&[]) {
             metrics.skipped.show(&[counter]);
+        }
+        for (tag, _) in program.scorers() {
+            [SCORED, FAILED, SKIPPED].iter().for_each(|outcome| metrics.scores.show(&[tag, outcome]));
+            metrics.slow_scores.show(&[tag]);
         }
         for outcome in OUTCOMES {
             metrics.transactions.show(&[outcome]);
@@ -132,6 +141,13 @@ impl Monitor {
         }
         for (counter, count) in self.program.by_counter(&work.skipped) {
             metrics.skipped.of(&[counter]).raise_to(count);
+        }
+        for (tag, scorer) in self.program.scorers() {
+            let tally = scorer.tally();
+            for (outcome, count) in [(SCORED, tally.scored), (FAILED, tally.failed), (SKIPPED, tally.skipped)] {
+                metrics.scores.of(&[tag, outcome]).raise_to(count);
+            }
+            metrics.slow_scores.of(&[tag]).raise_to(tally.slow_calls);
         }
         for (tag, kinds) in work.changes.iter() {
             for (kind, count) in kinds {
