@@ -22,6 +22,7 @@
 //! | catalog | 8 | fingerprint of the catalog |
 //! | schema | 8 | id of that catalog's schema |
 //! | transaction | 4, then that many | transactional id of the writer, UTF-8 |
+//! | notes | all up to the checksum, mostly none | see `engine::journal::notes` |
 //! | checksum | 8 | |
 //!
 //! | schema | bytes | |
@@ -46,8 +47,8 @@
 //! length of its key (LEB128) and its key.
 //!
 //! A **state** (`engine::record`) is: length of the key (LEB128), key (UTF-8), number of its changes so far (LEB128),
-//! time of its first event (a *time*: zigzag LEB128 of milliseconds since 1970), milliseconds from there to the last
-//! (LEB128), then cells in the order of their numbers: number (LEB128), length (LEB128), content. What a number means
+//! time of its first event (a *time*: zigzag LEB128 of milliseconds since 1970; the greatest `i64`: there were only
+//! commands), milliseconds from there to the last (LEB128, 64 bits, two's complement; of commands the clock then), then cells in the order of their numbers: number (LEB128), length (LEB128), content. What a number means
 //! the schema says; the contents are, where they are encoded and decoded:
 //!
 //! | cell | content | in |
@@ -58,8 +59,9 @@
 //! | latest | time, then *value* unless it is that time | `engine::series::edge` |
 //! | earliest | for each pane: pane (zigzag LEB128), time, *value* | `engine::series::edge` |
 //! | top | for each string: *text*, time of its latest event, how many panes (LEB128), for each pane (zigzag LEB128) and events (LEB128) | `engine::series::top` |
-//! | tag | 1 pending, 2 on, 3 on and lapsed, 4 in a band or stage, 5 valued; time since when; then of 3 the milliseconds from there to the lapse (LEB128), of 4 its index (LEB128), of 5 the *value* | `engine::tag_state` |
+//! | tag | 1 pending, 2 on, 3 on and lapsed, 4 in a band or stage, 5 valued, 6 valued for a time; time since when; then of 3 the milliseconds from there to the lapse (LEB128), of 4 its index (LEB128), of 5 the *value*, of 6 the time at which it ends and the *value* | `engine::tag_state` |
 //! | remembered ids | in the order of acceptance: clock then (as *panes*), xxh3 hash of the id (8) | `engine::record` |
+//! | tags that are gone | for each: its name (*text*), since when it shows what it shows (*time*), that *value* | `engine::record` |
 //!
 //! *Panes*: the first as zigzag LEB128, each further one as the difference from the one before (LEB128); the pane of
 //! an instant is `engine::window::Grid`'s. A *value* (`engine::packed`) is a byte and what it calls for: 0 absent,
@@ -68,7 +70,7 @@
 
 use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 
-use crate::engine::{Extent, Segment, Slot};
+use crate::engine::{Extent, Position, Segment, Slot};
 use crate::model::Timestamp;
 
 /// The version that is written, and the newest that can be read.
@@ -98,6 +100,16 @@ pub struct Meta<'a> {
     pub schema: u64,
     /// The transactional id of the writer.
     pub transaction: &'a str,
+    /// As [`Partition::notes`](crate::engine::Partition::notes) gives them.
+    pub notes: &'a [u8],
+}
+
+impl Meta<'_> {
+    /// What [`Restoring::finish`](crate::engine::Restoring::finish) needs of it.
+    pub fn position(&self) -> Position {
+        let Meta { clock, extent, catalog, schema, notes, .. } = *self;
+        Position { clock, extent, catalog, schema, notes: notes.to_vec() }
+    }
 }
 
 /// A record of the changelog.
@@ -181,6 +193,7 @@ impl<'a> ChangelogRecord<'a> {
                 put_u64(meta.schema, out);
                 out.extend_from_slice(&(meta.transaction.len() as u32).to_le_bytes());
                 out.extend_from_slice(meta.transaction.as_bytes());
+                out.extend_from_slice(meta.notes);
             }
             ChangelogRecord::Schema { meaning, .. } => out.extend_from_slice(meaning),
             ChangelogRecord::Segment(segment) => {
@@ -252,7 +265,7 @@ struct Fields<'a>(&'a [u8]);
 
 impl<'a> Fields<'a> {
     fn meta(&mut self) -> Option<Meta<'a>> {
-        let meta = Meta {
+        Some(Meta {
             log: self.u64()?,
             next_offset: self.i64()?,
             clock: Some(self.i64()?).filter(|ms| *ms != NO_CLOCK).map(Timestamp::from_ms),
@@ -263,8 +276,8 @@ impl<'a> Fields<'a> {
                 let len = self.u32()?;
                 std::str::from_utf8(self.take(len as usize)?).ok()?
             },
-        };
-        self.0.is_empty().then_some(meta)
+            notes: self.0,
+        })
     }
 
     fn segment(&mut self, slot: Slot) -> Option<Segment<'a>> {

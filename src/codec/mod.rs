@@ -26,6 +26,6 @@ mod writer;
 pub use changelog::{ChangelogKey, ChangelogRecord, Meta, Unreadable, VERSION as CHANGELOG_VERSION};
 pub use decoder::Decoder;
 pub use reader::ReadChange;
-pub use reject::{Reject, write_reject};
+pub use reject::{Reject, RejectedLine, write_reject};
 pub use snapshot::{Progress, SnapshotError, SnapshotHead, SnapshotReader, SnapshotWriter};
 pub use writer::{change_id, write_change, write_current_tags};

@@ -1,7 +1,8 @@
 //! What counters have not seen: since when the events of each are known, and when that is the whole of its window.
 
+use super::journal::{Cell, Partly};
 use super::program::{CounterPlan, Program, SeriesId, TagPlan};
-use super::window::{Frame, Grid, Reach};
+use super::window::{Frame, Reach};
 use crate::catalog::{CounterId, Resolution, Window};
 use crate::model::Timestamp;
 
@@ -38,6 +39,32 @@ impl Filling {
         Filling { since, complete_at, ends }
     }
 
+    /// Under another program: a series that was there before, by its meaning, goes on with what it has seen; others begin
+    /// now.
+    pub fn carried(program: &Program, clock: Timestamp, held: impl Fn(&str) -> Option<Inherited>) -> Self {
+        let cells = program.schema.cells().iter().skip(program.catalog.attributes.len());
+        let since = cells.zip(&program.series).map(|(cell, plan)| match cell {
+            Cell::Series { meaning, .. } => held(meaning).map_or(clock, |held| held.since(plan.frame, clock, program)),
+            _ => Timestamp::MIN,
+        });
+        Filling::since(program, since.collect())
+    }
+
+    /// The series that have not seen all, for the log.
+    pub fn partly(&self, program: &Program, now: Option<Timestamp>) -> Vec<Partly> {
+        if !now.is_some_and(|now| self.is_on(now)) {
+            return Vec::new();
+        }
+        let cells = program.schema.cells().iter().skip(program.catalog.attributes.len());
+        let partly = cells.zip(&self.since).filter_map(|(cell, since)| match cell {
+            Cell::Series { meaning, reach, .. } if *since != Timestamp::MIN => {
+                Some(Partly { meaning: meaning.clone(), reach: *reach, since: *since })
+            }
+            _ => None,
+        });
+        partly.collect()
+    }
+
     /// Nothing was seen of what came before an instant.
     pub fn all_since(program: &Program, at: Timestamp) -> Self {
         Filling::since(program, vec![at; program.series.len()])
@@ -64,7 +91,30 @@ impl Filling {
 
     /// Since when the events of a series were seen.
     pub fn seen_since(&self, series: SeriesId) -> Timestamp {
-        self.since[usize::from(series.0)]
+        self.seen_since_index(usize::from(series.0))
+    }
+
+    pub fn seen_since_index(&self, series: usize) -> Timestamp {
+        self.since[series]
+    }
+}
+
+/// What was kept of a series before the catalog changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Inherited {
+    pub since: Timestamp,
+    pub reach: Reach,
+}
+
+impl Inherited {
+    /// Since when all is there that a frame of the same meaning needs.
+    fn since(self, wanted: Frame, clock: Timestamp, program: &Program) -> Timestamp {
+        if self.reach.covers(wanted.reach) {
+            return self.since;
+        }
+        let frame = Frame { reach: self.reach, ..wanted };
+        let least = frame.least(frame.grid.pane(clock, &program.zone));
+        self.since.max(frame.grid.start(least, &program.zone))
     }
 }
 
@@ -77,19 +127,6 @@ fn complete_at(window: Window, plan: CounterPlan, since: Timestamp, program: &Pr
             let frame = plan.frame;
             frame.leaves(frame.grid.pane(since, &program.zone), &program.zone)
         }
-    }
-}
-
-/// How long a window of a frame is, about; `None` for one without end.
-pub fn reach_ms(frame: Frame) -> Option<i64> {
-    let pane_ms = match frame.grid {
-        Grid::Fixed(length_ms) => length_ms,
-        Grid::Local(_) => DAY_MS,
-        Grid::Whole => return None,
-    };
-    match frame.reach {
-        Reach::Back(panes) => Some(i64::from(panes) * pane_ms),
-        Reach::Period(_) | Reach::Forever => None,
     }
 }
 

@@ -26,6 +26,9 @@ impl Partition {
         let mut until = Timestamp::FOREVER;
         while let Some(turn) = self.desk.stale.pop_first() {
             let id = self.program.tags[turn.place].id;
+            if self.hold.has_place(turn.place) {
+                continue;
+            }
             self.desk.record.load_tag(id);
             let is_settled = match self.desk.record.tag(id) {
                 TagState::Off => !turn.if_off,

@@ -5,6 +5,7 @@
 //! ([`tags`], [`eval`]) and packs it again. Each evaluation yields the instant until which its verdicts hold; the least
 //! of them is the entity's one timer ([`timers`]).
 
+mod adoption;
 mod counting;
 mod doubt;
 mod ending;
@@ -12,6 +13,7 @@ mod eval;
 mod explain;
 mod filling;
 mod filter;
+mod hold;
 mod index;
 mod journal;
 mod judging;

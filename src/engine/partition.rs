@@ -10,6 +10,7 @@ use super::ending::Ended;
 use super::eval::{Lines, Present};
 use super::filling::Filling;
 use super::filter::scalar;
+use super::hold::Hold;
 use super::journal::Journal;
 use super::judging::Occasion;
 use super::program::Program;
@@ -51,6 +52,7 @@ pub struct Partition {
     pub(super) journal: Journal,
     pub(super) filling: Filling,
     pub(super) ended: Ended,
+    pub(super) hold: Hold,
     pub(super) desk: Desk,
     pub(super) stats: Stats,
 }
@@ -71,6 +73,19 @@ pub(super) struct Desk {
 }
 
 impl Desk {
+    pub(super) fn new(program: &Program) -> Self {
+        Desk {
+            record: Record::new(program),
+            lines: Lines::default(),
+            answers: Answers::default(),
+            packed: Vec::new(),
+            text: String::new(),
+            due: Vec::new(),
+            because: Vec::new(),
+            stale: Stale::empty(program.tags.len()),
+        }
+    }
+
     /// The bytes of the entity on the desk.
     fn pack(&mut self) -> &[u8] {
         self.packed.clear();
@@ -81,16 +96,6 @@ impl Desk {
 
 impl Partition {
     pub fn new(program: Arc<Program>) -> Self {
-        let desk = Desk {
-            record: Record::new(&program),
-            lines: Lines::default(),
-            answers: Answers::default(),
-            packed: Vec::new(),
-            text: String::new(),
-            due: Vec::new(),
-            because: Vec::new(),
-            stale: Stale::empty(program.tags.len()),
-        };
         let stats = Stats { skipped: vec![0; program.series.len()], ..Stats::default() };
         Partition {
             present: None,
@@ -99,7 +104,8 @@ impl Partition {
             journal: Journal::default(),
             filling: Filling::none(&program),
             ended: Ended::default(),
-            desk,
+            hold: Hold::default(),
+            desk: Desk::new(&program),
             stats,
             program,
         }
@@ -163,6 +169,10 @@ impl Partition {
         if self.is_duplicate(event, present) {
             self.stats.duplicates += 1;
             return;
+        }
+        if entity.is_some_and(|entity| self.store.set_judged(entity)) {
+            self.prepare_judgement(present.at, sink);
+            self.evaluate(Occasion { present, cause: Cause::Catalog, order: None }, sink);
         }
         self.count(event, occasion);
         if entity.is_none() {
@@ -281,10 +291,16 @@ impl Partition {
             return self.end(entity, present.at, Cause::Forgotten, sink);
         }
         self.desk.record.prune(&self.program, present);
+        let mut cause = Cause::Timer;
+        if self.store.set_judged(entity) {
+            cause = Cause::Catalog;
+            self.prepare_judgement(present.at, sink);
+        }
         self.desk.stale.fill(self.program.tags.len());
-        let occasion = Occasion { present, cause: Cause::Timer, order: None };
-        let until = self.evaluate(occasion, sink).min(self.forget_at());
-        self.put_back(entity);
+        let until = self.evaluate(Occasion { present, cause, order: None }, sink).min(self.forget_at());
+        if self.desk.pack() != self.store.packed(entity) {
+            self.put_back(entity);
+        }
         self.store.set_due(entity, Timestamp::FOREVER);
         self.rearm(entity, until, present.at);
     }

@@ -80,6 +80,29 @@ enum Occasion {
     Due(u64),
 }
 
+/// What a tag was before its turn.
+#[derive(Clone, Copy, Debug)]
+struct Before {
+    /// `None` where the model has not been asked yet.
+    scored: Option<Scored>,
+    shown: Option<(Timestamp, u16)>,
+    /// Whether it shows something that no score can be: what it had under an earlier catalog.
+    is_foreign: bool,
+}
+
+impl Before {
+    fn new(state: TagState) -> Self {
+        let (scored, shown, is_foreign) = match state {
+            TagState::Scored(scored) => (Some(scored), scored.shown, false),
+            // A band or stage of the same name, under an earlier catalog.
+            TagState::Nth { since, index } => (None, Some((since, index)), false),
+            TagState::Valued { .. } | TagState::On { .. } => (None, None, true),
+            TagState::Off | TagState::Pending(_) => (None, None, false),
+        };
+        Before { scored, shown, is_foreign }
+    }
+}
+
 /// The turn of a tag with a `score`.
 pub fn turn_score<'a>(
     evaluator: &mut Evaluator<'a>,
@@ -91,28 +114,27 @@ pub fn turn_score<'a>(
     let Some(scorer) = &plan.scorer else {
         return Turn { next: Next::Same, until: Timestamp::FOREVER };
     };
-    let before = scored(state);
-    let (occasion, until) = evaluator.occasion(plan, score, before);
+    let before = Before::new(state);
+    let (occasion, until) = evaluator.occasion(plan, score, before.scored);
     let of = match occasion {
         Occasion::Unknown => return Turn { next: Next::Same, until },
         Occasion::Stands(scored) => return Turn { next: show(score, scored, before, now), until },
         Occasion::Due(of) => of,
     };
     let row = evaluator.row(score);
-    let found = match evaluator.answers.find(plan, &row).unwrap_or_else(|| ask(scorer, &row)) {
-        Some(number) => number.is_finite().then_some(number),
-        // Not to be had now: the one before stands, until the next occasion.
-        None => before.and_then(|before| before.score),
+    let answer = evaluator.answers.find(plan, &row).unwrap_or_else(|| ask(scorer, &row));
+    let found = match (answer, before.scored) {
+        (Some(number), _) => number.is_finite().then_some(number),
+        // Not to be had now: what there was stands, until the next occasion.
+        (None, Some(scored)) => scored.score,
+        (None, None) => None,
     };
-    let scored = Scored { at: now, of, score: found, shown: before.and_then(|before| before.shown) };
-    Turn { next: show(score, scored, before, now), until: until.min(now.plus(score.refresh_ms)) }
-}
-
-fn scored(state: TagState) -> Option<Scored> {
-    match state {
-        TagState::Scored(scored) => Some(scored),
-        _ => None,
+    let until = until.min(now.plus(score.refresh_ms));
+    if answer.is_none() && (before.is_foreign || before.scored.is_none() && before.shown.is_some()) {
+        return Turn { next: Next::Same, until };
     }
+    let scored = Scored { at: now, of, score: found, shown: before.shown };
+    Turn { next: show(score, scored, before, now), until }
 }
 
 fn ask(scorer: &Scorer, row: &[f64]) -> Option<f64> {
@@ -122,18 +144,18 @@ fn ask(scorer: &Scorer, row: &[f64]) -> Option<f64> {
 }
 
 /// What a score has the tag show: a change where that is something else than before.
-fn show<'a>(score: &Score, scored: Scored, before: Option<Scored>, now: Timestamp) -> Next<'a> {
-    let current = scored.shown.map(|(_, index)| index);
+fn show<'a>(score: &Score, scored: Scored, before: Before, now: Timestamp) -> Next<'a> {
+    let current = before.shown.map(|(_, index)| index);
     let found = match &score.bands {
         Some(bands) => scored.score.map(|number| band(bands, current, number)),
         None => scored.score.map(|_| 0),
     };
-    let is_other_number = score.bands.is_none() && before.is_some_and(|before| before.score != scored.score);
-    if found != current || is_other_number {
+    let is_other_number = score.bands.is_none() && before.scored.is_some_and(|before| before.score != scored.score);
+    if found != current || is_other_number || before.is_foreign {
         let shown = found.map(|index| (now, index));
         return Next::Change { to: Shown::Scored(Scored { shown, ..scored }), because: 0 };
     }
-    if Some(scored) == before { Next::Same } else { Next::Silent(TagState::Scored(scored)) }
+    if Some(scored) == before.scored { Next::Same } else { Next::Silent(TagState::Scored(scored)) }
 }
 
 /// An input as the model takes it.
@@ -210,6 +232,9 @@ impl Partition {
         let program = Arc::clone(&self.program);
         for (place, plan) in program.tags.iter().enumerate() {
             let TagKind::Score(score) = &program.tag(plan.id).kind else { continue };
+            if self.hold.has_place(place) {
+                continue;
+            }
             let Some(ask @ ScorePlan { scorer: Some(scorer), .. }) = &plan.score else { continue };
             let mut rows = Vec::new();
             for entity in due {
@@ -225,7 +250,7 @@ impl Partition {
                     filling: self.filling.of(plan, present.at),
                     answers: &self.desk.answers,
                 };
-                if let (Occasion::Due(_), _) = evaluator.occasion(ask, score, scored(state)) {
+                if let (Occasion::Due(_), _) = evaluator.occasion(ask, score, Before::new(state).scored) {
                     rows.extend(evaluator.row(score));
                 }
             }

@@ -1,6 +1,6 @@
 //! What a tag's state machine remembers of an entity, and its bytes.
 
-use super::packed::{Kept, Reader, put_timestamp, put_unsigned, put_value, put_word};
+use super::packed::{Kept, Piece, Reader, put_timestamp, put_unsigned, put_value, put_word};
 use super::scores::Scored;
 use crate::model::Timestamp;
 
@@ -122,19 +122,92 @@ pub fn decode_state(reader: &mut Reader<'_>, text: &mut String) -> TagState {
     }
 }
 
-/// Appends a tag's packed state with bands or stages numbered by `names`; nothing where the one that it is in is gone.
-pub fn renumber_state(cell: &[u8], names: &[Option<u16>], out: &mut Vec<u8>) {
+/// What the states of a tag are, to a catalog.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StateMeaning<'a> {
+    /// `rule`, `value`, `bands`, `stages`, `score`, `score bands` or `manual`.
+    pub kind: &'a str,
+    /// Of bands or stages.
+    pub names: &'a [Box<str>],
+}
+
+impl StateMeaning<'_> {
+    fn place(self, name: &str) -> Option<u16> {
+        self.names.iter().position(|known| **known == *name).map(|index| index as u16)
+    }
+}
+
+/// A value that a tag shows, and since when.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct ShownValue {
+    pub since: Timestamp,
+    pub value: Kept,
+}
+
+/// What a packed state shows; `None` where it shows nothing. Strings go to `text`.
+pub fn shown_state(cell: &[u8], of: StateMeaning<'_>, text: &mut String) -> Option<ShownValue> {
+    let state = decode_state(&mut Reader::new(cell), text);
+    let value = match state {
+        TagState::Off | TagState::Pending(_) => return None,
+        TagState::On { .. } => Kept::Bool(true),
+        TagState::Valued { value, .. } => value,
+        TagState::Scored(Scored { shown: None, .. }) => return None,
+        TagState::Scored(scored) if of.names.is_empty() => Kept::Number(scored.score?),
+        TagState::Nth { index, .. } | TagState::Scored(Scored { shown: Some((_, index)), .. }) => {
+            Kept::String(Piece::keep(text, of.names.get(usize::from(index))?))
+        }
+    };
+    Some(ShownValue { since: state.since()?, value })
+}
+
+/// What a scored tag shows, as another catalog has it; `None` where that has no such band.
+fn reshown(
+    shown: Option<(Timestamp, u16)>,
+    from: StateMeaning<'_>,
+    to: StateMeaning<'_>,
+) -> Option<Option<(Timestamp, u16)>> {
+    match shown {
+        Some((since, index)) if !from.names.is_empty() => {
+            let index = to.place(from.names.get(usize::from(index))?)?;
+            Some(Some((since, index)))
+        }
+        same => Some(same),
+    }
+}
+
+/// Appends the state of a tag that was gone and has come back: the value that it showed, until it is evaluated.
+pub fn revived(shown: ShownValue, text: &str, to: StateMeaning<'_>, out: &mut Vec<u8>) {
+    let ShownValue { since, value } = shown;
+    let mut cell = Vec::new();
+    encode_state(TagState::Valued { since, value, ends: Timestamp::FOREVER }, text, &mut cell);
+    restate(&cell, StateMeaning { kind: "value", names: &[] }, to, out);
+}
+
+/// Appends a tag's packed state as it is to another catalog. What is no state of the tag's new kind goes on as the value
+/// that it showed, until the tag is evaluated.
+pub fn restate(cell: &[u8], from: StateMeaning<'_>, to: StateMeaning<'_>, out: &mut Vec<u8>) {
     let mut text = String::new();
-    let renumbered = |index: u16| names.get(usize::from(index)).copied().flatten();
-    let state = match decode_state(&mut Reader::new(cell), &mut text) {
-        TagState::Nth { since, index } => {
-            renumbered(index).map_or(TagState::Off, |index| TagState::Nth { since, index })
+    let state = decode_state(&mut Reader::new(cell), &mut text);
+    match state {
+        TagState::Pending(_) if to.kind == "rule" => return encode_state(state, &text, out),
+        TagState::Scored(scored) if to.kind == from.kind => {
+            if let Some(shown) = reshown(scored.shown, from, to) {
+                return encode_scored(Scored { shown, ..scored }, out);
+            }
         }
-        TagState::Scored(scored) => {
-            let shown = scored.shown.and_then(|(since, index)| Some((since, renumbered(index)?)));
-            TagState::Scored(Scored { shown, ..scored })
-        }
-        state => state,
+        _ => {}
+    }
+    let Some(ShownValue { since, value }) = shown_state(cell, from, &mut text) else { return };
+    let place = match value {
+        Kept::String(name) => to.place(name.of(&text)),
+        _ => None,
+    };
+    let state = match (state, place) {
+        (TagState::On { .. }, _) if to.kind == "rule" => state,
+        (TagState::Valued { .. }, _) if to.kind == from.kind => state,
+        (_, Some(index)) => TagState::Nth { since, index },
+        _ if value == Kept::Bool(true) && to.kind == "rule" => TagState::On { since, lapsed: None },
+        _ => TagState::Valued { since, value, ends: Timestamp::FOREVER },
     };
     encode_state(state, &text, out);
 }

@@ -104,6 +104,9 @@ impl<'a> Rule<'a> {
             // What is not known changes nothing, and is no time for which `when` has held.
             TagState::Pending(_) if when.truth == Truth::Unknown => (Next::Silent(TagState::Off), Timestamp::FOREVER),
             _ if when.truth == Truth::Unknown => (Next::Same, Timestamp::FOREVER),
+            // A value that the tag had under an earlier catalog.
+            TagState::Valued { .. } if holds => (Next::Change { to: Shown::On, because: ADDED }, Timestamp::FOREVER),
+            TagState::Valued { .. } => (Next::Change { to: Shown::Nothing, because: REMOVED }, Timestamp::FOREVER),
             TagState::On { since, lapsed } if holds => {
                 let next = match lapsed {
                     None => Next::Same,
@@ -198,7 +201,7 @@ fn turn_manual<'a>(evaluator: &Evaluator<'a>, state: TagState, order: Option<Ord
 fn turn_band<'a>(evaluator: &mut Evaluator<'a>, value: &'a Condition, bands: &'a Bands, state: TagState) -> Turn<'a> {
     let current = nth(state);
     let Known { what, until } = evaluator.known_band(&value.expr, bands, current);
-    Turn { next: what.map_or(Next::Same, |band| to_nth(current, band, 0)), until }
+    Turn { next: what.map_or(Next::Same, |band| to_nth(state, band, 0)), until }
 }
 
 fn turn_stage<'a>(evaluator: &mut Evaluator<'a>, stages: &'a [Stage], state: TagState) -> Turn<'a> {
@@ -219,7 +222,7 @@ fn turn_stage<'a>(evaluator: &mut Evaluator<'a>, stages: &'a [Stage], state: Tag
             }
         }
     }
-    Turn { next: to_nth(nth(state), found, found.map_or(stages.len(), usize::from)), until }
+    Turn { next: to_nth(state, found, found.map_or(stages.len(), usize::from)), until }
 }
 
 fn nth(state: TagState) -> Option<u16> {
@@ -229,9 +232,11 @@ fn nth(state: TagState) -> Option<u16> {
     }
 }
 
-fn to_nth<'a>(current: Option<u16>, found: Option<u16>, because: usize) -> Next<'a> {
+fn to_nth<'a>(state: TagState, found: Option<u16>, because: usize) -> Next<'a> {
+    // A value is what the tag had under an earlier catalog.
+    let is_other = matches!(state, TagState::Valued { .. });
     match found {
-        _ if found == current => Next::Same,
+        _ if found == nth(state) && !is_other => Next::Same,
         None => Next::Change { to: Shown::Nothing, because },
         Some(index) => Next::Change { to: Shown::Nth(index), because },
     }

@@ -28,6 +28,29 @@ pub enum Reach {
     Forever,
 }
 
+impl Reach {
+    /// Whether what is kept for this reach is all that another needs.
+    pub fn covers(self, other: Reach) -> bool {
+        match (self, other) {
+            (Reach::Forever, _) => true,
+            (Reach::Back(kept), Reach::Back(wanted)) => kept >= wanted,
+            (kept, wanted) => kept == wanted,
+        }
+    }
+
+    /// About how many panes it holds.
+    pub fn width(self) -> u64 {
+        match self {
+            Reach::Back(panes) => u64::from(panes) + 1,
+            Reach::Period(CalendarUnit::Day) => 1,
+            Reach::Period(CalendarUnit::Week) => 7,
+            Reach::Period(CalendarUnit::Month) => 31,
+            Reach::Period(CalendarUnit::Year) => 366,
+            Reach::Forever => u64::MAX,
+        }
+    }
+}
+
 /// A window as the engine keeps it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Frame {

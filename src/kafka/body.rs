@@ -107,7 +107,7 @@ impl Body {
     }
 
     /// Keeps a record that was rejected, with the headers that say why and where it stood.
-    pub fn reject(&mut self, message: &impl Message, reason: Reject) {
+    pub fn reject(&mut self, message: &impl Message, reason: Reject, detail: Option<&str>) {
         let key = message.key().map(|key| self.keep(key));
         let value = self.keep(message.payload().unwrap_or_default());
         let given = message.headers().into_iter().flat_map(Headers::iter);
@@ -119,8 +119,8 @@ impl Body {
             ("tagstream-partition", &partition),
             ("tagstream-offset", &offset),
         ];
-        let headers =
-            ours.into_iter().fold(given, |headers, (key, value)| headers.insert(Header { key, value: Some(value) }));
+        let ours = ours.into_iter().chain(detail.map(|detail| ("tagstream-detail", detail)));
+        let headers = ours.fold(given, |headers, (key, value)| headers.insert(Header { key, value: Some(value) }));
         self.letters.push(Letter { key, value, headers });
     }
 

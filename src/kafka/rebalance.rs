@@ -193,7 +193,7 @@ impl<W: Wire> Worker<W> {
             }
             Err(error) => return self.stop(partition, PartitionError::Restore(error)),
         };
-        let noted = found.note.map(|note| note.next_offset);
+        let noted = found.note.as_ref().map(|note| note.next_offset);
         // Whoever stands at the beginning has nothing behind them that a state could hold.
         let agree = noted == committed || noted.is_none() && committed == Some(low);
         if !agree && disagreements < DISAGREEMENTS_MAX {

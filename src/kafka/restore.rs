@@ -93,7 +93,7 @@ pub struct Found {
 }
 
 /// What the changelog says of where a partition stands.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Note {
     pub next_offset: i64,
     pub log_id: u64,
@@ -259,7 +259,7 @@ impl<W: Wire> Errand<W> {
     fn finish(&self, partition: i32, reading: Reading, started: Instant) -> Result<Found, Interrupted> {
         failpoint::pass(Step::RestoreEnd);
         let Reading { restoring, note, bytes, snapshot_bytes, .. } = reading;
-        let position = note.map_or_else(Position::default, |note| note.position);
+        let position = note.as_ref().map_or_else(Position::default, |note| note.position.clone());
         let Restored { partition: state, change: catalog_change } = restoring
             .finish(position)
             .map_err(|error| RestoreError::Whole { topic: self.topic.clone(), partition, error })?;
@@ -381,7 +381,7 @@ impl Reading {
                 if self.log_id.is_some_and(|log_id| log_id != meta.log) {
                     return Err(Unusable::OtherLog.into());
                 }
-                let position = Position { clock: meta.clock, extent: meta.extent };
+                let position = meta.position();
                 self.note = Some(Note { next_offset: meta.next_offset, log_id: meta.log, position });
             }
             ChangelogRecord::Schema { id, meaning } => self.restoring.schema(id, meaning)?,

@@ -85,7 +85,8 @@ impl Outlet {
         }
         self.key.clear();
         self.value.clear();
-        let meta = ChangelogRecord::Meta(running.meta(name));
+        let notes = running.state().notes();
+        let meta = ChangelogRecord::Meta(running.meta(name, &notes));
         meta.key().write(&mut self.key);
         meta.write_value(&mut self.value);
         let meta = BaseRecord::to(&self.changelog).partition(partition).key(&self.key[..]).payload(&self.value[..]);

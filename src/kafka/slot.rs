@@ -129,7 +129,7 @@ impl Running {
     }
 
     /// The changelog's note of what a transaction of this name leads to.
-    pub fn meta<'a>(&self, transaction: &'a str) -> Meta<'a> {
+    pub fn meta<'a>(&self, transaction: &'a str, notes: &'a [u8]) -> Meta<'a> {
         let program = self.state.program();
         Meta {
             log: self.log_id,
@@ -139,6 +139,7 @@ impl Running {
             catalog: program.catalog.fingerprint,
             schema: program.schema.id(),
             transaction,
+            notes,
         }
     }
 
@@ -226,7 +227,7 @@ impl Running {
                 }
                 Err(reason) => {
                     *self.work.rejected.entry(reason.code()).or_default() += 1;
-                    self.body.reject(message, reason);
+                    self.body.reject(message, reason, bench.decoder.detail());
                     false
                 }
             },

@@ -53,6 +53,11 @@ impl Replay {
         Ok(&self.event)
     }
 
+    /// What was wrong with the line that was rejected last, in words, where its reason does not say it all.
+    pub fn detail(&self) -> Option<&'static str> {
+        self.decoder.detail()
+    }
+
     /// Applies the event that was read.
     pub fn apply(&mut self, sink: &mut impl Sink) {
         self.world.apply(&self.event, sink);

@@ -19,6 +19,7 @@ use summary::Summary;
 
 use super::models::ModelArgs;
 use super::{catalog_file, fail};
+use crate::codec::RejectedLine;
 use crate::model::{Timestamp, TimestampError};
 
 /// The tag changes of recorded events, as NDJSON
@@ -94,9 +95,15 @@ enum ReplayError {
 fn feed(args: &ReplayArgs, replay: &mut Replay, output: &mut Output) -> Result<(), ReplayError> {
     let name_inputs = args.input.len() > 1;
     each_line(&args.input, |line, input| {
-        if let Outcome::Rejected(reject) = replay.line(line, output) {
-            let name = name_inputs.then(|| input.name());
-            output.reject(reject, name, input.line_number(), line);
+        if let Outcome::Rejected(reason) = replay.line(line, output) {
+            let name = name_inputs.then(|| input.name().to_string_lossy());
+            output.reject(&RejectedLine {
+                reason,
+                detail: replay.detail(),
+                input: name.as_deref(),
+                line: input.line_number(),
+                raw: line,
+            });
         }
         Ok::<(), ReplayError>(output.check()?)
     })?;

@@ -1,7 +1,7 @@
 //! What the numbered cells of an entity mean under a catalog, so that another catalog can read them.
 //!
 //! The meaning as bytes: for each cell, in the order of their numbers (attributes, series, tags, then the remembered
-//! ids), a byte for what it is and texts, each with its length (LEB128) in front:
+//! ids and the tags that are gone), a byte for what it is and texts, each with its length (LEB128) in front:
 //!
 //! | byte | texts | then |
 //! | --- | --- | --- |
@@ -10,6 +10,7 @@
 //! | 2 tag | name, kind of state: `rule`, `value`, `bands` or `stages` | how many names of bands or stages (LEB128), the names |
 //! | 3 remembered ids | | |
 //! | 4 nothing: of another kind of entity | | |
+//! | 5 tags that are gone | | |
 //!
 //! The id of a schema is the xxh3 hash (64 bits) of these bytes.
 
@@ -42,6 +43,8 @@ pub enum Cell {
     },
     /// The remembered ids, for de-duplication.
     Seen,
+    /// Tags that an earlier catalog had, until they are removed.
+    Gone,
     /// Never there: it is another kind of entity's.
     Vacant,
 }
@@ -53,7 +56,7 @@ impl Cell {
             Cell::Attribute { name, .. } => Some(format!("attribute {name}")),
             Cell::Series { counters, .. } => Some(format!("counter {counters}")),
             Cell::Tag { name, .. } => Some(format!("tag {name}")),
-            Cell::Seen | Cell::Vacant => None,
+            Cell::Seen | Cell::Gone | Cell::Vacant => None,
         }
     }
 }
@@ -100,7 +103,7 @@ impl Schema {
             let (state, names) = tag_state(&tag.kind);
             Cell::Tag { name: tag.name.clone(), state: state.into(), names }
         });
-        Schema::new(attributes.chain(series).chain(tags).chain([Cell::Seen]).collect())
+        Schema::new(attributes.chain(series).chain(tags).chain([Cell::Seen, Cell::Gone]).collect())
     }
 
     fn new(cells: Vec<Cell>) -> Self {
@@ -142,6 +145,7 @@ const SERIES: u8 = 1;
 const TAG: u8 = 2;
 const SEEN: u8 = 3;
 const VACANT: u8 = 4;
+const GONE: u8 = 5;
 
 const BACK: u8 = 0;
 const PERIOD: u8 = 1;
@@ -171,10 +175,11 @@ fn put_cell(cell: &Cell, out: &mut Vec<u8>) {
         }
         Cell::Seen => out.push(SEEN),
         Cell::Vacant => out.push(VACANT),
+        Cell::Gone => out.push(GONE),
     }
 }
 
-fn put_reach(reach: Reach, out: &mut Vec<u8>) {
+pub(super) fn put_reach(reach: Reach, out: &mut Vec<u8>) {
     match reach {
         Reach::Back(panes) => {
             out.push(BACK);
@@ -190,23 +195,24 @@ fn put_reach(reach: Reach, out: &mut Vec<u8>) {
 
 fn take_cell(bytes: &mut &[u8]) -> Option<Cell> {
     match byte(bytes)? {
-        ATTRIBUTE => Some(Cell::Attribute { name: text(bytes)?, meaning: text(bytes)? }),
+        ATTRIBUTE => Some(Cell::Attribute { name: take_text(bytes)?, meaning: take_text(bytes)? }),
         SERIES => {
-            let (counters, meaning) = (text(bytes)?, text(bytes)?);
+            let (counters, meaning) = (take_text(bytes)?, take_text(bytes)?);
             Some(Cell::Series { counters, meaning, reach: take_reach(bytes)? })
         }
         TAG => {
-            let (name, state, count) = (text(bytes)?, text(bytes)?, split_unsigned(bytes)?);
-            let names = (0..count).map(|_| text(bytes)).collect::<Option<_>>()?;
+            let (name, state, count) = (take_text(bytes)?, take_text(bytes)?, split_unsigned(bytes)?);
+            let names = (0..count).map(|_| take_text(bytes)).collect::<Option<_>>()?;
             Some(Cell::Tag { name, state, names })
         }
         SEEN => Some(Cell::Seen),
         VACANT => Some(Cell::Vacant),
+        GONE => Some(Cell::Gone),
         _ => None,
     }
 }
 
-fn take_reach(bytes: &mut &[u8]) -> Option<Reach> {
+pub(super) fn take_reach(bytes: &mut &[u8]) -> Option<Reach> {
     match byte(bytes)? {
         BACK => Some(Reach::Back(u32::try_from(split_unsigned(bytes)?).ok()?)),
         PERIOD => Some(Reach::Period(*UNITS.get(usize::from(byte(bytes)?))?)),
@@ -221,7 +227,7 @@ fn byte(bytes: &mut &[u8]) -> Option<u8> {
     Some(*first)
 }
 
-fn text(bytes: &mut &[u8]) -> Option<Box<str>> {
+pub(super) fn take_text(bytes: &mut &[u8]) -> Option<Box<str>> {
     let len = usize::try_from(split_unsigned(bytes)?).ok()?;
     let (text, rest) = bytes.split_at_checked(len)?;
     *bytes = rest;

@@ -8,7 +8,7 @@ use tagstream::model::Event;
 /// The reason code, or `key|kind id:kind|time|id`.
 fn outcome(catalog: &Catalog, record: &[u8]) -> String {
     let mut event = Event::default();
-    match decode(&mut Decoder::new(catalog), &mut event, catalog.paths.len(), record) {
+    match decode(catalog, &mut Decoder::new(catalog), &mut event, record) {
         Err(reject) => reject.code().to_owned(),
         Ok(Plain { key, kind: (number, name), time_ms, id, .. }) => {
             format!("{key}|{number}:{name}|{time_ms}|{}", id.unwrap_or_default())

@@ -318,7 +318,7 @@ impl<B: Bootstrap> Trial<'_, B> {
             let restoring = &mut restoring[index];
             match ChangelogRecord::read(record.key().expect("a key"), record.payload()).expect("a readable record") {
                 ChangelogRecord::Meta(meta) => {
-                    notes[index] = Some((Position { clock: meta.clock, extent: meta.extent }, meta.next_offset));
+                    notes[index] = Some((meta.position(), meta.next_offset));
                 }
                 ChangelogRecord::Schema { id, meaning } => restoring.schema(id, meaning).expect("a schema"),
                 ChangelogRecord::Segment(segment) => restoring.segment(segment).expect("a segment"),
@@ -335,8 +335,9 @@ impl<B: Bootstrap> Trial<'_, B> {
                 return (None, 0);
             };
             assert_eq!(next_offset, ends[index].end, "partition {index}: how far the state is");
+            let clock = position.clock;
             let mut restored = restoring.finish(position).expect("the log is whole").partition;
-            if let (Clocks::WallClock, Some(clock)) = (self.clocks, position.clock) {
+            if let (Clocks::WallClock, Some(clock)) = (self.clocks, clock) {
                 input.partition.advance(clock, &mut Unheard);
             }
             assert_eq!(restored.clock(), input.partition.clock(), "partition {index}: the clock");
