@@ -11,7 +11,7 @@ use crate::kafka::{Clock, EmbeddedBroker, FETCH_WAIT, Notice, Notices};
 use crate::service::Surroundings;
 use crate::settings::{
     Delivery, GroupProtocol, HttpSettings, InputSettings, KafkaSettings, MaxChange, Membership, Origin, OutputSettings,
-    PartitionedBy, Properties, ServiceSettings, Settings, Start,
+    PartitionedBy, Properties, ScoringSettings, ServiceSettings, Settings, Start,
 };
 use crate::telemetry::Severity;
 
@@ -60,6 +60,7 @@ pub fn settings(broker: &EmbeddedBroker, speed: Speed) -> Settings {
         },
         state: None,
         http: HttpSettings { listen: None },
+        scoring: ScoringSettings { library: None },
     }
 }
 

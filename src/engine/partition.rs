@@ -15,6 +15,7 @@ use super::journal::Journal;
 use super::judging::Occasion;
 use super::program::Program;
 use super::record::Record;
+use super::scores::Answers;
 use super::stale::Stale;
 use super::store::{EntityId, Store};
 use super::tags::Order;
@@ -61,6 +62,7 @@ pub struct Partition {
 pub(super) struct Desk {
     pub(super) record: Record,
     pub(super) lines: Lines,
+    pub(super) answers: Answers,
     packed: Vec<u8>,
     /// A string on its way from the record back into it.
     pub(super) text: String,
@@ -75,6 +77,7 @@ impl Desk {
         Desk {
             record: Record::new(program),
             lines: Lines::default(),
+            answers: Answers::default(),
             packed: Vec::new(),
             text: String::new(),
             due: Vec::new(),
@@ -246,8 +249,10 @@ impl Partition {
                 Record::key_of(self.store.packed(*a)).cmp(Record::key_of(self.store.packed(*b)))
             });
             self.move_clock(at);
-            for entity in &due {
-                self.fire(*entity, sink);
+            for together in due.chunks(Answers::TOGETHER_MAX) {
+                self.foresee(together);
+                together.iter().for_each(|entity| self.fire(*entity, sink));
+                self.desk.answers.clear();
             }
         }
         self.desk.due = due;

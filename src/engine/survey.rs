@@ -147,8 +147,9 @@ impl Survey {
             let has_it = !desk.record.shown(kind, state).is_absent();
             let filling = filling.of(plan, present.at);
             let lines = &mut desk.lines;
-            let mut evaluator = Evaluator { program, record: &desk.record, present, lines, filling };
-            let changes = matches!(turn(&mut evaluator, kind, state, None).next, Next::Change { .. });
+            let mut evaluator =
+                Evaluator { program, record: &desk.record, present, lines, filling, answers: &desk.answers };
+            let changes = matches!(turn(&mut evaluator, plan, kind, state, None).next, Next::Change { .. });
             let impact = &mut self.impacts[place];
             impact.had += u64::from(has_it);
             impact.differ += u64::from(has_it && changes);

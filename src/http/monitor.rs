@@ -1,12 +1,11 @@
 //! Hears the workers and answers the operator: the pages, from what was said.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use super::watch::{PATIENCE, Watch};
 use crate::codec::Reject;
-use crate::engine::Program;
-use crate::kafka::{Clock, Notice, Recycle, Standing, Work};
+use crate::kafka::{Breaker, Clock, Notice, Recycle, Standing, Work};
 use crate::model::ChangeKind;
 use crate::telemetry::Metrics;
 
@@ -18,12 +17,18 @@ const DOUBT_OPEN: &str = "doubt_open";
 const DOUBT_ELSEWHERE: &str = "doubt_elsewhere";
 const OUTCOMES: [&str; 5] = [COMMITTED, ABORTED, DOUBT_COMMITTED, DOUBT_OPEN, DOUBT_ELSEWHERE];
 
+/// What becomes of a question to a model.
+const SCORED: &str = "scored";
+const FAILED: &str = "failed";
+const SKIPPED: &str = "skipped";
+
 /// The ways in which partitions come and go.
 const ASSIGNED: &str = "assigned";
 const REVOKED: &str = "revoked";
 const LOST: &str = "lost";
 
 pub struct Monitor {
+    breaker: Arc<Breaker>,
     clock: Clock,
     watch: Mutex<Watch>,
     metrics: Metrics,
@@ -31,7 +36,8 @@ pub struct Monitor {
 
 impl Monitor {
     /// Every series whose labels are known shows from the start.
-    pub fn new(program: &Program, workers: usize, clock: Clock) -> Self {
+    pub fn new(breaker: Arc<Breaker>, workers: usize, clock: Clock) -> Self {
+        let program = breaker.look().edition.program;
         let metrics = Metrics::new();
         metrics.build.set(&[env!("CARGO_PKG_VERSION")], 1.0);
         metrics.catalog.set(&[&program.fingerprint], 1.0);
@@ -46,6 +52,10 @@ impl Monitor {
         for counter in &program.catalog.counters {
             metrics.skipped.show(&[&counter.name]);
         }
+        for (tag, _) in program.scorers() {
+            [SCORED, FAILED, SKIPPED].iter().for_each(|outcome| metrics.scores.show(&[tag, outcome]));
+            metrics.slow_scores.show(&[tag]);
+        }
         for outcome in OUTCOMES {
             metrics.transactions.show(&[outcome]);
         }
@@ -55,7 +65,7 @@ impl Monitor {
         for kind in [ASSIGNED, REVOKED, LOST] {
             metrics.rebalances.show(&[kind]);
         }
-        Monitor { clock, watch: Mutex::new(Watch::new(workers)), metrics }
+        Monitor { breaker, clock, watch: Mutex::new(Watch::new(workers)), metrics }
     }
 
     /// Takes note of what a worker says.
@@ -111,6 +121,10 @@ impl Monitor {
         let watch = self.watch();
         let now = Instant::now();
         self.metrics.ready.set(f64::from(u8::from(watch.not_ready(now).is_empty())));
+        let status = self.breaker.status();
+        self.metrics.catalog.clear();
+        self.metrics.catalog.set(&[&status.fingerprint], 1.0);
+        self.metrics.held_tags.set(status.held.len() as f64);
         self.count(&watch);
         self.measure(&watch, now);
         self.metrics.text()
@@ -131,6 +145,14 @@ impl Monitor {
         }
         for (counter, count) in &work.skipped {
             metrics.skipped.of(&[counter]).raise_to(*count);
+        }
+        let program = self.breaker.look().edition.program;
+        for (tag, scorer) in program.scorers() {
+            let tally = scorer.tally();
+            for (outcome, count) in [(SCORED, tally.scored), (FAILED, tally.failed), (SKIPPED, tally.skipped)] {
+                metrics.scores.of(&[tag, outcome]).raise_to(count);
+            }
+            metrics.slow_scores.of(&[tag]).raise_to(tally.slow_calls);
         }
         for (tag, kinds) in work.changes.iter() {
             for (kind, count) in kinds {

@@ -20,7 +20,6 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 
-use crate::catalog::Catalog;
 use crate::engine::Program;
 use crate::http::{Controls, HttpError, Monitor, Server};
 use crate::kafka::{Breaker, Clock, ClusterError, Counts, Notices, StopSignal, Streams, WorkerError, WorkerId};
@@ -119,7 +118,7 @@ enum Step {
 ///
 /// # Errors
 /// Why it ended, if not by a signal.
-pub fn run(settings: Settings, catalog: Catalog, surroundings: Surroundings) -> Result<(), ServiceError> {
+pub fn run(settings: Settings, program: Arc<Program>, surroundings: Surroundings) -> Result<(), ServiceError> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(ServiceError::Signals)?;
     runtime.block_on(async {
         let (sender, reports) = mpsc::unbounded_channel();
@@ -128,7 +127,6 @@ pub fn run(settings: Settings, catalog: Catalog, surroundings: Surroundings) -> 
             terminate: signal(SignalKind::terminate()).map_err(ServiceError::Signals)?,
             hangup: signal(SignalKind::hangup()).map_err(ServiceError::Signals)?,
         };
-        let program = Program::new(catalog);
         let settings = Arc::new(settings);
         let workers = settings.service.workers.get();
         let (threshold, approve) = (settings.service.max_change, surroundings.approve_changes);
@@ -136,7 +134,7 @@ pub fn run(settings: Settings, catalog: Catalog, surroundings: Surroundings) -> 
         let no_source: CatalogSource = Arc::new(|| Err("there is no file to read it from".to_owned()));
         let source = surroundings.catalog.clone().unwrap_or(no_source);
         let reloader = Reloader { source, settings: Arc::clone(&settings), breaker: Arc::clone(&breaker) };
-        let (surroundings, _server) = be_seen(&settings, &program, &reloader, surroundings)?;
+        let (surroundings, _server) = be_seen(&settings, &reloader, surroundings)?;
         let crew = Crew::new(settings, breaker, surroundings, sender);
         Shell { crew, signals, reloader, reports, deadline: None, failure: None }.run().await
     })
@@ -145,13 +143,12 @@ pub fn run(settings: Settings, catalog: Catalog, surroundings: Surroundings) -> 
 /// Answers operators from now on, if the settings want it: a monitor then hears what is said, too.
 fn be_seen(
     settings: &Settings,
-    program: &Program,
     reloader: &Reloader,
     surroundings: Surroundings,
 ) -> Result<(Surroundings, Option<Server>), ServiceError> {
     let Some(listen) = settings.http.listen else { return Ok((surroundings, None)) };
     let workers = settings.service.workers.get();
-    let monitor = Arc::new(Monitor::new(program, workers, surroundings.clock.clone()));
+    let monitor = Arc::new(Monitor::new(Arc::clone(&reloader.breaker), workers, surroundings.clock.clone()));
     let reload = reloader.clone();
     let controls = Controls {
         breaker: Arc::clone(&reloader.breaker),

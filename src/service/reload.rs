@@ -8,8 +8,8 @@ use crate::engine::Program;
 use crate::kafka::{Breaker, Streams};
 use crate::settings::Settings;
 
-/// Reads the catalog anew; the words of all its problems where it has errors.
-pub type CatalogSource = Arc<dyn Fn() -> Result<Catalog, String> + Send + Sync>;
+/// Reads the catalog anew: the users' program, or the words of all its problems where it has errors.
+pub type CatalogSource = Arc<dyn Fn() -> Result<Arc<Program>, String> + Send + Sync>;
 
 /// Why a catalog does not take effect. The one that runs goes on.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -54,19 +54,18 @@ impl Reloader {
     /// # Errors
     /// Why the catalog that runs goes on.
     pub fn reload(&self) -> Result<Reloaded, ReloadError> {
-        let catalog = (self.source)().map_err(ReloadError::Catalog)?;
+        let program = (self.source)().map_err(ReloadError::Catalog)?;
         let running = self.breaker.look().edition.program;
-        if catalog.fingerprint == running.catalog.fingerprint {
+        if program.catalog.fingerprint == running.catalog.fingerprint {
             return Ok(Reloaded::Unchanged { fingerprint: running.fingerprint.clone() });
         }
         let topics = |catalog: &Catalog| -> Vec<String> {
             Streams::of(&self.settings, Some(catalog)).iter().map(|(_, plan)| plan.topic.to_string()).collect()
         };
-        let wanted = topics(&catalog);
+        let wanted = topics(&program.catalog);
         if wanted != topics(&running.catalog) {
             return Err(ReloadError::Topics { wanted: wanted.join(", ") });
         }
-        let program = Program::new(catalog);
         let fingerprint = program.fingerprint.clone();
         self.breaker.propose(program);
         Ok(Reloaded::Proposed { fingerprint })

@@ -11,11 +11,11 @@ use super::layers::{Entry, PROPERTIES, Written};
 use super::problem::{Fault, Origin, Problems};
 use super::{
     Delivery, GroupProtocol, HttpSettings, InputSettings, KafkaSettings, MaxChange, Membership, OutputSettings,
-    PartitionedBy, Properties, ServiceSettings, Settings, Start, StateSettings, duration,
+    PartitionedBy, Properties, ScoringSettings, ServiceSettings, Settings, Start, StateSettings, duration,
 };
 
 /// The keys that there are, beside librdkafka's own below `kafka.properties`.
-const KEYS: [&str; 21] = [
+const KEYS: [&str; 22] = [
     "catalog",
     "kafka.brokers",
     "kafka.application",
@@ -37,6 +37,7 @@ const KEYS: [&str; 21] = [
     "state.directory",
     "state.snapshot_interval",
     "http.listen",
+    "scoring.library",
 ];
 
 /// More workers than any machine has use for: a slip of the finger.
@@ -61,6 +62,7 @@ pub fn check(written: Written, problems: &mut Problems) -> Option<Settings> {
     let state = reader.state();
     let http = reader.http();
     let catalog = reader.path("catalog");
+    let scoring = reader.scoring();
     let settings = Settings {
         catalog,
         kafka: kafka?,
@@ -69,6 +71,7 @@ pub fn check(written: Written, problems: &mut Problems) -> Option<Settings> {
         service: service?,
         state: state?,
         http: http?,
+        scoring,
     };
     reader.topics_differ(&settings);
     Some(settings)
@@ -266,6 +269,13 @@ impl Reader<'_> {
             _ => PathBuf::new(),
         };
         Some(folder.join(text))
+    }
+
+    /// An empty path is none.
+    fn scoring(&mut self) -> ScoringSettings {
+        const KEY: &str = "scoring.library";
+        let is_given = self.text(KEY).is_ok_and(|text| text.is_some_and(|text| !text.is_empty()));
+        ScoringSettings { library: if is_given { self.path(KEY) } else { None } }
     }
 
     fn topics_differ(&mut self, settings: &Settings) {

@@ -32,6 +32,7 @@ pub struct Settings {
     /// `None`: state is kept in the changelog only.
     pub state: Option<StateSettings>,
     pub http: HttpSettings,
+    pub scoring: ScoringSettings,
 }
 
 /// How to reach Kafka, and the names under which this application is known there.
@@ -141,6 +142,13 @@ pub struct StateSettings {
 pub struct HttpSettings {
     /// Where metrics and probes are answered; `None`: nowhere.
     pub listen: Option<SocketAddr>,
+}
+
+/// What catalogs with a `score` need.
+#[derive(Clone, Debug)]
+pub struct ScoringSettings {
+    /// The ONNX Runtime: its file, or a folder that holds it. `None`: the environment or the system knows.
+    pub library: Option<PathBuf>,
 }
 
 impl Settings {

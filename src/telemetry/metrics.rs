@@ -24,6 +24,10 @@ pub struct Metrics {
     /// By tag and change.
     pub changes: Totals,
     pub timers: Total,
+    /// By tag and outcome.
+    pub scores: Totals,
+    /// By tag.
+    pub slow_scores: Totals,
     /// By partition, as the four after it.
     pub lag: Levels,
     pub clock_delay: Levels,
@@ -44,6 +48,7 @@ pub struct Metrics {
     pub rebalances: Totals,
     pub ready: Level,
     pub outage: Level,
+    pub held_tags: Level,
     /// By fingerprint.
     pub catalog: Levels,
     /// By version.
@@ -70,6 +75,12 @@ impl Metrics {
             changes: all.totals("tagstream_tag_changes_total", &["tag", "change"], "Tag changes that were committed"),
             timers: all
                 .total("tagstream_timers_fired_total", "Timers that were due, whether or not they brought a change"),
+            scores: all.totals(
+                "tagstream_scores_total",
+                &["tag", "outcome"],
+                "Scores that a model was asked for: scored, failed, or skipped while it had a rest",
+            ),
+            slow_scores: all.totals("tagstream_slow_scores_total", &["tag"], "Calls of a model that took too long"),
             lag: all.levels(
                 "tagstream_consumer_lag_records",
                 &["partition"],
@@ -109,6 +120,7 @@ impl Metrics {
             rebalances: all.totals("tagstream_rebalances_total", &["kind"], "Times that partitions came or went"),
             ready: all.level("tagstream_ready", "1 when /readyz answers 200"),
             outage: all.level("tagstream_outage", "1 while the clocks stand, since no event comes at all"),
+            held_tags: all.level("tagstream_held_tags", "Tags whose changes under a changed catalog wait for approval"),
             catalog: all.levels(
                 "tagstream_catalog_info",
                 &["fingerprint"],

@@ -197,12 +197,10 @@ impl Compiler<'_> {
     /// What a tag must be; `Some(None)`: it must have no value.
     fn expected(&mut self, id: TagId, json: &Json, at: Span) -> Option<Option<Value>> {
         let tag = &self.catalog.tags[usize::from(id.0)];
-        let names: Vec<&str> = match &tag.kind {
-            TagKind::Rule { .. } => Vec::new(),
-            TagKind::Value { bands: Some(bands), .. } => bands.names.iter().map(|name| &**name).collect(),
-            TagKind::Value { bands: None, .. } | TagKind::Manual { .. } => return self.free_value(json, at),
-            TagKind::Stages(stages) => stages.iter().map(|stage| &*stage.name).collect(),
-        };
+        let names = tag.kind.labels();
+        if names.is_empty() && !matches!(tag.kind, TagKind::Rule { .. }) {
+            return self.free_value(json, at);
+        }
         match &json.0 {
             serde_json::Value::Null | serde_json::Value::Bool(false) => return Some(None),
             serde_json::Value::Bool(true) if names.is_empty() => return Some(Some(Value::Bool(true))),

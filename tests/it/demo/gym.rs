@@ -128,7 +128,7 @@ fn named_values(catalog: &Catalog) -> Vec<String> {
             TagKind::Value { bands: Some(bands), .. } => {
                 values.extend(bands.names.iter().map(|name| format!("{} \"{name}\"", tag.name)));
             }
-            TagKind::Manual { .. } => {}
+            TagKind::Manual { .. } | TagKind::Score(_) => {}
             TagKind::Stages(stages) => {
                 values.extend(stages.iter().map(|stage| format!("{} \"{}\"", tag.name, stage.name)));
             }

@@ -39,7 +39,7 @@ fn controls() -> Controls {
 
 fn start() -> (Arc<Monitor>, Server) {
     let clock = Clock::new(|| Timestamp::from_ms(NOW_MS));
-    let monitor = Arc::new(Monitor::new(&program(), 1, clock));
+    let monitor = Arc::new(Monitor::new(controls().breaker, 1, clock));
     let server = Server::start(anywhere(), Arc::clone(&monitor), controls()).expect("a port");
     (monitor, server)
 }

@@ -1,0 +1,8 @@
+//! Models: what they score, what is said of those that do not fit, and that none of it stalls.
+
+mod check;
+mod examples;
+mod oracle;
+mod runtime;
+mod scores;
+mod stands;
