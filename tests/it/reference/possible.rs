@@ -1,188 +1,294 @@
-//! Everything that an expression may be while the clock goes from one instant to another, and so its first change.
+//! Sets of values that something may have, and what operations make of them.
 //!
-//! Each operation on doubles, rounding included, never falls when an argument grows, or never grows. So the values at
-//! the ends of the arguments' ranges bound what is computed in between, exactly and with no epsilon. Halving a stretch of
-//! time until each part is certain finds the first changed millisecond, however the expression bends.
+//! A set is a range of each ordered type. Every operation takes its arguments independently of each other, and of a
+//! larger set makes a larger one. Each operation on doubles, rounding included, never falls when an argument grows, or
+//! never grows: so the values at the ends of the arguments' ranges bound what is computed in between, exactly.
 
-use super::evaluate::{calculate, compare, evaluate};
-use super::expression::{Arithmetic, Comparison, Expression, Name};
+use super::evaluate::calculate;
+use super::expression::{Arithmetic, Comparison, TextTest};
 use super::value::Value;
 
-/// A search that asks more often than this has met an expression that hovers at its bound for years.
-const STRETCHES_MAX: usize = 2_000_000;
+/// Stands for "no bound": far beyond everything that is counted, and yet far from where doubles end.
+pub const ENDLESS: f64 = 1e100;
 
-/// What an expression may be.
+/// A range with both its ends.
+type Range<T> = Option<(T, T)>;
+
 #[derive(Clone, Debug, PartialEq)]
-pub enum Possible {
-    /// The same throughout.
-    Fixed(Value),
-    /// True at times and false at times.
-    Either,
-    /// Numbers from `least` to `greatest`, perhaps absent at times.
-    Numbers { least: f64, greatest: f64, absent: bool },
-    /// No telling.
-    Anything,
+pub enum Texts {
+    None,
+    One(String),
+    Any,
 }
 
-/// The first instant from `from` to `to` at which the test is true. Of a stretch (both ends included) the test may say
-/// that it does not know, but not of a single instant.
-pub fn first(from: i64, to: i64, test: &dyn Fn(i64, i64) -> Option<bool>) -> Option<i64> {
-    let mut stretches = vec![(from, to)];
-    for _ in 0..STRETCHES_MAX {
-        let (from, to) = stretches.pop()?;
-        if from > to {
-            continue;
-        }
-        match test(from, to) {
-            Some(true) => return Some(from),
-            Some(false) => {}
-            None => {
-                assert!(from < to, "an instant is certain");
-                let middle = from + (to - from) / 2;
-                stretches.extend([(middle + 1, to), (from, middle)]);
-            }
-        }
-    }
-    panic!("no end of the search for a change");
+/// Every value that something may have.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Possible {
+    pub absent: bool,
+    pub yes: bool,
+    pub no: bool,
+    pub numbers: Range<f64>,
+    pub times: Range<i64>,
+    pub texts: Texts,
 }
 
-/// All that the expression may be from one instant to the other, both included.
-pub fn possible(expression: &Expression, names: &dyn Fn(&Name) -> Value, from: i64, to: i64) -> Possible {
-    if from == to || !expression.moves() {
-        return Possible::Fixed(evaluate(expression, names, from));
+impl Possible {
+    pub const NOTHING: Self =
+        Self { absent: false, yes: false, no: false, numbers: None, times: None, texts: Texts::None };
+    pub const ABSENT: Self = Self { absent: true, ..Self::NOTHING };
+    pub const TEXT: Self = Self { texts: Texts::Any, ..Self::NOTHING };
+    /// Whatever an event can have at a path.
+    pub const SCALAR: Self = Self {
+        absent: false,
+        yes: true,
+        no: true,
+        numbers: Some((-f64::MAX, f64::MAX)),
+        times: None,
+        texts: Texts::Any,
+    };
+
+    pub fn numbers(least: f64, greatest: f64) -> Self {
+        Self { numbers: Some((least, greatest)), ..Self::NOTHING }
     }
-    let part = |part: &Expression| possible(part, names, from, to);
-    match expression {
-        Expression::Moving { .. } => {
-            let ends = [evaluate(expression, names, from), evaluate(expression, names, to)];
-            match ends {
-                [Value::Number(a), Value::Number(b)] => numbers(&[a, b], false),
-                _ => Possible::Fixed(Value::Absent),
+
+    pub fn times(least: i64, greatest: i64) -> Self {
+        Self { times: Some((least, greatest)), ..Self::NOTHING }
+    }
+
+    /// Nothing but that value.
+    pub fn only(value: Value) -> Self {
+        match value {
+            Value::Absent => Self::ABSENT,
+            Value::Bool(flag) => Self::either(flag, !flag),
+            Value::Number(number) => Self::numbers(number, number),
+            Value::Time(ms) => Self::times(ms, ms),
+            Value::Text(text) => Self { texts: Texts::One(text), ..Self::NOTHING },
+            other => panic!("no value of a tag: {other:?}"),
+        }
+    }
+
+    pub fn either(yes: bool, no: bool) -> Self {
+        Self { yes, no, ..Self::NOTHING }
+    }
+
+    pub fn or_absent(self, absent: bool) -> Self {
+        Self { absent: self.absent || absent, ..self }
+    }
+
+    /// The value, if exactly one is possible.
+    pub fn single(&self) -> Option<Value> {
+        let absent = self.absent.then_some(Value::Absent);
+        let flags = [(self.yes, true), (self.no, false)].map(|(may, flag)| may.then_some(Value::Bool(flag)));
+        let (mut single, mut several) = ([None, None], false);
+        if let Some((least, greatest)) = self.numbers {
+            single[0] = Some(Value::Number(least));
+            several |= least < greatest;
+        }
+        if let Some((least, greatest)) = self.times {
+            single[1] = Some(Value::Time(least));
+            several |= least < greatest;
+        }
+        let text = match &self.texts {
+            Texts::None => None,
+            Texts::One(text) => Some(Value::Text(text.clone())),
+            Texts::Any => return None,
+        };
+        let mut found = [absent, text].into_iter().chain(flags).chain(single).flatten();
+        let first = found.next();
+        if several || found.next().is_some() { None } else { first }
+    }
+
+    /// Whether there may be something other than a number, and so with each type.
+    fn may_be_no_number(&self) -> bool {
+        *self != Self { numbers: self.numbers, ..Self::NOTHING }
+    }
+
+    pub fn may_be_no_time(&self) -> bool {
+        *self != Self { times: self.times, ..Self::NOTHING }
+    }
+
+    fn may_be_no_text(&self) -> bool {
+        *self != Self { texts: self.texts.clone(), ..Self::NOTHING }
+    }
+
+    /// As a condition only true holds.
+    pub fn may_hold(&self) -> bool {
+        self.yes
+    }
+
+    pub fn may_fail(&self) -> bool {
+        *self != Self { yes: self.yes, ..Self::NOTHING }
+    }
+
+    /// What is possible in one of the two sets, and what lies between.
+    pub fn or(self, other: Self) -> Self {
+        let texts = match (self.texts, other.texts) {
+            (Texts::None, texts) | (texts, Texts::None) => texts,
+            (a, b) if a == b => a,
+            _ => Texts::Any,
+        };
+        Self {
+            absent: self.absent || other.absent,
+            yes: self.yes || other.yes,
+            no: self.no || other.no,
+            numbers: hull(self.numbers, other.numbers, f64::min, f64::max),
+            times: hull(self.times, other.times, i64::min, i64::max),
+            texts,
+        }
+    }
+
+    pub fn compared(&self, comparison: Comparison, other: &Self) -> Self {
+        let mut found = Self::NOTHING;
+        let mut see = |(yes, no): (bool, bool)| {
+            found.yes |= yes;
+            found.no |= no;
+        };
+        if let (Some(a), Some(b)) = (self.numbers, other.numbers) {
+            see(ranges(comparison, a, b));
+        }
+        if let (Some(a), Some(b)) = (self.times, other.times) {
+            see(ranges(comparison, a, b));
+        }
+        let flags = |set: &Self| [(set.yes, true), (set.no, false)].into_iter().filter(|(may, _)| *may);
+        for (_, a) in flags(self) {
+            for (_, b) in flags(other) {
+                let holds = match comparison {
+                    Comparison::Equal => a == b,
+                    Comparison::Unequal => a != b,
+                    _ => false, // bools have no order
+                };
+                see((holds, !holds));
             }
         }
-        Expression::Not(a) => condition(truth(&part(a)).map(|holds| !holds)),
-        Expression::And(a, b) => condition(match (truth(&part(a)), truth(&part(b))) {
-            (Some(false), _) | (_, Some(false)) => Some(false),
-            (Some(true), Some(true)) => Some(true),
-            _ => None,
-        }),
-        Expression::Or(a, b) => condition(match (truth(&part(a)), truth(&part(b))) {
-            (Some(true), _) | (_, Some(true)) => Some(true),
-            (Some(false), Some(false)) => Some(false),
-            _ => None,
-        }),
-        Expression::Choose(c, a, b) => match truth(&part(c)) {
-            Some(true) => part(a),
-            Some(false) => part(b),
-            None => union(part(a), part(b)),
-        },
-        Expression::Compare(comparison, a, b) => compared(*comparison, &part(a), &part(b)),
-        Expression::Negate(a) => on_range(part(a), |least, greatest| vec![-greatest, -least]),
-        Expression::Absolute(a) => on_range(part(a), |least, greatest| {
+        match (&self.texts, &other.texts) {
+            (Texts::None, _) | (_, Texts::None) => {}
+            (Texts::One(a), Texts::One(b)) => see(ranges(comparison, (a, a), (b, b))),
+            _ => see((true, true)),
+        }
+        if self.absent || other.absent || self.types().iter().any(|a| other.types().iter().any(|b| a != b)) {
+            see((false, true));
+        }
+        found
+    }
+
+    /// The types that its values may have.
+    fn types(&self) -> Vec<&'static str> {
+        let all = [
+            ("bool", self.yes || self.no),
+            ("number", self.numbers.is_some()),
+            ("time", self.times.is_some()),
+            ("text", self.texts != Texts::None),
+        ];
+        all.into_iter().filter_map(|(name, may)| may.then_some(name)).collect()
+    }
+
+    /// Whether one of the items is equal.
+    pub fn is_in(&self, items: &[Self]) -> Self {
+        let each: Vec<Self> = items.iter().map(|item| self.compared(Comparison::Equal, item)).collect();
+        Self::either(each.iter().any(|one| one.yes), each.iter().all(|one| one.no))
+    }
+
+    pub fn tested(&self, test: TextTest, part: &Self) -> Self {
+        let found = match (&self.texts, &part.texts) {
+            (Texts::None, _) | (_, Texts::None) => Self::NOTHING,
+            (Texts::One(whole), Texts::One(part)) => {
+                let holds = match test {
+                    TextTest::StartsWith => whole.starts_with(part.as_str()),
+                    TextTest::EndsWith => whole.ends_with(part.as_str()),
+                    TextTest::Contains => whole.contains(part.as_str()),
+                };
+                Self::either(holds, !holds)
+            }
+            _ => Self::either(true, true),
+        };
+        found.or_absent(self.may_be_no_text() || part.may_be_no_text())
+    }
+
+    pub fn negated(&self) -> Self {
+        Self { numbers: self.numbers.map(|(least, greatest)| (-greatest, -least)), ..Self::NOTHING }
+            .or_absent(self.may_be_no_number())
+    }
+
+    pub fn absolute(&self) -> Self {
+        let fold = |(least, greatest): (f64, f64)| {
             let nearest = if least <= 0.0 && greatest >= 0.0 { 0.0 } else { least.abs().min(greatest.abs()) };
-            vec![nearest, least.abs(), greatest.abs()]
-        }),
-        Expression::Arithmetic(operation, a, b) => calculated(*operation, &part(a), &part(b)),
-        _ => Possible::Anything,
+            (nearest, least.abs().max(greatest.abs()))
+        };
+        Self { numbers: self.numbers.map(fold), ..Self::NOTHING }.or_absent(self.may_be_no_number())
+    }
+
+    pub fn calculated(&self, operation: Arithmetic, other: &Self) -> Self {
+        let found = match (self.numbers, other.numbers) {
+            (Some(a), Some(b)) if operation == Arithmetic::Divide => quotient(a, b),
+            (Some(a), Some(b)) if operation == Arithmetic::Remainder => remainder(a, b),
+            (Some(a), Some(b)) => {
+                let ends = [(a.0, b.0), (a.0, b.1), (a.1, b.0), (a.1, b.1)];
+                finite(&ends.map(|(a, b)| calculate(operation, a, b)))
+            }
+            _ => Self::NOTHING,
+        };
+        found.or_absent(self.may_be_no_number() || other.may_be_no_number())
     }
 }
 
-/// As a condition: certainly true, certainly false, or neither.
-pub fn truth(possible: &Possible) -> Option<bool> {
-    match possible {
-        Possible::Fixed(value) => Some(value.holds()),
-        Possible::Numbers { .. } => Some(false),
-        Possible::Either | Possible::Anything => None,
+fn hull<T: Copy>(a: Range<T>, b: Range<T>, least: fn(T, T) -> T, greatest: fn(T, T) -> T) -> Range<T> {
+    match (a, b) {
+        (Some(a), Some(b)) => Some((least(a.0, b.0), greatest(a.1, b.1))),
+        (one, other) => one.or(other),
     }
 }
 
-fn condition(certain: Option<bool>) -> Possible {
-    certain.map_or(Possible::Either, |holds| Possible::Fixed(Value::Bool(holds)))
+/// Whether a comparison may hold, and whether it may fail.
+fn ranges<T: PartialOrd>(comparison: Comparison, a: (T, T), b: (T, T)) -> (bool, bool) {
+    let meet = a.0 <= b.1 && b.0 <= a.1;
+    let one = a.0 == a.1 && b.0 == b.1 && a.0 == b.0;
+    match comparison {
+        Comparison::Equal => (meet, !one),
+        Comparison::Unequal => (!one, meet),
+        Comparison::Less => (a.0 < b.1, a.1 >= b.0),
+        Comparison::LessOrEqual => (a.0 <= b.1, a.1 > b.0),
+        Comparison::Greater => (a.1 > b.0, a.0 <= b.1),
+        Comparison::GreaterOrEqual => (a.1 >= b.0, a.0 < b.1),
+    }
 }
 
-/// The range of these numbers; what is not finite counts as absent.
-fn numbers(ends: &[f64], absent: bool) -> Possible {
+/// The numbers between the ends; what is not finite counts as absent.
+fn finite(ends: &[f64]) -> Possible {
     let least = ends.iter().copied().fold(f64::INFINITY, f64::min);
     let greatest = ends.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     if least == f64::INFINITY || greatest == f64::NEG_INFINITY {
-        return Possible::Fixed(Value::Absent);
+        return Possible::ABSENT;
     }
-    let absent = absent || !least.is_finite() || !greatest.is_finite();
-    Possible::Numbers { least: least.max(f64::MIN), greatest: greatest.min(f64::MAX), absent }
+    let absent = !least.is_finite() || !greatest.is_finite();
+    Possible::numbers(least.max(f64::MIN), greatest.min(f64::MAX)).or_absent(absent)
 }
 
-/// The range and whether it may be absent, or `None` for what is never a number.
-fn range(possible: &Possible) -> Option<(f64, f64, bool)> {
-    match possible {
-        Possible::Fixed(Value::Number(number)) => Some((*number, *number, false)),
-        Possible::Numbers { least, greatest, absent } => Some((*least, *greatest, *absent)),
-        Possible::Fixed(_) | Possible::Either => None,
-        Possible::Anything => Some((f64::MIN, f64::MAX, true)),
+fn quotient(a: (f64, f64), b: (f64, f64)) -> Possible {
+    if b.0 > 0.0 || b.1 < 0.0 {
+        let ends = [(a.0, b.0), (a.0, b.1), (a.1, b.0), (a.1, b.1)];
+        return finite(&ends.map(|(a, b)| a / b));
     }
+    // Zero is among the divisors: what is near it leads as far as numbers go.
+    let beyond = |end: f64| if end == 0.0 { 0.0 } else { f64::MAX.copysign(end) };
+    let mut found = Possible::ABSENT;
+    if b.1 > 0.0 {
+        found = found.or(finite(&[a.0 / b.1, a.1 / b.1, beyond(a.0), beyond(a.1)]));
+    }
+    if b.0 < 0.0 {
+        found = found.or(finite(&[a.0 / b.0, a.1 / b.0, -beyond(a.0), -beyond(a.1)]));
+    }
+    found
 }
 
-fn on_range(a: Possible, ends: impl Fn(f64, f64) -> Vec<f64>) -> Possible {
-    match range(&a) {
-        Some((least, greatest, absent)) => numbers(&ends(least, greatest), absent),
-        None => Possible::Fixed(Value::Absent),
+/// The dividend's sign, and less than both of them.
+fn remainder(a: (f64, f64), b: (f64, f64)) -> Possible {
+    if a.0 == a.1 && b.0 == b.1 {
+        return finite(&[a.0 % b.0]);
     }
-}
-
-fn calculated(operation: Arithmetic, a: &Possible, b: &Possible) -> Possible {
-    let (Some(a), Some(b)) = (range(a), range(b)) else { return Possible::Fixed(Value::Absent) };
-    if operation == Arithmetic::Divide && b.0 <= 0.0 && b.1 >= 0.0 {
-        assert!(b.0 == b.1, "no moving divisor in a valid catalog");
-        return Possible::Fixed(Value::Absent);
+    if b == (0.0, 0.0) {
+        return Possible::ABSENT;
     }
-    let ends = [(a.0, b.0), (a.0, b.1), (a.1, b.0), (a.1, b.1)];
-    numbers(&ends.map(|(a, b)| calculate(operation, a, b)), a.2 || b.2)
-}
-
-fn compared(comparison: Comparison, a: &Possible, b: &Possible) -> Possible {
-    if let (Possible::Fixed(a), Possible::Fixed(b)) = (a, b) {
-        return condition(Some(compare(comparison, a, b)));
-    }
-    if *a == Possible::Anything || *b == Possible::Anything {
-        return Possible::Either;
-    }
-    let (Some((a_least, a_greatest, a_absent)), Some((b_least, b_greatest, b_absent))) = (range(a), range(b)) else {
-        let bools = [a, b].iter().all(|side| matches!(side, Possible::Either | Possible::Fixed(Value::Bool(_))));
-        return if bools { Possible::Either } else { condition(Some(false)) };
-    };
-    let apart = a_greatest < b_least || b_greatest < a_least;
-    let same = a_least == a_greatest && b_least == b_greatest && a_least == b_least;
-    let (never, always) = match comparison {
-        Comparison::Equal => (apart, same),
-        Comparison::Unequal => (same, apart),
-        Comparison::Less => (a_least >= b_greatest, a_greatest < b_least),
-        Comparison::LessOrEqual => (a_least > b_greatest, a_greatest <= b_least),
-        Comparison::Greater => (a_greatest <= b_least, a_least > b_greatest),
-        Comparison::GreaterOrEqual => (a_greatest < b_least, a_least >= b_greatest),
-    };
-    if never {
-        return condition(Some(false));
-    }
-    condition((always && !a_absent && !b_absent).then_some(true))
-}
-
-fn union(a: Possible, b: Possible) -> Possible {
-    let bool_like = |p: &Possible| matches!(p, Possible::Either | Possible::Fixed(Value::Bool(_)));
-    let bounds = |p: &Possible| match p {
-        Possible::Fixed(Value::Absent) => None,
-        other => range(other),
-    };
-    let number_like = |p: &Possible| matches!(p, Possible::Fixed(Value::Absent)) || range(p).is_some();
-    if a == b {
-        a
-    } else if bool_like(&a) && bool_like(&b) {
-        Possible::Either
-    } else if number_like(&a) && number_like(&b) {
-        match (bounds(&a), bounds(&b)) {
-            (Some(a), Some(b)) => numbers(&[a.0, a.1, b.0, b.1], a.2 || b.2),
-            (Some(one), None) | (None, Some(one)) => numbers(&[one.0, one.1], true),
-            (None, None) => Possible::Fixed(Value::Absent),
-        }
-    } else {
-        Possible::Anything
-    }
+    let size = f64::min(a.0.abs().max(a.1.abs()), b.0.abs().max(b.1.abs()));
+    Possible::numbers(if a.0 < 0.0 { -size } else { 0.0 }, if a.1 > 0.0 { size } else { 0.0 })
+        .or_absent(b.0 <= 0.0 && b.1 >= 0.0)
 }
