@@ -11,6 +11,7 @@ mod kafka;
 mod model;
 mod reference;
 mod simulation;
+mod story;
 mod survey;
 mod tidy;
 mod tools;

@@ -21,6 +21,7 @@ mod json;
 mod outlook;
 mod partition;
 mod possible;
+mod range;
 mod selftest;
 mod selftest_records;
 mod tokens;

@@ -1,12 +1,13 @@
 //! What an expression may be while the clock goes from one instant to another, and so its first change.
 //!
-//! At one instant an expression has a set of possible values: one, where nothing is unknown. Over a stretch of time two
-//! sets enclose all of these, one below and one above. Halving a stretch until both say the same finds the first
-//! changed millisecond, with no epsilon and however the expression bends.
+//! At one instant an expression has a set of possible values: one, where nothing is unknown. Of a stretch of time that
+//! much is known as is so at each of its instants. Halving a stretch until that is enough finds the first changed
+//! millisecond, with no epsilon and however the expression bends.
 
 use super::evaluate::evaluate;
 use super::expression::{Expression, Name, Way};
 use super::possible::Possible;
+use super::range::{May, Range};
 use super::value::Value;
 
 /// A search that asks more often than this has met an expression that hovers at its bound for years.
@@ -28,15 +29,6 @@ pub enum Verdict {
     Holds,
     Fails,
     Unknown,
-}
-
-/// Which of the sets of a stretch's instants.
-#[derive(Clone, Copy)]
-enum Of {
-    /// What is possible at one of them, and perhaps more.
-    Some,
-    /// What is possible at each of them, or less.
-    Each,
 }
 
 /// The first instant from `from` to `to` at which the test is true. Of a stretch the test may say that it does not
@@ -63,62 +55,55 @@ pub fn first(from: i64, to: i64, test: &dyn Fn(Stretch) -> Option<bool>) -> Opti
 
 /// All that the expression may be at that clock.
 pub fn possible_at(expression: &Expression, names: Outlook, clock: i64) -> Possible {
-    let found = possible(expression, names, Stretch { from: clock, to: clock }, Of::Each);
+    let found = possible(expression, names, Stretch { from: clock, to: clock });
     check_against_the_plain_way(expression, names, clock, &found);
     found
 }
 
-/// Sets that enclose what the expression may be at any instant of the stretch: one that is possible at each of them,
-/// and one beyond which nothing is possible at any. At a single instant they are the same.
-pub fn enclosed(expression: &Expression, names: Outlook, stretch: Stretch) -> (Possible, Possible) {
-    [Of::Each, Of::Some].map(|of| possible(expression, names, stretch, of)).into()
-}
-
 pub fn verdict_at(condition: &Expression, names: Outlook, clock: i64) -> Verdict {
-    let found = possible_at(condition, names, clock);
-    verdict(&found, &found).expect("an instant is certain")
+    verdict(&possible_at(condition, names, clock)).expect("an instant is certain")
 }
 
 /// The condition's answer throughout the stretch, if that much is certain.
 pub fn verdict_over(condition: &Expression, names: Outlook, stretch: Stretch) -> Option<Verdict> {
-    let (each, some) = enclosed(condition, names, stretch);
-    verdict(&each, &some)
+    verdict(&possible(condition, names, stretch))
 }
 
-fn verdict(each: &Possible, some: &Possible) -> Option<Verdict> {
-    match (some.may_hold(), some.may_fail()) {
-        (true, false) => Some(Verdict::Holds),
-        (false, true) => Some(Verdict::Fails),
-        _ => (each.may_hold() && each.may_fail()).then_some(Verdict::Unknown),
+fn verdict(condition: &Possible) -> Option<Verdict> {
+    match (condition.holds(), condition.fails()) {
+        (May { some: true, .. }, May { some: false, .. }) => Some(Verdict::Holds),
+        (May { some: false, .. }, May { some: true, .. }) => Some(Verdict::Fails),
+        (May { each: true, .. }, May { each: true, .. }) => Some(Verdict::Unknown),
+        _ => None,
     }
 }
 
-fn possible(expression: &Expression, names: Outlook, stretch: Stretch, of: Of) -> Possible {
-    let part = |part: &Expression| possible(part, names, stretch, of);
+/// All that the expression may be in that stretch.
+pub fn possible(expression: &Expression, names: Outlook, stretch: Stretch) -> Possible {
+    let part = |part: &Expression| possible(part, names, stretch);
     match expression {
         Expression::Literal(literal) => Possible::only(literal.clone()),
         Expression::List(_) => panic!("a list stands behind `in`"),
         Expression::Name(name) => names(name),
         Expression::Has(name) => {
             let named = names(name);
-            Possible::either(named != Possible::ABSENT, named.absent)
+            Possible::condition(named.is_there(), named.absent)
         }
         Expression::Not(a) => {
             let a = part(a);
-            Possible::either(a.may_fail(), a.may_hold())
+            Possible::condition(a.fails(), a.holds())
         }
         Expression::And(a, b) => {
             let (a, b) = (part(a), part(b));
-            Possible::either(a.may_hold() && b.may_hold(), a.may_fail() || b.may_fail())
+            Possible::condition(a.holds().and(b.holds()), a.fails().or(b.fails()))
         }
         Expression::Or(a, b) => {
             let (a, b) = (part(a), part(b));
-            Possible::either(a.may_hold() || b.may_hold(), a.may_fail() && b.may_fail())
+            Possible::condition(a.holds().or(b.holds()), a.fails().and(b.fails()))
         }
         Expression::Choose(condition, a, b) => {
             let condition = part(condition);
-            let chosen = |may: bool, of: &Expression| if may { part(of) } else { Possible::NOTHING };
-            chosen(condition.may_hold(), a).or(chosen(condition.may_fail(), b))
+            part(a).when(condition.holds()).or(part(b).when(condition.fails()))
         }
         Expression::Compare(comparison, a, b) => part(a).compared(*comparison, &part(b)),
         Expression::In(a, list) => match &**list {
@@ -129,36 +114,33 @@ fn possible(expression: &Expression, names: Outlook, stretch: Stretch, of: Of) -
         Expression::Absolute(a) => part(a).absolute(),
         Expression::Arithmetic(operation, a, b) => part(a).calculated(*operation, &part(b)),
         Expression::TextTest(test, a, b) => part(a).tested(*test, &part(b)),
-        Expression::Moving { way, unit_ms, time, .. } => moving(*way, *unit_ms, &names(time), stretch, of),
+        Expression::Moving { way, unit_ms, time, .. } => moving(*way, *unit_ms, &names(time), stretch),
         Expression::Between { unit_ms, from, to } => {
             let (from, to) = (names(from), names(to));
             let found = match (from.times, to.times) {
-                (Some(from), Some(to)) => {
-                    Possible::numbers((to.0 - from.1) as f64 / unit_ms, (to.1 - from.0) as f64 / unit_ms)
+                (Some(a), Some(b)) => {
+                    let [least, greatest] = [b.least.0 - a.greatest.0, b.greatest.0 - a.least.0];
+                    Possible::numbers(least as f64 / unit_ms, greatest as f64 / unit_ms).when(a.there.and(b.there))
                 }
-                _ => Possible::NOTHING,
+                _ => Possible::only(Value::Absent),
             };
-            found.or_absent(from.may_be_no_time() || to.may_be_no_time())
+            found.or_absent(from.is_no_time().or(to.is_no_time()))
         }
     }
 }
 
 /// At each instant a range of numbers, which the clock moves.
-fn moving(way: Way, unit_ms: f64, time: &Possible, stretch: Stretch, of: Of) -> Possible {
-    let absent = time.may_be_no_time();
-    let Some(times) = time.times else { return Possible::NOTHING.or_absent(absent) };
-    // Either end moves from its value at the beginning of the stretch to that at the end.
-    let (earlier, later) = match of {
-        Of::Some => (stretch.from, stretch.to),
-        Of::Each => (stretch.to, stretch.from),
+fn moving(way: Way, unit_ms: f64, time: &Possible, stretch: Stretch) -> Possible {
+    let Some(times) = time.times else { return Possible::only(Value::Absent) };
+    let (earliest, latest) = (times.least.0, times.greatest.0);
+    let Stretch { from, to } = stretch;
+    let (least, greatest) = match way {
+        Way::Since => ((from - latest, to - latest), (from - earliest, to - earliest)),
+        Way::Until => ((earliest - to, earliest - from), (latest - to, latest - from)),
     };
-    let (least_ms, greatest_ms) = match way {
-        Way::Since => (earlier - times.1, later - times.0),
-        Way::Until => (times.0 - later, times.1 - earlier),
-    };
-    let (least, greatest) = (least_ms as f64 / unit_ms, greatest_ms as f64 / unit_ms);
-    let found = if least <= greatest { Possible::numbers(least, greatest) } else { Possible::NOTHING };
-    found.or_absent(absent)
+    let units = |end: (i64, i64)| (end.0 as f64 / unit_ms, end.1 as f64 / unit_ms);
+    let numbers = Range { there: times.there, least: units(least), greatest: units(greatest) };
+    Possible { numbers: Some(numbers), ..Possible::NOTHING }.or_absent(time.is_no_time())
 }
 
 /// Where every name has one value, so has the expression: that which the plain evaluation finds.

@@ -1,294 +1,354 @@
-//! Sets of values that something may have, and what operations make of them.
+//! Every value that something may have, at each instant of a stretch of time and at some.
 //!
-//! A set is a range of each ordered type. Every operation takes its arguments independently of each other, and of a
-//! larger set makes a larger one. Each operation on doubles, rounding included, never falls when an argument grows, or
-//! never grows: so the values at the ends of the arguments' ranges bound what is computed in between, exactly.
+//! The values of an ordered type are a range. Operations take their arguments independently of each other. On doubles,
+//! rounding included, they never fall when an argument grows, or never grow: so the values at the ends of the arguments'
+//! ranges bound what is computed in between, exactly.
 
 use super::evaluate::calculate;
 use super::expression::{Arithmetic, Comparison, TextTest};
+use super::range::{May, Range, less, more};
 use super::value::Value;
 
 /// Stands for "no bound": far beyond everything that is counted, and yet far from where doubles end.
 pub const ENDLESS: f64 = 1e100;
 
-/// A range with both its ends.
-type Range<T> = Option<(T, T)>;
-
 #[derive(Clone, Debug, PartialEq)]
 pub enum Texts {
-    None,
     One(String),
     Any,
+    /// One or any, not always the same.
+    Unclear,
 }
 
-/// Every value that something may have.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Possible {
-    pub absent: bool,
-    pub yes: bool,
-    pub no: bool,
-    pub numbers: Range<f64>,
-    pub times: Range<i64>,
-    pub texts: Texts,
+    pub absent: May,
+    pub yes: May,
+    pub no: May,
+    pub numbers: Option<Range<f64>>,
+    pub times: Option<Range<i64>>,
+    pub texts: Option<(May, Texts)>,
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Type {
+    Bool,
+    Number,
+    Time,
+    Text,
 }
 
 impl Possible {
     pub const NOTHING: Self =
-        Self { absent: false, yes: false, no: false, numbers: None, times: None, texts: Texts::None };
-    pub const ABSENT: Self = Self { absent: true, ..Self::NOTHING };
-    pub const TEXT: Self = Self { texts: Texts::Any, ..Self::NOTHING };
-    /// Whatever an event can have at a path.
-    pub const SCALAR: Self = Self {
-        absent: false,
-        yes: true,
-        no: true,
-        numbers: Some((-f64::MAX, f64::MAX)),
-        times: None,
-        texts: Texts::Any,
-    };
+        Self { absent: May::NO, yes: May::NO, no: May::NO, numbers: None, times: None, texts: None };
+    const ABSENT: Self = Self { absent: May::YES, ..Self::NOTHING };
 
     pub fn numbers(least: f64, greatest: f64) -> Self {
-        Self { numbers: Some((least, greatest)), ..Self::NOTHING }
+        Self { numbers: Some(Range::new(least, greatest)), ..Self::NOTHING }
     }
 
     pub fn times(least: i64, greatest: i64) -> Self {
-        Self { times: Some((least, greatest)), ..Self::NOTHING }
+        Self { times: Some(Range::new(least, greatest)), ..Self::NOTHING }
+    }
+
+    pub fn any_text() -> Self {
+        Self { texts: Some((May::YES, Texts::Any)), ..Self::NOTHING }
+    }
+
+    /// Whatever an event can have at a path.
+    pub fn any_scalar() -> Self {
+        let numbers = Self::numbers(-f64::MAX, f64::MAX).numbers;
+        Self { yes: May::YES, no: May::YES, numbers, ..Self::any_text() }
     }
 
     /// Nothing but that value.
     pub fn only(value: Value) -> Self {
         match value {
             Value::Absent => Self::ABSENT,
-            Value::Bool(flag) => Self::either(flag, !flag),
+            Value::Bool(flag) => Self::condition(May::is(flag), May::is(!flag)),
             Value::Number(number) => Self::numbers(number, number),
             Value::Time(ms) => Self::times(ms, ms),
-            Value::Text(text) => Self { texts: Texts::One(text), ..Self::NOTHING },
+            Value::Text(text) => Self { texts: Some((May::YES, Texts::One(text))), ..Self::NOTHING },
             other => panic!("no value of a tag: {other:?}"),
         }
     }
 
-    pub fn either(yes: bool, no: bool) -> Self {
+    /// A bool that may be true, and may be false.
+    pub fn condition(yes: May, no: May) -> Self {
         Self { yes, no, ..Self::NOTHING }
     }
 
-    pub fn or_absent(self, absent: bool) -> Self {
-        Self { absent: self.absent || absent, ..self }
+    pub fn or_absent(self, absent: May) -> Self {
+        Self { absent: self.absent.or(absent), ..self }
     }
 
-    /// The value, if exactly one is possible.
-    pub fn single(&self) -> Option<Value> {
-        let absent = self.absent.then_some(Value::Absent);
-        let flags = [(self.yes, true), (self.no, false)].map(|(may, flag)| may.then_some(Value::Bool(flag)));
-        let (mut single, mut several) = ([None, None], false);
-        if let Some((least, greatest)) = self.numbers {
-            single[0] = Some(Value::Number(least));
-            several |= least < greatest;
+    /// The same, but only when that is so.
+    pub fn when(self, so: May) -> Self {
+        let range = |range: Range<f64>| Range { there: range.there.and(so), ..range };
+        let times = |range: Range<i64>| Range { there: range.there.and(so), ..range };
+        Self {
+            absent: self.absent.and(so),
+            yes: self.yes.and(so),
+            no: self.no.and(so),
+            numbers: self.numbers.map(range).filter(|range| range.there.some),
+            times: self.times.map(times).filter(|range| range.there.some),
+            texts: self.texts.map(|(there, texts)| (there.and(so), texts)).filter(|(there, _)| there.some),
         }
-        if let Some((least, greatest)) = self.times {
-            single[1] = Some(Value::Time(least));
-            several |= least < greatest;
-        }
-        let text = match &self.texts {
-            Texts::None => None,
-            Texts::One(text) => Some(Value::Text(text.clone())),
-            Texts::Any => return None,
-        };
-        let mut found = [absent, text].into_iter().chain(flags).chain(single).flatten();
-        let first = found.next();
-        if several || found.next().is_some() { None } else { first }
     }
 
-    /// Whether there may be something other than a number, and so with each type.
-    fn may_be_no_number(&self) -> bool {
-        *self != Self { numbers: self.numbers, ..Self::NOTHING }
-    }
-
-    pub fn may_be_no_time(&self) -> bool {
-        *self != Self { times: self.times, ..Self::NOTHING }
-    }
-
-    fn may_be_no_text(&self) -> bool {
-        *self != Self { texts: self.texts.clone(), ..Self::NOTHING }
-    }
-
-    /// As a condition only true holds.
-    pub fn may_hold(&self) -> bool {
-        self.yes
-    }
-
-    pub fn may_fail(&self) -> bool {
-        *self != Self { yes: self.yes, ..Self::NOTHING }
-    }
-
-    /// What is possible in one of the two sets, and what lies between.
+    /// What is possible in one of the two, and what lies between.
     pub fn or(self, other: Self) -> Self {
         let texts = match (self.texts, other.texts) {
-            (Texts::None, texts) | (texts, Texts::None) => texts,
-            (a, b) if a == b => a,
-            _ => Texts::Any,
+            (Some((a_there, a)), Some((b_there, b))) => {
+                let texts = if a == b {
+                    a
+                } else if a_there.each && b_there.each {
+                    Texts::Any
+                } else {
+                    Texts::Unclear
+                };
+                Some((a_there.or(b_there), texts))
+            }
+            (one, other) => one.or(other),
         };
         Self {
-            absent: self.absent || other.absent,
-            yes: self.yes || other.yes,
-            no: self.no || other.no,
-            numbers: hull(self.numbers, other.numbers, f64::min, f64::max),
-            times: hull(self.times, other.times, i64::min, i64::max),
+            absent: self.absent.or(other.absent),
+            yes: self.yes.or(other.yes),
+            no: self.no.or(other.no),
+            numbers: join(self.numbers, other.numbers),
+            times: join(self.times, other.times),
             texts,
         }
     }
 
+    /// The value, if at this one instant exactly one is possible.
+    pub fn single(&self) -> Option<Value> {
+        let mut found = Vec::new();
+        found.extend(self.absent.some.then_some(Value::Absent));
+        found.extend(self.yes.some.then_some(Value::Bool(true)));
+        found.extend(self.no.some.then_some(Value::Bool(false)));
+        if let Some(range) = self.numbers {
+            found.extend([range.least.0, range.greatest.1].map(Value::Number));
+        }
+        if let Some(range) = self.times {
+            found.extend([range.least.0, range.greatest.1].map(Value::Time));
+        }
+        match &self.texts {
+            None => {}
+            Some((_, Texts::One(text))) => found.push(Value::Text(text.clone())),
+            Some(_) => return None,
+        }
+        found.dedup();
+        if found.len() == 1 { found.pop() } else { None }
+    }
+
+    fn types(&self) -> [(Type, May); 4] {
+        [
+            (Type::Bool, self.yes.or(self.no)),
+            (Type::Number, self.numbers.map_or(May::NO, |range| range.there)),
+            (Type::Time, self.times.map_or(May::NO, |range| range.there)),
+            (Type::Text, self.texts.as_ref().map_or(May::NO, |(there, _)| *there)),
+        ]
+    }
+
+    /// Whether it may be absent or of another type.
+    fn is_no(&self, own: Type) -> May {
+        self.types().into_iter().filter(|(kind, _)| *kind != own).fold(self.absent, |may, (_, there)| may.or(there))
+    }
+
+    pub fn is_no_number(&self) -> May {
+        self.is_no(Type::Number)
+    }
+
+    pub fn is_no_time(&self) -> May {
+        self.is_no(Type::Time)
+    }
+
+    pub fn is_there(&self) -> May {
+        self.types().into_iter().fold(May::NO, |may, (_, there)| may.or(there))
+    }
+
+    /// As a condition only true holds.
+    pub fn holds(&self) -> May {
+        self.yes
+    }
+
+    pub fn fails(&self) -> May {
+        self.no.or(self.is_no(Type::Bool))
+    }
+
     pub fn compared(&self, comparison: Comparison, other: &Self) -> Self {
-        let mut found = Self::NOTHING;
-        let mut see = |(yes, no): (bool, bool)| {
-            found.yes |= yes;
-            found.no |= no;
+        // Absent or of two types: false.
+        let mut found = Self::condition(May::NO, self.absent.or(other.absent));
+        for (a, a_there) in self.types() {
+            for (b, b_there) in other.types().into_iter().filter(|(b, _)| *b != a) {
+                let _ = b;
+                found.no = found.no.or(a_there.and(b_there));
+            }
+        }
+        let mut see = |there: May, (yes, no): (May, May)| {
+            found.yes = found.yes.or(there.and(yes));
+            found.no = found.no.or(there.and(no));
         };
         if let (Some(a), Some(b)) = (self.numbers, other.numbers) {
-            see(ranges(comparison, a, b));
+            see(a.there.and(b.there), a.compared(comparison, &b));
         }
         if let (Some(a), Some(b)) = (self.times, other.times) {
-            see(ranges(comparison, a, b));
+            see(a.there.and(b.there), a.compared(comparison, &b));
         }
-        let flags = |set: &Self| [(set.yes, true), (set.no, false)].into_iter().filter(|(may, _)| *may);
-        for (_, a) in flags(self) {
-            for (_, b) in flags(other) {
+        for (a_may, a) in [(self.yes, true), (self.no, false)] {
+            for (b_may, b) in [(other.yes, true), (other.no, false)] {
                 let holds = match comparison {
                     Comparison::Equal => a == b,
                     Comparison::Unequal => a != b,
                     _ => false, // bools have no order
                 };
-                see((holds, !holds));
+                see(a_may.and(b_may), (May::is(holds), May::is(!holds)));
             }
         }
-        match (&self.texts, &other.texts) {
-            (Texts::None, _) | (_, Texts::None) => {}
-            (Texts::One(a), Texts::One(b)) => see(ranges(comparison, (a, a), (b, b))),
-            _ => see((true, true)),
-        }
-        if self.absent || other.absent || self.types().iter().any(|a| other.types().iter().any(|b| a != b)) {
-            see((false, true));
+        if let (Some((a_there, a)), Some((b_there, b))) = (&self.texts, &other.texts) {
+            let answer = match (a, b) {
+                (Texts::One(a), Texts::One(b)) => Range::new(a, a).compared(comparison, &Range::new(b, b)),
+                (Texts::Unclear, _) | (_, Texts::Unclear) => (May::UNCLEAR, May::UNCLEAR),
+                (Texts::Any, _) | (_, Texts::Any) => (May::YES, May::YES),
+            };
+            see(a_there.and(*b_there), answer);
         }
         found
     }
 
-    /// The types that its values may have.
-    fn types(&self) -> Vec<&'static str> {
-        let all = [
-            ("bool", self.yes || self.no),
-            ("number", self.numbers.is_some()),
-            ("time", self.times.is_some()),
-            ("text", self.texts != Texts::None),
-        ];
-        all.into_iter().filter_map(|(name, may)| may.then_some(name)).collect()
-    }
-
     /// Whether one of the items is equal.
     pub fn is_in(&self, items: &[Self]) -> Self {
-        let each: Vec<Self> = items.iter().map(|item| self.compared(Comparison::Equal, item)).collect();
-        Self::either(each.iter().any(|one| one.yes), each.iter().all(|one| one.no))
+        let each = items.iter().map(|item| self.compared(Comparison::Equal, item));
+        each.fold(Self::condition(May::NO, May::YES), |all, one| {
+            Self::condition(all.yes.or(one.yes), all.no.and(one.no))
+        })
     }
 
     pub fn tested(&self, test: TextTest, part: &Self) -> Self {
-        let found = match (&self.texts, &part.texts) {
-            (Texts::None, _) | (_, Texts::None) => Self::NOTHING,
+        let absent = self.is_no(Type::Text).or(part.is_no(Type::Text));
+        let (Some((a_there, whole)), Some((b_there, part))) = (&self.texts, &part.texts) else {
+            return Self::NOTHING.or_absent(absent);
+        };
+        let (yes, no) = match (whole, part) {
             (Texts::One(whole), Texts::One(part)) => {
                 let holds = match test {
                     TextTest::StartsWith => whole.starts_with(part.as_str()),
                     TextTest::EndsWith => whole.ends_with(part.as_str()),
                     TextTest::Contains => whole.contains(part.as_str()),
                 };
-                Self::either(holds, !holds)
+                (May::is(holds), May::is(!holds))
             }
-            _ => Self::either(true, true),
+            (Texts::Unclear, _) | (_, Texts::Unclear) => (May::UNCLEAR, May::UNCLEAR),
+            (Texts::Any, _) | (_, Texts::Any) => (May::YES, May::YES),
         };
-        found.or_absent(self.may_be_no_text() || part.may_be_no_text())
+        Self::condition(yes, no).when(a_there.and(*b_there)).or_absent(absent)
     }
 
     pub fn negated(&self) -> Self {
-        Self { numbers: self.numbers.map(|(least, greatest)| (-greatest, -least)), ..Self::NOTHING }
-            .or_absent(self.may_be_no_number())
+        let numbers = self.numbers.map(|Range { there, least, greatest }| Range {
+            there,
+            least: (-greatest.1, -greatest.0),
+            greatest: (-least.1, -least.0),
+        });
+        Self { numbers, ..Self::NOTHING }.or_absent(self.is_no_number())
     }
 
     pub fn absolute(&self) -> Self {
-        let fold = |(least, greatest): (f64, f64)| {
-            let nearest = if least <= 0.0 && greatest >= 0.0 { 0.0 } else { least.abs().min(greatest.abs()) };
-            (nearest, least.abs().max(greatest.abs()))
-        };
-        Self { numbers: self.numbers.map(fold), ..Self::NOTHING }.or_absent(self.may_be_no_number())
+        let numbers = self.numbers.map(|Range { there, least, greatest }| Range {
+            there,
+            least: (0f64.max(least.0).max(-greatest.1), 0f64.max(least.1).max(-greatest.0)),
+            greatest: (greatest.0.max(-least.1), greatest.1.max(-least.0)),
+        });
+        Self { numbers, ..Self::NOTHING }.or_absent(self.is_no_number())
     }
 
     pub fn calculated(&self, operation: Arithmetic, other: &Self) -> Self {
         let found = match (self.numbers, other.numbers) {
-            (Some(a), Some(b)) if operation == Arithmetic::Divide => quotient(a, b),
-            (Some(a), Some(b)) if operation == Arithmetic::Remainder => remainder(a, b),
-            (Some(a), Some(b)) => {
-                let ends = [(a.0, b.0), (a.0, b.1), (a.1, b.0), (a.1, b.1)];
-                finite(&ends.map(|(a, b)| calculate(operation, a, b)))
+            (Some(a), Some(b)) => match operation {
+                Arithmetic::Divide => quotient(&a, &b),
+                Arithmetic::Remainder => remainder(&a, &b),
+                _ => {
+                    let ends =
+                        [(a.least, b.least), (a.least, b.greatest), (a.greatest, b.least), (a.greatest, b.greatest)];
+                    finite(&ends.map(|(a, b)| moving(operation, a, b)))
+                }
             }
+            .when(a.there.and(b.there)),
             _ => Self::NOTHING,
         };
-        found.or_absent(self.may_be_no_number() || other.may_be_no_number())
+        found.or_absent(self.is_no_number().or(other.is_no_number()))
     }
 }
 
-fn hull<T: Copy>(a: Range<T>, b: Range<T>, least: fn(T, T) -> T, greatest: fn(T, T) -> T) -> Range<T> {
+fn join<T: Copy + PartialOrd>(a: Option<Range<T>>, b: Option<Range<T>>) -> Option<Range<T>> {
     match (a, b) {
-        (Some(a), Some(b)) => Some((least(a.0, b.0), greatest(a.1, b.1))),
+        (Some(a), Some(b)) => Some(a.or(b)),
         (one, other) => one.or(other),
     }
 }
 
-/// Whether a comparison may hold, and whether it may fail.
-fn ranges<T: PartialOrd>(comparison: Comparison, a: (T, T), b: (T, T)) -> (bool, bool) {
-    let meet = a.0 <= b.1 && b.0 <= a.1;
-    let one = a.0 == a.1 && b.0 == b.1 && a.0 == b.0;
-    match comparison {
-        Comparison::Equal => (meet, !one),
-        Comparison::Unequal => (!one, meet),
-        Comparison::Less => (a.0 < b.1, a.1 >= b.0),
-        Comparison::LessOrEqual => (a.0 <= b.1, a.1 > b.0),
-        Comparison::Greater => (a.1 > b.0, a.0 <= b.1),
-        Comparison::GreaterOrEqual => (a.1 >= b.0, a.0 < b.1),
-    }
+/// Between what the result moves when the arguments move between such ends.
+fn moving(operation: Arithmetic, a: (f64, f64), b: (f64, f64)) -> (f64, f64) {
+    let corners = [(a.0, b.0), (a.0, b.1), (a.1, b.0), (a.1, b.1)].map(|(a, b)| calculate(operation, a, b));
+    (corners.into_iter().fold(f64::INFINITY, less), corners.into_iter().fold(f64::NEG_INFINITY, more))
 }
 
-/// The numbers between the ends; what is not finite counts as absent.
-fn finite(ends: &[f64]) -> Possible {
-    let least = ends.iter().copied().fold(f64::INFINITY, f64::min);
-    let greatest = ends.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-    if least == f64::INFINITY || greatest == f64::NEG_INFINITY {
-        return Possible::ABSENT;
-    }
-    let absent = !least.is_finite() || !greatest.is_finite();
-    Possible::numbers(least.max(f64::MIN), greatest.min(f64::MAX)).or_absent(absent)
+/// The numbers between the ends, each of which moves; what is not finite counts as absent.
+fn finite(ends: &[(f64, f64)]) -> Possible {
+    let fold = |first: f64, nearer: fn(f64, f64) -> f64| {
+        let both = [|end: &(f64, f64)| end.0, |end: &(f64, f64)| end.1];
+        let [from, to] = both.map(|side| ends.iter().map(side).fold(first, nearer));
+        (from, to)
+    };
+    let (least, greatest) = (fold(f64::INFINITY, less), fold(f64::NEG_INFINITY, more));
+    let (top, bottom) = (f64::INFINITY, f64::NEG_INFINITY);
+    let there = May { each: least.1 < top && greatest.0 > bottom, some: least.0 < top && greatest.1 > bottom };
+    let absent = May {
+        each: least.1 == bottom || least.0 == top || greatest.0 == top || greatest.1 == bottom,
+        some: [least, greatest].iter().any(|end| !end.0.is_finite() || !end.1.is_finite()),
+    };
+    let held = |end: (f64, f64)| (end.0.clamp(f64::MIN, f64::MAX), end.1.clamp(f64::MIN, f64::MAX));
+    let numbers = Range { there, least: held(least), greatest: held(greatest) };
+    Possible { numbers: Some(numbers).filter(|range| range.there.some), ..Possible::NOTHING }.or_absent(absent)
 }
 
-fn quotient(a: (f64, f64), b: (f64, f64)) -> Possible {
-    if b.0 > 0.0 || b.1 < 0.0 {
-        let ends = [(a.0, b.0), (a.0, b.1), (a.1, b.0), (a.1, b.1)];
-        return finite(&ends.map(|(a, b)| a / b));
+/// The ends of what does not move.
+fn still(range: &Range<f64>) -> (f64, f64) {
+    assert!(range.least.0 == range.least.1 && range.greatest.0 == range.greatest.1, "no clock in a valid divisor");
+    (range.least.0, range.greatest.0)
+}
+
+fn quotient(a: &Range<f64>, b: &Range<f64>) -> Possible {
+    let (from, to) = still(b);
+    let by = |divisor: f64| [a.least, a.greatest].map(|end| moving(Arithmetic::Divide, end, (divisor, divisor)));
+    if from > 0.0 || to < 0.0 {
+        return finite(&[by(from), by(to)].concat());
     }
     // Zero is among the divisors: what is near it leads as far as numbers go.
-    let beyond = |end: f64| if end == 0.0 { 0.0 } else { f64::MAX.copysign(end) };
+    let beyond = |sign: f64, end: f64| if end == 0.0 { 0.0 } else { sign * f64::MAX.copysign(end) };
     let mut found = Possible::ABSENT;
-    if b.1 > 0.0 {
-        found = found.or(finite(&[a.0 / b.1, a.1 / b.1, beyond(a.0), beyond(a.1)]));
+    if to > 0.0 {
+        let near = [a.least, a.greatest].map(|end| (beyond(1.0, end.0), beyond(1.0, end.1)));
+        found = found.or(finite(&[by(to), near].concat()));
     }
-    if b.0 < 0.0 {
-        found = found.or(finite(&[a.0 / b.0, a.1 / b.0, -beyond(a.0), -beyond(a.1)]));
+    if from < 0.0 {
+        let near = [a.least, a.greatest].map(|end| (beyond(-1.0, end.1), beyond(-1.0, end.0)));
+        found = found.or(finite(&[by(from), near].concat()));
     }
     found
 }
 
-/// The dividend's sign, and less than both of them.
-fn remainder(a: (f64, f64), b: (f64, f64)) -> Possible {
+/// The dividend's sign, and no more than either of them.
+fn remainder(a: &Range<f64>, b: &Range<f64>) -> Possible {
+    let (a, b) = (still(a), still(b));
     if a.0 == a.1 && b.0 == b.1 {
-        return finite(&[a.0 % b.0]);
+        return finite(&[(a.0 % b.0, a.0 % b.0)]);
     }
     if b == (0.0, 0.0) {
         return Possible::ABSENT;
     }
     let size = f64::min(a.0.abs().max(a.1.abs()), b.0.abs().max(b.1.abs()));
     Possible::numbers(if a.0 < 0.0 { -size } else { 0.0 }, if a.1 > 0.0 { size } else { 0.0 })
-        .or_absent(b.0 <= 0.0 && b.1 >= 0.0)
+        .or_absent(May::is(b.0 <= 0.0 && b.1 >= 0.0))
 }

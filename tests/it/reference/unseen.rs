@@ -7,6 +7,7 @@ use super::counter::Taken;
 use super::decimal::COUNTED_MAX;
 use super::expression::Name;
 use super::possible::{ENDLESS, Possible};
+use super::range::May;
 use super::value::Value;
 use super::window::{NEVER, Window};
 use super::zone::Zone;
@@ -20,7 +21,7 @@ impl Counter {
             return Possible::only(seen);
         };
         let held = self.held(zone, taken, clock);
-        let none = held.is_empty();
+        let none = May::is(held.is_empty());
         let number = match seen {
             Value::Number(number) => Some(number),
             _ => None,
@@ -36,7 +37,7 @@ impl Counter {
             Aggregate::ActiveDays => {
                 Possible::numbers(at_least, at_least + self.days_without(zone, &held, clock, added) as f64)
             }
-            Aggregate::Top => Possible::TEXT.or_absent(none),
+            Aggregate::Top => Possible::any_text().or_absent(none),
             Aggregate::Last => {
                 let begins = self.window.begins(zone, clock);
                 let latest = held.iter().map(|one| one.time).max();
@@ -45,7 +46,7 @@ impl Counter {
                     Some(latest) if latest >= added => Possible::only(seen),
                     _ if from > added => Possible::only(seen),
                     _ if self.is_of_times() => Possible::times(from, added).or_absent(none),
-                    _ => Possible::SCALAR.or_absent(none),
+                    _ => Possible::any_scalar().or_absent(none),
                 }
             }
             Aggregate::First => {
@@ -54,7 +55,7 @@ impl Counter {
                 match self.is_of_times() {
                     _ if begins > to => Possible::only(seen),
                     true => Possible::times(begins, to).or_absent(none),
-                    false => Possible::SCALAR.or_absent(none),
+                    false => Possible::any_scalar().or_absent(none),
                 }
             }
         }

@@ -3,8 +3,8 @@
 use super::catalog::{Band, Tag, TagKind};
 use super::expression::Expression;
 use super::instant::WRITABLE_MS;
-use super::outlook::{Outlook, Stretch, Verdict, enclosed, first, possible_at, verdict_at, verdict_over};
-use super::possible::{Possible, Texts};
+use super::outlook::{Outlook, Stretch, Verdict, first, possible, possible_at, verdict_at, verdict_over};
+use super::possible::Possible;
 use super::value::Value;
 use super::window::NEVER;
 
@@ -54,7 +54,11 @@ impl Tag {
             TagKind::Rule { .. } => return self.step_rule(state, names, clock),
             TagKind::Value { value, bands, margin } => {
                 let possible = possible_at(value, names, clock);
-                if bands.is_empty() { possible.single() } else { single(verdicts(bands, *margin, state, &possible)) }
+                if bands.is_empty() {
+                    possible.single()
+                } else {
+                    banded(bands, *margin, &state.value, &possible).expect("an instant is certain")
+                }
             }
             TagKind::Stages(stages) => {
                 let verdict = |when: &Option<Expression>| match when {
@@ -138,13 +142,8 @@ impl Tag {
             TagKind::Stages(_) => self.kind.expressions().into_iter().map(flip).fold(NEVER, i64::min),
             TagKind::Value { value, bands, margin } if value.moves() => {
                 let other = |stretch: Stretch| {
-                    let (each, some) = enclosed(value, names, stretch);
-                    let [each, some] = [each, some].map(|set| verdicts(bands, *margin, state, &set));
-                    match (each.len(), single(some)) {
-                        (_, Some(only)) => Some(only != state.value),
-                        (2.., None) => Some(false), // unknown: it stays as it is
-                        _ => None,
-                    }
+                    let band = banded(bands, *margin, &state.value, &possible(value, names, stretch))?;
+                    Some(band.is_some_and(|band| band != state.value)) // what is unknown stays as it is
                 };
                 first(clock + 1, horizon, &other).unwrap_or(NEVER)
             }
@@ -156,26 +155,23 @@ impl Tag {
     }
 }
 
-fn single(mut all: Vec<Value>) -> Option<Value> {
-    if all.len() == 1 { all.pop() } else { None }
+/// The band of the values for a tag that is now in a band, or in none: `Some(None)` where it is unknown throughout, `None`
+/// where there is no telling for the whole stretch.
+fn banded(bands: &[Band], margin: f64, present: &Value, values: &Possible) -> Option<Option<Value>> {
+    let none = values.is_no_number();
+    let Some(numbers) = values.numbers else { return Some(Some(Value::Absent)) };
+    // The band never falls when the value grows.
+    let band = |number: f64| band_of(bands, margin, present, number);
+    let (low, high) = (band(numbers.least.0), band(numbers.greatest.1));
+    let several = band(numbers.least.1) < band(numbers.greatest.0);
+    if low == high && !none.some {
+        return Some(Some(Value::Text(bands[low].name.clone())));
+    }
+    (numbers.there.each && (several || none.each)).then_some(None)
 }
 
-/// The bands that the values of a set give. As a band never falls when the value grows, those at the ends are all that
-/// matter.
-fn verdicts(bands: &[Band], margin: f64, state: &TagState, values: &Possible) -> Vec<Value> {
-    let mut all = Vec::new();
-    if let Some((least, greatest)) = values.numbers {
-        all.extend([least, greatest].map(|number| banded(bands, margin, &state.value, number)));
-    }
-    if values.absent || values.yes || values.no || values.times.is_some() || values.texts != Texts::None {
-        all.push(Value::Absent);
-    }
-    all.dedup();
-    all
-}
-
-/// The band of a number for a tag that is now in a band, or in none.
-fn banded(bands: &[Band], margin: f64, present: &Value, number: f64) -> Value {
+/// The index of a number's band.
+fn band_of(bands: &[Band], margin: f64, present: &Value, number: f64) -> usize {
     let lies_in = bands.iter().position(|band| number < band.below).expect("a last band without a bound");
     let present = bands.iter().position(|band| Some(band.name.as_str()) == present.text());
     let stays = present.filter(|present| {
@@ -183,5 +179,5 @@ fn banded(bands: &[Band], margin: f64, present: &Value, number: f64) -> Value {
         let too_little_down = lies_in < *present && number > bands[*present - 1].below - margin;
         too_little_up || too_little_down
     });
-    Value::Text(bands[stays.unwrap_or(lies_in)].name.clone())
+    stays.unwrap_or(lies_in)
 }
