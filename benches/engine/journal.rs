@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use tagstream::codec::{ChangelogRecord, Decoder};
-use tagstream::engine::{Log, Partition, Position, Program, Restoring, Segment, Slot};
+use tagstream::engine::{Log, Partition, Program, Restoring, Segment, Slot};
 use tagstream::model::{Event, Timestamp};
 
 use crate::stream::Stream;
@@ -116,7 +116,7 @@ fn restore(program: &Arc<Program>, partition: &Partition, log: &Compacted) -> f6
             restoring.segment(segment).expect("a segment");
         }
     }
-    let position = Position { clock: partition.clock(), extent: partition.extent() };
+    let position = partition.position();
     let restored = restoring.finish(position).expect("the log is whole");
     let ns = cpu_ns() - start;
     assert_eq!(restored.partition.entities(), partition.entities());

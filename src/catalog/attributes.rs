@@ -7,7 +7,6 @@ use super::path::Path;
 use super::problems::Span;
 use super::raw::{RawAttribute, TypeWord, value};
 use super::read::At;
-use crate::model::EntityKindId;
 
 /// The declared type, where there is one; an event's time needs no declaration.
 pub fn declared(raw: &RawAttribute) -> Option<AttributeType> {
@@ -42,7 +41,7 @@ impl Compiler<'_> {
         let value = value?;
         Some(Attribute {
             name: name.value.as_str().into(),
-            entity: EntityKindId::default(),
+            entity: self.names.owner(&name.value)?,
             from,
             value: self.attribute_source(&value.value, value.span, kind)?,
             kind,

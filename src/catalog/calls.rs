@@ -137,7 +137,7 @@ impl Checker<'_> {
         }
         let help = match self.about {
             About::Event => "write `x in [\"a\", \"b\"]` or `\"a\" in properties.list`",
-            About::User => "write `x in [\"a\", \"b\"]`; an event's lists are looked at in a `where`",
+            About::Entity(_) => "write `x in [\"a\", \"b\"]`; an event's lists are looked at in a `where`",
         };
         self.error("not-in-language", of.span, "`in` needs a list behind it").help(help);
         None

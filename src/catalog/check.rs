@@ -1,10 +1,11 @@
 //! From an expression's syntax to a checked [`Expr`]: names are resolved, types agree, the clock enters linearly.
 
 use super::arithmetic::since_names;
+use super::compiled::EntityKind;
 use super::expr::{Arithmetic, Comparison, Expr};
 use super::expression_text::ExpressionText;
 use super::problems::{Problem, Report, Span};
-use super::scope::{Interner, Names};
+use super::scope::{Interner, Names, Owner};
 use super::syntax::{Binary, Form, Syntax};
 use super::types::{Type, Typed};
 use crate::model::Value;
@@ -14,14 +15,15 @@ use crate::model::Value;
 pub enum About {
     /// One event: a `where`.
     Event,
-    /// A user: everything else.
-    User,
+    /// An entity of this kind: everything else.
+    Entity(Owner),
 }
 
 /// Checks one expression. Every method gives `None` after a mistake, which it has reported.
 pub struct Checker<'a> {
     pub about: About,
     pub names: &'a Names,
+    pub entities: &'a [EntityKind],
     pub interner: &'a mut Interner,
     pub text: &'a ExpressionText,
     pub report: &'a mut Report,

@@ -103,7 +103,7 @@ impl Checker<'_> {
     fn known_times(&self) -> String {
         let known: Vec<&str> = match self.about {
             About::Event => vec!["time"],
-            About::User => self.names.time_names().collect(),
+            About::Entity(own) => self.names.time_names(own).collect(),
         };
         format!("times are {}", listed(&known))
     }

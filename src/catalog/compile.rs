@@ -1,15 +1,18 @@
 //! The raw catalog as a whole to the compiled one: names first, then everything that mentions them.
 
 use super::check::{About, Checker};
-use super::compiled::{Attribute, AttributeId, Catalog, Counter, CounterId, EntityKind, History, KindSet, TagId};
+use super::compiled::{
+    Attribute, AttributeId, Catalog, CommandPaths, Counter, CounterId, EntityKind, History, KindSet, Tag, TagId,
+    TagKind,
+};
 use super::expression_text::ExpressionText;
 use super::names::check_name;
 use super::problems::{Report, Span};
-use super::raw::{RawAttribute, RawCatalog, RawCounter, RawTag, value};
+use super::raw::{HistoryWord, RawAttribute, RawCatalog, RawCounter, RawTag, value};
 use super::read::{At, Field, Named};
 use super::scope::{INTERNED_MAX, Interner, Meaning, Names};
 use super::types::Type;
-use super::{attributes, input, zone};
+use super::{attributes, entities, input, zone};
 use crate::model::EntityKindId;
 
 /// The only version of the format so far.
@@ -21,14 +24,17 @@ const ITEMS_MAX: usize = 10_000;
 /// What compiling hands around.
 pub struct Compiler<'a> {
     pub report: &'a mut Report,
+    /// In the catalog's order.
+    pub entities: Vec<EntityKind>,
     pub names: Names,
     pub interner: Interner,
 }
 
 /// Everything of a catalog that can be compiled; whether it may be used tells the report.
 pub fn compile(root: &At<RawCatalog>, report: &mut Report) -> Option<Catalog> {
-    let mut compiler = Compiler { report, names: Names::default(), interner: Interner::default() };
     let raw = &root.value;
+    let entities = entities::compile(&raw.entities, report);
+    let mut compiler = Compiler { report, entities, names: Names::default(), interner: Interner::default() };
     compiler.header(root.span, raw);
     let fits = [
         compiler.fits("attributes", &raw.attributes),
@@ -44,6 +50,7 @@ pub fn compile(root: &At<RawCatalog>, report: &mut Report) -> Option<Catalog> {
     let timezone = zone::compile(raw.timezone.get(), compiler.report);
     let input = input::compile(value(&raw.input), compiler.report);
     let (tags, order) = compiler.tags(&raw.tags, &attributes, &counters);
+    let command_paths = compiler.command_paths(&tags);
     if !compiler.interner.fits() {
         let message = format!("a catalog mentions at most {INTERNED_MAX} event types and as many paths");
         compiler.report.error("too-many", Span::default(), message);
@@ -51,30 +58,39 @@ pub fn compile(root: &At<RawCatalog>, report: &mut Report) -> Option<Catalog> {
     if compiler.report.errors() > 0 {
         return None;
     }
-    super::warnings::check(raw, &attributes, &counters, &tags, compiler.report);
     let (kinds, paths) = compiler.interner.into_tables();
-    let user = EntityKind { name: "user".into(), key: None, forget_after_ms: None };
     let mut catalog = Catalog {
         fingerprint: 0,
         timezone,
         input,
-        history: History::Complete,
-        entities: vec![user],
+        history: match value(&raw.history) {
+            Some(HistoryWord::Partial) => History::Partial,
+            Some(HistoryWord::Complete) | None => History::Complete,
+        },
+        entities: compiler.entities,
         kinds,
         paths,
-        command_paths: None,
+        command_paths,
         attributes,
         counters,
         tags,
         order,
     };
     catalog.fingerprint = super::fingerprint::of(&catalog);
+    super::warnings::check(raw, &catalog, compiler.report);
     Some(catalog)
 }
 
 impl<'a> Compiler<'a> {
     pub fn checker<'c>(&'c mut self, about: About, text: &'c ExpressionText) -> Checker<'c> {
-        Checker { about, names: &self.names, interner: &mut self.interner, text, report: self.report }
+        Checker {
+            about,
+            names: &self.names,
+            entities: &self.entities,
+            interner: &mut self.interner,
+            text,
+            report: self.report,
+        }
     }
 
     /// A field that something can't do without.
@@ -109,11 +125,6 @@ impl<'a> Compiler<'a> {
                     .help("begin the file with `version: 1`");
             }
         }
-        if let Some(key) = raw.entities.key() {
-            self.report
-                .error("not-supported", key, "`entities` is not supported by this version")
-                .help("this version knows the entity `user`, which is always there; remove the section");
-        }
     }
 
     /// Makes every name known, whether or not what it stands for is right.
@@ -121,20 +132,23 @@ impl<'a> Compiler<'a> {
         for (id, (name, attribute)) in (0_u16..).zip(named(&raw.attributes)) {
             check_name("an attribute", name, self.report);
             let kind = attribute.as_ref().map_or(Type::Any, attribute_type);
-            self.names.add_value(&name.value, Meaning::Attribute(AttributeId(id), kind));
+            let owner = attribute.as_ref().and_then(|attribute| self.owner(&attribute.entity));
+            self.names.add_value(&name.value, Meaning::Attribute(AttributeId(id), kind), owner);
         }
         for (id, (name, counter)) in (0_u16..).zip(named(&raw.counters)) {
             check_name("a counter", name, self.report);
+            let owner = counter.as_ref().and_then(|counter| self.owner(&counter.entity));
             if self.names.value(&name.value).is_some() {
                 self.name_is_taken(name, raw);
                 continue;
             }
             let kind = counter.as_ref().map_or(Type::Any, counter_type);
-            self.names.add_value(&name.value, Meaning::Counter(CounterId(id), kind));
+            self.names.add_value(&name.value, Meaning::Counter(CounterId(id), kind), owner);
         }
-        for (id, (name, _)) in (0_u16..).zip(named(&raw.tags)) {
+        for (id, (name, tag)) in (0_u16..).zip(named(&raw.tags)) {
             check_name("a tag", name, self.report);
-            self.names.add_tag(&name.value, TagId(id));
+            let owner = tag.as_ref().and_then(|tag| self.owner(&tag.entity));
+            self.names.add_tag(&name.value, TagId(id), owner);
         }
     }
 
@@ -177,8 +191,20 @@ impl<'a> Compiler<'a> {
         field: &Field<Named<RawTag>>,
         attributes: &[Attribute],
         counters: &[Counter],
-    ) -> (Vec<super::Tag>, Vec<TagId>) {
+    ) -> (Vec<Tag>, Vec<TagId>) {
         super::tags::compile(self, named(field), attributes, counters)
+    }
+
+    /// Where a `$tag` command says what it wants: nobody looks there unless a tag is manual.
+    fn command_paths(&mut self, tags: &[Tag]) -> Option<CommandPaths> {
+        let is_manual = |tag: &Tag| matches!(tag.kind, TagKind::Manual { .. });
+        let mut path = |name: &str| self.interner.path(&[name.to_owned()]);
+        tags.iter().any(is_manual).then(|| CommandPaths {
+            tag: path("tag"),
+            set: path("set"),
+            value: path("value"),
+            valid_for: path("valid_for"),
+        })
     }
 }
 

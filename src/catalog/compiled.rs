@@ -44,6 +44,10 @@ impl Catalog {
         EntityKindId(index as u16)
     }
 
+    pub fn tag(&self, id: TagId) -> &Tag {
+        &self.tags[usize::from(id.0)]
+    }
+
     pub fn entity(&self, id: EntityKindId) -> &EntityKind {
         &self.entities[id.index()]
     }

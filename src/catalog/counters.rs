@@ -7,7 +7,7 @@ use super::path::Path;
 use super::problems::Span;
 use super::raw::{RawCounter, value};
 use super::read::{At, Field};
-use crate::model::{EntityKindId, PathId};
+use crate::model::PathId;
 
 /// The most values that `distinct` and `top` tell apart; every one of them is kept for every user.
 const LIMIT_MAX: u64 = 4_096;
@@ -66,7 +66,7 @@ impl Compiler<'_> {
         limit_is_fine.then_some(())?;
         Some(Counter {
             name: name.value.as_str().into(),
-            entity: EntityKindId::default(),
+            entity: self.names.owner(&name.value)?,
             on: self.interner.kinds(&on),
             filter,
             aggregate: aggregate?,

@@ -68,7 +68,7 @@ impl Duration {
             return Err(DurationError::Negative);
         }
         let mut total: i64 = 0;
-        let mut used: Vec<&'static str> = Vec::new();
+        let mut used = [false; UNITS.len()];
         while !rest.is_empty() {
             let digits = rest.len() - rest.trim_start_matches(|c: char| c.is_ascii_digit()).len();
             let (number, tail) = rest.split_at(digits);
@@ -80,11 +80,11 @@ impl Duration {
             }
             let word_len = tail.find(|c: char| c.is_ascii_digit()).unwrap_or(tail.len());
             let (word, tail) = tail.split_at(word_len);
-            let (unit, unit_ms) = unit(word.trim(), number)?;
-            if used.contains(&unit) {
-                return Err(DurationError::UnitTwice(unit));
+            let unit = unit(word.trim(), number)?;
+            let (name, unit_ms) = UNITS[unit];
+            if std::mem::replace(&mut used[unit], true) {
+                return Err(DurationError::UnitTwice(name));
             }
-            used.push(unit);
             let ms = number.parse::<i64>().ok().and_then(|n| n.checked_mul(unit_ms));
             total = ms.and_then(|ms| total.checked_add(ms)).ok_or(DurationError::TooLong)?;
             rest = tail;
@@ -114,12 +114,13 @@ fn meant(word: &str) -> Option<&'static str> {
     })
 }
 
-fn unit(word: &str, number: &str) -> Result<(&'static str, i64), DurationError> {
+/// Index into [`UNITS`].
+fn unit(word: &str, number: &str) -> Result<usize, DurationError> {
     if word.is_empty() {
         return Err(DurationError::NoUnit(number.to_owned()));
     }
-    if let Some(unit) = UNITS.iter().find(|(name, _)| *name == word) {
-        return Ok(*unit);
+    if let Some(unit) = UNITS.iter().position(|(name, _)| *name == word) {
+        return Ok(unit);
     }
     let lower = word.to_lowercase();
     if lower.starts_with("mo") || lower.starts_with('y') || word == "M" {

@@ -5,9 +5,10 @@ use super::expr::{Expr, TimeName};
 use super::names::did_you_mean;
 use super::path::Path;
 use super::problems::Span;
-use super::scope::Meaning;
+use super::scope::{Meaning, Owner, is_shared};
 use super::syntax::{Form, Syntax};
 use super::types::{Type, Typed};
+use crate::model::EntityKindId;
 
 impl Checker<'_> {
     /// A name, a member, or something in brackets.
@@ -32,8 +33,8 @@ impl Checker<'_> {
                 let help = match (meant, self.about) {
                     (Some(meant), _) => meant,
                     (None, About::Event) => format!("the event's properties are `properties.{name}`"),
-                    (None, About::User) if self.names.value(name).is_some() => format!("write `{name}`"),
-                    (None, About::User) => {
+                    (None, About::Entity(_)) if self.names.value(name).is_some() => format!("write `{name}`"),
+                    (None, About::Entity(_)) => {
                         "attributes and counters are mentioned by their name alone, tags as `tag.x`".to_owned()
                     }
                 };
@@ -51,7 +52,7 @@ impl Checker<'_> {
     fn name(&mut self, name: &str, span: Span) -> Option<Typed> {
         match self.about {
             About::Event => self.event_name(name, span),
-            About::User => self.user_name(name, span),
+            About::Entity(own) => self.entity_name(name, own, span),
         }
     }
 
@@ -66,8 +67,8 @@ impl Checker<'_> {
             }
             _ => {}
         }
-        let is_of_user = self.names.value(name).is_some() || matches!(name, "first_seen" | "last_seen" | "tag");
-        if is_of_user {
+        let is_of_entity = self.names.value(name).is_some() || matches!(name, "first_seen" | "last_seen" | "tag");
+        if is_of_entity {
             let message = format!("a `where` looks at one event and does not see `{name}`");
             self.error("unknown-name", span, message).help("known here are `type`, `time` and `properties.…`");
         } else {
@@ -78,7 +79,10 @@ impl Checker<'_> {
         None
     }
 
-    fn user_name(&mut self, name: &str, span: Span) -> Option<Typed> {
+    fn entity_name(&mut self, name: &str, own: Owner, span: Span) -> Option<Typed> {
+        if !is_shared(self.names.owner(name), own) {
+            return self.of_another(name, self.names.owner(name)?, own?, span);
+        }
         let time = |of| Some(Typed::still(Expr::Time(of), Type::Time, span));
         match (name, self.names.value(name)) {
             (_, Some(Meaning::Attribute(id, Type::Time))) => time(TimeName::Attribute(id)),
@@ -88,13 +92,22 @@ impl Checker<'_> {
             ("first_seen", None) => time(TimeName::FirstSeen),
             ("last_seen", None) => time(TimeName::LastSeen),
             (_, None) => {
-                self.unknown_name(name, span);
+                self.unknown_name(name, own, span);
                 None
             }
         }
     }
 
-    fn unknown_name(&mut self, name: &str, span: Span) {
+    /// Reports a mention of what is known of another entity.
+    fn of_another(&mut self, what: &str, owner: EntityKindId, own: EntityKindId, span: Span) -> Option<Typed> {
+        let (owner, own) = (&self.entities[owner.index()].name, &self.entities[own.index()].name);
+        let message = format!("`{what}` is of the entity `{owner}`; this tag is put on `{own}`");
+        self.error("other-entity", span, message)
+            .help("a tag sees what is of its own entity: give both the same `entity`");
+        None
+    }
+
+    fn unknown_name(&mut self, name: &str, own: Owner, span: Span) {
         if self.report.is_full() {
             self.error("unknown-name", span, format!("unknown name `{name}`"));
             return;
@@ -108,25 +121,28 @@ impl Checker<'_> {
             "an event's parts are known in a `where` only; make a counter or an attribute of it".to_owned()
         } else if name.eq_ignore_ascii_case("now") || name == "clock" {
             "the clock enters through `days_since(x)` and `days_until(x)`".to_owned()
-        } else if let Some(suggestion) = did_you_mean(name, names.value_names()) {
+        } else if let Some(suggestion) = did_you_mean(name, names.value_names(own)) {
             suggestion
-        } else if let Some(tag) = super::names::nearest(name, names.tag_names()) {
+        } else if let Some(tag) = super::names::nearest(name, names.tag_names(own)) {
             format!("did you mean `tag.{tag}`?")
         } else {
-            let known: Vec<&str> = names.value_names().collect();
+            let known: Vec<&str> = names.value_names(own).collect();
             format!("known are {}", super::names::listed(&known))
         };
         self.error("unknown-name", span, format!("unknown name `{name}`")).help(help);
     }
 
     fn tag(&mut self, name: &str, span: Span) -> Option<Typed> {
-        if self.about == About::Event {
+        let About::Entity(own) = self.about else {
             self.error("unknown-name", span, "a `where` looks at one event and does not see tags")
                 .help("use the tag beside the counter, in the `when` of another tag");
             return None;
-        }
+        };
         let names = self.names;
         if let Some((id, kind)) = names.tag(name) {
+            if !is_shared(names.tag_owner(id), own) {
+                return self.of_another(&format!("tag.{name}"), names.tag_owner(id)?, own?, span);
+            }
             return Some(Typed::still(Expr::Tag(id), kind, span));
         }
         let help = if self.report.is_full() {
@@ -134,8 +150,8 @@ impl Checker<'_> {
         } else if names.value(name).is_some() {
             format!("`{name}` is no tag: write `{name}`")
         } else {
-            did_you_mean(name, names.tag_names()).unwrap_or_else(|| {
-                let known: Vec<&str> = names.tag_names().collect();
+            did_you_mean(name, names.tag_names(own)).unwrap_or_else(|| {
+                let known: Vec<&str> = names.tag_names(own).collect();
                 format!("known are {}", super::names::listed(&known))
             })
         };
@@ -146,7 +162,7 @@ impl Checker<'_> {
 
     fn property(&mut self, syntax: &Syntax) -> Option<Typed> {
         let segments = self.property_segments(syntax)?;
-        if self.about == About::User {
+        if self.about != About::Event {
             let path = Path::Property(segments);
             self.error("unknown-name", syntax.span, "an event's properties are known in a `where` only")
                 .help(format!("make an attribute or a counter of it: `last: {path}`"));

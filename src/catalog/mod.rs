@@ -19,6 +19,7 @@ mod compile;
 mod compiled;
 mod counters;
 mod duration;
+mod entities;
 mod expr;
 mod expression_text;
 mod fingerprint;

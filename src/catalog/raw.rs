@@ -9,13 +9,13 @@ use super::path::Path;
 use super::pointer::PointerText;
 use super::read::{At, Field, Named};
 use super::record::{record, words};
-use super::words::{Entity, Title, Unsupported, WindowText};
+use super::words::{Title, Unsupported, WindowText};
 
 /// What the file as a whole is called in messages.
 pub const FILE: &str = "a catalog";
 
 record! {
-    /// A tagstream catalog: attributes and counters of users, and the tags made of them.
+    /// A tagstream catalog: attributes and counters of users and other entities, and the tags made of them.
     RawCatalog(FILE) {
         /// The version of this format: always 1.
         version: u64,
@@ -23,14 +23,33 @@ record! {
         timezone: String,
         /// How an event is found in a record.
         input: RawInput,
-        /// Entities other than `user`: not supported by this version.
-        entities: Unsupported,
-        /// The latest known facts about a user, taken from events.
+        /// Whether the events before the first one are none: `complete` (the default), or may be missing: `partial`.
+        history: HistoryWord,
+        /// What tags are put on; `user` is always there.
+        entities: Named<RawEntity>,
+        /// The latest known facts about an entity, taken from events.
         attributes: Named<RawAttribute>,
-        /// Aggregates over a user's events, most often over a rolling window.
+        /// Aggregates over an entity's events, most often over a rolling window.
         counters: Named<RawCounter>,
-        /// Named verdicts about a user: on/off, one of several values, or a stage.
+        /// Named verdicts about an entity: on/off, one of several values, a stage, or what a command says.
         tags: Named<RawTag>,
+    }
+}
+
+words! {
+    HistoryWord("history") {
+        "complete" => Complete,
+        "partial" => Partial,
+    }
+}
+
+record! {
+    /// A kind of entity.
+    RawEntity("an entity") {
+        /// JSON Pointer to the key of the event's entity of this kind; the user's is the `key` of `input`.
+        key: PointerText,
+        /// An entity that has been silent for so long is forgotten; off by default.
+        forget_after: Duration,
     }
 }
 
@@ -75,7 +94,7 @@ words! {
 }
 
 record! {
-    /// The latest known fact about a user.
+    /// The latest known fact about an entity.
     RawAttribute("an attribute") {
         /// The event types that tell it: one, a list, or "*".
         from: Kinds,
@@ -85,8 +104,8 @@ record! {
         r#type: TypeWord,
         /// Which of the events count: an expression over `type`, `time` and `properties.…`.
         r#where: ExpressionText,
-        /// Whose attribute it is; only `user` in this version.
-        entity: Entity,
+        /// Whose attribute it is; `user` by default.
+        entity: String,
     }
 }
 
@@ -100,7 +119,7 @@ words! {
 }
 
 record! {
-    /// An aggregate over a user's events: exactly one of `count`, `sum`, `avg`, `min`, `max`, `distinct`,
+    /// An aggregate over an entity's events: exactly one of `count`, `sum`, `avg`, `min`, `max`, `distinct`,
     /// `active_days`, `last`, `first` and `top`.
     RawCounter("a counter") {
         /// The number of events: a type, a list of types, or "*".
@@ -135,8 +154,8 @@ record! {
         resolution: ResolutionWord,
         /// How many values `distinct` (256 by default) or `top` (64) tell apart.
         limit: u64,
-        /// Whose counter it is; only `user` in this version.
-        entity: Entity,
+        /// Whose counter it is; `user` by default.
+        entity: String,
     }
 }
 
@@ -159,7 +178,7 @@ words! {
 }
 
 record! {
-    /// A verdict about a user: exactly one of `when`, `value` and `stages`.
+    /// A verdict about an entity: exactly one of `when`, `value`, `stages` and `manual`.
     RawTag("a tag") {
         /// What people call it: text, or one text a language.
         title: Title,
@@ -187,10 +206,18 @@ record! {
         stages: Vec<At<RawStage>>,
         /// A model's score: not supported by this version.
         score: Unsupported,
-        /// A tag set by commands: not supported by this version.
-        manual: Unsupported,
-        /// What the tag is put on; only `user` in this version.
-        entity: Entity,
+        /// Set and removed by `$tag` commands; `{}` where there is nothing more to say.
+        manual: RawManual,
+        /// What the tag is put on; `user` by default.
+        entity: String,
+    }
+}
+
+record! {
+    /// A tag that commands set and remove.
+    RawManual("`manual`") {
+        /// How long it stays, where the command does not say; for ever by default.
+        valid_for: Duration,
     }
 }
 

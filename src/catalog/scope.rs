@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::compiled::{AttributeId, CounterId, TagId};
 use super::kinds::Kinds;
 use super::types::Type;
-use crate::model::{KindId, PathId};
+use crate::model::{EntityKindId, KindId, PathId};
 
 /// What a name stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,29 +14,34 @@ pub enum Meaning {
     Counter(CounterId, Type),
 }
 
+/// Whose something is; nothing while that is not known, after a mistake that has been reported.
+pub type Owner = Option<EntityKindId>;
+
 /// All names of a catalog.
 #[derive(Debug, Default)]
 pub struct Names {
-    values: HashMap<String, Meaning>,
+    values: HashMap<String, (Meaning, Owner)>,
     /// In the order of the file.
     value_order: Vec<String>,
     tags: HashMap<String, TagId>,
     tag_order: Vec<String>,
     /// What a mention of the tag gives; `Any` until it is known.
     tag_types: Vec<Type>,
+    tag_owners: Vec<Owner>,
 }
 
 impl Names {
-    pub fn add_value(&mut self, name: &str, meaning: Meaning) {
-        if self.values.insert(name.to_owned(), meaning).is_none() {
+    pub fn add_value(&mut self, name: &str, meaning: Meaning, owner: Owner) {
+        if self.values.insert(name.to_owned(), (meaning, owner)).is_none() {
             self.value_order.push(name.to_owned());
         }
     }
 
-    pub fn add_tag(&mut self, name: &str, id: TagId) {
+    pub fn add_tag(&mut self, name: &str, id: TagId, owner: Owner) {
         self.tags.insert(name.to_owned(), id);
         self.tag_order.push(name.to_owned());
         self.tag_types.push(Type::Any);
+        self.tag_owners.push(owner);
     }
 
     pub fn set_tag_type(&mut self, id: TagId, kind: Type) {
@@ -44,7 +49,16 @@ impl Names {
     }
 
     pub fn value(&self, name: &str) -> Option<Meaning> {
-        self.values.get(name).copied()
+        self.values.get(name).map(|(meaning, _)| *meaning)
+    }
+
+    /// Whose attribute or counter it is.
+    pub fn owner(&self, name: &str) -> Owner {
+        self.values.get(name).and_then(|(_, owner)| *owner)
+    }
+
+    pub fn tag_owner(&self, id: TagId) -> Owner {
+        self.tag_owners[usize::from(id.0)]
     }
 
     pub fn tag(&self, name: &str) -> Option<(TagId, Type)> {
@@ -52,24 +66,32 @@ impl Names {
         Some((id, self.tag_types[usize::from(id.0)]))
     }
 
-    pub fn value_names(&self) -> impl Iterator<Item = &str> {
-        self.value_order.iter().map(String::as_str).chain(["first_seen", "last_seen"])
+    /// What is known of an entity.
+    pub fn value_names(&self, of: Owner) -> impl Iterator<Item = &str> {
+        let own = self.value_order.iter().filter(move |name| is_shared(self.owner(name), of));
+        own.map(String::as_str).chain(["first_seen", "last_seen"])
     }
 
     /// Names of type time, as the clock functions take them.
-    pub fn time_names(&self) -> impl Iterator<Item = &str> {
+    pub fn time_names(&self, of: Owner) -> impl Iterator<Item = &str> {
         let is_time = |name: &&str| {
             !matches!(
-                self.values.get(*name),
-                Some(Meaning::Attribute(_, kind) | Meaning::Counter(_, kind)) if *kind != Type::Time
+                self.value(name),
+                Some(Meaning::Attribute(_, kind) | Meaning::Counter(_, kind)) if kind != Type::Time
             )
         };
-        self.value_names().filter(is_time)
+        self.value_names(of).filter(is_time)
     }
 
-    pub fn tag_names(&self) -> impl Iterator<Item = &str> {
-        self.tag_order.iter().map(String::as_str)
+    pub fn tag_names(&self, of: Owner) -> impl Iterator<Item = &str> {
+        let tags = self.tag_order.iter().zip(&self.tag_owners);
+        tags.filter(move |(_, owner)| is_shared(**owner, of)).map(|(name, _)| name.as_str())
     }
+}
+
+/// Whether two things are of one entity, as far as that is known.
+pub fn is_shared(a: Owner, b: Owner) -> bool {
+    a.is_none() || b.is_none() || a == b
 }
 
 /// The event types and property paths that the catalog mentions, each once.

@@ -1,14 +1,15 @@
-//! Tags: exactly one of a condition, a value or stages; checked in an order in which each knows what it uses.
+//! Tags: exactly one of a condition, a value, stages or the word of a command; checked in an order in which each knows what it uses.
 
 use super::check::About;
 use super::compile::Compiler;
 use super::compiled::{Attribute, Condition, Counter, Stage, Tag, TagId, TagKind};
+use super::entities::lasting;
 use super::expression_text::ExpressionText;
 use super::leaves::Labels;
 use super::names::{check_label, check_unique};
 use super::order::{Uses, order};
 use super::problems::Span;
-use super::raw::{RawStage, RawTag, value};
+use super::raw::{RawManual, RawStage, RawTag, value};
 use super::read::{At, Field};
 use super::syntax::Syntax;
 use super::types::Type;
@@ -18,6 +19,7 @@ type Entry = (At<String>, Option<RawTag>);
 
 /// An expression of a tag, parsed.
 struct Parsed<'r> {
+    about: About,
     text: &'r ExpressionText,
     syntax: Syntax,
 }
@@ -38,7 +40,13 @@ pub fn compile(
     counters: &[Counter],
 ) -> (Vec<Tag>, Vec<TagId>) {
     let names: Vec<String> = entries.iter().map(|(name, _)| name.value.clone()).collect();
-    let parsed: Vec<ParsedTag<'_>> = entries.iter().map(|(_, raw)| ParsedTag::parse(raw.as_ref(), compiler)).collect();
+    let parsed: Vec<ParsedTag<'_>> = (0..)
+        .zip(entries)
+        .map(|(id, (_, raw))| {
+            let about = About::Entity(compiler.names.tag_owner(TagId(id)));
+            ParsedTag::parse(raw.as_ref(), about, compiler)
+        })
+        .collect();
     let uses: Uses = parsed.iter().map(|tag| tag.uses(compiler)).collect();
     let order = order(&uses, &names, compiler.report);
     let labels = Labels { attributes, counters, tags: &names };
@@ -50,19 +58,19 @@ pub fn compile(
         compiler.names.set_tag_type(*id, mention);
         kinds[at] = Some(kind);
     }
-    let tags = entries.iter().zip(kinds).filter_map(|((name, raw), kind)| {
-        let (raw, kind) = (raw.as_ref()?, kind?);
-        Some(tag(name, raw, kind))
+    let tags = (0..).zip(entries).zip(kinds).filter_map(|((id, (name, raw)), kind)| {
+        let (entity, raw, kind) = (compiler.names.tag_owner(TagId(id))?, raw.as_ref()?, kind?);
+        Some(tag(name, entity, raw, kind))
     });
     (tags.collect(), order)
 }
 
-fn tag(name: &At<String>, raw: &RawTag, kind: TagKind) -> Tag {
+fn tag(name: &At<String>, entity: EntityKindId, raw: &RawTag, kind: TagKind) -> Tag {
     let text = |field: &Field<String>| value(field).map(|text| text.as_str().into());
     let title = value(&raw.title).map_or(&[][..], |title| &title.0);
     Tag {
         name: name.value.as_str().into(),
-        entity: EntityKindId::default(),
+        entity,
         title: title.iter().map(|(language, text)| (language.as_str().into(), text.as_str().into())).collect(),
         group: text(&raw.group),
         description: text(&raw.description),
@@ -72,10 +80,10 @@ fn tag(name: &At<String>, raw: &RawTag, kind: TagKind) -> Tag {
 }
 
 impl<'r> ParsedTag<'r> {
-    fn parse(raw: Option<&'r RawTag>, compiler: &mut Compiler<'_>) -> Self {
+    fn parse(raw: Option<&'r RawTag>, about: About, compiler: &mut Compiler<'_>) -> Self {
         let mut parse = |field: &'r Field<ExpressionText>| {
             let text = value(field)?;
-            super::cel::parse(text, compiler.report).map(|syntax| Parsed { text, syntax })
+            super::cel::parse(text, compiler.report).map(|syntax| Parsed { about, text, syntax })
         };
         let Some(raw) = raw else {
             return ParsedTag { when: None, until: None, value: None, stages: Vec::new() };
@@ -121,6 +129,7 @@ impl Compiler<'_> {
             "when" => self.rule(raw, parsed, labels),
             "value" => self.statistic(raw, parsed, labels),
             "stages" => self.classification(raw, parsed, labels),
+            "manual" => self.manual(raw.manual.get()?),
             _ => None,
         }
     }
@@ -141,10 +150,10 @@ impl Compiler<'_> {
             [] => {
                 self.report
                     .error("no-verdict", name.span, format!("the tag `{}` says nothing", name.value))
-                    .help("give it exactly one of `when`, `value` or `stages`");
+                    .help("give it exactly one of `when`, `value`, `stages` or `manual`");
                 None
             }
-            [(kind @ ("score" | "manual"), key)] => {
+            [(kind @ "score", key)] => {
                 self.report
                     .error("not-supported", *key, format!("`{kind}` is not supported by this version"))
                     .help("write `when`, `value` or `stages`");
@@ -185,7 +194,7 @@ impl Compiler<'_> {
 
     fn condition(&mut self, parsed: Option<&Parsed<'_>>, whose: &str, labels: &Labels<'_>) -> Option<Condition> {
         let parsed = parsed?;
-        let typed = self.checker(About::User, parsed.text).condition(&parsed.syntax, whose)?;
+        let typed = self.checker(parsed.about, parsed.text).condition(&parsed.syntax, whose)?;
         Some(labels.condition(typed.expr))
     }
 
@@ -200,6 +209,16 @@ impl Compiler<'_> {
         Some((rule, Type::Bool))
     }
 
+    /// Anything may be set, so a mention of it is of no certain type.
+    fn manual(&mut self, raw: &At<RawManual>) -> Option<(TagKind, Type)> {
+        let field = &raw.value.valid_for;
+        let valid_for_ms = lasting(field, "valid_for", self.report);
+        if field.is_written() && valid_for_ms.is_none() {
+            return None;
+        }
+        Some((TagKind::Manual { valid_for_ms }, Type::Any))
+    }
+
     fn statistic(&mut self, raw: &RawTag, parsed: &ParsedTag<'_>, labels: &Labels<'_>) -> Option<(TagKind, Type)> {
         let bands = value(&raw.bands).map(|bands| self.bands(raw, bands));
         if !raw.bands.is_written()
@@ -210,7 +229,7 @@ impl Compiler<'_> {
                 .help("a margin keeps a value in its band until it is well past the bound");
         }
         let parsed = parsed.value.as_ref()?;
-        let mut checker = self.checker(About::User, parsed.text);
+        let mut checker = self.checker(parsed.about, parsed.text);
         if raw.bands.is_written() {
             let typed = checker.number(&parsed.syntax, "`bands`")?;
             let kind = TagKind::Value { value: labels.condition(typed.expr), bands: Some(bands??) };

@@ -3,7 +3,7 @@
 //! Each of these is a plain case that can be decided by looking at it; what would need a theorem prover is left alone.
 
 use super::compile::named;
-use super::compiled::{Attribute, Bands, Condition, Counter, Stage, Tag, TagKind};
+use super::compiled::{Bands, Catalog, Condition, Counter, Stage, TagKind};
 use super::expr::{Comparison, Expr, TimeName};
 use super::expression_text::ExpressionText;
 use super::problems::{Report, Span};
@@ -13,15 +13,18 @@ use super::read::Field;
 use crate::model::Value;
 
 /// Looks over a catalog without errors.
-pub fn check(raw: &RawCatalog, attributes: &[Attribute], counters: &[Counter], tags: &[Tag], report: &mut Report) {
-    unused(raw, attributes, counters, tags, report);
-    for ((_, raw), tag) in named(&raw.tags).iter().zip(tags) {
+pub fn check(raw: &RawCatalog, catalog: &Catalog, report: &mut Report) {
+    unused(raw, catalog, report);
+    unused_entities(raw, catalog, report);
+    let counters = &catalog.counters;
+    for ((_, raw), tag) in named(&raw.tags).iter().zip(&catalog.tags) {
         let Some(raw) = raw else { continue };
+        let entity = &catalog.entity(tag.entity).name;
         match &tag.kind {
             TagKind::Rule { when, until, for_ms, .. } => {
-                constant(&raw.when, when, counters, report);
+                constant(&raw.when, when, entity, counters, report);
                 if let Some(until) = until {
-                    constant(&raw.until, until, counters, report);
+                    constant(&raw.until, until, entity, counters, report);
                     overlap(raw, when, until, counters, report);
                 }
                 if *for_ms > 0 && holds_an_instant(&when.expr) {
@@ -33,26 +36,42 @@ pub fn check(raw: &RawCatalog, attributes: &[Attribute], counters: &[Counter], t
             }
             TagKind::Value { value, bands: Some(bands) } => unreachable_bands(raw, value, bands, counters, report),
             TagKind::Value { .. } | TagKind::Manual { .. } => {}
-            TagKind::Stages(stages) => hidden_stages(raw, stages, counters, report),
+            TagKind::Stages(stages) => hidden_stages(raw, stages, entity, counters, report),
         }
     }
 }
 
 /// Attributes and counters that nobody mentions.
-fn unused(raw: &RawCatalog, attributes: &[Attribute], counters: &[Counter], tags: &[Tag], report: &mut Report) {
-    let mut mentioned = Mentioned { attributes: vec![false; attributes.len()], counters: vec![false; counters.len()] };
-    for tag in tags {
+fn unused(raw: &RawCatalog, catalog: &Catalog, report: &mut Report) {
+    let mut mentioned =
+        Mentioned { attributes: vec![false; catalog.attributes.len()], counters: vec![false; catalog.counters.len()] };
+    for tag in &catalog.tags {
         let leaves = tag.kind.conditions().into_iter().flat_map(|condition| &condition.leaves);
         leaves.for_each(|leaf| mentioned.add(&leaf.expr));
     }
+    let owners = catalog.attributes.iter().map(|attribute| attribute.entity);
+    let owners = owners.chain(catalog.counters.iter().map(|counter| counter.entity));
     let attributes = named(&raw.attributes).iter().map(|(name, _)| ("attribute", name));
     let counters = named(&raw.counters).iter().map(|(name, _)| ("counter", name));
     let is_mentioned = mentioned.attributes.iter().chain(&mentioned.counters);
-    for ((what, name), is_mentioned) in attributes.chain(counters).zip(is_mentioned) {
+    for (((what, name), owner), is_mentioned) in attributes.chain(counters).zip(owners).zip(is_mentioned) {
         if !is_mentioned {
+            let entity = &catalog.entity(owner).name;
             report
                 .warning("unused", name.span, format!("no tag uses the {what} `{}`", name.value))
-                .help("it takes memory for every user: remove it, or use it");
+                .help(format!("it takes memory for every {entity}: remove it, or use it"));
+        }
+    }
+}
+
+/// Declared kinds of entity that no tag is put on. The user is there in any case.
+fn unused_entities(raw: &RawCatalog, catalog: &Catalog, report: &mut Report) {
+    for (name, _) in named(&raw.entities) {
+        let is_tagged = catalog.tags.iter().any(|tag| *catalog.entity(tag.entity).name == *name.value);
+        if !is_tagged && *catalog.entity(catalog.user()).name != *name.value {
+            report
+                .warning("unused", name.span, format!("no tag is put on the entity `{}`", name.value))
+                .help(format!("give a tag the line `entity: {}`, or remove it", name.value));
         }
     }
 }
@@ -89,12 +108,18 @@ fn always(expr: &Expr, counters: &[Counter]) -> Option<bool> {
     (!verdict || matches!(of, Expr::Counter(_))).then_some(verdict)
 }
 
-fn constant(field: &Field<ExpressionText>, condition: &Condition, counters: &[Counter], report: &mut Report) {
+fn constant(
+    field: &Field<ExpressionText>,
+    condition: &Condition,
+    entity: &str,
+    counters: &[Counter],
+    report: &mut Report,
+) {
     let (Some(verdict), Some(text)) = (always(&condition.expr, counters), value(field)) else { return };
     let message = if verdict { "this always holds" } else { "this never holds" };
     let help = match simple_comparison(&condition.expr).and_then(|(of, ..)| Range::of(of, counters)) {
         Some(range) => format!("the number {range}"),
-        None => "write a condition that depends on the user".to_owned(),
+        None => format!("write a condition that depends on the {entity}"),
     };
     report.warning("constant-condition", text.span, message).help(help);
 }
@@ -163,7 +188,7 @@ fn unreachable_bands(raw: &RawTag, over: &Condition, bands: &Bands, counters: &[
 }
 
 /// Stages behind one that always holds.
-fn hidden_stages(raw: &RawTag, stages: &[Stage], counters: &[Counter], report: &mut Report) {
+fn hidden_stages(raw: &RawTag, stages: &[Stage], entity: &str, counters: &[Counter], report: &mut Report) {
     let Some(raw_stages) = value(&raw.stages) else { return };
     let verdict = |stage: &Stage| stage.when.as_ref().and_then(|when| always(&when.expr, counters));
     for (stage, raw_stage) in stages.iter().zip(raw_stages) {
@@ -171,14 +196,14 @@ fn hidden_stages(raw: &RawTag, stages: &[Stage], counters: &[Counter], report: &
             let place = value(&raw_stage.value.when).map_or(raw_stage.span, |text| text.span);
             report
                 .warning("constant-condition", place, "this never holds")
-                .help(format!("no user is ever in the stage `{}`", stage.name));
+                .help(format!("no {entity} is ever in the stage `{}`", stage.name));
         }
     }
     let Some(open) = stages.iter().position(|stage| verdict(stage) == Some(true)) else { return };
     if let Some(hidden) = raw_stages.get(open + 1) {
         let place = value(&raw_stages[open].value.when).map_or(raw_stages[open].span, |text| text.span);
         report
-            .warning("unreachable-stage", hidden.span, "no user is ever in this stage")
+            .warning("unreachable-stage", hidden.span, format!("no {entity} is ever in this stage"))
             .help("move the stage that always holds to the end")
             .related(place, "this always holds");
     }

@@ -1,4 +1,4 @@
-//! Small values of a catalog's fields: titles, windows, entities, and what this version does not support.
+//! Small values of a catalog's fields: titles, windows, and what this version does not support.
 
 use std::borrow::Cow;
 
@@ -110,36 +110,6 @@ impl JsonSchema for WindowText {
             "additionalProperties": false,
         });
         schemars::json_schema!({ "anyOf": [{ "const": "lifetime" }, duration, calendar] })
-    }
-}
-
-/// The kind of entity: only `user` so far.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Entity;
-
-impl Read for Entity {
-    fn read(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
-        let name = String::read(node, reader)?;
-        if name == "user" {
-            return Some(Entity);
-        }
-        let message = format!("the entity `{name}` is not supported: this version knows `user` only");
-        reader.report.error("not-supported", node.span, message).help("remove the line");
-        None
-    }
-}
-
-impl JsonSchema for Entity {
-    fn inline_schema() -> bool {
-        true
-    }
-
-    fn schema_name() -> Cow<'static, str> {
-        "Entity".into()
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        schemars::json_schema!({ "const": "user" })
     }
 }
 

@@ -89,11 +89,15 @@ fn verdict(checked: &CatalogFile) -> String {
     let (errors, warnings) = (checked.count(Severity::Error), checked.count(Severity::Warning));
     let mut parts = Vec::new();
     if let Some(catalog) = &checked.loaded.catalog {
-        let sizes = [
+        let mut sizes = vec![
             counted(catalog.tags.len(), "tag"),
             counted(catalog.counters.len(), "counter"),
             counted(catalog.attributes.len(), "attribute"),
         ];
+        if catalog.entities.len() > 1 {
+            let names: Vec<&str> = catalog.entities.iter().map(|kind| &*kind.name).collect();
+            sizes.push(format!("{} entities ({})", names.len(), names.join(", ")));
+        }
         parts.push(format!("fine: {}", sizes.join(", ")));
     } else {
         parts.push(counted(errors, "error"));
@@ -117,6 +121,7 @@ fn json(outcomes: &[Outcome], is_fine: bool) -> Value {
                     "tags": catalog.tags.len(),
                     "counters": catalog.counters.len(),
                     "attributes": catalog.attributes.len(),
+                    "entities": catalog.entities.len(),
                     "fingerprint": format!("{:016x}", catalog.fingerprint),
                 })
             });

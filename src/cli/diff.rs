@@ -10,7 +10,7 @@ use serde_json::{Value as Json, json};
 use super::audiences::{Audience, Audiences};
 use super::replay::{InputError, Outcome, Rejects, Replay, each_line, parse_time};
 use super::{Format, catalog_file, fail, print};
-use crate::engine::{Program, Sink};
+use crate::engine::{Partition, Programs, Sink, World};
 use crate::model::{CurrentTag, TagChange, Timestamp};
 
 /// What a changed catalog would change: audiences before and after, who enters and leaves, how often tags flip
@@ -63,10 +63,10 @@ impl Sink for Flips {
 
 impl Side {
     fn open(catalog: &Path, now: Timestamp, until: Option<Timestamp>) -> Option<Self> {
-        let program = Program::new(catalog_file::require(catalog)?);
+        let programs = Programs::new(catalog_file::require(catalog)?);
         Some(Side {
-            audiences: Audiences::new(&program.catalog),
-            replay: Replay::new(program, now, until),
+            audiences: Audiences::new(&programs.catalog),
+            replay: Replay::new(&programs, now, until),
             flips: Flips::default(),
             rejects: Rejects::default(),
             events: None,
@@ -78,7 +78,7 @@ impl Side {
             Outcome::Rejected(reject) => self.rejects.count(reject),
             Outcome::LeftOut => {}
             Outcome::Applied => {
-                if let Some(clock) = self.replay.partition().clock() {
+                if let Some(clock) = self.replay.world().clock() {
                     self.events = Some((self.events.map_or(clock, |(first, _)| first), clock));
                 }
             }
@@ -88,9 +88,11 @@ impl Side {
     /// Changes of a tag an entity a day; nothing where the events have no length.
     fn flip_rate(&self, tag: &str) -> Option<f64> {
         let (first, _) = self.events?;
-        let days = self.replay.partition().clock()?.since(first) as f64 / 86_400_000.0;
-        let entities = self.replay.partition().entities() as f64;
+        let world = self.replay.world();
+        let days = world.clock()?.since(first) as f64 / 86_400_000.0;
         let known = self.audiences.list().iter().any(|audience| *audience.tag == *tag);
+        let of_tag = world.partitions().iter().find(|partition| partition.has_tag(tag));
+        let entities = of_tag.map_or(0, Partition::entities) as f64;
         let flips = self.flips.0.get(tag).copied().unwrap_or(0) as f64;
         (known && days > 0.0 && entities > 0.0).then(|| flips / entities / days)
     }
@@ -158,19 +160,27 @@ impl Moves {
     /// Looks at every entity under both catalogs.
     fn compare(&mut self, old: &mut Side, new: &mut Side) {
         let (old_names, new_names) = (&old.audiences, &new.audiences);
-        let (old, new) = (old.replay.partition_mut(), new.replay.partition_mut());
-        new.each_entity(|key, after| {
-            let known = old.current_tags(key, |before| self.entity(key, (before, old_names), (after, new_names)));
-            if known.is_none() {
-                self.entity(key, (&[], old_names), (after, new_names));
-            }
-        });
+        let (old, new) = (old.replay.world_mut(), new.replay.world_mut());
+        for after in new.partitions_mut() {
+            let mut before = same_kind(old, after);
+            after.each_entity(|key, after| {
+                let known = before.as_mut().and_then(|before| {
+                    before.current_tags(key, |before| self.entity(key, (before, old_names), (after, new_names)))
+                });
+                if known.is_none() {
+                    self.entity(key, (&[], old_names), (after, new_names));
+                }
+            });
+        }
         // Another `input` may take other records for events.
-        old.each_entity(|key, before| {
-            if new.current_tags(key, |_| ()).is_none() {
-                self.entity(key, (before, old_names), (&[], new_names));
-            }
-        });
+        for before in old.partitions_mut() {
+            let mut after = same_kind(new, before);
+            before.each_entity(|key, before| {
+                if after.as_mut().and_then(|after| after.current_tags(key, |_| ())).is_none() {
+                    self.entity(key, (before, old_names), (&[], new_names));
+                }
+            });
+        }
     }
 
     fn entity(
@@ -210,6 +220,12 @@ impl Moves {
     fn rows(&self) -> impl Iterator<Item = (&Audience, &Move)> {
         self.audiences.iter().zip(&self.moves)
     }
+}
+
+/// The partition of a world that holds the kind of entity of another's.
+fn same_kind<'a>(world: &'a mut World, other: &Partition) -> Option<&'a mut Partition> {
+    let name = other.program().entity();
+    world.partitions_mut().iter_mut().find(|partition| partition.program().entity() == name)
 }
 
 fn sample(samples: &mut Vec<String>, key: &str, most: usize) {
@@ -275,6 +291,8 @@ fn json(moves: &Moves, old: &Side, new: &Side) -> String {
             })
         })
         .collect();
-    let at = new.replay.partition().clock().map(|clock| clock.to_string());
-    format!("{:#}\n", json!({ "at": at, "entities": new.replay.partition().entities(), "audiences": audiences }))
+    let world = new.replay.world();
+    let at = world.clock().map(|clock| clock.to_string());
+    let entities: usize = world.partitions().iter().map(Partition::entities).sum();
+    format!("{:#}\n", json!({ "at": at, "entities": entities, "audiences": audiences }))
 }

@@ -9,7 +9,7 @@ use serde_json::{Value as Json, json};
 use super::audiences::Audiences;
 use super::replay::{InputError, Outcome, Rejects, Replay, each_line, parse_time};
 use super::{Format, catalog_file, fail, print};
-use crate::engine::{Program, Sink};
+use crate::engine::{Program, Programs, Sink};
 use crate::model::{TagChange, Timestamp};
 
 /// How many will enter and leave each tag if nothing happens, a day at a time in the catalog's time zone
@@ -85,9 +85,9 @@ pub fn run(args: &ForecastArgs, now: Timestamp) -> ExitCode {
     let Some(catalog) = catalog_file::require(&args.catalog) else {
         return ExitCode::FAILURE;
     };
-    let program = Program::new(catalog);
-    let mut replay = Replay::new(program.clone(), now, args.at);
-    let audiences = Audiences::new(&program.catalog);
+    let programs = Programs::new(catalog);
+    let mut replay = Replay::new(&programs, now, args.at);
+    let audiences = Audiences::new(&programs.catalog);
     let mut tally = Tally { audiences, day: Day { date: String::new(), entered: Vec::new(), left: Vec::new() } };
     tally.take();
     let mut rejects = Rejects::default();
@@ -102,13 +102,13 @@ pub fn run(args: &ForecastArgs, now: Timestamp) -> ExitCode {
     }
     replay.finish(&mut tally);
     rejects.tell("");
-    let Some(from) = replay.partition().clock() else {
+    let Some(from) = replay.world().clock() else {
         super::report("error: there are no events to look ahead from");
         return ExitCode::FAILURE;
     };
     let past = tally.take();
     let sizes: Vec<u64> = past.entered.iter().zip(&past.left).map(|(entered, left)| entered - left).collect();
-    let days = look_ahead(&program, &mut replay, &mut tally, from, from.plus(args.horizon));
+    let days = look_ahead(programs.user(), &mut replay, &mut tally, from, from.plus(args.horizon));
     print(&match args.format {
         Format::Text => text(&tally.audiences, from, args.horizon, &sizes, &days),
         Format::Json => json(&tally.audiences, from, args.horizon, &sizes, &days),

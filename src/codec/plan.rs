@@ -2,7 +2,7 @@
 
 use super::names::Names;
 use super::scanner::DEPTH_MAX;
-use crate::catalog::{Catalog, InputMapping, KeyRule, KindRule, Pointer, PropertiesRule};
+use crate::catalog::{Catalog, KeyRule, KindRule, Pointer, PropertiesRule};
 use std::collections::BTreeMap;
 
 /// How much of a path is looked at: no record nests so deep that one this long leads anywhere.
@@ -54,6 +54,8 @@ pub(super) struct Plan {
     pub(super) nodes: Vec<Node>,
     /// The first of them that is not missing decides.
     pub(super) keys: Vec<NodeId>,
+    /// By kind of entity, where its key stands; nothing for the user, who is `keys`'.
+    pub(super) entities: Vec<Option<NodeId>>,
     pub(super) kind: KindPlace,
     pub(super) time: NodeId,
     pub(super) id: NodeId,
@@ -105,7 +107,7 @@ impl Plan {
     pub(super) fn new(catalog: &Catalog) -> Self {
         let input = &catalog.input;
         let mut root = Draft::default();
-        for pointer in envelope_pointers(input) {
+        for pointer in envelope_pointers(catalog) {
             root.grow(&pointer.0);
         }
         for base in properties_pointers(&input.properties) {
@@ -123,6 +125,7 @@ impl Plan {
         let KeyRule(keys) = &input.key;
         Plan {
             keys: keys.iter().map(at).collect(),
+            entities: catalog.entities.iter().map(|kind| kind.key.as_ref().map(at)).collect(),
             kind: match &input.kind {
                 KindRule::At(pointer) => KindPlace::At(at(pointer)),
                 KindRule::Segment => KindPlace::Segment { call: at(&member("type")), event: at(&member("event")) },
@@ -146,9 +149,11 @@ fn member(name: &str) -> Pointer {
     Pointer(vec![name.into()])
 }
 
-fn envelope_pointers(input: &InputMapping) -> Vec<Pointer> {
+fn envelope_pointers(catalog: &Catalog) -> Vec<Pointer> {
+    let input = &catalog.input;
     let KeyRule(mut pointers) = input.key.clone();
     pointers.extend([input.time.clone(), input.id.clone()]);
+    pointers.extend(catalog.entities.iter().filter_map(|kind| kind.key.clone()));
     match &input.kind {
         KindRule::At(pointer) => pointers.push(pointer.clone()),
         KindRule::Segment => pointers.extend([member("type"), member("event")]),

@@ -52,14 +52,33 @@ impl Reject {
     }
 }
 
-/// Writes one rejected record as a JSON object, without a line end: `reason`, `line` (from 1), `raw`, and `input` where
-/// there are several.
+/// A line of a file that was rejected.
+#[derive(Clone, Copy, Debug)]
+pub struct RejectedLine<'a> {
+    pub reason: Reject,
+    /// What is wrong in words, where the reason does not say it all.
+    pub detail: Option<&'a str>,
+    /// Where there are several.
+    pub input: Option<&'a str>,
+    /// From 1.
+    pub line: u64,
+    pub raw: &'a [u8],
+}
+
+/// Writes one rejected record as a JSON object, without a line end: `reason`, `detail`, `line`, `raw` and `input`, as far
+/// as they are there.
 ///
 /// Bytes that are no UTF-8 cannot stand in a JSON string; they are written whole, as `raw_base64` in place of `raw`.
-pub fn write_reject(reason: Reject, line: u64, raw: &[u8], input: Option<&str>, out: &mut Vec<u8>) {
+pub fn write_reject(rejected: &RejectedLine<'_>, out: &mut Vec<u8>) {
+    let RejectedLine { reason, detail, input, line, raw } = *rejected;
     out.extend_from_slice(b"{\"reason\":\"");
     out.extend_from_slice(reason.code().as_bytes());
-    out.extend_from_slice(b"\",\"line\":");
+    out.push(b'"');
+    if let Some(detail) = detail {
+        out.extend_from_slice(b",\"detail\":");
+        push_string(detail, out);
+    }
+    out.extend_from_slice(b",\"line\":");
     push_integer(line, out);
     match simdutf8::basic::from_utf8(raw) {
         Ok(text) => {

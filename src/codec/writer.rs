@@ -35,7 +35,7 @@ pub fn write_change(change: &TagChange, out: &mut Vec<u8>) {
 
 /// The id of a change: the same however often and wherever it is computed.
 ///
-/// A hash of entity, key, tag, at and seq. Each text is preceded by its length, or `("ab", "c")` and `("a", "bc")`
+/// A hash of entity, key, tag, at and seq; and of the life, where more than one ended or began at that instant. Each text is preceded by its length, or `("ab", "c")` and `("a", "bc")`
 /// would be one change.
 pub fn change_id(change: &TagChange) -> u128 {
     let mut hash = Xxh3::new();
@@ -45,6 +45,9 @@ pub fn change_id(change: &TagChange) -> u128 {
     }
     hash.update(&change.at.ms().to_le_bytes());
     hash.update(&change.seq.to_le_bytes());
+    if change.life > 0 {
+        hash.update(&change.life.to_le_bytes());
+    }
     hash.digest128()
 }
 

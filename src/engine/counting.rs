@@ -27,14 +27,8 @@ pub struct Counting<'a> {
 
 impl Counting<'_> {
     pub fn count(&mut self, event: &Event, record: &mut Record) {
-        if event.time < record.first_seen {
-            // The span to the latest event is kept relative to the first.
-            record.last_seen = record.last_seen.max(event.time);
-            record.first_seen = event.time;
+        if record.see(event.time) {
             self.stale.extend(&self.program.first_seen_stale);
-        }
-        if event.time > record.last_seen {
-            record.last_seen = event.time;
         }
         self.stale.extend(&self.program.last_seen_stale);
         let listeners = self.program.listeners(event.kind);

@@ -6,6 +6,7 @@
 
 use std::ops::ControlFlow;
 
+use super::filling::Filling;
 use super::line::{Line, Question, Step, compare, compare_bare};
 use super::program::{CounterPlan, Program};
 use super::record::Record;
@@ -78,6 +79,9 @@ pub struct Evaluator<'a> {
     pub record: &'a Record,
     pub present: Present,
     pub lines: &'a mut Lines,
+    /// There where counters that matter have not seen their whole window: what has a value may then be unknown all the
+    /// same.
+    pub filling: Option<&'a Filling>,
 }
 
 impl<'a> Evaluator<'a> {
@@ -150,7 +154,7 @@ impl<'a> Evaluator<'a> {
         (band, until)
     }
 
-    fn counter(&self, id: CounterId) -> Held<'a> {
+    pub(super) fn counter(&self, id: CounterId) -> Held<'a> {
         let plan = self.program.counter(id);
         let least = self.present.least(plan.frame);
         let (value, leaving) = self.record.series(plan.series).read(plan.reading, plan.frame, least);
@@ -170,12 +174,12 @@ impl<'a> Evaluator<'a> {
         }
     }
 
-    fn time(&self, name: TimeName) -> Held<'a> {
+    pub(super) fn time(&self, name: TimeName) -> Held<'a> {
         match name {
             TimeName::Attribute(id) => Held::forever(self.record.attribute(id)),
             TimeName::Counter(id) => self.counter(id),
-            TimeName::FirstSeen => Held::forever(Scalar::Time(self.record.first_seen)),
-            TimeName::LastSeen => Held::forever(Scalar::Time(self.record.last_seen)),
+            TimeName::FirstSeen => Held::forever(self.record.first_seen().map_or(Scalar::Absent, Scalar::Time)),
+            TimeName::LastSeen => Held::forever(self.record.last_seen().map_or(Scalar::Absent, Scalar::Time)),
             TimeName::Event => Held::forever(Scalar::Absent),
         }
     }
@@ -365,7 +369,7 @@ impl Frozen {
     }
 }
 
-fn step_of(op: Arithmetic) -> Step {
+pub fn step_of(op: Arithmetic) -> Step {
     match op {
         Arithmetic::Add => Step::Add,
         Arithmetic::Subtract => Step::Subtract,

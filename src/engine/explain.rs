@@ -4,7 +4,8 @@
 //! from one instant at which something may differ to the next.
 
 use super::eval::Evaluator;
-use super::partition::{Partition, Sink, load};
+use super::judging::load;
+use super::partition::{Partition, Sink};
 use super::store::{EntityId, Store};
 use super::tag_state::TagState;
 use crate::catalog::{Comparison, Condition, Expr, Leaf, TagId, TagKind};
@@ -139,6 +140,7 @@ impl Partition {
         let known = self.store.find(hash, key)?;
         let mut alone = Partition::new(self.program.clone());
         alone.present = self.present;
+        alone.filling = self.filling.clone();
         let entity = alone.store.insert(hash, self.store.packed(known));
         let due = self.store.due(known);
         alone.store.set_due(entity, due);
@@ -160,7 +162,7 @@ impl Partition {
             return (None, Timestamp::FOREVER);
         };
         let (record, lines) = (&self.desk.record, &mut self.desk.lines);
-        let held = Evaluator { program: &self.program, record, present, lines }.eval(expr);
+        let held = Evaluator { program: &self.program, record, present, lines, filling: None }.eval(expr);
         (held.value.to_value(), if expr.moves() { Timestamp::FOREVER } else { held.until })
     }
 

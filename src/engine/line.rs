@@ -106,7 +106,7 @@ impl Line {
     }
 }
 
-fn unary(step: Step, (low, high): (f64, f64)) -> (f64, f64) {
+pub fn unary(step: Step, (low, high): (f64, f64)) -> (f64, f64) {
     match step {
         Step::Negate => (-high, -low),
         _ if low >= 0.0 => (low, high),
@@ -115,7 +115,7 @@ fn unary(step: Step, (low, high): (f64, f64)) -> (f64, f64) {
     }
 }
 
-fn binary(step: Step, a: (f64, f64), b: (f64, f64)) -> (f64, f64) {
+pub fn binary(step: Step, a: (f64, f64), b: (f64, f64)) -> (f64, f64) {
     match step {
         Step::Add => (a.0 + b.0, a.1 + b.1),
         Step::Subtract => (a.0 - b.1, a.1 - b.0),
@@ -256,24 +256,48 @@ impl Question<'_> {
                 }
             }
         }
-        let mut stretches = STRETCHES_MAX;
-        self.search(answer, first, last, &mut stretches).unwrap_or(limit)
+        let over = |first, last| if first == last { Some(self.at(first)) } else { self.over(first, last) };
+        Search { over, answer, stretches: STRETCHES_MAX }.first(first, last).unwrap_or(limit)
     }
+}
 
+/// The first instant after `now` and before `limit` at which a question has another answer than `answer`, or `limit`.
+/// `over` tells the answer of a stretch where it is one and the same, and always of a single instant.
+///
+/// May be early where a search would be endless, never late.
+pub fn first_change<A: PartialEq>(
+    answer: A,
+    now: Timestamp,
+    limit: Timestamp,
+    over: impl FnMut(Timestamp, Timestamp) -> Option<A>,
+) -> Timestamp {
+    let (first, last) = (now.plus(1), limit.plus(-1).min(Timestamp::MAX));
+    Search { over, answer, stretches: STRETCHES_MAX }.first(first, last).unwrap_or(limit)
+}
+
+struct Search<A, F> {
+    over: F,
+    answer: A,
+    /// How many may still be looked at.
+    stretches: u32,
+}
+
+impl<A: PartialEq, F: FnMut(Timestamp, Timestamp) -> Option<A>> Search<A, F> {
     /// The first instant in a stretch with another answer, or the first that there was no time to look at.
-    fn search(&self, answer: Answer, first: Timestamp, last: Timestamp, stretches: &mut u32) -> Option<Timestamp> {
-        if first > last || self.over(first, last) == Some(answer) {
+    fn first(&mut self, first: Timestamp, last: Timestamp) -> Option<Timestamp> {
+        if first > last {
             return None;
         }
-        if first == last {
-            return (self.at(first) != answer).then_some(first);
+        let found = (self.over)(first, last);
+        if found.as_ref() == Some(&self.answer) {
+            return None;
         }
-        if *stretches == 0 {
+        if first == last || self.stretches == 0 {
             return Some(first);
         }
-        *stretches -= 1;
+        self.stretches -= 1;
         let middle = Timestamp::from_ms(first.ms() + (last.ms() - first.ms()) / 2);
-        self.search(answer, first, middle, stretches).or_else(|| self.search(answer, middle.plus(1), last, stretches))
+        self.first(first, middle).or_else(|| self.first(middle.plus(1), last))
     }
 }
 

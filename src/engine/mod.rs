@@ -5,25 +5,35 @@
 //! ([`tags`], [`eval`]) and packs it again. Each evaluation yields the instant until which its verdicts hold; the least
 //! of them is the entity's one timer ([`timers`]).
 
+mod adoption;
 mod counting;
+mod doubt;
+mod ending;
 mod eval;
 mod explain;
+mod filling;
 mod filter;
+mod hold;
 mod index;
 mod journal;
+mod judging;
 mod line;
 mod packed;
 mod partition;
 mod polarity;
+mod possible;
 mod program;
 mod record;
 mod series;
 mod stale;
 mod store;
+mod survey;
 mod tag_state;
 mod tags;
 mod timers;
+mod unseen;
 mod window;
+mod world;
 mod zone;
 
 pub use explain::{Clause, Explanation, Foreseen, Join, Role, Section, Wait};
@@ -32,3 +42,5 @@ pub use journal::{
 };
 pub use partition::{Partition, Sink, Stats};
 pub use program::Program;
+pub use survey::{Impact, Outlook, Survey};
+pub use world::{Programs, World};

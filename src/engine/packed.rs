@@ -260,6 +260,12 @@ impl Reader<'_> {
     }
 }
 
+/// Takes a zigzag LEB128 number off the front of bytes that may be anything.
+pub fn split_signed(bytes: &mut &[u8]) -> Option<i64> {
+    let zigzag = split_unsigned(bytes)?;
+    Some((zigzag >> 1) as i64 ^ -((zigzag & 1) as i64))
+}
+
 /// Takes a LEB128 number off the front of bytes that may be anything; `None` where there is none of 64 bits.
 pub fn split_unsigned(bytes: &mut &[u8]) -> Option<u64> {
     let mut value = 0_u64;

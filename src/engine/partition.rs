@@ -6,25 +6,28 @@
 use std::sync::Arc;
 
 use super::counting::Counting;
-use super::eval::{Evaluator, Lines, Present};
+use super::ending::Ended;
+use super::eval::{Lines, Present};
+use super::filling::Filling;
+use super::filter::scalar;
+use super::hold::Hold;
 use super::journal::Journal;
-use super::packed::Kept;
+use super::judging::Occasion;
 use super::program::Program;
 use super::record::Record;
 use super::stale::Stale;
 use super::store::{EntityId, Store};
-use super::tag_state::TagState;
-use super::tags::{Next, Shown, Turn, turn};
+use super::tags::Order;
 use super::timers::Timers;
-use crate::catalog::Leaf;
-use crate::model::{Cause, CurrentTag, Event, Scalar, TagChange, Timestamp};
-
-/// The kind of entity that every catalog has.
-const USER: &str = "user";
+use crate::catalog::{History, TagKind};
+use crate::model::{Cause, Command, CurrentTag, Event, Scalar, TagChange, TagId, Timestamp};
 
 /// Takes the changes, in the order in which they become true.
 pub trait Sink {
     fn change(&mut self, change: &TagChange<'_>);
+
+    /// Nothing is left of the entity of this key.
+    fn ended(&mut self, _key: &str) {}
 }
 
 /// What a partition has done.
@@ -46,8 +49,11 @@ pub struct Partition {
     pub(super) store: Store,
     pub(super) timers: Timers,
     pub(super) journal: Journal,
+    pub(super) filling: Filling,
+    pub(super) ended: Ended,
+    pub(super) hold: Hold,
     pub(super) desk: Desk,
-    stats: Stats,
+    pub(super) stats: Stats,
 }
 
 /// Room to work on one entity, kept from one to the next so that nothing is allocated for an event.
@@ -57,14 +63,26 @@ pub(super) struct Desk {
     pub(super) lines: Lines,
     packed: Vec<u8>,
     /// A string on its way from the record back into it.
-    text: String,
+    pub(super) text: String,
     due: Vec<EntityId>,
-    because: Vec<(&'static str, Scalar<'static>)>,
+    pub(super) because: Vec<(&'static str, Scalar<'static>)>,
     /// Empty between one evaluation and the next.
-    stale: Stale,
+    pub(super) stale: Stale,
 }
 
 impl Desk {
+    pub(super) fn new(program: &Program) -> Self {
+        Desk {
+            record: Record::new(program),
+            lines: Lines::default(),
+            packed: Vec::new(),
+            text: String::new(),
+            due: Vec::new(),
+            because: Vec::new(),
+            stale: Stale::empty(program.tags.len()),
+        }
+    }
+
     /// The bytes of the entity on the desk.
     fn pack(&mut self) -> &[u8] {
         self.packed.clear();
@@ -75,28 +93,22 @@ impl Desk {
 
 impl Partition {
     pub fn new(program: Arc<Program>) -> Self {
-        let desk = Desk {
-            record: Record::new(&program),
-            lines: Lines::default(),
-            packed: Vec::new(),
-            text: String::new(),
-            due: Vec::new(),
-            because: Vec::new(),
-            stale: Stale::empty(program.tags.len()),
-        };
         let stats = Stats { skipped: vec![0; program.series.len()], ..Stats::default() };
         Partition {
             present: None,
             store: Store::default(),
             timers: Timers::default(),
             journal: Journal::default(),
-            desk,
+            filling: Filling::none(&program),
+            ended: Ended::default(),
+            hold: Hold::default(),
+            desk: Desk::new(&program),
             stats,
             program,
         }
     }
 
-    pub fn program(&self) -> &Program {
+    pub fn program(&self) -> &Arc<Program> {
         &self.program
     }
 
@@ -114,6 +126,11 @@ impl Partition {
         self.store.len()
     }
 
+    /// Whether it holds the entities that a tag is put on.
+    pub fn has_tag(&self, name: &str) -> bool {
+        self.program.tags.iter().any(|plan| *self.program.tag(plan.id).name == *name)
+    }
+
     /// Bytes held for entities, timers and the bookkeeping of the changelog.
     pub fn bytes(&self) -> usize {
         self.store.bytes() + self.timers.bytes() + self.journal.bytes()
@@ -125,30 +142,43 @@ impl Partition {
         std::mem::replace(&mut self.stats, none)
     }
 
-    /// Counts an accepted event: what is due up to its time comes first, then the event, then its entity's verdicts.
+    /// Takes an accepted event, if it is one of an entity of this kind: what is due up to its time comes first, then the
+    /// event, then its entity's verdicts.
     pub fn apply(&mut self, event: &Event, sink: &mut impl Sink) {
         self.advance(event.time, sink);
-        let Some(present) = self.present else {
+        let (Some(present), Some(key)) = (self.present, event.key_of(self.program.kind)) else {
             return;
         };
+        let occasion = self.occasion(event, present);
+        if event.command.is_some() && occasion.order.is_none() {
+            return self.erase_by_command(event, present, sink);
+        }
+        if occasion.order.is_some_and(|order| self.program.tag(order.tag).entity != self.program.kind) {
+            return;
+        }
         self.stats.events += 1;
-        let hash = Store::hash(event.key());
-        let entity = self.store.find(hash, event.key());
+        let hash = Store::hash(key);
+        let entity = self.store.find(hash, key);
         match entity {
             Some(entity) => self.desk.record.unpack(self.store.packed(entity)),
-            None => self.desk.record.begin(event.key()),
+            None => self.desk.record.begin(key),
         }
         if self.is_duplicate(event, present) {
             self.stats.duplicates += 1;
             return;
         }
-        let mut counting =
-            Counting { program: &self.program, present, stale: &mut self.desk.stale, skipped: &mut self.stats.skipped };
-        counting.count(event, &mut self.desk.record);
+        if entity.is_some_and(|entity| self.store.set_judged(entity)) {
+            self.prepare_judgement(present.at, sink);
+            self.evaluate(Occasion { present, cause: Cause::Catalog, order: None }, sink);
+        }
+        self.count(event, occasion);
         if entity.is_none() {
+            if self.forget_at() <= present.at {
+                return self.desk.stale.clear();
+            }
             self.desk.stale.fill(self.program.tags.len());
         }
-        let until = self.evaluate(present, Cause::Event, sink);
+        let until = self.evaluate(occasion, sink).min(self.forget_at());
         match entity {
             Some(entity) => {
                 self.put_back(entity);
@@ -159,6 +189,52 @@ impl Partition {
                 self.rearm(entity, until, present.at);
             }
         }
+    }
+
+    /// What an event asks for. Erasing is no order: it has no verdicts.
+    fn occasion<'a>(&self, event: &'a Event, present: Present) -> Occasion<'a> {
+        let ends = |tag: TagId, valid_for_ms: Option<i64>| {
+            let default = match self.program.tag(tag).kind {
+                TagKind::Manual { valid_for_ms } => valid_for_ms,
+                _ => None,
+            };
+            valid_for_ms.or(default).map_or(Timestamp::FOREVER, |ms| present.at.plus(ms))
+        };
+        let order = match event.command {
+            Some(Command::Set { tag, value, valid_for_ms }) => {
+                Some(Order { tag, value: scalar(value, event), ends: ends(tag, valid_for_ms) })
+            }
+            Some(Command::Unset { tag }) => Some(Order { tag, value: Scalar::Absent, ends: Timestamp::FOREVER }),
+            Some(Command::Erase) | None => None,
+        };
+        let cause = if event.command.is_some() { Cause::Command } else { Cause::Event };
+        Occasion { present, cause, order }
+    }
+
+    /// Takes a behaviour event or an order into the record on the desk.
+    fn count(&mut self, event: &Event, occasion: Occasion<'_>) {
+        let Occasion { present, order, .. } = occasion;
+        let Some(order) = order else {
+            let Partition { program, desk, stats, .. } = self;
+            let mut counting = Counting { program, present, stale: &mut desk.stale, skipped: &mut stats.skipped };
+            return counting.count(event, &mut desk.record);
+        };
+        self.desk.record.see_command(present.at);
+        if let Some(place) = self.program.tags.iter().position(|plan| plan.id == order.tag) {
+            self.desk.stale.insert(place);
+        }
+    }
+
+    fn erase_by_command(&mut self, event: &Event, present: Present, sink: &mut impl Sink) {
+        let Some(key) = event.key_of(self.program.kind) else { return };
+        self.stats.events += 1;
+        let Some(entity) = self.store.find(Store::hash(key), key) else { return };
+        self.desk.record.unpack(self.store.packed(entity));
+        if self.is_duplicate(event, present) {
+            self.stats.duplicates += 1;
+            return;
+        }
+        self.end(entity, present.at, Cause::Erased, sink);
     }
 
     /// Time passes up to an instant, and nothing else happens. An instant that is not after the clock does nothing.
@@ -178,10 +254,23 @@ impl Partition {
         self.move_clock(to);
     }
 
+    /// The earliest instant up to `limit` at which an entity is due.
+    pub(super) fn first_due(&mut self, limit: Timestamp) -> Option<Timestamp> {
+        self.timers.first_due(limit, &self.store)
+    }
+
     fn move_clock(&mut self, to: Timestamp) {
         match &mut self.present {
-            None => self.present = Some(Present::new(to, &self.program.zone)),
-            Some(present) if present.at < to => present.advance(to, &self.program.zone),
+            None => {
+                self.present = Some(Present::new(to, &self.program.zone));
+                if self.program.catalog.history == History::Partial {
+                    self.filling = Filling::all_since(&self.program, to);
+                }
+            }
+            Some(present) if present.at < to => {
+                present.advance(to, &self.program.zone);
+                self.ended.clear();
+            }
             Some(_) => {}
         }
     }
@@ -193,10 +282,20 @@ impl Partition {
         };
         self.stats.timers += 1;
         self.desk.record.unpack(self.store.packed(entity));
+        if self.forget_at() <= present.at {
+            return self.end(entity, present.at, Cause::Forgotten, sink);
+        }
         self.desk.record.prune(&self.program, present);
+        let mut cause = Cause::Timer;
+        if self.store.set_judged(entity) {
+            cause = Cause::Catalog;
+            self.prepare_judgement(present.at, sink);
+        }
         self.desk.stale.fill(self.program.tags.len());
-        let until = self.evaluate(present, Cause::Timer, sink);
-        self.put_back(entity);
+        let until = self.evaluate(Occasion { present, cause, order: None }, sink).min(self.forget_at());
+        if self.desk.pack() != self.store.packed(entity) {
+            self.put_back(entity);
+        }
         self.store.set_due(entity, Timestamp::FOREVER);
         self.rearm(entity, until, present.at);
     }
@@ -219,76 +318,6 @@ impl Partition {
             self.timers.file(entity, due, now);
             self.timers.tidy(&self.store, now);
         }
-    }
-
-    /// Evaluates the stale tags, and those that use one that changes, in order; returns until when they hold.
-    fn evaluate(&mut self, present: Present, cause: Cause, sink: &mut impl Sink) -> Timestamp {
-        let mut until = Timestamp::FOREVER;
-        while let Some(turn) = self.desk.stale.pop_first() {
-            let id = self.program.tags[turn.place].id;
-            self.desk.record.load_tag(id);
-            let is_settled = match self.desk.record.tag(id) {
-                TagState::Off => !turn.if_off,
-                TagState::On { lapsed: None, .. } => !turn.if_on,
-                _ => false,
-            };
-            if !is_settled {
-                until = until.min(self.evaluate_tag(turn.place, present, cause, sink));
-            }
-        }
-        until
-    }
-
-    fn evaluate_tag(&mut self, place: usize, present: Present, cause: Cause, sink: &mut impl Sink) -> Timestamp {
-        let program = &*self.program;
-        let plan = &program.tags[place];
-        let kind = &program.tag(plan.id).kind;
-        load(program, place, &mut self.desk.record);
-        let state = self.desk.record.tag(plan.id);
-        let desk = &mut self.desk;
-        let mut evaluator = Evaluator { program, record: &desk.record, present, lines: &mut desk.lines };
-        let Turn { next, until } = turn(&mut evaluator, kind, state);
-        let (to, because) = match next {
-            Next::Same => return until,
-            Next::Silent(state) => {
-                desk.record.set_tag(plan.id, state);
-                return until;
-            }
-            Next::Change { to, because } => (to, because),
-        };
-        let mut leaves = recycle(std::mem::take(&mut desk.because));
-        explain(&mut evaluator, &plan.because[because], &mut leaves);
-        let new_state = announced(to, present.at);
-        let value = match to {
-            Shown::Value(value) => value,
-            _ => desk.record.shown(kind, new_state),
-        };
-        sink.change(&TagChange {
-            entity: USER,
-            key: desk.record.key(),
-            tag: &program.tag(plan.id).name,
-            value,
-            previous: desk.record.shown(kind, state),
-            at: present.at,
-            seq: desk.record.seq + 1,
-            cause,
-            because: &leaves,
-            catalog: &program.fingerprint,
-        });
-        desk.because = recycle(leaves);
-        let new_state = match to {
-            Shown::Value(value) => {
-                desk.text.clear();
-                let parked = Kept::new(value, &mut desk.text);
-                TagState::Valued { since: present.at, value: desk.record.keep(parked.get(&desk.text)) }
-            }
-            _ => new_state,
-        };
-        desk.record.seq += 1;
-        desk.record.set_tag(plan.id, new_state);
-        desk.stale.extend(&plan.stale);
-        self.stats.changes += 1;
-        until
     }
 
     /// The tags that an entity has now, in the catalog's order. `with` sees them.
@@ -325,41 +354,4 @@ impl Partition {
             .collect();
         with(record.key(), &tags)
     }
-}
-
-/// The state behind what a change shows, but for values, whose strings the record has to keep first.
-fn announced(to: Shown<'_>, at: Timestamp) -> TagState {
-    match to {
-        Shown::Nothing | Shown::Value(_) => TagState::Off,
-        Shown::On => TagState::On { since: at, lapsed: None },
-        Shown::Nth(index) => TagState::Nth { since: at, index },
-    }
-}
-
-/// Decodes what the evaluation of a tag may look at, beside the tag itself.
-pub(super) fn load(program: &Program, place: usize, record: &mut Record) {
-    let plan = &program.tags[place];
-    for id in &plan.series {
-        let frame = program.series[usize::from(id.0)].frame;
-        record.load_series(*id, |at| frame.grid.pane(at, &program.zone));
-    }
-    for id in &plan.attributes {
-        record.load_attribute(*id);
-    }
-    for id in &plan.uses {
-        record.load_tag(*id);
-    }
-}
-
-/// The leaves' values at the present instant.
-fn explain<'a>(evaluator: &mut Evaluator<'a>, leaves: &'a [Leaf], because: &mut Vec<(&'a str, Scalar<'a>)>) {
-    for leaf in leaves {
-        because.push((&leaf.label, evaluator.eval(&leaf.expr).value));
-    }
-}
-
-/// The same allocation for entries of another lifetime.
-fn recycle<'a, 'b>(mut entries: Vec<(&'a str, Scalar<'a>)>) -> Vec<(&'b str, Scalar<'b>)> {
-    entries.clear();
-    entries.into_iter().map(|_| unreachable!("the entries have been cleared")).collect()
 }

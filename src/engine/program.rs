@@ -11,7 +11,7 @@ use super::zone::Zone;
 use crate::catalog::{
     Attribute, AttributeId, Catalog, Condition, Counter, CounterId, Expr, KindSet, Leaf, Tag, TagId, TagKind, TimeName,
 };
-use crate::model::KindId;
+use crate::model::{EntityKindId, KindId};
 
 /// Index into [`Program::series`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,6 +20,7 @@ pub struct SeriesId(pub u16);
 /// The events that one series keeps, and how.
 #[derive(Clone, Debug)]
 pub struct SeriesPlan {
+    pub entity: EntityKindId,
     pub on: KindSet,
     pub filter: Option<Expr>,
     pub kind: SeriesKind,
@@ -53,6 +54,7 @@ pub struct TagPlan {
     pub id: TagId,
     /// What an evaluation may look at.
     pub series: Vec<SeriesId>,
+    pub counters: Vec<CounterId>,
     pub attributes: Vec<AttributeId>,
     pub uses: Vec<TagId>,
     /// The tags that use this one.
@@ -61,16 +63,19 @@ pub struct TagPlan {
     pub because: Vec<Vec<Leaf>>,
 }
 
-/// A compiled catalog, shared by all partitions.
+/// What a catalog says of one kind of entity, shared by all partitions that hold such.
+///
+/// Attributes, series and tags keep the numbers that they have in the whole catalog; those of other kinds stay empty.
 #[derive(Debug)]
 pub struct Program {
-    pub catalog: Catalog,
+    pub catalog: Arc<Catalog>,
+    pub kind: EntityKindId,
     /// The catalog's fingerprint as changes bear it.
     pub fingerprint: String,
     pub zone: Zone,
     pub series: Vec<SeriesPlan>,
     pub counters: Vec<CounterPlan>,
-    /// In the order of evaluation.
+    /// Those of the kind, in the order of evaluation.
     pub tags: Vec<TagPlan>,
     /// By [`KindId`]; the first is for types that the catalog does not mention.
     pub listeners: Vec<Listeners>,
@@ -82,14 +87,21 @@ pub struct Program {
 }
 
 impl Program {
+    /// The program of the users.
     pub fn new(catalog: Catalog) -> Arc<Self> {
+        let kind = catalog.user();
+        Program::of(Arc::new(catalog), kind)
+    }
+
+    pub fn of(catalog: Arc<Catalog>, kind: EntityKindId) -> Arc<Self> {
         let (series, counters) = plan_series(&catalog);
         let tag_count = catalog.tags.len();
         let mut program = Program {
-            schema: Schema::of(&catalog, &series, &counters),
+            schema: Schema::of(&catalog, kind, &series, &counters),
+            kind,
             fingerprint: format!("{:08x}", (catalog.fingerprint >> 32) as u32),
             zone: Zone::new(&catalog.timezone),
-            listeners: plan_listeners(&catalog, &series),
+            listeners: plan_listeners(&catalog, kind, &series),
             attribute_stale: vec![TagSet::empty(tag_count); catalog.attributes.len()],
             first_seen_stale: TagSet::empty(tag_count),
             last_seen_stale: TagSet::empty(tag_count),
@@ -99,9 +111,16 @@ impl Program {
             catalog,
         };
         for id in program.catalog.order.clone() {
-            program.plan_tag(id);
+            if program.tag(id).entity == kind {
+                program.plan_tag(id);
+            }
         }
         Arc::new(program)
+    }
+
+    /// The name of the kind of entity.
+    pub fn entity(&self) -> &str {
+        &self.catalog.entity(self.kind).name
     }
 
     pub fn attribute(&self, id: AttributeId) -> &Attribute {
@@ -115,13 +134,15 @@ impl Program {
     /// Of counts by series, such as [`Stats::skipped`](super::Stats): each counter's name with the count of the series
     /// that it reads.
     pub fn by_counter<'a>(&'a self, by_series: &'a [u64]) -> impl Iterator<Item = (&'a str, u64)> {
-        let names = self.catalog.counters.iter().map(|counter| &*counter.name);
         let count = |plan: &CounterPlan| by_series.get(usize::from(plan.series.0)).copied().unwrap_or_default();
-        names.zip(self.counters.iter().map(count))
+        let counters = self.catalog.counters.iter().zip(&self.counters);
+        counters
+            .filter(|(counter, _)| counter.entity == self.kind)
+            .map(move |(counter, plan)| (&*counter.name, count(plan)))
     }
 
     pub fn tag(&self, id: TagId) -> &Tag {
-        &self.catalog.tags[usize::from(id.0)]
+        self.catalog.tag(id)
     }
 
     pub fn listeners(&self, kind: KindId) -> &Listeners {
@@ -130,7 +151,7 @@ impl Program {
 
     fn plan_tag(&mut self, id: TagId) {
         let place = self.tags.len();
-        let (mut series, mut attributes, mut uses) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut series, mut counters, mut attributes, mut uses) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         let tag = &self.catalog.tags[usize::from(id.0)];
         let mut names = Vec::new();
         for condition in tag.kind.conditions() {
@@ -142,6 +163,9 @@ impl Program {
                     let read = self.counters[usize::from(counter.0)].series;
                     if !series.contains(&read) {
                         series.push(read);
+                    }
+                    if !counters.contains(&counter) {
+                        counters.push(counter);
                     }
                 }
                 Name::Attribute(attribute) => {
@@ -175,7 +199,7 @@ impl Program {
         }
         let because = plan_because(&tag.kind);
         let stale = TagSet::empty(self.catalog.tags.len());
-        self.tags.push(TagPlan { id, series, attributes, uses, stale, because });
+        self.tags.push(TagPlan { id, series, counters, attributes, uses, stale, because });
     }
 }
 
@@ -217,6 +241,7 @@ fn plan_series(catalog: &Catalog) -> (Vec<SeriesPlan>, Vec<CounterPlan>) {
         let shared = series.iter().position(|plan| shares(plan, counter, kind, frame));
         let index = shared.unwrap_or_else(|| {
             series.push(SeriesPlan {
+                entity: counter.entity,
                 on: counter.on.clone(),
                 filter: counter.filter.clone(),
                 kind,
@@ -236,7 +261,8 @@ fn plan_series(catalog: &Catalog) -> (Vec<SeriesPlan>, Vec<CounterPlan>) {
 }
 
 fn shares(plan: &SeriesPlan, counter: &Counter, kind: SeriesKind, frame: Frame) -> bool {
-    let same_events = plan.kind == kind && plan.on == counter.on && plan.filter == counter.filter;
+    let same_events =
+        plan.entity == counter.entity && plan.kind == kind && plan.on == counter.on && plan.filter == counter.filter;
     let reach_fits = plan.frame.reach == frame.reach
         || kind.serves_any_reach() && matches!((plan.frame.reach, frame.reach), (Reach::Back(_), Reach::Back(_)));
     same_events && plan.frame.grid == frame.grid && reach_fits
@@ -249,17 +275,18 @@ fn wider(a: Reach, b: Reach) -> Reach {
     }
 }
 
-fn plan_listeners(catalog: &Catalog, series: &[SeriesPlan]) -> Vec<Listeners> {
+fn plan_listeners(catalog: &Catalog, of: EntityKindId, series: &[SeriesPlan]) -> Vec<Listeners> {
     let kinds = 0..=catalog.kinds.len() as u16;
     let listening = |on: &KindSet, kind: u16| on.contains(KindId(kind));
     kinds
         .map(|kind| Listeners {
             attributes: (0..catalog.attributes.len())
+                .filter(|index| catalog.attributes[*index].entity == of)
                 .filter(|index| listening(&catalog.attributes[*index].from, kind))
                 .map(|index| AttributeId(index as u16))
                 .collect(),
             series: (0..series.len())
-                .filter(|index| listening(&series[*index].on, kind))
+                .filter(|index| series[*index].entity == of && listening(&series[*index].on, kind))
                 .map(|index| SeriesId(index as u16))
                 .collect(),
         })

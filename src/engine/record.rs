@@ -5,10 +5,10 @@
 //! event does not touch is copied as it is, and the very bytes can go to a changelog.
 
 use super::eval::Present;
-use super::packed::{Deltas, Kept, Reader, put_timestamp, put_unsigned, put_value, put_word};
+use super::packed::{Deltas, Kept, Piece, Reader, put_text, put_timestamp, put_unsigned, put_value, put_word};
 use super::program::{Program, SeriesId};
 use super::series::Series;
-use super::tag_state::{TagState, decode_state, encode_state};
+use super::tag_state::{ShownValue, TagState, decode_state, encode_state};
 use super::window::Pane;
 use crate::catalog::{AttributeId, TagId, TagKind};
 use crate::model::{Scalar, Timestamp};
@@ -37,6 +37,9 @@ struct Fact {
     value: Kept,
 }
 
+/// The name of a tag that the catalog has no more, and what it shows.
+pub type GoneTag = (Piece, ShownValue);
+
 /// An id that was accepted, and the clock then.
 pub type Seen = (u64, Timestamp);
 
@@ -49,12 +52,16 @@ pub struct Record {
     present: Vec<Slot>,
     key: Vec<u8>,
     pub seq: u64,
-    pub first_seen: Timestamp,
-    pub last_seen: Timestamp,
+    /// The time of the earliest event; [`Timestamp::FOREVER`] where there were only commands.
+    first_seen: Timestamp,
+    /// The time of the latest event, or the clock at the latest command where there were only commands.
+    last_seen: Timestamp,
     facts: Vec<Fact>,
     series: Vec<Series>,
     tags: Vec<TagState>,
     seen: Vec<Seen>,
+    /// Tags that an earlier catalog had, by name.
+    gone: Vec<GoneTag>,
     /// Strings of attributes and tag values.
     text: String,
 }
@@ -62,7 +69,7 @@ pub struct Record {
 impl Record {
     pub fn new(program: &Program) -> Self {
         let (attributes, tags) = (program.catalog.attributes.len(), program.catalog.tags.len());
-        let slots = attributes + program.series.len() + tags + 1;
+        let slots = attributes + program.series.len() + tags + 2;
         Record {
             packed: Vec::new(),
             cells: vec![Cell::Empty; slots],
@@ -75,6 +82,7 @@ impl Record {
             series: program.series.iter().map(|plan| Series::new(plan.kind)).collect(),
             tags: vec![TagState::Off; tags],
             seen: Vec::new(),
+            gone: Vec::new(),
             text: String::new(),
         }
     }
@@ -184,8 +192,41 @@ impl Record {
         index -= self.series.len();
         match self.tags.get(index) {
             Some(state) => encode_state(*state, &self.text, out),
-            None => encode_seen(&self.seen, out),
+            None if slot == self.seen_slot() => encode_seen(&self.seen, out),
+            None => self.gone.iter().for_each(|(name, shown)| put_gone(name.of(&self.text), *shown, &self.text, out)),
         }
+    }
+
+    /// Takes note of an event's time; whether it is the earliest.
+    pub fn see(&mut self, time: Timestamp) -> bool {
+        if self.first_seen == Timestamp::FOREVER {
+            (self.first_seen, self.last_seen) = (time, time);
+            return true;
+        }
+        self.last_seen = self.last_seen.max(time);
+        let is_earliest = time < self.first_seen;
+        self.first_seen = self.first_seen.min(time);
+        is_earliest
+    }
+
+    /// Takes note of a command, by which silence is measured as long as there was no event.
+    pub fn see_command(&mut self, clock: Timestamp) {
+        if self.first_seen == Timestamp::FOREVER {
+            self.last_seen = clock;
+        }
+    }
+
+    pub fn first_seen(&self) -> Option<Timestamp> {
+        (self.first_seen != Timestamp::FOREVER).then_some(self.first_seen)
+    }
+
+    pub fn last_seen(&self) -> Option<Timestamp> {
+        self.first_seen().map(|_| self.last_seen)
+    }
+
+    /// Since when nothing has come of the entity.
+    pub fn silent_since(&self) -> Timestamp {
+        self.last_seen
     }
 
     pub fn key(&self) -> &str {
@@ -359,7 +400,7 @@ impl Record {
 /// Remembered ids.
 impl Record {
     fn seen_slot(&self) -> Slot {
-        Slot((self.cells.len() - 1) as u16)
+        Slot((self.cells.len() - 2) as u16)
     }
 
     /// Whether an id was accepted after the clock `since`; if not, it is remembered as accepted at `clock`.
@@ -378,6 +419,52 @@ impl Record {
         self.touch(self.seen_slot());
         false
     }
+}
+
+/// Tags that are gone.
+impl Record {
+    fn gone_slot(&self) -> Slot {
+        Slot((self.cells.len() - 1) as u16)
+    }
+
+    /// Tags that an earlier catalog had and that have not been removed.
+    pub fn gone(&mut self) -> Vec<GoneTag> {
+        match self.open(self.gone_slot()) {
+            Opened::Empty => self.gone.clear(),
+            Opened::Packed(range) => {
+                self.gone.clear();
+                let reader = &mut Reader::new(&self.packed[range]);
+                while !reader.is_empty() {
+                    self.gone.push(take_gone(reader, &mut self.text));
+                }
+            }
+            Opened::Already => {}
+        }
+        self.gone.clone()
+    }
+
+    /// Those of them that stay.
+    pub fn keep_gone(&mut self, gone: Vec<GoneTag>) {
+        self.gone = gone;
+        self.touch(self.gone_slot());
+    }
+
+    pub fn name(&self, name: Piece) -> &str {
+        name.of(&self.text)
+    }
+}
+
+/// Appends a tag that is gone.
+pub fn put_gone(name: &str, shown: ShownValue, text: &str, out: &mut Vec<u8>) {
+    put_text(out, name);
+    put_timestamp(out, shown.since);
+    put_value(out, shown.value, text);
+}
+
+/// Reads what [`put_gone`] wrote.
+pub fn take_gone(reader: &mut Reader<'_>, text: &mut String) -> GoneTag {
+    let name = reader.text(text);
+    (name, ShownValue { since: reader.timestamp(), value: reader.value(text) })
 }
 
 fn encode_seen(seen: &[Seen], out: &mut Vec<u8>) {

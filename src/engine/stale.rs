@@ -46,11 +46,19 @@ impl Stale {
         Stale { off: TagSet::empty(tags), on: TagSet::empty(tags) }
     }
 
+    pub fn clear(&mut self) {
+        self.off.words.fill(0);
+        self.on.words.fill(0);
+    }
+
+    /// Adds a tag in whatever state it is.
+    pub fn insert(&mut self, place: usize) {
+        self.off.insert(place);
+        self.on.insert(place);
+    }
+
     pub fn fill(&mut self, tags: usize) {
-        for place in 0..tags {
-            self.off.insert(place);
-            self.on.insert(place);
-        }
+        (0..tags).for_each(|place| self.insert(place));
     }
 
     /// Adds tags in whatever state they are.

@@ -67,6 +67,8 @@ pub struct Store {
     classes: Vec<Class>,
     packed_bytes: usize,
     touched: Touched,
+    /// A bit for each entity that has yet to be evaluated under the present catalog; no bits where all have been.
+    unjudged: Vec<u64>,
 }
 
 /// The entities written since the changelog last had them.
@@ -133,6 +135,7 @@ impl Store {
             self.touched.bytes -= entry.len();
         }
         self.index.remove(hash, entity);
+        self.set_judged(entity);
         self.vacate(entry);
         self.entries[entity.0 as usize] = Entry::EMPTY;
         self.vacant.push(entity);
@@ -210,6 +213,54 @@ impl Store {
             + self.entries.capacity() * size_of::<Entry>()
             + (self.vacant.capacity() + self.touched.list.capacity()) * size_of::<EntityId>()
             + self.classes.iter().map(Class::bytes).sum::<usize>()
+    }
+}
+
+/// Instants before this are no due times: an entity that is noted as due then has yet to be evaluated under the catalog
+/// in force.
+const UNJUDGED: Timestamp = Timestamp::OLDEST_EVENT;
+
+/// Which entities have yet to be evaluated under the present catalog.
+impl Store {
+    pub fn set_unjudged(&mut self, entity: EntityId) {
+        let (word, bit) = (entity.0 as usize / 64, entity.0 % 64);
+        if self.unjudged.len() <= word {
+            self.unjudged.resize(self.entries.len().div_ceil(64), 0);
+        }
+        self.unjudged[word] |= 1 << bit;
+    }
+
+    /// From now on the entity counts as evaluated; whether it did not before.
+    pub fn set_judged(&mut self, entity: EntityId) -> bool {
+        let (word, bit) = (entity.0 as usize / 64, entity.0 % 64);
+        let Some(word) = self.unjudged.get_mut(word) else { return false };
+        let before = *word;
+        *word &= !(1 << bit);
+        before != *word
+    }
+
+    fn is_unjudged(&self, entity: EntityId) -> bool {
+        let word = self.unjudged.get(entity.0 as usize / 64).copied().unwrap_or_default();
+        word & 1 << (entity.0 % 64) != 0
+    }
+
+    /// When the log is to say that an entity is due.
+    pub fn noted_due(&self, entity: EntityId) -> Timestamp {
+        if self.is_unjudged(entity) { UNJUDGED } else { self.due(entity) }
+    }
+
+    /// Whether a due time that the log notes says that the entity has yet to be evaluated.
+    pub fn says_unjudged(noted: Timestamp) -> bool {
+        noted <= UNJUDGED
+    }
+
+    /// Gives an entity that was not touched the same state in other bytes.
+    pub fn rewrite(&mut self, entity: EntityId, packed: &[u8]) {
+        let entry = self.entries[entity.0 as usize];
+        if entry.journalled == Place::TOUCHED {
+            self.touched.bytes = self.touched.bytes + packed.len() - entry.len();
+        }
+        self.replace(entity, packed);
     }
 }
 

@@ -1,6 +1,6 @@
 //! What a tag's state machine remembers of an entity, and its bytes.
 
-use super::packed::{Kept, Reader, put_timestamp, put_unsigned, put_value};
+use super::packed::{Kept, Piece, Reader, put_timestamp, put_unsigned, put_value};
 use crate::model::Timestamp;
 
 /// What a tag's state machine remembers (spec 3).
@@ -14,8 +14,8 @@ pub enum TagState {
     On { since: Timestamp, lapsed: Option<Timestamp> },
     /// In the band or stage of this index.
     Nth { since: Timestamp, index: u16 },
-    /// A value without bands.
-    Valued { since: Timestamp, value: Kept },
+    /// A value without bands, or one that a command has set; `ends`: the end of its validity.
+    Valued { since: Timestamp, value: Kept, ends: Timestamp },
 }
 
 impl TagState {
@@ -33,6 +33,7 @@ const ON: u8 = 2;
 const LAPSED: u8 = 3;
 const NTH: u8 = 4;
 const VALUED: u8 = 5;
+const VALID: u8 = 6;
 
 pub fn encode_state(state: TagState, text: &str, out: &mut Vec<u8>) {
     match state {
@@ -55,9 +56,15 @@ pub fn encode_state(state: TagState, text: &str, out: &mut Vec<u8>) {
             put_timestamp(out, since);
             put_unsigned(out, u64::from(index));
         }
-        TagState::Valued { since, value } => {
+        TagState::Valued { since, value, ends: Timestamp::FOREVER } => {
             out.push(VALUED);
             put_timestamp(out, since);
+            put_value(out, value, text);
+        }
+        TagState::Valued { since, value, ends } => {
+            out.push(VALID);
+            put_timestamp(out, since);
+            put_timestamp(out, ends);
             put_value(out, value, text);
         }
     }
@@ -71,20 +78,76 @@ pub fn decode_state(reader: &mut Reader<'_>, text: &mut String) -> TagState {
         ON => TagState::On { since, lapsed: None },
         LAPSED => TagState::On { since, lapsed: Some(since.plus(reader.unsigned() as i64)) },
         NTH => TagState::Nth { since, index: reader.unsigned() as u16 },
-        VALUED => TagState::Valued { since, value: reader.value(text) },
+        VALUED => TagState::Valued { since, value: reader.value(text), ends: Timestamp::FOREVER },
+        VALID => {
+            let ends = reader.timestamp();
+            TagState::Valued { since, value: reader.value(text), ends }
+        }
         _ => TagState::Off,
     }
 }
 
-/// Appends a tag's packed state with bands or stages numbered by `names`; nothing where the one that it is in is gone.
-pub fn renumber_state(cell: &[u8], names: &[Option<u16>], out: &mut Vec<u8>) {
+/// What the states of a tag are, to a catalog.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StateMeaning<'a> {
+    /// `rule`, `value`, `bands`, `stages` or `manual`.
+    pub kind: &'a str,
+    /// Of bands or stages.
+    pub names: &'a [Box<str>],
+}
+
+impl StateMeaning<'_> {
+    fn place(self, name: &str) -> Option<u16> {
+        self.names.iter().position(|known| **known == *name).map(|index| index as u16)
+    }
+}
+
+/// A value that a tag shows, and since when.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct ShownValue {
+    pub since: Timestamp,
+    pub value: Kept,
+}
+
+/// What a packed state shows; `None` where it shows nothing. Strings go to `text`.
+pub fn shown_state(cell: &[u8], of: StateMeaning<'_>, text: &mut String) -> Option<ShownValue> {
+    let state = decode_state(&mut Reader::new(cell), text);
+    let value = match state {
+        TagState::Off | TagState::Pending(_) => return None,
+        TagState::On { .. } => Kept::Bool(true),
+        TagState::Valued { value, .. } => value,
+        TagState::Nth { index, .. } => Kept::String(Piece::keep(text, of.names.get(usize::from(index))?)),
+    };
+    Some(ShownValue { since: state.since()?, value })
+}
+
+/// Appends the state of a tag that was gone and has come back: the value that it showed, until it is evaluated.
+pub fn revived(shown: ShownValue, text: &str, to: StateMeaning<'_>, out: &mut Vec<u8>) {
+    let ShownValue { since, value } = shown;
+    let mut cell = Vec::new();
+    encode_state(TagState::Valued { since, value, ends: Timestamp::FOREVER }, text, &mut cell);
+    restate(&cell, StateMeaning { kind: "value", names: &[] }, to, out);
+}
+
+/// Appends a tag's packed state as it is to another catalog. What is no state of the tag's new kind goes on as the value
+/// that it showed, until the tag is evaluated.
+pub fn restate(cell: &[u8], from: StateMeaning<'_>, to: StateMeaning<'_>, out: &mut Vec<u8>) {
     let mut text = String::new();
-    let state = match decode_state(&mut Reader::new(cell), &mut text) {
-        TagState::Nth { since, index } => match names.get(usize::from(index)) {
-            Some(Some(index)) => TagState::Nth { since, index: *index },
-            _ => TagState::Off,
-        },
-        state => state,
+    let state = decode_state(&mut Reader::new(cell), &mut text);
+    if matches!(state, TagState::Pending(_)) && to.kind == "rule" {
+        return encode_state(state, &text, out);
+    }
+    let Some(ShownValue { since, value }) = shown_state(cell, from, &mut text) else { return };
+    let place = match value {
+        Kept::String(name) => to.place(name.of(&text)),
+        _ => None,
+    };
+    let state = match (state, place) {
+        (TagState::On { .. }, _) if to.kind == "rule" => state,
+        (TagState::Valued { .. }, _) if to.kind == from.kind => state,
+        (_, Some(index)) => TagState::Nth { since, index },
+        _ if value == Kept::Bool(true) && to.kind == "rule" => TagState::On { since, lapsed: None },
+        _ => TagState::Valued { since, value, ends: Timestamp::FOREVER },
     };
     encode_state(state, &text, out);
 }

@@ -9,9 +9,10 @@
 //!      `when` does not hold, `until` holds, and `keep_for` has passed since `when` stopped holding
 //! ```
 
+use super::doubt::{Known, Truth};
 use super::eval::Evaluator;
 use super::tag_state::TagState;
-use crate::catalog::{Bands, Condition, Stage, TagKind};
+use crate::catalog::{Bands, Condition, Stage, TagId, TagKind};
 use crate::model::{Scalar, Timestamp};
 
 /// What an evaluation of a tag comes to.
@@ -40,13 +41,32 @@ pub enum Shown<'a> {
     Nothing,
     On,
     Nth(u16),
-    Value(Scalar<'a>),
+    /// `ends`: the end of its validity.
+    Value {
+        value: Scalar<'a>,
+        ends: Timestamp,
+    },
+}
+
+/// What a command wants of a manual tag.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Order<'a> {
+    pub tag: TagId,
+    /// Absent to take the tag off.
+    pub value: Scalar<'a>,
+    pub ends: Timestamp,
 }
 
 const ADDED: usize = 0;
 const REMOVED: usize = 1;
 
-pub fn turn<'a>(evaluator: &mut Evaluator<'a>, kind: &'a TagKind, state: TagState) -> Turn<'a> {
+/// `order`: what a command wants of this tag.
+pub fn turn<'a>(
+    evaluator: &mut Evaluator<'a>,
+    kind: &'a TagKind,
+    state: TagState,
+    order: Option<Order<'a>>,
+) -> Turn<'a> {
     match kind {
         TagKind::Rule { when, until, for_ms, keep_for_ms } => {
             let rule = Rule { when, until: until.as_ref(), for_ms: *for_ms, keep_for_ms: *keep_for_ms };
@@ -55,7 +75,7 @@ pub fn turn<'a>(evaluator: &mut Evaluator<'a>, kind: &'a TagKind, state: TagStat
         TagKind::Value { value, bands: None } => turn_value(evaluator, value, state),
         TagKind::Value { value, bands: Some(bands) } => turn_band(evaluator, value, bands, state),
         TagKind::Stages(stages) => turn_stage(evaluator, stages, state),
-        TagKind::Manual { .. } => Turn { next: Next::Same, until: Timestamp::FOREVER },
+        TagKind::Manual { .. } => turn_manual(evaluator, state, order),
     }
 }
 
@@ -69,9 +89,15 @@ struct Rule<'a> {
 impl<'a> Rule<'a> {
     fn turn(&self, evaluator: &mut Evaluator<'a>, state: TagState) -> Turn<'a> {
         let now = evaluator.present.at;
-        let when = evaluator.eval(&self.when.expr);
-        let holds = when.value.holds();
+        let when = evaluator.verdict(&self.when.expr);
+        let holds = when.truth == Truth::True;
         let (next, until) = match state {
+            // What is not known changes nothing, and is no time for which `when` has held.
+            TagState::Pending(_) if when.truth == Truth::Unknown => (Next::Silent(TagState::Off), Timestamp::FOREVER),
+            _ if when.truth == Truth::Unknown => (Next::Same, Timestamp::FOREVER),
+            // A value that the tag had under an earlier catalog.
+            TagState::Valued { .. } if holds => (Next::Change { to: Shown::On, because: ADDED }, Timestamp::FOREVER),
+            TagState::Valued { .. } => (Next::Change { to: Shown::Nothing, because: REMOVED }, Timestamp::FOREVER),
             TagState::On { since, lapsed } if holds => {
                 let next = match lapsed {
                     None => Next::Same,
@@ -110,8 +136,8 @@ impl<'a> Rule<'a> {
         let (may_leave, until) = match self.until {
             None => (true, Timestamp::FOREVER),
             Some(until) => {
-                let held = evaluator.eval(&until.expr);
-                (held.value.holds(), held.until)
+                let held = evaluator.verdict(&until.expr);
+                (held.truth == Truth::True, held.until)
             }
         };
         if may_leave && now >= end {
@@ -126,42 +152,68 @@ impl<'a> Rule<'a> {
 }
 
 fn turn_value<'a>(evaluator: &mut Evaluator<'a>, value: &'a Condition, state: TagState) -> Turn<'a> {
-    let held = evaluator.eval(&value.expr);
+    let Known { what, until } = evaluator.known(&value.expr);
+    let Some(found) = what else {
+        return Turn { next: Next::Same, until };
+    };
     let present = match state {
         TagState::Valued { value, .. } => evaluator.record.kept(value),
         _ => Scalar::Absent,
     };
-    let next = if held.value == present {
+    let next = if found == present {
         Next::Same
-    } else if held.value.is_absent() {
+    } else if found.is_absent() {
         Next::Change { to: Shown::Nothing, because: 0 }
     } else {
-        Next::Change { to: Shown::Value(held.value), because: 0 }
+        Next::Change { to: Shown::Value { value: found, ends: Timestamp::FOREVER }, because: 0 }
     };
-    Turn { next, until: held.until }
+    Turn { next, until }
+}
+
+fn turn_manual<'a>(evaluator: &Evaluator<'a>, state: TagState, order: Option<Order<'a>>) -> Turn<'a> {
+    let off = Next::Change { to: Shown::Nothing, because: 0 };
+    let (next, until) = match (order, state) {
+        (Some(Order { value, ends, .. }), TagState::Valued { since, value: kept, ends: before })
+            if evaluator.record.kept(kept) == value =>
+        {
+            let renewed = TagState::Valued { since, value: kept, ends };
+            (if ends == before { Next::Same } else { Next::Silent(renewed) }, ends)
+        }
+        (Some(Order { value: Scalar::Absent, .. }), TagState::Valued { .. }) => (off, Timestamp::FOREVER),
+        (Some(Order { value: Scalar::Absent, .. }), _) => (Next::Same, Timestamp::FOREVER),
+        (Some(Order { value, ends, .. }), _) => (Next::Change { to: Shown::Value { value, ends }, because: 0 }, ends),
+        (None, TagState::Valued { ends, .. }) if ends <= evaluator.present.at => (off, Timestamp::FOREVER),
+        (None, TagState::Valued { ends, .. }) => (Next::Same, ends),
+        (None, _) => (Next::Same, Timestamp::FOREVER),
+    };
+    Turn { next, until }
 }
 
 fn turn_band<'a>(evaluator: &mut Evaluator<'a>, value: &'a Condition, bands: &'a Bands, state: TagState) -> Turn<'a> {
     let current = nth(state);
-    let (band, until) = evaluator.band(&value.expr, bands, current);
-    Turn { next: to_nth(current, band, 0), until }
+    let Known { what, until } = evaluator.known_band(&value.expr, bands, current);
+    Turn { next: what.map_or(Next::Same, |band| to_nth(state, band, 0)), until }
 }
 
 fn turn_stage<'a>(evaluator: &mut Evaluator<'a>, stages: &'a [Stage], state: TagState) -> Turn<'a> {
     let mut until = Timestamp::FOREVER;
     let mut found = None;
     for (index, stage) in stages.iter().enumerate() {
-        let holds = stage.when.as_ref().is_none_or(|when| {
-            let held = evaluator.eval(&when.expr);
-            until = until.min(held.until);
-            held.value.holds()
+        let truth = stage.when.as_ref().map_or(Truth::True, |when| {
+            let verdict = evaluator.verdict(&when.expr);
+            until = until.min(verdict.until);
+            verdict.truth
         });
-        if holds {
-            found = Some(index as u16);
-            break;
+        match truth {
+            Truth::False => {}
+            Truth::Unknown => return Turn { next: Next::Same, until },
+            Truth::True => {
+                found = Some(index as u16);
+                break;
+            }
         }
     }
-    Turn { next: to_nth(nth(state), found, found.map_or(stages.len(), usize::from)), until }
+    Turn { next: to_nth(state, found, found.map_or(stages.len(), usize::from)), until }
 }
 
 fn nth(state: TagState) -> Option<u16> {
@@ -171,9 +223,11 @@ fn nth(state: TagState) -> Option<u16> {
     }
 }
 
-fn to_nth<'a>(current: Option<u16>, found: Option<u16>, because: usize) -> Next<'a> {
+fn to_nth<'a>(state: TagState, found: Option<u16>, because: usize) -> Next<'a> {
+    // A value is what the tag had under an earlier catalog.
+    let is_other = matches!(state, TagState::Valued { .. });
     match found {
-        _ if found == current => Next::Same,
+        _ if found == nth(state) && !is_other => Next::Same,
         None => Next::Change { to: Shown::Nothing, because },
         Some(index) => Next::Change { to: Shown::Nth(index), because },
     }

@@ -48,6 +48,20 @@ impl Timers {
     /// Takes out all entities that are due at the earliest instant up to `limit`, and returns that instant.
     pub fn pop(&mut self, limit: Timestamp, store: &Store, due: &mut Vec<EntityId>) -> Option<Timestamp> {
         due.clear();
+        let first = self.first_due(limit, store)?;
+        while let Some((at, entity)) = self.open.first().copied()
+            && at == first
+        {
+            self.open.pop_first();
+            if store.due(entity) == at {
+                due.push(entity);
+            }
+        }
+        Some(first)
+    }
+
+    /// The earliest instant up to `limit` at which an entity is due.
+    pub fn first_due(&mut self, limit: Timestamp, store: &Store) -> Option<Timestamp> {
         if limit < self.earliest {
             return None;
         }
@@ -64,16 +78,11 @@ impl Timers {
                 self.earliest = self.next();
                 return None;
             }
-            while let Some((at, entity)) = self.open.first().copied()
-                && at == first
-            {
-                self.open.pop_first();
+            if let Some((at, entity)) = self.open.first().copied() {
                 if store.due(entity) == at {
-                    due.push(entity);
+                    return Some(at);
                 }
-            }
-            if !due.is_empty() {
-                return Some(first);
+                self.open.pop_first();
             }
         }
     }

@@ -28,6 +28,29 @@ pub enum Reach {
     Forever,
 }
 
+impl Reach {
+    /// Whether what is kept for this reach is all that another needs.
+    pub fn covers(self, other: Reach) -> bool {
+        match (self, other) {
+            (Reach::Forever, _) => true,
+            (Reach::Back(kept), Reach::Back(wanted)) => kept >= wanted,
+            (kept, wanted) => kept == wanted,
+        }
+    }
+
+    /// About how many panes it holds.
+    pub fn width(self) -> u64 {
+        match self {
+            Reach::Back(panes) => u64::from(panes) + 1,
+            Reach::Period(CalendarUnit::Day) => 1,
+            Reach::Period(CalendarUnit::Week) => 7,
+            Reach::Period(CalendarUnit::Month) => 31,
+            Reach::Period(CalendarUnit::Year) => 366,
+            Reach::Forever => u64::MAX,
+        }
+    }
+}
+
 /// A window as the engine keeps it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Frame {
@@ -80,7 +103,7 @@ impl Grid {
     }
 
     /// The instant at which a pane begins.
-    fn start(self, pane: Pane, zone: &Zone) -> Timestamp {
+    pub fn start(self, pane: Pane, zone: &Zone) -> Timestamp {
         match self {
             Grid::Fixed(length_ms) => Timestamp::from_ms(pane * length_ms),
             Grid::Local(unit) => zone.start(period_start(unit, pane)),

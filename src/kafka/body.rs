@@ -20,7 +20,7 @@ const BYTES_MAX: usize = 16 << 20;
 const RECORDS_MAX: usize = 50_000;
 
 /// Where in the arena something stands.
-type Span = Range<usize>;
+pub type Span = Range<usize>;
 
 /// A tag change, written out.
 pub struct ChangeRecord {
@@ -39,6 +39,18 @@ pub struct Letter {
     pub headers: OwnedHeaders,
 }
 
+/// A record that goes on to a merged partition: an event, or a mark, which has neither key nor value.
+pub struct Passed {
+    /// Which of the routes.
+    pub route: usize,
+    pub partition: i32,
+    pub key: Option<Span>,
+    pub value: Option<Span>,
+    /// Where it stood; of a mark, the next offset.
+    pub offset: i64,
+    pub clock: Timestamp,
+}
+
 /// The body of one partition.
 #[derive(Default)]
 pub struct Body {
@@ -47,8 +59,9 @@ pub struct Body {
     /// How many changes, from the first, have been sent before the transaction.
     pub heralded: usize,
     letters: Vec<Letter>,
+    passed: Vec<Passed>,
     tally: Tally,
-    /// The entities whose tags changed.
+    /// The entities whose tags changed, or of which nothing is left.
     touched: BTreeSet<Box<str>>,
     /// Records of the changelog: a key, and a value unless the key's record is to be removed.
     log: Vec<(Span, Option<Span>)>,
@@ -56,7 +69,7 @@ pub struct Body {
 
 impl Body {
     pub fn is_empty(&self) -> bool {
-        self.changes.is_empty() && self.letters.is_empty()
+        self.changes.is_empty() && self.letters.is_empty() && self.passed.is_empty() && self.touched.is_empty()
     }
 
     pub fn bytes(&self) -> usize {
@@ -68,7 +81,7 @@ impl Body {
     }
 
     pub fn is_full(&self) -> bool {
-        self.arena.len() >= BYTES_MAX || self.changes.len() + self.letters.len() >= RECORDS_MAX
+        self.arena.len() >= BYTES_MAX || self.changes.len() + self.letters.len() + self.passed.len() >= RECORDS_MAX
     }
 
     /// Forgets all, since it was committed, but for the number of changes.
@@ -79,6 +92,7 @@ impl Body {
         self.changes.clear();
         self.heralded = 0;
         self.letters.clear();
+        self.passed.clear();
         self.touched.clear();
         self.log.clear();
         std::mem::take(&mut self.tally)
@@ -98,6 +112,22 @@ impl Body {
         })
     }
 
+    /// Adds a record that goes on.
+    pub fn pass(&mut self, passed: Passed) {
+        self.passed.push(passed);
+    }
+
+    /// Whether anything goes on.
+    pub fn passes_on(&self) -> bool {
+        !self.passed.is_empty()
+    }
+
+    /// What goes on, with key and value.
+    pub fn passed(&self) -> impl Iterator<Item = (&Passed, Option<&[u8]>, Option<&[u8]>)> {
+        let bytes = |span: &Option<Span>| span.clone().map(|span| &self.arena[span]);
+        self.passed.iter().map(move |passed| (passed, bytes(&passed.key), bytes(&passed.value)))
+    }
+
     pub fn log(&self) -> impl Iterator<Item = (&[u8], Option<&[u8]>)> {
         self.log.iter().map(|(key, value)| (&self.arena[key.clone()], value.clone().map(|value| &self.arena[value])))
     }
@@ -107,7 +137,7 @@ impl Body {
     }
 
     /// Keeps a record that was rejected, with the headers that say why and where it stood.
-    pub fn reject(&mut self, message: &impl Message, reason: Reject) {
+    pub fn reject(&mut self, message: &impl Message, reason: Reject, detail: Option<&str>) {
         let key = message.key().map(|key| self.keep(key));
         let value = self.keep(message.payload().unwrap_or_default());
         let given = message.headers().into_iter().flat_map(Headers::iter);
@@ -119,12 +149,19 @@ impl Body {
             ("tagstream-partition", &partition),
             ("tagstream-offset", &offset),
         ];
-        let headers =
-            ours.into_iter().fold(given, |headers, (key, value)| headers.insert(Header { key, value: Some(value) }));
+        let ours = ours.into_iter().chain(detail.map(|detail| ("tagstream-detail", detail)));
+        let headers = ours.fold(given, |headers, (key, value)| headers.insert(Header { key, value: Some(value) }));
         self.letters.push(Letter { key, value, headers });
     }
 
-    fn keep(&mut self, bytes: &[u8]) -> Span {
+    fn touch(&mut self, key: &str) {
+        if !self.touched.contains(key) {
+            self.touched.insert(key.into());
+        }
+    }
+
+    /// Keeps bytes for a record.
+    pub fn keep(&mut self, bytes: &[u8]) -> Span {
         let start = self.arena.len();
         self.arena.extend_from_slice(bytes);
         start..self.arena.len()
@@ -168,8 +205,10 @@ impl Sink for Body {
         let value = start..self.arena.len();
         self.changes.push(ChangeRecord { key, value, id: change_id(change), kind: change.kind(), at: change.at });
         self.tally.count(change.tag, change.kind());
-        if !self.touched.contains(change.key) {
-            self.touched.insert(change.key.into());
-        }
+        self.touch(change.key);
+    }
+
+    fn ended(&mut self, key: &str) {
+        self.touch(key);
     }
 }

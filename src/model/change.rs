@@ -32,6 +32,14 @@ pub enum Cause {
     Event,
     /// An instant that came without one.
     Timer,
+    /// The entity was evaluated under a changed catalog.
+    Catalog,
+    /// A command.
+    Command,
+    /// The entity was erased by a command.
+    Erased,
+    /// The entity was silent for so long that it is forgotten.
+    Forgotten,
 }
 
 impl Cause {
@@ -39,6 +47,10 @@ impl Cause {
         match self {
             Cause::Event => "event",
             Cause::Timer => "timer",
+            Cause::Catalog => "catalog",
+            Cause::Command => "command",
+            Cause::Erased => "erased",
+            Cause::Forgotten => "forgotten",
         }
     }
 }
@@ -57,6 +69,8 @@ pub struct TagChange<'a> {
     pub at: Timestamp,
     /// Counts the entity's changes from 1.
     pub seq: u64,
+    /// How many entities of this key have ended at this very instant: what came after an end is told apart by it.
+    pub life: u32,
     pub cause: Cause,
     /// What the verdict was made of: label and value, in order of mention.
     pub because: &'a [(&'a str, Scalar<'a>)],

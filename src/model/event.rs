@@ -140,6 +140,13 @@ impl Event {
         self.keys.push(key);
     }
 
+    /// Makes the event nothing to entities of any other kind.
+    pub fn keep_only(&mut self, kind: EntityKindId) {
+        for (index, key) in self.keys.iter_mut().enumerate() {
+            *key = key.filter(|_| index == kind.index());
+        }
+    }
+
     pub fn set_kind(&mut self, kind: KindId, name: Span) {
         self.kind = kind;
         self.kind_name = name;

@@ -4,13 +4,12 @@ mod report;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::sync::Arc;
 
 use super::replay::{InputError, Rejects, Replay, each_line, parse_time};
 use super::{Format, catalog_file, fail, print};
-use crate::catalog::TagId;
-use crate::engine::{Program, Sink};
-use crate::model::{Scalar, TagChange, Timestamp, Value};
+use crate::catalog::{Catalog, TagId};
+use crate::engine::{Programs, Sink};
+use crate::model::{EntityKindId, Scalar, TagChange, Timestamp, Value};
 
 /// Why a user has the tags that they have, and not the others: every change, every condition, and what comes next
 ///
@@ -28,6 +27,9 @@ pub struct ExplainArgs {
     /// The user's key
     #[arg(long, short)]
     key: String,
+    /// What the key is of, where the catalog knows more than users
+    #[arg(long, value_name = "KIND", default_value = "user")]
+    entity: String,
     /// Only this tag
     #[arg(long, short)]
     tag: Option<String>,
@@ -50,15 +52,20 @@ struct Step {
     because: Vec<(String, Option<Value>)>,
 }
 
-/// Keeps every change: those of the one user whose events are applied.
-#[derive(Default)]
-struct History(Vec<Step>);
+/// Keeps every change of the one entity.
+struct History<'a> {
+    args: &'a ExplainArgs,
+    steps: Vec<Step>,
+}
 
-impl Sink for History {
+impl Sink for History<'_> {
     fn change(&mut self, change: &TagChange<'_>) {
+        if change.entity != self.args.entity || change.key != self.args.key {
+            return;
+        }
         let because =
             change.because.iter().map(|(label, value): &(&str, Scalar<'_>)| ((*label).to_owned(), value.to_value()));
-        self.0.push(Step {
+        self.steps.push(Step {
             tag: change.tag.into(),
             at: change.at,
             change: change.kind().name(),
@@ -74,17 +81,19 @@ pub fn run(args: &ExplainArgs, now: Timestamp) -> ExitCode {
     let Some(catalog) = catalog_file::require(&args.catalog) else {
         return ExitCode::FAILURE;
     };
-    let program = Program::new(catalog);
-    let tags = match wanted(args, &program) {
-        Ok(tags) => tags,
+    let programs = Programs::new(catalog);
+    let found = kind(args, &programs.catalog).and_then(|kind| Ok((kind, wanted(args, kind, &programs.catalog)?)));
+    let (kind, tags) = match found {
+        Ok(found) => found,
         Err(code) => return code,
     };
-    let mut replay = Replay::new(program.clone(), now, args.at);
-    let mut history = History::default();
-    if let Err(error) = feed(args, &mut replay, &mut history) {
+    let mut replay = Replay::new(&programs, now, args.at);
+    let mut history = History { args, steps: Vec::new() };
+    if let Err(error) = feed(args, kind, &mut replay, &mut history) {
         return fail(&error);
     }
-    let partition = replay.partition();
+    let partition = replay.world().partition(kind);
+    let subject = report::Subject { entity: &args.entity, key: &args.key };
     let explained: Option<Vec<_>> = tags.iter().map(|tag| Some((*tag, partition.explain(&args.key, *tag)?))).collect();
     let Some(explained) = explained else {
         let until = args.at.map(|at| format!(" up to {at}")).unwrap_or_default();
@@ -92,21 +101,34 @@ pub fn run(args: &ExplainArgs, now: Timestamp) -> ExitCode {
         return ExitCode::FAILURE;
     };
     print(&match args.format {
-        Format::Text => report::text(&args.key, &program, &explained, &history.0),
-        Format::Json => report::json(&args.key, &program, &explained, &history.0),
+        Format::Text => report::text(subject, &programs.catalog, &explained, &history.steps),
+        Format::Json => report::json(subject, &programs.catalog, &explained, &history.steps),
     });
     ExitCode::SUCCESS
 }
 
+/// The kind of entity that the key is of; an unknown one is wrong usage.
+fn kind(args: &ExplainArgs, catalog: &Catalog) -> Result<EntityKindId, ExitCode> {
+    let names = catalog.entities.iter().map(|kind| &*kind.name);
+    let found = names.clone().zip(0..).find(|(name, _)| *name == args.entity);
+    found.map(|(_, index)| EntityKindId(index)).ok_or_else(|| {
+        let help =
+            crate::catalog::did_you_mean(&args.entity, names).map(|help| format!("; {help}")).unwrap_or_default();
+        super::report(&format!("error: the catalog has no entity `{}`{help}", args.entity));
+        ExitCode::from(2)
+    })
+}
+
 /// The tags to explain; an unknown one is wrong usage.
-fn wanted(args: &ExplainArgs, program: &Arc<Program>) -> Result<Vec<TagId>, ExitCode> {
-    let ids = program.catalog.tags.iter().zip(0..).map(|(tag, id)| (&*tag.name, TagId(id)));
+fn wanted(args: &ExplainArgs, kind: EntityKindId, catalog: &Catalog) -> Result<Vec<TagId>, ExitCode> {
+    let tags = catalog.tags.iter().zip(0..).filter(|(tag, _)| tag.entity == kind);
+    let ids = tags.clone().map(|(tag, id)| (&*tag.name, TagId(id)));
     let Some(name) = &args.tag else {
         return Ok(ids.map(|(_, id)| id).collect());
     };
     let found = ids.filter(|(known, _)| known == name).map(|(_, id)| id).collect::<Vec<_>>();
     if found.is_empty() {
-        let names = program.catalog.tags.iter().map(|tag| &*tag.name);
+        let names = tags.map(|(tag, _)| &*tag.name);
         let help = crate::catalog::did_you_mean(name, names).map(|help| format!("; {help}")).unwrap_or_default();
         super::report(&format!("error: the catalog has no tag `{name}`{help}"));
         return Err(ExitCode::from(2));
@@ -114,12 +136,17 @@ fn wanted(args: &ExplainArgs, program: &Arc<Program>) -> Result<Vec<TagId>, Exit
     Ok(found)
 }
 
-/// Counts the user's events. Of all others only the time matters: it is what moves the clock.
-fn feed(args: &ExplainArgs, replay: &mut Replay, history: &mut History) -> Result<(), InputError> {
+/// Counts the entity's events. Of all others only the time matters: it is what moves the clock.
+fn feed(
+    args: &ExplainArgs,
+    kind: EntityKindId,
+    replay: &mut Replay,
+    history: &mut History<'_>,
+) -> Result<(), InputError> {
     let until = args.at.unwrap_or(Timestamp::FOREVER);
     let mut rejects = Rejects::default();
     each_line(&args.input, |line, _| {
-        match replay.read(line).map(|event| (event.time, event.key() == args.key)) {
+        match replay.read(line).map(|event| (event.time, event.key_of(kind) == Some(&args.key))) {
             Err(reject) => rejects.count(reject),
             Ok((time, _)) if time > until => {}
             Ok((_, true)) => replay.apply(history),

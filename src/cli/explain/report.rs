@@ -5,24 +5,31 @@ use std::fmt::Write;
 use serde_json::{Map, Value as Json, json};
 
 use super::Step;
-use crate::catalog::TagId;
+use crate::catalog::{Catalog, TagId};
 use crate::cli::shown::{self, because, gap, reasons, tag_value};
-use crate::engine::{Clause, Explanation, Join, Program, Role, Section, Wait};
+use crate::engine::{Clause, Explanation, Join, Role, Section, Wait};
 use crate::model::Value;
 
 /// So many of a tag's last changes are shown to people.
 const STEPS_SHOWN: usize = 20;
 
+/// Whose tags they are.
+#[derive(Clone, Copy)]
+pub struct Subject<'a> {
+    pub entity: &'a str,
+    pub key: &'a str,
+}
+
 type Explained = [(TagId, Explanation)];
 
 /// One paragraph a tag: what it is, how it came to be so, and why.
-pub fn text(key: &str, program: &Program, explained: &Explained, history: &[Step]) -> String {
+pub fn text(subject: Subject<'_>, catalog: &Catalog, explained: &Explained, history: &[Step]) -> String {
     let Some((_, first)) = explained.first() else {
         return "the catalog has no tags\n".to_owned();
     };
-    let mut text = format!("{key} at {}\n", first.at);
+    let mut text = format!("{} at {}\n", subject.key, first.at);
     for (id, explanation) in explained {
-        let tag = program.tag(*id);
+        let tag = catalog.tag(*id);
         let since = explanation.since.map(|since| format!(" since {since}")).unwrap_or_default();
         let _ = writeln!(text, "\n{}: {}{since}", tag.name, tag_value(explanation.value.as_ref()));
         let steps: Vec<&Step> = history.iter().filter(|step| step.tag == tag.name).collect();
@@ -43,9 +50,9 @@ pub fn text(key: &str, program: &Program, explained: &Explained, history: &[Step
 }
 
 /// The documented shape: see `deploy/docs/tools.md`.
-pub fn json(key: &str, program: &Program, explained: &Explained, history: &[Step]) -> String {
+pub fn json(subject: Subject<'_>, catalog: &Catalog, explained: &Explained, history: &[Step]) -> String {
     let tags = explained.iter().map(|(id, explanation)| {
-        let name = &program.tag(*id).name;
+        let name = &catalog.tag(*id).name;
         let steps = history.iter().filter(|step| step.tag == *name);
         json!({
             "tag": name,
@@ -60,7 +67,8 @@ pub fn json(key: &str, program: &Program, explained: &Explained, history: &[Step
         })
     });
     let at = explained.first().map(|(_, explanation)| explanation.at.to_string());
-    let document = json!({ "entity": "user", "key": key, "at": at, "tags": tags.collect::<Vec<_>>() });
+    let Subject { entity, key } = subject;
+    let document = json!({ "entity": entity, "key": key, "at": at, "tags": tags.collect::<Vec<_>>() });
     format!("{document:#}\n")
 }
 

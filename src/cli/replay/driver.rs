@@ -1,9 +1,7 @@
-//! One partition driven by lines: decode, apply, and at the end let time pass.
-
-use std::sync::Arc;
+//! A world driven by lines: decode, apply, and at the end let time pass.
 
 use crate::codec::{Decoder, Reject};
-use crate::engine::{Partition, Program, Sink};
+use crate::engine::{Programs, Sink, World};
 use crate::model::{Event, Timestamp};
 
 /// What became of a line.
@@ -15,23 +13,23 @@ pub enum Outcome {
     Rejected(Reject),
 }
 
-/// A replay of recorded events through one partition (spec 5, 7).
+/// A replay of recorded events as those of one partition (spec 5, 7).
 #[derive(Debug)]
 pub struct Replay {
     decoder: Decoder,
     event: Event,
-    partition: Partition,
+    world: World,
     now: Timestamp,
     until: Option<Timestamp>,
 }
 
 impl Replay {
     /// `now`: the wall clock, for events that lie in the future.
-    pub fn new(program: Arc<Program>, now: Timestamp, until: Option<Timestamp>) -> Self {
+    pub fn new(programs: &Programs, now: Timestamp, until: Option<Timestamp>) -> Self {
         Replay {
-            decoder: Decoder::new(&program.catalog),
+            decoder: Decoder::new(&programs.catalog),
             event: Event::default(),
-            partition: Partition::new(program),
+            world: World::new(programs),
             now,
             until,
         }
@@ -55,28 +53,33 @@ impl Replay {
         Ok(&self.event)
     }
 
+    /// What was wrong with the line that was rejected last, in words, where its reason does not say it all.
+    pub fn detail(&self) -> Option<&'static str> {
+        self.decoder.detail()
+    }
+
     /// Applies the event that was read.
     pub fn apply(&mut self, sink: &mut impl Sink) {
-        self.partition.apply(&self.event, sink);
+        self.world.apply(&self.event, sink);
     }
 
     /// Lets time pass.
     pub fn advance(&mut self, to: Timestamp, sink: &mut impl Sink) {
-        self.partition.advance(to, sink);
+        self.world.advance(to, sink);
     }
 
     /// Ends the replay: the clock stops at the last event, or runs on to `until`.
     pub fn finish(&mut self, sink: &mut impl Sink) {
         if let Some(until) = self.until {
-            self.partition.advance(until, sink);
+            self.world.advance(until, sink);
         }
     }
 
-    pub fn partition(&self) -> &Partition {
-        &self.partition
+    pub fn world(&self) -> &World {
+        &self.world
     }
 
-    pub fn partition_mut(&mut self) -> &mut Partition {
-        &mut self.partition
+    pub fn world_mut(&mut self) -> &mut World {
+        &mut self.world
     }
 }

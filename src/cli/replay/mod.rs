@@ -18,7 +18,8 @@ pub use rejects::Rejects;
 use summary::Summary;
 
 use super::{catalog_file, fail};
-use crate::engine::Program;
+use crate::codec::RejectedLine;
+use crate::engine::Programs;
 use crate::model::{Timestamp, TimestampError};
 
 /// The tag changes of recorded events, as NDJSON
@@ -57,9 +58,9 @@ pub fn run(args: &ReplayArgs, now: Timestamp) -> ExitCode {
     let Some(catalog) = catalog_file::require(&args.catalog) else {
         return ExitCode::FAILURE;
     };
-    let program = Program::new(catalog);
-    let mut replay = Replay::new(program.clone(), now, args.until);
-    let summary = args.summary.then(|| Summary::new(&program.catalog));
+    let programs = Programs::new(catalog);
+    let mut replay = Replay::new(&programs, now, args.until);
+    let summary = args.summary.then(|| Summary::new(&programs.catalog));
     let mut output = match Output::open(args.output.as_deref(), args.rejects.as_deref(), summary) {
         Ok(output) => output,
         Err(error) => return fail(&error),
@@ -92,9 +93,15 @@ enum ReplayError {
 fn feed(args: &ReplayArgs, replay: &mut Replay, output: &mut Output) -> Result<(), ReplayError> {
     let name_inputs = args.input.len() > 1;
     each_line(&args.input, |line, input| {
-        if let Outcome::Rejected(reject) = replay.line(line, output) {
-            let name = name_inputs.then(|| input.name());
-            output.reject(reject, name, input.line_number(), line);
+        if let Outcome::Rejected(reason) = replay.line(line, output) {
+            let name = name_inputs.then(|| input.name().to_string_lossy());
+            output.reject(&RejectedLine {
+                reason,
+                detail: replay.detail(),
+                input: name.as_deref(),
+                line: input.line_number(),
+                raw: line,
+            });
         }
         Ok::<(), ReplayError>(output.check()?)
     })?;

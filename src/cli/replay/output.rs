@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::rejects::Rejects;
 use super::summary::Summary;
-use crate::codec::{Reject, write_change, write_reject};
+use crate::codec::{RejectedLine, write_change, write_reject};
 use crate::engine::Sink;
 use crate::model::TagChange;
 
@@ -74,12 +74,11 @@ impl Output {
         })
     }
 
-    pub fn reject(&mut self, reject: Reject, input: Option<&Path>, line_number: u64, raw: &[u8]) {
-        self.rejected.count(reject);
+    pub fn reject(&mut self, rejected: &RejectedLine<'_>) {
+        self.rejected.count(rejected.reason);
         if let Some(rejects) = &mut self.rejects {
             self.line.clear();
-            let name = input.map(Path::to_string_lossy);
-            write_reject(reject, line_number, raw, name.as_deref(), &mut self.line);
+            write_reject(rejected, &mut self.line);
             self.line.push(b'\n');
             let written = rejects.write(&self.line);
             self.keep(written);

@@ -16,7 +16,7 @@ use report::{CaseReport, FileReport, junit, text};
 use super::catalog_file::{self, colours, display_name, read};
 use super::print;
 use crate::catalog::{self, Casebook};
-use crate::engine::Program;
+use crate::engine::Programs;
 
 /// Unit tests of catalogs: events in, tags expected at given instants
 ///
@@ -97,11 +97,11 @@ pub fn run(args: &TestArgs) -> ExitCode {
 fn test(path: &Path, args: &TestArgs, covered: &mut Vec<Covered>) -> FileReport {
     let name = display_name(path);
     let folder = path.parent().unwrap_or(Path::new(""));
-    let Some((casebook, catalog, program)) = open(path, &name, folder) else {
+    let Some((casebook, catalog, programs)) = open(path, &name, folder) else {
         return FileReport { name, cases: None };
     };
     let place = covered.iter().position(|covered| covered.catalog == catalog).unwrap_or_else(|| {
-        covered.push(Covered { catalog, coverage: Coverage::new(&program.catalog) });
+        covered.push(Covered { catalog, coverage: Coverage::new(&programs.catalog) });
         covered.len() - 1
     });
     let coverage = &mut covered[place].coverage;
@@ -109,13 +109,13 @@ fn test(path: &Path, args: &TestArgs, covered: &mut Vec<Covered>) -> FileReport 
     let cases = casebook.cases.iter().filter(|case| wanted(&case.name)).map(|case| CaseReport {
         name: case.name.clone(),
         line: case.line,
-        failures: story::run(case, &program, folder, coverage),
+        failures: story::run(case, &programs, folder, coverage),
     });
     FileReport { name, cases: Some(cases.collect()) }
 }
 
 /// A test file with its catalog; without one, what is wrong has been said.
-fn open(path: &Path, name: &str, folder: &Path) -> Option<(Casebook, PathBuf, Arc<Program>)> {
+fn open(path: &Path, name: &str, folder: &Path) -> Option<(Casebook, PathBuf, Arc<Programs>)> {
     let text = match read(path, name) {
         Ok(text) => text,
         Err(error) => {
@@ -130,5 +130,5 @@ fn open(path: &Path, name: &str, folder: &Path) -> Option<(Casebook, PathBuf, Ar
     });
     eprint!("{}", catalog::as_text(name, &text, &loaded.problems, colours(std::io::stderr().is_terminal())));
     let (casebook, catalog) = loaded.casebook?;
-    Some((casebook, catalog_path, Program::new(catalog)))
+    Some((casebook, catalog_path, Programs::new(catalog)))
 }

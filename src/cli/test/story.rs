@@ -1,29 +1,29 @@
-//! One case, told to a partition: events and time in, and at each expected moment a look at the tags.
+//! One case, told to a world: events and time in, and at each expected moment a look at the tags.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use super::coverage::Coverage;
 use super::envelope::record;
-use crate::catalog::{Case, Expectation, ExpectedChange, TagId};
+use crate::catalog::{Case, Catalog, Expectation, ExpectedChange, TagId};
 use crate::cli::replay::{Input, InputError, Replay, each_line};
 use crate::cli::shown::{because, reasons, tag_value};
-use crate::engine::{Program, Sink};
+use crate::engine::{Programs, Sink};
 use crate::model::{CurrentTag, TagChange, Timestamp, Value};
 
 /// What is not as the case says, in lines for people; the first says where.
 pub type Failure = Vec<String>;
 
 /// Runs a case; `folder` is what its files are named from.
-pub fn run(case: &Case, program: &Arc<Program>, folder: &Path, coverage: &mut Coverage) -> Vec<Failure> {
+pub fn run(case: &Case, programs: &Programs, folder: &Path, coverage: &mut Coverage) -> Vec<Failure> {
+    let catalog = &*programs.catalog;
     let watched = case.changes.iter().flatten().map(|change| (change.user.clone(), change.tag)).collect();
     let mut story = Story {
         // No event of a test lies in the future.
-        replay: Replay::new(program.clone(), Timestamp::MAX, None),
-        program,
+        replay: Replay::new(programs, Timestamp::MAX, None),
+        catalog,
         ahead: &case.expectations,
-        witness: Witness { program, coverage, watched, changes: Vec::new() },
+        witness: Witness { catalog, coverage, watched, changes: Vec::new() },
         failures: Vec::new(),
     };
     let files: Vec<PathBuf> = case.input.iter().map(|file| folder.join(file)).collect();
@@ -36,7 +36,7 @@ pub fn run(case: &Case, program: &Arc<Program>, folder: &Path, coverage: &mut Co
         return story.failures;
     }
     for event in &case.events {
-        let line = record(event, &program.catalog.input);
+        let line = record(event, &catalog.input);
         story.event(&line, || format!("the event in line {}", event.line));
     }
     story.expectations(Timestamp::FOREVER);
@@ -52,7 +52,7 @@ pub fn run(case: &Case, program: &Arc<Program>, folder: &Path, coverage: &mut Co
 
 struct Story<'a> {
     replay: Replay,
-    program: &'a Program,
+    catalog: &'a Catalog,
     /// Those whose moment has not come yet.
     ahead: &'a [Expectation],
     witness: Witness<'a>,
@@ -61,7 +61,7 @@ struct Story<'a> {
 
 /// Sees every change.
 struct Witness<'a> {
-    program: &'a Program,
+    catalog: &'a Catalog,
     coverage: &'a mut Coverage,
     /// Whose changes the case wants to know.
     watched: Vec<(String, TagId)>,
@@ -79,7 +79,7 @@ struct SeenChange {
 impl Sink for Witness<'_> {
     fn change(&mut self, change: &TagChange<'_>) {
         self.coverage.note(change);
-        let is_it = |(user, tag): &&(String, TagId)| user == change.key && *self.program.tag(*tag).name == *change.tag;
+        let is_it = |(user, tag): &&(String, TagId)| user == change.key && *self.catalog.tag(*tag).name == *change.tag;
         if let Some((_, tag)) = self.watched.iter().find(is_it) {
             let because = because(change.because.iter().map(|(label, value)| (*label, value.to_value())));
             self.changes.push(SeenChange {
@@ -117,23 +117,25 @@ impl Story<'_> {
     }
 
     fn look(&mut self, expectation: &Expectation) {
-        let program = self.program;
+        let catalog = self.catalog;
         let mut failure = Vec::new();
         let owned = |tags: &[CurrentTag<'_>]| {
             tags.iter().map(|tag| (tag.tag.to_owned(), tag.value.to_value())).collect::<HashMap<_, _>>()
         };
-        let current = self.replay.partition_mut().current_tags(&expectation.user, owned).unwrap_or_default();
+        let kind = expectation.tags.first().map_or(catalog.user(), |(tag, _)| catalog.tag(*tag).entity);
+        let partition = self.replay.world_mut().partition_mut(kind);
+        let current = partition.current_tags(&expectation.user, owned).unwrap_or_default();
         for (tag, expected) in &expectation.tags {
-            let name = &program.tag(*tag).name;
+            let name = &catalog.tag(*tag).name;
             let found = current.get(&**name).cloned().flatten();
             if found == *expected {
                 continue;
             }
             let (expected, found) = (tag_value(expected.as_ref()), tag_value(found.as_ref()));
             failure.push(format!("  {name}: expected {expected}, got {found}"));
-            match self.replay.partition().explain(&expectation.user, *tag) {
+            match partition.explain(&expectation.user, *tag) {
                 Some(why) => {
-                    failure.extend(reasons(&why, &program.tag(*tag).kind).iter().map(|line| format!("    {line}")));
+                    failure.extend(reasons(&why, &catalog.tag(*tag).kind).iter().map(|line| format!("    {line}")));
                 }
                 None => failure.push(format!("    no event of {} was seen so far", expectation.user)),
             }
@@ -174,6 +176,6 @@ impl Story<'_> {
     }
 
     fn change_line(&self, at: Timestamp, user: &str, tag: TagId, value: Option<&Value>) -> String {
-        format!("{at}  {user}  {}  {}", self.program.tag(tag).name, tag_value(value))
+        format!("{at}  {user}  {}  {}", self.catalog.tag(tag).name, tag_value(value))
     }
 }

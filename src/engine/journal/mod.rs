@@ -46,6 +46,7 @@
 mod copy;
 mod entry;
 mod meaning;
+mod notes;
 mod restore;
 mod ring;
 mod schema;
@@ -53,11 +54,14 @@ mod translate;
 
 pub use copy::{Copyist, NoCopy};
 use entry::{ENTRY_HEAD_BYTES, Entry, put_erased, put_state};
+pub(in crate::engine) use notes::{Notes, Partly};
 pub use restore::{Restored, Restoring};
 use ring::Ring;
 pub use ring::Slot;
+pub(in crate::engine) use schema::Cell;
 pub use schema::Schema;
 pub use translate::CatalogChange;
+pub(in crate::engine) use translate::Translation;
 
 use super::partition::Partition;
 use super::program::Program;
@@ -148,6 +152,22 @@ impl Partition {
         Extent { oldest: self.journal.ring.oldest(), next: self.journal.ring.next() }
     }
 
+    /// Where the partition stands, for [`Restoring::finish`].
+    pub fn position(&self) -> Position {
+        let Program { catalog, schema, .. } = &*self.program;
+        let (catalog, schema) = (catalog.fingerprint, schema.id());
+        Position { clock: self.clock(), extent: self.extent(), catalog, schema, notes: self.notes() }
+    }
+
+    /// What the meta record has to say beside the clock and the extent.
+    pub fn notes(&self) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        let held = self.hold.names().cloned().collect();
+        let filling = self.filling.partly(&self.program, self.clock());
+        Notes { ended: self.ended.keys().to_vec(), filling, held }.write(&mut bytes);
+        bytes
+    }
+
     /// The size of the live segments.
     pub fn log_bytes(&self) -> u64 {
         self.journal.ring.bytes()
@@ -164,9 +184,14 @@ impl Partition {
         let Some(entity) = self.store.find(hash, key) else {
             return false;
         };
+        self.drop_state(entity, hash, key);
+        true
+    }
+
+    /// Drops the state of an entity of this key.
+    pub(super) fn drop_state(&mut self, entity: EntityId, hash: u64, key: &str) {
         self.store.remove(hash, entity);
         put_erased(key, &mut self.journal.erased);
-        true
     }
 
     /// Hands out what has to be written for the state to be in the log: what was touched or erased since the last call,
@@ -248,7 +273,7 @@ impl<L: Log> Writer<'_, L> {
 
     fn put_state(&mut self, entity: EntityId) {
         self.make_room(self.store.packed(entity).len());
-        put_state(self.store.packed(entity), self.store.due(entity), self.open);
+        put_state(self.store.packed(entity), self.store.noted_due(entity), self.open);
         self.store.set_place(entity, Place::segment(self.ring.next()));
         self.ring.add_state(entity);
         self.states += 1;
@@ -295,10 +320,16 @@ impl<L: Log> Writer<'_, L> {
 }
 
 /// The instant from which a partition goes on, and the part of the log that its state is made of.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Position {
     pub clock: Option<Timestamp>,
     pub extent: Extent,
+    /// The fingerprint of the catalog that was in force.
+    pub catalog: u64,
+    /// The id of its schema.
+    pub schema: u64,
+    /// As [`Partition::notes`] gave them.
+    pub notes: Vec<u8>,
 }
 
 /// Why a log cannot be restored.
@@ -316,6 +347,8 @@ pub enum Damage {
     NoSchema { number: u64, schema: u64 },
     #[error("the meaning of a schema cannot be read: {0}")]
     Meaning(&'static str),
+    #[error("the notes of the meta record are none")]
+    Notes,
     #[error("segment {number} is none that a log has")]
     Number { number: u64 },
     #[error("the copy ends in front of segment {copied_to}, and of the log only what begins with {oldest} is needed")]

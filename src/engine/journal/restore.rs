@@ -5,15 +5,21 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use super::entry::Entry;
+use super::notes::{Notes, Partly};
 use super::ring::{Ring, SLOT_MAX};
-use super::schema::Schema;
+use super::schema::{Cell, Schema};
 use super::translate::{CatalogChange, Translation};
 use super::{Damage, Extent, Position, Segment, Slot};
+use crate::engine::adoption;
+use crate::engine::ending::Ended;
 use crate::engine::eval::Present;
+use crate::engine::filling::{Filling, Inherited};
+use crate::engine::hold::Hold;
 use crate::engine::partition::Partition;
 use crate::engine::program::Program;
 use crate::engine::record::Record;
 use crate::engine::store::{EntityId, FETCHED, Place, Store};
+use crate::engine::window::Reach;
 use crate::model::Timestamp;
 
 /// Room is made for so many entities before any has been read.
@@ -22,12 +28,8 @@ const RESERVED_MAX: u64 = 1 << 24;
 /// No log comes that far.
 const NUMBER_MAX: u64 = 1 << 62;
 
-/// When a state is due that was last evaluated under another catalog: soon, see [`AT_ONCE`].
+/// When a state is due that was last evaluated under another catalog: soon.
 const UNDER_ANOTHER_CATALOG: Timestamp = Timestamp::MIN;
-
-/// So many entities are evaluated at the same millisecond under a changed catalog: whoever lets time pass can only stop
-/// between two instants, and has to hold the changes of one.
-const AT_ONCE: i64 = 5_000;
 
 /// What has been read of a log so far. It wants the records in the order of the log; those that compaction has removed
 /// may be missing or not.
@@ -36,6 +38,8 @@ pub struct Restoring {
     partition: Partition,
     /// How to read what is written in each; `None` for the present one.
     translations: HashMap<u64, Option<Translation>>,
+    /// What those that were read mean.
+    meanings: HashMap<u64, Schema>,
     /// Those that the log has.
     schemas: HashSet<u64>,
     held: HashMap<Slot, Held>,
@@ -67,9 +71,11 @@ pub struct Restored {
 impl Restoring {
     pub fn new(program: Arc<Program>) -> Self {
         let translations = HashMap::from([(program.schema.id(), None)]);
+        let meanings = HashMap::from([(program.schema.id(), program.schema.clone())]);
         Restoring {
             partition: Partition::new(program),
             translations,
+            meanings,
             schemas: HashSet::new(),
             held: HashMap::new(),
             copied_to: None,
@@ -101,6 +107,7 @@ impl Restoring {
         let old = Schema::read(id, meaning)?;
         let dedup = program.catalog.input.dedup_ms.is_some();
         self.translations.entry(id).or_insert_with(|| Some(Translation::new(&old, &program.schema, dedup)));
+        self.meanings.entry(id).or_insert(old);
         Ok(())
     }
 
@@ -155,8 +162,9 @@ impl Restoring {
     /// # Errors
     /// A log in which something is missing, and a copy of which nothing is of use any more.
     pub fn finish(self, position: Position) -> Result<Restored, Damage> {
-        let Restoring { mut partition, translations, schemas, held, copied_to, .. } = self;
-        let Position { clock, extent } = position;
+        let Restoring { mut partition, translations, meanings, schemas, held, copied_to, .. } = self;
+        let Position { clock, extent, catalog, schema, notes } = position;
+        let notes = Notes::read(&notes)?;
         if let Some(copied_to) = copied_to
             && extent.oldest > copied_to
         {
@@ -184,9 +192,36 @@ impl Restoring {
         ring.restored();
         partition.journal.ring = ring;
         partition.present = clock.map(|clock| Present::new(clock, &partition.program.zone));
+        partition.ended = Ended::noted(notes.ended);
+        if catalog == partition.program.catalog.fingerprint {
+            partition.hold = Hold::new(&partition.program, notes.held.into_iter().collect());
+        }
+        if let Some(clock) = clock {
+            // A catalog that was in force without anything being written has left what was written before it.
+            let before = meanings.get(&schema).or_else(|| meanings.get(&live.last()?.schema));
+            let held = |meaning: &str| previously(meaning, &notes.filling, before);
+            partition.filling = Filling::carried(&partition.program, clock, held);
+        }
         arm(&mut partition, clock.unwrap_or(Timestamp::MIN), extent);
         Ok(Restored { partition, change })
     }
+}
+
+/// What was kept of a series of this meaning: as noted, or all of it under the schema that was in force. Where there was
+/// none, there was no entity that could have missed anything.
+fn previously(meaning: &str, noted: &[Partly], before: Option<&Schema>) -> Option<Inherited> {
+    let partly = noted.iter().filter(|partly| *partly.meaning == *meaning);
+    if let Some(partly) = partly.max_by_key(|partly| partly.reach.width()) {
+        return Some(Inherited { since: partly.since, reach: partly.reach });
+    }
+    let Some(before) = before else {
+        return Some(Inherited { since: Timestamp::MIN, reach: Reach::Forever });
+    };
+    let reaches = before.cells().iter().filter_map(|cell| match cell {
+        Cell::Series { meaning: known, reach, .. } if **known == *meaning => Some(*reach),
+        _ => None,
+    });
+    reaches.max_by_key(|reach| reach.width()).map(|reach| Inherited { since: Timestamp::MIN, reach })
 }
 
 /// Reads the entries of a segment into the store; the entities whose states it holds.
@@ -225,7 +260,8 @@ fn read(
                         translation.state(packed, translated);
                         packed = translated;
                     }
-                    let due = if is_other_catalog { UNDER_ANOTHER_CATALOG } else { due };
+                    let is_unjudged = is_other_catalog || Store::says_unjudged(due);
+                    let due = if is_unjudged { UNDER_ANOTHER_CATALOG } else { due };
                     entities.push(store.restore(hash, key, packed, due, place));
                 }
                 Entry::Erased { key } => {
@@ -276,7 +312,8 @@ fn arm(partition: &mut Partition, clock: Timestamp, extent: Extent) {
         }
         let mut due = store.due(entity).max(clock);
         if store.due(entity) == UNDER_ANOTHER_CATALOG {
-            due = clock.plus(stale / AT_ONCE);
+            due = adoption::due(clock, stale);
+            store.set_unjudged(entity);
             stale += 1;
         }
         store.set_due(entity, due);

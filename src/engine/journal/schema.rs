@@ -1,7 +1,7 @@
 //! What the numbered cells of an entity mean under a catalog, so that another catalog can read them.
 //!
 //! The meaning as bytes: for each cell, in the order of their numbers (attributes, series, tags, then the remembered
-//! ids), a byte for what it is and texts, each with its length (LEB128) in front:
+//! ids and the tags that are gone), a byte for what it is and texts, each with its length (LEB128) in front:
 //!
 //! | byte | texts | then |
 //! | --- | --- | --- |
@@ -9,6 +9,8 @@
 //! | 1 series | names of its counters, meaning | its reach: 0 and how many panes back (LEB128), 1 and a byte for the current day, week, month or year (0 to 3), or 2 for ever |
 //! | 2 tag | name, kind of state: `rule`, `value`, `bands` or `stages` | how many names of bands or stages (LEB128), the names |
 //! | 3 remembered ids | | |
+//! | 4 nothing: of another kind of entity | | |
+//! | 5 tags that are gone | | |
 //!
 //! The id of a schema is the xxh3 hash (64 bits) of these bytes.
 
@@ -20,6 +22,7 @@ use crate::catalog::{CalendarUnit, Catalog};
 use crate::engine::packed::{put_text, put_unsigned, split_unsigned};
 use crate::engine::program::{CounterPlan, SeriesPlan};
 use crate::engine::window::Reach;
+use crate::model::EntityKindId;
 
 /// What one cell is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,6 +43,10 @@ pub enum Cell {
     },
     /// The remembered ids, for de-duplication.
     Seen,
+    /// Tags that an earlier catalog had, until they are removed.
+    Gone,
+    /// Never there: it is another kind of entity's.
+    Vacant,
 }
 
 impl Cell {
@@ -49,7 +56,7 @@ impl Cell {
             Cell::Attribute { name, .. } => Some(format!("attribute {name}")),
             Cell::Series { counters, .. } => Some(format!("counter {counters}")),
             Cell::Tag { name, .. } => Some(format!("tag {name}")),
-            Cell::Seen => None,
+            Cell::Seen | Cell::Gone | Cell::Vacant => None,
         }
     }
 }
@@ -63,13 +70,24 @@ pub struct Schema {
 }
 
 impl Schema {
-    pub(in crate::engine) fn of(catalog: &Catalog, series: &[SeriesPlan], counters: &[CounterPlan]) -> Self {
+    /// What the cells of one kind of entity mean.
+    pub(in crate::engine) fn of(
+        catalog: &Catalog,
+        kind: EntityKindId,
+        series: &[SeriesPlan],
+        counters: &[CounterPlan],
+    ) -> Self {
         let meaning = Meaning(catalog);
-        let attributes = catalog.attributes.iter().map(|attribute| Cell::Attribute {
-            name: attribute.name.clone(),
-            meaning: meaning.attribute(attribute).into(),
+        let attributes = catalog.attributes.iter().map(|attribute| {
+            if attribute.entity != kind {
+                return Cell::Vacant;
+            }
+            Cell::Attribute { name: attribute.name.clone(), meaning: meaning.attribute(attribute).into() }
         });
         let series = series.iter().enumerate().map(|(index, plan)| {
+            if plan.entity != kind {
+                return Cell::Vacant;
+            }
             let readers = counters.iter().zip(&catalog.counters);
             let names: Vec<&str> = readers
                 .filter(|(counter, _)| usize::from(counter.series.0) == index)
@@ -79,10 +97,13 @@ impl Schema {
             Cell::Series { counters: names.join(", ").into(), meaning, reach: plan.frame.reach }
         });
         let tags = catalog.tags.iter().map(|tag| {
+            if tag.entity != kind {
+                return Cell::Vacant;
+            }
             let (state, names) = tag_state(&tag.kind);
             Cell::Tag { name: tag.name.clone(), state: state.into(), names }
         });
-        Schema::new(attributes.chain(series).chain(tags).chain([Cell::Seen]).collect())
+        Schema::new(attributes.chain(series).chain(tags).chain([Cell::Seen, Cell::Gone]).collect())
     }
 
     fn new(cells: Vec<Cell>) -> Self {
@@ -123,6 +144,8 @@ const ATTRIBUTE: u8 = 0;
 const SERIES: u8 = 1;
 const TAG: u8 = 2;
 const SEEN: u8 = 3;
+const VACANT: u8 = 4;
+const GONE: u8 = 5;
 
 const BACK: u8 = 0;
 const PERIOD: u8 = 1;
@@ -151,10 +174,12 @@ fn put_cell(cell: &Cell, out: &mut Vec<u8>) {
             names.iter().for_each(|name| put_text(out, name));
         }
         Cell::Seen => out.push(SEEN),
+        Cell::Vacant => out.push(VACANT),
+        Cell::Gone => out.push(GONE),
     }
 }
 
-fn put_reach(reach: Reach, out: &mut Vec<u8>) {
+pub(super) fn put_reach(reach: Reach, out: &mut Vec<u8>) {
     match reach {
         Reach::Back(panes) => {
             out.push(BACK);
@@ -170,22 +195,24 @@ fn put_reach(reach: Reach, out: &mut Vec<u8>) {
 
 fn take_cell(bytes: &mut &[u8]) -> Option<Cell> {
     match byte(bytes)? {
-        ATTRIBUTE => Some(Cell::Attribute { name: text(bytes)?, meaning: text(bytes)? }),
+        ATTRIBUTE => Some(Cell::Attribute { name: take_text(bytes)?, meaning: take_text(bytes)? }),
         SERIES => {
-            let (counters, meaning) = (text(bytes)?, text(bytes)?);
+            let (counters, meaning) = (take_text(bytes)?, take_text(bytes)?);
             Some(Cell::Series { counters, meaning, reach: take_reach(bytes)? })
         }
         TAG => {
-            let (name, state, count) = (text(bytes)?, text(bytes)?, split_unsigned(bytes)?);
-            let names = (0..count).map(|_| text(bytes)).collect::<Option<_>>()?;
+            let (name, state, count) = (take_text(bytes)?, take_text(bytes)?, split_unsigned(bytes)?);
+            let names = (0..count).map(|_| take_text(bytes)).collect::<Option<_>>()?;
             Some(Cell::Tag { name, state, names })
         }
         SEEN => Some(Cell::Seen),
+        VACANT => Some(Cell::Vacant),
+        GONE => Some(Cell::Gone),
         _ => None,
     }
 }
 
-fn take_reach(bytes: &mut &[u8]) -> Option<Reach> {
+pub(super) fn take_reach(bytes: &mut &[u8]) -> Option<Reach> {
     match byte(bytes)? {
         BACK => Some(Reach::Back(u32::try_from(split_unsigned(bytes)?).ok()?)),
         PERIOD => Some(Reach::Period(*UNITS.get(usize::from(byte(bytes)?))?)),
@@ -200,7 +227,7 @@ fn byte(bytes: &mut &[u8]) -> Option<u8> {
     Some(*first)
 }
 
-fn text(bytes: &mut &[u8]) -> Option<Box<str>> {
+pub(super) fn take_text(bytes: &mut &[u8]) -> Option<Box<str>> {
     let len = usize::try_from(split_unsigned(bytes)?).ok()?;
     let (text, rest) = bytes.split_at_checked(len)?;
     *bytes = rest;

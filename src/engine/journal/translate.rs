@@ -1,12 +1,12 @@
 //! States of one schema read under another: what means the same keeps its state, whatever its number and its name.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use super::schema::{Cell, Schema};
-use crate::catalog::CalendarUnit;
 use crate::engine::packed::{Reader, put_unsigned};
-use crate::engine::tag_state::renumber_state;
-use crate::engine::window::Reach;
+use crate::engine::record::{put_gone, take_gone};
+use crate::engine::tag_state::{StateMeaning, restate, revived, shown_state};
 
 /// What became of attributes, counters and tags between the catalog that wrote a state and the one that reads it, as
 /// `attribute plan`, `counter visits, spend` (counters that share what they keep) or `tag active`.
@@ -30,12 +30,30 @@ impl CatalogChange {
     }
 }
 
-/// A cell of the present schema that is filled from one of another.
+/// Where a cell of another schema goes.
 #[derive(Clone, Debug)]
-struct Target {
-    slot: u16,
-    /// For tags in bands or stages: the present index of each.
-    names: Option<Vec<Option<u16>>>,
+enum Target {
+    /// To a cell that holds the same.
+    Cell(u16),
+    /// To the tag of its name, whose states may be others.
+    Tag { slot: u16, from: TagCell, to: TagCell },
+    /// To the tags that are gone.
+    Gone { name: Box<str>, from: TagCell },
+    /// Tags that were gone already; those that have come back go to these.
+    Back(Vec<(Box<str>, u16, TagCell)>),
+}
+
+/// What the states of a tag are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct TagCell {
+    kind: Box<str>,
+    names: Vec<Box<str>>,
+}
+
+impl TagCell {
+    fn meaning(&self) -> StateMeaning<'_> {
+        StateMeaning { kind: &self.kind, names: &self.names }
+    }
 }
 
 /// The way from one schema to another.
@@ -43,6 +61,7 @@ struct Target {
 pub struct Translation {
     /// By the number of a cell that is read.
     targets: Vec<Vec<Target>>,
+    gone_slot: u16,
     pub change: CatalogChange,
 }
 
@@ -51,24 +70,25 @@ impl Translation {
     pub fn new(old: &Schema, new: &Schema, dedup: bool) -> Self {
         let mut targets = vec![Vec::new(); old.cells().len()];
         let mut change = CatalogChange::default();
-        for (slot, cell) in new.cells().iter().enumerate() {
+        for (slot, cell) in (0_u16..).zip(new.cells()) {
             if *cell == Cell::Seen && !dedup {
                 continue;
             }
             let source = source_of(cell, old.cells());
             if let Some(index) = source {
-                let names = renumbered(&old.cells()[index], cell);
-                targets[index].push(Target { slot: slot as u16, names });
+                targets[index].push(target(&old.cells()[index], cell, slot));
             }
             let list = if source.is_some() { &mut change.kept } else { &mut change.new };
             list.extend(cell.label());
         }
-        for (targets, cell) in targets.iter().zip(old.cells()) {
+        for (targets, cell) in targets.iter_mut().zip(old.cells()) {
             if targets.is_empty() {
                 change.dropped.extend(cell.label());
+                targets.extend(last_target(cell, new));
             }
         }
-        Translation { targets, change }
+        let gone_slot = new.cells().len().saturating_sub(1) as u16;
+        Translation { targets, gone_slot, change }
     }
 
     /// Appends a state with the cells of the present schema.
@@ -81,29 +101,93 @@ impl Translation {
             reader.unsigned();
         });
         out.extend_from_slice(&packed[..packed.len() - reader.remaining()]);
-        let mut cells: Vec<(&Target, &[u8])> = Vec::new();
+        let mut cells: Vec<(u16, Cow<'_, [u8]>)> = Vec::new();
+        let mut gone = Vec::new();
         while !reader.is_empty() {
             let slot = reader.unsigned() as usize;
             let len = reader.unsigned() as usize;
             let cell = reader.take(len);
-            cells.extend(self.targets.get(slot).into_iter().flatten().map(|target| (target, cell)));
-        }
-        cells.sort_unstable_by_key(|(target, _)| target.slot);
-        let mut renumbered = Vec::new();
-        for (target, mut cell) in cells {
-            if let Some(names) = &target.names {
-                renumbered.clear();
-                renumber_state(cell, names, &mut renumbered);
-                cell = &renumbered;
+            for target in self.targets.get(slot).into_iter().flatten() {
+                target.put(cell, &mut cells, &mut gone);
             }
+        }
+        cells.push((self.gone_slot, gone.into()));
+        cells.sort_by_key(|(slot, _)| *slot);
+        for (slot, cell) in cells {
             if !cell.is_empty() {
-                put_unsigned(out, u64::from(target.slot));
+                put_unsigned(out, u64::from(slot));
                 put_unsigned(out, cell.len() as u64);
-                out.extend_from_slice(cell);
+                out.extend_from_slice(&cell);
             }
         }
     }
 }
+
+impl Target {
+    fn put<'a>(&self, cell: &'a [u8], cells: &mut Vec<(u16, Cow<'a, [u8]>)>, gone: &mut Vec<u8>) {
+        match self {
+            Target::Cell(slot) => cells.push((*slot, cell.into())),
+            Target::Tag { slot, from, to } => {
+                let mut state = Vec::new();
+                restate(cell, from.meaning(), to.meaning(), &mut state);
+                cells.push((*slot, state.into()));
+            }
+            Target::Gone { name, from } => {
+                let mut text = String::new();
+                if let Some(shown) = shown_state(cell, from.meaning(), &mut text) {
+                    put_gone(name, shown, &text, gone);
+                }
+            }
+            Target::Back(tags) => {
+                let (mut text, mut reader) = (String::new(), Reader::new(cell));
+                while !reader.is_empty() {
+                    let (name, shown) = take_gone(&mut reader, &mut text);
+                    match tags.iter().find(|(tag, ..)| **tag == *name.of(&text)) {
+                        Some((_, slot, to)) => {
+                            let mut state = Vec::new();
+                            revived(shown, &text, to.meaning(), &mut state);
+                            cells.push((*slot, state.into()));
+                        }
+                        None => put_gone(name.of(&text), shown, &text, gone),
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn tag_cell(cell: &Cell) -> Option<TagCell> {
+    match cell {
+        Cell::Tag { state, names, .. } => Some(TagCell { kind: state.clone(), names: names.clone() }),
+        _ => None,
+    }
+}
+
+/// Where a cell goes that has a place in the present schema.
+fn target(old: &Cell, new: &Cell, slot: u16) -> Target {
+    match (tag_cell(old), tag_cell(new)) {
+        (Some(from), Some(to)) if from != to => Target::Tag { slot, from, to },
+        _ => Target::Cell(slot),
+    }
+}
+
+/// Where a cell goes that has none.
+fn last_target(cell: &Cell, new: &Schema) -> Option<Target> {
+    match cell {
+        Cell::Tag { name, .. } => tag_cell(cell).map(|from| Target::Gone { name: name.clone(), from }),
+        Cell::Gone => {
+            let tags = (0_u16..).zip(new.cells()).filter_map(|(slot, cell)| match cell {
+                Cell::Tag { name, state, .. } if &**state != MANUAL => Some((name.clone(), slot, tag_cell(cell)?)),
+                _ => None,
+            });
+            Some(Target::Back(tags.collect()))
+        }
+        _ => None,
+    }
+}
+
+/// Nobody but a command sets such a tag: it takes no state from another kind.
+const MANUAL: &str = "manual";
 
 /// The cell of another schema whose state a cell takes over.
 fn source_of(cell: &Cell, old: &[Cell]) -> Option<usize> {
@@ -112,43 +196,25 @@ fn source_of(cell: &Cell, old: &[Cell]) -> Option<usize> {
             old.iter().position(|cell| matches!(cell, Cell::Attribute { meaning, .. } if meaning == wanted))
         }
         Cell::Series { meaning: wanted, reach: wanted_reach, .. } => {
-            let wanted_width = width(*wanted_reach);
+            let wanted_width = wanted_reach.width();
             let candidates = old.iter().enumerate().filter_map(|(index, cell)| match cell {
                 Cell::Series { meaning, reach, .. } if meaning == wanted => Some((index, *reach)),
                 _ => None,
             });
             // The same one, else the least that holds all that is wanted, else the one that holds most of it.
             let best = candidates.min_by_key(|(_, reach)| {
-                let width = width(*reach);
+                let width = reach.width();
                 let missing = wanted_width.saturating_sub(width);
                 (reach != wanted_reach, missing, width)
             });
             best.map(|(index, _)| index)
         }
-        Cell::Tag { name: wanted, state: wanted_state, .. } => old
-            .iter()
-            .position(|cell| matches!(cell, Cell::Tag { name, state, .. } if name == wanted && state == wanted_state)),
+        Cell::Tag { name: wanted, state: wanted_state, .. } => old.iter().position(|cell| {
+            let fits = |state: &str| state == &**wanted_state || &**wanted_state != MANUAL;
+            matches!(cell, Cell::Tag { name, state, .. } if name == wanted && fits(state))
+        }),
         Cell::Seen => old.iter().position(|cell| *cell == Cell::Seen),
+        // Those that were gone are looked through for some that have come back.
+        Cell::Gone | Cell::Vacant => None,
     }
-}
-
-/// About how many panes a reach holds.
-fn width(reach: Reach) -> u64 {
-    match reach {
-        Reach::Back(panes) => u64::from(panes) + 1,
-        Reach::Period(CalendarUnit::Day) => 1,
-        Reach::Period(CalendarUnit::Week) => 7,
-        Reach::Period(CalendarUnit::Month) => 31,
-        Reach::Period(CalendarUnit::Year) => 366,
-        Reach::Forever => u64::MAX,
-    }
-}
-
-/// The present index of each band or stage of another schema's tag.
-fn renumbered(old: &Cell, new: &Cell) -> Option<Vec<Option<u16>>> {
-    let (Cell::Tag { names: old, .. }, Cell::Tag { names: new, .. }) = (old, new) else {
-        return None;
-    };
-    let place = |name: &str| new.iter().position(|known| **known == *name).map(|index| index as u16);
-    (old != new).then(|| old.iter().map(|name| place(name)).collect())
 }

@@ -47,6 +47,12 @@ impl Latest {
         (self.pane >= least).then(|| (self.pane, value.get(&self.text)))
     }
 
+    /// The time of the event.
+    pub fn time(&self, least: Pane) -> Option<Timestamp> {
+        let (time, _) = self.event?;
+        (self.pane >= least).then_some(time)
+    }
+
     pub fn encode(&self, out: &mut Vec<u8>) {
         let Some((time, value)) = self.event else {
             return;

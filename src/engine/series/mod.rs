@@ -222,6 +222,25 @@ impl Series {
     }
 }
 
+/// What counters in doubt ask of their series.
+impl Series {
+    /// How many days there are from one to another, both included.
+    pub fn days_between(&self, first: Pane, last: Pane) -> usize {
+        match self {
+            Series::Days(panes) => panes.from(first).iter().take_while(|(pane, ())| *pane <= last).count(),
+            _ => 0,
+        }
+    }
+
+    /// The time of the latest event, if that counts.
+    pub fn latest_time(&self, least: Pane) -> Option<Timestamp> {
+        match self {
+            Series::Latest(latest) => latest.time(least),
+            _ => None,
+        }
+    }
+}
+
 /// What a counter shows of its series.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reading {

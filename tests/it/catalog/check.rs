@@ -21,6 +21,9 @@ fn exit_codes_and_the_last_line() {
         stdout(&fine)
     );
     assert_eq!(check(&["good/everything.yaml", "--deny-warnings"]).status.code(), Some(0));
+    let entities = check(&["good/entities.yaml", "--deny-warnings"]);
+    let sizes = "8 tags, 3 counters, 2 attributes, 3 entities (account, user, device)";
+    assert_eq!(stdout(&entities), format!("good/entities.yaml: fine: {sizes}\n"));
     assert_eq!(check(&["good/spec.yaml", "--deny-warnings"]).status.code(), Some(1));
     let bad = check(&["good/spec.yaml", "bad/wrong-types.bad.yaml"]);
     assert_eq!(bad.status.code(), Some(1));
@@ -38,6 +41,7 @@ fn json_for_programs() {
     let report: serde_json::Value = serde_json::from_str(&stdout(&output)).unwrap();
     assert_eq!(report["ok"], false);
     assert_eq!(report["files"][0]["catalog"]["tags"], 5);
+    assert_eq!(report["files"][0]["catalog"]["entities"], 1);
     assert_eq!(report["files"][0]["problems"], serde_json::json!([]));
     let problem = &report["files"][1]["problems"][0];
     let expected = serde_json::json!({
@@ -106,10 +110,13 @@ fn the_schema_takes_good_catalogs_and_not_bad_ones() {
     let fits = |text: &str| fits(&schema, &schema, &serde_saphyr::from_str(text).unwrap());
     assert!(fits(include_str!("good/spec.yaml")));
     assert!(fits(include_str!("good/everything.yaml")));
+    assert!(fits(include_str!("good/entities.yaml")));
     assert!(!fits(include_str!("bad/tag-key-typo.bad.yaml")));
     assert!(!fits(include_str!("bad/counter-count-true.bad.yaml")));
     assert!(!fits(include_str!("bad/counter-resolution-unknown.bad.yaml")));
     assert!(!fits(include_str!("bad/entities.bad.yaml")));
+    assert!(!fits(include_str!("bad/history.bad.yaml")));
+    assert!(!fits(include_str!("bad/tag-manual.bad.yaml")));
     let when = &schema["definitions"]["RawTag"]["properties"]["when"];
     assert_eq!(when["description"], "On while this condition holds.");
 }

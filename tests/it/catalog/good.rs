@@ -1,10 +1,10 @@
 //! Catalogs that are right, and what they compile to.
 
 use tagstream::catalog::{
-    Aggregate, AttributeType, Bands, CalendarUnit, Catalog, Counter, Expr, KeyRule, KindRule, KindSet, Pointer,
-    PropertiesRule, Resolution, Source, TagKind, TimeName, TimeUnit, Window, load,
+    Aggregate, AttributeType, Bands, CalendarUnit, Catalog, Counter, EntityKind, Expr, History, KeyRule, KindRule,
+    KindSet, Pointer, PropertiesRule, Resolution, Source, TagKind, TimeName, TimeUnit, Window, load,
 };
-use tagstream::model::{KindId, PathId};
+use tagstream::model::{EntityKindId, KindId, PathId};
 
 pub fn compiled(text: &str) -> Catalog {
     let loaded = load("catalog.yaml", text);
@@ -13,6 +13,7 @@ pub fn compiled(text: &str) -> Catalog {
 
 const SPEC: &str = include_str!("good/spec.yaml");
 const EVERYTHING: &str = include_str!("good/everything.yaml");
+const ENTITIES: &str = include_str!("good/entities.yaml");
 
 fn counter<'c>(catalog: &'c Catalog, name: &str) -> &'c Counter {
     catalog.counters.iter().find(|counter| &*counter.name == name).unwrap()
@@ -113,6 +114,48 @@ fn every_key_and_every_form() {
 }
 
 #[test]
+fn entities_commands_and_history() {
+    let loaded = load("catalog.yaml", ENTITIES);
+    assert_eq!(loaded.problems, []);
+    let catalog = loaded.catalog.unwrap();
+    assert_eq!(catalog.history, History::Partial);
+    let kind = |name: &str, key: Option<&[&str]>, forget_after_ms| EntityKind {
+        name: name.into(),
+        key: key.map(|tokens| Pointer(tokens.iter().map(|token| (*token).into()).collect())),
+        forget_after_ms,
+    };
+    let account = kind("account", Some(&["properties", "account/id"]), Some(14 * 86_400_000));
+    let device = kind("device", Some(&["context", "device"]), None);
+    assert_eq!(catalog.entities, [account, kind("user", None, Some(730 * 86_400_000)), device]);
+    assert_eq!(catalog.user(), EntityKindId(1));
+    let owners = |of: Vec<EntityKindId>| of.into_iter().map(|kind| &*catalog.entity(kind).name).collect::<Vec<_>>();
+    assert_eq!(owners(catalog.attributes.iter().map(|attribute| attribute.entity).collect()), ["account", "user"]);
+    assert_eq!(owners(catalog.counters.iter().map(|counter| counter.entity).collect()), ["account", "user", "device"]);
+    assert_eq!(
+        owners(catalog.tags.iter().map(|tag| tag.entity).collect()),
+        ["account", "account", "account", "user", "user", "user", "user", "device"]
+    );
+    assert_eq!(*tag(&catalog, "key_account"), TagKind::Manual { valid_for_ms: None });
+    assert_eq!(*tag(&catalog, "vip"), TagKind::Manual { valid_for_ms: Some(30 * 86_400_000) });
+    assert_eq!(order(&catalog), ["key_account", "churned", "large", "vip", "regular", "greeting", "level", "broken"]);
+    let paths = catalog.command_paths.unwrap();
+    let named = [paths.tag, paths.set, paths.value, paths.valid_for].map(|path| catalog.paths[path.index()].join("/"));
+    assert_eq!(named, ["tag", "set", "value", "valid_for"]);
+}
+
+#[test]
+fn a_catalog_without_entities_and_manual_tags_looks_for_neither() {
+    let catalog = compiled(SPEC);
+    assert_eq!((catalog.command_paths, catalog.history), (None, History::Complete));
+    let user = EntityKind { name: "user".into(), key: None, forget_after_ms: None };
+    // Where it is not declared, the user comes first.
+    let text = SPEC.replace("version: 1", "version: 1\nentities: { account: { key: /account } }");
+    assert_eq!(compiled(&text).entities[0], user);
+    assert_eq!(compiled(&text).user(), EntityKindId(0));
+    assert_eq!(catalog.entities, [user]);
+}
+
+#[test]
 fn tags_take_their_turn_behind_those_they_use() {
     assert_eq!(order(&compiled(EVERYTHING)), ["b", "e", "v", "c", "f"]);
 }
@@ -166,4 +209,37 @@ fn the_fingerprint_is_of_the_meaning() {
     ] {
         assert_ne!(base, fingerprint(&SPEC.replace(from, to)), "{from}");
     }
+}
+
+/// A hash that changes by itself would have every deployment evaluate its catalog anew.
+#[test]
+fn the_fingerprint_stays_from_version_to_version() {
+    assert_eq!(compiled(SPEC).fingerprint, 0x4966_5bbc_0901_0260);
+    assert_eq!(compiled(EVERYTHING).fingerprint, 0xea1b_7701_32f9_1c64);
+}
+
+#[test]
+fn the_fingerprint_is_of_entities_and_history_too() {
+    let base = compiled(SPEC).fingerprint;
+    let with = |line: &str| compiled(&SPEC.replace("version: 1", &format!("version: 1\n{line}"))).fingerprint;
+    assert_eq!(base, with("history: complete"));
+    assert_eq!(base, with("entities: { user: {} }"));
+    let lines = [
+        "history: partial",
+        "entities: { user: { forget_after: 730d } }",
+        "entities: { user: { forget_after: 731d } }",
+        "entities: { account: { key: /account } }",
+        "entities: { account: { key: /accounts } }",
+        "entities: { account: { key: /account }, user: {} }",
+    ];
+    let mut all: Vec<u64> = lines.iter().map(|line| with(line)).chain([base]).collect();
+    all.sort_unstable();
+    all.dedup();
+    assert_eq!(all.len(), lines.len() + 1);
+    let of = |entity: &str| {
+        let lines = "version: 1\nentities: { account: { key: /account }, device: { key: /device } }\n";
+        compiled(&format!("{lines}tags: {{ vip: {{ manual: {{}}, entity: {entity} }} }}\n")).fingerprint
+    };
+    assert_ne!(of("account"), of("device"));
+    assert_ne!(of("account"), of("user"));
 }

@@ -101,6 +101,7 @@ const META: Meta<'static> = Meta {
     catalog: FINGERPRINT,
     schema: 5,
     transaction: "tagstream-0-küche",
+    notes: &[],
 };
 
 /// The records of a partition with an entity that has a cell of every kind, and one that was erased.
@@ -155,7 +156,7 @@ fn version_1_says_what_it_said() {
     restoring.schema(id, meaning).expect("a schema");
     restoring.segment(states).expect("a segment");
     restoring.segment(erasure).expect("a segment");
-    let restored = restoring.finish(Position { clock: META.clock, extent: META.extent }).expect("it is whole");
+    let restored = restoring.finish(META.position()).expect("it is whole");
     let mut partition = restored.partition;
     let tags = partition.current_tags("küche", |tags| {
         tags.iter().map(|tag| format!("{} {:?} {}", tag.tag, tag.value, tag.since)).collect::<Vec<_>>()
@@ -298,7 +299,7 @@ fn no_bytes_make_it_panic() {
         let mut restoring = Restoring::new(program_once());
         let damaged = Segment { entries: &entries, ..segment };
         if restoring.segment(damaged).is_ok() {
-            let position = Position { clock: META.clock, extent: Extent { oldest: 0, next: 1 } };
+            let position = Position { extent: Extent { oldest: 0, next: 1 }, ..META.position() };
             taken += u32::from(restoring.finish(position).is_ok());
         }
         let ChangelogRecord::Schema { id, meaning } = read(&records[0]) else { panic!("a schema") };

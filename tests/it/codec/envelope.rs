@@ -8,7 +8,7 @@ use tagstream::model::Event;
 /// The reason code, or `key|kind id:kind|time|id`.
 fn outcome(catalog: &Catalog, record: &[u8]) -> String {
     let mut event = Event::default();
-    match decode(&mut Decoder::new(catalog), &mut event, catalog.paths.len(), record) {
+    match decode(catalog, &mut Decoder::new(catalog), &mut event, record) {
         Err(reject) => reject.code().to_owned(),
         Ok(Plain { key, kind: (number, name), time_ms, id, .. }) => {
             format!("{key}|{number}:{name}|{time_ms}|{}", id.unwrap_or_default())
@@ -82,7 +82,11 @@ fn types() {
         (&format!("\"{}\"", &long[1..]), &format!("0:{}", &long[1..])),
         (&format!("\"{long}\""), "bad_type"),
         (r#""""#, "bad_type"),
-        (r#""$erase""#, "bad_type"),
+        (r#""$erase""#, "0:$erase"),
+        (r#""\u0024erase""#, "0:$erase"),
+        (r#""$tag""#, "bad_type"),
+        (r#""$erased""#, "bad_type"),
+        (r#""$""#, "bad_type"),
         (r#""\u0024x""#, "bad_type"),
         ("1", "bad_type"),
         ("1e400", "bad_type"),

@@ -1,10 +1,11 @@
 //! Catalogs for the decoder's tests, and events in a form that can be compared.
 
 use tagstream::catalog::{
-    Catalog, EntityKind, History, InputMapping, KeyRule, KindRule, Pointer, PropertiesRule, TimeUnit,
+    Catalog, CommandPaths, EntityKind, History, InputMapping, KeyRule, KindRule, Pointer, PropertiesRule, Tag, TagKind,
+    TimeUnit,
 };
 use tagstream::codec::{Decoder, Reject};
-use tagstream::model::{Event, PathId, Property, Timestamp};
+use tagstream::model::{Command, EntityKindId, Event, PathId, Property, Timestamp};
 
 /// The wall clock of the tests: 2026-03-15T08:00:00Z.
 pub const NOW: Timestamp = Timestamp::from_ms(1_773_561_600_000);
@@ -57,15 +58,59 @@ pub fn catalog(input: InputMapping, kinds: &[&str], paths: &[&str]) -> Catalog {
     }
 }
 
+/// Adds kinds of entity: the keys of those before the user's, and behind it.
+pub fn with_entities(mut catalog: Catalog, before: &[&str], behind: &[&str]) -> Catalog {
+    let kind =
+        |key: &&str| EntityKind { name: format!("at {key}").into(), key: Some(pointer(key)), forget_after_ms: None };
+    catalog.entities.splice(0..0, before.iter().map(kind));
+    catalog.entities.extend(behind.iter().map(kind));
+    catalog
+}
+
+/// Adds manual tags, by name and kind of entity, and the paths of the commands that set them.
+pub fn with_manual_tags(mut catalog: Catalog, tags: &[(&str, u16)]) -> Catalog {
+    let manual = |(name, entity): &(&str, u16)| Tag {
+        name: (*name).into(),
+        entity: EntityKindId(*entity),
+        title: Vec::new(),
+        group: None,
+        description: None,
+        owner: None,
+        kind: TagKind::Manual { valid_for_ms: None },
+    };
+    catalog.tags.extend(tags.iter().map(manual));
+    let mut path = |name: &str| {
+        let path: Vec<Box<str>> = vec![name.into()];
+        let known = catalog.paths.iter().position(|known| *known == path);
+        PathId(known.unwrap_or_else(|| {
+            catalog.paths.push(path);
+            catalog.paths.len() - 1
+        }) as u16)
+    };
+    catalog.command_paths =
+        Some(CommandPaths { tag: path("tag"), set: path("set"), value: path("value"), valid_for: path("valid_for") });
+    catalog
+}
+
 /// An event with its texts resolved.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Plain {
     pub key: String,
+    /// By kind of entity.
+    pub keys: Vec<Option<String>>,
     /// Which of the catalog's types, and its name.
     pub kind: (u16, String),
     pub time_ms: i64,
     pub id: Option<String>,
+    pub command: Option<PlainCommand>,
     pub properties: Vec<PlainProperty>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum PlainCommand {
+    Erase,
+    Set { tag: u16, value: PlainProperty, valid_for_ms: Option<i64> },
+    Unset { tag: u16 },
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -81,15 +126,24 @@ pub enum PlainProperty {
 }
 
 /// Decodes one record at [`NOW`].
-pub fn decode(decoder: &mut Decoder, event: &mut Event, paths: usize, bytes: &[u8]) -> Result<Plain, Reject> {
+pub fn decode(catalog: &Catalog, decoder: &mut Decoder, event: &mut Event, bytes: &[u8]) -> Result<Plain, Reject> {
     decoder.decode(bytes, NOW, event)?;
+    let key = |kind| event.key_of(EntityKindId(kind as u16)).map(str::to_owned);
     let property = |index| plain(event, event.property(PathId(index as u16)));
     Ok(Plain {
         key: event.key().to_owned(),
+        keys: (0..catalog.entities.len()).map(key).collect(),
         kind: (event.kind.0, event.kind_name().to_owned()),
         time_ms: event.time.ms(),
         id: event.id().map(str::to_owned),
-        properties: (0..paths).map(property).collect(),
+        command: event.command.map(|command| match command {
+            Command::Erase => PlainCommand::Erase,
+            Command::Unset { tag } => PlainCommand::Unset { tag: tag.0 },
+            Command::Set { tag, value, valid_for_ms } => {
+                PlainCommand::Set { tag: tag.0, value: plain(event, value), valid_for_ms }
+            }
+        }),
+        properties: (0..catalog.paths.len()).map(property).collect(),
     })
 }
 

@@ -3,7 +3,7 @@
 use fastrand::Rng;
 
 /// Names that the catalogs of the referee's tests look at, and some that they do not.
-const NAMES: [&str; 22] = [
+const NAMES: [&str; 24] = [
     "user_id",
     "type",
     "timestamp",
@@ -26,7 +26,12 @@ const NAMES: [&str; 22] = [
     "é\n\"\\",
     "a_name_of_more_than_eight_bytes",
     "another_name_of_more_bytes",
+    "tag",
+    "value",
 ];
+
+/// The properties of a command.
+const COMMAND: [&str; 6] = ["tag", "set", "tag", "set", "value", "valid_for"];
 
 const TEXTS: [&str; 14] = [
     "u-1",
@@ -98,7 +103,8 @@ const SPLINTERS: [&[u8]; 24] = [
 
 /// One record.
 pub fn record(random: &mut Rng) -> Vec<u8> {
-    let mut writer = Writer { random, out: String::new() };
+    let is_command = random.u8(..3) == 0;
+    let mut writer = Writer { random, is_command, out: String::new() };
     writer.record();
     let mut bytes = writer.out.into_bytes();
     if random.bool() {
@@ -117,7 +123,7 @@ pub fn another_value(bytes: &mut Vec<u8>, random: &mut Rng) {
     }
     let start = colons[random.usize(..colons.len())] + 1;
     let end = bytes[start..].iter().position(|b| matches!(b, b',' | b'}' | b']'));
-    let mut writer = Writer { random, out: String::new() };
+    let mut writer = Writer { random, is_command: false, out: String::new() };
     writer.value(3);
     bytes.splice(start..end.map_or(bytes.len(), |len| start + len), writer.out.into_bytes());
 }
@@ -145,6 +151,8 @@ pub fn damage(bytes: &mut Vec<u8>, random: &mut Rng) {
 
 struct Writer<'a> {
     random: &'a mut Rng,
+    /// Whether the record is meant to be one.
+    is_command: bool,
     out: String,
 }
 
@@ -186,6 +194,15 @@ impl Writer<'_> {
         let fitting = match name {
             _ if self.one_in(12) => None,
             "user_id" | "userId" => Some(["u-1", "é", "x/y"][self.random.usize(..3)]),
+            "type" if self.is_command => Some(["track", "$tag", "$tag", "$tag", "$erase"][self.random.usize(..5)]),
+            "event" if self.is_command => Some(["$tag", "$tag", "$tag", "$erase", "$x"][self.random.usize(..5)]),
+            "tag" => Some(["vip", "vip", "vip", "key account", "old device", "visit"][self.random.usize(..6)]),
+            "value" if self.random.bool() => Some("gold"),
+            "valid_for" => Some(["30d", "1h30m", "12h", "0s", "P1D", " 1w "][self.random.usize(..6)]),
+            "set" => {
+                self.out.push_str(if self.random.bool() { "true" } else { "false" });
+                return;
+            }
             "type" => Some(["visit", "track", "identify", "buy"][self.random.usize(..4)]),
             "event" => Some(["visit", "other"][self.random.usize(..2)]),
             "timestamp" if self.random.bool() => Some("2026-03-15T08:00:00Z"),
@@ -195,7 +212,11 @@ impl Writer<'_> {
             }
             "properties" | "traits" | "deeper" => {
                 let count = self.random.usize(..6);
-                let names: Vec<&str> = (0..count).map(|_| NAMES[self.random.usize(10..NAMES.len())]).collect();
+                let mut names: Vec<&str> = (0..count).map(|_| NAMES[self.random.usize(10..NAMES.len())]).collect();
+                if self.is_command && depth == 1 {
+                    let from = self.random.usize(..3);
+                    names.extend(&COMMAND[from..self.random.usize(from + 1..=COMMAND.len())]);
+                }
                 self.object(&names, depth);
                 return;
             }

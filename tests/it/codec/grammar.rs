@@ -8,7 +8,7 @@ use tagstream::model::Event;
 fn is_json(record: &[u8]) -> bool {
     let catalog = catalog(flat(), &[], &["a", "deep.er"]);
     let mut event = Event::default();
-    decode(&mut Decoder::new(&catalog), &mut event, 2, record) != Err(Reject::NotJson)
+    decode(&catalog, &mut Decoder::new(&catalog), &mut event, record) != Err(Reject::NotJson)
 }
 
 /// The value stands alone, where it is wanted, where it is walked through, in an array, and where nobody looks.

@@ -1,6 +1,7 @@
 //! Tests of the decoder and the writers.
 
 mod changelog;
+mod commands;
 mod envelope;
 mod fixtures;
 mod generator;

@@ -19,7 +19,7 @@ fn found(input: InputMapping, path: &str, members: &str) -> PlainProperty {
     let catalog = catalog(input, &[], &["sibling", path, "another.one"]);
     let record = format!(r#"{{"user_id":"u","userId":"u","timestamp":1773561600000,{members}}}"#);
     let mut event = Event::default();
-    let plain = decode(&mut Decoder::new(&catalog), &mut event, 3, record.as_bytes());
+    let plain = decode(&catalog, &mut Decoder::new(&catalog), &mut event, record.as_bytes());
     plain.expect("a good record").properties.swap_remove(1)
 }
 
@@ -165,7 +165,7 @@ fn many_paths() {
             r#"{{"user_id":1,"type":"{name}","timestamp":1773561600000,"properties":{{{}}}}}"#,
             members.join(",")
         );
-        let plain = decode(&mut decoder, &mut Event::default(), 500, record.as_bytes()).expect("a good record");
+        let plain = decode(&catalog, &mut decoder, &mut Event::default(), record.as_bytes()).expect("a good record");
         assert_eq!(plain.kind, (i as u16 + 1, name.clone()));
         assert_eq!(plain.properties[i], number(&i.to_string()));
     }

@@ -1,9 +1,13 @@
 //! A second decoder, slow and straightforward on top of serde_json: the fast one has to agree with it on everything.
 
-use super::fixtures::{NOW, Plain, PlainProperty, catalog, decode, flat, pointer, segment};
+use super::fixtures::{
+    NOW, Plain, PlainCommand, PlainProperty, catalog, decode, flat, pointer, segment, with_entities, with_manual_tags,
+};
 use super::generator;
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
-use tagstream::catalog::{Catalog, InputMapping, KeyRule, KindRule, Pointer, PropertiesRule, TimeUnit};
+use tagstream::catalog::{
+    Catalog, InputMapping, KeyRule, KindRule, Pointer, PropertiesRule, TagKind, TimeUnit, parse_duration,
+};
 use tagstream::codec::{Decoder, Reject};
 use tagstream::model::{Event, Timestamp};
 
@@ -150,6 +154,8 @@ fn referee(catalog: &Catalog, bytes: &[u8]) -> Result<Plain, Reject> {
     }
     let key = key(input, &json)?;
     let kind = kind(input, &json)?;
+    let mut keys = keys(catalog, &key, &json);
+    let command = if kind.starts_with('$') { Some(command(catalog, &kind, &mut keys, &json)?) } else { None };
     let time_ms = time(input, &json)?;
     let id = match present(&json, &input.id) {
         Some(Json::String(id)) => Some(id.clone()),
@@ -159,25 +165,71 @@ fn referee(catalog: &Catalog, bytes: &[u8]) -> Result<Plain, Reject> {
     let number = catalog.kinds.iter().position(|k| **k == kind).map_or(0, |index| index as u16 + 1);
     Ok(Plain {
         key,
+        keys,
         kind: (number, kind),
         time_ms,
         id: id.filter(|id| (1..=256).contains(&id.len())),
+        command,
         properties: properties(catalog, &json),
     })
 }
 
 fn key(input: &InputMapping, json: &Json) -> Result<String, Reject> {
-    let key = match input.key.0.iter().find_map(|pointer| present(json, pointer)) {
-        None => return Err(Reject::MissingKey),
-        Some(Json::String(key)) => key.clone(),
-        Some(Json::Number(n)) if is_integer(n) => match (n.parse::<i64>(), n.parse::<u64>()) {
+    let place = input.key.0.iter().find_map(|pointer| present(json, pointer)).ok_or(Reject::MissingKey)?;
+    as_key(place).ok_or(Reject::BadKey)
+}
+
+fn as_key(json: &Json) -> Option<String> {
+    let key = match json {
+        Json::String(key) => key.clone(),
+        Json::Number(n) if is_integer(n) => match (n.parse::<i64>(), n.parse::<u64>()) {
             (Ok(n), _) => n.to_string(),
             (_, Ok(n)) => n.to_string(),
-            _ => return Err(Reject::BadKey),
+            _ => return None,
         },
-        Some(_) => return Err(Reject::BadKey),
+        _ => return None,
     };
-    if (1..=256).contains(&key.len()) { Ok(key) } else { Err(Reject::BadKey) }
+    (1..=256).contains(&key.len()).then_some(key)
+}
+
+fn keys(catalog: &Catalog, user: &str, json: &Json) -> Vec<Option<String>> {
+    let key = |pointer: &Pointer| present(json, pointer).and_then(as_key);
+    catalog.entities.iter().map(|kind| kind.key.as_ref().map_or(Some(user.to_owned()), key)).collect()
+}
+
+fn command(catalog: &Catalog, kind: &str, keys: &mut [Option<String>], json: &Json) -> Result<PlainCommand, Reject> {
+    match kind {
+        "$erase" => return Ok(PlainCommand::Erase),
+        "$tag" => {}
+        _ => return Err(Reject::BadType),
+    }
+    let base = properties_place(catalog, json);
+    let field = |name| at(json, &base).and_then(|properties| member(properties, name)).filter(|v| **v != Json::Null);
+    let is_named = |tag: &tagstream::catalog::Tag| {
+        matches!(tag.kind, TagKind::Manual { .. }) && field("tag") == Some(&Json::String(tag.name.to_string()))
+    };
+    let tag = catalog.tags.iter().position(is_named).ok_or(Reject::BadType)?;
+    let Some(Json::Bool(set)) = field("set") else { return Err(Reject::BadType) };
+    let value = match field("value").map_or(PlainProperty::Bool(true), property) {
+        PlainProperty::Array(_) | PlainProperty::Object | PlainProperty::Missing => return Err(Reject::BadType),
+        value => value,
+    };
+    let valid_for_ms = match field("valid_for") {
+        Some(Json::String(text)) if *set => {
+            let ms = parse_duration(text).map_err(|_| Reject::BadType)?;
+            if ms == 0 {
+                return Err(Reject::BadType);
+            }
+            Some(ms)
+        }
+        Some(_) if *set => return Err(Reject::BadType),
+        _ => None,
+    };
+    let own = catalog.tags[tag].entity.index();
+    keys[own].as_ref().ok_or(Reject::MissingKey)?;
+    keys.iter_mut().enumerate().filter(|(kind, _)| *kind != own).for_each(|(_, key)| *key = None);
+    let tag = tag as u16;
+    Ok(if *set { PlainCommand::Set { tag, value, valid_for_ms } } else { PlainCommand::Unset { tag } })
 }
 
 fn kind(input: &InputMapping, json: &Json) -> Result<String, Reject> {
@@ -189,7 +241,7 @@ fn kind(input: &InputMapping, json: &Json) -> Result<String, Reject> {
     };
     match present(json, &place) {
         None => Err(Reject::MissingType),
-        Some(Json::String(k)) if (1..=128).contains(&k.len()) && !k.starts_with('$') => Ok(k.clone()),
+        Some(Json::String(k)) if (1..=128).contains(&k.len()) => Ok(k.clone()),
         Some(_) => Err(Reject::BadType),
     }
 }
@@ -213,13 +265,17 @@ fn time(input: &InputMapping, json: &Json) -> Result<i64, Reject> {
     Ok(ms as i64)
 }
 
-fn properties(catalog: &Catalog, json: &Json) -> Vec<PlainProperty> {
+fn properties_place(catalog: &Catalog, json: &Json) -> Pointer {
     let identify = Json::String("identify".to_owned());
-    let base = match &catalog.input.properties {
+    match &catalog.input.properties {
         PropertiesRule::At(pointer) => pointer.clone(),
         PropertiesRule::Segment if at(json, &pointer("/type")) == Some(&identify) => pointer("/traits"),
         PropertiesRule::Segment => pointer("/properties"),
-    };
+    }
+}
+
+fn properties(catalog: &Catalog, json: &Json) -> Vec<PlainProperty> {
+    let base = properties_place(catalog, json);
     let find = |path: &Vec<Box<str>>| path.iter().try_fold(at(json, &base)?, |json, name| member(json, name));
     catalog.paths.iter().map(|path| find(path).map_or(PlainProperty::Missing, property)).collect()
 }
@@ -258,8 +314,17 @@ fn catalogs() -> Vec<Catalog> {
         properties: PropertiesRule::At(pointer("")),
         ..flat()
     };
-    let inputs = [flat(), segment(), odd, mixed, whole];
-    inputs.into_iter().map(|input| catalog(input, &["visit", "buy"], &paths)).collect()
+    let known = |input| catalog(input, &["visit", "buy"], &paths);
+    let commanded = |input, tags: &[(&str, u16)]| with_manual_tags(known(input), tags);
+    let tags = [("vip", 1), ("key account", 0), ("old device", 2)];
+    vec![
+        known(flat()),
+        with_entities(known(segment()), &[], &["/properties/a"]),
+        with_entities(commanded(odd, &tags), &["/list/1"], &["/properties/list/0"]),
+        with_entities(commanded(mixed, &tags), &["/properties/deeper/a", "/type"], &[]),
+        commanded(whole, &[("vip", 0)]),
+        with_entities(commanded(flat(), &tags), &["/properties/tag"], &["/properties/a"]),
+    ]
 }
 
 /// How often each outcome came up.
@@ -267,9 +332,16 @@ type Tally = std::collections::BTreeMap<&'static str, u32>;
 
 fn check(catalog: &Catalog, decoder: &mut Decoder, record: &[u8], seed: u64, tally: &mut Tally) {
     let expected = referee(catalog, record);
-    let actual = decode(decoder, &mut Event::default(), catalog.paths.len(), record);
+    let actual = decode(catalog, decoder, &mut Event::default(), record);
     assert_eq!(actual, expected, "SEED={seed} {}", String::from_utf8_lossy(record));
-    *tally.entry(expected.map_or_else(Reject::code, |_| "accepted")).or_default() += 1;
+    let outcome = match &expected {
+        Err(reject) => reject.code(),
+        Ok(Plain { command: None, .. }) => "accepted",
+        Ok(Plain { command: Some(PlainCommand::Erase), .. }) => "erase",
+        Ok(Plain { command: Some(PlainCommand::Set { .. }), .. }) => "set",
+        Ok(Plain { command: Some(PlainCommand::Unset { .. }), .. }) => "unset",
+    };
+    *tally.entry(outcome).or_default() += 1;
 }
 
 /// `SEED=n` repeats the one case of that seed.

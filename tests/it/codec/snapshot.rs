@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use tagstream::codec::{Decoder, Progress, SnapshotError, SnapshotHead, SnapshotReader, SnapshotWriter};
-use tagstream::engine::{Log, Partition, Position, Program, Restoring, Segment, Sink, Slot};
+use tagstream::engine::{Log, Partition, Program, Restoring, Segment, Sink, Slot};
 use tagstream::model::{Event, TagChange, Timestamp};
 
 const CATALOG: &str = "version: 1\ncounters:\n  n: { count: \"*\" }\ntags:\n  seen: { value: n }\n";
@@ -57,7 +57,7 @@ fn it_says_what_was_written() {
     let (program, partition, bytes) = written();
     assert_eq!(SnapshotReader::new(&bytes[..]).expect("a head").head(), &head());
     let restoring = read(&program, &bytes).expect("it is whole");
-    let position = Position { clock: partition.clock(), extent: partition.extent() };
+    let position = partition.position();
     let mut restored = restoring.finish(position).expect("nothing is missing").partition;
     assert_eq!(restored.entities(), 3);
     assert_eq!(restored.log_bytes(), partition.log_bytes());

@@ -1,6 +1,6 @@
 //! Tag changes, current tags and rejected records, byte for byte.
 
-use tagstream::codec::{Reject, change_id, write_change, write_current_tags, write_reject};
+use tagstream::codec::{Reject, RejectedLine, change_id, write_change, write_current_tags, write_reject};
 use tagstream::model::{Cause, CurrentTag, Scalar, TagChange, Timestamp};
 
 const AT: Timestamp = Timestamp::from_ms(1_773_561_600_000);
@@ -13,6 +13,7 @@ const CHANGE: TagChange<'static> = TagChange {
     previous: Scalar::Absent,
     at: AT,
     seq: 7,
+    life: 0,
     cause: Cause::Timer,
     because: &[("days_since(last_active)", Scalar::Number(14.0))],
     catalog: "9b1d0c55",
@@ -110,6 +111,7 @@ fn ids() {
     let same = TagChange {
         value: Scalar::Absent,
         previous: Scalar::Bool(true),
+        life: 0,
         cause: Cause::Event,
         because: &[],
         catalog: "",
@@ -147,9 +149,14 @@ fn rejects() {
         (b"\xfb\xef\xbe\x00", r#""raw_base64":"++++AA==""#),
     ];
     for (raw, expected) in rows {
-        let line = written(|out| write_reject(Reject::NotJson, 3, raw, None, out));
+        let rejected = RejectedLine { reason: Reject::NotJson, detail: None, input: None, line: 3, raw };
+        let line = written(|out| write_reject(&rejected, out));
         assert_eq!(line, format!(r#"{{"reason":"not_json","line":3,{expected}}}"#));
     }
+    let (detail, input) = (Some("`set` is \"no\""), Some("a.json"));
+    let rejected = RejectedLine { reason: Reject::BadType, detail, input, line: 1, raw: b"{}" };
+    let expected = r#"{"reason":"bad_type","detail":"`set` is \"no\"","line":1,"raw":"{}","input":"a.json"}"#;
+    assert_eq!(written(|out| write_reject(&rejected, out)), expected);
 }
 
 #[test]

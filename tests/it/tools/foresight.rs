@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use tagstream::catalog::TagId;
 use tagstream::cli::replay::Replay;
-use tagstream::engine::{Partition, Program, Sink};
-use tagstream::model::{TagChange, Timestamp, Value};
+use tagstream::engine::{Explanation, Programs, Sink};
+use tagstream::model::{EntityKindId, TagChange, Timestamp, Value};
 
 use crate::generate::{self, Case};
 
@@ -29,19 +29,30 @@ impl Sink for Firsts {
 }
 
 fn replayed(case: &Case) -> Option<Replay> {
-    let program = Program::new(tagstream::catalog::load("case.yaml", &case.catalog).catalog?);
-    let mut replay = Replay::new(program, Timestamp::from_ms(generate::NOW_MS), None);
+    let programs = Programs::new(tagstream::catalog::load("case.yaml", &case.catalog).catalog?);
+    let mut replay = Replay::new(&programs, Timestamp::from_ms(generate::NOW_MS), None);
     for line in &case.lines {
         replay.line(line, &mut Nobody);
     }
-    replay.partition().clock()?;
+    replay.world().clock()?;
     Some(replay)
 }
 
-fn keys(partition: &mut Partition) -> Vec<String> {
-    let mut keys = Vec::new();
-    partition.each_entity(|key, _| keys.push(key.to_owned()));
-    keys
+/// Every tag of every entity: kind and key of the entity, and the tag.
+fn subjects(replay: &mut Replay, entities_max: usize) -> Vec<(EntityKindId, String, TagId)> {
+    let mut subjects = Vec::new();
+    for (kind, partition) in (0..).map(EntityKindId).zip(replay.world_mut().partitions_mut()) {
+        let mut keys = Vec::new();
+        partition.each_entity(|key, _| keys.push(key.to_owned()));
+        let tags: Vec<TagId> = partition.program().tags.iter().map(|plan| plan.id).collect();
+        let of_key = |key: String| tags.iter().map(move |tag| (kind, key.clone(), *tag));
+        subjects.extend(keys.into_iter().take(entities_max).flat_map(of_key));
+    }
+    subjects
+}
+
+fn explained(replay: &Replay, (kind, key, tag): &(EntityKindId, String, TagId)) -> Explanation {
+    replay.world().partition(*kind).explain(key, *tag).expect("the entity is known")
 }
 
 #[test]
@@ -49,16 +60,15 @@ fn what_is_foreseen_comes_true() {
     let (mut foreseen, mut silent) = (0, 0);
     for seed in 0..SEEDS {
         let Some(mut replay) = replayed(&generate::case(seed)) else { continue };
-        let tags = replay.partition().program().catalog.tags.len();
         let mut expected = BTreeMap::new();
-        for key in keys(replay.partition_mut()) {
-            for id in (0..tags as u16).map(TagId) {
-                let next = replay.partition().explain(&key, id).expect("the user is known").next;
-                let name = replay.partition().program().tag(id).name.to_string();
-                match next {
-                    Some(next) => drop(expected.insert((key.clone(), name), (next.at, next.value))),
-                    None => silent += 1,
+        for subject in subjects(&mut replay, usize::MAX) {
+            match explained(&replay, &subject).next {
+                Some(next) => {
+                    let (kind, key, tag) = subject;
+                    let name = replay.world().partition(kind).program().tag(tag).name.to_string();
+                    expected.insert((key, name), (next.at, next.value));
                 }
+                None => silent += 1,
             }
         }
         let mut firsts = Firsts::default();
@@ -74,22 +84,24 @@ fn every_piece_differs_when_it_says_and_not_before() {
     let mut looked = 0;
     for seed in 0..SEEDS {
         let Some(mut replay) = replayed(&generate::sharp(seed)) else { continue };
-        let tags = replay.partition().program().catalog.tags.len();
-        for key in keys(replay.partition_mut()).into_iter().take(2) {
-            for id in (0..tags as u16).map(TagId) {
-                let now = replay.partition().explain(&key, id).expect("the user is known");
-                let clauses = now.sections.iter().flat_map(|section| &section.clauses).enumerate();
-                for (index, clause) in clauses {
-                    let Some(until) = clause.until else { continue };
-                    looked += 1;
-                    for (at, differs) in [(until.plus(-1), false), (until, true)] {
-                        let mut later = replayed(&generate::sharp(seed)).expect("it was replayed before");
-                        later.advance(at, &mut Nobody);
-                        let then = later.partition().explain(&key, id).expect("the user is known");
-                        let clause_then = then.sections.iter().flat_map(|section| &section.clauses).nth(index);
-                        let value_then = clause_then.expect("it has the same pieces").value.clone();
-                        assert_eq!(value_then != clause.value, differs, "seed {seed}, {key}, {} at {at}", clause.text);
-                    }
+        for subject in subjects(&mut replay, 2) {
+            let now = explained(&replay, &subject);
+            let clauses = now.sections.iter().flat_map(|section| &section.clauses).enumerate();
+            for (index, clause) in clauses {
+                let Some(until) = clause.until else { continue };
+                looked += 1;
+                for (at, differs) in [(until.plus(-1), false), (until, true)] {
+                    let mut later = replayed(&generate::sharp(seed)).expect("it was replayed before");
+                    later.advance(at, &mut Nobody);
+                    let then = explained(&later, &subject);
+                    let clause_then = then.sections.iter().flat_map(|section| &section.clauses).nth(index);
+                    let value_then = clause_then.expect("it has the same pieces").value.clone();
+                    assert_eq!(
+                        value_then != clause.value,
+                        differs,
+                        "seed {seed}, {subject:?}, {} at {at}",
+                        clause.text
+                    );
                 }
             }
         }

@@ -36,15 +36,9 @@ impl Compacted {
     /// One transaction of a partition.
     pub fn write(&mut self, partition: &mut Partition) {
         partition.journal(self);
-        self.push(&ChangelogRecord::Meta(Meta {
-            log: 7,
-            next_offset: 0,
-            clock: partition.clock(),
-            extent: partition.extent(),
-            catalog: 0,
-            schema: 0,
-            transaction: "t",
-        }));
+        let Position { clock, extent, catalog, schema, notes } = partition.position();
+        let meta = Meta { log: 7, next_offset: 0, clock, extent, catalog, schema, transaction: "t", notes: &notes };
+        self.push(&ChangelogRecord::Meta(meta));
     }
 
     /// Removes of the first `clean` records those in front of `end` that have a later one of their key among them, and
@@ -120,11 +114,14 @@ fn restore_on<'a>(mut restoring: Restoring, records: impl Iterator<Item = &'a St
     for record in records {
         let read = ChangelogRecord::read(&record.key, record.value.as_deref());
         match read.expect("the record is as it was written") {
-            ChangelogRecord::Meta(meta) => position = Some(Position { clock: meta.clock, extent: meta.extent }),
+            ChangelogRecord::Meta(meta) => position = Some(meta.position()),
             ChangelogRecord::Schema { id, meaning } => restoring.schema(id, meaning)?,
             ChangelogRecord::Segment(segment) => restoring.segment(segment)?,
             ChangelogRecord::Cleared(ChangelogKey::Segment(slot)) => restoring.clear(slot),
             ChangelogRecord::Cleared(ChangelogKey::Schema(id)) => restoring.clear_schema(id),
+            ChangelogRecord::Sources { .. } | ChangelogRecord::Cleared(ChangelogKey::Sources) => {
+                panic!("nothing is merged")
+            }
             ChangelogRecord::Cleared(ChangelogKey::Meta) => panic!("nobody removes the meta record"),
         }
     }

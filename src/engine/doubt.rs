@@ -1,0 +1,256 @@
+//! Verdicts while counters have not seen their whole window (spec 4.3): an expression is true or false only if it is so
+//! for every value that the unseen part could still give.
+//!
+//! An incomplete counter is not a value but all those that it may have: mostly an interval. Expressions go over intervals
+//! as they go over numbers, end by end, for all operations are monotone in each of their sides; comparisons of intervals
+//! are true, false or unknown, and `&&`, `||` and `!` follow Kleene, "Introduction to Metamathematics", 1952, § 64. The
+//! parts of an expression are taken independently of each other, so `x - x` is unknown as long as `x` is.
+//!
+//! When a verdict may next differ is found as for other clock terms: each end of an interval is enclosed over a stretch of
+//! time ([`line`](super::line)), and stretches that leave it open are halved.
+
+use super::eval::{Evaluator, calculate, test_text};
+use super::line::{band, first_change};
+use super::possible::{Numbers, Possible};
+use crate::catalog::{Arithmetic, Bands, Comparison, Expr, TimeName};
+use crate::model::{Scalar, Timestamp};
+
+/// What is known of a condition.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Truth {
+    False,
+    True,
+    Unknown,
+}
+
+impl Truth {
+    pub fn of(holds: bool) -> Self {
+        if holds { Truth::True } else { Truth::False }
+    }
+
+    fn not(self) -> Self {
+        match self {
+            Truth::False => Truth::True,
+            Truth::True => Truth::False,
+            Truth::Unknown => Truth::Unknown,
+        }
+    }
+}
+
+/// What is known of a condition, and the first instant at which it may be another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Verdict {
+    pub truth: Truth,
+    pub until: Timestamp,
+}
+
+/// Something, if it is known, and the first instant at which it may be another.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Known<T> {
+    pub what: Option<T>,
+    pub until: Timestamp,
+}
+
+/// A stretch of time, both ends included, during which counters, attributes and tags stay as they are.
+#[derive(Clone, Copy, Debug)]
+struct Stretch {
+    first: Timestamp,
+    last: Timestamp,
+}
+
+impl<'a> Evaluator<'a> {
+    /// What is known of a condition now.
+    pub fn verdict(&mut self, expr: &'a Expr) -> Verdict {
+        if self.filling.is_none() {
+            let held = self.eval(expr);
+            return Verdict { truth: Truth::of(held.value.holds()), until: held.until };
+        }
+        let (now, limit) = (self.present.at, self.limit(expr));
+        let truth = self.possible(expr, Stretch { first: now, last: now }).truth().unwrap_or(Truth::Unknown);
+        if !has_clock(expr) {
+            return Verdict { truth, until: limit };
+        }
+        let until = first_change(truth, now, limit, |first, last| self.possible(expr, Stretch { first, last }).truth());
+        Verdict { truth, until }
+    }
+
+    /// The value of an expression that does not move with the clock.
+    pub fn known(&mut self, expr: &'a Expr) -> Known<Scalar<'a>> {
+        if self.filling.is_none() {
+            let held = self.eval(expr);
+            return Known { what: Some(held.value), until: held.until };
+        }
+        let now = self.present.at;
+        let what = self.possible(expr, Stretch { first: now, last: now }).value();
+        let limit = self.limit(expr);
+        if !has_clock(expr) {
+            return Known { what, until: limit };
+        }
+        // Conditions within the expression may turn before anything else does.
+        let until = first_change(what, now, limit, |first, last| {
+            let found = self.possible(expr, Stretch { first, last });
+            if first == last || found.is_settled() { Some(found.value()) } else { None }
+        });
+        Known { what, until }
+    }
+
+    /// The band in which a value lies; `Some(None)`: in none.
+    pub fn known_band(&mut self, expr: &'a Expr, bands: &Bands, current: Option<u16>) -> Known<Option<u16>> {
+        if self.filling.is_none() {
+            let (band, until) = self.band(expr, bands, current);
+            return Known { what: Some(band), until };
+        }
+        let (now, limit) = (self.present.at, self.limit(expr));
+        let mut over = |first, last| band_over(&self.possible(expr, Stretch { first, last }), bands, current);
+        let what = over(now, now).flatten();
+        let until = if has_clock(expr) { first_change(what, now, limit, over) } else { limit };
+        Known { what, until }
+    }
+
+    /// All that an expression may be over a stretch.
+    fn possible(&mut self, expr: &'a Expr, over: Stretch) -> Possible<'a> {
+        match expr {
+            Expr::Counter(id) => self.possible_counter(*id),
+            Expr::Time(name) => self.possible_time(*name),
+            Expr::Since { unit, of } => self.possible_time(*of).since(over.first, over.last, *unit),
+            Expr::Until { unit, of } => self.possible_time(*of).until(over.first, over.last, *unit),
+            Expr::Between { unit, from, to } => self.possible_time(*to).from_time(&self.possible_time(*from), *unit),
+            Expr::Negate(x) => self.possible(x, over).unary(|n| -n, Numbers::negated),
+            Expr::Abs(x) => self.possible(x, over).unary(f64::abs, Numbers::absolute),
+            Expr::Arithmetic(op, sides) => {
+                let (a, b) = (self.possible(&sides[0], over), self.possible(&sides[1], over));
+                arithmetic(*op, &a, &b)
+            }
+            Expr::Compare { op, sides, .. } => {
+                let (a, b) = (self.possible(&sides[0], over), self.possible(&sides[1], over));
+                Possible::truths(a.compare(*op, &b))
+            }
+            Expr::And(sides) => self.junction(sides, over, Truth::False),
+            Expr::Or(sides) => self.junction(sides, over, Truth::True),
+            Expr::Not(x) => Possible::truths(self.possible(x, over).truth().map(Truth::not)),
+            Expr::Conditional(parts) => match self.possible(&parts[0], over).truth() {
+                None => Possible::Open,
+                Some(Truth::True) => self.possible(&parts[1], over),
+                Some(Truth::False) => self.possible(&parts[2], over),
+                Some(Truth::Unknown) => self.possible(&parts[1], over).or(self.possible(&parts[2], over)),
+            },
+            Expr::In(x, list) => {
+                let needle = self.possible(x, over);
+                let found = list.iter().map(|item| needle.compare(Comparison::Equal, &self.possible(item, over)));
+                let found = found.fold(Some(Truth::False), |so_far, item| either(so_far, item, Truth::True));
+                Possible::truths(found)
+            }
+            Expr::Has(x) => Possible::truths(self.possible(x, over).presence()),
+            Expr::Text(test, sides) => {
+                let (a, b) = (self.possible(&sides[0], over), self.possible(&sides[1], over));
+                match (a.fixed(), b.fixed()) {
+                    (Some(a), Some(b)) => Possible::Fixed(test_text(*test, a, b)),
+                    _ => Possible::Anything { absent: true },
+                }
+            }
+            // Neither the clock nor a counter is in these.
+            Expr::Literal(_)
+            | Expr::Attribute(_)
+            | Expr::Tag(_)
+            | Expr::Property(_)
+            | Expr::Kind
+            | Expr::Contains(..) => Possible::Fixed(self.eval(expr).value),
+        }
+    }
+
+    fn junction(&mut self, sides: &'a [Expr; 2], over: Stretch, decisive: Truth) -> Possible<'a> {
+        let (a, b) = (self.possible(&sides[0], over).truth(), self.possible(&sides[1], over).truth());
+        Possible::truths(either(a, b, decisive))
+    }
+
+    /// Until when nothing but the clock moves in an expression.
+    fn limit(&self, expr: &Expr) -> Timestamp {
+        let all = |parts: &[Expr]| parts.iter().map(|part| self.limit(part)).fold(Timestamp::FOREVER, Timestamp::min);
+        match expr {
+            Expr::Counter(id) => self.counter_limit(*id),
+            Expr::Time(name) | Expr::Since { of: name, .. } | Expr::Until { of: name, .. } => self.time_limit(*name),
+            Expr::Between { from, to, .. } => self.time_limit(*from).min(self.time_limit(*to)),
+            Expr::Negate(x) | Expr::Abs(x) | Expr::Not(x) | Expr::Has(x) | Expr::Contains(x, _) => self.limit(x),
+            Expr::Arithmetic(_, sides) | Expr::And(sides) | Expr::Or(sides) | Expr::Text(_, sides) => all(&sides[..]),
+            Expr::Compare { sides, .. } => all(&sides[..]),
+            Expr::Conditional(parts) => all(&parts[..]),
+            Expr::In(x, list) => self.limit(x).min(all(list)),
+            Expr::Literal(_) | Expr::Attribute(_) | Expr::Tag(_) | Expr::Property(_) | Expr::Kind => Timestamp::FOREVER,
+        }
+    }
+
+    fn time_limit(&self, name: TimeName) -> Timestamp {
+        match name {
+            TimeName::Counter(id) => self.counter_limit(id),
+            _ => Timestamp::FOREVER,
+        }
+    }
+}
+
+/// Kleene's `&&` for a `decisive` of false, `||` for one of true. What is open may be anything.
+fn either(a: Option<Truth>, b: Option<Truth>, decisive: Truth) -> Option<Truth> {
+    match (a, b) {
+        (Some(a), _) if a == decisive => Some(decisive),
+        (_, Some(b)) if b == decisive => Some(decisive),
+        (Some(Truth::Unknown), Some(_)) | (Some(_), Some(Truth::Unknown)) => Some(Truth::Unknown),
+        (Some(_), Some(_)) => Some(decisive.not()),
+        _ => None,
+    }
+}
+
+fn arithmetic<'a>(op: Arithmetic, a: &Possible<'a>, b: &Possible<'a>) -> Possible<'a> {
+    if matches!(a, Possible::Open) || matches!(b, Possible::Open) {
+        return Possible::Open;
+    }
+    if let (Some(Scalar::Number(a)), Some(Scalar::Number(b))) = (a.fixed(), b.fixed()) {
+        return Possible::Fixed(calculate(op, a, b));
+    }
+    match (a.numbers(), b.numbers()) {
+        (Some(a), Some(b)) => a.calculate(op, b),
+        _ => Possible::Fixed(Scalar::Absent),
+    }
+}
+
+/// The band of all possible values: `None` where that is open, `Some(None)` where it is unknown.
+fn band_over(value: &Possible<'_>, bands: &Bands, current: Option<u16>) -> Option<Option<Option<u16>>> {
+    let numbers = match value {
+        Possible::Open => return None,
+        Possible::Fixed(Scalar::Number(number)) => Numbers::one(*number),
+        Possible::Fixed(_) | Possible::Either | Possible::Times { .. } => return Some(Some(None)),
+        Possible::Anything { .. } => return Some(None),
+        Possible::Numbers(numbers) => *numbers,
+    };
+    let place = |number: f64| band(bands, current, number);
+    // The band never falls as the value grows.
+    if place(numbers.low.1) != place(numbers.high.0) {
+        return Some(None);
+    }
+    let is_one = place(numbers.low.0) == place(numbers.high.1);
+    match (is_one, numbers.absent) {
+        (true, false) => Some(Some(Some(place(numbers.low.0)))),
+        (_, true) => Some(None),
+        (false, false) => None,
+    }
+}
+
+/// Whether the clock enters an expression.
+fn has_clock(expr: &Expr) -> bool {
+    match expr {
+        Expr::Since { .. } | Expr::Until { .. } => true,
+        Expr::Negate(x) | Expr::Abs(x) | Expr::Not(x) | Expr::Has(x) | Expr::Contains(x, _) => has_clock(x),
+        Expr::Arithmetic(_, sides) | Expr::And(sides) | Expr::Or(sides) | Expr::Text(_, sides) => {
+            sides.iter().any(has_clock)
+        }
+        Expr::Compare { sides, .. } => sides.iter().any(has_clock),
+        Expr::Conditional(parts) => parts.iter().any(has_clock),
+        Expr::In(x, list) => has_clock(x) || list.iter().any(has_clock),
+        Expr::Literal(_)
+        | Expr::Attribute(_)
+        | Expr::Counter(_)
+        | Expr::Time(_)
+        | Expr::Tag(_)
+        | Expr::Between { .. }
+        | Expr::Property(_)
+        | Expr::Kind => false,
+    }
+}

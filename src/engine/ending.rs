@@ -1,0 +1,80 @@
+//! The end of an entity: erased by a command, or forgotten after a long silence.
+
+use super::partition::{Partition, Sink};
+use super::store::{EntityId, Store};
+use crate::model::{Cause, Scalar, TagChange, Timestamp};
+
+/// Whose lives have ended at the present instant: what begins again at the same millisecond has changes of its own.
+#[derive(Clone, Debug, Default)]
+pub struct Ended(Vec<u64>);
+
+impl Ended {
+    /// As it was noted down.
+    pub fn noted(keys: Vec<u64>) -> Self {
+        Ended(keys)
+    }
+
+    /// Hashes of keys, one for each end.
+    pub fn keys(&self) -> &[u64] {
+        &self.0
+    }
+
+    /// The clock has moved on.
+    pub fn clear(&mut self) {
+        self.0.clear();
+    }
+
+    /// How many lives of a key have ended.
+    pub fn lives(&self, key: &str) -> u32 {
+        if self.0.is_empty() {
+            return 0;
+        }
+        let hash = Store::hash(key);
+        self.0.iter().filter(|ended| **ended == hash).count() as u32
+    }
+}
+
+impl Partition {
+    /// The instant at which the entity on the desk has been silent for too long.
+    pub(super) fn forget_at(&self) -> Timestamp {
+        match self.program.catalog.entity(self.program.kind).forget_after_ms {
+            None => Timestamp::FOREVER,
+            Some(after_ms) => self.desk.record.silent_since().plus(after_ms),
+        }
+    }
+
+    /// Ends the entity on the desk: every tag that it has is removed, then its state is dropped.
+    pub(super) fn end(&mut self, entity: EntityId, at: Timestamp, cause: Cause, sink: &mut impl Sink) {
+        let program = self.program.clone();
+        let record = &mut self.desk.record;
+        let life = self.ended.lives(record.key());
+        for plan in &program.tags {
+            record.load_tag(plan.id);
+            let tag = program.tag(plan.id);
+            let previous = record.shown(&tag.kind, record.tag(plan.id));
+            if previous.is_absent() {
+                continue;
+            }
+            sink.change(&TagChange {
+                entity: program.entity(),
+                key: record.key(),
+                tag: &tag.name,
+                value: Scalar::Absent,
+                previous,
+                at,
+                seq: record.seq + 1,
+                life,
+                cause,
+                because: &[],
+                catalog: &program.fingerprint,
+            });
+            record.seq += 1;
+            self.stats.changes += 1;
+        }
+        let key = record.key().to_owned();
+        sink.ended(&key);
+        let hash = Store::hash(&key);
+        self.drop_state(entity, hash, &key);
+        self.ended.0.push(hash);
+    }
+}

@@ -1,0 +1,35 @@
+//! Tags whose changes wait until somebody approves them (spec 8, the breaker).
+
+use std::collections::BTreeSet;
+
+use super::program::Program;
+
+/// The names of tags that stay as they are, whatever their verdicts; mostly none.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Hold {
+    names: BTreeSet<Box<str>>,
+    /// By place in the order of evaluation; empty where nothing is held.
+    places: Vec<bool>,
+}
+
+impl Hold {
+    pub fn new(program: &Program, names: BTreeSet<Box<str>>) -> Self {
+        if names.is_empty() {
+            return Hold::default();
+        }
+        let places = program.tags.iter().map(|plan| names.contains(&program.tag(plan.id).name)).collect();
+        Hold { names, places }
+    }
+
+    pub fn names(&self) -> impl Iterator<Item = &Box<str>> {
+        self.names.iter()
+    }
+
+    pub fn has(&self, name: &str) -> bool {
+        self.names.contains(name)
+    }
+
+    pub fn has_place(&self, place: usize) -> bool {
+        self.places.get(place).copied().unwrap_or(false)
+    }
+}

@@ -1,0 +1,82 @@
+//! What the log's meta record says of a partition beside where it stands: small, and mostly nothing at all.
+//!
+//! Each note is a byte for what it is and its content; notes of one kind stand together.
+//!
+//! | byte | note |
+//! | --- | --- |
+//! | 0 | an entity that ended at the present clock: the hash of its key (8) |
+//! | 1 | a series that has not seen all: its meaning (*text*), its reach (as in a schema), since when all was seen (*time*) |
+//! | 2 | a tag whose changes wait for approval: its name (*text*) |
+
+use super::Damage;
+use super::schema::{put_reach, take_reach, take_text};
+use crate::engine::packed::{put_text, put_timestamp, put_word, split_signed};
+use crate::engine::window::Reach;
+use crate::model::Timestamp;
+
+const ENDED: u8 = 0;
+const FILLING: u8 = 1;
+const HELD: u8 = 2;
+
+/// A series of which only what came after an instant was seen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Partly {
+    pub meaning: Box<str>,
+    pub reach: Reach,
+    pub since: Timestamp,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Notes {
+    pub ended: Vec<u64>,
+    pub filling: Vec<Partly>,
+    pub held: Vec<Box<str>>,
+}
+
+impl Notes {
+    pub fn write(&self, out: &mut Vec<u8>) {
+        for hash in &self.ended {
+            out.push(ENDED);
+            put_word(out, *hash);
+        }
+        for Partly { meaning, reach, since } in &self.filling {
+            out.push(FILLING);
+            put_text(out, meaning);
+            put_reach(*reach, out);
+            put_timestamp(out, *since);
+        }
+        for name in &self.held {
+            out.push(HELD);
+            put_text(out, name);
+        }
+    }
+
+    /// # Errors
+    /// Bytes that are no notes.
+    pub fn read(mut bytes: &[u8]) -> Result<Self, Damage> {
+        let mut notes = Notes::default();
+        while let Some((kind, rest)) = bytes.split_first() {
+            bytes = rest;
+            notes.take(*kind, &mut bytes).ok_or(Damage::Notes)?;
+        }
+        Ok(notes)
+    }
+
+    fn take(&mut self, kind: u8, bytes: &mut &[u8]) -> Option<()> {
+        match kind {
+            ENDED => {
+                let (hash, rest) = bytes.split_first_chunk()?;
+                *bytes = rest;
+                self.ended.push(u64::from_le_bytes(*hash));
+            }
+            FILLING => {
+                let (meaning, reach) = (take_text(bytes)?, take_reach(bytes)?);
+                let since = Timestamp::from_ms(split_signed(bytes)?);
+                self.filling.push(Partly { meaning, reach, since });
+            }
+            HELD => self.held.push(take_text(bytes)?),
+            _ => return None,
+        }
+        Some(())
+    }
+}

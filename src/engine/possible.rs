@@ -1,0 +1,359 @@
+//! What an expression may be when it is not known: one value, an interval, or anything.
+
+use super::doubt::Truth;
+use super::eval::{compare_values, step_of};
+use super::line::{Step, binary, unary};
+use crate::catalog::{Arithmetic, Comparison};
+use crate::model::{Scalar, Timestamp, Unit};
+
+/// All that an expression may be over a stretch of time.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Possible<'a> {
+    Fixed(Scalar<'a>),
+    Numbers(Numbers),
+    /// From `low` to `high`, both included.
+    Times {
+        low: Timestamp,
+        high: Timestamp,
+        absent: bool,
+    },
+    /// True or false.
+    Either,
+    Anything {
+        absent: bool,
+    },
+    /// It is not the same kind of thing throughout the stretch, for all that can be told.
+    Open,
+}
+
+/// Any number between two ends that may move with the clock.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Numbers {
+    /// The least and the greatest that the lower end is over the stretch.
+    pub low: (f64, f64),
+    /// The same of the upper end.
+    pub high: (f64, f64),
+    /// Whether it may also be absent.
+    pub absent: bool,
+}
+
+impl Numbers {
+    pub fn one(number: f64) -> Self {
+        Numbers::between(number, number, false)
+    }
+
+    pub fn between(low: f64, high: f64, absent: bool) -> Self {
+        Numbers { low: (low, low), high: (high, high), absent }
+    }
+
+    /// Any number, or none.
+    fn all() -> Self {
+        Numbers::between(f64::MIN, f64::MAX, true)
+    }
+
+    pub fn negated(self) -> Self {
+        let Numbers { low, high, absent } = self;
+        Numbers { low: unary(Step::Negate, high), high: unary(Step::Negate, low), absent }
+    }
+
+    pub fn absolute(self) -> Self {
+        let (low, high) = (unary(Step::Abs, self.low), unary(Step::Abs, self.high));
+        let ends = Numbers { low: lesser(low, high), high: greater(low, high), absent: self.absent };
+        // Where zero lies between the ends, it is the least.
+        if self.low.0 < 0.0 && self.high.1 > 0.0 { Numbers { low: (0.0, ends.low.1), ..ends } } else { ends }
+    }
+
+    /// An operation is monotone in each of its sides, so its ends are at corners.
+    pub fn calculate<'a>(self, op: Arithmetic, by: Numbers) -> Possible<'a> {
+        let absent = self.absent || by.absent;
+        let has_zero = by.low.0 <= 0.0 && by.high.1 >= 0.0;
+        if op == Arithmetic::Divide && by.low.0 == 0.0 && by.high.1 == 0.0 {
+            return Possible::Fixed(Scalar::Absent);
+        }
+        if op == Arithmetic::Divide && by.low.0 == 0.0 && by.high.0 > 0.0 && self.low.0 >= 0.0 {
+            let low = (self.low.0 / by.high.1, self.low.1 / by.high.0);
+            return Numbers { low, high: (f64::MAX, f64::MAX), absent: true }.checked();
+        }
+        if op == Arithmetic::Remainder || op == Arithmetic::Divide && has_zero {
+            return Possible::Numbers(Numbers::all());
+        }
+        let step = step_of(op);
+        let corners = [(self.low, by.low), (self.low, by.high), (self.high, by.low), (self.high, by.high)];
+        let [first, rest @ ..] = corners.map(|(a, b)| binary(step, a, b));
+        let low = rest.into_iter().fold(first, lesser);
+        let high = rest.into_iter().fold(first, greater);
+        Numbers { low, high, absent }.checked()
+    }
+
+    /// What no finite double holds is absent (spec 4.1).
+    fn checked<'a>(self) -> Possible<'a> {
+        let Numbers { low, high, .. } = self;
+        let ends = [low.0, low.1, high.0, high.1];
+        if ends.iter().all(|end| end.is_finite()) {
+            return Possible::Numbers(self);
+        }
+        let kept = |end: f64| if end.is_nan() { 0.0 } else { end.clamp(f64::MIN, f64::MAX) };
+        let (low, high) = ((kept(low.0), kept(low.1)), (kept(high.0), kept(high.1)));
+        Possible::Numbers(Numbers { low, high, absent: true })
+    }
+}
+
+fn lesser(a: (f64, f64), b: (f64, f64)) -> (f64, f64) {
+    (a.0.min(b.0), a.1.min(b.1))
+}
+
+fn greater(a: (f64, f64), b: (f64, f64)) -> (f64, f64) {
+    (a.0.max(b.0), a.1.max(b.1))
+}
+
+impl<'a> Possible<'a> {
+    /// Of a condition; `None` for one that is open.
+    pub fn truths(truth: Option<Truth>) -> Self {
+        match truth {
+            None => Possible::Open,
+            Some(Truth::Unknown) => Possible::Either,
+            Some(truth) => Possible::Fixed(Scalar::Bool(truth == Truth::True)),
+        }
+    }
+
+    /// As a condition. What is no bool does not hold.
+    pub fn truth(&self) -> Option<Truth> {
+        match self {
+            Possible::Fixed(value) => Some(Truth::of(value.holds())),
+            Possible::Numbers(_) | Possible::Times { .. } => Some(Truth::False),
+            Possible::Either | Possible::Anything { .. } => Some(Truth::Unknown),
+            Possible::Open => None,
+        }
+    }
+
+    /// Whether there is a value.
+    pub fn presence(&self) -> Option<Truth> {
+        match self {
+            Possible::Fixed(value) => Some(Truth::of(!value.is_absent())),
+            Possible::Either => Some(Truth::True),
+            Possible::Open => None,
+            other => Some(if other.may_be_absent() { Truth::Unknown } else { Truth::True }),
+        }
+    }
+
+    fn may_be_absent(&self) -> bool {
+        match self {
+            Possible::Fixed(value) => value.is_absent(),
+            Possible::Numbers(Numbers { absent, .. })
+            | Possible::Times { absent, .. }
+            | Possible::Anything { absent } => *absent,
+            Possible::Either => false,
+            Possible::Open => true,
+        }
+    }
+
+    /// The value, where it can be no other.
+    pub fn fixed(&self) -> Option<Scalar<'a>> {
+        match self {
+            Possible::Fixed(value) => Some(*value),
+            _ => None,
+        }
+    }
+
+    /// As [`Possible::fixed`], also of intervals that hold nothing but one value.
+    pub fn value(&self) -> Option<Scalar<'a>> {
+        match *self {
+            Possible::Fixed(value) => Some(value),
+            Possible::Numbers(Numbers { low, high, absent: false }) if low == high && low.0 == low.1 => {
+                Some(Scalar::Number(low.0))
+            }
+            Possible::Times { low, high, absent: false } if low == high => Some(Scalar::Time(low)),
+            _ => None,
+        }
+    }
+
+    pub fn is_settled(&self) -> bool {
+        !matches!(self, Possible::Open)
+    }
+
+    /// As numbers; `None` for what is never one.
+    pub fn numbers(&self) -> Option<Numbers> {
+        match *self {
+            Possible::Fixed(Scalar::Number(number)) => Some(Numbers::one(number)),
+            Possible::Numbers(numbers) => Some(numbers),
+            Possible::Anything { .. } => Some(Numbers::all()),
+            Possible::Fixed(_) | Possible::Times { .. } | Possible::Either | Possible::Open => None,
+        }
+    }
+
+    /// As instants in milliseconds; `None` for what is no time.
+    fn instants(&self) -> Option<Numbers> {
+        match *self {
+            Possible::Fixed(Scalar::Time(at)) => Some(Numbers::one(at.ms() as f64)),
+            Possible::Times { low, high, absent } => Some(Numbers::between(low.ms() as f64, high.ms() as f64, absent)),
+            _ => None,
+        }
+    }
+
+    pub fn unary(self, one: impl Fn(f64) -> f64, all: impl Fn(Numbers) -> Numbers) -> Self {
+        match self {
+            Possible::Fixed(Scalar::Number(number)) => Possible::Fixed(Scalar::Number(one(number))),
+            Possible::Open => Possible::Open,
+            other => other.numbers().map_or(Possible::Fixed(Scalar::Absent), |numbers| Possible::Numbers(all(numbers))),
+        }
+    }
+
+    /// Of a time, how long it is past at the instants of a stretch.
+    pub fn since(self, first: Timestamp, last: Timestamp, unit: Unit) -> Self {
+        let past =
+            |at: Timestamp| (first.since(at) as f64 / unit.ms() as f64, last.since(at) as f64 / unit.ms() as f64);
+        self.distance(first == last, |low, high| (past(high), past(low)))
+    }
+
+    /// Of a time, how long it is ahead at the instants of a stretch.
+    pub fn until(self, first: Timestamp, last: Timestamp, unit: Unit) -> Self {
+        let ahead =
+            |at: Timestamp| (at.since(last) as f64 / unit.ms() as f64, at.since(first) as f64 / unit.ms() as f64);
+        self.distance(first == last, |low, high| (ahead(low), ahead(high)))
+    }
+
+    /// `ends` makes the enclosures of both ends of two times.
+    fn distance(
+        self,
+        is_instant: bool,
+        ends: impl Fn(Timestamp, Timestamp) -> ((f64, f64), (f64, f64)),
+    ) -> Possible<'a> {
+        match self {
+            Possible::Fixed(Scalar::Time(at)) => {
+                let (low, high) = ends(at, at);
+                if is_instant {
+                    Possible::Fixed(Scalar::Number(low.0))
+                } else {
+                    Possible::Numbers(Numbers { low, high, absent: false })
+                }
+            }
+            Possible::Times { low, high, absent } => {
+                let (low, high) = ends(low, high);
+                Possible::Numbers(Numbers { low, high, absent })
+            }
+            Possible::Anything { .. } => Possible::Numbers(Numbers::all()),
+            Possible::Open => Possible::Open,
+            Possible::Fixed(_) | Possible::Numbers(_) | Possible::Either => Possible::Fixed(Scalar::Absent),
+        }
+    }
+
+    /// The distance of two times, in units.
+    pub fn from_time(&self, from: &Possible<'_>, unit: Unit) -> Possible<'a> {
+        let unit_ms = unit.ms() as f64;
+        if let (Possible::Fixed(Scalar::Time(to)), Possible::Fixed(Scalar::Time(from))) = (self, from) {
+            return Possible::Fixed(Scalar::Number(to.since(*from) as f64 / unit_ms));
+        }
+        let or_anything = |side: &Possible<'_>| match side {
+            Possible::Anything { .. } => Some(Numbers::all()),
+            other => other.instants(),
+        };
+        match (or_anything(self), or_anything(from)) {
+            (Some(to), Some(from)) => {
+                let (low, high) = ((to.low.0 - from.high.0) / unit_ms, (to.high.0 - from.low.0) / unit_ms);
+                Numbers::between(low, high, to.absent || from.absent).checked()
+            }
+            _ => Possible::Fixed(Scalar::Absent),
+        }
+    }
+
+    /// Either of the two.
+    pub fn or(self, other: Possible<'a>) -> Self {
+        let absent = self.may_be_absent() || other.may_be_absent();
+        let is_bool = |side: &Possible<'_>| matches!(side, Possible::Either | Possible::Fixed(Scalar::Bool(_)));
+        match (self, other) {
+            (a, b) if a == b => a,
+            (Possible::Open, _) | (_, Possible::Open) => Possible::Open,
+            (Possible::Fixed(Scalar::Absent), Possible::Numbers(numbers))
+            | (Possible::Numbers(numbers), Possible::Fixed(Scalar::Absent)) => {
+                Possible::Numbers(Numbers { absent, ..numbers })
+            }
+            (Possible::Fixed(Scalar::Absent), Possible::Fixed(Scalar::Number(number)))
+            | (Possible::Fixed(Scalar::Number(number)), Possible::Fixed(Scalar::Absent)) => {
+                Possible::Numbers(Numbers { absent, ..Numbers::one(number) })
+            }
+            (a, b) if is_bool(&a) && is_bool(&b) => Possible::Either,
+            (Possible::Anything { .. }, _) | (_, Possible::Anything { .. }) => Possible::Anything { absent },
+            (a, b) => match (a.numbers(), b.numbers()) {
+                (Some(a), Some(b)) => {
+                    Possible::Numbers(Numbers { low: lesser(a.low, b.low), high: greater(a.high, b.high), absent })
+                }
+                _ => Possible::Anything { absent },
+            },
+        }
+    }
+
+    /// A comparison of all that it may be with all that another may be; `None` where that is open.
+    pub fn compare(&self, op: Comparison, other: &Possible<'_>) -> Option<Truth> {
+        if let (Some(a), Some(b)) = (self.fixed(), other.fixed()) {
+            return Some(Truth::of(compare_values(op, a, b)));
+        }
+        let is_absent = |side: &Possible<'_>| side.fixed().is_some_and(|value| value.is_absent());
+        if is_absent(self) || is_absent(other) {
+            return Some(Truth::False);
+        }
+        let bools = |side: &Possible<'_>| matches!(side, Possible::Either | Possible::Fixed(Scalar::Bool(_)));
+        match (self, other) {
+            (Possible::Open, _) | (_, Possible::Open) => None,
+            (Possible::Anything { .. }, _) | (_, Possible::Anything { .. }) => Some(Truth::Unknown),
+            (a, b) if bools(a) && bools(b) => Some(Truth::Unknown),
+            (a, b) => match (a.numbers().zip(b.numbers()), a.instants().zip(b.instants())) {
+                (Some((a, b)), _) | (_, Some((a, b))) => decide(op, a, b),
+                // Of different types.
+                (None, None) => Some(Truth::False),
+            },
+        }
+    }
+}
+
+/// Whether something is so for all pairs of numbers (`Some(true)`), is not (`Some(false)`), or the stretch leaves that open.
+type Throughout = Option<bool>;
+
+/// Whether every number of `a` is less than every number of `b`; for `or_equal`, or equal.
+fn all_below(a: (f64, f64), b: (f64, f64), or_equal: bool) -> Throughout {
+    // a is the upper end of the one, b the lower end of the other.
+    let below = |a: f64, b: f64| if or_equal { a <= b } else { a < b };
+    if below(a.1, b.0) {
+        Some(true)
+    } else if !below(a.0, b.1) {
+        Some(false)
+    } else {
+        None
+    }
+}
+
+fn decide(op: Comparison, a: Numbers, b: Numbers) -> Option<Truth> {
+    let absent = a.absent || b.absent;
+    let (always, never) = match op {
+        Comparison::Less => (all_below(a.high, b.low, false), all_below(b.high, a.low, true)),
+        Comparison::LessOrEqual => (all_below(a.high, b.low, true), all_below(b.high, a.low, false)),
+        Comparison::Greater | Comparison::GreaterOrEqual => return decide(op.mirrored(), b, a),
+        Comparison::Equal => (one(a, b), apart(a, b)),
+        Comparison::NotEqual => (apart(a, b), one(a, b)),
+    };
+    match (always, never) {
+        (_, Some(true)) => Some(Truth::False),
+        (Some(true), _) => Some(if absent { Truth::Unknown } else { Truth::True }),
+        (Some(false), Some(false)) => Some(Truth::Unknown),
+        (None, Some(false)) if absent => Some(Truth::Unknown),
+        _ => None,
+    }
+}
+
+/// Whether no number of one is a number of the other.
+fn apart(a: Numbers, b: Numbers) -> Throughout {
+    match (all_below(a.high, b.low, false), all_below(b.high, a.low, false)) {
+        (Some(true), _) | (_, Some(true)) => Some(true),
+        (Some(false), Some(false)) => Some(false),
+        _ => None,
+    }
+}
+
+/// Whether both are one and the same number.
+fn one(a: Numbers, b: Numbers) -> Throughout {
+    let ends = [a.low.0, a.low.1, a.high.0, a.high.1, b.low.0, b.low.1, b.high.0, b.high.1];
+    if ends.iter().all(|end| *end == ends[0]) {
+        return Some(true);
+    }
+    let is_wide = |numbers: Numbers| numbers.low.1 < numbers.high.0;
+    if is_wide(a) || is_wide(b) || apart(a, b) == Some(true) { Some(false) } else { None }
+}

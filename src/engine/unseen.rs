@@ -1,0 +1,120 @@
+//! What an incomplete counter may be: what was seen, and whatever the unseen part of its window could add.
+//!
+//! An event that was not seen came before the counter was added, so it is no later than that; and it lies in the window.
+
+use super::eval::Evaluator;
+use super::filling::Filling;
+use super::possible::{Numbers, Possible};
+use super::program::CounterPlan;
+use super::series::{Reading, Series, SeriesKind};
+use super::window::Reach;
+use crate::catalog::{CounterId, Source, TimeName};
+use crate::model::{Scalar, Timestamp};
+
+/// No counter comes near.
+const COUNT_MAX: f64 = 1e18;
+/// Beyond this a number does not count in `avg`, `min`, `max` (and `sum`, spec 3).
+const MAGNITUDE_MAX: f64 = 1e12;
+const SUM_MAX: f64 = COUNT_MAX * MAGNITUDE_MAX;
+
+impl<'a> Evaluator<'a> {
+    /// The doubts about a counter, unless it is complete.
+    fn doubts(&self, id: CounterId) -> Option<&'a Filling> {
+        self.filling.filter(|filling| !filling.is_complete(id, self.present.at))
+    }
+
+    pub(super) fn possible_time(&self, name: TimeName) -> Possible<'a> {
+        match name {
+            TimeName::Counter(id) => self.possible_counter(id),
+            _ => Possible::Fixed(self.time(name).value),
+        }
+    }
+
+    pub(super) fn possible_counter(&self, id: CounterId) -> Possible<'a> {
+        let seen = self.counter(id).value;
+        let Some(filling) = self.doubts(id) else { return Possible::Fixed(seen) };
+        let plan = self.program.counter(id);
+        let added = filling.seen_since(plan.series);
+        let number = match seen {
+            Scalar::Number(number) => Some(number),
+            _ => None,
+        };
+        let between = |low, high| Possible::Numbers(Numbers::between(low, high, number.is_none()));
+        match (plan.reading, number) {
+            (Reading::Count, _) => between(number.unwrap_or(0.0), COUNT_MAX),
+            (Reading::Distinct, _) => between(number.unwrap_or(0.0), self.distinct_max(plan)),
+            (Reading::Days, _) => between(number.unwrap_or(0.0), number.unwrap_or(0.0) + self.unseen_days(plan, added)),
+            (Reading::Sum, _) => between(-SUM_MAX, SUM_MAX),
+            (Reading::Average, _) => between(-MAGNITUDE_MAX, MAGNITUDE_MAX),
+            (Reading::Least, seen) => between(-MAGNITUDE_MAX, seen.unwrap_or(MAGNITUDE_MAX)),
+            (Reading::Greatest, seen) => between(seen.unwrap_or(-MAGNITUDE_MAX), MAGNITUDE_MAX),
+            (Reading::Edge, _) => self.possible_edge(plan, added, seen),
+            (Reading::Top, _) => Possible::Anything { absent: seen.is_absent() },
+        }
+    }
+
+    /// Until when the range of a counter stays as it is.
+    pub(super) fn counter_limit(&self, id: CounterId) -> Timestamp {
+        let held = self.counter(id).until;
+        let Some(filling) = self.doubts(id) else { return held };
+        let plan = self.program.counter(id);
+        let slides = match plan.reading {
+            Reading::Days => true,
+            Reading::Edge => self.of_time(plan).is_some(),
+            _ => false,
+        };
+        let next_pane = || plan.frame.grid.start(self.present.pane(plan.frame.grid) + 1, &self.program.zone);
+        let slid = if slides { next_pane() } else { Timestamp::FOREVER };
+        held.min(filling.complete_at(id)).min(slid)
+    }
+
+    fn distinct_max(&self, plan: CounterPlan) -> f64 {
+        match self.program.series[usize::from(plan.series.0)].kind {
+            SeriesKind::Distinct { limit, .. } => f64::from(limit),
+            _ => COUNT_MAX,
+        }
+    }
+
+    /// How many dates of the window could have had an event that was not seen.
+    fn unseen_days(&self, plan: CounterPlan, added: Timestamp) -> f64 {
+        if plan.frame.reach == Reach::Forever {
+            return COUNT_MAX;
+        }
+        let least = self.present.least(plan.frame);
+        let last = plan.frame.grid.pane(added, &self.program.zone).min(self.present.pane(plan.frame.grid));
+        let seen = self.record.series(plan.series).days_between(least, last);
+        (last - least + 1 - seen as i64).max(0) as f64
+    }
+
+    /// Whether a counter shows times: those of the latest event (`true`) or of the earliest.
+    fn of_time(&self, plan: CounterPlan) -> Option<bool> {
+        match self.program.series[usize::from(plan.series.0)].kind {
+            SeriesKind::Latest(Source::Time) => Some(true),
+            SeriesKind::Earliest(Source::Time) => Some(false),
+            _ => None,
+        }
+    }
+
+    fn possible_edge(&self, plan: CounterPlan, added: Timestamp, seen: Scalar<'a>) -> Possible<'a> {
+        let least = self.present.least(plan.frame);
+        let series = self.record.series(plan.series);
+        let is_latest = matches!(series, Series::Latest(_));
+        if is_latest && series.latest_time(least).is_some_and(|time| time >= added) {
+            return Possible::Fixed(seen);
+        }
+        let begins = match plan.frame.reach {
+            Reach::Forever => Timestamp::OLDEST_EVENT,
+            _ => plan.frame.grid.start(least, &self.program.zone),
+        };
+        if begins > added {
+            return Possible::Fixed(seen);
+        }
+        let (low, high, absent) = match (self.of_time(plan), seen) {
+            (None, _) => return Possible::Anything { absent: seen.is_absent() },
+            (Some(true), Scalar::Time(time)) => (begins.max(time), added, false),
+            (Some(false), Scalar::Time(time)) => (begins, time, false),
+            (Some(_), _) => (begins, added, true),
+        };
+        if low >= high && !absent { Possible::Fixed(seen) } else { Possible::Times { low, high, absent } }
+    }
+}
