@@ -15,7 +15,7 @@ use crate::reference;
 pub const NOW_MS: i64 = generate::NOW_MS;
 
 /// What the random cases and the scripts ask of the engine beyond one kind of entity and behaviour.
-pub const ASKED: Features = Features::NONE;
+pub const ASKED: Features = Features::ALL;
 
 /// Line and reason.
 pub type Rejects = Vec<(usize, String)>;
