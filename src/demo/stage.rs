@@ -56,6 +56,7 @@ pub fn settings(broker: &EmbeddedBroker, speed: Speed) -> Settings {
             idle_grace: Duration::from_millis(speed.step_ms().unsigned_abs()),
             // The nights of the gym are silent, and last a third of a second.
             outage_after: None,
+            max_waiting_bytes: 1 << 20,
         },
         state: None,
         http: HttpSettings { listen: None },

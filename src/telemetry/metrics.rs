@@ -24,12 +24,15 @@ pub struct Metrics {
     /// By tag and change.
     pub changes: Totals,
     pub timers: Total,
-    /// By partition, as the four after it.
+    /// Of merged partitions: records that are none of ours.
+    pub unmerged: Total,
+    /// By partition, as the five after it.
     pub lag: Levels,
     pub clock_delay: Levels,
     pub committed_offset: Levels,
     pub entities: Levels,
     pub state_bytes: Levels,
+    pub waiting_bytes: Levels,
     /// By state.
     pub partitions: Levels,
     pub restore_duration: Durations,
@@ -70,6 +73,10 @@ impl Metrics {
             changes: all.totals("tagstream_tag_changes_total", &["tag", "change"], "Tag changes that were committed"),
             timers: all
                 .total("tagstream_timers_fired_total", "Timers that were due, whether or not they brought a change"),
+            unmerged: all.total(
+                "tagstream_unmerged_records_total",
+                "Records of the topics by which events are passed on that were no events",
+            ),
             lag: all.levels(
                 "tagstream_consumer_lag_records",
                 &["partition"],
@@ -87,6 +94,11 @@ impl Metrics {
             ),
             entities: all.levels("tagstream_entities", &["partition"], "Entities that have state"),
             state_bytes: all.levels("tagstream_state_bytes", &["partition"], "Memory for entities and their timers"),
+            waiting_bytes: all.levels(
+                "tagstream_waiting_bytes",
+                &["partition"],
+                "Events that wait until no other input can have an earlier one",
+            ),
             partitions: all.levels(
                 "tagstream_partitions",
                 &["state"],
