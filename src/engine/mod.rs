@@ -27,6 +27,7 @@ mod record;
 mod series;
 mod stale;
 mod store;
+mod survey;
 mod tag_state;
 mod tags;
 mod timers;
@@ -41,4 +42,5 @@ pub use journal::{
 };
 pub use partition::{Partition, Sink, Stats};
 pub use program::Program;
+pub use survey::{Impact, Outlook, Survey};
 pub use world::{Programs, World};
