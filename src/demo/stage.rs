@@ -57,6 +57,7 @@ pub fn settings(broker: &EmbeddedBroker, speed: Speed) -> Settings {
             // The nights of the gym are silent, and last a third of a second.
             outage_after: None,
             max_change: MaxChange::Off,
+            max_waiting_bytes: 1 << 20,
         },
         state: None,
         http: HttpSettings { listen: None },

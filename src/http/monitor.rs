@@ -140,6 +140,7 @@ impl Monitor {
         metrics.duplicates.raise_to(work.duplicates);
         metrics.tombstones.raise_to(work.tombstones);
         metrics.timers.raise_to(work.timers);
+        metrics.unmerged.raise_to(work.unmerged);
         for (reason, count) in &work.rejected {
             metrics.rejected.of(&[reason]).raise_to(*count);
         }
@@ -164,8 +165,14 @@ impl Monitor {
     /// Only partitions that this process has show: what another process says of them must not be contradicted.
     fn measure(&self, watch: &Watch, now: Instant) {
         let metrics = &self.metrics;
-        let by_partition =
-            [&metrics.lag, &metrics.clock_delay, &metrics.committed_offset, &metrics.entities, &metrics.state_bytes];
+        let by_partition = [
+            &metrics.lag,
+            &metrics.clock_delay,
+            &metrics.committed_offset,
+            &metrics.entities,
+            &metrics.state_bytes,
+            &metrics.waiting_bytes,
+        ];
         for levels in by_partition {
             levels.clear();
         }
@@ -196,6 +203,9 @@ impl Monitor {
             }
             metrics.entities.set(&labels, figures.entities as f64);
             metrics.state_bytes.set(&labels, figures.state_bytes as f64);
+            if let Some(bytes) = figures.waiting_bytes {
+                metrics.waiting_bytes.set(&labels, bytes as f64);
+            }
         }
         for (state, count) in states {
             metrics.partitions.set(&[state], count);

@@ -15,7 +15,7 @@ use super::{
 };
 
 /// The keys that there are, beside librdkafka's own below `kafka.properties`.
-const KEYS: [&str; 22] = [
+const KEYS: [&str; 23] = [
     "catalog",
     "kafka.brokers",
     "kafka.application",
@@ -34,6 +34,7 @@ const KEYS: [&str; 22] = [
     "service.idle_grace",
     "service.outage_after",
     "service.max_change",
+    "service.max_waiting_mb",
     "state.directory",
     "state.snapshot_interval",
     "http.listen",
@@ -48,6 +49,8 @@ const COMMIT_INTERVAL_MAX: Duration = Duration::from_secs(60);
 const IDLE_GRACE_MAX: Duration = Duration::from_secs(86_400);
 const SNAPSHOT_INTERVAL_MIN: Duration = Duration::from_secs(1);
 const SNAPSHOT_INTERVAL_MAX: Duration = Duration::from_secs(86_400);
+/// More than any machine has memory for: a slip of the finger.
+const WAITING_MB_MAX: usize = 1 << 20;
 const OUTAGE_AFTER_MIN: Duration = Duration::from_secs(1);
 
 /// Checks everything. `None`, or problems, where something is wrong.
@@ -185,6 +188,7 @@ impl Reader<'_> {
             _ => self.duration("service.outage_after", "1h", OUTAGE_AFTER_MIN, Duration::MAX).map(Some),
         };
         let max_change = self.max_change();
+        let max_waiting_bytes = self.max_waiting_bytes();
         Some(ServiceSettings {
             instance: instance?,
             workers: workers?,
@@ -194,6 +198,7 @@ impl Reader<'_> {
             idle_grace: idle_grace?,
             outage_after: outage_after?,
             max_change: max_change?,
+            max_waiting_bytes: max_waiting_bytes?,
         })
     }
 
@@ -221,6 +226,14 @@ impl Reader<'_> {
                 _ => self.bad("service.workers", &format!("a whole number from 1 to {WORKERS_MAX}")),
             },
             Err(Reported) => None,
+        }
+    }
+
+    fn max_waiting_bytes(&mut self) -> Option<usize> {
+        const KEY: &str = "service.max_waiting_mb";
+        match self.text(KEY).ok()?.as_deref().unwrap_or("256").parse::<usize>() {
+            Ok(mb) if (1..=WAITING_MB_MAX).contains(&mb) => Some(mb << 20),
+            _ => self.bad(KEY, &format!("a whole number from 1 to {WAITING_MB_MAX}")),
         }
     }
 

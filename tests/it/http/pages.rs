@@ -58,7 +58,7 @@ fn committed(counts: Counts) -> Notice {
 
 fn stands(lag: Option<u64>) -> Notice {
     let clock = Some(Timestamp::from_ms(NOW_MS - 2_500));
-    let figures = Figures { committed: Some(42), lag, clock, entities: 5, waiting_bytes: 0, state_bytes: 600 };
+    let figures = Figures { committed: Some(42), lag, clock, entities: 5, waiting_bytes: Some(70), state_bytes: 600 };
     Notice::Standing { worker: ONE, held: false, partitions: vec![(7.into(), Standing::Running(figures))] }
 }
 
@@ -122,6 +122,7 @@ fn a_page_of_metrics_says_what_was_committed() {
         ("tagstream_committed_offset{partition=\"7\"}", 42.0),
         ("tagstream_entities{partition=\"7\"}", 5.0),
         ("tagstream_state_bytes{partition=\"7\"}", 600.0),
+        ("tagstream_waiting_bytes{partition=\"7\"}", 70.0),
         ("tagstream_partitions{state=\"running\"}", 1.0),
         ("tagstream_outage", 1.0),
         ("tagstream_ready", 1.0),

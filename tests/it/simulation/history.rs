@@ -49,7 +49,7 @@ const RECORD_BYTES_MAX: usize = 200;
 
 fn waiting_bytes(standing: &Standing) -> usize {
     match standing {
-        Standing::Running(figures) => figures.waiting_bytes,
+        Standing::Running(figures) => figures.waiting_bytes.unwrap_or_default(),
         _ => 0,
     }
 }
