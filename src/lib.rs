@@ -21,7 +21,7 @@
 //! | [`settings`] | files, environment and flags → checked settings | what a catalog says |
 //! | [`telemetry`] | the log; the names of all metrics | whose lines it writes, who counts |
 //! | [`kafka`] | clients, workers, the commit cycle, rebalances, dead letters | signals, the wall clock's source |
-//! | [`http`] | metrics and probes: what the workers said, for whoever asks | how a worker works |
+//! | [`http`] | metrics and probes: what the workers said, for whoever asks; the pages about the catalog | how a worker works |
 //! | [`service`] | the thin shell: starts workers, listens to signals; the only wall clock | what a worker does |
 //! | [`demo`] | generated events, an embedded broker, a picture of the tag changes | how the service does it |
 //! | [`cli`] | one file a command | |
@@ -46,6 +46,9 @@
 //! - what a snapshot holds, and when it is taken: `engine::journal::copy`, `codec::snapshot`, `kafka::scribe`;
 //! - a metric: `telemetry::Metrics`, then `http::Monitor`, which fills it;
 //! - what is passed on between inputs and merged partitions: `kafka::passing`; the order in which it is applied: `kafka::merge`;
+//! - what happens when the catalog changes at work: `kafka::breaker` decides, `kafka::renewal` does it in a worker,
+//!   `engine::adoption` in a partition;
+//! - what is known of a counter that has not seen its window: `engine::unseen`, `engine::possible`;
 //! - a setting: `settings::check`;
 //! - a step of the commit cycle: `kafka::cycle`.
 

@@ -175,10 +175,12 @@ impl Partition {
             self.evaluate(Occasion { present, cause: Cause::Catalog, order: None }, sink);
         }
         self.count(event, occasion);
+        if self.forget_at() <= present.at {
+            // Nobody was there, or there were only commands: the event is so old that nothing is kept.
+            self.desk.stale.clear();
+            return entity.into_iter().for_each(|entity| self.end(entity, present.at, Cause::Forgotten, sink));
+        }
         if entity.is_none() {
-            if self.forget_at() <= present.at {
-                return self.desk.stale.clear();
-            }
             self.desk.stale.fill(self.program.tags.len());
         }
         let until = self.evaluate(occasion, sink).min(self.forget_at());
@@ -298,7 +300,8 @@ impl Partition {
         }
         self.desk.stale.fill(self.program.tags.len());
         let until = self.evaluate(Occasion { present, cause, order: None }, sink).min(self.forget_at());
-        if self.desk.pack() != self.store.packed(entity) {
+        // A changed catalog concerns all, and leaves most as they were: these need not be written again.
+        if cause != Cause::Catalog || self.desk.pack() != self.store.packed(entity) {
             self.put_back(entity);
         }
         self.store.set_due(entity, Timestamp::FOREVER);

@@ -18,6 +18,7 @@ mod membership;
 mod merged;
 mod monitoring;
 mod proxy;
+mod reload;
 mod revoked;
 mod running;
 mod secured;
