@@ -25,7 +25,7 @@ fn meeting(name: &str) -> Setup {
 fn an_hour_of_backlog_an_idle_partition_and_a_stop_count_as_if_read_live() {
     let broker = broker::shared();
     // So that the one that is far ahead has to rest.
-    let setup = meeting("meeting").with("service.max_waiting_mb=1");
+    let setup = meeting("meeting").with("service.max_waiting_mb=3");
     setup.create_topics(3);
     let mut mixed = Mixed::new(5);
     // An hour in the past, most of it in one partition, and large; one partition of the six never has anything.
