@@ -109,6 +109,10 @@ fn die_everywhere(name: &str, with: fn(Setup) -> Setup, is_done: fn(&Broker, &Se
     let setup = with(setup);
     setup.create_topics(PARTITIONS as u32);
     let writer = Steady::start(broker, setup.topic("events"));
+    // So that there is a state to read back, wherever it is kept.
+    let mut service = setup.start();
+    service.until("changes", |_| !read_all(broker, &setup.topic("changes")).is_empty());
+    service.stop();
     let mut dead = Dead { step: "", fate: Fate::None, ran: BTreeMap::new() };
     for (step, passing, fate) in DEATHS {
         let mut service = start_to_die(&setup, step, passing);

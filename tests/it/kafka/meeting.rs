@@ -7,7 +7,7 @@ use tagstream::model::Timestamp;
 
 use super::acls::{self, Acl};
 use super::broker;
-use super::client::{Write, describe, produce, read_all};
+use super::client::{Write, create_topic, describe, produce, read_all};
 use super::merged::{CATALOG, Mixed, compare};
 use super::running::now_ms;
 use super::secured::{self, Proof, USER};
@@ -96,6 +96,24 @@ fn accounts_of_an_input_by_user_meet_and_users_are_counted_where_they_are_read()
     assert_eq!(describe(broker, "accounts-by-account").0, 2);
     let output = setup.output(&["topics", "create"]);
     assert!(output.status.success() && !text(&output).contains("by-user"), "{}", text(&output));
+}
+
+#[test]
+fn topics_for_what_is_passed_on_that_do_not_fit_are_told() {
+    let broker = broker::shared();
+    let setup = Setup::on("unmet", broker, CATALOG);
+    create_topic(broker, "unmet-by-account-changelog", 3, &[("cleanup.policy", "compact")]);
+    create_topic(broker, "unmet-by-account", 2, &[("cleanup.policy", "compact"), ("max.message.bytes", "3000000")]);
+    let created = text(&setup.output(&["topics", "create", "--input-partitions", "1"]));
+    let run = text(&setup.output(&["run"]));
+    let wrong = [
+        "unmet-by-account: cleanup.policy is compact, should be delete",
+        "unmet-by-account-changelog: has 3 partitions, should have 2, as the topic that it is the changelog of",
+    ];
+    for words in wrong {
+        assert!(created.contains(words) && run.contains(words), "{words} is not in both:\n{created}\n{run}");
+    }
+    assert!(run.contains("2 things are wrong"), "{run}");
 }
 
 /// A tag that only silence sets.
