@@ -145,6 +145,7 @@ impl<W: Wire> Worker<W> {
                 self.snapshot_if_due();
                 self.release();
                 self.go_on_merging();
+                self.wake_rested();
             }
             Outcome::Blocked(blocked) => {
                 self.fate = Fate::Open(sent);

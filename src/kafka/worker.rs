@@ -320,6 +320,7 @@ impl<W: Wire> Worker<W> {
         let before = running.unsent_bytes();
         let taken = running.take(message, now, &mut self.bench);
         self.unsent_bytes = (self.unsent_bytes + running.unsent_bytes()).saturating_sub(before);
+        let has_to_rest = running.is_ahead() && !running.rests;
         match taken {
             Taken::Done { accepted } => {
                 if accepted {
@@ -332,8 +333,8 @@ impl<W: Wire> Worker<W> {
             }
             Taken::Full => self.commit_at = Some(self.wire.now()),
         }
-        if let Some(partition) = partition {
-            self.rest_if_ahead(partition);
+        if has_to_rest && let Some(partition) = partition {
+            self.rest(partition);
         }
         taken
     }

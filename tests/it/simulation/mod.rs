@@ -21,6 +21,7 @@
 //!   ends during a rebalance is followed by another one without a word, as if the partitions were still its own.
 //! - Requests and answers that are lost, late or slow, coordinators that are busy, leaders without replicas, records that
 //!   are refused or expire, full queues, clients that fail for good although the broker has committed ([`faults`]).
+//! - Events that pass through a topic of their own on their way ([`script::Family::Meeting`]): two hops, each with all of this.
 //! - Processes that are told to stop, killed at any call, stopped for longer than their session or their transaction,
 //!   cut off, and replaced while they are still there ([`history`]).
 //!

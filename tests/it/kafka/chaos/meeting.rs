@@ -40,5 +40,5 @@ fn killed_instances_leave_no_trace_in_what_was_merged() {
     crew.kill(kills + 2);
     let compared = compare(broker, &setup, &["events", "more"], || crew.bring_back());
     println!("meeting: {}; {compared:?}", crew.stop());
-    assert!(compared.changes > 5_000, "too little: {compared:?}");
+    assert!(compared.changes > 2_000, "too little: {compared:?}");
 }
