@@ -4,8 +4,9 @@ use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
 
-use super::report;
+use super::models::ModelAccess;
 use super::run::{EXIT_SETTINGS, Needs, SettingsArgs};
+use super::{catalog_file, report};
 use crate::kafka::topics::{self, Mode, Options};
 use crate::{service, telemetry};
 
@@ -24,7 +25,7 @@ enum TopicsCommand {
 /// Create the topics that are missing, and check those that are there
 ///
 /// Tag changes, current tags, changelog and dead letters get as many partitions as the input has, and the policies
-/// that they need. A topic that exists is never changed. Ends with 0 when all is as it should be, 1 when not,
+/// that they need; so do the topics by which events are passed on for the catalog's other kinds of entities. A topic that exists is never changed. Ends with 0 when all is as it should be, 1 when not,
 /// 2 on wrong usage, 78 when the settings are wrong.
 #[derive(Debug, Args)]
 struct CreateArgs {
@@ -63,7 +64,14 @@ fn create(args: &CreateArgs) -> ExitCode {
         input_partitions: args.input_partitions,
         mode: if args.dry_run { Mode::DryRun } else { Mode::Create },
     };
-    match topics::create(&settings, options, &service::to_log()) {
+    let catalog = match settings.catalog.as_deref().filter(|path| path.is_file()) {
+        Some(path) => match catalog_file::require(path, &ModelAccess::none()) {
+            Some(runnable) => Some(runnable.catalog),
+            None => return ExitCode::FAILURE,
+        },
+        None => None,
+    };
+    match topics::create(&settings, catalog.as_ref(), options, &service::to_log()) {
         Ok(lines) => {
             lines.iter().for_each(|line| println!("{line}"));
             if lines.iter().all(|line| line.finding.is_fine()) { ExitCode::SUCCESS } else { ExitCode::FAILURE }

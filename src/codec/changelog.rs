@@ -10,6 +10,7 @@
 //! | `0x00` | meta: where the partition stands; one in every transaction |
 //! | `0x01`, id of the schema (8) | schema: what the numbers of cells mean |
 //! | `0x02`, slot (4) | segment: states of entities |
+//! | `0x03` | sources: of a merged partition, how far each input partition is; one in every transaction, before the meta |
 //!
 //! | meta | bytes | |
 //! | --- | --- | --- |
@@ -29,6 +30,13 @@
 //! | --- | --- | --- |
 //! | version | 1 | 1 |
 //! | meaning | all up to the checksum | see `engine::journal::schema` |
+//! | checksum | 8 | |
+//!
+//! | sources | bytes | |
+//! | --- | --- | --- |
+//! | version | 1 | 1 |
+//! | read to | 8, signed | offset of the merged partition behind the last record that was read; some before it may wait |
+//! | entries | all up to the checksum | for each source: length of the topic's name (1), name, partition (4, signed), clock (8, as above), next (8, signed): the first offset whose event is not in the state |
 //! | checksum | 8 | |
 //!
 //! | segment | bytes | |
@@ -83,6 +91,17 @@ pub enum ChangelogKey {
     /// The id of a [`Schema`](crate::engine::Schema).
     Schema(u64),
     Segment(Slot),
+    Sources,
+}
+
+/// How far a source of a merged partition is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SourceEntry<'a> {
+    pub topic: &'a str,
+    pub partition: i32,
+    pub clock: Option<Timestamp>,
+    /// The first offset whose event is not in the state.
+    pub next: i64,
 }
 
 /// Where a partition stands.
@@ -121,6 +140,11 @@ pub enum ChangelogRecord<'a> {
         meaning: &'a [u8],
     },
     Segment(Segment<'a>),
+    /// `entries` are [`SourceEntry`]s.
+    Sources {
+        read_to: i64,
+        entries: &'a [u8],
+    },
     /// A tombstone.
     Cleared(ChangelogKey),
 }
@@ -137,6 +161,7 @@ pub enum Unreadable {
 const META: u8 = 0;
 const SCHEMA: u8 = 1;
 const SEGMENT: u8 = 2;
+const SOURCES: u8 = 3;
 
 const NO_CLOCK: i64 = i64::MIN;
 
@@ -147,6 +172,7 @@ impl ChangelogKey {
     pub fn write(self, out: &mut Vec<u8>) {
         match self {
             ChangelogKey::Meta => out.push(META),
+            ChangelogKey::Sources => out.push(SOURCES),
             ChangelogKey::Schema(id) => {
                 out.push(SCHEMA);
                 out.extend_from_slice(&id.to_le_bytes());
@@ -161,6 +187,7 @@ impl ChangelogKey {
     fn read(key: &[u8]) -> Option<Self> {
         match key.split_first()? {
             (&META, []) => Some(ChangelogKey::Meta),
+            (&SOURCES, []) => Some(ChangelogKey::Sources),
             (&SCHEMA, id) => Some(ChangelogKey::Schema(u64::from_le_bytes(id.try_into().ok()?))),
             (&SEGMENT, slot) => Some(ChangelogKey::Segment(Slot::from_le_bytes(slot.try_into().ok()?))),
             _ => None,
@@ -174,6 +201,7 @@ impl<'a> ChangelogRecord<'a> {
             ChangelogRecord::Meta(_) => ChangelogKey::Meta,
             ChangelogRecord::Schema { id, .. } => ChangelogKey::Schema(*id),
             ChangelogRecord::Segment(segment) => ChangelogKey::Segment(segment.slot),
+            ChangelogRecord::Sources { .. } => ChangelogKey::Sources,
             ChangelogRecord::Cleared(key) => *key,
         }
     }
@@ -203,6 +231,10 @@ impl<'a> ChangelogRecord<'a> {
                 put_u64(segment.population, out);
                 out.extend_from_slice(&segment.count.to_le_bytes());
                 out.extend_from_slice(segment.entries);
+            }
+            ChangelogRecord::Sources { read_to, entries } => {
+                put_i64(*read_to, out);
+                out.extend_from_slice(entries);
             }
             ChangelogRecord::Cleared(_) => {
                 out.truncate(start);
@@ -243,8 +275,37 @@ impl<'a> ChangelogRecord<'a> {
             ChangelogKey::Meta => (fields.meta().map(ChangelogRecord::Meta), "the meta record"),
             ChangelogKey::Schema(id) => (Some(ChangelogRecord::Schema { id, meaning: fields.0 }), "the schema"),
             ChangelogKey::Segment(slot) => (fields.segment(slot).map(ChangelogRecord::Segment), "the segment"),
+            ChangelogKey::Sources => {
+                let record = fields.i64().map(|read_to| ChangelogRecord::Sources { read_to, entries: fields.0 });
+                (record, "the sources")
+            }
         };
         record.ok_or(Unreadable::Damaged { what })
+    }
+}
+
+impl<'a> SourceEntry<'a> {
+    /// Appends the entry's bytes.
+    pub fn write(&self, out: &mut Vec<u8>) {
+        // Kafka's names of topics have 249 characters at most.
+        out.push(self.topic.len() as u8);
+        out.extend_from_slice(self.topic.as_bytes());
+        out.extend_from_slice(&self.partition.to_le_bytes());
+        put_i64(self.clock.map_or(NO_CLOCK, Timestamp::ms), out);
+        put_i64(self.next, out);
+    }
+
+    /// Reads the entries of a record.
+    ///
+    /// # Errors
+    /// Bytes that are not what was written.
+    pub fn read_all(entries: &'a [u8]) -> Result<Vec<Self>, Unreadable> {
+        let mut fields = Fields(entries);
+        let mut all = Vec::new();
+        while !fields.0.is_empty() {
+            all.push(fields.source().ok_or(Unreadable::Damaged { what: "a source" })?);
+        }
+        Ok(all)
     }
 }
 
@@ -268,7 +329,7 @@ impl<'a> Fields<'a> {
         Some(Meta {
             log: self.u64()?,
             next_offset: self.i64()?,
-            clock: Some(self.i64()?).filter(|ms| *ms != NO_CLOCK).map(Timestamp::from_ms),
+            clock: self.clock()?,
             extent: Extent { oldest: self.u64()?, next: self.u64()? },
             catalog: self.u64()?,
             schema: self.u64()?,
@@ -278,6 +339,20 @@ impl<'a> Fields<'a> {
             },
             notes: self.0,
         })
+    }
+
+    fn source(&mut self) -> Option<SourceEntry<'a>> {
+        let [len] = self.array()?;
+        Some(SourceEntry {
+            topic: std::str::from_utf8(self.take(len.into())?).ok()?,
+            partition: self.array().map(i32::from_le_bytes)?,
+            clock: self.clock()?,
+            next: self.i64()?,
+        })
+    }
+
+    fn clock(&mut self) -> Option<Option<Timestamp>> {
+        Some(Some(self.i64()?).filter(|ms| *ms != NO_CLOCK).map(Timestamp::from_ms))
     }
 
     fn segment(&mut self, slot: Slot) -> Option<Segment<'a>> {

@@ -23,7 +23,7 @@ mod text;
 mod values;
 mod writer;
 
-pub use changelog::{ChangelogKey, ChangelogRecord, Meta, Unreadable, VERSION as CHANGELOG_VERSION};
+pub use changelog::{ChangelogKey, ChangelogRecord, Meta, SourceEntry, Unreadable, VERSION as CHANGELOG_VERSION};
 pub use decoder::Decoder;
 pub use reader::ReadChange;
 pub use reject::{Reject, RejectedLine, write_reject};

@@ -200,7 +200,7 @@ impl<R: Read> SnapshotReader<R> {
         match ChangelogRecord::read(&key, Some(&value))? {
             ChangelogRecord::Schema { id, meaning } => restoring.copied_schema(id, meaning)?,
             ChangelogRecord::Segment(segment) => restoring.copied_segment(segment, log_bytes)?,
-            ChangelogRecord::Meta(_) | ChangelogRecord::Cleared(_) => {
+            ChangelogRecord::Meta(_) | ChangelogRecord::Sources { .. } | ChangelogRecord::Cleared(_) => {
                 return Err(SnapshotError::Damaged { what: "a record that is none of a copy" });
             }
         }

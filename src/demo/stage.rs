@@ -11,7 +11,7 @@ use crate::kafka::{Clock, EmbeddedBroker, FETCH_WAIT, Notice, Notices};
 use crate::service::Surroundings;
 use crate::settings::{
     Delivery, GroupProtocol, HttpSettings, InputSettings, KafkaSettings, Membership, Origin, OutputSettings,
-    Properties, ScoringSettings, ServiceSettings, Settings, Start,
+    PartitionedBy, Properties, ScoringSettings, ServiceSettings, Settings, Start,
 };
 use crate::telemetry::Severity;
 
@@ -41,7 +41,11 @@ pub fn settings(broker: &EmbeddedBroker, speed: Speed) -> Settings {
             group_protocol: GroupProtocol::Classic,
             properties,
         },
-        input: InputSettings { topic: EVENTS.to_owned(), start: Start::Earliest },
+        input: InputSettings {
+            topics: vec![EVENTS.to_owned()],
+            start: Start::Earliest,
+            partitioned_by: PartitionedBy::User,
+        },
         output: OutputSettings { changes: CHANGES.to_owned(), tags: Some("tags".to_owned()) },
         service: ServiceSettings {
             instance: "demo".to_owned(),

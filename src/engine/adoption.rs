@@ -36,7 +36,7 @@ impl Partition {
             }
         }
         self.filling = match self.clock() {
-            Some(clock) => Filling::carried(&program, clock, |meaning| self.held_series(meaning)),
+            Some(clock) => Filling::carried(&program, clock, |meaning| self.inherited(meaning)),
             None => Filling::none(&program),
         };
         self.hold = Hold::new(&program, held);
@@ -48,7 +48,7 @@ impl Partition {
     }
 
     /// What is kept of the events that a meaning of a series stands for.
-    fn held_series(&self, meaning: &str) -> Option<Inherited> {
+    pub(super) fn inherited(&self, meaning: &str) -> Option<Inherited> {
         let attributes = self.program.catalog.attributes.len();
         let cells = self.program.schema.cells().iter().enumerate();
         let held = cells.filter_map(|(slot, cell)| match cell {

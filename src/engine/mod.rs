@@ -28,6 +28,7 @@ mod scores;
 mod series;
 mod stale;
 mod store;
+mod survey;
 mod tag_state;
 mod tags;
 mod timers;
@@ -42,4 +43,5 @@ pub use journal::{
 };
 pub use partition::{Partition, Sink, Stats};
 pub use program::Program;
+pub use survey::{Impact, Outlook, Survey};
 pub use world::{Programs, World};

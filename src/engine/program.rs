@@ -96,10 +96,15 @@ impl Program {
     /// The program of the users.
     pub fn new(catalog: Catalog) -> Arc<Self> {
         let kind = catalog.user();
-        Program::of(Arc::new(catalog), kind, Models::default())
+        Program::of(Arc::new(catalog), kind)
     }
 
-    pub fn of(catalog: Arc<Catalog>, kind: EntityKindId, models: Models) -> Arc<Self> {
+    /// Of a catalog without models: a tag with a `score` is never on.
+    pub fn of(catalog: Arc<Catalog>, kind: EntityKindId) -> Arc<Self> {
+        Program::with_models(catalog, kind, Models::default())
+    }
+
+    pub fn with_models(catalog: Arc<Catalog>, kind: EntityKindId, models: Models) -> Arc<Self> {
         let (series, counters) = plan_series(&catalog);
         let tag_count = catalog.tags.len();
         let mut program = Program {
@@ -123,6 +128,11 @@ impl Program {
             }
         }
         Arc::new(program)
+    }
+
+    /// Of another kind of entity of the same catalog.
+    pub fn of_kind(&self, kind: EntityKindId) -> Arc<Self> {
+        Program::with_models(Arc::clone(&self.catalog), kind, self.models.clone())
     }
 
     /// The name of the kind of entity.
@@ -152,9 +162,10 @@ impl Program {
         self.catalog.tag(id)
     }
 
-    /// The models that were loaded, with the tags whose scores they give.
+    /// The models that were loaded, with the tags whose scores they give: of all kinds of entity.
     pub fn scorers(&self) -> impl Iterator<Item = (&str, &Scorer)> {
-        self.tags.iter().filter_map(|plan| Some((&*self.tag(plan.id).name, &**self.models.of(plan.id)?)))
+        let tags = (0_u16..).map(TagId).zip(&self.catalog.tags);
+        tags.filter_map(|(id, tag)| Some((&*tag.name, &**self.models.of(id)?)))
     }
 
     pub fn listeners(&self, kind: KindId) -> &Listeners {

@@ -167,7 +167,7 @@ impl Monitor {
         let wall_clock = self.clock.now();
         let mut states = [("starting", 0.0), ("restoring", 0.0), ("running", 0.0), ("stopped", 0.0)];
         for (partition, place) in watch.places() {
-            let partition = partition.to_string();
+            let partition = partition.label();
             let labels = [partition.as_str()];
             states[match place.standing {
                 Standing::Starting => 0,

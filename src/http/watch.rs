@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use crate::kafka::{Counts, Notice, Standing, WorkerId};
+use crate::kafka::{Counts, Notice, PartitionName, Standing, WorkerId};
 
 /// A worker that says nothing for so long hangs: its loop speaks twice a second, and no step of it takes this long.
 pub const HANG_AFTER: Duration = Duration::from_secs(60);
@@ -31,7 +31,7 @@ struct View {
     life: Life,
     /// Whether it has a place in the group, be it one without partitions.
     joined: bool,
-    places: BTreeMap<i32, Place>,
+    places: BTreeMap<PartitionName, Place>,
     /// Since when commits do not end, and why.
     stuck: Option<(Instant, String)>,
     /// Since when the brokers do not tell where its partitions end.
@@ -99,8 +99,8 @@ impl Watch {
     }
 
     /// The partitions of all workers.
-    pub fn places(&self) -> impl Iterator<Item = (i32, &Place)> {
-        self.workers.iter().flat_map(|view| view.places.iter().map(|(partition, place)| (*partition, place)))
+    pub fn places(&self) -> impl Iterator<Item = (&PartitionName, &Place)> {
+        self.workers.iter().flat_map(|view| view.places.iter())
     }
 
     /// What each worker has committed since it started.
@@ -133,7 +133,7 @@ impl View {
             Notice::Assigned { partitions, .. } => {
                 self.joined = true;
                 let starting = Place { standing: Standing::Starting, lag: None };
-                self.places.extend(partitions.iter().map(|partition| (*partition, starting.clone())));
+                self.places.extend(partitions.iter().map(|partition| (partition.clone(), starting.clone())));
             }
             Notice::Revoked { partitions, lost, .. } => {
                 // One that has lost partitions has to join again.
@@ -157,17 +157,18 @@ impl View {
         self.stuck = Some((since, why));
     }
 
-    fn stands(&mut self, partitions: &[(i32, Standing)], now: Instant) {
-        let is_silent = |(_, standing): &(i32, Standing)| matches!(standing, Standing::Running(at) if at.lag.is_none());
+    fn stands(&mut self, partitions: &[(PartitionName, Standing)], now: Instant) {
+        let is_silent =
+            |(_, standing): &(PartitionName, Standing)| matches!(standing, Standing::Running(at) if at.lag.is_none());
         self.unanswered = partitions.iter().any(is_silent).then(|| self.unanswered.unwrap_or(now));
         let before = std::mem::take(&mut self.places);
-        let place = |(partition, standing): &(i32, Standing)| {
+        let place = |(partition, standing): &(PartitionName, Standing)| {
             let known = match standing {
                 Standing::Running(at) => at.lag.map(|lag| (lag, now)),
                 _ => None,
             };
             let lag = known.or_else(|| before.get(partition).and_then(|place| place.lag));
-            (*partition, Place { standing: standing.clone(), lag })
+            (partition.clone(), Place { standing: standing.clone(), lag })
         };
         self.places = partitions.iter().map(place).collect();
     }

@@ -20,7 +20,7 @@ const BYTES_MAX: usize = 16 << 20;
 const RECORDS_MAX: usize = 50_000;
 
 /// Where in the arena something stands.
-type Span = Range<usize>;
+pub type Span = Range<usize>;
 
 /// A tag change, written out.
 pub struct ChangeRecord {
@@ -39,6 +39,18 @@ pub struct Letter {
     pub headers: OwnedHeaders,
 }
 
+/// A record that goes on to a merged partition: an event, or a mark, which has neither key nor value.
+pub struct Passed {
+    /// Which of the routes.
+    pub route: usize,
+    pub partition: i32,
+    pub key: Option<Span>,
+    pub value: Option<Span>,
+    /// Where it stood; of a mark, the next offset.
+    pub offset: i64,
+    pub clock: Timestamp,
+}
+
 /// The body of one partition.
 #[derive(Default)]
 pub struct Body {
@@ -47,6 +59,7 @@ pub struct Body {
     /// How many changes, from the first, have been sent before the transaction.
     pub heralded: usize,
     letters: Vec<Letter>,
+    passed: Vec<Passed>,
     tally: Tally,
     /// The entities whose tags changed, or of which nothing is left.
     touched: BTreeSet<Box<str>>,
@@ -56,7 +69,7 @@ pub struct Body {
 
 impl Body {
     pub fn is_empty(&self) -> bool {
-        self.changes.is_empty() && self.letters.is_empty() && self.touched.is_empty()
+        self.changes.is_empty() && self.letters.is_empty() && self.passed.is_empty() && self.touched.is_empty()
     }
 
     pub fn bytes(&self) -> usize {
@@ -68,7 +81,7 @@ impl Body {
     }
 
     pub fn is_full(&self) -> bool {
-        self.arena.len() >= BYTES_MAX || self.changes.len() + self.letters.len() >= RECORDS_MAX
+        self.arena.len() >= BYTES_MAX || self.changes.len() + self.letters.len() + self.passed.len() >= RECORDS_MAX
     }
 
     /// Forgets all, since it was committed, but for the number of changes.
@@ -79,6 +92,7 @@ impl Body {
         self.changes.clear();
         self.heralded = 0;
         self.letters.clear();
+        self.passed.clear();
         self.touched.clear();
         self.log.clear();
         std::mem::take(&mut self.tally)
@@ -96,6 +110,22 @@ impl Body {
             let key = letter.key.clone().map(|key| &self.arena[key]);
             (letter, key, &self.arena[letter.value.clone()])
         })
+    }
+
+    /// Adds a record that goes on.
+    pub fn pass(&mut self, passed: Passed) {
+        self.passed.push(passed);
+    }
+
+    /// Whether anything goes on.
+    pub fn passes_on(&self) -> bool {
+        !self.passed.is_empty()
+    }
+
+    /// What goes on, with key and value.
+    pub fn passed(&self) -> impl Iterator<Item = (&Passed, Option<&[u8]>, Option<&[u8]>)> {
+        let bytes = |span: &Option<Span>| span.clone().map(|span| &self.arena[span]);
+        self.passed.iter().map(move |passed| (passed, bytes(&passed.key), bytes(&passed.value)))
     }
 
     pub fn log(&self) -> impl Iterator<Item = (&[u8], Option<&[u8]>)> {
@@ -130,7 +160,8 @@ impl Body {
         }
     }
 
-    fn keep(&mut self, bytes: &[u8]) -> Span {
+    /// Keeps bytes for a record.
+    pub fn keep(&mut self, bytes: &[u8]) -> Span {
         let start = self.arena.len();
         self.arena.extend_from_slice(bytes);
         start..self.arena.len()

@@ -4,6 +4,7 @@
 //! tried that leaves traces: rights on topics and groups are asked for, and the transactional id that is taken on trial
 //! is nobody else's. To try writing would leave a record in every topic, aborted but there.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,8 +18,10 @@ use super::clients::{self, ClientError, Plain};
 use super::inquirer::{Inquirer, TopicFacts};
 use super::notice::{Notice, Notices};
 use super::rights::{Operation, Resource, Right};
+use super::streams::Streams;
 use super::wanted::{self, KAFKA_BYTES_MAX};
 use super::worker::StopSignal;
+use crate::catalog::Catalog;
 use crate::settings::Settings;
 
 const ANSWER_PATIENCE: Duration = Duration::from_secs(5);
@@ -57,19 +60,27 @@ impl fmt::Display for Flaws {
 
 /// Waits until the brokers answer, for as long as it takes, and looks at everything that the service will need.
 ///
+/// Returns what is to be read, with the numbers of partitions.
+///
 /// # Errors
 /// All that is wrong, or somebody has lost patience.
-pub fn await_cluster(settings: &Settings, notices: &Notices, stop: &StopSignal) -> Result<(), ClusterError> {
+pub fn await_cluster(
+    settings: &Settings,
+    catalog: &Catalog,
+    notices: &Notices,
+    stop: &StopSignal,
+) -> Result<Streams, ClusterError> {
     let inquirer = Inquirer::new(settings, Arc::clone(notices))?;
     let admin = Admin::new(settings, Arc::clone(notices))?;
     let mut inspection = Inspection { settings, notices, stop, inquirer, admin, flaws: Flaws::default() };
-    let partitions = inspection.topics()?;
+    let streams = inspection.topics(Streams::of(settings, Some(catalog)))?;
     inspection.group()?;
     inspection.transactional_id()?;
-    match partitions {
-        Some(partitions) if inspection.flaws.0.is_empty() => {
-            notices(Notice::Reached { input: settings.input.topic.clone(), partitions });
-            Ok(())
+    match streams {
+        Some(streams) if inspection.flaws.0.is_empty() => {
+            let (input, partitions) = (settings.input.topics.join(", "), streams.input_partitions().len());
+            notices(Notice::Reached { input, partitions });
+            Ok(streams)
         }
         _ => Err(ClusterError::Unfit(inspection.flaws)),
     }
@@ -85,30 +96,42 @@ struct Inspection<'a> {
 }
 
 impl Inspection<'_> {
-    /// Looks at all topics. The number of partitions of the input, if it can be seen.
-    fn topics(&mut self) -> Result<Option<usize>, ClusterError> {
-        let input = self.settings.input.topic.clone();
-        let facts = self.topic(&input, &[Operation::Read])?;
-        if facts.is_none() {
+    /// Looks at all topics. The streams with their numbers of partitions, if all inputs can be seen.
+    fn topics(&mut self, streams: Streams) -> Result<Option<Streams>, ClusterError> {
+        let (mut counts, mut input_bytes_max) = (BTreeMap::new(), None);
+        for (_, plan) in streams.inputs() {
+            let Some(facts) = self.topic(&plan.topic, &[Operation::Read])? else { continue };
+            counts.insert(plan.topic.to_string(), facts.partitions as i32);
+            let configs = self.configs(&plan.topic)?;
+            let bytes_max = configs.and_then(|configs| configs.get("max.message.bytes")?.value.as_ref()?.parse().ok());
+            input_bytes_max = input_bytes_max.max(bytes_max);
+        }
+        let own = streams.own_topics();
+        let operations = |topic: &String| match own.contains(topic) {
+            true => &[Operation::Read, Operation::Write][..],
+            false => &[Operation::Write],
+        };
+        if counts.len() < streams.inputs().count() {
             // The others are checked for what does not depend on it: whether they are there.
-            for wanted in wanted::topics(self.settings, 1, 0) {
-                self.topic(&wanted.name, operations(self.settings, &wanted.name))?;
+            for wanted in wanted::topics(self.settings, &streams, 0) {
+                self.topic(&wanted.name, operations(&wanted.name))?;
             }
             return Ok(None);
         }
-        let partitions = facts.map(|facts| facts.partitions).unwrap_or_default();
-        let bytes_max = match self.configs(&input)? {
-            Some(configs) => configs.get("max.message.bytes").and_then(|entry| entry.value.as_ref()?.parse().ok()),
-            None => None,
-        };
-        for wanted in wanted::topics(self.settings, partitions as i32, bytes_max.unwrap_or(KAFKA_BYTES_MAX)) {
-            let Some(facts) = self.topic(&wanted.name, operations(self.settings, &wanted.name))? else { continue };
+        let usual = counts.values().max().copied().unwrap_or(1);
+        for (_, plan) in streams.iter() {
+            let there = self.until_answered(|inspection| inspection.inquirer.topic(&plan.topic, ANSWER_PATIENCE))?;
+            counts.entry(plan.topic.to_string()).or_insert(there.map_or(usual, |facts| facts.partitions as i32));
+        }
+        let streams = streams.counted(|topic| counts.get(topic).copied().unwrap_or(usual));
+        for wanted in wanted::topics(self.settings, &streams, input_bytes_max.unwrap_or(KAFKA_BYTES_MAX)) {
+            let Some(facts) = self.topic(&wanted.name, operations(&wanted.name))? else { continue };
             let configs = self.configs(&wanted.name)?;
             for difference in wanted.differences(&facts, configs.as_ref()) {
                 self.flaws.0.push(format!("topic {}: {difference}", wanted.name));
             }
         }
-        Ok(Some(partitions))
+        Ok(Some(streams))
     }
 
     /// What a topic is like. `None`: there is none to see, which is on the list.
@@ -126,7 +149,7 @@ impl Inspection<'_> {
                     self.rest(LOOK_AGAIN);
                 }
                 Err(RDKafkaErrorCode::UnknownTopicOrPartition) => {
-                    self.flaws.0.push(missing(name, &self.settings.input.topic));
+                    self.flaws.0.push(missing(name, &self.settings.input.topics));
                     return Ok(None);
                 }
                 Err(RDKafkaErrorCode::TopicAuthorizationFailed) => {
@@ -253,19 +276,14 @@ fn is_silence(code: RDKafkaErrorCode) -> bool {
     )
 }
 
-/// What the service does with a topic of its own.
-fn operations(settings: &Settings, topic: &str) -> &'static [Operation] {
-    if topic == settings.changelog_topic() { &[Operation::Read, Operation::Write] } else { &[Operation::Write] }
-}
-
 fn right(operation: Operation, topic: &str) -> String {
     let right = Right { operation, resource: Resource::Topic(topic.to_owned()) };
     format!("topic {topic}: {right}")
 }
 
-fn missing(topic: &str, input: &str) -> String {
+fn missing(topic: &str, inputs: &[String]) -> String {
     let command = "create with: tagstream topics create";
-    if topic == input {
+    if inputs.iter().any(|input| input == topic) {
         format!(
             "topic {topic}: does not exist; it is the input, usually there before: see to input.topics, or {command} \
              --input-partitions N"

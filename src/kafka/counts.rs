@@ -28,6 +28,8 @@ pub struct Work {
     pub tombstones: u64,
     /// Of the records, rejected ones, by reason code.
     pub rejected: BTreeMap<&'static str, u64>,
+    /// Records of merged partitions that were no events, which is somebody's mistake.
+    pub unmerged: u64,
     pub changes: Tally,
     /// Timers that were due.
     pub timers: u64,
@@ -45,7 +47,8 @@ impl Work {
     }
 
     pub fn add(&mut self, more: Work) {
-        let Work { records, events, duplicates, tombstones, rejected, changes, timers, skipped } = more;
+        let Work { records, events, duplicates, tombstones, rejected, unmerged, changes, timers, skipped } = more;
+        self.unmerged += unmerged;
         self.records += records;
         self.events += events;
         self.duplicates += duplicates;
@@ -95,7 +98,7 @@ impl Tally {
 impl fmt::Display for Counts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Counts { work, commits, aborts } = self;
-        let Work { records, events, rejected, tombstones, changes, .. } = work;
+        let Work { records, events, rejected, tombstones, unmerged, changes, .. } = work;
         write!(f, "{records} records, {events} events, {} changes, {commits} commits", changes.total())?;
         let rejects: u64 = rejected.values().sum();
         if rejects > 0 {
@@ -103,6 +106,9 @@ impl fmt::Display for Counts {
         }
         if *tombstones > 0 {
             write!(f, ", {tombstones} tombstones")?;
+        }
+        if *unmerged > 0 {
+            write!(f, ", {unmerged} that cannot be merged")?;
         }
         if *aborts > 0 {
             write!(f, ", {aborts} aborts")?;

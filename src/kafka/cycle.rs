@@ -7,10 +7,12 @@ use std::time::{Duration, Instant};
 use rdkafka::types::RDKafkaErrorCode;
 
 use super::failpoint::{self, Step};
+use super::note::OffsetNote;
 use super::notice::{Notice, Recycle};
 use super::slot::Slot;
+use super::streams::PartitionId;
 use super::transactor::{Blocked, Outcome};
-use super::wire::{Committed, GroupConsumer, Refused, Wire, WireError};
+use super::wire::{Committed, GroupConsumer, Part, Refused, Wire, WireError};
 use super::worker::{Worker, WorkerError};
 
 /// How long one step may take before the loop has to look at other things.
@@ -42,8 +44,8 @@ pub(super) enum Fate {
 pub(super) struct Sent {
     /// Stands in the metadata of each committed offset: by it the transaction is known again.
     name: String,
-    /// The partitions that have a part in it, and the offsets behind it.
-    parts: Vec<(i32, i64)>,
+    /// Of each partition that has something in it.
+    parts: Vec<Part>,
     begun: Instant,
 }
 
@@ -119,7 +121,8 @@ impl<W: Wire> Worker<W> {
                 && running.is_dirty()
             {
                 self.outlet.send(*partition, running, &name, &mut self.transactor, until);
-                parts.push((*partition, running.next_offset()));
+                let (next_offset, metadata) = (running.next_offset(), running.note(&name));
+                parts.push(Part { partition: *partition, next_offset, metadata });
             }
         }
         failpoint::pass(Step::BodySent);
@@ -128,10 +131,10 @@ impl<W: Wire> Worker<W> {
 
     fn finish(&mut self, sent: Sent, until: Instant) -> Result<(), WorkerError> {
         let member = self.member.as_deref().unwrap_or_default();
-        match self.transactor.finish(&sent.parts, &sent.name, (&self.consumer, member), until) {
+        match self.transactor.finish(&sent.parts, (&self.consumer, member), until) {
             Outcome::Committed => {
                 failpoint::pass(Step::Committed);
-                for (partition, next_offset) in &sent.parts {
+                for Part { partition, next_offset, .. } in &sent.parts {
                     self.settle(*partition, *next_offset);
                 }
                 self.bench.counts.commits += 1;
@@ -141,6 +144,7 @@ impl<W: Wire> Worker<W> {
                 self.say(Notice::Committed { worker: self.plan.id, took, counts });
                 self.snapshot_if_due();
                 self.release();
+                self.go_on_merging();
             }
             Outcome::Blocked(blocked) => {
                 self.fate = Fate::Open(sent);
@@ -196,10 +200,10 @@ impl<W: Wire> Worker<W> {
     fn read_back(&mut self, sent: &Sent, until: Instant) -> Result<(), Blocked> {
         let step = "reading the committed offsets back";
         let patience = until.saturating_duration_since(self.wire.now()).max(RETRY);
-        let asked: Vec<i32> = sent.parts.iter().map(|(partition, _)| *partition).collect();
+        let asked: Vec<PartitionId> = sent.parts.iter().map(|part| part.partition).collect();
         let blocked = |error: WireError| Blocked { step, why: error.text };
         let found = self.consumer.committed(&asked, patience).map_err(blocked)?;
-        let found: BTreeMap<i32, Committed> = found
+        let found: BTreeMap<PartitionId, Committed> = found
             .into_iter()
             .map(|(partition, found)| Ok((partition, found?)))
             .collect::<Result<_, _>>()
@@ -207,7 +211,7 @@ impl<W: Wire> Worker<W> {
         let (mut committed, mut open, mut elsewhere) = (0, 0, 0);
         for (partition, found) in found {
             let Some(Slot::Running(running)) = self.slots.get(&partition) else { continue };
-            if found.metadata == sent.name {
+            if OffsetNote::read(&found.metadata).transaction == sent.name {
                 committed += 1;
                 let next_offset = running.next_offset();
                 self.settle(partition, next_offset);
@@ -223,7 +227,7 @@ impl<W: Wire> Worker<W> {
     }
 
     /// The partition's part of a transaction is committed.
-    fn settle(&mut self, partition: i32, next_offset: i64) {
+    fn settle(&mut self, partition: PartitionId, next_offset: i64) {
         if let Some(Slot::Running(running)) = self.slots.get_mut(&partition) {
             debug_assert_eq!(running.next_offset(), next_offset, "a record was applied while a transaction was open");
             self.bench.counts.work.add(running.settle());
@@ -231,12 +235,12 @@ impl<W: Wire> Worker<W> {
     }
 
     /// What stays in doubt when partitions are given up: what concerns the others.
-    pub(super) fn forget(&mut self, partitions: &[i32]) {
+    pub(super) fn forget(&mut self, partitions: &[PartitionId]) {
         if let Fate::Open(_) = self.fate {
             self.transactor.abandon();
         }
         if let Fate::Open(mut sent) | Fate::Doubt(mut sent) = std::mem::replace(&mut self.fate, Fate::Clear) {
-            sent.parts.retain(|(partition, _)| !partitions.contains(partition));
+            sent.parts.retain(|part| !partitions.contains(&part.partition));
             if !sent.parts.is_empty() {
                 self.fate = Fate::Doubt(sent);
                 self.hold_until(self.wire.now());
@@ -267,8 +271,14 @@ impl<W: Wire> Worker<W> {
     }
 
     fn pause_or_resume(&self) {
-        let running = self.running();
-        let result = if self.held { self.consumer.pause(&running) } else { self.consumer.resume(&running) };
+        let result = if self.held {
+            self.consumer.pause(&self.running())
+        } else {
+            let rests = |slot: &Slot| matches!(slot, Slot::Running(running) if running.rests);
+            let mut active = self.running();
+            active.retain(|partition| !self.slots.get(partition).is_some_and(rests));
+            self.consumer.resume(&active)
+        };
         if let Err(error) = result {
             self.say(Notice::Trouble { worker: self.plan.id, what: "pausing", why: error.to_string() });
         }

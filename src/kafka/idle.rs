@@ -34,9 +34,10 @@ impl<W: Wire> Worker<W> {
             let Slot::Running(running) = slot else { continue };
             // A position steps over what is no record, such as the marks of transactions; and over what is parked.
             let position = positions.get(partition).copied().filter(|_| self.parked.is_empty());
-            let position = position.unwrap_or(0).max(running.next_offset());
+            let position = position.unwrap_or(0).max(running.position());
             running.lag = ends.get(partition).map(|end| end.saturating_sub(position).max(0).unsigned_abs());
-            if let (Some(0), Some(to)) = (running.lag, to) {
+            // A merged partition follows its sources.
+            if let (Some(0), Some(to), None) = (running.lag, to, &running.merge) {
                 full |= running.advance_to(to) == Reached::No;
             }
         }

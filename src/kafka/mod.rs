@@ -14,6 +14,7 @@
 //! - Whether a transaction was committed is never guessed: the committed offsets bear the transaction's name.
 
 mod admin;
+mod ahead;
 mod body;
 mod clients;
 mod clock;
@@ -27,8 +28,15 @@ mod herald;
 mod idle;
 mod inquirer;
 mod link;
+pub mod merge;
+mod merging;
+mod murmur2;
 mod native;
+mod native_changelog;
+mod note;
 mod notice;
+mod passing;
+mod programs;
 mod properties;
 mod pulse;
 mod rebalance;
@@ -40,6 +48,7 @@ mod sending;
 mod slot;
 mod snapshots;
 mod standing;
+mod streams;
 pub mod topics;
 mod transactor;
 mod wanted;
@@ -57,4 +66,5 @@ pub use properties::check as check_properties;
 pub use pulse::Pulse;
 pub use snapshots::prepare as prepare_snapshots;
 pub use standing::{Figures, Standing};
+pub use streams::{PartitionId, PartitionName, Role, Stream, StreamPlan, Streams};
 pub use worker::{StopSignal, Worker, WorkerError, WorkerPlan};

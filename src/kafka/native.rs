@@ -15,7 +15,7 @@ use rdkafka::config::{ClientConfig, RDKafkaLogLevel};
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
 use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
 use rdkafka::message::BorrowedMessage;
-use rdkafka::metadata::{MetadataPartition, MetadataTopic};
+use rdkafka::metadata::MetadataTopic;
 use rdkafka::producer::{DeliveryResult, NoCustomPartitioner, Producer, ProducerContext, ThreadedProducer};
 use rdkafka::topic_partition_list::TopicPartitionListElem;
 use rdkafka::types::RDKafkaRespErr;
@@ -24,11 +24,13 @@ use rdkafka::{Message, Offset, TopicPartitionList, bindings};
 use super::clients::{self, ClientError, Plain, pass_error_on, pass_on};
 use super::faults::told;
 use super::link::Link;
+use super::native_changelog::NativeChangelog;
 use super::notice::{Notice, Notices, WorkerId};
 use super::rights;
+use super::streams::{PartitionId, Streams};
 use super::wire::{
-    Bounds, ChangelogReader, Class, Committed, GroupConsumer, Outgoing, PlainProducer, Rebalance, Refused,
-    TransactionalProducer, Wire, WireError,
+    Bounds, Class, Committed, GroupConsumer, Outgoing, Part, PlainProducer, Rebalance, Refused, TransactionalProducer,
+    Wire, WireError,
 };
 use crate::settings::Settings;
 
@@ -38,13 +40,14 @@ type Threaded = ThreadedProducer<ProducerSide, NoCustomPartitioner>;
 #[derive(Clone)]
 pub struct Native {
     settings: Arc<Settings>,
+    streams: Arc<Streams>,
     worker: WorkerId,
     notices: Notices,
 }
 
 impl Native {
-    pub fn new(settings: Arc<Settings>, worker: WorkerId, notices: Notices) -> Self {
-        Native { settings, worker, notices }
+    pub fn new(settings: Arc<Settings>, streams: Arc<Streams>, worker: WorkerId, notices: Notices) -> Self {
+        Native { settings, streams, worker, notices }
     }
 
     fn threaded_producer(&self, config: &ClientConfig) -> Result<Threaded, ClientError> {
@@ -64,15 +67,16 @@ impl Wire for Native {
             notices: self.notices.clone(),
             rebalances: Mutex::default(),
             closing: AtomicBool::new(false),
+            streams: Arc::clone(&self.streams),
         };
         let config = clients::consumer(&self.settings, self.worker);
         let client = config.create_with_context(side).map_err(ClientError::from)?;
-        Ok(NativeConsumer { client, topic: self.settings.input.topic.clone(), settings: Arc::clone(&self.settings) })
+        Ok(NativeConsumer { client, streams: Arc::clone(&self.streams), settings: Arc::clone(&self.settings) })
     }
 
     fn producer(&self) -> Result<NativeProducer, ClientError> {
         let client = self.threaded_producer(&clients::producer(&self.settings, self.worker))?;
-        Ok(NativeProducer { client, settings: Arc::clone(&self.settings) })
+        Ok(NativeProducer { client, streams: Arc::clone(&self.streams), settings: Arc::clone(&self.settings) })
     }
 
     fn plain_producer(&self) -> Result<NativePlainProducer, ClientError> {
@@ -86,11 +90,7 @@ impl Wire for Native {
             config.set("isolation.level", isolation);
             config.create_with_context(Plain::new(self.notices.clone())).map_err(ClientError::from)
         };
-        Ok(NativeChangelog {
-            reader: make("read_committed")?,
-            inquirer: make("read_uncommitted")?,
-            topic: self.settings.changelog_topic(),
-        })
+        Ok(NativeChangelog::new(make("read_committed")?, make("read_uncommitted")?, Arc::clone(&self.streams)))
     }
 
     fn now(&self) -> Instant {
@@ -115,33 +115,40 @@ impl Wire for Native {
 /// What it says.
 pub fn try_out(settings: &Settings) -> Result<(), ClientError> {
     let silent: Notices = Arc::new(|_| ());
-    let native = Native::new(Arc::new(settings.clone()), WorkerId(0), silent);
+    let native = Native::new(Arc::new(settings.clone()), Arc::new(Streams::of(settings, None)), WorkerId(0), silent);
     drop((native.consumer()?, native.producer()?, native.changelog()?));
     Ok(())
 }
 
 /// The offset of an entry that bears one.
-fn offset_of(element: &TopicPartitionListElem<'_>) -> Option<i64> {
+pub(super) fn offset_of(element: &TopicPartitionListElem<'_>) -> Option<i64> {
     match (element.error(), element.offset()) {
         (Ok(()), Offset::Offset(offset)) => Some(offset),
         _ => None,
     }
 }
 
-fn offsets_of(list: &TopicPartitionList) -> BTreeMap<i32, i64> {
-    list.elements().iter().filter_map(|element| Some((element.partition(), offset_of(element)?))).collect()
+/// The partition of an entry; `None`: of a topic that is not ours.
+fn partition_of(streams: &Streams, element: &TopicPartitionListElem<'_>) -> Option<PartitionId> {
+    streams.partition(element.topic(), element.partition())
 }
 
-fn list(topic: &str, partitions: impl IntoIterator<Item = (i32, Offset)>) -> TopicPartitionList {
+fn offsets_of(streams: &Streams, list: &TopicPartitionList) -> BTreeMap<PartitionId, i64> {
+    let elements = list.elements();
+    let offset = |element: &TopicPartitionListElem<'_>| Some((partition_of(streams, element)?, offset_of(element)?));
+    elements.iter().filter_map(offset).collect()
+}
+
+fn list(streams: &Streams, partitions: impl IntoIterator<Item = (PartitionId, Offset)>) -> TopicPartitionList {
     let mut list = TopicPartitionList::new();
     for (partition, offset) in partitions {
         // Every offset that is written here is a real one or one of librdkafka's own names.
-        let _ = list.add_partition(topic, partition).set_offset(offset);
+        let _ = list.add_partition(streams.topic(partition.stream), partition.number).set_offset(offset);
     }
     list
 }
 
-fn bounds<C: ConsumerContext>(
+pub(super) fn bounds<C: ConsumerContext>(
     client: &BaseConsumer<C>,
     topic: &str,
     partition: i32,
@@ -154,13 +161,13 @@ fn bounds<C: ConsumerContext>(
 /// A worker's consumer.
 pub struct NativeConsumer {
     client: BaseConsumer<ConsumerSide>,
-    topic: String,
+    streams: Arc<Streams>,
     settings: Arc<Settings>,
 }
 
 impl NativeConsumer {
-    fn list(&self, partitions: &[i32], offset: Offset) -> TopicPartitionList {
-        list(&self.topic, partitions.iter().map(|partition| (*partition, offset)))
+    fn list(&self, partitions: &[PartitionId], offset: Offset) -> TopicPartitionList {
+        list(&self.streams, partitions.iter().map(|partition| (*partition, offset)))
     }
 }
 
@@ -168,11 +175,12 @@ impl GroupConsumer for NativeConsumer {
     type Record<'a> = BorrowedMessage<'a>;
 
     fn join(&self) -> Result<(), WireError> {
-        Ok(self.client.subscribe(&[&self.topic])?)
+        let topics: Vec<&str> = self.streams.iter().map(|(_, plan)| &*plan.topic).collect();
+        Ok(self.client.subscribe(&topics)?)
     }
 
     fn poll(&self, wait: Duration) -> Option<Result<BorrowedMessage<'_>, WireError>> {
-        let words = |code| rights::not_read(code, &self.settings);
+        let words = |code| rights::not_read(code, &self.settings, &self.streams);
         self.client.poll(wait).map(|polled| polled.map_err(|error| told(error, words)))
     }
 
@@ -199,49 +207,56 @@ impl GroupConsumer for NativeConsumer {
         Ok(self.client.incremental_assign(&TopicPartitionList::new())?)
     }
 
-    fn give_up(&self, fetched: &[i32]) -> Result<(), WireError> {
+    fn give_up(&self, fetched: &[PartitionId]) -> Result<(), WireError> {
         Ok(self.client.incremental_unassign(&self.list(fetched, Offset::Invalid))?)
     }
 
-    fn fetch(&self, starts: &[(i32, i64)]) -> Result<(), WireError> {
-        let starts = list(&self.topic, starts.iter().map(|(partition, offset)| (*partition, Offset::Offset(*offset))));
+    fn fetch(&self, starts: &[(PartitionId, i64)]) -> Result<(), WireError> {
+        let starts = starts.iter().map(|(partition, offset)| (*partition, Offset::Offset(*offset)));
+        let starts = list(&self.streams, starts);
         self.client.incremental_assign(&starts)?;
         Ok(self.client.resume(&starts)?)
     }
 
-    fn pause(&self, partitions: &[i32]) -> Result<(), WireError> {
+    fn pause(&self, partitions: &[PartitionId]) -> Result<(), WireError> {
         Ok(self.client.pause(&self.list(partitions, Offset::Invalid))?)
     }
 
-    fn resume(&self, partitions: &[i32]) -> Result<(), WireError> {
+    fn resume(&self, partitions: &[PartitionId]) -> Result<(), WireError> {
         Ok(self.client.resume(&self.list(partitions, Offset::Invalid))?)
     }
 
     fn committed(
         &self,
-        partitions: &[i32],
+        partitions: &[PartitionId],
         patience: Duration,
-    ) -> Result<BTreeMap<i32, Result<Committed, WireError>>, WireError> {
+    ) -> Result<BTreeMap<PartitionId, Result<Committed, WireError>>, WireError> {
         let found = self.client.committed_offsets(self.list(partitions, Offset::Invalid), patience)?;
         let committed = |element: &TopicPartitionListElem<'_>| {
             element.error()?;
             Ok(Committed { offset: offset_of(element), metadata: element.metadata().to_owned() })
         };
-        Ok(found.elements().iter().map(|element| (element.partition(), committed(element))).collect())
+        let elements = found.elements();
+        let known =
+            elements.iter().filter_map(|element| Some((partition_of(&self.streams, element)?, committed(element))));
+        Ok(known.collect())
     }
 
-    fn bounds(&self, partition: i32, patience: Duration) -> Result<Bounds, WireError> {
-        bounds(&self.client, &self.topic, partition, patience)
+    fn bounds(&self, partition: PartitionId, patience: Duration) -> Result<Bounds, WireError> {
+        bounds(&self.client, self.streams.topic(partition.stream), partition.number, patience)
     }
 
-    fn ends(&self, partitions: &[i32], patience: Duration) -> Result<BTreeMap<i32, i64>, WireError> {
-        Ok(offsets_of(&self.client.offsets_for_times(self.list(partitions, Offset::End), patience)?))
+    fn ends(&self, partitions: &[PartitionId], patience: Duration) -> Result<BTreeMap<PartitionId, i64>, WireError> {
+        Ok(offsets_of(&self.streams, &self.client.offsets_for_times(self.list(partitions, Offset::End), patience)?))
     }
 
     fn input_end(&self, patience: Duration) -> Result<i64, WireError> {
-        let metadata = self.client.fetch_metadata(Some(&self.topic), patience)?;
-        let partitions = metadata.topics().iter().flat_map(MetadataTopic::partitions);
-        let asked: Vec<i32> = partitions.map(MetadataPartition::id).collect();
+        let mut asked: Vec<PartitionId> = Vec::new();
+        for (stream, plan) in self.streams.inputs() {
+            let metadata = self.client.fetch_metadata(Some(&plan.topic), patience)?;
+            let partitions = metadata.topics().iter().flat_map(MetadataTopic::partitions);
+            asked.extend(partitions.map(|partition| PartitionId { stream, number: partition.id() }));
+        }
         let ends = self.ends(&asked, patience)?;
         if ends.len() < asked.len() {
             let text = "not all partitions of the input have a leader now".to_owned();
@@ -250,8 +265,8 @@ impl GroupConsumer for NativeConsumer {
         Ok(ends.values().sum())
     }
 
-    fn positions(&self) -> Result<BTreeMap<i32, i64>, WireError> {
-        Ok(offsets_of(&self.client.position()?))
+    fn positions(&self) -> Result<BTreeMap<PartitionId, i64>, WireError> {
+        Ok(offsets_of(&self.streams, &self.client.position()?))
     }
 
     fn leave(&self) -> Result<(), WireError> {
@@ -267,6 +282,7 @@ struct ConsumerSide {
     rebalances: Mutex<VecDeque<Rebalance>>,
     /// Set when the worker has nothing left to commit: partitions are then given up without asking it.
     closing: AtomicBool,
+    streams: Arc<Streams>,
 }
 
 impl ConsumerSide {
@@ -287,7 +303,8 @@ impl ClientContext for ConsumerSide {
 
 impl ConsumerContext for ConsumerSide {
     fn rebalance(&self, consumer: &BaseConsumer<ConsumerSide>, code: RDKafkaRespErr, list: &mut TopicPartitionList) {
-        let partitions: Vec<i32> = list.elements().iter().map(|element| element.partition()).collect();
+        let elements = list.elements();
+        let partitions = elements.iter().filter_map(|element| partition_of(&self.streams, element)).collect();
         if self.closing.load(Ordering::Relaxed) {
             answer_while_closing(consumer, code);
             return;
@@ -316,12 +333,13 @@ fn answer_while_closing(consumer: &BaseConsumer<ConsumerSide>, code: RDKafkaResp
 /// A worker's producer.
 pub struct NativeProducer {
     client: Threaded,
+    streams: Arc<Streams>,
     settings: Arc<Settings>,
 }
 
 impl NativeProducer {
     fn told(&self, result: KafkaResult<()>) -> Result<(), WireError> {
-        result.map_err(|error| told(error, |code| rights::missing(code, &self.settings)))
+        result.map_err(|error| told(error, |code| rights::missing(code, &self.settings, &self.streams)))
     }
 }
 
@@ -349,17 +367,16 @@ impl TransactionalProducer<NativeConsumer> for NativeProducer {
 
     fn send_offsets(
         &self,
-        offsets: &[(i32, i64)],
-        metadata: &str,
+        parts: &[Part],
         consumer: &NativeConsumer,
         member: &str,
         patience: Duration,
     ) -> Result<(), WireError> {
         let mut list = TopicPartitionList::new();
-        for (partition, offset) in offsets {
-            let mut element = list.add_partition(&self.settings.input.topic, *partition);
+        for Part { partition, next_offset, metadata } in parts {
+            let mut element = list.add_partition(self.streams.topic(partition.stream), partition.number);
             // An offset of a record, plus one: never out of range.
-            let _ = element.set_offset(Offset::Offset(*offset));
+            let _ = element.set_offset(Offset::Offset(*next_offset));
             element.set_metadata(metadata);
         }
         // Taken anew for each try: it carries the generation by which a broker tells members of today from those of
@@ -465,36 +482,5 @@ impl ProducerContext for ProducerSide {
             text: text.clone(),
         });
         (self.notices)(Notice::NotWritten { topic, why: text });
-    }
-}
-
-/// A reader of the changelog, and who asks for what the reader does not see yet.
-pub struct NativeChangelog {
-    reader: BaseConsumer<Plain>,
-    inquirer: BaseConsumer<Plain>,
-    topic: String,
-}
-
-impl ChangelogReader for NativeChangelog {
-    type Record<'a> = BorrowedMessage<'a>;
-
-    fn end(&self, partition: i32, patience: Duration) -> Result<i64, WireError> {
-        Ok(bounds(&self.inquirer, &self.topic, partition, patience)?.high)
-    }
-
-    fn stable(&self, partition: i32, patience: Duration) -> Result<Bounds, WireError> {
-        bounds(&self.reader, &self.topic, partition, patience)
-    }
-
-    fn open(&self, partition: i32, offset: i64) -> Result<(), WireError> {
-        Ok(self.reader.assign(&list(&self.topic, [(partition, Offset::Offset(offset))]))?)
-    }
-
-    fn poll(&self, wait: Duration) -> Option<Result<BorrowedMessage<'_>, WireError>> {
-        self.reader.poll(wait).map(|polled| polled.map_err(WireError::from))
-    }
-
-    fn position(&self, partition: i32) -> Result<Option<i64>, WireError> {
-        Ok(offsets_of(&self.reader.position()?).get(&partition).copied())
     }
 }

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use super::counts::Counts;
 use super::standing::Standing;
+use super::streams::PartitionName;
 use crate::engine::CatalogChange;
 use crate::telemetry::Severity;
 
@@ -65,28 +66,28 @@ pub enum Notice {
         worker: WorkerId,
         /// Whether no record is applied, since a commit does not end.
         held: bool,
-        partitions: Vec<(i32, Standing)>,
+        partitions: Vec<(PartitionName, Standing)>,
     },
     /// The group has answered; what it gives may be nothing.
     Assigned {
         worker: WorkerId,
-        partitions: Vec<i32>,
+        partitions: Vec<PartitionName>,
     },
     Revoked {
         worker: WorkerId,
-        partitions: Vec<i32>,
+        partitions: Vec<PartitionName>,
         lost: bool,
     },
     /// A partition runs, from this offset on.
     Running {
         worker: WorkerId,
-        partition: i32,
+        partition: PartitionName,
         offset: i64,
     },
     /// A state is being read back from the changelog: what there is of it, and about how long the rest will take.
     Restoring {
         worker: WorkerId,
-        partition: i32,
+        partition: PartitionName,
         entities: usize,
         bytes: u64,
         left: Option<Duration>,
@@ -94,7 +95,7 @@ pub enum Notice {
     /// A state is there again; `bytes` of the changelog were read for it, and a snapshot, if there was one.
     Restored {
         worker: WorkerId,
-        partition: i32,
+        partition: PartitionName,
         entities: usize,
         bytes: u64,
         snapshot_bytes: Option<u64>,
@@ -103,13 +104,13 @@ pub enum Notice {
     /// There is a snapshot, which is not used: the whole changelog is read.
     SnapshotUnused {
         worker: WorkerId,
-        partition: i32,
+        partition: PartitionName,
         why: String,
     },
     /// There is a new snapshot. The worker stood still while it was copied.
     SnapshotWritten {
         worker: WorkerId,
-        partition: i32,
+        partition: PartitionName,
         bytes: u64,
         copied_in: Duration,
         took: Duration,
@@ -117,13 +118,13 @@ pub enum Notice {
     /// A state was written under another catalog; what that means for it.
     CatalogChanged {
         worker: WorkerId,
-        partition: i32,
+        partition: PartitionName,
         change: CatalogChange,
     },
     /// A partition does not go on until a person has done something. The others do.
     Stopped {
         worker: WorkerId,
-        partition: i32,
+        partition: PartitionName,
         why: String,
     },
     /// The producer has its transactional id.
@@ -294,6 +295,12 @@ impl fmt::Display for Recycle {
     }
 }
 
+/// As the list that it is.
+fn listed(partitions: &[PartitionName]) -> String {
+    let names: Vec<String> = partitions.iter().map(PartitionName::to_string).collect();
+    format!("[{}]", names.join(", "))
+}
+
 impl fmt::Display for WorkerId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "worker {}", self.0)
@@ -313,13 +320,16 @@ impl fmt::Display for Notice {
             Notice::Progress(worker, counts) => write!(f, "{worker}: {counts}"),
             Notice::Committed { worker, took, counts } => write!(f, "{worker} has committed in {took:?}: {counts}"),
             Notice::Standing { worker, partitions, .. } => write!(f, "{worker} stands at {partitions:?}"),
-            Notice::Assigned { worker, partitions } => write!(f, "{worker} is assigned partitions {partitions:?}"),
+            Notice::Assigned { worker, partitions } => {
+                write!(f, "{worker} is assigned partitions {}", listed(partitions))
+            }
             Notice::Revoked { worker, partitions, lost: false } => {
-                write!(f, "{worker} gives up partitions {partitions:?}")
+                write!(f, "{worker} gives up partitions {}", listed(partitions))
             }
             Notice::Revoked { worker, partitions, lost: true } => write!(
                 f,
-                "{worker} has lost partitions {partitions:?}: the group went on without it; what was not committed is done by their next owner"
+                "{worker} has lost partitions {}: the group went on without it; what was not committed is done by their next owner",
+                listed(partitions)
             ),
             Notice::Running { worker, partition, offset } => {
                 write!(f, "{worker} runs partition {partition} from offset {offset}")

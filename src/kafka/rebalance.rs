@@ -8,13 +8,15 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use rdkafka::Message;
+use rdkafka::message::OwnedMessage;
 
 use super::cycle::random;
 use super::failpoint::{self, Step};
 use super::notice::Notice;
 use super::restore::{Cancel, Finding, RestoreError, Task};
 use super::slot::{PartitionError, Restore, Running, Slot};
-use super::wire::{GroupConsumer, Rebalance, Wire, WireError};
+use super::streams::{PartitionId, Role};
+use super::wire::{Bounds, Committed, GroupConsumer, Rebalance, Wire, WireError};
 use super::worker::{Worker, WorkerError};
 use crate::settings::Start;
 
@@ -42,6 +44,7 @@ impl<W: Wire> Worker<W> {
                 if !partitions.is_empty() {
                     self.start_at = Some(self.wire.now());
                 }
+                let partitions = self.streams().names(&partitions);
                 self.say(Notice::Assigned { worker: self.plan.id, partitions });
             }
             Rebalance::Revoke { partitions, lost } => {
@@ -56,6 +59,7 @@ impl<W: Wire> Worker<W> {
                 self.give_up(&partitions);
                 failpoint::pass(Step::RevokeAnswered);
                 if !partitions.is_empty() {
+                    let partitions = self.streams().names(&partitions);
                     self.say(Notice::Revoked { worker: self.plan.id, partitions, lost });
                 }
             }
@@ -76,7 +80,7 @@ impl<W: Wire> Worker<W> {
             return;
         }
         let stopped = |slot: &Slot| matches!(slot, Slot::Stopped(_));
-        let held: Vec<i32> =
+        let held: Vec<PartitionId> =
             self.slots.iter().filter(|(_, slot)| !stopped(slot)).map(|(partition, _)| *partition).collect();
         if held.is_empty() {
             return;
@@ -90,7 +94,7 @@ impl<W: Wire> Worker<W> {
     }
 
     /// Drops the state of partitions and everything that is meant for them. Nothing of theirs is sent after this.
-    fn give_up(&mut self, partitions: &[i32]) {
+    fn give_up(&mut self, partitions: &[PartitionId]) {
         let mut ran = Vec::new();
         for partition in partitions {
             if let Some(scribe) = &mut self.scribe {
@@ -102,12 +106,17 @@ impl<W: Wire> Worker<W> {
                 Some(Slot::Assigned { .. } | Slot::Stopped(_)) | None => {}
             }
         }
-        self.parked.retain(|message| !partitions.contains(&message.partition()));
+        let streams = &self.plan.streams;
+        let given_up = |message: &OwnedMessage| {
+            let partition = streams.partition(message.topic(), message.partition());
+            partition.is_none_or(|partition| partitions.contains(&partition))
+        };
+        self.parked.retain(|message| !given_up(message));
         self.answer(self.consumer.give_up(&ran));
     }
 
     /// Drops the state of a partition that somebody else has worked on, and starts it from what they committed.
-    pub(super) fn begin_again(&mut self, partition: i32) {
+    pub(super) fn begin_again(&mut self, partition: PartitionId) {
         self.give_up(&[partition]);
         self.unasked = true;
         self.slots.insert(partition, Slot::Assigned { disagreements: 0 });
@@ -115,8 +124,9 @@ impl<W: Wire> Worker<W> {
     }
 
     /// Takes a partition out of work until a person has done something. It stays assigned.
-    pub(super) fn stop(&mut self, partition: i32, error: PartitionError) {
-        self.say(Notice::Stopped { worker: self.plan.id, partition, why: error.to_string() });
+    pub(super) fn stop(&mut self, partition: PartitionId, error: PartitionError) {
+        let name = self.streams().name(partition);
+        self.say(Notice::Stopped { worker: self.plan.id, partition: name, why: error.to_string() });
         self.give_up(&[partition]);
         self.unasked = true;
         self.slots.insert(partition, Slot::Stopped(error));
@@ -125,15 +135,15 @@ impl<W: Wire> Worker<W> {
     /// Has the states read back of the partitions that were assigned, as far as their committed offsets are known.
     pub(super) fn start_assigned(&mut self) {
         self.start_at = None;
-        let assigned = |(partition, slot): (&i32, &Slot)| match slot {
+        let assigned = |(partition, slot): (&PartitionId, &Slot)| match slot {
             Slot::Assigned { disagreements } => Some((*partition, *disagreements)),
             _ => None,
         };
-        let waiting: BTreeMap<i32, u32> = self.slots.iter().filter_map(assigned).collect();
+        let waiting: BTreeMap<PartitionId, u32> = self.slots.iter().filter_map(assigned).collect();
         if waiting.is_empty() {
             return;
         }
-        let asked: Vec<i32> = waiting.keys().copied().collect();
+        let asked: Vec<PartitionId> = waiting.keys().copied().collect();
         let found = match self.consumer.committed(&asked, COMMITTED_PATIENCE) {
             Ok(found) => found,
             Err(error) => return self.start_later("looking for committed offsets", &error.text),
@@ -141,7 +151,7 @@ impl<W: Wire> Worker<W> {
         let mut tasks = Vec::new();
         for (partition, disagreements) in waiting {
             match found.get(&partition) {
-                Some(Ok(committed)) => tasks.extend(self.task(partition, committed.offset, disagreements)),
+                Some(Ok(committed)) => tasks.extend(self.task(partition, committed, disagreements)),
                 Some(Err(error)) => self.start_later("looking for committed offsets", &error.text),
                 None => self.start_later("looking for committed offsets", "the broker left one out"),
             }
@@ -152,7 +162,8 @@ impl<W: Wire> Worker<W> {
     }
 
     /// What has to be restored for a partition to run. `None`: the broker does not tell now, or it cannot run.
-    fn task(&mut self, partition: i32, committed: Option<i64>, disagreements: u32) -> Option<Task> {
+    fn task(&mut self, partition: PartitionId, found: &Committed, disagreements: u32) -> Option<Task> {
+        let (role, committed) = (self.streams().plan(partition.stream).role, found.offset);
         let bounds = match self.consumer.bounds(partition, BOUNDS_PATIENCE) {
             Ok(bounds) => bounds,
             Err(error) => {
@@ -160,16 +171,21 @@ impl<W: Wire> Worker<W> {
                 return None;
             }
         };
-        let next_offset = match (committed, self.plan.settings.input.start) {
+        // What we have passed on ourselves is read from its beginning.
+        let start = if let Role::Merged(_) = role { Start::Earliest } else { self.plan.settings.input.start };
+        let next_offset = match (committed, start) {
             (Some(offset), _) if (bounds.low..=bounds.high).contains(&offset) => offset,
             (Some(offset), _) => {
-                let topic = self.plan.settings.input.topic.clone();
-                self.stop(partition, PartitionError::OffsetGone { topic, partition, offset, bounds });
+                self.stop(partition, self.offset_gone(partition, offset, bounds));
                 return None;
             }
             (None, Start::Earliest) => bounds.low,
             (None, Start::Latest) => bounds.high,
         };
+        if role == Role::PassedOn {
+            self.pass_on(partition, found, next_offset);
+            return None;
+        }
         let cancel = Cancel::default();
         let restore = Restore { committed, next_offset, low: bounds.low, disagreements, cancel: cancel.clone() };
         self.slots.insert(partition, Slot::Restoring(restore));
@@ -198,33 +214,40 @@ impl<W: Wire> Worker<W> {
         let agree = noted == committed || noted.is_none() && committed == Some(low);
         if !agree && disagreements < DISAGREEMENTS_MAX {
             self.slots.insert(partition, Slot::Assigned { disagreements: disagreements + 1 });
-            let why = format!("the changelog of partition {partition} and the committed offset differ; looking again");
+            let name = self.streams().name(partition);
+            let why = format!("the changelog of partition {name} and the committed offset differ; looking again");
             return self.start_later("restoring", &why);
         }
         if !agree {
-            let (topic, changelog) = (self.plan.settings.input.topic.clone(), self.plan.settings.changelog_topic());
-            let error = PartitionError::Disagreement { topic, changelog, partition, committed, noted };
+            let plan = self.streams().plan(partition.stream);
+            let (topic, changelog) = (plan.topic.to_string(), plan.changelog.clone());
+            let partition_number = partition.number;
+            let error =
+                PartitionError::Disagreement { topic, changelog, partition: partition_number, committed, noted };
             return self.stop(partition, error);
         }
+        let name = self.streams().name(partition);
         self.say(Notice::Restored {
             worker: self.plan.id,
-            partition,
+            partition: name.clone(),
             entities: found.state.entities(),
             bytes: found.bytes,
             snapshot_bytes: found.snapshot_bytes,
             took: found.took,
         });
         if let Some(change) = found.catalog_change {
-            self.say(Notice::CatalogChanged { worker: self.plan.id, partition, change });
+            self.say(Notice::CatalogChanged { worker: self.plan.id, partition: name, change });
         }
         let log_id = found.note.map_or_else(random, |note| note.log_id);
-        let running = Running::new(found.state, log_id, next_offset, committed);
+        let role = self.streams().plan(partition.stream).role;
+        let mut running = Running::new(role, found.state, log_id, next_offset, committed);
+        self.equip(&mut running, partition, found.sources);
         self.slots.insert(partition, Slot::Running(Box::new(running)));
         self.fetch(partition, next_offset);
     }
 
     /// Has the consumer fetch a partition that is ready to run.
-    fn fetch(&mut self, partition: i32, next_offset: i64) {
+    pub(super) fn fetch(&mut self, partition: PartitionId, next_offset: i64) {
         if let Err(error) = self.consumer.fetch(&[(partition, next_offset)]) {
             self.slots.insert(partition, Slot::Assigned { disagreements: 0 });
             return self.start_later("fetching", &error.text);
@@ -235,9 +258,15 @@ impl<W: Wire> Worker<W> {
             // Records that come too early wait their turn.
             self.say(Notice::Trouble { worker: self.plan.id, what: "pausing", why: error.text });
         }
-        self.say(Notice::Running { worker: self.plan.id, partition, offset: next_offset });
+        let name = self.streams().name(partition);
+        self.say(Notice::Running { worker: self.plan.id, partition: name, offset: next_offset });
         // A start that was not committed yet, such as the end of the topic, has to hold after a restart too.
         self.commit_later();
+    }
+
+    fn offset_gone(&self, partition: PartitionId, offset: i64, bounds: Bounds) -> PartitionError {
+        let topic = self.streams().topic(partition.stream).to_owned();
+        PartitionError::OffsetGone { topic, partition: partition.number, offset, bounds }
     }
 
     fn start_later(&mut self, what: &'static str, why: &str) {
@@ -249,14 +278,13 @@ impl<W: Wire> Worker<W> {
     pub(super) fn stop_where_records_are_gone(&mut self) -> Result<(), WorkerError> {
         for partition in self.running() {
             let Some(Slot::Running(running)) = self.slots.get(&partition) else { continue };
-            let offset = running.next_offset();
+            let offset = running.position();
             match self.consumer.bounds(partition, BOUNDS_PATIENCE) {
                 Ok(bounds) if (bounds.low..=bounds.high).contains(&offset) => {}
                 Ok(bounds) => {
                     self.settle_within(REVOKE_PATIENCE)?;
                     self.forget(&[partition]);
-                    let topic = self.plan.settings.input.topic.clone();
-                    self.stop(partition, PartitionError::OffsetGone { topic, partition, offset, bounds });
+                    self.stop(partition, self.offset_gone(partition, offset, bounds));
                 }
                 Err(error) => {
                     let why = error.text;

@@ -25,10 +25,13 @@ use rdkafka::Message;
 
 use super::clients::ClientError;
 use super::failpoint::{self, Step};
+use super::merge::{Reached, Source};
 use super::notice::{Notice, Notices, WorkerId};
+use super::programs::Programs;
 use super::snapshots::{Snapshots, Unusable};
+use super::streams::{PartitionId, Streams};
 use super::wire::{Bounds, ChangelogReader, Wire, WireError};
-use crate::codec::{ChangelogKey, ChangelogRecord, Progress, Unreadable};
+use crate::codec::{ChangelogKey, ChangelogRecord, Progress, SourceEntry, Unreadable};
 use crate::engine::{CatalogChange, Damage, Partition, Position, Program, Restored, Restoring};
 
 const CALL_PATIENCE: Duration = Duration::from_secs(5);
@@ -42,7 +45,7 @@ const PROGRESS: Duration = Duration::from_secs(5);
 /// A partition whose state is to be read back.
 #[derive(Clone, Debug)]
 pub struct Task {
-    pub partition: i32,
+    pub partition: PartitionId,
     /// Given when the partition has been given up meanwhile.
     pub cancel: Cancel,
 }
@@ -67,7 +70,7 @@ impl Cancel {
 
 /// What an errand has found.
 pub struct Finding {
-    pub partition: i32,
+    pub partition: PartitionId,
     cancel: Cancel,
     pub result: Result<Found, RestoreError>,
 }
@@ -84,6 +87,8 @@ pub struct Found {
     pub state: Partition,
     /// The changelog's note of it; none where the changelog is empty.
     pub note: Option<Note>,
+    /// How far the sources of a merged partition are.
+    pub sources: Option<Sources>,
     pub catalog_change: Option<CatalogChange>,
     pub took: Duration,
     /// Of the records that were read.
@@ -98,6 +103,13 @@ pub struct Note {
     pub next_offset: i64,
     pub log_id: u64,
     position: Position,
+}
+
+/// What the changelog says of the sources of a merged partition.
+#[derive(Clone, Debug)]
+pub struct Sources {
+    pub read_to: i64,
+    pub reached: Vec<Reached>,
 }
 
 /// Why a state cannot be read back.
@@ -133,14 +145,14 @@ pub struct Restorer<W> {
 impl<W: Wire> Restorer<W> {
     pub fn new(
         wire: W,
-        program: Arc<Program>,
-        topic: String,
+        programs: Programs,
+        streams: Arc<Streams>,
         snapshots: Option<Arc<Snapshots>>,
         worker: WorkerId,
         notices: Notices,
     ) -> Self {
         let (sender, findings) = mpsc::channel();
-        let errand = Errand { wire, program, topic, snapshots, worker, notices, findings: sender };
+        let errand = Errand { wire, programs, streams, snapshots, worker, notices, findings: sender };
         Restorer { errand, findings }
     }
 
@@ -159,8 +171,8 @@ impl<W: Wire> Restorer<W> {
 #[derive(Clone)]
 struct Errand<W> {
     wire: W,
-    program: Arc<Program>,
-    topic: String,
+    programs: Programs,
+    streams: Arc<Streams>,
     snapshots: Option<Arc<Snapshots>>,
     worker: WorkerId,
     notices: Notices,
@@ -215,10 +227,11 @@ impl<W: Wire> Errand<W> {
             Ok(Some(found)) => return Ok(found),
             Err(Interrupted::Cancelled) => return Err(Interrupted::Cancelled),
             Err(Interrupted::For(error)) => {
+                let partition = self.streams.name(partition);
                 (self.notices)(Notice::SnapshotUnused { worker: self.worker, partition, why: error.to_string() });
             }
         }
-        let mut reading = Reading::new(&self.program, None);
+        let mut reading = Reading::new(self.program(partition), None);
         if low < end {
             self.insist(task, || reader.open(partition, low))?;
             self.read(reader, task, low..end, started, &mut reading)?;
@@ -236,9 +249,9 @@ impl<W: Wire> Errand<W> {
     ) -> Result<Option<Found>, Interrupted> {
         let partition = task.partition;
         let Some(snapshots) = &self.snapshots else { return Ok(None) };
-        let Some(mut file) = snapshots.open(partition)? else { return Ok(None) };
+        let Some(mut file) = snapshots.open(&self.topic(partition), partition.number)? else { return Ok(None) };
         let (log, offset) = (file.head().log, file.head().offset);
-        let mut reading = Reading::new(&self.program, Some(log));
+        let mut reading = Reading::new(self.program(partition), Some(log));
         while file.read_into(&mut reading.restoring).map_err(Unusable::from)? == Progress::More {
             if task.cancel.is_given() {
                 return Err(Interrupted::Cancelled);
@@ -256,15 +269,15 @@ impl<W: Wire> Errand<W> {
         self.finish(partition, reading, started).map(Some)
     }
 
-    fn finish(&self, partition: i32, reading: Reading, started: Instant) -> Result<Found, Interrupted> {
+    fn finish(&self, partition: PartitionId, reading: Reading, started: Instant) -> Result<Found, Interrupted> {
         failpoint::pass(Step::RestoreEnd);
-        let Reading { restoring, note, bytes, snapshot_bytes, .. } = reading;
+        let Reading { restoring, note, sources, bytes, snapshot_bytes, .. } = reading;
         let position = note.as_ref().map_or_else(Position::default, |note| note.position.clone());
-        let Restored { partition: state, change: catalog_change } = restoring
-            .finish(position)
-            .map_err(|error| RestoreError::Whole { topic: self.topic.clone(), partition, error })?;
+        let Restored { partition: state, change: catalog_change } = restoring.finish(position).map_err(|error| {
+            RestoreError::Whole { topic: self.topic(partition), partition: partition.number, error }
+        })?;
         let took = self.wire.now().duration_since(started);
-        Ok(Found { state, note, catalog_change, took, bytes, snapshot_bytes })
+        Ok(Found { state, note, sources, catalog_change, took, bytes, snapshot_bytes })
     }
 
     /// Waits until everything before `end` is committed or aborted. Returns where the partition begins.
@@ -279,7 +292,8 @@ impl<W: Wire> Errand<W> {
                 tell_at = self.wire.now() + PROGRESS;
                 let why = format!(
                     "a transaction is open in {}, partition {}, from offset {high} on; its end is waited for",
-                    self.topic, task.partition
+                    self.topic(task.partition),
+                    task.partition.number
                 );
                 self.trouble(why);
             }
@@ -309,7 +323,12 @@ impl<W: Wire> Errand<W> {
                         return Ok(());
                     }
                     reading.take(record.key().unwrap_or_default(), record.payload()).map_err(|error| {
-                        RestoreError::Record { topic: self.topic.clone(), partition, offset, error }
+                        RestoreError::Record {
+                            topic: self.topic(partition),
+                            partition: partition.number,
+                            offset,
+                            error,
+                        }
                     })?;
                     failpoint::pass(Step::RestoreRecord);
                     if offset + 1 < range.end {
@@ -330,13 +349,22 @@ impl<W: Wire> Errand<W> {
                 let took = now.duration_since(started).as_secs_f64();
                 (self.notices)(Notice::Restoring {
                     worker: self.worker,
-                    partition,
+                    partition: self.streams.name(partition),
                     entities: reading.restoring.entities(),
                     bytes: reading.bytes,
                     left: (read > 0.0).then(|| Duration::from_secs_f64(took * (1.0 - read) / read)),
                 });
             }
         }
+    }
+
+    fn program(&self, partition: PartitionId) -> &Arc<Program> {
+        self.programs.of(self.streams.plan(partition.stream).role)
+    }
+
+    /// The changelog's name.
+    fn topic(&self, partition: PartitionId) -> String {
+        self.streams.plan(partition.stream).changelog.clone()
     }
 
     /// Calls until there is an answer.
@@ -364,6 +392,7 @@ struct Reading {
     /// The log that it has to be; `None`: any.
     log_id: Option<u64>,
     note: Option<Note>,
+    sources: Option<Sources>,
     bytes: u64,
     snapshot_bytes: Option<u64>,
 }
@@ -371,7 +400,7 @@ struct Reading {
 impl Reading {
     fn new(program: &Arc<Program>, log_id: Option<u64>) -> Self {
         let restoring = Restoring::new(Arc::clone(program));
-        Reading { restoring, log_id, note: None, bytes: 0, snapshot_bytes: None }
+        Reading { restoring, log_id, note: None, sources: None, bytes: 0, snapshot_bytes: None }
     }
 
     fn take(&mut self, key: &[u8], value: Option<&[u8]>) -> Result<(), ReadError> {
@@ -388,6 +417,16 @@ impl Reading {
             ChangelogRecord::Segment(segment) => self.restoring.segment(segment)?,
             ChangelogRecord::Cleared(ChangelogKey::Segment(slot)) => self.restoring.clear(slot),
             ChangelogRecord::Cleared(ChangelogKey::Schema(id)) => self.restoring.clear_schema(id),
+            ChangelogRecord::Sources { read_to, entries } => {
+                let reached = |entry: SourceEntry<'_>| Reached {
+                    source: Source { topic: entry.topic.into(), partition: entry.partition },
+                    clock: entry.clock,
+                    next: entry.next,
+                };
+                let reached = SourceEntry::read_all(entries)?.into_iter().map(reached).collect();
+                self.sources = Some(Sources { read_to, reached });
+            }
+            ChangelogRecord::Cleared(ChangelogKey::Sources) => self.sources = None,
             // Nobody removes it.
             ChangelogRecord::Cleared(ChangelogKey::Meta) => self.note = None,
         }

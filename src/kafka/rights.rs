@@ -4,6 +4,7 @@ use std::fmt;
 
 use rdkafka::error::RDKafkaErrorCode;
 
+use super::streams::Streams;
 use crate::settings::Settings;
 
 /// What a right allows. Describe comes with either.
@@ -51,7 +52,7 @@ impl Right {
 }
 
 /// What an error of the group or of a transaction says is missing. `None`: it is about something else.
-pub fn missing(code: RDKafkaErrorCode, settings: &Settings) -> Option<String> {
+pub fn missing(code: RDKafkaErrorCode, settings: &Settings, streams: &Streams) -> Option<String> {
     match code {
         RDKafkaErrorCode::GroupAuthorizationFailed => Some(Right::groups(settings).to_string()),
         RDKafkaErrorCode::TransactionalIdAuthorizationFailed => Some(Right::transactional_ids(settings).to_string()),
@@ -59,7 +60,7 @@ pub fn missing(code: RDKafkaErrorCode, settings: &Settings) -> Option<String> {
         RDKafkaErrorCode::TopicAuthorizationFailed => {
             let mut topics = vec![settings.output.changes.clone(), settings.dead_letter_topic()];
             topics.extend(settings.output.tags.clone());
-            topics.push(settings.changelog_topic());
+            topics.extend(streams.own_topics());
             let rights: Vec<String> = topics.iter().map(|topic| Right::write(topic).to_string()).collect();
             Some(format!("one of these: {}", rights.join("; ")))
         }
@@ -68,10 +69,14 @@ pub fn missing(code: RDKafkaErrorCode, settings: &Settings) -> Option<String> {
 }
 
 /// Says why nothing is read from the input, if a right is missing.
-pub fn not_read(code: RDKafkaErrorCode, settings: &Settings) -> Option<String> {
+pub fn not_read(code: RDKafkaErrorCode, settings: &Settings, streams: &Streams) -> Option<String> {
     match code {
-        RDKafkaErrorCode::TopicAuthorizationFailed => Some(Right::read(&settings.input.topic).to_string()),
-        code => missing(code, settings),
+        RDKafkaErrorCode::TopicAuthorizationFailed => {
+            let rights: Vec<String> = streams.iter().map(|(_, plan)| Right::read(&plan.topic).to_string()).collect();
+            let among = if rights.len() > 1 { "one of these: " } else { "" };
+            Some(format!("{among}{}", rights.join("; ")))
+        }
+        code => missing(code, settings, streams),
     }
 }
 

@@ -19,6 +19,7 @@ use super::cycle::Fate;
 use super::notice::Notice;
 use super::slot::{Running, Slot};
 use super::snapshots::Snapshots;
+use super::streams::{PartitionId, Streams};
 use super::wire::{ChangelogReader, Wire, WireError};
 use super::worker::Worker;
 use crate::codec::{SnapshotHead, SnapshotWriter};
@@ -26,9 +27,10 @@ use crate::engine::{Extent, NoCopy};
 
 /// For one look at the end of a changelog.
 const END_PATIENCE: Duration = Duration::from_millis(500);
-/// So many offsets in front of the end there is the changelog's note of the last transaction, which says of which
-/// changelog the snapshot is: behind it there is the marker of the commit at most. To read a record again does no harm.
-const BACK: i64 = 2;
+/// So many offsets in front of the end there are the changelog's notes of the last transaction, which say of which
+/// changelog the snapshot is, and where the sources of a merged partition are: behind the last of them there is the marker
+/// of the commit at most. To read a record again does no harm.
+const BACK: i64 = 3;
 /// What a file has beside the state, about.
 const FILE_BYTES: usize = 64 << 10;
 
@@ -36,10 +38,11 @@ const FILE_BYTES: usize = 64 << 10;
 pub struct Scribe<W: Wire> {
     wire: W,
     snapshots: Arc<Snapshots>,
+    streams: Arc<Streams>,
     interval: Duration,
     /// Knows where changelogs end; made when that is asked for the first time.
     reader: Option<W::Changelog>,
-    kept: BTreeMap<i32, Kept>,
+    kept: BTreeMap<PartitionId, Kept>,
     /// Whether a file is being written.
     writes: bool,
     sender: Sender<Written>,
@@ -56,7 +59,7 @@ struct Kept {
 
 /// What has become of a file.
 struct Written {
-    partition: i32,
+    partition: PartitionId,
     bytes: u64,
     copied_in: Duration,
     took: Duration,
@@ -75,24 +78,34 @@ enum NotTaken {
 }
 
 impl<W: Wire> Scribe<W> {
-    pub fn new(wire: W, snapshots: Arc<Snapshots>, interval: Duration) -> Self {
+    pub fn new(wire: W, snapshots: Arc<Snapshots>, streams: Arc<Streams>, interval: Duration) -> Self {
         let (sender, written) = mpsc::channel();
-        Scribe { wire, snapshots, interval, reader: None, kept: BTreeMap::new(), writes: false, sender, written }
+        Scribe {
+            wire,
+            snapshots,
+            streams,
+            interval,
+            reader: None,
+            kept: BTreeMap::new(),
+            writes: false,
+            sender,
+            written,
+        }
     }
 
     /// A partition is not ours any more.
-    pub fn forget(&mut self, partition: i32) {
+    pub fn forget(&mut self, partition: PartitionId) {
         self.kept.remove(&partition);
     }
 
     /// Whether a partition has to be looked at. The first time is an interval after it has begun to run.
-    fn is_due(&mut self, partition: i32, now: Instant) -> bool {
+    fn is_due(&mut self, partition: PartitionId, now: Instant) -> bool {
         let kept = self.kept.entry(partition).or_insert(Kept { at: now, extent: None });
         now >= kept.at + self.interval
     }
 
     /// Copies a partition of which all is committed, and has the copy written, if it is of something new.
-    fn take(&mut self, partition: i32, running: &Running) -> Result<(), NotTaken> {
+    fn take(&mut self, partition: PartitionId, running: &Running) -> Result<(), NotTaken> {
         let started = self.wire.now();
         let extent = running.extent();
         let kept = self.kept.entry(partition).or_insert(Kept { at: started, extent: None });
@@ -109,8 +122,8 @@ impl<W: Wire> Scribe<W> {
         let head = SnapshotHead {
             log: running.log_id(),
             offset: (end - BACK).max(0),
-            partition,
-            topic: self.snapshots.topic.clone(),
+            partition: partition.number,
+            topic: self.streams.plan(partition.stream).changelog.clone(),
         };
         let began = self.wire.now();
         let mut writer = SnapshotWriter::new(&head, running.state_bytes() + FILE_BYTES);
@@ -121,7 +134,7 @@ impl<W: Wire> Scribe<W> {
         let (wire, snapshots, sender) = (self.wire.clone(), Arc::clone(&self.snapshots), self.sender.clone());
         let write = move || {
             let bytes = writer.finish();
-            let result = snapshots.write(partition, &bytes);
+            let result = snapshots.write(&head.topic, head.partition, &bytes);
             let took = wire.now().duration_since(began);
             // A worker that has ended does not want to know.
             let _ = sender.send(Written { partition, bytes: bytes.len() as u64, copied_in, took, result });
@@ -159,7 +172,11 @@ impl<W: Wire> Worker<W> {
         }
         let now = self.wire.now();
         let due = self.slots.iter().find_map(|(partition, slot)| match slot {
-            Slot::Running(running) if scribe.is_due(*partition, now) && running.is_committed() => Some(*partition),
+            Slot::Running(running)
+                if running.keeps_state() && scribe.is_due(*partition, now) && running.is_committed() =>
+            {
+                Some(*partition)
+            }
             _ => None,
         });
         if let Some(partition) = due {
@@ -168,7 +185,7 @@ impl<W: Wire> Worker<W> {
     }
 
     /// Takes snapshots of partitions that are about to be given up, as far as there is time, and waits for the files.
-    pub(super) fn snapshot_last(&mut self, partitions: &[i32], patience: Duration) {
+    pub(super) fn snapshot_last(&mut self, partitions: &[PartitionId], patience: Duration) {
         if !matches!(self.fate, Fate::Clear) {
             return;
         }
@@ -192,11 +209,11 @@ impl<W: Wire> Worker<W> {
         self.scribe.as_ref().is_some_and(|scribe| !scribe.writes)
     }
 
-    fn take_snapshot(&mut self, partition: i32) {
+    fn take_snapshot(&mut self, partition: PartitionId) {
         let (Some(scribe), Some(Slot::Running(running))) = (&mut self.scribe, self.slots.get(&partition)) else {
             return;
         };
-        if !running.is_committed() {
+        if !running.keeps_state() || !running.is_committed() {
             return;
         }
         match scribe.take(partition, running) {
@@ -210,13 +227,15 @@ impl<W: Wire> Worker<W> {
         let Written { partition, bytes, copied_in, took, result } = written;
         match result {
             Ok(()) => {
+                let partition = self.streams().name(partition);
                 self.say(Notice::SnapshotWritten { worker: self.plan.id, partition, bytes, copied_in, took });
             }
             Err(error) => self.not_written(partition, &error),
         }
     }
 
-    fn not_written(&self, partition: i32, error: &impl std::fmt::Display) {
+    fn not_written(&self, partition: PartitionId, error: &impl std::fmt::Display) {
+        let partition = self.streams().name(partition);
         let why = format!("there is no new one of partition {partition}, which costs time at the next start: {error}");
         self.say(Notice::Trouble { worker: self.plan.id, what: "writing snapshots", why });
     }

@@ -8,10 +8,12 @@ use rdkafka::message::{Header, OwnedHeaders};
 use rdkafka::producer::BaseRecord;
 
 use super::body::ChangeRecord;
+use super::merge::Merge;
 use super::slot::Running;
+use super::streams::{PartitionId, Streams};
 use super::transactor::Transactor;
 use super::wire::{Outgoing, Wire};
-use crate::codec::{ChangelogRecord, write_current_tags};
+use crate::codec::{ChangelogRecord, SourceEntry, write_current_tags};
 use crate::model::ChangeKind;
 use crate::settings::Settings;
 
@@ -20,26 +22,28 @@ pub struct Outlet {
     changes: String,
     tags: Option<String>,
     dead_letters: String,
-    changelog: String,
+    streams: Arc<Streams>,
     /// The `ce_source` of every change.
     source: String,
     /// Dead letters over this size are cut: the topic does not take them whole.
     letter_bytes_max: usize,
     key: Vec<u8>,
     value: Vec<u8>,
+    entries: Vec<u8>,
 }
 
 impl Outlet {
-    pub fn new(settings: &Settings) -> Self {
+    pub fn new(settings: &Settings, streams: Arc<Streams>) -> Self {
         Outlet {
             changes: settings.output.changes.clone(),
             tags: settings.output.tags.clone(),
             dead_letters: settings.dead_letter_topic(),
-            changelog: settings.changelog_topic(),
+            streams,
             source: format!("/tagstream/{}", settings.kafka.application),
             letter_bytes_max: usize::MAX,
             key: Vec::new(),
             value: Vec::new(),
+            entries: Vec::new(),
         }
     }
 
@@ -54,7 +58,7 @@ impl Outlet {
     /// Sends everything that a partition has to say in a transaction of this name.
     pub fn send<W: Wire>(
         &mut self,
-        partition: i32,
+        partition: PartitionId,
         running: &mut Running,
         name: &str,
         transactor: &mut Transactor<W>,
@@ -77,20 +81,48 @@ impl Outlet {
             record.key = key;
             transactor.send(record, until);
         }
+        if let Some(passing) = &running.passing {
+            for (passed, key, value) in running.body.passed() {
+                let (topic, headers) = passing.address(passed);
+                let mut record = BaseRecord::to(topic).partition(passed.partition).headers(headers);
+                (record.key, record.payload) = (key, value);
+                transactor.send(record, until);
+            }
+        }
+        if !running.keeps_state() {
+            return;
+        }
         self.send_tags(running, transactor, until);
+        let (changelog, number) = (&self.streams.plan(partition.stream).changelog, partition.number);
         for (key, value) in running.body.log() {
-            let mut record = BaseRecord::to(&self.changelog).partition(partition).key(key);
+            let mut record = BaseRecord::to(changelog).partition(number).key(key);
             record.payload = value;
             transactor.send(record, until);
         }
+        let mut entries = std::mem::take(&mut self.entries);
+        if let Some(merge) = &running.merge {
+            self.send_log(partition, &sources(merge, &mut entries), transactor, until);
+        }
+        self.entries = entries;
+        let notes = running.state().notes();
+        self.send_log(partition, &ChangelogRecord::Meta(running.meta(name, &notes)), transactor, until);
+    }
+
+    /// Sends one of the records that each transaction has in the changelog.
+    fn send_log<W: Wire>(
+        &mut self,
+        partition: PartitionId,
+        record: &ChangelogRecord<'_>,
+        transactor: &mut Transactor<W>,
+        until: Instant,
+    ) {
         self.key.clear();
         self.value.clear();
-        let notes = running.state().notes();
-        let meta = ChangelogRecord::Meta(running.meta(name, &notes));
-        meta.key().write(&mut self.key);
-        meta.write_value(&mut self.value);
-        let meta = BaseRecord::to(&self.changelog).partition(partition).key(&self.key[..]).payload(&self.value[..]);
-        transactor.send(meta, until);
+        record.key().write(&mut self.key);
+        record.write_value(&mut self.value);
+        let changelog = &self.streams.plan(partition.stream).changelog;
+        let record = BaseRecord::to(changelog).partition(partition.number).key(&self.key[..]).payload(&self.value[..]);
+        transactor.send(record, until);
     }
 
     fn send_tags<W: Wire>(&mut self, running: &mut Running, transactor: &mut Transactor<W>, until: Instant) {
@@ -137,4 +169,13 @@ impl Outlet {
         let empty = OwnedHeaders::new_with_capacity(headers.len());
         headers.into_iter().fold(empty, |headers, (key, value)| headers.insert(Header { key, value: Some(value) }))
     }
+}
+
+/// The record of how far a merged partition's sources are.
+fn sources<'a>(merge: &Merge<Box<[u8]>>, entries: &'a mut Vec<u8>) -> ChangelogRecord<'a> {
+    entries.clear();
+    for (source, clock, next) in merge.reached() {
+        SourceEntry { topic: &source.topic, partition: source.partition, clock, next }.write(entries);
+    }
+    ChangelogRecord::Sources { read_to: merge.read_to(), entries }
 }

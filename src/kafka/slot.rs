@@ -2,9 +2,14 @@
 
 use rdkafka::message::Message;
 
+use super::ahead::Least;
 use super::body::Body;
 use super::counts::{Counts, Work};
+use super::merge::Merge;
+use super::note::OffsetNote;
+use super::passing::Passing;
 use super::restore::{Cancel, RestoreError};
+use super::streams::Role;
 use super::wire::Bounds;
 use crate::codec::{Decoder, Meta};
 use crate::engine::{Copyist, Extent, NoCopy, Partition};
@@ -95,14 +100,23 @@ pub struct Running {
     pub body: Body,
     /// Whether the body holds what the changelog needs: from then on it stays as it is until it is committed.
     sealed: bool,
+    role: Role,
+    /// What it passes on, if it does.
+    pub passing: Option<Passing>,
+    /// What waits in a merged partition.
+    pub merge: Option<Merge<Box<[u8]>>>,
+    /// Whether something that waited was applied since the last commit.
+    pub unsettled: bool,
+    /// Whether it is not fetched from for a while, since it is far ahead of the others.
+    pub rests: bool,
     /// Tells this changelog from another that was there before under the same name.
     log_id: u64,
-    /// The offset behind the last record that was applied.
+    /// The offset behind the last record that was applied; of a merged partition the merge knows it.
     next_offset: i64,
     /// The offset that the group has committed, as far as we know; `None`: none at all.
     committed: Option<i64>,
     /// What was done and is not committed.
-    work: Work,
+    pub work: Work,
     /// Records that were not applied when the broker last told where the partition ends; `None`: it did not.
     pub lag: Option<u64>,
 }
@@ -115,16 +129,39 @@ pub struct Bench {
 }
 
 impl Running {
-    pub fn new(state: Partition, log_id: u64, next_offset: i64, committed: Option<i64>) -> Self {
-        let (body, work) = (Body::default(), Work::default());
-        Running { state, body, sealed: false, log_id, next_offset, committed, work, lag: None }
+    pub fn new(role: Role, state: Partition, log_id: u64, next_offset: i64, committed: Option<i64>) -> Self {
+        Running {
+            state,
+            body: Body::default(),
+            sealed: false,
+            role,
+            passing: None,
+            merge: None,
+            unsettled: false,
+            rests: false,
+            log_id,
+            next_offset,
+            committed,
+            work: Work::default(),
+            lag: None,
+        }
+    }
+
+    /// Whether it has a state that the changelog has to keep.
+    pub fn keeps_state(&self) -> bool {
+        self.role != Role::PassedOn
     }
 
     /// Completes the body, which is about to be sent, if it is not complete yet.
     pub fn seal(&mut self) {
         if !self.sealed {
             self.sealed = true;
-            self.state.journal(&mut self.body);
+            if let Some(passing) = &mut self.passing {
+                passing.mark(self.state.clock(), self.next_offset, &mut self.body);
+            }
+            if self.keeps_state() {
+                self.state.journal(&mut self.body);
+            }
         }
     }
 
@@ -133,7 +170,7 @@ impl Running {
         let program = self.state.program();
         Meta {
             log: self.log_id,
-            next_offset: self.next_offset,
+            next_offset: self.next_offset(),
             clock: self.state.clock(),
             extent: self.state.extent(),
             catalog: program.catalog.fingerprint,
@@ -170,12 +207,30 @@ impl Running {
         self.body.bytes() + if self.sealed { 0 } else { self.state.pending_bytes() }
     }
 
-    fn is_full(&self) -> bool {
+    /// What stands beside the offset that a transaction of this name commits.
+    pub fn note(&self, transaction: &str) -> String {
+        let passing = self.passing.as_ref();
+        let (clock, told) = (passing.and_then(|_| self.state.clock()), passing.and_then(Passing::told));
+        OffsetNote { transaction, clock, told }.write()
+    }
+
+    /// Whether the body is complete, and on its way.
+    pub fn is_sealed(&self) -> bool {
+        self.sealed
+    }
+
+    pub fn is_full(&self) -> bool {
         self.body.is_full() || self.state.pending_bytes() >= LOG_BYTES_MAX
     }
 
+    /// The offset that is to be committed: the first record that a successor has to read.
     pub fn next_offset(&self) -> i64 {
-        self.next_offset
+        self.merge.as_ref().map_or(self.next_offset, Merge::first_place)
+    }
+
+    /// The offset behind the last record that was taken.
+    pub fn position(&self) -> i64 {
+        self.merge.as_ref().map_or(self.next_offset, Merge::next_place)
     }
 
     pub fn committed(&self) -> Option<i64> {
@@ -184,13 +239,17 @@ impl Running {
 
     /// Whether there is something to commit: records to write, or an offset that moved.
     pub fn is_dirty(&self) -> bool {
-        !self.body.is_empty() || self.committed != Some(self.next_offset)
+        let is_behind = |passing: &Passing| passing.is_behind(self.state.clock());
+        !self.body.is_empty()
+            || self.committed != Some(self.next_offset())
+            || self.unsettled
+            || self.passing.as_ref().is_some_and(is_behind)
     }
 
     /// What was sent is committed. Returns what was done for it.
     pub fn settle(&mut self) -> Work {
-        self.committed = Some(self.next_offset);
-        self.sealed = false;
+        self.committed = Some(self.next_offset());
+        (self.sealed, self.unsettled) = (false, false);
         let mut work = std::mem::take(&mut self.work);
         work.engine(&self.state.take_stats());
         work.changes = self.body.clear();
@@ -203,11 +262,14 @@ impl Running {
 
     /// Applies one record of the partition.
     pub fn take(&mut self, message: &impl Message, now: Timestamp, bench: &mut Bench) -> Taken {
-        if message.offset() < self.next_offset {
+        if message.offset() < self.position() {
             // Never apply a record to state that has seen it.
             return Taken::Done { accepted: false };
         }
         debug_assert!(!self.sealed, "nothing is applied while a transaction's fate is open");
+        if self.merge.is_some() {
+            return self.take_merged(message, bench);
+        }
         if self.is_full() {
             return Taken::Full;
         }
@@ -221,7 +283,12 @@ impl Running {
                     if self.advance_to(bench.event.time) == Reached::No {
                         return Taken::Full;
                     }
-                    self.state.apply(&bench.event, &mut self.body);
+                    if self.role == Role::Direct {
+                        self.apply(&bench.event);
+                    }
+                    if let (Some(passing), Some(clock)) = (&mut self.passing, self.state.clock()) {
+                        passing.pass(&bench.event, payload, message.offset(), clock, &mut self.body);
+                    }
                     self.work.events += 1;
                     true
                 }
@@ -235,6 +302,29 @@ impl Running {
         self.work.records += 1;
         self.next_offset = message.offset() + 1;
         Taken::Done { accepted }
+    }
+
+    /// Counts an event.
+    pub fn apply(&mut self, event: &Event) {
+        self.state.apply(event, &mut self.body);
+    }
+
+    /// Whether its source is so far ahead that it is worth knowing where the others are.
+    pub fn is_notable(&self) -> bool {
+        self.passing.as_ref().is_some_and(|passing| passing.ahead.is_notable())
+    }
+
+    /// Whether its source has to rest.
+    pub fn is_ahead(&self) -> bool {
+        self.passing.as_ref().is_some_and(|passing| passing.ahead.is_resting())
+    }
+
+    /// Takes note of where the source is that is furthest behind.
+    pub fn settle_ahead(&mut self, least: Least<'_>) {
+        if let Some(passing) = &mut self.passing {
+            let source = passing.source().clone();
+            passing.ahead.settle(&source, least);
+        }
     }
 
     /// Lets time pass, one due instant after the other, as far as the body has room.

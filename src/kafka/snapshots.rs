@@ -18,8 +18,8 @@ const FILE_MODE: u32 = 0o600;
 #[derive(Clone, Debug)]
 pub struct Snapshots {
     folder: PathBuf,
-    /// The changelog's.
-    pub topic: String,
+    /// The changelog whose partitions' files are called by their numbers alone.
+    usual: String,
 }
 
 /// Why a snapshot is not used.
@@ -52,26 +52,27 @@ pub fn prepare(settings: &Settings) -> io::Result<()> {
 impl Snapshots {
     pub fn of(settings: &Settings) -> Option<Self> {
         let state = settings.state.as_ref()?;
-        Some(Snapshots { folder: state.directory.join(&settings.kafka.application), topic: settings.changelog_topic() })
+        Some(Snapshots { folder: state.directory.join(&settings.kafka.application), usual: settings.changelog_topic() })
     }
 
-    fn path(&self, partition: i32) -> PathBuf {
-        self.folder.join(format!("{partition}.snapshot"))
+    fn path(&self, changelog: &str, partition: i32) -> PathBuf {
+        let of = if changelog == self.usual { String::new() } else { format!("{changelog}-") };
+        self.folder.join(format!("{of}{partition}.snapshot"))
     }
 
-    /// Opens the snapshot of a partition, if there is one.
+    /// Opens the snapshot of a changelog's partition, if there is one.
     ///
     /// # Errors
     /// A file that is none, or of something else.
-    pub fn open(&self, partition: i32) -> Result<Option<SnapshotReader<BufReader<File>>>, Unusable> {
-        let file = match File::open(self.path(partition)) {
+    pub fn open(&self, changelog: &str, partition: i32) -> Result<Option<SnapshotReader<BufReader<File>>>, Unusable> {
+        let file = match File::open(self.path(changelog, partition)) {
             Ok(file) => file,
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(SnapshotError::from(error).into()),
         };
         let reader = SnapshotReader::new(BufReader::with_capacity(READ_BYTES, file))?;
         let head = reader.head();
-        if head.partition != partition || head.topic != self.topic {
+        if head.partition != partition || head.topic != changelog {
             return Err(Unusable::Other { topic: head.topic.clone(), partition: head.partition });
         }
         Ok(Some(reader))
@@ -81,8 +82,8 @@ impl Snapshots {
     ///
     /// # Errors
     /// The disk is full, or whatever else may be wrong with it. What was there is there still.
-    pub fn write(&self, partition: i32, bytes: &[u8]) -> io::Result<()> {
-        let path = self.path(partition);
+    pub fn write(&self, changelog: &str, partition: i32, bytes: &[u8]) -> io::Result<()> {
+        let path = self.path(changelog, partition);
         let unfinished = path.with_extension("unfinished");
         let written = write_through(&unfinished, bytes).and_then(|()| fs::rename(&unfinished, &path));
         if written.is_err() {

@@ -1,5 +1,6 @@
 //! How a worker stands: where its partitions are, for whoever watches it.
 
+use super::merge::Merge;
 use super::notice::Notice;
 use super::slot::Slot;
 use super::wire::Wire;
@@ -28,12 +29,14 @@ pub struct Figures {
     /// The partition's own time; `None` before its first event.
     pub clock: Option<Timestamp>,
     pub entities: usize,
+    /// Bytes of events that wait for other inputs.
+    pub waiting_bytes: usize,
     pub state_bytes: usize,
 }
 
 impl<W: Wire> Worker<W> {
     pub(super) fn standing(&self) -> Notice {
-        let partitions = self.slots.iter().map(|(partition, slot)| (*partition, standing(slot)));
+        let partitions = self.slots.iter().map(|(partition, slot)| (self.streams().name(*partition), standing(slot)));
         Notice::Standing { worker: self.plan.id, held: self.held, partitions: partitions.collect() }
     }
 }
@@ -47,6 +50,7 @@ fn standing(slot: &Slot) -> Standing {
             lag: running.lag,
             clock: running.state().clock(),
             entities: running.state().entities(),
+            waiting_bytes: running.merge.as_ref().map_or(0, Merge::waiting_bytes),
             state_bytes: running.state().bytes(),
         }),
         Slot::Stopped(error) => Standing::Stopped(error.to_string()),

@@ -1,5 +1,6 @@
 //! The topics that the service writes: made with the input's partition count and the contract's policies, or checked.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,7 +12,9 @@ use super::admin::Admin;
 use super::clients::ClientError;
 use super::inquirer::{Inquirer, TopicFacts};
 use super::notice::Notices;
-use super::wanted::{self, Count, KAFKA_BYTES_MAX, Wanted};
+use super::streams::Streams;
+use super::wanted::{self, Count, KAFKA_BYTES_MAX, Like, Wanted};
+use crate::catalog::Catalog;
 use crate::settings::Settings;
 
 const ANSWER_PATIENCE: Duration = Duration::from_secs(15);
@@ -83,30 +86,45 @@ pub enum TopicsError {
     InputMissing(String),
 }
 
-/// Makes the topics that are missing, and checks those that are there.
+/// Makes the topics that are missing, and checks those that are there. The catalog says which kinds of entities there
+/// are; without one there are users.
 ///
 /// # Errors
 /// The brokers do not answer, or there is no input to go by.
-pub fn create(settings: &Settings, options: Options, notices: &Notices) -> Result<Vec<Line>, TopicsError> {
+pub fn create(
+    settings: &Settings,
+    catalog: Option<&Catalog>,
+    options: Options,
+    notices: &Notices,
+) -> Result<Vec<Line>, TopicsError> {
     let admin = Admin::new(settings, Arc::clone(notices))?;
     let inquirer = Inquirer::new(settings, Arc::clone(notices))?;
     let cluster = Cluster { admin, inquirer };
-    let input = &settings.input.topic;
-    let there = cluster.facts(input).map_err(|code| TopicsError::Unreachable {
-        brokers: settings.kafka.brokers.clone(),
-        why: cluster.inquirer.refusal().unwrap_or_else(|| code.to_string()),
-    })?;
     let asked = options.input_partitions.map(i32::from);
-    let Some(partitions) = there.map(|facts| facts.partitions as i32).or(asked) else {
-        return Err(TopicsError::InputMissing(input.clone()));
-    };
-    let mut lines = Vec::new();
-    if let Some(asked) = asked {
-        let wanted = Wanted { name: input.clone(), partitions: Count::Exactly(asked), configs: Vec::new() };
-        lines.push(cluster.see_to(wanted, options));
+    let (mut counts, mut lines) = (BTreeMap::new(), Vec::new());
+    for input in &settings.input.topics {
+        let there = cluster.facts(input).map_err(|code| TopicsError::Unreachable {
+            brokers: settings.kafka.brokers.clone(),
+            why: cluster.inquirer.refusal().unwrap_or_else(|| code.to_string()),
+        })?;
+        let Some(partitions) = there.map(|facts| facts.partitions as i32).or(asked) else {
+            return Err(TopicsError::InputMissing(input.clone()));
+        };
+        counts.insert(input.clone(), partitions);
+        if let Some(asked) = asked {
+            let partitions = Count::Exactly(asked, Like::Asked);
+            let wanted = Wanted { name: input.clone(), partitions, configs: Vec::new() };
+            lines.push(cluster.see_to(wanted, options));
+        }
     }
-    let input_bytes_max = cluster.config(input, "max.message.bytes").and_then(|value| value.parse().ok());
-    for wanted in wanted::topics(settings, partitions, input_bytes_max.unwrap_or(KAFKA_BYTES_MAX)) {
+    let usual = counts.values().max().copied().unwrap_or(1);
+    let count = |topic: &str| {
+        let there = || Some(cluster.facts(topic).ok()??.partitions as i32);
+        counts.get(topic).copied().or_else(there).unwrap_or(usual)
+    };
+    let streams = Streams::of(settings, catalog).counted(count);
+    let input_bytes_max = settings.input.topics.iter().filter_map(|input| cluster.bytes_max(input)).max();
+    for wanted in wanted::topics(settings, &streams, input_bytes_max.unwrap_or(KAFKA_BYTES_MAX)) {
         lines.push(cluster.see_to(wanted, options));
     }
     Ok(lines)
@@ -127,9 +145,9 @@ impl Cluster {
         }
     }
 
-    /// A setting of a topic, if the brokers tell.
-    fn config(&self, topic: &str, name: &str) -> Option<String> {
-        self.configs(topic)?.get(name)?.value.clone()
+    /// How large a topic's records may be, if the brokers tell.
+    fn bytes_max(&self, topic: &str) -> Option<i64> {
+        self.configs(topic)?.get("max.message.bytes")?.value.as_ref()?.parse().ok()
     }
 
     fn configs(&self, topic: &str) -> Option<ConfigResource> {
@@ -159,9 +177,8 @@ impl Cluster {
 
     fn make(&self, wanted: &Wanted, options: Options) -> Finding {
         let copies = options.replication_factor.map_or(-1, i32::from);
-        let (Count::Usually(partitions) | Count::Exactly(partitions)) = wanted.partitions;
         let values: Vec<(&str, String)> = wanted.configs.iter().map(|(key, rule)| (*key, rule.value())).collect();
-        let topic = NewTopic::new(&wanted.name, partitions, TopicReplication::Fixed(copies));
+        let topic = NewTopic::new(&wanted.name, wanted.partitions(), TopicReplication::Fixed(copies));
         let topic = values.iter().fold(topic, |topic, (key, value)| topic.set(key, value));
         match (self.admin.create(&topic, options.mode == Mode::DryRun, ANSWER_PATIENCE), options.mode) {
             (Ok(()), Mode::Create) => Finding::Created(wanted.words()),

@@ -23,7 +23,7 @@ use rdkafka::error::RDKafkaErrorCode;
 use super::clients::ClientError;
 use super::failpoint::{self, Step};
 use super::notice::{Notice, Notices, Recycle, WorkerId};
-use super::wire::{Class, Outgoing, Refused, TransactionalProducer, Wire, WireError};
+use super::wire::{Class, Outgoing, Part, Refused, TransactionalProducer, Wire, WireError};
 
 /// A commit that takes longer is taken for one that was repeated.
 const SLOW_COMMIT: Duration = Duration::from_secs(1);
@@ -172,13 +172,7 @@ impl<W: Wire> Transactor<W> {
     }
 
     /// Goes on with the open transaction: delivery, offsets (each bearing the transaction's name), commit; or abort.
-    pub fn finish(
-        &mut self,
-        offsets: &[(i32, i64)],
-        name: &str,
-        (consumer, member): (&W::Consumer, &str),
-        until: Instant,
-    ) -> Outcome {
+    pub fn finish(&mut self, parts: &[Part], (consumer, member): (&W::Consumer, &str), until: Instant) -> Outcome {
         let State::Open(producer, mut open) = std::mem::replace(&mut self.state, State::Down) else {
             return Outcome::InDoubt { why: "the producer is gone".to_owned(), refused: None };
         };
@@ -188,10 +182,7 @@ impl<W: Wire> Transactor<W> {
                 Stage::Delivering => match self.drain(&producer, until) {
                     Ok(Delivery::Complete) => {
                         failpoint::pass(Step::Delivered);
-                        (
-                            "sending offsets",
-                            producer.send_offsets(offsets, name, consumer, member, self.remaining(until)),
-                        )
+                        ("sending offsets", producer.send_offsets(parts, consumer, member, self.remaining(until)))
                     }
                     Ok(Delivery::Failed(refused)) => {
                         open.stage = Stage::Aborting(format!("a record to {} was not written", refused.topic));

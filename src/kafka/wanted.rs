@@ -3,10 +3,13 @@
 use rdkafka::admin::ConfigResource;
 
 use super::inquirer::TopicFacts;
+use super::streams::{Role, Streams};
 use crate::settings::Settings;
 
 /// What headers add to a dead letter over the record that it was.
 const LETTER_HEADERS_BYTES: i64 = 64 << 10;
+/// What headers add to an event that is passed on.
+const PASSED_HEADERS_BYTES: i64 = 1 << 10;
 /// A batch of the changelog is that long, or the state of one entity.
 const CHANGELOG_BYTES_MIN: i64 = 1 << 20;
 /// What the brokers take where nobody has said anything else.
@@ -26,7 +29,19 @@ pub struct Wanted {
 pub enum Count {
     /// So many, or whatever somebody has chosen.
     Usually(i32),
-    Exactly(i32),
+    /// So many, as this topic has.
+    Exactly(i32, Like),
+}
+
+/// What a topic has to have as many partitions as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Like {
+    /// The input, whose users are counted where they are read.
+    Input,
+    /// The topic through which events are passed on.
+    PassedOn,
+    /// What was asked for.
+    Asked,
 }
 
 /// What a setting of a topic should be.
@@ -64,19 +79,9 @@ impl Rule {
     }
 }
 
-/// The topics for an input with so many partitions, whose records may be so large.
-pub fn topics(settings: &Settings, partitions: i32, input_bytes_max: i64) -> Vec<Wanted> {
-    let usually = Count::Usually(partitions);
-    let policy = |rule| ("cleanup.policy", rule);
-    let bytes = |min, make| ("max.message.bytes", Rule::AtLeast { min, make });
-    // Compaction bounds how long an erased user's last record can still be read.
-    let compact = || {
-        vec![
-            policy(Rule::Compact),
-            ("max.compaction.lag.ms", Rule::Choice(DAY_MS)),
-            ("delete.retention.ms", Rule::Choice(WEEK_MS)),
-        ]
-    };
+/// The topics for these streams, whose numbers of partitions are known, and whose records may be so large.
+pub fn topics(settings: &Settings, streams: &Streams, input_bytes_max: i64) -> Vec<Wanted> {
+    let usually = Count::Usually(most_partitions(streams));
     let mut topics = vec![Wanted {
         name: settings.output.changes.clone(),
         partitions: usually,
@@ -85,23 +90,73 @@ pub fn topics(settings: &Settings, partitions: i32, input_bytes_max: i64) -> Vec
     if let Some(tags) = &settings.output.tags {
         topics.push(Wanted { name: tags.clone(), partitions: usually, configs: compact() });
     }
-    let mut changelog = compact();
-    changelog.push(bytes(CHANGELOG_BYTES_MIN, KAFKA_BYTES_MAX));
-    topics.push(Wanted {
-        name: settings.changelog_topic(),
-        // The state of an input partition stands in the changelog partition of the same number.
-        partitions: Count::Exactly(partitions),
-        configs: changelog,
-    });
+    for (_, plan) in streams.iter() {
+        let changelog = |like| Wanted {
+            name: plan.changelog.clone(),
+            // The state of a partition stands in the changelog partition of the same number.
+            partitions: Count::Exactly(plan.partitions, like),
+            configs: [compact(), vec![bytes(CHANGELOG_BYTES_MIN, KAFKA_BYTES_MAX)]].concat(),
+        };
+        match plan.role {
+            Role::Direct => topics.push(changelog(Like::Input)),
+            Role::PassedOn => {}
+            Role::Merged(_) => {
+                let passed_bytes_max = input_bytes_max + PASSED_HEADERS_BYTES;
+                let configs = vec![
+                    policy(Rule::Delete),
+                    // As long as the service may be away.
+                    ("retention.ms", Rule::Choice(WEEK_MS)),
+                    bytes(passed_bytes_max, passed_bytes_max),
+                ];
+                let partitions = Count::Usually(plan.partitions);
+                topics.push(Wanted { name: plan.topic.to_string(), partitions, configs });
+                topics.push(changelog(Like::PassedOn));
+            }
+        }
+    }
     let letter_bytes_max = input_bytes_max + LETTER_HEADERS_BYTES;
     let configs = vec![policy(Rule::Delete), bytes(letter_bytes_max, letter_bytes_max)];
     topics.push(Wanted { name: settings.dead_letter_topic(), partitions: usually, configs });
     topics
 }
 
+/// As many partitions as the input with the most has.
+pub fn most_partitions(streams: &Streams) -> i32 {
+    streams.inputs().map(|(_, plan)| plan.partitions).max().unwrap_or(1)
+}
+
+fn policy(rule: Rule) -> (&'static str, Rule) {
+    ("cleanup.policy", rule)
+}
+
+fn bytes(min: i64, make: i64) -> (&'static str, Rule) {
+    ("max.message.bytes", Rule::AtLeast { min, make })
+}
+
+/// Compaction bounds how long an erased user's last record can still be read.
+fn compact() -> Vec<(&'static str, Rule)> {
+    vec![
+        policy(Rule::Compact),
+        ("max.compaction.lag.ms", Rule::Choice(DAY_MS)),
+        ("delete.retention.ms", Rule::Choice(WEEK_MS)),
+    ]
+}
+
+impl Count {
+    fn number(self) -> i32 {
+        let (Count::Usually(number) | Count::Exactly(number, _)) = self;
+        number
+    }
+}
+
 impl Wanted {
+    /// How many partitions it is made with.
+    pub fn partitions(&self) -> i32 {
+        self.partitions.number()
+    }
+
     pub fn words(&self) -> String {
-        let (Count::Usually(partitions) | Count::Exactly(partitions)) = self.partitions;
+        let partitions = self.partitions();
         let configs: Vec<String> = self.configs.iter().map(|(key, rule)| format!(", {key}={}", rule.value())).collect();
         format!("{partitions} partitions{}", configs.concat())
     }
@@ -109,16 +164,10 @@ impl Wanted {
     /// Everything in which the topic that is there is not as it should be, each with what to do.
     pub fn differences(&self, facts: &TopicFacts, configs: Option<&ConfigResource>) -> Vec<String> {
         let mut differs = Vec::new();
-        if let Count::Exactly(wanted) = self.partitions
+        if let Count::Exactly(wanted, like) = self.partitions
             && facts.partitions != wanted as usize
         {
-            differs.push(format!(
-                "has {} partitions, should have {wanted}, as the input has; a partition's state stands in the one of \
-                 its number, and partitions that were added to the input have moved users to others, where their \
-                 counters start from zero: go back to an input with {} partitions, or begin anew under another \
-                 kafka.application",
-                facts.partitions, facts.partitions
-            ));
+            differs.push(like.words(facts.partitions, wanted));
         }
         let Some(configs) = configs else { return differs };
         let value = |key: &str| configs.get(key)?.value.as_deref();
@@ -142,5 +191,25 @@ impl Wanted {
             ));
         }
         differs
+    }
+}
+
+impl Like {
+    /// That there are other partitions than there should be, and what to do.
+    fn words(self, has: usize, wanted: i32) -> String {
+        match self {
+            Like::Input => format!(
+                "has {has} partitions, should have {wanted}, as the input has; a partition's state stands in the one of \
+                 its number, and partitions that were added to the input have moved users to others, where their \
+                 counters start from zero: go back to an input with {has} partitions, or begin anew under another \
+                 kafka.application"
+            ),
+            Like::PassedOn => format!(
+                "has {has} partitions, should have {wanted}, as the topic that it is the changelog of; a partition's state \
+                 stands in the one of its number, and with other partitions entities are in others, where their counters \
+                 start from zero: begin anew under another kafka.application"
+            ),
+            Like::Asked => format!("has {has} partitions, {wanted} were asked for"),
+        }
     }
 }

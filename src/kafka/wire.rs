@@ -2,8 +2,8 @@
 //! simulated cluster in tests.
 //!
 //! The cut lies below everything that decides something: the classes of errors, the end of a transaction, the answers
-//! to the group, what a restored state must agree with are all above it. Partitions are numbers here; the topics are
-//! known to whoever made the wire. Time passes through it too, so that a simulation can own it.
+//! to the group, what a restored state must agree with are all above it. Topics are numbers here ([`super::Stream`]); their
+//! names are known to whoever made the wire. Time passes through it too, so that a simulation can own it.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -14,6 +14,7 @@ use rdkafka::producer::BaseRecord;
 use rdkafka::types::RDKafkaErrorCode;
 
 use super::clients::ClientError;
+use super::streams::PartitionId;
 
 /// What an error asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,10 +53,10 @@ impl fmt::Display for WireError {
 /// What the group wants of a consumer.
 #[derive(Clone, Debug)]
 pub enum Rebalance {
-    Assign(Vec<i32>),
+    Assign(Vec<PartitionId>),
     /// `lost`: the partitions may already be somebody else's.
     Revoke {
-        partitions: Vec<i32>,
+        partitions: Vec<PartitionId>,
         lost: bool,
     },
     Failed(String),
@@ -134,26 +135,36 @@ pub trait GroupConsumer {
     /// Takes what was assigned, of which nothing is fetched yet.
     fn accept(&self) -> Result<(), WireError>;
     /// Gives partitions up, of which these were fetched.
-    fn give_up(&self, fetched: &[i32]) -> Result<(), WireError>;
+    fn give_up(&self, fetched: &[PartitionId]) -> Result<(), WireError>;
     /// Fetches partitions, each from an offset on.
-    fn fetch(&self, starts: &[(i32, i64)]) -> Result<(), WireError>;
-    fn pause(&self, partitions: &[i32]) -> Result<(), WireError>;
-    fn resume(&self, partitions: &[i32]) -> Result<(), WireError>;
+    fn fetch(&self, starts: &[(PartitionId, i64)]) -> Result<(), WireError>;
+    fn pause(&self, partitions: &[PartitionId]) -> Result<(), WireError>;
+    fn resume(&self, partitions: &[PartitionId]) -> Result<(), WireError>;
     /// What the group has committed, by partition; an error while a transaction that may move it is open.
     fn committed(
         &self,
-        partitions: &[i32],
+        partitions: &[PartitionId],
         patience: Duration,
-    ) -> Result<BTreeMap<i32, Result<Committed, WireError>>, WireError>;
-    fn bounds(&self, partition: i32, patience: Duration) -> Result<Bounds, WireError>;
+    ) -> Result<BTreeMap<PartitionId, Result<Committed, WireError>>, WireError>;
+    fn bounds(&self, partition: PartitionId, patience: Duration) -> Result<Bounds, WireError>;
     /// The ends of partitions, as they are after the call began; those that are not known now are left out.
-    fn ends(&self, partitions: &[i32], patience: Duration) -> Result<BTreeMap<i32, i64>, WireError>;
+    fn ends(&self, partitions: &[PartitionId], patience: Duration) -> Result<BTreeMap<PartitionId, i64>, WireError>;
     /// The ends of all partitions of the input together: it grows when a record comes to any of them, whoever reads it.
     fn input_end(&self, patience: Duration) -> Result<i64, WireError>;
     /// Where the consumer is about to read. It steps over what is no record.
-    fn positions(&self) -> Result<BTreeMap<i32, i64>, WireError>;
+    fn positions(&self) -> Result<BTreeMap<PartitionId, i64>, WireError>;
     /// From now on the group is answered without asking the worker, and gets everything back.
     fn leave(&self) -> Result<(), WireError>;
+}
+
+/// The part of a partition in a transaction.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Part {
+    pub partition: PartitionId,
+    /// The first record that is not behind it.
+    pub next_offset: i64,
+    /// What is to stand beside the offset.
+    pub metadata: String,
 }
 
 /// A record to be sent, on its way borrowed from a body.
@@ -171,16 +182,9 @@ pub trait TransactionalProducer<C> {
     fn in_flight(&self) -> usize;
     /// The first record of this transaction that was refused.
     fn refused(&self) -> Option<Refused>;
-    /// Sends the next offsets, each with this metadata, in the name of the consumer as the group knows it now, as long
+    /// Sends the next offsets, each with its metadata, in the name of the consumer as the group knows it now, as long
     /// as it is this member.
-    fn send_offsets(
-        &self,
-        offsets: &[(i32, i64)],
-        metadata: &str,
-        consumer: &C,
-        member: &str,
-        patience: Duration,
-    ) -> Result<(), WireError>;
+    fn send_offsets(&self, parts: &[Part], consumer: &C, member: &str, patience: Duration) -> Result<(), WireError>;
     fn commit(&self, patience: Duration) -> Result<(), WireError>;
     fn abort(&self, patience: Duration) -> Result<(), WireError>;
     /// How many reports of [`TransactionalProducer::faults`] there have been: each tells all that happened before it.
@@ -214,12 +218,12 @@ pub trait ChangelogReader {
         Self: 'a;
 
     /// The end of a partition, with what is not committed yet.
-    fn end(&self, partition: i32, patience: Duration) -> Result<i64, WireError>;
+    fn end(&self, partition: PartitionId, patience: Duration) -> Result<i64, WireError>;
     /// The first offset, and the end of what is decided: no open transaction begins before it.
-    fn stable(&self, partition: i32, patience: Duration) -> Result<Bounds, WireError>;
+    fn stable(&self, partition: PartitionId, patience: Duration) -> Result<Bounds, WireError>;
     /// Reads a partition from an offset on, and no other.
-    fn open(&self, partition: i32, offset: i64) -> Result<(), WireError>;
+    fn open(&self, partition: PartitionId, offset: i64) -> Result<(), WireError>;
     fn poll(&self, wait: Duration) -> Option<Result<Self::Record<'_>, WireError>>;
     /// Where the reader is about to read, behind what is no record; `None` until it has found something.
-    fn position(&self, partition: i32) -> Result<Option<i64>, WireError>;
+    fn position(&self, partition: PartitionId) -> Result<Option<i64>, WireError>;
 }

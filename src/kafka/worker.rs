@@ -13,12 +13,14 @@ use super::clock::Clock;
 use super::counts::Counts;
 use super::cycle::{Fate, Names};
 use super::notice::{Notice, Notices, WorkerId};
+use super::programs::Programs;
 use super::pulse::Pulse;
 use super::restore::{Finding, Restorer};
 use super::scribe::Scribe;
 use super::sending::Outlet;
 use super::slot::{Bench, Slot, Taken};
 use super::snapshots::Snapshots;
+use super::streams::{PartitionId, Streams};
 use super::transactor::Transactor;
 use super::wire::{Class, GroupConsumer, Rebalance, Record, Wire, WireError};
 use crate::codec::Decoder;
@@ -80,6 +82,8 @@ pub enum WorkerError {
 pub struct WorkerPlan {
     pub id: WorkerId,
     pub settings: Arc<Settings>,
+    /// What the group reads.
+    pub streams: Arc<Streams>,
     pub program: Arc<Program>,
     pub notices: Notices,
     pub clock: Clock,
@@ -116,7 +120,7 @@ pub struct Worker<W: Wire> {
     pub(super) plan: WorkerPlan,
     pub(super) wire: W,
     pub(super) consumer: Arc<W::Consumer>,
-    pub(super) slots: BTreeMap<i32, Slot>,
+    pub(super) slots: BTreeMap<PartitionId, Slot>,
     /// Who the consumer was to the group when the partitions came.
     pub(super) member: Option<String>,
     /// Whether partitions were given up since the consumer was last found with nothing to say. If the group had just
@@ -164,7 +168,9 @@ impl<W: Wire> Worker<W> {
         let now = wire.now();
         let snapshots = Snapshots::of(&plan.settings).map(Arc::new);
         let scribe = snapshots.clone().zip(plan.settings.state.as_ref());
-        let scribe = scribe.map(|(snapshots, state)| Scribe::new(wire.clone(), snapshots, state.snapshot_interval));
+        let scribe = scribe.map(|(snapshots, state)| {
+            Scribe::new(wire.clone(), snapshots, Arc::clone(&plan.streams), state.snapshot_interval)
+        });
         Ok(Worker {
             consumer: Arc::new(consumer),
             slots: BTreeMap::new(),
@@ -172,12 +178,12 @@ impl<W: Wire> Worker<W> {
             unasked: false,
             bench: Bench { decoder, event: Event::default(), counts: Counts::default() },
             transactor,
-            outlet: Outlet::new(&plan.settings),
+            outlet: Outlet::new(&plan.settings, Arc::clone(&plan.streams)),
             herald,
             restorer: Restorer::new(
                 wire.clone(),
-                Arc::clone(&plan.program),
-                plan.settings.changelog_topic(),
+                Programs::new(&plan.program, &plan.streams),
+                Arc::clone(&plan.streams),
                 snapshots,
                 plan.id,
                 Arc::clone(&plan.notices),
@@ -287,7 +293,8 @@ impl<W: Wire> Worker<W> {
 
     /// Offers a record to its partition. One whose partition is not here any more is not ours to apply.
     fn offer(&mut self, message: &impl Message) -> Taken {
-        let Some(Slot::Running(running)) = self.slots.get_mut(&message.partition()) else {
+        let partition = self.plan.streams.partition(message.topic(), message.partition());
+        let Some(Slot::Running(running)) = partition.and_then(|partition| self.slots.get_mut(&partition)) else {
             return Taken::Done { accepted: false };
         };
         let now = self.plan.clock.now();
@@ -306,6 +313,9 @@ impl<W: Wire> Worker<W> {
             }
             Taken::Full => self.commit_at = Some(self.wire.now()),
         }
+        if let Some(partition) = partition {
+            self.rest_if_ahead(partition);
+        }
         taken
     }
 
@@ -315,6 +325,8 @@ impl<W: Wire> Worker<W> {
         }
         self.snapshot_if_due();
         self.follow_wall_clock();
+        self.go_on_merging();
+        self.keep_pace();
         self.say(self.standing());
         // From the end of this one, which may take long: the group has to be heard between two of them.
         let now = self.wire.now();
@@ -329,7 +341,6 @@ impl<W: Wire> Worker<W> {
     }
 
     fn trouble(&mut self, error: WireError) -> Result<(), WorkerError> {
-        let topic = &self.plan.settings.input.topic;
         match (error.class, error.code) {
             (
                 Class::Fatal,
@@ -338,7 +349,9 @@ impl<W: Wire> Worker<W> {
             (Class::Fatal, _) => return Err(WorkerError::Fatal(error.text)),
             (_, Some(RDKafkaErrorCode::AutoOffsetReset)) => self.stop_where_records_are_gone()?,
             (_, Some(RDKafkaErrorCode::UnknownTopicOrPartition | RDKafkaErrorCode::UnknownTopic)) => {
-                let why = format!("the topic {topic} is gone; see `tagstream topics create`");
+                let topics: Vec<&str> = self.streams().iter().map(|(_, plan)| &*plan.topic).collect();
+                let topics = topics.join(" or ");
+                let why = format!("the topic {topics} is gone; see `tagstream topics create`");
                 self.say(Notice::Trouble { worker: self.plan.id, what: "reading", why });
             }
             _ => self.say(Notice::Trouble { worker: self.plan.id, what: "reading", why: error.text }),
@@ -355,9 +368,13 @@ impl<W: Wire> Worker<W> {
     }
 
     /// The partitions that run.
-    pub(super) fn running(&self) -> Vec<i32> {
-        let running = |(partition, slot): (&i32, &Slot)| matches!(slot, Slot::Running(_)).then_some(*partition);
+    pub(super) fn running(&self) -> Vec<PartitionId> {
+        let running = |(partition, slot): (&PartitionId, &Slot)| matches!(slot, Slot::Running(_)).then_some(*partition);
         self.slots.iter().filter_map(running).collect()
+    }
+
+    pub(super) fn streams(&self) -> &Streams {
+        &self.plan.streams
     }
 
     pub(super) fn say(&self, notice: Notice) {

@@ -9,7 +9,7 @@ use tokio::sync::mpsc::UnboundedSender;
 
 use super::{Report, Surroundings};
 use crate::engine::Program;
-use crate::kafka::{self, Counts, Native, Notice, Pulse, Worker, WorkerError, WorkerId, WorkerPlan};
+use crate::kafka::{self, Counts, Native, Notice, Pulse, Streams, Worker, WorkerError, WorkerId, WorkerPlan};
 use crate::settings::Settings;
 
 pub struct Crew {
@@ -33,10 +33,11 @@ impl Crew {
 
     pub fn look_for_cluster(&mut self) -> io::Result<()> {
         let (settings, reports) = (Arc::clone(&self.settings), self.reports.clone());
+        let program = Arc::clone(&self.program);
         let Surroundings { notices, stop, .. } = self.surroundings.clone();
         thread::Builder::new().name("cluster".to_owned()).spawn(move || {
             let _guard = PanicGuard { reports: &reports };
-            let looked = kafka::await_cluster(&settings, &notices, &stop);
+            let looked = kafka::await_cluster(&settings, &program.catalog, &notices, &stop);
             // Nobody listens any more when the process is ending: then nobody needs to know.
             let _ = reports.send(Report::Cluster(looked));
         })?;
@@ -44,14 +45,16 @@ impl Crew {
         Ok(())
     }
 
-    pub fn start_workers(&mut self) -> io::Result<()> {
+    pub fn start_workers(&mut self, streams: Streams) -> io::Result<()> {
         let Surroundings { clock, notices, stop } = &self.surroundings;
         let pulse = Pulse::new(clock.now(), self.settings.service.outage_after, Arc::clone(notices));
         let pulse = Arc::new(pulse);
+        let streams = Arc::new(streams);
         for number in 0..self.settings.service.workers.get() {
             let plan = WorkerPlan {
                 id: WorkerId(number),
                 settings: Arc::clone(&self.settings),
+                streams: Arc::clone(&streams),
                 program: Arc::clone(&self.program),
                 notices: Arc::clone(notices),
                 clock: clock.clone(),
@@ -120,7 +123,7 @@ fn work(plan: WorkerPlan, reports: &UnboundedSender<Report>) {
 
 /// Works until it is told to stop or cannot go on.
 fn work_once(plan: WorkerPlan, reports: &UnboundedSender<Report>) -> Result<Counts, WorkerError> {
-    let native = Native::new(Arc::clone(&plan.settings), plan.id, Arc::clone(&plan.notices));
+    let native = Native::new(Arc::clone(&plan.settings), Arc::clone(&plan.streams), plan.id, Arc::clone(&plan.notices));
     let mut worker = Worker::new(plan, native)?;
     // Declared after the worker, so dropped before it: the report does not wait for a consumer to close.
     let _guard = PanicGuard { reports };

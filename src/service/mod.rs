@@ -21,7 +21,7 @@ use tokio::time::{Instant, sleep_until};
 
 use crate::engine::Program;
 use crate::http::{HttpError, Monitor, Server};
-use crate::kafka::{Clock, ClusterError, Counts, Notices, StopSignal, WorkerError, WorkerId};
+use crate::kafka::{Clock, ClusterError, Counts, Notices, StopSignal, Streams, WorkerError, WorkerId};
 use crate::settings::Settings;
 use crew::Crew;
 
@@ -86,7 +86,7 @@ pub enum Told {
 
 /// What a thread has to say to the loop.
 enum Report {
-    Cluster(Result<(), ClusterError>),
+    Cluster(Result<Streams, ClusterError>),
     Left(WorkerId, Result<Counts, WorkerError>),
     /// The thread of this name.
     Panicked(String),
@@ -180,8 +180,10 @@ impl Shell {
             Step::Report(Report::Cluster(looked)) => {
                 self.crew.has_looked();
                 match looked {
-                    Ok(()) if self.deadline.is_none() => self.crew.start_workers().map_err(ServiceError::Thread)?,
-                    Ok(()) | Err(ClusterError::Stopped) => {}
+                    Ok(streams) if self.deadline.is_none() => {
+                        self.crew.start_workers(streams).map_err(ServiceError::Thread)?;
+                    }
+                    Ok(_) | Err(ClusterError::Stopped) => {}
                     Err(error) => self.failure = Some(ServiceError::Cluster(error)),
                 }
             }

@@ -10,8 +10,8 @@ use config::ValueKind;
 use super::layers::{Entry, PROPERTIES, Written};
 use super::problem::{Fault, Origin, Problems};
 use super::{
-    Delivery, GroupProtocol, HttpSettings, InputSettings, KafkaSettings, Membership, OutputSettings, Properties,
-    ScoringSettings, ServiceSettings, Settings, Start, StateSettings, duration,
+    Delivery, GroupProtocol, HttpSettings, InputSettings, KafkaSettings, Membership, OutputSettings, PartitionedBy,
+    Properties, ScoringSettings, ServiceSettings, Settings, Start, StateSettings, duration,
 };
 
 /// The keys that there are, beside librdkafka's own below `kafka.properties`.
@@ -138,29 +138,26 @@ impl Reader<'_> {
     }
 
     fn input(&mut self) -> Option<InputSettings> {
-        let topic = self.topic();
+        let topics = self.topics();
         let start = self.choice("input.start", &[("earliest", Start::Earliest), ("latest", Start::Latest)]);
-        let partitioned = self.choice("input.partitioned_by", &[("user", true), ("none", false)]);
-        if partitioned == Some(false) {
-            self.not_supported("input.partitioned_by", "the input has to be partitioned by user");
-        }
-        Some(InputSettings { topic: topic?, start: start? })
+        let kinds = [("user", PartitionedBy::User), ("none", PartitionedBy::None)];
+        let partitioned_by = self.choice("input.partitioned_by", &kinds);
+        Some(InputSettings { topics: topics?, start: start?, partitioned_by: partitioned_by? })
     }
 
-    fn topic(&mut self) -> Option<String> {
+    fn topics(&mut self) -> Option<Vec<String>> {
         let topics = match self.written.get("input.topics").map(|entry| &entry.value) {
             None => vec!["events".to_owned()],
             Some(ValueKind::Array(items)) => items.iter().filter_map(|item| scalar(&item.kind)).collect(),
             Some(ValueKind::String(text)) => text.split(',').map(|topic| topic.trim().to_owned()).collect(),
             Some(_) => Vec::new(),
         };
-        match topics.as_slice() {
-            [topic] if is_name(topic) => Some(topic.clone()),
-            [_, _, ..] => {
-                self.not_supported("input.topics", "name one topic");
-                None
-            }
-            _ => self.bad("input.topics", "a list with the name of a topic, such as [\"events\"]"),
+        let is_list = !topics.is_empty() && topics.iter().all(|topic| is_name(topic));
+        let repeats = (1..topics.len()).any(|index| topics[..index].contains(&topics[index]));
+        match (is_list, repeats) {
+            (true, false) => Some(topics),
+            (true, true) => self.bad("input.topics", "each topic once"),
+            (false, _) => self.bad("input.topics", "a list with names of topics, such as [\"events\"]"),
         }
     }
 
@@ -263,7 +260,14 @@ impl Reader<'_> {
     }
 
     fn topics_differ(&mut self, settings: &Settings) {
-        let mut taken = vec![settings.input.topic.clone(), settings.dead_letter_topic(), settings.changelog_topic()];
+        let mut taken = vec![settings.dead_letter_topic(), settings.changelog_topic()];
+        taken.extend([settings.by_topic("user"), settings.by_changelog_topic("user")]);
+        if settings.input.topics.iter().any(|topic| taken.contains(topic)) {
+            let origin = self.origin("input.topics");
+            let fault = Fault::Other("one of them is already used for something else".to_owned());
+            self.problems.push("input.topics", origin, fault);
+        }
+        taken.extend(settings.input.topics.iter().cloned());
         let outputs =
             [("output.changes", Some(&settings.output.changes)), ("output.tags", settings.output.tags.as_ref())];
         for (key, topic) in outputs {
@@ -328,12 +332,6 @@ impl Reader<'_> {
         }
         let words: Vec<String> = choices.iter().map(|(word, _)| format!("\"{word}\"")).collect();
         self.bad(key, &words.join(" or "))
-    }
-
-    fn not_supported(&mut self, key: &str, instead: &'static str) {
-        let entry = &self.written[key];
-        let fault = Fault::NotSupported { found: shown(&entry.value), instead };
-        self.problems.push(key, Some(entry.origin.clone()), fault);
     }
 
     fn bad<T>(&mut self, key: &str, expected: &str) -> Option<T> {

@@ -67,8 +67,19 @@ pub enum Membership {
 
 #[derive(Clone, Debug)]
 pub struct InputSettings {
-    pub topic: String,
+    /// One or more, each once.
+    pub topics: Vec<String>,
     pub start: Start,
+    pub partitioned_by: PartitionedBy,
+}
+
+/// What the records of one partition of the input have in common.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PartitionedBy {
+    /// All of a user's are in one partition.
+    User,
+    /// Nothing.
+    None,
 }
 
 /// Where a group without a committed offset begins.
@@ -135,9 +146,19 @@ impl Settings {
         format!("{}-dead-letter", self.kafka.application)
     }
 
-    /// The topic that holds every entity's state.
+    /// The topic that holds the state of every entity that is counted where the input is read.
     pub fn changelog_topic(&self) -> String {
         format!("{}-changelog", self.kafka.application)
+    }
+
+    /// The topic through which events are passed on to where the entities of a kind are counted.
+    pub fn by_topic(&self, entity: &str) -> String {
+        format!("{}-by-{entity}", self.kafka.application)
+    }
+
+    /// The topic that holds the state of those entities.
+    pub fn by_changelog_topic(&self, entity: &str) -> String {
+        format!("{}-changelog", self.by_topic(entity))
     }
 }
 

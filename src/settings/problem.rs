@@ -41,8 +41,6 @@ pub enum Fault {
     Missing { example: &'static str },
     #[error("is {found}, expected {expected}")]
     Bad { found: String, expected: String },
-    #[error("{found} is not supported yet; {instead}")]
-    NotSupported { found: String, instead: &'static str },
     #[error("{0}")]
     Other(String),
 }

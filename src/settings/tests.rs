@@ -47,7 +47,7 @@ const GOOD: &str = "catalog = 'catalog.yaml'\n[kafka]\nbrokers = 'k:9092'\n";
 fn defaults_are_those_of_the_contract() {
     let settings = read("defaults", GOOD, &[], &[]).expect("settings");
     assert_eq!(settings.kafka.application, "tagstream");
-    assert_eq!(settings.input.topic, "events");
+    assert_eq!(settings.input.topics, ["events"]);
     assert_eq!(settings.input.start, Start::Earliest);
     assert_eq!(settings.output.changes, "tag-changes");
     assert_eq!(settings.output.tags.as_deref(), Some("tags"));
@@ -144,15 +144,28 @@ fn every_problem_is_told_at_once() {
 }
 
 #[test]
-fn what_comes_later_says_so() {
+fn inputs_are_one_or_several_each_once() {
+    let settings = read("several", GOOD, &[("TAGSTREAM__INPUT__TOPICS", "a, b")], &["input.partitioned_by=none"]);
+    let input = settings.expect("settings").input;
+    assert_eq!(
+        (input.topics, input.partitioned_by),
+        (vec!["a".to_owned(), "b".to_owned()], super::PartitionedBy::None)
+    );
     check(
-        "later",
+        "twice",
         GOOD,
-        &[("TAGSTREAM__INPUT__TOPICS", "a,b")],
-        &["input.partitioned_by=none"],
+        &[("TAGSTREAM__INPUT__TOPICS", "a,b,a")],
+        &["input.partitioned_by=account"],
         "2 settings are wrong\n  \
-         input.topics (from TAGSTREAM__INPUT__TOPICS): \"a,b\" is not supported yet; name one topic\n  \
-         input.partitioned_by (from -s): \"none\" is not supported yet; the input has to be partitioned by user",
+         input.topics (from TAGSTREAM__INPUT__TOPICS): is \"a,b,a\", expected each topic once\n  \
+         input.partitioned_by (from -s): is \"account\", expected \"user\" or \"none\"",
+    );
+    check(
+        "own",
+        GOOD,
+        &[],
+        &["input.topics=tagstream-by-user"],
+        "setting input.topics (from -s): one of them is already used for something else",
     );
 }
 

@@ -8,6 +8,7 @@ mod engine;
 mod generate;
 mod http;
 mod kafka;
+mod merge;
 mod model;
 mod reference;
 mod scoring;

@@ -48,8 +48,8 @@ fn committed(counts: Counts) -> Notice {
 
 fn stands(lag: Option<u64>) -> Notice {
     let clock = Some(Timestamp::from_ms(NOW_MS - 2_500));
-    let figures = Figures { committed: Some(42), lag, clock, entities: 5, state_bytes: 600 };
-    Notice::Standing { worker: ONE, held: false, partitions: vec![(7, Standing::Running(figures))] }
+    let figures = Figures { committed: Some(42), lag, clock, entities: 5, waiting_bytes: 0, state_bytes: 600 };
+    Notice::Standing { worker: ONE, held: false, partitions: vec![(7.into(), Standing::Running(figures))] }
 }
 
 #[test]
@@ -70,10 +70,17 @@ fn a_page_of_metrics_says_what_was_committed() {
 
     monitor.hear(&Notice::Reached { input: "events".to_owned(), partitions: 8 });
     monitor.hear(&Notice::WorkerStarted(ONE));
-    monitor.hear(&Notice::Assigned { worker: ONE, partitions: vec![7] });
+    monitor.hear(&Notice::Assigned { worker: ONE, partitions: vec![7.into()] });
     assert_eq!(page().value("tagstream_partitions{state=\"starting\"}"), 1.0);
     let took = Duration::from_secs(3);
-    monitor.hear(&Notice::Restored { worker: ONE, partition: 7, entities: 4, bytes: 500, snapshot_bytes: None, took });
+    monitor.hear(&Notice::Restored {
+        worker: ONE,
+        partition: 7.into(),
+        entities: 4,
+        bytes: 500,
+        snapshot_bytes: None,
+        took,
+    });
     monitor.hear(&committed(counts(10, 3)));
     monitor.hear(&committed(counts(12, 4)));
     monitor.hear(&Notice::Recycled { worker: ONE, why: Recycle::SlowCommit });
@@ -116,7 +123,7 @@ fn a_page_of_metrics_says_what_was_committed() {
     // A moment's silence of the brokers makes no gap.
     monitor.hear(&stands(None));
     assert_eq!(page().value("tagstream_consumer_lag_records{partition=\"7\"}"), 9.0);
-    monitor.hear(&Notice::Revoked { worker: ONE, partitions: vec![7], lost: true });
+    monitor.hear(&Notice::Revoked { worker: ONE, partitions: vec![7.into()], lost: true });
     let last = page();
     for name in ["consumer_lag_records", "clock_delay_seconds", "committed_offset", "entities", "state_bytes"] {
         assert!(last.of(&format!("tagstream_{name}")).is_empty(), "{name} of a partition that was given up");

@@ -55,20 +55,21 @@ fn reached() -> Notice {
 }
 
 fn assigned(worker: WorkerId, partitions: &[i32]) -> Notice {
-    Notice::Assigned { worker, partitions: partitions.to_vec() }
+    Notice::Assigned { worker, partitions: partitions.iter().map(|number| (*number).into()).collect() }
 }
 
 fn running(lag: Option<u64>) -> Standing {
-    Standing::Running(Figures { committed: None, lag, clock: None, entities: 0, state_bytes: 0 })
+    Standing::Running(Figures { committed: None, lag, clock: None, entities: 0, waiting_bytes: 0, state_bytes: 0 })
 }
 
 /// The worker's one partition runs.
 fn stands(held: bool, lag: Option<u64>) -> Notice {
-    Notice::Standing { worker: ONE, held, partitions: vec![(3, running(lag))] }
+    Notice::Standing { worker: ONE, held, partitions: vec![(3.into(), running(lag))] }
 }
 
 fn places(partitions: &[(i32, Standing)]) -> Notice {
-    Notice::Standing { worker: ONE, held: false, partitions: partitions.to_vec() }
+    let partitions = partitions.iter().map(|(number, standing)| ((*number).into(), standing.clone())).collect();
+    Notice::Standing { worker: ONE, held: false, partitions }
 }
 
 fn committed() -> Notice {
@@ -100,9 +101,9 @@ fn a_partition_that_goes_leaves_nothing_behind() {
     let mut scene = Scene::running();
     scene.hear(assigned(ONE, &[4]));
     assert_eq!(scene.not_ready(), "worker 0 starts partition 4");
-    scene.hear(Notice::Revoked { worker: ONE, partitions: vec![4], lost: false });
+    scene.hear(Notice::Revoked { worker: ONE, partitions: vec![4.into()], lost: false });
     assert_eq!(scene.not_ready(), "");
-    scene.hear(Notice::Revoked { worker: ONE, partitions: vec![3], lost: true });
+    scene.hear(Notice::Revoked { worker: ONE, partitions: vec![3.into()], lost: true });
     assert_eq!(scene.not_ready(), "worker 0 waits for the group");
     assert_eq!(scene.watch.places().count(), 0);
 }

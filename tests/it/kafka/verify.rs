@@ -324,7 +324,10 @@ impl<B: Bootstrap> Trial<'_, B> {
                 ChangelogRecord::Segment(segment) => restoring.segment(segment).expect("a segment"),
                 ChangelogRecord::Cleared(ChangelogKey::Segment(slot)) => restoring.clear(slot),
                 ChangelogRecord::Cleared(ChangelogKey::Schema(id)) => restoring.clear_schema(id),
-                ChangelogRecord::Cleared(ChangelogKey::Meta) => panic!("nobody removes the meta record"),
+                ChangelogRecord::Sources { .. } => panic!("nothing is merged"),
+                ChangelogRecord::Cleared(ChangelogKey::Meta | ChangelogKey::Sources) => {
+                    panic!("nobody removes these")
+                }
             }
         });
         let ends = ends(self.brokers, &self.setup.topic("events"), Isolation::Uncommitted);
@@ -345,7 +348,7 @@ impl<B: Bootstrap> Trial<'_, B> {
             let Input { partition, decoder, users, .. } = input;
             let (found, expected) = (self.probe(&mut restored, decoder, users), self.probe(partition, decoder, users));
             compare_answers(index, &found, &expected);
-            (position.clock, expected.len())
+            (clock, expected.len())
         })
         .collect()
     }

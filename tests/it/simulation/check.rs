@@ -2,9 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::sync::Arc;
 
 use tagstream::codec::{Decoder, write_change, write_current_tags};
-use tagstream::engine::{Partition, Sink};
+use tagstream::engine::{Partition, Program, Sink};
+use tagstream::kafka::merge::Source;
+use tagstream::kafka::{PartitionId, Role};
 use tagstream::model::{CurrentTag, Event, TagChange, Timestamp};
 
 use super::cluster::Cluster;
@@ -46,11 +49,14 @@ pub struct Expected {
     /// By entity, in order, as written.
     pub changes: BTreeMap<String, Vec<Vec<u8>>>,
     tags: BTreeMap<Vec<u8>, Vec<u8>>,
-    /// Partition and offset of what is rejected.
-    letters: BTreeSet<(String, String)>,
+    /// Topic, partition and offset of what is rejected.
+    letters: BTreeSet<(String, String, String)>,
     /// The offset behind the last record, by partition.
-    ends: BTreeMap<i32, i64>,
+    ends: BTreeMap<PartitionId, i64>,
 }
+
+/// An event in the order of time: its partition's clock with it, where it stands, and what it is.
+type Placed = (Timestamp, Source, i64, Vec<u8>);
 
 #[derive(Default)]
 struct Collected(Vec<(String, Vec<u8>)>);
@@ -64,35 +70,73 @@ impl Sink for Collected {
 }
 
 impl Expected {
-    /// Replays every partition of the input, and lets time pass until nothing can change any more.
+    /// Replays the input, and lets time pass until nothing can change any more.
     pub fn of(cluster: &Cluster, catalog: &Catalog, last_event_ms: i64) -> Expected {
         let mut expected = Expected::default();
         let until = Timestamp::from_ms(last_event_ms + HORIZON_MS);
-        for number in 0..cluster.shape.partitions {
-            let mut decoder = Decoder::new(&catalog.program.catalog);
-            let mut partition = Partition::new(std::sync::Arc::clone(&catalog.program));
-            let (mut event, mut collected) = (Event::default(), Collected::default());
-            for (offset, content) in cluster.log(Topic::Input, number).visible() {
-                expected.ends.insert(number, offset + 1);
-                let Some(value) = &content.value else { continue };
-                match decoder.decode(value, until, &mut event) {
-                    Ok(()) => partition.apply(&event, &mut collected),
-                    Err(_) => drop(expected.letters.insert((number.to_string(), offset.to_string()))),
+        let sources = expected.sources(cluster, catalog, until);
+        for (_, plan) in cluster.streams.iter() {
+            match plan.role {
+                Role::PassedOn => {}
+                Role::Direct => {
+                    sources.iter().for_each(|events| expected.replay(&catalog.program, events.clone(), until));
                 }
-            }
-            partition.advance(until, &mut collected);
-            for (key, line) in collected.0 {
-                expected.changes.entry(key).or_default().push(line);
-            }
-            for key in expected.changes.keys() {
-                let mut value = Vec::new();
-                let write = |tags: &[CurrentTag<'_>]| write_current_tags("user", key, tags, &mut value);
-                if partition.current_tags(key, write).is_some() {
-                    expected.tags.insert(format!("user:{key}").into_bytes(), value);
+                Role::Merged(kind) => {
+                    let program = Program::of(Arc::clone(&catalog.program.catalog), kind);
+                    expected.replay(&program, sources.concat(), until);
                 }
             }
         }
         expected
+    }
+
+    /// What events come to in the order of time.
+    fn replay(&mut self, program: &Arc<Program>, mut events: Vec<Placed>, until: Timestamp) {
+        events.sort();
+        let mut decoder = Decoder::new(&program.catalog);
+        let mut partition = Partition::new(Arc::clone(program));
+        let (mut event, mut collected) = (Event::default(), Collected::default());
+        for (clock, _, _, value) in events {
+            decoder.decode(&value, until, &mut event).expect("it was decoded before");
+            partition.advance(clock, &mut collected);
+            partition.apply(&event, &mut collected);
+        }
+        partition.advance(until, &mut collected);
+        for (key, line) in collected.0 {
+            self.changes.entry(key).or_default().push(line);
+        }
+        for key in self.changes.keys() {
+            let (kind, mut value) = (program.entity(), Vec::new());
+            let write = |tags: &[CurrentTag<'_>]| write_current_tags(kind, key, tags, &mut value);
+            if partition.current_tags(key, write).is_some() {
+                self.tags.insert(format!("{kind}:{key}").into_bytes(), value);
+            }
+        }
+    }
+
+    /// The accepted events of each input partition.
+    fn sources(&mut self, cluster: &Cluster, catalog: &Catalog, until: Timestamp) -> Vec<Vec<Placed>> {
+        let mut decoder = Decoder::new(&catalog.program.catalog);
+        let mut event = Event::default();
+        let mut sources = Vec::new();
+        for input in cluster.streams.input_partitions() {
+            let source = cluster.streams.source(input);
+            let (mut clock, mut events) = (Timestamp::MIN, Vec::new());
+            for (offset, content) in cluster.input(input).visible() {
+                self.ends.insert(input, offset + 1);
+                let Some(value) = &content.value else { continue };
+                let letter = (source.topic.to_string(), source.partition.to_string(), offset.to_string());
+                match decoder.decode(value, until, &mut event) {
+                    Ok(()) => {
+                        clock = clock.max(event.time);
+                        events.push((clock, source.clone(), offset, value.clone()));
+                    }
+                    Err(_) => drop(self.letters.insert(letter)),
+                }
+            }
+            sources.push(events);
+        }
+        sources
     }
 
     pub fn change_count(&self) -> usize {
@@ -153,7 +197,7 @@ impl Expected {
                 let value = content.headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_slice());
                 String::from_utf8_lossy(value.unwrap_or_default()).into_owned()
             };
-            let from = (header("tagstream-partition"), header("tagstream-offset"));
+            let from = (header("tagstream-topic"), header("tagstream-partition"), header("tagstream-offset"));
             if !missing.remove(&from) {
                 return Err(Flaw::Letters(format!("a dead letter too many: {from:?}")));
             }
@@ -200,9 +244,13 @@ pub fn check_reference(
     catalog: &Catalog,
     last_event_ms: i64,
 ) -> Result<(), Flaw> {
-    for number in 0..cluster.shape.partitions {
-        let lines: Vec<Vec<u8>> =
-            cluster.log(Topic::Input, number).visible().filter_map(|(_, content)| content.value.clone()).collect();
+    let until = Timestamp::from_ms(last_event_ms + HORIZON_MS);
+    let sources = Expected::default().sources(cluster, catalog, until);
+    let merges = cluster.streams.iter().any(|(_, plan)| plan.role != Role::Direct);
+    let mut replayed = if merges { vec![sources.concat()] } else { sources };
+    for events in &mut replayed {
+        events.sort();
+        let lines: Vec<Vec<u8>> = events.iter().map(|(_, _, _, value)| value.clone()).collect();
         let now_ms = START_MS + 3_600_000;
         let outcome = reference::replay(catalog.yaml, &lines, now_ms, Some(last_event_ms + HORIZON_MS));
         let mut seqs: BTreeMap<String, usize> = BTreeMap::new();

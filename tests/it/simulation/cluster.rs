@@ -1,6 +1,9 @@
 //! The brokers: all logs, the two coordinators, and what happens by itself.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use tagstream::kafka::{PartitionId, Streams};
 
 use super::group::{ConsumerId, Group, Sync};
 use super::log::{Content, Log, Pid};
@@ -28,6 +31,7 @@ pub struct Shape {
 /// A batch of the input.
 #[derive(Clone, Debug)]
 pub struct Batch {
+    pub topic: Topic,
     pub partition: i32,
     pub contents: Vec<Content>,
     /// Written in a transaction that ends like this, so long after.
@@ -37,6 +41,8 @@ pub struct Batch {
 #[derive(Debug)]
 pub struct Cluster {
     pub shape: Shape,
+    /// What the group reads.
+    pub streams: Arc<Streams>,
     pub logs: BTreeMap<(Topic, i32), Log>,
     pub transactions: Transactions,
     /// Transactional ids by name.
@@ -78,14 +84,15 @@ pub enum Event {
 }
 
 impl Cluster {
-    pub fn new(shape: Shape) -> Cluster {
+    pub fn new(shape: Shape, streams: Arc<Streams>) -> Cluster {
         let places = Topic::ALL.into_iter().flat_map(|topic| (0..shape.partitions).map(move |number| (topic, number)));
         Cluster {
             shape,
+            group: Group::new(streams.partitions()),
+            streams,
             logs: places.map(|place| (place, Log::default())).collect(),
             transactions: Transactions::default(),
             names: BTreeMap::new(),
-            group: Group::new(shape.partitions),
             consumers: Vec::new(),
             producers: Vec::new(),
             input_producers: 0,
@@ -94,6 +101,19 @@ impl Cluster {
 
     pub fn log(&self, topic: Topic, partition: i32) -> &Log {
         &self.logs[&(topic, partition)]
+    }
+
+    /// Where the records of a partition are that the group reads.
+    pub fn place(&self, partition: PartitionId) -> (Topic, i32) {
+        (Topic::named(self.streams.topic(partition.stream)), partition.number)
+    }
+
+    pub fn input(&self, partition: PartitionId) -> &Log {
+        &self.logs[&self.place(partition)]
+    }
+
+    pub fn changelog(&self, partition: PartitionId) -> &Log {
+        self.log(Topic::named(&self.streams.plan(partition.stream).changelog), partition.number)
     }
 
     pub fn log_mut(&mut self, topic: Topic, partition: i32) -> &mut Log {
@@ -141,12 +161,12 @@ impl State {
     }
 
     fn feed(&mut self, batch: Batch) {
-        let Batch { partition, contents, transaction } = batch;
-        self.note(format_args!("input {partition}: {} records, transaction {transaction:?}", contents.len()));
+        let Batch { topic, partition, contents, transaction } = batch;
+        self.note(format_args!("{topic:?} {partition}: {} records, transaction {transaction:?}", contents.len()));
         // The input has producers of its own, whose ids are not those of anybody here.
         let pid = usize::MAX - self.cluster.input_producers;
         self.cluster.input_producers += 1;
-        let log = self.cluster.log_mut(Topic::Input, partition);
+        let log = self.cluster.log_mut(topic, partition);
         for content in contents {
             match transaction {
                 Some(_) => log.append_in_transaction(pid, 0, content),
@@ -154,15 +174,14 @@ impl State {
             }
         }
         match transaction {
-            Some((commit, us)) => {
-                self.after(us, Event::Mark { pid, place: Place::Log(Topic::Input, partition), commit })
-            }
-            None => self.wake_readers(partition),
+            Some((commit, us)) => self.after(us, Event::Mark { pid, place: Place::Log(topic, partition), commit }),
+            None => self.wake_readers(topic, partition),
         }
     }
 
     /// Consumers that wait for records of a partition find some.
-    fn wake_readers(&mut self, partition: i32) {
+    fn wake_readers(&mut self, topic: Topic, number: i32) {
+        let Some(partition) = self.cluster.streams.partition(topic.name(), number) else { return };
         let reads = |consumer: &&Membership| consumer.reads(partition);
         let waiting: Vec<TaskId> =
             self.cluster.consumers.iter().filter(reads).filter_map(|consumer| consumer.waiting).collect();
@@ -177,9 +196,7 @@ impl State {
         match place {
             Place::Log(topic, partition) => {
                 self.cluster.log_mut(topic, partition).mark(pid, commit);
-                if topic == Topic::Input {
-                    self.wake_readers(partition);
-                }
+                self.wake_readers(topic, partition);
             }
             Place::Offsets => self.cluster.group.mark(pid, commit),
         }

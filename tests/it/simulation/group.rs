@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use rdkafka::types::RDKafkaErrorCode;
+use tagstream::kafka::PartitionId;
 use tagstream::kafka::wire::Committed;
 
 use super::log::Pid;
@@ -19,9 +20,9 @@ struct Member {
     /// Whether it has come to the rebalance that is being prepared.
     joined: bool,
     /// What it says it has, and since which generation it may say so.
-    owned: BTreeSet<i32>,
+    owned: BTreeSet<PartitionId>,
     claims_since: i32,
-    assigned: BTreeSet<i32>,
+    assigned: BTreeSet<PartitionId>,
 }
 
 /// In whose name offsets are committed: the group as a consumer knew it when the call was made.
@@ -47,25 +48,25 @@ pub struct Sync {
     pub consumer: ConsumerId,
     pub member: MemberId,
     pub generation: i32,
-    pub assigned: BTreeSet<i32>,
+    pub assigned: BTreeSet<PartitionId>,
 }
 
 /// The consumer group. It knows who is a member, never who owns a partition when offsets are committed.
 #[derive(Debug, Default)]
 pub struct Group {
-    partitions: i32,
+    partitions: Vec<PartitionId>,
     generation: i32,
     members: BTreeMap<MemberId, Member>,
     last_member: MemberId,
     /// Since when a rebalance is being prepared.
     preparing_since_us: Option<u64>,
-    pub committed: BTreeMap<i32, Committed>,
+    pub committed: BTreeMap<PartitionId, Committed>,
     /// Offsets of transactions without their mark.
-    pub pending: BTreeMap<Pid, Vec<(i32, Committed)>>,
+    pub pending: BTreeMap<Pid, Vec<(PartitionId, Committed)>>,
 }
 
 impl Group {
-    pub fn new(partitions: i32) -> Group {
+    pub fn new(partitions: Vec<PartitionId>) -> Group {
         Group { partitions, ..Group::default() }
     }
 
@@ -74,7 +75,7 @@ impl Group {
         &mut self,
         consumer: ConsumerId,
         GroupMetadata { instance, member, generation }: &GroupMetadata,
-        owned: &BTreeSet<i32>,
+        owned: &BTreeSet<PartitionId>,
         now_us: u64,
         expires_us: u64,
     ) -> Option<Sync> {
@@ -117,7 +118,7 @@ impl Group {
     /// had they died meanwhile and come back, as static members that get what they had, it would stay so for good.
     fn is_covered(&self) -> bool {
         let assigned: usize = self.members.values().map(|member| member.assigned.len()).sum();
-        assigned == self.partitions as usize
+        assigned == self.partitions.len()
     }
 
     pub fn heartbeat(&mut self, id: MemberId, instance: &str, expires_us: u64) -> Pulse {
@@ -153,7 +154,7 @@ impl Group {
         &mut self,
         pid: Pid,
         group: &GroupMetadata,
-        offsets: Vec<(i32, Committed)>,
+        offsets: Vec<(PartitionId, Committed)>,
     ) -> Result<(), RDKafkaErrorCode> {
         self.check(group.member.unwrap_or(0), &group.instance)?;
         if group.generation != self.generation {
@@ -171,7 +172,7 @@ impl Group {
         }
     }
 
-    pub fn is_pending(&self, partition: i32) -> bool {
+    pub fn is_pending(&self, partition: PartitionId) -> bool {
         self.pending.values().flatten().any(|(pending, _)| *pending == partition)
     }
 
@@ -206,10 +207,10 @@ impl Group {
     /// Sticky and cooperative: who has more than its share gives up some, which are free for others one round later. Of
     /// two who say that they have a partition, the one with the newer generation is right.
     fn assign(&mut self) {
-        let partitions = self.partitions;
+        let partitions = self.partitions.len();
         let count = self.members.len().max(1);
-        let (share, rest) = (partitions as usize / count, partitions as usize % count);
-        let mut owners: BTreeMap<i32, (i32, MemberId)> = BTreeMap::new();
+        let (share, rest) = (partitions / count, partitions % count);
+        let mut owners: BTreeMap<PartitionId, (i32, MemberId)> = BTreeMap::new();
         for (id, member) in &self.members {
             for partition in &member.owned {
                 let claim = (member.claims_since, *id);
@@ -223,11 +224,11 @@ impl Group {
         for (index, id) in by_claim.into_iter().enumerate() {
             let quota = share + usize::from(index < rest);
             let own = owners.iter().filter(|(_, (_, owner))| *owner == id).map(|(partition, _)| *partition);
-            let assigned: BTreeSet<i32> = own.take(quota).collect();
+            let assigned: BTreeSet<PartitionId> = own.take(quota).collect();
             rooms.push((id, quota - assigned.len()));
             self.members.get_mut(&id).expect("a member").assigned = assigned;
         }
-        let mut free = (0..partitions).filter(|partition| !owners.contains_key(partition));
+        let mut free = self.partitions.iter().copied().filter(|partition| !owners.contains_key(partition));
         for (id, room) in rooms {
             let member = self.members.get_mut(&id).expect("a member");
             member.assigned.extend(free.by_ref().take(room));

@@ -3,14 +3,16 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use tagstream::kafka::{Clock, Notice, Notices, Pulse, StopSignal, Worker, WorkerError, WorkerId, WorkerPlan};
+use tagstream::kafka::{
+    Clock, Notice, Notices, Pulse, Standing, StopSignal, Worker, WorkerError, WorkerId, WorkerPlan,
+};
 use tagstream::model::Timestamp;
 
 use super::check::{self, Expected, Flaw};
 use super::cluster::{Cluster, Event};
 use super::planted::Planted;
 use super::scheduler::{Held, Process, ProcessId, Stroke, World};
-use super::script::{self, Catalog, Family, HORIZON_MS, START_MS, Script};
+use super::script::{self, Catalog, Family, HORIZON_MS, START_MS, Script, USERS_ONLY};
 use super::wire::SimWire;
 
 /// How often the director looks around.
@@ -41,6 +43,16 @@ struct Seat {
     start_at_us: u64,
 }
 
+/// No event of a history is larger.
+const RECORD_BYTES_MAX: usize = 200;
+
+fn waiting_bytes(standing: &Standing) -> usize {
+    match standing {
+        Standing::Running(figures) => figures.waiting_bytes,
+        _ => 0,
+    }
+}
+
 struct History {
     world: Arc<World>,
     script: Script,
@@ -56,7 +68,7 @@ pub fn run(seed: u64, family: Family, planted: Option<Planted>) -> Account {
     if let Some(planted) = planted {
         planted.favour(&mut script.faults);
     }
-    let world = World::new(seed, Cluster::new(script.shape), script.faults.clone());
+    let world = World::new(seed, Cluster::new(script.shape, Arc::clone(&script.streams)), script.faults.clone());
     let seats = (0..script.processes).map(|_| Seat::default()).collect();
     let mut history = History { world, script, planted, seats, first_seat: 0 };
     let outcome = history.tell(seed);
@@ -72,7 +84,7 @@ impl History {
         held.start_cluster();
         let script = format!("{:?} {:?} {:?}", self.script.shape, self.script.faults, self.script.settings.service);
         held.note(format_args!("{script}"));
-        if self.script.family == Family::Moving {
+        if self.script.family.moves() {
             for seat in &mut self.seats {
                 seat.start_at_us = held.dice.u64(..2_000_000);
             }
@@ -82,7 +94,7 @@ impl History {
         self.live();
         self.calm();
         self.come_to_rest(seed)?;
-        if self.script.family == Family::Moving {
+        if self.script.family.moves() {
             self.succeed(seed)?;
         }
         Ok(())
@@ -104,7 +116,7 @@ impl History {
         let until = self.script.input_ends_us + 1_000_000;
         while self.world.now_us() < until && self.world.hold().mishap.is_none() {
             self.man_seats();
-            if self.script.family == Family::Moving {
+            if self.script.family.moves() {
                 self.disturb();
             }
             self.wait(LOOK_US);
@@ -190,6 +202,7 @@ impl History {
             let plan = WorkerPlan {
                 id: WorkerId(number),
                 settings: Arc::clone(&settings),
+                streams: Arc::clone(&self.script.streams),
                 program: Arc::clone(&self.catalog().program),
                 notices: Arc::clone(&notices),
                 clock: clock.clone(),
@@ -217,7 +230,7 @@ impl History {
     fn stroke(&self, held: &mut Held<'_>) -> Stroke {
         let us = held.dice.u64(50_000..6_000_000);
         match held.dice.u32(..3) {
-            0 if self.script.family == Family::Moving => Stroke::Kill,
+            0 if self.script.family.moves() => Stroke::Kill,
             1 => Stroke::Cut { us },
             _ => Stroke::Freeze { us },
         }
@@ -225,7 +238,15 @@ impl History {
 
     fn notices(&self, process: ProcessId) -> Notices {
         let world = Arc::clone(&self.world);
+        let (room, sources) = (self.script.streams.room(), self.script.streams.input_partitions().len());
+        let waiting_bytes_max = sources * (room + RECORD_BYTES_MAX);
         Arc::new(move |notice| {
+            if let Notice::Standing { partitions, .. } = &notice {
+                let waiting: usize = partitions.iter().map(|(_, standing)| waiting_bytes(standing)).sum();
+                if waiting > waiting_bytes_max {
+                    world.hold().mishap(format!("{waiting} bytes wait, {waiting_bytes_max} may"));
+                }
+            }
             // The names that are drawn at random make records, and so what is restored, a byte longer or shorter.
             let varies = matches!(notice, Notice::Restored { .. } | Notice::Restoring { .. });
             if !varies && !matches!(notice, Notice::Committed { .. } | Notice::Standing { .. } | Notice::Progress(..)) {
@@ -275,8 +296,13 @@ impl History {
                 return Ok(());
             }
             let count = check::change_count(&held.cluster);
+            // Where clocks are passed on there is always a transaction.
+            let is_quiet = match self.script.family {
+                Family::Meeting => held.cluster.group.is_stable(),
+                _ => held.cluster.is_quiet(),
+            };
             let is_done = held.now_us >= settled_us
-                && held.cluster.is_quiet()
+                && is_quiet
                 && count == expected.change_count()
                 && expected.is_read(&held.cluster);
             match (is_done, rest_since) {
@@ -297,7 +323,8 @@ impl History {
         }
         let held = self.world.hold();
         expected.check(&held.cluster)?;
-        if seed.is_multiple_of(16) {
+        // The model knows users alone.
+        if seed.is_multiple_of(16) && self.script.catalog < USERS_ONLY {
             check::check_reference(&expected, &held.cluster, self.catalog(), last_event_ms)?;
         }
         Ok(())
@@ -322,6 +349,11 @@ impl History {
         }
         // The others' sessions have to end first, since static members do not say that they leave.
         self.seats = vec![Seat::default()];
+        if self.script.family == Family::Meeting {
+            // There is a backlog by then.
+            let mut held = self.world.hold();
+            self.seats[0].start_at_us = held.now_us + held.dice.u64(..30_000_000);
+        }
         self.first_seat = self.first_seat.wrapping_add(100);
         self.script.draw_more(seed, self.world.now_us());
         self.feed();

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use rdkafka::message::{Header, OwnedHeaders};
+
 /// A producer's id, which stands for its transactional id too.
 pub type Pid = usize;
 
@@ -14,6 +16,14 @@ pub struct Content {
 }
 
 impl Content {
+    /// As a reader gets them.
+    pub fn owned_headers(&self) -> Option<OwnedHeaders> {
+        let insert = |headers: OwnedHeaders, (key, value): &(String, Vec<u8>)| {
+            headers.insert(Header { key, value: Some(value) })
+        };
+        (!self.headers.is_empty()).then(|| self.headers.iter().fold(OwnedHeaders::new(), insert))
+    }
+
     pub fn bytes(&self) -> usize {
         self.key.as_ref().map_or(0, Vec::len) + self.value.as_ref().map_or(0, Vec::len)
     }

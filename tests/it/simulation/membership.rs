@@ -8,12 +8,12 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use rdkafka::Timestamp;
 use rdkafka::message::OwnedMessage;
 use rdkafka::types::RDKafkaErrorCode;
+use tagstream::kafka::PartitionId;
 use tagstream::kafka::wire::Rebalance;
 
 use super::cluster::Event;
 use super::group::{ConsumerId, GroupMetadata, MemberId, Pulse, Sync};
 use super::scheduler::{ProcessId, State, TaskId};
-use super::topics::Topic;
 
 /// Where a consumer stands with its group.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,8 +28,8 @@ enum Standing {
     },
     /// The application has to give these up; then there are others to take, or it has lost everything.
     Revoking {
-        partitions: BTreeSet<i32>,
-        then: BTreeSet<i32>,
+        partitions: BTreeSet<PartitionId>,
+        then: BTreeSet<PartitionId>,
         lost: bool,
     },
 }
@@ -37,8 +37,8 @@ enum Standing {
 /// Something queued for the application.
 #[derive(Clone, Debug)]
 enum Ask {
-    Assign(BTreeSet<i32>),
-    Revoke(BTreeSet<i32>),
+    Assign(BTreeSet<PartitionId>),
+    Revoke(BTreeSet<PartitionId>),
 }
 
 /// A partition that is fetched.
@@ -57,12 +57,12 @@ pub struct Membership {
     pub member: Option<MemberId>,
     pub generation: i32,
     standing: Standing,
-    owned: BTreeSet<i32>,
+    owned: BTreeSet<PartitionId>,
     asks: VecDeque<Ask>,
     lost: bool,
     /// What the application has polled, and not taken up yet.
     pub wanted: VecDeque<Rebalance>,
-    pub fetched: BTreeMap<i32, Fetched>,
+    pub fetched: BTreeMap<PartitionId, Fetched>,
     pub fatal: Option<RDKafkaErrorCode>,
     /// The task that waits in a poll.
     pub waiting: Option<TaskId>,
@@ -97,7 +97,7 @@ impl Membership {
         GroupMetadata { instance: self.instance.clone(), member: self.member, generation: self.generation }
     }
 
-    pub fn pause(&mut self, partitions: &[i32], paused: bool) {
+    pub fn pause(&mut self, partitions: &[PartitionId], paused: bool) {
         for partition in partitions {
             if let Some(fetched) = self.fetched.get_mut(partition) {
                 fetched.paused = paused;
@@ -105,7 +105,7 @@ impl Membership {
         }
     }
 
-    pub fn reads(&self, partition: i32) -> bool {
+    pub fn reads(&self, partition: PartitionId) -> bool {
         self.fetched.get(&partition).is_some_and(|fetched| !fetched.paused)
     }
 
@@ -265,8 +265,8 @@ impl State {
         let consumer = self.consumer(id);
         consumer.member = Some(member);
         consumer.generation = generation;
-        let revoked: BTreeSet<i32> = consumer.owned.difference(&assigned).copied().collect();
-        let added: BTreeSet<i32> = assigned.difference(&consumer.owned).copied().collect();
+        let revoked: BTreeSet<PartitionId> = consumer.owned.difference(&assigned).copied().collect();
+        let added: BTreeSet<PartitionId> = assigned.difference(&consumer.owned).copied().collect();
         if !revoked.is_empty() {
             consumer.asks.push_back(Ask::Revoke(revoked.clone()));
             consumer.standing = Standing::Revoking { partitions: revoked, then: added, lost: false };
@@ -278,7 +278,7 @@ impl State {
         }
     }
 
-    fn assign(&mut self, id: ConsumerId, partitions: BTreeSet<i32>, rejoin: bool) {
+    fn assign(&mut self, id: ConsumerId, partitions: BTreeSet<PartitionId>, rejoin: bool) {
         let consumer = self.consumer(id);
         consumer.owned.extend(&partitions);
         consumer.asks.push_back(Ask::Assign(partitions));
@@ -317,11 +317,12 @@ impl State {
         if consumer.rests() || self.kept_until(consumer.process).is_some() {
             return None;
         }
-        let readable: Vec<i32> =
+        let readable: Vec<PartitionId> =
             consumer.fetched.keys().copied().filter(|partition| consumer.reads(*partition)).collect();
-        let log = |partition: i32| &self.cluster.logs[&(Topic::Input, partition)];
-        let has_more = |partition: &i32| log(*partition).next_visible(consumer.fetched[partition].position).is_some();
-        let ready: Vec<i32> = readable.iter().copied().filter(has_more).collect();
+        let has_more = |partition: &PartitionId| {
+            self.cluster.input(*partition).next_visible(consumer.fetched[partition].position).is_some()
+        };
+        let ready: Vec<PartitionId> = readable.iter().copied().filter(has_more).collect();
         if ready.is_empty() {
             for partition in readable {
                 self.step_over(id, partition);
@@ -329,18 +330,20 @@ impl State {
             return None;
         }
         let partition = ready[self.dice.usize(..ready.len())];
+        let (topic, number) = self.cluster.place(partition);
         let fetched = self.cluster.consumers[id].fetched.get_mut(&partition).expect("it is fetched");
-        let log = &self.cluster.logs[&(Topic::Input, partition)];
+        let log = &self.cluster.logs[&(topic, number)];
         let (offset, content) = log.next_visible(fetched.position).expect("there is one");
         (fetched.position, fetched.found) = (offset + 1, true);
         let (key, value) = (content.key.clone(), content.value.clone());
-        let topic = Topic::Input.name().to_owned();
-        Some(OwnedMessage::new(value, key, topic, Timestamp::NotAvailable, partition, offset, None))
+        let topic = topic.name().to_owned();
+        Some(OwnedMessage::new(value, key, topic, Timestamp::NotAvailable, number, offset, content.owned_headers()))
     }
 
     /// The fetcher passes what is no record.
-    fn step_over(&mut self, id: ConsumerId, partition: i32) {
-        let log = &self.cluster.logs[&(Topic::Input, partition)];
+    fn step_over(&mut self, id: ConsumerId, partition: PartitionId) {
+        let place = self.cluster.place(partition);
+        let log = &self.cluster.logs[&place];
         let fetched = self.cluster.consumers[id].fetched.get_mut(&partition).expect("it is fetched");
         let behind = log.skip(fetched.position);
         if behind > fetched.position {

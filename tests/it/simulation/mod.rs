@@ -1,5 +1,5 @@
 //! The commit cycle in a simulated world: thousands of seeded histories, each checked for exactly-once and against a
-//! replay of what stands in the input.
+//! replay of what stands in the input; where several inputs are merged, of all of it in the order of time.
 //!
 //! The workers are the real ones; below them everything is simulated: brokers, coordinators, client libraries, threads
 //! and time. One thread runs at a time and a seed decides which ([`scheduler`]), as FoundationDB does it (Zhou and
@@ -118,6 +118,11 @@ fn whoever_dies_or_takes_over_the_changes_are_what_replay_says() {
     expect_none(Family::Moving, 800);
 }
 
+#[test]
+fn inputs_that_meet_are_merged_in_the_order_of_time() {
+    expect_none(Family::Meeting, 800);
+}
+
 /// Expects one of these histories to have a flaw, once the bug is there.
 fn expect_found(planted: Planted, family: Family, within: Range<u64>, is_it: fn(&Flaw) -> bool) {
     let found = find(within.clone(), family, Some(planted), is_it);
@@ -161,9 +166,19 @@ fn a_commit_after_a_revocation_was_answered_is_found() {
 }
 
 #[test]
+fn sources_that_are_forgotten_are_found() {
+    expect_found(Planted::ForgetsSources, Family::Meeting, 0..500, tears);
+}
+
+#[test]
+fn clocks_that_are_forgotten_are_found() {
+    expect_found(Planted::ForgetsClocks, Family::Meeting, 0..1_000, tears);
+}
+
+#[test]
 fn a_seed_is_a_history() {
     for seed in 0..10 {
-        for family in [Family::Settled, Family::Moving] {
+        for family in [Family::Settled, Family::Moving, Family::Meeting] {
             let hashes = [(); 2].map(|()| history::run(seed, family, None).hash);
             assert_eq!(hashes[0], hashes[1], "{family:?} seed {seed} has two histories");
         }

@@ -15,13 +15,17 @@ pub enum Planted {
     ReadsUnstableOffsets,
     /// A revocation is answered before the last commit.
     AnswersEarly,
+    /// Whoever takes a merged partition over does not know how far its sources are.
+    ForgetsSources,
+    /// Whoever takes an input over does not know the clock that was passed on.
+    ForgetsClocks,
 }
 
 impl Planted {
     /// Has more of that happen which brings the bug to light: it would be found without, only later.
     pub fn favour(self, faults: &mut Faults) {
         match self {
-            Planted::LeavesTimersOut => {}
+            Planted::LeavesTimersOut | Planted::ForgetsSources | Planted::ForgetsClocks => {}
             Planted::RestoresToStableEnd => faults.slow_marks = 400,
             Planted::HidesFaults => faults.late_ends = 100,
             Planted::ReadsUnstableOffsets => (faults.slow, faults.slow_marks) = (100, 200),

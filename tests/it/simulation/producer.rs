@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use rdkafka::message::Headers;
 use rdkafka::types::RDKafkaErrorCode;
-use tagstream::kafka::wire::{Class, Outgoing, Refused, TransactionalProducer, WireError};
+use tagstream::kafka::wire::{Class, Outgoing, Part, Refused, TransactionalProducer, WireError};
 
 use super::cluster::Event;
 use super::log::Content;
@@ -216,8 +216,7 @@ impl TransactionalProducer<SimConsumer> for SimProducer {
 
     fn send_offsets(
         &self,
-        offsets: &[(i32, i64)],
-        metadata: &str,
+        parts: &[Part],
         consumer: &SimConsumer,
         member: &str,
         patience: Duration,
@@ -233,10 +232,11 @@ impl TransactionalProducer<SimConsumer> for SimProducer {
         if group.member.is_none_or(|id| id.to_string() != member) {
             return Err(wire_error(Class::Abort, RDKafkaErrorCode::UnknownMemberId));
         }
-        let mut kept = offsets.to_vec();
+        let mut kept = parts.to_vec();
         if self.wire.planted == Some(Planted::LeavesTimersOut) {
-            let moves = |state: &mut State, part: &(i32, i64)| {
-                state.cluster.group.committed.get(&part.0).and_then(|committed| committed.offset) != Some(part.1)
+            let moves = |state: &mut State, part: &Part| {
+                let committed = state.cluster.group.committed.get(&part.partition);
+                committed.and_then(|committed| committed.offset) != Some(part.next_offset)
             };
             kept.retain(|part| self.local(|state| moves(state, part)).unwrap_or(true));
         }
@@ -254,8 +254,10 @@ impl TransactionalProducer<SimConsumer> for SimProducer {
             Err(refusal) => refused(state, refusal),
         })?;
         self.request(patience, |state| {
-            let answer = state.commit_offsets(id, &group, &kept, metadata);
-            state.note(format_args!("producer {id} offers {kept:?} of generation {}: {answer:?}", group.generation));
+            let answer = state.commit_offsets(id, &group, &kept);
+            // The name of the transaction is drawn at random.
+            let offers: Vec<_> = kept.iter().map(|part| (part.partition, part.next_offset)).collect();
+            state.note(format_args!("producer {id} offers {offers:?} of generation {}: {answer:?}", group.generation));
             match answer {
                 Ok(()) => Step::Done,
                 Err(RDKafkaErrorCode::Fenced) => Step::Failed(state.fail(id, RDKafkaErrorCode::Fenced)),

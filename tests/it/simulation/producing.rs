@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use rdkafka::types::RDKafkaErrorCode;
-use tagstream::kafka::wire::{Class, Committed, Refused, WireError};
+use tagstream::kafka::wire::{Class, Committed, Part, Refused, WireError};
 
 use super::cluster::Event;
 use super::group::GroupMetadata;
@@ -256,8 +256,7 @@ impl State {
         &mut self,
         id: ProducerId,
         group: &GroupMetadata,
-        offsets: &[(i32, i64)],
-        metadata: &str,
+        parts: &[Part],
     ) -> Result<(), RDKafkaErrorCode> {
         let (pid, epoch) = (self.producer(id).pid, self.producer(id).epoch.unwrap_or(-1));
         match self.cluster.transactions.verify(pid, epoch, Place::Offsets) {
@@ -265,8 +264,8 @@ impl State {
             Err(Refusal::Fenced) => return Err(RDKafkaErrorCode::Fenced),
             Err(_) => return Err(RDKafkaErrorCode::InvalidTransactionalState),
         }
-        let committed = |offset: i64| Committed { offset: Some(offset), metadata: metadata.to_owned() };
-        let offsets = offsets.iter().map(|(partition, offset)| (*partition, committed(*offset))).collect();
+        let committed = |part: &Part| Committed { offset: Some(part.next_offset), metadata: part.metadata.clone() };
+        let offsets = parts.iter().map(|part| (part.partition, committed(part))).collect();
         self.cluster.group.offer(pid, group, offsets)
     }
 

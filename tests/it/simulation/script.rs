@@ -1,14 +1,17 @@
 //! What a history consists of: the cluster, the catalog, the input, the processes. All of it follows from a seed.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use tagstream::engine::Program;
-use tagstream::settings::{self, ConfigFile, Settings, Sources};
+use tagstream::kafka::Streams;
+use tagstream::settings::{self, ConfigFile, PartitionedBy, Settings, Sources};
 
 use super::cluster::{Batch, Shape};
 use super::faults::Faults;
 use super::log::Content;
+use super::topics::Topic;
 
 /// The wall clock when a history begins: 2026-01-01T00:00:00Z.
 pub const START_MS: i64 = 1_767_225_600_000;
@@ -32,10 +35,21 @@ const STAGES: &str = "version: 1\n\
     life: { stages: [ { name: lapsing, when: seconds_since(last) >= 2 }, { name: hot, when: n_3s >= 3 }, { name: cool } ] }\n  \
     lone: { when: n_3s == 0 && tag.variety == \"low\", for: 500ms }\n";
 
+/// Accounts beside users, whose events meet wherever they come in.
+const ACCOUNTS: &str = "version: 1\n\
+    entities:\n  account: { key: /properties/account }\n\
+    counters:\n  n: { count: \"*\" }\n  sales: { count: click, entity: account, window: 2s }\n  \
+    latest: { last: properties.n, on: \"*\", entity: account }\n\
+    tags:\n  seen: { value: n }\n  selling: { when: sales >= 2, until: sales < 1, entity: account }\n  \
+    echo: { value: latest, entity: account }\n";
+
 pub struct Catalog {
     pub yaml: &'static str,
     pub program: Arc<Program>,
 }
+
+/// So many of the catalogs, from the first, have users alone.
+pub const USERS_ONLY: usize = 3;
 
 /// The catalogs, compiled once.
 pub fn catalogs() -> &'static [Catalog] {
@@ -45,7 +59,7 @@ pub fn catalogs() -> &'static [Catalog] {
         let catalog = loaded.catalog.unwrap_or_else(|| panic!("{yaml}\n{:#?}", loaded.problems));
         Catalog { yaml, program: Program::new(catalog) }
     };
-    CATALOGS.get_or_init(|| [ECHO, COUNT, STAGES].into_iter().map(compile).collect())
+    CATALOGS.get_or_init(|| [ECHO, COUNT, STAGES, ACCOUNTS].into_iter().map(compile).collect())
 }
 
 /// How much of a world a history needs.
@@ -55,6 +69,15 @@ pub enum Family {
     Settled,
     /// Workers come, go, die and are taken for dead.
     Moving,
+    /// The same, with inputs that are not partitioned by user, and so pass through another topic.
+    Meeting,
+}
+
+impl Family {
+    /// Whether workers come and go.
+    pub fn moves(self) -> bool {
+        self != Family::Settled
+    }
 }
 
 #[derive(Debug)]
@@ -66,6 +89,7 @@ pub struct Script {
     pub workers: usize,
     pub processes: usize,
     pub settings: Settings,
+    pub streams: Arc<Streams>,
     /// By time.
     pub input: Vec<(u64, Batch)>,
     pub input_ends_us: u64,
@@ -74,7 +98,7 @@ pub struct Script {
 impl Script {
     pub fn draw(seed: u64, family: Family) -> Script {
         let mut dice = fastrand::Rng::with_seed(seed ^ 0x7461_6773);
-        let moving = family == Family::Moving;
+        let moving = family.moves();
         let session_us = if moving { dice.u64(1_500_000..5_000_000) } else { 600_000_000 };
         let shape = Shape {
             partitions: dice.i32(1..=if moving { 5 } else { 3 }),
@@ -85,17 +109,46 @@ impl Script {
             letter_bytes_max: 1_500,
         };
         let faults = Faults::draw(&mut dice);
-        let catalog = dice.usize(..catalogs().len());
+        let known = if family == Family::Meeting { catalogs().len() } else { USERS_ONLY };
+        let catalog = dice.usize(..known);
         let (workers, processes) = if moving { (dice.usize(1..=2), dice.usize(1..=3)) } else { (1, 1) };
         let mut settings = defaults().clone();
         settings.service.idle_grace = Duration::from_millis(dice.u64(500..1_200));
         settings.service.commit_interval = Duration::from_millis(dice.u64(10..250));
+        let streams = Arc::new(match family {
+            Family::Meeting => Script::draw_streams(&mut dice, catalog, &mut settings, shape.partitions),
+            _ => Streams::of(&settings, None).counted(|_| shape.partitions),
+        });
         let input_ends_us = dice.u64(1_000_000..if moving { 9_000_000 } else { 5_000_000 });
         let count = dice.usize(5..60);
-        let mut script =
-            Script { family, shape, faults, catalog, workers, processes, settings, input: Vec::new(), input_ends_us };
+        let mut script = Script {
+            family,
+            shape,
+            faults,
+            catalog,
+            workers,
+            processes,
+            settings,
+            streams,
+            input: Vec::new(),
+            input_ends_us,
+        };
         script.draw_input(&mut dice, 50_000..input_ends_us, count);
         script
+    }
+
+    /// One or two inputs with partitions of their own, not partitioned by user, and as much or as little room for what waits.
+    fn draw_streams(dice: &mut fastrand::Rng, catalog: usize, settings: &mut Settings, partitions: i32) -> Streams {
+        // With accounts users may be counted where they are read.
+        if catalog < USERS_ONLY || dice.bool() {
+            settings.input.partitioned_by = PartitionedBy::None;
+            settings.input.topics.extend(dice.bool().then(|| Topic::More.name().to_owned()));
+        }
+        let catalog = &catalogs()[catalog].program.catalog;
+        let counts: BTreeMap<&str, i32> =
+            Topic::ALL.into_iter().map(|topic| (topic.name(), dice.i32(1..=partitions))).collect();
+        let streams = Streams::of(settings, Some(catalog)).counted(|topic| counts[topic]);
+        if dice.bool() { streams.with_room(dice.usize(500..5_000)) } else { streams }
     }
 
     /// Events that bear the time at which they are written, or a little earlier.
@@ -105,12 +158,17 @@ impl Script {
         let mut at: Vec<u64> = (0..count).map(|_| dice.u64(times.clone())).collect();
         at.sort_unstable();
         for (number, at_us) in at.into_iter().enumerate() {
-            let partition = dice.i32(0..self.shape.partitions);
+            let inputs = self.streams.input_partitions();
+            let input = inputs[dice.i32(0..inputs.len() as i32) as usize];
+            let (topic, partition) = (Topic::named(self.streams.topic(input.stream)), input.number);
             let transaction = (dice.u32(..8) == 0).then(|| (dice.u32(..3) > 0, dice.u64(1_000..300_000)));
             let size = if dice.u32(..4) == 0 { dice.usize(1..6) } else { 1 };
             let mut content = || {
                 let late_us = if dice.bool() { 0 } else { dice.u64(0..100_000) };
-                let user = format!("u{partition}-{}", dice.usize(..users));
+                let user = match self.settings.input.partitioned_by {
+                    PartitionedBy::None => format!("u{}", dice.usize(..users + 1)),
+                    PartitionedBy::User => format!("u{partition}-{}", dice.usize(..users)),
+                };
                 let at_ms = START_MS + (at_us.saturating_sub(late_us) / 1_000) as i64;
                 let value = match dice.u32(..60) {
                     0 => None,
@@ -119,7 +177,12 @@ impl Script {
                     _ => {
                         let kind = if dice.u32(..4) > 0 { "click" } else { "view" };
                         let n = if self.catalog == 0 { number } else { dice.usize(..8) };
-                        let properties = format!(r#"{{"n":"{n}"}}"#);
+                        let account = if self.catalog < USERS_ONLY {
+                            String::new()
+                        } else {
+                            format!(r#","account":"a{}""#, dice.usize(..2))
+                        };
+                        let properties = format!(r#"{{"n":"{n}"{account}}}"#);
                         let event = format!(
                             r#"{{"user_id":"{user}","type":"{kind}","timestamp":{at_ms},"properties":{properties}}}"#
                         );
@@ -129,16 +192,18 @@ impl Script {
                 Content { key: Some(user.into_bytes()), value, headers: Vec::new() }
             };
             let contents = (0..size).map(|_| content()).collect();
-            self.input.push((at_us, Batch { partition, contents, transaction }));
+            self.input.push((at_us, Batch { topic, partition, contents, transaction }));
         }
     }
 
     /// More input, for those who continue after everything has come to rest.
     pub fn draw_more(&mut self, seed: u64, from_us: u64) {
         let mut dice = fastrand::Rng::with_seed(!seed);
-        self.input_ends_us = from_us + 1_500_000;
         self.input.clear();
-        self.draw_input(&mut dice, from_us + 100_000..self.input_ends_us, 8);
+        let (us, count) =
+            if self.family == Family::Meeting { (dice.u64(1_500_000..30_000_000), 20) } else { (1_500_000, 8) };
+        self.input_ends_us = from_us + us;
+        self.draw_input(&mut dice, from_us + 100_000..self.input_ends_us, count);
     }
 }
 

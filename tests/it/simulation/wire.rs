@@ -7,11 +7,11 @@ use std::time::{Duration, Instant};
 use rdkafka::Timestamp;
 use rdkafka::message::OwnedMessage;
 use rdkafka::types::RDKafkaErrorCode;
-use tagstream::kafka::ClientError;
 use tagstream::kafka::wire::{
     Bounds, ChangelogReader, Class, Committed, GroupConsumer, Outgoing, PlainProducer, Rebalance, Refused, Wire,
     WireError,
 };
+use tagstream::kafka::{ClientError, PartitionId};
 
 use super::cluster::Event;
 use super::group::ConsumerId;
@@ -20,7 +20,6 @@ use super::planted::Planted;
 use super::producer::SimProducer;
 use super::producing::{Producing, wire_error};
 use super::scheduler::{Held, ProcessId, State, World};
-use super::topics::Topic;
 
 /// A worker's way to the simulated cluster.
 #[derive(Clone)]
@@ -223,7 +222,7 @@ impl GroupConsumer for SimConsumer {
         self.local(State::answer_assign)
     }
 
-    fn give_up(&self, fetched: &[i32]) -> Result<(), WireError> {
+    fn give_up(&self, fetched: &[PartitionId]) -> Result<(), WireError> {
         self.local(|state, id| {
             state.note(format_args!("consumer {id} gives up {fetched:?}"));
             let consumer = &mut state.cluster.consumers[id];
@@ -232,10 +231,10 @@ impl GroupConsumer for SimConsumer {
         })
     }
 
-    fn fetch(&self, starts: &[(i32, i64)]) -> Result<(), WireError> {
+    fn fetch(&self, starts: &[(PartitionId, i64)]) -> Result<(), WireError> {
         self.local(|state, id| {
             state.note(format_args!("consumer {id} fetches {starts:?}"));
-            let start = |(partition, position): &(i32, i64)| {
+            let start = |(partition, position): &(PartitionId, i64)| {
                 (*partition, Fetched { position: *position, found: false, paused: false })
             };
             state.cluster.consumers[id].fetched.extend(starts.iter().map(start));
@@ -243,51 +242,57 @@ impl GroupConsumer for SimConsumer {
         })
     }
 
-    fn pause(&self, partitions: &[i32]) -> Result<(), WireError> {
+    fn pause(&self, partitions: &[PartitionId]) -> Result<(), WireError> {
         self.membership(|consumer| consumer.pause(partitions, true))
     }
 
-    fn resume(&self, partitions: &[i32]) -> Result<(), WireError> {
+    fn resume(&self, partitions: &[PartitionId]) -> Result<(), WireError> {
         self.membership(|consumer| consumer.pause(partitions, false))
     }
 
     fn committed(
         &self,
-        partitions: &[i32],
+        partitions: &[PartitionId],
         patience: Duration,
-    ) -> Result<BTreeMap<i32, Result<Committed, WireError>>, WireError> {
+    ) -> Result<BTreeMap<PartitionId, Result<Committed, WireError>>, WireError> {
         let unstable = self.wire.planted == Some(Planted::ReadsUnstableOffsets);
+        let forgets = self.wire.planted == Some(Planted::ForgetsClocks);
         self.wire.ask(patience, |state| {
             let group = &state.cluster.group;
             if !unstable && partitions.iter().any(|partition| group.is_pending(*partition)) {
                 return None;
             }
-            let committed = |partition: &i32| group.committed.get(partition).cloned().unwrap_or_default();
+            let committed = |partition: &PartitionId| {
+                let mut found = group.committed.get(partition).cloned().unwrap_or_default();
+                if forgets && let Some(at) = found.metadata.find(" clock") {
+                    found.metadata.truncate(at);
+                }
+                found
+            };
             Some(partitions.iter().map(|partition| (*partition, Ok(committed(partition)))).collect())
         })
     }
 
-    fn bounds(&self, partition: i32, patience: Duration) -> Result<Bounds, WireError> {
-        self.wire
-            .ask(patience, |state| Some(Bounds { low: 0, high: state.cluster.log(Topic::Input, partition).stable() }))
+    fn bounds(&self, partition: PartitionId, patience: Duration) -> Result<Bounds, WireError> {
+        self.wire.ask(patience, |state| Some(Bounds { low: 0, high: state.cluster.input(partition).stable() }))
     }
 
-    fn ends(&self, partitions: &[i32], patience: Duration) -> Result<BTreeMap<i32, i64>, WireError> {
+    fn ends(&self, partitions: &[PartitionId], patience: Duration) -> Result<BTreeMap<PartitionId, i64>, WireError> {
         self.wire.ask(patience, |state| {
-            let end = |partition: &i32| (*partition, state.cluster.log(Topic::Input, *partition).stable());
+            let end = |partition: &PartitionId| (*partition, state.cluster.input(*partition).stable());
             Some(partitions.iter().map(end).collect())
         })
     }
 
     fn input_end(&self, patience: Duration) -> Result<i64, WireError> {
         self.wire.ask(patience, |state| {
-            let ends =
-                (0..state.cluster.shape.partitions).map(|number| state.cluster.log(Topic::Input, number).stable());
-            Some(ends.sum())
+            let cluster = &state.cluster;
+            let inputs = cluster.streams.input_partitions();
+            Some(inputs.into_iter().map(|partition| cluster.input(partition).stable()).sum())
         })
     }
 
-    fn positions(&self) -> Result<BTreeMap<i32, i64>, WireError> {
+    fn positions(&self) -> Result<BTreeMap<PartitionId, i64>, WireError> {
         self.membership(|consumer| {
             let found = consumer.fetched.iter().filter(|(_, fetched)| fetched.found);
             found.map(|(partition, fetched)| (*partition, fetched.position)).collect()
@@ -317,27 +322,25 @@ impl Drop for SimConsumer {
 /// Who reads the changelog.
 pub struct SimChangelog {
     wire: SimWire,
-    reading: std::cell::Cell<Option<(i32, Fetched)>>,
+    reading: std::cell::Cell<Option<(PartitionId, Fetched)>>,
 }
 
 impl ChangelogReader for SimChangelog {
     type Record<'a> = OwnedMessage;
 
-    fn end(&self, partition: i32, patience: Duration) -> Result<i64, WireError> {
+    fn end(&self, partition: PartitionId, patience: Duration) -> Result<i64, WireError> {
         let stable = self.wire.planted == Some(Planted::RestoresToStableEnd);
         self.wire.ask(patience, |state| {
-            let log = state.cluster.log(Topic::Changelog, partition);
+            let log = state.cluster.changelog(partition);
             Some(if stable { log.stable() } else { log.end() })
         })
     }
 
-    fn stable(&self, partition: i32, patience: Duration) -> Result<Bounds, WireError> {
-        self.wire.ask(patience, |state| {
-            Some(Bounds { low: 0, high: state.cluster.log(Topic::Changelog, partition).stable() })
-        })
+    fn stable(&self, partition: PartitionId, patience: Duration) -> Result<Bounds, WireError> {
+        self.wire.ask(patience, |state| Some(Bounds { low: 0, high: state.cluster.changelog(partition).stable() }))
     }
 
-    fn open(&self, partition: i32, offset: i64) -> Result<(), WireError> {
+    fn open(&self, partition: PartitionId, offset: i64) -> Result<(), WireError> {
         self.reading.set(Some((partition, Fetched { position: offset, found: false, paused: false })));
         Ok(())
     }
@@ -350,13 +353,18 @@ impl ChangelogReader for SimChangelog {
         let (partition, mut fetched) = self.reading.get()?;
         for wait_us in [micros(wait).min(10_000), 0] {
             if !held.is_cut(self.wire.process) {
-                let log = held.cluster.log(Topic::Changelog, partition);
+                let log = held.cluster.changelog(partition);
                 if let Some((offset, content)) = log.next_visible(fetched.position) {
-                    let (key, value) = (content.key.clone(), content.value.clone());
+                    let (key, mut value) = (content.key.clone(), content.value.clone());
+                    // Where sources stand, which is a record of its own.
+                    if self.wire.planted == Some(Planted::ForgetsSources) && key.as_deref() == Some(&[3]) {
+                        value = None;
+                    }
                     (fetched.position, fetched.found) = (offset + 1, true);
                     self.reading.set(Some((partition, fetched)));
-                    let topic = Topic::Changelog.name().to_owned();
-                    let record = OwnedMessage::new(value, key, topic, Timestamp::NotAvailable, partition, offset, None);
+                    let topic = held.cluster.streams.plan(partition.stream).changelog.clone();
+                    let (number, at) = (partition.number, Timestamp::NotAvailable);
+                    let record = OwnedMessage::new(value, key, topic, at, number, offset, None);
                     return Some(Ok(record));
                 }
                 let behind = log.skip(fetched.position);
@@ -372,7 +380,7 @@ impl ChangelogReader for SimChangelog {
         None
     }
 
-    fn position(&self, partition: i32) -> Result<Option<i64>, WireError> {
+    fn position(&self, partition: PartitionId) -> Result<Option<i64>, WireError> {
         let reading = self.reading.get().filter(|(number, fetched)| *number == partition && fetched.found);
         Ok(reading.map(|(_, fetched)| fetched.position))
     }

@@ -119,6 +119,9 @@ fn restore_on<'a>(mut restoring: Restoring, records: impl Iterator<Item = &'a St
             ChangelogRecord::Segment(segment) => restoring.segment(segment)?,
             ChangelogRecord::Cleared(ChangelogKey::Segment(slot)) => restoring.clear(slot),
             ChangelogRecord::Cleared(ChangelogKey::Schema(id)) => restoring.clear_schema(id),
+            ChangelogRecord::Sources { .. } | ChangelogRecord::Cleared(ChangelogKey::Sources) => {
+                panic!("nothing is merged")
+            }
             ChangelogRecord::Cleared(ChangelogKey::Meta) => panic!("nobody removes the meta record"),
         }
     }

@@ -1,0 +1,152 @@
+//! What a changed catalog would change, counted before it does: the breaker's eyes (spec 8).
+//!
+//! A survey looks at every entity as it would be under the new catalog, a few at a time, and changes nothing. The stream
+//! goes on under the old one meanwhile, so the numbers are those of a moment that moves; that is near enough for a share.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::eval::Evaluator;
+use super::filling::Filling;
+use super::hold::Hold;
+use super::journal::Translation;
+use super::judging::load;
+use super::partition::Partition;
+use super::program::Program;
+use super::tags::{Next, turn};
+
+/// What would become of one tag.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Impact {
+    /// How many entities have it.
+    pub had: u64,
+    /// How many of these would lose it or have another value.
+    pub differ: u64,
+    /// How many would get it.
+    pub added: u64,
+}
+
+impl Impact {
+    /// Whether more than a share of those who have the tag, or of all, would see it change.
+    pub fn exceeds(self, share: f64, entities: u64) -> bool {
+        self.differ as f64 > share * self.had as f64 || (self.differ + self.added) as f64 > share * entities as f64
+    }
+}
+
+/// What would become of all tags, of one partition or of several.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Outlook {
+    pub entities: u64,
+    /// By tag, also those that are gone.
+    pub tags: BTreeMap<Box<str>, Impact>,
+}
+
+impl Outlook {
+    pub fn add(&mut self, other: &Outlook) {
+        self.entities += other.entities;
+        for (name, impact) in &other.tags {
+            let mine = self.tags.entry(name.clone()).or_default();
+            mine.had += impact.had;
+            mine.differ += impact.differ;
+            mine.added += impact.added;
+        }
+    }
+
+    /// The tags of which more than a share would change.
+    pub fn exceeding(&self, share: f64) -> impl Iterator<Item = (&str, Impact)> {
+        let tags = self.tags.iter().map(|(name, impact)| (&**name, *impact));
+        tags.filter(move |(_, impact)| impact.exceeds(share, self.entities))
+    }
+}
+
+/// A partition's entities under another program, one after the other.
+#[derive(Debug)]
+pub struct Survey {
+    /// Under the new program, with no entities of its own.
+    stage: Partition,
+    /// There where the partition is still under another one.
+    translation: Option<Translation>,
+    next: u32,
+    outlook: Outlook,
+    /// By place in the order of evaluation.
+    impacts: Vec<Impact>,
+}
+
+impl Survey {
+    /// Of a partition that has adopted its program, or under the one that it is to adopt.
+    pub fn new(partition: &Partition, program: &Arc<Program>) -> Self {
+        let (old, new) = (&partition.program.schema, &program.schema);
+        let is_adopted = partition.program.catalog.fingerprint == program.catalog.fingerprint;
+        let dedup = program.catalog.input.dedup_ms.is_some();
+        let mut stage = Partition::new(Arc::clone(program));
+        stage.filling = match partition.clock() {
+            _ if is_adopted => partition.filling.clone(),
+            Some(clock) => Filling::carried(program, clock, |meaning| partition.inherited(meaning)),
+            None => Filling::none(program),
+        };
+        stage.hold = Hold::default();
+        Survey {
+            translation: (!is_adopted).then(|| Translation::new(old, new, dedup)),
+            impacts: vec![Impact::default(); program.tags.len()],
+            stage,
+            next: 0,
+            outlook: Outlook::default(),
+        }
+    }
+
+    /// Looks at so many entities more; the outlook when all have been looked at.
+    pub fn step(&mut self, partition: &Partition, entities: usize) -> Option<&Outlook> {
+        self.stage.present = partition.present;
+        let mut packed = Vec::new();
+        for entity in partition.store.entities().skip(self.next as usize).take(entities) {
+            self.next += 1;
+            if partition.store.is_vacant(entity) {
+                continue;
+            }
+            packed.clear();
+            match &self.translation {
+                Some(translation) => translation.state(partition.store.packed(entity), &mut packed),
+                None => packed.extend_from_slice(partition.store.packed(entity)),
+            }
+            self.look(&packed);
+        }
+        if partition.store.entities().nth(self.next as usize).is_some() {
+            return None;
+        }
+        for (plan, impact) in self.stage.program.tags.iter().zip(self.impacts.iter_mut().map(std::mem::take)) {
+            let mine = self.outlook.tags.entry(self.stage.program.tag(plan.id).name.clone()).or_default();
+            mine.had += impact.had;
+            mine.differ += impact.differ;
+            mine.added += impact.added;
+        }
+        Some(&self.outlook)
+    }
+
+    /// Looks at one entity.
+    fn look(&mut self, packed: &[u8]) {
+        let Partition { program, present, filling, desk, .. } = &mut self.stage;
+        let Some(present) = *present else { return };
+        self.outlook.entities += 1;
+        desk.record.unpack(packed);
+        for (name, _) in desk.record.gone() {
+            let impact = self.outlook.tags.entry(desk.record.name(name).into()).or_default();
+            impact.had += 1;
+            impact.differ += 1;
+        }
+        for (place, plan) in program.tags.iter().enumerate() {
+            let kind = &program.tag(plan.id).kind;
+            desk.record.load_tag(plan.id);
+            load(program, place, &mut desk.record);
+            let state = desk.record.tag(plan.id);
+            let has_it = !desk.record.shown(kind, state).is_absent();
+            let filling = filling.of(plan, present.at);
+            let (lines, answers) = (&mut desk.lines, &desk.answers);
+            let mut evaluator = Evaluator { program, record: &desk.record, present, lines, answers, filling };
+            let changes = matches!(turn(&mut evaluator, plan, kind, state, None).next, Next::Change { .. });
+            let impact = &mut self.impacts[place];
+            impact.had += u64::from(has_it);
+            impact.differ += u64::from(has_it && changes);
+            impact.added += u64::from(!has_it && changes);
+        }
+    }
+}
