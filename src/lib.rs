@@ -5,7 +5,8 @@
 //! the [`Partition`](engine::Partition) that owns the entity lets time pass up to the event (timers fire, each at its
 //! own instant), counts it, evaluates the tags that it made stale and hands out
 //! [`TagChange`](model::TagChange)s; [`codec`] writes them; [`kafka`] commits them in one transaction with the input's
-//! offsets. `tagstream replay` drives the same partition from a file.
+//! offsets. Where an entity's events do not come in one partition, the worker passes them on to another topic first, and
+//! whoever reads that merges them in the order of time. `tagstream replay` drives the same partition from a file.
 //!
 //! # The parts, in reading order
 //! A part imports only parts above it (a test checks that).
@@ -44,6 +45,7 @@
 //! - a reason for rejection: `codec::Reject`;
 //! - what a snapshot holds, and when it is taken: `engine::journal::copy`, `codec::snapshot`, `kafka::scribe`;
 //! - a metric: `telemetry::Metrics`, then `http::Monitor`, which fills it;
+//! - what is passed on between inputs and merged partitions: `kafka::passing`; the order in which it is applied: `kafka::merge`;
 //! - a setting: `settings::check`;
 //! - a step of the commit cycle: `kafka::cycle`.
 

@@ -1,16 +1,19 @@
 //! `tagstream run`: the service, on a real Kafka.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::Args;
 
-use super::models::ModelAccess;
+use super::catalog_file::CatalogFile;
+use super::models::{ModelAccess, Runnable};
 use super::{catalog_file, report};
+use crate::catalog::Colours;
+use crate::engine::Program;
 use crate::kafka;
 use crate::scoring::Patience;
-use crate::service::{self, ServiceError, Surroundings, Told};
+use crate::service::{self, CatalogSource, ServiceError, Surroundings, Told};
 use crate::settings::{self, ConfigFile, Fault, Problems, Settings, Sources};
 use crate::telemetry;
 
@@ -66,6 +69,14 @@ fn complete(settings: Settings, needs: Needs) -> Result<Settings, Problems> {
     if problems.is_empty() { Ok(settings) } else { Err(problems) }
 }
 
+/// The catalog as it is in its file now, ready to run, or all its problems.
+fn reread(path: &Path, access: &ModelAccess) -> Result<Arc<Program>, String> {
+    let file = CatalogFile::open(path, access).map_err(|error| error.to_string())?;
+    let report = file.report(Colours::Off);
+    let catalog = file.loaded.catalog.ok_or(report)?;
+    Ok(Arc::clone(Runnable { catalog, models: file.models }.programs().user()))
+}
+
 /// What a command cannot do without.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Needs {
@@ -81,6 +92,10 @@ pub enum Needs {
 pub struct RunArgs {
     #[command(flatten)]
     settings: SettingsArgs,
+
+    /// Approve what follows from the catalog, however many it concerns (see service.max_change)
+    #[arg(long)]
+    approve_changes: bool,
 }
 
 pub fn run(args: &RunArgs) -> ExitCode {
@@ -104,7 +119,14 @@ pub fn run(args: &RunArgs) -> ExitCode {
         catalog = format!("{:016x}", runnable.catalog.fingerprint),
         "starting"
     );
-    match service::run(settings, Arc::clone(runnable.programs().user()), Surroundings::usual(service::to_log())) {
+    let source: Option<CatalogSource> =
+        settings.catalog.clone().map(|path| -> CatalogSource { Arc::new(move || reread(&path, &access)) });
+    let surroundings = Surroundings {
+        catalog: source,
+        approve_changes: args.approve_changes,
+        ..Surroundings::usual(service::to_log())
+    };
+    match service::run(settings, Arc::clone(runnable.programs().user()), surroundings) {
         Ok(()) => {
             tracing::info!("stopped");
             ExitCode::SUCCESS

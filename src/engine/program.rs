@@ -96,15 +96,10 @@ impl Program {
     /// The program of the users.
     pub fn new(catalog: Catalog) -> Arc<Self> {
         let kind = catalog.user();
-        Program::of(Arc::new(catalog), kind)
+        Program::of(Arc::new(catalog), kind, Models::default())
     }
 
-    /// Of a catalog without models: a tag with a `score` is never on.
-    pub fn of(catalog: Arc<Catalog>, kind: EntityKindId) -> Arc<Self> {
-        Program::with_models(catalog, kind, Models::default())
-    }
-
-    pub fn with_models(catalog: Arc<Catalog>, kind: EntityKindId, models: Models) -> Arc<Self> {
+    pub fn of(catalog: Arc<Catalog>, kind: EntityKindId, models: Models) -> Arc<Self> {
         let (series, counters) = plan_series(&catalog);
         let tag_count = catalog.tags.len();
         let mut program = Program {
@@ -128,11 +123,6 @@ impl Program {
             }
         }
         Arc::new(program)
-    }
-
-    /// Of another kind of entity of the same catalog.
-    pub fn of_kind(&self, kind: EntityKindId) -> Arc<Self> {
-        Program::with_models(Arc::clone(&self.catalog), kind, self.models.clone())
     }
 
     /// The name of the kind of entity.
@@ -162,9 +152,9 @@ impl Program {
         self.catalog.tag(id)
     }
 
-    /// The models that were loaded, with the tags whose scores they give: of all kinds of entity.
+    /// The models of the whole catalog that were loaded, with the tags whose scores they give.
     pub fn scorers(&self) -> impl Iterator<Item = (&str, &Scorer)> {
-        let tags = (0_u16..).map(TagId).zip(&self.catalog.tags);
+        let tags = (0..).map(TagId).zip(&self.catalog.tags);
         tags.filter_map(|(id, tag)| Some((&*tag.name, &**self.models.of(id)?)))
     }
 

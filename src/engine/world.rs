@@ -25,7 +25,7 @@ impl Programs {
     pub fn with_models(catalog: Catalog, models: Models) -> Arc<Self> {
         let catalog = Arc::new(catalog);
         let kinds = (0..catalog.entities.len()).map(|index| EntityKindId(index as u16));
-        let programs = kinds.map(|kind| Program::with_models(Arc::clone(&catalog), kind, models.clone())).collect();
+        let programs = kinds.map(|kind| Program::of(Arc::clone(&catalog), kind, models.clone())).collect();
         Arc::new(Programs { catalog, programs })
     }
 

@@ -140,6 +140,14 @@ pub fn changelog(settings: &Settings, worker: WorkerId) -> ClientConfig {
     config
 }
 
+/// Who only reads what the group has committed. It does not wait for what a transaction is about to commit.
+pub fn observer(settings: &Settings, worker: WorkerId) -> ClientConfig {
+    let mut config = base(settings, &format!("{}-observer", worker_name(settings, worker)), &[]);
+    config.set("group.id", &settings.kafka.application).set("isolation.level", "read_uncommitted");
+    config.set("enable.auto.commit", "false");
+    config
+}
+
 /// A consumer that only asks for metadata. It creates no topic by asking for it.
 pub fn inquirer(settings: &Settings, notices: Notices) -> Result<BaseConsumer<Plain>, ClientError> {
     let id = format!("{}-{}", settings.kafka.application, settings.service.instance);

@@ -67,7 +67,7 @@ impl<W: Wire> Worker<W> {
         Ok(())
     }
 
-    fn is_settled(&self) -> bool {
+    pub(super) fn is_settled(&self) -> bool {
         matches!(self.fate, Fate::Clear) && !self.slots.values().any(Slot::is_dirty)
     }
 

@@ -141,7 +141,7 @@ impl<W: Wire> Worker<W> {
     /// Looks where the other sources are, if one of ours may be far ahead of them, and has those go on that are not.
     pub(super) fn keep_pace(&mut self) {
         let notable = |slot: &Slot| matches!(slot, Slot::Running(running) if running.is_notable());
-        if !matches!(self.fate, Fate::Clear) || !self.slots.values().any(notable) {
+        if !self.slots.values().any(notable) {
             return;
         }
         let Some((clock, source)) = self.least_source() else { return };
@@ -165,10 +165,11 @@ impl<W: Wire> Worker<W> {
     fn least_source(&self) -> Option<(Option<Timestamp>, Source)> {
         let streams = self.streams();
         let asked: Vec<PartitionId> = streams.input_partitions();
-        let found = self.consumer.committed(&asked, COMMITTED_PATIENCE).ok()?;
+        // What is about to be committed is only further on.
+        let found = self.consumer.noted(&asked, COMMITTED_PATIENCE).ok()?;
         let mut told = Vec::new();
         for partition in asked {
-            let committed = found.get(&partition)?.as_ref().ok()?;
+            let committed = found.get(&partition)?;
             told.push((OffsetNote::read(&committed.metadata).told, streams.source(partition)));
         }
         told.into_iter().min()

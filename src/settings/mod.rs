@@ -106,8 +106,21 @@ pub struct ServiceSettings {
     pub delivery: Delivery,
     /// How far the clock of a partition that was read to its end stays behind the wall clock.
     pub idle_grace: Duration,
+    /// How many bytes of events may wait for other inputs, of all inputs together, for each kind of entity.
+    pub max_waiting_bytes: usize,
     /// How long the whole input may be silent before the clocks stop; `None`: for ever.
     pub outage_after: Option<Duration>,
+    /// Of how many entities a tag may change because the catalog has: more wait for approval.
+    pub max_change: MaxChange,
+}
+
+/// When a changed catalog's changes of a tag wait for approval (spec 8, the breaker).
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum MaxChange {
+    /// More than this share of those who have the tag, or of all entities.
+    Share(f64),
+    /// Never.
+    Off,
 }
 
 /// When a subscriber sees a tag change, and how often.

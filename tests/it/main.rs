@@ -13,6 +13,7 @@ mod model;
 mod reference;
 mod scoring;
 mod simulation;
+mod story;
 mod survey;
 mod tidy;
 mod tools;

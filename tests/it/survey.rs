@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use serde_json::Value;
 
-use crate::generate::{Case, NOW_MS, case, sharp, shrink};
+use crate::generate::{Case, Features, NOW_MS, case, case_with, sharp, sharp_with, shrink};
 use crate::reference::{Outcome, replay, replay_looking};
 
 type Tally = BTreeMap<String, usize>;
@@ -21,14 +21,21 @@ fn count(catalog: &str, outcome: &Outcome, tally: &mut Tally) {
     let mut seen = |what: String| *tally.entry(what).or_default() += 1;
     seen(format!("case {}", if outcome.changes.is_empty() { "without a change" } else { "with changes" }));
     seen(format!("case in {}", catalog.get("timezone").and_then(Value::as_str).unwrap_or("UTC")));
+    if catalog.get("history").is_some() {
+        seen(format!(
+            "partial history {}",
+            if outcome.changes.is_empty() { "without a change" } else { "with changes" }
+        ));
+    }
     outcome.rejects.iter().for_each(|reject| seen(format!("reject {}", reject.reason)));
     for change in &outcome.changes {
         let word = |member: &str| change[member].as_str().expect("a text");
         let how = format!("{} by {}", word("change"), word("cause"));
         let tag = catalog["tags"][word("tag")].as_object().expect("a tag");
         let parts: Vec<&str> =
-            tag.keys().map(String::as_str).filter(|key| !matches!(*key, "title" | "group")).collect();
+            tag.keys().map(String::as_str).filter(|key| !matches!(*key, "title" | "group" | "entity")).collect();
         seen(format!("tag {}: {how}", parts.join("+")));
+        seen(format!("entity {} by {}", word("entity"), word("cause")));
         for name in change["because"].as_object().expect("a map").keys() {
             if let Some((function, _)) = name.split_once('(') {
                 seen(format!("call {function} by {}", word("cause")));
@@ -101,9 +108,59 @@ fn sharp_cases_show_every_call_by_timer() {
 }
 
 #[test]
+fn cases_with_features_show_all_of_them() {
+    let mut tally = survey("broad with features", 0..1000, |seed| case_with(seed, Features::ALL));
+    for (what, times) in survey("sharp with features", 0..1000, |seed| sharp_with(seed, Features::ALL)) {
+        *tally.entry(what).or_default() += times;
+    }
+    for kind in ["user", "account", "shop", "team"] {
+        for cause in ["event", "timer", "command", "erased", "forgotten"] {
+            let what = format!("entity {kind} by {cause}");
+            assert!(tally.contains_key(&what), "no case tests {what}");
+        }
+    }
+    for what in [
+        "tag manual: added by command",
+        "tag manual: changed by command",
+        "tag manual: removed by command",
+        "tag manual: removed by timer",
+        "tag manual: removed by erased",
+        "tag when: added by command",
+        "tag stages: removed by forgotten",
+        "reject missing_key",
+        "partial history with changes",
+    ] {
+        assert!(tally.contains_key(what), "no case tests {what}");
+    }
+}
+
+#[test]
+fn a_partial_history_makes_a_difference_and_then_none() {
+    let (mut different, mut same) = (0, 0);
+    for seed in 0..300 {
+        let case = case_with(seed, Features::ALL);
+        if case.catalog.contains("history: \"partial\"") {
+            let complete =
+                Case { catalog: case.catalog.replace("history: \"partial\"", "history: complete"), ..case.clone() };
+            let (partial, complete) = (run(&case).changes, run(&complete).changes);
+            *if partial == complete { &mut same } else { &mut different } += 1;
+            // In the end the two say the same of most tags, where most windows are short.
+            assert!(partial.len() <= complete.len() + 5, "seed {seed}: {} and {}", partial.len(), complete.len());
+        }
+    }
+    println!("partial histories: {different} different, {same} the same");
+    assert!(different > 20);
+}
+
+#[test]
 fn looking_more_often_changes_nothing() {
-    for seed in 0..200 {
-        let case = if seed % 2 == 0 { case(seed) } else { sharp(seed) };
+    for seed in 0..400 {
+        let case = match seed % 4 {
+            0 => case(seed),
+            1 => sharp(seed),
+            2 => case_with(seed, Features::ALL),
+            _ => sharp_with(seed, Features::ALL),
+        };
         let outcome = run(&case);
         // Around every change, and one instant at random in between.
         let at = |change: &Value| change["at"].as_str().expect("a text").parse::<jiff::Timestamp>().expect("a time");

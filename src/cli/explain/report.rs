@@ -39,8 +39,10 @@ pub fn text(subject: Subject<'_>, catalog: &Catalog, explained: &Explained, hist
         }
         for step in &steps[earlier..] {
             let because = because(step.because.iter().map(|(label, value)| (label.as_str(), value.clone())));
+            // A command has no reasons but itself.
+            let because = if because.is_empty() { because } else { format!(": {because}") };
             let to = tag_value(step.value.as_ref());
-            let _ = writeln!(text, "  {} {to} ({}: {because})", step.at, step.cause);
+            let _ = writeln!(text, "  {} {to} ({}{because})", step.at, step.cause);
         }
         for line in reasons(explanation, &tag.kind) {
             let _ = writeln!(text, "  {line}");

@@ -1,22 +1,28 @@
 //! Random catalogs and streams: every change of the engine is one of the reference's, in the same order.
 
+use std::collections::HashSet;
+
 use serde_json::Value;
 use tagstream::cli::replay::{Outcome, Replay};
 use tagstream::codec::write_change;
 use tagstream::engine::{Programs, Sink};
 use tagstream::model::{TagChange, Timestamp};
 
-use crate::generate::{self, Case};
+use crate::generate::{self, Case, Features};
 use crate::reference;
 
 /// The wall clock of the random streams.
 pub const NOW_MS: i64 = generate::NOW_MS;
 
+/// What the random cases and the scripts ask of the engine beyond one kind of entity and behaviour.
+pub const ASKED: Features = Features::ALL;
+
 /// Line and reason.
 pub type Rejects = Vec<(usize, String)>;
 
+/// Changes without what only the engine knows, and the ids that they had.
 #[derive(Default)]
-pub struct Collected(pub Vec<Value>);
+pub struct Collected(pub Vec<Value>, pub Vec<String>);
 
 impl Sink for Collected {
     fn change(&mut self, change: &TagChange<'_>) {
@@ -24,7 +30,8 @@ impl Sink for Collected {
         write_change(change, &mut line);
         let mut value: Value = serde_json::from_slice(&line).expect("a change is JSON");
         let object = value.as_object_mut().expect("a change is an object");
-        object.shift_remove("id");
+        let id = object.shift_remove("id").expect("a change has an id");
+        self.1.push(id.as_str().expect("an id is a text").to_owned());
         object.shift_remove("catalog");
         self.0.push(value);
     }
@@ -44,7 +51,12 @@ pub fn run_engine(case: &Case, now_ms: i64) -> Result<(Vec<Value>, Rejects), Str
         }
     }
     replay.finish(&mut changes);
-    Ok((changes.0, rejects))
+    let Collected(changes, ids) = changes;
+    let mut before = HashSet::new();
+    if let Some(twice) = ids.iter().position(|id| !before.insert(id)) {
+        return Err(format!("another change has the id of {}", changes[twice]));
+    }
+    Ok((changes, rejects))
 }
 
 /// The number of changes, on which both agree, or what differs.
@@ -80,7 +92,7 @@ fn same(a: &Value, b: &Value) -> bool {
     }
 }
 
-fn check(family: &str, seed: u64, make: fn(u64) -> Case) {
+fn check(family: &str, seed: u64, make: impl Fn(u64) -> Case) {
     let case = make(seed);
     if compare(&case, NOW_MS).is_ok() {
         return;
@@ -115,5 +127,19 @@ fn random_catalogs_agree_with_the_reference() {
 fn random_clock_terms_agree_with_the_reference() {
     for seed in seeds() {
         check("sharp", seed, generate::sharp);
+    }
+}
+
+#[test]
+fn random_catalogs_with_features_agree_with_the_reference() {
+    for seed in seeds().filter(|_| ASKED != Features::NONE) {
+        check("case with features", seed, |seed| generate::case_with(seed, ASKED));
+    }
+}
+
+#[test]
+fn random_clock_terms_with_features_agree_with_the_reference() {
+    for seed in seeds().filter(|_| ASKED != Features::NONE) {
+        check("sharp with features", seed, |seed| generate::sharp_with(seed, ASKED));
     }
 }

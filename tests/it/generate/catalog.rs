@@ -2,7 +2,11 @@
 
 use serde_json::{Map, Value, json};
 
-use super::draft::{Draft, TEXTS, TYPES};
+use super::draft::{Draft, Names, TEXTS, TYPES};
+use super::record::Shape;
+
+/// Entries of the catalog by name, in the order of the file.
+type Section = Vec<(String, Value)>;
 
 /// How many counters and tags, and how much of it concerns the clock.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -14,10 +18,24 @@ pub enum Family {
 }
 
 impl Draft {
-    pub fn catalog(&mut self, family: Family, input: Value) -> Value {
-        let attributes = self.attributes();
-        let counters = self.counters(family);
-        let tags = self.tags(family);
+    pub fn catalog(&mut self, family: Family, input: Value, shape: Shape) -> Value {
+        let entities = self.entities(shape);
+        let (mut attributes, mut counters) = (self.attributes(""), self.counters(family, ""));
+        let mut tags = self.tags(family, "");
+        for kind in self.kinds.clone() {
+            self.names = Names::built_in();
+            let prefix = format!("{}_", kind.name);
+            let own = [self.attributes(&prefix), self.counters(family, &prefix), self.tags(family, &prefix)];
+            for (all, own) in [&mut attributes, &mut counters, &mut tags].into_iter().zip(own) {
+                all.extend(own.into_iter().map(|(name, mut entry)| {
+                    entry["entity"] = kind.name.into();
+                    (name, entry)
+                }));
+            }
+        }
+        if self.dice.one_in(2) {
+            self.dice.shuffle(&mut tags);
+        }
         let mut catalog = json!({ "version": 1 });
         if self.zone != "UTC" || self.dice.one_in(2) {
             catalog["timezone"] = self.zone.into();
@@ -25,9 +43,15 @@ impl Draft {
         if !input.is_null() {
             catalog["input"] = input;
         }
-        catalog["attributes"] = attributes;
-        catalog["counters"] = counters;
-        catalog["tags"] = tags;
+        if self.partial {
+            catalog["history"] = "partial".into();
+        }
+        if !entities.is_null() {
+            catalog["entities"] = entities;
+        }
+        for (name, section) in [("attributes", attributes), ("counters", counters), ("tags", tags)] {
+            catalog[name] = section.into_iter().collect::<Map<String, Value>>().into();
+        }
         catalog
     }
 
@@ -40,14 +64,14 @@ impl Draft {
         }
     }
 
-    fn attributes(&mut self) -> Value {
-        let mut all = Map::new();
+    fn attributes(&mut self, prefix: &str) -> Section {
+        let mut all = Vec::new();
         let kinds = ["string", "number", "bool", "time", "", "time"];
         for (index, kind) in kinds.into_iter().enumerate() {
             if self.dice.one_in(3) {
                 continue;
             }
-            let name = format!("attr_{index}");
+            let name = format!("{prefix}attr_{index}");
             let value = match kind {
                 "string" => self.dice.pick(&["properties.s", "properties.nested.deep"]),
                 "number" => self.dice.pick(&["properties.n", "properties[\"two words\"]"]),
@@ -62,7 +86,7 @@ impl Draft {
             if self.dice.one_in(5) {
                 attribute["where"] = self.event_condition().into();
             }
-            all.insert(name.clone(), attribute);
+            all.push((name.clone(), attribute));
             match kind {
                 "string" => &mut self.names.texts,
                 "number" => &mut self.names.numbers,
@@ -72,18 +96,18 @@ impl Draft {
             }
             .push(name);
         }
-        all.into()
+        all
     }
 
-    fn counters(&mut self, family: Family) -> Value {
-        let mut all = Map::new();
+    fn counters(&mut self, family: Family, prefix: &str) -> Section {
+        let mut all = Vec::new();
         let most = if family == Family::Sharp { 5 } else { 9 };
         for index in 0..self.dice.number(3, most) {
-            let name = format!("c{index}");
+            let name = format!("{prefix}c{index}");
             let counter = self.counter(&name);
-            all.insert(name, counter);
+            all.push((name, counter));
         }
-        all.into()
+        all
     }
 
     fn counter(&mut self, name: &str) -> Value {
@@ -149,11 +173,16 @@ impl Draft {
         }
     }
 
-    /// Tags that use only earlier ones, then laid out in any order.
-    fn tags(&mut self, family: Family) -> Value {
-        let mut all: Vec<(String, Value)> = Vec::new();
+    /// Tags that use only earlier ones.
+    fn tags(&mut self, family: Family, prefix: &str) -> Section {
+        let mut all = Section::new();
         for index in 0..self.dice.number(4, 10) {
-            let name = format!("t{index}");
+            let name = format!("{prefix}t{index}");
+            if self.features.commands && self.dice.one_in(5) {
+                let tag = self.manual_tag(&name);
+                all.push((name, tag));
+                continue;
+            }
             let choice = if family == Family::Sharp {
                 self.dice.pick(&[0, 1, 2, 3, 4, 7, 8, 10])
             } else {
@@ -167,10 +196,17 @@ impl Draft {
             };
             all.push((name, tag));
         }
+        all
+    }
+
+    fn manual_tag(&mut self, name: &str) -> Value {
+        self.names.untyped.push(format!("tag.{name}"));
+        self.manual.push(name.to_owned());
         if self.dice.one_in(2) {
-            self.dice.shuffle(&mut all);
+            json!({ "manual": { "valid_for": self.duration().0 } })
+        } else {
+            json!({ "manual": {} })
         }
-        all.into_iter().collect::<Map<String, Value>>().into()
     }
 
     fn tag_condition(&mut self, family: Family) -> String {

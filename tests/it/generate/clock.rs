@@ -125,7 +125,8 @@ impl Draft {
                 let far = self.dice.pick(&["1e6", "1e9", "1e12", "1e15"]);
                 (format!("{moving} + {far}"), format!("{far} + {}", self.length_in(unit)))
             }
-            4 => {
+            // What is unknown has no bound there: what is beyond any finite double is another's question.
+            4 if !self.partial => {
                 // Products that may grow beyond any finite double, and are then absent.
                 let far = self.dice.pick(&["1e300", "1e305", "1e307", "1e-300"]);
                 (format!("{moving} * {far}"), format!("{} * {far}", self.length_in(unit)))

@@ -1,6 +1,8 @@
 //! What a random catalog is drawn from: its pace, its zone, and the names that its expressions may use.
 
 use super::dice::Dice;
+use super::features::Features;
+use super::kinds::Kind;
 
 /// A duration as the catalog writes it, and in milliseconds.
 pub type Length = (&'static str, i64);
@@ -77,9 +79,12 @@ const MONTHS: Pace = Pace {
 };
 const PACES: [Pace; 5] = [SECONDS, MINUTES, HOURS, DAYS, MONTHS];
 
+/// The first instant that an event may have.
+const OLDEST: &str = "1990-01-01T00:00:00Z";
+
 /// Zones, each with instants at which something happens to its clocks.
 pub const ZONES: [(&str, &[&str]); 8] = [
-    ("UTC", &["2024-02-28T22:00:00Z", "2023-12-31T20:00:00Z", "1990-01-01T00:00:00Z"]),
+    ("UTC", &["2024-02-28T22:00:00Z", "2023-12-31T20:00:00Z", OLDEST]),
     ("Asia/Shanghai", &["2024-02-28T16:00:00Z", "1991-04-13T18:00:00Z", "1991-09-14T17:00:00Z"]),
     ("Europe/Berlin", &["2024-03-31T01:00:00Z", "2024-10-27T01:00:00Z"]),
     ("America/New_York", &["2024-03-10T07:00:00Z", "2024-11-03T06:00:00Z"]),
@@ -116,18 +121,49 @@ pub struct Draft {
     pub zone: &'static str,
     pub start: &'static str,
     pub paces: Vec<Pace>,
+    pub features: Features,
+    /// Beside the user.
+    pub kinds: Vec<Kind>,
+    /// After how long some of the entities are forgotten.
+    pub forgotten_ms: Vec<i64>,
+    /// Whether there may have been events before the first one.
+    pub partial: bool,
+    /// Tags that commands set.
+    pub manual: Vec<String>,
+    /// Of the kind of entity that is drawn at the moment.
     pub names: Names,
 }
 
+impl Names {
+    /// What every entity has.
+    pub fn built_in() -> Self {
+        Self { times: vec!["first_seen".to_owned(), "last_seen".to_owned()], ..Self::default() }
+    }
+}
+
 impl Draft {
-    pub fn new(seed: u64) -> Self {
+    pub fn new(seed: u64, features: Features) -> Self {
         let mut dice = Dice::new(seed);
         let (zone, starts) = if dice.one_in(3) { ZONES[0] } else { dice.pick(&ZONES) };
         let slow = dice.number(0, 4) as usize;
         let paces = vec![PACES[slow], PACES[slow.saturating_sub(dice.number(0, 1) as usize)]];
-        let times = vec!["first_seen".to_owned(), "last_seen".to_owned()];
-        let start = dice.pick(starts);
-        Self { dice, zone, start, paces, names: Names { times, ..Names::default() } }
+        let mut start = dice.pick(starts);
+        let partial = features.partial && dice.one_in(4);
+        if partial && start == OLDEST {
+            start = starts[0]; // there is no history before it
+        }
+        Self {
+            dice,
+            zone,
+            start,
+            paces,
+            features,
+            kinds: Vec::new(),
+            forgotten_ms: Vec::new(),
+            partial,
+            manual: Vec::new(),
+            names: Names::built_in(),
+        }
     }
 
     pub fn pace(&mut self) -> Pace {

@@ -1,14 +1,18 @@
 //! Random catalogs and streams, and how to make a failing pair of them small.
 //!
-//! `draft` holds what a case is drawn from, `expression` and `clock` its conditions, `catalog` the whole file, `stream`
-//! the events in the shapes of `record`, `hostile` what must be rejected.
+//! `draft` holds what a case is drawn from, `features` what it may have, `expression` and `clock` its conditions, `kinds`
+//! its kinds of entity, `catalog` the whole file, `stream` the events in the shapes of `record`, `command` those that are
+//! no behaviour, `hostile` what must be rejected.
 
 mod catalog;
 mod clock;
+mod command;
 mod dice;
 mod draft;
 mod expression;
+mod features;
 mod hostile;
+mod kinds;
 mod record;
 mod shrink;
 mod stream;
@@ -20,6 +24,7 @@ use record::Shape;
 use serde_json::Value;
 use stream::Stream;
 
+pub use features::Features;
 pub use shrink::shrink;
 
 /// The wall clock for every case: 2030-01-01T00:00:00Z.
@@ -35,21 +40,31 @@ pub struct Case {
     pub until: Option<i64>,
 }
 
-/// Everything that the contract knows, in small windows.
+/// Every counter, tag and window that the contract knows, in small windows.
 pub fn case(seed: u64) -> Case {
-    draw(seed, Family::Broad)
+    draw(seed, Family::Broad, Features::NONE)
 }
 
 /// The clock's arithmetic, and the interplay of `for`, `keep_for` and `until`.
 pub fn sharp(seed: u64) -> Case {
-    draw(seed ^ 0x5eed_0000_0000, Family::Sharp)
+    draw(seed ^ 0x5eed_0000_0000, Family::Sharp, Features::NONE)
 }
 
-fn draw(seed: u64, family: Family) -> Case {
-    let mut draft = Draft::new(seed);
+/// As [`case`], with features.
+pub fn case_with(seed: u64, features: Features) -> Case {
+    draw(seed ^ 0xfea0_0000_0000, Family::Broad, features)
+}
+
+/// As [`sharp`], with features.
+pub fn sharp_with(seed: u64, features: Features) -> Case {
+    draw(seed ^ 0xfea5_0000_0000, Family::Sharp, features)
+}
+
+fn draw(seed: u64, family: Family, features: Features) -> Case {
+    let mut draft = Draft::new(seed, features);
     let shape = Shape::draw(&mut draft.dice);
     let (input, dedup, max_future_ms) = input(&mut draft, shape);
-    let catalog = draft.catalog(family, input);
+    let catalog = draft.catalog(family, input, shape);
     let mut stream = Stream::new(&mut draft);
     stream.dedup = dedup;
     let length = if family == Family::Sharp { draft.dice.number(5, 60) } else { draft.dice.number(20, 160) };

@@ -23,6 +23,8 @@ pub struct Fields {
     pub time: Option<String>,
     pub id: Option<String>,
     pub properties: Option<String>,
+    /// Members of the record that are no part of an event's envelope.
+    pub others: Vec<(&'static str, String)>,
 }
 
 /// A JSON object under construction.
@@ -47,6 +49,15 @@ impl Shape {
             Self::Pointers => {
                 json!({ "key": "/who/~1id", "type": "/what~0kind", "time": "/meta/1", "id": "/who/message", "properties": "/d" })
             }
+        }
+    }
+
+    /// Where most records have their properties.
+    pub fn properties(self) -> &'static str {
+        match self {
+            Self::Flat | Self::FlatSeconds | Self::Segment => "/properties",
+            Self::SegmentWithOwn => "/context",
+            Self::Pointers => "/d",
         }
     }
 
@@ -98,6 +109,7 @@ impl Shape {
                 members.extend(leaf("d", &fields.properties));
             }
         }
+        members.extend(fields.others.iter().map(|(name, own)| ((*name).to_owned(), Node::Leaf(own.clone()))));
         if dice.one_in(20) {
             members.push((
                 "unused".to_owned(),

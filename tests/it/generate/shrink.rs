@@ -40,17 +40,27 @@ fn with_fewer_lines(mut case: Case, still_fails: &dyn Fn(&Case) -> bool) -> Case
 
 /// Drops tags, counters and attributes that nothing else in the catalog mentions, and what entries can do without.
 fn with_less_catalog(mut case: Case, still_fails: &dyn Fn(&Case) -> bool) -> Case {
-    for section in ["tags", "counters", "attributes"] {
+    for word in ["history", "input"] {
+        let mut less = read(&case.catalog);
+        if less.as_object_mut().expect("a map").shift_remove(word).is_some() {
+            case = kept(case, &less, still_fails);
+        }
+    }
+    for section in ["tags", "counters", "attributes", "entities"] {
         let catalog = read(&case.catalog);
         let names: Vec<String> =
             catalog[section].as_object().into_iter().flatten().map(|(name, _)| name.clone()).collect();
         for name in names {
             let mut less = read(&case.catalog);
-            less[section].as_object_mut().expect("a map").shift_remove(&name);
+            let entries = less[section].as_object_mut().expect("a map");
+            entries.shift_remove(&name);
+            if section == "entities" && entries.is_empty() {
+                less.as_object_mut().expect("a map").shift_remove(section);
+            }
             if !mentions(&less, &name) {
                 case = kept(case, &less, still_fails);
             }
-            for word in ["until", "for", "keep_for", "margin", "where", "limit", "title", "group"] {
+            for word in ["until", "for", "keep_for", "margin", "where", "limit", "title", "group", "forget_after"] {
                 let mut less = read(&case.catalog);
                 let entry = less[section].get_mut(&name).and_then(Value::as_object_mut);
                 if entry.is_some_and(|entry| entry.shift_remove(word).is_some()) {

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
+use super::command::Member;
 use super::dice::Dice;
 use super::draft::{Draft, TEXTS, TYPES};
 use super::record::{Fields, Shape, text};
@@ -10,6 +11,7 @@ use super::record::{Fields, Shape, text};
 const DAY_MS: i64 = 86_400_000;
 
 /// An event before it is written.
+#[derive(Clone)]
 struct Spot {
     time: i64,
     key: String,
@@ -22,6 +24,8 @@ pub struct Stream {
     keys: Vec<String>,
     /// Past times of events, to hit what follows from them.
     past: Vec<i64>,
+    /// Where the next event happens, if that is known.
+    again: Option<Spot>,
     /// Whether numbers may be extreme.
     wild: bool,
     pub dedup: bool,
@@ -35,7 +39,8 @@ impl Stream {
             ["u-1", "7", "ключ", "A", "a"][..draft.dice.number(1, 5) as usize].iter().map(|key| (*key).to_owned());
         let rules = TimeZone::get(draft.zone).expect("a zone");
         let now = (start.as_millisecond() - lead).max(631_152_000_000);
-        Self { rules, now, keys: keys.collect(), past: vec![now], wild: draft.dice.one_in(6), dedup: false }
+        let (keys, past, wild) = (keys.collect(), vec![now], draft.dice.one_in(6));
+        Self { rules, now, keys, past, again: None, wild, dedup: false }
     }
 
     /// The latest time so far.
@@ -51,11 +56,16 @@ impl Stream {
 
     /// The next event's time and whose it is.
     fn spot(&mut self, draft: &mut Draft) -> Spot {
+        if let Some(again) = self.again.take() {
+            return again;
+        }
         let step_ms = draft.pace().step_ms;
         let nudge = draft.dice.pick(&[0, 0, 0, -1, 1]);
         let dice = &mut draft.dice;
         let key = dice.pick(&self.keys);
         let time = match dice.number(0, 99) {
+            // To the instant at which somebody is forgotten, or near it.
+            0..=2 if !draft.forgotten_ms.is_empty() => dice.pick(&self.past) + dice.pick(&draft.forgotten_ms) + nudge,
             0..=14 => self.now,
             15..=49 => self.now + dice.number(0, step_ms / 4),
             50..=64 => self.now + dice.number(0, step_ms * 2),
@@ -88,21 +98,48 @@ impl Stream {
     }
 
     pub fn fields(&mut self, draft: &mut Draft, shape: Shape) -> Fields {
-        let Spot { time, key } = self.spot(draft);
-        let kind = draft.dice.pick(&TYPES[..]);
+        let spot @ Spot { time, .. } = &self.spot(draft);
+        let kind = self.kind(draft, spot);
+        let (mut properties, mut others) = (Vec::new(), Vec::new());
+        for own in draft.kinds.clone() {
+            if let Some(key) = own.key(&mut draft.dice, &spot.key) {
+                let (is_property, member) = own.member(key);
+                if is_property { &mut properties } else { &mut others }.push(member);
+            }
+        }
         let properties = match draft.dice.number(0, 30) {
             0 => None,
             1 => Some(draft.dice.pick(&["null", "[]", "\"no\"", "{}"]).to_owned()),
-            _ => Some(self.properties(draft, time, shape)),
+            _ if kind == "$tag" => {
+                properties.extend(draft.tag_command());
+                Some(object(&properties))
+            }
+            _ => Some(self.properties(draft, *time, shape, properties)),
         };
         let dice = &mut draft.dice;
         Fields {
-            key: Some(if key == "7" && dice.one_in(2) { "7".to_owned() } else { text(&key) }),
+            key: Some(if spot.key == "7" && dice.one_in(2) { "7".to_owned() } else { text(&spot.key) }),
             kind: Some(text(kind)),
-            time: Some(write_time(dice, time, shape.time_unit_ms())),
+            time: Some(write_time(dice, *time, shape.time_unit_ms())),
             id: self.id(dice),
             properties,
+            others,
         }
+    }
+
+    /// The next event's type; after an erasure it may go on at the same instant.
+    fn kind(&mut self, draft: &mut Draft, spot: &Spot) -> &'static str {
+        if draft.features.commands {
+            match draft.dice.number(0, 49) {
+                0..=4 => return "$tag",
+                5 | 6 => {
+                    self.again = draft.dice.one_in(2).then(|| spot.clone());
+                    return "$erase";
+                }
+                _ => {}
+            }
+        }
+        draft.dice.pick(&TYPES[..])
     }
 
     fn id(&self, dice: &mut Dice) -> Option<String> {
@@ -118,8 +155,7 @@ impl Stream {
         }
     }
 
-    fn properties(&self, draft: &mut Draft, time: i64, shape: Shape) -> String {
-        let mut members = Vec::new();
+    fn properties(&self, draft: &mut Draft, time: i64, shape: Shape, mut members: Vec<Member>) -> String {
         let step_ms = draft.pace().step_ms;
         let dice = &mut draft.dice;
         if !dice.one_in(4) {
@@ -163,8 +199,7 @@ impl Stream {
             members.push(("n", "\"the last one counts\"".to_owned()));
         }
         dice.shuffle(&mut members);
-        let members: Vec<String> = members.iter().map(|(name, value)| format!("{}: {value}", text(name))).collect();
-        format!("{{{}}}", members.join(", "))
+        object(&members)
     }
 
     fn number(&self, dice: &mut Dice) -> String {
@@ -193,6 +228,11 @@ impl Stream {
             _ => dice.number(0, 3).to_string(),
         }
     }
+}
+
+fn object(members: &[Member]) -> String {
+    let members: Vec<String> = members.iter().map(|(name, value)| format!("{}: {value}", text(name))).collect();
+    format!("{{{}}}", members.join(", "))
 }
 
 /// A time as some system may write it; what is finer than the unit is lost.

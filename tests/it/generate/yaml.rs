@@ -7,7 +7,7 @@ pub fn write(catalog: &Value) -> String {
     let mut text = String::new();
     for (name, section) in catalog.as_object().expect("a map") {
         match section.as_object() {
-            Some(entries) if matches!(name.as_str(), "attributes" | "counters" | "tags") => {
+            Some(entries) if matches!(name.as_str(), "entities" | "attributes" | "counters" | "tags") => {
                 text += &format!("{name}:\n");
                 for (own, entry) in entries {
                     text += &format!("  {own}: {}\n", flow(entry));

@@ -11,12 +11,24 @@ use super::zone::Zone;
 pub struct Catalog {
     pub zone: Zone,
     pub input: Input,
+    /// Kinds of entity, in the order in which an event goes to them.
+    pub kinds: Vec<Kind>,
+    /// Whether there may have been events before the first one.
+    pub partial: bool,
     pub attributes: Vec<Attribute>,
     pub counters: Vec<Counter>,
     /// In the catalog's order.
     pub tags: Vec<Tag>,
     /// Indexes of `tags` in the order in which they take their turn.
     pub turns: Vec<usize>,
+}
+
+/// A kind of entity.
+pub struct Kind {
+    pub name: String,
+    /// Where a record has the key; nothing for the user, whose key is the input's.
+    pub key: Option<String>,
+    pub forget_ms: Option<i64>,
 }
 
 /// Where in a record things are; `None` where the preset's own rule holds.
@@ -49,6 +61,8 @@ pub enum AttributeType {
 
 pub struct Attribute {
     pub name: String,
+    /// Index of the kind of entity.
+    pub entity: usize,
     pub from: On,
     pub value: Name,
     pub kind: AttributeType,
@@ -71,6 +85,8 @@ pub enum Aggregate {
 
 pub struct Counter {
     pub name: String,
+    /// Index of the kind of entity.
+    pub entity: usize,
     pub aggregate: Aggregate,
     /// Nothing for `count` and `active_days`.
     pub path: Option<Name>,
@@ -82,6 +98,8 @@ pub struct Counter {
 
 pub struct Tag {
     pub name: String,
+    /// Index of the kind of entity.
+    pub entity: usize,
     pub kind: TagKind,
 }
 
@@ -99,6 +117,10 @@ pub enum TagKind {
         margin: f64,
     },
     Stages(Vec<(String, Option<Expression>)>),
+    /// Set and removed by commands, valid for so long where these do not say for how long.
+    Manual {
+        valid_ms: Option<i64>,
+    },
 }
 
 pub struct Band {
@@ -133,6 +155,7 @@ impl TagKind {
             Self::Rule { when, until, .. } => [when].into_iter().chain(until).collect(),
             Self::Value { value, .. } => vec![value],
             Self::Stages(stages) => stages.iter().filter_map(|(_, when)| when.as_ref()).collect(),
+            Self::Manual { .. } => Vec::new(),
         }
     }
 }
@@ -142,16 +165,30 @@ impl Catalog {
         // In YAML 1.2 `y`, `no` and `off` are texts.
         let options = serde_saphyr::options! { strict_booleans: true };
         let yaml: Yaml = serde_saphyr::from_str_with_options(text, options).expect("a YAML file");
-        let tags: Vec<Tag> = section(&yaml, "tags").map(|(name, tag)| read_tag(name, tag)).collect();
+        let kinds = read_kinds(&yaml);
+        let of = |own: &Yaml| {
+            let name = own.get("entity").and_then(Yaml::as_str).unwrap_or("user");
+            kinds.iter().position(|kind| kind.name == name).unwrap_or_else(|| panic!("no kind of entity: {name}"))
+        };
+        let attributes = section(&yaml, "attributes").map(|(name, own)| read_attribute(name, of(own), own)).collect();
+        let counters = section(&yaml, "counters").map(|(name, own)| read_counter(name, of(own), own)).collect();
+        let tags: Vec<Tag> = section(&yaml, "tags").map(|(name, own)| read_tag(name, of(own), own)).collect();
         let turns = turns(&tags);
         Self {
             zone: Zone::named(yaml.get("timezone").and_then(Yaml::as_str).unwrap_or("UTC")),
             input: read_input(yaml.get("input").unwrap_or(&Yaml::Null)),
-            attributes: section(&yaml, "attributes").map(|(name, own)| read_attribute(name, own)).collect(),
-            counters: section(&yaml, "counters").map(|(name, own)| read_counter(name, own)).collect(),
+            partial: optional(&yaml, "history").as_deref() == Some("partial"),
+            attributes,
+            counters,
             tags,
             turns,
+            kinds,
         }
+    }
+
+    /// The manual tag of that name, as an index.
+    pub fn manual_tag(&self, name: &str) -> Option<usize> {
+        self.tags.iter().position(|tag| tag.name == name && matches!(tag.kind, TagKind::Manual { .. }))
     }
 }
 
@@ -186,6 +223,20 @@ fn path(yaml: &Yaml) -> Name {
     }
 }
 
+/// As declared; the user, where it is not declared, is the first.
+fn read_kinds(yaml: &Yaml) -> Vec<Kind> {
+    let declared = section(yaml, "entities").map(|(name, own)| Kind {
+        name: name.clone(),
+        key: optional(own, "key"),
+        forget_ms: milliseconds(own, "forget_after"),
+    });
+    let mut kinds: Vec<Kind> = declared.collect();
+    if !kinds.iter().any(|kind| kind.name == "user") {
+        kinds.insert(0, Kind { name: "user".to_owned(), key: None, forget_ms: None });
+    }
+    kinds
+}
+
 fn read_input(yaml: &Yaml) -> Input {
     Input {
         segment: optional(yaml, "preset").as_deref() == Some("segment"),
@@ -200,9 +251,10 @@ fn read_input(yaml: &Yaml) -> Input {
     }
 }
 
-fn read_attribute(name: &str, yaml: &Yaml) -> Attribute {
+fn read_attribute(name: &str, entity: usize, yaml: &Yaml) -> Attribute {
     Attribute {
         name: name.to_owned(),
+        entity,
         from: On::read(&yaml["from"]),
         value: path(&yaml["value"]),
         kind: match optional(yaml, "type").as_deref() {
@@ -217,7 +269,7 @@ fn read_attribute(name: &str, yaml: &Yaml) -> Attribute {
     }
 }
 
-fn read_counter(name: &str, yaml: &Yaml) -> Counter {
+fn read_counter(name: &str, entity: usize, yaml: &Yaml) -> Counter {
     let aggregates = [
         ("count", Aggregate::Count),
         ("sum", Aggregate::Sum),
@@ -236,6 +288,7 @@ fn read_counter(name: &str, yaml: &Yaml) -> Counter {
     let usual = if aggregate == Aggregate::Top { 64 } else { 256 };
     Counter {
         name: name.to_owned(),
+        entity,
         aggregate,
         path: (!of_types).then(|| path(operand)),
         on: On::read(if of_types { operand } else { &yaml["on"] }),
@@ -271,10 +324,10 @@ fn read_window(yaml: &Yaml, aggregate: Aggregate) -> Window {
     assert!(length_ms % pane_ms == 0 && length_ms / pane_ms <= 4000, "no valid window: {length}");
     // "The last W / 1d dates, today included" are one fewer than the panes of any other window.
     let panes = length_ms / pane_ms - i64::from(aggregate == Aggregate::ActiveDays);
-    Window::Rolling { resolution, panes }
+    Window::Rolling { resolution, panes, length_ms }
 }
 
-fn read_tag(name: &str, yaml: &Yaml) -> Tag {
+fn read_tag(name: &str, entity: usize, yaml: &Yaml) -> Tag {
     let kind = if let Some(when) = expression(yaml, "when") {
         TagKind::Rule {
             when,
@@ -294,11 +347,13 @@ fn read_tag(name: &str, yaml: &Yaml) -> Tag {
                 .collect(),
             margin: yaml.get("margin").and_then(Yaml::as_f64).unwrap_or(0.0),
         }
+    } else if let Some(manual) = yaml.get("manual") {
+        TagKind::Manual { valid_ms: milliseconds(manual, "valid_for") }
     } else {
         let stages = yaml["stages"].as_array().expect("stages").iter();
         TagKind::Stages(stages.map(|stage| (word(&stage["name"]), expression(stage, "when"))).collect())
     };
-    Tag { name: name.to_owned(), kind }
+    Tag { name: name.to_owned(), entity, kind }
 }
 
 /// The catalog's order, but each tag after those it uses, as they are mentioned.
@@ -310,8 +365,9 @@ fn turns(tags: &[Tag]) -> Vec<usize> {
         let mut leaves = Vec::new();
         tags[tag].kind.expressions().iter().for_each(|expression| expression.leaves(&mut leaves));
         for leaf in leaves {
-            for used in names_of(leaf) {
-                let used = used.strip_prefix("tag.");
+            for name in leaf.names() {
+                let name = name.written();
+                let used = name.strip_prefix("tag.");
                 if let Some(used) = used.and_then(|used| tags.iter().position(|tag| tag.name == used)) {
                     visit(tags, used, order);
                 }
@@ -322,13 +378,4 @@ fn turns(tags: &[Tag]) -> Vec<usize> {
     let mut order = Vec::new();
     (0..tags.len()).for_each(|tag| visit(tags, tag, &mut order));
     order
-}
-
-/// The names that a leaf of an expression reads.
-fn names_of(leaf: &Expression) -> Vec<String> {
-    match leaf {
-        Expression::Name(name) | Expression::Has(name) | Expression::Moving { time: name, .. } => vec![name.written()],
-        Expression::Between { from, to, .. } => vec![from.written(), to.written()],
-        _ => Vec::new(),
-    }
 }

@@ -15,12 +15,12 @@ use super::{decimal, instant};
 /// What an event gives a counter that takes it.
 #[derive(Debug)]
 pub struct Taken {
-    time: i64,
+    pub time: i64,
     /// The place in the window that the clock had when the event was applied.
     place_of_clock: i64,
     place: i64,
     recency: i64,
-    local_date: i64,
+    pub local_date: i64,
     /// The instant at which the window loses the event.
     pub leaves: i64,
     gift: Gift,
@@ -98,10 +98,16 @@ impl Counter {
         }
     }
 
+    /// What the window holds at a clock.
+    pub fn held<'a>(&self, zone: &Zone, taken: &'a [Taken], clock: i64) -> Vec<&'a Taken> {
+        let now = self.window.place(zone, clock);
+        taken.iter().filter(|one| self.window.holds(one.place, now)).collect()
+    }
+
     /// The counter's value at a clock, `taken` being in the order of arrival.
     pub fn value(&self, zone: &Zone, taken: &[Taken], clock: i64) -> Value {
         let now = self.window.place(zone, clock);
-        let held: Vec<&Taken> = taken.iter().filter(|one| self.window.holds(one.place, now)).collect();
+        let held = self.held(zone, taken, clock);
         let sum = || held.iter().map(|one| one.gift.micro).sum();
         let numbers = || {
             held.iter().map(|one| match one.gift.values[0] {

@@ -8,6 +8,9 @@ pub const MICRO: i128 = 1_000_000;
 /// Sums, averages and extremes leave out what is beyond this, in micro-units.
 const COUNTED_MICRO_MAX: i128 = 1_000_000_000_000 * MICRO;
 
+/// The same in ones.
+pub const COUNTED_MAX: f64 = 1e12;
+
 /// The double nearest to a number's text, unless none that is finite holds it.
 pub fn double(text: &str) -> Option<f64> {
     text.parse::<f64>().ok().filter(|number| number.is_finite())

@@ -4,22 +4,28 @@ use std::collections::HashMap;
 
 use serde_json::{Map, Value as Output};
 
-use super::catalog::Catalog;
+use super::catalog::{Catalog, TagKind};
+use super::command::Order;
 use super::counter::Taken;
 use super::evaluate::evaluate;
 use super::expression::{Expression, Name};
 use super::input::Event;
 use super::instant;
+use super::possible::Possible;
 use super::value::Value;
-use super::verdict::TagState;
+use super::verdict::{TagState, Told};
 use super::window::NEVER;
 
 pub struct Entity {
+    /// Index of its kind.
+    kind: usize,
     key: String,
     /// The first instant after the last evaluation at which something may change with no event.
     pub due: i64,
     times: Vec<i64>,
-    /// By counter, what it took of the events, in the order of arrival.
+    /// The clock of its latest command.
+    commanded: Option<i64>,
+    /// By counter, what it took of the events, in the order of arrival; nothing for those of other kinds.
     taken: Vec<Vec<Taken>>,
     /// By attribute, what the events said of it, each with its time, in the order of arrival.
     told: Vec<Vec<(i64, Value)>>,
@@ -30,22 +36,46 @@ pub struct Entity {
     seq: u64,
 }
 
-/// What an expression of a tag can read: counters, attributes and tags by name, as of one clock.
-type Facts = HashMap<String, Value>;
+/// When something is evaluated, and why.
+#[derive(Clone, Copy)]
+pub struct Moment<'a> {
+    pub clock: i64,
+    pub cause: &'a str,
+    /// The clock up to which events may be missing, if any may.
+    pub added: Option<i64>,
+}
 
-fn lookup(facts: &Facts) -> impl Fn(&Name) -> Value {
-    |name| match name {
-        Name::Fact(name) => facts.get(name).unwrap_or_else(|| panic!("unknown name {name:?}")).clone(),
-        Name::Path(steps) => panic!("a path in a tag: {steps:?}"),
+/// What an expression of a tag can read: counters, attributes and tags by name, as of one clock.
+struct Facts {
+    /// What was seen.
+    seen: HashMap<String, Value>,
+    /// What there may be.
+    possible: HashMap<String, Possible>,
+}
+
+impl Facts {
+    fn insert(&mut self, name: &str, value: Value) {
+        self.possible.insert(name.to_owned(), Possible::only(value.clone()));
+        self.seen.insert(name.to_owned(), value);
+    }
+
+    fn value(&self, name: &Name) -> Value {
+        self.seen.get(&name.written()).unwrap_or_else(|| panic!("unknown name {name:?}")).clone()
+    }
+
+    fn possible(&self, name: &Name) -> Possible {
+        self.possible.get(&name.written()).unwrap_or_else(|| panic!("unknown name {name:?}")).clone()
     }
 }
 
 impl Entity {
-    pub fn new(key: &str, catalog: &Catalog) -> Self {
+    pub fn new(kind: usize, key: &str, catalog: &Catalog) -> Self {
         Self {
+            kind,
             key: key.to_owned(),
             due: NEVER,
             times: Vec::new(),
+            commanded: None,
             taken: catalog.counters.iter().map(|_| Vec::new()).collect(),
             told: catalog.attributes.iter().map(|_| Vec::new()).collect(),
             states: catalog.tags.iter().map(|_| TagState::new()).collect(),
@@ -67,92 +97,145 @@ impl Entity {
     pub fn apply(&mut self, event: &Event, catalog: &Catalog, clock: i64) {
         self.times.push(event.time);
         for (counter, taken) in catalog.counters.iter().zip(&mut self.taken) {
-            taken.extend(counter.take(&catalog.zone, event, clock));
+            if counter.entity == self.kind {
+                taken.extend(counter.take(&catalog.zone, event, clock));
+            }
         }
         for (attribute, told) in catalog.attributes.iter().zip(&mut self.told) {
-            let value = attribute.told(event, catalog.input.time_unit_ms);
-            told.extend(value.map(|value| (event.time, value)));
+            if attribute.entity == self.kind {
+                let value = attribute.told(event, catalog.input.time_unit_ms);
+                told.extend(value.map(|value| (event.time, value)));
+            }
         }
     }
 
+    /// A `$tag` command, for the next evaluation.
+    pub fn obey(&mut self, tag: usize, order: &Order, catalog: &Catalog, clock: i64) {
+        self.commanded = Some(clock);
+        let TagKind::Manual { valid_ms: usual_ms } = catalog.tags[tag].kind else { panic!("a manual tag") };
+        self.states[tag].tell(match order {
+            Order::Unset => Told { value: Value::Absent, ends: NEVER },
+            Order::Set { value, valid_ms } => {
+                let ends = valid_ms.or(usual_ms).map_or(NEVER, |valid_ms| clock.saturating_add(valid_ms));
+                Told { value: value.clone(), ends }
+            }
+        });
+    }
+
+    /// The instant at which it is forgotten if it stays silent.
+    pub fn forgotten(&self, catalog: &Catalog) -> i64 {
+        let silent_since = self.times.iter().max().copied().or(self.commanded);
+        let forget_ms = catalog.kinds[self.kind].forget_ms;
+        silent_since.zip(forget_ms).map_or(NEVER, |(since, forget_ms)| since + forget_ms)
+    }
+
     /// Every fact at the clock, computed from all events; tags as they are.
-    fn facts(&self, catalog: &Catalog, clock: i64) -> Facts {
+    fn facts(&self, catalog: &Catalog, now: Moment) -> Facts {
+        let Moment { clock, added, .. } = now;
         let time = |time: Option<&i64>| time.map_or(Value::Absent, |ms| Value::Time(*ms));
-        let mut facts = Facts::new();
-        facts.insert("first_seen".to_owned(), time(self.times.iter().min()));
-        facts.insert("last_seen".to_owned(), time(self.times.iter().max()));
+        let mut facts = Facts { seen: HashMap::new(), possible: HashMap::new() };
+        facts.insert("first_seen", time(self.times.iter().min()));
+        facts.insert("last_seen", time(self.times.iter().max()));
         for (counter, taken) in catalog.counters.iter().zip(&self.taken) {
-            facts.insert(counter.name.clone(), counter.value(&catalog.zone, taken, clock));
+            if counter.entity == self.kind {
+                facts.insert(&counter.name, counter.value(&catalog.zone, taken, clock));
+                let possible = counter.possible(&catalog.zone, taken, clock, added);
+                facts.possible.insert(counter.name.clone(), possible);
+            }
         }
         for (attribute, told) in catalog.attributes.iter().zip(&self.told) {
-            // Of equal times the one that arrived last is returned.
-            let latest = told.iter().max_by_key(|(time, _)| *time);
-            facts.insert(attribute.name.clone(), latest.map_or(Value::Absent, |(_, value)| value.clone()));
+            if attribute.entity == self.kind {
+                // Of equal times the one that arrived last is returned.
+                let latest = told.iter().max_by_key(|(time, _)| *time);
+                facts.insert(&attribute.name, latest.map_or(Value::Absent, |(_, value)| value.clone()));
+            }
         }
         for (tag, state) in catalog.tags.iter().zip(&self.states) {
-            facts.insert(format!("tag.{}", tag.name), tag.as_seen(state));
+            if tag.entity == self.kind {
+                facts.insert(&format!("tag.{}", tag.name), tag.as_seen(state));
+            }
         }
         facts
     }
 
     /// Brings every tag up to the clock, reports what changed, and finds out when to look again.
-    pub fn evaluate(&mut self, catalog: &Catalog, clock: i64, cause: &str, changes: &mut Vec<Output>) {
-        let mut facts = self.facts(catalog, clock);
-        for turn in &catalog.turns {
-            let tag = &catalog.tags[*turn];
-            let next = tag.step(&self.states[*turn], &lookup(&facts), clock);
-            let previous = std::mem::replace(&mut self.states[*turn], next.clone());
-            if previous.value != next.value {
-                self.seq += 1;
-                changes.push(serde_json::json!({
-                    "entity": "user",
-                    "key": self.key,
-                    "tag": tag.name,
-                    "change": match (&previous.value, &next.value) {
-                        (Value::Absent, _) => "added",
-                        (_, Value::Absent) => "removed",
-                        _ => "changed",
-                    },
-                    "value": next.value.output(),
-                    "previous": previous.value.output(),
-                    "at": instant::write(clock),
-                    "seq": self.seq,
-                    "cause": cause,
-                    "because": because(&tag.deciding(&next.value), &facts, clock),
-                }));
-            }
-            facts.insert(format!("tag.{}", tag.name), tag.as_seen(&next));
+    pub fn evaluate(&mut self, catalog: &Catalog, now: Moment, changes: &mut Vec<Output>) {
+        let mut facts = self.facts(catalog, now);
+        let kind = self.kind;
+        for turn in catalog.turns.iter().copied().filter(|turn| catalog.tags[*turn].entity == kind) {
+            let tag = &catalog.tags[turn];
+            let next = tag.step(&self.states[turn], &|name| facts.possible(name), now.clock);
+            let because = because(&tag.deciding(&next.value), &facts, now.clock);
+            facts.insert(&format!("tag.{}", tag.name), tag.as_seen(&next));
+            let previous = std::mem::replace(&mut self.states[turn], next);
+            changes.extend(self.change(catalog, turn, &previous.value, because, now));
         }
-        self.due = self.next(catalog, &facts, clock);
+        self.due = self.next(catalog, &facts, now);
     }
 
-    fn next(&self, catalog: &Catalog, facts: &Facts, clock: i64) -> i64 {
+    /// Reports that every tag goes, because the entity does.
+    pub fn leave(&mut self, catalog: &Catalog, now: Moment, changes: &mut Vec<Output>) {
+        for turn in catalog.turns.iter().copied() {
+            let previous = std::mem::replace(&mut self.states[turn], TagState::new());
+            changes.extend(self.change(catalog, turn, &previous.value, Map::new(), now));
+        }
+    }
+
+    /// What is to be told of a tag that had the `previous` value.
+    fn change(
+        &mut self,
+        catalog: &Catalog,
+        tag: usize,
+        previous: &Value,
+        because: Map<String, Output>,
+        now: Moment,
+    ) -> Option<Output> {
+        let value = &self.states[tag].value;
+        if previous == value {
+            return None;
+        }
+        self.seq += 1;
+        Some(serde_json::json!({
+            "entity": catalog.kinds[self.kind].name,
+            "key": self.key,
+            "tag": catalog.tags[tag].name,
+            "change": match (previous, value) {
+                (Value::Absent, _) => "added",
+                (_, Value::Absent) => "removed",
+                _ => "changed",
+            },
+            "value": value.output(),
+            "previous": previous.output(),
+            "at": instant::write(now.clock),
+            "seq": self.seq,
+            "cause": now.cause,
+            "because": because,
+        }))
+    }
+
+    fn next(&self, catalog: &Catalog, facts: &Facts, now: Moment) -> i64 {
+        let Moment { clock, added, .. } = now;
         let leaving = self.taken.iter().flatten().map(|taken| taken.leaves).filter(|leaves| *leaves > clock);
-        let steps = leaving.min().unwrap_or(NEVER);
-        let tags = catalog.tags.iter().zip(&self.states);
-        tags.map(|(tag, state)| tag.next(state, &lookup(facts), clock, steps)).fold(steps, i64::min)
+        let counters = catalog.counters.iter().filter(|counter| counter.entity == self.kind);
+        let unseen = counters.map(|counter| counter.unseen_changes(&catalog.zone, clock, added));
+        let steps = leaving.chain(unseen).fold(self.forgotten(catalog), i64::min);
+        let tags = catalog.tags.iter().zip(&self.states).filter(|(tag, _)| tag.entity == self.kind);
+        tags.map(|(tag, state)| tag.next(state, &|name| facts.possible(name), clock, steps)).fold(steps, i64::min)
     }
 }
 
-/// Every name and clock call of the expressions with its value.
+/// Every name and clock call of the expressions with its value, as far as it was seen.
 fn because(expressions: &[&Expression], facts: &Facts, clock: i64) -> Map<String, Output> {
     let mut leaves = Vec::new();
     expressions.iter().for_each(|expression| expression.leaves(&mut leaves));
     let mut listed = Map::new();
-    let names = lookup(facts);
     for leaf in leaves {
-        match leaf {
-            Expression::Name(name) | Expression::Has(name) => {
-                listed.insert(name.written(), names(name).output());
+        if let Expression::Moving { written, .. } = leaf {
+            listed.insert(written.clone(), evaluate(leaf, &|name| facts.value(name), clock).output());
+        } else {
+            for name in leaf.names() {
+                listed.insert(name.written(), facts.value(&name).output());
             }
-            Expression::Between { from, to, .. } => {
-                listed.insert(from.written(), names(from).output());
-                listed.insert(to.written(), names(to).output());
-            }
-            Expression::Moving { written, .. } => {
-                listed.insert(written.clone(), evaluate(leaf, &names, clock).output());
-            }
-            other => panic!("no leaf: {other:?}"),
         }
     }
     listed

@@ -123,6 +123,15 @@ impl Expression {
             _ => self.parts().iter().for_each(|part| part.leaves(found)),
         }
     }
+
+    /// The names that a leaf reads.
+    pub fn names(&self) -> Vec<Name> {
+        match self {
+            Self::Name(name) | Self::Has(name) | Self::Moving { time: name, .. } => vec![name.clone()],
+            Self::Between { from, to, .. } => vec![from.clone(), to.clone()],
+            _ => Vec::new(),
+        }
+    }
 }
 
 struct Parser<'a> {

@@ -1,11 +1,12 @@
 //! Input records: an event, or the reason for which it is rejected.
 
-use super::catalog::Input;
+use super::catalog::{Catalog, Input};
+use super::command::Command;
 use super::instant;
 use super::json::{Json, parse};
 
 /// 1990-01-01T00:00:00Z.
-const OLDEST_MS: i64 = 631_152_000_000;
+pub const OLDEST_MS: i64 = 631_152_000_000;
 const EVENT_BYTES_MAX: usize = 1 << 20;
 const KEY_BYTES_MAX: usize = 256;
 const TYPE_BYTES_MAX: usize = 128;
@@ -13,15 +14,19 @@ const TYPE_BYTES_MAX: usize = 128;
 /// One accepted event.
 #[derive(Clone, Debug)]
 pub struct Event {
-    pub key: String,
+    /// By kind of entity, whose it is; nothing to the kinds without a key.
+    pub keys: Vec<Option<String>>,
     pub kind: String,
+    /// What it asks for, if it is no behaviour.
+    pub command: Option<Command>,
     pub time: i64,
     pub id: Option<String>,
     pub properties: Json,
 }
 
 /// The event that a record holds, or a reason code of the contract.
-pub fn decode(line: &[u8], input: &Input, now_ms: i64) -> Result<Event, &'static str> {
+pub fn decode(line: &[u8], catalog: &Catalog, now_ms: i64) -> Result<Event, &'static str> {
+    let input = &catalog.input;
     if line.len() > EVENT_BYTES_MAX {
         return Err("too_large");
     }
@@ -31,8 +36,20 @@ pub fn decode(line: &[u8], input: &Input, now_ms: i64) -> Result<Event, &'static
     }
     let key = text_or_integer(find_key(&record, input).ok_or("missing_key")?, KEY_BYTES_MAX).ok_or("bad_key")?;
     let kind = match find_kind(&record, input).ok_or("missing_type")? {
-        Json::Text(kind) if (1..=TYPE_BYTES_MAX).contains(&kind.len()) && !kind.starts_with('$') => kind.clone(),
+        Json::Text(kind) if (1..=TYPE_BYTES_MAX).contains(&kind.len()) => kind.clone(),
         _ => return Err("bad_type"),
+    };
+    let properties = find_properties(&record, input).filter(|found| matches!(found, Json::Object(_)));
+    let properties = properties.cloned().unwrap_or(Json::Object(Vec::new()));
+    let of_kind = |pointer: &Option<String>| match pointer {
+        None => Some(key.clone()),
+        // A key of a wrong type or size is as if missing.
+        Some(pointer) => text_or_integer(record.pointer(pointer)?, KEY_BYTES_MAX),
+    };
+    let keys: Vec<Option<String>> = catalog.kinds.iter().map(|kind| of_kind(&kind.key)).collect();
+    let command = match kind.strip_prefix('$') {
+        Some(word) => Some(Command::read(word, &properties, catalog, &keys)?),
+        None => None,
     };
     let time = record.pointer(input.time.as_deref().unwrap_or("/timestamp")).ok_or("missing_time")?;
     let time = read_time(time, input.time_unit_ms).ok_or("bad_time")?;
@@ -44,9 +61,7 @@ pub fn decode(line: &[u8], input: &Input, now_ms: i64) -> Result<Event, &'static
     }
     let id = record.pointer(input.id.as_deref().unwrap_or(if input.segment { "/messageId" } else { "/id" }));
     let id = id.and_then(|id| text_or_integer(id, KEY_BYTES_MAX));
-    let properties = find_properties(&record, input).filter(|found| matches!(found, Json::Object(_)));
-    let properties = properties.cloned().unwrap_or(Json::Object(Vec::new()));
-    Ok(Event { key, kind, time, id, properties })
+    Ok(Event { keys, kind, command, time, id, properties })
 }
 
 /// An instant written as the contract allows: RFC 3339, or an integer in the catalog's unit.

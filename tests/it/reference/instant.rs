@@ -81,8 +81,13 @@ pub fn parse(text: &str) -> Option<i64> {
 
 /// The length of a duration such as `36h` or `1h30m`.
 pub fn duration_ms(text: &str) -> i64 {
-    let mut total = 0;
-    let mut rest = text;
+    read_duration(text).unwrap_or_else(|| panic!("no duration: {text:?}"))
+}
+
+/// The same, if the text is a duration.
+pub fn read_duration(text: &str) -> Option<i64> {
+    let mut total = 0i64;
+    let mut rest = Some(text).filter(|text| !text.is_empty())?;
     while !rest.is_empty() {
         let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
         let letters = rest[digits..].bytes().take_while(u8::is_ascii_lowercase).count();
@@ -93,10 +98,10 @@ pub fn duration_ms(text: &str) -> i64 {
             "h" => 3_600_000,
             "d" => DAY_MS,
             "w" => 7 * DAY_MS,
-            other => panic!("no unit of time: {other:?} in {text:?}"),
+            _ => return None,
         };
-        total += rest[..digits].parse::<i64>().expect("a whole number") * unit;
+        total = total.checked_add(rest[..digits].parse::<i64>().ok()?.checked_mul(unit)?)?;
         rest = &rest[digits + letters..];
     }
-    total
+    Some(total)
 }

@@ -1,12 +1,15 @@
 //! A brute-force model of the contract: it keeps every event and computes everything anew whenever it is needed.
 //!
 //! The road of a record: `input` (with `json` and `instant`) makes an event of it, or a rejection; `partition` lets
-//! time pass up to it, timer by timer; `entity` takes it in and computes all its facts (`counter` over a `window` in a
-//! `zone`, `attribute`); `verdict` brings each tag up to the clock with `evaluate`, and says with `possible` when it may
-//! next change. `catalog` and `expression` read what is given. It shares no code and no assumption with the engine.
+//! time pass up to it, timer by timer; `entity` takes it in, or obeys a `command`, and computes all its facts (`counter`
+//! over a `window` in a `zone`, `unseen` where history is missing, `attribute`); `verdict` brings each tag up to the clock
+//! and says when it may next change, both by `outlook`, which reckons with sets of `possible` values and is checked
+//! against the plain `evaluate`. `catalog` and `expression` read what is given. It shares no code and no assumption with
+//! the engine.
 
 mod attribute;
 mod catalog;
+mod command;
 mod counter;
 mod decimal;
 mod entity;
@@ -15,11 +18,14 @@ mod expression;
 mod input;
 mod instant;
 mod json;
+mod outlook;
 mod partition;
 mod possible;
+mod range;
 mod selftest;
 mod selftest_records;
 mod tokens;
+mod unseen;
 mod value;
 mod verdict;
 mod window;
@@ -60,7 +66,7 @@ pub fn replay_looking(
     let mut partition = Partition::new(Catalog::read(catalog_yaml));
     let mut rejects = Vec::new();
     for (index, line) in lines.iter().enumerate() {
-        match input::decode(line, partition.input(), now_ms) {
+        match input::decode(line, partition.catalog(), now_ms) {
             Ok(event) if until.is_some_and(|until| event.time > until) => {}
             Ok(event) => {
                 partition.look(event.time, looks);

@@ -1,51 +1,82 @@
-//! One partition: its clock, its entities, and the timers that fire in order.
+//! One partition: its clock, its entities of every kind, and the timers that fire in order.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value as Output;
 
-use super::catalog::{Catalog, Input};
-use super::entity::Entity;
+use super::catalog::Catalog;
+use super::command::Command;
+use super::entity::{Entity, Moment};
 use super::input::Event;
 use super::window::NEVER;
+
+/// Whose something is: the index of a kind, and a key.
+type Name = (usize, String);
 
 pub struct Partition {
     catalog: Catalog,
     /// The greatest time of the accepted events, or beyond it the instant up to which time was made to pass.
     clock: Option<i64>,
-    entities: BTreeMap<String, Entity>,
-    /// When each entity may next change with no event; those of one instant in the order of their keys.
-    due: BTreeSet<(i64, String)>,
+    /// The clock of the first accepted event.
+    began: Option<i64>,
+    entities: BTreeMap<Name, Entity>,
+    /// When each entity may next change with no event; those of one instant in the order of their kinds and keys.
+    due: BTreeSet<(i64, Name)>,
     pub changes: Vec<Output>,
 }
 
 impl Partition {
     pub fn new(catalog: Catalog) -> Self {
-        Self { catalog, clock: None, entities: BTreeMap::new(), due: BTreeSet::new(), changes: Vec::new() }
+        let changes = Vec::new();
+        Self { catalog, clock: None, began: None, entities: BTreeMap::new(), due: BTreeSet::new(), changes }
     }
 
-    pub fn input(&self) -> &Input {
-        &self.catalog.input
+    pub fn catalog(&self) -> &Catalog {
+        &self.catalog
     }
 
     pub fn apply(&mut self, event: &Event) {
         self.pass_time(event.time);
         let clock = self.clock.map_or(event.time, |clock| clock.max(event.time));
         self.clock = Some(clock);
+        self.began.get_or_insert(clock);
+        for (kind, key) in event.keys.iter().enumerate() {
+            if let Some(key) = key {
+                self.deliver(&(kind, key.clone()), event, clock);
+            }
+        }
+    }
+
+    /// Gives one entity what the event is to it.
+    fn deliver(&mut self, name: &Name, event: &Event, clock: i64) {
         let catalog = &self.catalog;
-        let entity = self.entities.entry(event.key.clone()).or_insert_with(|| Entity::new(&event.key, catalog));
+        match event.command {
+            Some(Command::Erase) if !self.entities.contains_key(name) => return,
+            Some(Command::Tag(tag, _)) if catalog.tags[tag].entity != name.0 => return,
+            _ => {}
+        }
+        let entity = self.entities.entry(name.clone()).or_insert_with(|| Entity::new(name.0, &name.1, catalog));
         if entity.is_repeated(event, catalog, clock) {
             return;
         }
-        entity.apply(event, catalog, clock);
-        self.evaluate(&event.key, clock, "event");
+        match &event.command {
+            None => {
+                entity.apply(event, catalog, clock);
+                self.evaluate(name, clock, "event");
+            }
+            Some(Command::Erase) => self.remove(name, clock, "erased"),
+            Some(Command::Tag(tag, order)) => {
+                entity.obey(*tag, order, catalog, clock);
+                self.evaluate(name, clock, "command");
+            }
+        }
     }
 
     /// Fires every timer that is due up to that instant, which included.
     pub fn pass_time(&mut self, to: i64) {
-        while let Some((due, key)) = self.due.first().cloned().filter(|(due, _)| *due <= to) {
+        while let Some((due, name)) = self.due.first().cloned().filter(|(due, _)| *due <= to) {
             self.clock = Some(due);
-            self.evaluate(&key, due, "timer");
+            self.evaluate(&name, due, "timer");
         }
     }
 
@@ -54,20 +85,32 @@ impl Partition {
         let Some(clock) = self.clock.filter(|clock| *clock < to) else { return };
         for instant in looks(clock, to) {
             self.pass_time(instant);
-            for key in self.entities.keys().cloned().collect::<Vec<_>>() {
+            for name in self.entities.keys().cloned().collect::<Vec<_>>() {
                 self.clock = Some(instant);
-                self.evaluate(&key, instant, "timer");
+                self.evaluate(&name, instant, "timer");
             }
         }
     }
 
-    fn evaluate(&mut self, key: &str, clock: i64, cause: &str) {
-        let entity = self.entities.get_mut(key).expect("an entity");
-        self.due.remove(&(entity.due, key.to_owned()));
-        entity.evaluate(&self.catalog, clock, cause, &mut self.changes);
+    /// Brings an entity up to the clock, or forgets it where it has been silent for too long.
+    fn evaluate(&mut self, name: &Name, clock: i64, cause: &str) {
+        let entity = self.entities.get_mut(name).expect("an entity");
+        if entity.forgotten(&self.catalog) <= clock {
+            self.remove(name, clock, "forgotten");
+            return;
+        }
+        self.due.remove(&(entity.due, name.clone()));
+        let added = self.began.filter(|_| self.catalog.partial);
+        entity.evaluate(&self.catalog, Moment { clock, cause, added }, &mut self.changes);
         assert!(entity.due > clock, "time goes on");
         if entity.due < NEVER {
-            self.due.insert((entity.due, key.to_owned()));
+            self.due.insert((entity.due, name.clone()));
         }
+    }
+
+    fn remove(&mut self, name: &Name, clock: i64, cause: &str) {
+        let mut entity = self.entities.remove(name).expect("an entity");
+        self.due.remove(&(entity.due, name.clone()));
+        entity.leave(&self.catalog, Moment { clock, cause, added: None }, &mut self.changes);
     }
 }

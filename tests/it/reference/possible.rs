@@ -1,188 +1,354 @@
-//! Everything that an expression may be while the clock goes from one instant to another, and so its first change.
+//! Every value that something may have, at each instant of a stretch of time and at some.
 //!
-//! Each operation on doubles, rounding included, never falls when an argument grows, or never grows. So the values at
-//! the ends of the arguments' ranges bound what is computed in between, exactly and with no epsilon. Halving a stretch of
-//! time until each part is certain finds the first changed millisecond, however the expression bends.
+//! The values of an ordered type are a range. Operations take their arguments independently of each other. On doubles,
+//! rounding included, they never fall when an argument grows, or never grow: so the values at the ends of the arguments'
+//! ranges bound what is computed in between, exactly.
 
-use super::evaluate::{calculate, compare, evaluate};
-use super::expression::{Arithmetic, Comparison, Expression, Name};
+use super::evaluate::calculate;
+use super::expression::{Arithmetic, Comparison, TextTest};
+use super::range::{May, Range, less, more};
 use super::value::Value;
 
-/// A search that asks more often than this has met an expression that hovers at its bound for years.
-const STRETCHES_MAX: usize = 2_000_000;
+/// Stands for "no bound": far beyond everything that is counted, and yet far from where doubles end.
+pub const ENDLESS: f64 = 1e100;
 
-/// What an expression may be.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Possible {
-    /// The same throughout.
-    Fixed(Value),
-    /// True at times and false at times.
-    Either,
-    /// Numbers from `least` to `greatest`, perhaps absent at times.
-    Numbers { least: f64, greatest: f64, absent: bool },
-    /// No telling.
-    Anything,
+pub enum Texts {
+    One(String),
+    Any,
+    /// One or any, not always the same.
+    Unclear,
 }
 
-/// The first instant from `from` to `to` at which the test is true. Of a stretch (both ends included) the test may say
-/// that it does not know, but not of a single instant.
-pub fn first(from: i64, to: i64, test: &dyn Fn(i64, i64) -> Option<bool>) -> Option<i64> {
-    let mut stretches = vec![(from, to)];
-    for _ in 0..STRETCHES_MAX {
-        let (from, to) = stretches.pop()?;
-        if from > to {
-            continue;
+#[derive(Clone, Debug, PartialEq)]
+pub struct Possible {
+    pub absent: May,
+    pub yes: May,
+    pub no: May,
+    pub numbers: Option<Range<f64>>,
+    pub times: Option<Range<i64>>,
+    pub texts: Option<(May, Texts)>,
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Type {
+    Bool,
+    Number,
+    Time,
+    Text,
+}
+
+impl Possible {
+    pub const NOTHING: Self =
+        Self { absent: May::NO, yes: May::NO, no: May::NO, numbers: None, times: None, texts: None };
+    const ABSENT: Self = Self { absent: May::YES, ..Self::NOTHING };
+
+    pub fn numbers(least: f64, greatest: f64) -> Self {
+        Self { numbers: Some(Range::new(least, greatest)), ..Self::NOTHING }
+    }
+
+    pub fn times(least: i64, greatest: i64) -> Self {
+        Self { times: Some(Range::new(least, greatest)), ..Self::NOTHING }
+    }
+
+    pub fn any_text() -> Self {
+        Self { texts: Some((May::YES, Texts::Any)), ..Self::NOTHING }
+    }
+
+    /// Whatever an event can have at a path.
+    pub fn any_scalar() -> Self {
+        let numbers = Self::numbers(-f64::MAX, f64::MAX).numbers;
+        Self { yes: May::YES, no: May::YES, numbers, ..Self::any_text() }
+    }
+
+    /// Nothing but that value.
+    pub fn only(value: Value) -> Self {
+        match value {
+            Value::Absent => Self::ABSENT,
+            Value::Bool(flag) => Self::condition(May::is(flag), May::is(!flag)),
+            Value::Number(number) => Self::numbers(number, number),
+            Value::Time(ms) => Self::times(ms, ms),
+            Value::Text(text) => Self { texts: Some((May::YES, Texts::One(text))), ..Self::NOTHING },
+            other => panic!("no value of a tag: {other:?}"),
         }
-        match test(from, to) {
-            Some(true) => return Some(from),
-            Some(false) => {}
-            None => {
-                assert!(from < to, "an instant is certain");
-                let middle = from + (to - from) / 2;
-                stretches.extend([(middle + 1, to), (from, middle)]);
+    }
+
+    /// A bool that may be true, and may be false.
+    pub fn condition(yes: May, no: May) -> Self {
+        Self { yes, no, ..Self::NOTHING }
+    }
+
+    pub fn or_absent(self, absent: May) -> Self {
+        Self { absent: self.absent.or(absent), ..self }
+    }
+
+    /// The same, but only when that is so.
+    pub fn when(self, so: May) -> Self {
+        let range = |range: Range<f64>| Range { there: range.there.and(so), ..range };
+        let times = |range: Range<i64>| Range { there: range.there.and(so), ..range };
+        Self {
+            absent: self.absent.and(so),
+            yes: self.yes.and(so),
+            no: self.no.and(so),
+            numbers: self.numbers.map(range).filter(|range| range.there.some),
+            times: self.times.map(times).filter(|range| range.there.some),
+            texts: self.texts.map(|(there, texts)| (there.and(so), texts)).filter(|(there, _)| there.some),
+        }
+    }
+
+    /// What is possible in one of the two, and what lies between.
+    pub fn or(self, other: Self) -> Self {
+        let texts = match (self.texts, other.texts) {
+            (Some((a_there, a)), Some((b_there, b))) => {
+                let texts = if a == b {
+                    a
+                } else if a_there.each && b_there.each {
+                    Texts::Any
+                } else {
+                    Texts::Unclear
+                };
+                Some((a_there.or(b_there), texts))
+            }
+            (one, other) => one.or(other),
+        };
+        Self {
+            absent: self.absent.or(other.absent),
+            yes: self.yes.or(other.yes),
+            no: self.no.or(other.no),
+            numbers: join(self.numbers, other.numbers),
+            times: join(self.times, other.times),
+            texts,
+        }
+    }
+
+    /// The value, if at this one instant exactly one is possible.
+    pub fn single(&self) -> Option<Value> {
+        let mut found = Vec::new();
+        found.extend(self.absent.some.then_some(Value::Absent));
+        found.extend(self.yes.some.then_some(Value::Bool(true)));
+        found.extend(self.no.some.then_some(Value::Bool(false)));
+        if let Some(range) = self.numbers {
+            found.extend([range.least.0, range.greatest.1].map(Value::Number));
+        }
+        if let Some(range) = self.times {
+            found.extend([range.least.0, range.greatest.1].map(Value::Time));
+        }
+        match &self.texts {
+            None => {}
+            Some((_, Texts::One(text))) => found.push(Value::Text(text.clone())),
+            Some(_) => return None,
+        }
+        found.dedup();
+        if found.len() == 1 { found.pop() } else { None }
+    }
+
+    fn types(&self) -> [(Type, May); 4] {
+        [
+            (Type::Bool, self.yes.or(self.no)),
+            (Type::Number, self.numbers.map_or(May::NO, |range| range.there)),
+            (Type::Time, self.times.map_or(May::NO, |range| range.there)),
+            (Type::Text, self.texts.as_ref().map_or(May::NO, |(there, _)| *there)),
+        ]
+    }
+
+    /// Whether it may be absent or of another type.
+    fn is_no(&self, own: Type) -> May {
+        self.types().into_iter().filter(|(kind, _)| *kind != own).fold(self.absent, |may, (_, there)| may.or(there))
+    }
+
+    pub fn is_no_number(&self) -> May {
+        self.is_no(Type::Number)
+    }
+
+    pub fn is_no_time(&self) -> May {
+        self.is_no(Type::Time)
+    }
+
+    pub fn is_there(&self) -> May {
+        self.types().into_iter().fold(May::NO, |may, (_, there)| may.or(there))
+    }
+
+    /// As a condition only true holds.
+    pub fn holds(&self) -> May {
+        self.yes
+    }
+
+    pub fn fails(&self) -> May {
+        self.no.or(self.is_no(Type::Bool))
+    }
+
+    pub fn compared(&self, comparison: Comparison, other: &Self) -> Self {
+        // Absent or of two types: false.
+        let mut found = Self::condition(May::NO, self.absent.or(other.absent));
+        for (a, a_there) in self.types() {
+            for (b, b_there) in other.types().into_iter().filter(|(b, _)| *b != a) {
+                let _ = b;
+                found.no = found.no.or(a_there.and(b_there));
             }
         }
-    }
-    panic!("no end of the search for a change");
-}
-
-/// All that the expression may be from one instant to the other, both included.
-pub fn possible(expression: &Expression, names: &dyn Fn(&Name) -> Value, from: i64, to: i64) -> Possible {
-    if from == to || !expression.moves() {
-        return Possible::Fixed(evaluate(expression, names, from));
-    }
-    let part = |part: &Expression| possible(part, names, from, to);
-    match expression {
-        Expression::Moving { .. } => {
-            let ends = [evaluate(expression, names, from), evaluate(expression, names, to)];
-            match ends {
-                [Value::Number(a), Value::Number(b)] => numbers(&[a, b], false),
-                _ => Possible::Fixed(Value::Absent),
+        let mut see = |there: May, (yes, no): (May, May)| {
+            found.yes = found.yes.or(there.and(yes));
+            found.no = found.no.or(there.and(no));
+        };
+        if let (Some(a), Some(b)) = (self.numbers, other.numbers) {
+            see(a.there.and(b.there), a.compared(comparison, &b));
+        }
+        if let (Some(a), Some(b)) = (self.times, other.times) {
+            see(a.there.and(b.there), a.compared(comparison, &b));
+        }
+        for (a_may, a) in [(self.yes, true), (self.no, false)] {
+            for (b_may, b) in [(other.yes, true), (other.no, false)] {
+                let holds = match comparison {
+                    Comparison::Equal => a == b,
+                    Comparison::Unequal => a != b,
+                    _ => false, // bools have no order
+                };
+                see(a_may.and(b_may), (May::is(holds), May::is(!holds)));
             }
         }
-        Expression::Not(a) => condition(truth(&part(a)).map(|holds| !holds)),
-        Expression::And(a, b) => condition(match (truth(&part(a)), truth(&part(b))) {
-            (Some(false), _) | (_, Some(false)) => Some(false),
-            (Some(true), Some(true)) => Some(true),
-            _ => None,
-        }),
-        Expression::Or(a, b) => condition(match (truth(&part(a)), truth(&part(b))) {
-            (Some(true), _) | (_, Some(true)) => Some(true),
-            (Some(false), Some(false)) => Some(false),
-            _ => None,
-        }),
-        Expression::Choose(c, a, b) => match truth(&part(c)) {
-            Some(true) => part(a),
-            Some(false) => part(b),
-            None => union(part(a), part(b)),
-        },
-        Expression::Compare(comparison, a, b) => compared(*comparison, &part(a), &part(b)),
-        Expression::Negate(a) => on_range(part(a), |least, greatest| vec![-greatest, -least]),
-        Expression::Absolute(a) => on_range(part(a), |least, greatest| {
-            let nearest = if least <= 0.0 && greatest >= 0.0 { 0.0 } else { least.abs().min(greatest.abs()) };
-            vec![nearest, least.abs(), greatest.abs()]
-        }),
-        Expression::Arithmetic(operation, a, b) => calculated(*operation, &part(a), &part(b)),
-        _ => Possible::Anything,
-    }
-}
-
-/// As a condition: certainly true, certainly false, or neither.
-pub fn truth(possible: &Possible) -> Option<bool> {
-    match possible {
-        Possible::Fixed(value) => Some(value.holds()),
-        Possible::Numbers { .. } => Some(false),
-        Possible::Either | Possible::Anything => None,
-    }
-}
-
-fn condition(certain: Option<bool>) -> Possible {
-    certain.map_or(Possible::Either, |holds| Possible::Fixed(Value::Bool(holds)))
-}
-
-/// The range of these numbers; what is not finite counts as absent.
-fn numbers(ends: &[f64], absent: bool) -> Possible {
-    let least = ends.iter().copied().fold(f64::INFINITY, f64::min);
-    let greatest = ends.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-    if least == f64::INFINITY || greatest == f64::NEG_INFINITY {
-        return Possible::Fixed(Value::Absent);
-    }
-    let absent = absent || !least.is_finite() || !greatest.is_finite();
-    Possible::Numbers { least: least.max(f64::MIN), greatest: greatest.min(f64::MAX), absent }
-}
-
-/// The range and whether it may be absent, or `None` for what is never a number.
-fn range(possible: &Possible) -> Option<(f64, f64, bool)> {
-    match possible {
-        Possible::Fixed(Value::Number(number)) => Some((*number, *number, false)),
-        Possible::Numbers { least, greatest, absent } => Some((*least, *greatest, *absent)),
-        Possible::Fixed(_) | Possible::Either => None,
-        Possible::Anything => Some((f64::MIN, f64::MAX, true)),
-    }
-}
-
-fn on_range(a: Possible, ends: impl Fn(f64, f64) -> Vec<f64>) -> Possible {
-    match range(&a) {
-        Some((least, greatest, absent)) => numbers(&ends(least, greatest), absent),
-        None => Possible::Fixed(Value::Absent),
-    }
-}
-
-fn calculated(operation: Arithmetic, a: &Possible, b: &Possible) -> Possible {
-    let (Some(a), Some(b)) = (range(a), range(b)) else { return Possible::Fixed(Value::Absent) };
-    if operation == Arithmetic::Divide && b.0 <= 0.0 && b.1 >= 0.0 {
-        assert!(b.0 == b.1, "no moving divisor in a valid catalog");
-        return Possible::Fixed(Value::Absent);
-    }
-    let ends = [(a.0, b.0), (a.0, b.1), (a.1, b.0), (a.1, b.1)];
-    numbers(&ends.map(|(a, b)| calculate(operation, a, b)), a.2 || b.2)
-}
-
-fn compared(comparison: Comparison, a: &Possible, b: &Possible) -> Possible {
-    if let (Possible::Fixed(a), Possible::Fixed(b)) = (a, b) {
-        return condition(Some(compare(comparison, a, b)));
-    }
-    if *a == Possible::Anything || *b == Possible::Anything {
-        return Possible::Either;
-    }
-    let (Some((a_least, a_greatest, a_absent)), Some((b_least, b_greatest, b_absent))) = (range(a), range(b)) else {
-        let bools = [a, b].iter().all(|side| matches!(side, Possible::Either | Possible::Fixed(Value::Bool(_))));
-        return if bools { Possible::Either } else { condition(Some(false)) };
-    };
-    let apart = a_greatest < b_least || b_greatest < a_least;
-    let same = a_least == a_greatest && b_least == b_greatest && a_least == b_least;
-    let (never, always) = match comparison {
-        Comparison::Equal => (apart, same),
-        Comparison::Unequal => (same, apart),
-        Comparison::Less => (a_least >= b_greatest, a_greatest < b_least),
-        Comparison::LessOrEqual => (a_least > b_greatest, a_greatest <= b_least),
-        Comparison::Greater => (a_greatest <= b_least, a_least > b_greatest),
-        Comparison::GreaterOrEqual => (a_greatest < b_least, a_least >= b_greatest),
-    };
-    if never {
-        return condition(Some(false));
-    }
-    condition((always && !a_absent && !b_absent).then_some(true))
-}
-
-fn union(a: Possible, b: Possible) -> Possible {
-    let bool_like = |p: &Possible| matches!(p, Possible::Either | Possible::Fixed(Value::Bool(_)));
-    let bounds = |p: &Possible| match p {
-        Possible::Fixed(Value::Absent) => None,
-        other => range(other),
-    };
-    let number_like = |p: &Possible| matches!(p, Possible::Fixed(Value::Absent)) || range(p).is_some();
-    if a == b {
-        a
-    } else if bool_like(&a) && bool_like(&b) {
-        Possible::Either
-    } else if number_like(&a) && number_like(&b) {
-        match (bounds(&a), bounds(&b)) {
-            (Some(a), Some(b)) => numbers(&[a.0, a.1, b.0, b.1], a.2 || b.2),
-            (Some(one), None) | (None, Some(one)) => numbers(&[one.0, one.1], true),
-            (None, None) => Possible::Fixed(Value::Absent),
+        if let (Some((a_there, a)), Some((b_there, b))) = (&self.texts, &other.texts) {
+            let answer = match (a, b) {
+                (Texts::One(a), Texts::One(b)) => Range::new(a, a).compared(comparison, &Range::new(b, b)),
+                (Texts::Unclear, _) | (_, Texts::Unclear) => (May::UNCLEAR, May::UNCLEAR),
+                (Texts::Any, _) | (_, Texts::Any) => (May::YES, May::YES),
+            };
+            see(a_there.and(*b_there), answer);
         }
-    } else {
-        Possible::Anything
+        found
     }
+
+    /// Whether one of the items is equal.
+    pub fn is_in(&self, items: &[Self]) -> Self {
+        let each = items.iter().map(|item| self.compared(Comparison::Equal, item));
+        each.fold(Self::condition(May::NO, May::YES), |all, one| {
+            Self::condition(all.yes.or(one.yes), all.no.and(one.no))
+        })
+    }
+
+    pub fn tested(&self, test: TextTest, part: &Self) -> Self {
+        let absent = self.is_no(Type::Text).or(part.is_no(Type::Text));
+        let (Some((a_there, whole)), Some((b_there, part))) = (&self.texts, &part.texts) else {
+            return Self::NOTHING.or_absent(absent);
+        };
+        let (yes, no) = match (whole, part) {
+            (Texts::One(whole), Texts::One(part)) => {
+                let holds = match test {
+                    TextTest::StartsWith => whole.starts_with(part.as_str()),
+                    TextTest::EndsWith => whole.ends_with(part.as_str()),
+                    TextTest::Contains => whole.contains(part.as_str()),
+                };
+                (May::is(holds), May::is(!holds))
+            }
+            (Texts::Unclear, _) | (_, Texts::Unclear) => (May::UNCLEAR, May::UNCLEAR),
+            (Texts::Any, _) | (_, Texts::Any) => (May::YES, May::YES),
+        };
+        Self::condition(yes, no).when(a_there.and(*b_there)).or_absent(absent)
+    }
+
+    pub fn negated(&self) -> Self {
+        let numbers = self.numbers.map(|Range { there, least, greatest }| Range {
+            there,
+            least: (-greatest.1, -greatest.0),
+            greatest: (-least.1, -least.0),
+        });
+        Self { numbers, ..Self::NOTHING }.or_absent(self.is_no_number())
+    }
+
+    pub fn absolute(&self) -> Self {
+        let numbers = self.numbers.map(|Range { there, least, greatest }| Range {
+            there,
+            least: (0f64.max(least.0).max(-greatest.1), 0f64.max(least.1).max(-greatest.0)),
+            greatest: (greatest.0.max(-least.1), greatest.1.max(-least.0)),
+        });
+        Self { numbers, ..Self::NOTHING }.or_absent(self.is_no_number())
+    }
+
+    pub fn calculated(&self, operation: Arithmetic, other: &Self) -> Self {
+        let found = match (self.numbers, other.numbers) {
+            (Some(a), Some(b)) => match operation {
+                Arithmetic::Divide => quotient(&a, &b),
+                Arithmetic::Remainder => remainder(&a, &b),
+                _ => {
+                    let ends =
+                        [(a.least, b.least), (a.least, b.greatest), (a.greatest, b.least), (a.greatest, b.greatest)];
+                    finite(&ends.map(|(a, b)| moving(operation, a, b)))
+                }
+            }
+            .when(a.there.and(b.there)),
+            _ => Self::NOTHING,
+        };
+        found.or_absent(self.is_no_number().or(other.is_no_number()))
+    }
+}
+
+fn join<T: Copy + PartialOrd>(a: Option<Range<T>>, b: Option<Range<T>>) -> Option<Range<T>> {
+    match (a, b) {
+        (Some(a), Some(b)) => Some(a.or(b)),
+        (one, other) => one.or(other),
+    }
+}
+
+/// Between what the result moves when the arguments move between such ends.
+fn moving(operation: Arithmetic, a: (f64, f64), b: (f64, f64)) -> (f64, f64) {
+    let corners = [(a.0, b.0), (a.0, b.1), (a.1, b.0), (a.1, b.1)].map(|(a, b)| calculate(operation, a, b));
+    (corners.into_iter().fold(f64::INFINITY, less), corners.into_iter().fold(f64::NEG_INFINITY, more))
+}
+
+/// The numbers between the ends, each of which moves; what is not finite counts as absent.
+fn finite(ends: &[(f64, f64)]) -> Possible {
+    let fold = |first: f64, nearer: fn(f64, f64) -> f64| {
+        let both = [|end: &(f64, f64)| end.0, |end: &(f64, f64)| end.1];
+        let [from, to] = both.map(|side| ends.iter().map(side).fold(first, nearer));
+        (from, to)
+    };
+    let (least, greatest) = (fold(f64::INFINITY, less), fold(f64::NEG_INFINITY, more));
+    let (top, bottom) = (f64::INFINITY, f64::NEG_INFINITY);
+    let there = May { each: least.1 < top && greatest.0 > bottom, some: least.0 < top && greatest.1 > bottom };
+    let absent = May {
+        each: least.1 == bottom || least.0 == top || greatest.0 == top || greatest.1 == bottom,
+        some: [least, greatest].iter().any(|end| !end.0.is_finite() || !end.1.is_finite()),
+    };
+    let held = |end: (f64, f64)| (end.0.clamp(f64::MIN, f64::MAX), end.1.clamp(f64::MIN, f64::MAX));
+    let numbers = Range { there, least: held(least), greatest: held(greatest) };
+    Possible { numbers: Some(numbers).filter(|range| range.there.some), ..Possible::NOTHING }.or_absent(absent)
+}
+
+/// The ends of what does not move.
+fn still(range: &Range<f64>) -> (f64, f64) {
+    assert!(range.least.0 == range.least.1 && range.greatest.0 == range.greatest.1, "no clock in a valid divisor");
+    (range.least.0, range.greatest.0)
+}
+
+fn quotient(a: &Range<f64>, b: &Range<f64>) -> Possible {
+    let (from, to) = still(b);
+    let by = |divisor: f64| [a.least, a.greatest].map(|end| moving(Arithmetic::Divide, end, (divisor, divisor)));
+    if from > 0.0 || to < 0.0 {
+        return finite(&[by(from), by(to)].concat());
+    }
+    // Zero is among the divisors: what is near it leads as far as numbers go.
+    let beyond = |sign: f64, end: f64| if end == 0.0 { 0.0 } else { sign * f64::MAX.copysign(end) };
+    let mut found = Possible::ABSENT;
+    if to > 0.0 {
+        let near = [a.least, a.greatest].map(|end| (beyond(1.0, end.0), beyond(1.0, end.1)));
+        found = found.or(finite(&[by(to), near].concat()));
+    }
+    if from < 0.0 {
+        let near = [a.least, a.greatest].map(|end| (beyond(-1.0, end.1), beyond(-1.0, end.0)));
+        found = found.or(finite(&[by(from), near].concat()));
+    }
+    found
+}
+
+/// The dividend's sign, and no more than either of them.
+fn remainder(a: &Range<f64>, b: &Range<f64>) -> Possible {
+    let (a, b) = (still(a), still(b));
+    if a.0 == a.1 && b.0 == b.1 {
+        return finite(&[(a.0 % b.0, a.0 % b.0)]);
+    }
+    if b == (0.0, 0.0) {
+        return Possible::ABSENT;
+    }
+    let size = f64::min(a.0.abs().max(a.1.abs()), b.0.abs().max(b.1.abs()));
+    Possible::numbers(if a.0 < 0.0 { -size } else { 0.0 }, if a.1 > 0.0 { size } else { 0.0 })
+        .or_absent(May::is(b.0 <= 0.0 && b.1 >= 0.0))
 }

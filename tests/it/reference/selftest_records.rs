@@ -44,7 +44,7 @@ fn records_are_rejected_for_the_first_reason_that_applies() {
         (r#"{"user_id":"u"}"#, Some("missing_type")),
         (r#"{"user_id":"u","type":5}"#, Some("bad_type")),
         (r#"{"user_id":"u","type":""}"#, Some("bad_type")),
-        (r#"{"user_id":"u","type":"$erase"}"#, Some("bad_type")),
+        (r#"{"user_id":"u","type":"$erased"}"#, Some("bad_type")),
         (r#"{"user_id":"u","type":"a","timestamp":null}"#, Some("missing_time")),
         (r#"{"user_id":"u","type":"a","timestamp":"2024-05-01T12:00:00"}"#, Some("bad_time")),
         (r#"{"user_id":"u","type":"a","timestamp":"2024-02-30T12:00:00Z"}"#, Some("bad_time")),

@@ -1,10 +1,10 @@
 //! The state machines of tags: what a tag becomes at an instant, and when it may next become something else.
 
 use super::catalog::{Band, Tag, TagKind};
-use super::evaluate::{Lookup, evaluate};
 use super::expression::Expression;
 use super::instant::WRITABLE_MS;
-use super::possible::{Possible, first, possible, truth};
+use super::outlook::{Outlook, Stretch, Verdict, first, possible, possible_at, verdict_at, verdict_over};
+use super::possible::Possible;
 use super::value::Value;
 use super::window::NEVER;
 
@@ -13,13 +13,29 @@ use super::window::NEVER;
 pub struct TagState {
     /// Absent while the tag is not there; of a rule true while it is on.
     pub value: Value,
-    /// For a rule: since when its `when` has given without a break what it gives now.
+    /// For a rule: since when its `when` has given without a break what it gives now. While it is unknown, since when it
+    /// has not held; nothing where it held before.
     when_since: Option<(bool, i64)>,
+    /// For a manual tag, what it was told last.
+    told: Option<Told>,
+}
+
+/// What a command made of a manual tag.
+#[derive(Clone, Debug)]
+pub struct Told {
+    /// Absent where the tag was removed.
+    pub value: Value,
+    /// The first instant at which it is no longer valid.
+    pub ends: i64,
 }
 
 impl TagState {
     pub fn new() -> Self {
-        Self { value: Value::Absent, when_since: None }
+        Self { value: Value::Absent, when_since: None, told: None }
+    }
+
+    pub fn tell(&mut self, told: Told) {
+        self.told = Some(told);
     }
 }
 
@@ -32,41 +48,67 @@ impl Tag {
         }
     }
 
-    /// The state after an evaluation at the clock.
-    pub fn step(&self, state: &TagState, names: Lookup, clock: i64) -> TagState {
-        let holds = |condition: &Expression| evaluate(condition, names, clock).holds();
-        match &self.kind {
-            TagKind::Rule { when, until, for_ms, keep_ms } => {
-                let held = holds(when);
-                let since = match state.when_since {
-                    Some((before, since)) if before == held => since,
-                    _ => clock,
-                };
-                let on = if held {
-                    state.value.holds() || clock >= since + for_ms
-                } else {
-                    state.value.holds() && !(until.as_ref().is_none_or(holds) && clock >= since + keep_ms)
-                };
-                let value = if on { Value::Bool(true) } else { Value::Absent };
-                TagState { value, when_since: Some((held, since)) }
-            }
+    /// The state after an evaluation at the clock. What is unknown leaves it as it is.
+    pub fn step(&self, state: &TagState, names: Outlook, clock: i64) -> TagState {
+        let value = match &self.kind {
+            TagKind::Rule { .. } => return self.step_rule(state, names, clock),
             TagKind::Value { value, bands, margin } => {
-                let value = evaluate(value, names, clock);
-                let value = if bands.is_empty() { value } else { banded(bands, *margin, &state.value, &value) };
-                TagState { value, ..state.clone() }
+                let possible = possible_at(value, names, clock);
+                if bands.is_empty() {
+                    possible.single()
+                } else {
+                    banded(bands, *margin, &state.value, &possible).expect("an instant is certain")
+                }
             }
             TagKind::Stages(stages) => {
-                let stage = stages.iter().find(|(_, when)| when.as_ref().is_none_or(holds));
-                TagState { value: stage.map_or(Value::Absent, |(name, _)| Value::Text(name.clone())), ..state.clone() }
+                let verdict = |when: &Option<Expression>| match when {
+                    Some(when) => verdict_at(when, names, clock),
+                    None => Verdict::Holds,
+                };
+                let found = stages.iter().map(|(name, when)| (name, verdict(when)));
+                match found.into_iter().find(|(_, verdict)| *verdict != Verdict::Fails) {
+                    Some((name, Verdict::Holds)) => Some(Value::Text(name.clone())),
+                    Some(_) => None,
+                    None => Some(Value::Absent),
+                }
             }
-        }
+            TagKind::Manual { .. } => {
+                let told = state.told.as_ref().filter(|told| clock < told.ends);
+                Some(told.map_or(Value::Absent, |told| told.value.clone()))
+            }
+        };
+        TagState { value: value.unwrap_or_else(|| state.value.clone()), ..state.clone() }
+    }
+
+    fn step_rule(&self, state: &TagState, names: Outlook, clock: i64) -> TagState {
+        let TagKind::Rule { when, until, for_ms, keep_ms } = &self.kind else { panic!("no rule: {}", self.name) };
+        let held = match verdict_at(when, names, clock) {
+            Verdict::Holds => true,
+            Verdict::Fails => false,
+            Verdict::Unknown => {
+                // `for` starts again, `keep_for` goes on and does not end.
+                return TagState { when_since: state.when_since.filter(|(held, _)| !held), ..state.clone() };
+            }
+        };
+        let since = match state.when_since {
+            Some((before, since)) if before == held => since,
+            _ => clock,
+        };
+        let may_leave = || until.as_ref().is_none_or(|until| verdict_at(until, names, clock) == Verdict::Holds);
+        let on = if held {
+            state.value.holds() || clock >= since + for_ms
+        } else {
+            state.value.holds() && !(clock >= since + keep_ms && may_leave())
+        };
+        let value = if on { Value::Bool(true) } else { Value::Absent };
+        TagState { value, when_since: Some((held, since)), told: None }
     }
 
     /// The expressions that decided a change to that value.
     pub fn deciding(&self, value: &Value) -> Vec<&Expression> {
         match &self.kind {
             TagKind::Rule { when, .. } if value.holds() => vec![when],
-            TagKind::Rule { .. } | TagKind::Value { .. } => self.kind.expressions(),
+            TagKind::Rule { .. } | TagKind::Value { .. } | TagKind::Manual { .. } => self.kind.expressions(),
             TagKind::Stages(stages) => {
                 let own = stages.iter().position(|(name, _)| Some(name.as_str()) == value.text());
                 let down_to = own.map_or(stages.len(), |own| own + 1);
@@ -77,14 +119,14 @@ impl Tag {
 
     /// The first instant after the clock at which the verdict may be another, if counters and attributes stay as they
     /// are until `steps`, when the question will be asked again.
-    pub fn next(&self, state: &TagState, names: Lookup, clock: i64, steps: i64) -> i64 {
+    pub fn next(&self, state: &TagState, names: Outlook, clock: i64, steps: i64) -> i64 {
         let horizon = steps.min(*WRITABLE_MS.end());
         let flip = |condition: &Expression| {
             if !condition.moves() {
                 return NEVER;
             }
-            let now = evaluate(condition, names, clock).holds();
-            let flipped = |from, to| Some(truth(&possible(condition, names, from, to))? != now);
+            let now = verdict_at(condition, names, clock);
+            let flipped = |stretch| Some(verdict_over(condition, names, stretch)? != now);
             first(clock + 1, horizon, &flipped).unwrap_or(NEVER)
         };
         match &self.kind {
@@ -99,29 +141,37 @@ impl Tag {
             }
             TagKind::Stages(_) => self.kind.expressions().into_iter().map(flip).fold(NEVER, i64::min),
             TagKind::Value { value, bands, margin } if value.moves() => {
-                let other = |from, to| {
-                    let band_of = |value: &Value| banded(bands, *margin, &state.value, value) != state.value;
-                    match possible(value, names, from, to) {
-                        Possible::Fixed(value) => Some(band_of(&value)),
-                        Possible::Numbers { least, greatest, absent } => {
-                            // The band never falls as the value grows: with equal ends it is the same throughout.
-                            let ends = [least, greatest].map(Value::Number);
-                            let [low, high] = ends.map(|end| banded(bands, *margin, &state.value, &end));
-                            (low == high && !absent).then(|| low != state.value)
-                        }
-                        Possible::Either | Possible::Anything => None,
-                    }
+                let other = |stretch: Stretch| {
+                    let band = banded(bands, *margin, &state.value, &possible(value, names, stretch))?;
+                    Some(band.is_some_and(|band| band != state.value)) // what is unknown stays as it is
                 };
                 first(clock + 1, horizon, &other).unwrap_or(NEVER)
             }
             TagKind::Value { .. } => NEVER,
+            TagKind::Manual { .. } => {
+                state.told.as_ref().map(|told| told.ends).filter(|end| *end > clock).unwrap_or(NEVER)
+            }
         }
     }
 }
 
-/// The band of a value for a tag that is now in a band, or in none.
-fn banded(bands: &[Band], margin: f64, present: &Value, value: &Value) -> Value {
-    let Value::Number(number) = *value else { return Value::Absent };
+/// The band of the values for a tag that is now in a band, or in none: `Some(None)` where it is unknown throughout, `None`
+/// where there is no telling for the whole stretch.
+fn banded(bands: &[Band], margin: f64, present: &Value, values: &Possible) -> Option<Option<Value>> {
+    let none = values.is_no_number();
+    let Some(numbers) = values.numbers else { return Some(Some(Value::Absent)) };
+    // The band never falls when the value grows.
+    let band = |number: f64| band_of(bands, margin, present, number);
+    let (low, high) = (band(numbers.least.0), band(numbers.greatest.1));
+    let several = band(numbers.least.1) < band(numbers.greatest.0);
+    if low == high && !none.some {
+        return Some(Some(Value::Text(bands[low].name.clone())));
+    }
+    (numbers.there.each && (several || none.each)).then_some(None)
+}
+
+/// The index of a number's band.
+fn band_of(bands: &[Band], margin: f64, present: &Value, number: f64) -> usize {
     let lies_in = bands.iter().position(|band| number < band.below).expect("a last band without a bound");
     let present = bands.iter().position(|band| Some(band.name.as_str()) == present.text());
     let stays = present.filter(|present| {
@@ -129,5 +179,5 @@ fn banded(bands: &[Band], margin: f64, present: &Value, value: &Value) -> Value 
         let too_little_down = lies_in < *present && number > bands[*present - 1].below - margin;
         too_little_up || too_little_down
     });
-    Value::Text(bands[stays.unwrap_or(lies_in)].name.clone())
+    stays.unwrap_or(lies_in)
 }

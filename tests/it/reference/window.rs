@@ -1,5 +1,6 @@
 //! Which events a window holds, and the instant at which each leaves.
 
+use super::input::OLDEST_MS;
 use super::instant::{civil_of_day, day_of_civil};
 use super::zone::Zone;
 
@@ -29,6 +30,8 @@ pub enum Window {
     Rolling {
         resolution: Resolution,
         panes: i64,
+        /// As the catalog writes it.
+        length_ms: i64,
     },
     Calendar(Calendar),
 }
@@ -97,8 +100,44 @@ impl Window {
     pub fn leaves(self, zone: &Zone, ms: i64) -> i64 {
         match self {
             Self::Lifetime => NEVER,
-            Self::Rolling { resolution, panes } => resolution.start(zone, resolution.pane(zone, ms) + panes + 1),
+            Self::Rolling { resolution, panes, .. } => resolution.start(zone, resolution.pane(zone, ms) + panes + 1),
             Self::Calendar(calendar) => zone.start_of_day(calendar.next_first_day(zone.day(ms))),
+        }
+    }
+
+    /// The instant from which a counter that was added at `added` has seen all that the window holds.
+    pub fn complete(self, zone: &Zone, added: i64) -> i64 {
+        match self {
+            Self::Lifetime => NEVER,
+            Self::Rolling { length_ms, .. } => added + length_ms,
+            Self::Calendar(_) => self.leaves(zone, added),
+        }
+    }
+
+    /// The first instant that a window holds at a clock.
+    pub fn begins(self, zone: &Zone, clock: i64) -> i64 {
+        match self {
+            Self::Lifetime => OLDEST_MS,
+            Self::Rolling { resolution, panes, .. } => resolution.start(zone, resolution.pane(zone, clock) - panes),
+            Self::Calendar(calendar) => zone.start_of_day(calendar.first_day(zone.day(clock))),
+        }
+    }
+
+    /// The first local date that a window of whole days holds at a clock.
+    pub fn first_date(self, zone: &Zone, clock: i64) -> i64 {
+        match self {
+            Self::Lifetime => zone.day(OLDEST_MS),
+            Self::Rolling { resolution, panes, .. } => resolution.pane(zone, clock) - panes,
+            Self::Calendar(calendar) => calendar.first_day(zone.day(clock)),
+        }
+    }
+
+    /// The first instant after the clock at which the window begins later than now.
+    pub fn moves(self, zone: &Zone, clock: i64) -> i64 {
+        match self {
+            Self::Lifetime => NEVER,
+            Self::Rolling { resolution, .. } => resolution.start(zone, resolution.pane(zone, clock) + 1),
+            Self::Calendar(_) => self.leaves(zone, clock),
         }
     }
 

@@ -176,6 +176,16 @@ fn clocks_that_are_forgotten_are_found() {
 }
 
 #[test]
+fn an_input_that_does_not_rest_is_found() {
+    expect_found(
+        Planted::NeverRests,
+        Family::Meeting,
+        0..1_000,
+        |flaw| matches!(flaw, Flaw::Mishap(why) if why.contains("bytes wait")),
+    );
+}
+
+#[test]
 fn a_seed_is_a_history() {
     for seed in 0..10 {
         for family in [Family::Settled, Family::Moving, Family::Meeting] {
