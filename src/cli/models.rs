@@ -29,21 +29,29 @@ impl ModelArgs {
 #[derive(Clone, Debug)]
 pub struct ModelAccess {
     library: Option<PathBuf>,
-    patience: Patience,
+    /// `None`: not at all.
+    patience: Option<Patience>,
 }
 
 impl ModelAccess {
     /// Where no library is named the environment may name one.
     pub fn new(library: Option<PathBuf>, patience: Patience) -> Self {
         let named = || std::env::var_os(LIBRARY_VARIABLE).filter(|path| !path.is_empty()).map(PathBuf::from);
-        ModelAccess { library: library.or_else(named), patience }
+        ModelAccess { library: library.or_else(named), patience: Some(patience) }
+    }
+
+    /// For whoever scores nobody.
+    pub fn none() -> Self {
+        ModelAccess { library: None, patience: None }
     }
 
     /// Loads the models of a catalog that was read from `path`; what is wrong with them goes to its problems.
     pub fn open(&self, path: &Path, text: &str, loaded: &mut Loaded) -> Models {
         let folder = path.parent().unwrap_or(Path::new(""));
-        let Some(catalog) = loaded.catalog.as_mut() else { return Models::default() };
-        let unfit = match Models::load(catalog, folder, self.library.as_deref(), self.patience) {
+        let (Some(catalog), Some(patience)) = (loaded.catalog.as_mut(), self.patience) else {
+            return Models::default();
+        };
+        let unfit = match Models::load(catalog, folder, self.library.as_deref(), patience) {
             Ok(models) => return models,
             Err(unfit) => unfit,
         };

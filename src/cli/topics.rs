@@ -8,7 +8,6 @@ use super::models::ModelAccess;
 use super::run::{EXIT_SETTINGS, Needs, SettingsArgs};
 use super::{catalog_file, report};
 use crate::kafka::topics::{self, Mode, Options};
-use crate::scoring::Patience;
 use crate::{service, telemetry};
 
 /// Create and check the topics that the service writes
@@ -65,9 +64,8 @@ fn create(args: &CreateArgs) -> ExitCode {
         input_partitions: args.input_partitions,
         mode: if args.dry_run { Mode::DryRun } else { Mode::Create },
     };
-    let access = ModelAccess::new(settings.scoring.library.clone(), Patience::Endless);
     let catalog = match settings.catalog.as_deref().filter(|path| path.is_file()) {
-        Some(path) => match catalog_file::require(path, &access) {
+        Some(path) => match catalog_file::require(path, &ModelAccess::none()) {
             Some(runnable) => Some(runnable.catalog),
             None => return ExitCode::FAILURE,
         },

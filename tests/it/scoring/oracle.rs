@@ -143,14 +143,14 @@ fn check(seed: u64) -> usize {
     let mut events = Vec::new();
     for _ in 0..dice.u64(5..45) {
         // Now and then at the same instant, or at a whole hour.
-        at += match dice.u64(..5) {
+        at += match dice.u64(0..5) {
             0 => 0,
             1 => HOUR_MS - at.rem_euclid(HOUR_MS),
-            2 => dice.i64(..600_000),
+            2 => dice.i64(0..600_000),
             3 => REFRESH_MS,
-            _ => dice.i64(..30 * HOUR_MS),
+            _ => dice.i64(0..30 * HOUR_MS),
         };
-        let plan = (dice.u64(..4) == 0).then(|| f64::from(dice.u32(..8)) / 4.0);
+        let plan = (dice.u64(0..4) == 0).then(|| f64::from(dice.u32(..8)) / 4.0);
         events.push(Event { user: dice.usize(..3), at, plan });
     }
     let end = at + 40 * HOUR_MS;
