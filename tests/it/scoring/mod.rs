@@ -6,3 +6,5 @@ mod oracle;
 mod runtime;
 mod scores;
 mod stands;
+
+pub use runtime::library;
