@@ -44,9 +44,14 @@ pub enum Slot {
 }
 
 impl Slot {
-    /// Whether the partition has a part in the next transaction.
+    /// Whether something of the partition has to be committed.
     pub fn is_dirty(&self) -> bool {
         matches!(self, Slot::Running(running) if running.is_dirty())
+    }
+
+    /// Whether the partition has a part in the next transaction.
+    pub fn is_due(&self) -> bool {
+        matches!(self, Slot::Running(running) if running.is_due())
     }
 }
 
@@ -247,6 +252,11 @@ impl Running {
             || self.committed != Some(self.next_offset())
             || self.unsettled
             || self.passing.as_ref().is_some_and(is_behind)
+    }
+
+    /// Whether it has a part in the next transaction: it is dirty, or its log is purged, which takes what time it takes.
+    pub fn is_due(&self) -> bool {
+        self.is_dirty() || self.keeps_state() && self.state.is_purging()
     }
 
     /// What was sent is committed. Returns what was done for it.
