@@ -151,7 +151,7 @@ impl Story<'_> {
             let entity = &catalog.entity(*entity).name;
             let at = if when.written.contains(':') { String::new() } else { format!(" = {}", when.at) };
             failure.insert(0, format!("at {}{at}, {entity} {key} (line {line})", when.written));
-            if let Some(late) = self.to_come.iter().find(|event| event.user == *key && event.at <= when.at) {
+            if let Some(late) = self.to_come.iter().find(|event| event.at <= when.at && bears(event, key)) {
                 failure.push(format!(
                     "  the event in line {} stands behind later ones: it comes too late for this",
                     late.line
@@ -190,4 +190,11 @@ impl Story<'_> {
     fn change_line(&self, at: Timestamp, key: &str, tag: TagId, value: Option<&Value>) -> String {
         format!("{at}  {key}  {}  {}", self.catalog.tag(tag).name, tag_value(value))
     }
+}
+
+/// Whether an event may be about whoever has this key.
+fn bears(event: &TestEvent, key: &str) -> bool {
+    event.user == key
+        || event.keys.iter().any(|(_, other)| other == key)
+        || event.properties.values().any(|value| value == key)
 }

@@ -7,3 +7,5 @@ mod oracle;
 mod runtime;
 mod scores;
 mod stands;
+
+pub use runtime::library;
