@@ -57,25 +57,21 @@ impl Numbers {
     }
 
     pub fn absolute(self) -> Self {
-        let (low, high) = (unary(Step::Abs, self.low), unary(Step::Abs, self.high));
-        let ends = Numbers { low: lesser(low, high), high: greater(low, high), absent: self.absent };
-        // Where zero lies between the ends, it is the least.
-        if self.low.0 < 0.0 && self.high.1 > 0.0 { Numbers { low: (0.0, ends.low.1), ..ends } } else { ends }
+        let Numbers { low, high, absent } = self;
+        // Of an interval [a, b] the least is 0, a or −b, whichever is greatest; the greatest b or −a.
+        let mirrored = (unary(Step::Negate, low), unary(Step::Negate, high));
+        Numbers { low: greater(greater((0.0, 0.0), low), mirrored.1), high: greater(high, mirrored.0), absent }
     }
 
     /// An operation is monotone in each of its sides, so its ends are at corners.
     pub fn calculate<'a>(self, op: Arithmetic, by: Numbers) -> Possible<'a> {
         let absent = self.absent || by.absent;
         let has_zero = by.low.0 <= 0.0 && by.high.1 >= 0.0;
-        if op == Arithmetic::Divide && by.low.0 == 0.0 && by.high.1 == 0.0 {
-            return Possible::Fixed(Scalar::Absent);
+        if op == Arithmetic::Remainder {
+            return self.remainder(by, has_zero);
         }
-        if op == Arithmetic::Divide && by.low.0 == 0.0 && by.high.0 > 0.0 && self.low.0 >= 0.0 {
-            let low = (self.low.0 / by.high.1, self.low.1 / by.high.0);
-            return Numbers { low, high: (f64::MAX, f64::MAX), absent: true }.checked();
-        }
-        if op == Arithmetic::Remainder || op == Arithmetic::Divide && has_zero {
-            return Possible::Numbers(Numbers::all());
+        if op == Arithmetic::Divide && has_zero {
+            return self.near_zero(by);
         }
         let step = step_of(op);
         let corners = [(self.low, by.low), (self.low, by.high), (self.high, by.low), (self.high, by.high)];
@@ -83,6 +79,35 @@ impl Numbers {
         let low = rest.into_iter().fold(first, lesser);
         let high = rest.into_iter().fold(first, greater);
         Numbers { low, high, absent }.checked()
+    }
+
+    /// A quotient whose divisor may be zero: near it, it goes as far as numbers go.
+    fn near_zero<'a>(self, by: Numbers) -> Possible<'a> {
+        let far = |end: f64| if end == 0.0 { 0.0 } else { f64::MAX.copysign(end) };
+        let mut ends = Vec::new();
+        for end in [self.low, self.high] {
+            if by.high.1 > 0.0 {
+                ends.extend([binary(Step::Divide, end, by.high), (far(end.0), far(end.1))]);
+            }
+            if by.low.0 < 0.0 {
+                ends.extend([binary(Step::Divide, end, by.low), (-far(end.1), -far(end.0))]);
+            }
+        }
+        let Some((first, rest)) = ends.split_first() else { return Possible::Fixed(Scalar::Absent) };
+        let (low, high) =
+            rest.iter().fold((*first, *first), |(low, high), end| (lesser(low, *end), greater(high, *end)));
+        Numbers { low, high, absent: true }.checked()
+    }
+
+    /// It has the dividend's sign, and is no more than either side.
+    fn remainder<'a>(self, by: Numbers, has_zero: bool) -> Possible<'a> {
+        if by.low.0 == 0.0 && by.high.1 == 0.0 {
+            return Possible::Fixed(Scalar::Absent);
+        }
+        let size = |numbers: Numbers| numbers.low.0.abs().max(numbers.high.1.abs());
+        let most = size(self).min(size(by));
+        let (low, high) = (if self.low.0 < 0.0 { -most } else { 0.0 }, if self.high.1 > 0.0 { most } else { 0.0 });
+        Possible::Numbers(Numbers::between(low, high, self.absent || by.absent || has_zero))
     }
 
     /// What no finite double holds is absent (spec 4.1).
