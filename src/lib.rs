@@ -5,7 +5,8 @@
 //! the [`Partition`](engine::Partition) that owns the entity lets time pass up to the event (timers fire, each at its
 //! own instant), counts it, evaluates the tags that it made stale and hands out
 //! [`TagChange`](model::TagChange)s; [`codec`] writes them; [`kafka`] commits them in one transaction with the input's
-//! offsets. `tagstream replay` drives the same partition from a file.
+//! offsets. Where an entity's events do not come in one partition, the worker passes them on to another topic first, and
+//! whoever reads that merges them in the order of time. `tagstream replay` drives the same partition from a file.
 //!
 //! # The parts, in reading order
 //! A part imports only parts above it (a test checks that).
@@ -14,12 +15,13 @@
 //! | --- | --- | --- |
 //! | [`model`] | the words: event, instant, value, tag change | anything else |
 //! | [`catalog`] | YAML as written → all its problems → the checked, compiled catalog; test files likewise | events, time that passes |
+//! | [`scoring`] | models in ONNX files, compared with the catalog and called; the ONNX Runtime | users, events, when to score |
 //! | [`engine`] | windows, verdicts that know until when they hold, timers, tags: pure | bytes of records, clocks, threads, I/O |
 //! | [`codec`] | bytes ↔ model | what the values are for |
 //! | [`settings`] | files, environment and flags → checked settings | what a catalog says |
 //! | [`telemetry`] | the log; the names of all metrics | whose lines it writes, who counts |
 //! | [`kafka`] | clients, workers, the commit cycle, rebalances, dead letters | signals, the wall clock's source |
-//! | [`http`] | metrics and probes: what the workers said, for whoever asks | how a worker works |
+//! | [`http`] | metrics and probes: what the workers said, for whoever asks; the pages about the catalog | how a worker works |
 //! | [`service`] | the thin shell: starts workers, listens to signals; the only wall clock | what a worker does |
 //! | [`demo`] | generated events, an embedded broker, a picture of the tag changes | how the service does it |
 //! | [`cli`] | one file a command | |
@@ -43,11 +45,16 @@
 //! - a reason for rejection: `codec::Reject`;
 //! - what a snapshot holds, and when it is taken: `engine::journal::copy`, `codec::snapshot`, `kafka::scribe`;
 //! - a metric: `telemetry::Metrics`, then `http::Monitor`, which fills it;
+//! - what is passed on between inputs and merged partitions: `kafka::passing`; the order in which it is applied: `kafka::merge`;
+//! - what happens when the catalog changes at work: `kafka::breaker` decides, `kafka::renewal` does it in a worker,
+//!   `engine::adoption` in a partition;
+//! - what is known of a counter that has not seen its window: `engine::unseen`, `engine::possible`;
 //! - a setting: `settings::check`;
 //! - a step of the commit cycle: `kafka::cycle`.
 
 pub mod model;
 pub mod catalog;
+pub mod scoring;
 pub mod engine;
 pub mod codec;
 pub mod settings;

@@ -31,6 +31,17 @@ impl Compiler<'_> {
         is_fine.then_some(Bands { names, bounds: bounds?, margin })
     }
 
+    /// Reports a margin where there is nothing that it could widen.
+    pub fn margin_needs_bands(&mut self, raw: &RawTag) {
+        if !raw.bands.is_written()
+            && let Some(margin) = raw.margin.key()
+        {
+            self.report
+                .error("unneeded-key", margin, "`margin` has no meaning without `bands`")
+                .help("a margin keeps a value in its band until it is well past the bound");
+        }
+    }
+
     /// The increasing bounds of all bands but the last.
     fn bounds(&mut self, raw: &RawTag, bands: &[At<RawBand>]) -> Option<Vec<f64>> {
         let Some((last, front)) = bands.split_last() else {

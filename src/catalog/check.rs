@@ -19,9 +19,19 @@ pub enum About {
     Entity(Owner),
 }
 
+/// How the clock may enter an expression.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ClockUse {
+    /// As a straight line that is compared with something: what is made of it holds until a known instant.
+    Linear,
+    /// As any number: somebody else says when the expression is looked at.
+    Free,
+}
+
 /// Checks one expression. Every method gives `None` after a mistake, which it has reported.
 pub struct Checker<'a> {
     pub about: About,
+    pub clock: ClockUse,
     pub names: &'a Names,
     pub entities: &'a [EntityKind],
     pub interner: &'a mut Interner,

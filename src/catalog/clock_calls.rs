@@ -1,6 +1,6 @@
 //! `days_since(x)`, `days_until(x)`, `days_between(a, b)` and the same for the other units.
 
-use super::check::{About, Checker};
+use super::check::{About, Checker, ClockUse};
 use super::clock::Slope;
 use super::expr::{Expr, TimeName};
 use super::mentions::root;
@@ -65,6 +65,7 @@ impl Checker<'_> {
                 (Expr::Between { unit, from: from?, to: to? }, Slope::Still)
             }
         };
+        let slope = if self.clock == ClockUse::Free { Slope::Still } else { slope };
         Some(Typed { expr, kind: Type::Number, slope, constant: None, span })
     }
 

@@ -1,6 +1,6 @@
 //! The raw catalog as a whole to the compiled one: names first, then everything that mentions them.
 
-use super::check::{About, Checker};
+use super::check::{About, Checker, ClockUse};
 use super::compiled::{
     Attribute, AttributeId, Catalog, CommandPaths, Counter, CounterId, EntityKind, History, KindSet, Tag, TagId,
     TagKind,
@@ -11,6 +11,7 @@ use super::problems::{Report, Span};
 use super::raw::{HistoryWord, RawAttribute, RawCatalog, RawCounter, RawTag, value};
 use super::read::{At, Field, Named};
 use super::scope::{INTERNED_MAX, Interner, Meaning, Names};
+use super::scores::ModelPlaces;
 use super::types::Type;
 use super::{attributes, entities, input, zone};
 use crate::model::EntityKindId;
@@ -28,13 +29,16 @@ pub struct Compiler<'a> {
     pub entities: Vec<EntityKind>,
     pub names: Names,
     pub interner: Interner,
+    /// Where the file speaks of models.
+    pub models: Vec<ModelPlaces>,
 }
 
 /// Everything of a catalog that can be compiled; whether it may be used tells the report.
-pub fn compile(root: &At<RawCatalog>, report: &mut Report) -> Option<Catalog> {
+pub fn compile(root: &At<RawCatalog>, report: &mut Report) -> Option<(Catalog, Vec<ModelPlaces>)> {
     let raw = &root.value;
     let entities = entities::compile(&raw.entities, report);
-    let mut compiler = Compiler { report, entities, names: Names::default(), interner: Interner::default() };
+    let (names, interner) = (Names::default(), Interner::default());
+    let mut compiler = Compiler { report, entities, names, interner, models: Vec::new() };
     compiler.header(root.span, raw);
     let fits = [
         compiler.fits("attributes", &raw.attributes),
@@ -58,6 +62,7 @@ pub fn compile(root: &At<RawCatalog>, report: &mut Report) -> Option<Catalog> {
     if compiler.report.errors() > 0 {
         return None;
     }
+    let models = compiler.models;
     let (kinds, paths) = compiler.interner.into_tables();
     let mut catalog = Catalog {
         fingerprint: 0,
@@ -78,13 +83,14 @@ pub fn compile(root: &At<RawCatalog>, report: &mut Report) -> Option<Catalog> {
     };
     catalog.fingerprint = super::fingerprint::of(&catalog);
     super::warnings::check(raw, &catalog, compiler.report);
-    Some(catalog)
+    Some((catalog, models))
 }
 
 impl<'a> Compiler<'a> {
     pub fn checker<'c>(&'c mut self, about: About, text: &'c ExpressionText) -> Checker<'c> {
         Checker {
             about,
+            clock: ClockUse::Linear,
             names: &self.names,
             entities: &self.entities,
             interner: &mut self.interner,

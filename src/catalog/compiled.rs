@@ -282,6 +282,7 @@ pub enum TagKind {
     },
     /// The first stage whose condition holds; only the last may have none.
     Stages(Vec<Stage>),
+    Score(Score),
     /// Set and removed by commands; `valid_for_ms`: for how long, where the command does not say.
     Manual {
         valid_for_ms: Option<i64>,
@@ -295,9 +296,58 @@ impl TagKind {
             TagKind::Rule { when, until, .. } => std::iter::once(when).chain(until).collect(),
             TagKind::Value { value, .. } => vec![value],
             TagKind::Stages(stages) => stages.iter().filter_map(|stage| stage.when.as_ref()).collect(),
+            TagKind::Score(score) => score.inputs.iter().map(|input| &input.value).collect(),
             TagKind::Manual { .. } => Vec::new(),
         }
     }
+
+    /// What divides the tag's number.
+    pub fn bands(&self) -> Option<&Bands> {
+        match self {
+            TagKind::Value { bands, .. } | TagKind::Score(Score { bands, .. }) => bands.as_ref(),
+            TagKind::Rule { .. } | TagKind::Stages(_) | TagKind::Manual { .. } => None,
+        }
+    }
+
+    /// The name of one of its bands or stages.
+    pub fn label(&self, index: u16) -> Option<&str> {
+        let index = usize::from(index);
+        match self {
+            TagKind::Stages(stages) => stages.get(index).map(|stage| &*stage.name),
+            kind => kind.bands()?.names.get(index).map(|name| &**name),
+        }
+    }
+
+    /// The names of its bands or stages: all that its value can be. None for a tag without.
+    pub fn labels(&self) -> Vec<&str> {
+        match self {
+            TagKind::Stages(stages) => stages.iter().map(|stage| &*stage.name).collect(),
+            kind => kind.bands().map_or_else(Vec::new, |bands| bands.names.iter().map(|name| &**name).collect()),
+        }
+    }
+}
+
+/// A model's output over expressions (spec 4.4).
+#[derive(Clone, Debug, PartialEq)]
+pub struct Score {
+    /// The model's file, from the catalog's folder.
+    pub model: Box<str>,
+    /// A hash of what stands in the file; 0 as long as nobody has looked.
+    pub digest: u64,
+    /// In the model's order.
+    pub inputs: Vec<ScoreInput>,
+    pub output: Box<str>,
+    /// At the latest so long after a score the next one is made.
+    pub refresh_ms: i64,
+    /// `None`: the tag's value is the score itself.
+    pub bands: Option<Bands>,
+}
+
+/// One number that a model is given: NaN where the expression is absent, 1 and 0 for true and false.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ScoreInput {
+    pub name: Box<str>,
+    pub value: Condition,
 }
 
 #[derive(Clone, Debug, PartialEq)]

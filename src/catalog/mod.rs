@@ -39,6 +39,7 @@ mod record;
 mod render;
 mod schema;
 mod scope;
+mod scores;
 mod slips;
 mod source;
 mod syntax;
@@ -59,7 +60,7 @@ pub use casebook::{
 pub use compiled::{
     Aggregate, Attribute, AttributeId, AttributeType, Bands, CalendarUnit, Catalog, CommandPaths, Condition, Counter,
     CounterId, EntityKind, History, InputMapping, KeyRule, KindRule, KindSet, Leaf, Pointer, PropertiesRule,
-    Resolution, Source, Stage, Tag, TagId, TagKind, TimeUnit, Window,
+    Resolution, Score, ScoreInput, Source, Stage, Tag, TagId, TagKind, TimeUnit, Window,
 };
 pub use duration::parse_duration;
 pub use expr::{Arithmetic, Comparison, Expr, TextTest, TimeName};
@@ -67,6 +68,7 @@ pub use names::did_you_mean;
 pub use problems::{Problem, Related, Severity, Span};
 pub use render::{Colours, as_json, as_text};
 pub use schema::json_schema;
+pub use scores::ModelPlaces;
 
 use problems::Report;
 use read::{At, Read, Reader};
@@ -79,15 +81,28 @@ pub struct Loaded {
     pub catalog: Option<Catalog>,
     /// In the order of the file.
     pub problems: Vec<Problem>,
+    /// One a tag with a `score`: whoever loads its model says there what is wrong.
+    pub models: Vec<ModelPlaces>,
+}
+
+impl Loaded {
+    /// Takes an error that only somebody outside the catalog could find.
+    pub fn reject(&mut self, text: &str, code: &'static str, span: Span, message: String, help: Option<String>) {
+        let mut report = Report::default();
+        report.error(code, span, message).maybe_help(help);
+        self.problems.extend(report.finish(&SourceText::new(text)));
+        self.problems.sort_by_key(|problem| (problem.span.start, problem.severity));
+        self.catalog = None;
+    }
 }
 
 /// Reads, checks and compiles a catalog, telling all problems of the file at once.
 pub fn load(_file_name: &str, text: &str) -> Loaded {
     let source = SourceText::new(text);
     let mut report = Report::default();
-    let catalog = tree::parse(&source, &mut report)
+    let compiled = tree::parse(&source, &mut report)
         .and_then(|node| At::<raw::RawCatalog>::read(&node, &mut Reader { source: &source, report: &mut report }))
         .and_then(|raw| compile::compile(&raw, &mut report));
-    let catalog = catalog.filter(|_| report.errors() == 0);
-    Loaded { catalog, problems: report.finish(&source) }
+    let (catalog, models) = compiled.filter(|_| report.errors() == 0).unzip();
+    Loaded { catalog, problems: report.finish(&source), models: models.unwrap_or_default() }
 }

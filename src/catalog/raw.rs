@@ -9,7 +9,8 @@ use super::path::Path;
 use super::pointer::PointerText;
 use super::read::{At, Field, Named};
 use super::record::{record, words};
-use super::words::{Title, Unsupported, WindowText};
+use super::scores::InputList;
+use super::words::{Title, WindowText};
 
 /// What the file as a whole is called in messages.
 pub const FILE: &str = "a catalog";
@@ -178,7 +179,7 @@ words! {
 }
 
 record! {
-    /// A verdict about an entity: exactly one of `when`, `value`, `stages` and `manual`.
+    /// A verdict about an entity: exactly one of `when`, `value`, `stages`, `score` and `manual`.
     RawTag("a tag") {
         /// What people call it: text, or one text a language.
         title: Title,
@@ -204,8 +205,8 @@ record! {
         margin: f64,
         /// The first stage whose `when` holds; the last one may have none.
         stages: Vec<At<RawStage>>,
-        /// A model's score: not supported by this version.
-        score: Unsupported,
+        /// A model's number about the entity, or what its bands divide.
+        score: RawScore,
         /// Set and removed by `$tag` commands; `{}` where there is nothing more to say.
         manual: RawManual,
         /// What the tag is put on; `user` by default.
@@ -218,6 +219,20 @@ record! {
     RawManual("`manual`") {
         /// How long it stays, where the command does not say; for ever by default.
         valid_for: Duration,
+    }
+}
+
+record! {
+    /// A number that a trained model gives a user.
+    RawScore("a score") {
+        /// The model's file (ONNX), from the catalog's folder.
+        model: String,
+        /// What the model is given, in its order: `- recency: days_since(last_active)` and so on.
+        inputs: InputList,
+        /// Which of the model's outputs is the score: `probability` of a classifier, or an output's name.
+        output: String,
+        /// The score is made anew so often although nothing happens; 1d by default.
+        refresh: Duration,
     }
 }
 

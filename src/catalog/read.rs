@@ -235,6 +235,7 @@ impl Reader<'_> {
             (_, "a list") => Some("write the elements each behind a dash, or all in brackets: `[…, …]`".to_owned()),
             (_, "a tag") => Some("for example `{ when: purchases_30d >= 3 }`".to_owned()),
             (_, "a counter") => Some("for example `{ count: purchase, window: 30d }`".to_owned()),
+            (_, "a score") => Some("write `model`, `inputs` and `output` below it".to_owned()),
             (_, "an entity") => Some("for example `{ key: /properties/account_id }`".to_owned()),
             (_, "`manual`") => Some("write `manual: {}`, or `manual: { valid_for: 30d }`".to_owned()),
             (_, "an attribute") => Some("for example `{ from: profile_updated, value: properties.plan }`".to_owned()),

@@ -1,4 +1,5 @@
-//! Tags: exactly one of a condition, a value, stages or the word of a command; checked in an order in which each knows what it uses.
+//! Tags: exactly one of a condition, a value, stages, a score or the word of a command; checked in an order in which each knows
+//! what it uses.
 
 use super::check::About;
 use super::compile::Compiler;
@@ -6,7 +7,7 @@ use super::compiled::{Attribute, Condition, Counter, Stage, Tag, TagId, TagKind}
 use super::entities::lasting;
 use super::expression_text::ExpressionText;
 use super::leaves::Labels;
-use super::names::{check_label, check_unique};
+use super::names::{check_label, check_unique, listed};
 use super::order::{Uses, order};
 use super::problems::Span;
 use super::raw::{RawManual, RawStage, RawTag, value};
@@ -18,10 +19,10 @@ use crate::model::EntityKindId;
 type Entry = (At<String>, Option<RawTag>);
 
 /// An expression of a tag, parsed.
-struct Parsed<'r> {
-    about: About,
-    text: &'r ExpressionText,
-    syntax: Syntax,
+pub struct Parsed<'r> {
+    pub about: About,
+    pub text: &'r ExpressionText,
+    pub syntax: Syntax,
 }
 
 /// What a tag's expressions are, parsed; `None` for one that is missing or broken.
@@ -30,6 +31,8 @@ struct ParsedTag<'r> {
     until: Option<Parsed<'r>>,
     value: Option<Parsed<'r>>,
     stages: Vec<Option<Parsed<'r>>>,
+    /// What a model is given.
+    inputs: Vec<Option<Parsed<'r>>>,
 }
 
 /// All tags in the order of the file, and the order in which they take their turn.
@@ -54,7 +57,7 @@ pub fn compile(
     for id in &order {
         let at = usize::from(id.0);
         let (name, Some(raw)) = &entries[at] else { continue };
-        let Some((kind, mention)) = compiler.tag_kind(name, raw, &parsed[at], &labels) else { continue };
+        let Some((kind, mention)) = compiler.tag_kind(*id, name, raw, &parsed[at], &labels) else { continue };
         compiler.names.set_tag_type(*id, mention);
         kinds[at] = Some(kind);
     }
@@ -86,20 +89,22 @@ impl<'r> ParsedTag<'r> {
             super::cel::parse(text, compiler.report).map(|syntax| Parsed { about, text, syntax })
         };
         let Some(raw) = raw else {
-            return ParsedTag { when: None, until: None, value: None, stages: Vec::new() };
+            return ParsedTag { when: None, until: None, value: None, stages: Vec::new(), inputs: Vec::new() };
         };
         let stages = value(&raw.stages).map_or(&[][..], |stages| stages);
+        let inputs = value(&raw.score).and_then(|score| value(&score.inputs)).map_or(&[][..], |inputs| &inputs.0);
         ParsedTag {
             when: parse(&raw.when),
             until: parse(&raw.until),
             value: parse(&raw.value),
             stages: stages.iter().map(|stage| parse(&stage.value.when)).collect(),
+            inputs: inputs.iter().map(|input| parse(&input.value)).collect(),
         }
     }
 
     /// The tags that are mentioned, in the order of mention; unknown names are reported by the checker.
     fn uses(&self, compiler: &Compiler<'_>) -> Vec<(TagId, Span)> {
-        let expressions = [&self.when, &self.until, &self.value].into_iter().chain(&self.stages);
+        let expressions = [&self.when, &self.until, &self.value].into_iter().chain(&self.stages).chain(&self.inputs);
         let mut uses = Vec::new();
         for parsed in expressions.flatten() {
             let mut mentioned = Vec::new();
@@ -118,6 +123,7 @@ impl Compiler<'_> {
     /// What a tag is, and the type of a mention of it.
     fn tag_kind(
         &mut self,
+        id: TagId,
         name: &At<String>,
         raw: &RawTag,
         parsed: &ParsedTag<'_>,
@@ -129,6 +135,7 @@ impl Compiler<'_> {
             "when" => self.rule(raw, parsed, labels),
             "value" => self.statistic(raw, parsed, labels),
             "stages" => self.classification(raw, parsed, labels),
+            "score" => self.score(id, raw, &parsed.inputs, labels),
             "manual" => self.manual(raw.manual.get()?),
             _ => None,
         }
@@ -150,13 +157,7 @@ impl Compiler<'_> {
             [] => {
                 self.report
                     .error("no-verdict", name.span, format!("the tag `{}` says nothing", name.value))
-                    .help("give it exactly one of `when`, `value`, `stages` or `manual`");
-                None
-            }
-            [(kind @ "score", key)] => {
-                self.report
-                    .error("not-supported", *key, format!("`{kind}` is not supported by this version"))
-                    .help("write `when`, `value` or `stages`");
+                    .help("give it exactly one of `when`, `value`, `stages`, `score` or `manual`");
                 None
             }
             [(kind, _)] => Some(kind),
@@ -175,19 +176,19 @@ impl Compiler<'_> {
     fn misplaced(&mut self, raw: &RawTag, kind: Option<&str>) {
         let Some(kind) = kind else { return };
         let keys = [
-            ("until", raw.until.key(), "when"),
-            ("for", raw.r#for.key(), "when"),
-            ("keep_for", raw.keep_for.key(), "when"),
-            ("bands", raw.bands.key(), "value"),
-            ("margin", raw.margin.key(), "value"),
+            ("until", raw.until.key(), &["when"][..]),
+            ("for", raw.r#for.key(), &["when"]),
+            ("keep_for", raw.keep_for.key(), &["when"]),
+            ("bands", raw.bands.key(), &["value", "score"]),
+            ("margin", raw.margin.key(), &["value", "score"]),
         ];
-        for (key, span, owner) in keys {
+        for (key, span, owners) in keys {
             if let Some(span) = span
-                && owner != kind
+                && !owners.contains(&kind)
             {
                 self.report
                     .error("unneeded-key", span, format!("`{key}` has no meaning beside `{kind}`"))
-                    .help(format!("`{key}` goes with `{owner}`"));
+                    .help(format!("`{key}` goes with {}", listed(owners)));
             }
         }
     }
@@ -221,13 +222,7 @@ impl Compiler<'_> {
 
     fn statistic(&mut self, raw: &RawTag, parsed: &ParsedTag<'_>, labels: &Labels<'_>) -> Option<(TagKind, Type)> {
         let bands = value(&raw.bands).map(|bands| self.bands(raw, bands));
-        if !raw.bands.is_written()
-            && let Some(margin) = raw.margin.key()
-        {
-            self.report
-                .error("unneeded-key", margin, "`margin` has no meaning without `bands`")
-                .help("a margin keeps a value in its band until it is well past the bound");
-        }
+        self.margin_needs_bands(raw);
         let parsed = parsed.value.as_ref()?;
         let mut checker = self.checker(parsed.about, parsed.text);
         if raw.bands.is_written() {

@@ -35,7 +35,7 @@ pub fn check(raw: &RawCatalog, catalog: &Catalog, report: &mut Report) {
                 }
             }
             TagKind::Value { value, bands: Some(bands) } => unreachable_bands(raw, value, bands, counters, report),
-            TagKind::Value { .. } | TagKind::Manual { .. } => {}
+            TagKind::Value { .. } | TagKind::Manual { .. } | TagKind::Score(_) => {}
             TagKind::Stages(stages) => hidden_stages(raw, stages, entity, counters, report),
         }
     }

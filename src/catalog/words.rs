@@ -1,4 +1,4 @@
-//! Small values of a catalog's fields: titles, windows, and what this version does not support.
+//! Small values of a catalog's fields: titles and windows.
 
 use std::borrow::Cow;
 
@@ -110,29 +110,5 @@ impl JsonSchema for WindowText {
             "additionalProperties": false,
         });
         schemars::json_schema!({ "anyOf": [{ "const": "lifetime" }, duration, calendar] })
-    }
-}
-
-/// Something that later versions know; whoever reads it reports it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Unsupported;
-
-impl Read for Unsupported {
-    fn read(_: &Node, _: &mut Reader<'_>) -> Option<Self> {
-        Some(Unsupported)
-    }
-}
-
-impl JsonSchema for Unsupported {
-    fn inline_schema() -> bool {
-        true
-    }
-
-    fn schema_name() -> Cow<'static, str> {
-        "Unsupported".into()
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        schemars::json_schema!({ "not": {} })
     }
 }

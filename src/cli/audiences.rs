@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use crate::catalog::{Catalog, Tag, TagKind};
+use crate::catalog::Catalog;
 use crate::model::Scalar;
 
 /// Whom somebody may want to reach, by name.
@@ -25,7 +25,7 @@ impl Audiences {
     pub fn new(catalog: &Catalog) -> Self {
         let (mut list, mut places) = (Vec::new(), HashMap::new());
         for tag in &catalog.tags {
-            let parts = parts(tag);
+            let parts = tag.kind.labels();
             let first = list.len();
             let audience = |part: Option<&str>| Audience { tag: tag.name.clone(), part: part.map(Into::into) };
             if parts.is_empty() {
@@ -63,14 +63,5 @@ impl std::fmt::Display for Audience {
             None => f.write_str(&self.tag),
             Some(part) => write!(f, "{}: {part}", self.tag),
         }
-    }
-}
-
-/// The bands or stages of a tag.
-fn parts(tag: &Tag) -> Vec<&str> {
-    match &tag.kind {
-        TagKind::Value { bands: Some(bands), .. } => bands.names.iter().map(|name| &**name).collect(),
-        TagKind::Stages(stages) => stages.iter().map(|stage| &*stage.name).collect(),
-        TagKind::Rule { .. } | TagKind::Value { bands: None, .. } | TagKind::Manual { .. } => Vec::new(),
     }
 }

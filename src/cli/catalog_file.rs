@@ -3,7 +3,9 @@
 use std::io::{IsTerminal, Read};
 use std::path::Path;
 
-use crate::catalog::{self, Catalog, Colours, Loaded, Severity};
+use super::models::{ModelAccess, Runnable};
+use crate::catalog::{self, Colours, Loaded, Severity};
+use crate::scoring::Models;
 
 /// Files longer than this are not read to their end: no catalog comes near.
 const FILE_BYTES_MAX: u64 = 64 * 1024 * 1024;
@@ -22,15 +24,17 @@ pub struct CatalogFile {
     pub name: String,
     pub text: String,
     pub loaded: Loaded,
+    pub models: Models,
 }
 
 impl CatalogFile {
-    /// Reads a file, or the standard input for `-`.
-    pub fn open(path: &Path) -> Result<Self, FileError> {
+    /// Reads a file, or the standard input for `-`, and the models that it names.
+    pub fn open(path: &Path, access: &ModelAccess) -> Result<Self, FileError> {
         let name = display_name(path);
         let text = read(path, &name)?;
-        let loaded = catalog::load(&name, &text);
-        Ok(CatalogFile { name, text, loaded })
+        let mut loaded = catalog::load(&name, &text);
+        let models = access.open(path, &text, &mut loaded);
+        Ok(CatalogFile { name, text, loaded, models })
     }
 
     pub fn count(&self, severity: Severity) -> usize {
@@ -44,12 +48,16 @@ impl CatalogFile {
 }
 
 /// The catalog that a command needs; without one, what is wrong with it has been said.
-pub fn require(path: &Path) -> Option<Catalog> {
-    match CatalogFile::open(path) {
-        Ok(file) if file.loaded.catalog.is_some() => file.loaded.catalog,
+pub fn require(path: &Path, access: &ModelAccess) -> Option<Runnable> {
+    match CatalogFile::open(path, access) {
         Ok(file) => {
-            eprint!("{}", file.report(colours(std::io::stderr().is_terminal())));
-            None
+            let report = file.report(colours(std::io::stderr().is_terminal()));
+            let models = file.models;
+            let runnable = file.loaded.catalog.map(|catalog| Runnable { catalog, models });
+            if runnable.is_none() {
+                eprint!("{report}");
+            }
+            runnable
         }
         Err(error) => {
             super::report(&format!("error: {error}"));

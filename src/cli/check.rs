@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use serde_json::{Value, json};
 
 use super::catalog_file::{CatalogFile, FileError, colours, display_name};
+use super::models::{ModelAccess, ModelArgs};
 use super::print;
 use crate::catalog::{self, Severity};
 
@@ -26,6 +27,9 @@ pub struct Check {
     /// Let warnings fail as errors do.
     #[arg(long)]
     deny_warnings: bool,
+
+    #[command(flatten)]
+    models: ModelArgs,
 
     /// Print the JSON Schema of a catalog, for editors, and exit.
     #[arg(long, conflicts_with_all = ["catalogs", "format", "deny_warnings"])]
@@ -51,7 +55,8 @@ pub fn run(args: Check) -> ExitCode {
         print(&format!("{:#}\n", catalog::json_schema()));
         return ExitCode::SUCCESS;
     }
-    let outcomes: Vec<Outcome> = args.catalogs.iter().map(|path| check(path)).collect();
+    let access = args.models.access();
+    let outcomes: Vec<Outcome> = args.catalogs.iter().map(|path| check(path, &access)).collect();
     let is_fine = outcomes.iter().all(|outcome| match outcome {
         Outcome::Checked(checked) => {
             checked.loaded.catalog.is_some() && !(args.deny_warnings && checked.count(Severity::Warning) > 0)
@@ -66,8 +71,8 @@ pub fn run(args: Check) -> ExitCode {
     if is_fine { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-fn check(path: &Path) -> Outcome {
-    match CatalogFile::open(path) {
+fn check(path: &Path, access: &ModelAccess) -> Outcome {
+    match CatalogFile::open(path, access) {
         Ok(file) => Outcome::Checked(Box::new(file)),
         Err(error) => Outcome::Failed(display_name(path), error),
     }

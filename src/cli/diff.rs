@@ -8,9 +8,10 @@ use comfy_table::{CellAlignment, Table, presets};
 use serde_json::{Value as Json, json};
 
 use super::audiences::{Audience, Audiences};
+use super::models::{ModelAccess, ModelArgs};
 use super::replay::{InputError, Outcome, Rejects, Replay, each_line, parse_time};
 use super::{Format, catalog_file, fail, print};
-use crate::engine::{Partition, Programs, Sink, World};
+use crate::engine::{Partition, Sink, World};
 use crate::model::{CurrentTag, TagChange, Timestamp};
 
 /// What a changed catalog would change: audiences before and after, who enters and leaves, how often tags flip
@@ -37,6 +38,8 @@ pub struct DiffArgs {
     /// How to report
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
+    #[command(flatten)]
+    models: ModelArgs,
 }
 
 /// One catalog over the events.
@@ -62,8 +65,8 @@ impl Sink for Flips {
 }
 
 impl Side {
-    fn open(catalog: &Path, now: Timestamp, until: Option<Timestamp>) -> Option<Self> {
-        let programs = Programs::new(catalog_file::require(catalog)?);
+    fn open(catalog: &Path, access: &ModelAccess, now: Timestamp, until: Option<Timestamp>) -> Option<Self> {
+        let programs = catalog_file::require(catalog, access)?.programs();
         Some(Side {
             audiences: Audiences::new(&programs.catalog),
             replay: Replay::new(&programs, now, until),
@@ -121,7 +124,8 @@ struct Moves {
 }
 
 pub fn run(args: &DiffArgs, now: Timestamp) -> ExitCode {
-    let (old, new) = (Side::open(&args.old, now, args.until), Side::open(&args.new, now, args.until));
+    let access = args.models.access();
+    let (old, new) = (Side::open(&args.old, &access, now, args.until), Side::open(&args.new, &access, now, args.until));
     let (Some(mut old), Some(mut new)) = (old, new) else {
         return ExitCode::FAILURE;
     };

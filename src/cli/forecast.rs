@@ -7,9 +7,10 @@ use comfy_table::{CellAlignment, Table, presets};
 use serde_json::{Value as Json, json};
 
 use super::audiences::Audiences;
+use super::models::ModelArgs;
 use super::replay::{InputError, Outcome, Rejects, Replay, each_line, parse_time};
 use super::{Format, catalog_file, fail, print};
-use crate::engine::{Program, Programs, Sink};
+use crate::engine::{Program, Sink};
 use crate::model::{TagChange, Timestamp};
 
 /// How many will enter and leave each tag if nothing happens, a day at a time in the catalog's time zone
@@ -34,6 +35,8 @@ pub struct ForecastArgs {
     /// How to report
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
+    #[command(flatten)]
+    models: ModelArgs,
 }
 
 /// The longest horizon, 366 days: what users do by then is more than what they leave undone.
@@ -82,10 +85,10 @@ impl Tally {
 }
 
 pub fn run(args: &ForecastArgs, now: Timestamp) -> ExitCode {
-    let Some(catalog) = catalog_file::require(&args.catalog) else {
+    let Some(runnable) = catalog_file::require(&args.catalog, &args.models.access()) else {
         return ExitCode::FAILURE;
     };
-    let programs = Programs::new(catalog);
+    let programs = runnable.programs();
     let mut replay = Replay::new(&programs, now, args.at);
     let audiences = Audiences::new(&programs.catalog);
     let mut tally = Tally { audiences, day: Day { date: String::new(), entered: Vec::new(), left: Vec::new() } };

@@ -1,4 +1,4 @@
-//! `tagstream init`: a first catalog with its tests, to be changed into one's own.
+//! `tagstream init`: a first catalog with its tests and some events, to be changed into one's own.
 
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
@@ -7,9 +7,9 @@ use std::process::ExitCode;
 
 use super::{print, report};
 
-/// Write a first catalog, with comments, and its tests
+/// Write a first catalog, with comments, its tests, and some events to replay
 ///
-/// Exits with 0 when both were written, 1 when one is there already or can't be written, 2 on wrong usage.
+/// Exits with 0 when all were written, 1 when one is there already or can't be written, 2 on wrong usage.
 #[derive(Debug, clap::Args)]
 pub struct InitArgs {
     /// The folder; made if it is not there
@@ -17,14 +17,15 @@ pub struct InitArgs {
     folder: PathBuf,
 }
 
-const FILES: [(&str, &str); 2] = [
+const FILES: [(&str, &str); 3] = [
     ("catalog.yaml", include_str!("../../deploy/examples/starter/catalog.yaml")),
     ("tests.yaml", include_str!("../../deploy/examples/starter/tests.yaml")),
+    ("events.ndjson", include_str!("../../deploy/examples/starter/events.ndjson")),
 ];
 
 pub fn run(args: &InitArgs) -> ExitCode {
     let paths = FILES.map(|(name, _)| args.folder.join(name));
-    // Neither or both: a catalog beside somebody else's tests is no start.
+    // All or none: a catalog beside somebody else's tests is no start.
     if let Some(there) = paths.iter().find(|path| path.exists()) {
         report(&format!("error: {} is there already; nothing was written", there.display()));
         return ExitCode::FAILURE;
@@ -35,10 +36,10 @@ pub fn run(args: &InitArgs) -> ExitCode {
             return ExitCode::FAILURE;
         }
     }
-    let [catalog, tests] = paths.map(|path| path.display().to_string());
+    let [catalog, tests, events] = paths.map(|path| path.display().to_string());
     print(&format!(
-        "wrote {catalog} and {tests}; next:\n  tagstream check {catalog}\n  tagstream test {tests}\n  \
-         tagstream replay {catalog} --input events.ndjson --summary\n"
+        "wrote {catalog}, {tests} and {events}; next:\n  tagstream check {catalog}\n  tagstream test {tests}\n  \
+         tagstream replay {catalog} --input {events} --summary\n"
     ));
     ExitCode::SUCCESS
 }

@@ -11,6 +11,7 @@ pub mod diff;
 pub mod explain;
 pub mod forecast;
 pub mod init;
+mod models;
 pub mod replay;
 pub mod run;
 mod shown;

@@ -1,13 +1,19 @@
 //! `tagstream run`: the service, on a real Kafka.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use clap::Args;
 
+use super::catalog_file::CatalogFile;
+use super::models::{ModelAccess, Runnable};
 use super::{catalog_file, report};
+use crate::catalog::Colours;
+use crate::engine::Program;
 use crate::kafka;
-use crate::service::{self, ServiceError, Surroundings, Told};
+use crate::scoring::Patience;
+use crate::service::{self, CatalogSource, ServiceError, Surroundings, Told};
 use crate::settings::{self, ConfigFile, Fault, Problems, Settings, Sources};
 use crate::telemetry;
 
@@ -63,6 +69,14 @@ fn complete(settings: Settings, needs: Needs) -> Result<Settings, Problems> {
     if problems.is_empty() { Ok(settings) } else { Err(problems) }
 }
 
+/// The catalog as it is in its file now, ready to run, or all its problems.
+fn reread(path: &Path, access: &ModelAccess) -> Result<Arc<Program>, String> {
+    let file = CatalogFile::open(path, access).map_err(|error| error.to_string())?;
+    let report = file.report(Colours::Off);
+    let catalog = file.loaded.catalog.ok_or(report)?;
+    Ok(Arc::clone(Runnable { catalog, models: file.models }.programs().user()))
+}
+
 /// What a command cannot do without.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Needs {
@@ -78,6 +92,10 @@ pub enum Needs {
 pub struct RunArgs {
     #[command(flatten)]
     settings: SettingsArgs,
+
+    /// Approve what follows from the catalog, however many it concerns (see service.max_change)
+    #[arg(long)]
+    approve_changes: bool,
 }
 
 pub fn run(args: &RunArgs) -> ExitCode {
@@ -88,7 +106,9 @@ pub fn run(args: &RunArgs) -> ExitCode {
     let Some(settings) = args.settings.load(Needs::Catalog) else {
         return ExitCode::from(EXIT_SETTINGS);
     };
-    let Some(catalog) = settings.catalog.as_deref().and_then(catalog_file::require) else {
+    let access = ModelAccess::new(settings.scoring.library.clone(), Patience::Bounded);
+    let runnable = settings.catalog.as_deref().and_then(|path| catalog_file::require(path, &access));
+    let Some(runnable) = runnable else {
         return ExitCode::FAILURE;
     };
     tracing::info!(
@@ -96,10 +116,17 @@ pub fn run(args: &RunArgs) -> ExitCode {
         application = settings.kafka.application,
         instance = settings.service.instance,
         workers = settings.service.workers,
-        catalog = format!("{:016x}", catalog.fingerprint),
+        catalog = format!("{:016x}", runnable.catalog.fingerprint),
         "starting"
     );
-    match service::run(settings, catalog, Surroundings::usual(service::to_log())) {
+    let source: Option<CatalogSource> =
+        settings.catalog.clone().map(|path| -> CatalogSource { Arc::new(move || reread(&path, &access)) });
+    let surroundings = Surroundings {
+        catalog: source,
+        approve_changes: args.approve_changes,
+        ..Surroundings::usual(service::to_log())
+    };
+    match service::run(settings, Arc::clone(runnable.programs().user()), surroundings) {
         Ok(()) => {
             tracing::info!("stopped");
             ExitCode::SUCCESS

@@ -95,12 +95,18 @@ fn role(role: &Role) -> String {
         Role::Until => "until".to_owned(),
         Role::Value => "value".to_owned(),
         Role::Stage(name) => format!("stage {name}:"),
+        Role::Input(name) => format!("input {name}:"),
     }
+}
+
+/// Whether it is the value of the piece that matters, and not whether it holds.
+fn is_value(section: &Section) -> bool {
+    matches!(section.role, Role::Value | Role::Input(_))
 }
 
 fn row(section: &Section, clause: &Clause, now: Timestamp) -> (String, String) {
     let verdict = match &clause.value {
-        _ if section.role == Role::Value => "",
+        _ if is_value(section) => "",
         Some(Value::Bool(true)) => "yes ",
         _ => "no  ",
     };
@@ -108,8 +114,7 @@ fn row(section: &Section, clause: &Clause, now: Timestamp) -> (String, String) {
     let left = format!("{head}{:indent$}{verdict}{}", "", clause.text, indent = 2 * clause.depth);
     let mut right = detail(section, clause);
     if let Some(until) = clause.until {
-        let word =
-            if clause.value == Some(Value::Bool(true)) || section.role == Role::Value { "until" } else { "from" };
+        let word = if clause.value == Some(Value::Bool(true)) || is_value(section) { "until" } else { "from" };
         let separator = if right.is_empty() { "" } else { "; " };
         let _ = write!(right, "{separator}{word} {until}, in {}", distance(until.since(now)));
     }
@@ -120,12 +125,13 @@ fn row(section: &Section, clause: &Clause, now: Timestamp) -> (String, String) {
 fn detail(section: &Section, clause: &Clause) -> String {
     match &clause.join {
         Join::Parts => String::new(),
+        _ if matches!(section.role, Role::Input(_)) => format!("is {}", text(clause.value.as_ref())),
         Join::Comparison(op, [left, right]) => match (left, right, gap(clause)) {
             (None, _, _) | (_, None, _) => "has no value".to_owned(),
             (left, _, Some(gap)) => format!("is {}, {}", text(left.as_ref()), short_of(*op, gap)),
             (left, _, None) => format!("is {}", text(left.as_ref())),
         },
-        Join::Leaf if section.role == Role::Value => format!("is {}", text(clause.value.as_ref())),
+        Join::Leaf if is_value(section) => format!("is {}", text(clause.value.as_ref())),
         Join::Leaf => {
             // A piece that is nothing but a name has been told already.
             let named = section.leaves.iter().filter(|(label, _)| *label != clause.text && clause.text.contains(label));
@@ -155,9 +161,7 @@ fn short_of(op: Comparison, gap: f64) -> String {
 }
 
 fn bands(kind: &TagKind) -> Option<String> {
-    let TagKind::Value { bands: Some(bands), .. } = kind else {
-        return None;
-    };
+    let bands = kind.bands()?;
     let mut line = "bands".to_owned();
     for (index, name) in bands.names.iter().enumerate() {
         let _ = write!(line, " {name}");
@@ -180,5 +184,12 @@ fn waiting(wait: Wait, now: Timestamp) -> String {
             format!("`when` does not hold since {since}; `keep_for` ends at {until}, in {}", distance(until.since(now)))
         }
         Wait::KeepFor { since, .. } => format!("`when` does not hold since {since}"),
+        Wait::Refresh { score, since, until } => {
+            let score = text(score.map(Value::Number).as_ref());
+            format!(
+                "the model said {score} at {since}; it is asked again at {until}, in {}",
+                distance(until.since(now))
+            )
+        }
     }
 }

@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
 
+use super::models::ModelAccess;
 use super::run::{EXIT_SETTINGS, Needs, SettingsArgs};
 use super::{catalog_file, report};
 use crate::kafka::topics::{self, Mode, Options};
@@ -64,8 +65,8 @@ fn create(args: &CreateArgs) -> ExitCode {
         mode: if args.dry_run { Mode::DryRun } else { Mode::Create },
     };
     let catalog = match settings.catalog.as_deref().filter(|path| path.is_file()) {
-        Some(path) => match catalog_file::require(path) {
-            Some(catalog) => Some(catalog),
+        Some(path) => match catalog_file::require(path, &ModelAccess::none()) {
+            Some(runnable) => Some(runnable.catalog),
             None => return ExitCode::FAILURE,
         },
         None => None,

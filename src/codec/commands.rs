@@ -46,6 +46,10 @@ impl Commands {
         let paths = self.paths.ok_or(Fault::NoManualTags)?;
         let name = fields.text(paths.tag, scratch).ok_or(Fault::NoTag)?;
         let tag = self.tags.get(name.as_bytes()).map(|id| TagId(id as u16)).ok_or(Fault::UnknownTag)?;
+        // A key is looked at before all else of a record, where it is known whose.
+        let entity = self.entities[usize::from(tag.0)];
+        event.key_of(entity).ok_or(Fault::NoKey)?;
+        event.keep_only(entity);
         let is_set = match fields.raw(paths.set).kind() {
             Kind::True => true,
             Kind::False => false,
@@ -57,9 +61,6 @@ impl Commands {
             _ => return Err(Fault::BadValue),
         };
         let valid_for_ms = if is_set { fields.duration(paths.valid_for, scratch)? } else { None };
-        let entity = self.entities[usize::from(tag.0)];
-        event.key_of(entity).ok_or(Fault::NoKey)?;
-        event.keep_only(entity);
         Ok(if is_set { Command::Set { tag, value, valid_for_ms } } else { Command::Unset { tag } })
     }
 }

@@ -111,9 +111,5 @@ impl TagRow {
 }
 
 fn values_of(kind: &TagKind) -> Vec<String> {
-    match kind {
-        TagKind::Rule { .. } | TagKind::Value { bands: None, .. } | TagKind::Manual { .. } => Vec::new(),
-        TagKind::Value { bands: Some(bands), .. } => bands.names.iter().map(|name| name.to_string()).collect(),
-        TagKind::Stages(stages) => stages.iter().map(|stage| stage.name.to_string()).collect(),
-    }
+    kind.labels().into_iter().map(str::to_owned).collect()
 }

@@ -10,8 +10,8 @@ use super::time::Speed;
 use crate::kafka::{Clock, EmbeddedBroker, FETCH_WAIT, Notice, Notices};
 use crate::service::Surroundings;
 use crate::settings::{
-    Delivery, GroupProtocol, HttpSettings, InputSettings, KafkaSettings, Membership, Origin, OutputSettings,
-    PartitionedBy, Properties, ServiceSettings, Settings, Start,
+    Delivery, GroupProtocol, HttpSettings, InputSettings, KafkaSettings, MaxChange, Membership, Origin, OutputSettings,
+    PartitionedBy, Properties, ScoringSettings, ServiceSettings, Settings, Start,
 };
 use crate::telemetry::Severity;
 
@@ -56,9 +56,12 @@ pub fn settings(broker: &EmbeddedBroker, speed: Speed) -> Settings {
             idle_grace: Duration::from_millis(speed.step_ms().unsigned_abs()),
             // The nights of the gym are silent, and last a third of a second.
             outage_after: None,
+            max_change: MaxChange::Off,
+            max_waiting_bytes: 1 << 20,
         },
         state: None,
         http: HttpSettings { listen: None },
+        scoring: ScoringSettings { library: None },
     }
 }
 
@@ -68,6 +71,8 @@ pub fn surroundings(progress: &Arc<Progress>) -> Surroundings {
         clock: Clock::new(move || time.time.look()),
         notices: notices(Arc::clone(progress)),
         stop: progress.stop.clone(),
+        catalog: None,
+        approve_changes: false,
     }
 }
 

@@ -65,6 +65,11 @@ impl Partition {
         self.hold.names().map(|name| &**name)
     }
 
+    /// Has tags of these names stay as they are.
+    pub fn hold(&mut self, names: BTreeSet<Box<str>>) {
+        self.hold = Hold::new(&self.program, names);
+    }
+
     /// Lets tags of these names change again.
     pub fn release(&mut self, names: &BTreeSet<Box<str>>) {
         let left: BTreeSet<Box<str>> = self.hold.names().filter(|name| !names.contains(*name)).cloned().collect();

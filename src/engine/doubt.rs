@@ -114,7 +114,9 @@ impl<'a> Evaluator<'a> {
             Expr::Time(name) => self.possible_time(*name),
             Expr::Since { unit, of } => self.possible_time(*of).since(over.first, over.last, *unit),
             Expr::Until { unit, of } => self.possible_time(*of).until(over.first, over.last, *unit),
-            Expr::Between { unit, from, to } => self.possible_time(*to).from_time(&self.possible_time(*from), *unit),
+            Expr::Between { unit, from, to } => {
+                self.possible_time(*to).distance_from(&self.possible_time(*from), *unit)
+            }
             Expr::Negate(x) => self.possible(x, over).unary(|n| -n, Numbers::negated),
             Expr::Abs(x) => self.possible(x, over).unary(f64::abs, Numbers::absolute),
             Expr::Arithmetic(op, sides) => {
@@ -136,8 +138,11 @@ impl<'a> Evaluator<'a> {
             },
             Expr::In(x, list) => {
                 let needle = self.possible(x, over);
-                let found = list.iter().map(|item| needle.compare(Comparison::Equal, &self.possible(item, over)));
-                let found = found.fold(Some(Truth::False), |so_far, item| either(so_far, item, Truth::True));
+                let mut found = Some(Truth::False);
+                for item in list {
+                    let is_it = needle.compare(Comparison::Equal, &self.possible(item, over));
+                    found = either(found, is_it, Truth::True);
+                }
                 Possible::truths(found)
             }
             Expr::Has(x) => Possible::truths(self.possible(x, over).presence()),
@@ -222,7 +227,7 @@ fn band_over(value: &Possible<'_>, bands: &Bands, current: Option<u16>) -> Optio
     };
     let place = |number: f64| band(bands, current, number);
     // The band never falls as the value grows.
-    if place(numbers.low.1) != place(numbers.high.0) {
+    if place(numbers.low.1) < place(numbers.high.0) {
         return Some(None);
     }
     let is_one = place(numbers.low.0) == place(numbers.high.1);

@@ -10,6 +10,7 @@ use super::filling::Filling;
 use super::line::{Line, Question, Step, compare, compare_bare};
 use super::program::{CounterPlan, Program};
 use super::record::Record;
+use super::scores::Answers;
 use super::tag_state::TagState;
 use super::window::{Frame, Grid, Pane};
 use super::zone::{Day, Zone};
@@ -79,6 +80,7 @@ pub struct Evaluator<'a> {
     pub record: &'a Record,
     pub present: Present,
     pub lines: &'a mut Lines,
+    pub answers: &'a Answers,
     /// There where counters that matter have not seen their whole window: what has a value may then be unknown all the
     /// same.
     pub filling: Option<&'a Filling>,

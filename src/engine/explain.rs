@@ -5,10 +5,11 @@
 
 use super::eval::Evaluator;
 use super::judging::load;
-use super::partition::{Partition, Sink};
+use super::partition::{Desk, Partition, Sink};
+use super::scores::Scored;
 use super::store::{EntityId, Store};
 use super::tag_state::TagState;
-use crate::catalog::{Comparison, Condition, Expr, Leaf, TagId, TagKind};
+use crate::catalog::{Comparison, Condition, Expr, Leaf, Score, TagId, TagKind};
 use crate::model::{TagChange, Timestamp, Value};
 
 /// So many instants are looked at; what lies behind them is taken for never.
@@ -28,11 +29,13 @@ pub struct Explanation {
     pub next: Option<Foreseen>,
 }
 
-/// What a rule waits for that is no condition.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// What a tag waits for that is no condition.
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Wait {
     /// `when` holds since an instant; if it goes on, the tag is on from `until`.
     For { since: Timestamp, until: Timestamp },
+    /// The tag's model was asked at an instant and gave this score; if nothing happens it is asked again at `until`.
+    Refresh { score: Option<f64>, since: Timestamp, until: Timestamp },
     /// The tag is on, but `when` does not hold since an instant; `keep_for` ends at `until`.
     KeepFor { since: Timestamp, until: Timestamp },
 }
@@ -51,6 +54,8 @@ pub enum Role {
     Value,
     /// The condition of the stage of this name.
     Stage(String),
+    /// What a model is given under this name.
+    Input(String),
 }
 
 /// One expression of a tag.
@@ -99,6 +104,14 @@ struct Piece<'p> {
     depth: usize,
     expr: &'p Expr,
     has_parts: bool,
+    /// Whether anything comes of it when its value differs: nothing does of a model's input.
+    is_watched: bool,
+}
+
+impl<'p> Piece<'p> {
+    fn of_input(expr: &'p Expr) -> Self {
+        Piece { depth: 0, expr, has_parts: false, is_watched: false }
+    }
 }
 
 /// What one look at an entity finds.
@@ -117,8 +130,12 @@ impl Partition {
         let place = program.tags.iter().position(|plan| plan.id == tag)?;
         let conditions = sections_of(&program.tag(tag).kind);
         let mut pieces = Vec::new();
-        for (_, condition) in &conditions {
-            condition.iter().for_each(|condition| take_apart(&condition.expr, 0, &mut pieces));
+        for (role, condition) in &conditions {
+            match (role, condition) {
+                (_, None) => {}
+                (Role::Input(_), Some(input)) => pieces.push(Piece::of_input(&input.expr)),
+                (_, Some(condition)) => take_apart(&condition.expr, 0, &mut pieces),
+            }
         }
         let first = alone.look(entity, place, &pieces);
         let sections = alone.sections(&conditions, &pieces, &first);
@@ -161,8 +178,8 @@ impl Partition {
         let Some(present) = self.present else {
             return (None, Timestamp::FOREVER);
         };
-        let (record, lines) = (&self.desk.record, &mut self.desk.lines);
-        let held = Evaluator { program: &self.program, record, present, lines, filling: None }.eval(expr);
+        let Desk { record, lines, answers, .. } = &mut self.desk;
+        let held = Evaluator { program: &self.program, record, present, lines, answers, filling: None }.eval(expr);
         (held.value.to_value(), if expr.moves() { Timestamp::FOREVER } else { held.until })
     }
 
@@ -172,7 +189,11 @@ impl Partition {
         let record = &self.desk.record;
         let state = record.tag(id);
         let shown = record.shown(&self.program.tag(id).kind, state).to_value();
-        let pieces = pieces.iter().map(|piece| self.held(piece.expr)).collect();
+        let of = |piece: &Piece<'_>| match self.held(piece.expr) {
+            held if piece.is_watched => held,
+            (value, _) => (value, Timestamp::FOREVER),
+        };
+        let pieces = pieces.iter().map(of).collect();
         Look { shown, state, pieces }
     }
 
@@ -226,7 +247,8 @@ impl Partition {
         for _ in 0..LOOKS_MAX {
             let open = ahead.iter().zip(&differs).filter(|(_, differs)| differs.is_none());
             let at = open.map(|(until, _)| *until).fold(self.store.due(entity), Timestamp::min);
-            let is_done = explanation.next.is_some() && differs.iter().all(Option::is_some);
+            let is_open = |(differs, piece): (&Option<Timestamp>, &Piece<'_>)| differs.is_none() && piece.is_watched;
+            let is_done = explanation.next.is_some() && !differs.iter().zip(pieces).any(is_open);
             if is_done || at > Timestamp::MAX {
                 break;
             }
@@ -234,7 +256,8 @@ impl Partition {
             let look = self.look(entity, place, pieces);
             for (index, (value, until)) in look.pieces.iter().enumerate() {
                 ahead[index] = *until;
-                if *value != first.pieces[index].0 && !pieces[index].expr.moves() {
+                let is_other = *value != first.pieces[index].0;
+                if is_other && pieces[index].is_watched && !pieces[index].expr.moves() {
                     differs[index].get_or_insert(at);
                 }
             }
@@ -260,6 +283,9 @@ fn sections_of(kind: &TagKind) -> Vec<(Role, Option<&Condition>)> {
         TagKind::Stages(stages) => {
             stages.iter().map(|stage| (Role::Stage(stage.name.to_string()), stage.when.as_ref())).collect()
         }
+        TagKind::Score(score) => {
+            score.inputs.iter().map(|input| (Role::Input(input.name.to_string()), Some(&input.value))).collect()
+        }
         TagKind::Manual { .. } => Vec::new(),
     }
 }
@@ -272,7 +298,7 @@ fn take_apart<'p>(expr: &'p Expr, depth: usize, pieces: &mut Vec<Piece<'p>>) {
         Expr::Not(x) if matches!(**x, Expr::And(_) | Expr::Or(_)) => parts.push(&**x),
         _ => {}
     }
-    pieces.push(Piece { depth, expr, has_parts: !parts.is_empty() });
+    pieces.push(Piece { depth, expr, has_parts: !parts.is_empty(), is_watched: true });
     for part in parts {
         take_apart(part, depth + 1, pieces);
     }
@@ -289,12 +315,16 @@ fn flatten<'p>(root: &Expr, expr: &'p Expr, parts: &mut Vec<&'p Expr>) {
 }
 
 fn wait(kind: &TagKind, state: TagState) -> Option<Wait> {
-    let TagKind::Rule { for_ms, keep_for_ms, .. } = kind else {
-        return None;
-    };
-    match state {
-        TagState::Pending(since) => Some(Wait::For { since, until: since.plus(*for_ms) }),
-        TagState::On { lapsed: Some(since), .. } => Some(Wait::KeepFor { since, until: since.plus(*keep_for_ms) }),
+    match (kind, state) {
+        (TagKind::Rule { for_ms, .. }, TagState::Pending(since)) => {
+            Some(Wait::For { since, until: since.plus(*for_ms) })
+        }
+        (TagKind::Rule { keep_for_ms, .. }, TagState::On { lapsed: Some(since), .. }) => {
+            Some(Wait::KeepFor { since, until: since.plus(*keep_for_ms) })
+        }
+        (TagKind::Score(Score { refresh_ms, .. }), TagState::Scored(Scored { at, score, .. })) => {
+            Some(Wait::Refresh { score, since: at, until: at.plus(*refresh_ms) })
+        }
         _ => None,
     }
 }

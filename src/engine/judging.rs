@@ -5,6 +5,7 @@ use super::packed::Kept;
 use super::partition::{Partition, Sink};
 use super::program::Program;
 use super::record::Record;
+use super::scores;
 use super::tag_state::TagState;
 use super::tags::{Next, Order, Shown, Turn, turn};
 use crate::catalog::Leaf;
@@ -54,10 +55,11 @@ impl Partition {
             record: &desk.record,
             present,
             lines: &mut desk.lines,
+            answers: &desk.answers,
             filling: self.filling.of(plan, present.at),
         };
         let order = order.filter(|order| order.tag == plan.id);
-        let Turn { next, until } = turn(&mut evaluator, kind, state, order);
+        let Turn { next, until } = turn(&mut evaluator, plan, kind, state, order);
         let (to, because) = match next {
             Next::Same => return until,
             Next::Silent(state) => {
@@ -69,6 +71,9 @@ impl Partition {
         let mut leaves = recycle(std::mem::take(&mut desk.because));
         explain(&mut evaluator, &plan.because[because], &mut leaves);
         let new_state = announced(to, present.at);
+        if let TagState::Scored(scored) = new_state {
+            leaves.push((scores::LABEL, scored.score.map_or(Scalar::Absent, Scalar::Number)));
+        }
         let value = match to {
             Shown::Value { value, .. } => value,
             _ => desk.record.shown(kind, new_state),
@@ -109,6 +114,7 @@ fn announced(to: Shown<'_>, at: Timestamp) -> TagState {
         Shown::Nothing | Shown::Value { .. } => TagState::Off,
         Shown::On => TagState::On { since: at, lapsed: None },
         Shown::Nth(index) => TagState::Nth { since: at, index },
+        Shown::Scored(scored) => TagState::Scored(scored),
     }
 }
 

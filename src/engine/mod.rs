@@ -24,6 +24,7 @@ mod polarity;
 mod possible;
 mod program;
 mod record;
+mod scores;
 mod series;
 mod stale;
 mod store;

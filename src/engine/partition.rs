@@ -15,6 +15,7 @@ use super::journal::Journal;
 use super::judging::Occasion;
 use super::program::Program;
 use super::record::Record;
+use super::scores::Answers;
 use super::stale::Stale;
 use super::store::{EntityId, Store};
 use super::tags::Order;
@@ -61,6 +62,7 @@ pub struct Partition {
 pub(super) struct Desk {
     pub(super) record: Record,
     pub(super) lines: Lines,
+    pub(super) answers: Answers,
     packed: Vec<u8>,
     /// A string on its way from the record back into it.
     pub(super) text: String,
@@ -75,6 +77,7 @@ impl Desk {
         Desk {
             record: Record::new(program),
             lines: Lines::default(),
+            answers: Answers::default(),
             packed: Vec::new(),
             text: String::new(),
             due: Vec::new(),
@@ -172,10 +175,12 @@ impl Partition {
             self.evaluate(Occasion { present, cause: Cause::Catalog, order: None }, sink);
         }
         self.count(event, occasion);
+        if self.forget_at() <= present.at {
+            // Nobody was there, or there were only commands: the event is so old that nothing is kept.
+            self.desk.stale.clear();
+            return entity.into_iter().for_each(|entity| self.end(entity, present.at, Cause::Forgotten, sink));
+        }
         if entity.is_none() {
-            if self.forget_at() <= present.at {
-                return self.desk.stale.clear();
-            }
             self.desk.stale.fill(self.program.tags.len());
         }
         let until = self.evaluate(occasion, sink).min(self.forget_at());
@@ -246,8 +251,10 @@ impl Partition {
                 Record::key_of(self.store.packed(*a)).cmp(Record::key_of(self.store.packed(*b)))
             });
             self.move_clock(at);
-            for entity in &due {
-                self.fire(*entity, sink);
+            for together in due.chunks(Answers::TOGETHER_MAX) {
+                self.foresee(together);
+                together.iter().for_each(|entity| self.fire(*entity, sink));
+                self.desk.answers.clear();
             }
         }
         self.desk.due = due;
@@ -293,7 +300,8 @@ impl Partition {
         }
         self.desk.stale.fill(self.program.tags.len());
         let until = self.evaluate(Occasion { present, cause, order: None }, sink).min(self.forget_at());
-        if self.desk.pack() != self.store.packed(entity) {
+        // A changed catalog concerns all, and leaves most as they were: these need not be written again.
+        if cause != Cause::Catalog || self.desk.pack() != self.store.packed(entity) {
             self.put_back(entity);
         }
         self.store.set_due(entity, Timestamp::FOREVER);

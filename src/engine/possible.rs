@@ -238,7 +238,7 @@ impl<'a> Possible<'a> {
     }
 
     /// The distance of two times, in units.
-    pub fn from_time(&self, from: &Possible<'_>, unit: Unit) -> Possible<'a> {
+    pub fn distance_from(&self, from: &Possible<'_>, unit: Unit) -> Possible<'a> {
         let unit_ms = unit.ms() as f64;
         if let (Possible::Fixed(Scalar::Time(to)), Possible::Fixed(Scalar::Time(from))) = (self, from) {
             return Possible::Fixed(Scalar::Number(to.since(*from) as f64 / unit_ms));

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::journal::Schema;
 use super::polarity::{Growing, Polarity};
+use super::scores::ScorePlan;
 use super::series::{Reading, SeriesKind};
 use super::stale::TagSet;
 use super::window::{Frame, Reach};
@@ -12,6 +13,7 @@ use crate::catalog::{
     Attribute, AttributeId, Catalog, Condition, Counter, CounterId, Expr, KindSet, Leaf, Tag, TagId, TagKind, TimeName,
 };
 use crate::model::{EntityKindId, KindId};
+use crate::scoring::{Models, Scorer};
 
 /// Index into [`Program::series`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,8 +61,10 @@ pub struct TagPlan {
     pub uses: Vec<TagId>,
     /// The tags that use this one.
     pub stale: TagSet,
-    /// What changes show: of a rule when added and when removed, of a value, of each stage and of none.
+    /// What changes show: of a rule when added and when removed, of a value or score, of each stage and of none.
     pub because: Vec<Vec<Leaf>>,
+    /// Of a tag with a `score`.
+    pub score: Option<ScorePlan>,
 }
 
 /// What a catalog says of one kind of entity, shared by all partitions that hold such.
@@ -84,16 +88,18 @@ pub struct Program {
     pub last_seen_stale: TagSet,
     /// What the cells of an entity mean.
     pub schema: Schema,
+    /// Of all kinds of entity.
+    pub models: Models,
 }
 
 impl Program {
     /// The program of the users.
     pub fn new(catalog: Catalog) -> Arc<Self> {
         let kind = catalog.user();
-        Program::of(Arc::new(catalog), kind)
+        Program::of(Arc::new(catalog), kind, Models::default())
     }
 
-    pub fn of(catalog: Arc<Catalog>, kind: EntityKindId) -> Arc<Self> {
+    pub fn of(catalog: Arc<Catalog>, kind: EntityKindId, models: Models) -> Arc<Self> {
         let (series, counters) = plan_series(&catalog);
         let tag_count = catalog.tags.len();
         let mut program = Program {
@@ -108,6 +114,7 @@ impl Program {
             tags: Vec::with_capacity(tag_count),
             series,
             counters,
+            models,
             catalog,
         };
         for id in program.catalog.order.clone() {
@@ -143,6 +150,12 @@ impl Program {
 
     pub fn tag(&self, id: TagId) -> &Tag {
         self.catalog.tag(id)
+    }
+
+    /// The models of the whole catalog that were loaded, with the tags whose scores they give.
+    pub fn scorers(&self) -> impl Iterator<Item = (&str, &Scorer)> {
+        let tags = (0..).map(TagId).zip(&self.catalog.tags);
+        tags.filter_map(|(id, tag)| Some((&*tag.name, &**self.models.of(id)?)))
     }
 
     pub fn listeners(&self, kind: KindId) -> &Listeners {
@@ -187,7 +200,9 @@ impl Program {
             let growing = Growing { series: *id, kind: plan.kind, counters: &self.counters };
             let polarity = match &tag.kind {
                 TagKind::Rule { when, .. } => growing.condition(&when.expr),
-                TagKind::Value { .. } | TagKind::Stages(_) | TagKind::Manual { .. } => Polarity::Mixed,
+                TagKind::Value { .. } | TagKind::Stages(_) | TagKind::Score(_) | TagKind::Manual { .. } => {
+                    Polarity::Mixed
+                }
             };
             plan.stale.insert(place);
             if polarity != Polarity::Down {
@@ -198,17 +213,21 @@ impl Program {
             }
         }
         let because = plan_because(&tag.kind);
+        let score = match &tag.kind {
+            TagKind::Score(score) => Some(ScorePlan::new(&self.catalog, id, score, &self.models)),
+            _ => None,
+        };
         let stale = TagSet::empty(self.catalog.tags.len());
-        self.tags.push(TagPlan { id, series, counters, attributes, uses, stale, because });
+        self.tags.push(TagPlan { id, series, counters, attributes, uses, stale, because, score });
     }
 }
 
-/// What changes show: for rules [added, removed], for values one list, for stages one each and one for none.
+/// What changes show: for rules [added, removed], for values and scores one list, for stages one each and one for none.
 fn plan_because(kind: &TagKind) -> Vec<Vec<Leaf>> {
     let mut lists = Vec::new();
     let mut shown: Vec<Leaf> = Vec::new();
-    let mut show = |condition: Option<&Condition>| {
-        for leaf in condition.iter().flat_map(|condition| &condition.leaves) {
+    let mut show = |conditions: &[&Condition]| {
+        for leaf in conditions.iter().flat_map(|condition| &condition.leaves) {
             if shown.iter().all(|known| known.label != leaf.label) {
                 shown.push(leaf.clone());
             }
@@ -217,17 +236,14 @@ fn plan_because(kind: &TagKind) -> Vec<Vec<Leaf>> {
     };
     match kind {
         TagKind::Rule { when, until, .. } => {
-            show(Some(when));
-            show(until.as_ref());
+            show(&[when]);
+            show(until.as_ref().as_slice());
         }
-        TagKind::Value { value, .. } => show(Some(value)),
         TagKind::Stages(stages) => {
-            for stage in stages {
-                show(stage.when.as_ref());
-            }
-            show(None);
+            stages.iter().for_each(|stage| show(stage.when.as_ref().as_slice()));
+            show(&[]);
         }
-        TagKind::Manual { .. } => show(None),
+        TagKind::Value { .. } | TagKind::Score(_) | TagKind::Manual { .. } => show(&kind.conditions()),
     }
     lists
 }

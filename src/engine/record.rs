@@ -7,10 +7,11 @@
 use super::eval::Present;
 use super::packed::{Deltas, Kept, Piece, Reader, put_text, put_timestamp, put_unsigned, put_value, put_word};
 use super::program::{Program, SeriesId};
+use super::scores::Scored;
 use super::series::Series;
 use super::tag_state::{ShownValue, TagState, decode_state, encode_state};
 use super::window::Pane;
-use crate::catalog::{AttributeId, TagId, TagKind};
+use crate::catalog::{AttributeId, Score, TagId, TagKind};
 use crate::model::{Scalar, Timestamp};
 
 /// A cell's place in the record: attributes, then series, then tags, then the remembered ids.
@@ -386,11 +387,11 @@ impl Record {
         match (state, kind) {
             (TagState::On { .. }, _) => Scalar::Bool(true),
             (TagState::Valued { value, .. }, _) => value.get(&self.text),
-            (TagState::Nth { index, .. }, TagKind::Value { bands: Some(bands), .. }) => {
-                bands.names.get(usize::from(index)).map_or(Scalar::Absent, |name| Scalar::String(name))
+            (TagState::Scored(scored), TagKind::Score(Score { bands: None, .. })) => {
+                scored.score.filter(|_| scored.shown.is_some()).map_or(Scalar::Absent, Scalar::Number)
             }
-            (TagState::Nth { index, .. }, TagKind::Stages(stages)) => {
-                stages.get(usize::from(index)).map_or(Scalar::Absent, |stage| Scalar::String(&stage.name))
+            (TagState::Nth { index, .. } | TagState::Scored(Scored { shown: Some((_, index)), .. }), _) => {
+                kind.label(index).map_or(Scalar::Absent, Scalar::String)
             }
             _ => Scalar::Absent,
         }

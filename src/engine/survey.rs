@@ -94,6 +94,12 @@ impl Survey {
         }
     }
 
+    /// Of a partition that has adopted its program, all at once.
+    pub fn whole(partition: &Partition) -> Outlook {
+        let mut survey = Survey::new(partition, &partition.program);
+        survey.step(partition, usize::MAX).cloned().unwrap_or_default()
+    }
+
     /// Looks at so many entities more; the outlook when all have been looked at.
     pub fn step(&mut self, partition: &Partition, entities: usize) -> Option<&Outlook> {
         self.stage.present = partition.present;
@@ -141,8 +147,9 @@ impl Survey {
             let has_it = !desk.record.shown(kind, state).is_absent();
             let filling = filling.of(plan, present.at);
             let lines = &mut desk.lines;
-            let mut evaluator = Evaluator { program, record: &desk.record, present, lines, filling };
-            let changes = matches!(turn(&mut evaluator, kind, state, None).next, Next::Change { .. });
+            let mut evaluator =
+                Evaluator { program, record: &desk.record, present, lines, filling, answers: &desk.answers };
+            let changes = matches!(turn(&mut evaluator, plan, kind, state, None).next, Next::Change { .. });
             let impact = &mut self.impacts[place];
             impact.had += u64::from(has_it);
             impact.differ += u64::from(has_it && changes);

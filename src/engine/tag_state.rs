@@ -1,6 +1,7 @@
 //! What a tag's state machine remembers of an entity, and its bytes.
 
-use super::packed::{Kept, Piece, Reader, put_timestamp, put_unsigned, put_value};
+use super::packed::{Kept, Piece, Reader, put_timestamp, put_unsigned, put_value, put_word};
+use super::scores::Scored;
 use crate::model::Timestamp;
 
 /// What a tag's state machine remembers (spec 3).
@@ -16,6 +17,8 @@ pub enum TagState {
     Nth { since: Timestamp, index: u16 },
     /// A value without bands, or one that a command has set; `ends`: the end of its validity.
     Valued { since: Timestamp, value: Kept, ends: Timestamp },
+    /// A model was asked.
+    Scored(Scored),
 }
 
 impl TagState {
@@ -24,6 +27,7 @@ impl TagState {
         match self {
             TagState::Off | TagState::Pending(_) => None,
             TagState::On { since, .. } | TagState::Nth { since, .. } | TagState::Valued { since, .. } => Some(since),
+            TagState::Scored(scored) => scored.shown.map(|(since, _)| since),
         }
     }
 }
@@ -34,6 +38,11 @@ const LAPSED: u8 = 3;
 const NTH: u8 = 4;
 const VALUED: u8 = 5;
 const VALID: u8 = 6;
+const SCORED: u8 = 7;
+
+/// What a scored tag has beside the instant and the digest.
+const HAS_SCORE: u8 = 1;
+const IS_SHOWN: u8 = 2;
 
 pub fn encode_state(state: TagState, text: &str, out: &mut Vec<u8>) {
     match state {
@@ -67,7 +76,32 @@ pub fn encode_state(state: TagState, text: &str, out: &mut Vec<u8>) {
             put_timestamp(out, ends);
             put_value(out, value, text);
         }
+        TagState::Scored(scored) => encode_scored(scored, out),
     }
+}
+
+fn encode_scored(Scored { at, of, score, shown }: Scored, out: &mut Vec<u8>) {
+    out.push(SCORED);
+    put_timestamp(out, at);
+    put_word(out, of);
+    out.push(if score.is_some() { HAS_SCORE } else { 0 } | if shown.is_some() { IS_SHOWN } else { 0 });
+    if let Some(score) = score {
+        put_word(out, score.to_bits());
+    }
+    if let Some((since, index)) = shown {
+        put_unsigned(out, at.since(since) as u64);
+        put_unsigned(out, u64::from(index));
+    }
+}
+
+fn decode_scored(at: Timestamp, reader: &mut Reader<'_>) -> Scored {
+    let (of, has) = (reader.word(), reader.byte());
+    let score = (has & HAS_SCORE != 0).then(|| f64::from_bits(reader.word()));
+    let shown = (has & IS_SHOWN != 0).then(|| {
+        let since = at.plus(-(reader.unsigned() as i64));
+        (since, reader.unsigned() as u16)
+    });
+    Scored { at, of, score, shown }
 }
 
 pub fn decode_state(reader: &mut Reader<'_>, text: &mut String) -> TagState {
@@ -83,6 +117,7 @@ pub fn decode_state(reader: &mut Reader<'_>, text: &mut String) -> TagState {
             let ends = reader.timestamp();
             TagState::Valued { since, value: reader.value(text), ends }
         }
+        SCORED => TagState::Scored(decode_scored(since, reader)),
         _ => TagState::Off,
     }
 }
@@ -90,7 +125,7 @@ pub fn decode_state(reader: &mut Reader<'_>, text: &mut String) -> TagState {
 /// What the states of a tag are, to a catalog.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct StateMeaning<'a> {
-    /// `rule`, `value`, `bands`, `stages` or `manual`.
+    /// `rule`, `value`, `bands`, `stages`, `score`, `score bands` or `manual`.
     pub kind: &'a str,
     /// Of bands or stages.
     pub names: &'a [Box<str>],
@@ -116,9 +151,28 @@ pub fn shown_state(cell: &[u8], of: StateMeaning<'_>, text: &mut String) -> Opti
         TagState::Off | TagState::Pending(_) => return None,
         TagState::On { .. } => Kept::Bool(true),
         TagState::Valued { value, .. } => value,
-        TagState::Nth { index, .. } => Kept::String(Piece::keep(text, of.names.get(usize::from(index))?)),
+        TagState::Scored(Scored { shown: None, .. }) => return None,
+        TagState::Scored(scored) if of.names.is_empty() => Kept::Number(scored.score?),
+        TagState::Nth { index, .. } | TagState::Scored(Scored { shown: Some((_, index)), .. }) => {
+            Kept::String(Piece::keep(text, of.names.get(usize::from(index))?))
+        }
     };
     Some(ShownValue { since: state.since()?, value })
+}
+
+/// What a scored tag shows, as another catalog has it; `None` where that has no such band.
+fn reshown(
+    shown: Option<(Timestamp, u16)>,
+    from: StateMeaning<'_>,
+    to: StateMeaning<'_>,
+) -> Option<Option<(Timestamp, u16)>> {
+    match shown {
+        Some((since, index)) if !from.names.is_empty() => {
+            let index = to.place(from.names.get(usize::from(index))?)?;
+            Some(Some((since, index)))
+        }
+        same => Some(same),
+    }
 }
 
 /// Appends the state of a tag that was gone and has come back: the value that it showed, until it is evaluated.
@@ -134,8 +188,14 @@ pub fn revived(shown: ShownValue, text: &str, to: StateMeaning<'_>, out: &mut Ve
 pub fn restate(cell: &[u8], from: StateMeaning<'_>, to: StateMeaning<'_>, out: &mut Vec<u8>) {
     let mut text = String::new();
     let state = decode_state(&mut Reader::new(cell), &mut text);
-    if matches!(state, TagState::Pending(_)) && to.kind == "rule" {
-        return encode_state(state, &text, out);
+    match state {
+        TagState::Pending(_) if to.kind == "rule" => return encode_state(state, &text, out),
+        TagState::Scored(scored) if to.kind == from.kind => {
+            if let Some(shown) = reshown(scored.shown, from, to) {
+                return encode_scored(Scored { shown, ..scored }, out);
+            }
+        }
+        _ => {}
     }
     let Some(ShownValue { since, value }) = shown_state(cell, from, &mut text) else { return };
     let place = match value {

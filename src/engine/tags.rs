@@ -11,6 +11,8 @@
 
 use super::doubt::{Known, Truth};
 use super::eval::Evaluator;
+use super::program::TagPlan;
+use super::scores::{Scored, turn_score};
 use super::tag_state::TagState;
 use crate::catalog::{Bands, Condition, Stage, TagId, TagKind};
 use crate::model::{Scalar, Timestamp};
@@ -46,6 +48,8 @@ pub enum Shown<'a> {
         value: Scalar<'a>,
         ends: Timestamp,
     },
+    /// As the state has it.
+    Scored(Scored),
 }
 
 /// What a command wants of a manual tag.
@@ -63,6 +67,7 @@ const REMOVED: usize = 1;
 /// `order`: what a command wants of this tag.
 pub fn turn<'a>(
     evaluator: &mut Evaluator<'a>,
+    plan: &'a TagPlan,
     kind: &'a TagKind,
     state: TagState,
     order: Option<Order<'a>>,
@@ -76,6 +81,10 @@ pub fn turn<'a>(
         TagKind::Value { value, bands: Some(bands) } => turn_band(evaluator, value, bands, state),
         TagKind::Stages(stages) => turn_stage(evaluator, stages, state),
         TagKind::Manual { .. } => turn_manual(evaluator, state, order),
+        TagKind::Score(score) => match &plan.score {
+            Some(plan) => turn_score(evaluator, plan, score, state),
+            None => Turn { next: Next::Same, until: Timestamp::FOREVER },
+        },
     }
 }
 

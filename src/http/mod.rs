@@ -4,11 +4,13 @@
 //! said of itself ([`watch`]), until somebody asks. So a worker pays for a few lines a second, and never waits for
 //! whoever reads.
 
+mod catalog;
 mod door;
 mod monitor;
 mod server;
 mod watch;
 
+pub use catalog::Controls;
 pub use monitor::Monitor;
 pub use server::{HttpError, Server};
 pub use watch::{HANG_AFTER, PATIENCE, Place, Watch};

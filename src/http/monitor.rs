@@ -5,8 +5,7 @@ use std::time::Instant;
 
 use super::watch::{PATIENCE, Watch};
 use crate::codec::Reject;
-use crate::engine::Program;
-use crate::kafka::{Clock, Notice, Recycle, Standing, Work};
+use crate::kafka::{Breaker, Clock, Notice, Recycle, Standing, Work};
 use crate::model::ChangeKind;
 use crate::telemetry::Metrics;
 
@@ -18,13 +17,18 @@ const DOUBT_OPEN: &str = "doubt_open";
 const DOUBT_ELSEWHERE: &str = "doubt_elsewhere";
 const OUTCOMES: [&str; 5] = [COMMITTED, ABORTED, DOUBT_COMMITTED, DOUBT_OPEN, DOUBT_ELSEWHERE];
 
+/// What becomes of a question to a model.
+const SCORED: &str = "scored";
+const FAILED: &str = "failed";
+const SKIPPED: &str = "skipped";
+
 /// The ways in which partitions come and go.
 const ASSIGNED: &str = "assigned";
 const REVOKED: &str = "revoked";
 const LOST: &str = "lost";
 
 pub struct Monitor {
-    program: Arc<Program>,
+    breaker: Arc<Breaker>,
     clock: Clock,
     watch: Mutex<Watch>,
     metrics: Metrics,
@@ -32,7 +36,8 @@ pub struct Monitor {
 
 impl Monitor {
     /// Every series whose labels are known shows from the start.
-    pub fn new(program: Arc<Program>, workers: usize, clock: Clock) -> Self {
+    pub fn new(breaker: Arc<Breaker>, workers: usize, clock: Clock) -> Self {
+        let program = breaker.look().edition.program;
         let metrics = Metrics::new();
         metrics.build.set(&[env!("CARGO_PKG_VERSION")], 1.0);
         metrics.catalog.set(&[&program.fingerprint], 1.0);
@@ -44,8 +49,12 @@ impl Monitor {
                 metrics.changes.show(&[&tag.name, kind.name()]);
             }
         }
-        for (counter, _) in program.by_counter(&[]) {
-            metrics.skipped.show(&[counter]);
+        for counter in &program.catalog.counters {
+            metrics.skipped.show(&[&counter.name]);
+        }
+        for (tag, _) in program.scorers() {
+            [SCORED, FAILED, SKIPPED].iter().for_each(|outcome| metrics.scores.show(&[tag, outcome]));
+            metrics.slow_scores.show(&[tag]);
         }
         for outcome in OUTCOMES {
             metrics.transactions.show(&[outcome]);
@@ -56,7 +65,7 @@ impl Monitor {
         for kind in [ASSIGNED, REVOKED, LOST] {
             metrics.rebalances.show(&[kind]);
         }
-        Monitor { program, clock, watch: Mutex::new(Watch::new(workers)), metrics }
+        Monitor { breaker, clock, watch: Mutex::new(Watch::new(workers)), metrics }
     }
 
     /// Takes note of what a worker says.
@@ -112,6 +121,10 @@ impl Monitor {
         let watch = self.watch();
         let now = Instant::now();
         self.metrics.ready.set(f64::from(u8::from(watch.not_ready(now).is_empty())));
+        let status = self.breaker.status();
+        self.metrics.catalog.clear();
+        self.metrics.catalog.set(&[&status.fingerprint], 1.0);
+        self.metrics.held_tags.set(status.held.len() as f64);
         self.count(&watch);
         self.measure(&watch, now);
         self.metrics.text()
@@ -127,11 +140,20 @@ impl Monitor {
         metrics.duplicates.raise_to(work.duplicates);
         metrics.tombstones.raise_to(work.tombstones);
         metrics.timers.raise_to(work.timers);
+        metrics.unmerged.raise_to(work.unmerged);
         for (reason, count) in &work.rejected {
             metrics.rejected.of(&[reason]).raise_to(*count);
         }
-        for (counter, count) in self.program.by_counter(&work.skipped) {
-            metrics.skipped.of(&[counter]).raise_to(count);
+        for (counter, count) in &work.skipped {
+            metrics.skipped.of(&[counter]).raise_to(*count);
+        }
+        let program = self.breaker.look().edition.program;
+        for (tag, scorer) in program.scorers() {
+            let tally = scorer.tally();
+            for (outcome, count) in [(SCORED, tally.scored), (FAILED, tally.failed), (SKIPPED, tally.skipped)] {
+                metrics.scores.of(&[tag, outcome]).raise_to(count);
+            }
+            metrics.slow_scores.of(&[tag]).raise_to(tally.slow_calls);
         }
         for (tag, kinds) in work.changes.iter() {
             for (kind, count) in kinds {
@@ -143,8 +165,14 @@ impl Monitor {
     /// Only partitions that this process has show: what another process says of them must not be contradicted.
     fn measure(&self, watch: &Watch, now: Instant) {
         let metrics = &self.metrics;
-        let by_partition =
-            [&metrics.lag, &metrics.clock_delay, &metrics.committed_offset, &metrics.entities, &metrics.state_bytes];
+        let by_partition = [
+            &metrics.lag,
+            &metrics.clock_delay,
+            &metrics.committed_offset,
+            &metrics.entities,
+            &metrics.state_bytes,
+            &metrics.waiting_bytes,
+        ];
         for levels in by_partition {
             levels.clear();
         }
@@ -175,6 +203,9 @@ impl Monitor {
             }
             metrics.entities.set(&labels, figures.entities as f64);
             metrics.state_bytes.set(&labels, figures.state_bytes as f64);
+            if let Some(bytes) = figures.waiting_bytes {
+                metrics.waiting_bytes.set(&labels, bytes as f64);
+            }
         }
         for (state, count) in states {
             metrics.partitions.set(&[state], count);

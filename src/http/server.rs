@@ -14,10 +14,12 @@ use axum::routing::get;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
+use super::catalog::{self, Controls};
 use super::door::Door;
 use super::monitor::Monitor;
 use crate::telemetry::TEXT_FORMAT;
 
+pub(super) const JSON: &str = "application/json";
 const PLAIN: &str = "text/plain; charset=utf-8";
 
 /// Nobody can be answered.
@@ -39,11 +41,11 @@ impl Server {
     ///
     /// # Errors
     /// The address is taken, or is not this machine's.
-    pub fn start(listen: SocketAddr, monitor: Arc<Monitor>) -> Result<Server, HttpError> {
-        Server::open(listen, monitor).map_err(|error| HttpError { listen, error })
+    pub fn start(listen: SocketAddr, monitor: Arc<Monitor>, controls: Controls) -> Result<Server, HttpError> {
+        Server::open(listen, monitor, controls).map_err(|error| HttpError { listen, error })
     }
 
-    fn open(listen: SocketAddr, monitor: Arc<Monitor>) -> io::Result<Server> {
+    fn open(listen: SocketAddr, monitor: Arc<Monitor>, controls: Controls) -> io::Result<Server> {
         let listener = std::net::TcpListener::bind(listen)?;
         listener.set_nonblocking(true)?;
         let address = listener.local_addr()?;
@@ -55,7 +57,7 @@ impl Server {
         let (stop, stopped) = oneshot::channel();
         let serve = async move {
             tokio::select! {
-                _ = axum::serve(door, router(monitor)) => {}
+                _ = axum::serve(door, router(monitor).merge(catalog::router(controls))) => {}
                 _ = stopped => {}
             }
         };
@@ -99,6 +101,6 @@ fn verdict(complaints: &[String]) -> Response {
 }
 
 /// One page a connection: nobody keeps a seat that he does not use.
-fn page(status: StatusCode, kind: &'static str, body: String) -> Response {
+pub(super) fn page(status: StatusCode, kind: &'static str, body: String) -> Response {
     (status, [(CONTENT_TYPE, kind), (CONNECTION, "close")], body).into_response()
 }

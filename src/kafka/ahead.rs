@@ -9,9 +9,6 @@ use std::collections::VecDeque;
 use super::merge::Source;
 use crate::model::Timestamp;
 
-/// What all sources of an application may be ahead together, for each kind of entity: it waits in the memory of its
-/// workers.
-pub const WAITING_BYTES_MAX: usize = 256 << 20;
 /// Bytes are counted in so many heaps: finer is of no use.
 const HEAPS: usize = 64;
 

@@ -23,7 +23,13 @@ const TUNING: [(&str, &str); 5] = [
     ("socket.keepalive.enable", "true"),
     ("topic.metadata.refresh.interval.ms", "60000"),
 ];
-const CONSUMER_TUNING: [(&str, &str); 2] = [("fetch.queue.backoff.ms", "20"), ("fetch.error.backoff.ms", "100")];
+const CONSUMER_TUNING: [(&str, &str); 3] = [
+    ("fetch.queue.backoff.ms", "20"),
+    ("fetch.error.backoff.ms", "100"),
+    // A broker answers one request of a connection after the other: where there is nothing to fetch, the question for the
+    // ends of partitions, on which clocks depend, waits as long as the fetch before it.
+    ("fetch.wait.max.ms", "100"),
+];
 /// With the brokers' own protocol these are the brokers' to say.
 const CLASSIC_TUNING: [(&str, &str); 2] = [("session.timeout.ms", "15000"), ("heartbeat.interval.ms", "3000")];
 const PRODUCER_TUNING: [(&str, &str); 5] = [
@@ -137,6 +143,14 @@ pub fn changelog(settings: &Settings, worker: WorkerId) -> ClientConfig {
     let mut config = base(settings, &format!("{}-restore", worker_name(settings, worker)), &RESTORE_TUNING);
     set_all(&mut config, &RESTORE_FIXED);
     config.set("group.id", format!("{}-restore", settings.kafka.application));
+    config
+}
+
+/// Who only reads what the group has committed. It does not wait for what a transaction is about to commit.
+pub fn observer(settings: &Settings, worker: WorkerId) -> ClientConfig {
+    let mut config = base(settings, &format!("{}-observer", worker_name(settings, worker)), &[]);
+    config.set("group.id", &settings.kafka.application).set("isolation.level", "read_uncommitted");
+    config.set("enable.auto.commit", "false");
     config
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use crate::engine::Stats;
+use crate::engine::{Program, Stats};
 use crate::model::ChangeKind;
 
 /// Counts of one worker.
@@ -33,17 +33,18 @@ pub struct Work {
     pub changes: Tally,
     /// Timers that were due.
     pub timers: u64,
-    /// By series of the program: events that it could not count for want of a value that it takes.
-    pub skipped: Vec<u64>,
+    /// By counter: events that it could not count for want of a value that it takes.
+    pub skipped: BTreeMap<Box<str>, u64>,
 }
 
 impl Work {
-    /// Takes over what the engine has counted.
-    pub fn engine(&mut self, stats: &Stats) {
+    /// Takes over what the engine has counted under a program.
+    pub fn engine(&mut self, stats: &Stats, program: &Program) {
         self.duplicates += stats.duplicates;
         self.timers += stats.timers;
-        self.skipped.resize(stats.skipped.len(), 0);
-        self.skipped.iter_mut().zip(&stats.skipped).for_each(|(sum, more)| *sum += more);
+        for (counter, more) in program.by_counter(&stats.skipped).filter(|(_, more)| *more > 0) {
+            self.skip(counter, more);
+        }
     }
 
     pub fn add(&mut self, more: Work) {
@@ -56,8 +57,14 @@ impl Work {
         rejected.into_iter().for_each(|(reason, count)| *self.rejected.entry(reason).or_default() += count);
         self.changes.add(&changes);
         self.timers += timers;
-        self.skipped.resize(self.skipped.len().max(skipped.len()), 0);
-        self.skipped.iter_mut().zip(skipped).for_each(|(sum, more)| *sum += more);
+        skipped.iter().for_each(|(counter, more)| self.skip(counter, *more));
+    }
+
+    fn skip(&mut self, counter: &str, more: u64) {
+        match self.skipped.get_mut(counter) {
+            Some(sum) => *sum += more,
+            None => drop(self.skipped.insert(counter.into(), more)),
+        }
     }
 }
 

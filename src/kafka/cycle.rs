@@ -67,7 +67,7 @@ impl<W: Wire> Worker<W> {
         Ok(())
     }
 
-    fn is_settled(&self) -> bool {
+    pub(super) fn is_settled(&self) -> bool {
         matches!(self.fate, Fate::Clear) && !self.slots.values().any(Slot::is_dirty)
     }
 
@@ -105,7 +105,7 @@ impl<W: Wire> Worker<W> {
 
     /// Sends the bodies of all partitions that have something to say. `None`: there is nothing, or it cannot begin.
     fn begin(&mut self, until: Instant) -> Option<Sent> {
-        if !self.slots.values().any(Slot::is_dirty) {
+        if !self.slots.values().any(Slot::is_due) {
             return None;
         }
         failpoint::pass(Step::Applied);
@@ -118,7 +118,7 @@ impl<W: Wire> Worker<W> {
         let mut parts = Vec::new();
         for (partition, slot) in &mut self.slots {
             if let Slot::Running(running) = slot
-                && running.is_dirty()
+                && running.is_due()
             {
                 self.outlet.send(*partition, running, &name, &mut self.transactor, until);
                 let (next_offset, metadata) = (running.next_offset(), running.note(&name));
@@ -145,6 +145,7 @@ impl<W: Wire> Worker<W> {
                 self.snapshot_if_due();
                 self.release();
                 self.go_on_merging();
+                self.wake_rested();
             }
             Outcome::Blocked(blocked) => {
                 self.fate = Fate::Open(sent);

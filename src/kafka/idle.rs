@@ -43,7 +43,7 @@ impl<W: Wire> Worker<W> {
         }
         if full {
             self.commit_at = Some(self.wire.now());
-        } else if self.slots.values().any(Slot::is_dirty) {
+        } else if self.slots.values().any(Slot::is_due) {
             self.commit_later();
         }
     }

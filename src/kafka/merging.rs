@@ -127,21 +127,25 @@ impl<W: Wire> Worker<W> {
     }
 
     /// Has a partition rest that is far ahead of the others. What has been fetched of it already is taken still.
-    pub(super) fn rest_if_ahead(&mut self, partition: PartitionId) {
+    pub(super) fn rest(&mut self, partition: PartitionId) {
         let Some(Slot::Running(running)) = self.slots.get_mut(&partition) else { return };
-        if running.rests || !running.is_ahead() {
-            return;
-        }
         running.rests = true;
         if let Err(error) = self.consumer.pause(&[partition]) {
             self.say(Notice::Trouble { worker: self.plan.id, what: "pausing", why: error.text });
         }
     }
 
+    /// After a commit: others have come on, maybe, and what was passed on of ours is certain.
+    pub(super) fn wake_rested(&mut self) {
+        if self.slots.values().any(|slot| matches!(slot, Slot::Running(running) if running.rests)) {
+            self.keep_pace();
+        }
+    }
+
     /// Looks where the other sources are, if one of ours may be far ahead of them, and has those go on that are not.
     pub(super) fn keep_pace(&mut self) {
         let notable = |slot: &Slot| matches!(slot, Slot::Running(running) if running.is_notable());
-        if !matches!(self.fate, Fate::Clear) || !self.slots.values().any(notable) {
+        if !self.slots.values().any(notable) {
             return;
         }
         let Some((clock, source)) = self.least_source() else { return };
@@ -154,21 +158,25 @@ impl<W: Wire> Worker<W> {
                 rested.push(*partition);
             }
         }
-        if !self.held
-            && let Err(error) = self.consumer.resume(&rested)
-        {
+        if self.held || rested.is_empty() {
+            return;
+        }
+        if let Err(error) = self.consumer.resume(&rested) {
             self.say(Notice::Trouble { worker: self.plan.id, what: "pausing", why: error.text });
         }
+        // The client fetches again when it wakes up: after half a second, or with any request.
+        drop(self.consumer.ends(&rested, COMMITTED_PATIENCE));
     }
 
     /// The source that is furthest behind, as far as is committed, and what all merged partitions know of its clock.
     fn least_source(&self) -> Option<(Option<Timestamp>, Source)> {
         let streams = self.streams();
         let asked: Vec<PartitionId> = streams.input_partitions();
-        let found = self.consumer.committed(&asked, COMMITTED_PATIENCE).ok()?;
+        // What is about to be committed is only further on.
+        let found = self.consumer.noted(&asked, COMMITTED_PATIENCE).ok()?;
         let mut told = Vec::new();
         for partition in asked {
-            let committed = found.get(&partition)?.as_ref().ok()?;
+            let committed = found.get(&partition)?;
             told.push((OffsetNote::read(&committed.metadata).told, streams.source(partition)));
         }
         told.into_iter().min()

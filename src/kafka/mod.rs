@@ -7,15 +7,21 @@
 //! back from the changelog ([`restore`]), most of it from a local file where there is one ([`scribe`]). Workers share nothing
 //! but a stop signal and the [`Pulse`] of the input.
 //!
+//! Which topics there are to read, and what becomes of their events, is in [`streams`]. Those that do not come by entity are
+//! passed on ([`passing`]), in the same transactions, to where they are merged in the order of time ([`merge`], driven by
+//! [`merging`]); whoever is far ahead of the others rests ([`ahead`]).
+//!
 //! What is always true:
 //! - While a transaction's fate is open, no record is applied: the bodies are what was sent, or will be sent again.
 //! - A partition is given up only after its body was committed, or together with its state.
 //! - Every transaction carries the offset of every partition that has a part in it, also when only time has passed.
+//! - An event of a merged partition is applied when nothing before it in the order can still come from any input.
 //! - Whether a transaction was committed is never guessed: the committed offsets bear the transaction's name.
 
 mod admin;
 mod ahead;
 mod body;
+mod breaker;
 mod clients;
 mod clock;
 mod cluster;
@@ -33,6 +39,8 @@ mod merging;
 mod murmur2;
 mod native;
 mod native_changelog;
+mod native_lists;
+mod native_observer;
 mod note;
 mod notice;
 mod passing;
@@ -41,6 +49,7 @@ mod properties;
 mod pulse;
 mod rebalance;
 mod refusal;
+mod renewal;
 mod restore;
 mod rights;
 mod scribe;
@@ -55,6 +64,7 @@ mod wanted;
 pub mod wire;
 mod worker;
 
+pub use breaker::{Breaker, Status, TagNames};
 pub use clients::ClientError;
 pub use clock::Clock;
 pub use cluster::{ClusterError, await_cluster};

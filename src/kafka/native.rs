@@ -17,7 +17,6 @@ use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
 use rdkafka::message::BorrowedMessage;
 use rdkafka::metadata::MetadataTopic;
 use rdkafka::producer::{DeliveryResult, NoCustomPartitioner, Producer, ProducerContext, ThreadedProducer};
-use rdkafka::topic_partition_list::TopicPartitionListElem;
 use rdkafka::types::RDKafkaRespErr;
 use rdkafka::{Message, Offset, TopicPartitionList, bindings};
 
@@ -25,6 +24,8 @@ use super::clients::{self, ClientError, Plain, pass_error_on, pass_on};
 use super::faults::told;
 use super::link::Link;
 use super::native_changelog::NativeChangelog;
+use super::native_lists::{list, noted_in, offsets_of, partition_of};
+use super::native_observer::Observer;
 use super::notice::{Notice, Notices, WorkerId};
 use super::rights;
 use super::streams::{PartitionId, Streams};
@@ -71,7 +72,9 @@ impl Wire for Native {
         };
         let config = clients::consumer(&self.settings, self.worker);
         let client = config.create_with_context(side).map_err(ClientError::from)?;
-        Ok(NativeConsumer { client, streams: Arc::clone(&self.streams), settings: Arc::clone(&self.settings) })
+        let observer = Observer::new(Arc::clone(&self.settings), self.worker, self.notices.clone());
+        let (streams, settings) = (Arc::clone(&self.streams), Arc::clone(&self.settings));
+        Ok(NativeConsumer { client, observer, streams, settings })
     }
 
     fn producer(&self) -> Result<NativeProducer, ClientError> {
@@ -120,34 +123,6 @@ pub fn try_out(settings: &Settings) -> Result<(), ClientError> {
     Ok(())
 }
 
-/// The offset of an entry that bears one.
-pub(super) fn offset_of(element: &TopicPartitionListElem<'_>) -> Option<i64> {
-    match (element.error(), element.offset()) {
-        (Ok(()), Offset::Offset(offset)) => Some(offset),
-        _ => None,
-    }
-}
-
-/// The partition of an entry; `None`: of a topic that is not ours.
-fn partition_of(streams: &Streams, element: &TopicPartitionListElem<'_>) -> Option<PartitionId> {
-    streams.partition(element.topic(), element.partition())
-}
-
-fn offsets_of(streams: &Streams, list: &TopicPartitionList) -> BTreeMap<PartitionId, i64> {
-    let elements = list.elements();
-    let offset = |element: &TopicPartitionListElem<'_>| Some((partition_of(streams, element)?, offset_of(element)?));
-    elements.iter().filter_map(offset).collect()
-}
-
-fn list(streams: &Streams, partitions: impl IntoIterator<Item = (PartitionId, Offset)>) -> TopicPartitionList {
-    let mut list = TopicPartitionList::new();
-    for (partition, offset) in partitions {
-        // Every offset that is written here is a real one or one of librdkafka's own names.
-        let _ = list.add_partition(streams.topic(partition.stream), partition.number).set_offset(offset);
-    }
-    list
-}
-
 pub(super) fn bounds<C: ConsumerContext>(
     client: &BaseConsumer<C>,
     topic: &str,
@@ -161,6 +136,7 @@ pub(super) fn bounds<C: ConsumerContext>(
 /// A worker's consumer.
 pub struct NativeConsumer {
     client: BaseConsumer<ConsumerSide>,
+    observer: Observer,
     streams: Arc<Streams>,
     settings: Arc<Settings>,
 }
@@ -232,14 +208,15 @@ impl GroupConsumer for NativeConsumer {
         patience: Duration,
     ) -> Result<BTreeMap<PartitionId, Result<Committed, WireError>>, WireError> {
         let found = self.client.committed_offsets(self.list(partitions, Offset::Invalid), patience)?;
-        let committed = |element: &TopicPartitionListElem<'_>| {
-            element.error()?;
-            Ok(Committed { offset: offset_of(element), metadata: element.metadata().to_owned() })
-        };
-        let elements = found.elements();
-        let known =
-            elements.iter().filter_map(|element| Some((partition_of(&self.streams, element)?, committed(element))));
-        Ok(known.collect())
+        Ok(noted_in(&self.streams, &found))
+    }
+
+    fn noted(
+        &self,
+        partitions: &[PartitionId],
+        patience: Duration,
+    ) -> Result<BTreeMap<PartitionId, Committed>, WireError> {
+        self.observer.noted(&self.streams, partitions, patience)
     }
 
     fn bounds(&self, partition: PartitionId, patience: Duration) -> Result<Bounds, WireError> {

@@ -8,7 +8,8 @@ use rdkafka::message::BorrowedMessage;
 use rdkafka::{Offset, TopicPartitionList};
 
 use super::clients::Plain;
-use super::native::{bounds, offset_of};
+use super::native::bounds;
+use super::native_lists::offset_of;
 use super::streams::{PartitionId, Streams};
 use super::wire::{Bounds, ChangelogReader, WireError};
 

@@ -17,7 +17,7 @@ use crate::telemetry::Severity;
 pub type Notices = Arc<dyn Fn(Notice) + Send + Sync>;
 
 /// One worker among those of the process.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct WorkerId(pub usize);
 
 /// Why a producer is made anew.

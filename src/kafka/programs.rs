@@ -16,7 +16,9 @@ impl Programs {
     /// Those of the user's catalog that these streams need.
     pub fn new(user: &Arc<Program>, streams: &Streams) -> Self {
         let other = |role: Role| match role {
-            Role::Merged(kind) if kind != user.kind => Some(Program::of(Arc::clone(&user.catalog), kind)),
+            Role::Merged(kind) if kind != user.kind => {
+                Some(Program::of(Arc::clone(&user.catalog), kind, user.models.clone()))
+            }
             _ => None,
         };
         Programs { user: Arc::clone(user), others: streams.iter().filter_map(|(_, plan)| other(plan.role)).collect() }

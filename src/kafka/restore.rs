@@ -23,6 +23,7 @@ use std::time::{Duration, Instant};
 
 use rdkafka::Message;
 
+use super::breaker::Breaker;
 use super::clients::ClientError;
 use super::failpoint::{self, Step};
 use super::merge::{Reached, Source};
@@ -32,7 +33,7 @@ use super::snapshots::{Snapshots, Unusable};
 use super::streams::{PartitionId, Streams};
 use super::wire::{Bounds, ChangelogReader, Wire, WireError};
 use crate::codec::{ChangelogKey, ChangelogRecord, Progress, SourceEntry, Unreadable};
-use crate::engine::{CatalogChange, Damage, Partition, Position, Program, Restored, Restoring};
+use crate::engine::{CatalogChange, Damage, Partition, Position, Program, Restored, Restoring, Survey};
 
 const CALL_PATIENCE: Duration = Duration::from_secs(5);
 const POLL: Duration = Duration::from_millis(50);
@@ -146,14 +147,20 @@ impl<W: Wire> Restorer<W> {
     pub fn new(
         wire: W,
         programs: Programs,
+        breaker: Arc<Breaker>,
         streams: Arc<Streams>,
         snapshots: Option<Arc<Snapshots>>,
         worker: WorkerId,
         notices: Notices,
     ) -> Self {
         let (sender, findings) = mpsc::channel();
-        let errand = Errand { wire, programs, streams, snapshots, worker, notices, findings: sender };
+        let errand = Errand { wire, programs, breaker, streams, snapshots, worker, notices, findings: sender };
         Restorer { errand, findings }
+    }
+
+    /// Another catalog is in force: errands from now on read under it.
+    pub fn renew(&mut self, programs: Programs) {
+        self.errand.programs = programs;
     }
 
     /// Has the states of partitions read back, one after the other.
@@ -172,6 +179,7 @@ impl<W: Wire> Restorer<W> {
 struct Errand<W> {
     wire: W,
     programs: Programs,
+    breaker: Arc<Breaker>,
     streams: Arc<Streams>,
     snapshots: Option<Arc<Snapshots>>,
     worker: WorkerId,
@@ -273,9 +281,20 @@ impl<W: Wire> Errand<W> {
         failpoint::pass(Step::RestoreEnd);
         let Reading { restoring, note, sources, bytes, snapshot_bytes, .. } = reading;
         let position = note.as_ref().map_or_else(Position::default, |note| note.position.clone());
-        let Restored { partition: state, change: catalog_change } = restoring.finish(position).map_err(|error| {
-            RestoreError::Whole { topic: self.topic(partition), partition: partition.number, error }
-        })?;
+        let (catalog, is_first) = (position.catalog, position.clock.is_none());
+        let Restored { partition: mut state, change: catalog_change } =
+            restoring.finish(position).map_err(|error| RestoreError::Whole {
+                topic: self.topic(partition),
+                partition: partition.number,
+                error,
+            })?;
+        if catalog != state.program().catalog.fingerprint && !is_first {
+            let outlook = Survey::whole(&state);
+            state.hold(self.breaker.restored(&outlook));
+        } else {
+            let approved = self.breaker.noted(state.held_tags().map(Box::from).collect());
+            state.release(&approved);
+        }
         let took = self.wire.now().duration_since(started);
         Ok(Found { state, note, sources, catalog_change, took, bytes, snapshot_bytes })
     }

@@ -1,9 +1,12 @@
 //! A partition in the hands of a worker: its life cycle, its state, and what it has not committed yet.
 
+use std::sync::Arc;
+
 use rdkafka::message::Message;
 
 use super::ahead::Least;
 use super::body::Body;
+use super::breaker::TagNames;
 use super::counts::{Counts, Work};
 use super::merge::Merge;
 use super::note::OffsetNote;
@@ -12,7 +15,7 @@ use super::restore::{Cancel, RestoreError};
 use super::streams::Role;
 use super::wire::Bounds;
 use crate::codec::{Decoder, Meta};
-use crate::engine::{Copyist, Extent, NoCopy, Partition};
+use crate::engine::{CatalogChange, Copyist, Extent, NoCopy, Partition, Program};
 use crate::model::{CurrentTag, Event, Timestamp};
 
 /// The life cycle of a partition.
@@ -41,9 +44,14 @@ pub enum Slot {
 }
 
 impl Slot {
-    /// Whether the partition has a part in the next transaction.
+    /// Whether something of the partition has to be committed.
     pub fn is_dirty(&self) -> bool {
         matches!(self, Slot::Running(running) if running.is_dirty())
+    }
+
+    /// Whether the partition has a part in the next transaction.
+    pub fn is_due(&self) -> bool {
+        matches!(self, Slot::Running(running) if running.is_due())
     }
 }
 
@@ -246,18 +254,37 @@ impl Running {
             || self.passing.as_ref().is_some_and(is_behind)
     }
 
+    /// Whether it has a part in the next transaction: it is dirty, or its log is purged, which takes what time it takes.
+    pub fn is_due(&self) -> bool {
+        self.is_dirty() || self.keeps_state() && self.state.is_purging()
+    }
+
     /// What was sent is committed. Returns what was done for it.
     pub fn settle(&mut self) -> Work {
         self.committed = Some(self.next_offset());
         (self.sealed, self.unsettled) = (false, false);
         let mut work = std::mem::take(&mut self.work);
-        work.engine(&self.state.take_stats());
+        work.engine(&self.state.take_stats(), self.state.program());
         work.changes = self.body.clear();
         work
     }
 
     pub fn state(&self) -> &Partition {
         &self.state
+    }
+
+    /// Goes on under another catalog; nothing is on its way.
+    pub fn adopt(&mut self, program: Arc<Program>, held: TagNames) -> CatalogChange {
+        self.work.engine(&self.state.take_stats(), self.state.program());
+        self.state.adopt(program, held)
+    }
+
+    /// Lets all tags change again but these.
+    pub fn release_others(&mut self, held: &TagNames) {
+        let released: TagNames = self.state.held_tags().filter(|name| !held.contains(*name)).map(Box::from).collect();
+        if !released.is_empty() {
+            self.state.release(&released);
+        }
     }
 
     /// Applies one record of the partition.

@@ -29,8 +29,8 @@ pub struct Figures {
     /// The partition's own time; `None` before its first event.
     pub clock: Option<Timestamp>,
     pub entities: usize,
-    /// Bytes of events that wait for other inputs.
-    pub waiting_bytes: usize,
+    /// Bytes of events that wait for other inputs; `None`: it is no partition where they do.
+    pub waiting_bytes: Option<usize>,
     pub state_bytes: usize,
 }
 
@@ -50,7 +50,7 @@ fn standing(slot: &Slot) -> Standing {
             lag: running.lag,
             clock: running.state().clock(),
             entities: running.state().entities(),
-            waiting_bytes: running.merge.as_ref().map_or(0, Merge::waiting_bytes),
+            waiting_bytes: running.merge.as_ref().map(Merge::waiting_bytes),
             state_bytes: running.state().bytes(),
         }),
         Slot::Stopped(error) => Standing::Stopped(error.to_string()),

@@ -11,7 +11,6 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::ahead::WAITING_BYTES_MAX;
 use super::merge::Source;
 use super::passing::Route;
 use crate::catalog::Catalog;
@@ -113,7 +112,7 @@ impl Streams {
         };
         let kinds = kinds.into_iter().filter(|(_, name)| !is_direct || *name != USER);
         let all = settings.input.topics.iter().map(input).chain(kinds.map(merged)).collect();
-        Streams { all, waiting_bytes_max: WAITING_BYTES_MAX }
+        Streams { all, waiting_bytes_max: settings.service.max_waiting_bytes }
     }
 
     /// With the numbers of partitions, which the brokers know.

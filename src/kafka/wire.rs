@@ -146,6 +146,12 @@ pub trait GroupConsumer {
         partitions: &[PartitionId],
         patience: Duration,
     ) -> Result<BTreeMap<PartitionId, Result<Committed, WireError>>, WireError>;
+    /// The same without waiting: what a transaction that is open may be about to move. Nothing can begin there.
+    fn noted(
+        &self,
+        partitions: &[PartitionId],
+        patience: Duration,
+    ) -> Result<BTreeMap<PartitionId, Committed>, WireError>;
     fn bounds(&self, partition: PartitionId, patience: Duration) -> Result<Bounds, WireError>;
     /// The ends of partitions, as they are after the call began; those that are not known now are left out.
     fn ends(&self, partitions: &[PartitionId], patience: Duration) -> Result<BTreeMap<PartitionId, i64>, WireError>;

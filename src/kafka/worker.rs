@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use rdkafka::message::{Message, OwnedMessage};
 use rdkafka::types::RDKafkaErrorCode;
 
+use super::breaker::Breaker;
 use super::clients::ClientError;
 use super::clock::Clock;
 use super::counts::Counts;
@@ -15,6 +16,7 @@ use super::cycle::{Fate, Names};
 use super::notice::{Notice, Notices, WorkerId};
 use super::programs::Programs;
 use super::pulse::Pulse;
+use super::renewal::Renewal;
 use super::restore::{Finding, Restorer};
 use super::scribe::Scribe;
 use super::sending::Outlet;
@@ -84,7 +86,9 @@ pub struct WorkerPlan {
     pub settings: Arc<Settings>,
     /// What the group reads.
     pub streams: Arc<Streams>,
+    /// The users'.
     pub program: Arc<Program>,
+    pub breaker: Arc<Breaker>,
     pub notices: Notices,
     pub clock: Clock,
     pub pulse: Arc<Pulse>,
@@ -95,6 +99,10 @@ pub struct WorkerPlan {
 enum Turn<R> {
     Rebalance(Rebalance),
     Stop,
+    /// There is something new about the catalog.
+    Catalog,
+    /// Entities are to be looked at under a catalog to come.
+    Survey,
     /// Partitions that were assigned wait for their start.
     Start,
     /// What reading a state back has come to.
@@ -134,6 +142,7 @@ pub struct Worker<W: Wire> {
     pub(super) restorer: Restorer<W>,
     /// Takes snapshots, if there is a place for them.
     pub(super) scribe: Option<Scribe<W>>,
+    pub(super) renewal: Renewal,
     pub(super) fate: Fate,
     pub(super) names: Names,
     /// Whether the consumer is paused since a commit does not end.
@@ -183,12 +192,14 @@ impl<W: Wire> Worker<W> {
             restorer: Restorer::new(
                 wire.clone(),
                 Programs::new(&plan.program, &plan.streams),
+                Arc::clone(&plan.breaker),
                 Arc::clone(&plan.streams),
                 snapshots,
                 plan.id,
                 Arc::clone(&plan.notices),
             ),
             scribe,
+            renewal: Renewal::new(),
             fate: Fate::Clear,
             names: Names::new(),
             held: false,
@@ -235,7 +246,13 @@ impl<W: Wire> Worker<W> {
         if self.plan.stop.is_given() {
             return Turn::Stop;
         }
+        if self.renewal.is_behind(self.plan.breaker.version()) && !self.held {
+            return Turn::Catalog;
+        }
         let now = self.wire.now();
+        if self.renewal.surveying.as_ref().is_some_and(|surveying| surveying.next_at <= now) {
+            return Turn::Survey;
+        }
         if self.commit_at.is_some_and(|at| at <= now) {
             return Turn::Commit;
         }
@@ -277,6 +294,8 @@ impl<W: Wire> Worker<W> {
                 }
             }
             Turn::Rebalance(rebalance) => self.rebalance(rebalance)?,
+            Turn::Catalog => self.heed_breaker()?,
+            Turn::Survey => self.survey(),
             Turn::Start => self.start_assigned(),
             Turn::Restored(finding) => self.restored(*finding),
             Turn::Commit => self.commit()?,
@@ -301,6 +320,7 @@ impl<W: Wire> Worker<W> {
         let before = running.unsent_bytes();
         let taken = running.take(message, now, &mut self.bench);
         self.unsent_bytes = (self.unsent_bytes + running.unsent_bytes()).saturating_sub(before);
+        let has_to_rest = running.is_ahead() && !running.rests;
         match taken {
             Taken::Done { accepted } => {
                 if accepted {
@@ -313,8 +333,8 @@ impl<W: Wire> Worker<W> {
             }
             Taken::Full => self.commit_at = Some(self.wire.now()),
         }
-        if let Some(partition) = partition {
-            self.rest_if_ahead(partition);
+        if has_to_rest && let Some(partition) = partition {
+            self.rest(partition);
         }
         taken
     }

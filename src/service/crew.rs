@@ -8,13 +8,12 @@ use std::time::{Duration, Instant};
 use tokio::sync::mpsc::UnboundedSender;
 
 use super::{Report, Surroundings};
-use crate::engine::Program;
-use crate::kafka::{self, Counts, Native, Notice, Pulse, Streams, Worker, WorkerError, WorkerId, WorkerPlan};
+use crate::kafka::{self, Breaker, Counts, Native, Notice, Pulse, Streams, Worker, WorkerError, WorkerId, WorkerPlan};
 use crate::settings::Settings;
 
 pub struct Crew {
     settings: Arc<Settings>,
-    program: Arc<Program>,
+    breaker: Arc<Breaker>,
     surroundings: Surroundings,
     reports: UnboundedSender<Report>,
     /// Threads that have not reported their end.
@@ -24,16 +23,16 @@ pub struct Crew {
 impl Crew {
     pub fn new(
         settings: Arc<Settings>,
-        program: Arc<Program>,
+        breaker: Arc<Breaker>,
         surroundings: Surroundings,
         reports: UnboundedSender<Report>,
     ) -> Self {
-        Crew { settings, program, surroundings, reports, busy: 0 }
+        Crew { settings, breaker, surroundings, reports, busy: 0 }
     }
 
     pub fn look_for_cluster(&mut self) -> io::Result<()> {
         let (settings, reports) = (Arc::clone(&self.settings), self.reports.clone());
-        let program = Arc::clone(&self.program);
+        let program = self.breaker.look().edition.program;
         let Surroundings { notices, stop, .. } = self.surroundings.clone();
         thread::Builder::new().name("cluster".to_owned()).spawn(move || {
             let _guard = PanicGuard { reports: &reports };
@@ -46,7 +45,7 @@ impl Crew {
     }
 
     pub fn start_workers(&mut self, streams: Streams) -> io::Result<()> {
-        let Surroundings { clock, notices, stop } = &self.surroundings;
+        let Surroundings { clock, notices, stop, .. } = &self.surroundings;
         let pulse = Pulse::new(clock.now(), self.settings.service.outage_after, Arc::clone(notices));
         let pulse = Arc::new(pulse);
         let streams = Arc::new(streams);
@@ -55,7 +54,8 @@ impl Crew {
                 id: WorkerId(number),
                 settings: Arc::clone(&self.settings),
                 streams: Arc::clone(&streams),
-                program: Arc::clone(&self.program),
+                program: self.breaker.look().edition.program,
+                breaker: Arc::clone(&self.breaker),
                 notices: Arc::clone(notices),
                 clock: clock.clone(),
                 pulse: Arc::clone(&pulse),

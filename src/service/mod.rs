@@ -10,6 +10,7 @@
 
 mod crew;
 mod notices;
+mod reload;
 mod wall_clock;
 
 use std::sync::Arc;
@@ -19,14 +20,15 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 
-use crate::catalog::Catalog;
 use crate::engine::Program;
-use crate::http::{HttpError, Monitor, Server};
-use crate::kafka::{Clock, ClusterError, Counts, Notices, StopSignal, Streams, WorkerError, WorkerId};
+use crate::http::{Controls, HttpError, Monitor, Server};
+use crate::kafka::{Breaker, Clock, ClusterError, Counts, Notices, StopSignal, Streams, WorkerError, WorkerId};
 use crate::settings::Settings;
 use crew::Crew;
 
 pub use notices::to_log;
+use reload::Reloader;
+pub use reload::{CatalogSource, ReloadError, Reloaded};
 pub use wall_clock::wall_clock;
 
 /// A worker that has not left by then hangs. Leaving it is safe: what is not committed is done again.
@@ -39,12 +41,22 @@ pub struct Surroundings {
     pub notices: Notices,
     /// Whoever else may tell it to stop, beside the signals.
     pub stop: StopSignal,
+    /// Where the catalog can be read anew; `None`: it is what it is.
+    pub catalog: Option<CatalogSource>,
+    /// Whether what follows from the catalog at the start is approved, however many it concerns.
+    pub approve_changes: bool,
 }
 
 impl Surroundings {
     /// The wall clock, and nobody but the signals to stop it.
     pub fn usual(notices: Notices) -> Self {
-        Surroundings { clock: wall_clock(), notices, stop: StopSignal::default() }
+        Surroundings {
+            clock: wall_clock(),
+            notices,
+            stop: StopSignal::default(),
+            catalog: None,
+            approve_changes: false,
+        }
     }
 }
 
@@ -96,6 +108,8 @@ enum Report {
 /// What the loop wakes up for.
 enum Step {
     Signal(Told),
+    /// SIGHUP.
+    Reload,
     Report(Report),
     TooLong,
 }
@@ -104,31 +118,43 @@ enum Step {
 ///
 /// # Errors
 /// Why it ended, if not by a signal.
-pub fn run(settings: Settings, catalog: Catalog, surroundings: Surroundings) -> Result<(), ServiceError> {
+pub fn run(settings: Settings, program: Arc<Program>, surroundings: Surroundings) -> Result<(), ServiceError> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(ServiceError::Signals)?;
     runtime.block_on(async {
         let (sender, reports) = mpsc::unbounded_channel();
         let signals = Signals {
             interrupt: signal(SignalKind::interrupt()).map_err(ServiceError::Signals)?,
             terminate: signal(SignalKind::terminate()).map_err(ServiceError::Signals)?,
+            hangup: signal(SignalKind::hangup()).map_err(ServiceError::Signals)?,
         };
-        let program = Program::new(catalog);
-        let (surroundings, _server) = be_seen(&settings, &program, surroundings)?;
-        let crew = Crew::new(Arc::new(settings), program, surroundings, sender);
-        Shell { crew, signals, reports, deadline: None, failure: None }.run().await
+        let settings = Arc::new(settings);
+        let workers = settings.service.workers.get();
+        let (threshold, approve) = (settings.service.max_change, surroundings.approve_changes);
+        let breaker = Arc::new(Breaker::new(Arc::clone(&program), workers, threshold, approve));
+        let no_source: CatalogSource = Arc::new(|| Err("there is no file to read it from".to_owned()));
+        let source = surroundings.catalog.clone().unwrap_or(no_source);
+        let reloader = Reloader { source, settings: Arc::clone(&settings), breaker: Arc::clone(&breaker) };
+        let (surroundings, _server) = be_seen(&settings, &reloader, surroundings)?;
+        let crew = Crew::new(settings, breaker, surroundings, sender);
+        Shell { crew, signals, reloader, reports, deadline: None, failure: None }.run().await
     })
 }
 
 /// Answers operators from now on, if the settings want it: a monitor then hears what is said, too.
 fn be_seen(
     settings: &Settings,
-    program: &Arc<Program>,
+    reloader: &Reloader,
     surroundings: Surroundings,
 ) -> Result<(Surroundings, Option<Server>), ServiceError> {
     let Some(listen) = settings.http.listen else { return Ok((surroundings, None)) };
     let workers = settings.service.workers.get();
-    let monitor = Arc::new(Monitor::new(Arc::clone(program), workers, surroundings.clock.clone()));
-    let server = Server::start(listen, Arc::clone(&monitor)).map_err(ServiceError::Http)?;
+    let monitor = Arc::new(Monitor::new(Arc::clone(&reloader.breaker), workers, surroundings.clock.clone()));
+    let reload = reloader.clone();
+    let controls = Controls {
+        breaker: Arc::clone(&reloader.breaker),
+        reload: Arc::new(move || reload.reload().map(|done| done.to_string()).map_err(|error| error.to_string())),
+    };
+    let server = Server::start(listen, Arc::clone(&monitor), controls).map_err(ServiceError::Http)?;
     tracing::info!("metrics and probes at http://{}", server.address());
     let others = surroundings.notices;
     let notices: Notices = Arc::new(move |notice| {
@@ -141,11 +167,13 @@ fn be_seen(
 struct Signals {
     interrupt: Signal,
     terminate: Signal,
+    hangup: Signal,
 }
 
 struct Shell {
     crew: Crew,
     signals: Signals,
+    reloader: Reloader,
     reports: mpsc::UnboundedReceiver<Report>,
     /// Set when everybody was told to stop.
     deadline: Option<Instant>,
@@ -167,6 +195,7 @@ impl Shell {
         tokio::select! {
             _ = self.signals.interrupt.recv() => Step::Signal(Told::Interrupt),
             _ = self.signals.terminate.recv() => Step::Signal(Told::Terminate),
+            _ = self.signals.hangup.recv() => Step::Reload,
             Some(report) = self.reports.recv() => Step::Report(report),
             () = sleep_until(deadline), if self.deadline.is_some() => Step::TooLong,
         }
@@ -177,6 +206,7 @@ impl Shell {
         match step {
             Step::Signal(told) if self.deadline.is_some() => return Err(ServiceError::Impatient(told)),
             Step::Signal(_) => self.stop(),
+            Step::Reload => self.reloader.reload_and_log(),
             Step::TooLong => return Err(self.failure.take().unwrap_or(ServiceError::Hung)),
             Step::Report(Report::Panicked(thread)) => return Err(ServiceError::Panicked(thread)),
             Step::Report(Report::Cluster(looked)) => {

@@ -10,12 +10,12 @@ use config::ValueKind;
 use super::layers::{Entry, PROPERTIES, Written};
 use super::problem::{Fault, Origin, Problems};
 use super::{
-    Delivery, GroupProtocol, HttpSettings, InputSettings, KafkaSettings, Membership, OutputSettings, PartitionedBy,
-    Properties, ServiceSettings, Settings, Start, StateSettings, duration,
+    Delivery, GroupProtocol, HttpSettings, InputSettings, KafkaSettings, MaxChange, Membership, OutputSettings,
+    PartitionedBy, Properties, ScoringSettings, ServiceSettings, Settings, Start, StateSettings, duration,
 };
 
 /// The keys that there are, beside librdkafka's own below `kafka.properties`.
-const KEYS: [&str; 20] = [
+const KEYS: [&str; 23] = [
     "catalog",
     "kafka.brokers",
     "kafka.application",
@@ -33,9 +33,12 @@ const KEYS: [&str; 20] = [
     "service.delivery",
     "service.idle_grace",
     "service.outage_after",
+    "service.max_change",
+    "service.max_waiting_mb",
     "state.directory",
     "state.snapshot_interval",
     "http.listen",
+    "scoring.library",
 ];
 
 /// More workers than any machine has use for: a slip of the finger.
@@ -46,6 +49,8 @@ const COMMIT_INTERVAL_MAX: Duration = Duration::from_secs(60);
 const IDLE_GRACE_MAX: Duration = Duration::from_secs(86_400);
 const SNAPSHOT_INTERVAL_MIN: Duration = Duration::from_secs(1);
 const SNAPSHOT_INTERVAL_MAX: Duration = Duration::from_secs(86_400);
+/// More than any machine has memory for: a slip of the finger.
+const WAITING_MB_MAX: usize = 1 << 20;
 const OUTAGE_AFTER_MIN: Duration = Duration::from_secs(1);
 
 /// Checks everything. `None`, or problems, where something is wrong.
@@ -60,6 +65,7 @@ pub fn check(written: Written, problems: &mut Problems) -> Option<Settings> {
     let state = reader.state();
     let http = reader.http();
     let catalog = reader.path("catalog");
+    let scoring = reader.scoring();
     let settings = Settings {
         catalog,
         kafka: kafka?,
@@ -68,6 +74,7 @@ pub fn check(written: Written, problems: &mut Problems) -> Option<Settings> {
         service: service?,
         state: state?,
         http: http?,
+        scoring,
     };
     reader.topics_differ(&settings);
     Some(settings)
@@ -180,6 +187,8 @@ impl Reader<'_> {
             Ok(Some(text)) if text == "off" => Some(None),
             _ => self.duration("service.outage_after", "1h", OUTAGE_AFTER_MIN, Duration::MAX).map(Some),
         };
+        let max_change = self.max_change();
+        let max_waiting_bytes = self.max_waiting_bytes();
         Some(ServiceSettings {
             instance: instance?,
             workers: workers?,
@@ -188,7 +197,25 @@ impl Reader<'_> {
             delivery: delivery?,
             idle_grace: idle_grace?,
             outage_after: outage_after?,
+            max_change: max_change?,
+            max_waiting_bytes: max_waiting_bytes?,
         })
+    }
+
+    fn max_change(&mut self) -> Option<MaxChange> {
+        const KEY: &str = "service.max_change";
+        const DEFAULT: f64 = 0.2;
+        let Some(text) = self.text(KEY).ok()? else { return Some(MaxChange::Share(DEFAULT)) };
+        let number = |text: &str| text.trim().parse::<f64>().ok();
+        let share = match text.strip_suffix('%') {
+            Some(percent) => number(percent).map(|percent| percent / 100.0),
+            None => number(&text),
+        };
+        match share {
+            _ if text == "off" => Some(MaxChange::Off),
+            Some(share) if (0.0..=1.0).contains(&share) => Some(MaxChange::Share(share)),
+            _ => self.bad(KEY, "a share such as \"20%\", from 0% to 100%, or \"off\""),
+        }
     }
 
     fn workers(&mut self) -> Option<NonZeroUsize> {
@@ -199,6 +226,14 @@ impl Reader<'_> {
                 _ => self.bad("service.workers", &format!("a whole number from 1 to {WORKERS_MAX}")),
             },
             Err(Reported) => None,
+        }
+    }
+
+    fn max_waiting_bytes(&mut self) -> Option<usize> {
+        const KEY: &str = "service.max_waiting_mb";
+        match self.text(KEY).ok()?.as_deref().unwrap_or("256").parse::<usize>() {
+            Ok(mb) if (1..=WAITING_MB_MAX).contains(&mb) => Some(mb << 20),
+            _ => self.bad(KEY, &format!("a whole number from 1 to {WAITING_MB_MAX}")),
         }
     }
 
@@ -247,6 +282,13 @@ impl Reader<'_> {
             _ => PathBuf::new(),
         };
         Some(folder.join(text))
+    }
+
+    /// An empty path is none.
+    fn scoring(&mut self) -> ScoringSettings {
+        const KEY: &str = "scoring.library";
+        let is_given = self.text(KEY).is_ok_and(|text| text.is_some_and(|text| !text.is_empty()));
+        ScoringSettings { library: if is_given { self.path(KEY) } else { None } }
     }
 
     fn topics_differ(&mut self, settings: &Settings) {

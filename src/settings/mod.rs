@@ -32,6 +32,7 @@ pub struct Settings {
     /// `None`: state is kept in the changelog only.
     pub state: Option<StateSettings>,
     pub http: HttpSettings,
+    pub scoring: ScoringSettings,
 }
 
 /// How to reach Kafka, and the names under which this application is known there.
@@ -105,8 +106,21 @@ pub struct ServiceSettings {
     pub delivery: Delivery,
     /// How far the clock of a partition that was read to its end stays behind the wall clock.
     pub idle_grace: Duration,
+    /// How many bytes of events may wait for other inputs, of all inputs together, for each kind of entity.
+    pub max_waiting_bytes: usize,
     /// How long the whole input may be silent before the clocks stop; `None`: for ever.
     pub outage_after: Option<Duration>,
+    /// Of how many entities a tag may change because the catalog has: more wait for approval.
+    pub max_change: MaxChange,
+}
+
+/// When a changed catalog's changes of a tag wait for approval (spec 8, the breaker).
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum MaxChange {
+    /// More than this share of those who have the tag, or of all entities.
+    Share(f64),
+    /// Never.
+    Off,
 }
 
 /// When a subscriber sees a tag change, and how often.
@@ -130,6 +144,13 @@ pub struct StateSettings {
 pub struct HttpSettings {
     /// Where metrics and probes are answered; `None`: nowhere.
     pub listen: Option<SocketAddr>,
+}
+
+/// What catalogs with a `score` need.
+#[derive(Clone, Debug)]
+pub struct ScoringSettings {
+    /// The ONNX Runtime: its file, or a folder that holds it. `None`: the environment or the system knows.
+    pub library: Option<PathBuf>,
 }
 
 impl Settings {

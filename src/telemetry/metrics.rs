@@ -24,12 +24,19 @@ pub struct Metrics {
     /// By tag and change.
     pub changes: Totals,
     pub timers: Total,
-    /// By partition, as the four after it.
+    /// By tag and outcome.
+    pub scores: Totals,
+    /// By tag.
+    pub slow_scores: Totals,
+    /// Of merged partitions: records that are none of ours.
+    pub unmerged: Total,
+    /// By partition, as the five after it.
     pub lag: Levels,
     pub clock_delay: Levels,
     pub committed_offset: Levels,
     pub entities: Levels,
     pub state_bytes: Levels,
+    pub waiting_bytes: Levels,
     /// By state.
     pub partitions: Levels,
     pub restore_duration: Durations,
@@ -44,6 +51,7 @@ pub struct Metrics {
     pub rebalances: Totals,
     pub ready: Level,
     pub outage: Level,
+    pub held_tags: Level,
     /// By fingerprint.
     pub catalog: Levels,
     /// By version.
@@ -70,6 +78,16 @@ impl Metrics {
             changes: all.totals("tagstream_tag_changes_total", &["tag", "change"], "Tag changes that were committed"),
             timers: all
                 .total("tagstream_timers_fired_total", "Timers that were due, whether or not they brought a change"),
+            scores: all.totals(
+                "tagstream_scores_total",
+                &["tag", "outcome"],
+                "Scores that a model was asked for: scored, failed, or skipped while it had a rest",
+            ),
+            slow_scores: all.totals("tagstream_slow_scores_total", &["tag"], "Calls of a model that took too long"),
+            unmerged: all.total(
+                "tagstream_unmerged_records_total",
+                "Records of the topics by which events are passed on that were no events",
+            ),
             lag: all.levels(
                 "tagstream_consumer_lag_records",
                 &["partition"],
@@ -87,6 +105,11 @@ impl Metrics {
             ),
             entities: all.levels("tagstream_entities", &["partition"], "Entities that have state"),
             state_bytes: all.levels("tagstream_state_bytes", &["partition"], "Memory for entities and their timers"),
+            waiting_bytes: all.levels(
+                "tagstream_waiting_bytes",
+                &["partition"],
+                "Events that wait until no other input can have an earlier one",
+            ),
             partitions: all.levels(
                 "tagstream_partitions",
                 &["state"],
@@ -109,6 +132,7 @@ impl Metrics {
             rebalances: all.totals("tagstream_rebalances_total", &["kind"], "Times that partitions came or went"),
             ready: all.level("tagstream_ready", "1 when /readyz answers 200"),
             outage: all.level("tagstream_outage", "1 while the clocks stand, since no event comes at all"),
+            held_tags: all.level("tagstream_held_tags", "Tags whose changes under a changed catalog wait for approval"),
             catalog: all.levels(
                 "tagstream_catalog_info",
                 &["fingerprint"],

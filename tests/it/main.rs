@@ -11,6 +11,7 @@ mod kafka;
 mod merge;
 mod model;
 mod reference;
+mod scoring;
 mod simulation;
 mod story;
 mod survey;

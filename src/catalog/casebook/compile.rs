@@ -5,13 +5,14 @@ use std::collections::HashMap;
 use super::moment::Moment;
 use super::raw::{RawCase, RawCasebook, RawChange, RawEvent, RawExpectation};
 use super::short::{Json, Short};
+use super::whose::Whose;
 use super::{Case, Casebook, Expectation, ExpectedChange, TestEvent, When};
 use crate::catalog::compiled::{Catalog, TagId, TagKind};
 use crate::catalog::names::{did_you_mean, listed};
 use crate::catalog::problems::{Report, Span};
 use crate::catalog::read::{At, Field, Named};
 use crate::catalog::source::SourceText;
-use crate::model::{Timestamp, Value};
+use crate::model::{EntityKindId, Timestamp, Value};
 
 /// What durations are counted from where nobody says: 2026-01-01T00:00:00Z.
 const BASE: Timestamp = Timestamp::from_ms(1_767_225_600_000);
@@ -39,12 +40,12 @@ pub fn compile(
 }
 
 /// Asks for what must be written.
-struct Needs<'a> {
-    report: &'a mut Report,
+pub struct Needs<'a> {
+    pub report: &'a mut Report,
 }
 
 impl Needs<'_> {
-    fn value<'f, T>(&mut self, field: &'f Field<T>, key: &str, whose: Span, what: &str) -> Option<&'f T> {
+    pub fn value<'f, T>(&mut self, field: &'f Field<T>, key: &str, whose: Span, what: &str) -> Option<&'f T> {
         if !field.is_written() {
             let start = Span::new(whose.start, whose.start);
             self.report.error("missing-key", start, format!("{what} needs `{key}`"));
@@ -53,11 +54,11 @@ impl Needs<'_> {
     }
 }
 
-struct Compiler<'a> {
-    catalog: &'a Catalog,
+pub struct Compiler<'a> {
+    pub catalog: &'a Catalog,
     tags: HashMap<&'a str, TagId>,
     source: &'a SourceText<'a>,
-    needs: Needs<'a>,
+    pub needs: Needs<'a>,
     /// Of the case that is compiled.
     base: Timestamp,
 }
@@ -67,7 +68,7 @@ impl Compiler<'_> {
         let (case, errors) = (&raw.value, self.needs.report.errors());
         self.base = case.base.get().map_or(base, |at| at.value.0);
         let name = self.needs.value(&case.name, "name", raw.span, "a case").cloned();
-        let events = list(&case.events).iter().filter_map(|event| self.event(event)).flatten().collect();
+        let events = arrivals(list(&case.events).iter().filter_map(|event| self.event(event)));
         let mut expectations: Vec<_> = list(&case.expect).iter().filter_map(|raw| self.expectation(raw)).collect();
         expectations.sort_by_key(|expectation| expectation.when.at);
         let changes = case.changes.is_written().then(|| {
@@ -89,6 +90,7 @@ impl Compiler<'_> {
         let (event, span) = (&raw.value.0, raw.span);
         let at = self.needs.value(&event.at, "at", span, "an event");
         let user = self.needs.value(&event.user, "user", span, "an event");
+        let keys = self.keys(&event.keys);
         let kind = self.needs.value(&event.r#type, "type", span, "an event");
         let properties = match event.properties.get() {
             None => serde_json::Map::new(),
@@ -111,6 +113,7 @@ impl Compiler<'_> {
         let one = |nth: u64| TestEvent {
             at: first.plus(nth as i64 * every.unwrap_or_default()),
             user: key.clone(),
+            keys: keys.clone(),
             kind: kind.clone(),
             // Repeats of one entry are events of their own.
             id: event.id.get().map(|id| if nth == 0 { id.value.0.clone() } else { format!("{}-{nth}", id.value.0) }),
@@ -123,7 +126,6 @@ impl Compiler<'_> {
     fn expectation(&mut self, raw: &At<Short<RawExpectation>>) -> Option<Expectation> {
         let (expectation, span) = (&raw.value.0, raw.span);
         let when = self.when(&expectation.at, span, "an expectation");
-        let user = self.needs.value(&expectation.user, "user", span, "an expectation");
         let is_exact = expectation.exactly.is_written();
         if is_exact == expectation.tags.is_written() {
             let message = "an expectation has either `tags` or `exactly`";
@@ -131,19 +133,23 @@ impl Compiler<'_> {
             return None;
         }
         let named = if is_exact { &expectation.exactly } else { &expectation.tags };
-        let mut tags = self.expected_tags(named.get()?);
+        let named = named.get()?;
+        let whose = Whose { key: &expectation.key, user: &expectation.user, entity: &expectation.entity };
+        let first = named.value.0.iter().find_map(|(name, _)| self.tags.get(name.value.as_str()).copied());
+        let (entity, key) = self.whose(&whose, first, span, "an expectation")?;
+        let mut tags = self.expected_tags(named, entity);
         if is_exact {
-            let known = |id: &TagId| tags.iter().all(|(tag, _)| tag != id);
-            let others: Vec<TagId> = (0..self.catalog.tags.len() as u16).map(TagId).filter(known).collect();
+            let is_other = |id: &TagId| self.catalog.tag(*id).entity == entity && tags.iter().all(|(tag, _)| tag != id);
+            let others: Vec<TagId> = (0..self.catalog.tags.len() as u16).map(TagId).filter(is_other).collect();
             tags.extend(others.into_iter().map(|id| (id, None)));
         }
-        Some(Expectation { when: when?, user: user?.0.clone(), tags, line: self.line(span) })
+        Some(Expectation { when: when?, entity, key, tags, line: self.line(span) })
     }
 
-    fn expected_tags(&mut self, named: &At<Named<Json>>) -> Vec<(TagId, Option<Value>)> {
+    fn expected_tags(&mut self, named: &At<Named<Json>>, entity: EntityKindId) -> Vec<(TagId, Option<Value>)> {
         let mut tags = Vec::with_capacity(named.value.0.len());
         for (name, json) in &named.value.0 {
-            let Some(id) = self.tag(name) else { continue };
+            let Some(id) = self.tag(name).filter(|id| self.is_put_on(*id, entity, name.span)) else { continue };
             let value = json.as_ref().and_then(|json| self.expected(id, json, name.span));
             tags.extend(value.map(|value| (id, value)));
         }
@@ -153,16 +159,20 @@ impl Compiler<'_> {
     fn change(&mut self, raw: &At<Short<RawChange>>) -> Option<ExpectedChange> {
         let (change, span) = (&raw.value.0, raw.span);
         let when = self.when(&change.at, span, "a change");
-        let user = self.needs.value(&change.user, "user", span, "a change");
         self.needs.value(&change.tag, "tag", span, "a change")?;
         let name = change.tag.get()?;
         let tag = self.tag(name)?;
+        let whose = Whose { key: &change.key, user: &change.user, entity: &change.entity };
+        let (entity, key) = self.whose(&whose, Some(tag), span, "a change")?;
+        if !self.is_put_on(tag, entity, name.span) {
+            return None;
+        }
         let value = match change.value.get() {
             Some(json) => self.expected(tag, &json.value, json.span)?,
             None if change.value.is_written() => return None,
             None => None,
         };
-        Some(ExpectedChange { when: when?, user: user?.0.clone(), tag, value })
+        Some(ExpectedChange { when: when?, key, tag, value })
     }
 
     fn when(&mut self, field: &Field<Moment>, whose: Span, what: &str) -> Option<When> {
@@ -187,12 +197,10 @@ impl Compiler<'_> {
     /// What a tag must be; `Some(None)`: it must have no value.
     fn expected(&mut self, id: TagId, json: &Json, at: Span) -> Option<Option<Value>> {
         let tag = &self.catalog.tags[usize::from(id.0)];
-        let names: Vec<&str> = match &tag.kind {
-            TagKind::Rule { .. } => Vec::new(),
-            TagKind::Value { bands: Some(bands), .. } => bands.names.iter().map(|name| &**name).collect(),
-            TagKind::Value { bands: None, .. } | TagKind::Manual { .. } => return self.free_value(json, at),
-            TagKind::Stages(stages) => stages.iter().map(|stage| &*stage.name).collect(),
-        };
+        let names = tag.kind.labels();
+        if names.is_empty() && !matches!(tag.kind, TagKind::Rule { .. }) {
+            return self.free_value(json, at);
+        }
         match &json.0 {
             serde_json::Value::Null | serde_json::Value::Bool(false) => return Some(None),
             serde_json::Value::Bool(true) if names.is_empty() => return Some(Some(Value::Bool(true))),
@@ -238,6 +246,25 @@ impl Compiler<'_> {
     fn line(&self, span: Span) -> usize {
         self.source.position(span.start).0
     }
+}
+
+/// Entries in their order; the repeats of one come at their times, among the entries that follow.
+fn arrivals(entries: impl Iterator<Item = Vec<TestEvent>>) -> Vec<TestEvent> {
+    let mut arrived = Vec::new();
+    // In the order of time.
+    let mut repeats: Vec<TestEvent> = Vec::new();
+    for entry in entries {
+        let mut entry = entry.into_iter();
+        if let Some(first) = entry.next() {
+            let due = repeats.partition_point(|repeat| repeat.at <= first.at);
+            arrived.extend(repeats.drain(..due));
+            arrived.push(first);
+            repeats.extend(entry);
+            repeats.sort_by_key(|repeat| repeat.at);
+        }
+    }
+    arrived.extend(repeats);
+    arrived
 }
 
 fn list<T>(field: &Field<Vec<T>>) -> &[T] {

@@ -7,13 +7,14 @@ mod compile;
 mod moment;
 mod raw;
 mod short;
+mod whose;
 
 use super::compiled::{Catalog, TagId};
 use super::problems::{Problem, Report};
 use super::read::{At, Read, Reader};
 use super::source::SourceText;
 use super::tree;
-use crate::model::{Timestamp, Value};
+use crate::model::{EntityKindId, Timestamp, Value};
 
 /// Unit tests of one catalog.
 #[derive(Clone, Debug)]
@@ -43,6 +44,8 @@ pub struct Case {
 pub struct TestEvent {
     pub at: Timestamp,
     pub user: String,
+    /// Of the other entities that it is about, as far as its properties do not hold them.
+    pub keys: Vec<(EntityKindId, String)>,
     pub kind: String,
     pub id: Option<String>,
     pub properties: serde_json::Map<String, serde_json::Value>,
@@ -57,12 +60,13 @@ pub struct When {
     pub at: Timestamp,
 }
 
-/// What some tags of a user must be once everything up to an instant has happened.
+/// What some tags of an entity must be once everything up to an instant has happened.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Expectation {
     pub when: When,
-    pub user: String,
-    /// By tag; `None` for a tag that the user must not have.
+    pub entity: EntityKindId,
+    pub key: String,
+    /// By tag, all of the entity's kind; `None` for a tag that it must not have.
     pub tags: Vec<(TagId, Option<Value>)>,
     pub line: usize,
 }
@@ -71,7 +75,8 @@ pub struct Expectation {
 #[derive(Clone, Debug, PartialEq)]
 pub struct ExpectedChange {
     pub when: When,
-    pub user: String,
+    /// Of the entity that the tag is put on.
+    pub key: String,
     pub tag: TagId,
     /// `None` when it is removed.
     pub value: Option<Value>,

@@ -15,7 +15,7 @@ record! {
         catalog: String,
         /// The instant that durations such as `14d` are counted from; 2026-01-01T00:00:00Z by default.
         base: Instant,
-        /// The tests, each with users of its own.
+        /// The tests, each with users and other entities of its own.
         cases: Vec<At<RawCase>>,
     }
 }
@@ -33,9 +33,9 @@ record! {
         events: Vec<At<Short<RawEvent>>>,
         /// Time passes up to here; by default up to the last moment that anything is expected at.
         until: Moment,
-        /// What tags are at given moments: `[at, user, tags]`, or maps.
+        /// What tags are at given moments: `[at, key, tags]`, or maps.
         expect: Vec<At<Short<RawExpectation>>>,
-        /// All changes of every tag of a user that is mentioned here: `[at, user, tag, value]`, or maps.
+        /// All changes of every tag of an entity that is mentioned here: `[at, key, tag, value]`, or maps.
         changes: Vec<At<Short<RawChange>>>,
     }
 }
@@ -47,13 +47,15 @@ record! {
         at: Moment,
         /// Whose.
         user: Key,
-        /// What happened.
+        /// The keys of the other entities that it is about, by entity; those that its properties hold need no mention.
+        keys: Named<Key>,
+        /// What happened; `$tag` and `$erase` are commands.
         r#type: String,
         /// Its properties.
         properties: Json,
         /// Its id, for de-duplication.
         id: Key,
-        /// So many events; 1 by default.
+        /// So many events, each at its time, among the entries that follow; 1 by default.
         times: u64,
         /// The time from each to the next.
         every: Duration,
@@ -66,21 +68,25 @@ impl Positions for RawEvent {
 }
 
 record! {
-    /// What tags of a user must be once everything up to a moment has happened.
+    /// What tags of an entity must be once everything up to a moment has happened.
     RawExpectation("an expectation") {
         /// When: a duration after the base, or an instant.
         at: Moment,
-        /// Whose tags.
+        /// Whose tags: the key of the entity that they are put on.
+        key: Key,
+        /// Whose tags: a user's key, instead of `key`.
         user: Key,
-        /// By tag: `true`, the name of a band or stage, or a value; `false` or `null` for a tag that the user must not have.
+        /// What `key` is of; by default what the tags are put on.
+        entity: String,
+        /// By tag: `true`, the name of a band or stage, or a value; `false` or `null` for a tag that it must not have.
         tags: Named<Json>,
-        /// As `tags`, and all other tags the user must not have.
+        /// As `tags`, and all other tags of its kind it must not have.
         exactly: Named<Json>,
     }
 }
 
 impl Positions for RawExpectation {
-    const NAMES: &'static [&'static str] = &["at", "user", "tags"];
+    const NAMES: &'static [&'static str] = &["at", "key", "tags"];
     const NEEDED: usize = 3;
 }
 
@@ -89,16 +95,21 @@ record! {
     RawChange("a change") {
         /// When: a duration after the base, or an instant.
         at: Moment,
-        /// Whose tag.
+        /// Whose tag: the key of the entity that it is put on.
+        key: Key,
+        /// Whose tag: a user's key, instead of `key`.
         user: Key,
+        /// What `key` is of: what the tag is put on.
+        entity: String,
         /// Which.
         tag: String,
-        /// To what: `true`, the name of a band or stage, or a value; `false`, or not written, when it is removed.
+        /// To what: `true`, the name of a band or stage, or a value; `false`, `null` or not written when it is removed.
         value: Json,
     }
 }
 
 impl Positions for RawChange {
-    const NAMES: &'static [&'static str] = &["at", "user", "tag", "value"];
+    const NAMES: &'static [&'static str] = &["at", "key", "tag", "value"];
     const NEEDED: usize = 3;
+    const NULLABLE: Option<&'static str> = Some("value");
 }

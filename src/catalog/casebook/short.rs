@@ -14,6 +14,8 @@ pub trait Positions {
     const NAMES: &'static [&'static str];
     /// How many of them a list must have.
     const NEEDED: usize;
+    /// One for which `null` says what leaving it out says.
+    const NULLABLE: Option<&'static str> = None;
 }
 
 /// A record in its long or short form.
@@ -22,8 +24,10 @@ pub struct Short<T>(pub T);
 
 impl<T: Read + Positions> Read for Short<T> {
     fn read(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
-        let Yaml::List(items) = &node.value else {
-            return T::read(node, reader).map(Short);
+        let items = match &node.value {
+            Yaml::List(items) => items,
+            Yaml::Map(members) => return Self::of(node.span, members.clone(), reader),
+            _ => return T::read(node, reader).map(Short),
         };
         if items.len() < T::NEEDED || items.len() > T::NAMES.len() {
             let message = format!("a list of {} can't stand here", items.len());
@@ -33,7 +37,17 @@ impl<T: Read + Positions> Read for Short<T> {
         }
         let name = |name: &str, at: Span| Node { span: at, value: Yaml::Text(name.to_owned()) };
         let members = items.iter().zip(T::NAMES).map(|(item, known)| (name(known, item.span), item.clone()));
-        T::read(&Node { span: node.span, value: Yaml::Map(members.collect()) }, reader).map(Short)
+        Self::of(node.span, members.collect(), reader)
+    }
+}
+
+impl<T: Read + Positions> Short<T> {
+    fn of(span: Span, mut members: Vec<(Node, Node)>, reader: &mut Reader<'_>) -> Option<Self> {
+        let says_nothing = |(name, value): &(Node, Node)| {
+            value.value == Yaml::Null && T::NULLABLE.is_some_and(|key| name.value == Yaml::Text(key.to_owned()))
+        };
+        members.retain(|member| !says_nothing(member));
+        T::read(&Node { span, value: Yaml::Map(members) }, reader).map(Short)
     }
 }
 

@@ -5,10 +5,11 @@ mod report;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use super::models::ModelArgs;
 use super::replay::{InputError, Rejects, Replay, each_line, parse_time};
 use super::{Format, catalog_file, fail, print};
 use crate::catalog::{Catalog, TagId};
-use crate::engine::{Programs, Sink};
+use crate::engine::Sink;
 use crate::model::{EntityKindId, Scalar, TagChange, Timestamp, Value};
 
 /// Why a user has the tags that they have, and not the others: every change, every condition, and what comes next
@@ -39,6 +40,8 @@ pub struct ExplainArgs {
     /// How to report
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
+    #[command(flatten)]
+    models: ModelArgs,
 }
 
 /// A change of the user's tags, kept.
@@ -78,10 +81,10 @@ impl Sink for History<'_> {
 }
 
 pub fn run(args: &ExplainArgs, now: Timestamp) -> ExitCode {
-    let Some(catalog) = catalog_file::require(&args.catalog) else {
+    let Some(runnable) = catalog_file::require(&args.catalog, &args.models.access()) else {
         return ExitCode::FAILURE;
     };
-    let programs = Programs::new(catalog);
+    let programs = runnable.programs();
     let found = kind(args, &programs.catalog).and_then(|kind| Ok((kind, wanted(args, kind, &programs.catalog)?)));
     let (kind, tags) = match found {
         Ok(found) => found,

@@ -39,8 +39,10 @@ pub fn text(subject: Subject<'_>, catalog: &Catalog, explained: &Explained, hist
         }
         for step in &steps[earlier..] {
             let because = because(step.because.iter().map(|(label, value)| (label.as_str(), value.clone())));
+            // A command has no reasons but itself.
+            let because = if because.is_empty() { because } else { format!(": {because}") };
             let to = tag_value(step.value.as_ref());
-            let _ = writeln!(text, "  {} {to} ({}: {because})", step.at, step.cause);
+            let _ = writeln!(text, "  {} {to} ({}{because})", step.at, step.cause);
         }
         for line in reasons(explanation, &tag.kind) {
             let _ = writeln!(text, "  {line}");
@@ -91,8 +93,13 @@ fn wait(wait: Wait) -> Json {
     let (kind, since, until) = match wait {
         Wait::For { since, until } => ("for", since, until),
         Wait::KeepFor { since, until } => ("keep_for", since, until),
+        Wait::Refresh { since, until, .. } => ("refresh", since, until),
     };
-    json!({ "for": kind, "since": since.to_string(), "until": until.to_string() })
+    let mut document = json!({ "for": kind, "since": since.to_string(), "until": until.to_string() });
+    if let Wait::Refresh { score, .. } = wait {
+        document["score"] = shown::json(score.map(Value::Number).as_ref());
+    }
+    document
 }
 
 fn section(section: &Section) -> Json {
@@ -101,13 +108,18 @@ fn section(section: &Section) -> Json {
         Role::Until => ("until", None),
         Role::Value => ("value", None),
         Role::Stage(name) => ("stage", Some(name)),
+        Role::Input(_) => ("input", None),
     };
-    json!({
+    let mut document = json!({
         "role": role,
         "stage": stage,
         "clauses": section.clauses.iter().map(clause).collect::<Vec<_>>(),
         "values": members(&section.leaves),
-    })
+    });
+    if let Role::Input(name) = &section.role {
+        document["input"] = name.as_str().into();
+    }
+    document
 }
 
 fn clause(clause: &Clause) -> Json {

@@ -17,9 +17,9 @@ use output::{Output, OutputError};
 pub use rejects::Rejects;
 use summary::Summary;
 
+use super::models::ModelArgs;
 use super::{catalog_file, fail};
 use crate::codec::RejectedLine;
-use crate::engine::Programs;
 use crate::model::{Timestamp, TimestampError};
 
 /// The tag changes of recorded events, as NDJSON
@@ -46,6 +46,8 @@ pub struct ReplayArgs {
     /// Print a table of the tags: entered, left, now on
     #[arg(long)]
     summary: bool,
+    #[command(flatten)]
+    models: ModelArgs,
 }
 
 /// An instant on the command line.
@@ -55,10 +57,10 @@ pub fn parse_time(text: &str) -> Result<Timestamp, TimestampError> {
 
 /// Exit codes: 0 when done, 1 when the catalog or a file is not as it should be.
 pub fn run(args: &ReplayArgs, now: Timestamp) -> ExitCode {
-    let Some(catalog) = catalog_file::require(&args.catalog) else {
+    let Some(runnable) = catalog_file::require(&args.catalog, &args.models.access()) else {
         return ExitCode::FAILURE;
     };
-    let programs = Programs::new(catalog);
+    let programs = runnable.programs();
     let mut replay = Replay::new(&programs, now, args.until);
     let summary = args.summary.then(|| Summary::new(&programs.catalog));
     let mut output = match Output::open(args.output.as_deref(), args.rejects.as_deref(), summary) {

@@ -2,10 +2,11 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::catalog::{InputMapping, KindRule, Pointer, PropertiesRule, TestEvent, TimeUnit};
+use crate::catalog::{Catalog, KindRule, Pointer, PropertiesRule, TestEvent, TimeUnit};
 
 /// One JSON object, whose every part stands where the decoder looks for it.
-pub fn record(event: &TestEvent, mapping: &InputMapping) -> Vec<u8> {
+pub fn record(event: &TestEvent, catalog: &Catalog) -> Vec<u8> {
+    let mapping = &catalog.input;
     let mut record = Value::Object(Map::new());
     let properties = Value::Object(event.properties.clone());
     match &mapping.properties {
@@ -23,6 +24,11 @@ pub fn record(event: &TestEvent, mapping: &InputMapping) -> Vec<u8> {
     }
     if let Some(key) = mapping.key.0.first() {
         put(&mut record, key, json!(event.user));
+    }
+    for (kind, key) in &event.keys {
+        if let Some(pointer) = &catalog.entity(*kind).key {
+            put(&mut record, pointer, json!(key));
+        }
     }
     if let Some(id) = &event.id {
         put(&mut record, &mapping.id, json!(id));

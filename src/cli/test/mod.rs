@@ -14,9 +14,11 @@ use coverage::Coverage;
 use report::{CaseReport, FileReport, junit, text};
 
 use super::catalog_file::{self, colours, display_name, read};
+use super::models::{ModelAccess, ModelArgs, Runnable};
 use super::print;
 use crate::catalog::{self, Casebook};
 use crate::engine::Programs;
+use crate::scoring::Models;
 
 /// Unit tests of catalogs: events in, tags expected at given instants
 ///
@@ -43,6 +45,9 @@ pub struct TestArgs {
     /// Fail when a tag, stage or band is never entered or never left by any case
     #[arg(long, conflicts_with = "run")]
     require_coverage: bool,
+
+    #[command(flatten)]
+    models: ModelArgs,
 
     /// Print the JSON Schema of a test file, for editors, and exit
     #[arg(long, conflicts_with_all = ["tests", "run", "format", "require_coverage"])]
@@ -72,9 +77,9 @@ pub fn run(args: &TestArgs) -> ExitCode {
     let reports: Vec<FileReport> = args.tests.iter().map(|path| test(path, args, &mut covered)).collect();
     let is_covered = !args.require_coverage || covered.iter().all(|covered| covered.coverage.is_full());
     let mut all_pass = reports.iter().all(FileReport::passes);
-    // A slip in the name must not pass for a test.
+    // A slip in the name must not pass for a test; of a file that can't be run no name is known.
     if let Some(name) = &args.run
-        && !reports.iter().any(FileReport::has_cases)
+        && reports.iter().all(|report| report.cases.is_some() && !report.has_cases())
     {
         super::report(&format!("error: no case's name holds `{name}`"));
         all_pass = false;
@@ -97,7 +102,7 @@ pub fn run(args: &TestArgs) -> ExitCode {
 fn test(path: &Path, args: &TestArgs, covered: &mut Vec<Covered>) -> FileReport {
     let name = display_name(path);
     let folder = path.parent().unwrap_or(Path::new(""));
-    let Some((casebook, catalog, programs)) = open(path, &name, folder) else {
+    let Some((casebook, catalog, programs)) = open(path, &name, folder, &args.models.access()) else {
         return FileReport { name, cases: None };
     };
     let place = covered.iter().position(|covered| covered.catalog == catalog).unwrap_or_else(|| {
@@ -115,7 +120,7 @@ fn test(path: &Path, args: &TestArgs, covered: &mut Vec<Covered>) -> FileReport 
 }
 
 /// A test file with its catalog; without one, what is wrong has been said.
-fn open(path: &Path, name: &str, folder: &Path) -> Option<(Casebook, PathBuf, Arc<Programs>)> {
+fn open(path: &Path, name: &str, folder: &Path, access: &ModelAccess) -> Option<(Casebook, PathBuf, Arc<Programs>)> {
     let text = match read(path, name) {
         Ok(text) => text,
         Err(error) => {
@@ -123,12 +128,14 @@ fn open(path: &Path, name: &str, folder: &Path) -> Option<(Casebook, PathBuf, Ar
             return None;
         }
     };
-    let mut catalog_path = PathBuf::new();
+    let (mut catalog_path, mut models) = (PathBuf::new(), Models::default());
     let loaded = catalog::load_casebook(&text, |written| {
         catalog_path = folder.join(written);
-        catalog_file::require(&catalog_path)
+        let runnable = catalog_file::require(&catalog_path, access)?;
+        models = runnable.models;
+        Some(runnable.catalog)
     });
     eprint!("{}", catalog::as_text(name, &text, &loaded.problems, colours(std::io::stderr().is_terminal())));
     let (casebook, catalog) = loaded.casebook?;
-    Some((casebook, catalog_path, Programs::new(catalog)))
+    Some((casebook, catalog_path, Runnable { catalog, models }.programs()))
 }

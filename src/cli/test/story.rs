@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::coverage::Coverage;
 use super::envelope::record;
-use crate::catalog::{Case, Catalog, Expectation, ExpectedChange, TagId};
+use crate::catalog::{Case, Catalog, Expectation, ExpectedChange, TagId, TestEvent};
 use crate::cli::replay::{Input, InputError, Replay, each_line};
 use crate::cli::shown::{because, reasons, tag_value};
 use crate::engine::{Programs, Sink};
@@ -17,12 +17,13 @@ pub type Failure = Vec<String>;
 /// Runs a case; `folder` is what its files are named from.
 pub fn run(case: &Case, programs: &Programs, folder: &Path, coverage: &mut Coverage) -> Vec<Failure> {
     let catalog = &*programs.catalog;
-    let watched = case.changes.iter().flatten().map(|change| (change.user.clone(), change.tag)).collect();
+    let watched = case.changes.iter().flatten().map(|change| (change.key.clone(), change.tag)).collect();
     let mut story = Story {
         // No event of a test lies in the future.
         replay: Replay::new(programs, Timestamp::MAX, None),
         catalog,
         ahead: &case.expectations,
+        to_come: &case.events,
         witness: Witness { catalog, coverage, watched, changes: Vec::new() },
         failures: Vec::new(),
     };
@@ -35,8 +36,9 @@ pub fn run(case: &Case, programs: &Programs, folder: &Path, coverage: &mut Cover
         story.failures.push(vec![error.to_string()]);
         return story.failures;
     }
-    for event in &case.events {
-        let line = record(event, &catalog.input);
+    while let Some((event, rest)) = story.to_come.split_first() {
+        story.to_come = rest;
+        let line = record(event, catalog);
         story.event(&line, || format!("the event in line {}", event.line));
     }
     story.expectations(Timestamp::FOREVER);
@@ -55,6 +57,8 @@ struct Story<'a> {
     catalog: &'a Catalog,
     /// Those whose moment has not come yet.
     ahead: &'a [Expectation],
+    /// The events that have not arrived yet.
+    to_come: &'a [TestEvent],
     witness: Witness<'a>,
     failures: Vec<Failure>,
 }
@@ -70,7 +74,7 @@ struct Witness<'a> {
 
 struct SeenChange {
     at: Timestamp,
-    user: String,
+    key: String,
     tag: TagId,
     value: Option<Value>,
     because: String,
@@ -79,12 +83,12 @@ struct SeenChange {
 impl Sink for Witness<'_> {
     fn change(&mut self, change: &TagChange<'_>) {
         self.coverage.note(change);
-        let is_it = |(user, tag): &&(String, TagId)| user == change.key && *self.catalog.tag(*tag).name == *change.tag;
+        let is_it = |(key, tag): &&(String, TagId)| key == change.key && *self.catalog.tag(*tag).name == *change.tag;
         if let Some((_, tag)) = self.watched.iter().find(is_it) {
             let because = because(change.because.iter().map(|(label, value)| (*label, value.to_value())));
             self.changes.push(SeenChange {
                 at: change.at,
-                user: change.key.to_owned(),
+                key: change.key.to_owned(),
                 tag: *tag,
                 value: change.value.to_value(),
                 because,
@@ -101,7 +105,10 @@ impl Story<'_> {
                 self.expectations(time);
                 self.replay.apply(&mut self.witness);
             }
-            Err(reject) => self.failures.push(vec![format!("{} is rejected: {}", place(), reject.code())]),
+            Err(reject) => {
+                let detail = self.replay.detail().map(|detail| format!(": {detail}")).unwrap_or_default();
+                self.failures.push(vec![format!("{} is rejected: {}{detail}", place(), reject.code())]);
+            }
         }
     }
 
@@ -122,9 +129,8 @@ impl Story<'_> {
         let owned = |tags: &[CurrentTag<'_>]| {
             tags.iter().map(|tag| (tag.tag.to_owned(), tag.value.to_value())).collect::<HashMap<_, _>>()
         };
-        let kind = expectation.tags.first().map_or(catalog.user(), |(tag, _)| catalog.tag(*tag).entity);
-        let partition = self.replay.world_mut().partition_mut(kind);
-        let current = partition.current_tags(&expectation.user, owned).unwrap_or_default();
+        let partition = self.replay.world_mut().partition_mut(expectation.entity);
+        let current = partition.current_tags(&expectation.key, owned).unwrap_or_default();
         for (tag, expected) in &expectation.tags {
             let name = &catalog.tag(*tag).name;
             let found = current.get(&**name).cloned().flatten();
@@ -133,17 +139,24 @@ impl Story<'_> {
             }
             let (expected, found) = (tag_value(expected.as_ref()), tag_value(found.as_ref()));
             failure.push(format!("  {name}: expected {expected}, got {found}"));
-            match partition.explain(&expectation.user, *tag) {
+            match partition.explain(&expectation.key, *tag) {
                 Some(why) => {
                     failure.extend(reasons(&why, &catalog.tag(*tag).kind).iter().map(|line| format!("    {line}")));
                 }
-                None => failure.push(format!("    no event of {} was seen so far", expectation.user)),
+                None => failure.push(format!("    no event of {} was seen so far", expectation.key)),
             }
         }
         if !failure.is_empty() {
-            let Expectation { when, user, line, .. } = expectation;
+            let Expectation { when, entity, key, line, .. } = expectation;
+            let entity = &catalog.entity(*entity).name;
             let at = if when.written.contains(':') { String::new() } else { format!(" = {}", when.at) };
-            failure.insert(0, format!("at {}{at}, user {user} (line {line})", when.written));
+            failure.insert(0, format!("at {}{at}, {entity} {key} (line {line})", when.written));
+            if let Some(late) = self.to_come.iter().find(|event| event.user == *key && event.at <= when.at) {
+                failure.push(format!(
+                    "  the event in line {} stands behind later ones: it comes too late for this",
+                    late.line
+                ));
+            }
             self.failures.push(failure);
         }
     }
@@ -154,16 +167,15 @@ impl Story<'_> {
         let mut rows = Vec::new();
         for seen in &self.witness.changes {
             let same = |change: &&ExpectedChange| {
-                (change.when.at, &change.user, change.tag, &change.value)
-                    == (seen.at, &seen.user, seen.tag, &seen.value)
+                (change.when.at, &change.key, change.tag, &change.value) == (seen.at, &seen.key, seen.tag, &seen.value)
             };
             let found = missing.iter().position(same).map(|at| missing.remove(at));
             let sign = if found.is_some() { ' ' } else { '+' };
             let because = if found.is_some() { String::new() } else { format!("   {}", seen.because) };
-            rows.push((seen.at, sign, self.change_line(seen.at, &seen.user, seen.tag, seen.value.as_ref()) + &because));
+            rows.push((seen.at, sign, self.change_line(seen.at, &seen.key, seen.tag, seen.value.as_ref()) + &because));
         }
         for change in missing {
-            let line = self.change_line(change.when.at, &change.user, change.tag, change.value.as_ref());
+            let line = self.change_line(change.when.at, &change.key, change.tag, change.value.as_ref());
             rows.push((change.when.at, '-', line));
         }
         if rows.iter().all(|(_, sign, _)| *sign == ' ') {
@@ -175,7 +187,7 @@ impl Story<'_> {
         self.failures.push(failure);
     }
 
-    fn change_line(&self, at: Timestamp, user: &str, tag: TagId, value: Option<&Value>) -> String {
-        format!("{at}  {user}  {}  {}", self.catalog.tag(tag).name, tag_value(value))
+    fn change_line(&self, at: Timestamp, key: &str, tag: TagId, value: Option<&Value>) -> String {
+        format!("{at}  {key}  {}  {}", self.catalog.tag(tag).name, tag_value(value))
     }
 }

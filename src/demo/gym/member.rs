@@ -8,6 +8,8 @@ use super::shop;
 use crate::model::Timestamp;
 
 const CLASSES: [&str; 7] = ["yoga", "spinning", "pilates", "boxing", "hiit", "zumba", "aqua"];
+/// By class; some teach two.
+const COACHES: [&str; 7] = ["lena", "jonas", "lena", "tariq", "mia", "sofia", "jonas"];
 const GOALS: [&str; 4] = ["muscle", "weight", "endurance", "back"];
 const DAY_MS: i64 = 86_400_000;
 
@@ -77,6 +79,8 @@ pub struct Member {
     sociable: f64,
     /// Something that will be sent back: on which day, and for how much.
     parcel: Option<(u32, i64)>,
+    /// The end of a coupon that was claimed and not used.
+    coupon: Option<Timestamp>,
 }
 
 impl Member {
@@ -105,6 +109,7 @@ impl Member {
             spends: 0.5 * rng.f64() * rng.f64(),
             sociable: 0.03 * rng.f64() * rng.f64(),
             parcel: None,
+            coupon: None,
         }
     }
 
@@ -141,6 +146,9 @@ impl Member {
             self.buy(day, at, rng, diary);
         }
         self.send_back(day, rng, diary);
+        if self.energy() > 0.0 && rng.f64() < 0.02 {
+            self.claim_coupon(day, rng, diary);
+        }
         if self.energy() == 1.0 && rng.f64() < 0.004 {
             self.change_their_mind(day, rng, diary);
         }
@@ -219,7 +227,7 @@ impl Member {
         if rng.f64() < 0.45 {
             let booked_at = (arrival - rng.i64(20..480)).max(0);
             let class = if rng.f64() < 0.65 { self.favourite } else { rng.usize(..CLASSES.len()) };
-            let facts = [("class", Fact::Text(CLASSES[class]))];
+            let facts = [("class", Fact::Text(CLASSES[class])), ("coach", Fact::Text(COACHES[class]))];
             diary.write(day.at(booked_at, rng), &self.key, "class_booked", &facts);
         }
         let leaves_at = self.work_out(day.at(arrival, rng), rng, diary);
@@ -240,6 +248,14 @@ impl Member {
         ends_at
     }
 
+    /// The app gives a coupon for the shop, for two weeks.
+    fn claim_coupon(&mut self, day: &Day, rng: &mut Rng, diary: &mut Diary) {
+        let at = day.at(day.app_minute(rng), rng);
+        let until = at.plus(14 * DAY_MS);
+        self.coupon = Some(until);
+        diary.write(at, &self.key, "coupon_claimed", &[("until", Fact::Instant(until))]);
+    }
+
     fn buy(&mut self, day: &Day, at: Timestamp, rng: &mut Rng, diary: &mut Diary) {
         let item = shop::pick(rng);
         let facts = [
@@ -248,6 +264,10 @@ impl Member {
             ("amount", Fact::Cents(item.cents)),
         ];
         diary.write(at, &self.key, "purchase", &facts);
+        if self.coupon.is_some_and(|until| at < until) && rng.f64() < 0.7 {
+            self.coupon = None;
+            diary.write(at, &self.key, "coupon_used", &[]);
+        }
         if item.category == "gear" && rng.f64() < 0.15 {
             self.parcel = Some((day.number + rng.u32(1..6), item.cents));
         }

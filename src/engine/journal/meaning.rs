@@ -6,8 +6,8 @@
 use std::fmt::Write;
 
 use crate::catalog::{
-    Arithmetic, Attribute, AttributeType, CalendarUnit, Catalog, Comparison, Expr, KindSet, Source, TagKind, TextTest,
-    TimeName,
+    Arithmetic, Attribute, AttributeType, CalendarUnit, Catalog, Comparison, Expr, KindSet, Score, Source, TagKind,
+    TextTest, TimeName,
 };
 use crate::engine::program::SeriesPlan;
 use crate::engine::series::SeriesKind;
@@ -147,6 +147,8 @@ impl Meaning<'_> {
 pub fn tag_state(kind: &TagKind) -> (&'static str, Vec<Box<str>>) {
     match kind {
         TagKind::Manual { .. } => ("manual", Vec::new()),
+        TagKind::Score(Score { bands: None, .. }) => ("score", Vec::new()),
+        TagKind::Score(Score { bands: Some(bands), .. }) => ("score bands", bands.names.clone()),
         TagKind::Rule { .. } => ("rule", Vec::new()),
         TagKind::Value { bands: None, .. } => ("value", Vec::new()),
         TagKind::Value { bands: Some(bands), .. } => ("bands", bands.names.clone()),

@@ -27,7 +27,9 @@
 //!
 //! Slots are overwritten or cleared in the order in which their segments died. So what a dead segment holds leaves the
 //! log before anything that was written after it, and the bytes of an erased entity are gone when the log has gone round
-//! once. A partition that is not written to keeps its log as it is.
+//! once. That must not wait for traffic: behind an erasure the log is *purged*, a piece with each transaction, until all
+//! that was written up to the erasure, the note of it included, is dead and its slots are cleared
+//! ([`Partition::is_purging`]).
 //!
 //! # A copy
 //! A copy of the state that covers the log up to segment n spares a reader what stands there ([`Copyist`] says why that is
@@ -73,6 +75,9 @@ const SEGMENT_BYTES: usize = 256 << 10;
 
 /// The log may always have this many bytes more than twice the state.
 const SLACK_BYTES: u64 = 64 << 10;
+
+/// So much of the log is cleaned in each transaction behind an erasure, whatever else is written.
+const PURGED_BYTES: u64 = 1 << 20;
 
 /// How many bytes of old segments may be cleaned for each byte written.
 const CLEANED_PER_WRITTEN: u64 = 4;
@@ -129,6 +134,8 @@ pub struct Journal {
     room: Vec<EntityId>,
     /// What cleaning may still go over.
     credit_bytes: u64,
+    /// Segments before this one hold, or may hold, something of entities that were erased.
+    purge_to: u64,
 }
 
 impl Journal {
@@ -142,6 +149,12 @@ impl Journal {
 
 /// The changelog.
 impl Partition {
+    /// Whether the log still has something of entities that were erased: then it is to be written to although nothing
+    /// happens.
+    pub fn is_purging(&self) -> bool {
+        self.journal.ring.oldest_held() < self.journal.purge_to
+    }
+
     /// About how many bytes [`Partition::journal`] would hand out now, without what it cleans.
     pub fn pending_bytes(&self) -> usize {
         let (count, bytes) = self.store.touched();
@@ -164,7 +177,8 @@ impl Partition {
         let mut bytes = Vec::new();
         let held = self.hold.names().cloned().collect();
         let filling = self.filling.partly(&self.program, self.clock());
-        Notes { ended: self.ended.keys().to_vec(), filling, held }.write(&mut bytes);
+        let purge_to = if self.is_purging() { self.journal.purge_to } else { 0 };
+        Notes { ended: self.ended.keys().to_vec(), filling, held, purge_to }.write(&mut bytes);
         bytes
     }
 
@@ -198,7 +212,8 @@ impl Partition {
     /// and what cleaning writes again. From now on it counts as written: whoever calls this must get it into the log, or
     /// drop the partition.
     pub fn journal(&mut self, log: &mut impl Log) {
-        let Journal { ring, erased, open, room, credit_bytes } = &mut self.journal;
+        let Journal { ring, erased, open, room, credit_bytes, purge_to } = &mut self.journal;
+        let erases = !erased.is_empty();
         let population = self.store.len() as u64;
         let program = &*self.program;
         let limit = 2 * (self.store.packed_bytes() + self.store.len() * ENTRY_HEAD_BYTES) as u64 + SLACK_BYTES;
@@ -228,8 +243,13 @@ impl Partition {
         if writer.bytes() <= limit {
             *credit_bytes = 0;
         }
+        writer.purge(*purge_to);
         writer.close();
-        while let Some(slot) = ring.clear_one() {
+        if erases {
+            // The note of the erasure names the entity, too.
+            *purge_to = ring.next();
+        }
+        while let Some(slot) = ring.clear_one(*purge_to) {
             log.clear(slot);
         }
         while let Some(id) = ring.drop_schema(program.schema.id()) {
@@ -290,6 +310,18 @@ impl<L: Log> Writer<'_, L> {
             {
                 self.put_state(entity);
             }
+        }
+    }
+
+    /// Cleans a piece of what is before a segment.
+    fn purge(&mut self, purge_to: u64) {
+        let mut cleaned = 0;
+        while self.ring.oldest() < purge_to.min(self.ring.next())
+            && let Some(bytes) = self.ring.oldest_bytes()
+            && (cleaned == 0 || cleaned + bytes <= PURGED_BYTES)
+        {
+            cleaned += bytes;
+            self.clean();
         }
     }
 

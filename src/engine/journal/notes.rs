@@ -7,16 +7,18 @@
 //! | 0 | an entity that ended at the present clock: the hash of its key (8) |
 //! | 1 | a series that has not seen all: its meaning (*text*), its reach (as in a schema), since when all was seen (*time*) |
 //! | 2 | a tag whose changes wait for approval: its name (*text*) |
+//! | 3 | the log is purged up to the segment of this number (LEB128) |
 
 use super::Damage;
 use super::schema::{put_reach, take_reach, take_text};
-use crate::engine::packed::{put_text, put_timestamp, put_word, split_signed};
+use crate::engine::packed::{put_text, put_timestamp, put_unsigned, put_word, split_signed, split_unsigned};
 use crate::engine::window::Reach;
 use crate::model::Timestamp;
 
 const ENDED: u8 = 0;
 const FILLING: u8 = 1;
 const HELD: u8 = 2;
+const PURGE: u8 = 3;
 
 /// A series of which only what came after an instant was seen.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,6 +33,8 @@ pub struct Notes {
     pub ended: Vec<u64>,
     pub filling: Vec<Partly>,
     pub held: Vec<Box<str>>,
+    /// 0 where nothing is to be purged.
+    pub purge_to: u64,
 }
 
 impl Notes {
@@ -48,6 +52,10 @@ impl Notes {
         for name in &self.held {
             out.push(HELD);
             put_text(out, name);
+        }
+        if self.purge_to > 0 {
+            out.push(PURGE);
+            put_unsigned(out, self.purge_to);
         }
     }
 
@@ -74,6 +82,7 @@ impl Notes {
                 let since = Timestamp::from_ms(split_signed(bytes)?);
                 self.filling.push(Partly { meaning, reach, since });
             }
+            PURGE => self.purge_to = split_unsigned(bytes)?,
             HELD => self.held.push(take_text(bytes)?),
             _ => return None,
         }

@@ -175,7 +175,7 @@ impl Restoring {
         let (dead, live) = held.split_at(held.partition_point(|held| held.number < extent.oldest));
         check_complete(live, extent)?;
         let mut ring = Ring::starting(extent.oldest);
-        dead.iter().for_each(|held| ring.restore_dead(held.slot, held.bytes));
+        dead.iter().for_each(|held| ring.restore_dead(held.slot, held.number, held.bytes));
         let mut change: Option<CatalogChange> = None;
         for held in live {
             let Some(entities) = &held.entities else {
@@ -193,6 +193,7 @@ impl Restoring {
         partition.journal.ring = ring;
         partition.present = clock.map(|clock| Present::new(clock, &partition.program.zone));
         partition.ended = Ended::noted(notes.ended);
+        partition.journal.purge_to = notes.purge_to;
         if catalog == partition.program.catalog.fingerprint {
             partition.hold = Hold::new(&partition.program, notes.held.into_iter().collect());
         }

@@ -28,6 +28,14 @@ struct Live {
     bytes: u64,
 }
 
+/// A segment of which nothing is needed, and whose record is still there.
+#[derive(Clone, Copy, Debug)]
+struct Dead {
+    slot: Slot,
+    number: u64,
+    bytes: u64,
+}
+
 /// How long the schema record of an id is needed.
 #[derive(Clone, Copy, Debug)]
 struct Used {
@@ -46,8 +54,8 @@ pub struct Ring {
     /// The number of the first live segment.
     oldest: u64,
     bytes: u64,
-    /// Slots and sizes of dead segments, first the one that died first.
-    dead: VecDeque<(Slot, u64)>,
+    /// Dead segments, first the one that died first.
+    dead: VecDeque<Dead>,
     dead_bytes: u64,
     /// Slots below `slots` that hold nothing.
     cleared: Vec<Slot>,
@@ -120,7 +128,7 @@ impl Ring {
         let live = self.live.pop_front()?;
         self.oldest += 1;
         self.bytes -= live.bytes;
-        self.push_dead(live.slot, live.bytes);
+        self.push_dead(Dead { slot: live.slot, number: self.oldest - 1, bytes: live.bytes });
         Some((self.oldest - 1, live.states))
     }
 
@@ -128,9 +136,15 @@ impl Ring {
         self.entities.pop_front()
     }
 
-    /// Takes out a slot whose record is to be removed.
-    pub fn clear_one(&mut self) -> Option<Slot> {
-        if self.dead.len() <= DEAD_MAX && self.dead_bytes <= DEAD_BYTES.max(self.bytes / DEAD_SHARE) {
+    /// The number of the oldest segment that is not overwritten or cleared, live or dead.
+    pub fn oldest_held(&self) -> u64 {
+        self.dead.front().map_or(self.oldest, |dead| dead.number)
+    }
+
+    /// Takes out a slot whose record is to be removed: of too many, and of all segments before `purge_to`.
+    pub fn clear_one(&mut self, purge_to: u64) -> Option<Slot> {
+        let is_little = self.dead.len() <= DEAD_MAX && self.dead_bytes <= DEAD_BYTES.max(self.bytes / DEAD_SHARE);
+        if is_little && self.oldest_held() >= purge_to {
             return None;
         }
         let slot = self.pop_dead()?;
@@ -138,15 +152,15 @@ impl Ring {
         Some(slot)
     }
 
-    fn push_dead(&mut self, slot: Slot, bytes: u64) {
-        self.dead.push_back((slot, bytes));
-        self.dead_bytes += bytes;
+    fn push_dead(&mut self, dead: Dead) {
+        self.dead.push_back(dead);
+        self.dead_bytes += dead.bytes;
     }
 
     fn pop_dead(&mut self) -> Option<Slot> {
-        let (slot, bytes) = self.dead.pop_front()?;
-        self.dead_bytes -= bytes;
-        Some(slot)
+        let dead = self.dead.pop_front()?;
+        self.dead_bytes -= dead.bytes;
+        Some(dead.slot)
     }
 
     /// Whether the log has the record of a schema.
@@ -181,7 +195,7 @@ impl Ring {
 
     /// Slots of dead segments and the sizes of their entries, first the one that died first.
     pub fn dead(&self) -> impl ExactSizeIterator<Item = (Slot, u32)> {
-        self.dead.iter().map(|(slot, bytes)| (*slot, entry_bytes(*bytes)))
+        self.dead.iter().map(|dead| (dead.slot, entry_bytes(dead.bytes)))
     }
 
     /// The live segments, oldest first.
@@ -213,8 +227,8 @@ impl Ring {
     }
 
     /// The next dead segment, in the order of their numbers.
-    pub fn restore_dead(&mut self, slot: Slot, bytes: usize) {
-        self.push_dead(slot, bytes as u64 + RECORD_BYTES);
+    pub fn restore_dead(&mut self, slot: Slot, number: u64, bytes: usize) {
+        self.push_dead(Dead { slot, number, bytes: bytes as u64 + RECORD_BYTES });
         self.slots = self.slots.max(slot + 1);
     }
 
@@ -230,7 +244,7 @@ impl Ring {
         /// More are not worth knowing.
         const CLEARED_MAX: usize = 65_536;
         let mut held: Vec<Slot> =
-            self.live.iter().map(|live| live.slot).chain(self.dead.iter().map(|dead| dead.0)).collect();
+            self.live.iter().map(|live| live.slot).chain(self.dead.iter().map(|dead| dead.slot)).collect();
         held.sort_unstable();
         let after = held.iter().map(|slot| slot + 1);
         let gaps = std::iter::once(0).chain(after).zip(&held).flat_map(|(from, to)| from..*to);

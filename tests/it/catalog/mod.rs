@@ -5,3 +5,4 @@ mod check;
 mod expressions;
 mod good;
 mod robust;
+mod scores;

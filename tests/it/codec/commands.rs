@@ -131,6 +131,7 @@ fn a_tag_is_for_its_own_entity() {
     let no_key = Err(("missing_key", Some("the event has no key of the entity that the tag is put on")));
     assert_eq!(keys(r#""tag":"key_account","set":true,"account":null"#), no_key);
     assert_eq!(keys(r#""tag":"key_account","set":true,"account":1.5"#), no_key);
+    assert_eq!(keys(r#""tag":"key_account","set":"yes","account":1.5"#), no_key);
     let erase = tag(r#""x":1"#).replace("$tag", "$erase");
     let plain = outcome(&everything(flat()), &erase).expect("an event");
     assert_eq!((plain.command, plain.keys), (Some(PlainCommand::Erase), vec![key("7"), key("u"), key("d")]));

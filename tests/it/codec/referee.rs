@@ -209,6 +209,10 @@ fn command(catalog: &Catalog, kind: &str, keys: &mut [Option<String>], json: &Js
         matches!(tag.kind, TagKind::Manual { .. }) && field("tag") == Some(&Json::String(tag.name.to_string()))
     };
     let tag = catalog.tags.iter().position(is_named).ok_or(Reject::BadType)?;
+    let own = catalog.tags[tag].entity.index();
+    keys[own].as_ref().ok_or(Reject::MissingKey)?;
+    keys.iter_mut().enumerate().filter(|(kind, _)| *kind != own).for_each(|(_, key)| *key = None);
+    let tag = tag as u16;
     let Some(Json::Bool(set)) = field("set") else { return Err(Reject::BadType) };
     let value = match field("value").map_or(PlainProperty::Bool(true), property) {
         PlainProperty::Array(_) | PlainProperty::Object | PlainProperty::Missing => return Err(Reject::BadType),
@@ -225,10 +229,6 @@ fn command(catalog: &Catalog, kind: &str, keys: &mut [Option<String>], json: &Js
         Some(_) if *set => return Err(Reject::BadType),
         _ => None,
     };
-    let own = catalog.tags[tag].entity.index();
-    keys[own].as_ref().ok_or(Reject::MissingKey)?;
-    keys.iter_mut().enumerate().filter(|(kind, _)| *kind != own).for_each(|(_, key)| *key = None);
-    let tag = tag as u16;
     Ok(if *set { PlainCommand::Set { tag, value, valid_for_ms } } else { PlainCommand::Unset { tag } })
 }
 

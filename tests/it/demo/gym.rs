@@ -110,24 +110,25 @@ fn every_tag_is_entered_and_left_by_someone() {
             entered.insert(format!("{} {}", change.tag, change.value));
             left.insert(format!("{} {}", change.tag, change.previous));
         }
+        let has = |seen: &BTreeSet<String>, value: &str| seen.iter().any(|seen| seen.starts_with(value));
         for value in named_values(&catalog()) {
-            assert!(entered.contains(&value), "seed {seed}: nobody entered {value}");
-            assert!(left.contains(&value), "seed {seed}: nobody left {value}");
+            assert!(has(&entered, &value), "seed {seed}: nobody entered {value}");
+            assert!(has(&left, &value), "seed {seed}: nobody left {value}");
         }
     }
 }
 
-/// Every value that a tag of the catalog names, as `tag "value"`; what a value without bands can be is up to the events.
+/// Every value that a tag of the catalog names, as `tag "value"`; of a value without bands, which is up to the events, `tag "`.
 fn named_values(catalog: &Catalog) -> Vec<String> {
     let mut values = Vec::new();
     for tag in &catalog.tags {
         match &tag.kind {
             TagKind::Rule { .. } => values.push(format!("{} true", tag.name)),
-            TagKind::Value { bands: None, .. } => values.push(format!("{} \"yoga\"", tag.name)),
+            TagKind::Value { bands: None, .. } => values.push(format!("{} \"", tag.name)),
             TagKind::Value { bands: Some(bands), .. } => {
                 values.extend(bands.names.iter().map(|name| format!("{} \"{name}\"", tag.name)));
             }
-            TagKind::Manual { .. } => {}
+            TagKind::Manual { .. } | TagKind::Score(_) => {}
             TagKind::Stages(stages) => {
                 values.extend(stages.iter().map(|stage| format!("{} \"{}\"", tag.name, stage.name)));
             }

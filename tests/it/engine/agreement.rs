@@ -15,7 +15,7 @@ use crate::reference;
 pub const NOW_MS: i64 = generate::NOW_MS;
 
 /// What random cases ask of the engine beyond one kind of entity, behaviour alone, and a complete history.
-const ASKED: Features = Features::NONE;
+const ASKED: Features = Features::ALL;
 
 /// Line and reason.
 pub type Rejects = Vec<(usize, String)>;

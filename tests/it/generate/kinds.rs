@@ -61,7 +61,7 @@ impl Kind {
             2 => Some(dice.pick(&["null", "true", "1.5", "\"\"", "[]", "{}", "18446744073709551616"]).to_owned()),
             3 => Some(text(&"k".repeat(dice.pick(&[256, 257])))),
             4..=7 => Some(dice.pick(&["7", "\"7\"", "\"acme\"", "\"é\"", "\"Z\""]).to_owned()),
-            _ => Some(if user.len() % 2 == 0 { "\"acme\"" } else { "7" }.to_owned()),
+            _ => Some(if user.len().is_multiple_of(2) { "\"acme\"" } else { "7" }.to_owned()),
         }
     }
 }

@@ -7,9 +7,10 @@ use std::time::Duration;
 
 use tagstream::catalog;
 use tagstream::engine::Program;
-use tagstream::http::{Monitor, Server};
-use tagstream::kafka::{Clock, Counts, Figures, Notice, Recycle, Standing, Work, WorkerId};
+use tagstream::http::{Controls, Monitor, Server};
+use tagstream::kafka::{Breaker, Clock, Counts, Figures, Notice, Recycle, Standing, Work, WorkerId};
 use tagstream::model::{ChangeKind, Timestamp};
+use tagstream::settings::MaxChange;
 
 use super::exposition::parse;
 use super::get::{ask, get};
@@ -21,23 +22,32 @@ fn anywhere() -> SocketAddr {
     (Ipv4Addr::LOCALHOST, 0).into()
 }
 
-fn start() -> (Arc<Monitor>, Server) {
+fn program() -> Arc<Program> {
     let text = "version: 1\n\
         attributes:\n  spend: { type: number }\n\
         counters:\n  n: { count: \"*\" }\n  paid: { sum: properties.amount, on: \"*\" }\n\
         tags:\n  some: { when: n >= 1 }\n  rich: { when: paid > 5 }\n";
     let text = text.replace("attributes:\n  spend: { type: number }\n", "");
-    let catalog = catalog::load("catalog.yaml", &text).catalog.expect("a catalog");
+    Program::new(catalog::load("catalog.yaml", &text).catalog.expect("a catalog"))
+}
+
+/// Of a service whose catalog file is always the same.
+fn controls() -> Controls {
+    let breaker = Arc::new(Breaker::new(program(), 1, MaxChange::Share(0.2), false));
+    Controls { breaker, reload: Arc::new(|| Ok("nothing changed".to_owned())) }
+}
+
+fn start() -> (Arc<Monitor>, Server) {
     let clock = Clock::new(|| Timestamp::from_ms(NOW_MS));
-    let monitor = Arc::new(Monitor::new(Program::new(catalog), 1, clock));
-    let server = Server::start(anywhere(), Arc::clone(&monitor)).expect("a port");
+    let monitor = Arc::new(Monitor::new(controls().breaker, 1, clock));
+    let server = Server::start(anywhere(), Arc::clone(&monitor), controls()).expect("a port");
     (monitor, server)
 }
 
 fn counts(events: u64, added: u64) -> Counts {
     let mut work = Work { records: events + 3, events, tombstones: 1, timers: 4, ..Work::default() };
     work.rejected.insert("not_json", 2);
-    work.skipped = vec![0, 6];
+    work.skipped.insert("paid".into(), 6);
     (0..added).for_each(|_| work.changes.count("some", ChangeKind::Added));
     Counts { work, commits: 1, aborts: 0 }
 }
@@ -48,7 +58,7 @@ fn committed(counts: Counts) -> Notice {
 
 fn stands(lag: Option<u64>) -> Notice {
     let clock = Some(Timestamp::from_ms(NOW_MS - 2_500));
-    let figures = Figures { committed: Some(42), lag, clock, entities: 5, waiting_bytes: 0, state_bytes: 600 };
+    let figures = Figures { committed: Some(42), lag, clock, entities: 5, waiting_bytes: Some(70), state_bytes: 600 };
     Notice::Standing { worker: ONE, held: false, partitions: vec![(7.into(), Standing::Running(figures))] }
 }
 
@@ -112,6 +122,7 @@ fn a_page_of_metrics_says_what_was_committed() {
         ("tagstream_committed_offset{partition=\"7\"}", 42.0),
         ("tagstream_entities{partition=\"7\"}", 5.0),
         ("tagstream_state_bytes{partition=\"7\"}", 600.0),
+        ("tagstream_waiting_bytes{partition=\"7\"}", 70.0),
         ("tagstream_partitions{state=\"running\"}", 1.0),
         ("tagstream_outage", 1.0),
         ("tagstream_ready", 1.0),
@@ -176,11 +187,11 @@ fn slow_visitors_and_nonsense_keep_nobody_out() {
 fn a_port_that_is_taken_is_named_and_one_that_was_left_is_free() {
     let (monitor, server) = start();
     let address = server.address();
-    let error = Server::start(address, Arc::clone(&monitor)).err().expect("the port is taken").to_string();
+    let error = Server::start(address, Arc::clone(&monitor), controls()).err().expect("the port is taken").to_string();
     assert!(error.contains(&format!("cannot listen at http.listen = {address}")), "{error}");
     drop(server);
     let deadline = std::time::Instant::now() + Duration::from_secs(30);
-    while Server::start(address, Arc::clone(&monitor)).is_err() {
+    while Server::start(address, Arc::clone(&monitor), controls()).is_err() {
         assert!(std::time::Instant::now() < deadline, "a server that was dropped goes on");
         std::thread::yield_now();
     }

@@ -59,7 +59,7 @@ fn assigned(worker: WorkerId, partitions: &[i32]) -> Notice {
 }
 
 fn running(lag: Option<u64>) -> Standing {
-    Standing::Running(Figures { committed: None, lag, clock: None, entities: 0, waiting_bytes: 0, state_bytes: 0 })
+    Standing::Running(Figures { committed: None, lag, clock: None, entities: 0, waiting_bytes: None, state_bytes: 0 })
 }
 
 /// The worker's one partition runs.

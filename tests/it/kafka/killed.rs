@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::os::unix::process::ExitStatusExt;
 
-use super::broker;
+use super::broker::{self, Broker};
+use super::client::read_all;
 use super::durable::{COUNT, PARTITIONS, check, read_to};
 use super::service::{Service, Setup};
 use super::steady::Steady;
@@ -88,14 +89,30 @@ fn starts(log: &str) -> BTreeMap<i64, i64> {
 
 #[test]
 fn a_death_at_any_step_of_a_commit_or_a_restore_counts_nothing_twice() {
+    die_everywhere("killed", |setup| setup, read_to);
+}
+
+#[test]
+fn a_death_at_any_step_counts_nothing_twice_where_events_are_passed_on() {
+    let all_came_out =
+        |broker: &Broker, setup: &Setup, written: usize| read_all(broker, &setup.topic("changes")).len() == written;
+    die_everywhere("killed-twice", |setup| setup.with("input.partitioned_by=none"), all_came_out);
+}
+
+fn die_everywhere(name: &str, with: fn(Setup) -> Setup, is_done: fn(&Broker, &Setup, usize) -> bool) {
     let broker = broker::shared();
     // Longer than this test waits for anything: what the dead have left open is ended by the living.
-    let setup = Setup::on("killed", broker, COUNT)
+    let setup = Setup::on(name, broker, COUNT)
         .with("service.commit_interval=20ms")
         .with("kafka.properties.transaction.timeout.ms=90000")
         .with("kafka.properties.session.timeout.ms=100000");
+    let setup = with(setup);
     setup.create_topics(PARTITIONS as u32);
     let writer = Steady::start(broker, setup.topic("events"));
+    // So that there is a state to read back, wherever it is kept.
+    let mut service = setup.start();
+    service.until("changes", |_| !read_all(broker, &setup.topic("changes")).is_empty());
+    service.stop();
     let mut dead = Dead { step: "", fate: Fate::None, ran: BTreeMap::new() };
     for (step, passing, fate) in DEATHS {
         let mut service = start_to_die(&setup, step, passing);
@@ -109,7 +126,7 @@ fn a_death_at_any_step_of_a_commit_or_a_restore_counts_nothing_twice() {
     service.says("runs partition 1");
     dead.judge(&starts(&service.log()));
     let written = writer.stop();
-    service.until("the end", |_| read_to(broker, &setup, written));
+    service.until("the end", |_| is_done(broker, &setup, written));
     service.stop();
     check(broker, &setup, written);
 }

@@ -22,7 +22,7 @@ fn now_ms() -> i64 {
 }
 
 /// Where the service says that it listens.
-fn address(service: &mut Service) -> SocketAddr {
+pub fn address(service: &mut Service) -> SocketAddr {
     service.says("metrics and probes at http://");
     let log = service.log();
     let (_, after) = log.split_once("metrics and probes at http://").expect("it says so");

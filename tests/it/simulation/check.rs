@@ -82,7 +82,8 @@ impl Expected {
                     sources.iter().for_each(|events| expected.replay(&catalog.program, events.clone(), until));
                 }
                 Role::Merged(kind) => {
-                    let program = Program::of(Arc::clone(&catalog.program.catalog), kind);
+                    let program =
+                        Program::of(Arc::clone(&catalog.program.catalog), kind, catalog.program.models.clone());
                     expected.replay(&program, sources.concat(), until);
                 }
             }

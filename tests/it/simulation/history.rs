@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use tagstream::kafka::{
-    Clock, Notice, Notices, Pulse, Standing, StopSignal, Worker, WorkerError, WorkerId, WorkerPlan,
+    Breaker, Clock, Notice, Notices, Pulse, Standing, StopSignal, Worker, WorkerError, WorkerId, WorkerPlan,
 };
 use tagstream::model::Timestamp;
+use tagstream::settings::MaxChange;
 
 use super::check::{self, Expected, Flaw};
 use super::cluster::{Cluster, Event};
@@ -48,7 +49,7 @@ const RECORD_BYTES_MAX: usize = 200;
 
 fn waiting_bytes(standing: &Standing) -> usize {
     match standing {
-        Standing::Running(figures) => figures.waiting_bytes,
+        Standing::Running(figures) => figures.waiting_bytes.unwrap_or_default(),
         _ => 0,
     }
 }
@@ -198,12 +199,15 @@ impl History {
         let notices = self.notices(process);
         let pulse = Pulse::new(clock.now(), settings.service.outage_after, Arc::clone(&notices));
         let pulse = Arc::new(pulse);
+        let program = Arc::clone(&self.catalog().program);
+        let breaker = Arc::new(Breaker::new(program, self.script.workers, MaxChange::Off, false));
         for number in 0..self.script.workers {
             let plan = WorkerPlan {
                 id: WorkerId(number),
                 settings: Arc::clone(&settings),
                 streams: Arc::clone(&self.script.streams),
                 program: Arc::clone(&self.catalog().program),
+                breaker: Arc::clone(&breaker),
                 notices: Arc::clone(&notices),
                 clock: clock.clone(),
                 pulse: Arc::clone(&pulse),

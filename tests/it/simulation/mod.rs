@@ -21,6 +21,7 @@
 //!   ends during a rebalance is followed by another one without a word, as if the partitions were still its own.
 //! - Requests and answers that are lost, late or slow, coordinators that are busy, leaders without replicas, records that
 //!   are refused or expire, full queues, clients that fail for good although the broker has committed ([`faults`]).
+//! - Events that pass through a topic of their own on their way ([`script::Family::Meeting`]): two hops, each with all of this.
 //! - Processes that are told to stop, killed at any call, stopped for longer than their session or their transaction,
 //!   cut off, and replaced while they are still there ([`history`]).
 //!
@@ -173,6 +174,16 @@ fn sources_that_are_forgotten_are_found() {
 #[test]
 fn clocks_that_are_forgotten_are_found() {
     expect_found(Planted::ForgetsClocks, Family::Meeting, 0..1_000, tears);
+}
+
+#[test]
+fn an_input_that_does_not_rest_is_found() {
+    expect_found(
+        Planted::NeverRests,
+        Family::Meeting,
+        0..1_000,
+        |flaw| matches!(flaw, Flaw::Mishap(why) if why.contains("bytes wait")),
+    );
 }
 
 #[test]

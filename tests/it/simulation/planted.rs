@@ -19,13 +19,15 @@ pub enum Planted {
     ForgetsSources,
     /// Whoever takes an input over does not know the clock that was passed on.
     ForgetsClocks,
+    /// An input that is far ahead is read on.
+    NeverRests,
 }
 
 impl Planted {
     /// Has more of that happen which brings the bug to light: it would be found without, only later.
     pub fn favour(self, faults: &mut Faults) {
         match self {
-            Planted::LeavesTimersOut | Planted::ForgetsSources | Planted::ForgetsClocks => {}
+            Planted::LeavesTimersOut | Planted::ForgetsSources | Planted::ForgetsClocks | Planted::NeverRests => {}
             Planted::RestoresToStableEnd => faults.slow_marks = 400,
             Planted::HidesFaults => faults.late_ends = 100,
             Planted::ReadsUnstableOffsets => (faults.slow, faults.slow_marks) = (100, 200),

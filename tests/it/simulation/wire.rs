@@ -243,6 +243,9 @@ impl GroupConsumer for SimConsumer {
     }
 
     fn pause(&self, partitions: &[PartitionId]) -> Result<(), WireError> {
+        if self.wire.planted == Some(Planted::NeverRests) {
+            return Ok(());
+        }
         self.membership(|consumer| consumer.pause(partitions, true))
     }
 
@@ -270,6 +273,18 @@ impl GroupConsumer for SimConsumer {
                 found
             };
             Some(partitions.iter().map(|partition| (*partition, Ok(committed(partition)))).collect())
+        })
+    }
+
+    fn noted(
+        &self,
+        partitions: &[PartitionId],
+        patience: Duration,
+    ) -> Result<BTreeMap<PartitionId, Committed>, WireError> {
+        self.wire.ask(patience, |state| {
+            let committed = &state.cluster.group.committed;
+            let noted = |partition: &PartitionId| (*partition, committed.get(partition).cloned().unwrap_or_default());
+            Some(partitions.iter().map(noted).collect())
         })
     }
 

@@ -16,6 +16,7 @@ fn a_first_catalog_is_fine_passes_its_tests_and_overwrites_nothing() {
         (&["init", "new/here"][..], 0),
         (&["check", "new/here/catalog.yaml", "--deny-warnings"], 0),
         (&["test", "new/here/tests.yaml", "--require-coverage"], 0),
+        (&["replay", "new/here/catalog.yaml", "--input", "new/here/events.ndjson"], 0),
         (&["init", "new/here"], 1),
     ] {
         let output = tagstream(&folder, args);
@@ -27,6 +28,6 @@ fn a_first_catalog_is_fine_passes_its_tests_and_overwrites_nothing() {
     fs::write(written.join("tests.yaml"), "mine").unwrap();
     assert_eq!(tagstream(&written, &["init"]).status.code(), Some(1));
     assert_eq!(fs::read_to_string(written.join("tests.yaml")).unwrap(), "mine");
-    assert!(!written.join("catalog.yaml").exists(), "neither or both");
+    assert!(!written.join("catalog.yaml").exists(), "all or none");
     fs::remove_dir_all(&folder).unwrap();
 }

@@ -20,7 +20,7 @@ fn rewritten(text: &str, catalog: &Catalog) -> String {
                     raw["until"] = catalog.written(&until.expr).into();
                 }
             }
-            TagKind::Manual { .. } => {}
+            TagKind::Manual { .. } | TagKind::Score(_) => {}
             TagKind::Value { value, .. } => raw["value"] = catalog.written(&value.expr).into(),
             TagKind::Stages(stages) => {
                 for (index, stage) in stages.iter().enumerate() {

@@ -1,6 +1,7 @@
 //! The changelog of a partition: whatever compaction leaves of it, the partition made from it goes on as if nothing
 //! had happened.
 
+mod adopted;
 mod catalogs;
 mod churn;
 mod compacted;

@@ -10,6 +10,7 @@ mod crew;
 mod feed;
 mod instances;
 mod judge;
+mod meeting;
 
 use std::time::Duration;
 

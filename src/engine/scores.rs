@@ -1,0 +1,276 @@
+//! Tags with a `score`: when a model is asked, and what becomes of its answer (spec 4.4).
+//!
+//! A score stands until what it was made of has moved: the counters, attributes, times and tags that its inputs mention,
+//! of which a digest is kept; or until `refresh` has passed since, for the sake of the clock. What moves with the clock
+//! alone (a `days_since`, and all that is made of it) is looked at when the model is asked and not in between, so an
+//! evaluation more or less changes nothing.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use xxhash_rust::xxh3::{Xxh3, xxh3_64, xxh3_64_with_seed};
+
+use super::doubt::Known;
+use super::eval::Evaluator;
+use super::judging::load;
+use super::line::band;
+use super::partition::Partition;
+use super::store::EntityId;
+use super::tag_state::TagState;
+use super::tags::{Next, Shown, Turn};
+use crate::catalog::{Catalog, Expr, Score, TagId, TagKind};
+use crate::model::{Scalar, Timestamp};
+use crate::scoring::{Models, Scorer};
+
+/// What the score itself is called in a change's `because`.
+pub const LABEL: &str = "score";
+
+/// What the state of a tag with a `score` remembers.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Scored {
+    /// When the model was asked.
+    pub at: Timestamp,
+    /// A digest of what it was given, but for the clock.
+    pub of: u64,
+    /// Its answer; `None` where it had none.
+    pub score: Option<f64>,
+    /// Since when the tag shows its value, and in which band; without bands the value is the score.
+    pub shown: Option<(Timestamp, u16)>,
+}
+
+/// What an evaluation of a score needs beside the catalog.
+#[derive(Clone, Debug)]
+pub struct ScorePlan {
+    /// Everything that the inputs mention, with the clock left out: a `days_since(x)` stands for its x.
+    watched: Vec<Expr>,
+    /// Of the model and what is asked of it: another one has not given the answer that stands.
+    identity: u64,
+    /// `None`: nobody has loaded the model.
+    scorer: Option<Arc<Scorer>>,
+}
+
+impl ScorePlan {
+    pub fn new(catalog: &Catalog, id: TagId, score: &Score, models: &Models) -> Self {
+        let mut watched: Vec<Expr> = Vec::new();
+        for leaf in score.inputs.iter().flat_map(|input| &input.value.leaves) {
+            let still = match &leaf.expr {
+                Expr::Since { of, .. } | Expr::Until { of, .. } => Expr::Time(*of),
+                other => other.clone(),
+            };
+            if !watched.contains(&still) {
+                watched.push(still);
+            }
+        }
+        let mut asked = format!("{} {}", score.digest, score.output);
+        for input in &score.inputs {
+            asked.push('\n');
+            asked.push_str(&catalog.written(&input.value.expr));
+        }
+        ScorePlan { watched, identity: xxh3_64(asked.as_bytes()), scorer: models.of(id).cloned() }
+    }
+}
+
+/// Whether a model is to be asked now.
+enum Occasion {
+    /// Not as long as something that it would be given is not known.
+    Unknown,
+    /// The score of before stands.
+    Stands(Scored),
+    /// It is; what it is given has this digest.
+    Due(u64),
+}
+
+/// What a tag was before its turn.
+#[derive(Clone, Copy, Debug)]
+struct Before {
+    /// `None` where the model has not been asked yet.
+    scored: Option<Scored>,
+    shown: Option<(Timestamp, u16)>,
+    /// Whether it shows something that no score can be: what it had under an earlier catalog.
+    is_foreign: bool,
+}
+
+impl Before {
+    fn new(state: TagState) -> Self {
+        let (scored, shown, is_foreign) = match state {
+            TagState::Scored(scored) => (Some(scored), scored.shown, false),
+            // A band or stage of the same name, under an earlier catalog.
+            TagState::Nth { since, index } => (None, Some((since, index)), false),
+            TagState::Valued { .. } | TagState::On { .. } => (None, None, true),
+            TagState::Off | TagState::Pending(_) => (None, None, false),
+        };
+        Before { scored, shown, is_foreign }
+    }
+}
+
+/// The turn of a tag with a `score`.
+pub fn turn_score<'a>(
+    evaluator: &mut Evaluator<'a>,
+    plan: &'a ScorePlan,
+    score: &'a Score,
+    state: TagState,
+) -> Turn<'a> {
+    let now = evaluator.present.at;
+    let Some(scorer) = &plan.scorer else {
+        return Turn { next: Next::Same, until: Timestamp::FOREVER };
+    };
+    let before = Before::new(state);
+    let (occasion, until) = evaluator.occasion(plan, score, before.scored);
+    let of = match occasion {
+        Occasion::Unknown => return Turn { next: Next::Same, until },
+        Occasion::Stands(scored) => return Turn { next: show(score, scored, before, now), until },
+        Occasion::Due(of) => of,
+    };
+    let row = evaluator.row(score);
+    let answer = evaluator.answers.find(plan, &row).unwrap_or_else(|| ask(scorer, &row));
+    let found = match (answer, before.scored) {
+        (Some(number), _) => number.is_finite().then_some(number),
+        // Not to be had now: what there was stands, until the next occasion.
+        (None, Some(scored)) => scored.score,
+        (None, None) => None,
+    };
+    let until = until.min(now.plus(score.refresh_ms));
+    if answer.is_none() && (before.is_foreign || before.scored.is_none() && before.shown.is_some()) {
+        return Turn { next: Next::Same, until };
+    }
+    let scored = Scored { at: now, of, score: found, shown: before.shown };
+    Turn { next: show(score, scored, before, now), until }
+}
+
+fn ask(scorer: &Scorer, row: &[f64]) -> Option<f64> {
+    let mut answer = Vec::with_capacity(1);
+    scorer.score(row, &mut answer);
+    answer.first().copied().flatten()
+}
+
+/// What a score has the tag show: a change where that is something else than before.
+fn show<'a>(score: &Score, scored: Scored, before: Before, now: Timestamp) -> Next<'a> {
+    let current = before.shown.map(|(_, index)| index);
+    let found = match &score.bands {
+        Some(bands) => scored.score.map(|number| band(bands, current, number)),
+        None => scored.score.map(|_| 0),
+    };
+    let is_other_number = score.bands.is_none() && before.scored.is_some_and(|before| before.score != scored.score);
+    if found != current || is_other_number || before.is_foreign {
+        let shown = found.map(|index| (now, index));
+        return Next::Change { to: Shown::Scored(Scored { shown, ..scored }), because: 0 };
+    }
+    if Some(scored) == before.scored { Next::Same } else { Next::Silent(TagState::Scored(scored)) }
+}
+
+/// An input as the model takes it.
+fn number(value: Scalar<'_>) -> f64 {
+    match value {
+        Scalar::Number(number) => number,
+        Scalar::Bool(b) => f64::from(u8::from(b)),
+        Scalar::String(_) | Scalar::Time(_) | Scalar::Absent => f64::NAN,
+    }
+}
+
+impl<'a> Evaluator<'a> {
+    /// Whether a model is to be asked, and until when that holds if it is not.
+    fn occasion(&mut self, plan: &'a ScorePlan, score: &Score, before: Option<Scored>) -> (Occasion, Timestamp) {
+        let Known { what, until } = self.watched(plan);
+        let Some(of) = what else { return (Occasion::Unknown, until) };
+        match before {
+            Some(scored) if scored.of == of && self.present.at < scored.at.plus(score.refresh_ms) => {
+                (Occasion::Stands(scored), until.min(scored.at.plus(score.refresh_ms)))
+            }
+            _ => (Occasion::Due(of), until),
+        }
+    }
+
+    /// What the model is given.
+    fn row(&mut self, score: &'a Score) -> Vec<f64> {
+        score.inputs.iter().map(|input| number(self.eval(&input.value.expr).value)).collect()
+    }
+
+    /// A digest of everything that a score watches; `None` while some of it is not known.
+    fn watched(&mut self, plan: &'a ScorePlan) -> Known<u64> {
+        let (mut digest, mut until) = (Some(plan.identity), Timestamp::FOREVER);
+        for expr in &plan.watched {
+            let known = self.known(expr);
+            until = until.min(known.until);
+            digest = digest.zip(known.what).map(|(digest, value)| digest_of(value, digest));
+        }
+        Known { what: digest, until }
+    }
+}
+
+/// Answers to what many entities are about to ask at one instant, had in one call.
+///
+/// A model's answer depends on its row and nothing else, so whoever asks finds it here by the row, or asks for it.
+#[derive(Debug, Default)]
+pub struct Answers(HashMap<u128, Option<f64>>);
+
+impl Answers {
+    /// So many entities of one instant are looked at together.
+    pub const TOGETHER_MAX: usize = 256;
+
+    pub fn clear(&mut self) {
+        self.0.clear();
+    }
+
+    fn find(&self, plan: &ScorePlan, row: &[f64]) -> Option<Option<f64>> {
+        if self.0.is_empty() {
+            return None;
+        }
+        self.0.get(&Answers::key(plan, row)).copied()
+    }
+
+    fn key(plan: &ScorePlan, row: &[f64]) -> u128 {
+        let mut hash = Xxh3::with_seed(plan.identity);
+        row.iter().for_each(|number| hash.update(&number.to_bits().to_le_bytes()));
+        hash.digest128()
+    }
+}
+
+impl Partition {
+    /// Asks at once what entities that are due will ask one after the other.
+    pub(super) fn foresee(&mut self, due: &[EntityId]) {
+        let Some(present) = self.present.filter(|_| due.len() > 1) else { return };
+        let program = Arc::clone(&self.program);
+        for (place, plan) in program.tags.iter().enumerate() {
+            let TagKind::Score(score) = &program.tag(plan.id).kind else { continue };
+            if self.hold.has_place(place) {
+                continue;
+            }
+            let Some(ask @ ScorePlan { scorer: Some(scorer), .. }) = &plan.score else { continue };
+            let mut rows = Vec::new();
+            for entity in due {
+                self.desk.record.unpack(self.store.packed(*entity));
+                self.desk.record.load_tag(plan.id);
+                load(&program, place, &mut self.desk.record);
+                let state = self.desk.record.tag(plan.id);
+                let mut evaluator = Evaluator {
+                    program: &program,
+                    record: &self.desk.record,
+                    present,
+                    lines: &mut self.desk.lines,
+                    filling: self.filling.of(plan, present.at),
+                    answers: &self.desk.answers,
+                };
+                if let (Occasion::Due(_), _) = evaluator.occasion(ask, score, Before::new(state).scored) {
+                    rows.extend(evaluator.row(score));
+                }
+            }
+            let mut scores = Vec::new();
+            scorer.score(&rows, &mut scores);
+            let answers = rows.chunks(scorer.width()).map(|row| Answers::key(ask, row)).zip(scores);
+            self.desk.answers.0.extend(answers);
+        }
+    }
+}
+
+/// The digest of a value behind another one. Equal values have equal ones.
+fn digest_of(value: Scalar<'_>, before: u64) -> u64 {
+    let (kind, word) = match value {
+        Scalar::Absent => (0, 0),
+        Scalar::Bool(b) => (1, u64::from(b)),
+        // There are two zeros, which are equal.
+        Scalar::Number(number) => (2, (number + 0.0).to_bits()),
+        Scalar::Time(at) => (3, at.ms() as u64),
+        Scalar::String(text) => (4, xxh3_64(text.as_bytes())),
+    };
+    xxh3_64_with_seed(&word.to_le_bytes(), before.wrapping_add(kind))
+}

@@ -1,0 +1,209 @@
+//! The catalog in force in this process, the one that is to follow it, and the tags that wait for approval (spec 8).
+//!
+//! ```text
+//!              proposed          all workers have surveyed their partitions
+//!   In force ────────────▶ Surveyed ──────────────────────────────────────▶ In force, some tags on hold
+//!      ▲                                                                       │ approved
+//!      └───────────────────────────────────────────────────────────────────────┘
+//! ```
+//!
+//! An edit of the catalog must not mail a million people by mistake. So before a catalog takes effect all entities of this
+//! process are looked at under it, and a tag of which more than a share would change stays as it is until somebody
+//! approves. After a restart the catalog is in force at once; each partition is looked at when its state has been read
+//! back, and what was found so far decides.
+//!
+//! Workers look at the version between two turns of their loops, and do what follows from it themselves.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use super::notice::WorkerId;
+use crate::engine::{Impact, Outlook, Program};
+use crate::settings::MaxChange;
+
+/// Names of tags.
+pub type TagNames = BTreeSet<Box<str>>;
+
+/// Shared by the workers of a process and those who operate it.
+#[derive(Debug)]
+pub struct Breaker {
+    /// Grows whenever there is something to look at.
+    version: AtomicU64,
+    workers: usize,
+    threshold: MaxChange,
+    state: Mutex<State>,
+}
+
+#[derive(Debug)]
+struct State {
+    edition: Edition,
+    candidate: Option<Candidate>,
+    /// What partitions showed whose state was read back under a changed catalog.
+    restored: Outlook,
+    /// What is on hold, and what would happen to it.
+    held: BTreeMap<Box<str>, Impact>,
+    approved: Approved,
+}
+
+/// A catalog that is in force.
+#[derive(Clone, Debug)]
+pub struct Edition {
+    pub number: u64,
+    /// The users' program.
+    pub program: Arc<Program>,
+    /// The tags that stay as they are when it takes effect.
+    pub held: TagNames,
+}
+
+#[derive(Debug)]
+struct Candidate {
+    number: u64,
+    program: Arc<Program>,
+    outlooks: HashMap<WorkerId, Outlook>,
+}
+
+/// The tags whose changes need not wait.
+#[derive(Clone, Debug)]
+enum Approved {
+    All,
+    These(TagNames),
+}
+
+impl Approved {
+    fn has(&self, name: &str) -> bool {
+        match self {
+            Approved::All => true,
+            Approved::These(names) => names.contains(name),
+        }
+    }
+}
+
+/// What a worker has to look at.
+#[derive(Clone, Debug)]
+pub struct View {
+    pub version: u64,
+    pub edition: Edition,
+    /// A catalog to survey, by its number.
+    pub candidate: Option<(u64, Arc<Program>)>,
+    /// What is on hold in this process now.
+    pub held: TagNames,
+}
+
+/// What the operator is told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Status {
+    pub fingerprint: String,
+    /// The fingerprint of the one that is being surveyed.
+    pub candidate: Option<String>,
+    pub held: Vec<(Box<str>, Impact)>,
+}
+
+impl Breaker {
+    /// `approve`: whatever follows from the catalog that is in force at the start is approved.
+    pub fn new(program: Arc<Program>, workers: usize, threshold: MaxChange, approve: bool) -> Self {
+        let edition = Edition { number: 0, program, held: TagNames::new() };
+        let approved = if approve { Approved::All } else { Approved::These(TagNames::new()) };
+        let state = State { edition, candidate: None, restored: Outlook::default(), held: BTreeMap::new(), approved };
+        Breaker { version: AtomicU64::new(0), workers, threshold, state: Mutex::new(state) }
+    }
+
+    pub fn version(&self) -> u64 {
+        self.version.load(Ordering::Acquire)
+    }
+
+    pub fn look(&self) -> View {
+        let state = self.state();
+        View {
+            version: self.version(),
+            edition: state.edition.clone(),
+            candidate: state.candidate.as_ref().map(|candidate| (candidate.number, Arc::clone(&candidate.program))),
+            held: state.held.keys().cloned().collect(),
+        }
+    }
+
+    /// Has a catalog surveyed, in place of another that may be. It takes effect when all workers have done so.
+    pub fn propose(&self, program: Arc<Program>) {
+        let number = self.version() + 1;
+        self.state().candidate = Some(Candidate { number, program, outlooks: HashMap::new() });
+        self.changed();
+    }
+
+    /// What a worker's partitions show of a candidate.
+    pub fn report(&self, worker: WorkerId, number: u64, outlook: Outlook) {
+        let mut state = self.state();
+        let Some(candidate) = state.candidate.as_mut().filter(|candidate| candidate.number == number) else { return };
+        candidate.outlooks.insert(worker, outlook);
+        if candidate.outlooks.len() < self.workers {
+            return;
+        }
+        let Some(candidate) = state.candidate.take() else { return };
+        let mut all = Outlook::default();
+        candidate.outlooks.values().for_each(|outlook| all.add(outlook));
+        state.approved = Approved::These(TagNames::new());
+        state.restored = Outlook::default();
+        state.held = self.exceeding(&all, &state.approved);
+        let held = state.held.keys().cloned().collect();
+        state.edition = Edition { number: state.edition.number + 1, program: candidate.program, held };
+        drop(state);
+        self.changed();
+    }
+
+    /// What a partition shows whose state was read back under a changed catalog; the tags that have to wait.
+    pub fn restored(&self, outlook: &Outlook) -> TagNames {
+        let mut state = self.state();
+        state.restored.add(outlook);
+        let exceeding = self.exceeding(&state.restored, &state.approved);
+        state.held.extend(exceeding.clone());
+        exceeding.into_keys().collect()
+    }
+
+    /// A partition was read back with tags on hold; those that are approved meanwhile.
+    pub fn noted(&self, held: TagNames) -> TagNames {
+        let mut state = self.state();
+        let (approved, waiting): (TagNames, TagNames) = held.into_iter().partition(|name| state.approved.has(name));
+        for name in waiting {
+            state.held.entry(name).or_default();
+        }
+        approved
+    }
+
+    /// Lets tags change that wait: the one of this name, or all. Returns which.
+    pub fn approve(&self, tag: Option<&str>) -> TagNames {
+        let mut state = self.state();
+        let wanted: TagNames =
+            state.held.keys().filter(|name| tag.is_none_or(|tag| tag == &***name)).cloned().collect();
+        state.held.retain(|name, _| !wanted.contains(name));
+        if let Approved::These(names) = &mut state.approved {
+            names.extend(wanted.iter().cloned());
+        }
+        drop(state);
+        if !wanted.is_empty() {
+            self.changed();
+        }
+        wanted
+    }
+
+    pub fn status(&self) -> Status {
+        let state = self.state();
+        Status {
+            fingerprint: state.edition.program.fingerprint.clone(),
+            candidate: state.candidate.as_ref().map(|candidate| candidate.program.fingerprint.clone()),
+            held: state.held.iter().map(|(name, impact)| (name.clone(), *impact)).collect(),
+        }
+    }
+
+    fn exceeding(&self, outlook: &Outlook, approved: &Approved) -> BTreeMap<Box<str>, Impact> {
+        let MaxChange::Share(share) = self.threshold else { return BTreeMap::new() };
+        let exceeding = outlook.exceeding(share).filter(|(name, _)| !approved.has(name));
+        exceeding.map(|(name, impact)| (name.into(), impact)).collect()
+    }
+
+    fn changed(&self) {
+        self.version.fetch_add(1, Ordering::AcqRel);
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,190 @@
+//! Whether a model fits the `score` that names it: inputs by number, name and type, the output by name.
+
+use super::misfit::{Misfit, Place};
+use super::signature::{Element, Form, Port, Signature};
+use crate::catalog::{Score, did_you_mean};
+
+/// How rows become the model's tensors, and which tensor holds the scores.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Plan {
+    pub layout: Layout,
+    /// Whether the model takes one row at a time only.
+    pub is_single: bool,
+    pub output: String,
+    pub output_element: Element,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum Layout {
+    /// All inputs in one tensor, a row a user.
+    Table { name: String, element: Element },
+    /// A tensor an input, in the catalog's order.
+    Columns(Vec<Column>),
+}
+
+/// A tensor of one number a row.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Column {
+    pub name: String,
+    pub element: Element,
+    /// 2 for `[n, 1]`, 1 for `[n]`.
+    pub rank: usize,
+}
+
+/// What the probabilities of a classifier are called.
+const PROBABILITIES: [&str; 3] = ["probabilities", "probability", "output_probability"];
+
+const FLOATS: &str = "export it with inputs of floats (in skl2onnx `FloatTensorType([None, …])`)";
+
+/// Compares a model with what the catalog gives it and wants of it.
+///
+/// # Errors
+/// Everything that does not fit.
+pub fn fit(signature: &Signature, score: &Score) -> Result<Plan, Vec<Misfit>> {
+    let mut misfits = Vec::new();
+    let layout = match &signature.inputs[..] {
+        [] => Err(vec![Misfit::new(Place::Model, "this model takes no input")]),
+        [table] => fit_table(table, score).map_err(|misfit| vec![misfit]),
+        columns => fit_columns(columns, score),
+    };
+    let layout = layout.map_err(|found| misfits.extend(found)).ok();
+    let output = fit_output(&signature.outputs, score).map_err(|misfit| misfits.push(misfit)).ok();
+    match layout.zip(output) {
+        Some(((layout, is_single), (output, output_element))) => {
+            Ok(Plan { layout, is_single, output: output.to_owned(), output_element: output_element.clone() })
+        }
+        None => Err(misfits),
+    }
+}
+
+fn fit_table(port: &Port, score: &Score) -> Result<(Layout, bool), Misfit> {
+    let (given, name) = (score.inputs.len(), &port.name);
+    let no_table = |shape: &str| {
+        let message = format!("the model's only input `{name}` is {shape}, not one of `[n, {given}]`: a row a user");
+        Misfit::new(Place::Inputs, message)
+    };
+    let Form::Tensor { element, shape } = &port.form else {
+        return Err(no_table(&port.form.described()));
+    };
+    if let Element::Other(kind) = element {
+        let message = format!("the model's input `{name}` is a tensor of {kind}; what it is given are floats");
+        return Err(Misfit::new(Place::Inputs, message).help(FLOATS));
+    }
+    let [rows, width] = shape[..] else {
+        return Err(no_table(&format!("a tensor of {} dimensions", shape.len())));
+    };
+    if let Some(width) = width.filter(|width| *width != given as u64) {
+        let message = format!("the model takes {width} numbers for each user; this gives it {given}");
+        let help = "name what it was trained on, in the same order";
+        return Err(Misfit::new(Place::Inputs, message).help(help));
+    }
+    let is_single = is_single(name, rows)?;
+    Ok((Layout::Table { name: name.clone(), element: element.clone() }, is_single))
+}
+
+/// Whether a model takes one row at a time, as its first dimension says.
+fn is_single(name: &str, rows: Option<u64>) -> Result<bool, Misfit> {
+    match rows {
+        None => Ok(false),
+        Some(1) => Ok(true),
+        Some(rows) => {
+            let message = format!("the model's input `{name}` takes {rows} users at a time, no more and no fewer");
+            let help = "export it with a first dimension that is not fixed: `[None, …]`";
+            Err(Misfit::new(Place::Model, message).help(help))
+        }
+    }
+}
+
+fn fit_columns(ports: &[Port], score: &Score) -> Result<(Layout, bool), Vec<Misfit>> {
+    let mut misfits = Vec::new();
+    let taken = || ports.iter().map(|port| port.name.as_str());
+    for port in ports.iter().filter(|port| score.inputs.iter().all(|input| *input.name != *port.name)) {
+        let message = format!("the model also takes `{}`", port.name);
+        let help = format!("add it: `- {}: …`", port.name);
+        misfits.push(Misfit::new(Place::Inputs, message).help(help));
+    }
+    let mut columns = Vec::new();
+    let mut is_any_single = false;
+    for (index, input) in score.inputs.iter().enumerate() {
+        let Some(port) = ports.iter().find(|port| *port.name == *input.name) else {
+            let known: Vec<String> = taken().map(|name| format!("`{name}`")).collect();
+            let help = did_you_mean(&input.name, taken()).unwrap_or_else(|| format!("it takes {}", known.join(", ")));
+            misfits.push(Misfit::new(Place::Input(index), format!("the model takes no `{}`", input.name)).help(help));
+            continue;
+        };
+        match fit_column(port, index) {
+            Ok((column, is_single)) => {
+                columns.push(column);
+                is_any_single |= is_single;
+            }
+            Err(misfit) => misfits.push(misfit),
+        }
+    }
+    if misfits.is_empty() { Ok((Layout::Columns(columns), is_any_single)) } else { Err(misfits) }
+}
+
+fn fit_column(port: &Port, index: usize) -> Result<(Column, bool), Misfit> {
+    let (place, name) = (Place::Input(index), &port.name);
+    let wanted = |is: String| Misfit::new(place, format!("the model's `{name}` is {is}, not one number for each user"));
+    let Form::Tensor { element, shape } = &port.form else {
+        return Err(wanted(port.form.described()));
+    };
+    if let Element::Other(kind) = element {
+        let message = format!("the model takes {kind} for `{name}`; what it is given are floats");
+        return Err(Misfit::new(place, message).help(FLOATS));
+    }
+    let rows = match shape[..] {
+        [rows] | [rows, None | Some(1)] => rows,
+        [_, Some(width)] => return Err(wanted(format!("{width} numbers"))),
+        _ => return Err(wanted(format!("a tensor of {} dimensions", shape.len()))),
+    };
+    let column = Column { name: name.clone(), element: element.clone(), rank: shape.len() };
+    is_single(name, rows).map(|is_single| (column, is_single))
+}
+
+fn fit_output<'s>(ports: &'s [Port], score: &Score) -> Result<(&'s str, &'s Element), Misfit> {
+    let misfit = |message: String| Misfit::new(Place::Output, message);
+    let exact = ports.iter().find(|port| *port.name == *score.output);
+    let is_asked = PROBABILITIES.contains(&&*score.output);
+    let meant = || PROBABILITIES.iter().find_map(|name| ports.iter().find(|port| port.name == *name));
+    let Some(port) = exact.or_else(|| meant().filter(|_| is_asked)) else {
+        let names = || ports.iter().map(|port| port.name.as_str());
+        let known: Vec<String> = names().map(|name| format!("`{name}`")).collect();
+        let help = did_you_mean(&score.output, names()).unwrap_or_else(|| format!("it has {}", known.join(", ")));
+        return Err(misfit(format!("the model has no output `{}`", score.output)).help(help));
+    };
+    let name = &port.name;
+    match &port.form {
+        Form::Tensor { element: Element::Other(kind), .. } => {
+            let message = format!("the model's `{name}` is a tensor of {kind}: a class, not how probable it is");
+            let named = meant().map(|port| format!("take `output: {}`", port.name));
+            let help = named.unwrap_or_else(|| "name an output that is a number with a point".to_owned());
+            Err(misfit(message).help(help))
+        }
+        Form::Tensor { element, .. } => Ok((name, element)),
+        Form::Maps => {
+            let message = format!("the model's `{name}` is a list of maps, not a tensor of probabilities");
+            Err(misfit(message).help("export it without ZipMap: in skl2onnx `options={\"zipmap\": False}`"))
+        }
+        Form::Other => Err(misfit(format!("the model's `{name}` is no tensor of numbers"))),
+    }
+}
+
+/// Which of the numbers that a row came to is its score.
+///
+/// # Errors
+/// When none of them is.
+pub fn column_of(output: &str, numbers: usize) -> Result<usize, Misfit> {
+    let misfit = |message: String| Misfit::new(Place::Output, message);
+    match numbers {
+        1 => Ok(0),
+        // The probabilities of no and yes.
+        2 if output.to_lowercase().contains("prob") => Ok(1),
+        0 => Err(misfit(format!("the model's `{output}` holds no number for a user"))),
+        many => {
+            let message = format!("the model's `{output}` holds {many} numbers for a user: which one is the score?");
+            let help = "take a regressor, or a classifier of two classes, whose second one's probability it then is";
+            Err(misfit(message).help(help))
+        }
+    }
+}

@@ -1,0 +1,258 @@
+//! A model opened in the ONNX Runtime: as many sessions as callers were there at one time.
+
+use std::borrow::Cow;
+use std::path::Path;
+use std::sync::{Mutex, PoisonError};
+
+use ort::environment::Environment;
+use ort::logging::LogLevel;
+use ort::session::builder::GraphOptimizationLevel;
+use ort::session::{HasSelectedOutputs, OutputSelector, RunOptions, Session, SessionInputValue};
+use ort::value::{DynValue, Outlet, TensorElementType, TensorRef, ValueType};
+
+use super::fit::{Column, Layout, Plan, column_of, fit};
+use super::library;
+use super::misfit::{Misfit, Place};
+use super::signature::{Element, Form, Port, Signature};
+use crate::catalog::Score;
+
+/// A session runs one call at a time, so each caller takes one that is idle, or opens another.
+pub struct Sessions {
+    environment: Environment,
+    bytes: Vec<u8>,
+    plan: Plan,
+    /// How many numbers a row comes to, and which of them is the score.
+    numbers: usize,
+    column: usize,
+    idle: Mutex<Vec<Ready>>,
+}
+
+/// A session, what it is asked for, and room for what it is given.
+struct Ready {
+    session: Session,
+    options: RunOptions<HasSelectedOutputs>,
+    floats: Vec<f32>,
+    doubles: Vec<f64>,
+}
+
+impl Sessions {
+    pub fn open(bytes: Vec<u8>, score: &Score, library: Option<&Path>) -> Result<Self, Vec<Misfit>> {
+        let environment = library::environment(library).map_err(|misfit| vec![misfit])?;
+        let unreadable = |error: ort::Error| {
+            let message = format!("this is no model that the ONNX Runtime can open: {}", error.message());
+            vec![Misfit::new(Place::Model, message)]
+        };
+        let session = session(&environment, &bytes).map_err(unreadable)?;
+        let signature = signature(&session);
+        let plan = fit(&signature, score)?;
+        let first = Ready::new(session, &plan).map_err(unreadable)?;
+        let mut sessions = Sessions { environment, bytes, plan, numbers: 1, column: 0, idle: Mutex::new(vec![first]) };
+        sessions.measure(score.inputs.len()).map_err(|misfit| vec![misfit])?;
+        Ok(sessions)
+    }
+
+    /// Finds out how many numbers a row comes to: what a model says of its output's shape is often nothing.
+    fn measure(&mut self, width: usize) -> Result<(), Misfit> {
+        let fails = |why: String| Misfit::new(Place::Model, format!("the model can't be run: {why}"));
+        let mut ready = self.take().map_err(|error| fails(error.message().to_owned()))?;
+        let of = |ready: &mut Ready, rows: usize| {
+            let zeros = vec![0.0; rows * width];
+            ready.run(&self.plan, &zeros, width, |values| values.len()).map_err(fails)
+        };
+        let numbers = of(&mut ready, 1)?;
+        let column = column_of(&self.plan.output, numbers)?;
+        if !self.plan.is_single && of(&mut ready, 2)? != 2 * numbers {
+            let message = format!("the model's `{}` is not one row for each user", self.plan.output);
+            return Err(Misfit::new(Place::Output, message));
+        }
+        (self.numbers, self.column) = (numbers, column);
+        self.put_back(ready);
+        Ok(())
+    }
+
+    /// Adds a score a row; none where it fails.
+    pub fn run(&self, rows: &[f64], width: usize, out: &mut Vec<Option<f64>>) -> Result<(), String> {
+        let mut ready = self.take().map_err(|error| error.message().to_owned())?;
+        let before = out.len();
+        let at_once = if self.plan.is_single { width } else { rows.len() };
+        let result = rows.chunks(at_once).try_for_each(|rows| {
+            ready.run(&self.plan, rows, width, |values| {
+                values.each(self.numbers, |row| out.push(Some(row[self.column])));
+            })
+        });
+        self.put_back(ready);
+        let result = result.and_then(|()| {
+            let (wanted, found) = (rows.len() / width, out.len() - before);
+            if wanted == found { Ok(()) } else { Err(format!("{wanted} rows came to {found} scores")) }
+        });
+        if result.is_err() {
+            out.truncate(before);
+        }
+        result
+    }
+
+    fn take(&self) -> ort::Result<Ready> {
+        let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        match idle {
+            Some(ready) => Ok(ready),
+            None => Ready::new(session(&self.environment, &self.bytes)?, &self.plan),
+        }
+    }
+
+    fn put_back(&self, ready: Ready) {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(ready);
+    }
+}
+
+/// One thread, and nothing that depends on chance: the same row has the same score every time.
+fn session(environment: &Environment, bytes: &[u8]) -> ort::Result<Session> {
+    let mut builder = Session::builder(environment)?
+        .with_optimization_level(GraphOptimizationLevel::Level1)?
+        .with_intra_threads(1)?
+        .with_inter_threads(1)?
+        .with_memory_pattern(false)?
+        .with_deterministic_compute(true)?
+        .with_log_level(LogLevel::Fatal)?;
+    builder.commit_from_memory(bytes)
+}
+
+fn signature(session: &Session) -> Signature {
+    let ports = |outlets: &[Outlet]| {
+        outlets.iter().map(|outlet| Port { name: outlet.name().to_owned(), form: form(outlet.dtype()) }).collect()
+    };
+    Signature { inputs: ports(session.inputs()), outputs: ports(session.outputs()) }
+}
+
+fn form(kind: &ValueType) -> Form {
+    match kind {
+        ValueType::Tensor { ty, shape, .. } => {
+            let element = match ty {
+                TensorElementType::Float32 => Element::Float32,
+                TensorElementType::Float64 => Element::Float64,
+                other => Element::Other(other.to_string()),
+            };
+            Form::Tensor { element, shape: shape.iter().map(|size| u64::try_from(*size).ok()).collect() }
+        }
+        ValueType::Sequence(of) if matches!(**of, ValueType::Map { .. }) => Form::Maps,
+        ValueType::Map { .. } => Form::Maps,
+        _ => Form::Other,
+    }
+}
+
+/// The numbers of an output.
+enum Values<'v> {
+    Floats(&'v [f32]),
+    Doubles(&'v [f64]),
+}
+
+impl Values<'_> {
+    fn len(&self) -> usize {
+        match self {
+            Values::Floats(values) => values.len(),
+            Values::Doubles(values) => values.len(),
+        }
+    }
+
+    /// Hands out row by row.
+    fn each(&self, numbers: usize, mut take: impl FnMut(&[f64])) {
+        match self {
+            Values::Floats(values) => {
+                let mut row = Vec::with_capacity(numbers);
+                for floats in values.chunks_exact(numbers) {
+                    row.clear();
+                    row.extend(floats.iter().map(|float| widened(*float)));
+                    take(&row);
+                }
+            }
+            Values::Doubles(values) => values.chunks_exact(numbers).for_each(take),
+        }
+    }
+}
+
+/// The double that is written as the float is: 0.7, where the nearest float to it is 0.699999988….
+///
+/// A score is shown to people and compared with bounds that people wrote.
+fn widened(float: f32) -> f64 {
+    if float.is_finite() { float.to_string().parse().unwrap_or(f64::from(float)) } else { f64::NAN }
+}
+
+impl Ready {
+    fn new(session: Session, plan: &Plan) -> ort::Result<Self> {
+        let outputs = OutputSelector::no_default().with(plan.output.as_str());
+        let options = RunOptions::new()?.with_outputs(outputs);
+        Ok(Ready { session, options, floats: Vec::new(), doubles: Vec::new() })
+    }
+
+    /// Runs the model on rows and hands its output over.
+    fn run<T>(
+        &mut self,
+        plan: &Plan,
+        rows: &[f64],
+        width: usize,
+        take: impl FnOnce(Values<'_>) -> T,
+    ) -> Result<T, String> {
+        let Ready { session, options, floats, doubles } = self;
+        let told = |error: ort::Error| error.message().to_owned();
+        let count = rows.len() / width;
+        arrange(plan, rows, width, floats, doubles);
+        let inputs = tensors(plan, count, width, floats, doubles).map_err(told)?;
+        let outputs = session.run_with_options::<_, 0>(inputs, options).map_err(told)?;
+        let output: &DynValue = outputs.get(&plan.output).ok_or("the output is missing")?;
+        let values = match plan.output_element {
+            Element::Float64 => Values::Doubles(output.try_extract_tensor::<f64>().map_err(told)?.1),
+            _ => Values::Floats(output.try_extract_tensor::<f32>().map_err(told)?.1),
+        };
+        Ok(take(values))
+    }
+}
+
+fn elements(plan: &Plan) -> impl Iterator<Item = &Element> {
+    let (table, columns) = match &plan.layout {
+        Layout::Table { element, .. } => (Some(element), &[][..]),
+        Layout::Columns(columns) => (None, &columns[..]),
+    };
+    table.into_iter().chain(columns.iter().map(|column| &column.element))
+}
+
+/// Lays the numbers out as the tensors want them: rows for a table, else column after column.
+fn arrange(plan: &Plan, rows: &[f64], width: usize, floats: &mut Vec<f32>, doubles: &mut Vec<f64>) {
+    floats.clear();
+    doubles.clear();
+    match &plan.layout {
+        Layout::Table { .. } => doubles.extend_from_slice(rows),
+        Layout::Columns(_) => {
+            (0..width).for_each(|column| doubles.extend(rows.chunks_exact(width).map(|row| row[column])));
+        }
+    }
+    if elements(plan).any(|element| *element == Element::Float32) {
+        floats.extend(doubles.iter().map(|number| *number as f32));
+    }
+}
+
+type Inputs<'v> = Vec<(Cow<'v, str>, SessionInputValue<'v>)>;
+
+fn tensors<'v>(
+    plan: &'v Plan,
+    count: usize,
+    width: usize,
+    floats: &'v [f32],
+    doubles: &'v [f64],
+) -> ort::Result<Inputs<'v>> {
+    let tensor = |element: &Element, shape: &[usize], at: usize| -> ort::Result<SessionInputValue<'v>> {
+        let range = at..at + shape.iter().product::<usize>();
+        Ok(match element {
+            Element::Float64 => TensorRef::from_array_view((shape.to_vec(), &doubles[range]))?.into(),
+            _ => TensorRef::from_array_view((shape.to_vec(), &floats[range]))?.into(),
+        })
+    };
+    match &plan.layout {
+        Layout::Table { name, element } => Ok(vec![(name.into(), tensor(element, &[count, width], 0)?)]),
+        Layout::Columns(columns) => {
+            let one = |(index, Column { name, element, rank }): (usize, &'v Column)| {
+                let shape = [count, 1];
+                Ok((name.into(), tensor(element, &shape[..*rank], index * count)?))
+            };
+            columns.iter().enumerate().map(one).collect()
+        }
+    }
+}

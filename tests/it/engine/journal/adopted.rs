@@ -1,0 +1,194 @@
+//! A catalog that is changed on a partition at work: the same as a restart under it, and told with its cause.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use serde_json::Value;
+use tagstream::engine::{Outlook, Program, Survey};
+use tagstream::model::Timestamp;
+
+use super::churn::{CATALOG, key, line, told};
+use super::compacted::Compacted;
+use super::{Driven, program};
+
+const USERS: usize = 120;
+
+/// An edit of the catalog, as somebody would make it.
+struct Edit {
+    what: &'static str,
+    from: &'static str,
+    to: &'static str,
+    /// The tags that the edit is about; all the others must not notice.
+    about: &'static [&'static str],
+}
+
+const EDITS: [Edit; 8] = [
+    Edit { what: "a threshold", from: "visits >= 2, until: visits < 1", to: "visits >= 4", about: &["active"] },
+    Edit {
+        what: "a window",
+        from: "visits: { count: visit, window: 30d }",
+        to: "visits: { count: visit, window: 2d }",
+        about: &["active"],
+    },
+    Edit {
+        what: "a wider window",
+        from: "most: { max: properties.amount, on: visit, window: 7d }",
+        to: "most: { max: properties.amount, on: visit, window: 20d }",
+        about: &["wide"],
+    },
+    Edit { what: "a tag's name", from: "  level:", to: "  rank:", about: &["level", "rank"] },
+    Edit { what: "a counter's name", from: "spend", to: "turnover", about: &[] },
+    Edit {
+        what: "the order",
+        from: "  risk: { when: hours_since(last) >= 14 }\n  page: { value: page }",
+        to: "  page: { value: page }\n  risk: { when: hours_since(last) >= 14 }",
+        about: &[],
+    },
+    Edit { what: "a time zone", from: "Europe/Berlin", to: "Asia/Tokyo", about: &["level"] },
+    Edit { what: "a tag less", from: "  page: { value: page }\n", to: "", about: &["page"] },
+];
+
+/// Events of a few days, the same for a seed.
+fn events(driven: &mut Driven, seed: u64, days: std::ops::Range<i64>) {
+    let mut dice = fastrand::Rng::with_seed(seed);
+    let start = Timestamp::parse("2026-03-02T10:00:00Z").expect("a time");
+    let mut time = start.plus(days.start * 86_400_000);
+    let end = start.plus(days.end * 86_400_000);
+    while time < end {
+        let user = dice.usize(..USERS);
+        driven.line(&line(&mut dice, &key(user), time), None);
+        time = time.plus(dice.i64(0..2 * 86_400_000 / 300));
+    }
+}
+
+fn edited(edit: &Edit) -> Arc<Program> {
+    let text = CATALOG.replace(edit.from, edit.to);
+    assert_ne!(text, CATALOG, "{}: nothing was edited", edit.what);
+    program(&text)
+}
+
+/// A partition that has seen some days, and a log of it.
+fn at_work(seed: u64) -> (Driven, Compacted) {
+    let mut driven = Driven::new(&program(CATALOG));
+    let mut log = Compacted::default();
+    events(&mut driven, seed, 0..6);
+    log.write(&mut driven.partition);
+    driven.changes.0.clear();
+    (driven, log)
+}
+
+/// What was told of tags, without what counts all of an entity's changes.
+fn of_others(changes: &[Value], about: &[&str]) -> Vec<Value> {
+    let others = changes.iter().filter(|change| !about.iter().any(|tag| change["tag"] == *tag));
+    let strip = |change: &Value| {
+        let mut change = change.clone();
+        change.as_object_mut().expect("an object").shift_remove("seq");
+        // A counter may have another name.
+        change.as_object_mut().expect("an object").shift_remove("because");
+        change
+    };
+    others.map(strip).collect()
+}
+
+#[test]
+fn a_change_at_work_is_what_a_restart_would_have_made_of_it() {
+    for edit in &EDITS {
+        for seed in 0..3 {
+            let program = edited(edit);
+            let (mut live, log) = at_work(seed);
+            let mut restarted = Driven::new(&program);
+            restarted.partition = log.restore(&program).partition;
+            live.partition.adopt(Arc::clone(&program), BTreeSet::new());
+            for driven in [&mut live, &mut restarted] {
+                events(driven, seed + 100, 6..14);
+            }
+            assert_eq!(live.changes.0, restarted.changes.0, "{}, seed {seed}", edit.what);
+            let (a, b) = (told(&mut live.partition, USERS), told(&mut restarted.partition, USERS));
+            assert_eq!(a, b, "{}, seed {seed}", edit.what);
+        }
+    }
+}
+
+#[test]
+fn whoever_is_not_concerned_does_not_notice() {
+    for edit in &EDITS {
+        let (mut live, _) = at_work(5);
+        let (mut untouched, _) = at_work(5);
+        live.partition.adopt(edited(edit), BTreeSet::new());
+        for driven in [&mut live, &mut untouched] {
+            events(driven, 105, 6..14);
+        }
+        let (found, expected) = (of_others(&live.changes.0, edit.about), of_others(&untouched.changes.0, edit.about));
+        assert!(expected.len() > 50, "{}: {} changes", edit.what, expected.len());
+        assert_eq!(found, expected, "{}", edit.what);
+    }
+}
+
+#[test]
+fn changes_of_the_catalog_say_so_and_the_survey_foresees_them() {
+    for edit in &EDITS {
+        let (mut live, _) = at_work(9);
+        let program = edited(edit);
+        let mut survey = Survey::new(&live.partition, &program);
+        let outlook = loop {
+            if let Some(outlook) = survey.step(&live.partition, 7) {
+                break outlook.clone();
+            }
+        };
+        assert_eq!(outlook.entities, live.partition.entities() as u64);
+        live.partition.adopt(Arc::clone(&program), BTreeSet::new());
+        let clock = live.partition.clock().expect("there were events");
+        live.partition.advance(clock.plus(1_000), &mut live.changes);
+        let by_catalog = live.changes.0.iter().filter(|change| change["cause"] == "catalog");
+        let (mut told, mut foreseen) = (0, 0);
+        for change in by_catalog {
+            told += 1;
+            assert!(edit.about.iter().any(|tag| change["tag"] == *tag), "{}: {change}", edit.what);
+        }
+        outlook.tags.values().for_each(|impact| foreseen += impact.differ + impact.added);
+        assert_eq!(told, foreseen, "{}", edit.what);
+    }
+}
+
+#[test]
+fn what_is_on_hold_stays_until_it_is_released() {
+    let edit = &EDITS[0];
+    let program = edited(edit);
+    let (mut live, mut log) = at_work(11);
+    let before = told(&mut live.partition, USERS);
+    let held = BTreeSet::from(["active".into()]);
+    live.partition.adopt(Arc::clone(&program), held.clone());
+    let clock = live.partition.clock().expect("there were events");
+    live.partition.advance(clock.plus(1_000), &mut live.changes);
+    assert!(live.changes.0.iter().all(|change| change["tag"] != "active"));
+    assert!(before.contains("active"));
+    // It outlives a restart.
+    log.write(&mut live.partition);
+    live.partition = log.restore(&program).partition;
+    assert_eq!(live.partition.held_tags().collect::<Vec<_>>(), ["active"]);
+    events(&mut live, 111, 7..8);
+    assert!(live.changes.0.iter().all(|change| change["tag"] != "active"));
+    live.partition.release(&held);
+    let clock = live.partition.clock().expect("there were events");
+    live.partition.advance(clock.plus(1_000), &mut live.changes);
+    let released = live.changes.0.iter().filter(|change| change["tag"] == "active");
+    assert!(released.clone().count() > 5, "{}", released.count());
+    assert!(live.changes.0.iter().all(|change| change["tag"] != "active" || change["cause"] == "catalog"));
+    assert_eq!(live.partition.held_tags().count(), 0);
+}
+
+#[test]
+fn a_share_is_of_those_who_have_a_tag_or_of_all() {
+    let mut outlook = Outlook { entities: 100, ..Outlook::default() };
+    let mut tag = |name: &str, had, differ, added| {
+        let impact = outlook.tags.entry(name.into()).or_default();
+        (impact.had, impact.differ, impact.added) = (had, differ, added);
+    };
+    tag("few lose it", 50, 10, 0);
+    tag("many of few lose it", 10, 3, 0);
+    tag("some get it", 1, 0, 20);
+    tag("many get it", 0, 0, 21);
+    tag("all together", 90, 15, 6);
+    let exceeding: Vec<&str> = outlook.exceeding(0.2).map(|(name, _)| name).collect();
+    assert_eq!(exceeding, ["all together", "many get it", "many of few lose it"]);
+}

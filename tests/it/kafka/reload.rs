@@ -1,0 +1,114 @@
+//! A changed catalog on a running service: the breaker, its approval, a file with errors, and a restart with a flag.
+
+use std::fs;
+use std::net::SocketAddr;
+
+use serde_json::Value;
+
+use super::broker;
+use super::client::{Seen, Write, produce, read_all};
+use super::monitoring::address;
+use super::running::now_ms;
+use super::service::Setup;
+use crate::http::get::{ask, get};
+
+const CATALOG: &str = "version: 1\n\
+    counters:\n  n: { count: click }\n\
+    tags:\n  busy: { when: n >= 2 }\n  gone: { when: n >= 3 }\n  kept: { when: n >= 1 }\n";
+
+/// Half of the users have two clicks, the others three.
+const USERS: usize = 40;
+
+fn clicks(first: usize, count: usize) -> Vec<Write> {
+    let start = now_ms() - 60_000;
+    let event = |n: usize| {
+        let key = format!("u{}", n % USERS);
+        let at = start + n as i64;
+        let line = format!(r#"{{"user_id":"{key}","type":"click","timestamp":{at}}}"#);
+        Write::event((n % USERS % 2) as i32, &key, line)
+    };
+    (first..first + count).map(event).collect()
+}
+
+fn of_tag<'a>(changes: &'a [Value], tag: &str) -> Vec<&'a Value> {
+    changes.iter().filter(|change| change["tag"] == tag).collect()
+}
+
+fn changes(setup: &Setup) -> Vec<Value> {
+    read_all(broker::shared(), &setup.topic("changes")).iter().map(Seen::json).collect()
+}
+
+/// The tags that wait for approval, as the page says.
+fn held(address: SocketAddr) -> Vec<String> {
+    let body = get(address, "/v1/catalog").body;
+    let page: Value = serde_json::from_str(&body).expect("JSON");
+    let names = page["held"].as_array().expect("a list").iter().map(|held| held["tag"].as_str().expect("a name"));
+    names.map(str::to_owned).collect()
+}
+
+fn edit(setup: &Setup, catalog: &str) {
+    fs::write(setup.folder.join("catalog.yaml"), catalog).expect("the file can be written");
+}
+
+#[test]
+fn an_edit_that_concerns_many_waits_for_approval_and_one_that_concerns_few_does_not() {
+    let setup = Setup::on("reload", broker::shared(), CATALOG)
+        .with("http.listen=127.0.0.1:0")
+        .with("service.workers=2")
+        .with("service.idle_grace=1s");
+    setup.create_topics(2);
+    produce(broker::shared(), &setup.topic("events"), clicks(0, 2 * USERS + USERS / 2));
+    let mut service = setup.start();
+    let expected = USERS + USERS / 2 + USERS;
+    service.until("all changes", |_| changes(&setup).len() == expected);
+
+    // `busy` concerns all, `gone` is gone, `more` begins with what is known, `kept` is as it was.
+    edit(
+        &setup,
+        "version: 1\ncounters:\n  n: { count: click }\n  new: { count: click, window: 30d }\n\
+         tags:\n  busy: { when: n >= 100 }\n  kept: { when: n >= 1 }\n  idle: { when: new == 0 }\n  some: { when: new >= 1 }\n",
+    );
+    service.signal(libc::SIGHUP);
+    let address = address(&mut service);
+    service.until("the breaker", |_| !held(address).is_empty());
+    assert_eq!(held(address), ["busy", "gone"]);
+    // The stream goes on under the new catalog: a click shows in what has begun to fill, and nobody is flooded.
+    produce(broker::shared(), &setup.topic("events"), clicks(0, 1));
+    service.until("the new counter to count", |_| !of_tag(&changes(&setup), "some").is_empty());
+    let now = changes(&setup);
+    assert_eq!(of_tag(&now, "some")[0]["cause"], "event");
+    assert_eq!(of_tag(&now, "idle").len(), 0, "what has not been seen is not nothing");
+    assert_eq!((of_tag(&now, "busy").len(), of_tag(&now, "gone").len()), (USERS, USERS / 2));
+
+    let answer = ask(address, "POST", "/v1/catalog/approve?tag=nobody").expect("an answer");
+    assert_eq!(answer.status, 404, "{}", answer.body);
+    let answer = ask(address, "POST", "/v1/catalog/approve?tag=busy").expect("an answer");
+    assert_eq!(answer.status, 200, "{}", answer.body);
+    service.until("busy to leave", |_| of_tag(&changes(&setup), "busy").len() == 2 * USERS);
+    assert_eq!(held(address), ["gone"]);
+
+    // A file with errors changes nothing.
+    edit(&setup, "version: 1\ntags:\n  busy: { when: nothing >= 1 }\n");
+    let answer = ask(address, "POST", "/v1/catalog/reload").expect("an answer");
+    assert_eq!(answer.status, 422);
+    assert!(answer.body.contains("unknown name `nothing`"), "{}", answer.body);
+    edit(&setup, &CATALOG.replace("  gone: { when: n >= 3 }\n", "").replace("n >= 2", "n >= 100"));
+    service.stop();
+
+    // A restart with the flag: what waited is approved.
+    let mut command = setup.command(&["run", "--approve-changes"]);
+    command.args(["-s", "http.listen=off"]);
+    let mut service = setup.start_command(command);
+    service.until("gone to leave", |_| of_tag(&changes(&setup), "gone").len() == USERS);
+    service.stop();
+    let all = changes(&setup);
+    for tag in ["busy", "gone"] {
+        let removed = of_tag(&all, tag).into_iter().filter(|change| change["change"] == "removed");
+        assert!(removed.clone().count() > 0 && removed.clone().all(|change| change["cause"] == "catalog"), "{tag}");
+    }
+    assert_eq!(of_tag(&all, "kept").len(), USERS, "what is as it was is not told again");
+    let mut ids: Vec<&str> = all.iter().map(|change| change["id"].as_str().expect("an id")).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    assert_eq!(ids.len(), all.len(), "changes repeat");
+}
