@@ -14,8 +14,8 @@ use crate::reference;
 /// The wall clock of the random streams.
 pub const NOW_MS: i64 = generate::NOW_MS;
 
-/// What the random cases and the scripts ask of the engine beyond one kind of entity and behaviour.
-pub const ASKED: Features = Features::ALL;
+/// What random cases ask of the engine beyond one kind of entity, behaviour alone, and a complete history.
+const ASKED: Features = Features::ALL;
 
 /// Line and reason.
 pub type Rejects = Vec<(usize, String)>;

@@ -24,6 +24,7 @@ mod possible;
 mod range;
 mod selftest;
 mod selftest_records;
+mod selftest_unknown;
 mod tokens;
 mod unseen;
 mod value;
