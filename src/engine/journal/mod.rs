@@ -27,9 +27,9 @@
 //!
 //! Slots are overwritten or cleared in the order in which their segments died. So what a dead segment holds leaves the
 //! log before anything that was written after it, and the bytes of an erased entity are gone when the log has gone round
-//! once. That must not wait for traffic: behind an erasure the log is *purged*, a piece with each transaction, until all
-//! that was written up to the erasure, the note of it included, is dead and its slots are cleared
-//! ([`Partition::is_purging`]).
+//! once. That must not wait for traffic: behind an erasure the log is *purged*, a piece with each transaction that has
+//! nothing else to write, until all that was written up to the erasure, the note of it included, is dead and its slots
+//! are cleared ([`Partition::is_purging`]). With traffic the log goes round anyway.
 //!
 //! # A copy
 //! A copy of the state that covers the log up to segment n spares a reader what stands there ([`Copyist`] says why that is
@@ -76,8 +76,8 @@ const SEGMENT_BYTES: usize = 256 << 10;
 /// The log may always have this many bytes more than twice the state.
 const SLACK_BYTES: u64 = 64 << 10;
 
-/// So much of the log is cleaned in each transaction behind an erasure, whatever else is written.
-const PURGED_BYTES: u64 = 1 << 20;
+/// So much of the log is cleaned behind an erasure in each transaction that has nothing else to write.
+const PURGED_BYTES: u64 = SEGMENT_BYTES as u64;
 
 /// How many bytes of old segments may be cleaned for each byte written.
 const CLEANED_PER_WRITTEN: u64 = 4;
@@ -243,13 +243,15 @@ impl Partition {
         if writer.bytes() <= limit {
             *credit_bytes = 0;
         }
-        writer.purge(*purge_to);
+        let is_idle = writer.written == 0 && writer.is_empty();
+        let purged_to = if is_idle { *purge_to } else { 0 };
+        writer.purge(purged_to);
         writer.close();
         if erases {
             // The note of the erasure names the entity, too.
             *purge_to = ring.next();
         }
-        while let Some(slot) = ring.clear_one(*purge_to) {
+        while let Some(slot) = ring.clear_one(purged_to) {
             log.clear(slot);
         }
         while let Some(id) = ring.drop_schema(program.schema.id()) {
@@ -313,6 +315,11 @@ impl<L: Log> Writer<'_, L> {
         }
     }
 
+    /// Whether nothing is in the open segment.
+    fn is_empty(&self) -> bool {
+        self.states + self.erasures == 0
+    }
+
     /// Cleans a piece of what is before a segment.
     fn purge(&mut self, purge_to: u64) {
         let mut cleaned = 0;
@@ -327,7 +334,7 @@ impl<L: Log> Writer<'_, L> {
 
     /// Hands out the open segment, if there is anything in it.
     fn close(&mut self) {
-        if self.states + self.erasures == 0 {
+        if self.is_empty() {
             return;
         }
         let schema = &self.program.schema;

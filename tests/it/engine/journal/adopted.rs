@@ -23,7 +23,7 @@ struct Edit {
 }
 
 const EDITS: [Edit; 8] = [
-    Edit { what: "a threshold", from: "visits >= 2, until: visits < 1", to: "visits >= 4", about: &["active"] },
+    Edit { what: "a threshold", from: "visits >= 2, until: visits < 1", to: "visits >= 16", about: &["active"] },
     Edit {
         what: "a window",
         from: "visits: { count: visit, window: 30d }",
@@ -87,7 +87,10 @@ fn of_others(changes: &[Value], about: &[&str]) -> Vec<Value> {
         change.as_object_mut().expect("an object").shift_remove("because");
         change
     };
-    others.map(strip).collect()
+    let mut told: Vec<Value> = others.map(strip).collect();
+    // The catalog's order is the order of the changes of one evaluation.
+    told.sort_by_key(|change| ["at", "key", "tag"].map(|name| change[name].as_str().map(str::to_owned)));
+    told
 }
 
 #[test]

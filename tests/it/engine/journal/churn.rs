@@ -297,7 +297,7 @@ fn what_is_erased_leaves_the_log_although_nothing_else_happens() {
         transactions += 1;
         assert!(transactions < 100, "the log is purged for ever");
         // Half way through, somebody else takes over.
-        if transactions == 1 {
+        if transactions == 2 {
             churn.driven.partition = churn.log.restore(&churn.program).partition;
             assert!(churn.driven.partition.is_purging(), "a successor goes on with it");
         }
