@@ -100,8 +100,8 @@ fn no_byte_of_an_erased_user_is_left_where_state_is_kept() {
     produce(broker, &setup.topic("events"), [Write::event(0, KEY, click(KEY, "elsewhere", n + 1_000))]);
     service.until("it to begin anew", |_| {
         let changes = read_all(broker, &setup.topic("changes"));
-        let of_it = changes.iter().map(super::client::Seen::json).filter(|change| change["key"] == KEY);
-        of_it.last().is_some_and(|change| change["seq"] == 2 && change["value"] == "elsewhere")
+        let mut of_it = changes.iter().map(super::client::Seen::json).filter(|change| change["key"] == KEY);
+        of_it.next_back().is_some_and(|change| change["seq"] == 2 && change["value"] == "elsewhere")
     });
     service.stop();
 }
