@@ -110,14 +110,22 @@ impl Numbers {
         Possible::Numbers(Numbers::between(low, high, self.absent || by.absent || has_zero))
     }
 
-    /// What no finite double holds is absent (spec 4.1).
+    /// What no finite double holds is absent (spec 4.1). An end that is held at some instants of the stretch and not at
+    /// others leaves it open.
     fn checked<'a>(self) -> Possible<'a> {
         let Numbers { low, high, .. } = self;
-        let ends = [low.0, low.1, high.0, high.1];
-        if ends.iter().all(|end| end.is_finite()) {
-            return Possible::Numbers(self);
+        let held = |(first, last): (f64, f64)| (first.is_finite(), last.is_finite());
+        match (held(low), held(high)) {
+            ((true, true), (true, true)) => return Possible::Numbers(self),
+            ((true, true), (false, false)) if high.0 == high.1 => {}
+            ((false, false), (true, true)) if low.0 == low.1 => {}
+            ((false, false), (false, false)) if low.0 == low.1 && high.0 == high.1 => {}
+            _ => return Possible::Open,
         }
-        let kept = |end: f64| if end.is_nan() { 0.0 } else { end.clamp(f64::MIN, f64::MAX) };
+        if low.0 == f64::INFINITY || high.0 == f64::NEG_INFINITY {
+            return Possible::Fixed(Scalar::Absent);
+        }
+        let kept = |end: f64| end.clamp(f64::MIN, f64::MAX);
         let (low, high) = ((kept(low.0), kept(low.1)), (kept(high.0), kept(high.1)));
         Possible::Numbers(Numbers { low, high, absent: true })
     }
