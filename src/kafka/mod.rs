@@ -20,6 +20,7 @@
 
 mod admin;
 mod ahead;
+mod archive;
 mod body;
 mod breaker;
 mod clients;
@@ -64,6 +65,7 @@ mod wanted;
 pub mod wire;
 mod worker;
 
+pub use archive::{Archive, ArchiveError};
 pub use breaker::{Breaker, Status, TagNames};
 pub use clients::ClientError;
 pub use clock::Clock;

@@ -9,6 +9,7 @@ mod cluster;
 mod durable;
 mod faults;
 mod fixture;
+mod from_topic;
 mod killed;
 mod large;
 mod late;
