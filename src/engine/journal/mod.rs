@@ -163,7 +163,8 @@ impl Partition {
     pub fn notes(&self) -> Vec<u8> {
         let mut bytes = Vec::new();
         let held = self.hold.names().cloned().collect();
-        let filling = self.filling.partly(&self.program, self.clock());
+        let filling = self.unwritten_filling.as_ref().unwrap_or(&self.filling);
+        let filling = filling.partly(&self.program, self.clock());
         Notes { ended: self.ended.keys().to_vec(), filling, held }.write(&mut bytes);
         bytes
     }
@@ -198,6 +199,9 @@ impl Partition {
     /// and what cleaning writes again. From now on it counts as written: whoever calls this must get it into the log, or
     /// drop the partition.
     pub fn journal(&mut self, log: &mut impl Log) {
+        if self.owes_filling() {
+            self.unwritten_filling = None;
+        }
         let Journal { ring, erased, open, room, credit_bytes } = &mut self.journal;
         let population = self.store.len() as u64;
         let program = &*self.program;

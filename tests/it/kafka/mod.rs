@@ -19,6 +19,7 @@ mod membership;
 mod merged;
 mod monitoring;
 mod proxy;
+mod rebuilt;
 mod revoked;
 mod running;
 mod secured;

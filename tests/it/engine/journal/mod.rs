@@ -5,6 +5,7 @@ mod catalogs;
 mod churn;
 mod compacted;
 mod copied;
+mod rebuilt;
 
 use std::sync::Arc;
 
