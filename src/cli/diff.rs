@@ -3,13 +3,15 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use comfy_table::{CellAlignment, Table, presets};
 use serde_json::{Value as Json, json};
 
 use super::audiences::{Audience, Audiences};
 use super::models::{ModelAccess, ModelArgs};
-use super::replay::{InputError, Outcome, Rejects, Replay, each_line, parse_time};
+use super::replay::{Outcome, Rejects, Replay, parse_time};
+use super::source::SourceArgs;
 use super::{Format, catalog_file, fail, print};
 use crate::engine::{Partition, Sink, World};
 use crate::model::{CurrentTag, TagChange, Timestamp};
@@ -20,15 +22,13 @@ use crate::model::{CurrentTag, TagChange, Timestamp};
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   tagstream diff catalog.yaml catalog.new.yaml --input events.ndjson.gz
-  git show main:catalog.yaml > /tmp/old.yaml && tagstream diff /tmp/old.yaml catalog.yaml --input events.ndjson.gz")]
+  git show main:catalog.yaml > /tmp/old.yaml && tagstream diff /tmp/old.yaml catalog.yaml --input events.ndjson.gz
+  tagstream diff /tmp/old.yaml catalog.yaml --from-topic     the topic and its brokers as in tagstream.toml")]
 pub struct DiffArgs {
     /// The catalog as it is
     old: PathBuf,
     /// The catalog as it would be
     new: PathBuf,
-    /// NDJSON files, plain, gzip or zstd, read one after the other; - is the standard input
-    #[arg(long, short, required = true, value_name = "FILE", value_delimiter = ',')]
-    input: Vec<PathBuf>,
     /// Compare at this instant (RFC 3339); by default at the last event
     #[arg(long, value_name = "TIME", value_parser = parse_time)]
     until: Option<Timestamp>,
@@ -40,6 +40,8 @@ pub struct DiffArgs {
     format: Format,
     #[command(flatten)]
     models: ModelArgs,
+    #[command(flatten)]
+    source: SourceArgs,
 }
 
 /// One catalog over the events.
@@ -124,15 +126,19 @@ struct Moves {
 }
 
 pub fn run(args: &DiffArgs, now: Timestamp) -> ExitCode {
+    let source = match args.source.source() {
+        Ok(source) => source,
+        Err(code) => return code,
+    };
     let access = args.models.access();
     let (old, new) = (Side::open(&args.old, &access, now, args.until), Side::open(&args.new, &access, now, args.until));
     let (Some(mut old), Some(mut new)) = (old, new) else {
         return ExitCode::FAILURE;
     };
-    let fed = each_line(&args.input, |line, _| {
+    let catalog = Arc::clone(&new.replay.world().partitions()[0].program().catalog);
+    let fed = source.each_line(&catalog, now, |line| {
         old.line(line);
         new.line(line);
-        Ok::<(), InputError>(())
     });
     if let Err(error) = fed {
         return fail(&error);

@@ -8,7 +8,8 @@ use serde_json::{Value as Json, json};
 
 use super::audiences::Audiences;
 use super::models::ModelArgs;
-use super::replay::{InputError, Outcome, Rejects, Replay, each_line, parse_time};
+use super::replay::{Outcome, Rejects, Replay, parse_time};
+use super::source::SourceArgs;
 use super::{Format, catalog_file, fail, print};
 use crate::engine::{Program, Sink};
 use crate::model::{TagChange, Timestamp};
@@ -19,13 +20,11 @@ use crate::model::{TagChange, Timestamp};
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   tagstream forecast catalog.yaml --input events.ndjson.gz
-  tagstream forecast catalog.yaml --input events.ndjson.gz --horizon 30d --format json")]
+  tagstream forecast catalog.yaml --input events.ndjson.gz --horizon 30d --format json
+  tagstream forecast catalog.yaml --from-topic               the topic and its brokers as in tagstream.toml")]
 pub struct ForecastArgs {
     /// The catalog
     catalog: PathBuf,
-    /// NDJSON files, plain, gzip or zstd, read one after the other; - is the standard input
-    #[arg(long, short, required = true, value_name = "FILE", value_delimiter = ',')]
-    input: Vec<PathBuf>,
     /// How far to look, such as 7d or 36h; at most a year
     #[arg(long, value_name = "DURATION", default_value = "7d", value_parser = parse_horizon)]
     horizon: i64,
@@ -37,6 +36,8 @@ pub struct ForecastArgs {
     format: Format,
     #[command(flatten)]
     models: ModelArgs,
+    #[command(flatten)]
+    source: SourceArgs,
 }
 
 /// The longest horizon, 366 days: what users do by then is more than what they leave undone.
@@ -85,6 +86,10 @@ impl Tally {
 }
 
 pub fn run(args: &ForecastArgs, now: Timestamp) -> ExitCode {
+    let source = match args.source.source() {
+        Ok(source) => source,
+        Err(code) => return code,
+    };
     let Some(runnable) = catalog_file::require(&args.catalog, &args.models.access()) else {
         return ExitCode::FAILURE;
     };
@@ -94,11 +99,10 @@ pub fn run(args: &ForecastArgs, now: Timestamp) -> ExitCode {
     let mut tally = Tally { audiences, day: Day { date: String::new(), entered: Vec::new(), left: Vec::new() } };
     tally.take();
     let mut rejects = Rejects::default();
-    let fed = each_line(&args.input, |line, _| {
+    let fed = source.each_line(&programs.catalog, now, |line| {
         if let Outcome::Rejected(reject) = replay.line(line, &mut tally) {
             rejects.count(reject);
         }
-        Ok::<(), InputError>(())
     });
     if let Err(error) = fed {
         return fail(&error);

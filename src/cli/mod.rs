@@ -1,7 +1,8 @@
 //! The commands: one file or folder each, and what they share.
 //!
 //! Whatever reads recorded events drives a partition through [`replay`]: `test`, `explain`, `diff` and `forecast` see what a
-//! replay sees. `shown` says how values and reasons look to people, `audiences` whom a tag reaches.
+//! replay sees. `source` says whence
+//! the events come, `shown` how values and reasons look to people, `audiences` whom a tag reaches.
 
 mod audiences;
 mod catalog_file;
@@ -15,6 +16,7 @@ mod models;
 pub mod replay;
 pub mod run;
 mod shown;
+mod source;
 pub mod test;
 pub mod topics;
 

@@ -9,12 +9,12 @@ use clap::Args;
 use super::catalog_file::CatalogFile;
 use super::models::{ModelAccess, Runnable};
 use super::{catalog_file, report};
-use crate::catalog::Colours;
+use crate::catalog::{Catalog, Colours};
 use crate::engine::Program;
-use crate::kafka;
+use crate::kafka::{self, Backfill, Role, Streams};
 use crate::scoring::Patience;
 use crate::service::{self, CatalogSource, ServiceError, Surroundings, Told};
-use crate::settings::{self, ConfigFile, Fault, Problems, Settings, Sources};
+use crate::settings::{self, ConfigFile, Fault, PartitionedBy, Problems, Settings, Sources};
 use crate::telemetry;
 
 /// Settings that cannot be used, or a cluster that does not fit them: `EX_CONFIG` of sysexits.h.
@@ -96,6 +96,30 @@ pub struct RunArgs {
     /// Approve what follows from the catalog, however many it concerns (see service.max_change)
     #[arg(long)]
     approve_changes: bool,
+
+    /// Count what the input topic retains for counters that are new or not complete, before their partitions run
+    ///
+    /// Only where one topic, partitioned by user, is the input, and the catalog has no other kinds of entities. Leave it
+    /// away at the next start.
+    #[arg(long)]
+    rebuild: bool,
+}
+
+/// Whether histories can be counted again: each partition's events have to be those of its own entities.
+fn check_rebuild(settings: &Settings, catalog: &Catalog) -> Result<(), String> {
+    let streams = Streams::of(settings, Some(catalog));
+    if streams.iter().all(|(_, plan)| plan.role == Role::Direct) {
+        return Ok(());
+    }
+    let because = match settings.input.topics.len() {
+        1 if settings.input.partitioned_by == PartitionedBy::User => "the catalog has other entities than users",
+        1 => "the input is not partitioned by user",
+        _ => "there are several input topics",
+    };
+    Err(format!(
+        "--rebuild is not possible, since {because}: events are passed on and merged, and what was passed on is not \
+         retained as the input is; start without it, and new counters fill from now on"
+    ))
 }
 
 pub fn run(args: &RunArgs) -> ExitCode {
@@ -111,6 +135,12 @@ pub fn run(args: &RunArgs) -> ExitCode {
     let Some(runnable) = runnable else {
         return ExitCode::FAILURE;
     };
+    if args.rebuild
+        && let Err(why) = check_rebuild(&settings, &runnable.catalog)
+    {
+        tracing::error!("{why}");
+        return ExitCode::from(EXIT_SETTINGS);
+    }
     tracing::info!(
         version = env!("CARGO_PKG_VERSION"),
         application = settings.kafka.application,
@@ -124,6 +154,7 @@ pub fn run(args: &RunArgs) -> ExitCode {
     let surroundings = Surroundings {
         catalog: source,
         approve_changes: args.approve_changes,
+        backfill: if args.rebuild { Backfill::On } else { Backfill::Off },
         ..Surroundings::usual(service::to_log())
     };
     match service::run(settings, Arc::clone(runnable.programs().user()), surroundings) {

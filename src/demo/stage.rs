@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::feeder::Progress;
 use super::terminal::Terminal;
 use super::time::Speed;
-use crate::kafka::{Clock, EmbeddedBroker, FETCH_WAIT, Notice, Notices};
+use crate::kafka::{Backfill, Clock, EmbeddedBroker, FETCH_WAIT, Notice, Notices};
 use crate::service::Surroundings;
 use crate::settings::{
     Delivery, GroupProtocol, HttpSettings, InputSettings, KafkaSettings, MaxChange, Membership, Origin, OutputSettings,
@@ -73,6 +73,7 @@ pub fn surroundings(progress: &Arc<Progress>) -> Surroundings {
         stop: progress.stop.clone(),
         catalog: None,
         approve_changes: false,
+        backfill: Backfill::Off,
     }
 }
 

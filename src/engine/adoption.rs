@@ -35,8 +35,12 @@ impl Partition {
                 }
             }
         }
+        if let (Some(clock), Some(unwritten)) = (self.clock(), &self.unwritten_filling) {
+            let carried = Filling::carried(&program, clock, |meaning| self.inherited(meaning, unwritten));
+            self.unwritten_filling = Some(carried);
+        }
         self.filling = match self.clock() {
-            Some(clock) => Filling::carried(&program, clock, |meaning| self.inherited(meaning)),
+            Some(clock) => Filling::carried(&program, clock, |meaning| self.inherited(meaning, &self.filling)),
             None => Filling::none(&program),
         };
         self.hold = Hold::new(&program, held);
@@ -48,12 +52,12 @@ impl Partition {
     }
 
     /// What is kept of the events that a meaning of a series stands for.
-    pub(super) fn inherited(&self, meaning: &str) -> Option<Inherited> {
+    pub(super) fn inherited(&self, meaning: &str, filling: &Filling) -> Option<Inherited> {
         let attributes = self.program.catalog.attributes.len();
         let cells = self.program.schema.cells().iter().enumerate();
         let held = cells.filter_map(|(slot, cell)| match cell {
             Cell::Series { meaning: known, reach, .. } if **known == *meaning => {
-                Some(Inherited { since: self.filling.seen_since_index(slot - attributes), reach: *reach })
+                Some(Inherited { since: filling.seen_since_index(slot - attributes), reach: *reach })
             }
             _ => None,
         });
@@ -80,7 +84,7 @@ impl Partition {
     }
 
     /// Has every entity evaluated under the present catalog, soon.
-    fn judge_all(&mut self) {
+    pub(super) fn judge_all(&mut self) {
         let Some(clock) = self.clock() else { return };
         self.timers = Timers::default();
         let mut order = 0;

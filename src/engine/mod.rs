@@ -23,6 +23,7 @@ mod partition;
 mod polarity;
 mod possible;
 mod program;
+mod rebuild;
 mod record;
 mod scores;
 mod series;
@@ -43,5 +44,6 @@ pub use journal::{
 };
 pub use partition::{Partition, Sink, Stats};
 pub use program::Program;
+pub use rebuild::{Rebuild, Rebuilt, Retained};
 pub use survey::{Impact, Outlook, Survey};
 pub use world::{Programs, World};

@@ -51,6 +51,8 @@ pub struct Partition {
     pub(super) timers: Timers,
     pub(super) journal: Journal,
     pub(super) filling: Filling,
+    /// What the log has to say of it until all entities that were counted again have been evaluated.
+    pub(super) unwritten_filling: Option<Filling>,
     pub(super) ended: Ended,
     pub(super) hold: Hold,
     pub(super) desk: Desk,
@@ -103,6 +105,7 @@ impl Partition {
             timers: Timers::default(),
             journal: Journal::default(),
             filling: Filling::none(&program),
+            unwritten_filling: None,
             ended: Ended::default(),
             hold: Hold::default(),
             desk: Desk::new(&program),
@@ -293,15 +296,15 @@ impl Partition {
             return self.end(entity, present.at, Cause::Forgotten, sink);
         }
         self.desk.record.prune(&self.program, present);
-        let mut cause = Cause::Timer;
+        let (mut cause, mut is_unwritten) = (Cause::Timer, false);
         if self.store.set_judged(entity) {
-            cause = Cause::Catalog;
+            (cause, is_unwritten) = (Cause::Catalog, self.unwritten_filling.is_some());
             self.prepare_judgement(present.at, sink);
         }
         self.desk.stale.fill(self.program.tags.len());
         let until = self.evaluate(Occasion { present, cause, order: None }, sink).min(self.forget_at());
         // A changed catalog concerns all, and leaves most as they were: these need not be written again.
-        if cause != Cause::Catalog || self.desk.pack() != self.store.packed(entity) {
+        if cause != Cause::Catalog || is_unwritten || self.desk.pack() != self.store.packed(entity) {
             self.put_back(entity);
         }
         self.store.set_due(entity, Timestamp::FOREVER);

@@ -69,6 +69,7 @@ pub struct Store {
     touched: Touched,
     /// A bit for each entity that has yet to be evaluated under the present catalog; no bits where all have been.
     unjudged: Vec<u64>,
+    unjudged_count: usize,
 }
 
 /// The entities written since the changelog last had them.
@@ -227,7 +228,13 @@ impl Store {
         if self.unjudged.len() <= word {
             self.unjudged.resize(self.entries.len().div_ceil(64), 0);
         }
+        self.unjudged_count += usize::from(self.unjudged[word] & 1 << bit == 0);
         self.unjudged[word] |= 1 << bit;
+    }
+
+    /// How many they are.
+    pub fn unjudged(&self) -> usize {
+        self.unjudged_count
     }
 
     /// From now on the entity counts as evaluated; whether it did not before.
@@ -236,6 +243,7 @@ impl Store {
         let Some(word) = self.unjudged.get_mut(word) else { return false };
         let before = *word;
         *word &= !(1 << bit);
+        self.unjudged_count -= usize::from(before != *word);
         before != *word
     }
 

@@ -81,7 +81,7 @@ impl Survey {
         let mut stage = Partition::new(Arc::clone(program));
         stage.filling = match partition.clock() {
             _ if is_adopted => partition.filling.clone(),
-            Some(clock) => Filling::carried(program, clock, |meaning| partition.inherited(meaning)),
+            Some(clock) => Filling::carried(program, clock, |meaning| partition.inherited(meaning, &partition.filling)),
             None => Filling::none(program),
         };
         stage.hold = Hold::default();

@@ -146,6 +146,24 @@ pub fn changelog(settings: &Settings, worker: WorkerId) -> ClientConfig {
     config
 }
 
+/// What an archive may have at hand, of all partitions together.
+const ARCHIVE_KBYTES: usize = 256 << 10;
+
+/// A reader of so many partitions of the input from their beginnings, in no group; it is told where each ends.
+pub fn archive(settings: &Settings, partitions: usize) -> ClientConfig {
+    let mut config = base(settings, &format!("{}-archive", settings.kafka.application), &RESTORE_TUNING);
+    set_all(&mut config, &CONSUMER_TUNING);
+    set_all(&mut config, &RESTORE_FIXED);
+    config.set("group.id", format!("{}-archive", settings.kafka.application));
+    config.set("isolation.level", "read_committed").set("enable.partition.eof", "true");
+    // What goes while it is read is gone, as if it had gone before.
+    config.set("auto.offset.reset", "earliest");
+    // A partition of this many; each has a queue of its own.
+    let kbytes = (ARCHIVE_KBYTES / partitions.max(1)).max(1 << 10);
+    config.set("queued.max.messages.kbytes", kbytes.to_string());
+    config
+}
+
 /// Who only reads what the group has committed. It does not wait for what a transaction is about to commit.
 pub fn observer(settings: &Settings, worker: WorkerId) -> ClientConfig {
     let mut config = base(settings, &format!("{}-observer", worker_name(settings, worker)), &[]);

@@ -4,7 +4,7 @@
 //! ([`slot`]). It reaches the cluster through the traits of [`wire`], behind which librdkafka stands ([`native`]) or a
 //! simulation. It turns records into a [`body`] a partition, and the bodies into transactions ([`cycle`], over
 //! [`transactor`]); what the group wants of it is answered between two polls ([`rebalance`]). State comes
-//! back from the changelog ([`restore`]), most of it from a local file where there is one ([`scribe`]). Workers share nothing
+//! back from the changelog ([`restore`], and [`rebuild`] for what it lacks), most of it from a local file where there is one ([`scribe`]). Workers share nothing
 //! but a stop signal and the [`Pulse`] of the input.
 //!
 //! Which topics there are to read, and what becomes of their events, is in [`streams`]. Those that do not come by entity are
@@ -20,6 +20,7 @@
 
 mod admin;
 mod ahead;
+mod archive;
 mod body;
 mod breaker;
 mod clients;
@@ -48,6 +49,7 @@ mod programs;
 mod properties;
 mod pulse;
 mod rebalance;
+mod rebuild;
 mod refusal;
 mod renewal;
 mod restore;
@@ -64,6 +66,7 @@ mod wanted;
 pub mod wire;
 mod worker;
 
+pub use archive::{Archive, ArchiveError};
 pub use breaker::{Breaker, Status, TagNames};
 pub use clients::ClientError;
 pub use clock::Clock;
@@ -74,6 +77,7 @@ pub use native::Native;
 pub use notice::{Notice, Notices, Recycle, WorkerId};
 pub use properties::check as check_properties;
 pub use pulse::Pulse;
+pub use rebuild::Backfill;
 pub use snapshots::prepare as prepare_snapshots;
 pub use standing::{Figures, Standing};
 pub use streams::{PartitionId, PartitionName, Role, Stream, StreamPlan, Streams};

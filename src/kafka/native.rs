@@ -23,7 +23,7 @@ use rdkafka::{Message, Offset, TopicPartitionList, bindings};
 use super::clients::{self, ClientError, Plain, pass_error_on, pass_on};
 use super::faults::told;
 use super::link::Link;
-use super::native_changelog::NativeChangelog;
+use super::native_changelog::{NativeChangelog, Shelf};
 use super::native_lists::{list, noted_in, offsets_of, partition_of};
 use super::native_observer::Observer;
 use super::notice::{Notice, Notices, WorkerId};
@@ -54,6 +54,15 @@ impl Native {
     fn threaded_producer(&self, config: &ClientConfig) -> Result<Threaded, ClientError> {
         let side = ProducerSide { notices: self.notices.clone(), link: Link::default(), refused: Mutex::default() };
         config.create_with_context(side).map_err(ClientError::from)
+    }
+
+    fn reader(&self, shelf: Shelf) -> Result<NativeChangelog, ClientError> {
+        let make = |isolation: &str| -> Result<BaseConsumer<Plain>, ClientError> {
+            let mut config = clients::changelog(&self.settings, self.worker);
+            config.set("isolation.level", isolation);
+            config.create_with_context(Plain::new(self.notices.clone())).map_err(ClientError::from)
+        };
+        Ok(NativeChangelog::new(make("read_committed")?, make("read_uncommitted")?, Arc::clone(&self.streams), shelf))
     }
 }
 
@@ -88,12 +97,11 @@ impl Wire for Native {
     }
 
     fn changelog(&self) -> Result<NativeChangelog, ClientError> {
-        let make = |isolation: &str| -> Result<BaseConsumer<Plain>, ClientError> {
-            let mut config = clients::changelog(&self.settings, self.worker);
-            config.set("isolation.level", isolation);
-            config.create_with_context(Plain::new(self.notices.clone())).map_err(ClientError::from)
-        };
-        Ok(NativeChangelog::new(make("read_committed")?, make("read_uncommitted")?, Arc::clone(&self.streams)))
+        self.reader(Shelf::Changelog)
+    }
+
+    fn history(&self) -> Result<NativeChangelog, ClientError> {
+        self.reader(Shelf::History)
     }
 
     fn now(&self) -> Instant {

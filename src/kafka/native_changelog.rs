@@ -1,4 +1,4 @@
-//! The wire over librdkafka: who reads changelogs back.
+//! The wire over librdkafka: who reads changelogs back, and histories.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,20 +13,38 @@ use super::native_lists::offset_of;
 use super::streams::{PartitionId, Streams};
 use super::wire::{Bounds, ChangelogReader, WireError};
 
+/// What is read of a partition.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shelf {
+    Changelog,
+    /// The partition itself.
+    History,
+}
+
 /// A reader of the changelog, and who asks for what the reader does not see yet.
 pub struct NativeChangelog {
     reader: BaseConsumer<Plain>,
     inquirer: BaseConsumer<Plain>,
     streams: Arc<Streams>,
+    shelf: Shelf,
 }
 
 impl NativeChangelog {
-    pub fn new(reader: BaseConsumer<Plain>, inquirer: BaseConsumer<Plain>, streams: Arc<Streams>) -> Self {
-        NativeChangelog { reader, inquirer, streams }
+    pub fn new(
+        reader: BaseConsumer<Plain>,
+        inquirer: BaseConsumer<Plain>,
+        streams: Arc<Streams>,
+        shelf: Shelf,
+    ) -> Self {
+        NativeChangelog { reader, inquirer, streams, shelf }
     }
 
     fn topic(&self, partition: PartitionId) -> &str {
-        &self.streams.plan(partition.stream).changelog
+        let plan = self.streams.plan(partition.stream);
+        match self.shelf {
+            Shelf::Changelog => &plan.changelog,
+            Shelf::History => &plan.topic,
+        }
     }
 }
 

@@ -10,7 +10,7 @@ use std::time::Duration;
 use super::counts::Counts;
 use super::standing::Standing;
 use super::streams::PartitionName;
-use crate::engine::CatalogChange;
+use crate::engine::{CatalogChange, Rebuilt};
 use crate::telemetry::Severity;
 
 /// Takes notices; shared by all clients and workers of a process.
@@ -99,6 +99,20 @@ pub enum Notice {
         entities: usize,
         bytes: u64,
         snapshot_bytes: Option<u64>,
+        took: Duration,
+    },
+    /// The history of a partition is counted again: what was counted so far, and about how long the rest will take.
+    Rebuilding {
+        worker: WorkerId,
+        partition: PartitionName,
+        events: u64,
+        left: Option<Duration>,
+    },
+    /// What the history has told was taken over.
+    Rebuilt {
+        worker: WorkerId,
+        partition: PartitionName,
+        rebuilt: Rebuilt,
         took: Duration,
     },
     /// There is a snapshot, which is not used: the whole changelog is read.
@@ -243,6 +257,8 @@ impl Notice {
             | Notice::Trouble { worker, .. } => Some(*worker),
             // A reader beside the worker says how far it is.
             Notice::Restoring { .. }
+            | Notice::Rebuilding { .. }
+            | Notice::Rebuilt { .. }
             | Notice::SnapshotUnused { .. }
             | Notice::Unreachable { .. }
             | Notice::Reached { .. }
@@ -356,6 +372,25 @@ impl fmt::Display for Notice {
                     "{worker} has restored partition {partition}: {entities} users from a snapshot of {mb:.1} MB and \
                      {bytes} bytes of the changelog in {took:?}"
                 )
+            }
+            Notice::Rebuilding { worker, partition, events, left } => {
+                write!(f, "{worker} counts the history of partition {partition} again: {events} events so far")?;
+                match left {
+                    Some(left) => write!(f, ", about {} s left", left.as_secs()),
+                    None => Ok(()),
+                }
+            }
+            Notice::Rebuilt { worker, partition, rebuilt, took } => {
+                let Rebuilt { events, entities, since } = rebuilt;
+                write!(
+                    f,
+                    "{worker} has counted the history of partition {partition} again, {events} events in {took:?}, and \
+                     taken over what is new of {entities} users; "
+                )?;
+                match since {
+                    None => f.write_str("all counters have seen everything"),
+                    Some(since) => write!(f, "new counters have seen everything since {since}"),
+                }
             }
             Notice::SnapshotUnused { worker, partition, why } => {
                 write!(

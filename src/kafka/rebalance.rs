@@ -189,7 +189,7 @@ impl<W: Wire> Worker<W> {
         let cancel = Cancel::default();
         let restore = Restore { committed, next_offset, low: bounds.low, disagreements, cancel: cancel.clone() };
         self.slots.insert(partition, Slot::Restoring(restore));
-        Some(Task { partition, cancel })
+        Some(Task { partition, committed, cancel })
     }
 
     /// Runs a partition whose state is there, if the state and the committed offset belong together.

@@ -25,28 +25,32 @@ use rdkafka::Message;
 
 use super::breaker::Breaker;
 use super::clients::ClientError;
+use super::clock::Clock;
 use super::failpoint::{self, Step};
 use super::merge::{Reached, Source};
 use super::notice::{Notice, Notices, WorkerId};
 use super::programs::Programs;
+use super::rebuild::Backfill;
 use super::snapshots::{Snapshots, Unusable};
 use super::streams::{PartitionId, Streams};
 use super::wire::{Bounds, ChangelogReader, Wire, WireError};
+use super::worker::WorkerPlan;
 use crate::codec::{ChangelogKey, ChangelogRecord, Progress, SourceEntry, Unreadable};
 use crate::engine::{CatalogChange, Damage, Partition, Position, Program, Restored, Restoring, Survey};
 
-const CALL_PATIENCE: Duration = Duration::from_secs(5);
-const POLL: Duration = Duration::from_millis(50);
+pub(super) const CALL_PATIENCE: Duration = Duration::from_secs(5);
+pub(super) const POLL: Duration = Duration::from_millis(50);
 /// The pause before something is tried again that a broker could not do.
 const RETRY: Duration = Duration::from_millis(200);
 /// How often to look whether open transactions have ended.
 const STABLE_PAUSE: Duration = Duration::from_millis(5);
-const PROGRESS: Duration = Duration::from_secs(5);
+pub(super) const PROGRESS: Duration = Duration::from_secs(5);
 
 /// A partition whose state is to be read back.
 #[derive(Clone, Debug)]
 pub struct Task {
     pub partition: PartitionId,
+    pub committed: Option<i64>,
     /// Given when the partition has been given up meanwhile.
     pub cancel: Cancel,
 }
@@ -60,7 +64,7 @@ impl Cancel {
         self.0.store(true, Ordering::Relaxed);
     }
 
-    fn is_given(&self) -> bool {
+    pub(super) fn is_given(&self) -> bool {
         self.0.load(Ordering::Relaxed)
     }
 
@@ -144,17 +148,20 @@ pub struct Restorer<W> {
 }
 
 impl<W: Wire> Restorer<W> {
-    pub fn new(
-        wire: W,
-        programs: Programs,
-        breaker: Arc<Breaker>,
-        streams: Arc<Streams>,
-        snapshots: Option<Arc<Snapshots>>,
-        worker: WorkerId,
-        notices: Notices,
-    ) -> Self {
+    pub fn new(wire: W, plan: &WorkerPlan, snapshots: Option<Arc<Snapshots>>) -> Self {
         let (sender, findings) = mpsc::channel();
-        let errand = Errand { wire, programs, breaker, streams, snapshots, worker, notices, findings: sender };
+        let errand = Errand {
+            wire,
+            programs: Programs::new(&plan.program, &plan.streams),
+            breaker: Arc::clone(&plan.breaker),
+            streams: Arc::clone(&plan.streams),
+            snapshots,
+            worker: plan.id,
+            clock: plan.clock.clone(),
+            backfill: plan.backfill,
+            notices: Arc::clone(&plan.notices),
+            findings: sender,
+        };
         Restorer { errand, findings }
     }
 
@@ -176,19 +183,21 @@ impl<W: Wire> Restorer<W> {
 
 /// The work of one thread.
 #[derive(Clone)]
-struct Errand<W> {
-    wire: W,
+pub(super) struct Errand<W> {
+    pub(super) wire: W,
     programs: Programs,
     breaker: Arc<Breaker>,
-    streams: Arc<Streams>,
+    pub(super) streams: Arc<Streams>,
     snapshots: Option<Arc<Snapshots>>,
-    worker: WorkerId,
-    notices: Notices,
+    pub(super) worker: WorkerId,
+    pub(super) clock: Clock,
+    pub(super) backfill: Backfill,
+    pub(super) notices: Notices,
     findings: Sender<Finding>,
 }
 
 /// Why a reading ended without a state.
-enum Interrupted {
+pub(super) enum Interrupted {
     Cancelled,
     For(RestoreError),
 }
@@ -218,7 +227,7 @@ impl<W: Wire> Errand<W> {
                 Err(Interrupted::For(error)) => Err(error),
                 Err(Interrupted::Cancelled) => continue,
             };
-            let Task { partition, cancel } = task;
+            let Task { partition, cancel, .. } = task;
             // A worker that has ended needs no state.
             let _ = self.findings.send(Finding { partition, cancel, result });
         }
@@ -244,7 +253,7 @@ impl<W: Wire> Errand<W> {
             self.insist(task, || reader.open(partition, low))?;
             self.read(reader, task, low..end, started, &mut reading)?;
         }
-        self.finish(partition, reading, started)
+        self.finish(task, reading, started)
     }
 
     /// Reads a snapshot, and of the changelog what is not in it. `None`: there is no snapshot.
@@ -274,10 +283,11 @@ impl<W: Wire> Errand<W> {
         if reading.note.is_none() {
             return Err(Unusable::NoNote.into());
         }
-        self.finish(partition, reading, started).map(Some)
+        self.finish(task, reading, started).map(Some)
     }
 
-    fn finish(&self, partition: PartitionId, reading: Reading, started: Instant) -> Result<Found, Interrupted> {
+    fn finish(&self, task: &Task, reading: Reading, started: Instant) -> Result<Found, Interrupted> {
+        let partition = task.partition;
         failpoint::pass(Step::RestoreEnd);
         let Reading { restoring, note, sources, bytes, snapshot_bytes, .. } = reading;
         let position = note.as_ref().map_or_else(Position::default, |note| note.position.clone());
@@ -288,12 +298,17 @@ impl<W: Wire> Errand<W> {
                 partition: partition.number,
                 error,
             })?;
-        if catalog != state.program().catalog.fingerprint && !is_first {
-            let outlook = Survey::whole(&state);
-            state.hold(self.breaker.restored(&outlook));
-        } else {
-            let approved = self.breaker.noted(state.held_tags().map(Box::from).collect());
-            state.release(&approved);
+        let end = note.as_ref().map(|note| note.next_offset).filter(|next| Some(*next) == task.committed);
+        let is_rebuilt = match end {
+            Some(end) => self.rebuild(task, &mut state, end, catalog_change.as_ref())?,
+            None => false,
+        };
+        let approved = self.breaker.noted(state.held_tags().map(Box::from).collect());
+        state.release(&approved);
+        let is_other_catalog = catalog != state.program().catalog.fingerprint && !is_first;
+        if is_other_catalog || is_rebuilt {
+            let exceeding = self.breaker.restored(&Survey::whole(&state));
+            state.hold(state.held_tags().map(Box::from).chain(exceeding).collect());
         }
         let took = self.wire.now().duration_since(started);
         Ok(Found { state, note, sources, catalog_change, took, bytes, snapshot_bytes })
@@ -377,7 +392,7 @@ impl<W: Wire> Errand<W> {
         }
     }
 
-    fn program(&self, partition: PartitionId) -> &Arc<Program> {
+    pub(super) fn program(&self, partition: PartitionId) -> &Arc<Program> {
         self.programs.of(self.streams.plan(partition.stream).role)
     }
 
@@ -387,7 +402,11 @@ impl<W: Wire> Errand<W> {
     }
 
     /// Calls until there is an answer.
-    fn insist<T>(&self, task: &Task, mut call: impl FnMut() -> Result<T, WireError>) -> Result<T, Interrupted> {
+    pub(super) fn insist<T>(
+        &self,
+        task: &Task,
+        mut call: impl FnMut() -> Result<T, WireError>,
+    ) -> Result<T, Interrupted> {
         loop {
             if task.cancel.is_given() {
                 return Err(Interrupted::Cancelled);
@@ -400,7 +419,7 @@ impl<W: Wire> Errand<W> {
         }
     }
 
-    fn trouble(&self, why: String) {
+    pub(super) fn trouble(&self, why: String) {
         (self.notices)(Notice::Trouble { worker: self.worker, what: "restoring", why });
     }
 }

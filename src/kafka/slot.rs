@@ -251,6 +251,9 @@ impl Running {
         !self.body.is_empty()
             || self.committed != Some(self.next_offset())
             || self.unsettled
+            || self.state.owes_filling()
+            // No body has anything of it, and there is no room for more.
+            || self.state.pending_bytes() >= LOG_BYTES_MAX
             || self.passing.as_ref().is_some_and(is_behind)
     }
 

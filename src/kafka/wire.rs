@@ -108,6 +108,8 @@ pub trait Wire: Clone + Send + 'static {
     fn producer(&self) -> Result<Self::Producer, ClientError>;
     fn plain_producer(&self) -> Result<Self::Plain, ClientError>;
     fn changelog(&self) -> Result<Self::Changelog, ClientError>;
+    /// A reader of what the partitions themselves hold, where the other reads what their changelogs do.
+    fn history(&self) -> Result<Self::Changelog, ClientError>;
 
     fn now(&self) -> Instant;
     fn sleep(&self, time: Duration);
@@ -217,7 +219,7 @@ pub struct Refused {
     pub text: String,
 }
 
-/// Reads changelog partitions, one at a time, read_committed.
+/// Reads changelog partitions, or those whose changelogs they are, one at a time, read_committed.
 pub trait ChangelogReader {
     type Record<'a>: Record
     where

@@ -14,8 +14,8 @@ use super::clock::Clock;
 use super::counts::Counts;
 use super::cycle::{Fate, Names};
 use super::notice::{Notice, Notices, WorkerId};
-use super::programs::Programs;
 use super::pulse::Pulse;
+use super::rebuild::Backfill;
 use super::renewal::Renewal;
 use super::restore::{Finding, Restorer};
 use super::scribe::Scribe;
@@ -89,6 +89,7 @@ pub struct WorkerPlan {
     /// The users'.
     pub program: Arc<Program>,
     pub breaker: Arc<Breaker>,
+    pub backfill: Backfill,
     pub notices: Notices,
     pub clock: Clock,
     pub pulse: Arc<Pulse>,
@@ -189,15 +190,7 @@ impl<W: Wire> Worker<W> {
             transactor,
             outlet: Outlet::new(&plan.settings, Arc::clone(&plan.streams)),
             herald,
-            restorer: Restorer::new(
-                wire.clone(),
-                Programs::new(&plan.program, &plan.streams),
-                Arc::clone(&plan.breaker),
-                Arc::clone(&plan.streams),
-                snapshots,
-                plan.id,
-                Arc::clone(&plan.notices),
-            ),
+            restorer: Restorer::new(wire.clone(), &plan, snapshots),
             scribe,
             renewal: Renewal::new(),
             fate: Fate::Clear,

@@ -45,7 +45,7 @@ impl Crew {
     }
 
     pub fn start_workers(&mut self, streams: Streams) -> io::Result<()> {
-        let Surroundings { clock, notices, stop, .. } = &self.surroundings;
+        let Surroundings { clock, notices, stop, backfill, .. } = &self.surroundings;
         let pulse = Pulse::new(clock.now(), self.settings.service.outage_after, Arc::clone(notices));
         let pulse = Arc::new(pulse);
         let streams = Arc::new(streams);
@@ -56,6 +56,7 @@ impl Crew {
                 streams: Arc::clone(&streams),
                 program: self.breaker.look().edition.program,
                 breaker: Arc::clone(&self.breaker),
+                backfill: *backfill,
                 notices: Arc::clone(notices),
                 clock: clock.clone(),
                 pulse: Arc::clone(&pulse),

@@ -22,7 +22,9 @@ use tokio::time::{Instant, sleep_until};
 
 use crate::engine::Program;
 use crate::http::{Controls, HttpError, Monitor, Server};
-use crate::kafka::{Breaker, Clock, ClusterError, Counts, Notices, StopSignal, Streams, WorkerError, WorkerId};
+use crate::kafka::{
+    Backfill, Breaker, Clock, ClusterError, Counts, Notices, StopSignal, Streams, WorkerError, WorkerId,
+};
 use crate::settings::Settings;
 use crew::Crew;
 
@@ -45,6 +47,8 @@ pub struct Surroundings {
     pub catalog: Option<CatalogSource>,
     /// Whether what follows from the catalog at the start is approved, however many it concerns.
     pub approve_changes: bool,
+    /// What new counters begin with.
+    pub backfill: Backfill,
 }
 
 impl Surroundings {
@@ -56,6 +60,7 @@ impl Surroundings {
             stop: StopSignal::default(),
             catalog: None,
             approve_changes: false,
+            backfill: Backfill::Off,
         }
     }
 }

@@ -6,7 +6,8 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use super::models::ModelArgs;
-use super::replay::{InputError, Rejects, Replay, each_line, parse_time};
+use super::replay::{Rejects, Replay, parse_time};
+use super::source::SourceArgs;
 use super::{Format, catalog_file, fail, print};
 use crate::catalog::{Catalog, TagId};
 use crate::engine::Sink;
@@ -18,13 +19,11 @@ use crate::model::{EntityKindId, Scalar, TagChange, Timestamp, Value};
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   tagstream explain catalog.yaml --input events.ndjson.gz --key u-42
-  tagstream explain catalog.yaml --input events.ndjson.gz --key u-42 --tag churn_risk --at 2026-03-15T08:00:00Z")]
+  tagstream explain catalog.yaml --input events.ndjson.gz --key u-42 --tag churn_risk --at 2026-03-15T08:00:00Z
+  tagstream explain catalog.yaml --from-topic --key u-42     the topic and its brokers as in tagstream.toml")]
 pub struct ExplainArgs {
     /// The catalog
     catalog: PathBuf,
-    /// NDJSON files, plain, gzip or zstd, read one after the other; - is the standard input
-    #[arg(long, short, required = true, value_name = "FILE", value_delimiter = ',')]
-    input: Vec<PathBuf>,
     /// The user's key
     #[arg(long, short)]
     key: String,
@@ -42,6 +41,8 @@ pub struct ExplainArgs {
     format: Format,
     #[command(flatten)]
     models: ModelArgs,
+    #[command(flatten)]
+    source: SourceArgs,
 }
 
 /// A change of the user's tags, kept.
@@ -81,6 +82,10 @@ impl Sink for History<'_> {
 }
 
 pub fn run(args: &ExplainArgs, now: Timestamp) -> ExitCode {
+    let source = match args.source.source() {
+        Ok(source) => source,
+        Err(code) => return code,
+    };
     let Some(runnable) = catalog_file::require(&args.catalog, &args.models.access()) else {
         return ExitCode::FAILURE;
     };
@@ -92,9 +97,22 @@ pub fn run(args: &ExplainArgs, now: Timestamp) -> ExitCode {
     };
     let mut replay = Replay::new(&programs, now, args.at);
     let mut history = History { args, steps: Vec::new() };
-    if let Err(error) = feed(args, kind, &mut replay, &mut history) {
+    let mut rejects = Rejects::default();
+    let until = args.at.unwrap_or(Timestamp::FOREVER);
+    // Counts the entity's events. Of all others only the time matters: it is what moves the clock.
+    let fed = source.each_line(&programs.catalog, now, |line| {
+        match replay.read(line).map(|event| (event.time, event.key_of(kind) == Some(&args.key))) {
+            Err(reject) => rejects.count(reject),
+            Ok((time, _)) if time > until => {}
+            Ok((_, true)) => replay.apply(&mut history),
+            Ok((time, false)) => replay.advance(time, &mut history),
+        }
+    });
+    if let Err(error) = fed {
         return fail(&error);
     }
+    replay.finish(&mut history);
+    rejects.tell("");
     let partition = replay.world().partition(kind);
     let subject = report::Subject { entity: &args.entity, key: &args.key };
     let explained: Option<Vec<_>> = tags.iter().map(|tag| Some((*tag, partition.explain(&args.key, *tag)?))).collect();
@@ -137,27 +155,4 @@ fn wanted(args: &ExplainArgs, kind: EntityKindId, catalog: &Catalog) -> Result<V
         return Err(ExitCode::from(2));
     }
     Ok(found)
-}
-
-/// Counts the entity's events. Of all others only the time matters: it is what moves the clock.
-fn feed(
-    args: &ExplainArgs,
-    kind: EntityKindId,
-    replay: &mut Replay,
-    history: &mut History<'_>,
-) -> Result<(), InputError> {
-    let until = args.at.unwrap_or(Timestamp::FOREVER);
-    let mut rejects = Rejects::default();
-    each_line(&args.input, |line, _| {
-        match replay.read(line).map(|event| (event.time, event.key_of(kind) == Some(&args.key))) {
-            Err(reject) => rejects.count(reject),
-            Ok((time, _)) if time > until => {}
-            Ok((_, true)) => replay.apply(history),
-            Ok((time, false)) => replay.advance(time, history),
-        }
-        Ok::<(), InputError>(())
-    })?;
-    replay.finish(history);
-    rejects.tell("");
-    Ok(())
 }

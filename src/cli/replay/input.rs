@@ -113,12 +113,36 @@ pub fn each_line<E: From<InputError>>(
 
 /// Drawn on a terminal only.
 fn progress_bar(bytes: u64) -> ProgressBar {
-    let bar = ProgressBar::new(bytes);
-    let template = "{bar:30} {bytes}/{total_bytes}  {bytes_per_sec}  {msg}  {eta} left";
+    styled(bytes, "{bar:30} {bytes}/{total_bytes}  {bytes_per_sec}  {msg}  {eta} left")
+}
+
+fn styled(total: u64, template: &str) -> ProgressBar {
+    let bar = ProgressBar::new(total);
     if let Ok(style) = ProgressStyle::with_template(template) {
         bar.set_style(style);
     }
     bar
+}
+
+/// How far the records of a topic have been read.
+pub struct RecordsBar(ProgressBar);
+
+/// A bar over so many offsets, drawn on a terminal only.
+pub fn records_bar(total: u64) -> RecordsBar {
+    RecordsBar(styled(total, "{bar:30} {human_pos}/{human_len} offsets  {per_sec}  {msg}  {eta} left"))
+}
+
+impl RecordsBar {
+    pub fn tick(&self, events: u64, offsets: u64) {
+        if events.is_multiple_of(LINES_A_TICK) {
+            self.0.set_position(offsets);
+            self.0.set_message(format!("{events} events"));
+        }
+    }
+
+    pub fn finish(&self) {
+        self.0.finish_and_clear();
+    }
 }
 
 struct Counted {

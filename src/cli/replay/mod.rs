@@ -12,7 +12,7 @@ use std::process::ExitCode;
 use clap::Args;
 
 pub use driver::{Outcome, Replay};
-pub use input::{Input, InputError, each_line};
+pub use input::{Input, InputError, each_line, records_bar};
 use output::{Output, OutputError};
 pub use rejects::Rejects;
 use summary::Summary;

@@ -176,7 +176,8 @@ impl Partition {
     pub fn notes(&self) -> Vec<u8> {
         let mut bytes = Vec::new();
         let held = self.hold.names().cloned().collect();
-        let filling = self.filling.partly(&self.program, self.clock());
+        let filling = self.unwritten_filling.as_ref().unwrap_or(&self.filling);
+        let filling = filling.partly(&self.program, self.clock());
         let purge_to = if self.is_purging() { self.journal.purge_to } else { 0 };
         Notes { ended: self.ended.keys().to_vec(), filling, held, purge_to }.write(&mut bytes);
         bytes
@@ -212,6 +213,9 @@ impl Partition {
     /// and what cleaning writes again. From now on it counts as written: whoever calls this must get it into the log, or
     /// drop the partition.
     pub fn journal(&mut self, log: &mut impl Log) {
+        if self.owes_filling() {
+            self.unwritten_filling = None;
+        }
         let Journal { ring, erased, open, room, credit_bytes, purge_to } = &mut self.journal;
         let erases = !erased.is_empty();
         let population = self.store.len() as u64;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use tagstream::kafka::{
-    Breaker, Clock, Notice, Notices, Pulse, Standing, StopSignal, Worker, WorkerError, WorkerId, WorkerPlan,
+    Backfill, Breaker, Clock, Notice, Notices, Pulse, Standing, StopSignal, Worker, WorkerError, WorkerId, WorkerPlan,
 };
 use tagstream::model::Timestamp;
 use tagstream::settings::MaxChange;
@@ -208,6 +208,7 @@ impl History {
                 streams: Arc::clone(&self.script.streams),
                 program: Arc::clone(&self.catalog().program),
                 breaker: Arc::clone(&breaker),
+                backfill: Backfill::Off,
                 notices: Arc::clone(&notices),
                 clock: clock.clone(),
                 pulse: Arc::clone(&pulse),

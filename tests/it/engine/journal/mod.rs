@@ -6,6 +6,7 @@ mod catalogs;
 mod churn;
 mod compacted;
 mod copied;
+mod rebuilt;
 
 use std::sync::Arc;
 

@@ -1,0 +1,290 @@
+//! New counters from old events: the history of a partition is counted again beside it, silently, and taken over.
+//!
+//! What was counted is taken, and nothing else: tags keep their states, so nobody is told twice, and every entity is then
+//! evaluated once as under any changed catalog. A series is taken only where the history has seen more of it than the
+//! state: a topic that keeps a week must not shorten a counter that has seen a year.
+//!
+//! Nothing is written at the change itself, which may concern millions. An entity is written when it is evaluated, and
+//! until the last one has been the log says that the series have seen what they had seen before. That is true of a
+//! state in which some entities have seen more; so a crash leaves nothing half done.
+
+use super::filling::Filling;
+use super::packed::{Deltas, Reader, put_timestamp, put_unsigned};
+use super::partition::{Partition, Sink};
+use super::program::{Program, SeriesId};
+use super::store::Store;
+use crate::catalog::History;
+use crate::model::{Event, TagChange, Timestamp};
+
+/// Where the beginning of a history is gone, all events after the greatest time of so many first ones are taken to be
+/// there: the very first may have come late, and then tells of a time of which most is gone.
+const OPENING: u32 = 100;
+
+/// How much of a partition's history there still is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Retained {
+    /// The first event, and all after it.
+    Whole,
+    /// What came last.
+    Rest,
+}
+
+/// A history that is being counted again.
+#[derive(Debug)]
+pub struct Rebuild {
+    past: Partition,
+    /// The clock of the state that it is for.
+    clock: Timestamp,
+    retained: Retained,
+    wanted: Wanted,
+    /// How many events have been looked at for where the history begins.
+    opening: u32,
+    begins: Timestamp,
+    events: u64,
+}
+
+/// What a state can gain.
+#[derive(Clone, Debug)]
+struct Wanted {
+    attributes: bool,
+    /// Of the series that have not seen all: since when they have.
+    since: Vec<(SeriesId, Timestamp)>,
+}
+
+/// What has come of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rebuilt {
+    pub events: u64,
+    /// Of which something was counted that the state had not.
+    pub entities: u64,
+    /// Since when new counters have seen everything; `None`: always.
+    pub since: Option<Timestamp>,
+}
+
+/// Hears nothing: what was to be told has been told.
+struct Silence;
+
+impl Sink for Silence {
+    fn change(&mut self, _: &TagChange<'_>) {}
+}
+
+impl Rebuild {
+    /// For a state that has counters that have not seen all, or (`attributes`) attributes that are new. `None`: there is
+    /// nothing to gain.
+    pub fn new(state: &Partition, retained: Retained, attributes: bool) -> Option<Self> {
+        let clock = state.clock()?;
+        let program = &state.program;
+        let known = (0_u16..).zip(&program.series).filter(|(_, plan)| plan.entity == program.kind);
+        let known = known.map(|(id, _)| (SeriesId(id), state.filling.seen_since(SeriesId(id))));
+        let since: Vec<_> = known.filter(|(_, since)| *since != Timestamp::MIN).collect();
+        let is_filling = state.filling.is_on(clock) && !since.is_empty();
+        if !is_filling && !attributes {
+            return None;
+        }
+        let mut past = Partition::new(program.clone());
+        past.hold(program.catalog.tags.iter().map(|tag| tag.name.clone()).collect());
+        let wanted = Wanted { attributes, since };
+        Some(Rebuild { past, clock, retained, wanted, opening: 0, begins: Timestamp::MIN, events: 0 })
+    }
+
+    /// Counts an event. The state has not counted one from behind its clock: it was rejected as one from the future.
+    pub fn apply(&mut self, event: &Event) {
+        if event.time > self.clock {
+            return;
+        }
+        if self.opening < self.opening_len() {
+            self.opening += 1;
+            self.begins = self.begins.max(event.time);
+        }
+        self.events += 1;
+        self.past.apply(event, &mut Silence);
+    }
+
+    pub fn events(&self) -> u64 {
+        self.events
+    }
+
+    /// Whether it is known by now that the state has seen all that the history can tell.
+    pub fn is_futile(&self) -> bool {
+        self.opening == self.opening_len() && !self.wanted.attributes && self.taken().is_empty()
+    }
+
+    fn opening_len(&self) -> u32 {
+        if self.retained == Retained::Whole { 1 } else { OPENING }
+    }
+
+    /// Since when the history is known.
+    fn since(&self) -> Timestamp {
+        let begins_with_topic = self.past.program.catalog.history == History::Partial;
+        match self.retained {
+            _ if self.opening == 0 => Timestamp::FOREVER,
+            Retained::Whole if !begins_with_topic => Timestamp::MIN,
+            _ => self.begins,
+        }
+    }
+
+    /// The series of which the history has seen more than the state.
+    fn taken(&self) -> Vec<SeriesId> {
+        let since = self.since();
+        self.wanted.since.iter().filter(|(_, seen)| since < *seen).map(|(id, _)| *id).collect()
+    }
+}
+
+impl Partition {
+    /// Takes over what a history has counted that this state has not; every entity is then evaluated once, soon. `None`:
+    /// there was nothing.
+    ///
+    /// Entities that only the state has keep what they have. Those that only the history has, which the state has
+    /// forgotten or never known, begin without tags; if the history is not whole they stay unknown.
+    pub fn take_over(&mut self, rebuild: Rebuild) -> Option<Rebuilt> {
+        let (present, taken, since) = (self.present?, rebuild.taken(), rebuild.since());
+        let Rebuild { mut past, wanted, retained, events, .. } = rebuild;
+        if events == 0 || taken.is_empty() && !wanted.attributes {
+            return None;
+        }
+        past.advance(present.at, &mut Silence);
+        let layout = Layout::new(&self.program, &taken);
+        let (mut theirs, mut merged, mut changed) = (Vec::new(), Vec::new(), 0);
+        for entity in past.store.entities() {
+            if past.store.is_vacant(entity) {
+                continue;
+            }
+            let record = &mut past.desk.record;
+            record.unpack(past.store.packed(entity));
+            record.prune(&self.program, present);
+            theirs.clear();
+            record.pack(&mut theirs);
+            let hash = Store::hash(record.key());
+            match self.store.find(hash, record.key()) {
+                Some(ours) => {
+                    merged.clear();
+                    layout.merge(self.store.packed(ours), &theirs, &mut merged);
+                    if merged != self.store.packed(ours) {
+                        self.store.rewrite(ours, &merged);
+                        changed += 1;
+                    }
+                }
+                None if retained == Retained::Whole && record.first_seen().is_some() => {
+                    self.store.insert(hash, &theirs);
+                    changed += 1;
+                }
+                None => {}
+            }
+        }
+        let seen: Vec<Timestamp> = (0..self.program.series.len())
+            .map(|index| {
+                let is_taken = taken.contains(&SeriesId(index as u16));
+                if is_taken { since } else { self.filling.seen_since_index(index) }
+            })
+            .collect();
+        let before = std::mem::replace(&mut self.filling, Filling::since(&self.program, seen));
+        self.unwritten_filling.get_or_insert(before);
+        self.judge_all();
+        let since = (since != Timestamp::MIN).then_some(since);
+        Some(Rebuilt { events, entities: changed, since })
+    }
+
+    /// Whether all that was taken over has been evaluated, and the log has yet to say so.
+    pub fn owes_filling(&self) -> bool {
+        self.unwritten_filling.is_some() && self.store.unjudged() == 0
+    }
+}
+
+/// How the cells of a record are numbered, and which of them are taken from the history.
+struct Layout {
+    attributes: u16,
+    /// By series.
+    taken: Vec<bool>,
+    seen: u16,
+}
+
+/// A record's bytes in their parts.
+struct Parts<'a> {
+    key: &'a [u8],
+    seq: u64,
+    first_seen: Timestamp,
+    last_seen: Timestamp,
+    cells: Vec<(u16, &'a [u8])>,
+}
+
+impl<'a> Parts<'a> {
+    fn of(packed: &'a [u8]) -> Self {
+        let mut reader = Reader::new(packed);
+        let len = reader.unsigned() as usize;
+        let (key, seq, first_seen) = (reader.take(len), reader.unsigned(), reader.timestamp());
+        let last_seen = first_seen.plus(reader.unsigned() as i64);
+        let mut cells = Vec::new();
+        while !reader.is_empty() {
+            let (slot, len) = (reader.unsigned() as u16, reader.unsigned() as usize);
+            cells.push((slot, reader.take(len)));
+        }
+        Parts { key, seq, first_seen, last_seen, cells }
+    }
+
+    fn cell(&self, slot: u16) -> Option<&'a [u8]> {
+        self.cells.binary_search_by_key(&slot, |(slot, _)| *slot).ok().map(|index| self.cells[index].1)
+    }
+
+    /// Whether there was more than commands.
+    fn had_events(&self) -> bool {
+        self.first_seen != Timestamp::FOREVER
+    }
+}
+
+impl Layout {
+    fn new(program: &Program, taken: &[SeriesId]) -> Self {
+        let attributes = program.catalog.attributes.len() as u16;
+        let series = 0..program.series.len() as u16;
+        let taken: Vec<bool> = series.map(|id| taken.contains(&SeriesId(id))).collect();
+        let seen = attributes + taken.len() as u16 + program.catalog.tags.len() as u16;
+        Layout { attributes, taken, seen }
+    }
+
+    /// Appends a state with what its history has seen.
+    fn merge(&self, ours: &[u8], theirs: &[u8], out: &mut Vec<u8>) {
+        let (ours, theirs) = (Parts::of(ours), Parts::of(theirs));
+        let (first_seen, last_seen) = match (ours.had_events(), theirs.had_events()) {
+            (true, false) => (ours.first_seen, ours.last_seen),
+            (false, true) => (theirs.first_seen, theirs.last_seen),
+            _ => (ours.first_seen.min(theirs.first_seen), ours.last_seen.max(theirs.last_seen)),
+        };
+        put_unsigned(out, ours.key.len() as u64);
+        out.extend_from_slice(ours.key);
+        put_unsigned(out, ours.seq);
+        put_timestamp(out, first_seen);
+        put_unsigned(out, last_seen.since(first_seen) as u64);
+        let mut slots: Vec<u16> = ours.cells.iter().chain(&theirs.cells).map(|(slot, _)| *slot).collect();
+        slots.sort_unstable();
+        slots.dedup();
+        for slot in slots {
+            if let Some(cell) = self.choose(slot, ours.cell(slot), theirs.cell(slot)) {
+                put_unsigned(out, u64::from(slot));
+                put_unsigned(out, cell.len() as u64);
+                out.extend_from_slice(cell);
+            }
+        }
+    }
+
+    fn choose<'a>(&self, slot: u16, ours: Option<&'a [u8]>, theirs: Option<&'a [u8]>) -> Option<&'a [u8]> {
+        if slot < self.attributes {
+            // The latest event has told what is so.
+            let time = |cell| Reader::new(cell).timestamp();
+            return match (ours, theirs) {
+                (Some(mine), Some(other)) if time(other) <= time(mine) => ours,
+                (_, Some(_)) => theirs,
+                _ => ours,
+            };
+        }
+        if slot == self.seen {
+            // Who remembers further back remembers all that the other does.
+            let first = |cell| Deltas::default().take(&mut Reader::new(cell));
+            return match (ours, theirs) {
+                (Some(mine), Some(other)) if first(mine) < first(other) => ours,
+                (_, Some(_)) => theirs,
+                _ => ours,
+            };
+        }
+        let is_taken = self.taken.get(usize::from(slot - self.attributes)).copied().unwrap_or(false);
+        if is_taken { theirs } else { ours }
+    }
+}
