@@ -39,7 +39,12 @@ impl<'a> Evaluator<'a> {
             Scalar::Number(number) => Some(number),
             _ => None,
         };
-        let between = |low, high| Possible::Numbers(Numbers::between(low, high, number.is_none()));
+        let between = |low: f64, high: f64| {
+            if number == Some(low) && low == high {
+                return Possible::Fixed(seen);
+            }
+            Possible::Numbers(Numbers::between(low, high, number.is_none()))
+        };
         match (plan.reading, number) {
             (Reading::Count, _) => between(number.unwrap_or(0.0), COUNT_MAX),
             (Reading::Distinct, _) => between(number.unwrap_or(0.0), self.distinct_max(plan)),
@@ -77,10 +82,10 @@ impl<'a> Evaluator<'a> {
 
     /// How many dates of the window could have had an event that was not seen.
     fn unseen_days(&self, plan: CounterPlan, added: Timestamp) -> f64 {
-        if plan.frame.reach == Reach::Forever {
-            return COUNT_MAX;
-        }
-        let least = self.present.least(plan.frame);
+        let least = match plan.frame.reach {
+            Reach::Forever => plan.frame.grid.pane(Timestamp::OLDEST_EVENT, &self.program.zone),
+            _ => self.present.least(plan.frame),
+        };
         let last = plan.frame.grid.pane(added, &self.program.zone).min(self.present.pane(plan.frame.grid));
         let seen = self.record.series(plan.series).days_between(least, last);
         (last - least + 1 - seen as i64).max(0) as f64
