@@ -10,7 +10,7 @@ use super::pointer::PointerText;
 use super::read::{At, Field, Named};
 use super::record::{record, words};
 use super::scores::InputList;
-use super::words::{Title, WindowText};
+use super::words::{Manual, Title, WindowText};
 
 /// What the file as a whole is called in messages.
 pub const FILE: &str = "a catalog";
@@ -207,15 +207,17 @@ record! {
         stages: Vec<At<RawStage>>,
         /// A model's number about the entity, or what its bands divide.
         score: RawScore,
-        /// Set and removed by `$tag` commands; `{}` where there is nothing more to say.
-        manual: RawManual,
+        /// `true`: set and removed by `$tag` commands.
+        manual: Manual,
+        /// How long a manual tag stays, where the command does not say; for ever by default.
+        valid_for: Duration,
         /// What the tag is put on; `user` by default.
         entity: String,
     }
 }
 
 record! {
-    /// A tag that commands set and remove.
+    /// What else there is to say of a tag that commands set and remove.
     RawManual("`manual`") {
         /// How long it stays, where the command does not say; for ever by default.
         valid_for: Duration,

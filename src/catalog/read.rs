@@ -237,7 +237,9 @@ impl Reader<'_> {
             (_, "a counter") => Some("for example `{ count: purchase, window: 30d }`".to_owned()),
             (_, "a score") => Some("write `model`, `inputs` and `output` below it".to_owned()),
             (_, "an entity") => Some("for example `{ key: /properties/account_id }`".to_owned()),
-            (_, "`manual`") => Some("write `manual: {}`, or `manual: { valid_for: 30d }`".to_owned()),
+            (_, "`manual`") => {
+                Some("write `manual: true`, and `valid_for: 30d` beside it if it is not for ever".to_owned())
+            }
             (_, "an attribute") => Some("for example `{ from: profile_updated, value: properties.plan }`".to_owned()),
             (_, map) if !map.contains("text") && !map.contains("number") => {
                 Some("write `key: value` lines, indented below it".to_owned())

@@ -10,7 +10,7 @@ use super::leaves::Labels;
 use super::names::{check_label, check_unique, listed};
 use super::order::{Uses, order};
 use super::problems::Span;
-use super::raw::{RawManual, RawStage, RawTag, value};
+use super::raw::{RawStage, RawTag, value};
 use super::read::{At, Field};
 use super::syntax::Syntax;
 use super::types::Type;
@@ -136,7 +136,7 @@ impl Compiler<'_> {
             "value" => self.statistic(raw, parsed, labels),
             "stages" => self.classification(raw, parsed, labels),
             "score" => self.score(id, raw, &parsed.inputs, labels),
-            "manual" => self.manual(raw.manual.get()?),
+            "manual" => self.manual(raw),
             _ => None,
         }
     }
@@ -181,6 +181,7 @@ impl Compiler<'_> {
             ("keep_for", raw.keep_for.key(), &["when"]),
             ("bands", raw.bands.key(), &["value", "score"]),
             ("margin", raw.margin.key(), &["value", "score"]),
+            ("valid_for", raw.valid_for.key(), &["manual"]),
         ];
         for (key, span, owners) in keys {
             if let Some(span) = span
@@ -211,8 +212,16 @@ impl Compiler<'_> {
     }
 
     /// Anything may be set, so a mention of it is of no certain type.
-    fn manual(&mut self, raw: &At<RawManual>) -> Option<(TagKind, Type)> {
-        let field = &raw.value.valid_for;
+    fn manual(&mut self, raw: &RawTag) -> Option<(TagKind, Type)> {
+        let within = &raw.manual.get()?.value.0.valid_for;
+        if let (Some(first), Some(second)) = (within.key(), raw.valid_for.key()) {
+            self.report
+                .error("duplicate-key", second, "`valid_for` is given twice")
+                .help("keep one of them")
+                .related(first, "the other one");
+            return None;
+        }
+        let field = if within.is_written() { within } else { &raw.valid_for };
         let valid_for_ms = lasting(field, "valid_for", self.report);
         if field.is_written() && valid_for_ms.is_none() {
             return None;

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 
 use super::duration::Duration;
-use super::raw::CalendarWord;
+use super::raw::{CalendarWord, RawManual};
 use super::read::{Member, Read, Reader};
 use super::tree::{Node, Yaml};
 
@@ -110,5 +110,38 @@ impl JsonSchema for WindowText {
             "additionalProperties": false,
         });
         schemars::json_schema!({ "anyOf": [{ "const": "lifetime" }, duration, calendar] })
+    }
+}
+
+/// A tag's `manual`: `true`, or a map with what there is to say of it.
+#[derive(Debug, Default)]
+pub struct Manual(pub RawManual);
+
+impl Read for Manual {
+    fn read(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
+        match &node.value {
+            Yaml::Bool(true) => Some(Manual::default()),
+            Yaml::Bool(false) => {
+                let message = "a tag that is not set by commands does not say so";
+                reader.report.error("bad-value", node.span, message).help("remove the line, or write `manual: true`");
+                None
+            }
+            _ => RawManual::read(node, reader).map(Manual),
+        }
+    }
+}
+
+impl JsonSchema for Manual {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "Manual".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let more = generator.subschema_for::<RawManual>();
+        schemars::json_schema!({ "anyOf": [{ "const": true }, more] })
     }
 }

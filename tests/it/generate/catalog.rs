@@ -203,7 +203,7 @@ impl Draft {
         self.names.untyped.push(format!("tag.{name}"));
         self.manual.push(name.to_owned());
         if self.dice.one_in(2) {
-            json!({ "manual": { "valid_for": self.duration().0 } })
+            json!({ "manual": true, "valid_for": self.duration().0 })
         } else {
             json!({ "manual": {} })
         }

@@ -348,7 +348,7 @@ fn read_tag(name: &str, entity: usize, yaml: &Yaml) -> Tag {
             margin: yaml.get("margin").and_then(Yaml::as_f64).unwrap_or(0.0),
         }
     } else if let Some(manual) = yaml.get("manual") {
-        TagKind::Manual { valid_ms: milliseconds(manual, "valid_for") }
+        TagKind::Manual { valid_ms: milliseconds(yaml, "valid_for").or_else(|| milliseconds(manual, "valid_for")) }
     } else {
         let stages = yaml["stages"].as_array().expect("stages").iter();
         TagKind::Stages(stages.map(|stage| (word(&stage["name"]), expression(stage, "when"))).collect())
