@@ -72,6 +72,8 @@ fn an_edit_that_concerns_many_waits_for_approval_and_one_that_concerns_few_does_
     let address = address(&mut service);
     service.until("the breaker", |_| !held(address).is_empty());
     assert_eq!(held(address), ["busy", "gone"]);
+    // What is decided has yet to be done, by each worker for itself.
+    service.until("both partitions", |service| service.log().matches("is of another catalog").count() == 2);
     // The stream goes on under the new catalog: a click shows in what has begun to fill, and nobody is flooded.
     produce(broker::shared(), &setup.topic("events"), clicks(0, 1));
     service.until("the new counter to count", |_| !of_tag(&changes(&setup), "some").is_empty());
