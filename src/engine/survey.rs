@@ -8,7 +8,6 @@ use std::sync::Arc;
 
 use super::eval::Evaluator;
 use super::filling::Filling;
-use super::hold::Hold;
 use super::journal::Translation;
 use super::judging::load;
 use super::partition::Partition;
@@ -27,6 +26,12 @@ pub struct Impact {
 }
 
 impl Impact {
+    fn add(&mut self, other: Impact) {
+        self.had += other.had;
+        self.differ += other.differ;
+        self.added += other.added;
+    }
+
     /// Whether more than a share of those who have the tag, or of all, would see it change.
     pub fn exceeds(self, share: f64, entities: u64) -> bool {
         self.differ as f64 > share * self.had as f64 || (self.differ + self.added) as f64 > share * entities as f64
@@ -45,10 +50,7 @@ impl Outlook {
     pub fn add(&mut self, other: &Outlook) {
         self.entities += other.entities;
         for (name, impact) in &other.tags {
-            let mine = self.tags.entry(name.clone()).or_default();
-            mine.had += impact.had;
-            mine.differ += impact.differ;
-            mine.added += impact.added;
+            self.tags.entry(name.clone()).or_default().add(*impact);
         }
     }
 
@@ -84,7 +86,6 @@ impl Survey {
             Some(clock) => Filling::carried(program, clock, |meaning| partition.inherited(meaning, &partition.filling)),
             None => Filling::none(program),
         };
-        stage.hold = Hold::default();
         Survey {
             translation: (!is_adopted).then(|| Translation::new(old, new, dedup)),
             impacts: vec![Impact::default(); program.tags.len()],
@@ -120,10 +121,8 @@ impl Survey {
             return None;
         }
         for (plan, impact) in self.stage.program.tags.iter().zip(self.impacts.iter_mut().map(std::mem::take)) {
-            let mine = self.outlook.tags.entry(self.stage.program.tag(plan.id).name.clone()).or_default();
-            mine.had += impact.had;
-            mine.differ += impact.differ;
-            mine.added += impact.added;
+            let name = self.stage.program.tag(plan.id).name.clone();
+            self.outlook.tags.entry(name).or_default().add(impact);
         }
         Some(&self.outlook)
     }
