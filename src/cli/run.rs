@@ -10,7 +10,7 @@ use super::catalog_file::CatalogFile;
 use super::models::{ModelAccess, Runnable};
 use super::{catalog_file, report};
 use crate::catalog::{Catalog, Colours};
-use crate::engine::Program;
+use crate::engine::Programs;
 use crate::kafka::{self, Backfill, Role, Streams};
 use crate::scoring::Patience;
 use crate::service::{self, CatalogSource, ServiceError, Surroundings, Told};
@@ -70,11 +70,11 @@ fn complete(settings: Settings, needs: Needs) -> Result<Settings, Problems> {
 }
 
 /// The catalog as it is in its file now, ready to run, or all its problems.
-fn reread(path: &Path, access: &ModelAccess) -> Result<Arc<Program>, String> {
+fn reread(path: &Path, access: &ModelAccess) -> Result<Arc<Programs>, String> {
     let file = CatalogFile::open(path, access).map_err(|error| error.to_string())?;
     let report = file.report(Colours::Off);
     let catalog = file.loaded.catalog.ok_or(report)?;
-    Ok(Arc::clone(Runnable { catalog, models: file.models }.programs().user()))
+    Ok(Runnable { catalog, models: file.models }.programs())
 }
 
 /// What a command cannot do without.
@@ -157,7 +157,7 @@ pub fn run(args: &RunArgs) -> ExitCode {
         backfill: if args.rebuild { Backfill::On } else { Backfill::Off },
         ..Surroundings::usual(service::to_log())
     };
-    match service::run(settings, Arc::clone(runnable.programs().user()), surroundings) {
+    match service::run(settings, runnable.programs(), surroundings) {
         Ok(()) => {
             tracing::info!("stopped");
             ExitCode::SUCCESS

@@ -300,8 +300,9 @@ impl Partition {
         if self.store.set_judged(entity) {
             (cause, is_unwritten) = (Cause::Catalog, self.unwritten_filling.is_some());
             self.prepare_judgement(present.at, sink);
+        } else {
+            self.desk.stale.fill(self.program.tags.len());
         }
-        self.desk.stale.fill(self.program.tags.len());
         let until = self.evaluate(Occasion { present, cause, order: None }, sink).min(self.forget_at());
         // A changed catalog concerns all, and leaves most as they were: these need not be written again.
         if cause != Cause::Catalog || is_unwritten || self.desk.pack() != self.store.packed(entity) {

@@ -33,6 +33,11 @@ impl Programs {
         &self.programs[kind.index()]
     }
 
+    /// The hash of the catalog's meaning, in hex, as tag changes bear it.
+    pub fn fingerprint(&self) -> &str {
+        &self.user().fingerprint
+    }
+
     /// Of the users.
     pub fn user(&self) -> &Arc<Program> {
         self.of(self.catalog.user())

@@ -37,7 +37,8 @@ pub struct Monitor {
 impl Monitor {
     /// Every series whose labels are known shows from the start.
     pub fn new(breaker: Arc<Breaker>, workers: usize, clock: Clock) -> Self {
-        let program = breaker.look().edition.program;
+        let programs = breaker.look().edition.programs;
+        let program = programs.user();
         let metrics = Metrics::new();
         metrics.build.set(&[env!("CARGO_PKG_VERSION")], 1.0);
         metrics.catalog.set(&[&program.fingerprint], 1.0);
@@ -147,8 +148,8 @@ impl Monitor {
         for (counter, count) in &work.skipped {
             metrics.skipped.of(&[counter]).raise_to(*count);
         }
-        let program = self.breaker.look().edition.program;
-        for (tag, scorer) in program.scorers() {
+        let programs = self.breaker.look().edition.programs;
+        for (tag, scorer) in programs.user().scorers() {
             let tally = scorer.tally();
             for (outcome, count) in [(SCORED, tally.scored), (FAILED, tally.failed), (SKIPPED, tally.skipped)] {
                 metrics.scores.of(&[tag, outcome]).raise_to(count);

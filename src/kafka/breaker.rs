@@ -19,7 +19,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::notice::WorkerId;
-use crate::engine::{Impact, Outlook, Program};
+use crate::engine::{Impact, Outlook, Programs};
 use crate::settings::MaxChange;
 
 /// Names of tags.
@@ -50,8 +50,7 @@ struct State {
 #[derive(Clone, Debug)]
 pub struct Edition {
     pub number: u64,
-    /// The users' program.
-    pub program: Arc<Program>,
+    pub programs: Arc<Programs>,
     /// The tags that stay as they are when it takes effect.
     pub held: TagNames,
 }
@@ -59,7 +58,7 @@ pub struct Edition {
 #[derive(Debug)]
 struct Candidate {
     number: u64,
-    program: Arc<Program>,
+    programs: Arc<Programs>,
     outlooks: HashMap<WorkerId, Outlook>,
 }
 
@@ -85,7 +84,7 @@ pub struct View {
     pub version: u64,
     pub edition: Edition,
     /// A catalog to survey, by its number.
-    pub candidate: Option<(u64, Arc<Program>)>,
+    pub candidate: Option<(u64, Arc<Programs>)>,
     /// What is on hold in this process now.
     pub held: TagNames,
 }
@@ -101,8 +100,8 @@ pub struct Status {
 
 impl Breaker {
     /// `approve`: whatever follows from the catalog that is in force at the start is approved.
-    pub fn new(program: Arc<Program>, workers: usize, threshold: MaxChange, approve: bool) -> Self {
-        let edition = Edition { number: 0, program, held: TagNames::new() };
+    pub fn new(programs: Arc<Programs>, workers: usize, threshold: MaxChange, approve: bool) -> Self {
+        let edition = Edition { number: 0, programs, held: TagNames::new() };
         let approved = if approve { Approved::All } else { Approved::These(TagNames::new()) };
         let state = State { edition, candidate: None, restored: Outlook::default(), held: BTreeMap::new(), approved };
         Breaker { version: AtomicU64::new(0), workers, threshold, state: Mutex::new(state) }
@@ -117,15 +116,15 @@ impl Breaker {
         View {
             version: self.version(),
             edition: state.edition.clone(),
-            candidate: state.candidate.as_ref().map(|candidate| (candidate.number, Arc::clone(&candidate.program))),
+            candidate: state.candidate.as_ref().map(|candidate| (candidate.number, Arc::clone(&candidate.programs))),
             held: state.held.keys().cloned().collect(),
         }
     }
 
     /// Has a catalog surveyed, in place of another that may be. It takes effect when all workers have done so.
-    pub fn propose(&self, program: Arc<Program>) {
+    pub fn propose(&self, programs: Arc<Programs>) {
         let number = self.version() + 1;
-        self.state().candidate = Some(Candidate { number, program, outlooks: HashMap::new() });
+        self.state().candidate = Some(Candidate { number, programs, outlooks: HashMap::new() });
         self.changed();
     }
 
@@ -144,7 +143,7 @@ impl Breaker {
         state.restored = Outlook::default();
         state.held = self.exceeding(&all, &state.approved);
         let held = state.held.keys().cloned().collect();
-        state.edition = Edition { number: state.edition.number + 1, program: candidate.program, held };
+        state.edition = Edition { number: state.edition.number + 1, programs: candidate.programs, held };
         drop(state);
         self.changed();
     }
@@ -187,8 +186,8 @@ impl Breaker {
     pub fn status(&self) -> Status {
         let state = self.state();
         Status {
-            fingerprint: state.edition.program.fingerprint.clone(),
-            candidate: state.candidate.as_ref().map(|candidate| candidate.program.fingerprint.clone()),
+            fingerprint: state.edition.programs.fingerprint().to_owned(),
+            candidate: state.candidate.as_ref().map(|candidate| candidate.programs.fingerprint().to_owned()),
             held: state.held.iter().map(|(name, impact)| (name.clone(), *impact)).collect(),
         }
     }

@@ -76,7 +76,7 @@ impl<W: Wire> Worker<W> {
     /// Runs a partition that only passes events on: all its state stands beside the committed offset.
     pub(super) fn pass_on(&mut self, partition: PartitionId, committed: &Committed, next_offset: i64) {
         let role = self.streams().plan(partition.stream).role;
-        let mut state = Partition::new(Arc::clone(&self.plan.program));
+        let mut state = Partition::new(Arc::clone(role.program(&self.plan.programs)));
         if let Some(clock) = OffsetNote::read(&committed.metadata).clock {
             state.advance(clock, &mut Body::default());
         }

@@ -45,7 +45,6 @@ mod native_observer;
 mod note;
 mod notice;
 mod passing;
-mod programs;
 mod properties;
 mod pulse;
 mod rebalance;

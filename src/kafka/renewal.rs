@@ -5,7 +5,6 @@ use std::time::{Duration, Instant};
 
 use super::breaker::Edition;
 use super::notice::Notice;
-use super::programs::Programs;
 use super::slot::Slot;
 use super::streams::PartitionId;
 use super::wire::Wire;
@@ -67,15 +66,14 @@ impl<W: Wire> Worker<W> {
         }
         let known = self.renewal.surveying.as_ref().map(|surveying| surveying.number);
         match view.candidate {
-            Some((number, program)) if known != Some(number) => {
-                let programs = Programs::new(&program, &self.plan.streams);
+            Some((number, programs)) if known != Some(number) => {
                 let mut left = Vec::new();
                 for (partition, slot) in &self.slots {
                     if let Slot::Running(running) = slot
                         && running.keeps_state()
                     {
                         let role = self.plan.streams.plan(partition.stream).role;
-                        left.push((*partition, Box::new(Survey::new(running.state(), programs.of(role)))));
+                        left.push((*partition, Box::new(Survey::new(running.state(), role.program(&programs)))));
                     }
                 }
                 let next_at = self.wire.now();
@@ -113,16 +111,16 @@ impl<W: Wire> Worker<W> {
     fn renew(&mut self, edition: &Edition) {
         self.renewal.edition = edition.number;
         self.renewal.surveying = None;
-        self.plan.program = Arc::clone(&edition.program);
-        let programs = Programs::new(&edition.program, &self.plan.streams);
-        self.bench.decoder = Decoder::new(&edition.program.catalog);
-        self.restorer.renew(programs.clone());
+        let programs = &edition.programs;
+        self.plan.programs = Arc::clone(programs);
+        self.bench.decoder = Decoder::new(&programs.catalog);
+        self.restorer.renew(Arc::clone(programs));
         let mut again = Vec::new();
         for (partition, slot) in &mut self.slots {
             match slot {
                 Slot::Running(running) => {
                     let role = self.plan.streams.plan(partition.stream).role;
-                    let change = running.adopt(Arc::clone(programs.of(role)), edition.held.clone());
+                    let change = running.adopt(Arc::clone(role.program(programs)), edition.held.clone());
                     let (worker, name) = (self.plan.id, self.plan.streams.name(*partition));
                     (self.plan.notices)(Notice::CatalogChanged { worker, partition: name, change });
                 }

@@ -29,14 +29,13 @@ use super::clock::Clock;
 use super::failpoint::{self, Step};
 use super::merge::{Reached, Source};
 use super::notice::{Notice, Notices, WorkerId};
-use super::programs::Programs;
 use super::rebuild::Backfill;
 use super::snapshots::{Snapshots, Unusable};
 use super::streams::{PartitionId, Streams};
 use super::wire::{Bounds, ChangelogReader, Wire, WireError};
 use super::worker::WorkerPlan;
 use crate::codec::{ChangelogKey, ChangelogRecord, Progress, SourceEntry, Unreadable};
-use crate::engine::{CatalogChange, Damage, Partition, Position, Program, Restored, Restoring, Survey};
+use crate::engine::{CatalogChange, Damage, Partition, Position, Program, Programs, Restored, Restoring, Survey};
 
 pub(super) const CALL_PATIENCE: Duration = Duration::from_secs(5);
 pub(super) const POLL: Duration = Duration::from_millis(50);
@@ -152,7 +151,7 @@ impl<W: Wire> Restorer<W> {
         let (sender, findings) = mpsc::channel();
         let errand = Errand {
             wire,
-            programs: Programs::new(&plan.program, &plan.streams),
+            programs: Arc::clone(&plan.programs),
             breaker: Arc::clone(&plan.breaker),
             streams: Arc::clone(&plan.streams),
             snapshots,
@@ -166,7 +165,7 @@ impl<W: Wire> Restorer<W> {
     }
 
     /// Another catalog is in force: errands from now on read under it.
-    pub fn renew(&mut self, programs: Programs) {
+    pub fn renew(&mut self, programs: Arc<Programs>) {
         self.errand.programs = programs;
     }
 
@@ -185,7 +184,7 @@ impl<W: Wire> Restorer<W> {
 #[derive(Clone)]
 pub(super) struct Errand<W> {
     pub(super) wire: W,
-    programs: Programs,
+    programs: Arc<Programs>,
     breaker: Arc<Breaker>,
     pub(super) streams: Arc<Streams>,
     snapshots: Option<Arc<Snapshots>>,
@@ -393,7 +392,7 @@ impl<W: Wire> Errand<W> {
     }
 
     pub(super) fn program(&self, partition: PartitionId) -> &Arc<Program> {
-        self.programs.of(self.streams.plan(partition.stream).role)
+        self.streams.plan(partition.stream).role.program(&self.programs)
     }
 
     /// The changelog's name.

@@ -14,6 +14,7 @@ use std::sync::Arc;
 use super::merge::Source;
 use super::passing::Route;
 use crate::catalog::Catalog;
+use crate::engine::{Program, Programs};
 use crate::model::EntityKindId;
 use crate::settings::{PartitionedBy, Settings};
 
@@ -69,6 +70,16 @@ pub enum Role {
     PassedOn,
     /// What was passed on for a kind of entity, which is counted here.
     Merged(EntityKindId),
+}
+
+impl Role {
+    /// What the partitions of such a stream run. One that only passes events on has no entities, and runs the users'.
+    pub fn program(self, programs: &Programs) -> &Arc<Program> {
+        match self {
+            Role::Direct | Role::PassedOn => programs.user(),
+            Role::Merged(kind) => programs.of(kind),
+        }
+    }
 }
 
 /// A topic that the group reads, and what belongs to it.

@@ -26,7 +26,7 @@ use super::streams::{PartitionId, Streams};
 use super::transactor::Transactor;
 use super::wire::{Class, GroupConsumer, Rebalance, Record, Wire, WireError};
 use crate::codec::Decoder;
-use crate::engine::Program;
+use crate::engine::Programs;
 use crate::model::{Event, Timestamp};
 use crate::settings::{Delivery, Settings};
 
@@ -86,8 +86,7 @@ pub struct WorkerPlan {
     pub settings: Arc<Settings>,
     /// What the group reads.
     pub streams: Arc<Streams>,
-    /// The users'.
-    pub program: Arc<Program>,
+    pub programs: Arc<Programs>,
     pub breaker: Arc<Breaker>,
     pub backfill: Backfill,
     pub notices: Notices,
@@ -174,7 +173,7 @@ impl<W: Wire> Worker<W> {
             Delivery::AtLeastOnce => Some(wire.plain_producer()?),
         };
         let transactor = Transactor::new(wire.clone(), plan.id, Arc::clone(&plan.notices));
-        let decoder = Decoder::new(&plan.program.catalog);
+        let decoder = Decoder::new(&plan.programs.catalog);
         let now = wire.now();
         let snapshots = Snapshots::of(&plan.settings).map(Arc::new);
         let scribe = snapshots.clone().zip(plan.settings.state.as_ref());

@@ -32,11 +32,11 @@ impl Crew {
 
     pub fn look_for_cluster(&mut self) -> io::Result<()> {
         let (settings, reports) = (Arc::clone(&self.settings), self.reports.clone());
-        let program = self.breaker.look().edition.program;
+        let programs = self.breaker.look().edition.programs;
         let Surroundings { notices, stop, .. } = self.surroundings.clone();
         thread::Builder::new().name("cluster".to_owned()).spawn(move || {
             let _guard = PanicGuard { reports: &reports };
-            let looked = kafka::await_cluster(&settings, &program.catalog, &notices, &stop);
+            let looked = kafka::await_cluster(&settings, &programs.catalog, &notices, &stop);
             // Nobody listens any more when the process is ending: then nobody needs to know.
             let _ = reports.send(Report::Cluster(looked));
         })?;
@@ -54,7 +54,7 @@ impl Crew {
                 id: WorkerId(number),
                 settings: Arc::clone(&self.settings),
                 streams: Arc::clone(&streams),
-                program: self.breaker.look().edition.program,
+                programs: self.breaker.look().edition.programs,
                 breaker: Arc::clone(&self.breaker),
                 backfill: *backfill,
                 notices: Arc::clone(notices),

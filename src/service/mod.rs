@@ -20,7 +20,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 
-use crate::engine::Program;
+use crate::engine::Programs;
 use crate::http::{Controls, HttpError, Monitor, Server};
 use crate::kafka::{
     Backfill, Breaker, Clock, ClusterError, Counts, Notices, StopSignal, Streams, WorkerError, WorkerId,
@@ -123,7 +123,7 @@ enum Step {
 ///
 /// # Errors
 /// Why it ended, if not by a signal.
-pub fn run(settings: Settings, program: Arc<Program>, surroundings: Surroundings) -> Result<(), ServiceError> {
+pub fn run(settings: Settings, programs: Arc<Programs>, surroundings: Surroundings) -> Result<(), ServiceError> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(ServiceError::Signals)?;
     runtime.block_on(async {
         let (sender, reports) = mpsc::unbounded_channel();
@@ -135,7 +135,7 @@ pub fn run(settings: Settings, program: Arc<Program>, surroundings: Surroundings
         let settings = Arc::new(settings);
         let workers = settings.service.workers.get();
         let (threshold, approve) = (settings.service.max_change, surroundings.approve_changes);
-        let breaker = Arc::new(Breaker::new(Arc::clone(&program), workers, threshold, approve));
+        let breaker = Arc::new(Breaker::new(programs, workers, threshold, approve));
         let no_source: CatalogSource = Arc::new(|| Err("there is no file to read it from".to_owned()));
         let source = surroundings.catalog.clone().unwrap_or(no_source);
         let reloader = Reloader { source, settings: Arc::clone(&settings), breaker: Arc::clone(&breaker) };

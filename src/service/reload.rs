@@ -4,12 +4,12 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::catalog::Catalog;
-use crate::engine::Program;
+use crate::engine::Programs;
 use crate::kafka::{Breaker, Streams};
 use crate::settings::Settings;
 
-/// Reads the catalog anew: the users' program, or the words of all its problems where it has errors.
-pub type CatalogSource = Arc<dyn Fn() -> Result<Arc<Program>, String> + Send + Sync>;
+/// Reads the catalog anew, or tells the words of all its problems where it has errors.
+pub type CatalogSource = Arc<dyn Fn() -> Result<Arc<Programs>, String> + Send + Sync>;
 
 /// Why a catalog does not take effect. The one that runs goes on.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -54,20 +54,20 @@ impl Reloader {
     /// # Errors
     /// Why the catalog that runs goes on.
     pub fn reload(&self) -> Result<Reloaded, ReloadError> {
-        let program = (self.source)().map_err(ReloadError::Catalog)?;
-        let running = self.breaker.look().edition.program;
-        if program.catalog.fingerprint == running.catalog.fingerprint {
-            return Ok(Reloaded::Unchanged { fingerprint: running.fingerprint.clone() });
+        let programs = (self.source)().map_err(ReloadError::Catalog)?;
+        let running = self.breaker.look().edition.programs;
+        if programs.catalog.fingerprint == running.catalog.fingerprint {
+            return Ok(Reloaded::Unchanged { fingerprint: running.fingerprint().to_owned() });
         }
         let topics = |catalog: &Catalog| -> Vec<String> {
             Streams::of(&self.settings, Some(catalog)).iter().map(|(_, plan)| plan.topic.to_string()).collect()
         };
-        let wanted = topics(&program.catalog);
+        let wanted = topics(&programs.catalog);
         if wanted != topics(&running.catalog) {
             return Err(ReloadError::Topics { wanted: wanted.join(", ") });
         }
-        let fingerprint = program.fingerprint.clone();
-        self.breaker.propose(program);
+        let fingerprint = programs.fingerprint().to_owned();
+        self.breaker.propose(programs);
         Ok(Reloaded::Proposed { fingerprint })
     }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tagstream::catalog;
-use tagstream::engine::Program;
+use tagstream::engine::Programs;
 use tagstream::http::{Controls, Monitor, Server};
 use tagstream::kafka::{Breaker, Clock, Counts, Figures, Notice, Recycle, Standing, Work, WorkerId};
 use tagstream::model::{ChangeKind, Timestamp};
@@ -22,18 +22,18 @@ fn anywhere() -> SocketAddr {
     (Ipv4Addr::LOCALHOST, 0).into()
 }
 
-fn program() -> Arc<Program> {
+fn programs() -> Arc<Programs> {
     let text = "version: 1\n\
         attributes:\n  spend: { type: number }\n\
         counters:\n  n: { count: \"*\" }\n  paid: { sum: properties.amount, on: \"*\" }\n\
         tags:\n  some: { when: n >= 1 }\n  rich: { when: paid > 5 }\n";
     let text = text.replace("attributes:\n  spend: { type: number }\n", "");
-    Program::new(catalog::load("catalog.yaml", &text).catalog.expect("a catalog"))
+    Programs::new(catalog::load("catalog.yaml", &text).catalog.expect("a catalog"))
 }
 
 /// Of a service whose catalog file is always the same.
 fn controls() -> Controls {
-    let breaker = Arc::new(Breaker::new(program(), 1, MaxChange::Share(0.2), false));
+    let breaker = Arc::new(Breaker::new(programs(), 1, MaxChange::Share(0.2), false));
     Controls { breaker, reload: Arc::new(|| Ok("nothing changed".to_owned())) }
 }
 

@@ -79,13 +79,10 @@ impl Expected {
             match plan.role {
                 Role::PassedOn => {}
                 Role::Direct => {
-                    sources.iter().for_each(|events| expected.replay(&catalog.program, events.clone(), until));
+                    let program = catalog.programs.user();
+                    sources.iter().for_each(|events| expected.replay(program, events.clone(), until));
                 }
-                Role::Merged(kind) => {
-                    let program =
-                        Program::of(Arc::clone(&catalog.program.catalog), kind, catalog.program.models.clone());
-                    expected.replay(&program, sources.concat(), until);
-                }
+                Role::Merged(kind) => expected.replay(catalog.programs.of(kind), sources.concat(), until),
             }
         }
         expected
@@ -117,7 +114,7 @@ impl Expected {
 
     /// The accepted events of each input partition.
     fn sources(&mut self, cluster: &Cluster, catalog: &Catalog, until: Timestamp) -> Vec<Vec<Placed>> {
-        let mut decoder = Decoder::new(&catalog.program.catalog);
+        let mut decoder = Decoder::new(&catalog.programs.catalog);
         let mut event = Event::default();
         let mut sources = Vec::new();
         for input in cluster.streams.input_partitions() {

@@ -199,14 +199,14 @@ impl History {
         let notices = self.notices(process);
         let pulse = Pulse::new(clock.now(), settings.service.outage_after, Arc::clone(&notices));
         let pulse = Arc::new(pulse);
-        let program = Arc::clone(&self.catalog().program);
-        let breaker = Arc::new(Breaker::new(program, self.script.workers, MaxChange::Off, false));
+        let programs = Arc::clone(&self.catalog().programs);
+        let breaker = Arc::new(Breaker::new(Arc::clone(&programs), self.script.workers, MaxChange::Off, false));
         for number in 0..self.script.workers {
             let plan = WorkerPlan {
                 id: WorkerId(number),
                 settings: Arc::clone(&settings),
                 streams: Arc::clone(&self.script.streams),
-                program: Arc::clone(&self.catalog().program),
+                programs: Arc::clone(&programs),
                 breaker: Arc::clone(&breaker),
                 backfill: Backfill::Off,
                 notices: Arc::clone(&notices),

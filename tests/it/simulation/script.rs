@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use tagstream::engine::Program;
+use tagstream::engine::Programs;
 use tagstream::kafka::Streams;
 use tagstream::settings::{self, ConfigFile, PartitionedBy, Settings, Sources};
 
@@ -45,7 +45,7 @@ const ACCOUNTS: &str = "version: 1\n\
 
 pub struct Catalog {
     pub yaml: &'static str,
-    pub program: Arc<Program>,
+    pub programs: Arc<Programs>,
 }
 
 /// So many of the catalogs, from the first, have users alone.
@@ -57,7 +57,7 @@ pub fn catalogs() -> &'static [Catalog] {
     let compile = |yaml: &'static str| {
         let loaded = tagstream::catalog::load("simulation.yaml", yaml);
         let catalog = loaded.catalog.unwrap_or_else(|| panic!("{yaml}\n{:#?}", loaded.problems));
-        Catalog { yaml, program: Program::new(catalog) }
+        Catalog { yaml, programs: Programs::new(catalog) }
     };
     CATALOGS.get_or_init(|| [ECHO, COUNT, STAGES, ACCOUNTS].into_iter().map(compile).collect())
 }
@@ -144,7 +144,7 @@ impl Script {
             settings.input.partitioned_by = PartitionedBy::None;
             settings.input.topics.extend(dice.bool().then(|| Topic::More.name().to_owned()));
         }
-        let catalog = &catalogs()[catalog].program.catalog;
+        let catalog = &catalogs()[catalog].programs.catalog;
         let counts: BTreeMap<&str, i32> =
             Topic::ALL.into_iter().map(|topic| (topic.name(), dice.i32(1..=partitions))).collect();
         let streams = Streams::of(settings, Some(catalog)).counted(|topic| counts[topic]);
