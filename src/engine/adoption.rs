@@ -2,22 +2,60 @@
 //!
 //! Nothing is evaluated at the change itself. Every entity is due within the next moments of the clock, a few at each
 //! millisecond, so the stream goes on between them; one that has an event before its turn is evaluated before the event.
-//! So each change bears an instant of its own, and the cause `catalog`.
+//! So each change bears an instant of its own, and the cause `catalog`. That instant follows from the entity's key alone,
+//! and the log notes where the moments begin and end: a crash in the middle of them changes no instant.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use super::ending::Removal;
 use super::filling::{Filling, Inherited};
 use super::hold::Hold;
 use super::journal::{CatalogChange, Cell, Translation};
+use super::judging::Occasion;
 use super::partition::{Desk, Partition, Sink};
 use super::program::Program;
+use super::store::EntityId;
 use super::timers::Timers;
-use crate::model::{Cause, Scalar, TagChange, Timestamp};
+use crate::model::{Cause, TagChange, Timestamp};
 
 /// So many entities are evaluated at the same millisecond under a changed catalog: at most, for whoever lets time pass can
 /// only stop between two instants; and not many, for that is the share of the time that the stream has to give up.
-const AT_ONCE: i64 = 200;
+const AT_ONCE: u64 = 200;
+
+/// When the entities of a partition take their turns to be evaluated under another catalog.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Judging {
+    /// The clock at which it began.
+    pub since: Timestamp,
+    /// Over so many milliseconds behind it the turns are spread, by the keys.
+    pub over_ms: u64,
+}
+
+impl Judging {
+    pub fn begin(clock: Timestamp, entities: usize) -> Self {
+        Judging { since: clock, over_ms: (entities as u64).div_ceil(AT_ONCE).max(1) }
+    }
+
+    /// The turn of the entity whose key has this hash.
+    pub fn due(self, hash: u64) -> Timestamp {
+        self.since.plus(1 + ((u128::from(hash) * u128::from(self.over_ms)) >> 64) as i64)
+    }
+
+    /// Whether somebody may not have had a turn yet.
+    pub fn is_on(self, clock: Timestamp) -> bool {
+        clock < self.since.plus(self.over_ms as i64)
+    }
+}
+
+/// What becomes of the instants at which entities were due anyway.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Dues {
+    /// They are those of other verdicts.
+    Void,
+    /// Who is due before its turn is evaluated then.
+    Good,
+}
 
 impl Partition {
     /// Goes on under another catalog's program of the same kind of entity. Tags of these names stay as they are until
@@ -47,7 +85,7 @@ impl Partition {
         self.desk = Desk::new(&program);
         self.stats.skipped = vec![0; program.series.len()];
         self.program = program;
-        self.judge_all();
+        self.judge_all(Dues::Void);
         translation.change
     }
 
@@ -79,58 +117,67 @@ impl Partition {
         let left: BTreeSet<Box<str>> = self.hold.names().filter(|name| !names.contains(*name)).cloned().collect();
         if self.hold.names().count() > left.len() {
             self.hold = Hold::new(&self.program, left);
-            self.judge_all();
+            self.judge_all(Dues::Good);
         }
     }
 
     /// Has every entity evaluated under the present catalog, soon.
-    pub(super) fn judge_all(&mut self) {
+    pub(super) fn judge_all(&mut self, dues: Dues) {
         let Some(clock) = self.clock() else { return };
+        let judging = Judging::begin(clock, self.store.len());
         self.timers = Timers::default();
-        let mut order = 0;
         for entity in self.store.entities() {
-            if !self.store.is_vacant(entity) {
-                self.store.set_unjudged(entity);
-                self.store.set_due(entity, due(clock, order));
-                self.timers.file(entity, due(clock, order), clock);
-                order += 1;
+            if self.store.is_vacant(entity) {
+                continue;
             }
+            let (mut due, turn) = (self.store.due(entity), judging.due(self.store.hash_of(entity)));
+            if dues == Dues::Void || due >= turn {
+                due = turn;
+                self.store.set_unjudged(entity);
+                self.store.set_due(entity, due);
+            }
+            self.timers.file(entity, due, clock);
         }
+        self.judging = Some(judging);
+    }
+
+    /// When an entity is next due that has been evaluated under the present catalog, if nothing would change now. What is
+    /// kept of it stays as it is.
+    pub(super) fn look_ahead(&mut self, entity: EntityId) -> Option<Timestamp> {
+        let present = self.present?;
+        let changes = self.stats.changes;
+        self.desk.record.unpack(self.store.packed(entity));
+        self.desk.record.prune(&self.program, present);
+        self.desk.stale.fill(self.program.tags.len());
+        let mut heard = Heard(false);
+        let until = self.evaluate(Occasion { present, cause: Cause::Catalog, order: None }, &mut heard);
+        self.stats.changes = changes;
+        (!heard.0).then(|| until.min(self.forget_at()))
     }
 
     /// The entity on the desk has not been evaluated under the present catalog: what earlier ones left of it is taken
     /// away, and all its tags are stale.
     pub(super) fn prepare_judgement(&mut self, at: Timestamp, sink: &mut impl Sink) {
-        self.remove_gone(at, sink);
+        self.remove_gone(Removal { at, cause: Cause::Catalog }, sink);
         self.desk.stale.fill(self.program.tags.len());
     }
 
-    /// Tags that the catalog has no more are removed.
-    fn remove_gone(&mut self, at: Timestamp, sink: &mut impl Sink) {
+    /// Tags that the catalog has no more are removed. Those on hold wait for approval, unless the entity ends.
+    pub(super) fn remove_gone(&mut self, removal: Removal, sink: &mut impl Sink) {
         let record = &mut self.desk.record;
         let gone = record.gone();
         if gone.is_empty() {
             return;
         }
+        let life = self.ended.lives(record.key());
         let mut left = Vec::new();
         for (name, shown) in gone {
-            if self.hold.has(record.name(name)) {
+            if removal.cause == Cause::Catalog && self.hold.has(record.name(name)) {
                 left.push((name, shown));
                 continue;
             }
-            sink.change(&TagChange {
-                entity: self.program.entity(),
-                key: record.key(),
-                tag: record.name(name),
-                value: Scalar::Absent,
-                previous: record.kept(shown.value),
-                at,
-                seq: record.seq + 1,
-                life: self.ended.lives(record.key()),
-                cause: Cause::Catalog,
-                because: &[],
-                catalog: &self.program.fingerprint,
-            });
+            let previous = record.kept(shown.value);
+            sink.change(&removal.change(&self.program, record, life, record.name(name), previous));
             record.seq += 1;
             self.stats.changes += 1;
         }
@@ -138,7 +185,11 @@ impl Partition {
     }
 }
 
-/// When the entity that is the `order`th to be evaluated under a changed catalog is due.
-pub(super) fn due(clock: Timestamp, order: i64) -> Timestamp {
-    clock.plus(order / AT_ONCE)
+/// Whether there was a change.
+struct Heard(bool);
+
+impl Sink for Heard {
+    fn change(&mut self, _: &TagChange<'_>) {
+        self.0 = true;
+    }
 }

@@ -1,6 +1,8 @@
 //! The end of an entity: erased by a command, or forgotten after a long silence.
 
 use super::partition::{Partition, Sink};
+use super::program::Program;
+use super::record::Record;
 use super::store::{EntityId, Store};
 use crate::model::{Cause, Scalar, TagChange, Timestamp};
 
@@ -34,6 +36,39 @@ impl Ended {
     }
 }
 
+/// When and why tags are taken away, whatever their verdicts.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Removal {
+    pub at: Timestamp,
+    pub cause: Cause,
+}
+
+impl Removal {
+    /// The change that tells that a tag was taken from an entity.
+    pub fn change<'a>(
+        self,
+        program: &'a Program,
+        record: &'a Record,
+        life: u32,
+        tag: &'a str,
+        previous: Scalar<'a>,
+    ) -> TagChange<'a> {
+        TagChange {
+            entity: program.entity(),
+            key: record.key(),
+            tag,
+            value: Scalar::Absent,
+            previous,
+            at: self.at,
+            seq: record.seq + 1,
+            life,
+            cause: self.cause,
+            because: &[],
+            catalog: &program.fingerprint,
+        }
+    }
+}
+
 impl Partition {
     /// The instant at which the entity on the desk has been silent for too long.
     pub(super) fn forget_at(&self) -> Timestamp {
@@ -43,8 +78,11 @@ impl Partition {
         }
     }
 
-    /// Ends the entity on the desk: every tag that it has is removed, then its state is dropped.
+    /// Ends the entity on the desk: every tag that it has is removed, those of earlier catalogs first, then its state is
+    /// dropped.
     pub(super) fn end(&mut self, entity: EntityId, at: Timestamp, cause: Cause, sink: &mut impl Sink) {
+        let removal = Removal { at, cause };
+        self.remove_gone(removal, sink);
         let program = self.program.clone();
         let record = &mut self.desk.record;
         let life = self.ended.lives(record.key());
@@ -55,19 +93,7 @@ impl Partition {
             if previous.is_absent() {
                 continue;
             }
-            sink.change(&TagChange {
-                entity: program.entity(),
-                key: record.key(),
-                tag: &tag.name,
-                value: Scalar::Absent,
-                previous,
-                at,
-                seq: record.seq + 1,
-                life,
-                cause,
-                because: &[],
-                catalog: &program.fingerprint,
-            });
+            sink.change(&removal.change(&program, record, life, &tag.name, previous));
             record.seq += 1;
             self.stats.changes += 1;
         }

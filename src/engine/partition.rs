@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use super::adoption::Judging;
 use super::counting::Counting;
 use super::ending::Ended;
 use super::eval::{Lines, Present};
@@ -53,6 +54,8 @@ pub struct Partition {
     pub(super) filling: Filling,
     /// What the log has to say of it until all entities that were counted again have been evaluated.
     pub(super) unwritten_filling: Option<Filling>,
+    /// The turns under a changed catalog, over or not.
+    pub(super) judging: Option<Judging>,
     pub(super) ended: Ended,
     pub(super) hold: Hold,
     pub(super) desk: Desk,
@@ -106,6 +109,7 @@ impl Partition {
             journal: Journal::default(),
             filling: Filling::none(&program),
             unwritten_filling: None,
+            judging: None,
             ended: Ended::default(),
             hold: Hold::default(),
             desk: Desk::new(&program),
@@ -332,7 +336,8 @@ impl Partition {
         }
     }
 
-    /// The tags that an entity has now, in the catalog's order. `with` sees them.
+    /// The tags that an entity has now, in the catalog's order, then those that earlier catalogs gave it and that have yet to be
+    /// removed. `with` sees them.
     pub fn current_tags<R>(&mut self, key: &str, with: impl FnOnce(&[CurrentTag<'_>]) -> R) -> Option<R> {
         let entity = self.store.find(Store::hash(key), key)?;
         Some(self.with_tags(entity, |_, tags| with(tags)))
@@ -353,17 +358,17 @@ impl Partition {
         for plan in &self.program.tags {
             record.load_tag(plan.id);
         }
-        let tags: Vec<CurrentTag<'_>> = self
-            .program
-            .catalog
-            .tags
-            .iter()
-            .zip(record.tags())
-            .filter_map(|(tag, state)| {
-                let since = state.since()?;
-                Some(CurrentTag { tag: &tag.name, value: record.shown(&tag.kind, *state), since })
-            })
-            .collect();
+        let gone = record.gone();
+        let known = self.program.catalog.tags.iter().zip(record.tags()).filter_map(|(tag, state)| {
+            let since = state.since()?;
+            Some(CurrentTag { tag: &tag.name, value: record.shown(&tag.kind, *state), since })
+        });
+        let gone = gone.iter().map(|(name, shown)| CurrentTag {
+            tag: record.name(*name),
+            value: record.kept(shown.value),
+            since: shown.since,
+        });
+        let tags: Vec<CurrentTag<'_>> = known.chain(gone).collect();
         with(record.key(), &tags)
     }
 }

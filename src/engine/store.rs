@@ -14,7 +14,7 @@ pub struct EntityId(pub(super) u32);
 pub const FETCHED: usize = 16;
 
 /// Where the changelog has an entity's latest state.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Place(u32);
 
 impl Place {
@@ -142,6 +142,11 @@ impl Store {
         self.vacant.push(entity);
     }
 
+    /// The hash of an entity's key.
+    pub fn hash_of(&self, entity: EntityId) -> u64 {
+        Store::hash_bytes(Record::key_of(self.packed(entity)))
+    }
+
     pub fn packed(&self, entity: EntityId) -> &[u8] {
         let entry = self.entries[entity.0 as usize];
         self.classes[entry.class() as usize].get(entry.block, entry.len())
@@ -217,10 +222,6 @@ impl Store {
     }
 }
 
-/// Instants before this are no due times: an entity that is noted as due then has yet to be evaluated under the catalog
-/// in force.
-const UNJUDGED: Timestamp = Timestamp::OLDEST_EVENT;
-
 /// Which entities have yet to be evaluated under the present catalog.
 impl Store {
     pub fn set_unjudged(&mut self, entity: EntityId) {
@@ -245,21 +246,6 @@ impl Store {
         *word &= !(1 << bit);
         self.unjudged_count -= usize::from(before != *word);
         before != *word
-    }
-
-    fn is_unjudged(&self, entity: EntityId) -> bool {
-        let word = self.unjudged.get(entity.0 as usize / 64).copied().unwrap_or_default();
-        word & 1 << (entity.0 % 64) != 0
-    }
-
-    /// When the log is to say that an entity is due.
-    pub fn noted_due(&self, entity: EntityId) -> Timestamp {
-        if self.is_unjudged(entity) { UNJUDGED } else { self.due(entity) }
-    }
-
-    /// Whether a due time that the log notes says that the entity has yet to be evaluated.
-    pub fn says_unjudged(noted: Timestamp) -> bool {
-        noted <= UNJUDGED
     }
 
     /// Gives an entity that was not touched the same state in other bytes.
@@ -300,6 +286,11 @@ impl Store {
         let (Place(place), Place(first)) = (self.entries[entity.0 as usize].journalled, Place::segment(oldest));
         let behind = if place >= first { place - first } else { place + (Place::VACANT.0 - first) };
         u64::from(behind) < next - oldest
+    }
+
+    /// Where the changelog has an entity's present state.
+    pub fn journalled(&self, entity: EntityId) -> Place {
+        self.entries[entity.0 as usize].journalled
     }
 
     /// Notes where the changelog has an entity's present state.

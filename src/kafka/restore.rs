@@ -309,6 +309,8 @@ impl<W: Wire> Errand<W> {
             let exceeding = self.breaker.restored(&Survey::whole(&state));
             state.hold(state.held_tags().map(Box::from).chain(exceeding).collect());
         }
+        // What an earlier restart has told already is no news.
+        let catalog_change = catalog_change.filter(|_| is_other_catalog);
         let took = self.wire.now().duration_since(started);
         Ok(Found { state, note, sources, catalog_change, took, bytes, snapshot_bytes })
     }

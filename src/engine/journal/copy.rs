@@ -72,7 +72,7 @@ impl Partition {
             let place = Place::segment(live.number);
             let mut count = 0;
             for entity in live.entities.filter(|entity| store.is_at(*entity, place)) {
-                put_state(store.packed(entity), store.noted_due(entity), &mut entries);
+                put_state(store.packed(entity), store.due(entity), &mut entries);
                 count += 1;
             }
             out.segment(

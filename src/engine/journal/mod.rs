@@ -179,7 +179,8 @@ impl Partition {
         let filling = self.unwritten_filling.as_ref().unwrap_or(&self.filling);
         let filling = filling.partly(&self.program, self.clock());
         let purge_to = if self.is_purging() { self.journal.purge_to } else { 0 };
-        Notes { ended: self.ended.keys().to_vec(), filling, held, purge_to }.write(&mut bytes);
+        let judging = self.judging.filter(|judging| self.clock().is_some_and(|clock| judging.is_on(clock)));
+        Notes { ended: self.ended.keys().to_vec(), filling, held, purge_to, judging }.write(&mut bytes);
         bytes
     }
 
@@ -299,7 +300,7 @@ impl<L: Log> Writer<'_, L> {
 
     fn put_state(&mut self, entity: EntityId) {
         self.make_room(self.store.packed(entity).len());
-        put_state(self.store.packed(entity), self.store.noted_due(entity), self.open);
+        put_state(self.store.packed(entity), self.store.due(entity), self.open);
         self.store.set_place(entity, Place::segment(self.ring.next()));
         self.ring.add_state(entity);
         self.states += 1;

@@ -8,9 +8,11 @@
 //! | 1 | a series that has not seen all: its meaning (*text*), its reach (as in a schema), since when all was seen (*time*) |
 //! | 2 | a tag whose changes wait for approval: its name (*text*) |
 //! | 3 | the log is purged up to the segment of this number (LEB128) |
+//! | 4 | entities take their turns to be evaluated under a changed catalog: since when (*time*), over how many milliseconds (LEB128) |
 
 use super::Damage;
 use super::schema::{put_reach, take_reach, take_text};
+use crate::engine::adoption::Judging;
 use crate::engine::packed::{put_text, put_timestamp, put_unsigned, put_word, split_signed, split_unsigned};
 use crate::engine::window::Reach;
 use crate::model::Timestamp;
@@ -19,6 +21,7 @@ const ENDED: u8 = 0;
 const FILLING: u8 = 1;
 const HELD: u8 = 2;
 const PURGE: u8 = 3;
+const JUDGING: u8 = 4;
 
 /// A series of which only what came after an instant was seen.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,6 +38,7 @@ pub struct Notes {
     pub held: Vec<Box<str>>,
     /// 0 where nothing is to be purged.
     pub purge_to: u64,
+    pub judging: Option<Judging>,
 }
 
 impl Notes {
@@ -56,6 +60,11 @@ impl Notes {
         if self.purge_to > 0 {
             out.push(PURGE);
             put_unsigned(out, self.purge_to);
+        }
+        if let Some(Judging { since, over_ms }) = self.judging {
+            out.push(JUDGING);
+            put_timestamp(out, since);
+            put_unsigned(out, over_ms);
         }
     }
 
@@ -83,6 +92,10 @@ impl Notes {
                 self.filling.push(Partly { meaning, reach, since });
             }
             PURGE => self.purge_to = split_unsigned(bytes)?,
+            JUDGING => {
+                let since = Timestamp::from_ms(split_signed(bytes)?);
+                self.judging = Some(Judging { since, over_ms: split_unsigned(bytes)? });
+            }
             HELD => self.held.push(take_text(bytes)?),
             _ => return None,
         }

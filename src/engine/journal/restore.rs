@@ -10,14 +10,13 @@ use super::ring::{Ring, SLOT_MAX};
 use super::schema::{Cell, Schema};
 use super::translate::{CatalogChange, Translation};
 use super::{Damage, Extent, Position, Segment, Slot};
-use crate::engine::adoption;
+use crate::engine::adoption::Judging;
 use crate::engine::ending::Ended;
 use crate::engine::eval::Present;
 use crate::engine::filling::{Filling, Inherited};
 use crate::engine::hold::Hold;
 use crate::engine::partition::Partition;
 use crate::engine::program::Program;
-use crate::engine::record::Record;
 use crate::engine::store::{EntityId, FETCHED, Place, Store};
 use crate::engine::window::Reach;
 use crate::model::Timestamp;
@@ -27,9 +26,6 @@ const RESERVED_MAX: u64 = 1 << 24;
 
 /// No log comes that far.
 const NUMBER_MAX: u64 = 1 << 62;
-
-/// When a state is due that was last evaluated under another catalog: soon.
-const UNDER_ANOTHER_CATALOG: Timestamp = Timestamp::MIN;
 
 /// What has been read of a log so far. It wants the records in the order of the log; those that compaction has removed
 /// may be missing or not.
@@ -55,6 +51,8 @@ struct Held {
     slot: Slot,
     number: u64,
     schema: u64,
+    /// The fingerprint of the catalog under which it was written.
+    catalog: u64,
     bytes: usize,
     /// Whose states it holds; not known where the schema is not there.
     entities: Option<Vec<EntityId>>,
@@ -138,7 +136,7 @@ impl Restoring {
     }
 
     fn hold(&mut self, segment: Segment<'_>, bytes: usize) -> Result<(), Damage> {
-        let Segment { slot, number, schema, .. } = segment;
+        let Segment { slot, number, schema, catalog, .. } = segment;
         if slot >= SLOT_MAX {
             return Err(Damage::Slot { slot });
         }
@@ -147,7 +145,7 @@ impl Restoring {
             // It is dead, or its schema is missing: the end of the log tells.
             None => None,
         };
-        self.held.insert(slot, Held { slot, number, schema, bytes, entities });
+        self.held.insert(slot, Held { slot, number, schema, catalog, bytes, entities });
         Ok(())
     }
 
@@ -156,8 +154,8 @@ impl Restoring {
         self.held.remove(&slot);
     }
 
-    /// The log has been read to its end: makes the partition that wrote it. Nothing fires; entities whose state was
-    /// last evaluated under another catalog are due within the next milliseconds.
+    /// The log has been read to its end: makes the partition that wrote it. Nothing fires; entities that have not been
+    /// evaluated under the present catalog take their turns.
     ///
     /// # Errors
     /// A log in which something is missing, and a copy of which nothing is of use any more.
@@ -203,7 +201,13 @@ impl Restoring {
             let held = |meaning: &str| previously(meaning, &notes.filling, before);
             partition.filling = Filling::carried(&partition.program, clock, held);
         }
-        arm(&mut partition, clock.unwrap_or(Timestamp::MIN), extent);
+        drop_dead(&mut partition, extent);
+        if let Some(clock) = clock {
+            let is_changed = catalog != partition.program.catalog.fingerprint;
+            partition.judging =
+                if is_changed { Some(Judging::begin(clock, partition.entities())) } else { notes.judging };
+            arm(&mut partition, clock, is_changed, live);
+        }
         Ok(Restored { partition, change })
     }
 }
@@ -234,7 +238,6 @@ fn read(
 ) -> Result<Vec<EntityId>, Damage> {
     let store = &mut partition.store;
     store.reserve(segment.population.min(RESERVED_MAX) as usize);
-    let is_other_catalog = segment.catalog != partition.program.catalog.fingerprint;
     let place = Place::segment(segment.number);
     let mut entities = Vec::new();
     let (mut batch, mut hashes) = (Vec::with_capacity(FETCHED), [0; FETCHED]);
@@ -261,8 +264,6 @@ fn read(
                         translation.state(packed, translated);
                         packed = translated;
                     }
-                    let is_unjudged = is_other_catalog || Store::says_unjudged(due);
-                    let due = if is_unjudged { UNDER_ANOTHER_CATALOG } else { due };
                     entities.push(store.restore(hash, key, packed, due, place));
                 }
                 Entry::Erased { key } => {
@@ -298,26 +299,42 @@ fn check_complete(live: &[Held], extent: Extent) -> Result<(), Damage> {
     }
 }
 
-/// Drops what only dead segments hold, and files the timers of the rest.
-fn arm(partition: &mut Partition, clock: Timestamp, extent: Extent) {
-    let Partition { store, timers, .. } = partition;
-    let mut stale = 0;
+/// Drops what only dead segments hold.
+fn drop_dead(partition: &mut Partition, extent: Extent) {
+    let store = &mut partition.store;
     for entity in store.entities() {
+        if !store.is_vacant(entity) && !store.is_within(entity, extent.oldest, extent.next) {
+            store.remove(store.hash_of(entity), entity);
+        }
+    }
+}
+
+/// Files the timers. With a changed catalog every entity takes its turn; else those do who had not had it.
+///
+/// Who had it and was left as it was may stand in a segment of the catalog before, with the due time of then: when it is
+/// due now has to be found out.
+fn arm(partition: &mut Partition, clock: Timestamp, is_changed: bool, live: &[Held]) {
+    let catalog = partition.program.catalog.fingerprint;
+    let earlier = live.iter().filter(|held| held.catalog != catalog).map(|held| Place::segment(held.number));
+    let earlier: HashSet<Place> = earlier.collect();
+    for entity in partition.store.entities() {
+        let store = &mut partition.store;
         if store.is_vacant(entity) {
             continue;
         }
-        if !store.is_within(entity, extent.oldest, extent.next) {
-            let hash = Store::hash_bytes(Record::key_of(store.packed(entity)));
-            store.remove(hash, entity);
-            continue;
-        }
+        let is_earlier = !earlier.is_empty() && earlier.contains(&store.journalled(entity));
         let mut due = store.due(entity).max(clock);
-        if store.due(entity) == UNDER_ANOTHER_CATALOG {
-            due = adoption::due(clock, stale);
+        let turn = partition.judging.map(|judging| judging.due(store.hash_of(entity)));
+        if let Some(turn) = turn.filter(|turn| is_changed || *turn > clock && (is_earlier || due >= *turn)) {
+            due = turn;
             store.set_unjudged(entity);
-            stale += 1;
+        } else if is_earlier {
+            due = partition.look_ahead(entity).unwrap_or_else(|| {
+                partition.store.set_unjudged(entity);
+                clock
+            });
         }
-        store.set_due(entity, due);
-        timers.file(entity, due, clock);
+        partition.store.set_due(entity, due);
+        partition.timers.file(entity, due, clock);
     }
 }

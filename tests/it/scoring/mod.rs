@@ -2,7 +2,6 @@
 
 mod adopted;
 mod check;
-mod examples;
 mod oracle;
 mod runtime;
 mod scores;

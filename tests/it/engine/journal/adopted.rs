@@ -195,3 +195,84 @@ fn a_share_is_of_those_who_have_a_tag_or_of_all() {
     let exceeding: Vec<&str> = outlook.exceeding(0.2).map(|(name, _)| name).collect();
     assert_eq!(exceeding, ["all together", "many get it", "many of few lose it"]);
 }
+
+#[test]
+fn a_tag_that_is_gone_and_on_hold_is_had_until_the_entity_ends() {
+    let edit = &EDITS[7];
+    let (mut live, _) = at_work(13);
+    live.partition.adopt(edited(edit), BTreeSet::from(["page".into()]));
+    let clock = live.partition.clock().expect("there were events");
+    live.partition.advance(clock.plus(1_000), &mut live.changes);
+    let has_page = |live: &mut Driven, user| {
+        live.partition.current_tags(&key(user), |tags| tags.iter().any(|tag| tag.tag == "page")).unwrap_or(false)
+    };
+    let user = (0..USERS).find(|user| has_page(&mut live, *user)).expect("somebody has the tag");
+    let erase = format!(r#"{{"user_id":"{}","type":"$erase","timestamp":"{}"}}"#, key(user), clock.plus(2_000));
+    live.line(erase.as_bytes(), None);
+    let ended = live.changes.0.iter().filter(|change| change["key"] == key(user).as_str());
+    let ended: Vec<(&Value, &Value, &Value)> =
+        ended.map(|change| (&change["tag"], &change["change"], &change["cause"])).collect();
+    assert!(ended.contains(&(&"page".into(), &"removed".into(), &"erased".into())), "{ended:?}");
+    assert!(live.partition.current_tags(&key(user), |_| ()).is_none());
+}
+
+/// As [`at_work`], with so many entities that their turns take some milliseconds.
+fn crowd() -> (Driven, Compacted) {
+    let (mut driven, mut log) = at_work(21);
+    let mut dice = fastrand::Rng::with_seed(21);
+    let clock = driven.partition.clock().expect("there were events");
+    // Two visits each.
+    for user in (USERS..2_000).chain(USERS..2_000) {
+        let time = clock.plus(-dice.i64(0..4 * 86_400_000));
+        driven.line(&line(&mut dice, &key(user), time), None);
+    }
+    log.write(&mut driven.partition);
+    driven.changes.0.clear();
+    (driven, log)
+}
+
+/// What happens when the process dies so many milliseconds of the clock after an interruption, or does not.
+fn go_on(mut driven: Driven, mut log: Compacted, after_ms: i64, dies: bool) -> Vec<Value> {
+    let clock = driven.partition.clock().expect("there were events");
+    driven.partition.advance(clock.plus(after_ms), &mut driven.changes);
+    log.write(&mut driven.partition);
+    if dies {
+        let program = Arc::clone(driven.partition.program());
+        driven.partition = log.restore(&program).partition;
+    }
+    events(&mut driven, 121, 6..7);
+    driven.changes.0
+}
+
+#[test]
+fn a_crash_while_a_catalog_is_adopted_changes_no_instant() {
+    for edit in &EDITS {
+        for after_ms in [0, 1, 4, 9, 10, 60_000] {
+            let [lived, died] = [false, true].map(|dies| {
+                let (mut driven, log) = crowd();
+                driven.partition.adopt(edited(edit), BTreeSet::new());
+                go_on(driven, log, after_ms, dies)
+            });
+            assert!(lived.len() > 50, "{}: {} changes", edit.what, lived.len());
+            assert_eq!(lived, died, "{}, after {after_ms} ms", edit.what);
+        }
+    }
+}
+
+#[test]
+fn a_crash_while_a_tag_is_released_changes_no_instant() {
+    let held = BTreeSet::from(["active".into()]);
+    for after_ms in [0, 1, 4, 9, 10, 60_000] {
+        let [lived, died] = [false, true].map(|dies| {
+            let (mut driven, log) = crowd();
+            driven.partition.adopt(edited(&EDITS[0]), held.clone());
+            let clock = driven.partition.clock().expect("there were events");
+            driven.partition.advance(clock.plus(1_000), &mut driven.changes);
+            driven.partition.release(&held);
+            go_on(driven, log, after_ms, dies)
+        });
+        let released = |change: &&Value| change["tag"] == "active" && change["cause"] == "catalog";
+        assert!(lived.iter().filter(released).count() > 100, "{} changes", lived.len());
+        assert_eq!(lived, died, "after {after_ms} ms");
+    }
+}
