@@ -7,6 +7,7 @@ mod checks;
 mod client;
 mod cluster;
 mod durable;
+mod eras;
 mod erased;
 mod faults;
 mod fixture;

@@ -100,7 +100,8 @@ fn two_workers_give_the_changes_that_replay_gives() {
     service.stop();
 
     let probes = [r#""type":"click","properties":{"n":"1"}"#, r#""type":"click","properties":{"n":"13"}"#];
-    let verdict = Trial { brokers: broker, setup: &setup, clocks: Clocks::Events, probes: &probes }.verify();
+    let verdict =
+        Trial { brokers: broker, setup: &setup, clocks: Clocks::Events, earlier: &[], probes: &probes }.verify();
     assert!(verdict.users > 150 && verdict.changes > 1_000, "too little: {verdict}");
     check_headers(&read_all(broker, &setup.topic("changes")));
 }

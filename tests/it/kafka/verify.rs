@@ -3,7 +3,8 @@
 //!
 //! It reads the input topic itself, so nothing that the test did is taken on trust, and looks at
 //! 1. the tag changes, byte for byte and in order: those of an input partition within each output partition are those
-//!    that replay of that partition gives; `seq` counts each user's changes from 1;
+//!    that replay of that partition gives (or, where the catalog was changed meanwhile, a partition that adopts each one
+//!    where the changelog says that it came into force); `seq` counts each user's changes from 1;
 //! 2. the current tags: the last record of each user is what the user's changes lead to;
 //! 3. the dead letters: one for every record that was no event;
 //! 4. the changelog: a state restored from it answers further events and further time as one does that has seen all
@@ -13,7 +14,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::fs;
-use std::io::{BufRead, BufReader, BufWriter, Write};
+use std::io::{BufRead, BufReader, BufWriter, Read, Write};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::thread;
@@ -28,6 +29,7 @@ use tagstream::model::{Event, TagChange, Timestamp};
 
 use super::broker::Bootstrap;
 use super::client::{Isolation, committed, ends, read_all, read_each};
+use super::eras::{Catalogs, Model, eras};
 use super::service::Setup;
 
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -47,6 +49,8 @@ pub struct Trial<'a, B> {
     pub brokers: &'a B,
     pub setup: &'a Setup,
     pub clocks: Clocks,
+    /// The catalogs that were in force before the present one, the first to begin with.
+    pub earlier: &'a [String],
     /// Further events for the restored state: type and properties, as the members of a JSON object.
     pub probes: &'a [&'a str],
 }
@@ -81,8 +85,8 @@ type Place = (i32, i64);
 /// An input partition: the file that replay reads, and a state that saw all of it.
 struct Input {
     file: BufWriter<fs::File>,
-    partition: Partition,
-    decoder: Decoder,
+    model: Model,
+    told: Told,
     events: u64,
     users: Vec<String>,
 }
@@ -119,13 +123,13 @@ impl<B: Bootstrap> Trial<'_, B> {
     /// Panics with the first difference.
     pub fn verify(&self) -> Verdict {
         self.await_rest();
-        let loaded = tagstream::catalog::load("catalog.yaml", &self.catalog());
-        let program = Program::new(loaded.catalog.expect("a catalog without problems"));
-        let (mut inputs, owners, rejected) = self.read_input(&program);
+        let present = fs::read_to_string(self.setup.folder.join("catalog.yaml")).expect("the catalog");
+        let catalogs = Catalogs::of(self.earlier.iter().map(String::as_str).chain([&*present]));
+        let (mut inputs, owners, rejected) = self.read_input(&catalogs);
         let changes = self.read_changes(&owners);
-        let clocks = self.check_restored(&program, &mut inputs);
-        for (index, input) in inputs.iter().enumerate() {
-            self.check_replay(index, input, clocks[index].0, &changes);
+        let clocks = self.check_restored(catalogs.present.user(), &mut inputs);
+        for (index, input) in inputs.iter_mut().enumerate() {
+            self.check_changes(index, input, clocks[index].0, &changes);
         }
         self.check_current_tags(&changes);
         self.check_letters(&rejected);
@@ -137,10 +141,6 @@ impl<B: Bootstrap> Trial<'_, B> {
             by_timer: changes.by_timer,
             answers: clocks.iter().map(|(_, answers)| answers).sum(),
         }
-    }
-
-    fn catalog(&self) -> String {
-        fs::read_to_string(self.setup.folder.join("catalog.yaml")).expect("the catalog")
     }
 
     fn changelog(&self) -> String {
@@ -172,16 +172,18 @@ impl<B: Bootstrap> Trial<'_, B> {
     }
 
     /// The partitions of the input, whose each user is, and the places of records that are no events.
-    fn read_input(&self, program: &Arc<Program>) -> (Vec<Input>, Owners, Vec<Place>) {
+    fn read_input(&self, catalogs: &Catalogs) -> (Vec<Input>, Owners, Vec<Place>) {
         let topic = self.setup.topic("events");
         let partitions = ends(self.brokers, &topic, Isolation::Uncommitted).len();
-        let mut inputs: Vec<Input> = (0..partitions)
-            .map(|index| Input {
-                file: BufWriter::new(fs::File::create(self.file(index)).expect("a file")),
-                partition: Partition::new(program.clone()),
-                decoder: Decoder::new(&program.catalog),
-                events: 0,
-                users: Vec::new(),
+        let eras = eras(self.brokers, &self.changelog(), partitions);
+        let mut inputs: Vec<Input> = eras
+            .iter()
+            .enumerate()
+            .map(|(index, eras)| {
+                let create = |name: &str| BufWriter::new(fs::File::create(self.file(name, index)).expect("a file"));
+                let model = Model::new(catalogs, catalogs.present.catalog.user().index(), eras);
+                let told = Told(model.changes_catalog().then(|| create("told")));
+                Input { file: create("input"), model, told, events: 0, users: Vec::new() }
             })
             .collect();
         let (mut owners, mut rejected) = (HashMap::new(), Vec::new());
@@ -189,27 +191,31 @@ impl<B: Bootstrap> Trial<'_, B> {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("a clock").as_millis() as i64;
         read_each(self.brokers, &topic, |record| {
             let index = record.partition() as usize;
-            let Some(payload) = record.payload() else { return };
             let input = &mut inputs[index];
-            if input.decoder.decode(payload, Timestamp::from_ms(now), &mut event).is_err() {
+            input.model.before(|standing| record.offset() < standing.next_offset, &mut input.told);
+            let Some(payload) = record.payload() else { return };
+            if input.model.decoder.decode(payload, Timestamp::from_ms(now), &mut event).is_err() {
                 rejected.push((record.partition(), record.offset()));
                 return;
             }
             input.file.write_all(payload).and_then(|()| input.file.write_all(b"\n")).expect("a line");
             input.events += 1;
-            input.partition.apply(&event, &mut Unheard);
+            input.model.apply(&event, &mut input.told);
             if !owners.contains_key(event.key()) {
                 owners.insert(event.key().to_owned(), index);
                 input.users.push(event.key().to_owned());
             }
             assert_eq!(owners[event.key()], index, "the test itself spread a user over partitions");
         });
-        inputs.iter_mut().for_each(|input| input.file.flush().expect("a file"));
+        for Input { file, model, told, .. } in &mut inputs {
+            model.before(|_| false, told);
+            file.flush().expect("a file");
+        }
         (inputs, owners, rejected)
     }
 
-    fn file(&self, index: usize) -> std::path::PathBuf {
-        self.setup.folder.join(format!("input-{index}.ndjson"))
+    fn file(&self, name: &str, index: usize) -> std::path::PathBuf {
+        self.setup.folder.join(format!("{name}-{index}.ndjson"))
     }
 
     fn read_changes(&self, owners: &Owners) -> Changes {
@@ -237,40 +243,28 @@ impl<B: Bootstrap> Trial<'_, B> {
         changes
     }
 
-    /// Compares the changes of an input partition with those of its replay, up to `clock` if the wall clock was followed.
-    fn check_replay(&self, index: usize, input: &Input, clock: Option<Timestamp>, changes: &Changes) {
+    /// Compares the changes of an input partition with those that are expected, up to `clock` if the wall clock was
+    /// followed.
+    fn check_changes(&self, index: usize, input: &mut Input, clock: Option<Timestamp>, changes: &Changes) {
         if input.events == 0 {
             return;
         }
-        let mut replay = Command::new(env!("CARGO_BIN_EXE_tagstream"));
-        replay.args(["replay", "catalog.yaml", "--input"]).arg(self.file(index)).current_dir(&self.setup.folder);
-        if self.clocks == Clocks::WallClock {
-            replay.args(["--until", &clock.expect("a clock").to_string()]);
-        }
-        let mut replay =
-            replay.stdout(Stdio::piped()).stderr(Stdio::null()).stdin(Stdio::null()).spawn().expect("replay");
-        let mut next: HashMap<i32, usize> = HashMap::new();
-        for line in BufReader::new(replay.stdout.take().expect("a pipe")).split(b'\n') {
-            let expected = line.expect("a line");
-            let text = String::from_utf8_lossy(&expected);
-            let change: Change = serde_json::from_slice(&expected).expect("a change");
-            let reached = changes.users.get(&change.key).unwrap_or_else(|| panic!("partition {index}: lost: {text}"));
-            let at = next.entry(reached.output).or_default();
-            match changes.lines[&(index, reached.output)].get(*at) {
-                None => panic!("partition {index}: lost, and all behind it: {text}"),
-                Some(found) if **found != *expected => panic!(
-                    "partition {index}, change {at} in output partition {}:\n  expected {text}\n  found    {}",
-                    reached.output,
-                    String::from_utf8_lossy(found)
-                ),
-                Some(_) => *at += 1,
+        match &mut input.told {
+            Told(Some(file)) => {
+                file.flush().expect("a file");
+                compare_changes(index, fs::File::open(self.file("told", index)).expect("a file"), changes);
             }
-        }
-        assert!(replay.wait().expect("replay").success());
-        for ((_, output), lines) in changes.lines.iter().filter(|((owner, _), _)| *owner == index) {
-            let compared = next.get(output).copied().unwrap_or(0);
-            if let Some(line) = lines.get(compared) {
-                panic!("partition {index}: more than expected: {}", String::from_utf8_lossy(line));
+            Told(None) => {
+                let mut replay = Command::new(env!("CARGO_BIN_EXE_tagstream"));
+                let input = self.file("input", index);
+                replay.args(["replay", "catalog.yaml", "--input"]).arg(input).current_dir(&self.setup.folder);
+                if self.clocks == Clocks::WallClock {
+                    replay.args(["--until", &clock.expect("a clock").to_string()]);
+                }
+                let mut replay =
+                    replay.stdout(Stdio::piped()).stderr(Stdio::null()).stdin(Stdio::null()).spawn().expect("replay");
+                compare_changes(index, replay.stdout.take().expect("a pipe"), changes);
+                assert!(replay.wait().expect("replay").success());
             }
         }
     }
@@ -341,11 +335,11 @@ impl<B: Bootstrap> Trial<'_, B> {
             let clock = position.clock;
             let mut restored = restoring.finish(position).expect("the log is whole").partition;
             if let (Clocks::WallClock, Some(clock)) = (self.clocks, clock) {
-                input.partition.advance(clock, &mut Unheard);
+                input.model.partition.advance(clock, &mut input.told);
             }
-            assert_eq!(restored.clock(), input.partition.clock(), "partition {index}: the clock");
-            assert_eq!(restored.entities(), input.partition.entities(), "partition {index}: users");
-            let Input { partition, decoder, users, .. } = input;
+            assert_eq!(restored.clock(), input.model.partition.clock(), "partition {index}: the clock");
+            assert_eq!(restored.entities(), input.model.partition.entities(), "partition {index}: users");
+            let Input { model: Model { partition, decoder, .. }, users, .. } = input;
             let (found, expected) = (self.probe(&mut restored, decoder, users), self.probe(partition, decoder, users));
             compare_answers(index, &found, &expected);
             (clock, expected.len())
@@ -376,6 +370,33 @@ impl<B: Bootstrap> Trial<'_, B> {
     }
 }
 
+/// Compares the changes of an input partition with those that are expected, one a line.
+fn compare_changes(index: usize, expected: impl Read, changes: &Changes) {
+    let mut next: HashMap<i32, usize> = HashMap::new();
+    for line in BufReader::new(expected).split(b'\n') {
+        let expected = line.expect("a line");
+        let text = String::from_utf8_lossy(&expected);
+        let change: Change = serde_json::from_slice(&expected).expect("a change");
+        let reached = changes.users.get(&change.key).unwrap_or_else(|| panic!("partition {index}: lost: {text}"));
+        let at = next.entry(reached.output).or_default();
+        match changes.lines[&(index, reached.output)].get(*at) {
+            None => panic!("partition {index}: lost, and all behind it: {text}"),
+            Some(found) if **found != *expected => panic!(
+                "partition {index}, change {at} in output partition {}:\n  expected {text}\n  found    {}",
+                reached.output,
+                String::from_utf8_lossy(found)
+            ),
+            Some(_) => *at += 1,
+        }
+    }
+    for ((_, output), lines) in changes.lines.iter().filter(|((owner, _), _)| *owner == index) {
+        let compared = next.get(output).copied().unwrap_or(0);
+        if let Some(line) = lines.get(compared) {
+            panic!("partition {index}: more than expected: {}", String::from_utf8_lossy(line));
+        }
+    }
+}
+
 fn compare_answers(index: usize, found: &[String], expected: &[String]) {
     for (nth, (found, expected)) in found.iter().zip(expected).enumerate() {
         assert_eq!(found, expected, "partition {index}: answer {nth} of the restored state");
@@ -383,11 +404,18 @@ fn compare_answers(index: usize, found: &[String], expected: &[String]) {
     assert_eq!(found.len(), expected.len(), "partition {index}: answers of the restored state");
 }
 
-/// Changes that nobody looks at.
-struct Unheard;
+/// What the model of a partition says, if the catalog was changed: no replay says that.
+struct Told(Option<BufWriter<fs::File>>);
 
-impl Sink for Unheard {
-    fn change(&mut self, _: &TagChange<'_>) {}
+impl Sink for Told {
+    fn change(&mut self, change: &TagChange<'_>) {
+        if let Told(Some(file)) = self {
+            let mut line = Vec::new();
+            write_change(change, &mut line);
+            line.push(b'\n');
+            file.write_all(&line).expect("a line");
+        }
+    }
 }
 
 #[derive(Default)]

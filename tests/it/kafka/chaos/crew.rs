@@ -179,6 +179,19 @@ impl<'a> Crew<'a> {
         self.strike(index.expect("one that runs"), Fault::Kill(Duration::ZERO));
     }
 
+    /// Has all that run read their catalog again. The signal would end one that has only just begun: it begins again.
+    pub fn reload(&mut self) {
+        for index in 0..self.members.len() {
+            match &self.members[index].state {
+                State::Running(service) if !service.log().contains("brokers reached") => {
+                    self.strike(index, Fault::Kill(Duration::ZERO));
+                }
+                State::Running(service) | State::Frozen(service, _) => service.signal(libc::SIGHUP),
+                State::Leaving(..) | State::Down(_) => {}
+            }
+        }
+    }
+
     /// Breaks things until so many were killed, with pauses between.
     pub fn kill(&mut self, kills: usize) {
         while self.tally.kills < kills {

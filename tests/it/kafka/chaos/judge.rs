@@ -13,7 +13,7 @@ const PACE: Pace = Pace::Past { step_ms: 20_000 };
 
 /// What the judge objects to.
 fn objection(broker: &Broker, setup: &Setup) -> String {
-    let trial = Trial { brokers: broker, setup, clocks: Clocks::Events, probes: &PROBES };
+    let trial = Trial { brokers: broker, setup, clocks: Clocks::Events, earlier: &[], probes: &PROBES };
     let panic = catch_unwind(AssertUnwindSafe(|| trial.verify())).expect_err("an objection");
     panic.downcast_ref::<String>().cloned().unwrap_or_default()
 }

@@ -11,6 +11,7 @@ mod feed;
 mod instances;
 mod judge;
 mod meeting;
+mod reload;
 
 use std::time::Duration;
 
@@ -65,7 +66,12 @@ fn is_all_done(brokers: &impl Bootstrap, setup: &Setup) -> bool {
 
 /// Everything is compared, and there must be enough of everything.
 fn verify(brokers: &impl Bootstrap, setup: &Setup, clocks: Clocks) -> Verdict {
-    let verdict = Trial { brokers, setup, clocks, probes: &PROBES }.verify();
+    verify_eras(brokers, setup, clocks, &[])
+}
+
+/// The same, where other catalogs were in force before.
+fn verify_eras(brokers: &impl Bootstrap, setup: &Setup, clocks: Clocks, earlier: &[String]) -> Verdict {
+    let verdict = Trial { brokers, setup, clocks, earlier, probes: &PROBES }.verify();
     assert!(verdict.changes > 1_000 && verdict.by_timer > 100 && verdict.answers > 1_000, "too little: {verdict:?}");
     verdict
 }

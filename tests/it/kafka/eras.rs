@@ -1,0 +1,133 @@
+//! Which catalog was in force when, as the changelog tells: every transaction says under which one it was written, and how
+//! far its partition was. A model that never stops goes from one to the next at the same places.
+
+use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::sync::Arc;
+
+use rdkafka::message::Message;
+use tagstream::codec::{ChangelogRecord, Decoder, SourceEntry};
+use tagstream::engine::{Partition, Programs, Sink};
+use tagstream::model::{Event, Timestamp};
+
+use super::broker::Bootstrap;
+use super::client::read_each;
+
+/// How far a partition was at the end of a transaction.
+#[derive(Clone, Debug, Default)]
+pub struct Standing {
+    pub next_offset: i64,
+    pub clock: Option<Timestamp>,
+    /// Of a merged partition: by input topic and partition, the first offset whose event was not counted.
+    pub sources: HashMap<(String, i32), i64>,
+}
+
+/// A time under one catalog.
+#[derive(Clone, Debug)]
+pub struct Era {
+    /// The catalog's fingerprint.
+    pub catalog: u64,
+    /// Where the partition stood when it began.
+    pub from: Standing,
+}
+
+/// By partition: its eras, in order; none where nothing was written.
+pub fn eras(brokers: &impl Bootstrap, changelog: &str, partitions: usize) -> Vec<Vec<Era>> {
+    let mut eras: Vec<Vec<Era>> = vec![Vec::new(); partitions];
+    let mut standings = vec![Standing::default(); partitions];
+    read_each(brokers, changelog, |record| {
+        let index = record.partition() as usize;
+        match ChangelogRecord::read(record.key().expect("a key"), record.payload()).expect("a readable record") {
+            // It comes before the meta record of its transaction, which tells where an era begins.
+            ChangelogRecord::Sources { entries, .. } => {
+                let entries = SourceEntry::read_all(entries).expect("readable entries");
+                let next = |entry: SourceEntry<'_>| ((entry.topic.to_owned(), entry.partition), entry.next);
+                standings[index].sources = entries.into_iter().map(next).collect();
+            }
+            ChangelogRecord::Meta(meta) => {
+                let before = standings[index].clone();
+                standings[index].next_offset = meta.next_offset;
+                standings[index].clock = meta.clock;
+                let eras = &mut eras[index];
+                if eras.last().is_none_or(|era| era.catalog != meta.catalog) {
+                    eras.push(Era { catalog: meta.catalog, from: before });
+                }
+            }
+            _ => {}
+        }
+    });
+    eras
+}
+
+/// Catalogs by their fingerprints.
+pub struct Catalogs {
+    pub present: Arc<Programs>,
+    all: HashMap<u64, Arc<Programs>>,
+}
+
+impl Catalogs {
+    /// The last one is the present one.
+    pub fn of<'a>(texts: impl IntoIterator<Item = &'a str>) -> Self {
+        let compile = |text| {
+            let loaded = tagstream::catalog::load("catalog.yaml", text);
+            Programs::new(loaded.catalog.expect("a catalog without problems"))
+        };
+        let all: Vec<Arc<Programs>> = texts.into_iter().map(compile).collect();
+        let present = all.last().expect("a catalog").clone();
+        Catalogs { present, all: all.into_iter().map(|programs| (programs.catalog.fingerprint, programs)).collect() }
+    }
+
+    pub fn of_fingerprint(&self, fingerprint: u64) -> &Arc<Programs> {
+        self.all.get(&fingerprint).unwrap_or_else(|| panic!("no catalog of the test is {fingerprint:016x}"))
+    }
+}
+
+/// A partition that is never interrupted, and adopts each catalog where the one in Kafka did.
+pub struct Model {
+    pub partition: Partition,
+    pub decoder: Decoder,
+    kind: usize,
+    to_come: VecDeque<(Standing, Arc<Programs>)>,
+}
+
+impl Model {
+    /// `kind`: the place of the partition's kind of entity in the catalogs.
+    pub fn new(catalogs: &Catalogs, kind: usize, eras: &[Era]) -> Model {
+        let programs = |era: &Era| (era.from.clone(), Arc::clone(catalogs.of_fingerprint(era.catalog)));
+        let mut to_come: VecDeque<_> = eras.iter().map(programs).collect();
+        let first = to_come.pop_front().map_or_else(|| Arc::clone(&catalogs.present), |(_, programs)| programs);
+        // Where nothing was written since the last one came, it begins at the end.
+        let last = to_come.back().map_or(&first, |(_, programs)| programs);
+        if last.catalog.fingerprint != catalogs.present.catalog.fingerprint {
+            let end = Standing { next_offset: i64::MAX, ..Standing::default() };
+            to_come.push_back((end, Arc::clone(&catalogs.present)));
+        }
+        let decoder = Decoder::new(&first.catalog);
+        let partition = Partition::new(program(&first, kind).clone());
+        Model { partition, decoder, kind, to_come }
+    }
+
+    /// Whether there was more than one catalog.
+    pub fn changes_catalog(&self) -> bool {
+        !self.to_come.is_empty()
+    }
+
+    /// Before the next event is looked at: adopts the catalogs that were adopted before it was counted.
+    pub fn before(&mut self, was_counted: impl Fn(&Standing) -> bool, sink: &mut impl Sink) {
+        while let Some((from, _)) = self.to_come.front()
+            && !was_counted(from)
+        {
+            let (Standing { clock, .. }, programs) = self.to_come.pop_front().expect("there is one");
+            clock.into_iter().for_each(|clock| self.partition.advance(clock, sink));
+            self.partition.adopt(Arc::clone(program(&programs, self.kind)), BTreeSet::new());
+            self.decoder = Decoder::new(&programs.catalog);
+        }
+    }
+
+    pub fn apply(&mut self, event: &Event, sink: &mut impl Sink) {
+        self.partition.apply(event, sink);
+    }
+}
+
+fn program(programs: &Programs, kind: usize) -> &Arc<tagstream::engine::Program> {
+    programs.of(tagstream::model::EntityKindId(kind as u16))
+}
