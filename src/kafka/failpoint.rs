@@ -21,6 +21,8 @@ pub enum Step {
     RestoreStable,
     RestoreRecord,
     RestoreEnd,
+    /// A record of a history was counted again.
+    RebuildRecord,
     /// The group wants partitions back; their bodies are not committed.
     RevokeWanted,
     RevokeCommitted,
@@ -41,6 +43,7 @@ impl Step {
             Step::RestoreStable => "restore_stable",
             Step::RestoreRecord => "restore_record",
             Step::RestoreEnd => "restore_end",
+            Step::RebuildRecord => "rebuild_record",
             Step::RevokeWanted => "revoke_wanted",
             Step::RevokeCommitted => "revoke_committed",
             Step::RevokeAnswered => "revoke_answered",

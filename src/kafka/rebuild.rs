@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use rdkafka::Message;
 
+use super::failpoint::{self, Step};
 use super::notice::Notice;
 use super::restore::{CALL_PATIENCE, Errand, Interrupted, POLL, PROGRESS, RestoreError, Task};
 use super::streams::Role;
@@ -95,6 +96,7 @@ impl<W: Wire> Errand<W> {
                 Some(Ok(record)) if record.offset() >= range.end => break,
                 Some(Ok(record)) => {
                     position = record.offset() + 1;
+                    failpoint::pass(Step::RebuildRecord);
                     // What is no event was rejected when the state met it.
                     if record.payload().is_some_and(|value| decoder.decode(value, now, &mut event).is_ok()) {
                         rebuild.apply(&event);

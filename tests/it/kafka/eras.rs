@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use rdkafka::message::Message;
 use tagstream::codec::{ChangelogRecord, Decoder, SourceEntry};
-use tagstream::engine::{Partition, Programs, Sink};
-use tagstream::model::{Event, Timestamp};
+use tagstream::engine::{Partition, Program, Programs, Sink};
+use tagstream::model::{EntityKindId, Timestamp};
 
 use super::broker::Bootstrap;
 use super::client::read_each;
@@ -56,6 +56,12 @@ pub fn eras(brokers: &impl Bootstrap, changelog: &str, partitions: usize) -> Vec
         }
     });
     eras
+}
+
+/// How many partitions have written something under a catalog last.
+pub fn under(brokers: &impl Bootstrap, changelog: &str, partitions: usize, catalog: u64) -> usize {
+    let eras = eras(brokers, changelog, partitions);
+    eras.iter().filter(|eras| eras.last().is_some_and(|era| era.catalog == catalog)).count()
 }
 
 /// Catalogs by their fingerprints.
@@ -122,12 +128,8 @@ impl Model {
             self.decoder = Decoder::new(&programs.catalog);
         }
     }
-
-    pub fn apply(&mut self, event: &Event, sink: &mut impl Sink) {
-        self.partition.apply(event, sink);
-    }
 }
 
-fn program(programs: &Programs, kind: usize) -> &Arc<tagstream::engine::Program> {
-    programs.of(tagstream::model::EntityKindId(kind as u16))
+fn program(programs: &Programs, kind: usize) -> &Arc<Program> {
+    programs.of(EntityKindId(kind as u16))
 }

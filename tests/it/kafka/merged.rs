@@ -1,4 +1,5 @@
-//! Inputs that are merged, and what must come of them: the changes of one replay of all of it in the order of time.
+//! Inputs that are merged, and what must come of them: the changes of one replay of all of it in the order of time, or of
+//! models that adopt each catalog where the changelogs say that it came into force.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -7,12 +8,14 @@ use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use tagstream::codec::Decoder;
-use tagstream::model::{Event, Timestamp};
+use tagstream::codec::{Decoder, write_change};
+use tagstream::engine::Sink;
+use tagstream::model::{EntityKindId, Event, TagChange, Timestamp};
 
 use super::broker::Bootstrap;
-use super::client::{Write, produce, read_all};
-use super::running::now_ms;
+use super::client::{Isolation, Write, ends, produce, read_all};
+use super::eras::{Catalogs, Model, Standing, eras};
+use super::running::{murmur2_partition, now_ms};
 use super::service::Setup;
 
 /// Users and accounts, with windows of seconds and of minutes, and a tag that shows the order of all events.
@@ -82,6 +85,9 @@ impl Mixed {
 /// By kind and key of the entity: its changes, in order.
 type Changes = BTreeMap<(String, String), Vec<String>>;
 
+/// Where an event stands in the order: the clock of its source, the topic, the partition, the offset. Then the event.
+type Placed<'a> = (Timestamp, &'a str, i32, i64, Vec<u8>);
+
 /// What was compared.
 #[derive(Debug)]
 pub struct Compared {
@@ -91,10 +97,27 @@ pub struct Compared {
 }
 
 /// Waits until so much time has passed that all is there, and compares it.
-pub fn compare(brokers: &impl Bootstrap, setup: &Setup, topics: &[&str], mut meanwhile: impl FnMut()) -> Compared {
-    let (events, rejected, last_ms) = write_merged(brokers, setup, topics);
-    let until = Timestamp::from_ms(last_ms + LAPSE_MS);
-    let expected = replayed(setup, until);
+pub fn compare(brokers: &impl Bootstrap, setup: &Setup, topics: &[&str], meanwhile: impl FnMut()) -> Compared {
+    compare_eras(brokers, setup, topics, &[], meanwhile)
+}
+
+/// The same, where other catalogs were in force before the present one.
+pub fn compare_eras(
+    brokers: &impl Bootstrap,
+    setup: &Setup,
+    topics: &[&str],
+    earlier: &[String],
+    mut meanwhile: impl FnMut(),
+) -> Compared {
+    let (placed, rejected) = in_order(brokers, setup, topics);
+    let until = placed.last().expect("events").0.plus(LAPSE_MS);
+    let present = fs::read_to_string(setup.folder.join("catalog.yaml")).expect("the catalog");
+    let expected = if earlier.is_empty() {
+        replayed(setup, &placed, until)
+    } else {
+        let catalogs = Catalogs::of(earlier.iter().map(String::as_str).chain([&*present]));
+        modelled(brokers, setup, &catalogs, &placed, until)
+    };
     let total: usize = expected.values().map(Vec::len).sum();
     let deadline = Instant::now() + PATIENCE;
     while changes(brokers, setup, until).values().map(Vec::len).sum::<usize>() < total && Instant::now() < deadline {
@@ -115,12 +138,11 @@ pub fn compare(brokers: &impl Bootstrap, setup: &Setup, topics: &[&str], mut mea
     let letters = read_all(brokers, &setup.topic("dead-letter")).len();
     assert_eq!(letters, rejected, "dead letters");
     check_tags(brokers, setup);
-    Compared { events, changes: total, entities: expected.len() }
+    Compared { events: placed.len(), changes: total, entities: expected.len() }
 }
 
-/// Writes the input down in the order of time. How many events there are, how many records that are none, and the time
-/// of the last.
-fn write_merged(brokers: &impl Bootstrap, setup: &Setup, topics: &[&str]) -> (usize, usize, i64) {
+/// The input in the order of time, and how many records are no events.
+fn in_order<'a>(brokers: &impl Bootstrap, setup: &Setup, topics: &[&'a str]) -> (Vec<Placed<'a>>, usize) {
     let loaded = tagstream::catalog::load("catalog.yaml", CATALOG);
     let mut decoder = Decoder::new(&loaded.catalog.expect("a catalog"));
     let (mut event, mut all, mut rejected) = (Event::default(), Vec::new(), 0);
@@ -138,16 +160,15 @@ fn write_merged(brokers: &impl Bootstrap, setup: &Setup, topics: &[&str]) -> (us
         }
     }
     all.sort();
-    let last_ms = all.last().expect("events").0.ms();
+    (all, rejected)
+}
+
+fn replayed(setup: &Setup, placed: &[Placed<'_>], until: Timestamp) -> Changes {
     let mut text = String::new();
-    for (.., value) in &all {
+    for (.., value) in placed {
         writeln!(text, "{}", String::from_utf8_lossy(value)).expect("room");
     }
     fs::write(setup.folder.join("merged.ndjson"), text).expect("a file");
-    (all.len(), rejected, last_ms)
-}
-
-fn replayed(setup: &Setup, until: Timestamp) -> Changes {
     let output = Command::new(env!("CARGO_BIN_EXE_tagstream"))
         .args(["replay", "catalog.yaml", "--input", "merged.ndjson", "--until", &until.to_string()])
         .current_dir(&setup.folder)
@@ -155,6 +176,51 @@ fn replayed(setup: &Setup, until: Timestamp) -> Changes {
         .expect("replay");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     by_entity(String::from_utf8(output.stdout).expect("UTF-8").lines().map(str::to_owned), until)
+}
+
+/// What models of all merged partitions say of events in their order.
+fn modelled(
+    brokers: &impl Bootstrap,
+    setup: &Setup,
+    catalogs: &Catalogs,
+    placed: &[Placed<'_>],
+    until: Timestamp,
+) -> Changes {
+    let (mut event, mut lines) = (Event::default(), Lines::default());
+    for (kind, entity) in catalogs.present.catalog.entities.iter().enumerate() {
+        let topic = format!("{}-by-{}", setup.application, entity.name);
+        let partitions = ends(brokers, &topic, Isolation::Uncommitted).len();
+        let eras = eras(brokers, &format!("{topic}-changelog"), partitions);
+        let mut models: Vec<Model> = eras.iter().map(|eras| Model::new(catalogs, kind, eras)).collect();
+        let mut decoder = Decoder::new(&catalogs.present.catalog);
+        for (clock, topic, partition, offset, value) in placed {
+            decoder.decode(value, Timestamp::MAX, &mut event).expect("it was decoded before");
+            let Some(key) = event.key_of(EntityKindId(kind as u16)) else { continue };
+            let model = &mut models[murmur2_partition(key.as_bytes(), partitions as i32) as usize];
+            let source = (setup.topic(topic), *partition);
+            let was_counted = |standing: &Standing| standing.sources.get(&source).is_some_and(|next| offset < next);
+            model.before(was_counted, &mut lines);
+            model.decoder.decode(value, Timestamp::MAX, &mut event).expect("it was decoded before");
+            model.partition.advance(*clock, &mut lines);
+            model.partition.apply(&event, &mut lines);
+        }
+        for model in &mut models {
+            model.before(|_| false, &mut lines);
+            model.partition.advance(until, &mut lines);
+        }
+    }
+    by_entity(lines.0.into_iter(), until)
+}
+
+#[derive(Default)]
+struct Lines(Vec<String>);
+
+impl Sink for Lines {
+    fn change(&mut self, change: &TagChange<'_>) {
+        let mut line = Vec::new();
+        write_change(change, &mut line);
+        self.0.push(String::from_utf8(line).expect("UTF-8"));
+    }
 }
 
 fn changes(brokers: &impl Bootstrap, setup: &Setup, until: Timestamp) -> Changes {

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::fs;
 
 use super::broker;
-use super::client::{Write, committed, produce, read_all};
+use super::client::{Seen, Write, committed, produce, read_all};
+use super::killed::die;
 use super::running::{now_ms, total};
 use super::service::{Setup, text};
 
@@ -86,4 +87,95 @@ fn merged_inputs_cannot_be_counted_again() {
     let output = setup.output(&["run", "--rebuild"]);
     assert_eq!(output.status.code(), Some(78), "{}", text(&output));
     assert!(text(&output).contains("--rebuild is not possible"), "{}", text(&output));
+}
+
+/// So many that those of a partition are not all evaluated at one millisecond.
+const MANY: usize = 1_000;
+/// How often each of them spends.
+const ROUNDS: usize = 5;
+
+/// One event of each of many users.
+fn round(number: usize, first: i64) -> impl Iterator<Item = Write> {
+    (0..MANY).map(move |user| {
+        let at = first + number as i64 * 3_600_000;
+        let line = format!(r#"{{"user_id":"u{user}","type":"a","timestamp":{at},"properties":{{"x":{user}}}}}"#);
+        Write::event((user % 2) as i32, &format!("u{user}"), line)
+    })
+}
+
+/// Lets the clock of each partition come to an instant.
+fn nudge(at: i64) -> impl Iterator<Item = Write> {
+    (0..2).map(move |partition| {
+        let key = format!("nudge-{partition}");
+        Write::event(partition, &key, format!(r#"{{"user_id":"{key}","type":"b","timestamp":{at}}}"#))
+    })
+}
+
+/// The changes of many users under the second catalog.
+fn of_many(setup: &Setup, old_catalog: &serde_json::Value) -> Vec<serde_json::Value> {
+    let all = read_all(broker::shared(), &setup.topic("changes"));
+    let mut changes: Vec<_> = all.iter().map(Seen::json).collect();
+    changes.retain(|change| change["catalog"] != *old_catalog && change["key"].as_str().unwrap_or("").starts_with('u'));
+    changes
+}
+
+#[test]
+fn killed_half_way_it_counts_and_tells_everything_once() {
+    let broker = broker::shared();
+    let setup = Setup::on("rebuilt-killed", broker, OLD)
+        .with("service.workers=1")
+        .with("service.commit_interval=20ms")
+        // Events alone move the clocks.
+        .with("service.idle_grace=1d");
+    setup.create_topics(2);
+    let (topic, first) = (setup.topic("events"), now_ms() - 20 * 3_600_000);
+    produce(broker, &topic, (0..ROUNDS).flat_map(|number| round(number, first)));
+    let read = || total(&committed(broker, &setup.application, &topic)) as usize;
+    let mut service = setup.start();
+    service.until("the events under the old catalog", |_| read() == ROUNDS * MANY);
+    service.stop();
+    let old_catalog = read_all(broker, &setup.topic("changes"))[0].json()["catalog"].clone();
+    let clock = first + (ROUNDS as i64 - 1) * 3_600_000;
+
+    fs::write(setup.folder.join("catalog.yaml"), NEW).expect("a catalog");
+    let die_at = |step: &str, passing: u32| {
+        let mut command = setup.command(&["run", "--rebuild", "--approve-changes"]);
+        command.env("TAGSTREAM_FAILPOINT", format!("{step}:{passing}"));
+        die(&mut setup.start_command(command), step);
+    };
+    // In the middle of the history of one partition; then of that of the other.
+    die_at("rebuild_record", 700);
+    die_at("rebuild_record", 3_200);
+    // Only those have had their turn that are evaluated at the next millisecond; first this comes to nothing.
+    produce(broker, &topic, nudge(clock + 1));
+    die_at("delivered", 1);
+    assert_eq!(of_many(&setup, &old_catalog).len(), 0);
+    die_at("committed", 1);
+    let told = of_many(&setup, &old_catalog).iter().filter(|change| change["tag"] == "spent").count();
+    assert!(told > 0 && told < MANY, "{told} of {MANY} were told: this is not half-way");
+
+    let mut service = setup.start_command(setup.command(&["run", "--rebuild", "--approve-changes"]));
+    service.says("has counted the history of partition 1 again");
+    produce(broker, &topic, nudge(clock + 60_000));
+    // Sixty are spent by who spends twelve a time.
+    service.until("all tags", |_| of_many(&setup, &old_catalog).len() >= MANY + MANY - 12);
+    service.stop();
+    // The flag is not needed again: what was written goes on.
+    produce(broker, &topic, round(ROUNDS, first));
+    let mut service = setup.start();
+    service.until("another round", |_| read() == (ROUNDS + 1) * MANY + 4);
+    service.stop();
+
+    let mut spent: BTreeMap<String, Vec<(f64, bool)>> = BTreeMap::new();
+    for change in of_many(&setup, &old_catalog).iter().filter(|change| change["tag"] == "spent") {
+        let key = change["key"].as_str().unwrap_or_default().to_owned();
+        let value = change["value"].as_f64().unwrap_or_default();
+        spent.entry(key).or_default().push((value, change["cause"] == "catalog"));
+    }
+    for user in 0..MANY {
+        let sum = |rounds: usize| (user * rounds) as f64;
+        let mut expected = vec![(sum(ROUNDS), true)];
+        expected.extend((user > 0).then_some((sum(ROUNDS + 1), false)));
+        assert_eq!(spent[&format!("u{user}")], expected, "u{user}");
+    }
 }

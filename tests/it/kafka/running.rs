@@ -121,7 +121,7 @@ fn check_headers(changes: &[Seen]) {
 }
 
 /// Where Java's clients put a key: written from its description, for comparison.
-fn murmur2_partition(key: &[u8], partitions: i32) -> i32 {
+pub fn murmur2_partition(key: &[u8], partitions: i32) -> i32 {
     const M: u32 = 0x5bd1_e995;
     let mut hash = 0x9747_b28c_u32 ^ key.len() as u32;
     let mut chunks = key.chunks_exact(4);

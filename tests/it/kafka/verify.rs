@@ -64,15 +64,20 @@ pub struct Verdict {
     pub changes: usize,
     /// Changes that no event brought.
     pub by_timer: usize,
+    /// Changes that a changed catalog brought.
+    pub by_catalog: usize,
     /// Changes with which the restored states answered the probes.
     pub answers: usize,
 }
 
 impl fmt::Display for Verdict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Verdict { events, rejected, users, changes, by_timer, answers } = self;
+        let Verdict { events, rejected, users, changes, by_timer, by_catalog, answers } = self;
         write!(f, "{events} events and {rejected} rejected records of {users} users gave {changes} changes, ")?;
-        write!(f, "{by_timer} of them by time alone; restored states gave {answers} more when asked; all as expected")
+        write!(
+            f,
+            "{by_timer} of them by time alone, {by_catalog} by a changed catalog; restored states gave {answers} more when asked; all as expected"
+        )
     }
 }
 
@@ -99,6 +104,7 @@ struct Changes {
     users: HashMap<String, Reached>,
     count: usize,
     by_timer: usize,
+    by_catalog: usize,
 }
 
 struct Reached {
@@ -139,6 +145,7 @@ impl<B: Bootstrap> Trial<'_, B> {
             users: owners.len(),
             changes: changes.count,
             by_timer: changes.by_timer,
+            by_catalog: changes.by_catalog,
             answers: clocks.iter().map(|(_, answers)| answers).sum(),
         }
     }
@@ -200,7 +207,7 @@ impl<B: Bootstrap> Trial<'_, B> {
             }
             input.file.write_all(payload).and_then(|()| input.file.write_all(b"\n")).expect("a line");
             input.events += 1;
-            input.model.apply(&event, &mut input.told);
+            input.model.partition.apply(&event, &mut input.told);
             if !owners.contains_key(event.key()) {
                 owners.insert(event.key().to_owned(), index);
                 input.users.push(event.key().to_owned());
@@ -239,6 +246,7 @@ impl<B: Bootstrap> Trial<'_, B> {
             changes.lines.entry((owner, output)).or_default().push(line.into());
             changes.count += 1;
             changes.by_timer += usize::from(change.cause == "timer");
+            changes.by_catalog += usize::from(change.cause == "catalog");
         });
         changes
     }

@@ -173,10 +173,16 @@ impl<'a> Crew<'a> {
         deck.to_vec()
     }
 
-    /// Kills the first that runs; it comes back at once.
+    /// Kills the first that runs, when one does; it comes back at once.
     pub fn kill_one(&mut self) {
-        let index = self.members.iter().position(|member| matches!(member.state, State::Running(_)));
-        self.strike(index.expect("one that runs"), Fault::Kill(Duration::ZERO));
+        let index = loop {
+            match self.members.iter().position(|member| matches!(member.state, State::Running(_))) {
+                Some(index) => break index,
+                None => thread::sleep(Duration::from_millis(100)),
+            }
+            self.bring_back();
+        };
+        self.strike(index, Fault::Kill(Duration::ZERO));
     }
 
     /// Has all that run read their catalog again. The signal would end one that has only just begun: it begins again.

@@ -1,23 +1,27 @@
-//! Instances are killed while events of two inputs pass through a topic in between: two hops, each exactly once.
+//! Instances are killed while events of two inputs pass through a topic in between: two hops, each exactly once. In the
+//! middle of it the catalog is changed.
 
+use std::fs;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
 use super::crew::Crew;
-use super::{SESSION, hasty, long_kills, seed};
+use super::{REST_PATIENCE, SESSION, hasty, long_kills, seed};
 use crate::kafka::broker;
-use crate::kafka::merged::{CATALOG, Mixed, compare};
+use crate::kafka::eras::{Catalogs, under};
+use crate::kafka::merged::{CATALOG, Mixed, compare_eras};
 use crate::kafka::service::Setup;
 
 #[test]
 fn killed_instances_leave_no_trace_in_what_was_merged() {
-    let (seed, kills) = (seed(), long_kills().map_or(5, |kills| kills / 2));
+    let (seed, kills) = (seed(), long_kills().map_or(4, |kills| kills / 2));
     let broker = broker::shared();
     let setup = hasty(Setup::on("chaos-meeting", broker, CATALOG))
         .with("input.topics=chaos-meeting-events,chaos-meeting-more")
         .with("input.partitioned_by=none")
+        .with("service.max_change=off")
         .with("service.idle_grace=8s");
     setup.create_topics(3);
     let topic = |place: i32| setup.topic(if place < 3 { "events" } else { "more" });
@@ -34,11 +38,34 @@ fn killed_instances_leave_no_trace_in_what_was_merged() {
     });
     let mut crew = Crew::start(&setup, &["one", "two", "three"], SESSION, seed);
     crew.kill(kills);
+    edit(&setup, &mut crew);
+    crew.kill(kills + 3);
     stop.store(true, Ordering::Relaxed);
     writer.join().expect("the writer");
     // Nothing but time moves the clocks now.
-    crew.kill(kills + 2);
-    let compared = compare(broker, &setup, &["events", "more"], || crew.bring_back());
+    crew.kill(kills + 5);
+    let earlier = [CATALOG.to_owned()];
+    let compared = compare_eras(broker, &setup, &["events", "more"], &earlier, || crew.bring_back());
     println!("meeting: {}; {compared:?}", crew.stop());
     assert!(compared.changes > 2_000, "too little: {compared:?}");
+}
+
+/// Edits the catalog, and kills one that has to adopt it.
+fn edit(setup: &Setup, crew: &mut Crew<'_>) {
+    let edited = CATALOG
+        .replace("visits >= 3, until: visits < 2", "visits >= 2, until: visits < 1")
+        .replace("  spend:", "  spending:")
+        .replace(
+            "seats: { distinct: properties.seat, on: \"*\", window: 10s",
+            "seats: { distinct: properties.seat, on: \"*\", window: 20s",
+        )
+        .replace("  latest_sale:", "  slow: { when: recent == 0, entity: account }\n  latest_sale:")
+        .replace("  last_sale:", "  recent: { count: purchase, window: 5s, entity: account }\n  last_sale:");
+    fs::write(setup.folder.join("catalog.yaml"), &edited).expect("the file can be written");
+    let catalog = Catalogs::of([edited.as_str()]).present.catalog.fingerprint;
+    crew.reload();
+    thread::sleep(Duration::from_millis(500));
+    crew.kill_one();
+    let is_under = |kind: &str| under(broker::shared(), &format!("chaos-meeting-by-{kind}-changelog"), 3, catalog) == 3;
+    crew.rest_until("the catalog to be in force", REST_PATIENCE, || is_under("user") && is_under("account"));
 }

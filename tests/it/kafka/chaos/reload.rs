@@ -8,8 +8,8 @@ use std::time::Duration;
 use super::crew::Crew;
 use super::feed::{Events, Feeder, Pace, catalog};
 use super::{REST_PATIENCE, SESSION, hasty, is_all_done, long_kills, seed, verify_eras};
-use crate::kafka::broker::{self, Broker};
-use crate::kafka::eras::{Catalogs, eras};
+use crate::kafka::broker;
+use crate::kafka::eras::{Catalogs, eras, under};
 use crate::kafka::service::Setup;
 use crate::kafka::verify::Clocks;
 
@@ -43,12 +43,6 @@ fn editions(first: String) -> Vec<String> {
     editions
 }
 
-/// How many partitions have written something under a catalog last.
-fn under(broker: &Broker, setup: &Setup, catalog: u64) -> usize {
-    let eras = eras(broker, &format!("{}-changelog", setup.application), PARTITIONS as usize);
-    eras.iter().filter(|eras| eras.last().is_some_and(|era| era.catalog == catalog)).count()
-}
-
 #[test]
 fn catalogs_that_change_while_instances_die_change_everything_once() {
     let (seed, faults) = (seed(), long_kills().map_or(1, |kills| kills / 10));
@@ -59,6 +53,7 @@ fn catalogs_that_change_while_instances_die_change_everything_once() {
         .with("service.idle_grace=1d")
         .with("service.max_change=off");
     setup.create_topics(PARTITIONS);
+    let changelog = format!("{}-changelog", setup.application);
     let feeder = Feeder::start(broker, setup.topic("events"), Events::new(seed, pace, PARTITIONS as usize), 100);
     let mut crew = Crew::start(&setup, &["one", "two", "three"], SESSION, seed);
     let mut dice = fastrand::Rng::with_seed(seed);
@@ -71,7 +66,7 @@ fn catalogs_that_change_while_instances_die_change_everything_once() {
             crew.kill_one();
         }
         crew.rest_until("the catalog to be in force", REST_PATIENCE, || {
-            under(broker, &setup, catalog) == PARTITIONS as usize
+            under(broker, &changelog, PARTITIONS as usize, catalog) == PARTITIONS as usize
         });
         for _ in 0..faults {
             thread::sleep(Duration::from_millis(dice.u64(200..1_500)));
@@ -81,7 +76,9 @@ fn catalogs_that_change_while_instances_die_change_everything_once() {
     let fed = feeder.stop();
     crew.rest_until("the end", REST_PATIENCE, || is_all_done(broker, &setup));
     println!("reload: {}; {fed:?}", crew.stop());
-    let eras = eras(broker, &format!("{}-changelog", setup.application), PARTITIONS as usize);
+    let eras = eras(broker, &changelog, PARTITIONS as usize);
     assert!(eras.iter().all(|eras| eras.len() >= editions.len()), "a catalog was never in force: {eras:?}");
-    println!("reload: {}", verify_eras(broker, &setup, Clocks::Events, &editions[..editions.len() - 1]));
+    let verdict = verify_eras(broker, &setup, Clocks::Events, &editions[..editions.len() - 1]);
+    println!("reload: {verdict}");
+    assert!(verdict.by_catalog > 200, "too little: {verdict}");
 }
