@@ -10,7 +10,7 @@ use tagstream::engine::{Partition, Program, Programs, Sink};
 use tagstream::model::{EntityKindId, Timestamp};
 
 use super::broker::Bootstrap;
-use super::client::read_each;
+use super::client::{create_topic, read_each};
 
 /// How far a partition was at the end of a transaction.
 #[derive(Clone, Debug, Default)]
@@ -30,26 +30,31 @@ pub struct Era {
     pub from: Standing,
 }
 
+/// Creates a changelog that keeps all that is written: the eras are told by records that compaction would remove.
+pub fn create_changelog(brokers: &impl Bootstrap, name: &str, partitions: i32) {
+    create_topic(brokers, name, partitions, &[("cleanup.policy", "compact"), ("min.compaction.lag.ms", "3600000")]);
+}
+
 /// By partition: its eras, in order; none where nothing was written.
 pub fn eras(brokers: &impl Bootstrap, changelog: &str, partitions: usize) -> Vec<Vec<Era>> {
     let mut eras: Vec<Vec<Era>> = vec![Vec::new(); partitions];
     let mut standings = vec![Standing::default(); partitions];
+    let mut sources = vec![HashMap::new(); partitions];
     read_each(brokers, changelog, |record| {
         let index = record.partition() as usize;
         match ChangelogRecord::read(record.key().expect("a key"), record.payload()).expect("a readable record") {
-            // It comes before the meta record of its transaction, which tells where an era begins.
+            // It comes before the meta record of its transaction, which tells whether an era began before both.
             ChangelogRecord::Sources { entries, .. } => {
                 let entries = SourceEntry::read_all(entries).expect("readable entries");
                 let next = |entry: SourceEntry<'_>| ((entry.topic.to_owned(), entry.partition), entry.next);
-                standings[index].sources = entries.into_iter().map(next).collect();
+                sources[index] = entries.into_iter().map(next).collect();
             }
             ChangelogRecord::Meta(meta) => {
-                let before = standings[index].clone();
-                standings[index].next_offset = meta.next_offset;
-                standings[index].clock = meta.clock;
-                let eras = &mut eras[index];
-                if eras.last().is_none_or(|era| era.catalog != meta.catalog) {
-                    eras.push(Era { catalog: meta.catalog, from: before });
+                let (clock, next_offset) = (meta.clock, meta.next_offset);
+                let standing = Standing { next_offset, clock, sources: sources[index].clone() };
+                let from = std::mem::replace(&mut standings[index], standing);
+                if eras[index].last().is_none_or(|era| era.catalog != meta.catalog) {
+                    eras[index].push(Era { catalog: meta.catalog, from });
                 }
             }
             _ => {}

@@ -187,13 +187,14 @@ impl<'a> Crew<'a> {
 
     /// Has all that run read their catalog again. The signal would end one that has only just begun: it begins again.
     pub fn reload(&mut self) {
-        for index in 0..self.members.len() {
-            match &self.members[index].state {
-                State::Running(service) if !service.log().contains("brokers reached") => {
-                    self.strike(index, Fault::Kill(Duration::ZERO));
-                }
-                State::Running(service) | State::Frozen(service, _) => service.signal(libc::SIGHUP),
-                State::Leaving(..) | State::Down(_) => {}
+        for member in &mut self.members {
+            let (State::Running(service) | State::Frozen(service, _)) = &mut member.state else { continue };
+            if service.log().contains("brokers reached") {
+                service.signal(libc::SIGHUP);
+            } else {
+                service.signal(libc::SIGKILL);
+                service.ended();
+                member.state = State::Down(Instant::now());
             }
         }
     }

@@ -10,9 +10,15 @@ use std::time::Duration;
 use super::crew::Crew;
 use super::{REST_PATIENCE, SESSION, hasty, long_kills, seed};
 use crate::kafka::broker;
-use crate::kafka::eras::{Catalogs, under};
+use crate::kafka::eras::{Catalogs, create_changelog, under};
 use crate::kafka::merged::{CATALOG, Mixed, compare_eras};
 use crate::kafka::service::Setup;
+
+const KINDS: [&str; 2] = ["user", "account"];
+
+fn changelog(kind: &str) -> String {
+    format!("chaos-meeting-by-{kind}-changelog")
+}
 
 #[test]
 fn killed_instances_leave_no_trace_in_what_was_merged() {
@@ -23,6 +29,7 @@ fn killed_instances_leave_no_trace_in_what_was_merged() {
         .with("input.partitioned_by=none")
         .with("service.max_change=off")
         .with("service.idle_grace=8s");
+    KINDS.iter().for_each(|kind| create_changelog(broker, &changelog(kind), 3));
     setup.create_topics(3);
     let topic = |place: i32| setup.topic(if place < 3 { "events" } else { "more" });
     // One partition of the six is idle for ever.
@@ -66,6 +73,6 @@ fn edit(setup: &Setup, crew: &mut Crew<'_>) {
     crew.reload();
     thread::sleep(Duration::from_millis(500));
     crew.kill_one();
-    let is_under = |kind: &str| under(broker::shared(), &format!("chaos-meeting-by-{kind}-changelog"), 3, catalog) == 3;
-    crew.rest_until("the catalog to be in force", REST_PATIENCE, || is_under("user") && is_under("account"));
+    let is_under = |kind: &&str| under(broker::shared(), &changelog(kind), 3, catalog) == 3;
+    crew.rest_until("the catalog to be in force", REST_PATIENCE, || KINDS.iter().all(is_under));
 }

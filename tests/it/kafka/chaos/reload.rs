@@ -9,7 +9,7 @@ use super::crew::Crew;
 use super::feed::{Events, Feeder, Pace, catalog};
 use super::{REST_PATIENCE, SESSION, hasty, is_all_done, long_kills, seed, verify_eras};
 use crate::kafka::broker;
-use crate::kafka::eras::{Catalogs, eras, under};
+use crate::kafka::eras::{Catalogs, create_changelog, eras, under};
 use crate::kafka::service::Setup;
 use crate::kafka::verify::Clocks;
 
@@ -52,8 +52,9 @@ fn catalogs_that_change_while_instances_die_change_everything_once() {
     let setup = hasty(Setup::on("chaos-reload", broker, &editions[0]))
         .with("service.idle_grace=1d")
         .with("service.max_change=off");
-    setup.create_topics(PARTITIONS);
     let changelog = format!("{}-changelog", setup.application);
+    create_changelog(broker, &changelog, PARTITIONS as i32);
+    setup.create_topics(PARTITIONS);
     let feeder = Feeder::start(broker, setup.topic("events"), Events::new(seed, pace, PARTITIONS as usize), 100);
     let mut crew = Crew::start(&setup, &["one", "two", "three"], SESSION, seed);
     let mut dice = fastrand::Rng::with_seed(seed);
