@@ -144,7 +144,7 @@ impl Checker<'_> {
     }
 
     fn listed_membership(&mut self, x: Option<Typed>, items: &[Syntax], span: Span) -> Option<Typed> {
-        let checked: Vec<Option<Typed>> = items.iter().map(|item| self.check(item)).collect();
+        let checked: Vec<Option<Typed>> = items.iter().map(|item| self.equal_to(item)).collect();
         let x = x?;
         let mut list = Vec::with_capacity(checked.len());
         for item in checked {

@@ -132,6 +132,9 @@ impl Checker<'_> {
     fn binary(&mut self, op: Binary, sides: &[Syntax; 2], span: Span) -> Option<Typed> {
         match op {
             Binary::And | Binary::Or => {
+                if op == Binary::Or && self.is_list_of_texts(sides) {
+                    return None;
+                }
                 let whose = format!("`{}`", op.sign());
                 let [a, b] = [self.condition(&sides[0], &whose), self.condition(&sides[1], &whose)];
                 let sides = Box::new([a?.expr, b?.expr]);
@@ -154,13 +157,18 @@ impl Checker<'_> {
     }
 
     fn compare(&mut self, op: Comparison, sides: &[Syntax; 2], span: Span) -> Option<Typed> {
-        let [a, b] = [self.check(&sides[0]), self.check(&sides[1])];
+        let needs_order = !matches!(op, Comparison::Equal | Comparison::NotEqual);
+        let is_literal = matches!(sides[0].form, Form::Text(_) | Form::Number(_) | Form::Bool(_));
+        let a = self.check(&sides[0]);
+        let b = if needs_order || is_literal { self.check(&sides[1]) } else { self.equal_to(&sides[1]) };
         let (a, b) = (a?, b?);
         if !a.kind.may_be(b.kind) {
             self.unlike(&a, &b, span);
             return None;
         }
-        let needs_order = !matches!(op, Comparison::Equal | Comparison::NotEqual);
+        if needs_order {
+            self.ordered_texts(&a, &b);
+        }
         if needs_order && (a.kind == Type::Bool || b.kind == Type::Bool) {
             self.error("type-mismatch", span, "true and false have no order")
                 .help("only numbers, text and times can be compared with `<` and `>`");
@@ -196,6 +204,7 @@ impl Checker<'_> {
         let message = format!("{} is never compared with {}", a.kind.name(), b.kind.name());
         let (time, other) = if a.kind == Type::Time { (a, b) } else { (b, a) };
         let help = match (time.kind, other.kind) {
+            _ if let Some(help) = self.unquoted(a, b).or_else(|| self.unquoted(b, a)) => Some(help),
             (Type::Time, Type::Number) => Some(format!("say in which unit: `days_since({})`", self.written(time.span))),
             (Type::Time, _) => Some(format!(
                 "times are compared with times; for a distance write `days_since({})`",

@@ -23,8 +23,8 @@ pub enum DurationError {
     Malformed,
     #[error("`{0}` has no unit")]
     NoUnit(String),
-    #[error("`{0}` is no unit of time")]
-    UnknownUnit(String),
+    #[error("`{word}` is no unit of time")]
+    UnknownUnit { number: String, word: String },
     #[error("months and years differ in length")]
     Calendar,
     #[error("a duration has no fractions")]
@@ -47,8 +47,8 @@ impl DurationError {
                 "write days (`30d`, `365d`), or for a counter `calendar: month` or `calendar: year`".to_owned()
             }
             DurationError::Fraction => "write a smaller unit: `90m` or `1h30m` for one and a half hours".to_owned(),
-            DurationError::UnknownUnit(word) => match meant(word) {
-                Some(unit) => format!("the unit is `{unit}`: for example `30{unit}`"),
+            DurationError::UnknownUnit { number, word } => match meant(word) {
+                Some(unit) => format!("the unit is `{unit}`: write `{number}{unit}`"),
                 None => "units are ms, s, m, h, d and w".to_owned(),
             },
             _ => "for example `30d`, `36h` or `1h30m`; units are ms, s, m, h, d and w".to_owned(),
@@ -126,7 +126,7 @@ fn unit(word: &str, number: &str) -> Result<usize, DurationError> {
     if lower.starts_with("mo") || lower.starts_with('y') || word == "M" {
         return Err(DurationError::Calendar);
     }
-    Err(DurationError::UnknownUnit(word.to_owned()))
+    Err(DurationError::UnknownUnit { number: number.to_owned(), word: word.to_owned() })
 }
 
 /// As the catalog writes it: the greatest units first.

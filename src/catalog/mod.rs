@@ -32,6 +32,7 @@ mod order;
 mod path;
 mod pointer;
 mod problems;
+mod quotes;
 mod range;
 mod raw;
 mod read;
@@ -52,6 +53,7 @@ mod windows;
 mod words;
 mod written;
 mod yaml_error;
+mod yaml_slips;
 mod zone;
 
 pub use casebook::{

@@ -102,10 +102,16 @@ pub fn nearest<'a>(word: &str, candidates: impl Iterator<Item = &'a str>) -> Opt
     let allowed = word.chars().count() / 3;
     candidates
         .filter(|candidate| *candidate != word && candidate.len().abs_diff(word.len()) <= 4 * allowed)
-        .map(|candidate| (strsim::damerau_levenshtein(&lower, &candidate.to_lowercase()), candidate))
+        .map(|candidate| (difference(&lower, &candidate.to_lowercase()), candidate))
         .filter(|(distance, candidate)| *distance <= allowed && *distance < candidate.chars().count())
-        .min_by_key(|(distance, _)| *distance)
+        .min_by_key(|(distance, candidate)| (*distance, !candidate.starts_with(word)))
         .map(|(_, candidate)| candidate)
+}
+
+/// By how many letters two words differ; a plural in `ies` counts as one.
+fn difference(word: &str, candidate: &str) -> usize {
+    let is_plural = word.strip_suffix('y').is_some_and(|stem| candidate.strip_suffix("ies") == Some(stem));
+    if is_plural { 1 } else { strsim::damerau_levenshtein(word, candidate) }
 }
 
 /// "`a`, `b` and `c`"; long lists are cut.

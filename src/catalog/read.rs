@@ -6,8 +6,10 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 
 use super::names::{listed, nearest};
 use super::problems::{Report, Span};
+use super::raw::FILE;
 use super::source::SourceText;
 use super::tree::{Node, Yaml};
+use super::yaml_slips::{self, missing_space, with_space};
 
 /// What reading needs to hand: the text, and where mistakes go.
 pub struct Reader<'a> {
@@ -93,7 +95,8 @@ impl<T: Read> Read for Named<T> {
                 .into_iter()
                 .map(|member| {
                     let name = At { span: member.key, value: member.name.to_owned() };
-                    (name, member.value.and_then(|value| T::read(value, reader)))
+                    let value = reader.unless_section(&member);
+                    (name, value.and_then(|value| T::read(value, reader)))
                 })
                 .collect(),
         ))
@@ -168,8 +171,7 @@ impl Reader<'_> {
         let mut seen = std::collections::HashMap::new();
         for (key, value) in entries {
             let Yaml::Text(name) = &key.value else {
-                let message = format!("a name must be text, this is {}", key.value.described());
-                self.report.error("wrong-type", key.span, message).help("put it in quotes");
+                self.no_name(key);
                 continue;
             };
             if let Some(first) = seen.insert(name.as_str(), key.span) {
@@ -185,24 +187,67 @@ impl Reader<'_> {
         Some(members)
     }
 
+    /// Reports a key that is no text.
+    fn no_name(&mut self, key: &Node) {
+        let (message, help) = match yaml_slips::thousands(key.span, self.source) {
+            Some(number) => (
+                "YAML ends the value at this comma".to_owned(),
+                format!("numbers have no thousands separator: {number}"),
+            ),
+            None => (format!("a name must be text, this is {}", key.value.described()), "put it in quotes".to_owned()),
+        };
+        self.report.error("wrong-type", key.span, message).help(help);
+    }
+
+    /// The value of one of somebody's names, unless it is a section of the catalog that stands too deep.
+    fn unless_section<'n>(&mut self, member: &Member<'n>) -> Option<&'n Node> {
+        if !yaml_slips::is_section(member.name, member.value) {
+            return member.value;
+        }
+        let message = format!("`{}` is a section of the catalog, and stands within another", member.name);
+        let help = format!("begin the line `{}:` in column 1", member.name);
+        self.report.error("misplaced-section", member.key, message).help(help);
+        None
+    }
+
     /// The members of a record that knows its keys.
     pub fn known_members<'n>(&mut self, node: &'n Node, what: &str, known: &[&'static str]) -> Option<Vec<Member<'n>>> {
         let members = self.members(node, what)?;
-        Some(members.into_iter().filter_map(|member| self.known_member(member, what, known)).collect())
+        let known_member = |member: Member<'n>| {
+            let section = if what == FILE { yaml_slips::empty_section(node, member.key) } else { None };
+            self.known_member(member, what, known, section)
+        };
+        Some(members.into_iter().filter_map(known_member).collect())
     }
 
-    fn known_member<'n>(&mut self, member: Member<'n>, what: &str, known: &[&'static str]) -> Option<Member<'n>> {
+    /// `section`: an empty one of the file in front of the member.
+    fn known_member<'n>(
+        &mut self,
+        member: Member<'n>,
+        what: &str,
+        known: &[&'static str],
+        section: Option<&str>,
+    ) -> Option<Member<'n>> {
         let Some(name) = known.iter().find(|name| **name == member.name) else {
-            let meant = nearest(member.name, known.iter().copied());
-            let help =
-                meant.map_or_else(|| format!("known are {}", listed(known)), |name| format!("did you mean `{name}`?"));
+            let stuck = missing_space(member.name).filter(|(key, _)| known.contains(key));
+            let word = stuck.map_or(member.name, |(key, _)| key);
+            let meant = known.iter().find(|name| **name == word).copied();
+            let meant = meant.or_else(|| nearest(word, known.iter().copied()));
+            let help = match (stuck, meant, section) {
+                (Some(stuck), ..) => with_space(stuck),
+                (_, Some(name), _) => format!("did you mean `{name}`?"),
+                (_, _, Some(section)) => {
+                    format!("a name of `{section}:` stands further right than it: begin the line with two spaces")
+                }
+                _ => format!("known are {}", listed(known)),
+            };
             let message = format!("unknown key `{}` in {what}", member.name);
             self.report.error("unknown-key", member.key, message).help(help);
             return meant.map(|name| Member { name, value: None, ..member });
         };
         let is_empty = member.value.is_some_and(|value| value.value == Yaml::Null);
         // The file's own sections may be commented out up to their names.
-        if !is_empty || what == super::raw::FILE {
+        if !is_empty || what == FILE {
             return Some(member);
         }
         let (message, help) = self.emptiness(name, member.key);
@@ -222,31 +267,8 @@ impl Reader<'_> {
     }
 
     pub fn wrong_type(&mut self, node: &Node, expected: &str) {
-        let found = node.value.described();
-        let written = self.source.slice(node.span);
-        let help = match (&node.value, expected) {
-            (Yaml::Number(_) | Yaml::Bool(_), text) if text.starts_with("text") => {
-                Some(format!("put it in quotes: \"{written}\""))
-            }
-            (Yaml::Text(text), number) if number.ends_with("number") && text.parse::<f64>().is_ok() => {
-                Some(format!("write it without quotes: {text}"))
-            }
-            (Yaml::Null, super::raw::FILE) => Some("begin the file with `version: 1`".to_owned()),
-            (_, "a list") => Some("write the elements each behind a dash, or all in brackets: `[…, …]`".to_owned()),
-            (_, "a tag") => Some("for example `{ when: purchases_30d >= 3 }`".to_owned()),
-            (_, "a counter") => Some("for example `{ count: purchase, window: 30d }`".to_owned()),
-            (_, "a score") => Some("write `model`, `inputs` and `output` below it".to_owned()),
-            (_, "an entity") => Some("for example `{ key: /properties/account_id }`".to_owned()),
-            (_, "`manual`") => {
-                Some("write `manual: true`, and `valid_for: 30d` beside it if it is not for ever".to_owned())
-            }
-            (_, "an attribute") => Some("for example `{ from: profile_updated, value: properties.plan }`".to_owned()),
-            (_, map) if !map.contains("text") && !map.contains("number") => {
-                Some("write `key: value` lines, indented below it".to_owned())
-            }
-            _ => None,
-        };
-        let message = format!("expected {expected}, found {found}");
+        let message = format!("expected {expected}, found {}", node.value.described());
+        let help = yaml_slips::of_type(&node.value, expected, self.source.slice(node.span));
         self.report.error("wrong-type", node.span, message).maybe_help(help);
     }
 }

@@ -58,6 +58,14 @@ fn slip(tokens: &[Token<'_>], at: usize, token: &Token<'_>) -> Option<(String, S
         (TokenKind::Word, "not" | "NOT") if tokens.get(at + 1).is_some_and(|t| t.kind == TokenKind::Word) => {
             instead("!")
         }
+        (TokenKind::Word, word) if before.is_some_and(|t| t.kind == TokenKind::Number) && is_unit(word) => {
+            let help = match word.to_ascii_lowercase().trim_end_matches('s') {
+                "week" => "count in days: `days_since(x) > 14`".to_owned(),
+                unit => format!("the unit is in the function, as in `{unit}s_since(x) > 14`: write {}", before?.text),
+            };
+            Some((format!("`{word}` can't stand behind a number"), help))
+        }
+        (TokenKind::Sign, ",") => thousands(tokens, at),
         (TokenKind::Word, word) if follows_value => match word.to_ascii_lowercase().as_str() {
             "and" => instead("&&"),
             "or" => instead("||"),
@@ -84,6 +92,23 @@ fn slip(tokens: &[Token<'_>], at: usize, token: &Token<'_>) -> Option<(String, S
         )),
         _ => None,
     }
+}
+
+fn is_unit(word: &str) -> bool {
+    const UNITS: [&str; 5] = ["second", "minute", "hour", "day", "week"];
+    UNITS.contains(&word.to_ascii_lowercase().trim_end_matches('s'))
+}
+
+/// `1,000`, outside brackets, where a comma stands between two of something.
+fn thousands(tokens: &[Token<'_>], comma: usize) -> Option<(String, String)> {
+    let (before, after) = (tokens[comma.checked_sub(1)?], tokens.get(comma + 1)?);
+    let of_kind = |kind| tokens[..comma].iter().filter(|token| token.kind == kind).count();
+    let is_inside = of_kind(TokenKind::Open) > of_kind(TokenKind::Close);
+    let is_number = before.kind == TokenKind::Number && after.kind == TokenKind::Number;
+    (is_number && after.text.len() == 3 && !is_inside).then(|| {
+        let number = format!("{}{}", before.text, after.text);
+        ("a comma can't stand here".to_owned(), format!("numbers have no thousands separator: write {number}"))
+    })
 }
 
 /// `30d` and its like, which only a window or `for` can be.

@@ -2,8 +2,10 @@
 
 use serde_saphyr::Error;
 
+use super::names::is_identifier;
 use super::problems::{Report, Span};
 use super::source::SourceText;
+use super::yaml_slips::{missing_space, with_space};
 
 /// Reports why a file is no YAML that a catalog could be.
 pub fn explain(error: &Error, source: &SourceText<'_>, report: &mut Report) {
@@ -23,10 +25,34 @@ pub fn explain(error: &Error, source: &SourceText<'_>, report: &mut Report) {
                 "this file is too large, or grows too large when its anchors (`&x`, `*x`) are expanded",
             )
             .help("write the values out, or split the catalog");
+    } else if ["mapping values are not allowed", "comment intercepting"].iter().any(|words| text.contains(words))
+        && let Some((place, help)) = stuck_colon(at, source)
+    {
+        report.error("yaml-syntax", place, "this is not valid YAML: a key ends with `: `").help(help);
     } else {
         let (message, help) = plain_words(text, at, source);
         report.error("yaml-syntax", at, format!("this is not valid YAML: {message}")).maybe_help(help);
     }
+}
+
+/// A `key:value` in front of the error, in its line or the one before: the place and what to write.
+fn stuck_colon(at: Span, source: &SourceText<'_>) -> Option<(Span, String)> {
+    let before = [&source.text[..at.start], &source.text[..source.lines_of(at).start]];
+    before.into_iter().find_map(|before| {
+        let before = before.trim_end();
+        let line = before[before.rfind('\n').map_or(0, |at| at + 1)..].trim_start();
+        let stuck = missing_space(line.split(" #").next()?.trim_end())?;
+        let start = before.len() - line.len();
+        Some((Span::new(start, start + stuck.0.len() + 1), with_space(stuck)))
+    })
+}
+
+/// The word behind which, in `{ … }`, the next key was begun without a comma.
+fn missing_comma(before: &str) -> Option<&str> {
+    let member = before.rsplit(['{', ',']).next()?;
+    let (value, key) = member.trim_end().rsplit_once(' ')?;
+    let is_member = before.contains('{') && value.contains(": ") && is_identifier(key);
+    is_member.then_some(key)
 }
 
 /// One character at the error's position.
@@ -67,6 +93,12 @@ fn plain_words(text: &str, at: Span, source: &SourceText<'_>) -> (String, Option
             "an expression with brackets or `: ` but without quotes",
             "in `{ … }` put the whole expression in quotes: \"x in [1, 2]\"",
         )
+    } else if text.contains("',' or")
+        && source.slice(at) == ":"
+        && let Some(key) = missing_comma(before)
+    {
+        let message = "two keys with nothing between them".to_owned();
+        return (message, Some(format!("a comma is missing before `{key}`")));
     } else if text.contains("',' or") {
         ("a `,` or a closing bracket is missing", "close the bracket, here or in a line above")
     } else if source.text[line_start..].lines().next().is_some_and(|line| line.contains(": *") || line.contains("[*")) {
