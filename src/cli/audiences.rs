@@ -57,6 +57,15 @@ impl Audiences {
     }
 }
 
+/// The line below a table from which audiences were left out.
+pub fn left_out(audiences: usize, one: &str, many: &str) -> String {
+    match audiences {
+        0 => String::new(),
+        1 => format!("1 audience {one} (--all shows it)\n"),
+        _ => format!("{audiences} audiences {many} (--all shows them)\n"),
+    }
+}
+
 impl std::fmt::Display for Audience {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match &self.part {

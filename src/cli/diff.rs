@@ -8,7 +8,7 @@ use std::sync::Arc;
 use comfy_table::{CellAlignment, Table, presets};
 use serde_json::{Value as Json, json};
 
-use super::audiences::{Audience, Audiences};
+use super::audiences::{Audience, Audiences, left_out};
 use super::models::{ModelAccess, ModelArgs};
 use super::replay::{Outcome, Rejects, Replay, parse_time};
 use super::source::SourceArgs;
@@ -29,12 +29,15 @@ pub struct DiffArgs {
     old: PathBuf,
     /// The catalog as it would be
     new: PathBuf,
-    /// Compare at this instant (RFC 3339); by default at the last event
+    /// Compare at this instant (RFC 3339); by default at the last event, with --from-topic now
     #[arg(long, value_name = "TIME", value_parser = parse_time)]
     until: Option<Timestamp>,
     /// How many of those who enter and leave to name, for each audience
     #[arg(long, value_name = "N", default_value_t = 5)]
     samples: usize,
+    /// Also the audiences that do not differ
+    #[arg(long)]
+    all: bool,
     /// How to report
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
@@ -144,16 +147,23 @@ pub fn run(args: &DiffArgs, now: Timestamp) -> ExitCode {
         return fail(&error);
     }
     for side in [&mut old, &mut new] {
-        side.replay.finish(&mut side.flips);
+        args.source.finish(&mut side.replay, now, &mut side.flips);
     }
     new.rejects.tell("");
+    new.replay.tell_remarks();
     let mut moves = Moves::new(&old.audiences, &new.audiences, args.samples);
     moves.compare(&mut old, &mut new);
     print(&match args.format {
-        Format::Text => text(&moves, &old, &new),
+        Format::Text => text(&moves, &old, &new, args.all),
         Format::Json => json(&moves, &old, &new),
     });
     ExitCode::SUCCESS
+}
+
+impl Move {
+    fn differs(&self) -> bool {
+        self.before != self.after || self.enter + self.leave + self.other_value > 0
+    }
 }
 
 impl Moves {
@@ -244,14 +254,27 @@ fn sample(samples: &mut Vec<String>, key: &str, most: usize) {
     }
 }
 
-fn text(moves: &Moves, old: &Side, new: &Side) -> String {
+fn text(moves: &Moves, old: &Side, new: &Side, all: bool) -> String {
+    let flips_differ = |tag: &str| old.flip_rate(tag) != new.flip_rate(tag);
+    let mut shown = Vec::new();
+    let mut last_tag = "";
+    for (audience, row) in moves.rows() {
+        let is_first = last_tag != &*audience.tag;
+        if all || row.differs() || is_first && flips_differ(&audience.tag) {
+            shown.push((audience, row));
+        }
+        last_tag = &audience.tag;
+    }
+    if shown.is_empty() {
+        return "nothing differs (--all shows all audiences)\n".to_owned();
+    }
     let mut table = Table::new();
     table.load_style(presets::UTF8_BORDERS_ONLY);
     table.set_header(["audience", "before", "after", "enter", "leave", "other value", "flips before", "flips after"]);
     let size = |size: Option<u64>| size.map_or("–".to_owned(), |n| n.to_string());
     let rate = |rate: Option<f64>| rate.map_or("–".to_owned(), |rate| format!("{rate:.4}"));
     let mut last = "";
-    for (audience, row) in moves.rows() {
+    for (audience, row) in &shown {
         let is_first = last != &*audience.tag;
         let flips = |side: &Side| if is_first { rate(side.flip_rate(&audience.tag)) } else { String::new() };
         table.add_row([
@@ -269,8 +292,9 @@ fn text(moves: &Moves, old: &Side, new: &Side) -> String {
     for column in table.column_iter_mut().skip(1) {
         column.set_cell_alignment(CellAlignment::Right);
     }
-    let mut text = format!("{table}\nflips: changes of the tag an entity a day\n");
-    for (audience, row) in moves.rows() {
+    let rest = left_out(moves.moves.len() - shown.len(), "does not differ", "do not differ");
+    let mut text = format!("{table}\n{rest}flips: changes of the tag an entity a day\n");
+    for (audience, row) in shown {
         for (verb, samples, all) in [("enter", &row.entering, row.enter), ("leave", &row.leaving, row.leave)] {
             if !samples.is_empty() {
                 let more = if all > samples.len() as u64 { ", …" } else { "" };

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use comfy_table::{CellAlignment, Table, presets};
 use serde_json::{Value as Json, json};
 
-use super::audiences::Audiences;
+use super::audiences::{Audiences, left_out};
 use super::models::ModelArgs;
 use super::replay::{Outcome, Rejects, Replay, parse_time};
 use super::source::SourceArgs;
@@ -28,9 +28,13 @@ pub struct ForecastArgs {
     /// How far to look, such as 7d or 36h; at most a year
     #[arg(long, value_name = "DURATION", default_value = "7d", value_parser = parse_horizon)]
     horizon: i64,
-    /// Leave out events after this instant (RFC 3339) and look ahead from there; by default from the last event
+    /// Leave out events after this instant (RFC 3339) and look ahead from there; by default from the last event, with
+    /// --from-topic from now
     #[arg(long, value_name = "TIME", value_parser = parse_time)]
     at: Option<Timestamp>,
+    /// Also the audiences that do not change
+    #[arg(long)]
+    all: bool,
     /// How to report
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
@@ -47,6 +51,8 @@ fn parse_horizon(text: &str) -> Result<i64, String> {
     match crate::catalog::parse_duration(text) {
         Ok(ms) if (1..=HORIZON_MS_MAX).contains(&ms) => Ok(ms),
         Ok(_) => Err("a horizon is more than nothing and at most 366d".to_owned()),
+        Err(_) if text.ends_with('y') => Err("years differ in length; write days: `365d`".to_owned()),
+        Err(_) if text.ends_with("mo") => Err("months differ in length; write days: `30d`".to_owned()),
         Err(error) => Err(error),
     }
 }
@@ -107,8 +113,9 @@ pub fn run(args: &ForecastArgs, now: Timestamp) -> ExitCode {
     if let Err(error) = fed {
         return fail(&error);
     }
-    replay.finish(&mut tally);
+    args.source.finish(&mut replay, now, &mut tally);
     rejects.tell("");
+    replay.tell_remarks();
     let Some(from) = replay.world().clock() else {
         super::report("error: there are no events to look ahead from");
         return ExitCode::FAILURE;
@@ -117,7 +124,7 @@ pub fn run(args: &ForecastArgs, now: Timestamp) -> ExitCode {
     let sizes: Vec<u64> = past.entered.iter().zip(&past.left).map(|(entered, left)| entered - left).collect();
     let days = look_ahead(programs.user(), &mut replay, &mut tally, from, from.plus(args.horizon));
     print(&match args.format {
-        Format::Text => text(&tally.audiences, from, args.horizon, &sizes, &days),
+        Format::Text => text(&tally.audiences, from, args, &sizes, &days),
         Format::Json => json(&tally.audiences, from, args.horizon, &sizes, &days),
     });
     ExitCode::SUCCESS
@@ -143,25 +150,32 @@ fn look_ahead(program: &Program, replay: &mut Replay, tally: &mut Tally, from: T
 const DAYS_A_TABLE: usize = 10;
 
 /// One row an audience, one column a day, one table below the other.
-fn text(audiences: &Audiences, from: Timestamp, horizon_ms: i64, sizes: &[u64], days: &[Day]) -> String {
-    let (to, length) = (from.plus(horizon_ms), super::shown::distance(horizon_ms));
+fn text(audiences: &Audiences, from: Timestamp, args: &ForecastArgs, sizes: &[u64], days: &[Day]) -> String {
+    let (to, length) = (from.plus(args.horizon), super::shown::distance(args.horizon));
     let mut text = format!("if nothing happens from {from} to {to} ({length}):\n");
+    let moves = |index: &usize| days.iter().any(|day| day.entered[*index] + day.left[*index] > 0);
+    let shown: Vec<usize> = (0..sizes.len()).filter(|index| args.all || moves(index)).collect();
+    if shown.is_empty() {
+        text.push_str("nothing changes (--all shows all audiences)\n");
+        return text;
+    }
     let mut sizes = sizes.to_vec();
     for days in days.chunks(DAYS_A_TABLE) {
         let then: Vec<u64> = (0..sizes.len()).map(|index| size_after(sizes[index], days, index)).collect();
-        text.push_str(&format!("{}\n", table(audiences, &sizes, days, &then)));
+        text.push_str(&format!("{}\n", table(audiences, &shown, &sizes, days, &then)));
         sizes = then;
     }
+    text.push_str(&left_out(sizes.len() - shown.len(), "does not change", "do not change"));
     text
 }
 
-fn table(audiences: &Audiences, now: &[u64], days: &[Day], then: &[u64]) -> Table {
+fn table(audiences: &Audiences, shown: &[usize], now: &[u64], days: &[Day], then: &[u64]) -> Table {
     let mut table = Table::new();
     table.load_style(presets::UTF8_BORDERS_ONLY);
     let dates = days.iter().map(|day| day.date.get(5..).unwrap_or(&day.date));
     table.set_header(["audience", "now"].into_iter().chain(dates).chain(["then"]));
-    for (index, audience) in audiences.list().iter().enumerate() {
-        let mut row = vec![audience.to_string(), now[index].to_string()];
+    for index in shown.iter().copied() {
+        let mut row = vec![audiences.list()[index].to_string(), now[index].to_string()];
         row.extend(days.iter().map(|day| moved(day.entered[index], day.left[index])));
         row.push(then[index].to_string());
         table.add_row(row);

@@ -6,11 +6,12 @@ use std::sync::Arc;
 
 use clap::Args;
 
-use super::replay::{InputError, each_line, records_bar};
+use super::replay::{InputError, Replay, each_line, records_bar};
 use super::report;
 use super::run::{EXIT_SETTINGS, Needs, SettingsArgs};
 use crate::catalog::Catalog;
 use crate::codec::Decoder;
+use crate::engine::Sink;
 use crate::kafka::{Archive, ArchiveError, Notices};
 use crate::model::{Event, Timestamp};
 use crate::settings::Settings;
@@ -59,6 +60,14 @@ impl SourceArgs {
         }
         let settings = self.settings.load(Needs::Kafka).ok_or(ExitCode::from(EXIT_SETTINGS))?;
         Ok(Source::Topics(Box::new(settings)))
+    }
+
+    /// Ends a replay: with a topic the clock runs on to now, as the service's does, unless the replay stops before.
+    pub fn finish(&self, replay: &mut Replay, now: Timestamp, sink: &mut impl Sink) {
+        if self.from_topic && replay.until().is_none() && replay.world().clock().is_some() {
+            replay.advance(now, sink);
+        }
+        replay.finish(sink);
     }
 }
 

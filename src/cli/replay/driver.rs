@@ -1,5 +1,6 @@
 //! A world driven by lines: decode, apply, and at the end let time pass.
 
+use super::remarks::{Late, tell_skipped};
 use crate::codec::{Decoder, Reject};
 use crate::engine::{Programs, Sink, World};
 use crate::model::{Event, Timestamp};
@@ -21,6 +22,7 @@ pub struct Replay {
     world: World,
     now: Timestamp,
     until: Option<Timestamp>,
+    late: Late,
 }
 
 impl Replay {
@@ -32,6 +34,7 @@ impl Replay {
             world: World::new(programs),
             now,
             until,
+            late: Late::default(),
         }
     }
 
@@ -50,6 +53,7 @@ impl Replay {
     /// Decodes a line, and does nothing with it yet.
     pub fn read(&mut self, line: &[u8]) -> Result<&Event, Reject> {
         self.decoder.decode(line, self.now, &mut self.event)?;
+        self.late.note(self.world.clock().map_or(0, |clock| clock.since(self.event.time).max(0)));
         Ok(&self.event)
     }
 
@@ -73,6 +77,17 @@ impl Replay {
         if let Some(until) = self.until {
             self.world.advance(until, sink);
         }
+    }
+
+    /// Where the clock stops, if not at the last event.
+    pub fn until(&self) -> Option<Timestamp> {
+        self.until
+    }
+
+    /// Says what was odd about the events.
+    pub fn tell_remarks(&mut self) {
+        tell_skipped(&mut self.world);
+        self.late.tell();
     }
 
     pub fn world(&self) -> &World {

@@ -4,6 +4,7 @@ mod driver;
 mod input;
 mod output;
 mod rejects;
+mod remarks;
 mod summary;
 
 use std::path::PathBuf;
@@ -15,6 +16,7 @@ pub use driver::{Outcome, Replay};
 pub use input::{Input, InputError, each_line, records_bar};
 use output::{Output, OutputError};
 pub use rejects::Rejects;
+pub use remarks::counted;
 use summary::Summary;
 
 use super::models::ModelArgs;
@@ -81,6 +83,7 @@ pub fn run(args: &ReplayArgs, now: Timestamp) -> ExitCode {
         }
     }
     output.rejected().tell(if args.rejects.is_some() { "" } else { " (--rejects FILE keeps them)" });
+    replay.tell_remarks();
     ExitCode::SUCCESS
 }
 

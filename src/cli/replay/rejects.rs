@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::remarks::counted;
 use crate::cli::report;
 use crate::codec::Reject;
 
@@ -20,7 +21,8 @@ impl Rejects {
         let total: u64 = self.reasons.values().sum();
         if total > 0 {
             let reasons: Vec<String> = self.reasons.iter().map(|(code, count)| format!("{code} {count}")).collect();
-            report(&format!("{total} lines rejected{hint}: {}", reasons.join(", ")));
+            let lines = counted(total, "line", "lines");
+            report(&format!("{lines} rejected{hint}: {}", reasons.join(", ")));
         }
     }
 }
