@@ -4,9 +4,9 @@ use std::fmt::Write;
 
 use serde_json::Value as Json;
 
-use crate::catalog::{Comparison, TagKind};
-use crate::engine::{Clause, Explanation, Foreseen, Join, Role, Section, Wait};
-use crate::model::{Timestamp, Value};
+use crate::catalog::{Bands, Comparison, TagKind};
+use crate::engine::{Clause, Explanation, Foreseen, Forgotten, Join, Role, Section, Unseen, Wait};
+use crate::model::{Timestamp, Unit, Value};
 
 /// Whole numbers up to here are the same as doubles and as integers.
 const WHOLE_MAX: f64 = 9_007_199_254_740_992.0;
@@ -62,6 +62,15 @@ pub fn distance(ms: i64) -> String {
     parts.join(" ")
 }
 
+/// A number of days, hours and so on as [`distance`] tells it.
+fn length(number: f64, unit: Unit) -> String {
+    match (number * unit.ms() as f64).round() as i64 {
+        0 => format!("0{}", &unit.name()[..1]),
+        ms @ ..0 => format!("-{}", distance(-ms)),
+        ms => distance(ms),
+    }
+}
+
 /// The reasons for a tag's state, one line a piece.
 pub fn reasons(explanation: &Explanation, kind: &TagKind) -> Vec<String> {
     let now = explanation.at;
@@ -73,20 +82,55 @@ pub fn reasons(explanation: &Explanation, kind: &TagKind) -> Vec<String> {
         for clause in &section.clauses {
             rows.push(row(section, clause, now));
         }
+        if decides(section) {
+            break;
+        }
     }
     let width = rows.iter().map(|(left, _)| left.chars().count()).max().unwrap_or(0);
     let line = |(left, right): &(String, String)| format!("{left:width$}  {right}").trim_end().to_owned();
     let mut lines: Vec<String> = rows.iter().map(line).collect();
-    lines.extend(bands(kind));
+    if let Some(bands) = kind.bands() {
+        lines.push(band_line(bands));
+        lines.extend(within_margin(bands, explanation));
+    }
+    if matches!(kind, TagKind::Manual { .. }) && explanation.value.is_none() {
+        lines.push("set by `$tag` commands".to_owned());
+    }
+    lines.extend(explanation.unseen.iter().map(unseen));
     lines.extend(explanation.wait.map(|wait| waiting(wait, now)));
-    lines.push(match &explanation.next {
+    lines.push(ahead(explanation));
+    lines
+}
+
+/// Whether a stage's condition holds, or may: the stages behind it are not asked.
+fn decides(section: &Section) -> bool {
+    let holds = |whole: &Clause| !whole.is_decided || whole.value == Some(Value::Bool(true));
+    matches!(section.role, Role::Stage(_)) && section.clauses.first().is_some_and(holds)
+}
+
+fn unseen(unseen: &Unseen) -> String {
+    let Unseen { counter, value, since, complete_at } = unseen;
+    let known = complete_at.map_or("never wholly known".to_owned(), |at| format!("not wholly known before {at}"));
+    format!("{counter}: {} seen since {since}; {known}", text(value.as_ref()))
+}
+
+/// What becomes of the tag if nothing happens.
+fn ahead(explanation: &Explanation) -> String {
+    let now = explanation.at;
+    let mut line = "if nothing happens: ".to_owned();
+    match &explanation.next {
         Some(Foreseen { at, value }) => {
             let (from, to) = (tag_value(explanation.value.as_ref()), tag_value(value.as_ref()));
-            format!("if nothing happens: {from} → {to} at {at}, in {}", distance(at.since(now)))
+            let _ = write!(line, "{from} → {to} at {at}, in {}", distance(at.since(now)));
         }
-        None => "if nothing happens: stays as it is".to_owned(),
-    });
-    lines
+        None => line.push_str("stays as it is"),
+    }
+    if let (Some(next), Some(Forgotten { at, silent_ms })) = (&explanation.next, explanation.forgotten)
+        && next.at == at
+    {
+        let _ = write!(line, " (forgotten: silent for {})", distance(silent_ms));
+    }
+    line
 }
 
 fn role(role: &Role) -> String {
@@ -107,6 +151,7 @@ fn is_value(section: &Section) -> bool {
 fn row(section: &Section, clause: &Clause, now: Timestamp) -> (String, String) {
     let verdict = match &clause.value {
         _ if is_value(section) => "",
+        _ if !clause.is_decided => "?   ",
         Some(Value::Bool(true)) => "yes ",
         _ => "no  ",
     };
@@ -114,7 +159,8 @@ fn row(section: &Section, clause: &Clause, now: Timestamp) -> (String, String) {
     let left = format!("{head}{:indent$}{verdict}{}", "", clause.text, indent = 2 * clause.depth);
     let mut right = detail(section, clause);
     if let Some(until) = clause.until {
-        let word = if clause.value == Some(Value::Bool(true)) || is_value(section) { "until" } else { "from" };
+        let is_over = clause.value == Some(Value::Bool(true)) || is_value(section) || !clause.is_decided;
+        let word = if is_over { "until" } else { "from" };
         let separator = if right.is_empty() { "" } else { "; " };
         let _ = write!(right, "{separator}{word} {until}, in {}", distance(until.since(now)));
     }
@@ -123,13 +169,13 @@ fn row(section: &Section, clause: &Clause, now: Timestamp) -> (String, String) {
 
 /// What the piece was made of, and how far it is from holding.
 fn detail(section: &Section, clause: &Clause) -> String {
-    match &clause.join {
+    let of_seen = match &clause.join {
         Join::Parts => String::new(),
         _ if matches!(section.role, Role::Input(_)) => format!("is {}", text(clause.value.as_ref())),
-        Join::Comparison(op, [left, right]) => match (left, right, gap(clause)) {
+        Join::Comparison(op, [left, right], unit) => match (left, right, gap(clause)) {
             (None, _, _) | (_, None, _) => "has no value".to_owned(),
-            (left, _, Some(gap)) => format!("is {}, {}", text(left.as_ref()), short_of(*op, gap)),
-            (left, _, None) => format!("is {}", text(left.as_ref())),
+            (left, _, Some(gap)) => format!("is {}, {}", side(left.as_ref(), *unit), short_of(*op, gap, *unit)),
+            (left, _, None) => format!("is {}", side(left.as_ref(), *unit)),
         },
         Join::Leaf if is_value(section) => format!("is {}", text(clause.value.as_ref())),
         Join::Leaf => {
@@ -137,19 +183,32 @@ fn detail(section: &Section, clause: &Clause) -> String {
             let named = section.leaves.iter().filter(|(label, _)| *label != clause.text && clause.text.contains(label));
             because(named.map(|(label, value)| (label.as_str(), value.clone())))
         }
+    };
+    match of_seen.as_str() {
+        _ if clause.is_decided => of_seen,
+        "" => "undecided".to_owned(),
+        _ => format!("undecided: {of_seen} so far"),
+    }
+}
+
+/// One side of a comparison.
+fn side(value: Option<&Value>, unit: Option<Unit>) -> String {
+    match (value, unit) {
+        (Some(Value::Number(number)), Some(unit)) => length(*number, unit),
+        _ => text(value),
     }
 }
 
 /// How far a comparison of numbers that does not hold is from holding: its right side less its left one.
 pub fn gap(clause: &Clause) -> Option<f64> {
-    let Join::Comparison(_, [Some(Value::Number(left)), Some(Value::Number(right))]) = &clause.join else {
+    let Join::Comparison(_, [Some(Value::Number(left)), Some(Value::Number(right))], _) = &clause.join else {
         return None;
     };
-    (clause.value != Some(Value::Bool(true))).then_some(right - left)
+    (clause.is_decided && clause.value != Some(Value::Bool(true))).then_some(right - left)
 }
 
-fn short_of(op: Comparison, gap: f64) -> String {
-    let by = text(Some(&Value::Number(gap.abs())));
+fn short_of(op: Comparison, gap: f64, unit: Option<Unit>) -> String {
+    let by = side(Some(&Value::Number(gap.abs())), unit);
     match op {
         Comparison::Greater if gap == 0.0 => "must be more".to_owned(),
         Comparison::Less if gap == 0.0 => "must be less".to_owned(),
@@ -160,19 +219,41 @@ fn short_of(op: Comparison, gap: f64) -> String {
     }
 }
 
-fn bands(kind: &TagKind) -> Option<String> {
-    let bands = kind.bands()?;
+fn band_line(bands: &Bands) -> String {
     let mut line = "bands".to_owned();
     for (index, name) in bands.names.iter().enumerate() {
         let _ = write!(line, " {name}");
         if let Some(bound) = bands.bounds.get(index) {
-            let _ = write!(line, " < {} <=", text(Some(&Value::Number(*bound))));
+            let _ = write!(line, " < {} <=", number(*bound));
         }
     }
     if bands.margin > 0.0 {
-        let _ = write!(line, ", margin {}", text(Some(&Value::Number(bands.margin))));
+        let _ = write!(line, ", margin {}", number(bands.margin));
     }
-    Some(line)
+    line
+}
+
+/// How far the value may go until its band is left, where it is past the band's bound already.
+fn within_margin(bands: &Bands, explanation: &Explanation) -> Option<String> {
+    let of_clause = explanation.sections.first().and_then(|section| section.clauses.first());
+    let value = match (explanation.wait, of_clause.and_then(|clause| clause.value.as_ref())) {
+        (Some(Wait::Refresh { score, .. }), _) => score?,
+        (_, Some(Value::Number(number))) => *number,
+        _ => return None,
+    };
+    let Some(Value::String(band)) = &explanation.value else { return None };
+    let index = bands.names.iter().position(|name| name == band)?;
+    let below = bands.bounds.get(index).filter(|bound| value >= **bound);
+    let from = index.checked_sub(1).and_then(|before| bands.bounds.get(before)).filter(|bound| value < **bound);
+    match (below, from) {
+        (Some(bound), _) => Some(format!("stays {band} below {} (margin)", number(bound + bands.margin))),
+        (_, Some(bound)) => Some(format!("stays {band} above {} (margin)", number(bound - bands.margin))),
+        _ => None,
+    }
+}
+
+fn number(number: f64) -> String {
+    text(Some(&Value::Number(number)))
 }
 
 fn waiting(wait: Wait, now: Timestamp) -> String {

@@ -1,16 +1,19 @@
 //! Why a tag is as it is: its conditions piece by piece, and when each of them will differ if nothing happens.
 //!
 //! What lies ahead is not computed but lived: the entity is put alone into a partition of its own, and time passes there
-//! from one instant at which something may differ to the next.
+//! from one instant at which something may differ to the next, as long as the entity is not forgotten.
 
+use super::doubt::Truth;
 use super::eval::Evaluator;
+use super::filling::Filling;
 use super::judging::load;
 use super::partition::{Desk, Partition, Sink};
 use super::scores::Scored;
 use super::store::{EntityId, Store};
 use super::tag_state::TagState;
-use crate::catalog::{Comparison, Condition, Expr, Leaf, Score, TagId, TagKind};
-use crate::model::{TagChange, Timestamp, Value};
+use super::tags::nth;
+use crate::catalog::{Comparison, Condition, CounterId, Expr, Leaf, Score, TagId, TagKind};
+use crate::model::{TagChange, Timestamp, Unit, Value};
 
 /// So many instants are looked at; what lies behind them is taken for never.
 const LOOKS_MAX: usize = 5_000;
@@ -25,8 +28,30 @@ pub struct Explanation {
     pub wait: Option<Wait>,
     /// What the tag is made of, in the catalog's order.
     pub sections: Vec<Section>,
+    /// The counters that the tag looks at and that have not seen their whole window.
+    pub unseen: Vec<Unseen>,
     /// The tag's next change if nothing happens.
     pub next: Option<Foreseen>,
+    /// The end of the entity if nothing happens: what it has then is taken away.
+    pub forgotten: Option<Forgotten>,
+}
+
+/// A counter of which only a part is known.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Unseen {
+    pub counter: String,
+    /// Its value over what was seen.
+    pub value: Option<Value>,
+    pub since: Timestamp,
+    /// From here on it holds nothing but what was seen; `None` for never.
+    pub complete_at: Option<Timestamp>,
+}
+
+/// The instant at which an entity has been silent for so long.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Forgotten {
+    pub at: Timestamp,
+    pub silent_ms: i64,
 }
 
 /// What a tag waits for that is no condition.
@@ -76,7 +101,10 @@ pub struct Clause {
     /// As the catalog could write it.
     pub text: String,
     pub join: Join,
+    /// Over what was seen; of a condition that is not decided, nothing.
     pub value: Option<Value>,
+    /// Whether it is so for all that the counters may have missed (spec 4.3).
+    pub is_decided: bool,
     /// The first instant at which its value is another if nothing happens; `None` for never, and for numbers that move
     /// with the clock.
     pub until: Option<Timestamp>,
@@ -87,8 +115,8 @@ pub struct Clause {
 pub enum Join {
     /// `&&`, `||`, or `!` of one of these: its parts follow.
     Parts,
-    /// A comparison, with the values of its sides.
-    Comparison(Comparison, [Option<Value>; 2]),
+    /// A comparison, with the values of its sides; the unit where they are lengths of time.
+    Comparison(Comparison, [Option<Value>; 2], Option<Unit>),
     /// Anything else that has no parts of interest.
     Leaf,
 }
@@ -104,13 +132,31 @@ struct Piece<'p> {
     depth: usize,
     expr: &'p Expr,
     has_parts: bool,
-    /// Whether anything comes of it when its value differs: nothing does of a model's input.
-    is_watched: bool,
+    serves: Use,
 }
 
-impl<'p> Piece<'p> {
-    fn of_input(expr: &'p Expr) -> Self {
-        Piece { depth: 0, expr, has_parts: false, is_watched: false }
+/// What a piece is to its tag.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Use {
+    Condition,
+    /// A value, or what bands are made of.
+    Value,
+    /// What a model is given: nothing comes of it when it differs.
+    Input,
+}
+
+/// What a piece is at an instant.
+#[derive(Clone, Debug, PartialEq)]
+struct Found {
+    value: Option<Value>,
+    is_decided: bool,
+    /// Until when that holds.
+    until: Timestamp,
+}
+
+impl Found {
+    fn differs(&self, other: &Found) -> bool {
+        (&self.value, self.is_decided) != (&other.value, other.is_decided)
     }
 }
 
@@ -118,8 +164,8 @@ impl<'p> Piece<'p> {
 struct Look {
     shown: Option<Value>,
     state: TagState,
-    /// By piece: its value, and until when it holds.
-    pieces: Vec<(Option<Value>, Timestamp)>,
+    /// By piece.
+    pieces: Vec<Found>,
 }
 
 impl Partition {
@@ -131,10 +177,14 @@ impl Partition {
         let conditions = sections_of(&program.tag(tag).kind);
         let mut pieces = Vec::new();
         for (role, condition) in &conditions {
-            match (role, condition) {
-                (_, None) => {}
-                (Role::Input(_), Some(input)) => pieces.push(Piece::of_input(&input.expr)),
-                (_, Some(condition)) => take_apart(&condition.expr, 0, &mut pieces),
+            let Some(Condition { expr, .. }) = condition else { continue };
+            let first = pieces.len();
+            match role {
+                Role::Input(_) => pieces.push(Piece { depth: 0, expr, has_parts: false, serves: Use::Input }),
+                _ => take_apart(expr, 0, &mut pieces),
+            }
+            if *role == Role::Value {
+                pieces[first].serves = Use::Value;
             }
         }
         let first = alone.look(entity, place, &pieces);
@@ -145,7 +195,9 @@ impl Partition {
             wait: wait(&program.tag(tag).kind, first.state),
             value: first.shown.clone(),
             sections,
+            unseen: alone.unseen(place),
             next: None,
+            forgotten: alone.forgotten(),
         };
         alone.live_on(entity, place, &pieces, &first, &mut explanation);
         Some(explanation)
@@ -173,7 +225,7 @@ impl Partition {
         load(&self.program, place, record);
     }
 
-    /// The value of an expression over the entity that was opened, and until when it holds.
+    /// The value of an expression over what was seen of the entity that was opened, and until when it holds.
     fn held(&mut self, expr: &Expr) -> (Option<Value>, Timestamp) {
         let Some(present) = self.present else {
             return (None, Timestamp::FOREVER);
@@ -183,17 +235,71 @@ impl Partition {
         (held.value.to_value(), if expr.moves() { Timestamp::FOREVER } else { held.until })
     }
 
+    /// What there is to doubt about the tag at `place`.
+    fn doubts(&self, place: usize) -> Option<Filling> {
+        self.filling.of(&self.program.tags[place], self.present?.at).cloned()
+    }
+
+    /// A piece of the tag at `place`, whose entity was opened.
+    fn found(&mut self, place: usize, state: TagState, piece: &Piece<'_>) -> Found {
+        let (value, until) = self.held(piece.expr);
+        let doubts = self.doubts(place);
+        let (Some(filling), Some(present)) = (&doubts, self.present) else {
+            let until = if piece.serves == Use::Input { Timestamp::FOREVER } else { until };
+            return Found { value, is_decided: true, until };
+        };
+        let kind = &self.program.tag(self.program.tags[place].id).kind;
+        let Desk { record, lines, answers, .. } = &mut self.desk;
+        let filling = Some(filling);
+        let mut evaluator = Evaluator { program: &self.program, record, present, lines, answers, filling };
+        match (piece.serves, kind.bands()) {
+            (Use::Condition, _) => {
+                let verdict = evaluator.verdict(piece.expr);
+                let is_decided = verdict.truth != Truth::Unknown;
+                Found { value: value.filter(|_| is_decided), is_decided, until: verdict.until }
+            }
+            (Use::Value, Some(bands)) => {
+                let band = evaluator.known_band(piece.expr, bands, nth(state));
+                Found { value, is_decided: band.what.is_some(), until: until.min(band.until) }
+            }
+            (Use::Value, None) => {
+                let known = evaluator.known(piece.expr);
+                Found { value, is_decided: known.what.is_some(), until: until.min(known.until) }
+            }
+            (Use::Input, _) => {
+                let is_decided = evaluator.known(piece.expr).what.is_some();
+                Found { value, is_decided, until: Timestamp::FOREVER }
+            }
+        }
+    }
+
+    /// The counters of the tag at `place`, whose entity was opened, that are not complete.
+    fn unseen(&mut self, place: usize) -> Vec<Unseen> {
+        let (Some(filling), Some(now)) = (self.doubts(place), self.clock()) else { return Vec::new() };
+        let program = self.program.clone();
+        let incomplete = |id: &&CounterId| !filling.is_complete(**id, now);
+        let unseen = |id: &CounterId| Unseen {
+            counter: program.catalog.counters[usize::from(id.0)].name.to_string(),
+            value: self.held(&Expr::Counter(*id)).0,
+            since: filling.seen_since(program.counter(*id).series),
+            complete_at: Some(filling.complete_at(*id)).filter(|at| *at <= Timestamp::MAX),
+        };
+        program.tags[place].counters.iter().filter(incomplete).map(unseen).collect()
+    }
+
+    /// When the entity that was opened will be forgotten.
+    fn forgotten(&self) -> Option<Forgotten> {
+        let silent_ms = self.program.catalog.entity(self.program.kind).forget_after_ms?;
+        Some(Forgotten { at: self.forget_at(), silent_ms }).filter(|forgotten| forgotten.at <= Timestamp::MAX)
+    }
+
     fn look(&mut self, entity: EntityId, place: usize, pieces: &[Piece<'_>]) -> Look {
         self.open(entity, place);
         let id = self.program.tags[place].id;
         let record = &self.desk.record;
         let state = record.tag(id);
         let shown = record.shown(&self.program.tag(id).kind, state).to_value();
-        let of = |piece: &Piece<'_>| match self.held(piece.expr) {
-            held if piece.is_watched => held,
-            (value, _) => (value, Timestamp::FOREVER),
-        };
-        let pieces = pieces.iter().map(of).collect();
+        let pieces = pieces.iter().map(|piece| self.found(place, state, piece)).collect();
         Look { shown, state, pieces }
     }
 
@@ -208,13 +314,14 @@ impl Partition {
         for (role, condition) in conditions {
             let mut clauses = Vec::new();
             while condition.is_some()
-                && let Some((piece, (value, _))) = seen.next_if(|(piece, _)| clauses.is_empty() || piece.depth > 0)
+                && let Some((piece, found)) = seen.next_if(|(piece, _)| clauses.is_empty() || piece.depth > 0)
             {
                 clauses.push(Clause {
                     depth: piece.depth,
                     text: self.program.catalog.written(piece.expr),
                     join: self.join(piece),
-                    value: value.clone(),
+                    value: found.value.clone(),
+                    is_decided: found.is_decided,
                     until: None,
                 });
             }
@@ -228,12 +335,15 @@ impl Partition {
     fn join(&mut self, piece: &Piece<'_>) -> Join {
         match piece.expr {
             _ if piece.has_parts => Join::Parts,
-            Expr::Compare { op, sides, .. } => Join::Comparison(*op, sides.each_ref().map(|side| self.held(side).0)),
+            Expr::Compare { op, sides, .. } => {
+                let unit = sides.iter().find_map(unit);
+                Join::Comparison(*op, sides.each_ref().map(|side| self.held(side).0), unit)
+            }
             _ => Join::Leaf,
         }
     }
 
-    /// Lets time pass until everything has differed once.
+    /// Lets time pass until everything has differed once, or the entity is forgotten.
     fn live_on(
         &mut self,
         entity: EntityId,
@@ -242,28 +352,34 @@ impl Partition {
         first: &Look,
         explanation: &mut Explanation,
     ) {
-        let mut ahead: Vec<Timestamp> = first.pieces.iter().map(|(_, until)| *until).collect();
+        let end = explanation.forgotten.map_or(Timestamp::FOREVER, |forgotten| forgotten.at);
+        let mut ahead: Vec<Timestamp> = first.pieces.iter().map(|found| found.until).collect();
         let mut differs: Vec<Option<Timestamp>> = vec![None; pieces.len()];
         for _ in 0..LOOKS_MAX {
             let open = ahead.iter().zip(&differs).filter(|(_, differs)| differs.is_none());
             let at = open.map(|(until, _)| *until).fold(self.store.due(entity), Timestamp::min);
-            let is_open = |(differs, piece): (&Option<Timestamp>, &Piece<'_>)| differs.is_none() && piece.is_watched;
+            let is_open =
+                |(differs, piece): (&Option<Timestamp>, &Piece<'_>)| differs.is_none() && piece.serves != Use::Input;
             let is_done = explanation.next.is_some() && !differs.iter().zip(pieces).any(is_open);
-            if is_done || at > Timestamp::MAX {
+            if is_done || at > Timestamp::MAX || at >= end {
                 break;
             }
             self.advance(at, &mut Nobody);
             let look = self.look(entity, place, pieces);
-            for (index, (value, until)) in look.pieces.iter().enumerate() {
-                ahead[index] = *until;
-                let is_other = *value != first.pieces[index].0;
-                if is_other && pieces[index].is_watched && !pieces[index].expr.moves() {
+            for (index, (found, piece)) in look.pieces.iter().zip(pieces).enumerate() {
+                ahead[index] = found.until;
+                let decides = found.is_decided != first.pieces[index].is_decided;
+                let counts = piece.serves != Use::Input && (decides || !piece.expr.moves());
+                if counts && found.differs(&first.pieces[index]) {
                     differs[index].get_or_insert(at);
                 }
             }
             if look.shown != first.shown {
                 explanation.next.get_or_insert(Foreseen { at, value: look.shown });
             }
+        }
+        if explanation.next.is_none() && first.shown.is_some() && end <= Timestamp::MAX {
+            explanation.next = Some(Foreseen { at: end, value: None });
         }
         let clauses = explanation.sections.iter_mut().flat_map(|section| &mut section.clauses);
         for (clause, differs) in clauses.zip(differs) {
@@ -298,7 +414,7 @@ fn take_apart<'p>(expr: &'p Expr, depth: usize, pieces: &mut Vec<Piece<'p>>) {
         Expr::Not(x) if matches!(**x, Expr::And(_) | Expr::Or(_)) => parts.push(&**x),
         _ => {}
     }
-    pieces.push(Piece { depth, expr, has_parts: !parts.is_empty(), is_watched: true });
+    pieces.push(Piece { depth, expr, has_parts: !parts.is_empty(), serves: Use::Condition });
     for part in parts {
         take_apart(part, depth + 1, pieces);
     }
@@ -311,6 +427,14 @@ fn flatten<'p>(root: &Expr, expr: &'p Expr, parts: &mut Vec<&'p Expr>) {
             sides.iter().for_each(|side| flatten(root, side, parts));
         }
         _ => parts.push(expr),
+    }
+}
+
+/// What a length of time is counted in.
+fn unit(expr: &Expr) -> Option<Unit> {
+    match expr {
+        Expr::Since { unit, .. } | Expr::Until { unit, .. } | Expr::Between { unit, .. } => Some(*unit),
+        _ => None,
     }
 }
 

@@ -225,7 +225,8 @@ fn turn_stage<'a>(evaluator: &mut Evaluator<'a>, stages: &'a [Stage], state: Tag
     Turn { next: to_nth(state, found, found.map_or(stages.len(), usize::from)), until }
 }
 
-fn nth(state: TagState) -> Option<u16> {
+/// In which band or stage a tag is.
+pub(super) fn nth(state: TagState) -> Option<u16> {
     match state {
         TagState::Nth { index, .. } => Some(index),
         _ => None,

@@ -185,6 +185,12 @@ impl Event {
         self.keys.get(kind.index()).copied().flatten().map(|span| self.text(span))
     }
 
+    /// The kinds of entity whose key in this event is `key`.
+    pub fn kinds_of(&self, key: &str) -> impl Iterator<Item = EntityKindId> {
+        let kinds = (0..self.keys.len() as u16).map(EntityKindId);
+        kinds.filter(move |kind| self.key_of(*kind) == Some(key))
+    }
+
     pub fn kind_name(&self) -> &str {
         self.text(self.kind_name)
     }

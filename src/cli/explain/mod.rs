@@ -7,11 +7,12 @@ use std::process::ExitCode;
 
 use super::models::ModelArgs;
 use super::replay::{Rejects, Replay, parse_time};
+use super::shown::distance;
 use super::source::SourceArgs;
 use super::{Format, catalog_file, fail, print};
 use crate::catalog::{Catalog, TagId};
 use crate::engine::Sink;
-use crate::model::{EntityKindId, Scalar, TagChange, Timestamp, Value};
+use crate::model::{Command, EntityKindId, Event, Scalar, TagChange, Timestamp, Value};
 
 /// Why a user has the tags that they have, and not the others: every change, every condition, and what comes next
 ///
@@ -33,7 +34,7 @@ pub struct ExplainArgs {
     /// Only this tag
     #[arg(long, short)]
     tag: Option<String>,
-    /// As it was at this instant (RFC 3339); by default at the last event
+    /// As it was at this instant (RFC 3339); by default at the last event, with --from-topic now
     #[arg(long, value_name = "TIME", value_parser = parse_time)]
     at: Option<Timestamp>,
     /// How to report
@@ -81,6 +82,58 @@ impl Sink for History<'_> {
     }
 }
 
+/// What was seen of a key, for the case that nobody has it in the end.
+#[derive(Default)]
+struct Trace {
+    /// The last that came of the entity.
+    last: Option<Last>,
+    /// Another kind of entity that has the key.
+    elsewhere: Option<EntityKindId>,
+}
+
+#[derive(Clone, Copy)]
+enum Last {
+    /// Nothing later than this.
+    Seen(Timestamp),
+    Erased(Timestamp),
+}
+
+impl Trace {
+    /// Takes an event up to `until`; whether it is one of the entity.
+    fn note(&mut self, event: &Event, until: Timestamp, key: &str, kind: EntityKindId) -> bool {
+        let is_it = event.key_of(kind) == Some(key);
+        if event.time <= until && is_it {
+            self.last = Some(match (event.command, self.last) {
+                (Some(Command::Erase), _) => Last::Erased(event.time),
+                (_, Some(Last::Seen(before))) => Last::Seen(before.max(event.time)),
+                _ => Last::Seen(event.time),
+            });
+        } else if event.time <= until && self.elsewhere.is_none() {
+            self.elsewhere = event.kinds_of(key).next();
+        }
+        is_it
+    }
+
+    /// Why there is nobody to explain.
+    fn nobody(&self, args: &ExplainArgs, kind: EntityKindId, catalog: &Catalog) -> String {
+        let (key, kind) = (&args.key, catalog.entity(kind));
+        match (self.last, kind.forget_after_ms, self.elsewhere) {
+            (Some(Last::Erased(at)), ..) => format!("`{key}` was erased at {at}"),
+            (Some(Last::Seen(at)), Some(after_ms), _) => {
+                format!("`{key}` was forgotten at {}, silent for {}", at.plus(after_ms), distance(after_ms))
+            }
+            (_, _, Some(other)) => {
+                let other = &catalog.entity(other).name;
+                format!("no event of the {} `{key}` was found, but of the {other}: add --entity {other}", kind.name)
+            }
+            _ => {
+                let until = args.at.map(|at| format!(" up to {at}")).unwrap_or_default();
+                format!("no event of `{key}` was found{until}")
+            }
+        }
+    }
+}
+
 pub fn run(args: &ExplainArgs, now: Timestamp) -> ExitCode {
     let source = match args.source.source() {
         Ok(source) => source,
@@ -98,10 +151,11 @@ pub fn run(args: &ExplainArgs, now: Timestamp) -> ExitCode {
     let mut replay = Replay::new(&programs, now, args.at);
     let mut history = History { args, steps: Vec::new() };
     let mut rejects = Rejects::default();
+    let mut trace = Trace::default();
     let until = args.at.unwrap_or(Timestamp::FOREVER);
     // Counts the entity's events. Of all others only the time matters: it is what moves the clock.
     let fed = source.each_line(&programs.catalog, now, |line| {
-        match replay.read(line).map(|event| (event.time, event.key_of(kind) == Some(&args.key))) {
+        match replay.read(line).map(|event| (event.time, trace.note(event, until, &args.key, kind))) {
             Err(reject) => rejects.count(reject),
             Ok((time, _)) if time > until => {}
             Ok((_, true)) => replay.apply(&mut history),
@@ -111,14 +165,14 @@ pub fn run(args: &ExplainArgs, now: Timestamp) -> ExitCode {
     if let Err(error) = fed {
         return fail(&error);
     }
-    replay.finish(&mut history);
+    args.source.finish(&mut replay, now, &mut history);
     rejects.tell("");
+    replay.tell_remarks();
     let partition = replay.world().partition(kind);
     let subject = report::Subject { entity: &args.entity, key: &args.key };
     let explained: Option<Vec<_>> = tags.iter().map(|tag| Some((*tag, partition.explain(&args.key, *tag)?))).collect();
     let Some(explained) = explained else {
-        let until = args.at.map(|at| format!(" up to {at}")).unwrap_or_default();
-        super::report(&format!("error: no event of `{}` was found{until}", args.key));
+        super::report(&format!("error: {}", trace.nobody(args, kind, &programs.catalog)));
         return ExitCode::FAILURE;
     };
     print(&match args.format {
@@ -149,6 +203,11 @@ fn wanted(args: &ExplainArgs, kind: EntityKindId, catalog: &Catalog) -> Result<V
     };
     let found = ids.filter(|(known, _)| known == name).map(|(_, id)| id).collect::<Vec<_>>();
     if found.is_empty() {
+        if let Some(tag) = catalog.tags.iter().find(|tag| *tag.name == **name) {
+            let entity = &catalog.entity(tag.entity).name;
+            super::report(&format!("error: `{name}` is put on `{entity}`: add --entity {entity}"));
+            return Err(ExitCode::from(2));
+        }
         let names = tags.map(|(tag, _)| &*tag.name);
         let help = crate::catalog::did_you_mean(name, names).map(|help| format!("; {help}")).unwrap_or_default();
         super::report(&format!("error: the catalog has no tag `{name}`{help}"));

@@ -6,8 +6,8 @@ use serde_json::{Map, Value as Json, json};
 
 use super::Step;
 use crate::catalog::{Catalog, TagId};
-use crate::cli::shown::{self, because, gap, reasons, tag_value};
-use crate::engine::{Clause, Explanation, Join, Role, Section, Wait};
+use crate::cli::shown::{self, because, distance, gap, reasons, tag_value};
+use crate::engine::{Clause, Explanation, Forgotten, Join, Role, Section, Unseen, Wait};
 use crate::model::Value;
 
 /// So many of a tag's last changes are shown to people.
@@ -25,9 +25,13 @@ type Explained = [(TagId, Explanation)];
 /// One paragraph a tag: what it is, how it came to be so, and why.
 pub fn text(subject: Subject<'_>, catalog: &Catalog, explained: &Explained, history: &[Step]) -> String {
     let Some((_, first)) = explained.first() else {
-        return "the catalog has no tags\n".to_owned();
+        return format!("no tag is put on `{}`\n", subject.entity);
     };
     let mut text = format!("{} at {}\n", subject.key, first.at);
+    if let Some(Forgotten { at, silent_ms }) = first.forgotten {
+        let (ahead, silent) = (distance(at.since(first.at)), distance(silent_ms));
+        let _ = writeln!(text, "if nothing happens: forgotten at {at}, in {ahead} (silent for {silent})");
+    }
     for (id, explanation) in explained {
         let tag = catalog.tag(*id);
         let since = explanation.since.map(|since| format!(" since {since}")).unwrap_or_default();
@@ -63,14 +67,18 @@ pub fn json(subject: Subject<'_>, catalog: &Catalog, explained: &Explained, hist
             "changes": steps.map(step).collect::<Vec<_>>(),
             "wait": explanation.wait.map(wait),
             "sections": explanation.sections.iter().map(section).collect::<Vec<_>>(),
+            "unseen": explanation.unseen.iter().map(unseen).collect::<Vec<_>>(),
             "next": explanation.next.as_ref().map(|next| {
                 json!({ "at": next.at.to_string(), "value": shown::json(next.value.as_ref()) })
             }),
         })
     });
-    let at = explained.first().map(|(_, explanation)| explanation.at.to_string());
+    let first = explained.first().map(|(_, explanation)| explanation);
+    let at = first.map(|explanation| explanation.at.to_string());
+    let forgotten = first.and_then(|explanation| explanation.forgotten).map(|forgotten| forgotten.at.to_string());
     let Subject { entity, key } = subject;
-    let document = json!({ "entity": entity, "key": key, "at": at, "tags": tags.collect::<Vec<_>>() });
+    let tags = tags.collect::<Vec<_>>();
+    let document = json!({ "entity": entity, "key": key, "at": at, "forgotten": forgotten, "tags": tags });
     format!("{document:#}\n")
 }
 
@@ -102,6 +110,15 @@ fn wait(wait: Wait) -> Json {
     document
 }
 
+fn unseen(unseen: &Unseen) -> Json {
+    json!({
+        "counter": unseen.counter,
+        "value": shown::json(unseen.value.as_ref()),
+        "since": unseen.since.to_string(),
+        "complete_at": unseen.complete_at.map(|at| at.to_string()),
+    })
+}
+
 fn section(section: &Section) -> Json {
     let (role, stage) = match &section.role {
         Role::When => ("when", None),
@@ -124,13 +141,14 @@ fn section(section: &Section) -> Json {
 
 fn clause(clause: &Clause) -> Json {
     let sides = match &clause.join {
-        Join::Comparison(_, [left, right]) => json!([shown::json(left.as_ref()), shown::json(right.as_ref())]),
+        Join::Comparison(_, [left, right], _) => json!([shown::json(left.as_ref()), shown::json(right.as_ref())]),
         Join::Parts | Join::Leaf => Json::Null,
     };
     json!({
         "depth": clause.depth,
         "text": clause.text,
         "value": shown::json(clause.value.as_ref()),
+        "undecided": !clause.is_decided,
         "sides": sides,
         "gap": gap(clause).map(|gap| shown::json(Some(&Value::Number(gap)))),
         "until": clause.until.map(|until| until.to_string()),

@@ -80,10 +80,12 @@ fn the_tools_see_in_a_topic_what_they_see_in_a_file() {
     });
     fs::write(setup.folder.join("events.ndjson"), file).expect("a file");
 
+    // Behind the last event.
+    let at = "2023-11-20T00:00:00Z";
     let asked = [
-        &["diff", "catalog.yaml", "new.yaml", "--format", "json", "--samples", "100"][..],
-        &["forecast", "new.yaml", "--format", "json"],
-        &["explain", "new.yaml", "--key", "u7", "--format", "json"],
+        &["diff", "catalog.yaml", "new.yaml", "--format", "json", "--samples", "100", "--until", at][..],
+        &["forecast", "new.yaml", "--format", "json", "--at", at],
+        &["explain", "new.yaml", "--key", "u7", "--format", "json", "--at", at],
     ];
     for arguments in asked {
         let by_topic = setup.output(&[arguments, &["--from-topic"]].concat());
@@ -93,6 +95,10 @@ fn the_tools_see_in_a_topic_what_they_see_in_a_file() {
         assert_eq!(text(&by_topic), text(&by_file), "{arguments:?}");
         assert!(by_file.stdout.len() > 500, "{}", text(&by_file));
     }
+    // Where nobody says, a topic is looked at now, as the service looks at it.
+    let now = setup.output(&["explain", "new.yaml", "--key", "u7", "--tag", "quiet", "--from-topic"]);
+    assert!(text(&now).contains("quiet: on since 2023-11-1"), "{}", text(&now));
+    assert!(!text(&now).starts_with("u7 at 2023"), "{}", text(&now));
 }
 
 #[test]
