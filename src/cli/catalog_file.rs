@@ -49,21 +49,19 @@ impl CatalogFile {
 
 /// The catalog that a command needs; without one, what is wrong with it has been said.
 pub fn require(path: &Path, access: &ModelAccess) -> Option<Runnable> {
-    match CatalogFile::open(path, access) {
-        Ok(file) => {
-            let report = file.report(colours(std::io::stderr().is_terminal()));
-            let models = file.models;
-            let runnable = file.loaded.catalog.map(|catalog| Runnable { catalog, models });
-            if runnable.is_none() {
-                eprint!("{report}");
-            }
-            runnable
-        }
-        Err(error) => {
-            super::report(&format!("error: {error}"));
-            None
-        }
-    }
+    let runnable = runnable(path, access, colours(std::io::stderr().is_terminal()));
+    runnable.inspect_err(|report| eprint!("{report}")).ok()
+}
+
+/// The catalog that a command needs.
+///
+/// # Errors
+/// What is wrong with it, for people.
+pub fn runnable(path: &Path, access: &ModelAccess, colours: Colours) -> Result<Runnable, String> {
+    let file = CatalogFile::open(path, access).map_err(|error| format!("tagstream: error: {error}\n"))?;
+    let report = file.report(colours);
+    let models = file.models;
+    file.loaded.catalog.map(|catalog| Runnable { catalog, models }).ok_or(report)
 }
 
 /// Colours for a terminal, unless the user wants none.

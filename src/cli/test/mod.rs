@@ -14,7 +14,7 @@ use coverage::Coverage;
 use report::{CaseReport, FileReport, junit, text};
 
 use super::catalog_file::{self, colours, display_name, read};
-use super::models::{ModelAccess, ModelArgs, Runnable};
+use super::models::{ModelArgs, Runnable};
 use super::print;
 use crate::catalog::{self, Casebook};
 use crate::engine::Programs;
@@ -74,15 +74,18 @@ pub fn run(args: &TestArgs) -> ExitCode {
         return ExitCode::SUCCESS;
     }
     let mut covered = Vec::new();
-    let reports: Vec<FileReport> = args.tests.iter().map(|path| test(path, args, &mut covered)).collect();
+    let mut reports: Vec<FileReport> = args.tests.iter().map(|path| test(path, args, &mut covered)).collect();
     let is_covered = !args.require_coverage || covered.iter().all(|covered| covered.coverage.is_full());
     let mut all_pass = reports.iter().all(FileReport::passes);
     // A slip in the name must not pass for a test; of a file that can't be run no name is known.
     if let Some(name) = &args.run
-        && reports.iter().all(|report| report.cases.is_some() && !report.has_cases())
+        && reports.iter().all(|report| report.cases.is_ok() && !report.has_cases())
     {
         super::report(&format!("error: no case's name holds `{name}`"));
         all_pass = false;
+    }
+    if args.run.is_some() {
+        reports.retain(|report| report.cases.is_err() || report.has_cases());
     }
     // A part of the cases says nothing of what all of them see.
     let wanted = if args.run.is_none() { &covered[..] } else { &[] };
@@ -102,8 +105,9 @@ pub fn run(args: &TestArgs) -> ExitCode {
 fn test(path: &Path, args: &TestArgs, covered: &mut Vec<Covered>) -> FileReport {
     let name = display_name(path);
     let folder = path.parent().unwrap_or(Path::new(""));
-    let Some((casebook, catalog, programs)) = open(path, &name, folder, &args.models.access()) else {
-        return FileReport { name, cases: None };
+    let (casebook, catalog, programs) = match open(path, &name, folder, args) {
+        Ok(opened) => opened,
+        Err(wrong) => return FileReport { name, cases: Err(wrong) },
     };
     let place = covered.iter().position(|covered| covered.catalog == catalog).unwrap_or_else(|| {
         covered.push(Covered { catalog, coverage: Coverage::new(&programs.catalog) });
@@ -111,31 +115,37 @@ fn test(path: &Path, args: &TestArgs, covered: &mut Vec<Covered>) -> FileReport 
     });
     let coverage = &mut covered[place].coverage;
     let wanted = |name: &str| args.run.as_ref().is_none_or(|text| name.contains(text.as_str()));
-    let cases = casebook.cases.iter().filter(|case| wanted(&case.name)).map(|case| CaseReport {
-        name: case.name.clone(),
-        line: case.line,
-        failures: story::run(case, &programs, folder, coverage),
+    let cases = casebook.cases.iter().filter(|case| wanted(&case.name)).map(|case| {
+        let told = story::run(case, &programs, folder, coverage);
+        for (line, warning) in told.warnings {
+            super::report(&format!("warning: {name}:{line}: {warning}"));
+        }
+        CaseReport { name: case.name.clone(), line: case.line, failures: told.failures }
     });
-    FileReport { name, cases: Some(cases.collect()) }
+    let cases = Ok(cases.collect());
+    FileReport { name, cases }
 }
 
-/// A test file with its catalog; without one, what is wrong has been said.
-fn open(path: &Path, name: &str, folder: &Path, access: &ModelAccess) -> Option<(Casebook, PathBuf, Arc<Programs>)> {
-    let text = match read(path, name) {
-        Ok(text) => text,
-        Err(error) => {
-            super::report(&format!("error: {error}"));
-            return None;
-        }
-    };
-    let (mut catalog_path, mut models) = (PathBuf::new(), Models::default());
+type Opened = (Casebook, PathBuf, Arc<Programs>);
+
+/// A test file with its catalog; without one, what is wrong has been said, and is handed back.
+fn open(path: &Path, name: &str, folder: &Path, args: &TestArgs) -> Result<Opened, String> {
+    // What stands in XML has no colours.
+    let colours = colours(args.format == Format::Text && std::io::stderr().is_terminal());
+    let text = read(path, name).map_err(|error| {
+        super::report(&format!("error: {error}"));
+        error.to_string()
+    })?;
+    let (mut catalog_path, mut models, mut wrong) = (PathBuf::new(), Models::default(), String::new());
     let loaded = catalog::load_casebook(&text, |written| {
         catalog_path = folder.join(written);
-        let runnable = catalog_file::require(&catalog_path, access)?;
+        let runnable = catalog_file::runnable(&catalog_path, &args.models.access(), colours);
+        let runnable = runnable.map_err(|report| wrong = report).ok()?;
         models = runnable.models;
         Some(runnable.catalog)
     });
-    eprint!("{}", catalog::as_text(name, &text, &loaded.problems, colours(std::io::stderr().is_terminal())));
-    let (casebook, catalog) = loaded.casebook?;
-    Some((casebook, catalog_path, Runnable { catalog, models }.programs()))
+    wrong.push_str(&catalog::as_text(name, &text, &loaded.problems, colours));
+    eprint!("{wrong}");
+    let (casebook, catalog) = loaded.casebook.ok_or(wrong)?;
+    Ok((casebook, catalog_path, Runnable { catalog, models }.programs()))
 }

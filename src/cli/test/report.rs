@@ -15,17 +15,17 @@ pub struct CaseReport {
 #[derive(Debug)]
 pub struct FileReport {
     pub name: String,
-    /// `None`: the file, or its catalog, has errors.
-    pub cases: Option<Vec<CaseReport>>,
+    /// `Err`: what is wrong with the file, or its catalog.
+    pub cases: Result<Vec<CaseReport>, String>,
 }
 
 impl FileReport {
     pub fn has_cases(&self) -> bool {
-        self.cases.as_ref().is_some_and(|cases| !cases.is_empty())
+        self.cases.as_ref().is_ok_and(|cases| !cases.is_empty())
     }
 
     pub fn passes(&self) -> bool {
-        self.cases.as_ref().is_some_and(|cases| cases.iter().all(|case| case.failures.is_empty()))
+        self.cases.as_ref().is_ok_and(|cases| cases.iter().all(|case| case.failures.is_empty()))
     }
 }
 
@@ -33,7 +33,7 @@ impl FileReport {
 pub fn text(files: &[FileReport]) -> String {
     let mut report = String::new();
     for FileReport { name, cases } in files {
-        let Some(cases) = cases else {
+        let Ok(cases) = cases else {
             let _ = writeln!(report, "{name}: can't be run");
             continue;
         };
@@ -63,12 +63,17 @@ pub fn junit(files: &[FileReport]) -> String {
     let mut xml = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites>\n".to_owned();
     for FileReport { name, cases } in files {
         let suite = escaped(name);
-        let Some(cases) = cases else {
-            let _ = writeln!(xml, "  <testsuite name=\"{suite}\" tests=\"1\" failures=\"0\" errors=\"1\">");
-            let _ = writeln!(xml, "    <testcase classname=\"{suite}\" name=\"the file can be run\">");
-            xml.push_str("      <error message=\"the test file or its catalog has errors\"/>\n");
-            xml.push_str("    </testcase>\n  </testsuite>\n");
-            continue;
+        let cases = match cases {
+            Ok(cases) => cases,
+            Err(wrong) => {
+                let wrong = escaped(wrong.trim_end());
+                let _ = writeln!(xml, "  <testsuite name=\"{suite}\" tests=\"1\" failures=\"0\" errors=\"1\">");
+                let _ = writeln!(xml, "    <testcase classname=\"{suite}\" name=\"the file can be run\">");
+                let _ =
+                    writeln!(xml, "      <error message=\"the test file or its catalog has errors\">{wrong}</error>");
+                xml.push_str("    </testcase>\n  </testsuite>\n");
+                continue;
+            }
         };
         let failures = cases.iter().filter(|case| !case.failures.is_empty()).count();
         let tests = cases.len();

@@ -1,21 +1,28 @@
 //! One case, told to a world: events and time in, and at each expected moment a look at the tags.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use super::coverage::Coverage;
 use super::envelope::record;
-use crate::catalog::{Case, Catalog, Expectation, ExpectedChange, TagId, TestEvent};
+use crate::catalog::{Case, Catalog, Expectation, ExpectedChange, TagId, TagKind, TestEvent, did_you_mean};
 use crate::cli::replay::{Input, InputError, Replay, each_line};
 use crate::cli::shown::{because, reasons, tag_value};
 use crate::engine::{Programs, Sink};
-use crate::model::{CurrentTag, TagChange, Timestamp, Value};
+use crate::model::{CurrentTag, EntityKindId, TagChange, Timestamp, Value};
 
 /// What is not as the case says, in lines for people; the first says where.
 pub type Failure = Vec<String>;
 
+/// What came of a case.
+pub struct Told {
+    pub failures: Vec<Failure>,
+    /// What fails nothing and is rarely meant, with its line.
+    pub warnings: Vec<(usize, String)>,
+}
+
 /// Runs a case; `folder` is what its files are named from.
-pub fn run(case: &Case, programs: &Programs, folder: &Path, coverage: &mut Coverage) -> Vec<Failure> {
+pub fn run(case: &Case, programs: &Programs, folder: &Path, coverage: &mut Coverage) -> Told {
     let catalog = &*programs.catalog;
     let watched = case.changes.iter().flatten().map(|change| (change.key.clone(), change.tag)).collect();
     let mut story = Story {
@@ -24,7 +31,8 @@ pub fn run(case: &Case, programs: &Programs, folder: &Path, coverage: &mut Cover
         catalog,
         ahead: &case.expectations,
         to_come: &case.events,
-        witness: Witness { catalog, coverage, watched, changes: Vec::new() },
+        witness: Witness { catalog, coverage, watched, changes: Vec::new(), ended: HashSet::new() },
+        seen: vec![HashSet::new(); catalog.entities.len()],
         failures: Vec::new(),
     };
     let files: Vec<PathBuf> = case.input.iter().map(|file| folder.join(file)).collect();
@@ -33,8 +41,7 @@ pub fn run(case: &Case, programs: &Programs, folder: &Path, coverage: &mut Cover
         Ok::<(), InputError>(())
     });
     if let Err(error) = told {
-        story.failures.push(vec![error.to_string()]);
-        return story.failures;
+        return Told { failures: vec![vec![error.to_string()]], warnings: Vec::new() };
     }
     while let Some((event, rest)) = story.to_come.split_first() {
         story.to_come = rest;
@@ -49,7 +56,7 @@ pub fn run(case: &Case, programs: &Programs, folder: &Path, coverage: &mut Cover
     if let Some(changes) = &case.changes {
         story.compare(changes);
     }
-    story.failures
+    Told { warnings: story.strangers(&case.expectations), failures: story.failures }
 }
 
 struct Story<'a> {
@@ -60,6 +67,8 @@ struct Story<'a> {
     /// The events that have not arrived yet.
     to_come: &'a [TestEvent],
     witness: Witness<'a>,
+    /// By kind of entity, whom events were about.
+    seen: Vec<HashSet<String>>,
     failures: Vec<Failure>,
 }
 
@@ -70,6 +79,8 @@ struct Witness<'a> {
     /// Whose changes the case wants to know.
     watched: Vec<(String, TagId)>,
     changes: Vec<SeenChange>,
+    /// Who was erased or forgotten.
+    ended: HashSet<String>,
 }
 
 struct SeenChange {
@@ -95,13 +106,21 @@ impl Sink for Witness<'_> {
             });
         }
     }
+
+    fn ended(&mut self, key: &str) {
+        self.ended.insert(key.to_owned());
+    }
 }
 
 impl Story<'_> {
     /// Applies an event, after looking at everything that is expected before it.
     fn event(&mut self, line: &[u8], place: impl Fn() -> String) {
-        match self.replay.read(line).map(|event| event.time) {
-            Ok(time) => {
+        match self.replay.read(line) {
+            Ok(event) => {
+                let time = event.time;
+                for (kind, seen) in (0..).map(EntityKindId).zip(&mut self.seen) {
+                    seen.extend(event.key_of(kind).map(str::to_owned));
+                }
                 self.expectations(time);
                 self.replay.apply(&mut self.witness);
             }
@@ -137,11 +156,21 @@ impl Story<'_> {
             if found == *expected {
                 continue;
             }
+            let kind = &catalog.tag(*tag).kind;
             let (expected, found) = (tag_value(expected.as_ref()), tag_value(found.as_ref()));
             failure.push(format!("  {name}: expected {expected}, got {found}"));
+            if expected == "false" && found == "off" {
+                failure.push(format!(
+                    "    write `null` where {}`{name}` must be off; `false` is a value of it",
+                    manual(kind)
+                ));
+            }
             match partition.explain(&expectation.key, *tag) {
                 Some(why) => {
-                    failure.extend(reasons(&why, &catalog.tag(*tag).kind).iter().map(|line| format!("    {line}")));
+                    failure.extend(reasons(&why, kind).iter().map(|line| format!("    {line}")));
+                }
+                None if self.witness.ended.contains(&expectation.key) => {
+                    failure.push(format!("    {} was erased or forgotten before", expectation.key));
                 }
                 None => failure.push(format!("    no event of {} was seen so far", expectation.key)),
             }
@@ -159,6 +188,24 @@ impl Story<'_> {
             }
             self.failures.push(failure);
         }
+    }
+
+    /// Expectations of somebody whom no event is about: true of anybody who is spelt wrong.
+    fn strangers(&self, expectations: &[Expectation]) -> Vec<(usize, String)> {
+        let mut told = HashSet::new();
+        let mut warnings = Vec::new();
+        for Expectation { entity, key, line, .. } in expectations {
+            let seen = &self.seen[entity.index()];
+            if seen.contains(key) || !told.insert((entity, key)) {
+                continue;
+            }
+            let mut known: Vec<&str> = seen.iter().map(String::as_str).collect();
+            known.sort_unstable();
+            let help = did_you_mean(key, known.into_iter()).map(|help| format!("; {help}")).unwrap_or_default();
+            let entity = &self.catalog.entity(*entity).name;
+            warnings.push((*line, format!("no event of this case is about the {entity} `{key}`{help}")));
+        }
+        warnings
     }
 
     /// Lays the expected changes beside those that came: `-` is missing, `+` was not expected.
@@ -190,6 +237,11 @@ impl Story<'_> {
     fn change_line(&self, at: Timestamp, key: &str, tag: TagId, value: Option<&Value>) -> String {
         format!("{at}  {key}  {}  {}", self.catalog.tag(tag).name, tag_value(value))
     }
+}
+
+/// What to call a tag of this kind, where that is worth a word.
+fn manual(kind: &TagKind) -> &'static str {
+    if matches!(kind, TagKind::Manual { .. }) { "the manual tag " } else { "" }
 }
 
 /// Whether an event may be about whoever has this key.
