@@ -1,0 +1,161 @@
+//! `tagstream diff`: what a changed catalog would change for recorded users.
+
+mod moves;
+mod side;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::thread;
+
+use comfy_table::{CellAlignment, Table, presets};
+use serde_json::{Value as Json, json};
+
+use self::moves::Moves;
+use self::side::{Feed, Side};
+use super::audiences::left_out;
+use super::models::ModelArgs;
+use super::replay::parse_time;
+use super::source::SourceArgs;
+use super::{Format, fail, print};
+use crate::engine::Partition;
+use crate::model::Timestamp;
+
+/// What a changed catalog would change: audiences before and after, who enters and leaves, how often tags flip
+///
+/// Exits with 0 when both catalogs were replayed, 1 when a file is not as it should be, 2 on wrong usage.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  tagstream diff catalog.yaml catalog.new.yaml --input events.ndjson.gz
+  git show main:catalog.yaml > /tmp/old.yaml && tagstream diff /tmp/old.yaml catalog.yaml --input events.ndjson.gz
+  tagstream diff /tmp/old.yaml catalog.yaml --from-topic     the topic and its brokers as in tagstream.toml")]
+pub struct DiffArgs {
+    /// The catalog as it is
+    old: PathBuf,
+    /// The catalog as it would be
+    new: PathBuf,
+    /// Compare at this instant (RFC 3339); by default at the last event, with --from-topic now
+    #[arg(long, value_name = "TIME", value_parser = parse_time)]
+    until: Option<Timestamp>,
+    /// How many of those who enter and leave to name, for each audience
+    #[arg(long, value_name = "N", default_value_t = 5)]
+    samples: usize,
+    /// Also the audiences that do not differ
+    #[arg(long)]
+    all: bool,
+    /// How to report
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
+    #[command(flatten)]
+    models: ModelArgs,
+    #[command(flatten)]
+    source: SourceArgs,
+}
+
+pub fn run(args: &DiffArgs, now: Timestamp) -> ExitCode {
+    let source = match args.source.source() {
+        Ok(source) => source,
+        Err(code) => return code,
+    };
+    let access = args.models.access();
+    let (old, new) = (Side::open(&args.old, &access, now, args.until), Side::open(&args.new, &access, now, args.until));
+    let (Some(mut old), Some(mut new)) = (old, new) else {
+        return ExitCode::FAILURE;
+    };
+    let catalog = Arc::clone(&new.replay.world().partitions()[0].program().catalog);
+    let fed = thread::scope(|scope| {
+        let mut feed = Feed::start([&mut old, &mut new], scope);
+        source.each_line(&catalog, now, |line| feed.line(line))
+    });
+    if let Err(error) = fed {
+        return fail(&error);
+    }
+    for side in [&mut old, &mut new] {
+        args.source.finish(&mut side.replay, now, &mut side.flips);
+    }
+    new.rejects.tell("");
+    new.replay.tell_remarks();
+    let moves = Moves::between(&mut old, &mut new, args.samples);
+    print(&match args.format {
+        Format::Text => text(&moves, &old, &new, args.all),
+        Format::Json => json(&moves, &old, &new),
+    });
+    ExitCode::SUCCESS
+}
+
+fn text(moves: &Moves, old: &Side, new: &Side, all: bool) -> String {
+    let flips_differ = |tag: &str| old.flip_rate(tag) != new.flip_rate(tag);
+    let mut shown = Vec::new();
+    let (mut rows, mut last_tag) = (0, "");
+    for (audience, row) in moves.rows() {
+        let is_first = last_tag != &*audience.tag;
+        if all || row.differs() || is_first && flips_differ(&audience.tag) {
+            shown.push((audience, row));
+        }
+        (rows, last_tag) = (rows + 1, &audience.tag);
+    }
+    if shown.is_empty() {
+        return "nothing differs (--all shows all audiences)\n".to_owned();
+    }
+    let mut table = Table::new();
+    table.load_style(presets::UTF8_BORDERS_ONLY);
+    table.set_header(["audience", "before", "after", "enter", "leave", "other value", "flips before", "flips after"]);
+    let size = |size: Option<u64>| size.map_or("–".to_owned(), |n| n.to_string());
+    let rate = |rate: Option<f64>| rate.map_or("–".to_owned(), |rate| format!("{rate:.4}"));
+    let mut last = "";
+    for (audience, row) in &shown {
+        let is_first = last != &*audience.tag;
+        let flips = |side: &Side| if is_first { rate(side.flip_rate(&audience.tag)) } else { String::new() };
+        table.add_row([
+            audience.to_string(),
+            size(row.before),
+            size(row.after),
+            row.enter.to_string(),
+            row.leave.to_string(),
+            row.other_value.to_string(),
+            flips(old),
+            flips(new),
+        ]);
+        last = &audience.tag;
+    }
+    for column in table.column_iter_mut().skip(1) {
+        column.set_cell_alignment(CellAlignment::Right);
+    }
+    let rest = left_out(rows - shown.len(), "does not differ", "do not differ");
+    let mut text = format!("{table}\n{rest}flips: changes of the tag an entity a day\n");
+    for (audience, row) in shown {
+        for (verb, samples, all) in [("enter", &row.entering, row.enter), ("leave", &row.leaving, row.leave)] {
+            if !samples.is_empty() {
+                let more = if all > samples.len() as u64 { ", …" } else { "" };
+                text.push_str(&format!("{audience}: {verb} {}{more}\n", samples.join(", ")));
+            }
+        }
+    }
+    text
+}
+
+/// The documented shape: see `deploy/docs/tools.md`.
+fn json(moves: &Moves, old: &Side, new: &Side) -> String {
+    let audiences: Vec<Json> = moves
+        .rows()
+        .map(|(audience, row)| {
+            json!({
+                "tag": audience.tag,
+                "part": audience.part,
+                "before": row.before,
+                "after": row.after,
+                "enter": row.enter,
+                "leave": row.leave,
+                "other_value": row.other_value,
+                "entering": row.entering,
+                "leaving": row.leaving,
+                "flips_before": old.flip_rate(&audience.tag),
+                "flips_after": new.flip_rate(&audience.tag),
+            })
+        })
+        .collect();
+    let world = new.replay.world();
+    let at = world.clock().map(|clock| clock.to_string());
+    let entities: usize = world.partitions().iter().map(Partition::entities).sum();
+    format!("{:#}\n", json!({ "at": at, "entities": entities, "audiences": audiences }))
+}

@@ -1,0 +1,138 @@
+//! One of the two catalogs over the events. Both go through them at once, each on a thread of its own.
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::thread::Scope;
+
+use crate::cli::audiences::Audiences;
+use crate::cli::catalog_file;
+use crate::cli::models::ModelAccess;
+use crate::cli::replay::{Outcome, Rejects, Replay};
+use crate::engine::{Partition, Sink};
+use crate::model::{TagChange, Timestamp};
+
+/// One catalog over the events.
+pub struct Side {
+    pub replay: Replay,
+    pub audiences: Audiences,
+    pub flips: Flips,
+    pub rejects: Rejects,
+    events: Option<(Timestamp, Timestamp)>,
+}
+
+/// Changes by tag.
+#[derive(Default)]
+pub struct Flips(HashMap<Box<str>, u64>);
+
+impl Sink for Flips {
+    fn change(&mut self, change: &TagChange<'_>) {
+        match self.0.get_mut(change.tag) {
+            Some(flips) => *flips += 1,
+            None => drop(self.0.insert(change.tag.into(), 1)),
+        }
+    }
+}
+
+impl Side {
+    pub fn open(catalog: &Path, access: &ModelAccess, now: Timestamp, until: Option<Timestamp>) -> Option<Self> {
+        let programs = catalog_file::require(catalog, access)?.programs();
+        Some(Side {
+            audiences: Audiences::new(&programs.catalog),
+            replay: Replay::new(&programs, now, until),
+            flips: Flips::default(),
+            rejects: Rejects::default(),
+            events: None,
+        })
+    }
+
+    /// Takes all lines of a feed.
+    fn follow(&mut self, lines: &Receiver<Arc<Batch>>) {
+        for batch in lines {
+            batch.lines().for_each(|line| self.line(line));
+        }
+    }
+
+    fn line(&mut self, line: &[u8]) {
+        match self.replay.line(line, &mut self.flips) {
+            Outcome::Rejected(reject) => self.rejects.count(reject),
+            Outcome::LeftOut => {}
+            Outcome::Applied => {
+                if let Some(clock) = self.replay.world().clock() {
+                    self.events = Some((self.events.map_or(clock, |(first, _)| first), clock));
+                }
+            }
+        }
+    }
+
+    /// Changes of a tag an entity a day; nothing where the events have no length.
+    pub fn flip_rate(&self, tag: &str) -> Option<f64> {
+        let (first, _) = self.events?;
+        let world = self.replay.world();
+        let days = world.clock()?.since(first) as f64 / 86_400_000.0;
+        let known = self.audiences.list().iter().any(|audience| *audience.tag == *tag);
+        let of_tag = world.partitions().iter().find(|partition| partition.has_tag(tag));
+        let entities = of_tag.map_or(0, Partition::entities) as f64;
+        let flips = self.flips.0.get(tag).copied().unwrap_or(0) as f64;
+        (known && days > 0.0 && entities > 0.0).then(|| flips / entities / days)
+    }
+}
+
+/// Batches that wait for a side, at most: when one side is slower for a while the other need not stop.
+const BATCHES_WAITING: usize = 8;
+
+const BATCH_BYTES: usize = 1 << 17;
+
+/// Lines, one behind the other.
+#[derive(Default)]
+struct Batch {
+    bytes: Vec<u8>,
+    ends: Vec<usize>,
+}
+
+impl Batch {
+    fn lines(&self) -> impl Iterator<Item = &[u8]> {
+        let starts = std::iter::once(0).chain(self.ends.iter().copied());
+        starts.zip(&self.ends).map(|(start, end)| &self.bytes[start..*end])
+    }
+}
+
+/// Hands the same lines to both sides. They are through when their scope is, some time after this is gone.
+pub struct Feed {
+    sides: [SyncSender<Arc<Batch>>; 2],
+    batch: Batch,
+}
+
+impl Feed {
+    pub fn start<'s>(sides: [&'s mut Side; 2], scope: &'s Scope<'s, '_>) -> Self {
+        let sides = sides.map(|side| {
+            let (sender, receiver) = sync_channel(BATCHES_WAITING);
+            scope.spawn(move || side.follow(&receiver));
+            sender
+        });
+        Feed { sides, batch: Batch::default() }
+    }
+
+    pub fn line(&mut self, line: &[u8]) {
+        self.batch.bytes.extend_from_slice(line);
+        self.batch.ends.push(self.batch.bytes.len());
+        if self.batch.bytes.len() >= BATCH_BYTES {
+            self.flush();
+        }
+    }
+
+    fn flush(&mut self) {
+        let batch = Arc::new(std::mem::take(&mut self.batch));
+        for side in &self.sides {
+            // A side that does not listen any more has panicked, and its scope will.
+            let _ = side.send(Arc::clone(&batch));
+        }
+    }
+}
+
+impl Drop for Feed {
+    fn drop(&mut self) {
+        self.flush();
+    }
+}
