@@ -3,11 +3,14 @@
 //! What lies ahead is not computed but lived: the entity is put alone into a partition of its own, and time passes there
 //! from one instant at which something may differ to the next, as long as the entity is not forgotten.
 
+use std::collections::BTreeSet;
+
 use super::doubt::Truth;
 use super::eval::Evaluator;
 use super::filling::Filling;
 use super::judging::load;
 use super::partition::{Desk, Partition, Sink};
+use super::program::Program;
 use super::scores::Scored;
 use super::store::{EntityId, Store};
 use super::tag_state::TagState;
@@ -174,6 +177,7 @@ impl Partition {
         let (mut alone, entity) = self.alone(key)?;
         let program = self.program.clone();
         let place = program.tags.iter().position(|plan| plan.id == tag)?;
+        alone.hold(others(&program, place));
         let conditions = sections_of(&program.tag(tag).kind);
         let mut pieces = Vec::new();
         for (role, condition) in &conditions {
@@ -386,6 +390,19 @@ impl Partition {
             clause.until = differs;
         }
     }
+}
+
+/// The tags that have no part in the one at `place`: of the entity alone they need not go on.
+fn others(program: &Program, place: usize) -> BTreeSet<Box<str>> {
+    let mut needed = BTreeSet::from([program.tags[place].id.0]);
+    // A tag stands behind those that it uses.
+    for plan in program.tags[..=place].iter().rev() {
+        if needed.contains(&plan.id.0) {
+            needed.extend(plan.uses.iter().map(|used| used.0));
+        }
+    }
+    let others = program.tags.iter().filter(|plan| !needed.contains(&plan.id.0));
+    others.map(|plan| program.tag(plan.id).name.clone()).collect()
 }
 
 /// A tag's expressions, in order; a last stage may have none.
