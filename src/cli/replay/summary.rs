@@ -12,8 +12,8 @@ struct Row {
     entered: u64,
     changed: u64,
     left: u64,
-    /// Changes by entity.
-    flips: HashMap<Box<str>, u64>,
+    /// That had a change.
+    entities: u64,
 }
 
 #[derive(Debug)]
@@ -21,6 +21,8 @@ pub struct Summary {
     /// In the catalog's order.
     rows: Vec<(Box<str>, Row)>,
     places: HashMap<Box<str>, usize>,
+    /// By key, a bit for each tag that had a change: a count for each would take more room than all state.
+    changed: HashMap<Box<str>, Box<[u64]>>,
 }
 
 impl Summary {
@@ -29,22 +31,32 @@ impl Summary {
         Summary {
             rows: names.clone().map(|name| (name, Row::default())).collect(),
             places: names.enumerate().map(|(place, name)| (name, place)).collect(),
+            changed: HashMap::new(),
         }
     }
 
     pub fn count(&mut self, change: &TagChange<'_>) {
-        let Some((_, row)) = self.places.get(change.tag).and_then(|place| self.rows.get_mut(*place)) else {
+        let Some(place) = self.places.get(change.tag).copied() else {
             return;
         };
+        let row = &mut self.rows[place].1;
         match change.kind() {
             ChangeKind::Added => row.entered += 1,
             ChangeKind::Changed => row.changed += 1,
             ChangeKind::Removed => row.left += 1,
         }
-        match row.flips.get_mut(change.key) {
-            Some(flips) => *flips += 1,
+        let words = self.places.len().div_ceil(64);
+        let (word, bit) = (place / 64, 1 << (place % 64));
+        match self.changed.get_mut(change.key) {
+            Some(changed) => {
+                row.entities += u64::from(changed[word] & bit == 0);
+                changed[word] |= bit;
+            }
             None => {
-                row.flips.insert(change.key.into(), 1);
+                let mut changed = vec![0; words].into_boxed_slice();
+                changed[word] = bit;
+                row.entities += 1;
+                self.changed.insert(change.key.into(), changed);
             }
         }
     }
@@ -54,15 +66,15 @@ impl Summary {
         table.load_style(presets::UTF8_BORDERS_ONLY);
         table.set_header(["tag", "entered", "changed", "left", "now on", "entities", "flips an entity"]);
         for (name, row) in &self.rows {
-            let flips: u64 = row.flips.values().sum();
-            let mean = flips as f64 / (row.flips.len().max(1)) as f64;
+            let flips = row.entered + row.changed + row.left;
+            let mean = flips as f64 / row.entities.max(1) as f64;
             table.add_row([
                 name.to_string(),
                 row.entered.to_string(),
                 row.changed.to_string(),
                 row.left.to_string(),
                 (row.entered - row.left).to_string(),
-                row.flips.len().to_string(),
+                row.entities.to_string(),
                 format!("{mean:.2}"),
             ]);
         }
