@@ -126,6 +126,7 @@ impl Partition {
         let Some(clock) = self.clock() else { return };
         let judging = Judging::begin(clock, self.store.len());
         self.timers = Timers::default();
+        self.agenda.clear();
         for entity in self.store.entities() {
             if self.store.is_vacant(entity) {
                 continue;

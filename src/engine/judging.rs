@@ -21,9 +21,10 @@ pub(super) struct Occasion<'a> {
 }
 
 impl Partition {
-    /// Evaluates the stale tags, and those that use one that changes, in order; returns until when they hold.
+    /// Evaluates the stale tags, and those that use one that changes, in order; returns until when they hold, and leaves
+    /// on the desk until when each group of them does.
     pub(super) fn evaluate(&mut self, occasion: Occasion<'_>, sink: &mut impl Sink) -> Timestamp {
-        let mut until = Timestamp::FOREVER;
+        self.desk.dues.clear();
         while let Some(turn) = self.desk.stale.pop_first() {
             let id = self.program.tags[turn.place].id;
             if self.hold.has_place(turn.place) {
@@ -36,10 +37,11 @@ impl Partition {
                 _ => false,
             };
             if !is_settled {
-                until = until.min(self.evaluate_tag(turn.place, occasion, sink));
+                let until = self.evaluate_tag(turn.place, occasion, sink);
+                self.desk.dues.hold(turn.place, until);
             }
         }
-        until
+        self.desk.dues.first()
     }
 
     fn evaluate_tag(&mut self, place: usize, occasion: Occasion<'_>, sink: &mut impl Sink) -> Timestamp {

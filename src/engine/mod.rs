@@ -3,9 +3,11 @@
 //! Pure: it reads no clock, does no I/O, takes no lock, cannot block. An entity rests as one run of bytes
 //! ([`store`]); an event unpacks it ([`record`]), moves its attributes and series ([`counting`]), evaluates the tags that this made stale
 //! ([`tags`], [`eval`]) and packs it again. Each evaluation yields the instant until which its verdicts hold; the least
-//! of them is the entity's one timer ([`timers`]).
+//! of them is the entity's one timer ([`timers`]); where there are many tags it is known which of them are due then
+//! ([`agenda`]).
 
 mod adoption;
+mod agenda;
 mod counting;
 mod doubt;
 mod ending;

@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use super::adoption::Judging;
+use super::agenda::{Agenda, Dues};
 use super::counting::Counting;
 use super::ending::Ended;
 use super::eval::{Lines, Present};
@@ -50,6 +51,7 @@ pub struct Partition {
     pub(super) present: Option<Present>,
     pub(super) store: Store,
     pub(super) timers: Timers,
+    pub(super) agenda: Agenda,
     pub(super) journal: Journal,
     pub(super) filling: Filling,
     /// What the log has to say of it until all entities that were counted again have been evaluated.
@@ -75,6 +77,8 @@ pub(super) struct Desk {
     pub(super) because: Vec<(&'static str, Scalar<'static>)>,
     /// Empty between one evaluation and the next.
     pub(super) stale: Stale,
+    /// Until when the tags hold that were evaluated last.
+    pub(super) dues: Dues,
 }
 
 impl Desk {
@@ -88,6 +92,7 @@ impl Desk {
             due: Vec::new(),
             because: Vec::new(),
             stale: Stale::empty(program.tags.len()),
+            dues: Dues::none(program.tags.len()),
         }
     }
 
@@ -106,6 +111,7 @@ impl Partition {
             present: None,
             store: Store::default(),
             timers: Timers::default(),
+            agenda: Agenda::default(),
             journal: Journal::default(),
             filling: Filling::none(&program),
             unwritten_filling: None,
@@ -143,7 +149,7 @@ impl Partition {
 
     /// Bytes held for entities, timers and the bookkeeping of the changelog.
     pub fn bytes(&self) -> usize {
-        self.store.bytes() + self.timers.bytes() + self.journal.bytes()
+        self.store.bytes() + self.timers.bytes() + self.agenda.bytes() + self.journal.bytes()
     }
 
     /// What was done since the last call.
@@ -194,10 +200,12 @@ impl Partition {
         match entity {
             Some(entity) => {
                 self.put_back(entity);
+                self.agenda.lower(entity, &self.desk.dues);
                 self.rearm(entity, until.min(self.store.due(entity)), present.at);
             }
             None => {
                 let entity = self.store.insert(hash, self.desk.pack());
+                self.agenda.set(entity, &self.desk.dues);
                 self.rearm(entity, until, present.at);
             }
         }
@@ -305,9 +313,11 @@ impl Partition {
             (cause, is_unwritten) = (Cause::Catalog, self.unwritten_filling.is_some());
             self.prepare_judgement(present.at, sink);
         } else {
-            self.desk.stale.fill(self.program.tags.len());
+            let tags = self.program.tags.len();
+            self.agenda.due(entity, present.at, tags, &mut self.desk.stale, &self.desk.dues);
         }
-        let until = self.evaluate(Occasion { present, cause, order: None }, sink).min(self.forget_at());
+        self.evaluate(Occasion { present, cause, order: None }, sink);
+        let until = self.agenda.renew(entity, present.at, &self.desk.dues).min(self.forget_at());
         // A changed catalog concerns all, and leaves most as they were: these need not be written again.
         if cause != Cause::Catalog || is_unwritten || self.desk.pack() != self.store.packed(entity) {
             self.put_back(entity);

@@ -143,3 +143,24 @@ fn random_clock_terms_with_features_agree_with_the_reference() {
         check("sharp with features", seed, |seed| generate::sharp_with(seed, ASKED));
     }
 }
+
+/// The same tags with so many between them that no two are looked at together when an entity is due.
+fn crowded(mut case: Case) -> Case {
+    const BETWEEN: usize = 40;
+    let (before, tags) = case.catalog.split_once("\ntags:\n").expect("the generator writes tags last");
+    let mut catalog = format!("{before}\ntags:\n");
+    for (number, tag) in tags.lines().enumerate() {
+        catalog += &format!("{tag}\n");
+        (0..BETWEEN).for_each(|more| catalog += &format!("  quiet_{number}_{more}: {{ manual: true }}\n"));
+    }
+    case.catalog = catalog;
+    case
+}
+
+#[test]
+fn random_catalogs_of_many_tags_agree_with_the_reference() {
+    for seed in seeds().step_by(10) {
+        check("crowded case", seed, |seed| crowded(generate::case(seed)));
+        check("crowded sharp", seed, |seed| crowded(generate::sharp_with(seed, ASKED)));
+    }
+}
