@@ -7,39 +7,13 @@ use std::time::Duration;
 
 use config::ValueKind;
 
+use super::keys::{KEYS, nearest};
 use super::layers::{Entry, PROPERTIES, Written};
 use super::problem::{Fault, Origin, Problems};
 use super::{
     Delivery, GroupProtocol, HttpSettings, InputSettings, KafkaSettings, MaxChange, Membership, OutputSettings,
     PartitionedBy, Properties, ScoringSettings, ServiceSettings, Settings, Start, StateSettings, duration,
 };
-
-/// The keys that there are, beside librdkafka's own below `kafka.properties`.
-const KEYS: [&str; 23] = [
-    "catalog",
-    "kafka.brokers",
-    "kafka.application",
-    "kafka.group_protocol",
-    "kafka.properties",
-    "input.topics",
-    "input.start",
-    "input.partitioned_by",
-    "output.changes",
-    "output.tags",
-    "service.instance",
-    "service.workers",
-    "service.static_membership",
-    "service.commit_interval",
-    "service.delivery",
-    "service.idle_grace",
-    "service.outage_after",
-    "service.max_change",
-    "service.max_waiting_mb",
-    "state.directory",
-    "state.snapshot_interval",
-    "http.listen",
-    "scoring.library",
-];
 
 /// More workers than any machine has use for: a slip of the finger.
 const WORKERS_MAX: usize = 256;
@@ -153,7 +127,7 @@ impl Reader<'_> {
         let topics = match self.written.get("input.topics").map(|entry| &entry.value) {
             None => vec!["events".to_owned()],
             Some(ValueKind::Array(items)) => items.iter().filter_map(|item| scalar(&item.kind)).collect(),
-            Some(ValueKind::String(text)) => text.split(',').map(|topic| topic.trim().to_owned()).collect(),
+            Some(ValueKind::String(text)) => listed(text),
             Some(_) => Vec::new(),
         };
         let is_list = !topics.is_empty() && topics.iter().all(|topic| is_name(topic));
@@ -161,7 +135,10 @@ impl Reader<'_> {
         match (is_list, repeats) {
             (true, false) => Some(topics),
             (true, true) => self.bad("input.topics", "each topic once"),
-            (false, _) => self.bad("input.topics", "a list with names of topics, such as [\"events\"]"),
+            (false, _) => self.bad(
+                "input.topics",
+                "a list with names of topics, such as [\"events\"], or events,orders in a variable and with -s",
+            ),
         }
     }
 
@@ -348,8 +325,8 @@ impl Reader<'_> {
             Some(length) if length >= min && length <= max => Some(length),
             _ => {
                 let bounds = match max {
-                    Duration::MAX => format!("at least {min:?}, or \"off\""),
-                    max => format!("from {min:?} to {max:?}"),
+                    Duration::MAX => format!("at least {}, or \"off\"", duration::words(min)),
+                    max => format!("from {} to {}", duration::words(min), duration::words(max)),
                 };
                 self.bad(key, &format!("a duration with its unit, such as \"{default}\", {bounds}"))
             }
@@ -392,6 +369,13 @@ fn scalar(value: &ValueKind) -> Option<String> {
     }
 }
 
+/// The items of a list that stands in a variable or a flag: `a,b`, or as it would stand in the file.
+fn listed(text: &str) -> Vec<String> {
+    let text = text.trim();
+    let inside = text.strip_prefix('[').and_then(|text| text.strip_suffix(']')).unwrap_or(text);
+    inside.split(',').map(|item| item.trim().trim_matches(['"', '\'']).to_owned()).collect()
+}
+
 fn shown(value: &ValueKind) -> String {
     match value {
         ValueKind::String(text) => format!("\"{text}\""),
@@ -401,21 +385,6 @@ fn shown(value: &ValueKind) -> String {
         }
         other => scalar(other).unwrap_or_else(|| "nothing".to_owned()),
     }
-}
-
-/// The known key that a mistyped one is nearest to, if it is near.
-fn nearest(key: &str) -> Option<String> {
-    const ALIKE_MIN: f64 = 0.75;
-    let last = |key: &str| key.rsplit('.').next().unwrap_or_default().to_owned();
-    KEYS.iter()
-        .map(|known| {
-            let whole = strsim::jaro_winkler(key, known);
-            let tail = strsim::jaro_winkler(&last(key), &last(known));
-            (*known, whole.max(tail))
-        })
-        .filter(|(_, alike)| *alike >= ALIKE_MIN)
-        .max_by(|a, b| a.1.total_cmp(&b.1))
-        .map(|(known, _)| known.to_owned())
 }
 
 fn is_name(text: &str) -> bool {

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use config::{ConfigError, Environment, File, FileFormat, Source, Value, ValueKind};
 
+use super::keys;
 use super::problem::{Fault, Origin, Problems};
 use super::properties::Properties;
 
@@ -46,15 +47,18 @@ pub struct Entry {
 /// Every setting that was written, by its dotted key.
 pub type Written = BTreeMap<String, Entry>;
 
-/// Reads the layers in their order.
-pub fn read(sources: &Sources, problems: &mut Problems) -> Written {
+/// Reads the layers in their order. `None`: the file cannot be read.
+pub fn read(sources: &Sources, problems: &mut Problems) -> Option<Written> {
     let mut written = Written::new();
     read_file(&sources.file, &mut written, problems);
+    if !problems.is_empty() {
+        return None;
+    }
     read_environment(&sources.environment, &mut written, problems);
     for flag in &sources.flags {
         read_flag(flag, &mut written, problems);
     }
-    written
+    Some(written)
 }
 
 fn read_file(file: &ConfigFile, written: &mut Written, problems: &mut Problems) {
@@ -99,6 +103,11 @@ fn flatten(key: String, value: Value, origin: &Origin, written: &mut Written) {
 }
 
 fn read_environment(variables: &[(String, String)], written: &mut Written, problems: &mut Problems) {
+    for (variable, _) in variables {
+        if let Some(meant) = keys::meant(variable) {
+            problems.push(variable, None, Fault::Other(format!("two underscores stand behind {PREFIX}: {meant}")));
+        }
+    }
     let environment = Environment::with_prefix(PREFIX)
         .prefix_separator("__")
         .separator("__")

@@ -7,6 +7,7 @@
 
 mod check;
 mod duration;
+mod keys;
 mod layers;
 mod problem;
 mod properties;
@@ -181,7 +182,8 @@ impl Settings {
 /// Everything that is wrong, at once.
 pub fn load(sources: &Sources) -> Result<Settings, Problems> {
     let mut problems = Problems::default();
-    let written = layers::read(sources, &mut problems);
+    // Without the file nothing can be said of what stands in it.
+    let Some(written) = layers::read(sources, &mut problems) else { return Err(problems) };
     let settings = check::check(written, &mut problems);
     match settings {
         Some(settings) if problems.is_empty() => Ok(settings),

@@ -81,7 +81,7 @@ fn snapshots_are_taken_where_there_is_a_directory() {
     assert_eq!(
         report,
         "setting state.snapshot_interval (from -s): is \"10ms\", expected a duration with its unit, such as \"10m\", \
-         from 1s to 86400s"
+         from 1s to 1d"
     );
 }
 
@@ -138,7 +138,7 @@ fn every_problem_is_told_at_once() {
          input.start (from TAGSTREAM__INPUT__START): is \"now\", expected \"earliest\" or \"latest\"\n  \
          output.changes (from -s): is \"tag changes\", expected 1 to 200 letters, digits, dots, dashes and underscores\n  \
          service.workers (in FILE): is 0, expected a whole number from 1 to 256\n  \
-         service.commit_interval (in FILE): is 100, expected a duration with its unit, such as \"100ms\", from 1ms to 60s\n  \
+         service.commit_interval (in FILE): is 100, expected a duration with its unit, such as \"100ms\", from 1ms to 1m\n  \
          http.listen (in FILE): is \"x\", expected an address with a port, such as 127.0.0.1:8080, or \"off\"",
     );
 }
@@ -150,6 +150,16 @@ fn inputs_are_one_or_several_each_once() {
     assert_eq!(
         (input.topics, input.partitioned_by),
         (vec!["a".to_owned(), "b".to_owned()], super::PartitionedBy::None)
+    );
+    let settings = read("list", GOOD, &[], &["input.topics=[\"a\", 'b']"]).expect("settings");
+    assert_eq!(settings.input.topics, ["a", "b"]);
+    check(
+        "no list",
+        GOOD,
+        &[],
+        &["input.topics=a,,b"],
+        "setting input.topics (from -s): is \"a,,b\", expected a list with names of topics, such as [\"events\"], or \
+         events,orders in a variable and with -s",
     );
     check(
         "twice",
@@ -166,6 +176,36 @@ fn inputs_are_one_or_several_each_once() {
         &[],
         &["input.topics=tagstream-by-user"],
         "setting input.topics (from -s): one of them is already used for something else",
+    );
+}
+
+#[test]
+fn a_variable_with_one_underscore_is_told_and_those_of_others_are_left_alone() {
+    let others = [
+        "TAGSTREAM_LOG",
+        "TAGSTREAM_FAILPOINT",
+        "TAGSTREAM_SERVICE_HOST",
+        "TAGSTREAM_SERVICE_PORT_HTTP",
+        "TAGSTREAM_PORT_8080_TCP__ADDR",
+        "TAGSTREAMER_KAFKA__BROKERS",
+    ];
+    read("others", GOOD, &others.map(|name| (name, "x")), &[]).expect("settings");
+    check(
+        "underscore",
+        GOOD,
+        &[
+            ("TAGSTREAM_SERVICE__WORKERS", "2"),
+            ("TAGSTREAM_CATALOG", "c"),
+            ("TAGSTREAM_KAFKA_BROKERS", "k"),
+            ("TAGSTREAM_KAFKA__PROPERTIES__SASL_PASSWORD", "hunter2"),
+        ],
+        &[],
+        "4 settings are wrong\n  \
+         TAGSTREAM_SERVICE__WORKERS: two underscores stand behind TAGSTREAM: TAGSTREAM__SERVICE__WORKERS\n  \
+         TAGSTREAM_CATALOG: two underscores stand behind TAGSTREAM: TAGSTREAM__CATALOG\n  \
+         TAGSTREAM_KAFKA_BROKERS: two underscores stand behind TAGSTREAM: TAGSTREAM__KAFKA__BROKERS\n  \
+         TAGSTREAM_KAFKA__PROPERTIES__SASL_PASSWORD: two underscores stand behind TAGSTREAM: \
+         TAGSTREAM__KAFKA__PROPERTIES__SASL_PASSWORD",
     );
 }
 
@@ -229,6 +269,9 @@ fn durations() {
     for (text, ms) in [("100ms", 100), ("1h30m", 5_400_000), ("0s", 0), ("2d", 172_800_000), ("1w", 604_800_000)] {
         assert_eq!(super::duration::parse(text).map(|d| d.as_millis()), Some(ms), "{text}");
     }
+    for text in ["100ms", "90m", "0s", "2d", "7d", "1500ms", "1s"] {
+        assert_eq!(super::duration::parse(text).map(super::duration::words).as_deref(), Some(text));
+    }
     for text in ["", "5", "s", "1.5h", "-1s", "5 s", "9999999999999999999s", "1y", "5sm"] {
         assert_eq!(super::duration::parse(text), None, "{text}");
     }
@@ -239,7 +282,7 @@ fn a_named_file_must_exist_and_the_usual_one_need_not() {
     let missing = PathBuf::from("/nonexistent/tagstream.toml");
     let mut sources = Sources { file: ConfigFile::Named(missing.clone()), environment: Vec::new(), flags: Vec::new() };
     let report = load(&sources).expect_err("a report").to_string();
-    assert!(report.contains("--config: no file at /nonexistent/tagstream.toml"), "{report}");
+    assert_eq!(report, "setting --config: no file at /nonexistent/tagstream.toml");
     sources.file = ConfigFile::Usual(missing);
     sources.flags = vec!["kafka.brokers=k".to_owned()];
     load(&sources).expect("settings");

@@ -1,0 +1,58 @@
+//! The names of the settings, and what is meant by one that is none.
+
+/// The keys that there are, beside librdkafka's own below `kafka.properties`.
+pub const KEYS: [&str; 23] = [
+    "catalog",
+    "kafka.brokers",
+    "kafka.application",
+    "kafka.group_protocol",
+    "kafka.properties",
+    "input.topics",
+    "input.start",
+    "input.partitioned_by",
+    "output.changes",
+    "output.tags",
+    "service.instance",
+    "service.workers",
+    "service.static_membership",
+    "service.commit_interval",
+    "service.delivery",
+    "service.idle_grace",
+    "service.outage_after",
+    "service.max_change",
+    "service.max_waiting_mb",
+    "state.directory",
+    "state.snapshot_interval",
+    "http.listen",
+    "scoring.library",
+];
+
+/// The sections that they stand in.
+const SECTIONS: [&str; 7] = ["kafka", "input", "output", "service", "state", "http", "scoring"];
+
+/// The known key that a mistyped one is nearest to, if it is near.
+pub fn nearest(key: &str) -> Option<String> {
+    const ALIKE_MIN: f64 = 0.75;
+    let last = |key: &str| key.rsplit('.').next().unwrap_or_default().to_owned();
+    KEYS.iter()
+        .map(|known| {
+            let whole = strsim::jaro_winkler(key, known);
+            let tail = strsim::jaro_winkler(&last(key), &last(known));
+            (*known, whole.max(tail))
+        })
+        .filter(|(_, alike)| *alike >= ALIKE_MIN)
+        .max_by(|a, b| a.1.total_cmp(&b.1))
+        .map(|(known, _)| known.to_owned())
+}
+
+/// The variable that is meant by one with a single underscore behind the prefix, if it is meant for us: Kubernetes makes
+/// `TAGSTREAM_SERVICE_HOST` and the like where a service bears our name.
+pub fn meant(variable: &str) -> Option<String> {
+    let rest = variable.strip_prefix("TAGSTREAM_").filter(|rest| !rest.starts_with('_'))?;
+    let name = rest.to_ascii_lowercase();
+    if let Some(key) = KEYS.iter().find(|key| key.replace('.', "_") == name.replace("__", "_")) {
+        return Some(format!("TAGSTREAM__{}", key.replace('.', "__").to_uppercase()));
+    }
+    let (section, _) = name.split_once("__")?;
+    SECTIONS.contains(&section).then(|| format!("TAGSTREAM__{rest}"))
+}
