@@ -1,13 +1,14 @@
 //! Records to events: the rules of the envelope, and the properties that the catalog looks at.
 
 use super::capture::{Capture, Found};
-use super::commands::{Commands, Fault, Fields};
+use super::commands::{Commands, Fields};
 use super::names::Names;
 use super::plan::{KindPlace, NodeId, Plan, PropertyPlaces};
 use super::reject::Reject;
 use super::scanner::{Kind, RECORD_BYTES_MAX};
 use super::shape::{Shapes, Trace};
 use super::text::text;
+use super::untimely::untimely;
 use super::values::{KEY_BYTES_MAX, array, integer, is_integer, is_text, keep, key, scalar, unsigned_zero};
 use crate::catalog::{Catalog, TimeUnit};
 use crate::model::{Event, KindId, PathId, Timestamp};
@@ -25,8 +26,8 @@ pub struct Decoder {
     trace: Trace,
     kinds: Names,
     commands: Commands,
-    /// What was wrong with the command that was rejected last.
-    fault: Option<Fault>,
+    /// What was wrong with the record that was rejected last, in words; empty where its reason says it all.
+    detail: String,
     time_unit: TimeUnit,
     max_future_ms: i64,
     max_event_bytes: usize,
@@ -44,7 +45,7 @@ impl Decoder {
             trace: Trace::default(),
             kinds: Names::new(catalog.kinds.iter().cloned().zip(1..)),
             commands: Commands::new(catalog),
-            fault: None,
+            detail: String::new(),
             time_unit: catalog.input.time_unit,
             max_future_ms: catalog.input.max_future_ms,
             max_event_bytes: catalog.input.max_event_bytes.min(RECORD_BYTES_MAX),
@@ -57,7 +58,7 @@ impl Decoder {
     /// # Errors
     /// The first reason to reject the record, in the contract's order. `event` then holds nothing of use.
     pub fn decode(&mut self, bytes: &[u8], now: Timestamp, event: &mut Event) -> Result<(), Reject> {
-        self.fault = None;
+        self.detail.clear();
         if bytes.len() > self.max_event_bytes {
             return Err(Reject::TooLarge);
         }
@@ -87,8 +88,8 @@ impl Decoder {
     }
 
     /// What was wrong with the record that was rejected last, in words, where its reason does not say it all.
-    pub fn detail(&self) -> Option<&'static str> {
-        self.fault.map(Fault::detail)
+    pub fn detail(&self) -> Option<&str> {
+        (!self.detail.is_empty()).then_some(self.detail.as_str())
     }
 
     /// The user's key, and those of the other entities that the event is about.
@@ -135,14 +136,24 @@ impl Decoder {
         let nodes = property_nodes(&self.plan.properties, &self.found, record, &mut self.scratch);
         let fields = Fields { record, nodes, found: &self.found };
         self.commands.read(&fields, event, &mut self.scratch).map_err(|fault| {
-            self.fault = Some(fault);
+            self.detail.push_str(fault.detail());
             fault.reject()
         })
     }
 
     fn time(&mut self, record: &str, now: Timestamp, event: &mut Event) -> Result<(), Reject> {
+        let read = self.read_time(record, now);
+        if let Err(reject) = read {
+            let raw = self.found[self.plan.time].raw;
+            untimely(reject, raw.kind(), raw.of(record), self.time_unit, &mut self.detail);
+        }
+        event.time = read?;
+        Ok(())
+    }
+
+    fn read_time(&mut self, record: &str, now: Timestamp) -> Result<Timestamp, Reject> {
         let raw = self.found[self.plan.time].raw;
-        event.time = match raw.kind() {
+        let time = match raw.kind() {
             Kind::Missing | Kind::Null => return Err(Reject::MissingTime),
             Kind::Plain | Kind::Escaped => {
                 Timestamp::parse(text(record, raw, &mut self.scratch)).map_err(|_| Reject::BadTime)?
@@ -157,13 +168,13 @@ impl Decoder {
             }
             _ => return Err(Reject::BadTime),
         };
-        if event.time < Timestamp::OLDEST_EVENT {
+        if time < Timestamp::OLDEST_EVENT {
             return Err(Reject::TooOld);
         }
-        if event.time > now.plus(self.max_future_ms) {
+        if time > now.plus(self.max_future_ms) {
             return Err(Reject::InFuture);
         }
-        Ok(())
+        Ok(time)
     }
 
     fn id(&mut self, record: &str, event: &mut Event) {

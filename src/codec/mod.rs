@@ -20,6 +20,7 @@ mod scanner;
 mod shape;
 mod snapshot;
 mod text;
+mod untimely;
 mod values;
 mod writer;
 

@@ -58,7 +58,7 @@ impl Replay {
     }
 
     /// What was wrong with the line that was rejected last, in words, where its reason does not say it all.
-    pub fn detail(&self) -> Option<&'static str> {
+    pub fn detail(&self) -> Option<&str> {
         self.decoder.detail()
     }
 
