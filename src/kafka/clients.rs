@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use rdkafka::client::ClientContext;
 use rdkafka::config::{ClientConfig, RDKafkaLogLevel};
 use rdkafka::consumer::{BaseConsumer, ConsumerContext};
-use rdkafka::error::KafkaError;
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::producer::{DeliveryResult, ProducerContext};
 
 use super::notice::{Notice, Notices, WorkerId};
@@ -214,7 +214,11 @@ pub fn pass_on(notices: &Notices, level: RDKafkaLogLevel, facility: &str, text: 
 
 pub fn pass_error_on(notices: &Notices, error: &KafkaError, reason: &str) {
     let facility = error.rdkafka_error_code().map_or_else(|| "ERROR".to_owned(), |code| format!("{code:?}"));
-    let text = refusal::explain(error, reason).unwrap_or_else(|| reason.to_owned());
+    let text = match error.rdkafka_error_code() {
+        // Its own words count brokers that it has yet to hear of.
+        Some(RDKafkaErrorCode::AllBrokersDown) => "no broker can be reached".to_owned(),
+        _ => refusal::explain(error, reason).unwrap_or_else(|| reason.to_owned()),
+    };
     notices(Notice::Library { severity: Severity::Warn, facility, text });
 }
 

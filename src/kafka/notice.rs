@@ -317,6 +317,15 @@ fn listed(partitions: &[PartitionName]) -> String {
     format!("[{}]", names.join(", "))
 }
 
+/// So many bytes, for people.
+fn size(bytes: u64) -> String {
+    match bytes {
+        0..1_000 => format!("{bytes} bytes"),
+        1_000..100_000 => format!("{:.1} kB", bytes as f64 / 1e3),
+        _ => format!("{:.1} MB", bytes as f64 / 1e6),
+    }
+}
+
 impl fmt::Display for WorkerId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "worker {}", self.0)
@@ -351,25 +360,21 @@ impl fmt::Display for Notice {
                 write!(f, "{worker} runs partition {partition} from offset {offset}")
             }
             Notice::Restoring { worker, partition, entities, bytes, left } => {
-                write!(
-                    f,
-                    "{worker} restores partition {partition}: {entities} users, {} MB so far",
-                    bytes / 1_000_000
-                )?;
+                write!(f, "{worker} restores partition {partition}: {entities} users, {} so far", size(*bytes))?;
                 match left {
                     Some(left) => write!(f, ", about {} s left", left.as_secs()),
                     None => Ok(()),
                 }
             }
             Notice::Restored { worker, partition, entities, bytes, snapshot_bytes: None, took } => {
-                let mb = *bytes as f64 / 1e6;
-                write!(f, "{worker} has restored partition {partition}: {entities} users from {mb:.1} MB in {took:?}")
+                let size = size(*bytes);
+                write!(f, "{worker} has restored partition {partition}: {entities} users from {size} in {took:?}")
             }
             Notice::Restored { worker, partition, entities, bytes, snapshot_bytes: Some(snapshot), took } => {
-                let mb = *snapshot as f64 / 1e6;
+                let size = size(*snapshot);
                 write!(
                     f,
-                    "{worker} has restored partition {partition}: {entities} users from a snapshot of {mb:.1} MB and \
+                    "{worker} has restored partition {partition}: {entities} users from a snapshot of {size} and \
                      {bytes} bytes of the changelog in {took:?}"
                 )
             }
@@ -399,10 +404,10 @@ impl fmt::Display for Notice {
                 )
             }
             Notice::SnapshotWritten { worker, partition, bytes, copied_in, took } => {
-                let mb = *bytes as f64 / 1e6;
+                let size = size(*bytes);
                 write!(
                     f,
-                    "{worker} has written a snapshot of partition {partition}: {mb:.1} MB, copied in {copied_in:?}, there \
+                    "{worker} has written a snapshot of partition {partition}: {size}, copied in {copied_in:?}, there \
                      after {took:?}"
                 )
             }
