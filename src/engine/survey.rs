@@ -17,6 +17,8 @@ use super::tags::{Next, turn};
 /// What would become of one tag.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Impact {
+    /// How many entities there are of the kind that it is put on.
+    pub entities: u64,
     /// How many entities have it.
     pub had: u64,
     /// How many of these would lose it or have another value.
@@ -26,15 +28,26 @@ pub struct Impact {
 }
 
 impl Impact {
-    fn add(&mut self, other: Impact) {
+    pub fn add(&mut self, other: Impact) {
+        self.entities += other.entities;
         self.had += other.had;
         self.differ += other.differ;
         self.added += other.added;
     }
 
     /// Whether more than a share of those who have the tag, or of all, would see it change.
-    pub fn exceeds(self, share: f64, entities: u64) -> bool {
-        self.differ as f64 > share * self.had as f64 || (self.differ + self.added) as f64 > share * entities as f64
+    pub fn exceeds(self, share: f64) -> bool {
+        self.exceeds_of_those_who_have_it(share) || self.exceeds_of_all(share)
+    }
+
+    /// Whether more than a share of those who have the tag would lose it or have another value.
+    pub fn exceeds_of_those_who_have_it(self, share: f64) -> bool {
+        self.differ as f64 > share * self.had as f64
+    }
+
+    /// Whether more than a share of all would lose it, have another value, or get it.
+    pub fn exceeds_of_all(self, share: f64) -> bool {
+        (self.differ + self.added) as f64 > share * self.entities as f64
     }
 }
 
@@ -57,7 +70,7 @@ impl Outlook {
     /// The tags of which more than a share would change.
     pub fn exceeding(&self, share: f64) -> impl Iterator<Item = (&str, Impact)> {
         let tags = self.tags.iter().map(|(name, impact)| (&**name, *impact));
-        tags.filter(move |(_, impact)| impact.exceeds(share, self.entities))
+        tags.filter(move |(_, impact)| impact.exceeds(share))
     }
 }
 
@@ -123,6 +136,9 @@ impl Survey {
         for (plan, impact) in self.stage.program.tags.iter().zip(self.impacts.iter_mut().map(std::mem::take)) {
             let name = self.stage.program.tag(plan.id).name.clone();
             self.outlook.tags.entry(name).or_default().add(impact);
+        }
+        for impact in self.outlook.tags.values_mut() {
+            impact.entities = self.outlook.entities;
         }
         Some(&self.outlook)
     }

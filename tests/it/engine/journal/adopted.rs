@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use serde_json::Value;
-use tagstream::engine::{Outlook, Program, Survey};
+use tagstream::engine::{Impact, Outlook, Program, Survey};
 use tagstream::model::Timestamp;
 
 use super::churn::{CATALOG, key, line, told};
@@ -182,10 +182,10 @@ fn what_is_on_hold_stays_until_it_is_released() {
 
 #[test]
 fn a_share_is_of_those_who_have_a_tag_or_of_all() {
-    let mut outlook = Outlook { entities: 100, ..Outlook::default() };
+    // A tag of a kind of which there are few: how many there are of other kinds does not count.
+    let mut outlook = Outlook { entities: 1_000, ..Outlook::default() };
     let mut tag = |name: &str, had, differ, added| {
-        let impact = outlook.tags.entry(name.into()).or_default();
-        (impact.had, impact.differ, impact.added) = (had, differ, added);
+        outlook.tags.insert(name.into(), Impact { entities: 100, had, differ, added });
     };
     tag("few lose it", 50, 10, 0);
     tag("many of few lose it", 10, 3, 0);
