@@ -6,14 +6,14 @@ use std::sync::Arc;
 
 use clap::Args;
 
-use super::catalog_file::CatalogFile;
+use super::catalog_file::{CatalogFile, FileError};
 use super::models::{ModelAccess, Runnable};
 use super::{catalog_file, report};
-use crate::catalog::{Catalog, Colours};
+use crate::catalog::{self, Catalog, Colours};
 use crate::engine::Programs;
 use crate::kafka::{self, Backfill, Role, Streams};
 use crate::scoring::Patience;
-use crate::service::{self, CatalogSource, ServiceError, Surroundings, Told};
+use crate::service::{self, CatalogFaults, CatalogSource, ServiceError, Surroundings, Told};
 use crate::settings::{self, ConfigFile, Fault, PartitionedBy, Problems, Settings, Sources};
 use crate::telemetry;
 
@@ -70,10 +70,14 @@ fn complete(settings: Settings, needs: Needs) -> Result<Settings, Problems> {
 }
 
 /// The catalog as it is in its file now, ready to run, or all its problems.
-fn reread(path: &Path, access: &ModelAccess) -> Result<Arc<Programs>, String> {
-    let file = CatalogFile::open(path, access).map_err(|error| error.to_string())?;
-    let report = file.report(Colours::Off);
-    let catalog = file.loaded.catalog.ok_or(report)?;
+fn reread(path: &Path, access: &ModelAccess) -> Result<Arc<Programs>, CatalogFaults> {
+    let unreadable = |error: FileError| CatalogFaults { report: error.to_string(), problems: Vec::new() };
+    let file = CatalogFile::open(path, access).map_err(unreadable)?;
+    let faults = CatalogFaults {
+        report: file.report(Colours::Off),
+        problems: file.loaded.problems.iter().map(catalog::as_json).collect(),
+    };
+    let catalog = file.loaded.catalog.ok_or(faults)?;
     Ok(Runnable { catalog, models: file.models }.programs())
 }
 

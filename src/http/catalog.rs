@@ -12,8 +12,25 @@ use serde_json::{Value as Json, json};
 use super::server::{JSON, page};
 use crate::kafka::Breaker;
 
-/// Reads the catalog anew: what came of it, or why the one that runs goes on.
-pub type Reload = Arc<dyn Fn() -> Result<String, String> + Send + Sync>;
+/// Reads the catalog anew.
+pub type Reload = Arc<dyn Fn() -> Result<Reread, Refused> + Send + Sync>;
+
+/// What came of it, in words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reread {
+    /// It computes what the one that runs does.
+    Unchanged(String),
+    /// Its effects are being looked at.
+    Proposed(String),
+}
+
+/// Why the one that runs goes on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refused {
+    pub error: String,
+    /// Of the file, as `check --format json` has them.
+    pub problems: Vec<Json>,
+}
 
 /// What the pages can do.
 #[derive(Clone)]
@@ -33,7 +50,13 @@ pub fn router(controls: Controls) -> Router {
 async fn status(State(controls): State<Controls>) -> Response {
     let status = controls.breaker.status();
     let held = status.held.iter().map(|(tag, impact)| {
-        json!({ "tag": tag, "had": impact.had, "would_differ": impact.differ, "would_be_added": impact.added })
+        json!({
+            "tag": tag,
+            "entities": impact.entities,
+            "had": impact.had,
+            "would_differ": impact.differ,
+            "would_be_added": impact.added,
+        })
     });
     answer(
         StatusCode::OK,
@@ -49,8 +72,11 @@ async fn reload(State(controls): State<Controls>) -> Response {
     // Reading a file and compiling a catalog takes a moment, which nobody else has to wait for.
     let reload = Arc::clone(&controls.reload);
     match tokio::task::spawn_blocking(move || reload()).await {
-        Ok(Ok(text)) => answer(StatusCode::ACCEPTED, &json!({ "result": text })),
-        Ok(Err(text)) => answer(StatusCode::UNPROCESSABLE_ENTITY, &json!({ "error": text })),
+        Ok(Ok(Reread::Unchanged(text))) => answer(StatusCode::OK, &json!({ "result": text })),
+        Ok(Ok(Reread::Proposed(text))) => answer(StatusCode::ACCEPTED, &json!({ "result": text })),
+        Ok(Err(Refused { error, problems })) => {
+            answer(StatusCode::UNPROCESSABLE_ENTITY, &json!({ "error": error, "problems": problems }))
+        }
         Err(error) => answer(StatusCode::INTERNAL_SERVER_ERROR, &json!({ "error": error.to_string() })),
     }
 }

@@ -10,7 +10,7 @@ mod monitor;
 mod server;
 mod watch;
 
-pub use catalog::Controls;
+pub use catalog::{Controls, Refused, Reread};
 pub use monitor::Monitor;
 pub use server::{HttpError, Server};
 pub use watch::{HANG_AFTER, PATIENCE, Place, Watch};

@@ -18,7 +18,9 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::notice::WorkerId;
+use super::news::CatalogNews;
+use super::notice::{Notice, Notices, WorkerId};
+use super::streams::PartitionId;
 use crate::engine::{Impact, Outlook, Programs};
 use crate::settings::MaxChange;
 
@@ -26,12 +28,12 @@ use crate::settings::MaxChange;
 pub type TagNames = BTreeSet<Box<str>>;
 
 /// Shared by the workers of a process and those who operate it.
-#[derive(Debug)]
 pub struct Breaker {
     /// Grows whenever there is something to look at.
     version: AtomicU64,
     workers: usize,
     threshold: MaxChange,
+    notices: Notices,
     state: Mutex<State>,
 }
 
@@ -40,9 +42,9 @@ struct State {
     edition: Edition,
     candidate: Option<Candidate>,
     /// What partitions showed whose state was read back under a changed catalog.
-    restored: Outlook,
-    /// What is on hold, and what would happen to it.
-    held: BTreeMap<Box<str>, Impact>,
+    restored: BTreeMap<PartitionId, Outlook>,
+    /// What is on hold, and what would happen to it: by partition, as of when that was last looked at.
+    held: BTreeMap<Box<str>, BTreeMap<PartitionId, Impact>>,
     approved: Approved,
 }
 
@@ -59,7 +61,7 @@ pub struct Edition {
 struct Candidate {
     number: u64,
     programs: Arc<Programs>,
-    outlooks: HashMap<WorkerId, Outlook>,
+    outlooks: HashMap<WorkerId, BTreeMap<PartitionId, Outlook>>,
 }
 
 /// The tags whose changes need not wait.
@@ -98,13 +100,29 @@ pub struct Status {
     pub held: Vec<(Box<str>, Impact)>,
 }
 
+impl State {
+    /// Tags of these names stay as they are in a partition, which shows this.
+    fn hold<'a>(&mut self, partition: PartitionId, outlook: &Outlook, names: impl Iterator<Item = &'a Box<str>>) {
+        for name in names {
+            let impact = outlook.tags.get(name).copied().unwrap_or_default();
+            self.held.entry(name.clone()).or_default().insert(partition, impact);
+        }
+    }
+}
+
+fn sum(impacts: &BTreeMap<PartitionId, Impact>) -> Impact {
+    let mut sum = Impact::default();
+    impacts.values().for_each(|impact| sum.add(*impact));
+    sum
+}
+
 impl Breaker {
     /// `approve`: whatever follows from the catalog that is in force at the start is approved.
-    pub fn new(programs: Arc<Programs>, workers: usize, threshold: MaxChange, approve: bool) -> Self {
+    pub fn new(programs: Arc<Programs>, workers: usize, threshold: MaxChange, approve: bool, notices: Notices) -> Self {
         let edition = Edition { number: 0, programs, held: TagNames::new() };
         let approved = if approve { Approved::All } else { Approved::These(TagNames::new()) };
-        let state = State { edition, candidate: None, restored: Outlook::default(), held: BTreeMap::new(), approved };
-        Breaker { version: AtomicU64::new(0), workers, threshold, state: Mutex::new(state) }
+        let state = State { edition, candidate: None, restored: BTreeMap::new(), held: BTreeMap::new(), approved };
+        Breaker { version: AtomicU64::new(0), workers, threshold, notices, state: Mutex::new(state) }
     }
 
     pub fn version(&self) -> u64 {
@@ -123,48 +141,69 @@ impl Breaker {
 
     /// Has a catalog surveyed, in place of another that may be. It takes effect when all workers have done so.
     pub fn propose(&self, programs: Arc<Programs>) {
-        let number = self.version() + 1;
+        let (number, fingerprint) = (self.version() + 1, programs.fingerprint().to_owned());
+        self.say(CatalogNews::Proposed { fingerprint });
         self.state().candidate = Some(Candidate { number, programs, outlooks: HashMap::new() });
         self.changed();
     }
 
     /// What a worker's partitions show of a candidate.
-    pub fn report(&self, worker: WorkerId, number: u64, outlook: Outlook) {
+    pub fn report(&self, worker: WorkerId, number: u64, outlooks: BTreeMap<PartitionId, Outlook>) {
         let mut state = self.state();
         let Some(candidate) = state.candidate.as_mut().filter(|candidate| candidate.number == number) else { return };
-        candidate.outlooks.insert(worker, outlook);
+        candidate.outlooks.insert(worker, outlooks);
         if candidate.outlooks.len() < self.workers {
             return;
         }
         let Some(candidate) = state.candidate.take() else { return };
-        let mut all = Outlook::default();
-        candidate.outlooks.values().for_each(|outlook| all.add(outlook));
+        let outlooks: Vec<(PartitionId, Outlook)> = candidate.outlooks.into_values().flatten().collect();
         state.approved = Approved::These(TagNames::new());
-        state.restored = Outlook::default();
-        state.held = self.exceeding(&all, &state.approved);
-        let held = state.held.keys().cloned().collect();
-        state.edition = Edition { number: state.edition.number + 1, programs: candidate.programs, held };
+        state.restored.clear();
+        state.held.clear();
+        let exceeding = self.exceeding(outlooks.iter().map(|(_, outlook)| outlook), &state.approved);
+        for (partition, outlook) in &outlooks {
+            state.hold(*partition, outlook, exceeding.keys());
+        }
+        let (number, held) = (state.edition.number + 1, exceeding.keys().cloned().collect());
+        let fingerprint = candidate.programs.fingerprint().to_owned();
+        state.edition = Edition { number, programs: candidate.programs, held };
         drop(state);
+        self.say(CatalogNews::InForce { fingerprint });
+        self.say_that_they_wait(exceeding);
         self.changed();
     }
 
     /// What a partition shows whose state was read back under a changed catalog; the tags that have to wait.
-    pub fn restored(&self, outlook: &Outlook) -> TagNames {
+    pub fn restored(&self, partition: PartitionId, outlook: &Outlook) -> TagNames {
         let mut state = self.state();
-        state.restored.add(outlook);
-        let exceeding = self.exceeding(&state.restored, &state.approved);
-        state.held.extend(exceeding.clone());
-        exceeding.into_keys().collect()
+        state.restored.insert(partition, outlook.clone());
+        let exceeding = self.exceeding(state.restored.values(), &state.approved);
+        let names: TagNames = exceeding.keys().cloned().collect();
+        let news = exceeding.into_iter().filter(|(name, _)| !state.held.contains_key(name)).collect();
+        state.hold(partition, outlook, names.iter());
+        drop(state);
+        self.say_that_they_wait(news);
+        names
     }
 
-    /// A partition was read back with tags on hold; those that are approved meanwhile.
-    pub fn noted(&self, held: TagNames) -> TagNames {
+    /// A partition was read back with tags on hold, and shows this; those that are approved meanwhile.
+    pub fn noted(&self, partition: PartitionId, held: TagNames, outlook: &Outlook) -> TagNames {
         let mut state = self.state();
         let (approved, waiting): (TagNames, TagNames) = held.into_iter().partition(|name| state.approved.has(name));
-        for name in waiting {
-            state.held.entry(name).or_default();
-        }
+        let news: TagNames = waiting.iter().filter(|name| !state.held.contains_key(*name)).cloned().collect();
+        state.hold(partition, outlook, waiting.iter());
+        drop(state);
+        news.into_iter().for_each(|tag| self.say(CatalogNews::StillWaits { tag }));
         approved
+    }
+
+    /// What a partition has shown does not count here any more: it is somebody else's, or is read back anew.
+    pub fn gave_up(&self, partition: PartitionId) {
+        let mut state = self.state();
+        state.restored.remove(&partition);
+        for impacts in state.held.values_mut() {
+            impacts.remove(&partition);
+        }
     }
 
     /// Lets tags change that wait: the one of this name, or all. Returns which.
@@ -178,6 +217,7 @@ impl Breaker {
         }
         drop(state);
         if !wanted.is_empty() {
+            self.say(CatalogNews::Approved { tags: wanted.clone() });
             self.changed();
         }
         wanted
@@ -188,14 +228,32 @@ impl Breaker {
         Status {
             fingerprint: state.edition.programs.fingerprint().to_owned(),
             candidate: state.candidate.as_ref().map(|candidate| candidate.programs.fingerprint().to_owned()),
-            held: state.held.iter().map(|(name, impact)| (name.clone(), *impact)).collect(),
+            held: state.held.iter().map(|(name, impacts)| (name.clone(), sum(impacts))).collect(),
         }
     }
 
-    fn exceeding(&self, outlook: &Outlook, approved: &Approved) -> BTreeMap<Box<str>, Impact> {
+    /// The tags that have to wait, of all that partitions show.
+    fn exceeding<'a>(
+        &self,
+        outlooks: impl Iterator<Item = &'a Outlook>,
+        approved: &Approved,
+    ) -> BTreeMap<Box<str>, Impact> {
         let MaxChange::Share(share) = self.threshold else { return BTreeMap::new() };
-        let exceeding = outlook.exceeding(share).filter(|(name, _)| !approved.has(name));
+        let mut all = Outlook::default();
+        outlooks.for_each(|outlook| all.add(outlook));
+        let exceeding = all.exceeding(share).filter(|(name, _)| !approved.has(name));
         exceeding.map(|(name, impact)| (name.into(), impact)).collect()
+    }
+
+    fn say_that_they_wait(&self, tags: BTreeMap<Box<str>, Impact>) {
+        let MaxChange::Share(share) = self.threshold else { return };
+        for (tag, impact) in tags {
+            self.say(CatalogNews::Waits { tag, impact, share });
+        }
+    }
+
+    fn say(&self, news: CatalogNews) {
+        (self.notices)(Notice::Catalog(news));
     }
 
     fn changed(&self) {

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::counts::Counts;
+use super::news::CatalogNews;
 use super::standing::Standing;
 use super::streams::PartitionName;
 use crate::engine::{CatalogChange, Rebuilt};
@@ -135,6 +136,8 @@ pub enum Notice {
         partition: PartitionName,
         change: CatalogChange,
     },
+    /// What becomes of a changed catalog in this process.
+    Catalog(CatalogNews),
     /// A partition does not go on until a person has done something. The others do.
     Stopped {
         worker: WorkerId,
@@ -229,6 +232,7 @@ impl Notice {
                 }
             }
             Notice::Library { severity, .. } => *severity,
+            Notice::Catalog(news) => news.severity(),
             _ => Severity::Info,
         }
     }
@@ -264,6 +268,7 @@ impl Notice {
             | Notice::Reached { .. }
             | Notice::NotChecked { .. }
             | Notice::NotWritten { .. }
+            | Notice::Catalog(_)
             | Notice::Outage { .. }
             | Notice::OutageOver
             | Notice::Library { .. } => None,
@@ -424,6 +429,7 @@ impl fmt::Display for Notice {
                     names(&change.dropped)
                 )
             }
+            Notice::Catalog(news) => news.fmt(f),
             Notice::Stopped { worker, partition, why } => {
                 write!(f, "{worker} has stopped partition {partition}: {why}; the other partitions go on")
             }

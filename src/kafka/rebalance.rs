@@ -97,6 +97,7 @@ impl<W: Wire> Worker<W> {
     fn give_up(&mut self, partitions: &[PartitionId]) {
         let mut ran = Vec::new();
         for partition in partitions {
+            self.plan.breaker.gave_up(*partition);
             if let Some(scribe) = &mut self.scribe {
                 scribe.forget(*partition);
             }

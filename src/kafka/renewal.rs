@@ -1,5 +1,6 @@
 //! A changed catalog in a worker: its partitions are surveyed between records, then all of them go on under it at once.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -23,7 +24,7 @@ const SETTLE_PATIENCE: Duration = Duration::from_secs(3);
 pub(super) struct Surveying {
     number: u64,
     left: Vec<(PartitionId, Box<Survey>)>,
-    outlook: Outlook,
+    outlooks: BTreeMap<PartitionId, Outlook>,
     pub(super) next_at: Instant,
 }
 
@@ -77,7 +78,7 @@ impl<W: Wire> Worker<W> {
                     }
                 }
                 let next_at = self.wire.now();
-                self.renewal.surveying = Some(Surveying { number, left, outlook: Outlook::default(), next_at });
+                self.renewal.surveying = Some(Surveying { number, left, outlooks: BTreeMap::new(), next_at });
             }
             Some(_) => {}
             None => self.renewal.surveying = None,
@@ -92,9 +93,9 @@ impl<W: Wire> Worker<W> {
         let Some(surveying) = &mut self.renewal.surveying else { return };
         surveying.next_at = next_at;
         let Some((partition, survey)) = surveying.left.last_mut() else {
-            let (number, outlook) = (surveying.number, std::mem::take(&mut surveying.outlook));
+            let (number, outlooks) = (surveying.number, std::mem::take(&mut surveying.outlooks));
             self.renewal.surveying = None;
-            return self.plan.breaker.report(self.plan.id, number, outlook);
+            return self.plan.breaker.report(self.plan.id, number, outlooks);
         };
         // Of a partition that was given up meanwhile somebody else takes care.
         let found = match self.slots.get(partition) {
@@ -102,7 +103,7 @@ impl<W: Wire> Worker<W> {
             _ => Some(Outlook::default()),
         };
         if let Some(outlook) = found {
-            surveying.outlook.add(&outlook);
+            surveying.outlooks.insert(*partition, outlook);
             surveying.left.pop();
         }
     }

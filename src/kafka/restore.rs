@@ -23,7 +23,7 @@ use std::time::{Duration, Instant};
 
 use rdkafka::Message;
 
-use super::breaker::Breaker;
+use super::breaker::{Breaker, TagNames};
 use super::clients::ClientError;
 use super::clock::Clock;
 use super::failpoint::{self, Step};
@@ -302,17 +302,29 @@ impl<W: Wire> Errand<W> {
             Some(end) => self.rebuild(task, &mut state, end, catalog_change.as_ref())?,
             None => false,
         };
-        let approved = self.breaker.noted(state.held_tags().map(Box::from).collect());
-        state.release(&approved);
-        let is_other_catalog = catalog != state.program().catalog.fingerprint && !is_first;
-        if is_other_catalog || is_rebuilt {
-            let exceeding = self.breaker.restored(&Survey::whole(&state));
-            state.hold(state.held_tags().map(Box::from).chain(exceeding).collect());
+        if task.cancel.is_given() {
+            return Err(Interrupted::Cancelled);
         }
+        let is_other_catalog = catalog != state.program().catalog.fingerprint && !is_first;
+        self.heed_breaker(partition, &mut state, is_other_catalog || is_rebuilt);
         // What an earlier restart has told already is no news.
         let catalog_change = catalog_change.filter(|_| is_other_catalog);
         let took = self.wire.now().duration_since(started);
         Ok(Found { state, note, sources, catalog_change, took, bytes, snapshot_bytes })
+    }
+
+    /// Puts on hold, or lets go, what the breaker says. `is_judged_anew`: under a catalog under which it was not before.
+    fn heed_breaker(&self, partition: PartitionId, state: &mut Partition, is_judged_anew: bool) {
+        let held: TagNames = state.held_tags().map(Box::from).collect();
+        if held.is_empty() && !is_judged_anew {
+            return;
+        }
+        let outlook = Survey::whole(state);
+        state.release(&self.breaker.noted(partition, held, &outlook));
+        if is_judged_anew {
+            let exceeding = self.breaker.restored(partition, &outlook);
+            state.hold(state.held_tags().map(Box::from).chain(exceeding).collect());
+        }
     }
 
     /// Waits until everything before `end` is committed or aborted. Returns where the partition begins.

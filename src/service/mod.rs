@@ -30,7 +30,7 @@ use crew::Crew;
 
 pub use notices::to_log;
 use reload::Reloader;
-pub use reload::{CatalogSource, ReloadError, Reloaded};
+pub use reload::{CatalogFaults, CatalogSource, ReloadError, Reloaded};
 pub use wall_clock::wall_clock;
 
 /// A worker that has not left by then hangs. Leaving it is safe: what is not committed is done again.
@@ -135,8 +135,10 @@ pub fn run(settings: Settings, programs: Arc<Programs>, surroundings: Surroundin
         let settings = Arc::new(settings);
         let workers = settings.service.workers.get();
         let (threshold, approve) = (settings.service.max_change, surroundings.approve_changes);
-        let breaker = Arc::new(Breaker::new(programs, workers, threshold, approve));
-        let no_source: CatalogSource = Arc::new(|| Err("there is no file to read it from".to_owned()));
+        let notices = Arc::clone(&surroundings.notices);
+        let breaker = Arc::new(Breaker::new(programs, workers, threshold, approve, notices));
+        let nothing = || CatalogFaults { report: "there is no file to read it from".to_owned(), problems: Vec::new() };
+        let no_source: CatalogSource = Arc::new(move || Err(nothing()));
         let source = surroundings.catalog.clone().unwrap_or(no_source);
         let reloader = Reloader { source, settings: Arc::clone(&settings), breaker: Arc::clone(&breaker) };
         let (surroundings, _server) = be_seen(&settings, &reloader, surroundings)?;
@@ -155,10 +157,7 @@ fn be_seen(
     let workers = settings.service.workers.get();
     let monitor = Arc::new(Monitor::new(Arc::clone(&reloader.breaker), workers, surroundings.clock.clone()));
     let reload = reloader.clone();
-    let controls = Controls {
-        breaker: Arc::clone(&reloader.breaker),
-        reload: Arc::new(move || reload.reload().map(|done| done.to_string()).map_err(|error| error.to_string())),
-    };
+    let controls = Controls { breaker: Arc::clone(&reloader.breaker), reload: Arc::new(move || reload.answer()) };
     let server = Server::start(listen, Arc::clone(&monitor), controls).map_err(ServiceError::Http)?;
     tracing::info!("metrics and probes at http://{}", server.address());
     let others = surroundings.notices;
@@ -211,7 +210,8 @@ impl Shell {
         match step {
             Step::Signal(told) if self.deadline.is_some() => return Err(ServiceError::Impatient(told)),
             Step::Signal(_) => self.stop(),
-            Step::Reload => self.reloader.reload_and_log(),
+            // The log tells what came of it.
+            Step::Reload => drop(self.reloader.reload_and_log()),
             Step::TooLong => return Err(self.failure.take().unwrap_or(ServiceError::Hung)),
             Step::Report(Report::Panicked(thread)) => return Err(ServiceError::Panicked(thread)),
             Step::Report(Report::Cluster(looked)) => {

@@ -3,19 +3,33 @@
 use std::fmt;
 use std::sync::Arc;
 
+use serde_json::Value as Json;
+
 use crate::catalog::Catalog;
 use crate::engine::Programs;
+use crate::http::{Refused, Reread};
 use crate::kafka::{Breaker, Streams};
 use crate::settings::Settings;
 
-/// Reads the catalog anew, or tells the words of all its problems where it has errors.
-pub type CatalogSource = Arc<dyn Fn() -> Result<Arc<Programs>, String> + Send + Sync>;
+/// Reads the catalog anew, or tells all its problems where it has errors.
+pub type CatalogSource = Arc<dyn Fn() -> Result<Arc<Programs>, CatalogFaults> + Send + Sync>;
+
+/// Why there is no catalog.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CatalogFaults {
+    /// For people.
+    pub report: String,
+    /// For programs, as `check --format json` has them; none where the file cannot be read at all.
+    pub problems: Vec<Json>,
+}
+
+const NO_CATALOG: &str = "the catalog has errors; the one that runs goes on";
 
 /// Why a catalog does not take effect. The one that runs goes on.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ReloadError {
-    #[error("the catalog has errors; the one that runs goes on\n{0}")]
-    Catalog(String),
+    #[error("{NO_CATALOG}\n{}", .0.report)]
+    Catalog(CatalogFaults),
     #[error(
         "the catalog needs other topics ({wanted}) than the one that runs: create them (tagstream topics create) and restart"
     )]
@@ -53,7 +67,7 @@ pub struct Reloader {
 impl Reloader {
     /// # Errors
     /// Why the catalog that runs goes on.
-    pub fn reload(&self) -> Result<Reloaded, ReloadError> {
+    fn reload(&self) -> Result<Reloaded, ReloadError> {
         let programs = (self.source)().map_err(ReloadError::Catalog)?;
         let running = self.breaker.look().edition.programs;
         if programs.catalog.fingerprint == running.catalog.fingerprint {
@@ -71,16 +85,31 @@ impl Reloader {
         Ok(Reloaded::Proposed { fingerprint })
     }
 
-    /// Reloads, and tells the log what came of it.
-    pub fn reload_and_log(&self) {
-        match self.reload() {
+    /// Reloads, and tells the log what came of it, whoever asked. Of a changed catalog the breaker tells.
+    pub fn reload_and_log(&self) -> Result<Reloaded, ReloadError> {
+        let result = self.reload();
+        match &result {
             Ok(Reloaded::Unchanged { fingerprint }) => {
                 tracing::info!(catalog = fingerprint, "the catalog was read again and computes the same");
             }
-            Ok(Reloaded::Proposed { fingerprint }) => {
-                tracing::info!(catalog = fingerprint, "a changed catalog: its effects are being looked at");
-            }
+            Ok(Reloaded::Proposed { .. }) => {}
             Err(error) => tracing::error!("{error}"),
+        }
+        result
+    }
+
+    /// The same, for whoever asked over HTTP.
+    pub fn answer(&self) -> Result<Reread, Refused> {
+        match self.reload_and_log() {
+            Ok(done @ Reloaded::Unchanged { .. }) => Ok(Reread::Unchanged(done.to_string())),
+            Ok(done @ Reloaded::Proposed { .. }) => Ok(Reread::Proposed(done.to_string())),
+            Err(ReloadError::Catalog(CatalogFaults { report, problems })) if problems.is_empty() => {
+                Err(Refused { error: format!("{NO_CATALOG}: {report}"), problems })
+            }
+            Err(ReloadError::Catalog(faults)) => {
+                Err(Refused { error: NO_CATALOG.to_owned(), problems: faults.problems })
+            }
+            Err(error) => Err(Refused { error: error.to_string(), problems: Vec::new() }),
         }
     }
 }

@@ -5,9 +5,10 @@ use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde_json::{Value, json};
 use tagstream::catalog;
 use tagstream::engine::Programs;
-use tagstream::http::{Controls, Monitor, Server};
+use tagstream::http::{Controls, Monitor, Refused, Reread, Server};
 use tagstream::kafka::{Breaker, Clock, Counts, Figures, Notice, Recycle, Standing, Work, WorkerId};
 use tagstream::model::{ChangeKind, Timestamp};
 use tagstream::settings::MaxChange;
@@ -33,8 +34,8 @@ fn programs() -> Arc<Programs> {
 
 /// Of a service whose catalog file is always the same.
 fn controls() -> Controls {
-    let breaker = Arc::new(Breaker::new(programs(), 1, MaxChange::Share(0.2), false));
-    Controls { breaker, reload: Arc::new(|| Ok("nothing changed".to_owned())) }
+    let breaker = Arc::new(Breaker::new(programs(), 1, MaxChange::Share(0.2), false, Arc::new(|_| ())));
+    Controls { breaker, reload: Arc::new(|| Ok(Reread::Unchanged("nothing changed".to_owned()))) }
 }
 
 fn start() -> (Arc<Monitor>, Server) {
@@ -194,5 +195,24 @@ fn a_port_that_is_taken_is_named_and_one_that_was_left_is_free() {
     while Server::start(address, Arc::clone(&monitor), controls()).is_err() {
         assert!(std::time::Instant::now() < deadline, "a server that was dropped goes on");
         std::thread::yield_now();
+    }
+}
+
+#[test]
+fn a_reload_says_what_came_of_it() {
+    let problem = json!({ "severity": "error", "line": 3 });
+    let refused = Refused { error: "the catalog has errors".to_owned(), problems: vec![problem.clone()] };
+    let rows = [
+        (Ok(Reread::Unchanged("the same".to_owned())), 200, json!({ "result": "the same" })),
+        (Ok(Reread::Proposed("another".to_owned())), 202, json!({ "result": "another" })),
+        (Err(refused), 422, json!({ "error": "the catalog has errors", "problems": [problem] })),
+    ];
+    for (outcome, status, body) in rows {
+        let (monitor, _server) = start();
+        let controls = Controls { reload: Arc::new(move || outcome.clone()), ..controls() };
+        let server = Server::start(anywhere(), monitor, controls).expect("a port");
+        let answer = ask(server.address(), "POST", "/v1/catalog/reload").expect("an answer");
+        assert_eq!(answer.status, status);
+        assert_eq!(serde_json::from_str::<Value>(&answer.body).expect("JSON"), body);
     }
 }

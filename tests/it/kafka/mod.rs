@@ -1,6 +1,7 @@
 //! The service as a user runs it, on a real Kafka.
 
 mod acls;
+mod breaker;
 mod broker;
 mod chaos;
 mod checks;

@@ -3,10 +3,10 @@
 use std::fs;
 use std::net::SocketAddr;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::broker;
-use super::client::{Seen, Write, produce, read_all};
+use super::client::{Seen, Write, committed, produce, read_all};
 use super::monitoring::address;
 use super::running::now_ms;
 use super::service::Setup;
@@ -38,12 +38,16 @@ fn changes(setup: &Setup) -> Vec<Value> {
     read_all(broker::shared(), &setup.topic("changes")).iter().map(Seen::json).collect()
 }
 
-/// The tags that wait for approval, as the page says.
-fn held(address: SocketAddr) -> Vec<String> {
+/// What waits for approval, as the page says.
+fn waiting(address: SocketAddr) -> Vec<Value> {
     let body = get(address, "/v1/catalog").body;
     let page: Value = serde_json::from_str(&body).expect("JSON");
-    let names = page["held"].as_array().expect("a list").iter().map(|held| held["tag"].as_str().expect("a name"));
-    names.map(str::to_owned).collect()
+    page["held"].as_array().expect("a list").clone()
+}
+
+/// The tags of these.
+fn held(address: SocketAddr) -> Vec<String> {
+    waiting(address).iter().map(|held| held["tag"].as_str().expect("a name").to_owned()).collect()
 }
 
 fn edit(setup: &Setup, catalog: &str) {
@@ -72,6 +76,16 @@ fn an_edit_that_concerns_many_waits_for_approval_and_one_that_concerns_few_does_
     let address = address(&mut service);
     service.until("the breaker", |_| !held(address).is_empty());
     assert_eq!(held(address), ["busy", "gone"]);
+    let log = service.log();
+    for line in [
+        "a changed catalog: its effects are being looked at",
+        "is in force",
+        "tag busy waits: 40 of the 40 that have it would lose it or have another value (20% at most without approval, \
+         service.max_change); POST /v1/catalog/approve?tag=busy lets it go",
+        "tag gone waits: 20 of the 20",
+    ] {
+        assert!(log.contains(line), "{line}\nis not in\n{log}");
+    }
     // What is decided has yet to be done, by each worker for itself.
     service.until("both partitions", |service| service.log().matches("is of another catalog").count() == 2);
     // The stream goes on under the new catalog: a click shows in what has begun to fill, and nobody is flooded.
@@ -88,12 +102,18 @@ fn an_edit_that_concerns_many_waits_for_approval_and_one_that_concerns_few_does_
     assert_eq!(answer.status, 200, "{}", answer.body);
     service.until("busy to leave", |_| of_tag(&changes(&setup), "busy").len() == 2 * USERS);
     assert_eq!(held(address), ["gone"]);
+    service.says("approved: busy");
 
     // A file with errors changes nothing.
     edit(&setup, "version: 1\ntags:\n  busy: { when: nothing >= 1 }\n");
     let answer = ask(address, "POST", "/v1/catalog/reload").expect("an answer");
     assert_eq!(answer.status, 422);
-    assert!(answer.body.contains("unknown name `nothing`"), "{}", answer.body);
+    let body: Value = serde_json::from_str(&answer.body).expect("JSON");
+    assert_eq!(body["error"], "the catalog has errors; the one that runs goes on");
+    let problem = &body["problems"][0];
+    assert_eq!((&problem["severity"], &problem["line"]), (&"error".into(), &3.into()), "{problem}");
+    assert!(problem["message"].as_str().is_some_and(|text| text.contains("unknown name `nothing`")), "{problem}");
+    service.says("the catalog has errors; the one that runs goes on");
     edit(&setup, &CATALOG.replace("  gone: { when: n >= 3 }\n", "").replace("n >= 2", "n >= 100"));
     service.stop();
 
@@ -113,4 +133,51 @@ fn an_edit_that_concerns_many_waits_for_approval_and_one_that_concerns_few_does_
     ids.sort_unstable();
     ids.dedup();
     assert_eq!(ids.len(), all.len(), "changes repeat");
+}
+
+#[test]
+fn what_waits_is_counted_again_after_a_restart() {
+    let setup = Setup::on("renamed", broker::shared(), CATALOG)
+        .with("http.listen=127.0.0.1:0")
+        .with("service.workers=2")
+        .with("service.idle_grace=1s");
+    setup.create_topics(2);
+    produce(broker::shared(), &setup.topic("events"), clicks(0, 2 * USERS + USERS / 2));
+    let mut service = setup.start();
+    let told = USERS + USERS / 2 + USERS;
+    service.until("all changes", |_| changes(&setup).len() == told);
+
+    // A tag of another name, and one whose condition is another.
+    edit(&setup, &CATALOG.replace("busy:", "top:").replace("n >= 3", "n >= 100"));
+    let page = address(&mut service);
+    let reload = |page| ask(page, "POST", "/v1/catalog/reload").expect("an answer");
+    assert_eq!(reload(page).status, 202);
+    service.says("a changed catalog: its effects are being looked at");
+    service.until("both partitions", |service| service.log().matches("is of another catalog").count() == 2);
+    assert!(service.log().contains("tag top waits: 40 of 40 would get it"), "{}", service.log());
+    let answer = reload(page);
+    assert_eq!(answer.status, 200, "{}", answer.body);
+    let held = |tag, had, differ, added| json!({ "tag": tag, "entities": 40, "had": had, "would_differ": differ, "would_be_added": added });
+    let expected = [held("busy", 40, 40, 0), held("gone", 20, 20, 0), held("top", 0, 0, 40)];
+    assert_eq!(waiting(page), expected);
+    // What is on hold is noted with what is committed next.
+    produce(broker::shared(), &setup.topic("events"), clicks(0, 2));
+    let read = 2 * USERS + USERS / 2 + 2;
+    service.until("a commit", |_| {
+        let offsets = committed(broker::shared(), "renamed", &setup.topic("events"));
+        offsets.iter().flatten().sum::<i64>() == read as i64
+    });
+    service.stop();
+
+    let mut service = setup.start();
+    let page = address(&mut service);
+    service.until("the same numbers", |_| waiting(page) == expected);
+    service.says("tag top still waits for approval");
+    assert_eq!(changes(&setup).len(), told, "nothing was let go");
+    let answer = ask(page, "POST", "/v1/catalog/approve").expect("an answer");
+    assert_eq!(answer.status, 200, "{}", answer.body);
+    service.says("approved: busy, gone, top");
+    service.until("all to go", |_| changes(&setup).len() == told + USERS + USERS / 2 + USERS);
+    assert_eq!(waiting(page), Vec::<Value>::new());
+    service.stop();
 }

@@ -200,7 +200,13 @@ impl History {
         let pulse = Pulse::new(clock.now(), settings.service.outage_after, Arc::clone(&notices));
         let pulse = Arc::new(pulse);
         let programs = Arc::clone(&self.catalog().programs);
-        let breaker = Arc::new(Breaker::new(Arc::clone(&programs), self.script.workers, MaxChange::Off, false));
+        let breaker = Arc::new(Breaker::new(
+            Arc::clone(&programs),
+            self.script.workers,
+            MaxChange::Off,
+            false,
+            Arc::clone(&notices),
+        ));
         for number in 0..self.script.workers {
             let plan = WorkerPlan {
                 id: WorkerId(number),
