@@ -135,7 +135,7 @@ fn add_value(series: &mut Series, plan: &SeriesPlan, event: &Event, pane: Pane) 
 /// A number within the magnitude that the aggregates take.
 fn number(path: PathId, event: &Event) -> Option<(f64, Micros)> {
     match event.property(path) {
-        Property::Number(number, digits) if Micros::takes(number) => Some((number, Micros::parse(event.text(digits))?)),
+        Property::Number(number, digits) => Some((number, Micros::parse(event.text(digits))?)),
         _ => None,
     }
 }
@@ -215,19 +215,19 @@ fn fact<'a>(attribute: &Attribute, event: &'a Event, unit: TimeUnit) -> Option<S
     fits.then_some(value)
 }
 
-/// A time is written as an event's own may be: RFC 3339, or an integer in the catalog's unit.
+/// A time is written as an event's own may be: RFC 3339, or an integer in the catalog's unit. In UTC its year has four
+/// digits.
 fn time(property: Property, event: &Event, unit: TimeUnit) -> Option<Timestamp> {
-    match property {
-        Property::String(text) => Timestamp::parse(event.text(text)).ok(),
+    let time = match property {
+        Property::String(text) => Timestamp::parse(event.text(text)).ok()?,
         Property::Number(_, digits) => {
             let count: i64 = event.text(digits).parse().ok()?;
-            let ms = match unit {
+            Timestamp::from_ms(match unit {
                 TimeUnit::Milliseconds => count,
                 TimeUnit::Seconds => count.checked_mul(1_000)?,
-            };
-            let time = Timestamp::from_ms(ms);
-            (Timestamp::MIN..=Timestamp::MAX).contains(&time).then_some(time)
+            })
         }
-        _ => None,
-    }
+        _ => return None,
+    };
+    time.is_writable().then_some(time)
 }

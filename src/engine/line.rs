@@ -7,12 +7,21 @@
 //! takes in between: interval arithmetic without widening (Moore, Kearfott, Cloud, "Introduction to Interval Analysis",
 //! 2009, ch. 2, for the operations). Where an enclosure leaves the answer open, the stretch is halved and the earlier half goes
 //! first. For a monotone line that is a binary search.
+//!
+//! Lines that run side by side are told apart, or known to be equal, by their difference ([`parallel`]): then one look is
+//! enough for as long as both stay on their courses, and a search costs some fifty looks for each bend. What remains are
+//! lines that coincide but are computed differently, as `n * hours_since(a)` and `days_since(a)` are for an n of 1 / 24: there
+//! rounding may turn the answer at any millisecond, so each is looked at, up to [`LOOKS_MAX`] of them in one evaluation.
 
+use super::parallel;
 use crate::catalog::{Bands, Comparison};
 use crate::model::Timestamp;
 
-/// How many stretches one search looks at before it settles for an early answer: at worst one evaluation more.
-const STRETCHES_MAX: u32 = 4_096;
+/// How many stretches and instants one search looks at before it settles for an early answer: at worst one evaluation more.
+const LOOKS_MAX: u32 = 16_384;
+
+/// A stretch no longer than this that is open is looked at instant by instant.
+const SCANNED_MS: i64 = 16;
 
 /// Bounds beyond this many units are left to the search, far from where milliseconds overflow.
 const FAR: f64 = 1e9;
@@ -194,20 +203,30 @@ impl Question<'_> {
 
     /// The answer, if it is one and the same at all instants of a stretch for all that the enclosures tell.
     fn over(&self, first: Timestamp, last: Timestamp) -> Option<Answer> {
+        let is_long = last.since(first) >= SCANNED_MS;
         match *self {
             Question::Compare { op, left, right } => match (left.over(first, last), right.over(first, last)) {
-                (Range::Within(a, b), Range::Within(c, d)) => decide(op, (a, b), (c, d)).map(Answer::from),
+                (Range::Within(a, b), Range::Within(c, d)) => decide(op, (a, b), (c, d))
+                    .or_else(|| {
+                        let difference = is_long.then(|| parallel::difference(left, right, first, last))?;
+                        decide(op, difference?, (0.0, 0.0))
+                    })
+                    .map(Answer::from),
                 (Range::Absent, _) | (_, Range::Absent) => Some(0),
                 _ => None,
             },
-            Question::Band { bands, current, value } => match value.over(first, last) {
-                Range::Within(low, high) => {
+            Question::Band { bands, current, value } => {
+                let place = |(low, high)| {
                     let (low, high) = (band(bands, current, low), band(bands, current, high));
                     (low == high).then(|| Answer::from(low) + 1)
+                };
+                match value.over(first, last) {
+                    Range::Within(low, high) => place((low, high))
+                        .or_else(|| is_long.then(|| parallel::enclose(value, first, last)).flatten().and_then(place)),
+                    Range::Absent => Some(0),
+                    Range::Open => None,
                 }
-                Range::Absent => Some(0),
-                Range::Open => None,
-            },
+            }
         }
     }
 
@@ -257,7 +276,7 @@ impl Question<'_> {
             }
         }
         let over = |first, last| if first == last { Some(self.at(first)) } else { self.over(first, last) };
-        Search { over, answer, stretches: STRETCHES_MAX }.first(first, last).unwrap_or(limit)
+        Search { over, answer, looks: LOOKS_MAX }.first(first, last).unwrap_or(limit)
     }
 }
 
@@ -272,32 +291,36 @@ pub fn first_change<A: PartialEq>(
     over: impl FnMut(Timestamp, Timestamp) -> Option<A>,
 ) -> Timestamp {
     let (first, last) = (now.plus(1), limit.plus(-1).min(Timestamp::MAX));
-    Search { over, answer, stretches: STRETCHES_MAX }.first(first, last).unwrap_or(limit)
+    Search { over, answer, looks: LOOKS_MAX }.first(first, last).unwrap_or(limit)
 }
 
 struct Search<A, F> {
     over: F,
     answer: A,
-    /// How many may still be looked at.
-    stretches: u32,
+    /// How many may still be taken.
+    looks: u32,
 }
 
 impl<A: PartialEq, F: FnMut(Timestamp, Timestamp) -> Option<A>> Search<A, F> {
     /// The first instant in a stretch with another answer, or the first that there was no time to look at.
     fn first(&mut self, first: Timestamp, last: Timestamp) -> Option<Timestamp> {
-        if first > last {
+        if first > last || self.holds(first, last) {
             return None;
         }
-        let found = (self.over)(first, last);
-        if found.as_ref() == Some(&self.answer) {
-            return None;
-        }
-        if first == last || self.stretches == 0 {
+        if first == last || self.looks == 0 {
             return Some(first);
         }
-        self.stretches -= 1;
+        if last.since(first) < SCANNED_MS {
+            return (first.ms()..=last.ms()).map(Timestamp::from_ms).find(|at| !self.holds(*at, *at));
+        }
         let middle = Timestamp::from_ms(first.ms() + (last.ms() - first.ms()) / 2);
         self.first(first, middle).or_else(|| self.first(middle.plus(1), last))
+    }
+
+    /// Whether a stretch is known to have the answer and no other.
+    fn holds(&mut self, first: Timestamp, last: Timestamp) -> bool {
+        self.looks = self.looks.saturating_sub(1);
+        self.looks > 0 && (self.over)(first, last).as_ref() == Some(&self.answer)
     }
 }
 

@@ -21,6 +21,7 @@ mod journal;
 mod judging;
 mod line;
 mod packed;
+mod parallel;
 mod partition;
 mod polarity;
 mod possible;

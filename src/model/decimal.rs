@@ -4,25 +4,16 @@
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Micros(pub i128);
 
-/// The greatest magnitude that `sum`, `avg`, `min` and `max` take.
-const MAGNITUDE_MAX: f64 = 1e12;
-
-/// Up to here, the number's double is sure not to be beyond [`MAGNITUDE_MAX`]. A little above it depends: the doubles
-/// are 61 millionths away from where they are told apart.
-const MICROS_SURE: i128 = 1_000_000_000_000_000_000;
+/// The greatest magnitude that `sum`, `avg`, `min` and `max` take: 10^12.
+const MAGNITUDE_MAX: i128 = 1_000_000_000_000_000_000;
 
 /// Digits in front of the decimal point that a number up to [`MAGNITUDE_MAX`] can have.
 const INTEGER_DIGITS_MAX: i64 = 13;
 
 impl Micros {
-    /// Whether the aggregates take a number of this magnitude.
-    pub fn takes(number: f64) -> bool {
-        number.abs() <= MAGNITUDE_MAX
-    }
-
     /// Rounds a JSON number half-even to six decimals, from its digits and not from its double.
     ///
-    /// `None` where the double is beyond ±10^12, as [`Micros::takes`] tells. `text` must be a valid JSON number.
+    /// `None` where the number as written is beyond ±10^12. `text` must be a valid JSON number.
     pub fn parse(text: &str) -> Option<Self> {
         let bytes = text.as_bytes();
         let (negative, bytes) = match bytes.first() {
@@ -37,9 +28,6 @@ impl Micros {
         // The digit at index i is worth 10^(point + exponent - 1 - i): those worth at least a millionth are kept.
         let kept = (point as i64).saturating_add(exponent).saturating_add(6);
         let micros = round(&mut digits, kept)?;
-        if micros > MICROS_SURE && !text.parse().is_ok_and(Self::takes) {
-            return None;
-        }
         Some(Micros(if negative { -micros } else { micros }))
     }
 
@@ -75,7 +63,8 @@ fn exponent(bytes: &[u8]) -> i64 {
     if negative { -value } else { value }
 }
 
-/// The first `kept` digits as an integer, rounded half-even by those that follow.
+/// The first `kept` digits as an integer, rounded half-even by those that follow; `None` for what is beyond
+/// [`MAGNITUDE_MAX`] before it is rounded.
 fn round(digits: &mut impl Iterator<Item = u8>, kept: i64) -> Option<i128> {
     let mut value = 0_i128;
     let mut significant = 0;
@@ -100,6 +89,9 @@ fn round(digits: &mut impl Iterator<Item = u8>, kept: i64) -> Option<i128> {
     }
     // With kept < 0 a zero stands between the point of rounding and the first digit.
     let (next, rest_is_zero) = if kept < 0 { (0, false) } else { (digits.next().unwrap_or(0), digits.all(|d| d == 0)) };
+    if value > MAGNITUDE_MAX || value == MAGNITUDE_MAX && !(next == 0 && rest_is_zero) {
+        return None;
+    }
     let up = match next.cmp(&5) {
         std::cmp::Ordering::Less => false,
         std::cmp::Ordering::Greater => true,

@@ -70,7 +70,13 @@ impl Timestamp {
         self.0.saturating_sub(earlier.0)
     }
 
-    /// Reads RFC 3339 with an offset; a space may stand for the `T`; digits past the millisecond are cut.
+    /// Whether RFC 3339 can write this instant in UTC: in years 0000 to 9999.
+    pub fn is_writable(self) -> bool {
+        (Timestamp::MIN..=Timestamp::MAX).contains(&self)
+    }
+
+    /// Reads RFC 3339 with an offset; a space may stand for the `T`; digits past the millisecond are cut. The offset may
+    /// lead to an instant that is not [writable](Timestamp::is_writable).
     ///
     /// # Errors
     /// Anything else, a second 60 and dates that no calendar has.

@@ -43,6 +43,10 @@ impl Read for Instant {
     fn read(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
         let text = String::read(node, reader)?;
         match Timestamp::parse(&text) {
+            Ok(at) if at > Timestamp::MAX => {
+                reader.report.error("bad-time", node.span, format!("`{text}` lies after the year 9999 in UTC"));
+                None
+            }
             Ok(at) if at < Timestamp::OLDEST_EVENT => {
                 let message = format!("`{text}` lies before 1990: no event is that old");
                 reader.report.error("bad-time", node.span, message);

@@ -54,7 +54,7 @@ pub struct ReplayArgs {
 
 /// An instant on the command line.
 pub fn parse_time(text: &str) -> Result<Timestamp, TimestampError> {
-    Timestamp::parse(text)
+    Timestamp::parse(text).ok().filter(|time| time.is_writable()).ok_or(TimestampError)
 }
 
 /// Exit codes: 0 when done, 1 when the catalog or a file is not as it should be.
