@@ -245,10 +245,9 @@ impl Partition {
     }
 
     /// A piece of the tag at `place`, whose entity was opened.
-    fn found(&mut self, place: usize, state: TagState, piece: &Piece<'_>) -> Found {
+    fn found(&mut self, place: usize, state: TagState, doubts: Option<&Filling>, piece: &Piece<'_>) -> Found {
         let (value, until) = self.held(piece.expr);
-        let doubts = self.doubts(place);
-        let (Some(filling), Some(present)) = (&doubts, self.present) else {
+        let (Some(filling), Some(present)) = (doubts, self.present) else {
             let until = if piece.serves == Use::Input { Timestamp::FOREVER } else { until };
             return Found { value, is_decided: true, until };
         };
@@ -303,7 +302,8 @@ impl Partition {
         let record = &self.desk.record;
         let state = record.tag(id);
         let shown = record.shown(&self.program.tag(id).kind, state).to_value();
-        let pieces = pieces.iter().map(|piece| self.found(place, state, piece)).collect();
+        let doubts = self.doubts(place);
+        let pieces = pieces.iter().map(|piece| self.found(place, state, doubts.as_ref(), piece)).collect();
         Look { shown, state, pieces }
     }
 
