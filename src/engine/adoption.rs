@@ -50,7 +50,7 @@ impl Judging {
 
 /// What becomes of the instants at which entities were due anyway.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Dues {
+pub(super) enum Instants {
     /// They are those of other verdicts.
     Void,
     /// Who is due before its turn is evaluated then.
@@ -85,7 +85,7 @@ impl Partition {
         self.desk = Desk::new(&program);
         self.stats.skipped = vec![0; program.series.len()];
         self.program = program;
-        self.judge_all(Dues::Void);
+        self.judge_all(Instants::Void);
         translation.change
     }
 
@@ -117,12 +117,12 @@ impl Partition {
         let left: BTreeSet<Box<str>> = self.hold.names().filter(|name| !names.contains(*name)).cloned().collect();
         if self.hold.names().count() > left.len() {
             self.hold = Hold::new(&self.program, left);
-            self.judge_all(Dues::Good);
+            self.judge_all(Instants::Good);
         }
     }
 
     /// Has every entity evaluated under the present catalog, soon.
-    pub(super) fn judge_all(&mut self, dues: Dues) {
+    pub(super) fn judge_all(&mut self, instants: Instants) {
         let Some(clock) = self.clock() else { return };
         let judging = Judging::begin(clock, self.store.len());
         self.timers = Timers::default();
@@ -132,7 +132,7 @@ impl Partition {
                 continue;
             }
             let (mut due, turn) = (self.store.due(entity), judging.due(self.store.hash_of(entity)));
-            if dues == Dues::Void || due >= turn {
+            if instants == Instants::Void || due >= turn {
                 due = turn;
                 self.store.set_unjudged(entity);
                 self.store.set_due(entity, due);

@@ -8,7 +8,7 @@
 //! until the last one has been the log says that the series have seen what they had seen before. That is true of a
 //! state in which some entities have seen more; so a crash leaves nothing half done.
 
-use super::adoption::Dues;
+use super::adoption::Instants;
 use super::filling::Filling;
 use super::packed::{Deltas, Reader, put_timestamp, put_unsigned};
 use super::partition::{Partition, Sink};
@@ -180,7 +180,7 @@ impl Partition {
             .collect();
         let before = std::mem::replace(&mut self.filling, Filling::since(&self.program, seen));
         self.unwritten_filling.get_or_insert(before);
-        self.judge_all(Dues::Void);
+        self.judge_all(Instants::Void);
         let since = (since != Timestamp::MIN).then_some(since);
         Some(Rebuilt { events, entities: changed, since })
     }
