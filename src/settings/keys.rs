@@ -27,9 +27,6 @@ pub const KEYS: [&str; 23] = [
     "scoring.library",
 ];
 
-/// The sections that they stand in.
-const SECTIONS: [&str; 7] = ["kafka", "input", "output", "service", "state", "http", "scoring"];
-
 /// The known key that a mistyped one is nearest to, if it is near.
 pub fn nearest(key: &str) -> Option<String> {
     const ALIKE_MIN: f64 = 0.75;
@@ -54,5 +51,6 @@ pub fn meant(variable: &str) -> Option<String> {
         return Some(format!("TAGSTREAM__{}", key.replace('.', "__").to_uppercase()));
     }
     let (section, _) = name.split_once("__")?;
-    SECTIONS.contains(&section).then(|| format!("TAGSTREAM__{rest}"))
+    let is_section = KEYS.iter().filter_map(|key| key.split_once('.')).any(|(known, _)| known == section);
+    is_section.then(|| format!("TAGSTREAM__{rest}"))
 }
