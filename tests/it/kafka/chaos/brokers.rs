@@ -11,6 +11,9 @@ use crate::kafka::cluster::{self, Cluster, Duty};
 use crate::kafka::service::Setup;
 use crate::kafka::verify::Clocks;
 
+/// So many must have come for the comparison to mean anything.
+const EVENTS_MIN: i64 = 8_000;
+
 const PACE: Pace = Pace::Past { step_ms: 500 };
 
 /// What happens to a broker.
@@ -63,6 +66,8 @@ fn leaders_and_coordinators_that_die_leave_no_trace_in_the_result() {
         let before = done(&*cluster, &setup);
         crew.rest_until("progress after a fault", REST_PATIENCE, || done(&*cluster, &setup) > before);
     }
+    // While brokers are away little is written.
+    crew.rest_until("enough events", REST_PATIENCE, || written(&*cluster, &setup) >= EVENTS_MIN);
     let fed = feeder.stop();
     crew.rest_until("the end", REST_PATIENCE, || is_all_done(&*cluster, &setup));
     crew.stop();
