@@ -2,15 +2,17 @@
 //! far its partition was. A model that never stops goes from one to the next at the same places.
 
 use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::fs;
 use std::sync::Arc;
 
 use rdkafka::message::Message;
-use tagstream::codec::{ChangelogRecord, Decoder, SourceEntry};
-use tagstream::engine::{Partition, Program, Programs, Sink};
-use tagstream::model::{EntityKindId, Timestamp};
+use tagstream::codec::{ChangelogRecord, Decoder, SourceEntry, write_change};
+use tagstream::engine::{Partition, Programs, Sink};
+use tagstream::model::{EntityKindId, TagChange, Timestamp};
 
 use super::broker::Bootstrap;
 use super::client::{create_topic, read_each};
+use super::service::Setup;
 
 /// How far a partition was at the end of a transaction.
 #[derive(Clone, Debug, Default)]
@@ -63,10 +65,11 @@ pub fn eras(brokers: &impl Bootstrap, changelog: &str, partitions: usize) -> Vec
     eras
 }
 
-/// How many partitions have written something under a catalog last.
-pub fn under(brokers: &impl Bootstrap, changelog: &str, partitions: usize, catalog: u64) -> usize {
+/// Whether all partitions have written something under a catalog last.
+pub fn is_in_force(brokers: &impl Bootstrap, changelog: &str, partitions: usize, catalog: &str) -> bool {
+    let fingerprint = Catalogs::of([catalog]).present.catalog.fingerprint;
     let eras = eras(brokers, changelog, partitions);
-    eras.iter().filter(|eras| eras.last().is_some_and(|era| era.catalog == catalog)).count()
+    eras.iter().all(|eras| eras.last().is_some_and(|era| era.catalog == fingerprint))
 }
 
 /// Catalogs by their fingerprints.
@@ -87,6 +90,12 @@ impl Catalogs {
         Catalogs { present, all: all.into_iter().map(|programs| (programs.catalog.fingerprint, programs)).collect() }
     }
 
+    /// Those of a service whose present one stands in its file.
+    pub fn of_setup(earlier: &[String], setup: &Setup) -> Self {
+        let present = fs::read_to_string(setup.folder.join("catalog.yaml")).expect("the catalog");
+        Catalogs::of(earlier.iter().map(String::as_str).chain([&*present]))
+    }
+
     pub fn of_fingerprint(&self, fingerprint: u64) -> &Arc<Programs> {
         self.all.get(&fingerprint).unwrap_or_else(|| panic!("no catalog of the test is {fingerprint:016x}"))
     }
@@ -96,13 +105,13 @@ impl Catalogs {
 pub struct Model {
     pub partition: Partition,
     pub decoder: Decoder,
-    kind: usize,
+    kind: EntityKindId,
     to_come: VecDeque<(Standing, Arc<Programs>)>,
 }
 
 impl Model {
-    /// `kind`: the place of the partition's kind of entity in the catalogs.
-    pub fn new(catalogs: &Catalogs, kind: usize, eras: &[Era]) -> Model {
+    /// `kind`: of the partition's entities, in all of the catalogs.
+    pub fn new(catalogs: &Catalogs, kind: EntityKindId, eras: &[Era]) -> Model {
         let programs = |era: &Era| (era.from.clone(), Arc::clone(catalogs.of_fingerprint(era.catalog)));
         let mut to_come: VecDeque<_> = eras.iter().map(programs).collect();
         let first = to_come.pop_front().map_or_else(|| Arc::clone(&catalogs.present), |(_, programs)| programs);
@@ -113,7 +122,7 @@ impl Model {
             to_come.push_back((end, Arc::clone(&catalogs.present)));
         }
         let decoder = Decoder::new(&first.catalog);
-        let partition = Partition::new(program(&first, kind).clone());
+        let partition = Partition::new(Arc::clone(first.of(kind)));
         Model { partition, decoder, kind, to_come }
     }
 
@@ -129,12 +138,20 @@ impl Model {
         {
             let (Standing { clock, .. }, programs) = self.to_come.pop_front().expect("there is one");
             clock.into_iter().for_each(|clock| self.partition.advance(clock, sink));
-            self.partition.adopt(Arc::clone(program(&programs, self.kind)), BTreeSet::new());
+            self.partition.adopt(Arc::clone(programs.of(self.kind)), BTreeSet::new());
             self.decoder = Decoder::new(&programs.catalog);
         }
     }
 }
 
-fn program(programs: &Programs, kind: usize) -> &Arc<Program> {
-    programs.of(EntityKindId(kind as u16))
+/// Changes as they are written, one after the other.
+#[derive(Default)]
+pub struct Lines(pub Vec<String>);
+
+impl Sink for Lines {
+    fn change(&mut self, change: &TagChange<'_>) {
+        let mut line = Vec::new();
+        write_change(change, &mut line);
+        self.0.push(String::from_utf8(line).expect("UTF-8"));
+    }
 }

@@ -8,13 +8,12 @@ use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use tagstream::codec::{Decoder, write_change};
-use tagstream::engine::Sink;
-use tagstream::model::{EntityKindId, Event, TagChange, Timestamp};
+use tagstream::codec::Decoder;
+use tagstream::model::{EntityKindId, Event, Timestamp};
 
 use super::broker::Bootstrap;
 use super::client::{Isolation, Write, ends, produce, read_all};
-use super::eras::{Catalogs, Model, Standing, eras};
+use super::eras::{Catalogs, Lines, Model, Standing, eras};
 use super::running::{murmur2_partition, now_ms};
 use super::service::Setup;
 
@@ -111,12 +110,10 @@ pub fn compare_eras(
 ) -> Compared {
     let (placed, rejected) = in_order(brokers, setup, topics);
     let until = placed.last().expect("events").0.plus(LAPSE_MS);
-    let present = fs::read_to_string(setup.folder.join("catalog.yaml")).expect("the catalog");
     let expected = if earlier.is_empty() {
         replayed(setup, &placed, until)
     } else {
-        let catalogs = Catalogs::of(earlier.iter().map(String::as_str).chain([&*present]));
-        modelled(brokers, setup, &catalogs, &placed, until)
+        modelled(brokers, setup, &Catalogs::of_setup(earlier, setup), &placed, until)
     };
     let total: usize = expected.values().map(Vec::len).sum();
     let deadline = Instant::now() + PATIENCE;
@@ -187,7 +184,7 @@ fn modelled(
     until: Timestamp,
 ) -> Changes {
     let (mut event, mut lines) = (Event::default(), Lines::default());
-    for (kind, entity) in catalogs.present.catalog.entities.iter().enumerate() {
+    for (kind, entity) in (0..).map(EntityKindId).zip(&catalogs.present.catalog.entities) {
         let topic = format!("{}-by-{}", setup.application, entity.name);
         let partitions = ends(brokers, &topic, Isolation::Uncommitted).len();
         let eras = eras(brokers, &format!("{topic}-changelog"), partitions);
@@ -195,7 +192,7 @@ fn modelled(
         let mut decoder = Decoder::new(&catalogs.present.catalog);
         for (clock, topic, partition, offset, value) in placed {
             decoder.decode(value, Timestamp::MAX, &mut event).expect("it was decoded before");
-            let Some(key) = event.key_of(EntityKindId(kind as u16)) else { continue };
+            let Some(key) = event.key_of(kind) else { continue };
             let model = &mut models[murmur2_partition(key.as_bytes(), partitions as i32) as usize];
             let source = (setup.topic(topic), *partition);
             let was_counted = |standing: &Standing| standing.sources.get(&source).is_some_and(|next| offset < next);
@@ -210,17 +207,6 @@ fn modelled(
         }
     }
     by_entity(lines.0.into_iter(), until)
-}
-
-#[derive(Default)]
-struct Lines(Vec<String>);
-
-impl Sink for Lines {
-    fn change(&mut self, change: &TagChange<'_>) {
-        let mut line = Vec::new();
-        write_change(change, &mut line);
-        self.0.push(String::from_utf8(line).expect("UTF-8"));
-    }
 }
 
 fn changes(brokers: &impl Bootstrap, setup: &Setup, until: Timestamp) -> Changes {

@@ -1,7 +1,6 @@
 //! `--rebuild`: a counter that the catalog has new begins with what the input topic retains.
 
 use std::collections::BTreeMap;
-use std::fs;
 
 use super::broker;
 use super::client::{Seen, Write, committed, produce, read_all};
@@ -44,7 +43,7 @@ fn a_new_counter_begins_with_what_the_topic_retains() {
     assert_eq!(before.len(), 39 * USERS);
     let old_catalog = before[0].json()["catalog"].clone();
 
-    fs::write(setup.folder.join("catalog.yaml"), NEW).expect("a catalog");
+    setup.edit(NEW);
     let mut service = setup.start_command(setup.command(&["run", "--rebuild", "--approve-changes"]));
     service.says("has counted the history of partition 0 again, 585 events");
     let found = || {
@@ -137,7 +136,7 @@ fn killed_half_way_it_counts_and_tells_everything_once() {
     let old_catalog = read_all(broker, &setup.topic("changes"))[0].json()["catalog"].clone();
     let clock = first + (ROUNDS as i64 - 1) * 3_600_000;
 
-    fs::write(setup.folder.join("catalog.yaml"), NEW).expect("a catalog");
+    setup.edit(NEW);
     let die_at = |step: &str, passing: u32| {
         let mut command = setup.command(&["run", "--rebuild", "--approve-changes"]);
         command.env("TAGSTREAM_FAILPOINT", format!("{step}:{passing}"));

@@ -1,6 +1,5 @@
 //! A changed catalog on a running service: the breaker, its approval, a file with errors, and a restart with a flag.
 
-use std::fs;
 use std::net::SocketAddr;
 
 use serde_json::{Value, json};
@@ -9,7 +8,7 @@ use super::broker;
 use super::client::{Seen, Write, committed, produce, read_all};
 use super::monitoring::address;
 use super::running::now_ms;
-use super::service::Setup;
+use super::service::{Service, Setup};
 use crate::http::get::{ask, get};
 
 const CATALOG: &str = "version: 1\n\
@@ -18,6 +17,8 @@ const CATALOG: &str = "version: 1\n\
 
 /// Half of the users have two clicks, the others three.
 const USERS: usize = 40;
+/// The changes that follow from that.
+const TOLD: usize = USERS + USERS / 2 + USERS;
 
 fn clicks(first: usize, count: usize) -> Vec<Write> {
     let start = now_ms() - 60_000;
@@ -50,25 +51,25 @@ fn held(address: SocketAddr) -> Vec<String> {
     waiting(address).iter().map(|held| held["tag"].as_str().expect("a name").to_owned()).collect()
 }
 
-fn edit(setup: &Setup, catalog: &str) {
-    fs::write(setup.folder.join("catalog.yaml"), catalog).expect("the file can be written");
-}
-
-#[test]
-fn an_edit_that_concerns_many_waits_for_approval_and_one_that_concerns_few_does_not() {
-    let setup = Setup::on("reload", broker::shared(), CATALOG)
+/// A service, with a name of the test's own, that has told everything of the clicks so far.
+fn begun(name: &str) -> (Setup, Service) {
+    let setup = Setup::on(name, broker::shared(), CATALOG)
         .with("http.listen=127.0.0.1:0")
         .with("service.workers=2")
         .with("service.idle_grace=1s");
     setup.create_topics(2);
     produce(broker::shared(), &setup.topic("events"), clicks(0, 2 * USERS + USERS / 2));
     let mut service = setup.start();
-    let expected = USERS + USERS / 2 + USERS;
-    service.until("all changes", |_| changes(&setup).len() == expected);
+    service.until("all changes", |_| changes(&setup).len() == TOLD);
+    (setup, service)
+}
+
+#[test]
+fn an_edit_that_concerns_many_waits_for_approval_and_one_that_concerns_few_does_not() {
+    let (setup, mut service) = begun("reload");
 
     // `busy` concerns all, `gone` is gone, `more` begins with what is known, `kept` is as it was.
-    edit(
-        &setup,
+    setup.edit(
         "version: 1\ncounters:\n  n: { count: click }\n  new: { count: click, window: 30d }\n\
          tags:\n  busy: { when: n >= 100 }\n  kept: { when: n >= 1 }\n  idle: { when: new == 0 }\n  some: { when: new >= 1 }\n",
     );
@@ -105,7 +106,7 @@ fn an_edit_that_concerns_many_waits_for_approval_and_one_that_concerns_few_does_
     service.says("approved: busy");
 
     // A file with errors changes nothing.
-    edit(&setup, "version: 1\ntags:\n  busy: { when: nothing >= 1 }\n");
+    setup.edit("version: 1\ntags:\n  busy: { when: nothing >= 1 }\n");
     let answer = ask(address, "POST", "/v1/catalog/reload").expect("an answer");
     assert_eq!(answer.status, 422);
     let body: Value = serde_json::from_str(&answer.body).expect("JSON");
@@ -114,7 +115,7 @@ fn an_edit_that_concerns_many_waits_for_approval_and_one_that_concerns_few_does_
     assert_eq!((&problem["severity"], &problem["line"]), (&"error".into(), &3.into()), "{problem}");
     assert!(problem["message"].as_str().is_some_and(|text| text.contains("unknown name `nothing`")), "{problem}");
     service.says("the catalog has errors; the one that runs goes on");
-    edit(&setup, &CATALOG.replace("  gone: { when: n >= 3 }\n", "").replace("n >= 2", "n >= 100"));
+    setup.edit(&CATALOG.replace("  gone: { when: n >= 3 }\n", "").replace("n >= 2", "n >= 100"));
     service.stop();
 
     // A restart with the flag: what waited is approved.
@@ -137,18 +138,10 @@ fn an_edit_that_concerns_many_waits_for_approval_and_one_that_concerns_few_does_
 
 #[test]
 fn what_waits_is_counted_again_after_a_restart() {
-    let setup = Setup::on("renamed", broker::shared(), CATALOG)
-        .with("http.listen=127.0.0.1:0")
-        .with("service.workers=2")
-        .with("service.idle_grace=1s");
-    setup.create_topics(2);
-    produce(broker::shared(), &setup.topic("events"), clicks(0, 2 * USERS + USERS / 2));
-    let mut service = setup.start();
-    let told = USERS + USERS / 2 + USERS;
-    service.until("all changes", |_| changes(&setup).len() == told);
+    let (setup, mut service) = begun("renamed");
 
     // A tag of another name, and one whose condition is another.
-    edit(&setup, &CATALOG.replace("busy:", "top:").replace("n >= 3", "n >= 100"));
+    setup.edit(&CATALOG.replace("busy:", "top:").replace("n >= 3", "n >= 100"));
     let page = address(&mut service);
     let reload = |page| ask(page, "POST", "/v1/catalog/reload").expect("an answer");
     assert_eq!(reload(page).status, 202);
@@ -173,11 +166,11 @@ fn what_waits_is_counted_again_after_a_restart() {
     let page = address(&mut service);
     service.until("the same numbers", |_| waiting(page) == expected);
     service.says("tag top still waits for approval");
-    assert_eq!(changes(&setup).len(), told, "nothing was let go");
+    assert_eq!(changes(&setup).len(), TOLD, "nothing was let go");
     let answer = ask(page, "POST", "/v1/catalog/approve").expect("an answer");
     assert_eq!(answer.status, 200, "{}", answer.body);
     service.says("approved: busy, gone, top");
-    service.until("all to go", |_| changes(&setup).len() == told + USERS + USERS / 2 + USERS);
+    service.until("all to go", |_| changes(&setup).len() == TOLD + USERS + USERS / 2 + USERS);
     assert_eq!(waiting(page), Vec::<Value>::new());
     service.stop();
 }

@@ -23,7 +23,6 @@ impl Setup {
     pub fn new(name: &str, brokers: &str, catalog: &str) -> Setup {
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}-{}", std::process::id()));
         fs::create_dir_all(&folder).expect("a folder");
-        fs::write(folder.join("catalog.yaml"), catalog).expect("a catalog");
         let settings = [
             format!("kafka.brokers={brokers}"),
             format!("kafka.application={name}"),
@@ -35,7 +34,15 @@ impl Setup {
             "service.workers=1".to_owned(),
             "http.listen=off".to_owned(),
         ];
-        Setup { folder, application: name.to_owned(), settings: settings.to_vec(), environment: Vec::new() }
+        let setup =
+            Setup { folder, application: name.to_owned(), settings: settings.to_vec(), environment: Vec::new() };
+        setup.edit(catalog);
+        setup
+    }
+
+    /// Writes the catalog's file.
+    pub fn edit(&self, catalog: &str) {
+        fs::write(self.folder.join("catalog.yaml"), catalog).expect("the file can be written");
     }
 
     pub fn on(name: &str, broker: &impl Bootstrap, catalog: &str) -> Setup {

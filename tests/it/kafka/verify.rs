@@ -29,7 +29,7 @@ use tagstream::model::{Event, TagChange, Timestamp};
 
 use super::broker::Bootstrap;
 use super::client::{Isolation, committed, ends, read_all, read_each};
-use super::eras::{Catalogs, Model, eras};
+use super::eras::{Catalogs, Lines, Model, eras};
 use super::service::Setup;
 
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -129,8 +129,7 @@ impl<B: Bootstrap> Trial<'_, B> {
     /// Panics with the first difference.
     pub fn verify(&self) -> Verdict {
         self.await_rest();
-        let present = fs::read_to_string(self.setup.folder.join("catalog.yaml")).expect("the catalog");
-        let catalogs = Catalogs::of(self.earlier.iter().map(String::as_str).chain([&*present]));
+        let catalogs = Catalogs::of_setup(self.earlier, self.setup);
         let (mut inputs, owners, rejected) = self.read_input(&catalogs);
         let changes = self.read_changes(&owners);
         let clocks = self.check_restored(catalogs.present.user(), &mut inputs);
@@ -188,7 +187,7 @@ impl<B: Bootstrap> Trial<'_, B> {
             .enumerate()
             .map(|(index, eras)| {
                 let create = |name: &str| BufWriter::new(fs::File::create(self.file(name, index)).expect("a file"));
-                let model = Model::new(catalogs, catalogs.present.catalog.user().index(), eras);
+                let model = Model::new(catalogs, catalogs.present.catalog.user(), eras);
                 let told = Told(model.changes_catalog().then(|| create("told")));
                 Input { file: create("input"), model, told, events: 0, users: Vec::new() }
             })
@@ -360,7 +359,7 @@ impl<B: Bootstrap> Trial<'_, B> {
         const SECOND: i64 = 1_000;
         const LAPSES: [i64; 4] = [5 * SECOND, 1_800 * SECOND, 20_000 * SECOND, 4_000_000 * SECOND];
         let Some(start) = partition.clock() else { return Vec::new() };
-        let mut answers = Answers::default();
+        let mut answers = Lines::default();
         let mut event = Event::default();
         let mut at = start;
         for lapse in LAPSES {
@@ -423,16 +422,5 @@ impl Sink for Told {
             line.push(b'\n');
             file.write_all(&line).expect("a line");
         }
-    }
-}
-
-#[derive(Default)]
-struct Answers(Vec<String>);
-
-impl Sink for Answers {
-    fn change(&mut self, change: &TagChange<'_>) {
-        let mut line = Vec::new();
-        write_change(change, &mut line);
-        self.0.push(String::from_utf8(line).expect("UTF-8"));
     }
 }

@@ -1,7 +1,6 @@
 //! Instances are killed while events of two inputs pass through a topic in between: two hops, each exactly once. In the
 //! middle of it the catalog is changed.
 
-use std::fs;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
@@ -10,7 +9,7 @@ use std::time::Duration;
 use super::crew::Crew;
 use super::{REST_PATIENCE, SESSION, hasty, long_kills, seed};
 use crate::kafka::broker;
-use crate::kafka::eras::{Catalogs, create_changelog, under};
+use crate::kafka::eras::{create_changelog, is_in_force};
 use crate::kafka::merged::{CATALOG, Mixed, compare_eras};
 use crate::kafka::service::Setup;
 
@@ -68,11 +67,10 @@ fn edit(setup: &Setup, crew: &mut Crew<'_>) {
         )
         .replace("  latest_sale:", "  slow: { when: recent == 0, entity: account }\n  latest_sale:")
         .replace("  last_sale:", "  recent: { count: purchase, window: 5s, entity: account }\n  last_sale:");
-    fs::write(setup.folder.join("catalog.yaml"), &edited).expect("the file can be written");
-    let catalog = Catalogs::of([edited.as_str()]).present.catalog.fingerprint;
+    setup.edit(&edited);
     crew.reload();
     thread::sleep(Duration::from_millis(500));
     crew.kill_one();
-    let is_under = |kind: &&str| under(broker::shared(), &changelog(kind), 3, catalog) == 3;
-    crew.rest_until("the catalog to be in force", REST_PATIENCE, || KINDS.iter().all(is_under));
+    let adopted = |kind: &&str| is_in_force(broker::shared(), &changelog(kind), 3, &edited);
+    crew.rest_until("the catalog to be in force", REST_PATIENCE, || KINDS.iter().all(adopted));
 }

@@ -1,7 +1,6 @@
 //! The catalog is edited again and again while instances are killed: what comes out is what one that never stops, and
 //! adopts each catalog at the places where they did, would have said.
 
-use std::fs;
 use std::thread;
 use std::time::Duration;
 
@@ -9,7 +8,7 @@ use super::crew::Crew;
 use super::feed::{Events, Feeder, Pace, catalog};
 use super::{REST_PATIENCE, SESSION, hasty, is_all_done, long_kills, seed, verify_eras};
 use crate::kafka::broker;
-use crate::kafka::eras::{Catalogs, create_changelog, eras, under};
+use crate::kafka::eras::{create_changelog, eras, is_in_force};
 use crate::kafka::service::Setup;
 use crate::kafka::verify::Clocks;
 
@@ -59,15 +58,14 @@ fn catalogs_that_change_while_instances_die_change_everything_once() {
     let mut crew = Crew::start(&setup, &["one", "two", "three"], SESSION, seed);
     let mut dice = fastrand::Rng::with_seed(seed);
     for (number, edition) in editions.iter().enumerate() {
-        fs::write(setup.folder.join("catalog.yaml"), edition).expect("the file can be written");
-        let catalog = Catalogs::of([edition.as_str()]).present.catalog.fingerprint;
         if number > 0 {
+            setup.edit(edition);
             crew.reload();
             thread::sleep(Duration::from_millis(dice.u64(0..1_500)));
             crew.kill_one();
         }
         crew.rest_until("the catalog to be in force", REST_PATIENCE, || {
-            under(broker, &changelog, PARTITIONS as usize, catalog) == PARTITIONS as usize
+            is_in_force(broker, &changelog, PARTITIONS as usize, edition)
         });
         for _ in 0..faults {
             thread::sleep(Duration::from_millis(dice.u64(200..1_500)));
