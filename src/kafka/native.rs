@@ -5,7 +5,6 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::ffi::CStr;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -76,7 +75,7 @@ impl Wire for Native {
         let side = ConsumerSide {
             notices: self.notices.clone(),
             rebalances: Mutex::default(),
-            closing: AtomicBool::new(false),
+            leave: Mutex::default(),
             streams: Arc::clone(&self.streams),
         };
         let config = clients::consumer(&self.settings, self.worker);
@@ -255,9 +254,21 @@ impl GroupConsumer for NativeConsumer {
     }
 
     fn leave(&self) -> Result<(), WireError> {
-        self.client.context().closing.store(true, Ordering::Relaxed);
-        let assigned = self.client.assignment()?;
-        Ok(self.client.incremental_unassign(&assigned)?)
+        let nothing = TopicPartitionList::new();
+        self.client.incremental_unassign(&self.client.assignment()?)?;
+        // What was asked before is answered before: once it is closed there is nobody to take an answer.
+        loop {
+            let is_empty = self.client.poll(Duration::ZERO).is_none();
+            match self.next_rebalance() {
+                Some(Rebalance::Assign(_)) => self.client.incremental_assign(&nothing)?,
+                Some(Rebalance::Revoke { .. }) => self.client.incremental_unassign(&nothing)?,
+                Some(Rebalance::Failed(_)) => {}
+                None if is_empty => break,
+                None => {}
+            }
+        }
+        *self.client.context().leave() = Leave::Closing;
+        Ok(())
     }
 }
 
@@ -265,12 +276,38 @@ impl GroupConsumer for NativeConsumer {
 struct ConsumerSide {
     notices: Notices,
     rebalances: Mutex<VecDeque<Rebalance>>,
-    /// Set when the worker has nothing left to commit: partitions are then given up without asking it.
-    closing: AtomicBool,
+    leave: Mutex<Leave>,
     streams: Arc<Streams>,
 }
 
+/// How far a consumer is on its way out of the group.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+enum Leave {
+    #[default]
+    Working,
+    /// The worker has nothing left to commit: partitions are given up without asking it.
+    Closing,
+    /// The group has had its answer. A closing consumer takes the first one for all, and may be gone when a second one
+    /// comes, which would then be waited for without an end (librdkafka #4884).
+    Answered,
+}
+
+impl Leave {
+    /// The group asks something: how far things were then.
+    fn asked(&mut self) -> Leave {
+        let before = *self;
+        if before == Leave::Closing {
+            *self = Leave::Answered;
+        }
+        before
+    }
+}
+
 impl ConsumerSide {
+    fn leave(&self) -> MutexGuard<'_, Leave> {
+        self.leave.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn rebalances(&self) -> MutexGuard<'_, VecDeque<Rebalance>> {
         self.rebalances.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -288,12 +325,16 @@ impl ClientContext for ConsumerSide {
 
 impl ConsumerContext for ConsumerSide {
     fn rebalance(&self, consumer: &BaseConsumer<ConsumerSide>, code: RDKafkaRespErr, list: &mut TopicPartitionList) {
-        let elements = list.elements();
-        let partitions = elements.iter().filter_map(|element| partition_of(&self.streams, element)).collect();
-        if self.closing.load(Ordering::Relaxed) {
-            answer_while_closing(consumer, code);
+        let leave = self.leave().asked();
+        if leave == Leave::Closing {
+            // There is nobody to tell of an error, and nothing to do about it.
+            let _ = consumer.unassign();
+        }
+        if leave != Leave::Working {
             return;
         }
+        let elements = list.elements();
+        let partitions = elements.iter().filter_map(|element| partition_of(&self.streams, element)).collect();
         self.rebalances().push_back(match code {
             RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS => Rebalance::Assign(partitions),
             RDKafkaRespErr::RD_KAFKA_RESP_ERR__REVOKE_PARTITIONS => {
@@ -304,15 +345,6 @@ impl ConsumerContext for ConsumerSide {
     }
 
     fn commit_callback(&self, _: KafkaResult<()>, _: &TopicPartitionList) {}
-}
-
-/// Nothing new is taken, and what was really assigned, which may be less than the group thinks, is given up.
-fn answer_while_closing(consumer: &BaseConsumer<ConsumerSide>, code: RDKafkaRespErr) {
-    // There is nobody to tell of an error, and nothing to do about it: the consumer is closing.
-    let _ = match code {
-        RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS => consumer.incremental_assign(&TopicPartitionList::new()),
-        _ => consumer.assignment().and_then(|assigned| consumer.incremental_unassign(&assigned)),
-    };
 }
 
 /// A worker's producer.
