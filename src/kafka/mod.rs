@@ -40,6 +40,7 @@ mod merging;
 mod murmur2;
 mod native;
 mod native_changelog;
+mod native_consumer;
 mod native_lists;
 mod native_observer;
 mod news;

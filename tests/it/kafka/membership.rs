@@ -1,7 +1,12 @@
 //! Two processes of one application, one of which leaves: its partitions go to the other at once, and nothing repeats.
+//! Members that leave while the group still asks them something.
 
+use std::sync::{Arc, mpsc};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
+
+use tagstream::kafka::wire::{GroupConsumer, Wire};
+use tagstream::kafka::{Native, Notices, Streams, WorkerId};
 
 use super::broker;
 use super::client::{committed, produce, read_all};
@@ -50,4 +55,48 @@ fn dynamic_members_leave_at_once() {
 #[test]
 fn the_brokers_protocol_moves_partitions_too() {
     check("kip848", &["kafka.group_protocol=consumer"]);
+}
+
+/// Joins, leaves so long after that without having heard a word of the group's, and closes.
+fn come_and_go(native: &Native, after: Duration) {
+    let consumer = native.consumer().expect("a consumer");
+    consumer.join().expect("a subscription");
+    let deadline = Instant::now() + Duration::from_secs(30);
+    while consumer.member().is_none() {
+        assert!(Instant::now() < deadline, "it is not of the group");
+        thread::sleep(Duration::from_millis(1));
+    }
+    thread::sleep(after);
+    consumer.leave().expect("an answer to the group");
+}
+
+/// Its assignment may be on its way, wait to be heard, or be taken back by its end: one answer too few, or one to nobody,
+/// and it waits without an end.
+#[test]
+fn a_member_is_gone_whatever_the_group_still_wants() {
+    const AFTER_MS: [u64; 8] = [0, 3, 10, 20, 40, 80, 160, 500];
+    for membership in
+        ["service.static_membership=true", "service.static_membership=false", "kafka.group_protocol=consumer"]
+    {
+        let name = format!("gone-{}", membership.rsplit('=').next().expect("a value"));
+        let setup = Setup::on(&name, broker::shared(), ECHO).with(membership);
+        setup.create_topics(4);
+        let settings = Arc::new(setup.settings());
+        let silent: Notices = Arc::new(|_| ());
+        let (sender, ended) = mpsc::channel();
+        for worker in 0..2 {
+            let streams = Arc::new(Streams::of(&settings, None));
+            let native = Native::new(Arc::clone(&settings), streams, WorkerId(worker), Arc::clone(&silent));
+            let sender = sender.clone();
+            thread::spawn(move || {
+                for after_ms in AFTER_MS {
+                    come_and_go(&native, Duration::from_millis(after_ms));
+                }
+                sender.send(worker).expect("somebody waits");
+            });
+        }
+        for _ in 0..2 {
+            ended.recv_timeout(Duration::from_secs(60)).unwrap_or_else(|_| panic!("{membership}: one never ends"));
+        }
+    }
 }

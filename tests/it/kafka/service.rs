@@ -6,6 +6,8 @@ use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use tagstream::settings::{self, ConfigFile, Settings, Sources};
+
 use super::broker::{Bootstrap, die_with_parent, signal};
 
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -63,6 +65,16 @@ impl Setup {
 
     pub fn topic(&self, name: &str) -> String {
         format!("{}-{name}", self.application)
+    }
+
+    /// What its processes read of them.
+    pub fn settings(&self) -> Settings {
+        let sources = Sources {
+            file: ConfigFile::Usual(self.folder.join("tagstream.toml")),
+            environment: self.environment.clone(),
+            flags: self.settings.clone(),
+        };
+        settings::load(&sources).unwrap_or_else(|problems| panic!("{problems}"))
     }
 
     pub fn command(&self, arguments: &[&str]) -> Command {
