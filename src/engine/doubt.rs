@@ -123,9 +123,13 @@ impl<'a> Evaluator<'a> {
                 let (a, b) = (self.possible(&sides[0], over), self.possible(&sides[1], over));
                 arithmetic(*op, &a, &b)
             }
-            Expr::Compare { op, sides, .. } => {
+            Expr::Compare { op, sides, moves } => {
                 let (a, b) = (self.possible(&sides[0], over), self.possible(&sides[1], over));
-                Possible::truths(a.compare(*op, &b))
+                let mut truth = a.compare(*op, &b);
+                if truth.is_none() && *moves && !sides.iter().any(|side| self.is_doubted(side)) {
+                    truth = self.compare_over(*op, sides, over.first, over.last).map(Truth::of);
+                }
+                Possible::truths(truth)
             }
             Expr::And(sides) => self.junction(sides, over, Truth::False),
             Expr::Or(sides) => self.junction(sides, over, Truth::True),
@@ -166,6 +170,17 @@ impl<'a> Evaluator<'a> {
     fn junction(&mut self, sides: &'a [Expr; 2], over: Stretch, decisive: Truth) -> Possible<'a> {
         let (a, b) = (self.possible(&sides[0], over).truth(), self.possible(&sides[1], over).truth());
         Possible::truths(either(a, b, decisive))
+    }
+
+    /// Whether a counter enters that is not complete.
+    fn is_doubted(&self, expr: &Expr) -> bool {
+        let doubts = |name: &TimeName| matches!(name, TimeName::Counter(id) if self.doubts(*id).is_some());
+        some_part(expr, &|part| match part {
+            Expr::Counter(id) => self.doubts(*id).is_some(),
+            Expr::Time(name) | Expr::Since { of: name, .. } | Expr::Until { of: name, .. } => doubts(name),
+            Expr::Between { from, to, .. } => doubts(from) || doubts(to),
+            _ => false,
+        })
     }
 
     /// Until when nothing but the clock moves in an expression.
@@ -240,22 +255,30 @@ fn band_over(value: &Possible<'_>, bands: &Bands, current: Option<u16>) -> Optio
 
 /// Whether the clock enters an expression.
 fn has_clock(expr: &Expr) -> bool {
-    match expr {
-        Expr::Since { .. } | Expr::Until { .. } => true,
-        Expr::Negate(x) | Expr::Abs(x) | Expr::Not(x) | Expr::Has(x) | Expr::Contains(x, _) => has_clock(x),
-        Expr::Arithmetic(_, sides) | Expr::And(sides) | Expr::Or(sides) | Expr::Text(_, sides) => {
-            sides.iter().any(has_clock)
+    some_part(expr, &|part| matches!(part, Expr::Since { .. } | Expr::Until { .. }))
+}
+
+/// Whether an expression, or one of those that it is made of, is such a one.
+fn some_part(expr: &Expr, is_such: &impl Fn(&Expr) -> bool) -> bool {
+    let some = |parts: &[Expr]| parts.iter().any(|part| some_part(part, is_such));
+    is_such(expr)
+        || match expr {
+            Expr::Negate(x) | Expr::Abs(x) | Expr::Not(x) | Expr::Has(x) | Expr::Contains(x, _) => {
+                some_part(x, is_such)
+            }
+            Expr::Arithmetic(_, sides) | Expr::And(sides) | Expr::Or(sides) | Expr::Text(_, sides) => some(&sides[..]),
+            Expr::Compare { sides, .. } => some(&sides[..]),
+            Expr::Conditional(parts) => some(&parts[..]),
+            Expr::In(x, list) => some_part(x, is_such) || some(list),
+            Expr::Literal(_)
+            | Expr::Attribute(_)
+            | Expr::Counter(_)
+            | Expr::Time(_)
+            | Expr::Tag(_)
+            | Expr::Since { .. }
+            | Expr::Until { .. }
+            | Expr::Between { .. }
+            | Expr::Property(_)
+            | Expr::Kind => false,
         }
-        Expr::Compare { sides, .. } => sides.iter().any(has_clock),
-        Expr::Conditional(parts) => parts.iter().any(has_clock),
-        Expr::In(x, list) => has_clock(x) || list.iter().any(has_clock),
-        Expr::Literal(_)
-        | Expr::Attribute(_)
-        | Expr::Counter(_)
-        | Expr::Time(_)
-        | Expr::Tag(_)
-        | Expr::Between { .. }
-        | Expr::Property(_)
-        | Expr::Kind => false,
-    }
 }

@@ -300,6 +300,23 @@ impl<'a> Evaluator<'a> {
         held
     }
 
+    /// What a comparison is at all instants of a stretch, as far as that can be told without doubts about counters.
+    pub(super) fn compare_over(
+        &mut self,
+        op: Comparison,
+        sides: &'a [Expr; 2],
+        first: Timestamp,
+        last: Timestamp,
+    ) -> Option<bool> {
+        let (mut left, mut right) = (Line::default(), Line::default());
+        let (a, b) = (self.freeze(&sides[0], &mut left), self.freeze(&sides[1], &mut right));
+        if !a.is_number || !b.is_number || last >= a.until.min(b.until) {
+            return None;
+        }
+        let question = Question::Compare { op, left: &left, right: &right };
+        question.over(first, last).map(|answer| answer == 1)
+    }
+
     /// A clock term alone against a number.
     fn compare_term(&self, op: Comparison, term: &Expr, bound: f64) -> Option<Held<'a>> {
         let (of, is_since, unit_ms) = match term {

@@ -202,7 +202,7 @@ impl Question<'_> {
     }
 
     /// The answer, if it is one and the same at all instants of a stretch for all that the enclosures tell.
-    fn over(&self, first: Timestamp, last: Timestamp) -> Option<Answer> {
+    pub fn over(&self, first: Timestamp, last: Timestamp) -> Option<Answer> {
         let is_long = last.since(first) >= SCANNED_MS;
         match *self {
             Question::Compare { op, left, right } => match (left.over(first, last), right.over(first, last)) {
@@ -276,7 +276,7 @@ impl Question<'_> {
             }
         }
         let over = |first, last| if first == last { Some(self.at(first)) } else { self.over(first, last) };
-        Search { over, answer, looks: LOOKS_MAX }.first(first, last).unwrap_or(limit)
+        Search { over, answer, looks: LOOKS_MAX }.run(first, last).unwrap_or(limit)
     }
 }
 
@@ -291,7 +291,7 @@ pub fn first_change<A: PartialEq>(
     over: impl FnMut(Timestamp, Timestamp) -> Option<A>,
 ) -> Timestamp {
     let (first, last) = (now.plus(1), limit.plus(-1).min(Timestamp::MAX));
-    Search { over, answer, looks: LOOKS_MAX }.first(first, last).unwrap_or(limit)
+    Search { over, answer, looks: LOOKS_MAX }.run(first, last).unwrap_or(limit)
 }
 
 struct Search<A, F> {
@@ -302,6 +302,12 @@ struct Search<A, F> {
 }
 
 impl<A: PartialEq, F: FnMut(Timestamp, Timestamp) -> Option<A>> Search<A, F> {
+    /// As [`Search::first`]; where rounding makes the answer flicker, the next one is near.
+    fn run(mut self, first: Timestamp, last: Timestamp) -> Option<Timestamp> {
+        let near = first.plus(SCANNED_MS - 1).min(last);
+        self.first(first, near).or_else(|| self.first(near.plus(1), last))
+    }
+
     /// The first instant in a stretch with another answer, or the first that there was no time to look at.
     fn first(&mut self, first: Timestamp, last: Timestamp) -> Option<Timestamp> {
         if first > last || self.holds(first, last) {

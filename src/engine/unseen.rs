@@ -19,7 +19,7 @@ const SUM_MAX: f64 = COUNT_MAX * MAGNITUDE_MAX;
 
 impl<'a> Evaluator<'a> {
     /// The doubts about a counter, unless it is complete.
-    fn doubts(&self, id: CounterId) -> Option<&'a Filling> {
+    pub(super) fn doubts(&self, id: CounterId) -> Option<&'a Filling> {
         self.filling.filter(|filling| !filling.is_complete(id, self.present.at))
     }
 

@@ -3,6 +3,7 @@
 pub mod agreement;
 mod coincide;
 mod journal;
+mod limits;
 mod real_data;
 mod scripts;
 mod steady;

@@ -1,0 +1,54 @@
+//! Numbers and times at the limits of what counts, as lines: a story would write its numbers anew, as doubles.
+
+use super::agreement::{NOW_MS, compare, run_engine};
+use crate::generate::Case;
+
+/// The values that a tag takes one after the other; the reference agrees.
+fn values(catalog: &str, properties: &[&str]) -> Vec<String> {
+    let line = |(hour, properties): (usize, &&str)| {
+        let time = format!("2026-01-01T{hour:02}:00:00Z");
+        format!(r#"{{"user_id":"u","type":"told","timestamp":"{time}","properties":{properties}}}"#).into_bytes()
+    };
+    let lines = properties.iter().enumerate().map(line).collect();
+    let case = Case { catalog: format!("version: 1\n{catalog}\ntags: {{ z: {{ value: x }} }}\n"), lines, until: None };
+    compare(&case, NOW_MS).unwrap_or_else(|difference| panic!("{catalog}: {difference}"));
+    let (changes, rejects) = run_engine(&case, NOW_MS).expect("a catalog");
+    assert_eq!(rejects, []);
+    changes.iter().map(|change| change["value"].to_string()).collect()
+}
+
+#[test]
+fn numbers_beyond_the_limit_do_not_count_as_they_are_written() {
+    let told = [
+        r#"{"x":1}"#,
+        // The doubles of these two are ±10¹².
+        r#"{"x":1000000000000.00005}"#,
+        r#"{"x":-1000000000000.0000000001}"#,
+        r#"{"x":-1000000000000.000}"#,
+        r#"{"x":999999999999.99999999}"#,
+    ];
+    let rows: [(&str, &[&str]); 4] = [
+        ("sum", &["1", "-999999999999", "1"]),
+        ("avg", &["1", "-499999999999.5", "0.3333333333333333"]),
+        ("min", &["1", "-1000000000000"]),
+        ("max", &["1", "1000000000000"]),
+    ];
+    for (aggregate, expected) in rows {
+        let found = values(&format!("counters: {{ x: {{ {aggregate}: properties.x, on: told }} }}"), &told);
+        assert_eq!(found, expected, "{aggregate}");
+    }
+}
+
+#[test]
+fn times_outside_the_years_that_can_be_written_change_nothing() {
+    let told = [
+        r#"{"x":"9999-12-31T23:59:59.999-01:00"}"#,
+        r#"{"x":"0000-01-01T00:00:00+00:01"}"#,
+        r#"{"x":"9999-12-31T23:59:59.999Z"}"#,
+        r#"{"x":"9999-12-31T23:59:00-00:01"}"#,
+        r#"{"x":253402300800000}"#,
+        r#"{"x":"0000-01-01T01:00:00+01:00"}"#,
+    ];
+    let found = values("attributes: { x: { from: told, value: properties.x, type: time } }", &told);
+    assert_eq!(found, [r#""9999-12-31T23:59:59.999Z""#, r#""0000-01-01T00:00:00.000Z""#]);
+}
