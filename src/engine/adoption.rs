@@ -13,7 +13,7 @@ use super::filling::{Filling, Inherited};
 use super::hold::Hold;
 use super::journal::{CatalogChange, Cell, Translation};
 use super::judging::Occasion;
-use super::partition::{Desk, Partition, Sink};
+use super::partition::{Desk, Partition, Sink, Stats};
 use super::program::Program;
 use super::store::EntityId;
 use super::timers::Timers;
@@ -83,7 +83,8 @@ impl Partition {
         };
         self.hold = Hold::new(&program, held);
         self.desk = Desk::new(&program);
-        self.stats.skipped = vec![0; program.series.len()];
+        let Stats { skipped, heard, .. } = Stats::new(&program);
+        (self.stats.skipped, self.stats.heard) = (skipped, heard);
         self.program = program;
         self.judge_all(Instants::Void);
         translation.change
@@ -150,7 +151,7 @@ impl Partition {
         self.desk.record.unpack(self.store.packed(entity));
         self.desk.record.prune(&self.program, present);
         self.desk.stale.fill(self.program.tags.len());
-        let mut heard = Heard(false);
+        let mut heard = AnyChange(false);
         let until = self.evaluate(Occasion { present, cause: Cause::Catalog, order: None }, &mut heard);
         self.stats.changes = changes;
         (!heard.0).then(|| until.min(self.forget_at()))
@@ -187,9 +188,9 @@ impl Partition {
 }
 
 /// Whether there was a change.
-struct Heard(bool);
+struct AnyChange(bool);
 
-impl Sink for Heard {
+impl Sink for AnyChange {
     fn change(&mut self, _: &TagChange<'_>) {
         self.0 = true;
     }

@@ -23,6 +23,18 @@ pub struct Counting<'a> {
     pub stale: &'a mut Stale,
     /// By series: events whose value was missing or of a type that the aggregate does not take.
     pub skipped: &'a mut [u64],
+    pub heard: &'a mut [Heard],
+}
+
+/// What events have said of an attribute.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Heard {
+    /// Events of its types that pass its `where`.
+    pub events: u64,
+    /// Of these, those with a value of a type that it does not take.
+    pub misfits: u64,
+    /// Of these, those with nothing at its path.
+    pub silent: u64,
 }
 
 impl Counting<'_> {
@@ -45,8 +57,12 @@ impl Counting<'_> {
         if !passes(attribute.filter.as_ref(), event) {
             return;
         }
-        let Some(value) = fact(attribute, event, self.program.catalog.input.time_unit) else {
-            return;
+        let heard = &mut self.heard[usize::from(id.0)];
+        heard.events += 1;
+        let value = match fact(attribute, event, self.program.catalog.input.time_unit) {
+            Fact::Value(value) => value,
+            Fact::Misfit => return heard.misfits += 1,
+            Fact::Nothing => return heard.silent += 1,
         };
         record.load_attribute(id);
         if record.set_attribute(id, event.time, value) {
@@ -192,14 +208,30 @@ fn hash(value: Scalar<'_>) -> Option<u64> {
     Some(hasher.digest())
 }
 
-/// The value that an event gives an attribute: absent where it clears it, `None` where it says nothing of it.
-fn fact<'a>(attribute: &Attribute, event: &'a Event, unit: TimeUnit) -> Option<Scalar<'a>> {
+/// What an event says of an attribute.
+enum Fact<'a> {
+    Nothing,
+    /// Something that the attribute does not take, which changes nothing.
+    Misfit,
+    /// An absent one clears it.
+    Value(Scalar<'a>),
+}
+
+impl<'a> From<Option<Scalar<'a>>> for Fact<'a> {
+    fn from(taken: Option<Scalar<'a>>) -> Self {
+        taken.map_or(Fact::Misfit, Fact::Value)
+    }
+}
+
+fn fact<'a>(attribute: &Attribute, event: &'a Event, unit: TimeUnit) -> Fact<'a> {
     if let Source::Property(path) = attribute.value {
         let property = event.property(path);
         match property {
-            Property::Null => return Some(Scalar::Absent),
-            Property::Missing | Property::Array { .. } | Property::Object => return None,
-            _ if attribute.kind == Some(AttributeType::Time) => return time(property, event, unit).map(Scalar::Time),
+            Property::Missing => return Fact::Nothing,
+            Property::Null => return Fact::Value(Scalar::Absent),
+            _ if attribute.kind == Some(AttributeType::Time) => {
+                return time(property, event, unit).map(Scalar::Time).into();
+            }
             _ => {}
         }
     }
@@ -212,7 +244,7 @@ fn fact<'a>(attribute: &Attribute, event: &'a Event, unit: TimeUnit) -> Option<S
         (Some(AttributeType::Bool), value) => matches!(value, Scalar::Bool(_)),
         (Some(AttributeType::Time), value) => matches!(value, Scalar::Time(_)),
     };
-    fits.then_some(value)
+    fits.then_some(value).into()
 }
 
 /// A time is written as an event's own may be: RFC 3339, or an integer in the catalog's unit. In UTC its year has four

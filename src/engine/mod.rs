@@ -41,6 +41,7 @@ mod window;
 mod world;
 mod zone;
 
+pub use counting::Heard;
 pub use explain::{Clause, Explanation, Foreseen, Forgotten, Join, Role, Section, Unseen, Wait};
 pub use journal::{
     CatalogChange, Copyist, Damage, Extent, Log, NoCopy, Position, Restored, Restoring, Schema, Segment, Slot,

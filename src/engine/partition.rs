@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::adoption::Judging;
 use super::agenda::{Agenda, Dues};
-use super::counting::Counting;
+use super::counting::{Counting, Heard};
 use super::ending::Ended;
 use super::eval::{Lines, Present};
 use super::filling::Filling;
@@ -43,6 +43,15 @@ pub struct Stats {
     pub timers: u64,
     /// By series: events that it could not count for want of a value that it takes.
     pub skipped: Vec<u64>,
+    /// By attribute of the catalog.
+    pub heard: Vec<Heard>,
+}
+
+impl Stats {
+    pub(super) fn new(program: &Program) -> Self {
+        let heard = vec![Heard::default(); program.catalog.attributes.len()];
+        Stats { skipped: vec![0; program.series.len()], heard, ..Stats::default() }
+    }
 }
 
 #[derive(Debug)]
@@ -106,7 +115,7 @@ impl Desk {
 
 impl Partition {
     pub fn new(program: Arc<Program>) -> Self {
-        let stats = Stats { skipped: vec![0; program.series.len()], ..Stats::default() };
+        let stats = Stats::new(&program);
         Partition {
             present: None,
             store: Store::default(),
@@ -154,8 +163,7 @@ impl Partition {
 
     /// What was done since the last call.
     pub fn take_stats(&mut self) -> Stats {
-        let none = Stats { skipped: vec![0; self.stats.skipped.len()], ..Stats::default() };
-        std::mem::replace(&mut self.stats, none)
+        std::mem::replace(&mut self.stats, Stats::new(&self.program))
     }
 
     /// Takes an accepted event, if it is one of an entity of this kind: what is due up to its time comes first, then the
@@ -236,7 +244,8 @@ impl Partition {
         let Occasion { present, order, .. } = occasion;
         let Some(order) = order else {
             let Partition { program, desk, stats, .. } = self;
-            let mut counting = Counting { program, present, stale: &mut desk.stale, skipped: &mut stats.skipped };
+            let (skipped, heard) = (&mut stats.skipped[..], &mut stats.heard[..]);
+            let mut counting = Counting { program, present, stale: &mut desk.stale, skipped, heard };
             return counting.count(event, &mut desk.record);
         };
         self.desk.record.see_command(present.at);

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::counting::Heard;
 use super::journal::Schema;
 use super::polarity::{Growing, Polarity};
 use super::scores::ScorePlan;
@@ -146,6 +147,12 @@ impl Program {
         counters
             .filter(|(counter, _)| counter.entity == self.kind)
             .map(move |(counter, plan)| (&*counter.name, count(plan)))
+    }
+
+    /// Of what events have said, as [`Stats::heard`](super::Stats): each attribute of this kind of entity with its part.
+    pub fn by_attribute<'a>(&'a self, heard: &'a [Heard]) -> impl Iterator<Item = (&'a Attribute, Heard)> {
+        let all = self.catalog.attributes.iter().zip(heard.iter().copied());
+        all.filter(|(attribute, _)| attribute.entity == self.kind)
     }
 
     pub fn tag(&self, id: TagId) -> &Tag {

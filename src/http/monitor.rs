@@ -53,6 +53,9 @@ impl Monitor {
         for counter in &program.catalog.counters {
             metrics.skipped.show(&[&counter.name]);
         }
+        for attribute in &program.catalog.attributes {
+            metrics.misfits.show(&[&attribute.name]);
+        }
         for (tag, _) in program.scorers() {
             [SCORED, FAILED, SKIPPED].iter().for_each(|outcome| metrics.scores.show(&[tag, outcome]));
             metrics.slow_scores.show(&[tag]);
@@ -147,6 +150,9 @@ impl Monitor {
         }
         for (counter, count) in &work.skipped {
             metrics.skipped.of(&[counter]).raise_to(*count);
+        }
+        for (attribute, count) in &work.misfits {
+            metrics.misfits.of(&[attribute]).raise_to(*count);
         }
         let programs = self.breaker.look().edition.programs;
         for (tag, scorer) in programs.user().scorers() {

@@ -35,6 +35,8 @@ pub struct Work {
     pub timers: u64,
     /// By counter: events that it could not count for want of a value that it takes.
     pub skipped: BTreeMap<Box<str>, u64>,
+    /// By attribute: events with a value of a type that it does not take.
+    pub misfits: BTreeMap<Box<str>, u64>,
 }
 
 impl Work {
@@ -43,12 +45,16 @@ impl Work {
         self.duplicates += stats.duplicates;
         self.timers += stats.timers;
         for (counter, more) in program.by_counter(&stats.skipped).filter(|(_, more)| *more > 0) {
-            self.skip(counter, more);
+            raise(&mut self.skipped, counter, more);
+        }
+        for (attribute, heard) in program.by_attribute(&stats.heard).filter(|(_, heard)| heard.misfits > 0) {
+            raise(&mut self.misfits, &attribute.name, heard.misfits);
         }
     }
 
     pub fn add(&mut self, more: Work) {
-        let Work { records, events, duplicates, tombstones, rejected, unmerged, changes, timers, skipped } = more;
+        let Work { records, events, duplicates, tombstones, rejected, unmerged, changes, timers, skipped, misfits } =
+            more;
         self.unmerged += unmerged;
         self.records += records;
         self.events += events;
@@ -57,14 +63,15 @@ impl Work {
         rejected.into_iter().for_each(|(reason, count)| *self.rejected.entry(reason).or_default() += count);
         self.changes.add(&changes);
         self.timers += timers;
-        skipped.iter().for_each(|(counter, more)| self.skip(counter, *more));
+        skipped.iter().for_each(|(counter, more)| raise(&mut self.skipped, counter, *more));
+        misfits.iter().for_each(|(attribute, more)| raise(&mut self.misfits, attribute, *more));
     }
+}
 
-    fn skip(&mut self, counter: &str, more: u64) {
-        match self.skipped.get_mut(counter) {
-            Some(sum) => *sum += more,
-            None => drop(self.skipped.insert(counter.into(), more)),
-        }
+fn raise(sums: &mut BTreeMap<Box<str>, u64>, name: &str, more: u64) {
+    match sums.get_mut(name) {
+        Some(sum) => *sum += more,
+        None => drop(sums.insert(name.into(), more)),
     }
 }
 

@@ -21,6 +21,8 @@ pub struct Metrics {
     pub rejected: Totals,
     /// By counter.
     pub skipped: Totals,
+    /// By attribute.
+    pub misfits: Totals,
     /// By tag and change.
     pub changes: Totals,
     pub timers: Total,
@@ -74,6 +76,11 @@ impl Metrics {
                 "tagstream_skipped_values_total",
                 &["counter"],
                 "Events that a counter could not count for want of a value that it takes",
+            ),
+            misfits: all.totals(
+                "tagstream_misfit_values_total",
+                &["attribute"],
+                "Events whose value for an attribute was of a type that it does not take",
             ),
             changes: all.totals("tagstream_tag_changes_total", &["tag", "change"], "Tag changes that were committed"),
             timers: all

@@ -1,9 +1,9 @@
 //! What is odd about the events of a replay and yet no error: told when it is over.
 
-use crate::catalog::{Aggregate, Expr, Source};
+use crate::catalog::{Aggregate, AttributeType, Expr, Source};
 use crate::cli::report;
 use crate::cli::shown::distance;
-use crate::engine::{Partition, World};
+use crate::engine::{Heard, Partition, Stats, World};
 
 /// Events that came after later ones.
 #[derive(Clone, Debug, Default)]
@@ -49,13 +49,14 @@ pub fn counted(number: u64, one: &str, many: &str) -> String {
     format!("{number} {}", if number == 1 { one } else { many })
 }
 
-/// Says which counters had events that they could not count for want of a value.
+/// Says which counters had events that they could not count for want of a value, and which attributes had values that they
+/// do not take, or none at all.
 pub fn tell_skipped(world: &mut World) {
     world.partitions_mut().iter_mut().for_each(tell_skipped_in);
 }
 
 fn tell_skipped_in(partition: &mut Partition) {
-    let skipped = partition.take_stats().skipped;
+    let Stats { skipped, heard, .. } = partition.take_stats();
     let program = partition.program();
     for (series, skipped) in (0..).zip(skipped).filter(|(_, skipped)| *skipped > 0) {
         let all = program.catalog.counters.iter().zip(&program.counters);
@@ -65,6 +66,30 @@ fn tell_skipped_in(partition: &mut Partition) {
         let counters = if names.len() == 1 { "counter" } else { "counters" };
         let path = program.catalog.written(&of);
         report(&format!("{counters} {}: {skipped} of its events had no {what} at {path}", names.join(", ")));
+    }
+    for (attribute, heard) in program.by_attribute(&heard) {
+        let Source::Property(path) = attribute.value else { continue };
+        let (name, path) = (&attribute.name, program.catalog.written(&Expr::Property(path)));
+        let Heard { events, misfits, silent } = heard;
+        if misfits > 0 {
+            let what = taken(attribute.kind);
+            report(&format!("attribute {name}: {misfits} of its events had something else than {what} at {path}"));
+        }
+        if silent > 0 && silent == events {
+            let none = if events == 1 { "its only event".to_owned() } else { format!("all of its {events} events") };
+            report(&format!("attribute {name}: {none} had nothing at {path}"));
+        }
+    }
+}
+
+/// What an attribute takes.
+fn taken(kind: Option<AttributeType>) -> &'static str {
+    match kind {
+        Some(AttributeType::String) => "text",
+        Some(AttributeType::Number) => "a number",
+        Some(AttributeType::Bool) => "true or false",
+        Some(AttributeType::Time) => "a time",
+        None => "text, a number, true or false",
     }
 }
 

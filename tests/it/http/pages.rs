@@ -49,6 +49,7 @@ fn counts(events: u64, added: u64) -> Counts {
     let mut work = Work { records: events + 3, events, tombstones: 1, timers: 4, ..Work::default() };
     work.rejected.insert("not_json", 2);
     work.skipped.insert("paid".into(), 6);
+    work.misfits.insert("city".into(), 5);
     (0..added).for_each(|_| work.changes.count("some", ChangeKind::Added));
     Counts { work, commits: 1, aborts: 0 }
 }
@@ -109,6 +110,7 @@ fn a_page_of_metrics_says_what_was_committed() {
         ("tagstream_tag_changes_total{change=\"removed\",tag=\"rich\"}", 0.0),
         ("tagstream_skipped_values_total{counter=\"n\"}", 0.0),
         ("tagstream_skipped_values_total{counter=\"paid\"}", 6.0),
+        ("tagstream_misfit_values_total{attribute=\"city\"}", 5.0),
         ("tagstream_transactions_total{outcome=\"committed\"}", 2.0),
         ("tagstream_transactions_total{outcome=\"aborted\"}", 1.0),
         ("tagstream_transactions_total{outcome=\"doubt_committed\"}", 1.0),
