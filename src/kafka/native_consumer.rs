@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::ffi::CStr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rdkafka::client::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
@@ -24,6 +24,9 @@ use super::rights;
 use super::streams::{PartitionId, Streams};
 use super::wire::{Bounds, Class, Committed, GroupConsumer, Rebalance, WireError};
 use crate::settings::Settings;
+
+/// How long one that leaves listens to what it was already sent.
+const LEAVE_PATIENCE: Duration = Duration::from_secs(1);
 
 /// A worker's consumer.
 pub struct NativeConsumer {
@@ -54,6 +57,23 @@ impl NativeConsumer {
     /// What a transaction tells the group about who commits.
     pub(super) fn group_metadata(&self) -> Option<ConsumerGroupMetadata> {
         self.client.group_metadata()
+    }
+
+    /// Gives up everything, and answers what the group has asked so far: once it is closed there is nobody to take an
+    /// answer.
+    fn give_all_back(&self) -> Result<(), WireError> {
+        let (nothing, until) = (TopicPartitionList::new(), Instant::now() + LEAVE_PATIENCE);
+        self.client.incremental_unassign(&self.client.assignment()?)?;
+        loop {
+            let is_quiet = self.client.poll(Duration::ZERO).is_none() || Instant::now() >= until;
+            match self.next_rebalance() {
+                Some(Rebalance::Assign(_)) => self.client.incremental_assign(&nothing)?,
+                Some(Rebalance::Revoke { .. }) => self.client.incremental_unassign(&nothing)?,
+                Some(Rebalance::Failed(_)) => {}
+                None if is_quiet => return Ok(()),
+                None => {}
+            }
+        }
     }
 
     fn list(&self, partitions: &[PartitionId], offset: Offset) -> TopicPartitionList {
@@ -161,21 +181,9 @@ impl GroupConsumer for NativeConsumer {
     }
 
     fn leave(&self) -> Result<(), WireError> {
-        let nothing = TopicPartitionList::new();
-        self.client.incremental_unassign(&self.client.assignment()?)?;
-        // What was asked before is answered before: once it is closed there is nobody to take an answer.
-        loop {
-            let is_empty = self.client.poll(Duration::ZERO).is_none();
-            match self.next_rebalance() {
-                Some(Rebalance::Assign(_)) => self.client.incremental_assign(&nothing)?,
-                Some(Rebalance::Revoke { .. }) => self.client.incremental_unassign(&nothing)?,
-                Some(Rebalance::Failed(_)) => {}
-                None if is_empty => break,
-                None => {}
-            }
-        }
+        let given_back = self.give_all_back();
         *self.client.context().leave() = Leave::Closing;
-        Ok(())
+        given_back
     }
 }
 
