@@ -9,14 +9,14 @@ use super::doubt::Truth;
 use super::eval::Evaluator;
 use super::filling::Filling;
 use super::judging::load;
-use super::partition::{Desk, Partition, Sink};
+use super::partition::{Desk, Partition, Silence};
 use super::program::Program;
 use super::scores::Scored;
 use super::store::{EntityId, Store};
 use super::tag_state::TagState;
 use super::tags::nth;
 use crate::catalog::{Comparison, Condition, CounterId, Expr, Leaf, Score, TagId, TagKind};
-use crate::model::{TagChange, Timestamp, Unit, Value};
+use crate::model::{Timestamp, Unit, Value};
 
 /// So many instants are looked at; what lies behind them is taken for never.
 const LOOKS_MAX: usize = 5_000;
@@ -122,12 +122,6 @@ pub enum Join {
     Comparison(Comparison, [Option<Value>; 2], Option<Unit>),
     /// Anything else that has no parts of interest.
     Leaf,
-}
-
-struct Nobody;
-
-impl Sink for Nobody {
-    fn change(&mut self, _: &TagChange<'_>) {}
 }
 
 /// A clause whose values are still to be found.
@@ -368,7 +362,7 @@ impl Partition {
             if is_done || at > Timestamp::MAX || at >= end {
                 break;
             }
-            self.advance(at, &mut Nobody);
+            self.advance(at, &mut Silence);
             let look = self.look(entity, place, pieces);
             for (index, (found, piece)) in look.pieces.iter().zip(pieces).enumerate() {
                 ahead[index] = found.until;

@@ -33,6 +33,13 @@ pub trait Sink {
     fn ended(&mut self, _key: &str) {}
 }
 
+/// Hears nothing, where what happens is not to be told.
+pub(super) struct Silence;
+
+impl Sink for Silence {
+    fn change(&mut self, _: &TagChange<'_>) {}
+}
+
 /// What a partition has done.
 #[derive(Clone, Debug, Default)]
 pub struct Stats {

@@ -11,11 +11,11 @@
 use super::adoption::Instants;
 use super::filling::Filling;
 use super::packed::{Deltas, Reader, put_timestamp, put_unsigned};
-use super::partition::{Partition, Sink};
+use super::partition::{Partition, Silence};
 use super::program::{Program, SeriesId};
 use super::store::Store;
 use crate::catalog::History;
-use crate::model::{Event, TagChange, Timestamp};
+use crate::model::{Event, Timestamp};
 
 /// Where the beginning of a history is gone, all events after the greatest time of so many first ones are taken to be
 /// there: the very first may have come late, and then tells of a time of which most is gone.
@@ -60,13 +60,6 @@ pub struct Rebuilt {
     pub entities: u64,
     /// Since when new counters have seen everything; `None`: always.
     pub since: Option<Timestamp>,
-}
-
-/// Hears nothing: what was to be told has been told.
-struct Silence;
-
-impl Sink for Silence {
-    fn change(&mut self, _: &TagChange<'_>) {}
 }
 
 impl Rebuild {

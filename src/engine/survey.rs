@@ -54,14 +54,12 @@ impl Impact {
 /// What would become of all tags, of one partition or of several.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Outlook {
-    pub entities: u64,
     /// By tag, also those that are gone.
     pub tags: BTreeMap<Box<str>, Impact>,
 }
 
 impl Outlook {
     pub fn add(&mut self, other: &Outlook) {
-        self.entities += other.entities;
         for (name, impact) in &other.tags {
             self.tags.entry(name.clone()).or_default().add(*impact);
         }
@@ -82,6 +80,8 @@ pub struct Survey {
     /// There where the partition is still under another one.
     translation: Option<Translation>,
     next: u32,
+    /// Looked at so far.
+    entities: u64,
     outlook: Outlook,
     /// By place in the order of evaluation.
     impacts: Vec<Impact>,
@@ -104,6 +104,7 @@ impl Survey {
             impacts: vec![Impact::default(); program.tags.len()],
             stage,
             next: 0,
+            entities: 0,
             outlook: Outlook::default(),
         }
     }
@@ -138,7 +139,7 @@ impl Survey {
             self.outlook.tags.entry(name).or_default().add(impact);
         }
         for impact in self.outlook.tags.values_mut() {
-            impact.entities = self.outlook.entities;
+            impact.entities = self.entities;
         }
         Some(&self.outlook)
     }
@@ -147,7 +148,7 @@ impl Survey {
     fn look(&mut self, packed: &[u8]) {
         let Partition { program, present, filling, desk, .. } = &mut self.stage;
         let Some(present) = *present else { return };
-        self.outlook.entities += 1;
+        self.entities += 1;
         desk.record.unpack(packed);
         for (name, _) in desk.record.gone() {
             let impact = self.outlook.tags.entry(desk.record.name(name).into()).or_default();

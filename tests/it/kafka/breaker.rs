@@ -27,7 +27,7 @@ fn partition(number: i32) -> PartitionId {
 /// `added` of 100 would get it.
 fn outlook(added: u64) -> Outlook {
     let impact = Impact { entities: 100, had: 0, differ: 0, added };
-    Outlook { entities: 100, tags: [("busy".into(), impact)].into() }
+    Outlook { tags: [("busy".into(), impact)].into() }
 }
 
 fn busy() -> TagNames {
