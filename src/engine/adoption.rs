@@ -9,6 +9,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::ending::Removal;
+use super::eval::Present;
 use super::filling::{Filling, Inherited};
 use super::hold::Hold;
 use super::journal::{CatalogChange, Cell, Translation};
@@ -85,6 +86,8 @@ impl Partition {
         self.desk = Desk::new(&program);
         let Stats { skipped, heard, .. } = Stats::new(&program);
         (self.stats.skipped, self.stats.heard) = (skipped, heard);
+        // Its day is the new time zone's from now on.
+        self.present = self.clock().map(|clock| Present::new(clock, &program.zone));
         self.program = program;
         self.judge_all(Instants::Void);
         translation.change

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::eval::Evaluator;
+use super::eval::{Evaluator, Present};
 use super::filling::Filling;
 use super::journal::Translation;
 use super::judging::load;
@@ -117,7 +117,7 @@ impl Survey {
 
     /// Looks at so many entities more; the outlook when all have been looked at.
     pub fn step(&mut self, partition: &Partition, entities: usize) -> Option<&Outlook> {
-        self.stage.present = partition.present;
+        self.stage.present = partition.clock().map(|clock| Present::new(clock, &self.stage.program.zone));
         let mut packed = Vec::new();
         for entity in partition.store.entities().skip(self.next as usize).take(entities) {
             self.next += 1;

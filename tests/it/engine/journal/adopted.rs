@@ -112,6 +112,51 @@ fn a_change_at_work_is_what_a_restart_would_have_made_of_it() {
     }
 }
 
+/// Where the new time zone has another date than the old one at that instant.
+#[test]
+fn a_day_is_the_new_time_zones_at_once() {
+    let text = |zone: &str| {
+        format!(
+            "version: 1\ntimezone: {zone}\ncounters:\n  today: {{ count: visit, calendar: day }}\n\
+             tags:\n  busy: {{ when: today >= 2 }}\n  calm: {{ when: today < 2 }}\n"
+        )
+    };
+    let rows = [
+        (
+            ["Asia/Shanghai", "Europe/Berlin"],
+            "busy added 01T17:40 calm removed 01T17:40 busy removed 01T23:00 calm added 01T23:00 \
+             busy added 02T01:00 calm removed 02T01:00 busy removed 02T23:00 calm added 02T23:00",
+        ),
+        (["Europe/Berlin", "Asia/Shanghai"], "busy removed 02T16:00 calm added 02T16:00"),
+    ];
+    for ([old, new], expected) in rows {
+        let adopted = program(&text(new));
+        let visit =
+            |time: &str| format!(r#"{{"user_id":"u","type":"visit","timestamp":"2026-01-{time}Z","properties":{{}}}}"#);
+        let before = ["01T15:30:00", "01T17:00:00"].map(visit);
+        let after =
+            ["01T17:30:00", "01T17:40:00", "01T23:10:00", "02T01:00:00", "02T02:00:00", "04T00:00:00"].map(visit);
+        let mut live = Driven::new(&program(&text(old)));
+        before.iter().for_each(|line| live.line(line.as_bytes(), None));
+        let mut log = Compacted::default();
+        log.write(&mut live.partition);
+        let mut restarted = Driven::new(&adopted);
+        restarted.partition = log.restore(&adopted).partition;
+        live.partition.adopt(adopted, BTreeSet::new());
+        live.changes.0.clear();
+        for driven in [&mut live, &mut restarted] {
+            after.iter().for_each(|line| driven.line(line.as_bytes(), None));
+        }
+        let text = |change: &Value, name: &str| change[name].as_str().expect("text").to_owned();
+        let told =
+            live.changes.0.iter().map(|change| {
+                format!("{} {} {}", text(change, "tag"), text(change, "change"), &text(change, "at")[8..16])
+            });
+        assert_eq!(told.collect::<Vec<_>>().join(" "), expected, "{new}");
+        assert_eq!(live.changes.0, restarted.changes.0, "{new}");
+    }
+}
+
 #[test]
 fn whoever_is_not_concerned_does_not_notice() {
     for edit in &EDITS {

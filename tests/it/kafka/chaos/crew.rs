@@ -252,7 +252,9 @@ impl<'a> Crew<'a> {
     pub fn stop(mut self) -> Tally {
         for member in self.members.drain(..) {
             match member.state {
-                State::Running(service) => {
+                State::Running(mut service) => {
+                    // One that has just been started listens to signals from then on.
+                    service.says("brokers reached");
                     service.stop();
                 }
                 State::Frozen(service, _) => {
