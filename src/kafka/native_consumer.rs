@@ -62,13 +62,14 @@ impl NativeConsumer {
     /// Gives up everything, and answers what the group has asked so far: once it is closed there is nobody to take an
     /// answer.
     fn give_all_back(&self) -> Result<(), WireError> {
-        let (nothing, until) = (TopicPartitionList::new(), Instant::now() + LEAVE_PATIENCE);
+        let until = Instant::now() + LEAVE_PATIENCE;
         self.client.incremental_unassign(&self.client.assignment()?)?;
         loop {
             let is_quiet = self.client.poll(Duration::ZERO).is_none() || Instant::now() >= until;
             match self.next_rebalance() {
-                Some(Rebalance::Assign(_)) => self.client.incremental_assign(&nothing)?,
-                Some(Rebalance::Revoke { .. }) => self.client.incremental_unassign(&nothing)?,
+                Some(Rebalance::Assign(_)) => self.accept()?,
+                // All that was fetched is given up already.
+                Some(Rebalance::Revoke { .. }) => self.give_up(&[])?,
                 Some(Rebalance::Failed(_)) => {}
                 None if is_quiet => return Ok(()),
                 None => {}
