@@ -71,6 +71,7 @@ pub use problems::{Problem, Related, Severity, Span};
 pub use render::{Colours, as_json, as_text};
 pub use schema::json_schema;
 pub use scores::ModelPlaces;
+pub use types::Type;
 
 use problems::Report;
 use read::{At, Read, Reader};

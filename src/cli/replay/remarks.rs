@@ -1,6 +1,6 @@
 //! What is odd about the events of a replay and yet no error: told when it is over.
 
-use crate::catalog::{Aggregate, AttributeType, Expr, Source};
+use crate::catalog::{Aggregate, Expr, Source, Type};
 use crate::cli::report;
 use crate::cli::shown::distance;
 use crate::engine::{Heard, Partition, Stats, World};
@@ -72,24 +72,14 @@ fn tell_skipped_in(partition: &mut Partition) {
         let (name, path) = (&attribute.name, program.catalog.written(&Expr::Property(path)));
         let Heard { events, misfits, silent } = heard;
         if misfits > 0 {
-            let what = taken(attribute.kind);
+            let scalar = "text, a number, true or false";
+            let what = attribute.kind.map_or(scalar, |kind| Type::of_attribute(Some(kind)).name());
             report(&format!("attribute {name}: {misfits} of its events had something else than {what} at {path}"));
         }
         if silent > 0 && silent == events {
             let none = if events == 1 { "its only event".to_owned() } else { format!("all of its {events} events") };
             report(&format!("attribute {name}: {none} had nothing at {path}"));
         }
-    }
-}
-
-/// What an attribute takes.
-fn taken(kind: Option<AttributeType>) -> &'static str {
-    match kind {
-        Some(AttributeType::String) => "text",
-        Some(AttributeType::Number) => "a number",
-        Some(AttributeType::Bool) => "true or false",
-        Some(AttributeType::Time) => "a time",
-        None => "text, a number, true or false",
     }
 }
 
