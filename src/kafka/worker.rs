@@ -70,6 +70,9 @@ pub enum WorkerError {
         "another process runs as instance \"{instance}\" of this application; give each its own service.instance ({code})"
     )]
     Fenced { instance: String, code: RDKafkaErrorCode },
+    /// Nobody is to blame, and a new consumer can join: see [`Worker::fenced`].
+    #[error("the session has ended, and its consumer cannot join again ({code})")]
+    Expired { code: RDKafkaErrorCode },
     #[error("the consumer has failed for good: {0}")]
     Fatal(String),
     #[error(
@@ -357,7 +360,7 @@ impl<W: Wire> Worker<W> {
             (
                 Class::Fatal,
                 Some(code @ (RDKafkaErrorCode::FencedInstanceId | RDKafkaErrorCode::UnreleasedInstanceId)),
-            ) => return Err(WorkerError::Fenced { instance: self.plan.settings.service.instance.clone(), code }),
+            ) => return Err(self.fenced(code)),
             (Class::Fatal, _) => return Err(WorkerError::Fatal(error.text)),
             (_, Some(RDKafkaErrorCode::AutoOffsetReset)) => self.stop_where_records_are_gone()?,
             (_, Some(RDKafkaErrorCode::UnknownTopicOrPartition | RDKafkaErrorCode::UnknownTopic)) => {
@@ -369,6 +372,16 @@ impl<W: Wire> Worker<W> {
             _ => self.say(Notice::Trouble { worker: self.plan.id, what: "reading", why: error.text }),
         }
         Ok(())
+    }
+
+    /// Who has fenced the consumer. Its session may have ended while brokers were away: its member id is gone then, and
+    /// until the revocation is answered librdkafka goes on with heartbeats, which name the instance and no member. The
+    /// brokers take them for another process's, and the consumer takes that for its end.
+    fn fenced(&self, code: RDKafkaErrorCode) -> WorkerError {
+        match self.consumer.member() {
+            Some(_) => WorkerError::Fenced { instance: self.plan.settings.service.instance.clone(), code },
+            None => WorkerError::Expired { code },
+        }
     }
 
     /// Sees to it that what there is now is committed within the commit interval.

@@ -102,8 +102,9 @@ impl Drop for PanicGuard<'_> {
     }
 }
 
-/// Members were seen to be fenced without a second process of their name, after brokers had been away for longer than a
-/// session. So a worker joins anew, once; of two that really bear one name the elder is fenced again soon.
+/// A worker whose consumer was fenced joins anew. It may have been by nobody: a coordinator that dies between a joining
+/// and its end knows the instance by the member id of before. Of two processes that really bear one name the elder is
+/// fenced again within this time, and ends.
 const FENCED_AGAIN: Duration = Duration::from_secs(60);
 
 fn work(plan: WorkerPlan, reports: &UnboundedSender<Report>) {
@@ -111,12 +112,15 @@ fn work(plan: WorkerPlan, reports: &UnboundedSender<Report>) {
     let mut fenced_at: Option<Instant> = None;
     let result = loop {
         let result = work_once(plan.clone(), reports);
-        let Err(WorkerError::Fenced { code, .. }) = &result else { break result };
-        if plan.stop.is_given() || fenced_at.is_some_and(|at| at.elapsed() < FENCED_AGAIN) {
-            break result;
-        }
-        fenced_at = Some(Instant::now());
-        let why = format!("{code}; joining anew, which ends another process of this name if there is one");
+        let why = match &result {
+            _ if plan.stop.is_given() => break result,
+            Err(error @ WorkerError::Expired { .. }) => format!("{error}; joining anew"),
+            Err(WorkerError::Fenced { code, .. }) if fenced_at.is_none_or(|at| at.elapsed() >= FENCED_AGAIN) => {
+                fenced_at = Some(Instant::now());
+                format!("{code}; joining anew, which ends another process of this name if there is one")
+            }
+            _ => break result,
+        };
         (plan.notices)(Notice::Trouble { worker: id, what: "the group", why });
     };
     let _ = reports.send(Report::Left(id, result));

@@ -121,14 +121,14 @@ impl Group {
         assigned == self.partitions.len()
     }
 
-    pub fn heartbeat(&mut self, id: MemberId, instance: &str, expires_us: u64) -> Pulse {
+    pub fn heartbeat(&mut self, id: Option<MemberId>, instance: &str, expires_us: u64) -> Pulse {
         match self.check(id, instance) {
             Err(RDKafkaErrorCode::FencedInstanceId) => Pulse::Fenced,
             Err(_) => Pulse::Unknown,
-            Ok(()) => {
-                let member = self.members.get_mut(&id).expect("it was checked");
+            Ok(member) => {
                 member.expires_us = expires_us;
-                if self.preparing_since_us.is_some() && !member.joined { Pulse::Rebalancing } else { Pulse::Fine }
+                let joined = member.joined;
+                if self.preparing_since_us.is_some() && !joined { Pulse::Rebalancing } else { Pulse::Fine }
             }
         }
     }
@@ -139,14 +139,12 @@ impl Group {
         member.map(|member| member.expires_us = expires_us).is_some()
     }
 
-    fn check(&self, id: MemberId, instance: &str) -> Result<(), RDKafkaErrorCode> {
-        if self.members.contains_key(&id) {
-            Ok(())
-        } else if self.members.values().any(|member| member.instance == instance) {
-            Err(RDKafkaErrorCode::FencedInstanceId)
-        } else {
-            Err(RDKafkaErrorCode::UnknownMemberId)
-        }
+    fn check(&mut self, id: Option<MemberId>, instance: &str) -> Result<&mut Member, RDKafkaErrorCode> {
+        let has_namesake = self.members.values().any(|member| member.instance == instance);
+        id.and_then(|id| self.members.get_mut(&id)).ok_or(match has_namesake {
+            true => RDKafkaErrorCode::FencedInstanceId,
+            false => RDKafkaErrorCode::UnknownMemberId,
+        })
     }
 
     /// TxnOffsetCommit: the member and its generation are checked, and nothing else.
@@ -156,7 +154,7 @@ impl Group {
         group: &GroupMetadata,
         offsets: Vec<(PartitionId, Committed)>,
     ) -> Result<(), RDKafkaErrorCode> {
-        self.check(group.member.unwrap_or(0), &group.instance)?;
+        self.check(group.member, &group.instance)?;
         if group.generation != self.generation {
             return Err(RDKafkaErrorCode::IllegalGeneration);
         }

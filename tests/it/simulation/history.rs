@@ -224,8 +224,14 @@ impl History {
             let wire = SimWire { world, process, name: format!("{instance}-{number}"), planted: self.planted };
             let (world, stop) = (Arc::clone(&self.world), stop.clone());
             self.world.spawn(process, move || {
-                let worked = Worker::new(plan, wire).and_then(|mut worker| worker.run());
-                let Err(error) = worked else { return };
+                let error = loop {
+                    let worked = Worker::new(plan.clone(), wire.clone()).and_then(|mut worker| worker.run());
+                    let Err(error) = worked else { return };
+                    if !matches!(error, WorkerError::Expired { .. }) {
+                        break error;
+                    }
+                    world.hold().note(format_args!("process {process} joins anew: {error}"));
+                };
                 let mut held = world.hold();
                 held.note(format_args!("process {process} ends: {error}"));
                 stop.give();

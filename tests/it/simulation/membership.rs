@@ -161,31 +161,31 @@ impl State {
         self.after(next, Event::Beat(id));
         self.consumer(id).heard_us = self.now_us;
         let expires_us = self.now_us + self.cluster.shape.session_us;
-        let member = self.consumer(id).member;
         if self.consumer(id).standing == Standing::Joining {
             if !self.cluster.group.hold(id, expires_us) {
                 self.join(id);
             }
             return;
         }
-        match member {
-            None if self.consumer(id).standing == Standing::Outside => self.join(id),
-            None => self.lose(id),
-            Some(member) => match self.cluster.group.heartbeat(member, &instance, expires_us) {
-                Pulse::Fine => {}
-                Pulse::Rebalancing if self.consumer(id).standing == Standing::Steady => self.join(id),
-                Pulse::Rebalancing => {}
-                Pulse::Unknown => {
-                    self.consumer(id).member = None;
-                    self.consumer(id).generation = -1;
-                    self.lose(id);
-                }
-                Pulse::Fenced => {
-                    self.note(format_args!("consumer {id} is fenced"));
-                    self.consumer(id).fatal = Some(RDKafkaErrorCode::FencedInstanceId);
-                    self.wake_consumer(id);
-                }
-            },
+        if self.consumer(id).standing == Standing::Outside {
+            return self.join(id);
+        }
+        // Also in nobody's name: a member whose session has ended, and whose application has not given up yet.
+        let member = self.consumer(id).member;
+        match self.cluster.group.heartbeat(member, &instance, expires_us) {
+            Pulse::Fine => {}
+            Pulse::Rebalancing if self.consumer(id).standing == Standing::Steady => self.join(id),
+            Pulse::Rebalancing => {}
+            Pulse::Unknown => {
+                self.consumer(id).member = None;
+                self.consumer(id).generation = -1;
+                self.lose(id);
+            }
+            Pulse::Fenced => {
+                self.note(format_args!("consumer {id} is fenced as {member:?}"));
+                self.consumer(id).fatal = Some(RDKafkaErrorCode::FencedInstanceId);
+                self.wake_consumer(id);
+            }
         }
     }
 
