@@ -55,6 +55,11 @@ impl Ahead {
         self.is_resting &= self.bytes > self.bytes_max / 2;
     }
 
+    /// What has not been settled.
+    pub fn bytes(&self) -> usize {
+        self.bytes
+    }
+
     /// Whether it is worth knowing where the others are.
     pub fn is_notable(&self) -> bool {
         self.bytes > self.bytes_max / 2

@@ -77,17 +77,18 @@ impl<W: Wire> Worker<W> {
     pub(super) fn pass_on(&mut self, partition: PartitionId, committed: &Committed, next_offset: i64) {
         let role = self.streams().plan(partition.stream).role;
         let mut state = Partition::new(Arc::clone(role.program(&self.plan.programs)));
-        if let Some(clock) = OffsetNote::read(&committed.metadata).clock {
+        let note = OffsetNote::read(&committed.metadata);
+        if let Some(clock) = note.clock {
             state.advance(clock, &mut Body::default());
         }
         let mut running = Running::new(role, state, 0, next_offset, committed.offset);
-        self.equip(&mut running, partition, None);
-        self.slots.insert(partition, Slot::Running(Box::new(running)));
-        self.fetch(partition, next_offset);
+        self.equip(&mut running, partition, None, note.ahead);
+        self.set_going(partition, running, next_offset);
     }
 
-    /// Gives a partition that is about to run what it needs to pass events on, or to merge them.
-    pub(super) fn equip(&self, running: &mut Running, partition: PartitionId, found: Option<Sources>) {
+    /// Gives a partition that is about to run what it needs to pass events on, or to merge them. Of what was passed on
+    /// before, this many bytes may be `ahead` of the other sources.
+    pub(super) fn equip(&self, running: &mut Running, partition: PartitionId, found: Option<Sources>, ahead: usize) {
         let streams = self.streams();
         let inputs = streams.sources();
         if let Role::Merged(_) = streams.plan(partition.stream).role {
@@ -100,7 +101,11 @@ impl<W: Wire> Worker<W> {
         }
         let routes = streams.routes();
         if !routes.is_empty() {
-            running.passing = Some(Passing::new(streams.source(partition), routes, Ahead::new(streams.room())));
+            let mut kept = Ahead::new(streams.room());
+            if let Some(clock) = running.clock() {
+                kept.add(clock, ahead);
+            }
+            running.passing = Some(Passing::new(streams.source(partition), routes, kept));
         }
     }
 

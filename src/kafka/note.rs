@@ -1,7 +1,8 @@
 //! What is written beside a committed offset: the transaction that wrote it, and the clock of what passes events on.
 //!
 //! Whoever only passes events on has no state but that clock, so this is where it is kept, by the same transaction as
-//! everything else; and where the others find out how far it is.
+//! everything else; and where the others find out how far it is. How much of it waits stands here too, for whoever goes
+//! on with it: every owner would otherwise let as much wait anew.
 
 use crate::model::Timestamp;
 
@@ -14,18 +15,23 @@ pub struct OffsetNote<'a> {
     pub clock: Option<Timestamp>,
     /// What of it all merged partitions were told.
     pub told: Option<Timestamp>,
+    /// Bytes of it that may be ahead of the other sources.
+    pub ahead: usize,
 }
 
 const CLOCK: &str = " clock ";
 const TOLD: &str = " told ";
+const AHEAD: &str = " ahead ";
 
 impl<'a> OffsetNote<'a> {
     pub fn write(&self) -> String {
+        let ms = |at: Option<Timestamp>| at.map(Timestamp::ms);
+        let ahead = (self.ahead > 0).then_some(self.ahead as i64);
         let mut text = self.transaction.to_owned();
-        for (word, at) in [(CLOCK, self.clock), (TOLD, self.told)] {
-            if let Some(at) = at {
+        for (word, number) in [(CLOCK, ms(self.clock)), (TOLD, ms(self.told)), (AHEAD, ahead)] {
+            if let Some(number) = number {
                 text.push_str(word);
-                text.push_str(&at.ms().to_string());
+                text.push_str(&number.to_string());
             }
         }
         text
@@ -33,12 +39,14 @@ impl<'a> OffsetNote<'a> {
 
     /// Reads what [`OffsetNote::write`] wrote, and of anything else as much as there is.
     pub fn read(text: &'a str) -> Self {
-        let at = |word: &str| {
+        let number = |word: &str| -> Option<i64> {
             let (_, rest) = text.split_once(word)?;
-            rest.split(' ').next()?.parse().ok().map(Timestamp::from_ms)
+            rest.split(' ').next()?.parse().ok()
         };
-        let end = [CLOCK, TOLD].iter().filter_map(|word| text.find(word)).min().unwrap_or(text.len());
-        OffsetNote { transaction: &text[..end], clock: at(CLOCK), told: at(TOLD) }
+        let at = |word: &str| number(word).map(Timestamp::from_ms);
+        let ahead = number(AHEAD).and_then(|bytes| usize::try_from(bytes).ok()).unwrap_or_default();
+        let end = [CLOCK, TOLD, AHEAD].iter().filter_map(|word| text.find(word)).min().unwrap_or(text.len());
+        OffsetNote { transaction: &text[..end], clock: at(CLOCK), told: at(TOLD), ahead }
     }
 }
 
@@ -50,8 +58,8 @@ mod tests {
     #[test]
     fn what_is_written_is_read() {
         let at = |ms| Some(Timestamp::from_ms(ms));
-        for (clock, told) in [(None, None), (at(-5), None), (at(7), at(3)), (None, at(1))] {
-            let note = OffsetNote { transaction: "tagstream 00ff 12", clock, told };
+        for (clock, told, ahead) in [(None, None, 0), (at(-5), None, 9), (at(7), at(3), 1 << 40), (None, at(1), 0)] {
+            let note = OffsetNote { transaction: "tagstream 00ff 12", clock, told, ahead };
             assert_eq!(OffsetNote::read(&note.write()), note);
         }
         assert_eq!(OffsetNote::read(""), OffsetNote::default());

@@ -12,6 +12,7 @@ use rdkafka::message::OwnedMessage;
 
 use super::cycle::random;
 use super::failpoint::{self, Step};
+use super::note::OffsetNote;
 use super::notice::Notice;
 use super::restore::{Cancel, Finding, RestoreError, Task};
 use super::slot::{PartitionError, Restore, Running, Slot};
@@ -188,7 +189,8 @@ impl<W: Wire> Worker<W> {
             return None;
         }
         let cancel = Cancel::default();
-        let restore = Restore { committed, next_offset, low: bounds.low, disagreements, cancel: cancel.clone() };
+        let ahead = OffsetNote::read(&found.metadata).ahead;
+        let restore = Restore { committed, next_offset, low: bounds.low, disagreements, ahead, cancel: cancel.clone() };
         self.slots.insert(partition, Slot::Restoring(restore));
         Some(Task { partition, committed, cancel })
     }
@@ -200,7 +202,7 @@ impl<W: Wire> Worker<W> {
         if !finding.answers(&restore.cancel) {
             return;
         }
-        let Restore { committed, next_offset, low, disagreements, .. } = *restore;
+        let Restore { committed, next_offset, low, disagreements, ahead, .. } = *restore;
         let found = match finding.result {
             Ok(found) => found,
             Err(error @ RestoreError::Whole { .. }) if disagreements < DISAGREEMENTS_MAX => {
@@ -242,13 +244,22 @@ impl<W: Wire> Worker<W> {
         let log_id = found.note.map_or_else(random, |note| note.log_id);
         let role = self.streams().plan(partition.stream).role;
         let mut running = Running::new(role, found.state, log_id, next_offset, committed);
-        self.equip(&mut running, partition, found.sources);
+        self.equip(&mut running, partition, found.sources, ahead);
+        self.set_going(partition, running, next_offset);
+    }
+
+    /// Runs a partition. One whose last owner was far ahead of the others rests at once.
+    pub(super) fn set_going(&mut self, partition: PartitionId, running: Running, next_offset: i64) {
+        let has_to_rest = running.is_ahead();
         self.slots.insert(partition, Slot::Running(Box::new(running)));
         self.fetch(partition, next_offset);
+        if has_to_rest {
+            self.rest(partition);
+        }
     }
 
     /// Has the consumer fetch a partition that is ready to run.
-    pub(super) fn fetch(&mut self, partition: PartitionId, next_offset: i64) {
+    fn fetch(&mut self, partition: PartitionId, next_offset: i64) {
         if let Err(error) = self.consumer.fetch(&[(partition, next_offset)]) {
             self.slots.insert(partition, Slot::Assigned { disagreements: 0 });
             return self.start_later("fetching", &error.text);

@@ -63,6 +63,8 @@ pub struct Restore {
     /// Where the partition began when that was found out.
     pub low: i64,
     pub disagreements: u32,
+    /// What its last owner had passed on that may be ahead of the other sources, in bytes.
+    pub ahead: usize,
     pub cancel: Cancel,
 }
 
@@ -215,11 +217,16 @@ impl Running {
         self.body.bytes() + if self.sealed { 0 } else { self.state.pending_bytes() }
     }
 
+    pub fn clock(&self) -> Option<Timestamp> {
+        self.state.clock()
+    }
+
     /// What stands beside the offset that a transaction of this name commits.
     pub fn note(&self, transaction: &str) -> String {
         let passing = self.passing.as_ref();
         let (clock, told) = (passing.and_then(|_| self.state.clock()), passing.and_then(Passing::told));
-        OffsetNote { transaction, clock, told }.write()
+        let ahead = passing.map_or(0, |passing| passing.ahead.bytes());
+        OffsetNote { transaction, clock, told, ahead }.write()
     }
 
     /// Whether the body is complete, and on its way.

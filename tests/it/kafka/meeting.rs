@@ -1,13 +1,13 @@
 //! Several inputs, by no key in particular: what users and accounts get is what one replay of all of it gives.
 
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tagstream::model::Timestamp;
 
 use super::acls::{self, Acl};
 use super::broker;
-use super::client::{Write, create_topic, describe, produce, read_all};
+use super::client::{Write, committed, create_topic, describe, produce, read_all};
 use super::merged::{CATALOG, Mixed, compare};
 use super::running::now_ms;
 use super::secured::{self, Proof, USER};
@@ -148,6 +148,40 @@ fn an_outage_of_all_inputs_stops_the_clocks_of_what_is_merged_too() {
     assert_eq!((change["key"].as_str(), change["tag"].as_str()), (Some("first"), Some("quiet")));
     assert_eq!(change["at"], Timestamp::from_ms(first + 8_000).to_string());
     service.stop();
+}
+
+#[test]
+fn however_often_it_starts_anew_no_more_waits_than_may() {
+    const EVENT_BYTES: usize = 1_000;
+    let broker = broker::shared();
+    // Of the two sources one never says anything, so nothing of the other may go.
+    let setup = Setup::on("waiting", broker, QUIET)
+        .with("input.partitioned_by=none")
+        .with("service.idle_grace=1d")
+        .with("service.max_waiting_mb=2");
+    setup.create_topics(2);
+    let event = |n: usize| {
+        let text = format!(r#"{{"user_id":"u{n}","type":"click","timestamp":{},"padding":""#, now_ms());
+        Write::event(0, "", format!("{text:x<width$}\"}}", width = EVENT_BYTES - 2))
+    };
+    produce(broker, &setup.topic("events"), (0..8_000).map(event));
+    for _ in 0..3 {
+        let mut service = setup.start();
+        service.says("of waiting-by-user from offset");
+        let (mut stands, mut since) = (None, Instant::now());
+        service.until("it to rest", |_| {
+            let passed = committed(broker, &setup.application, &setup.topic("events"))[0];
+            if passed != stands {
+                (stands, since) = (passed, Instant::now());
+            }
+            passed > Some(0) && since.elapsed() > Duration::from_millis(1_500)
+        });
+        service.stop();
+    }
+    let records = read_all(broker, &setup.topic("by-user"));
+    let waiting: usize = records.iter().filter_map(|record| Some(record.value.as_ref()?.len())).sum();
+    let room = (2 << 20) / 2;
+    assert!((room..room + 2 * EVENT_BYTES).contains(&waiting), "{waiting} bytes wait, {room} may");
 }
 
 #[test]
