@@ -24,7 +24,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use std::{fs, thread};
 
 use broker::Broker;
-use client::{Write, committed, produce};
+use client::{Write, committed_of, onlooker, produce};
 use stream::Stream;
 
 const CATALOG: &str = include_str!("catalog.yaml");
@@ -112,7 +112,8 @@ impl Run {
             }
             thread::sleep(Duration::from_millis(5));
         };
-        let read = || committed(broker, delivery, EVENTS).iter().flatten().sum::<i64>();
+        let onlooker = onlooker(broker, delivery);
+        let read = || committed_of(&onlooker, EVENTS).iter().flatten().sum::<i64>();
         while read() < events as i64 {
             assert!(running.try_wait().expect("a child").is_none(), "{}", service.said());
             thread::sleep(Duration::from_millis(50));

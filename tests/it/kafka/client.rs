@@ -250,14 +250,22 @@ fn as_seen(message: &impl Message) -> Seen {
 
 /// The offsets that a group has committed, by partition.
 pub fn committed(broker: &impl Bootstrap, group: &str, topic: &str) -> Vec<Option<i64>> {
-    let consumer: BaseConsumer =
-        config(broker).set("group.id", group).set("isolation.level", "read_committed").create().expect("a consumer");
+    committed_of(&onlooker(broker, group), topic)
+}
+
+/// Who looks at a group's offsets, and is no member.
+pub fn onlooker(broker: &impl Bootstrap, group: &str) -> BaseConsumer {
+    config(broker).set("group.id", group).set("isolation.level", "read_committed").create().expect("a consumer")
+}
+
+/// As [`committed`], for those who look often.
+pub fn committed_of(onlooker: &BaseConsumer, topic: &str) -> Vec<Option<i64>> {
     let mut list = TopicPartitionList::new();
-    list.add_partition_range(topic, 0, partitions(&consumer, topic) - 1);
+    list.add_partition_range(topic, 0, partitions(onlooker, topic) - 1);
     let deadline = Instant::now() + PATIENCE;
     // The first group makes the broker create the topic of offsets, which has no coordinator for a moment.
     let offsets = loop {
-        match consumer.committed_offsets(list.clone(), PATIENCE) {
+        match onlooker.committed_offsets(list.clone(), PATIENCE) {
             Ok(offsets) => break offsets,
             Err(error) => assert!(Instant::now() < deadline, "no offsets: {error}"),
         }
