@@ -32,10 +32,11 @@ const CONSUMER_TUNING: [(&str, &str); 3] = [
 ];
 /// With the brokers' own protocol these are the brokers' to say.
 const CLASSIC_TUNING: [(&str, &str); 2] = [("session.timeout.ms", "15000"), ("heartbeat.interval.ms", "3000")];
-const PRODUCER_TUNING: [(&str, &str); 5] = [
+const PRODUCER_TUNING: [(&str, &str); 6] = [
     ("transaction.timeout.ms", "12000"),
     ("linger.ms", "2"),
     ("compression.type", "zstd"),
+    ("compression.level", "1"),
     ("message.max.bytes", "64000000"),
     ("queue.buffering.max.messages", "1000000"),
 ];
@@ -43,9 +44,10 @@ const RESTORE_TUNING: [(&str, &str); 3] =
     [("fetch.wait.max.ms", "10"), ("max.partition.fetch.bytes", "8388608"), ("fetch.error.backoff.ms", "100")];
 const RESTORE_FIXED: [(&str, &str); 3] =
     [("enable.auto.commit", "false"), ("enable.auto.offset.store", "false"), ("auto.offset.reset", "error")];
-const PLAIN_PRODUCER_TUNING: [(&str, &str); 4] = [
+const PLAIN_PRODUCER_TUNING: [(&str, &str); 5] = [
     ("linger.ms", "2"),
     ("compression.type", "zstd"),
+    ("compression.level", "1"),
     ("message.max.bytes", "64000000"),
     ("queue.buffering.max.messages", "1000000"),
 ];

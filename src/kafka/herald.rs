@@ -20,6 +20,7 @@ impl<W: Wire> Worker<W> {
     /// Sends the changes that have not left yet, as far as there is room for them.
     pub(super) fn herald(&mut self) {
         let Some(herald) = &self.herald else { return };
+        self.unheralded = false;
         for slot in self.slots.values_mut() {
             let Slot::Running(running) = slot else { continue };
             let mut sent = running.body.heralded;

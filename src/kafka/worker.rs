@@ -34,6 +34,8 @@ use crate::settings::{Delivery, Settings};
 const POLL: Duration = Duration::from_millis(100);
 /// The same while states are being read back: how soon a partition runs that could.
 const POLL_RESTORING: Duration = Duration::from_millis(10);
+/// While records keep coming, tag changes that need not wait for their transaction leave together, this often.
+const HERALDED_TOGETHER: Duration = Duration::from_millis(10);
 /// How often partitions that were read to their end are looked for, to follow the wall clock.
 const TICK: Duration = Duration::from_millis(500);
 /// How often a worker tells what it has done.
@@ -142,6 +144,9 @@ pub struct Worker<W: Wire> {
     pub(super) outlet: Outlet,
     /// Sends tag changes at once, where they need not wait for their transaction.
     pub(super) herald: Option<W::Plain>,
+    /// Whether there may be changes that have not been sent so, and when it is time although records keep coming.
+    pub(super) unheralded: bool,
+    pub(super) herald_at: Instant,
     pub(super) restorer: Restorer<W>,
     /// Takes snapshots, if there is a place for them.
     pub(super) scribe: Option<Scribe<W>>,
@@ -192,6 +197,8 @@ impl<W: Wire> Worker<W> {
             transactor,
             outlet: Outlet::new(&plan.settings, Arc::clone(&plan.streams)),
             herald,
+            unheralded: false,
+            herald_at: now,
             restorer: Restorer::new(wire.clone(), &plan, snapshots),
             scribe,
             renewal: Renewal::new(),
@@ -265,19 +272,32 @@ impl<W: Wire> Worker<W> {
         {
             return Turn::Parked(message);
         }
-        let restores = self.slots.values().any(|slot| matches!(slot, Slot::Restoring(_)));
-        let longest = if restores { POLL_RESTORING } else { POLL };
-        let wait = self.commit_at.map_or(longest, |at| at.saturating_duration_since(now).min(longest));
-        match consumer.poll(wait) {
+        if self.unheralded && self.herald_at <= now {
+            self.herald();
+            self.herald_at = now + HERALDED_TOGETHER;
+        }
+        match consumer.poll(self.poll_wait(now)) {
             None => Turn::Quiet,
             Some(Ok(message)) => Turn::Record(message),
             Some(Err(error)) => Turn::Trouble(error),
         }
     }
 
+    /// How long there may be nothing else to do than to wait for a record.
+    fn poll_wait(&self, now: Instant) -> Duration {
+        let restores = self.slots.values().any(|slot| matches!(slot, Slot::Restoring(_)));
+        let longest = if restores { POLL_RESTORING } else { POLL };
+        // Where no record is at hand the changes leave.
+        let longest = if self.unheralded { Duration::ZERO } else { longest };
+        self.commit_at.map_or(longest, |at| at.saturating_duration_since(now).min(longest))
+    }
+
     fn apply(&mut self, turn: Turn<impl Record>) -> Result<Next, WorkerError> {
         match turn {
-            Turn::Quiet => self.unasked = false,
+            Turn::Quiet => {
+                self.unasked = false;
+                self.herald();
+            }
             Turn::Record(message) => {
                 if self.held || self.offer(&message) == Taken::Full {
                     self.parked.push_back(message.detach());
@@ -386,7 +406,7 @@ impl<W: Wire> Worker<W> {
 
     /// Sees to it that what there is now is committed within the commit interval.
     pub(super) fn commit_later(&mut self) {
-        self.herald();
+        self.unheralded = self.herald.is_some();
         if self.commit_at.is_none() {
             self.commit_at = Some(self.wire.now() + self.plan.settings.service.commit_interval);
         }
