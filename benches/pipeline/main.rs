@@ -1,7 +1,7 @@
 //! The whole way: input topic → counters → tag changes and state in a transaction → committed, on a real Kafka, beside
 //! a consumer that only takes the records.
 //!
-//! `cargo bench --bench pipeline -- [--events N]`: by default 1,000,000 events of 20,000 users in 4 partitions. One
+//! `cargo bench --bench pipeline -- [--events N]`: by default 3,000,000 events of 20,000 users in 4 partitions. One
 //! broker, the consumer or the service, and nothing else share the machine. Prints events a second, and each as a share of
 //! the null consumer's: it takes batches from librdkafka's queue, and drops them.
 
@@ -35,7 +35,7 @@ const EVENTS: &str = "events";
 fn main() {
     let arguments: Vec<String> = std::env::args().collect();
     let given = arguments.iter().skip_while(|word| *word != "--events").nth(1);
-    let events = given.and_then(|text| text.replace('_', "").parse().ok()).unwrap_or(1_000_000);
+    let events = given.and_then(|text| text.replace('_', "").parse().ok()).unwrap_or(3_000_000);
     let broker = Broker::start();
     client::create_topic(&broker, EVENTS, PARTITIONS as i32, &[]);
     let event_bytes = fill(&broker, events);
@@ -163,6 +163,8 @@ impl Service {
             "catalog=catalog.yaml".to_owned(),
             "service.workers=2".to_owned(),
             "service.idle_grace=1d".to_owned(),
+            // The first worker has all partitions until its next heartbeat.
+            "kafka.properties.heartbeat.interval.ms=100".to_owned(),
         ];
         Service { log: folder.join("log"), folder, http, settings: settings.to_vec() }
     }
