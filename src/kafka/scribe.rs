@@ -25,7 +25,7 @@ use super::worker::Worker;
 use crate::codec::{SnapshotHead, SnapshotWriter};
 use crate::engine::{Extent, NoCopy};
 
-/// For one look at the end of a changelog.
+/// For one look at the end of a changelog, where there will be another time.
 const END_PATIENCE: Duration = Duration::from_millis(500);
 /// So many offsets in front of the end there are the changelog's notes of the last transaction, which say of which
 /// changelog the snapshot is, and where the sources of a merged partition are: behind the last of them there is the marker
@@ -104,8 +104,9 @@ impl<W: Wire> Scribe<W> {
         now >= kept.at + self.interval
     }
 
-    /// Copies a partition of which all is committed, and has the copy written, if it is of something new.
-    fn take(&mut self, partition: PartitionId, running: &Running) -> Result<(), NotTaken> {
+    /// Copies a partition of which all is committed, and has the copy written, if it is of something new. The brokers may
+    /// take so long to tell where its changelog ends.
+    fn take(&mut self, partition: PartitionId, running: &Running, patience: Duration) -> Result<(), NotTaken> {
         let started = self.wire.now();
         let extent = running.extent();
         let kept = self.kept.entry(partition).or_insert(Kept { at: started, extent: None });
@@ -118,7 +119,7 @@ impl<W: Wire> Scribe<W> {
             Some(reader) => reader,
             none => none.insert(self.wire.changelog()?),
         };
-        let end = reader.end(partition, END_PATIENCE)?;
+        let end = reader.end(partition, patience)?;
         let head = SnapshotHead {
             log: running.log_id(),
             offset: (end - BACK).max(0),
@@ -180,7 +181,7 @@ impl<W: Wire> Worker<W> {
             _ => None,
         });
         if let Some(partition) = due {
-            self.take_snapshot(partition);
+            self.take_snapshot(partition, END_PATIENCE);
         }
     }
 
@@ -194,7 +195,7 @@ impl<W: Wire> Worker<W> {
             if self.wire.now() >= deadline || !self.await_file(deadline) {
                 return;
             }
-            self.take_snapshot(*partition);
+            self.take_snapshot(*partition, deadline.saturating_duration_since(self.wire.now()));
         }
         self.await_file(deadline);
     }
@@ -209,14 +210,14 @@ impl<W: Wire> Worker<W> {
         self.scribe.as_ref().is_some_and(|scribe| !scribe.writes)
     }
 
-    fn take_snapshot(&mut self, partition: PartitionId) {
+    fn take_snapshot(&mut self, partition: PartitionId, patience: Duration) {
         let (Some(scribe), Some(Slot::Running(running))) = (&mut self.scribe, self.slots.get(&partition)) else {
             return;
         };
         if !running.keeps_state() || !running.is_committed() {
             return;
         }
-        match scribe.take(partition, running) {
+        match scribe.take(partition, running, patience) {
             // There is another time.
             Ok(()) | Err(NotTaken::NoCopy(_)) => {}
             Err(error) => self.not_written(partition, &error),
