@@ -32,8 +32,8 @@ const CONSUMER_TUNING: [(&str, &str); 3] = [
 ];
 /// With the brokers' own protocol these are the brokers' to say.
 const CLASSIC_TUNING: [(&str, &str); 2] = [("session.timeout.ms", "15000"), ("heartbeat.interval.ms", "3000")];
-const PRODUCER_TUNING: [(&str, &str); 6] = [
-    ("transaction.timeout.ms", "12000"),
+const TRANSACTION_TUNING: [(&str, &str); 1] = [("transaction.timeout.ms", "12000")];
+const PRODUCER_TUNING: [(&str, &str); 5] = [
     ("linger.ms", "2"),
     ("compression.type", "zstd"),
     ("compression.level", "1"),
@@ -44,13 +44,6 @@ const RESTORE_TUNING: [(&str, &str); 3] =
     [("fetch.wait.max.ms", "10"), ("max.partition.fetch.bytes", "8388608"), ("fetch.error.backoff.ms", "100")];
 const RESTORE_FIXED: [(&str, &str); 3] =
     [("enable.auto.commit", "false"), ("enable.auto.offset.store", "false"), ("auto.offset.reset", "error")];
-const PLAIN_PRODUCER_TUNING: [(&str, &str); 5] = [
-    ("linger.ms", "2"),
-    ("compression.type", "zstd"),
-    ("compression.level", "1"),
-    ("message.max.bytes", "64000000"),
-    ("queue.buffering.max.messages", "1000000"),
-];
 const CONSUMER_FIXED: [(&str, &str); 4] = [
     ("isolation.level", "read_committed"),
     ("enable.auto.commit", "false"),
@@ -126,7 +119,7 @@ pub fn prober(settings: &Settings) -> ClientConfig {
 }
 
 fn transactional(settings: &Settings, name: &str) -> ClientConfig {
-    let mut config = base(settings, name, &PRODUCER_TUNING);
+    let mut config = base(settings, name, &[&PRODUCER_TUNING[..], &TRANSACTION_TUNING].concat());
     set_all(&mut config, &PRODUCER_FIXED);
     config.set("transactional.id", name);
     config
@@ -135,7 +128,7 @@ fn transactional(settings: &Settings, name: &str) -> ClientConfig {
 /// A worker's producer for what is seen before it is committed. In order, and once as long as it lives.
 pub fn plain_producer(settings: &Settings, worker: WorkerId) -> ClientConfig {
     let name = worker_name(settings, worker);
-    let mut config = base(settings, &format!("{name}-plain"), &PLAIN_PRODUCER_TUNING);
+    let mut config = base(settings, &format!("{name}-plain"), &PRODUCER_TUNING);
     config.set("partitioner", PARTITIONER).set("enable.idempotence", "true");
     config
 }
