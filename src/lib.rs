@@ -58,10 +58,17 @@ pub mod catalog;
 pub mod scoring;
 pub mod engine;
 pub mod codec;
+#[cfg(feature = "kafka")]
 pub mod settings;
+#[cfg(feature = "kafka")]
 pub mod telemetry;
+#[cfg(feature = "kafka")]
 pub mod kafka;
+#[cfg(feature = "http")]
 pub mod http;
+#[cfg(feature = "http")]
 pub mod service;
+#[cfg(feature = "demo")]
 pub mod demo;
+#[cfg(feature = "cli")]
 pub mod cli;
