@@ -1,15 +1,26 @@
 #!/bin/sh
-# Installs what building and testing tagstream needs, where it is missing: Debian packages, and for the tests of models
-# the ONNX Runtime from PyPI.
-# Quick when all are there. Without root or sudo it says which ones are missing, and ends with 1.
+# Installs what building and testing tagstream needs, where it is missing: Debian packages and, for the tests of models, the
+# ONNX Runtime from PyPI. `deploy/setup.sh build` installs only what the build needs.
+# Names each thing before it installs it, and prints nothing when everything is there. Without root or sudo it names the
+# missing packages and exits with 1.
 set -eu
 
-# Building: a C compiler and make for librdkafka, OpenSSL and zlib. Testing: Java and Maven for a real Kafka broker, and
-# openssl for the certificates of one that is guarded; Python for the ONNX Runtime, whose library comes as a package.
-wanted="build-essential pkg-config libssl-dev zlib1g-dev openssl default-jre-headless maven python3 python3-venv"
+for_build="build-essential pkg-config libssl-dev zlib1g-dev"
+# Java and Maven start a real Kafka broker, openssl makes the certificates of a broker with TLS, and pip of Python brings the
+# ONNX Runtime.
+for_tests="openssl default-jre-headless maven python3 python3-venv"
+case "${1:-all}" in
+    build) wanted="$for_build" ;;
+    all) wanted="$for_build $for_tests" ;;
+    *)
+        echo "usage: deploy/setup.sh [build]" >&2
+        exit 2
+        ;;
+esac
 
 if ! command -v dpkg-query >/dev/null 2>&1; then
-    echo "setup: this is no Debian; see to a C compiler, make, pkg-config, OpenSSL (and its command), zlib, Java 17, Maven and Python 3" >&2
+    echo "setup: this is not a Debian system; a build needs a C compiler, make, pkg-config, OpenSSL and zlib;" >&2
+    echo "setup: the tests also need the openssl command, Java 17, Maven and Python 3" >&2
     exit 0
 fi
 
@@ -19,7 +30,7 @@ for package in $wanted; do
         missing="$missing $package"
     fi
 done
-# A Java, a Maven and a Python that did not come as packages will do.
+# Java, Maven and Python need not come from Debian packages.
 command -v java >/dev/null 2>&1 && missing=$(echo "$missing" | sed 's/ default-jre-headless//')
 command -v mvn >/dev/null 2>&1 && missing=$(echo "$missing" | sed 's/ maven//')
 python3 -c "import ensurepip, venv" >/dev/null 2>&1 && missing=$(echo "$missing" | sed 's/ python3-venv//; s/ python3//')
@@ -32,11 +43,11 @@ if [ -n "$missing" ]; then
     elif command -v sudo >/dev/null 2>&1 && [ -t 0 ]; then
         as_root="sudo"
     else
-        echo "setup: these packages are missing, and only root may install them:$missing" >&2
-        echo "setup: apt-get install$missing" >&2
+        echo "setup: these Debian packages are missing, and only root can install them:$missing" >&2
+        echo "setup: run as root: apt-get install$missing" >&2
         exit 1
     fi
-    echo "setup: installing$missing" >&2
+    echo "setup: installing Debian packages with apt-get:$missing" >&2
     $as_root apt-get update -qq
     # shellcheck disable=SC2086
     $as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing >&2
@@ -46,13 +57,16 @@ if ! command -v cargo >/dev/null 2>&1; then
     echo "setup: cargo is missing: install Rust 1.92 or later" >&2
     exit 1
 fi
+if [ "${1:-all}" = build ]; then
+    exit 0
+fi
 
-# The tests look for it there (tests/it/scoring/runtime.rs). Nothing of the package but its library is used, so what it
-# depends on is left out.
+# The tests look for the runtime in this folder (tests/it/scoring/runtime.rs). They use only the package's library, so its
+# dependencies are not installed.
 version=1.31.1
 runtime="${XDG_CACHE_HOME:-$HOME/.cache}/tagstream/onnxruntime-$version"
 if [ ! -e "$runtime/ready" ]; then
-    echo "setup: installing onnxruntime $version" >&2
+    echo "setup: installing the ONNX Runtime $version with pip, for the tests of models, into $runtime" >&2
     rm -rf "$runtime"
     python3 -m venv "$runtime"
     "$runtime/bin/pip" install --quiet --disable-pip-version-check --no-deps "onnxruntime==$version" >&2

@@ -3,8 +3,8 @@
     python train.py purchases.ndjson.gz [more.ndjson.gz …]
 
 An event is a line such as {"user_id": "u", "type": "purchase", "timestamp": "1997-01-01T00:00:00Z",
-"properties": {"amount": 11.77}}; others are left out. The columns are those that catalog.yaml gives the model as `inputs`, in
-its order and with its windows: whoever changes one changes the other.
+"properties": {"amount": 11.77}}; others are left out. The columns are the `inputs` of catalog.yaml,
+in its order and with its windows: a change of one needs the same change of the other.
 """
 
 import bisect
