@@ -151,7 +151,7 @@ pub enum ChangelogRecord<'a> {
 
 /// Why a record of the changelog cannot be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Unreadable {
+pub enum ChangelogError {
     #[error("a changelog record of version {found}, the newest that this program knows is {newest_known}")]
     UnknownVersion { found: u8, newest_known: u8 },
     #[error("a damaged changelog record: {what}")]
@@ -251,26 +251,26 @@ impl<'a> ChangelogRecord<'a> {
     ///
     /// # Errors
     /// Bytes of a newer version, and bytes that are not what was written.
-    pub fn read(key: &[u8], value: Option<&'a [u8]>) -> Result<Self, Unreadable> {
+    pub fn read(key: &[u8], value: Option<&'a [u8]>) -> Result<Self, ChangelogError> {
         let known = ChangelogKey::read(key);
         let Some(value) = value else {
-            return known.map(ChangelogRecord::Cleared).ok_or(Unreadable::Damaged { what: "the key" });
+            return known.map(ChangelogRecord::Cleared).ok_or(ChangelogError::Damaged { what: "the key" });
         };
         match value.first() {
-            None => return Err(Unreadable::Damaged { what: "the value is empty" }),
+            None => return Err(ChangelogError::Damaged { what: "the value is empty" }),
             Some(&VERSION) => {}
             Some(&found) if found > VERSION => {
-                return Err(Unreadable::UnknownVersion { found, newest_known: VERSION });
+                return Err(ChangelogError::UnknownVersion { found, newest_known: VERSION });
             }
-            Some(_) => return Err(Unreadable::Damaged { what: "the version" }),
+            Some(_) => return Err(ChangelogError::Damaged { what: "the version" }),
         }
-        let known = known.ok_or(Unreadable::Damaged { what: "the key" })?;
+        let known = known.ok_or(ChangelogError::Damaged { what: "the key" })?;
         let split = value.len().saturating_sub(CHECKSUM_BYTES).max(1);
         let (content, sum) = value.split_at(split);
         if sum != checksum(key, content).to_le_bytes() {
-            return Err(Unreadable::Damaged { what: "the checksum differs" });
+            return Err(ChangelogError::Damaged { what: "the checksum differs" });
         }
-        let mut fields = Fields(&content[1..]);
+        let mut fields = FieldReader(&content[1..]);
         let (record, what) = match known {
             ChangelogKey::Meta => (fields.meta().map(ChangelogRecord::Meta), "the meta record"),
             ChangelogKey::Schema(id) => (Some(ChangelogRecord::Schema { id, meaning: fields.0 }), "the schema"),
@@ -280,7 +280,7 @@ impl<'a> ChangelogRecord<'a> {
                 (record, "the sources")
             }
         };
-        record.ok_or(Unreadable::Damaged { what })
+        record.ok_or(ChangelogError::Damaged { what })
     }
 }
 
@@ -299,11 +299,11 @@ impl<'a> SourceEntry<'a> {
     ///
     /// # Errors
     /// Bytes that are not what was written.
-    pub fn read_all(entries: &'a [u8]) -> Result<Vec<Self>, Unreadable> {
-        let mut fields = Fields(entries);
+    pub fn read_all(entries: &'a [u8]) -> Result<Vec<Self>, ChangelogError> {
+        let mut fields = FieldReader(entries);
         let mut all = Vec::new();
         while !fields.0.is_empty() {
-            all.push(fields.source().ok_or(Unreadable::Damaged { what: "a source" })?);
+            all.push(fields.source().ok_or(ChangelogError::Damaged { what: "a source" })?);
         }
         Ok(all)
     }
@@ -322,9 +322,9 @@ fn put_i64(number: i64, out: &mut Vec<u8>) {
 }
 
 /// What has not been read of a value.
-struct Fields<'a>(&'a [u8]);
+struct FieldReader<'a>(&'a [u8]);
 
-impl<'a> Fields<'a> {
+impl<'a> FieldReader<'a> {
     fn meta(&mut self) -> Option<Meta<'a>> {
         Some(Meta {
             log: self.u64()?,

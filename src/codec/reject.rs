@@ -1,6 +1,6 @@
 //! Why a record is no event, and the line that says so.
 
-use super::writer::{push_base64, push_integer, push_string};
+use super::json_writer::{push_base64, push_integer, push_string};
 
 /// Why a record is rejected (spec 2), in the order in which it is checked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -26,7 +26,7 @@ use std::io::{self, Read};
 
 use xxhash_rust::xxh3::{Xxh3, xxh3_64};
 
-use super::changelog::{ChangelogRecord, Unreadable};
+use super::changelog::{ChangelogError, ChangelogRecord};
 use crate::engine::{Copyist, Damage, Restoring, Segment};
 
 const MAGIC: &[u8; 7] = b"tagsnap";
@@ -61,7 +61,7 @@ pub enum SnapshotError {
     #[error("it is damaged: {what}")]
     Damaged { what: &'static str },
     #[error("it is damaged: {0}")]
-    Record(#[from] Unreadable),
+    Record(#[from] ChangelogError),
     #[error("it is damaged: {0}")]
     State(#[from] Damage),
 }
@@ -140,7 +140,7 @@ pub struct SnapshotReader<R> {
 
 /// How far a snapshot has been read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Progress {
+pub enum SnapshotProgress {
     More,
     /// All of it was read, and is as it was written.
     Whole,
@@ -183,11 +183,11 @@ impl<R: Read> SnapshotReader<R> {
         self.bytes
     }
 
-    /// Reads the next record into a state, which is worth nothing until [`Progress::Whole`] is said.
+    /// Reads the next record into a state, which is worth nothing until [`SnapshotProgress::Whole`] is said.
     ///
     /// # Errors
     /// A file that cannot be read, or is not as it was written.
-    pub fn read_into(&mut self, restoring: &mut Restoring) -> Result<Progress, SnapshotError> {
+    pub fn read_into(&mut self, restoring: &mut Restoring) -> Result<SnapshotProgress, SnapshotError> {
         let [key_len] = self.array()?;
         if key_len == 0 {
             return self.finish();
@@ -205,16 +205,16 @@ impl<R: Read> SnapshotReader<R> {
             }
         }
         (self.key, self.value) = (key, value);
-        Ok(Progress::More)
+        Ok(SnapshotProgress::More)
     }
 
-    fn finish(&mut self) -> Result<Progress, SnapshotError> {
+    fn finish(&mut self) -> Result<SnapshotProgress, SnapshotError> {
         let sum = self.sum.digest();
         if self.array()? != sum.to_le_bytes() {
             return Err(SnapshotError::Damaged { what: "the checksum differs" });
         }
         match self.file.read(&mut [0])? {
-            0 => Ok(Progress::Whole),
+            0 => Ok(SnapshotProgress::Whole),
             _ => Err(SnapshotError::Damaged { what: "it goes on behind its end" }),
         }
     }

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use serde_json::Value;
 
 use crate::catalog::{Catalog, TagKind};
-use crate::codec::ReadChange;
+use crate::codec::ParsedChange;
 
 /// One tag's audience.
 #[derive(Clone, Debug)]
@@ -25,7 +25,7 @@ pub struct Board {
     /// In the catalog's order.
     rows: Vec<TagRow>,
     /// The newest last.
-    latest: VecDeque<ReadChange>,
+    latest: VecDeque<ParsedChange>,
     changes: u64,
     by_timer: u64,
 }
@@ -47,7 +47,7 @@ impl Board {
         Board { rows, latest: VecDeque::new(), changes: 0, by_timer: 0 }
     }
 
-    pub fn take(&mut self, change: ReadChange) {
+    pub fn take(&mut self, change: ParsedChange) {
         self.changes += 1;
         self.by_timer += u64::from(change.cause == "timer");
         if let Some(row) = self.rows.iter_mut().find(|row| *row.name == change.tag) {
@@ -64,7 +64,7 @@ impl Board {
     }
 
     /// The newest last.
-    pub fn latest(&self) -> &VecDeque<ReadChange> {
+    pub fn latest(&self) -> &VecDeque<ParsedChange> {
         &self.latest
     }
 

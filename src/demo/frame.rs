@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use serde_json::{Map, Value};
 
 use super::board::{Board, TagRow};
-use crate::codec::ReadChange;
+use crate::codec::ParsedChange;
 use crate::model::Timestamp;
 
 /// What a piece of text means; the terminal decides how that looks.
@@ -55,7 +55,7 @@ const STREAM_ROWS_MIN: usize = 6;
 const HEAD_ROWS: usize = 4;
 
 /// The whole picture, no larger than the room: the head, the tags, and the last of `stream`.
-pub fn frame(board: &Board, stream: &VecDeque<ReadChange>, moment: &Moment, room: Room) -> Vec<Line> {
+pub fn frame(board: &Board, stream: &VecDeque<ParsedChange>, moment: &Moment, room: Room) -> Vec<Line> {
     let mut lines = head(board, moment, room);
     let table_rows = room.rows.saturating_sub(HEAD_ROWS + 1 + STREAM_ROWS_MIN);
     lines.extend(table(board, moment, table_rows, room.columns));
@@ -135,8 +135,8 @@ fn table_row(row: &TagRow, members: u32, columns: usize) -> Line {
 }
 
 /// A change in human words: when, whose, what, and why.
-pub fn sentence(change: &ReadChange) -> Line {
-    let ReadChange { at, key, tag, previous, value, cause, because, .. } = change;
+pub fn sentence(change: &ParsedChange) -> Line {
+    let ParsedChange { at, key, tag, previous, value, cause, because, .. } = change;
     let when = at.get(5..16).unwrap_or(at).replace('T', " ");
     let (tint, what) = match (previous, value) {
         (Value::Null, Value::Bool(true)) => (Tint::Added, format!("{tag} added")),

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use super::board::Board;
 use super::frame::{Moment, frame};
 use super::terminal::Terminal;
-use crate::codec::ReadChange;
+use crate::codec::ParsedChange;
 use crate::kafka::{EmbeddedError, Tail};
 
 /// How often a terminal gets a new picture.
@@ -98,7 +98,7 @@ impl Viewer {
     fn take(&mut self, record: &[u8]) -> io::Result<()> {
         match &mut self.show {
             Show::Picture { .. } => {
-                if let Ok(change) = ReadChange::parse(record) {
+                if let Ok(change) = ParsedChange::parse(record) {
                     self.board.take(change);
                 }
             }
@@ -129,11 +129,11 @@ impl Viewer {
 #[derive(Default)]
 struct Glimpse {
     taken: Option<Instant>,
-    changes: VecDeque<ReadChange>,
+    changes: VecDeque<ParsedChange>,
 }
 
 impl Glimpse {
-    fn of(&mut self, board: &Board, now: Instant) -> &VecDeque<ReadChange> {
+    fn of(&mut self, board: &Board, now: Instant) -> &VecDeque<ParsedChange> {
         if self.taken.is_none_or(|taken| now - taken >= GLIMPSE_PERIOD) {
             self.taken = Some(now);
             self.changes.clone_from(board.latest());

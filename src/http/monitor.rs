@@ -6,7 +6,7 @@ use std::time::Instant;
 use super::watch::{PATIENCE, Watch};
 use crate::codec::Reject;
 use crate::kafka::{Breaker, Clock, Notice, Recycle, Standing, Work};
-use crate::model::ChangeKind;
+use crate::model::ChangeType;
 use crate::telemetry::Metrics;
 
 /// The ways in which a transaction ends; of one in doubt, what was read back.
@@ -46,7 +46,7 @@ impl Monitor {
             metrics.rejected.show(&[reason.code()]);
         }
         for tag in &program.catalog.tags {
-            for kind in ChangeKind::ALL {
+            for kind in ChangeType::ALL {
                 metrics.changes.show(&[&tag.name, kind.name()]);
             }
         }

@@ -4,7 +4,7 @@ use super::{Scalar, Timestamp};
 
 /// How a tag's value moved.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum ChangeKind {
+pub enum ChangeType {
     /// From nothing to a value.
     Added,
     /// Between two values.
@@ -13,14 +13,14 @@ pub enum ChangeKind {
     Removed,
 }
 
-impl ChangeKind {
-    pub const ALL: [ChangeKind; 3] = [ChangeKind::Added, ChangeKind::Changed, ChangeKind::Removed];
+impl ChangeType {
+    pub const ALL: [ChangeType; 3] = [ChangeType::Added, ChangeType::Changed, ChangeType::Removed];
 
     pub fn name(self) -> &'static str {
         match self {
-            ChangeKind::Added => "added",
-            ChangeKind::Changed => "changed",
-            ChangeKind::Removed => "removed",
+            ChangeType::Added => "added",
+            ChangeType::Changed => "changed",
+            ChangeType::Removed => "removed",
         }
     }
 }
@@ -79,13 +79,13 @@ pub struct TagChange<'a> {
 }
 
 impl TagChange<'_> {
-    pub fn kind(&self) -> ChangeKind {
+    pub fn change_type(&self) -> ChangeType {
         if self.previous.is_absent() {
-            ChangeKind::Added
+            ChangeType::Added
         } else if self.value.is_absent() {
-            ChangeKind::Removed
+            ChangeType::Removed
         } else {
-            ChangeKind::Changed
+            ChangeType::Changed
         }
     }
 }

@@ -2,12 +2,12 @@
 
 use super::Timestamp;
 
-/// An event type that the catalog mentions; [`KindId::OTHER`] stands for all the rest.
+/// An event type that the catalog mentions; [`EventTypeId::OTHER`] stands for all the rest.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub struct KindId(pub u16);
+pub struct EventTypeId(pub u16);
 
-impl KindId {
-    pub const OTHER: KindId = KindId(0);
+impl EventTypeId {
+    pub const OTHER: EventTypeId = EventTypeId(0);
 
     pub fn index(self) -> usize {
         usize::from(self.0)
@@ -86,10 +86,10 @@ pub struct Event {
     key: Span,
     /// By kind of entity; `None` where the event is nothing to an entity of that kind.
     keys: Vec<Option<Span>>,
-    kind_name: Span,
+    type_name: Span,
     id: Option<Span>,
     /// Which of the catalog's event types it is.
-    pub kind: KindId,
+    pub event_type: EventTypeId,
     /// A command is no behaviour: nothing counts it.
     pub command: Option<Command>,
     pub time: Timestamp,
@@ -102,9 +102,9 @@ impl Event {
     pub fn clear(&mut self, paths: usize) {
         self.text.clear();
         self.key = Span::default();
-        self.kind_name = Span::default();
+        self.type_name = Span::default();
         self.id = None;
-        self.kind = KindId::OTHER;
+        self.event_type = EventTypeId::OTHER;
         self.command = None;
         self.keys.clear();
         self.properties.clear();
@@ -147,9 +147,9 @@ impl Event {
         }
     }
 
-    pub fn set_kind(&mut self, kind: KindId, name: Span) {
-        self.kind = kind;
-        self.kind_name = name;
+    pub fn set_type(&mut self, event_type: EventTypeId, name: Span) {
+        self.event_type = event_type;
+        self.type_name = name;
     }
 
     pub fn set_id(&mut self, span: Option<Span>) {
@@ -191,8 +191,8 @@ impl Event {
         kinds.filter(move |kind| self.key_of(*kind) == Some(key))
     }
 
-    pub fn kind_name(&self) -> &str {
-        self.text(self.kind_name)
+    pub fn type_name(&self) -> &str {
+        self.text(self.type_name)
     }
 
     pub fn id(&self) -> Option<&str> {

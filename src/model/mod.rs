@@ -6,9 +6,9 @@ mod event;
 mod time;
 mod value;
 
-pub use change::{Cause, ChangeKind, CurrentTag, TagChange};
+pub use change::{Cause, ChangeType, CurrentTag, TagChange};
 pub use decimal::Micros;
-pub use event::{Command, EntityKindId, Event, KindId, PathId, Property, Span, TagId};
+pub use event::{Command, EntityKindId, Event, EventTypeId, PathId, Property, Span, TagId};
 pub use time::{Timestamp, TimestampError, Unit};
 pub(crate) use time::{civil_from_days, days_from_civil};
 pub use value::{Scalar, Value};

@@ -73,7 +73,7 @@ impl Sink for History<'_> {
         self.steps.push(Step {
             tag: change.tag.into(),
             at: change.at,
-            change: change.kind().name(),
+            change: change.change_type().name(),
             value: change.value.to_value(),
             previous: change.previous.to_value(),
             cause: change.cause.name(),

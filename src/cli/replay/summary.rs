@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use comfy_table::{CellAlignment, Table, presets};
 
 use crate::catalog::Catalog;
-use crate::model::{ChangeKind, TagChange};
+use crate::model::{ChangeType, TagChange};
 
 #[derive(Debug, Default)]
 struct Row {
@@ -40,10 +40,10 @@ impl Summary {
             return;
         };
         let row = &mut self.rows[place].1;
-        match change.kind() {
-            ChangeKind::Added => row.entered += 1,
-            ChangeKind::Changed => row.changed += 1,
-            ChangeKind::Removed => row.left += 1,
+        match change.change_type() {
+            ChangeType::Added => row.entered += 1,
+            ChangeType::Changed => row.changed += 1,
+            ChangeType::Removed => row.left += 1,
         }
         let words = self.places.len().div_ceil(64);
         let (word, bit) = (place / 64, 1 << (place % 64));

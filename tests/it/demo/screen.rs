@@ -1,20 +1,20 @@
 //! The demo's picture: what it says, and that it fits.
 
 use serde_json::json;
-use tagstream::codec::ReadChange;
+use tagstream::codec::ParsedChange;
 use tagstream::demo::board::Board;
 use tagstream::demo::frame::{Line, Moment, Room, State, frame, sentence};
 use tagstream::model::Timestamp;
 
 use super::gym::catalog;
 
-fn change(tag: &str, previous: serde_json::Value, value: serde_json::Value) -> ReadChange {
+fn change(tag: &str, previous: serde_json::Value, value: serde_json::Value) -> ParsedChange {
     let record = json!({
         "id": "00", "entity": "user", "key": "u-0412", "tag": tag, "change": "added", "value": value,
         "previous": previous, "at": "2026-03-15T08:00:00.000Z", "seq": 7, "cause": "timer",
         "because": {"days_since(last_active)": 14, "session_minutes": 61.238, "goal": null}, "catalog": "00",
     });
-    ReadChange::parse(record.to_string().as_bytes()).unwrap()
+    ParsedChange::parse(record.to_string().as_bytes()).unwrap()
 }
 
 fn text(line: &Line) -> String {

@@ -10,7 +10,7 @@ use tagstream::catalog;
 use tagstream::engine::Programs;
 use tagstream::http::{Controls, Monitor, Refused, Reread, Server};
 use tagstream::kafka::{Breaker, Clock, Counts, Figures, Notice, Recycle, Standing, Work, WorkerId};
-use tagstream::model::{ChangeKind, Timestamp};
+use tagstream::model::{ChangeType, Timestamp};
 use tagstream::settings::MaxChange;
 
 use super::exposition::parse;
@@ -50,7 +50,7 @@ fn counts(events: u64, added: u64) -> Counts {
     work.rejected.insert("not_json", 2);
     work.skipped.insert("paid".into(), 6);
     work.misfits.insert("city".into(), 5);
-    (0..added).for_each(|_| work.changes.count("some", ChangeKind::Added));
+    (0..added).for_each(|_| work.changes.count("some", ChangeType::Added));
     Counts { work, commits: 1, aborts: 0 }
 }
 

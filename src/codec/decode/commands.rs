@@ -1,13 +1,13 @@
 //! Commands: what an event whose type begins with `$` asks for, and why one that asks for nothing known is rejected.
 
-use super::capture::Found;
-use super::names::Names;
+use super::extract::FoundValue;
+use super::name_table::NameTable;
 use super::plan::NodeId;
-use super::reject::Reject;
-use super::scanner::{Kind, Raw};
+use super::scanner::{JsonType, RawValue};
 use super::text::text;
 use super::values::scalar;
 use crate::catalog::{Catalog, CommandPaths, Tag, TagKind, parse_duration};
+use crate::codec::reject::Reject;
 use crate::model::{Command, EntityKindId, Event, PathId, Property, TagId};
 
 /// What a catalog knows of commands.
@@ -16,7 +16,7 @@ pub(super) struct Commands {
     /// Where a `$tag` says what it wants; there where a tag is manual.
     paths: Option<CommandPaths>,
     /// The manual tags.
-    tags: Names,
+    tags: NameTable,
     /// By tag: what it is put on.
     entities: Vec<EntityKindId>,
 }
@@ -27,38 +27,48 @@ impl Commands {
             |(tag, id): (&Tag, u32)| matches!(tag.kind, TagKind::Manual { .. }).then(|| (tag.name.clone(), id));
         Commands {
             paths: catalog.command_paths,
-            tags: Names::new(catalog.tags.iter().zip(0..).filter_map(manual)),
+            tags: NameTable::new(catalog.tags.iter().zip(0..).filter_map(manual)),
             entities: catalog.tags.iter().map(|tag| tag.entity).collect(),
         }
     }
 
     /// Reads the command that an event is, by its type, and makes the event one to those whom it concerns.
-    pub(super) fn read(&self, fields: &Fields<'_>, event: &mut Event, scratch: &mut String) -> Result<(), Fault> {
-        event.command = Some(match event.kind_name() {
+    pub(super) fn read(
+        &self,
+        fields: &CommandFields<'_>,
+        event: &mut Event,
+        scratch: &mut String,
+    ) -> Result<(), CommandError> {
+        event.command = Some(match event.type_name() {
             "$erase" => Command::Erase,
             "$tag" => self.tag(fields, event, scratch)?,
-            _ => return Err(Fault::Unknown),
+            _ => return Err(CommandError::Unknown),
         });
         Ok(())
     }
 
-    fn tag(&self, fields: &Fields<'_>, event: &mut Event, scratch: &mut String) -> Result<Command, Fault> {
-        let paths = self.paths.ok_or(Fault::NoManualTags)?;
-        let name = fields.text(paths.tag, scratch).ok_or(Fault::NoTag)?;
-        let tag = self.tags.get(name.as_bytes()).map(|id| TagId(id as u16)).ok_or(Fault::UnknownTag)?;
+    fn tag(
+        &self,
+        fields: &CommandFields<'_>,
+        event: &mut Event,
+        scratch: &mut String,
+    ) -> Result<Command, CommandError> {
+        let paths = self.paths.ok_or(CommandError::NoManualTags)?;
+        let name = fields.text(paths.tag, scratch).ok_or(CommandError::NoTag)?;
+        let tag = self.tags.get(name.as_bytes()).map(|id| TagId(id as u16)).ok_or(CommandError::UnknownTag)?;
         // A key is looked at before all else of a record, where it is known whose.
         let entity = self.entities[usize::from(tag.0)];
-        event.key_of(entity).ok_or(Fault::NoKey)?;
+        event.key_of(entity).ok_or(CommandError::NoKey)?;
         event.keep_only(entity);
-        let is_set = match fields.raw(paths.set).kind() {
-            Kind::True => true,
-            Kind::False => false,
-            _ => return Err(Fault::NoSet),
+        let is_set = match fields.raw(paths.set).json_type() {
+            JsonType::True => true,
+            JsonType::False => false,
+            _ => return Err(CommandError::NoSet),
         };
         let value = match scalar(fields.record, fields.raw(paths.value), event, scratch) {
             value @ (Property::Bool(_) | Property::Number(..) | Property::String(_)) => value,
             _ if fields.raw(paths.value).is_absent() => Property::Bool(true),
-            _ => return Err(Fault::BadValue),
+            _ => return Err(CommandError::BadValue),
         };
         let valid_for_ms = if is_set { fields.duration(paths.valid_for, scratch)? } else { None };
         Ok(if is_set { Command::Set { tag, value, valid_for_ms } } else { Command::Unset { tag } })
@@ -66,38 +76,38 @@ impl Commands {
 }
 
 /// What stands at the properties of a record.
-pub(super) struct Fields<'a> {
+pub(super) struct CommandFields<'a> {
     pub(super) record: &'a str,
     /// By path.
     pub(super) nodes: &'a [NodeId],
     /// By node.
-    pub(super) found: &'a [Found],
+    pub(super) found: &'a [FoundValue],
 }
 
-impl Fields<'_> {
-    fn raw(&self, path: PathId) -> Raw {
+impl CommandFields<'_> {
+    fn raw(&self, path: PathId) -> RawValue {
         self.found[self.nodes[path.index()]].property()
     }
 
     fn text<'s>(&'s self, path: PathId, scratch: &'s mut String) -> Option<&'s str> {
         let raw = self.raw(path);
-        matches!(raw.kind(), Kind::Plain | Kind::Escaped).then(|| text(self.record, raw, scratch))
+        matches!(raw.json_type(), JsonType::Plain | JsonType::Escaped).then(|| text(self.record, raw, scratch))
     }
 
     /// In milliseconds, where one is given.
-    fn duration(&self, path: PathId, scratch: &mut String) -> Result<Option<i64>, Fault> {
+    fn duration(&self, path: PathId, scratch: &mut String) -> Result<Option<i64>, CommandError> {
         if self.raw(path).is_absent() {
             return Ok(None);
         }
-        let text = self.text(path, scratch).ok_or(Fault::BadValidFor)?;
-        let ms = parse_duration(text).map_err(|_| Fault::BadValidFor)?;
-        if ms > 0 { Ok(Some(ms)) } else { Err(Fault::BadValidFor) }
+        let text = self.text(path, scratch).ok_or(CommandError::BadValidFor)?;
+        let ms = parse_duration(text).map_err(|_| CommandError::BadValidFor)?;
+        if ms > 0 { Ok(Some(ms)) } else { Err(CommandError::BadValidFor) }
     }
 }
 
 /// What is wrong with a command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Fault {
+pub(super) enum CommandError {
     Unknown,
     NoManualTags,
     NoTag,
@@ -108,22 +118,22 @@ pub(super) enum Fault {
     NoKey,
 }
 
-impl Fault {
+impl CommandError {
     pub(super) fn reject(self) -> Reject {
-        if self == Fault::NoKey { Reject::MissingKey } else { Reject::BadType }
+        if self == CommandError::NoKey { Reject::MissingKey } else { Reject::BadType }
     }
 
     /// For people.
     pub(super) fn detail(self) -> &'static str {
         match self {
-            Fault::Unknown => "unknown command: known are `$tag` and `$erase`",
-            Fault::NoManualTags => "`$tag`, but no tag of the catalog is manual",
-            Fault::NoTag => "`$tag` needs `tag`: the name of a manual tag",
-            Fault::UnknownTag => "`tag` names no manual tag of the catalog",
-            Fault::NoSet => "`$tag` needs `set`: true or false",
-            Fault::BadValue => "`value` is neither true, false, a number nor text",
-            Fault::BadValidFor => "`valid_for` is no duration such as \"30d\"",
-            Fault::NoKey => "the event has no key of the entity that the tag is put on",
+            CommandError::Unknown => "unknown command: known are `$tag` and `$erase`",
+            CommandError::NoManualTags => "`$tag`, but no tag of the catalog is manual",
+            CommandError::NoTag => "`$tag` needs `tag`: the name of a manual tag",
+            CommandError::UnknownTag => "`tag` names no manual tag of the catalog",
+            CommandError::NoSet => "`$tag` needs `set`: true or false",
+            CommandError::BadValue => "`value` is neither true, false, a number nor text",
+            CommandError::BadValidFor => "`valid_for` is no duration such as \"30d\"",
+            CommandError::NoKey => "the event has no key of the entity that the tag is put on",
         }
     }
 }

@@ -1,17 +1,17 @@
 //! A small fixed table from names to numbers: for the members of an object and for event types.
 
-/// Found by hash, compared in full.
+/// FoundValue by hash, compared in full.
 ///
-/// Names are short, so hashing every byte would cost more than the comparison that follows anyway: the hash takes the
-/// length and the first and last bytes. Names of a catalog that agree in all of these share a run of slots, no more.
+/// NameTable are short, so hashing every byte would cost more than the comparison that follows anyway: the hash takes the
+/// length and the first and last bytes. NameTable of a catalog that agree in all of these share a run of slots, no more.
 #[derive(Clone, Debug)]
-pub(super) struct Names {
+pub(super) struct NameTable {
     entries: Vec<(Box<str>, u32)>,
     /// Index into `entries` plus one; 0 is free. At most half of them are taken.
     slots: Vec<u32>,
 }
 
-impl Names {
+impl NameTable {
     pub(super) fn new(entries: impl IntoIterator<Item = (Box<str>, u32)>) -> Self {
         let entries: Vec<_> = entries.into_iter().collect();
         let mut slots = vec![0; (2 * entries.len()).next_power_of_two()];
@@ -22,7 +22,7 @@ impl Names {
             }
             slots[slot] = index as u32 + 1;
         }
-        Names { entries, slots }
+        NameTable { entries, slots }
     }
 
     pub(super) fn get(&self, name: &[u8]) -> Option<u32> {

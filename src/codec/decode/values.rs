@@ -1,6 +1,6 @@
 //! What JSON values become in an event: keys, numbers, properties.
 
-use super::scanner::{Kind, Raw, Scanner};
+use super::scanner::{JsonType, RawValue, Scanner};
 use super::text::text;
 use crate::model::{Event, Property, Span};
 
@@ -8,10 +8,10 @@ use crate::model::{Event, Property, Span};
 pub(super) const KEY_BYTES_MAX: usize = 256;
 
 /// A key, if what stands there can be one.
-pub(super) fn key(record: &str, raw: Raw, event: &mut Event, scratch: &mut String) -> Option<Span> {
-    let key = match raw.kind() {
-        Kind::Plain | Kind::Escaped => text(record, raw, scratch),
-        Kind::Number => {
+pub(super) fn key(record: &str, raw: RawValue, event: &mut Event, scratch: &mut String) -> Option<Span> {
+    let key = match raw.json_type() {
+        JsonType::Plain | JsonType::Escaped => text(record, raw, scratch),
+        JsonType::Number => {
             let digits = raw.of(record);
             let fits = |n: i128| i64::try_from(n).is_ok() || u64::try_from(n).is_ok();
             integer(digits).is_some_and(fits).then(|| unsigned_zero(digits))?
@@ -22,8 +22,8 @@ pub(super) fn key(record: &str, raw: Raw, event: &mut Event, scratch: &mut Strin
     is_fine.then(|| keep(key, raw, event))
 }
 
-pub(super) fn is_text(raw: Raw, record: &str, expected: &str, scratch: &mut String) -> bool {
-    matches!(raw.kind(), Kind::Plain | Kind::Escaped) && text(record, raw, scratch) == expected
+pub(super) fn is_text(raw: RawValue, record: &str, expected: &str, scratch: &mut String) -> bool {
+    matches!(raw.json_type(), JsonType::Plain | JsonType::Escaped) && text(record, raw, scratch) == expected
 }
 
 pub(super) fn is_integer(digits: &str) -> bool {
@@ -43,19 +43,19 @@ pub(super) fn unsigned_zero(digits: &str) -> &str {
 }
 
 /// A property that is no array.
-pub(super) fn scalar(record: &str, raw: Raw, event: &mut Event, scratch: &mut String) -> Property {
-    match raw.kind() {
-        Kind::Missing | Kind::Array => Property::Missing,
-        Kind::Null => Property::Null,
-        Kind::False => Property::Bool(false),
-        Kind::True => Property::Bool(true),
-        Kind::Number => number(record, raw, event),
-        Kind::Plain | Kind::Escaped => Property::String(keep(text(record, raw, scratch), raw, event)),
-        Kind::Object => Property::Object,
+pub(super) fn scalar(record: &str, raw: RawValue, event: &mut Event, scratch: &mut String) -> Property {
+    match raw.json_type() {
+        JsonType::Missing | JsonType::Array => Property::Missing,
+        JsonType::Null => Property::Null,
+        JsonType::False => Property::Bool(false),
+        JsonType::True => Property::Bool(true),
+        JsonType::Number => number(record, raw, event),
+        JsonType::Plain | JsonType::Escaped => Property::String(keep(text(record, raw, scratch), raw, event)),
+        JsonType::Object => Property::Object,
     }
 }
 
-fn number(record: &str, raw: Raw, event: &mut Event) -> Property {
+fn number(record: &str, raw: RawValue, event: &mut Event) -> Property {
     let digits = raw.of(record);
     match short_decimal(digits).map_or_else(|| digits.parse(), Ok) {
         Ok(double) if double.is_finite() => Property::Number(double, event.piece(raw.start(), raw.end())),
@@ -89,12 +89,12 @@ fn short_decimal(text: &str) -> Option<f64> {
 
 /// Where the event has the text that stands for a value: in the record, unless it had to be rewritten. Then it is
 /// shorter: no escape is as short as what it stands for.
-pub(super) fn keep(text: &str, raw: Raw, event: &mut Event) -> Span {
+pub(super) fn keep(text: &str, raw: RawValue, event: &mut Event) -> Span {
     if text.len() == raw.end() - raw.start() { event.piece(raw.start(), raw.end()) } else { event.keep(text) }
 }
 
 /// The array at a wanted path: its strings, finite numbers and bools, in order.
-pub(super) fn array(record: &str, raw: Raw, event: &mut Event, scratch: &mut String) -> Property {
+pub(super) fn array(record: &str, raw: RawValue, event: &mut Event, scratch: &mut String) -> Property {
     let start = event.element_count();
     let mut scanner = Scanner::new(record, raw.start());
     // The record has been found to be JSON already, so an error can only mean the end.

@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 
 /// A tag change as it stands on the topic (spec 6), as far as it is for people to read.
 #[derive(Clone, Debug, Deserialize)]
-pub struct ReadChange {
+pub struct ParsedChange {
     pub key: String,
     pub tag: String,
     /// Null when removed.
@@ -20,7 +20,7 @@ pub struct ReadChange {
     pub because: Map<String, Value>,
 }
 
-impl ReadChange {
+impl ParsedChange {
     /// # Errors
     /// What is no tag change.
     pub fn parse(record: &[u8]) -> Result<Self, serde_json::Error> {

@@ -11,7 +11,7 @@ pub(super) struct NotJson;
 
 /// What kind of value stands somewhere.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum JsonType {
     #[default]
     Missing,
     Null,
@@ -31,38 +31,38 @@ pub(super) enum Kind {
 /// One word, because every value is handed on several times on the hottest path, and a struct of small fields goes
 /// through memory piece by piece each time: four bits of kind, then start and end in 30 bits each.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Raw(u64);
+pub(super) struct RawValue(u64);
 
-/// What every record must stay under, whatever the catalog says: a [`Raw`] has 30 bits for a place.
+/// What every record must stay under, whatever the catalog says: a [`RawValue`] has 30 bits for a place.
 pub(super) const RECORD_BYTES_MAX: usize = (1 << 30) - 1;
 
-impl Raw {
-    const KINDS: [Kind; 16] = [
-        Kind::Missing,
-        Kind::Null,
-        Kind::False,
-        Kind::True,
-        Kind::Number,
-        Kind::Plain,
-        Kind::Escaped,
-        Kind::Array,
-        Kind::Object,
-        Kind::Missing,
-        Kind::Missing,
-        Kind::Missing,
-        Kind::Missing,
-        Kind::Missing,
-        Kind::Missing,
-        Kind::Missing,
+impl RawValue {
+    const TYPES: [JsonType; 16] = [
+        JsonType::Missing,
+        JsonType::Null,
+        JsonType::False,
+        JsonType::True,
+        JsonType::Number,
+        JsonType::Plain,
+        JsonType::Escaped,
+        JsonType::Array,
+        JsonType::Object,
+        JsonType::Missing,
+        JsonType::Missing,
+        JsonType::Missing,
+        JsonType::Missing,
+        JsonType::Missing,
+        JsonType::Missing,
+        JsonType::Missing,
     ];
 
     /// A value between two places; of a string what is inside its quotes.
-    pub(super) fn new(kind: Kind, start: usize, end: usize) -> Self {
-        Raw(kind as u64 | (start as u64) << 4 | (end as u64) << 34)
+    pub(super) fn new(json_type: JsonType, start: usize, end: usize) -> Self {
+        RawValue(json_type as u64 | (start as u64) << 4 | (end as u64) << 34)
     }
 
-    pub(super) fn kind(self) -> Kind {
-        Raw::KINDS[(self.0 & 15) as usize]
+    pub(super) fn json_type(self) -> JsonType {
+        RawValue::TYPES[(self.0 & 15) as usize]
     }
 
     pub(super) fn start(self) -> usize {
@@ -80,7 +80,7 @@ impl Raw {
 
     /// Whether nothing stands there that counts.
     pub(super) fn is_absent(self) -> bool {
-        matches!(self.kind(), Kind::Missing | Kind::Null)
+        matches!(self.json_type(), JsonType::Missing | JsonType::Null)
     }
 }
 
@@ -150,7 +150,7 @@ impl<'a> Scanner<'a> {
 
     /// Passes over a member's name and its colon, to its value.
     #[inline(always)]
-    pub(super) fn name(&mut self) -> Result<Raw, NotJson> {
+    pub(super) fn name(&mut self) -> Result<RawValue, NotJson> {
         if self.peek() != Some(b'"') {
             return Err(NotJson);
         }
@@ -165,29 +165,29 @@ impl<'a> Scanner<'a> {
 
     /// Passes over the string whose opening quote comes next.
     #[inline(always)]
-    fn string(&mut self) -> Result<Raw, NotJson> {
+    fn string(&mut self) -> Result<RawValue, NotJson> {
         let start = self.at + 1;
         self.at = start;
-        let mut kind = Kind::Plain;
+        let mut json_type = JsonType::Plain;
         loop {
             self.at += plain_len(self.bytes, self.at);
             match self.peek() {
                 Some(b'"') => break,
                 Some(b'\\') => {
-                    kind = Kind::Escaped;
+                    json_type = JsonType::Escaped;
                     self.at += escape(&self.bytes[self.at..]).ok_or(NotJson)?.1;
                 }
                 _ => return Err(NotJson),
             }
         }
-        let text = Raw::new(kind, start, self.at);
+        let text = RawValue::new(json_type, start, self.at);
         self.at += 1;
         Ok(text)
     }
 
     /// Passes over the number that comes next.
     #[inline(always)]
-    fn number(&mut self) -> Result<Raw, NotJson> {
+    fn number(&mut self) -> Result<RawValue, NotJson> {
         let start = self.at;
         self.take(b'-');
         if !self.take(b'0') {
@@ -203,7 +203,7 @@ impl<'a> Scanner<'a> {
             }
             self.digits()?;
         }
-        Ok(Raw::new(Kind::Number, start, self.at))
+        Ok(RawValue::new(JsonType::Number, start, self.at))
     }
 
     /// Passes over one digit or more.
@@ -215,9 +215,9 @@ impl<'a> Scanner<'a> {
         if self.at == start { Err(NotJson) } else { Ok(()) }
     }
 
-    fn word(&mut self, word: &str, kind: Kind) -> Result<Raw, NotJson> {
+    fn word(&mut self, word: &str, json_type: JsonType) -> Result<RawValue, NotJson> {
         let start = self.at;
-        if self.literal(word.as_bytes()) { Ok(Raw::new(kind, start, self.at)) } else { Err(NotJson) }
+        if self.literal(word.as_bytes()) { Ok(RawValue::new(json_type, start, self.at)) } else { Err(NotJson) }
     }
 
     /// Passes over these bytes if they come next.
@@ -230,23 +230,23 @@ impl<'a> Scanner<'a> {
 
     /// Passes over one value and tells what it is; `depth` containers are open around it.
     #[inline(always)]
-    pub(super) fn value(&mut self, depth: usize) -> Result<Raw, NotJson> {
+    pub(super) fn value(&mut self, depth: usize) -> Result<RawValue, NotJson> {
         let start = self.at;
         match self.peek() {
-            Some(b'{') => self.skip(depth).map(|()| Raw::new(Kind::Object, start, self.at)),
-            Some(b'[') => self.skip(depth).map(|()| Raw::new(Kind::Array, start, self.at)),
+            Some(b'{') => self.skip(depth).map(|()| RawValue::new(JsonType::Object, start, self.at)),
+            Some(b'[') => self.skip(depth).map(|()| RawValue::new(JsonType::Array, start, self.at)),
             _ => self.scalar(),
         }
     }
 
     /// Passes over one value that is no container.
     #[inline(always)]
-    pub(super) fn scalar(&mut self) -> Result<Raw, NotJson> {
+    pub(super) fn scalar(&mut self) -> Result<RawValue, NotJson> {
         match self.peek() {
             Some(b'"') => self.string(),
-            Some(b't') => self.word("true", Kind::True),
-            Some(b'f') => self.word("false", Kind::False),
-            Some(b'n') => self.word("null", Kind::Null),
+            Some(b't') => self.word("true", JsonType::True),
+            Some(b'f') => self.word("false", JsonType::False),
+            Some(b'n') => self.word("null", JsonType::Null),
             _ => self.number(),
         }
     }

@@ -1,6 +1,6 @@
 //! The inside of JSON strings: how far plain text goes, and what an escape stands for.
 
-use super::scanner::{Kind, Raw};
+use super::scanner::{JsonType, RawValue};
 
 /// How many bytes from `at` on are neither a quote, nor a backslash, nor a control character.
 #[inline(always)]
@@ -91,9 +91,9 @@ fn hex(digits: &[u8]) -> Option<u32> {
 
 /// What a string says: a piece of the record, or `scratch`, where escapes have to be resolved.
 #[inline(always)]
-pub(super) fn text<'a>(record: &'a str, raw: Raw, scratch: &'a mut String) -> &'a str {
+pub(super) fn text<'a>(record: &'a str, raw: RawValue, scratch: &'a mut String) -> &'a str {
     let written = raw.of(record);
-    if raw.kind() != Kind::Escaped {
+    if raw.json_type() != JsonType::Escaped {
         return written;
     }
     unescape(written, scratch);

@@ -1,6 +1,6 @@
 //! Which places of a record are wanted: the envelope's pointers and the catalog's property paths, merged into one tree.
 
-use super::names::Names;
+use super::name_table::NameTable;
 use super::scanner::DEPTH_MAX;
 use crate::catalog::{Catalog, KeyRule, KindRule, Pointer, PropertiesRule};
 use std::collections::BTreeMap;
@@ -8,14 +8,14 @@ use std::collections::BTreeMap;
 /// How much of a path is looked at: no record nests so deep that one this long leads anywhere.
 const PATH_LEN_MAX: usize = DEPTH_MAX + 1;
 
-/// Index into [`Plan::nodes`].
+/// Index into [`DecodePlan::nodes`].
 pub(super) type NodeId = usize;
 
 /// One place of a record that is wanted, or that leads to one.
 #[derive(Clone, Debug)]
 pub(super) struct Node {
     /// Where to go on in an object.
-    pub(super) members: Names,
+    pub(super) members: NameTable,
     /// Where to go on in an array: index and node, in order of the index.
     pub(super) elements: Vec<(usize, NodeId)>,
     /// Behind the last node below this one: the tree is numbered from the top down, parents before their children, so
@@ -27,7 +27,7 @@ pub(super) struct Node {
 
 /// Where the type of an event stands.
 #[derive(Clone, Debug)]
-pub(super) enum KindPlace {
+pub(super) enum TypePlace {
     At(NodeId),
     /// At `event` where `call` is "track", at `call` itself otherwise.
     Segment {
@@ -49,14 +49,14 @@ pub(super) enum PropertyPlaces {
 }
 
 #[derive(Clone, Debug)]
-pub(super) struct Plan {
+pub(super) struct DecodePlan {
     /// The root first.
     pub(super) nodes: Vec<Node>,
     /// The first of them that is not missing decides.
     pub(super) keys: Vec<NodeId>,
     /// By kind of entity, where its key stands; nothing for the user, who is `keys`'.
     pub(super) entities: Vec<Option<NodeId>>,
-    pub(super) kind: KindPlace,
+    pub(super) event_type: TypePlace,
     pub(super) time: NodeId,
     pub(super) id: NodeId,
     pub(super) properties: PropertyPlaces,
@@ -82,7 +82,12 @@ impl Draft {
     /// Numbers this node and all below it, from the top down.
     fn number(&self, nodes: &mut Vec<Node>) -> NodeId {
         let id = nodes.len();
-        nodes.push(Node { members: Names::new([]), elements: Vec::new(), end: 0, is_properties: self.is_properties });
+        nodes.push(Node {
+            members: NameTable::new([]),
+            elements: Vec::new(),
+            end: 0,
+            is_properties: self.is_properties,
+        });
         let children: Vec<(&Box<str>, NodeId)> =
             self.children.iter().map(|(name, child)| (name, child.number(nodes))).collect();
         let mut elements: Vec<(usize, NodeId)> =
@@ -90,7 +95,7 @@ impl Draft {
         elements.sort_unstable();
         let end = nodes.len();
         let node = &mut nodes[id];
-        node.members = Names::new(children.into_iter().map(|(name, child)| (name.clone(), child as u32)));
+        node.members = NameTable::new(children.into_iter().map(|(name, child)| (name.clone(), child as u32)));
         node.elements = elements;
         node.end = end;
         id
@@ -103,7 +108,7 @@ fn array_index(token: &str) -> Option<usize> {
     if plain { token.parse().ok() } else { None }
 }
 
-impl Plan {
+impl DecodePlan {
     pub(super) fn new(catalog: &Catalog) -> Self {
         let input = &catalog.input;
         let mut root = Draft::default();
@@ -123,12 +128,12 @@ impl Plan {
             catalog.paths.iter().map(|path| find(&nodes, base.0.iter().chain(path))).collect()
         };
         let KeyRule(keys) = &input.key;
-        Plan {
+        DecodePlan {
             keys: keys.iter().map(at).collect(),
             entities: catalog.entities.iter().map(|kind| kind.key.as_ref().map(at)).collect(),
-            kind: match &input.kind {
-                KindRule::At(pointer) => KindPlace::At(at(pointer)),
-                KindRule::Segment => KindPlace::Segment { call: at(&member("type")), event: at(&member("event")) },
+            event_type: match &input.kind {
+                KindRule::At(pointer) => TypePlace::At(at(pointer)),
+                KindRule::Segment => TypePlace::Segment { call: at(&member("type")), event: at(&member("event")) },
             },
             time: at(&input.time),
             id: at(&input.id),

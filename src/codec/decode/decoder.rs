@@ -1,30 +1,30 @@
 //! Records to events: the rules of the envelope, and the properties that the catalog looks at.
 
-use super::capture::{Capture, Found};
-use super::commands::{Commands, Fields};
-use super::names::Names;
-use super::plan::{KindPlace, NodeId, Plan, PropertyPlaces};
-use super::reject::Reject;
-use super::scanner::{Kind, RECORD_BYTES_MAX};
-use super::shape::{Shapes, Trace};
+use super::commands::{CommandFields, Commands};
+use super::extract::{Extractor, FoundValue};
+use super::name_table::NameTable;
+use super::plan::{DecodePlan, NodeId, PropertyPlaces, TypePlace};
+use super::scanner::{JsonType, RECORD_BYTES_MAX};
+use super::shape_cache::{ScanTrace, ShapeCache};
 use super::text::text;
-use super::untimely::untimely;
+use super::time_errors::describe_time_error;
 use super::values::{KEY_BYTES_MAX, array, integer, is_integer, is_text, keep, key, scalar, unsigned_zero};
 use crate::catalog::{Catalog, TimeUnit};
-use crate::model::{Event, KindId, PathId, Timestamp};
+use crate::codec::reject::Reject;
+use crate::model::{Event, EventTypeId, PathId, Timestamp};
 
 /// The longest event type, in bytes.
-const KIND_BYTES_MAX: usize = 128;
+const TYPE_BYTES_MAX: usize = 128;
 
 /// Decodes the records of one input. It keeps its buffers, so decoding does not allocate once they have grown.
 #[derive(Clone, Debug)]
 pub struct Decoder {
-    plan: Plan,
+    plan: DecodePlan,
     /// By node of the plan.
-    found: Vec<Found>,
-    shapes: Shapes,
-    trace: Trace,
-    kinds: Names,
+    found: Vec<FoundValue>,
+    shapes: ShapeCache,
+    trace: ScanTrace,
+    event_types: NameTable,
     commands: Commands,
     /// What was wrong with the record that was rejected last, in words; empty where its reason says it all.
     detail: String,
@@ -37,13 +37,13 @@ pub struct Decoder {
 
 impl Decoder {
     pub fn new(catalog: &Catalog) -> Self {
-        let plan = Plan::new(catalog);
+        let plan = DecodePlan::new(catalog);
         Decoder {
-            found: vec![Found::default(); plan.nodes.len()],
+            found: vec![FoundValue::default(); plan.nodes.len()],
             plan,
-            shapes: Shapes::default(),
-            trace: Trace::default(),
-            kinds: Names::new(catalog.kinds.iter().cloned().zip(1..)),
+            shapes: ShapeCache::default(),
+            trace: ScanTrace::default(),
+            event_types: NameTable::new(catalog.kinds.iter().cloned().zip(1..)),
             commands: Commands::new(catalog),
             detail: String::new(),
             time_unit: catalog.input.time_unit,
@@ -63,14 +63,14 @@ impl Decoder {
             return Err(Reject::TooLarge);
         }
         let record = simdutf8::basic::from_utf8(bytes).map_err(|_| Reject::NotJson)?;
-        if !self.shapes.fit(record, &mut self.found) {
-            self.trace.begin(self.shapes.is_curious());
-            Capture::new(&self.plan, record, &mut self.found, &mut self.scratch, &mut self.trace)
+        if !self.shapes.fits(record, &mut self.found) {
+            self.trace.begin(self.shapes.wants_more());
+            Extractor::new(&self.plan, record, &mut self.found, &mut self.scratch, &mut self.trace)
                 .run()
                 .map_err(|_| Reject::NotJson)?;
             self.shapes.learn(record, &self.trace);
         }
-        if self.found[0].raw.kind() != Kind::Object {
+        if self.found[0].raw.json_type() != JsonType::Object {
             return Err(Reject::NotObject);
         }
         let paths = match &self.plan.properties {
@@ -80,7 +80,7 @@ impl Decoder {
         event.clear(paths.len());
         event.keep_record(record);
         self.keys(record, event)?;
-        self.kind(record, event)?;
+        self.event_type(record, event)?;
         self.time(record, now, event)?;
         self.id(record, event);
         self.properties(record, event);
@@ -108,33 +108,33 @@ impl Decoder {
         Ok(())
     }
 
-    fn kind(&mut self, record: &str, event: &mut Event) -> Result<(), Reject> {
-        let node = match self.plan.kind {
-            KindPlace::At(node) => node,
-            KindPlace::Segment { call, event } => {
+    fn event_type(&mut self, record: &str, event: &mut Event) -> Result<(), Reject> {
+        let node = match self.plan.event_type {
+            TypePlace::At(node) => node,
+            TypePlace::Segment { call, event } => {
                 let is_track = is_text(self.found[call].raw, record, "track", &mut self.scratch);
                 if is_track { event } else { call }
             }
         };
         let raw = self.found[node].raw;
-        let name = match raw.kind() {
-            Kind::Missing | Kind::Null => return Err(Reject::MissingType),
-            Kind::Plain | Kind::Escaped => text(record, raw, &mut self.scratch),
+        let name = match raw.json_type() {
+            JsonType::Missing | JsonType::Null => return Err(Reject::MissingType),
+            JsonType::Plain | JsonType::Escaped => text(record, raw, &mut self.scratch),
             _ => return Err(Reject::BadType),
         };
-        if name.is_empty() || name.len() > KIND_BYTES_MAX {
+        if name.is_empty() || name.len() > TYPE_BYTES_MAX {
             return Err(Reject::BadType);
         }
         let is_command = name.starts_with('$');
-        let kind = self.kinds.get(name.as_bytes()).map_or(KindId::OTHER, |id| KindId(id as u16));
+        let event_type = self.event_types.get(name.as_bytes()).map_or(EventTypeId::OTHER, |id| EventTypeId(id as u16));
         let span = keep(name, raw, event);
-        event.set_kind(kind, span);
+        event.set_type(event_type, span);
         if is_command { self.command(record, event) } else { Ok(()) }
     }
 
     fn command(&mut self, record: &str, event: &mut Event) -> Result<(), Reject> {
         let nodes = property_nodes(&self.plan.properties, &self.found, record, &mut self.scratch);
-        let fields = Fields { record, nodes, found: &self.found };
+        let fields = CommandFields { record, nodes, found: &self.found };
         self.commands.read(&fields, event, &mut self.scratch).map_err(|fault| {
             self.detail.push_str(fault.detail());
             fault.reject()
@@ -145,7 +145,7 @@ impl Decoder {
         let read = self.read_time(record, now);
         if let Err(reject) = read {
             let raw = self.found[self.plan.time].raw;
-            untimely(reject, raw.kind(), raw.of(record), self.time_unit, &mut self.detail);
+            describe_time_error(reject, raw.json_type(), raw.of(record), self.time_unit, &mut self.detail);
         }
         event.time = read?;
         Ok(())
@@ -153,12 +153,12 @@ impl Decoder {
 
     fn read_time(&mut self, record: &str, now: Timestamp) -> Result<Timestamp, Reject> {
         let raw = self.found[self.plan.time].raw;
-        let time = match raw.kind() {
-            Kind::Missing | Kind::Null => return Err(Reject::MissingTime),
-            Kind::Plain | Kind::Escaped => {
+        let time = match raw.json_type() {
+            JsonType::Missing | JsonType::Null => return Err(Reject::MissingTime),
+            JsonType::Plain | JsonType::Escaped => {
                 Timestamp::parse(text(record, raw, &mut self.scratch)).map_err(|_| Reject::BadTime)?
             }
-            Kind::Number => {
+            JsonType::Number => {
                 let count = integer(raw.of(record)).and_then(|n| i64::try_from(n).ok()).ok_or(Reject::BadTime)?;
                 // What is too far away to be multiplied is too far away to be an event.
                 Timestamp::from_ms(match self.time_unit {
@@ -179,9 +179,9 @@ impl Decoder {
 
     fn id(&mut self, record: &str, event: &mut Event) {
         let raw = self.found[self.plan.id].raw;
-        let id = match raw.kind() {
-            Kind::Plain | Kind::Escaped => text(record, raw, &mut self.scratch),
-            Kind::Number if is_integer(raw.of(record)) => unsigned_zero(raw.of(record)),
+        let id = match raw.json_type() {
+            JsonType::Plain | JsonType::Escaped => text(record, raw, &mut self.scratch),
+            JsonType::Number if is_integer(raw.of(record)) => unsigned_zero(raw.of(record)),
             _ => return,
         };
         if !id.is_empty() && id.len() <= KEY_BYTES_MAX {
@@ -194,9 +194,9 @@ impl Decoder {
         let nodes = property_nodes(&self.plan.properties, &self.found, record, &mut self.scratch);
         for (path, node) in nodes.iter().enumerate() {
             let raw = self.found[*node].property();
-            let property = match raw.kind() {
-                Kind::Missing => continue,
-                Kind::Array => array(record, raw, event, &mut self.scratch),
+            let property = match raw.json_type() {
+                JsonType::Missing => continue,
+                JsonType::Array => array(record, raw, event, &mut self.scratch),
                 _ => scalar(record, raw, event, &mut self.scratch),
             };
             event.set_property(PathId(path as u16), property);
@@ -205,7 +205,12 @@ impl Decoder {
 }
 
 /// Where the properties of this record stand, by path.
-fn property_nodes<'p>(places: &'p PropertyPlaces, found: &[Found], record: &str, scratch: &mut String) -> &'p [NodeId] {
+fn property_nodes<'p>(
+    places: &'p PropertyPlaces,
+    found: &[FoundValue],
+    record: &str,
+    scratch: &mut String,
+) -> &'p [NodeId] {
     match places {
         PropertyPlaces::At(nodes) => nodes,
         PropertyPlaces::Segment { call, properties, traits } => {

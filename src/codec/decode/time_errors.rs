@@ -1,15 +1,16 @@
 //! What is wrong with the time of a record that was rejected for it, in words.
 
-use super::reject::Reject;
-use super::scanner::Kind;
+use super::scanner::JsonType;
 use crate::catalog::TimeUnit;
+use crate::codec::reject::Reject;
 
 /// Of what stands in a time's place so much is shown.
 const SHOWN_CHARS_MAX: usize = 64;
 
 /// Writes the words; `raw`: what stands in the time's place. Nothing where the reason says it all.
-pub(super) fn untimely(reason: Reject, kind: Kind, raw: &str, unit: TimeUnit, words: &mut String) {
-    let (is_number, is_text) = (kind == Kind::Number, matches!(kind, Kind::Plain | Kind::Escaped));
+pub(super) fn describe_time_error(reason: Reject, json_type: JsonType, raw: &str, unit: TimeUnit, words: &mut String) {
+    let (is_number, is_text) =
+        (json_type == JsonType::Number, matches!(json_type, JsonType::Plain | JsonType::Escaped));
     // What is meant for the other unit is far too small, or far too large.
     let (unit, if_old, if_new) = match unit {
         TimeUnit::Milliseconds => ("milliseconds", "; `time_unit: s` takes seconds", ""),

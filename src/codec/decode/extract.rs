@@ -1,52 +1,52 @@
 //! The pass over a record: proves that it is JSON and notes what stands at the wanted places.
 
-use super::plan::{Node, NodeId, Plan};
-use super::scanner::{Kind, NotJson, Raw, Scanner};
-use super::shape::{Hole, Trace};
+use super::plan::{DecodePlan, Node, NodeId};
+use super::scanner::{JsonType, NotJson, RawValue, Scanner};
+use super::shape_cache::{Hole, ScanTrace};
 use super::text::text;
 
 /// What stands at a wanted place.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Found {
-    pub(super) raw: Raw,
+pub(super) struct FoundValue {
+    pub(super) raw: RawValue,
     /// Whether an array had to be walked: pointers do that, property paths do not.
     pub(super) through_array: bool,
 }
 
-impl Found {
+impl FoundValue {
     /// What a property path finds here.
-    pub(super) fn property(self) -> Raw {
-        if self.through_array { Raw::default() } else { self.raw }
+    pub(super) fn property(self) -> RawValue {
+        if self.through_array { RawValue::default() } else { self.raw }
     }
 }
 
 /// One pass over one record.
-pub(super) struct Capture<'a> {
-    plan: &'a Plan,
+pub(super) struct Extractor<'a> {
+    plan: &'a DecodePlan,
     record: &'a str,
     scanner: Scanner<'a>,
     /// By node.
-    found: &'a mut [Found],
+    found: &'a mut [FoundValue],
     /// For names with escapes.
     name: &'a mut String,
-    trace: &'a mut Trace,
+    trace: &'a mut ScanTrace,
 }
 
-impl<'a> Capture<'a> {
+impl<'a> Extractor<'a> {
     pub(super) fn new(
-        plan: &'a Plan,
+        plan: &'a DecodePlan,
         record: &'a str,
-        found: &'a mut [Found],
+        found: &'a mut [FoundValue],
         name: &'a mut String,
-        trace: &'a mut Trace,
+        trace: &'a mut ScanTrace,
     ) -> Self {
-        Capture { plan, record, scanner: Scanner::new(record, 0), found, name, trace }
+        Extractor { plan, record, scanner: Scanner::new(record, 0), found, name, trace }
     }
 
     /// Passes over the whole record; the root's value is what tells whether it is an object.
     pub(super) fn run(mut self) -> Result<(), NotJson> {
         self.scanner.whitespace();
-        self.found.fill(Found::default());
+        self.found.fill(FoundValue::default());
         self.value(0, 0, false)?;
         self.scanner.whitespace();
         if self.scanner.peek().is_some() { Err(NotJson) } else { Ok(()) }
@@ -59,9 +59,9 @@ impl<'a> Capture<'a> {
         let plan = self.plan;
         let node = &plan.nodes[id];
         let through_array = through_array && !node.is_properties;
-        if self.found[id].raw.kind() != Kind::Missing {
+        if self.found[id].raw.json_type() != JsonType::Missing {
             // Of equal names the last one counts: what the earlier one had inside is gone.
-            self.found[id..node.end].fill(Found::default());
+            self.found[id..node.end].fill(FoundValue::default());
             self.trace.is_odd = true;
         }
         let is_inner = node.end > id + 1;
@@ -70,21 +70,21 @@ impl<'a> Capture<'a> {
             Some(b'{') if is_inner => {
                 self.trace.walked.push(id);
                 self.object(node, depth, through_array)?;
-                Raw::new(Kind::Object, start, self.scanner.at())
+                RawValue::new(JsonType::Object, start, self.scanner.at())
             }
             Some(b'[') if !node.elements.is_empty() => {
                 self.trace.is_odd = true;
                 self.array(node, depth)?;
-                Raw::new(Kind::Array, start, self.scanner.at())
+                RawValue::new(JsonType::Array, start, self.scanner.at())
             }
             _ => self.pass(Hole { node: Some(id), depth, is_inner })?,
         };
-        self.found[id] = Found { raw, through_array };
+        self.found[id] = FoundValue { raw, through_array };
         Ok(())
     }
 
     /// Passes over a value that is not walked into.
-    fn pass(&mut self, hole: Hole) -> Result<Raw, NotJson> {
+    fn pass(&mut self, hole: Hole) -> Result<RawValue, NotJson> {
         let start = self.scanner.at();
         let raw = self.scanner.value(hole.depth)?;
         if !self.trace.is_odd {
@@ -110,7 +110,7 @@ impl<'a> Capture<'a> {
         }
     }
 
-    fn member(&mut self, node: &Node, name: Raw) -> Option<NodeId> {
+    fn member(&mut self, node: &Node, name: RawValue) -> Option<NodeId> {
         let name = text(self.record, name, self.name);
         node.members.get(name.as_bytes()).map(|child| child as NodeId)
     }
