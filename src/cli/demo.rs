@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use clap::Args;
 
 use super::report;
-use crate::demo::{self, DemoError, Options, Speed};
+use crate::demo::{self, DemoError, DemoOptions, Speed};
 use crate::model::Timestamp;
 use crate::service::ServiceError;
 
@@ -46,10 +46,10 @@ fn parse_speed(text: &str) -> Result<Speed, String> {
 /// Exit codes: 0 when it was shown, or interrupted; 1 when it could not be.
 pub fn run(args: &DemoArgs, now: Timestamp) -> ExitCode {
     let DemoArgs { members, days, speed, seed, ref save } = *args;
-    match demo::run(&Options { members, days, seed, speed, save: save.clone() }, now) {
+    match demo::run(&DemoOptions { members, days, seed, speed, save: save.clone() }, now) {
         Ok(()) => ExitCode::SUCCESS,
         Err(DemoError::View(error)) if error.is_broken_pipe() => ExitCode::SUCCESS,
-        Err(DemoError::Service(ServiceError::Impatient(_))) => ExitCode::from(EXIT_INTERRUPTED),
+        Err(DemoError::Service(ServiceError::Forced(_))) => ExitCode::from(EXIT_INTERRUPTED),
         Err(error) => {
             report(&format!("error: {error}"));
             ExitCode::FAILURE

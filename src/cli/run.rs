@@ -11,9 +11,10 @@ use super::models::{ModelAccess, Runnable};
 use super::{catalog_file, report};
 use crate::catalog::{self, Catalog, Colours};
 use crate::engine::Programs;
+use crate::http::CatalogErrors;
 use crate::kafka::{self, Backfill, Role, Streams};
 use crate::scoring::Patience;
-use crate::service::{self, CatalogFaults, CatalogSource, ServiceError, Surroundings, Told};
+use crate::service::{self, CatalogSource, ServiceContext, ServiceError, TerminationSignal};
 use crate::settings::{self, ConfigFile, Fault, PartitionedBy, Problems, Settings, Sources};
 use crate::telemetry;
 
@@ -37,7 +38,7 @@ impl SettingsArgs {
     pub fn load(&self, needs: Needs) -> Option<Settings> {
         let file = match &self.config {
             Some(path) => ConfigFile::Named(path.clone()),
-            None => ConfigFile::Usual(PathBuf::from("tagstream.toml")),
+            None => ConfigFile::Default(PathBuf::from("tagstream.toml")),
         };
         let environment = std::env::vars_os()
             .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
@@ -70,10 +71,10 @@ fn complete(settings: Settings, needs: Needs) -> Result<Settings, Problems> {
 }
 
 /// The catalog as it is in its file now, ready to run, or all its problems.
-fn reread(path: &Path, access: &ModelAccess) -> Result<Arc<Programs>, CatalogFaults> {
-    let unreadable = |error: FileError| CatalogFaults { report: error.to_string(), problems: Vec::new() };
+fn reread(path: &Path, access: &ModelAccess) -> Result<Arc<Programs>, CatalogErrors> {
+    let unreadable = |error: FileError| CatalogErrors { report: error.to_string(), problems: Vec::new() };
     let file = CatalogFile::open(path, access).map_err(unreadable)?;
-    let faults = CatalogFaults {
+    let faults = CatalogErrors {
         report: file.report(Colours::Off),
         problems: file.loaded.problems.iter().map(catalog::as_json).collect(),
     };
@@ -155,22 +156,22 @@ pub fn run(args: &RunArgs) -> ExitCode {
     );
     let source: Option<CatalogSource> =
         settings.catalog.clone().map(|path| -> CatalogSource { Arc::new(move || reread(&path, &access)) });
-    let surroundings = Surroundings {
+    let context = ServiceContext {
         catalog: source,
         approve_changes: args.approve_changes,
         backfill: if args.rebuild { Backfill::On } else { Backfill::Off },
-        ..Surroundings::usual(service::to_log())
+        ..ServiceContext::new(service::to_log())
     };
-    match service::run(settings, runnable.programs(), surroundings) {
+    match service::run(settings, runnable.programs(), context) {
         Ok(()) => {
             tracing::info!("stopped");
             ExitCode::SUCCESS
         }
-        Err(ServiceError::Impatient(told)) => {
-            tracing::warn!("{}", ServiceError::Impatient(told));
-            ExitCode::from(match told {
-                Told::Interrupt => 130,
-                Told::Terminate => 143,
+        Err(ServiceError::Forced(signal)) => {
+            tracing::warn!("{}", ServiceError::Forced(signal));
+            ExitCode::from(match signal {
+                TerminationSignal::Interrupt => 130,
+                TerminationSignal::Terminate => 143,
             })
         }
         Err(error @ ServiceError::Http(_)) => {

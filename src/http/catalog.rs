@@ -9,28 +9,9 @@ use axum::response::Response;
 use axum::routing::{get, post};
 use serde_json::{Value as Json, json};
 
+use super::reload::{Reload, Reloaded};
 use super::server::{JSON, page};
 use crate::kafka::Breaker;
-
-/// Reads the catalog anew.
-pub type Reload = Arc<dyn Fn() -> Result<Reread, Refused> + Send + Sync>;
-
-/// What came of it, in words.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Reread {
-    /// It computes what the one that runs does.
-    Unchanged(String),
-    /// Its effects are being looked at.
-    Proposed(String),
-}
-
-/// Why the one that runs goes on.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Refused {
-    pub error: String,
-    /// Of the file, as `check --format json` has them.
-    pub problems: Vec<Json>,
-}
 
 /// What the pages can do.
 #[derive(Clone)]
@@ -72,10 +53,15 @@ async fn reload(State(controls): State<Controls>) -> Response {
     // Reading a file and compiling a catalog takes a moment, which nobody else has to wait for.
     let reload = Arc::clone(&controls.reload);
     match tokio::task::spawn_blocking(move || reload()).await {
-        Ok(Ok(Reread::Unchanged(text))) => answer(StatusCode::OK, &json!({ "result": text })),
-        Ok(Ok(Reread::Proposed(text))) => answer(StatusCode::ACCEPTED, &json!({ "result": text })),
-        Ok(Err(Refused { error, problems })) => {
-            answer(StatusCode::UNPROCESSABLE_ENTITY, &json!({ "error": error, "problems": problems }))
+        Ok(Ok(done)) => {
+            let code = match done {
+                Reloaded::Unchanged { .. } => StatusCode::OK,
+                Reloaded::Proposed { .. } => StatusCode::ACCEPTED,
+            };
+            answer(code, &json!({ "result": done.to_string() }))
+        }
+        Ok(Err(error)) => {
+            answer(StatusCode::UNPROCESSABLE_ENTITY, &json!({ "error": error.summary(), "problems": error.problems() }))
         }
         Err(error) => answer(StatusCode::INTERNAL_SERVER_ERROR, &json!({ "error": error.to_string() })),
     }

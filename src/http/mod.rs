@@ -5,12 +5,14 @@
 //! whoever reads.
 
 mod catalog;
-mod door;
+mod connection_limit;
+mod health;
 mod monitor;
+mod reload;
 mod server;
-mod watch;
 
-pub use catalog::{Controls, Refused, Reread};
+pub use catalog::Controls;
+pub use health::{HANG_AFTER, Health, PartitionHealth, REPORT_AFTER};
 pub use monitor::Monitor;
+pub use reload::{CatalogErrors, Reload, ReloadError, Reloaded};
 pub use server::{HttpError, Server};
-pub use watch::{HANG_AFTER, PATIENCE, Place, Watch};

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-use super::watch::{PATIENCE, Watch};
+use super::health::{Health, REPORT_AFTER};
 use crate::codec::Reject;
 use crate::kafka::{Breaker, Clock, Notice, Recycle, Standing, Work};
 use crate::model::ChangeType;
@@ -30,7 +30,7 @@ const LOST: &str = "lost";
 pub struct Monitor {
     breaker: Arc<Breaker>,
     clock: Clock,
-    watch: Mutex<Watch>,
+    health: Mutex<Health>,
     metrics: Metrics,
 }
 
@@ -43,37 +43,37 @@ impl Monitor {
         metrics.build.set(&[env!("CARGO_PKG_VERSION")], 1.0);
         metrics.catalog.set(&[&program.fingerprint], 1.0);
         for reason in Reject::ALL {
-            metrics.rejected.show(&[reason.code()]);
+            metrics.rejected.create(&[reason.code()]);
         }
         for tag in &program.catalog.tags {
             for kind in ChangeType::ALL {
-                metrics.changes.show(&[&tag.name, kind.name()]);
+                metrics.changes.create(&[&tag.name, kind.name()]);
             }
         }
         for counter in &program.catalog.counters {
-            metrics.skipped.show(&[&counter.name]);
+            metrics.skipped.create(&[&counter.name]);
         }
         for attribute in &program.catalog.attributes {
-            metrics.misfits.show(&[&attribute.name]);
+            metrics.misfits.create(&[&attribute.name]);
         }
         for (tag, _) in program.scorers() {
-            [SCORED, FAILED, SKIPPED].iter().for_each(|outcome| metrics.scores.show(&[tag, outcome]));
-            metrics.slow_scores.show(&[tag]);
+            [SCORED, FAILED, SKIPPED].iter().for_each(|outcome| metrics.scores.create(&[tag, outcome]));
+            metrics.slow_scores.create(&[tag]);
         }
         for outcome in OUTCOMES {
-            metrics.transactions.show(&[outcome]);
+            metrics.transactions.create(&[outcome]);
         }
         for reason in Recycle::ALL {
-            metrics.recycled.show(&[reason.code()]);
+            metrics.recycled.create(&[reason.code()]);
         }
         for kind in [ASSIGNED, REVOKED, LOST] {
-            metrics.rebalances.show(&[kind]);
+            metrics.rebalances.create(&[kind]);
         }
-        Monitor { breaker, clock, watch: Mutex::new(Watch::new(workers)), metrics }
+        Monitor { breaker, clock, health: Mutex::new(Health::new(workers)), metrics }
     }
 
     /// Takes note of what a worker says.
-    pub fn hear(&self, notice: &Notice) {
+    pub fn observe(&self, notice: &Notice) {
         let now = Instant::now();
         let metrics = &self.metrics;
         match notice {
@@ -106,37 +106,37 @@ impl Monitor {
             Notice::OutageOver => metrics.outage.set(0.0),
             _ => {}
         }
-        self.watch().hear(notice, now);
+        self.health().observe(notice, now);
     }
 
     /// The workers that hang, a line each.
     pub fn hung(&self) -> Vec<String> {
-        self.watch().hung(Instant::now())
+        self.health().hung(Instant::now())
     }
 
     /// What is missing until all runs, a line each.
     pub fn not_ready(&self) -> Vec<String> {
-        self.watch().not_ready(Instant::now())
+        self.health().not_ready(Instant::now())
     }
 
     /// The metrics in Prometheus' text format.
     pub fn metrics(&self) -> String {
         // Locked to the end: of two who ask at a time, one must not see what the other is about to set.
-        let watch = self.watch();
+        let health = self.health();
         let now = Instant::now();
-        self.metrics.ready.set(f64::from(u8::from(watch.not_ready(now).is_empty())));
+        self.metrics.ready.set(f64::from(u8::from(health.not_ready(now).is_empty())));
         let status = self.breaker.status();
         self.metrics.catalog.clear();
         self.metrics.catalog.set(&[&status.fingerprint], 1.0);
         self.metrics.held_tags.set(status.held.len() as f64);
-        self.count(&watch);
-        self.measure(&watch, now);
+        self.count(&health);
+        self.measure(&health, now);
         self.metrics.text()
     }
 
-    fn count(&self, watch: &Watch) {
+    fn count(&self, health: &Health) {
         let mut work = Work::default();
-        for counts in watch.counts() {
+        for counts in health.counts() {
             work.add(counts.work.clone());
         }
         let metrics = &self.metrics;
@@ -170,7 +170,7 @@ impl Monitor {
     }
 
     /// Only partitions that this process has show: what another process says of them must not be contradicted.
-    fn measure(&self, watch: &Watch, now: Instant) {
+    fn measure(&self, health: &Health, now: Instant) {
         let metrics = &self.metrics;
         let by_partition = [
             &metrics.lag,
@@ -185,20 +185,20 @@ impl Monitor {
         }
         let wall_clock = self.clock.now();
         let mut states = [("starting", 0.0), ("restoring", 0.0), ("running", 0.0), ("stopped", 0.0)];
-        for (partition, place) in watch.places() {
+        for (partition, partition_health) in health.partitions() {
             let partition = partition.label();
             let labels = [partition.as_str()];
-            states[match place.standing {
+            states[match partition_health.standing {
                 Standing::Starting => 0,
                 Standing::Restoring => 1,
                 Standing::Running(_) => 2,
                 Standing::Stopped(_) => 3,
             }]
             .1 += 1.0;
-            let Standing::Running(figures) = &place.standing else { continue };
+            let Standing::Running(figures) = &partition_health.standing else { continue };
             // What was true a while ago, and nobody can tell whether it still is, is no lag.
-            if let Some((lag, at)) = place.lag
-                && now.saturating_duration_since(at) < PATIENCE
+            if let Some((lag, at)) = partition_health.lag
+                && now.saturating_duration_since(at) < REPORT_AFTER
             {
                 metrics.lag.set(&labels, lag as f64);
             }
@@ -219,7 +219,7 @@ impl Monitor {
         }
     }
 
-    fn watch(&self) -> MutexGuard<'_, Watch> {
-        self.watch.lock().unwrap_or_else(PoisonError::into_inner)
+    fn health(&self) -> MutexGuard<'_, Health> {
+        self.health.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -15,7 +15,7 @@ use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
 use super::catalog::{self, Controls};
-use super::door::Door;
+use super::connection_limit::ConnectionLimit;
 use super::monitor::Monitor;
 use crate::telemetry::TEXT_FORMAT;
 
@@ -50,14 +50,14 @@ impl Server {
         listener.set_nonblocking(true)?;
         let address = listener.local_addr()?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        let door = {
+        let connections = {
             let _inside = runtime.enter();
-            Door::new(TcpListener::from_std(listener)?)
+            ConnectionLimit::new(TcpListener::from_std(listener)?)
         };
         let (stop, stopped) = oneshot::channel();
         let serve = async move {
             tokio::select! {
-                _ = axum::serve(door, router(monitor).merge(catalog::router(controls))) => {}
+                _ = axum::serve(connections, router(monitor).merge(catalog::router(controls))) => {}
                 _ = stopped => {}
             }
         };
@@ -85,19 +85,19 @@ async fn metrics(State(monitor): State<Arc<Monitor>>) -> Response {
 }
 
 async fn livez(State(monitor): State<Arc<Monitor>>) -> Response {
-    verdict(&monitor.hung())
+    probe(&monitor.hung())
 }
 
 async fn readyz(State(monitor): State<Arc<Monitor>>) -> Response {
-    verdict(&monitor.not_ready())
+    probe(&monitor.not_ready())
 }
 
 /// Fine when there is nothing to complain of.
-fn verdict(complaints: &[String]) -> Response {
-    if complaints.is_empty() {
+fn probe(problems: &[String]) -> Response {
+    if problems.is_empty() {
         return page(StatusCode::OK, PLAIN, "ok\n".to_owned());
     }
-    page(StatusCode::SERVICE_UNAVAILABLE, PLAIN, complaints.join("\n") + "\n")
+    page(StatusCode::SERVICE_UNAVAILABLE, PLAIN, problems.join("\n") + "\n")
 }
 
 /// One page a connection: nobody keeps a seat that he does not use.

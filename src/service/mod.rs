@@ -8,10 +8,10 @@
 //!    (end)                                (end)                             (end at once)
 //! ```
 
-mod crew;
 mod notices;
 mod reload;
 mod wall_clock;
+mod worker_pool;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,24 +21,24 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 
 use crate::engine::Programs;
-use crate::http::{Controls, HttpError, Monitor, Server};
+use crate::http::{CatalogErrors, Controls, HttpError, Monitor, Server};
 use crate::kafka::{
     Backfill, Breaker, Clock, ClusterError, Counts, Notices, StopSignal, Streams, WorkerError, WorkerId,
 };
 use crate::settings::Settings;
-use crew::Crew;
+use worker_pool::WorkerPool;
 
 pub use notices::to_log;
+pub use reload::CatalogSource;
 use reload::Reloader;
-pub use reload::{CatalogFaults, CatalogSource, ReloadError, Reloaded};
 pub use wall_clock::wall_clock;
 
 /// A worker that has not left by then hangs. Leaving it is safe: what is not committed is done again.
-const STOP_PATIENCE: Duration = Duration::from_secs(20);
+const STOP_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// What the service is given of the world outside.
 #[derive(Clone)]
-pub struct Surroundings {
+pub struct ServiceContext {
     pub clock: Clock,
     pub notices: Notices,
     /// Whoever else may tell it to stop, beside the signals.
@@ -51,10 +51,10 @@ pub struct Surroundings {
     pub backfill: Backfill,
 }
 
-impl Surroundings {
+impl ServiceContext {
     /// The wall clock, and nobody but the signals to stop it.
-    pub fn usual(notices: Notices) -> Self {
-        Surroundings {
+    pub fn new(notices: Notices) -> Self {
+        ServiceContext {
             clock: wall_clock(),
             notices,
             stop: StopSignal::default(),
@@ -81,11 +81,11 @@ pub enum ServiceError {
     #[error("thread {0} panicked: this is a bug in tagstream")]
     Panicked(String),
     #[error(
-        "workers did not leave within {STOP_PATIENCE:?}; what they had not committed is done again at the next start"
+        "workers did not leave within {STOP_TIMEOUT:?}; what they had not committed is done again at the next start"
     )]
     Hung,
     #[error("told to stop a second time: left at once; what was not committed is done again at the next start")]
-    Impatient(Told),
+    Forced(TerminationSignal),
 }
 
 impl ServiceError {
@@ -97,33 +97,33 @@ impl ServiceError {
 
 /// The signal by which somebody told the service to stop.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Told {
+pub enum TerminationSignal {
     Interrupt,
     Terminate,
 }
 
 /// What a thread has to say to the loop.
-enum Report {
+enum ThreadReport {
     Cluster(Result<Streams, ClusterError>),
-    Left(WorkerId, Result<Counts, WorkerError>),
+    WorkerStopped(WorkerId, Result<Counts, WorkerError>),
     /// The thread of this name.
     Panicked(String),
 }
 
 /// What the loop wakes up for.
-enum Step {
-    Signal(Told),
+enum Wakeup {
+    Signal(TerminationSignal),
     /// SIGHUP.
     Reload,
-    Report(Report),
-    TooLong,
+    ThreadReport(ThreadReport),
+    StopTimedOut,
 }
 
 /// Runs the service until it is told to stop, or something only a person can mend.
 ///
 /// # Errors
 /// Why it ended, if not by a signal.
-pub fn run(settings: Settings, programs: Arc<Programs>, surroundings: Surroundings) -> Result<(), ServiceError> {
+pub fn run(settings: Settings, programs: Arc<Programs>, context: ServiceContext) -> Result<(), ServiceError> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(ServiceError::Signals)?;
     runtime.block_on(async {
         let (sender, reports) = mpsc::unbounded_channel();
@@ -134,38 +134,39 @@ pub fn run(settings: Settings, programs: Arc<Programs>, surroundings: Surroundin
         };
         let settings = Arc::new(settings);
         let workers = settings.service.workers.get();
-        let (threshold, approve) = (settings.service.max_change, surroundings.approve_changes);
-        let notices = Arc::clone(&surroundings.notices);
+        let (threshold, approve) = (settings.service.max_change, context.approve_changes);
+        let notices = Arc::clone(&context.notices);
         let breaker = Arc::new(Breaker::new(programs, workers, threshold, approve, notices));
-        let nothing = || CatalogFaults { report: "there is no file to read it from".to_owned(), problems: Vec::new() };
+        let nothing = || CatalogErrors { report: "there is no file to read it from".to_owned(), problems: Vec::new() };
         let no_source: CatalogSource = Arc::new(move || Err(nothing()));
-        let source = surroundings.catalog.clone().unwrap_or(no_source);
+        let source = context.catalog.clone().unwrap_or(no_source);
         let reloader = Reloader { source, settings: Arc::clone(&settings), breaker: Arc::clone(&breaker) };
-        let (surroundings, _server) = be_seen(&settings, &reloader, surroundings)?;
-        let crew = Crew::new(settings, breaker, surroundings, sender);
-        Shell { crew, signals, reloader, reports, deadline: None, failure: None }.run().await
+        let (context, _server) = start_http(&settings, &reloader, context)?;
+        let workers = WorkerPool::new(settings, breaker, context, sender);
+        Supervisor { workers, signals, reloader, reports, deadline: None, failure: None }.run().await
     })
 }
 
 /// Answers operators from now on, if the settings want it: a monitor then hears what is said, too.
-fn be_seen(
+fn start_http(
     settings: &Settings,
     reloader: &Reloader,
-    surroundings: Surroundings,
-) -> Result<(Surroundings, Option<Server>), ServiceError> {
-    let Some(listen) = settings.http.listen else { return Ok((surroundings, None)) };
+    context: ServiceContext,
+) -> Result<(ServiceContext, Option<Server>), ServiceError> {
+    let Some(listen) = settings.http.listen else { return Ok((context, None)) };
     let workers = settings.service.workers.get();
-    let monitor = Arc::new(Monitor::new(Arc::clone(&reloader.breaker), workers, surroundings.clock.clone()));
+    let monitor = Arc::new(Monitor::new(Arc::clone(&reloader.breaker), workers, context.clock.clone()));
     let reload = reloader.clone();
-    let controls = Controls { breaker: Arc::clone(&reloader.breaker), reload: Arc::new(move || reload.answer()) };
+    let controls =
+        Controls { breaker: Arc::clone(&reloader.breaker), reload: Arc::new(move || reload.reload_and_log()) };
     let server = Server::start(listen, Arc::clone(&monitor), controls).map_err(ServiceError::Http)?;
     tracing::info!("metrics and probes at http://{}", server.address());
-    let others = surroundings.notices;
+    let others = context.notices;
     let notices: Notices = Arc::new(move |notice| {
-        monitor.hear(&notice);
+        monitor.observe(&notice);
         others(notice);
     });
-    Ok((Surroundings { notices, ..surroundings }, Some(server)))
+    Ok((ServiceContext { notices, ..context }, Some(server)))
 }
 
 struct Signals {
@@ -174,58 +175,58 @@ struct Signals {
     hangup: Signal,
 }
 
-struct Shell {
-    crew: Crew,
+struct Supervisor {
+    workers: WorkerPool,
     signals: Signals,
     reloader: Reloader,
-    reports: mpsc::UnboundedReceiver<Report>,
+    reports: mpsc::UnboundedReceiver<ThreadReport>,
     /// Set when everybody was told to stop.
     deadline: Option<Instant>,
     failure: Option<ServiceError>,
 }
 
-impl Shell {
+impl Supervisor {
     async fn run(mut self) -> Result<(), ServiceError> {
-        self.crew.look_for_cluster().map_err(ServiceError::Thread)?;
-        while !self.crew.is_gone() {
-            let step = self.select().await;
-            self.apply(step)?;
+        self.workers.start_cluster_check().map_err(ServiceError::Thread)?;
+        while !self.workers.is_empty() {
+            let wakeup = self.select().await;
+            self.apply(wakeup)?;
         }
         self.failure.map_or(Ok(()), Err)
     }
 
-    async fn select(&mut self) -> Step {
+    async fn select(&mut self) -> Wakeup {
         let deadline = self.deadline.unwrap_or_else(|| Instant::now() + Duration::from_secs(3_600));
         tokio::select! {
-            _ = self.signals.interrupt.recv() => Step::Signal(Told::Interrupt),
-            _ = self.signals.terminate.recv() => Step::Signal(Told::Terminate),
-            _ = self.signals.hangup.recv() => Step::Reload,
-            Some(report) = self.reports.recv() => Step::Report(report),
-            () = sleep_until(deadline), if self.deadline.is_some() => Step::TooLong,
+            _ = self.signals.interrupt.recv() => Wakeup::Signal(TerminationSignal::Interrupt),
+            _ = self.signals.terminate.recv() => Wakeup::Signal(TerminationSignal::Terminate),
+            _ = self.signals.hangup.recv() => Wakeup::Reload,
+            Some(report) = self.reports.recv() => Wakeup::ThreadReport(report),
+            () = sleep_until(deadline), if self.deadline.is_some() => Wakeup::StopTimedOut,
         }
     }
 
     /// An error ends the process at once, whatever the workers do.
-    fn apply(&mut self, step: Step) -> Result<(), ServiceError> {
-        match step {
-            Step::Signal(told) if self.deadline.is_some() => return Err(ServiceError::Impatient(told)),
-            Step::Signal(_) => self.stop(),
+    fn apply(&mut self, wakeup: Wakeup) -> Result<(), ServiceError> {
+        match wakeup {
+            Wakeup::Signal(signal) if self.deadline.is_some() => return Err(ServiceError::Forced(signal)),
+            Wakeup::Signal(_) => self.stop(),
             // The log tells what came of it.
-            Step::Reload => drop(self.reloader.reload_and_log()),
-            Step::TooLong => return Err(self.failure.take().unwrap_or(ServiceError::Hung)),
-            Step::Report(Report::Panicked(thread)) => return Err(ServiceError::Panicked(thread)),
-            Step::Report(Report::Cluster(looked)) => {
-                self.crew.has_looked();
-                match looked {
+            Wakeup::Reload => drop(self.reloader.reload_and_log()),
+            Wakeup::StopTimedOut => return Err(self.failure.take().unwrap_or(ServiceError::Hung)),
+            Wakeup::ThreadReport(ThreadReport::Panicked(thread)) => return Err(ServiceError::Panicked(thread)),
+            Wakeup::ThreadReport(ThreadReport::Cluster(result)) => {
+                self.workers.cluster_checked();
+                match result {
                     Ok(streams) if self.deadline.is_none() => {
-                        self.crew.start_workers(streams).map_err(ServiceError::Thread)?;
+                        self.workers.start_workers(streams).map_err(ServiceError::Thread)?;
                     }
                     Ok(_) | Err(ClusterError::Stopped) => {}
                     Err(error) => self.failure = Some(ServiceError::Cluster(error)),
                 }
             }
-            Step::Report(Report::Left(worker, result)) => {
-                self.crew.has_left();
+            Wakeup::ThreadReport(ThreadReport::WorkerStopped(worker, result)) => {
+                self.workers.worker_stopped();
                 if let Err(error) = result {
                     self.failure.get_or_insert(ServiceError::Worker { worker, error });
                     self.stop();
@@ -236,7 +237,7 @@ impl Shell {
     }
 
     fn stop(&mut self) {
-        self.crew.stop();
-        self.deadline.get_or_insert_with(|| Instant::now() + STOP_PATIENCE);
+        self.workers.stop();
+        self.deadline.get_or_insert_with(|| Instant::now() + STOP_TIMEOUT);
     }
 }

@@ -6,7 +6,7 @@ const UNITS: [(&str, u64); 6] =
     [("ms", 1), ("s", 1_000), ("m", 60_000), ("h", 3_600_000), ("d", 86_400_000), ("w", 604_800_000)];
 
 /// As one writes it, in the largest unit that fits.
-pub fn words(length: Duration) -> String {
+pub fn display(length: Duration) -> String {
     let ms = length.as_millis();
     // Weeks are written as days.
     let fitting = UNITS[..5].iter().rev().find(|(_, unit_ms)| ms.is_multiple_of(u128::from(*unit_ms)));

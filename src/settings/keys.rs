@@ -44,7 +44,7 @@ pub fn nearest(key: &str) -> Option<String> {
 
 /// The variable that is meant by one with a single underscore behind the prefix, if it is meant for us: Kubernetes makes
 /// `TAGSTREAM_SERVICE_HOST` and the like where a service bears our name.
-pub fn meant(variable: &str) -> Option<String> {
+pub fn intended_variable(variable: &str) -> Option<String> {
     let rest = variable.strip_prefix("TAGSTREAM_").filter(|rest| !rest.starts_with('_'))?;
     let name = rest.to_ascii_lowercase();
     if let Some(key) = KEYS.iter().find(|key| key.replace('.', "_") == name.replace("__", "_")) {

@@ -183,8 +183,8 @@ impl Settings {
 pub fn load(sources: &Sources) -> Result<Settings, Problems> {
     let mut problems = Problems::default();
     // Without the file nothing can be said of what stands in it.
-    let Some(written) = layers::read(sources, &mut problems) else { return Err(problems) };
-    let settings = check::check(written, &mut problems);
+    let Some(raw) = layers::read(sources, &mut problems) else { return Err(problems) };
+    let settings = check::check(raw, &mut problems);
     match settings {
         Some(settings) if problems.is_empty() => Ok(settings),
         _ => Err(problems),

@@ -270,7 +270,7 @@ fn durations() {
         assert_eq!(super::duration::parse(text).map(|d| d.as_millis()), Some(ms), "{text}");
     }
     for text in ["100ms", "90m", "0s", "2d", "7d", "1500ms", "1s"] {
-        assert_eq!(super::duration::parse(text).map(super::duration::words).as_deref(), Some(text));
+        assert_eq!(super::duration::parse(text).map(super::duration::display).as_deref(), Some(text));
     }
     for text in ["", "5", "s", "1.5h", "-1s", "5 s", "9999999999999999999s", "1y", "5sm"] {
         assert_eq!(super::duration::parse(text), None, "{text}");
@@ -283,7 +283,7 @@ fn a_named_file_must_exist_and_the_usual_one_need_not() {
     let mut sources = Sources { file: ConfigFile::Named(missing.clone()), environment: Vec::new(), flags: Vec::new() };
     let report = load(&sources).expect_err("a report").to_string();
     assert_eq!(report, "setting --config: no file at /nonexistent/tagstream.toml");
-    sources.file = ConfigFile::Usual(missing);
+    sources.file = ConfigFile::Default(missing);
     sources.flags = vec!["kafka.brokers=k".to_owned()];
     load(&sources).expect("settings");
 }

@@ -1,4 +1,4 @@
-//! What happened on a day, put in order and written as event lines.
+//! A day's events, sorted by time and written as JSON lines.
 
 use std::fmt::Write;
 
@@ -14,7 +14,7 @@ pub struct GymEvent {
     pub line: String,
 }
 
-/// A day's events as they come to mind, which is not the order in which they happened.
+/// A day's events in the order in which they were generated, which is not the order of time.
 #[derive(Debug, Default)]
 pub struct Diary {
     today: Vec<GymEvent>,
@@ -22,7 +22,7 @@ pub struct Diary {
     written: u64,
 }
 
-/// A property of an event. Texts hold nothing that JSON would have to escape.
+/// A property of an event. Texts contain no characters that JSON has to escape.
 #[derive(Clone, Copy, Debug)]
 pub enum Fact<'a> {
     Text(&'a str),
@@ -55,12 +55,12 @@ impl Diary {
         self.today.push(GymEvent { time, key: key.to_owned(), line });
     }
 
-    /// The app had no answer in time and sends the last event again, as it was.
+    /// Repeats the last event, as an app does that had no answer in time.
     pub fn stutter(&mut self) {
         self.today.extend(self.today.last().cloned());
     }
 
-    /// The day is over: its events in the order of time.
+    /// Ends the day and returns its events in the order of time.
     pub fn close(&mut self) -> impl Iterator<Item = GymEvent> + use<> {
         let mut today = std::mem::take(&mut self.today);
         today.sort_by_key(|event| event.time);

@@ -1,4 +1,4 @@
-//! A member's life: joins, trains, tires, stays away, comes back, buys, recommends, renews or lets it end.
+//! One member over time: joins, trains, tires, stays away, returns, buys, recommends, renews or lets the membership end.
 
 use fastrand::Rng;
 
@@ -84,7 +84,7 @@ pub struct Member {
 }
 
 impl Member {
-    /// Somebody who lives nearby. Half of them come in the opening week, the others by and by.
+    /// A future member. Half of them join in the opening week, the others over the following weeks.
     pub fn new(number: u32, days: u32, rng: &mut Rng) -> Self {
         let opening_week = (days / 8).clamp(1, 7);
         let later = (days * 4 / 5).max(1);
@@ -103,7 +103,7 @@ impl Member {
             until: Timestamp::MIN,
             mood: if never_starts { away(joins_on, 8..30, rng) } else { Mood::Keen },
             keenness: 0.9 + 4.4 * rng.f64(),
-            habit: Habit::of_somebody(rng),
+            habit: Habit::random(rng),
             favourite: rng.usize(..CLASSES.len()),
             stamina: rng.i64(32..85),
             spends: 0.5 * rng.f64() * rng.f64(),

@@ -1,4 +1,4 @@
-//! When people do things: the days of the week, the hours of a day, the hours at which the doors are open.
+//! When members do things: weekdays, hours of the day, opening hours.
 
 use fastrand::Rng;
 use jiff::civil::Weekday;
@@ -7,7 +7,7 @@ use crate::model::Timestamp;
 
 /// A local day of the gym.
 pub struct Day {
-    /// Counts from the day on which the gym opened, which is 0.
+    /// 0 is the day on which the gym opened.
     pub number: u32,
     pub weekday: Weekday,
     pub midnight: Timestamp,
@@ -22,7 +22,7 @@ impl Day {
         self.midnight.plus(minute * 60_000 + rng.i64(0..60_000))
     }
 
-    /// The minutes at which the doors are open.
+    /// The opening hours, in minutes.
     pub fn opening(&self) -> std::ops::Range<Minute> {
         match self.weekday {
             Weekday::Saturday | Weekday::Sunday => 9 * 60..19 * 60,
@@ -30,7 +30,7 @@ impl Day {
         }
     }
 
-    /// How full the gym is, beside an average day: full on Mondays, half empty on Sundays.
+    /// The number of visits relative to an average day: most on Mondays, fewest on Sundays.
     pub fn pull(&self) -> f64 {
         match self.weekday {
             Weekday::Monday => 1.25,
@@ -43,7 +43,7 @@ impl Day {
         }
     }
 
-    /// A minute at which someone sits with the app in hand: from seven to eleven at night.
+    /// A random minute at which members use the app: from 7:00 to 23:00.
     pub fn app_minute(&self, rng: &mut Rng) -> Minute {
         rng.i64(7 * 60..23 * 60)
     }
@@ -58,7 +58,7 @@ pub enum Habit {
 }
 
 impl Habit {
-    pub fn of_somebody(rng: &mut Rng) -> Self {
+    pub fn random(rng: &mut Rng) -> Self {
         match rng.u32(..10) {
             0..3 => Habit::BeforeWork,
             3 => Habit::LunchBreak,
@@ -66,7 +66,7 @@ impl Habit {
         }
     }
 
-    /// The minute at which this member comes through the door on a day.
+    /// The minute at which this member arrives on a day.
     pub fn arrival(self, day: &Day, rng: &mut Rng) -> Minute {
         let opening = day.opening();
         let usual = match (self, day.weekday) {

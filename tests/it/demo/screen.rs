@@ -2,8 +2,8 @@
 
 use serde_json::json;
 use tagstream::codec::ParsedChange;
-use tagstream::demo::board::Board;
-use tagstream::demo::frame::{Line, Moment, Room, State, frame, sentence};
+use tagstream::demo::frame::{DemoStatus, Line, Phase, ScreenSize, frame, sentence};
+use tagstream::demo::tag_counts::TagCounts;
 use tagstream::model::Timestamp;
 
 use super::gym::catalog;
@@ -21,13 +21,13 @@ fn text(line: &Line) -> String {
     line.iter().map(|(_, text)| text.as_str()).collect()
 }
 
-fn moment() -> Moment {
+fn moment() -> DemoStatus {
     let now = Timestamp::parse("2026-03-15T08:00:30Z").unwrap();
-    Moment { now, day: 30, days: 60, members: 10, events: 4_321, events_a_second: 99.7, state: State::Running }
+    DemoStatus { now, day: 30, days: 60, members: 10, events: 4_321, events_a_second: 99.7, phase: Phase::Running }
 }
 
-fn picture(board: &Board, columns: usize, rows: usize) -> Vec<String> {
-    frame(board, board.latest(), &moment(), Room { columns, rows }).iter().map(text).collect()
+fn picture(board: &TagCounts, columns: usize, rows: usize) -> Vec<String> {
+    frame(board, board.latest(), &moment(), ScreenSize { columns, rows }).iter().map(text).collect()
 }
 
 #[test]
@@ -47,7 +47,7 @@ fn a_change_reads_as_a_sentence() {
 
 #[test]
 fn the_table_counts_who_has_which_tag() {
-    let mut board = Board::new(&catalog());
+    let mut board = TagCounts::new(&catalog());
     for (tag, previous, value) in [
         ("churn_risk", json!(null), json!(true)),
         ("churn_risk", json!(null), json!(true)),
@@ -73,7 +73,7 @@ fn the_table_counts_who_has_which_tag() {
 
 #[test]
 fn a_picture_fits_every_screen() {
-    let mut board = Board::new(&catalog());
+    let mut board = TagCounts::new(&catalog());
     for _ in 0..100 {
         board.take(change("churn_risk", json!(null), json!(true)));
     }

@@ -4,18 +4,16 @@ use std::time::Duration;
 
 use prometheus::core::Collector;
 use prometheus::process_collector::ProcessCollector;
-use prometheus::{
-    Encoder, Gauge, GaugeVec, Histogram, HistogramOpts, IntCounter, IntCounterVec, Opts, Registry, TextEncoder,
-};
+use prometheus::{Encoder, GaugeVec, HistogramOpts, IntCounter, IntCounterVec, Opts, Registry, TextEncoder};
 
-/// The format of [`Instruments::text`].
+/// The format of [`MetricRegistry::text`].
 pub const TEXT_FORMAT: &str = "text/plain; version=0.0.4; charset=utf-8";
 
 /// A number that only grows.
 #[derive(Clone, Debug)]
-pub struct Total(IntCounter);
+pub struct Counter(IntCounter);
 
-impl Total {
+impl Counter {
     pub fn inc(&self) {
         self.0.inc();
     }
@@ -30,37 +28,37 @@ impl Total {
     }
 }
 
-/// A [`Total`] for each combination of label values.
+/// A [`Counter`] for each combination of label values.
 #[derive(Clone, Debug)]
-pub struct Totals(IntCounterVec);
+pub struct CounterFamily(IntCounterVec);
 
-impl Totals {
+impl CounterFamily {
     /// The values stand in the order of the labels.
-    pub fn of(&self, labels: &[&str]) -> Total {
-        Total(self.0.with_label_values(labels))
+    pub fn of(&self, labels: &[&str]) -> Counter {
+        Counter(self.0.with_label_values(labels))
     }
 
     /// Has it show from now on, be it 0: what first happens later is a rise then.
-    pub fn show(&self, labels: &[&str]) {
+    pub fn create(&self, labels: &[&str]) {
         let _ = self.of(labels);
     }
 }
 
 /// A number that goes up and down.
 #[derive(Clone, Debug)]
-pub struct Level(Gauge);
+pub struct Gauge(prometheus::Gauge);
 
-impl Level {
+impl Gauge {
     pub fn set(&self, value: f64) {
         self.0.set(value);
     }
 }
 
-/// A [`Level`] for each combination of label values.
+/// A [`Gauge`] for each combination of label values.
 #[derive(Clone, Debug)]
-pub struct Levels(GaugeVec);
+pub struct GaugeFamily(GaugeVec);
 
-impl Levels {
+impl GaugeFamily {
     pub fn set(&self, labels: &[&str], value: f64) {
         self.0.with_label_values(labels).set(value);
     }
@@ -73,9 +71,9 @@ impl Levels {
 
 /// How long something took, in buckets.
 #[derive(Clone, Debug)]
-pub struct Durations(Histogram);
+pub struct Histogram(prometheus::Histogram);
 
-impl Durations {
+impl Histogram {
     pub fn observe(&self, took: Duration) {
         self.0.observe(took.as_secs_f64());
     }
@@ -83,10 +81,10 @@ impl Durations {
 
 /// What documentation has to say of a metric.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Described {
+pub struct MetricDescription {
     pub name: String,
     /// As in the text format: `counter`, `gauge` or `histogram`.
-    pub kind: &'static str,
+    pub metric_type: &'static str,
     pub labels: Vec<String>,
     pub help: String,
 }
@@ -95,54 +93,54 @@ pub struct Described {
 ///
 /// Names are constants: one that is not valid, or is there twice, is a bug that shows when any test makes a set.
 #[derive(Debug)]
-pub struct Instruments {
+pub struct MetricRegistry {
     registry: Registry,
-    described: Vec<Described>,
+    descriptions: Vec<MetricDescription>,
 }
 
-impl Instruments {
+impl MetricRegistry {
     pub fn new() -> Self {
-        let mut instruments = Instruments { registry: Registry::new(), described: Vec::new() };
+        let mut metrics = MetricRegistry { registry: Registry::new(), descriptions: Vec::new() };
         let process = ProcessCollector::for_self();
         for desc in process.desc() {
-            let kind = if desc.fq_name.ends_with("_total") { "counter" } else { "gauge" };
-            instruments.described.push(described(desc, kind));
+            let metric_type = if desc.fq_name.ends_with("_total") { "counter" } else { "gauge" };
+            metrics.descriptions.push(description(desc, metric_type));
         }
-        instruments.registry.register(Box::new(process)).expect("nothing is registered before it");
-        instruments
+        metrics.registry.register(Box::new(process)).expect("nothing is registered before it");
+        metrics
     }
 
-    pub fn total(&mut self, name: &str, help: &str) -> Total {
-        Total(self.add("counter", IntCounter::new(name, help)))
+    pub fn counter(&mut self, name: &str, help: &str) -> Counter {
+        Counter(self.add("counter", IntCounter::new(name, help)))
     }
 
-    pub fn totals(&mut self, name: &str, labels: &[&str], help: &str) -> Totals {
-        Totals(self.add("counter", IntCounterVec::new(Opts::new(name, help), labels)))
+    pub fn counters(&mut self, name: &str, labels: &[&str], help: &str) -> CounterFamily {
+        CounterFamily(self.add("counter", IntCounterVec::new(Opts::new(name, help), labels)))
     }
 
-    pub fn level(&mut self, name: &str, help: &str) -> Level {
-        Level(self.add("gauge", Gauge::new(name, help)))
+    pub fn gauge(&mut self, name: &str, help: &str) -> Gauge {
+        Gauge(self.add("gauge", prometheus::Gauge::new(name, help)))
     }
 
-    pub fn levels(&mut self, name: &str, labels: &[&str], help: &str) -> Levels {
-        Levels(self.add("gauge", GaugeVec::new(Opts::new(name, help), labels)))
+    pub fn gauges(&mut self, name: &str, labels: &[&str], help: &str) -> GaugeFamily {
+        GaugeFamily(self.add("gauge", GaugeVec::new(Opts::new(name, help), labels)))
     }
 
     /// The buckets' upper bounds are seconds.
-    pub fn durations(&mut self, name: &str, bounds: &[f64], help: &str) -> Durations {
+    pub fn histogram(&mut self, name: &str, bounds: &[f64], help: &str) -> Histogram {
         let options = HistogramOpts::new(name, help).buckets(bounds.to_vec());
-        Durations(self.add("histogram", Histogram::with_opts(options)))
+        Histogram(self.add("histogram", prometheus::Histogram::with_opts(options)))
     }
 
-    fn add<C: Collector + Clone + 'static>(&mut self, kind: &'static str, made: prometheus::Result<C>) -> C {
+    fn add<C: Collector + Clone + 'static>(&mut self, metric_type: &'static str, made: prometheus::Result<C>) -> C {
         let made = made.expect("names and labels are valid");
-        self.described.extend(made.desc().into_iter().map(|desc| described(desc, kind)));
+        self.descriptions.extend(made.desc().into_iter().map(|desc| description(desc, metric_type)));
         self.registry.register(Box::new(made.clone())).expect("names differ");
         made
     }
 
-    pub fn described(&self) -> &[Described] {
-        &self.described
+    pub fn descriptions(&self) -> &[MetricDescription] {
+        &self.descriptions
     }
 
     /// All of them as Prometheus reads them, in [`TEXT_FORMAT`].
@@ -153,6 +151,11 @@ impl Instruments {
     }
 }
 
-fn described(desc: &prometheus::core::Desc, kind: &'static str) -> Described {
-    Described { name: desc.fq_name.clone(), kind, labels: desc.variable_labels.clone(), help: desc.help.clone() }
+fn description(desc: &prometheus::core::Desc, metric_type: &'static str) -> MetricDescription {
+    MetricDescription {
+        name: desc.fq_name.clone(),
+        metric_type,
+        labels: desc.variable_labels.clone(),
+        help: desc.help.clone(),
+    }
 }

@@ -7,45 +7,45 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc::UnboundedSender;
 
-use super::{Report, Surroundings};
+use super::{ServiceContext, ThreadReport};
 use crate::kafka::{self, Breaker, Counts, Native, Notice, Pulse, Streams, Worker, WorkerError, WorkerId, WorkerPlan};
 use crate::settings::Settings;
 
-pub struct Crew {
+pub struct WorkerPool {
     settings: Arc<Settings>,
     breaker: Arc<Breaker>,
-    surroundings: Surroundings,
-    reports: UnboundedSender<Report>,
+    context: ServiceContext,
+    reports: UnboundedSender<ThreadReport>,
     /// Threads that have not reported their end.
-    busy: usize,
+    running: usize,
 }
 
-impl Crew {
+impl WorkerPool {
     pub fn new(
         settings: Arc<Settings>,
         breaker: Arc<Breaker>,
-        surroundings: Surroundings,
-        reports: UnboundedSender<Report>,
+        context: ServiceContext,
+        reports: UnboundedSender<ThreadReport>,
     ) -> Self {
-        Crew { settings, breaker, surroundings, reports, busy: 0 }
+        WorkerPool { settings, breaker, context, reports, running: 0 }
     }
 
-    pub fn look_for_cluster(&mut self) -> io::Result<()> {
+    pub fn start_cluster_check(&mut self) -> io::Result<()> {
         let (settings, reports) = (Arc::clone(&self.settings), self.reports.clone());
         let programs = self.breaker.look().edition.programs;
-        let Surroundings { notices, stop, .. } = self.surroundings.clone();
+        let ServiceContext { notices, stop, .. } = self.context.clone();
         thread::Builder::new().name("cluster".to_owned()).spawn(move || {
             let _guard = PanicGuard { reports: &reports };
-            let looked = kafka::await_cluster(&settings, &programs.catalog, &notices, &stop);
+            let result = kafka::await_cluster(&settings, &programs.catalog, &notices, &stop);
             // Nobody listens any more when the process is ending: then nobody needs to know.
-            let _ = reports.send(Report::Cluster(looked));
+            let _ = reports.send(ThreadReport::Cluster(result));
         })?;
-        self.busy += 1;
+        self.running += 1;
         Ok(())
     }
 
     pub fn start_workers(&mut self, streams: Streams) -> io::Result<()> {
-        let Surroundings { clock, notices, stop, backfill, .. } = &self.surroundings;
+        let ServiceContext { clock, notices, stop, backfill, .. } = &self.context;
         let pulse = Pulse::new(clock.now(), self.settings.service.outage_after, Arc::clone(notices));
         let pulse = Arc::new(pulse);
         let streams = Arc::new(streams);
@@ -63,41 +63,41 @@ impl Crew {
                 stop: stop.clone(),
             };
             let reports = self.reports.clone();
-            thread::Builder::new().name(format!("worker-{number}")).spawn(move || work(plan, &reports))?;
-            self.busy += 1;
+            thread::Builder::new().name(format!("worker-{number}")).spawn(move || run_worker(plan, &reports))?;
+            self.running += 1;
         }
         Ok(())
     }
 
     /// Tells everybody to finish and leave.
     pub fn stop(&self) {
-        self.surroundings.stop.give();
+        self.context.stop.give();
     }
 
-    pub fn has_looked(&mut self) {
-        self.busy -= 1;
+    pub fn cluster_checked(&mut self) {
+        self.running -= 1;
     }
 
-    pub fn has_left(&mut self) {
-        self.busy -= 1;
+    pub fn worker_stopped(&mut self) {
+        self.running -= 1;
     }
 
     /// Whether every thread has ended.
-    pub fn is_gone(&self) -> bool {
-        self.busy == 0
+    pub fn is_empty(&self) -> bool {
+        self.running == 0
     }
 }
 
 /// Reports a panic of the thread that holds it: a service without one of its workers is worse than none.
 struct PanicGuard<'a> {
-    reports: &'a UnboundedSender<Report>,
+    reports: &'a UnboundedSender<ThreadReport>,
 }
 
 impl Drop for PanicGuard<'_> {
     fn drop(&mut self) {
         if thread::panicking() {
             let name = thread::current().name().unwrap_or_default().to_owned();
-            let _ = self.reports.send(Report::Panicked(name));
+            let _ = self.reports.send(ThreadReport::Panicked(name));
         }
     }
 }
@@ -105,17 +105,17 @@ impl Drop for PanicGuard<'_> {
 /// A worker whose consumer was fenced joins anew. It may have been by nobody: a coordinator that dies between a joining
 /// and its end knows the instance by the member id of before. Of two processes that really bear one name the elder is
 /// fenced again within this time, and ends.
-const FENCED_AGAIN: Duration = Duration::from_secs(60);
+const REFENCED_WITHIN: Duration = Duration::from_secs(60);
 
-fn work(plan: WorkerPlan, reports: &UnboundedSender<Report>) {
+fn run_worker(plan: WorkerPlan, reports: &UnboundedSender<ThreadReport>) {
     let id = plan.id;
     let mut fenced_at: Option<Instant> = None;
     let result = loop {
-        let result = work_once(plan.clone(), reports);
+        let result = run_once(plan.clone(), reports);
         let why = match &result {
             _ if plan.stop.is_given() => break result,
             Err(error @ WorkerError::Expired { .. }) => format!("{error}; joining anew"),
-            Err(WorkerError::Fenced { code, .. }) if fenced_at.is_none_or(|at| at.elapsed() >= FENCED_AGAIN) => {
+            Err(WorkerError::Fenced { code, .. }) if fenced_at.is_none_or(|at| at.elapsed() >= REFENCED_WITHIN) => {
                 fenced_at = Some(Instant::now());
                 format!("{code}; joining anew, which ends another process of this name if there is one")
             }
@@ -123,11 +123,11 @@ fn work(plan: WorkerPlan, reports: &UnboundedSender<Report>) {
         };
         (plan.notices)(Notice::Trouble { worker: id, what: "the group", why });
     };
-    let _ = reports.send(Report::Left(id, result));
+    let _ = reports.send(ThreadReport::WorkerStopped(id, result));
 }
 
 /// Works until it is told to stop or cannot go on.
-fn work_once(plan: WorkerPlan, reports: &UnboundedSender<Report>) -> Result<Counts, WorkerError> {
+fn run_once(plan: WorkerPlan, reports: &UnboundedSender<ThreadReport>) -> Result<Counts, WorkerError> {
     let native = Native::new(Arc::clone(&plan.settings), Arc::clone(&plan.streams), plan.id, Arc::clone(&plan.notices));
     let mut worker = Worker::new(plan, native)?;
     // Declared after the worker, so dropped before it: the report does not wait for a consumer to close.

@@ -1,14 +1,14 @@
-//! What the service finds in the demo: its topics, its settings, its clock, and who hears what it has to say.
+//! The service's environment in the demo: its topics, settings, clock and listeners.
 
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::clock::Speed;
 use super::feeder::Progress;
 use super::terminal::Terminal;
-use super::time::Speed;
 use crate::kafka::{Backfill, Clock, EmbeddedBroker, FETCH_WAIT, Notice, Notices};
-use crate::service::Surroundings;
+use crate::service::ServiceContext;
 use crate::settings::{
     Delivery, GroupProtocol, HttpSettings, InputSettings, KafkaSettings, MaxChange, Membership, Origin, OutputSettings,
     PartitionedBy, Properties, ScoringSettings, ServiceSettings, Settings, Start,
@@ -28,7 +28,7 @@ pub const TOPICS: [(&str, i32); 5] = [
 
 /// The settings of a service on the embedded broker.
 ///
-/// One worker: the broker keeps no offsets of transactions, so a partition that changes hands would start over.
+/// One worker: the broker does not keep the offsets of transactions, so a partition that moves would start over.
 pub fn settings(broker: &EmbeddedBroker, speed: Speed) -> Settings {
     let mut properties = Properties::default();
     let (wait, ms) = FETCH_WAIT;
@@ -54,7 +54,7 @@ pub fn settings(broker: &EmbeddedBroker, speed: Speed) -> Settings {
             commit_interval: Duration::from_millis(20),
             delivery: Delivery::ExactlyOnce,
             idle_grace: Duration::from_millis(speed.step_ms().unsigned_abs()),
-            // The nights of the gym are silent, and last a third of a second.
+            // The gym is silent at night, which lasts a third of a second.
             outage_after: None,
             max_change: MaxChange::Off,
             max_waiting_bytes: 1 << 20,
@@ -65,10 +65,10 @@ pub fn settings(broker: &EmbeddedBroker, speed: Speed) -> Settings {
     }
 }
 
-pub fn surroundings(progress: &Arc<Progress>) -> Surroundings {
-    let time = Arc::clone(progress);
-    Surroundings {
-        clock: Clock::new(move || time.time.look()),
+pub fn context(progress: &Arc<Progress>) -> ServiceContext {
+    let clock = Arc::clone(progress);
+    ServiceContext {
+        clock: Clock::new(move || clock.clock.read_by_service()),
         notices: notices(Arc::clone(progress)),
         stop: progress.stop.clone(),
         catalog: None,
@@ -77,7 +77,7 @@ pub fn surroundings(progress: &Arc<Progress>) -> Surroundings {
     }
 }
 
-/// Takes the service's progress from its notices; troubles go to the standard error, unless that is behind the picture.
+/// Takes the service's progress from its notices. Warnings go to the standard error, unless the picture covers it.
 fn notices(progress: Arc<Progress>) -> Notices {
     let picture = Terminal::is_there();
     Arc::new(move |notice: Notice| {

@@ -14,34 +14,36 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Sleep, sleep};
 
 /// More connections wait in the kernel until one of these is over.
-const VISITORS_MAX: usize = 64;
+const CONNECTIONS_MAX: usize = 64;
 /// A page takes milliseconds: whoever stays longer is slow, or means no good.
-const VISIT_MAX: Duration = Duration::from_secs(5);
+const CONNECTION_MAX: Duration = Duration::from_secs(5);
 /// When the process has no file descriptor left, another try at once would find none either.
-const ACCEPT_AGAIN: Duration = Duration::from_millis(500);
+const ACCEPT_RETRY_PAUSE: Duration = Duration::from_millis(500);
 
-pub struct Door {
+pub struct ConnectionLimit {
     listener: TcpListener,
-    seats: Arc<Semaphore>,
+    permits: Arc<Semaphore>,
 }
 
-impl Door {
+impl ConnectionLimit {
     pub fn new(listener: TcpListener) -> Self {
-        Door { listener, seats: Arc::new(Semaphore::new(VISITORS_MAX)) }
+        ConnectionLimit { listener, permits: Arc::new(Semaphore::new(CONNECTIONS_MAX)) }
     }
 }
 
-impl Listener for Door {
-    type Io = Visit;
+impl Listener for ConnectionLimit {
+    type Io = TimedStream;
     type Addr = SocketAddr;
 
-    async fn accept(&mut self) -> (Visit, SocketAddr) {
+    async fn accept(&mut self) -> (TimedStream, SocketAddr) {
         loop {
             // Nobody closes the semaphore, and without a seat there would be no limit.
-            let Ok(seat) = Arc::clone(&self.seats).acquire_owned().await else { continue };
+            let Ok(permit) = Arc::clone(&self.permits).acquire_owned().await else { continue };
             match self.listener.accept().await {
-                Ok((stream, from)) => return (Visit { stream, over: Box::pin(sleep(VISIT_MAX)), _seat: seat }, from),
-                Err(_) => sleep(ACCEPT_AGAIN).await,
+                Ok((stream, from)) => {
+                    return (TimedStream { stream, deadline: Box::pin(sleep(CONNECTION_MAX)), _permit: permit }, from);
+                }
+                Err(_) => sleep(ACCEPT_RETRY_PAUSE).await,
             }
         }
     }
@@ -52,35 +54,35 @@ impl Listener for Door {
 }
 
 /// A connection that ends by itself.
-pub struct Visit {
+pub struct TimedStream {
     stream: TcpStream,
-    over: Pin<Box<Sleep>>,
-    _seat: OwnedSemaphorePermit,
+    deadline: Pin<Box<Sleep>>,
+    _permit: OwnedSemaphorePermit,
 }
 
-impl Visit {
-    fn check(&mut self, context: &mut Context<'_>) -> io::Result<()> {
-        match self.over.as_mut().poll(context) {
+impl TimedStream {
+    fn check_deadline(&mut self, context: &mut Context<'_>) -> io::Result<()> {
+        match self.deadline.as_mut().poll(context) {
             Poll::Ready(()) => Err(io::ErrorKind::TimedOut.into()),
             Poll::Pending => Ok(()),
         }
     }
 }
 
-impl AsyncRead for Visit {
+impl AsyncRead for TimedStream {
     fn poll_read(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        self.check(context)?;
+        self.check_deadline(context)?;
         Pin::new(&mut self.stream).poll_read(context, buffer)
     }
 }
 
-impl AsyncWrite for Visit {
+impl AsyncWrite for TimedStream {
     fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        self.check(context)?;
+        self.check_deadline(context)?;
         Pin::new(&mut self.stream).poll_write(context, bytes)
     }
 

@@ -1,4 +1,4 @@
-//! What the changes so far add up to: how many have each tag now, and the latest changes.
+//! What the changes so far add up to: how many members have each tag now, and the latest changes.
 
 use std::collections::VecDeque;
 
@@ -7,23 +7,23 @@ use serde_json::Value;
 use crate::catalog::{Catalog, TagKind};
 use crate::codec::ParsedChange;
 
-/// One tag's audience.
+/// The counts of one tag.
 #[derive(Clone, Debug)]
-pub struct TagRow {
+pub struct TagCount {
     pub name: Box<str>,
     pub on: u64,
     pub entered: u64,
     pub changed: u64,
     pub left: u64,
-    /// How many have each value now: bands and stages in the catalog's order, other values as they come. Empty for a
-    /// tag that is on or off.
+    /// How many members have each value now: bands and stages in the catalog's order, other values in the order of their
+    /// first change. Empty for a tag that is on or off.
     pub values: Vec<(String, u64)>,
 }
 
 #[derive(Debug)]
-pub struct Board {
+pub struct TagCounts {
     /// In the catalog's order.
-    rows: Vec<TagRow>,
+    rows: Vec<TagCount>,
     /// The newest last.
     latest: VecDeque<ParsedChange>,
     changes: u64,
@@ -33,9 +33,9 @@ pub struct Board {
 /// More than any screen shows.
 const LATEST_MAX: usize = 200;
 
-impl Board {
+impl TagCounts {
     pub fn new(catalog: &Catalog) -> Self {
-        let row = |name: &str, values: Vec<String>| TagRow {
+        let row = |name: &str, values: Vec<String>| TagCount {
             name: name.into(),
             on: 0,
             entered: 0,
@@ -44,7 +44,7 @@ impl Board {
             values: values.into_iter().map(|value| (value, 0)).collect(),
         };
         let rows = catalog.tags.iter().map(|tag| row(&tag.name, values_of(&tag.kind))).collect();
-        Board { rows, latest: VecDeque::new(), changes: 0, by_timer: 0 }
+        TagCounts { rows, latest: VecDeque::new(), changes: 0, by_timer: 0 }
     }
 
     pub fn take(&mut self, change: ParsedChange) {
@@ -59,7 +59,7 @@ impl Board {
         self.latest.push_back(change);
     }
 
-    pub fn rows(&self) -> &[TagRow] {
+    pub fn rows(&self) -> &[TagCount] {
         &self.rows
     }
 
@@ -72,13 +72,13 @@ impl Board {
         self.changes
     }
 
-    /// Those that came true because nothing happened.
+    /// Changes that a timer caused.
     pub fn by_timer(&self) -> u64 {
         self.by_timer
     }
 }
 
-impl TagRow {
+impl TagCount {
     fn take(&mut self, previous: &Value, value: &Value) {
         match (previous.is_null(), value.is_null()) {
             (true, _) => {
@@ -99,7 +99,7 @@ impl TagRow {
         }
     }
 
-    /// The count of a value that has a name.
+    /// The count of a value that is a string.
     fn count_of(&mut self, value: &Value) -> Option<&mut u64> {
         let name = value.as_str()?;
         let place = self.values.iter().position(|(known, _)| known == name).unwrap_or_else(|| {

@@ -10,28 +10,28 @@ use crate::kafka::{Counts, Notice, PartitionName, Standing, WorkerId};
 /// A worker that says nothing for so long hangs: its loop speaks twice a second, and no step of it takes this long.
 pub const HANG_AFTER: Duration = Duration::from_secs(60);
 /// Brokers may fall silent, and commits take, this long before it is worth a word.
-pub const PATIENCE: Duration = Duration::from_secs(5);
+pub const REPORT_AFTER: Duration = Duration::from_secs(5);
 
 /// The workers of a process, as they last described themselves.
 #[derive(Debug)]
-pub struct Watch {
-    cluster: Cluster,
-    workers: Vec<View>,
+pub struct Health {
+    cluster: ClusterHealth,
+    workers: Vec<WorkerHealth>,
 }
 
 #[derive(Debug)]
-enum Cluster {
+enum ClusterHealth {
     /// With what is known of the reason.
     Silent(String),
     Reached,
 }
 
 #[derive(Debug, Default)]
-struct View {
-    life: Life,
-    /// Whether it has a place in the group, be it one without partitions.
+struct WorkerHealth {
+    liveness: Liveness,
+    /// Whether it has a partition_health in the group, be it one without partitions.
     joined: bool,
-    places: BTreeMap<PartitionName, Place>,
+    partitions: BTreeMap<PartitionName, PartitionHealth>,
     /// Since when commits do not end, and why.
     stuck: Option<(Instant, String)>,
     /// Since when the brokers do not tell where its partitions end.
@@ -40,91 +40,91 @@ struct View {
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum Life {
+enum Liveness {
     #[default]
-    Unborn,
+    NotStarted,
     /// It last said something then.
-    Heard(Instant),
-    Over,
+    LastHeard(Instant),
+    Stopped,
 }
 
 /// A partition that a worker has.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Place {
+pub struct PartitionHealth {
     pub standing: Standing,
     /// The last that was known of how much there is to read, and when.
     pub lag: Option<(u64, Instant)>,
 }
 
-impl Watch {
+impl Health {
     /// Workers are numbered from 0.
     pub fn new(workers: usize) -> Self {
-        let cluster = Cluster::Silent("no broker has answered yet".to_owned());
-        Watch { cluster, workers: std::iter::repeat_with(View::default).take(workers).collect() }
+        let cluster = ClusterHealth::Silent("no broker has answered yet".to_owned());
+        Health { cluster, workers: std::iter::repeat_with(WorkerHealth::default).take(workers).collect() }
     }
 
-    pub fn hear(&mut self, notice: &Notice, now: Instant) {
+    pub fn observe(&mut self, notice: &Notice, now: Instant) {
         match notice {
             Notice::Unreachable { brokers, why, .. } => {
-                self.cluster = Cluster::Silent(format!("no answer from the brokers at {brokers} ({why})"));
+                self.cluster = ClusterHealth::Silent(format!("no answer from the brokers at {brokers} ({why})"));
             }
-            Notice::Reached { .. } => self.cluster = Cluster::Reached,
+            Notice::Reached { .. } => self.cluster = ClusterHealth::Reached,
             _ => {}
         }
-        if let Some(view) = notice.worker().and_then(|worker| self.workers.get_mut(worker.0)) {
-            view.hear(notice, now);
+        if let Some(worker_health) = notice.worker().and_then(|worker| self.workers.get_mut(worker.0)) {
+            worker_health.observe(notice, now);
         }
     }
 
     /// The workers that hang, a line each.
     pub fn hung(&self, now: Instant) -> Vec<String> {
-        self.views().filter_map(|(worker, view)| view.hangs(worker, now)).collect()
+        self.workers_by_id().filter_map(|(worker, worker_health)| worker_health.hangs(worker, now)).collect()
     }
 
     /// What is missing until all runs, a line each.
     pub fn not_ready(&self, now: Instant) -> Vec<String> {
-        if let Cluster::Silent(why) = &self.cluster {
+        if let ClusterHealth::Silent(why) = &self.cluster {
             return vec![why.clone()];
         }
         let mut lines = Vec::new();
-        for (worker, view) in self.views() {
-            lines.extend(view.hangs(worker, now));
-            match view.life {
-                Life::Unborn => lines.push(format!("{worker} has not started")),
-                Life::Over => lines.push(format!("{worker} has stopped")),
-                Life::Heard(_) => view.not_ready(worker, now, &mut lines),
+        for (worker, worker_health) in self.workers_by_id() {
+            lines.extend(worker_health.hangs(worker, now));
+            match worker_health.liveness {
+                Liveness::NotStarted => lines.push(format!("{worker} has not started")),
+                Liveness::Stopped => lines.push(format!("{worker} has stopped")),
+                Liveness::LastHeard(_) => worker_health.not_ready(worker, now, &mut lines),
             }
         }
         lines
     }
 
     /// The partitions of all workers.
-    pub fn places(&self) -> impl Iterator<Item = (&PartitionName, &Place)> {
-        self.workers.iter().flat_map(|view| view.places.iter())
+    pub fn partitions(&self) -> impl Iterator<Item = (&PartitionName, &PartitionHealth)> {
+        self.workers.iter().flat_map(|worker_health| worker_health.partitions.iter())
     }
 
     /// What each worker has committed since it started.
     pub fn counts(&self) -> impl Iterator<Item = &Counts> {
-        self.workers.iter().map(|view| &view.counts)
+        self.workers.iter().map(|worker_health| &worker_health.counts)
     }
 
-    fn views(&self) -> impl Iterator<Item = (WorkerId, &View)> {
-        self.workers.iter().enumerate().map(|(number, view)| (WorkerId(number), view))
+    fn workers_by_id(&self) -> impl Iterator<Item = (WorkerId, &WorkerHealth)> {
+        self.workers.iter().enumerate().map(|(number, worker_health)| (WorkerId(number), worker_health))
     }
 }
 
-impl View {
-    fn hear(&mut self, notice: &Notice, now: Instant) {
-        if self.life == Life::Over {
+impl WorkerHealth {
+    fn observe(&mut self, notice: &Notice, now: Instant) {
+        if self.liveness == Liveness::Stopped {
             // Last words, as it gives its clients up.
             return;
         }
-        self.life = Life::Heard(now);
+        self.liveness = Liveness::LastHeard(now);
         match notice {
             Notice::WorkerStopped(_, counts) => {
                 self.counts.clone_from(counts);
-                self.life = Life::Over;
-                self.places.clear();
+                self.liveness = Liveness::Stopped;
+                self.partitions.clear();
             }
             Notice::Committed { counts, .. } => {
                 self.counts.clone_from(counts);
@@ -132,63 +132,63 @@ impl View {
             }
             Notice::Assigned { partitions, .. } => {
                 self.joined = true;
-                let starting = Place { standing: Standing::Starting, lag: None };
-                self.places.extend(partitions.iter().map(|partition| (partition.clone(), starting.clone())));
+                let starting = PartitionHealth { standing: Standing::Starting, lag: None };
+                self.partitions.extend(partitions.iter().map(|partition| (partition.clone(), starting.clone())));
             }
             Notice::Revoked { partitions, lost, .. } => {
                 // One that has lost partitions has to join again.
                 self.joined &= !lost;
-                self.places.retain(|partition, _| !partitions.contains(partition));
+                self.partitions.retain(|partition, _| !partitions.contains(partition));
             }
-            Notice::Waiting { step, why, .. } => self.is_stuck(format!("{step}: {why}"), now),
-            Notice::Aborted { why, .. } => self.is_stuck(format!("aborted: {why}"), now),
+            Notice::Waiting { step, why, .. } => self.mark_stuck(format!("{step}: {why}"), now),
+            Notice::Aborted { why, .. } => self.mark_stuck(format!("aborted: {why}"), now),
             Notice::Standing { held, partitions, .. } => {
                 if !held {
                     self.stuck = None;
                 }
-                self.stands(partitions, now);
+                self.update_standing(partitions, now);
             }
             _ => {}
         }
     }
 
-    fn is_stuck(&mut self, why: String, now: Instant) {
+    fn mark_stuck(&mut self, why: String, now: Instant) {
         let since = self.stuck.as_ref().map_or(now, |(since, _)| *since);
         self.stuck = Some((since, why));
     }
 
-    fn stands(&mut self, partitions: &[(PartitionName, Standing)], now: Instant) {
+    fn update_standing(&mut self, partitions: &[(PartitionName, Standing)], now: Instant) {
         let is_silent =
             |(_, standing): &(PartitionName, Standing)| matches!(standing, Standing::Running(at) if at.lag.is_none());
         self.unanswered = partitions.iter().any(is_silent).then(|| self.unanswered.unwrap_or(now));
-        let before = std::mem::take(&mut self.places);
-        let place = |(partition, standing): &(PartitionName, Standing)| {
+        let before = std::mem::take(&mut self.partitions);
+        let partition_health = |(partition, standing): &(PartitionName, Standing)| {
             let known = match standing {
                 Standing::Running(at) => at.lag.map(|lag| (lag, now)),
                 _ => None,
             };
-            let lag = known.or_else(|| before.get(partition).and_then(|place| place.lag));
-            (partition.clone(), Place { standing: standing.clone(), lag })
+            let lag = known.or_else(|| before.get(partition).and_then(|partition_health| partition_health.lag));
+            (partition.clone(), PartitionHealth { standing: standing.clone(), lag })
         };
-        self.places = partitions.iter().map(place).collect();
+        self.partitions = partitions.iter().map(partition_health).collect();
     }
 
     fn hangs(&self, worker: WorkerId, now: Instant) -> Option<String> {
-        let Life::Heard(at) = self.life else { return None };
+        let Liveness::LastHeard(at) = self.liveness else { return None };
         let silent = now.saturating_duration_since(at);
         (silent >= HANG_AFTER).then(|| format!("{worker} has not turned its loop for {} s", silent.as_secs()))
     }
 
     fn not_ready(&self, worker: WorkerId, now: Instant, lines: &mut Vec<String>) {
-        let worth_a_word = |since: Instant| {
+        let reportable = |since: Instant| {
             let lasts = now.saturating_duration_since(since);
-            (lasts >= PATIENCE).then_some(lasts.as_secs())
+            (lasts >= REPORT_AFTER).then_some(lasts.as_secs())
         };
         if !self.joined {
             lines.push(format!("{worker} waits for the group"));
         }
-        for (partition, place) in &self.places {
-            match &place.standing {
+        for (partition, partition_health) in &self.partitions {
+            match &partition_health.standing {
                 Standing::Starting => lines.push(format!("{worker} starts partition {partition}")),
                 Standing::Restoring => lines.push(format!("{worker} reads the state of partition {partition} back")),
                 Standing::Running(_) => {}
@@ -196,11 +196,11 @@ impl View {
             }
         }
         if let Some((since, why)) = &self.stuck
-            && let Some(seconds) = worth_a_word(*since)
+            && let Some(seconds) = reportable(*since)
         {
             lines.push(format!("{worker}: a commit has not ended for {seconds} s ({why})"));
         }
-        if let Some(seconds) = self.unanswered.and_then(worth_a_word) {
+        if let Some(seconds) = self.unanswered.and_then(reportable) {
             lines.push(format!("{worker}: no answer from the brokers for {seconds} s"));
         }
     }

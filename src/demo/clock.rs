@@ -5,16 +5,16 @@ use std::time::{Duration, Instant};
 
 use crate::model::Timestamp;
 
-/// What the service takes for the wall clock. Whoever feeds it the events moves it on.
+/// The service's wall clock in the demo. The feeder sets it.
 #[derive(Debug)]
-pub struct DemoTime {
+pub struct DemoClock {
     ms: AtomicI64,
-    looks: AtomicU64,
+    reads: AtomicU64,
 }
 
-impl DemoTime {
+impl DemoClock {
     pub fn new(start: Timestamp) -> Self {
-        DemoTime { ms: AtomicI64::new(start.ms()), looks: AtomicU64::new(0) }
+        DemoClock { ms: AtomicI64::new(start.ms()), reads: AtomicU64::new(0) }
     }
 
     pub fn now(&self) -> Timestamp {
@@ -25,15 +25,15 @@ impl DemoTime {
         self.ms.store(now.ms(), Ordering::Release);
     }
 
-    /// The service looks at its clock.
-    pub fn look(&self) -> Timestamp {
-        self.looks.fetch_add(1, Ordering::AcqRel);
+    /// The service reads its clock: the time, and the read is counted.
+    pub fn read_by_service(&self) -> Timestamp {
+        self.reads.fetch_add(1, Ordering::AcqRel);
         self.now()
     }
 
-    /// How often the service has looked.
-    pub fn looks(&self) -> u64 {
-        self.looks.load(Ordering::Acquire)
+    /// How often the service has read the clock.
+    pub fn reads(&self) -> u64 {
+        self.reads.load(Ordering::Acquire)
     }
 }
 
@@ -45,11 +45,11 @@ pub enum Speed {
     Max,
 }
 
-/// A step takes at least this long on the wall, so that the broker and the service are not busy with waiting.
+/// A step takes at least this long in real time, so that the broker and the service do not spend their time on waiting.
 const STEP_MS_REAL: f64 = 50.0;
-/// Some steps a day, however fast: people want to see the days pass.
+/// At least four steps a day at any speed, so that people see the days pass.
 const STEP_MS_MAX: i64 = 6 * 3_600_000;
-/// A second of real time, however slow.
+/// At least a second of the demo's time, at any speed.
 const STEP_MS_MIN: i64 = 1_000;
 
 impl Speed {
@@ -61,7 +61,7 @@ impl Speed {
         }
     }
 
-    /// How long a stretch of the demo's time should take on the wall.
+    /// How long an interval of the demo's time takes in real time.
     fn real(self, ms: i64) -> Duration {
         match self {
             Speed::Max => Duration::ZERO,
@@ -70,21 +70,21 @@ impl Speed {
     }
 }
 
-/// Holds the demo back where it would run ahead of its speed.
+/// Slows the demo down to its speed.
 #[derive(Debug)]
-pub struct Pace {
+pub struct Pacer {
     speed: Speed,
     start: Timestamp,
-    /// On the wall, when the first step was done.
+    /// The real time at which the first step was done.
     began: Option<Instant>,
 }
 
-impl Pace {
+impl Pacer {
     pub fn new(speed: Speed, start: Timestamp) -> Self {
-        Pace { speed, start, began: None }
+        Pacer { speed, start, began: None }
     }
 
-    /// How long to wait, now that the demo has come to `now`. The time until the service was there does not count.
+    /// How long to wait, now that the demo has reached `now`. The time until the service was ready does not count.
     pub fn wait(&mut self, now: Timestamp) -> Duration {
         let began = *self.began.get_or_insert_with(Instant::now);
         self.speed.real(now.since(self.start)).saturating_sub(began.elapsed())
