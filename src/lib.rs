@@ -58,6 +58,7 @@ pub mod catalog;
 pub mod scoring;
 pub mod engine;
 pub mod codec;
+pub mod replay;
 pub mod settings;
 pub mod telemetry;
 pub mod kafka;

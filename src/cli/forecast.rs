@@ -6,13 +6,16 @@ use std::process::ExitCode;
 use comfy_table::{CellAlignment, Table, presets};
 use serde_json::{Value as Json, json};
 
-use super::audiences::{Audiences, left_out};
-use super::models::ModelArgs;
-use super::replay::{Outcome, Rejects, Replay, parse_time};
-use super::source::SourceArgs;
-use super::{Format, catalog_file, fail, print};
+use crate::cli::input::catalog_file;
+use crate::cli::input::replay_args::{ReplayToolArgs, parse_time};
+use crate::cli::output::audiences::{Audiences, left_out};
+use crate::cli::output::console::{Format, fail, print, report};
+use crate::cli::output::format::distance;
+use crate::cli::output::reject_counts::RejectCounts;
+use crate::cli::output::warnings::print_warnings;
 use crate::engine::{Program, Sink};
 use crate::model::{TagChange, Timestamp};
+use crate::replay::{LineOutcome, Replay};
 
 /// How many will enter and leave each tag if nothing happens, a day at a time in the catalog's time zone
 ///
@@ -35,13 +38,8 @@ pub struct ForecastArgs {
     /// Also the audiences that do not change
     #[arg(long)]
     all: bool,
-    /// How to report
-    #[arg(long, value_enum, default_value_t = Format::Text)]
-    format: Format,
     #[command(flatten)]
-    models: ModelArgs,
-    #[command(flatten)]
-    source: SourceArgs,
+    common: ReplayToolArgs,
 }
 
 /// The longest horizon, 366 days: what users do by then is more than what they leave undone.
@@ -66,12 +64,12 @@ struct Day {
     left: Vec<u64>,
 }
 
-struct Tally {
+struct DayCounter {
     audiences: Audiences,
     day: Day,
 }
 
-impl Sink for Tally {
+impl Sink for DayCounter {
     fn change(&mut self, change: &TagChange<'_>) {
         let to = self.audiences.find(change.tag, change.value);
         let from = self.audiences.find(change.tag, change.previous);
@@ -83,7 +81,7 @@ impl Sink for Tally {
     }
 }
 
-impl Tally {
+impl DayCounter {
     /// Takes what was counted, to begin anew.
     fn take(&mut self) -> Day {
         let zeros = vec![0; self.audiences.list().len()];
@@ -92,56 +90,62 @@ impl Tally {
 }
 
 pub fn run(args: &ForecastArgs, now: Timestamp) -> ExitCode {
-    let source = match args.source.source() {
+    let source = match args.common.source() {
         Ok(source) => source,
         Err(code) => return code,
     };
-    let Some(runnable) = catalog_file::require(&args.catalog, &args.models.access()) else {
+    let Some(runnable) = catalog_file::require(&args.catalog, &args.common.model_access()) else {
         return ExitCode::FAILURE;
     };
-    let programs = runnable.programs();
+    let programs = runnable.compile();
     let mut replay = Replay::new(&programs, now, args.at);
     let audiences = Audiences::new(&programs.catalog);
-    let mut tally = Tally { audiences, day: Day { date: String::new(), entered: Vec::new(), left: Vec::new() } };
-    tally.take();
-    let mut rejects = Rejects::default();
+    let mut counter = DayCounter { audiences, day: Day { date: String::new(), entered: Vec::new(), left: Vec::new() } };
+    counter.take();
+    let mut rejects = RejectCounts::default();
     let fed = source.each_line(&programs.catalog, now, |line| {
-        if let Outcome::Rejected(reject) = replay.line(line, &mut tally) {
+        if let LineOutcome::Rejected(reject) = replay.line(line, &mut counter) {
             rejects.count(reject);
         }
     });
     if let Err(error) = fed {
         return fail(&error);
     }
-    args.source.finish(&mut replay, now, &mut tally);
-    rejects.tell("");
-    replay.tell_remarks();
-    let Some(from) = replay.world().clock() else {
-        super::report("error: there are no events to look ahead from");
+    args.common.finish(&mut replay, now, &mut counter);
+    rejects.print("");
+    print_warnings(&mut replay);
+    let Some(from) = replay.partition_set().clock() else {
+        report("error: there are no events to look ahead from");
         return ExitCode::FAILURE;
     };
-    let past = tally.take();
+    let past = counter.take();
     let sizes: Vec<u64> = past.entered.iter().zip(&past.left).map(|(entered, left)| entered - left).collect();
-    let days = look_ahead(programs.user(), &mut replay, &mut tally, from, from.plus(args.horizon));
-    print(&match args.format {
-        Format::Text => text(&tally.audiences, from, args, &sizes, &days),
-        Format::Json => json(&tally.audiences, from, args.horizon, &sizes, &days),
+    let days = look_ahead(programs.user(), &mut replay, &mut counter, from, from.plus(args.horizon));
+    print(&match args.common.format {
+        Format::Text => text(&counter.audiences, from, args, &sizes, &days),
+        Format::Json => json(&counter.audiences, from, args.horizon, &sizes, &days),
     });
     ExitCode::SUCCESS
 }
 
 /// Lets time pass from one local midnight to the next. What becomes so at midnight is the new day's.
-fn look_ahead(program: &Program, replay: &mut Replay, tally: &mut Tally, from: Timestamp, to: Timestamp) -> Vec<Day> {
+fn look_ahead(
+    program: &Program,
+    replay: &mut Replay,
+    counter: &mut DayCounter,
+    from: Timestamp,
+    to: Timestamp,
+) -> Vec<Day> {
     let mut days = Vec::new();
     let mut at = from;
     while at < to {
         let next = at.plus(1);
         let ends = program.zone.start(program.zone.day(next) + 1);
         at = ends.plus(-1).min(to);
-        replay.advance(at, tally);
+        replay.advance(at, counter);
         let instant = jiff::Timestamp::from_millisecond(next.ms()).unwrap_or_default();
         let date = instant.to_zoned(program.catalog.timezone.clone()).date().to_string();
-        days.push(Day { date, ..tally.take() });
+        days.push(Day { date, ..counter.take() });
     }
     days
 }
@@ -151,7 +155,7 @@ const DAYS_A_TABLE: usize = 10;
 
 /// One row an audience, one column a day, one table below the other.
 fn text(audiences: &Audiences, from: Timestamp, args: &ForecastArgs, sizes: &[u64], days: &[Day]) -> String {
-    let (to, length) = (from.plus(args.horizon), super::shown::distance(args.horizon));
+    let (to, length) = (from.plus(args.horizon), distance(args.horizon));
     let mut text = format!("if nothing happens from {from} to {to} ({length}):\n");
     let moves = |index: &usize| days.iter().any(|day| day.entered[*index] + day.left[*index] > 0);
     let shown: Vec<usize> = (0..sizes.len()).filter(|index| args.all || moves(index)).collect();

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use super::{print, report};
+use crate::cli::output::console::{print, report};
 
 /// Write a first catalog, with comments, its tests, and some events to replay
 ///

@@ -5,14 +5,16 @@ mod report;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use super::models::ModelArgs;
-use super::replay::{Rejects, Replay, parse_time};
-use super::shown::distance;
-use super::source::SourceArgs;
-use super::{Format, catalog_file, fail, print};
 use crate::catalog::{Catalog, TagId};
+use crate::cli::input::catalog_file;
+use crate::cli::input::replay_args::{ReplayToolArgs, parse_time};
+use crate::cli::output::console::{self, Format, fail, print};
+use crate::cli::output::format::distance;
+use crate::cli::output::reject_counts::RejectCounts;
+use crate::cli::output::warnings::print_warnings;
 use crate::engine::Sink;
 use crate::model::{Command, EntityKindId, Event, Scalar, TagChange, Timestamp, Value};
+use crate::replay::Replay;
 
 /// Why a user has the tags that they have, and not the others: every change, every condition, and what comes next
 ///
@@ -37,17 +39,12 @@ pub struct ExplainArgs {
     /// As it was at this instant (RFC 3339); by default at the last event, with --from-topic now
     #[arg(long, value_name = "TIME", value_parser = parse_time)]
     at: Option<Timestamp>,
-    /// How to report
-    #[arg(long, value_enum, default_value_t = Format::Text)]
-    format: Format,
     #[command(flatten)]
-    models: ModelArgs,
-    #[command(flatten)]
-    source: SourceArgs,
+    common: ReplayToolArgs,
 }
 
 /// A change of the user's tags, kept.
-struct Step {
+struct RecordedChange {
     tag: Box<str>,
     at: Timestamp,
     change: &'static str,
@@ -58,19 +55,19 @@ struct Step {
 }
 
 /// Keeps every change of the one entity.
-struct History<'a> {
+struct ChangeHistory<'a> {
     args: &'a ExplainArgs,
-    steps: Vec<Step>,
+    changes: Vec<RecordedChange>,
 }
 
-impl Sink for History<'_> {
+impl Sink for ChangeHistory<'_> {
     fn change(&mut self, change: &TagChange<'_>) {
         if change.entity != self.args.entity || change.key != self.args.key {
             return;
         }
         let because =
             change.because.iter().map(|(label, value): &(&str, Scalar<'_>)| ((*label).to_owned(), value.to_value()));
-        self.steps.push(Step {
+        self.changes.push(RecordedChange {
             tag: change.tag.into(),
             at: change.at,
             change: change.change_type().name(),
@@ -84,29 +81,29 @@ impl Sink for History<'_> {
 
 /// What was seen of a key, for the case that nobody has it in the end.
 #[derive(Default)]
-struct Trace {
+struct KeyTrace {
     /// The last that came of the entity.
-    last: Option<Last>,
+    last: Option<LastSeen>,
     /// Another kind of entity that has the key.
     elsewhere: Option<EntityKindId>,
 }
 
 #[derive(Clone, Copy)]
-enum Last {
+enum LastSeen {
     /// Nothing later than this.
-    Seen(Timestamp),
+    Event(Timestamp),
     Erased(Timestamp),
 }
 
-impl Trace {
+impl KeyTrace {
     /// Takes an event up to `until`; whether it is one of the entity.
     fn note(&mut self, event: &Event, until: Timestamp, key: &str, kind: EntityKindId) -> bool {
         let is_it = event.key_of(kind) == Some(key);
         if event.time <= until && is_it {
             self.last = Some(match (event.command, self.last) {
-                (Some(Command::Erase), _) => Last::Erased(event.time),
-                (_, Some(Last::Seen(before))) => Last::Seen(before.max(event.time)),
-                _ => Last::Seen(event.time),
+                (Some(Command::Erase), _) => LastSeen::Erased(event.time),
+                (_, Some(LastSeen::Event(before))) => LastSeen::Event(before.max(event.time)),
+                _ => LastSeen::Event(event.time),
             });
         } else if event.time <= until && self.elsewhere.is_none() {
             self.elsewhere = event.kinds_of(key).next();
@@ -115,11 +112,11 @@ impl Trace {
     }
 
     /// Why there is nobody to explain.
-    fn nobody(&self, args: &ExplainArgs, kind: EntityKindId, catalog: &Catalog) -> String {
+    fn why_not_found(&self, args: &ExplainArgs, kind: EntityKindId, catalog: &Catalog) -> String {
         let (key, kind) = (&args.key, catalog.entity(kind));
         match (self.last, kind.forget_after_ms, self.elsewhere) {
-            (Some(Last::Erased(at)), ..) => format!("`{key}` was erased at {at}"),
-            (Some(Last::Seen(at)), Some(after_ms), _) => {
+            (Some(LastSeen::Erased(at)), ..) => format!("`{key}` was erased at {at}"),
+            (Some(LastSeen::Event(at)), Some(after_ms), _) => {
                 format!("`{key}` was forgotten at {}, silent for {}", at.plus(after_ms), distance(after_ms))
             }
             (_, _, Some(other)) => {
@@ -135,23 +132,23 @@ impl Trace {
 }
 
 pub fn run(args: &ExplainArgs, now: Timestamp) -> ExitCode {
-    let source = match args.source.source() {
+    let source = match args.common.source() {
         Ok(source) => source,
         Err(code) => return code,
     };
-    let Some(runnable) = catalog_file::require(&args.catalog, &args.models.access()) else {
+    let Some(runnable) = catalog_file::require(&args.catalog, &args.common.model_access()) else {
         return ExitCode::FAILURE;
     };
-    let programs = runnable.programs();
+    let programs = runnable.compile();
     let found = kind(args, &programs.catalog).and_then(|kind| Ok((kind, wanted(args, kind, &programs.catalog)?)));
     let (kind, tags) = match found {
         Ok(found) => found,
         Err(code) => return code,
     };
     let mut replay = Replay::new(&programs, now, args.at);
-    let mut history = History { args, steps: Vec::new() };
-    let mut rejects = Rejects::default();
-    let mut trace = Trace::default();
+    let mut history = ChangeHistory { args, changes: Vec::new() };
+    let mut rejects = RejectCounts::default();
+    let mut trace = KeyTrace::default();
     let until = args.at.unwrap_or(Timestamp::FOREVER);
     // Counts the entity's events. Of all others only the time matters: it is what moves the clock.
     let fed = source.each_line(&programs.catalog, now, |line| {
@@ -165,19 +162,19 @@ pub fn run(args: &ExplainArgs, now: Timestamp) -> ExitCode {
     if let Err(error) = fed {
         return fail(&error);
     }
-    args.source.finish(&mut replay, now, &mut history);
-    rejects.tell("");
-    replay.tell_remarks();
-    let partition = replay.world().partition(kind);
+    args.common.finish(&mut replay, now, &mut history);
+    rejects.print("");
+    print_warnings(&mut replay);
+    let partition = replay.partition_set().partition(kind);
     let subject = report::Subject { entity: &args.entity, key: &args.key };
     let explained: Option<Vec<_>> = tags.iter().map(|tag| Some((*tag, partition.explain(&args.key, *tag)?))).collect();
     let Some(explained) = explained else {
-        super::report(&format!("error: {}", trace.nobody(args, kind, &programs.catalog)));
+        console::report(&format!("error: {}", trace.why_not_found(args, kind, &programs.catalog)));
         return ExitCode::FAILURE;
     };
-    print(&match args.format {
-        Format::Text => report::text(subject, &programs.catalog, &explained, &history.steps),
-        Format::Json => report::json(subject, &programs.catalog, &explained, &history.steps),
+    print(&match args.common.format {
+        Format::Text => report::text(subject, &programs.catalog, &explained, &history.changes),
+        Format::Json => report::json(subject, &programs.catalog, &explained, &history.changes),
     });
     ExitCode::SUCCESS
 }
@@ -189,7 +186,7 @@ fn kind(args: &ExplainArgs, catalog: &Catalog) -> Result<EntityKindId, ExitCode>
     found.map(|(_, index)| EntityKindId(index)).ok_or_else(|| {
         let help =
             crate::catalog::did_you_mean(&args.entity, names).map(|help| format!("; {help}")).unwrap_or_default();
-        super::report(&format!("error: the catalog has no entity `{}`{help}", args.entity));
+        console::report(&format!("error: the catalog has no entity `{}`{help}", args.entity));
         ExitCode::from(2)
     })
 }
@@ -205,12 +202,12 @@ fn wanted(args: &ExplainArgs, kind: EntityKindId, catalog: &Catalog) -> Result<V
     if found.is_empty() {
         if let Some(tag) = catalog.tags.iter().find(|tag| *tag.name == **name) {
             let entity = &catalog.entity(tag.entity).name;
-            super::report(&format!("error: `{name}` is put on `{entity}`: add --entity {entity}"));
+            console::report(&format!("error: `{name}` is put on `{entity}`: add --entity {entity}"));
             return Err(ExitCode::from(2));
         }
         let names = tags.map(|(tag, _)| &*tag.name);
         let help = crate::catalog::did_you_mean(name, names).map(|help| format!("; {help}")).unwrap_or_default();
-        super::report(&format!("error: the catalog has no tag `{name}`{help}"));
+        console::report(&format!("error: the catalog has no tag `{name}`{help}"));
         return Err(ExitCode::from(2));
     }
     Ok(found)

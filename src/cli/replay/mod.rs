@@ -1,28 +1,24 @@
 //! `tagstream replay`: the tag changes of recorded events.
 
-mod driver;
-mod input;
-mod output;
-mod rejects;
-mod remarks;
 mod summary;
+mod output;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
 
-pub use driver::{Outcome, Replay};
-pub use input::{Input, InputError, each_line, records_bar};
-use output::{Output, OutputError};
-pub use rejects::Rejects;
-pub use remarks::counted;
-use summary::Summary;
-
-use super::models::ModelArgs;
-use super::{catalog_file, fail};
+use self::output::{OutputError, ReplayOutput};
+use self::summary::Summary;
+use crate::cli::input::catalog_file;
+use crate::cli::input::lines::each_line;
+use crate::cli::input::models::ModelArgs;
+use crate::cli::input::replay_args::parse_time;
+use crate::cli::output::console::fail;
+use crate::cli::output::warnings::print_warnings;
 use crate::codec::RejectedLine;
-use crate::model::{Timestamp, TimestampError};
+use crate::model::Timestamp;
+use crate::replay::{LineOutcome, ReadError, Replay};
 
 /// The tag changes of recorded events, as NDJSON
 #[derive(Debug, Args)]
@@ -52,20 +48,15 @@ pub struct ReplayArgs {
     models: ModelArgs,
 }
 
-/// An instant on the command line.
-pub fn parse_time(text: &str) -> Result<Timestamp, TimestampError> {
-    Timestamp::parse(text).ok().filter(|time| time.is_writable()).ok_or(TimestampError)
-}
-
 /// Exit codes: 0 when done, 1 when the catalog or a file is not as it should be.
 pub fn run(args: &ReplayArgs, now: Timestamp) -> ExitCode {
     let Some(runnable) = catalog_file::require(&args.catalog, &args.models.access()) else {
         return ExitCode::FAILURE;
     };
-    let programs = runnable.programs();
+    let programs = runnable.compile();
     let mut replay = Replay::new(&programs, now, args.until);
     let summary = args.summary.then(|| Summary::new(&programs.catalog));
-    let mut output = match Output::open(args.output.as_deref(), args.rejects.as_deref(), summary) {
+    let mut output = match ReplayOutput::open(args.output.as_deref(), args.rejects.as_deref(), summary) {
         Ok(output) => output,
         Err(error) => return fail(&error),
     };
@@ -82,23 +73,23 @@ pub fn run(args: &ReplayArgs, now: Timestamp) -> ExitCode {
             eprintln!("{table}");
         }
     }
-    output.rejected().tell(if args.rejects.is_some() { "" } else { " (--rejects FILE keeps them)" });
-    replay.tell_remarks();
+    output.rejected().print(if args.rejects.is_some() { "" } else { " (--rejects FILE keeps them)" });
+    print_warnings(&mut replay);
     ExitCode::SUCCESS
 }
 
 #[derive(Debug, thiserror::Error)]
 enum ReplayError {
     #[error(transparent)]
-    Input(#[from] InputError),
+    Read(#[from] ReadError),
     #[error(transparent)]
     Output(#[from] OutputError),
 }
 
-fn feed(args: &ReplayArgs, replay: &mut Replay, output: &mut Output) -> Result<(), ReplayError> {
+fn feed(args: &ReplayArgs, replay: &mut Replay, output: &mut ReplayOutput) -> Result<(), ReplayError> {
     let name_inputs = args.input.len() > 1;
     each_line(&args.input, |line, input| {
-        if let Outcome::Rejected(reason) = replay.line(line, output) {
+        if let LineOutcome::Rejected(reason) = replay.line(line, output) {
             let name = name_inputs.then(|| input.name().to_string_lossy());
             output.reject(&RejectedLine {
                 reason,

@@ -4,8 +4,8 @@ use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
-use super::rejects::Rejects;
 use super::summary::Summary;
+use crate::cli::output::reject_counts::RejectCounts;
 use crate::codec::{RejectedLine, write_change, write_reject};
 use crate::engine::Sink;
 use crate::model::TagChange;
@@ -25,22 +25,22 @@ impl OutputError {
 }
 
 /// A file of lines, or the standard output.
-struct Lines {
+struct LineFile {
     path: PathBuf,
     writer: Box<dyn Write>,
 }
 
 const BUFFER_BYTES: usize = 1 << 16;
 
-impl Lines {
+impl LineFile {
     fn create(path: &Path) -> Result<Self, OutputError> {
         let file = File::create(path).map_err(|error| OutputError { path: path.to_owned(), error })?;
-        Ok(Lines { path: path.to_owned(), writer: Box::new(BufWriter::with_capacity(BUFFER_BYTES, file)) })
+        Ok(LineFile { path: path.to_owned(), writer: Box::new(BufWriter::with_capacity(BUFFER_BYTES, file)) })
     }
 
     fn standard_output() -> Self {
         let writer = BufWriter::with_capacity(BUFFER_BYTES, io::stdout().lock());
-        Lines { path: PathBuf::from("standard output"), writer: Box::new(writer) }
+        LineFile { path: PathBuf::from("standard output"), writer: Box::new(writer) }
     }
 
     fn write(&mut self, line: &[u8]) -> Result<(), OutputError> {
@@ -53,22 +53,22 @@ impl Lines {
 }
 
 /// Takes the changes of a replay. The first error is kept until somebody asks for it: an engine's sink cannot fail.
-pub struct Output {
-    changes: Lines,
-    rejects: Option<Lines>,
+pub struct ReplayOutput {
+    changes: LineFile,
+    rejects: Option<LineFile>,
     summary: Option<Summary>,
-    rejected: Rejects,
+    rejected: RejectCounts,
     line: Vec<u8>,
     error: Option<OutputError>,
 }
 
-impl Output {
+impl ReplayOutput {
     pub fn open(changes: Option<&Path>, rejects: Option<&Path>, summary: Option<Summary>) -> Result<Self, OutputError> {
-        Ok(Output {
-            changes: changes.map_or_else(|| Ok(Lines::standard_output()), Lines::create)?,
-            rejects: rejects.map(Lines::create).transpose()?,
+        Ok(ReplayOutput {
+            changes: changes.map_or_else(|| Ok(LineFile::standard_output()), LineFile::create)?,
+            rejects: rejects.map(LineFile::create).transpose()?,
             summary,
-            rejected: Rejects::default(),
+            rejected: RejectCounts::default(),
             line: Vec::new(),
             error: None,
         })
@@ -85,7 +85,7 @@ impl Output {
         }
     }
 
-    pub fn rejected(&self) -> &Rejects {
+    pub fn rejected(&self) -> &RejectCounts {
         &self.rejected
     }
 
@@ -113,7 +113,7 @@ impl Output {
     }
 }
 
-impl Sink for Output {
+impl Sink for ReplayOutput {
     fn change(&mut self, change: &TagChange<'_>) {
         self.line.clear();
         write_change(change, &mut self.line);

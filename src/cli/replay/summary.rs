@@ -8,7 +8,7 @@ use crate::catalog::Catalog;
 use crate::model::{ChangeType, TagChange};
 
 #[derive(Debug, Default)]
-struct Row {
+struct TagTotals {
     entered: u64,
     changed: u64,
     left: u64,
@@ -19,7 +19,7 @@ struct Row {
 #[derive(Debug)]
 pub struct Summary {
     /// In the catalog's order.
-    rows: Vec<(Box<str>, Row)>,
+    rows: Vec<(Box<str>, TagTotals)>,
     places: HashMap<Box<str>, usize>,
     /// By key, a bit for each tag that had a change: a count for each would take more room than all state.
     changed: HashMap<Box<str>, Box<[u64]>>,
@@ -29,7 +29,7 @@ impl Summary {
     pub fn new(catalog: &Catalog) -> Self {
         let names = catalog.tags.iter().map(|tag| tag.name.clone());
         Summary {
-            rows: names.clone().map(|name| (name, Row::default())).collect(),
+            rows: names.clone().map(|name| (name, TagTotals::default())).collect(),
             places: names.enumerate().map(|(place, name)| (name, place)).collect(),
             changed: HashMap::new(),
         }

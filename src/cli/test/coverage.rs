@@ -1,11 +1,11 @@
 //! What the tests have seen of a catalog: which tags, stages and bands somebody entered and left.
 
 use crate::catalog::Catalog;
-use crate::cli::audiences::{Audience, Audiences};
+use crate::cli::output::audiences::{Audience, Audiences};
 use crate::model::TagChange;
 
 #[derive(Clone, Copy, Debug, Default)]
-struct Seen {
+struct AudienceCoverage {
     is_entered: bool,
     is_left: bool,
 }
@@ -14,16 +14,16 @@ struct Seen {
 pub struct Coverage {
     audiences: Audiences,
     /// By audience.
-    seen: Vec<Seen>,
+    seen: Vec<AudienceCoverage>,
 }
 
 impl Coverage {
     pub fn new(catalog: &Catalog) -> Self {
         let audiences = Audiences::new(catalog);
-        Coverage { seen: vec![Seen::default(); audiences.list().len()], audiences }
+        Coverage { seen: vec![AudienceCoverage::default(); audiences.list().len()], audiences }
     }
 
-    pub fn note(&mut self, change: &TagChange<'_>) {
+    pub fn record(&mut self, change: &TagChange<'_>) {
         if let Some(entered) = self.audiences.find(change.tag, change.value) {
             self.seen[entered].is_entered = true;
         }
@@ -54,7 +54,7 @@ impl Coverage {
 }
 
 /// What nobody did with a tag: `never left`, or by band or stage.
-fn gap(tag: &[(&Audience, &Seen)]) -> Option<String> {
+fn gap(tag: &[(&Audience, &AudienceCoverage)]) -> Option<String> {
     let said = tag.iter().filter_map(|(audience, seen)| {
         let missing = match (seen.is_entered, seen.is_left) {
             (true, true) => return None,

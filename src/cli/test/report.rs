@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::story::Failure;
+use super::case_runner::Failure;
 
 #[derive(Debug)]
 pub struct CaseReport {

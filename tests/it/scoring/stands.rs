@@ -4,9 +4,9 @@ use std::sync::{Arc, Mutex};
 
 use serde_json::{Value, json};
 use tagstream::catalog::{TagId, load};
-use tagstream::cli::replay::Replay;
 use tagstream::engine::Programs;
 use tagstream::model::Timestamp;
+use tagstream::replay::Replay;
 use tagstream::scoring::{Models, Patience, Scorer};
 
 use crate::engine::agreement::{Collected, NOW_MS};

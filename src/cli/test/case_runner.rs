@@ -1,89 +1,90 @@
-//! One case, told to a world: events and time in, and at each expected moment a look at the tags.
+//! One case, read to a world: events and time in, and at each expected moment a look at the tags.
 
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use super::coverage::Coverage;
-use super::envelope::record;
+use super::event_record::record;
 use crate::catalog::{Case, Catalog, Expectation, ExpectedChange, TagId, TagKind, TestEvent, did_you_mean};
-use crate::cli::replay::{Input, InputError, Replay, each_line};
-use crate::cli::shown::{because, reasons, tag_value};
+use crate::cli::input::lines::each_line;
+use crate::cli::output::format::{because, reasons, tag_value};
 use crate::engine::{Programs, Sink};
 use crate::model::{CurrentTag, EntityKindId, TagChange, Timestamp, Value};
+use crate::replay::{LineReader, ReadError, Replay};
 
 /// What is not as the case says, in lines for people; the first says where.
 pub type Failure = Vec<String>;
 
 /// What came of a case.
-pub struct Told {
+pub struct CaseResult {
     pub failures: Vec<Failure>,
     /// What fails nothing and is rarely meant, with its line.
     pub warnings: Vec<(usize, String)>,
 }
 
 /// Runs a case; `folder` is what its files are named from.
-pub fn run(case: &Case, programs: &Programs, folder: &Path, coverage: &mut Coverage) -> Told {
+pub fn run(case: &Case, programs: &Programs, folder: &Path, coverage: &mut Coverage) -> CaseResult {
     let catalog = &*programs.catalog;
     let watched = case.changes.iter().flatten().map(|change| (change.key.clone(), change.tag)).collect();
-    let mut story = Story {
+    let mut runner = CaseRunner {
         // No event of a test lies in the future.
         replay: Replay::new(programs, Timestamp::MAX, None),
         catalog,
-        ahead: &case.expectations,
-        to_come: &case.events,
-        witness: Witness { catalog, coverage, watched, changes: Vec::new(), ended: HashSet::new() },
+        pending_expectations: &case.expectations,
+        pending_events: &case.events,
+        sink: RecordingSink { catalog, coverage, watched, changes: Vec::new(), ended: HashSet::new() },
         seen: vec![HashSet::new(); catalog.entities.len()],
         failures: Vec::new(),
     };
     let files: Vec<PathBuf> = case.input.iter().map(|file| folder.join(file)).collect();
-    let told = each_line(&files, |line, input: &Input| {
-        story.event(line, || format!("{}, line {}", input.name().display(), input.line_number()));
-        Ok::<(), InputError>(())
+    let read = each_line(&files, |line, input: &LineReader| {
+        runner.event(line, || format!("{}, line {}", input.name().display(), input.line_number()));
+        Ok::<(), ReadError>(())
     });
-    if let Err(error) = told {
-        return Told { failures: vec![vec![error.to_string()]], warnings: Vec::new() };
+    if let Err(error) = read {
+        return CaseResult { failures: vec![vec![error.to_string()]], warnings: Vec::new() };
     }
-    while let Some((event, rest)) = story.to_come.split_first() {
-        story.to_come = rest;
+    while let Some((event, rest)) = runner.pending_events.split_first() {
+        runner.pending_events = rest;
         let line = record(event, catalog);
-        story.event(&line, || format!("the event in line {}", event.line));
+        runner.event(&line, || format!("the event in line {}", event.line));
     }
-    story.expectations(Timestamp::FOREVER);
+    runner.check_expectations_before(Timestamp::FOREVER);
     let last_change = case.changes.iter().flatten().map(|change| change.when.at).max();
     if let Some(until) = case.until.max(last_change) {
-        story.replay.advance(until, &mut story.witness);
+        runner.replay.advance(until, &mut runner.sink);
     }
     if let Some(changes) = &case.changes {
-        story.compare(changes);
+        runner.compare_changes(changes);
     }
-    Told { warnings: story.strangers(&case.expectations), failures: story.failures }
+    CaseResult { warnings: runner.unknown_entities(&case.expectations), failures: runner.failures }
 }
 
-struct Story<'a> {
+struct CaseRunner<'a> {
     replay: Replay,
     catalog: &'a Catalog,
     /// Those whose moment has not come yet.
-    ahead: &'a [Expectation],
+    pending_expectations: &'a [Expectation],
     /// The events that have not arrived yet.
-    to_come: &'a [TestEvent],
-    witness: Witness<'a>,
+    pending_events: &'a [TestEvent],
+    sink: RecordingSink<'a>,
     /// By kind of entity, whom events were about.
     seen: Vec<HashSet<String>>,
     failures: Vec<Failure>,
 }
 
 /// Sees every change.
-struct Witness<'a> {
+struct RecordingSink<'a> {
     catalog: &'a Catalog,
     coverage: &'a mut Coverage,
     /// Whose changes the case wants to know.
     watched: Vec<(String, TagId)>,
-    changes: Vec<SeenChange>,
+    changes: Vec<ObservedChange>,
     /// Who was erased or forgotten.
     ended: HashSet<String>,
 }
 
-struct SeenChange {
+struct ObservedChange {
     at: Timestamp,
     key: String,
     tag: TagId,
@@ -91,13 +92,13 @@ struct SeenChange {
     because: String,
 }
 
-impl Sink for Witness<'_> {
+impl Sink for RecordingSink<'_> {
     fn change(&mut self, change: &TagChange<'_>) {
-        self.coverage.note(change);
+        self.coverage.record(change);
         let is_it = |(key, tag): &&(String, TagId)| key == change.key && *self.catalog.tag(*tag).name == *change.tag;
         if let Some((_, tag)) = self.watched.iter().find(is_it) {
             let because = because(change.because.iter().map(|(label, value)| (*label, value.to_value())));
-            self.changes.push(SeenChange {
+            self.changes.push(ObservedChange {
                 at: change.at,
                 key: change.key.to_owned(),
                 tag: *tag,
@@ -112,7 +113,7 @@ impl Sink for Witness<'_> {
     }
 }
 
-impl Story<'_> {
+impl CaseRunner<'_> {
     /// Applies an event, after looking at everything that is expected before it.
     fn event(&mut self, line: &[u8], place: impl Fn() -> String) {
         match self.replay.read(line) {
@@ -121,8 +122,8 @@ impl Story<'_> {
                 for (kind, seen) in (0..).map(EntityKindId).zip(&mut self.seen) {
                     seen.extend(event.key_of(kind).map(str::to_owned));
                 }
-                self.expectations(time);
-                self.replay.apply(&mut self.witness);
+                self.check_expectations_before(time);
+                self.replay.apply(&mut self.sink);
             }
             Err(reject) => {
                 let detail = self.replay.detail().map(|detail| format!(": {detail}")).unwrap_or_default();
@@ -132,23 +133,23 @@ impl Story<'_> {
     }
 
     /// Looks at what is expected at moments before `limit`. Events of one instant all come before the look at it.
-    fn expectations(&mut self, limit: Timestamp) {
-        while let Some((expectation, rest)) = self.ahead.split_first()
+    fn check_expectations_before(&mut self, limit: Timestamp) {
+        while let Some((expectation, rest)) = self.pending_expectations.split_first()
             && expectation.when.at < limit
         {
-            self.ahead = rest;
-            self.replay.advance(expectation.when.at, &mut self.witness);
-            self.look(expectation);
+            self.pending_expectations = rest;
+            self.replay.advance(expectation.when.at, &mut self.sink);
+            self.check_expectation(expectation);
         }
     }
 
-    fn look(&mut self, expectation: &Expectation) {
+    fn check_expectation(&mut self, expectation: &Expectation) {
         let catalog = self.catalog;
         let mut failure = Vec::new();
         let owned = |tags: &[CurrentTag<'_>]| {
             tags.iter().map(|tag| (tag.tag.to_owned(), tag.value.to_value())).collect::<HashMap<_, _>>()
         };
-        let partition = self.replay.world_mut().partition_mut(expectation.entity);
+        let partition = self.replay.partition_set_mut().partition_mut(expectation.entity);
         let current = partition.current_tags(&expectation.key, owned).unwrap_or_default();
         for (tag, expected) in &expectation.tags {
             let name = &catalog.tag(*tag).name;
@@ -169,7 +170,7 @@ impl Story<'_> {
                 Some(why) => {
                     failure.extend(reasons(&why, kind).iter().map(|line| format!("    {line}")));
                 }
-                None if self.witness.ended.contains(&expectation.key) => {
+                None if self.sink.ended.contains(&expectation.key) => {
                     failure.push(format!("    {} was erased or forgotten before", expectation.key));
                 }
                 None => failure.push(format!("    no event of {} was seen so far", expectation.key)),
@@ -180,7 +181,8 @@ impl Story<'_> {
             let entity = &catalog.entity(*entity).name;
             let at = if when.written.contains(':') { String::new() } else { format!(" = {}", when.at) };
             failure.insert(0, format!("at {}{at}, {entity} {key} (line {line})", when.written));
-            if let Some(late) = self.to_come.iter().find(|event| event.at <= when.at && bears(event, key)) {
+            if let Some(late) = self.pending_events.iter().find(|event| event.at <= when.at && may_be_about(event, key))
+            {
                 failure.push(format!(
                     "  the event in line {} stands behind later ones: it comes too late for this",
                     late.line
@@ -191,12 +193,12 @@ impl Story<'_> {
     }
 
     /// Expectations of somebody whom no event is about: true of anybody who is spelt wrong.
-    fn strangers(&self, expectations: &[Expectation]) -> Vec<(usize, String)> {
-        let mut told = HashSet::new();
+    fn unknown_entities(&self, expectations: &[Expectation]) -> Vec<(usize, String)> {
+        let mut warned = HashSet::new();
         let mut warnings = Vec::new();
         for Expectation { entity, key, line, .. } in expectations {
             let seen = &self.seen[entity.index()];
-            if seen.contains(key) || !told.insert((entity, key)) {
+            if seen.contains(key) || !warned.insert((entity, key)) {
                 continue;
             }
             let mut known: Vec<&str> = seen.iter().map(String::as_str).collect();
@@ -209,10 +211,10 @@ impl Story<'_> {
     }
 
     /// Lays the expected changes beside those that came: `-` is missing, `+` was not expected.
-    fn compare(&mut self, expected: &[ExpectedChange]) {
+    fn compare_changes(&mut self, expected: &[ExpectedChange]) {
         let mut missing: Vec<&ExpectedChange> = expected.iter().collect();
         let mut rows = Vec::new();
-        for seen in &self.witness.changes {
+        for seen in &self.sink.changes {
             let same = |change: &&ExpectedChange| {
                 (change.when.at, &change.key, change.tag, &change.value) == (seen.at, &seen.key, seen.tag, &seen.value)
             };
@@ -245,7 +247,7 @@ fn manual(kind: &TagKind) -> &'static str {
 }
 
 /// Whether an event may be about whoever has this key.
-fn bears(event: &TestEvent, key: &str) -> bool {
+fn may_be_about(event: &TestEvent, key: &str) -> bool {
     event.user == key
         || event.keys.iter().any(|(_, other)| other == key)
         || event.properties.values().any(|value| value == key)

@@ -47,6 +47,11 @@ pub fn tag_value(value: Option<&Value>) -> String {
     }
 }
 
+/// A number with its noun.
+pub fn counted(number: u64, one: &str, many: &str) -> String {
+    format!("{number} {}", if number == 1 { one } else { many })
+}
+
 /// A length of time in its two greatest units: `3d 4h`.
 pub fn distance(ms: i64) -> String {
     const UNITS: [(&str, i64); 5] = [("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1_000), ("ms", 1)];
@@ -174,8 +179,8 @@ fn detail(section: &Section, clause: &Clause) -> String {
         _ if matches!(section.role, Role::Input(_)) => format!("is {}", text(clause.value.as_ref())),
         Join::Comparison(op, [left, right], unit) => match (left, right, gap(clause)) {
             (None, _, _) | (_, None, _) => "has no value".to_owned(),
-            (left, _, Some(gap)) => format!("is {}, {}", side(left.as_ref(), *unit), short_of(*op, gap, *unit)),
-            (left, _, None) => format!("is {}", side(left.as_ref(), *unit)),
+            (left, _, Some(gap)) => format!("is {}, {}", operand(left.as_ref(), *unit), short_of(*op, gap, *unit)),
+            (left, _, None) => format!("is {}", operand(left.as_ref(), *unit)),
         },
         Join::Leaf if is_value(section) => format!("is {}", text(clause.value.as_ref())),
         Join::Leaf => {
@@ -192,7 +197,7 @@ fn detail(section: &Section, clause: &Clause) -> String {
 }
 
 /// One side of a comparison.
-fn side(value: Option<&Value>, unit: Option<Unit>) -> String {
+fn operand(value: Option<&Value>, unit: Option<Unit>) -> String {
     match (value, unit) {
         (Some(Value::Number(number)), Some(unit)) => length(*number, unit),
         _ => text(value),
@@ -208,7 +213,7 @@ pub fn gap(clause: &Clause) -> Option<f64> {
 }
 
 fn short_of(op: Comparison, gap: f64, unit: Option<Unit>) -> String {
-    let by = side(Some(&Value::Number(gap.abs())), unit);
+    let by = operand(Some(&Value::Number(gap.abs())), unit);
     match op {
         Comparison::Greater if gap == 0.0 => "must be more".to_owned(),
         Comparison::Less if gap == 0.0 => "must be less".to_owned(),

@@ -1,61 +1,36 @@
 //! What is odd about the events of a replay and yet no error: told when it is over.
 
+use super::console::report;
+use super::format::{counted, distance};
 use crate::catalog::{Aggregate, Expr, Source, Type};
-use crate::cli::report;
-use crate::cli::shown::distance;
-use crate::engine::{Heard, Partition, Stats, World};
+use crate::engine::{Heard, Partition, Stats};
+use crate::replay::{Lateness, Replay};
 
-/// Events that came after later ones.
-#[derive(Clone, Debug, Default)]
-pub struct Late {
-    events: u64,
-    late: u64,
-    most_ms: i64,
+/// An event in a file that is later than this is more likely a sign of a wrong order than of a phone that was off.
+const WARN_MS: i64 = 86_400_000;
+
+/// If more than one event in this many is late, a warning is printed, however late they are.
+const WARN_SHARE: u64 = 100;
+
+/// Prints the warnings about the events of a replay.
+pub fn print_warnings(replay: &mut Replay) {
+    replay.partition_set_mut().partitions_mut().iter_mut().for_each(warn_of_skipped_values);
+    warn_of_late_events(replay.lateness());
 }
 
-/// Live streams have events that come a while after later ones: up to here nobody is told.
-const LATE_MS: i64 = 3_600_000;
-
-/// One event that is so late may be a phone that was off; in a file it is mostly the order that is wrong.
-const TOLD_MS: i64 = 86_400_000;
-
-/// So many of the events are told of, however late: one in this many.
-const TOLD_SHARE: u64 = 100;
-
-impl Late {
-    /// Counts an event that came so long after its time.
-    pub fn note(&mut self, behind_ms: i64) {
-        self.events += 1;
-        self.late += u64::from(behind_ms > LATE_MS);
-        self.most_ms = self.most_ms.max(behind_ms);
+fn warn_of_late_events(lateness: &Lateness) {
+    let Lateness { events, late, max_ms } = *lateness;
+    if max_ms <= WARN_MS && late * WARN_SHARE <= events {
+        return;
     }
-
-    /// Says how many there were, if it is worth a word.
-    pub fn tell(&self) {
-        let is_many = self.late * TOLD_SHARE > self.events;
-        if self.most_ms <= TOLD_MS && !is_many {
-            return;
-        }
-        let (late, most) = (
-            counted(self.late, "event is older than one before it", "events are older than one before them"),
-            distance(self.most_ms),
-        );
-        report(&format!("{late}, by up to {most}; what windows no longer hold is not counted: sort the input by time"));
-    }
+    let count = counted(late, "event is older than one before it", "events are older than one before them");
+    let max = distance(max_ms);
+    report(&format!("{count}, by up to {max}; what windows no longer hold is not counted: sort the input by time"));
 }
 
-/// A number with its noun.
-pub fn counted(number: u64, one: &str, many: &str) -> String {
-    format!("{number} {}", if number == 1 { one } else { many })
-}
-
-/// Says which counters had events that they could not count for want of a value, and which attributes had values that they
-/// do not take, or none at all.
-pub fn tell_skipped(world: &mut World) {
-    world.partitions_mut().iter_mut().for_each(tell_skipped_in);
-}
-
-fn tell_skipped_in(partition: &mut Partition) {
+/// Names the counters with events that had no value to count, and the attributes with values of another type or with
+/// none at all.
+fn warn_of_skipped_values(partition: &mut Partition) {
     let Stats { skipped, heard, .. } = partition.take_stats();
     let program = partition.program();
     for (series, skipped) in (0..).zip(skipped).filter(|(_, skipped)| *skipped > 0) {

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 
-use super::report;
+use crate::cli::output::console::report;
 use crate::demo::{self, DemoError, DemoOptions, Speed};
 use crate::model::Timestamp;
 use crate::service::ServiceError;

@@ -1,17 +1,37 @@
-//! A world driven by lines: decode, apply, and at the end let time pass.
+//! A partition_set driven by lines: decode, apply, and at the end let time pass.
 
-use super::remarks::{Late, tell_skipped};
 use crate::codec::{Decoder, Reject};
 use crate::engine::{Programs, Sink, World};
 use crate::model::{Event, Timestamp};
 
 /// What became of a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Outcome {
+pub enum LineOutcome {
     Applied,
     /// Its event lies after `until`.
     LeftOut,
     Rejected(Reject),
+}
+
+/// How late events were: the time from the event to the partition's clock.
+#[derive(Clone, Debug, Default)]
+pub struct Lateness {
+    /// All events.
+    pub events: u64,
+    /// Events that were more than an hour late: in live streams less is normal.
+    pub late: u64,
+    /// The lateness of the latest of all.
+    pub max_ms: i64,
+}
+
+const LATE_MS: i64 = 3_600_000;
+
+impl Lateness {
+    fn record(&mut self, late_ms: i64) {
+        self.events += 1;
+        self.late += u64::from(late_ms > LATE_MS);
+        self.max_ms = self.max_ms.max(late_ms);
+    }
 }
 
 /// A replay of recorded events as those of one partition (spec 5, 7).
@@ -19,10 +39,10 @@ pub enum Outcome {
 pub struct Replay {
     decoder: Decoder,
     event: Event,
-    world: World,
+    partition_set: World,
     now: Timestamp,
     until: Option<Timestamp>,
-    late: Late,
+    lateness: Lateness,
 }
 
 impl Replay {
@@ -31,29 +51,29 @@ impl Replay {
         Replay {
             decoder: Decoder::new(&programs.catalog),
             event: Event::default(),
-            world: World::new(programs),
+            partition_set: World::new(programs),
             now,
             until,
-            late: Late::default(),
+            lateness: Lateness::default(),
         }
     }
 
-    pub fn line(&mut self, line: &[u8], sink: &mut impl Sink) -> Outcome {
+    pub fn line(&mut self, line: &[u8], sink: &mut impl Sink) -> LineOutcome {
         let until = self.until.unwrap_or(Timestamp::FOREVER);
         match self.read(line) {
-            Ok(event) if event.time > until => Outcome::LeftOut,
+            Ok(event) if event.time > until => LineOutcome::LeftOut,
             Ok(_) => {
                 self.apply(sink);
-                Outcome::Applied
+                LineOutcome::Applied
             }
-            Err(reject) => Outcome::Rejected(reject),
+            Err(reject) => LineOutcome::Rejected(reject),
         }
     }
 
     /// Decodes a line, and does nothing with it yet.
     pub fn read(&mut self, line: &[u8]) -> Result<&Event, Reject> {
         self.decoder.decode(line, self.now, &mut self.event)?;
-        self.late.note(self.world.clock().map_or(0, |clock| clock.since(self.event.time).max(0)));
+        self.lateness.record(self.partition_set.clock().map_or(0, |clock| clock.since(self.event.time).max(0)));
         Ok(&self.event)
     }
 
@@ -64,18 +84,18 @@ impl Replay {
 
     /// Applies the event that was read.
     pub fn apply(&mut self, sink: &mut impl Sink) {
-        self.world.apply(&self.event, sink);
+        self.partition_set.apply(&self.event, sink);
     }
 
     /// Lets time pass.
     pub fn advance(&mut self, to: Timestamp, sink: &mut impl Sink) {
-        self.world.advance(to, sink);
+        self.partition_set.advance(to, sink);
     }
 
     /// Ends the replay: the clock stops at the last event, or runs on to `until`.
     pub fn finish(&mut self, sink: &mut impl Sink) {
         if let Some(until) = self.until {
-            self.world.advance(until, sink);
+            self.partition_set.advance(until, sink);
         }
     }
 
@@ -84,17 +104,16 @@ impl Replay {
         self.until
     }
 
-    /// Says what was odd about the events.
-    pub fn tell_remarks(&mut self) {
-        tell_skipped(&mut self.world);
-        self.late.tell();
+    /// How late events were behind the clock so far.
+    pub fn lateness(&self) -> &Lateness {
+        &self.lateness
     }
 
-    pub fn world(&self) -> &World {
-        &self.world
+    pub fn partition_set(&self) -> &World {
+        &self.partition_set
     }
 
-    pub fn world_mut(&mut self) -> &mut World {
-        &mut self.world
+    pub fn partition_set_mut(&mut self) -> &mut World {
+        &mut self.partition_set
     }
 }

@@ -4,9 +4,10 @@ use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
 
-use super::models::ModelAccess;
-use super::run::{EXIT_SETTINGS, Needs, SettingsArgs};
-use super::{catalog_file, report};
+use crate::cli::input::catalog_file;
+use crate::cli::input::models::ModelAccess;
+use crate::cli::input::settings_args::{EXIT_SETTINGS, Needs, SettingsArgs};
+use crate::cli::output::console::report;
 use crate::kafka::topics::{self, Mode, Options};
 use crate::{service, telemetry};
 

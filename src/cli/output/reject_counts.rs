@@ -2,22 +2,22 @@
 
 use std::collections::BTreeMap;
 
-use super::remarks::counted;
-use crate::cli::report;
+use super::console::report;
+use super::format::counted;
 use crate::codec::Reject;
 
 #[derive(Clone, Debug, Default)]
-pub struct Rejects {
+pub struct RejectCounts {
     reasons: BTreeMap<&'static str, u64>,
 }
 
-impl Rejects {
+impl RejectCounts {
     pub fn count(&mut self, reject: Reject) {
         *self.reasons.entry(reject.code()).or_default() += 1;
     }
 
     /// Says how many there were, if any, as `4 lines rejected: bad_time 3, not_json 1`; `hint` says where they are.
-    pub fn tell(&self, hint: &str) {
+    pub fn print(&self, hint: &str) {
         let total: u64 = self.reasons.values().sum();
         if total > 0 {
             let reasons: Vec<String> = self.reasons.iter().map(|(code, count)| format!("{code} {count}")).collect();

@@ -77,7 +77,7 @@ pub struct Runnable {
 }
 
 impl Runnable {
-    pub fn programs(self) -> Arc<Programs> {
+    pub fn compile(self) -> Arc<Programs> {
         Programs::with_models(self.catalog, self.models)
     }
 }

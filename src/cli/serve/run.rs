@@ -1,93 +1,20 @@
 //! `tagstream run`: the service, on a real Kafka.
 
-use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::Args;
 
-use super::catalog_file::{CatalogFile, FileError};
-use super::models::{ModelAccess, Runnable};
-use super::{catalog_file, report};
-use crate::catalog::{self, Catalog, Colours};
-use crate::engine::Programs;
-use crate::http::CatalogErrors;
-use crate::kafka::{self, Backfill, Role, Streams};
+use crate::catalog::{Catalog, Colours};
+use crate::cli::input::catalog_file::{self, LoadError};
+use crate::cli::input::models::ModelAccess;
+use crate::cli::input::settings_args::{EXIT_SETTINGS, Needs, SettingsArgs};
+use crate::cli::output::console::report;
+use crate::kafka::{Backfill, Role, Streams};
 use crate::scoring::Patience;
 use crate::service::{self, CatalogSource, ServiceContext, ServiceError, TerminationSignal};
-use crate::settings::{self, ConfigFile, Fault, PartitionedBy, Problems, Settings, Sources};
+use crate::settings::{PartitionedBy, Settings};
 use crate::telemetry;
-
-/// Settings that cannot be used, or a cluster that does not fit them: `EX_CONFIG` of sysexits.h.
-pub const EXIT_SETTINGS: u8 = 78;
-
-/// Where settings come from, for the commands that talk to Kafka
-#[derive(Debug, Args)]
-pub struct SettingsArgs {
-    /// The settings file [default: tagstream.toml, if it is there]
-    #[arg(long, value_name = "FILE")]
-    config: Option<PathBuf>,
-
-    /// One setting, over file and environment; may be repeated
-    #[arg(short = 's', long = "set", value_name = "KEY=VALUE")]
-    set: Vec<String>,
-}
-
-impl SettingsArgs {
-    /// Reads and checks the settings, or says everything that is wrong with them.
-    pub fn load(&self, needs: Needs) -> Option<Settings> {
-        let file = match &self.config {
-            Some(path) => ConfigFile::Named(path.clone()),
-            None => ConfigFile::Default(PathBuf::from("tagstream.toml")),
-        };
-        let environment = std::env::vars_os()
-            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
-            .collect();
-        let sources = Sources { file, environment, flags: self.set.clone() };
-        match settings::load(&sources).and_then(|settings| complete(settings, needs)) {
-            Ok(settings) => Some(settings),
-            Err(problems) => {
-                report(&format!("error: {problems}"));
-                None
-            }
-        }
-    }
-}
-
-/// Checks what the settings themselves do not know: librdkafka's properties, and what the command needs.
-fn complete(settings: Settings, needs: Needs) -> Result<Settings, Problems> {
-    let mut problems = Problems::default();
-    kafka::check_properties(&settings, &mut problems);
-    if needs == Needs::Catalog && settings.catalog.is_none() {
-        let example = "give it the path of the catalog, such as \"catalog.yaml\"";
-        problems.push("catalog", None, Fault::Missing { example });
-    }
-    if needs == Needs::Catalog
-        && let Err(error) = kafka::prepare_snapshots(&settings)
-    {
-        problems.push("state.directory", None, Fault::Other(format!("snapshots cannot be written there: {error}")));
-    }
-    if problems.is_empty() { Ok(settings) } else { Err(problems) }
-}
-
-/// The catalog as it is in its file now, ready to run, or all its problems.
-fn reread(path: &Path, access: &ModelAccess) -> Result<Arc<Programs>, CatalogErrors> {
-    let unreadable = |error: FileError| CatalogErrors { report: error.to_string(), problems: Vec::new() };
-    let file = CatalogFile::open(path, access).map_err(unreadable)?;
-    let faults = CatalogErrors {
-        report: file.report(Colours::Off),
-        problems: file.loaded.problems.iter().map(catalog::as_json).collect(),
-    };
-    let catalog = file.loaded.catalog.ok_or(faults)?;
-    Ok(Runnable { catalog, models: file.models }.programs())
-}
-
-/// What a command cannot do without.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Needs {
-    Kafka,
-    Catalog,
-}
 
 /// Run the service: events from Kafka in, tag changes to Kafka out
 ///
@@ -154,15 +81,19 @@ pub fn run(args: &RunArgs) -> ExitCode {
         catalog = format!("{:016x}", runnable.catalog.fingerprint),
         "starting"
     );
-    let source: Option<CatalogSource> =
-        settings.catalog.clone().map(|path| -> CatalogSource { Arc::new(move || reread(&path, &access)) });
+    let source: Option<CatalogSource> = settings.catalog.clone().map(|path| -> CatalogSource {
+        Arc::new(move || {
+            let loaded = catalog_file::load(&path, &access, Colours::Off);
+            loaded.map(|catalog| catalog.compile()).map_err(LoadError::into_catalog_errors)
+        })
+    });
     let context = ServiceContext {
         catalog: source,
         approve_changes: args.approve_changes,
         backfill: if args.rebuild { Backfill::On } else { Backfill::Off },
         ..ServiceContext::new(service::to_log())
     };
-    match service::run(settings, runnable.programs(), context) {
+    match service::run(settings, runnable.compile(), context) {
         Ok(()) => {
             tracing::info!("stopped");
             ExitCode::SUCCESS

@@ -3,8 +3,11 @@
 use std::io::{IsTerminal, Read};
 use std::path::Path;
 
+use serde_json::Value as Json;
+
 use super::models::{ModelAccess, Runnable};
 use crate::catalog::{self, Colours, Loaded, Severity};
+use crate::http::CatalogErrors;
 use crate::scoring::Models;
 
 /// Files longer than this are not read to their end: no catalog comes near.
@@ -47,21 +50,54 @@ impl CatalogFile {
     }
 }
 
-/// The catalog that a command needs; without one, what is wrong with it has been said.
-pub fn require(path: &Path, access: &ModelAccess) -> Option<Runnable> {
-    let runnable = runnable(path, access, colours(std::io::stderr().is_terminal()));
-    runnable.inspect_err(|report| eprint!("{report}")).ok()
+/// Why a catalog file cannot be used.
+#[derive(Debug)]
+pub enum LoadError {
+    File(FileError),
+    /// The catalog has errors.
+    Problems {
+        /// For people.
+        report: String,
+        /// For programs, as `check --format json` prints them.
+        documents: Vec<Json>,
+    },
 }
 
-/// The catalog that a command needs.
+impl LoadError {
+    /// The text for the standard error.
+    pub fn report(&self) -> String {
+        match self {
+            LoadError::File(error) => format!("tagstream: error: {error}\n"),
+            LoadError::Problems { report, .. } => report.clone(),
+        }
+    }
+
+    /// The answer to a request to reload the catalog.
+    pub fn into_catalog_errors(self) -> CatalogErrors {
+        match self {
+            LoadError::File(error) => CatalogErrors { report: error.to_string(), problems: Vec::new() },
+            LoadError::Problems { report, documents } => CatalogErrors { report, problems: documents },
+        }
+    }
+}
+
+/// Loads the catalog that a command needs; prints its problems and returns `None` where it has errors.
+pub fn require(path: &Path, access: &ModelAccess) -> Option<Runnable> {
+    let loaded = load(path, access, colours(std::io::stderr().is_terminal()));
+    loaded.inspect_err(|error| eprint!("{}", error.report())).ok()
+}
+
+/// Loads a catalog and its models.
 ///
 /// # Errors
-/// What is wrong with it, for people.
-pub fn runnable(path: &Path, access: &ModelAccess, colours: Colours) -> Result<Runnable, String> {
-    let file = CatalogFile::open(path, access).map_err(|error| format!("tagstream: error: {error}\n"))?;
+/// The file cannot be read, or the catalog has errors.
+pub fn load(path: &Path, access: &ModelAccess, colours: Colours) -> Result<Runnable, LoadError> {
+    let file = CatalogFile::open(path, access).map_err(LoadError::File)?;
     let report = file.report(colours);
-    let models = file.models;
-    file.loaded.catalog.map(|catalog| Runnable { catalog, models }).ok_or(report)
+    let CatalogFile { loaded: Loaded { catalog, problems, .. }, models, .. } = file;
+    catalog
+        .map(|catalog| Runnable { catalog, models })
+        .ok_or_else(|| LoadError::Problems { report, documents: problems.iter().map(catalog::as_json).collect() })
 }
 
 /// Colours for a terminal, unless the user wants none.

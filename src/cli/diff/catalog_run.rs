@@ -6,27 +6,28 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::Scope;
 
-use crate::cli::audiences::Audiences;
-use crate::cli::catalog_file;
-use crate::cli::models::ModelAccess;
-use crate::cli::replay::{Outcome, Rejects, Replay};
+use crate::cli::input::catalog_file;
+use crate::cli::input::models::ModelAccess;
+use crate::cli::output::audiences::Audiences;
+use crate::cli::output::reject_counts::RejectCounts;
 use crate::engine::{Partition, Sink};
 use crate::model::{TagChange, Timestamp};
+use crate::replay::{LineOutcome, Replay};
 
 /// One catalog over the events.
-pub struct Side {
+pub struct CatalogRun {
     pub replay: Replay,
     pub audiences: Audiences,
-    pub flips: Flips,
-    pub rejects: Rejects,
+    pub changes: ChangeCounts,
+    pub rejects: RejectCounts,
     events: Option<(Timestamp, Timestamp)>,
 }
 
 /// Changes by tag.
 #[derive(Default)]
-pub struct Flips(HashMap<Box<str>, u64>);
+pub struct ChangeCounts(HashMap<Box<str>, u64>);
 
-impl Sink for Flips {
+impl Sink for ChangeCounts {
     fn change(&mut self, change: &TagChange<'_>) {
         match self.0.get_mut(change.tag) {
             Some(flips) => *flips += 1,
@@ -35,31 +36,31 @@ impl Sink for Flips {
     }
 }
 
-impl Side {
+impl CatalogRun {
     pub fn open(catalog: &Path, access: &ModelAccess, now: Timestamp, until: Option<Timestamp>) -> Option<Self> {
-        let programs = catalog_file::require(catalog, access)?.programs();
-        Some(Side {
+        let programs = catalog_file::require(catalog, access)?.compile();
+        Some(CatalogRun {
             audiences: Audiences::new(&programs.catalog),
             replay: Replay::new(&programs, now, until),
-            flips: Flips::default(),
-            rejects: Rejects::default(),
+            changes: ChangeCounts::default(),
+            rejects: RejectCounts::default(),
             events: None,
         })
     }
 
     /// Takes all lines of a feed.
-    fn follow(&mut self, lines: &Receiver<Arc<Batch>>) {
+    fn receive(&mut self, lines: &Receiver<Arc<Batch>>) {
         for batch in lines {
             batch.lines().for_each(|line| self.line(line));
         }
     }
 
     fn line(&mut self, line: &[u8]) {
-        match self.replay.line(line, &mut self.flips) {
-            Outcome::Rejected(reject) => self.rejects.count(reject),
-            Outcome::LeftOut => {}
-            Outcome::Applied => {
-                if let Some(clock) = self.replay.world().clock() {
+        match self.replay.line(line, &mut self.changes) {
+            LineOutcome::Rejected(reject) => self.rejects.count(reject),
+            LineOutcome::LeftOut => {}
+            LineOutcome::Applied => {
+                if let Some(clock) = self.replay.partition_set().clock() {
                     self.events = Some((self.events.map_or(clock, |(first, _)| first), clock));
                 }
             }
@@ -69,17 +70,17 @@ impl Side {
     /// Changes of a tag an entity a day; nothing where the events have no length.
     pub fn flip_rate(&self, tag: &str) -> Option<f64> {
         let (first, _) = self.events?;
-        let world = self.replay.world();
-        let days = world.clock()?.since(first) as f64 / 86_400_000.0;
+        let partitions = self.replay.partition_set();
+        let days = partitions.clock()?.since(first) as f64 / 86_400_000.0;
         let known = self.audiences.list().iter().any(|audience| *audience.tag == *tag);
-        let of_tag = world.partitions().iter().find(|partition| partition.has_tag(tag));
+        let of_tag = partitions.partitions().iter().find(|partition| partition.has_tag(tag));
         let entities = of_tag.map_or(0, Partition::entities) as f64;
-        let flips = self.flips.0.get(tag).copied().unwrap_or(0) as f64;
+        let flips = self.changes.0.get(tag).copied().unwrap_or(0) as f64;
         (known && days > 0.0 && entities > 0.0).then(|| flips / entities / days)
     }
 }
 
-/// Batches that wait for a side, at most: when one side is slower for a while the other need not stop.
+/// Batches that wait for a run, at most: when one run is slower for a while the other need not stop.
 const BATCHES_WAITING: usize = 8;
 
 const BATCH_BYTES: usize = 1 << 17;
@@ -98,20 +99,20 @@ impl Batch {
     }
 }
 
-/// Hands the same lines to both sides. They are through when their scope is, some time after this is gone.
-pub struct Feed {
-    sides: [SyncSender<Arc<Batch>>; 2],
+/// Hands the same lines to both runs. They are through when their scope is, some time after this is gone.
+pub struct BatchSender {
+    runs: [SyncSender<Arc<Batch>>; 2],
     batch: Batch,
 }
 
-impl Feed {
-    pub fn start<'s>(sides: [&'s mut Side; 2], scope: &'s Scope<'s, '_>) -> Self {
-        let sides = sides.map(|side| {
+impl BatchSender {
+    pub fn start<'s>(runs: [&'s mut CatalogRun; 2], scope: &'s Scope<'s, '_>) -> Self {
+        let runs = runs.map(|run| {
             let (sender, receiver) = sync_channel(BATCHES_WAITING);
-            scope.spawn(move || side.follow(&receiver));
+            scope.spawn(move || run.receive(&receiver));
             sender
         });
-        Feed { sides, batch: Batch::default() }
+        BatchSender { runs, batch: Batch::default() }
     }
 
     pub fn line(&mut self, line: &[u8]) {
@@ -124,14 +125,14 @@ impl Feed {
 
     fn flush(&mut self) {
         let batch = Arc::new(std::mem::take(&mut self.batch));
-        for side in &self.sides {
-            // A side that does not listen any more has panicked, and its scope will.
-            let _ = side.send(Arc::clone(&batch));
+        for run in &self.runs {
+            // A run that does not listen any more has panicked, and its scope will.
+            let _ = run.send(Arc::clone(&batch));
         }
     }
 }
 
-impl Drop for Feed {
+impl Drop for BatchSender {
     fn drop(&mut self) {
         self.flush();
     }

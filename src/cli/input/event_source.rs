@@ -6,14 +6,16 @@ use std::sync::Arc;
 
 use clap::Args;
 
-use super::replay::{InputError, Replay, each_line, records_bar};
-use super::report;
-use super::run::{EXIT_SETTINGS, Needs, SettingsArgs};
+use super::lines::each_line;
+use super::settings_args::{EXIT_SETTINGS, Needs, SettingsArgs};
 use crate::catalog::Catalog;
+use crate::cli::output::console::report;
+use crate::cli::output::progress::Progress;
 use crate::codec::Decoder;
 use crate::engine::Sink;
 use crate::kafka::{Archive, ArchiveError, Notices};
 use crate::model::{Event, Timestamp};
+use crate::replay::{ReadError, Replay};
 use crate::settings::Settings;
 
 /// Where the events come from
@@ -37,16 +39,16 @@ pub struct SourceArgs {
 }
 
 /// Events that can be read once.
-pub enum Source<'a> {
+pub enum EventSource<'a> {
     Files(&'a [PathBuf]),
     Topics(Box<Settings>),
 }
 
 /// Why events cannot be read.
 #[derive(Debug, thiserror::Error)]
-pub enum SourceError {
+pub enum EventSourceError {
     #[error(transparent)]
-    Input(#[from] InputError),
+    Input(#[from] ReadError),
     #[error(transparent)]
     Archive(#[from] ArchiveError),
 }
@@ -54,50 +56,53 @@ pub enum SourceError {
 impl SourceArgs {
     /// # Errors
     /// The exit code, where settings that are needed cannot be used; what is wrong with them has been said.
-    pub fn source(&self) -> Result<Source<'_>, ExitCode> {
+    pub fn source(&self) -> Result<EventSource<'_>, ExitCode> {
         if !self.from_topic {
-            return Ok(Source::Files(&self.input));
+            return Ok(EventSource::Files(&self.input));
         }
         let settings = self.settings.load(Needs::Kafka).ok_or(ExitCode::from(EXIT_SETTINGS))?;
-        Ok(Source::Topics(Box::new(settings)))
+        Ok(EventSource::Topics(Box::new(settings)))
     }
 
     /// Ends a replay: with a topic the clock runs on to now, as the service's does, unless the replay stops before.
     pub fn finish(&self, replay: &mut Replay, now: Timestamp, sink: &mut impl Sink) {
-        if self.from_topic && replay.until().is_none() && replay.world().clock().is_some() {
+        if self.from_topic && replay.until().is_none() && replay.partition_set().clock().is_some() {
             replay.advance(now, sink);
         }
         replay.finish(sink);
     }
 }
 
-impl Source<'_> {
+impl EventSource<'_> {
     /// Hands out every line; on a terminal a bar shows how far it is. `catalog` says where a topic's events have their
     /// time, `now` which of them lie in the future.
-    pub fn each_line(&self, catalog: &Catalog, now: Timestamp, mut each: impl FnMut(&[u8])) -> Result<(), SourceError> {
+    pub fn each_line(
+        &self,
+        catalog: &Catalog,
+        now: Timestamp,
+        mut each: impl FnMut(&[u8]),
+    ) -> Result<(), EventSourceError> {
         let settings = match self {
-            Source::Files(files) => {
+            EventSource::Files(files) => {
                 return Ok(each_line(files, |line, _| {
                     each(line);
-                    Ok::<(), InputError>(())
+                    Ok::<(), ReadError>(())
                 })?);
             }
-            Source::Topics(settings) => settings,
+            EventSource::Topics(settings) => settings,
         };
         // What goes wrong for good is told by the error.
         let silent: Notices = Arc::new(|_| ());
         let archive = Archive::open(settings, &silent)?;
         let (mut decoder, mut event) = (Decoder::new(catalog), Event::default());
         let time_of = |line: &[u8]| decoder.decode(line, now, &mut event).ok().map(|()| event.time);
-        let bar = records_bar(archive.total());
-        let mut events = 0_u64;
+        let mut progress = Progress::of_offsets(archive.total());
         archive.each(time_of, |line, behind| {
             each(line);
-            events += 1;
-            bar.tick(events, behind);
+            progress.event(|| behind);
         })?;
-        bar.finish();
-        if events == 0 {
+        progress.finish();
+        if progress.events() == 0 {
             report(&format!("{}: there are no records", settings.input.topics.join(", ")));
         }
         Ok(())
