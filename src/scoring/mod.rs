@@ -1,9 +1,9 @@
-//! Models: files in the ONNX format that give a user a number, checked against the catalog and ready to be called.
+//! Models: files in the ONNX format that give a user a number, checked against the catalog and session to be called.
 //!
 //! ```text
 //! the catalog's `score` ─┐
 //! the model's file ──────┼─▶ load: read, open, compare, try ─▶ Scorer ─▶ score(rows) ─▶ a number a row
-//! the ONNX Runtime ──────┘        │ what is wrong, and where in the catalog: Misfit
+//! the ONNX Runtime ──────┘        │ what is wrong, and where in the catalog: ModelMismatch
 //! ```
 //!
 //! The runtime is a library of its own, which is looked for when a catalog has a model and never otherwise: a build needs
@@ -12,23 +12,23 @@
 //! stops anybody.
 
 mod load;
-mod misfit;
+mod mismatch;
 mod scorer;
 
 #[cfg(feature = "onnx")]
-mod fit;
+mod compatibility;
 #[cfg(feature = "onnx")]
-mod library;
+mod runtime_library;
 #[cfg(feature = "onnx")]
-mod sessions;
+mod session_pool;
 #[cfg(feature = "onnx")]
 mod signature;
 
 #[cfg(not(feature = "onnx"))]
-mod without;
+mod disabled;
 #[cfg(not(feature = "onnx"))]
-use without as sessions;
+use disabled as session_pool;
 
-pub use load::{Models, Unfit};
-pub use misfit::{Misfit, Place};
-pub use scorer::{Patience, Scorer};
+pub use load::{Models, TagMismatch};
+pub use mismatch::{ModelMismatch, ScorePart};
+pub use scorer::{Scorer, SlowModelPolicy};

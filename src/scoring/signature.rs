@@ -11,13 +11,13 @@ pub struct Signature {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Port {
     pub name: String,
-    pub form: Form,
+    pub port_type: PortType,
 }
 
 #[derive(Clone, Debug, PartialEq)]
-pub enum Form {
+pub enum PortType {
     /// A dimension that is not fixed is `None`.
-    Tensor { element: Element, shape: Vec<Option<u64>> },
+    Tensor { element: ElementType, shape: Vec<Option<u64>> },
     /// What a ZipMap makes of probabilities: a map from class to number for each row.
     Maps,
     /// Neither.
@@ -26,22 +26,22 @@ pub enum Form {
 
 /// What a tensor is made of.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Element {
+pub enum ElementType {
     Float32,
     Float64,
     /// Its name in ONNX: no number with a point.
     Other(String),
 }
 
-impl Form {
+impl PortType {
     /// For messages: `a tensor of i64`.
     pub fn described(&self) -> String {
         match self {
-            Form::Tensor { element: Element::Float32, .. } => "a tensor of f32".to_owned(),
-            Form::Tensor { element: Element::Float64, .. } => "a tensor of f64".to_owned(),
-            Form::Tensor { element: Element::Other(name), .. } => format!("a tensor of {name}"),
-            Form::Maps => "a list of maps".to_owned(),
-            Form::Other => "no tensor".to_owned(),
+            PortType::Tensor { element: ElementType::Float32, .. } => "a tensor of f32".to_owned(),
+            PortType::Tensor { element: ElementType::Float64, .. } => "a tensor of f64".to_owned(),
+            PortType::Tensor { element: ElementType::Other(name), .. } => format!("a tensor of {name}"),
+            PortType::Maps => "a list of maps".to_owned(),
+            PortType::Other => "no tensor".to_owned(),
         }
     }
 }

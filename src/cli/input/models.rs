@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::catalog::{Catalog, Loaded};
 use crate::engine::Programs;
-use crate::scoring::{Models, Patience, Place};
+use crate::scoring::{Models, ScorePart, SlowModelPolicy};
 
 /// Where the ONNX Runtime is, unless something nearer tells it; ONNX's own tools look there too.
 const LIBRARY_VARIABLE: &str = "ORT_DYLIB_PATH";
@@ -21,7 +21,7 @@ pub struct ModelArgs {
 impl ModelArgs {
     /// For whoever reads files: a score takes as long as it takes.
     pub fn access(&self) -> ModelAccess {
-        ModelAccess::new(self.onnx_runtime.clone(), Patience::Endless)
+        ModelAccess::new(self.onnx_runtime.clone(), SlowModelPolicy::Wait)
     }
 }
 
@@ -30,12 +30,12 @@ impl ModelArgs {
 pub struct ModelAccess {
     library: Option<PathBuf>,
     /// `None`: not at all.
-    patience: Option<Patience>,
+    patience: Option<SlowModelPolicy>,
 }
 
 impl ModelAccess {
     /// Where no library is named the environment may name one.
-    pub fn new(library: Option<PathBuf>, patience: Patience) -> Self {
+    pub fn new(library: Option<PathBuf>, patience: SlowModelPolicy) -> Self {
         let named = || std::env::var_os(LIBRARY_VARIABLE).filter(|path| !path.is_empty()).map(PathBuf::from);
         ModelAccess { library: library.or_else(named), patience: Some(patience) }
     }
@@ -51,19 +51,19 @@ impl ModelAccess {
         let (Some(catalog), Some(patience)) = (loaded.catalog.as_mut(), self.patience) else {
             return Models::default();
         };
-        let unfit = match Models::load(catalog, folder, self.library.as_deref(), patience) {
+        let mismatches = match Models::load(catalog, folder, self.library.as_deref(), patience) {
             Ok(models) => return models,
-            Err(unfit) => unfit,
+            Err(mismatches) => mismatches,
         };
-        for one in unfit {
+        for one in mismatches {
             let Some(places) = loaded.models.iter().find(|places| places.tag == one.tag) else { continue };
-            let span = match one.misfit.place {
-                Place::Model => places.model,
-                Place::Inputs => places.inputs,
-                Place::Input(index) => places.names.get(index).copied().unwrap_or(places.inputs),
-                Place::Output => places.output,
+            let span = match one.mismatch.part {
+                ScorePart::Model => places.model,
+                ScorePart::Inputs => places.inputs,
+                ScorePart::Input(index) => places.names.get(index).copied().unwrap_or(places.inputs),
+                ScorePart::Output => places.output,
             };
-            loaded.reject(text, "bad-model", span, one.misfit.message, one.misfit.help);
+            loaded.reject(text, "bad-model", span, one.mismatch.message, one.mismatch.help);
         }
         Models::default()
     }

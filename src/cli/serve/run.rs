@@ -11,7 +11,7 @@ use crate::cli::input::models::ModelAccess;
 use crate::cli::input::settings_args::{EXIT_SETTINGS, Needs, SettingsArgs};
 use crate::cli::output::console::report;
 use crate::kafka::{Backfill, Role, Streams};
-use crate::scoring::Patience;
+use crate::scoring::SlowModelPolicy;
 use crate::service::{self, CatalogSource, ServiceContext, ServiceError, TerminationSignal};
 use crate::settings::{PartitionedBy, Settings};
 use crate::telemetry;
@@ -62,7 +62,7 @@ pub fn run(args: &RunArgs) -> ExitCode {
     let Some(settings) = args.settings.load(Needs::Catalog) else {
         return ExitCode::from(EXIT_SETTINGS);
     };
-    let access = ModelAccess::new(settings.scoring.library.clone(), Patience::Bounded);
+    let access = ModelAccess::new(settings.scoring.library.clone(), SlowModelPolicy::Pause);
     let runnable = settings.catalog.as_deref().and_then(|path| catalog_file::require(path, &access));
     let Some(runnable) = runnable else {
         return ExitCode::FAILURE;

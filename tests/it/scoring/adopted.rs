@@ -9,7 +9,7 @@ use tagstream::catalog::load;
 use tagstream::engine::Programs;
 use tagstream::model::Timestamp;
 use tagstream::replay::Replay;
-use tagstream::scoring::{Models, Patience, Scorer};
+use tagstream::scoring::{Models, Scorer, SlowModelPolicy};
 
 use crate::engine::agreement::{Collected, NOW_MS};
 
@@ -34,7 +34,7 @@ fn programs(text: &str, asked: &Arc<AtomicUsize>) -> Arc<Programs> {
             asked.fetch_add(1, Ordering::Relaxed);
             Ok(row[0] + row[1])
         };
-        models.insert(places.tag, Scorer::of_formula(places.names.len(), Patience::Endless, formula));
+        models.insert(places.tag, Scorer::of_formula(places.names.len(), SlowModelPolicy::Wait, formula));
     }
     Programs::with_models(loaded.catalog.unwrap_or_else(|| panic!("{:#?}", loaded.problems)), models)
 }

@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use ort::environment::Environment;
 use ort::logging::LogLevel;
 
-use super::misfit::{Misfit, Place};
+use super::mismatch::{ModelMismatch, ScorePart};
 
 /// The runtime allows one environment a process, for its whole life; whoever opens a model shares it.
 static ENVIRONMENT: Mutex<Option<Environment>> = Mutex::new(None);
@@ -18,7 +18,7 @@ const HOW_TO_GET_IT: &str = "`pip install onnxruntime` brings it, in the package
                              folder with --onnx-runtime, ORT_DYLIB_PATH or the setting `scoring.library`";
 
 /// The runtime, from the library given, or from the one that the system knows.
-pub fn environment(library: Option<&Path>) -> Result<Environment, Misfit> {
+pub fn environment(library: Option<&Path>) -> Result<Environment, ModelMismatch> {
     let mut shared = ENVIRONMENT.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some(environment) = &*shared {
         return Ok(environment.clone());
@@ -29,16 +29,18 @@ pub fn environment(library: Option<&Path>) -> Result<Environment, Misfit> {
     };
     let builder = ort::init_from(&path).map_err(|error| match (library, error) {
         (None, ort::LoadDynamicError::Dlopen { .. }) => {
-            Misfit::new(Place::Model, "a model needs the ONNX Runtime, and this system has none").help(HOW_TO_GET_IT)
+            ModelMismatch::new(ScorePart::Model, "a model needs the ONNX Runtime, and this system has none")
+                .help(HOW_TO_GET_IT)
         }
         (_, error) => {
             let message = format!("the ONNX Runtime can't be used: {error}");
-            Misfit::new(Place::Model, message).help(HOW_TO_GET_IT)
+            ModelMismatch::new(ScorePart::Model, message).help(HOW_TO_GET_IT)
         }
     })?;
     let environment = builder.with_name("tagstream").with_telemetry(false).build();
-    let environment = environment
-        .map_err(|error| Misfit::new(Place::Model, format!("the ONNX Runtime does not start: {}", error.message())))?;
+    let environment = environment.map_err(|error| {
+        ModelMismatch::new(ScorePart::Model, format!("the ONNX Runtime does not start: {}", error.message()))
+    })?;
     // What fails is told to whoever asked for it; the library need not write it to the standard error as well.
     environment.set_log_level(LogLevel::Fatal);
     *shared = Some(environment.clone());
@@ -46,10 +48,10 @@ pub fn environment(library: Option<&Path>) -> Result<Environment, Misfit> {
 }
 
 /// The library's file: the one given, or the one in the folder given.
-fn find(given: &Path) -> Result<PathBuf, Misfit> {
+fn find(given: &Path) -> Result<PathBuf, ModelMismatch> {
     let missing = |what: &str| {
         let message = format!("there is no {what} at {}", given.display());
-        Misfit::new(Place::Model, message).help(HOW_TO_GET_IT)
+        ModelMismatch::new(ScorePart::Model, message).help(HOW_TO_GET_IT)
     };
     // A relative path would be taken from the program's folder first.
     let given = std::path::absolute(given).map_err(|_| missing("ONNX Runtime"))?;

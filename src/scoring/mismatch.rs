@@ -2,16 +2,16 @@
 
 /// What is wrong between a model and the catalog.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Misfit {
-    pub place: Place,
+pub struct ModelMismatch {
+    pub part: ScorePart,
     pub message: String,
     /// What to do about it.
     pub help: Option<String>,
 }
 
-/// The part of a `score` that a misfit is about.
+/// The part of a `score` that a mismatch is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Place {
+pub enum ScorePart {
     Model,
     Inputs,
     /// One of the inputs.
@@ -19,12 +19,12 @@ pub enum Place {
     Output,
 }
 
-impl Misfit {
-    pub fn new(place: Place, message: impl Into<String>) -> Self {
-        Misfit { place, message: message.into(), help: None }
+impl ModelMismatch {
+    pub fn new(part: ScorePart, message: impl Into<String>) -> Self {
+        ModelMismatch { part, message: message.into(), help: None }
     }
 
     pub fn help(self, help: impl Into<String>) -> Self {
-        Misfit { help: Some(help.into()), ..self }
+        ModelMismatch { help: Some(help.into()), ..self }
     }
 }

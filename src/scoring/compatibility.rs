@@ -1,23 +1,23 @@
 //! Whether a model fits the `score` that names it: inputs by number, name and type, the output by name.
 
-use super::misfit::{Misfit, Place};
-use super::signature::{Element, Form, Port, Signature};
+use super::mismatch::{ModelMismatch, ScorePart};
+use super::signature::{ElementType, Port, PortType, Signature};
 use crate::catalog::{Score, did_you_mean};
 
 /// How rows become the model's tensors, and which tensor holds the scores.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Plan {
+pub struct TensorPlan {
     pub layout: Layout,
     /// Whether the model takes one row at a time only.
     pub is_single: bool,
     pub output: String,
-    pub output_element: Element,
+    pub output_element: ElementType,
 }
 
 #[derive(Clone, Debug, PartialEq)]
 pub enum Layout {
     /// All inputs in one tensor, a row a user.
-    Table { name: String, element: Element },
+    Table { name: String, element: ElementType },
     /// A tensor an input, in the catalog's order.
     Columns(Vec<Column>),
 }
@@ -26,7 +26,7 @@ pub enum Layout {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Column {
     pub name: String,
-    pub element: Element,
+    pub element: ElementType,
     /// 2 for `[n, 1]`, 1 for `[n]`.
     pub rank: usize,
 }
@@ -40,35 +40,35 @@ const FLOATS: &str = "export it with inputs of floats (in skl2onnx `FloatTensorT
 ///
 /// # Errors
 /// Everything that does not fit.
-pub fn fit(signature: &Signature, score: &Score) -> Result<Plan, Vec<Misfit>> {
-    let mut misfits = Vec::new();
+pub fn check_compatibility(signature: &Signature, score: &Score) -> Result<TensorPlan, Vec<ModelMismatch>> {
+    let mut mismatches = Vec::new();
     let layout = match &signature.inputs[..] {
-        [] => Err(vec![Misfit::new(Place::Model, "this model takes no input")]),
-        [table] => fit_table(table, score).map_err(|misfit| vec![misfit]),
-        columns => fit_columns(columns, score),
+        [] => Err(vec![ModelMismatch::new(ScorePart::Model, "this model takes no input")]),
+        [table] => check_table(table, score).map_err(|mismatch| vec![mismatch]),
+        columns => check_columns(columns, score),
     };
-    let layout = layout.map_err(|found| misfits.extend(found)).ok();
-    let output = fit_output(&signature.outputs, score).map_err(|misfit| misfits.push(misfit)).ok();
+    let layout = layout.map_err(|found| mismatches.extend(found)).ok();
+    let output = check_output(&signature.outputs, score).map_err(|mismatch| mismatches.push(mismatch)).ok();
     match layout.zip(output) {
         Some(((layout, is_single), (output, output_element))) => {
-            Ok(Plan { layout, is_single, output: output.to_owned(), output_element: output_element.clone() })
+            Ok(TensorPlan { layout, is_single, output: output.to_owned(), output_element: output_element.clone() })
         }
-        None => Err(misfits),
+        None => Err(mismatches),
     }
 }
 
-fn fit_table(port: &Port, score: &Score) -> Result<(Layout, bool), Misfit> {
+fn check_table(port: &Port, score: &Score) -> Result<(Layout, bool), ModelMismatch> {
     let (given, name) = (score.inputs.len(), &port.name);
     let no_table = |shape: &str| {
         let message = format!("the model's only input `{name}` is {shape}, not one of `[n, {given}]`: a row a user");
-        Misfit::new(Place::Inputs, message)
+        ModelMismatch::new(ScorePart::Inputs, message)
     };
-    let Form::Tensor { element, shape } = &port.form else {
-        return Err(no_table(&port.form.described()));
+    let PortType::Tensor { element, shape } = &port.port_type else {
+        return Err(no_table(&port.port_type.described()));
     };
-    if let Element::Other(kind) = element {
+    if let ElementType::Other(kind) = element {
         let message = format!("the model's input `{name}` is a tensor of {kind}; what it is given are floats");
-        return Err(Misfit::new(Place::Inputs, message).help(FLOATS));
+        return Err(ModelMismatch::new(ScorePart::Inputs, message).help(FLOATS));
     }
     let [rows, width] = shape[..] else {
         return Err(no_table(&format!("a tensor of {} dimensions", shape.len())));
@@ -76,32 +76,32 @@ fn fit_table(port: &Port, score: &Score) -> Result<(Layout, bool), Misfit> {
     if let Some(width) = width.filter(|width| *width != given as u64) {
         let message = format!("the model takes {width} numbers for each user; this gives it {given}");
         let help = "name what it was trained on, in the same order";
-        return Err(Misfit::new(Place::Inputs, message).help(help));
+        return Err(ModelMismatch::new(ScorePart::Inputs, message).help(help));
     }
     let is_single = is_single(name, rows)?;
     Ok((Layout::Table { name: name.clone(), element: element.clone() }, is_single))
 }
 
 /// Whether a model takes one row at a time, as its first dimension says.
-fn is_single(name: &str, rows: Option<u64>) -> Result<bool, Misfit> {
+fn is_single(name: &str, rows: Option<u64>) -> Result<bool, ModelMismatch> {
     match rows {
         None => Ok(false),
         Some(1) => Ok(true),
         Some(rows) => {
             let message = format!("the model's input `{name}` takes {rows} users at a time, no more and no fewer");
             let help = "export it with a first dimension that is not fixed: `[None, …]`";
-            Err(Misfit::new(Place::Model, message).help(help))
+            Err(ModelMismatch::new(ScorePart::Model, message).help(help))
         }
     }
 }
 
-fn fit_columns(ports: &[Port], score: &Score) -> Result<(Layout, bool), Vec<Misfit>> {
-    let mut misfits = Vec::new();
+fn check_columns(ports: &[Port], score: &Score) -> Result<(Layout, bool), Vec<ModelMismatch>> {
+    let mut mismatches = Vec::new();
     let taken = || ports.iter().map(|port| port.name.as_str());
     for port in ports.iter().filter(|port| score.inputs.iter().all(|input| *input.name != *port.name)) {
         let message = format!("the model also takes `{}`", port.name);
         let help = format!("add it: `- {}: …`", port.name);
-        misfits.push(Misfit::new(Place::Inputs, message).help(help));
+        mismatches.push(ModelMismatch::new(ScorePart::Inputs, message).help(help));
     }
     let mut columns = Vec::new();
     let mut is_any_single = false;
@@ -109,29 +109,32 @@ fn fit_columns(ports: &[Port], score: &Score) -> Result<(Layout, bool), Vec<Misf
         let Some(port) = ports.iter().find(|port| *port.name == *input.name) else {
             let known: Vec<String> = taken().map(|name| format!("`{name}`")).collect();
             let help = did_you_mean(&input.name, taken()).unwrap_or_else(|| format!("it takes {}", known.join(", ")));
-            misfits.push(Misfit::new(Place::Input(index), format!("the model takes no `{}`", input.name)).help(help));
+            mismatches.push(
+                ModelMismatch::new(ScorePart::Input(index), format!("the model takes no `{}`", input.name)).help(help),
+            );
             continue;
         };
-        match fit_column(port, index) {
+        match check_column(port, index) {
             Ok((column, is_single)) => {
                 columns.push(column);
                 is_any_single |= is_single;
             }
-            Err(misfit) => misfits.push(misfit),
+            Err(mismatch) => mismatches.push(mismatch),
         }
     }
-    if misfits.is_empty() { Ok((Layout::Columns(columns), is_any_single)) } else { Err(misfits) }
+    if mismatches.is_empty() { Ok((Layout::Columns(columns), is_any_single)) } else { Err(mismatches) }
 }
 
-fn fit_column(port: &Port, index: usize) -> Result<(Column, bool), Misfit> {
-    let (place, name) = (Place::Input(index), &port.name);
-    let wanted = |is: String| Misfit::new(place, format!("the model's `{name}` is {is}, not one number for each user"));
-    let Form::Tensor { element, shape } = &port.form else {
-        return Err(wanted(port.form.described()));
+fn check_column(port: &Port, index: usize) -> Result<(Column, bool), ModelMismatch> {
+    let (place, name) = (ScorePart::Input(index), &port.name);
+    let wanted =
+        |is: String| ModelMismatch::new(place, format!("the model's `{name}` is {is}, not one number for each user"));
+    let PortType::Tensor { element, shape } = &port.port_type else {
+        return Err(wanted(port.port_type.described()));
     };
-    if let Element::Other(kind) = element {
+    if let ElementType::Other(kind) = element {
         let message = format!("the model takes {kind} for `{name}`; what it is given are floats");
-        return Err(Misfit::new(place, message).help(FLOATS));
+        return Err(ModelMismatch::new(place, message).help(FLOATS));
     }
     let rows = match shape[..] {
         [rows] | [rows, None | Some(1)] => rows,
@@ -142,8 +145,8 @@ fn fit_column(port: &Port, index: usize) -> Result<(Column, bool), Misfit> {
     is_single(name, rows).map(|is_single| (column, is_single))
 }
 
-fn fit_output<'s>(ports: &'s [Port], score: &Score) -> Result<(&'s str, &'s Element), Misfit> {
-    let misfit = |message: String| Misfit::new(Place::Output, message);
+fn check_output<'s>(ports: &'s [Port], score: &Score) -> Result<(&'s str, &'s ElementType), ModelMismatch> {
+    let mismatch = |message: String| ModelMismatch::new(ScorePart::Output, message);
     let exact = ports.iter().find(|port| *port.name == *score.output);
     let is_asked = PROBABILITIES.contains(&&*score.output);
     let meant = || PROBABILITIES.iter().find_map(|name| ports.iter().find(|port| port.name == *name));
@@ -151,22 +154,22 @@ fn fit_output<'s>(ports: &'s [Port], score: &Score) -> Result<(&'s str, &'s Elem
         let names = || ports.iter().map(|port| port.name.as_str());
         let known: Vec<String> = names().map(|name| format!("`{name}`")).collect();
         let help = did_you_mean(&score.output, names()).unwrap_or_else(|| format!("it has {}", known.join(", ")));
-        return Err(misfit(format!("the model has no output `{}`", score.output)).help(help));
+        return Err(mismatch(format!("the model has no output `{}`", score.output)).help(help));
     };
     let name = &port.name;
-    match &port.form {
-        Form::Tensor { element: Element::Other(kind), .. } => {
+    match &port.port_type {
+        PortType::Tensor { element: ElementType::Other(kind), .. } => {
             let message = format!("the model's `{name}` is a tensor of {kind}: a class, not how probable it is");
             let named = meant().map(|port| format!("take `output: {}`", port.name));
             let help = named.unwrap_or_else(|| "name an output that is a number with a point".to_owned());
-            Err(misfit(message).help(help))
+            Err(mismatch(message).help(help))
         }
-        Form::Tensor { element, .. } => Ok((name, element)),
-        Form::Maps => {
+        PortType::Tensor { element, .. } => Ok((name, element)),
+        PortType::Maps => {
             let message = format!("the model's `{name}` is a list of maps, not a tensor of probabilities");
-            Err(misfit(message).help("export it without ZipMap: in skl2onnx `options={\"zipmap\": False}`"))
+            Err(mismatch(message).help("export it without ZipMap: in skl2onnx `options={\"zipmap\": False}`"))
         }
-        Form::Other => Err(misfit(format!("the model's `{name}` is no tensor of numbers"))),
+        PortType::Other => Err(mismatch(format!("the model's `{name}` is no tensor of numbers"))),
     }
 }
 
@@ -174,17 +177,17 @@ fn fit_output<'s>(ports: &'s [Port], score: &Score) -> Result<(&'s str, &'s Elem
 ///
 /// # Errors
 /// When none of them is.
-pub fn column_of(output: &str, numbers: usize) -> Result<usize, Misfit> {
-    let misfit = |message: String| Misfit::new(Place::Output, message);
+pub fn column_of(output: &str, numbers: usize) -> Result<usize, ModelMismatch> {
+    let mismatch = |message: String| ModelMismatch::new(ScorePart::Output, message);
     match numbers {
         1 => Ok(0),
         // The probabilities of no and yes.
         2 if output.to_lowercase().contains("prob") => Ok(1),
-        0 => Err(misfit(format!("the model's `{output}` holds no number for a user"))),
+        0 => Err(mismatch(format!("the model's `{output}` holds no number for a user"))),
         many => {
             let message = format!("the model's `{output}` holds {many} numbers for a user: which one is the score?");
             let help = "take a regressor, or a classifier of two classes, whose second one's probability it then is";
-            Err(misfit(message).help(help))
+            Err(mismatch(message).help(help))
         }
     }
 }

@@ -10,77 +10,78 @@ use ort::session::builder::GraphOptimizationLevel;
 use ort::session::{HasSelectedOutputs, OutputSelector, RunOptions, Session, SessionInputValue};
 use ort::value::{DynValue, Outlet, TensorElementType, TensorRef, ValueType};
 
-use super::fit::{Column, Layout, Plan, column_of, fit};
-use super::library;
-use super::misfit::{Misfit, Place};
-use super::signature::{Element, Form, Port, Signature};
+use super::compatibility::{Column, Layout, TensorPlan, check_compatibility, column_of};
+use super::mismatch::{ModelMismatch, ScorePart};
+use super::runtime_library;
+use super::signature::{ElementType, Port, PortType, Signature};
 use crate::catalog::Score;
 
 /// A session runs one call at a time, so each caller takes one that is idle, or opens another.
-pub struct Sessions {
+pub struct SessionPool {
     environment: Environment,
     bytes: Vec<u8>,
-    plan: Plan,
+    plan: TensorPlan,
     /// How many numbers a row comes to, and which of them is the score.
     numbers: usize,
     column: usize,
-    idle: Mutex<Vec<Ready>>,
+    idle: Mutex<Vec<PooledSession>>,
 }
 
 /// A session, what it is asked for, and room for what it is given.
-struct Ready {
+struct PooledSession {
     session: Session,
     options: RunOptions<HasSelectedOutputs>,
     floats: Vec<f32>,
     doubles: Vec<f64>,
 }
 
-impl Sessions {
-    pub fn open(bytes: Vec<u8>, score: &Score, library: Option<&Path>) -> Result<Self, Vec<Misfit>> {
-        let environment = library::environment(library).map_err(|misfit| vec![misfit])?;
+impl SessionPool {
+    pub fn open(bytes: Vec<u8>, score: &Score, library: Option<&Path>) -> Result<Self, Vec<ModelMismatch>> {
+        let environment = runtime_library::environment(library).map_err(|mismatch| vec![mismatch])?;
         let unreadable = |error: ort::Error| {
             let message = format!("this is no model that the ONNX Runtime can open: {}", error.message());
-            vec![Misfit::new(Place::Model, message)]
+            vec![ModelMismatch::new(ScorePart::Model, message)]
         };
-        let session = session(&environment, &bytes).map_err(unreadable)?;
+        let session = open_session(&environment, &bytes).map_err(unreadable)?;
         let signature = signature(&session);
-        let plan = fit(&signature, score)?;
-        let first = Ready::new(session, &plan).map_err(unreadable)?;
-        let mut sessions = Sessions { environment, bytes, plan, numbers: 1, column: 0, idle: Mutex::new(vec![first]) };
-        sessions.measure(score.inputs.len()).map_err(|misfit| vec![misfit])?;
+        let plan = check_compatibility(&signature, score)?;
+        let first = PooledSession::new(session, &plan).map_err(unreadable)?;
+        let mut sessions =
+            SessionPool { environment, bytes, plan, numbers: 1, column: 0, idle: Mutex::new(vec![first]) };
+        sessions.measure(score.inputs.len()).map_err(|mismatch| vec![mismatch])?;
         Ok(sessions)
     }
 
     /// Finds out how many numbers a row comes to: what a model says of its output's shape is often nothing.
-    fn measure(&mut self, width: usize) -> Result<(), Misfit> {
-        let fails = |why: String| Misfit::new(Place::Model, format!("the model can't be run: {why}"));
-        let mut ready = self.take().map_err(|error| fails(error.message().to_owned()))?;
-        let of = |ready: &mut Ready, rows: usize| {
+    fn measure(&mut self, width: usize) -> Result<(), ModelMismatch> {
+        let fails = |why: String| ModelMismatch::new(ScorePart::Model, format!("the model can't be run: {why}"));
+        let mut session = self.take().map_err(|error| fails(error.message().to_owned()))?;
+        let of = |session: &mut PooledSession, rows: usize| {
             let zeros = vec![0.0; rows * width];
-            ready.run(&self.plan, &zeros, width, |values| values.len()).map_err(fails)
+            session.run(&self.plan, &zeros, width, |values| values.len()).map_err(fails)
         };
-        let numbers = of(&mut ready, 1)?;
+        let numbers = of(&mut session, 1)?;
         let column = column_of(&self.plan.output, numbers)?;
-        if !self.plan.is_single && of(&mut ready, 2)? != 2 * numbers {
+        if !self.plan.is_single && of(&mut session, 2)? != 2 * numbers {
             let message = format!("the model's `{}` is not one row for each user", self.plan.output);
-            return Err(Misfit::new(Place::Output, message));
+            return Err(ModelMismatch::new(ScorePart::Output, message));
         }
         (self.numbers, self.column) = (numbers, column);
-        self.put_back(ready);
+        self.put_back(session);
         Ok(())
     }
 
     /// Adds a score a row; none where it fails.
     pub fn run(&self, rows: &[f64], width: usize, out: &mut Vec<Option<f64>>) -> Result<(), String> {
-        let mut ready = self.take().map_err(|error| error.message().to_owned())?;
+        let mut session = self.take().map_err(|error| error.message().to_owned())?;
         let before = out.len();
         let at_once = if self.plan.is_single { width } else { rows.len() };
         let result = rows.chunks(at_once).try_for_each(|rows| {
-            ready.run(&self.plan, rows, width, |values| {
+            session.run(&self.plan, rows, width, |values| {
                 values.each(self.numbers, |row| out.push(Some(row[self.column])));
             })
         });
-        self.put_back(ready);
+        self.put_back(session);
         let result = result.and_then(|()| {
             let (wanted, found) = (rows.len() / width, out.len() - before);
             if wanted == found { Ok(()) } else { Err(format!("{wanted} rows came to {found} scores")) }
@@ -91,21 +92,21 @@ impl Sessions {
         result
     }
 
-    fn take(&self) -> ort::Result<Ready> {
+    fn take(&self) -> ort::Result<PooledSession> {
         let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
         match idle {
-            Some(ready) => Ok(ready),
-            None => Ready::new(session(&self.environment, &self.bytes)?, &self.plan),
+            Some(session) => Ok(session),
+            None => PooledSession::new(open_session(&self.environment, &self.bytes)?, &self.plan),
         }
     }
 
-    fn put_back(&self, ready: Ready) {
-        self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(ready);
+    fn put_back(&self, session: PooledSession) {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(session);
     }
 }
 
 /// One thread, and nothing that depends on chance: the same row has the same score every time.
-fn session(environment: &Environment, bytes: &[u8]) -> ort::Result<Session> {
+fn open_session(environment: &Environment, bytes: &[u8]) -> ort::Result<Session> {
     let mut builder = Session::builder(environment)?
         .with_optimization_level(GraphOptimizationLevel::Level1)?
         .with_intra_threads(1)?
@@ -118,45 +119,48 @@ fn session(environment: &Environment, bytes: &[u8]) -> ort::Result<Session> {
 
 fn signature(session: &Session) -> Signature {
     let ports = |outlets: &[Outlet]| {
-        outlets.iter().map(|outlet| Port { name: outlet.name().to_owned(), form: form(outlet.dtype()) }).collect()
+        outlets
+            .iter()
+            .map(|outlet| Port { name: outlet.name().to_owned(), port_type: port_type(outlet.dtype()) })
+            .collect()
     };
     Signature { inputs: ports(session.inputs()), outputs: ports(session.outputs()) }
 }
 
-fn form(kind: &ValueType) -> Form {
+fn port_type(kind: &ValueType) -> PortType {
     match kind {
         ValueType::Tensor { ty, shape, .. } => {
             let element = match ty {
-                TensorElementType::Float32 => Element::Float32,
-                TensorElementType::Float64 => Element::Float64,
-                other => Element::Other(other.to_string()),
+                TensorElementType::Float32 => ElementType::Float32,
+                TensorElementType::Float64 => ElementType::Float64,
+                other => ElementType::Other(other.to_string()),
             };
-            Form::Tensor { element, shape: shape.iter().map(|size| u64::try_from(*size).ok()).collect() }
+            PortType::Tensor { element, shape: shape.iter().map(|size| u64::try_from(*size).ok()).collect() }
         }
-        ValueType::Sequence(of) if matches!(**of, ValueType::Map { .. }) => Form::Maps,
-        ValueType::Map { .. } => Form::Maps,
-        _ => Form::Other,
+        ValueType::Sequence(of) if matches!(**of, ValueType::Map { .. }) => PortType::Maps,
+        ValueType::Map { .. } => PortType::Maps,
+        _ => PortType::Other,
     }
 }
 
 /// The numbers of an output.
-enum Values<'v> {
+enum OutputValues<'v> {
     Floats(&'v [f32]),
     Doubles(&'v [f64]),
 }
 
-impl Values<'_> {
+impl OutputValues<'_> {
     fn len(&self) -> usize {
         match self {
-            Values::Floats(values) => values.len(),
-            Values::Doubles(values) => values.len(),
+            OutputValues::Floats(values) => values.len(),
+            OutputValues::Doubles(values) => values.len(),
         }
     }
 
     /// Hands out row by row.
     fn each(&self, numbers: usize, mut take: impl FnMut(&[f64])) {
         match self {
-            Values::Floats(values) => {
+            OutputValues::Floats(values) => {
                 let mut row = Vec::with_capacity(numbers);
                 for floats in values.chunks_exact(numbers) {
                     row.clear();
@@ -164,7 +168,7 @@ impl Values<'_> {
                     take(&row);
                 }
             }
-            Values::Doubles(values) => values.chunks_exact(numbers).for_each(take),
+            OutputValues::Doubles(values) => values.chunks_exact(numbers).for_each(take),
         }
     }
 }
@@ -176,22 +180,22 @@ fn widened(float: f32) -> f64 {
     if float.is_finite() { float.to_string().parse().unwrap_or(f64::from(float)) } else { f64::NAN }
 }
 
-impl Ready {
-    fn new(session: Session, plan: &Plan) -> ort::Result<Self> {
+impl PooledSession {
+    fn new(session: Session, plan: &TensorPlan) -> ort::Result<Self> {
         let outputs = OutputSelector::no_default().with(plan.output.as_str());
         let options = RunOptions::new()?.with_outputs(outputs);
-        Ok(Ready { session, options, floats: Vec::new(), doubles: Vec::new() })
+        Ok(PooledSession { session, options, floats: Vec::new(), doubles: Vec::new() })
     }
 
     /// Runs the model on rows and hands its output over.
     fn run<T>(
         &mut self,
-        plan: &Plan,
+        plan: &TensorPlan,
         rows: &[f64],
         width: usize,
-        take: impl FnOnce(Values<'_>) -> T,
+        take: impl FnOnce(OutputValues<'_>) -> T,
     ) -> Result<T, String> {
-        let Ready { session, options, floats, doubles } = self;
+        let PooledSession { session, options, floats, doubles } = self;
         let told = |error: ort::Error| error.message().to_owned();
         let count = rows.len() / width;
         arrange(plan, rows, width, floats, doubles);
@@ -199,14 +203,14 @@ impl Ready {
         let outputs = session.run_with_options::<_, 0>(inputs, options).map_err(told)?;
         let output: &DynValue = outputs.get(&plan.output).ok_or("the output is missing")?;
         let values = match plan.output_element {
-            Element::Float64 => Values::Doubles(output.try_extract_tensor::<f64>().map_err(told)?.1),
-            _ => Values::Floats(output.try_extract_tensor::<f32>().map_err(told)?.1),
+            ElementType::Float64 => OutputValues::Doubles(output.try_extract_tensor::<f64>().map_err(told)?.1),
+            _ => OutputValues::Floats(output.try_extract_tensor::<f32>().map_err(told)?.1),
         };
         Ok(take(values))
     }
 }
 
-fn elements(plan: &Plan) -> impl Iterator<Item = &Element> {
+fn elements(plan: &TensorPlan) -> impl Iterator<Item = &ElementType> {
     let (table, columns) = match &plan.layout {
         Layout::Table { element, .. } => (Some(element), &[][..]),
         Layout::Columns(columns) => (None, &columns[..]),
@@ -215,7 +219,7 @@ fn elements(plan: &Plan) -> impl Iterator<Item = &Element> {
 }
 
 /// Lays the numbers out as the tensors want them: rows for a table, else column after column.
-fn arrange(plan: &Plan, rows: &[f64], width: usize, floats: &mut Vec<f32>, doubles: &mut Vec<f64>) {
+fn arrange(plan: &TensorPlan, rows: &[f64], width: usize, floats: &mut Vec<f32>, doubles: &mut Vec<f64>) {
     floats.clear();
     doubles.clear();
     match &plan.layout {
@@ -224,7 +228,7 @@ fn arrange(plan: &Plan, rows: &[f64], width: usize, floats: &mut Vec<f32>, doubl
             (0..width).for_each(|column| doubles.extend(rows.chunks_exact(width).map(|row| row[column])));
         }
     }
-    if elements(plan).any(|element| *element == Element::Float32) {
+    if elements(plan).any(|element| *element == ElementType::Float32) {
         floats.extend(doubles.iter().map(|number| *number as f32));
     }
 }
@@ -232,16 +236,16 @@ fn arrange(plan: &Plan, rows: &[f64], width: usize, floats: &mut Vec<f32>, doubl
 type Inputs<'v> = Vec<(Cow<'v, str>, SessionInputValue<'v>)>;
 
 fn tensors<'v>(
-    plan: &'v Plan,
+    plan: &'v TensorPlan,
     count: usize,
     width: usize,
     floats: &'v [f32],
     doubles: &'v [f64],
 ) -> ort::Result<Inputs<'v>> {
-    let tensor = |element: &Element, shape: &[usize], at: usize| -> ort::Result<SessionInputValue<'v>> {
+    let tensor = |element: &ElementType, shape: &[usize], at: usize| -> ort::Result<SessionInputValue<'v>> {
         let range = at..at + shape.iter().product::<usize>();
         Ok(match element {
-            Element::Float64 => TensorRef::from_array_view((shape.to_vec(), &doubles[range]))?.into(),
+            ElementType::Float64 => TensorRef::from_array_view((shape.to_vec(), &doubles[range]))?.into(),
             _ => TensorRef::from_array_view((shape.to_vec(), &floats[range]))?.into(),
         })
     };
