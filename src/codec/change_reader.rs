@@ -1,9 +1,9 @@
-//! Tag changes read back, by whoever subscribes to them.
+//! Tag changes as a subscriber reads them.
 
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-/// A tag change as it stands on the topic (spec 6), as far as it is for people to read.
+/// The members of a tag change (spec 6) that are shown to people.
 #[derive(Clone, Debug, Deserialize)]
 pub struct ParsedChange {
     pub key: String,
@@ -22,7 +22,7 @@ pub struct ParsedChange {
 
 impl ParsedChange {
     /// # Errors
-    /// What is no tag change.
+    /// The record is not a tag change.
     pub fn parse(record: &[u8]) -> Result<Self, serde_json::Error> {
         serde_json::from_slice(record)
     }

@@ -1,4 +1,4 @@
-//! Tag changes and current tags as JSON, byte for byte as the contract writes them.
+//! Tag changes and current tags as JSON, byte for byte as specified.
 
 use xxhash_rust::xxh3::Xxh3;
 
@@ -34,10 +34,10 @@ pub fn write_change(change: &TagChange, out: &mut Vec<u8>) {
     out.push(b'}');
 }
 
-/// The id of a change: the same however often and wherever it is computed.
+/// The id of a change: the same wherever and however often it is computed.
 ///
-/// A hash of entity, key, tag, at and seq; and of the life, where more than one ended or began at that instant. Each text is preceded by its length, or `("ab", "c")` and `("a", "bc")`
-/// would be one change.
+/// A hash of entity, key, tag, at and seq; and of the life, where several ended or began at that instant. Each text is
+/// preceded by its length: otherwise `("ab", "c")` and `("a", "bc")` would have one id.
 pub fn change_id(change: &TagChange) -> u128 {
     let mut hash = Xxh3::new();
     for text in [change.entity, change.key, change.tag] {
@@ -52,7 +52,7 @@ pub fn change_id(change: &TagChange) -> u128 {
     hash.digest128()
 }
 
-/// Writes the record of the current-tags topic: every tag that an entity has now, with its value and since when.
+/// Writes the record of the current-tags topic: every tag that an entity has, with its value and since when.
 pub fn write_current_tags(entity: &str, key: &str, tags: &[CurrentTag], out: &mut Vec<u8>) {
     out.extend_from_slice(b"{\"entity\":");
     push_string(entity, out);

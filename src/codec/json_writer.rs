@@ -23,7 +23,7 @@ pub(super) fn push_scalar(value: Scalar, out: &mut Vec<u8>) {
     }
 }
 
-/// A number as ECMAScript writes it; what is not finite has no JSON form and is null.
+/// A number as ECMAScript writes it; null if it is not finite, which JSON cannot express.
 fn push_number(number: f64, out: &mut Vec<u8>) {
     if number.is_finite() {
         out.extend_from_slice(ryu_js::Buffer::new().format_finite(number).as_bytes());
@@ -40,7 +40,7 @@ pub(super) fn push_integer(integer: u64, out: &mut Vec<u8>) {
     write!(out, "{integer}").expect("a vector takes every byte");
 }
 
-/// A string in quotes; only what must be escaped is.
+/// A string in quotes; only characters that must be escaped are.
 pub(super) fn push_string(text: &str, out: &mut Vec<u8>) {
     out.push(b'"');
     let bytes = text.as_bytes();

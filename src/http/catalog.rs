@@ -1,4 +1,4 @@
-//! The pages about the catalog: what runs, reading it anew, approving what waits.
+//! The pages about the catalog: its status, reload, and approval of held changes.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use super::reload::{Reload, Reloaded};
 use super::server::{JSON, page};
 use crate::kafka::Breaker;
 
-/// What the pages can do.
+/// What the pages act on.
 #[derive(Clone)]
 pub struct Controls {
     pub breaker: Arc<Breaker>,
@@ -50,7 +50,7 @@ async fn status(State(controls): State<Controls>) -> Response {
 }
 
 async fn reload(State(controls): State<Controls>) -> Response {
-    // Reading a file and compiling a catalog takes a moment, which nobody else has to wait for.
+    // Reading and compiling a catalog takes time, for which other requests do not wait.
     let reload = Arc::clone(&controls.reload);
     match tokio::task::spawn_blocking(move || reload()).await {
         Ok(Ok(done)) => {
@@ -67,7 +67,7 @@ async fn reload(State(controls): State<Controls>) -> Response {
     }
 }
 
-/// `?tag=name` for one, nothing for all.
+/// `?tag=name` approves one tag; without it, all.
 async fn approve(State(controls): State<Controls>, RawQuery(query): RawQuery) -> Response {
     let tag = query.as_deref().and_then(|query| query.split('&').find_map(|pair| pair.strip_prefix("tag=")));
     let approved = controls.breaker.approve(tag);

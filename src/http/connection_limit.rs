@@ -1,4 +1,4 @@
-//! Who is let in: so many visitors at a time, each for a short while, whatever they do.
+//! Limits on connections: at most a number at a time, and each for a limited time.
 
 use std::io;
 use std::net::SocketAddr;
@@ -13,13 +13,14 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Sleep, sleep};
 
-/// More connections wait in the kernel until one of these is over.
+/// Further connections wait in the kernel until one of these ends.
 const CONNECTIONS_MAX: usize = 64;
-/// A page takes milliseconds: whoever stays longer is slow, or means no good.
+/// A page takes milliseconds: a client that takes longer is slow or hostile.
 const CONNECTION_MAX: Duration = Duration::from_secs(5);
-/// When the process has no file descriptor left, another try at once would find none either.
+/// The pause after a failed `accept`: if the process has no file descriptor left, an immediate retry fails again.
 const ACCEPT_RETRY_PAUSE: Duration = Duration::from_millis(500);
 
+/// A TCP listener with at most [`CONNECTIONS_MAX`] open connections, each for at most [`CONNECTION_MAX`].
 pub struct ConnectionLimit {
     listener: TcpListener,
     permits: Arc<Semaphore>,
@@ -37,7 +38,7 @@ impl Listener for ConnectionLimit {
 
     async fn accept(&mut self) -> (TimedStream, SocketAddr) {
         loop {
-            // Nobody closes the semaphore, and without a seat there would be no limit.
+            // The semaphore is never closed; without a permit there is no limit.
             let Ok(permit) = Arc::clone(&self.permits).acquire_owned().await else { continue };
             match self.listener.accept().await {
                 Ok((stream, from)) => {
@@ -53,7 +54,7 @@ impl Listener for ConnectionLimit {
     }
 }
 
-/// A connection that ends by itself.
+/// A connection that ends when its time is over.
 pub struct TimedStream {
     stream: TcpStream,
     deadline: Pin<Box<Sleep>>,

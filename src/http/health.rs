@@ -1,18 +1,18 @@
-//! What is known of the workers by what they say: whether their loops turn, and whether all are ready.
+//! The health of the workers, from the events that they report: whether their loops run, and whether all are ready.
 //!
-//! No clock is read here: whoever tells and whoever asks says what time it is.
+//! No clock is read here: the callers pass the time.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use crate::kafka::{Counts, Notice, PartitionName, Standing, WorkerId};
 
-/// A worker that says nothing for so long hangs: its loop speaks twice a second, and no step of it takes this long.
+/// A worker that reports nothing for this long hangs: its loop reports twice a second, and no step takes this long.
 pub const HANG_AFTER: Duration = Duration::from_secs(60);
-/// Brokers may fall silent, and commits take, this long before it is worth a word.
+/// Brokers may not answer, and a commit may take, this long before `/readyz` reports it.
 pub const REPORT_AFTER: Duration = Duration::from_secs(5);
 
-/// The workers of a process, as they last described themselves.
+/// The workers of a process, as they last reported themselves.
 #[derive(Debug)]
 pub struct Health {
     cluster: ClusterHealth,
@@ -21,7 +21,7 @@ pub struct Health {
 
 #[derive(Debug)]
 enum ClusterHealth {
-    /// With what is known of the reason.
+    /// With the reason, as far as it is known.
     Silent(String),
     Reached,
 }
@@ -29,12 +29,12 @@ enum ClusterHealth {
 #[derive(Debug, Default)]
 struct WorkerHealth {
     liveness: Liveness,
-    /// Whether it has a partition_health in the group, be it one without partitions.
+    /// Whether it is a member of the group, with or without partitions.
     joined: bool,
     partitions: BTreeMap<PartitionName, PartitionHealth>,
-    /// Since when commits do not end, and why.
+    /// Since when no commit has ended, and why.
     stuck: Option<(Instant, String)>,
-    /// Since when the brokers do not tell where its partitions end.
+    /// Since when the brokers have not returned the end offsets of its partitions.
     unanswered: Option<Instant>,
     counts: Counts,
 }
@@ -43,7 +43,7 @@ struct WorkerHealth {
 enum Liveness {
     #[default]
     NotStarted,
-    /// It last said something then.
+    /// When it last reported something.
     LastHeard(Instant),
     Stopped,
 }
@@ -52,7 +52,7 @@ enum Liveness {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PartitionHealth {
     pub standing: Standing,
-    /// The last that was known of how much there is to read, and when.
+    /// The last known number of records to read, and when it was known.
     pub lag: Option<(u64, Instant)>,
 }
 
@@ -76,12 +76,12 @@ impl Health {
         }
     }
 
-    /// The workers that hang, a line each.
+    /// The workers that hang, one line each.
     pub fn hung(&self, now: Instant) -> Vec<String> {
         self.workers_by_id().filter_map(|(worker, worker_health)| worker_health.hangs(worker, now)).collect()
     }
 
-    /// What is missing until all runs, a line each.
+    /// What the process still waits for before it is ready, one line each.
     pub fn not_ready(&self, now: Instant) -> Vec<String> {
         if let ClusterHealth::Silent(why) = &self.cluster {
             return vec![why.clone()];
@@ -116,7 +116,7 @@ impl Health {
 impl WorkerHealth {
     fn observe(&mut self, notice: &Notice, now: Instant) {
         if self.liveness == Liveness::Stopped {
-            // Last words, as it gives its clients up.
+            // It reports while it closes its clients: that does not count.
             return;
         }
         self.liveness = Liveness::LastHeard(now);
@@ -136,7 +136,7 @@ impl WorkerHealth {
                 self.partitions.extend(partitions.iter().map(|partition| (partition.clone(), starting.clone())));
             }
             Notice::Revoked { partitions, lost, .. } => {
-                // One that has lost partitions has to join again.
+                // A worker that has lost partitions has to join the group again.
                 self.joined &= !lost;
                 self.partitions.retain(|partition, _| !partitions.contains(partition));
             }

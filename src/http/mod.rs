@@ -1,8 +1,13 @@
-//! What an operator sees: `/metrics`, `/livez` and `/readyz`, on a thread of its own.
+//! What an operator sees: `/metrics`, `/livez`, `/readyz` and the pages about the catalog, on a thread of its own.
 //!
-//! A [`Monitor`] hears every notice of the workers. Some it counts at once; the rest it keeps, as what each worker last
-//! said of itself ([`watch`]), until somebody asks. So a worker pays for a few lines a second, and never waits for
-//! whoever reads.
+//! - `reload`: the outcomes of a request to reload the catalog;
+//! - `health`: the state of each worker, as it last reported it;
+//! - `monitor`: takes what the workers report; answers metrics and probes;
+//! - `connection_limit`: how many connections, and for how long;
+//! - `server`: the thread and its routes; `catalog`: the routes about the catalog.
+//!
+//! A [`Monitor`] receives everything that the workers report. It counts some of it at once and keeps the rest until it
+//! is asked. So the cost for a worker is a few function calls per second, and it never waits for a client.
 
 mod catalog;
 mod connection_limit;

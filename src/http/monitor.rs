@@ -1,4 +1,4 @@
-//! Hears the workers and answers the operator: the pages, from what was said.
+//! Turns what the workers report into metrics and probes.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
@@ -9,7 +9,7 @@ use crate::kafka::{Breaker, Clock, Notice, Recycle, Standing, Work};
 use crate::model::ChangeType;
 use crate::telemetry::Metrics;
 
-/// The ways in which a transaction ends; of one in doubt, what was read back.
+/// The outcomes of a transaction; for a transaction in doubt, the outcome that was read back.
 const COMMITTED: &str = "committed";
 const ABORTED: &str = "aborted";
 const DOUBT_COMMITTED: &str = "doubt_committed";
@@ -17,16 +17,17 @@ const DOUBT_OPEN: &str = "doubt_open";
 const DOUBT_ELSEWHERE: &str = "doubt_elsewhere";
 const OUTCOMES: [&str; 5] = [COMMITTED, ABORTED, DOUBT_COMMITTED, DOUBT_OPEN, DOUBT_ELSEWHERE];
 
-/// What becomes of a question to a model.
+/// The outcomes of a call of a model.
 const SCORED: &str = "scored";
 const FAILED: &str = "failed";
 const SKIPPED: &str = "skipped";
 
-/// The ways in which partitions come and go.
+/// The types of a rebalance.
 const ASSIGNED: &str = "assigned";
 const REVOKED: &str = "revoked";
 const LOST: &str = "lost";
 
+/// Observes the workers; answers `/metrics`, `/livez` and `/readyz`.
 pub struct Monitor {
     breaker: Arc<Breaker>,
     clock: Clock,
@@ -35,7 +36,7 @@ pub struct Monitor {
 }
 
 impl Monitor {
-    /// Every series whose labels are known shows from the start.
+    /// Every series whose labels are known is exported from the start.
     pub fn new(breaker: Arc<Breaker>, workers: usize, clock: Clock) -> Self {
         let programs = breaker.look().edition.programs;
         let program = programs.user();
@@ -72,7 +73,7 @@ impl Monitor {
         Monitor { breaker, clock, health: Mutex::new(Health::new(workers)), metrics }
     }
 
-    /// Takes note of what a worker says.
+    /// Takes what a worker reports.
     pub fn observe(&self, notice: &Notice) {
         let now = Instant::now();
         let metrics = &self.metrics;
@@ -87,7 +88,7 @@ impl Monitor {
                     (_, _, 1..) => Some(DOUBT_ELSEWHERE),
                     (1.., _, 0) => Some(DOUBT_COMMITTED),
                     (0, 1.., 0) => Some(DOUBT_OPEN),
-                    // Its partitions were given up meanwhile.
+                    // Its partitions have been revoked since.
                     (0, 0, 0) => None,
                 };
                 if let Some(outcome) = outcome {
@@ -109,19 +110,19 @@ impl Monitor {
         self.health().observe(notice, now);
     }
 
-    /// The workers that hang, a line each.
+    /// The workers that hang, one line each.
     pub fn hung(&self) -> Vec<String> {
         self.health().hung(Instant::now())
     }
 
-    /// What is missing until all runs, a line each.
+    /// What the process still waits for before it is ready, one line each.
     pub fn not_ready(&self) -> Vec<String> {
         self.health().not_ready(Instant::now())
     }
 
     /// The metrics in Prometheus' text format.
     pub fn metrics(&self) -> String {
-        // Locked to the end: of two who ask at a time, one must not see what the other is about to set.
+        // Locked to the end: of two concurrent requests, neither may see what the other has half set.
         let health = self.health();
         let now = Instant::now();
         self.metrics.ready.set(f64::from(u8::from(health.not_ready(now).is_empty())));
@@ -169,7 +170,7 @@ impl Monitor {
         }
     }
 
-    /// Only partitions that this process has show: what another process says of them must not be contradicted.
+    /// Exports only partitions that this process has, so that it does not contradict the process that has the others.
     fn measure(&self, health: &Health, now: Instant) {
         let metrics = &self.metrics;
         let by_partition = [
@@ -196,7 +197,7 @@ impl Monitor {
             }]
             .1 += 1.0;
             let Standing::Running(figures) = &partition_health.standing else { continue };
-            // What was true a while ago, and nobody can tell whether it still is, is no lag.
+            // An old value that the brokers do not confirm is not exported as the lag.
             if let Some((lag, at)) = partition_health.lag
                 && now.saturating_duration_since(at) < REPORT_AFTER
             {

@@ -26,7 +26,7 @@ pub struct CatalogErrors {
     pub problems: Vec<Json>,
 }
 
-const CATALOG_REJECTED: &str = "the catalog has errors; the one that runs goes on";
+const CATALOG_REJECTED: &str = "the catalog has errors; the running catalog stays in force";
 
 /// Why a reload has no effect. The running catalog stays in force.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -34,7 +34,7 @@ pub enum ReloadError {
     #[error("{CATALOG_REJECTED}\n{}", .0.report)]
     Catalog(CatalogErrors),
     #[error(
-        "the catalog needs other topics ({wanted}) than the one that runs: create them (tagstream topics create) and restart"
+        "the catalog needs other topics ({wanted}) than the running one: create them (tagstream topics create) and restart"
     )]
     Topics { wanted: String },
 }
@@ -64,9 +64,11 @@ impl fmt::Display for Reloaded {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Reloaded::Unchanged { fingerprint } => {
-                write!(f, "catalog {fingerprint} computes what the one that runs does")
+                write!(f, "catalog {fingerprint} computes the same as the running one")
             }
-            Reloaded::Proposed { fingerprint } => write!(f, "catalog {fingerprint} is looked at, then it is in force"),
+            Reloaded::Proposed { fingerprint } => {
+                write!(f, "the impact of catalog {fingerprint} is computed, then it takes effect")
+            }
         }
     }
 }

@@ -1,8 +1,8 @@
-//! A tag change: what the service exists to write.
+//! Tag changes: the output of the service.
 
 use super::{Scalar, Timestamp};
 
-/// How a tag's value moved.
+/// The type of a tag change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ChangeType {
     /// From nothing to a value.
@@ -25,12 +25,12 @@ impl ChangeType {
     }
 }
 
-/// What made the verdict differ.
+/// Why a tag changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Cause {
     /// An event of the entity.
     Event,
-    /// An instant that came without one.
+    /// A timer of the entity was due.
     Timer,
     /// The entity was evaluated under a changed catalog.
     Catalog,
@@ -38,7 +38,7 @@ pub enum Cause {
     Command,
     /// The entity was erased by a command.
     Erased,
-    /// The entity was silent for so long that it is forgotten.
+    /// The entity was forgotten: it had no event for `forget_after`.
     Forgotten,
 }
 
@@ -55,7 +55,7 @@ impl Cause {
     }
 }
 
-/// One change of one tag of one entity (spec 6), borrowed from the engine for as long as it is written.
+/// One change of one tag of one entity (spec 6), borrowed from the engine while it is written.
 #[derive(Clone, Copy, Debug)]
 pub struct TagChange<'a> {
     /// The kind of entity: `user`.
@@ -69,10 +69,10 @@ pub struct TagChange<'a> {
     pub at: Timestamp,
     /// Counts the entity's changes from 1.
     pub seq: u64,
-    /// How many entities of this key have ended at this very instant: what came after an end is told apart by it.
+    /// How many entities of this key have ended at this instant: distinguishes changes before an end from those after it.
     pub life: u32,
     pub cause: Cause,
-    /// What the verdict was made of: label and value, in order of mention.
+    /// The values behind the decision: label and value, in the order in which the tag's condition mentions them.
     pub because: &'a [(&'a str, Scalar<'a>)],
     /// The catalog's fingerprint, in hex.
     pub catalog: &'a str,
@@ -90,7 +90,7 @@ impl TagChange<'_> {
     }
 }
 
-/// A tag that an entity has now.
+/// A tag that an entity has at present.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct CurrentTag<'a> {
     pub tag: &'a str,

@@ -1,4 +1,7 @@
-//! The words that every other part speaks: instants, values, events, tag changes.
+//! The types that every other part uses: instants, values, events, tag changes. It knows no other part.
+//!
+//! - `time`: instants, and RFC 3339; `decimal`: exact sums; `value`: what an attribute, a counter or an expression is;
+//! - `event`: a decoded event; `change`: a tag change.
 
 mod change;
 mod decimal;

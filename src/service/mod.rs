@@ -1,12 +1,17 @@
-//! The thin shell: starts the workers, hears the signals, ends everything. The only place that reads the wall clock.
+//! The thin shell: starts the workers, handles signals, stops everything. The only place that reads the wall clock.
 //!
 //! ```text
 //!             brokers and topics are there        signal, or a worker failed
-//!   Waiting ───────────────────────────▶ Working ─────────────────────────▶ Stopping ──▶ (all left)
-//!      │ signal, not as it should be        │ a worker panicked               │ a second signal, too long
+//!   Waiting ───────────────────────────▶ Working ─────────────────────────▶ Stopping ──▶ (all stopped)
+//!      │ signal, cluster does not fit       │ a worker panicked               │ a second signal, time-out
 //!      ▼                                    ▼                                 ▼
 //!    (end)                                (end)                             (end at once)
 //! ```
+//!
+//! - `wall_clock`: the only clock of the whole program;
+//! - `notices`: writes what the workers report to the log;
+//! - `reload`: reads a changed catalog file and proposes it to the workers;
+//! - `worker_pool`: the threads, one per worker.
 
 mod notices;
 mod reload;
@@ -33,26 +38,26 @@ pub use reload::CatalogSource;
 use reload::Reloader;
 pub use wall_clock::wall_clock;
 
-/// A worker that has not left by then hangs. Leaving it is safe: what is not committed is done again.
+/// A worker that has not stopped by then hangs. To end without it is safe: what it has not committed is done again.
 const STOP_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// What the service is given of the world outside.
+/// What the service is given from outside: its clock, its listeners, its catalog.
 #[derive(Clone)]
 pub struct ServiceContext {
     pub clock: Clock,
     pub notices: Notices,
-    /// Whoever else may tell it to stop, beside the signals.
+    /// Stops the service, as a signal does.
     pub stop: StopSignal,
-    /// Where the catalog can be read anew; `None`: it is what it is.
+    /// Reads the catalog again for a reload; `None`: there is no file to reload.
     pub catalog: Option<CatalogSource>,
-    /// Whether what follows from the catalog at the start is approved, however many it concerns.
+    /// Whether the changes that follow from the catalog at the start are approved, however many entities they concern.
     pub approve_changes: bool,
-    /// What new counters begin with.
+    /// Whether new counters are filled from the input's history.
     pub backfill: Backfill,
 }
 
 impl ServiceContext {
-    /// The wall clock, and nobody but the signals to stop it.
+    /// The wall clock, stopped by signals only, without a catalog to reload.
     pub fn new(notices: Notices) -> Self {
         ServiceContext {
             clock: wall_clock(),
@@ -65,10 +70,10 @@ impl ServiceContext {
     }
 }
 
-/// Why the service ended otherwise than by a signal.
+/// Why the service ended, if not by one signal.
 #[derive(Debug, thiserror::Error)]
 pub enum ServiceError {
-    #[error("cannot hear signals: {0}")]
+    #[error("cannot listen to signals: {0}")]
     Signals(std::io::Error),
     #[error("cannot start a thread: {0}")]
     Thread(std::io::Error),
@@ -81,36 +86,36 @@ pub enum ServiceError {
     #[error("thread {0} panicked: this is a bug in tagstream")]
     Panicked(String),
     #[error(
-        "workers did not leave within {STOP_TIMEOUT:?}; what they had not committed is done again at the next start"
+        "workers did not stop within {STOP_TIMEOUT:?}; what they had not committed is done again at the next start"
     )]
     Hung,
-    #[error("told to stop a second time: left at once; what was not committed is done again at the next start")]
+    #[error("second stop signal: stopped at once; what was not committed is done again at the next start")]
     Forced(TerminationSignal),
 }
 
 impl ServiceError {
-    /// Whether it is for somebody who configures: the settings and the cluster do not fit.
+    /// Whether the operator has to change the configuration: the settings and the cluster do not fit.
     pub fn is_configuration(&self) -> bool {
         matches!(self, ServiceError::Cluster(ClusterError::Unfit(_)))
     }
 }
 
-/// The signal by which somebody told the service to stop.
+/// The signal that stopped the service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TerminationSignal {
     Interrupt,
     Terminate,
 }
 
-/// What a thread has to say to the loop.
+/// What a thread reports to the supervisor's loop.
 enum ThreadReport {
     Cluster(Result<Streams, ClusterError>),
     WorkerStopped(WorkerId, Result<Counts, WorkerError>),
-    /// The thread of this name.
+    /// The name of the thread.
     Panicked(String),
 }
 
-/// What the loop wakes up for.
+/// What wakes the supervisor's loop.
 enum Wakeup {
     Signal(TerminationSignal),
     /// SIGHUP.
@@ -119,7 +124,7 @@ enum Wakeup {
     StopTimedOut,
 }
 
-/// Runs the service until it is told to stop, or something only a person can mend.
+/// Runs the service until a signal stops it, or until an error that only an operator can correct.
 ///
 /// # Errors
 /// Why it ended, if not by a signal.
@@ -147,7 +152,7 @@ pub fn run(settings: Settings, programs: Arc<Programs>, context: ServiceContext)
     })
 }
 
-/// Answers operators from now on, if the settings want it: a monitor then hears what is said, too.
+/// Starts the HTTP server, where the settings have one: a monitor then observes the workers too.
 fn start_http(
     settings: &Settings,
     reloader: &Reloader,
@@ -180,7 +185,7 @@ struct Supervisor {
     signals: Signals,
     reloader: Reloader,
     reports: mpsc::UnboundedReceiver<ThreadReport>,
-    /// Set when everybody was told to stop.
+    /// When stopping times out; set as soon as the workers are stopped.
     deadline: Option<Instant>,
     failure: Option<ServiceError>,
 }
@@ -211,7 +216,7 @@ impl Supervisor {
         match wakeup {
             Wakeup::Signal(signal) if self.deadline.is_some() => return Err(ServiceError::Forced(signal)),
             Wakeup::Signal(_) => self.stop(),
-            // The log tells what came of it.
+            // The outcome is in the log.
             Wakeup::Reload => drop(self.reloader.reload_and_log()),
             Wakeup::StopTimedOut => return Err(self.failure.take().unwrap_or(ServiceError::Hung)),
             Wakeup::ThreadReport(ThreadReport::Panicked(thread)) => return Err(ServiceError::Panicked(thread)),

@@ -1,4 +1,4 @@
-//! A changed catalog file on a running service: read, checked, and handed to the workers.
+//! A changed catalog file on a running service: read, checked, and proposed to the workers.
 
 use std::sync::Arc;
 
@@ -8,10 +8,10 @@ use crate::http::{CatalogErrors, ReloadError, Reloaded};
 use crate::kafka::{Breaker, Streams};
 use crate::settings::Settings;
 
-/// Reads the catalog anew, or tells all its problems where it has errors.
+/// Reads the catalog again, or returns all its problems.
 pub type CatalogSource = Arc<dyn Fn() -> Result<Arc<Programs>, CatalogErrors> + Send + Sync>;
 
-/// Whoever may want a reload has a copy.
+/// Reloads the catalog, for a signal or an HTTP request.
 #[derive(Clone)]
 pub struct Reloader {
     pub source: CatalogSource,
@@ -21,7 +21,7 @@ pub struct Reloader {
 
 impl Reloader {
     /// # Errors
-    /// Why the catalog that runs goes on.
+    /// Why the running catalog stays in force.
     fn reload(&self) -> Result<Reloaded, ReloadError> {
         let programs = (self.source)().map_err(ReloadError::Catalog)?;
         let running = self.breaker.look().edition.programs;
@@ -40,12 +40,12 @@ impl Reloader {
         Ok(Reloaded::Proposed { fingerprint })
     }
 
-    /// Reloads, and tells the log what came of it, whoever asked. Of a changed catalog the breaker tells.
+    /// Reloads, and logs the outcome. The rollout itself logs a changed catalog.
     pub fn reload_and_log(&self) -> Result<Reloaded, ReloadError> {
         let result = self.reload();
         match &result {
             Ok(Reloaded::Unchanged { fingerprint }) => {
-                tracing::info!(catalog = fingerprint, "the catalog was read again and computes the same");
+                tracing::info!(catalog = fingerprint, "the reloaded catalog computes the same");
             }
             Ok(Reloaded::Proposed { .. }) => {}
             Err(error) => tracing::error!("{error}"),

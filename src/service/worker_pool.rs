@@ -1,4 +1,4 @@
-//! The threads of the service: one that looks for the cluster, then one a worker. Each reports how it ended.
+//! The threads of the service: one that waits for the cluster, then one per worker. Each reports how it ended.
 
 use std::io;
 use std::sync::Arc;
@@ -11,12 +11,13 @@ use super::{ServiceContext, ThreadReport};
 use crate::kafka::{self, Breaker, Counts, Native, Notice, Pulse, Streams, Worker, WorkerError, WorkerId, WorkerPlan};
 use crate::settings::Settings;
 
+/// Starts and stops the threads, and counts them.
 pub struct WorkerPool {
     settings: Arc<Settings>,
     breaker: Arc<Breaker>,
     context: ServiceContext,
     reports: UnboundedSender<ThreadReport>,
-    /// Threads that have not reported their end.
+    /// The number of threads that have not reported their end.
     running: usize,
 }
 
@@ -37,7 +38,7 @@ impl WorkerPool {
         thread::Builder::new().name("cluster".to_owned()).spawn(move || {
             let _guard = PanicGuard { reports: &reports };
             let result = kafka::await_cluster(&settings, &programs.catalog, &notices, &stop);
-            // Nobody listens any more when the process is ending: then nobody needs to know.
+            // The receiver is gone when the process is ending: then the result does not matter.
             let _ = reports.send(ThreadReport::Cluster(result));
         })?;
         self.running += 1;
@@ -69,7 +70,7 @@ impl WorkerPool {
         Ok(())
     }
 
-    /// Tells everybody to finish and leave.
+    /// Tells all threads to finish.
     pub fn stop(&self) {
         self.context.stop.give();
     }
@@ -88,7 +89,7 @@ impl WorkerPool {
     }
 }
 
-/// Reports a panic of the thread that holds it: a service without one of its workers is worse than none.
+/// Reports a panic of its thread, which ends the process: a service that lacks a worker must not go on.
 struct PanicGuard<'a> {
     reports: &'a UnboundedSender<ThreadReport>,
 }
@@ -102,9 +103,9 @@ impl Drop for PanicGuard<'_> {
     }
 }
 
-/// A worker whose consumer was fenced joins anew. It may have been by nobody: a coordinator that dies between a joining
-/// and its end knows the instance by the member id of before. Of two processes that really bear one name the elder is
-/// fenced again within this time, and ends.
+/// A worker whose consumer was fenced joins again, since there may be no other process: a coordinator that fails while
+/// a member joins may know the instance by its earlier member id. If two processes really have one name, the older one
+/// is fenced again within this time, and ends.
 const REFENCED_WITHIN: Duration = Duration::from_secs(60);
 
 fn run_worker(plan: WorkerPlan, reports: &UnboundedSender<ThreadReport>) {
@@ -114,10 +115,10 @@ fn run_worker(plan: WorkerPlan, reports: &UnboundedSender<ThreadReport>) {
         let result = run_once(plan.clone(), reports);
         let why = match &result {
             _ if plan.stop.is_given() => break result,
-            Err(error @ WorkerError::Expired { .. }) => format!("{error}; joining anew"),
+            Err(error @ WorkerError::Expired { .. }) => format!("{error}; joining again"),
             Err(WorkerError::Fenced { code, .. }) if fenced_at.is_none_or(|at| at.elapsed() >= REFENCED_WITHIN) => {
                 fenced_at = Some(Instant::now());
-                format!("{code}; joining anew, which ends another process of this name if there is one")
+                format!("{code}; joining again, which ends another process of this name if there is one")
             }
             _ => break result,
         };
@@ -126,7 +127,7 @@ fn run_worker(plan: WorkerPlan, reports: &UnboundedSender<ThreadReport>) {
     let _ = reports.send(ThreadReport::WorkerStopped(id, result));
 }
 
-/// Works until it is told to stop or cannot go on.
+/// Runs a worker until it is stopped or fails.
 fn run_once(plan: WorkerPlan, reports: &UnboundedSender<ThreadReport>) -> Result<Counts, WorkerError> {
     let native = Native::new(Arc::clone(&plan.settings), Arc::clone(&plan.streams), plan.id, Arc::clone(&plan.notices));
     let mut worker = Worker::new(plan, native)?;

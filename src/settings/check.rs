@@ -15,15 +15,15 @@ use super::{
     PartitionedBy, Properties, ScoringSettings, ServiceSettings, Settings, Start, StateSettings, duration,
 };
 
-/// More workers than any machine has use for: a slip of the finger.
+/// More workers than any machine can use: a typing error.
 const WORKERS_MAX: usize = 256;
-/// Kafka's own limit for a topic's name is 249; what is put behind the application's name needs some of it.
+/// Kafka's own limit for a topic's name is 249; the suffixes behind the application's name need some of it.
 const NAME_BYTES_MAX: usize = 200;
 const COMMIT_INTERVAL_MAX: Duration = Duration::from_secs(60);
 const IDLE_GRACE_MAX: Duration = Duration::from_secs(86_400);
 const SNAPSHOT_INTERVAL_MIN: Duration = Duration::from_secs(1);
 const SNAPSHOT_INTERVAL_MAX: Duration = Duration::from_secs(86_400);
-/// More than any machine has memory for: a slip of the finger.
+/// More memory than any machine has: a typing error.
 const WAITING_MB_MAX: usize = 1 << 20;
 const OUTAGE_AFTER_MIN: Duration = Duration::from_secs(1);
 
@@ -213,7 +213,7 @@ impl Checker<'_> {
         }
     }
 
-    /// `Some(None)`: none is wanted.
+    /// `Some(None)`: no snapshots.
     fn state(&mut self) -> Option<Option<StateSettings>> {
         let (least, most) = (SNAPSHOT_INTERVAL_MIN, SNAPSHOT_INTERVAL_MAX);
         let snapshot_interval = self.duration("state.snapshot_interval", "10m", least, most)?;
@@ -260,7 +260,7 @@ impl Checker<'_> {
         Some(folder.join(text))
     }
 
-    /// An empty path is none.
+    /// An empty path counts as not given.
     fn scoring(&mut self) -> ScoringSettings {
         const KEY: &str = "scoring.library";
         let is_given = self.text(KEY).is_ok_and(|text| text.is_some_and(|text| !text.is_empty()));
@@ -350,12 +350,12 @@ impl Checker<'_> {
     }
 
     fn bad_value(&mut self, key: &str, entry: &RawEntry, expected: &str) {
-        let found = if key.starts_with(PROPERTIES) { "no such value".to_owned() } else { display(&entry.value) };
+        let found = if key.starts_with(PROPERTIES) { "another type".to_owned() } else { display(&entry.value) };
         self.problems.push(key, Some(entry.origin.clone()), Fault::Bad { found, expected: expected.to_owned() });
     }
 }
 
-/// The problem was already put on the list.
+/// The problem is already in the list.
 struct AlreadyReported;
 
 fn scalar(value: &ValueKind) -> Option<String> {
@@ -399,7 +399,7 @@ fn is_broker(text: &str) -> bool {
     }
 }
 
-/// The host's name, which a restarted process has again.
+/// The host's name, which is the same after a restart.
 fn host_name() -> String {
     let name = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
     let name = name.trim();

@@ -13,16 +13,16 @@ use super::keys;
 use super::problem::{Fault, Origin, Problems};
 use super::properties::Properties;
 
-/// What stands in front of the variables that are settings.
+/// The prefix of the environment variables that are settings.
 const PREFIX: &str = "TAGSTREAM";
-/// What stands in front of librdkafka's own names.
+/// The prefix of librdkafka's own property names.
 pub const PROPERTIES: &str = "kafka.properties.";
 
 /// The places to read from.
 #[derive(Clone, Debug)]
 pub struct Sources {
     pub file: ConfigFile,
-    /// The environment's variables; only those of tagstream are looked at.
+    /// The environment's variables; only those of tagstream are used.
     pub environment: Vec<(String, String)>,
     /// `key=value`, as given with `-s`.
     pub flags: Vec<String>,
@@ -78,15 +78,15 @@ fn read_file(file: &ConfigFile, raw: &mut RawSettings, problems: &mut Problems) 
     }
 }
 
-/// What is wrong with the file's syntax. The line itself is left out: a secret may stand in it.
+/// The file's syntax error. The line itself is left out: it may contain a secret.
 fn toml_error(error: &ConfigError) -> String {
     let ConfigError::FileParse { cause, .. } = error else {
-        return "cannot be read as TOML".to_owned();
+        return "not valid TOML".to_owned();
     };
     let text = cause.to_string();
     let place = text.lines().next().unwrap_or_default().trim_start_matches("TOML parse error ");
     let reason = text.lines().rfind(|line| !line.is_empty() && !line.contains('|')).unwrap_or_default();
-    format!("no valid TOML {place}: {reason}")
+    format!("not valid TOML {place}: {reason}")
 }
 
 fn flatten(key: String, value: Value, origin: &Origin, raw: &mut RawSettings) {
@@ -105,7 +105,8 @@ fn flatten(key: String, value: Value, origin: &Origin, raw: &mut RawSettings) {
 fn read_environment(variables: &[(String, String)], raw: &mut RawSettings, problems: &mut Problems) {
     for (variable, _) in variables {
         if let Some(intended) = keys::intended_variable(variable) {
-            problems.push(variable, None, Fault::Other(format!("two underscores stand behind {PREFIX}: {intended}")));
+            let fault = Fault::Other(format!("{PREFIX} is followed by two underscores: {intended}"));
+            problems.push(variable, None, fault);
         }
     }
     let environment = Environment::with_prefix(PREFIX)
@@ -138,7 +139,7 @@ fn read_environment(variables: &[(String, String)], raw: &mut RawSettings, probl
     }
 }
 
-/// A property whose value stands in a file, as mounted secrets do.
+/// A property whose value is in a file, such as a mounted secret.
 fn read_secret(name: &str, path: &Value, origin: Origin, raw: &mut RawSettings, problems: &mut Problems) {
     let key = format!("{PROPERTIES}{name}");
     let ValueKind::String(path) = &path.kind else { return };

@@ -1,4 +1,4 @@
-//! Settings as a user would get them wrong, and the words that come back.
+//! Wrong settings as users write them, and the messages.
 
 use std::path::PathBuf;
 
@@ -201,10 +201,10 @@ fn a_variable_with_one_underscore_is_told_and_those_of_others_are_left_alone() {
         ],
         &[],
         "4 settings are wrong\n  \
-         TAGSTREAM_SERVICE__WORKERS: two underscores stand behind TAGSTREAM: TAGSTREAM__SERVICE__WORKERS\n  \
-         TAGSTREAM_CATALOG: two underscores stand behind TAGSTREAM: TAGSTREAM__CATALOG\n  \
-         TAGSTREAM_KAFKA_BROKERS: two underscores stand behind TAGSTREAM: TAGSTREAM__KAFKA__BROKERS\n  \
-         TAGSTREAM_KAFKA__PROPERTIES__SASL_PASSWORD: two underscores stand behind TAGSTREAM: \
+         TAGSTREAM_SERVICE__WORKERS: TAGSTREAM is followed by two underscores: TAGSTREAM__SERVICE__WORKERS\n  \
+         TAGSTREAM_CATALOG: TAGSTREAM is followed by two underscores: TAGSTREAM__CATALOG\n  \
+         TAGSTREAM_KAFKA_BROKERS: TAGSTREAM is followed by two underscores: TAGSTREAM__KAFKA__BROKERS\n  \
+         TAGSTREAM_KAFKA__PROPERTIES__SASL_PASSWORD: TAGSTREAM is followed by two underscores: \
          TAGSTREAM__KAFKA__PROPERTIES__SASL_PASSWORD",
     );
 }
@@ -224,11 +224,11 @@ fn secrets_are_not_shown() {
         &format!("{GOOD}properties = {{ 'sasl.password' = ['hunter2'] }}"),
         &[],
         &[],
-        "setting kafka.properties.sasl.password (in FILE): is no such value, expected a string, a number or a bool",
+        "setting kafka.properties.sasl.password (in FILE): is another type, expected a string, a number or a bool",
     );
     let report = read("syntax", "[kafka.properties]\n'sasl.password' = hunter2\n", &[], &[]).expect_err("a report");
     assert!(!report.contains("hunter2"), "a secret shows in {report}");
-    assert!(report.contains("no valid TOML at line 2"), "no line in {report}");
+    assert!(report.contains("not valid TOML at line 2"), "no line in {report}");
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Log lines on standard error: text on a terminal, JSON otherwise; one a step of a life cycle, none an event.
+//! Log lines on the standard error: text on a terminal, JSON otherwise.
 
 use std::collections::HashMap;
 use std::fmt::Display;
@@ -8,16 +8,16 @@ use std::time::{Duration, Instant};
 
 use tracing_subscriber::EnvFilter;
 
-/// The same trouble is written once in this time, with the number of times that it was left out.
+/// The same failure is logged at most once in this time, with the number of lines that were left out.
 const REPEAT_AFTER: Duration = Duration::from_secs(10);
-/// So many different troubles are remembered; beyond it all are forgotten, and written again.
+/// At most this many different failures are remembered; beyond it all are forgotten, and logged again.
 const REPEAT_KEYS_MAX: usize = 1_000;
 const FILTER: &str = "info,rdkafka=warn";
 
-/// Starts the log. `TAGSTREAM_LOG`, or else `RUST_LOG`, says what goes in, as in `info,tagstream=debug`.
+/// Starts the log. `TAGSTREAM_LOG`, or else `RUST_LOG`, is the filter, such as `info,tagstream=debug`.
 ///
 /// # Errors
-/// A filter that cannot be read, in words.
+/// The filter cannot be parsed.
 pub fn init() -> Result<(), String> {
     let asked = ["TAGSTREAM_LOG", "RUST_LOG"].into_iter().find_map(|name| Some((name, std::env::var(name).ok()?)));
     let filter = match asked {
@@ -33,7 +33,7 @@ pub fn init() -> Result<(), String> {
     started.map_err(|error| error.to_string())
 }
 
-/// How much somebody ought to care.
+/// The level of a log line, the least severe first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Severity {
     Debug,
@@ -42,14 +42,14 @@ pub enum Severity {
     Error,
 }
 
-/// Writes lines, and leaves out what was written a moment ago.
+/// Writes log lines, and leaves out repeats.
 #[derive(Default)]
 pub struct Log {
     repeat_filter: Mutex<RepeatFilter>,
 }
 
 impl Log {
-    /// Writes a line. Lines of one `trouble` are written once in a while only.
+    /// Writes a line. Of lines with the same `repeat_key`, at most one is written every [`REPEAT_AFTER`].
     pub fn write(&self, severity: Severity, repeat_key: Option<String>, line: &dyn Display) {
         let suppressed = match repeat_key {
             None => 0,
@@ -82,7 +82,7 @@ struct LastWritten {
 }
 
 impl RepeatFilter {
-    /// How often the trouble was left out since it was last written; `None`: it is left out now.
+    /// How many lines with this key were left out since the last one; `None`: this line is left out too.
     fn admit(&mut self, key: String, now: Instant) -> Option<u64> {
         if self.written.len() >= REPEAT_KEYS_MAX {
             self.written.clear();
@@ -109,7 +109,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_same_trouble_is_told_once_in_a_while() {
+    fn repeats_are_left_out() {
         let mut repeat_filter = RepeatFilter::default();
         let start = Instant::now();
         assert_eq!(repeat_filter.admit("a".to_owned(), start), Some(0));

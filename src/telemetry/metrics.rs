@@ -1,12 +1,12 @@
-//! The metrics: every name, label and help text. Whoever counts something sets them here by name.
+//! The metrics of the service: every name, label and help text.
 //!
 //! The table of `deploy/docs/operations.md` says what each is for; a test checks that the two agree.
 
 use super::registry::{Counter, CounterFamily, Gauge, GaugeFamily, Histogram, MetricDescription, MetricRegistry};
 
-/// From a commit on a quiet broker to one that a transaction's time-out ends.
+/// Upper bounds in seconds: from a commit on an idle broker to one that a transaction's time-out ends.
 const COMMIT_SECONDS: [f64; 12] = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0];
-/// From an empty state to one that takes long to read back.
+/// Upper bounds in seconds: from an empty state to one that takes long to restore.
 const RESTORE_SECONDS: [f64; 11] = [0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 10.0, 30.0, 60.0, 300.0, 1_800.0];
 
 /// The metrics of a service. Labels are bounded: tags and counters by the catalog, partitions by the topic, the others
@@ -30,9 +30,9 @@ pub struct Metrics {
     pub scores: CounterFamily,
     /// By tag.
     pub slow_scores: CounterFamily,
-    /// Of merged partitions: records that are none of ours.
+    /// Of merged partitions: records that tagstream did not write.
     pub unmerged: Counter,
-    /// By partition, as the five after it.
+    /// By partition, like the next five.
     pub lag: GaugeFamily,
     pub clock_delay: GaugeFamily,
     pub committed_offset: GaugeFamily,
@@ -66,17 +66,17 @@ impl Metrics {
         Metrics {
             events: registry.counter("tagstream_events_total", "Events that were accepted and committed"),
             duplicates: registry
-                .counter("tagstream_duplicates_total", "Accepted events that had come before, by their id"),
+                .counter("tagstream_duplicates_total", "Accepted events that were duplicates, by their id"),
             tombstones: registry.counter("tagstream_tombstones_total", "Null records of the input, which are skipped"),
             rejected: registry.counters(
                 "tagstream_records_rejected_total",
                 &["reason"],
-                "Records that are no events and went to the dead letters",
+                "Records that are not events and went to the dead-letter topic",
             ),
             skipped: registry.counters(
                 "tagstream_skipped_values_total",
                 &["counter"],
-                "Events that a counter could not count for want of a value that it takes",
+                "Events that a counter could not count, since they had no value that it takes",
             ),
             misfits: registry.counters(
                 "tagstream_misfit_values_total",
@@ -88,26 +88,23 @@ impl Metrics {
                 &["tag", "change"],
                 "Tag changes that were committed",
             ),
-            timers: registry
-                .counter("tagstream_timers_fired_total", "Timers that were due, whether or not they brought a change"),
+            timers: registry.counter("tagstream_timers_fired_total", "Timers that fired, with or without a tag change"),
             scores: registry.counters(
                 "tagstream_scores_total",
                 &["tag", "outcome"],
-                "Scores that a model was asked for: scored, failed, or skipped while it had a rest",
+                "Scores that were wanted of a model: scored, failed, or skipped while the model was paused",
             ),
             slow_scores: registry.counters(
                 "tagstream_slow_scores_total",
                 &["tag"],
                 "Calls of a model that took too long",
             ),
-            unmerged: registry.counter(
-                "tagstream_unmerged_records_total",
-                "Records of the topics by which events are passed on that were no events",
-            ),
+            unmerged: registry
+                .counter("tagstream_unmerged_records_total", "Records of the repartition topics that were not events"),
             lag: registry.gauges(
                 "tagstream_consumer_lag_records",
                 &["partition"],
-                "Records of the input that are not applied yet",
+                "Records of the input that are not yet applied",
             ),
             clock_delay: registry.gauges(
                 "tagstream_clock_delay_seconds",
@@ -117,9 +114,9 @@ impl Metrics {
             committed_offset: registry.gauges(
                 "tagstream_committed_offset",
                 &["partition"],
-                "The offset of the input that is committed",
+                "The committed offset of the input",
             ),
-            entities: registry.gauges("tagstream_entities", &["partition"], "Entities that have state"),
+            entities: registry.gauges("tagstream_entities", &["partition"], "Entities with state"),
             state_bytes: registry.gauges(
                 "tagstream_state_bytes",
                 &["partition"],
@@ -130,50 +127,38 @@ impl Metrics {
                 &["partition"],
                 "Events that wait until no other input can have an earlier one",
             ),
-            partitions: registry.gauges(
-                "tagstream_partitions",
-                &["state"],
-                "Partitions that this process has, by what they are at",
-            ),
+            partitions: registry.gauges("tagstream_partitions", &["state"], "Partitions of this process, by state"),
             restore_duration: registry.histogram(
                 "tagstream_restore_duration_seconds",
                 &RESTORE_SECONDS,
-                "From a partition's committed offset until its state was read back from the changelog",
+                "How long the restore of a partition's state from the changelog took",
             ),
             restored_entities: registry
-                .counter("tagstream_restored_entities_total", "Entities whose state was read back"),
+                .counter("tagstream_restored_entities_total", "Entities whose state was restored"),
             restored_bytes: registry
-                .counter("tagstream_restored_bytes_total", "Bytes of the changelog that were read for it"),
+                .counter("tagstream_restored_bytes_total", "Bytes of the changelog that were read to restore state"),
             commit_duration: registry.histogram(
                 "tagstream_commit_duration_seconds",
                 &COMMIT_SECONDS,
-                "From the begin of a transaction until it is committed",
+                "From the beginning of a transaction until it is committed",
             ),
-            transactions: registry.counters(
-                "tagstream_transactions_total",
-                &["outcome"],
-                "Transactions by how they ended",
-            ),
+            transactions: registry.counters("tagstream_transactions_total", &["outcome"], "Transactions, by outcome"),
             recycled: registry.counters(
                 "tagstream_producers_recycled_total",
                 &["reason"],
-                "Producers that were made anew",
+                "Producers that were replaced",
             ),
-            rebalances: registry.counters(
-                "tagstream_rebalances_total",
-                &["kind"],
-                "Times that partitions came or went",
-            ),
+            rebalances: registry.counters("tagstream_rebalances_total", &["kind"], "Rebalances, by type"),
             ready: registry.gauge("tagstream_ready", "1 when /readyz answers 200"),
-            outage: registry.gauge("tagstream_outage", "1 while the clocks stand, since no event comes at registry"),
+            outage: registry.gauge("tagstream_outage", "1 while the clocks are stopped, since no input has events"),
             held_tags: registry
                 .gauge("tagstream_held_tags", "Tags whose changes under a changed catalog wait for approval"),
             catalog: registry.gauges(
                 "tagstream_catalog_info",
                 &["fingerprint"],
-                "The catalog that runs, as changes bear it",
+                "The running catalog, as in tag changes",
             ),
-            build: registry.gauges("tagstream_build_info", &["version"], "The version that runs"),
+            build: registry.gauges("tagstream_build_info", &["version"], "The running version"),
             registry: registry,
         }
     }

@@ -1,4 +1,4 @@
-//! What a metric can be, and the set of all of them: the only file that knows the package behind it.
+//! Counters, gauges and histograms, and the registry of all of them: the only file that knows the package behind them.
 
 use std::time::Duration;
 
@@ -22,7 +22,7 @@ impl Counter {
         self.0.inc_by(more);
     }
 
-    /// Takes over what somebody else has counted; less than it has changes nothing.
+    /// Takes over a count that is kept elsewhere; a lower value changes nothing.
     pub fn raise_to(&self, total: u64) {
         self.0.inc_by(total.saturating_sub(self.0.get()));
     }
@@ -33,12 +33,12 @@ impl Counter {
 pub struct CounterFamily(IntCounterVec);
 
 impl CounterFamily {
-    /// The values stand in the order of the labels.
+    /// The values are in the order of the labels.
     pub fn of(&self, labels: &[&str]) -> Counter {
         Counter(self.0.with_label_values(labels))
     }
 
-    /// Has it show from now on, be it 0: what first happens later is a rise then.
+    /// Exports the series from now on, with 0, so that its first count is seen as an increase.
     pub fn create(&self, labels: &[&str]) {
         let _ = self.of(labels);
     }
@@ -63,13 +63,13 @@ impl GaugeFamily {
         self.0.with_label_values(labels).set(value);
     }
 
-    /// Forgets all of them: what is not set again does not show any more.
+    /// Removes all series: what is not set again is no longer exported.
     pub fn clear(&self) {
         self.0.reset();
     }
 }
 
-/// How long something took, in buckets.
+/// Durations, in buckets.
 #[derive(Clone, Debug)]
 pub struct Histogram(prometheus::Histogram);
 
@@ -79,7 +79,7 @@ impl Histogram {
     }
 }
 
-/// What documentation has to say of a metric.
+/// The description of a metric, for the documentation.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct MetricDescription {
     pub name: String,
@@ -89,9 +89,9 @@ pub struct MetricDescription {
     pub help: String,
 }
 
-/// All metrics of a process, its own ones (`process_…`) among them.
+/// All metrics of a process, among them those of the process itself (`process_…`).
 ///
-/// Names are constants: one that is not valid, or is there twice, is a bug that shows when any test makes a set.
+/// Names are constants: an invalid or repeated name is a bug, which every test that makes a registry finds.
 #[derive(Debug)]
 pub struct MetricRegistry {
     registry: Registry,
