@@ -80,7 +80,7 @@ fn damage_is_noticed() {
     let mut longer = bytes.clone();
     longer.push(0);
     let error = read(&program, &longer).map(drop).expect_err("it is refused").to_string();
-    assert_eq!(error, "it is damaged: it goes on behind its end");
+    assert_eq!(error, "it is damaged: there are bytes after its end");
 }
 
 #[test]

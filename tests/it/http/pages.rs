@@ -204,18 +204,18 @@ fn a_port_that_is_taken_is_named_and_one_that_was_left_is_free() {
 fn a_reload_says_what_came_of_it() {
     let problem = json!({ "severity": "error", "line": 3 });
     let errors = CatalogErrors { report: "3: an error".to_owned(), problems: vec![problem.clone()] };
-    let error = "the catalog has errors; the one that runs goes on";
+    let error = "the catalog has errors; the running catalog stays in force";
     let [unchanged, proposed] = ["1f", "2e"].map(str::to_owned);
     let rows = [
         (
             Ok(Reloaded::Unchanged { fingerprint: unchanged }),
             200,
-            json!({ "result": "catalog 1f computes what the one that runs does" }),
+            json!({ "result": "catalog 1f computes the same as the running one" }),
         ),
         (
             Ok(Reloaded::Proposed { fingerprint: proposed }),
             202,
-            json!({ "result": "catalog 2e is looked at, then it is in force" }),
+            json!({ "result": "the impact of catalog 2e is computed, then it takes effect" }),
         ),
         (Err(ReloadError::Catalog(errors)), 422, json!({ "error": error, "problems": [problem] })),
     ];
