@@ -24,7 +24,7 @@ pub struct CheckArgs {
     #[arg(long, value_enum, default_value_t = CheckFormat::Text)]
     format: CheckFormat,
 
-    /// Let warnings fail as errors do.
+    /// Fail on warnings as on errors.
     #[arg(long)]
     deny_warnings: bool,
 
@@ -38,13 +38,13 @@ pub struct CheckArgs {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 enum CheckFormat {
-    /// For people: each problem with its line, the place underlined.
+    /// For people: each problem with its line and the underlined text.
     Text,
-    /// For programs: one JSON document.
+    /// For compiled: one JSON document.
     Json,
 }
 
-/// What became of a file.
+/// A file that was checked, or could not be read.
 enum CheckedFile {
     Read(Box<CatalogFile>),
     Unreadable(String, FileError),
@@ -89,7 +89,7 @@ fn text(file: &CheckedFile) -> String {
     report
 }
 
-/// One line a file: `catalog.yaml: fine: 3 tags, 2 counters, 1 attribute`.
+/// One line per file: `catalog.yaml: fine: 3 tags, 2 counters, 1 attribute`.
 fn summary(checked: &CatalogFile) -> String {
     let (errors, warnings) = (checked.count(Severity::Error), checked.count(Severity::Warning));
     let mut parts = Vec::new();

@@ -152,7 +152,7 @@ pub enum ChangelogRecord<'a> {
 
 /// Why a record of the changelog cannot be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum ChangelogError {
+pub enum ChangelogDecodeError {
     #[error("a changelog record of version {found}, the newest that this program knows is {newest_known}")]
     UnknownVersion { found: u8, newest_known: u8 },
     #[error("a damaged changelog record: {what}")]
@@ -252,24 +252,24 @@ impl<'a> ChangelogRecord<'a> {
     ///
     /// # Errors
     /// Bytes of a newer version, and damaged bytes.
-    pub fn read(key: &[u8], value: Option<&'a [u8]>) -> Result<Self, ChangelogError> {
+    pub fn read(key: &[u8], value: Option<&'a [u8]>) -> Result<Self, ChangelogDecodeError> {
         let known = ChangelogKey::read(key);
         let Some(value) = value else {
-            return known.map(ChangelogRecord::Cleared).ok_or(ChangelogError::Damaged { what: "the key" });
+            return known.map(ChangelogRecord::Cleared).ok_or(ChangelogDecodeError::Damaged { what: "the key" });
         };
         match value.first() {
-            None => return Err(ChangelogError::Damaged { what: "the value is empty" }),
+            None => return Err(ChangelogDecodeError::Damaged { what: "the value is empty" }),
             Some(&VERSION) => {}
             Some(&found) if found > VERSION => {
-                return Err(ChangelogError::UnknownVersion { found, newest_known: VERSION });
+                return Err(ChangelogDecodeError::UnknownVersion { found, newest_known: VERSION });
             }
-            Some(_) => return Err(ChangelogError::Damaged { what: "the version" }),
+            Some(_) => return Err(ChangelogDecodeError::Damaged { what: "the version" }),
         }
-        let known = known.ok_or(ChangelogError::Damaged { what: "the key" })?;
+        let known = known.ok_or(ChangelogDecodeError::Damaged { what: "the key" })?;
         let split = value.len().saturating_sub(CHECKSUM_BYTES).max(1);
         let (content, sum) = value.split_at(split);
         if sum != checksum(key, content).to_le_bytes() {
-            return Err(ChangelogError::Damaged { what: "the checksum differs" });
+            return Err(ChangelogDecodeError::Damaged { what: "the checksum differs" });
         }
         let mut fields = FieldReader(&content[1..]);
         let (record, what) = match known {
@@ -281,7 +281,7 @@ impl<'a> ChangelogRecord<'a> {
                 (record, "the sources")
             }
         };
-        record.ok_or(ChangelogError::Damaged { what })
+        record.ok_or(ChangelogDecodeError::Damaged { what })
     }
 }
 
@@ -300,11 +300,11 @@ impl<'a> SourceEntry<'a> {
     ///
     /// # Errors
     /// Damaged bytes.
-    pub fn read_all(entries: &'a [u8]) -> Result<Vec<Self>, ChangelogError> {
+    pub fn read_all(entries: &'a [u8]) -> Result<Vec<Self>, ChangelogDecodeError> {
         let mut fields = FieldReader(entries);
         let mut all = Vec::new();
         while !fields.0.is_empty() {
-            all.push(fields.source().ok_or(ChangelogError::Damaged { what: "a source" })?);
+            all.push(fields.source().ok_or(ChangelogDecodeError::Damaged { what: "a source" })?);
         }
         Ok(all)
     }

@@ -21,7 +21,9 @@ mod snapshot;
 
 pub use change_reader::ParsedChange;
 pub use change_writer::{change_id, write_change, write_current_tags};
-pub use changelog::{ChangelogError, ChangelogKey, ChangelogRecord, Meta, SourceEntry, VERSION as CHANGELOG_VERSION};
+pub use changelog::{
+    ChangelogDecodeError, ChangelogKey, ChangelogRecord, Meta, SourceEntry, VERSION as CHANGELOG_VERSION,
+};
 pub use decode::Decoder;
 pub use reject::{Reject, RejectedLine, write_reject};
 pub use snapshot::{SnapshotError, SnapshotHead, SnapshotProgress, SnapshotReader, SnapshotWriter};

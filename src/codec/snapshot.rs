@@ -26,7 +26,7 @@ use std::io::{self, Read};
 
 use xxhash_rust::xxh3::{Xxh3, xxh3_64};
 
-use super::changelog::{ChangelogError, ChangelogRecord};
+use super::changelog::{ChangelogDecodeError, ChangelogRecord};
 use crate::engine::{Copyist, Damage, Restoring, Segment};
 
 const MAGIC: &[u8; 7] = b"tagsnap";
@@ -61,7 +61,7 @@ pub enum SnapshotError {
     #[error("it is damaged: {what}")]
     Damaged { what: &'static str },
     #[error("it is damaged: {0}")]
-    Record(#[from] ChangelogError),
+    Record(#[from] ChangelogDecodeError),
     #[error("it is damaged: {0}")]
     State(#[from] Damage),
 }

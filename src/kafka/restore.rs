@@ -34,7 +34,7 @@ use super::snapshots::{Snapshots, Unusable};
 use super::streams::{PartitionId, Streams};
 use super::wire::{Bounds, ChangelogReader, Wire, WireError};
 use super::worker::WorkerPlan;
-use crate::codec::{ChangelogError, ChangelogKey, ChangelogRecord, SnapshotProgress, SourceEntry};
+use crate::codec::{ChangelogDecodeError, ChangelogKey, ChangelogRecord, SnapshotProgress, SourceEntry};
 use crate::engine::{CatalogChange, Damage, Partition, Position, Program, Programs, Restored, Restoring, Survey};
 
 pub(super) const CALL_PATIENCE: Duration = Duration::from_secs(5);
@@ -133,7 +133,7 @@ pub enum RestoreError {
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum ReadError {
     #[error(transparent)]
-    Unreadable(#[from] ChangelogError),
+    Unreadable(#[from] ChangelogDecodeError),
     #[error(transparent)]
     Damage(#[from] Damage),
     #[error(transparent)]

@@ -1,14 +1,14 @@
-//! A partition_set driven by lines: decode, apply, and at the end let time pass.
+//! Drives the partitions of a catalog with lines: decodes each, applies its event, and lets time pass at the end.
 
 use crate::codec::{Decoder, Reject};
 use crate::engine::{Programs, Sink, World};
 use crate::model::{Event, Timestamp};
 
-/// What became of a line.
+/// The outcome of a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LineOutcome {
     Applied,
-    /// Its event lies after `until`.
+    /// Its event is after `until`.
     LeftOut,
     Rejected(Reject),
 }
@@ -46,12 +46,12 @@ pub struct Replay {
 }
 
 impl Replay {
-    /// `now`: the wall clock, for events that lie in the future.
-    pub fn new(programs: &Programs, now: Timestamp, until: Option<Timestamp>) -> Self {
+    /// `now` is the wall clock, for events that lie in the future; events after `until` are left out.
+    pub fn new(compiled: &Programs, now: Timestamp, until: Option<Timestamp>) -> Self {
         Replay {
-            decoder: Decoder::new(&programs.catalog),
+            decoder: Decoder::new(&compiled.catalog),
             event: Event::default(),
-            partition_set: World::new(programs),
+            partition_set: World::new(compiled),
             now,
             until,
             lateness: Lateness::default(),
@@ -70,24 +70,24 @@ impl Replay {
         }
     }
 
-    /// Decodes a line, and does nothing with it yet.
+    /// Decodes a line without applying it.
     pub fn read(&mut self, line: &[u8]) -> Result<&Event, Reject> {
         self.decoder.decode(line, self.now, &mut self.event)?;
         self.lateness.record(self.partition_set.clock().map_or(0, |clock| clock.since(self.event.time).max(0)));
         Ok(&self.event)
     }
 
-    /// What was wrong with the line that was rejected last, in words, where its reason does not say it all.
+    /// What is wrong with the last rejected line, in words; `None` where the reason code is enough.
     pub fn detail(&self) -> Option<&str> {
         self.decoder.detail()
     }
 
-    /// Applies the event that was read.
+    /// Applies the event that was read last.
     pub fn apply(&mut self, sink: &mut impl Sink) {
         self.partition_set.apply(&self.event, sink);
     }
 
-    /// Lets time pass.
+    /// Advances the clock.
     pub fn advance(&mut self, to: Timestamp, sink: &mut impl Sink) {
         self.partition_set.advance(to, sink);
     }
@@ -99,7 +99,7 @@ impl Replay {
         }
     }
 
-    /// Where the clock stops, if not at the last event.
+    /// The end of the replay; `None`: the last event.
     pub fn until(&self) -> Option<Timestamp> {
         self.until
     }

@@ -1,4 +1,4 @@
-//! Lines of a recorded file: plain, gzip or zstd by its first bytes, or the standard input.
+//! The lines of a file, or of the standard input: plain, gzip or zstd, as its first bytes say.
 
 use std::cell::Cell;
 use std::fs::File;
@@ -13,7 +13,7 @@ pub struct ReadError {
     error: io::Error,
 }
 
-/// One source of lines.
+/// Reads one file line by line.
 pub struct LineReader {
     path: PathBuf,
     lines: Box<dyn BufRead>,
@@ -51,7 +51,7 @@ impl LineReader {
         Ok(LineReader { path: path.to_owned(), lines, bytes_total, bytes_read, line_number: 0 })
     }
 
-    /// Reads the next line without its end; false when there is none.
+    /// Reads the next line without its line end; false at the end of the file.
     pub fn read_line(&mut self, line: &mut Vec<u8>) -> Result<bool, ReadError> {
         line.clear();
         let read = self.lines.read_until(b'\n', line);
@@ -63,7 +63,7 @@ impl LineReader {
         Ok(read > 0)
     }
 
-    /// CountingReader from 1.
+    /// The number of the last line that was read, from 1.
     pub fn line_number(&self) -> u64 {
         self.line_number
     }
@@ -72,7 +72,7 @@ impl LineReader {
         &self.path
     }
 
-    /// The file's size as it lies on the disk; 0 where there is no file.
+    /// The file's size on the disk; 0 for the standard input.
     pub fn bytes_total(&self) -> u64 {
         self.bytes_total
     }

@@ -1,4 +1,4 @@
-//! Who enters and leaves each audience between two catalogs.
+//! The entities that enter and leave each audience from one catalog to another.
 
 use std::collections::HashMap;
 
@@ -7,15 +7,15 @@ use crate::cli::output::audiences::{Audience, Audiences};
 use crate::engine::{Partition, World};
 use crate::model::{CurrentTag, Scalar};
 
-/// What becomes of one audience.
+/// The difference of one audience.
 #[derive(Clone, Debug, Default)]
 pub struct AudienceDiff {
-    /// `None`: that catalog has no such audience.
+    /// `None`: the catalog has no such audience.
     pub before: Option<u64>,
     pub after: Option<u64>,
     pub enter: u64,
     pub leave: u64,
-    /// Of a tag without bands and stages: who has another value.
+    /// Of a tag without bands and stages: the entities that have another value.
     pub other_value: u64,
     pub entering: Vec<String>,
     pub leaving: Vec<String>,
@@ -34,14 +34,14 @@ pub struct AudienceDiffs {
     samples: usize,
 }
 
-/// One side's audiences, and which of all they are.
+/// One catalog's audiences, and the index of each in the list of both catalogs.
 struct AudienceIndex<'a> {
     audiences: &'a Audiences,
     places: Vec<usize>,
 }
 
 impl AudienceIndex<'_> {
-    /// By place, the value of the tag of those that an entity is in.
+    /// By index, the tag's value in the audiences that the entity is in.
     fn values<'t>(&self, tags: &[CurrentTag<'t>], places: usize) -> Vec<Option<Scalar<'t>>> {
         let mut values = vec![None; places];
         for tag in tags {
@@ -54,7 +54,7 @@ impl AudienceIndex<'_> {
 }
 
 impl AudienceDiffs {
-    /// Looks at every entity under both catalogs.
+    /// Compares every entity under both catalogs.
     pub fn between(old: &mut CatalogRun, new: &mut CatalogRun, samples: usize) -> Self {
         let mut audiences = new.audiences.list().to_vec();
         audiences
@@ -91,7 +91,7 @@ impl AudienceDiffs {
                 }
             });
         }
-        // Another `input` may take other records for events.
+        // With another `input`, other records may be events.
         for before in old.partitions_mut() {
             let mut after = same_kind(new, before);
             before.each_entity(|key, before| {
@@ -102,7 +102,7 @@ impl AudienceDiffs {
         }
     }
 
-    /// Counts one entity, by place the values that it has and will have.
+    /// Counts one entity; `before` and `after` are its values by index.
     fn count_entity(&mut self, key: &str, before: &[Option<Scalar<'_>>], after: &[Option<Scalar<'_>>]) {
         for (row, values) in self.diffs.iter_mut().zip(before.iter().zip(after)) {
             row.before = row.before.map(|n| n + u64::from(values.0.is_some()));
@@ -127,7 +127,7 @@ impl AudienceDiffs {
     }
 }
 
-/// The partition of a world that holds the kind of entity of another's.
+/// The partition with the same kind of entity as `other`.
 fn same_kind<'a>(partitions: &'a mut World, other: &Partition) -> Option<&'a mut Partition> {
     let name = other.program().entity();
     partitions.partitions_mut().iter_mut().find(|partition| partition.program().entity() == name)

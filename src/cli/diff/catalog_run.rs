@@ -1,4 +1,4 @@
-//! One of the two catalogs over the events. Both go through them at once, each on a thread of its own.
+//! One of the two catalogs over the events. Both run at the same time, each on a thread of its own.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -14,7 +14,7 @@ use crate::engine::{Partition, Sink};
 use crate::model::{TagChange, Timestamp};
 use crate::replay::{LineOutcome, Replay};
 
-/// One catalog over the events.
+/// A replay of the events with one catalog.
 pub struct CatalogRun {
     pub replay: Replay,
     pub audiences: Audiences,
@@ -23,7 +23,7 @@ pub struct CatalogRun {
     events: Option<(Timestamp, Timestamp)>,
 }
 
-/// Changes by tag.
+/// The number of changes, by tag.
 #[derive(Default)]
 pub struct ChangeCounts(HashMap<Box<str>, u64>);
 
@@ -38,17 +38,17 @@ impl Sink for ChangeCounts {
 
 impl CatalogRun {
     pub fn open(catalog: &Path, access: &ModelAccess, now: Timestamp, until: Option<Timestamp>) -> Option<Self> {
-        let programs = catalog_file::require(catalog, access)?.compile();
+        let compiled = catalog_file::require(catalog, access)?.compile();
         Some(CatalogRun {
-            audiences: Audiences::new(&programs.catalog),
-            replay: Replay::new(&programs, now, until),
+            audiences: Audiences::new(&compiled.catalog),
+            replay: Replay::new(&compiled, now, until),
             changes: ChangeCounts::default(),
             rejects: RejectCounts::default(),
             events: None,
         })
     }
 
-    /// Takes all lines of a feed.
+    /// Takes all lines that are sent.
     fn receive(&mut self, lines: &Receiver<Arc<Batch>>) {
         for batch in lines {
             batch.lines().for_each(|line| self.line(line));
@@ -67,7 +67,7 @@ impl CatalogRun {
         }
     }
 
-    /// Changes of a tag an entity a day; nothing where the events have no length.
+    /// Changes of a tag per entity and day; `None` where the events span no time.
     pub fn flip_rate(&self, tag: &str) -> Option<f64> {
         let (first, _) = self.events?;
         let partitions = self.replay.partition_set();
@@ -80,12 +80,12 @@ impl CatalogRun {
     }
 }
 
-/// Batches that wait for a run, at most: when one run is slower for a while the other need not stop.
+/// At most this many batches wait for a run: while one run is slower, the other need not stop at once.
 const BATCHES_WAITING: usize = 8;
 
 const BATCH_BYTES: usize = 1 << 17;
 
-/// Lines, one behind the other.
+/// Consecutive lines in one buffer.
 #[derive(Default)]
 struct Batch {
     bytes: Vec<u8>,
@@ -99,7 +99,7 @@ impl Batch {
     }
 }
 
-/// Hands the same lines to both runs. They are through when their scope is, some time after this is gone.
+/// Sends the same lines to both runs. They finish some time after it is dropped, at the latest with their scope.
 pub struct BatchSender {
     runs: [SyncSender<Arc<Batch>>; 2],
     batch: Batch,
@@ -126,7 +126,7 @@ impl BatchSender {
     fn flush(&mut self) {
         let batch = Arc::new(std::mem::take(&mut self.batch));
         for run in &self.runs {
-            // A run that does not listen any more has panicked, and its scope will.
+            // A run without a receiver has panicked, and its scope will panic too.
             let _ = run.send(Arc::clone(&batch));
         }
     }

@@ -1,4 +1,6 @@
-//! `tagstream diff`: what a changed catalog would change for recorded users.
+//! `tagstream diff`: compares the audiences of two catalogs over the same events.
+//!
+//! - `catalog_run`: one catalog over the events; `audience_diff`: the comparison of two runs.
 
 mod catalog_run;
 mod audience_diff;
@@ -20,26 +22,26 @@ use crate::cli::output::warnings::print_warnings;
 use crate::engine::Partition;
 use crate::model::Timestamp;
 
-/// What a changed catalog would change: audiences before and after, who enters and leaves, how often tags flip
+/// Show what a changed catalog would change: audiences before and after, who enters and leaves, how often tags flip
 ///
-/// Exits with 0 when both catalogs were replayed, 1 when a file is not as it should be, 2 on wrong usage.
+/// Exits with 0 when both catalogs were replayed, 1 when a file is invalid, 2 on wrong usage.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   tagstream diff catalog.yaml catalog.new.yaml --input events.ndjson.gz
   git show main:catalog.yaml > /tmp/old.yaml && tagstream diff /tmp/old.yaml catalog.yaml --input events.ndjson.gz
   tagstream diff /tmp/old.yaml catalog.yaml --from-topic     the topic and its brokers as in tagstream.toml")]
 pub struct DiffArgs {
-    /// The catalog as it is
+    /// The present catalog
     old: PathBuf,
-    /// The catalog as it would be
+    /// The changed catalog
     new: PathBuf,
     /// Compare at this instant (RFC 3339); by default at the last event, with --from-topic now
     #[arg(long, value_name = "TIME", value_parser = parse_time)]
     until: Option<Timestamp>,
-    /// How many of those who enter and leave to name, for each audience
+    /// The number of entering and leaving keys to print for each audience
     #[arg(long, value_name = "N", default_value_t = 5)]
     samples: usize,
-    /// Also the audiences that do not differ
+    /// Also show the audiences that do not differ
     #[arg(long)]
     all: bool,
     #[command(flatten)]

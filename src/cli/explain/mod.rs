@@ -1,4 +1,6 @@
-//! `tagstream explain`: how a user's tags came to be as they are, and why others are not on.
+//! `tagstream explain`: how an entity's tags came to their values, and why its other tags are off.
+//!
+//! `report` writes the result as text or JSON.
 
 mod report;
 
@@ -16,9 +18,9 @@ use crate::engine::Sink;
 use crate::model::{Command, EntityKindId, Event, Scalar, TagChange, Timestamp, Value};
 use crate::replay::Replay;
 
-/// Why a user has the tags that they have, and not the others: every change, every condition, and what comes next
+/// Explain why a user has some tags and not the others: every change, every condition, and what comes next
 ///
-/// Exits with 0 when the user was found, 1 when not or a file is not as it should be, 2 on wrong usage.
+/// Exits with 0 when the user was found, 1 when not or when a file is invalid, 2 on wrong usage.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   tagstream explain catalog.yaml --input events.ndjson.gz --key u-42
@@ -30,20 +32,20 @@ pub struct ExplainArgs {
     /// The user's key
     #[arg(long, short)]
     key: String,
-    /// What the key is of, where the catalog knows more than users
+    /// The kind of entity that the key is of, where the catalog has kinds other than users
     #[arg(long, value_name = "KIND", default_value = "user")]
     entity: String,
-    /// Only this tag
+    /// Explain only this tag
     #[arg(long, short)]
     tag: Option<String>,
-    /// As it was at this instant (RFC 3339); by default at the last event, with --from-topic now
+    /// Explain the state at this instant (RFC 3339); by default at the last event, with --from-topic now
     #[arg(long, value_name = "TIME", value_parser = parse_time)]
     at: Option<Timestamp>,
     #[command(flatten)]
     common: ReplayToolArgs,
 }
 
-/// A change of the user's tags, kept.
+/// An owned change of one of the entity's tags.
 struct RecordedChange {
     tag: Box<str>,
     at: Timestamp,
@@ -54,7 +56,7 @@ struct RecordedChange {
     because: Vec<(String, Option<Value>)>,
 }
 
-/// Keeps every change of the one entity.
+/// Records every change of the entity.
 struct ChangeHistory<'a> {
     args: &'a ExplainArgs,
     changes: Vec<RecordedChange>,
@@ -79,24 +81,24 @@ impl Sink for ChangeHistory<'_> {
     }
 }
 
-/// What was seen of a key, for the case that nobody has it in the end.
+/// What events say of a key, for the message if no entity has it in the end.
 #[derive(Default)]
 struct KeyTrace {
-    /// The last that came of the entity.
+    /// The last event of the entity.
     last: Option<LastSeen>,
-    /// Another kind of entity that has the key.
+    /// Another kind of entity with this key.
     elsewhere: Option<EntityKindId>,
 }
 
 #[derive(Clone, Copy)]
 enum LastSeen {
-    /// Nothing later than this.
+    /// The time of the latest event.
     Event(Timestamp),
     Erased(Timestamp),
 }
 
 impl KeyTrace {
-    /// Takes an event up to `until`; whether it is one of the entity.
+    /// Takes an event; returns whether it is about the entity. Events after `until` do not count.
     fn note(&mut self, event: &Event, until: Timestamp, key: &str, kind: EntityKindId) -> bool {
         let is_it = event.key_of(kind) == Some(key);
         if event.time <= until && is_it {
@@ -111,7 +113,7 @@ impl KeyTrace {
         is_it
     }
 
-    /// Why there is nobody to explain.
+    /// Why no entity has the key.
     fn why_not_found(&self, args: &ExplainArgs, kind: EntityKindId, catalog: &Catalog) -> String {
         let (key, kind) = (&args.key, catalog.entity(kind));
         match (self.last, kind.forget_after_ms, self.elsewhere) {
@@ -139,19 +141,19 @@ pub fn run(args: &ExplainArgs, now: Timestamp) -> ExitCode {
     let Some(runnable) = catalog_file::require(&args.catalog, &args.common.model_access()) else {
         return ExitCode::FAILURE;
     };
-    let programs = runnable.compile();
-    let found = kind(args, &programs.catalog).and_then(|kind| Ok((kind, wanted(args, kind, &programs.catalog)?)));
+    let compiled = runnable.compile();
+    let found = kind(args, &compiled.catalog).and_then(|kind| Ok((kind, wanted(args, kind, &compiled.catalog)?)));
     let (kind, tags) = match found {
         Ok(found) => found,
         Err(code) => return code,
     };
-    let mut replay = Replay::new(&programs, now, args.at);
+    let mut replay = Replay::new(&compiled, now, args.at);
     let mut history = ChangeHistory { args, changes: Vec::new() };
     let mut rejects = RejectCounts::default();
     let mut trace = KeyTrace::default();
     let until = args.at.unwrap_or(Timestamp::FOREVER);
-    // Counts the entity's events. Of all others only the time matters: it is what moves the clock.
-    let fed = source.each_line(&programs.catalog, now, |line| {
+    // Of the other entities' events only the time matters, which advances the clock.
+    let fed = source.each_line(&compiled.catalog, now, |line| {
         match replay.read(line).map(|event| (event.time, trace.note(event, until, &args.key, kind))) {
             Err(reject) => rejects.count(reject),
             Ok((time, _)) if time > until => {}
@@ -169,17 +171,17 @@ pub fn run(args: &ExplainArgs, now: Timestamp) -> ExitCode {
     let subject = report::Subject { entity: &args.entity, key: &args.key };
     let explained: Option<Vec<_>> = tags.iter().map(|tag| Some((*tag, partition.explain(&args.key, *tag)?))).collect();
     let Some(explained) = explained else {
-        console::report(&format!("error: {}", trace.why_not_found(args, kind, &programs.catalog)));
+        console::report(&format!("error: {}", trace.why_not_found(args, kind, &compiled.catalog)));
         return ExitCode::FAILURE;
     };
     print(&match args.common.format {
-        Format::Text => report::text(subject, &programs.catalog, &explained, &history.changes),
-        Format::Json => report::json(subject, &programs.catalog, &explained, &history.changes),
+        Format::Text => report::text(subject, &compiled.catalog, &explained, &history.changes),
+        Format::Json => report::json(subject, &compiled.catalog, &explained, &history.changes),
     });
     ExitCode::SUCCESS
 }
 
-/// The kind of entity that the key is of; an unknown one is wrong usage.
+/// The kind of entity that the key is of; an unknown kind is wrong usage.
 fn kind(args: &ExplainArgs, catalog: &Catalog) -> Result<EntityKindId, ExitCode> {
     let names = catalog.entities.iter().map(|kind| &*kind.name);
     let found = names.clone().zip(0..).find(|(name, _)| *name == args.entity);

@@ -1,4 +1,4 @@
-//! A user's tags explained: as text for people, and as JSON.
+//! The report of `tagstream explain`: text for people, and JSON.
 
 use std::fmt::Write;
 
@@ -10,10 +10,10 @@ use crate::cli::output::format::{self, because, distance, gap, reasons, tag_valu
 use crate::engine::{Clause, Explanation, Forgotten, Join, Role, Section, Unseen, Wait};
 use crate::model::Value;
 
-/// So many of a tag's last changes are shown to people.
+/// The text shows at most this many of a tag's last changes.
 const CHANGES_SHOWN_MAX: usize = 20;
 
-/// Whose tags they are.
+/// The entity whose tags are explained.
 #[derive(Clone, Copy)]
 pub struct Subject<'a> {
     pub entity: &'a str,
@@ -22,7 +22,7 @@ pub struct Subject<'a> {
 
 type Explained = [(TagId, Explanation)];
 
-/// One paragraph a tag: what it is, how it came to be so, and why.
+/// One paragraph per tag: its value, its changes, and its reasons.
 pub fn text(subject: Subject<'_>, catalog: &Catalog, explained: &Explained, history: &[RecordedChange]) -> String {
     let Some((_, first)) = explained.first() else {
         return format!("no tag is put on `{}`\n", subject.entity);
@@ -43,7 +43,7 @@ pub fn text(subject: Subject<'_>, catalog: &Catalog, explained: &Explained, hist
         }
         for change in &changes[earlier..] {
             let because = because(change.because.iter().map(|(label, value)| (label.as_str(), value.clone())));
-            // A command has no reasons but itself.
+            // A change by a command has no reasons.
             let because = if because.is_empty() { because } else { format!(": {because}") };
             let to = tag_value(change.value.as_ref());
             let _ = writeln!(text, "  {} {to} ({}{because})", change.at, change.cause);

@@ -10,10 +10,10 @@ use crate::catalog::{self, Colours, Loaded, Severity};
 use crate::http::CatalogErrors;
 use crate::scoring::Models;
 
-/// Files longer than this are not read to their end: no catalog comes near.
+/// A file is read up to this size; no catalog is nearly as large.
 const FILE_BYTES_MAX: u64 = 64 * 1024 * 1024;
 
-/// Why a file could not be checked at all.
+/// Why a file could not be read.
 #[derive(Debug, thiserror::Error)]
 pub enum FileError {
     #[error("can't read {0}: {1}")]
@@ -22,7 +22,7 @@ pub enum FileError {
     NotUtf8(String, usize, usize),
 }
 
-/// A catalog that was read and checked.
+/// A catalog file that was read and checked.
 pub struct CatalogFile {
     pub name: String,
     pub text: String,
@@ -31,7 +31,7 @@ pub struct CatalogFile {
 }
 
 impl CatalogFile {
-    /// Reads a file, or the standard input for `-`, and the models that it names.
+    /// Reads a file, or the standard input for `-`, and its models.
     pub fn open(path: &Path, access: &ModelAccess) -> Result<Self, FileError> {
         let name = display_name(path);
         let text = read(path, &name)?;
@@ -58,7 +58,7 @@ pub enum LoadError {
     Problems {
         /// For people.
         report: String,
-        /// For programs, as `check --format json` prints them.
+        /// For compiled, as `check --format json` prints them.
         documents: Vec<Json>,
     },
 }
@@ -100,7 +100,7 @@ pub fn load(path: &Path, access: &ModelAccess, colours: Colours) -> Result<Runna
         .ok_or_else(|| LoadError::Problems { report, documents: problems.iter().map(catalog::as_json).collect() })
 }
 
-/// Colours for a terminal, unless the user wants none.
+/// Colours for a terminal, unless `NO_COLOR` is set.
 pub fn colours(is_terminal: bool) -> Colours {
     let wanted = is_terminal && std::env::var_os("NO_COLOR").is_none();
     if wanted { Colours::On } else { Colours::Off }

@@ -1,4 +1,4 @@
-//! Where a tool's events come from: recorded files, or the input topic itself.
+//! The source of a command's events: recorded files, or the input topic.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -31,14 +31,14 @@ pub struct SourceArgs {
         value_delimiter = ','
     )]
     input: Vec<PathBuf>,
-    /// Read the input topic instead, from its beginning to the end that it has now, its partitions merged by time
+    /// Read the input topic instead, from its beginning to its present end, with its partitions merged by time
     #[arg(long)]
     from_topic: bool,
     #[command(flatten, next_help_heading = "With --from-topic")]
     settings: SettingsArgs,
 }
 
-/// Events that can be read once.
+/// A source of events, which can be read once.
 pub enum EventSource<'a> {
     Files(&'a [PathBuf]),
     Topics(Box<Settings>),
@@ -55,7 +55,7 @@ pub enum EventSourceError {
 
 impl SourceArgs {
     /// # Errors
-    /// The exit code, where settings that are needed cannot be used; what is wrong with them has been said.
+    /// The exit code, where the settings are needed and wrong; their problems have been printed.
     pub fn source(&self) -> Result<EventSource<'_>, ExitCode> {
         if !self.from_topic {
             return Ok(EventSource::Files(&self.input));
@@ -64,7 +64,7 @@ impl SourceArgs {
         Ok(EventSource::Topics(Box::new(settings)))
     }
 
-    /// Ends a replay: with a topic the clock runs on to now, as the service's does, unless the replay stops before.
+    /// Ends a replay: with a topic the clock runs on to `now`, as the service's does, unless the replay has an earlier end.
     pub fn finish(&self, replay: &mut Replay, now: Timestamp, sink: &mut impl Sink) {
         if self.from_topic && replay.until().is_none() && replay.partition_set().clock().is_some() {
             replay.advance(now, sink);
@@ -74,8 +74,8 @@ impl SourceArgs {
 }
 
 impl EventSource<'_> {
-    /// Hands out every line; on a terminal a bar shows how far it is. `catalog` says where a topic's events have their
-    /// time, `now` which of them lie in the future.
+    /// Passes every line to `each`; on a terminal a bar shows the progress. `catalog` says where the events of a topic
+    /// have their time, `now` which of them are in the future.
     pub fn each_line(
         &self,
         catalog: &Catalog,
@@ -91,7 +91,7 @@ impl EventSource<'_> {
             }
             EventSource::Topics(settings) => settings,
         };
-        // What goes wrong for good is told by the error.
+        // The error says what fails for good.
         let silent: Notices = Arc::new(|_| ());
         let archive = Archive::open(settings, &silent)?;
         let (mut decoder, mut event) = (Decoder::new(catalog), Event::default());

@@ -1,4 +1,4 @@
-//! A catalog that can be run: with the models that it names, and the flag that tells where their runtime is.
+//! The models of a catalog, and the option that says where the ONNX Runtime is.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -7,45 +7,45 @@ use crate::catalog::{Catalog, Loaded};
 use crate::engine::Programs;
 use crate::scoring::{Models, ScorePart, SlowModelPolicy};
 
-/// Where the ONNX Runtime is, unless something nearer tells it; ONNX's own tools look there too.
+/// The variable with the path of the ONNX Runtime, if no option names one; ONNX's own tools use it too.
 const LIBRARY_VARIABLE: &str = "ORT_DYLIB_PATH";
 
 /// What catalogs with a `score` need
 #[derive(Clone, Debug, Default, clap::Args)]
 pub struct ModelArgs {
-    /// The ONNX Runtime, for a catalog with a `score`: the library, or the folder that it is in [env: ORT_DYLIB_PATH]
+    /// The ONNX Runtime, for a catalog with a `score`: the library, or its folder [env: ORT_DYLIB_PATH]
     #[arg(long, value_name = "PATH")]
     onnx_runtime: Option<PathBuf>,
 }
 
 impl ModelArgs {
-    /// For whoever reads files: a score takes as long as it takes.
+    /// For commands that read files: a score may take any time.
     pub fn access(&self) -> ModelAccess {
         ModelAccess::new(self.onnx_runtime.clone(), SlowModelPolicy::Wait)
     }
 }
 
-/// How models are to be opened.
+/// How to open models.
 #[derive(Clone, Debug)]
 pub struct ModelAccess {
     library: Option<PathBuf>,
-    /// `None`: not at all.
+    /// `None`: models are not opened.
     patience: Option<SlowModelPolicy>,
 }
 
 impl ModelAccess {
-    /// Where no library is named the environment may name one.
+    /// Without a `library`, the environment may name one.
     pub fn new(library: Option<PathBuf>, patience: SlowModelPolicy) -> Self {
         let named = || std::env::var_os(LIBRARY_VARIABLE).filter(|path| !path.is_empty()).map(PathBuf::from);
         ModelAccess { library: library.or_else(named), patience: Some(patience) }
     }
 
-    /// For whoever scores nobody.
+    /// For commands that do not score.
     pub fn none() -> Self {
         ModelAccess { library: None, patience: None }
     }
 
-    /// Loads the models of a catalog that was read from `path`; what is wrong with them goes to its problems.
+    /// Loads the models of a catalog that was read from `path`, and adds their mismatches to its problems.
     pub fn open(&self, path: &Path, text: &str, loaded: &mut Loaded) -> Models {
         let folder = path.parent().unwrap_or(Path::new(""));
         let (Some(catalog), Some(patience)) = (loaded.catalog.as_mut(), self.patience) else {
@@ -69,7 +69,7 @@ impl ModelAccess {
     }
 }
 
-/// A catalog without a mistake, and its models.
+/// A catalog without errors, and its models.
 #[derive(Clone, Debug)]
 pub struct Runnable {
     pub catalog: Catalog,

@@ -1,4 +1,4 @@
-//! The options by which a command finds its settings, and what it needs of them.
+//! The options that say where settings are, and the check of what a command needs of them.
 
 use std::path::PathBuf;
 
@@ -8,23 +8,23 @@ use crate::cli::output::console::report;
 use crate::kafka;
 use crate::settings::{self, ConfigFile, Fault, Problems, Settings, Sources};
 
-/// Settings that cannot be used, or a cluster that does not fit them: `EX_CONFIG` of sysexits.h.
+/// The exit code for wrong settings, and for a cluster that does not fit them: `EX_CONFIG` of sysexits.h.
 pub const EXIT_SETTINGS: u8 = 78;
 
 /// Where settings come from, for the commands that talk to Kafka
 #[derive(Debug, Args)]
 pub struct SettingsArgs {
-    /// The settings file [default: tagstream.toml, if it is there]
+    /// The settings file [default: tagstream.toml, if it exists]
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
 
-    /// One setting, over file and environment; may be repeated
+    /// One setting, which overrides file and environment; may be repeated
     #[arg(short = 's', long = "set", value_name = "KEY=VALUE")]
     set: Vec<String>,
 }
 
 impl SettingsArgs {
-    /// Reads and checks the settings, or says everything that is wrong with them.
+    /// Reads and checks the settings; prints all their problems and returns `None` where there are any.
     pub fn load(&self, needs: Needs) -> Option<Settings> {
         let file = match &self.config {
             Some(path) => ConfigFile::Named(path.clone()),
@@ -44,7 +44,7 @@ impl SettingsArgs {
     }
 }
 
-/// Checks what the settings themselves do not know: librdkafka's properties, and what the command needs.
+/// Checks what the part `settings` cannot: librdkafka's properties, and what the command needs.
 fn complete(settings: Settings, needs: Needs) -> Result<Settings, Problems> {
     let mut problems = Problems::default();
     kafka::check_properties(&settings, &mut problems);
@@ -60,7 +60,7 @@ fn complete(settings: Settings, needs: Needs) -> Result<Settings, Problems> {
     if problems.is_empty() { Ok(settings) } else { Err(problems) }
 }
 
-/// What a command cannot do without.
+/// What a command needs of the settings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Needs {
     Kafka,

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use crate::catalog::Catalog;
 use crate::model::Scalar;
 
-/// Whom somebody may want to reach, by name.
+/// An audience, by name.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Audience {
     pub tag: Box<str>,
@@ -13,11 +13,11 @@ pub struct Audience {
     pub part: Option<Box<str>>,
 }
 
-/// All audiences of a catalog, numbered in its order.
+/// All audiences of a catalog, numbered in the catalog's order.
 #[derive(Clone, Debug)]
 pub struct Audiences {
     list: Vec<Audience>,
-    /// By tag, the number of its first audience and how many it has.
+    /// By tag, the number of its first audience and the count of its audiences.
     places: HashMap<Box<str>, (usize, usize)>,
 }
 
@@ -42,7 +42,7 @@ impl Audiences {
         &self.list
     }
 
-    /// The audience of those whose tag has this value; none for an absent one.
+    /// The audience of the entities whose tag has this value; `None` for an absent value.
     pub fn find(&self, tag: &str, value: Scalar<'_>) -> Option<usize> {
         let (first, len) = *self.places.get(tag)?;
         match (value, &self.list[first].part) {
@@ -57,7 +57,7 @@ impl Audiences {
     }
 }
 
-/// The line below a table from which audiences were left out.
+/// The line below a table that leaves audiences out.
 pub fn left_out(audiences: usize, one: &str, many: &str) -> String {
     match audiences {
         0 => String::new(),

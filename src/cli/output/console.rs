@@ -8,7 +8,7 @@ use std::process::ExitCode;
 pub enum Format {
     /// For people.
     Text,
-    /// For programs: one JSON document.
+    /// For compiled: one JSON document.
     Json,
 }
 

@@ -1,4 +1,4 @@
-//! Values, instants and reasons as the commands show them to people, and values as JSON.
+//! Values, instants and reasons as text for people, and values as JSON.
 
 use std::fmt::Write;
 
@@ -8,10 +8,10 @@ use crate::catalog::{Bands, Comparison, TagKind};
 use crate::engine::{Clause, Explanation, Foreseen, Forgotten, Join, Role, Section, Unseen, Wait};
 use crate::model::{Timestamp, Unit, Value};
 
-/// Whole numbers up to here are the same as doubles and as integers.
+/// Up to here every whole number is exact as a double.
 const WHOLE_MAX: f64 = 9_007_199_254_740_992.0;
 
-/// As a tag change writes it; null when absent.
+/// The JSON of a value, as in a tag change; null when absent.
 pub fn json(value: Option<&Value>) -> Json {
     match value {
         None => Json::Null,
@@ -23,7 +23,7 @@ pub fn json(value: Option<&Value>) -> Json {
     }
 }
 
-/// As [`json`], with the noise of doubles rounded off: six decimals are a tenth of a second in days.
+/// Like [`json`], rounded to six decimals: as days that is a tenth of a second.
 pub fn text(value: Option<&Value>) -> String {
     match value {
         Some(Value::Number(n)) => json(Some(&Value::Number((n * 1e6).round() / 1e6))).to_string(),
@@ -31,13 +31,13 @@ pub fn text(value: Option<&Value>) -> String {
     }
 }
 
-/// Labels with their values, as a tag change's `because`: `visits is 3, plan is null`.
+/// Labels with their values, such as a tag change's `because`: `visits is 3, plan is null`.
 pub fn because<'a>(values: impl Iterator<Item = (&'a str, Option<Value>)>) -> String {
     let said: Vec<String> = values.map(|(label, value)| format!("{label} is {}", text(value.as_ref()))).collect();
     said.join(", ")
 }
 
-/// What a tag shows: `on`, `off`, a band, a stage or a value.
+/// The value of a tag: `on`, `off`, a band, a stage or a value.
 pub fn tag_value(value: Option<&Value>) -> String {
     match value {
         None => "off".to_owned(),
@@ -52,7 +52,7 @@ pub fn counted(number: u64, one: &str, many: &str) -> String {
     format!("{number} {}", if number == 1 { one } else { many })
 }
 
-/// A length of time in its two greatest units: `3d 4h`.
+/// A duration in its two greatest units: `3d 4h`.
 pub fn distance(ms: i64) -> String {
     const UNITS: [(&str, i64); 5] = [("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1_000), ("ms", 1)];
     let first = UNITS.iter().position(|(_, unit_ms)| ms >= *unit_ms).unwrap_or(UNITS.len() - 1);
@@ -67,7 +67,7 @@ pub fn distance(ms: i64) -> String {
     parts.join(" ")
 }
 
-/// A number of days, hours and so on as [`distance`] tells it.
+/// A number of days, hours and so on, as [`distance`] writes it.
 fn length(number: f64, unit: Unit) -> String {
     match (number * unit.ms() as f64).round() as i64 {
         0 => format!("0{}", &unit.name()[..1]),
@@ -76,7 +76,7 @@ fn length(number: f64, unit: Unit) -> String {
     }
 }
 
-/// The reasons for a tag's state, one line a piece.
+/// The reasons for a tag's state, one line per clause.
 pub fn reasons(explanation: &Explanation, kind: &TagKind) -> Vec<String> {
     let now = explanation.at;
     let mut rows = Vec::new();
@@ -107,7 +107,7 @@ pub fn reasons(explanation: &Explanation, kind: &TagKind) -> Vec<String> {
     lines
 }
 
-/// Whether a stage's condition holds, or may: the stages behind it are not asked.
+/// Whether a stage's condition holds, or may hold: then the stages after it are not evaluated.
 fn decides(section: &Section) -> bool {
     let holds = |whole: &Clause| !whole.is_decided || whole.value == Some(Value::Bool(true));
     matches!(section.role, Role::Stage(_)) && section.clauses.first().is_some_and(holds)
@@ -119,7 +119,7 @@ fn unseen(unseen: &Unseen) -> String {
     format!("{counter}: {} seen since {since}; {known}", text(value.as_ref()))
 }
 
-/// What becomes of the tag if nothing happens.
+/// The next change of the tag if no event comes.
 fn ahead(explanation: &Explanation) -> String {
     let now = explanation.at;
     let mut line = "if nothing happens: ".to_owned();
@@ -148,7 +148,7 @@ fn role(role: &Role) -> String {
     }
 }
 
-/// Whether it is the value of the piece that matters, and not whether it holds.
+/// Whether the clause is shown with its value, and not with whether it holds.
 fn is_value(section: &Section) -> bool {
     matches!(section.role, Role::Value | Role::Input(_))
 }
@@ -172,7 +172,7 @@ fn row(section: &Section, clause: &Clause, now: Timestamp) -> (String, String) {
     (left, right)
 }
 
-/// What the piece was made of, and how far it is from holding.
+/// The values of a clause, and how far it is from holding.
 fn detail(section: &Section, clause: &Clause) -> String {
     let of_seen = match &clause.join {
         Join::Parts => String::new(),
@@ -184,7 +184,7 @@ fn detail(section: &Section, clause: &Clause) -> String {
         },
         Join::Leaf if is_value(section) => format!("is {}", text(clause.value.as_ref())),
         Join::Leaf => {
-            // A piece that is nothing but a name has been told already.
+            // A clause that is only a name is already shown with its value.
             let named = section.leaves.iter().filter(|(label, _)| *label != clause.text && clause.text.contains(label));
             because(named.map(|(label, value)| (label.as_str(), value.clone())))
         }
@@ -196,7 +196,7 @@ fn detail(section: &Section, clause: &Clause) -> String {
     }
 }
 
-/// One side of a comparison.
+/// One operand of a comparison.
 fn operand(value: Option<&Value>, unit: Option<Unit>) -> String {
     match (value, unit) {
         (Some(Value::Number(number)), Some(unit)) => length(*number, unit),
@@ -204,7 +204,7 @@ fn operand(value: Option<&Value>, unit: Option<Unit>) -> String {
     }
 }
 
-/// How far a comparison of numbers that does not hold is from holding: its right side less its left one.
+/// How far a comparison of numbers is from holding: its right operand minus its left one; `None` if it holds.
 pub fn gap(clause: &Clause) -> Option<f64> {
     let Join::Comparison(_, [Some(Value::Number(left)), Some(Value::Number(right))], _) = &clause.join else {
         return None;
@@ -238,7 +238,7 @@ fn band_line(bands: &Bands) -> String {
     line
 }
 
-/// How far the value may go until its band is left, where it is past the band's bound already.
+/// The bound at which the band is left, where the value is already past the band's own bound.
 fn within_margin(bands: &Bands, explanation: &Explanation) -> Option<String> {
     let of_clause = explanation.sections.first().and_then(|section| section.clauses.first());
     let value = match (explanation.wait, of_clause.and_then(|clause| clause.value.as_ref())) {

@@ -1,4 +1,4 @@
-//! Lines that were no events, counted by reason.
+//! Rejected lines, counted by reason.
 
 use std::collections::BTreeMap;
 
@@ -16,7 +16,7 @@ impl RejectCounts {
         *self.reasons.entry(reject.code()).or_default() += 1;
     }
 
-    /// Says how many there were, if any, as `4 lines rejected: bad_time 3, not_json 1`; `hint` says where they are.
+    /// Prints the counts, if there are any: `4 lines rejected: bad_time 3, not_json 1`; `hint` follows the total.
     pub fn print(&self, hint: &str) {
         let total: u64 = self.reasons.values().sum();
         if total > 0 {

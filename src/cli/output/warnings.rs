@@ -1,4 +1,4 @@
-//! What is odd about the events of a replay and yet no error: told when it is over.
+//! Warnings about the events of a replay, printed at its end.
 
 use super::console::report;
 use super::format::{counted, distance};
@@ -58,7 +58,7 @@ fn warn_of_skipped_values(partition: &mut Partition) {
     }
 }
 
-/// What an aggregate takes, and whence.
+/// The type of value that an aggregate takes, and where it is in the event.
 fn wanted(aggregate: Aggregate) -> Option<(&'static str, Expr)> {
     let (what, path) = match aggregate {
         Aggregate::Sum(path) | Aggregate::Avg(path) | Aggregate::Min(path) | Aggregate::Max(path) => ("number", path),

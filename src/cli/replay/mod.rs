@@ -1,4 +1,6 @@
-//! `tagstream replay`: the tag changes of recorded events.
+//! `tagstream replay`: writes the tag changes of recorded events.
+//!
+//! - `summary`: the table of `--summary`; `output`: where changes and rejected lines are written.
 
 mod summary;
 mod output;
@@ -20,7 +22,7 @@ use crate::codec::RejectedLine;
 use crate::model::Timestamp;
 use crate::replay::{LineOutcome, ReadError, Replay};
 
-/// The tag changes of recorded events, as NDJSON
+/// Write the tag changes of recorded events, as NDJSON
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   tagstream replay catalog.yaml --input events.ndjson.gz > changes.ndjson
@@ -35,27 +37,27 @@ pub struct ReplayArgs {
     /// Leave out events after this instant (RFC 3339) and let time pass up to it
     #[arg(long, value_name = "TIME", value_parser = parse_time)]
     until: Option<Timestamp>,
-    /// Where the changes go, instead of the standard output
+    /// Write the changes to this file instead of the standard output
     #[arg(long, short, value_name = "FILE")]
     output: Option<PathBuf>,
-    /// Where rejected lines go, each as {"reason", "line", "raw"}
+    /// Write rejected lines to this file, each as {"reason", "line", "raw"}
     #[arg(long, value_name = "FILE")]
     rejects: Option<PathBuf>,
-    /// Print a table of the tags: entered, left, now on
+    /// Print a table of the tags: how many entities entered, left, and have it now
     #[arg(long)]
     summary: bool,
     #[command(flatten)]
     models: ModelArgs,
 }
 
-/// Exit codes: 0 when done, 1 when the catalog or a file is not as it should be.
+/// Exit codes: 0 when done, 1 when the catalog or a file is invalid.
 pub fn run(args: &ReplayArgs, now: Timestamp) -> ExitCode {
     let Some(runnable) = catalog_file::require(&args.catalog, &args.models.access()) else {
         return ExitCode::FAILURE;
     };
-    let programs = runnable.compile();
-    let mut replay = Replay::new(&programs, now, args.until);
-    let summary = args.summary.then(|| Summary::new(&programs.catalog));
+    let compiled = runnable.compile();
+    let mut replay = Replay::new(&compiled, now, args.until);
+    let summary = args.summary.then(|| Summary::new(&compiled.catalog));
     let mut output = match ReplayOutput::open(args.output.as_deref(), args.rejects.as_deref(), summary) {
         Ok(output) => output,
         Err(error) => return fail(&error),
@@ -66,7 +68,7 @@ pub fn run(args: &ReplayArgs, now: Timestamp) -> ExitCode {
         Err(error) => return fail(&error),
     }
     if let Some(table) = output.summary_table() {
-        // The changes own the standard output unless they go to a file.
+        // The standard output is for the changes, unless they go to a file.
         if args.output.is_some() {
             println!("{table}");
         } else {

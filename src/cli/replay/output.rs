@@ -1,4 +1,4 @@
-//! Where a replay's changes, rejects and counts go.
+//! The output of a replay: changes, rejected lines, and the counts for the summary.
 
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
@@ -18,13 +18,13 @@ pub struct OutputError {
 }
 
 impl OutputError {
-    /// Whether whoever read has had enough.
+    /// Whether the reader of the standard output has closed it.
     pub fn is_broken_pipe(&self) -> bool {
         self.error.kind() == io::ErrorKind::BrokenPipe
     }
 }
 
-/// A file of lines, or the standard output.
+/// A file of lines or the standard output.
 struct LineFile {
     path: PathBuf,
     writer: Box<dyn Write>,
@@ -52,7 +52,7 @@ impl LineFile {
     }
 }
 
-/// Takes the changes of a replay. The first error is kept until somebody asks for it: an engine's sink cannot fail.
+/// Writes the changes of a replay. A sink cannot fail, so the first error is kept until [`ReplayOutput::check`].
 pub struct ReplayOutput {
     changes: LineFile,
     rejects: Option<LineFile>,

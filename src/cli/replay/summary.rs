@@ -1,4 +1,4 @@
-//! The table behind `--summary`: how each tag's audience moved.
+//! The table of `--summary`: how many entities entered and left each tag.
 
 use std::collections::HashMap;
 
@@ -12,7 +12,7 @@ struct TagTotals {
     entered: u64,
     changed: u64,
     left: u64,
-    /// That had a change.
+    /// Entities with at least one change.
     entities: u64,
 }
 
@@ -21,7 +21,7 @@ pub struct Summary {
     /// In the catalog's order.
     rows: Vec<(Box<str>, TagTotals)>,
     places: HashMap<Box<str>, usize>,
-    /// By key, a bit for each tag that had a change: a count for each would take more room than all state.
+    /// By key, one bit for each tag that has changed: counts would need more memory than the whole state.
     changed: HashMap<Box<str>, Box<[u64]>>,
 }
 

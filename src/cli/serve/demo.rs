@@ -10,7 +10,7 @@ use crate::demo::{self, DemoError, DemoOptions, Speed};
 use crate::model::Timestamp;
 use crate::service::ServiceError;
 
-/// The service on an embedded broker, with the events of a gym that does not exist: nothing to install
+/// Run the service on an embedded broker, with generated events of a gym: nothing to install
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   tagstream demo                                         two months of a thousand members in a minute
@@ -18,19 +18,19 @@ use crate::service::ServiceError;
   tagstream demo --speed max --save events.ndjson > changes.ndjson
   tagstream replay deploy/examples/gym/catalog.yaml --input events.ndjson --summary")]
 pub struct DemoArgs {
-    /// How many people live near the gym
+    /// The number of people near the gym
     #[arg(long, value_name = "N", default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     members: u32,
-    /// How many days it shows; they end now
+    /// The number of days; the last one ends now
     #[arg(long, value_name = "N", default_value_t = 60, value_parser = clap::value_parser!(u32).range(1..=730))]
     days: u32,
-    /// How many times faster than life, or max; 86400 is a day a second
+    /// How many times faster than real time, or max; 86400 is one day per second
     #[arg(long, value_name = "TIMES", default_value = "86400", value_parser = parse_speed)]
     speed: Speed,
-    /// Another seed is another gym
+    /// The seed of the generated events
     #[arg(long, value_name = "N", default_value_t = 1)]
     seed: u64,
-    /// Also write the events to a file, one a line
+    /// Also write the events to a file, one per line
     #[arg(long, value_name = "FILE")]
     save: Option<PathBuf>,
 }
@@ -39,11 +39,11 @@ fn parse_speed(text: &str) -> Result<Speed, String> {
     match text.parse::<f64>() {
         Ok(times) if times >= 1.0 && times.is_finite() => Ok(Speed::Times(times)),
         _ if text == "max" => Ok(Speed::Max),
-        _ => Err("a number from 1 on, or max".to_owned()),
+        _ => Err("a number of at least 1, or max".to_owned()),
     }
 }
 
-/// Exit codes: 0 when it was shown, or interrupted; 1 when it could not be.
+/// Exit codes: 0 when the demo ended or was interrupted, 1 on an error.
 pub fn run(args: &DemoArgs, now: Timestamp) -> ExitCode {
     let DemoArgs { members, days, speed, seed, ref save } = *args;
     match demo::run(&DemoOptions { members, days, seed, speed, save: save.clone() }, now) {
@@ -57,5 +57,5 @@ pub fn run(args: &DemoArgs, now: Timestamp) -> ExitCode {
     }
 }
 
-/// What shells expect of a program that an interrupt ended at once.
+/// 128 + SIGINT, as shells report a program that an interrupt has ended.
 const EXIT_INTERRUPTED: u8 = 130;

@@ -1,4 +1,4 @@
-//! `tagstream run`: the service, on a real Kafka.
+//! `tagstream run`: runs the service.
 
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -18,39 +18,39 @@ use crate::telemetry;
 
 /// Run the service: events from Kafka in, tag changes to Kafka out
 ///
-/// Ends with 0 when told to stop (SIGTERM, Ctrl-C), 1 when something is wrong that only a person can mend,
-/// 2 on wrong usage, 78 when the settings are wrong or topics and rights in Kafka are not what they ask for.
+/// Exits with 0 when stopped by SIGTERM or Ctrl-C, 1 on an error that only an operator can correct, 2 on wrong usage,
+/// 78 when the settings are wrong, or topics and ACLs in Kafka do not fit them.
 #[derive(Debug, Args)]
 pub struct RunArgs {
     #[command(flatten)]
     settings: SettingsArgs,
 
-    /// Approve what follows from the catalog, however many it concerns (see service.max_change)
+    /// Approve the tag changes that follow from the catalog, however many entities they concern (see service.max_change)
     #[arg(long)]
     approve_changes: bool,
 
-    /// Count what the input topic retains for counters that are new or not complete, before their partitions run
+    /// Fill counters that are new or incomplete from the records that the input topic retains, before partitions run
     ///
-    /// Only where one topic, partitioned by user, is the input, and the catalog has no other kinds of entities. Leave it
-    /// away at the next start.
+    /// Only possible where the input is one topic, partitioned by user, and the catalog has no other kinds of entities.
+    /// Omit it at the next start.
     #[arg(long)]
     rebuild: bool,
 }
 
-/// Whether histories can be counted again: each partition's events have to be those of its own entities.
+/// Whether counters can be filled from the input: each partition's events must be those of its own entities.
 fn check_rebuild(settings: &Settings, catalog: &Catalog) -> Result<(), String> {
     let streams = Streams::of(settings, Some(catalog));
     if streams.iter().all(|(_, plan)| plan.role == Role::Direct) {
         return Ok(());
     }
     let because = match settings.input.topics.len() {
-        1 if settings.input.partitioned_by == PartitionedBy::User => "the catalog has other entities than users",
+        1 if settings.input.partitioned_by == PartitionedBy::User => "the catalog has entities other than users",
         1 => "the input is not partitioned by user",
         _ => "there are several input topics",
     };
     Err(format!(
-        "--rebuild is not possible, since {because}: events are passed on and merged, and what was passed on is not \
-         retained as the input is; start without it, and new counters fill from now on"
+        "--rebuild is not possible, since {because}: events go through repartition topics, which do not retain them as \
+         the input does; start without it, and new counters fill from now on"
     ))
 }
 

@@ -1,4 +1,4 @@
-//! `tagstream topics`: makes and checks the topics that the service writes.
+//! `tagstream topics`: creates and checks the topics that the service writes.
 
 use std::process::ExitCode;
 
@@ -23,25 +23,25 @@ enum TopicsCommand {
     Create(CreateArgs),
 }
 
-/// Create the topics that are missing, and check those that are there
+/// Create the topics that are missing, and check those that exist
 ///
 /// Tag changes, current tags, changelog and dead letters get as many partitions as the input has, and the policies
-/// that they need; so do the topics by which events are passed on for the catalog's other kinds of entities. A topic that exists is never changed. Ends with 0 when all is as it should be, 1 when not,
-/// 2 on wrong usage, 78 when the settings are wrong.
+/// that they need; so do the repartition topics of the catalog's other kinds of entities. A topic that exists is never
+/// changed. Exits with 0 when all topics are correct, 1 when not, 2 on wrong usage, 78 when the settings are wrong.
 #[derive(Debug, Args)]
 struct CreateArgs {
     #[command(flatten)]
     settings: SettingsArgs,
 
-    /// Copies of each partition [default: the brokers' default]
+    /// The number of replicas of each partition [default: the brokers' default]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     replication_factor: Option<u16>,
 
-    /// Create the input topic too, with so many partitions
+    /// Also create the input topic, with this number of partitions
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     input_partitions: Option<u16>,
 
-    /// Say what would be created, and create nothing
+    /// Print what would be created, and create nothing
     #[arg(long)]
     dry_run: bool,
 }

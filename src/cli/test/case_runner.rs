@@ -1,4 +1,4 @@
-//! One case, read to a world: events and time in, and at each expected moment a look at the tags.
+//! Runs one case: applies its events, lets time pass, and compares the tags at each instant of an expectation.
 
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
@@ -12,23 +12,23 @@ use crate::engine::{Programs, Sink};
 use crate::model::{CurrentTag, EntityKindId, TagChange, Timestamp, Value};
 use crate::replay::{LineReader, ReadError, Replay};
 
-/// What is not as the case says, in lines for people; the first says where.
+/// A difference from what the case expects, in lines for people; the first line says where.
 pub type Failure = Vec<String>;
 
-/// What came of a case.
+/// The result of a case.
 pub struct CaseResult {
     pub failures: Vec<Failure>,
-    /// What fails nothing and is rarely meant, with its line.
+    /// Line numbers and messages: what does not fail the case, but is rarely intended.
     pub warnings: Vec<(usize, String)>,
 }
 
-/// Runs a case; `folder` is what its files are named from.
-pub fn run(case: &Case, programs: &Programs, folder: &Path, coverage: &mut Coverage) -> CaseResult {
-    let catalog = &*programs.catalog;
+/// Runs a case; paths in it are relative to `folder`.
+pub fn run(case: &Case, compiled: &Programs, folder: &Path, coverage: &mut Coverage) -> CaseResult {
+    let catalog = &*compiled.catalog;
     let watched = case.changes.iter().flatten().map(|change| (change.key.clone(), change.tag)).collect();
     let mut runner = CaseRunner {
-        // No event of a test lies in the future.
-        replay: Replay::new(programs, Timestamp::MAX, None),
+        // No event of a test is in the future.
+        replay: Replay::new(compiled, Timestamp::MAX, None),
         catalog,
         pending_expectations: &case.expectations,
         pending_events: &case.events,
@@ -63,24 +63,24 @@ pub fn run(case: &Case, programs: &Programs, folder: &Path, coverage: &mut Cover
 struct CaseRunner<'a> {
     replay: Replay,
     catalog: &'a Catalog,
-    /// Those whose moment has not come yet.
+    /// The expectations whose instant has not been reached yet.
     pending_expectations: &'a [Expectation],
-    /// The events that have not arrived yet.
+    /// The events that have not been applied yet.
     pending_events: &'a [TestEvent],
     sink: RecordingSink<'a>,
-    /// By kind of entity, whom events were about.
+    /// By kind of entity, the keys that events were about.
     seen: Vec<HashSet<String>>,
     failures: Vec<Failure>,
 }
 
-/// Sees every change.
+/// Records the changes that the case expects to compare, and the coverage of all.
 struct RecordingSink<'a> {
     catalog: &'a Catalog,
     coverage: &'a mut Coverage,
-    /// Whose changes the case wants to know.
+    /// The entities and tags whose changes the case compares.
     watched: Vec<(String, TagId)>,
     changes: Vec<ObservedChange>,
-    /// Who was erased or forgotten.
+    /// The keys of entities that were erased or forgotten.
     ended: HashSet<String>,
 }
 
@@ -114,7 +114,7 @@ impl Sink for RecordingSink<'_> {
 }
 
 impl CaseRunner<'_> {
-    /// Applies an event, after looking at everything that is expected before it.
+    /// Applies an event, after checking the expectations before it.
     fn event(&mut self, line: &[u8], place: impl Fn() -> String) {
         match self.replay.read(line) {
             Ok(event) => {
@@ -132,7 +132,7 @@ impl CaseRunner<'_> {
         }
     }
 
-    /// Looks at what is expected at moments before `limit`. Events of one instant all come before the look at it.
+    /// Checks the expectations at instants before `limit`. All events of an instant are applied before its check.
     fn check_expectations_before(&mut self, limit: Timestamp) {
         while let Some((expectation, rest)) = self.pending_expectations.split_first()
             && expectation.when.at < limit
@@ -173,7 +173,7 @@ impl CaseRunner<'_> {
                 None if self.sink.ended.contains(&expectation.key) => {
                     failure.push(format!("    {} was erased or forgotten before", expectation.key));
                 }
-                None => failure.push(format!("    no event of {} was seen so far", expectation.key)),
+                None => failure.push(format!("    there was no event of {} so far", expectation.key)),
             }
         }
         if !failure.is_empty() {
@@ -184,7 +184,7 @@ impl CaseRunner<'_> {
             if let Some(late) = self.pending_events.iter().find(|event| event.at <= when.at && may_be_about(event, key))
             {
                 failure.push(format!(
-                    "  the event in line {} stands behind later ones: it comes too late for this",
+                    "  the event in line {} is after later events in the file: it is too late for this expectation",
                     late.line
                 ));
             }
@@ -192,7 +192,7 @@ impl CaseRunner<'_> {
         }
     }
 
-    /// Expectations of somebody whom no event is about: true of anybody who is spelt wrong.
+    /// Warnings about expectations of entities that no event is about: their keys may be misspelt.
     fn unknown_entities(&self, expectations: &[Expectation]) -> Vec<(usize, String)> {
         let mut warned = HashSet::new();
         let mut warnings = Vec::new();
@@ -210,7 +210,7 @@ impl CaseRunner<'_> {
         warnings
     }
 
-    /// Lays the expected changes beside those that came: `-` is missing, `+` was not expected.
+    /// Compares the expected changes with the observed ones: `-` is missing, `+` was not expected.
     fn compare_changes(&mut self, expected: &[ExpectedChange]) {
         let mut missing: Vec<&ExpectedChange> = expected.iter().collect();
         let mut rows = Vec::new();
@@ -241,12 +241,12 @@ impl CaseRunner<'_> {
     }
 }
 
-/// What to call a tag of this kind, where that is worth a word.
+/// The words before the name of a manual tag.
 fn manual(kind: &TagKind) -> &'static str {
     if matches!(kind, TagKind::Manual { .. }) { "the manual tag " } else { "" }
 }
 
-/// Whether an event may be about whoever has this key.
+/// Whether an event may be about an entity with this key.
 fn may_be_about(event: &TestEvent, key: &str) -> bool {
     event.user == key
         || event.keys.iter().any(|(_, other)| other == key)

@@ -1,4 +1,4 @@
-//! What the tests have seen of a catalog: which tags, stages and bands somebody entered and left.
+//! The coverage of a catalog by its tests: which tags, stages and bands entities entered and left.
 
 use crate::catalog::Catalog;
 use crate::cli::output::audiences::{Audience, Audiences};
@@ -36,10 +36,10 @@ impl Coverage {
         self.seen.iter().all(|seen| seen.is_entered && seen.is_left)
     }
 
-    /// One line in all, then one a tag that misses something.
+    /// A line with the totals, then one line for each tag that is not fully covered.
     pub fn report(&self, catalog: &str) -> String {
         let seen: Vec<_> = self.audiences.list().iter().zip(&self.seen).collect();
-        // The audiences of a tag stand together.
+        // The audiences of a tag are adjacent.
         let tags: Vec<_> = seen.chunk_by(|(a, _), (b, _)| a.tag == b.tag).collect();
         let gaps: Vec<(&str, String)> = tags.iter().filter_map(|tag| Some((&*tag[0].0.tag, gap(tag)?))).collect();
         let full = tags.len() - gaps.len();
@@ -53,7 +53,7 @@ impl Coverage {
     }
 }
 
-/// What nobody did with a tag: `never left`, or by band or stage.
+/// What no entity did with a tag: `never left`, or by band or stage.
 fn gap(tag: &[(&Audience, &AudienceCoverage)]) -> Option<String> {
     let said = tag.iter().filter_map(|(audience, seen)| {
         let missing = match (seen.is_entered, seen.is_left) {

@@ -1,10 +1,10 @@
-//! An event of a test as the record that the catalog's `input` expects.
+//! An event of a test as the record that the catalog's `input` mapping expects.
 
 use serde_json::{Map, Value, json};
 
 use crate::catalog::{Catalog, KindRule, Pointer, PropertiesRule, TestEvent, TimeUnit};
 
-/// One JSON object, whose every part stands where the decoder looks for it.
+/// Returns a JSON object with every part of the event where the decoder reads it.
 pub fn record(event: &TestEvent, catalog: &Catalog) -> Vec<u8> {
     let mapping = &catalog.input;
     let mut record = Value::Object(Map::new());
@@ -35,14 +35,14 @@ pub fn record(event: &TestEvent, catalog: &Catalog) -> Vec<u8> {
     }
     let time = match mapping.time_unit {
         TimeUnit::Milliseconds => json!(event.at.ms()),
-        // Whole seconds would lose what a text keeps.
+        // A number of seconds would lose the milliseconds.
         TimeUnit::Seconds => json!(event.at.to_string()),
     };
     put(&mut record, &mapping.time, time);
     record.to_string().into_bytes()
 }
 
-/// Sets the value that a pointer leads to, making the objects on the way.
+/// Sets the value at a JSON Pointer; creates the objects on the way.
 fn put(record: &mut Value, pointer: &Pointer, value: Value) {
     let mut place = record;
     for token in &pointer.0 {

@@ -1,4 +1,7 @@
-//! `tagstream test`: unit tests of catalogs, events in and tags expected at given instants.
+//! `tagstream test`: unit tests of catalogs, with events and the tags that are expected at given instants.
+//!
+//! - `event_record`: an event of a test as a record; `coverage`: which tags the tests cover;
+//! - `case_runner`: runs one case; `report`: the results as text or JUnit XML.
 
 mod event_record;
 mod coverage;
@@ -20,7 +23,7 @@ use crate::cli::output::console::{self, print};
 use crate::engine::Programs;
 use crate::scoring::Models;
 
-/// Unit tests of catalogs: events in, tags expected at given instants
+/// Run unit tests of catalogs: events in, tags expected at given instants
 ///
 /// Exits with 0 when all cases pass, 1 when one fails or a file has errors, 2 on wrong usage.
 #[derive(Debug, clap::Args)]
@@ -34,7 +37,7 @@ pub struct TestArgs {
     #[arg(value_name = "TESTS", required_unless_present = "schema")]
     tests: Vec<PathBuf>,
 
-    /// Only the cases whose names hold this text
+    /// Run only the cases whose names contain this text
     #[arg(long, value_name = "TEXT")]
     run: Option<String>,
 
@@ -56,13 +59,13 @@ pub struct TestArgs {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 enum TestFormat {
-    /// For people: what fails, with the reasons of the tags.
+    /// For people: failures, with the reasons of the tags.
     Text,
-    /// For CI: JUnit's XML.
+    /// For CI: JUnit XML.
     Junit,
 }
 
-/// What all files over one catalog have seen of it.
+/// The coverage of one catalog by all its test files.
 struct CatalogCoverage {
     catalog: PathBuf,
     coverage: Coverage,
@@ -77,17 +80,17 @@ pub fn run(args: &TestArgs) -> ExitCode {
     let mut reports: Vec<FileReport> = args.tests.iter().map(|path| test(path, args, &mut covered)).collect();
     let is_covered = !args.require_coverage || covered.iter().all(|covered| covered.coverage.is_full());
     let mut all_pass = reports.iter().all(FileReport::passes);
-    // A slip in the name must not pass for a test; of a file that can't be run no name is known.
+    // A name without a match is an error, unless a file that can't be read may have had the case.
     if let Some(name) = &args.run
         && reports.iter().all(|report| report.cases.is_ok() && !report.has_cases())
     {
-        console::report(&format!("error: no case's name holds `{name}`"));
+        console::report(&format!("error: no case's name contains `{name}`"));
         all_pass = false;
     }
     if args.run.is_some() {
         reports.retain(|report| report.cases.is_err() || report.has_cases());
     }
-    // A part of the cases says nothing of what all of them see.
+    // With `--run`, the coverage of the selected cases is not that of the tests.
     let wanted = if args.run.is_none() { &covered[..] } else { &[] };
     let coverage: Vec<String> = wanted
         .iter()
@@ -107,18 +110,18 @@ pub fn run(args: &TestArgs) -> ExitCode {
 fn test(path: &Path, args: &TestArgs, covered: &mut Vec<CatalogCoverage>) -> FileReport {
     let name = display_name(path);
     let folder = path.parent().unwrap_or(Path::new(""));
-    let (test_file, catalog, programs) = match open(path, &name, folder, args) {
+    let (test_file, catalog, compiled) = match open(path, &name, folder, args) {
         Ok(opened) => opened,
         Err(wrong) => return FileReport { name, cases: Err(wrong) },
     };
     let place = covered.iter().position(|covered| covered.catalog == catalog).unwrap_or_else(|| {
-        covered.push(CatalogCoverage { catalog, coverage: Coverage::new(&programs.catalog) });
+        covered.push(CatalogCoverage { catalog, coverage: Coverage::new(&compiled.catalog) });
         covered.len() - 1
     });
     let coverage = &mut covered[place].coverage;
     let wanted = |name: &str| args.run.as_ref().is_none_or(|text| name.contains(text.as_str()));
     let cases = test_file.cases.iter().filter(|case| wanted(&case.name)).map(|case| {
-        let result = case_runner::run(case, &programs, folder, coverage);
+        let result = case_runner::run(case, &compiled, folder, coverage);
         for (line, warning) in result.warnings {
             console::report(&format!("warning: {name}:{line}: {warning}"));
         }
@@ -130,9 +133,12 @@ fn test(path: &Path, args: &TestArgs, covered: &mut Vec<CatalogCoverage>) -> Fil
 
 type Opened = (Casebook, PathBuf, Arc<Programs>);
 
-/// A test file with its catalog; without one, what is wrong has been said, and is handed back.
+/// Reads a test file and its catalog.
+///
+/// # Errors
+/// Their problems, which have also been printed.
 fn open(path: &Path, name: &str, folder: &Path, args: &TestArgs) -> Result<Opened, String> {
-    // What stands in XML has no colours.
+    // XML contains no colours.
     let colours = colours(args.format == TestFormat::Text && std::io::stderr().is_terminal());
     let text = read(path, name).map_err(|error| {
         console::report(&format!("error: {error}"));

@@ -1,4 +1,4 @@
-//! What the tests came to: as text for people, and as JUnit's XML for CI.
+//! The report of `tagstream test`: text for people, JUnit XML for CI.
 
 use std::fmt::Write;
 
@@ -8,14 +8,14 @@ use super::case_runner::Failure;
 pub struct CaseReport {
     pub name: String,
     pub line: usize,
-    /// None: the case passes.
+    /// Empty if the case passes.
     pub failures: Vec<Failure>,
 }
 
 #[derive(Debug)]
 pub struct FileReport {
     pub name: String,
-    /// `Err`: what is wrong with the file, or its catalog.
+    /// `Err`: the problems of the file or of its catalog.
     pub cases: Result<Vec<CaseReport>, String>,
 }
 
@@ -29,7 +29,7 @@ impl FileReport {
     }
 }
 
-/// What fails, then one line a file.
+/// The failures, then one line per file.
 pub fn text(files: &[FileReport]) -> String {
     let mut report = String::new();
     for FileReport { name, cases } in files {
@@ -58,7 +58,7 @@ fn lines(case: &CaseReport) -> impl Iterator<Item = &str> {
     case.failures.iter().flatten().map(String::as_str)
 }
 
-/// The `testsuites` document that CI systems read.
+/// The JUnit `testsuites` document that CI systems read.
 pub fn junit(files: &[FileReport]) -> String {
     let mut xml = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites>\n".to_owned();
     for FileReport { name, cases } in files {
@@ -100,7 +100,7 @@ pub fn junit(files: &[FileReport]) -> String {
     xml
 }
 
-/// Text as XML holds it, in attributes too; characters that XML has no way to write become spaces.
+/// Text escaped for XML, attributes included; characters that XML cannot represent become spaces.
 fn escaped(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for c in text.chars() {
