@@ -15,7 +15,7 @@ use crate::cli::output::console::print;
 ///
 /// Exits with 0 when all catalogs are fine, 1 when one has errors, 2 on wrong usage.
 #[derive(Debug, clap::Args)]
-pub struct CheckArgs {
+pub(crate) struct CheckArgs {
     /// The catalogs; `-` for standard input.
     #[arg(value_name = "CATALOG", required_unless_present = "schema")]
     catalogs: Vec<PathBuf>,
@@ -50,7 +50,7 @@ enum CheckedFile {
     Unreadable(String, FileError),
 }
 
-pub fn run(args: &CheckArgs) -> ExitCode {
+pub(crate) fn run(args: &CheckArgs) -> ExitCode {
     if args.schema {
         print(&format!("{:#}\n", catalog::json_schema()));
         return ExitCode::SUCCESS;

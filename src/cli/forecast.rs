@@ -25,7 +25,7 @@ use crate::replay::{LineOutcome, Replay};
   tagstream forecast catalog.yaml --input events.ndjson.gz
   tagstream forecast catalog.yaml --input events.ndjson.gz --horizon 30d --format json
   tagstream forecast catalog.yaml --from-topic               the topic and its brokers as in tagstream.toml")]
-pub struct ForecastArgs {
+pub(crate) struct ForecastArgs {
     /// The catalog
     catalog: PathBuf,
     /// How far to look, such as 7d or 36h; at most a year
@@ -89,7 +89,7 @@ impl DayCounter {
     }
 }
 
-pub fn run(args: &ForecastArgs, now: Timestamp) -> ExitCode {
+pub(crate) fn run(args: &ForecastArgs, now: Timestamp) -> ExitCode {
     let source = match args.common.source() {
         Ok(source) => source,
         Err(code) => return code,

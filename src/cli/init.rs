@@ -11,7 +11,7 @@ use crate::cli::output::console::{print, report};
 ///
 /// Exits with 0 when all files were written, 1 when one exists already or can't be written, 2 on wrong usage.
 #[derive(Debug, clap::Args)]
-pub struct InitArgs {
+pub(crate) struct InitArgs {
     /// The folder; created if it does not exist
     #[arg(default_value = ".")]
     folder: PathBuf,
@@ -23,7 +23,7 @@ const FILES: [(&str, &str); 3] = [
     ("events.ndjson", include_str!("../../deploy/examples/starter/events.ndjson")),
 ];
 
-pub fn run(args: &InitArgs) -> ExitCode {
+pub(crate) fn run(args: &InitArgs) -> ExitCode {
     let paths = FILES.map(|(name, _)| args.folder.join(name));
     // All or none: a catalog beside other tests would be confusing.
     if let Some(existing) = paths.iter().find(|path| path.exists()) {

@@ -89,7 +89,7 @@ pub const VERSION: u8 = 1;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum ChangelogKey {
     Meta,
-    /// The id of a [`Schema`](crate::engine::Schema).
+    /// The id of a schema.
     Schema(u64),
     Segment(Slot),
     Sources,
@@ -120,12 +120,12 @@ pub struct Meta<'a> {
     pub schema: u64,
     /// The transactional id of the writer.
     pub transaction: &'a str,
-    /// As [`Partition::notes`](crate::engine::Partition::notes) gives them.
+    /// The partition's metadata, encoded by the engine.
     pub notes: &'a [u8],
 }
 
 impl Meta<'_> {
-    /// What [`Restoring::finish`](crate::engine::Restoring::finish) needs of it.
+    /// What the engine needs to finish a restore.
     pub fn position(&self) -> Position {
         let Meta { clock, extent, catalog, schema, notes, .. } = *self;
         Position { clock, extent, catalog, schema, notes: notes.to_vec() }

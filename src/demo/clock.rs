@@ -7,32 +7,32 @@ use crate::model::Timestamp;
 
 /// The service's wall clock in the demo. The feeder sets it.
 #[derive(Debug)]
-pub struct DemoClock {
+pub(crate) struct DemoClock {
     ms: AtomicI64,
     reads: AtomicU64,
 }
 
 impl DemoClock {
-    pub fn new(start: Timestamp) -> Self {
+    pub(crate) fn new(start: Timestamp) -> Self {
         DemoClock { ms: AtomicI64::new(start.ms()), reads: AtomicU64::new(0) }
     }
 
-    pub fn now(&self) -> Timestamp {
+    pub(crate) fn now(&self) -> Timestamp {
         Timestamp::from_ms(self.ms.load(Ordering::Acquire))
     }
 
-    pub fn set(&self, now: Timestamp) {
+    pub(crate) fn set(&self, now: Timestamp) {
         self.ms.store(now.ms(), Ordering::Release);
     }
 
     /// The service reads its clock: the time, and the read is counted.
-    pub fn read_by_service(&self) -> Timestamp {
+    pub(crate) fn read_by_service(&self) -> Timestamp {
         self.reads.fetch_add(1, Ordering::AcqRel);
         self.now()
     }
 
     /// How often the service has read the clock.
-    pub fn reads(&self) -> u64 {
+    pub(crate) fn reads(&self) -> u64 {
         self.reads.load(Ordering::Acquire)
     }
 }
@@ -72,7 +72,7 @@ impl Speed {
 
 /// Slows the demo down to its speed.
 #[derive(Debug)]
-pub struct Pacer {
+pub(crate) struct Pacer {
     speed: Speed,
     start: Timestamp,
     /// The real time at which the first step was done.
@@ -80,12 +80,12 @@ pub struct Pacer {
 }
 
 impl Pacer {
-    pub fn new(speed: Speed, start: Timestamp) -> Self {
+    pub(crate) fn new(speed: Speed, start: Timestamp) -> Self {
         Pacer { speed, start, began: None }
     }
 
     /// How long to wait, now that the demo has reached `now`. The time until the service was ready does not count.
-    pub fn wait(&mut self, now: Timestamp) -> Duration {
+    pub(crate) fn wait(&mut self, now: Timestamp) -> Duration {
         let began = *self.began.get_or_insert_with(Instant::now);
         self.speed.real(now.since(self.start)).saturating_sub(began.elapsed())
     }

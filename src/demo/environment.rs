@@ -15,10 +15,10 @@ use crate::settings::{
 };
 use crate::telemetry::Severity;
 
-pub const EVENTS: &str = "events";
-pub const CHANGES: &str = "tag-changes";
-pub const PARTITIONS: i32 = 4;
-pub const TOPICS: [(&str, i32); 5] = [
+pub(crate) const EVENTS: &str = "events";
+pub(crate) const CHANGES: &str = "tag-changes";
+pub(crate) const PARTITIONS: i32 = 4;
+pub(crate) const TOPICS: [(&str, i32); 5] = [
     (EVENTS, PARTITIONS),
     (CHANGES, PARTITIONS),
     ("tags", PARTITIONS),
@@ -29,7 +29,7 @@ pub const TOPICS: [(&str, i32); 5] = [
 /// The settings of a service on the embedded broker.
 ///
 /// One worker: the broker does not keep the offsets of transactions, so a partition that moves would start over.
-pub fn settings(broker: &EmbeddedBroker, speed: Speed) -> Settings {
+pub(crate) fn settings(broker: &EmbeddedBroker, speed: Speed) -> Settings {
     let mut properties = Properties::default();
     let (wait, ms) = FETCH_WAIT;
     properties.insert(wait.to_owned(), ms.to_owned(), Origin::Default);
@@ -65,7 +65,7 @@ pub fn settings(broker: &EmbeddedBroker, speed: Speed) -> Settings {
     }
 }
 
-pub fn context(progress: &Arc<Progress>) -> ServiceContext {
+pub(crate) fn context(progress: &Arc<Progress>) -> ServiceContext {
     let clock = Arc::clone(progress);
     ServiceContext {
         clock: Clock::new(move || clock.clock.read_by_service()),

@@ -36,7 +36,7 @@ const CLOCK_READS_MIN: u64 = 3;
 
 /// What the demo's threads share.
 #[derive(Debug)]
-pub struct Progress {
+pub(crate) struct Progress {
     pub clock: DemoClock,
     /// Stops the service and the feeder.
     pub stop: StopSignal,
@@ -45,15 +45,15 @@ pub struct Progress {
 }
 
 impl Progress {
-    pub fn new(start: Timestamp) -> Self {
+    pub(crate) fn new(start: Timestamp) -> Self {
         Progress { clock: DemoClock::new(start), stop: StopSignal::default(), read: AtomicU64::new(0) }
     }
 
-    pub fn read(&self) -> u64 {
+    pub(crate) fn read(&self) -> u64 {
         self.read.load(Ordering::Acquire)
     }
 
-    pub fn has_read(&self, records: u64) {
+    pub(crate) fn has_read(&self, records: u64) {
         self.read.store(records, Ordering::Release);
     }
 }
@@ -66,7 +66,7 @@ pub enum FeedError {
     Save(#[from] io::Error),
 }
 
-pub struct Feeder {
+pub(crate) struct Feeder {
     gym: Peekable<Gym>,
     feed: Feed,
     save: Option<BufWriter<File>>,
@@ -78,7 +78,7 @@ pub struct Feeder {
 }
 
 impl Feeder {
-    pub fn new(gym: Gym, feed: Feed, save: Option<File>, speed: Speed, progress: Arc<Progress>) -> Self {
+    pub(crate) fn new(gym: Gym, feed: Feed, save: Option<File>, speed: Speed, progress: Arc<Progress>) -> Self {
         let pacer = Pacer::new(speed, progress.clock.now());
         let save = save.map(BufWriter::new);
         Feeder { gym: gym.peekable(), feed, save, pacer, step_ms: speed.step_ms(), progress, fed: 0 }
@@ -88,7 +88,7 @@ impl Feeder {
     ///
     /// # Errors
     /// What keeps an event from being fed or saved.
-    pub fn run(mut self, end: Timestamp) -> Result<(), FeedError> {
+    pub(crate) fn run(mut self, end: Timestamp) -> Result<(), FeedError> {
         let mut now = self.progress.clock.now();
         while now < end && !self.progress.stop.is_given() {
             now = now.plus(self.step_ms).min(end);

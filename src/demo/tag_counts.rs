@@ -110,6 +110,6 @@ impl TagCount {
     }
 }
 
-fn values_of(kind: &TagKind) -> Vec<String> {
-    kind.labels().into_iter().map(str::to_owned).collect()
+fn values_of(definition: &TagKind) -> Vec<String> {
+    definition.labels().into_iter().map(str::to_owned).collect()
 }

@@ -9,7 +9,7 @@ use crossterm::terminal::{Clear, ClearType, EnterAlternateScreen, LeaveAlternate
 use super::frame::{Line, ScreenSize, TextStyle};
 
 /// The standard output as a screen. While it lives, the terminal's alternate screen is shown.
-pub struct Terminal {
+pub(crate) struct Terminal {
     out: Stdout,
     /// Whether styles may be colours: `NO_COLOR` is not set.
     colours: bool,
@@ -21,11 +21,11 @@ const USUAL_ROOM: (u16, u16) = (80, 24);
 
 impl Terminal {
     /// Whether the standard output is a terminal that can show pictures.
-    pub fn is_there() -> bool {
+    pub(crate) fn is_there() -> bool {
         io::stdout().is_terminal() && std::env::var_os("TERM").is_none_or(|term| term != "dumb")
     }
 
-    pub fn open() -> io::Result<Self> {
+    pub(crate) fn open() -> io::Result<Self> {
         let colours = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
         let mut terminal = Terminal { out: io::stdout(), colours, open: true };
         queue!(terminal.out, EnterAlternateScreen, Hide)?;
@@ -33,13 +33,13 @@ impl Terminal {
         Ok(terminal)
     }
 
-    pub fn size(&self) -> ScreenSize {
+    pub(crate) fn size(&self) -> ScreenSize {
         let (columns, rows) = size().unwrap_or(USUAL_ROOM);
         ScreenSize { columns: usize::from(columns), rows: usize::from(rows) }
     }
 
     /// Draws over the last picture, line by line, to avoid flicker.
-    pub fn draw(&mut self, lines: &[Line]) -> io::Result<()> {
+    pub(crate) fn draw(&mut self, lines: &[Line]) -> io::Result<()> {
         for (row, line) in lines.iter().enumerate() {
             queue!(self.out, MoveTo(0, row as u16))?;
             self.write(line)?;
@@ -50,7 +50,7 @@ impl Terminal {
     }
 
     /// Restores the screen and prints a last picture below the user's own lines.
-    pub fn close(mut self, lines: &[Line]) -> io::Result<()> {
+    pub(crate) fn close(mut self, lines: &[Line]) -> io::Result<()> {
         self.give_back()?;
         for line in lines {
             self.write(line)?;

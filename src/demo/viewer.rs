@@ -44,7 +44,7 @@ enum View {
     Lines(BufWriter<Stdout>),
 }
 
-pub struct Viewer {
+pub(crate) struct Viewer {
     tail: Tail,
     tag_counts: TagCounts,
     show: View,
@@ -52,7 +52,7 @@ pub struct Viewer {
 }
 
 impl Viewer {
-    pub fn new(tail: Tail, tag_counts: TagCounts) -> io::Result<Self> {
+    pub(crate) fn new(tail: Tail, tag_counts: TagCounts) -> io::Result<Self> {
         let show = if Terminal::is_there() {
             View::Picture { terminal: Terminal::open()?, drawn: Instant::now(), stream: HeldStream::default() }
         } else {
@@ -62,7 +62,7 @@ impl Viewer {
     }
 
     /// Takes the changes that are there, waits a little for more, and updates the picture.
-    pub fn look(&mut self, status: &DemoStatus) -> Result<(), ViewError> {
+    pub(crate) fn look(&mut self, status: &DemoStatus) -> Result<(), ViewError> {
         let began = Instant::now();
         while let Some(record) = self.tail.next(READ_WAIT)? {
             self.take(&record)?;
@@ -74,7 +74,7 @@ impl Viewer {
     }
 
     /// Takes all remaining changes, when the service has ended, and draws the last picture.
-    pub fn finish(mut self, status: &DemoStatus) -> Result<(), ViewError> {
+    pub(crate) fn finish(mut self, status: &DemoStatus) -> Result<(), ViewError> {
         loop {
             while let Some(record) = self.tail.next(READ_WAIT)? {
                 self.take(&record)?;

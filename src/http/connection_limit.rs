@@ -21,13 +21,13 @@ const CONNECTION_MAX: Duration = Duration::from_secs(5);
 const ACCEPT_RETRY_PAUSE: Duration = Duration::from_millis(500);
 
 /// A TCP listener with at most [`CONNECTIONS_MAX`] open connections, each for at most [`CONNECTION_MAX`].
-pub struct ConnectionLimit {
+pub(crate) struct ConnectionLimit {
     listener: TcpListener,
     permits: Arc<Semaphore>,
 }
 
 impl ConnectionLimit {
-    pub fn new(listener: TcpListener) -> Self {
+    pub(crate) fn new(listener: TcpListener) -> Self {
         ConnectionLimit { listener, permits: Arc::new(Semaphore::new(CONNECTIONS_MAX)) }
     }
 }
@@ -55,7 +55,7 @@ impl Listener for ConnectionLimit {
 }
 
 /// A connection that ends when its time is over.
-pub struct TimedStream {
+pub(crate) struct TimedStream {
     stream: TcpStream,
     deadline: Pin<Box<Sleep>>,
     _permit: OwnedSemaphorePermit,

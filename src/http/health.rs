@@ -176,7 +176,7 @@ impl WorkerHealth {
     fn hangs(&self, worker: WorkerId, now: Instant) -> Option<String> {
         let Liveness::LastHeard(at) = self.liveness else { return None };
         let silent = now.saturating_duration_since(at);
-        (silent >= HANG_AFTER).then(|| format!("{worker} has not turned its loop for {} s", silent.as_secs()))
+        (silent >= HANG_AFTER).then(|| format!("{worker} has not run its loop for {} s", silent.as_secs()))
     }
 
     fn not_ready(&self, worker: WorkerId, now: Instant, lines: &mut Vec<String>) {
@@ -190,7 +190,7 @@ impl WorkerHealth {
         for (partition, partition_health) in &self.partitions {
             match &partition_health.standing {
                 Standing::Starting => lines.push(format!("{worker} starts partition {partition}")),
-                Standing::Restoring => lines.push(format!("{worker} reads the state of partition {partition} back")),
+                Standing::Restoring => lines.push(format!("{worker} restores partition {partition}")),
                 Standing::Running(_) => {}
                 Standing::Stopped(why) => lines.push(format!("{worker} has stopped partition {partition}: {why}")),
             }

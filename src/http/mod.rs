@@ -4,19 +4,19 @@
 //! - `health`: the state of each worker, as it last reported it;
 //! - `monitor`: takes what the workers report; answers metrics and probes;
 //! - `connection_limit`: how many connections, and for how long;
-//! - `server`: the thread and its routes; `catalog`: the routes about the catalog.
+//! - `catalog_routes`: the pages about the catalog; `server`: the thread and its other routes.
 //!
 //! A [`Monitor`] receives everything that the workers report. It counts some of it at once and keeps the rest until it
 //! is asked. So the cost for a worker is a few function calls per second, and it never waits for a client.
 
-mod catalog;
+mod catalog_routes;
 mod connection_limit;
 mod health;
 mod monitor;
 mod reload;
 mod server;
 
-pub use catalog::Controls;
+pub use catalog_routes::Controls;
 pub use health::{HANG_AFTER, Health, PartitionHealth, REPORT_AFTER};
 pub use monitor::Monitor;
 pub use reload::{CatalogErrors, Reload, ReloadError, Reloaded};

@@ -29,7 +29,7 @@ const LOST: &str = "lost";
 
 /// Observes the workers; answers `/metrics`, `/livez` and `/readyz`.
 pub struct Monitor {
-    breaker: Arc<Breaker>,
+    rollout: Arc<Breaker>,
     clock: Clock,
     health: Mutex<Health>,
     metrics: Metrics,
@@ -37,8 +37,8 @@ pub struct Monitor {
 
 impl Monitor {
     /// Every series whose labels are known is exported from the start.
-    pub fn new(breaker: Arc<Breaker>, workers: usize, clock: Clock) -> Self {
-        let programs = breaker.look().edition.programs;
+    pub fn new(rollout: Arc<Breaker>, workers: usize, clock: Clock) -> Self {
+        let programs = rollout.look().edition.programs;
         let program = programs.user();
         let metrics = Metrics::new();
         metrics.build.set(&[env!("CARGO_PKG_VERSION")], 1.0);
@@ -70,7 +70,7 @@ impl Monitor {
         for kind in [ASSIGNED, REVOKED, LOST] {
             metrics.rebalances.create(&[kind]);
         }
-        Monitor { breaker, clock, health: Mutex::new(Health::new(workers)), metrics }
+        Monitor { rollout, clock, health: Mutex::new(Health::new(workers)), metrics }
     }
 
     /// Takes what a worker reports.
@@ -126,7 +126,7 @@ impl Monitor {
         let health = self.health();
         let now = Instant::now();
         self.metrics.ready.set(f64::from(u8::from(health.not_ready(now).is_empty())));
-        let status = self.breaker.status();
+        let status = self.rollout.status();
         self.metrics.catalog.clear();
         self.metrics.catalog.set(&[&status.fingerprint], 1.0);
         self.metrics.held_tags.set(status.held.len() as f64);
@@ -155,7 +155,7 @@ impl Monitor {
         for (attribute, count) in &work.misfits {
             metrics.misfits.of(&[attribute]).raise_to(*count);
         }
-        let programs = self.breaker.look().edition.programs;
+        let programs = self.rollout.look().edition.programs;
         for (tag, scorer) in programs.user().scorers() {
             let tally = scorer.tally();
             for (outcome, count) in [(SCORED, tally.scored), (FAILED, tally.failed), (SKIPPED, tally.skipped)] {

@@ -14,7 +14,7 @@ use axum::routing::get;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
-use super::catalog::{self, Controls};
+use super::catalog_routes::{self, Controls};
 use super::connection_limit::ConnectionLimit;
 use super::monitor::Monitor;
 use crate::telemetry::TEXT_FORMAT;
@@ -57,7 +57,7 @@ impl Server {
         let (stop, stopped) = oneshot::channel();
         let serve = async move {
             tokio::select! {
-                _ = axum::serve(connections, router(monitor).merge(catalog::router(controls))) => {}
+                _ = axum::serve(connections, router(monitor).merge(catalog_routes::router(controls))) => {}
                 _ = stopped => {}
             }
         };

@@ -1,4 +1,4 @@
-//! Whether a model fits the `score` that names it: inputs by number, name and type, the output by name.
+//! Compares a model with the `score` that names it: its inputs by number, name and type, its output by name.
 
 use super::mismatch::{ModelMismatch, ScorePart};
 use super::signature::{ElementType, Port, PortType, Signature};
@@ -6,41 +6,41 @@ use crate::catalog::{Score, did_you_mean};
 
 /// How rows become the model's tensors, and which tensor holds the scores.
 #[derive(Clone, Debug, PartialEq)]
-pub struct TensorPlan {
+pub(crate) struct TensorPlan {
     pub layout: Layout,
-    /// Whether the model takes one row at a time only.
+    /// Whether the model takes only one row per call.
     pub is_single: bool,
     pub output: String,
     pub output_element: ElementType,
 }
 
 #[derive(Clone, Debug, PartialEq)]
-pub enum Layout {
-    /// All inputs in one tensor, a row a user.
+pub(crate) enum Layout {
+    /// All inputs in one tensor, one row per entity.
     Table { name: String, element: ElementType },
-    /// A tensor an input, in the catalog's order.
+    /// One tensor per input, in the catalog's order.
     Columns(Vec<Column>),
 }
 
-/// A tensor of one number a row.
+/// A tensor with one number per row.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Column {
+pub(crate) struct Column {
     pub name: String,
     pub element: ElementType,
     /// 2 for `[n, 1]`, 1 for `[n]`.
     pub rank: usize,
 }
 
-/// What the probabilities of a classifier are called.
+/// The usual names of a classifier's probabilities.
 const PROBABILITIES: [&str; 3] = ["probabilities", "probability", "output_probability"];
 
 const FLOATS: &str = "export it with inputs of floats (in skl2onnx `FloatTensorType([None, …])`)";
 
-/// Compares a model with what the catalog gives it and wants of it.
+/// Compares a model with the inputs that the catalog gives it and the output that it names.
 ///
 /// # Errors
-/// Everything that does not fit.
-pub fn check_compatibility(signature: &Signature, score: &Score) -> Result<TensorPlan, Vec<ModelMismatch>> {
+/// All mismatches.
+pub(crate) fn check_compatibility(signature: &Signature, score: &Score) -> Result<TensorPlan, Vec<ModelMismatch>> {
     let mut mismatches = Vec::new();
     let layout = match &signature.inputs[..] {
         [] => Err(vec![ModelMismatch::new(ScorePart::Model, "this model takes no input")]),
@@ -82,7 +82,7 @@ fn check_table(port: &Port, score: &Score) -> Result<(Layout, bool), ModelMismat
     Ok((Layout::Table { name: name.clone(), element: element.clone() }, is_single))
 }
 
-/// Whether a model takes one row at a time, as its first dimension says.
+/// Whether a model takes only one row per call, as its first dimension says.
 fn is_single(name: &str, rows: Option<u64>) -> Result<bool, ModelMismatch> {
     match rows {
         None => Ok(false),
@@ -169,15 +169,15 @@ fn check_output<'s>(ports: &'s [Port], score: &Score) -> Result<(&'s str, &'s El
             let message = format!("the model's `{name}` is a list of maps, not a tensor of probabilities");
             Err(mismatch(message).help("export it without ZipMap: in skl2onnx `options={\"zipmap\": False}`"))
         }
-        PortType::Other => Err(mismatch(format!("the model's `{name}` is no tensor of numbers"))),
+        PortType::Other => Err(mismatch(format!("the model's `{name}` is not a tensor of numbers"))),
     }
 }
 
-/// Which of the numbers that a row came to is its score.
+/// Which of the numbers for a row is its score.
 ///
 /// # Errors
-/// When none of them is.
-pub fn column_of(output: &str, numbers: usize) -> Result<usize, ModelMismatch> {
+/// There is no number, or it is not clear which one is the score.
+pub(crate) fn column_of(output: &str, numbers: usize) -> Result<usize, ModelMismatch> {
     let mismatch = |message: String| ModelMismatch::new(ScorePart::Output, message);
     match numbers {
         1 => Ok(0),

@@ -1,4 +1,4 @@
-//! What stands in for the ONNX Runtime in a build without the feature `onnx`: nothing can be opened.
+//! Replaces the ONNX Runtime in a build without the feature `onnx`: no model can be opened.
 
 use std::path::Path;
 

@@ -1,4 +1,4 @@
-//! Loading the models of a catalog: each is read, opened, compared with its `score` and tried.
+//! Loads the models of a catalog: each is read, opened, compared with its `score` and probed.
 
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -13,17 +13,17 @@ use super::session_pool::SessionPool;
 use crate::catalog::{Catalog, Score, TagId, TagKind};
 use crate::engine::ScoreModels;
 
-/// A model's file is read into memory; one of this kind is far smaller.
+/// The largest model file that is read into memory; usual models are far smaller.
 const MODEL_BYTES_MAX: u64 = 256 * 1024 * 1024;
 
-/// How often a model is timed: the least counts, whatever else the machine does.
+/// How often a model is timed: the shortest time counts, since the machine may be busy.
 const TRIALS: usize = 3;
 
 /// The models of a catalog, by tag.
 #[derive(Clone, Debug, Default)]
 pub struct Models(Vec<Option<Arc<Scorer>>>);
 
-/// What does not fit at the `score` of a tag.
+/// A mismatch of a model with the `score` of a tag.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TagMismatch {
     pub tag: TagId,
@@ -44,13 +44,12 @@ impl Models {
         self.0[index] = Some(Arc::new(scorer));
     }
 
-    /// Loads the model of every `score`, and has the catalog know what is in the files.
+    /// Loads the model of every `score`, and sets the digests of their files in the catalog.
     ///
-    /// `folder` is the catalog's; `library` is where the ONNX Runtime is: its file, a folder that holds it, or `None` for
-    /// the one that the system knows.
+    /// `folder` is the catalog's folder; `library` is the ONNX Runtime: its file, its folder, or `None` for the system's.
     ///
     /// # Errors
-    /// Everything that is wrong with any of them.
+    /// All mismatches of all models.
     pub fn load(
         catalog: &mut Catalog,
         folder: &Path,
@@ -116,7 +115,7 @@ fn read(path: &PathBuf, written: &str) -> Result<Vec<u8>, ModelMismatch> {
     Ok(bytes)
 }
 
-/// Scores somebody of whom nothing is known: a model must be able to, and soon.
+/// Scores an entity without any known value: every model must be able to, within [`CALL_MAX`].
 fn probe(sessions: &SessionPool, width: usize) -> Result<(), ModelMismatch> {
     let row = vec![f64::NAN; width];
     let mut scores = Vec::new();
@@ -124,7 +123,7 @@ fn probe(sessions: &SessionPool, width: usize) -> Result<(), ModelMismatch> {
     for _ in 0..TRIALS {
         let began = Instant::now();
         sessions.run(&row, width, &mut scores).map_err(|why| {
-            let message = format!("the model fails on a user of whom nothing is known: {why}");
+            let message = format!("the model fails on a user without any known value: {why}");
             ModelMismatch::new(ScorePart::Model, message)
                 .help("an absent input is NaN: begin the model with an imputer")
         })?;

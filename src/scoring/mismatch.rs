@@ -1,6 +1,6 @@
-//! What is wrong between a model and the catalog, and about which part of the `score` it is.
+//! A mismatch between a model and the catalog, and the part of the `score` that it is about.
 
-/// What is wrong between a model and the catalog.
+/// A mismatch between a model and the catalog.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ModelMismatch {
     pub part: ScorePart,

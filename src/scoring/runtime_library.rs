@@ -1,4 +1,4 @@
-//! The ONNX Runtime: a library that is looked for and loaded when the first model is.
+//! The ONNX Runtime: a library that is found and loaded with the first model.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
@@ -8,17 +8,17 @@ use ort::logging::LogLevel;
 
 use super::mismatch::{ModelMismatch, ScorePart};
 
-/// The runtime allows one environment a process, for its whole life; whoever opens a model shares it.
+/// The runtime allows one environment per process, which is never closed; all models share it.
 static ENVIRONMENT: Mutex<Option<Environment>> = Mutex::new(None);
 
-/// Where the library lies in a folder that is named instead of it: in itself, and as Python's package has it.
+/// Where the library is in a named folder: in the folder itself, or as in Python's package.
 const FOLDERS: [&str; 3] = ["", "capi", "onnxruntime/capi"];
 
 const HOW_TO_GET_IT: &str = "`pip install onnxruntime` brings it, in the package's folder `onnxruntime/capi`; name that \
                              folder with --onnx-runtime, ORT_DYLIB_PATH or the setting `scoring.library`";
 
-/// The runtime, from the library given, or from the one that the system knows.
-pub fn environment(library: Option<&Path>) -> Result<Environment, ModelMismatch> {
+/// The runtime, from the given library or from the system's.
+pub(crate) fn environment(library: Option<&Path>) -> Result<Environment, ModelMismatch> {
     let mut shared = ENVIRONMENT.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some(environment) = &*shared {
         return Ok(environment.clone());
@@ -41,19 +41,19 @@ pub fn environment(library: Option<&Path>) -> Result<Environment, ModelMismatch>
     let environment = environment.map_err(|error| {
         ModelMismatch::new(ScorePart::Model, format!("the ONNX Runtime does not start: {}", error.message()))
     })?;
-    // What fails is told to whoever asked for it; the library need not write it to the standard error as well.
+    // Errors are returned to the caller; the library must not also write them to the standard error.
     environment.set_log_level(LogLevel::Fatal);
     *shared = Some(environment.clone());
     Ok(environment)
 }
 
-/// The library's file: the one given, or the one in the folder given.
+/// The library's file: the given file, or the one in the given folder.
 fn find(given: &Path) -> Result<PathBuf, ModelMismatch> {
     let missing = |what: &str| {
         let message = format!("there is no {what} at {}", given.display());
         ModelMismatch::new(ScorePart::Model, message).help(HOW_TO_GET_IT)
     };
-    // A relative path would be taken from the program's folder first.
+    // A relative path would first be resolved in the program's folder.
     let given = std::path::absolute(given).map_err(|_| missing("ONNX Runtime"))?;
     if given.is_file() {
         return Ok(given);
@@ -66,7 +66,7 @@ fn in_folder(folder: &Path) -> Option<PathBuf> {
     let is_library = |path: &PathBuf| {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         let name = name.strip_prefix(std::env::consts::DLL_PREFIX).unwrap_or(&name);
-        // `libonnxruntime_providers_shared.so` is another.
+        // `libonnxruntime_providers_shared.so` is another library.
         name.starts_with("onnxruntime.") && name.contains(std::env::consts::DLL_SUFFIX)
     };
     let mut found: Vec<PathBuf> =

@@ -1,4 +1,4 @@
-//! One model, session to be called: rows in, a score a row out, whatever happens.
+//! One model, ready to be called: rows in, one score per row out, or none where the model fails.
 
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -8,26 +8,26 @@ use std::time::{Duration, Instant};
 use super::session_pool::SessionPool;
 use crate::engine::{ModelTally, ScoreModel};
 
-/// More rows than this go to a model in several calls: what a call takes is bounded.
+/// The most rows of one call: it bounds the time that a call takes.
 const ROWS_MAX: usize = 256;
 
-/// A call that takes longer is too slow to stand between two events.
-pub const CALL_MAX: Duration = Duration::from_millis(100);
+/// A call that takes longer is too slow: it is made between two events.
+pub(crate) const CALL_MAX: Duration = Duration::from_millis(100);
 
-/// After a call that was too slow the model is left alone for so many times as long: of a worker's time it has at most
-/// a tenth then.
+/// After a call that is too slow, the model is paused for this many times as long: so it takes at most a tenth of a
+/// worker's time.
 const PAUSE_FACTOR: u32 = 9;
 
-/// What to do about a model that is too slow.
+/// What to do with a model that is too slow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SlowModelPolicy {
-    /// Wait as long as it takes: the same events give the same scores. For whoever reads files.
+    /// Wait for it: the same events give the same scores. For commands that read files.
     Wait,
-    /// Count it and give the model a rest, in which it scores nobody. For whoever has to keep up.
+    /// Pause it: meanwhile its rows have no score and are counted as skipped. For the service, which must keep up.
     Pause,
 }
 
-/// A model that fits its place in the catalog. Shared by all workers; none waits for another.
+/// A model that fits its `score`. All workers share it; none waits for another.
 pub struct Scorer {
     backend: Backend,
     width: usize,
@@ -39,7 +39,7 @@ pub struct Scorer {
     slow_calls: AtomicU64,
 }
 
-/// A number for a row, or why there is none.
+/// The score of a row, or why there is none.
 type Formula = Box<dyn Fn(&[f64]) -> Result<f64, String> + Send + Sync>;
 
 enum Backend {
@@ -52,7 +52,7 @@ impl Scorer {
         Scorer::new(Backend::Onnx(sessions), width, policy)
     }
 
-    /// A model that is a formula: for whoever tests without a file.
+    /// A model that is a function: for tests without a file.
     pub fn of_formula(
         width: usize,
         policy: SlowModelPolicy,
@@ -86,7 +86,7 @@ impl Scorer {
             Ok(()) => {
                 self.scored.fetch_add(count as u64, Ordering::Relaxed);
             }
-            // One row must not cost the others their score: what a row comes to never depends on its company.
+            // One row must not cost the others their score: the score of a row never depends on the other rows.
             Err(_) if count > 1 => rows.chunks(self.width).for_each(|row| self.score_chunk(row, out)),
             Err(why) => {
                 out.push(None);
@@ -104,7 +104,7 @@ impl Scorer {
         self.paused_until.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Notices a call that took too long.
+    /// Counts a call that took too long, and pauses the model if the policy says so.
     fn check_duration(&self, began: Instant) {
         let took = began.elapsed();
         if took <= CALL_MAX {
@@ -114,16 +114,16 @@ impl Scorer {
         if self.policy == SlowModelPolicy::Pause {
             *self.paused_until() = Some(Instant::now() + took * PAUSE_FACTOR);
             if times.is_power_of_two() {
-                tracing::warn!(?took, times, "a model is too slow; it scores nobody for a while");
+                tracing::warn!(?took, times, "a model is too slow; it is paused");
             }
         }
     }
 
-    /// Counts a row on which the model failed; says so the first time, the second, the fourth and so on.
+    /// Counts a row on which the model failed; logs the first one, the second, the fourth and so on.
     fn record_failure(&self, why: &str) {
         let times = self.failed.fetch_add(1, Ordering::Relaxed) + 1;
         if times.is_power_of_two() {
-            tracing::warn!(why, times, "a model failed; the score before stands");
+            tracing::warn!(why, times, "a model failed; the previous score stays");
         }
     }
 }
@@ -152,7 +152,7 @@ impl ScoreModel for Scorer {
 }
 
 impl Backend {
-    /// Adds a score a row; none where it fails.
+    /// Appends one score per row; appends nothing on an error.
     fn run(&self, rows: &[f64], width: usize, out: &mut Vec<Option<f64>>) -> Result<(), String> {
         match self {
             Backend::Onnx(sessions) => sessions.run(rows, width, out),

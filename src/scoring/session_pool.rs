@@ -1,4 +1,4 @@
-//! A model opened in the ONNX Runtime: as many sessions as callers were there at one time.
+//! A model opened in the ONNX Runtime: a pool with as many sessions as there were concurrent callers.
 
 use std::borrow::Cow;
 use std::path::Path;
@@ -16,18 +16,18 @@ use super::runtime_library;
 use super::signature::{ElementType, Port, PortType, Signature};
 use crate::catalog::Score;
 
-/// A session runs one call at a time, so each caller takes one that is idle, or opens another.
-pub struct SessionPool {
+/// A session runs one call at a time, so each caller takes an idle one or opens another.
+pub(crate) struct SessionPool {
     environment: Environment,
     bytes: Vec<u8>,
     plan: TensorPlan,
-    /// How many numbers a row comes to, and which of them is the score.
+    /// How many numbers the model returns for a row, and which of them is the score.
     numbers: usize,
     column: usize,
     idle: Mutex<Vec<PooledSession>>,
 }
 
-/// A session, what it is asked for, and room for what it is given.
+/// A session, its selected output, and its input buffers.
 struct PooledSession {
     session: Session,
     options: RunOptions<HasSelectedOutputs>,
@@ -36,10 +36,10 @@ struct PooledSession {
 }
 
 impl SessionPool {
-    pub fn open(bytes: Vec<u8>, score: &Score, library: Option<&Path>) -> Result<Self, Vec<ModelMismatch>> {
+    pub(crate) fn open(bytes: Vec<u8>, score: &Score, library: Option<&Path>) -> Result<Self, Vec<ModelMismatch>> {
         let environment = runtime_library::environment(library).map_err(|mismatch| vec![mismatch])?;
         let unreadable = |error: ort::Error| {
-            let message = format!("this is no model that the ONNX Runtime can open: {}", error.message());
+            let message = format!("this is not a model that the ONNX Runtime can open: {}", error.message());
             vec![ModelMismatch::new(ScorePart::Model, message)]
         };
         let session = open_session(&environment, &bytes).map_err(unreadable)?;
@@ -52,7 +52,7 @@ impl SessionPool {
         Ok(sessions)
     }
 
-    /// Finds out how many numbers a row comes to: what a model says of its output's shape is often nothing.
+    /// Measures how many numbers the model returns for a row: most models do not declare the shape of their output.
     fn measure(&mut self, width: usize) -> Result<(), ModelMismatch> {
         let fails = |why: String| ModelMismatch::new(ScorePart::Model, format!("the model can't be run: {why}"));
         let mut session = self.take().map_err(|error| fails(error.message().to_owned()))?;
@@ -71,8 +71,8 @@ impl SessionPool {
         Ok(())
     }
 
-    /// Adds a score a row; none where it fails.
-    pub fn run(&self, rows: &[f64], width: usize, out: &mut Vec<Option<f64>>) -> Result<(), String> {
+    /// Appends one score per row; appends nothing on an error.
+    pub(crate) fn run(&self, rows: &[f64], width: usize, out: &mut Vec<Option<f64>>) -> Result<(), String> {
         let mut session = self.take().map_err(|error| error.message().to_owned())?;
         let before = out.len();
         let at_once = if self.plan.is_single { width } else { rows.len() };
@@ -105,7 +105,7 @@ impl SessionPool {
     }
 }
 
-/// One thread, and nothing that depends on chance: the same row has the same score every time.
+/// One thread and deterministic computation: the same row has the same score every time.
 fn open_session(environment: &Environment, bytes: &[u8]) -> ort::Result<Session> {
     let mut builder = Session::builder(environment)?
         .with_optimization_level(GraphOptimizationLevel::Level1)?
@@ -157,7 +157,7 @@ impl OutputValues<'_> {
         }
     }
 
-    /// Hands out row by row.
+    /// Passes row by row.
     fn each(&self, numbers: usize, mut take: impl FnMut(&[f64])) {
         match self {
             OutputValues::Floats(values) => {
@@ -173,7 +173,7 @@ impl OutputValues<'_> {
     }
 }
 
-/// The double that is written as the float is: 0.7, where the nearest float to it is 0.699999988….
+/// The double with the same shortest decimal as the float: 0.7, where the float is 0.699999988….
 ///
 /// A score is shown to people and compared with bounds that people wrote.
 fn widened(float: f32) -> f64 {
@@ -187,7 +187,7 @@ impl PooledSession {
         Ok(PooledSession { session, options, floats: Vec::new(), doubles: Vec::new() })
     }
 
-    /// Runs the model on rows and hands its output over.
+    /// Runs the model on rows and passes its output.
     fn run<T>(
         &mut self,
         plan: &TensorPlan,
@@ -196,15 +196,15 @@ impl PooledSession {
         take: impl FnOnce(OutputValues<'_>) -> T,
     ) -> Result<T, String> {
         let PooledSession { session, options, floats, doubles } = self;
-        let told = |error: ort::Error| error.message().to_owned();
+        let message = |error: ort::Error| error.message().to_owned();
         let count = rows.len() / width;
         arrange(plan, rows, width, floats, doubles);
-        let inputs = tensors(plan, count, width, floats, doubles).map_err(told)?;
-        let outputs = session.run_with_options::<_, 0>(inputs, options).map_err(told)?;
+        let inputs = tensors(plan, count, width, floats, doubles).map_err(message)?;
+        let outputs = session.run_with_options::<_, 0>(inputs, options).map_err(message)?;
         let output: &DynValue = outputs.get(&plan.output).ok_or("the output is missing")?;
         let values = match plan.output_element {
-            ElementType::Float64 => OutputValues::Doubles(output.try_extract_tensor::<f64>().map_err(told)?.1),
-            _ => OutputValues::Floats(output.try_extract_tensor::<f32>().map_err(told)?.1),
+            ElementType::Float64 => OutputValues::Doubles(output.try_extract_tensor::<f64>().map_err(message)?.1),
+            _ => OutputValues::Floats(output.try_extract_tensor::<f32>().map_err(message)?.1),
         };
         Ok(take(values))
     }
@@ -218,7 +218,7 @@ fn elements(plan: &TensorPlan) -> impl Iterator<Item = &ElementType> {
     table.into_iter().chain(columns.iter().map(|column| &column.element))
 }
 
-/// Lays the numbers out as the tensors want them: rows for a table, else column after column.
+/// Arranges the numbers as the tensors need them: row by row for a table, else column by column.
 fn arrange(plan: &TensorPlan, rows: &[f64], width: usize, floats: &mut Vec<f32>, doubles: &mut Vec<f64>) {
     floats.clear();
     doubles.clear();

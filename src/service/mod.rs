@@ -141,13 +141,14 @@ pub fn run(settings: Settings, programs: Arc<Programs>, context: ServiceContext)
         let workers = settings.service.workers.get();
         let (threshold, approve) = (settings.service.max_change, context.approve_changes);
         let notices = Arc::clone(&context.notices);
-        let breaker = Arc::new(Breaker::new(programs, workers, threshold, approve, notices));
-        let nothing = || CatalogErrors { report: "there is no file to read it from".to_owned(), problems: Vec::new() };
-        let no_source: CatalogSource = Arc::new(move || Err(nothing()));
+        let rollout = Arc::new(Breaker::new(programs, workers, threshold, approve, notices));
+        let no_file =
+            || CatalogErrors { report: "there is no catalog file to reload".to_owned(), problems: Vec::new() };
+        let no_source: CatalogSource = Arc::new(move || Err(no_file()));
         let source = context.catalog.clone().unwrap_or(no_source);
-        let reloader = Reloader { source, settings: Arc::clone(&settings), breaker: Arc::clone(&breaker) };
+        let reloader = Reloader { source, settings: Arc::clone(&settings), rollout: Arc::clone(&rollout) };
         let (context, _server) = start_http(&settings, &reloader, context)?;
-        let workers = WorkerPool::new(settings, breaker, context, sender);
+        let workers = WorkerPool::new(settings, rollout, context, sender);
         Supervisor { workers, signals, reloader, reports, deadline: None, failure: None }.run().await
     })
 }
@@ -160,10 +161,10 @@ fn start_http(
 ) -> Result<(ServiceContext, Option<Server>), ServiceError> {
     let Some(listen) = settings.http.listen else { return Ok((context, None)) };
     let workers = settings.service.workers.get();
-    let monitor = Arc::new(Monitor::new(Arc::clone(&reloader.breaker), workers, context.clock.clone()));
+    let monitor = Arc::new(Monitor::new(Arc::clone(&reloader.rollout), workers, context.clock.clone()));
     let reload = reloader.clone();
     let controls =
-        Controls { breaker: Arc::clone(&reloader.breaker), reload: Arc::new(move || reload.reload_and_log()) };
+        Controls { rollout: Arc::clone(&reloader.rollout), reload: Arc::new(move || reload.reload_and_log()) };
     let server = Server::start(listen, Arc::clone(&monitor), controls).map_err(ServiceError::Http)?;
     tracing::info!("metrics and probes at http://{}", server.address());
     let others = context.notices;

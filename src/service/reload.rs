@@ -13,10 +13,10 @@ pub type CatalogSource = Arc<dyn Fn() -> Result<Arc<Programs>, CatalogErrors> + 
 
 /// Reloads the catalog, for a signal or an HTTP request.
 #[derive(Clone)]
-pub struct Reloader {
+pub(crate) struct Reloader {
     pub source: CatalogSource,
     pub settings: Arc<Settings>,
-    pub breaker: Arc<Breaker>,
+    pub rollout: Arc<Breaker>,
 }
 
 impl Reloader {
@@ -24,7 +24,7 @@ impl Reloader {
     /// Why the running catalog stays in force.
     fn reload(&self) -> Result<Reloaded, ReloadError> {
         let programs = (self.source)().map_err(ReloadError::Catalog)?;
-        let running = self.breaker.look().edition.programs;
+        let running = self.rollout.look().edition.programs;
         if programs.catalog.fingerprint == running.catalog.fingerprint {
             return Ok(Reloaded::Unchanged { fingerprint: running.fingerprint().to_owned() });
         }
@@ -36,12 +36,12 @@ impl Reloader {
             return Err(ReloadError::Topics { wanted: wanted.join(", ") });
         }
         let fingerprint = programs.fingerprint().to_owned();
-        self.breaker.propose(programs);
+        self.rollout.propose(programs);
         Ok(Reloaded::Proposed { fingerprint })
     }
 
     /// Reloads, and logs the outcome. The rollout itself logs a changed catalog.
-    pub fn reload_and_log(&self) -> Result<Reloaded, ReloadError> {
+    pub(crate) fn reload_and_log(&self) -> Result<Reloaded, ReloadError> {
         let result = self.reload();
         match &result {
             Ok(Reloaded::Unchanged { fingerprint }) => {

@@ -12,9 +12,9 @@ use crate::kafka::{self, Breaker, Counts, Native, Notice, Pulse, Streams, Worker
 use crate::settings::Settings;
 
 /// Starts and stops the threads, and counts them.
-pub struct WorkerPool {
+pub(crate) struct WorkerPool {
     settings: Arc<Settings>,
-    breaker: Arc<Breaker>,
+    rollout: Arc<Breaker>,
     context: ServiceContext,
     reports: UnboundedSender<ThreadReport>,
     /// The number of threads that have not reported their end.
@@ -22,18 +22,18 @@ pub struct WorkerPool {
 }
 
 impl WorkerPool {
-    pub fn new(
+    pub(crate) fn new(
         settings: Arc<Settings>,
-        breaker: Arc<Breaker>,
+        rollout: Arc<Breaker>,
         context: ServiceContext,
         reports: UnboundedSender<ThreadReport>,
     ) -> Self {
-        WorkerPool { settings, breaker, context, reports, running: 0 }
+        WorkerPool { settings, rollout, context, reports, running: 0 }
     }
 
-    pub fn start_cluster_check(&mut self) -> io::Result<()> {
+    pub(crate) fn start_cluster_check(&mut self) -> io::Result<()> {
         let (settings, reports) = (Arc::clone(&self.settings), self.reports.clone());
-        let programs = self.breaker.look().edition.programs;
+        let programs = self.rollout.look().edition.programs;
         let ServiceContext { notices, stop, .. } = self.context.clone();
         thread::Builder::new().name("cluster".to_owned()).spawn(move || {
             let _guard = PanicGuard { reports: &reports };
@@ -45,7 +45,7 @@ impl WorkerPool {
         Ok(())
     }
 
-    pub fn start_workers(&mut self, streams: Streams) -> io::Result<()> {
+    pub(crate) fn start_workers(&mut self, streams: Streams) -> io::Result<()> {
         let ServiceContext { clock, notices, stop, backfill, .. } = &self.context;
         let pulse = Pulse::new(clock.now(), self.settings.service.outage_after, Arc::clone(notices));
         let pulse = Arc::new(pulse);
@@ -55,8 +55,8 @@ impl WorkerPool {
                 id: WorkerId(number),
                 settings: Arc::clone(&self.settings),
                 streams: Arc::clone(&streams),
-                programs: self.breaker.look().edition.programs,
-                breaker: Arc::clone(&self.breaker),
+                programs: self.rollout.look().edition.programs,
+                breaker: Arc::clone(&self.rollout),
                 backfill: *backfill,
                 notices: Arc::clone(notices),
                 clock: clock.clone(),
@@ -71,20 +71,20 @@ impl WorkerPool {
     }
 
     /// Tells all threads to finish.
-    pub fn stop(&self) {
+    pub(crate) fn stop(&self) {
         self.context.stop.give();
     }
 
-    pub fn cluster_checked(&mut self) {
+    pub(crate) fn cluster_checked(&mut self) {
         self.running -= 1;
     }
 
-    pub fn worker_stopped(&mut self) {
+    pub(crate) fn worker_stopped(&mut self) {
         self.running -= 1;
     }
 
     /// Whether every thread has ended.
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.running == 0
     }
 }

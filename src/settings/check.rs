@@ -28,7 +28,7 @@ const WAITING_MB_MAX: usize = 1 << 20;
 const OUTAGE_AFTER_MIN: Duration = Duration::from_secs(1);
 
 /// Checks everything. `None`, or problems, where something is wrong.
-pub fn check(raw: RawSettings, problems: &mut Problems) -> Option<Settings> {
+pub(crate) fn check(raw: RawSettings, problems: &mut Problems) -> Option<Settings> {
     let mut checker = Checker { raw, problems };
     let properties = checker.properties();
     checker.check_unknown_keys();
@@ -368,7 +368,7 @@ fn scalar(value: &ValueKind) -> Option<String> {
     }
 }
 
-/// The items of a list that stands in a variable or a flag: `a,b`, or as it would stand in the file.
+/// The items of a list in a variable or a flag: `a,b`, or written as in the file.
 fn listed(text: &str) -> Vec<String> {
     let text = text.trim();
     let inside = text.strip_prefix('[').and_then(|text| text.strip_suffix(']')).unwrap_or(text);

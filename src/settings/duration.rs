@@ -6,7 +6,7 @@ const UNITS: [(&str, u64); 6] =
     [("ms", 1), ("s", 1_000), ("m", 60_000), ("h", 3_600_000), ("d", 86_400_000), ("w", 604_800_000)];
 
 /// A duration as users write it, in the largest unit that divides it.
-pub fn display(length: Duration) -> String {
+pub(crate) fn display(length: Duration) -> String {
     let ms = length.as_millis();
     // Weeks are written as days.
     let fitting = UNITS[..5].iter().rev().find(|(_, unit_ms)| ms.is_multiple_of(u128::from(*unit_ms)));
@@ -17,7 +17,7 @@ pub fn display(length: Duration) -> String {
 }
 
 /// Parses whole numbers, each followed by `ms`, `s`, `m`, `h`, `d` or `w`; `None` for anything else.
-pub fn parse(text: &str) -> Option<Duration> {
+pub(crate) fn parse(text: &str) -> Option<Duration> {
     let mut rest = text.trim();
     if rest.is_empty() {
         return None;

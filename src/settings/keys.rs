@@ -1,7 +1,7 @@
 //! The names of the settings, and suggestions for unknown names.
 
 /// All keys, except librdkafka's own below `kafka.properties`.
-pub const KEYS: [&str; 23] = [
+pub(crate) const KEYS: [&str; 23] = [
     "catalog",
     "kafka.brokers",
     "kafka.application",
@@ -28,7 +28,7 @@ pub const KEYS: [&str; 23] = [
 ];
 
 /// The known key that is most similar to an unknown one, if one is similar enough.
-pub fn nearest(key: &str) -> Option<String> {
+pub(crate) fn nearest(key: &str) -> Option<String> {
     const ALIKE_MIN: f64 = 0.75;
     let last = |key: &str| key.rsplit('.').next().unwrap_or_default().to_owned();
     KEYS.iter()
@@ -44,7 +44,7 @@ pub fn nearest(key: &str) -> Option<String> {
 
 /// The intended variable, for one with a single underscore behind the prefix that is meant for tagstream. Not all are:
 /// Kubernetes sets `TAGSTREAM_SERVICE_HOST` and the like where a service has that name.
-pub fn intended_variable(variable: &str) -> Option<String> {
+pub(crate) fn intended_variable(variable: &str) -> Option<String> {
     let rest = variable.strip_prefix("TAGSTREAM_").filter(|rest| !rest.starts_with('_'))?;
     let name = rest.to_ascii_lowercase();
     if let Some(key) = KEYS.iter().find(|key| key.replace('.', "_") == name.replace("__", "_")) {

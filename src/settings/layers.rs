@@ -16,7 +16,7 @@ use super::properties::Properties;
 /// The prefix of the environment variables that are settings.
 const PREFIX: &str = "TAGSTREAM";
 /// The prefix of librdkafka's own property names.
-pub const PROPERTIES: &str = "kafka.properties.";
+pub(crate) const PROPERTIES: &str = "kafka.properties.";
 
 /// The places to read from.
 #[derive(Clone, Debug)]
@@ -39,16 +39,16 @@ pub enum ConfigFile {
 
 /// A value as it was written.
 #[derive(Clone, Debug)]
-pub struct RawEntry {
+pub(crate) struct RawEntry {
     pub value: ValueKind,
     pub origin: Origin,
 }
 
 /// Every setting that was written, by its dotted key.
-pub type RawSettings = BTreeMap<String, RawEntry>;
+pub(crate) type RawSettings = BTreeMap<String, RawEntry>;
 
 /// Reads the layers in their order. `None`: the file cannot be read.
-pub fn read(sources: &Sources, problems: &mut Problems) -> Option<RawSettings> {
+pub(crate) fn read(sources: &Sources, problems: &mut Problems) -> Option<RawSettings> {
     let mut raw = RawSettings::new();
     read_file(&sources.file, &mut raw, problems);
     if !problems.is_empty() {

@@ -1,5 +1,10 @@
 //! Settings: as written in layers, and as checked once and then trusted.
 //!
+//! - `problem`: what can be wrong, with the key and its origin; `duration`: durations with units;
+//! - `keys`: the names of all settings; `properties`: librdkafka's own;
+//! - `layers`: reads the file, the environment and the flags;
+//! - `check`: every key known, every value of its type and within its bounds; `tests`: wrong settings and their messages.
+//!
 //! The layers are the defaults, `tagstream.toml`, the environment and the flags; a later one overrides an earlier one.
 //! What is written is a flat map from a key such as `kafka.brokers` to a value and its origin (`layers`); what is used
 //! is [`Settings`], in which every value is valid. `check` turns one into the other and reports all problems at once.

@@ -93,13 +93,13 @@ pub struct MetricDescription {
 ///
 /// Names are constants: an invalid or repeated name is a bug, which every test that makes a registry finds.
 #[derive(Debug)]
-pub struct MetricRegistry {
+pub(crate) struct MetricRegistry {
     registry: Registry,
     descriptions: Vec<MetricDescription>,
 }
 
 impl MetricRegistry {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let mut metrics = MetricRegistry { registry: Registry::new(), descriptions: Vec::new() };
         let process = ProcessCollector::for_self();
         for desc in process.desc() {
@@ -110,24 +110,24 @@ impl MetricRegistry {
         metrics
     }
 
-    pub fn counter(&mut self, name: &str, help: &str) -> Counter {
+    pub(crate) fn counter(&mut self, name: &str, help: &str) -> Counter {
         Counter(self.add("counter", IntCounter::new(name, help)))
     }
 
-    pub fn counters(&mut self, name: &str, labels: &[&str], help: &str) -> CounterFamily {
+    pub(crate) fn counters(&mut self, name: &str, labels: &[&str], help: &str) -> CounterFamily {
         CounterFamily(self.add("counter", IntCounterVec::new(Opts::new(name, help), labels)))
     }
 
-    pub fn gauge(&mut self, name: &str, help: &str) -> Gauge {
+    pub(crate) fn gauge(&mut self, name: &str, help: &str) -> Gauge {
         Gauge(self.add("gauge", prometheus::Gauge::new(name, help)))
     }
 
-    pub fn gauges(&mut self, name: &str, labels: &[&str], help: &str) -> GaugeFamily {
+    pub(crate) fn gauges(&mut self, name: &str, labels: &[&str], help: &str) -> GaugeFamily {
         GaugeFamily(self.add("gauge", GaugeVec::new(Opts::new(name, help), labels)))
     }
 
     /// The buckets' upper bounds are seconds.
-    pub fn histogram(&mut self, name: &str, bounds: &[f64], help: &str) -> Histogram {
+    pub(crate) fn histogram(&mut self, name: &str, bounds: &[f64], help: &str) -> Histogram {
         let options = HistogramOpts::new(name, help).buckets(bounds.to_vec());
         Histogram(self.add("histogram", prometheus::Histogram::with_opts(options)))
     }
@@ -139,12 +139,12 @@ impl MetricRegistry {
         made
     }
 
-    pub fn descriptions(&self) -> &[MetricDescription] {
+    pub(crate) fn descriptions(&self) -> &[MetricDescription] {
         &self.descriptions
     }
 
     /// All of them as Prometheus reads them, in [`TEXT_FORMAT`].
-    pub fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         let mut text = Vec::new();
         TextEncoder::new().encode(&self.registry.gather(), &mut text).expect("a vector takes every byte");
         String::from_utf8(text).expect("names, labels and help texts are UTF-8")

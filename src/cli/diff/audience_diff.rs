@@ -9,7 +9,7 @@ use crate::model::{CurrentTag, Scalar};
 
 /// The difference of one audience.
 #[derive(Clone, Debug, Default)]
-pub struct AudienceDiff {
+pub(crate) struct AudienceDiff {
     /// `None`: the catalog has no such audience.
     pub before: Option<u64>,
     pub after: Option<u64>,
@@ -22,13 +22,13 @@ pub struct AudienceDiff {
 }
 
 impl AudienceDiff {
-    pub fn differs(&self) -> bool {
+    pub(crate) fn differs(&self) -> bool {
         self.before != self.after || self.enter + self.leave + self.other_value > 0
     }
 }
 
 /// The audiences of both catalogs: the new one's in its order, then those that only the old one has.
-pub struct AudienceDiffs {
+pub(crate) struct AudienceDiffs {
     audiences: Vec<Audience>,
     diffs: Vec<AudienceDiff>,
     samples: usize,
@@ -55,7 +55,7 @@ impl AudienceIndex<'_> {
 
 impl AudienceDiffs {
     /// Compares every entity under both catalogs.
-    pub fn between(old: &mut CatalogRun, new: &mut CatalogRun, samples: usize) -> Self {
+    pub(crate) fn between(old: &mut CatalogRun, new: &mut CatalogRun, samples: usize) -> Self {
         let mut audiences = new.audiences.list().to_vec();
         audiences
             .extend(old.audiences.list().iter().filter(|audience| !new.audiences.list().contains(audience)).cloned());
@@ -122,7 +122,7 @@ impl AudienceDiffs {
         }
     }
 
-    pub fn rows(&self) -> impl Iterator<Item = (&Audience, &AudienceDiff)> {
+    pub(crate) fn rows(&self) -> impl Iterator<Item = (&Audience, &AudienceDiff)> {
         self.audiences.iter().zip(&self.diffs)
     }
 }

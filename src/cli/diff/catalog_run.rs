@@ -15,7 +15,7 @@ use crate::model::{TagChange, Timestamp};
 use crate::replay::{LineOutcome, Replay};
 
 /// A replay of the events with one catalog.
-pub struct CatalogRun {
+pub(crate) struct CatalogRun {
     pub replay: Replay,
     pub audiences: Audiences,
     pub changes: ChangeCounts,
@@ -25,7 +25,7 @@ pub struct CatalogRun {
 
 /// The number of changes, by tag.
 #[derive(Default)]
-pub struct ChangeCounts(HashMap<Box<str>, u64>);
+pub(crate) struct ChangeCounts(HashMap<Box<str>, u64>);
 
 impl Sink for ChangeCounts {
     fn change(&mut self, change: &TagChange<'_>) {
@@ -37,7 +37,7 @@ impl Sink for ChangeCounts {
 }
 
 impl CatalogRun {
-    pub fn open(catalog: &Path, access: &ModelAccess, now: Timestamp, until: Option<Timestamp>) -> Option<Self> {
+    pub(crate) fn open(catalog: &Path, access: &ModelAccess, now: Timestamp, until: Option<Timestamp>) -> Option<Self> {
         let compiled = catalog_file::require(catalog, access)?.compile();
         Some(CatalogRun {
             audiences: Audiences::new(&compiled.catalog),
@@ -68,7 +68,7 @@ impl CatalogRun {
     }
 
     /// Changes of a tag per entity and day; `None` where the events span no time.
-    pub fn flip_rate(&self, tag: &str) -> Option<f64> {
+    pub(crate) fn flip_rate(&self, tag: &str) -> Option<f64> {
         let (first, _) = self.events?;
         let partitions = self.replay.partition_set();
         let days = partitions.clock()?.since(first) as f64 / 86_400_000.0;
@@ -100,13 +100,13 @@ impl Batch {
 }
 
 /// Sends the same lines to both runs. They finish some time after it is dropped, at the latest with their scope.
-pub struct BatchSender {
+pub(crate) struct BatchSender {
     runs: [SyncSender<Arc<Batch>>; 2],
     batch: Batch,
 }
 
 impl BatchSender {
-    pub fn start<'s>(runs: [&'s mut CatalogRun; 2], scope: &'s Scope<'s, '_>) -> Self {
+    pub(crate) fn start<'s>(runs: [&'s mut CatalogRun; 2], scope: &'s Scope<'s, '_>) -> Self {
         let runs = runs.map(|run| {
             let (sender, receiver) = sync_channel(BATCHES_WAITING);
             scope.spawn(move || run.receive(&receiver));
@@ -115,7 +115,7 @@ impl BatchSender {
         BatchSender { runs, batch: Batch::default() }
     }
 
-    pub fn line(&mut self, line: &[u8]) {
+    pub(crate) fn line(&mut self, line: &[u8]) {
         self.batch.bytes.extend_from_slice(line);
         self.batch.ends.push(self.batch.bytes.len());
         if self.batch.bytes.len() >= BATCH_BYTES {

@@ -30,7 +30,7 @@ use crate::model::Timestamp;
   tagstream diff catalog.yaml catalog.new.yaml --input events.ndjson.gz
   git show main:catalog.yaml > /tmp/old.yaml && tagstream diff /tmp/old.yaml catalog.yaml --input events.ndjson.gz
   tagstream diff /tmp/old.yaml catalog.yaml --from-topic     the topic and its brokers as in tagstream.toml")]
-pub struct DiffArgs {
+pub(crate) struct DiffArgs {
     /// The present catalog
     old: PathBuf,
     /// The changed catalog
@@ -48,7 +48,7 @@ pub struct DiffArgs {
     common: ReplayToolArgs,
 }
 
-pub fn run(args: &DiffArgs, now: Timestamp) -> ExitCode {
+pub(crate) fn run(args: &DiffArgs, now: Timestamp) -> ExitCode {
     let source = match args.common.source() {
         Ok(source) => source,
         Err(code) => return code,

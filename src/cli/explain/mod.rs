@@ -26,7 +26,7 @@ use crate::replay::Replay;
   tagstream explain catalog.yaml --input events.ndjson.gz --key u-42
   tagstream explain catalog.yaml --input events.ndjson.gz --key u-42 --tag churn_risk --at 2026-03-15T08:00:00Z
   tagstream explain catalog.yaml --from-topic --key u-42     the topic and its brokers as in tagstream.toml")]
-pub struct ExplainArgs {
+pub(crate) struct ExplainArgs {
     /// The catalog
     catalog: PathBuf,
     /// The user's key
@@ -133,7 +133,7 @@ impl KeyTrace {
     }
 }
 
-pub fn run(args: &ExplainArgs, now: Timestamp) -> ExitCode {
+pub(crate) fn run(args: &ExplainArgs, now: Timestamp) -> ExitCode {
     let source = match args.common.source() {
         Ok(source) => source,
         Err(code) => return code,

@@ -15,7 +15,7 @@ const CHANGES_SHOWN_MAX: usize = 20;
 
 /// The entity whose tags are explained.
 #[derive(Clone, Copy)]
-pub struct Subject<'a> {
+pub(crate) struct Subject<'a> {
     pub entity: &'a str,
     pub key: &'a str,
 }
@@ -23,7 +23,12 @@ pub struct Subject<'a> {
 type Explained = [(TagId, Explanation)];
 
 /// One paragraph per tag: its value, its changes, and its reasons.
-pub fn text(subject: Subject<'_>, catalog: &Catalog, explained: &Explained, history: &[RecordedChange]) -> String {
+pub(crate) fn text(
+    subject: Subject<'_>,
+    catalog: &Catalog,
+    explained: &Explained,
+    history: &[RecordedChange],
+) -> String {
     let Some((_, first)) = explained.first() else {
         return format!("no tag is put on `{}`\n", subject.entity);
     };
@@ -56,7 +61,12 @@ pub fn text(subject: Subject<'_>, catalog: &Catalog, explained: &Explained, hist
 }
 
 /// The documented shape: see `deploy/docs/tools.md`.
-pub fn json(subject: Subject<'_>, catalog: &Catalog, explained: &Explained, history: &[RecordedChange]) -> String {
+pub(crate) fn json(
+    subject: Subject<'_>,
+    catalog: &Catalog,
+    explained: &Explained,
+    history: &[RecordedChange],
+) -> String {
     let tags = explained.iter().map(|(id, explanation)| {
         let name = &catalog.tag(*id).name;
         let changes = history.iter().filter(|change| change.tag == *name);

@@ -15,7 +15,7 @@ const FILE_BYTES_MAX: u64 = 64 * 1024 * 1024;
 
 /// Why a file could not be read.
 #[derive(Debug, thiserror::Error)]
-pub enum FileError {
+pub(crate) enum FileError {
     #[error("can't read {0}: {1}")]
     Unreadable(String, std::io::Error),
     #[error("{0} is not UTF-8: the byte {1} belongs to no character (line {2})")]
@@ -23,7 +23,7 @@ pub enum FileError {
 }
 
 /// A catalog file that was read and checked.
-pub struct CatalogFile {
+pub(crate) struct CatalogFile {
     pub name: String,
     pub text: String,
     pub loaded: Loaded,
@@ -32,7 +32,7 @@ pub struct CatalogFile {
 
 impl CatalogFile {
     /// Reads a file, or the standard input for `-`, and its models.
-    pub fn open(path: &Path, access: &ModelAccess) -> Result<Self, FileError> {
+    pub(crate) fn open(path: &Path, access: &ModelAccess) -> Result<Self, FileError> {
         let name = display_name(path);
         let text = read(path, &name)?;
         let mut loaded = catalog::load(&name, &text);
@@ -40,19 +40,19 @@ impl CatalogFile {
         Ok(CatalogFile { name, text, loaded, models })
     }
 
-    pub fn count(&self, severity: Severity) -> usize {
+    pub(crate) fn count(&self, severity: Severity) -> usize {
         self.loaded.problems.iter().filter(|problem| problem.severity == severity).count()
     }
 
     /// All problems, for people.
-    pub fn report(&self, colours: Colours) -> String {
+    pub(crate) fn report(&self, colours: Colours) -> String {
         catalog::as_text(&self.name, &self.text, &self.loaded.problems, colours)
     }
 }
 
 /// Why a catalog file cannot be used.
 #[derive(Debug)]
-pub enum LoadError {
+pub(crate) enum LoadError {
     File(FileError),
     /// The catalog has errors.
     Problems {
@@ -65,7 +65,7 @@ pub enum LoadError {
 
 impl LoadError {
     /// The text for the standard error.
-    pub fn report(&self) -> String {
+    pub(crate) fn report(&self) -> String {
         match self {
             LoadError::File(error) => format!("tagstream: error: {error}\n"),
             LoadError::Problems { report, .. } => report.clone(),
@@ -73,7 +73,7 @@ impl LoadError {
     }
 
     /// The answer to a request to reload the catalog.
-    pub fn into_catalog_errors(self) -> CatalogErrors {
+    pub(crate) fn into_catalog_errors(self) -> CatalogErrors {
         match self {
             LoadError::File(error) => CatalogErrors { report: error.to_string(), problems: Vec::new() },
             LoadError::Problems { report, documents } => CatalogErrors { report, problems: documents },
@@ -82,7 +82,7 @@ impl LoadError {
 }
 
 /// Loads the catalog that a command needs; prints its problems and returns `None` where it has errors.
-pub fn require(path: &Path, access: &ModelAccess) -> Option<Runnable> {
+pub(crate) fn require(path: &Path, access: &ModelAccess) -> Option<Runnable> {
     let loaded = load(path, access, colours(std::io::stderr().is_terminal()));
     loaded.inspect_err(|error| eprint!("{}", error.report())).ok()
 }
@@ -91,7 +91,7 @@ pub fn require(path: &Path, access: &ModelAccess) -> Option<Runnable> {
 ///
 /// # Errors
 /// The file cannot be read, or the catalog has errors.
-pub fn load(path: &Path, access: &ModelAccess, colours: Colours) -> Result<Runnable, LoadError> {
+pub(crate) fn load(path: &Path, access: &ModelAccess, colours: Colours) -> Result<Runnable, LoadError> {
     let file = CatalogFile::open(path, access).map_err(LoadError::File)?;
     let report = file.report(colours);
     let CatalogFile { loaded: Loaded { catalog, problems, .. }, models, .. } = file;
@@ -101,17 +101,17 @@ pub fn load(path: &Path, access: &ModelAccess, colours: Colours) -> Result<Runna
 }
 
 /// Colours for a terminal, unless `NO_COLOR` is set.
-pub fn colours(is_terminal: bool) -> Colours {
+pub(crate) fn colours(is_terminal: bool) -> Colours {
     let wanted = is_terminal && std::env::var_os("NO_COLOR").is_none();
     if wanted { Colours::On } else { Colours::Off }
 }
 
-pub fn display_name(path: &Path) -> String {
+pub(crate) fn display_name(path: &Path) -> String {
     if path == Path::new("-") { "<stdin>".to_owned() } else { path.display().to_string() }
 }
 
 /// The text of a file, or of the standard input for `-`.
-pub fn read(path: &Path, name: &str) -> Result<String, FileError> {
+pub(crate) fn read(path: &Path, name: &str) -> Result<String, FileError> {
     let unreadable = |error| FileError::Unreadable(name.to_owned(), error);
     let mut bytes = Vec::new();
     let read = if path == Path::new("-") {

@@ -20,7 +20,7 @@ use crate::settings::Settings;
 
 /// Where the events come from
 #[derive(Debug, Args)]
-pub struct SourceArgs {
+pub(crate) struct SourceArgs {
     /// NDJSON files, plain, gzip or zstd, read one after the other; - is the standard input
     #[arg(
         long,
@@ -39,14 +39,14 @@ pub struct SourceArgs {
 }
 
 /// A source of events, which can be read once.
-pub enum EventSource<'a> {
+pub(crate) enum EventSource<'a> {
     Files(&'a [PathBuf]),
     Topics(Box<Settings>),
 }
 
 /// Why events cannot be read.
 #[derive(Debug, thiserror::Error)]
-pub enum EventSourceError {
+pub(crate) enum EventSourceError {
     #[error(transparent)]
     Input(#[from] ReadError),
     #[error(transparent)]
@@ -56,7 +56,7 @@ pub enum EventSourceError {
 impl SourceArgs {
     /// # Errors
     /// The exit code, where the settings are needed and wrong; their problems have been printed.
-    pub fn source(&self) -> Result<EventSource<'_>, ExitCode> {
+    pub(crate) fn source(&self) -> Result<EventSource<'_>, ExitCode> {
         if !self.from_topic {
             return Ok(EventSource::Files(&self.input));
         }
@@ -65,7 +65,7 @@ impl SourceArgs {
     }
 
     /// Ends a replay: with a topic the clock runs on to `now`, as the service's does, unless the replay has an earlier end.
-    pub fn finish(&self, replay: &mut Replay, now: Timestamp, sink: &mut impl Sink) {
+    pub(crate) fn finish(&self, replay: &mut Replay, now: Timestamp, sink: &mut impl Sink) {
         if self.from_topic && replay.until().is_none() && replay.partition_set().clock().is_some() {
             replay.advance(now, sink);
         }
@@ -76,7 +76,7 @@ impl SourceArgs {
 impl EventSource<'_> {
     /// Passes every line to `each`; on a terminal a bar shows the progress. `catalog` says where the events of a topic
     /// have their time, `now` which of them are in the future.
-    pub fn each_line(
+    pub(crate) fn each_line(
         &self,
         catalog: &Catalog,
         now: Timestamp,

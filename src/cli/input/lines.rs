@@ -6,7 +6,7 @@ use crate::cli::output::progress::Progress;
 use crate::replay::{LineReader, ReadError};
 
 /// Passes every line to `each`; on a terminal a bar shows the progress.
-pub fn each_line<E: From<ReadError>>(
+pub(crate) fn each_line<E: From<ReadError>>(
     paths: &[PathBuf],
     mut each: impl FnMut(&[u8], &LineReader) -> Result<(), E>,
 ) -> Result<(), E> {

@@ -9,9 +9,9 @@
 //!
 //! Rooms before it: `output`.
 
-pub mod models;
-pub mod catalog_file;
-pub mod settings_args;
-pub mod lines;
-pub mod event_source;
-pub mod replay_args;
+pub(crate) mod models;
+pub(crate) mod catalog_file;
+pub(crate) mod settings_args;
+pub(crate) mod lines;
+pub(crate) mod event_source;
+pub(crate) mod replay_args;

@@ -12,7 +12,7 @@ const LIBRARY_VARIABLE: &str = "ORT_DYLIB_PATH";
 
 /// What catalogs with a `score` need
 #[derive(Clone, Debug, Default, clap::Args)]
-pub struct ModelArgs {
+pub(crate) struct ModelArgs {
     /// The ONNX Runtime, for a catalog with a `score`: the library, or its folder [env: ORT_DYLIB_PATH]
     #[arg(long, value_name = "PATH")]
     onnx_runtime: Option<PathBuf>,
@@ -20,14 +20,14 @@ pub struct ModelArgs {
 
 impl ModelArgs {
     /// For commands that read files: a score may take any time.
-    pub fn access(&self) -> ModelAccess {
+    pub(crate) fn access(&self) -> ModelAccess {
         ModelAccess::new(self.onnx_runtime.clone(), SlowModelPolicy::Wait)
     }
 }
 
 /// How to open models.
 #[derive(Clone, Debug)]
-pub struct ModelAccess {
+pub(crate) struct ModelAccess {
     library: Option<PathBuf>,
     /// `None`: models are not opened.
     patience: Option<SlowModelPolicy>,
@@ -35,18 +35,18 @@ pub struct ModelAccess {
 
 impl ModelAccess {
     /// Without a `library`, the environment may name one.
-    pub fn new(library: Option<PathBuf>, patience: SlowModelPolicy) -> Self {
+    pub(crate) fn new(library: Option<PathBuf>, patience: SlowModelPolicy) -> Self {
         let named = || std::env::var_os(LIBRARY_VARIABLE).filter(|path| !path.is_empty()).map(PathBuf::from);
         ModelAccess { library: library.or_else(named), patience: Some(patience) }
     }
 
     /// For commands that do not score.
-    pub fn none() -> Self {
+    pub(crate) fn none() -> Self {
         ModelAccess { library: None, patience: None }
     }
 
     /// Loads the models of a catalog that was read from `path`, and adds their mismatches to its problems.
-    pub fn open(&self, path: &Path, text: &str, loaded: &mut Loaded) -> Models {
+    pub(crate) fn open(&self, path: &Path, text: &str, loaded: &mut Loaded) -> Models {
         let folder = path.parent().unwrap_or(Path::new(""));
         let (Some(catalog), Some(patience)) = (loaded.catalog.as_mut(), self.patience) else {
             return Models::default();
@@ -71,13 +71,13 @@ impl ModelAccess {
 
 /// A catalog without errors, and its models.
 #[derive(Clone, Debug)]
-pub struct Runnable {
+pub(crate) struct Runnable {
     pub catalog: Catalog,
     pub models: Models,
 }
 
 impl Runnable {
-    pub fn compile(self) -> Arc<Programs> {
+    pub(crate) fn compile(self) -> Arc<Programs> {
         Programs::with_models(self.catalog, self.models)
     }
 }

@@ -13,7 +13,7 @@ use crate::replay::Replay;
 
 /// How to report, and what to read
 #[derive(Debug, Args)]
-pub struct ReplayToolArgs {
+pub(crate) struct ReplayToolArgs {
     /// How to report
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub format: Format,
@@ -28,18 +28,18 @@ impl ReplayToolArgs {
     ///
     /// # Errors
     /// The exit code, where the settings cannot be used; their problems have been printed.
-    pub fn source(&self) -> Result<EventSource<'_>, ExitCode> {
+    pub(crate) fn source(&self) -> Result<EventSource<'_>, ExitCode> {
         self.source.source()
     }
 
     /// How to open the models of a catalog.
-    pub fn model_access(&self) -> ModelAccess {
+    pub(crate) fn model_access(&self) -> ModelAccess {
         self.models.access()
     }
 
     /// Ends a replay: with `--from-topic` the clock runs on to `now`, as the service's does, unless the replay has an
     /// earlier end.
-    pub fn finish(&self, replay: &mut Replay, now: Timestamp, sink: &mut impl Sink) {
+    pub(crate) fn finish(&self, replay: &mut Replay, now: Timestamp, sink: &mut impl Sink) {
         self.source.finish(replay, now, sink);
     }
 }
@@ -48,6 +48,6 @@ impl ReplayToolArgs {
 ///
 /// # Errors
 /// A text that is not RFC 3339 with an offset, or lies outside the years 0000 to 9999.
-pub fn parse_time(text: &str) -> Result<Timestamp, TimestampError> {
+pub(crate) fn parse_time(text: &str) -> Result<Timestamp, TimestampError> {
     Timestamp::parse(text).ok().filter(|time| time.is_writable()).ok_or(TimestampError)
 }

@@ -9,11 +9,11 @@ use crate::kafka;
 use crate::settings::{self, ConfigFile, Fault, Problems, Settings, Sources};
 
 /// The exit code for wrong settings, and for a cluster that does not fit them: `EX_CONFIG` of sysexits.h.
-pub const EXIT_SETTINGS: u8 = 78;
+pub(crate) const EXIT_SETTINGS: u8 = 78;
 
 /// Where settings come from, for the commands that talk to Kafka
 #[derive(Debug, Args)]
-pub struct SettingsArgs {
+pub(crate) struct SettingsArgs {
     /// The settings file [default: tagstream.toml, if it exists]
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
@@ -25,7 +25,7 @@ pub struct SettingsArgs {
 
 impl SettingsArgs {
     /// Reads and checks the settings; prints all their problems and returns `None` where there are any.
-    pub fn load(&self, needs: Needs) -> Option<Settings> {
+    pub(crate) fn load(&self, needs: Needs) -> Option<Settings> {
         let file = match &self.config {
             Some(path) => ConfigFile::Named(path.clone()),
             None => ConfigFile::Default(PathBuf::from("tagstream.toml")),
@@ -62,7 +62,7 @@ fn complete(settings: Settings, needs: Needs) -> Result<Settings, Problems> {
 
 /// What a command needs of the settings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Needs {
+pub(crate) enum Needs {
     Kafka,
     Catalog,
 }

@@ -7,7 +7,7 @@ use crate::model::Scalar;
 
 /// An audience, by name.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Audience {
+pub(crate) struct Audience {
     pub tag: Box<str>,
     /// A band or a stage; `None` for tags that have neither.
     pub part: Option<Box<str>>,
@@ -15,14 +15,14 @@ pub struct Audience {
 
 /// All audiences of a catalog, numbered in the catalog's order.
 #[derive(Clone, Debug)]
-pub struct Audiences {
+pub(crate) struct Audiences {
     list: Vec<Audience>,
     /// By tag, the number of its first audience and the count of its audiences.
     places: HashMap<Box<str>, (usize, usize)>,
 }
 
 impl Audiences {
-    pub fn new(catalog: &Catalog) -> Self {
+    pub(crate) fn new(catalog: &Catalog) -> Self {
         let (mut list, mut places) = (Vec::new(), HashMap::new());
         for tag in &catalog.tags {
             let parts = tag.kind.labels();
@@ -38,12 +38,12 @@ impl Audiences {
         Audiences { list, places }
     }
 
-    pub fn list(&self) -> &[Audience] {
+    pub(crate) fn list(&self) -> &[Audience] {
         &self.list
     }
 
     /// The audience of the entities whose tag has this value; `None` for an absent value.
-    pub fn find(&self, tag: &str, value: Scalar<'_>) -> Option<usize> {
+    pub(crate) fn find(&self, tag: &str, value: Scalar<'_>) -> Option<usize> {
         let (first, len) = *self.places.get(tag)?;
         match (value, &self.list[first].part) {
             (Scalar::Absent, _) => None,
@@ -58,7 +58,7 @@ impl Audiences {
 }
 
 /// The line below a table that leaves audiences out.
-pub fn left_out(audiences: usize, one: &str, many: &str) -> String {
+pub(crate) fn left_out(audiences: usize, one: &str, many: &str) -> String {
     match audiences {
         0 => String::new(),
         1 => format!("1 audience {one} (--all shows it)\n"),

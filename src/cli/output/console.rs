@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 /// The form of a command's result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-pub enum Format {
+pub(crate) enum Format {
     /// For people.
     Text,
     /// For compiled: one JSON document.
@@ -13,18 +13,18 @@ pub enum Format {
 }
 
 /// Prints a message that is not a result.
-pub fn report(message: &str) {
+pub(crate) fn report(message: &str) {
     eprintln!("tagstream: {message}");
 }
 
 /// Prints an error.
-pub fn fail(error: &dyn std::error::Error) -> ExitCode {
+pub(crate) fn fail(error: &dyn std::error::Error) -> ExitCode {
     report(&format!("error: {error}"));
     ExitCode::FAILURE
 }
 
 /// Prints a result. A reader that has closed the standard output is not an error.
-pub fn print(text: &str) {
+pub(crate) fn print(text: &str) {
     let mut out = std::io::stdout().lock();
     let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
 }

@@ -12,7 +12,7 @@ use crate::model::{Timestamp, Unit, Value};
 const WHOLE_MAX: f64 = 9_007_199_254_740_992.0;
 
 /// The JSON of a value, as in a tag change; null when absent.
-pub fn json(value: Option<&Value>) -> Json {
+pub(crate) fn json(value: Option<&Value>) -> Json {
     match value {
         None => Json::Null,
         Some(Value::Bool(b)) => (*b).into(),
@@ -24,7 +24,7 @@ pub fn json(value: Option<&Value>) -> Json {
 }
 
 /// Like [`json`], rounded to six decimals: as days that is a tenth of a second.
-pub fn text(value: Option<&Value>) -> String {
+pub(crate) fn text(value: Option<&Value>) -> String {
     match value {
         Some(Value::Number(n)) => json(Some(&Value::Number((n * 1e6).round() / 1e6))).to_string(),
         _ => json(value).to_string(),
@@ -32,13 +32,13 @@ pub fn text(value: Option<&Value>) -> String {
 }
 
 /// Labels with their values, such as a tag change's `because`: `visits is 3, plan is null`.
-pub fn because<'a>(values: impl Iterator<Item = (&'a str, Option<Value>)>) -> String {
+pub(crate) fn because<'a>(values: impl Iterator<Item = (&'a str, Option<Value>)>) -> String {
     let said: Vec<String> = values.map(|(label, value)| format!("{label} is {}", text(value.as_ref()))).collect();
     said.join(", ")
 }
 
 /// The value of a tag: `on`, `off`, a band, a stage or a value.
-pub fn tag_value(value: Option<&Value>) -> String {
+pub(crate) fn tag_value(value: Option<&Value>) -> String {
     match value {
         None => "off".to_owned(),
         Some(Value::Bool(true)) => "on".to_owned(),
@@ -48,12 +48,12 @@ pub fn tag_value(value: Option<&Value>) -> String {
 }
 
 /// A number with its noun.
-pub fn counted(number: u64, one: &str, many: &str) -> String {
+pub(crate) fn counted(number: u64, one: &str, many: &str) -> String {
     format!("{number} {}", if number == 1 { one } else { many })
 }
 
 /// A duration in its two greatest units: `3d 4h`.
-pub fn distance(ms: i64) -> String {
+pub(crate) fn distance(ms: i64) -> String {
     const UNITS: [(&str, i64); 5] = [("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1_000), ("ms", 1)];
     let first = UNITS.iter().position(|(_, unit_ms)| ms >= *unit_ms).unwrap_or(UNITS.len() - 1);
     let mut rest = ms;
@@ -77,7 +77,7 @@ fn length(number: f64, unit: Unit) -> String {
 }
 
 /// The reasons for a tag's state, one line per clause.
-pub fn reasons(explanation: &Explanation, kind: &TagKind) -> Vec<String> {
+pub(crate) fn reasons(explanation: &Explanation, definition: &TagKind) -> Vec<String> {
     let now = explanation.at;
     let mut rows = Vec::new();
     for section in &explanation.sections {
@@ -94,11 +94,11 @@ pub fn reasons(explanation: &Explanation, kind: &TagKind) -> Vec<String> {
     let width = rows.iter().map(|(left, _)| left.chars().count()).max().unwrap_or(0);
     let line = |(left, right): &(String, String)| format!("{left:width$}  {right}").trim_end().to_owned();
     let mut lines: Vec<String> = rows.iter().map(line).collect();
-    if let Some(bands) = kind.bands() {
+    if let Some(bands) = definition.bands() {
         lines.push(band_line(bands));
         lines.extend(within_margin(bands, explanation));
     }
-    if matches!(kind, TagKind::Manual { .. }) && explanation.value.is_none() {
+    if matches!(definition, TagKind::Manual { .. }) && explanation.value.is_none() {
         lines.push("set by `$tag` commands".to_owned());
     }
     lines.extend(explanation.unseen.iter().map(unseen));
@@ -205,7 +205,7 @@ fn operand(value: Option<&Value>, unit: Option<Unit>) -> String {
 }
 
 /// How far a comparison of numbers is from holding: its right operand minus its left one; `None` if it holds.
-pub fn gap(clause: &Clause) -> Option<f64> {
+pub(crate) fn gap(clause: &Clause) -> Option<f64> {
     let Join::Comparison(_, [Some(Value::Number(left)), Some(Value::Number(right))], _) = &clause.join else {
         return None;
     };

@@ -7,9 +7,9 @@
 //! - `warnings`: what is unusual about the events of a replay;
 //! - `audiences`: the entities that a tag, band or stage reaches.
 
-pub mod console;
-pub mod progress;
-pub mod format;
-pub mod reject_counts;
-pub mod warnings;
-pub mod audiences;
+pub(crate) mod console;
+pub(crate) mod progress;
+pub(crate) mod format;
+pub(crate) mod reject_counts;
+pub(crate) mod warnings;
+pub(crate) mod audiences;

@@ -6,17 +6,17 @@ use indicatif::{ProgressBar, ProgressStyle};
 const LINES_PER_UPDATE: u64 = 4_096;
 
 /// A progress bar over bytes or offsets, with the number of events beside it.
-pub struct Progress {
+pub(crate) struct Progress {
     bar: ProgressBar,
     events: u64,
 }
 
 impl Progress {
-    pub fn of_bytes(total: u64) -> Self {
+    pub(crate) fn of_bytes(total: u64) -> Self {
         Progress::new(total, "{bar:30} {bytes}/{total_bytes}  {bytes_per_sec}  {msg}  {eta} left")
     }
 
-    pub fn of_offsets(total: u64) -> Self {
+    pub(crate) fn of_offsets(total: u64) -> Self {
         Progress::new(total, "{bar:30} {human_pos}/{human_len} offsets  {per_sec}  {msg}  {eta} left")
     }
 
@@ -29,7 +29,7 @@ impl Progress {
     }
 
     /// Counts an event; `position` is how far the input has been read by now.
-    pub fn event(&mut self, position: impl FnOnce() -> u64) {
+    pub(crate) fn event(&mut self, position: impl FnOnce() -> u64) {
         self.events += 1;
         if self.events.is_multiple_of(LINES_PER_UPDATE) {
             self.bar.set_position(position());
@@ -38,11 +38,11 @@ impl Progress {
     }
 
     /// The number of events so far.
-    pub fn events(&self) -> u64 {
+    pub(crate) fn events(&self) -> u64 {
         self.events
     }
 
-    pub fn finish(&self) {
+    pub(crate) fn finish(&self) {
         self.bar.finish_and_clear();
     }
 }

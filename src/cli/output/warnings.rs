@@ -13,7 +13,7 @@ const WARN_MS: i64 = 86_400_000;
 const WARN_SHARE: u64 = 100;
 
 /// Prints the warnings about the events of a replay.
-pub fn print_warnings(replay: &mut Replay) {
+pub(crate) fn print_warnings(replay: &mut Replay) {
     replay.partition_set_mut().partitions_mut().iter_mut().for_each(warn_of_skipped_values);
     warn_of_late_events(replay.lateness());
 }

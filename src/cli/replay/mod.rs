@@ -28,7 +28,7 @@ use crate::replay::{LineOutcome, ReadError, Replay};
   tagstream replay catalog.yaml --input events.ndjson.gz > changes.ndjson
   tagstream replay catalog.yaml --input jan.ndjson.zst,feb.ndjson.zst --output changes.ndjson --summary
   zcat events.gz | tagstream replay catalog.yaml --input - --until 2026-04-01T00:00:00Z")]
-pub struct ReplayArgs {
+pub(crate) struct ReplayArgs {
     /// The catalog
     catalog: PathBuf,
     /// NDJSON files, plain, gzip or zstd, read one after the other; - is the standard input
@@ -51,7 +51,7 @@ pub struct ReplayArgs {
 }
 
 /// Exit codes: 0 when done, 1 when the catalog or a file is invalid.
-pub fn run(args: &ReplayArgs, now: Timestamp) -> ExitCode {
+pub(crate) fn run(args: &ReplayArgs, now: Timestamp) -> ExitCode {
     let Some(runnable) = catalog_file::require(&args.catalog, &args.models.access()) else {
         return ExitCode::FAILURE;
     };

@@ -12,14 +12,14 @@ use crate::model::TagChange;
 
 #[derive(Debug, thiserror::Error)]
 #[error("{}: {error}", path.display())]
-pub struct OutputError {
+pub(crate) struct OutputError {
     path: PathBuf,
     error: io::Error,
 }
 
 impl OutputError {
     /// Whether the reader of the standard output has closed it.
-    pub fn is_broken_pipe(&self) -> bool {
+    pub(crate) fn is_broken_pipe(&self) -> bool {
         self.error.kind() == io::ErrorKind::BrokenPipe
     }
 }
@@ -53,7 +53,7 @@ impl LineFile {
 }
 
 /// Writes the changes of a replay. A sink cannot fail, so the first error is kept until [`ReplayOutput::check`].
-pub struct ReplayOutput {
+pub(crate) struct ReplayOutput {
     changes: LineFile,
     rejects: Option<LineFile>,
     summary: Option<Summary>,
@@ -63,7 +63,11 @@ pub struct ReplayOutput {
 }
 
 impl ReplayOutput {
-    pub fn open(changes: Option<&Path>, rejects: Option<&Path>, summary: Option<Summary>) -> Result<Self, OutputError> {
+    pub(crate) fn open(
+        changes: Option<&Path>,
+        rejects: Option<&Path>,
+        summary: Option<Summary>,
+    ) -> Result<Self, OutputError> {
         Ok(ReplayOutput {
             changes: changes.map_or_else(|| Ok(LineFile::standard_output()), LineFile::create)?,
             rejects: rejects.map(LineFile::create).transpose()?,
@@ -74,7 +78,7 @@ impl ReplayOutput {
         })
     }
 
-    pub fn reject(&mut self, rejected: &RejectedLine<'_>) {
+    pub(crate) fn reject(&mut self, rejected: &RejectedLine<'_>) {
         self.rejected.count(rejected.reason);
         if let Some(rejects) = &mut self.rejects {
             self.line.clear();
@@ -85,11 +89,11 @@ impl ReplayOutput {
         }
     }
 
-    pub fn rejected(&self) -> &RejectCounts {
+    pub(crate) fn rejected(&self) -> &RejectCounts {
         &self.rejected
     }
 
-    pub fn summary_table(&self) -> Option<String> {
+    pub(crate) fn summary_table(&self) -> Option<String> {
         self.summary.as_ref().map(Summary::table)
     }
 
@@ -100,11 +104,11 @@ impl ReplayOutput {
     }
 
     /// The first error so far.
-    pub fn check(&mut self) -> Result<(), OutputError> {
+    pub(crate) fn check(&mut self) -> Result<(), OutputError> {
         self.error.take().map_or(Ok(()), Err)
     }
 
-    pub fn finish(&mut self) -> Result<(), OutputError> {
+    pub(crate) fn finish(&mut self) -> Result<(), OutputError> {
         self.check()?;
         if let Some(rejects) = &mut self.rejects {
             rejects.flush()?;

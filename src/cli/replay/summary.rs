@@ -17,7 +17,7 @@ struct TagTotals {
 }
 
 #[derive(Debug)]
-pub struct Summary {
+pub(crate) struct Summary {
     /// In the catalog's order.
     rows: Vec<(Box<str>, TagTotals)>,
     places: HashMap<Box<str>, usize>,
@@ -26,7 +26,7 @@ pub struct Summary {
 }
 
 impl Summary {
-    pub fn new(catalog: &Catalog) -> Self {
+    pub(crate) fn new(catalog: &Catalog) -> Self {
         let names = catalog.tags.iter().map(|tag| tag.name.clone());
         Summary {
             rows: names.clone().map(|name| (name, TagTotals::default())).collect(),
@@ -35,7 +35,7 @@ impl Summary {
         }
     }
 
-    pub fn count(&mut self, change: &TagChange<'_>) {
+    pub(crate) fn count(&mut self, change: &TagChange<'_>) {
         let Some(place) = self.places.get(change.tag).copied() else {
             return;
         };
@@ -61,7 +61,7 @@ impl Summary {
         }
     }
 
-    pub fn table(&self) -> String {
+    pub(crate) fn table(&self) -> String {
         let mut table = Table::new();
         table.load_style(presets::UTF8_BORDERS_ONLY);
         table.set_header(["tag", "entered", "changed", "left", "now on", "entities", "flips an entity"]);

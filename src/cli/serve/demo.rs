@@ -17,7 +17,7 @@ use crate::service::ServiceError;
   tagstream demo --speed max | grep churn_risk           the tag changes as NDJSON
   tagstream demo --speed max --save events.ndjson > changes.ndjson
   tagstream replay deploy/examples/gym/catalog.yaml --input events.ndjson --summary")]
-pub struct DemoArgs {
+pub(crate) struct DemoArgs {
     /// The number of people near the gym
     #[arg(long, value_name = "N", default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     members: u32,
@@ -44,7 +44,7 @@ fn parse_speed(text: &str) -> Result<Speed, String> {
 }
 
 /// Exit codes: 0 when the demo ended or was interrupted, 1 on an error.
-pub fn run(args: &DemoArgs, now: Timestamp) -> ExitCode {
+pub(crate) fn run(args: &DemoArgs, now: Timestamp) -> ExitCode {
     let DemoArgs { members, days, speed, seed, ref save } = *args;
     match demo::run(&DemoOptions { members, days, seed, speed, save: save.clone() }, now) {
         Ok(()) => ExitCode::SUCCESS,

@@ -1,5 +1,7 @@
-//! The commands that talk to a Kafka: the service, its topics, and the demo.
+//! The commands that run the service or prepare for it.
+//!
+//! - `run`: the service; `topics`: creates and checks its topics; `demo`: the service on an embedded broker.
 
-pub mod run;
-pub mod topics;
-pub mod demo;
+pub(crate) mod run;
+pub(crate) mod topics;
+pub(crate) mod demo;

@@ -21,7 +21,7 @@ use crate::telemetry;
 /// Exits with 0 when stopped by SIGTERM or Ctrl-C, 1 on an error that only an operator can correct, 2 on wrong usage,
 /// 78 when the settings are wrong, or topics and ACLs in Kafka do not fit them.
 #[derive(Debug, Args)]
-pub struct RunArgs {
+pub(crate) struct RunArgs {
     #[command(flatten)]
     settings: SettingsArgs,
 
@@ -54,7 +54,7 @@ fn check_rebuild(settings: &Settings, catalog: &Catalog) -> Result<(), String> {
     ))
 }
 
-pub fn run(args: &RunArgs) -> ExitCode {
+pub(crate) fn run(args: &RunArgs) -> ExitCode {
     if let Err(why) = telemetry::init() {
         report(&format!("error: {why}"));
         return ExitCode::from(EXIT_SETTINGS);

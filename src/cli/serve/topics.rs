@@ -13,7 +13,7 @@ use crate::{service, telemetry};
 
 /// Create and check the topics that the service writes
 #[derive(Debug, Args)]
-pub struct TopicsArgs {
+pub(crate) struct TopicsArgs {
     #[command(subcommand)]
     command: TopicsCommand,
 }
@@ -46,7 +46,7 @@ struct CreateArgs {
     dry_run: bool,
 }
 
-pub fn run(args: &TopicsArgs) -> ExitCode {
+pub(crate) fn run(args: &TopicsArgs) -> ExitCode {
     if let Err(why) = telemetry::init() {
         report(&format!("error: {why}"));
         return ExitCode::from(EXIT_SETTINGS);

@@ -13,17 +13,17 @@ use crate::model::{CurrentTag, EntityKindId, TagChange, Timestamp, Value};
 use crate::replay::{LineReader, ReadError, Replay};
 
 /// A difference from what the case expects, in lines for people; the first line says where.
-pub type Failure = Vec<String>;
+pub(crate) type Failure = Vec<String>;
 
 /// The result of a case.
-pub struct CaseResult {
+pub(crate) struct CaseResult {
     pub failures: Vec<Failure>,
     /// Line numbers and messages: what does not fail the case, but is rarely intended.
     pub warnings: Vec<(usize, String)>,
 }
 
 /// Runs a case; paths in it are relative to `folder`.
-pub fn run(case: &Case, compiled: &Programs, folder: &Path, coverage: &mut Coverage) -> CaseResult {
+pub(crate) fn run(case: &Case, compiled: &Programs, folder: &Path, coverage: &mut Coverage) -> CaseResult {
     let catalog = &*compiled.catalog;
     let watched = case.changes.iter().flatten().map(|change| (change.key.clone(), change.tag)).collect();
     let mut runner = CaseRunner {
@@ -157,18 +157,18 @@ impl CaseRunner<'_> {
             if found == *expected {
                 continue;
             }
-            let kind = &catalog.tag(*tag).kind;
+            let definition = &catalog.tag(*tag).kind;
             let (expected, found) = (tag_value(expected.as_ref()), tag_value(found.as_ref()));
             failure.push(format!("  {name}: expected {expected}, got {found}"));
             if expected == "false" && found == "off" {
                 failure.push(format!(
                     "    write `null` where {}`{name}` must be off; `false` is a value of it",
-                    manual(kind)
+                    manual(definition)
                 ));
             }
             match partition.explain(&expectation.key, *tag) {
                 Some(why) => {
-                    failure.extend(reasons(&why, kind).iter().map(|line| format!("    {line}")));
+                    failure.extend(reasons(&why, definition).iter().map(|line| format!("    {line}")));
                 }
                 None if self.sink.ended.contains(&expectation.key) => {
                     failure.push(format!("    {} was erased or forgotten before", expectation.key));
@@ -242,8 +242,8 @@ impl CaseRunner<'_> {
 }
 
 /// The words before the name of a manual tag.
-fn manual(kind: &TagKind) -> &'static str {
-    if matches!(kind, TagKind::Manual { .. }) { "the manual tag " } else { "" }
+fn manual(definition: &TagKind) -> &'static str {
+    if matches!(definition, TagKind::Manual { .. }) { "the manual tag " } else { "" }
 }
 
 /// Whether an event may be about an entity with this key.

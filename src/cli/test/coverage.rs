@@ -11,19 +11,19 @@ struct AudienceCoverage {
 }
 
 #[derive(Clone, Debug)]
-pub struct Coverage {
+pub(crate) struct Coverage {
     audiences: Audiences,
     /// By audience.
     seen: Vec<AudienceCoverage>,
 }
 
 impl Coverage {
-    pub fn new(catalog: &Catalog) -> Self {
+    pub(crate) fn new(catalog: &Catalog) -> Self {
         let audiences = Audiences::new(catalog);
         Coverage { seen: vec![AudienceCoverage::default(); audiences.list().len()], audiences }
     }
 
-    pub fn record(&mut self, change: &TagChange<'_>) {
+    pub(crate) fn record(&mut self, change: &TagChange<'_>) {
         if let Some(entered) = self.audiences.find(change.tag, change.value) {
             self.seen[entered].is_entered = true;
         }
@@ -32,12 +32,12 @@ impl Coverage {
         }
     }
 
-    pub fn is_full(&self) -> bool {
+    pub(crate) fn is_full(&self) -> bool {
         self.seen.iter().all(|seen| seen.is_entered && seen.is_left)
     }
 
     /// A line with the totals, then one line for each tag that is not fully covered.
-    pub fn report(&self, catalog: &str) -> String {
+    pub(crate) fn report(&self, catalog: &str) -> String {
         let seen: Vec<_> = self.audiences.list().iter().zip(&self.seen).collect();
         // The audiences of a tag are adjacent.
         let tags: Vec<_> = seen.chunk_by(|(a, _), (b, _)| a.tag == b.tag).collect();

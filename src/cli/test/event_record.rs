@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use crate::catalog::{Catalog, KindRule, Pointer, PropertiesRule, TestEvent, TimeUnit};
 
 /// Returns a JSON object with every part of the event where the decoder reads it.
-pub fn record(event: &TestEvent, catalog: &Catalog) -> Vec<u8> {
+pub(crate) fn record(event: &TestEvent, catalog: &Catalog) -> Vec<u8> {
     let mapping = &catalog.input;
     let mut record = Value::Object(Map::new());
     let properties = Value::Object(event.properties.clone());

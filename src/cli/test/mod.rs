@@ -32,7 +32,7 @@ use crate::scoring::Models;
   tagstream test tests/*.yaml --require-coverage
   tagstream test tests.yaml --run \"two weeks\"
   tagstream test tests.yaml --format junit > report.xml")]
-pub struct TestArgs {
+pub(crate) struct TestArgs {
     /// The test files; each names its catalog
     #[arg(value_name = "TESTS", required_unless_present = "schema")]
     tests: Vec<PathBuf>,
@@ -71,7 +71,7 @@ struct CatalogCoverage {
     coverage: Coverage,
 }
 
-pub fn run(args: &TestArgs) -> ExitCode {
+pub(crate) fn run(args: &TestArgs) -> ExitCode {
     if args.schema {
         print(&format!("{:#}\n", catalog::casebook_schema()));
         return ExitCode::SUCCESS;

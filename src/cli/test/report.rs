@@ -5,7 +5,7 @@ use std::fmt::Write;
 use super::case_runner::Failure;
 
 #[derive(Debug)]
-pub struct CaseReport {
+pub(crate) struct CaseReport {
     pub name: String,
     pub line: usize,
     /// Empty if the case passes.
@@ -13,24 +13,24 @@ pub struct CaseReport {
 }
 
 #[derive(Debug)]
-pub struct FileReport {
+pub(crate) struct FileReport {
     pub name: String,
     /// `Err`: the problems of the file or of its catalog.
     pub cases: Result<Vec<CaseReport>, String>,
 }
 
 impl FileReport {
-    pub fn has_cases(&self) -> bool {
+    pub(crate) fn has_cases(&self) -> bool {
         self.cases.as_ref().is_ok_and(|cases| !cases.is_empty())
     }
 
-    pub fn passes(&self) -> bool {
+    pub(crate) fn passes(&self) -> bool {
         self.cases.as_ref().is_ok_and(|cases| cases.iter().all(|case| case.failures.is_empty()))
     }
 }
 
 /// The failures, then one line per file.
-pub fn text(files: &[FileReport]) -> String {
+pub(crate) fn text(files: &[FileReport]) -> String {
     let mut report = String::new();
     for FileReport { name, cases } in files {
         let Ok(cases) = cases else {
@@ -59,7 +59,7 @@ fn lines(case: &CaseReport) -> impl Iterator<Item = &str> {
 }
 
 /// The JUnit `testsuites` document that CI systems read.
-pub fn junit(files: &[FileReport]) -> String {
+pub(crate) fn junit(files: &[FileReport]) -> String {
     let mut xml = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites>\n".to_owned();
     for FileReport { name, cases } in files {
         let suite = escaped(name);

@@ -1,4 +1,4 @@
-//! Commands: what an event whose type begins with `$` asks for, and why one that asks for nothing known is rejected.
+//! Commands: events whose type begins with `$`, and the errors for which they are rejected.
 
 use super::extract::FoundValue;
 use super::name_table::NameTable;
@@ -10,14 +10,14 @@ use crate::catalog::{Catalog, CommandPaths, Tag, TagKind, parse_duration};
 use crate::codec::reject::Reject;
 use crate::model::{Command, EntityKindId, Event, PathId, Property, TagId};
 
-/// What a catalog knows of commands.
+/// What decoding a command needs of a catalog.
 #[derive(Clone, Debug)]
 pub(super) struct Commands {
-    /// Where a `$tag` says what it wants; there where a tag is manual.
+    /// The property paths of a `$tag`; `Some` if the catalog has a manual tag.
     paths: Option<CommandPaths>,
     /// The manual tags.
     tags: NameTable,
-    /// By tag: what it is put on.
+    /// By tag, its kind of entity.
     entities: Vec<EntityKindId>,
 }
 
@@ -32,7 +32,7 @@ impl Commands {
         }
     }
 
-    /// Reads the command that an event is, by its type, and makes the event one to those whom it concerns.
+    /// Decodes the command by the event's type, and restricts the event to the entities that it concerns.
     pub(super) fn read(
         &self,
         fields: &CommandFields<'_>,
@@ -56,7 +56,7 @@ impl Commands {
         let paths = self.paths.ok_or(CommandError::NoManualTags)?;
         let name = fields.text(paths.tag, scratch).ok_or(CommandError::NoTag)?;
         let tag = self.tags.get(name.as_bytes()).map(|id| TagId(id as u16)).ok_or(CommandError::UnknownTag)?;
-        // A key is looked at before all else of a record, where it is known whose.
+        // The key comes first among the errors, once it is known which key is needed.
         let entity = self.entities[usize::from(tag.0)];
         event.key_of(entity).ok_or(CommandError::NoKey)?;
         event.keep_only(entity);
@@ -75,7 +75,7 @@ impl Commands {
     }
 }
 
-/// What stands at the properties of a record.
+/// The values at the property paths of a record.
 pub(super) struct CommandFields<'a> {
     pub(super) record: &'a str,
     /// By path.
@@ -94,7 +94,7 @@ impl CommandFields<'_> {
         matches!(raw.json_type(), JsonType::Plain | JsonType::Escaped).then(|| text(self.record, raw, scratch))
     }
 
-    /// In milliseconds, where one is given.
+    /// The duration in milliseconds, if there is one.
     fn duration(&self, path: PathId, scratch: &mut String) -> Result<Option<i64>, CommandError> {
         if self.raw(path).is_absent() {
             return Ok(None);
@@ -129,10 +129,10 @@ impl CommandError {
             CommandError::Unknown => "unknown command: known are `$tag` and `$erase`",
             CommandError::NoManualTags => "`$tag`, but no tag of the catalog is manual",
             CommandError::NoTag => "`$tag` needs `tag`: the name of a manual tag",
-            CommandError::UnknownTag => "`tag` names no manual tag of the catalog",
+            CommandError::UnknownTag => "`tag` is not the name of a manual tag of the catalog",
             CommandError::NoSet => "`$tag` needs `set`: true or false",
             CommandError::BadValue => "`value` is neither true, false, a number nor text",
-            CommandError::BadValidFor => "`valid_for` is no duration such as \"30d\"",
+            CommandError::BadValidFor => "`valid_for` is not a duration such as \"30d\"",
             CommandError::NoKey => "the event has no key of the entity that the tag is put on",
         }
     }

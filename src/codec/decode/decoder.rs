@@ -1,4 +1,4 @@
-//! Records to events: the rules of the envelope, and the properties that the catalog looks at.
+//! From records to events: the rules of the envelope, and the properties that the catalog uses.
 
 use super::commands::{CommandFields, Commands};
 use super::extract::{Extractor, FoundValue};
@@ -26,7 +26,7 @@ pub struct Decoder {
     trace: ScanTrace,
     event_types: NameTable,
     commands: Commands,
-    /// What was wrong with the record that was rejected last, in words; empty where its reason says it all.
+    /// What is wrong with the last rejected record, in words; empty where the reason code is enough.
     detail: String,
     time_unit: TimeUnit,
     max_future_ms: i64,
@@ -53,10 +53,10 @@ impl Decoder {
         }
     }
 
-    /// Fills `event` from a record; `now` is the wall clock, for events that claim to be from the future.
+    /// Fills `event` from a record; `now` is the wall clock, for events in the future.
     ///
     /// # Errors
-    /// The first reason to reject the record, in the contract's order. `event` then holds nothing of use.
+    /// The first reason to reject the record, in the specified order. The content of `event` is then undefined.
     pub fn decode(&mut self, bytes: &[u8], now: Timestamp, event: &mut Event) -> Result<(), Reject> {
         self.detail.clear();
         if bytes.len() > self.max_event_bytes {
@@ -87,7 +87,7 @@ impl Decoder {
         Ok(())
     }
 
-    /// What was wrong with the record that was rejected last, in words, where its reason does not say it all.
+    /// What is wrong with the last rejected record, in words; `None` where the reason code is enough.
     pub fn detail(&self) -> Option<&str> {
         (!self.detail.is_empty()).then_some(self.detail.as_str())
     }
@@ -160,7 +160,7 @@ impl Decoder {
             }
             JsonType::Number => {
                 let count = integer(raw.of(record)).and_then(|n| i64::try_from(n).ok()).ok_or(Reject::BadTime)?;
-                // What is too far away to be multiplied is too far away to be an event.
+                // A saturated product is out of range for an event too.
                 Timestamp::from_ms(match self.time_unit {
                     TimeUnit::Milliseconds => count,
                     TimeUnit::Seconds => count.saturating_mul(1_000),
@@ -204,7 +204,7 @@ impl Decoder {
     }
 }
 
-/// Where the properties of this record stand, by path.
+/// The nodes of this record's properties, by path.
 fn property_nodes<'p>(
     places: &'p PropertyPlaces,
     found: &[FoundValue],

@@ -1,20 +1,20 @@
-//! The pass over a record: proves that it is JSON and notes what stands at the wanted places.
+//! One pass over a record: checks that it is JSON and extracts the values at the wanted places.
 
 use super::plan::{DecodePlan, Node, NodeId};
 use super::scanner::{JsonType, NotJson, RawValue, Scanner};
 use super::shape_cache::{Hole, ScanTrace};
 use super::text::text;
 
-/// What stands at a wanted place.
+/// The value at a wanted place.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct FoundValue {
     pub(super) raw: RawValue,
-    /// Whether an array had to be walked: pointers do that, property paths do not.
+    /// Whether the way led through an array: pointers do that, property paths do not.
     pub(super) through_array: bool,
 }
 
 impl FoundValue {
-    /// What a property path finds here.
+    /// The value for a property path.
     pub(super) fn property(self) -> RawValue {
         if self.through_array { RawValue::default() } else { self.raw }
     }
@@ -43,7 +43,7 @@ impl<'a> Extractor<'a> {
         Extractor { plan, record, scanner: Scanner::new(record, 0), found, name, trace }
     }
 
-    /// Passes over the whole record; the root's value is what tells whether it is an object.
+    /// Passes over the whole record; the root's value says whether it is an object.
     pub(super) fn run(mut self) -> Result<(), NotJson> {
         self.scanner.whitespace();
         self.found.fill(FoundValue::default());
@@ -52,15 +52,15 @@ impl<'a> Extractor<'a> {
         if self.scanner.peek().is_some() { Err(NotJson) } else { Ok(()) }
     }
 
-    /// Notes the value that comes next at a node, and what is wanted inside it.
+    /// Extracts the next value as that of a node, and what is wanted inside it.
     ///
-    /// This recurses as deep as the tree of wanted places; everything else is skipped without recursion.
+    /// This recurses as deep as the tree of wanted places; all other values are skipped without recursion.
     fn value(&mut self, id: NodeId, depth: usize, through_array: bool) -> Result<(), NotJson> {
         let plan = self.plan;
         let node = &plan.nodes[id];
         let through_array = through_array && !node.is_properties;
         if self.found[id].raw.json_type() != JsonType::Missing {
-            // Of equal names the last one counts: what the earlier one had inside is gone.
+            // Of equal names the last one counts: the values inside the earlier one are dropped.
             self.found[id..node.end].fill(FoundValue::default());
             self.trace.is_odd = true;
         }

@@ -1,9 +1,9 @@
-//! A small fixed table from names to numbers: for the members of an object and for event types.
+//! A small immutable hash table from names to numbers: for the members of an object and for event types.
 
-/// FoundValue by hash, compared in full.
+/// Open addressing with linear probing; names are compared in full.
 ///
-/// NameTable are short, so hashing every byte would cost more than the comparison that follows anyway: the hash takes the
-/// length and the first and last bytes. NameTable of a catalog that agree in all of these share a run of slots, no more.
+/// Names are short, so hashing every byte would cost more than the comparison that follows anyway: the hash uses the
+/// length and the first and last bytes. Names that agree in all of these only share a run of slots.
 #[derive(Clone, Debug)]
 pub(super) struct NameTable {
     entries: Vec<(Box<str>, u32)>,

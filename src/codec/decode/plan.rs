@@ -1,31 +1,31 @@
-//! Which places of a record are wanted: the envelope's pointers and the catalog's property paths, merged into one tree.
+//! The wanted places of a record: the envelope's pointers and the catalog's property paths, merged into one tree.
 
 use super::name_table::NameTable;
 use super::scanner::DEPTH_MAX;
 use crate::catalog::{Catalog, KeyRule, KindRule, Pointer, PropertiesRule};
 use std::collections::BTreeMap;
 
-/// How much of a path is looked at: no record nests so deep that one this long leads anywhere.
+/// The length up to which a path is used: no record is nested deep enough for a longer one.
 const PATH_LEN_MAX: usize = DEPTH_MAX + 1;
 
 /// Index into [`DecodePlan::nodes`].
 pub(super) type NodeId = usize;
 
-/// One place of a record that is wanted, or that leads to one.
+/// A place of a record that is wanted, or that leads to one.
 #[derive(Clone, Debug)]
 pub(super) struct Node {
-    /// Where to go on in an object.
+    /// The next nodes in an object, by name.
     pub(super) members: NameTable,
-    /// Where to go on in an array: index and node, in order of the index.
+    /// The next nodes in an array: index and node, in the order of the index.
     pub(super) elements: Vec<(usize, NodeId)>,
-    /// Behind the last node below this one: the tree is numbered from the top down, parents before their children, so
-    /// everything at and below a node is one range.
+    /// One past the last node below this one: the tree is numbered in pre-order, so a node and everything below it are
+    /// one range.
     pub(super) end: NodeId,
-    /// Whether the property paths begin here. They walk objects only, whatever led here.
+    /// Whether the property paths begin here. From here on, only objects are walked.
     pub(super) is_properties: bool,
 }
 
-/// Where the type of an event stands.
+/// Where the type of an event is.
 #[derive(Clone, Debug)]
 pub(super) enum TypePlace {
     At(NodeId),
@@ -36,7 +36,7 @@ pub(super) enum TypePlace {
     },
 }
 
-/// Where the properties stand: one node for each of the catalog's paths.
+/// Where the properties are: one node for each of the catalog's paths.
 #[derive(Clone, Debug)]
 pub(super) enum PropertyPlaces {
     At(Vec<NodeId>),
@@ -52,9 +52,9 @@ pub(super) enum PropertyPlaces {
 pub(super) struct DecodePlan {
     /// The root first.
     pub(super) nodes: Vec<Node>,
-    /// The first of them that is not missing decides.
+    /// The first of them that is not missing is used.
     pub(super) keys: Vec<NodeId>,
-    /// By kind of entity, where its key stands; nothing for the user, who is `keys`'.
+    /// By kind of entity, the node of its key; `None` for the user, whose key is in `keys`.
     pub(super) entities: Vec<Option<NodeId>>,
     pub(super) event_type: TypePlace,
     pub(super) time: NodeId,
@@ -70,7 +70,7 @@ struct Draft {
 }
 
 impl Draft {
-    /// The node that a path leads to, planted where there is none yet.
+    /// The node of a path; created if it does not exist.
     fn grow<'a>(&mut self, path: impl IntoIterator<Item = &'a Box<str>>) -> &mut Draft {
         let mut draft = self;
         for token in path.into_iter().take(PATH_LEN_MAX) {
@@ -79,7 +79,7 @@ impl Draft {
         draft
     }
 
-    /// Numbers this node and all below it, from the top down.
+    /// Numbers this node and all below it, in pre-order.
     fn number(&self, nodes: &mut Vec<Node>) -> NodeId {
         let id = nodes.len();
         nodes.push(Node {
@@ -102,7 +102,7 @@ impl Draft {
     }
 }
 
-/// What a JSON Pointer's token means in an array (RFC 6901: no leading zeros).
+/// The array index of a JSON Pointer's token (RFC 6901: no leading zeros).
 fn array_index(token: &str) -> Option<usize> {
     let plain = token.bytes().all(|b| b.is_ascii_digit()) && (token == "0" || !token.starts_with('0'));
     if plain { token.parse().ok() } else { None }
@@ -176,7 +176,7 @@ fn properties_pointers(rule: &PropertiesRule) -> Vec<Pointer> {
     }
 }
 
-/// The node that a path leads to. All that are asked for have been planted.
+/// The node of a path, which must be in the tree.
 fn find<'a>(nodes: &[Node], path: impl IntoIterator<Item = &'a Box<str>>) -> NodeId {
     let mut node = 0;
     for token in path.into_iter().take(PATH_LEN_MAX) {

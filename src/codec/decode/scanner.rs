@@ -1,15 +1,15 @@
-//! A strict scanner for JSON (RFC 8259): tells where values begin and end, and refuses what is not JSON.
+//! A strict scanner for JSON (RFC 8259): finds where values begin and end, and rejects what is not JSON.
 
 use super::text::{escape, plain_len};
 
-/// The deepest nesting of objects and arrays that is taken; serde_json draws the same line.
+/// The deepest nesting of objects and arrays that is accepted; serde_json has the same limit.
 pub(super) const DEPTH_MAX: usize = 127;
 
-/// The record is not JSON. Where and why does not matter: it goes to the dead letters as a whole.
+/// The record is not JSON. Where and why does not matter: the whole record becomes a dead letter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct NotJson;
 
-/// What kind of value stands somewhere.
+/// The type of a JSON value.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum JsonType {
     #[default]
@@ -26,14 +26,14 @@ pub(super) enum JsonType {
     Object,
 }
 
-/// A value, as a place of the record: nothing is copied or converted before it is known to be used.
+/// A value as a range of the record: nothing is copied or converted before it is known to be used.
 ///
-/// One word, because every value is handed on several times on the hottest path, and a struct of small fields goes
-/// through memory piece by piece each time: four bits of kind, then start and end in 30 bits each.
+/// It is one machine word, because every value is passed on several times on the hot path, where a struct of small
+/// fields goes through memory field by field: 4 bits of type, then start and end in 30 bits each.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct RawValue(u64);
 
-/// What every record must stay under, whatever the catalog says: a [`RawValue`] has 30 bits for a place.
+/// The largest record, whatever the catalog allows: a [`RawValue`] has 30 bits for a position.
 pub(super) const RECORD_BYTES_MAX: usize = (1 << 30) - 1;
 
 impl RawValue {
@@ -56,7 +56,7 @@ impl RawValue {
         JsonType::Missing,
     ];
 
-    /// A value between two places; of a string what is inside its quotes.
+    /// A value between two positions; for a string, the text within its quotes.
     pub(super) fn new(json_type: JsonType, start: usize, end: usize) -> Self {
         RawValue(json_type as u64 | (start as u64) << 4 | (end as u64) << 34)
     }
@@ -73,18 +73,18 @@ impl RawValue {
         (self.0 >> 34) as usize
     }
 
-    /// The value as it was written.
+    /// The value as written.
     pub(super) fn of(self, record: &str) -> &str {
         &record[self.start()..self.end()]
     }
 
-    /// Whether nothing stands there that counts.
+    /// Whether the value is missing or null.
     pub(super) fn is_absent(self) -> bool {
         matches!(self.json_type(), JsonType::Missing | JsonType::Null)
     }
 }
 
-/// A position in a record. It moves forward only; an error leaves it anywhere.
+/// A position in a record. It only moves forward; after an error it is undefined.
 pub(super) struct Scanner<'a> {
     bytes: &'a [u8],
     at: usize,
@@ -113,7 +113,7 @@ impl<'a> Scanner<'a> {
 
     #[inline(always)]
     pub(super) fn whitespace(&mut self) {
-        // Mostly there is none.
+        // Usually there is none.
         if self.peek().is_some_and(|byte| byte <= b' ') {
             self.blanks();
         }
@@ -125,7 +125,7 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    /// Passes over the bracket that opens a container, to its first member or its end; `depth` are open around it.
+    /// Passes over an opening bracket, to the first member or the end; `depth` containers are open around it.
     pub(super) fn open(&mut self, depth: usize) -> Result<(), NotJson> {
         if depth >= DEPTH_MAX {
             return Err(NotJson);
@@ -135,7 +135,7 @@ impl<'a> Scanner<'a> {
         Ok(())
     }
 
-    /// After a member: whether another one follows (and goes to it), or `close` (and goes behind it).
+    /// After a member: true, at the next member, if there is one; false, behind `close`, if not.
     #[inline(always)]
     pub(super) fn another(&mut self, close: u8) -> Result<bool, NotJson> {
         self.whitespace();
@@ -228,7 +228,7 @@ impl<'a> Scanner<'a> {
         found
     }
 
-    /// Passes over one value and tells what it is; `depth` containers are open around it.
+    /// Passes over one value and returns it; `depth` containers are open around it.
     #[inline(always)]
     pub(super) fn value(&mut self, depth: usize) -> Result<RawValue, NotJson> {
         let start = self.at;
@@ -239,7 +239,7 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    /// Passes over one value that is no container.
+    /// Passes over one value that is not a container.
     #[inline(always)]
     pub(super) fn scalar(&mut self) -> Result<RawValue, NotJson> {
         match self.peek() {
@@ -253,8 +253,8 @@ impl<'a> Scanner<'a> {
 
     /// Passes over one value; `depth` containers are open around it.
     ///
-    /// What is skipped may be nested as deep as anybody likes to write it, so this does not recurse: one bit a level
-    /// tells whether that container is an object, and [`DEPTH_MAX`] levels fit into one integer.
+    /// The nesting of a skipped value is up to the sender, so this does not recurse: one bit per level says whether the
+    /// container is an object, and [`DEPTH_MAX`] levels fit into one integer.
     pub(super) fn skip(&mut self, depth: usize) -> Result<(), NotJson> {
         let mut objects = 0_u128;
         let mut open = 0;
@@ -279,7 +279,7 @@ impl<'a> Scanner<'a> {
                 }
                 _ => _ = self.scalar()?,
             }
-            // Behind a value: close what ends here, up to the container that has another member.
+            // Behind a value: close all containers that end here, up to one that has another member.
             loop {
                 if open == 0 {
                     return Ok(());

@@ -1,56 +1,55 @@
-//! ShapeCache: what the records of one producer have in common, learned so that it need not be scanned again.
+//! A cache of record shapes: what the records of one producer have in common need not be scanned again.
 //!
 //! A program writes its events in one way: the same members in the same order with the same punctuation. Only the
-//! values differ. So a record that was scanned leaves its shape behind: the literal bytes between the values that were
-//! not walked into, and the holes where those stood. A later record that has the very same literals, and in every hole
-//! a value that the scanner takes, is JSON, and the scanner would have found the same places: comparing bytes is all
-//! that is left of names, colons and brackets. Any difference at all, and the record is scanned as if there were no
-//! shapes.
+//! values differ. So the cache keeps the shape of a scanned record: the literal bytes between the values that were not
+//! walked into, and the holes in place of these values. A later record with exactly the same literals, and in every hole
+//! a value that the scanner accepts, is JSON, and the scanner would have found the same values: names, colons and
+//! brackets need only a comparison of bytes. A record with any difference is scanned as if there were no cache.
 //!
-//! ShapeCache often begin alike (the envelope) and part later (the properties of each event type), so they are kept as one
-//! tree. A producer that writes its members in random order never repeats itself; then shapes cost and give nothing,
-//! are forgotten, and rest for a while.
+//! Shapes often have a common beginning (the envelope) and differ later (the properties of each event type), so they
+//! are kept as one tree. A producer that writes its members in random order never repeats a shape; then the cache only
+//! costs, is emptied, and pauses.
 
 use super::extract::FoundValue;
 use super::plan::NodeId;
 use super::scanner::{JsonType, RawValue, Scanner};
 use std::ops::Range;
 
-/// Bounds what is remembered, and what a record of an unknown shape is compared with.
+/// The limits of the cache's size, and of the comparisons for a record of an unknown shape.
 const NODES_MAX: usize = 512;
 const ALTERNATIVES_MAX: usize = 32;
 const LITERAL_BYTES_MAX: usize = 1 << 15;
 
-/// After so many records it is looked at whether shapes are worth their while...
+/// After this many records the cache checks whether at least half of them had a known shape...
 const TRIAL: u32 = 1 << 10;
 
-/// ...and if not, they rest for so many.
+/// ...and if not, it pauses for this many.
 const PAUSE: u32 = 1 << 14;
 
-/// Where a value stands that was not walked into.
+/// The place of a value that was not walked into.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Hole {
-    /// Nobody wants the value where there is none.
+    /// `None` if the value is not wanted.
     pub(super) node: Option<NodeId>,
     /// How many containers are open around it.
     pub(super) depth: usize,
-    /// Whether wanted places lie below: then a container would have to be walked, and does not fit.
+    /// Whether there are wanted places below: then a container has to be walked, and does not match.
     pub(super) is_inner: bool,
 }
 
-/// What one scan of a record came across, in its order.
+/// The record of one scan, in its order.
 #[derive(Clone, Debug, Default)]
 pub(super) struct ScanTrace {
     /// Values that were not walked into: from where to where.
     pub(super) holes: Vec<(usize, usize, Hole)>,
     /// Objects that were walked.
     pub(super) walked: Vec<NodeId>,
-    /// Whether it did what no shape can say: it met a wanted name twice, or walked an array. The rest is then void.
+    /// Whether the record has no shape: a wanted name occurs twice, or an array was walked. The rest is then invalid.
     pub(super) is_odd: bool,
 }
 
 impl ScanTrace {
-    /// Empties the trace for the next record. Where nobody is going to learn from it, it is odd from the start.
+    /// Empties the trace for the next record. If no shape is to be learned, it is odd from the start.
     pub(super) fn begin(&mut self, is_wanted: bool) {
         self.holes.clear();
         self.walked.clear();
@@ -58,12 +57,12 @@ impl ScanTrace {
     }
 }
 
-/// A literal with what follows it: a hole, or the record's end.
+/// A literal, followed by a hole or by the record's end.
 #[derive(Clone, Debug)]
 struct ShapeNode {
     /// In [`ShapeCache::literals`].
     literal: Range<usize>,
-    /// At the record's end the objects that were walked on the way there, in [`ShapeCache::walked`].
+    /// At the record's end: the objects that were walked on the way, in [`ShapeCache::walked`].
     walked: Range<usize>,
     hole: Option<Hole>,
     /// What may come next: the first of the alternatives.
@@ -84,7 +83,7 @@ pub(super) struct ShapeCache {
 }
 
 impl ShapeCache {
-    /// Whether the record has a known shape; `found` then says what stands where, and otherwise nothing.
+    /// Whether the record has a known shape; only then `found` is filled with its values.
     pub(super) fn fits(&mut self, record: &str, found: &mut [FoundValue]) -> bool {
         if self.paused_records > 0 {
             self.paused_records -= 1;
@@ -134,7 +133,7 @@ impl ShapeCache {
         }
     }
 
-    /// Passes over a step's literal and its hole, if both fit; the value in the hole.
+    /// Passes over a node's literal and its hole, if both match; returns the value in the hole.
     #[inline(always)]
     fn match_node(&self, node: &ShapeNode, scanner: &mut Scanner) -> Option<RawValue> {
         if !scanner.literal(&self.literals[node.literal.clone()]) {
@@ -147,12 +146,12 @@ impl ShapeCache {
         }
     }
 
-    /// Whether another shape would be remembered.
+    /// Whether the cache would keep another shape.
     pub(super) fn wants_more(&self) -> bool {
         self.paused_records == 0 && self.nodes.len() < NODES_MAX
     }
 
-    /// Remembers the shape of a record that has been scanned and found to be JSON.
+    /// Adds the shape of a record that has been scanned and is JSON.
     pub(super) fn learn(&mut self, record: &str, trace: &ScanTrace) {
         if trace.is_odd {
             return;
@@ -174,8 +173,7 @@ impl ShapeCache {
         }
     }
 
-    /// The step after `last` with this literal and this hole: as it is known, or as it is now added. Nothing where
-    /// there is no room.
+    /// The node after `last` with this literal and this hole: a known one, or a new one. `None` if the cache is full.
     fn node(&mut self, last: Option<usize>, literal: &[u8], hole: Option<Hole>) -> Option<usize> {
         let mut alternative = match last {
             Some(last) => self.nodes[last].next,

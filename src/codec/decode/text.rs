@@ -1,4 +1,4 @@
-//! The inside of JSON strings: how far plain text goes, and what an escape stands for.
+//! The text of JSON strings: the length of plain text, and the characters of escapes.
 
 use super::scanner::{JsonType, RawValue};
 
@@ -36,8 +36,8 @@ fn plain_in(chunk: [u8; 16]) -> Option<usize> {
 
 /// How many of the bytes are plain, unless all are.
 ///
-/// Subtracting from every byte at once borrows out of just those that are zero (or less than a space). A borrow may
-/// mark the neighbour above as well, so only the lowest mark means something.
+/// Subtracting from every byte at once borrows exactly from those that are zero (or less than a space). A borrow may
+/// also mark the next byte, so only the lowest mark is valid. (Mycroft, "Determine if a word has a zero byte".)
 #[cfg(not(target_arch = "x86_64"))]
 fn plain_in(chunk: [u8; 16]) -> Option<usize> {
     const ONES: u128 = u128::MAX / 0xff;
@@ -50,7 +50,7 @@ fn plain_in(chunk: [u8; 16]) -> Option<usize> {
     (marks != 0).then(|| (marks.trailing_zeros() / 8) as usize)
 }
 
-/// The character that the escape at the start of `bytes` stands for, and the escape's length.
+/// The character of the escape at the start of `bytes`, and the escape's length.
 ///
 /// `None` for an unknown or unfinished escape and for half a surrogate pair.
 pub(super) fn escape(bytes: &[u8]) -> Option<(char, usize)> {
@@ -72,7 +72,7 @@ pub(super) fn escape(bytes: &[u8]) -> Option<(char, usize)> {
 fn unicode_escape(bytes: &[u8]) -> Option<(char, usize)> {
     let first = hex(bytes.get(2..6)?)?;
     if !(0xd800..0xdc00).contains(&first) {
-        // A low surrogate is no character, so it fails here.
+        // A low surrogate is not a character, so it fails here.
         return Some((char::from_u32(first)?, 6));
     }
     if bytes.get(6..8)? != b"\\u" {
@@ -89,7 +89,7 @@ fn hex(digits: &[u8]) -> Option<u32> {
     digits.iter().try_fold(0, |value, digit| Some(value * 16 + char::from(*digit).to_digit(16)?))
 }
 
-/// What a string says: a piece of the record, or `scratch`, where escapes have to be resolved.
+/// The text of a string: a part of the record, or `scratch` if escapes have to be resolved.
 #[inline(always)]
 pub(super) fn text<'a>(record: &'a str, raw: RawValue, scratch: &'a mut String) -> &'a str {
     let written = raw.of(record);
@@ -100,7 +100,7 @@ pub(super) fn text<'a>(record: &'a str, raw: RawValue, scratch: &'a mut String) 
     scratch
 }
 
-/// Replaces `out` by the text that stands for `raw`, the inside of a string whose escapes are known to be right.
+/// Replaces `out` by the text of `raw`, the inside of a string whose escapes are known to be valid.
 fn unescape(raw: &str, out: &mut String) {
     out.clear();
     let mut rest = raw;

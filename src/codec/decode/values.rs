@@ -1,4 +1,4 @@
-//! What JSON values become in an event: keys, numbers, properties.
+//! From JSON values to the values of an event: keys, numbers, properties.
 
 use super::scanner::{JsonType, RawValue, Scanner};
 use super::text::text;
@@ -7,7 +7,7 @@ use crate::model::{Event, Property, Span};
 /// The longest key and id, in bytes.
 pub(super) const KEY_BYTES_MAX: usize = 256;
 
-/// A key, if what stands there can be one.
+/// The key, if the value can be one.
 pub(super) fn key(record: &str, raw: RawValue, event: &mut Event, scratch: &mut String) -> Option<Span> {
     let key = match raw.json_type() {
         JsonType::Plain | JsonType::Escaped => text(record, raw, scratch),
@@ -30,19 +30,19 @@ pub(super) fn is_integer(digits: &str) -> bool {
     !digits.bytes().any(|b| matches!(b, b'.' | b'e' | b'E'))
 }
 
-/// The value of a number without fraction and exponent, as far as 64 bits and a sign can hold it.
+/// The value of a number without fraction and exponent, if 64 bits and a sign can represent it.
 pub(super) fn integer(digits: &str) -> Option<i128> {
     /// `-9223372036854775808` and `18446744073709551615`.
     const LEN_MAX: usize = 20;
     if digits.len() > LEN_MAX || !is_integer(digits) { None } else { digits.parse().ok() }
 }
 
-/// Zero has no sign as a key: `-0` and `0` are one.
+/// Zero has no sign as a key: `-0` and `0` are the same key.
 pub(super) fn unsigned_zero(digits: &str) -> &str {
     if digits == "-0" { "0" } else { digits }
 }
 
-/// A property that is no array.
+/// A property that is not an array.
 pub(super) fn scalar(record: &str, raw: RawValue, event: &mut Event, scratch: &mut String) -> Property {
     match raw.json_type() {
         JsonType::Missing | JsonType::Array => Property::Missing,
@@ -65,7 +65,7 @@ fn number(record: &str, raw: RawValue, event: &mut Event) -> Property {
 
 /// The double of a number with at most 15 digits and no exponent.
 ///
-/// Most are like that, and then digits and power of ten are exact as doubles, and one division rounds once.
+/// Most numbers are so short. Then digits and power of ten are exact as doubles, and the division rounds only once.
 fn short_decimal(text: &str) -> Option<f64> {
     const POWERS: [f64; 16] = [1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15];
     let unsigned = text.strip_prefix('-').unwrap_or(text);
@@ -87,8 +87,8 @@ fn short_decimal(text: &str) -> Option<f64> {
     Some(if unsigned.len() < text.len() { -double } else { double })
 }
 
-/// Where the event has the text that stands for a value: in the record, unless it had to be rewritten. Then it is
-/// shorter: no escape is as short as what it stands for.
+/// The span of a string's text in the event: in the record itself, unless escapes had to be resolved. Then the text is
+/// shorter, since every escape is longer than its character.
 pub(super) fn keep(text: &str, raw: RawValue, event: &mut Event) -> Span {
     if text.len() == raw.end() - raw.start() { event.piece(raw.start(), raw.end()) } else { event.keep(text) }
 }
@@ -97,7 +97,7 @@ pub(super) fn keep(text: &str, raw: RawValue, event: &mut Event) -> Span {
 pub(super) fn array(record: &str, raw: RawValue, event: &mut Event, scratch: &mut String) -> Property {
     let start = event.element_count();
     let mut scanner = Scanner::new(record, raw.start());
-    // The record has been found to be JSON already, so an error can only mean the end.
+    // The record is known to be JSON, so an error can only mean the end.
     let mut more = scanner.open(0).is_ok() && !scanner.take(b']');
     while more {
         let raw = scanner.value(1).unwrap_or_default();

@@ -16,7 +16,7 @@ pub struct GymEvent {
 
 /// A day's events in the order in which they were generated, which is not the order of time.
 #[derive(Debug, Default)]
-pub struct Diary {
+pub(crate) struct Diary {
     today: Vec<GymEvent>,
     /// How many events have been written, over all days.
     written: u64,
@@ -24,7 +24,7 @@ pub struct Diary {
 
 /// A property of an event. Texts contain no characters that JSON has to escape.
 #[derive(Clone, Copy, Debug)]
-pub enum Fact<'a> {
+pub(crate) enum Fact<'a> {
     Text(&'a str),
     Number(i64),
     /// Written as units: 1290 is 12.90.
@@ -33,7 +33,7 @@ pub enum Fact<'a> {
 }
 
 impl Diary {
-    pub fn write(&mut self, time: Timestamp, key: &str, kind: &str, facts: &[(&str, Fact<'_>)]) {
+    pub(crate) fn write(&mut self, time: Timestamp, key: &str, kind: &str, facts: &[(&str, Fact<'_>)]) {
         self.written += 1;
         let mut line = String::new();
         let id = self.written;
@@ -56,12 +56,12 @@ impl Diary {
     }
 
     /// Repeats the last event, as an app does that had no answer in time.
-    pub fn stutter(&mut self) {
+    pub(crate) fn stutter(&mut self) {
         self.today.extend(self.today.last().cloned());
     }
 
     /// Ends the day and returns its events in the order of time.
-    pub fn close(&mut self) -> impl Iterator<Item = GymEvent> + use<> {
+    pub(crate) fn close(&mut self) -> impl Iterator<Item = GymEvent> + use<> {
         let mut today = std::mem::take(&mut self.today);
         today.sort_by_key(|event| event.time);
         today.into_iter()

@@ -59,7 +59,7 @@ impl Plan {
     }
 }
 
-pub struct Member {
+pub(crate) struct Member {
     key: String,
     joins_on: u32,
     referred_by: Option<String>,
@@ -85,7 +85,7 @@ pub struct Member {
 
 impl Member {
     /// A future member. Half of them join in the opening week, the others over the following weeks.
-    pub fn new(number: u32, days: u32, rng: &mut Rng) -> Self {
+    pub(crate) fn new(number: u32, days: u32, rng: &mut Rng) -> Self {
         let opening_week = (days / 8).clamp(1, 7);
         let later = (days * 4 / 5).max(1);
         let joins_on = if rng.bool() { rng.u32(..opening_week) } else { rng.u32(..later) };
@@ -113,22 +113,22 @@ impl Member {
         }
     }
 
-    pub fn key(&self) -> String {
+    pub(crate) fn key(&self) -> String {
         self.key.clone()
     }
 
-    pub fn is_still_to_come(&self, day: &Day) -> bool {
+    pub(crate) fn is_still_to_come(&self, day: &Day) -> bool {
         self.joins_on > day.number
     }
 
     /// A friend has told them about the gym.
-    pub fn come_soon(&mut self, host: String, day: &Day, rng: &mut Rng) {
+    pub(crate) fn come_soon(&mut self, host: String, day: &Day, rng: &mut Rng) {
         self.joins_on = self.joins_on.min(day.number + rng.u32(1..=4));
         self.referred_by = Some(host);
     }
 
     /// What this member does on a day.
-    pub fn live(&mut self, day: &Day, rng: &mut Rng, diary: &mut Diary) {
+    pub(crate) fn live(&mut self, day: &Day, rng: &mut Rng, diary: &mut Diary) {
         if self.is_still_to_come(day) {
             return;
         }
@@ -236,7 +236,7 @@ impl Member {
         }
     }
 
-    /// A workout is told when it ends; returns when that is.
+    /// Writes a workout at its end, and returns that time.
     fn work_out(&self, begins_at: Timestamp, rng: &mut Rng, diary: &mut Diary) -> Timestamp {
         let minutes = self.stamina + rng.i64(-12..=12);
         let ends_at = begins_at.plus(minutes * 60_000);
@@ -292,11 +292,11 @@ impl Member {
     }
 
     /// Whether they tell a friend today.
-    pub fn recommends(&self, day: &Day, rng: &mut Rng) -> bool {
+    pub(crate) fn recommends(&self, day: &Day, rng: &mut Rng) -> bool {
         day.number > self.joins_on && self.mood == Mood::Keen && rng.f64() < self.sociable
     }
 
-    pub fn recommend(&self, friend: &str, day: &Day, rng: &mut Rng, diary: &mut Diary) {
+    pub(crate) fn recommend(&self, friend: &str, day: &Day, rng: &mut Rng, diary: &mut Diary) {
         diary.write(day.at(day.app_minute(rng), rng), &self.key, "referral", &[("friend", Fact::Text(friend))]);
     }
 }

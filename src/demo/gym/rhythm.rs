@@ -6,7 +6,7 @@ use jiff::civil::Weekday;
 use crate::model::Timestamp;
 
 /// A local day of the gym.
-pub struct Day {
+pub(crate) struct Day {
     /// 0 is the day on which the gym opened.
     pub number: u32,
     pub weekday: Weekday,
@@ -14,16 +14,16 @@ pub struct Day {
 }
 
 /// A minute of the day, from midnight.
-pub type Minute = i64;
+pub(crate) type Minute = i64;
 
 impl Day {
     /// The instant of a minute of this day, at some second of it.
-    pub fn at(&self, minute: Minute, rng: &mut Rng) -> Timestamp {
+    pub(crate) fn at(&self, minute: Minute, rng: &mut Rng) -> Timestamp {
         self.midnight.plus(minute * 60_000 + rng.i64(0..60_000))
     }
 
     /// The opening hours, in minutes.
-    pub fn opening(&self) -> std::ops::Range<Minute> {
+    pub(crate) fn opening(&self) -> std::ops::Range<Minute> {
         match self.weekday {
             Weekday::Saturday | Weekday::Sunday => 9 * 60..19 * 60,
             _ => 6 * 60..22 * 60,
@@ -31,7 +31,7 @@ impl Day {
     }
 
     /// The number of visits relative to an average day: most on Mondays, fewest on Sundays.
-    pub fn pull(&self) -> f64 {
+    pub(crate) fn pull(&self) -> f64 {
         match self.weekday {
             Weekday::Monday => 1.25,
             Weekday::Tuesday => 1.15,
@@ -44,21 +44,21 @@ impl Day {
     }
 
     /// A random minute at which members use the app: from 7:00 to 23:00.
-    pub fn app_minute(&self, rng: &mut Rng) -> Minute {
+    pub(crate) fn app_minute(&self, rng: &mut Rng) -> Minute {
         rng.i64(7 * 60..23 * 60)
     }
 }
 
 /// The part of the day at which a member likes to train.
 #[derive(Clone, Copy, Debug)]
-pub enum Habit {
+pub(crate) enum Habit {
     BeforeWork,
     LunchBreak,
     AfterWork,
 }
 
 impl Habit {
-    pub fn random(rng: &mut Rng) -> Self {
+    pub(crate) fn random(rng: &mut Rng) -> Self {
         match rng.u32(..10) {
             0..3 => Habit::BeforeWork,
             3 => Habit::LunchBreak,
@@ -67,7 +67,7 @@ impl Habit {
     }
 
     /// The minute at which this member arrives on a day.
-    pub fn arrival(self, day: &Day, rng: &mut Rng) -> Minute {
+    pub(crate) fn arrival(self, day: &Day, rng: &mut Rng) -> Minute {
         let opening = day.opening();
         let usual = match (self, day.weekday) {
             (_, Weekday::Saturday | Weekday::Sunday) => 11 * 60,

@@ -4,7 +4,7 @@ use fastrand::Rng;
 
 /// An item for sale.
 #[derive(Clone, Copy, Debug)]
-pub struct Item {
+pub(crate) struct Item {
     pub name: &'static str,
     pub category: &'static str,
     pub cents: i64,
@@ -30,7 +30,7 @@ const SHELF: [Item; 10] = [
 ];
 
 /// A random item; cheap items are more frequent than expensive ones.
-pub fn pick(rng: &mut Rng) -> Item {
+pub(crate) fn pick(rng: &mut Rng) -> Item {
     let total: u32 = SHELF.iter().map(|item| item.weight).sum();
     let mut ticket = rng.u32(..total);
     for item in SHELF {

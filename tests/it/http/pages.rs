@@ -35,12 +35,12 @@ fn programs() -> Arc<Programs> {
 /// Of a service whose catalog file is always the same.
 fn controls() -> Controls {
     let breaker = Arc::new(Breaker::new(programs(), 1, MaxChange::Share(0.2), false, Arc::new(|_| ())));
-    Controls { breaker, reload: Arc::new(|| Ok(Reloaded::Unchanged { fingerprint: "1f".to_owned() })) }
+    Controls { rollout: breaker, reload: Arc::new(|| Ok(Reloaded::Unchanged { fingerprint: "1f".to_owned() })) }
 }
 
 fn start() -> (Arc<Monitor>, Server) {
     let clock = Clock::new(|| Timestamp::from_ms(NOW_MS));
-    let monitor = Arc::new(Monitor::new(controls().breaker, 1, clock));
+    let monitor = Arc::new(Monitor::new(controls().rollout, 1, clock));
     let server = Server::start(anywhere(), Arc::clone(&monitor), controls()).expect("a port");
     (monitor, server)
 }

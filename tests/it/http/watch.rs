@@ -91,7 +91,7 @@ fn each_step_of_the_start_has_its_words() {
     scene.hear(assigned(ONE, &[0, 3])).hear(assigned(WorkerId(1), &[]));
     assert_eq!(scene.not_ready(), "worker 0 starts partition 0; worker 0 starts partition 3");
     scene.hear(places(&[(0, running(Some(9))), (3, Standing::Restoring)]));
-    assert_eq!(scene.not_ready(), "worker 0 reads the state of partition 3 back");
+    assert_eq!(scene.not_ready(), "worker 0 restores partition 3");
     scene.hear(places(&[(0, running(Some(9))), (3, running(Some(0)))]));
     assert_eq!(scene.not_ready(), "");
 }
@@ -162,8 +162,8 @@ fn a_loop_that_does_not_turn_hangs() {
     scene.pass(HANG_AFTER - MOMENT);
     assert!(scene.watch.hung(scene.now).is_empty());
     scene.pass(MOMENT);
-    assert_eq!(scene.watch.hung(scene.now), ["worker 0 has not turned its loop for 60 s"]);
-    assert_eq!(scene.not_ready(), "worker 0 has not turned its loop for 60 s");
+    assert_eq!(scene.watch.hung(scene.now), ["worker 0 has not run its loop for 60 s"]);
+    assert_eq!(scene.not_ready(), "worker 0 has not run its loop for 60 s");
     scene.hear(stands(false, Some(0)));
     assert!(scene.watch.hung(scene.now).is_empty());
 }

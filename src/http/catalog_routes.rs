@@ -16,11 +16,11 @@ use crate::kafka::Breaker;
 /// What the pages act on.
 #[derive(Clone)]
 pub struct Controls {
-    pub breaker: Arc<Breaker>,
+    pub rollout: Arc<Breaker>,
     pub reload: Reload,
 }
 
-pub fn router(controls: Controls) -> Router {
+pub(crate) fn router(controls: Controls) -> Router {
     Router::new()
         .route("/v1/catalog", get(status))
         .route("/v1/catalog/reload", post(reload))
@@ -29,7 +29,7 @@ pub fn router(controls: Controls) -> Router {
 }
 
 async fn status(State(controls): State<Controls>) -> Response {
-    let status = controls.breaker.status();
+    let status = controls.rollout.status();
     let held = status.held.iter().map(|(tag, impact)| {
         json!({
             "tag": tag,
@@ -70,7 +70,7 @@ async fn reload(State(controls): State<Controls>) -> Response {
 /// `?tag=name` approves one tag; without it, all.
 async fn approve(State(controls): State<Controls>, RawQuery(query): RawQuery) -> Response {
     let tag = query.as_deref().and_then(|query| query.split('&').find_map(|pair| pair.strip_prefix("tag=")));
-    let approved = controls.breaker.approve(tag);
+    let approved = controls.rollout.approve(tag);
     match tag {
         Some(tag) if approved.is_empty() => {
             answer(StatusCode::NOT_FOUND, &json!({ "error": format!("no change of a tag `{tag}` waits for approval") }))
