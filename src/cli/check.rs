@@ -40,7 +40,7 @@ pub(crate) struct CheckArgs {
 enum CheckFormat {
     /// For people: each problem with its line and the underlined text.
     Text,
-    /// For compiled: one JSON document.
+    /// For programs: one JSON document.
     Json,
 }
 

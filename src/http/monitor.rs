@@ -47,8 +47,8 @@ impl Monitor {
             metrics.rejected.create(&[reason.code()]);
         }
         for tag in &program.catalog.tags {
-            for kind in ChangeType::ALL {
-                metrics.changes.create(&[&tag.name, kind.name()]);
+            for change_type in ChangeType::ALL {
+                metrics.changes.create(&[&tag.name, change_type.name()]);
             }
         }
         for counter in &program.catalog.counters {
@@ -67,8 +67,8 @@ impl Monitor {
         for reason in Recycle::ALL {
             metrics.recycled.create(&[reason.code()]);
         }
-        for kind in [ASSIGNED, REVOKED, LOST] {
-            metrics.rebalances.create(&[kind]);
+        for outcome in [ASSIGNED, REVOKED, LOST] {
+            metrics.rebalances.create(&[outcome]);
         }
         Monitor { rollout, clock, health: Mutex::new(Health::new(workers)), metrics }
     }
@@ -163,9 +163,9 @@ impl Monitor {
             }
             metrics.slow_scores.of(&[tag]).raise_to(tally.slow_calls);
         }
-        for (tag, kinds) in work.changes.iter() {
-            for (kind, count) in kinds {
-                metrics.changes.of(&[tag, kind.name()]).raise_to(count);
+        for (tag, counts) in work.changes.iter() {
+            for (change_type, count) in counts {
+                metrics.changes.of(&[tag, change_type.name()]).raise_to(count);
             }
         }
     }

@@ -101,6 +101,6 @@ fn probe(problems: &[String]) -> Response {
 }
 
 /// One page per connection, so that idle connections do not use up the limit.
-pub(super) fn page(status: StatusCode, kind: &'static str, body: String) -> Response {
-    (status, [(CONTENT_TYPE, kind), (CONNECTION, "close")], body).into_response()
+pub(super) fn page(status: StatusCode, content_type: &'static str, body: String) -> Response {
+    (status, [(CONTENT_TYPE, content_type), (CONNECTION, "close")], body).into_response()
 }

@@ -66,8 +66,8 @@ fn check_table(port: &Port, score: &Score) -> Result<(Layout, bool), ModelMismat
     let PortType::Tensor { element, shape } = &port.port_type else {
         return Err(no_table(&port.port_type.described()));
     };
-    if let ElementType::Other(kind) = element {
-        let message = format!("the model's input `{name}` is a tensor of {kind}; what it is given are floats");
+    if let ElementType::Other(element) = element {
+        let message = format!("the model's input `{name}` is a tensor of {element}; what it is given are floats");
         return Err(ModelMismatch::new(ScorePart::Inputs, message).help(FLOATS));
     }
     let [rows, width] = shape[..] else {
@@ -132,8 +132,8 @@ fn check_column(port: &Port, index: usize) -> Result<(Column, bool), ModelMismat
     let PortType::Tensor { element, shape } = &port.port_type else {
         return Err(wanted(port.port_type.described()));
     };
-    if let ElementType::Other(kind) = element {
-        let message = format!("the model takes {kind} for `{name}`; what it is given are floats");
+    if let ElementType::Other(element) = element {
+        let message = format!("the model takes {element} for `{name}`; what it is given are floats");
         return Err(ModelMismatch::new(place, message).help(FLOATS));
     }
     let rows = match shape[..] {
@@ -158,8 +158,8 @@ fn check_output<'s>(ports: &'s [Port], score: &Score) -> Result<(&'s str, &'s El
     };
     let name = &port.name;
     match &port.port_type {
-        PortType::Tensor { element: ElementType::Other(kind), .. } => {
-            let message = format!("the model's `{name}` is a tensor of {kind}: a class, not how probable it is");
+        PortType::Tensor { element: ElementType::Other(element), .. } => {
+            let message = format!("the model's `{name}` is a tensor of {element}: a class, not how probable it is");
             let named = meant().map(|port| format!("take `output: {}`", port.name));
             let help = named.unwrap_or_else(|| "name an output that is a number with a point".to_owned());
             Err(mismatch(message).help(help))

@@ -127,8 +127,8 @@ fn signature(session: &Session) -> Signature {
     Signature { inputs: ports(session.inputs()), outputs: ports(session.outputs()) }
 }
 
-fn port_type(kind: &ValueType) -> PortType {
-    match kind {
+fn port_type(value_type: &ValueType) -> PortType {
+    match value_type {
         ValueType::Tensor { ty, shape, .. } => {
             let element = match ty {
                 TensorElementType::Float32 => ElementType::Float32,

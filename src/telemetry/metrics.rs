@@ -49,7 +49,7 @@ pub struct Metrics {
     pub transactions: CounterFamily,
     /// By reason.
     pub recycled: CounterFamily,
-    /// By kind.
+    /// By type; the label is named `kind`.
     pub rebalances: CounterFamily,
     pub ready: Gauge,
     pub outage: Gauge,

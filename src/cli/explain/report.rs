@@ -108,12 +108,12 @@ fn members(values: &[(String, Option<Value>)]) -> Map<String, Json> {
 }
 
 fn wait(wait: Wait) -> Json {
-    let (kind, since, until) = match wait {
+    let (option, since, until) = match wait {
         Wait::For { since, until } => ("for", since, until),
         Wait::KeepFor { since, until } => ("keep_for", since, until),
         Wait::Refresh { since, until, .. } => ("refresh", since, until),
     };
-    let mut document = json!({ "for": kind, "since": since.to_string(), "until": until.to_string() });
+    let mut document = json!({ "for": option, "since": since.to_string(), "until": until.to_string() });
     if let Wait::Refresh { score, .. } = wait {
         document["score"] = format::json(score.map(Value::Number).as_ref());
     }

@@ -58,7 +58,7 @@ pub(crate) enum LoadError {
     Problems {
         /// For people.
         report: String,
-        /// For compiled, as `check --format json` prints them.
+        /// For programs, as `check --format json` prints them.
         documents: Vec<Json>,
     },
 }

@@ -8,7 +8,7 @@ use std::process::ExitCode;
 pub(crate) enum Format {
     /// For people.
     Text,
-    /// For compiled: one JSON document.
+    /// For programs: one JSON document.
     Json,
 }
 

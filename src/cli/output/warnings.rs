@@ -48,7 +48,7 @@ fn warn_of_skipped_values(partition: &mut Partition) {
         let Heard { events, misfits, silent } = heard;
         if misfits > 0 {
             let scalar = "text, a number, true or false";
-            let what = attribute.kind.map_or(scalar, |kind| Type::of_attribute(Some(kind)).name());
+            let what = attribute.kind.map_or(scalar, |declared| Type::of_attribute(Some(declared)).name());
             report(&format!("attribute {name}: {misfits} of its events had something else than {what} at {path}"));
         }
         if silent > 0 && silent == events {

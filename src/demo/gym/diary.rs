@@ -24,7 +24,7 @@ pub(crate) struct Diary {
 
 /// A property of an event. Texts contain no characters that JSON has to escape.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Fact<'a> {
+pub(crate) enum PropertyValue<'a> {
     Text(&'a str),
     Number(i64),
     /// Written as units: 1290 is 12.90.
@@ -33,30 +33,36 @@ pub(crate) enum Fact<'a> {
 }
 
 impl Diary {
-    pub(crate) fn write(&mut self, time: Timestamp, key: &str, kind: &str, facts: &[(&str, Fact<'_>)]) {
+    pub(crate) fn write(
+        &mut self,
+        time: Timestamp,
+        key: &str,
+        event_type: &str,
+        properties: &[(&str, PropertyValue<'_>)],
+    ) {
         self.written += 1;
         let mut line = String::new();
         let id = self.written;
         // Writing into a string cannot fail.
-        let _ = write!(line, r#"{{"id":"e-{id:07}","user_id":"{key}","type":"{kind}","timestamp":"{time}""#);
-        for (index, (name, fact)) in facts.iter().enumerate() {
+        let _ = write!(line, r#"{{"id":"e-{id:07}","user_id":"{key}","type":"{event_type}","timestamp":"{time}""#);
+        for (index, (name, fact)) in properties.iter().enumerate() {
             line.push_str(if index == 0 { r#","properties":{"# } else { "," });
             let _ = match fact {
-                Fact::Text(text) => write!(line, r#""{name}":"{text}""#),
-                Fact::Number(number) => write!(line, r#""{name}":{number}"#),
-                Fact::Cents(cents) => {
+                PropertyValue::Text(text) => write!(line, r#""{name}":"{text}""#),
+                PropertyValue::Number(number) => write!(line, r#""{name}":{number}"#),
+                PropertyValue::Cents(cents) => {
                     let sign = if *cents < 0 { "-" } else { "" };
                     write!(line, r#""{name}":{sign}{}.{:02}"#, cents.abs() / 100, cents.abs() % 100)
                 }
-                Fact::Instant(at) => write!(line, r#""{name}":"{at}""#),
+                PropertyValue::Instant(at) => write!(line, r#""{name}":"{at}""#),
             };
         }
-        line.push_str(if facts.is_empty() { "}" } else { "}}" });
+        line.push_str(if properties.is_empty() { "}" } else { "}}" });
         self.today.push(GymEvent { time, key: key.to_owned(), line });
     }
 
     /// Repeats the last event, as an app does that had no answer in time.
-    pub(crate) fn stutter(&mut self) {
+    pub(crate) fn repeat_last(&mut self) {
         self.today.extend(self.today.last().cloned());
     }
 

@@ -2,7 +2,7 @@
 
 use fastrand::Rng;
 
-use super::diary::{Diary, Fact};
+use super::diary::{Diary, PropertyValue};
 use super::rhythm::{Day, Habit};
 use super::shop;
 use crate::model::Timestamp;
@@ -182,11 +182,12 @@ impl Member {
         let minute = self.habit.arrival(day, rng);
         let at = day.at(minute, rng);
         self.until = at.plus(self.plan.days() * DAY_MS);
-        let mut facts = vec![("plan", Fact::Text(self.plan.name())), ("until", Fact::Instant(self.until))];
+        let mut properties =
+            vec![("plan", PropertyValue::Text(self.plan.name())), ("until", PropertyValue::Instant(self.until))];
         if let Some(host) = &self.referred_by {
-            facts.push(("referred_by", Fact::Text(host)));
+            properties.push(("referred_by", PropertyValue::Text(host)));
         }
-        diary.write(at, &self.key, "member_joined", &facts);
+        diary.write(at, &self.key, "member_joined", &properties);
         if rng.f64() < 0.85 {
             self.fill_in_profile(day.at(minute + 6, rng), rng, diary);
         }
@@ -197,12 +198,12 @@ impl Member {
 
     fn fill_in_profile(&self, at: Timestamp, rng: &mut Rng, diary: &mut Diary) {
         let gender = ["female", "male", "other"][rng.usize(..21) / 10];
-        let facts = [
-            ("gender", Fact::Text(gender)),
-            ("birth_year", Fact::Number(rng.i64(1955..2009))),
-            ("goal", Fact::Text(GOALS[rng.usize(..GOALS.len())])),
+        let properties = [
+            ("gender", PropertyValue::Text(gender)),
+            ("birth_year", PropertyValue::Number(rng.i64(1955..2009))),
+            ("goal", PropertyValue::Text(GOALS[rng.usize(..GOALS.len())])),
         ];
-        diary.write(at, &self.key, "profile_updated", &facts);
+        diary.write(at, &self.key, "profile_updated", &properties);
     }
 
     /// Renews before the end or some days after it; the less they come, the less likely.
@@ -217,8 +218,9 @@ impl Member {
         }
         let at = day.at(day.app_minute(rng), rng);
         self.until = self.until.max(at).plus(self.plan.days() * DAY_MS);
-        let facts = [("plan", Fact::Text(self.plan.name())), ("until", Fact::Instant(self.until))];
-        diary.write(at, &self.key, "member_renewed", &facts);
+        let properties =
+            [("plan", PropertyValue::Text(self.plan.name())), ("until", PropertyValue::Instant(self.until))];
+        diary.write(at, &self.key, "member_renewed", &properties);
     }
 
     /// A visit: perhaps a class, booked some hours before; a workout; perhaps the shop.
@@ -227,8 +229,9 @@ impl Member {
         if rng.f64() < 0.45 {
             let booked_at = (arrival - rng.i64(20..480)).max(0);
             let class = if rng.f64() < 0.65 { self.favourite } else { rng.usize(..CLASSES.len()) };
-            let facts = [("class", Fact::Text(CLASSES[class])), ("coach", Fact::Text(COACHES[class]))];
-            diary.write(day.at(booked_at, rng), &self.key, "class_booked", &facts);
+            let properties =
+                [("class", PropertyValue::Text(CLASSES[class])), ("coach", PropertyValue::Text(COACHES[class]))];
+            diary.write(day.at(booked_at, rng), &self.key, "class_booked", &properties);
         }
         let leaves_at = self.work_out(day.at(arrival, rng), rng, diary);
         if rng.f64() < self.spends {
@@ -240,10 +243,11 @@ impl Member {
     fn work_out(&self, begins_at: Timestamp, rng: &mut Rng, diary: &mut Diary) -> Timestamp {
         let minutes = self.stamina + rng.i64(-12..=12);
         let ends_at = begins_at.plus(minutes * 60_000);
-        let facts = [("minutes", Fact::Number(minutes)), ("heart_rate", Fact::Number(rng.i64(96..164)))];
-        diary.write(ends_at, &self.key, "workout", &facts);
+        let properties =
+            [("minutes", PropertyValue::Number(minutes)), ("heart_rate", PropertyValue::Number(rng.i64(96..164)))];
+        diary.write(ends_at, &self.key, "workout", &properties);
         if rng.f64() < 0.01 {
-            diary.stutter();
+            diary.repeat_last();
         }
         ends_at
     }
@@ -253,17 +257,17 @@ impl Member {
         let at = day.at(day.app_minute(rng), rng);
         let until = at.plus(14 * DAY_MS);
         self.coupon = Some(until);
-        diary.write(at, &self.key, "coupon_claimed", &[("until", Fact::Instant(until))]);
+        diary.write(at, &self.key, "coupon_claimed", &[("until", PropertyValue::Instant(until))]);
     }
 
     fn buy(&mut self, day: &Day, at: Timestamp, rng: &mut Rng, diary: &mut Diary) {
         let item = shop::pick(rng);
-        let facts = [
-            ("item", Fact::Text(item.name)),
-            ("category", Fact::Text(item.category)),
-            ("amount", Fact::Cents(item.cents)),
+        let properties = [
+            ("item", PropertyValue::Text(item.name)),
+            ("category", PropertyValue::Text(item.category)),
+            ("amount", PropertyValue::Cents(item.cents)),
         ];
-        diary.write(at, &self.key, "purchase", &facts);
+        diary.write(at, &self.key, "purchase", &properties);
         if self.coupon.is_some_and(|until| at < until) && rng.f64() < 0.7 {
             self.coupon = None;
             diary.write(at, &self.key, "coupon_used", &[]);
@@ -279,16 +283,16 @@ impl Member {
             && due_on <= day.number
         {
             self.parcel = None;
-            let facts = [("category", Fact::Text("return")), ("amount", Fact::Cents(-cents))];
-            diary.write(day.at(day.app_minute(rng), rng), &self.key, "purchase", &facts);
+            let properties = [("category", PropertyValue::Text("return")), ("amount", PropertyValue::Cents(-cents))];
+            diary.write(day.at(day.app_minute(rng), rng), &self.key, "purchase", &properties);
         }
     }
 
     /// Another favourite class, another goal.
     fn change_their_mind(&mut self, day: &Day, rng: &mut Rng, diary: &mut Diary) {
         self.favourite = rng.usize(..CLASSES.len());
-        let facts = [("goal", Fact::Text(GOALS[rng.usize(..GOALS.len())]))];
-        diary.write(day.at(day.app_minute(rng), rng), &self.key, "profile_updated", &facts);
+        let properties = [("goal", PropertyValue::Text(GOALS[rng.usize(..GOALS.len())]))];
+        diary.write(day.at(day.app_minute(rng), rng), &self.key, "profile_updated", &properties);
     }
 
     /// Whether they tell a friend today.
@@ -297,7 +301,12 @@ impl Member {
     }
 
     pub(crate) fn recommend(&self, friend: &str, day: &Day, rng: &mut Rng, diary: &mut Diary) {
-        diary.write(day.at(day.app_minute(rng), rng), &self.key, "referral", &[("friend", Fact::Text(friend))]);
+        diary.write(
+            day.at(day.app_minute(rng), rng),
+            &self.key,
+            "referral",
+            &[("friend", PropertyValue::Text(friend))],
+        );
     }
 }
 
