@@ -2,7 +2,7 @@
 
 use super::expr::Expr;
 pub use crate::model::TagId;
-use crate::model::{EntityKindId, KindId, PathId};
+use crate::model::{EntityKindId, EventTypeId, PathId};
 
 /// Index into [`Catalog::attributes`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -23,7 +23,7 @@ pub struct Catalog {
     pub history: History,
     /// In the order in which an event goes to them; indexed by [`EntityKindId`]. One of them is the user.
     pub entities: Vec<EntityKind>,
-    /// The event types that the catalog mentions; the type at index i has `KindId(i + 1)`.
+    /// The event types that the catalog mentions; the type at index i has `EventTypeId(i + 1)`.
     pub kinds: Vec<Box<str>>,
     /// The property paths that the catalog mentions, as segments below `properties`; indexed by [`PathId`].
     pub paths: Vec<Vec<Box<str>>>,
@@ -133,11 +133,11 @@ pub enum KindSet {
     /// `"*"`: all but commands.
     Any,
     /// Sorted, without repeats.
-    Of(Vec<KindId>),
+    Of(Vec<EventTypeId>),
 }
 
 impl KindSet {
-    pub fn contains(&self, kind: KindId) -> bool {
+    pub fn contains(&self, kind: EventTypeId) -> bool {
         match self {
             KindSet::Any => true,
             KindSet::Of(kinds) => kinds.contains(&kind),

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::compiled::{AttributeId, CounterId, TagId};
 use super::kinds::Kinds;
 use super::types::Type;
-use crate::model::{EntityKindId, KindId, PathId};
+use crate::model::{EntityKindId, EventTypeId, PathId};
 
 /// What a name stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -98,7 +98,7 @@ pub fn is_shared(a: Owner, b: Owner) -> bool {
 #[derive(Debug, Default)]
 pub struct Interner {
     kinds: Vec<Box<str>>,
-    kind_ids: HashMap<String, KindId>,
+    kind_ids: HashMap<String, EventTypeId>,
     paths: Vec<Vec<Box<str>>>,
     path_ids: HashMap<Vec<String>, PathId>,
 }
@@ -111,18 +111,18 @@ impl Interner {
         let Kinds::Of(names) = kinds else {
             return super::KindSet::Any;
         };
-        let mut ids: Vec<KindId> = names.iter().map(|name| self.kind(name)).collect();
+        let mut ids: Vec<EventTypeId> = names.iter().map(|name| self.kind(name)).collect();
         ids.sort_unstable_by_key(|id| id.0);
         ids.dedup();
         super::KindSet::Of(ids)
     }
 
-    fn kind(&mut self, name: &str) -> KindId {
+    fn kind(&mut self, name: &str) -> EventTypeId {
         if let Some(id) = self.kind_ids.get(name) {
             return *id;
         }
         self.kinds.push(name.into());
-        let id = KindId(self.kinds.len() as u16);
+        let id = EventTypeId(self.kinds.len() as u16);
         self.kind_ids.insert(name.to_owned(), id);
         id
     }

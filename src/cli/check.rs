@@ -6,25 +6,25 @@ use std::process::ExitCode;
 
 use serde_json::{Value, json};
 
-use super::catalog_file::{CatalogFile, FileError, colours, display_name};
-use super::models::{ModelAccess, ModelArgs};
-use super::print;
 use crate::catalog::{self, Severity};
+use crate::cli::input::catalog_file::{CatalogFile, FileError, colours, display_name};
+use crate::cli::input::models::{ModelAccess, ModelArgs};
+use crate::cli::output::console::print;
 
 /// Check catalogs: all errors and warnings, with line and column.
 ///
 /// Exits with 0 when all catalogs are fine, 1 when one has errors, 2 on wrong usage.
 #[derive(Debug, clap::Args)]
-pub struct Check {
+pub(crate) struct CheckArgs {
     /// The catalogs; `-` for standard input.
     #[arg(value_name = "CATALOG", required_unless_present = "schema")]
     catalogs: Vec<PathBuf>,
 
     /// How to report.
-    #[arg(long, value_enum, default_value_t = Format::Text)]
-    format: Format,
+    #[arg(long, value_enum, default_value_t = CheckFormat::Text)]
+    format: CheckFormat,
 
-    /// Let warnings fail as errors do.
+    /// Fail on warnings as on errors.
     #[arg(long)]
     deny_warnings: bool,
 
@@ -37,60 +37,60 @@ pub struct Check {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-enum Format {
-    /// For people: each problem with its line, the place underlined.
+enum CheckFormat {
+    /// For people: each problem with its line and the underlined text.
     Text,
     /// For programs: one JSON document.
     Json,
 }
 
-/// What became of a file.
-enum Outcome {
-    Checked(Box<CatalogFile>),
-    Failed(String, FileError),
+/// A file that was checked, or could not be read.
+enum CheckedFile {
+    Read(Box<CatalogFile>),
+    Unreadable(String, FileError),
 }
 
-pub fn run(args: Check) -> ExitCode {
+pub(crate) fn run(args: &CheckArgs) -> ExitCode {
     if args.schema {
         print(&format!("{:#}\n", catalog::json_schema()));
         return ExitCode::SUCCESS;
     }
     let access = args.models.access();
-    let outcomes: Vec<Outcome> = args.catalogs.iter().map(|path| check(path, &access)).collect();
-    let is_fine = outcomes.iter().all(|outcome| match outcome {
-        Outcome::Checked(checked) => {
+    let files: Vec<CheckedFile> = args.catalogs.iter().map(|path| check(path, &access)).collect();
+    let is_fine = files.iter().all(|file| match file {
+        CheckedFile::Read(checked) => {
             checked.loaded.catalog.is_some() && !(args.deny_warnings && checked.count(Severity::Warning) > 0)
         }
-        Outcome::Failed(..) => false,
+        CheckedFile::Unreadable(..) => false,
     });
     let report = match args.format {
-        Format::Text => outcomes.iter().map(text).collect(),
-        Format::Json => format!("{:#}\n", json(&outcomes, is_fine)),
+        CheckFormat::Text => files.iter().map(text).collect(),
+        CheckFormat::Json => format!("{:#}\n", json(&files, is_fine)),
     };
     print(&report);
     if is_fine { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-fn check(path: &Path, access: &ModelAccess) -> Outcome {
+fn check(path: &Path, access: &ModelAccess) -> CheckedFile {
     match CatalogFile::open(path, access) {
-        Ok(file) => Outcome::Checked(Box::new(file)),
-        Err(error) => Outcome::Failed(display_name(path), error),
+        Ok(file) => CheckedFile::Read(Box::new(file)),
+        Err(error) => CheckedFile::Unreadable(display_name(path), error),
     }
 }
 
-fn text(outcome: &Outcome) -> String {
-    let checked = match outcome {
-        Outcome::Checked(checked) => checked,
-        Outcome::Failed(_, error) => return format!("error: {error}\n"),
+fn text(file: &CheckedFile) -> String {
+    let checked = match file {
+        CheckedFile::Read(checked) => checked,
+        CheckedFile::Unreadable(_, error) => return format!("error: {error}\n"),
     };
     let mut report = checked.report(colours(std::io::stdout().is_terminal()));
-    report.push_str(&verdict(checked));
+    report.push_str(&summary(checked));
     report.push('\n');
     report
 }
 
-/// One line a file: `catalog.yaml: fine: 3 tags, 2 counters, 1 attribute`.
-fn verdict(checked: &CatalogFile) -> String {
+/// One line per file: `catalog.yaml: fine: 3 tags, 2 counters, 1 attribute`.
+fn summary(checked: &CatalogFile) -> String {
     let (errors, warnings) = (checked.count(Severity::Error), checked.count(Severity::Warning));
     let mut parts = Vec::new();
     if let Some(catalog) = &checked.loaded.catalog {
@@ -118,9 +118,9 @@ fn counted(n: usize, what: &str) -> String {
 }
 
 /// The documented shape: see `deploy/docs/catalog.md`.
-fn json(outcomes: &[Outcome], is_fine: bool) -> Value {
-    let file = |outcome: &Outcome| match outcome {
-        Outcome::Checked(checked) => {
+fn json(files: &[CheckedFile], is_fine: bool) -> Value {
+    let file = |file: &CheckedFile| match file {
+        CheckedFile::Read(checked) => {
             let sizes = checked.loaded.catalog.as_ref().map(|catalog| {
                 json!({
                     "tags": catalog.tags.len(),
@@ -133,7 +133,7 @@ fn json(outcomes: &[Outcome], is_fine: bool) -> Value {
             let problems: Vec<Value> = checked.loaded.problems.iter().map(catalog::as_json).collect();
             json!({ "file": checked.name, "catalog": sizes, "problems": problems })
         }
-        Outcome::Failed(name, error) => {
+        CheckedFile::Unreadable(name, error) => {
             let problem = json!({
                 "severity": "error", "code": "unreadable", "message": error.to_string(), "help": null,
                 "line": 1, "column": 1, "start": 0, "end": 0, "related": [],
@@ -141,6 +141,6 @@ fn json(outcomes: &[Outcome], is_fine: bool) -> Value {
             json!({ "file": name, "catalog": null, "problems": [problem] })
         }
     };
-    let files: Vec<Value> = outcomes.iter().map(file).collect();
-    json!({ "ok": is_fine, "files": files })
+    let documents: Vec<Value> = files.iter().map(file).collect();
+    json!({ "ok": is_fine,  "files": documents })
 }

@@ -1,4 +1,4 @@
-//! `tagstream forecast`: how many will enter and leave each audience if nothing happens, a day at a time.
+//! `tagstream forecast`: how many entities will enter and leave each audience if no event comes, day by day.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -6,23 +6,26 @@ use std::process::ExitCode;
 use comfy_table::{CellAlignment, Table, presets};
 use serde_json::{Value as Json, json};
 
-use super::audiences::{Audiences, left_out};
-use super::models::ModelArgs;
-use super::replay::{Outcome, Rejects, Replay, parse_time};
-use super::source::SourceArgs;
-use super::{Format, catalog_file, fail, print};
+use crate::cli::input::catalog_file;
+use crate::cli::input::replay_args::{ReplayToolArgs, parse_time};
+use crate::cli::output::audiences::{Audiences, left_out};
+use crate::cli::output::console::{Format, fail, print, report};
+use crate::cli::output::format::distance;
+use crate::cli::output::reject_counts::RejectCounts;
+use crate::cli::output::warnings::print_warnings;
 use crate::engine::{Program, Sink};
 use crate::model::{TagChange, Timestamp};
+use crate::replay::{LineOutcome, Replay};
 
-/// How many will enter and leave each tag if nothing happens, a day at a time in the catalog's time zone
+/// Show how many entities will enter and leave each tag if no event comes, day by day in the catalog's time zone
 ///
-/// Exits with 0 when done, 1 when a file is not as it should be, 2 on wrong usage.
+/// Exits with 0 when done, 1 when a file is invalid, 2 on wrong usage.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   tagstream forecast catalog.yaml --input events.ndjson.gz
   tagstream forecast catalog.yaml --input events.ndjson.gz --horizon 30d --format json
   tagstream forecast catalog.yaml --from-topic               the topic and its brokers as in tagstream.toml")]
-pub struct ForecastArgs {
+pub(crate) struct ForecastArgs {
     /// The catalog
     catalog: PathBuf,
     /// How far to look, such as 7d or 36h; at most a year
@@ -32,32 +35,27 @@ pub struct ForecastArgs {
     /// --from-topic from now
     #[arg(long, value_name = "TIME", value_parser = parse_time)]
     at: Option<Timestamp>,
-    /// Also the audiences that do not change
+    /// Also show the audiences that do not change
     #[arg(long)]
     all: bool,
-    /// How to report
-    #[arg(long, value_enum, default_value_t = Format::Text)]
-    format: Format,
     #[command(flatten)]
-    models: ModelArgs,
-    #[command(flatten)]
-    source: SourceArgs,
+    common: ReplayToolArgs,
 }
 
-/// The longest horizon, 366 days: what users do by then is more than what they leave undone.
+/// The longest horizon, 366 days: beyond it, future events matter more than their absence.
 const HORIZON_MS_MAX: i64 = 366 * 86_400_000;
 
 fn parse_horizon(text: &str) -> Result<i64, String> {
     match crate::catalog::parse_duration(text) {
         Ok(ms) if (1..=HORIZON_MS_MAX).contains(&ms) => Ok(ms),
-        Ok(_) => Err("a horizon is more than nothing and at most 366d".to_owned()),
+        Ok(_) => Err("a horizon is more than 0 and at most 366d".to_owned()),
         Err(_) if text.ends_with('y') => Err("years differ in length; write days: `365d`".to_owned()),
         Err(_) if text.ends_with("mo") => Err("months differ in length; write days: `30d`".to_owned()),
         Err(error) => Err(error),
     }
 }
 
-/// Who enters and leaves in a stretch of time, by audience.
+/// How many entities enter and leave in one day, by audience.
 #[derive(Clone, Debug)]
 struct Day {
     /// The local date.
@@ -66,16 +64,16 @@ struct Day {
     left: Vec<u64>,
 }
 
-struct Tally {
+struct DayCounter {
     audiences: Audiences,
     day: Day,
 }
 
-impl Sink for Tally {
+impl Sink for DayCounter {
     fn change(&mut self, change: &TagChange<'_>) {
         let to = self.audiences.find(change.tag, change.value);
         let from = self.audiences.find(change.tag, change.previous);
-        // One free value after another is the same audience.
+        // Another value of a tag without bands and stages is the same audience.
         if to != from {
             to.into_iter().for_each(|to| self.day.entered[to] += 1);
             from.into_iter().for_each(|from| self.day.left[from] += 1);
@@ -83,75 +81,81 @@ impl Sink for Tally {
     }
 }
 
-impl Tally {
-    /// Takes what was counted, to begin anew.
+impl DayCounter {
+    /// Takes the counts and resets them.
     fn take(&mut self) -> Day {
         let zeros = vec![0; self.audiences.list().len()];
         std::mem::replace(&mut self.day, Day { date: String::new(), entered: zeros.clone(), left: zeros })
     }
 }
 
-pub fn run(args: &ForecastArgs, now: Timestamp) -> ExitCode {
-    let source = match args.source.source() {
+pub(crate) fn run(args: &ForecastArgs, now: Timestamp) -> ExitCode {
+    let source = match args.common.source() {
         Ok(source) => source,
         Err(code) => return code,
     };
-    let Some(runnable) = catalog_file::require(&args.catalog, &args.models.access()) else {
+    let Some(runnable) = catalog_file::require(&args.catalog, &args.common.model_access()) else {
         return ExitCode::FAILURE;
     };
-    let programs = runnable.programs();
-    let mut replay = Replay::new(&programs, now, args.at);
-    let audiences = Audiences::new(&programs.catalog);
-    let mut tally = Tally { audiences, day: Day { date: String::new(), entered: Vec::new(), left: Vec::new() } };
-    tally.take();
-    let mut rejects = Rejects::default();
-    let fed = source.each_line(&programs.catalog, now, |line| {
-        if let Outcome::Rejected(reject) = replay.line(line, &mut tally) {
+    let compiled = runnable.compile();
+    let mut replay = Replay::new(&compiled, now, args.at);
+    let audiences = Audiences::new(&compiled.catalog);
+    let mut counter = DayCounter { audiences, day: Day { date: String::new(), entered: Vec::new(), left: Vec::new() } };
+    counter.take();
+    let mut rejects = RejectCounts::default();
+    let fed = source.each_line(&compiled.catalog, now, |line| {
+        if let LineOutcome::Rejected(reject) = replay.line(line, &mut counter) {
             rejects.count(reject);
         }
     });
     if let Err(error) = fed {
         return fail(&error);
     }
-    args.source.finish(&mut replay, now, &mut tally);
-    rejects.tell("");
-    replay.tell_remarks();
-    let Some(from) = replay.world().clock() else {
-        super::report("error: there are no events to look ahead from");
+    args.common.finish(&mut replay, now, &mut counter);
+    rejects.print("");
+    print_warnings(&mut replay);
+    let Some(from) = replay.partition_set().clock() else {
+        report("error: there are no events to look ahead from");
         return ExitCode::FAILURE;
     };
-    let past = tally.take();
+    let past = counter.take();
     let sizes: Vec<u64> = past.entered.iter().zip(&past.left).map(|(entered, left)| entered - left).collect();
-    let days = look_ahead(programs.user(), &mut replay, &mut tally, from, from.plus(args.horizon));
-    print(&match args.format {
-        Format::Text => text(&tally.audiences, from, args, &sizes, &days),
-        Format::Json => json(&tally.audiences, from, args.horizon, &sizes, &days),
+    let days = look_ahead(compiled.user(), &mut replay, &mut counter, from, from.plus(args.horizon));
+    print(&match args.common.format {
+        Format::Text => text(&counter.audiences, from, args, &sizes, &days),
+        Format::Json => json(&counter.audiences, from, args.horizon, &sizes, &days),
     });
     ExitCode::SUCCESS
 }
 
-/// Lets time pass from one local midnight to the next. What becomes so at midnight is the new day's.
-fn look_ahead(program: &Program, replay: &mut Replay, tally: &mut Tally, from: Timestamp, to: Timestamp) -> Vec<Day> {
+/// Lets time pass from one local midnight to the next. A change at midnight belongs to the new day.
+fn look_ahead(
+    program: &Program,
+    replay: &mut Replay,
+    counter: &mut DayCounter,
+    from: Timestamp,
+    to: Timestamp,
+) -> Vec<Day> {
     let mut days = Vec::new();
     let mut at = from;
     while at < to {
         let next = at.plus(1);
         let ends = program.zone.start(program.zone.day(next) + 1);
         at = ends.plus(-1).min(to);
-        replay.advance(at, tally);
+        replay.advance(at, counter);
         let instant = jiff::Timestamp::from_millisecond(next.ms()).unwrap_or_default();
         let date = instant.to_zoned(program.catalog.timezone.clone()).date().to_string();
-        days.push(Day { date, ..tally.take() });
+        days.push(Day { date, ..counter.take() });
     }
     days
 }
 
-/// More columns of days than this no terminal holds.
+/// The most columns of days in one table.
 const DAYS_A_TABLE: usize = 10;
 
-/// One row an audience, one column a day, one table below the other.
+/// One row per audience, one column per day; several tables, one below the other.
 fn text(audiences: &Audiences, from: Timestamp, args: &ForecastArgs, sizes: &[u64], days: &[Day]) -> String {
-    let (to, length) = (from.plus(args.horizon), super::shown::distance(args.horizon));
+    let (to, length) = (from.plus(args.horizon), distance(args.horizon));
     let mut text = format!("if nothing happens from {from} to {to} ({length}):\n");
     let moves = |index: &usize| days.iter().any(|day| day.entered[*index] + day.left[*index] > 0);
     let shown: Vec<usize> = (0..sizes.len()).filter(|index| args.all || moves(index)).collect();

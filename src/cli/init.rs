@@ -1,18 +1,18 @@
-//! `tagstream init`: a first catalog with its tests and some events, to be changed into one's own.
+//! `tagstream init`: writes a first catalog with its tests and some events, to start from.
 
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use super::{print, report};
+use crate::cli::output::console::{print, report};
 
 /// Write a first catalog, with comments, its tests, and some events to replay
 ///
-/// Exits with 0 when all were written, 1 when one is there already or can't be written, 2 on wrong usage.
+/// Exits with 0 when all files were written, 1 when one exists already or can't be written, 2 on wrong usage.
 #[derive(Debug, clap::Args)]
-pub struct InitArgs {
-    /// The folder; made if it is not there
+pub(crate) struct InitArgs {
+    /// The folder; created if it does not exist
     #[arg(default_value = ".")]
     folder: PathBuf,
 }
@@ -23,11 +23,11 @@ const FILES: [(&str, &str); 3] = [
     ("events.ndjson", include_str!("../../deploy/examples/starter/events.ndjson")),
 ];
 
-pub fn run(args: &InitArgs) -> ExitCode {
+pub(crate) fn run(args: &InitArgs) -> ExitCode {
     let paths = FILES.map(|(name, _)| args.folder.join(name));
-    // All or none: a catalog beside somebody else's tests is no start.
-    if let Some(there) = paths.iter().find(|path| path.exists()) {
-        report(&format!("error: {} is there already; nothing was written", there.display()));
+    // All or none: a catalog beside other tests would be confusing.
+    if let Some(existing) = paths.iter().find(|path| path.exists()) {
+        report(&format!("error: {} exists already; nothing was written", existing.display()));
         return ExitCode::FAILURE;
     }
     for (path, (_, text)) in paths.iter().zip(FILES) {

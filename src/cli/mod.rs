@@ -1,31 +1,31 @@
-//! The commands: one file or folder each, and what they share.
+//! The command line: one file or folder per command, and what the commands share.
 //!
-//! Whatever reads recorded events drives a partition through [`replay`]: `test`, `explain`, `diff` and `forecast` see what a
-//! replay sees. `source` says whence
-//! the events come, `shown` how values and reasons look to people, `audiences` whom a tag reaches.
+//! - `output`: what the commands print;
+//! - `input`: what the commands read;
+//! - `init`, `check`, `test`: write a catalog;
+//! - `replay`, `explain`, `diff`, `forecast`: see what a catalog does with recorded events;
+//! - `serve`: the service, its topics, and the demo.
+//!
+//! A room imports only rooms before it. The commands that read recorded events drive the engine through
+//! [`crate::replay`], so they all see what the service would see.
 
-mod audiences;
-mod catalog_file;
-pub mod check;
-pub mod demo;
-pub mod diff;
-pub mod explain;
-pub mod forecast;
-pub mod init;
-mod models;
-pub mod replay;
-pub mod run;
-mod shown;
-mod source;
-pub mod test;
-pub mod topics;
+mod output;
+mod input;
+mod init;
+mod check;
+mod test;
+mod replay;
+mod explain;
+mod diff;
+mod forecast;
+mod serve;
 
-use std::io::Write;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
 use crate::model::Timestamp;
+use serve::{demo, run, topics};
 
 /// Exact tag changes from behaviour events, the instant a threshold is crossed
 #[derive(Debug, Parser)]
@@ -37,7 +37,7 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    Check(check::Check),
+    Check(check::CheckArgs),
     Demo(demo::DemoArgs),
     Diff(diff::DiffArgs),
     Explain(explain::ExplainArgs),
@@ -49,19 +49,10 @@ enum Command {
     Topics(topics::TopicsArgs),
 }
 
-/// How the tools for those who write tags report.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-enum Format {
-    /// For people.
-    Text,
-    /// For programs: one JSON document.
-    Json,
-}
-
 /// Runs the command line; `now` is the wall clock.
 pub fn main(now: Timestamp) -> ExitCode {
     match Cli::parse().command {
-        Command::Check(args) => check::run(args),
+        Command::Check(args) => check::run(&args),
         Command::Demo(args) => demo::run(&args, now),
         Command::Diff(args) => diff::run(&args, now),
         Command::Explain(args) => explain::run(&args, now),
@@ -72,21 +63,4 @@ pub fn main(now: Timestamp) -> ExitCode {
         Command::Test(args) => test::run(&args),
         Command::Topics(args) => topics::run(&args),
     }
-}
-
-/// Says something that is no result.
-fn report(message: &str) {
-    eprintln!("tagstream: {message}");
-}
-
-/// Says what went wrong.
-fn fail(error: &dyn std::error::Error) -> ExitCode {
-    report(&format!("error: {error}"));
-    ExitCode::FAILURE
-}
-
-/// Writes a result. A reader that went away is no error.
-fn print(text: &str) {
-    let mut out = std::io::stdout().lock();
-    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
 }

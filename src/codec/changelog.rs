@@ -1,78 +1,79 @@
-//! The records of the changelog: bytes of keys and values, version 1.
+//! The records of the changelog: the bytes of keys and values, version 1.
 //!
 //! # Format
-//! Numbers are little-endian unless LEB128 is said. All values begin with the version of their format (1 byte) and end
-//! with a checksum (8 bytes): the xxh3 hash (64 bits) of everything before it, with the xxh3 hash of the key as its
-//! seed. A null value (tombstone) removes a record. Of records with one key the last one counts.
+//! Numbers are little-endian, except where the table says LEB128. All values begin with the version of their format
+//! (1 byte) and end with a checksum (8 bytes): the xxh3 hash (64 bits) of everything before it, with the xxh3 hash of
+//! the key as its seed. A null value (tombstone) removes a record. Of records with the same key the last one counts.
 //!
 //! | key | record |
 //! | --- | --- |
-//! | `0x00` | meta: where the partition stands; one in every transaction |
-//! | `0x01`, id of the schema (8) | schema: what the numbers of cells mean |
+//! | `0x00` | meta: the position of the partition; one in every transaction |
+//! | `0x01`, id of the schema (8) | schema: the meaning of the numbers of cells |
 //! | `0x02`, slot (4) | segment: states of entities |
-//! | `0x03` | sources: of a merged partition, how far each input partition is; one in every transaction, before the meta |
+//! | `0x03` | sources: of a merged partition, the position in each input partition; one in every transaction, before the meta |
 //!
 //! | meta | bytes | |
 //! | --- | --- | --- |
 //! | version | 1 | 1 |
-//! | log | 8 | tells one life of a changelog from another |
+//! | log | 8 | identifies this incarnation of the changelog |
 //! | next offset | 8, signed | of the input partition: the first that is not in the state |
-//! | clock | 8, signed | milliseconds since 1970-01-01T00:00:00Z; the least `i64`: no event yet |
+//! | clock | 8, signed | milliseconds since 1970-01-01T00:00:00Z; the smallest `i64`: no event yet |
 //! | oldest | 8 | number of the oldest live segment |
 //! | next | 8 | number of the next segment |
 //! | catalog | 8 | fingerprint of the catalog |
 //! | schema | 8 | id of that catalog's schema |
 //! | transaction | 4, then that many | transactional id of the writer, UTF-8 |
-//! | notes | all up to the checksum, mostly none | see `engine::journal::notes` |
+//! | notes | all up to the checksum, mostly empty | see `engine::changelog::metadata` |
 //! | checksum | 8 | |
 //!
 //! | schema | bytes | |
 //! | --- | --- | --- |
 //! | version | 1 | 1 |
-//! | meaning | all up to the checksum | see `engine::journal::schema` |
+//! | meaning | all up to the checksum | see `engine::program::schema` |
 //! | checksum | 8 | |
 //!
 //! | sources | bytes | |
 //! | --- | --- | --- |
 //! | version | 1 | 1 |
-//! | read to | 8, signed | offset of the merged partition behind the last record that was read; some before it may wait |
+//! | read to | 8, signed | offset of the merged partition after the last record that was read; records before it may be waiting |
 //! | entries | all up to the checksum | for each source: length of the topic's name (1), name, partition (4, signed), clock (8, as above), next (8, signed): the first offset whose event is not in the state |
 //! | checksum | 8 | |
 //!
 //! | segment | bytes | |
 //! | --- | --- | --- |
 //! | version | 1 | 1 |
-//! | number | 8 | consecutive for ever |
+//! | number | 8 | consecutive, never reused |
 //! | schema | 8 | id of the schema of its states |
 //! | catalog | 8 | fingerprint of the catalog under which they were written |
-//! | population | 8 | how many entities the partition had |
+//! | population | 8 | the number of entities of the partition |
 //! | count | 4 | number of entries |
 //! | entries | all up to the checksum | see below |
 //! | checksum | 8 | |
 //!
-//! An **entry** (`engine::journal::entry`) is the length of a state (LEB128), when it is due (LEB128: 0 for never, else
-//! one more than the milliseconds since 1990-01-01T00:00:00Z) and the state; or, of an entity that was erased, a 0, the
-//! length of its key (LEB128) and its key.
+//! An **entry** (`engine::changelog::entry`) is the length of a state (LEB128), when it is due (LEB128: 0 for never,
+//! else one more than the milliseconds since 1990-01-01T00:00:00Z) and the state; or, for an entity that was erased, a
+//! 0, the length of its key (LEB128) and its key.
 //!
-//! A **state** (`engine::record`) is: length of the key (LEB128), key (UTF-8), number of its changes so far (LEB128),
-//! time of its first event (a *time*: zigzag LEB128 of milliseconds since 1970; the greatest `i64`: there were only
-//! commands), milliseconds from there to the last (LEB128, 64 bits, two's complement; of commands the clock then), then cells in the order of their numbers: number (LEB128), length (LEB128), content. What a number means
-//! the schema says; the contents are, where they are encoded and decoded:
+//! A **state** (`engine::entity::state`) is: length of the key (LEB128), key (UTF-8), number of its changes so far
+//! (LEB128), time of its first event (a *time*: zigzag LEB128 of milliseconds since 1970; the greatest `i64`: there were
+//! only commands), milliseconds from there to the last event (LEB128, 64 bits, two's complement; for commands: to the
+//! clock at that time), then cells in the order of their numbers: number (LEB128), length (LEB128), content. The schema
+//! says what a number means. The contents, and where they are encoded and decoded:
 //!
 //! | cell | content | in |
 //! | --- | --- | --- |
-//! | attribute | time of the event that set it, *value* | `engine::record` |
-//! | counts, sums, least, greatest, days | *panes* in order, each with: events (LEB128); numbers (LEB128) and their sum in millionths (zigzag LEB128 of up to 128 bits); a *number*; a *number*; nothing | `engine::series::panes` |
-//! | distinct | *panes*, each with the xxh3 hash of a value (8) | `engine::series::distinct` |
-//! | latest | time, then *value* unless it is that time | `engine::series::edge` |
-//! | earliest | for each pane: pane (zigzag LEB128), time, *value* | `engine::series::edge` |
-//! | top | for each string: *text*, time of its latest event, how many panes (LEB128), for each pane (zigzag LEB128) and events (LEB128) | `engine::series::top` |
-//! | tag | 1 pending, 2 on, 3 on and lapsed, 4 in a band or stage, 5 valued, 6 valued for a time; time since when; then of 3 the milliseconds from there to the lapse (LEB128), of 4 its index (LEB128), of 5 the *value*, of 6 the time at which it ends and the *value* | `engine::tag_state` |
-//! | remembered ids | in the order of acceptance: clock then (as *panes*), xxh3 hash of the id (8) | `engine::record` |
-//! | tags that are gone | for each: its name (*text*), since when it shows what it shows (*time*), that *value* | `engine::record` |
+//! | attribute | time of the event that set it, *value* | `entity::state` |
+//! | counts, sums, least, greatest, days | *panes* in order, each with: events (LEB128); numbers (LEB128) and their sum in millionths (zigzag LEB128 of up to 128 bits); a *number*; a *number*; nothing | `aggregate::series` |
+//! | distinct | *panes*, each with the xxh3 hash of a value (8) | `aggregate::series` |
+//! | latest | time, then *value* unless it is that time | `aggregate::series` |
+//! | earliest | for each pane: pane (zigzag LEB128), time, *value* | `aggregate::series` |
+//! | top | for each string: *text*, time of its latest event, how many panes (LEB128), for each pane (zigzag LEB128) and events (LEB128) | `aggregate::series` |
+//! | tag | 1 pending, 2 on, 3 on and lapsed, 4 in a band or stage, 5 valued, 6 valued for a time; time since when; then of 3 the milliseconds from there to the lapse (LEB128), of 4 its index (LEB128), of 5 the *value*, of 6 the time at which it ends and the *value* | `entity::tag_state` |
+//! | remembered ids | in the order of acceptance: clock then (as *panes*), xxh3 hash of the id (8) | `entity::state` |
+//! | removed tags | for each: its name (*text*), since when it has its value (*time*), that *value* | `entity::state` |
 //!
-//! *Panes*: the first as zigzag LEB128, each further one as the difference from the one before (LEB128); the pane of
-//! an instant is `engine::window::Grid`'s. A *value* (`engine::packed`) is a byte and what it calls for: 0 absent,
+//! *Panes*: the first as zigzag LEB128, each further one as the difference from the one before (LEB128);
+//! `aggregate::window` says which pane an instant is in. A *value* (`engine::encoding`) is a byte and its content: 0 absent,
 //! 1 false, 2 true, 3 number as a double (8), 4 whole number (zigzag LEB128), 5 time, 6 *text*. A *number* is a value
 //! of 3 or 4. A *text* is its length in bytes (LEB128) and UTF-8.
 
@@ -81,20 +82,20 @@ use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 use crate::engine::{Extent, Position, Segment, Slot};
 use crate::model::Timestamp;
 
-/// The version that is written, and the newest that can be read.
+/// The version that is written, and the newest version that can be read.
 pub const VERSION: u8 = 1;
 
-/// What a record is about.
+/// The key of a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum ChangelogKey {
     Meta,
-    /// The id of a [`Schema`](crate::engine::Schema).
+    /// The id of a schema.
     Schema(u64),
     Segment(Slot),
     Sources,
 }
 
-/// How far a source of a merged partition is.
+/// The position of a merged partition in one of its sources.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SourceEntry<'a> {
     pub topic: &'a str,
@@ -104,12 +105,12 @@ pub struct SourceEntry<'a> {
     pub next: i64,
 }
 
-/// Where a partition stands.
+/// The position of a partition.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Meta<'a> {
-    /// Tells one life of a changelog from another.
+    /// Identifies the incarnation of the changelog.
     pub log: u64,
-    /// Of the input partition: the first that is not in the state.
+    /// The first offset of the input partition that is not in the state.
     pub next_offset: i64,
     pub clock: Option<Timestamp>,
     pub extent: Extent,
@@ -119,12 +120,12 @@ pub struct Meta<'a> {
     pub schema: u64,
     /// The transactional id of the writer.
     pub transaction: &'a str,
-    /// As [`Partition::notes`](crate::engine::Partition::notes) gives them.
+    /// The partition's metadata, encoded by the engine.
     pub notes: &'a [u8],
 }
 
 impl Meta<'_> {
-    /// What [`Restoring::finish`](crate::engine::Restoring::finish) needs of it.
+    /// What the engine needs to finish a restore.
     pub fn position(&self) -> Position {
         let Meta { clock, extent, catalog, schema, notes, .. } = *self;
         Position { clock, extent, catalog, schema, notes: notes.to_vec() }
@@ -151,7 +152,7 @@ pub enum ChangelogRecord<'a> {
 
 /// Why a record of the changelog cannot be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Unreadable {
+pub enum ChangelogDecodeError {
     #[error("a changelog record of version {found}, the newest that this program knows is {newest_known}")]
     UnknownVersion { found: u8, newest_known: u8 },
     #[error("a damaged changelog record: {what}")]
@@ -250,27 +251,27 @@ impl<'a> ChangelogRecord<'a> {
     /// Reads a record; a null value is a tombstone.
     ///
     /// # Errors
-    /// Bytes of a newer version, and bytes that are not what was written.
-    pub fn read(key: &[u8], value: Option<&'a [u8]>) -> Result<Self, Unreadable> {
+    /// Bytes of a newer version, and damaged bytes.
+    pub fn read(key: &[u8], value: Option<&'a [u8]>) -> Result<Self, ChangelogDecodeError> {
         let known = ChangelogKey::read(key);
         let Some(value) = value else {
-            return known.map(ChangelogRecord::Cleared).ok_or(Unreadable::Damaged { what: "the key" });
+            return known.map(ChangelogRecord::Cleared).ok_or(ChangelogDecodeError::Damaged { what: "the key" });
         };
         match value.first() {
-            None => return Err(Unreadable::Damaged { what: "the value is empty" }),
+            None => return Err(ChangelogDecodeError::Damaged { what: "the value is empty" }),
             Some(&VERSION) => {}
             Some(&found) if found > VERSION => {
-                return Err(Unreadable::UnknownVersion { found, newest_known: VERSION });
+                return Err(ChangelogDecodeError::UnknownVersion { found, newest_known: VERSION });
             }
-            Some(_) => return Err(Unreadable::Damaged { what: "the version" }),
+            Some(_) => return Err(ChangelogDecodeError::Damaged { what: "the version" }),
         }
-        let known = known.ok_or(Unreadable::Damaged { what: "the key" })?;
+        let known = known.ok_or(ChangelogDecodeError::Damaged { what: "the key" })?;
         let split = value.len().saturating_sub(CHECKSUM_BYTES).max(1);
         let (content, sum) = value.split_at(split);
         if sum != checksum(key, content).to_le_bytes() {
-            return Err(Unreadable::Damaged { what: "the checksum differs" });
+            return Err(ChangelogDecodeError::Damaged { what: "the checksum differs" });
         }
-        let mut fields = Fields(&content[1..]);
+        let mut fields = FieldReader(&content[1..]);
         let (record, what) = match known {
             ChangelogKey::Meta => (fields.meta().map(ChangelogRecord::Meta), "the meta record"),
             ChangelogKey::Schema(id) => (Some(ChangelogRecord::Schema { id, meaning: fields.0 }), "the schema"),
@@ -280,14 +281,14 @@ impl<'a> ChangelogRecord<'a> {
                 (record, "the sources")
             }
         };
-        record.ok_or(Unreadable::Damaged { what })
+        record.ok_or(ChangelogDecodeError::Damaged { what })
     }
 }
 
 impl<'a> SourceEntry<'a> {
     /// Appends the entry's bytes.
     pub fn write(&self, out: &mut Vec<u8>) {
-        // Kafka's names of topics have 249 characters at most.
+        // The name of a Kafka topic has at most 249 characters.
         out.push(self.topic.len() as u8);
         out.extend_from_slice(self.topic.as_bytes());
         out.extend_from_slice(&self.partition.to_le_bytes());
@@ -298,12 +299,12 @@ impl<'a> SourceEntry<'a> {
     /// Reads the entries of a record.
     ///
     /// # Errors
-    /// Bytes that are not what was written.
-    pub fn read_all(entries: &'a [u8]) -> Result<Vec<Self>, Unreadable> {
-        let mut fields = Fields(entries);
+    /// Damaged bytes.
+    pub fn read_all(entries: &'a [u8]) -> Result<Vec<Self>, ChangelogDecodeError> {
+        let mut fields = FieldReader(entries);
         let mut all = Vec::new();
         while !fields.0.is_empty() {
-            all.push(fields.source().ok_or(Unreadable::Damaged { what: "a source" })?);
+            all.push(fields.source().ok_or(ChangelogDecodeError::Damaged { what: "a source" })?);
         }
         Ok(all)
     }
@@ -321,10 +322,10 @@ fn put_i64(number: i64, out: &mut Vec<u8>) {
     out.extend_from_slice(&number.to_le_bytes());
 }
 
-/// What has not been read of a value.
-struct Fields<'a>(&'a [u8]);
+/// The rest of a value that has not been read.
+struct FieldReader<'a>(&'a [u8]);
 
-impl<'a> Fields<'a> {
+impl<'a> FieldReader<'a> {
     fn meta(&mut self) -> Option<Meta<'a>> {
         Some(Meta {
             log: self.u64()?,

@@ -1,32 +1,29 @@
-//! Bytes to model and back: input events in, tag changes and their companions out, state to the changelog and back.
+//! Bytes to model and back: input records in, tag changes and their companions out, state to the changelog and back.
 //!
-//! The decoder is the hot path. `plan` says which places of a record are wanted, `scanner` what JSON is, `capture` walks
-//! a record once with both, `shape` spares it the walk where the record looks like earlier ones, and `decoder` turns
-//! what was found into an event. It knows the catalog's input mapping, and of tags the names of those that commands set
-//! (`commands`). The writers append to a buffer of the caller's. Neither allocates once its buffers have grown.
+//! - `json_writer`: JSON values, appended to a buffer;
+//! - `reject`: why a record is not an event, and the line that says so;
+//! - [`decode`]: input records to events, by the catalog's input mapping;
+//! - `change_writer`: tag changes and current tags as JSON;
+//! - `change_reader`: tag changes read back, for the demo;
+//! - `changelog`: the page on the format in which state is kept: what the engine hands out, framed and checked;
+//! - `snapshot`: the page on the format of a snapshot file, which is made of the same records.
 //!
-//! `changelog` is the page on the format in which state is kept: what the engine hands out, framed and checked.
-//! `snapshot` is that on the file with a copy of it, which is made of the same records.
+//! The writers append to a buffer of the caller's and do not allocate once it has grown. Nothing here knows what the
+//! values are for.
 
-mod capture;
-mod changelog;
-mod commands;
-mod decoder;
-mod names;
-mod plan;
-mod reader;
+mod json_writer;
 mod reject;
-mod scanner;
-mod shape;
+mod decode;
+mod change_writer;
+mod change_reader;
+mod changelog;
 mod snapshot;
-mod text;
-mod untimely;
-mod values;
-mod writer;
 
-pub use changelog::{ChangelogKey, ChangelogRecord, Meta, SourceEntry, Unreadable, VERSION as CHANGELOG_VERSION};
-pub use decoder::Decoder;
-pub use reader::ReadChange;
+pub use change_reader::ParsedChange;
+pub use change_writer::{change_id, write_change, write_current_tags};
+pub use changelog::{
+    ChangelogDecodeError, ChangelogKey, ChangelogRecord, Meta, SourceEntry, VERSION as CHANGELOG_VERSION,
+};
+pub use decode::Decoder;
 pub use reject::{Reject, RejectedLine, write_reject};
-pub use snapshot::{Progress, SnapshotError, SnapshotHead, SnapshotReader, SnapshotWriter};
-pub use writer::{change_id, write_change, write_current_tags};
+pub use snapshot::{SnapshotError, SnapshotHead, SnapshotProgress, SnapshotReader, SnapshotWriter};

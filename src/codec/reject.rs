@@ -1,6 +1,6 @@
-//! Why a record is no event, and the line that says so.
+//! Why a record is rejected, and the line that reports it.
 
-use super::writer::{push_base64, push_integer, push_string};
+use super::json_writer::{push_base64, push_integer, push_string};
 
 /// Why a record is rejected (spec 2), in the order in which it is checked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -19,7 +19,7 @@ pub enum Reject {
 }
 
 impl Reject {
-    /// All of them, for metrics that are there before the first one happens.
+    /// All reasons, so that their metrics can be exported before the first occurrence.
     pub const ALL: [Reject; 11] = [
         Reject::TooLarge,
         Reject::NotJson,
@@ -34,7 +34,7 @@ impl Reject {
         Reject::InFuture,
     ];
 
-    /// The reason code of the contract.
+    /// The specified reason code.
     pub fn code(self) -> &'static str {
         match self {
             Reject::TooLarge => "too_large",
@@ -56,19 +56,19 @@ impl Reject {
 #[derive(Clone, Copy, Debug)]
 pub struct RejectedLine<'a> {
     pub reason: Reject,
-    /// What is wrong in words, where the reason does not say it all.
+    /// What is wrong in words, where the reason code is not enough.
     pub detail: Option<&'a str>,
-    /// Where there are several.
+    /// The name of the file, where there are several.
     pub input: Option<&'a str>,
     /// From 1.
     pub line: u64,
     pub raw: &'a [u8],
 }
 
-/// Writes one rejected record as a JSON object, without a line end: `reason`, `detail`, `line`, `raw` and `input`, as far
-/// as they are there.
+/// Writes one rejected record as a JSON object, without a line end: `reason`, `detail`, `line`, `raw` and `input`; those
+/// that are `None` are left out.
 ///
-/// Bytes that are no UTF-8 cannot stand in a JSON string; they are written whole, as `raw_base64` in place of `raw`.
+/// Bytes that are not UTF-8 cannot be a JSON string; they are written as `raw_base64` instead of `raw`.
 pub fn write_reject(rejected: &RejectedLine<'_>, out: &mut Vec<u8>) {
     let RejectedLine { reason, detail, input, line, raw } = *rejected;
     out.extend_from_slice(b"{\"reason\":\"");

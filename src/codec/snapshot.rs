@@ -1,4 +1,4 @@
-//! The file of a snapshot: bytes of a copy of a partition, version 1.
+//! Snapshot files: the bytes of a copy of a partition's state, version 1.
 //!
 //! # Format
 //! Numbers are little-endian.
@@ -7,8 +7,8 @@
 //! | --- | --- | --- |
 //! | magic | 7 | `tagsnap` |
 //! | version | 1 | 1 |
-//! | log | 8 | as in the changelog's meta record: tells one life of a changelog from another |
-//! | offset | 8, signed | of the changelog: the state holds all that stands before it, and maybe some of what stands behind |
+//! | log | 8 | as in the changelog's meta record: identifies this incarnation of the changelog |
+//! | offset | 8, signed | of the changelog: the state contains all records before it, and possibly some after it |
 //! | partition | 4, signed | |
 //! | topic | 4, then that many | the changelog's name, UTF-8 |
 //!
@@ -17,7 +17,7 @@
 //! | record | bytes | |
 //! | --- | --- | --- |
 //! | key | 1, then that many | as in the changelog |
-//! | log bytes | 4 | of a segment: the size of its entries in the changelog; those that are out of date are left out here |
+//! | log bytes | 4 | of a segment: the size of its entries in the changelog; outdated entries are left out here |
 //! | value | 4, then that many | as in the changelog, with its own checksum |
 //!
 //! and at the end a key of length 0 and the xxh3 hash (64 bits) of everything before the hash.
@@ -26,42 +26,42 @@ use std::io::{self, Read};
 
 use xxhash_rust::xxh3::{Xxh3, xxh3_64};
 
-use super::changelog::{ChangelogRecord, Unreadable};
+use super::changelog::{ChangelogDecodeError, ChangelogRecord};
 use crate::engine::{Copyist, Damage, Restoring, Segment};
 
 const MAGIC: &[u8; 7] = b"tagsnap";
 
-/// The version that is written, and the newest that can be read.
+/// The version that is written, and the newest version that can be read.
 const VERSION: u8 = 1;
 
-/// Names of topics are shorter.
+/// The names of topics are shorter.
 const TOPIC_BYTES_MAX: u32 = 1 << 10;
 
-/// What a snapshot is of.
+/// The head of a snapshot: which changelog it is of, and up to where.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SnapshotHead {
-    /// Tells one life of a changelog from another.
+    /// Identifies the incarnation of the changelog.
     pub log: u64,
-    /// The changelog is to be read from here on.
+    /// The first offset of the changelog to read after the snapshot.
     pub offset: i64,
     pub partition: i32,
     /// The changelog's.
     pub topic: String,
 }
 
-/// Why a file is no snapshot that can be used.
+/// Why a file cannot be used as a snapshot.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SnapshotError {
     #[error("it cannot be read: {0}")]
     Io(String),
-    #[error("it is none of tagstream's snapshots")]
+    #[error("it is not a snapshot of tagstream")]
     Foreign,
     #[error("it is of version {found}, the newest that this program knows is {VERSION}")]
     UnknownVersion { found: u8 },
     #[error("it is damaged: {what}")]
     Damaged { what: &'static str },
     #[error("it is damaged: {0}")]
-    Record(#[from] Unreadable),
+    Record(#[from] ChangelogDecodeError),
     #[error("it is damaged: {0}")]
     State(#[from] Damage),
 }
@@ -75,14 +75,15 @@ impl From<io::Error> for SnapshotError {
     }
 }
 
-/// Writes a snapshot into memory: a copy goes between [`SnapshotWriter::new`] and [`SnapshotWriter::finish`].
+/// Writes a snapshot into memory. The engine writes the state between [`SnapshotWriter::new`] and
+/// [`SnapshotWriter::finish`].
 #[derive(Debug)]
 pub struct SnapshotWriter {
     bytes: Vec<u8>,
 }
 
 impl SnapshotWriter {
-    /// `bytes`: about how many there will be.
+    /// `bytes`: the estimated size.
     pub fn new(head: &SnapshotHead, bytes: usize) -> Self {
         let mut out = Vec::with_capacity(bytes);
         out.extend_from_slice(MAGIC);
@@ -140,17 +141,17 @@ pub struct SnapshotReader<R> {
 
 /// How far a snapshot has been read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Progress {
+pub enum SnapshotProgress {
     More,
-    /// All of it was read, and is as it was written.
+    /// The whole file was read, and its checksum is correct.
     Whole,
 }
 
 impl<R: Read> SnapshotReader<R> {
-    /// Reads the head, which nothing has confirmed yet.
+    /// Reads the head, which no checksum has confirmed yet.
     ///
     /// # Errors
-    /// A file that cannot be read, or is none of this version.
+    /// The file cannot be read, or is not a snapshot of this version.
     pub fn new(file: R) -> Result<Self, SnapshotError> {
         let head = SnapshotHead { log: 0, offset: 0, partition: 0, topic: String::new() };
         let mut reader = SnapshotReader { file, sum: Xxh3::new(), head, bytes: 0, key: Vec::new(), value: Vec::new() };
@@ -178,16 +179,16 @@ impl<R: Read> SnapshotReader<R> {
         &self.head
     }
 
-    /// How many have been read.
+    /// The number of bytes that have been read.
     pub fn bytes(&self) -> u64 {
         self.bytes
     }
 
-    /// Reads the next record into a state, which is worth nothing until [`Progress::Whole`] is said.
+    /// Reads the next record into a state, which is not valid before [`SnapshotProgress::Whole`] is returned.
     ///
     /// # Errors
-    /// A file that cannot be read, or is not as it was written.
-    pub fn read_into(&mut self, restoring: &mut Restoring) -> Result<Progress, SnapshotError> {
+    /// The file cannot be read, or is damaged.
+    pub fn read_into(&mut self, restoring: &mut Restoring) -> Result<SnapshotProgress, SnapshotError> {
         let [key_len] = self.array()?;
         if key_len == 0 {
             return self.finish();
@@ -201,21 +202,21 @@ impl<R: Read> SnapshotReader<R> {
             ChangelogRecord::Schema { id, meaning } => restoring.copied_schema(id, meaning)?,
             ChangelogRecord::Segment(segment) => restoring.copied_segment(segment, log_bytes)?,
             ChangelogRecord::Meta(_) | ChangelogRecord::Sources { .. } | ChangelogRecord::Cleared(_) => {
-                return Err(SnapshotError::Damaged { what: "a record that is none of a copy" });
+                return Err(SnapshotError::Damaged { what: "a record that does not belong in a snapshot" });
             }
         }
         (self.key, self.value) = (key, value);
-        Ok(Progress::More)
+        Ok(SnapshotProgress::More)
     }
 
-    fn finish(&mut self) -> Result<Progress, SnapshotError> {
+    fn finish(&mut self) -> Result<SnapshotProgress, SnapshotError> {
         let sum = self.sum.digest();
         if self.array()? != sum.to_le_bytes() {
             return Err(SnapshotError::Damaged { what: "the checksum differs" });
         }
         match self.file.read(&mut [0])? {
-            0 => Ok(Progress::Whole),
-            _ => Err(SnapshotError::Damaged { what: "it goes on behind its end" }),
+            0 => Ok(SnapshotProgress::Whole),
+            _ => Err(SnapshotError::Damaged { what: "there are bytes after its end" }),
         }
     }
 
@@ -227,7 +228,7 @@ impl<R: Read> SnapshotReader<R> {
         Ok(bytes)
     }
 
-    /// Takes no more room than the file has bytes, whatever a damaged length says.
+    /// Reads `len` bytes; allocates at most the file's size, even for a damaged length.
     fn fill(&mut self, out: &mut Vec<u8>, len: u32) -> Result<(), SnapshotError> {
         out.clear();
         if self.file.by_ref().take(len.into()).read_to_end(out)? < len as usize {

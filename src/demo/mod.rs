@@ -1,4 +1,4 @@
-//! The demo: the service on an embedded broker, with the events of a gym that does not exist.
+//! The demo: the service on an embedded broker, with the generated events of a gym.
 //!
 //! ```text
 //!   gym ─▶ feeder ─▶ events ─▶ service ─▶ tag-changes ─▶ viewer ─▶ screen or pipe
@@ -6,16 +6,23 @@
 //!             └──── time ───────▲
 //! ```
 //!
-//! The service is the one of `tagstream run`. It differs in its clock alone: the demo's time, in which weeks pass in a
-//! minute.
+//! The service is the one of `tagstream run`. Only its clock differs: weeks of the demo's time pass in a minute.
+//!
+//! - [`gym`]: generates the events; knows nothing of Kafka;
+//! - `clock`: the demo's time and its speed;
+//! - [`tag_counts`]: what the tag changes add up to;
+//! - [`frame`]: the picture, a pure function; `terminal`: draws it;
+//! - `feeder`: writes the events to the broker and advances the clock;
+//! - `viewer`: reads the tag changes and shows them;
+//! - `environment`: the service's settings and its context.
 
-pub mod board;
+pub mod tag_counts;
 mod feeder;
 pub mod frame;
 pub mod gym;
-mod stage;
+mod environment;
 mod terminal;
-mod time;
+mod clock;
 mod viewer;
 
 use std::fs::File;
@@ -29,25 +36,25 @@ use crate::engine::Programs;
 use crate::kafka::{EmbeddedBroker, EmbeddedError, StopSignal};
 use crate::model::Timestamp;
 use crate::service::{self, ServiceError};
-use board::Board;
 use feeder::{FeedError, Feeder, Progress};
-use frame::{Moment, State};
+use frame::{DemoStatus, Phase};
 use gym::{Gym, GymPlan};
+use tag_counts::TagCounts;
 use viewer::{ViewError, Viewer};
 
-pub use time::Speed;
+pub use clock::Speed;
 
 /// The catalog of the gym.
 pub const CATALOG: &str = include_str!("../../deploy/examples/gym/catalog.yaml");
 
-/// What the user may choose.
+/// The options of `tagstream demo`.
 #[derive(Clone, Debug)]
-pub struct Options {
+pub struct DemoOptions {
     pub members: u32,
     pub days: u32,
     pub seed: u64,
     pub speed: Speed,
-    /// Where the events go as well, one a line.
+    /// A file that the events are also written to, one per line.
     pub save: Option<PathBuf>,
 }
 
@@ -69,27 +76,28 @@ pub enum DemoError {
     Panicked(&'static str),
 }
 
-/// Runs the demo to its end, or until somebody interrupts it; the weeks that it shows end at `now`.
+/// Runs the demo to its end, or until it is interrupted; the weeks that it shows end at `now`.
 ///
 /// # Errors
-/// Why it could not be shown to its end.
-pub fn run(options: &Options, now: Timestamp) -> Result<(), DemoError> {
+/// Why the demo did not run to its end.
+pub fn run(options: &DemoOptions, now: Timestamp) -> Result<(), DemoError> {
     let Some(catalog) = catalog::load("catalog.yaml", CATALOG).catalog else {
         return Err(DemoError::Catalog);
     };
-    let Options { members, days, seed, speed, .. } = *options;
+    let DemoOptions { members, days, seed, speed, .. } = *options;
     let plan = GymPlan { members, days, seed, end: now, zone: catalog.timezone.clone() };
     let save = options.save.as_ref().map(File::create).transpose().map_err(FeedError::Save)?;
-    let broker = EmbeddedBroker::start(&stage::TOPICS)?;
+    let broker = EmbeddedBroker::start(&environment::TOPICS)?;
     let progress = Arc::new(Progress::new(plan.start()));
-    let board = Board::new(&catalog);
-    let feeder = Feeder::new(Gym::new(plan.clone()), broker.feed(stage::EVENTS)?, save, speed, Arc::clone(&progress));
-    let tail = broker.tail(stage::CHANGES, stage::PARTITIONS)?;
+    let tag_counts = TagCounts::new(&catalog);
+    let feeder =
+        Feeder::new(Gym::new(plan.clone()), broker.feed(environment::EVENTS)?, save, speed, Arc::clone(&progress));
+    let tail = broker.tail(environment::CHANGES, environment::PARTITIONS)?;
 
-    let settings = stage::settings(&broker, speed);
-    let surroundings = stage::surroundings(&progress);
-    let serving = spawn("service", move || service::run(settings, Programs::new(catalog), surroundings))?;
-    let mut viewer = Viewer::new(tail, board).map_err(ViewError::Output)?;
+    let settings = environment::settings(&broker, speed);
+    let context = environment::context(&progress);
+    let serving = spawn("service", move || service::run(settings, Programs::new(catalog), context))?;
+    let mut viewer = Viewer::new(tail, tag_counts).map_err(ViewError::Output)?;
     let stop = progress.stop.clone();
     let feeding = spawn("feeder", move || {
         let _stops_the_service = StopAtEnd(stop);
@@ -98,18 +106,18 @@ pub fn run(options: &Options, now: Timestamp) -> Result<(), DemoError> {
 
     let mut seen = Ok(());
     while seen.is_ok() && !serving.is_finished() {
-        seen = viewer.look(&moment(&progress, &plan));
+        seen = viewer.look(&status(&progress, &plan));
     }
     progress.stop.give();
     let served = serving.join().map_err(|_| DemoError::Panicked("the service"))?;
     let fed = feeding.join().map_err(|_| DemoError::Panicked("the feeder"))?;
     seen?;
-    viewer.finish(&Moment { state: State::Over, ..moment(&progress, &plan) })?;
+    viewer.finish(&DemoStatus { phase: Phase::Over, ..status(&progress, &plan) })?;
     served?;
     Ok(fed?)
 }
 
-/// When the feeder has nothing left to do, whatever the reason, the service may leave.
+/// Stops the service when the feeder ends, for whatever reason.
 struct StopAtEnd(StopSignal);
 
 impl Drop for StopAtEnd {
@@ -125,16 +133,16 @@ fn spawn<T: Send + 'static>(
     thread::Builder::new().name(name.to_owned()).spawn(work).map_err(DemoError::Thread)
 }
 
-fn moment(progress: &Progress, plan: &GymPlan) -> Moment {
-    let now = progress.time.now().min(plan.end);
+fn status(progress: &Progress, plan: &GymPlan) -> DemoStatus {
+    let now = progress.clock.now().min(plan.end);
     let read = progress.read();
-    Moment {
+    DemoStatus {
         now,
         day: (now.since(plan.start()) / gym::DAY_MS) as u32,
         days: plan.days,
         members: plan.members,
         events: read,
         events_a_second: 0.0,
-        state: if read == 0 { State::Starting } else { State::Running },
+        phase: if read == 0 { Phase::Starting } else { Phase::Running },
     }
 }

@@ -1,4 +1,4 @@
-//! The terminal: takes pictures over the whole screen, and gives the screen back whatever happens.
+//! The terminal: draws pictures over the whole screen, and restores the screen in every case.
 
 use std::io::{self, IsTerminal, Stdout, Write};
 
@@ -6,26 +6,26 @@ use crossterm::cursor::{Hide, MoveTo, Show};
 use crossterm::queue;
 use crossterm::terminal::{Clear, ClearType, EnterAlternateScreen, LeaveAlternateScreen, size};
 
-use super::frame::{Line, Room, Tint};
+use super::frame::{Line, ScreenSize, TextStyle};
 
-/// The standard output as a screen. While it lives, the user's own lines are put aside.
-pub struct Terminal {
+/// The standard output as a screen. While it lives, the terminal's alternate screen is shown.
+pub(crate) struct Terminal {
     out: Stdout,
-    /// Whether tints may be colours: the user has not set `NO_COLOR`.
+    /// Whether styles may be colours: `NO_COLOR` is not set.
     colours: bool,
     open: bool,
 }
 
-/// What is assumed of a terminal that does not tell.
+/// The size of a terminal that does not report one: columns and rows.
 const USUAL_ROOM: (u16, u16) = (80, 24);
 
 impl Terminal {
-    /// Whether the standard output is a screen that pictures can be drawn on.
-    pub fn is_there() -> bool {
+    /// Whether the standard output is a terminal that can show pictures.
+    pub(crate) fn is_there() -> bool {
         io::stdout().is_terminal() && std::env::var_os("TERM").is_none_or(|term| term != "dumb")
     }
 
-    pub fn open() -> io::Result<Self> {
+    pub(crate) fn open() -> io::Result<Self> {
         let colours = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
         let mut terminal = Terminal { out: io::stdout(), colours, open: true };
         queue!(terminal.out, EnterAlternateScreen, Hide)?;
@@ -33,13 +33,13 @@ impl Terminal {
         Ok(terminal)
     }
 
-    pub fn room(&self) -> Room {
+    pub(crate) fn size(&self) -> ScreenSize {
         let (columns, rows) = size().unwrap_or(USUAL_ROOM);
-        Room { columns: usize::from(columns), rows: usize::from(rows) }
+        ScreenSize { columns: usize::from(columns), rows: usize::from(rows) }
     }
 
-    /// Draws over the last picture, line by line, so that nothing flickers.
-    pub fn draw(&mut self, lines: &[Line]) -> io::Result<()> {
+    /// Draws over the last picture, line by line, to avoid flicker.
+    pub(crate) fn draw(&mut self, lines: &[Line]) -> io::Result<()> {
         for (row, line) in lines.iter().enumerate() {
             queue!(self.out, MoveTo(0, row as u16))?;
             self.write(line)?;
@@ -49,8 +49,8 @@ impl Terminal {
         self.out.flush()
     }
 
-    /// Gives the screen back and leaves a last picture among the user's own lines.
-    pub fn close(mut self, lines: &[Line]) -> io::Result<()> {
+    /// Restores the screen and prints a last picture below the user's own lines.
+    pub(crate) fn close(mut self, lines: &[Line]) -> io::Result<()> {
         self.give_back()?;
         for line in lines {
             self.write(line)?;
@@ -60,8 +60,8 @@ impl Terminal {
     }
 
     fn write(&mut self, line: &Line) -> io::Result<()> {
-        for (tint, text) in line {
-            match self.code(*tint) {
+        for (style, text) in line {
+            match self.code(*style) {
                 Some(code) => write!(self.out, "\x1b[{code}m{text}\x1b[0m")?,
                 None => write!(self.out, "{text}")?,
             }
@@ -69,16 +69,16 @@ impl Terminal {
         Ok(())
     }
 
-    /// The number of the terminal's rendition; bold and dim are no colours.
-    fn code(&self, tint: Tint) -> Option<u8> {
-        match tint {
-            Tint::Plain => None,
-            Tint::Strong => Some(1),
-            Tint::Dim => Some(2),
+    /// The ANSI SGR code of a style; bold and dim do not count as colours.
+    fn code(&self, style: TextStyle) -> Option<u8> {
+        match style {
+            TextStyle::Plain => None,
+            TextStyle::Strong => Some(1),
+            TextStyle::Dim => Some(2),
             _ if !self.colours => None,
-            Tint::Added => Some(32),
-            Tint::Changed => Some(33),
-            Tint::Removed => Some(31),
+            TextStyle::Added => Some(32),
+            TextStyle::Changed => Some(33),
+            TextStyle::Removed => Some(31),
         }
     }
 
@@ -94,7 +94,7 @@ impl Terminal {
 
 impl Drop for Terminal {
     fn drop(&mut self) {
-        // Nobody is left to be told.
+        // The error cannot be reported any more.
         let _ = self.give_back();
     }
 }

@@ -1,22 +1,22 @@
-//! Subscribes to the tag changes and shows them: as a picture on a terminal, as they are on anything else.
+//! Subscribes to the tag changes and shows them: as a picture on a terminal, as JSON lines otherwise.
 
 use std::collections::VecDeque;
 use std::io::{self, BufWriter, Stdout, Write};
 use std::time::{Duration, Instant};
 
-use super::board::Board;
-use super::frame::{Moment, frame};
+use super::frame::{DemoStatus, frame};
+use super::tag_counts::TagCounts;
 use super::terminal::Terminal;
-use crate::codec::ReadChange;
+use crate::codec::ParsedChange;
 use crate::kafka::{EmbeddedError, Tail};
 
-/// How often a terminal gets a new picture.
+/// The time between two pictures on a terminal.
 const PICTURE_PERIOD: Duration = Duration::from_millis(100);
-/// How long the stream stands still, so that people can read it: hundreds of changes come in that time.
-const GLIMPSE_PERIOD: Duration = Duration::from_secs(1);
-/// How long to wait for a change before looking at something else.
+/// How long the list of changes stays as it is, so that people can read it: hundreds of changes come in that time.
+const STREAM_PERIOD: Duration = Duration::from_secs(1);
+/// The longest wait for a change.
 const READ_WAIT: Duration = Duration::from_millis(20);
-/// A picture shows how many events came within this time.
+/// The event rate that a picture shows is the mean over this time.
 const SPEED_WINDOW: Duration = Duration::from_secs(2);
 
 #[derive(Debug, thiserror::Error)]
@@ -28,41 +28,41 @@ pub enum ViewError {
 }
 
 impl ViewError {
-    /// Whether whoever read has had enough.
+    /// Whether the reader of the standard output has closed it.
     pub fn is_broken_pipe(&self) -> bool {
         matches!(self, ViewError::Output(error) if error.kind() == io::ErrorKind::BrokenPipe)
     }
 }
 
-enum Show {
+enum View {
     Picture {
         terminal: Terminal,
         drawn: Instant,
-        glimpse: Glimpse,
+        stream: HeldStream,
     },
     /// One change a line.
     Lines(BufWriter<Stdout>),
 }
 
-pub struct Viewer {
+pub(crate) struct Viewer {
     tail: Tail,
-    board: Board,
-    show: Show,
-    speedometer: Speedometer,
+    tag_counts: TagCounts,
+    show: View,
+    rate_meter: RateMeter,
 }
 
 impl Viewer {
-    pub fn new(tail: Tail, board: Board) -> io::Result<Self> {
+    pub(crate) fn new(tail: Tail, tag_counts: TagCounts) -> io::Result<Self> {
         let show = if Terminal::is_there() {
-            Show::Picture { terminal: Terminal::open()?, drawn: Instant::now(), glimpse: Glimpse::default() }
+            View::Picture { terminal: Terminal::open()?, drawn: Instant::now(), stream: HeldStream::default() }
         } else {
-            Show::Lines(BufWriter::new(io::stdout()))
+            View::Lines(BufWriter::new(io::stdout()))
         };
-        Ok(Viewer { tail, board, show, speedometer: Speedometer::default() })
+        Ok(Viewer { tail, tag_counts, show, rate_meter: RateMeter::default() })
     }
 
-    /// Takes what has come, waiting a little for it, and brings the picture up to date.
-    pub fn look(&mut self, moment: &Moment) -> Result<(), ViewError> {
+    /// Takes the changes that are there, waits a little for more, and updates the picture.
+    pub(crate) fn look(&mut self, status: &DemoStatus) -> Result<(), ViewError> {
         let began = Instant::now();
         while let Some(record) = self.tail.next(READ_WAIT)? {
             self.take(&record)?;
@@ -70,11 +70,11 @@ impl Viewer {
                 break;
             }
         }
-        Ok(self.refresh(moment)?)
+        Ok(self.refresh(status)?)
     }
 
-    /// Takes everything that is there, when no more will come.
-    pub fn finish(mut self, moment: &Moment) -> Result<(), ViewError> {
+    /// Takes all remaining changes, when the service has ended, and draws the last picture.
+    pub(crate) fn finish(mut self, status: &DemoStatus) -> Result<(), ViewError> {
         loop {
             while let Some(record) = self.tail.next(READ_WAIT)? {
                 self.take(&record)?;
@@ -84,25 +84,25 @@ impl Viewer {
             }
         }
         match self.show {
-            Show::Picture { terminal, .. } => {
-                let mut room = terminal.room();
-                // The command's own line and the prompt after it want to stay in sight.
-                room.rows = room.rows.saturating_sub(2);
-                terminal.close(&frame(&self.board, self.board.latest(), moment, room))?;
+            View::Picture { terminal, .. } => {
+                let mut size = terminal.size();
+                // The command's own line and the prompt after it stay visible.
+                size.rows = size.rows.saturating_sub(2);
+                terminal.close(&frame(&self.tag_counts, self.tag_counts.latest(), status, size))?;
             }
-            Show::Lines(mut out) => out.flush()?,
+            View::Lines(mut out) => out.flush()?,
         }
         Ok(())
     }
 
     fn take(&mut self, record: &[u8]) -> io::Result<()> {
         match &mut self.show {
-            Show::Picture { .. } => {
-                if let Ok(change) = ReadChange::parse(record) {
-                    self.board.take(change);
+            View::Picture { .. } => {
+                if let Ok(change) = ParsedChange::parse(record) {
+                    self.tag_counts.take(change);
                 }
             }
-            Show::Lines(out) => {
+            View::Lines(out) => {
                 out.write_all(record)?;
                 out.write_all(b"\n")?;
             }
@@ -110,46 +110,46 @@ impl Viewer {
         Ok(())
     }
 
-    fn refresh(&mut self, moment: &Moment) -> io::Result<()> {
+    fn refresh(&mut self, status: &DemoStatus) -> io::Result<()> {
         match &mut self.show {
-            Show::Picture { terminal, drawn, glimpse } if drawn.elapsed() >= PICTURE_PERIOD => {
+            View::Picture { terminal, drawn, stream } if drawn.elapsed() >= PICTURE_PERIOD => {
                 *drawn = Instant::now();
-                let events_a_second = self.speedometer.read(*drawn, moment.events);
-                let moment = Moment { events_a_second, ..*moment };
-                let stream = glimpse.of(&self.board, *drawn);
-                terminal.draw(&frame(&self.board, stream, &moment, terminal.room()))
+                let events_a_second = self.rate_meter.read(*drawn, status.events);
+                let status = DemoStatus { events_a_second, ..*status };
+                let stream = stream.of(&self.tag_counts, *drawn);
+                terminal.draw(&frame(&self.tag_counts, stream, &status, terminal.size()))
             }
-            Show::Picture { .. } => Ok(()),
-            Show::Lines(out) => out.flush(),
+            View::Picture { .. } => Ok(()),
+            View::Lines(out) => out.flush(),
         }
     }
 }
 
-/// The latest changes as they were a moment ago.
+/// A copy of the latest changes that is renewed once a [`STREAM_PERIOD`].
 #[derive(Default)]
-struct Glimpse {
+struct HeldStream {
     taken: Option<Instant>,
-    changes: VecDeque<ReadChange>,
+    changes: VecDeque<ParsedChange>,
 }
 
-impl Glimpse {
-    fn of(&mut self, board: &Board, now: Instant) -> &VecDeque<ReadChange> {
-        if self.taken.is_none_or(|taken| now - taken >= GLIMPSE_PERIOD) {
+impl HeldStream {
+    fn of(&mut self, tag_counts: &TagCounts, now: Instant) -> &VecDeque<ParsedChange> {
+        if self.taken.is_none_or(|taken| now - taken >= STREAM_PERIOD) {
             self.taken = Some(now);
-            self.changes.clone_from(board.latest());
+            self.changes.clone_from(tag_counts.latest());
         }
         &self.changes
     }
 }
 
-/// Events a second, over the last moments.
+/// Events per second, over the last [`SPEED_WINDOW`].
 #[derive(Debug, Default)]
-struct Speedometer {
-    /// When, and how many there were by then; the oldest first.
+struct RateMeter {
+    /// Instants, and the number of events up to each; the oldest first.
     readings: VecDeque<(Instant, u64)>,
 }
 
-impl Speedometer {
+impl RateMeter {
     fn read(&mut self, now: Instant, events: u64) -> f64 {
         self.readings.push_back((now, events));
         while self.readings.len() > 2 && self.readings.front().is_some_and(|(at, _)| now - *at > SPEED_WINDOW) {

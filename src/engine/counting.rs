@@ -43,7 +43,7 @@ impl Counting<'_> {
             self.stale.extend(&self.program.first_seen_stale);
         }
         self.stale.extend(&self.program.last_seen_stale);
-        let listeners = self.program.listeners(event.kind);
+        let listeners = self.program.listeners(event.event_type);
         for id in &listeners.attributes {
             self.set_attribute(*id, event, record);
         }

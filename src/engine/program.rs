@@ -14,7 +14,7 @@ use super::zone::Zone;
 use crate::catalog::{
     Attribute, AttributeId, Catalog, Condition, Counter, CounterId, Expr, KindSet, Leaf, Tag, TagId, TagKind, TimeName,
 };
-use crate::model::{EntityKindId, KindId};
+use crate::model::{EntityKindId, EventTypeId};
 
 /// Index into [`Program::series`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,7 +82,7 @@ pub struct Program {
     pub counters: Vec<CounterPlan>,
     /// Those of the kind, in the order of evaluation.
     pub tags: Vec<TagPlan>,
-    /// By [`KindId`]; the first is for types that the catalog does not mention.
+    /// By [`EventTypeId`]; the first is for types that the catalog does not mention.
     pub listeners: Vec<Listeners>,
     pub attribute_stale: Vec<TagSet>,
     pub first_seen_stale: TagSet,
@@ -165,7 +165,7 @@ impl Program {
         tags.filter_map(|(id, tag)| Some((&*tag.name, &**self.models.of(id)?)))
     }
 
-    pub fn listeners(&self, kind: KindId) -> &Listeners {
+    pub fn listeners(&self, kind: EventTypeId) -> &Listeners {
         &self.listeners[kind.index()]
     }
 
@@ -300,7 +300,7 @@ fn wider(a: Reach, b: Reach) -> Reach {
 
 fn plan_listeners(catalog: &Catalog, of: EntityKindId, series: &[SeriesPlan]) -> Vec<Listeners> {
     let kinds = 0..=catalog.kinds.len() as u16;
-    let listening = |on: &KindSet, kind: u16| on.contains(KindId(kind));
+    let listening = |on: &KindSet, kind: u16| on.contains(EventTypeId(kind));
     kinds
         .map(|kind| Listeners {
             attributes: (0..catalog.attributes.len())

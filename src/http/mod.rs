@@ -1,16 +1,23 @@
-//! What an operator sees: `/metrics`, `/livez` and `/readyz`, on a thread of its own.
+//! What an operator sees: `/metrics`, `/livez`, `/readyz` and the pages about the catalog, on a thread of its own.
 //!
-//! A [`Monitor`] hears every notice of the workers. Some it counts at once; the rest it keeps, as what each worker last
-//! said of itself ([`watch`]), until somebody asks. So a worker pays for a few lines a second, and never waits for
-//! whoever reads.
+//! - `reload`: the outcomes of a request to reload the catalog;
+//! - `health`: the state of each worker, as it last reported it;
+//! - `monitor`: takes what the workers report; answers metrics and probes;
+//! - `connection_limit`: how many connections, and for how long;
+//! - `catalog_routes`: the pages about the catalog; `server`: the thread and its other routes.
+//!
+//! A [`Monitor`] receives everything that the workers report. It counts some of it at once and keeps the rest until it
+//! is asked. So the cost for a worker is a few function calls per second, and it never waits for a client.
 
-mod catalog;
-mod door;
+mod catalog_routes;
+mod connection_limit;
+mod health;
 mod monitor;
+mod reload;
 mod server;
-mod watch;
 
-pub use catalog::{Controls, Refused, Reread};
+pub use catalog_routes::Controls;
+pub use health::{HANG_AFTER, Health, PartitionHealth, REPORT_AFTER};
 pub use monitor::Monitor;
+pub use reload::{CatalogErrors, Reload, ReloadError, Reloaded};
 pub use server::{HttpError, Server};
-pub use watch::{HANG_AFTER, PATIENCE, Place, Watch};

@@ -1,15 +1,15 @@
-//! Hears the workers and answers the operator: the pages, from what was said.
+//! Turns what the workers report into metrics and probes.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-use super::watch::{PATIENCE, Watch};
+use super::health::{Health, REPORT_AFTER};
 use crate::codec::Reject;
 use crate::kafka::{Breaker, Clock, Notice, Recycle, Standing, Work};
-use crate::model::ChangeKind;
+use crate::model::ChangeType;
 use crate::telemetry::Metrics;
 
-/// The ways in which a transaction ends; of one in doubt, what was read back.
+/// The outcomes of a transaction; for a transaction in doubt, the outcome that was read back.
 const COMMITTED: &str = "committed";
 const ABORTED: &str = "aborted";
 const DOUBT_COMMITTED: &str = "doubt_committed";
@@ -17,63 +17,64 @@ const DOUBT_OPEN: &str = "doubt_open";
 const DOUBT_ELSEWHERE: &str = "doubt_elsewhere";
 const OUTCOMES: [&str; 5] = [COMMITTED, ABORTED, DOUBT_COMMITTED, DOUBT_OPEN, DOUBT_ELSEWHERE];
 
-/// What becomes of a question to a model.
+/// The outcomes of a call of a model.
 const SCORED: &str = "scored";
 const FAILED: &str = "failed";
 const SKIPPED: &str = "skipped";
 
-/// The ways in which partitions come and go.
+/// The types of a rebalance.
 const ASSIGNED: &str = "assigned";
 const REVOKED: &str = "revoked";
 const LOST: &str = "lost";
 
+/// Observes the workers; answers `/metrics`, `/livez` and `/readyz`.
 pub struct Monitor {
-    breaker: Arc<Breaker>,
+    rollout: Arc<Breaker>,
     clock: Clock,
-    watch: Mutex<Watch>,
+    health: Mutex<Health>,
     metrics: Metrics,
 }
 
 impl Monitor {
-    /// Every series whose labels are known shows from the start.
-    pub fn new(breaker: Arc<Breaker>, workers: usize, clock: Clock) -> Self {
-        let programs = breaker.look().edition.programs;
+    /// Every series whose labels are known is exported from the start.
+    pub fn new(rollout: Arc<Breaker>, workers: usize, clock: Clock) -> Self {
+        let programs = rollout.look().edition.programs;
         let program = programs.user();
         let metrics = Metrics::new();
         metrics.build.set(&[env!("CARGO_PKG_VERSION")], 1.0);
         metrics.catalog.set(&[&program.fingerprint], 1.0);
         for reason in Reject::ALL {
-            metrics.rejected.show(&[reason.code()]);
+            metrics.rejected.create(&[reason.code()]);
         }
         for tag in &program.catalog.tags {
-            for kind in ChangeKind::ALL {
-                metrics.changes.show(&[&tag.name, kind.name()]);
+            for change_type in ChangeType::ALL {
+                metrics.changes.create(&[&tag.name, change_type.name()]);
             }
         }
         for counter in &program.catalog.counters {
-            metrics.skipped.show(&[&counter.name]);
+            metrics.skipped.create(&[&counter.name]);
         }
         for attribute in &program.catalog.attributes {
-            metrics.misfits.show(&[&attribute.name]);
+            metrics.misfits.create(&[&attribute.name]);
         }
         for (tag, _) in program.scorers() {
-            [SCORED, FAILED, SKIPPED].iter().for_each(|outcome| metrics.scores.show(&[tag, outcome]));
-            metrics.slow_scores.show(&[tag]);
+            [SCORED, FAILED, SKIPPED].iter().for_each(|outcome| metrics.scores.create(&[tag, outcome]));
+            metrics.slow_scores.create(&[tag]);
         }
         for outcome in OUTCOMES {
-            metrics.transactions.show(&[outcome]);
+            metrics.transactions.create(&[outcome]);
         }
         for reason in Recycle::ALL {
-            metrics.recycled.show(&[reason.code()]);
+            metrics.recycled.create(&[reason.code()]);
         }
-        for kind in [ASSIGNED, REVOKED, LOST] {
-            metrics.rebalances.show(&[kind]);
+        for outcome in [ASSIGNED, REVOKED, LOST] {
+            metrics.rebalances.create(&[outcome]);
         }
-        Monitor { breaker, clock, watch: Mutex::new(Watch::new(workers)), metrics }
+        Monitor { rollout, clock, health: Mutex::new(Health::new(workers)), metrics }
     }
 
-    /// Takes note of what a worker says.
-    pub fn hear(&self, notice: &Notice) {
+    /// Takes what a worker reports.
+    pub fn observe(&self, notice: &Notice) {
         let now = Instant::now();
         let metrics = &self.metrics;
         match notice {
@@ -87,7 +88,7 @@ impl Monitor {
                     (_, _, 1..) => Some(DOUBT_ELSEWHERE),
                     (1.., _, 0) => Some(DOUBT_COMMITTED),
                     (0, 1.., 0) => Some(DOUBT_OPEN),
-                    // Its partitions were given up meanwhile.
+                    // Its partitions have been revoked since.
                     (0, 0, 0) => None,
                 };
                 if let Some(outcome) = outcome {
@@ -106,37 +107,37 @@ impl Monitor {
             Notice::OutageOver => metrics.outage.set(0.0),
             _ => {}
         }
-        self.watch().hear(notice, now);
+        self.health().observe(notice, now);
     }
 
-    /// The workers that hang, a line each.
+    /// The workers that hang, one line each.
     pub fn hung(&self) -> Vec<String> {
-        self.watch().hung(Instant::now())
+        self.health().hung(Instant::now())
     }
 
-    /// What is missing until all runs, a line each.
+    /// What the process still waits for before it is ready, one line each.
     pub fn not_ready(&self) -> Vec<String> {
-        self.watch().not_ready(Instant::now())
+        self.health().not_ready(Instant::now())
     }
 
     /// The metrics in Prometheus' text format.
     pub fn metrics(&self) -> String {
-        // Locked to the end: of two who ask at a time, one must not see what the other is about to set.
-        let watch = self.watch();
+        // Locked to the end: of two concurrent requests, neither may see what the other has half set.
+        let health = self.health();
         let now = Instant::now();
-        self.metrics.ready.set(f64::from(u8::from(watch.not_ready(now).is_empty())));
-        let status = self.breaker.status();
+        self.metrics.ready.set(f64::from(u8::from(health.not_ready(now).is_empty())));
+        let status = self.rollout.status();
         self.metrics.catalog.clear();
         self.metrics.catalog.set(&[&status.fingerprint], 1.0);
         self.metrics.held_tags.set(status.held.len() as f64);
-        self.count(&watch);
-        self.measure(&watch, now);
+        self.count(&health);
+        self.measure(&health, now);
         self.metrics.text()
     }
 
-    fn count(&self, watch: &Watch) {
+    fn count(&self, health: &Health) {
         let mut work = Work::default();
-        for counts in watch.counts() {
+        for counts in health.counts() {
             work.add(counts.work.clone());
         }
         let metrics = &self.metrics;
@@ -154,7 +155,7 @@ impl Monitor {
         for (attribute, count) in &work.misfits {
             metrics.misfits.of(&[attribute]).raise_to(*count);
         }
-        let programs = self.breaker.look().edition.programs;
+        let programs = self.rollout.look().edition.programs;
         for (tag, scorer) in programs.user().scorers() {
             let tally = scorer.tally();
             for (outcome, count) in [(SCORED, tally.scored), (FAILED, tally.failed), (SKIPPED, tally.skipped)] {
@@ -162,15 +163,15 @@ impl Monitor {
             }
             metrics.slow_scores.of(&[tag]).raise_to(tally.slow_calls);
         }
-        for (tag, kinds) in work.changes.iter() {
-            for (kind, count) in kinds {
-                metrics.changes.of(&[tag, kind.name()]).raise_to(count);
+        for (tag, counts) in work.changes.iter() {
+            for (change_type, count) in counts {
+                metrics.changes.of(&[tag, change_type.name()]).raise_to(count);
             }
         }
     }
 
-    /// Only partitions that this process has show: what another process says of them must not be contradicted.
-    fn measure(&self, watch: &Watch, now: Instant) {
+    /// Exports only partitions that this process has, so that it does not contradict the process that has the others.
+    fn measure(&self, health: &Health, now: Instant) {
         let metrics = &self.metrics;
         let by_partition = [
             &metrics.lag,
@@ -185,20 +186,20 @@ impl Monitor {
         }
         let wall_clock = self.clock.now();
         let mut states = [("starting", 0.0), ("restoring", 0.0), ("running", 0.0), ("stopped", 0.0)];
-        for (partition, place) in watch.places() {
+        for (partition, partition_health) in health.partitions() {
             let partition = partition.label();
             let labels = [partition.as_str()];
-            states[match place.standing {
+            states[match partition_health.standing {
                 Standing::Starting => 0,
                 Standing::Restoring => 1,
                 Standing::Running(_) => 2,
                 Standing::Stopped(_) => 3,
             }]
             .1 += 1.0;
-            let Standing::Running(figures) = &place.standing else { continue };
-            // What was true a while ago, and nobody can tell whether it still is, is no lag.
-            if let Some((lag, at)) = place.lag
-                && now.saturating_duration_since(at) < PATIENCE
+            let Standing::Running(figures) = &partition_health.standing else { continue };
+            // An old value that the brokers do not confirm is not exported as the lag.
+            if let Some((lag, at)) = partition_health.lag
+                && now.saturating_duration_since(at) < REPORT_AFTER
             {
                 metrics.lag.set(&labels, lag as f64);
             }
@@ -219,7 +220,7 @@ impl Monitor {
         }
     }
 
-    fn watch(&self) -> MutexGuard<'_, Watch> {
-        self.watch.lock().unwrap_or_else(PoisonError::into_inner)
+    fn health(&self) -> MutexGuard<'_, Health> {
+        self.health.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -1,4 +1,4 @@
-//! The server: a thread with the pages.
+//! The HTTP server: a thread of its own, with the routes of metrics and probes.
 
 use std::io;
 use std::net::SocketAddr;
@@ -14,15 +14,15 @@ use axum::routing::get;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
-use super::catalog::{self, Controls};
-use super::door::Door;
+use super::catalog_routes::{self, Controls};
+use super::connection_limit::ConnectionLimit;
 use super::monitor::Monitor;
 use crate::telemetry::TEXT_FORMAT;
 
 pub(super) const JSON: &str = "application/json";
 const PLAIN: &str = "text/plain; charset=utf-8";
 
-/// Nobody can be answered.
+/// The address of `http.listen` cannot be used.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot listen at http.listen = {listen}: {error}; give it another address, or \"off\"")]
 pub struct HttpError {
@@ -30,17 +30,17 @@ pub struct HttpError {
     error: io::Error,
 }
 
-/// Answers until it is dropped. What is being read then is cut off.
+/// Answers requests until it is dropped, which ends open connections.
 pub struct Server {
     address: SocketAddr,
     _stop: oneshot::Sender<()>,
 }
 
 impl Server {
-    /// Listens from now on. With port 0 the system chooses one.
+    /// Starts to listen. With port 0 the system chooses a port.
     ///
     /// # Errors
-    /// The address is taken, or is not this machine's.
+    /// The address is in use, or does not belong to this machine.
     pub fn start(listen: SocketAddr, monitor: Arc<Monitor>, controls: Controls) -> Result<Server, HttpError> {
         Server::open(listen, monitor, controls).map_err(|error| HttpError { listen, error })
     }
@@ -50,14 +50,14 @@ impl Server {
         listener.set_nonblocking(true)?;
         let address = listener.local_addr()?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        let door = {
+        let connections = {
             let _inside = runtime.enter();
-            Door::new(TcpListener::from_std(listener)?)
+            ConnectionLimit::new(TcpListener::from_std(listener)?)
         };
         let (stop, stopped) = oneshot::channel();
         let serve = async move {
             tokio::select! {
-                _ = axum::serve(door, router(monitor).merge(catalog::router(controls))) => {}
+                _ = axum::serve(connections, router(monitor).merge(catalog_routes::router(controls))) => {}
                 _ = stopped => {}
             }
         };
@@ -65,7 +65,7 @@ impl Server {
         Ok(Server { address, _stop: stop })
     }
 
-    /// Where it listens.
+    /// The address that it listens at.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
@@ -85,22 +85,22 @@ async fn metrics(State(monitor): State<Arc<Monitor>>) -> Response {
 }
 
 async fn livez(State(monitor): State<Arc<Monitor>>) -> Response {
-    verdict(&monitor.hung())
+    probe(&monitor.hung())
 }
 
 async fn readyz(State(monitor): State<Arc<Monitor>>) -> Response {
-    verdict(&monitor.not_ready())
+    probe(&monitor.not_ready())
 }
 
-/// Fine when there is nothing to complain of.
-fn verdict(complaints: &[String]) -> Response {
-    if complaints.is_empty() {
+/// 200 where there are no problems, else 503 with one problem per line.
+fn probe(problems: &[String]) -> Response {
+    if problems.is_empty() {
         return page(StatusCode::OK, PLAIN, "ok\n".to_owned());
     }
-    page(StatusCode::SERVICE_UNAVAILABLE, PLAIN, complaints.join("\n") + "\n")
+    page(StatusCode::SERVICE_UNAVAILABLE, PLAIN, problems.join("\n") + "\n")
 }
 
-/// One page a connection: nobody keeps a seat that he does not use.
-pub(super) fn page(status: StatusCode, kind: &'static str, body: String) -> Response {
-    (status, [(CONTENT_TYPE, kind), (CONNECTION, "close")], body).into_response()
+/// One page per connection, so that idle connections do not use up the limit.
+pub(super) fn page(status: StatusCode, content_type: &'static str, body: String) -> Response {
+    (status, [(CONTENT_TYPE, content_type), (CONNECTION, "close")], body).into_response()
 }

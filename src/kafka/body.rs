@@ -12,7 +12,7 @@ use rdkafka::message::{Header, Headers, Message, OwnedHeaders};
 use super::counts::Tally;
 use crate::codec::{ChangelogKey, ChangelogRecord, Reject, change_id, write_change};
 use crate::engine::{Log, Segment, Sink, Slot};
-use crate::model::{ChangeKind, TagChange, Timestamp};
+use crate::model::{ChangeType, TagChange, Timestamp};
 
 /// Past this, a body is committed before more is added: what a transaction sends within its time-out even to a slow
 /// broker. (What all bodies of a worker may hold is bounded too, by the worker.)
@@ -27,7 +27,7 @@ pub struct ChangeRecord {
     key: Span,
     value: Span,
     pub id: u128,
-    pub kind: ChangeKind,
+    pub kind: ChangeType,
     pub at: Timestamp,
 }
 
@@ -203,8 +203,14 @@ impl Sink for Body {
         let start = self.arena.len();
         write_change(change, &mut self.arena);
         let value = start..self.arena.len();
-        self.changes.push(ChangeRecord { key, value, id: change_id(change), kind: change.kind(), at: change.at });
-        self.tally.count(change.tag, change.kind());
+        self.changes.push(ChangeRecord {
+            key,
+            value,
+            id: change_id(change),
+            kind: change.change_type(),
+            at: change.at,
+        });
+        self.tally.count(change.tag, change.change_type());
         self.touch(change.key);
     }
 

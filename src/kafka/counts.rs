@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use crate::engine::{Program, Stats};
-use crate::model::ChangeKind;
+use crate::model::ChangeType;
 
 /// Counts of one worker.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -80,7 +80,7 @@ fn raise(sums: &mut BTreeMap<Box<str>, u64>, name: &str, more: u64) {
 pub struct Tally(BTreeMap<Box<str>, [u64; 3]>);
 
 impl Tally {
-    pub fn count(&mut self, tag: &str, kind: ChangeKind) {
+    pub fn count(&mut self, tag: &str, kind: ChangeType) {
         let mut one = [0; 3];
         one[kind as usize] = 1;
         self.raise(tag, one);
@@ -104,8 +104,8 @@ impl Tally {
     }
 
     /// Each tag with how often it was added, changed and removed.
-    pub fn iter(&self) -> impl Iterator<Item = (&str, [(ChangeKind, u64); 3])> {
-        self.0.iter().map(|(tag, counts)| (&**tag, ChangeKind::ALL.map(|kind| (kind, counts[kind as usize]))))
+    pub fn iter(&self) -> impl Iterator<Item = (&str, [(ChangeType, u64); 3])> {
+        self.0.iter().map(|(tag, counts)| (&**tag, ChangeType::ALL.map(|kind| (kind, counts[kind as usize]))))
     }
 }
 

@@ -34,7 +34,7 @@ use super::snapshots::{Snapshots, Unusable};
 use super::streams::{PartitionId, Streams};
 use super::wire::{Bounds, ChangelogReader, Wire, WireError};
 use super::worker::WorkerPlan;
-use crate::codec::{ChangelogKey, ChangelogRecord, Progress, SourceEntry, Unreadable};
+use crate::codec::{ChangelogDecodeError, ChangelogKey, ChangelogRecord, SnapshotProgress, SourceEntry};
 use crate::engine::{CatalogChange, Damage, Partition, Position, Program, Programs, Restored, Restoring, Survey};
 
 pub(super) const CALL_PATIENCE: Duration = Duration::from_secs(5);
@@ -133,7 +133,7 @@ pub enum RestoreError {
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum ReadError {
     #[error(transparent)]
-    Unreadable(#[from] Unreadable),
+    Unreadable(#[from] ChangelogDecodeError),
     #[error(transparent)]
     Damage(#[from] Damage),
     #[error(transparent)]
@@ -268,7 +268,7 @@ impl<W: Wire> Errand<W> {
         let Some(mut file) = snapshots.open(&self.topic(partition), partition.number)? else { return Ok(None) };
         let (log, offset) = (file.head().log, file.head().offset);
         let mut reading = Reading::new(self.program(partition), Some(log));
-        while file.read_into(&mut reading.restoring).map_err(Unusable::from)? == Progress::More {
+        while file.read_into(&mut reading.restoring).map_err(Unusable::from)? == SnapshotProgress::More {
             if task.cancel.is_given() {
                 return Err(Interrupted::Cancelled);
             }

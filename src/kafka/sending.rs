@@ -14,7 +14,7 @@ use super::streams::{PartitionId, Streams};
 use super::transactor::Transactor;
 use super::wire::{Outgoing, Wire};
 use crate::codec::{ChangelogRecord, SourceEntry, write_current_tags};
-use crate::model::ChangeKind;
+use crate::model::ChangeType;
 use crate::settings::Settings;
 
 /// Where records go, and how they are addressed.
@@ -154,9 +154,9 @@ impl Outlet {
     fn headers(&self, change: &ChangeRecord) -> OwnedHeaders {
         let (id, at) = (format!("{:032x}", change.id), change.at.to_string());
         let kind = match change.kind {
-            ChangeKind::Added => "tagstream.tag.added",
-            ChangeKind::Changed => "tagstream.tag.changed",
-            ChangeKind::Removed => "tagstream.tag.removed",
+            ChangeType::Added => "tagstream.tag.added",
+            ChangeType::Changed => "tagstream.tag.changed",
+            ChangeType::Removed => "tagstream.tag.removed",
         };
         let headers = [
             ("ce_specversion", "1.0"),

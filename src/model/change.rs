@@ -1,10 +1,10 @@
-//! A tag change: what the service exists to write.
+//! Tag changes: the output of the service.
 
 use super::{Scalar, Timestamp};
 
-/// How a tag's value moved.
+/// The type of a tag change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum ChangeKind {
+pub enum ChangeType {
     /// From nothing to a value.
     Added,
     /// Between two values.
@@ -13,24 +13,24 @@ pub enum ChangeKind {
     Removed,
 }
 
-impl ChangeKind {
-    pub const ALL: [ChangeKind; 3] = [ChangeKind::Added, ChangeKind::Changed, ChangeKind::Removed];
+impl ChangeType {
+    pub const ALL: [ChangeType; 3] = [ChangeType::Added, ChangeType::Changed, ChangeType::Removed];
 
     pub fn name(self) -> &'static str {
         match self {
-            ChangeKind::Added => "added",
-            ChangeKind::Changed => "changed",
-            ChangeKind::Removed => "removed",
+            ChangeType::Added => "added",
+            ChangeType::Changed => "changed",
+            ChangeType::Removed => "removed",
         }
     }
 }
 
-/// What made the verdict differ.
+/// Why a tag changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Cause {
     /// An event of the entity.
     Event,
-    /// An instant that came without one.
+    /// A timer of the entity was due.
     Timer,
     /// The entity was evaluated under a changed catalog.
     Catalog,
@@ -38,7 +38,7 @@ pub enum Cause {
     Command,
     /// The entity was erased by a command.
     Erased,
-    /// The entity was silent for so long that it is forgotten.
+    /// The entity was forgotten: it had no event for `forget_after`.
     Forgotten,
 }
 
@@ -55,7 +55,7 @@ impl Cause {
     }
 }
 
-/// One change of one tag of one entity (spec 6), borrowed from the engine for as long as it is written.
+/// One change of one tag of one entity (spec 6), borrowed from the engine while it is written.
 #[derive(Clone, Copy, Debug)]
 pub struct TagChange<'a> {
     /// The kind of entity: `user`.
@@ -69,28 +69,28 @@ pub struct TagChange<'a> {
     pub at: Timestamp,
     /// Counts the entity's changes from 1.
     pub seq: u64,
-    /// How many entities of this key have ended at this very instant: what came after an end is told apart by it.
+    /// How many entities of this key have ended at this instant: distinguishes changes before an end from those after it.
     pub life: u32,
     pub cause: Cause,
-    /// What the verdict was made of: label and value, in order of mention.
+    /// The values behind the decision: label and value, in the order in which the tag's condition mentions them.
     pub because: &'a [(&'a str, Scalar<'a>)],
     /// The catalog's fingerprint, in hex.
     pub catalog: &'a str,
 }
 
 impl TagChange<'_> {
-    pub fn kind(&self) -> ChangeKind {
+    pub fn change_type(&self) -> ChangeType {
         if self.previous.is_absent() {
-            ChangeKind::Added
+            ChangeType::Added
         } else if self.value.is_absent() {
-            ChangeKind::Removed
+            ChangeType::Removed
         } else {
-            ChangeKind::Changed
+            ChangeType::Changed
         }
     }
 }
 
-/// A tag that an entity has now.
+/// A tag that an entity has at present.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct CurrentTag<'a> {
     pub tag: &'a str,

@@ -1,13 +1,13 @@
-//! Exact decimal arithmetic in millionths, for sums that must not drift.
+//! Exact decimal arithmetic in millionths, for sums without rounding errors.
 
 /// A number rounded half-even to six decimals, in millionths.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Micros(pub i128);
 
-/// The greatest magnitude that `sum`, `avg`, `min` and `max` take: 10^12.
+/// The greatest magnitude that `sum`, `avg`, `min` and `max` accept: 10^12.
 const MAGNITUDE_MAX: i128 = 1_000_000_000_000_000_000;
 
-/// Digits in front of the decimal point that a number up to [`MAGNITUDE_MAX`] can have.
+/// The number of digits before the decimal point that a number up to [`MAGNITUDE_MAX`] can have.
 const INTEGER_DIGITS_MAX: i64 = 13;
 
 impl Micros {
@@ -38,9 +38,9 @@ impl Micros {
             // Both operands are exact, so one division rounds once.
             return self.0 as f64 / 1e6;
         }
-        // Beyond, the integer would be rounded and then the quotient again. So divide as integers, moved up as far as
-        // it goes: that gives over 100 bits. A remainder is kept as the lowest bit, where it tells above a tie from on
-        // a tie; then the one rounding is the conversion's, and moving back is exact.
+        // Beyond, the integer would be rounded, and then the quotient again. So divide as integers, shifted left as far
+        // as possible: that gives over 100 bits. A remainder sets the lowest bit, which distinguishes a tie from a value
+        // above it; then only the conversion rounds, and shifting back is exact.
         let magnitude = self.0.unsigned_abs();
         let shift = magnitude.leading_zeros();
         let moved = magnitude << shift;
@@ -50,7 +50,7 @@ impl Micros {
     }
 }
 
-/// The number behind an `e`, as far as it matters: beyond ±2^40 no mantissa is long enough to make up for it.
+/// The number behind an `e`, limited to ±2^40: no mantissa is long enough to compensate for more.
 fn exponent(bytes: &[u8]) -> i64 {
     let Some((_, digits)) = bytes.split_first() else {
         return 0;
@@ -70,7 +70,7 @@ fn round(digits: &mut impl Iterator<Item = u8>, kept: i64) -> Option<i128> {
     let mut significant = 0;
     for _ in 0..kept.max(0) {
         let Some(digit) = digits.next() else {
-            // Zeros follow for ever: only their number can make it too large.
+            // Only zeros follow: their number alone can make the value too large.
             if value == 0 {
                 return Some(0);
             }
@@ -87,7 +87,7 @@ fn round(digits: &mut impl Iterator<Item = u8>, kept: i64) -> Option<i128> {
             return None;
         }
     }
-    // With kept < 0 a zero stands between the point of rounding and the first digit.
+    // With kept < 0 there is a zero between the rounding position and the first digit.
     let (next, rest_is_zero) = if kept < 0 { (0, false) } else { (digits.next().unwrap_or(0), digits.all(|d| d == 0)) };
     if value > MAGNITUDE_MAX || value == MAGNITUDE_MAX && !(next == 0 && rest_is_zero) {
         return None;

@@ -1,13 +1,13 @@
-//! One decoded behaviour event: its envelope, and those properties that the catalog looks at.
+//! One decoded behaviour event: its envelope, and the properties that the catalog uses.
 
 use super::Timestamp;
 
-/// An event type that the catalog mentions; [`KindId::OTHER`] stands for all the rest.
+/// An event type that the catalog mentions; [`EventTypeId::OTHER`] stands for all others.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub struct KindId(pub u16);
+pub struct EventTypeId(pub u16);
 
-impl KindId {
-    pub const OTHER: KindId = KindId(0);
+impl EventTypeId {
+    pub const OTHER: EventTypeId = EventTypeId(0);
 
     pub fn index(self) -> usize {
         usize::from(self.0)
@@ -38,12 +38,12 @@ impl EntityKindId {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct TagId(pub u16);
 
-/// What an event asks for that is no behaviour (spec 2).
+/// A command: an event that is not behaviour (spec 2).
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Command {
     /// `$erase`: forget the entity.
     Erase,
-    /// `$tag` with `set: true`: puts a manual tag on. `value` is a bool, a number or a string.
+    /// `$tag` with `set: true`: sets a manual tag. `value` is a bool, a number or a string.
     Set { tag: TagId, value: Property, valid_for_ms: Option<i64> },
     /// `$tag` with `set: false`.
     Unset { tag: TagId },
@@ -56,19 +56,19 @@ pub struct Span {
     len: u32,
 }
 
-/// What stands at a property path of one event.
+/// The value at a property path of one event.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub enum Property {
-    /// No such member, or null, or a number that no finite double holds.
+    /// No such member, or a number that no finite double represents.
     #[default]
     Missing,
-    /// An explicit JSON null: clears an attribute, otherwise as if missing.
+    /// An explicit JSON null: clears an attribute, otherwise the same as missing.
     Null,
     Bool(bool),
-    /// The double, and the digits as they were written.
+    /// The double, and the digits as written.
     Number(f64, Span),
     String(Span),
-    /// `len` elements from `start` on in [`Event::elements`].
+    /// `len` elements from index `start` in [`Event::elements`].
     Array {
         start: u32,
         len: u32,
@@ -76,21 +76,21 @@ pub enum Property {
     Object,
 }
 
-/// An event that owns its text, so that one value can be refilled for ever without allocating.
+/// An event that owns its text, so that one value can be refilled without allocating.
 ///
-/// Strings stand in one buffer and are referred to by [`Span`]; integer keys and ids as their decimal text.
+/// Strings are in one buffer and are referred to by [`Span`]; integer keys and ids are kept as decimal text.
 #[derive(Clone, Debug, Default)]
 pub struct Event {
     text: String,
     /// The user's.
     key: Span,
-    /// By kind of entity; `None` where the event is nothing to an entity of that kind.
+    /// By kind of entity; `None` where the event is not about an entity of that kind.
     keys: Vec<Option<Span>>,
-    kind_name: Span,
+    type_name: Span,
     id: Option<Span>,
     /// Which of the catalog's event types it is.
-    pub kind: KindId,
-    /// A command is no behaviour: nothing counts it.
+    pub event_type: EventTypeId,
+    /// A command is not behaviour: no counter counts it.
     pub command: Option<Command>,
     pub time: Timestamp,
     properties: Vec<Property>,
@@ -102,9 +102,9 @@ impl Event {
     pub fn clear(&mut self, paths: usize) {
         self.text.clear();
         self.key = Span::default();
-        self.kind_name = Span::default();
+        self.type_name = Span::default();
         self.id = None;
-        self.kind = KindId::OTHER;
+        self.event_type = EventTypeId::OTHER;
         self.command = None;
         self.keys.clear();
         self.properties.clear();
@@ -112,19 +112,19 @@ impl Event {
         self.elements.clear();
     }
 
-    /// Keeps a whole record, as the first text after [`Event::clear`]: one copy is cheaper than one for every piece of it
-    /// that counts. [`Event::piece`] then refers to its parts.
+    /// Copies a whole record, as the first text after [`Event::clear`]: one copy is cheaper than one copy of each value.
+    /// [`Event::piece`] then refers to parts of it.
     pub fn keep_record(&mut self, record: &str) {
         debug_assert!(self.text.is_empty(), "a record comes first");
         self.text.push_str(record);
     }
 
-    /// The record's text between two of its bytes.
+    /// The record's text between two byte positions.
     pub fn piece(&self, start: usize, end: usize) -> Span {
         Span { start: start as u32, len: (end - start) as u32 }
     }
 
-    /// Keeps `text`, for a key, a type, an id, a string or a number's digits.
+    /// Copies `text`: a key, a type, an id, a string or a number's digits.
     pub fn keep(&mut self, text: &str) -> Span {
         let start = self.text.len() as u32;
         self.text.push_str(text);
@@ -140,16 +140,16 @@ impl Event {
         self.keys.push(key);
     }
 
-    /// Makes the event nothing to entities of any other kind.
+    /// Restricts the event to the entity of one kind.
     pub fn keep_only(&mut self, kind: EntityKindId) {
         for (index, key) in self.keys.iter_mut().enumerate() {
             *key = key.filter(|_| index == kind.index());
         }
     }
 
-    pub fn set_kind(&mut self, kind: KindId, name: Span) {
-        self.kind = kind;
-        self.kind_name = name;
+    pub fn set_type(&mut self, event_type: EventTypeId, name: Span) {
+        self.event_type = event_type;
+        self.type_name = name;
     }
 
     pub fn set_id(&mut self, span: Option<Span>) {
@@ -160,13 +160,13 @@ impl Event {
         self.properties[path.index()] = property;
     }
 
-    /// Appends an array's element; its position is what [`Property::Array`]'s `start` counts.
+    /// Appends an array's element and returns its index, to which [`Property::Array`]'s `start` refers.
     pub fn push_element(&mut self, element: Property) -> u32 {
         self.elements.push(element);
         self.elements.len() as u32 - 1
     }
 
-    /// How many elements of arrays there are so far.
+    /// The number of array elements so far.
     pub fn element_count(&self) -> u32 {
         self.elements.len() as u32
     }
@@ -180,7 +180,7 @@ impl Event {
         self.text(self.key)
     }
 
-    /// The key of the event's entity of a kind, if it has one.
+    /// The key of the event's entity of this kind, if it has one.
     pub fn key_of(&self, kind: EntityKindId) -> Option<&str> {
         self.keys.get(kind.index()).copied().flatten().map(|span| self.text(span))
     }
@@ -191,8 +191,8 @@ impl Event {
         kinds.filter(move |kind| self.key_of(*kind) == Some(key))
     }
 
-    pub fn kind_name(&self) -> &str {
-        self.text(self.kind_name)
+    pub fn type_name(&self) -> &str {
+        self.text(self.type_name)
     }
 
     pub fn id(&self) -> Option<&str> {

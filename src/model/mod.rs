@@ -1,4 +1,7 @@
-//! The words that every other part speaks: instants, values, events, tag changes.
+//! The types that every other part uses: instants, values, events, tag changes. It knows no other part.
+//!
+//! - `time`: instants, and RFC 3339; `decimal`: exact sums; `value`: what an attribute, a counter or an expression is;
+//! - `event`: a decoded event; `change`: a tag change.
 
 mod change;
 mod decimal;
@@ -6,9 +9,9 @@ mod event;
 mod time;
 mod value;
 
-pub use change::{Cause, ChangeKind, CurrentTag, TagChange};
+pub use change::{Cause, ChangeType, CurrentTag, TagChange};
 pub use decimal::Micros;
-pub use event::{Command, EntityKindId, Event, KindId, PathId, Property, Span, TagId};
+pub use event::{Command, EntityKindId, Event, EventTypeId, PathId, Property, Span, TagId};
 pub use time::{Timestamp, TimestampError, Unit};
 pub(crate) use time::{civil_from_days, days_from_civil};
 pub use value::{Scalar, Value};

@@ -1,4 +1,4 @@
-//! Instants in whole milliseconds, and the strict RFC 3339 in which they are read and written.
+//! Instants in whole milliseconds, read and written as strict RFC 3339.
 
 use std::fmt;
 
@@ -6,9 +6,9 @@ use std::fmt;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(i64);
 
-/// Why a text is no RFC 3339 instant.
+/// The text is not an RFC 3339 instant with an offset.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("no RFC 3339 timestamp with an offset, such as 2026-03-15T08:00:00Z")]
+#[error("not an RFC 3339 timestamp with an offset, such as 2026-03-15T08:00:00Z")]
 pub struct TimestampError;
 
 /// The units in which `days_since`, `hours_until` and their like count.
@@ -43,7 +43,7 @@ impl Unit {
 const DAY_MS: i64 = 86_400_000;
 
 impl Timestamp {
-    /// Later than every instant that can be written: "never" for a timer.
+    /// Later than every instant that can be written; for a timer it means never.
     pub const FOREVER: Timestamp = Timestamp(i64::MAX);
     /// 0000-01-01T00:00:00.000Z, the first instant that RFC 3339 can write.
     pub const MIN: Timestamp = Timestamp(-62_167_219_200_000);
@@ -75,11 +75,11 @@ impl Timestamp {
         (Timestamp::MIN..=Timestamp::MAX).contains(&self)
     }
 
-    /// Reads RFC 3339 with an offset; a space may stand for the `T`; digits past the millisecond are cut. The offset may
-    /// lead to an instant that is not [writable](Timestamp::is_writable).
+    /// Parses RFC 3339 with an offset; a space may replace the `T`; digits after the millisecond are cut off. The offset
+    /// may lead to an instant that is not [writable](Timestamp::is_writable).
     ///
     /// # Errors
-    /// Anything else, a second 60 and dates that no calendar has.
+    /// Any other text, the second 60, and dates that do not exist.
     pub fn parse(text: &str) -> Result<Self, TimestampError> {
         parse(text.as_bytes()).ok_or(TimestampError)
     }
@@ -150,7 +150,7 @@ fn parse(b: &[u8]) -> Option<Timestamp> {
     Some(Timestamp(days * DAY_MS + clock_ms - offset_ms))
 }
 
-/// An optional `.digits`: its milliseconds, cut, and what follows.
+/// An optional `.digits`: its milliseconds, rounded down, and the rest of the text.
 fn fraction(b: &[u8]) -> Option<(i64, &[u8])> {
     if b.first() != Some(&b'.') {
         return Some((0, b));
@@ -186,8 +186,8 @@ fn put_digits<const N: usize>(out: &mut [u8], mut number: i64) {
     }
 }
 
-/// As in a tag change's `at`: RFC 3339 in UTC with milliseconds. Years that it cannot write have a sign and six digits
-/// or more, as in ECMAScript.
+/// As in a tag change's `at`: RFC 3339 in UTC with milliseconds. Other years have a sign and at least six digits, as in
+/// ECMAScript.
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (year, month, day) = civil_from_days(self.0.div_euclid(DAY_MS));

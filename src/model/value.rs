@@ -1,8 +1,8 @@
-//! What an attribute, a counter or an expression can be: a bool, a number, a string or a time.
+//! The value of an attribute, a counter or an expression: a bool, a number, a string or a time.
 
 use super::Timestamp;
 
-/// A value that is kept: the catalog's literals.
+/// An owned value, such as a literal of the catalog.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Value {
     Bool(bool),
@@ -11,7 +11,7 @@ pub enum Value {
     Time(Timestamp),
 }
 
-/// A value that is looked at: borrowed, and possibly absent (spec 4.2).
+/// A borrowed value, possibly absent (spec 4.2).
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Scalar<'a> {
     Absent,
@@ -33,12 +33,12 @@ impl Value {
 }
 
 impl<'a> Scalar<'a> {
-    /// A number, or absent where no finite double holds it.
+    /// A number; absent if it is not finite.
     pub fn number(n: f64) -> Self {
         if n.is_finite() { Scalar::Number(n) } else { Scalar::Absent }
     }
 
-    /// The value to keep; `None` for an absent one.
+    /// The owned value; `None` if absent.
     pub fn to_value(self) -> Option<Value> {
         Some(match self {
             Scalar::Absent => return None,
@@ -53,7 +53,7 @@ impl<'a> Scalar<'a> {
         matches!(self, Scalar::Absent)
     }
 
-    /// As a condition: only a true bool holds (spec 4.2).
+    /// Whether it holds as a condition: only `true` does (spec 4.2).
     pub fn holds(self) -> bool {
         matches!(self, Scalar::Bool(true))
     }

@@ -1,4 +1,4 @@
-//! Loading the models of a catalog: each is read, opened, compared with its `score` and tried.
+//! Loads the models of a catalog: each is read, opened, compared with its `score` and probed.
 
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -7,27 +7,27 @@ use std::time::{Duration, Instant};
 
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::misfit::{Misfit, Place};
-use super::scorer::{CALL_MAX, Patience, Scorer};
-use super::sessions::Sessions;
+use super::mismatch::{ModelMismatch, ScorePart};
+use super::scorer::{CALL_MAX, Scorer, SlowModelPolicy};
+use super::session_pool::SessionPool;
 use crate::catalog::{Catalog, Score, TagId, TagKind};
 use crate::engine::ScoreModels;
 
-/// A model's file is read into memory; one of this kind is far smaller.
+/// The largest model file that is read into memory; usual models are far smaller.
 const MODEL_BYTES_MAX: u64 = 256 * 1024 * 1024;
 
-/// How often a model is timed: the least counts, whatever else the machine does.
+/// How often a model is timed: the shortest time counts, since the machine may be busy.
 const TRIALS: usize = 3;
 
 /// The models of a catalog, by tag.
 #[derive(Clone, Debug, Default)]
 pub struct Models(Vec<Option<Arc<Scorer>>>);
 
-/// What does not fit at the `score` of a tag.
+/// A mismatch of a model with the `score` of a tag.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Unfit {
+pub struct TagMismatch {
     pub tag: TagId,
-    pub misfit: Misfit,
+    pub mismatch: ModelMismatch,
 }
 
 impl Models {
@@ -44,32 +44,31 @@ impl Models {
         self.0[index] = Some(Arc::new(scorer));
     }
 
-    /// Loads the model of every `score`, and has the catalog know what is in the files.
+    /// Loads the model of every `score`, and sets the digests of their files in the catalog.
     ///
-    /// `folder` is the catalog's; `library` is where the ONNX Runtime is: its file, a folder that holds it, or `None` for
-    /// the one that the system knows.
+    /// `folder` is the catalog's folder; `library` is the ONNX Runtime: its file, its folder, or `None` for the system's.
     ///
     /// # Errors
-    /// Everything that is wrong with any of them.
+    /// All mismatches of all models.
     pub fn load(
         catalog: &mut Catalog,
         folder: &Path,
         library: Option<&Path>,
-        patience: Patience,
-    ) -> Result<Models, Vec<Unfit>> {
-        let (mut models, mut unfit, mut digests) = (Models::default(), Vec::new(), Vec::new());
+        policy: SlowModelPolicy,
+    ) -> Result<Models, Vec<TagMismatch>> {
+        let (mut models, mut mismatches, mut digests) = (Models::default(), Vec::new(), Vec::new());
         for (id, tag) in (0_u16..).map(TagId).zip(&catalog.tags) {
             let TagKind::Score(score) = &tag.kind else { continue };
-            match open(score, folder, library, patience) {
+            match open(score, folder, library, policy) {
                 Ok((scorer, digest)) => {
                     digests.push((id, digest));
                     models.insert(id, scorer);
                 }
-                Err(misfits) => unfit.extend(misfits.into_iter().map(|misfit| Unfit { tag: id, misfit })),
+                Err(found) => mismatches.extend(found.into_iter().map(|mismatch| TagMismatch { tag: id, mismatch })),
             }
         }
-        if !unfit.is_empty() {
-            return Err(unfit);
+        if !mismatches.is_empty() {
+            return Err(mismatches);
         }
         digests.into_iter().for_each(|(tag, digest)| catalog.know_model(tag, digest));
         Ok(models)
@@ -92,47 +91,48 @@ fn open(
     score: &Score,
     folder: &Path,
     library: Option<&Path>,
-    patience: Patience,
-) -> Result<(Scorer, u64), Vec<Misfit>> {
-    let bytes = read(&folder.join(&*score.model), &score.model).map_err(|misfit| vec![misfit])?;
+    policy: SlowModelPolicy,
+) -> Result<(Scorer, u64), Vec<ModelMismatch>> {
+    let bytes = read(&folder.join(&*score.model), &score.model).map_err(|mismatch| vec![mismatch])?;
     let digest = xxh3_64(&bytes);
-    let sessions = Sessions::open(bytes, score, library)?;
+    let sessions = SessionPool::open(bytes, score, library)?;
     let width = score.inputs.len();
-    try_out(&sessions, width).map_err(|misfit| vec![misfit])?;
-    Ok((Scorer::of_model(sessions, width, patience), digest))
+    probe(&sessions, width).map_err(|mismatch| vec![mismatch])?;
+    Ok((Scorer::of_model(sessions, width, policy), digest))
 }
 
-fn read(path: &PathBuf, written: &str) -> Result<Vec<u8>, Misfit> {
-    let misfit = |why: String| {
+fn read(path: &PathBuf, written: &str) -> Result<Vec<u8>, ModelMismatch> {
+    let mismatch = |why: String| {
         let help = format!("a path is taken from the catalog's folder: {} was looked for", path.display());
-        Misfit::new(Place::Model, format!("can't read the model {written}: {why}")).help(help)
+        ModelMismatch::new(ScorePart::Model, format!("can't read the model {written}: {why}")).help(help)
     };
     let mut bytes = Vec::new();
-    let file = std::fs::File::open(path).map_err(|error| misfit(error.to_string()))?;
-    file.take(MODEL_BYTES_MAX + 1).read_to_end(&mut bytes).map_err(|error| misfit(error.to_string()))?;
+    let file = std::fs::File::open(path).map_err(|error| mismatch(error.to_string()))?;
+    file.take(MODEL_BYTES_MAX + 1).read_to_end(&mut bytes).map_err(|error| mismatch(error.to_string()))?;
     if bytes.len() as u64 > MODEL_BYTES_MAX {
-        return Err(misfit(format!("it has more than {} MiB", MODEL_BYTES_MAX >> 20)));
+        return Err(mismatch(format!("it has more than {} MiB", MODEL_BYTES_MAX >> 20)));
     }
     Ok(bytes)
 }
 
-/// Scores somebody of whom nothing is known: a model must be able to, and soon.
-fn try_out(sessions: &Sessions, width: usize) -> Result<(), Misfit> {
+/// Scores an entity without any known value: every model must be able to, within [`CALL_MAX`].
+fn probe(sessions: &SessionPool, width: usize) -> Result<(), ModelMismatch> {
     let row = vec![f64::NAN; width];
     let mut scores = Vec::new();
     let mut least = Duration::MAX;
     for _ in 0..TRIALS {
         let began = Instant::now();
         sessions.run(&row, width, &mut scores).map_err(|why| {
-            let message = format!("the model fails on a user of whom nothing is known: {why}");
-            Misfit::new(Place::Model, message).help("an absent input is NaN: begin the model with an imputer")
+            let message = format!("the model fails on a user without any known value: {why}");
+            ModelMismatch::new(ScorePart::Model, message)
+                .help("an absent input is NaN: begin the model with an imputer")
         })?;
         least = least.min(began.elapsed());
     }
     if least > CALL_MAX {
         let message = format!("the model takes {least:.0?} for one user; it may take {CALL_MAX:?}");
         let help = "it is called between two events: train a smaller one";
-        return Err(Misfit::new(Place::Model, message).help(help));
+        return Err(ModelMismatch::new(ScorePart::Model, message).help(help));
     }
     Ok(())
 }

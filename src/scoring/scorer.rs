@@ -1,72 +1,72 @@
-//! One model, ready to be called: rows in, a score a row out, whatever happens.
+//! One model, ready to be called: rows in, one score per row out, or none where the model fails.
 
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::sessions::Sessions;
+use super::session_pool::SessionPool;
 use crate::engine::{ModelTally, ScoreModel};
 
-/// More rows than this go to a model in several calls: what a call takes is bounded.
+/// The most rows of one call: it bounds the time that a call takes.
 const ROWS_MAX: usize = 256;
 
-/// A call that takes longer is too slow to stand between two events.
-pub const CALL_MAX: Duration = Duration::from_millis(100);
+/// A call that takes longer is too slow: it is made between two events.
+pub(crate) const CALL_MAX: Duration = Duration::from_millis(100);
 
-/// After a call that was too slow the model is left alone for so many times as long: of a worker's time it has at most
-/// a tenth then.
-const REST_FACTOR: u32 = 9;
+/// After a call that is too slow, the model is paused for this many times as long: so it takes at most a tenth of a
+/// worker's time.
+const PAUSE_FACTOR: u32 = 9;
 
-/// What to do about a model that is too slow.
+/// What to do with a model that is too slow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Patience {
-    /// Wait as long as it takes: the same events give the same scores. For whoever reads files.
-    Endless,
-    /// Count it and give the model a rest, in which it scores nobody. For whoever has to keep up.
-    Bounded,
+pub enum SlowModelPolicy {
+    /// Wait for it: the same events give the same scores. For commands that read files.
+    Wait,
+    /// Pause it: meanwhile its rows have no score and are counted as skipped. For the service, which must keep up.
+    Pause,
 }
 
-/// A model that fits its place in the catalog. Shared by all workers; none waits for another.
+/// A model that fits its `score`. All workers share it; none waits for another.
 pub struct Scorer {
-    source: Source,
+    backend: Backend,
     width: usize,
-    patience: Patience,
-    rests_until: Mutex<Option<Instant>>,
+    policy: SlowModelPolicy,
+    paused_until: Mutex<Option<Instant>>,
     scored: AtomicU64,
     failed: AtomicU64,
     skipped: AtomicU64,
     slow_calls: AtomicU64,
 }
 
-/// A number for a row, or why there is none.
+/// The score of a row, or why there is none.
 type Formula = Box<dyn Fn(&[f64]) -> Result<f64, String> + Send + Sync>;
 
-enum Source {
-    Sessions(Sessions),
+enum Backend {
+    Onnx(SessionPool),
     Formula(Formula),
 }
 
 impl Scorer {
-    pub(super) fn of_model(sessions: Sessions, width: usize, patience: Patience) -> Self {
-        Scorer::new(Source::Sessions(sessions), width, patience)
+    pub(super) fn of_model(sessions: SessionPool, width: usize, policy: SlowModelPolicy) -> Self {
+        Scorer::new(Backend::Onnx(sessions), width, policy)
     }
 
-    /// A model that is a formula: for whoever tests without a file.
+    /// A model that is a function: for tests without a file.
     pub fn of_formula(
         width: usize,
-        patience: Patience,
+        policy: SlowModelPolicy,
         formula: impl Fn(&[f64]) -> Result<f64, String> + Send + Sync + 'static,
     ) -> Self {
-        Scorer::new(Source::Formula(Box::new(formula)), width, patience)
+        Scorer::new(Backend::Formula(Box::new(formula)), width, policy)
     }
 
-    fn new(source: Source, width: usize, patience: Patience) -> Self {
+    fn new(backend: Backend, width: usize, policy: SlowModelPolicy) -> Self {
         Scorer {
-            source,
+            backend,
             width,
-            patience,
-            rests_until: Mutex::new(None),
+            policy,
+            paused_until: Mutex::new(None),
             scored: AtomicU64::new(0),
             failed: AtomicU64::new(0),
             skipped: AtomicU64::new(0),
@@ -74,56 +74,56 @@ impl Scorer {
         }
     }
 
-    fn score_some(&self, rows: &[f64], out: &mut Vec<Option<f64>>) {
+    fn score_chunk(&self, rows: &[f64], out: &mut Vec<Option<f64>>) {
         let count = rows.len() / self.width;
         let began = Instant::now();
-        if self.rests(began) {
+        if self.is_paused(began) {
             self.skipped.fetch_add(count as u64, Ordering::Relaxed);
             out.extend(std::iter::repeat_n(None, count));
             return;
         }
-        match self.source.run(rows, self.width, out) {
+        match self.backend.run(rows, self.width, out) {
             Ok(()) => {
                 self.scored.fetch_add(count as u64, Ordering::Relaxed);
             }
-            // One row must not cost the others their score: what a row comes to never depends on its company.
-            Err(_) if count > 1 => rows.chunks(self.width).for_each(|row| self.score_some(row, out)),
+            // One row must not cost the others their score: the score of a row never depends on the other rows.
+            Err(_) if count > 1 => rows.chunks(self.width).for_each(|row| self.score_chunk(row, out)),
             Err(why) => {
                 out.push(None);
-                self.complain(&why);
+                self.record_failure(&why);
             }
         }
-        self.watch(began);
+        self.check_duration(began);
     }
 
-    fn rests(&self, now: Instant) -> bool {
-        self.patience == Patience::Bounded && self.resting().is_some_and(|until| now < until)
+    fn is_paused(&self, now: Instant) -> bool {
+        self.policy == SlowModelPolicy::Pause && self.paused_until().is_some_and(|until| now < until)
     }
 
-    fn resting(&self) -> std::sync::MutexGuard<'_, Option<Instant>> {
-        self.rests_until.lock().unwrap_or_else(PoisonError::into_inner)
+    fn paused_until(&self) -> std::sync::MutexGuard<'_, Option<Instant>> {
+        self.paused_until.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Notices a call that took too long.
-    fn watch(&self, began: Instant) {
+    /// Counts a call that took too long, and pauses the model if the policy says so.
+    fn check_duration(&self, began: Instant) {
         let took = began.elapsed();
         if took <= CALL_MAX {
             return;
         }
         let times = self.slow_calls.fetch_add(1, Ordering::Relaxed) + 1;
-        if self.patience == Patience::Bounded {
-            *self.resting() = Some(Instant::now() + took * REST_FACTOR);
+        if self.policy == SlowModelPolicy::Pause {
+            *self.paused_until() = Some(Instant::now() + took * PAUSE_FACTOR);
             if times.is_power_of_two() {
-                tracing::warn!(?took, times, "a model is too slow; it scores nobody for a while");
+                tracing::warn!(?took, times, "a model is too slow; it is paused");
             }
         }
     }
 
-    /// Counts a row on which the model failed; says so the first time, the second, the fourth and so on.
-    fn complain(&self, why: &str) {
+    /// Counts a row on which the model failed; logs the first one, the second, the fourth and so on.
+    fn record_failure(&self, why: &str) {
         let times = self.failed.fetch_add(1, Ordering::Relaxed) + 1;
         if times.is_power_of_two() {
-            tracing::warn!(why, times, "a model failed; the score before stands");
+            tracing::warn!(why, times, "a model failed; the previous score stays");
         }
     }
 }
@@ -135,8 +135,8 @@ impl ScoreModel for Scorer {
 
     fn score(&self, rows: &[f64], out: &mut Vec<Option<f64>>) {
         out.clear();
-        for some in rows.chunks(ROWS_MAX * self.width) {
-            self.score_some(some, out);
+        for chunk in rows.chunks(ROWS_MAX * self.width) {
+            self.score_chunk(chunk, out);
         }
     }
 
@@ -151,12 +151,12 @@ impl ScoreModel for Scorer {
     }
 }
 
-impl Source {
-    /// Adds a score a row; none where it fails.
+impl Backend {
+    /// Appends one score per row; appends nothing on an error.
     fn run(&self, rows: &[f64], width: usize, out: &mut Vec<Option<f64>>) -> Result<(), String> {
         match self {
-            Source::Sessions(sessions) => sessions.run(rows, width, out),
-            Source::Formula(formula) => {
+            Backend::Onnx(sessions) => sessions.run(rows, width, out),
+            Backend::Formula(formula) => {
                 let scores: Result<Vec<f64>, String> = rows.chunks(width).map(formula).collect();
                 out.extend(scores?.into_iter().map(Some));
                 Ok(())
@@ -167,7 +167,7 @@ impl Source {
 
 impl fmt::Debug for Scorer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Scorer").field("width", &self.width).field("patience", &self.patience).finish_non_exhaustive()
+        f.debug_struct("Scorer").field("width", &self.width).field("policy", &self.policy).finish_non_exhaustive()
     }
 }
 
@@ -177,7 +177,7 @@ mod tests {
 
     #[test]
     fn a_row_that_fails_costs_no_other_its_score() {
-        let scorer = Scorer::of_formula(1, Patience::Endless, |row| {
+        let scorer = Scorer::of_formula(1, SlowModelPolicy::Wait, |row| {
             if row[0] == 3.0 { Err("three".to_owned()) } else { Ok(row[0] * 2.0) }
         });
         let mut out = vec![Some(9.0)];
@@ -192,14 +192,14 @@ mod tests {
             std::thread::sleep(CALL_MAX + Duration::from_millis(5));
             Ok(row[0])
         };
-        let scorer = Scorer::of_formula(1, Patience::Bounded, slow);
+        let scorer = Scorer::of_formula(1, SlowModelPolicy::Pause, slow);
         let mut out = Vec::new();
         scorer.score(&[1.0], &mut out);
         assert_eq!(out, [Some(1.0)]);
         scorer.score(&[2.0, 3.0], &mut out);
         assert_eq!(out, [None, None]);
         assert_eq!(scorer.tally(), ModelTally { scored: 1, skipped: 2, slow_calls: 1, failed: 0 });
-        let patient = Scorer::of_formula(1, Patience::Endless, slow);
+        let patient = Scorer::of_formula(1, SlowModelPolicy::Wait, slow);
         patient.score(&[1.0], &mut out);
         patient.score(&[2.0], &mut out);
         assert_eq!(out, [Some(2.0)]);

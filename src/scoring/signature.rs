@@ -1,47 +1,47 @@
-//! What a model says of itself: the tensors that it takes and gives.
+//! The signature of a model: the tensors that it takes and returns.
 
 /// All inputs and outputs, in the model's order.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Signature {
+pub(crate) struct Signature {
     pub inputs: Vec<Port>,
     pub outputs: Vec<Port>,
 }
 
 /// One input or output.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Port {
+pub(crate) struct Port {
     pub name: String,
-    pub form: Form,
+    pub port_type: PortType,
 }
 
 #[derive(Clone, Debug, PartialEq)]
-pub enum Form {
+pub(crate) enum PortType {
     /// A dimension that is not fixed is `None`.
-    Tensor { element: Element, shape: Vec<Option<u64>> },
-    /// What a ZipMap makes of probabilities: a map from class to number for each row.
+    Tensor { element: ElementType, shape: Vec<Option<u64>> },
+    /// The output of a ZipMap: for each row a map from class to probability.
     Maps,
-    /// Neither.
+    /// Anything else.
     Other,
 }
 
-/// What a tensor is made of.
+/// The type of a tensor's elements.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Element {
+pub(crate) enum ElementType {
     Float32,
     Float64,
-    /// Its name in ONNX: no number with a point.
+    /// Not a floating-point number: its name in ONNX.
     Other(String),
 }
 
-impl Form {
+impl PortType {
     /// For messages: `a tensor of i64`.
-    pub fn described(&self) -> String {
+    pub(crate) fn described(&self) -> String {
         match self {
-            Form::Tensor { element: Element::Float32, .. } => "a tensor of f32".to_owned(),
-            Form::Tensor { element: Element::Float64, .. } => "a tensor of f64".to_owned(),
-            Form::Tensor { element: Element::Other(name), .. } => format!("a tensor of {name}"),
-            Form::Maps => "a list of maps".to_owned(),
-            Form::Other => "no tensor".to_owned(),
+            PortType::Tensor { element: ElementType::Float32, .. } => "a tensor of f32".to_owned(),
+            PortType::Tensor { element: ElementType::Float64, .. } => "a tensor of f64".to_owned(),
+            PortType::Tensor { element: ElementType::Other(name), .. } => format!("a tensor of {name}"),
+            PortType::Maps => "a list of maps".to_owned(),
+            PortType::Other => "not a tensor".to_owned(),
         }
     }
 }

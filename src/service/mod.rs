@@ -1,17 +1,22 @@
-//! The thin shell: starts the workers, hears the signals, ends everything. The only place that reads the wall clock.
+//! The thin shell: starts the workers, handles signals, stops everything. The only place that reads the wall clock.
 //!
 //! ```text
 //!             brokers and topics are there        signal, or a worker failed
-//!   Waiting ───────────────────────────▶ Working ─────────────────────────▶ Stopping ──▶ (all left)
-//!      │ signal, not as it should be        │ a worker panicked               │ a second signal, too long
+//!   Waiting ───────────────────────────▶ Working ─────────────────────────▶ Stopping ──▶ (all stopped)
+//!      │ signal, cluster does not fit       │ a worker panicked               │ a second signal, time-out
 //!      ▼                                    ▼                                 ▼
 //!    (end)                                (end)                             (end at once)
 //! ```
+//!
+//! - `wall_clock`: the only clock of the whole program;
+//! - `notices`: writes what the workers report to the log;
+//! - `reload`: reads a changed catalog file and proposes it to the workers;
+//! - `worker_pool`: the threads, one per worker.
 
-mod crew;
 mod notices;
 mod reload;
 mod wall_clock;
+mod worker_pool;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,40 +26,40 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 
 use crate::engine::Programs;
-use crate::http::{Controls, HttpError, Monitor, Server};
+use crate::http::{CatalogErrors, Controls, HttpError, Monitor, Server};
 use crate::kafka::{
     Backfill, Breaker, Clock, ClusterError, Counts, Notices, StopSignal, Streams, WorkerError, WorkerId,
 };
 use crate::settings::Settings;
-use crew::Crew;
+use worker_pool::WorkerPool;
 
 pub use notices::to_log;
+pub use reload::CatalogSource;
 use reload::Reloader;
-pub use reload::{CatalogFaults, CatalogSource, ReloadError, Reloaded};
 pub use wall_clock::wall_clock;
 
-/// A worker that has not left by then hangs. Leaving it is safe: what is not committed is done again.
-const STOP_PATIENCE: Duration = Duration::from_secs(20);
+/// A worker that has not stopped by then hangs. To end without it is safe: what it has not committed is done again.
+const STOP_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// What the service is given of the world outside.
+/// What the service is given from outside: its clock, its listeners, its catalog.
 #[derive(Clone)]
-pub struct Surroundings {
+pub struct ServiceContext {
     pub clock: Clock,
     pub notices: Notices,
-    /// Whoever else may tell it to stop, beside the signals.
+    /// Stops the service, as a signal does.
     pub stop: StopSignal,
-    /// Where the catalog can be read anew; `None`: it is what it is.
+    /// Reads the catalog again for a reload; `None`: there is no file to reload.
     pub catalog: Option<CatalogSource>,
-    /// Whether what follows from the catalog at the start is approved, however many it concerns.
+    /// Whether the changes that follow from the catalog at the start are approved, however many entities they concern.
     pub approve_changes: bool,
-    /// What new counters begin with.
+    /// Whether new counters are filled from the input's history.
     pub backfill: Backfill,
 }
 
-impl Surroundings {
-    /// The wall clock, and nobody but the signals to stop it.
-    pub fn usual(notices: Notices) -> Self {
-        Surroundings {
+impl ServiceContext {
+    /// The wall clock, stopped by signals only, without a catalog to reload.
+    pub fn new(notices: Notices) -> Self {
+        ServiceContext {
             clock: wall_clock(),
             notices,
             stop: StopSignal::default(),
@@ -65,10 +70,10 @@ impl Surroundings {
     }
 }
 
-/// Why the service ended otherwise than by a signal.
+/// Why the service ended, if not by one signal.
 #[derive(Debug, thiserror::Error)]
 pub enum ServiceError {
-    #[error("cannot hear signals: {0}")]
+    #[error("cannot listen to signals: {0}")]
     Signals(std::io::Error),
     #[error("cannot start a thread: {0}")]
     Thread(std::io::Error),
@@ -81,49 +86,49 @@ pub enum ServiceError {
     #[error("thread {0} panicked: this is a bug in tagstream")]
     Panicked(String),
     #[error(
-        "workers did not leave within {STOP_PATIENCE:?}; what they had not committed is done again at the next start"
+        "workers did not stop within {STOP_TIMEOUT:?}; what they had not committed is done again at the next start"
     )]
     Hung,
-    #[error("told to stop a second time: left at once; what was not committed is done again at the next start")]
-    Impatient(Told),
+    #[error("second stop signal: stopped at once; what was not committed is done again at the next start")]
+    Forced(TerminationSignal),
 }
 
 impl ServiceError {
-    /// Whether it is for somebody who configures: the settings and the cluster do not fit.
+    /// Whether the operator has to change the configuration: the settings and the cluster do not fit.
     pub fn is_configuration(&self) -> bool {
         matches!(self, ServiceError::Cluster(ClusterError::Unfit(_)))
     }
 }
 
-/// The signal by which somebody told the service to stop.
+/// The signal that stopped the service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Told {
+pub enum TerminationSignal {
     Interrupt,
     Terminate,
 }
 
-/// What a thread has to say to the loop.
-enum Report {
+/// What a thread reports to the supervisor's loop.
+enum ThreadReport {
     Cluster(Result<Streams, ClusterError>),
-    Left(WorkerId, Result<Counts, WorkerError>),
-    /// The thread of this name.
+    WorkerStopped(WorkerId, Result<Counts, WorkerError>),
+    /// The name of the thread.
     Panicked(String),
 }
 
-/// What the loop wakes up for.
-enum Step {
-    Signal(Told),
+/// What wakes the supervisor's loop.
+enum Wakeup {
+    Signal(TerminationSignal),
     /// SIGHUP.
     Reload,
-    Report(Report),
-    TooLong,
+    ThreadReport(ThreadReport),
+    StopTimedOut,
 }
 
-/// Runs the service until it is told to stop, or something only a person can mend.
+/// Runs the service until a signal stops it, or until an error that only an operator can correct.
 ///
 /// # Errors
 /// Why it ended, if not by a signal.
-pub fn run(settings: Settings, programs: Arc<Programs>, surroundings: Surroundings) -> Result<(), ServiceError> {
+pub fn run(settings: Settings, programs: Arc<Programs>, context: ServiceContext) -> Result<(), ServiceError> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(ServiceError::Signals)?;
     runtime.block_on(async {
         let (sender, reports) = mpsc::unbounded_channel();
@@ -134,38 +139,40 @@ pub fn run(settings: Settings, programs: Arc<Programs>, surroundings: Surroundin
         };
         let settings = Arc::new(settings);
         let workers = settings.service.workers.get();
-        let (threshold, approve) = (settings.service.max_change, surroundings.approve_changes);
-        let notices = Arc::clone(&surroundings.notices);
-        let breaker = Arc::new(Breaker::new(programs, workers, threshold, approve, notices));
-        let nothing = || CatalogFaults { report: "there is no file to read it from".to_owned(), problems: Vec::new() };
-        let no_source: CatalogSource = Arc::new(move || Err(nothing()));
-        let source = surroundings.catalog.clone().unwrap_or(no_source);
-        let reloader = Reloader { source, settings: Arc::clone(&settings), breaker: Arc::clone(&breaker) };
-        let (surroundings, _server) = be_seen(&settings, &reloader, surroundings)?;
-        let crew = Crew::new(settings, breaker, surroundings, sender);
-        Shell { crew, signals, reloader, reports, deadline: None, failure: None }.run().await
+        let (threshold, approve) = (settings.service.max_change, context.approve_changes);
+        let notices = Arc::clone(&context.notices);
+        let rollout = Arc::new(Breaker::new(programs, workers, threshold, approve, notices));
+        let no_file =
+            || CatalogErrors { report: "there is no catalog file to reload".to_owned(), problems: Vec::new() };
+        let no_source: CatalogSource = Arc::new(move || Err(no_file()));
+        let source = context.catalog.clone().unwrap_or(no_source);
+        let reloader = Reloader { source, settings: Arc::clone(&settings), rollout: Arc::clone(&rollout) };
+        let (context, _server) = start_http(&settings, &reloader, context)?;
+        let workers = WorkerPool::new(settings, rollout, context, sender);
+        Supervisor { workers, signals, reloader, reports, deadline: None, failure: None }.run().await
     })
 }
 
-/// Answers operators from now on, if the settings want it: a monitor then hears what is said, too.
-fn be_seen(
+/// Starts the HTTP server, where the settings have one: a monitor then observes the workers too.
+fn start_http(
     settings: &Settings,
     reloader: &Reloader,
-    surroundings: Surroundings,
-) -> Result<(Surroundings, Option<Server>), ServiceError> {
-    let Some(listen) = settings.http.listen else { return Ok((surroundings, None)) };
+    context: ServiceContext,
+) -> Result<(ServiceContext, Option<Server>), ServiceError> {
+    let Some(listen) = settings.http.listen else { return Ok((context, None)) };
     let workers = settings.service.workers.get();
-    let monitor = Arc::new(Monitor::new(Arc::clone(&reloader.breaker), workers, surroundings.clock.clone()));
+    let monitor = Arc::new(Monitor::new(Arc::clone(&reloader.rollout), workers, context.clock.clone()));
     let reload = reloader.clone();
-    let controls = Controls { breaker: Arc::clone(&reloader.breaker), reload: Arc::new(move || reload.answer()) };
+    let controls =
+        Controls { rollout: Arc::clone(&reloader.rollout), reload: Arc::new(move || reload.reload_and_log()) };
     let server = Server::start(listen, Arc::clone(&monitor), controls).map_err(ServiceError::Http)?;
     tracing::info!("metrics and probes at http://{}", server.address());
-    let others = surroundings.notices;
+    let others = context.notices;
     let notices: Notices = Arc::new(move |notice| {
-        monitor.hear(&notice);
+        monitor.observe(&notice);
         others(notice);
     });
-    Ok((Surroundings { notices, ..surroundings }, Some(server)))
+    Ok((ServiceContext { notices, ..context }, Some(server)))
 }
 
 struct Signals {
@@ -174,58 +181,58 @@ struct Signals {
     hangup: Signal,
 }
 
-struct Shell {
-    crew: Crew,
+struct Supervisor {
+    workers: WorkerPool,
     signals: Signals,
     reloader: Reloader,
-    reports: mpsc::UnboundedReceiver<Report>,
-    /// Set when everybody was told to stop.
+    reports: mpsc::UnboundedReceiver<ThreadReport>,
+    /// When stopping times out; set as soon as the workers are stopped.
     deadline: Option<Instant>,
     failure: Option<ServiceError>,
 }
 
-impl Shell {
+impl Supervisor {
     async fn run(mut self) -> Result<(), ServiceError> {
-        self.crew.look_for_cluster().map_err(ServiceError::Thread)?;
-        while !self.crew.is_gone() {
-            let step = self.select().await;
-            self.apply(step)?;
+        self.workers.start_cluster_check().map_err(ServiceError::Thread)?;
+        while !self.workers.is_empty() {
+            let wakeup = self.select().await;
+            self.apply(wakeup)?;
         }
         self.failure.map_or(Ok(()), Err)
     }
 
-    async fn select(&mut self) -> Step {
+    async fn select(&mut self) -> Wakeup {
         let deadline = self.deadline.unwrap_or_else(|| Instant::now() + Duration::from_secs(3_600));
         tokio::select! {
-            _ = self.signals.interrupt.recv() => Step::Signal(Told::Interrupt),
-            _ = self.signals.terminate.recv() => Step::Signal(Told::Terminate),
-            _ = self.signals.hangup.recv() => Step::Reload,
-            Some(report) = self.reports.recv() => Step::Report(report),
-            () = sleep_until(deadline), if self.deadline.is_some() => Step::TooLong,
+            _ = self.signals.interrupt.recv() => Wakeup::Signal(TerminationSignal::Interrupt),
+            _ = self.signals.terminate.recv() => Wakeup::Signal(TerminationSignal::Terminate),
+            _ = self.signals.hangup.recv() => Wakeup::Reload,
+            Some(report) = self.reports.recv() => Wakeup::ThreadReport(report),
+            () = sleep_until(deadline), if self.deadline.is_some() => Wakeup::StopTimedOut,
         }
     }
 
     /// An error ends the process at once, whatever the workers do.
-    fn apply(&mut self, step: Step) -> Result<(), ServiceError> {
-        match step {
-            Step::Signal(told) if self.deadline.is_some() => return Err(ServiceError::Impatient(told)),
-            Step::Signal(_) => self.stop(),
-            // The log tells what came of it.
-            Step::Reload => drop(self.reloader.reload_and_log()),
-            Step::TooLong => return Err(self.failure.take().unwrap_or(ServiceError::Hung)),
-            Step::Report(Report::Panicked(thread)) => return Err(ServiceError::Panicked(thread)),
-            Step::Report(Report::Cluster(looked)) => {
-                self.crew.has_looked();
-                match looked {
+    fn apply(&mut self, wakeup: Wakeup) -> Result<(), ServiceError> {
+        match wakeup {
+            Wakeup::Signal(signal) if self.deadline.is_some() => return Err(ServiceError::Forced(signal)),
+            Wakeup::Signal(_) => self.stop(),
+            // The outcome is in the log.
+            Wakeup::Reload => drop(self.reloader.reload_and_log()),
+            Wakeup::StopTimedOut => return Err(self.failure.take().unwrap_or(ServiceError::Hung)),
+            Wakeup::ThreadReport(ThreadReport::Panicked(thread)) => return Err(ServiceError::Panicked(thread)),
+            Wakeup::ThreadReport(ThreadReport::Cluster(result)) => {
+                self.workers.cluster_checked();
+                match result {
                     Ok(streams) if self.deadline.is_none() => {
-                        self.crew.start_workers(streams).map_err(ServiceError::Thread)?;
+                        self.workers.start_workers(streams).map_err(ServiceError::Thread)?;
                     }
                     Ok(_) | Err(ClusterError::Stopped) => {}
                     Err(error) => self.failure = Some(ServiceError::Cluster(error)),
                 }
             }
-            Step::Report(Report::Left(worker, result)) => {
-                self.crew.has_left();
+            Wakeup::ThreadReport(ThreadReport::WorkerStopped(worker, result)) => {
+                self.workers.worker_stopped();
                 if let Err(error) = result {
                     self.failure.get_or_insert(ServiceError::Worker { worker, error });
                     self.stop();
@@ -236,7 +243,7 @@ impl Shell {
     }
 
     fn stop(&mut self) {
-        self.crew.stop();
-        self.deadline.get_or_insert_with(|| Instant::now() + STOP_PATIENCE);
+        self.workers.stop();
+        self.deadline.get_or_insert_with(|| Instant::now() + STOP_TIMEOUT);
     }
 }

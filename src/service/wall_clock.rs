@@ -1,11 +1,11 @@
-//! The wall clock: the one place where the system is asked for the time of day.
+//! The wall clock: the only place that reads the system's time.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::kafka::Clock;
 use crate::model::Timestamp;
 
-/// The time of day. Everything below the shell is handed this, or an instant.
+/// The system's time. The parts below the shell are given this clock, or an instant.
 pub fn wall_clock() -> Clock {
     Clock::new(|| {
         let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();

@@ -8,38 +8,38 @@ use std::time::Duration;
 use config::ValueKind;
 
 use super::keys::{KEYS, nearest};
-use super::layers::{Entry, PROPERTIES, Written};
+use super::layers::{PROPERTIES, RawEntry, RawSettings};
 use super::problem::{Fault, Origin, Problems};
 use super::{
     Delivery, GroupProtocol, HttpSettings, InputSettings, KafkaSettings, MaxChange, Membership, OutputSettings,
     PartitionedBy, Properties, ScoringSettings, ServiceSettings, Settings, Start, StateSettings, duration,
 };
 
-/// More workers than any machine has use for: a slip of the finger.
+/// More workers than any machine can use: a typing error.
 const WORKERS_MAX: usize = 256;
-/// Kafka's own limit for a topic's name is 249; what is put behind the application's name needs some of it.
+/// Kafka's own limit for a topic's name is 249; the suffixes behind the application's name need some of it.
 const NAME_BYTES_MAX: usize = 200;
 const COMMIT_INTERVAL_MAX: Duration = Duration::from_secs(60);
 const IDLE_GRACE_MAX: Duration = Duration::from_secs(86_400);
 const SNAPSHOT_INTERVAL_MIN: Duration = Duration::from_secs(1);
 const SNAPSHOT_INTERVAL_MAX: Duration = Duration::from_secs(86_400);
-/// More than any machine has memory for: a slip of the finger.
+/// More memory than any machine has: a typing error.
 const WAITING_MB_MAX: usize = 1 << 20;
 const OUTAGE_AFTER_MIN: Duration = Duration::from_secs(1);
 
 /// Checks everything. `None`, or problems, where something is wrong.
-pub fn check(written: Written, problems: &mut Problems) -> Option<Settings> {
-    let mut reader = Reader { written, problems };
-    let properties = reader.properties();
-    reader.unknown_keys();
-    let kafka = reader.kafka(properties);
-    let input = reader.input();
-    let output = reader.output();
-    let service = reader.service(kafka.as_ref().map(|kafka| kafka.group_protocol));
-    let state = reader.state();
-    let http = reader.http();
-    let catalog = reader.path("catalog");
-    let scoring = reader.scoring();
+pub(crate) fn check(raw: RawSettings, problems: &mut Problems) -> Option<Settings> {
+    let mut checker = Checker { raw, problems };
+    let properties = checker.properties();
+    checker.check_unknown_keys();
+    let kafka = checker.kafka(properties);
+    let input = checker.input();
+    let output = checker.output();
+    let service = checker.service(kafka.as_ref().map(|kafka| kafka.group_protocol));
+    let state = checker.state();
+    let http = checker.http();
+    let catalog = checker.path("catalog");
+    let scoring = checker.scoring();
     let settings = Settings {
         catalog,
         kafka: kafka?,
@@ -50,21 +50,20 @@ pub fn check(written: Written, problems: &mut Problems) -> Option<Settings> {
         http: http?,
         scoring,
     };
-    reader.topics_differ(&settings);
+    checker.check_topics_differ(&settings);
     Some(settings)
 }
 
-struct Reader<'a> {
-    written: Written,
+struct Checker<'a> {
+    raw: RawSettings,
     problems: &'a mut Problems,
 }
 
-impl Reader<'_> {
+impl Checker<'_> {
     fn properties(&mut self) -> Properties {
-        let (ours, rest) =
-            std::mem::take(&mut self.written).into_iter().partition(|(key, _)| key.starts_with(PROPERTIES));
-        let ours: Written = ours;
-        self.written = rest;
+        let (ours, rest) = std::mem::take(&mut self.raw).into_iter().partition(|(key, _)| key.starts_with(PROPERTIES));
+        let ours: RawSettings = ours;
+        self.raw = rest;
         let mut properties = Properties::default();
         for (key, entry) in ours {
             let name = key[PROPERTIES.len()..].to_owned();
@@ -76,9 +75,9 @@ impl Reader<'_> {
         properties
     }
 
-    fn unknown_keys(&mut self) {
+    fn check_unknown_keys(&mut self) {
         let unknown: Vec<(String, Origin)> = self
-            .written
+            .raw
             .iter()
             .filter(|(key, _)| !KEYS.contains(&key.as_str()))
             .map(|(key, entry)| (key.clone(), entry.origin.clone()))
@@ -102,7 +101,7 @@ impl Reader<'_> {
             }
             Ok(Some(text)) if text.split(',').all(|broker| is_broker(broker.trim())) => Some(text),
             Ok(Some(_)) => self.bad("kafka.brokers", &format!("hosts with ports, {example}")),
-            Err(Reported) => None,
+            Err(AlreadyReported) => None,
         };
         let application = self.name("kafka.application", "tagstream");
         let protocols = [("classic", GroupProtocol::Classic), ("consumer", GroupProtocol::Consumer)];
@@ -118,13 +117,13 @@ impl Reader<'_> {
     fn input(&mut self) -> Option<InputSettings> {
         let topics = self.topics();
         let start = self.choice("input.start", &[("earliest", Start::Earliest), ("latest", Start::Latest)]);
-        let kinds = [("user", PartitionedBy::User), ("none", PartitionedBy::None)];
-        let partitioned_by = self.choice("input.partitioned_by", &kinds);
+        let choices = [("user", PartitionedBy::User), ("none", PartitionedBy::None)];
+        let partitioned_by = self.choice("input.partitioned_by", &choices);
         Some(InputSettings { topics: topics?, start: start?, partitioned_by: partitioned_by? })
     }
 
     fn topics(&mut self) -> Option<Vec<String>> {
-        let topics = match self.written.get("input.topics").map(|entry| &entry.value) {
+        let topics = match self.raw.get("input.topics").map(|entry| &entry.value) {
             None => vec!["events".to_owned()],
             Some(ValueKind::Array(items)) => items.iter().filter_map(|item| scalar(&item.kind)).collect(),
             Some(ValueKind::String(text)) => listed(text),
@@ -202,7 +201,7 @@ impl Reader<'_> {
                 Ok(workers) if workers.get() <= WORKERS_MAX => Some(workers),
                 _ => self.bad("service.workers", &format!("a whole number from 1 to {WORKERS_MAX}")),
             },
-            Err(Reported) => None,
+            Err(AlreadyReported) => None,
         }
     }
 
@@ -214,7 +213,7 @@ impl Reader<'_> {
         }
     }
 
-    /// `Some(None)`: none is wanted.
+    /// `Some(None)`: no snapshots.
     fn state(&mut self) -> Option<Option<StateSettings>> {
         let (least, most) = (SNAPSHOT_INTERVAL_MIN, SNAPSHOT_INTERVAL_MAX);
         let snapshot_interval = self.duration("state.snapshot_interval", "10m", least, most)?;
@@ -224,7 +223,7 @@ impl Reader<'_> {
                 Some(Some(StateSettings { directory, snapshot_interval }))
             }
             Ok(_) => Some(None),
-            Err(Reported) => None,
+            Err(AlreadyReported) => None,
         }
     }
 
@@ -232,7 +231,7 @@ impl Reader<'_> {
         const KEY: &str = "service.static_membership";
         let asked = self.choice(KEY, &[("true", Membership::Static), ("false", Membership::Dynamic)])?;
         match protocol {
-            Some(GroupProtocol::Consumer) if asked == Membership::Static && self.written.contains_key(KEY) => {
+            Some(GroupProtocol::Consumer) if asked == Membership::Static && self.raw.contains_key(KEY) => {
                 self.bad(KEY, "false: kafka.group_protocol = \"consumer\" has dynamic members only")
             }
             Some(GroupProtocol::Consumer) => Some(Membership::Dynamic),
@@ -247,28 +246,28 @@ impl Reader<'_> {
                 Ok(listen) => Some(HttpSettings { listen: Some(listen) }),
                 Err(_) => self.bad("http.listen", "an address with a port, such as 127.0.0.1:8080, or \"off\""),
             },
-            Err(Reported) => None,
+            Err(AlreadyReported) => None,
         }
     }
 
     /// A path: one in the file is taken from the file's folder, others from where the process was started.
     fn path(&mut self, key: &str) -> Option<PathBuf> {
         let text = self.text(key).ok()??;
-        let folder = match &self.written[key].origin {
+        let folder = match &self.raw[key].origin {
             Origin::File(file) => file.parent().map(PathBuf::from).unwrap_or_default(),
             _ => PathBuf::new(),
         };
         Some(folder.join(text))
     }
 
-    /// An empty path is none.
+    /// An empty path counts as not given.
     fn scoring(&mut self) -> ScoringSettings {
         const KEY: &str = "scoring.library";
         let is_given = self.text(KEY).is_ok_and(|text| text.is_some_and(|text| !text.is_empty()));
         ScoringSettings { library: if is_given { self.path(KEY) } else { None } }
     }
 
-    fn topics_differ(&mut self, settings: &Settings) {
+    fn check_topics_differ(&mut self, settings: &Settings) {
         let mut taken = vec![settings.dead_letter_topic(), settings.changelog_topic()];
         taken.extend([settings.by_topic("user"), settings.by_changelog_topic("user")]);
         if settings.input.topics.iter().any(|topic| taken.contains(topic)) {
@@ -294,18 +293,18 @@ impl Reader<'_> {
     }
 
     fn origin(&self, key: &str) -> Option<Origin> {
-        self.written.get(key).map(|entry| entry.origin.clone())
+        self.raw.get(key).map(|entry| entry.origin.clone())
     }
 
     /// The value as text; `None` where it is not given.
-    fn text(&mut self, key: &str) -> Result<Option<String>, Reported> {
-        let Some(entry) = self.written.get(key) else { return Ok(None) };
+    fn text(&mut self, key: &str) -> Result<Option<String>, AlreadyReported> {
+        let Some(entry) = self.raw.get(key) else { return Ok(None) };
         if let Some(text) = scalar(&entry.value) {
             return Ok(Some(text));
         }
         let entry = entry.clone();
         self.bad_value(key, &entry, "a single value");
-        Err(Reported)
+        Err(AlreadyReported)
     }
 
     fn name(&mut self, key: &str, default: &str) -> Option<String> {
@@ -315,7 +314,7 @@ impl Reader<'_> {
             Ok(Some(_)) => {
                 self.bad(key, &format!("1 to {NAME_BYTES_MAX} letters, digits, dots, dashes and underscores"))
             }
-            Err(Reported) => None,
+            Err(AlreadyReported) => None,
         }
     }
 
@@ -325,8 +324,8 @@ impl Reader<'_> {
             Some(length) if length >= min && length <= max => Some(length),
             _ => {
                 let bounds = match max {
-                    Duration::MAX => format!("at least {}, or \"off\"", duration::words(min)),
-                    max => format!("from {} to {}", duration::words(min), duration::words(max)),
+                    Duration::MAX => format!("at least {}, or \"off\"", duration::display(min)),
+                    max => format!("from {} to {}", duration::display(min), duration::display(max)),
                 };
                 self.bad(key, &format!("a duration with its unit, such as \"{default}\", {bounds}"))
             }
@@ -344,20 +343,20 @@ impl Reader<'_> {
     }
 
     fn bad<T>(&mut self, key: &str, expected: &str) -> Option<T> {
-        let default = Entry { value: ValueKind::Nil, origin: Origin::Default };
-        let entry = self.written.get(key).unwrap_or(&default).clone();
+        let default = RawEntry { value: ValueKind::Nil, origin: Origin::Default };
+        let entry = self.raw.get(key).unwrap_or(&default).clone();
         self.bad_value(key, &entry, expected);
         None
     }
 
-    fn bad_value(&mut self, key: &str, entry: &Entry, expected: &str) {
-        let found = if key.starts_with(PROPERTIES) { "no such value".to_owned() } else { shown(&entry.value) };
+    fn bad_value(&mut self, key: &str, entry: &RawEntry, expected: &str) {
+        let found = if key.starts_with(PROPERTIES) { "another type".to_owned() } else { display(&entry.value) };
         self.problems.push(key, Some(entry.origin.clone()), Fault::Bad { found, expected: expected.to_owned() });
     }
 }
 
-/// The problem was already put on the list.
-struct Reported;
+/// The problem is already in the list.
+struct AlreadyReported;
 
 fn scalar(value: &ValueKind) -> Option<String> {
     match value {
@@ -369,18 +368,18 @@ fn scalar(value: &ValueKind) -> Option<String> {
     }
 }
 
-/// The items of a list that stands in a variable or a flag: `a,b`, or as it would stand in the file.
+/// The items of a list in a variable or a flag: `a,b`, or written as in the file.
 fn listed(text: &str) -> Vec<String> {
     let text = text.trim();
     let inside = text.strip_prefix('[').and_then(|text| text.strip_suffix(']')).unwrap_or(text);
     inside.split(',').map(|item| item.trim().trim_matches(['"', '\'']).to_owned()).collect()
 }
 
-fn shown(value: &ValueKind) -> String {
+fn display(value: &ValueKind) -> String {
     match value {
         ValueKind::String(text) => format!("\"{text}\""),
         ValueKind::Array(items) => {
-            let items: Vec<String> = items.iter().map(|item| shown(&item.kind)).collect();
+            let items: Vec<String> = items.iter().map(|item| display(&item.kind)).collect();
             format!("[{}]", items.join(", "))
         }
         other => scalar(other).unwrap_or_else(|| "nothing".to_owned()),
@@ -400,7 +399,7 @@ fn is_broker(text: &str) -> bool {
     }
 }
 
-/// The host's name, which a restarted process has again.
+/// The host's name, which is the same after a restart.
 fn host_name() -> String {
     let name = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
     let name = name.trim();

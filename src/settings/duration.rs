@@ -5,8 +5,8 @@ use std::time::Duration;
 const UNITS: [(&str, u64); 6] =
     [("ms", 1), ("s", 1_000), ("m", 60_000), ("h", 3_600_000), ("d", 86_400_000), ("w", 604_800_000)];
 
-/// As one writes it, in the largest unit that fits.
-pub fn words(length: Duration) -> String {
+/// A duration as users write it, in the largest unit that divides it.
+pub(crate) fn display(length: Duration) -> String {
     let ms = length.as_millis();
     // Weeks are written as days.
     let fitting = UNITS[..5].iter().rev().find(|(_, unit_ms)| ms.is_multiple_of(u128::from(*unit_ms)));
@@ -16,8 +16,8 @@ pub fn words(length: Duration) -> String {
     }
 }
 
-/// `None` for anything else than numbers each followed by `ms`, `s`, `m`, `h`, `d` or `w`.
-pub fn parse(text: &str) -> Option<Duration> {
+/// Parses whole numbers, each followed by `ms`, `s`, `m`, `h`, `d` or `w`; `None` for anything else.
+pub(crate) fn parse(text: &str) -> Option<Duration> {
     let mut rest = text.trim();
     if rest.is_empty() {
         return None;

@@ -1,7 +1,7 @@
-//! The names of the settings, and what is meant by one that is none.
+//! The names of the settings, and suggestions for unknown names.
 
-/// The keys that there are, beside librdkafka's own below `kafka.properties`.
-pub const KEYS: [&str; 23] = [
+/// All keys, except librdkafka's own below `kafka.properties`.
+pub(crate) const KEYS: [&str; 23] = [
     "catalog",
     "kafka.brokers",
     "kafka.application",
@@ -27,8 +27,8 @@ pub const KEYS: [&str; 23] = [
     "scoring.library",
 ];
 
-/// The known key that a mistyped one is nearest to, if it is near.
-pub fn nearest(key: &str) -> Option<String> {
+/// The known key that is most similar to an unknown one, if one is similar enough.
+pub(crate) fn nearest(key: &str) -> Option<String> {
     const ALIKE_MIN: f64 = 0.75;
     let last = |key: &str| key.rsplit('.').next().unwrap_or_default().to_owned();
     KEYS.iter()
@@ -42,9 +42,9 @@ pub fn nearest(key: &str) -> Option<String> {
         .map(|(known, _)| known.to_owned())
 }
 
-/// The variable that is meant by one with a single underscore behind the prefix, if it is meant for us: Kubernetes makes
-/// `TAGSTREAM_SERVICE_HOST` and the like where a service bears our name.
-pub fn meant(variable: &str) -> Option<String> {
+/// The intended variable, for one with a single underscore behind the prefix that is meant for tagstream. Not all are:
+/// Kubernetes sets `TAGSTREAM_SERVICE_HOST` and the like where a service has that name.
+pub(crate) fn intended_variable(variable: &str) -> Option<String> {
     let rest = variable.strip_prefix("TAGSTREAM_").filter(|rest| !rest.starts_with('_'))?;
     let name = rest.to_ascii_lowercase();
     if let Some(key) = KEYS.iter().find(|key| key.replace('.', "_") == name.replace("__", "_")) {

@@ -1,4 +1,4 @@
-//! Where settings are written: the defaults, a file, the environment and flags, laid over each other.
+//! Where settings are written: the defaults, a file, the environment and flags; a later one overrides an earlier one.
 //!
 //! The crate `config` reads the file and the environment; each layer is then flattened to dotted keys, so that
 //! `"sasl.username"` in quotes, the TOML table `[kafka.properties.sasl]` and `TAGSTREAM__KAFKA__PROPERTIES__SASL_USERNAME`
@@ -13,16 +13,16 @@ use super::keys;
 use super::problem::{Fault, Origin, Problems};
 use super::properties::Properties;
 
-/// What stands in front of the variables that are settings.
+/// The prefix of the environment variables that are settings.
 const PREFIX: &str = "TAGSTREAM";
-/// What stands in front of librdkafka's own names.
-pub const PROPERTIES: &str = "kafka.properties.";
+/// The prefix of librdkafka's own property names.
+pub(crate) const PROPERTIES: &str = "kafka.properties.";
 
 /// The places to read from.
 #[derive(Clone, Debug)]
 pub struct Sources {
     pub file: ConfigFile,
-    /// The environment's variables; only those of tagstream are looked at.
+    /// The environment's variables; only those of tagstream are used.
     pub environment: Vec<(String, String)>,
     /// `key=value`, as given with `-s`.
     pub flags: Vec<String>,
@@ -34,38 +34,38 @@ pub enum ConfigFile {
     /// One that the user named: it must exist.
     Named(PathBuf),
     /// One that is read if it is there.
-    Usual(PathBuf),
+    Default(PathBuf),
 }
 
 /// A value as it was written.
 #[derive(Clone, Debug)]
-pub struct Entry {
+pub(crate) struct RawEntry {
     pub value: ValueKind,
     pub origin: Origin,
 }
 
 /// Every setting that was written, by its dotted key.
-pub type Written = BTreeMap<String, Entry>;
+pub(crate) type RawSettings = BTreeMap<String, RawEntry>;
 
 /// Reads the layers in their order. `None`: the file cannot be read.
-pub fn read(sources: &Sources, problems: &mut Problems) -> Option<Written> {
-    let mut written = Written::new();
-    read_file(&sources.file, &mut written, problems);
+pub(crate) fn read(sources: &Sources, problems: &mut Problems) -> Option<RawSettings> {
+    let mut raw = RawSettings::new();
+    read_file(&sources.file, &mut raw, problems);
     if !problems.is_empty() {
         return None;
     }
-    read_environment(&sources.environment, &mut written, problems);
+    read_environment(&sources.environment, &mut raw, problems);
     for flag in &sources.flags {
-        read_flag(flag, &mut written, problems);
+        read_flag(flag, &mut raw, problems);
     }
-    Some(written)
+    Some(raw)
 }
 
-fn read_file(file: &ConfigFile, written: &mut Written, problems: &mut Problems) {
+fn read_file(file: &ConfigFile, raw: &mut RawSettings, problems: &mut Problems) {
     let path = match file {
         ConfigFile::Named(path) => path,
-        ConfigFile::Usual(path) if path.is_file() => path,
-        ConfigFile::Usual(_) => return,
+        ConfigFile::Default(path) if path.is_file() => path,
+        ConfigFile::Default(_) => return,
     };
     let origin = Origin::File(path.clone());
     if !path.is_file() {
@@ -73,39 +73,40 @@ fn read_file(file: &ConfigFile, written: &mut Written, problems: &mut Problems) 
         return;
     }
     match File::from(path.as_path()).format(FileFormat::Toml).collect() {
-        Ok(table) => table.into_iter().for_each(|(key, value)| flatten(key, value, &origin, written)),
-        Err(error) => problems.push("--config", Some(origin), Fault::Other(no_toml(&error))),
+        Ok(table) => table.into_iter().for_each(|(key, value)| flatten(key, value, &origin, raw)),
+        Err(error) => problems.push("--config", Some(origin), Fault::Other(toml_error(&error))),
     }
 }
 
-/// What is wrong with the file's syntax. The line itself is left out: a secret may stand in it.
-fn no_toml(error: &ConfigError) -> String {
+/// The file's syntax error. The line itself is left out: it may contain a secret.
+fn toml_error(error: &ConfigError) -> String {
     let ConfigError::FileParse { cause, .. } = error else {
-        return "cannot be read as TOML".to_owned();
+        return "not valid TOML".to_owned();
     };
     let text = cause.to_string();
     let place = text.lines().next().unwrap_or_default().trim_start_matches("TOML parse error ");
     let reason = text.lines().rfind(|line| !line.is_empty() && !line.contains('|')).unwrap_or_default();
-    format!("no valid TOML {place}: {reason}")
+    format!("not valid TOML {place}: {reason}")
 }
 
-fn flatten(key: String, value: Value, origin: &Origin, written: &mut Written) {
+fn flatten(key: String, value: Value, origin: &Origin, raw: &mut RawSettings) {
     match value.kind {
         ValueKind::Table(table) => {
             for (name, value) in table {
-                flatten(format!("{key}.{name}"), value, origin, written);
+                flatten(format!("{key}.{name}"), value, origin, raw);
             }
         }
         value => {
-            written.insert(key, Entry { value, origin: origin.clone() });
+            raw.insert(key, RawEntry { value, origin: origin.clone() });
         }
     }
 }
 
-fn read_environment(variables: &[(String, String)], written: &mut Written, problems: &mut Problems) {
+fn read_environment(variables: &[(String, String)], raw: &mut RawSettings, problems: &mut Problems) {
     for (variable, _) in variables {
-        if let Some(meant) = keys::meant(variable) {
-            problems.push(variable, None, Fault::Other(format!("two underscores stand behind {PREFIX}: {meant}")));
+        if let Some(intended) = keys::intended_variable(variable) {
+            let fault = Fault::Other(format!("{PREFIX} is followed by two underscores: {intended}"));
+            problems.push(variable, None, fault);
         }
     }
     let environment = Environment::with_prefix(PREFIX)
@@ -124,34 +125,34 @@ fn read_environment(variables: &[(String, String)], written: &mut Written, probl
         let variable = format!("{PREFIX}__{}", key.replace('.', "__").to_uppercase());
         let origin = Origin::Variable(variable);
         let Some(name) = key.strip_prefix(PROPERTIES) else {
-            written.insert(key, Entry { value: value.kind, origin });
+            raw.insert(key, RawEntry { value: value.kind, origin });
             continue;
         };
         // librdkafka's names have dots where a variable's name cannot, and no underscores.
         let name = name.replace('_', ".");
         match name.strip_suffix(".file") {
             None => {
-                written.insert(format!("{PROPERTIES}{name}"), Entry { value: value.kind, origin });
+                raw.insert(format!("{PROPERTIES}{name}"), RawEntry { value: value.kind, origin });
             }
-            Some(name) => read_secret(name, &value, origin, written, problems),
+            Some(name) => read_secret(name, &value, origin, raw, problems),
         }
     }
 }
 
-/// A property whose value stands in a file, as mounted secrets do.
-fn read_secret(name: &str, path: &Value, origin: Origin, written: &mut Written, problems: &mut Problems) {
+/// A property whose value is in a file, such as a mounted secret.
+fn read_secret(name: &str, path: &Value, origin: Origin, raw: &mut RawSettings, problems: &mut Problems) {
     let key = format!("{PROPERTIES}{name}");
     let ValueKind::String(path) = &path.kind else { return };
     match std::fs::read_to_string(Path::new(path)) {
         Ok(text) => {
             let value = ValueKind::String(text.trim_end_matches(['\r', '\n']).to_owned());
-            written.insert(key, Entry { value, origin });
+            raw.insert(key, RawEntry { value, origin });
         }
         Err(error) => problems.push(key, Some(origin), Fault::Other(format!("cannot read {path}: {error}"))),
     }
 }
 
-fn read_flag(flag: &str, written: &mut Written, problems: &mut Problems) {
+fn read_flag(flag: &str, raw: &mut RawSettings, problems: &mut Problems) {
     let Some((key, value)) = flag.split_once('=') else {
         let found = format!("\"{flag}\"");
         problems.push("-s", None, Fault::Bad { found, expected: "key=value".to_owned() });
@@ -167,5 +168,5 @@ fn read_flag(flag: &str, written: &mut Written, problems: &mut Problems) {
         return;
     }
     let value = ValueKind::String(value.to_owned());
-    written.insert(key.to_owned(), Entry { value, origin: Origin::Flag });
+    raw.insert(key.to_owned(), RawEntry { value, origin: Origin::Flag });
 }

@@ -1,9 +1,14 @@
 //! Settings: as written in layers, and as checked once and then trusted.
 //!
-//! A layer is the defaults, `tagstream.toml`, the environment or the flags, the later winning. What is written is a flat
-//! map from a key such as `kafka.brokers` to a value and the place it came from ([`layers`]); what is used is
-//! [`Settings`], in which every value is right. Between the two stands [`check`], which reports everything that is
-//! wrong at once. No value of a librdkafka property is ever printed: it may be a secret.
+//! - `problem`: what can be wrong, with the key and its origin; `duration`: durations with units;
+//! - `keys`: the names of all settings; `properties`: librdkafka's own;
+//! - `layers`: reads the file, the environment and the flags;
+//! - `check`: every key known, every value of its type and within its bounds; `tests`: wrong settings and their messages.
+//!
+//! The layers are the defaults, `tagstream.toml`, the environment and the flags; a later one overrides an earlier one.
+//! What is written is a flat map from a key such as `kafka.brokers` to a value and its origin (`layers`); what is used
+//! is [`Settings`], in which every value is valid. `check` turns one into the other and reports all problems at once.
+//! The value of a librdkafka property is never printed: it may be a secret.
 
 mod check;
 mod duration;
@@ -21,10 +26,10 @@ pub use layers::{ConfigFile, Sources};
 pub use problem::{Fault, Origin, Problem, Problems};
 pub use properties::Properties;
 
-/// Everything that the service and the topic commands need to know.
+/// All settings of the service and of the topic commands.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// Where the catalog is. Only the service needs one.
+    /// The path of the catalog. Only the service needs one.
     pub catalog: Option<PathBuf>,
     pub kafka: KafkaSettings,
     pub input: InputSettings,
@@ -48,21 +53,21 @@ pub struct KafkaSettings {
     pub properties: Properties,
 }
 
-/// How the consumer group shares the partitions out.
+/// How the consumer group assigns the partitions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum GroupProtocol {
-    /// Members agree among themselves; sessions are as long as the members say.
+    /// The members agree on the assignment and set the session time-out.
     Classic,
-    /// The brokers decide (KIP-848), and how long sessions are, too. Its members are dynamic.
+    /// The brokers decide the assignment and the session time-out (KIP-848). Its members are dynamic.
     Consumer,
 }
 
-/// What a worker is to its group while its process is away.
+/// What the group does with a worker's partitions while its process is down.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Membership {
-    /// Known by name: one that comes back within its session has its partitions back without a rebalance.
+    /// They stay assigned: a worker that returns within its session time-out has them again, without a rebalance.
     Static,
-    /// Unknown: one that leaves is gone at once, one that comes back is a new member.
+    /// They are reassigned at once; a worker that returns is a new member.
     Dynamic,
 }
 
@@ -74,12 +79,12 @@ pub struct InputSettings {
     pub partitioned_by: PartitionedBy,
 }
 
-/// What the records of one partition of the input have in common.
+/// How the input topics are partitioned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PartitionedBy {
-    /// All of a user's are in one partition.
+    /// All records of a user are in one partition.
     User,
-    /// Nothing.
+    /// By something else, or at random.
     None,
 }
 
@@ -99,26 +104,26 @@ pub struct OutputSettings {
 
 #[derive(Clone, Debug)]
 pub struct ServiceSettings {
-    /// The name of this process among those of the application: it must be the same after a restart.
+    /// The name of this process within the application: it must be the same after a restart.
     pub instance: String,
     pub workers: NonZeroUsize,
     pub membership: Membership,
     pub commit_interval: Duration,
     pub delivery: Delivery,
-    /// How far the clock of a partition that was read to its end stays behind the wall clock.
+    /// How far the clock of a partition that is read to its end stays behind the wall clock.
     pub idle_grace: Duration,
-    /// How many bytes of events may wait for other inputs, of all inputs together, for each kind of entity.
+    /// At most this many bytes of events wait for other inputs, over all inputs, for each kind of entity.
     pub max_waiting_bytes: usize,
-    /// How long the whole input may be silent before the clocks stop; `None`: for ever.
+    /// How long all inputs may be without events before the clocks stop; `None`: the clocks never stop.
     pub outage_after: Option<Duration>,
-    /// Of how many entities a tag may change because the catalog has: more wait for approval.
+    /// For how many entities a changed catalog may change a tag without approval.
     pub max_change: MaxChange,
 }
 
-/// When a changed catalog's changes of a tag wait for approval (spec 8, the breaker).
+/// When a changed catalog's changes of a tag wait for approval (spec 8).
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum MaxChange {
-    /// More than this share of those who have the tag, or of all entities.
+    /// When they concern more than this share of the entities that have the tag, or of all entities.
     Share(f64),
     /// Never.
     Off,
@@ -127,50 +132,50 @@ pub enum MaxChange {
 /// When a subscriber sees a tag change, and how often.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Delivery {
-    /// With the transaction that commits everything else that belongs to it: once.
+    /// Once, with the transaction that also commits the state and the input's offsets.
     ExactlyOnce,
-    /// At once, and after a crash perhaps again, with the same id.
+    /// Sooner, and after a crash possibly again, with the same id.
     AtLeastOnce,
 }
 
-/// Copies of the state on the local disk, by which a start is quicker.
+/// Snapshots of the state on the local disk, which make a start faster.
 #[derive(Clone, Debug)]
 pub struct StateSettings {
     pub directory: PathBuf,
-    /// A partition's copy is made anew so often, and when the partition is given up.
+    /// The time between two snapshots of a partition; one more is taken when the partition is revoked.
     pub snapshot_interval: Duration,
 }
 
 #[derive(Clone, Debug)]
 pub struct HttpSettings {
-    /// Where metrics and probes are answered; `None`: nowhere.
+    /// The address of the HTTP server; `None`: there is no server.
     pub listen: Option<SocketAddr>,
 }
 
 /// What catalogs with a `score` need.
 #[derive(Clone, Debug)]
 pub struct ScoringSettings {
-    /// The ONNX Runtime: its file, or a folder that holds it. `None`: the environment or the system knows.
+    /// The ONNX Runtime: its file, or its folder. `None`: as the environment or the system says.
     pub library: Option<PathBuf>,
 }
 
 impl Settings {
-    /// The topic that records go to which are no events.
+    /// The topic for records that are not events.
     pub fn dead_letter_topic(&self) -> String {
         format!("{}-dead-letter", self.kafka.application)
     }
 
-    /// The topic that holds the state of every entity that is counted where the input is read.
+    /// The changelog of the partitions that read the input directly.
     pub fn changelog_topic(&self) -> String {
         format!("{}-changelog", self.kafka.application)
     }
 
-    /// The topic through which events are passed on to where the entities of a kind are counted.
+    /// The repartition topic of a kind of entity: events, keyed by entity of this kind.
     pub fn by_topic(&self, entity: &str) -> String {
         format!("{}-by-{entity}", self.kafka.application)
     }
 
-    /// The topic that holds the state of those entities.
+    /// The changelog of the partitions that read the repartition topic.
     pub fn by_changelog_topic(&self, entity: &str) -> String {
         format!("{}-changelog", self.by_topic(entity))
     }
@@ -179,12 +184,12 @@ impl Settings {
 /// Reads all layers and checks them.
 ///
 /// # Errors
-/// Everything that is wrong, at once.
+/// All problems at once.
 pub fn load(sources: &Sources) -> Result<Settings, Problems> {
     let mut problems = Problems::default();
-    // Without the file nothing can be said of what stands in it.
-    let Some(written) = layers::read(sources, &mut problems) else { return Err(problems) };
-    let settings = check::check(written, &mut problems);
+    // Without the file, missing settings cannot be told from unread ones.
+    let Some(raw) = layers::read(sources, &mut problems) else { return Err(problems) };
+    let settings = check::check(raw, &mut problems);
     match settings {
         Some(settings) if problems.is_empty() => Ok(settings),
         _ => Err(problems),

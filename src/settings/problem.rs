@@ -1,4 +1,4 @@
-//! What can be wrong with a setting, in words that name the key, its place and what is allowed.
+//! Problems of settings: messages that name the key, its origin and what is allowed.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -24,7 +24,7 @@ impl fmt::Display for Origin {
     }
 }
 
-/// One thing that is wrong.
+/// One problem: a key and what is wrong with it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
     pub key: String,
@@ -32,7 +32,7 @@ pub struct Problem {
     pub fault: Fault,
 }
 
-/// What is wrong about it.
+/// What is wrong with a setting.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Fault {
     #[error("no such setting{}", nearest.as_ref().map(|n| format!("; did you mean {n}?")).unwrap_or_default())]
@@ -55,7 +55,7 @@ impl fmt::Display for Problem {
     }
 }
 
-/// All that is wrong, in the order in which it was found.
+/// All problems, in the order in which they were found.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Problems(Vec<Problem>);
 

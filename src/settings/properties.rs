@@ -1,4 +1,4 @@
-//! librdkafka properties as the user gave them: names may be shown, values never.
+//! librdkafka properties as the user gave them: names may be printed, values never.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -29,7 +29,7 @@ impl Properties {
         self.0.get(name).map(|property| &property.origin)
     }
 
-    /// Whether the value of a property of this name has to be kept from eyes and argument lists.
+    /// Whether the value of a property of this name is a secret, which must not be in an argument list.
     pub fn is_secret(name: &str) -> bool {
         const MARKS: [&str; 8] =
             ["password", "secret", "token", "passphrase", "assertion", ".pem", "private", "sasl.oauthbearer.config"];

@@ -1,4 +1,4 @@
-//! Settings as a user would get them wrong, and the words that come back.
+//! Wrong settings as users write them, and the messages.
 
 use std::path::PathBuf;
 
@@ -201,10 +201,10 @@ fn a_variable_with_one_underscore_is_told_and_those_of_others_are_left_alone() {
         ],
         &[],
         "4 settings are wrong\n  \
-         TAGSTREAM_SERVICE__WORKERS: two underscores stand behind TAGSTREAM: TAGSTREAM__SERVICE__WORKERS\n  \
-         TAGSTREAM_CATALOG: two underscores stand behind TAGSTREAM: TAGSTREAM__CATALOG\n  \
-         TAGSTREAM_KAFKA_BROKERS: two underscores stand behind TAGSTREAM: TAGSTREAM__KAFKA__BROKERS\n  \
-         TAGSTREAM_KAFKA__PROPERTIES__SASL_PASSWORD: two underscores stand behind TAGSTREAM: \
+         TAGSTREAM_SERVICE__WORKERS: TAGSTREAM is followed by two underscores: TAGSTREAM__SERVICE__WORKERS\n  \
+         TAGSTREAM_CATALOG: TAGSTREAM is followed by two underscores: TAGSTREAM__CATALOG\n  \
+         TAGSTREAM_KAFKA_BROKERS: TAGSTREAM is followed by two underscores: TAGSTREAM__KAFKA__BROKERS\n  \
+         TAGSTREAM_KAFKA__PROPERTIES__SASL_PASSWORD: TAGSTREAM is followed by two underscores: \
          TAGSTREAM__KAFKA__PROPERTIES__SASL_PASSWORD",
     );
 }
@@ -224,11 +224,11 @@ fn secrets_are_not_shown() {
         &format!("{GOOD}properties = {{ 'sasl.password' = ['hunter2'] }}"),
         &[],
         &[],
-        "setting kafka.properties.sasl.password (in FILE): is no such value, expected a string, a number or a bool",
+        "setting kafka.properties.sasl.password (in FILE): is another type, expected a string, a number or a bool",
     );
     let report = read("syntax", "[kafka.properties]\n'sasl.password' = hunter2\n", &[], &[]).expect_err("a report");
     assert!(!report.contains("hunter2"), "a secret shows in {report}");
-    assert!(report.contains("no valid TOML at line 2"), "no line in {report}");
+    assert!(report.contains("not valid TOML at line 2"), "no line in {report}");
 }
 
 #[test]
@@ -270,7 +270,7 @@ fn durations() {
         assert_eq!(super::duration::parse(text).map(|d| d.as_millis()), Some(ms), "{text}");
     }
     for text in ["100ms", "90m", "0s", "2d", "7d", "1500ms", "1s"] {
-        assert_eq!(super::duration::parse(text).map(super::duration::words).as_deref(), Some(text));
+        assert_eq!(super::duration::parse(text).map(super::duration::display).as_deref(), Some(text));
     }
     for text in ["", "5", "s", "1.5h", "-1s", "5 s", "9999999999999999999s", "1y", "5sm"] {
         assert_eq!(super::duration::parse(text), None, "{text}");
@@ -283,7 +283,7 @@ fn a_named_file_must_exist_and_the_usual_one_need_not() {
     let mut sources = Sources { file: ConfigFile::Named(missing.clone()), environment: Vec::new(), flags: Vec::new() };
     let report = load(&sources).expect_err("a report").to_string();
     assert_eq!(report, "setting --config: no file at /nonexistent/tagstream.toml");
-    sources.file = ConfigFile::Usual(missing);
+    sources.file = ConfigFile::Default(missing);
     sources.flags = vec!["kafka.brokers=k".to_owned()];
     load(&sources).expect("settings");
 }

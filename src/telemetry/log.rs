@@ -1,4 +1,4 @@
-//! Log lines on standard error: text on a terminal, JSON otherwise; one a step of a life cycle, none an event.
+//! Log lines on the standard error: text on a terminal, JSON otherwise.
 
 use std::collections::HashMap;
 use std::fmt::Display;
@@ -8,16 +8,16 @@ use std::time::{Duration, Instant};
 
 use tracing_subscriber::EnvFilter;
 
-/// The same trouble is told once in this time, with the number of times that it was left out.
+/// The same failure is logged at most once in this time, with the number of lines that were left out.
 const REPEAT_AFTER: Duration = Duration::from_secs(10);
-/// So many different troubles are remembered; beyond it all are forgotten, and told again.
-const TROUBLES_MAX: usize = 1_000;
+/// At most this many different failures are remembered; beyond it all are forgotten, and logged again.
+const REPEAT_KEYS_MAX: usize = 1_000;
 const FILTER: &str = "info,rdkafka=warn";
 
-/// Starts the log. `TAGSTREAM_LOG`, or else `RUST_LOG`, says what goes in, as in `info,tagstream=debug`.
+/// Starts the log. `TAGSTREAM_LOG`, or else `RUST_LOG`, is the filter, such as `info,tagstream=debug`.
 ///
 /// # Errors
-/// A filter that cannot be read, in words.
+/// The filter cannot be parsed.
 pub fn init() -> Result<(), String> {
     let asked = ["TAGSTREAM_LOG", "RUST_LOG"].into_iter().find_map(|name| Some((name, std::env::var(name).ok()?)));
     let filter = match asked {
@@ -33,7 +33,7 @@ pub fn init() -> Result<(), String> {
     started.map_err(|error| error.to_string())
 }
 
-/// How much somebody ought to care.
+/// The level of a log line, the least severe first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Severity {
     Debug,
@@ -42,20 +42,20 @@ pub enum Severity {
     Error,
 }
 
-/// Writes lines, and leaves out what was told a moment ago.
+/// Writes log lines, and leaves out repeats.
 #[derive(Default)]
 pub struct Log {
-    repeats: Mutex<Repeats>,
+    repeat_filter: Mutex<RepeatFilter>,
 }
 
 impl Log {
-    /// Writes a line. Lines of one `trouble` are told once in a while only.
-    pub fn write(&self, severity: Severity, trouble: Option<String>, line: &dyn Display) {
-        let suppressed = match trouble {
+    /// Writes a line. Of lines with the same `repeat_key`, at most one is written every [`REPEAT_AFTER`].
+    pub fn write(&self, severity: Severity, repeat_key: Option<String>, line: &dyn Display) {
+        let suppressed = match repeat_key {
             None => 0,
-            Some(trouble) => {
-                let mut repeats = self.repeats.lock().unwrap_or_else(PoisonError::into_inner);
-                match repeats.pass(trouble, Instant::now()) {
+            Some(key) => {
+                let mut repeat_filter = self.repeat_filter.lock().unwrap_or_else(PoisonError::into_inner);
+                match repeat_filter.admit(key, Instant::now()) {
                     Some(suppressed) => suppressed,
                     None => return,
                 }
@@ -72,32 +72,32 @@ impl Log {
 }
 
 #[derive(Default)]
-struct Repeats {
-    told: HashMap<String, Told>,
+struct RepeatFilter {
+    written: HashMap<String, LastWritten>,
 }
 
-struct Told {
+struct LastWritten {
     at: Instant,
     suppressed: u64,
 }
 
-impl Repeats {
-    /// How often the trouble was left out since it was last told; `None`: it is left out now.
-    fn pass(&mut self, trouble: String, now: Instant) -> Option<u64> {
-        if self.told.len() >= TROUBLES_MAX {
-            self.told.clear();
+impl RepeatFilter {
+    /// How many lines with this key were left out since the last one; `None`: this line is left out too.
+    fn admit(&mut self, key: String, now: Instant) -> Option<u64> {
+        if self.written.len() >= REPEAT_KEYS_MAX {
+            self.written.clear();
         }
-        match self.told.get_mut(&trouble) {
-            Some(told) if now.duration_since(told.at) < REPEAT_AFTER => {
-                told.suppressed += 1;
+        match self.written.get_mut(&key) {
+            Some(written) if now.duration_since(written.at) < REPEAT_AFTER => {
+                written.suppressed += 1;
                 None
             }
-            Some(told) => {
-                told.at = now;
-                Some(std::mem::take(&mut told.suppressed))
+            Some(written) => {
+                written.at = now;
+                Some(std::mem::take(&mut written.suppressed))
             }
             None => {
-                self.told.insert(trouble, Told { at: now, suppressed: 0 });
+                self.written.insert(key, LastWritten { at: now, suppressed: 0 });
                 Some(0)
             }
         }
@@ -109,13 +109,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_same_trouble_is_told_once_in_a_while() {
-        let mut repeats = Repeats::default();
+    fn repeats_are_left_out() {
+        let mut repeat_filter = RepeatFilter::default();
         let start = Instant::now();
-        assert_eq!(repeats.pass("a".to_owned(), start), Some(0));
-        assert_eq!(repeats.pass("a".to_owned(), start), None);
-        assert_eq!(repeats.pass("b".to_owned(), start), Some(0));
-        assert_eq!(repeats.pass("a".to_owned(), start + REPEAT_AFTER), Some(1));
-        assert_eq!(repeats.pass("a".to_owned(), start + REPEAT_AFTER), None);
+        assert_eq!(repeat_filter.admit("a".to_owned(), start), Some(0));
+        assert_eq!(repeat_filter.admit("a".to_owned(), start), None);
+        assert_eq!(repeat_filter.admit("b".to_owned(), start), Some(0));
+        assert_eq!(repeat_filter.admit("a".to_owned(), start + REPEAT_AFTER), Some(1));
+        assert_eq!(repeat_filter.admit("a".to_owned(), start + REPEAT_AFTER), None);
     }
 }

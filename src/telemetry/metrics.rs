@@ -1,163 +1,176 @@
-//! The metrics: every name, label and help text. Whoever counts something sets them here by name.
+//! The metrics of the service: every name, label and help text.
 //!
 //! The table of `deploy/docs/operations.md` says what each is for; a test checks that the two agree.
 
-use super::instruments::{Described, Durations, Instruments, Level, Levels, Total, Totals};
+use super::registry::{Counter, CounterFamily, Gauge, GaugeFamily, Histogram, MetricDescription, MetricRegistry};
 
-/// From a commit on a quiet broker to one that a transaction's time-out ends.
+/// Upper bounds in seconds: from a commit on an idle broker to one that a transaction's time-out ends.
 const COMMIT_SECONDS: [f64; 12] = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0];
-/// From an empty state to one that takes long to read back.
+/// Upper bounds in seconds: from an empty state to one that takes long to restore.
 const RESTORE_SECONDS: [f64; 11] = [0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 10.0, 30.0, 60.0, 300.0, 1_800.0];
 
 /// The metrics of a service. Labels are bounded: tags and counters by the catalog, partitions by the topic, the others
 /// by the code.
 #[derive(Debug)]
 pub struct Metrics {
-    instruments: Instruments,
-    pub events: Total,
-    pub duplicates: Total,
-    pub tombstones: Total,
+    registry: MetricRegistry,
+    pub events: Counter,
+    pub duplicates: Counter,
+    pub tombstones: Counter,
     /// By reason.
-    pub rejected: Totals,
+    pub rejected: CounterFamily,
     /// By counter.
-    pub skipped: Totals,
+    pub skipped: CounterFamily,
     /// By attribute.
-    pub misfits: Totals,
+    pub misfits: CounterFamily,
     /// By tag and change.
-    pub changes: Totals,
-    pub timers: Total,
+    pub changes: CounterFamily,
+    pub timers: Counter,
     /// By tag and outcome.
-    pub scores: Totals,
+    pub scores: CounterFamily,
     /// By tag.
-    pub slow_scores: Totals,
-    /// Of merged partitions: records that are none of ours.
-    pub unmerged: Total,
-    /// By partition, as the five after it.
-    pub lag: Levels,
-    pub clock_delay: Levels,
-    pub committed_offset: Levels,
-    pub entities: Levels,
-    pub state_bytes: Levels,
-    pub waiting_bytes: Levels,
+    pub slow_scores: CounterFamily,
+    /// Of merged partitions: records that tagstream did not write.
+    pub unmerged: Counter,
+    /// By partition, like the next five.
+    pub lag: GaugeFamily,
+    pub clock_delay: GaugeFamily,
+    pub committed_offset: GaugeFamily,
+    pub entities: GaugeFamily,
+    pub state_bytes: GaugeFamily,
+    pub waiting_bytes: GaugeFamily,
     /// By state.
-    pub partitions: Levels,
-    pub restore_duration: Durations,
-    pub restored_entities: Total,
-    pub restored_bytes: Total,
-    pub commit_duration: Durations,
+    pub partitions: GaugeFamily,
+    pub restore_duration: Histogram,
+    pub restored_entities: Counter,
+    pub restored_bytes: Counter,
+    pub commit_duration: Histogram,
     /// By outcome.
-    pub transactions: Totals,
+    pub transactions: CounterFamily,
     /// By reason.
-    pub recycled: Totals,
-    /// By kind.
-    pub rebalances: Totals,
-    pub ready: Level,
-    pub outage: Level,
-    pub held_tags: Level,
+    pub recycled: CounterFamily,
+    /// By type; the label is named `kind`.
+    pub rebalances: CounterFamily,
+    pub ready: Gauge,
+    pub outage: Gauge,
+    pub held_tags: Gauge,
     /// By fingerprint.
-    pub catalog: Levels,
+    pub catalog: GaugeFamily,
     /// By version.
-    pub build: Levels,
+    pub build: GaugeFamily,
 }
 
 impl Metrics {
     pub fn new() -> Self {
-        let mut all = Instruments::new();
+        let mut registry = MetricRegistry::new();
         Metrics {
-            events: all.total("tagstream_events_total", "Events that were accepted and committed"),
-            duplicates: all.total("tagstream_duplicates_total", "Accepted events that had come before, by their id"),
-            tombstones: all.total("tagstream_tombstones_total", "Null records of the input, which are skipped"),
-            rejected: all.totals(
+            events: registry.counter("tagstream_events_total", "Events that were accepted and committed"),
+            duplicates: registry
+                .counter("tagstream_duplicates_total", "Accepted events that were duplicates, by their id"),
+            tombstones: registry.counter("tagstream_tombstones_total", "Null records of the input, which are skipped"),
+            rejected: registry.counters(
                 "tagstream_records_rejected_total",
                 &["reason"],
-                "Records that are no events and went to the dead letters",
+                "Records that are not events and went to the dead-letter topic",
             ),
-            skipped: all.totals(
+            skipped: registry.counters(
                 "tagstream_skipped_values_total",
                 &["counter"],
-                "Events that a counter could not count for want of a value that it takes",
+                "Events that a counter could not count, since they had no value that it takes",
             ),
-            misfits: all.totals(
+            misfits: registry.counters(
                 "tagstream_misfit_values_total",
                 &["attribute"],
                 "Events whose value for an attribute was of a type that it does not take",
             ),
-            changes: all.totals("tagstream_tag_changes_total", &["tag", "change"], "Tag changes that were committed"),
-            timers: all
-                .total("tagstream_timers_fired_total", "Timers that were due, whether or not they brought a change"),
-            scores: all.totals(
+            changes: registry.counters(
+                "tagstream_tag_changes_total",
+                &["tag", "change"],
+                "Tag changes that were committed",
+            ),
+            timers: registry.counter("tagstream_timers_fired_total", "Timers that fired, with or without a tag change"),
+            scores: registry.counters(
                 "tagstream_scores_total",
                 &["tag", "outcome"],
-                "Scores that a model was asked for: scored, failed, or skipped while it had a rest",
+                "Scores that were wanted of a model: scored, failed, or skipped while the model was paused",
             ),
-            slow_scores: all.totals("tagstream_slow_scores_total", &["tag"], "Calls of a model that took too long"),
-            unmerged: all.total(
-                "tagstream_unmerged_records_total",
-                "Records of the topics by which events are passed on that were no events",
+            slow_scores: registry.counters(
+                "tagstream_slow_scores_total",
+                &["tag"],
+                "Calls of a model that took too long",
             ),
-            lag: all.levels(
+            unmerged: registry
+                .counter("tagstream_unmerged_records_total", "Records of the repartition topics that were not events"),
+            lag: registry.gauges(
                 "tagstream_consumer_lag_records",
                 &["partition"],
-                "Records of the input that are not applied yet",
+                "Records of the input that are not yet applied",
             ),
-            clock_delay: all.levels(
+            clock_delay: registry.gauges(
                 "tagstream_clock_delay_seconds",
                 &["partition"],
                 "How far the clock of a partition is behind the wall clock",
             ),
-            committed_offset: all.levels(
+            committed_offset: registry.gauges(
                 "tagstream_committed_offset",
                 &["partition"],
-                "The offset of the input that is committed",
+                "The committed offset of the input",
             ),
-            entities: all.levels("tagstream_entities", &["partition"], "Entities that have state"),
-            state_bytes: all.levels("tagstream_state_bytes", &["partition"], "Memory for entities and their timers"),
-            waiting_bytes: all.levels(
+            entities: registry.gauges("tagstream_entities", &["partition"], "Entities with state"),
+            state_bytes: registry.gauges(
+                "tagstream_state_bytes",
+                &["partition"],
+                "Memory for entities and their timers",
+            ),
+            waiting_bytes: registry.gauges(
                 "tagstream_waiting_bytes",
                 &["partition"],
                 "Events that wait until no other input can have an earlier one",
             ),
-            partitions: all.levels(
-                "tagstream_partitions",
-                &["state"],
-                "Partitions that this process has, by what they are at",
-            ),
-            restore_duration: all.durations(
+            partitions: registry.gauges("tagstream_partitions", &["state"], "Partitions of this process, by state"),
+            restore_duration: registry.histogram(
                 "tagstream_restore_duration_seconds",
                 &RESTORE_SECONDS,
-                "From a partition's committed offset until its state was read back from the changelog",
+                "How long the restore of a partition's state from the changelog took",
             ),
-            restored_entities: all.total("tagstream_restored_entities_total", "Entities whose state was read back"),
-            restored_bytes: all.total("tagstream_restored_bytes_total", "Bytes of the changelog that were read for it"),
-            commit_duration: all.durations(
+            restored_entities: registry
+                .counter("tagstream_restored_entities_total", "Entities whose state was restored"),
+            restored_bytes: registry
+                .counter("tagstream_restored_bytes_total", "Bytes of the changelog that were read to restore state"),
+            commit_duration: registry.histogram(
                 "tagstream_commit_duration_seconds",
                 &COMMIT_SECONDS,
-                "From the begin of a transaction until it is committed",
+                "From the beginning of a transaction until it is committed",
             ),
-            transactions: all.totals("tagstream_transactions_total", &["outcome"], "Transactions by how they ended"),
-            recycled: all.totals("tagstream_producers_recycled_total", &["reason"], "Producers that were made anew"),
-            rebalances: all.totals("tagstream_rebalances_total", &["kind"], "Times that partitions came or went"),
-            ready: all.level("tagstream_ready", "1 when /readyz answers 200"),
-            outage: all.level("tagstream_outage", "1 while the clocks stand, since no event comes at all"),
-            held_tags: all.level("tagstream_held_tags", "Tags whose changes under a changed catalog wait for approval"),
-            catalog: all.levels(
+            transactions: registry.counters("tagstream_transactions_total", &["outcome"], "Transactions, by outcome"),
+            recycled: registry.counters(
+                "tagstream_producers_recycled_total",
+                &["reason"],
+                "Producers that were replaced",
+            ),
+            rebalances: registry.counters("tagstream_rebalances_total", &["kind"], "Rebalances, by type"),
+            ready: registry.gauge("tagstream_ready", "1 when /readyz answers 200"),
+            outage: registry.gauge("tagstream_outage", "1 while the clocks are stopped, since no input has events"),
+            held_tags: registry
+                .gauge("tagstream_held_tags", "Tags whose changes under a changed catalog wait for approval"),
+            catalog: registry.gauges(
                 "tagstream_catalog_info",
                 &["fingerprint"],
-                "The catalog that runs, as changes bear it",
+                "The running catalog, as in tag changes",
             ),
-            build: all.levels("tagstream_build_info", &["version"], "The version that runs"),
-            instruments: all,
+            build: registry.gauges("tagstream_build_info", &["version"], "The running version"),
+            registry: registry,
         }
     }
 
     /// Every metric there is.
-    pub fn described(&self) -> &[Described] {
-        self.instruments.described()
+    pub fn descriptions(&self) -> &[MetricDescription] {
+        self.registry.descriptions()
     }
 
     /// All of them as Prometheus reads them, in [`TEXT_FORMAT`](super::TEXT_FORMAT).
     pub fn text(&self) -> String {
-        self.instruments.text()
+        self.registry.text()
     }
 }
 

@@ -1,9 +1,15 @@
-//! The log: how it looks, what goes in, and how often the same trouble may be told. The metrics: their names.
+//! The log and the metrics.
+//!
+//! - `log`: the form of log lines, and how often one failure is repeated;
+//! - `registry`: counters, gauges and histograms; the only file that knows the package behind them;
+//! - `metrics`: the name, the labels and the help text of every metric.
+//!
+//! Nothing here knows who logs or counts.
 
-mod instruments;
 mod log;
+mod registry;
 mod metrics;
 
-pub use instruments::{Described, Durations, Level, Levels, TEXT_FORMAT, Total, Totals};
 pub use log::{Log, Severity, init};
 pub use metrics::Metrics;
+pub use registry::{MetricDescription, TEXT_FORMAT};

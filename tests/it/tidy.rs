@@ -4,12 +4,13 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The parts of `src/`, in reading order: a part imports only those before it.
-const PARTS: [&str; 12] = [
+const PARTS: [&str; 13] = [
     "model",
     "catalog",
     "engine",
     "scoring",
     "codec",
+    "replay",
     "settings",
     "telemetry",
     "kafka",

@@ -1,7 +1,9 @@
-//! `tagstream diff`: what a changed catalog would change for recorded users.
+//! `tagstream diff`: compares the audiences of two catalogs over the same events.
+//!
+//! - `catalog_run`: one catalog over the events; `audience_diff`: the comparison of two runs.
 
-mod moves;
-mod side;
+mod catalog_run;
+mod audience_diff;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -11,83 +13,78 @@ use std::thread;
 use comfy_table::{CellAlignment, Table, presets};
 use serde_json::{Value as Json, json};
 
-use self::moves::Moves;
-use self::side::{Feed, Side};
-use super::audiences::left_out;
-use super::models::ModelArgs;
-use super::replay::parse_time;
-use super::source::SourceArgs;
-use super::{Format, fail, print};
+use self::audience_diff::AudienceDiffs;
+use self::catalog_run::{BatchSender, CatalogRun};
+use crate::cli::input::replay_args::{ReplayToolArgs, parse_time};
+use crate::cli::output::audiences::left_out;
+use crate::cli::output::console::{Format, fail, print};
+use crate::cli::output::warnings::print_warnings;
 use crate::engine::Partition;
 use crate::model::Timestamp;
 
-/// What a changed catalog would change: audiences before and after, who enters and leaves, how often tags flip
+/// Show what a changed catalog would change: audiences before and after, who enters and leaves, how often tags flip
 ///
-/// Exits with 0 when both catalogs were replayed, 1 when a file is not as it should be, 2 on wrong usage.
+/// Exits with 0 when both catalogs were replayed, 1 when a file is invalid, 2 on wrong usage.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   tagstream diff catalog.yaml catalog.new.yaml --input events.ndjson.gz
   git show main:catalog.yaml > /tmp/old.yaml && tagstream diff /tmp/old.yaml catalog.yaml --input events.ndjson.gz
   tagstream diff /tmp/old.yaml catalog.yaml --from-topic     the topic and its brokers as in tagstream.toml")]
-pub struct DiffArgs {
-    /// The catalog as it is
+pub(crate) struct DiffArgs {
+    /// The present catalog
     old: PathBuf,
-    /// The catalog as it would be
+    /// The changed catalog
     new: PathBuf,
     /// Compare at this instant (RFC 3339); by default at the last event, with --from-topic now
     #[arg(long, value_name = "TIME", value_parser = parse_time)]
     until: Option<Timestamp>,
-    /// How many of those who enter and leave to name, for each audience
+    /// The number of entering and leaving keys to print for each audience
     #[arg(long, value_name = "N", default_value_t = 5)]
     samples: usize,
-    /// Also the audiences that do not differ
+    /// Also show the audiences that do not differ
     #[arg(long)]
     all: bool,
-    /// How to report
-    #[arg(long, value_enum, default_value_t = Format::Text)]
-    format: Format,
     #[command(flatten)]
-    models: ModelArgs,
-    #[command(flatten)]
-    source: SourceArgs,
+    common: ReplayToolArgs,
 }
 
-pub fn run(args: &DiffArgs, now: Timestamp) -> ExitCode {
-    let source = match args.source.source() {
+pub(crate) fn run(args: &DiffArgs, now: Timestamp) -> ExitCode {
+    let source = match args.common.source() {
         Ok(source) => source,
         Err(code) => return code,
     };
-    let access = args.models.access();
-    let (old, new) = (Side::open(&args.old, &access, now, args.until), Side::open(&args.new, &access, now, args.until));
+    let access = args.common.model_access();
+    let (old, new) =
+        (CatalogRun::open(&args.old, &access, now, args.until), CatalogRun::open(&args.new, &access, now, args.until));
     let (Some(mut old), Some(mut new)) = (old, new) else {
         return ExitCode::FAILURE;
     };
-    let catalog = Arc::clone(&new.replay.world().partitions()[0].program().catalog);
+    let catalog = Arc::clone(&new.replay.partition_set().partitions()[0].program().catalog);
     let fed = thread::scope(|scope| {
-        let mut feed = Feed::start([&mut old, &mut new], scope);
+        let mut feed = BatchSender::start([&mut old, &mut new], scope);
         source.each_line(&catalog, now, |line| feed.line(line))
     });
     if let Err(error) = fed {
         return fail(&error);
     }
-    for side in [&mut old, &mut new] {
-        args.source.finish(&mut side.replay, now, &mut side.flips);
+    for run in [&mut old, &mut new] {
+        args.common.finish(&mut run.replay, now, &mut run.changes);
     }
-    new.rejects.tell("");
-    new.replay.tell_remarks();
-    let moves = Moves::between(&mut old, &mut new, args.samples);
-    print(&match args.format {
-        Format::Text => text(&moves, &old, &new, args.all),
-        Format::Json => json(&moves, &old, &new),
+    new.rejects.print("");
+    print_warnings(&mut new.replay);
+    let diffs = AudienceDiffs::between(&mut old, &mut new, args.samples);
+    print(&match args.common.format {
+        Format::Text => text(&diffs, &old, &new, args.all),
+        Format::Json => json(&diffs, &old, &new),
     });
     ExitCode::SUCCESS
 }
 
-fn text(moves: &Moves, old: &Side, new: &Side, all: bool) -> String {
+fn text(diffs: &AudienceDiffs, old: &CatalogRun, new: &CatalogRun, all: bool) -> String {
     let flips_differ = |tag: &str| old.flip_rate(tag) != new.flip_rate(tag);
     let mut shown = Vec::new();
     let (mut rows, mut last_tag) = (0, "");
-    for (audience, row) in moves.rows() {
+    for (audience, row) in diffs.rows() {
         let is_first = last_tag != &*audience.tag;
         if all || row.differs() || is_first && flips_differ(&audience.tag) {
             shown.push((audience, row));
@@ -105,7 +102,7 @@ fn text(moves: &Moves, old: &Side, new: &Side, all: bool) -> String {
     let mut last = "";
     for (audience, row) in &shown {
         let is_first = last != &*audience.tag;
-        let flips = |side: &Side| if is_first { rate(side.flip_rate(&audience.tag)) } else { String::new() };
+        let flips = |run: &CatalogRun| if is_first { rate(run.flip_rate(&audience.tag)) } else { String::new() };
         table.add_row([
             audience.to_string(),
             size(row.before),
@@ -135,8 +132,8 @@ fn text(moves: &Moves, old: &Side, new: &Side, all: bool) -> String {
 }
 
 /// The documented shape: see `deploy/docs/tools.md`.
-fn json(moves: &Moves, old: &Side, new: &Side) -> String {
-    let audiences: Vec<Json> = moves
+fn json(diffs: &AudienceDiffs, old: &CatalogRun, new: &CatalogRun) -> String {
+    let audiences: Vec<Json> = diffs
         .rows()
         .map(|(audience, row)| {
             json!({
@@ -154,8 +151,8 @@ fn json(moves: &Moves, old: &Side, new: &Side) -> String {
             })
         })
         .collect();
-    let world = new.replay.world();
-    let at = world.clock().map(|clock| clock.to_string());
-    let entities: usize = world.partitions().iter().map(Partition::entities).sum();
+    let partitions = new.replay.partition_set();
+    let at = partitions.clock().map(|clock| clock.to_string());
+    let entities: usize = partitions.partitions().iter().map(Partition::entities).sum();
     format!("{:#}\n", json!({ "at": at, "entities": entities, "audiences": audiences }))
 }

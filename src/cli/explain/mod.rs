@@ -1,53 +1,52 @@
-//! `tagstream explain`: how a user's tags came to be as they are, and why others are not on.
+//! `tagstream explain`: how an entity's tags came to their values, and why its other tags are off.
+//!
+//! `report` writes the result as text or JSON.
 
 mod report;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use super::models::ModelArgs;
-use super::replay::{Rejects, Replay, parse_time};
-use super::shown::distance;
-use super::source::SourceArgs;
-use super::{Format, catalog_file, fail, print};
 use crate::catalog::{Catalog, TagId};
+use crate::cli::input::catalog_file;
+use crate::cli::input::replay_args::{ReplayToolArgs, parse_time};
+use crate::cli::output::console::{self, Format, fail, print};
+use crate::cli::output::format::distance;
+use crate::cli::output::reject_counts::RejectCounts;
+use crate::cli::output::warnings::print_warnings;
 use crate::engine::Sink;
 use crate::model::{Command, EntityKindId, Event, Scalar, TagChange, Timestamp, Value};
+use crate::replay::Replay;
 
-/// Why a user has the tags that they have, and not the others: every change, every condition, and what comes next
+/// Explain why a user has some tags and not the others: every change, every condition, and what comes next
 ///
-/// Exits with 0 when the user was found, 1 when not or a file is not as it should be, 2 on wrong usage.
+/// Exits with 0 when the user was found, 1 when not or when a file is invalid, 2 on wrong usage.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   tagstream explain catalog.yaml --input events.ndjson.gz --key u-42
   tagstream explain catalog.yaml --input events.ndjson.gz --key u-42 --tag churn_risk --at 2026-03-15T08:00:00Z
   tagstream explain catalog.yaml --from-topic --key u-42     the topic and its brokers as in tagstream.toml")]
-pub struct ExplainArgs {
+pub(crate) struct ExplainArgs {
     /// The catalog
     catalog: PathBuf,
     /// The user's key
     #[arg(long, short)]
     key: String,
-    /// What the key is of, where the catalog knows more than users
+    /// The kind of entity that the key is of, where the catalog has kinds other than users
     #[arg(long, value_name = "KIND", default_value = "user")]
     entity: String,
-    /// Only this tag
+    /// Explain only this tag
     #[arg(long, short)]
     tag: Option<String>,
-    /// As it was at this instant (RFC 3339); by default at the last event, with --from-topic now
+    /// Explain the state at this instant (RFC 3339); by default at the last event, with --from-topic now
     #[arg(long, value_name = "TIME", value_parser = parse_time)]
     at: Option<Timestamp>,
-    /// How to report
-    #[arg(long, value_enum, default_value_t = Format::Text)]
-    format: Format,
     #[command(flatten)]
-    models: ModelArgs,
-    #[command(flatten)]
-    source: SourceArgs,
+    common: ReplayToolArgs,
 }
 
-/// A change of the user's tags, kept.
-struct Step {
+/// An owned change of one of the entity's tags.
+struct RecordedChange {
     tag: Box<str>,
     at: Timestamp,
     change: &'static str,
@@ -57,23 +56,23 @@ struct Step {
     because: Vec<(String, Option<Value>)>,
 }
 
-/// Keeps every change of the one entity.
-struct History<'a> {
+/// Records every change of the entity.
+struct ChangeHistory<'a> {
     args: &'a ExplainArgs,
-    steps: Vec<Step>,
+    changes: Vec<RecordedChange>,
 }
 
-impl Sink for History<'_> {
+impl Sink for ChangeHistory<'_> {
     fn change(&mut self, change: &TagChange<'_>) {
         if change.entity != self.args.entity || change.key != self.args.key {
             return;
         }
         let because =
             change.because.iter().map(|(label, value): &(&str, Scalar<'_>)| ((*label).to_owned(), value.to_value()));
-        self.steps.push(Step {
+        self.changes.push(RecordedChange {
             tag: change.tag.into(),
             at: change.at,
-            change: change.kind().name(),
+            change: change.change_type().name(),
             value: change.value.to_value(),
             previous: change.previous.to_value(),
             cause: change.cause.name(),
@@ -82,31 +81,31 @@ impl Sink for History<'_> {
     }
 }
 
-/// What was seen of a key, for the case that nobody has it in the end.
+/// What events say of a key, for the message if no entity has it in the end.
 #[derive(Default)]
-struct Trace {
-    /// The last that came of the entity.
-    last: Option<Last>,
-    /// Another kind of entity that has the key.
+struct KeyTrace {
+    /// The last event of the entity.
+    last: Option<LastSeen>,
+    /// Another kind of entity with this key.
     elsewhere: Option<EntityKindId>,
 }
 
 #[derive(Clone, Copy)]
-enum Last {
-    /// Nothing later than this.
-    Seen(Timestamp),
+enum LastSeen {
+    /// The time of the latest event.
+    Event(Timestamp),
     Erased(Timestamp),
 }
 
-impl Trace {
-    /// Takes an event up to `until`; whether it is one of the entity.
+impl KeyTrace {
+    /// Takes an event; returns whether it is about the entity. Events after `until` do not count.
     fn note(&mut self, event: &Event, until: Timestamp, key: &str, kind: EntityKindId) -> bool {
         let is_it = event.key_of(kind) == Some(key);
         if event.time <= until && is_it {
             self.last = Some(match (event.command, self.last) {
-                (Some(Command::Erase), _) => Last::Erased(event.time),
-                (_, Some(Last::Seen(before))) => Last::Seen(before.max(event.time)),
-                _ => Last::Seen(event.time),
+                (Some(Command::Erase), _) => LastSeen::Erased(event.time),
+                (_, Some(LastSeen::Event(before))) => LastSeen::Event(before.max(event.time)),
+                _ => LastSeen::Event(event.time),
             });
         } else if event.time <= until && self.elsewhere.is_none() {
             self.elsewhere = event.kinds_of(key).next();
@@ -114,12 +113,12 @@ impl Trace {
         is_it
     }
 
-    /// Why there is nobody to explain.
-    fn nobody(&self, args: &ExplainArgs, kind: EntityKindId, catalog: &Catalog) -> String {
+    /// Why no entity has the key.
+    fn why_not_found(&self, args: &ExplainArgs, kind: EntityKindId, catalog: &Catalog) -> String {
         let (key, kind) = (&args.key, catalog.entity(kind));
         match (self.last, kind.forget_after_ms, self.elsewhere) {
-            (Some(Last::Erased(at)), ..) => format!("`{key}` was erased at {at}"),
-            (Some(Last::Seen(at)), Some(after_ms), _) => {
+            (Some(LastSeen::Erased(at)), ..) => format!("`{key}` was erased at {at}"),
+            (Some(LastSeen::Event(at)), Some(after_ms), _) => {
                 format!("`{key}` was forgotten at {}, silent for {}", at.plus(after_ms), distance(after_ms))
             }
             (_, _, Some(other)) => {
@@ -134,27 +133,27 @@ impl Trace {
     }
 }
 
-pub fn run(args: &ExplainArgs, now: Timestamp) -> ExitCode {
-    let source = match args.source.source() {
+pub(crate) fn run(args: &ExplainArgs, now: Timestamp) -> ExitCode {
+    let source = match args.common.source() {
         Ok(source) => source,
         Err(code) => return code,
     };
-    let Some(runnable) = catalog_file::require(&args.catalog, &args.models.access()) else {
+    let Some(runnable) = catalog_file::require(&args.catalog, &args.common.model_access()) else {
         return ExitCode::FAILURE;
     };
-    let programs = runnable.programs();
-    let found = kind(args, &programs.catalog).and_then(|kind| Ok((kind, wanted(args, kind, &programs.catalog)?)));
+    let compiled = runnable.compile();
+    let found = kind(args, &compiled.catalog).and_then(|kind| Ok((kind, wanted(args, kind, &compiled.catalog)?)));
     let (kind, tags) = match found {
         Ok(found) => found,
         Err(code) => return code,
     };
-    let mut replay = Replay::new(&programs, now, args.at);
-    let mut history = History { args, steps: Vec::new() };
-    let mut rejects = Rejects::default();
-    let mut trace = Trace::default();
+    let mut replay = Replay::new(&compiled, now, args.at);
+    let mut history = ChangeHistory { args, changes: Vec::new() };
+    let mut rejects = RejectCounts::default();
+    let mut trace = KeyTrace::default();
     let until = args.at.unwrap_or(Timestamp::FOREVER);
-    // Counts the entity's events. Of all others only the time matters: it is what moves the clock.
-    let fed = source.each_line(&programs.catalog, now, |line| {
+    // Of the other entities' events only the time matters, which advances the clock.
+    let fed = source.each_line(&compiled.catalog, now, |line| {
         match replay.read(line).map(|event| (event.time, trace.note(event, until, &args.key, kind))) {
             Err(reject) => rejects.count(reject),
             Ok((time, _)) if time > until => {}
@@ -165,31 +164,31 @@ pub fn run(args: &ExplainArgs, now: Timestamp) -> ExitCode {
     if let Err(error) = fed {
         return fail(&error);
     }
-    args.source.finish(&mut replay, now, &mut history);
-    rejects.tell("");
-    replay.tell_remarks();
-    let partition = replay.world().partition(kind);
+    args.common.finish(&mut replay, now, &mut history);
+    rejects.print("");
+    print_warnings(&mut replay);
+    let partition = replay.partition_set().partition(kind);
     let subject = report::Subject { entity: &args.entity, key: &args.key };
     let explained: Option<Vec<_>> = tags.iter().map(|tag| Some((*tag, partition.explain(&args.key, *tag)?))).collect();
     let Some(explained) = explained else {
-        super::report(&format!("error: {}", trace.nobody(args, kind, &programs.catalog)));
+        console::report(&format!("error: {}", trace.why_not_found(args, kind, &compiled.catalog)));
         return ExitCode::FAILURE;
     };
-    print(&match args.format {
-        Format::Text => report::text(subject, &programs.catalog, &explained, &history.steps),
-        Format::Json => report::json(subject, &programs.catalog, &explained, &history.steps),
+    print(&match args.common.format {
+        Format::Text => report::text(subject, &compiled.catalog, &explained, &history.changes),
+        Format::Json => report::json(subject, &compiled.catalog, &explained, &history.changes),
     });
     ExitCode::SUCCESS
 }
 
-/// The kind of entity that the key is of; an unknown one is wrong usage.
+/// The kind of entity that the key is of; an unknown kind is wrong usage.
 fn kind(args: &ExplainArgs, catalog: &Catalog) -> Result<EntityKindId, ExitCode> {
     let names = catalog.entities.iter().map(|kind| &*kind.name);
     let found = names.clone().zip(0..).find(|(name, _)| *name == args.entity);
     found.map(|(_, index)| EntityKindId(index)).ok_or_else(|| {
         let help =
             crate::catalog::did_you_mean(&args.entity, names).map(|help| format!("; {help}")).unwrap_or_default();
-        super::report(&format!("error: the catalog has no entity `{}`{help}", args.entity));
+        console::report(&format!("error: the catalog has no entity `{}`{help}", args.entity));
         ExitCode::from(2)
     })
 }
@@ -205,12 +204,12 @@ fn wanted(args: &ExplainArgs, kind: EntityKindId, catalog: &Catalog) -> Result<V
     if found.is_empty() {
         if let Some(tag) = catalog.tags.iter().find(|tag| *tag.name == **name) {
             let entity = &catalog.entity(tag.entity).name;
-            super::report(&format!("error: `{name}` is put on `{entity}`: add --entity {entity}"));
+            console::report(&format!("error: `{name}` is put on `{entity}`: add --entity {entity}"));
             return Err(ExitCode::from(2));
         }
         let names = tags.map(|(tag, _)| &*tag.name);
         let help = crate::catalog::did_you_mean(name, names).map(|help| format!("; {help}")).unwrap_or_default();
-        super::report(&format!("error: the catalog has no tag `{name}`{help}"));
+        console::report(&format!("error: the catalog has no tag `{name}`{help}"));
         return Err(ExitCode::from(2));
     }
     Ok(found)

@@ -1,29 +1,34 @@
-//! A user's tags explained: as text for people, and as JSON.
+//! The report of `tagstream explain`: text for people, and JSON.
 
 use std::fmt::Write;
 
 use serde_json::{Map, Value as Json, json};
 
-use super::Step;
+use super::RecordedChange;
 use crate::catalog::{Catalog, TagId};
-use crate::cli::shown::{self, because, distance, gap, reasons, tag_value};
+use crate::cli::output::format::{self, because, distance, gap, reasons, tag_value};
 use crate::engine::{Clause, Explanation, Forgotten, Join, Role, Section, Unseen, Wait};
 use crate::model::Value;
 
-/// So many of a tag's last changes are shown to people.
-const STEPS_SHOWN: usize = 20;
+/// The text shows at most this many of a tag's last changes.
+const CHANGES_SHOWN_MAX: usize = 20;
 
-/// Whose tags they are.
+/// The entity whose tags are explained.
 #[derive(Clone, Copy)]
-pub struct Subject<'a> {
+pub(crate) struct Subject<'a> {
     pub entity: &'a str,
     pub key: &'a str,
 }
 
 type Explained = [(TagId, Explanation)];
 
-/// One paragraph a tag: what it is, how it came to be so, and why.
-pub fn text(subject: Subject<'_>, catalog: &Catalog, explained: &Explained, history: &[Step]) -> String {
+/// One paragraph per tag: its value, its changes, and its reasons.
+pub(crate) fn text(
+    subject: Subject<'_>,
+    catalog: &Catalog,
+    explained: &Explained,
+    history: &[RecordedChange],
+) -> String {
     let Some((_, first)) = explained.first() else {
         return format!("no tag is put on `{}`\n", subject.entity);
     };
@@ -36,17 +41,17 @@ pub fn text(subject: Subject<'_>, catalog: &Catalog, explained: &Explained, hist
         let tag = catalog.tag(*id);
         let since = explanation.since.map(|since| format!(" since {since}")).unwrap_or_default();
         let _ = writeln!(text, "\n{}: {}{since}", tag.name, tag_value(explanation.value.as_ref()));
-        let steps: Vec<&Step> = history.iter().filter(|step| step.tag == tag.name).collect();
-        let earlier = steps.len().saturating_sub(STEPS_SHOWN);
+        let changes: Vec<&RecordedChange> = history.iter().filter(|change| change.tag == tag.name).collect();
+        let earlier = changes.len().saturating_sub(CHANGES_SHOWN_MAX);
         if earlier > 0 {
             let _ = writeln!(text, "  … {earlier} earlier changes");
         }
-        for step in &steps[earlier..] {
-            let because = because(step.because.iter().map(|(label, value)| (label.as_str(), value.clone())));
-            // A command has no reasons but itself.
+        for change in &changes[earlier..] {
+            let because = because(change.because.iter().map(|(label, value)| (label.as_str(), value.clone())));
+            // A change by a command has no reasons.
             let because = if because.is_empty() { because } else { format!(": {because}") };
-            let to = tag_value(step.value.as_ref());
-            let _ = writeln!(text, "  {} {to} ({}{because})", step.at, step.cause);
+            let to = tag_value(change.value.as_ref());
+            let _ = writeln!(text, "  {} {to} ({}{because})", change.at, change.cause);
         }
         for line in reasons(explanation, &tag.kind) {
             let _ = writeln!(text, "  {line}");
@@ -56,20 +61,25 @@ pub fn text(subject: Subject<'_>, catalog: &Catalog, explained: &Explained, hist
 }
 
 /// The documented shape: see `deploy/docs/tools.md`.
-pub fn json(subject: Subject<'_>, catalog: &Catalog, explained: &Explained, history: &[Step]) -> String {
+pub(crate) fn json(
+    subject: Subject<'_>,
+    catalog: &Catalog,
+    explained: &Explained,
+    history: &[RecordedChange],
+) -> String {
     let tags = explained.iter().map(|(id, explanation)| {
         let name = &catalog.tag(*id).name;
-        let steps = history.iter().filter(|step| step.tag == *name);
+        let changes = history.iter().filter(|change| change.tag == *name);
         json!({
             "tag": name,
-            "value": shown::json(explanation.value.as_ref()),
+            "value": format::json(explanation.value.as_ref()),
             "since": explanation.since.map(|since| since.to_string()),
-            "changes": steps.map(step).collect::<Vec<_>>(),
+            "changes": changes.map(change).collect::<Vec<_>>(),
             "wait": explanation.wait.map(wait),
             "sections": explanation.sections.iter().map(section).collect::<Vec<_>>(),
             "unseen": explanation.unseen.iter().map(unseen).collect::<Vec<_>>(),
             "next": explanation.next.as_ref().map(|next| {
-                json!({ "at": next.at.to_string(), "value": shown::json(next.value.as_ref()) })
+                json!({ "at": next.at.to_string(), "value": format::json(next.value.as_ref()) })
             }),
         })
     });
@@ -82,30 +92,30 @@ pub fn json(subject: Subject<'_>, catalog: &Catalog, explained: &Explained, hist
     format!("{document:#}\n")
 }
 
-fn step(step: &Step) -> Json {
+fn change(change: &RecordedChange) -> Json {
     json!({
-        "at": step.at.to_string(),
-        "change": step.change,
-        "value": shown::json(step.value.as_ref()),
-        "previous": shown::json(step.previous.as_ref()),
-        "cause": step.cause,
-        "because": members(&step.because),
+        "at": change.at.to_string(),
+        "change": change.change,
+        "value": format::json(change.value.as_ref()),
+        "previous": format::json(change.previous.as_ref()),
+        "cause": change.cause,
+        "because": members(&change.because),
     })
 }
 
 fn members(values: &[(String, Option<Value>)]) -> Map<String, Json> {
-    values.iter().map(|(label, value)| (label.clone(), shown::json(value.as_ref()))).collect()
+    values.iter().map(|(label, value)| (label.clone(), format::json(value.as_ref()))).collect()
 }
 
 fn wait(wait: Wait) -> Json {
-    let (kind, since, until) = match wait {
+    let (option, since, until) = match wait {
         Wait::For { since, until } => ("for", since, until),
         Wait::KeepFor { since, until } => ("keep_for", since, until),
         Wait::Refresh { since, until, .. } => ("refresh", since, until),
     };
-    let mut document = json!({ "for": kind, "since": since.to_string(), "until": until.to_string() });
+    let mut document = json!({ "for": option, "since": since.to_string(), "until": until.to_string() });
     if let Wait::Refresh { score, .. } = wait {
-        document["score"] = shown::json(score.map(Value::Number).as_ref());
+        document["score"] = format::json(score.map(Value::Number).as_ref());
     }
     document
 }
@@ -113,7 +123,7 @@ fn wait(wait: Wait) -> Json {
 fn unseen(unseen: &Unseen) -> Json {
     json!({
         "counter": unseen.counter,
-        "value": shown::json(unseen.value.as_ref()),
+        "value": format::json(unseen.value.as_ref()),
         "since": unseen.since.to_string(),
         "complete_at": unseen.complete_at.map(|at| at.to_string()),
     })
@@ -141,16 +151,16 @@ fn section(section: &Section) -> Json {
 
 fn clause(clause: &Clause) -> Json {
     let sides = match &clause.join {
-        Join::Comparison(_, [left, right], _) => json!([shown::json(left.as_ref()), shown::json(right.as_ref())]),
+        Join::Comparison(_, [left, right], _) => json!([format::json(left.as_ref()), format::json(right.as_ref())]),
         Join::Parts | Join::Leaf => Json::Null,
     };
     json!({
         "depth": clause.depth,
         "text": clause.text,
-        "value": shown::json(clause.value.as_ref()),
+        "value": format::json(clause.value.as_ref()),
         "undecided": !clause.is_decided,
         "sides": sides,
-        "gap": gap(clause).map(|gap| shown::json(Some(&Value::Number(gap)))),
+        "gap": gap(clause).map(|gap| format::json(Some(&Value::Number(gap)))),
         "until": clause.until.map(|until| until.to_string()),
     })
 }

@@ -1,46 +1,46 @@
-//! Where a replay's changes, rejects and counts go.
+//! The output of a replay: changes, rejected lines, and the counts for the summary.
 
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
-use super::rejects::Rejects;
 use super::summary::Summary;
+use crate::cli::output::reject_counts::RejectCounts;
 use crate::codec::{RejectedLine, write_change, write_reject};
 use crate::engine::Sink;
 use crate::model::TagChange;
 
 #[derive(Debug, thiserror::Error)]
 #[error("{}: {error}", path.display())]
-pub struct OutputError {
+pub(crate) struct OutputError {
     path: PathBuf,
     error: io::Error,
 }
 
 impl OutputError {
-    /// Whether whoever read has had enough.
-    pub fn is_broken_pipe(&self) -> bool {
+    /// Whether the reader of the standard output has closed it.
+    pub(crate) fn is_broken_pipe(&self) -> bool {
         self.error.kind() == io::ErrorKind::BrokenPipe
     }
 }
 
-/// A file of lines, or the standard output.
-struct Lines {
+/// A file of lines or the standard output.
+struct LineFile {
     path: PathBuf,
     writer: Box<dyn Write>,
 }
 
 const BUFFER_BYTES: usize = 1 << 16;
 
-impl Lines {
+impl LineFile {
     fn create(path: &Path) -> Result<Self, OutputError> {
         let file = File::create(path).map_err(|error| OutputError { path: path.to_owned(), error })?;
-        Ok(Lines { path: path.to_owned(), writer: Box::new(BufWriter::with_capacity(BUFFER_BYTES, file)) })
+        Ok(LineFile { path: path.to_owned(), writer: Box::new(BufWriter::with_capacity(BUFFER_BYTES, file)) })
     }
 
     fn standard_output() -> Self {
         let writer = BufWriter::with_capacity(BUFFER_BYTES, io::stdout().lock());
-        Lines { path: PathBuf::from("standard output"), writer: Box::new(writer) }
+        LineFile { path: PathBuf::from("standard output"), writer: Box::new(writer) }
     }
 
     fn write(&mut self, line: &[u8]) -> Result<(), OutputError> {
@@ -52,29 +52,33 @@ impl Lines {
     }
 }
 
-/// Takes the changes of a replay. The first error is kept until somebody asks for it: an engine's sink cannot fail.
-pub struct Output {
-    changes: Lines,
-    rejects: Option<Lines>,
+/// Writes the changes of a replay. A sink cannot fail, so the first error is kept until [`ReplayOutput::check`].
+pub(crate) struct ReplayOutput {
+    changes: LineFile,
+    rejects: Option<LineFile>,
     summary: Option<Summary>,
-    rejected: Rejects,
+    rejected: RejectCounts,
     line: Vec<u8>,
     error: Option<OutputError>,
 }
 
-impl Output {
-    pub fn open(changes: Option<&Path>, rejects: Option<&Path>, summary: Option<Summary>) -> Result<Self, OutputError> {
-        Ok(Output {
-            changes: changes.map_or_else(|| Ok(Lines::standard_output()), Lines::create)?,
-            rejects: rejects.map(Lines::create).transpose()?,
+impl ReplayOutput {
+    pub(crate) fn open(
+        changes: Option<&Path>,
+        rejects: Option<&Path>,
+        summary: Option<Summary>,
+    ) -> Result<Self, OutputError> {
+        Ok(ReplayOutput {
+            changes: changes.map_or_else(|| Ok(LineFile::standard_output()), LineFile::create)?,
+            rejects: rejects.map(LineFile::create).transpose()?,
             summary,
-            rejected: Rejects::default(),
+            rejected: RejectCounts::default(),
             line: Vec::new(),
             error: None,
         })
     }
 
-    pub fn reject(&mut self, rejected: &RejectedLine<'_>) {
+    pub(crate) fn reject(&mut self, rejected: &RejectedLine<'_>) {
         self.rejected.count(rejected.reason);
         if let Some(rejects) = &mut self.rejects {
             self.line.clear();
@@ -85,11 +89,11 @@ impl Output {
         }
     }
 
-    pub fn rejected(&self) -> &Rejects {
+    pub(crate) fn rejected(&self) -> &RejectCounts {
         &self.rejected
     }
 
-    pub fn summary_table(&self) -> Option<String> {
+    pub(crate) fn summary_table(&self) -> Option<String> {
         self.summary.as_ref().map(Summary::table)
     }
 
@@ -100,11 +104,11 @@ impl Output {
     }
 
     /// The first error so far.
-    pub fn check(&mut self) -> Result<(), OutputError> {
+    pub(crate) fn check(&mut self) -> Result<(), OutputError> {
         self.error.take().map_or(Ok(()), Err)
     }
 
-    pub fn finish(&mut self) -> Result<(), OutputError> {
+    pub(crate) fn finish(&mut self) -> Result<(), OutputError> {
         self.check()?;
         if let Some(rejects) = &mut self.rejects {
             rejects.flush()?;
@@ -113,7 +117,7 @@ impl Output {
     }
 }
 
-impl Sink for Output {
+impl Sink for ReplayOutput {
     fn change(&mut self, change: &TagChange<'_>) {
         self.line.clear();
         write_change(change, &mut self.line);

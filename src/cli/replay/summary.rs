@@ -1,49 +1,49 @@
-//! The table behind `--summary`: how each tag's audience moved.
+//! The table of `--summary`: how many entities entered and left each tag.
 
 use std::collections::HashMap;
 
 use comfy_table::{CellAlignment, Table, presets};
 
 use crate::catalog::Catalog;
-use crate::model::{ChangeKind, TagChange};
+use crate::model::{ChangeType, TagChange};
 
 #[derive(Debug, Default)]
-struct Row {
+struct TagTotals {
     entered: u64,
     changed: u64,
     left: u64,
-    /// That had a change.
+    /// Entities with at least one change.
     entities: u64,
 }
 
 #[derive(Debug)]
-pub struct Summary {
+pub(crate) struct Summary {
     /// In the catalog's order.
-    rows: Vec<(Box<str>, Row)>,
+    rows: Vec<(Box<str>, TagTotals)>,
     places: HashMap<Box<str>, usize>,
-    /// By key, a bit for each tag that had a change: a count for each would take more room than all state.
+    /// By key, one bit for each tag that has changed: counts would need more memory than the whole state.
     changed: HashMap<Box<str>, Box<[u64]>>,
 }
 
 impl Summary {
-    pub fn new(catalog: &Catalog) -> Self {
+    pub(crate) fn new(catalog: &Catalog) -> Self {
         let names = catalog.tags.iter().map(|tag| tag.name.clone());
         Summary {
-            rows: names.clone().map(|name| (name, Row::default())).collect(),
+            rows: names.clone().map(|name| (name, TagTotals::default())).collect(),
             places: names.enumerate().map(|(place, name)| (name, place)).collect(),
             changed: HashMap::new(),
         }
     }
 
-    pub fn count(&mut self, change: &TagChange<'_>) {
+    pub(crate) fn count(&mut self, change: &TagChange<'_>) {
         let Some(place) = self.places.get(change.tag).copied() else {
             return;
         };
         let row = &mut self.rows[place].1;
-        match change.kind() {
-            ChangeKind::Added => row.entered += 1,
-            ChangeKind::Changed => row.changed += 1,
-            ChangeKind::Removed => row.left += 1,
+        match change.change_type() {
+            ChangeType::Added => row.entered += 1,
+            ChangeType::Changed => row.changed += 1,
+            ChangeType::Removed => row.left += 1,
         }
         let words = self.places.len().div_ceil(64);
         let (word, bit) = (place / 64, 1 << (place % 64));
@@ -61,7 +61,7 @@ impl Summary {
         }
     }
 
-    pub fn table(&self) -> String {
+    pub(crate) fn table(&self) -> String {
         let mut table = Table::new();
         table.load_style(presets::UTF8_BORDERS_ONLY);
         table.set_header(["tag", "entered", "changed", "left", "now on", "entities", "flips an entity"]);

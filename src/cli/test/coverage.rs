@@ -1,29 +1,29 @@
-//! What the tests have seen of a catalog: which tags, stages and bands somebody entered and left.
+//! The coverage of a catalog by its tests: which tags, stages and bands entities entered and left.
 
 use crate::catalog::Catalog;
-use crate::cli::audiences::{Audience, Audiences};
+use crate::cli::output::audiences::{Audience, Audiences};
 use crate::model::TagChange;
 
 #[derive(Clone, Copy, Debug, Default)]
-struct Seen {
+struct AudienceCoverage {
     is_entered: bool,
     is_left: bool,
 }
 
 #[derive(Clone, Debug)]
-pub struct Coverage {
+pub(crate) struct Coverage {
     audiences: Audiences,
     /// By audience.
-    seen: Vec<Seen>,
+    seen: Vec<AudienceCoverage>,
 }
 
 impl Coverage {
-    pub fn new(catalog: &Catalog) -> Self {
+    pub(crate) fn new(catalog: &Catalog) -> Self {
         let audiences = Audiences::new(catalog);
-        Coverage { seen: vec![Seen::default(); audiences.list().len()], audiences }
+        Coverage { seen: vec![AudienceCoverage::default(); audiences.list().len()], audiences }
     }
 
-    pub fn note(&mut self, change: &TagChange<'_>) {
+    pub(crate) fn record(&mut self, change: &TagChange<'_>) {
         if let Some(entered) = self.audiences.find(change.tag, change.value) {
             self.seen[entered].is_entered = true;
         }
@@ -32,14 +32,14 @@ impl Coverage {
         }
     }
 
-    pub fn is_full(&self) -> bool {
+    pub(crate) fn is_full(&self) -> bool {
         self.seen.iter().all(|seen| seen.is_entered && seen.is_left)
     }
 
-    /// One line in all, then one a tag that misses something.
-    pub fn report(&self, catalog: &str) -> String {
+    /// A line with the totals, then one line for each tag that is not fully covered.
+    pub(crate) fn report(&self, catalog: &str) -> String {
         let seen: Vec<_> = self.audiences.list().iter().zip(&self.seen).collect();
-        // The audiences of a tag stand together.
+        // The audiences of a tag are adjacent.
         let tags: Vec<_> = seen.chunk_by(|(a, _), (b, _)| a.tag == b.tag).collect();
         let gaps: Vec<(&str, String)> = tags.iter().filter_map(|tag| Some((&*tag[0].0.tag, gap(tag)?))).collect();
         let full = tags.len() - gaps.len();
@@ -53,8 +53,8 @@ impl Coverage {
     }
 }
 
-/// What nobody did with a tag: `never left`, or by band or stage.
-fn gap(tag: &[(&Audience, &Seen)]) -> Option<String> {
+/// What no entity did with a tag: `never left`, or by band or stage.
+fn gap(tag: &[(&Audience, &AudienceCoverage)]) -> Option<String> {
     let said = tag.iter().filter_map(|(audience, seen)| {
         let missing = match (seen.is_entered, seen.is_left) {
             (true, true) => return None,

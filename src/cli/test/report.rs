@@ -1,36 +1,36 @@
-//! What the tests came to: as text for people, and as JUnit's XML for CI.
+//! The report of `tagstream test`: text for people, JUnit XML for CI.
 
 use std::fmt::Write;
 
-use super::story::Failure;
+use super::case_runner::Failure;
 
 #[derive(Debug)]
-pub struct CaseReport {
+pub(crate) struct CaseReport {
     pub name: String,
     pub line: usize,
-    /// None: the case passes.
+    /// Empty if the case passes.
     pub failures: Vec<Failure>,
 }
 
 #[derive(Debug)]
-pub struct FileReport {
+pub(crate) struct FileReport {
     pub name: String,
-    /// `Err`: what is wrong with the file, or its catalog.
+    /// `Err`: the problems of the file or of its catalog.
     pub cases: Result<Vec<CaseReport>, String>,
 }
 
 impl FileReport {
-    pub fn has_cases(&self) -> bool {
+    pub(crate) fn has_cases(&self) -> bool {
         self.cases.as_ref().is_ok_and(|cases| !cases.is_empty())
     }
 
-    pub fn passes(&self) -> bool {
+    pub(crate) fn passes(&self) -> bool {
         self.cases.as_ref().is_ok_and(|cases| cases.iter().all(|case| case.failures.is_empty()))
     }
 }
 
-/// What fails, then one line a file.
-pub fn text(files: &[FileReport]) -> String {
+/// The failures, then one line per file.
+pub(crate) fn text(files: &[FileReport]) -> String {
     let mut report = String::new();
     for FileReport { name, cases } in files {
         let Ok(cases) = cases else {
@@ -58,8 +58,8 @@ fn lines(case: &CaseReport) -> impl Iterator<Item = &str> {
     case.failures.iter().flatten().map(String::as_str)
 }
 
-/// The `testsuites` document that CI systems read.
-pub fn junit(files: &[FileReport]) -> String {
+/// The JUnit `testsuites` document that CI systems read.
+pub(crate) fn junit(files: &[FileReport]) -> String {
     let mut xml = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites>\n".to_owned();
     for FileReport { name, cases } in files {
         let suite = escaped(name);
@@ -100,7 +100,7 @@ pub fn junit(files: &[FileReport]) -> String {
     xml
 }
 
-/// Text as XML holds it, in attributes too; characters that XML has no way to write become spaces.
+/// Text escaped for XML, attributes included; characters that XML cannot represent become spaces.
 fn escaped(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for c in text.chars() {

@@ -1,8 +1,8 @@
-//! A member's life: joins, trains, tires, stays away, comes back, buys, recommends, renews or lets it end.
+//! One member over time: joins, trains, tires, stays away, returns, buys, recommends, renews or lets the membership end.
 
 use fastrand::Rng;
 
-use super::diary::{Diary, Fact};
+use super::diary::{Diary, PropertyValue};
 use super::rhythm::{Day, Habit};
 use super::shop;
 use crate::model::Timestamp;
@@ -59,7 +59,7 @@ impl Plan {
     }
 }
 
-pub struct Member {
+pub(crate) struct Member {
     key: String,
     joins_on: u32,
     referred_by: Option<String>,
@@ -84,8 +84,8 @@ pub struct Member {
 }
 
 impl Member {
-    /// Somebody who lives nearby. Half of them come in the opening week, the others by and by.
-    pub fn new(number: u32, days: u32, rng: &mut Rng) -> Self {
+    /// A future member. Half of them join in the opening week, the others over the following weeks.
+    pub(crate) fn new(number: u32, days: u32, rng: &mut Rng) -> Self {
         let opening_week = (days / 8).clamp(1, 7);
         let later = (days * 4 / 5).max(1);
         let joins_on = if rng.bool() { rng.u32(..opening_week) } else { rng.u32(..later) };
@@ -103,7 +103,7 @@ impl Member {
             until: Timestamp::MIN,
             mood: if never_starts { away(joins_on, 8..30, rng) } else { Mood::Keen },
             keenness: 0.9 + 4.4 * rng.f64(),
-            habit: Habit::of_somebody(rng),
+            habit: Habit::random(rng),
             favourite: rng.usize(..CLASSES.len()),
             stamina: rng.i64(32..85),
             spends: 0.5 * rng.f64() * rng.f64(),
@@ -113,22 +113,22 @@ impl Member {
         }
     }
 
-    pub fn key(&self) -> String {
+    pub(crate) fn key(&self) -> String {
         self.key.clone()
     }
 
-    pub fn is_still_to_come(&self, day: &Day) -> bool {
+    pub(crate) fn is_still_to_come(&self, day: &Day) -> bool {
         self.joins_on > day.number
     }
 
     /// A friend has told them about the gym.
-    pub fn come_soon(&mut self, host: String, day: &Day, rng: &mut Rng) {
+    pub(crate) fn come_soon(&mut self, host: String, day: &Day, rng: &mut Rng) {
         self.joins_on = self.joins_on.min(day.number + rng.u32(1..=4));
         self.referred_by = Some(host);
     }
 
     /// What this member does on a day.
-    pub fn live(&mut self, day: &Day, rng: &mut Rng, diary: &mut Diary) {
+    pub(crate) fn live(&mut self, day: &Day, rng: &mut Rng, diary: &mut Diary) {
         if self.is_still_to_come(day) {
             return;
         }
@@ -182,11 +182,12 @@ impl Member {
         let minute = self.habit.arrival(day, rng);
         let at = day.at(minute, rng);
         self.until = at.plus(self.plan.days() * DAY_MS);
-        let mut facts = vec![("plan", Fact::Text(self.plan.name())), ("until", Fact::Instant(self.until))];
+        let mut properties =
+            vec![("plan", PropertyValue::Text(self.plan.name())), ("until", PropertyValue::Instant(self.until))];
         if let Some(host) = &self.referred_by {
-            facts.push(("referred_by", Fact::Text(host)));
+            properties.push(("referred_by", PropertyValue::Text(host)));
         }
-        diary.write(at, &self.key, "member_joined", &facts);
+        diary.write(at, &self.key, "member_joined", &properties);
         if rng.f64() < 0.85 {
             self.fill_in_profile(day.at(minute + 6, rng), rng, diary);
         }
@@ -197,12 +198,12 @@ impl Member {
 
     fn fill_in_profile(&self, at: Timestamp, rng: &mut Rng, diary: &mut Diary) {
         let gender = ["female", "male", "other"][rng.usize(..21) / 10];
-        let facts = [
-            ("gender", Fact::Text(gender)),
-            ("birth_year", Fact::Number(rng.i64(1955..2009))),
-            ("goal", Fact::Text(GOALS[rng.usize(..GOALS.len())])),
+        let properties = [
+            ("gender", PropertyValue::Text(gender)),
+            ("birth_year", PropertyValue::Number(rng.i64(1955..2009))),
+            ("goal", PropertyValue::Text(GOALS[rng.usize(..GOALS.len())])),
         ];
-        diary.write(at, &self.key, "profile_updated", &facts);
+        diary.write(at, &self.key, "profile_updated", &properties);
     }
 
     /// Renews before the end or some days after it; the less they come, the less likely.
@@ -217,8 +218,9 @@ impl Member {
         }
         let at = day.at(day.app_minute(rng), rng);
         self.until = self.until.max(at).plus(self.plan.days() * DAY_MS);
-        let facts = [("plan", Fact::Text(self.plan.name())), ("until", Fact::Instant(self.until))];
-        diary.write(at, &self.key, "member_renewed", &facts);
+        let properties =
+            [("plan", PropertyValue::Text(self.plan.name())), ("until", PropertyValue::Instant(self.until))];
+        diary.write(at, &self.key, "member_renewed", &properties);
     }
 
     /// A visit: perhaps a class, booked some hours before; a workout; perhaps the shop.
@@ -227,8 +229,9 @@ impl Member {
         if rng.f64() < 0.45 {
             let booked_at = (arrival - rng.i64(20..480)).max(0);
             let class = if rng.f64() < 0.65 { self.favourite } else { rng.usize(..CLASSES.len()) };
-            let facts = [("class", Fact::Text(CLASSES[class])), ("coach", Fact::Text(COACHES[class]))];
-            diary.write(day.at(booked_at, rng), &self.key, "class_booked", &facts);
+            let properties =
+                [("class", PropertyValue::Text(CLASSES[class])), ("coach", PropertyValue::Text(COACHES[class]))];
+            diary.write(day.at(booked_at, rng), &self.key, "class_booked", &properties);
         }
         let leaves_at = self.work_out(day.at(arrival, rng), rng, diary);
         if rng.f64() < self.spends {
@@ -236,14 +239,15 @@ impl Member {
         }
     }
 
-    /// A workout is told when it ends; returns when that is.
+    /// Writes a workout at its end, and returns that time.
     fn work_out(&self, begins_at: Timestamp, rng: &mut Rng, diary: &mut Diary) -> Timestamp {
         let minutes = self.stamina + rng.i64(-12..=12);
         let ends_at = begins_at.plus(minutes * 60_000);
-        let facts = [("minutes", Fact::Number(minutes)), ("heart_rate", Fact::Number(rng.i64(96..164)))];
-        diary.write(ends_at, &self.key, "workout", &facts);
+        let properties =
+            [("minutes", PropertyValue::Number(minutes)), ("heart_rate", PropertyValue::Number(rng.i64(96..164)))];
+        diary.write(ends_at, &self.key, "workout", &properties);
         if rng.f64() < 0.01 {
-            diary.stutter();
+            diary.repeat_last();
         }
         ends_at
     }
@@ -253,17 +257,17 @@ impl Member {
         let at = day.at(day.app_minute(rng), rng);
         let until = at.plus(14 * DAY_MS);
         self.coupon = Some(until);
-        diary.write(at, &self.key, "coupon_claimed", &[("until", Fact::Instant(until))]);
+        diary.write(at, &self.key, "coupon_claimed", &[("until", PropertyValue::Instant(until))]);
     }
 
     fn buy(&mut self, day: &Day, at: Timestamp, rng: &mut Rng, diary: &mut Diary) {
         let item = shop::pick(rng);
-        let facts = [
-            ("item", Fact::Text(item.name)),
-            ("category", Fact::Text(item.category)),
-            ("amount", Fact::Cents(item.cents)),
+        let properties = [
+            ("item", PropertyValue::Text(item.name)),
+            ("category", PropertyValue::Text(item.category)),
+            ("amount", PropertyValue::Cents(item.cents)),
         ];
-        diary.write(at, &self.key, "purchase", &facts);
+        diary.write(at, &self.key, "purchase", &properties);
         if self.coupon.is_some_and(|until| at < until) && rng.f64() < 0.7 {
             self.coupon = None;
             diary.write(at, &self.key, "coupon_used", &[]);
@@ -279,25 +283,30 @@ impl Member {
             && due_on <= day.number
         {
             self.parcel = None;
-            let facts = [("category", Fact::Text("return")), ("amount", Fact::Cents(-cents))];
-            diary.write(day.at(day.app_minute(rng), rng), &self.key, "purchase", &facts);
+            let properties = [("category", PropertyValue::Text("return")), ("amount", PropertyValue::Cents(-cents))];
+            diary.write(day.at(day.app_minute(rng), rng), &self.key, "purchase", &properties);
         }
     }
 
     /// Another favourite class, another goal.
     fn change_their_mind(&mut self, day: &Day, rng: &mut Rng, diary: &mut Diary) {
         self.favourite = rng.usize(..CLASSES.len());
-        let facts = [("goal", Fact::Text(GOALS[rng.usize(..GOALS.len())]))];
-        diary.write(day.at(day.app_minute(rng), rng), &self.key, "profile_updated", &facts);
+        let properties = [("goal", PropertyValue::Text(GOALS[rng.usize(..GOALS.len())]))];
+        diary.write(day.at(day.app_minute(rng), rng), &self.key, "profile_updated", &properties);
     }
 
     /// Whether they tell a friend today.
-    pub fn recommends(&self, day: &Day, rng: &mut Rng) -> bool {
+    pub(crate) fn recommends(&self, day: &Day, rng: &mut Rng) -> bool {
         day.number > self.joins_on && self.mood == Mood::Keen && rng.f64() < self.sociable
     }
 
-    pub fn recommend(&self, friend: &str, day: &Day, rng: &mut Rng, diary: &mut Diary) {
-        diary.write(day.at(day.app_minute(rng), rng), &self.key, "referral", &[("friend", Fact::Text(friend))]);
+    pub(crate) fn recommend(&self, friend: &str, day: &Day, rng: &mut Rng, diary: &mut Diary) {
+        diary.write(
+            day.at(day.app_minute(rng), rng),
+            &self.key,
+            "referral",
+            &[("friend", PropertyValue::Text(friend))],
+        );
     }
 }
 

@@ -1,7 +1,11 @@
-//! A gym with a shop that does not exist: what its members do, as event lines in the order of time.
+//! Generates the events of an invented gym with a shop: what its members do, as event lines in the order of time.
 //!
-//! Everybody lives one day after the other ([`member`]), at hours at which people do such things ([`rhythm`]), and
-//! what they do is written down as events ([`diary`]). All chance comes from one seed, so the same plan is the same gym.
+//! - `shop`: the items for sale;
+//! - `rhythm`: weekdays, opening hours and the hours at which people train;
+//! - `diary`: a day's events, sorted and written as JSON lines;
+//! - `member`: what one member does in a day.
+//!
+//! All randomness comes from one seed, so the same plan gives the same events.
 
 mod diary;
 mod member;
@@ -22,7 +26,7 @@ use rhythm::Day;
 
 use crate::model::Timestamp;
 
-/// What has to be settled before a gym opens.
+/// The parameters of a gym.
 #[derive(Clone, Debug)]
 pub struct GymPlan {
     pub members: u32,
@@ -37,7 +41,7 @@ pub struct GymPlan {
 pub(super) const DAY_MS: i64 = 86_400_000;
 
 impl GymPlan {
-    /// The gym opens: no event is earlier.
+    /// The instant at which the gym opens: no event is earlier.
     pub fn start(&self) -> Timestamp {
         self.end.plus(-i64::from(self.days) * DAY_MS)
     }
@@ -52,7 +56,7 @@ pub struct Gym {
     /// Counts the days from the first, which is 0.
     day: u32,
     diary: Diary,
-    /// What is left of the day that was lived last.
+    /// The rest of the day that was generated last.
     today: VecDeque<GymEvent>,
 }
 
@@ -60,13 +64,13 @@ impl Gym {
     pub fn new(plan: GymPlan) -> Self {
         let mut rng = Rng::with_seed(plan.seed);
         let members = (0..plan.members).map(|number| Member::new(number, plan.days, &mut rng)).collect();
-        // The day on which the plan starts has begun without us: the doors open on the next one.
+        // The day on which the plan starts has already begun: the gym opens on the next one.
         let started_on = instant(plan.start()).to_zoned(plan.zone.clone()).date();
         let date = started_on.checked_add(1.day()).unwrap_or(started_on);
         Gym { plan, rng, members, date, day: 0, diary: Diary::default(), today: VecDeque::new() }
     }
 
-    /// Everybody lives the next day; false after the last one.
+    /// Generates the next day of all members; false after the last one.
     fn live(&mut self) -> bool {
         let Ok(midnight) = self.date.to_zoned(self.plan.zone.clone()) else {
             return false;

@@ -1,4 +1,4 @@
-//! When people do things: the days of the week, the hours of a day, the hours at which the doors are open.
+//! When members do things: weekdays, hours of the day, opening hours.
 
 use fastrand::Rng;
 use jiff::civil::Weekday;
@@ -6,32 +6,32 @@ use jiff::civil::Weekday;
 use crate::model::Timestamp;
 
 /// A local day of the gym.
-pub struct Day {
-    /// Counts from the day on which the gym opened, which is 0.
+pub(crate) struct Day {
+    /// 0 is the day on which the gym opened.
     pub number: u32,
     pub weekday: Weekday,
     pub midnight: Timestamp,
 }
 
 /// A minute of the day, from midnight.
-pub type Minute = i64;
+pub(crate) type Minute = i64;
 
 impl Day {
     /// The instant of a minute of this day, at some second of it.
-    pub fn at(&self, minute: Minute, rng: &mut Rng) -> Timestamp {
+    pub(crate) fn at(&self, minute: Minute, rng: &mut Rng) -> Timestamp {
         self.midnight.plus(minute * 60_000 + rng.i64(0..60_000))
     }
 
-    /// The minutes at which the doors are open.
-    pub fn opening(&self) -> std::ops::Range<Minute> {
+    /// The opening hours, in minutes.
+    pub(crate) fn opening(&self) -> std::ops::Range<Minute> {
         match self.weekday {
             Weekday::Saturday | Weekday::Sunday => 9 * 60..19 * 60,
             _ => 6 * 60..22 * 60,
         }
     }
 
-    /// How full the gym is, beside an average day: full on Mondays, half empty on Sundays.
-    pub fn pull(&self) -> f64 {
+    /// The number of visits relative to an average day: most on Mondays, fewest on Sundays.
+    pub(crate) fn pull(&self) -> f64 {
         match self.weekday {
             Weekday::Monday => 1.25,
             Weekday::Tuesday => 1.15,
@@ -43,22 +43,22 @@ impl Day {
         }
     }
 
-    /// A minute at which someone sits with the app in hand: from seven to eleven at night.
-    pub fn app_minute(&self, rng: &mut Rng) -> Minute {
+    /// A random minute at which members use the app: from 7:00 to 23:00.
+    pub(crate) fn app_minute(&self, rng: &mut Rng) -> Minute {
         rng.i64(7 * 60..23 * 60)
     }
 }
 
 /// The part of the day at which a member likes to train.
 #[derive(Clone, Copy, Debug)]
-pub enum Habit {
+pub(crate) enum Habit {
     BeforeWork,
     LunchBreak,
     AfterWork,
 }
 
 impl Habit {
-    pub fn of_somebody(rng: &mut Rng) -> Self {
+    pub(crate) fn random(rng: &mut Rng) -> Self {
         match rng.u32(..10) {
             0..3 => Habit::BeforeWork,
             3 => Habit::LunchBreak,
@@ -66,8 +66,8 @@ impl Habit {
         }
     }
 
-    /// The minute at which this member comes through the door on a day.
-    pub fn arrival(self, day: &Day, rng: &mut Rng) -> Minute {
+    /// The minute at which this member arrives on a day.
+    pub(crate) fn arrival(self, day: &Day, rng: &mut Rng) -> Minute {
         let opening = day.opening();
         let usual = match (self, day.weekday) {
             (_, Weekday::Saturday | Weekday::Sunday) => 11 * 60,

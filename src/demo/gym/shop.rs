@@ -1,14 +1,14 @@
-//! What the gym's shop sells.
+//! The items that the gym's shop sells.
 
 use fastrand::Rng;
 
-/// A thing for sale.
+/// An item for sale.
 #[derive(Clone, Copy, Debug)]
-pub struct Item {
+pub(crate) struct Item {
     pub name: &'static str,
     pub category: &'static str,
     pub cents: i64,
-    /// How often it is bought, beside the others.
+    /// How often it is bought, relative to the others.
     weight: u32,
 }
 
@@ -29,8 +29,8 @@ const SHELF: [Item; 10] = [
     item("coach_5x", "service", 24_900, 3),
 ];
 
-/// Something from the shelf, cheap things more often than dear ones.
-pub fn pick(rng: &mut Rng) -> Item {
+/// A random item; cheap items are more frequent than expensive ones.
+pub(crate) fn pick(rng: &mut Rng) -> Item {
     let total: u32 = SHELF.iter().map(|item| item.weight).sum();
     let mut ticket = rng.u32(..total);
     for item in SHELF {

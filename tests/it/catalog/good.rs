@@ -4,7 +4,7 @@ use tagstream::catalog::{
     Aggregate, AttributeType, Bands, CalendarUnit, Catalog, Counter, EntityKind, Expr, History, KeyRule, KindRule,
     KindSet, Pointer, PropertiesRule, Resolution, Source, TagKind, TimeName, TimeUnit, Window, load,
 };
-use tagstream::model::{EntityKindId, KindId, PathId};
+use tagstream::model::{EntityKindId, EventTypeId, PathId};
 
 pub fn compiled(text: &str) -> Catalog {
     let loaded = load("catalog.yaml", text);
@@ -44,7 +44,7 @@ fn the_example_of_the_contract() {
     let paths: Vec<String> = catalog.paths.iter().map(|path| path.join("/")).collect();
     assert_eq!(paths, ["gender", "until", "amount", "class"]);
     assert_eq!(catalog.attributes[1].kind, Some(AttributeType::Time));
-    assert_eq!(catalog.attributes[1].from, KindSet::Of(vec![KindId(2), KindId(3)]));
+    assert_eq!(catalog.attributes[1].from, KindSet::Of(vec![EventTypeId(2), EventTypeId(3)]));
     let spend = counter(&catalog, "spend_180d");
     assert_eq!(spend.aggregate, Aggregate::Sum(PathId(2)));
     assert_eq!(spend.window, Window::Rolling { panes: 180, resolution: Resolution::Day });

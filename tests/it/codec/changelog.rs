@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use tagstream::codec::{ChangelogKey, ChangelogRecord, Decoder, Meta, Unreadable};
+use tagstream::codec::{ChangelogDecodeError, ChangelogKey, ChangelogRecord, Decoder, Meta};
 use tagstream::engine::{Extent, Log, Partition, Position, Program, Restoring, Schema, Segment, Sink, Slot};
 use tagstream::model::{Event, TagChange, Timestamp};
 
@@ -245,7 +245,7 @@ const TAGS: [&str; 5] = [
 fn a_newer_version_is_refused() {
     for (key, mut value) in written() {
         value[0] = 2;
-        let refused = Unreadable::UnknownVersion { found: 2, newest_known: 1 };
+        let refused = ChangelogDecodeError::UnknownVersion { found: 2, newest_known: 1 };
         assert_eq!(ChangelogRecord::read(&key, Some(&value)), Err(refused));
         // Whatever keys it may have.
         assert_eq!(ChangelogRecord::read(b"what", Some(&value)), Err(refused));
@@ -270,7 +270,10 @@ fn damage_is_noticed() {
         }
         assert!(ChangelogRecord::read(&key[..key.len() - 1], Some(&value)).is_err());
     }
-    assert_eq!(ChangelogRecord::read(&[0], Some(&[])), Err(Unreadable::Damaged { what: "the value is empty" }));
+    assert_eq!(
+        ChangelogRecord::read(&[0], Some(&[])),
+        Err(ChangelogDecodeError::Damaged { what: "the value is empty" })
+    );
     assert_eq!(ChangelogRecord::read(&[0], None), Ok(ChangelogRecord::Cleared(ChangelogKey::Meta)));
     assert!(ChangelogRecord::read(&[], None).is_err());
 }

@@ -88,7 +88,7 @@ fn what_is_no_command() {
         (r#""set":true"#, "`$tag` needs `tag`: the name of a manual tag"),
         (r#""tag":null,"set":true"#, "`$tag` needs `tag`: the name of a manual tag"),
         (r#""tag":1,"set":true"#, "`$tag` needs `tag`: the name of a manual tag"),
-        (r#""tag":"VIP","set":true"#, "`tag` names no manual tag of the catalog"),
+        (r#""tag":"VIP","set":true"#, "`tag` is not the name of a manual tag of the catalog"),
         (r#""tag":"vip""#, "`$tag` needs `set`: true or false"),
         (r#""tag":"vip","set":null"#, "`$tag` needs `set`: true or false"),
         (r#""tag":"vip","set":"true""#, "`$tag` needs `set`: true or false"),
@@ -96,10 +96,10 @@ fn what_is_no_command() {
         (r#""tag":"vip","set":true,"value":{}"#, "`value` is neither true, false, a number nor text"),
         (r#""tag":"vip","set":true,"value":1e400"#, "`value` is neither true, false, a number nor text"),
         (r#""tag":"vip","set":false,"value":[1]"#, "`value` is neither true, false, a number nor text"),
-        (r#""tag":"vip","set":true,"valid_for":30"#, "`valid_for` is no duration such as \"30d\""),
-        (r#""tag":"vip","set":true,"valid_for":"30""#, "`valid_for` is no duration such as \"30d\""),
-        (r#""tag":"vip","set":true,"valid_for":"0d""#, "`valid_for` is no duration such as \"30d\""),
-        (r#""tag":"vip","set":true,"valid_for":"1y""#, "`valid_for` is no duration such as \"30d\""),
+        (r#""tag":"vip","set":true,"valid_for":30"#, "`valid_for` is not a duration such as \"30d\""),
+        (r#""tag":"vip","set":true,"valid_for":"30""#, "`valid_for` is not a duration such as \"30d\""),
+        (r#""tag":"vip","set":true,"valid_for":"0d""#, "`valid_for` is not a duration such as \"30d\""),
+        (r#""tag":"vip","set":true,"valid_for":"1y""#, "`valid_for` is not a duration such as \"30d\""),
     ];
     for (properties, detail) in rows {
         let reject = outcome(&everything(flat()), &tag(properties));

@@ -138,22 +138,20 @@ fn times() {
 #[test]
 fn a_time_that_is_not_taken_is_told_in_words() {
     let long = format!("\"{}\"", "x".repeat(100));
-    let cut = format!("\"{}…\" is no RFC 3339 time with an offset, such as \"2026-03-08T10:00:00Z\"", "x".repeat(64));
+    let cut =
+        format!("\"{}…\" is not an RFC 3339 time with an offset, such as \"2026-03-08T10:00:00Z\"", "x".repeat(64));
     let rows = [
         (
             r#""2026-03-08 10:00:00""#,
-            r#""2026-03-08 10:00:00" is no RFC 3339 time with an offset, such as "2026-03-08T10:00:00Z""#,
+            r#""2026-03-08 10:00:00" is not an RFC 3339 time with an offset, such as "2026-03-08T10:00:00Z""#,
         ),
         (&long, &cut),
-        ("1773561600.5", "1773561600.5 is no whole number of milliseconds"),
+        ("1773561600.5", "1773561600.5 is not a whole number of milliseconds"),
         ("[]", "[] is neither an RFC 3339 time nor a number of milliseconds"),
-        ("1773561600", "1773561600 lies before 1990, taken as milliseconds; `time_unit: s` takes seconds"),
-        (r#""1970-01-01T00:00:00Z""#, r#""1970-01-01T00:00:00Z" lies before 1990"#),
-        ("9773561600000", "9773561600000 lies too far in the future, taken as milliseconds"),
-        (
-            r#""2126-03-08T10:00:00Z""#,
-            r#""2126-03-08T10:00:00Z" lies too far in the future; `max_future` says how far it may"#,
-        ),
+        ("1773561600", "1773561600 is before 1990, read as milliseconds; `time_unit: s` takes seconds"),
+        (r#""1970-01-01T00:00:00Z""#, r#""1970-01-01T00:00:00Z" is before 1990"#),
+        ("9773561600000", "9773561600000 is too far in the future, read as milliseconds"),
+        (r#""2126-03-08T10:00:00Z""#, r#""2126-03-08T10:00:00Z" is too far in the future; `max_future` is the limit"#),
     ];
     let catalog = catalog(flat(), &["visit"], &["a"]);
     let (mut decoder, mut event) = (Decoder::new(&catalog), Event::default());

@@ -133,7 +133,7 @@ pub fn decode(catalog: &Catalog, decoder: &mut Decoder, event: &mut Event, bytes
     Ok(Plain {
         key: event.key().to_owned(),
         keys: (0..catalog.entities.len()).map(key).collect(),
-        kind: (event.kind.0, event.kind_name().to_owned()),
+        kind: (event.event_type.0, event.type_name().to_owned()),
         time_ms: event.time.ms(),
         id: event.id().map(str::to_owned),
         command: event.command.map(|command| match command {

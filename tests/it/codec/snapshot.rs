@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use tagstream::codec::{Decoder, Progress, SnapshotError, SnapshotHead, SnapshotReader, SnapshotWriter};
+use tagstream::codec::{Decoder, SnapshotError, SnapshotHead, SnapshotProgress, SnapshotReader, SnapshotWriter};
 use tagstream::engine::{Log, Partition, Program, Restoring, Segment, Sink, Slot};
 use tagstream::model::{Event, TagChange, Timestamp};
 
@@ -47,7 +47,7 @@ fn written() -> (Arc<Program>, Partition, Vec<u8>) {
 fn read(program: &Arc<Program>, bytes: &[u8]) -> Result<Restoring, SnapshotError> {
     let mut restoring = Restoring::new(program.clone());
     let mut reader = SnapshotReader::new(bytes)?;
-    while reader.read_into(&mut restoring)? == Progress::More {}
+    while reader.read_into(&mut restoring)? == SnapshotProgress::More {}
     assert_eq!(reader.bytes(), bytes.len() as u64);
     Ok(restoring)
 }
@@ -80,7 +80,7 @@ fn damage_is_noticed() {
     let mut longer = bytes.clone();
     longer.push(0);
     let error = read(&program, &longer).map(drop).expect_err("it is refused").to_string();
-    assert_eq!(error, "it is damaged: it goes on behind its end");
+    assert_eq!(error, "it is damaged: there are bytes after its end");
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
-use tagstream::codec::ReadChange;
+use tagstream::codec::ParsedChange;
 
 const TAGSTREAM: &str = env!("CARGO_BIN_EXE_tagstream");
 
@@ -24,7 +24,7 @@ fn expect_success(output: &Output) {
 fn by_entity(output: &Output) -> BTreeMap<String, Vec<String>> {
     let mut entities = BTreeMap::<String, Vec<String>>::new();
     for line in std::str::from_utf8(&output.stdout).unwrap().lines() {
-        let change = ReadChange::parse(line.as_bytes()).unwrap();
+        let change = ParsedChange::parse(line.as_bytes()).unwrap();
         let changes = entities.entry(change.key).or_default();
         changes.push(line.to_owned());
         assert_eq!(change.seq, changes.len() as u64, "{line}");
@@ -74,6 +74,6 @@ fn an_interrupt_ends_it() {
     changes.read_line(&mut line).unwrap();
     assert_eq!(unsafe { libc::kill(demo.id() as i32, libc::SIGINT) }, 0);
     let rest = changes.lines().map(Result::unwrap);
-    assert!(rest.into_iter().all(|line| ReadChange::parse(line.as_bytes()).is_ok()), "a line was torn");
+    assert!(rest.into_iter().all(|line| ParsedChange::parse(line.as_bytes()).is_ok()), "a line was torn");
     expect_success(&demo.wait_with_output().unwrap());
 }

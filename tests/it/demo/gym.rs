@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::tz::TimeZone;
 use tagstream::catalog::{Catalog, TagKind, load};
-use tagstream::codec::{Decoder, ReadChange, write_change};
+use tagstream::codec::{Decoder, ParsedChange, write_change};
 use tagstream::demo::CATALOG;
 use tagstream::demo::gym::{Gym, GymEvent, GymPlan};
 use tagstream::engine::{Partition, Program, Sink};
@@ -27,18 +27,18 @@ fn events(members: u32, days: u32, seed: u64) -> Vec<GymEvent> {
 
 /// Keeps the changes as a subscriber sees them.
 #[derive(Default)]
-struct Subscriber(Vec<ReadChange>);
+struct Subscriber(Vec<ParsedChange>);
 
 impl Sink for Subscriber {
     fn change(&mut self, change: &TagChange<'_>) {
         let mut record = Vec::new();
         write_change(change, &mut record);
-        self.0.push(ReadChange::parse(&record).unwrap());
+        self.0.push(ParsedChange::parse(&record).unwrap());
     }
 }
 
 /// All changes of a gym, up to the end of its plan.
-fn changes(members: u32, days: u32, seed: u64) -> Vec<ReadChange> {
+fn changes(members: u32, days: u32, seed: u64) -> Vec<ParsedChange> {
     let program = Program::new(catalog());
     let mut decoder = Decoder::new(&program.catalog);
     let mut partition = Partition::new(program);

@@ -1,33 +1,33 @@
 //! The demo's picture: what it says, and that it fits.
 
 use serde_json::json;
-use tagstream::codec::ReadChange;
-use tagstream::demo::board::Board;
-use tagstream::demo::frame::{Line, Moment, Room, State, frame, sentence};
+use tagstream::codec::ParsedChange;
+use tagstream::demo::frame::{DemoStatus, Line, Phase, ScreenSize, frame, sentence};
+use tagstream::demo::tag_counts::TagCounts;
 use tagstream::model::Timestamp;
 
 use super::gym::catalog;
 
-fn change(tag: &str, previous: serde_json::Value, value: serde_json::Value) -> ReadChange {
+fn change(tag: &str, previous: serde_json::Value, value: serde_json::Value) -> ParsedChange {
     let record = json!({
         "id": "00", "entity": "user", "key": "u-0412", "tag": tag, "change": "added", "value": value,
         "previous": previous, "at": "2026-03-15T08:00:00.000Z", "seq": 7, "cause": "timer",
         "because": {"days_since(last_active)": 14, "session_minutes": 61.238, "goal": null}, "catalog": "00",
     });
-    ReadChange::parse(record.to_string().as_bytes()).unwrap()
+    ParsedChange::parse(record.to_string().as_bytes()).unwrap()
 }
 
 fn text(line: &Line) -> String {
     line.iter().map(|(_, text)| text.as_str()).collect()
 }
 
-fn moment() -> Moment {
+fn moment() -> DemoStatus {
     let now = Timestamp::parse("2026-03-15T08:00:30Z").unwrap();
-    Moment { now, day: 30, days: 60, members: 10, events: 4_321, events_a_second: 99.7, state: State::Running }
+    DemoStatus { now, day: 30, days: 60, members: 10, events: 4_321, events_a_second: 99.7, phase: Phase::Running }
 }
 
-fn picture(board: &Board, columns: usize, rows: usize) -> Vec<String> {
-    frame(board, board.latest(), &moment(), Room { columns, rows }).iter().map(text).collect()
+fn picture(board: &TagCounts, columns: usize, rows: usize) -> Vec<String> {
+    frame(board, board.latest(), &moment(), ScreenSize { columns, rows }).iter().map(text).collect()
 }
 
 #[test]
@@ -47,7 +47,7 @@ fn a_change_reads_as_a_sentence() {
 
 #[test]
 fn the_table_counts_who_has_which_tag() {
-    let mut board = Board::new(&catalog());
+    let mut board = TagCounts::new(&catalog());
     for (tag, previous, value) in [
         ("churn_risk", json!(null), json!(true)),
         ("churn_risk", json!(null), json!(true)),
@@ -73,7 +73,7 @@ fn the_table_counts_who_has_which_tag() {
 
 #[test]
 fn a_picture_fits_every_screen() {
-    let mut board = Board::new(&catalog());
+    let mut board = TagCounts::new(&catalog());
     for _ in 0..100 {
         board.take(change("churn_risk", json!(null), json!(true)));
     }

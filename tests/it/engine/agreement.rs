@@ -3,10 +3,10 @@
 use std::collections::HashSet;
 
 use serde_json::Value;
-use tagstream::cli::replay::{Outcome, Replay};
 use tagstream::codec::write_change;
 use tagstream::engine::{Programs, Sink};
 use tagstream::model::{TagChange, Timestamp};
+use tagstream::replay::{LineOutcome, Replay};
 
 use crate::generate::{self, Case, Features};
 use crate::reference;
@@ -46,7 +46,7 @@ pub fn run_engine(case: &Case, now_ms: i64) -> Result<(Vec<Value>, Rejects), Str
     let mut changes = Collected::default();
     let mut rejects = Vec::new();
     for (index, line) in case.lines.iter().enumerate() {
-        if let Outcome::Rejected(reject) = replay.line(line, &mut changes) {
+        if let LineOutcome::Rejected(reject) = replay.line(line, &mut changes) {
             rejects.push((index + 1, reject.code().to_owned()));
         }
     }

@@ -2,9 +2,9 @@
 
 use std::fmt::Write;
 
-use tagstream::cli::replay::Replay;
 use tagstream::engine::Programs;
 use tagstream::model::Timestamp;
+use tagstream::replay::Replay;
 
 use super::agreement::{Collected, NOW_MS};
 
@@ -46,7 +46,7 @@ fn replayed(head: &str, tag: &str, b_ms: i64, for_ms: i64) -> (Vec<(i64, String)
         let at = Timestamp::parse(change["at"].as_str().expect("an instant")).expect("an instant");
         (at.ms() - START_MS, change["value"].to_string())
     });
-    (told.collect(), replay.world_mut().partitions_mut().iter_mut().map(|p| p.take_stats().timers).sum())
+    (told.collect(), replay.partition_set_mut().partitions_mut().iter_mut().map(|p| p.take_stats().timers).sum())
 }
 
 /// A year has few timers; each row has what is told, and when.

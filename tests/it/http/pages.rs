@@ -8,9 +8,9 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tagstream::catalog;
 use tagstream::engine::Programs;
-use tagstream::http::{Controls, Monitor, Refused, Reread, Server};
+use tagstream::http::{CatalogErrors, Controls, Monitor, ReloadError, Reloaded, Server};
 use tagstream::kafka::{Breaker, Clock, Counts, Figures, Notice, Recycle, Standing, Work, WorkerId};
-use tagstream::model::{ChangeKind, Timestamp};
+use tagstream::model::{ChangeType, Timestamp};
 use tagstream::settings::MaxChange;
 
 use super::exposition::parse;
@@ -35,12 +35,12 @@ fn programs() -> Arc<Programs> {
 /// Of a service whose catalog file is always the same.
 fn controls() -> Controls {
     let breaker = Arc::new(Breaker::new(programs(), 1, MaxChange::Share(0.2), false, Arc::new(|_| ())));
-    Controls { breaker, reload: Arc::new(|| Ok(Reread::Unchanged("nothing changed".to_owned()))) }
+    Controls { rollout: breaker, reload: Arc::new(|| Ok(Reloaded::Unchanged { fingerprint: "1f".to_owned() })) }
 }
 
 fn start() -> (Arc<Monitor>, Server) {
     let clock = Clock::new(|| Timestamp::from_ms(NOW_MS));
-    let monitor = Arc::new(Monitor::new(controls().breaker, 1, clock));
+    let monitor = Arc::new(Monitor::new(controls().rollout, 1, clock));
     let server = Server::start(anywhere(), Arc::clone(&monitor), controls()).expect("a port");
     (monitor, server)
 }
@@ -50,7 +50,7 @@ fn counts(events: u64, added: u64) -> Counts {
     work.rejected.insert("not_json", 2);
     work.skipped.insert("paid".into(), 6);
     work.misfits.insert("city".into(), 5);
-    (0..added).for_each(|_| work.changes.count("some", ChangeKind::Added));
+    (0..added).for_each(|_| work.changes.count("some", ChangeType::Added));
     Counts { work, commits: 1, aborts: 0 }
 }
 
@@ -80,12 +80,12 @@ fn a_page_of_metrics_says_what_was_committed() {
     assert!(before.of("tagstream_consumer_lag_records").is_empty());
     assert!(before.value("process_resident_memory_bytes") > 0.0);
 
-    monitor.hear(&Notice::Reached { input: "events".to_owned(), partitions: 8 });
-    monitor.hear(&Notice::WorkerStarted(ONE));
-    monitor.hear(&Notice::Assigned { worker: ONE, partitions: vec![7.into()] });
+    monitor.observe(&Notice::Reached { input: "events".to_owned(), partitions: 8 });
+    monitor.observe(&Notice::WorkerStarted(ONE));
+    monitor.observe(&Notice::Assigned { worker: ONE, partitions: vec![7.into()] });
     assert_eq!(page().value("tagstream_partitions{state=\"starting\"}"), 1.0);
     let took = Duration::from_secs(3);
-    monitor.hear(&Notice::Restored {
+    monitor.observe(&Notice::Restored {
         worker: ONE,
         partition: 7.into(),
         entities: 4,
@@ -93,13 +93,13 @@ fn a_page_of_metrics_says_what_was_committed() {
         snapshot_bytes: None,
         took,
     });
-    monitor.hear(&committed(counts(10, 3)));
-    monitor.hear(&committed(counts(12, 4)));
-    monitor.hear(&Notice::Recycled { worker: ONE, why: Recycle::SlowCommit });
-    monitor.hear(&Notice::Aborted { worker: ONE, why: String::new(), retry_in: Duration::ZERO });
-    monitor.hear(&Notice::DoubtResolved { worker: ONE, committed: 1, open: 0, elsewhere: 0 });
-    monitor.hear(&Notice::Outage { silent_for: Duration::ZERO });
-    monitor.hear(&stands(Some(9)));
+    monitor.observe(&committed(counts(10, 3)));
+    monitor.observe(&committed(counts(12, 4)));
+    monitor.observe(&Notice::Recycled { worker: ONE, why: Recycle::SlowCommit });
+    monitor.observe(&Notice::Aborted { worker: ONE, why: String::new(), retry_in: Duration::ZERO });
+    monitor.observe(&Notice::DoubtResolved { worker: ONE, committed: 1, open: 0, elsewhere: 0 });
+    monitor.observe(&Notice::Outage { silent_for: Duration::ZERO });
+    monitor.observe(&stands(Some(9)));
     let page_after = page();
     let expected = [
         ("tagstream_events_total", 12.0),
@@ -135,9 +135,9 @@ fn a_page_of_metrics_says_what_was_committed() {
     }
 
     // A moment's silence of the brokers makes no gap.
-    monitor.hear(&stands(None));
+    monitor.observe(&stands(None));
     assert_eq!(page().value("tagstream_consumer_lag_records{partition=\"7\"}"), 9.0);
-    monitor.hear(&Notice::Revoked { worker: ONE, partitions: vec![7.into()], lost: true });
+    monitor.observe(&Notice::Revoked { worker: ONE, partitions: vec![7.into()], lost: true });
     let last = page();
     for name in ["consumer_lag_records", "clock_delay_seconds", "committed_offset", "entities", "state_bytes"] {
         assert!(last.of(&format!("tagstream_{name}")).is_empty(), "{name} of a partition that was given up");
@@ -153,11 +153,11 @@ fn the_probes_say_why() {
     assert_eq!((alive.status, alive.body.as_str()), (200, "ok\n"));
     let waiting = get(server.address(), "/readyz");
     assert_eq!((waiting.status, waiting.body.as_str()), (503, "no broker has answered yet\n"));
-    monitor.hear(&Notice::Reached { input: "events".to_owned(), partitions: 8 });
+    monitor.observe(&Notice::Reached { input: "events".to_owned(), partitions: 8 });
     let waiting = get(server.address(), "/readyz");
     assert_eq!((waiting.status, waiting.body.as_str()), (503, "worker 0 has not started\n"));
-    monitor.hear(&Notice::WorkerStarted(ONE));
-    monitor.hear(&Notice::Assigned { worker: ONE, partitions: Vec::new() });
+    monitor.observe(&Notice::WorkerStarted(ONE));
+    monitor.observe(&Notice::Assigned { worker: ONE, partitions: Vec::new() });
     assert_eq!(get(server.address(), "/readyz").status, 200);
 }
 
@@ -203,11 +203,21 @@ fn a_port_that_is_taken_is_named_and_one_that_was_left_is_free() {
 #[test]
 fn a_reload_says_what_came_of_it() {
     let problem = json!({ "severity": "error", "line": 3 });
-    let refused = Refused { error: "the catalog has errors".to_owned(), problems: vec![problem.clone()] };
+    let errors = CatalogErrors { report: "3: an error".to_owned(), problems: vec![problem.clone()] };
+    let error = "the catalog has errors; the running catalog stays in force";
+    let [unchanged, proposed] = ["1f", "2e"].map(str::to_owned);
     let rows = [
-        (Ok(Reread::Unchanged("the same".to_owned())), 200, json!({ "result": "the same" })),
-        (Ok(Reread::Proposed("another".to_owned())), 202, json!({ "result": "another" })),
-        (Err(refused), 422, json!({ "error": "the catalog has errors", "problems": [problem] })),
+        (
+            Ok(Reloaded::Unchanged { fingerprint: unchanged }),
+            200,
+            json!({ "result": "catalog 1f computes the same as the running one" }),
+        ),
+        (
+            Ok(Reloaded::Proposed { fingerprint: proposed }),
+            202,
+            json!({ "result": "the impact of catalog 2e is computed, then it takes effect" }),
+        ),
+        (Err(ReloadError::Catalog(errors)), 422, json!({ "error": error, "problems": [problem] })),
     ];
     for (outcome, status, body) in rows {
         let (monitor, _server) = start();

@@ -26,10 +26,10 @@ fn the_documentation_lists_every_metric_and_no_other() {
     let documented = documented();
     let unique: BTreeSet<Row> = documented.iter().cloned().collect();
     assert_eq!(unique.len(), documented.len(), "a metric is there twice");
-    let row = |metric: &tagstream::telemetry::Described| {
-        (metric.name.clone(), metric.kind.to_owned(), metric.labels.join(", "))
+    let row = |metric: &tagstream::telemetry::MetricDescription| {
+        (metric.name.clone(), metric.metric_type.to_owned(), metric.labels.join(", "))
     };
-    let registered: BTreeSet<Row> = Metrics::new().described().iter().map(row).collect();
+    let registered: BTreeSet<Row> = Metrics::new().descriptions().iter().map(row).collect();
     let missing: Vec<&Row> = registered.difference(&unique).collect();
     let gone: Vec<&Row> = unique.difference(&registered).collect();
     assert!(missing.is_empty() && gone.is_empty(), "not documented: {missing:#?}\nno such metric: {gone:#?}");
@@ -37,10 +37,10 @@ fn the_documentation_lists_every_metric_and_no_other() {
 
 #[test]
 fn names_follow_the_conventions() {
-    for metric in Metrics::new().described() {
+    for metric in Metrics::new().descriptions() {
         let name = &metric.name;
-        assert_eq!(metric.kind == "counter", name.ends_with("_total"), "{name}");
-        assert!(metric.kind != "histogram" || name.ends_with("_seconds"), "{name}");
+        assert_eq!(metric.metric_type == "counter", name.ends_with("_total"), "{name}");
+        assert!(metric.metric_type != "histogram" || name.ends_with("_seconds"), "{name}");
         assert!(!metric.help.is_empty(), "{name}");
         assert!(name.starts_with("tagstream_") || name.starts_with("process_"), "{name}");
     }

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use tagstream::http::{HANG_AFTER, PATIENCE, Watch};
+use tagstream::http::{HANG_AFTER, Health, REPORT_AFTER};
 use tagstream::kafka::{Counts, Figures, Notice, Standing, WorkerId};
 
 const ONE: WorkerId = WorkerId(0);
@@ -10,13 +10,13 @@ const MOMENT: Duration = Duration::from_millis(500);
 
 /// A watch over `workers`, and what time it is for it.
 struct Scene {
-    watch: Watch,
+    watch: Health,
     now: Instant,
 }
 
 impl Scene {
     fn new(workers: usize) -> Self {
-        Scene { watch: Watch::new(workers), now: Instant::now() }
+        Scene { watch: Health::new(workers), now: Instant::now() }
     }
 
     /// One worker whose one partition runs.
@@ -27,7 +27,7 @@ impl Scene {
     }
 
     fn hear(&mut self, notice: Notice) -> &mut Self {
-        self.watch.hear(&notice, self.now);
+        self.watch.observe(&notice, self.now);
         self
     }
 
@@ -91,7 +91,7 @@ fn each_step_of_the_start_has_its_words() {
     scene.hear(assigned(ONE, &[0, 3])).hear(assigned(WorkerId(1), &[]));
     assert_eq!(scene.not_ready(), "worker 0 starts partition 0; worker 0 starts partition 3");
     scene.hear(places(&[(0, running(Some(9))), (3, Standing::Restoring)]));
-    assert_eq!(scene.not_ready(), "worker 0 reads the state of partition 3 back");
+    assert_eq!(scene.not_ready(), "worker 0 restores partition 3");
     scene.hear(places(&[(0, running(Some(9))), (3, running(Some(0)))]));
     assert_eq!(scene.not_ready(), "");
 }
@@ -105,7 +105,7 @@ fn a_partition_that_goes_leaves_nothing_behind() {
     assert_eq!(scene.not_ready(), "");
     scene.hear(Notice::Revoked { worker: ONE, partitions: vec![3.into()], lost: true });
     assert_eq!(scene.not_ready(), "worker 0 waits for the group");
-    assert_eq!(scene.watch.places().count(), 0);
+    assert_eq!(scene.watch.partitions().count(), 0);
 }
 
 #[test]
@@ -125,7 +125,7 @@ fn a_commit_that_does_not_end_is_told_after_a_while() {
     let mut scene = Scene::running();
     let held = stands(true, Some(7));
     scene.hear(Notice::Waiting { worker: ONE, step: "delivery", why: "7 records".to_owned() });
-    scene.turn(PATIENCE - MOMENT, &held);
+    scene.turn(REPORT_AFTER - MOMENT, &held);
     assert_eq!(scene.not_ready(), "");
     scene.turn(MOMENT, &held);
     assert_eq!(scene.not_ready(), "worker 0: a commit has not ended for 5 s (delivery: 7 records)");
@@ -140,14 +140,14 @@ fn what_is_not_held_any_more_is_not_stuck() {
     let mut scene = Scene::running();
     scene.hear(Notice::Waiting { worker: ONE, step: "committing", why: "timed out".to_owned() });
     // All was read back as committed: there was nothing to commit after it.
-    scene.turn(2 * PATIENCE, &stands(false, Some(0)));
+    scene.turn(2 * REPORT_AFTER, &stands(false, Some(0)));
     assert_eq!(scene.not_ready(), "");
 }
 
 #[test]
 fn brokers_that_fall_silent_are_told_after_a_while() {
     let mut scene = Scene::running();
-    scene.turn(PATIENCE, &stands(false, None));
+    scene.turn(REPORT_AFTER, &stands(false, None));
     assert_eq!(scene.not_ready(), "");
     scene.turn(MOMENT, &stands(false, None));
     assert_eq!(scene.not_ready(), "worker 0: no answer from the brokers for 5 s");
@@ -162,8 +162,8 @@ fn a_loop_that_does_not_turn_hangs() {
     scene.pass(HANG_AFTER - MOMENT);
     assert!(scene.watch.hung(scene.now).is_empty());
     scene.pass(MOMENT);
-    assert_eq!(scene.watch.hung(scene.now), ["worker 0 has not turned its loop for 60 s"]);
-    assert_eq!(scene.not_ready(), "worker 0 has not turned its loop for 60 s");
+    assert_eq!(scene.watch.hung(scene.now), ["worker 0 has not run its loop for 60 s"]);
+    assert_eq!(scene.not_ready(), "worker 0 has not run its loop for 60 s");
     scene.hear(stands(false, Some(0)));
     assert!(scene.watch.hung(scene.now).is_empty());
 }

@@ -110,11 +110,11 @@ fn an_edit_that_concerns_many_waits_for_approval_and_one_that_concerns_few_does_
     let answer = ask(address, "POST", "/v1/catalog/reload").expect("an answer");
     assert_eq!(answer.status, 422);
     let body: Value = serde_json::from_str(&answer.body).expect("JSON");
-    assert_eq!(body["error"], "the catalog has errors; the one that runs goes on");
+    assert_eq!(body["error"], "the catalog has errors; the running catalog stays in force");
     let problem = &body["problems"][0];
     assert_eq!((&problem["severity"], &problem["line"]), (&"error".into(), &3.into()), "{problem}");
     assert!(problem["message"].as_str().is_some_and(|text| text.contains("unknown name `nothing`")), "{problem}");
-    service.says("the catalog has errors; the one that runs goes on");
+    service.says("the catalog has errors; the running catalog stays in force");
     setup.edit(&CATALOG.replace("  gone: { when: n >= 3 }\n", "").replace("n >= 2", "n >= 100"));
     service.stop();
 

@@ -70,7 +70,7 @@ impl Setup {
     /// What its processes read of them.
     pub fn settings(&self) -> Settings {
         let sources = Sources {
-            file: ConfigFile::Usual(self.folder.join("tagstream.toml")),
+            file: ConfigFile::Default(self.folder.join("tagstream.toml")),
             environment: self.environment.clone(),
             flags: self.settings.clone(),
         };

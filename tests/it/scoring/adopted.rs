@@ -6,10 +6,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde_json::{Value, json};
 use tagstream::catalog::load;
-use tagstream::cli::replay::Replay;
 use tagstream::engine::Programs;
 use tagstream::model::Timestamp;
-use tagstream::scoring::{Models, Patience, Scorer};
+use tagstream::replay::Replay;
+use tagstream::scoring::{Models, Scorer, SlowModelPolicy};
 
 use crate::engine::agreement::{Collected, NOW_MS};
 
@@ -34,7 +34,7 @@ fn programs(text: &str, asked: &Arc<AtomicUsize>) -> Arc<Programs> {
             asked.fetch_add(1, Ordering::Relaxed);
             Ok(row[0] + row[1])
         };
-        models.insert(places.tag, Scorer::of_formula(places.names.len(), Patience::Endless, formula));
+        models.insert(places.tag, Scorer::of_formula(places.names.len(), SlowModelPolicy::Wait, formula));
     }
     Programs::with_models(loaded.catalog.unwrap_or_else(|| panic!("{:#?}", loaded.problems)), models)
 }
@@ -53,7 +53,7 @@ fn adopted(before: &str, after: &str) -> (Vec<Value>, usize) {
     asked.store(0, Ordering::Relaxed);
     let mut changes = Collected::default();
     let user = after.catalog.user();
-    replay.world_mut().partition_mut(user).adopt(Arc::clone(after.of(user)), BTreeSet::new());
+    replay.partition_set_mut().partition_mut(user).adopt(Arc::clone(after.of(user)), BTreeSet::new());
     replay.advance(Timestamp::parse("2026-03-02T12:00:00Z").unwrap(), &mut changes);
     let told = |change: &Value| {
         assert_eq!(change["cause"], "catalog");

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use tagstream::catalog::{Catalog, TagId, TagKind, load};
 use tagstream::engine::{ModelTally, ScoreModel};
-use tagstream::scoring::{Models, Patience, Place, Scorer};
+use tagstream::scoring::{Models, ScorePart, Scorer, SlowModelPolicy};
 
 use super::runtime::library;
 
@@ -27,7 +27,7 @@ fn catalog(model: &str, inputs: &[&str], output: &str) -> Catalog {
 }
 
 fn open(library: &Path, catalog: &mut Catalog) -> Arc<Scorer> {
-    let models = Models::load(catalog, &folder(), Some(library), Patience::Endless);
+    let models = Models::load(catalog, &folder(), Some(library), SlowModelPolicy::Wait);
     Arc::clone(models.unwrap_or_else(|unfit| panic!("{unfit:?}")).of(TagId(0)).unwrap())
 }
 
@@ -143,7 +143,7 @@ fn another_model_is_another_meaning() {
 fn what_is_wrong_is_wrong_about_something() {
     let Some(library) = library() else { return };
     let mut catalog = catalog("columns.onnx", &["recency", "visit", "spend"], "label");
-    let unfit = Models::load(&mut catalog, &folder(), Some(&library), Patience::Endless).unwrap_err();
-    let places: Vec<Place> = unfit.iter().map(|unfit| unfit.misfit.place).collect();
-    assert_eq!(places, [Place::Inputs, Place::Input(1), Place::Output]);
+    let unfit = Models::load(&mut catalog, &folder(), Some(&library), SlowModelPolicy::Wait).unwrap_err();
+    let places: Vec<ScorePart> = unfit.iter().map(|unfit| unfit.mismatch.part).collect();
+    assert_eq!(places, [ScorePart::Inputs, ScorePart::Input(1), ScorePart::Output]);
 }

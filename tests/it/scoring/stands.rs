@@ -4,10 +4,10 @@ use std::sync::{Arc, Mutex};
 
 use serde_json::{Value, json};
 use tagstream::catalog::{TagId, load};
-use tagstream::cli::replay::Replay;
 use tagstream::engine::Programs;
 use tagstream::model::Timestamp;
-use tagstream::scoring::{Models, Patience, Scorer};
+use tagstream::replay::Replay;
+use tagstream::scoring::{Models, Scorer, SlowModelPolicy};
 
 use crate::engine::agreement::{Collected, NOW_MS};
 
@@ -23,7 +23,7 @@ pub fn changes(
     let catalog = loaded.catalog.unwrap_or_else(|| panic!("{:#?}", loaded.problems));
     let mut models = Models::default();
     for places in &loaded.models {
-        models.insert(places.tag, Scorer::of_formula(width, Patience::Endless, formula.clone()));
+        models.insert(places.tag, Scorer::of_formula(width, SlowModelPolicy::Wait, formula.clone()));
     }
     let programs = Programs::with_models(catalog, models);
     let mut replay = Replay::new(&programs, Timestamp::from_ms(NOW_MS), Timestamp::parse(until).ok());

@@ -219,7 +219,7 @@ fn defaults() -> &'static Settings {
             "service.outage_after=off",
         ];
         let sources = Sources {
-            file: ConfigFile::Usual("/nonexistent/tagstream.toml".into()),
+            file: ConfigFile::Default("/nonexistent/tagstream.toml".into()),
             environment: Vec::new(),
             flags: flags.map(str::to_owned).to_vec(),
         };

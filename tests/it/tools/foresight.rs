@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use tagstream::catalog::TagId;
-use tagstream::cli::replay::Replay;
 use tagstream::engine::{Clause, Explanation, Programs, Role, Section, Sink};
 use tagstream::model::{EntityKindId, TagChange, Timestamp, Value};
+use tagstream::replay::Replay;
 
 use crate::generate::{self, Case, Features};
 
@@ -34,14 +34,14 @@ fn replayed(case: &Case) -> Option<Replay> {
     for line in &case.lines {
         replay.line(line, &mut Nobody);
     }
-    replay.world().clock()?;
+    replay.partition_set().clock()?;
     Some(replay)
 }
 
 /// Every tag of every entity: kind and key of the entity, and the tag.
 fn subjects(replay: &mut Replay, entities_max: usize) -> Vec<(EntityKindId, String, TagId)> {
     let mut subjects = Vec::new();
-    for (kind, partition) in (0..).map(EntityKindId).zip(replay.world_mut().partitions_mut()) {
+    for (kind, partition) in (0..).map(EntityKindId).zip(replay.partition_set_mut().partitions_mut()) {
         let mut keys = Vec::new();
         partition.each_entity(|key, _| keys.push(key.to_owned()));
         let tags: Vec<TagId> = partition.program().tags.iter().map(|plan| plan.id).collect();
@@ -52,7 +52,7 @@ fn subjects(replay: &mut Replay, entities_max: usize) -> Vec<(EntityKindId, Stri
 }
 
 fn explained(replay: &Replay, (kind, key, tag): &(EntityKindId, String, TagId)) -> Explanation {
-    replay.world().partition(*kind).explain(key, *tag).expect("the entity is known")
+    replay.partition_set().partition(*kind).explain(key, *tag).expect("the entity is known")
 }
 
 /// A section's clauses with its role.
@@ -71,7 +71,7 @@ fn what_is_foreseen_comes_true() {
             match explained(&replay, &subject).next {
                 Some(next) => {
                     let (kind, key, tag) = subject;
-                    let name = replay.world().partition(kind).program().tag(tag).name.to_string();
+                    let name = replay.partition_set().partition(kind).program().tag(tag).name.to_string();
                     expected.insert((key, name), (next.at, next.value));
                 }
                 None => silent += 1,

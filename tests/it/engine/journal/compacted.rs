@@ -3,7 +3,9 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use tagstream::codec::{ChangelogKey, ChangelogRecord, Meta, Progress, SnapshotHead, SnapshotReader, SnapshotWriter};
+use tagstream::codec::{
+    ChangelogKey, ChangelogRecord, Meta, SnapshotHead, SnapshotProgress, SnapshotReader, SnapshotWriter,
+};
 use tagstream::engine::{Damage, Log, NoCopy, Partition, Position, Program, Restored, Restoring, Segment, Slot};
 
 /// A record as Kafka has it.
@@ -93,7 +95,7 @@ impl Compacted {
     pub fn try_restore_after(&self, snapshot: &[u8], program: &Arc<Program>) -> Result<Restored, Damage> {
         let mut restoring = Restoring::new(program.clone());
         let mut reader = SnapshotReader::new(snapshot).expect("it is a snapshot");
-        while reader.read_into(&mut restoring).expect("it is whole") == Progress::More {}
+        while reader.read_into(&mut restoring).expect("it is whole") == SnapshotProgress::More {}
         let from = reader.head().offset as usize;
         restore_on(restoring, self.records.iter().filter(|record| record.offset >= from))
     }

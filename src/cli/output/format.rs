@@ -1,0 +1,281 @@
+//! Values, instants and reasons as text for people, and values as JSON.
+
+use std::fmt::Write;
+
+use serde_json::Value as Json;
+
+use crate::catalog::{Bands, Comparison, TagKind};
+use crate::engine::{Clause, Explanation, Foreseen, Forgotten, Join, Role, Section, Unseen, Wait};
+use crate::model::{Timestamp, Unit, Value};
+
+/// Up to here every whole number is exact as a double.
+const WHOLE_MAX: f64 = 9_007_199_254_740_992.0;
+
+/// The JSON of a value, as in a tag change; null when absent.
+pub(crate) fn json(value: Option<&Value>) -> Json {
+    match value {
+        None => Json::Null,
+        Some(Value::Bool(b)) => (*b).into(),
+        Some(Value::Number(n)) if n.fract() == 0.0 && n.abs() < WHOLE_MAX => (*n as i64).into(),
+        Some(Value::Number(n)) => (*n).into(),
+        Some(Value::String(text)) => (&**text).into(),
+        Some(Value::Time(time)) => time.to_string().into(),
+    }
+}
+
+/// Like [`json`], rounded to six decimals: as days that is a tenth of a second.
+pub(crate) fn text(value: Option<&Value>) -> String {
+    match value {
+        Some(Value::Number(n)) => json(Some(&Value::Number((n * 1e6).round() / 1e6))).to_string(),
+        _ => json(value).to_string(),
+    }
+}
+
+/// Labels with their values, such as a tag change's `because`: `visits is 3, plan is null`.
+pub(crate) fn because<'a>(values: impl Iterator<Item = (&'a str, Option<Value>)>) -> String {
+    let said: Vec<String> = values.map(|(label, value)| format!("{label} is {}", text(value.as_ref()))).collect();
+    said.join(", ")
+}
+
+/// The value of a tag: `on`, `off`, a band, a stage or a value.
+pub(crate) fn tag_value(value: Option<&Value>) -> String {
+    match value {
+        None => "off".to_owned(),
+        Some(Value::Bool(true)) => "on".to_owned(),
+        Some(Value::String(text)) => text.to_string(),
+        Some(_) => text(value),
+    }
+}
+
+/// A number with its noun.
+pub(crate) fn counted(number: u64, one: &str, many: &str) -> String {
+    format!("{number} {}", if number == 1 { one } else { many })
+}
+
+/// A duration in its two greatest units: `3d 4h`.
+pub(crate) fn distance(ms: i64) -> String {
+    const UNITS: [(&str, i64); 5] = [("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1_000), ("ms", 1)];
+    let first = UNITS.iter().position(|(_, unit_ms)| ms >= *unit_ms).unwrap_or(UNITS.len() - 1);
+    let mut rest = ms;
+    let mut parts = Vec::new();
+    for (name, unit_ms) in UNITS.iter().skip(first).take(2) {
+        if rest >= *unit_ms || parts.is_empty() {
+            parts.push(format!("{}{name}", rest / unit_ms));
+            rest %= unit_ms;
+        }
+    }
+    parts.join(" ")
+}
+
+/// A number of days, hours and so on, as [`distance`] writes it.
+fn length(number: f64, unit: Unit) -> String {
+    match (number * unit.ms() as f64).round() as i64 {
+        0 => format!("0{}", &unit.name()[..1]),
+        ms @ ..0 => format!("-{}", distance(-ms)),
+        ms => distance(ms),
+    }
+}
+
+/// The reasons for a tag's state, one line per clause.
+pub(crate) fn reasons(explanation: &Explanation, definition: &TagKind) -> Vec<String> {
+    let now = explanation.at;
+    let mut rows = Vec::new();
+    for section in &explanation.sections {
+        if section.clauses.is_empty() {
+            rows.push((format!("{} otherwise", role(&section.role)), String::new()));
+        }
+        for clause in &section.clauses {
+            rows.push(row(section, clause, now));
+        }
+        if decides(section) {
+            break;
+        }
+    }
+    let width = rows.iter().map(|(left, _)| left.chars().count()).max().unwrap_or(0);
+    let line = |(left, right): &(String, String)| format!("{left:width$}  {right}").trim_end().to_owned();
+    let mut lines: Vec<String> = rows.iter().map(line).collect();
+    if let Some(bands) = definition.bands() {
+        lines.push(band_line(bands));
+        lines.extend(within_margin(bands, explanation));
+    }
+    if matches!(definition, TagKind::Manual { .. }) && explanation.value.is_none() {
+        lines.push("set by `$tag` commands".to_owned());
+    }
+    lines.extend(explanation.unseen.iter().map(unseen));
+    lines.extend(explanation.wait.map(|wait| waiting(wait, now)));
+    lines.push(ahead(explanation));
+    lines
+}
+
+/// Whether a stage's condition holds, or may hold: then the stages after it are not evaluated.
+fn decides(section: &Section) -> bool {
+    let holds = |whole: &Clause| !whole.is_decided || whole.value == Some(Value::Bool(true));
+    matches!(section.role, Role::Stage(_)) && section.clauses.first().is_some_and(holds)
+}
+
+fn unseen(unseen: &Unseen) -> String {
+    let Unseen { counter, value, since, complete_at } = unseen;
+    let known = complete_at.map_or("never wholly known".to_owned(), |at| format!("not wholly known before {at}"));
+    format!("{counter}: {} seen since {since}; {known}", text(value.as_ref()))
+}
+
+/// The next change of the tag if no event comes.
+fn ahead(explanation: &Explanation) -> String {
+    let now = explanation.at;
+    let mut line = "if nothing happens: ".to_owned();
+    match &explanation.next {
+        Some(Foreseen { at, value }) => {
+            let (from, to) = (tag_value(explanation.value.as_ref()), tag_value(value.as_ref()));
+            let _ = write!(line, "{from} → {to} at {at}, in {}", distance(at.since(now)));
+        }
+        None => line.push_str("stays as it is"),
+    }
+    if let (Some(next), Some(Forgotten { at, silent_ms })) = (&explanation.next, explanation.forgotten)
+        && next.at == at
+    {
+        let _ = write!(line, " (forgotten: silent for {})", distance(silent_ms));
+    }
+    line
+}
+
+fn role(role: &Role) -> String {
+    match role {
+        Role::When => "when ".to_owned(),
+        Role::Until => "until".to_owned(),
+        Role::Value => "value".to_owned(),
+        Role::Stage(name) => format!("stage {name}:"),
+        Role::Input(name) => format!("input {name}:"),
+    }
+}
+
+/// Whether the clause is shown with its value, and not with whether it holds.
+fn is_value(section: &Section) -> bool {
+    matches!(section.role, Role::Value | Role::Input(_))
+}
+
+fn row(section: &Section, clause: &Clause, now: Timestamp) -> (String, String) {
+    let verdict = match &clause.value {
+        _ if is_value(section) => "",
+        _ if !clause.is_decided => "?   ",
+        Some(Value::Bool(true)) => "yes ",
+        _ => "no  ",
+    };
+    let head = if clause.depth == 0 { format!("{} ", role(&section.role)) } else { "      ".to_owned() };
+    let left = format!("{head}{:indent$}{verdict}{}", "", clause.text, indent = 2 * clause.depth);
+    let mut right = detail(section, clause);
+    if let Some(until) = clause.until {
+        let is_over = clause.value == Some(Value::Bool(true)) || is_value(section) || !clause.is_decided;
+        let word = if is_over { "until" } else { "from" };
+        let separator = if right.is_empty() { "" } else { "; " };
+        let _ = write!(right, "{separator}{word} {until}, in {}", distance(until.since(now)));
+    }
+    (left, right)
+}
+
+/// The values of a clause, and how far it is from holding.
+fn detail(section: &Section, clause: &Clause) -> String {
+    let of_seen = match &clause.join {
+        Join::Parts => String::new(),
+        _ if matches!(section.role, Role::Input(_)) => format!("is {}", text(clause.value.as_ref())),
+        Join::Comparison(op, [left, right], unit) => match (left, right, gap(clause)) {
+            (None, _, _) | (_, None, _) => "has no value".to_owned(),
+            (left, _, Some(gap)) => format!("is {}, {}", operand(left.as_ref(), *unit), short_of(*op, gap, *unit)),
+            (left, _, None) => format!("is {}", operand(left.as_ref(), *unit)),
+        },
+        Join::Leaf if is_value(section) => format!("is {}", text(clause.value.as_ref())),
+        Join::Leaf => {
+            // A clause that is only a name is already shown with its value.
+            let named = section.leaves.iter().filter(|(label, _)| *label != clause.text && clause.text.contains(label));
+            because(named.map(|(label, value)| (label.as_str(), value.clone())))
+        }
+    };
+    match of_seen.as_str() {
+        _ if clause.is_decided => of_seen,
+        "" => "undecided".to_owned(),
+        _ => format!("undecided: {of_seen} so far"),
+    }
+}
+
+/// One operand of a comparison.
+fn operand(value: Option<&Value>, unit: Option<Unit>) -> String {
+    match (value, unit) {
+        (Some(Value::Number(number)), Some(unit)) => length(*number, unit),
+        _ => text(value),
+    }
+}
+
+/// How far a comparison of numbers is from holding: its right operand minus its left one; `None` if it holds.
+pub(crate) fn gap(clause: &Clause) -> Option<f64> {
+    let Join::Comparison(_, [Some(Value::Number(left)), Some(Value::Number(right))], _) = &clause.join else {
+        return None;
+    };
+    (clause.is_decided && clause.value != Some(Value::Bool(true))).then_some(right - left)
+}
+
+fn short_of(op: Comparison, gap: f64, unit: Option<Unit>) -> String {
+    let by = operand(Some(&Value::Number(gap.abs())), unit);
+    match op {
+        Comparison::Greater if gap == 0.0 => "must be more".to_owned(),
+        Comparison::Less if gap == 0.0 => "must be less".to_owned(),
+        Comparison::NotEqual => "must be another".to_owned(),
+        Comparison::Greater | Comparison::GreaterOrEqual => format!("{by} short"),
+        Comparison::Less | Comparison::LessOrEqual => format!("{by} over"),
+        Comparison::Equal => format!("off by {by}"),
+    }
+}
+
+fn band_line(bands: &Bands) -> String {
+    let mut line = "bands".to_owned();
+    for (index, name) in bands.names.iter().enumerate() {
+        let _ = write!(line, " {name}");
+        if let Some(bound) = bands.bounds.get(index) {
+            let _ = write!(line, " < {} <=", number(*bound));
+        }
+    }
+    if bands.margin > 0.0 {
+        let _ = write!(line, ", margin {}", number(bands.margin));
+    }
+    line
+}
+
+/// The bound at which the band is left, where the value is already past the band's own bound.
+fn within_margin(bands: &Bands, explanation: &Explanation) -> Option<String> {
+    let of_clause = explanation.sections.first().and_then(|section| section.clauses.first());
+    let value = match (explanation.wait, of_clause.and_then(|clause| clause.value.as_ref())) {
+        (Some(Wait::Refresh { score, .. }), _) => score?,
+        (_, Some(Value::Number(number))) => *number,
+        _ => return None,
+    };
+    let Some(Value::String(band)) = &explanation.value else { return None };
+    let index = bands.names.iter().position(|name| name == band)?;
+    let below = bands.bounds.get(index).filter(|bound| value >= **bound);
+    let from = index.checked_sub(1).and_then(|before| bands.bounds.get(before)).filter(|bound| value < **bound);
+    match (below, from) {
+        (Some(bound), _) => Some(format!("stays {band} below {} (margin)", number(bound + bands.margin))),
+        (_, Some(bound)) => Some(format!("stays {band} above {} (margin)", number(bound - bands.margin))),
+        _ => None,
+    }
+}
+
+fn number(number: f64) -> String {
+    text(Some(&Value::Number(number)))
+}
+
+fn waiting(wait: Wait, now: Timestamp) -> String {
+    match wait {
+        Wait::For { since, until } => {
+            format!("`when` holds since {since}; `for` ends at {until}, in {}", distance(until.since(now)))
+        }
+        Wait::KeepFor { since, until } if until > now => {
+            format!("`when` does not hold since {since}; `keep_for` ends at {until}, in {}", distance(until.since(now)))
+        }
+        Wait::KeepFor { since, .. } => format!("`when` does not hold since {since}"),
+        Wait::Refresh { score, since, until } => {
+            let score = text(score.map(Value::Number).as_ref());
+            format!(
+                "the model said {score} at {since}; it is asked again at {until}, in {}",
+                distance(until.since(now))
+            )
+        }
+    }
+}

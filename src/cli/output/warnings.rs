@@ -1,0 +1,72 @@
+//! Warnings about the events of a replay, printed at its end.
+
+use super::console::report;
+use super::format::{counted, distance};
+use crate::catalog::{Aggregate, Expr, Source, Type};
+use crate::engine::{Heard, Partition, Stats};
+use crate::replay::{Lateness, Replay};
+
+/// An event in a file that is later than this is more likely a sign of a wrong order than of a phone that was off.
+const WARN_MS: i64 = 86_400_000;
+
+/// If more than one event in this many is late, a warning is printed, however late they are.
+const WARN_SHARE: u64 = 100;
+
+/// Prints the warnings about the events of a replay.
+pub(crate) fn print_warnings(replay: &mut Replay) {
+    replay.partition_set_mut().partitions_mut().iter_mut().for_each(warn_of_skipped_values);
+    warn_of_late_events(replay.lateness());
+}
+
+fn warn_of_late_events(lateness: &Lateness) {
+    let Lateness { events, late, max_ms } = *lateness;
+    if max_ms <= WARN_MS && late * WARN_SHARE <= events {
+        return;
+    }
+    let count = counted(late, "event is older than one before it", "events are older than one before them");
+    let max = distance(max_ms);
+    report(&format!("{count}, by up to {max}; what windows no longer hold is not counted: sort the input by time"));
+}
+
+/// Names the counters with events that had no value to count, and the attributes with values of another type or with
+/// none at all.
+fn warn_of_skipped_values(partition: &mut Partition) {
+    let Stats { skipped, heard, .. } = partition.take_stats();
+    let program = partition.program();
+    for (series, skipped) in (0..).zip(skipped).filter(|(_, skipped)| *skipped > 0) {
+        let all = program.catalog.counters.iter().zip(&program.counters);
+        let sharing: Vec<_> = all.filter(|(_, plan)| plan.series.0 == series).map(|(counter, _)| counter).collect();
+        let Some((what, of)) = sharing.first().and_then(|counter| wanted(counter.aggregate)) else { continue };
+        let names: Vec<&str> = sharing.iter().map(|counter| &*counter.name).collect();
+        let counters = if names.len() == 1 { "counter" } else { "counters" };
+        let path = program.catalog.written(&of);
+        report(&format!("{counters} {}: {skipped} of its events had no {what} at {path}", names.join(", ")));
+    }
+    for (attribute, heard) in program.by_attribute(&heard) {
+        let Source::Property(path) = attribute.value else { continue };
+        let (name, path) = (&attribute.name, program.catalog.written(&Expr::Property(path)));
+        let Heard { events, misfits, silent } = heard;
+        if misfits > 0 {
+            let scalar = "text, a number, true or false";
+            let what = attribute.kind.map_or(scalar, |declared| Type::of_attribute(Some(declared)).name());
+            report(&format!("attribute {name}: {misfits} of its events had something else than {what} at {path}"));
+        }
+        if silent > 0 && silent == events {
+            let none = if events == 1 { "its only event".to_owned() } else { format!("all of its {events} events") };
+            report(&format!("attribute {name}: {none} had nothing at {path}"));
+        }
+    }
+}
+
+/// The type of value that an aggregate takes, and where it is in the event.
+fn wanted(aggregate: Aggregate) -> Option<(&'static str, Expr)> {
+    let (what, path) = match aggregate {
+        Aggregate::Sum(path) | Aggregate::Avg(path) | Aggregate::Min(path) | Aggregate::Max(path) => ("number", path),
+        Aggregate::Top { of: Source::Property(path), .. } => ("text", path),
+        Aggregate::Distinct { of: Source::Property(path), .. }
+        | Aggregate::Last(Source::Property(path))
+        | Aggregate::First(Source::Property(path)) => ("value", path),
+        _ => return None,
+    };
+    Some((what, Expr::Property(path)))
+}

@@ -1,0 +1,117 @@
+//! `tagstream run`: runs the service.
+
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use clap::Args;
+
+use crate::catalog::{Catalog, Colours};
+use crate::cli::input::catalog_file::{self, LoadError};
+use crate::cli::input::models::ModelAccess;
+use crate::cli::input::settings_args::{EXIT_SETTINGS, Needs, SettingsArgs};
+use crate::cli::output::console::report;
+use crate::kafka::{Backfill, Role, Streams};
+use crate::scoring::SlowModelPolicy;
+use crate::service::{self, CatalogSource, ServiceContext, ServiceError, TerminationSignal};
+use crate::settings::{PartitionedBy, Settings};
+use crate::telemetry;
+
+/// Run the service: events from Kafka in, tag changes to Kafka out
+///
+/// Exits with 0 when stopped by SIGTERM or Ctrl-C, 1 on an error that only an operator can correct, 2 on wrong usage,
+/// 78 when the settings are wrong, or topics and ACLs in Kafka do not fit them.
+#[derive(Debug, Args)]
+pub(crate) struct RunArgs {
+    #[command(flatten)]
+    settings: SettingsArgs,
+
+    /// Approve the tag changes that follow from the catalog, however many entities they concern (see service.max_change)
+    #[arg(long)]
+    approve_changes: bool,
+
+    /// Fill counters that are new or incomplete from the records that the input topic retains, before partitions run
+    ///
+    /// Only possible where the input is one topic, partitioned by user, and the catalog has no other kinds of entities.
+    /// Omit it at the next start.
+    #[arg(long)]
+    rebuild: bool,
+}
+
+/// Whether counters can be filled from the input: each partition's events must be those of its own entities.
+fn check_rebuild(settings: &Settings, catalog: &Catalog) -> Result<(), String> {
+    let streams = Streams::of(settings, Some(catalog));
+    if streams.iter().all(|(_, plan)| plan.role == Role::Direct) {
+        return Ok(());
+    }
+    let because = match settings.input.topics.len() {
+        1 if settings.input.partitioned_by == PartitionedBy::User => "the catalog has entities other than users",
+        1 => "the input is not partitioned by user",
+        _ => "there are several input topics",
+    };
+    Err(format!(
+        "--rebuild is not possible, since {because}: events go through repartition topics, which do not retain them as \
+         the input does; start without it, and new counters fill from now on"
+    ))
+}
+
+pub(crate) fn run(args: &RunArgs) -> ExitCode {
+    if let Err(why) = telemetry::init() {
+        report(&format!("error: {why}"));
+        return ExitCode::from(EXIT_SETTINGS);
+    }
+    let Some(settings) = args.settings.load(Needs::Catalog) else {
+        return ExitCode::from(EXIT_SETTINGS);
+    };
+    let access = ModelAccess::new(settings.scoring.library.clone(), SlowModelPolicy::Pause);
+    let runnable = settings.catalog.as_deref().and_then(|path| catalog_file::require(path, &access));
+    let Some(runnable) = runnable else {
+        return ExitCode::FAILURE;
+    };
+    if args.rebuild
+        && let Err(why) = check_rebuild(&settings, &runnable.catalog)
+    {
+        tracing::error!("{why}");
+        return ExitCode::from(EXIT_SETTINGS);
+    }
+    tracing::info!(
+        version = env!("CARGO_PKG_VERSION"),
+        application = settings.kafka.application,
+        instance = settings.service.instance,
+        workers = settings.service.workers,
+        catalog = format!("{:016x}", runnable.catalog.fingerprint),
+        "starting"
+    );
+    let source: Option<CatalogSource> = settings.catalog.clone().map(|path| -> CatalogSource {
+        Arc::new(move || {
+            let loaded = catalog_file::load(&path, &access, Colours::Off);
+            loaded.map(|catalog| catalog.compile()).map_err(LoadError::into_catalog_errors)
+        })
+    });
+    let context = ServiceContext {
+        catalog: source,
+        approve_changes: args.approve_changes,
+        backfill: if args.rebuild { Backfill::On } else { Backfill::Off },
+        ..ServiceContext::new(service::to_log())
+    };
+    match service::run(settings, runnable.compile(), context) {
+        Ok(()) => {
+            tracing::info!("stopped");
+            ExitCode::SUCCESS
+        }
+        Err(ServiceError::Forced(signal)) => {
+            tracing::warn!("{}", ServiceError::Forced(signal));
+            ExitCode::from(match signal {
+                TerminationSignal::Interrupt => 130,
+                TerminationSignal::Terminate => 143,
+            })
+        }
+        Err(error @ ServiceError::Http(_)) => {
+            tracing::error!("{error}");
+            ExitCode::from(EXIT_SETTINGS)
+        }
+        Err(error) => {
+            tracing::error!("{error}");
+            if error.is_configuration() { ExitCode::from(EXIT_SETTINGS) } else { ExitCode::FAILURE }
+        }
+    }
+}

@@ -1,0 +1,25 @@
+//! Input records to events: the hot path of the whole program. Nothing here allocates once its buffers have grown.
+//!
+//! - `text`: the inside of JSON strings, plain bytes and escapes;
+//! - `scanner`: what JSON is (RFC 8259); knows no catalog;
+//! - `name_table`: a hash table from names to numbers;
+//! - `plan`: which places of a record the catalog wants, as one tree;
+//! - `shape_cache`: spares the walk through a record that looks like an earlier one;
+//! - `extract`: one walk through a record, from `plan` and `scanner` to the values that were found;
+//! - `values`: what a found JSON value becomes in an event;
+//! - `commands`: `$tag` and `$erase`; of tags it knows the names of those that commands set;
+//! - `time_errors`: the words for a time that is rejected;
+//! - `decoder`: the rules of the envelope, which join them.
+
+mod text;
+mod scanner;
+mod name_table;
+mod plan;
+mod shape_cache;
+mod extract;
+mod values;
+mod commands;
+mod time_errors;
+mod decoder;
+
+pub use decoder::Decoder;

@@ -1,0 +1,187 @@
+//! The wanted places of a record: the envelope's pointers and the catalog's property paths, merged into one tree.
+
+use super::name_table::NameTable;
+use super::scanner::DEPTH_MAX;
+use crate::catalog::{Catalog, KeyRule, KindRule, Pointer, PropertiesRule};
+use std::collections::BTreeMap;
+
+/// The length up to which a path is used: no record is nested deep enough for a longer one.
+const PATH_LEN_MAX: usize = DEPTH_MAX + 1;
+
+/// Index into [`DecodePlan::nodes`].
+pub(super) type NodeId = usize;
+
+/// A place of a record that is wanted, or that leads to one.
+#[derive(Clone, Debug)]
+pub(super) struct Node {
+    /// The next nodes in an object, by name.
+    pub(super) members: NameTable,
+    /// The next nodes in an array: index and node, in the order of the index.
+    pub(super) elements: Vec<(usize, NodeId)>,
+    /// One past the last node below this one: the tree is numbered in pre-order, so a node and everything below it are
+    /// one range.
+    pub(super) end: NodeId,
+    /// Whether the property paths begin here. From here on, only objects are walked.
+    pub(super) is_properties: bool,
+}
+
+/// Where the type of an event is.
+#[derive(Clone, Debug)]
+pub(super) enum TypePlace {
+    At(NodeId),
+    /// At `event` where `call` is "track", at `call` itself otherwise.
+    Segment {
+        call: NodeId,
+        event: NodeId,
+    },
+}
+
+/// Where the properties are: one node for each of the catalog's paths.
+#[derive(Clone, Debug)]
+pub(super) enum PropertyPlaces {
+    At(Vec<NodeId>),
+    /// In `traits` where `call` is "identify", in `properties` otherwise.
+    Segment {
+        call: NodeId,
+        properties: Vec<NodeId>,
+        traits: Vec<NodeId>,
+    },
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct DecodePlan {
+    /// The root first.
+    pub(super) nodes: Vec<Node>,
+    /// The first of them that is not missing is used.
+    pub(super) keys: Vec<NodeId>,
+    /// By kind of entity, the node of its key; `None` for the user, whose key is in `keys`.
+    pub(super) entities: Vec<Option<NodeId>>,
+    pub(super) event_type: TypePlace,
+    pub(super) time: NodeId,
+    pub(super) id: NodeId,
+    pub(super) properties: PropertyPlaces,
+}
+
+/// A node while the tree grows, before it is numbered.
+#[derive(Default)]
+struct Draft {
+    children: BTreeMap<Box<str>, Draft>,
+    is_properties: bool,
+}
+
+impl Draft {
+    /// The node of a path; created if it does not exist.
+    fn grow<'a>(&mut self, path: impl IntoIterator<Item = &'a Box<str>>) -> &mut Draft {
+        let mut draft = self;
+        for token in path.into_iter().take(PATH_LEN_MAX) {
+            draft = draft.children.entry(token.clone()).or_default();
+        }
+        draft
+    }
+
+    /// Numbers this node and all below it, in pre-order.
+    fn number(&self, nodes: &mut Vec<Node>) -> NodeId {
+        let id = nodes.len();
+        nodes.push(Node {
+            members: NameTable::new([]),
+            elements: Vec::new(),
+            end: 0,
+            is_properties: self.is_properties,
+        });
+        let children: Vec<(&Box<str>, NodeId)> =
+            self.children.iter().map(|(name, child)| (name, child.number(nodes))).collect();
+        let mut elements: Vec<(usize, NodeId)> =
+            children.iter().filter_map(|(name, child)| Some((array_index(name)?, *child))).collect();
+        elements.sort_unstable();
+        let end = nodes.len();
+        let node = &mut nodes[id];
+        node.members = NameTable::new(children.into_iter().map(|(name, child)| (name.clone(), child as u32)));
+        node.elements = elements;
+        node.end = end;
+        id
+    }
+}
+
+/// The array index of a JSON Pointer's token (RFC 6901: no leading zeros).
+fn array_index(token: &str) -> Option<usize> {
+    let plain = token.bytes().all(|b| b.is_ascii_digit()) && (token == "0" || !token.starts_with('0'));
+    if plain { token.parse().ok() } else { None }
+}
+
+impl DecodePlan {
+    pub(super) fn new(catalog: &Catalog) -> Self {
+        let input = &catalog.input;
+        let mut root = Draft::default();
+        for pointer in envelope_pointers(catalog) {
+            root.grow(&pointer.0);
+        }
+        for base in properties_pointers(&input.properties) {
+            root.grow(&base.0).is_properties = true;
+            for path in &catalog.paths {
+                root.grow(base.0.iter().chain(path));
+            }
+        }
+        let mut nodes = Vec::new();
+        root.number(&mut nodes);
+        let at = |pointer: &Pointer| find(&nodes, &pointer.0);
+        let below = |base: &Pointer| -> Vec<NodeId> {
+            catalog.paths.iter().map(|path| find(&nodes, base.0.iter().chain(path))).collect()
+        };
+        let KeyRule(keys) = &input.key;
+        DecodePlan {
+            keys: keys.iter().map(at).collect(),
+            entities: catalog.entities.iter().map(|kind| kind.key.as_ref().map(at)).collect(),
+            event_type: match &input.kind {
+                KindRule::At(pointer) => TypePlace::At(at(pointer)),
+                KindRule::Segment => TypePlace::Segment { call: at(&member("type")), event: at(&member("event")) },
+            },
+            time: at(&input.time),
+            id: at(&input.id),
+            properties: match &input.properties {
+                PropertiesRule::At(pointer) => PropertyPlaces::At(below(pointer)),
+                PropertiesRule::Segment => PropertyPlaces::Segment {
+                    call: at(&member("type")),
+                    properties: below(&member("properties")),
+                    traits: below(&member("traits")),
+                },
+            },
+            nodes,
+        }
+    }
+}
+
+fn member(name: &str) -> Pointer {
+    Pointer(vec![name.into()])
+}
+
+fn envelope_pointers(catalog: &Catalog) -> Vec<Pointer> {
+    let input = &catalog.input;
+    let KeyRule(mut pointers) = input.key.clone();
+    pointers.extend([input.time.clone(), input.id.clone()]);
+    pointers.extend(catalog.entities.iter().filter_map(|kind| kind.key.clone()));
+    match &input.kind {
+        KindRule::At(pointer) => pointers.push(pointer.clone()),
+        KindRule::Segment => pointers.extend([member("type"), member("event")]),
+    }
+    if input.properties == PropertiesRule::Segment {
+        pointers.push(member("type"));
+    }
+    pointers
+}
+
+fn properties_pointers(rule: &PropertiesRule) -> Vec<Pointer> {
+    match rule {
+        PropertiesRule::At(pointer) => vec![pointer.clone()],
+        PropertiesRule::Segment => vec![member("properties"), member("traits")],
+    }
+}
+
+/// The node of a path, which must be in the tree.
+fn find<'a>(nodes: &[Node], path: impl IntoIterator<Item = &'a Box<str>>) -> NodeId {
+    let mut node = 0;
+    for token in path.into_iter().take(PATH_LEN_MAX) {
+        let child = nodes[node].members.get(token.as_bytes());
+        node = child.expect("a wanted place is in the tree") as NodeId;
+    }
+    node
+}

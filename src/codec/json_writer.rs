@@ -1,0 +1,91 @@
+//! JSON values, appended to a buffer of the caller's.
+
+use std::io::Write;
+
+use crate::model::{Scalar, Timestamp};
+
+/// `,"name":value`, for a name that needs no escapes.
+pub(super) fn push_member(name: &str, value: Scalar, out: &mut Vec<u8>) {
+    out.extend_from_slice(b",\"");
+    out.extend_from_slice(name.as_bytes());
+    out.extend_from_slice(b"\":");
+    push_scalar(value, out);
+}
+
+pub(super) fn push_scalar(value: Scalar, out: &mut Vec<u8>) {
+    match value {
+        Scalar::Absent => out.extend_from_slice(b"null"),
+        Scalar::Bool(true) => out.extend_from_slice(b"true"),
+        Scalar::Bool(false) => out.extend_from_slice(b"false"),
+        Scalar::Number(number) => push_number(number, out),
+        Scalar::String(text) => push_string(text, out),
+        Scalar::Time(time) => push_time(time, out),
+    }
+}
+
+/// A number as ECMAScript writes it; null if it is not finite, which JSON cannot express.
+fn push_number(number: f64, out: &mut Vec<u8>) {
+    if number.is_finite() {
+        out.extend_from_slice(ryu_js::Buffer::new().format_finite(number).as_bytes());
+    } else {
+        out.extend_from_slice(b"null");
+    }
+}
+
+fn push_time(time: Timestamp, out: &mut Vec<u8>) {
+    write!(out, "\"{time}\"").expect("a vector takes every byte");
+}
+
+pub(super) fn push_integer(integer: u64, out: &mut Vec<u8>) {
+    write!(out, "{integer}").expect("a vector takes every byte");
+}
+
+/// A string in quotes; only characters that must be escaped are.
+pub(super) fn push_string(text: &str, out: &mut Vec<u8>) {
+    out.push(b'"');
+    let bytes = text.as_bytes();
+    let mut plain_from = 0;
+    for (at, byte) in bytes.iter().enumerate() {
+        let short = match byte {
+            b'"' | b'\\' => *byte,
+            b'\n' => b'n',
+            b'\r' => b'r',
+            b'\t' => b't',
+            0x08 => b'b',
+            0x0c => b'f',
+            0x00..0x20 => b'u',
+            _ => continue,
+        };
+        out.extend_from_slice(&bytes[plain_from..at]);
+        out.extend_from_slice(&[b'\\', short]);
+        if short == b'u' {
+            out.extend_from_slice(&[b'0', b'0', hex_digit(byte >> 4), hex_digit(byte & 15)]);
+        }
+        plain_from = at + 1;
+    }
+    out.extend_from_slice(&bytes[plain_from..]);
+    out.push(b'"');
+}
+
+pub(super) fn push_hex(number: u128, out: &mut Vec<u8>) {
+    out.extend(number.to_be_bytes().iter().flat_map(|byte| [hex_digit(byte >> 4), hex_digit(byte & 15)]));
+}
+
+fn hex_digit(nibble: u8) -> u8 {
+    b"0123456789abcdef"[usize::from(nibble)]
+}
+
+/// Base64 of RFC 4648, with padding.
+pub(super) fn push_base64(bytes: &[u8], out: &mut Vec<u8>) {
+    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    for chunk in bytes.chunks(3) {
+        let mut three = [0; 3];
+        three[..chunk.len()].copy_from_slice(chunk);
+        let [a, b, c] = three;
+        let sextets = [a >> 2, (a & 3) << 4 | b >> 4, (b & 15) << 2 | c >> 6, c & 63];
+        for (index, sextet) in sextets.into_iter().enumerate() {
+            let is_padding = index > chunk.len();
+            out.push(if is_padding { b'=' } else { ALPHABET[usize::from(sextet)] });
+        }
+    }
+}

@@ -1,0 +1,90 @@
+//! The service's environment in the demo: its topics, settings, clock and listeners.
+
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::clock::Speed;
+use super::feeder::Progress;
+use super::terminal::Terminal;
+use crate::kafka::{Backfill, Clock, EmbeddedBroker, FETCH_WAIT, Notice, Notices};
+use crate::service::ServiceContext;
+use crate::settings::{
+    Delivery, GroupProtocol, HttpSettings, InputSettings, KafkaSettings, MaxChange, Membership, Origin, OutputSettings,
+    PartitionedBy, Properties, ScoringSettings, ServiceSettings, Settings, Start,
+};
+use crate::telemetry::Severity;
+
+pub(crate) const EVENTS: &str = "events";
+pub(crate) const CHANGES: &str = "tag-changes";
+pub(crate) const PARTITIONS: i32 = 4;
+pub(crate) const TOPICS: [(&str, i32); 5] = [
+    (EVENTS, PARTITIONS),
+    (CHANGES, PARTITIONS),
+    ("tags", PARTITIONS),
+    ("tagstream-changelog", PARTITIONS),
+    ("tagstream-dead-letter", 1),
+];
+
+/// The settings of a service on the embedded broker.
+///
+/// One worker: the broker does not keep the offsets of transactions, so a partition that moves would start over.
+pub(crate) fn settings(broker: &EmbeddedBroker, speed: Speed) -> Settings {
+    let mut properties = Properties::default();
+    let (wait, ms) = FETCH_WAIT;
+    properties.insert(wait.to_owned(), ms.to_owned(), Origin::Default);
+    Settings {
+        catalog: None,
+        kafka: KafkaSettings {
+            brokers: broker.address(),
+            application: "tagstream".to_owned(),
+            group_protocol: GroupProtocol::Classic,
+            properties,
+        },
+        input: InputSettings {
+            topics: vec![EVENTS.to_owned()],
+            start: Start::Earliest,
+            partitioned_by: PartitionedBy::User,
+        },
+        output: OutputSettings { changes: CHANGES.to_owned(), tags: Some("tags".to_owned()) },
+        service: ServiceSettings {
+            instance: "demo".to_owned(),
+            workers: NonZeroUsize::MIN,
+            membership: Membership::Static,
+            commit_interval: Duration::from_millis(20),
+            delivery: Delivery::ExactlyOnce,
+            idle_grace: Duration::from_millis(speed.step_ms().unsigned_abs()),
+            // The gym is silent at night, which lasts a third of a second.
+            outage_after: None,
+            max_change: MaxChange::Off,
+            max_waiting_bytes: 1 << 20,
+        },
+        state: None,
+        http: HttpSettings { listen: None },
+        scoring: ScoringSettings { library: None },
+    }
+}
+
+pub(crate) fn context(progress: &Arc<Progress>) -> ServiceContext {
+    let clock = Arc::clone(progress);
+    ServiceContext {
+        clock: Clock::new(move || clock.clock.read_by_service()),
+        notices: notices(Arc::clone(progress)),
+        stop: progress.stop.clone(),
+        catalog: None,
+        approve_changes: false,
+        backfill: Backfill::Off,
+    }
+}
+
+/// Takes the service's progress from its notices. Warnings go to the standard error, unless the picture covers it.
+fn notices(progress: Arc<Progress>) -> Notices {
+    let picture = Terminal::is_there();
+    Arc::new(move |notice: Notice| {
+        if let Notice::Committed { counts, .. } = &notice {
+            progress.has_read(counts.work.records);
+        } else if !picture && notice.severity() >= Severity::Warn {
+            eprintln!("tagstream: {notice}");
+        }
+    })
+}

@@ -1,0 +1,137 @@
+//! The threads of the service: one that waits for the cluster, then one per worker. Each reports how it ended.
+
+use std::io;
+use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use tokio::sync::mpsc::UnboundedSender;
+
+use super::{ServiceContext, ThreadReport};
+use crate::kafka::{self, Breaker, Counts, Native, Notice, Pulse, Streams, Worker, WorkerError, WorkerId, WorkerPlan};
+use crate::settings::Settings;
+
+/// Starts and stops the threads, and counts them.
+pub(crate) struct WorkerPool {
+    settings: Arc<Settings>,
+    rollout: Arc<Breaker>,
+    context: ServiceContext,
+    reports: UnboundedSender<ThreadReport>,
+    /// The number of threads that have not reported their end.
+    running: usize,
+}
+
+impl WorkerPool {
+    pub(crate) fn new(
+        settings: Arc<Settings>,
+        rollout: Arc<Breaker>,
+        context: ServiceContext,
+        reports: UnboundedSender<ThreadReport>,
+    ) -> Self {
+        WorkerPool { settings, rollout, context, reports, running: 0 }
+    }
+
+    pub(crate) fn start_cluster_check(&mut self) -> io::Result<()> {
+        let (settings, reports) = (Arc::clone(&self.settings), self.reports.clone());
+        let programs = self.rollout.look().edition.programs;
+        let ServiceContext { notices, stop, .. } = self.context.clone();
+        thread::Builder::new().name("cluster".to_owned()).spawn(move || {
+            let _guard = PanicGuard { reports: &reports };
+            let result = kafka::await_cluster(&settings, &programs.catalog, &notices, &stop);
+            // The receiver is gone when the process is ending: then the result does not matter.
+            let _ = reports.send(ThreadReport::Cluster(result));
+        })?;
+        self.running += 1;
+        Ok(())
+    }
+
+    pub(crate) fn start_workers(&mut self, streams: Streams) -> io::Result<()> {
+        let ServiceContext { clock, notices, stop, backfill, .. } = &self.context;
+        let pulse = Pulse::new(clock.now(), self.settings.service.outage_after, Arc::clone(notices));
+        let pulse = Arc::new(pulse);
+        let streams = Arc::new(streams);
+        for number in 0..self.settings.service.workers.get() {
+            let plan = WorkerPlan {
+                id: WorkerId(number),
+                settings: Arc::clone(&self.settings),
+                streams: Arc::clone(&streams),
+                programs: self.rollout.look().edition.programs,
+                breaker: Arc::clone(&self.rollout),
+                backfill: *backfill,
+                notices: Arc::clone(notices),
+                clock: clock.clone(),
+                pulse: Arc::clone(&pulse),
+                stop: stop.clone(),
+            };
+            let reports = self.reports.clone();
+            thread::Builder::new().name(format!("worker-{number}")).spawn(move || run_worker(plan, &reports))?;
+            self.running += 1;
+        }
+        Ok(())
+    }
+
+    /// Tells all threads to finish.
+    pub(crate) fn stop(&self) {
+        self.context.stop.give();
+    }
+
+    pub(crate) fn cluster_checked(&mut self) {
+        self.running -= 1;
+    }
+
+    pub(crate) fn worker_stopped(&mut self) {
+        self.running -= 1;
+    }
+
+    /// Whether every thread has ended.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.running == 0
+    }
+}
+
+/// Reports a panic of its thread, which ends the process: a service that lacks a worker must not go on.
+struct PanicGuard<'a> {
+    reports: &'a UnboundedSender<ThreadReport>,
+}
+
+impl Drop for PanicGuard<'_> {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            let name = thread::current().name().unwrap_or_default().to_owned();
+            let _ = self.reports.send(ThreadReport::Panicked(name));
+        }
+    }
+}
+
+/// A worker whose consumer was fenced joins again, since there may be no other process: a coordinator that fails while
+/// a member joins may know the instance by its earlier member id. If two processes really have one name, the older one
+/// is fenced again within this time, and ends.
+const REFENCED_WITHIN: Duration = Duration::from_secs(60);
+
+fn run_worker(plan: WorkerPlan, reports: &UnboundedSender<ThreadReport>) {
+    let id = plan.id;
+    let mut fenced_at: Option<Instant> = None;
+    let result = loop {
+        let result = run_once(plan.clone(), reports);
+        let why = match &result {
+            _ if plan.stop.is_given() => break result,
+            Err(error @ WorkerError::Expired { .. }) => format!("{error}; joining again"),
+            Err(WorkerError::Fenced { code, .. }) if fenced_at.is_none_or(|at| at.elapsed() >= REFENCED_WITHIN) => {
+                fenced_at = Some(Instant::now());
+                format!("{code}; joining again, which ends another process of this name if there is one")
+            }
+            _ => break result,
+        };
+        (plan.notices)(Notice::Trouble { worker: id, what: "the group", why });
+    };
+    let _ = reports.send(ThreadReport::WorkerStopped(id, result));
+}
+
+/// Runs a worker until it is stopped or fails.
+fn run_once(plan: WorkerPlan, reports: &UnboundedSender<ThreadReport>) -> Result<Counts, WorkerError> {
+    let native = Native::new(Arc::clone(&plan.settings), Arc::clone(&plan.streams), plan.id, Arc::clone(&plan.notices));
+    let mut worker = Worker::new(plan, native)?;
+    // Declared after the worker, so dropped before it: the report does not wait for a consumer to close.
+    let _guard = PanicGuard { reports };
+    worker.run()
+}
