@@ -1,6 +1,8 @@
 #!/bin/sh
-# Installs what is missing and runs all tests, those with a real Kafka among them. Arguments go to `cargo test`.
+# Installs what is missing and runs all tests: first those that need no Kafka, then those that start one. Arguments go
+# to `cargo test`.
 set -eu
 cd "$(dirname "$0")/.."
 deploy/setup.sh
-exec cargo test --locked "$@"
+cargo test --locked --lib --test it "$@"
+exec cargo test --locked --test broker "$@"

@@ -1,7 +1,7 @@
 //! Decoding and writing do not allocate once their buffers have grown.
 
 use super::fixtures::{NOW, catalog, flat, with_entities, with_manual_tags};
-use crate::allocations;
+use crate::engine::allocations;
 use tagstream::codec::{Decoder, write_change, write_current_tags};
 use tagstream::model::{Cause, CurrentTag, Event, Scalar, TagChange};
 

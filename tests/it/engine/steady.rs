@@ -6,7 +6,7 @@ use tagstream::codec::Decoder;
 use tagstream::engine::{Partition, Program, Sink};
 use tagstream::model::{Event, TagChange, Timestamp};
 
-use crate::allocations;
+use super::allocations;
 
 const CATALOG: &str = "
 version: 1

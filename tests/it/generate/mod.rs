@@ -7,6 +7,7 @@
 mod catalog;
 mod clock;
 mod command;
+mod coverage;
 mod dice;
 mod draft;
 mod expression;

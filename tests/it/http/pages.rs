@@ -13,8 +13,8 @@ use tagstream::kafka::{Breaker, Clock, Counts, Figures, Notice, Recycle, Standin
 use tagstream::model::{ChangeKind, Timestamp};
 use tagstream::settings::MaxChange;
 
-use super::exposition::parse;
-use super::get::{ask, get};
+use crate::support::exposition::parse;
+use crate::support::http_client::{ask, get};
 
 const NOW_MS: i64 = 1_760_000_000_000;
 const ONE: WorkerId = WorkerId(0);
