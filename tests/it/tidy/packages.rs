@@ -1,7 +1,9 @@
 //! Packages that break often or mark a border: each is one part's own, and some come only with a feature.
 
+use std::process::Command;
+
 use super::paths::paths;
-use super::sources::{Source, all_sources, expect_none};
+use super::sources::{Source, all_sources, expect_none, root};
 
 /// A package and the part that alone may use it.
 const OWNED: [(&str, &str); 15] = [
@@ -42,4 +44,24 @@ pub fn strayed(sources: &[Source]) -> Vec<String> {
         }
     }
     findings
+}
+
+/// What a program that embeds the engine alone does not build.
+const OF_FEATURES: [&str; 6] = ["axum", "clap", "prometheus", "rdkafka", "rdkafka-sys", "tokio"];
+
+#[test]
+fn without_features_the_engine_comes_alone() {
+    let cargo = Command::new(env!("CARGO"))
+        .args(["tree", "--no-default-features", "--edges", "normal", "--prefix", "none", "--format", "{p}"])
+        .args(["--offline", "--locked", "--manifest-path"])
+        .arg(root().join("Cargo.toml"))
+        .output()
+        .expect("cargo");
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    assert!(cargo.status.success(), "{}", text(&cargo.stderr));
+    let tree = text(&cargo.stdout);
+    let names: Vec<&str> = tree.lines().filter_map(|line| line.split(' ').next()).collect();
+    assert!(names.contains(&"jiff"), "the tree is read wrongly:\n{tree}");
+    let found: Vec<&&str> = OF_FEATURES.iter().filter(|package| names.contains(package)).collect();
+    assert!(found.is_empty(), "built without any feature: {found:?}");
 }
