@@ -31,3 +31,23 @@ fn parts_import_only_what_comes_before_them() {
 fn the_core_is_pure() {
     expect_none(purity::impure(&all_sources()));
 }
+
+#[test]
+fn rooms_import_only_what_comes_before_them() {
+    expect_none(imports::rooms_out_of_order(&all_sources()));
+}
+
+#[test]
+fn a_type_name_is_unique_within_its_part() {
+    expect_none(names::doubled(&all_sources()));
+}
+
+#[test]
+fn only_entities_have_a_kind() {
+    expect_none(names::other_kinds(&all_sources()));
+}
+
+#[test]
+fn no_folder_is_crowded() {
+    expect_none(files::crowded(&all_sources()));
+}
