@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use tagstream::kafka::{PartitionId, Streams};
 
+use super::delivering::{DelivererId, Delivering};
 use super::group::{ConsumerId, Group, Sync};
 use super::log::{Content, Log, Pid};
 use super::membership::Membership;
@@ -50,6 +51,9 @@ pub struct Cluster {
     pub group: Group,
     pub consumers: Vec<Membership>,
     pub producers: Vec<Producing>,
+    pub deliverers: Vec<Delivering>,
+    /// Whether one of them has given up a record that stands nowhere: what was behind it has overtaken it then.
+    pub gave_up: bool,
     pub input_producers: usize,
 }
 
@@ -65,6 +69,15 @@ pub enum Event {
     Acknowledge {
         producer: ProducerId,
         transaction: u64,
+        count: usize,
+    },
+    Deliver {
+        deliverer: DelivererId,
+        topic: Topic,
+        partition: i32,
+    },
+    Delivered {
+        deliverer: DelivererId,
         count: usize,
     },
     /// An EndTxn that was on its way for long.
@@ -95,6 +108,8 @@ impl Cluster {
             names: BTreeMap::new(),
             consumers: Vec::new(),
             producers: Vec::new(),
+            deliverers: Vec::new(),
+            gave_up: false,
             input_producers: 0,
         }
     }
@@ -149,6 +164,8 @@ impl State {
             Event::Feed(batch) => self.feed(batch),
             Event::Produce { producer, topic, partition } => self.produce(producer, topic, partition),
             Event::Acknowledge { producer, transaction, count } => self.acknowledge(producer, transaction, count),
+            Event::Deliver { deliverer, topic, partition } => self.deliver(deliverer, topic, partition),
+            Event::Delivered { deliverer, count } => self.delivered(deliverer, count),
             Event::LateEnd { pid, epoch, commit } => {
                 let ended = self.end_transaction(pid, epoch, commit);
                 self.note(format_args!("late end of a transaction: pid {pid} commit {commit}: {ended:?}"));

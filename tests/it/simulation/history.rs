@@ -61,6 +61,10 @@ struct History {
     seats: Vec<Seat>,
     /// Distinguishes those who come later by name.
     first_seat: usize,
+    /// The catalog in force, of all catalogs.
+    catalog: usize,
+    /// What the input came to under the catalog before, if there was one.
+    before: Option<Expected>,
 }
 
 /// Runs the history of a seed.
@@ -71,7 +75,8 @@ pub fn run(seed: u64, family: Family, planted: Option<Planted>) -> Account {
     }
     let world = World::new(seed, Cluster::new(script.shape, Arc::clone(&script.streams)), script.faults.clone());
     let seats = (0..script.processes).map(|_| Seat::default()).collect();
-    let mut history = History { world, script, planted, seats, first_seat: 0 };
+    let catalog = script.catalog;
+    let mut history = History { world, script, planted, seats, first_seat: 0, catalog, before: None };
     let outcome = history.tell(seed);
     history.end();
     let held = history.world.hold();
@@ -95,8 +100,10 @@ impl History {
         self.live();
         self.calm();
         self.come_to_rest(seed)?;
-        if self.script.family.moves() {
-            self.succeed(seed)?;
+        match self.script.family {
+            Family::Settled => {}
+            Family::Rebuilding => self.grow(seed)?,
+            _ => self.succeed(seed)?,
         }
         Ok(())
     }
@@ -214,7 +221,7 @@ impl History {
                 streams: Arc::clone(&self.script.streams),
                 programs: Arc::clone(&programs),
                 breaker: Arc::clone(&breaker),
-                backfill: Backfill::Off,
+                backfill: if self.before.is_some() { Backfill::On } else { Backfill::Off },
                 notices: Arc::clone(&notices),
                 clock: clock.clone(),
                 pulse: Arc::clone(&pulse),
@@ -273,7 +280,7 @@ impl History {
     }
 
     fn catalog(&self) -> &'static Catalog {
-        &script::catalogs()[self.script.catalog]
+        &script::catalogs()[self.catalog]
     }
 
     /// From now on nothing goes wrong any more.
@@ -312,12 +319,14 @@ impl History {
             if held.mishap.is_some() {
                 return Ok(());
             }
-            let count = check::change_count(&held.cluster);
-            // Where clocks are passed on there is always a transaction.
-            let is_quiet = match self.script.family {
-                Family::Meeting => held.cluster.group.is_stable(),
-                _ => held.cluster.is_quiet(),
+            let count = match &self.before {
+                Some(_) => expected.change_count(),
+                None if self.script.family.is_early() => check::distinct_count(&held.cluster),
+                None => check::change_count(&held.cluster),
             };
+            // Where clocks are passed on there is always a transaction.
+            let is_quiet =
+                if self.script.family.merges() { held.cluster.group.is_stable() } else { held.cluster.is_quiet() };
             let is_done = held.now_us >= settled_us
                 && is_quiet
                 && count == expected.change_count()
@@ -329,7 +338,7 @@ impl History {
                 _ => {}
             }
             if held.now_us > limit_us || count > expected.change_count() {
-                expected.check(&held.cluster)?;
+                self.check(&expected, &held.cluster)?;
                 return Err(Flaw::Unrest(format!(
                     "{count} of {} changes; all read: {}; quiet: {}",
                     expected.change_count(),
@@ -339,7 +348,7 @@ impl History {
             }
         }
         let held = self.world.hold();
-        expected.check(&held.cluster)?;
+        self.check(&expected, &held.cluster)?;
         // The model knows users alone.
         if seed.is_multiple_of(16) && self.script.catalog < USERS_ONLY {
             check::check_reference(&expected, &held.cluster, self.catalog(), last_event_ms)?;
@@ -347,8 +356,54 @@ impl History {
         Ok(())
     }
 
+    fn check(&self, expected: &Expected, cluster: &Cluster) -> Result<(), Flaw> {
+        match &self.before {
+            Some(before) => expected.check_rebuilt(cluster, before),
+            None if self.script.family.is_early() => expected.check_at_least_once(cluster),
+            None => expected.check(cluster),
+        }
+    }
+
     /// All stop, and one who never was here continues from what they left.
     fn succeed(&mut self, seed: u64) -> Result<(), Flaw> {
+        self.stop_all()?;
+        // The others' sessions have to end first, since static members do not say that they leave.
+        self.seats = vec![Seat::default()];
+        if self.script.family.merges() {
+            // There is a backlog by then.
+            let mut held = self.world.hold();
+            self.seats[0].start_at_us = held.now_us + held.dice.u64(..30_000_000);
+        }
+        self.first_seat = self.first_seat.wrapping_add(100);
+        self.script.draw_more(seed, self.world.now_us());
+        self.feed();
+        self.world.hold().note(format_args!("succession"));
+        self.come_to_rest(seed)
+    }
+
+    /// All stop, and others continue with a catalog that has more counters. While they count the history, anything may
+    /// happen again.
+    fn grow(&mut self, seed: u64) -> Result<(), Flaw> {
+        self.stop_all()?;
+        let last_event_ms = START_MS + (self.script.input_ends_us / 1_000) as i64;
+        let mut held = self.world.hold();
+        self.before = Some(Expected::of(&held.cluster, self.catalog(), last_event_ms));
+        self.catalog += 1;
+        // Some were stopped all the time, and would go on under the catalog that they know.
+        (0..held.processes.len()).for_each(|process| held.kill(process));
+        held.note(format_args!("another catalog"));
+        held.faults.over = false;
+        self.seats = (0..self.script.processes).map(|_| Seat::default()).collect();
+        drop(held);
+        self.first_seat = self.first_seat.wrapping_add(100);
+        self.script.draw_more(seed, self.world.now_us());
+        self.feed();
+        self.live();
+        self.calm();
+        self.come_to_rest(seed)
+    }
+
+    fn stop_all(&mut self) -> Result<(), Flaw> {
         for seat in &mut self.seats {
             seat.stop.give();
         }
@@ -364,18 +419,7 @@ impl History {
                 return Err(Flaw::Unrest("a process does not stop".to_owned()));
             }
         }
-        // The others' sessions have to end first, since static members do not say that they leave.
-        self.seats = vec![Seat::default()];
-        if self.script.family == Family::Meeting {
-            // There is a backlog by then.
-            let mut held = self.world.hold();
-            self.seats[0].start_at_us = held.now_us + held.dice.u64(..30_000_000);
-        }
-        self.first_seat = self.first_seat.wrapping_add(100);
-        self.script.draw_more(seed, self.world.now_us());
-        self.feed();
-        self.world.hold().note(format_args!("succession"));
-        self.come_to_rest(seed)
+        Ok(())
     }
 
     /// Nobody is left.

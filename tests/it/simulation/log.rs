@@ -99,6 +99,12 @@ impl Log {
         (at < self.stable()).then(|| (at, &self.entries[at as usize].content))
     }
 
+    /// The first record at or behind an offset that a read_uncommitted reader sees.
+    pub fn next_written(&self, from: i64) -> Option<(i64, &Content)> {
+        let at = (from..self.end()).find(|at| self.entries[*at as usize].fate != Fate::Mark)?;
+        Some((at, &self.entries[at as usize].content))
+    }
+
     /// Where a read_committed reader stands that has read up to an offset: behind what is no record for it.
     pub fn skip(&self, from: i64) -> i64 {
         let stable = self.stable();

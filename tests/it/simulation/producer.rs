@@ -23,6 +23,24 @@ pub struct SimProducer {
     pub id: ProducerId,
 }
 
+/// Where a record goes: to the partition that it names, or to its key's.
+pub fn addressed(record: &Outgoing<'_>, partitions: i32) -> (Topic, i32, Content) {
+    let key = record.key.map(<[u8]>::to_vec);
+    let by_key = || {
+        let sum = key.iter().flatten().fold(7_u32, |sum, byte| sum.wrapping_mul(31).wrapping_add(u32::from(*byte)));
+        (sum % partitions.unsigned_abs()).cast_signed()
+    };
+    let partition = record.partition.unwrap_or_else(by_key);
+    let headers = record.headers.as_ref().map(|headers| {
+        let header = |header: rdkafka::message::Header<'_, &[u8]>| {
+            (header.key.to_owned(), header.value.unwrap_or_default().to_vec())
+        };
+        headers.iter().map(header).collect()
+    });
+    let content = Content { key, value: record.payload.map(<[u8]>::to_vec), headers: headers.unwrap_or_default() };
+    (Topic::named(record.topic), partition, content)
+}
+
 /// What becomes of a request.
 enum Step {
     Done,
@@ -188,20 +206,7 @@ impl TransactionalProducer<SimConsumer> for SimProducer {
         if held.strikes(|faults| faults.full_queues) {
             return Err((wire_error(Class::Again, RDKafkaErrorCode::QueueFull), record));
         }
-        let topic = Topic::named(record.topic);
-        let key = record.key.map(<[u8]>::to_vec);
-        let by_key = || {
-            let sum = key.iter().flatten().fold(7_u32, |sum, byte| sum.wrapping_mul(31).wrapping_add(u32::from(*byte)));
-            (sum % held.cluster.shape.partitions.unsigned_abs()).cast_signed()
-        };
-        let partition = record.partition.unwrap_or_else(by_key);
-        let headers = record.headers.as_ref().map(|headers| {
-            let header = |header: rdkafka::message::Header<'_, &[u8]>| {
-                (header.key.to_owned(), header.value.unwrap_or_default().to_vec())
-            };
-            headers.iter().map(header).collect()
-        });
-        let content = Content { key, value: record.payload.map(<[u8]>::to_vec), headers: headers.unwrap_or_default() };
+        let (topic, partition, content) = addressed(&record, held.cluster.shape.partitions);
         held.enqueue(self.id, topic, partition, content);
         Ok(())
     }

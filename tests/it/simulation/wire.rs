@@ -7,14 +7,13 @@ use std::time::{Duration, Instant};
 use rdkafka::Timestamp;
 use rdkafka::message::OwnedMessage;
 use rdkafka::types::RDKafkaErrorCode;
-use tagstream::kafka::wire::{
-    Bounds, ChangelogReader, Class, Committed, GroupConsumer, Outgoing, PlainProducer, Rebalance, Refused, Wire,
-    WireError,
-};
+use tagstream::kafka::wire::{Bounds, ChangelogReader, Class, Committed, GroupConsumer, Rebalance, Wire, WireError};
 use tagstream::kafka::{ClientError, PartitionId};
 
-use super::cluster::Event;
+use super::cluster::{Cluster, Event};
+use super::delivering::{Delivering, SimDeliverer};
 use super::group::ConsumerId;
+use super::log::Log;
 use super::membership::{Fetched, Membership};
 use super::planted::Planted;
 use super::producer::SimProducer;
@@ -87,7 +86,7 @@ impl SimWire {
 impl Wire for SimWire {
     type Consumer = SimConsumer;
     type Producer = SimProducer;
-    type Plain = NoPlain;
+    type Plain = SimDeliverer;
     type Changelog = SimChangelog;
 
     fn consumer(&self) -> Result<SimConsumer, ClientError> {
@@ -107,16 +106,20 @@ impl Wire for SimWire {
         Ok(SimProducer { wire: self.clone(), id })
     }
 
-    fn plain_producer(&self) -> Result<NoPlain, ClientError> {
-        panic!("changes leave in transactions only")
+    fn plain_producer(&self) -> Result<SimDeliverer, ClientError> {
+        let id = self.world.enter().map_or(0, |mut held| {
+            held.cluster.deliverers.push(Delivering::new(self.process, self.planted));
+            held.cluster.deliverers.len() - 1
+        });
+        Ok(SimDeliverer { wire: self.clone(), id })
     }
 
     fn changelog(&self) -> Result<SimChangelog, ClientError> {
-        Ok(SimChangelog { wire: self.clone(), reading: std::cell::Cell::new(None) })
+        Ok(SimChangelog { wire: self.clone(), of: Of::Changelog, reading: std::cell::Cell::new(None) })
     }
 
     fn history(&self) -> Result<SimChangelog, ClientError> {
-        panic!("nothing is counted again")
+        Ok(SimChangelog { wire: self.clone(), of: Of::Input, reading: std::cell::Cell::new(None) })
     }
 
     fn now(&self) -> Instant {
@@ -131,23 +134,6 @@ impl Wire for SimWire {
 
     fn spawn(&self, _: &str, job: Box<dyn FnOnce() + Send>) {
         self.world.spawn(self.process, job);
-    }
-}
-
-/// Deliveries outside of transactions are not simulated.
-pub enum NoPlain {}
-
-impl PlainProducer for NoPlain {
-    fn send<'a>(&self, _: Outgoing<'a>) -> Result<(), (WireError, Outgoing<'a>)> {
-        match *self {}
-    }
-
-    fn in_flight(&self) -> usize {
-        match *self {}
-    }
-
-    fn take_refused(&self) -> Option<Refused> {
-        match *self {}
     }
 }
 
@@ -338,10 +324,35 @@ impl Drop for SimConsumer {
     }
 }
 
-/// Who reads the changelog.
+/// What is read of a partition.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Of {
+    Changelog,
+    Input,
+}
+
+/// A reader of changelogs, or of the partitions themselves.
 pub struct SimChangelog {
     wire: SimWire,
+    of: Of,
     reading: std::cell::Cell<Option<(PartitionId, Fetched)>>,
+}
+
+impl SimChangelog {
+    fn log<'a>(&self, cluster: &'a Cluster, partition: PartitionId) -> &'a Log {
+        match self.of {
+            Of::Changelog => cluster.changelog(partition),
+            Of::Input => cluster.input(partition),
+        }
+    }
+
+    fn topic(&self, cluster: &Cluster, partition: PartitionId) -> String {
+        let plan = cluster.streams.plan(partition.stream);
+        match self.of {
+            Of::Changelog => plan.changelog.clone(),
+            Of::Input => plan.topic.to_string(),
+        }
+    }
 }
 
 impl ChangelogReader for SimChangelog {
@@ -350,17 +361,19 @@ impl ChangelogReader for SimChangelog {
     fn end(&self, partition: PartitionId, patience: Duration) -> Result<i64, WireError> {
         let stable = self.wire.planted == Some(Planted::RestoresToStableEnd);
         self.wire.ask(patience, |state| {
-            let log = state.cluster.changelog(partition);
+            let log = self.log(&state.cluster, partition);
             Some(if stable { log.stable() } else { log.end() })
         })
     }
 
     fn stable(&self, partition: PartitionId, patience: Duration) -> Result<Bounds, WireError> {
-        self.wire.ask(patience, |state| Some(Bounds { low: 0, high: state.cluster.changelog(partition).stable() }))
+        self.wire.ask(patience, |state| Some(Bounds { low: 0, high: self.log(&state.cluster, partition).stable() }))
     }
 
     fn open(&self, partition: PartitionId, offset: i64) -> Result<(), WireError> {
-        self.reading.set(Some((partition, Fetched { position: offset, found: false, paused: false })));
+        let skips = self.of == Of::Input && self.wire.planted == Some(Planted::SkipsHistory);
+        let position = offset + i64::from(skips);
+        self.reading.set(Some((partition, Fetched { position, found: false, paused: false })));
         Ok(())
     }
 
@@ -372,8 +385,10 @@ impl ChangelogReader for SimChangelog {
         let (partition, mut fetched) = self.reading.get()?;
         for wait_us in [micros(wait).min(10_000), 0] {
             if !held.is_cut(self.wire.process) {
-                let log = held.cluster.changelog(partition);
-                if let Some((offset, content)) = log.next_visible(fetched.position) {
+                let log = self.log(&held.cluster, partition);
+                let all = self.of == Of::Input && self.wire.planted == Some(Planted::CountsAborted);
+                let next = if all { log.next_written(fetched.position) } else { log.next_visible(fetched.position) };
+                if let Some((offset, content)) = next {
                     let (key, mut value) = (content.key.clone(), content.value.clone());
                     // Where sources stand, which is a record of its own.
                     if self.wire.planted == Some(Planted::ForgetsSources) && key.as_deref() == Some(&[3]) {
@@ -381,7 +396,7 @@ impl ChangelogReader for SimChangelog {
                     }
                     (fetched.position, fetched.found) = (offset + 1, true);
                     self.reading.set(Some((partition, fetched)));
-                    let topic = held.cluster.streams.plan(partition.stream).changelog.clone();
+                    let topic = self.topic(&held.cluster, partition);
                     let (number, at) = (partition.number, Timestamp::NotAvailable);
                     let record = OwnedMessage::new(value, key, topic, at, number, offset, None);
                     return Some(Ok(record));
