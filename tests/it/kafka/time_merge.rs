@@ -6,6 +6,8 @@ use std::sync::Arc;
 use tagstream::kafka::merge::{Merge, Passage, Reached, Source};
 use tagstream::model::Timestamp;
 
+use crate::generate;
+
 /// A place in the order: clock, source, offset.
 type Place = (i64, usize, i64);
 
@@ -136,8 +138,7 @@ fn merged(dice: &mut fastrand::Rng, log: &[Record], partitions: usize, mut death
 
 #[test]
 fn whatever_comes_first_it_goes_in_the_order_of_time() {
-    let seeds = std::env::var("TAGSTREAM_SEEDS").ok().and_then(|text| text.parse().ok()).unwrap_or(1_000);
-    for seed in 0..seeds {
+    for seed in generate::seeds(1_000) {
         let mut dice = fastrand::Rng::with_seed(seed);
         let partitions = dice.usize(1..4);
         let log = log(&mut dice, partitions * TOPICS.len());

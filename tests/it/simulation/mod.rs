@@ -69,14 +69,7 @@ use history::Account;
 use planted::Planted;
 use script::Family;
 
-/// The seeds to run: one given by `TAGSTREAM_SEED`, or as many as `TAGSTREAM_SEEDS` says.
-fn seeds(usual: u64) -> Range<u64> {
-    let number = |name: &str| std::env::var(name).ok().and_then(|value| value.parse::<u64>().ok());
-    match number("TAGSTREAM_SEED") {
-        Some(seed) => seed..seed + 1,
-        None => 0..number("TAGSTREAM_SEEDS").unwrap_or(usual),
-    }
-}
+use crate::generate;
 
 /// The first of the histories that has a flaw of some kind.
 fn find(
@@ -111,7 +104,7 @@ fn find(
 
 /// Expects histories without any flaw.
 fn expect_none(family: Family, usual: u64) {
-    if let Some((seed, account)) = find(seeds(usual), family, None, |_| true) {
+    if let Some((seed, account)) = find(generate::seeds(usual), family, None, |_| true) {
         let Account { flaw, trace, .. } = account;
         let flaw = flaw.map(|flaw| flaw.to_string()).unwrap_or_default();
         panic!("{family:?} seed {seed} (TAGSTREAM_SEED={seed} runs it alone)\n{trace}\n{flaw}");

@@ -86,8 +86,7 @@ fn interrupt(driven: &mut Driven, log: &mut Compacted, program: &Arc<Program>, d
 
 #[test]
 fn a_restored_partition_goes_on_as_if_nothing_had_happened() {
-    let seeds = std::env::var("TAGSTREAM_SEEDS").ok().and_then(|number| number.parse().ok()).unwrap_or(600);
-    for seed in 0..seeds {
+    for seed in generate::seeds(600) {
         for (family, case) in [("case", generate::case(seed)), ("sharp", generate::sharp(seed))] {
             let mut dice = fastrand::Rng::with_seed(seed);
             let (expected, found) = (run(&case, None), run(&case, Some(&mut dice)));
