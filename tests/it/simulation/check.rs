@@ -11,11 +11,11 @@ use tagstream::kafka::merge::Source;
 use tagstream::kafka::{PartitionId, Role};
 use tagstream::model::{CurrentTag, Event, TagChange, Timestamp};
 
-use super::cluster::Cluster;
-use super::log::Content;
 use super::script::{Catalog, HORIZON_MS, START_MS};
-use super::topics::Topic;
 use crate::reference;
+use crate::simulation::brokers::cluster::Cluster;
+use crate::simulation::brokers::log::Content;
+use crate::simulation::brokers::topics::Topic;
 
 /// What is wrong with a history.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -10,11 +10,11 @@ use tagstream::model::Timestamp;
 use tagstream::settings::MaxChange;
 
 use super::check::{self, Expected, Flaw};
-use super::cluster::{Cluster, Event};
 use super::planted::Planted;
 use super::scheduler::{Held, Process, ProcessId, Stroke, World};
 use super::script::{self, Catalog, Family, HORIZON_MS, START_MS, Script, USERS_ONLY};
-use super::wire::SimWire;
+use crate::simulation::brokers::cluster::{Cluster, Event};
+use crate::simulation::clients::sim_clients::SimClients;
 
 /// How often the director looks around.
 const LOOK_US: u64 = 100_000;
@@ -228,11 +228,11 @@ impl History {
                 stop: stop.clone(),
             };
             let world = Arc::clone(&self.world);
-            let wire = SimWire { world, process, name: format!("{instance}-{number}"), planted: self.planted };
+            let clients = SimClients { world, process, name: format!("{instance}-{number}"), planted: self.planted };
             let (world, stop) = (Arc::clone(&self.world), stop.clone());
             self.world.spawn(process, move || {
                 let error = loop {
-                    let worked = Worker::new(plan.clone(), wire.clone()).and_then(|mut worker| worker.run());
+                    let worked = Worker::new(plan.clone(), clients.clone()).and_then(|mut worker| worker.run());
                     let Err(error) = worked else { return };
                     if !matches!(error, WorkerError::Expired { .. }) {
                         break error;

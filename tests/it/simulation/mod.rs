@@ -7,23 +7,23 @@
 //! found again: `TAGSTREAM_SEED` runs one history, `TAGSTREAM_SEEDS` so many, `TAGSTREAM_TRACE` shows more lines.
 //!
 //! # What is modelled
-//! - Logs with marks of transactions, the last stable offset, readers that see only what is committed ([`log`]).
-//! - Transactions as the protocol has them that gives a producer one epoch for all of them ([`transactions`]): a new
+//! - Logs with marks of transactions, the last stable offset, readers that see only what is committed ([`brokers::log`]).
+//! - Transactions as the protocol has them that gives a producer one epoch for all of them ([`brokers::transactions`]): a new
 //!   producer of the same transactional id fences the old one; an end of a transaction is obeyed whichever transaction
 //!   it finds, so one that comes late tears the next (KIP-890 describes it); the end is answered when it is decided, and
 //!   each mark is written in its own time, so committed offsets can be seen before the changelog's mark (KAFKA-10167);
 //!   what is open for too long is aborted.
-//! - The group ([`group`]): static members, sessions, generations, cooperative rebalances in two rounds. Member and
+//! - The group ([`brokers::group`]): static members, sessions, generations, cooperative rebalances in two rounds. Member and
 //!   generation are checked when offsets are committed, and whose the partition is never is. Offsets that a transaction
 //!   is about to move make those who ask for stable ones wait (KIP-447).
-//! - What librdkafka does of itself ([`membership`], [`producing`]): it repeats what was not answered, and only its
-//!   statistics tell; giving up any partition while a revocation is queued answers the revocation; a membership that
+//! - What librdkafka does of itself ([`clients::membership`], [`clients::producer_state`]): it repeats what was not
+//!   answered, and only its statistics tell; giving up any partition while a revocation is queued answers the revocation; a membership that
 //!   ends during a rebalance is followed by another one without a word, as if the partitions were still its own.
 //! - Requests and answers that are lost, late or slow, coordinators that are busy, leaders without replicas, records that
 //!   are refused or expire, full queues, clients that fail for good although the broker has committed ([`faults`]).
 //! - Events that pass through a topic of their own on their way ([`script::Family::Meeting`]): two hops, each with all of this.
-//! - Changes that leave before their transaction ([`delivering`], [`script::Family::Early`]): an idempotent producer, whose
-//!   records are sent again, or given up after their time whether they stand or not. Each change stands once or more often,
+//! - Changes that leave before their transaction ([`clients::early_producer`], [`script::Family::Early`]): an idempotent
+//!   producer, whose records are sent again, or given up after their time whether they stand or not. Each change stands once or more often,
 //!   always the same to the byte, and the first ones of an entity in order, unless the client has given up one between.
 //! - A catalog that gets new counters and an attribute, and the history of the input that is counted again for them
 //!   ([`script::Family::Rebuilding`]), while processes die and are replaced.
@@ -40,23 +40,15 @@
 //!
 //! That the checks would find something is shown by [`planted`] bugs.
 
+mod brokers;
 mod check;
-mod cluster;
-mod delivering;
+mod clients;
 mod faults;
-mod group;
 mod history;
-mod log;
-mod membership;
 mod planted;
-mod producer;
-mod producing;
 mod scheduler;
 mod script;
-mod topics;
 mod trace;
-mod transactions;
-mod wire;
 
 use std::num::NonZero;
 use std::ops::Range;

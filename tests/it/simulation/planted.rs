@@ -2,7 +2,7 @@
 
 use super::faults::Faults;
 
-/// What a worker's wire does wrong, as a worker with that bug would.
+/// What a worker's clients do wrong, as a worker with that bug would.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Planted {
     /// The offsets of partitions in which only time has passed are not in the transaction.

@@ -12,9 +12,9 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use super::cluster::{Cluster, Event};
 use super::faults::Faults;
 use super::trace::Trace;
+use crate::simulation::brokers::cluster::{Cluster, Event};
 
 /// The thread that runs the history itself.
 const DIRECTOR: TaskId = 0;

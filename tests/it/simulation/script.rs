@@ -8,10 +8,10 @@ use tagstream::engine::Programs;
 use tagstream::kafka::Streams;
 use tagstream::settings::{self, ConfigFile, Delivery, PartitionedBy, Settings, Sources};
 
-use super::cluster::{Batch, Shape};
 use super::faults::Faults;
-use super::log::Content;
-use super::topics::Topic;
+use crate::simulation::brokers::cluster::{Batch, Shape};
+use crate::simulation::brokers::log::Content;
+use crate::simulation::brokers::topics::Topic;
 
 /// The wall clock when a history begins: 2026-01-01T00:00:00Z.
 pub const START_MS: i64 = 1_767_225_600_000;

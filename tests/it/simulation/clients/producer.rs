@@ -1,4 +1,4 @@
-//! The simulated wire of a transactional producer: requests that are lost, repeated, late, or refused.
+//! A transactional producer, as a worker calls it: requests that are lost, repeated, late, or refused.
 
 use std::time::Duration;
 
@@ -6,20 +6,21 @@ use rdkafka::message::Headers;
 use rdkafka::types::RDKafkaErrorCode;
 use tagstream::kafka::wire::{Class, Outgoing, Part, Refused, TransactionalProducer, WireError};
 
-use super::cluster::Event;
-use super::log::Content;
-use super::planted::Planted;
-use super::producing::{ProducerId, Producing, wire_error};
-use super::scheduler::{Held, State};
-use super::topics::Topic;
-use super::transactions::Refusal;
-use super::wire::{SimConsumer, SimWire, gone, micros, timed_out};
+use super::consumer::SimConsumer;
+use super::producer_state::{ProducerId, Producing, wire_error};
+use super::sim_clients::{SimClients, gone, micros, timed_out};
+use crate::simulation::brokers::cluster::Event;
+use crate::simulation::brokers::log::Content;
+use crate::simulation::brokers::topics::Topic;
+use crate::simulation::brokers::transactions::Refusal;
+use crate::simulation::planted::Planted;
+use crate::simulation::scheduler::{Held, State};
 
 /// The pause before a request is sent again that the coordinator was not ready for.
 const RETRY_US: u64 = 5_000;
 
 pub struct SimProducer {
-    pub wire: SimWire,
+    pub clients: SimClients,
     pub id: ProducerId,
 }
 
@@ -51,7 +52,7 @@ enum Step {
 
 impl SimProducer {
     fn local<T>(&self, work: impl FnOnce(&mut State) -> T) -> Option<T> {
-        let mut held = self.wire.world.enter()?;
+        let mut held = self.clients.world.enter()?;
         Some(work(&mut held))
     }
 
@@ -65,14 +66,14 @@ impl SimProducer {
     /// Sends a request until it is answered, or the patience is at an end. `act` is what the broker does each time it
     /// arrives.
     fn request(&self, patience: Duration, mut act: impl FnMut(&mut State) -> Step) -> Result<(), WireError> {
-        let world = &*self.wire.world;
+        let world = &*self.clients.world;
         let Some(mut held) = world.enter() else { return Err(gone()) };
         let deadline = held.now_us + micros(patience);
         loop {
             if let Some(error) = held.producer(self.id).fatal.clone() {
                 return Err(error);
             }
-            let (back, arrives) = self.wire.travel(world, held, deadline);
+            let (back, arrives) = self.clients.travel(world, held, deadline);
             held = back;
             if !arrives {
                 self.repeated(&mut held);
@@ -110,7 +111,7 @@ impl SimProducer {
                 held = self.rest(held, deadline)?;
                 continue;
             }
-            let (back, arrives) = self.wire.travel(world, held, deadline);
+            let (back, arrives) = self.clients.travel(world, held, deadline);
             held = back;
             if arrives {
                 return Ok(());
@@ -128,7 +129,7 @@ impl SimProducer {
     fn rest<'a>(&'a self, mut held: Held<'a>, deadline: u64) -> Result<Held<'a>, WireError> {
         let us = if held.dice.u32(..10) == 0 { held.dice.u64(50_000..3_000_000) } else { held.dice.u64(1_000..20_000) };
         let left = deadline.saturating_sub(held.now_us);
-        let held = self.wire.world.pass(held, us.min(left));
+        let held = self.clients.world.pass(held, us.min(left));
         if us < left { Ok(held) } else { Err(timed_out()) }
     }
 
@@ -199,7 +200,7 @@ impl TransactionalProducer<SimConsumer> for SimProducer {
     }
 
     fn send<'a>(&self, record: Outgoing<'a>) -> Result<(), (WireError, Outgoing<'a>)> {
-        let Some(mut held) = self.wire.world.enter() else { return Err((gone(), record)) };
+        let Some(mut held) = self.clients.world.enter() else { return Err((gone(), record)) };
         if let Some(error) = held.producer(self.id).fatal.clone() {
             return Err((error, record));
         }
@@ -238,7 +239,7 @@ impl TransactionalProducer<SimConsumer> for SimProducer {
             return Err(wire_error(Class::Abort, RDKafkaErrorCode::UnknownMemberId));
         }
         let mut kept = parts.to_vec();
-        if self.wire.planted == Some(Planted::LeavesTimersOut) {
+        if self.clients.planted == Some(Planted::LeavesTimersOut) {
             let moves = |state: &mut State, part: &Part| {
                 let committed = state.cluster.group.committed.get(&part.partition);
                 committed.and_then(|committed| committed.offset) != Some(part.next_offset)
@@ -301,7 +302,7 @@ impl TransactionalProducer<SimConsumer> for SimProducer {
     }
 
     fn faults(&self) -> u64 {
-        if self.wire.planted == Some(Planted::HidesFaults) {
+        if self.clients.planted == Some(Planted::HidesFaults) {
             return 0;
         }
         self.own(|producer, now_us| producer.told_faults(now_us)).unwrap_or(0)
@@ -310,7 +311,7 @@ impl TransactionalProducer<SimConsumer> for SimProducer {
 
 impl Drop for SimProducer {
     fn drop(&mut self) {
-        if let Some(mut held) = self.wire.world.enter() {
+        if let Some(mut held) = self.clients.world.enter() {
             held.producer(self.id).closed = true;
         }
     }

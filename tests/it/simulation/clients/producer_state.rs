@@ -5,12 +5,12 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use rdkafka::types::RDKafkaErrorCode;
 use tagstream::kafka::wire::{Class, Committed, Part, Refused, WireError};
 
-use super::cluster::Event;
-use super::group::GroupMetadata;
-use super::log::{Content, Pid};
-use super::scheduler::{ProcessId, State};
-use super::topics::Topic;
-use super::transactions::{Place, Refusal};
+use crate::simulation::brokers::cluster::Event;
+use crate::simulation::brokers::group::GroupMetadata;
+use crate::simulation::brokers::log::{Content, Pid};
+use crate::simulation::brokers::topics::Topic;
+use crate::simulation::brokers::transactions::{Place, Refusal};
+use crate::simulation::scheduler::{ProcessId, State};
 
 pub type ProducerId = usize;
 

@@ -5,14 +5,14 @@ use std::sync::Arc;
 
 use tagstream::kafka::{PartitionId, Streams};
 
-use super::delivering::{DelivererId, Delivering};
 use super::group::{ConsumerId, Group, Sync};
 use super::log::{Content, Log, Pid};
-use super::membership::Membership;
-use super::producing::{ProducerId, Producing};
-use super::scheduler::{State, TaskId};
 use super::topics::Topic;
 use super::transactions::{Marks, Place, Transactions};
+use crate::simulation::clients::early_producer::{DelivererId, Delivering};
+use crate::simulation::clients::membership::Membership;
+use crate::simulation::clients::producer_state::{ProducerId, Producing};
+use crate::simulation::scheduler::{State, TaskId};
 
 /// How often the coordinators look for what has been open or silent for too long.
 const SCAN_US: u64 = 250_000;

@@ -11,9 +11,9 @@ use rdkafka::types::RDKafkaErrorCode;
 use tagstream::kafka::PartitionId;
 use tagstream::kafka::wire::Rebalance;
 
-use super::cluster::Event;
-use super::group::{ConsumerId, GroupMetadata, MemberId, Pulse, Sync};
-use super::scheduler::{ProcessId, State, TaskId};
+use crate::simulation::brokers::cluster::Event;
+use crate::simulation::brokers::group::{ConsumerId, GroupMetadata, MemberId, Pulse, Sync};
+use crate::simulation::scheduler::{ProcessId, State, TaskId};
 
 /// Where a consumer stands with its group.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -6,14 +6,14 @@ use std::collections::{BTreeMap, VecDeque};
 use rdkafka::types::RDKafkaErrorCode;
 use tagstream::kafka::wire::{Class, Outgoing, PlainProducer, Refused, WireError};
 
-use super::cluster::Event;
-use super::log::Content;
-use super::planted::Planted;
 use super::producer::addressed;
-use super::producing::wire_error;
-use super::scheduler::{ProcessId, State};
-use super::topics::Topic;
-use super::wire::{SimWire, gone};
+use super::producer_state::wire_error;
+use super::sim_clients::{SimClients, gone};
+use crate::simulation::brokers::cluster::Event;
+use crate::simulation::brokers::log::Content;
+use crate::simulation::brokers::topics::Topic;
+use crate::simulation::planted::Planted;
+use crate::simulation::scheduler::{ProcessId, State};
 
 pub type DelivererId = usize;
 
@@ -97,27 +97,27 @@ impl State {
     }
 }
 
-/// The simulated wire of such a producer.
+/// Such a producer, as a worker calls it.
 pub struct SimDeliverer {
-    pub wire: SimWire,
+    pub clients: SimClients,
     pub id: DelivererId,
 }
 
 impl SimDeliverer {
     fn own<T>(&self, work: impl FnOnce(&mut Delivering) -> T) -> Option<T> {
-        let mut held = self.wire.world.enter()?;
+        let mut held = self.clients.world.enter()?;
         Some(work(held.deliverer(self.id)))
     }
 }
 
 impl PlainProducer for SimDeliverer {
     fn send<'a>(&self, record: Outgoing<'a>) -> Result<(), (WireError, Outgoing<'a>)> {
-        let Some(mut held) = self.wire.world.enter() else { return Err((gone(), record)) };
+        let Some(mut held) = self.clients.world.enter() else { return Err((gone(), record)) };
         if held.strikes(|faults| faults.full_queues) {
             return Err((wire_error(Class::Again, RDKafkaErrorCode::QueueFull), record));
         }
         let (topic, partition, mut content) = addressed(&record, held.cluster.shape.partitions);
-        if self.wire.planted == Some(Planted::NamesAnew) {
+        if self.clients.planted == Some(Planted::NamesAnew) {
             let name = held.dice.u64(..).to_string().into_bytes();
             content.headers.iter_mut().filter(|(key, _)| key == "ce_id").for_each(|(_, id)| id.clone_from(&name));
         }
@@ -133,7 +133,7 @@ impl PlainProducer for SimDeliverer {
     }
 
     fn in_flight(&self) -> usize {
-        if self.wire.planted == Some(Planted::AwaitsNothing) {
+        if self.clients.planted == Some(Planted::AwaitsNothing) {
             return 0;
         }
         self.own(|deliverer| deliverer.in_flight).unwrap_or(0)
@@ -141,7 +141,7 @@ impl PlainProducer for SimDeliverer {
 
     fn take_refused(&self) -> Option<Refused> {
         let refused = self.own(|deliverer| deliverer.refused.take())?;
-        refused.filter(|_| self.wire.planted != Some(Planted::HidesRefusals))
+        refused.filter(|_| self.clients.planted != Some(Planted::HidesRefusals))
     }
 }
 
