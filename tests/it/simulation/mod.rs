@@ -34,7 +34,7 @@
 //! - Several brokers and their elections, dynamic members, clocks that differ, outages of the input, what a broker does
 //!   with a record that comes after its transaction.
 //! - Retention and compaction: every log is whole. So a history that is counted again always goes back to the first
-//!   event; a topic without its beginning is tested in `engine::journal` and, with a broker, in `restore::backfill`.
+//!   event; a topic without its beginning is tested in `engine::changelog` and, with a broker, in `restore::backfill`.
 //! - Snapshots on a disk, and a catalog that changes while a worker runs.
 //! - librdkafka itself, which only the tests against a real broker know.
 //!

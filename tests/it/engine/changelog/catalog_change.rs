@@ -8,7 +8,7 @@ use tagstream::engine::{Impact, Outlook, Program, Survey};
 use tagstream::model::Timestamp;
 
 use super::churn::{CATALOG, key, line, told};
-use super::compacted::Compacted;
+use super::compacted_log::Compacted;
 use super::{Driven, program};
 
 const USERS: usize = 120;

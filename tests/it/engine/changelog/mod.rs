@@ -1,16 +1,23 @@
 //! The changelog of a partition: whatever compaction leaves of it, the partition made from it goes on as if nothing
 //! had happened.
+//!
+//! - `compacted_log`: a changelog partition in memory, with compaction.
+//! - `churn`: large states under many transactions.
+//! - `snapshot`: a copy of a partition and the end of its log.
+//! - `other_catalog`: a log that is read under another catalog.
+//! - `catalog_change`: a catalog that changes while the partition works.
+//! - `backfill`: new counters from old events.
 
-mod adopted;
-mod catalogs;
+mod backfill;
+mod catalog_change;
 mod churn;
-mod compacted;
-mod copied;
-mod rebuilt;
+mod compacted_log;
+mod other_catalog;
+mod snapshot;
 
 use std::sync::Arc;
 
-use compacted::Compacted;
+use compacted_log::Compacted;
 use serde_json::Value;
 use tagstream::codec::Decoder;
 use tagstream::engine::{Partition, Program};

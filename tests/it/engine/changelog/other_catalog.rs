@@ -3,7 +3,7 @@
 use tagstream::engine::{CatalogChange, Partition};
 use tagstream::model::Timestamp;
 
-use super::compacted::Compacted;
+use super::compacted_log::Compacted;
 use super::{Driven, program};
 
 const HEAD: &str = "version: 1\ntimezone: Asia/Shanghai\n";

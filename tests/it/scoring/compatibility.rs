@@ -1,6 +1,6 @@
 //! `tagstream check` of catalogs whose models do not fit: every mistake at its place, with its mend.
 //!
-//! `UPDATE_EXPECT=1 cargo test --test it scoring::check` writes the reports anew; read the difference before you commit.
+//! `UPDATE_EXPECT=1 cargo test --test it scoring::compatibility` writes the reports anew; read the difference before you commit.
 
 use std::fs;
 use std::path::{Path, PathBuf};

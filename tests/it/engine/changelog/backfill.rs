@@ -8,7 +8,7 @@ use tagstream::codec::Decoder;
 use tagstream::engine::{Partition, Program, Rebuild, Retained, Sink};
 use tagstream::model::{Cause, Event, TagChange, Timestamp};
 
-use super::compacted::Compacted;
+use super::compacted_log::Compacted;
 use super::program;
 
 const HEAD: &str = "version: 1\ntimezone: Europe/Berlin\ninput: { dedup: 2d }\nentities: { user: { forget_after: 20d } }\n\

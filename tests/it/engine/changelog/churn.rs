@@ -6,7 +6,7 @@ use std::sync::Arc;
 use tagstream::engine::{Partition, Program};
 use tagstream::model::Timestamp;
 
-use super::compacted::Compacted;
+use super::compacted_log::Compacted;
 use super::{Driven, program};
 
 pub const CATALOG: &str = "
