@@ -149,8 +149,8 @@ fn doubled_names_are_found() {
 #[test]
 fn other_kinds_are_found() {
     let faults = [
-        ("src/engine/a.rs", "pub struct KindId(u16);", "KindId: a kind is an entity's"),
-        ("src/engine/a.rs", "enum KindSet { All }", "KindSet"),
+        ("src/engine/a.rs", "pub struct EventKind(u16);", "EventKind: a kind is an entity's"),
+        ("src/engine/a.rs", "enum SomeKinds { All }", "SomeKinds"),
         ("src/engine/a.rs", "struct A { kind: EventTypeId, n: u8 }", "kind: EventTypeId"),
         ("src/engine/a.rs", "fn f(tag_kind: &Arc<TagForm>) {}", "tag_kind: TagForm"),
     ];
