@@ -1,4 +1,4 @@
-//! The least client that reads a page.
+//! A minimal HTTP client: one request, read to the end of the connection.
 
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream};

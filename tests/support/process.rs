@@ -5,7 +5,7 @@ use std::os::unix::process::CommandExt;
 use std::process::Command;
 
 pub fn signal(pid: u32, signal: i32) {
-    // SAFETY: kill(2) has no memory effects; the pid is that of a child that was not waited for by anybody else.
+    // SAFETY: kill(2) has no memory effects; the pid is that of a child that was not waited for yet.
     unsafe { libc::kill(pid as libc::pid_t, signal) };
 }
 

@@ -105,7 +105,7 @@ impl Setup {
         self.create_copied_topics(partitions, 1);
     }
 
-    /// The same, with so many copies of each partition.
+    /// The same, with `copies` of each partition.
     pub fn create_copied_topics(&self, partitions: u32, copies: u32) {
         let (partitions, copies) = (partitions.to_string(), copies.to_string());
         let arguments = ["topics", "create", "--input-partitions", &partitions, "--replication-factor", &copies];

@@ -1,4 +1,4 @@
-//! `--from-topic`: the tools see in the input topic what they would see in a file of its events in the order of time.
+//! `--from-topic`: the tools read the input topic and give what they give for a file of its events in the order of time.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -95,7 +95,7 @@ fn the_tools_see_in_a_topic_what_they_see_in_a_file() {
         assert_eq!(text(&by_topic), text(&by_file), "{arguments:?}");
         assert!(by_file.stdout.len() > 500, "{}", text(&by_file));
     }
-    // Where nobody says, a topic is looked at now, as the service looks at it.
+    // Without `--at`, a topic is looked at now, as the service looks at it.
     let now = setup.output(&["explain", "new.yaml", "--key", "u7", "--tag", "quiet", "--from-topic"]);
     assert!(text(&now).contains("quiet: on since 2023-11-1"), "{}", text(&now));
     assert!(!text(&now).starts_with("u7 at 2023"), "{}", text(&now));

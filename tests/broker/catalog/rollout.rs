@@ -1,4 +1,4 @@
-//! A changed catalog on a running service: the breaker, its approval, a file with errors, and a restart with a flag.
+//! A changed catalog on a running service: the limit, its approval, a file with errors, and a restart with a flag.
 
 use std::net::SocketAddr;
 
@@ -88,7 +88,7 @@ fn an_edit_that_concerns_many_waits_for_approval_and_one_that_concerns_few_does_
     }
     // What is decided has yet to be done, by each worker for itself.
     service.until("both partitions", |service| service.log().matches("is of another catalog").count() == 2);
-    // The stream goes on under the new catalog: a click shows in what has begun to fill, and nobody is flooded.
+    // The stream goes on under the new catalog: a click shows in what has begun to fill, and no flood of changes comes.
     produce(broker::shared(), &setup.topic("events"), clicks(0, 1));
     service.until("the new counter to count", |_| !of_tag(&changes(&setup), "some").is_empty());
     let now = changes(&setup);

@@ -4,7 +4,7 @@ use std::thread;
 use std::time::Duration;
 
 use super::feeder::{Events, Pace, catalog};
-use super::instance_faults::Crew;
+use super::instance_faults::Instances;
 use super::{REST_PATIENCE, SESSION, done, hasty, is_all_done, long_kills, seed, verify, written};
 use crate::fixture::broker::Broker;
 use crate::fixture::client::produce;
@@ -30,34 +30,34 @@ fn killed_in_the_middle_of_a_backlog_it_goes_on_and_stays_small() {
     let mut events = Events::new(seed, pace, 4);
     events.padding = padding;
     produce(&broker, &setup.topic("events"), (0..count).map(|_| events.next()));
-    let mut crew = Crew::start(&setup, &["one"], SESSION, seed);
+    let mut instances = Instances::start(&setup, &["one"], SESSION, seed);
     let patience = if count > 1_000_000 { REST_PATIENCE * 10 } else { REST_PATIENCE };
     let mut most = 0;
     for fifth in 1..=3 {
         let enough = count as i64 / 5 * fifth;
-        crew.rest_until("a part of the backlog", patience, || done(&broker, &setup) >= enough);
-        most = most.max(crew.memory("VmHWM"));
+        instances.rest_until("a part of the backlog", patience, || done(&broker, &setup) >= enough);
+        most = most.max(instances.memory("VmHWM"));
         if fifth == 2 {
-            stall(&broker, &crew);
+            stall(&broker, &instances);
         }
-        crew.kill_one();
+        instances.kill_one();
         assert!(done(&broker, &setup) < written(&broker, &setup), "it was too fast to be killed in the middle");
     }
-    crew.rest_until("the end", patience, || is_all_done(&broker, &setup));
-    most = most.max(crew.memory("VmHWM"));
-    println!("backlog: {}, most memory {} MB", crew.stop(), most >> 20);
+    instances.rest_until("the end", patience, || is_all_done(&broker, &setup));
+    most = most.max(instances.memory("VmHWM"));
+    println!("backlog: {}, most memory {} MB", instances.stop(), most >> 20);
     assert!(most < memory_max, "{most} bytes");
     println!("backlog: {}", verify(&broker, &setup, Clocks::Events));
 }
 
 /// A broker that takes nothing for a while: nothing piles up before it.
-fn stall(broker: &Broker, crew: &Crew<'_>) {
+fn stall(broker: &Broker, instances: &Instances<'_>) {
     broker.signal(libc::SIGSTOP);
     // What was under way has arrived by then.
     thread::sleep(Duration::from_secs(1));
-    let before = crew.memory("VmRSS");
+    let before = instances.memory("VmRSS");
     thread::sleep(Duration::from_secs(4));
-    let after = crew.memory("VmRSS");
+    let after = instances.memory("VmRSS");
     broker.signal(libc::SIGCONT);
     println!("backlog: memory {} MB, after the stall {} MB", before >> 20, after >> 20);
     assert!(after < before + (32 << 20), "it grows while nothing is taken: {before} bytes, then {after}");

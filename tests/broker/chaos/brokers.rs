@@ -4,7 +4,7 @@ use std::thread;
 use std::time::Duration;
 
 use super::feeder::{Events, Feeder, Pace, catalog};
-use super::instance_faults::Crew;
+use super::instance_faults::Instances;
 use super::{REST_PATIENCE, SESSION, done, hasty, is_all_done, long_kills, seed, verify, written};
 use crate::fixture::client::{create_topic, produce};
 use crate::fixture::cluster::{self, Cluster, Duty};
@@ -25,7 +25,7 @@ enum Fault {
 
 /// Stops the broker that has a duty, for a while, and waits until all have everything again.
 fn strike(cluster: &mut Cluster, duty: Duty<'_>, fault: Fault, away: Duration) {
-    let Some(index) = cluster.who(duty) else { panic!("nobody does {duty:?}") };
+    let Some(index) = cluster.who(duty) else { panic!("no broker does {duty:?}") };
     println!("{fault:?} of broker {}, which does {duty:?}, for {away:?}", index + 1);
     let broker = cluster.broker(index);
     match fault {
@@ -50,8 +50,8 @@ fn leaders_and_coordinators_that_die_leave_no_trace_in_the_result() {
     let setup = hasty(Setup::on("chaos-brokers", &*cluster, &catalog(PACE))).with("service.idle_grace=1d");
     setup.create_copied_topics(6, 3);
     let feeder = Feeder::start(&*cluster, setup.topic("events"), Events::new(seed, PACE, 6), 40);
-    let mut crew = Crew::start(&setup, &["one", "two"], SESSION, seed);
-    crew.rest_until("a beginning", REST_PATIENCE, || done(&*cluster, &setup) > 0);
+    let mut instances = Instances::start(&setup, &["one", "two"], SESSION, seed);
+    instances.rest_until("a beginning", REST_PATIENCE, || done(&*cluster, &setup) > 0);
     let (events, changes) = (setup.topic("events"), setup.topic("changes"));
     let mut dice = fastrand::Rng::with_seed(seed);
     for nth in 0..faults {
@@ -64,13 +64,13 @@ fn leaders_and_coordinators_that_die_leave_no_trace_in_the_result() {
         let fault = if dice.usize(0..3) == 0 { Fault::Freeze } else { Fault::Kill };
         strike(&mut cluster, duty, fault, Duration::from_millis(dice.u64(500..6_000)));
         let before = done(&*cluster, &setup);
-        crew.rest_until("progress after a fault", REST_PATIENCE, || done(&*cluster, &setup) > before);
+        instances.rest_until("progress after a fault", REST_PATIENCE, || done(&*cluster, &setup) > before);
     }
     // While brokers are away little is written.
-    crew.rest_until("enough events", REST_PATIENCE, || written(&*cluster, &setup) >= EVENTS_MIN);
+    instances.rest_until("enough events", REST_PATIENCE, || written(&*cluster, &setup) >= EVENTS_MIN);
     let fed = feeder.stop();
-    crew.rest_until("the end", REST_PATIENCE, || is_all_done(&*cluster, &setup));
-    crew.stop();
+    instances.rest_until("the end", REST_PATIENCE, || is_all_done(&*cluster, &setup));
+    instances.stop();
     println!("brokers: {faults} faults; {fed:?}; {}", verify(&*cluster, &setup, Clocks::Events));
 }
 
@@ -86,23 +86,23 @@ fn while_too_few_copies_are_in_step_it_waits_and_then_goes_on() {
     let mut events = Events::new(seed, PACE, 2);
     events.padding = 1_000;
     produce(&*cluster, &topic, (0..5_000).map(|_| events.next()));
-    let mut crew = Crew::start(&setup, &["one"], SESSION, seed);
-    crew.rest_until("the first events", REST_PATIENCE, || is_all_done(&*cluster, &setup));
+    let mut instances = Instances::start(&setup, &["one"], SESSION, seed);
+    instances.rest_until("the first events", REST_PATIENCE, || is_all_done(&*cluster, &setup));
     // Not the group's coordinator: that it moves is another test.
     let coordinator = cluster.who(Duty::CoordinatesGroup(&setup.application)).expect("a coordinator");
     cluster.broker((coordinator + 1) % 3).kill();
     produce(&*cluster, &topic, (0..60_000).map(|_| events.next()));
-    crew.says("does not end");
-    let (stood, held) = (done(&*cluster, &setup), crew.memory("VmRSS"));
+    instances.says("does not end");
+    let (stood, held) = (done(&*cluster, &setup), instances.memory("VmRSS"));
     // Longer than a transaction lives: the broker ends it, and all of it has to be sent again.
     thread::sleep(Duration::from_secs(6));
-    let (stands, holds) = (done(&*cluster, &setup), crew.memory("VmRSS"));
+    let (stands, holds) = (done(&*cluster, &setup), instances.memory("VmRSS"));
     println!("copies: memory {} MB, then {} MB", held >> 20, holds >> 20);
     assert!(stood < written(&*cluster, &setup), "there is nothing to wait for");
     assert_eq!(stands, stood, "progress although the copies are missing");
     assert!(holds < held + (64 << 20), "it grows while it waits: {held} bytes, then {holds}");
     cluster.broker((coordinator + 1) % 3).revive();
-    crew.rest_until("the end", REST_PATIENCE, || is_all_done(&*cluster, &setup));
-    crew.stop();
+    instances.rest_until("the end", REST_PATIENCE, || is_all_done(&*cluster, &setup));
+    instances.stop();
     println!("copies: {}", verify(&*cluster, &setup, Clocks::Events));
 }

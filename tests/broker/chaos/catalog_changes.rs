@@ -5,7 +5,7 @@ use std::thread;
 use std::time::Duration;
 
 use super::feeder::{Events, Feeder, Pace, catalog};
-use super::instance_faults::Crew;
+use super::instance_faults::Instances;
 use super::{REST_PATIENCE, SESSION, hasty, is_all_done, long_kills, seed, verify_eras};
 use crate::fixture::broker;
 use crate::oracle::catalog_eras::{create_changelog, eras, is_in_force};
@@ -55,26 +55,26 @@ fn catalogs_that_change_while_instances_die_change_everything_once() {
     create_changelog(broker, &changelog, PARTITIONS as i32);
     setup.create_topics(PARTITIONS);
     let feeder = Feeder::start(broker, setup.topic("events"), Events::new(seed, pace, PARTITIONS as usize), 100);
-    let mut crew = Crew::start(&setup, &["one", "two", "three"], SESSION, seed);
+    let mut instances = Instances::start(&setup, &["one", "two", "three"], SESSION, seed);
     let mut dice = fastrand::Rng::with_seed(seed);
     for (number, edition) in editions.iter().enumerate() {
         if number > 0 {
             setup.edit(edition);
-            crew.reload();
+            instances.reload();
             thread::sleep(Duration::from_millis(dice.u64(0..1_500)));
-            crew.kill_one();
+            instances.kill_one();
         }
-        crew.rest_until("the catalog to be in force", REST_PATIENCE, || {
+        instances.rest_until("the catalog to be in force", REST_PATIENCE, || {
             is_in_force(broker, &changelog, PARTITIONS as usize, edition)
         });
         for _ in 0..faults {
             thread::sleep(Duration::from_millis(dice.u64(200..1_500)));
-            crew.break_something();
+            instances.break_something();
         }
     }
     let fed = feeder.stop();
-    crew.rest_until("the end", REST_PATIENCE, || is_all_done(broker, &setup));
-    println!("reload: {}; {fed:?}", crew.stop());
+    instances.rest_until("the end", REST_PATIENCE, || is_all_done(broker, &setup));
+    println!("reload: {}; {fed:?}", instances.stop());
     let eras = eras(broker, &changelog, PARTITIONS as usize);
     assert!(eras.iter().all(|eras| eras.len() >= editions.len()), "a catalog was never in force: {eras:?}");
     let verdict = verify_eras(broker, &setup, Clocks::Events, &editions[..editions.len() - 1]);

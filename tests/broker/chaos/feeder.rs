@@ -18,7 +18,7 @@ const PATIENCE: Duration = Duration::from_secs(120);
 /// When the events happen, and how long the catalog's windows are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Pace {
-    /// In the last day, so many milliseconds apart at most: hours pass in seconds, by the events alone.
+    /// In the last day, at most this many milliseconds apart: hours pass in seconds, by the events alone.
     Past { step_ms: i64 },
     /// Now: seconds pass, with and without events.
     Now,
@@ -79,7 +79,7 @@ pub struct Events {
     pace: Pace,
     partitions: usize,
     at_ms: i64,
-    /// Bytes that each event carries for nobody.
+    /// Bytes that each event carries and no tag reads.
     pub padding: usize,
 }
 
@@ -99,7 +99,7 @@ impl Events {
         }
     }
 
-    /// Half of them are of a few users. One in a thousand is no event.
+    /// Half of them are of a few users. One in a thousand is not an event.
     pub fn next(&mut self) -> Write {
         const CLASSES: [&str; 5] = ["yoga", "spin", "dance", "row", "box"];
         let at = self.next_ms();

@@ -1,4 +1,4 @@
-//! Instances that a seeded die kills, freezes, stops and lets come back.
+//! Instances that a seed kills, suspends, stops and starts again.
 
 use std::fmt;
 use std::os::unix::process::ExitStatusExt;
@@ -55,7 +55,7 @@ impl fmt::Display for Tally {
 }
 
 /// The instances of one application.
-pub struct Crew<'a> {
+pub struct Instances<'a> {
     setup: &'a Setup,
     session: Duration,
     members: Vec<Member>,
@@ -65,19 +65,19 @@ pub struct Crew<'a> {
     pub tally: Tally,
 }
 
-impl<'a> Crew<'a> {
+impl<'a> Instances<'a> {
     /// The first member starts now, the others join soon.
-    pub fn start(setup: &'a Setup, names: &[&'static str], session: Duration, seed: u64) -> Crew<'a> {
+    pub fn start(setup: &'a Setup, names: &[&'static str], session: Duration, seed: u64) -> Instances<'a> {
         let now = Instant::now();
         let back = |index: usize| State::Down(now + Duration::from_millis(700) * index as u32);
         let members = names.iter().enumerate().map(|(index, name)| Member { name, state: back(index) }).collect();
         let dice = fastrand::Rng::with_seed(seed);
-        let mut crew = Crew { setup, session, members, dice, deck: Vec::new(), tally: Tally::default() };
-        crew.bring_back();
-        crew
+        let mut instances = Instances { setup, session, members, dice, deck: Vec::new(), tally: Tally::default() };
+        instances.bring_back();
+        instances
     }
 
-    /// Lets those come back whose time has come. Nobody may have ended on their own.
+    /// Starts the instances that are due. None may have ended by itself.
     pub fn bring_back(&mut self) {
         let now = Instant::now();
         for Member { name, state } in &mut self.members {
@@ -199,7 +199,7 @@ impl<'a> Crew<'a> {
         }
     }
 
-    /// Breaks things until so many were killed, with pauses between.
+    /// Disturbs instances until `kills` of them were killed, with pauses between.
     pub fn kill(&mut self, kills: usize) {
         while self.tally.kills < kills {
             thread::sleep(Duration::from_millis(self.dice.u64(300..2_500)));

@@ -7,7 +7,7 @@ use rdkafka::message::Message;
 use serde_json::Value;
 
 use super::feeder::{Events, Feeder, Pace, catalog};
-use super::instance_faults::Crew;
+use super::instance_faults::Instances;
 use super::{REST_PATIENCE, SESSION, hasty, is_all_done, long_kills, seed, verify};
 use crate::fixture::broker::{self, Broker};
 use crate::fixture::client::read_each;
@@ -26,11 +26,11 @@ fn killed_frozen_and_stopped_instances_leave_no_trace_in_the_result() {
     let setup = hasty(Setup::on("chaos-past", broker, &catalog(pace))).with("service.idle_grace=1d");
     setup.create_topics(8);
     let feeder = Feeder::start(broker, setup.topic("events"), Events::new(seed, pace, 8), 100);
-    let mut crew = Crew::start(&setup, &["one", "two", "three"], SESSION, seed);
-    crew.kill(kills);
+    let mut instances = Instances::start(&setup, &["one", "two", "three"], SESSION, seed);
+    instances.kill(kills);
     let fed = feeder.stop();
-    crew.rest_until("the end", REST_PATIENCE, || is_all_done(broker, &setup));
-    println!("past: {}; {fed:?}", crew.stop());
+    instances.rest_until("the end", REST_PATIENCE, || is_all_done(broker, &setup));
+    println!("past: {}; {fed:?}", instances.stop());
     println!("past: {}", verify(broker, &setup, Clocks::Events));
 }
 
@@ -43,14 +43,15 @@ fn clocks_that_follow_the_wall_clock_lose_no_instant_to_kills() {
         .with(&format!("service.idle_grace={}s", GRACE.as_secs()));
     setup.create_topics(8);
     let feeder = Feeder::start(broker, setup.topic("events"), Events::new(seed, Pace::Now, 8), 60);
-    let mut crew = Crew::start(&setup, &["one", "two", "three"], SESSION, seed);
-    crew.kill(kills);
+    let mut instances = Instances::start(&setup, &["one", "two", "three"], SESSION, seed);
+    instances.kill(kills);
     let fed = feeder.stop();
     // Silence: more kills while nothing but time moves the clocks.
-    crew.kill(kills + 2);
-    crew.rest_until("the end", REST_PATIENCE, || is_all_done(broker, &setup));
-    crew.rest_until("silence to be noticed", REST_PATIENCE, || silent_users(broker, &setup) == users(broker, &setup));
-    println!("now: {}; {fed:?}", crew.stop());
+    instances.kill(kills + 2);
+    instances.rest_until("the end", REST_PATIENCE, || is_all_done(broker, &setup));
+    instances
+        .rest_until("silence to be noticed", REST_PATIENCE, || silent_users(broker, &setup) == users(broker, &setup));
+    println!("now: {}; {fed:?}", instances.stop());
     let arrival = fed.slowest + Duration::from_millis(500);
     assert!(arrival < GRACE, "the machine is too slow for this test: events took {arrival:?} to arrive");
     println!("now: {}", verify(broker, &setup, Clocks::WallClock));

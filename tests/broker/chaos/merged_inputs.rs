@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use super::instance_faults::Crew;
+use super::instance_faults::Instances;
 use super::{REST_PATIENCE, SESSION, hasty, long_kills, seed};
 use crate::fixture::broker;
 use crate::oracle::catalog_eras::{create_changelog, is_in_force};
@@ -42,22 +42,22 @@ fn killed_instances_leave_no_trace_in_what_was_merged() {
             thread::sleep(Duration::from_millis(50));
         }
     });
-    let mut crew = Crew::start(&setup, &["one", "two", "three"], SESSION, seed);
-    crew.kill(kills);
-    edit(&setup, &mut crew);
-    crew.kill(kills + 3);
+    let mut instances = Instances::start(&setup, &["one", "two", "three"], SESSION, seed);
+    instances.kill(kills);
+    edit(&setup, &mut instances);
+    instances.kill(kills + 3);
     stop.store(true, Ordering::Relaxed);
     writer.join().expect("the writer");
     // Nothing but time moves the clocks now.
-    crew.kill(kills + 5);
+    instances.kill(kills + 5);
     let earlier = [CATALOG.to_owned()];
-    let compared = compare_eras(broker, &setup, &["events", "more"], &earlier, || crew.bring_back());
-    println!("meeting: {}; {compared:?}", crew.stop());
+    let compared = compare_eras(broker, &setup, &["events", "more"], &earlier, || instances.bring_back());
+    println!("meeting: {}; {compared:?}", instances.stop());
     assert!(compared.changes > 2_000, "too little: {compared:?}");
 }
 
 /// Edits the catalog, and kills one that has to adopt it.
-fn edit(setup: &Setup, crew: &mut Crew<'_>) {
+fn edit(setup: &Setup, instances: &mut Instances<'_>) {
     let edited = CATALOG
         .replace("visits >= 3, until: visits < 2", "visits >= 2, until: visits < 1")
         .replace("  spend:", "  spending:")
@@ -68,9 +68,9 @@ fn edit(setup: &Setup, crew: &mut Crew<'_>) {
         .replace("  latest_sale:", "  slow: { when: recent == 0, entity: account }\n  latest_sale:")
         .replace("  last_sale:", "  recent: { count: purchase, window: 5s, entity: account }\n  last_sale:");
     setup.edit(&edited);
-    crew.reload();
+    instances.reload();
     thread::sleep(Duration::from_millis(500));
-    crew.kill_one();
+    instances.kill_one();
     let adopted = |kind: &&str| is_in_force(broker::shared(), &changelog(kind), 3, &edited);
-    crew.rest_until("the catalog to be in force", REST_PATIENCE, || KINDS.iter().all(adopted));
+    instances.rest_until("the catalog to be in force", REST_PATIENCE, || KINDS.iter().all(adopted));
 }

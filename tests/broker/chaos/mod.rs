@@ -1,6 +1,6 @@
 //! Instances and brokers are killed and frozen while events flow; what comes out is what an undisturbed run gives.
 //!
-//! The normal run does a little of each. `TAGSTREAM_KILLS=100 cargo test --test broker chaos -- --nocapture` kills so many
+//! The normal run does a little of each. `TAGSTREAM_KILLS=100 cargo test --test broker chaos -- --nocapture` kills 100
 //! instances (and a fifth as many brokers) and reads a backlog of five million events: about half an hour on two cores.
 //! `TAGSTREAM_SEED` gives other events and faults; the seed is printed when a test fails.
 

@@ -1,4 +1,4 @@
-//! The judge itself: it accepts what the service leaves, and notices each thing that somebody has changed since.
+//! The oracle itself: it accepts what the service leaves, and notices each thing that a test has changed since.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -24,7 +24,7 @@ fn rewrite(record: &Seen, value: Option<Vec<u8>>) -> Write {
 }
 
 #[test]
-fn whatever_somebody_has_changed_is_noticed() {
+fn each_thing_that_was_changed_since_is_noticed() {
     let broker = broker::shared();
     let setup = hasty(Setup::on("judge", broker, &catalog(PACE))).with("service.idle_grace=1d");
     setup.create_topics(2);

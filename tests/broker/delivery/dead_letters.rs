@@ -1,4 +1,4 @@
-//! Records that are no events: each in the dead letters with its reason, and not one good event lost among them.
+//! Records that are not events: each goes to the dead letters with its reason, and no event is lost among them.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{SystemTime, UNIX_EPOCH};

@@ -1,4 +1,4 @@
-//! `tagstream run`: what comes out is what replay says, each offset once, whatever happens to processes and brokers.
+//! `tagstream run` gives the changes that replay gives, each once, through stops, kills and outages.
 
 use std::thread;
 use std::time::Duration;

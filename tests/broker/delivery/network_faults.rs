@@ -13,15 +13,15 @@ const INVALID_PRODUCER_EPOCH: Code = 47;
 const OBEYED: Code = 0;
 
 /// A service behind the proxy under a steady stream.
-struct Stage {
+struct ProxiedService {
     setup: Setup,
     proxy: &'static Proxy,
     service: Service,
     writer: Steady,
 }
 
-impl Stage {
-    fn start(name: &str, settings: &[&str]) -> Stage {
+impl ProxiedService {
+    fn start(name: &str, settings: &[&str]) -> ProxiedService {
         let (broker, proxy) = proxy::shared();
         let setup = Setup::new(name, &proxy.address(), COUNT).with("service.commit_interval=20ms");
         let setup = settings.iter().fold(setup, |setup, setting| setup.with(setting));
@@ -29,7 +29,7 @@ impl Stage {
         let writer = Steady::start(broker, setup.topic("events"));
         let mut service = setup.start();
         service.says("runs partition 1");
-        Stage { setup, proxy, service, writer }
+        ProxiedService { setup, proxy, service, writer }
     }
 
     fn rule(&self, api: Api, act: Act) -> Taken {
@@ -57,7 +57,7 @@ const RECYCLED: &str = "new producer, since requests were repeated or a connecti
 
 #[test]
 fn late_requests_reach_a_producer_that_is_no_more() {
-    let stage = Stage::start("late", &[]);
+    let proxied = ProxiedService::start("late", &[]);
     let late = [
         (Api::EndTxn, Act::Late(Api::TxnOffsetCommit, 1), INVALID_PRODUCER_EPOCH),
         (Api::EndTxn, Act::Late(Api::EndTxn, 2), INVALID_PRODUCER_EPOCH),
@@ -69,57 +69,57 @@ fn late_requests_reach_a_producer_that_is_no_more() {
     ];
     for round in 0..2 {
         for (api, act, code) in late {
-            let answer = stage.rule(api, act).answer();
-            assert_eq!(answer, code, "round {round}: {api:?} {act:?}\n{}", stage.service.log());
+            let answer = proxied.rule(api, act).answer();
+            assert_eq!(answer, code, "round {round}: {api:?} {act:?}\n{}", proxied.service.log());
         }
     }
-    let log = stage.check();
+    let log = proxied.check();
     assert!(log.contains(RECYCLED), "{log}");
 }
 
 #[test]
 fn lost_answers_are_asked_for_again() {
-    let stage = Stage::start(
+    let proxied = ProxiedService::start(
         "lost",
         &["kafka.properties.socket.timeout.ms=1000", "kafka.properties.transaction.timeout.ms=4000"],
     );
     for api in [Api::EndTxn, Api::TxnOffsetCommit, Api::Produce, Api::EndTxn] {
-        assert_eq!(stage.rule(api, Act::LoseAnswer).answer(), OBEYED, "{api:?}");
+        assert_eq!(proxied.rule(api, Act::LoseAnswer).answer(), OBEYED, "{api:?}");
     }
-    let log = stage.check();
+    let log = proxied.check();
     assert!(log.contains("new producer"), "{log}");
 }
 
 #[test]
 fn a_commit_whose_answer_died_with_the_process_is_found() {
-    let mut stage = Stage::start("orphan", &[]);
+    let mut proxied = ProxiedService::start("orphan", &[]);
     for _ in 0..3 {
-        assert_eq!(stage.rule(Api::EndTxn, Act::LoseAnswer).answer(), OBEYED);
-        stage.service.signal(libc::SIGKILL);
-        stage.service.ended();
-        stage.service = stage.setup.start();
-        stage.service.says("runs partition 1");
+        assert_eq!(proxied.rule(Api::EndTxn, Act::LoseAnswer).answer(), OBEYED);
+        proxied.service.signal(libc::SIGKILL);
+        proxied.service.ended();
+        proxied.service = proxied.setup.start();
+        proxied.service.says("runs partition 1");
     }
-    stage.check();
+    proxied.check();
 }
 
 #[test]
 fn slow_commits_in_a_row_are_not_trusted() {
-    let mut stage = Stage::start(
+    let mut proxied = ProxiedService::start(
         "slow",
         &["kafka.properties.socket.timeout.ms=2000", "kafka.properties.transaction.timeout.ms=8000"],
     );
     // The last ones take longer than the client waits: it repeats them, and both arrive.
     let delays = [1_100, 1_500, 1_100, 2_500, 3_500];
-    let slow = delays.map(|delay| stage.rule(Api::EndTxn, Act::Delay(Duration::from_millis(delay))));
-    slow.iter().for_each(|taken| stage.await_over(taken));
-    let log = stage.check();
+    let slow = delays.map(|delay| proxied.rule(Api::EndTxn, Act::Delay(Duration::from_millis(delay))));
+    slow.iter().for_each(|taken| proxied.await_over(taken));
+    let log = proxied.check();
     assert!(log.contains("new producer, since the last commit took long"), "{log}");
 }
 
 #[test]
 fn cut_off_for_longer_than_a_transaction_lives_it_finds_out_what_became_of_it() {
-    let mut stage = Stage::start(
+    let mut proxied = ProxiedService::start(
         "cutoff",
         &["kafka.properties.socket.timeout.ms=1000", "kafka.properties.transaction.timeout.ms=1500"],
     );
@@ -130,11 +130,11 @@ fn cut_off_for_longer_than_a_transaction_lives_it_finds_out_what_became_of_it() 
         (Api::TxnOffsetCommit, Act::CutOffBehind(time)),
         (Api::Produce, Act::CutOffBehind(time)),
     ] {
-        let taken = stage.rule(api, act);
-        stage.await_over(&taken);
+        let taken = proxied.rule(api, act);
+        proxied.await_over(&taken);
         // The next one falls on a service that works again.
         thread::sleep(Duration::from_millis(10));
     }
-    let log = stage.check();
+    let log = proxied.check();
     assert!(log.contains("fate of the last transaction read back"), "{log}");
 }

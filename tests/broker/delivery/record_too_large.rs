@@ -1,4 +1,4 @@
-//! A record that its topic does not take: the service ends and says what to do, and goes on exactly when it is done.
+//! A record that is too large for its topic: the service ends and says what to do, and goes on exactly once it is done.
 
 use crate::fixture::broker::{self, Broker};
 use crate::fixture::client::{Seen, Write, alter_topic, committed, create_topic, produce, read_all};

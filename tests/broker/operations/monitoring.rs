@@ -116,7 +116,7 @@ fn without_brokers_it_lives_and_is_not_ready() {
     let silent = get(address, "/readyz");
     assert!(silent.body.contains("worker 0: no answer from the brokers for"), "{}", silent.body);
     assert_eq!(get(address, "/livez").status, 200);
-    assert!(metrics(address).of("tagstream_consumer_lag_records").is_empty(), "nobody knows the lag now");
+    assert!(metrics(address).of("tagstream_consumer_lag_records").is_empty(), "the lag is not known now");
     broker.revive();
     service.until("readiness again", |_| get(address, "/readyz").status == 200);
 

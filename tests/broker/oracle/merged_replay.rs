@@ -53,7 +53,7 @@ impl Mixed {
         Mixed { dice: fastrand::Rng::with_seed(seed), count: 0 }
     }
 
-    /// One that happened at about this time. One in five hundred is no event.
+    /// One that happened at about this time. One in five hundred is not an event.
     pub fn at(&mut self, at_ms: i64, partition: i32, padding: usize) -> Write {
         self.count += 1;
         let dice = &mut self.dice;
@@ -139,7 +139,7 @@ pub fn compare_eras(
     Compared { events: placed.len(), changes: total, entities: expected.len() }
 }
 
-/// The input in the order of time, and how many records are no events.
+/// The input in the order of time, and how many records are not events.
 fn in_order<'a>(brokers: &impl Bootstrap, setup: &Setup, topics: &[&'a str]) -> (Vec<Placed<'a>>, usize) {
     let loaded = tagstream::catalog::load("catalog.yaml", CATALOG);
     let mut decoder = Decoder::new(&loaded.catalog.expect("a catalog"));

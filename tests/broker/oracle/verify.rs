@@ -1,4 +1,4 @@
-//! The judge of a run: what it left in Kafka, against `tagstream replay` of its input and against partitions that were
+//! The oracle of a run: what it left in Kafka, compared with `tagstream replay` of its input and against partitions that were
 //! never interrupted.
 //!
 //! It reads the input topic itself, so nothing that the test did is taken on trust, and looks at
@@ -6,7 +6,7 @@
 //!    that replay of that partition gives (or, where the catalog was changed meanwhile, a partition that adopts each one
 //!    where the changelog says that it came into force); `seq` counts each user's changes from 1;
 //! 2. the current tags: the last record of each user is what the user's changes lead to;
-//! 3. the dead letters: one for every record that was no event;
+//! 3. the dead letters: one for every record that was not an event;
 //! 4. the changelog: a state restored from it answers further events and further time as one does that has seen all
 //!    the input in one go;
 //! 5. that nothing is left open: no transaction in any topic, and no input behind the committed offsets.
@@ -91,7 +91,7 @@ type Place = (i32, i64);
 struct Input {
     file: BufWriter<fs::File>,
     model: Model,
-    told: Told,
+    told: ExpectedChanges,
     events: u64,
     users: Vec<String>,
 }
@@ -177,7 +177,7 @@ impl<B: Bootstrap> Trial<'_, B> {
         assert_eq!(committed, ends, "the committed offsets and the ends of {input}");
     }
 
-    /// The partitions of the input, whose each user is, and the places of records that are no events.
+    /// The partitions of the input, whose each user is, and the places of records that are not events.
     fn read_input(&self, catalogs: &Catalogs) -> (Vec<Input>, Owners, Vec<Place>) {
         let topic = self.setup.topic("events");
         let partitions = ends(self.brokers, &topic, Isolation::Uncommitted).len();
@@ -188,7 +188,7 @@ impl<B: Bootstrap> Trial<'_, B> {
             .map(|(index, eras)| {
                 let create = |name: &str| BufWriter::new(fs::File::create(self.file(name, index)).expect("a file"));
                 let model = Model::new(catalogs, catalogs.present.catalog.user(), eras);
-                let told = Told(model.changes_catalog().then(|| create("told")));
+                let told = ExpectedChanges(model.changes_catalog().then(|| create("told")));
                 Input { file: create("input"), model, told, events: 0, users: Vec::new() }
             })
             .collect();
@@ -257,11 +257,11 @@ impl<B: Bootstrap> Trial<'_, B> {
             return;
         }
         match &mut input.told {
-            Told(Some(file)) => {
+            ExpectedChanges(Some(file)) => {
                 file.flush().expect("a file");
                 compare_changes(index, fs::File::open(self.file("told", index)).expect("a file"), changes);
             }
-            Told(None) => {
+            ExpectedChanges(None) => {
                 let mut replay = Command::new(env!("CARGO_BIN_EXE_tagstream"));
                 let input = self.file("input", index);
                 replay.args(["replay", "catalog.yaml", "--input"]).arg(input).current_dir(&self.setup.folder);
@@ -412,11 +412,11 @@ fn compare_answers(index: usize, found: &[String], expected: &[String]) {
 }
 
 /// What the model of a partition says, if the catalog was changed: no replay says that.
-struct Told(Option<BufWriter<fs::File>>);
+struct ExpectedChanges(Option<BufWriter<fs::File>>);
 
-impl Sink for Told {
+impl Sink for ExpectedChanges {
     fn change(&mut self, change: &TagChange<'_>) {
-        if let Told(Some(file)) = self {
+        if let ExpectedChanges(Some(file)) = self {
             let mut line = Vec::new();
             write_change(change, &mut line);
             line.push(b'\n');

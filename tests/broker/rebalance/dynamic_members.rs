@@ -70,7 +70,7 @@ fn come_and_go(native: &Native, after: Duration) {
     consumer.leave().expect("an answer to the group");
 }
 
-/// Its assignment may be on its way, wait to be heard, or be taken back by its end: one answer too few, or one to nobody,
+/// Its assignment may be on its way, wait to be heard, or be taken back by its end: one answer too few, or one without a receiver,
 /// and it waits without an end.
 #[test]
 fn a_member_is_gone_whatever_the_group_still_wants() {

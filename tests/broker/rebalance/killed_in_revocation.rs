@@ -32,7 +32,7 @@ fn a_death_in_a_revocation_counts_nothing_twice() {
         die(&mut first, step);
         let mut first = one.start();
         first.says("runs partition");
-        // The group may take the first for one that was never away, and then nobody gets what it has given up, until
+        // The group may take the first for one that was never away, and then no member gets what it has given up, until
         // the group has another reason to look.
         second.signal(libc::SIGKILL);
         let written = writer.stop();

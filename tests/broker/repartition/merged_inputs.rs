@@ -1,11 +1,11 @@
-//! Several inputs, by no key in particular: what users and accounts get is what one replay of all of it gives.
+//! Several inputs without a partition key: users and accounts have the changes that one replay of all of it gives.
 
 use std::thread;
 use std::time::{Duration, Instant};
 
 use tagstream::model::Timestamp;
 
-use super::{TOPICS, meeting};
+use super::{TOPICS, merged_service};
 use crate::fixture::broker;
 use crate::fixture::client::{Write, committed, describe, produce, read_all};
 use crate::fixture::now_ms;
@@ -16,7 +16,7 @@ use crate::support::service::{Setup, text};
 fn an_hour_of_backlog_an_idle_partition_and_a_stop_count_as_if_read_live() {
     let broker = broker::shared();
     // So that the one that is far ahead has to rest.
-    let setup = meeting("meeting").with("service.max_waiting_mb=3");
+    let setup = merged_service("meeting").with("service.max_waiting_mb=3");
     setup.create_topics(3);
     let mut mixed = Mixed::new(5);
     // An hour in the past, most of it in one partition, and large; one partition of the six never has anything.

@@ -13,7 +13,7 @@ use crate::support::service::Setup;
 const TOPICS: [&str; 2] = ["events", "more"];
 
 /// A service of two inputs that are merged.
-fn meeting(name: &str) -> Setup {
+fn merged_service(name: &str) -> Setup {
     let broker = broker::shared();
     Setup::on(name, broker, CATALOG)
         .with(&format!("input.topics={name}-events,{name}-more"))

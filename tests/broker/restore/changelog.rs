@@ -109,7 +109,7 @@ fn the_changelog_stays_small_under_endless_updates() {
     };
     let mut service = setup.start();
     let (mut written, mut segments) = (0, 0);
-    // The log has gone round many times when so many segments have been written.
+    // By then the log has gone round many times.
     while segments < 100 {
         produce(broker, &topic, (written..written + 10_000).map(event));
         written += 10_000;

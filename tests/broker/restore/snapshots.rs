@@ -1,4 +1,4 @@
-//! A start with snapshots on the disk: quicker where they are right, and the same where they are not.
+//! A start with snapshots on the disk: quicker if they are right, with the same result if they are not.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -14,7 +14,7 @@ const COUNT: &str = "version: 1\n\
 
 const USERS: usize = 50;
 const PARTITIONS: usize = 2;
-/// So long that the state of a partition's users, which is what a transaction writes, has about so many bytes.
+/// The length of a key: it makes the state that a transaction writes about `TRANSACTION_BYTES` large.
 const KEY_BYTES: usize = 200;
 const TRANSACTION_BYTES: u64 = (KEY_BYTES * USERS / PARTITIONS) as u64;
 const KILL: i32 = 9;
@@ -35,7 +35,7 @@ impl Warm<'_> {
         Warm { broker, setup, events: 0 }
     }
 
-    /// Writes events, so many for each user.
+    /// Writes `rounds` events for each user.
     fn feed(&mut self, rounds: usize) {
         let line = |n: usize| {
             let (user, at) = (n % USERS, 1_700_000_000_000 + n as i64);
@@ -48,7 +48,7 @@ impl Warm<'_> {
         produce(self.broker, &self.setup.topic("events"), more.map(line).collect::<Vec<_>>());
     }
 
-    /// The same in so many transactions at least.
+    /// The same in at least `rounds` transactions.
     fn feed_apart(&mut self, rounds: usize, service: &mut Service) {
         for _ in 0..rounds {
             self.feed(1);

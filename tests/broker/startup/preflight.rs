@@ -1,4 +1,4 @@
-//! What `tagstream run` finds before it starts: all that is wrong on one list, each with its mend, and exit code 78.
+//! `tagstream run` checks Kafka before it starts: all that is wrong on one list, each with a remedy, and exit code 78.
 
 use crate::fixture::broker;
 use crate::fixture::client::create_topic;

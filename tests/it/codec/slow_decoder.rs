@@ -1,4 +1,4 @@
-//! A second decoder, slow and straightforward on top of serde_json: the fast one has to agree with it on everything.
+//! A second decoder, slow and straightforward on top of serde_json, with which the fast one has to agree on everything.
 
 use super::fixtures::{
     NOW, Plain, PlainCommand, PlainProperty, catalog, decode, flat, pointer, segment, with_entities, with_manual_tags,

@@ -137,7 +137,7 @@ fn random_clock_terms_with_features_agree_with_the_reference() {
     }
 }
 
-/// The same tags with so many between them that no two are looked at together when an entity is due.
+/// The same tags with others between them, so many that no two are looked at together when an entity is due.
 fn crowded(mut case: Case) -> Case {
     const BETWEEN: usize = 40;
     let (before, tags) = case.catalog.split_once("\ntags:\n").expect("the generator writes tags last");

@@ -21,7 +21,7 @@ pub fn count<T>(work: impl FnOnce() -> T) -> (u64, T) {
 }
 
 fn note() {
-    // A thread that is going away has no counter any more, and nobody who would read it.
+    // A thread that ends has no counter any more, and no test reads it.
     let _ = COUNT.try_with(|count| count.set(count.get() + 1));
 }
 

@@ -1,4 +1,4 @@
-//! Lines that coincide for a while: few timers however long that is, and still the exact millisecond.
+//! Expressions that are equal for a while: few timers, however long that is, and still the exact millisecond.
 
 use std::fmt::Write;
 

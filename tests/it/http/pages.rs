@@ -170,7 +170,7 @@ fn other_paths_and_methods_are_refused() {
 }
 
 #[test]
-fn slow_visitors_and_nonsense_keep_nobody_out() {
+fn slow_clients_and_nonsense_keep_no_other_client_out() {
     let (_monitor, server) = start();
     let connect = || TcpStream::connect(server.address()).expect("a connection");
     // More than there are seats: some say nothing, some half a word.

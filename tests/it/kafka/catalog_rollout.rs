@@ -1,4 +1,4 @@
-//! What the breaker counts of partitions that come and go, and what it tells of it.
+//! Which changes of a catalog wait for approval: what is counted of partitions that come and go, and what is reported.
 
 use std::sync::{Arc, Mutex};
 
@@ -48,7 +48,7 @@ fn a_partition_counts_once_however_often_it_is_read_back() {
     }
     assert_eq!(waits(&breaker), [(200, 70)]);
     breaker.gave_up(partition(1));
-    assert_eq!(waits(&breaker), [(100, 30)], "somebody else has it");
+    assert_eq!(waits(&breaker), [(100, 30)], "another instance has it");
     assert_eq!(breaker.approve(None), busy());
     assert_eq!(breaker.noted(partition(1), busy(), &outlook(40)), busy(), "it is approved meanwhile");
     let expected = [

@@ -1,4 +1,4 @@
-//! The merge of several inputs against a sort: whatever was read faster, and whoever died meanwhile.
+//! The merge of several inputs, compared with a sort: some inputs are read faster, and readers die meanwhile.
 
 use std::collections::VecDeque;
 use std::sync::Arc;

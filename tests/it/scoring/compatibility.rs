@@ -1,4 +1,4 @@
-//! `tagstream check` of catalogs whose models do not fit: every mistake at its place, with its mend.
+//! `tagstream check` of catalogs whose models do not fit: every mistake at its place, with a remedy.
 //!
 //! `UPDATE_EXPECT=1 cargo test --test it scoring::compatibility` writes the reports anew; read the difference before you commit.
 

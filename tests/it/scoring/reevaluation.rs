@@ -139,7 +139,7 @@ fn a_model_that_fails_leaves_the_score_that_stands() {
 }
 
 #[test]
-fn nobody_is_scored_by_what_is_not_known() {
+fn no_entity_is_scored_by_what_is_not_known() {
     let catalog = format!("history: partial\n{BANDS}");
     let lines = [
         event("v", "other", "2026-03-01T09:00:00Z"),

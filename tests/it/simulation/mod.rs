@@ -4,7 +4,7 @@
 //! The workers are the real ones; below them everything is simulated: brokers, coordinators, client libraries, threads
 //! and time. One thread runs at a time and a seed decides which ([`scheduler`]), as FoundationDB does it (Zhou and
 //! others, "FoundationDB: A Distributed Unbundled Transactional Key Value Store", 2021), so that what was found once is
-//! found again: `TAGSTREAM_SEED` runs one history, `TAGSTREAM_SEEDS` so many, `TAGSTREAM_TRACE` shows more lines.
+//! found again: `TAGSTREAM_SEED` runs one history, `TAGSTREAM_SEEDS` sets their number, `TAGSTREAM_TRACE` shows more lines.
 //!
 //! # What is modelled
 //! - Logs with marks of transactions, the last stable offset, readers that see only what is committed ([`brokers::log`]).
@@ -21,7 +21,7 @@
 //!   ends during a rebalance is followed by another one without a word, as if the partitions were still its own.
 //! - Requests and answers that are lost, late or slow, coordinators that are busy, leaders without replicas, records that
 //!   are refused or expire, full queues, clients that fail for good although the broker has committed ([`faults`]).
-//! - Events that pass through a topic of their own on their way ([`script::Family::Meeting`]): two hops, each with all of this.
+//! - Events that pass through a topic of their own on their way ([`script::Family::Merged`]): two hops, each with all of this.
 //! - Changes that leave before their transaction ([`clients::early_producer`], [`script::Family::Early`]): an idempotent
 //!   producer, whose records are sent again, or given up after their time whether they stand or not. Each change stands once or more often,
 //!   always the same to the byte, and the first ones of an entity in order, unless the client has given up one between.
@@ -109,13 +109,13 @@ fn a_settled_worker_writes_what_replay_says() {
 }
 
 #[test]
-fn whoever_dies_or_takes_over_the_changes_are_what_replay_says() {
+fn workers_that_die_and_take_over_write_what_replay_says() {
     expect_none(Family::Moving, 800);
 }
 
 #[test]
 fn inputs_that_meet_are_merged_in_the_order_of_time() {
-    expect_none(Family::Meeting, 800);
+    expect_none(Family::Merged, 800);
 }
 
 #[test]
@@ -125,7 +125,7 @@ fn changes_that_leave_early_are_those_of_replay_and_repeats_are_the_same() {
 
 #[test]
 fn changes_of_merged_inputs_may_leave_early_too() {
-    expect_none(Family::EarlyMeeting, 300);
+    expect_none(Family::EarlyMerged, 300);
 }
 
 #[test]
@@ -177,19 +177,19 @@ fn a_commit_after_a_revocation_was_answered_is_found() {
 
 #[test]
 fn sources_that_are_forgotten_are_found() {
-    expect_found(Planted::ForgetsSources, Family::Meeting, 0..500, tears);
+    expect_found(Planted::ForgetsSources, Family::Merged, 0..500, tears);
 }
 
 #[test]
 fn clocks_that_are_forgotten_are_found() {
-    expect_found(Planted::ForgetsClocks, Family::Meeting, 0..1_000, tears);
+    expect_found(Planted::ForgetsClocks, Family::Merged, 0..1_000, tears);
 }
 
 #[test]
 fn an_input_that_does_not_rest_is_found() {
     expect_found(
         Planted::NeverRests,
-        Family::Meeting,
+        Family::Merged,
         0..1_000,
         |flaw| matches!(flaw, Flaw::Mishap(why) if why.contains("bytes wait")),
     );

@@ -15,9 +15,9 @@ pub enum Planted {
     ReadsUnstableOffsets,
     /// A revocation is answered before the last commit.
     AnswersEarly,
-    /// Whoever takes a merged partition over does not know how far its sources are.
+    /// The next owner of a merged partition does not know how far its sources are.
     ForgetsSources,
-    /// Whoever takes an input over does not know the clock that was passed on.
+    /// The next owner of an input does not know the clock that was passed on.
     ForgetsClocks,
     /// An input that is far ahead is read on.
     NeverRests,

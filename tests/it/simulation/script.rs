@@ -15,7 +15,7 @@ use crate::simulation::brokers::topics::Topic;
 
 /// The wall clock when a history begins: 2026-01-01T00:00:00Z.
 pub const START_MS: i64 = 1_767_225_600_000;
-/// After so long without an event no tag of the catalogs below changes any more.
+/// After this time without an event no tag of the catalogs below changes any more.
 pub const HORIZON_MS: i64 = 8_000;
 
 /// Every event shows, in its order; so does its absence.
@@ -86,18 +86,18 @@ pub enum Family {
     /// Workers come, go, die and are taken for dead.
     Moving,
     /// The same, with inputs that are not partitioned by user, and so pass through another topic.
-    Meeting,
+    Merged,
     /// As `Moving`, with changes that leave before the transaction that makes them certain.
     Early,
-    /// As `Meeting`, with such changes.
-    EarlyMeeting,
+    /// As `Merged`, with such changes.
+    EarlyMerged,
     /// As `Moving`; then with another catalog, whose new counters begin with what the input retains.
     Rebuilding,
 }
 
 impl Family {
     pub const ALL: [Family; 6] =
-        [Family::Settled, Family::Moving, Family::Meeting, Family::Early, Family::EarlyMeeting, Family::Rebuilding];
+        [Family::Settled, Family::Moving, Family::Merged, Family::Early, Family::EarlyMerged, Family::Rebuilding];
 
     /// Whether workers come and go.
     pub fn moves(self) -> bool {
@@ -106,12 +106,12 @@ impl Family {
 
     /// Whether events pass through another topic.
     pub fn merges(self) -> bool {
-        matches!(self, Family::Meeting | Family::EarlyMeeting)
+        matches!(self, Family::Merged | Family::EarlyMerged)
     }
 
     /// Whether changes are seen before they are certain, and so may be seen twice.
     pub fn is_early(self) -> bool {
-        matches!(self, Family::Early | Family::EarlyMeeting)
+        matches!(self, Family::Early | Family::EarlyMerged)
     }
 }
 

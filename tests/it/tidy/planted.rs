@@ -1,4 +1,4 @@
-//! Each rule finds the fault that is planted for it, in a few made-up sources, and nothing in those that are right.
+//! Each rule finds the fault that is planted for it in a few made-up sources, and finds nothing in sources that are right.
 
 use std::collections::BTreeMap;
 

@@ -11,9 +11,9 @@ use crate::generate::{self, Case, Features};
 
 const SEEDS: u64 = 60;
 
-struct Nobody;
+struct NullSink;
 
-impl Sink for Nobody {
+impl Sink for NullSink {
     fn change(&mut self, _: &TagChange<'_>) {}
 }
 
@@ -32,7 +32,7 @@ fn replayed(case: &Case) -> Option<Replay> {
     let programs = Programs::new(tagstream::catalog::load("case.yaml", &case.catalog).catalog?);
     let mut replay = Replay::new(&programs, Timestamp::from_ms(generate::NOW_MS), None);
     for line in &case.lines {
-        replay.line(line, &mut Nobody);
+        replay.line(line, &mut NullSink);
     }
     replay.world().clock()?;
     Some(replay)
@@ -98,12 +98,12 @@ fn every_piece_differs_when_it_says_and_not_before() {
                 looked += 1;
                 for (at, differs) in [(until.plus(-1), false), (until, true)] {
                     let mut later = replayed(&case).expect("it was replayed before");
-                    later.advance(at, &mut Nobody);
+                    later.advance(at, &mut NullSink);
                     let then = explained(&later, &subject);
                     let clause_then = then.sections.iter().flat_map(|section| &section.clauses).nth(index);
                     let clause_then = clause_then.expect("it has the same pieces");
                     let is_truth = *role != Role::Value || matches!(clause.value, Some(Value::Bool(_)));
-                    // Of a number that moves with the clock nobody says when it is another.
+                    // For a number that moves with the clock no forecast says when it changes.
                     let moves = !is_truth && (clause.text.contains("_since(") || clause.text.contains("_until("));
                     let is_decided = clause_then.is_decided != clause.is_decided;
                     let is_other = is_decided || !moves && clause_then.value != clause.value;

@@ -13,7 +13,7 @@ use super::{Driven, program};
 
 const USERS: usize = 120;
 
-/// An edit of the catalog, as somebody would make it.
+/// An edit of the catalog, as an author makes it.
 struct Edit {
     what: &'static str,
     from: &'static str,
@@ -158,7 +158,7 @@ fn a_day_is_the_new_time_zones_at_once() {
 }
 
 #[test]
-fn whoever_is_not_concerned_does_not_notice() {
+fn an_entity_that_is_not_concerned_has_no_change() {
     for edit in &EDITS {
         let (mut live, _) = at_work(5);
         let (mut untouched, _) = at_work(5);
@@ -276,7 +276,7 @@ fn crowd() -> (Driven, Compacted) {
     (driven, log)
 }
 
-/// What happens when the process dies so many milliseconds of the clock after an interruption, or does not.
+/// What happens when the process dies some milliseconds of the clock after an interruption, or does not.
 fn go_on(mut driven: Driven, mut log: Compacted, after_ms: i64, dies: bool) -> Vec<Value> {
     let clock = driven.partition.clock().expect("there were events");
     driven.partition.advance(clock.plus(after_ms), &mut driven.changes);

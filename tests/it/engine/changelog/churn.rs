@@ -296,7 +296,7 @@ fn what_is_erased_leaves_the_log_although_nothing_else_happens() {
     while churn.driven.partition.is_purging() {
         transactions += 1;
         assert!(transactions < 100, "the log is purged for ever");
-        // Half way through, somebody else takes over.
+        // Half way through, another owner takes over.
         if transactions == 2 {
             churn.driven.partition = churn.log.restore(&churn.program).partition;
             assert!(churn.driven.partition.is_purging(), "a successor goes on with it");

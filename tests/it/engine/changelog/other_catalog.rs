@@ -201,7 +201,7 @@ fn another_condition_alone_is_looked_at_at_once() {
 }
 
 #[test]
-fn a_log_of_several_schemas_loses_those_that_nobody_needs() {
+fn a_log_of_several_schemas_loses_those_that_no_segment_needs() {
     let mut log = log_of(OLD);
     let other = format!("{HEAD}{}", OLD.replace("busy", "hectic"));
     let program = program(&other);

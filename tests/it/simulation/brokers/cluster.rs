@@ -25,7 +25,7 @@ pub struct Shape {
     pub heartbeat_us: u64,
     pub rebalance_us: u64,
     pub transaction_us: u64,
-    /// A dead letter may have so many bytes.
+    /// The most bytes of a dead letter.
     pub letter_bytes_max: usize,
 }
 
@@ -180,7 +180,7 @@ impl State {
     fn feed(&mut self, batch: Batch) {
         let Batch { topic, partition, contents, transaction } = batch;
         self.note(format_args!("{topic:?} {partition}: {} records, transaction {transaction:?}", contents.len()));
-        // The input has producers of its own, whose ids are not those of anybody here.
+        // The input has producers of its own, whose ids no worker has.
         let pid = usize::MAX - self.cluster.input_producers;
         self.cluster.input_producers += 1;
         let log = self.cluster.log_mut(topic, partition);

@@ -114,7 +114,7 @@ impl Group {
         None
     }
 
-    /// Whether every partition has an owner. One that somebody was to give up has none until who gave it up joins again:
+    /// Whether every partition has an owner. One that a member was to give up has none until that member joins again:
     /// had they died meanwhile and come back, as static members that get what they had, it would stay so for good.
     fn is_covered(&self) -> bool {
         let assigned: usize = self.members.values().map(|member| member.assigned.len()).sum();

@@ -105,7 +105,7 @@ impl Log {
         Some((at, &self.entries[at as usize].content))
     }
 
-    /// Where a read_committed reader stands that has read up to an offset: behind what is no record for it.
+    /// Where a read_committed reader stands that has read up to an offset: behind what is not a record for it.
     pub fn skip(&self, from: i64) -> i64 {
         let stable = self.stable();
         (from..stable).find(|at| self.entries[*at as usize].fate == Fate::Committed).unwrap_or(stable.max(from))

@@ -81,7 +81,7 @@ impl Transactions {
         }
     }
 
-    /// Aborts what is open in the name of nobody: its producer is fenced.
+    /// Aborts what is open, and fences its producer.
     fn fence(&mut self, pid: Pid) -> Marks {
         self.0[pid].epoch += 1;
         self.close(pid, false)

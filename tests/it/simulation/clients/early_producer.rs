@@ -62,7 +62,7 @@ impl State {
         }
         let batch = self.dice.usize(1..20);
         let expires = self.strikes(|faults| faults.expired_records);
-        // Its answer was lost: nobody knows whether it stands.
+        // Its answer was lost: it may stand or not.
         let is_written = !expires || self.dice.bool();
         let answer_lost = self.strikes(|faults| faults.lost_answers);
         let queue = self.deliverer(id).queues.get_mut(&(topic, partition)).expect("it has records");

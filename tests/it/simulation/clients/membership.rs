@@ -170,7 +170,7 @@ impl State {
         if self.consumer(id).standing == Standing::Outside {
             return self.join(id);
         }
-        // Also in nobody's name: a member whose session has ended, and whose application has not given up yet.
+        // Also without a member id: a member whose session has ended, and whose application has not given up yet.
         let member = self.consumer(id).member;
         match self.cluster.group.heartbeat(member, &instance, expires_us) {
             Pulse::Fine => {}
@@ -195,7 +195,7 @@ impl State {
         }
     }
 
-    /// Everything is somebody else's, for all the client knows. In the middle of a rebalance nobody is told.
+    /// Everything may be another member's, for all the client knows. In the middle of a rebalance the application is not told.
     fn lose(&mut self, id: ConsumerId) {
         if self.consumer(id).standing != Standing::Steady {
             return;
@@ -340,7 +340,7 @@ impl State {
         Some(OwnedMessage::new(value, key, topic, Timestamp::NotAvailable, number, offset, content.owned_headers()))
     }
 
-    /// The fetcher passes what is no record.
+    /// The fetcher passes what is not a record.
     fn step_over(&mut self, id: ConsumerId, partition: PartitionId) {
         let place = self.cluster.place(partition);
         let log = &self.cluster.logs[&place];
