@@ -27,8 +27,11 @@ fn tree(more: &[(&str, &str)]) -> Vec<Source> {
     made_up(&all.into_iter().collect::<Vec<_>>())
 }
 
+/// What finds faults in sources.
+type Rule = fn(&[Source]) -> Vec<String>;
+
 /// Expects one finding with these words for each source.
-fn check(find: fn(&[Source]) -> Vec<String>, faults: &[(&str, &str, &str)]) {
+fn check(find: Rule, faults: &[(&str, &str, &str)]) {
     for (name, text, words) in faults {
         let findings = find(&tree(&[(name, text)]));
         assert!(findings.len() == 1 && findings[0].contains(words), "{text}: {words} is not in {findings:#?}");
@@ -37,7 +40,7 @@ fn check(find: fn(&[Source]) -> Vec<String>, faults: &[(&str, &str, &str)]) {
 
 #[test]
 fn what_is_right_is_not_found() {
-    let rules: [fn(&[Source]) -> Vec<String>; 8] = [
+    let rules: [Rule; 8] = [
         imports::parts_out_of_order,
         imports::rooms_out_of_order,
         names::doubled,

@@ -67,8 +67,8 @@ impl Reader<'_> {
             return Some("\"".to_owned());
         }
         let is_word = |c: char| c.is_alphanumeric() || c == '_';
-        let length = if rest.starts_with("r#") {
-            2 + rest[2..].find(|c| !is_word(c)).unwrap_or(rest.len() - 2)
+        let length = if let Some(name) = rest.strip_prefix("r#") {
+            2 + name.find(|c| !is_word(c)).unwrap_or(name.len())
         } else if is_word(first) {
             rest.find(|c| !is_word(c)).unwrap_or(rest.len())
         } else if rest.starts_with("::") {
