@@ -45,11 +45,35 @@ fn definitions(text: &str) -> Vec<Definition> {
     definitions
 }
 
+/// Modules that stand in for others where a feature is off: what they define has the names of what it stands for.
+fn substitutes(sources: &[Source]) -> Vec<Vec<String>> {
+    let mut found = Vec::new();
+    for source in sources {
+        let Some(module) = source.module() else { continue };
+        let tokens = tokens(&source.text);
+        for at in (0..tokens.len()).filter(|at| tokens[*at].is("cfg")) {
+            let rest = &tokens[at..];
+            let is_not = rest.get(2).is_some_and(|token| token.is("not"));
+            let end = rest.iter().position(|token| token.is("]")).unwrap_or(rest.len());
+            if let (true, [_, what, name, ..]) = (is_not, &rest[end..])
+                && what.is("mod")
+            {
+                found.push([module.as_slice(), &[name.text.clone()]].concat());
+            }
+        }
+    }
+    found
+}
+
 /// Names that two types of one part share.
 pub fn doubled(sources: &[Source]) -> Vec<String> {
     let mut places: BTreeMap<(String, String), Vec<String>> = BTreeMap::new();
+    let substitutes = substitutes(sources);
     for source in sources {
         let Some(part) = source.part() else { continue };
+        if source.module().is_some_and(|module| substitutes.iter().any(|other| module.starts_with(other))) {
+            continue;
+        }
         for Definition { name, line } in definitions(&source.text) {
             places.entry((part.clone(), name)).or_default().push(format!("{}:{line}", source.name));
         }

@@ -6,7 +6,7 @@ use super::paths::paths;
 use super::sources::{Source, all_sources, expect_none, root};
 
 /// A package and the part that alone may use it.
-const OWNED: [(&str, &str); 15] = [
+const OWNED: [(&str, &str); 14] = [
     ("annotate_snippets", "catalog"),
     ("axum", "http"),
     ("cel", "catalog"),
@@ -14,7 +14,6 @@ const OWNED: [(&str, &str); 15] = [
     ("comfy_table", "cli"),
     ("config", "settings"),
     ("crossterm", "demo"),
-    ("fastrand", "demo"),
     ("indicatif", "cli"),
     ("ort", "scoring"),
     ("prometheus", "telemetry"),

@@ -147,6 +147,12 @@ fn doubled_names_are_found() {
     ];
     check(names::doubled, &faults);
     assert_eq!(names::doubled(&tree(&[("src/http/mod.rs", "struct Worker;")])), Vec::<String>::new());
+    let instead = [
+        ("src/http/mod.rs", "#[cfg(feature = \"x\")]\nmod a;\n#[cfg(not(feature = \"x\"))]\nmod b;"),
+        ("src/http/a.rs", "struct Page;"),
+        ("src/http/b.rs", "struct Page;"),
+    ];
+    assert_eq!(names::doubled(&tree(&instead)), Vec::<String>::new());
 }
 
 #[test]
