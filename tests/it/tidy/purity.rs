@@ -7,7 +7,7 @@ use super::tokens::tokens;
 const PURE: [&str; 4] = ["model", "catalog", "engine", "codec"];
 
 /// Paths that lead to what a pure part does without, and what it does instead.
-const FORBIDDEN: [(&str, &str); 18] = [
+const FORBIDDEN: [(&str, &str); 19] = [
     ("std::time::SystemTime", "time is an argument"),
     ("std::time::Instant", "time is an argument"),
     ("std::time::UNIX_EPOCH", "time is an argument"),
@@ -25,6 +25,7 @@ const FORBIDDEN: [(&str, &str); 18] = [
     ("tracing", "return what is to be told"),
     ("log", "return what is to be told"),
     ("tokio", "nothing waits here"),
+    ("fastrand", "chance is an argument"),
     ("parking_lot", "one owner touches a state, so there is nothing to lock"),
 ];
 const ALLOWED: [&str; 3] = ["std::sync::Arc", "std::sync::Weak", "std::sync"];
