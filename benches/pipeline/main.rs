@@ -5,16 +5,19 @@
 //! broker, the consumer or the service, and nothing else share the machine. Prints events a second, and each as a share of
 //! the null consumer's: it takes batches from librdkafka's queue, and drops them.
 
-#[path = "../../tests/it/kafka/broker.rs"]
+#[path = "../../tests/broker/fixture/broker.rs"]
 #[allow(dead_code, reason = "the tests need more of it")]
 mod broker;
-#[path = "../../tests/it/kafka/client.rs"]
+#[path = "../../tests/broker/fixture/client.rs"]
 #[allow(dead_code, reason = "the tests need more of it")]
 mod client;
 mod null;
 #[path = "../engine/stream.rs"]
 #[allow(dead_code, reason = "the engine's bench needs more of it")]
 mod stream;
+#[path = "../../tests/support/mod.rs"]
+#[allow(dead_code, reason = "the tests need more of it")]
+mod support;
 
 use std::io::{Read, Write as _};
 use std::net::{Ipv4Addr, TcpStream};
@@ -175,7 +178,7 @@ impl Service {
         self.settings.iter().for_each(|setting| {
             command.args(["-s", setting]);
         });
-        broker::die_with_parent(&mut command);
+        support::process::die_with_parent(&mut command);
         command
     }
 

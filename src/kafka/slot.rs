@@ -255,7 +255,9 @@ impl Running {
     /// Whether there is something to commit: records to write, or an offset that moved.
     pub fn is_dirty(&self) -> bool {
         let is_behind = |passing: &Passing| passing.is_behind(self.state.clock());
-        !self.body.is_empty()
+        // What was sealed and not committed has to be sent again, even if nothing but the sealing itself was due.
+        self.sealed
+            || !self.body.is_empty()
             || self.committed != Some(self.next_offset())
             || self.unsettled
             || self.state.owes_filling()

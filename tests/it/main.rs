@@ -1,19 +1,28 @@
-//! The one test binary: every part's tests as modules.
+//! Tests that need neither a Kafka nor a JVM, by the part of `src/` that they test: what a developer runs all day.
+//!
+//! - [`support`]: what both binaries need.
+//! - [`reference`]: the whole of the specification once more, brute force, sharing no code with `src/`.
+//! - [`generate`]: random catalogs and streams.
+//! - [`simulation`]: the workers of `src/kafka` in a simulated world.
+//! - [`tidy`]: how the sources are laid out and what may import what.
+//! - the others: the part of `src/` of the same name; `tools` is `src/cli`.
 
-mod allocations;
+#[path = "../support/mod.rs"]
+#[allow(dead_code, reason = "`broker` uses all of it, and there what nothing uses is reported")]
+mod support;
+
+mod generate;
+mod reference;
+
 mod catalog;
 mod codec;
 mod demo;
 mod engine;
-mod generate;
 mod http;
 mod kafka;
-mod merge;
 mod model;
-mod reference;
 mod scoring;
+mod settings;
 mod simulation;
-mod story;
-mod survey;
 mod tidy;
 mod tools;

@@ -1,4 +1,4 @@
-//! One `.bad.yaml` a mistake that people make, with the report that they get beside it.
+//! One `.bad.yaml` for each mistake that authors make, with the report that they get beside it.
 //!
 //! `UPDATE_EXPECT=1 cargo test --test it catalog::bad` writes the reports anew; read the difference before you commit.
 

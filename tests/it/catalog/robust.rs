@@ -1,4 +1,4 @@
-//! Files that mean harm, or came about by accident: a clear error, no crash, no hang.
+//! Hostile files and accidents: a clear error, no crash, no hang.
 
 use tagstream::catalog::{Colours, Problem, Severity, as_text, load};
 

@@ -57,14 +57,14 @@ fn a_score_has_a_model_inputs_an_output_and_a_pace() {
 }
 
 #[test]
-fn the_clock_enters_inputs_as_a_number_that_nobody_watches() {
+fn the_clock_enters_inputs_as_a_number_without_timers() {
     let churn = score(0);
     let Expr::Compare { moves, .. } = &churn.inputs[5].value.expr else { panic!() };
     assert!(!moves, "no instant is looked for at which it turns");
 }
 
 #[test]
-fn places_are_told_for_whoever_opens_the_models() {
+fn each_input_has_its_place_in_the_catalog() {
     let loaded = load("catalog.yaml", CATALOG);
     let at = |span: tagstream::catalog::Span| &CATALOG[span.start..span.end];
     assert_eq!(loaded.models.len(), 2);

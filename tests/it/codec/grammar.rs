@@ -11,7 +11,7 @@ fn is_json(record: &[u8]) -> bool {
     decode(&catalog, &mut Decoder::new(&catalog), &mut event, record) != Err(Reject::NotJson)
 }
 
-/// The value stands alone, where it is wanted, where it is walked through, in an array, and where nobody looks.
+/// The value stands alone, where it is wanted, where it is walked through, in an array, and where it is not looked at.
 #[track_caller]
 fn check(value: &[u8], expected: bool) {
     let places: [(&[u8], &[u8]); 7] = [

@@ -1,4 +1,10 @@
-//! Tests of the decoder and the writers.
+//! The decoder and the writers.
+//!
+//! - `fixtures`: catalogs, and events in a form that can be compared.
+//! - `envelope`, `properties`, `commands`, `grammar`: the rules, one table row each.
+//! - `slow_decoder`: a second decoder that must agree, on the random records of `generator`.
+//! - `writers`, `changelog`, `snapshot`: what is written, byte for byte, and what is refused.
+//! - `no_allocations`: decoding and writing do not allocate.
 
 mod changelog;
 mod commands;
@@ -6,8 +12,8 @@ mod envelope;
 mod fixtures;
 mod generator;
 mod grammar;
+mod no_allocations;
 mod properties;
-mod referee;
+mod slow_decoder;
 mod snapshot;
-mod steady;
 mod writers;

@@ -1,4 +1,4 @@
-//! The file of a snapshot: whatever happens to it, it is refused and nothing worse.
+//! The file of a snapshot: a damaged one is refused, without a crash.
 
 use std::sync::Arc;
 

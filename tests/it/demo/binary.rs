@@ -15,7 +15,7 @@ fn tagstream(args: &[&str]) -> Output {
     output
 }
 
-/// On a busy machine the service may warn of the broker; that is no failure.
+/// On a busy machine the service may warn of the broker; that is not a failure.
 fn expect_success(output: &Output) {
     assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
 }

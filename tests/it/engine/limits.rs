@@ -1,4 +1,4 @@
-//! Numbers and times at the limits of what counts, as lines: a story would write its numbers anew, as doubles.
+//! Numbers and times at the limits of what counts, as lines: a script would write its numbers anew, as doubles.
 
 use super::agreement::{NOW_MS, compare, run_engine};
 use crate::generate::Case;

@@ -1,9 +1,19 @@
-//! The engine against the brute-force reference, which shares no code with it, and against stories.
+//! The engine against the brute-force reference, which shares no code with it, and against scripts.
+//!
+//! - [`agreement`]: random catalogs and streams, compared with the reference.
+//! - `scripts`: scripts with every change that must come, read by `script`.
+//! - `real_data`: recorded events, compared with the reference.
+//! - `limits`: numbers and times at the limits of what counts.
+//! - `crossing_lines`: expressions that cross, or nearly do, and the timers for it.
+//! - `changelog`: a partition that is written down and made again.
+//! - `no_allocations`: the steady state does not allocate, as [`allocations`] counts.
 
 pub mod agreement;
-mod coincide;
-mod journal;
+pub mod allocations;
+mod changelog;
+mod crossing_lines;
 mod limits;
+mod no_allocations;
 mod real_data;
+mod script;
 mod scripts;
-mod steady;

@@ -7,7 +7,7 @@ impl Dice {
         Self(fastrand::Rng::with_seed(seed))
     }
 
-    /// True once in so many throws on average.
+    /// True once in `throws` throws on average.
     pub fn one_in(&mut self, throws: u32) -> bool {
         self.0.u32(..throws) == 0
     }

@@ -7,6 +7,7 @@
 mod catalog;
 mod clock;
 mod command;
+mod coverage;
 mod dice;
 mod draft;
 mod expression;
@@ -17,6 +18,8 @@ mod record;
 mod shrink;
 mod stream;
 mod yaml;
+
+use std::ops::Range;
 
 use catalog::Family;
 use draft::Draft;
@@ -29,6 +32,15 @@ pub use shrink::shrink;
 
 /// The wall clock for every case: 2030-01-01T00:00:00Z.
 pub const NOW_MS: i64 = 1_893_456_000_000;
+
+/// The seeds of a random test: one given by `TAGSTREAM_SEED`, or as many as `TAGSTREAM_SEEDS` says.
+pub fn seeds(usual: u64) -> Range<u64> {
+    let number = |name: &str| std::env::var(name).ok().and_then(|value| value.parse::<u64>().ok());
+    match number("TAGSTREAM_SEED") {
+        Some(seed) => seed..seed + 1,
+        None => 0..number("TAGSTREAM_SEEDS").unwrap_or(usual),
+    }
+}
 
 /// A catalog and what to replay through it.
 #[derive(Clone, Debug)]

@@ -23,7 +23,7 @@ pub struct Fields {
     pub time: Option<String>,
     pub id: Option<String>,
     pub properties: Option<String>,
-    /// Members of the record that are no part of an event's envelope.
+    /// Members of the record that are not part of an event's envelope.
     pub others: Vec<(&'static str, String)>,
 }
 

@@ -64,7 +64,7 @@ impl Stream {
         let dice = &mut draft.dice;
         let key = dice.pick(&self.keys);
         let time = match dice.number(0, 99) {
-            // To the instant at which somebody is forgotten, or near it.
+            // To the instant at which an entity is forgotten, or near it.
             0..=2 if !draft.forgotten_ms.is_empty() => dice.pick(&self.past) + dice.pick(&draft.forgotten_ms) + nudge,
             0..=14 => self.now,
             15..=49 => self.now + dice.number(0, step_ms / 4),

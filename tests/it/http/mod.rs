@@ -1,7 +1,11 @@
 //! What an operator sees: pages, metrics, and what their documentation says of them.
+//!
+//! - `pages`: the pages over a socket.
+//! - `health`: what the probes answer.
+//! - `metrics_table`: the documentation lists every metric.
+//! - `exposition`: the reader of Prometheus' format that the tests use is strict.
 
-pub mod exposition;
-pub mod get;
+mod exposition;
+mod health;
+mod metrics_table;
 mod pages;
-mod table;
-mod watch;

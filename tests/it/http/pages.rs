@@ -13,8 +13,8 @@ use tagstream::kafka::{Breaker, Clock, Counts, Figures, Notice, Recycle, Standin
 use tagstream::model::{ChangeType, Timestamp};
 use tagstream::settings::MaxChange;
 
-use super::exposition::parse;
-use super::get::{ask, get};
+use crate::support::exposition::parse;
+use crate::support::http_client::{ask, get};
 
 const NOW_MS: i64 = 1_760_000_000_000;
 const ONE: WorkerId = WorkerId(0);
@@ -170,7 +170,7 @@ fn other_paths_and_methods_are_refused() {
 }
 
 #[test]
-fn slow_visitors_and_nonsense_keep_nobody_out() {
+fn slow_clients_and_nonsense_keep_no_other_client_out() {
     let (_monitor, server) = start();
     let connect = || TcpStream::connect(server.address()).expect("a connection");
     // More than there are seats: some say nothing, some half a word.

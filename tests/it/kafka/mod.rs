@@ -1,36 +1,7 @@
-//! The service as a user runs it, on a real Kafka.
+//! Pieces of the Kafka side that need no broker.
+//!
+//! - `catalog_rollout`: which changes of a catalog wait for approval.
+//! - `time_merge`: events of several inputs, in the order of time.
 
-mod acls;
-mod breaker;
-mod broker;
-mod chaos;
-mod checks;
-mod client;
-mod cluster;
-mod durable;
-mod eras;
-mod erased;
-mod faults;
-mod fixture;
-mod from_topic;
-mod killed;
-mod large;
-mod late;
-mod letters;
-mod meeting;
-mod membership;
-mod merged;
-mod monitoring;
-mod proxy;
-mod rebuilt;
-mod reload;
-mod revoked;
-mod running;
-mod secured;
-mod security;
-mod service;
-mod settings;
-mod steady;
-mod topics;
-mod verify;
-mod warm;
+mod catalog_rollout;
+mod time_merge;

@@ -1,4 +1,4 @@
-//! Commands: events that ask for something, and are no behaviour.
+//! Commands: events that ask for something and are not behaviour.
 
 use super::catalog::Catalog;
 use super::instant::read_duration;

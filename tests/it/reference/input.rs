@@ -17,7 +17,7 @@ pub struct Event {
     /// By kind of entity, whose it is; nothing to the kinds without a key.
     pub keys: Vec<Option<String>>,
     pub kind: String,
-    /// What it asks for, if it is no behaviour.
+    /// What it asks for, if it is a command.
     pub command: Option<Command>,
     pub time: i64,
     pub id: Option<String>,

@@ -17,7 +17,7 @@ pub enum Json {
 }
 
 impl Json {
-    /// The member of that name, unless it is missing or null or this is no object.
+    /// The member of that name, unless it is missing or null or this is not an object.
     pub fn member(&self, name: &str) -> Option<&Json> {
         self.member_or_null(name).filter(|value| **value != Json::Null)
     }

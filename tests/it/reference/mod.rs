@@ -1,4 +1,4 @@
-//! A brute-force model of the contract: it keeps every event and computes everything anew whenever it is needed.
+//! A brute-force model of the specification: it keeps every event and computes everything anew each time.
 //!
 //! The road of a record: `input` (with `json` and `instant`) makes an event of it, or a rejection; `partition` lets
 //! time pass up to it, timer by timer; `entity` takes it in, or obeys a `command`, and computes all its facts (`counter`

@@ -93,7 +93,7 @@ fn dates_never_go_back_and_may_be_skipped() {
     // At midnight of the 18th (UTC-2) clocks were put back to 23:00 of the 17th (UTC-3). No instant before it showed the
     // 18th, so the date first turns at the second midnight.
     assert_eq!(start("America/Sao_Paulo", (2018, 2, 18)), "2018-02-18T03:00:00.000Z");
-    // There was no 30th: who asks for it gets the 31st.
+    // There was no 30th: its place is taken by the 31st.
     assert_eq!(start("Pacific/Apia", (2011, 12, 30)), "2011-12-30T10:00:00.000Z");
     assert_eq!(start("Pacific/Apia", (2011, 12, 31)), "2011-12-30T10:00:00.000Z");
     // In St. John's clocks were put back at one past midnight until 2006: the date had turned, and stays.

@@ -9,7 +9,7 @@ pub const NEVER: i64 = i64::MAX;
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Resolution {
-    /// Slices of so many milliseconds since 1970 in UTC.
+    /// Slices of this many milliseconds since 1970 in UTC.
     Fixed(i64),
     /// Local dates.
     LocalDay,

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Value, json};
 use tagstream::model::Timestamp;
 
-use super::stands::changes;
+use super::reevaluation::changes;
 
 const HOUR_MS: i64 = 3_600_000;
 const START_MS: i64 = 1_772_323_200_000;

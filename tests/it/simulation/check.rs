@@ -4,17 +4,18 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 
+use serde_json::Value;
 use tagstream::codec::{Decoder, write_change, write_current_tags};
 use tagstream::engine::{Partition, Program, Sink};
 use tagstream::kafka::merge::Source;
 use tagstream::kafka::{PartitionId, Role};
 use tagstream::model::{CurrentTag, Event, TagChange, Timestamp};
 
-use super::cluster::Cluster;
-use super::log::Content;
 use super::script::{Catalog, HORIZON_MS, START_MS};
-use super::topics::Topic;
 use crate::reference;
+use crate::simulation::brokers::cluster::Cluster;
+use crate::simulation::brokers::log::Content;
+use crate::simulation::brokers::topics::Topic;
 
 /// What is wrong with a history.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -159,9 +160,13 @@ impl Expected {
     fn check_changes(&self, cluster: &Cluster) -> Result<(), Flaw> {
         let mut found: BTreeMap<String, Vec<&[u8]>> = BTreeMap::new();
         for content in seen(cluster, Topic::Changes) {
-            let key = String::from_utf8_lossy(content.key.as_deref().unwrap_or_default()).into_owned();
-            found.entry(key).or_default().push(content.value.as_deref().unwrap_or_default());
+            found.entry(key(content)).or_default().push(content.value.as_deref().unwrap_or_default());
         }
+        self.compare_changes(&found)
+    }
+
+    /// Compares changes, by entity, with those that are expected.
+    fn compare_changes(&self, found: &BTreeMap<String, Vec<&[u8]>>) -> Result<(), Flaw> {
         let keys: BTreeSet<&String> = found.keys().chain(self.changes.keys()).collect();
         for key in keys {
             let found = found.get(key).map(Vec::as_slice).unwrap_or_default();
@@ -188,6 +193,77 @@ impl Expected {
         Ok(())
     }
 
+    /// # Errors
+    /// The first thing that is wrong where a change may stand more than once: one id is one change, and what stands first
+    /// of each is in order, unless the client has given a record up.
+    pub fn check_at_least_once(&self, cluster: &Cluster) -> Result<(), Flaw> {
+        let mut ids: BTreeMap<&[u8], &[u8]> = BTreeMap::new();
+        let mut found: BTreeMap<String, Vec<&[u8]>> = BTreeMap::new();
+        for content in seen(cluster, Topic::Changes) {
+            let value = content.value.as_deref().unwrap_or_default();
+            match ids.insert(id(content), value) {
+                None => found.entry(key(content)).or_default().push(value),
+                Some(first) if first == value => {}
+                Some(first) => {
+                    let (first, value) = (String::from_utf8_lossy(first), String::from_utf8_lossy(value));
+                    return Err(Flaw::Different(format!("one id, two changes:\n  {first}\n  {value}")));
+                }
+            }
+        }
+        if cluster.gave_up {
+            for (key, lines) in &mut found {
+                let expected = self.changes.get(key).map(Vec::as_slice).unwrap_or_default();
+                lines.sort_by_key(|line| expected.iter().position(|other| other == line));
+            }
+        }
+        self.compare_changes(&found)?;
+        self.check_letters(cluster)?;
+        self.check_tags(cluster)
+    }
+
+    /// # Errors
+    /// The first thing that is wrong after the catalog was changed and the history counted again: the changes are those
+    /// under the catalog before, then others that lead, one to the next, to what all events come to.
+    pub fn check_rebuilt(&self, cluster: &Cluster, before: &Expected) -> Result<(), Flaw> {
+        let mut found: BTreeMap<String, Vec<&[u8]>> = BTreeMap::new();
+        for content in seen(cluster, Topic::Changes) {
+            found.entry(key(content)).or_default().push(content.value.as_deref().unwrap_or_default());
+        }
+        let firsts = found.iter().map(|(key, lines)| {
+            let count = before.changes.get(key).map_or(0, Vec::len).min(lines.len());
+            (key.clone(), lines[..count].to_vec())
+        });
+        before.compare_changes(&firsts.collect())?;
+        let mut led_to: BTreeMap<Vec<u8>, Values> = BTreeMap::new();
+        for (key, lines) in &found {
+            let values = led_to.entry(format!("user:{key}").into_bytes()).or_default();
+            for (line, seq) in lines.iter().zip(1_u64..) {
+                let change: Value = serde_json::from_slice(line).unwrap_or_default();
+                let tag = change["tag"].as_str().unwrap_or_default();
+                let text = || String::from_utf8_lossy(line).into_owned();
+                if change["seq"] != seq {
+                    return Err(Flaw::Repeated(format!("number {seq} of {key} is {}", text())));
+                }
+                if change["previous"] != values.get(tag).cloned().unwrap_or_default() {
+                    return Err(Flaw::Different(format!("follows from nothing: {}", text())));
+                }
+                match &change["value"] {
+                    Value::Null => drop(values.remove(tag)),
+                    value => drop(values.insert(tag.to_owned(), value.clone())),
+                }
+            }
+        }
+        for (key, expected) in &self.tags {
+            let (found, expected) = (led_to.get(key).cloned().unwrap_or_default(), values(expected));
+            if found != expected {
+                let key = String::from_utf8_lossy(key);
+                return Err(Flaw::Different(format!("the changes of {key} lead to {found:?}, expected {expected:?}")));
+            }
+        }
+        self.check_letters(cluster)?;
+        self.compare_tags(cluster, |found, expected| values(found) == values(expected))
+    }
+
     fn check_letters(&self, cluster: &Cluster) -> Result<(), Flaw> {
         let mut missing = self.letters.clone();
         for content in seen(cluster, Topic::Letters) {
@@ -207,18 +283,42 @@ impl Expected {
     }
 
     fn check_tags(&self, cluster: &Cluster) -> Result<(), Flaw> {
+        self.compare_tags(cluster, |found, expected| found == expected)
+    }
+
+    fn compare_tags(&self, cluster: &Cluster, is_same: impl Fn(&[u8], &[u8]) -> bool) -> Result<(), Flaw> {
         let last: BTreeMap<&[u8], &[u8]> = seen(cluster, Topic::Tags)
             .map(|content| (content.key.as_deref().unwrap_or_default(), content.value.as_deref().unwrap_or_default()))
             .collect();
         for (key, expected) in &self.tags {
             let found = last.get(key.as_slice()).copied().unwrap_or_default();
-            if found != expected.as_slice() {
+            if !is_same(found, expected) {
                 let (found, expected) = (String::from_utf8_lossy(found), String::from_utf8_lossy(expected));
                 return Err(Flaw::Tags(format!("{found}\nexpected {expected}")));
             }
         }
         Ok(())
     }
+}
+
+/// The values of tags by their names.
+type Values = BTreeMap<String, Value>;
+
+/// The values in a record of current tags.
+fn values(record: &[u8]) -> Values {
+    let record: Value = serde_json::from_slice(record).unwrap_or_default();
+    let tags = record["tags"].as_object().into_iter().flatten();
+    tags.map(|(name, tag)| (name.clone(), tag["value"].clone())).collect()
+}
+
+fn key(content: &Content) -> String {
+    String::from_utf8_lossy(content.key.as_deref().unwrap_or_default()).into_owned()
+}
+
+/// The id of a change.
+fn id(content: &Content) -> &[u8] {
+    let header = content.headers.iter().find(|(key, _)| key == "ce_id");
+    header.map(|(_, value)| value.as_slice()).unwrap_or_default()
 }
 
 /// What a read_committed reader of a topic sees.
@@ -230,6 +330,11 @@ fn seen(cluster: &Cluster, topic: Topic) -> impl Iterator<Item = &Content> {
 /// Changes that a read_committed reader sees now.
 pub fn change_count(cluster: &Cluster) -> usize {
     seen(cluster, Topic::Changes).count()
+}
+
+/// The same, each id once.
+pub fn distinct_count(cluster: &Cluster) -> usize {
+    seen(cluster, Topic::Changes).map(id).collect::<BTreeSet<_>>().len()
 }
 
 /// The brute-force model's changes, against those that the engine is expected to have made.

@@ -10,15 +10,15 @@ use tagstream::model::Timestamp;
 use tagstream::settings::MaxChange;
 
 use super::check::{self, Expected, Flaw};
-use super::cluster::{Cluster, Event};
 use super::planted::Planted;
 use super::scheduler::{Held, Process, ProcessId, Stroke, World};
 use super::script::{self, Catalog, Family, HORIZON_MS, START_MS, Script, USERS_ONLY};
-use super::wire::SimWire;
+use crate::simulation::brokers::cluster::{Cluster, Event};
+use crate::simulation::clients::sim_clients::SimClients;
 
 /// How often the director looks around.
 const LOOK_US: u64 = 100_000;
-/// How often, in a thousand looks, somebody interferes.
+/// How often, in a thousand looks, an operator or a machine interferes.
 const DISTURBED: u32 = 40;
 /// Without faults everything ends within this time after the last event, or it never does.
 const REST_US: u64 = 90_000_000;
@@ -37,7 +37,7 @@ pub struct Account {
 
 /// Where a process runs, or is to run.
 #[derive(Default)]
-struct Seat {
+struct InstancePlace {
     process: Option<ProcessId>,
     stop: StopSignal,
     /// When it is started, if none runs.
@@ -58,9 +58,13 @@ struct History {
     world: Arc<World>,
     script: Script,
     planted: Option<Planted>,
-    seats: Vec<Seat>,
+    places: Vec<InstancePlace>,
     /// Distinguishes those who come later by name.
-    first_seat: usize,
+    first_name: usize,
+    /// The catalog in force, of all catalogs.
+    catalog: usize,
+    /// What the input came to under the catalog before, if there was one.
+    before: Option<Expected>,
 }
 
 /// Runs the history of a seed.
@@ -70,8 +74,9 @@ pub fn run(seed: u64, family: Family, planted: Option<Planted>) -> Account {
         planted.favour(&mut script.faults);
     }
     let world = World::new(seed, Cluster::new(script.shape, Arc::clone(&script.streams)), script.faults.clone());
-    let seats = (0..script.processes).map(|_| Seat::default()).collect();
-    let mut history = History { world, script, planted, seats, first_seat: 0 };
+    let places = (0..script.processes).map(|_| InstancePlace::default()).collect();
+    let catalog = script.catalog;
+    let mut history = History { world, script, planted, places, first_name: 0, catalog, before: None };
     let outcome = history.tell(seed);
     history.end();
     let held = history.world.hold();
@@ -86,8 +91,8 @@ impl History {
         let script = format!("{:?} {:?} {:?}", self.script.shape, self.script.faults, self.script.settings.service);
         held.note(format_args!("{script}"));
         if self.script.family.moves() {
-            for seat in &mut self.seats {
-                seat.start_at_us = held.dice.u64(..2_000_000);
+            for place in &mut self.places {
+                place.start_at_us = held.dice.u64(..2_000_000);
             }
         }
         drop(held);
@@ -95,8 +100,10 @@ impl History {
         self.live();
         self.calm();
         self.come_to_rest(seed)?;
-        if self.script.family.moves() {
-            self.succeed(seed)?;
+        match self.script.family {
+            Family::Settled => {}
+            Family::Rebuilding => self.grow(seed)?,
+            _ => self.succeed(seed)?,
         }
         Ok(())
     }
@@ -116,7 +123,7 @@ impl History {
     fn live(&mut self) {
         let until = self.script.input_ends_us + 1_000_000;
         while self.world.now_us() < until && self.world.hold().mishap.is_none() {
-            self.man_seats();
+            self.start_due();
             if self.script.family.moves() {
                 self.disturb();
             }
@@ -124,16 +131,16 @@ impl History {
         }
     }
 
-    /// Starts whoever is due, and notices who is gone.
-    fn man_seats(&mut self) {
-        for index in 0..self.seats.len() {
+    /// Starts the processes that are due, and notices those that have ended.
+    fn start_due(&mut self) {
+        for index in 0..self.places.len() {
             let mut held = self.world.hold();
-            let seat = &mut self.seats[index];
-            if seat.process.is_some_and(|process| held.is_over(process)) {
-                seat.process = None;
-                seat.start_at_us = held.now_us + held.dice.u64(..4_000_000);
+            let place = &mut self.places[index];
+            if place.process.is_some_and(|process| held.is_over(process)) {
+                place.process = None;
+                place.start_at_us = held.now_us + held.dice.u64(..4_000_000);
             }
-            let is_due = seat.process.is_none() && seat.start_at_us <= held.now_us;
+            let is_due = place.process.is_none() && place.start_at_us <= held.now_us;
             drop(held);
             if is_due {
                 self.start(index);
@@ -141,19 +148,19 @@ impl History {
         }
     }
 
-    /// People and machines interfere.
+    /// Operators and machines interfere: a process is stopped, killed, or suspended.
     fn disturb(&mut self) {
         let mut held = self.world.hold();
-        let index = held.dice.usize(..self.seats.len());
+        let index = held.dice.usize(..self.places.len());
         if !held.strikes(|_| DISTURBED) {
             return;
         }
-        let Some(process) = self.seats[index].process else { return };
+        let Some(process) = self.places[index].process else { return };
         match held.dice.u32(..4) {
             0 => {
                 let name = held.processes[process].name.clone();
                 held.note(format_args!("{name} is told to stop"));
-                self.seats[index].stop.give();
+                self.places[index].stop.give();
             }
             1 => held.kill(process),
             2 => {
@@ -164,14 +171,14 @@ impl History {
                 // Taken for dead, and replaced: there are two of it then.
                 let us = held.dice.u64(100_000..8_000_000);
                 held.freeze(process, us);
-                self.seats[index].process = None;
-                self.seats[index].start_at_us = held.now_us + held.dice.u64(..2_000_000);
+                self.places[index].process = None;
+                self.places[index].start_at_us = held.now_us + held.dice.u64(..2_000_000);
             }
         }
     }
 
     fn start(&mut self, index: usize) {
-        let instance = format!("i{}", self.first_seat + index);
+        let instance = format!("i{}", self.first_name + index);
         let mut settings = self.script.settings.clone();
         settings.service.instance.clone_from(&instance);
         let settings = Arc::new(settings);
@@ -191,7 +198,7 @@ impl History {
         held.processes.push(Process::new(name, fates));
         drop(held);
         let stop = StopSignal::default();
-        self.seats[index] = Seat { process: Some(process), stop: stop.clone(), start_at_us: 0 };
+        self.places[index] = InstancePlace { process: Some(process), stop: stop.clone(), start_at_us: 0 };
         let clock = {
             let world = Arc::clone(&self.world);
             Clock::new(move || Timestamp::from_ms(START_MS + (world.now_us() / 1_000) as i64))
@@ -214,18 +221,18 @@ impl History {
                 streams: Arc::clone(&self.script.streams),
                 programs: Arc::clone(&programs),
                 breaker: Arc::clone(&breaker),
-                backfill: Backfill::Off,
+                backfill: if self.before.is_some() { Backfill::On } else { Backfill::Off },
                 notices: Arc::clone(&notices),
                 clock: clock.clone(),
                 pulse: Arc::clone(&pulse),
                 stop: stop.clone(),
             };
             let world = Arc::clone(&self.world);
-            let wire = SimWire { world, process, name: format!("{instance}-{number}"), planted: self.planted };
+            let clients = SimClients { world, process, name: format!("{instance}-{number}"), planted: self.planted };
             let (world, stop) = (Arc::clone(&self.world), stop.clone());
             self.world.spawn(process, move || {
                 let error = loop {
-                    let worked = Worker::new(plan.clone(), wire.clone()).and_then(|mut worker| worker.run());
+                    let worked = Worker::new(plan.clone(), clients.clone()).and_then(|mut worker| worker.run());
                     let Err(error) = worked else { return };
                     if !matches!(error, WorkerError::Expired { .. }) {
                         break error;
@@ -273,7 +280,7 @@ impl History {
     }
 
     fn catalog(&self) -> &'static Catalog {
-        &script::catalogs()[self.script.catalog]
+        &script::catalogs()[self.catalog]
     }
 
     /// From now on nothing goes wrong any more.
@@ -287,8 +294,8 @@ impl History {
             process.frozen_until_us = process.frozen_until_us.min(now_us);
             process.cut_until_us = process.cut_until_us.min(now_us);
         }
-        for seat in &mut self.seats {
-            seat.start_at_us = now_us;
+        for place in &mut self.places {
+            place.start_at_us = now_us;
         }
     }
 
@@ -299,25 +306,27 @@ impl History {
         let settled_us = self.script.input_ends_us + HORIZON_MS as u64 * 1_000 + grace_us + WATCHED_US;
         // Transactions of the input may still be open: what they come to is not known before.
         while self.world.now_us() < self.script.input_ends_us + 1_000_000 {
-            self.man_seats();
+            self.start_due();
             self.wait(LOOK_US);
         }
         let expected = Expected::of(&self.world.hold().cluster, self.catalog(), last_event_ms);
         let limit_us = self.world.now_us() + REST_US;
         let mut rest_since = None;
         loop {
-            self.man_seats();
+            self.start_due();
             self.wait(LOOK_US);
             let held = self.world.hold();
             if held.mishap.is_some() {
                 return Ok(());
             }
-            let count = check::change_count(&held.cluster);
-            // Where clocks are passed on there is always a transaction.
-            let is_quiet = match self.script.family {
-                Family::Meeting => held.cluster.group.is_stable(),
-                _ => held.cluster.is_quiet(),
+            let count = match &self.before {
+                Some(_) => expected.change_count(),
+                None if self.script.family.is_early() => check::distinct_count(&held.cluster),
+                None => check::change_count(&held.cluster),
             };
+            // Where clocks are passed on there is always a transaction.
+            let is_quiet =
+                if self.script.family.merges() { held.cluster.group.is_stable() } else { held.cluster.is_quiet() };
             let is_done = held.now_us >= settled_us
                 && is_quiet
                 && count == expected.change_count()
@@ -329,7 +338,7 @@ impl History {
                 _ => {}
             }
             if held.now_us > limit_us || count > expected.change_count() {
-                expected.check(&held.cluster)?;
+                self.check(&expected, &held.cluster)?;
                 return Err(Flaw::Unrest(format!(
                     "{count} of {} changes; all read: {}; quiet: {}",
                     expected.change_count(),
@@ -339,7 +348,7 @@ impl History {
             }
         }
         let held = self.world.hold();
-        expected.check(&held.cluster)?;
+        self.check(&expected, &held.cluster)?;
         // The model knows users alone.
         if seed.is_multiple_of(16) && self.script.catalog < USERS_ONLY {
             check::check_reference(&expected, &held.cluster, self.catalog(), last_event_ms)?;
@@ -347,14 +356,60 @@ impl History {
         Ok(())
     }
 
+    fn check(&self, expected: &Expected, cluster: &Cluster) -> Result<(), Flaw> {
+        match &self.before {
+            Some(before) => expected.check_rebuilt(cluster, before),
+            None if self.script.family.is_early() => expected.check_at_least_once(cluster),
+            None => expected.check(cluster),
+        }
+    }
+
     /// All stop, and one who never was here continues from what they left.
     fn succeed(&mut self, seed: u64) -> Result<(), Flaw> {
-        for seat in &mut self.seats {
-            seat.stop.give();
+        self.stop_all()?;
+        // The others' sessions have to end first, since static members do not say that they leave.
+        self.places = vec![InstancePlace::default()];
+        if self.script.family.merges() {
+            // There is a backlog by then.
+            let mut held = self.world.hold();
+            self.places[0].start_at_us = held.now_us + held.dice.u64(..30_000_000);
+        }
+        self.first_name = self.first_name.wrapping_add(100);
+        self.script.draw_more(seed, self.world.now_us());
+        self.feed();
+        self.world.hold().note(format_args!("succession"));
+        self.come_to_rest(seed)
+    }
+
+    /// All stop, and others continue with a catalog that has more counters. While they count the history, anything may
+    /// happen again.
+    fn grow(&mut self, seed: u64) -> Result<(), Flaw> {
+        self.stop_all()?;
+        let last_event_ms = START_MS + (self.script.input_ends_us / 1_000) as i64;
+        let mut held = self.world.hold();
+        self.before = Some(Expected::of(&held.cluster, self.catalog(), last_event_ms));
+        self.catalog += 1;
+        // Some were stopped all the time, and would go on under the catalog that they know.
+        (0..held.processes.len()).for_each(|process| held.kill(process));
+        held.note(format_args!("another catalog"));
+        held.faults.over = false;
+        self.places = (0..self.script.processes).map(|_| InstancePlace::default()).collect();
+        drop(held);
+        self.first_name = self.first_name.wrapping_add(100);
+        self.script.draw_more(seed, self.world.now_us());
+        self.feed();
+        self.live();
+        self.calm();
+        self.come_to_rest(seed)
+    }
+
+    fn stop_all(&mut self) -> Result<(), Flaw> {
+        for place in &mut self.places {
+            place.stop.give();
         }
         let stopping = |history: &History| {
             let held = history.world.hold();
-            let mut running = history.seats.iter().filter_map(|seat| seat.process);
+            let mut running = history.places.iter().filter_map(|place| place.process);
             running.any(|process| !held.is_over(process))
         };
         let limit_us = self.world.now_us() + REST_US;
@@ -364,21 +419,10 @@ impl History {
                 return Err(Flaw::Unrest("a process does not stop".to_owned()));
             }
         }
-        // The others' sessions have to end first, since static members do not say that they leave.
-        self.seats = vec![Seat::default()];
-        if self.script.family == Family::Meeting {
-            // There is a backlog by then.
-            let mut held = self.world.hold();
-            self.seats[0].start_at_us = held.now_us + held.dice.u64(..30_000_000);
-        }
-        self.first_seat = self.first_seat.wrapping_add(100);
-        self.script.draw_more(seed, self.world.now_us());
-        self.feed();
-        self.world.hold().note(format_args!("succession"));
-        self.come_to_rest(seed)
+        Ok(())
     }
 
-    /// Nobody is left.
+    /// Ends all processes.
     fn end(&mut self) {
         let mut held = self.world.hold();
         for process in 0..held.processes.len() {

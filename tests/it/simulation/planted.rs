@@ -2,7 +2,7 @@
 
 use super::faults::Faults;
 
-/// What a worker's wire does wrong, as a worker with that bug would.
+/// What a worker's clients do wrong, as a worker with that bug would.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Planted {
     /// The offsets of partitions in which only time has passed are not in the transaction.
@@ -15,12 +15,24 @@ pub enum Planted {
     ReadsUnstableOffsets,
     /// A revocation is answered before the last commit.
     AnswersEarly,
-    /// Whoever takes a merged partition over does not know how far its sources are.
+    /// The next owner of a merged partition does not know how far its sources are.
     ForgetsSources,
-    /// Whoever takes an input over does not know the clock that was passed on.
+    /// The next owner of an input does not know the clock that was passed on.
     ForgetsClocks,
     /// An input that is far ahead is read on.
     NeverRests,
+    /// A commit does not wait for the changes that leave before it.
+    AwaitsNothing,
+    /// Changes that the client has given up are taken for delivered.
+    HidesRefusals,
+    /// A change that is sent again has another id.
+    NamesAnew,
+    /// A producer that is not idempotent: what it sends again comes behind what was sent meanwhile.
+    OvertakesItself,
+    /// A history that is counted again begins behind its first record.
+    SkipsHistory,
+    /// A history that is counted again has what was aborted, too.
+    CountsAborted,
 }
 
 impl Planted {
@@ -28,6 +40,9 @@ impl Planted {
     pub fn favour(self, faults: &mut Faults) {
         match self {
             Planted::LeavesTimersOut | Planted::ForgetsSources | Planted::ForgetsClocks | Planted::NeverRests => {}
+            Planted::AwaitsNothing | Planted::NamesAnew | Planted::SkipsHistory | Planted::CountsAborted => {}
+            Planted::HidesRefusals => faults.expired_records = 20,
+            Planted::OvertakesItself => (faults.lost_requests, faults.expired_records) = (100, 0),
             Planted::RestoresToStableEnd => faults.slow_marks = 400,
             Planted::HidesFaults => faults.late_ends = 100,
             Planted::ReadsUnstableOffsets => (faults.slow, faults.slow_marks) = (100, 200),

@@ -12,13 +12,13 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use super::cluster::{Cluster, Event};
 use super::faults::Faults;
 use super::trace::Trace;
+use crate::simulation::brokers::cluster::{Cluster, Event};
 
 /// The thread that runs the history itself.
 const DIRECTOR: TaskId = 0;
-/// A history of so many steps is one that never ends.
+/// A history of more steps never ends.
 const STEPS_MAX: u64 = 3_000_000;
 
 pub type TaskId = usize;
@@ -56,7 +56,7 @@ pub struct Process {
     pub frozen_until_us: u64,
     /// Nothing passes between it and the brokers until then.
     pub cut_until_us: u64,
-    /// What happens to it when it has made so many calls.
+    /// What happens to it, by the number of calls that it has made.
     pub fates: BTreeMap<u64, Stroke>,
     calls: u64,
 }
@@ -350,7 +350,7 @@ impl State {
         self.trace.note(self.now_us, what);
     }
 
-    /// A throw that succeeds so many times in a thousand, while anything may go wrong at all.
+    /// A throw that succeeds at a rate in a thousand, while anything may go wrong at all.
     pub fn strikes(&mut self, per_mille: impl Fn(&Faults) -> u32) -> bool {
         let per_mille = per_mille(&self.faults);
         per_mille > 0 && !self.faults.over && self.dice.u32(..1000) < per_mille

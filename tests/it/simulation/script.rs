@@ -6,16 +6,16 @@ use std::time::Duration;
 
 use tagstream::engine::Programs;
 use tagstream::kafka::Streams;
-use tagstream::settings::{self, ConfigFile, PartitionedBy, Settings, Sources};
+use tagstream::settings::{self, ConfigFile, Delivery, PartitionedBy, Settings, Sources};
 
-use super::cluster::{Batch, Shape};
 use super::faults::Faults;
-use super::log::Content;
-use super::topics::Topic;
+use crate::simulation::brokers::cluster::{Batch, Shape};
+use crate::simulation::brokers::log::Content;
+use crate::simulation::brokers::topics::Topic;
 
 /// The wall clock when a history begins: 2026-01-01T00:00:00Z.
 pub const START_MS: i64 = 1_767_225_600_000;
-/// After so long without an event no tag of the catalogs below changes any more.
+/// After this time without an event no tag of the catalogs below changes any more.
 pub const HORIZON_MS: i64 = 8_000;
 
 /// Every event shows, in its order; so does its absence.
@@ -43,6 +43,18 @@ const ACCOUNTS: &str = "version: 1\n\
     tags:\n  seen: { value: n }\n  selling: { when: sales >= 2, until: sales < 1, entity: account }\n  \
     echo: { value: latest, entity: account }\n";
 
+/// A catalog, and what it becomes: counters and an attribute that it has new. Where tags come to in the end follows from
+/// all events alone, not from the way there.
+const YOUNG: &str = "version: 1\n\
+    counters:\n  n: { count: \"*\" }\n\
+    tags:\n  seen: { value: n }\n";
+const GROWN: &str = "version: 1\n\
+    attributes:\n  pick: { from: click, value: properties.n }\n\
+    counters:\n  n: { count: \"*\" }\n  clicks: { count: click }\n  latest: { last: properties.n, on: view }\n  \
+    n_3s: { count: \"*\", window: 3s }\n\
+    tags:\n  seen: { value: n }\n  clicks: { value: clicks }\n  latest: { value: latest }\n  pick: { value: pick }\n  \
+    busy: { when: n_3s >= 2 }\n";
+
 pub struct Catalog {
     pub yaml: &'static str,
     pub programs: Arc<Programs>,
@@ -50,6 +62,10 @@ pub struct Catalog {
 
 /// So many of the catalogs, from the first, have users alone.
 pub const USERS_ONLY: usize = 3;
+/// The one of them with accounts, too.
+const ACCOUNTS_AT: usize = USERS_ONLY;
+/// So many, from the first, stay as they are. The next one becomes the one after it.
+const LASTING: usize = 4;
 
 /// The catalogs, compiled once.
 pub fn catalogs() -> &'static [Catalog] {
@@ -59,7 +75,7 @@ pub fn catalogs() -> &'static [Catalog] {
         let catalog = loaded.catalog.unwrap_or_else(|| panic!("{yaml}\n{:#?}", loaded.problems));
         Catalog { yaml, programs: Programs::new(catalog) }
     };
-    CATALOGS.get_or_init(|| [ECHO, COUNT, STAGES, ACCOUNTS].into_iter().map(compile).collect())
+    CATALOGS.get_or_init(|| [ECHO, COUNT, STAGES, ACCOUNTS, YOUNG, GROWN].into_iter().map(compile).collect())
 }
 
 /// How much of a world a history needs.
@@ -70,13 +86,32 @@ pub enum Family {
     /// Workers come, go, die and are taken for dead.
     Moving,
     /// The same, with inputs that are not partitioned by user, and so pass through another topic.
-    Meeting,
+    Merged,
+    /// As `Moving`, with changes that leave before the transaction that makes them certain.
+    Early,
+    /// As `Merged`, with such changes.
+    EarlyMerged,
+    /// As `Moving`; then with another catalog, whose new counters begin with what the input retains.
+    Rebuilding,
 }
 
 impl Family {
+    pub const ALL: [Family; 6] =
+        [Family::Settled, Family::Moving, Family::Merged, Family::Early, Family::EarlyMerged, Family::Rebuilding];
+
     /// Whether workers come and go.
     pub fn moves(self) -> bool {
         self != Family::Settled
+    }
+
+    /// Whether events pass through another topic.
+    pub fn merges(self) -> bool {
+        matches!(self, Family::Merged | Family::EarlyMerged)
+    }
+
+    /// Whether changes are seen before they are certain, and so may be seen twice.
+    pub fn is_early(self) -> bool {
+        matches!(self, Family::Early | Family::EarlyMerged)
     }
 }
 
@@ -109,15 +144,20 @@ impl Script {
             letter_bytes_max: 1_500,
         };
         let faults = Faults::draw(&mut dice);
-        let known = if family == Family::Meeting { catalogs().len() } else { USERS_ONLY };
-        let catalog = dice.usize(..known);
+        let catalog = match family {
+            Family::Rebuilding => LASTING,
+            _ if family.merges() => dice.usize(..LASTING),
+            _ => dice.usize(..USERS_ONLY),
+        };
         let (workers, processes) = if moving { (dice.usize(1..=2), dice.usize(1..=3)) } else { (1, 1) };
         let mut settings = defaults().clone();
         settings.service.idle_grace = Duration::from_millis(dice.u64(500..1_200));
         settings.service.commit_interval = Duration::from_millis(dice.u64(10..250));
-        let streams = Arc::new(match family {
-            Family::Meeting => Script::draw_streams(&mut dice, catalog, &mut settings, shape.partitions),
-            _ => Streams::of(&settings, None).counted(|_| shape.partitions),
+        settings.service.delivery = if family.is_early() { Delivery::AtLeastOnce } else { Delivery::ExactlyOnce };
+        let streams = Arc::new(if family.merges() {
+            Script::draw_streams(&mut dice, catalog, &mut settings, shape.partitions)
+        } else {
+            Streams::of(&settings, None).counted(|_| shape.partitions)
         });
         let input_ends_us = dice.u64(1_000_000..if moving { 9_000_000 } else { 5_000_000 });
         let count = dice.usize(5..60);
@@ -177,7 +217,7 @@ impl Script {
                     _ => {
                         let kind = if dice.u32(..4) > 0 { "click" } else { "view" };
                         let n = if self.catalog == 0 { number } else { dice.usize(..8) };
-                        let account = if self.catalog < USERS_ONLY {
+                        let account = if self.catalog != ACCOUNTS_AT {
                             String::new()
                         } else {
                             format!(r#","account":"a{}""#, dice.usize(..2))
@@ -200,8 +240,7 @@ impl Script {
     pub fn draw_more(&mut self, seed: u64, from_us: u64) {
         let mut dice = fastrand::Rng::with_seed(!seed);
         self.input.clear();
-        let (us, count) =
-            if self.family == Family::Meeting { (dice.u64(1_500_000..30_000_000), 20) } else { (1_500_000, 8) };
+        let (us, count) = if self.family.merges() { (dice.u64(1_500_000..30_000_000), 20) } else { (1_500_000, 8) };
         self.input_ends_us = from_us + us;
         self.draw_input(&mut dice, from_us + 100_000..self.input_ends_us, count);
     }

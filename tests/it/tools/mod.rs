@@ -1,7 +1,13 @@
-//! The tools for those who write tags, as people and programs run them.
+//! The tools for authors of tags, as people and programs run them.
+//!
+//! - `golden`: a command line a file, with all that must come of it.
+//! - `examples`: the examples of `deploy/examples`.
+//! - `init`: `tagstream init`.
+//! - `forecast_explain`: a forecast comes true, a reason is right, over random catalogs.
+//! - `format_expr`: an expression that is written out means the same.
 
 mod examples;
-mod foresight;
+mod forecast_explain;
+mod format_expr;
 mod golden;
 mod init;
-mod written;

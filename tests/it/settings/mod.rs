@@ -1,0 +1,3 @@
+//! Settings: what `tagstream run` says of those that are wrong.
+
+mod wrong_settings;

@@ -1,0 +1,203 @@
+//! A member of the simulated group, as a worker calls it.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use rdkafka::message::OwnedMessage;
+use tagstream::kafka::PartitionId;
+use tagstream::kafka::wire::{Bounds, Class, Committed, GroupConsumer, Rebalance, WireError};
+
+use super::membership::{Fetched, Membership};
+use super::producer_state::wire_error;
+use super::sim_clients::{SimClients, gone, micros};
+use crate::simulation::brokers::cluster::Event;
+use crate::simulation::brokers::group::ConsumerId;
+use crate::simulation::planted::Planted;
+use crate::simulation::scheduler::State;
+
+/// A member of the simulated group.
+pub struct SimConsumer {
+    pub clients: SimClients,
+    pub id: ConsumerId,
+}
+
+impl SimConsumer {
+    fn local<T>(&self, work: impl FnOnce(&mut State, ConsumerId) -> T) -> Result<T, WireError> {
+        let Some(mut held) = self.clients.world.enter() else { return Err(gone()) };
+        Ok(work(&mut held, self.id))
+    }
+
+    fn membership<T>(&self, work: impl FnOnce(&mut Membership) -> T) -> Result<T, WireError> {
+        self.local(|state, id| work(&mut state.cluster.consumers[id]))
+    }
+}
+
+impl GroupConsumer for SimConsumer {
+    type Record<'a> = OwnedMessage;
+
+    fn join(&self) -> Result<(), WireError> {
+        self.local(|state, id| {
+            let us = state.dice.u64(1_000..50_000);
+            state.after(us, Event::Beat(id));
+        })
+    }
+
+    fn poll(&self, wait: Duration) -> Option<Result<OwnedMessage, WireError>> {
+        let world = &*self.clients.world;
+        let mut held = world.enter()?;
+        let us = held.dice.u64(5..50);
+        held = world.pass(held, us);
+        for wait_us in [micros(wait), 0] {
+            if let Some(code) = held.cluster.consumers[self.id].fatal {
+                return Some(Err(wire_error(Class::Fatal, code)));
+            }
+            if held.cluster.consumers[self.id].deliver() {
+                return None;
+            }
+            if let Some(record) = held.take_record(self.id) {
+                let (partition, offset) = (rdkafka::Message::partition(&record), rdkafka::Message::offset(&record));
+                held.note(format_args!("consumer {} polls {partition}@{offset}", self.id));
+                return Some(Ok(record));
+            }
+            if wait_us > 0 {
+                held.cluster.consumers[self.id].waiting = Some(held.own_task());
+                held = world.pass(held, wait_us);
+                held.cluster.consumers[self.id].waiting = None;
+            }
+        }
+        None
+    }
+
+    fn next_rebalance(&self) -> Option<Rebalance> {
+        let early = self.clients.planted == Some(Planted::AnswersEarly);
+        self.local(|state, id| {
+            let rebalance = state.cluster.consumers[id].wanted.pop_front()?;
+            state.note(format_args!("consumer {id} is asked: {rebalance:?}"));
+            if early && let Rebalance::Revoke { .. } = rebalance {
+                state.answer_revoke(id);
+                state.answer_assign(id);
+            }
+            Some(rebalance)
+        })
+        .ok()?
+    }
+
+    fn member(&self) -> Option<String> {
+        self.membership(|consumer| consumer.member.map(|member| member.to_string())).ok()?
+    }
+
+    fn accept(&self) -> Result<(), WireError> {
+        self.local(State::answer_assign)
+    }
+
+    fn give_up(&self, fetched: &[PartitionId]) -> Result<(), WireError> {
+        self.local(|state, id| {
+            state.note(format_args!("consumer {id} gives up {fetched:?}"));
+            let consumer = &mut state.cluster.consumers[id];
+            consumer.fetched.retain(|partition, _| !fetched.contains(partition));
+            state.answer_revoke(id);
+        })
+    }
+
+    fn fetch(&self, starts: &[(PartitionId, i64)]) -> Result<(), WireError> {
+        self.local(|state, id| {
+            state.note(format_args!("consumer {id} fetches {starts:?}"));
+            let start = |(partition, position): &(PartitionId, i64)| {
+                (*partition, Fetched { position: *position, found: false, paused: false })
+            };
+            state.cluster.consumers[id].fetched.extend(starts.iter().map(start));
+            state.answer_assign(id);
+        })
+    }
+
+    fn pause(&self, partitions: &[PartitionId]) -> Result<(), WireError> {
+        if self.clients.planted == Some(Planted::NeverRests) {
+            return Ok(());
+        }
+        self.membership(|consumer| consumer.pause(partitions, true))
+    }
+
+    fn resume(&self, partitions: &[PartitionId]) -> Result<(), WireError> {
+        self.membership(|consumer| consumer.pause(partitions, false))
+    }
+
+    fn committed(
+        &self,
+        partitions: &[PartitionId],
+        patience: Duration,
+    ) -> Result<BTreeMap<PartitionId, Result<Committed, WireError>>, WireError> {
+        let unstable = self.clients.planted == Some(Planted::ReadsUnstableOffsets);
+        let forgets = self.clients.planted == Some(Planted::ForgetsClocks);
+        self.clients.ask(patience, |state| {
+            let group = &state.cluster.group;
+            if !unstable && partitions.iter().any(|partition| group.is_pending(*partition)) {
+                return None;
+            }
+            let committed = |partition: &PartitionId| {
+                let mut found = group.committed.get(partition).cloned().unwrap_or_default();
+                if forgets && let Some(at) = found.metadata.find(" clock") {
+                    found.metadata.truncate(at);
+                }
+                found
+            };
+            Some(partitions.iter().map(|partition| (*partition, Ok(committed(partition)))).collect())
+        })
+    }
+
+    fn noted(
+        &self,
+        partitions: &[PartitionId],
+        patience: Duration,
+    ) -> Result<BTreeMap<PartitionId, Committed>, WireError> {
+        self.clients.ask(patience, |state| {
+            let committed = &state.cluster.group.committed;
+            let noted = |partition: &PartitionId| (*partition, committed.get(partition).cloned().unwrap_or_default());
+            Some(partitions.iter().map(noted).collect())
+        })
+    }
+
+    fn bounds(&self, partition: PartitionId, patience: Duration) -> Result<Bounds, WireError> {
+        self.clients.ask(patience, |state| Some(Bounds { low: 0, high: state.cluster.input(partition).stable() }))
+    }
+
+    fn ends(&self, partitions: &[PartitionId], patience: Duration) -> Result<BTreeMap<PartitionId, i64>, WireError> {
+        self.clients.ask(patience, |state| {
+            let end = |partition: &PartitionId| (*partition, state.cluster.input(*partition).stable());
+            Some(partitions.iter().map(end).collect())
+        })
+    }
+
+    fn input_end(&self, patience: Duration) -> Result<i64, WireError> {
+        self.clients.ask(patience, |state| {
+            let cluster = &state.cluster;
+            let inputs = cluster.streams.input_partitions();
+            Some(inputs.into_iter().map(|partition| cluster.input(partition).stable()).sum())
+        })
+    }
+
+    fn positions(&self) -> Result<BTreeMap<PartitionId, i64>, WireError> {
+        self.membership(|consumer| {
+            let found = consumer.fetched.iter().filter(|(_, fetched)| fetched.found);
+            found.map(|(partition, fetched)| (*partition, fetched.position)).collect()
+        })
+    }
+
+    fn leave(&self) -> Result<(), WireError> {
+        self.local(|state, id| {
+            let consumer = &mut state.cluster.consumers[id];
+            consumer.leaving = true;
+            consumer.fetched.clear();
+            state.answer_assign(id);
+            state.answer_revoke(id);
+        })
+    }
+}
+
+impl Drop for SimConsumer {
+    fn drop(&mut self) {
+        // A static member does not say that it leaves.
+        if let Some(mut held) = self.clients.world.enter() {
+            held.cluster.consumers[self.id].closed = true;
+        }
+    }
+}

@@ -1,0 +1,66 @@
+//! Packages that break often or mark a border: each is one part's own, and some come only with a feature.
+
+use std::process::Command;
+
+use super::paths::paths;
+use super::sources::{Source, all_sources, expect_none, root};
+
+/// A package and the part that alone may use it.
+const OWNED: [(&str, &str); 14] = [
+    ("annotate_snippets", "catalog"),
+    ("axum", "http"),
+    ("cel", "catalog"),
+    ("clap", "cli"),
+    ("comfy_table", "cli"),
+    ("config", "settings"),
+    ("crossterm", "demo"),
+    ("indicatif", "cli"),
+    ("ort", "scoring"),
+    ("prometheus", "telemetry"),
+    ("rdkafka", "kafka"),
+    ("schemars", "catalog"),
+    ("serde_saphyr", "catalog"),
+    ("tracing_subscriber", "telemetry"),
+];
+
+#[test]
+fn border_packages_stay_where_they_belong() {
+    expect_none(strayed(&all_sources()));
+}
+
+/// Uses of a package outside the part that it belongs to.
+pub fn strayed(sources: &[Source]) -> Vec<String> {
+    let mut findings = Vec::new();
+    for source in sources {
+        let Some(own) = source.part() else { continue };
+        for path in paths(&source.text) {
+            for (package, owner) in OWNED.iter().filter(|(package, _)| path.segments[0] == *package) {
+                if own != *owner {
+                    let place = format!("{}:{}", source.name, path.line);
+                    findings.push(format!("{place}: {package} is {owner}'s; ask {owner} for what you need"));
+                }
+            }
+        }
+    }
+    findings
+}
+
+/// What a program that embeds the engine alone does not build.
+const OF_FEATURES: [&str; 6] = ["axum", "clap", "prometheus", "rdkafka", "rdkafka-sys", "tokio"];
+
+#[test]
+fn without_features_the_engine_comes_alone() {
+    let cargo = Command::new(env!("CARGO"))
+        .args(["tree", "--no-default-features", "--edges", "normal", "--prefix", "none", "--format", "{p}"])
+        .args(["--offline", "--locked", "--manifest-path"])
+        .arg(root().join("Cargo.toml"))
+        .output()
+        .expect("cargo");
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    assert!(cargo.status.success(), "{}", text(&cargo.stderr));
+    let tree = text(&cargo.stdout);
+    let names: Vec<&str> = tree.lines().filter_map(|line| line.split(' ').next()).collect();
+    assert!(names.contains(&"jiff"), "the tree is read wrongly:\n{tree}");
+    let found: Vec<&&str> = OF_FEATURES.iter().filter(|package| names.contains(package)).collect();
+    assert!(found.is_empty(), "built without any feature: {found:?}");
+}
