@@ -36,12 +36,12 @@
 //!
 //! # Where do I change …
 //! - an aggregate: `catalog::Aggregate`, `engine::series`;
-//! - a kind of tag: `catalog::TagKind`, `engine::tags`;
-//! - a function of expressions: `catalog::calls`, `catalog::Expr`, `engine::eval`;
+//! - a kind of tag: `catalog::TagDefinition`, `engine::tags`;
+//! - a function of expressions: `catalog::typecheck`, `catalog::Expr`, `engine::eval`;
 //! - what an entity keeps: `engine::record`, `engine::series`, and the page on the format in `codec::changelog`;
 //! - what a history gives to new counters: `engine::rebuild`; how it is read: `kafka::rebuild`;
 //! - what makes two counters of two catalogs the same: `engine::journal::meaning`;
-//! - what a test file can say: `catalog::casebook`, `cli::test`;
+//! - what a test file can say: `catalog::test_file`, `cli::test`;
 //! - what is told of a tag's reasons: `engine::explain`, `cli::shown`;
 //! - a reason for rejection: `codec::Reject`;
 //! - what a snapshot holds, and when it is taken: `engine::journal::copy`, `codec::snapshot`, `kafka::scribe`;

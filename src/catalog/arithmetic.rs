@@ -4,15 +4,15 @@ use super::check::Checker;
 use super::clock::{ClockError, combine};
 use super::expr::{Arithmetic, Expr};
 use super::problems::Span;
-use super::syntax::Syntax;
-use super::types::{Type, Typed};
+use super::syntax::Ast;
+use super::types::{Type, TypedExpr};
 
 impl Checker<'_> {
-    pub fn arithmetic(&mut self, op: Arithmetic, whose: &str, sides: &[Syntax; 2], span: Span) -> Option<Typed> {
+    pub fn arithmetic(&mut self, op: Arithmetic, whose: &str, sides: &[Ast; 2], span: Span) -> Option<TypedExpr> {
         let [a, b] = [self.check(&sides[0]), self.check(&sides[1])];
         if let (Some(a), Some(b)) = (&a, &b)
-            && a.kind == b.kind
-            && matches!(a.kind, Type::Time | Type::String)
+            && a.ty == b.ty
+            && matches!(a.ty, Type::Time | Type::String)
         {
             self.no_numbers(op, whose, a, b, span);
             return None;
@@ -28,13 +28,13 @@ impl Checker<'_> {
         };
         let constant = a.constant.zip(b.constant).and_then(|(a, b)| fold(op, a, b));
         let expr = Expr::Arithmetic(op, Box::new([a.expr, b.expr]));
-        Some(Typed { expr, kind: Type::Number, slope, constant, span })
+        Some(TypedExpr { expr, ty: Type::Number, slope, constant, span })
     }
 
     /// Two times, or two texts, where numbers should be.
-    fn no_numbers(&mut self, op: Arithmetic, whose: &str, a: &Typed, b: &Typed, span: Span) {
+    fn no_numbers(&mut self, op: Arithmetic, whose: &str, a: &TypedExpr, b: &TypedExpr, span: Span) {
         let (left, right) = (self.written(a.span).to_owned(), self.written(b.span).to_owned());
-        let (message, help) = match (a.kind, op) {
+        let (message, help) = match (a.ty, op) {
             (Type::Time, Arithmetic::Subtract) => {
                 ("times are not subtracted".to_owned(), format!("say in which unit: `days_between({right}, {left})`"))
             }
@@ -47,7 +47,7 @@ impl Checker<'_> {
         self.error("type-mismatch", span, message).help(help);
     }
 
-    fn clock_error(&mut self, error: ClockError, a: &Typed, b: &Typed, span: Span) {
+    fn clock_error(&mut self, error: ClockError, a: &TypedExpr, b: &TypedExpr, span: Span) {
         let (left, right) = (self.written(a.span).to_owned(), self.written(b.span).to_owned());
         let (message, help) = match error {
             ClockError::Product => (
@@ -94,9 +94,9 @@ fn fold(op: Arithmetic, a: f64, b: f64) -> Option<f64> {
 
 /// The unit and the two names of two calls such as `days_since(a)` and `days_since(b)`.
 pub fn since_names<'t>(
-    a: &Typed,
+    a: &TypedExpr,
     left: &'t str,
-    b: &Typed,
+    b: &TypedExpr,
     right: &'t str,
 ) -> Option<(&'static str, &'t str, &'t str)> {
     let (Expr::Since { unit, .. }, Expr::Since { unit: other, .. }) = (&a.expr, &b.expr) else { return None };

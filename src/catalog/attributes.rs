@@ -1,28 +1,28 @@
 //! Attributes: the latest known facts, from events.
 
-use super::check::About;
+use super::check::Scope;
 use super::compile::Compiler;
-use super::compiled::{Attribute, AttributeType, KindSet, Source};
-use super::path::Path;
+use super::compiled::{Attribute, AttributeType, EventTypeSet, Source};
+use super::path::EventPath;
 use super::problems::Span;
-use super::raw::{RawAttribute, TypeWord, value};
-use super::read::At;
+use super::raw::{RawAttribute, RawAttributeType};
+use super::read::Spanned;
 
 /// The declared type, where there is one; an event's time needs no declaration.
-pub fn declared(raw: &RawAttribute) -> Option<AttributeType> {
-    if value(&raw.r#type).is_none() && matches!(value(&raw.value), Some(Path::Time)) {
+pub fn declared_type(raw: &RawAttribute) -> Option<AttributeType> {
+    if raw.r#type.value().is_none() && matches!(raw.value.value(), Some(EventPath::Time)) {
         return Some(AttributeType::Time);
     }
-    value(&raw.r#type).map(|word| match word {
-        TypeWord::String => AttributeType::String,
-        TypeWord::Number => AttributeType::Number,
-        TypeWord::Bool => AttributeType::Bool,
-        TypeWord::Time => AttributeType::Time,
+    raw.r#type.value().map(|word| match word {
+        RawAttributeType::String => AttributeType::String,
+        RawAttributeType::Number => AttributeType::Number,
+        RawAttributeType::Bool => AttributeType::Bool,
+        RawAttributeType::Time => AttributeType::Time,
     })
 }
 
 impl Compiler<'_> {
-    pub fn attribute(&mut self, name: &At<String>, raw: &RawAttribute) -> Option<Attribute> {
+    pub fn attribute(&mut self, name: &Spanned<String>, raw: &RawAttribute) -> Option<Attribute> {
         let from = self.required(&raw.from, "from", name.span, "an attribute", "which event types tell it");
         let value = self.required(
             &raw.value,
@@ -36,29 +36,33 @@ impl Compiler<'_> {
             None if raw.r#where.is_written() => return None,
             None => None,
         };
-        let from: KindSet = self.interner.kinds(&from?.value);
-        let kind = declared(raw);
+        let from: EventTypeSet = self.interner.event_types(&from?.value);
+        let value_type = declared_type(raw);
         let value = value?;
         Some(Attribute {
             name: name.value.as_str().into(),
             entity: self.names.owner(&name.value)?,
             from,
-            value: self.attribute_source(&value.value, value.span, kind)?,
-            kind,
+            value: self.attribute_source(&value.value, value.span, value_type)?,
+            value_type,
             filter,
         })
     }
 
-    fn attribute_source(&mut self, path: &Path, span: Span, kind: Option<AttributeType>) -> Option<Source> {
+    fn attribute_source(&mut self, path: &EventPath, span: Span, value_type: Option<AttributeType>) -> Option<Source> {
         match path {
-            Path::Property(segments) => Some(Source::Property(self.interner.path(segments))),
-            Path::Kind if kind.is_none_or(|kind| kind == AttributeType::String) => Some(Source::Kind),
-            Path::Kind => {
+            EventPath::Property(segments) => Some(Source::Property(self.interner.path(segments))),
+            EventPath::EventType if value_type.is_none_or(|value_type| value_type == AttributeType::String) => {
+                Some(Source::EventType)
+            }
+            EventPath::EventType => {
                 self.report.error("type-mismatch", span, "an event's type is text").help("write `type: string`");
                 None
             }
-            Path::Time if kind.is_none_or(|kind| kind == AttributeType::Time) => Some(Source::Time),
-            Path::Time => {
+            EventPath::Time if value_type.is_none_or(|value_type| value_type == AttributeType::Time) => {
+                Some(Source::Time)
+            }
+            EventPath::Time => {
                 self.report.error("type-mismatch", span, "an event's time is a time").help("write `type: time`");
                 None
             }
@@ -67,8 +71,8 @@ impl Compiler<'_> {
 
     /// A `where`: a condition over one event.
     pub fn filter(&mut self, text: &super::expression_text::ExpressionText) -> Option<super::Expr> {
-        let syntax = super::cel::parse(text, self.report)?;
-        let mut checker = self.checker(About::Event, text);
-        checker.condition(&syntax, "`where`").map(|typed| typed.expr)
+        let ast = super::cel::parse_expression(text, self.report)?;
+        let mut checker = self.checker(Scope::Event, text);
+        checker.condition(&ast, "`where`").map(|typed| typed.expr)
     }
 }

@@ -2,14 +2,14 @@
 
 use super::compile::Compiler;
 use super::compiled::Bands;
-use super::names::{check_label, check_unique};
+use super::item_names::{check_label, check_unique};
 use super::raw::{RawBand, RawTag};
-use super::read::At;
+use super::read::Spanned;
 
 impl Compiler<'_> {
-    pub fn bands(&mut self, raw: &RawTag, bands: &[At<RawBand>]) -> Option<Bands> {
+    pub fn bands(&mut self, raw: &RawTag, bands: &[Spanned<RawBand>]) -> Option<Bands> {
         let before = self.report.errors();
-        let names: Vec<At<String>> = bands
+        let names: Vec<Spanned<String>> = bands
             .iter()
             .filter_map(|band| self.required(&band.value.name, "name", band.span, "a band", "what the tag is then"))
             .collect();
@@ -43,7 +43,7 @@ impl Compiler<'_> {
     }
 
     /// The increasing bounds of all bands but the last.
-    fn bounds(&mut self, raw: &RawTag, bands: &[At<RawBand>]) -> Option<Vec<f64>> {
+    fn bounds(&mut self, raw: &RawTag, bands: &[Spanned<RawBand>]) -> Option<Vec<f64>> {
         let Some((last, front)) = bands.split_last() else {
             let span = raw.bands.key().unwrap_or_default();
             self.report
@@ -56,7 +56,7 @@ impl Compiler<'_> {
                 .error("bad-bands", below, "the last band has no `below`: it takes all that is left")
                 .help("remove it, or add a last band such as `{ name: high }`");
         }
-        let mut bounds: Vec<&At<f64>> = Vec::new();
+        let mut bounds: Vec<&Spanned<f64>> = Vec::new();
         for band in front {
             let Some(below) = band.value.below.get() else {
                 if !band.value.below.is_written() {

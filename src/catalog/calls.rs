@@ -1,13 +1,13 @@
 //! The functions of expressions, and what to write instead of those that CEL knows and tagstream does not.
 
-use super::check::{About, Checker};
-use super::clock_calls::clock_call;
+use super::check::{Checker, Scope};
+use super::clock_calls::time_function;
 use super::expr::{Arithmetic, Expr, TextTest};
-use super::mentions::root;
+use super::mentions::root_name;
 use super::names::{did_you_mean, listed};
 use super::problems::Span;
-use super::syntax::{Form, Name, Syntax};
-use super::types::{Type, Typed};
+use super::syntax::{Ast, AstNode, FunctionName};
+use super::types::{Type, TypedExpr};
 
 const FUNCTIONS: [&str; 16] = [
     "days_since",
@@ -29,9 +29,9 @@ const FUNCTIONS: [&str; 16] = [
 ];
 
 impl Checker<'_> {
-    pub fn call(&mut self, name: &Name, args: &[Syntax], span: Span) -> Option<Typed> {
-        if let Some((unit, call)) = clock_call(&name.text) {
-            return self.clock_function(name, unit, call, args, span);
+    pub fn call(&mut self, name: &FunctionName, args: &[Ast], span: Span) -> Option<TypedExpr> {
+        if let Some((unit, call)) = time_function(&name.text) {
+            return self.check_time_function(name, unit, call, args, span);
         }
         match name.text.as_str() {
             "min" | "max" => {
@@ -42,11 +42,11 @@ impl Checker<'_> {
             "abs" => {
                 let [x] = self.arguments::<1>(name, args, span)?;
                 let x = self.number(x, "`abs`")?;
-                Some(Typed {
+                Some(TypedExpr {
                     slope: x.slope.folded(),
                     constant: x.constant.map(f64::abs),
                     expr: Expr::Abs(Box::new(x.expr)),
-                    kind: Type::Number,
+                    ty: Type::Number,
                     span,
                 })
             }
@@ -60,10 +60,10 @@ impl Checker<'_> {
 
     pub fn arguments<'s, const N: usize>(
         &mut self,
-        name: &Name,
-        args: &'s [Syntax],
+        name: &FunctionName,
+        args: &'s [Ast],
         span: Span,
-    ) -> Option<&'s [Syntax; N]> {
+    ) -> Option<&'s [Ast; N]> {
         let fits = args.try_into().ok();
         if fits.is_none() {
             let expected = if N == 1 { "one argument" } else { "two arguments" };
@@ -75,18 +75,18 @@ impl Checker<'_> {
         fits
     }
 
-    fn has(&mut self, name: &Name, args: &[Syntax], span: Span) -> Option<Typed> {
+    fn has(&mut self, name: &FunctionName, args: &[Ast], span: Span) -> Option<TypedExpr> {
         let [x] = self.arguments::<1>(name, args, span)?;
-        if !matches!(x.form, Form::Name(_) | Form::Member(..) | Form::Index(..)) {
+        if !matches!(x.node, AstNode::Name(_) | AstNode::Member(..) | AstNode::Index(..)) {
             self.error("wrong-arguments", x.span, "`has` takes a name")
                 .help("for example `has(gender)`; put a condition beside it with `&&`");
             return None;
         }
-        let x = self.mention(x)?;
-        Some(Typed::still(Expr::Has(Box::new(x.expr)), Type::Bool, span))
+        let x = self.reference(x)?;
+        Some(TypedExpr::clock_free(Expr::Has(Box::new(x.expr)), Type::Bool, span))
     }
 
-    pub fn method(&mut self, target: &Syntax, name: &Name, args: &[Syntax], span: Span) -> Option<Typed> {
+    pub fn method(&mut self, target: &Ast, name: &FunctionName, args: &[Ast], span: Span) -> Option<TypedExpr> {
         let test = match name.text.as_str() {
             "startsWith" => TextTest::StartsWith,
             "endsWith" => TextTest::EndsWith,
@@ -99,74 +99,74 @@ impl Checker<'_> {
         let [arg] = self.arguments::<1>(name, args, span)?;
         let [target, arg] = [self.text_piece(target, name), self.text_piece(arg, name)];
         let sides = Box::new([target?.expr, arg?.expr]);
-        Some(Typed::still(Expr::Text(test, sides), Type::Bool, span))
+        Some(TypedExpr::clock_free(Expr::Text(test, sides), Type::Bool, span))
     }
 
-    fn text_piece(&mut self, syntax: &Syntax, name: &Name) -> Option<Typed> {
-        let typed = self.check(syntax)?;
-        if typed.kind.may_be(Type::String) {
+    fn text_piece(&mut self, ast: &Ast, name: &FunctionName) -> Option<TypedExpr> {
+        let typed = self.check(ast)?;
+        if typed.ty.may_be(Type::String) {
             return Some(typed);
         }
-        let message = format!("`{}` works on text; this is {}", name.text, typed.kind.name());
+        let message = format!("`{}` works on text; this is {}", name.text, typed.ty.name());
         let help = typed.constant.map(|number| format!("put it in quotes: \"{number}\""));
         self.error("type-mismatch", typed.span, message).maybe_help(help);
         None
     }
 
     /// `x in […]`, or in a `where` `x in properties.list`.
-    pub fn membership(&mut self, x: &Syntax, of: &Syntax, span: Span) -> Option<Typed> {
+    pub fn membership(&mut self, x: &Ast, of: &Ast, span: Span) -> Option<TypedExpr> {
         let checked = self.check(x);
         if let Some(x) = &checked
-            && !x.is_still()
+            && !x.is_clock_free()
         {
             self.error("clock", x.span, "`in` can't take a term that moves with the clock")
                 .help("compare it with bounds: `x >= 7 && x < 8`");
             return None;
         }
-        if let Form::List(items) = &of.form {
+        if let AstNode::List(items) = &of.node {
             return self.listed_membership(checked, items, span);
         }
-        if root(of) == Some("properties") {
+        if root_name(of) == Some("properties") {
             let list = self.check(of)?;
             let x = checked?;
             let Expr::Property(path) = list.expr else { return None };
-            return Some(Typed::still(Expr::Contains(Box::new(x.expr), path), Type::Bool, span));
+            return Some(TypedExpr::clock_free(Expr::Contains(Box::new(x.expr), path), Type::Bool, span));
         }
-        if of.form == Form::Broken {
+        if of.node == AstNode::Invalid {
             return None;
         }
-        let help = match self.about {
-            About::Event => "write `x in [\"a\", \"b\"]` or `\"a\" in properties.list`",
-            About::Entity(_) => "write `x in [\"a\", \"b\"]`; an event's lists are looked at in a `where`",
+        let help = match self.scope {
+            Scope::Event => "write `x in [\"a\", \"b\"]` or `\"a\" in properties.list`",
+            Scope::Entity(_) => "write `x in [\"a\", \"b\"]`; an event's lists are looked at in a `where`",
         };
         self.error("not-in-language", of.span, "`in` needs a list behind it").help(help);
         None
     }
 
-    fn listed_membership(&mut self, x: Option<Typed>, items: &[Syntax], span: Span) -> Option<Typed> {
-        let checked: Vec<Option<Typed>> = items.iter().map(|item| self.equal_to(item)).collect();
+    fn listed_membership(&mut self, x: Option<TypedExpr>, items: &[Ast], span: Span) -> Option<TypedExpr> {
+        let checked: Vec<Option<TypedExpr>> = items.iter().map(|item| self.equal_to(item)).collect();
         let x = x?;
         let mut list = Vec::with_capacity(checked.len());
         for item in checked {
             let item = item?;
-            if !item.is_still() {
+            if !item.is_clock_free() {
                 self.error("clock", item.span, "`in` can't take a term that moves with the clock")
                     .help("compare with it: `x == …`, or with bounds");
                 return None;
             }
-            if !item.kind.may_be(x.kind) {
-                let message = format!("{} is never among these: this is {}", x.kind.name(), item.kind.name());
+            if !item.ty.may_be(x.ty) {
+                let message = format!("{} is never among these: this is {}", x.ty.name(), item.ty.name());
                 let place = self.text.locate(x.span);
-                let is = format!("this is {}", x.kind.name());
+                let is = format!("this is {}", x.ty.name());
                 self.error("type-mismatch", item.span, message).related(place, is);
                 return None;
             }
             list.push(item.expr);
         }
-        Some(Typed::still(Expr::In(Box::new(x.expr), list.into()), Type::Bool, span))
+        Some(TypedExpr::clock_free(Expr::In(Box::new(x.expr), list.into()), Type::Bool, span))
     }
 
-    fn unknown_function(&mut self, name: &Name, args: &[Syntax]) {
+    fn unknown_function(&mut self, name: &FunctionName, args: &[Ast]) {
         let arg = args.first().map_or("x".to_owned(), |arg| self.written(arg.span).to_owned());
         let help = match name.text.as_str() {
             "size" => "to count different values use a `distinct` counter".to_owned(),
@@ -192,7 +192,7 @@ impl Checker<'_> {
         self.error("unknown-function", name.span, format!("unknown function `{}`", name.text)).help(help);
     }
 
-    fn unknown_method(&mut self, name: &Name) {
+    fn unknown_method(&mut self, name: &FunctionName) {
         let known = ["startsWith", "endsWith", "contains"];
         let help = match name.text.as_str() {
             "matches" => "patterns are not supported: write `startsWith`, `endsWith` or `contains`".to_owned(),

@@ -8,11 +8,11 @@ use cel::common::ast::{CallExpr, Expr as Cel, IdedExpr, LiteralValue, SourceInfo
 use super::expression_text::ExpressionText;
 use super::problems::{Report, Span};
 use super::slips;
-use super::syntax::{Binary, Form, Name, Syntax};
-use super::tokens::{Token, TokenKind, partners, tokens};
+use super::syntax::{Ast, AstNode, BinaryOp, FunctionName};
+use super::tokens::{Token, TokenClass, bracket_pairs, tokens};
 
 /// Parses an expression; `None` after mistakes, which have then been reported.
-pub fn parse(text: &ExpressionText, report: &mut Report) -> Option<Syntax> {
+pub fn parse_expression(text: &ExpressionText, report: &mut Report) -> Option<Ast> {
     let tokens = tokens(&text.text);
     if !slips::check(text, &tokens, report) {
         return None;
@@ -20,11 +20,11 @@ pub fn parse(text: &ExpressionText, report: &mut Report) -> Option<Syntax> {
     let parser = cel::Env::default().with_optional_support(false).parser();
     match parser.parse_with_source_info(&text.text) {
         Ok((tree, places)) => {
-            let partners = partners(&tokens).unwrap_or_else(|_| vec![None; tokens.len()]);
+            let bracket_pairs = bracket_pairs(&tokens).unwrap_or_else(|_| vec![None; tokens.len()]);
             let before = report.errors();
-            let mut builder = Builder { text, tokens: &tokens, partners, places, report };
-            let syntax = builder.syntax(&tree);
-            (report.errors() == before || syntax.form != Form::Broken).then_some(syntax)
+            let mut builder = Builder { text, tokens: &tokens, bracket_pairs, places, report };
+            let ast = builder.ast(&tree);
+            (report.errors() == before || ast.node != AstNode::Invalid).then_some(ast)
         }
         Err(errors) => {
             slips::explain(text, &tokens, &errors, report);
@@ -37,13 +37,13 @@ pub fn parse(text: &ExpressionText, report: &mut Report) -> Option<Syntax> {
 struct Builder<'a> {
     text: &'a ExpressionText,
     tokens: &'a [Token<'a>],
-    partners: Vec<Option<usize>>,
+    bracket_pairs: Vec<Option<usize>>,
     places: SourceInfo,
     report: &'a mut Report,
 }
 
 impl Builder<'_> {
-    fn syntax(&mut self, node: &IdedExpr) -> Syntax {
+    fn ast(&mut self, node: &IdedExpr) -> Ast {
         let token = self.token_of(node.id);
         let own = token.map_or(Span::new(0, self.text.text.len()), |at| self.tokens[at].span());
         match &node.expr {
@@ -51,16 +51,16 @@ impl Builder<'_> {
             Cel::Ident(name) if name.starts_with('.') => {
                 self.unsupported(own, "a name can't begin with a dot", "write it without the dot")
             }
-            Cel::Ident(name) => Syntax { span: own, form: Form::Name(name.clone()) },
+            Cel::Ident(name) => Ast { span: own, node: AstNode::Name(name.clone()) },
             Cel::Select(select) => {
-                let of = self.syntax(&select.operand);
+                let of = self.ast(&select.operand);
                 let end = token.and_then(|at| self.tokens.get(at + 1)).map_or(own.end, Token::end);
                 let span = of.span.to(Span::new(own.start, end));
-                Syntax { span, form: Form::Member(Box::new(of), select.field.clone()) }
+                Ast { span, node: AstNode::Member(Box::new(of), select.field.clone()) }
             }
             Cel::List(list) => {
-                let items = list.elements.iter().map(|item| self.syntax(item)).collect();
-                Syntax { span: self.bracketed(token, own), form: Form::List(items) }
+                let items = list.elements.iter().map(|item| self.ast(item)).collect();
+                Ast { span: self.bracketed(token, own), node: AstNode::List(items) }
             }
             Cel::Call(call) => self.call(call, token, own),
             Cel::Map(_) => {
@@ -82,21 +82,21 @@ impl Builder<'_> {
 
     /// From a bracket to its partner.
     fn bracketed(&self, token: Option<usize>, own: Span) -> Span {
-        let partner = token.and_then(|at| self.partners[at]);
-        partner.map_or(own, |at| own.to(self.tokens[at].span()))
+        let other = token.and_then(|at| self.bracket_pairs[at]);
+        other.map_or(own, |at| own.to(self.tokens[at].span()))
     }
 
-    fn unsupported(&mut self, span: Span, message: &str, help: &str) -> Syntax {
+    fn unsupported(&mut self, span: Span, message: &str, help: &str) -> Ast {
         self.report.error("not-in-language", self.text.locate(span), message).help(help);
-        Syntax { span, form: Form::Broken }
+        Ast { span, node: AstNode::Invalid }
     }
 
-    fn literal(&mut self, literal: &LiteralValue, own: Span, token: Option<usize>) -> Syntax {
+    fn literal(&mut self, literal: &LiteralValue, own: Span, token: Option<usize>) -> Ast {
         let form = match literal {
-            LiteralValue::Boolean(b) => Form::Bool(*b.inner()),
-            LiteralValue::Int(n) => Form::Number(*n.inner() as f64),
-            LiteralValue::Double(n) => Form::Number(*n.inner()),
-            LiteralValue::String(text) => Form::Text(text.inner().to_owned()),
+            LiteralValue::Boolean(b) => AstNode::Bool(*b.inner()),
+            LiteralValue::Int(n) => AstNode::Number(*n.inner() as f64),
+            LiteralValue::Double(n) => AstNode::Number(*n.inner()),
+            LiteralValue::String(text) => AstNode::Text(text.inner().to_owned()),
             LiteralValue::Null => {
                 return self.unsupported(
                     own,
@@ -114,74 +114,67 @@ impl Builder<'_> {
         };
         // A negative number's place is that of its digits.
         let sign = token.and_then(|at| at.checked_sub(1)).map(|at| self.tokens[at]);
-        let is_negative = matches!(form, Form::Number(n) if n.is_sign_negative());
+        let is_negative = matches!(form, AstNode::Number(n) if n.is_sign_negative());
         let span = match sign {
             Some(sign) if is_negative && sign.text == "-" => sign.span().to(own),
             _ => own,
         };
-        Syntax { span, form }
+        Ast { span, node: form }
     }
 
-    fn call(&mut self, call: &CallExpr, token: Option<usize>, own: Span) -> Syntax {
-        let target = call.target.as_ref().map(|target| self.syntax(target));
-        let args: Vec<Syntax> = call.args.iter().map(|arg| self.syntax(arg)).collect();
+    fn call(&mut self, call: &CallExpr, token: Option<usize>, own: Span) -> Ast {
+        let target = call.target.as_ref().map(|target| self.ast(target));
+        let args: Vec<Ast> = call.args.iter().map(|arg| self.ast(arg)).collect();
         let span = args.iter().fold(own, |span, arg| span.to(arg.span));
         if let Some(binary) = binary(&call.func_name) {
-            return match <[Syntax; 2]>::try_from(args) {
-                Ok(sides) => Syntax { span, form: Form::Binary(binary, Box::new(sides)) },
-                Err(_) => Syntax { span, form: Form::Broken },
+            return match <[Ast; 2]>::try_from(args) {
+                Ok(sides) => Ast { span, node: AstNode::Binary(binary, Box::new(sides)) },
+                Err(_) => Ast { span, node: AstNode::Invalid },
             };
         }
         match (call.func_name.as_str(), args.as_slice()) {
-            (operators::LOGICAL_NOT, [x]) => Syntax { span, form: Form::Not(Box::new(x.clone())) },
-            (operators::NEGATE, [x]) => Syntax { span, form: Form::Negate(Box::new(x.clone())) },
+            (operators::LOGICAL_NOT, [x]) => Ast { span, node: AstNode::Not(Box::new(x.clone())) },
+            (operators::NEGATE, [x]) => Ast { span, node: AstNode::Negate(Box::new(x.clone())) },
             (operators::CONDITIONAL, [c, a, b]) => {
-                Syntax { span, form: Form::Conditional(Box::new([c.clone(), a.clone(), b.clone()])) }
+                Ast { span, node: AstNode::Conditional(Box::new([c.clone(), a.clone(), b.clone()])) }
             }
             (operators::INDEX, [x, y]) => {
                 let span = span.to(self.bracketed(token, own));
-                Syntax { span, form: Form::Index(Box::new(x.clone()), Box::new(y.clone())) }
+                Ast { span, node: AstNode::Index(Box::new(x.clone()), Box::new(y.clone())) }
             }
             _ => self.named_call(call, token, own, target, args),
         }
     }
 
     /// `name(…)` or `x.name(…)`, whose place is the opening bracket.
-    fn named_call(
-        &self,
-        call: &CallExpr,
-        token: Option<usize>,
-        own: Span,
-        target: Option<Syntax>,
-        args: Vec<Syntax>,
-    ) -> Syntax {
+    fn named_call(&self, call: &CallExpr, token: Option<usize>, own: Span, target: Option<Ast>, args: Vec<Ast>) -> Ast {
         let before = token.and_then(|at| at.checked_sub(1)).map(|at| self.tokens[at]);
-        let name_span = before.filter(|t| t.kind == TokenKind::Word).map_or(own, |t| t.span());
+        let name_span = before.filter(|t| t.class == TokenClass::Word).map_or(own, |t| t.span());
         let span = name_span.to(self.bracketed(token, own));
-        let name = Name { text: call.func_name.clone(), span: name_span };
+        let name = FunctionName { text: call.func_name.clone(), span: name_span };
         match target {
-            Some(target) => Syntax { span: span.to(target.span), form: Form::Method(Box::new(target), name, args) },
-            None => Syntax { span, form: Form::Call(name, args) },
+            Some(target) => Ast { span: span.to(target.span), node: AstNode::Method(Box::new(target), name, args) },
+            None => Ast { span, node: AstNode::Call(name, args) },
         }
     }
 }
 
-fn binary(function: &str) -> Option<Binary> {
+fn binary(function: &str) -> Option<BinaryOp> {
     Some(match function {
-        operators::LOGICAL_AND => Binary::And,
-        operators::LOGICAL_OR => Binary::Or,
-        operators::EQUALS => Binary::Equal,
-        operators::NOT_EQUALS => Binary::NotEqual,
-        operators::LESS => Binary::Less,
-        operators::LESS_EQUALS => Binary::LessOrEqual,
-        operators::GREATER => Binary::Greater,
-        operators::GREATER_EQUALS => Binary::GreaterOrEqual,
-        operators::ADD => Binary::Add,
-        operators::SUBSTRACT => Binary::Subtract,
-        operators::MULTIPLY => Binary::Multiply,
-        operators::DIVIDE => Binary::Divide,
-        operators::MODULO => Binary::Remainder,
-        operators::IN => Binary::In,
+        operators::LOGICAL_AND => BinaryOp::And,
+        operators::LOGICAL_OR => BinaryOp::Or,
+        operators::EQUALS => BinaryOp::Equal,
+        operators::NOT_EQUALS => BinaryOp::NotEqual,
+        operators::LESS => BinaryOp::Less,
+        operators::LESS_EQUALS => BinaryOp::LessOrEqual,
+        operators::GREATER => BinaryOp::Greater,
+        operators::GREATER_EQUALS => BinaryOp::GreaterOrEqual,
+        operators::ADD => BinaryOp::Add,
+        operators::SUBSTRACT => BinaryOp::Subtract,
+        operators::MULTIPLY => BinaryOp::Multiply,
+        operators::DIVIDE => BinaryOp::Divide,
+        operators::MODULO => BinaryOp::Remainder,
+        operators::IN => BinaryOp::In,
         _ => return None,
     })
 }

@@ -5,14 +5,14 @@ use super::compiled::EntityKind;
 use super::expr::{Arithmetic, Comparison, Expr};
 use super::expression_text::ExpressionText;
 use super::problems::{Problem, Report, Span};
-use super::scope::{Interner, Names, Owner};
-use super::syntax::{Binary, Form, Syntax};
-use super::types::{Type, Typed};
+use super::scope::{Interner, NameTable, Owner};
+use super::syntax::{Ast, AstNode, BinaryOp};
+use super::types::{Type, TypedExpr};
 use crate::model::Value;
 
 /// What an expression is about, and so which names it knows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum About {
+pub enum Scope {
     /// One event: a `where`.
     Event,
     /// An entity of this kind: everything else.
@@ -30,9 +30,9 @@ pub enum ClockUse {
 
 /// Checks one expression. Every method gives `None` after a mistake, which it has reported.
 pub struct Checker<'a> {
-    pub about: About,
+    pub scope: Scope,
     pub clock: ClockUse,
-    pub names: &'a Names,
+    pub names: &'a NameTable,
     pub entities: &'a [EntityKind],
     pub interner: &'a mut Interner,
     pub text: &'a ExpressionText,
@@ -49,66 +49,66 @@ impl Checker<'_> {
         self.text.text.get(span.start..span.end).unwrap_or("…")
     }
 
-    pub fn check(&mut self, syntax: &Syntax) -> Option<Typed> {
-        let span = syntax.span;
-        match &syntax.form {
-            Form::Number(number) => Some(Typed {
+    pub fn check(&mut self, ast: &Ast) -> Option<TypedExpr> {
+        let span = ast.span;
+        match &ast.node {
+            AstNode::Number(number) => Some(TypedExpr {
                 constant: Some(*number),
-                ..Typed::still(Expr::Literal(Value::Number(*number)), Type::Number, span)
+                ..TypedExpr::clock_free(Expr::Literal(Value::Number(*number)), Type::Number, span)
             }),
-            Form::Text(text) => {
-                Some(Typed::still(Expr::Literal(Value::String(text.as_str().into())), Type::String, span))
+            AstNode::Text(text) => {
+                Some(TypedExpr::clock_free(Expr::Literal(Value::String(text.as_str().into())), Type::String, span))
             }
-            Form::Bool(b) => Some(Typed::still(Expr::Literal(Value::Bool(*b)), Type::Bool, span)),
-            Form::Name(_) | Form::Member(..) | Form::Index(..) => self.mention(syntax),
-            Form::Call(name, args) => self.call(name, args, span),
-            Form::Method(target, name, args) => self.method(target, name, args, span),
-            Form::Negate(x) => self.negate(x, span),
-            Form::Not(x) => {
+            AstNode::Bool(b) => Some(TypedExpr::clock_free(Expr::Literal(Value::Bool(*b)), Type::Bool, span)),
+            AstNode::Name(_) | AstNode::Member(..) | AstNode::Index(..) => self.reference(ast),
+            AstNode::Call(name, args) => self.call(name, args, span),
+            AstNode::Method(target, name, args) => self.method(target, name, args, span),
+            AstNode::Negate(x) => self.negate(x, span),
+            AstNode::Not(x) => {
                 let x = self.condition(x, "`!`");
-                x.map(|x| Typed::still(Expr::Not(Box::new(x.expr)), Type::Bool, span))
+                x.map(|x| TypedExpr::clock_free(Expr::Not(Box::new(x.expr)), Type::Bool, span))
             }
-            Form::Binary(op, sides) => self.binary(*op, sides, span),
-            Form::Conditional(parts) => self.conditional(parts, span),
-            Form::List(_) => {
+            AstNode::Binary(op, sides) => self.binary(*op, sides, span),
+            AstNode::Conditional(parts) => self.conditional(parts, span),
+            AstNode::List(_) => {
                 self.error("not-in-language", span, "a list can't stand here")
                     .help("lists stand behind `in`: `x in [\"gold\", \"silver\"]`");
                 None
             }
-            Form::Broken => None,
+            AstNode::Invalid => None,
         }
     }
 
     /// A piece that must be true or false.
-    pub fn condition(&mut self, syntax: &Syntax, whose: &str) -> Option<Typed> {
-        let typed = self.check(syntax)?;
-        if typed.kind.may_be(Type::Bool) {
+    pub fn condition(&mut self, ast: &Ast, whose: &str) -> Option<TypedExpr> {
+        let typed = self.check(ast)?;
+        if typed.ty.may_be(Type::Bool) {
             return Some(typed);
         }
         let written = self.written(typed.span).to_owned();
-        let help = match typed.kind {
+        let help = match typed.ty {
             Type::Number => format!("compare it: `{written} > 0`"),
             Type::String => format!("compare it: `{written} == \"…\"`"),
             _ => format!("ask whether there is one: `has({written})`"),
         };
-        let message = format!("{whose} needs true or false; this is {}", typed.kind.name());
+        let message = format!("{whose} needs true or false; this is {}", typed.ty.name());
         self.error("type-mismatch", typed.span, message).help(help);
         None
     }
 
     /// A piece that must be a number.
-    pub fn number(&mut self, syntax: &Syntax, whose: &str) -> Option<Typed> {
-        let typed = self.check(syntax)?;
+    pub fn number(&mut self, ast: &Ast, whose: &str) -> Option<TypedExpr> {
+        let typed = self.check(ast)?;
         self.as_number(typed, whose)
     }
 
-    pub fn as_number(&mut self, typed: Typed, whose: &str) -> Option<Typed> {
-        if typed.kind.may_be(Type::Number) {
+    pub fn as_number(&mut self, typed: TypedExpr, whose: &str) -> Option<TypedExpr> {
+        if typed.ty.may_be(Type::Number) {
             return Some(typed);
         }
-        let message = format!("{whose} works on numbers; this is {}", typed.kind.name());
+        let message = format!("{whose} works on numbers; this is {}", typed.ty.name());
         let written = self.written(typed.span).to_owned();
-        let help = match typed.kind {
+        let help = match typed.ty {
             Type::Time => Some(format!("say in which unit: `days_since({written})`")),
             Type::String if whose == "`bands`" => Some("without `bands` the text itself is the tag's value".to_owned()),
             Type::Bool => Some(format!("`({written}) ? 1 : 0` makes a number of it")),
@@ -118,58 +118,58 @@ impl Checker<'_> {
         None
     }
 
-    fn negate(&mut self, x: &Syntax, span: Span) -> Option<Typed> {
+    fn negate(&mut self, x: &Ast, span: Span) -> Option<TypedExpr> {
         let x = self.number(x, "`-`")?;
-        Some(Typed {
+        Some(TypedExpr {
             expr: Expr::Negate(Box::new(x.expr)),
-            kind: Type::Number,
+            ty: Type::Number,
             slope: x.slope.negated(),
             constant: x.constant.map(|n| -n),
             span,
         })
     }
 
-    fn binary(&mut self, op: Binary, sides: &[Syntax; 2], span: Span) -> Option<Typed> {
+    fn binary(&mut self, op: BinaryOp, sides: &[Ast; 2], span: Span) -> Option<TypedExpr> {
         match op {
-            Binary::And | Binary::Or => {
-                if op == Binary::Or && self.is_list_of_texts(sides) {
+            BinaryOp::And | BinaryOp::Or => {
+                if op == BinaryOp::Or && self.is_list_of_texts(sides) {
                     return None;
                 }
-                let whose = format!("`{}`", op.sign());
+                let whose = format!("`{}`", op.symbol());
                 let [a, b] = [self.condition(&sides[0], &whose), self.condition(&sides[1], &whose)];
                 let sides = Box::new([a?.expr, b?.expr]);
-                let expr = if op == Binary::And { Expr::And(sides) } else { Expr::Or(sides) };
-                Some(Typed::still(expr, Type::Bool, span))
+                let expr = if op == BinaryOp::And { Expr::And(sides) } else { Expr::Or(sides) };
+                Some(TypedExpr::clock_free(expr, Type::Bool, span))
             }
-            Binary::Equal => self.compare(Comparison::Equal, sides, span),
-            Binary::NotEqual => self.compare(Comparison::NotEqual, sides, span),
-            Binary::Less => self.compare(Comparison::Less, sides, span),
-            Binary::LessOrEqual => self.compare(Comparison::LessOrEqual, sides, span),
-            Binary::Greater => self.compare(Comparison::Greater, sides, span),
-            Binary::GreaterOrEqual => self.compare(Comparison::GreaterOrEqual, sides, span),
-            Binary::Add => self.arithmetic(Arithmetic::Add, "`+`", sides, span),
-            Binary::Subtract => self.arithmetic(Arithmetic::Subtract, "`-`", sides, span),
-            Binary::Multiply => self.arithmetic(Arithmetic::Multiply, "`*`", sides, span),
-            Binary::Divide => self.arithmetic(Arithmetic::Divide, "`/`", sides, span),
-            Binary::Remainder => self.arithmetic(Arithmetic::Remainder, "`%`", sides, span),
-            Binary::In => self.membership(&sides[0], &sides[1], span),
+            BinaryOp::Equal => self.compare(Comparison::Equal, sides, span),
+            BinaryOp::NotEqual => self.compare(Comparison::NotEqual, sides, span),
+            BinaryOp::Less => self.compare(Comparison::Less, sides, span),
+            BinaryOp::LessOrEqual => self.compare(Comparison::LessOrEqual, sides, span),
+            BinaryOp::Greater => self.compare(Comparison::Greater, sides, span),
+            BinaryOp::GreaterOrEqual => self.compare(Comparison::GreaterOrEqual, sides, span),
+            BinaryOp::Add => self.arithmetic(Arithmetic::Add, "`+`", sides, span),
+            BinaryOp::Subtract => self.arithmetic(Arithmetic::Subtract, "`-`", sides, span),
+            BinaryOp::Multiply => self.arithmetic(Arithmetic::Multiply, "`*`", sides, span),
+            BinaryOp::Divide => self.arithmetic(Arithmetic::Divide, "`/`", sides, span),
+            BinaryOp::Remainder => self.arithmetic(Arithmetic::Remainder, "`%`", sides, span),
+            BinaryOp::In => self.membership(&sides[0], &sides[1], span),
         }
     }
 
-    fn compare(&mut self, op: Comparison, sides: &[Syntax; 2], span: Span) -> Option<Typed> {
+    fn compare(&mut self, op: Comparison, sides: &[Ast; 2], span: Span) -> Option<TypedExpr> {
         let needs_order = !matches!(op, Comparison::Equal | Comparison::NotEqual);
-        let is_literal = matches!(sides[0].form, Form::Text(_) | Form::Number(_) | Form::Bool(_));
+        let is_literal = matches!(sides[0].node, AstNode::Text(_) | AstNode::Number(_) | AstNode::Bool(_));
         let a = self.check(&sides[0]);
         let b = if needs_order || is_literal { self.check(&sides[1]) } else { self.equal_to(&sides[1]) };
         let (a, b) = (a?, b?);
-        if !a.kind.may_be(b.kind) {
+        if !a.ty.may_be(b.ty) {
             self.unlike(&a, &b, span);
             return None;
         }
         if needs_order {
             self.ordered_texts(&a, &b);
         }
-        if needs_order && (a.kind == Type::Bool || b.kind == Type::Bool) {
+        if needs_order && (a.ty == Type::Bool || b.ty == Type::Bool) {
             self.error("type-mismatch", span, "true and false have no order")
                 .help("only numbers, text and times can be compared with `<` and `>`");
             return None;
@@ -178,7 +178,7 @@ impl Checker<'_> {
             let message = "both sides move with the clock by the same amount, so the comparison does not move";
             let help = match since_names(&a, self.written(a.span), &b, self.written(b.span)) {
                 // The longer ago, the earlier.
-                Some((_, a, b)) => format!("compare the times themselves: `{b} {} {a}`", op.sign()),
+                Some((_, a, b)) => format!("compare the times themselves: `{b} {} {a}`", op.symbol()),
                 None => "compare the times themselves, or `days_between(a, b)` with a number".to_owned(),
             };
             self.error("clock", span, message).help(help);
@@ -197,13 +197,13 @@ impl Checker<'_> {
                 .help("ask for a range: `x >= 7 && x < 8`");
         }
         let expr = Expr::Compare { op, sides: Box::new([a.expr, b.expr]), moves };
-        Some(Typed::still(expr, Type::Bool, span))
+        Some(TypedExpr::clock_free(expr, Type::Bool, span))
     }
 
-    fn unlike(&mut self, a: &Typed, b: &Typed, span: Span) {
-        let message = format!("{} is never compared with {}", a.kind.name(), b.kind.name());
-        let (time, other) = if a.kind == Type::Time { (a, b) } else { (b, a) };
-        let help = match (time.kind, other.kind) {
+    fn unlike(&mut self, a: &TypedExpr, b: &TypedExpr, span: Span) {
+        let message = format!("{} is never compared with {}", a.ty.name(), b.ty.name());
+        let (time, other) = if a.ty == Type::Time { (a, b) } else { (b, a) };
+        let help = match (time.ty, other.ty) {
             _ if let Some(help) = self.unquoted(a, b).or_else(|| self.unquoted(b, a)) => Some(help),
             (Type::Time, Type::Number) => Some(format!("say in which unit: `days_since({})`", self.written(time.span))),
             (Type::Time, _) => Some(format!(
@@ -216,24 +216,24 @@ impl Checker<'_> {
             _ => None,
         };
         let (first, second) = (self.text.locate(a.span), self.text.locate(b.span));
-        let (is_first, is_second) = (a.kind.name(), b.kind.name());
+        let (is_first, is_second) = (a.ty.name(), b.ty.name());
         self.error("type-mismatch", span, message)
             .maybe_help(help)
             .related(first, format!("this is {is_first}"))
             .related(second, format!("this is {is_second}"));
     }
 
-    fn conditional(&mut self, parts: &[Syntax; 3], span: Span) -> Option<Typed> {
+    fn conditional(&mut self, parts: &[Ast; 3], span: Span) -> Option<TypedExpr> {
         let condition = self.condition(&parts[0], "the condition of `?:`");
         let (yes, no) = (self.check(&parts[1]), self.check(&parts[2]));
         let (condition, yes, no) = (condition?, yes?, no?);
-        if !yes.kind.may_be(no.kind) {
-            let message = format!("the two sides of `:` differ: {} and {}", yes.kind.name(), no.kind.name());
+        if !yes.ty.may_be(no.ty) {
+            let message = format!("the two sides of `:` differ: {} and {}", yes.ty.name(), no.ty.name());
             self.error("type-mismatch", span, message).help("make both of the same type");
             return None;
         }
-        Some(Typed {
-            kind: yes.kind.or(no.kind),
+        Some(TypedExpr {
+            ty: yes.ty.or(no.ty),
             slope: yes.slope.or(no.slope),
             constant: None,
             expr: Expr::Conditional(Box::new([condition.expr, yes.expr, no.expr])),

@@ -11,7 +11,7 @@ use super::expr::Arithmetic;
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Slope {
     /// The clock does not enter.
-    Still,
+    Zero,
     /// By this much, not 0.
     PerDay(f64),
     /// It moves, by an amount that depends on values.
@@ -33,7 +33,7 @@ const SAME_SLOPE: f64 = 1e-9;
 
 impl Slope {
     pub fn moves(self) -> bool {
-        self != Slope::Still
+        self != Slope::Zero
     }
 
     pub fn negated(self) -> Slope {
@@ -45,13 +45,13 @@ impl Slope {
 
     /// Of `abs(x)`: downhill becomes uphill somewhere.
     pub fn folded(self) -> Slope {
-        if self.moves() { Slope::Unknown } else { Slope::Still }
+        if self.moves() { Slope::Unknown } else { Slope::Zero }
     }
 
     /// Of one or the other, as `min`, `max` and `?:` choose.
     pub fn or(self, other: Slope) -> Slope {
         match (self, other) {
-            (Slope::Still, Slope::Still) => Slope::Still,
+            (Slope::Zero, Slope::Zero) => Slope::Zero,
             (Slope::PerDay(a), Slope::PerDay(b)) if cancels(a, b) => self,
             _ => Slope::Unknown,
         }
@@ -64,7 +64,7 @@ impl Slope {
 
     fn plus(self, other: Slope) -> Result<Slope, ClockError> {
         match (self, other) {
-            (Slope::Still, slope) | (slope, Slope::Still) => Ok(slope),
+            (Slope::Zero, slope) | (slope, Slope::Zero) => Ok(slope),
             _ if self.cancels(other.negated()) => Err(ClockError::Cancel),
             (Slope::PerDay(a), Slope::PerDay(b)) => Ok(Slope::PerDay(a + b)),
             _ => Ok(Slope::Unknown),
@@ -73,7 +73,7 @@ impl Slope {
 
     fn times(self, factor: Option<f64>) -> Result<Slope, ClockError> {
         match (self, factor) {
-            (Slope::Still, _) => Ok(Slope::Still),
+            (Slope::Zero, _) => Ok(Slope::Zero),
             (_, Some(0.0)) => Err(ClockError::TimesZero),
             (Slope::PerDay(k), Some(factor)) if (k * factor).is_finite() => Ok(Slope::PerDay(k * factor)),
             _ => Ok(Slope::Unknown),
@@ -103,7 +103,7 @@ pub fn combine(op: Arithmetic, a: (Slope, Option<f64>), b: (Slope, Option<f64>))
             divisor => a.0.times(divisor.map(|d| 1.0 / d)),
         },
         Arithmetic::Remainder if a.0.moves() || b.0.moves() => Err(ClockError::Remainder),
-        Arithmetic::Remainder => Ok(Slope::Still),
+        Arithmetic::Remainder => Ok(Slope::Zero),
         Arithmetic::Min | Arithmetic::Max => Ok(a.0.or(b.0)),
     }
 }

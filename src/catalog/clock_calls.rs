@@ -1,48 +1,48 @@
 //! `days_since(x)`, `days_until(x)`, `days_between(a, b)` and the same for the other units.
 
-use super::check::{About, Checker, ClockUse};
+use super::check::{Checker, ClockUse, Scope};
 use super::clock::Slope;
 use super::expr::{Expr, TimeName};
-use super::mentions::root;
+use super::mentions::root_name;
 use super::names::listed;
 use super::problems::Span;
-use super::syntax::{Form, Name, Syntax};
-use super::types::{Type, Typed};
+use super::syntax::{Ast, AstNode, FunctionName};
+use super::types::{Type, TypedExpr};
 use crate::model::Unit;
 
 const UNITS: [Unit; 4] = [Unit::Days, Unit::Hours, Unit::Minutes, Unit::Seconds];
 
 /// The function of a name such as `days_since`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ClockCall {
+pub enum TimeFunction {
     Since,
     Until,
     Between,
 }
 
 /// The unit and the function of a name, where it is one of the clock functions.
-pub fn clock_call(name: &str) -> Option<(Unit, ClockCall)> {
+pub fn time_function(name: &str) -> Option<(Unit, TimeFunction)> {
     let (unit, call) = name.split_once('_')?;
     let unit = UNITS.into_iter().find(|known| known.name() == unit)?;
     let call = match call {
-        "since" => ClockCall::Since,
-        "until" => ClockCall::Until,
-        "between" => ClockCall::Between,
+        "since" => TimeFunction::Since,
+        "until" => TimeFunction::Until,
+        "between" => TimeFunction::Between,
         _ => return None,
     };
     Some((unit, call))
 }
 
 impl Checker<'_> {
-    pub fn clock_function(
+    pub fn check_time_function(
         &mut self,
-        name: &Name,
+        name: &FunctionName,
         unit: Unit,
-        call: ClockCall,
-        args: &[Syntax],
+        call: TimeFunction,
+        args: &[Ast],
         span: Span,
-    ) -> Option<Typed> {
-        if self.about == About::Event && call != ClockCall::Between {
+    ) -> Option<TypedExpr> {
+        if self.scope == Scope::Event && call != TimeFunction::Between {
             let message = format!("`{}` moves with the clock, and a `where` looks at one event", name.text);
             self.error("clock", span, message)
                 .help("use it in a tag's condition, over an attribute or a `last: time` counter");
@@ -51,44 +51,44 @@ impl Checker<'_> {
         // A day has so many of the unit: what the call grows by in a day.
         let per_day = Unit::Days.ms() as f64 / unit.ms() as f64;
         let (expr, slope) = match call {
-            ClockCall::Since => {
+            TimeFunction::Since => {
                 let [of] = self.arguments::<1>(name, args, span)?;
                 (Expr::Since { unit, of: self.time_name(name, of)? }, Slope::PerDay(per_day))
             }
-            ClockCall::Until => {
+            TimeFunction::Until => {
                 let [of] = self.arguments::<1>(name, args, span)?;
                 (Expr::Until { unit, of: self.time_name(name, of)? }, Slope::PerDay(-per_day))
             }
-            ClockCall::Between => {
+            TimeFunction::Between => {
                 let [from, to] = self.arguments::<2>(name, args, span)?;
                 let (from, to) = (self.time_name(name, from), self.time_name(name, to));
-                (Expr::Between { unit, from: from?, to: to? }, Slope::Still)
+                (Expr::Between { unit, from: from?, to: to? }, Slope::Zero)
             }
         };
-        let slope = if self.clock == ClockUse::Free { Slope::Still } else { slope };
-        Some(Typed { expr, kind: Type::Number, slope, constant: None, span })
+        let slope = if self.clock == ClockUse::Free { Slope::Zero } else { slope };
+        Some(TypedExpr { expr, ty: Type::Number, slope, constant: None, span })
     }
 
     /// The argument of a clock function: a name whose type is time.
-    fn time_name(&mut self, function: &Name, syntax: &Syntax) -> Option<TimeName> {
-        let Form::Name(written) = &syntax.form else {
-            if root(syntax) == Some("tag") || self.check(syntax).is_some() {
+    fn time_name(&mut self, function: &FunctionName, ast: &Ast) -> Option<TimeName> {
+        let AstNode::Name(written) = &ast.node else {
+            if root_name(ast) == Some("tag") || self.check(ast).is_some() {
                 let message = format!("`{}` takes the name of a time, not an expression", function.text);
                 let help = self.known_times();
-                self.error("wrong-arguments", syntax.span, message).help(help);
+                self.error("wrong-arguments", ast.span, message).help(help);
             }
             return None;
         };
-        let typed = self.check(syntax)?;
+        let typed = self.check(ast)?;
         if let Expr::Time(name) = typed.expr {
             return Some(name);
         }
-        let is = match typed.kind {
+        let is = match typed.ty {
             Type::Any => "may be anything".to_owned(),
-            kind => format!("is {}", kind.name()),
+            ty => format!("is {}", ty.name()),
         };
         let message = format!("`{}` takes a time; `{written}` {is}", function.text);
-        let help = match (&typed.expr, typed.kind) {
+        let help = match (&typed.expr, typed.ty) {
             (Expr::Attribute(_), Type::Any) => {
                 format!("declare it: give the attribute `{written}` the line `type: time`")
             }
@@ -97,14 +97,14 @@ impl Checker<'_> {
             }
             _ => self.known_times(),
         };
-        self.error("type-mismatch", syntax.span, message).help(help);
+        self.error("type-mismatch", ast.span, message).help(help);
         None
     }
 
     fn known_times(&self) -> String {
-        let known: Vec<&str> = match self.about {
-            About::Event => vec!["time"],
-            About::Entity(own) => self.names.time_names(own).collect(),
+        let known: Vec<&str> = match self.scope {
+            Scope::Event => vec!["time"],
+            Scope::Entity(own) => self.names.time_names(own).collect(),
         };
         format!("times are {}", listed(&known))
     }

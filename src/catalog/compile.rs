@@ -1,19 +1,22 @@
 //! The raw catalog as a whole to the compiled one: names first, then everything that mentions them.
 
-use super::check::{About, Checker, ClockUse};
+use jiff::tz::TimeZone;
+
+use super::check::{Checker, ClockUse, Scope};
 use super::compiled::{
-    Attribute, AttributeId, Catalog, CommandPaths, Counter, CounterId, EntityKind, History, KindSet, Tag, TagId,
-    TagKind,
+    Attribute, AttributeId, Catalog, CommandPaths, Counter, CounterId, EntityKind, EventTypeSet, History, Tag,
+    TagDefinition, TagId,
 };
 use super::expression_text::ExpressionText;
-use super::names::check_name;
+use super::item_names::check_name;
+use super::names::nearest;
 use super::problems::{Report, Span};
-use super::raw::{HistoryWord, RawAttribute, RawCatalog, RawCounter, RawTag, value};
-use super::read::{At, Field, Named};
-use super::scope::{INTERNED_MAX, Interner, Meaning, Names};
-use super::scores::ModelPlaces;
+use super::raw::{RawAttribute, RawCatalog, RawCounter, RawHistory, RawTag, named_entries};
+use super::read::{Field, NameMap, Spanned};
+use super::scope::{INTERNED_MAX, Interner, Meaning, NameTable};
+use super::scores::ModelSpans;
 use super::types::Type;
-use super::{attributes, entities, input, zone};
+use super::{attributes, entities, input};
 use crate::model::EntityKindId;
 
 /// The only version of the format so far.
@@ -27,17 +30,17 @@ pub struct Compiler<'a> {
     pub report: &'a mut Report,
     /// In the catalog's order.
     pub entities: Vec<EntityKind>,
-    pub names: Names,
+    pub names: NameTable,
     pub interner: Interner,
     /// Where the file speaks of models.
-    pub models: Vec<ModelPlaces>,
+    pub models: Vec<ModelSpans>,
 }
 
 /// Everything of a catalog that can be compiled; whether it may be used tells the report.
-pub fn compile(root: &At<RawCatalog>, report: &mut Report) -> Option<(Catalog, Vec<ModelPlaces>)> {
+pub fn compile(root: &Spanned<RawCatalog>, report: &mut Report) -> Option<(Catalog, Vec<ModelSpans>)> {
     let raw = &root.value;
     let entities = entities::compile(&raw.entities, report);
-    let (names, interner) = (Names::default(), Interner::default());
+    let (names, interner) = (NameTable::default(), Interner::default());
     let mut compiler = Compiler { report, entities, names, interner, models: Vec::new() };
     compiler.header(root.span, raw);
     let fits = [
@@ -51,8 +54,8 @@ pub fn compile(root: &At<RawCatalog>, report: &mut Report) -> Option<(Catalog, V
     compiler.declare(raw);
     let attributes = compiler.attributes(&raw.attributes);
     let counters = compiler.counters(&raw.counters);
-    let timezone = zone::compile(raw.timezone.get(), compiler.report);
-    let input = input::compile(value(&raw.input), compiler.report);
+    let timezone = timezone(raw.timezone.get(), compiler.report);
+    let input = input::compile(raw.input.value(), compiler.report);
     let (tags, order) = compiler.tags(&raw.tags, &attributes, &counters);
     let command_paths = compiler.command_paths(&tags);
     if !compiler.interner.fits() {
@@ -63,17 +66,17 @@ pub fn compile(root: &At<RawCatalog>, report: &mut Report) -> Option<(Catalog, V
         return None;
     }
     let models = compiler.models;
-    let (kinds, paths) = compiler.interner.into_tables();
+    let (event_types, paths) = compiler.interner.into_tables();
     let mut catalog = Catalog {
         fingerprint: 0,
         timezone,
         input,
-        history: match value(&raw.history) {
-            Some(HistoryWord::Partial) => History::Partial,
-            Some(HistoryWord::Complete) | None => History::Complete,
+        history: match raw.history.value() {
+            Some(RawHistory::Partial) => History::Partial,
+            Some(RawHistory::Complete) | None => History::Complete,
         },
         entities: compiler.entities,
-        kinds,
+        event_types,
         paths,
         command_paths,
         attributes,
@@ -81,15 +84,14 @@ pub fn compile(root: &At<RawCatalog>, report: &mut Report) -> Option<(Catalog, V
         tags,
         order,
     };
-    catalog.fingerprint = super::fingerprint::of(&catalog);
-    super::warnings::check(raw, &catalog, compiler.report);
+    catalog.fingerprint = super::fingerprint::fingerprint(&catalog);
     Some((catalog, models))
 }
 
 impl<'a> Compiler<'a> {
-    pub fn checker<'c>(&'c mut self, about: About, text: &'c ExpressionText) -> Checker<'c> {
+    pub fn checker<'c>(&'c mut self, scope: Scope, text: &'c ExpressionText) -> Checker<'c> {
         Checker {
-            about,
+            scope,
             clock: ClockUse::Linear,
             names: &self.names,
             entities: &self.entities,
@@ -107,7 +109,7 @@ impl<'a> Compiler<'a> {
         whose: Span,
         what: &str,
         help: &str,
-    ) -> Option<At<T>> {
+    ) -> Option<Spanned<T>> {
         if !field.is_written() {
             self.report
                 .error("missing-key", whose, format!("{what} needs `{key}`"))
@@ -118,7 +120,7 @@ impl<'a> Compiler<'a> {
 
     fn header(&mut self, whole: Span, raw: &RawCatalog) {
         match raw.version.get() {
-            Some(At { value: VERSION, .. }) => {}
+            Some(Spanned { value: VERSION, .. }) => {}
             Some(version) => {
                 let message = format!("version {} of the format is unknown", version.value);
                 self.report.error("unknown-version", version.span, message).help("write `version: 1`");
@@ -135,31 +137,31 @@ impl<'a> Compiler<'a> {
 
     /// Makes every name known, whether or not what it stands for is right.
     fn declare(&mut self, raw: &RawCatalog) {
-        for (id, (name, attribute)) in (0_u16..).zip(named(&raw.attributes)) {
+        for (id, (name, attribute)) in (0_u16..).zip(named_entries(&raw.attributes)) {
             check_name("an attribute", name, self.report);
-            let kind = attribute.as_ref().map_or(Type::Any, attribute_type);
+            let ty = attribute.as_ref().map_or(Type::Any, attribute_type);
             let owner = attribute.as_ref().and_then(|attribute| self.owner(&attribute.entity));
-            self.names.add_value(&name.value, Meaning::Attribute(AttributeId(id), kind), owner);
+            self.names.add_value(&name.value, Meaning::Attribute(AttributeId(id), ty), owner);
         }
-        for (id, (name, counter)) in (0_u16..).zip(named(&raw.counters)) {
+        for (id, (name, counter)) in (0_u16..).zip(named_entries(&raw.counters)) {
             check_name("a counter", name, self.report);
             let owner = counter.as_ref().and_then(|counter| self.owner(&counter.entity));
             if self.names.value(&name.value).is_some() {
                 self.name_is_taken(name, raw);
                 continue;
             }
-            let kind = counter.as_ref().map_or(Type::Any, counter_type);
-            self.names.add_value(&name.value, Meaning::Counter(CounterId(id), kind), owner);
+            let ty = counter.as_ref().map_or(Type::Any, counter_type);
+            self.names.add_value(&name.value, Meaning::Counter(CounterId(id), ty), owner);
         }
-        for (id, (name, tag)) in (0_u16..).zip(named(&raw.tags)) {
+        for (id, (name, tag)) in (0_u16..).zip(named_entries(&raw.tags)) {
             check_name("a tag", name, self.report);
             let owner = tag.as_ref().and_then(|tag| self.owner(&tag.entity));
             self.names.add_tag(&name.value, TagId(id), owner);
         }
     }
 
-    fn name_is_taken(&mut self, name: &At<String>, raw: &RawCatalog) {
-        let attribute = named(&raw.attributes).iter().find(|(attribute, _)| attribute.value == name.value);
+    fn name_is_taken(&mut self, name: &Spanned<String>, raw: &RawCatalog) {
+        let attribute = named_entries(&raw.attributes).iter().find(|(attribute, _)| attribute.value == name.value);
         let problem =
             self.report.error("duplicate-name", name.span, format!("`{}` is an attribute already", name.value));
         problem.help("attributes and counters share their names: give one of them another");
@@ -169,23 +171,23 @@ impl<'a> Compiler<'a> {
     }
 
     /// Whether there are few enough of something for its ids.
-    fn fits<T>(&mut self, what: &str, field: &Field<Named<T>>) -> bool {
+    fn fits<T>(&mut self, what: &str, field: &Field<NameMap<T>>) -> bool {
         let Some(all) = field.get().filter(|all| all.value.0.len() > ITEMS_MAX) else { return true };
         let message = format!("a catalog has at most {ITEMS_MAX} {what}; this has {}", all.value.0.len());
         self.report.error("too-many", all.span, message);
         false
     }
 
-    fn attributes(&mut self, field: &Field<Named<RawAttribute>>) -> Vec<Attribute> {
-        let compiled = named(field).iter().map(|(name, raw)| {
+    fn attributes(&mut self, field: &Field<NameMap<RawAttribute>>) -> Vec<Attribute> {
+        let compiled = named_entries(field).iter().map(|(name, raw)| {
             let attribute = raw.as_ref().and_then(|raw| self.attribute(name, raw));
             attribute.unwrap_or_else(|| broken_attribute(&name.value))
         });
         compiled.collect()
     }
 
-    fn counters(&mut self, field: &Field<Named<RawCounter>>) -> Vec<Counter> {
-        let compiled = named(field).iter().map(|(name, raw)| {
+    fn counters(&mut self, field: &Field<NameMap<RawCounter>>) -> Vec<Counter> {
+        let compiled = named_entries(field).iter().map(|(name, raw)| {
             let counter = raw.as_ref().and_then(|raw| self.counter(name, raw));
             counter.unwrap_or_else(|| broken_counter(&name.value))
         });
@@ -194,16 +196,16 @@ impl<'a> Compiler<'a> {
 
     fn tags(
         &mut self,
-        field: &Field<Named<RawTag>>,
+        field: &Field<NameMap<RawTag>>,
         attributes: &[Attribute],
         counters: &[Counter],
     ) -> (Vec<Tag>, Vec<TagId>) {
-        super::tags::compile(self, named(field), attributes, counters)
+        super::tags::compile(self, named_entries(field), attributes, counters)
     }
 
     /// Where a `$tag` command says what it wants: nobody looks there unless a tag is manual.
     fn command_paths(&mut self, tags: &[Tag]) -> Option<CommandPaths> {
-        let is_manual = |tag: &Tag| matches!(tag.kind, TagKind::Manual { .. });
+        let is_manual = |tag: &Tag| matches!(tag.definition, TagDefinition::Manual { .. });
         let mut path = |name: &str| self.interner.path(&[name.to_owned()]);
         tags.iter().any(is_manual).then(|| CommandPaths {
             tag: path("tag"),
@@ -214,15 +216,33 @@ impl<'a> Compiler<'a> {
     }
 }
 
-/// The entries of a section; none where it is missing.
-pub fn named<T>(field: &Field<Named<T>>) -> &[(At<String>, Option<T>)] {
-    value(field).map_or(&[], |named| &named.0)
+/// UTC where none is given, or an unknown one (which is reported).
+fn timezone(name: Option<&Spanned<String>>, report: &mut Report) -> TimeZone {
+    let Some(name) = name else { return TimeZone::UTC };
+    if let Ok(zone) = TimeZone::get(&name.value) {
+        return zone;
+    }
+    let known: Vec<String> = jiff::tz::db().available().map(|zone| zone.as_str().to_owned()).collect();
+    let ends_alike = |zone: &&String| {
+        let city = zone.rsplit('/').next().unwrap_or(zone);
+        city.eq_ignore_ascii_case(&name.value.replace(' ', "_"))
+    };
+    let help = known
+        .iter()
+        .find(ends_alike)
+        .map(String::as_str)
+        .or_else(|| nearest(&name.value, known.iter().map(String::as_str)))
+        .map_or("write an IANA name such as `Europe/Berlin` or `UTC`".to_owned(), |zone| {
+            format!("did you mean `{zone}`?")
+        });
+    report.error("unknown-timezone", name.span, format!("unknown time zone `{}`", name.value)).help(help);
+    TimeZone::UTC
 }
 
 /// The type that expressions may rely on; anything while the declaration itself is wrong.
 fn attribute_type(raw: &RawAttribute) -> Type {
-    let is_kind = value(&raw.value) == Some(&super::path::Path::Kind);
-    match attributes::declared(raw) {
+    let is_kind = raw.value.value() == Some(&super::path::EventPath::EventType);
+    match attributes::declared_type(raw) {
         None if is_kind => Type::String,
         declared => Type::of_attribute(declared),
     }
@@ -231,9 +251,9 @@ fn attribute_type(raw: &RawAttribute) -> Type {
 fn counter_type(raw: &RawCounter) -> Type {
     let by_path = [&raw.last, &raw.first].into_iter().find(|field| field.is_written());
     match by_path {
-        Some(field) => match value(field) {
-            Some(super::path::Path::Time) => Type::Time,
-            Some(super::path::Path::Kind) => Type::String,
+        Some(field) => match field.value() {
+            Some(super::path::EventPath::Time) => Type::Time,
+            Some(super::path::EventPath::EventType) => Type::String,
             _ => Type::Any,
         },
         None if raw.top.is_written() => Type::String,
@@ -246,9 +266,9 @@ fn broken_attribute(name: &str) -> Attribute {
     Attribute {
         name: name.into(),
         entity: EntityKindId::default(),
-        from: KindSet::Of(Vec::new()),
-        value: super::Source::Kind,
-        kind: None,
+        from: EventTypeSet::Of(Vec::new()),
+        value: super::Source::EventType,
+        value_type: None,
         filter: None,
     }
 }
@@ -258,7 +278,7 @@ fn broken_counter(name: &str) -> Counter {
     Counter {
         name: name.into(),
         entity: EntityKindId::default(),
-        on: KindSet::Of(Vec::new()),
+        on: EventTypeSet::Of(Vec::new()),
         filter: None,
         aggregate: super::Aggregate::Count,
         window: super::Window::Lifetime,

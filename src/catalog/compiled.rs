@@ -24,7 +24,7 @@ pub struct Catalog {
     /// In the order in which an event goes to them; indexed by [`EntityKindId`]. One of them is the user.
     pub entities: Vec<EntityKind>,
     /// The event types that the catalog mentions; the type at index i has `KindId(i + 1)`.
-    pub kinds: Vec<Box<str>>,
+    pub event_types: Vec<Box<str>>,
     /// The property paths that the catalog mentions, as segments below `properties`; indexed by [`PathId`].
     pub paths: Vec<Vec<Box<str>>>,
     /// Where a `$tag` command says what it wants; there where a tag is manual.
@@ -42,6 +42,14 @@ impl Catalog {
     pub fn user(&self) -> EntityKindId {
         let index = self.entities.iter().position(|kind| kind.key.is_none()).unwrap_or(0);
         EntityKindId(index as u16)
+    }
+
+    /// Takes note of what stands in the file of a tag's model: another model is another meaning.
+    pub fn set_model_digest(&mut self, tag: TagId, digest: u64) {
+        if let TagDefinition::Score(score) = &mut self.tags[usize::from(tag.0)].definition {
+            score.digest = digest;
+        }
+        self.fingerprint = super::fingerprint::fingerprint(self);
     }
 
     pub fn tag(&self, id: TagId) -> &Tag {
@@ -89,7 +97,7 @@ pub struct Pointer(pub Vec<Box<str>>);
 #[derive(Clone, Debug, PartialEq)]
 pub struct InputMapping {
     pub key: KeyRule,
-    pub kind: KindRule,
+    pub event_type: EventTypeRule,
     pub time: Pointer,
     pub id: Pointer,
     pub properties: PropertiesRule,
@@ -108,7 +116,7 @@ pub struct InputMapping {
 pub struct KeyRule(pub Vec<Pointer>);
 
 #[derive(Clone, Debug, PartialEq)]
-pub enum KindRule {
+pub enum EventTypeRule {
     At(Pointer),
     /// `event` for `track` calls, the call's own `type` for the others.
     Segment,
@@ -129,18 +137,18 @@ pub enum TimeUnit {
 
 /// The event types that something listens to.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum KindSet {
+pub enum EventTypeSet {
     /// `"*"`: all but commands.
     Any,
     /// Sorted, without repeats.
     Of(Vec<KindId>),
 }
 
-impl KindSet {
-    pub fn contains(&self, kind: KindId) -> bool {
+impl EventTypeSet {
+    pub fn contains(&self, event_type: KindId) -> bool {
         match self {
-            KindSet::Any => true,
-            KindSet::Of(kinds) => kinds.contains(&kind),
+            EventTypeSet::Any => true,
+            EventTypeSet::Of(types) => types.contains(&event_type),
         }
     }
 }
@@ -152,7 +160,7 @@ pub enum Source {
     /// The event's time.
     Time,
     /// The event's type.
-    Kind,
+    EventType,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -160,10 +168,10 @@ pub struct Attribute {
     pub name: Box<str>,
     /// Whose it is.
     pub entity: EntityKindId,
-    pub from: KindSet,
+    pub from: EventTypeSet,
     pub value: Source,
     /// `None`: string, number or bool, as found.
-    pub kind: Option<AttributeType>,
+    pub value_type: Option<AttributeType>,
     pub filter: Option<Expr>,
 }
 
@@ -180,7 +188,7 @@ pub struct Counter {
     pub name: Box<str>,
     /// Whose it is.
     pub entity: EntityKindId,
-    pub on: KindSet,
+    pub on: EventTypeSet,
     pub filter: Option<Expr>,
     pub aggregate: Aggregate,
     pub window: Window,
@@ -249,7 +257,7 @@ pub struct Tag {
     pub group: Option<Box<str>>,
     pub description: Option<Box<str>>,
     pub owner: Option<Box<str>>,
-    pub kind: TagKind,
+    pub definition: TagDefinition,
 }
 
 /// An expression, with what has to be shown of it when it decided something.
@@ -257,19 +265,19 @@ pub struct Tag {
 pub struct Condition {
     pub expr: Expr,
     /// In order of mention, each once.
-    pub leaves: Vec<Leaf>,
+    pub reported: Vec<ReportedValue>,
 }
 
 /// One entry of a change's `because`.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Leaf {
+pub struct ReportedValue {
     /// As in the catalog, a call without spaces: `days_since(last_active)`.
     pub label: Box<str>,
     pub expr: Expr,
 }
 
 #[derive(Clone, Debug, PartialEq)]
-pub enum TagKind {
+pub enum TagDefinition {
     Rule {
         when: Condition,
         until: Option<Condition>,
@@ -289,23 +297,23 @@ pub enum TagKind {
     },
 }
 
-impl TagKind {
+impl TagDefinition {
     /// The conditions of a tag, in order of mention.
     pub fn conditions(&self) -> Vec<&Condition> {
         match self {
-            TagKind::Rule { when, until, .. } => std::iter::once(when).chain(until).collect(),
-            TagKind::Value { value, .. } => vec![value],
-            TagKind::Stages(stages) => stages.iter().filter_map(|stage| stage.when.as_ref()).collect(),
-            TagKind::Score(score) => score.inputs.iter().map(|input| &input.value).collect(),
-            TagKind::Manual { .. } => Vec::new(),
+            TagDefinition::Rule { when, until, .. } => std::iter::once(when).chain(until).collect(),
+            TagDefinition::Value { value, .. } => vec![value],
+            TagDefinition::Stages(stages) => stages.iter().filter_map(|stage| stage.when.as_ref()).collect(),
+            TagDefinition::Score(score) => score.inputs.iter().map(|input| &input.value).collect(),
+            TagDefinition::Manual { .. } => Vec::new(),
         }
     }
 
     /// What divides the tag's number.
     pub fn bands(&self) -> Option<&Bands> {
         match self {
-            TagKind::Value { bands, .. } | TagKind::Score(Score { bands, .. }) => bands.as_ref(),
-            TagKind::Rule { .. } | TagKind::Stages(_) | TagKind::Manual { .. } => None,
+            TagDefinition::Value { bands, .. } | TagDefinition::Score(Score { bands, .. }) => bands.as_ref(),
+            TagDefinition::Rule { .. } | TagDefinition::Stages(_) | TagDefinition::Manual { .. } => None,
         }
     }
 
@@ -313,16 +321,18 @@ impl TagKind {
     pub fn label(&self, index: u16) -> Option<&str> {
         let index = usize::from(index);
         match self {
-            TagKind::Stages(stages) => stages.get(index).map(|stage| &*stage.name),
-            kind => kind.bands()?.names.get(index).map(|name| &**name),
+            TagDefinition::Stages(stages) => stages.get(index).map(|stage| &*stage.name),
+            definition => definition.bands()?.names.get(index).map(|name| &**name),
         }
     }
 
     /// The names of its bands or stages: all that its value can be. None for a tag without.
     pub fn labels(&self) -> Vec<&str> {
         match self {
-            TagKind::Stages(stages) => stages.iter().map(|stage| &*stage.name).collect(),
-            kind => kind.bands().map_or_else(Vec::new, |bands| bands.names.iter().map(|name| &**name).collect()),
+            TagDefinition::Stages(stages) => stages.iter().map(|stage| &*stage.name).collect(),
+            definition => {
+                definition.bands().map_or_else(Vec::new, |bands| bands.names.iter().map(|name| &**name).collect())
+            }
         }
     }
 }

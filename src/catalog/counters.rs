@@ -2,11 +2,11 @@
 
 use super::compile::Compiler;
 use super::compiled::{Aggregate, Counter, Source};
-use super::kinds::Kinds;
-use super::path::Path;
+use super::kinds::EventTypes;
+use super::path::EventPath;
 use super::problems::Span;
-use super::raw::{RawCounter, value};
-use super::read::{At, Field};
+use super::raw::RawCounter;
+use super::read::{Field, Spanned};
 use crate::model::PathId;
 
 /// The most values that `distinct` and `top` tell apart; every one of them is kept for every user.
@@ -17,39 +17,39 @@ const TOP_LIMIT: u32 = 64;
 const AGGREGATES: &str = "`count`, `sum`, `avg`, `min`, `max`, `distinct`, `active_days`, `last`, `first` or `top`";
 
 /// What a counter's aggregate is written with.
-enum Over<'r> {
+enum AggregateField<'r> {
     /// `count`, `active_days`: event types.
-    Kinds(&'r Field<Kinds>),
-    Path(&'r Field<Path>),
+    EventTypes(&'r Field<EventTypes>),
+    Property(&'r Field<EventPath>),
 }
 
 impl RawCounter {
-    fn aggregates(&self) -> [(&'static str, Over<'_>); 10] {
+    fn aggregates(&self) -> [(&'static str, AggregateField<'_>); 10] {
         [
-            ("count", Over::Kinds(&self.count)),
-            ("sum", Over::Path(&self.sum)),
-            ("avg", Over::Path(&self.avg)),
-            ("min", Over::Path(&self.min)),
-            ("max", Over::Path(&self.max)),
-            ("distinct", Over::Path(&self.distinct)),
-            ("active_days", Over::Kinds(&self.active_days)),
-            ("last", Over::Path(&self.last)),
-            ("first", Over::Path(&self.first)),
-            ("top", Over::Path(&self.top)),
+            ("count", AggregateField::EventTypes(&self.count)),
+            ("sum", AggregateField::Property(&self.sum)),
+            ("avg", AggregateField::Property(&self.avg)),
+            ("min", AggregateField::Property(&self.min)),
+            ("max", AggregateField::Property(&self.max)),
+            ("distinct", AggregateField::Property(&self.distinct)),
+            ("active_days", AggregateField::EventTypes(&self.active_days)),
+            ("last", AggregateField::Property(&self.last)),
+            ("first", AggregateField::Property(&self.first)),
+            ("top", AggregateField::Property(&self.top)),
         ]
     }
 
     fn written(&self) -> Vec<(&'static str, Span)> {
-        let key = |(name, over): (&'static str, Over<'_>)| match over {
-            Over::Kinds(field) => field.key().map(|key| (name, key)),
-            Over::Path(field) => field.key().map(|key| (name, key)),
+        let key = |(name, over): (&'static str, AggregateField<'_>)| match over {
+            AggregateField::EventTypes(field) => field.key().map(|key| (name, key)),
+            AggregateField::Property(field) => field.key().map(|key| (name, key)),
         };
         self.aggregates().into_iter().filter_map(key).collect()
     }
 }
 
 impl Compiler<'_> {
-    pub fn counter(&mut self, name: &At<String>, raw: &RawCounter) -> Option<Counter> {
+    pub fn counter(&mut self, name: &Spanned<String>, raw: &RawCounter) -> Option<Counter> {
         let aggregate_word = self.aggregate_word(name, raw);
         let filter = raw.r#where.get().map(|text| self.filter(&text.value));
         let word = aggregate_word?;
@@ -67,7 +67,7 @@ impl Compiler<'_> {
         Some(Counter {
             name: name.value.as_str().into(),
             entity: self.names.owner(&name.value)?,
-            on: self.interner.kinds(&on),
+            on: self.interner.event_types(&on),
             filter,
             aggregate: aggregate?,
             window: window?,
@@ -75,7 +75,7 @@ impl Compiler<'_> {
     }
 
     /// The one aggregate of a counter.
-    fn aggregate_word(&mut self, name: &At<String>, raw: &RawCounter) -> Option<&'static str> {
+    fn aggregate_word(&mut self, name: &Spanned<String>, raw: &RawCounter) -> Option<&'static str> {
         match raw.written().as_slice() {
             [(word, _)] => Some(word),
             [] => {
@@ -97,7 +97,7 @@ impl Compiler<'_> {
     }
 
     /// Which events: `on`, or what stands behind `count` or `active_days`.
-    fn on(&mut self, word: &str, name: &At<String>, raw: &RawCounter) -> Option<Kinds> {
+    fn on(&mut self, word: &str, name: &Spanned<String>, raw: &RawCounter) -> Option<EventTypes> {
         let short = match word {
             "count" => Some(&raw.count),
             "active_days" => Some(&raw.active_days),
@@ -116,11 +116,11 @@ impl Compiler<'_> {
                 .related(place, "given here");
             return None;
         }
-        value(short).cloned()
+        short.value().cloned()
     }
 
     fn aggregate(&mut self, word: &str, raw: &RawCounter) -> Option<Aggregate> {
-        let limit = |default: u32| value(&raw.limit).map_or(default, |limit| *limit as u32);
+        let limit = |default: u32| raw.limit.value().map_or(default, |limit| *limit as u32);
         Some(match word {
             "count" => Aggregate::Count,
             "active_days" => Aggregate::ActiveDays,
@@ -130,21 +130,21 @@ impl Compiler<'_> {
             "max" => Aggregate::Max(self.numbers(word, &raw.max)?),
             "distinct" => Aggregate::Distinct { of: self.values(word, &raw.distinct)?, limit: limit(DISTINCT_LIMIT) },
             "top" => Aggregate::Top { of: self.values(word, &raw.top)?, limit: limit(TOP_LIMIT) },
-            "last" => Aggregate::Last(self.source(value(&raw.last)?)),
-            _ => Aggregate::First(self.source(value(&raw.first)?)),
+            "last" => Aggregate::Last(self.source(raw.last.value()?)),
+            _ => Aggregate::First(self.source(raw.first.value()?)),
         })
     }
 
-    fn source(&mut self, path: &Path) -> Source {
+    fn source(&mut self, path: &EventPath) -> Source {
         match path {
-            Path::Property(segments) => Source::Property(self.interner.path(segments)),
-            Path::Time => Source::Time,
-            Path::Kind => Source::Kind,
+            EventPath::Property(segments) => Source::Property(self.interner.path(segments)),
+            EventPath::Time => Source::Time,
+            EventPath::EventType => Source::EventType,
         }
     }
 
     /// A path that must lead to numbers.
-    fn numbers(&mut self, word: &str, field: &Field<Path>) -> Option<PathId> {
+    fn numbers(&mut self, word: &str, field: &Field<EventPath>) -> Option<PathId> {
         let path = field.get()?;
         if let Source::Property(path) = self.source(&path.value) {
             return Some(path);
@@ -157,9 +157,9 @@ impl Compiler<'_> {
     }
 
     /// A path whose values are told apart.
-    fn values(&mut self, word: &str, field: &Field<Path>) -> Option<Source> {
+    fn values(&mut self, word: &str, field: &Field<EventPath>) -> Option<Source> {
         let path = field.get()?;
-        if path.value != Path::Time {
+        if path.value != EventPath::Time {
             return Some(self.source(&path.value));
         }
         self.report

@@ -2,12 +2,12 @@
 
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 
-use super::read::{Read, Reader};
-use super::tree::{Node, Yaml};
+use super::read::{FromYaml, YamlReader};
+use super::tree::{YamlNode, YamlValue};
 
 /// A length of time in milliseconds, possibly none; a day is 24 hours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Duration(pub i64);
+pub struct DurationMs(pub i64);
 
 /// The longest duration: a hundred years, far from any overflow.
 const DURATION_MS_MAX: i64 = 36_525 * 86_400_000;
@@ -56,7 +56,7 @@ impl DurationError {
     }
 }
 
-impl Duration {
+impl DurationMs {
     /// # Errors
     /// Anything but whole numbers, each with its unit.
     pub fn parse(text: &str) -> Result<Self, DurationError> {
@@ -91,14 +91,14 @@ impl Duration {
         }
         match total {
             DURATION_MS_MAX.. => Err(DurationError::TooLong),
-            ms => Ok(Duration(ms)),
+            ms => Ok(DurationMs(ms)),
         }
     }
 }
 
 /// A duration such as `30d` or `1h30m`, in milliseconds; else what is wrong with it and what to write instead.
 pub fn parse_duration(text: &str) -> Result<i64, String> {
-    Duration::parse(text).map(|duration| duration.0).map_err(|error| format!("{error}; {}", error.help()))
+    DurationMs::parse(text).map(|duration| duration.0).map_err(|error| format!("{error}; {}", error.help()))
 }
 
 /// The unit that a word stands for.
@@ -130,7 +130,7 @@ fn unit(word: &str, number: &str) -> Result<usize, DurationError> {
 }
 
 /// As the catalog writes it: the greatest units first.
-impl std::fmt::Display for Duration {
+impl std::fmt::Display for DurationMs {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let mut rest = self.0;
         for (name, ms) in UNITS.iter().rev().filter(|(name, _)| *name != "w") {
@@ -143,17 +143,17 @@ impl std::fmt::Display for Duration {
     }
 }
 
-impl Read for Duration {
-    fn read(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
+impl FromYaml for DurationMs {
+    fn from_yaml(node: &YamlNode, reader: &mut YamlReader<'_>) -> Option<Self> {
         let text = match &node.value {
-            Yaml::Text(text) => text.as_str(),
-            Yaml::Number(_) => reader.source.slice(node.span),
+            YamlValue::Text(text) => text.as_str(),
+            YamlValue::Number(_) => reader.source.slice(node.span),
             _ => {
                 reader.wrong_type(node, "a duration such as `30d`");
                 return None;
             }
         };
-        match Duration::parse(text) {
+        match DurationMs::parse(text) {
             Ok(duration) => Some(duration),
             Err(error) => {
                 let message = format!("`{text}` is no duration: {error}");
@@ -164,7 +164,7 @@ impl Read for Duration {
     }
 }
 
-impl JsonSchema for Duration {
+impl JsonSchema for DurationMs {
     fn inline_schema() -> bool {
         true
     }

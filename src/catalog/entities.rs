@@ -1,11 +1,11 @@
 //! Kinds of entity: what tags are put on, and where an event says whose it is.
 
-use super::compile::{Compiler, named};
+use super::compile::Compiler;
 use super::compiled::EntityKind;
 use super::names::{did_you_mean, is_identifier, listed};
 use super::problems::{Report, Span};
-use super::raw::{RawEntity, value};
-use super::read::{At, Field, Named};
+use super::raw::{RawEntity, named_entries};
+use super::read::{Field, NameMap, Spanned};
 use super::scope::Owner;
 use crate::model::EntityKindId;
 
@@ -19,13 +19,14 @@ const ENTITIES_MAX: usize = 16;
 const NAME_BYTES_MAX: usize = 64;
 
 /// All kinds in the order of the file; the user first where it is not declared.
-pub fn compile(field: &Field<Named<RawEntity>>, report: &mut Report) -> Vec<EntityKind> {
-    let declared = named(field);
+pub fn compile(field: &Field<NameMap<RawEntity>>, report: &mut Report) -> Vec<EntityKind> {
+    let declared = named_entries(field);
     if let Some(all) = field.get().filter(|_| declared.len() > ENTITIES_MAX) {
         let message = format!("a catalog has at most {ENTITIES_MAX} kinds of entity; this has {}", declared.len());
         report.error("too-many", all.span, message);
     }
-    let mut kinds: Vec<EntityKind> = declared.iter().map(|(name, raw)| kind(name, raw.as_ref(), report)).collect();
+    let mut kinds: Vec<EntityKind> =
+        declared.iter().map(|(name, raw)| entity_kind(name, raw.as_ref(), report)).collect();
     if kinds.iter().all(|kind| &*kind.name != USER) {
         kinds.insert(0, EntityKind { name: USER.into(), key: None, forget_after_ms: None });
     }
@@ -33,11 +34,11 @@ pub fn compile(field: &Field<Named<RawEntity>>, report: &mut Report) -> Vec<Enti
 }
 
 /// A broken kind keeps its place, so that ids stay right while the other problems are looked for.
-fn kind(name: &At<String>, raw: Option<&RawEntity>, report: &mut Report) -> EntityKind {
-    check_name(name, report);
+fn entity_kind(name: &Spanned<String>, raw: Option<&RawEntity>, report: &mut Report) -> EntityKind {
+    check_kind_name(name, report);
     let mut kind = EntityKind { name: name.value.as_str().into(), key: None, forget_after_ms: None };
     let Some(raw) = raw else { return kind };
-    kind.key = value(&raw.key).map(|pointer| pointer.0.clone());
+    kind.key = raw.key.value().cloned();
     match raw.key.key() {
         Some(key) if name.value == USER => {
             report
@@ -47,18 +48,18 @@ fn kind(name: &At<String>, raw: Option<&RawEntity>, report: &mut Report) -> Enti
         None if name.value != USER => missing_key(name, report),
         _ => {}
     }
-    kind.forget_after_ms = lasting(&raw.forget_after, "forget_after", report);
+    kind.forget_after_ms = positive_duration(&raw.forget_after, "forget_after", report);
     kind
 }
 
-fn missing_key(name: &At<String>, report: &mut Report) {
+fn missing_key(name: &Spanned<String>, report: &mut Report) {
     let help = did_you_mean(&name.value, [USER].into_iter()).unwrap_or_else(|| {
         format!("`key` says where an event has it: a JSON Pointer such as `/properties/{}_id`", name.value)
     });
     report.error("missing-key", name.span, format!("the entity `{}` needs `key`", name.value)).help(help);
 }
 
-fn check_name(name: &At<String>, report: &mut Report) {
+fn check_kind_name(name: &Spanned<String>, report: &mut Report) {
     let text = &name.value;
     if !is_identifier(text) {
         report
@@ -71,7 +72,7 @@ fn check_name(name: &At<String>, report: &mut Report) {
 }
 
 /// A duration that must be longer than nothing, in milliseconds.
-pub fn lasting(field: &Field<super::duration::Duration>, key: &str, report: &mut Report) -> Option<i64> {
+pub fn positive_duration(field: &Field<super::duration::DurationMs>, key: &str, report: &mut Report) -> Option<i64> {
     let duration = field.get()?;
     if duration.value.0 == 0 {
         report

@@ -62,7 +62,7 @@ pub enum TimeName {
 
 /// A checked expression.
 ///
-/// [`Expr::Property`], [`Expr::Kind`] and [`TimeName::Event`] occur in a `where` only; all the other names elsewhere only.
+/// [`Expr::Property`], [`Expr::EventType`] and [`TimeName::Event`] occur in a `where` only; all the other names elsewhere only.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Expr {
     Literal(Value),
@@ -74,7 +74,7 @@ pub enum Expr {
     Tag(TagId),
     Property(PathId),
     /// `type` in a `where`.
-    Kind,
+    EventType,
     /// `days_since(of)` and its like: `(clock − of) / unit`.
     Since {
         unit: Unit,

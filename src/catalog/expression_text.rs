@@ -8,9 +8,9 @@ use std::borrow::Cow;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 
 use super::problems::Span;
-use super::read::{Read, Reader};
+use super::read::{FromYaml, YamlReader};
 use super::source::SourceText;
-use super::tree::{Node, Yaml};
+use super::tree::{YamlNode, YamlValue};
 
 /// An expression's text with its place.
 #[derive(Clone, Debug, PartialEq)]
@@ -90,12 +90,12 @@ fn find(wanted: char, raw: &str, from: usize, quote: Option<char>) -> Option<(us
 
 /// A double-quoted escape: what it stands for (nothing for an escaped line break) and its length.
 fn escape(rest: &str) -> Option<(Option<char>, usize)> {
-    let kind = rest[1..].chars().next()?;
+    let escaped = rest[1..].chars().next()?;
     let hex = |digits: usize| {
         let code = u32::from_str_radix(rest.get(2..2 + digits)?, 16).ok()?;
         Some((Some(char::from_u32(code)?), 2 + digits))
     };
-    match kind {
+    match escaped {
         'x' => hex(2),
         'u' => hex(4),
         'U' => hex(8),
@@ -107,12 +107,12 @@ fn escape(rest: &str) -> Option<(Option<char>, usize)> {
     }
 }
 
-impl Read for ExpressionText {
-    fn read(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
+impl FromYaml for ExpressionText {
+    fn from_yaml(node: &YamlNode, reader: &mut YamlReader<'_>) -> Option<Self> {
         let text = match &node.value {
-            Yaml::Text(text) => text.clone(),
-            Yaml::Bool(_) | Yaml::Number(_) => reader.source.slice(node.span).to_owned(),
-            Yaml::Null | Yaml::List(_) | Yaml::Map(_) => {
+            YamlValue::Text(text) => text.clone(),
+            YamlValue::Bool(_) | YamlValue::Number(_) => reader.source.slice(node.span).to_owned(),
+            YamlValue::Null | YamlValue::List(_) | YamlValue::Map(_) => {
                 reader.wrong_type(node, "text: an expression");
                 return None;
             }

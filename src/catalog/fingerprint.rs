@@ -6,8 +6,8 @@
 use std::fmt::{Arguments, Write};
 
 use super::compiled::{
-    Aggregate, Attribute, Bands, Catalog, Condition, Counter, EntityKind, History, InputMapping, KindRule, KindSet,
-    Leaf, Pointer, PropertiesRule, Score, Source, Stage, TagKind, Window,
+    Aggregate, Attribute, Bands, Catalog, Condition, Counter, EntityKind, EventTypeRule, EventTypeSet, History,
+    InputMapping, Pointer, PropertiesRule, ReportedValue, Score, Source, Stage, TagDefinition, Window,
 };
 use super::expr::{Expr, TimeName};
 use crate::model::{EntityKindId, PathId, Value};
@@ -19,11 +19,11 @@ const FORM: &str = "tagstream-catalog-1";
 ///
 /// A key that a later version added is written only where it does not have its default, so that a catalog without it
 /// keeps its hash.
-pub fn of(catalog: &Catalog) -> u64 {
+pub fn fingerprint(catalog: &Catalog) -> u64 {
     let mut text = Canonical { text: String::from(FORM), catalog };
     text.put(format_args!("\n{}\n", catalog.timezone.iana_name().unwrap_or("UTC")));
     text.input(&catalog.input);
-    text.put(format_args!("\n{:?}\n{:?}", catalog.kinds, catalog.paths));
+    text.put(format_args!("\n{:?}\n{:?}", catalog.event_types, catalog.paths));
     if catalog.history == History::Partial {
         text.word("\nhistory: partial");
     }
@@ -35,7 +35,7 @@ pub fn of(catalog: &Catalog) -> u64 {
     catalog.counters.iter().for_each(|counter| text.counter(counter));
     for tag in &catalog.tags {
         text.put(format_args!("\n{:?} ", tag.name));
-        text.tag(&tag.kind);
+        text.tag(&tag.definition);
         text.owner(tag.entity);
     }
     text.word("\n");
@@ -96,9 +96,9 @@ impl Canonical<'_> {
         self.word("InputMapping { key: KeyRule(");
         self.list(&input.key.0, Self::pointer);
         self.word("), kind: ");
-        match &input.kind {
-            KindRule::Segment => self.word("Segment"),
-            KindRule::At(pointer) => self.at(pointer),
+        match &input.event_type {
+            EventTypeRule::Segment => self.word("Segment"),
+            EventTypeRule::At(pointer) => self.at(pointer),
         }
         self.word(", time: ");
         self.pointer(&input.time);
@@ -126,10 +126,10 @@ impl Canonical<'_> {
         self.put(format_args!(", forget_after_ms: {forget_after_ms:?} }}"));
     }
 
-    fn event_types(&mut self, types: &KindSet) {
+    fn event_types(&mut self, types: &EventTypeSet) {
         match types {
-            KindSet::Any => self.word("Any"),
-            KindSet::Of(types) => {
+            EventTypeSet::Any => self.word("Any"),
+            EventTypeSet::Of(types) => {
                 self.word("Of(");
                 self.list(types, |text, id| text.put(format_args!("KindId({})", id.0)));
                 self.word(")");
@@ -141,16 +141,16 @@ impl Canonical<'_> {
         match source {
             Source::Property(path) => self.of_path("Property", path),
             Source::Time => self.word("Time"),
-            Source::Kind => self.word("Kind"),
+            Source::EventType => self.word("Kind"),
         }
     }
 
-    fn attribute(&mut self, Attribute { name, entity, from, value, kind, filter }: &Attribute) {
+    fn attribute(&mut self, Attribute { name, entity, from, value, value_type, filter }: &Attribute) {
         self.put(format_args!("\nAttribute {{ name: {name:?}, from: "));
         self.event_types(from);
         self.word(", value: ");
         self.source(*value);
-        self.put(format_args!(", kind: {kind:?}, filter: "));
+        self.put(format_args!(", kind: {value_type:?}, filter: "));
         self.option(filter.as_ref(), Self::expr);
         self.word(" }");
         self.owner(*entity);
@@ -204,23 +204,23 @@ impl Canonical<'_> {
         self.word(")");
     }
 
-    fn tag(&mut self, definition: &TagKind) {
+    fn tag(&mut self, definition: &TagDefinition) {
         match definition {
-            TagKind::Rule { when, until, for_ms, keep_for_ms } => {
+            TagDefinition::Rule { when, until, for_ms, keep_for_ms } => {
                 self.word("Rule { when: ");
                 self.condition(when);
                 self.word(", until: ");
                 self.option(until.as_ref(), Self::condition);
                 self.put(format_args!(", for_ms: {for_ms}, keep_for_ms: {keep_for_ms} }}"));
             }
-            TagKind::Value { value, bands } => {
+            TagDefinition::Value { value, bands } => {
                 self.word("Value { value: ");
                 self.condition(value);
                 self.word(", bands: ");
                 self.option(bands.as_ref(), Self::bands);
                 self.word(" }");
             }
-            TagKind::Stages(stages) => {
+            TagDefinition::Stages(stages) => {
                 self.word("Stages(");
                 self.list(stages, |text, Stage { name, when }| {
                     text.put(format_args!("Stage {{ name: {name:?}, when: "));
@@ -229,8 +229,8 @@ impl Canonical<'_> {
                 });
                 self.word(")");
             }
-            TagKind::Score(score) => self.score(score),
-            TagKind::Manual { valid_for_ms } => {
+            TagDefinition::Score(score) => self.score(score),
+            TagDefinition::Manual { valid_for_ms } => {
                 self.put(format_args!("Manual {{ valid_for_ms: {valid_for_ms:?} }}"));
             }
         }
@@ -256,7 +256,7 @@ impl Canonical<'_> {
         self.word("Condition { expr: ");
         self.expr(&condition.expr);
         self.word(", leaves: ");
-        self.list(&condition.leaves, |text, Leaf { label, expr }| {
+        self.list(&condition.reported, |text, ReportedValue { label, expr }| {
             text.put(format_args!("Leaf {{ label: {label:?}, expr: "));
             text.expr(expr);
             text.word(" }");
@@ -276,7 +276,7 @@ impl Canonical<'_> {
             }
             Expr::Tag(id) => self.put(format_args!("Tag(TagId({}))", id.0)),
             Expr::Property(path) => self.of_path("Property", *path),
-            Expr::Kind => self.word("Kind"),
+            Expr::EventType => self.word("Kind"),
             Expr::Since { unit, of } => {
                 self.put(format_args!("Since {{ unit: {unit:?}, of: "));
                 self.time_name(*of);
@@ -332,7 +332,7 @@ impl Canonical<'_> {
                 self.operands("", &**sides);
             }
             Expr::Literal(_) | Expr::Attribute(_) | Expr::Counter(_) | Expr::Time(_) | Expr::Tag(_) => {}
-            Expr::Property(_) | Expr::Kind | Expr::Since { .. } | Expr::Until { .. } | Expr::Between { .. } => {}
+            Expr::Property(_) | Expr::EventType | Expr::Since { .. } | Expr::Until { .. } | Expr::Between { .. } => {}
         }
     }
 

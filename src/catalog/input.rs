@@ -1,9 +1,8 @@
 //! `input`: how an event is found in a record; presets with their rules replaced by given pointers.
 
-use super::compiled::{InputMapping, KeyRule, KindRule, Pointer, PropertiesRule, TimeUnit};
-use super::pointer::PointerText;
+use super::compiled::{EventTypeRule, InputMapping, KeyRule, Pointer, PropertiesRule, TimeUnit};
 use super::problems::Report;
-use super::raw::{Preset, RawInput, TimeUnitWord, value};
+use super::raw::{RawInput, RawPreset, RawTimeUnit};
 use super::read::Field;
 
 const MAX_FUTURE_MS: i64 = 5 * 60_000;
@@ -16,27 +15,27 @@ const EVENT_BYTES_LIMIT: u64 = 1 << 30;
 pub fn compile(raw: Option<&RawInput>, report: &mut Report) -> InputMapping {
     let default = RawInput::default();
     let raw = raw.unwrap_or(&default);
-    let preset = value(&raw.preset).copied().unwrap_or(Preset::Flat);
+    let preset = raw.preset.value().copied().unwrap_or(RawPreset::Flat);
     let mut mapping = match preset {
-        Preset::Flat => flat(),
-        Preset::Segment => segment(),
+        RawPreset::Flat => flat(),
+        RawPreset::Segment => segment(),
     };
     if let Some(pointer) = given(&raw.key) {
         mapping.key = KeyRule(vec![pointer]);
     }
     if let Some(pointer) = given(&raw.r#type) {
-        mapping.kind = KindRule::At(pointer);
+        mapping.event_type = EventTypeRule::At(pointer);
     }
     if let Some(pointer) = given(&raw.properties) {
         mapping.properties = PropertiesRule::At(pointer);
     }
     mapping.time = given(&raw.time).unwrap_or(mapping.time);
     mapping.id = given(&raw.id).unwrap_or(mapping.id);
-    if value(&raw.time_unit) == Some(&TimeUnitWord::Seconds) {
+    if raw.time_unit.value() == Some(&RawTimeUnit::Seconds) {
         mapping.time_unit = TimeUnit::Seconds;
     }
-    mapping.dedup_ms = value(&raw.dedup).map(|dedup| dedup.0);
-    mapping.max_future_ms = value(&raw.max_future).map_or(MAX_FUTURE_MS, |max| max.0);
+    mapping.dedup_ms = raw.dedup.value().map(|dedup| dedup.0);
+    mapping.max_future_ms = raw.max_future.value().map_or(MAX_FUTURE_MS, |max| max.0);
     if let Some(bytes) = raw.max_event_bytes.get() {
         if (1..=EVENT_BYTES_LIMIT).contains(&bytes.value) {
             mapping.max_event_bytes = bytes.value as usize;
@@ -48,8 +47,8 @@ pub fn compile(raw: Option<&RawInput>, report: &mut Report) -> InputMapping {
     mapping
 }
 
-fn given(field: &Field<PointerText>) -> Option<Pointer> {
-    value(field).map(|pointer| pointer.0.clone())
+fn given(field: &Field<Pointer>) -> Option<Pointer> {
+    field.value().cloned()
 }
 
 fn pointer(name: &str) -> Pointer {
@@ -59,7 +58,7 @@ fn pointer(name: &str) -> Pointer {
 fn flat() -> InputMapping {
     InputMapping {
         key: KeyRule(vec![pointer("user_id")]),
-        kind: KindRule::At(pointer("type")),
+        event_type: EventTypeRule::At(pointer("type")),
         time: pointer("timestamp"),
         id: pointer("id"),
         properties: PropertiesRule::At(pointer("properties")),
@@ -73,7 +72,7 @@ fn flat() -> InputMapping {
 fn segment() -> InputMapping {
     InputMapping {
         key: KeyRule(vec![pointer("userId"), pointer("anonymousId")]),
-        kind: KindRule::Segment,
+        event_type: EventTypeRule::Segment,
         id: pointer("messageId"),
         properties: PropertiesRule::Segment,
         ..flat()

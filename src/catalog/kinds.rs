@@ -5,26 +5,26 @@ use std::borrow::Cow;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 
 use super::problems::Report;
-use super::read::{At, Read, Reader};
-use super::tree::{Node, Yaml};
+use super::read::{FromYaml, Spanned, YamlReader};
+use super::tree::{YamlNode, YamlValue};
 
 /// The longest event type (spec 2).
-const KIND_BYTES_MAX: usize = 128;
+const EVENT_TYPE_BYTES_MAX: usize = 128;
 
 /// Event types as written.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Kinds {
+pub enum EventTypes {
     /// `"*"`.
     Any,
     Of(Vec<String>),
 }
 
-impl Read for Kinds {
-    fn read(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
-        let names: Vec<At<String>> = match &node.value {
-            Yaml::Text(text) => vec![At { span: node.span, value: text.clone() }],
-            Yaml::List(_) => Vec::read(node, reader)?,
-            Yaml::Bool(_) | Yaml::Null | Yaml::Map(_) => {
+impl FromYaml for EventTypes {
+    fn from_yaml(node: &YamlNode, reader: &mut YamlReader<'_>) -> Option<Self> {
+        let names: Vec<Spanned<String>> = match &node.value {
+            YamlValue::Text(text) => vec![Spanned { span: node.span, value: text.clone() }],
+            YamlValue::List(_) => Vec::from_yaml(node, reader)?,
+            YamlValue::Bool(_) | YamlValue::Null | YamlValue::Map(_) => {
                 let message = format!("expected an event type, found {}", node.value.described());
                 reader
                     .report
@@ -32,7 +32,7 @@ impl Read for Kinds {
                     .help("name the type, as in `count: purchase`, a list of types, or \"*\" for all");
                 return None;
             }
-            Yaml::Number(_) => {
+            YamlValue::Number(_) => {
                 reader.wrong_type(node, "text: an event type");
                 return None;
             }
@@ -40,7 +40,7 @@ impl Read for Kinds {
         if let [only] = names.as_slice()
             && only.value == "*"
         {
-            return Some(Kinds::Any);
+            return Some(EventTypes::Any);
         }
         if names.is_empty() {
             reader
@@ -51,14 +51,14 @@ impl Read for Kinds {
         }
         let before = reader.report.errors();
         for name in &names {
-            check_kind(name, reader.report);
+            check_event_type(name, reader.report);
         }
         let is_fine = reader.report.errors() == before;
-        is_fine.then(|| Kinds::Of(names.into_iter().map(|name| name.value).collect()))
+        is_fine.then(|| EventTypes::Of(names.into_iter().map(|name| name.value).collect()))
     }
 }
 
-fn check_kind(name: &At<String>, report: &mut Report) {
+fn check_event_type(name: &Spanned<String>, report: &mut Report) {
     let text = name.value.as_str();
     if text == "*" {
         report
@@ -68,13 +68,13 @@ fn check_kind(name: &At<String>, report: &mut Report) {
         report
             .error("bad-event-type", name.span, format!("`{text}` is a command, not behaviour"))
             .help("types that begin with `$` can't be counted");
-    } else if text.is_empty() || text.len() > KIND_BYTES_MAX {
-        let message = format!("an event type has 1 to {KIND_BYTES_MAX} bytes, this has {}", text.len());
+    } else if text.is_empty() || text.len() > EVENT_TYPE_BYTES_MAX {
+        let message = format!("an event type has 1 to {EVENT_TYPE_BYTES_MAX} bytes, this has {}", text.len());
         report.error("bad-event-type", name.span, message);
     }
 }
 
-impl JsonSchema for Kinds {
+impl JsonSchema for EventTypes {
     fn inline_schema() -> bool {
         true
     }

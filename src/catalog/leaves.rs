@@ -1,59 +1,59 @@
 //! What has to be shown of an expression when it decided something (spec 6, `because`).
 
-use super::compiled::{Attribute, Condition, Counter, Leaf};
+use super::compiled::{Attribute, Condition, Counter, ReportedValue};
 use super::expr::{Expr, TimeName};
 
 /// The names behind the ids, for labels.
-pub struct Labels<'a> {
+pub struct NamesById<'a> {
     pub attributes: &'a [Attribute],
     pub counters: &'a [Counter],
     pub tags: &'a [String],
 }
 
-impl Labels<'_> {
+impl NamesById<'_> {
     /// The expression with its leaves: in order of mention, each once.
     pub fn condition(&self, expr: Expr) -> Condition {
-        let mut leaves = Vec::new();
-        self.collect(&expr, &mut leaves);
-        Condition { expr, leaves }
+        let mut reported = Vec::new();
+        self.collect(&expr, &mut reported);
+        Condition { expr, reported }
     }
 
-    fn collect(&self, expr: &Expr, leaves: &mut Vec<Leaf>) {
+    fn collect(&self, expr: &Expr, reported: &mut Vec<ReportedValue>) {
         match expr {
-            Expr::Literal(_) | Expr::Property(_) | Expr::Kind => {}
-            Expr::Attribute(id) => self.leaf(&self.attributes[usize::from(id.0)].name, expr, leaves),
-            Expr::Counter(id) => self.leaf(&self.counters[usize::from(id.0)].name, expr, leaves),
-            Expr::Time(of) => self.leaf(self.time(*of), expr, leaves),
-            Expr::Tag(id) => self.leaf(&format!("tag.{}", self.tags[usize::from(id.0)]), expr, leaves),
+            Expr::Literal(_) | Expr::Property(_) | Expr::EventType => {}
+            Expr::Attribute(id) => self.reported(&self.attributes[usize::from(id.0)].name, expr, reported),
+            Expr::Counter(id) => self.reported(&self.counters[usize::from(id.0)].name, expr, reported),
+            Expr::Time(of) => self.reported(self.time(*of), expr, reported),
+            Expr::Tag(id) => self.reported(&format!("tag.{}", self.tags[usize::from(id.0)]), expr, reported),
             Expr::Since { unit, of } => {
-                self.leaf(&format!("{}_since({})", unit.name(), self.time(*of)), expr, leaves);
+                self.reported(&format!("{}_since({})", unit.name(), self.time(*of)), expr, reported);
             }
             Expr::Until { unit, of } => {
-                self.leaf(&format!("{}_until({})", unit.name(), self.time(*of)), expr, leaves);
+                self.reported(&format!("{}_until({})", unit.name(), self.time(*of)), expr, reported);
             }
             Expr::Between { from, to, .. } => {
-                self.leaf(self.time(*from), &Expr::Time(*from), leaves);
-                self.leaf(self.time(*to), &Expr::Time(*to), leaves);
+                self.reported(self.time(*from), &Expr::Time(*from), reported);
+                self.reported(self.time(*to), &Expr::Time(*to), reported);
             }
             Expr::Negate(x) | Expr::Abs(x) | Expr::Not(x) | Expr::Has(x) | Expr::Contains(x, _) => {
-                self.collect(x, leaves);
+                self.collect(x, reported);
             }
             Expr::Arithmetic(_, sides)
             | Expr::Compare { sides, .. }
             | Expr::And(sides)
             | Expr::Or(sides)
-            | Expr::Text(_, sides) => sides.iter().for_each(|side| self.collect(side, leaves)),
-            Expr::Conditional(parts) => parts.iter().for_each(|part| self.collect(part, leaves)),
+            | Expr::Text(_, sides) => sides.iter().for_each(|side| self.collect(side, reported)),
+            Expr::Conditional(parts) => parts.iter().for_each(|part| self.collect(part, reported)),
             Expr::In(x, list) => {
-                self.collect(x, leaves);
-                list.iter().for_each(|item| self.collect(item, leaves));
+                self.collect(x, reported);
+                list.iter().for_each(|item| self.collect(item, reported));
             }
         }
     }
 
-    fn leaf(&self, label: &str, expr: &Expr, leaves: &mut Vec<Leaf>) {
-        if leaves.iter().all(|leaf| &*leaf.label != label) {
-            leaves.push(Leaf { label: label.into(), expr: expr.clone() });
+    fn reported(&self, label: &str, expr: &Expr, reported: &mut Vec<ReportedValue>) {
+        if reported.iter().all(|reported| &*reported.label != label) {
+            reported.push(ReportedValue { label: label.into(), expr: expr.clone() });
         }
     }
 

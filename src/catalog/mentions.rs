@@ -1,65 +1,65 @@
 //! What an expression mentions: attributes, counters, tags, and in a `where` the event's parts.
 
-use super::check::{About, Checker};
+use super::check::{Checker, Scope};
 use super::expr::{Expr, TimeName};
 use super::names::did_you_mean;
-use super::path::Path;
+use super::path::EventPath;
 use super::problems::Span;
 use super::scope::{Meaning, Owner, is_shared};
-use super::syntax::{Form, Syntax};
-use super::types::{Type, Typed};
+use super::syntax::{Ast, AstNode};
+use super::types::{Type, TypedExpr};
 use crate::model::EntityKindId;
 
 impl Checker<'_> {
     /// A name, a member, or something in brackets.
-    pub fn mention(&mut self, syntax: &Syntax) -> Option<Typed> {
-        if let Form::Member(of, _) | Form::Index(of, _) = &syntax.form
-            && of.form == Form::Broken
+    pub fn reference(&mut self, ast: &Ast) -> Option<TypedExpr> {
+        if let AstNode::Member(of, _) | AstNode::Index(of, _) = &ast.node
+            && of.node == AstNode::Invalid
         {
             return None;
         }
-        match (&syntax.form, root(syntax)) {
-            (Form::Name(name), _) => self.name(name, syntax.span),
-            (_, Some("properties")) => self.property(syntax),
-            (Form::Member(of, name), Some("tag")) if matches!(of.form, Form::Name(_)) => self.tag(name, syntax.span),
-            (Form::Index(..), _) => {
-                self.error("not-in-language", syntax.span, "values have no members in brackets")
+        match (&ast.node, root_name(ast)) {
+            (AstNode::Name(name), _) => self.name(name, ast.span),
+            (_, Some("properties")) => self.property(ast),
+            (AstNode::Member(of, name), Some("tag")) if matches!(of.node, AstNode::Name(_)) => self.tag(name, ast.span),
+            (AstNode::Index(..), _) => {
+                self.error("not-in-language", ast.span, "values have no members in brackets")
                     .help("brackets stand behind `properties` only: `properties[\"a b\"]`");
                 None
             }
-            (Form::Member(of, name), Some(_)) => {
+            (AstNode::Member(of, name), Some(_)) => {
                 let of_written = self.written(of.span).to_owned();
-                let meant = did_you_mean(root(syntax).unwrap_or(""), ["properties", "tag"].into_iter());
-                let help = match (meant, self.about) {
+                let meant = did_you_mean(root_name(ast).unwrap_or(""), ["properties", "tag"].into_iter());
+                let help = match (meant, self.scope) {
                     (Some(meant), _) => meant,
-                    (None, About::Event) => format!("the event's properties are `properties.{name}`"),
-                    (None, About::Entity(_)) if self.names.value(name).is_some() => format!("write `{name}`"),
-                    (None, About::Entity(_)) => {
+                    (None, Scope::Event) => format!("the event's properties are `properties.{name}`"),
+                    (None, Scope::Entity(_)) if self.names.value(name).is_some() => format!("write `{name}`"),
+                    (None, Scope::Entity(_)) => {
                         "attributes and counters are mentioned by their name alone, tags as `tag.x`".to_owned()
                     }
                 };
-                self.error("unknown-name", syntax.span, format!("`{of_written}` has no member `{name}`")).help(help);
+                self.error("unknown-name", ast.span, format!("`{of_written}` has no member `{name}`")).help(help);
                 None
             }
             _ => {
-                self.error("not-in-language", syntax.span, "only names have members")
+                self.error("not-in-language", ast.span, "only names have members")
                     .help("for example `tag.active` or `properties.amount`");
                 None
             }
         }
     }
 
-    fn name(&mut self, name: &str, span: Span) -> Option<Typed> {
-        match self.about {
-            About::Event => self.event_name(name, span),
-            About::Entity(own) => self.entity_name(name, own, span),
+    fn name(&mut self, name: &str, span: Span) -> Option<TypedExpr> {
+        match self.scope {
+            Scope::Event => self.event_name(name, span),
+            Scope::Entity(own) => self.entity_name(name, own, span),
         }
     }
 
-    fn event_name(&mut self, name: &str, span: Span) -> Option<Typed> {
+    fn event_name(&mut self, name: &str, span: Span) -> Option<TypedExpr> {
         match name {
-            "type" => return Some(Typed::still(Expr::Kind, Type::String, span)),
-            "time" => return Some(Typed::still(Expr::Time(TimeName::Event), Type::Time, span)),
+            "type" => return Some(TypedExpr::clock_free(Expr::EventType, Type::String, span)),
+            "time" => return Some(TypedExpr::clock_free(Expr::Time(TimeName::Event), Type::Time, span)),
             "properties" => {
                 self.error("unknown-name", span, "`properties` stands for all of them")
                     .help("name one: `properties.amount`");
@@ -79,16 +79,16 @@ impl Checker<'_> {
         None
     }
 
-    fn entity_name(&mut self, name: &str, own: Owner, span: Span) -> Option<Typed> {
+    fn entity_name(&mut self, name: &str, own: Owner, span: Span) -> Option<TypedExpr> {
         if !is_shared(self.names.owner(name), own) {
             return self.of_another(name, self.names.owner(name)?, own?, span);
         }
-        let time = |of| Some(Typed::still(Expr::Time(of), Type::Time, span));
+        let time = |of| Some(TypedExpr::clock_free(Expr::Time(of), Type::Time, span));
         match (name, self.names.value(name)) {
             (_, Some(Meaning::Attribute(id, Type::Time))) => time(TimeName::Attribute(id)),
             (_, Some(Meaning::Counter(id, Type::Time))) => time(TimeName::Counter(id)),
-            (_, Some(Meaning::Attribute(id, kind))) => Some(Typed::still(Expr::Attribute(id), kind, span)),
-            (_, Some(Meaning::Counter(id, kind))) => Some(Typed::still(Expr::Counter(id), kind, span)),
+            (_, Some(Meaning::Attribute(id, ty))) => Some(TypedExpr::clock_free(Expr::Attribute(id), ty, span)),
+            (_, Some(Meaning::Counter(id, ty))) => Some(TypedExpr::clock_free(Expr::Counter(id), ty, span)),
             ("first_seen", None) => time(TimeName::FirstSeen),
             ("last_seen", None) => time(TimeName::LastSeen),
             (_, None) => {
@@ -99,7 +99,7 @@ impl Checker<'_> {
     }
 
     /// Reports a mention of what is known of another entity.
-    fn of_another(&mut self, what: &str, owner: EntityKindId, own: EntityKindId, span: Span) -> Option<Typed> {
+    fn of_another(&mut self, what: &str, owner: EntityKindId, own: EntityKindId, span: Span) -> Option<TypedExpr> {
         let (owner, own) = (&self.entities[owner.index()].name, &self.entities[own.index()].name);
         let message = format!("`{what}` is of the entity `{owner}`; this tag is put on `{own}`");
         self.error("other-entity", span, message)
@@ -132,18 +132,18 @@ impl Checker<'_> {
         self.error("unknown-name", span, format!("unknown name `{name}`")).help(help);
     }
 
-    fn tag(&mut self, name: &str, span: Span) -> Option<Typed> {
-        let About::Entity(own) = self.about else {
+    fn tag(&mut self, name: &str, span: Span) -> Option<TypedExpr> {
+        let Scope::Entity(own) = self.scope else {
             self.error("unknown-name", span, "a `where` looks at one event and does not see tags")
                 .help("use the tag beside the counter, in the `when` of another tag");
             return None;
         };
         let names = self.names;
-        if let Some((id, kind)) = names.tag(name) {
+        if let Some((id, ty)) = names.tag(name) {
             if !is_shared(names.tag_owner(id), own) {
                 return self.of_another(&format!("tag.{name}"), names.tag_owner(id)?, own?, span);
             }
-            return Some(Typed::still(Expr::Tag(id), kind, span));
+            return Some(TypedExpr::clock_free(Expr::Tag(id), ty, span));
         }
         let help = if self.report.is_full() {
             String::new()
@@ -160,30 +160,30 @@ impl Checker<'_> {
         None
     }
 
-    fn property(&mut self, syntax: &Syntax) -> Option<Typed> {
-        let segments = self.property_segments(syntax)?;
-        if self.about != About::Event {
-            let path = Path::Property(segments);
-            self.error("unknown-name", syntax.span, "an event's properties are known in a `where` only")
+    fn property(&mut self, ast: &Ast) -> Option<TypedExpr> {
+        let segments = self.property_segments(ast)?;
+        if self.scope != Scope::Event {
+            let path = EventPath::Property(segments);
+            self.error("unknown-name", ast.span, "an event's properties are known in a `where` only")
                 .help(format!("make an attribute or a counter of it: `last: {path}`"));
             return None;
         }
         let path = self.interner.path(&segments);
-        Some(Typed::still(Expr::Property(path), Type::Any, syntax.span))
+        Some(TypedExpr::clock_free(Expr::Property(path), Type::Any, ast.span))
     }
 
     /// The segments of `properties.a["b"]`.
-    pub fn property_segments(&mut self, syntax: &Syntax) -> Option<Vec<String>> {
-        match &syntax.form {
-            Form::Name(_) => Some(Vec::new()),
-            Form::Member(of, name) => {
+    pub fn property_segments(&mut self, ast: &Ast) -> Option<Vec<String>> {
+        match &ast.node {
+            AstNode::Name(_) => Some(Vec::new()),
+            AstNode::Member(of, name) => {
                 let mut segments = self.property_segments(of)?;
                 segments.push(name.clone());
                 Some(segments)
             }
-            Form::Index(of, index) => {
+            AstNode::Index(of, index) => {
                 let mut segments = self.property_segments(of)?;
-                let Form::Text(name) = &index.form else {
+                let AstNode::Text(name) = &index.node else {
                     self.error("not-in-language", index.span, "brackets hold a property's name in quotes")
                         .help("for one element of an array use `\"x\" in properties.list`");
                     return None;
@@ -197,10 +197,10 @@ impl Checker<'_> {
 }
 
 /// The name that a chain of members and brackets begins with.
-pub fn root(syntax: &Syntax) -> Option<&str> {
-    match &syntax.form {
-        Form::Name(name) => Some(name),
-        Form::Member(of, _) | Form::Index(of, _) => root(of),
+pub fn root_name(ast: &Ast) -> Option<&str> {
+    match &ast.node {
+        AstNode::Name(name) => Some(name),
+        AstNode::Member(of, _) | AstNode::Index(of, _) => root_name(of),
         _ => None,
     }
 }

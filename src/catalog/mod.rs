@@ -10,7 +10,7 @@ mod arithmetic;
 mod attributes;
 mod bands;
 mod calls;
-mod casebook;
+mod test_file;
 mod cel;
 mod check;
 mod clock;
@@ -24,6 +24,7 @@ mod expr;
 mod expression_text;
 mod fingerprint;
 mod input;
+mod item_names;
 mod kinds;
 mod leaves;
 mod mentions;
@@ -54,41 +55,41 @@ mod words;
 mod written;
 mod yaml_error;
 mod yaml_slips;
-mod zone;
 
-pub use casebook::{
-    Case, Casebook, Expectation, ExpectedChange, LoadedCasebook, TestEvent, When, casebook_schema, load_casebook,
-};
 pub use compiled::{
     Aggregate, Attribute, AttributeId, AttributeType, Bands, CalendarUnit, Catalog, CommandPaths, Condition, Counter,
-    CounterId, EntityKind, History, InputMapping, KeyRule, KindRule, KindSet, Leaf, Pointer, PropertiesRule,
-    Resolution, Score, ScoreInput, Source, Stage, Tag, TagId, TagKind, TimeUnit, Window,
+    CounterId, EntityKind, EventTypeRule, EventTypeSet, History, InputMapping, KeyRule, Pointer, PropertiesRule,
+    ReportedValue, Resolution, Score, ScoreInput, Source, Stage, Tag, TagDefinition, TagId, TimeUnit, Window,
 };
 pub use duration::parse_duration;
 pub use expr::{Arithmetic, Comparison, Expr, TextTest, TimeName};
 pub use names::did_you_mean;
 pub use problems::{Problem, Related, Severity, Span};
 pub use render::{Colours, as_json, as_text};
-pub use schema::json_schema;
-pub use scores::ModelPlaces;
+pub use schema::catalog_schema;
+pub use scores::ModelSpans;
+pub use test_file::{
+    Expectation, ExpectedChange, LoadedTestFile, ResolvedTime, TestCase, TestEvent, TestFile, load_test_file,
+    test_file_schema,
+};
 pub use types::Type;
 
 use problems::Report;
-use read::{At, Read, Reader};
+use read::{FromYaml, Spanned, YamlReader};
 use source::SourceText;
 
 /// What became of a catalog file.
 #[derive(Clone, Debug)]
-pub struct Loaded {
+pub struct LoadedCatalog {
     /// There when no problem is an error.
     pub catalog: Option<Catalog>,
     /// In the order of the file.
     pub problems: Vec<Problem>,
     /// One a tag with a `score`: whoever loads its model says there what is wrong.
-    pub models: Vec<ModelPlaces>,
+    pub models: Vec<ModelSpans>,
 }
 
-impl Loaded {
+impl LoadedCatalog {
     /// Takes an error that only somebody outside the catalog could find.
     pub fn reject(&mut self, text: &str, code: &'static str, span: Span, message: String, help: Option<String>) {
         let mut report = Report::default();
@@ -100,12 +101,18 @@ impl Loaded {
 }
 
 /// Reads, checks and compiles a catalog, telling all problems of the file at once.
-pub fn load(_file_name: &str, text: &str) -> Loaded {
+pub fn load(_file_name: &str, text: &str) -> LoadedCatalog {
     let source = SourceText::new(text);
     let mut report = Report::default();
-    let compiled = tree::parse(&source, &mut report)
-        .and_then(|node| At::<raw::RawCatalog>::read(&node, &mut Reader { source: &source, report: &mut report }))
-        .and_then(|raw| compile::compile(&raw, &mut report));
-    let (catalog, models) = compiled.filter(|_| report.errors() == 0).unzip();
-    Loaded { catalog, problems: report.finish(&source), models: models.unwrap_or_default() }
+    let loaded = load_parts(&source, &mut report);
+    let (catalog, models) = loaded.filter(|_| report.errors() == 0).unzip();
+    LoadedCatalog { catalog, problems: report.finish(&source), models: models.unwrap_or_default() }
+}
+
+fn load_parts(source: &SourceText<'_>, report: &mut Report) -> Option<(Catalog, Vec<ModelSpans>)> {
+    let file = tree::parse_yaml(source, report)?;
+    let raw = Spanned::<raw::RawCatalog>::from_yaml(&file, &mut YamlReader { source, report })?;
+    let (catalog, models) = compile::compile(&raw, report)?;
+    warnings::lint(&raw.value, &catalog, report);
+    Some((catalog, models))
 }

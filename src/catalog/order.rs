@@ -7,38 +7,38 @@ use super::problems::{Report, Span};
 pub type Uses = Vec<Vec<(TagId, Span)>>;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Visit {
-    Not,
+enum VisitState {
+    Unvisited,
     /// On the way down: meeting it again closes a cycle.
     Open,
     Done,
 }
 
 /// Each tag once; cycles are reported.
-pub fn order(uses: &Uses, names: &[String], report: &mut Report) -> Vec<TagId> {
-    let mut visits = vec![Visit::Not; uses.len()];
+pub fn evaluation_order(uses: &Uses, names: &[String], report: &mut Report) -> Vec<TagId> {
+    let mut states = vec![VisitState::Unvisited; uses.len()];
     let mut order = Vec::with_capacity(uses.len());
     for start in 0..uses.len() {
         // Depth first without recursion: a chain of ten thousand tags must not overflow the stack.
-        let mut road: Vec<(usize, usize)> = Vec::new();
-        if visits[start] == Visit::Not {
-            visits[start] = Visit::Open;
-            road.push((start, 0));
+        let mut path: Vec<(usize, usize)> = Vec::new();
+        if states[start] == VisitState::Unvisited {
+            states[start] = VisitState::Open;
+            path.push((start, 0));
         }
-        while let Some((tag, next)) = road.pop() {
+        while let Some((tag, next)) = path.pop() {
             let Some((used, place)) = uses[tag].get(next) else {
-                visits[tag] = Visit::Done;
+                states[tag] = VisitState::Done;
                 order.push(TagId(tag as u16));
                 continue;
             };
-            road.push((tag, next + 1));
+            path.push((tag, next + 1));
             let used = usize::from(used.0);
-            match visits[used] {
-                Visit::Done => {}
-                Visit::Open => cycle(&road, used, *place, names, report),
-                Visit::Not => {
-                    visits[used] = Visit::Open;
-                    road.push((used, 0));
+            match states[used] {
+                VisitState::Done => {}
+                VisitState::Open => report_cycle(&path, used, *place, names, report),
+                VisitState::Unvisited => {
+                    states[used] = VisitState::Open;
+                    path.push((used, 0));
                 }
             }
         }
@@ -49,15 +49,15 @@ pub fn order(uses: &Uses, names: &[String], report: &mut Report) -> Vec<TagId> {
 /// Of a longer circle only the start is shown.
 const SHOWN_MAX: usize = 8;
 
-fn cycle(road: &[(usize, usize)], back_to: usize, place: Span, names: &[String], report: &mut Report) {
-    let start = road.iter().position(|(tag, _)| *tag == back_to).unwrap_or(0);
-    let round = &road[start..];
-    let mut shown: Vec<String> = round.iter().take(SHOWN_MAX).map(|(tag, _)| format!("`{}`", names[*tag])).collect();
-    if round.len() > SHOWN_MAX {
-        shown.push(format!("{} more", round.len() - SHOWN_MAX));
+fn report_cycle(path: &[(usize, usize)], back_to: usize, place: Span, names: &[String], report: &mut Report) {
+    let start = path.iter().position(|(tag, _)| *tag == back_to).unwrap_or(0);
+    let cycle = &path[start..];
+    let mut shown: Vec<String> = cycle.iter().take(SHOWN_MAX).map(|(tag, _)| format!("`{}`", names[*tag])).collect();
+    if cycle.len() > SHOWN_MAX {
+        shown.push(format!("{} more", cycle.len() - SHOWN_MAX));
     }
     shown.push(format!("`{}`", names[back_to]));
-    let message = match round.len() {
+    let message = match cycle.len() {
         1 => format!("the tag {} uses itself", shown[0]),
         _ => format!("tags use each other in a circle: {}", shown.join(" → ")),
     };

@@ -5,24 +5,24 @@ use std::borrow::Cow;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 
 use super::names::{did_you_mean, is_identifier};
-use super::read::{Read, Reader};
-use super::tree::Node;
+use super::read::{FromYaml, YamlReader};
+use super::tree::YamlNode;
 
 /// The deepest path.
 const SEGMENTS_MAX: usize = 16;
 
 /// Where an aggregate or an attribute takes its value from.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Path {
+pub enum EventPath {
     /// The segments below `properties`; at least one.
     Property(Vec<String>),
     Time,
-    Kind,
+    EventType,
 }
 
 /// Why a text is no path.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum PathError {
+pub enum EventPathError {
     #[error("a path begins with `properties`")]
     NoRoot,
     #[error("a path leads to one of the properties, not to all of them")]
@@ -35,18 +35,18 @@ pub enum PathError {
     TooDeep,
 }
 
-impl Path {
+impl EventPath {
     /// # Errors
     /// What is wrong with a text that is no path.
-    pub fn parse(text: &str) -> Result<Self, PathError> {
+    pub fn parse(text: &str) -> Result<Self, EventPathError> {
         match text {
-            "time" => return Ok(Path::Time),
-            "type" => return Ok(Path::Kind),
+            "time" => return Ok(EventPath::Time),
+            "type" => return Ok(EventPath::EventType),
             _ => {}
         }
-        let mut rest = text.strip_prefix("properties").ok_or(PathError::NoRoot)?;
+        let mut rest = text.strip_prefix("properties").ok_or(EventPathError::NoRoot)?;
         if rest.starts_with(|c: char| c.is_alphanumeric() || c == '_') {
-            return Err(PathError::NoRoot);
+            return Err(EventPathError::NoRoot);
         }
         let mut segments = Vec::new();
         while !rest.is_empty() {
@@ -58,45 +58,45 @@ impl Path {
             rest = tail;
         }
         match segments.len() {
-            0 => Err(PathError::NoSegment),
-            1..=SEGMENTS_MAX => Ok(Path::Property(segments)),
-            _ => Err(PathError::TooDeep),
+            0 => Err(EventPathError::NoSegment),
+            1..=SEGMENTS_MAX => Ok(EventPath::Property(segments)),
+            _ => Err(EventPathError::TooDeep),
         }
     }
 }
 
-fn dotted(text: &str) -> Result<(String, &str), PathError> {
+fn dotted(text: &str) -> Result<(String, &str), EventPathError> {
     let end = text.find(['.', '[']).unwrap_or(text.len());
     let (name, rest) = text.split_at(end);
-    if is_identifier(name) { Ok((name.to_owned(), rest)) } else { Err(PathError::NoIdentifier(name.to_owned())) }
+    if is_identifier(name) { Ok((name.to_owned(), rest)) } else { Err(EventPathError::NoIdentifier(name.to_owned())) }
 }
 
 /// `["…"]` or `['…']`, where a backslash keeps the next character.
-fn bracketed(text: &str) -> Result<(String, &str), PathError> {
-    let inner = text.strip_prefix('[').ok_or(PathError::BadBracket)?;
-    let quote = inner.chars().next().filter(|c| matches!(c, '"' | '\'')).ok_or(PathError::BadBracket)?;
+fn bracketed(text: &str) -> Result<(String, &str), EventPathError> {
+    let inner = text.strip_prefix('[').ok_or(EventPathError::BadBracket)?;
+    let quote = inner.chars().next().filter(|c| matches!(c, '"' | '\'')).ok_or(EventPathError::BadBracket)?;
     let mut name = String::new();
     let mut chars = inner.char_indices().skip(1);
     while let Some((at, c)) = chars.next() {
         match c {
-            '\\' => name.push(chars.next().ok_or(PathError::BadBracket)?.1),
+            '\\' => name.push(chars.next().ok_or(EventPathError::BadBracket)?.1),
             c if c == quote => {
-                let rest = inner[at + 1..].strip_prefix(']').ok_or(PathError::BadBracket)?;
+                let rest = inner[at + 1..].strip_prefix(']').ok_or(EventPathError::BadBracket)?;
                 return Ok((name, rest));
             }
             c => name.push(c),
         }
     }
-    Err(PathError::BadBracket)
+    Err(EventPathError::BadBracket)
 }
 
-/// As [`Path::parse`] reads it.
-impl std::fmt::Display for Path {
+/// As [`EventPath::parse`] reads it.
+impl std::fmt::Display for EventPath {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Path::Time => f.write_str("time"),
-            Path::Kind => f.write_str("type"),
-            Path::Property(segments) => {
+            EventPath::Time => f.write_str("time"),
+            EventPath::EventType => f.write_str("type"),
+            EventPath::Property(segments) => {
                 f.write_str("properties")?;
                 segments.iter().try_for_each(|segment| {
                     if is_identifier(segment) { write!(f, ".{segment}") } else { write!(f, "[{segment:?}]") }
@@ -106,26 +106,26 @@ impl std::fmt::Display for Path {
     }
 }
 
-fn help(text: &str, error: &PathError) -> Option<String> {
+fn help(text: &str, error: &EventPathError) -> Option<String> {
     match error {
-        PathError::NoRoot => {
+        EventPathError::NoRoot => {
             let first = text.split(['.', '[']).next().unwrap_or(text);
             did_you_mean(first, ["properties", "time", "type"].into_iter()).or_else(|| {
                 let fits = text.split('.').all(is_identifier);
                 Some(if fits { format!("write `properties.{text}`") } else { "for example `properties.amount`".into() })
             })
         }
-        PathError::NoSegment => Some("for example `properties.amount`".to_owned()),
-        PathError::NoIdentifier(name) if name.is_empty() => Some("a name is missing next to a dot".to_owned()),
-        PathError::NoIdentifier(name) => Some(format!("write [{name:?}] instead of .{name}")),
-        PathError::BadBracket | PathError::TooDeep => None,
+        EventPathError::NoSegment => Some("for example `properties.amount`".to_owned()),
+        EventPathError::NoIdentifier(name) if name.is_empty() => Some("a name is missing next to a dot".to_owned()),
+        EventPathError::NoIdentifier(name) => Some(format!("write [{name:?}] instead of .{name}")),
+        EventPathError::BadBracket | EventPathError::TooDeep => None,
     }
 }
 
-impl Read for Path {
-    fn read(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
-        let text = String::read(node, reader)?;
-        match Path::parse(text.trim()) {
+impl FromYaml for EventPath {
+    fn from_yaml(node: &YamlNode, reader: &mut YamlReader<'_>) -> Option<Self> {
+        let text = String::from_yaml(node, reader)?;
+        match EventPath::parse(text.trim()) {
             Ok(path) => Some(path),
             Err(error) => {
                 let message = format!("`{text}` is no path: {error}");
@@ -136,7 +136,7 @@ impl Read for Path {
     }
 }
 
-impl JsonSchema for Path {
+impl JsonSchema for EventPath {
     fn inline_schema() -> bool {
         true
     }

@@ -5,12 +5,8 @@ use std::borrow::Cow;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 
 use super::compiled::Pointer;
-use super::read::{Read, Reader};
-use super::tree::Node;
-
-/// A pointer that has been unescaped.
-#[derive(Clone, Debug, PartialEq)]
-pub struct PointerText(pub Pointer);
+use super::read::{FromYaml, YamlReader};
+use super::tree::YamlNode;
 
 /// Why a text is no JSON Pointer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -48,11 +44,11 @@ fn unescape(token: &str) -> Result<String, PointerError> {
     Ok(text)
 }
 
-impl Read for PointerText {
-    fn read(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
-        let text = String::read(node, reader)?;
+impl FromYaml for Pointer {
+    fn from_yaml(node: &YamlNode, reader: &mut YamlReader<'_>) -> Option<Self> {
+        let text = String::from_yaml(node, reader)?;
         match Pointer::parse(&text) {
-            Ok(pointer) => Some(PointerText(pointer)),
+            Ok(pointer) => Some(pointer),
             Err(error) => {
                 let help = match error {
                     PointerError::NoSlash => Some(format!("write `/{}`", text.replace('.', "/"))),
@@ -66,7 +62,7 @@ impl Read for PointerText {
     }
 }
 
-impl JsonSchema for PointerText {
+impl JsonSchema for Pointer {
     fn inline_schema() -> bool {
         true
     }

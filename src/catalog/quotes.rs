@@ -1,30 +1,30 @@
 //! Text in expressions: names that were meant to be text, and text that was meant to be a number.
 
-use super::check::{About, Checker};
+use super::check::{Checker, Scope};
 use super::expr::Expr;
 use super::names::{listed, nearest};
 use super::problems::Span;
-use super::syntax::{Binary, Form, Syntax};
-use super::types::{Type, Typed};
+use super::syntax::{Ast, AstNode, BinaryOp};
+use super::types::{Type, TypedExpr};
 use crate::model::Value;
 
 impl Checker<'_> {
     /// Something that another is compared with: a name that nobody knows was probably meant to be text.
-    pub fn equal_to(&mut self, syntax: &Syntax) -> Option<Typed> {
-        let Form::Name(name) = &syntax.form else { return self.check(syntax) };
+    pub fn equal_to(&mut self, ast: &Ast) -> Option<TypedExpr> {
+        let AstNode::Name(name) = &ast.node else { return self.check(ast) };
         if self.is_near_a_name(name) {
-            return self.check(syntax);
+            return self.check(ast);
         }
-        let help = match (name.to_ascii_lowercase().as_str(), self.about) {
+        let help = match (name.to_ascii_lowercase().as_str(), self.scope) {
             ("true" | "yes" | "on", _) => format!("write `true`; text stands in quotes: \"{name}\""),
             ("false" | "no" | "off", _) => format!("write `false`; text stands in quotes: \"{name}\""),
-            (_, About::Event) => format!("text stands in quotes: \"{name}\"; a property is `properties.{name}`"),
-            (_, About::Entity(own)) => {
+            (_, Scope::Event) => format!("text stands in quotes: \"{name}\"; a property is `properties.{name}`"),
+            (_, Scope::Entity(own)) => {
                 let known: Vec<&str> = self.names.value_names(own).collect();
                 format!("text stands in quotes: \"{name}\"; known names are {}", listed(&known))
             }
         };
-        self.error("unknown-name", syntax.span, format!("unknown name `{name}`")).help(help);
+        self.error("unknown-name", ast.span, format!("unknown name `{name}`")).help(help);
         None
     }
 
@@ -34,9 +34,9 @@ impl Checker<'_> {
         if WORDS.contains(&name) || self.names.value(name).is_some() || self.names.tag(name).is_some() {
             return true;
         }
-        match self.about {
-            About::Event => nearest(name, WORDS.into_iter().take(3)).is_some(),
-            About::Entity(own) => {
+        match self.scope {
+            Scope::Event => nearest(name, WORDS.into_iter().take(3)).is_some(),
+            Scope::Entity(own) => {
                 let names = self.names.value_names(own).chain(self.names.tag_names(own));
                 self.report.is_full() || nearest(name, names).is_some()
             }
@@ -44,17 +44,17 @@ impl Checker<'_> {
     }
 
     /// Reports `plan == "gold" || "silver"`.
-    pub fn is_list_of_texts(&mut self, sides: &[Syntax; 2]) -> bool {
+    pub fn is_list_of_texts(&mut self, sides: &[Ast; 2]) -> bool {
         let mut texts: Vec<Span> = Vec::new();
         let mut rest = sides;
         let compared = loop {
-            if !matches!(rest[1].form, Form::Text(_)) {
+            if !matches!(rest[1].node, AstNode::Text(_)) {
                 return false;
             }
             texts.push(rest[1].span);
-            match &rest[0].form {
-                Form::Binary(Binary::Or, sides) => rest = sides,
-                Form::Binary(Binary::Equal, sides) if matches!(sides[1].form, Form::Text(_)) => break sides,
+            match &rest[0].node {
+                AstNode::Binary(BinaryOp::Or, sides) => rest = sides,
+                AstNode::Binary(BinaryOp::Equal, sides) if matches!(sides[1].node, AstNode::Text(_)) => break sides,
                 _ => return false,
             }
         };
@@ -67,12 +67,12 @@ impl Checker<'_> {
     }
 
     /// What to write instead of a number, or true or false, in quotes.
-    pub fn unquoted(&self, literal: &Typed, other: &Typed) -> Option<String> {
+    pub fn unquoted(&self, literal: &TypedExpr, other: &TypedExpr) -> Option<String> {
         let Expr::Literal(Value::String(text)) = &literal.expr else { return None };
         let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
-        match other.kind {
+        match other.ty {
             Type::Number if text.parse::<f64>().is_ok() => Some(format!("write {text} without quotes")),
-            Type::Number if !other.is_still() && digits.parse::<f64>().is_ok() => {
+            Type::Number if !other.is_clock_free() && digits.parse::<f64>().is_ok() => {
                 Some(format!("the unit is in the function: write {digits}"))
             }
             Type::Bool if matches!(&**text, "true" | "false") => Some(format!("write {text} without quotes")),
@@ -81,10 +81,10 @@ impl Checker<'_> {
     }
 
     /// Warns of `properties.amount > "100"`.
-    pub fn ordered_texts(&mut self, a: &Typed, b: &Typed) {
+    pub fn ordered_texts(&mut self, a: &TypedExpr, b: &TypedExpr) {
         for (literal, other) in [(a, b), (b, a)] {
             if let Expr::Literal(Value::String(text)) = &literal.expr
-                && matches!(other.kind, Type::Any | Type::String)
+                && matches!(other.ty, Type::Any | Type::String)
                 && text.parse::<f64>().is_ok()
             {
                 let message = "text is compared letter by letter, so \"9\" is more than \"100\"; no number is";

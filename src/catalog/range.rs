@@ -6,25 +6,25 @@ use crate::model::Value;
 
 /// All numbers from `least` to `most`, or only the whole ones.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Range {
+pub struct ValueRange {
     pub least: f64,
     pub most: f64,
     pub is_whole: bool,
 }
 
-impl Range {
+impl ValueRange {
     /// Of a counter, or of the time since something that lies in the past; `None` where nothing is known.
-    pub fn of(expr: &Expr, counters: &[Counter]) -> Option<Range> {
+    pub fn of(expr: &Expr, counters: &[Counter]) -> Option<ValueRange> {
         match expr {
-            Expr::Counter(id) => Range::of_counter(&counters[usize::from(id.0)]),
+            Expr::Counter(id) => ValueRange::of_counter(&counters[usize::from(id.0)]),
             Expr::Since { of: TimeName::FirstSeen | TimeName::LastSeen | TimeName::Counter(_), .. } => {
-                Some(Range { least: 0.0, most: f64::INFINITY, is_whole: false })
+                Some(ValueRange { least: 0.0, most: f64::INFINITY, is_whole: false })
             }
             _ => None,
         }
     }
 
-    fn of_counter(counter: &Counter) -> Option<Range> {
+    fn of_counter(counter: &Counter) -> Option<ValueRange> {
         let most = match counter.aggregate {
             Aggregate::Count => f64::INFINITY,
             Aggregate::Distinct { limit, .. } => f64::from(limit),
@@ -38,7 +38,7 @@ impl Range {
             },
             _ => return None,
         };
-        Some(Range { least: 0.0, most, is_whole: true })
+        Some(ValueRange { least: 0.0, most, is_whole: true })
     }
 
     /// Whether one of the numbers lies in `from` (included) to `to` (not included).
@@ -71,7 +71,7 @@ impl Range {
     }
 }
 
-impl std::fmt::Display for Range {
+impl std::fmt::Display for ValueRange {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         if self.most.is_finite() {
             write!(f, "lies between {} and {}", self.least, self.most)

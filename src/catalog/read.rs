@@ -6,26 +6,25 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 
 use super::names::{listed, nearest};
 use super::problems::{Report, Span};
-use super::raw::FILE;
 use super::source::SourceText;
-use super::tree::{Node, Yaml};
+use super::tree::{FILE, YamlNode, YamlValue};
 use super::yaml_slips::{self, missing_space, with_space};
 
 /// What reading needs to hand: the text, and where mistakes go.
-pub struct Reader<'a> {
+pub struct YamlReader<'a> {
     pub source: &'a SourceText<'a>,
     pub report: &'a mut Report,
 }
 
 /// Something that can stand in a catalog.
-pub trait Read: Sized {
+pub trait FromYaml: Sized {
     /// `None` after a mistake, which has then been reported.
-    fn read(node: &Node, reader: &mut Reader<'_>) -> Option<Self>;
+    fn from_yaml(node: &YamlNode, reader: &mut YamlReader<'_>) -> Option<Self>;
 }
 
 /// A value and where it stands.
 #[derive(Clone, Debug, PartialEq)]
-pub struct At<T> {
+pub struct Spanned<T> {
     pub span: Span,
     pub value: T,
 }
@@ -34,7 +33,7 @@ pub struct At<T> {
 #[derive(Clone, Debug)]
 pub struct Field<T> {
     key: Option<Span>,
-    value: Option<At<T>>,
+    value: Option<Spanned<T>>,
 }
 
 impl<T> Default for Field<T> {
@@ -44,8 +43,13 @@ impl<T> Default for Field<T> {
 }
 
 impl<T> Field<T> {
-    pub fn get(&self) -> Option<&At<T>> {
+    pub fn get(&self) -> Option<&Spanned<T>> {
         self.value.as_ref()
+    }
+
+    /// Its value, if it was written and could be read.
+    pub fn value(&self) -> Option<&T> {
+        self.value.as_ref().map(|spanned| &spanned.value)
     }
 
     /// Where its name stands, if it was written at all.
@@ -58,66 +62,66 @@ impl<T> Field<T> {
     }
 }
 
-impl<T: Read> Field<T> {
+impl<T: FromYaml> Field<T> {
     /// Takes a member's value; one that was meant to be this field counts as written, so that nobody misses it.
-    pub fn take(&mut self, member: &Member<'_>, reader: &mut Reader<'_>) {
+    pub fn take(&mut self, member: &Member<'_>, reader: &mut YamlReader<'_>) {
         match member.value {
-            Some(node) => *self = Field { key: Some(member.key), value: At::read(node, reader) },
+            Some(node) => *self = Field { key: Some(member.key), value: Spanned::from_yaml(node, reader) },
             None => self.key = self.key.or(Some(member.key)),
         }
     }
 }
 
-impl<T: Read> Read for At<T> {
-    fn read(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
-        T::read(node, reader).map(|value| At { span: node.span, value })
+impl<T: FromYaml> FromYaml for Spanned<T> {
+    fn from_yaml(node: &YamlNode, reader: &mut YamlReader<'_>) -> Option<Self> {
+        T::from_yaml(node, reader).map(|value| Spanned { span: node.span, value })
     }
 }
 
 /// A map of the user's own names to values, in the order of the file.
 #[derive(Clone, Debug)]
-pub struct Named<T>(pub Vec<(At<String>, Option<T>)>);
+pub struct NameMap<T>(pub Vec<(Spanned<String>, Option<T>)>);
 
-impl<T> Default for Named<T> {
+impl<T> Default for NameMap<T> {
     fn default() -> Self {
-        Named(Vec::new())
+        NameMap(Vec::new())
     }
 }
 
-impl<T: Read> Read for Named<T> {
-    fn read(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
-        if node.value == Yaml::Null {
-            return Some(Named::default());
+impl<T: FromYaml> FromYaml for NameMap<T> {
+    fn from_yaml(node: &YamlNode, reader: &mut YamlReader<'_>) -> Option<Self> {
+        if node.value == YamlValue::Null {
+            return Some(NameMap::default());
         }
         let members = reader.members(node, "a map of names")?;
-        Some(Named(
+        Some(NameMap(
             members
                 .into_iter()
                 .map(|member| {
-                    let name = At { span: member.key, value: member.name.to_owned() };
+                    let name = Spanned { span: member.key, value: member.name.to_owned() };
                     let value = reader.unless_section(&member);
-                    (name, value.and_then(|value| T::read(value, reader)))
+                    (name, value.and_then(|value| T::from_yaml(value, reader)))
                 })
                 .collect(),
         ))
     }
 }
 
-impl<T: Read> Read for Vec<At<T>> {
-    fn read(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
-        let Yaml::List(items) = &node.value else {
+impl<T: FromYaml> FromYaml for Vec<Spanned<T>> {
+    fn from_yaml(node: &YamlNode, reader: &mut YamlReader<'_>) -> Option<Self> {
+        let YamlValue::List(items) = &node.value else {
             reader.wrong_type(node, "a list");
             return None;
         };
-        let read: Vec<_> = items.iter().filter_map(|item| At::read(item, reader)).collect();
+        let read: Vec<_> = items.iter().filter_map(|item| Spanned::from_yaml(item, reader)).collect();
         (read.len() == items.len()).then_some(read)
     }
 }
 
-impl Read for String {
-    fn read(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
+impl FromYaml for String {
+    fn from_yaml(node: &YamlNode, reader: &mut YamlReader<'_>) -> Option<Self> {
         match &node.value {
-            Yaml::Text(text) => Some(text.clone()),
+            YamlValue::Text(text) => Some(text.clone()),
             _ => {
                 reader.wrong_type(node, "text");
                 None
@@ -126,10 +130,10 @@ impl Read for String {
     }
 }
 
-impl Read for f64 {
-    fn read(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
+impl FromYaml for f64 {
+    fn from_yaml(node: &YamlNode, reader: &mut YamlReader<'_>) -> Option<Self> {
         match node.value {
-            Yaml::Number(number) if number.is_finite() => Some(number),
+            YamlValue::Number(number) if number.is_finite() => Some(number),
             _ => {
                 reader.wrong_type(node, "a number");
                 None
@@ -138,12 +142,12 @@ impl Read for f64 {
     }
 }
 
-impl Read for u64 {
-    fn read(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
+impl FromYaml for u64 {
+    fn from_yaml(node: &YamlNode, reader: &mut YamlReader<'_>) -> Option<Self> {
         /// Beyond this a double does not hold every whole number.
         const WHOLE_MAX: f64 = 9_007_199_254_740_992.0;
         match node.value {
-            Yaml::Number(n) if n.fract() == 0.0 && (0.0..=WHOLE_MAX).contains(&n) => Some(n as u64),
+            YamlValue::Number(n) if n.fract() == 0.0 && (0.0..=WHOLE_MAX).contains(&n) => Some(n as u64),
             _ => {
                 reader.wrong_type(node, "a whole number");
                 None
@@ -157,20 +161,20 @@ pub struct Member<'n> {
     pub key: Span,
     pub name: &'n str,
     /// None after a mistake that has been reported: an empty value, or a name that was probably meant to be this one.
-    pub value: Option<&'n Node>,
+    pub value: Option<&'n YamlNode>,
 }
 
-impl Reader<'_> {
+impl YamlReader<'_> {
     /// The members of a map whose keys are text, without repeats.
-    pub fn members<'n>(&mut self, node: &'n Node, what: &str) -> Option<Vec<Member<'n>>> {
-        let Yaml::Map(entries) = &node.value else {
+    pub fn members<'n>(&mut self, node: &'n YamlNode, what: &str) -> Option<Vec<Member<'n>>> {
+        let YamlValue::Map(entries) = &node.value else {
             self.wrong_type(node, what);
             return None;
         };
         let mut members: Vec<Member<'n>> = Vec::with_capacity(entries.len());
         let mut seen = std::collections::HashMap::new();
         for (key, value) in entries {
-            let Yaml::Text(name) = &key.value else {
+            let YamlValue::Text(name) = &key.value else {
                 self.no_name(key);
                 continue;
             };
@@ -188,7 +192,7 @@ impl Reader<'_> {
     }
 
     /// Reports a key that is no text.
-    fn no_name(&mut self, key: &Node) {
+    fn no_name(&mut self, key: &YamlNode) {
         let (message, help) = match yaml_slips::thousands(key.span, self.source) {
             Some(number) => (
                 "YAML ends the value at this comma".to_owned(),
@@ -200,7 +204,7 @@ impl Reader<'_> {
     }
 
     /// The value of one of somebody's names, unless it is a section of the catalog that stands too deep.
-    fn unless_section<'n>(&mut self, member: &Member<'n>) -> Option<&'n Node> {
+    fn unless_section<'n>(&mut self, member: &Member<'n>) -> Option<&'n YamlNode> {
         if !yaml_slips::is_section(member.name, member.value) {
             return member.value;
         }
@@ -211,7 +215,12 @@ impl Reader<'_> {
     }
 
     /// The members of a record that knows its keys.
-    pub fn known_members<'n>(&mut self, node: &'n Node, what: &str, known: &[&'static str]) -> Option<Vec<Member<'n>>> {
+    pub fn known_members<'n>(
+        &mut self,
+        node: &'n YamlNode,
+        what: &str,
+        known: &[&'static str],
+    ) -> Option<Vec<Member<'n>>> {
         let members = self.members(node, what)?;
         let known_member = |member: Member<'n>| {
             let section = if what == FILE { yaml_slips::empty_section(node, member.key) } else { None };
@@ -245,7 +254,7 @@ impl Reader<'_> {
             self.report.error("unknown-key", member.key, message).help(help);
             return meant.map(|name| Member { name, value: None, ..member });
         };
-        let is_empty = member.value.is_some_and(|value| value.value == Yaml::Null);
+        let is_empty = member.value.is_some_and(|value| value.value == YamlValue::Null);
         // The file's own sections may be commented out up to their names.
         if !is_empty || what == FILE {
             return Some(member);
@@ -266,14 +275,14 @@ impl Reader<'_> {
         (format!("`{name}` has no value"), "write one, or remove the line".to_owned())
     }
 
-    pub fn wrong_type(&mut self, node: &Node, expected: &str) {
+    pub fn wrong_type(&mut self, node: &YamlNode, expected: &str) {
         let message = format!("expected {expected}, found {}", node.value.described());
         let help = yaml_slips::of_type(&node.value, expected, self.source.slice(node.span));
         self.report.error("wrong-type", node.span, message).maybe_help(help);
     }
 }
 
-impl<T: JsonSchema> JsonSchema for At<T> {
+impl<T: JsonSchema> JsonSchema for Spanned<T> {
     fn inline_schema() -> bool {
         T::inline_schema()
     }
@@ -301,7 +310,7 @@ impl<T: JsonSchema> JsonSchema for Field<T> {
     }
 }
 
-impl<T: JsonSchema> JsonSchema for Named<T> {
+impl<T: JsonSchema> JsonSchema for NameMap<T> {
     fn inline_schema() -> bool {
         true
     }

@@ -1,8 +1,8 @@
 //! Declaring what a catalog holds: records with known keys, and enums of words; each reads and describes itself.
 
 use super::names::{did_you_mean, listed};
-use super::read::Reader;
-use super::tree::{Node, Yaml};
+use super::read::YamlReader;
+use super::tree::{YamlNode, YamlValue};
 
 /// A field's name as it is written: `r#type` is `type`.
 pub const fn plain(name: &'static str) -> &'static str {
@@ -16,7 +16,7 @@ pub const fn plain(name: &'static str) -> &'static str {
 }
 
 /// Declares a record: a struct of [`Field`]s that reads itself from a YAML map and describes itself to editors.
-macro_rules! record {
+macro_rules! yaml_struct {
     ($(#[$meta:meta])* $name:ident ($what:expr) {
         $($(#[$field_meta:meta])* $field:ident: $type:ty,)*
     }) => {
@@ -27,10 +27,10 @@ macro_rules! record {
             $($(#[$field_meta])* #[schemars(default)] pub $field: $crate::catalog::read::Field<$type>,)*
         }
 
-        impl $crate::catalog::read::Read for $name {
-            fn read(
-                node: &$crate::catalog::tree::Node,
-                reader: &mut $crate::catalog::read::Reader<'_>,
+        impl $crate::catalog::read::FromYaml for $name {
+            fn from_yaml(
+                node: &$crate::catalog::tree::YamlNode,
+                reader: &mut $crate::catalog::read::YamlReader<'_>,
             ) -> Option<Self> {
                 use $crate::catalog::record::plain;
                 const KEYS: &[&'static str] = &[$(plain(stringify!($field))),*];
@@ -45,10 +45,10 @@ macro_rules! record {
         }
     };
 }
-pub(super) use record;
+pub(super) use yaml_struct;
 
 /// Declares an enum of words.
-macro_rules! words {
+macro_rules! yaml_enum {
     ($(#[$meta:meta])* $name:ident ($what:literal) { $($(#[$doc:meta])* $word:literal => $variant:ident,)* }) => {
         $(#[$meta])*
         #[derive(Clone, Copy, Debug, PartialEq, Eq, schemars::JsonSchema)]
@@ -56,10 +56,10 @@ macro_rules! words {
             $($(#[$doc])* #[schemars(rename = $word)] $variant,)*
         }
 
-        impl $crate::catalog::read::Read for $name {
-            fn read(
-                node: &$crate::catalog::tree::Node,
-                reader: &mut $crate::catalog::read::Reader<'_>,
+        impl $crate::catalog::read::FromYaml for $name {
+            fn from_yaml(
+                node: &$crate::catalog::tree::YamlNode,
+                reader: &mut $crate::catalog::read::YamlReader<'_>,
             ) -> Option<Self> {
                 let words = [$(($word, $name::$variant)),*];
                 reader.word(node, $what, &words)
@@ -67,14 +67,14 @@ macro_rules! words {
         }
     };
 }
-pub(super) use words;
+pub(super) use yaml_enum;
 
-impl Reader<'_> {
+impl YamlReader<'_> {
     /// One of a few words.
-    pub fn word<T: Copy>(&mut self, node: &Node, what: &str, words: &[(&str, T)]) -> Option<T> {
+    pub fn word<T: Copy>(&mut self, node: &YamlNode, what: &str, words: &[(&str, T)]) -> Option<T> {
         let known: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
         let written = self.source.slice(node.span);
-        if let Yaml::Text(text) = &node.value {
+        if let YamlValue::Text(text) = &node.value {
             if let Some((_, value)) = words.iter().find(|(word, _)| word == text) {
                 return Some(*value);
             }

@@ -5,7 +5,7 @@ use schemars::generate::SchemaSettings;
 
 use super::raw::RawCatalog;
 
-pub fn json_schema() -> serde_json::Value {
+pub fn catalog_schema() -> serde_json::Value {
     schema_of::<RawCatalog>("tagstream catalog", &["version"])
 }
 

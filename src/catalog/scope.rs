@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::compiled::{AttributeId, CounterId, TagId};
-use super::kinds::Kinds;
+use super::kinds::EventTypes;
 use super::types::Type;
 use crate::model::{EntityKindId, KindId, PathId};
 
@@ -19,7 +19,7 @@ pub type Owner = Option<EntityKindId>;
 
 /// All names of a catalog.
 #[derive(Debug, Default)]
-pub struct Names {
+pub struct NameTable {
     values: HashMap<String, (Meaning, Owner)>,
     /// In the order of the file.
     value_order: Vec<String>,
@@ -30,7 +30,7 @@ pub struct Names {
     tag_owners: Vec<Owner>,
 }
 
-impl Names {
+impl NameTable {
     pub fn add_value(&mut self, name: &str, meaning: Meaning, owner: Owner) {
         if self.values.insert(name.to_owned(), (meaning, owner)).is_none() {
             self.value_order.push(name.to_owned());
@@ -44,8 +44,8 @@ impl Names {
         self.tag_owners.push(owner);
     }
 
-    pub fn set_tag_type(&mut self, id: TagId, kind: Type) {
-        self.tag_types[usize::from(id.0)] = kind;
+    pub fn set_tag_type(&mut self, id: TagId, ty: Type) {
+        self.tag_types[usize::from(id.0)] = ty;
     }
 
     pub fn value(&self, name: &str) -> Option<Meaning> {
@@ -77,7 +77,7 @@ impl Names {
         let is_time = |name: &&str| {
             !matches!(
                 self.value(name),
-                Some(Meaning::Attribute(_, kind) | Meaning::Counter(_, kind)) if kind != Type::Time
+                Some(Meaning::Attribute(_, ty) | Meaning::Counter(_, ty)) if ty != Type::Time
             )
         };
         self.value_names(of).filter(is_time)
@@ -97,8 +97,8 @@ pub fn is_shared(a: Owner, b: Owner) -> bool {
 /// The event types and property paths that the catalog mentions, each once.
 #[derive(Debug, Default)]
 pub struct Interner {
-    kinds: Vec<Box<str>>,
-    kind_ids: HashMap<String, KindId>,
+    event_types: Vec<Box<str>>,
+    event_type_ids: HashMap<String, KindId>,
     paths: Vec<Vec<Box<str>>>,
     path_ids: HashMap<Vec<String>, PathId>,
 }
@@ -107,23 +107,23 @@ pub struct Interner {
 pub const INTERNED_MAX: usize = 20_000;
 
 impl Interner {
-    pub fn kinds(&mut self, kinds: &Kinds) -> super::KindSet {
-        let Kinds::Of(names) = kinds else {
-            return super::KindSet::Any;
+    pub fn event_types(&mut self, types: &EventTypes) -> super::EventTypeSet {
+        let EventTypes::Of(names) = types else {
+            return super::EventTypeSet::Any;
         };
-        let mut ids: Vec<KindId> = names.iter().map(|name| self.kind(name)).collect();
+        let mut ids: Vec<KindId> = names.iter().map(|name| self.event_type(name)).collect();
         ids.sort_unstable_by_key(|id| id.0);
         ids.dedup();
-        super::KindSet::Of(ids)
+        super::EventTypeSet::Of(ids)
     }
 
-    fn kind(&mut self, name: &str) -> KindId {
-        if let Some(id) = self.kind_ids.get(name) {
+    fn event_type(&mut self, name: &str) -> KindId {
+        if let Some(id) = self.event_type_ids.get(name) {
             return *id;
         }
-        self.kinds.push(name.into());
-        let id = KindId(self.kinds.len() as u16);
-        self.kind_ids.insert(name.to_owned(), id);
+        self.event_types.push(name.into());
+        let id = KindId(self.event_types.len() as u16);
+        self.event_type_ids.insert(name.to_owned(), id);
         id
     }
 
@@ -139,10 +139,10 @@ impl Interner {
 
     /// Whether the ids still have room.
     pub fn fits(&self) -> bool {
-        self.kinds.len() <= INTERNED_MAX && self.paths.len() <= INTERNED_MAX
+        self.event_types.len() <= INTERNED_MAX && self.paths.len() <= INTERNED_MAX
     }
 
     pub fn into_tables(self) -> (Vec<Box<str>>, Vec<Vec<Box<str>>>) {
-        (self.kinds, self.paths)
+        (self.event_types, self.paths)
     }
 }

@@ -6,16 +6,16 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 
 use super::check::ClockUse;
 use super::compile::Compiler;
-use super::compiled::{Catalog, Condition, Score, ScoreInput, TagId, TagKind};
-use super::duration::Duration;
+use super::compiled::{Condition, Score, ScoreInput, TagDefinition, TagId};
+use super::duration::DurationMs;
 use super::expression_text::ExpressionText;
-use super::leaves::Labels;
-use super::names::{check_label, check_unique};
+use super::item_names::{check_label, check_unique};
+use super::leaves::NamesById;
 use super::problems::Span;
-use super::raw::{RawScore, RawTag, value};
-use super::read::{At, Field, Read, Reader};
-use super::tags::Parsed;
-use super::tree::{Node, Yaml};
+use super::raw::{RawScore, RawTag};
+use super::read::{Field, FromYaml, Spanned, YamlReader};
+use super::tags::ParsedExpr;
+use super::tree::{YamlNode, YamlValue};
 use super::types::Type;
 
 /// Once a day: what moves with the clock moves slowly against the lives of users.
@@ -29,7 +29,7 @@ const SCORE_LABEL: &str = "score";
 
 /// Where the file speaks of a model.
 #[derive(Clone, Debug, PartialEq)]
-pub struct ModelPlaces {
+pub struct ModelSpans {
     pub tag: TagId,
     pub model: Span,
     /// All inputs.
@@ -41,36 +41,36 @@ pub struct ModelPlaces {
 
 /// What a model is given: names and expressions, in order.
 #[derive(Clone, Debug)]
-pub struct InputList(pub Vec<RawInput>);
+pub struct RawScoreInputs(pub Vec<RawScoreInput>);
 
 /// One input of a model, `name: expression`.
 #[derive(Clone, Debug)]
-pub struct RawInput {
-    pub name: At<String>,
+pub struct RawScoreInput {
+    pub name: Spanned<String>,
     pub value: Field<ExpressionText>,
 }
 
-impl Read for InputList {
-    fn read(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
-        let Yaml::List(items) = &node.value else {
+impl FromYaml for RawScoreInputs {
+    fn from_yaml(node: &YamlNode, reader: &mut YamlReader<'_>) -> Option<Self> {
+        let YamlValue::List(items) = &node.value else {
             let message = format!("expected a list of inputs, found {}", node.value.described());
             let help = "the order counts: write each behind a dash, `- recency: days_since(last_active)`";
             reader.report.error("wrong-type", node.span, message).help(help);
             return None;
         };
-        let read: Vec<RawInput> = items.iter().filter_map(|item| read_input(item, reader)).collect();
-        (read.len() == items.len()).then_some(InputList(read))
+        let read: Vec<RawScoreInput> = items.iter().filter_map(|item| read_input(item, reader)).collect();
+        (read.len() == items.len()).then_some(RawScoreInputs(read))
     }
 }
 
-fn read_input(node: &Node, reader: &mut Reader<'_>) -> Option<RawInput> {
-    let is_cut = matches!(&node.value, Yaml::Text(text) if text.contains(')'));
+fn read_input(node: &YamlNode, reader: &mut YamlReader<'_>) -> Option<RawScoreInput> {
+    let is_cut = matches!(&node.value, YamlValue::Text(text) if text.contains(')'));
     let help = if is_cut {
         "in brackets YAML ends a value at a comma: put the expression in quotes, `top: \"max(a, b)\"`"
     } else {
         "an input is a name and an expression: `recency: days_since(last_active)`"
     };
-    if !matches!(node.value, Yaml::Map(_)) {
+    if !matches!(node.value, YamlValue::Map(_)) {
         let message = format!("expected an input, found {}", node.value.described());
         reader.report.error("wrong-type", node.span, message).help(help);
         return None;
@@ -83,10 +83,10 @@ fn read_input(node: &Node, reader: &mut Reader<'_>) -> Option<RawInput> {
     };
     let mut value = Field::default();
     value.take(member, reader);
-    Some(RawInput { name: At { span: member.key, value: member.name.to_owned() }, value })
+    Some(RawScoreInput { name: Spanned { span: member.key, value: member.name.to_owned() }, value })
 }
 
-impl JsonSchema for InputList {
+impl JsonSchema for RawScoreInputs {
     fn inline_schema() -> bool {
         true
     }
@@ -111,16 +111,16 @@ impl JsonSchema for InputList {
 
 impl Compiler<'_> {
     /// A tag with a `score`, and the type of a mention of it.
-    pub fn score(
+    pub fn score_tag(
         &mut self,
         id: TagId,
         raw: &RawTag,
-        parsed: &[Option<Parsed<'_>>],
-        labels: &Labels<'_>,
-    ) -> Option<(TagKind, Type)> {
-        let At { span, value: score } = raw.score.get()?;
+        parsed: &[Option<ParsedExpr<'_>>],
+        labels: &NamesById<'_>,
+    ) -> Option<(TagDefinition, Type)> {
+        let Spanned { span, value: score } = raw.score.get()?;
         self.margin_needs_bands(raw);
-        let bands = value(&raw.bands).map(|bands| self.bands(raw, bands));
+        let bands = raw.bands.value().map(|bands| self.bands(raw, bands));
         let model = self.required(&score.model, "model", *span, "a score", "in which file the model is");
         let output = self.required(&score.output, "output", *span, "a score", "which of the model's outputs it is");
         let inputs = self.inputs(score, *span, parsed, labels);
@@ -136,27 +136,28 @@ impl Compiler<'_> {
         };
         let (model, output, inputs) = (model?, output?, inputs?);
         let raw_inputs = score.inputs.get()?;
-        self.models.push(ModelPlaces {
+        self.models.push(ModelSpans {
             tag: id,
             model: model.span,
             inputs: raw_inputs.span,
             names: raw_inputs.value.0.iter().map(|input| input.name.span).collect(),
             output: output.span,
         });
-        let refresh_ms = value(&score.refresh).map_or(REFRESH_MS, |Duration(ms)| *ms);
-        let kind = if bands.is_some() { Type::String } else { Type::Number };
+        let refresh_ms = score.refresh.value().map_or(REFRESH_MS, |DurationMs(ms)| *ms);
+        let ty = if bands.is_some() { Type::String } else { Type::Number };
         let (model, output) = (model.value.into(), output.value.into());
-        Some((TagKind::Score(Score { model, digest: 0, inputs, output, refresh_ms, bands }), kind))
+        Some((TagDefinition::Score(Score { model, digest: 0, inputs, output, refresh_ms, bands }), ty))
     }
 
     fn inputs(
         &mut self,
         score: &RawScore,
         whole: Span,
-        parsed: &[Option<Parsed<'_>>],
-        labels: &Labels<'_>,
+        parsed: &[Option<ParsedExpr<'_>>],
+        labels: &NamesById<'_>,
     ) -> Option<Vec<ScoreInput>> {
-        let InputList(raw) = self.required(&score.inputs, "inputs", whole, "a score", "what the model is given")?.value;
+        let RawScoreInputs(raw) =
+            self.required(&score.inputs, "inputs", whole, "a score", "what the model is given")?.value;
         let before = self.report.errors();
         if raw.is_empty() || raw.len() > INPUTS_MAX {
             let place = score.inputs.get().map_or(whole, |inputs| inputs.span);
@@ -174,28 +175,18 @@ impl Compiler<'_> {
     }
 
     /// A number, or true or false; the clock may enter as it likes, since the score stands until it is made anew.
-    fn input(&mut self, parsed: &Parsed<'_>, labels: &Labels<'_>) -> Option<Condition> {
-        let mut checker = self.checker(parsed.about, parsed.text);
+    fn input(&mut self, parsed: &ParsedExpr<'_>, labels: &NamesById<'_>) -> Option<Condition> {
+        let mut checker = self.checker(parsed.scope, parsed.text);
         checker.clock = ClockUse::Free;
-        let typed = checker.check(&parsed.syntax)?;
-        let typed = if typed.kind == Type::Bool { typed } else { checker.as_number(typed, "a model")? };
+        let typed = checker.check(&parsed.ast)?;
+        let typed = if typed.ty == Type::Bool { typed } else { checker.as_number(typed, "a model")? };
         let condition = labels.condition(typed.expr);
-        if condition.leaves.iter().any(|leaf| &*leaf.label == SCORE_LABEL) {
+        if condition.reported.iter().any(|reported| &*reported.label == SCORE_LABEL) {
             let message = "`score` is what the model's own number is called in the changes of this tag";
             let help = "give the attribute or counter another name, such as `credit_score`";
             self.report.error("reserved-name", parsed.text.span, message).help(help);
             return None;
         }
         Some(condition)
-    }
-}
-
-impl Catalog {
-    /// Takes note of what stands in the file of a tag's model: another model is another meaning.
-    pub fn know_model(&mut self, tag: TagId, digest: u64) {
-        if let TagKind::Score(score) = &mut self.tags[usize::from(tag.0)].kind {
-            score.digest = digest;
-        }
-        self.fingerprint = super::fingerprint::of(self);
     }
 }

@@ -4,7 +4,7 @@ use cel::ParseErrors;
 
 use super::expression_text::ExpressionText;
 use super::problems::{Report, Span};
-use super::tokens::{Token, TokenKind, partners, within_bounds};
+use super::tokens::{Token, TokenClass, bracket_pairs, check_limits};
 
 /// Reports what is wrong already with the tokens; whether the parser should see the expression at all.
 pub fn check(text: &ExpressionText, tokens: &[Token<'_>], report: &mut Report) -> bool {
@@ -12,7 +12,7 @@ pub fn check(text: &ExpressionText, tokens: &[Token<'_>], report: &mut Report) -
         report.error("bad-expression", text.span, "this expression is empty").help("for example `purchases_30d >= 3`");
         return false;
     }
-    if let Err(message) = within_bounds(&text.text, tokens) {
+    if let Err(message) = check_limits(&text.text, tokens) {
         report
             .error("bad-expression", text.span, message)
             .help("give parts of it a name: a tag can use another as `tag.x`");
@@ -25,11 +25,11 @@ pub fn check(text: &ExpressionText, tokens: &[Token<'_>], report: &mut Report) -
         }
     }
     if report.errors() == before
-        && let Err(at) = partners(tokens)
+        && let Err(at) = bracket_pairs(tokens)
     {
         let token = &tokens[at];
-        let message = match token.kind {
-            TokenKind::Open => format!("this `{}` is not closed", token.text),
+        let message = match token.class {
+            TokenClass::Open => format!("this `{}` is not closed", token.text),
             _ => format!("this `{}` closes nothing", token.text),
         };
         let help = if text.is_before_comma {
@@ -45,28 +45,28 @@ pub fn check(text: &ExpressionText, tokens: &[Token<'_>], report: &mut Report) -
 /// A habit from SQL, spreadsheets or other languages, and what to write here.
 fn slip(tokens: &[Token<'_>], at: usize, token: &Token<'_>) -> Option<(String, String)> {
     let before = at.checked_sub(1).map(|at| tokens[at]);
-    let is_operand = before.is_some_and(|t| matches!(t.kind, TokenKind::Sign | TokenKind::Open));
+    let is_operand = before.is_some_and(|t| matches!(t.class, TokenClass::Symbol | TokenClass::Open));
     let follows_value = before.is_some() && !is_operand;
     let instead = |write: &str| Some((format!("`{}` is no operator", token.text), format!("write `{write}`")));
-    match (token.kind, token.text) {
-        (TokenKind::Sign, "=") => instead("=="),
-        (TokenKind::Sign, "<>") => instead("!="),
-        (TokenKind::Sign, "=>") => instead(">="),
-        (TokenKind::Sign, "=<") => instead("<="),
-        (TokenKind::Sign, "&") => instead("&&"),
-        (TokenKind::Sign, "|") => instead("||"),
-        (TokenKind::Word, "not" | "NOT") if tokens.get(at + 1).is_some_and(|t| t.kind == TokenKind::Word) => {
+    match (token.class, token.text) {
+        (TokenClass::Symbol, "=") => instead("=="),
+        (TokenClass::Symbol, "<>") => instead("!="),
+        (TokenClass::Symbol, "=>") => instead(">="),
+        (TokenClass::Symbol, "=<") => instead("<="),
+        (TokenClass::Symbol, "&") => instead("&&"),
+        (TokenClass::Symbol, "|") => instead("||"),
+        (TokenClass::Word, "not" | "NOT") if tokens.get(at + 1).is_some_and(|t| t.class == TokenClass::Word) => {
             instead("!")
         }
-        (TokenKind::Word, word) if before.is_some_and(|t| t.kind == TokenKind::Number) && is_unit(word) => {
+        (TokenClass::Word, word) if before.is_some_and(|t| t.class == TokenClass::Number) && is_unit(word) => {
             let help = match word.to_ascii_lowercase().trim_end_matches('s') {
                 "week" => "count in days: `days_since(x) > 14`".to_owned(),
                 unit => format!("the unit is in the function, as in `{unit}s_since(x) > 14`: write {}", before?.text),
             };
             Some((format!("`{word}` can't stand behind a number"), help))
         }
-        (TokenKind::Sign, ",") => thousands(tokens, at),
-        (TokenKind::Word, word) if follows_value => match word.to_ascii_lowercase().as_str() {
+        (TokenClass::Symbol, ",") => thousands(tokens, at),
+        (TokenClass::Word, word) if follows_value => match word.to_ascii_lowercase().as_str() {
             "and" => instead("&&"),
             "or" => instead("||"),
             "is" => instead("=="),
@@ -74,19 +74,19 @@ fn slip(tokens: &[Token<'_>], at: usize, token: &Token<'_>) -> Option<(String, S
             "like" => instead("x.contains(\"…\")"),
             _ => None,
         },
-        (TokenKind::Number, number) => unit(number),
-        (TokenKind::OpenText, _) => Some((
+        (TokenClass::Number, number) => unit(number),
+        (TokenClass::UnclosedText, _) => Some((
             "the closing quote of this text is missing".to_owned(),
             "texts look like \"gold\" or 'gold'".to_owned(),
         )),
-        (TokenKind::Stray, "“" | "”" | "„" | "‘" | "’" | "«" | "»") => Some((
+        (TokenClass::Unknown, "“" | "”" | "„" | "‘" | "’" | "«" | "»") => Some((
             format!("`{}` is a typographic quote", token.text),
             "write straight quotes: \"gold\" or 'gold'".to_owned(),
         )),
-        (TokenKind::Stray, "≥") => instead(">="),
-        (TokenKind::Stray, "≤") => instead("<="),
-        (TokenKind::Stray, "≠") => instead("!="),
-        (TokenKind::Stray, other) => Some((
+        (TokenClass::Unknown, "≥") => instead(">="),
+        (TokenClass::Unknown, "≤") => instead("<="),
+        (TokenClass::Unknown, "≠") => instead("!="),
+        (TokenClass::Unknown, other) => Some((
             format!("`{other}` has no meaning in an expression"),
             "names have letters a to z, digits and `_`; text stands in quotes".to_owned(),
         )),
@@ -102,9 +102,9 @@ fn is_unit(word: &str) -> bool {
 /// `1,000`, outside brackets, where a comma stands between two of something.
 fn thousands(tokens: &[Token<'_>], comma: usize) -> Option<(String, String)> {
     let (before, after) = (tokens[comma.checked_sub(1)?], tokens.get(comma + 1)?);
-    let of_kind = |kind| tokens[..comma].iter().filter(|token| token.kind == kind).count();
-    let is_inside = of_kind(TokenKind::Open) > of_kind(TokenKind::Close);
-    let is_number = before.kind == TokenKind::Number && after.kind == TokenKind::Number;
+    let of_class = |class| tokens[..comma].iter().filter(|token| token.class == class).count();
+    let is_inside = of_class(TokenClass::Open) > of_class(TokenClass::Close);
+    let is_number = before.class == TokenClass::Number && after.class == TokenClass::Number;
     (is_number && after.text.len() == 3 && !is_inside).then(|| {
         let number = format!("{}{}", before.text, after.text);
         ("a comma can't stand here".to_owned(), format!("numbers have no thousands separator: write {number}"))

@@ -4,43 +4,43 @@ use super::problems::Span;
 
 /// A piece of an expression; the span counts bytes of the expression's text.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Syntax {
+pub struct Ast {
     pub span: Span,
-    pub form: Form,
+    pub node: AstNode,
 }
 
 #[derive(Clone, Debug, PartialEq)]
-pub enum Form {
+pub enum AstNode {
     Number(f64),
     Text(String),
     Bool(bool),
     Name(String),
     /// `x.name`
-    Member(Box<Syntax>, String),
+    Member(Box<Ast>, String),
     /// `x[y]`
-    Index(Box<Syntax>, Box<Syntax>),
+    Index(Box<Ast>, Box<Ast>),
     /// `name(…)`
-    Call(Name, Vec<Syntax>),
+    Call(FunctionName, Vec<Ast>),
     /// `x.name(…)`
-    Method(Box<Syntax>, Name, Vec<Syntax>),
-    Negate(Box<Syntax>),
-    Not(Box<Syntax>),
-    Binary(Binary, Box<[Syntax; 2]>),
-    Conditional(Box<[Syntax; 3]>),
-    List(Vec<Syntax>),
+    Method(Box<Ast>, FunctionName, Vec<Ast>),
+    Negate(Box<Ast>),
+    Not(Box<Ast>),
+    Binary(BinaryOp, Box<[Ast; 2]>),
+    Conditional(Box<[Ast; 3]>),
+    List(Vec<Ast>),
     /// Something that has been reported already.
-    Broken,
+    Invalid,
 }
 
 /// A function's name and where it stands.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Name {
+pub struct FunctionName {
     pub text: String,
     pub span: Span,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Binary {
+pub enum BinaryOp {
     And,
     Or,
     Equal,
@@ -57,45 +57,45 @@ pub enum Binary {
     In,
 }
 
-impl Binary {
-    pub fn sign(self) -> &'static str {
+impl BinaryOp {
+    pub fn symbol(self) -> &'static str {
         match self {
-            Binary::And => "&&",
-            Binary::Or => "||",
-            Binary::Equal => "==",
-            Binary::NotEqual => "!=",
-            Binary::Less => "<",
-            Binary::LessOrEqual => "<=",
-            Binary::Greater => ">",
-            Binary::GreaterOrEqual => ">=",
-            Binary::Add => "+",
-            Binary::Subtract => "-",
-            Binary::Multiply => "*",
-            Binary::Divide => "/",
-            Binary::Remainder => "%",
-            Binary::In => "in",
+            BinaryOp::And => "&&",
+            BinaryOp::Or => "||",
+            BinaryOp::Equal => "==",
+            BinaryOp::NotEqual => "!=",
+            BinaryOp::Less => "<",
+            BinaryOp::LessOrEqual => "<=",
+            BinaryOp::Greater => ">",
+            BinaryOp::GreaterOrEqual => ">=",
+            BinaryOp::Add => "+",
+            BinaryOp::Subtract => "-",
+            BinaryOp::Multiply => "*",
+            BinaryOp::Divide => "/",
+            BinaryOp::Remainder => "%",
+            BinaryOp::In => "in",
         }
     }
 }
 
-impl Syntax {
+impl Ast {
     /// The pieces directly below, in the order of the text.
-    pub fn children(&self) -> Vec<&Syntax> {
-        match &self.form {
-            Form::Member(x, _) | Form::Negate(x) | Form::Not(x) => vec![x],
-            Form::Index(x, y) => vec![x, y],
-            Form::Call(_, args) | Form::List(args) => args.iter().collect(),
-            Form::Method(x, _, args) => std::iter::once(&**x).chain(args).collect(),
-            Form::Binary(_, sides) => sides.iter().collect(),
-            Form::Conditional(parts) => parts.iter().collect(),
+    pub fn children(&self) -> Vec<&Ast> {
+        match &self.node {
+            AstNode::Member(x, _) | AstNode::Negate(x) | AstNode::Not(x) => vec![x],
+            AstNode::Index(x, y) => vec![x, y],
+            AstNode::Call(_, args) | AstNode::List(args) => args.iter().collect(),
+            AstNode::Method(x, _, args) => std::iter::once(&**x).chain(args).collect(),
+            AstNode::Binary(_, sides) => sides.iter().collect(),
+            AstNode::Conditional(parts) => parts.iter().collect(),
             _ => Vec::new(),
         }
     }
 
     /// The tags that are mentioned (`tag.x`), in the order of the text, with their places.
     pub fn tags<'s>(&'s self, found: &mut Vec<(&'s str, Span)>) {
-        if let Form::Member(of, name) = &self.form
-            && of.form == Form::Name("tag".to_owned())
+        if let AstNode::Member(of, name) = &self.node
+            && of.node == AstNode::Name("tag".to_owned())
         {
             found.push((name, self.span));
         }

@@ -1,44 +1,46 @@
 //! Tags: exactly one of a condition, a value, stages, a score or the word of a command; checked in an order in which each knows
 //! what it uses.
 
-use super::check::About;
+use super::check::Scope;
 use super::compile::Compiler;
-use super::compiled::{Attribute, Condition, Counter, Stage, Tag, TagId, TagKind};
-use super::entities::lasting;
+use super::compiled::{Attribute, Condition, Counter, Stage, Tag, TagDefinition, TagId};
+use super::duration::DurationMs;
+use super::entities::positive_duration;
 use super::expression_text::ExpressionText;
-use super::leaves::Labels;
-use super::names::{check_label, check_unique, listed};
-use super::order::{Uses, order};
+use super::item_names::{check_label, check_unique};
+use super::leaves::NamesById;
+use super::names::listed;
+use super::order::{Uses, evaluation_order};
 use super::problems::Span;
-use super::raw::{RawStage, RawTag, value};
-use super::read::{At, Field};
-use super::syntax::Syntax;
+use super::raw::{RawStage, RawTag};
+use super::read::{Field, Spanned};
+use super::syntax::Ast;
 use super::types::Type;
 use crate::model::EntityKindId;
 
-type Entry = (At<String>, Option<RawTag>);
+type TagEntry = (Spanned<String>, Option<RawTag>);
 
 /// An expression of a tag, parsed.
-pub struct Parsed<'r> {
-    pub about: About,
+pub struct ParsedExpr<'r> {
+    pub scope: Scope,
     pub text: &'r ExpressionText,
-    pub syntax: Syntax,
+    pub ast: Ast,
 }
 
 /// What a tag's expressions are, parsed; `None` for one that is missing or broken.
 struct ParsedTag<'r> {
-    when: Option<Parsed<'r>>,
-    until: Option<Parsed<'r>>,
-    value: Option<Parsed<'r>>,
-    stages: Vec<Option<Parsed<'r>>>,
+    when: Option<ParsedExpr<'r>>,
+    until: Option<ParsedExpr<'r>>,
+    value: Option<ParsedExpr<'r>>,
+    stages: Vec<Option<ParsedExpr<'r>>>,
     /// What a model is given.
-    inputs: Vec<Option<Parsed<'r>>>,
+    inputs: Vec<Option<ParsedExpr<'r>>>,
 }
 
 /// All tags in the order of the file, and the order in which they take their turn.
 pub fn compile(
     compiler: &mut Compiler<'_>,
-    entries: &[Entry],
+    entries: &[TagEntry],
     attributes: &[Attribute],
     counters: &[Counter],
 ) -> (Vec<Tag>, Vec<TagId>) {
@@ -46,31 +48,31 @@ pub fn compile(
     let parsed: Vec<ParsedTag<'_>> = (0..)
         .zip(entries)
         .map(|(id, (_, raw))| {
-            let about = About::Entity(compiler.names.tag_owner(TagId(id)));
-            ParsedTag::parse(raw.as_ref(), about, compiler)
+            let scope = Scope::Entity(compiler.names.tag_owner(TagId(id)));
+            ParsedTag::parse(raw.as_ref(), scope, compiler)
         })
         .collect();
     let uses: Uses = parsed.iter().map(|tag| tag.uses(compiler)).collect();
-    let order = order(&uses, &names, compiler.report);
-    let labels = Labels { attributes, counters, tags: &names };
-    let mut kinds: Vec<Option<TagKind>> = entries.iter().map(|_| None).collect();
+    let order = evaluation_order(&uses, &names, compiler.report);
+    let labels = NamesById { attributes, counters, tags: &names };
+    let mut definitions: Vec<Option<TagDefinition>> = entries.iter().map(|_| None).collect();
     for id in &order {
         let at = usize::from(id.0);
         let (name, Some(raw)) = &entries[at] else { continue };
-        let Some((kind, mention)) = compiler.tag_kind(*id, name, raw, &parsed[at], &labels) else { continue };
-        compiler.names.set_tag_type(*id, mention);
-        kinds[at] = Some(kind);
+        let Some((definition, ty)) = compiler.definition(*id, name, raw, &parsed[at], &labels) else { continue };
+        compiler.names.set_tag_type(*id, ty);
+        definitions[at] = Some(definition);
     }
-    let tags = (0..).zip(entries).zip(kinds).filter_map(|((id, (name, raw)), kind)| {
-        let (entity, raw, kind) = (compiler.names.tag_owner(TagId(id))?, raw.as_ref()?, kind?);
-        Some(tag(name, entity, raw, kind))
+    let tags = (0..).zip(entries).zip(definitions).filter_map(|((id, (name, raw)), definition)| {
+        let (entity, raw, definition) = (compiler.names.tag_owner(TagId(id))?, raw.as_ref()?, definition?);
+        Some(tag(name, entity, raw, definition))
     });
     (tags.collect(), order)
 }
 
-fn tag(name: &At<String>, entity: EntityKindId, raw: &RawTag, kind: TagKind) -> Tag {
-    let text = |field: &Field<String>| value(field).map(|text| text.as_str().into());
-    let title = value(&raw.title).map_or(&[][..], |title| &title.0);
+fn tag(name: &Spanned<String>, entity: EntityKindId, raw: &RawTag, definition: TagDefinition) -> Tag {
+    let text = |field: &Field<String>| field.value().map(|text| text.as_str().into());
+    let title = raw.title.value().map_or(&[][..], |title| &title.0);
     Tag {
         name: name.value.as_str().into(),
         entity,
@@ -78,21 +80,21 @@ fn tag(name: &At<String>, entity: EntityKindId, raw: &RawTag, kind: TagKind) -> 
         group: text(&raw.group),
         description: text(&raw.description),
         owner: text(&raw.owner),
-        kind,
+        definition,
     }
 }
 
 impl<'r> ParsedTag<'r> {
-    fn parse(raw: Option<&'r RawTag>, about: About, compiler: &mut Compiler<'_>) -> Self {
+    fn parse(raw: Option<&'r RawTag>, scope: Scope, compiler: &mut Compiler<'_>) -> Self {
         let mut parse = |field: &'r Field<ExpressionText>| {
-            let text = value(field)?;
-            super::cel::parse(text, compiler.report).map(|syntax| Parsed { about, text, syntax })
+            let text = field.value()?;
+            super::cel::parse_expression(text, compiler.report).map(|ast| ParsedExpr { scope, text, ast })
         };
         let Some(raw) = raw else {
             return ParsedTag { when: None, until: None, value: None, stages: Vec::new(), inputs: Vec::new() };
         };
-        let stages = value(&raw.stages).map_or(&[][..], |stages| stages);
-        let inputs = value(&raw.score).and_then(|score| value(&score.inputs)).map_or(&[][..], |inputs| &inputs.0);
+        let stages = raw.stages.value().map_or(&[][..], |stages| stages);
+        let inputs = raw.score.value().and_then(|score| score.inputs.value()).map_or(&[][..], |inputs| &inputs.0);
         ParsedTag {
             when: parse(&raw.when),
             until: parse(&raw.until),
@@ -108,7 +110,7 @@ impl<'r> ParsedTag<'r> {
         let mut uses = Vec::new();
         for parsed in expressions.flatten() {
             let mut mentioned = Vec::new();
-            parsed.syntax.tags(&mut mentioned);
+            parsed.ast.tags(&mut mentioned);
             uses.extend(
                 mentioned
                     .into_iter()
@@ -121,29 +123,29 @@ impl<'r> ParsedTag<'r> {
 
 impl Compiler<'_> {
     /// What a tag is, and the type of a mention of it.
-    fn tag_kind(
+    fn definition(
         &mut self,
         id: TagId,
-        name: &At<String>,
+        name: &Spanned<String>,
         raw: &RawTag,
         parsed: &ParsedTag<'_>,
-        labels: &Labels<'_>,
-    ) -> Option<(TagKind, Type)> {
-        let kind = self.one_kind(name, raw);
-        self.misplaced(raw, kind);
-        match kind? {
-            "when" => self.rule(raw, parsed, labels),
-            "value" => self.statistic(raw, parsed, labels),
-            "stages" => self.classification(raw, parsed, labels),
-            "score" => self.score(id, raw, &parsed.inputs, labels),
-            "manual" => self.manual(raw),
+        labels: &NamesById<'_>,
+    ) -> Option<(TagDefinition, Type)> {
+        let key = self.definition_key(name, raw);
+        self.check_misplaced_keys(raw, key);
+        match key? {
+            "when" => self.rule_tag(raw, parsed, labels),
+            "value" => self.value_tag(raw, parsed, labels),
+            "stages" => self.stages_tag(raw, parsed, labels),
+            "score" => self.score_tag(id, raw, &parsed.inputs, labels),
+            "manual" => self.manual_tag(raw),
             _ => None,
         }
     }
 
-    /// Which of the five kinds a tag is; `None` when it is none or several.
-    fn one_kind(&mut self, name: &At<String>, raw: &RawTag) -> Option<&'static str> {
-        let kinds = [
+    /// Which of the five keys defines a tag; `None` when it is none or several.
+    fn definition_key(&mut self, name: &Spanned<String>, raw: &RawTag) -> Option<&'static str> {
+        let keys = [
             ("when", raw.when.key()),
             ("value", raw.value.key()),
             ("stages", raw.stages.key()),
@@ -151,8 +153,8 @@ impl Compiler<'_> {
             ("manual", raw.manual.key()),
         ];
         let mut written: Vec<(&'static str, Span)> =
-            kinds.into_iter().filter_map(|(kind, key)| key.map(|key| (kind, key))).collect();
-        written.sort_by_key(|(_, key)| key.start);
+            keys.into_iter().filter_map(|(key, at)| at.map(|at| (key, at))).collect();
+        written.sort_by_key(|(_, at)| at.start);
         match written.as_slice() {
             [] => {
                 self.report
@@ -160,7 +162,7 @@ impl Compiler<'_> {
                     .help("give it exactly one of `when`, `value`, `stages`, `score` or `manual`");
                 None
             }
-            [(kind, _)] => Some(kind),
+            [(key, _)] => Some(key),
             [(first, first_at), (second, second_at), ..] => {
                 let message = format!("a tag has one kind of verdict; this has `{first}` and `{second}`");
                 self.report
@@ -172,9 +174,9 @@ impl Compiler<'_> {
         }
     }
 
-    /// Reports keys that belong to another kind of tag.
-    fn misplaced(&mut self, raw: &RawTag, kind: Option<&str>) {
-        let Some(kind) = kind else { return };
+    /// Reports keys that belong to a tag with another definition.
+    fn check_misplaced_keys(&mut self, raw: &RawTag, definition: Option<&str>) {
+        let Some(definition) = definition else { return };
         let keys = [
             ("until", raw.until.key(), &["when"][..]),
             ("for", raw.r#for.key(), &["when"]),
@@ -185,34 +187,39 @@ impl Compiler<'_> {
         ];
         for (key, span, owners) in keys {
             if let Some(span) = span
-                && !owners.contains(&kind)
+                && !owners.contains(&definition)
             {
                 self.report
-                    .error("unneeded-key", span, format!("`{key}` has no meaning beside `{kind}`"))
+                    .error("unneeded-key", span, format!("`{key}` has no meaning beside `{definition}`"))
                     .help(format!("`{key}` goes with {}", listed(owners)));
             }
         }
     }
 
-    fn condition(&mut self, parsed: Option<&Parsed<'_>>, whose: &str, labels: &Labels<'_>) -> Option<Condition> {
+    fn condition(&mut self, parsed: Option<&ParsedExpr<'_>>, whose: &str, labels: &NamesById<'_>) -> Option<Condition> {
         let parsed = parsed?;
-        let typed = self.checker(parsed.about, parsed.text).condition(&parsed.syntax, whose)?;
+        let typed = self.checker(parsed.scope, parsed.text).condition(&parsed.ast, whose)?;
         Some(labels.condition(typed.expr))
     }
 
-    fn rule(&mut self, raw: &RawTag, parsed: &ParsedTag<'_>, labels: &Labels<'_>) -> Option<(TagKind, Type)> {
+    fn rule_tag(
+        &mut self,
+        raw: &RawTag,
+        parsed: &ParsedTag<'_>,
+        labels: &NamesById<'_>,
+    ) -> Option<(TagDefinition, Type)> {
         let when = self.condition(parsed.when.as_ref(), "`when`", labels);
         let until = self.condition(parsed.until.as_ref(), "`until`", labels);
         if raw.until.is_written() && until.is_none() {
             return None;
         }
-        let ms = |field| value(field).map_or(0, |duration: &super::duration::Duration| duration.0);
-        let rule = TagKind::Rule { when: when?, until, for_ms: ms(&raw.r#for), keep_for_ms: ms(&raw.keep_for) };
+        let ms = |field: &Field<DurationMs>| field.value().map_or(0, |duration| duration.0);
+        let rule = TagDefinition::Rule { when: when?, until, for_ms: ms(&raw.r#for), keep_for_ms: ms(&raw.keep_for) };
         Some((rule, Type::Bool))
     }
 
     /// Anything may be set, so a mention of it is of no certain type.
-    fn manual(&mut self, raw: &RawTag) -> Option<(TagKind, Type)> {
+    fn manual_tag(&mut self, raw: &RawTag) -> Option<(TagDefinition, Type)> {
         let within = &raw.manual.get()?.value.0.valid_for;
         if let (Some(first), Some(second)) = (within.key(), raw.valid_for.key()) {
             self.report
@@ -222,40 +229,50 @@ impl Compiler<'_> {
             return None;
         }
         let field = if within.is_written() { within } else { &raw.valid_for };
-        let valid_for_ms = lasting(field, "valid_for", self.report);
+        let valid_for_ms = positive_duration(field, "valid_for", self.report);
         if field.is_written() && valid_for_ms.is_none() {
             return None;
         }
-        Some((TagKind::Manual { valid_for_ms }, Type::Any))
+        Some((TagDefinition::Manual { valid_for_ms }, Type::Any))
     }
 
-    fn statistic(&mut self, raw: &RawTag, parsed: &ParsedTag<'_>, labels: &Labels<'_>) -> Option<(TagKind, Type)> {
-        let bands = value(&raw.bands).map(|bands| self.bands(raw, bands));
+    fn value_tag(
+        &mut self,
+        raw: &RawTag,
+        parsed: &ParsedTag<'_>,
+        labels: &NamesById<'_>,
+    ) -> Option<(TagDefinition, Type)> {
+        let bands = raw.bands.value().map(|bands| self.bands(raw, bands));
         self.margin_needs_bands(raw);
         let parsed = parsed.value.as_ref()?;
-        let mut checker = self.checker(parsed.about, parsed.text);
+        let mut checker = self.checker(parsed.scope, parsed.text);
         if raw.bands.is_written() {
-            let typed = checker.number(&parsed.syntax, "`bands`")?;
-            let kind = TagKind::Value { value: labels.condition(typed.expr), bands: Some(bands??) };
-            return Some((kind, Type::String));
+            let typed = checker.number(&parsed.ast, "`bands`")?;
+            let definition = TagDefinition::Value { value: labels.condition(typed.expr), bands: Some(bands??) };
+            return Some((definition, Type::String));
         }
-        let typed = checker.check(&parsed.syntax)?;
-        if !typed.is_still() {
+        let typed = checker.check(&parsed.ast)?;
+        if !typed.is_clock_free() {
             let message = "this value moves with the clock and would change at every millisecond";
             checker.error("clock", typed.span, message).help("give the tag `bands`, or compare: `days_since(x) >= 14`");
             return None;
         }
-        if typed.kind == Type::Number {
+        if typed.ty == Type::Number {
             let place = parsed.text.span;
             self.report
                 .warning("value-without-bands", place, "every different number will be a change of this tag")
                 .help("give it `bands`, unless the numbers are few");
         }
-        let kind = typed.kind;
-        Some((TagKind::Value { value: labels.condition(typed.expr), bands: None }, kind))
+        let ty = typed.ty;
+        Some((TagDefinition::Value { value: labels.condition(typed.expr), bands: None }, ty))
     }
 
-    fn classification(&mut self, raw: &RawTag, parsed: &ParsedTag<'_>, labels: &Labels<'_>) -> Option<(TagKind, Type)> {
+    fn stages_tag(
+        &mut self,
+        raw: &RawTag,
+        parsed: &ParsedTag<'_>,
+        labels: &NamesById<'_>,
+    ) -> Option<(TagDefinition, Type)> {
         let raw_stages = raw.stages.get()?;
         if raw_stages.value.is_empty() {
             self.report
@@ -264,7 +281,7 @@ impl Compiler<'_> {
             return None;
         }
         let before = self.report.errors();
-        let names: Vec<At<String>> = raw_stages
+        let names: Vec<Spanned<String>> = raw_stages
             .value
             .iter()
             .filter_map(|stage| self.required(&stage.value.name, "name", stage.span, "a stage", "what the tag is then"))
@@ -280,17 +297,17 @@ impl Compiler<'_> {
         if self.report.errors() > before {
             return None;
         }
-        Some((TagKind::Stages(stages?), Type::String))
+        Some((TagDefinition::Stages(stages?), Type::String))
     }
 
     fn stage(
         &mut self,
-        stage: &At<RawStage>,
-        parsed: Option<&Parsed<'_>>,
+        stage: &Spanned<RawStage>,
+        parsed: Option<&ParsedExpr<'_>>,
         is_last: bool,
-        labels: &Labels<'_>,
+        labels: &NamesById<'_>,
     ) -> Option<Stage> {
-        let name = value(&stage.value.name)?.as_str().into();
+        let name = stage.value.name.value()?.as_str().into();
         if stage.value.when.is_written() {
             let when = self.condition(parsed, "`when`", labels)?;
             return Some(Stage { name, when: Some(when) });

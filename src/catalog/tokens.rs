@@ -13,23 +13,23 @@ pub const OPERATORS_MAX: usize = 400;
 pub const NESTING_MAX: usize = 40;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum TokenKind {
+pub enum TokenClass {
     Word,
     Number,
     Text,
     Open,
     Close,
     /// An operator, a comma, a dot.
-    Sign,
+    Symbol,
     /// A character that no expression has.
-    Stray,
+    Unknown,
     /// A text whose closing quote is missing.
-    OpenText,
+    UnclosedText,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Token<'a> {
-    pub kind: TokenKind,
+    pub class: TokenClass,
     pub text: &'a str,
     pub start: usize,
 }
@@ -44,7 +44,7 @@ impl Token<'_> {
     }
 }
 
-const SIGNS: [&str; 24] = [
+const SYMBOLS: [&str; 24] = [
     "&&", "||", "==", "!=", "<=", ">=", "<>", "=>", "=<", "<", ">", "=", "!", "+", "-", "*", "/", "%", "?", ":", ",",
     ".", "&", "|",
 ];
@@ -63,14 +63,14 @@ pub fn tokens(text: &str) -> Vec<Token<'_>> {
             at += rest.find('\n').unwrap_or(rest.len());
             continue;
         }
-        let (kind, len) = token(rest, c);
-        found.push(Token { kind, text: &rest[..len], start: at });
+        let (class, len) = token(rest, c);
+        found.push(Token { class, text: &rest[..len], start: at });
         at += len;
     }
     found
 }
 
-fn token(rest: &str, c: char) -> (TokenKind, usize) {
+fn token(rest: &str, c: char) -> (TokenClass, usize) {
     let word_len = |text: &str| text.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(text.len());
     match c {
         '"' | '\'' => literal(rest, c, true),
@@ -80,19 +80,19 @@ fn token(rest: &str, c: char) -> (TokenKind, usize) {
             match rest[len..].chars().next() {
                 Some(quote @ ('"' | '\'')) if is_literal_prefix(&rest[..len]) => {
                     let is_raw = rest[..len].contains(['r', 'R']);
-                    let (kind, text_len) = literal(&rest[len..], quote, !is_raw);
-                    (kind, len + text_len)
+                    let (class, text_len) = literal(&rest[len..], quote, !is_raw);
+                    (class, len + text_len)
                 }
-                _ => (TokenKind::Word, len),
+                _ => (TokenClass::Word, len),
             }
         }
-        '0'..='9' => (TokenKind::Number, number(rest)),
-        '.' if rest[1..].starts_with(|c: char| c.is_ascii_digit()) => (TokenKind::Number, number(rest)),
-        '(' | '[' | '{' => (TokenKind::Open, 1),
-        ')' | ']' | '}' => (TokenKind::Close, 1),
-        _ => match SIGNS.iter().find(|sign| rest.starts_with(**sign)) {
-            Some(sign) => (TokenKind::Sign, sign.len()),
-            None => (TokenKind::Stray, c.len_utf8()),
+        '0'..='9' => (TokenClass::Number, number(rest)),
+        '.' if rest[1..].starts_with(|c: char| c.is_ascii_digit()) => (TokenClass::Number, number(rest)),
+        '(' | '[' | '{' => (TokenClass::Open, 1),
+        ')' | ']' | '}' => (TokenClass::Close, 1),
+        _ => match SYMBOLS.iter().find(|symbol| rest.starts_with(**symbol)) {
+            Some(symbol) => (TokenClass::Symbol, symbol.len()),
+            None => (TokenClass::Unknown, c.len_utf8()),
         },
     }
 }
@@ -102,13 +102,13 @@ fn is_literal_prefix(word: &str) -> bool {
 }
 
 /// A quoted text, or as much of it as there is.
-fn literal(rest: &str, quote: char, escapes: bool) -> (TokenKind, usize) {
+fn literal(rest: &str, quote: char, escapes: bool) -> (TokenClass, usize) {
     let triple: String = std::iter::repeat_n(quote, 3).collect();
     let (fence, is_long) = if rest.starts_with(&triple) { (triple.as_str(), true) } else { (&triple[..1], false) };
     let mut at = fence.len();
     while let Some(c) = rest[at..].chars().next() {
         if rest[at..].starts_with(fence) {
-            return (TokenKind::Text, at + fence.len());
+            return (TokenClass::Text, at + fence.len());
         }
         if c == '\n' && !is_long {
             break;
@@ -118,7 +118,7 @@ fn literal(rest: &str, quote: char, escapes: bool) -> (TokenKind, usize) {
             at += rest[at..].chars().next().map_or(0, char::len_utf8);
         }
     }
-    (TokenKind::OpenText, at)
+    (TokenClass::UnclosedText, at)
 }
 
 /// Digits with what may belong to them: `1.5e-3`, `0x1f`, `3u`, and units that people write (`30d`).
@@ -138,34 +138,35 @@ fn number(rest: &str) -> usize {
 }
 
 /// For each bracket its partner, as indices into the tokens; `Err` at the first bracket without one.
-pub fn partners(tokens: &[Token<'_>]) -> Result<Vec<Option<usize>>, usize> {
-    let mut partners = vec![None; tokens.len()];
+pub fn bracket_pairs(tokens: &[Token<'_>]) -> Result<Vec<Option<usize>>, usize> {
+    let mut bracket_pairs = vec![None; tokens.len()];
     let mut open: Vec<usize> = Vec::new();
     for (at, token) in tokens.iter().enumerate() {
-        match token.kind {
-            TokenKind::Open => open.push(at),
-            TokenKind::Close => {
+        match token.class {
+            TokenClass::Open => open.push(at),
+            TokenClass::Close => {
                 let fits =
                     |open: &usize| matches!((tokens[*open].text, token.text), ("(", ")") | ("[", "]") | ("{", "}"));
                 let Some(start) = open.pop().filter(fits) else {
                     return Err(at);
                 };
-                partners[at] = Some(start);
-                partners[start] = Some(at);
+                bracket_pairs[at] = Some(start);
+                bracket_pairs[start] = Some(at);
             }
             _ => {}
         }
     }
-    open.pop().map_or(Ok(partners), Err)
+    open.pop().map_or(Ok(bracket_pairs), Err)
 }
 
 /// Whether the parser may see this: `Err` says which bound is passed.
-pub fn within_bounds(text: &str, tokens: &[Token<'_>]) -> Result<(), String> {
+pub fn check_limits(text: &str, tokens: &[Token<'_>]) -> Result<(), String> {
     if text.len() > EXPRESSION_BYTES_MAX {
         return Err(format!("this expression has {} bytes; at most {EXPRESSION_BYTES_MAX} are allowed", text.len()));
     }
     let is_operator = |token: &&Token<'_>| {
-        (token.kind == TokenKind::Sign && token.text != ",") || (token.kind == TokenKind::Word && token.text == "in")
+        (token.class == TokenClass::Symbol && token.text != ",")
+            || (token.class == TokenClass::Word && token.text == "in")
     };
     let operators = tokens.iter().filter(is_operator).count();
     if operators > OPERATORS_MAX {
@@ -175,9 +176,9 @@ pub fn within_bounds(text: &str, tokens: &[Token<'_>]) -> Result<(), String> {
     let mut deepest = 0;
     let questions = tokens.iter().filter(|token| token.text == "?").count();
     for token in tokens {
-        match token.kind {
-            TokenKind::Open => depth += 1,
-            TokenKind::Close => depth = depth.saturating_sub(1),
+        match token.class {
+            TokenClass::Open => depth += 1,
+            TokenClass::Close => depth = depth.saturating_sub(1),
             _ => {}
         }
         deepest = deepest.max(depth);

@@ -12,6 +12,9 @@ use serde_saphyr::options::DuplicateKeyPolicy;
 use super::problems::{Report, Span};
 use super::source::SourceText;
 
+/// What a catalog file as a whole is called in messages.
+pub const FILE: &str = "a catalog";
+
 /// The longest catalog file, in bytes. A catalog of a thousand tags has some 200 KB.
 pub const CATALOG_BYTES_MAX: usize = 4 * 1024 * 1024;
 
@@ -23,38 +26,38 @@ const DEPTH_MAX: usize = 32;
 
 /// A value and where it stands.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Node {
+pub struct YamlNode {
     pub span: Span,
-    pub value: Yaml,
+    pub value: YamlValue,
 }
 
 #[derive(Clone, Debug, PartialEq)]
-pub enum Yaml {
+pub enum YamlValue {
     Null,
     Bool(bool),
     Number(f64),
     Text(String),
-    List(Vec<Node>),
+    List(Vec<YamlNode>),
     /// In the order of the file; keys may repeat.
-    Map(Vec<(Node, Node)>),
+    Map(Vec<(YamlNode, YamlNode)>),
 }
 
-impl Yaml {
+impl YamlValue {
     /// What this is, for "found …".
     pub fn described(&self) -> &'static str {
         match self {
-            Yaml::Null => "nothing",
-            Yaml::Bool(_) => "true/false",
-            Yaml::Number(_) => "a number",
-            Yaml::Text(_) => "text",
-            Yaml::List(_) => "a list",
-            Yaml::Map(_) => "a map",
+            YamlValue::Null => "nothing",
+            YamlValue::Bool(_) => "true/false",
+            YamlValue::Number(_) => "a number",
+            YamlValue::Text(_) => "text",
+            YamlValue::List(_) => "a list",
+            YamlValue::Map(_) => "a map",
         }
     }
 }
 
 /// Parses the file; `None` (and one problem) when it is no YAML.
-pub fn parse(source: &SourceText<'_>, report: &mut Report) -> Option<Node> {
+pub fn parse_yaml(source: &SourceText<'_>, report: &mut Report) -> Option<YamlNode> {
     if source.text.len() > CATALOG_BYTES_MAX {
         let message = format!("this file has {} bytes; a catalog has at most {CATALOG_BYTES_MAX}", source.text.len());
         report.error("file-too-large", Span::default(), message);
@@ -66,8 +69,8 @@ pub fn parse(source: &SourceText<'_>, report: &mut Report) -> Option<Node> {
         duplicate_keys: DuplicateKeyPolicy::PassThrough,
         budget: serde_saphyr::budget! { max_nodes: NODES_MAX, max_depth: DEPTH_MAX },
     };
-    match serde_saphyr::from_str_with_options::<Spotted>(source.text, options) {
-        Ok(spotted) => Some(spotted.into_node()),
+    match serde_saphyr::from_str_with_options::<ParsedNode>(source.text, options) {
+        Ok(parsed) => Some(parsed.into_node()),
         Err(error) => {
             super::yaml_error::explain(&error, source, report);
             None
@@ -75,122 +78,122 @@ pub fn parse(source: &SourceText<'_>, report: &mut Report) -> Option<Node> {
     }
 }
 
-/// A [`Node`] on its way out of the parser.
-struct Spotted(Spanned<Shape>);
+/// A [`YamlNode`] on its way out of the parser.
+struct ParsedNode(Spanned<ParsedValue>);
 
-enum Shape {
+enum ParsedValue {
     Null,
     Bool(bool),
     Number(f64),
     Text(String),
-    List(Vec<Spotted>),
-    Map(Vec<(Spotted, Spotted)>),
+    List(Vec<ParsedNode>),
+    Map(Vec<(ParsedNode, ParsedNode)>),
 }
 
-impl Spotted {
-    fn into_node(self) -> Node {
+impl ParsedNode {
+    fn into_node(self) -> YamlNode {
         let location = self.0.defined.span();
         let start = location.byte_offset().unwrap_or(0) as usize;
         let mut span = Span::new(start, start + location.byte_len().unwrap_or(0) as usize);
         let value = match self.0.value {
-            Shape::Null => Yaml::Null,
-            Shape::Bool(b) => Yaml::Bool(b),
-            Shape::Number(n) => Yaml::Number(n),
-            Shape::Text(text) => Yaml::Text(text),
-            Shape::List(items) => Yaml::List(items.into_iter().map(Spotted::into_node).collect()),
-            Shape::Map(entries) => {
-                Yaml::Map(entries.into_iter().map(|(k, v)| (k.into_node(), v.into_node())).collect())
+            ParsedValue::Null => YamlValue::Null,
+            ParsedValue::Bool(b) => YamlValue::Bool(b),
+            ParsedValue::Number(n) => YamlValue::Number(n),
+            ParsedValue::Text(text) => YamlValue::Text(text),
+            ParsedValue::List(items) => YamlValue::List(items.into_iter().map(ParsedNode::into_node).collect()),
+            ParsedValue::Map(entries) => {
+                YamlValue::Map(entries.into_iter().map(|(k, v)| (k.into_node(), v.into_node())).collect())
             }
         };
         // The parser gives a collection only its start; it reaches to the end of its last member.
-        if let Yaml::List(items) = &value {
+        if let YamlValue::List(items) = &value {
             span = items.last().map_or(span, |last| span.to(last.span));
         }
-        if let Yaml::Map(entries) = &value {
+        if let YamlValue::Map(entries) = &value {
             span = entries.last().map_or(span, |(key, last)| span.to(key.span).to(last.span));
         }
-        Node { span, value }
+        YamlNode { span, value }
     }
 }
 
-impl<'de> Deserialize<'de> for Spotted {
+impl<'de> Deserialize<'de> for ParsedNode {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Spanned::deserialize(deserializer).map(Spotted)
+        Spanned::deserialize(deserializer).map(ParsedNode)
     }
 }
 
-impl<'de> Deserialize<'de> for Shape {
+impl<'de> Deserialize<'de> for ParsedValue {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(ShapeVisitor)
+        deserializer.deserialize_any(ParsedValueVisitor)
     }
 }
 
-struct ShapeVisitor;
+struct ParsedValueVisitor;
 
-impl<'de> Visitor<'de> for ShapeVisitor {
-    type Value = Shape;
+impl<'de> Visitor<'de> for ParsedValueVisitor {
+    type Value = ParsedValue;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a YAML value")
     }
 
-    fn visit_bool<E>(self, b: bool) -> Result<Shape, E> {
-        Ok(Shape::Bool(b))
+    fn visit_bool<E>(self, b: bool) -> Result<ParsedValue, E> {
+        Ok(ParsedValue::Bool(b))
     }
 
-    fn visit_i64<E>(self, n: i64) -> Result<Shape, E> {
-        Ok(Shape::Number(n as f64))
+    fn visit_i64<E>(self, n: i64) -> Result<ParsedValue, E> {
+        Ok(ParsedValue::Number(n as f64))
     }
 
-    fn visit_u64<E>(self, n: u64) -> Result<Shape, E> {
-        Ok(Shape::Number(n as f64))
+    fn visit_u64<E>(self, n: u64) -> Result<ParsedValue, E> {
+        Ok(ParsedValue::Number(n as f64))
     }
 
-    fn visit_i128<E>(self, n: i128) -> Result<Shape, E> {
-        Ok(Shape::Number(n as f64))
+    fn visit_i128<E>(self, n: i128) -> Result<ParsedValue, E> {
+        Ok(ParsedValue::Number(n as f64))
     }
 
-    fn visit_u128<E>(self, n: u128) -> Result<Shape, E> {
-        Ok(Shape::Number(n as f64))
+    fn visit_u128<E>(self, n: u128) -> Result<ParsedValue, E> {
+        Ok(ParsedValue::Number(n as f64))
     }
 
-    fn visit_f64<E>(self, n: f64) -> Result<Shape, E> {
-        Ok(Shape::Number(n))
+    fn visit_f64<E>(self, n: f64) -> Result<ParsedValue, E> {
+        Ok(ParsedValue::Number(n))
     }
 
-    fn visit_str<E>(self, text: &str) -> Result<Shape, E> {
-        Ok(Shape::Text(text.to_owned()))
+    fn visit_str<E>(self, text: &str) -> Result<ParsedValue, E> {
+        Ok(ParsedValue::Text(text.to_owned()))
     }
 
-    fn visit_bytes<E>(self, bytes: &[u8]) -> Result<Shape, E> {
-        Ok(Shape::Text(String::from_utf8_lossy(bytes).into_owned()))
+    fn visit_bytes<E>(self, bytes: &[u8]) -> Result<ParsedValue, E> {
+        Ok(ParsedValue::Text(String::from_utf8_lossy(bytes).into_owned()))
     }
 
-    fn visit_unit<E>(self) -> Result<Shape, E> {
-        Ok(Shape::Null)
+    fn visit_unit<E>(self) -> Result<ParsedValue, E> {
+        Ok(ParsedValue::Null)
     }
 
-    fn visit_none<E>(self) -> Result<Shape, E> {
-        Ok(Shape::Null)
+    fn visit_none<E>(self) -> Result<ParsedValue, E> {
+        Ok(ParsedValue::Null)
     }
 
-    fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Shape, D::Error> {
-        Shape::deserialize(deserializer)
+    fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<ParsedValue, D::Error> {
+        ParsedValue::deserialize(deserializer)
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Shape, A::Error> {
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<ParsedValue, A::Error> {
         let mut items = Vec::new();
         while let Some(item) = seq.next_element()? {
             items.push(item);
         }
-        Ok(Shape::List(items))
+        Ok(ParsedValue::List(items))
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Shape, A::Error> {
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<ParsedValue, A::Error> {
         let mut entries = Vec::new();
         while let Some(entry) = map.next_entry()? {
             entries.push(entry);
         }
-        Ok(Shape::Map(entries))
+        Ok(ParsedValue::Map(entries))
     }
 }

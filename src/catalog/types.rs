@@ -50,9 +50,9 @@ impl Type {
 
 /// A checked piece of an expression.
 #[derive(Clone, Debug)]
-pub struct Typed {
+pub struct TypedExpr {
     pub expr: Expr,
-    pub kind: Type,
+    pub ty: Type,
     pub slope: Slope,
     /// Its value, where it is a number that is always the same.
     pub constant: Option<f64>,
@@ -60,13 +60,13 @@ pub struct Typed {
     pub span: Span,
 }
 
-impl Typed {
+impl TypedExpr {
     /// A piece that does not move with the clock.
-    pub fn still(expr: Expr, kind: Type, span: Span) -> Self {
-        Typed { expr, kind, slope: Slope::Still, constant: None, span }
+    pub fn clock_free(expr: Expr, ty: Type, span: Span) -> Self {
+        TypedExpr { expr, ty, slope: Slope::Zero, constant: None, span }
     }
 
-    pub fn is_still(&self) -> bool {
+    pub fn is_clock_free(&self) -> bool {
         !self.slope.moves()
     }
 }

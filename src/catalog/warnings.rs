@@ -2,26 +2,25 @@
 //!
 //! Each of these is a plain case that can be decided by looking at it; what would need a theorem prover is left alone.
 
-use super::compile::named;
-use super::compiled::{Bands, Catalog, Condition, Counter, Stage, TagKind};
+use super::compiled::{Bands, Catalog, Condition, Counter, Stage, TagDefinition};
 use super::expr::{Comparison, Expr, TimeName};
 use super::expression_text::ExpressionText;
 use super::problems::{Report, Span};
-use super::range::{Range, simple_comparison};
-use super::raw::{RawCatalog, RawTag, value};
+use super::range::{ValueRange, simple_comparison};
+use super::raw::{RawCatalog, RawTag, named_entries};
 use super::read::Field;
 use crate::model::Value;
 
 /// Looks over a catalog without errors.
-pub fn check(raw: &RawCatalog, catalog: &Catalog, report: &mut Report) {
+pub fn lint(raw: &RawCatalog, catalog: &Catalog, report: &mut Report) {
     unused(raw, catalog, report);
     unused_entities(raw, catalog, report);
     let counters = &catalog.counters;
-    for ((_, raw), tag) in named(&raw.tags).iter().zip(&catalog.tags) {
+    for ((_, raw), tag) in named_entries(&raw.tags).iter().zip(&catalog.tags) {
         let Some(raw) = raw else { continue };
         let entity = &catalog.entity(tag.entity).name;
-        match &tag.kind {
-            TagKind::Rule { when, until, for_ms, .. } => {
+        match &tag.definition {
+            TagDefinition::Rule { when, until, for_ms, .. } => {
                 constant(&raw.when, when, entity, counters, report);
                 if let Some(until) = until {
                     constant(&raw.until, until, entity, counters, report);
@@ -34,9 +33,11 @@ pub fn check(raw: &RawCatalog, catalog: &Catalog, report: &mut Report) {
                         .help("ask for a range: `x >= 7 && x < 8`, or remove `for`");
                 }
             }
-            TagKind::Value { value, bands: Some(bands) } => unreachable_bands(raw, value, bands, counters, report),
-            TagKind::Value { .. } | TagKind::Manual { .. } | TagKind::Score(_) => {}
-            TagKind::Stages(stages) => hidden_stages(raw, stages, entity, counters, report),
+            TagDefinition::Value { value, bands: Some(bands) } => {
+                unreachable_bands(raw, value, bands, counters, report)
+            }
+            TagDefinition::Value { .. } | TagDefinition::Manual { .. } | TagDefinition::Score(_) => {}
+            TagDefinition::Stages(stages) => hidden_stages(raw, stages, entity, counters, report),
         }
     }
 }
@@ -46,13 +47,13 @@ fn unused(raw: &RawCatalog, catalog: &Catalog, report: &mut Report) {
     let mut mentioned =
         Mentioned { attributes: vec![false; catalog.attributes.len()], counters: vec![false; catalog.counters.len()] };
     for tag in &catalog.tags {
-        let leaves = tag.kind.conditions().into_iter().flat_map(|condition| &condition.leaves);
-        leaves.for_each(|leaf| mentioned.add(&leaf.expr));
+        let reported = tag.definition.conditions().into_iter().flat_map(|condition| &condition.reported);
+        reported.for_each(|reported| mentioned.add(&reported.expr));
     }
     let owners = catalog.attributes.iter().map(|attribute| attribute.entity);
     let owners = owners.chain(catalog.counters.iter().map(|counter| counter.entity));
-    let attributes = named(&raw.attributes).iter().map(|(name, _)| ("attribute", name));
-    let counters = named(&raw.counters).iter().map(|(name, _)| ("counter", name));
+    let attributes = named_entries(&raw.attributes).iter().map(|(name, _)| ("attribute", name));
+    let counters = named_entries(&raw.counters).iter().map(|(name, _)| ("counter", name));
     let is_mentioned = mentioned.attributes.iter().chain(&mentioned.counters);
     for (((what, name), owner), is_mentioned) in attributes.chain(counters).zip(owners).zip(is_mentioned) {
         if !is_mentioned {
@@ -66,7 +67,7 @@ fn unused(raw: &RawCatalog, catalog: &Catalog, report: &mut Report) {
 
 /// Declared kinds of entity that no tag is put on. The user is there in any case.
 fn unused_entities(raw: &RawCatalog, catalog: &Catalog, report: &mut Report) {
-    for (name, _) in named(&raw.entities) {
+    for (name, _) in named_entries(&raw.entities) {
         let is_tagged = catalog.tags.iter().any(|tag| *catalog.entity(tag.entity).name == *name.value);
         if !is_tagged && *catalog.entity(catalog.user()).name != *name.value {
             report
@@ -83,8 +84,8 @@ struct Mentioned {
 
 impl Mentioned {
     /// Takes a leaf.
-    fn add(&mut self, leaf: &Expr) {
-        match leaf {
+    fn add(&mut self, reported: &Expr) {
+        match reported {
             Expr::Attribute(id) => self.attributes[usize::from(id.0)] = true,
             Expr::Counter(id) => self.counters[usize::from(id.0)] = true,
             Expr::Time(of) | Expr::Since { of, .. } | Expr::Until { of, .. } => match of {
@@ -103,7 +104,7 @@ fn always(expr: &Expr, counters: &[Counter]) -> Option<bool> {
         return Some(*b);
     }
     let (of, op, bound) = simple_comparison(expr)?;
-    let verdict = Range::of(of, counters)?.verdict(op, bound)?;
+    let verdict = ValueRange::of(of, counters)?.verdict(op, bound)?;
     // A comparison with something absent is false: only what is never absent can be always true.
     (!verdict || matches!(of, Expr::Counter(_))).then_some(verdict)
 }
@@ -115,9 +116,9 @@ fn constant(
     counters: &[Counter],
     report: &mut Report,
 ) {
-    let (Some(verdict), Some(text)) = (always(&condition.expr, counters), value(field)) else { return };
+    let (Some(verdict), Some(text)) = (always(&condition.expr, counters), field.value()) else { return };
     let message = if verdict { "this always holds" } else { "this never holds" };
-    let help = match simple_comparison(&condition.expr).and_then(|(of, ..)| Range::of(of, counters)) {
+    let help = match simple_comparison(&condition.expr).and_then(|(of, ..)| ValueRange::of(of, counters)) {
         Some(range) => format!("the number {range}"),
         None => format!("write a condition that depends on the {entity}"),
     };
@@ -131,7 +132,7 @@ fn overlap(raw: &RawTag, when: &Condition, until: &Condition, counters: &[Counte
     else {
         return;
     };
-    let is_whole = Range::of(a, counters).is_some_and(|range| range.is_whole);
+    let is_whole = ValueRange::of(a, counters).is_some_and(|range| range.is_whole);
     let (Some(x), Some(y)) = (interval(when_op, when_bound, is_whole), interval(until_op, until_bound, is_whole))
     else {
         return;
@@ -140,8 +141,8 @@ fn overlap(raw: &RawTag, when: &Condition, until: &Condition, counters: &[Counte
     if a != b || from >= to {
         return;
     }
-    let place = value(&raw.until).map_or(Span::default(), |text| text.span);
-    let related = value(&raw.when).map_or(Span::default(), |text| text.span);
+    let place = raw.until.value().map_or(Span::default(), |text| text.span);
+    let related = raw.when.value().map_or(Span::default(), |text| text.span);
     report
         .warning("until-overlaps", place, "`until` holds for some values for which `when` holds as well")
         .help("a tag stays on while `when` holds; for hysteresis the bounds lie apart: `when: x >= 10`, `until: x < 8`")
@@ -173,14 +174,14 @@ fn holds_an_instant(expr: &Expr) -> bool {
 
 /// Bands that no value of a counter lies in.
 fn unreachable_bands(raw: &RawTag, over: &Condition, bands: &Bands, counters: &[Counter], report: &mut Report) {
-    let (Some(range), Some(raw_bands)) = (Range::of(&over.expr, counters), value(&raw.bands)) else { return };
+    let (Some(range), Some(raw_bands)) = (ValueRange::of(&over.expr, counters), raw.bands.value()) else { return };
     let from = std::iter::once(f64::NEG_INFINITY).chain(bands.bounds.iter().copied());
     let to = bands.bounds.iter().copied().chain([f64::INFINITY]);
     for ((band, from), to) in raw_bands.iter().zip(from).zip(to) {
         if range.meets(from, to) {
             continue;
         }
-        let name = value(&band.value.name).map_or("", String::as_str);
+        let name = band.value.name.value().map_or("", String::as_str);
         report
             .warning("unreachable-band", band.span, format!("no value lies in the band `{name}`"))
             .help(format!("the number {range}"));
@@ -189,11 +190,11 @@ fn unreachable_bands(raw: &RawTag, over: &Condition, bands: &Bands, counters: &[
 
 /// Stages behind one that always holds.
 fn hidden_stages(raw: &RawTag, stages: &[Stage], entity: &str, counters: &[Counter], report: &mut Report) {
-    let Some(raw_stages) = value(&raw.stages) else { return };
+    let Some(raw_stages) = raw.stages.value() else { return };
     let verdict = |stage: &Stage| stage.when.as_ref().and_then(|when| always(&when.expr, counters));
     for (stage, raw_stage) in stages.iter().zip(raw_stages) {
         if verdict(stage) == Some(false) {
-            let place = value(&raw_stage.value.when).map_or(raw_stage.span, |text| text.span);
+            let place = raw_stage.value.when.value().map_or(raw_stage.span, |text| text.span);
             report
                 .warning("constant-condition", place, "this never holds")
                 .help(format!("no {entity} is ever in the stage `{}`", stage.name));
@@ -201,7 +202,7 @@ fn hidden_stages(raw: &RawTag, stages: &[Stage], entity: &str, counters: &[Count
     }
     let Some(open) = stages.iter().position(|stage| verdict(stage) == Some(true)) else { return };
     if let Some(hidden) = raw_stages.get(open + 1) {
-        let place = value(&raw_stages[open].value.when).map_or(raw_stages[open].span, |text| text.span);
+        let place = raw_stages[open].value.when.value().map_or(raw_stages[open].span, |text| text.span);
         report
             .warning("unreachable-stage", hidden.span, format!("no {entity} is ever in this stage"))
             .help("move the stage that always holds to the end")

@@ -2,11 +2,11 @@
 
 use super::compile::Compiler;
 use super::compiled::{CalendarUnit, Resolution, Window};
-use super::duration::Duration;
+use super::duration::DurationMs;
 use super::problems::Span;
-use super::raw::{CalendarWord, RawCounter, ResolutionWord, value};
-use super::read::At;
-use super::words::WindowText;
+use super::raw::{RawCalendarUnit, RawCounter, RawResolution};
+use super::read::Spanned;
+use super::words::RawWindow;
 
 /// The most panes of a window (spec 3).
 const PANES_MAX: i64 = 4_000;
@@ -26,7 +26,7 @@ impl Compiler<'_> {
         }
         if raw.calendar.is_written() {
             self.no_resolution(raw, "a calendar window")?;
-            return value(&raw.calendar).map(|word| Window::Calendar(calendar_unit(*word)));
+            return raw.calendar.value().map(|word| Window::Calendar(calendar_unit(*word)));
         }
         match raw.window.get() {
             None if raw.window.is_written() => None,
@@ -34,15 +34,15 @@ impl Compiler<'_> {
                 self.no_resolution(raw, "a counter without a window")?;
                 Some(Window::Lifetime)
             }
-            Some(At { value: WindowText::Lifetime, .. }) => {
+            Some(Spanned { value: RawWindow::Lifetime, .. }) => {
                 self.no_resolution(raw, "`window: lifetime`")?;
                 Some(Window::Lifetime)
             }
-            Some(At { value: WindowText::Calendar(word), .. }) => {
+            Some(Spanned { value: RawWindow::Calendar(word), .. }) => {
                 self.no_resolution(raw, "a calendar window")?;
                 Some(Window::Calendar(calendar_unit(*word)))
             }
-            Some(At { value: WindowText::Rolling(window), span }) => self.rolling(word, raw, *window, *span),
+            Some(Spanned { value: RawWindow::Rolling(window), span }) => self.rolling(word, raw, *window, *span),
         }
     }
 
@@ -54,7 +54,7 @@ impl Compiler<'_> {
         None
     }
 
-    fn rolling(&mut self, word: &str, raw: &RawCounter, window: Duration, span: Span) -> Option<Window> {
+    fn rolling(&mut self, word: &str, raw: &RawCounter, window: DurationMs, span: Span) -> Option<Window> {
         if window.0 == 0 {
             let help = "for example `30d`, `36h` or `1h30m`";
             self.report.error("bad-window", span, "a window must be longer than nothing").help(help);
@@ -99,25 +99,25 @@ impl Compiler<'_> {
     }
 }
 
-fn calendar_unit(word: CalendarWord) -> CalendarUnit {
+fn calendar_unit(word: RawCalendarUnit) -> CalendarUnit {
     match word {
-        CalendarWord::Day => CalendarUnit::Day,
-        CalendarWord::Week => CalendarUnit::Week,
-        CalendarWord::Month => CalendarUnit::Month,
-        CalendarWord::Year => CalendarUnit::Year,
+        RawCalendarUnit::Day => CalendarUnit::Day,
+        RawCalendarUnit::Week => CalendarUnit::Week,
+        RawCalendarUnit::Month => CalendarUnit::Month,
+        RawCalendarUnit::Year => CalendarUnit::Year,
     }
 }
 
-fn resolution(word: ResolutionWord) -> Resolution {
+fn resolution(word: RawResolution) -> Resolution {
     match word {
-        ResolutionWord::Second => Resolution::Second,
-        ResolutionWord::Minute => Resolution::Minute,
-        ResolutionWord::Hour => Resolution::Hour,
-        ResolutionWord::Day => Resolution::Day,
+        RawResolution::Second => Resolution::Second,
+        RawResolution::Minute => Resolution::Minute,
+        RawResolution::Hour => Resolution::Hour,
+        RawResolution::Day => Resolution::Day,
     }
 }
 
-fn default_resolution(window: Duration) -> Resolution {
+fn default_resolution(window: DurationMs) -> Resolution {
     const HOUR_MS: i64 = 3_600_000;
     const DAY_MS: i64 = 24 * HOUR_MS;
     match window.0 {
@@ -141,15 +141,15 @@ fn length(resolution: Resolution) -> (i64, &'static str) {
 const RESOLUTIONS: [Resolution; 4] = [Resolution::Second, Resolution::Minute, Resolution::Hour, Resolution::Day];
 
 /// The finest resolution that gives a window few enough panes.
-fn fitting(window: Duration) -> Option<&'static str> {
+fn fitting(window: DurationMs) -> Option<&'static str> {
     let fits = |pane_ms: i64| window.0 % pane_ms == 0 && window.0 / pane_ms <= PANES_MAX;
     RESOLUTIONS.into_iter().map(length).find(|(pane_ms, _)| fits(*pane_ms)).map(|(_, pane)| pane)
 }
 
-fn near_multiples(window: Duration, pane_ms: i64, is_given: bool) -> String {
+fn near_multiples(window: DurationMs, pane_ms: i64, is_given: bool) -> String {
     let below = window.0 / pane_ms * pane_ms;
-    let above = Duration(below + pane_ms);
-    let windows = if below > 0 { format!("{} or {above}", Duration(below)) } else { above.to_string() };
+    let above = DurationMs(below + pane_ms);
+    let windows = if below > 0 { format!("{} or {above}", DurationMs(below)) } else { above.to_string() };
     match fitting(window) {
         Some(pane) if is_given => format!("write {windows}, or `resolution: {pane}`"),
         Some(pane) => format!("write {windows}, or add `resolution: {pane}`"),

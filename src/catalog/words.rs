@@ -4,26 +4,26 @@ use std::borrow::Cow;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 
-use super::duration::Duration;
-use super::raw::{CalendarWord, RawManual};
-use super::read::{Member, Read, Reader};
-use super::tree::{Node, Yaml};
+use super::duration::DurationMs;
+use super::raw::{RawCalendarUnit, RawManualOptions};
+use super::read::{FromYaml, Member, YamlReader};
+use super::tree::{YamlNode, YamlValue};
 
 /// Text, or one text a language.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Title(pub Vec<(String, String)>);
+pub struct RawTitle(pub Vec<(String, String)>);
 
-impl Read for Title {
-    fn read(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
+impl FromYaml for RawTitle {
+    fn from_yaml(node: &YamlNode, reader: &mut YamlReader<'_>) -> Option<Self> {
         match &node.value {
-            Yaml::Text(text) => Some(Title(vec![(String::new(), text.clone())])),
-            Yaml::Map(_) => {
+            YamlValue::Text(text) => Some(RawTitle(vec![(String::new(), text.clone())])),
+            YamlValue::Map(_) => {
                 let members = reader.members(node, "a title")?;
                 let texts = members.iter().map(|member| {
-                    let text = String::read(member.value?, reader)?;
+                    let text = String::from_yaml(member.value?, reader)?;
                     Some((member.name.to_owned(), text))
                 });
-                texts.collect::<Option<_>>().map(Title)
+                texts.collect::<Option<_>>().map(RawTitle)
             }
             _ => {
                 reader.wrong_type(node, "text, or a map of languages to texts");
@@ -33,7 +33,7 @@ impl Read for Title {
     }
 }
 
-impl JsonSchema for Title {
+impl JsonSchema for RawTitle {
     fn inline_schema() -> bool {
         true
     }
@@ -54,34 +54,34 @@ impl JsonSchema for Title {
 
 /// A counter's `window`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum WindowText {
+pub enum RawWindow {
     Lifetime,
-    Rolling(Duration),
+    Rolling(DurationMs),
     /// `{ calendar: month }`, the same as `calendar: month` beside it.
-    Calendar(CalendarWord),
+    Calendar(RawCalendarUnit),
 }
 
-impl Read for WindowText {
-    fn read(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
+impl FromYaml for RawWindow {
+    fn from_yaml(node: &YamlNode, reader: &mut YamlReader<'_>) -> Option<Self> {
         match &node.value {
-            Yaml::Text(text) if text == "lifetime" => Some(WindowText::Lifetime),
-            Yaml::Text(text) if matches!(text.as_str(), "day" | "week" | "month" | "year") => {
+            YamlValue::Text(text) if text == "lifetime" => Some(RawWindow::Lifetime),
+            YamlValue::Text(text) if matches!(text.as_str(), "day" | "week" | "month" | "year") => {
                 let message = format!("`{text}` is no window");
                 let help = format!("write `calendar: {text}` for the current {text}, or a duration such as `30d`");
                 reader.report.error("bad-duration", node.span, message).help(help);
                 None
             }
-            Yaml::Map(_) => read_calendar(node, reader),
-            _ => Duration::read(node, reader).map(WindowText::Rolling),
+            YamlValue::Map(_) => read_calendar(node, reader),
+            _ => DurationMs::from_yaml(node, reader).map(RawWindow::Rolling),
         }
     }
 }
 
-fn read_calendar(node: &Node, reader: &mut Reader<'_>) -> Option<WindowText> {
+fn read_calendar(node: &YamlNode, reader: &mut YamlReader<'_>) -> Option<RawWindow> {
     let members = reader.members(node, "a window")?;
     match &members[..] {
         [Member { name: "calendar", value: Some(word), .. }] => {
-            CalendarWord::read(word, reader).map(WindowText::Calendar)
+            RawCalendarUnit::from_yaml(word, reader).map(RawWindow::Calendar)
         }
         _ => {
             let help = "write a duration such as `30d`, `lifetime`, or `{ calendar: month }`";
@@ -91,7 +91,7 @@ fn read_calendar(node: &Node, reader: &mut Reader<'_>) -> Option<WindowText> {
     }
 }
 
-impl JsonSchema for WindowText {
+impl JsonSchema for RawWindow {
     fn inline_schema() -> bool {
         true
     }
@@ -101,8 +101,8 @@ impl JsonSchema for WindowText {
     }
 
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        let duration = Duration::json_schema(generator);
-        let word = generator.subschema_for::<CalendarWord>();
+        let duration = DurationMs::json_schema(generator);
+        let word = generator.subschema_for::<RawCalendarUnit>();
         let calendar = schemars::json_schema!({
             "type": "object",
             "properties": { "calendar": word },
@@ -115,23 +115,23 @@ impl JsonSchema for WindowText {
 
 /// A tag's `manual`: `true`, or a map with what there is to say of it.
 #[derive(Debug, Default)]
-pub struct Manual(pub RawManual);
+pub struct RawManual(pub RawManualOptions);
 
-impl Read for Manual {
-    fn read(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
+impl FromYaml for RawManual {
+    fn from_yaml(node: &YamlNode, reader: &mut YamlReader<'_>) -> Option<Self> {
         match &node.value {
-            Yaml::Bool(true) => Some(Manual::default()),
-            Yaml::Bool(false) => {
+            YamlValue::Bool(true) => Some(RawManual::default()),
+            YamlValue::Bool(false) => {
                 let message = "a tag that is not set by commands does not say so";
                 reader.report.error("bad-value", node.span, message).help("remove the line, or write `manual: true`");
                 None
             }
-            _ => RawManual::read(node, reader).map(Manual),
+            _ => RawManualOptions::from_yaml(node, reader).map(RawManual),
         }
     }
 }
 
-impl JsonSchema for Manual {
+impl JsonSchema for RawManual {
     fn inline_schema() -> bool {
         true
     }
@@ -141,7 +141,7 @@ impl JsonSchema for Manual {
     }
 
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        let more = generator.subschema_for::<RawManual>();
+        let more = generator.subschema_for::<RawManualOptions>();
         schemars::json_schema!({ "anyOf": [{ "const": true }, more] })
     }
 }

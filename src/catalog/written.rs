@@ -18,7 +18,7 @@ mod binding {
 
 impl Catalog {
     /// The expression as it could stand in this catalog.
-    pub fn written(&self, expr: &Expr) -> String {
+    pub fn format_expr(&self, expr: &Expr) -> String {
         self.at_binding(expr).0
     }
 
@@ -46,7 +46,7 @@ impl Catalog {
             Expr::Time(name) => atom(self.time_name(*name).to_owned()),
             Expr::Tag(id) => atom(format!("tag.{}", self.tags[usize::from(id.0)].name)),
             Expr::Property(path) => atom(self.property(*path)),
-            Expr::Kind => atom("type".to_owned()),
+            Expr::EventType => atom("type".to_owned()),
             Expr::Since { unit, of } => atom(format!("{}_since({})", unit.name(), self.time_name(*of))),
             Expr::Until { unit, of } => atom(format!("{}_until({})", unit.name(), self.time_name(*of))),
             Expr::Between { unit, from, to } => {
@@ -54,20 +54,24 @@ impl Catalog {
             }
             Expr::Negate(x) => (format!("-{}", self.operand(x, binding::PREFIX)), binding::PREFIX),
             Expr::Not(x) => (format!("!{}", self.operand(x, binding::PREFIX)), binding::PREFIX),
-            Expr::Abs(x) => atom(format!("abs({})", self.written(x))),
-            Expr::Has(x) => atom(format!("has({})", self.written(x))),
+            Expr::Abs(x) => atom(format!("abs({})", self.format_expr(x))),
+            Expr::Has(x) => atom(format!("has({})", self.format_expr(x))),
             Expr::Arithmetic(op, sides) => match op {
                 Arithmetic::Add => binary(sides, "+", binding::SUM),
                 Arithmetic::Subtract => binary(sides, "-", binding::SUM),
                 Arithmetic::Multiply => binary(sides, "*", binding::PRODUCT),
                 Arithmetic::Divide => binary(sides, "/", binding::PRODUCT),
                 Arithmetic::Remainder => binary(sides, "%", binding::PRODUCT),
-                Arithmetic::Min => atom(format!("min({}, {})", self.written(&sides[0]), self.written(&sides[1]))),
-                Arithmetic::Max => atom(format!("max({}, {})", self.written(&sides[0]), self.written(&sides[1]))),
+                Arithmetic::Min => {
+                    atom(format!("min({}, {})", self.format_expr(&sides[0]), self.format_expr(&sides[1])))
+                }
+                Arithmetic::Max => {
+                    atom(format!("max({}, {})", self.format_expr(&sides[0]), self.format_expr(&sides[1])))
+                }
             },
             Expr::Compare { op, sides, .. } => {
                 let [left, right] = sides.each_ref().map(|side| self.operand(side, binding::SUM));
-                (format!("{left} {} {right}", op.sign()), binding::COMPARISON)
+                (format!("{left} {} {right}", op.symbol()), binding::COMPARISON)
             }
             Expr::And(sides) => chain(sides, "&&", binding::AND),
             Expr::Or(sides) => chain(sides, "||", binding::OR),
@@ -76,7 +80,7 @@ impl Catalog {
                 (format!("{condition} ? {yes} : {no}"), binding::CHOICE)
             }
             Expr::In(x, list) => {
-                let items: Vec<String> = list.iter().map(|item| self.written(item)).collect();
+                let items: Vec<String> = list.iter().map(|item| self.format_expr(item)).collect();
                 (format!("{} in [{}]", self.operand(x, binding::SUM), items.join(", ")), binding::COMPARISON)
             }
             Expr::Contains(x, path) => {
@@ -88,7 +92,7 @@ impl Catalog {
                     TextTest::EndsWith => "endsWith",
                     TextTest::Contains => "contains",
                 };
-                atom(format!("{}.{method}({})", self.operand(&sides[0], binding::ATOM), self.written(&sides[1])))
+                atom(format!("{}.{method}({})", self.operand(&sides[0], binding::ATOM), self.format_expr(&sides[1])))
             }
         }
     }
@@ -118,7 +122,7 @@ impl Catalog {
 
 impl Comparison {
     /// As expressions write it.
-    pub fn sign(self) -> &'static str {
+    pub fn symbol(self) -> &'static str {
         match self {
             Comparison::Equal => "==",
             Comparison::NotEqual => "!=",

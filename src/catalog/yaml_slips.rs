@@ -2,9 +2,8 @@
 
 use super::names::is_identifier;
 use super::problems::Span;
-use super::raw::FILE;
 use super::source::SourceText;
-use super::tree::{Node, Yaml};
+use super::tree::{FILE, YamlNode, YamlValue};
 
 /// The sections of a catalog that hold names.
 const SECTIONS: [&str; 4] = ["entities", "attributes", "counters", "tags"];
@@ -22,23 +21,24 @@ pub fn with_space((key, rest): (&str, &str)) -> String {
 }
 
 /// Whether a member of some names is a section of the catalog that stands too deep.
-pub fn is_section(name: &str, value: Option<&Node>) -> bool {
-    let Some(Node { value: Yaml::Map(entries), .. }) = value else { return false };
+pub fn is_section(name: &str, value: Option<&YamlNode>) -> bool {
+    let Some(YamlNode { value: YamlValue::Map(entries), .. }) = value else { return false };
     // What a tag of that name could have.
-    let is_of_tag = |key: &Node| matches!(&key.value, Yaml::Text(key) if matches!(key.as_str(), "manual" | "score"));
-    let is_named = |(key, value): &(Node, Node)| matches!(value.value, Yaml::Map(_)) && !is_of_tag(key);
+    let is_of_tag =
+        |key: &YamlNode| matches!(&key.value, YamlValue::Text(key) if matches!(key.as_str(), "manual" | "score"));
+    let is_named = |(key, value): &(YamlNode, YamlNode)| matches!(value.value, YamlValue::Map(_)) && !is_of_tag(key);
     SECTIONS.contains(&name) && !entries.is_empty() && entries.iter().all(is_named)
 }
 
 /// The section without anything in it that ends in front of a key, which was probably meant to be one of its names.
-pub fn empty_section(file: &Node, key: Span) -> Option<&str> {
-    let Yaml::Map(entries) = &file.value else { return None };
+pub fn empty_section(file: &YamlNode, key: Span) -> Option<&str> {
+    let YamlValue::Map(entries) = &file.value else { return None };
     let before = entries.iter().rfind(|(section, value)| {
         section.span.start < key.start
-            && matches!((&section.value, &value.value), (Yaml::Text(name), Yaml::Null) if SECTIONS.contains(&&**name))
+            && matches!((&section.value, &value.value), (YamlValue::Text(name), YamlValue::Null) if SECTIONS.contains(&&**name))
     });
     match &before?.0.value {
-        Yaml::Text(name) => Some(name),
+        YamlValue::Text(name) => Some(name),
         _ => None,
     }
 }
@@ -53,34 +53,34 @@ pub fn thousands(key: Span, source: &SourceText<'_>) -> Option<String> {
 }
 
 /// What to write where something of another type is expected.
-pub fn of_type(value: &Yaml, expected: &str, written: &str) -> Option<String> {
-    if let Yaml::Text(text) = value
+pub fn of_type(value: &YamlValue, expected: &str, written: &str) -> Option<String> {
+    if let YamlValue::Text(text) = value
         && !expected.starts_with("text")
         && let Some(stuck) = missing_space(text)
     {
         return Some(with_space(stuck));
     }
     let help = match (value, expected) {
-        (Yaml::Number(_) | Yaml::Bool(_), text) if text.starts_with("text") => {
+        (YamlValue::Number(_) | YamlValue::Bool(_), text) if text.starts_with("text") => {
             format!("put it in quotes: \"{written}\"")
         }
-        (Yaml::List(_) | Yaml::Map(_), "text: an expression") => {
+        (YamlValue::List(_) | YamlValue::Map(_), "text: an expression") => {
             "for example `purchases_30d >= 3`; several conditions are joined by `&&` or `||`".to_owned()
         }
-        (Yaml::Text(text), number) if number.ends_with("number") && text.parse::<f64>().is_ok() => {
+        (YamlValue::Text(text), number) if number.ends_with("number") && text.parse::<f64>().is_ok() => {
             format!("write it without quotes: {text}")
         }
-        (Yaml::Text(text), number) if number.ends_with("number") && text.trim_end().ends_with('%') => {
+        (YamlValue::Text(text), number) if number.ends_with("number") && text.trim_end().ends_with('%') => {
             "there are no percentages: write a number in the value's own unit, such as 10".to_owned()
         }
-        (Yaml::Text(_), number) if number.ends_with("number") => "for example 100".to_owned(),
-        (Yaml::Null, FILE) => "begin the file with `version: 1`".to_owned(),
+        (YamlValue::Text(_), number) if number.ends_with("number") => "for example 100".to_owned(),
+        (YamlValue::Null, FILE) => "begin the file with `version: 1`".to_owned(),
         (_, FILE) => "write `version: 1` and below it `counters:` and `tags:`, each in column 1".to_owned(),
         (_, "a list") => "write the elements each behind a dash, or all in brackets: `[…, …]`".to_owned(),
         (_, "a tag") => "for example `{ when: purchases_30d >= 3 }`".to_owned(),
         (_, "a counter") => "for example `{ count: purchase, window: 30d }`".to_owned(),
-        (Yaml::Text(name), "a band") => format!("for example `{{ name: {name}, below: 100 }}`"),
-        (Yaml::Text(name), "a stage") => format!("for example `{{ name: {name}, when: purchases_30d >= 3 }}`"),
+        (YamlValue::Text(name), "a band") => format!("for example `{{ name: {name}, below: 100 }}`"),
+        (YamlValue::Text(name), "a stage") => format!("for example `{{ name: {name}, when: purchases_30d >= 3 }}`"),
         (_, "a score") => "write `model`, `inputs` and `output` below it".to_owned(),
         (_, "an entity") => "for example `{ key: /properties/account_id }`".to_owned(),
         (_, "`manual`") => "write `manual: true`, and `valid_for: 30d` beside it if it is not for ever".to_owned(),

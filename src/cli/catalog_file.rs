@@ -4,7 +4,7 @@ use std::io::{IsTerminal, Read};
 use std::path::Path;
 
 use super::models::{ModelAccess, Runnable};
-use crate::catalog::{self, Colours, Loaded, Severity};
+use crate::catalog::{self, Colours, LoadedCatalog, Severity};
 use crate::scoring::Models;
 
 /// Files longer than this are not read to their end: no catalog comes near.
@@ -23,7 +23,7 @@ pub enum FileError {
 pub struct CatalogFile {
     pub name: String,
     pub text: String,
-    pub loaded: Loaded,
+    pub loaded: LoadedCatalog,
     pub models: Models,
 }
 

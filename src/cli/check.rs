@@ -52,7 +52,7 @@ enum Outcome {
 
 pub fn run(args: Check) -> ExitCode {
     if args.schema {
-        print(&format!("{:#}\n", catalog::json_schema()));
+        print(&format!("{:#}\n", catalog::catalog_schema()));
         return ExitCode::SUCCESS;
     }
     let access = args.models.access();

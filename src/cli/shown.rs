@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use serde_json::Value as Json;
 
-use crate::catalog::{Bands, Comparison, TagKind};
+use crate::catalog::{Bands, Comparison, TagDefinition};
 use crate::engine::{Clause, Explanation, Foreseen, Forgotten, Join, Role, Section, Unseen, Wait};
 use crate::model::{Timestamp, Unit, Value};
 
@@ -72,7 +72,7 @@ fn length(number: f64, unit: Unit) -> String {
 }
 
 /// The reasons for a tag's state, one line a piece.
-pub fn reasons(explanation: &Explanation, kind: &TagKind) -> Vec<String> {
+pub fn reasons(explanation: &Explanation, kind: &TagDefinition) -> Vec<String> {
     let now = explanation.at;
     let mut rows = Vec::new();
     for section in &explanation.sections {
@@ -93,7 +93,7 @@ pub fn reasons(explanation: &Explanation, kind: &TagKind) -> Vec<String> {
         lines.push(band_line(bands));
         lines.extend(within_margin(bands, explanation));
     }
-    if matches!(kind, TagKind::Manual { .. }) && explanation.value.is_none() {
+    if matches!(kind, TagDefinition::Manual { .. }) && explanation.value.is_none() {
         lines.push("set by `$tag` commands".to_owned());
     }
     lines.extend(explanation.unseen.iter().map(unseen));

@@ -43,7 +43,7 @@ impl Decoder {
             plan,
             shapes: Shapes::default(),
             trace: Trace::default(),
-            kinds: Names::new(catalog.kinds.iter().cloned().zip(1..)),
+            kinds: Names::new(catalog.event_types.iter().cloned().zip(1..)),
             commands: Commands::new(catalog),
             detail: String::new(),
             time_unit: catalog.input.time_unit,

@@ -2,7 +2,7 @@
 
 use super::names::Names;
 use super::scanner::DEPTH_MAX;
-use crate::catalog::{Catalog, KeyRule, KindRule, Pointer, PropertiesRule};
+use crate::catalog::{Catalog, EventTypeRule, KeyRule, Pointer, PropertiesRule};
 use std::collections::BTreeMap;
 
 /// How much of a path is looked at: no record nests so deep that one this long leads anywhere.
@@ -126,9 +126,9 @@ impl Plan {
         Plan {
             keys: keys.iter().map(at).collect(),
             entities: catalog.entities.iter().map(|kind| kind.key.as_ref().map(at)).collect(),
-            kind: match &input.kind {
-                KindRule::At(pointer) => KindPlace::At(at(pointer)),
-                KindRule::Segment => KindPlace::Segment { call: at(&member("type")), event: at(&member("event")) },
+            kind: match &input.event_type {
+                EventTypeRule::At(pointer) => KindPlace::At(at(pointer)),
+                EventTypeRule::Segment => KindPlace::Segment { call: at(&member("type")), event: at(&member("event")) },
             },
             time: at(&input.time),
             id: at(&input.id),
@@ -154,9 +154,9 @@ fn envelope_pointers(catalog: &Catalog) -> Vec<Pointer> {
     let KeyRule(mut pointers) = input.key.clone();
     pointers.extend([input.time.clone(), input.id.clone()]);
     pointers.extend(catalog.entities.iter().filter_map(|kind| kind.key.clone()));
-    match &input.kind {
-        KindRule::At(pointer) => pointers.push(pointer.clone()),
-        KindRule::Segment => pointers.extend([member("type"), member("event")]),
+    match &input.event_type {
+        EventTypeRule::At(pointer) => pointers.push(pointer.clone()),
+        EventTypeRule::Segment => pointers.extend([member("type"), member("event")]),
     }
     if input.properties == PropertiesRule::Segment {
         pointers.push(member("type"));

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use serde_json::Value;
 
-use crate::catalog::{Catalog, TagKind};
+use crate::catalog::{Catalog, TagDefinition};
 use crate::codec::ReadChange;
 
 /// One tag's audience.
@@ -43,7 +43,7 @@ impl Board {
             left: 0,
             values: values.into_iter().map(|value| (value, 0)).collect(),
         };
-        let rows = catalog.tags.iter().map(|tag| row(&tag.name, values_of(&tag.kind))).collect();
+        let rows = catalog.tags.iter().map(|tag| row(&tag.name, values_of(&tag.definition))).collect();
         Board { rows, latest: VecDeque::new(), changes: 0, by_timer: 0 }
     }
 
@@ -110,6 +110,6 @@ impl TagRow {
     }
 }
 
-fn values_of(kind: &TagKind) -> Vec<String> {
+fn values_of(kind: &TagDefinition) -> Vec<String> {
     kind.labels().into_iter().map(str::to_owned).collect()
 }

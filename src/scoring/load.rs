@@ -10,7 +10,7 @@ use xxhash_rust::xxh3::xxh3_64;
 use super::misfit::{Misfit, Place};
 use super::scorer::{CALL_MAX, Patience, Scorer};
 use super::sessions::Sessions;
-use crate::catalog::{Catalog, Score, TagId, TagKind};
+use crate::catalog::{Catalog, Score, TagDefinition, TagId};
 
 /// A model's file is read into memory; one of this kind is far smaller.
 const MODEL_BYTES_MAX: u64 = 256 * 1024 * 1024;
@@ -58,7 +58,7 @@ impl Models {
     ) -> Result<Models, Vec<Unfit>> {
         let (mut models, mut unfit, mut digests) = (Models::default(), Vec::new(), Vec::new());
         for (id, tag) in (0_u16..).map(TagId).zip(&catalog.tags) {
-            let TagKind::Score(score) = &tag.kind else { continue };
+            let TagDefinition::Score(score) = &tag.definition else { continue };
             match open(score, folder, library, patience) {
                 Ok((scorer, digest)) => {
                     digests.push((id, digest));
@@ -70,7 +70,7 @@ impl Models {
         if !unfit.is_empty() {
             return Err(unfit);
         }
-        digests.into_iter().for_each(|(tag, digest)| catalog.know_model(tag, digest));
+        digests.into_iter().for_each(|(tag, digest)| catalog.set_model_digest(tag, digest));
         Ok(models)
     }
 }

@@ -48,7 +48,7 @@ pub fn text(subject: Subject<'_>, catalog: &Catalog, explained: &Explained, hist
             let to = tag_value(step.value.as_ref());
             let _ = writeln!(text, "  {} {to} ({}{because})", step.at, step.cause);
         }
-        for line in reasons(explanation, &tag.kind) {
+        for line in reasons(explanation, &tag.definition) {
             let _ = writeln!(text, "  {line}");
         }
     }

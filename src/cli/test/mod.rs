@@ -16,7 +16,7 @@ use report::{CaseReport, FileReport, junit, text};
 use super::catalog_file::{self, colours, display_name, read};
 use super::models::{ModelArgs, Runnable};
 use super::print;
-use crate::catalog::{self, Casebook};
+use crate::catalog::{self, TestFile};
 use crate::engine::Programs;
 use crate::scoring::Models;
 
@@ -70,7 +70,7 @@ struct Covered {
 
 pub fn run(args: &TestArgs) -> ExitCode {
     if args.schema {
-        print(&format!("{:#}\n", catalog::casebook_schema()));
+        print(&format!("{:#}\n", catalog::test_file_schema()));
         return ExitCode::SUCCESS;
     }
     let mut covered = Vec::new();
@@ -105,7 +105,7 @@ pub fn run(args: &TestArgs) -> ExitCode {
 fn test(path: &Path, args: &TestArgs, covered: &mut Vec<Covered>) -> FileReport {
     let name = display_name(path);
     let folder = path.parent().unwrap_or(Path::new(""));
-    let (casebook, catalog, programs) = match open(path, &name, folder, args) {
+    let (test_file, catalog, programs) = match open(path, &name, folder, args) {
         Ok(opened) => opened,
         Err(wrong) => return FileReport { name, cases: Err(wrong) },
     };
@@ -115,7 +115,7 @@ fn test(path: &Path, args: &TestArgs, covered: &mut Vec<Covered>) -> FileReport 
     });
     let coverage = &mut covered[place].coverage;
     let wanted = |name: &str| args.run.as_ref().is_none_or(|text| name.contains(text.as_str()));
-    let cases = casebook.cases.iter().filter(|case| wanted(&case.name)).map(|case| {
+    let cases = test_file.cases.iter().filter(|case| wanted(&case.name)).map(|case| {
         let told = story::run(case, &programs, folder, coverage);
         for (line, warning) in told.warnings {
             super::report(&format!("warning: {name}:{line}: {warning}"));
@@ -126,7 +126,7 @@ fn test(path: &Path, args: &TestArgs, covered: &mut Vec<Covered>) -> FileReport 
     FileReport { name, cases }
 }
 
-type Opened = (Casebook, PathBuf, Arc<Programs>);
+type Opened = (TestFile, PathBuf, Arc<Programs>);
 
 /// A test file with its catalog; without one, what is wrong has been said, and is handed back.
 fn open(path: &Path, name: &str, folder: &Path, args: &TestArgs) -> Result<Opened, String> {
@@ -137,7 +137,7 @@ fn open(path: &Path, name: &str, folder: &Path, args: &TestArgs) -> Result<Opene
         error.to_string()
     })?;
     let (mut catalog_path, mut models, mut wrong) = (PathBuf::new(), Models::default(), String::new());
-    let loaded = catalog::load_casebook(&text, |written| {
+    let loaded = catalog::load_test_file(&text, |written| {
         catalog_path = folder.join(written);
         let runnable = catalog_file::runnable(&catalog_path, &args.models.access(), colours);
         let runnable = runnable.map_err(|report| wrong = report).ok()?;
@@ -146,6 +146,6 @@ fn open(path: &Path, name: &str, folder: &Path, args: &TestArgs) -> Result<Opene
     });
     wrong.push_str(&catalog::as_text(name, &text, &loaded.problems, colours));
     eprint!("{wrong}");
-    let (casebook, catalog) = loaded.casebook.ok_or(wrong)?;
-    Ok((casebook, catalog_path, Runnable { catalog, models }.programs()))
+    let (test_file, catalog) = loaded.test_file.ok_or(wrong)?;
+    Ok((test_file, catalog_path, Runnable { catalog, models }.programs()))
 }

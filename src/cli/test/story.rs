@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::coverage::Coverage;
 use super::envelope::record;
-use crate::catalog::{Case, Catalog, Expectation, ExpectedChange, TagId, TagKind, TestEvent, did_you_mean};
+use crate::catalog::{Catalog, Expectation, ExpectedChange, TagDefinition, TagId, TestCase, TestEvent, did_you_mean};
 use crate::cli::replay::{Input, InputError, Replay, each_line};
 use crate::cli::shown::{because, reasons, tag_value};
 use crate::engine::{Programs, Sink};
@@ -22,7 +22,7 @@ pub struct Told {
 }
 
 /// Runs a case; `folder` is what its files are named from.
-pub fn run(case: &Case, programs: &Programs, folder: &Path, coverage: &mut Coverage) -> Told {
+pub fn run(case: &TestCase, programs: &Programs, folder: &Path, coverage: &mut Coverage) -> Told {
     let catalog = &*programs.catalog;
     let watched = case.changes.iter().flatten().map(|change| (change.key.clone(), change.tag)).collect();
     let mut story = Story {
@@ -156,7 +156,7 @@ impl Story<'_> {
             if found == *expected {
                 continue;
             }
-            let kind = &catalog.tag(*tag).kind;
+            let kind = &catalog.tag(*tag).definition;
             let (expected, found) = (tag_value(expected.as_ref()), tag_value(found.as_ref()));
             failure.push(format!("  {name}: expected {expected}, got {found}"));
             if expected == "false" && found == "off" {
@@ -240,8 +240,8 @@ impl Story<'_> {
 }
 
 /// What to call a tag of this kind, where that is worth a word.
-fn manual(kind: &TagKind) -> &'static str {
-    if matches!(kind, TagKind::Manual { .. }) { "the manual tag " } else { "" }
+fn manual(kind: &TagDefinition) -> &'static str {
+    if matches!(kind, TagDefinition::Manual { .. }) { "the manual tag " } else { "" }
 }
 
 /// Whether an event may be about whoever has this key.

@@ -1,6 +1,6 @@
 //! Expressions as tables: what they compile to, and how those that break a rule are told apart.
 
-use tagstream::catalog::{Catalog, Expr, TagKind, load};
+use tagstream::catalog::{Catalog, Expr, TagDefinition, load};
 use tagstream::model::Value;
 
 const DECLARATIONS: &str = r#"
@@ -60,14 +60,14 @@ fn shown(expr: &Expr, catalog: &Catalog) -> String {
         Expr::Until { unit, of } => format!("{}_until({of:?})", unit.name()),
         Expr::Between { unit, from, to } => format!("{}_between({from:?}, {to:?})", unit.name()),
         Expr::Time(name) => format!("{name:?}"),
-        Expr::Kind => "type".to_owned(),
+        Expr::EventType => "type".to_owned(),
     }
 }
 
 fn value(text: &str) -> Result<(Expr, Catalog), String> {
     let loaded = load("t.yaml", text);
     let catalog = loaded.catalog.ok_or_else(|| format!("{:?}", loaded.problems))?;
-    let TagKind::Value { value, .. } = &catalog.tags[1].kind else { panic!() };
+    let TagDefinition::Value { value, .. } = &catalog.tags[1].definition else { panic!() };
     Ok((value.expr.clone(), catalog.clone()))
 }
 
@@ -190,8 +190,8 @@ fn leaves_are_mentioned_once_and_in_order() {
     for (expression, expected) in table {
         let loaded = load("t.yaml", &with(expression));
         let catalog = loaded.catalog.unwrap_or_else(|| panic!("{expression}: {:?}", loaded.problems));
-        let TagKind::Value { value, .. } = &catalog.tags[1].kind else { panic!() };
-        let labels: Vec<&str> = value.leaves.iter().map(|leaf| &*leaf.label).collect();
+        let TagDefinition::Value { value, .. } = &catalog.tags[1].definition else { panic!() };
+        let labels: Vec<&str> = value.reported.iter().map(|leaf| &*leaf.label).collect();
         assert_eq!(labels.join(" "), expected, "{expression}");
     }
 }

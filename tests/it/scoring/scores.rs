@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use tagstream::catalog::{Catalog, TagId, TagKind, load};
+use tagstream::catalog::{Catalog, TagDefinition, TagId, load};
 use tagstream::scoring::{Models, Patience, Place, Scorer, Tally};
 
 use super::runtime::library;
@@ -134,7 +134,7 @@ fn another_model_is_another_meaning() {
     assert_ne!(a.fingerprint, before, "what is in the file enters");
     open(&library, &mut b);
     assert_eq!(a.fingerprint, b.fingerprint);
-    let TagKind::Score(score) = &a.tags[0].kind else { panic!() };
+    let TagDefinition::Score(score) = &a.tags[0].definition else { panic!() };
     assert_ne!(score.digest, 0);
 }
 

@@ -1,33 +1,33 @@
 //! Whose something of a test is: a user, or an entity of another kind, by its key.
 
-use super::compile::Compiler;
-use super::short::Key;
+use super::compile::CaseCompiler;
+use super::short::KeyText;
 use crate::catalog::compiled::TagId;
 use crate::catalog::names::{did_you_mean, listed};
 use crate::catalog::problems::Span;
-use crate::catalog::read::{At, Field, Named};
+use crate::catalog::read::{Field, NameMap, Spanned};
 use crate::model::EntityKindId;
 
 /// How it is written: `user` alone, or `key`, with `entity` where the tags do not say it.
-pub struct Whose<'r> {
-    pub key: &'r Field<Key>,
-    pub user: &'r Field<Key>,
+pub struct EntityRef<'r> {
+    pub key: &'r Field<KeyText>,
+    pub user: &'r Field<KeyText>,
     pub entity: &'r Field<String>,
 }
 
-impl Compiler<'_> {
+impl CaseCompiler<'_> {
     /// The entity that is meant, its kind by default that of `tag`.
-    pub fn whose(
+    pub fn entity_ref(
         &mut self,
-        written: &Whose<'_>,
+        written: &EntityRef<'_>,
         tag: Option<TagId>,
         span: Span,
         what: &str,
     ) -> Option<(EntityKindId, String)> {
-        let Whose { key, user, entity } = written;
+        let EntityRef { key, user, entity } = written;
         if let Some(user_key) = user.key() {
             if let Some(other) = key.key().or(entity.key()) {
-                self.needs
+                self.required
                     .report
                     .error("two-keys", other, "`user` says already whose it is")
                     .help("write `user` alone, or `key` with `entity`")
@@ -36,7 +36,7 @@ impl Compiler<'_> {
             }
             return Some((self.catalog.user(), user.get()?.value.0.clone()));
         }
-        let key = self.needs.value(key, "key", span, what)?.0.clone();
+        let key = self.required.value(key, "key", span, what)?.0.clone();
         let kind = match entity.get() {
             Some(name) => self.entity(name)?,
             None if entity.is_written() => return None,
@@ -53,7 +53,7 @@ impl Compiler<'_> {
         }
         let (own, other) = (&self.catalog.entity(tag.entity).name, &self.catalog.entity(entity).name);
         let message = format!("the tag `{}` is put on `{own}`, and this is about `{other}`", tag.name);
-        self.needs
+        self.required
             .report
             .error("other-entity", place, message)
             .help("what is expected of each stands in a line of its own");
@@ -61,25 +61,25 @@ impl Compiler<'_> {
     }
 
     /// The keys of an event by kind of entity, the user's apart.
-    pub fn keys(&mut self, field: &Field<Named<Key>>) -> Vec<(EntityKindId, String)> {
+    pub fn keys(&mut self, field: &Field<NameMap<KeyText>>) -> Vec<(EntityKindId, String)> {
         let mut keys = Vec::new();
         for (name, key) in field.get().map_or(&[][..], |named| &named.value.0) {
             let Some(kind) = self.entity(name) else { continue };
             if kind == self.catalog.user() {
                 let message = "the key of `user` stands beside `keys`";
-                self.needs.report.error("two-keys", name.span, message).help("write `user: …`");
+                self.required.report.error("two-keys", name.span, message).help("write `user: …`");
             }
             keys.extend(key.as_ref().map(|key| (kind, key.0.clone())));
         }
         keys
     }
 
-    fn entity(&mut self, name: &At<String>) -> Option<EntityKindId> {
+    fn entity(&mut self, name: &Spanned<String>) -> Option<EntityKindId> {
         let known: Vec<&str> = self.catalog.entities.iter().map(|kind| &*kind.name).collect();
         let found = known.iter().position(|known| *known == name.value);
         if found.is_none() {
             let help = did_you_mean(&name.value, known.iter().copied());
-            self.needs
+            self.required
                 .report
                 .error("unknown-name", name.span, format!("unknown entity `{}`", name.value))
                 .help(help.unwrap_or_else(|| format!("the catalog's entities are {}", listed(&known))));

@@ -1,30 +1,17 @@
-//! Unit tests of a catalog as people write them: a file of cases, read and checked against the catalog that they test.
-//!
-//! The road is the catalog's own: text → tree → [`raw`] → [`Casebook`], with all problems of the file told at once. What
-//! this module hands on knows its tags; nobody behind it checks again.
+//! The checked form of a test file: cases with their events, expectations and expected changes.
 
-mod compile;
-mod moment;
-mod raw;
-mod short;
-mod whose;
-
-use super::compiled::{Catalog, TagId};
-use super::problems::{Problem, Report};
-use super::read::{At, Read, Reader};
-use super::source::SourceText;
-use super::tree;
+use crate::catalog::compiled::TagId;
 use crate::model::{EntityKindId, Timestamp, Value};
 
 /// Unit tests of one catalog.
 #[derive(Clone, Debug)]
-pub struct Casebook {
-    pub cases: Vec<Case>,
+pub struct TestFile {
+    pub cases: Vec<TestCase>,
 }
 
 /// A story: events in, and what must have come of them.
 #[derive(Clone, Debug)]
-pub struct Case {
+pub struct TestCase {
     pub name: String,
     /// Where it stands in the file, from 1.
     pub line: usize,
@@ -46,7 +33,7 @@ pub struct TestEvent {
     pub user: String,
     /// Of the other entities that it is about, as far as its properties do not hold them.
     pub keys: Vec<(EntityKindId, String)>,
-    pub kind: String,
+    pub event_type: String,
     pub id: Option<String>,
     pub properties: serde_json::Map<String, serde_json::Value>,
     /// Where it stands in the file, from 1.
@@ -55,7 +42,7 @@ pub struct TestEvent {
 
 /// A moment as it was written, and the instant that it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct When {
+pub struct ResolvedTime {
     pub written: String,
     pub at: Timestamp,
 }
@@ -63,7 +50,7 @@ pub struct When {
 /// What some tags of an entity must be once everything up to an instant has happened.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Expectation {
-    pub when: When,
+    pub when: ResolvedTime,
     pub entity: EntityKindId,
     pub key: String,
     /// By tag, all of the entity's kind; `None` for a tag that it must not have.
@@ -74,35 +61,10 @@ pub struct Expectation {
 /// A change that must come.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ExpectedChange {
-    pub when: When,
+    pub when: ResolvedTime,
     /// Of the entity that the tag is put on.
     pub key: String,
     pub tag: TagId,
     /// `None` when it is removed.
     pub value: Option<Value>,
-}
-
-/// What became of a test file.
-#[derive(Debug)]
-pub struct LoadedCasebook {
-    /// There when neither the file nor its catalog has errors.
-    pub casebook: Option<(Casebook, Catalog)>,
-    /// Of the test file, in its order.
-    pub problems: Vec<Problem>,
-}
-
-/// Reads and checks a test file; `open` gets the catalog that the file names, or nothing after telling why.
-pub fn load_casebook(text: &str, open: impl FnOnce(&str) -> Option<Catalog>) -> LoadedCasebook {
-    let source = SourceText::new(text);
-    let mut report = Report::default();
-    let raw = tree::parse(&source, &mut report)
-        .and_then(|node| At::<raw::RawCasebook>::read(&node, &mut Reader { source: &source, report: &mut report }));
-    let casebook = raw.and_then(|raw| compile::compile(&raw, open, &source, &mut report));
-    let casebook = casebook.filter(|_| report.errors() == 0);
-    LoadedCasebook { casebook, problems: report.finish(&source) }
-}
-
-/// The JSON Schema of a test file, so that editors complete and check while somebody types.
-pub fn casebook_schema() -> serde_json::Value {
-    super::schema::schema_of::<raw::RawCasebook>("tagstream tests", &["catalog", "cases"])
 }

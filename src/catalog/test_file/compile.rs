@@ -2,15 +2,15 @@
 
 use std::collections::HashMap;
 
-use super::moment::Moment;
-use super::raw::{RawCase, RawCasebook, RawChange, RawEvent, RawExpectation};
-use super::short::{Json, Short};
-use super::whose::Whose;
-use super::{Case, Casebook, Expectation, ExpectedChange, TestEvent, When};
-use crate::catalog::compiled::{Catalog, TagId, TagKind};
+use super::cases::{Expectation, ExpectedChange, ResolvedTime, TestCase, TestEvent, TestFile};
+use super::moment::TestTime;
+use super::raw::{RawChange, RawEvent, RawExpectation, RawTestCase, RawTestFile};
+use super::short::{AnyJson, ShortForm};
+use super::whose::EntityRef;
+use crate::catalog::compiled::{Catalog, TagDefinition, TagId};
 use crate::catalog::names::{did_you_mean, listed};
 use crate::catalog::problems::{Report, Span};
-use crate::catalog::read::{At, Field, Named};
+use crate::catalog::read::{Field, NameMap, Spanned};
 use crate::catalog::source::SourceText;
 use crate::model::{EntityKindId, Timestamp, Value};
 
@@ -22,29 +22,29 @@ const TIMES_MAX: u64 = 100_000;
 
 /// Cases over the catalog that `open` finds; whether they may be run tells the report.
 pub fn compile(
-    raw: &At<RawCasebook>,
+    raw: &Spanned<RawTestFile>,
     open: impl FnOnce(&str) -> Option<Catalog>,
     source: &SourceText<'_>,
     report: &mut Report,
-) -> Option<(Casebook, Catalog)> {
-    let mut needs = Needs { report };
-    let path = needs.value(&raw.value.catalog, "catalog", raw.span, "a test file");
-    let cases = needs.value(&raw.value.cases, "cases", raw.span, "a test file");
+) -> Option<(TestFile, Catalog)> {
+    let mut required = RequiredFields { report };
+    let path = required.value(&raw.value.catalog, "catalog", raw.span, "a test file");
+    let cases = required.value(&raw.value.cases, "cases", raw.span, "a test file");
     let catalog = open(path?)?;
     let base = raw.value.base.get().map_or(BASE, |at| at.value.0);
     let tags = catalog.tags.iter().zip(0..).map(|(tag, id)| (&*tag.name, TagId(id))).collect();
-    let mut compiler = Compiler { catalog: &catalog, tags, source, needs, base };
-    let cases: Vec<Option<Case>> = cases?.iter().map(|case| compiler.case(case, base)).collect();
+    let mut compiler = CaseCompiler { catalog: &catalog, tags, source, required, base };
+    let cases: Vec<Option<TestCase>> = cases?.iter().map(|case| compiler.case(case, base)).collect();
     let cases = cases.into_iter().collect::<Option<_>>()?;
-    Some((Casebook { cases }, catalog))
+    Some((TestFile { cases }, catalog))
 }
 
 /// Asks for what must be written.
-pub struct Needs<'a> {
+pub struct RequiredFields<'a> {
     pub report: &'a mut Report,
 }
 
-impl Needs<'_> {
+impl RequiredFields<'_> {
     pub fn value<'f, T>(&mut self, field: &'f Field<T>, key: &str, whose: Span, what: &str) -> Option<&'f T> {
         if !field.is_written() {
             let start = Span::new(whose.start, whose.start);
@@ -54,20 +54,20 @@ impl Needs<'_> {
     }
 }
 
-pub struct Compiler<'a> {
+pub struct CaseCompiler<'a> {
     pub catalog: &'a Catalog,
     tags: HashMap<&'a str, TagId>,
     source: &'a SourceText<'a>,
-    pub needs: Needs<'a>,
+    pub required: RequiredFields<'a>,
     /// Of the case that is compiled.
     base: Timestamp,
 }
 
-impl Compiler<'_> {
-    fn case(&mut self, raw: &At<RawCase>, base: Timestamp) -> Option<Case> {
-        let (case, errors) = (&raw.value, self.needs.report.errors());
+impl CaseCompiler<'_> {
+    fn case(&mut self, raw: &Spanned<RawTestCase>, base: Timestamp) -> Option<TestCase> {
+        let (case, errors) = (&raw.value, self.required.report.errors());
         self.base = case.base.get().map_or(base, |at| at.value.0);
-        let name = self.needs.value(&case.name, "name", raw.span, "a case").cloned();
+        let name = self.required.value(&case.name, "name", raw.span, "a case").cloned();
         let events = arrivals(list(&case.events).iter().filter_map(|event| self.event(event)));
         let mut expectations: Vec<_> = list(&case.expect).iter().filter_map(|raw| self.expectation(raw)).collect();
         expectations.sort_by_key(|expectation| expectation.when.at);
@@ -79,25 +79,25 @@ impl Compiler<'_> {
         let until = case.until.get().map(|at| at.value.from(self.base));
         if !case.expect.is_written() && !case.changes.is_written() {
             let message = "this case expects nothing, and can't fail";
-            self.needs.report.error("no-expectation", self.head(raw), message).help("give it `expect` or `changes`");
+            self.required.report.error("no-expectation", self.head(raw), message).help("give it `expect` or `changes`");
         }
         let input = case.input.get().map_or(Vec::new(), |texts| texts.value.0.clone());
-        let case = Case { name: name?, line: self.line(raw.span), input, events, until, expectations, changes };
-        (self.needs.report.errors() == errors).then_some(case)
+        let case = TestCase { name: name?, line: self.line(raw.span), input, events, until, expectations, changes };
+        (self.required.report.errors() == errors).then_some(case)
     }
 
-    fn event(&mut self, raw: &At<Short<RawEvent>>) -> Option<Vec<TestEvent>> {
+    fn event(&mut self, raw: &Spanned<ShortForm<RawEvent>>) -> Option<Vec<TestEvent>> {
         let (event, span) = (&raw.value.0, raw.span);
-        let at = self.needs.value(&event.at, "at", span, "an event");
-        let user = self.needs.value(&event.user, "user", span, "an event");
+        let at = self.required.value(&event.at, "at", span, "an event");
+        let user = self.required.value(&event.user, "user", span, "an event");
         let keys = self.keys(&event.keys);
-        let kind = self.needs.value(&event.r#type, "type", span, "an event");
+        let event_type = self.required.value(&event.r#type, "type", span, "an event");
         let properties = match event.properties.get() {
             None => serde_json::Map::new(),
-            Some(At { value: Json(serde_json::Value::Object(members)), .. }) => members.clone(),
+            Some(Spanned { value: AnyJson(serde_json::Value::Object(members)), .. }) => members.clone(),
             Some(other) => {
                 let message = "the properties of an event are a map";
-                self.needs.report.error("wrong-type", other.span, message).help("for example `{ amount: 12.5 }`");
+                self.required.report.error("wrong-type", other.span, message).help("for example `{ amount: 12.5 }`");
                 return None;
             }
         };
@@ -105,16 +105,16 @@ impl Compiler<'_> {
         let every = event.every.get().map(|at| at.value.0);
         if times != 1 && every.is_none() || times > TIMES_MAX {
             let message = format!("`times` is at most {TIMES_MAX}, and needs `every`");
-            self.needs.report.error("bad-times", span, message).help("for example `times: 10, every: 1d`");
+            self.required.report.error("bad-times", span, message).help("for example `times: 10, every: 1d`");
             return None;
         }
-        let (first, key, kind) = (at?.from(self.base), &user?.0, kind?);
+        let (first, key, event_type) = (at?.from(self.base), &user?.0, event_type?);
         let line = self.line(span);
         let one = |nth: u64| TestEvent {
             at: first.plus(nth as i64 * every.unwrap_or_default()),
             user: key.clone(),
             keys: keys.clone(),
-            kind: kind.clone(),
+            event_type: event_type.clone(),
             // Repeats of one entry are events of their own.
             id: event.id.get().map(|id| if nth == 0 { id.value.0.clone() } else { format!("{}-{nth}", id.value.0) }),
             properties: properties.clone(),
@@ -123,20 +123,23 @@ impl Compiler<'_> {
         Some((0..times).map(one).collect())
     }
 
-    fn expectation(&mut self, raw: &At<Short<RawExpectation>>) -> Option<Expectation> {
+    fn expectation(&mut self, raw: &Spanned<ShortForm<RawExpectation>>) -> Option<Expectation> {
         let (expectation, span) = (&raw.value.0, raw.span);
         let when = self.when(&expectation.at, span, "an expectation");
         let is_exact = expectation.exactly.is_written();
         if is_exact == expectation.tags.is_written() {
             let message = "an expectation has either `tags` or `exactly`";
-            self.needs.report.error("bad-expectation", span, message).help("for example `tags: { churn_risk: true }`");
+            self.required
+                .report
+                .error("bad-expectation", span, message)
+                .help("for example `tags: { churn_risk: true }`");
             return None;
         }
         let named = if is_exact { &expectation.exactly } else { &expectation.tags };
         let named = named.get()?;
-        let whose = Whose { key: &expectation.key, user: &expectation.user, entity: &expectation.entity };
+        let whose = EntityRef { key: &expectation.key, user: &expectation.user, entity: &expectation.entity };
         let first = named.value.0.iter().find_map(|(name, _)| self.tags.get(name.value.as_str()).copied());
-        let (entity, key) = self.whose(&whose, first, span, "an expectation")?;
+        let (entity, key) = self.entity_ref(&whose, first, span, "an expectation")?;
         let mut tags = self.expected_tags(named, entity);
         if is_exact {
             let is_other = |id: &TagId| self.catalog.tag(*id).entity == entity && tags.iter().all(|(tag, _)| tag != id);
@@ -146,7 +149,11 @@ impl Compiler<'_> {
         Some(Expectation { when: when?, entity, key, tags, line: self.line(span) })
     }
 
-    fn expected_tags(&mut self, named: &At<Named<Json>>, entity: EntityKindId) -> Vec<(TagId, Option<Value>)> {
+    fn expected_tags(
+        &mut self,
+        named: &Spanned<NameMap<AnyJson>>,
+        entity: EntityKindId,
+    ) -> Vec<(TagId, Option<Value>)> {
         let mut tags = Vec::with_capacity(named.value.0.len());
         for (name, json) in &named.value.0 {
             let Some(id) = self.tag(name).filter(|id| self.is_put_on(*id, entity, name.span)) else { continue };
@@ -156,14 +163,14 @@ impl Compiler<'_> {
         tags
     }
 
-    fn change(&mut self, raw: &At<Short<RawChange>>) -> Option<ExpectedChange> {
+    fn change(&mut self, raw: &Spanned<ShortForm<RawChange>>) -> Option<ExpectedChange> {
         let (change, span) = (&raw.value.0, raw.span);
         let when = self.when(&change.at, span, "a change");
-        self.needs.value(&change.tag, "tag", span, "a change")?;
+        self.required.value(&change.tag, "tag", span, "a change")?;
         let name = change.tag.get()?;
         let tag = self.tag(name)?;
-        let whose = Whose { key: &change.key, user: &change.user, entity: &change.entity };
-        let (entity, key) = self.whose(&whose, Some(tag), span, "a change")?;
+        let whose = EntityRef { key: &change.key, user: &change.user, entity: &change.entity };
+        let (entity, key) = self.entity_ref(&whose, Some(tag), span, "a change")?;
         if !self.is_put_on(tag, entity, name.span) {
             return None;
         }
@@ -175,18 +182,18 @@ impl Compiler<'_> {
         Some(ExpectedChange { when: when?, key, tag, value })
     }
 
-    fn when(&mut self, field: &Field<Moment>, whose: Span, what: &str) -> Option<When> {
-        let at = self.needs.value(field, "at", whose, what)?.from(self.base);
+    fn when(&mut self, field: &Field<TestTime>, whose: Span, what: &str) -> Option<ResolvedTime> {
+        let at = self.required.value(field, "at", whose, what)?.from(self.base);
         let written = self.source.slice(field.get()?.span).trim_matches(['"', '\'']).to_owned();
-        Some(When { written, at })
+        Some(ResolvedTime { written, at })
     }
 
-    fn tag(&mut self, name: &At<String>) -> Option<TagId> {
+    fn tag(&mut self, name: &Spanned<String>) -> Option<TagId> {
         let found = self.tags.get(name.value.as_str()).copied();
         if found.is_none() {
             let known: Vec<&str> = self.catalog.tags.iter().map(|tag| &*tag.name).collect();
             let help = did_you_mean(&name.value, known.iter().copied());
-            self.needs
+            self.required
                 .report
                 .error("unknown-name", name.span, format!("unknown tag `{}`", name.value))
                 .help(help.unwrap_or_else(|| format!("the catalog's tags are {}", listed(&known))));
@@ -195,10 +202,10 @@ impl Compiler<'_> {
     }
 
     /// What a tag must be; `Some(None)`: it must have no value.
-    fn expected(&mut self, id: TagId, json: &Json, at: Span) -> Option<Option<Value>> {
+    fn expected(&mut self, id: TagId, json: &AnyJson, at: Span) -> Option<Option<Value>> {
         let tag = &self.catalog.tags[usize::from(id.0)];
-        let names = tag.kind.labels();
-        if names.is_empty() && !matches!(tag.kind, TagKind::Rule { .. }) {
+        let names = tag.definition.labels();
+        if names.is_empty() && !matches!(tag.definition, TagDefinition::Rule { .. }) {
             return self.free_value(json, at);
         }
         match &json.0 {
@@ -216,12 +223,12 @@ impl Compiler<'_> {
                 .unwrap_or_else(|| format!("it is {}, or `false` for none", listed(&names))),
             _ => format!("it is {}, or `false` for none", listed(&names)),
         };
-        self.needs.report.error("bad-value", at, message).help(help);
+        self.required.report.error("bad-value", at, message).help(help);
         None
     }
 
     /// The value of a tag that has neither bands nor stages: anything, and `null` for none.
-    fn free_value(&mut self, json: &Json, at: Span) -> Option<Option<Value>> {
+    fn free_value(&mut self, json: &AnyJson, at: Span) -> Option<Option<Value>> {
         Some(match &json.0 {
             serde_json::Value::Null => None,
             serde_json::Value::Bool(b) => Some(Value::Bool(*b)),
@@ -232,14 +239,14 @@ impl Compiler<'_> {
             }),
             _ => {
                 let message = "a tag's value is text, a number, a time, true or false";
-                self.needs.report.error("bad-value", at, message).help("`null` stands for no value");
+                self.required.report.error("bad-value", at, message).help("`null` stands for no value");
                 return None;
             }
         })
     }
 
     /// The first line of something.
-    fn head(&self, raw: &At<RawCase>) -> Span {
+    fn head(&self, raw: &Spanned<RawTestCase>) -> Span {
         raw.value.name.get().map_or(raw.span, |name| name.span)
     }
 

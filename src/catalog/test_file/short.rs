@@ -6,11 +6,11 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 
 use crate::catalog::names::listed;
 use crate::catalog::problems::Span;
-use crate::catalog::read::{Read, Reader};
-use crate::catalog::tree::{Node, Yaml};
+use crate::catalog::read::{FromYaml, YamlReader};
+use crate::catalog::tree::{YamlNode, YamlValue};
 
 /// A record that may also be written as a list of its first members: `[2d, ann, workout]`.
-pub trait Positions {
+pub trait ShortFormKeys {
     const NAMES: &'static [&'static str];
     /// How many of them a list must have.
     const NEEDED: usize;
@@ -20,14 +20,14 @@ pub trait Positions {
 
 /// A record in its long or short form.
 #[derive(Clone, Debug)]
-pub struct Short<T>(pub T);
+pub struct ShortForm<T>(pub T);
 
-impl<T: Read + Positions> Read for Short<T> {
-    fn read(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
+impl<T: FromYaml + ShortFormKeys> FromYaml for ShortForm<T> {
+    fn from_yaml(node: &YamlNode, reader: &mut YamlReader<'_>) -> Option<Self> {
         let items = match &node.value {
-            Yaml::List(items) => items,
-            Yaml::Map(members) => return Self::of(node.span, members.clone(), reader),
-            _ => return T::read(node, reader).map(Short),
+            YamlValue::List(items) => items,
+            YamlValue::Map(members) => return Self::of(node.span, members.clone(), reader),
+            _ => return T::from_yaml(node, reader).map(ShortForm),
         };
         if items.len() < T::NEEDED || items.len() > T::NAMES.len() {
             let message = format!("a list of {} can't stand here", items.len());
@@ -35,23 +35,24 @@ impl<T: Read + Positions> Read for Short<T> {
             reader.report.error("bad-short-form", node.span, message).help(help);
             return None;
         }
-        let name = |name: &str, at: Span| Node { span: at, value: Yaml::Text(name.to_owned()) };
+        let name = |name: &str, at: Span| YamlNode { span: at, value: YamlValue::Text(name.to_owned()) };
         let members = items.iter().zip(T::NAMES).map(|(item, known)| (name(known, item.span), item.clone()));
         Self::of(node.span, members.collect(), reader)
     }
 }
 
-impl<T: Read + Positions> Short<T> {
-    fn of(span: Span, mut members: Vec<(Node, Node)>, reader: &mut Reader<'_>) -> Option<Self> {
-        let says_nothing = |(name, value): &(Node, Node)| {
-            value.value == Yaml::Null && T::NULLABLE.is_some_and(|key| name.value == Yaml::Text(key.to_owned()))
+impl<T: FromYaml + ShortFormKeys> ShortForm<T> {
+    fn of(span: Span, mut members: Vec<(YamlNode, YamlNode)>, reader: &mut YamlReader<'_>) -> Option<Self> {
+        let says_nothing = |(name, value): &(YamlNode, YamlNode)| {
+            value.value == YamlValue::Null
+                && T::NULLABLE.is_some_and(|key| name.value == YamlValue::Text(key.to_owned()))
         };
         members.retain(|member| !says_nothing(member));
-        T::read(&Node { span, value: Yaml::Map(members) }, reader).map(Short)
+        T::from_yaml(&YamlNode { span, value: YamlValue::Map(members) }, reader).map(ShortForm)
     }
 }
 
-impl<T: JsonSchema> JsonSchema for Short<T> {
+impl<T: JsonSchema> JsonSchema for ShortForm<T> {
     fn inline_schema() -> bool {
         true
     }
@@ -68,18 +69,20 @@ impl<T: JsonSchema> JsonSchema for Short<T> {
 
 /// A text, or a list of texts.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Texts(pub Vec<String>);
+pub struct TextList(pub Vec<String>);
 
-impl Read for Texts {
-    fn read(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
+impl FromYaml for TextList {
+    fn from_yaml(node: &YamlNode, reader: &mut YamlReader<'_>) -> Option<Self> {
         match &node.value {
-            Yaml::List(items) => items.iter().map(|item| String::read(item, reader)).collect::<Option<_>>().map(Texts),
-            _ => String::read(node, reader).map(|text| Texts(vec![text])),
+            YamlValue::List(items) => {
+                items.iter().map(|item| String::from_yaml(item, reader)).collect::<Option<_>>().map(TextList)
+            }
+            _ => String::from_yaml(node, reader).map(|text| TextList(vec![text])),
         }
     }
 }
 
-impl JsonSchema for Texts {
+impl JsonSchema for TextList {
     fn inline_schema() -> bool {
         true
     }
@@ -95,18 +98,20 @@ impl JsonSchema for Texts {
 
 /// A key or an id: text, or a whole number that stands for its digits.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Key(pub String);
+pub struct KeyText(pub String);
 
-impl Read for Key {
-    fn read(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
+impl FromYaml for KeyText {
+    fn from_yaml(node: &YamlNode, reader: &mut YamlReader<'_>) -> Option<Self> {
         match node.value {
-            Yaml::Number(number) if number.fract() == 0.0 => Some(Key(reader.source.slice(node.span).to_owned())),
-            _ => String::read(node, reader).map(Key),
+            YamlValue::Number(number) if number.fract() == 0.0 => {
+                Some(KeyText(reader.source.slice(node.span).to_owned()))
+            }
+            _ => String::from_yaml(node, reader).map(KeyText),
         }
     }
 }
 
-impl JsonSchema for Key {
+impl JsonSchema for KeyText {
     fn inline_schema() -> bool {
         true
     }
@@ -122,33 +127,34 @@ impl JsonSchema for Key {
 
 /// Any YAML as JSON: the properties of an event, the value of a tag.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Json(pub serde_json::Value);
+pub struct AnyJson(pub serde_json::Value);
 
-impl Read for Json {
-    fn read(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
-        Some(Json(match &node.value {
-            Yaml::Null => serde_json::Value::Null,
-            Yaml::Bool(b) => (*b).into(),
+impl FromYaml for AnyJson {
+    fn from_yaml(node: &YamlNode, reader: &mut YamlReader<'_>) -> Option<Self> {
+        Some(AnyJson(match &node.value {
+            YamlValue::Null => serde_json::Value::Null,
+            YamlValue::Bool(b) => (*b).into(),
             // The digits as written, so that a sum in a test is the sum that events would give.
-            Yaml::Number(number) => {
+            YamlValue::Number(number) => {
                 serde_json::from_str(reader.source.slice(node.span)).unwrap_or_else(|_| (*number).into())
             }
-            Yaml::Text(text) => text.as_str().into(),
-            Yaml::List(items) => {
-                let items = items.iter().map(|item| Json::read(item, reader).map(|json| json.0));
+            YamlValue::Text(text) => text.as_str().into(),
+            YamlValue::List(items) => {
+                let items = items.iter().map(|item| AnyJson::from_yaml(item, reader).map(|json| json.0));
                 serde_json::Value::Array(items.collect::<Option<_>>()?)
             }
-            Yaml::Map(_) => {
+            YamlValue::Map(_) => {
                 let members = reader.members(node, "a map")?;
-                let members =
-                    members.iter().map(|member| Some((member.name.to_owned(), Json::read(member.value?, reader)?.0)));
+                let members = members
+                    .iter()
+                    .map(|member| Some((member.name.to_owned(), AnyJson::from_yaml(member.value?, reader)?.0)));
                 serde_json::Value::Object(members.collect::<Option<_>>()?)
             }
         }))
     }
 }
 
-impl JsonSchema for Json {
+impl JsonSchema for AnyJson {
     fn inline_schema() -> bool {
         true
     }

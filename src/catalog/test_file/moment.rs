@@ -4,44 +4,46 @@ use std::borrow::Cow;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 
-use crate::catalog::duration::Duration;
-use crate::catalog::read::{Read, Reader};
-use crate::catalog::tree::{Node, Yaml};
+use crate::catalog::duration::DurationMs;
+use crate::catalog::read::{FromYaml, YamlReader};
+use crate::catalog::tree::{YamlNode, YamlValue};
 use crate::model::Timestamp;
 
 /// A moment as written.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Moment {
+pub enum TestTime {
     /// `14d`, `1h30m`: so long after the base.
-    After(Duration),
+    After(DurationMs),
     Instant(Timestamp),
 }
 
-impl Moment {
+impl TestTime {
     pub fn from(&self, base: Timestamp) -> Timestamp {
         match self {
-            Moment::After(duration) => base.plus(duration.0),
-            Moment::Instant(at) => *at,
+            TestTime::After(duration) => base.plus(duration.0),
+            TestTime::Instant(at) => *at,
         }
     }
 }
 
-impl Read for Moment {
-    fn read(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
+impl FromYaml for TestTime {
+    fn from_yaml(node: &YamlNode, reader: &mut YamlReader<'_>) -> Option<Self> {
         match &node.value {
-            Yaml::Text(text) if is_date(text) => Instant::read(node, reader).map(|instant| Moment::Instant(instant.0)),
-            _ => Duration::read(node, reader).map(Moment::After),
+            YamlValue::Text(text) if is_date(text) => {
+                AbsoluteTime::from_yaml(node, reader).map(|instant| TestTime::Instant(instant.0))
+            }
+            _ => DurationMs::from_yaml(node, reader).map(TestTime::After),
         }
     }
 }
 
 /// An instant as written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Instant(pub Timestamp);
+pub struct AbsoluteTime(pub Timestamp);
 
-impl Read for Instant {
-    fn read(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
-        let text = String::read(node, reader)?;
+impl FromYaml for AbsoluteTime {
+    fn from_yaml(node: &YamlNode, reader: &mut YamlReader<'_>) -> Option<Self> {
+        let text = String::from_yaml(node, reader)?;
         match Timestamp::parse(&text) {
             Ok(at) if at > Timestamp::MAX => {
                 reader.report.error("bad-time", node.span, format!("`{text}` lies after the year 9999 in UTC"));
@@ -52,7 +54,7 @@ impl Read for Instant {
                 reader.report.error("bad-time", node.span, message);
                 None
             }
-            Ok(at) => Some(Instant(at)),
+            Ok(at) => Some(AbsoluteTime(at)),
             Err(error) => {
                 reader.report.error("bad-time", node.span, format!("`{text}`: {error}"));
                 None
@@ -66,7 +68,7 @@ fn is_date(text: &str) -> bool {
     text.len() > 4 && text.bytes().take(4).all(|b| b.is_ascii_digit()) && text[4..].starts_with(['-', '/', '.'])
 }
 
-impl JsonSchema for Moment {
+impl JsonSchema for TestTime {
     fn inline_schema() -> bool {
         true
     }
@@ -76,12 +78,12 @@ impl JsonSchema for Moment {
     }
 
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        let (duration, instant) = (Duration::json_schema(generator), Instant::json_schema(generator));
+        let (duration, instant) = (DurationMs::json_schema(generator), AbsoluteTime::json_schema(generator));
         schemars::json_schema!({ "anyOf": [duration, instant] })
     }
 }
 
-impl JsonSchema for Instant {
+impl JsonSchema for AbsoluteTime {
     fn inline_schema() -> bool {
         true
     }
