@@ -3,15 +3,13 @@
 use std::collections::HashMap;
 
 use super::cases::{Expectation, ExpectedChange, ResolvedTime, TestCase, TestEvent, TestFile};
-use super::moment::TestTime;
+use super::entity_ref::EntityRef;
 use super::raw::{RawChange, RawEvent, RawExpectation, RawTestCase, RawTestFile};
-use super::short::{AnyJson, ShortForm};
-use super::whose::EntityRef;
+use super::relative_time::TestTime;
+use super::short_form::{AnyJson, ShortForm};
 use crate::catalog::compiled::{Catalog, TagDefinition, TagId};
-use crate::catalog::names::{did_you_mean, listed};
-use crate::catalog::problems::{Report, Span};
-use crate::catalog::read::{Field, NameMap, Spanned};
-use crate::catalog::source::SourceText;
+use crate::catalog::diagnostics::{Report, SourceText, Span, did_you_mean, listed};
+use crate::catalog::yaml::{Field, NameMap, Spanned};
 use crate::model::{EntityKindId, Timestamp, Value};
 
 /// What durations are counted from where nobody says: 2026-01-01T00:00:00Z.
@@ -21,7 +19,7 @@ const BASE: Timestamp = Timestamp::from_ms(1_767_225_600_000);
 const TIMES_MAX: u64 = 100_000;
 
 /// Cases over the catalog that `open` finds; whether they may be run tells the report.
-pub fn compile(
+pub(super) fn compile(
     raw: &Spanned<RawTestFile>,
     open: impl FnOnce(&str) -> Option<Catalog>,
     source: &SourceText<'_>,
@@ -40,12 +38,12 @@ pub fn compile(
 }
 
 /// Asks for what must be written.
-pub struct RequiredFields<'a> {
+pub(super) struct RequiredFields<'a> {
     pub report: &'a mut Report,
 }
 
 impl RequiredFields<'_> {
-    pub fn value<'f, T>(&mut self, field: &'f Field<T>, key: &str, whose: Span, what: &str) -> Option<&'f T> {
+    pub(super) fn value<'f, T>(&mut self, field: &'f Field<T>, key: &str, whose: Span, what: &str) -> Option<&'f T> {
         if !field.is_written() {
             let start = Span::new(whose.start, whose.start);
             self.report.error("missing-key", start, format!("{what} needs `{key}`"));
@@ -54,7 +52,7 @@ impl RequiredFields<'_> {
     }
 }
 
-pub struct CaseCompiler<'a> {
+pub(super) struct CaseCompiler<'a> {
     pub catalog: &'a Catalog,
     tags: HashMap<&'a str, TagId>,
     source: &'a SourceText<'a>,

@@ -1,22 +1,27 @@
-//! Unit tests of a catalog as people write them: a file of cases, read and checked against the catalog that they test.
+//! Test files: unit tests of a catalog, read and checked against the catalog that they test.
 //!
-//! The road is the catalog's own: text → tree → [`raw`] → [`TestFile`], with all problems of the file told at once. What
-//! this module hands on knows its tags; nobody behind it checks again.
+//! Knows the form of a test file, and not how its cases are run. What it returns has its tags and values resolved.
+//!
+//! - [`cases`]: the checked cases;
+//! - [`relative_time`]: times as written: a duration after the case's base, or an instant;
+//! - [`short_form`]: lists in place of maps, and values that stand for themselves;
+//! - [`raw`]: the keys of the file;
+//! - [`compile`]: from the file as written to the cases;
+//! - [`entity_ref`]: the entity that a line of a case is about.
 
 mod cases;
-mod compile;
-mod moment;
+mod relative_time;
+mod short_form;
 mod raw;
-mod short;
-mod whose;
+mod compile;
+mod entity_ref;
 
 pub use cases::{Expectation, ExpectedChange, ResolvedTime, TestCase, TestEvent, TestFile};
 
-use super::compiled::Catalog;
-use super::problems::{Problem, Report};
-use super::read::{FromYaml, Spanned, YamlReader};
-use super::source::SourceText;
-use super::tree::parse_yaml;
+use crate::catalog::compiled::Catalog;
+use crate::catalog::diagnostics::{Problem, Report, SourceText};
+use crate::catalog::raw::schema_of;
+use crate::catalog::yaml::{FromYaml, Spanned, YamlReader, parse_yaml};
 
 /// What became of a test file.
 #[derive(Debug)]
@@ -41,5 +46,5 @@ pub fn load_test_file(text: &str, open: impl FnOnce(&str) -> Option<Catalog>) ->
 
 /// The JSON Schema of a test file, so that editors complete and check while somebody types.
 pub fn test_file_schema() -> serde_json::Value {
-    super::schema::schema_of::<raw::RawTestFile>("tagstream tests", &["catalog", "cases"])
+    schema_of::<raw::RawTestFile>("tagstream tests", &["catalog", "cases"])
 }

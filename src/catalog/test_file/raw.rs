@@ -2,11 +2,10 @@
 //!
 //! The doc comments of the fields are what editors show while somebody types (`tagstream test --schema`).
 
-use super::moment::{AbsoluteTime, TestTime};
-use super::short::{AnyJson, KeyText, ShortForm, ShortFormKeys, TextList};
-use crate::catalog::duration::DurationMs;
-use crate::catalog::read::{NameMap, Spanned};
-use crate::catalog::record::yaml_struct;
+use super::relative_time::{AbsoluteTime, TestTime};
+use super::short_form::{AnyJson, KeyText, ShortForm, ShortFormKeys, TextList};
+use crate::catalog::raw::DurationMs;
+use crate::catalog::yaml::{NameMap, Spanned, yaml_struct};
 
 yaml_struct! {
     /// Unit tests of a tagstream catalog: events in, tags expected at given instants.
