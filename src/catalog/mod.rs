@@ -52,19 +52,19 @@ use lint::lint;
 use raw::RawCatalog;
 use yaml::{FromYaml, Spanned, YamlReader, parse_yaml};
 
-/// What became of a catalog file.
+/// The result of loading a catalog file.
 #[derive(Clone, Debug)]
 pub struct LoadedCatalog {
-    /// There when no problem is an error.
+    /// `Some` when no problem is an error.
     pub catalog: Option<Catalog>,
     /// In the order of the file.
     pub problems: Vec<Problem>,
-    /// One a tag with a `score`: whoever loads its model says there what is wrong.
+    /// One per tag with a `score`: the places for problems that the loader of the model finds.
     pub models: Vec<ModelSpans>,
 }
 
 impl LoadedCatalog {
-    /// Takes an error that only somebody outside the catalog could find.
+    /// Adds an error that only a later step could find, such as one in a model's file; the catalog is then `None`.
     pub fn reject(&mut self, text: &str, code: &'static str, span: Span, message: String, help: Option<String>) {
         let mut report = Report::default();
         report.error(code, span, message).maybe_help(help);
@@ -74,7 +74,7 @@ impl LoadedCatalog {
     }
 }
 
-/// Reads, checks and compiles a catalog, telling all problems of the file at once.
+/// Reads, checks and compiles a catalog, and reports all problems of the file.
 pub fn load(_file_name: &str, text: &str) -> LoadedCatalog {
     let source = SourceText::new(text);
     let mut report = Report::default();

@@ -1,4 +1,4 @@
-//! Attributes: the latest known facts, from events.
+//! Attributes, and the `where` of attributes and counters.
 
 use super::compiler::Compiler;
 use crate::catalog::compiled::{Attribute, AttributeType, EventTypeSet, Expr, Source};
@@ -8,7 +8,7 @@ use crate::catalog::raw::{EventPath, ExpressionText, RawAttribute, RawAttributeT
 use crate::catalog::typecheck::Scope;
 use crate::catalog::yaml::Spanned;
 
-/// The declared type, where there is one; an event's time needs no declaration.
+/// The declared type, if there is one; the time of an event needs no declaration.
 pub(super) fn declared_type(raw: &RawAttribute) -> Option<AttributeType> {
     if raw.r#type.value().is_none() && matches!(raw.value.value(), Some(EventPath::Time)) {
         return Some(AttributeType::Time);
@@ -69,7 +69,7 @@ impl Compiler<'_> {
         }
     }
 
-    /// A `where`: a condition over one event.
+    /// Compiles a `where`: a condition over one event.
     pub(super) fn filter(&mut self, text: &ExpressionText) -> Option<Expr> {
         let ast = parse_expression(text, self.report)?;
         let mut checker = self.checker(Scope::Event, text);

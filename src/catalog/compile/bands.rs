@@ -1,4 +1,4 @@
-//! Bands of a value: names, increasing bounds, a margin.
+//! Bands of a number: names, increasing bounds, a margin.
 
 use super::compiler::Compiler;
 use super::names::{check_label, check_unique};
@@ -31,7 +31,7 @@ impl Compiler<'_> {
         is_fine.then_some(Bands { names, bounds: bounds?, margin })
     }
 
-    /// Reports a margin where there is nothing that it could widen.
+    /// Reports a margin without bands.
     pub(super) fn margin_needs_bands(&mut self, raw: &RawTag) {
         if !raw.bands.is_written()
             && let Some(margin) = raw.margin.key()
@@ -42,7 +42,7 @@ impl Compiler<'_> {
         }
     }
 
-    /// The increasing bounds of all bands but the last.
+    /// The increasing bounds of all bands except the last.
     fn bounds(&mut self, raw: &RawTag, bands: &[Spanned<RawBand>]) -> Option<Vec<f64>> {
         let Some((last, front)) = bands.split_last() else {
             let span = raw.bands.key().unwrap_or_default();

@@ -1,4 +1,4 @@
-//! The raw catalog as a whole to the compiled one: names first, then everything that mentions them.
+//! Compiles the whole catalog: first all names, then what mentions them.
 
 use jiff::tz::TimeZone;
 
@@ -17,24 +17,24 @@ use crate::catalog::typecheck::{Checker, ClockUse, INTERNED_MAX, Interner, Meani
 use crate::catalog::yaml::{Field, NameMap, Spanned};
 use crate::model::EntityKindId;
 
-/// The only version of the format so far.
+/// The only version of the format.
 const VERSION: u64 = 1;
 
 /// The most attributes, counters and tags, each: ids have 16 bits.
 const ITEMS_MAX: usize = 10_000;
 
-/// What compiling hands around.
+/// The state of compiling one catalog.
 pub(super) struct Compiler<'a> {
     pub report: &'a mut Report,
-    /// In the catalog's order.
+    /// In the order of the file.
     pub entities: Vec<EntityKind>,
     pub names: NameTable,
     pub interner: Interner,
-    /// Where the file speaks of models.
+    /// The places of models in the file.
     pub models: Vec<ModelSpans>,
 }
 
-/// Everything of a catalog that can be compiled; whether it may be used tells the report.
+/// Compiles a catalog; `None` when the report has errors.
 pub(crate) fn compile(root: &Spanned<RawCatalog>, report: &mut Report) -> Option<(Catalog, Vec<ModelSpans>)> {
     let raw = &root.value;
     let entities = entities::compile(&raw.entities, report);
@@ -99,7 +99,7 @@ impl<'a> Compiler<'a> {
         }
     }
 
-    /// A field that something can't do without.
+    /// The value of a key that must be written; reports a missing key.
     pub(super) fn required<T: Clone>(
         &mut self,
         field: &Field<T>,
@@ -133,7 +133,7 @@ impl<'a> Compiler<'a> {
         }
     }
 
-    /// Makes every name known, whether or not what it stands for is right.
+    /// Declares every name, whether or not its definition is right.
     fn declare(&mut self, raw: &RawCatalog) {
         for (id, (name, attribute)) in (0_u16..).zip(named_entries(&raw.attributes)) {
             check_name("an attribute", name, self.report);
@@ -168,7 +168,7 @@ impl<'a> Compiler<'a> {
         }
     }
 
-    /// Whether there are few enough of something for its ids.
+    /// Whether a section has at most [`ITEMS_MAX`] entries; reports it if not.
     fn fits<T>(&mut self, what: &str, field: &Field<NameMap<T>>) -> bool {
         let Some(all) = field.get().filter(|all| all.value.0.len() > ITEMS_MAX) else { return true };
         let message = format!("a catalog has at most {ITEMS_MAX} {what}; this has {}", all.value.0.len());
@@ -201,7 +201,7 @@ impl<'a> Compiler<'a> {
         super::tags::compile(self, named_entries(field), attributes, counters)
     }
 
-    /// Where a `$tag` command says what it wants: nobody looks there unless a tag is manual.
+    /// The properties of `$tag` commands, if a tag is manual.
     fn command_paths(&mut self, tags: &[Tag]) -> Option<CommandPaths> {
         let is_manual = |tag: &Tag| matches!(tag.definition, TagDefinition::Manual { .. });
         let mut path = |name: &str| self.interner.path(&[name.to_owned()]);
@@ -214,7 +214,7 @@ impl<'a> Compiler<'a> {
     }
 }
 
-/// UTC where none is given, or an unknown one (which is reported).
+/// The catalog's time zone; UTC when none is given, or when it is unknown, which is reported.
 fn timezone(name: Option<&Spanned<String>>, report: &mut Report) -> TimeZone {
     let Some(name) = name else { return TimeZone::UTC };
     if let Ok(zone) = TimeZone::get(&name.value) {
@@ -237,7 +237,7 @@ fn timezone(name: Option<&Spanned<String>>, report: &mut Report) -> TimeZone {
     TimeZone::UTC
 }
 
-/// The type that expressions may rely on; anything while the declaration itself is wrong.
+/// The type of an attribute in expressions; `Any` when its declaration is wrong.
 fn attribute_type(raw: &RawAttribute) -> Type {
     let is_kind = raw.value.value() == Some(&EventPath::EventType);
     match attributes::declared_type(raw) {
@@ -259,7 +259,7 @@ fn counter_type(raw: &RawCounter) -> Type {
     }
 }
 
-/// Keeps a broken attribute's place, so that ids stay right while the other problems are looked for.
+/// Takes the place of an attribute with a mistake, so that ids stay right while other problems are looked for.
 fn broken_attribute(name: &str) -> Attribute {
     Attribute {
         name: name.into(),

@@ -1,4 +1,4 @@
-//! Counters: exactly one aggregate, the events it is over, and its window.
+//! Counters: exactly one aggregate, the events that it is over, and its window.
 
 use super::compiler::Compiler;
 use crate::catalog::compiled::{Aggregate, Counter, Source};
@@ -7,14 +7,14 @@ use crate::catalog::raw::{EventPath, EventTypes, RawCounter};
 use crate::catalog::yaml::{Field, Spanned};
 use crate::model::PathId;
 
-/// The most values that `distinct` and `top` tell apart; every one of them is kept for every user.
+/// The most values that `distinct` and `top` tell apart; each of them is stored for each user.
 const LIMIT_MAX: u64 = 4_096;
 const DISTINCT_LIMIT: u32 = 256;
 const TOP_LIMIT: u32 = 64;
 
 const AGGREGATES: &str = "`count`, `sum`, `avg`, `min`, `max`, `distinct`, `active_days`, `last`, `first` or `top`";
 
-/// What a counter's aggregate is written with.
+/// The key of an aggregate.
 enum AggregateField<'r> {
     /// `count`, `active_days`: event types.
     EventTypes(&'r Field<EventTypes>),
@@ -72,12 +72,12 @@ impl Compiler<'_> {
         })
     }
 
-    /// The one aggregate of a counter.
+    /// The key of the counter's aggregate; none, or several, are reported.
     fn aggregate_word(&mut self, name: &Spanned<String>, raw: &RawCounter) -> Option<&'static str> {
         match raw.written().as_slice() {
             [(word, _)] => Some(word),
             [] => {
-                let message = format!("the counter `{}` counts nothing", name.value);
+                let message = format!("the counter `{}` has no aggregate", name.value);
                 self.report
                     .error("no-aggregate", name.span, message)
                     .help(format!("give it exactly one of {AGGREGATES}"));
@@ -94,7 +94,7 @@ impl Compiler<'_> {
         }
     }
 
-    /// Which events: `on`, or what stands behind `count` or `active_days`.
+    /// The event types of a counter: those of `on`, or of `count` or `active_days`.
     fn on(&mut self, word: &str, name: &Spanned<String>, raw: &RawCounter) -> Option<EventTypes> {
         let short = match word {
             "count" => Some(&raw.count),
@@ -141,20 +141,20 @@ impl Compiler<'_> {
         }
     }
 
-    /// A path that must lead to numbers.
+    /// A path to a number.
     fn numbers(&mut self, word: &str, field: &Field<EventPath>) -> Option<PathId> {
         let path = field.get()?;
         if let Source::Property(path) = self.source(&path.value) {
             return Some(path);
         }
-        let message = format!("`{word}` works on numbers; an event's {} is none", path.value);
+        let message = format!("`{word}` works on numbers; an event's {} is not a number", path.value);
         self.report
             .error("bad-path", path.span, message)
             .help("name a property; `time` goes with `last` and `first`, `type` also with `distinct` and `top`");
         None
     }
 
-    /// A path whose values are told apart.
+    /// A path to values that are told apart.
     fn values(&mut self, word: &str, field: &Field<EventPath>) -> Option<Source> {
         let path = field.get()?;
         if path.value != EventPath::Time {

@@ -1,4 +1,4 @@
-//! Kinds of entity: what tags are put on, and where an event says whose it is.
+//! Kinds of entity, and the kind that an attribute, a counter or a tag belongs to.
 
 use super::compiler::Compiler;
 use crate::catalog::compiled::EntityKind;
@@ -8,16 +8,16 @@ use crate::catalog::typecheck::Owner;
 use crate::catalog::yaml::{Field, NameMap, Spanned};
 use crate::model::EntityKindId;
 
-/// The kind of entity that is always there, and whose everything is where nobody says.
+/// The kind of entity that every catalog has, and the default of `entity`.
 const USER: &str = "user";
 
-/// The most kinds: an event is looked at for the key of each.
+/// The most kinds: every event is searched for the key of each.
 const ENTITIES_MAX: usize = 16;
 
-/// The longest name: topics are called after it.
+/// The longest name, in bytes: topics are named after it.
 const NAME_BYTES_MAX: usize = 64;
 
-/// All kinds in the order of the file; the user first where it is not declared.
+/// All kinds in the order of the file; the user is first when it is not declared.
 pub(super) fn compile(field: &Field<NameMap<RawEntity>>, report: &mut Report) -> Vec<EntityKind> {
     let declared = named_entries(field);
     if let Some(all) = field.get().filter(|_| declared.len() > ENTITIES_MAX) {
@@ -32,7 +32,7 @@ pub(super) fn compile(field: &Field<NameMap<RawEntity>>, report: &mut Report) ->
     kinds
 }
 
-/// A broken kind keeps its place, so that ids stay right while the other problems are looked for.
+/// A kind with a mistake keeps its place, so that ids stay right while other problems are looked for.
 fn entity_kind(name: &Spanned<String>, raw: Option<&RawEntity>, report: &mut Report) -> EntityKind {
     check_kind_name(name, report);
     let mut kind = EntityKind { name: name.value.as_str().into(), key: None, forget_after_ms: None };
@@ -66,16 +66,16 @@ fn check_kind_name(name: &Spanned<String>, report: &mut Report) {
             .help("use letters a to z, digits and `_`, not beginning with a digit");
     } else if text.len() > NAME_BYTES_MAX {
         let message = format!("an entity's name has at most {NAME_BYTES_MAX} bytes, this has {}", text.len());
-        report.error("bad-name", name.span, message).help("topics are called after it");
+        report.error("bad-name", name.span, message).help("topics are named after it");
     }
 }
 
-/// A duration that must be longer than nothing, in milliseconds.
+/// The milliseconds of a duration that must be longer than 0.
 pub(super) fn positive_duration(field: &Field<DurationMs>, key: &str, report: &mut Report) -> Option<i64> {
     let duration = field.get()?;
     if duration.value.0 == 0 {
         report
-            .error("out-of-range", duration.span, format!("`{key}` must be longer than nothing"))
+            .error("out-of-range", duration.span, format!("`{key}` must be longer than 0"))
             .help("for example `30d`; without the line it is for ever");
         return None;
     }
@@ -83,7 +83,7 @@ pub(super) fn positive_duration(field: &Field<DurationMs>, key: &str, report: &m
 }
 
 impl Compiler<'_> {
-    /// Whose an attribute, a counter or a tag is; an unknown entity is reported.
+    /// The kind of entity that an attribute, a counter or a tag belongs to; an unknown one is reported.
     pub(super) fn owner(&mut self, field: &Field<String>) -> Owner {
         let Some(name) = field.get() else {
             return if field.is_written() { None } else { self.entity(USER) };

@@ -1,4 +1,4 @@
-//! The order in which tags take their turn: the file's, each preceded by those it uses; cycles have none.
+//! The order in which tags are evaluated: that of the file, but each tag after the tags that it uses.
 
 use crate::catalog::compiled::TagId;
 use crate::catalog::diagnostics::{Report, Span};
@@ -9,17 +9,17 @@ pub(super) type Uses = Vec<Vec<(TagId, Span)>>;
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum VisitState {
     Unvisited,
-    /// On the way down: meeting it again closes a cycle.
+    /// On the current path: meeting it again closes a cycle.
     Open,
     Done,
 }
 
-/// Each tag once; cycles are reported.
+/// The order of evaluation, by depth-first search; cycles are reported.
 pub(super) fn evaluation_order(uses: &Uses, names: &[String], report: &mut Report) -> Vec<TagId> {
     let mut states = vec![VisitState::Unvisited; uses.len()];
     let mut order = Vec::with_capacity(uses.len());
     for start in 0..uses.len() {
-        // Depth first without recursion: a chain of ten thousand tags must not overflow the stack.
+        // Without recursion: a chain of ten thousand tags must not overflow the stack.
         let mut path: Vec<(usize, usize)> = Vec::new();
         if states[start] == VisitState::Unvisited {
             states[start] = VisitState::Open;
@@ -46,7 +46,7 @@ pub(super) fn evaluation_order(uses: &Uses, names: &[String], report: &mut Repor
     order
 }
 
-/// Of a longer circle only the start is shown.
+/// Of a longer cycle only the start is shown.
 const SHOWN_MAX: usize = 8;
 
 fn report_cycle(path: &[(usize, usize)], back_to: usize, place: Span, names: &[String], report: &mut Report) {

@@ -1,4 +1,4 @@
-//! `input`: how an event is found in a record; presets with their rules replaced by given pointers.
+//! `input`: how an event is found in a record; the pointers that are written replace those of the preset.
 
 use crate::catalog::compiled::{EventTypeRule, InputMapping, KeyRule, Pointer, PropertiesRule, TimeUnit};
 use crate::catalog::diagnostics::Report;
@@ -8,10 +8,10 @@ use crate::catalog::yaml::Field;
 const MAX_FUTURE_MS: i64 = 5 * 60_000;
 const MAX_EVENT_BYTES: usize = 1_048_576;
 
-/// No record of Kafka's is longer by default settings anywhere near this.
+/// Far above the longest record that Kafka takes by default.
 const EVENT_BYTES_LIMIT: u64 = 1 << 30;
 
-/// A missing `input` is the preset `flat`.
+/// Compiles `input`; without it, the preset is `flat`.
 pub(super) fn compile(raw: Option<&RawInput>, report: &mut Report) -> InputMapping {
     let default = RawInput::default();
     let raw = raw.unwrap_or(&default);

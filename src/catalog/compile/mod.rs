@@ -12,7 +12,7 @@
 //! - [`tags`]: the definition of a tag;
 //! - [`bands`]: bands of a number;
 //! - [`scores`]: the model of a score;
-//! - [`evaluation_order`]: tags behind the tags that they use;
+//! - [`evaluation_order`]: the order of tags: each after those that it uses;
 //! - [`reported_values`]: the values that a change reports as its cause.
 
 mod compiler;

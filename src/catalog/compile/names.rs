@@ -3,10 +3,10 @@
 use crate::catalog::diagnostics::{Report, Span, is_identifier};
 use crate::catalog::yaml::Spanned;
 
-/// The longest name of anything.
+/// The longest name, in bytes.
 const NAME_BYTES_MAX: usize = 128;
 
-/// Words that an expression reads as something else: CEL's reserved ones, and tagstream's own.
+/// Words with a meaning in expressions: CEL's reserved words, and tagstream's own.
 const RESERVED: &[&str] = &[
     "as",
     "break",
@@ -37,7 +37,7 @@ const RESERVED: &[&str] = &[
     "properties",
 ];
 
-/// Reports a name that no expression could mention.
+/// Reports a name that expressions cannot mention.
 pub(super) fn check_name(what: &str, name: &Spanned<String>, report: &mut Report) {
     let text = &name.value;
     if RESERVED.contains(&text.as_str()) {

@@ -1,8 +1,8 @@
-//! What has to be shown of an expression when it decided something (spec 6, `because`).
+//! The values that a change reports when an expression caused it (spec 6, `because`).
 
 use crate::catalog::compiled::{Attribute, Condition, Counter, Expr, ReportedValue, TimeName};
 
-/// The names behind the ids, for labels.
+/// The names of attributes, counters and tags by id, for labels.
 pub(super) struct NamesById<'a> {
     pub attributes: &'a [Attribute],
     pub counters: &'a [Counter],
@@ -10,7 +10,7 @@ pub(super) struct NamesById<'a> {
 }
 
 impl NamesById<'_> {
-    /// The expression with its leaves: in order of mention, each once.
+    /// The expression with the values that it reports, in its order, each once.
     pub(super) fn condition(&self, expr: Expr) -> Condition {
         let mut reported = Vec::new();
         self.collect(&expr, &mut reported);

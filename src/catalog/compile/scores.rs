@@ -1,4 +1,4 @@
-//! Scores: a model's file, the expressions that it is given, which of its outputs counts, and how often.
+//! Scores: the file of a model, its inputs, its output, and how often it is called.
 
 use super::compiler::Compiler;
 use super::names::{check_label, check_unique};
@@ -10,29 +10,29 @@ use crate::catalog::raw::{DurationMs, RawScore, RawScoreInputs, RawTag};
 use crate::catalog::typecheck::{ClockUse, Type};
 use crate::catalog::yaml::Spanned;
 
-/// Once a day: what moves with the clock moves slowly against the lives of users.
+/// Once a day: most inputs that move with the clock are counted in days.
 const REFRESH_MS: i64 = 86_400_000;
 
-/// More numbers than any model that is scored between two events has use for.
+/// The most inputs of a model.
 const INPUTS_MAX: usize = 1_024;
 
-/// What the score itself is called in a change's `because`.
+/// The name of the score itself in the `because` of a change.
 const SCORE_LABEL: &str = "score";
 
-/// Where the file speaks of a model.
+/// The places of a model's keys in the file.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ModelSpans {
     pub tag: TagId,
     pub model: Span,
-    /// All inputs.
+    /// The list of inputs.
     pub inputs: Span,
-    /// The name of each.
+    /// The name of each input.
     pub names: Vec<Span>,
     pub output: Span,
 }
 
 impl Compiler<'_> {
-    /// A tag with a `score`, and the type of a mention of it.
+    /// Compiles a tag with a `score`; also the tag's type in expressions.
     pub(super) fn score_tag(
         &mut self,
         id: TagId,
@@ -96,7 +96,8 @@ impl Compiler<'_> {
         (inputs.len() == raw.len() && self.report.errors() == before).then_some(inputs)
     }
 
-    /// A number, or true or false; the clock may enter as it likes, since the score stands until it is made anew.
+    /// Compiles an input: a number, or true or false. The clock may enter in any way, because a score stands until the
+    /// next.
     fn input(&mut self, parsed: &ParsedExpr<'_>, labels: &NamesById<'_>) -> Option<Condition> {
         let mut checker = self.checker(parsed.scope, parsed.text);
         checker.clock = ClockUse::Free;

@@ -1,5 +1,5 @@
-//! Tags: exactly one of a condition, a value, stages, a score or the word of a command; checked in an order in which each knows
-//! what it uses.
+//! Tags: exactly one of a condition, a value, stages, a score or commands; each is compiled after the tags that it
+//! uses.
 
 use super::compiler::Compiler;
 use super::entities::positive_duration;
@@ -16,24 +16,24 @@ use crate::model::EntityKindId;
 
 type TagEntry = (Spanned<String>, Option<RawTag>);
 
-/// An expression of a tag, parsed.
+/// A parsed expression of a tag.
 pub(super) struct ParsedExpr<'r> {
     pub scope: Scope,
     pub text: &'r ExpressionText,
     pub ast: Ast,
 }
 
-/// What a tag's expressions are, parsed; `None` for one that is missing or broken.
+/// The parsed expressions of a tag; `None` for one that is missing or has a mistake.
 struct ParsedTag<'r> {
     when: Option<ParsedExpr<'r>>,
     until: Option<ParsedExpr<'r>>,
     value: Option<ParsedExpr<'r>>,
     stages: Vec<Option<ParsedExpr<'r>>>,
-    /// What a model is given.
+    /// The inputs of a model.
     inputs: Vec<Option<ParsedExpr<'r>>>,
 }
 
-/// All tags in the order of the file, and the order in which they take their turn.
+/// All tags in the order of the file, and the order of their evaluation.
 pub(super) fn compile(
     compiler: &mut Compiler<'_>,
     entries: &[TagEntry],
@@ -100,7 +100,7 @@ impl<'r> ParsedTag<'r> {
         }
     }
 
-    /// The tags that are mentioned, in the order of mention; unknown names are reported by the checker.
+    /// The tags that the expressions mention, in their order; the checker reports unknown names.
     fn uses(&self, compiler: &Compiler<'_>) -> Vec<(TagId, Span)> {
         let expressions = [&self.when, &self.until, &self.value].into_iter().chain(&self.stages).chain(&self.inputs);
         let mut uses = Vec::new();
@@ -118,7 +118,7 @@ impl<'r> ParsedTag<'r> {
 }
 
 impl Compiler<'_> {
-    /// What a tag is, and the type of a mention of it.
+    /// Compiles a tag's definition; also the tag's type in expressions.
     fn definition(
         &mut self,
         id: TagId,
@@ -139,7 +139,7 @@ impl Compiler<'_> {
         }
     }
 
-    /// Which of the five keys defines a tag; `None` when it is none or several.
+    /// The key that defines a tag; `None` when it has none or several of the five, which is reported.
     fn definition_key(&mut self, name: &Spanned<String>, raw: &RawTag) -> Option<&'static str> {
         let keys = [
             ("when", raw.when.key()),
@@ -154,7 +154,7 @@ impl Compiler<'_> {
         match written.as_slice() {
             [] => {
                 self.report
-                    .error("no-verdict", name.span, format!("the tag `{}` says nothing", name.value))
+                    .error("no-verdict", name.span, format!("the tag `{}` has no definition", name.value))
                     .help("give it exactly one of `when`, `value`, `stages`, `score` or `manual`");
                 None
             }
@@ -214,7 +214,7 @@ impl Compiler<'_> {
         Some((rule, Type::Bool))
     }
 
-    /// Anything may be set, so a mention of it is of no certain type.
+    /// Compiles a manual tag. Commands may set any value, so its type is [`Type::Any`].
     fn manual_tag(&mut self, raw: &RawTag) -> Option<(TagDefinition, Type)> {
         let within = &raw.manual.get()?.value.0.valid_for;
         if let (Some(first), Some(second)) = (within.key(), raw.valid_for.key()) {
@@ -311,7 +311,7 @@ impl Compiler<'_> {
         if !is_last {
             self.report
                 .error("bad-stages", stage.span, "only the last stage can do without `when`")
-                .help("no stage behind this one would ever be reached: move it to the end, or give it a `when`");
+                .help("no stage after this one would ever be reached: move it to the end, or give it a `when`");
             return None;
         }
         Some(Stage { name, when: None })

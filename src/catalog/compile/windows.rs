@@ -1,4 +1,4 @@
-//! Windows of counters: how far back they look, and into which panes they are cut.
+//! Windows of counters: their length, and the panes that they are divided into.
 
 use super::compiler::Compiler;
 use crate::catalog::compiled::{CalendarUnit, Resolution, Window};
@@ -18,7 +18,9 @@ impl Compiler<'_> {
                     window.max(calendar),
                     "a counter has one window; this has `window` and `calendar`",
                 )
-                .help("keep one: `window` is the last so many days, `calendar` the current day, week, month or year")
+                .help(
+                    "keep one: `window` is a length of time up to now, `calendar` the current day, week, month or year",
+                )
                 .related(window.min(calendar), "the first one");
             return None;
         }
@@ -55,7 +57,7 @@ impl Compiler<'_> {
     fn rolling(&mut self, word: &str, raw: &RawCounter, window: DurationMs, span: Span) -> Option<Window> {
         if window.0 == 0 {
             let help = "for example `30d`, `36h` or `1h30m`";
-            self.report.error("bad-window", span, "a window must be longer than nothing").help(help);
+            self.report.error("bad-window", span, "a window must be longer than 0").help(help);
             return None;
         }
         let resolution = match raw.resolution.get() {
@@ -126,7 +128,7 @@ fn default_resolution(window: DurationMs) -> Resolution {
     }
 }
 
-/// A pane's length in milliseconds, and as it is written.
+/// The length of a pane in milliseconds, and as the catalog writes it.
 fn length(resolution: Resolution) -> (i64, &'static str) {
     match resolution {
         Resolution::Second => (1_000, "1s"),
@@ -138,7 +140,7 @@ fn length(resolution: Resolution) -> (i64, &'static str) {
 
 const RESOLUTIONS: [Resolution; 4] = [Resolution::Second, Resolution::Minute, Resolution::Hour, Resolution::Day];
 
-/// The finest resolution that gives a window few enough panes.
+/// The finest resolution that divides a window into at most [`PANES_MAX`] panes.
 fn fitting(window: DurationMs) -> Option<&'static str> {
     let fits = |pane_ms: i64| window.0 % pane_ms == 0 && window.0 / pane_ms <= PANES_MAX;
     RESOLUTIONS.into_iter().map(length).find(|(pane_ms, _)| fits(*pane_ms)).map(|(_, pane)| pane)

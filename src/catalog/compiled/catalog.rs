@@ -13,28 +13,28 @@ pub struct AttributeId(pub u16);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct CounterId(pub u16);
 
-/// A catalog that has been checked.
+/// A checked catalog.
 #[derive(Clone, Debug)]
 pub struct Catalog {
-    /// A hash of what the catalog computes: titles, comments and formatting do not enter.
+    /// A hash of what the catalog computes, without titles, comments and formatting.
     pub fingerprint: u64,
     pub timezone: jiff::tz::TimeZone,
     pub input: InputMapping,
-    /// Whether what was before the first event is known.
+    /// Whether there were events before the first one.
     pub history: History,
-    /// In the order in which an event goes to them; indexed by [`EntityKindId`]. One of them is the user.
+    /// In the order in which an event is applied to them; indexed by [`EntityKindId`]. One of them is the user.
     pub entities: Vec<EntityKind>,
     /// The event types that the catalog mentions; the type at index i has `KindId(i + 1)`.
     pub event_types: Vec<Box<str>>,
     /// The property paths that the catalog mentions, as segments below `properties`; indexed by [`PathId`].
     pub paths: Vec<Vec<Box<str>>>,
-    /// Where a `$tag` command says what it wants; there where a tag is manual.
+    /// The properties of `$tag` commands; `Some` when the catalog has a manual tag.
     pub command_paths: Option<CommandPaths>,
     pub attributes: Vec<Attribute>,
     pub counters: Vec<Counter>,
     /// In the order of the file.
     pub tags: Vec<Tag>,
-    /// Each tag once, in the catalog's order, each preceded by those it uses that have not had their turn (spec 6).
+    /// The order of evaluation (spec 6): each tag once, in the order of the file, but after the tags that it uses.
     pub order: Vec<TagId>,
 }
 
@@ -45,7 +45,7 @@ impl Catalog {
         EntityKindId(index as u16)
     }
 
-    /// Takes note of what stands in the file of a tag's model: another model is another meaning.
+    /// Sets the digest of a tag's model, and with it the fingerprint: another model computes another thing.
     pub fn set_model_digest(&mut self, tag: TagId, digest: u64) {
         if let TagDefinition::Score(score) = &mut self.tags[usize::from(tag.0)].definition {
             score.digest = digest;
@@ -62,22 +62,22 @@ impl Catalog {
     }
 }
 
-/// What tags are put on (spec 3, `entities`).
+/// A kind of entity, which tags are put on (spec 3, `entities`).
 #[derive(Clone, Debug, PartialEq)]
 pub struct EntityKind {
     pub name: Box<str>,
-    /// Where an event says whose it is; `None` for the user, whose key is the input's.
+    /// The place of the entity's key in a record; `None` for the user, whose key is [`InputMapping::key`].
     pub key: Option<Pointer>,
-    /// An entity that has been silent for so long is forgotten.
+    /// An entity without events for this long is forgotten.
     pub forget_after_ms: Option<i64>,
 }
 
-/// What a new counter is to take for granted (spec 4.3).
+/// What a new counter assumes of the time before its first event (spec 4.3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum History {
-    /// The events before the first one are none.
+    /// There were no earlier events.
     Complete,
-    /// There may have been any.
+    /// There may have been earlier events.
     Partial,
 }
 
@@ -90,7 +90,7 @@ pub struct CommandPaths {
     pub valid_for: PathId,
 }
 
-/// A JSON Pointer (RFC 6901), unescaped: one reference token each.
+/// A JSON Pointer (RFC 6901): its reference tokens, unescaped.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Pointer(pub Vec<Box<str>>);
 
@@ -102,17 +102,17 @@ pub struct InputMapping {
     pub time: Pointer,
     pub id: Pointer,
     pub properties: PropertiesRule,
-    /// What an integer time counts.
+    /// The unit of a time that is an integer.
     pub time_unit: TimeUnit,
     /// How long an id is remembered, in milliseconds.
     pub dedup_ms: Option<i64>,
-    /// How far after the wall clock an event may lie, in milliseconds.
+    /// How far in the future an event may be, in milliseconds after the wall clock.
     pub max_future_ms: i64,
     /// The longest record, in bytes.
     pub max_event_bytes: usize,
 }
 
-/// Whose event it is: the first of the pointers that leads to something other than null.
+/// The place of the user's key: the first of the pointers that leads to something other than null.
 #[derive(Clone, Debug, PartialEq)]
 pub struct KeyRule(pub Vec<Pointer>);
 
@@ -136,12 +136,12 @@ pub enum TimeUnit {
     Seconds,
 }
 
-/// The event types that something listens to.
+/// The event types that an attribute or a counter takes.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum EventTypeSet {
-    /// `"*"`: all but commands.
+    /// `"*"`: all except commands.
     Any,
-    /// Sorted, without repeats.
+    /// Sorted, each once.
     Of(Vec<KindId>),
 }
 
@@ -167,11 +167,11 @@ pub enum Source {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Attribute {
     pub name: Box<str>,
-    /// Whose it is.
+    /// The kind of entity that has it.
     pub entity: EntityKindId,
     pub from: EventTypeSet,
     pub value: Source,
-    /// `None`: string, number or bool, as found.
+    /// `None`: a string, a number or a bool, as the event has it.
     pub value_type: Option<AttributeType>,
     pub filter: Option<Expr>,
 }
@@ -187,7 +187,7 @@ pub enum AttributeType {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Counter {
     pub name: Box<str>,
-    /// Whose it is.
+    /// The kind of entity that has it.
     pub entity: EntityKindId,
     pub on: EventTypeSet,
     pub filter: Option<Expr>,
@@ -202,7 +202,7 @@ pub enum Aggregate {
     Avg(PathId),
     Min(PathId),
     Max(PathId),
-    /// `limit` ≥ 1: how many values are told apart.
+    /// `limit` ≥ 1: the number of values that are told apart.
     Distinct {
         of: Source,
         limit: u32,
@@ -225,7 +225,7 @@ pub enum Window {
         panes: u32,
         resolution: Resolution,
     },
-    /// The current one in the catalog's time zone.
+    /// The current calendar unit in the catalog's time zone.
     Calendar(CalendarUnit),
 }
 
@@ -242,7 +242,7 @@ pub enum Resolution {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum CalendarUnit {
     Day,
-    /// From Monday.
+    /// Begins on Monday.
     Week,
     Month,
     Year,
@@ -251,9 +251,9 @@ pub enum CalendarUnit {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Tag {
     pub name: Box<str>,
-    /// Whose it is.
+    /// The kind of entity that has it.
     pub entity: EntityKindId,
-    /// (language, text); the language is empty where the title has none.
+    /// Pairs of language and text; the language is empty when the title has none.
     pub title: Vec<(Box<str>, Box<str>)>,
     pub group: Option<Box<str>>,
     pub description: Option<Box<str>>,
@@ -261,18 +261,18 @@ pub struct Tag {
     pub definition: TagDefinition,
 }
 
-/// An expression, with what has to be shown of it when it decided something.
+/// An expression, and the values that a change reports when the expression caused it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Condition {
     pub expr: Expr,
-    /// In order of mention, each once.
+    /// In the order in which the expression mentions them, each once.
     pub reported: Vec<ReportedValue>,
 }
 
-/// One entry of a change's `because`.
+/// A value that a change reports in `because`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ReportedValue {
-    /// As in the catalog, a call without spaces: `days_since(last_active)`.
+    /// As the catalog writes it, without spaces: `days_since(last_active)`.
     pub label: Box<str>,
     pub expr: Expr,
 }
@@ -289,17 +289,17 @@ pub enum TagDefinition {
         value: Condition,
         bands: Option<Bands>,
     },
-    /// The first stage whose condition holds; only the last may have none.
+    /// The tag is the first stage whose condition holds; only the last stage may have no condition.
     Stages(Vec<Stage>),
     Score(Score),
-    /// Set and removed by commands; `valid_for_ms`: for how long, where the command does not say.
+    /// Commands set and remove the tag; `valid_for_ms`: for how long, unless the command says it.
     Manual {
         valid_for_ms: Option<i64>,
     },
 }
 
 impl TagDefinition {
-    /// The conditions of a tag, in order of mention.
+    /// The expressions of a tag, in the order of the definition.
     pub fn conditions(&self) -> Vec<&Condition> {
         match self {
             TagDefinition::Rule { when, until, .. } => std::iter::once(when).chain(until).collect(),
@@ -310,7 +310,7 @@ impl TagDefinition {
         }
     }
 
-    /// What divides the tag's number.
+    /// The bands of the tag's number.
     pub fn bands(&self) -> Option<&Bands> {
         match self {
             TagDefinition::Value { bands, .. } | TagDefinition::Score(Score { bands, .. }) => bands.as_ref(),
@@ -318,7 +318,7 @@ impl TagDefinition {
         }
     }
 
-    /// The name of one of its bands or stages.
+    /// The name of a band or stage.
     pub fn label(&self, index: u16) -> Option<&str> {
         let index = usize::from(index);
         match self {
@@ -327,7 +327,8 @@ impl TagDefinition {
         }
     }
 
-    /// The names of its bands or stages: all that its value can be. None for a tag without.
+    /// The names of the bands or stages, which are the possible values of the tag; empty for a tag without bands and
+    /// stages.
     pub fn labels(&self) -> Vec<&str> {
         match self {
             TagDefinition::Stages(stages) => stages.iter().map(|stage| &*stage.name).collect(),
@@ -343,12 +344,12 @@ impl TagDefinition {
 pub struct Score {
     /// The model's file, from the catalog's folder.
     pub model: Box<str>,
-    /// A hash of what stands in the file; 0 as long as nobody has looked.
+    /// A hash of the file's contents; 0 until the model has been loaded.
     pub digest: u64,
     /// In the model's order.
     pub inputs: Vec<ScoreInput>,
     pub output: Box<str>,
-    /// At the latest so long after a score the next one is made.
+    /// The longest time from a score to the next one.
     pub refresh_ms: i64,
     /// `None`: the tag's value is the score itself.
     pub bands: Option<Bands>,
@@ -363,11 +364,11 @@ pub struct ScoreInput {
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct Bands {
-    /// One more than there are bounds.
+    /// One more name than bounds.
     pub names: Vec<Box<str>>,
-    /// Increasing; the value at a bound lies in the band behind it.
+    /// Increasing; a value at a bound is in the band above it.
     pub bounds: Vec<f64>,
-    /// A band is left upward at bound + margin or more, downward at bound − margin or less; 0: no hysteresis.
+    /// A value leaves its band upward at bound + margin or more, downward at bound − margin or less; 0: no hysteresis.
     pub margin: f64,
 }
 

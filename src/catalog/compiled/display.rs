@@ -1,11 +1,11 @@
-//! Checked expressions back as text, for those who ask why.
+//! Checked expressions as text, for reports that explain a tag.
 
 use super::catalog::Catalog;
 use super::expr::{Arithmetic, Comparison, Expr, TextTest, TimeName};
 use crate::catalog::diagnostics::is_identifier;
 use crate::model::{PathId, Value};
 
-/// How tightly an operator binds; what binds less stands in parentheses.
+/// The precedence of operators; an operand of lower precedence stands in parentheses.
 mod binding {
     pub(super) const CHOICE: u8 = 0;
     pub(super) const OR: u8 = 1;
@@ -18,12 +18,12 @@ mod binding {
 }
 
 impl Catalog {
-    /// The expression as it could stand in this catalog.
+    /// The expression as this catalog could write it.
     pub fn format_expr(&self, expr: &Expr) -> String {
         self.at_binding(expr).0
     }
 
-    /// As an operand of something that binds as tightly as `binding`.
+    /// The expression as an operand of an operator of precedence `binding`.
     fn operand(&self, expr: &Expr, binding: u8) -> String {
         let (text, own) = self.at_binding(expr);
         if own < binding { format!("({text})") } else { text }
@@ -34,7 +34,7 @@ impl Catalog {
             let (left, right) = (self.operand(&sides[0], binding), self.operand(&sides[1], binding + 1));
             (format!("{left} {sign} {right}"), binding)
         };
-        // However a chain of `&&` was put together, it means the same.
+        // `&&` and `||` are associative.
         let chain = |sides: &[Expr; 2], sign: &str, binding: u8| {
             let [left, right] = sides.each_ref().map(|side| self.operand(side, binding));
             (format!("{left} {sign} {right}"), binding)
@@ -122,7 +122,7 @@ impl Catalog {
 }
 
 impl Comparison {
-    /// As expressions write it.
+    /// The operator as expressions write it.
     pub fn symbol(self) -> &'static str {
         match self {
             Comparison::Equal => "==",

@@ -1,9 +1,9 @@
-//! Expressions as the engine evaluates them: typed, resolved to ids, free of names.
+//! Expressions as the engine evaluates them: typed, with ids in place of names.
 
 use super::catalog::{AttributeId, CounterId, TagId};
 use crate::model::{PathId, Unit, Value};
 
-/// Arithmetic on two numbers; absent when an operand is absent or no number (spec 4.2).
+/// Arithmetic on two numbers; absent when an operand is absent or not a number (spec 4.2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Arithmetic {
     Add,
@@ -29,7 +29,7 @@ pub enum Comparison {
 }
 
 impl Comparison {
-    /// The comparison that says the same with its sides exchanged.
+    /// The same comparison with its sides exchanged.
     pub fn mirrored(self) -> Self {
         match self {
             Comparison::Less => Comparison::Greater,
@@ -41,7 +41,7 @@ impl Comparison {
     }
 }
 
-/// Tests of one string against another; absent when one is no string.
+/// Tests of one string against another; absent when one is not a string.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TextTest {
     StartsWith,
@@ -49,28 +49,29 @@ pub enum TextTest {
     Contains,
 }
 
-/// A time that has a name, as the clock functions take it.
+/// A time that has a name: the argument of the time functions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum TimeName {
     Attribute(AttributeId),
     Counter(CounterId),
     FirstSeen,
     LastSeen,
-    /// `time` in a `where`: the event's own.
+    /// `time` in a `where`: the time of the event.
     Event,
 }
 
 /// A checked expression.
 ///
-/// [`Expr::Property`], [`Expr::EventType`] and [`TimeName::Event`] occur in a `where` only; all the other names elsewhere only.
+/// [`Expr::Property`], [`Expr::EventType`] and [`TimeName::Event`] occur only in a `where`; all other names occur only
+/// elsewhere.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Expr {
     Literal(Value),
     Attribute(AttributeId),
     Counter(CounterId),
-    /// The named time itself, for comparisons and as a value.
+    /// The time itself, as a value or in a comparison.
     Time(TimeName),
-    /// A rule's bool (never absent), or another tag's value.
+    /// Whether a rule's tag is on (never absent), or the value of another tag.
     Tag(TagId),
     Property(PathId),
     /// `type` in a `where`.
@@ -94,7 +95,7 @@ pub enum Expr {
     Negate(Box<Expr>),
     Abs(Box<Expr>),
     Arithmetic(Arithmetic, Box<[Expr; 2]>),
-    /// `moves`: whether the clock enters one of the sides as a number.
+    /// `moves`: whether a side is a number that moves with the clock.
     Compare {
         op: Comparison,
         sides: Box<[Expr; 2]>,
@@ -103,9 +104,9 @@ pub enum Expr {
     And(Box<[Expr; 2]>),
     Or(Box<[Expr; 2]>),
     Not(Box<Expr>),
-    /// Condition, value when it holds, value when it does not.
+    /// The condition, the value when it holds, the value when it does not hold.
     Conditional(Box<[Expr; 3]>),
-    /// Whether the first equals one of the rest.
+    /// Whether the first expression equals one of the others.
     In(Box<Expr>, Box<[Expr]>),
     /// Whether the value is an element of the array at the path.
     Contains(Box<Expr>, PathId),
@@ -117,7 +118,7 @@ pub enum Expr {
 impl Expr {
     /// Whether the value of this expression, as a number, moves with the clock between events.
     ///
-    /// Comparisons do not: they hold until an instant.
+    /// A comparison does not move: it changes at single instants.
     pub fn moves(&self) -> bool {
         match self {
             Expr::Since { .. } | Expr::Until { .. } => true,

@@ -47,7 +47,7 @@ fn is_user_only(entities: &[EntityKind]) -> bool {
     matches!(entities, [EntityKind { key: None, forget_after_ms: None, .. }])
 }
 
-/// The text that is hashed, as far as it is written.
+/// The text that is hashed, while it is written.
 struct Canonical<'a> {
     text: String,
     catalog: &'a Catalog,
@@ -298,7 +298,7 @@ impl Canonical<'_> {
         }
     }
 
-    /// The expressions that hold others.
+    /// Writes an expression that has operands.
     fn operation(&mut self, expr: &Expr) {
         match expr {
             Expr::Negate(x) => self.operand("Negate", x),

@@ -1,4 +1,4 @@
-//! The names that a catalog declares, and which known one was meant by an unknown one.
+//! Which texts are identifiers, and which known name a misspelt one resembles.
 
 /// Whether an expression can mention this name.
 pub(crate) fn is_identifier(name: &str) -> bool {
@@ -7,12 +7,12 @@ pub(crate) fn is_identifier(name: &str) -> bool {
         && bytes.all(|b| b.is_ascii_alphanumeric() || b == b'_')
 }
 
-/// "did you mean `x`?", where one of the candidates is near enough.
+/// "did you mean `x`?", when a candidate resembles the word.
 pub fn did_you_mean<'a>(word: &str, candidates: impl Iterator<Item = &'a str>) -> Option<String> {
     nearest(word, candidates).map(|name| format!("did you mean `{name}`?"))
 }
 
-/// The candidate that most resembles the word: at most a third of it may differ.
+/// The candidate with the smallest Damerau-Levenshtein distance from the word: at most a third of its letters differ.
 pub(crate) fn nearest<'a>(word: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let lower = word.to_lowercase();
     let allowed = word.chars().count() / 3;
@@ -24,15 +24,15 @@ pub(crate) fn nearest<'a>(word: &str, candidates: impl Iterator<Item = &'a str>)
         .map(|(_, candidate)| candidate)
 }
 
-/// By how many letters two words differ; a plural in `ies` counts as one.
+/// The number of letters by which two words differ; a plural in `ies` counts as one letter.
 fn difference(word: &str, candidate: &str) -> usize {
     let is_plural = word.strip_suffix('y').is_some_and(|stem| candidate.strip_suffix("ies") == Some(stem));
     if is_plural { 1 } else { strsim::damerau_levenshtein(word, candidate) }
 }
 
-/// "`a`, `b` and `c`"; long lists are cut.
+/// A list such as "`a`, `b` and `c`"; of a long one the beginning.
 pub(crate) fn listed(names: &[&str]) -> String {
-    /// More names than this nobody reads.
+    /// A longer list does not help its reader.
     const SHOWN_MAX: usize = 24;
     let quoted: Vec<String> = names.iter().take(SHOWN_MAX).map(|name| format!("`{name}`")).collect();
     match quoted.as_slice() {

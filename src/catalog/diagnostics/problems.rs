@@ -1,12 +1,12 @@
-//! What is wrong with a catalog, and where: collected while reading on, so that all of it is told at once.
+//! Problems of a file with their places: they are collected, so that one run reports all of them.
 
 use super::source::SourceText;
 
-/// A piece of the file, in bytes.
+/// A range of bytes of the file.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Span {
     pub start: usize,
-    /// Behind the last byte.
+    /// The byte after the last one.
     pub end: usize,
 }
 
@@ -15,7 +15,7 @@ impl Span {
         Span { start, end: end.max(start) }
     }
 
-    /// From the start of this one to the end of the other.
+    /// The smallest span that holds both.
     pub fn to(self, other: Span) -> Span {
         Span { start: self.start.min(other.start), end: self.end.max(other.end) }
     }
@@ -38,7 +38,7 @@ impl Severity {
     }
 }
 
-/// A second place that explains a problem.
+/// A second place in the file that explains a problem.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Related {
     pub message: String,
@@ -49,11 +49,11 @@ pub struct Related {
     pub span: Span,
 }
 
-/// One thing that is wrong, or rarely meant.
+/// An error, or something legal that is rarely meant.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
     pub severity: Severity,
-    /// A stable word in kebab-case, for programs.
+    /// A stable identifier in kebab-case, for programs.
     pub code: &'static str,
     pub message: String,
     /// From 1.
@@ -71,26 +71,26 @@ impl Problem {
         Problem { severity, code, message: message.into(), line: 0, column: 0, span, help: None, related: Vec::new() }
     }
 
-    /// Says what to write instead.
+    /// Sets what to write instead.
     pub fn help(&mut self, help: impl Into<String>) -> &mut Self {
         self.help = Some(help.into());
         self
     }
 
-    /// As [`Problem::help`], where there may be none.
+    /// As [`Problem::help`]; `None` keeps the help that is there.
     pub fn maybe_help(&mut self, help: Option<String>) -> &mut Self {
         self.help = help.or(self.help.take());
         self
     }
 
-    /// Points at a second place.
+    /// Adds a second place.
     pub fn related(&mut self, span: Span, message: impl Into<String>) -> &mut Self {
         self.related.push(Related { message: message.into(), line: 0, column: 0, span });
         self
     }
 }
 
-/// Beyond so many problems a list helps nobody; the rest is counted.
+/// The longest list of problems; the rest is only counted.
 const PROBLEMS_MAX: usize = 200;
 
 /// The problems found so far.
@@ -120,12 +120,12 @@ impl Report {
         self.errors
     }
 
-    /// Whether so much is wrong already that no more help is worth looking for.
+    /// Whether the report has so many problems that looking for more help is not worth the time.
     pub(crate) fn is_full(&self) -> bool {
         self.problems.len() >= PROBLEMS_MAX
     }
 
-    /// All problems in the order of the file, with lines and columns.
+    /// All problems in the order of the file, each once, with lines and columns.
     pub(crate) fn finish(self, source: &SourceText<'_>) -> Vec<Problem> {
         let mut problems = self.problems;
         problems.sort_by_key(|p| (p.span.start, p.severity));

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::problems::{Problem, Related, Severity, Span};
 use super::source::SourceText;
 
-/// A second place within so many lines is shown in the same snippet.
+/// A second place at most this many lines away is shown in the same snippet.
 const NEAR_LINES: usize = 12;
 
 /// Whether a report may use colours.
@@ -19,7 +19,7 @@ pub enum Colours {
     On,
 }
 
-/// The problems of one file, each with its line and the place underlined.
+/// The problems of one file as text: each with its line, the place underlined.
 pub fn as_text(file_name: &str, text: &str, problems: &[Problem], colours: Colours) -> String {
     let renderer = match colours {
         Colours::Off => Renderer::plain(),
@@ -66,22 +66,22 @@ fn group<'a>(file_name: &'a str, source: &SourceText<'a>, problem: &'a Problem) 
     }
 }
 
-/// Only the lines that are shown: a report on a long file must not read it once a problem.
+/// Holds only the lines that are shown, so that a report on a long file does not copy the file for every problem.
 fn snippet<'a>(file_name: &'a str, source: &SourceText<'a>, lines: Range<usize>) -> Snippet<'a, Annotation<'a>> {
     let (first, _) = source.position(lines.start);
     let text = source.slice(Span::new(lines.start, lines.end));
-    // Of the same length, so that places stay right; the renderer would draw a carriage return.
+    // A space is as long as a carriage return, so that places stay right; the renderer would draw the carriage return.
     Snippet::source(text.replace('\r', " ")).path(file_name).line_start(first)
 }
 
-/// A place within the shown lines; of one that goes on over lines, its first line.
+/// A place within the shown lines; of a place of several lines, the first line.
 fn annotation<'a>(kind: AnnotationKind, source: &SourceText<'a>, span: Span, base: usize) -> Annotation<'a> {
     let first_line = source.slice(span).lines().next().unwrap_or("").trim_end();
     let start = span.start - base;
     kind.span(start..start + first_line.len())
 }
 
-/// A problem as the documented JSON object.
+/// A problem as the JSON object that `tagstream check --format json` writes.
 pub fn as_json(problem: &Problem) -> Value {
     let related: Vec<Value> = problem
         .related

@@ -1,6 +1,6 @@
-//! What is legal but rarely meant.
+//! Warnings about what is legal but rarely meant.
 //!
-//! Each of these is a plain case that can be decided by looking at it; what would need a theorem prover is left alone.
+//! Each warning is for a simple case that can be decided from the expression alone; harder cases are left out.
 
 use super::value_range::{ValueRange, simple_comparison};
 use crate::catalog::compiled::{Bands, Catalog, Comparison, Condition, Counter, Expr, Stage, TagDefinition, TimeName};
@@ -9,7 +9,7 @@ use crate::catalog::raw::{ExpressionText, RawCatalog, RawTag, named_entries};
 use crate::catalog::yaml::Field;
 use crate::model::Value;
 
-/// Looks over a catalog without errors.
+/// Adds the warnings for a catalog without errors.
 pub(crate) fn lint(raw: &RawCatalog, catalog: &Catalog, report: &mut Report) {
     unused(raw, catalog, report);
     unused_entities(raw, catalog, report);
@@ -40,7 +40,7 @@ pub(crate) fn lint(raw: &RawCatalog, catalog: &Catalog, report: &mut Report) {
     }
 }
 
-/// Attributes and counters that nobody mentions.
+/// Warns of attributes and counters that no tag uses.
 fn unused(raw: &RawCatalog, catalog: &Catalog, report: &mut Report) {
     let mut mentioned =
         Mentioned { attributes: vec![false; catalog.attributes.len()], counters: vec![false; catalog.counters.len()] };
@@ -63,7 +63,7 @@ fn unused(raw: &RawCatalog, catalog: &Catalog, report: &mut Report) {
     }
 }
 
-/// Declared kinds of entity that no tag is put on. The user is there in any case.
+/// Warns of kinds of entity that no tag is put on, except the user.
 fn unused_entities(raw: &RawCatalog, catalog: &Catalog, report: &mut Report) {
     for (name, _) in named_entries(&raw.entities) {
         let is_tagged = catalog.tags.iter().any(|tag| *catalog.entity(tag.entity).name == *name.value);
@@ -81,7 +81,7 @@ struct Mentioned {
 }
 
 impl Mentioned {
-    /// Takes a leaf.
+    /// Marks the attribute or counter of a reported value.
     fn add(&mut self, reported: &Expr) {
         match reported {
             Expr::Attribute(id) => self.attributes[usize::from(id.0)] = true,
@@ -96,14 +96,14 @@ impl Mentioned {
     }
 }
 
-/// What a condition always is, where that is plain.
+/// The value of a condition that is always the same, in simple cases.
 fn always(expr: &Expr, counters: &[Counter]) -> Option<bool> {
     if let Expr::Literal(Value::Bool(b)) = expr {
         return Some(*b);
     }
     let (of, op, bound) = simple_comparison(expr)?;
     let verdict = ValueRange::of(of, counters)?.verdict(op, bound)?;
-    // A comparison with something absent is false: only what is never absent can be always true.
+    // A comparison with an absent value is false, so only a number that is never absent makes it always true.
     (!verdict || matches!(of, Expr::Counter(_))).then_some(verdict)
 }
 
@@ -123,7 +123,7 @@ fn constant(
     report.warning("constant-condition", text.span, message).help(help);
 }
 
-/// `until` over the same number as `when`, that holds for some values for which `when` does.
+/// Warns when `until` and `when` compare the same number, and both hold for some of its values.
 fn overlap(raw: &RawTag, when: &Condition, until: &Condition, counters: &[Counter], report: &mut Report) {
     let (Some((a, when_op, when_bound)), Some((b, until_op, until_bound))) =
         (simple_comparison(&when.expr), simple_comparison(&until.expr))
@@ -147,7 +147,7 @@ fn overlap(raw: &RawTag, when: &Condition, until: &Condition, counters: &[Counte
         .related(related, "`when`");
 }
 
-/// The values for which a comparison holds: from the first (included) to the second (not included).
+/// The range of values for which a comparison holds: from the first (included) to the second (excluded).
 fn interval(op: Comparison, bound: f64, is_whole: bool) -> Option<(f64, f64)> {
     let behind = if is_whole { bound.floor() + 1.0 } else { bound.next_up() };
     let from = if is_whole { bound.ceil() } else { bound };
@@ -170,7 +170,7 @@ fn holds_an_instant(expr: &Expr) -> bool {
     }
 }
 
-/// Bands that no value of a counter lies in.
+/// Warns of bands that the number never lies in.
 fn unreachable_bands(raw: &RawTag, over: &Condition, bands: &Bands, counters: &[Counter], report: &mut Report) {
     let (Some(range), Some(raw_bands)) = (ValueRange::of(&over.expr, counters), raw.bands.value()) else { return };
     let from = std::iter::once(f64::NEG_INFINITY).chain(bands.bounds.iter().copied());
@@ -186,7 +186,7 @@ fn unreachable_bands(raw: &RawTag, over: &Condition, bands: &Bands, counters: &[
     }
 }
 
-/// Stages behind one that always holds.
+/// Warns of stages after a stage that always holds.
 fn hidden_stages(raw: &RawTag, stages: &[Stage], entity: &str, counters: &[Counter], report: &mut Report) {
     let Some(raw_stages) = raw.stages.value() else { return };
     let verdict = |stage: &Stage| stage.when.as_ref().and_then(|when| always(&when.expr, counters));

@@ -1,9 +1,9 @@
-//! Which numbers an expression can give at all, as far as that is plain: for warnings about what can never happen.
+//! The range of numbers that an expression can have, in simple cases: for warnings about what never happens.
 
 use crate::catalog::compiled::{Aggregate, CalendarUnit, Comparison, Counter, Expr, TimeName, Window};
 use crate::model::Value;
 
-/// All numbers from `least` to `most`, or only the whole ones.
+/// All numbers from `least` to `most`, or all whole numbers.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct ValueRange {
     pub least: f64,
@@ -12,7 +12,7 @@ pub(super) struct ValueRange {
 }
 
 impl ValueRange {
-    /// Of a counter, or of the time since something that lies in the past; `None` where nothing is known.
+    /// The range of a counter, or of the time since a past event; `None` when it is not known.
     pub(super) fn of(expr: &Expr, counters: &[Counter]) -> Option<ValueRange> {
         match expr {
             Expr::Counter(id) => ValueRange::of_counter(&counters[usize::from(id.0)]),
@@ -40,14 +40,14 @@ impl ValueRange {
         Some(ValueRange { least: 0.0, most, is_whole: true })
     }
 
-    /// Whether one of the numbers lies in `from` (included) to `to` (not included).
+    /// Whether a number of the range lies between `from` (included) and `to` (excluded).
     pub(super) fn meets(self, from: f64, to: f64) -> bool {
         let first = from.max(self.least);
         let first = if self.is_whole { first.ceil() } else { first };
         first < to && first <= self.most
     }
 
-    /// Whether the comparison with a number is the same for all of the range.
+    /// The result of a comparison with `bound`, if it is the same for the whole range.
     pub(super) fn verdict(self, op: Comparison, bound: f64) -> Option<bool> {
         let (all_below, all_above) = (self.most < bound, self.least > bound);
         match op {
@@ -80,7 +80,7 @@ impl std::fmt::Display for ValueRange {
     }
 }
 
-/// A comparison of something with a number, the number on the right.
+/// The parts of a comparison with a number, turned so that the number is on the right.
 pub(super) fn simple_comparison(expr: &Expr) -> Option<(&Expr, Comparison, f64)> {
     let Expr::Compare { op, sides, .. } = expr else { return None };
     match &**sides {

@@ -1,8 +1,8 @@
-//! An expression's syntax tree: what was written, with places, before names and types mean anything.
+//! The syntax tree of an expression, before names are resolved and types are checked.
 
 use crate::catalog::diagnostics::Span;
 
-/// A piece of an expression; the span counts bytes of the expression's text.
+/// A node of the tree; the span counts bytes of the expression's text.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Ast {
     pub span: Span,
@@ -28,11 +28,11 @@ pub(crate) enum AstNode {
     Binary(BinaryOp, Box<[Ast; 2]>),
     Conditional(Box<[Ast; 3]>),
     List(Vec<Ast>),
-    /// Something that has been reported already.
+    /// A piece with a mistake that has been reported.
     Invalid,
 }
 
-/// A function's name and where it stands.
+/// The name of a function, and its span.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct FunctionName {
     pub text: String,
@@ -79,7 +79,7 @@ impl BinaryOp {
 }
 
 impl Ast {
-    /// The pieces directly below, in the order of the text.
+    /// The children, in the order of the text.
     pub(crate) fn children(&self) -> Vec<&Ast> {
         match &self.node {
             AstNode::Member(x, _) | AstNode::Negate(x) | AstNode::Not(x) => vec![x],
@@ -92,7 +92,7 @@ impl Ast {
         }
     }
 
-    /// The tags that are mentioned (`tag.x`), in the order of the text, with their places.
+    /// Appends the names and spans of the tags that the tree mentions (`tag.x`), in the order of the text.
     pub(crate) fn tags<'s>(&'s self, found: &mut Vec<(&'s str, Span)>) {
         if let AstNode::Member(of, name) = &self.node
             && of.node == AstNode::Name("tag".to_owned())

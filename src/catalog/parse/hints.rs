@@ -1,4 +1,4 @@
-//! Expressions that do not parse: what people write by habit, and the parser's own errors in plain words.
+//! Mistakes in expressions: those that tokens show, and the parser's errors in plain words.
 
 use cel::ParseErrors;
 
@@ -6,7 +6,7 @@ use super::tokens::{Token, TokenClass, bracket_pairs, check_limits};
 use crate::catalog::diagnostics::{Report, Span};
 use crate::catalog::raw::ExpressionText;
 
-/// Reports what is wrong already with the tokens; whether the parser should see the expression at all.
+/// Reports mistakes that the tokens show; true when there are none, and the expression can be parsed.
 pub(super) fn check_tokens(text: &ExpressionText, tokens: &[Token<'_>], report: &mut Report) -> bool {
     if tokens.is_empty() {
         report.error("bad-expression", text.span, "this expression is empty").help("for example `purchases_30d >= 3`");
@@ -42,12 +42,12 @@ pub(super) fn check_tokens(text: &ExpressionText, tokens: &[Token<'_>], report: 
     report.errors() == before
 }
 
-/// A habit from SQL, spreadsheets or other languages, and what to write here.
+/// A mistake that comes from SQL, spreadsheets or other languages: the message, and what to write.
 fn common_mistake(tokens: &[Token<'_>], at: usize, token: &Token<'_>) -> Option<(String, String)> {
     let before = at.checked_sub(1).map(|at| tokens[at]);
     let is_operand = before.is_some_and(|t| matches!(t.class, TokenClass::Symbol | TokenClass::Open));
     let follows_value = before.is_some() && !is_operand;
-    let instead = |write: &str| Some((format!("`{}` is no operator", token.text), format!("write `{write}`")));
+    let instead = |write: &str| Some((format!("`{}` is not an operator", token.text), format!("write `{write}`")));
     match (token.class, token.text) {
         (TokenClass::Symbol, "=") => instead("=="),
         (TokenClass::Symbol, "<>") => instead("!="),
@@ -63,7 +63,7 @@ fn common_mistake(tokens: &[Token<'_>], at: usize, token: &Token<'_>) -> Option<
                 "week" => "count in days: `days_since(x) > 14`".to_owned(),
                 unit => format!("the unit is in the function, as in `{unit}s_since(x) > 14`: write {}", before?.text),
             };
-            Some((format!("`{word}` can't stand behind a number"), help))
+            Some((format!("`{word}` can't stand after a number"), help))
         }
         (TokenClass::Symbol, ",") => thousands(tokens, at),
         (TokenClass::Word, word) if follows_value => match word.to_ascii_lowercase().as_str() {
@@ -99,7 +99,7 @@ fn is_unit(word: &str) -> bool {
     UNITS.contains(&word.to_ascii_lowercase().trim_end_matches('s'))
 }
 
-/// `1,000`, outside brackets, where a comma stands between two of something.
+/// A number such as `1,000`; in brackets the comma may separate two numbers.
 fn thousands(tokens: &[Token<'_>], comma: usize) -> Option<(String, String)> {
     let (before, after) = (tokens[comma.checked_sub(1)?], tokens.get(comma + 1)?);
     let of_class = |class| tokens[..comma].iter().filter(|token| token.class == class).count();
@@ -111,7 +111,7 @@ fn thousands(tokens: &[Token<'_>], comma: usize) -> Option<(String, String)> {
     })
 }
 
-/// `30d` and its like, which only a window or `for` can be.
+/// A number with a unit such as `30d`, which only `window`, `for` and `keep_for` take.
 fn unit(number: &str) -> Option<(String, String)> {
     if number.starts_with("0x") {
         return None;
@@ -124,18 +124,18 @@ fn unit(number: &str) -> Option<(String, String)> {
         "m" | "min" => "minutes_since(x) > ",
         "s" => "seconds_since(x) > ",
         "" | "u" | "e" | "E" | "U" => return None,
-        "w" => return Some((format!("`{number}` is no number"), "count in days: `days_since(x) > 14`".to_owned())),
-        _ => return Some((format!("`{number}` is no number"), "a name can't begin with a digit".to_owned())),
+        "w" => return Some((format!("`{number}` is not a number"), "count in days: `days_since(x) > 14`".to_owned())),
+        _ => return Some((format!("`{number}` is not a number"), "a name can't begin with a digit".to_owned())),
     };
     Some((
-        format!("`{number}` is no number: durations stand in `window`, `for` and `keep_for` only"),
+        format!("`{number}` is not a number: durations stand in `window`, `for` and `keep_for` only"),
         format!("write the number and say its unit by the function: `{call}{digits}`"),
     ))
 }
 
-/// The parser's own errors, in words; one a place.
+/// Reports the parser's errors, one per place.
 pub(super) fn explain_errors(text: &ExpressionText, tokens: &[Token<'_>], errors: &ParseErrors, report: &mut Report) {
-    /// Errors behind the first few are mostly echoes of them.
+    /// Later errors mostly follow from the first ones.
     const SHOWN_MAX: usize = 3;
     let mut told: Vec<Span> = Vec::new();
     for error in &errors.errors {
@@ -171,7 +171,7 @@ fn plain_words(raw: &str, token: Option<&str>) -> (String, Option<String>) {
     }
     if raw.starts_with("invalid int") || raw.starts_with("invalid double") {
         let help = "numbers look like 12, 0.5 or 1e15".to_owned();
-        return ("this number is too large, or none".to_owned(), Some(help));
+        return ("this number is too large, or not a number".to_owned(), Some(help));
     }
     if raw.starts_with("invalid string") {
         let help = r#"a backslash begins an escape: write \\ for the character itself"#.to_owned();

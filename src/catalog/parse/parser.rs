@@ -1,7 +1,7 @@
-//! Text of an expression to its syntax tree, by the `cel` crate's parser, which only this file and [`crate::catalog::parse`] know.
+//! From the text of an expression to its syntax tree, by the parser of the `cel` crate.
 //!
-//! Two traps of that parser: errors are placed by characters, nodes by bytes; and a node's place is that of its
-//! operator, so the extent of a sub-expression is put together from its parts and brackets.
+//! That parser counts characters in the places of errors and bytes in those of nodes. The place of a node is that of
+//! its operator, so the span of a sub-expression is put together from its parts and its brackets.
 
 use cel::common::ast::{CallExpr, Expr as Cel, IdedExpr, LiteralValue, SourceInfo, operators};
 
@@ -33,7 +33,7 @@ pub(crate) fn parse_expression(text: &ExpressionText, report: &mut Report) -> Op
     }
 }
 
-/// Turns the parser's tree into ours.
+/// Makes an [`Ast`] of the parser's tree.
 struct Builder<'a> {
     text: &'a ExpressionText,
     tokens: &'a [Token<'a>],
@@ -74,13 +74,13 @@ impl Builder<'_> {
         }
     }
 
-    /// The token that the parser gives as a node's place.
+    /// The index of the token at the place of a node.
     fn token_of(&self, id: u64) -> Option<usize> {
         let (start, _) = self.places.offset_for(id)?;
         self.tokens.iter().position(|token| token.start <= start as usize && (start as usize) < token.end())
     }
 
-    /// From a bracket to its partner.
+    /// The span from a bracket to the bracket that closes it.
     fn bracketed(&self, token: Option<usize>, own: Span) -> Span {
         let other = token.and_then(|at| self.bracket_pairs[at]);
         other.map_or(own, |at| own.to(self.tokens[at].span()))
@@ -112,7 +112,7 @@ impl Builder<'_> {
                 return self.unsupported(own, "expressions have no bytes", "write text without the `b`");
             }
         };
-        // A negative number's place is that of its digits.
+        // The place of a negative number is that of its digits.
         let sign = token.and_then(|at| at.checked_sub(1)).map(|at| self.tokens[at]);
         let is_negative = matches!(form, AstNode::Number(n) if n.is_sign_negative());
         let span = match sign {

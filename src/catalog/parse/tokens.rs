@@ -1,12 +1,12 @@
-//! The tokens of an expression: enough to find brackets and operators, to say early what people write by mistake,
-//! and to keep what the parser gets within bounds.
+//! The lexer of expressions. Its tokens give the places of syntax nodes and errors, show frequent mistakes, and limit
+//! the size of what is parsed.
 
 use crate::catalog::diagnostics::Span;
 
 /// The longest expression, in bytes.
 pub(super) const EXPRESSION_BYTES_MAX: usize = 8_192;
 
-/// The most operators in one expression: the parser nests as deep as there are operators in a row.
+/// The most operators in one expression: the parser recurses once per operator in a row.
 pub(super) const OPERATORS_MAX: usize = 400;
 
 /// The deepest nesting of brackets and `?:`.
@@ -21,9 +21,9 @@ pub(super) enum TokenClass {
     Close,
     /// An operator, a comma, a dot.
     Symbol,
-    /// A character that no expression has.
+    /// A character that expressions do not have.
     Unknown,
-    /// A text whose closing quote is missing.
+    /// A text without its closing quote.
     UnclosedText,
 }
 
@@ -49,7 +49,7 @@ const SYMBOLS: [&str; 24] = [
     ".", "&", "|",
 ];
 
-/// Splits an expression; white space and comments fall away.
+/// The tokens of an expression, without white space and comments.
 pub(super) fn tokens(text: &str) -> Vec<Token<'_>> {
     let mut found = Vec::new();
     let mut at = 0;
@@ -101,7 +101,7 @@ fn is_literal_prefix(word: &str) -> bool {
     matches!(word.to_ascii_lowercase().as_str(), "r" | "b" | "rb" | "br")
 }
 
-/// A quoted text, or as much of it as there is.
+/// The class and length of a quoted text, or of as much of it as there is.
 fn literal(rest: &str, quote: char, escapes: bool) -> (TokenClass, usize) {
     let triple: String = std::iter::repeat_n(quote, 3).collect();
     let (fence, is_long) = if rest.starts_with(&triple) { (triple.as_str(), true) } else { (&triple[..1], false) };
@@ -121,7 +121,7 @@ fn literal(rest: &str, quote: char, escapes: bool) -> (TokenClass, usize) {
     (TokenClass::UnclosedText, at)
 }
 
-/// Digits with what may belong to them: `1.5e-3`, `0x1f`, `3u`, and units that people write (`30d`).
+/// The length of a number with what follows its digits: `1.5e-3`, `0x1f`, `3u`, and units that people write (`30d`).
 fn number(rest: &str) -> usize {
     let mut at = 0;
     let mut before = ' ';
@@ -137,7 +137,10 @@ fn number(rest: &str) -> usize {
     at
 }
 
-/// For each bracket its partner, as indices into the tokens; `Err` at the first bracket without one.
+/// For each bracket the index of the bracket that it belongs to.
+///
+/// # Errors
+/// The index of the first bracket without another.
 pub(super) fn bracket_pairs(tokens: &[Token<'_>]) -> Result<Vec<Option<usize>>, usize> {
     let mut bracket_pairs = vec![None; tokens.len()];
     let mut open: Vec<usize> = Vec::new();
@@ -159,7 +162,10 @@ pub(super) fn bracket_pairs(tokens: &[Token<'_>]) -> Result<Vec<Option<usize>>, 
     open.pop().map_or(Ok(bracket_pairs), Err)
 }
 
-/// Whether the parser may see this: `Err` says which bound is passed.
+/// Checks that an expression may be parsed.
+///
+/// # Errors
+/// The limit that the expression exceeds, in words.
 pub(super) fn check_limits(text: &str, tokens: &[Token<'_>]) -> Result<(), String> {
     if text.len() > EXPRESSION_BYTES_MAX {
         return Err(format!("this expression has {} bytes; at most {EXPRESSION_BYTES_MAX} are allowed", text.len()));

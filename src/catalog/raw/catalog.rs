@@ -1,6 +1,6 @@
 //! The catalog as it is written: every key of the file, each with its place; nothing is resolved or checked yet.
 //!
-//! The doc comments of the fields are what editors show while somebody types (`tagstream check --schema`).
+//! The doc comments of the fields are what editors show while the author types (`tagstream check --schema`).
 
 use super::duration::DurationMs;
 use super::event_path::EventPath;
@@ -20,9 +20,10 @@ yaml_struct! {
         timezone: String,
         /// How an event is found in a record.
         input: RawInput,
-        /// Whether the events before the first one are none: `complete` (the default), or may be missing: `partial`.
+        /// Whether there were no events before the first one: `complete` (the default), or there may have been:
+        /// `partial`.
         history: RawHistory,
-        /// What tags are put on; `user` is always there.
+        /// The kinds of entity that tags are put on; `user` is always one of them.
         entities: NameMap<RawEntity>,
         /// The latest known facts about an entity, taken from events.
         attributes: NameMap<RawAttribute>,
@@ -45,7 +46,7 @@ yaml_struct! {
     RawEntity("an entity") {
         /// JSON Pointer to the key of the event's entity of this kind; the user's is the `key` of `input`.
         key: Pointer,
-        /// An entity that has been silent for so long is forgotten; off by default.
+        /// An entity without events for this long is forgotten; by default none is.
         forget_after: DurationMs,
     }
 }
@@ -65,11 +66,11 @@ yaml_struct! {
         id: Pointer,
         /// JSON Pointer to the event's properties; `/properties` by default.
         properties: Pointer,
-        /// What an integer time counts: `ms` (the default) or `s`.
+        /// The unit of a time that is an integer: `ms` (the default) or `s`.
         time_unit: RawTimeUnit,
         /// An event whose id was seen for the same user less than this long ago is dropped; off by default.
         dedup: DurationMs,
-        /// How far after the wall clock an event may lie; 5m by default.
+        /// How far in the future an event may be, after the wall clock; 5m by default.
         max_future: DurationMs,
         /// The longest record in bytes; 1048576 (1 MiB) by default.
         max_event_bytes: u64,
@@ -93,15 +94,15 @@ yaml_enum! {
 yaml_struct! {
     /// The latest known fact about an entity.
     RawAttribute("an attribute") {
-        /// The event types that tell it: one, a list, or "*".
+        /// The event types that it is taken from: one, a list, or "*".
         from: EventTypes,
         /// The path of the value: `properties.…`, or `type`.
         value: EventPath,
-        /// `string`, `number`, `bool` or `time`; as found by default.
+        /// `string`, `number`, `bool` or `time`; by default as the event has it.
         r#type: RawAttributeType,
         /// Which of the events count: an expression over `type`, `time` and `properties.…`.
         r#where: ExpressionText,
-        /// Whose attribute it is; `user` by default.
+        /// The kind of entity that has the attribute; `user` by default.
         entity: String,
     }
 }
@@ -143,7 +144,7 @@ yaml_struct! {
         on: EventTypes,
         /// Which of the events count: an expression over `type`, `time` and `properties.…`.
         r#where: ExpressionText,
-        /// How far back it looks: a duration such as `30d`, or `lifetime` (the default).
+        /// The length of the window: a duration such as `30d`, or `lifetime` (the default).
         window: RawWindow,
         /// The current day, week, month or year in the catalog's time zone, instead of `window`.
         calendar: RawCalendarUnit,
@@ -151,7 +152,7 @@ yaml_struct! {
         resolution: RawResolution,
         /// How many values `distinct` (256 by default) or `top` (64) tell apart.
         limit: u64,
-        /// Whose counter it is; `user` by default.
+        /// The kind of entity that has the counter; `user` by default.
         entity: String,
     }
 }
@@ -177,59 +178,59 @@ yaml_enum! {
 yaml_struct! {
     /// A verdict about an entity: exactly one of `when`, `value`, `stages`, `score` and `manual`.
     RawTag("a tag") {
-        /// What people call it: text, or one text a language.
+        /// The name that people see: a text, or one text per language.
         title: RawTitle,
         /// Its place in the tag tree, such as `lifecycle/risk`.
         group: String,
         /// What it means and who uses it.
         description: String,
-        /// Who answers for it.
+        /// The person or team that is responsible for it.
         owner: String,
         /// On while this condition holds.
         when: ExpressionText,
         /// Off once `when` no longer holds and this does; by default as soon as `when` no longer holds.
         until: ExpressionText,
-        /// How long `when` must have held without a break; 0 by default.
+        /// How long `when` must have held without interruption; 0 by default.
         r#for: DurationMs,
         /// How long the tag stays after `when` stopped holding; 0 by default.
         keep_for: DurationMs,
         /// The tag's value, or the number that its bands divide.
         value: ExpressionText,
-        /// Bands in order, each `below` an increasing bound, the last one without.
+        /// Bands in order, each with an increasing bound `below`; the last one has no bound.
         bands: Vec<Spanned<RawBand>>,
         /// How far beyond a bound a value must go before it leaves its band.
         margin: f64,
         /// The first stage whose `when` holds; the last one may have none.
         stages: Vec<Spanned<RawStage>>,
-        /// A model's number about the entity, or what its bands divide.
+        /// A number that a model computes, which bands may divide.
         score: RawScore,
         /// `true`: set and removed by `$tag` commands.
         manual: RawManual,
-        /// How long a manual tag stays, where the command does not say; for ever by default.
+        /// How long a manual tag stays, unless the command says it; for ever by default.
         valid_for: DurationMs,
-        /// What the tag is put on; `user` by default.
+        /// The kind of entity that the tag is put on; `user` by default.
         entity: String,
     }
 }
 
 yaml_struct! {
-    /// What else there is to say of a tag that commands set and remove.
+    /// Options of a tag that commands set and remove.
     RawManualOptions("`manual`") {
-        /// How long it stays, where the command does not say; for ever by default.
+        /// How long it stays, unless the command says it; for ever by default.
         valid_for: DurationMs,
     }
 }
 
 yaml_struct! {
-    /// A number that a trained model gives a user.
+    /// A number that a trained model computes for an entity.
     RawScore("a score") {
-        /// The model's file (ONNX), from the catalog's folder.
+        /// The path of the model's file (ONNX), relative to the catalog's folder.
         model: String,
-        /// What the model is given, in its order: `- recency: days_since(last_active)` and so on.
+        /// The inputs of the model, in its order: `- recency: days_since(last_active)` and so on.
         inputs: RawScoreInputs,
         /// Which of the model's outputs is the score: `probability` of a classifier, or an output's name.
         output: String,
-        /// The score is made anew so often although nothing happens; 1d by default.
+        /// The longest time until the score is computed again, also without events; 1d by default.
         refresh: DurationMs,
     }
 }

@@ -4,7 +4,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 
 use crate::catalog::yaml::{FromYaml, YamlNode, YamlReader, YamlValue};
 
-/// A length of time in milliseconds, possibly none; a day is 24 hours.
+/// A length of time in milliseconds, 0 or more; a day is 24 hours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct DurationMs(pub i64);
 
@@ -15,14 +15,14 @@ const DURATION_MS_MAX: i64 = 36_525 * 86_400_000;
 const UNITS: [(&str, i64); 6] =
     [("ms", 1), ("s", 1_000), ("m", 60_000), ("h", 3_600_000), ("d", 86_400_000), ("w", 604_800_000)];
 
-/// Why a text is no duration, and what to write instead.
+/// Why a text is not a duration.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum DurationError {
     #[error("a duration is whole numbers with units")]
     Malformed,
     #[error("`{0}` has no unit")]
     NoUnit(String),
-    #[error("`{word}` is no unit of time")]
+    #[error("`{word}` is not a unit of time")]
     UnknownUnit { number: String, word: String },
     #[error("months and years differ in length")]
     Calendar,
@@ -57,7 +57,7 @@ impl DurationError {
 
 impl DurationMs {
     /// # Errors
-    /// Anything but whole numbers, each with its unit.
+    /// When the text is not a list of whole numbers, each with a unit.
     pub(crate) fn parse(text: &str) -> Result<Self, DurationError> {
         let mut rest = text.trim();
         if rest.is_empty() || rest.starts_with(['P', 'p']) {
@@ -95,12 +95,15 @@ impl DurationMs {
     }
 }
 
-/// A duration such as `30d` or `1h30m`, in milliseconds; else what is wrong with it and what to write instead.
+/// The milliseconds of a duration such as `30d` or `1h30m`.
+///
+/// # Errors
+/// What is wrong with the text, and what to write instead.
 pub fn parse_duration(text: &str) -> Result<i64, String> {
     DurationMs::parse(text).map(|duration| duration.0).map_err(|error| format!("{error}; {}", error.help()))
 }
 
-/// The unit that a word stands for.
+/// The unit that a word such as `hours` means.
 fn meant(word: &str) -> Option<&'static str> {
     Some(match word.to_lowercase().trim_end_matches('s') {
         "milli" | "millisecond" | "msec" => "ms",
@@ -128,7 +131,7 @@ fn unit(word: &str, number: &str) -> Result<usize, DurationError> {
     Err(DurationError::UnknownUnit { number: number.to_owned(), word: word.to_owned() })
 }
 
-/// As the catalog writes it: the greatest units first.
+/// As the catalog writes it, the largest unit first.
 impl std::fmt::Display for DurationMs {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let mut rest = self.0;
@@ -155,7 +158,7 @@ impl FromYaml for DurationMs {
         match DurationMs::parse(text) {
             Ok(duration) => Some(duration),
             Err(error) => {
-                let message = format!("`{text}` is no duration: {error}");
+                let message = format!("`{text}` is not a duration: {error}");
                 reader.report.error("bad-duration", node.span, message).help(error.help());
                 None
             }

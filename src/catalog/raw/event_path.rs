@@ -7,10 +7,10 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 use crate::catalog::diagnostics::{did_you_mean, is_identifier};
 use crate::catalog::yaml::{FromYaml, YamlNode, YamlReader};
 
-/// The deepest path.
+/// The most segments of a path.
 const SEGMENTS_MAX: usize = 16;
 
-/// Where an aggregate or an attribute takes its value from.
+/// The place in an event from which an aggregate or an attribute takes its value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum EventPath {
     /// The segments below `properties`; at least one.
@@ -19,14 +19,14 @@ pub(crate) enum EventPath {
     EventType,
 }
 
-/// Why a text is no path.
+/// Why a text is not a path.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum EventPathError {
     #[error("a path begins with `properties`")]
     NoRoot,
     #[error("a path leads to one of the properties, not to all of them")]
     NoSegment,
-    #[error("`{0}` can't stand behind a dot")]
+    #[error("`{0}` can't stand after a dot")]
     NoIdentifier(String),
     #[error("a bracket holds a name in quotes, as in properties[\"a b\"]")]
     BadBracket,
@@ -36,7 +36,7 @@ pub(crate) enum EventPathError {
 
 impl EventPath {
     /// # Errors
-    /// What is wrong with a text that is no path.
+    /// When the text is not a path.
     pub(crate) fn parse(text: &str) -> Result<Self, EventPathError> {
         match text {
             "time" => return Ok(EventPath::Time),
@@ -127,7 +127,7 @@ impl FromYaml for EventPath {
         match EventPath::parse(text.trim()) {
             Ok(path) => Some(path),
             Err(error) => {
-                let message = format!("`{text}` is no path: {error}");
+                let message = format!("`{text}` is not a path: {error}");
                 reader.report.error("bad-path", node.span, message).maybe_help(help(text.trim(), &error));
                 None
             }

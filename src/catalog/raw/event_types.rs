@@ -1,4 +1,4 @@
-//! Which event types something listens to: one, a list, or `"*"`.
+//! The event types that an attribute or a counter takes, as written: one, a list, or `"*"`.
 
 use std::borrow::Cow;
 

@@ -1,7 +1,7 @@
-//! An expression as it stands in the file: its text, and the file's byte behind each of its bytes.
+//! The text of an expression, with the place in the file of each of its bytes.
 //!
-//! YAML changes text on its way: quotes go, escapes are resolved, folded lines are joined. A mistake in the seventh
-//! line of a folded expression must still be underlined where the user wrote it, so text and file are walked together.
+//! YAML changes text: it removes quotes, resolves escapes and joins folded lines. A mistake in the seventh line of a
+//! folded expression must still be underlined where the author wrote it, so the text is aligned with the file.
 
 use std::borrow::Cow;
 
@@ -10,15 +10,15 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 use crate::catalog::diagnostics::{SourceText, Span};
 use crate::catalog::yaml::{FromYaml, YamlNode, YamlReader, YamlValue};
 
-/// An expression's text with its place.
+/// The text of an expression with its place.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct ExpressionText {
     pub text: String,
-    /// All of it, in the file.
+    /// The span of the whole expression in the file.
     pub span: Span,
     /// Whether a comma follows: in `{ when: max(a, b) > 3 }` YAML ends the value at the comma.
     pub is_before_comma: bool,
-    /// For each byte of the text: where its character stands in the file.
+    /// For each byte of the text, the span of its character in the file.
     places: Vec<Span>,
 }
 
@@ -29,7 +29,7 @@ impl ExpressionText {
         ExpressionText { text, span, is_before_comma, places: places.unwrap_or_default() }
     }
 
-    /// Where a piece of the text stands in the file; the whole expression where that can't be told.
+    /// The span in the file of a piece of the text; the whole expression when the two could not be aligned.
     pub(crate) fn locate(&self, piece: Span) -> Span {
         if self.places.is_empty() {
             return self.span;
@@ -44,7 +44,7 @@ impl ExpressionText {
     }
 }
 
-/// Finds each character of `text` in `raw`, the YAML that it was read from; `None` when they do not fit.
+/// The span of each byte of `text` in `raw`, the YAML that it was read from; `None` when they do not fit together.
 fn align(text: &str, raw: &str, raw_start: usize) -> Option<Vec<Span>> {
     let quote = raw.chars().next().filter(|c| matches!(c, '"' | '\''));
     let mut at = quote.map_or(0, |_| 1);
@@ -63,7 +63,7 @@ fn align(text: &str, raw: &str, raw_start: usize) -> Option<Vec<Span>> {
     Some(places)
 }
 
-/// The next character that is no whitespace, when it stands for `wanted`: its start and length.
+/// The start and length of the next character that is not whitespace, when it means `wanted`.
 fn find(wanted: char, raw: &str, from: usize, quote: Option<char>) -> Option<(usize, usize)> {
     let mut at = from;
     loop {
@@ -86,7 +86,7 @@ fn find(wanted: char, raw: &str, from: usize, quote: Option<char>) -> Option<(us
     }
 }
 
-/// A double-quoted escape: what it stands for (nothing for an escaped line break) and its length.
+/// The character of an escape in double quotes (`None` for an escaped line break), and the length of the escape.
 fn escape(rest: &str) -> Option<(Option<char>, usize)> {
     let escaped = rest[1..].chars().next()?;
     let hex = |digits: usize| {

@@ -1,15 +1,16 @@
-//! The JSON Schema of a catalog, so that editors complete and check while somebody types.
+//! The JSON Schema of a catalog, with which editors complete and check it.
 
 use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
 
 use super::catalog::RawCatalog;
 
+/// The JSON Schema of a catalog.
 pub fn catalog_schema() -> serde_json::Value {
     schema_of::<RawCatalog>("tagstream catalog", &["version"])
 }
 
-/// Draft 7: what the YAML servers of editors understand.
+/// The schema of a type, in draft 7, which the YAML language servers of editors understand.
 pub(crate) fn schema_of<T: JsonSchema>(title: &str, required: &[&str]) -> serde_json::Value {
     let generator = SchemaSettings::draft07().into_generator();
     let mut schema = generator.into_root_schema_for::<T>();

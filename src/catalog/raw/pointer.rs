@@ -1,4 +1,4 @@
-//! JSON Pointers (RFC 6901), as `input` names an event's fields.
+//! JSON Pointers (RFC 6901), by which `input` and `entities` name the fields of a record.
 
 use std::borrow::Cow;
 
@@ -7,7 +7,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 use crate::catalog::compiled::Pointer;
 use crate::catalog::yaml::{FromYaml, YamlNode, YamlReader};
 
-/// Why a text is no JSON Pointer.
+/// Why a text is not a JSON Pointer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PointerError {
     #[error("it must begin with `/`")]
@@ -18,7 +18,7 @@ pub enum PointerError {
 
 impl Pointer {
     /// # Errors
-    /// Anything but the empty text and texts that begin with `/`.
+    /// When the text is neither empty nor begins with `/`, or has a wrong escape.
     pub fn parse(text: &str) -> Result<Self, PointerError> {
         if text.is_empty() {
             return Ok(Pointer(Vec::new()));
@@ -53,7 +53,7 @@ impl FromYaml for Pointer {
                     PointerError::NoSlash => Some(format!("write `/{}`", text.replace('.', "/"))),
                     PointerError::BadEscape => None,
                 };
-                let message = format!("`{text}` is no JSON Pointer: {error}");
+                let message = format!("`{text}` is not a JSON Pointer: {error}");
                 reader.report.error("bad-pointer", node.span, message).maybe_help(help);
                 None
             }

@@ -7,7 +7,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 use super::expression_text::ExpressionText;
 use crate::catalog::yaml::{Field, FromYaml, Spanned, YamlNode, YamlReader, YamlValue};
 
-/// What a model is given: names and expressions, in order.
+/// The inputs of a model, in its order.
 #[derive(Clone, Debug)]
 pub(crate) struct RawScoreInputs(pub Vec<RawScoreInput>);
 
@@ -22,7 +22,7 @@ impl FromYaml for RawScoreInputs {
     fn from_yaml(node: &YamlNode, reader: &mut YamlReader<'_>) -> Option<Self> {
         let YamlValue::List(items) = &node.value else {
             let message = format!("expected a list of inputs, found {}", node.value.described());
-            let help = "the order counts: write each behind a dash, `- recency: days_since(last_active)`";
+            let help = "the order counts: write each after a dash, `- recency: days_since(last_active)`";
             reader.report.error("wrong-type", node.span, message).help(help);
             return None;
         };

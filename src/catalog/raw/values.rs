@@ -1,4 +1,4 @@
-//! Small values of a catalog's fields: titles and windows.
+//! Values that may be written in several ways: titles, windows, and `manual`.
 
 use std::borrow::Cow;
 
@@ -8,7 +8,7 @@ use super::catalog::{RawCalendarUnit, RawManualOptions};
 use super::duration::DurationMs;
 use crate::catalog::yaml::{FromYaml, Member, YamlNode, YamlReader, YamlValue};
 
-/// Text, or one text a language.
+/// A text, or one text per language.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct RawTitle(pub Vec<(String, String)>);
 
@@ -65,7 +65,7 @@ impl FromYaml for RawWindow {
         match &node.value {
             YamlValue::Text(text) if text == "lifetime" => Some(RawWindow::Lifetime),
             YamlValue::Text(text) if matches!(text.as_str(), "day" | "week" | "month" | "year") => {
-                let message = format!("`{text}` is no window");
+                let message = format!("`{text}` is not a window");
                 let help = format!("write `calendar: {text}` for the current {text}, or a duration such as `30d`");
                 reader.report.error("bad-duration", node.span, message).help(help);
                 None
@@ -84,7 +84,7 @@ fn read_calendar(node: &YamlNode, reader: &mut YamlReader<'_>) -> Option<RawWind
         }
         _ => {
             let help = "write a duration such as `30d`, `lifetime`, or `{ calendar: month }`";
-            reader.report.error("wrong-type", node.span, "this is no window").help(help);
+            reader.report.error("wrong-type", node.span, "this is not a window").help(help);
             None
         }
     }
@@ -112,7 +112,7 @@ impl JsonSchema for RawWindow {
     }
 }
 
-/// A tag's `manual`: `true`, or a map with what there is to say of it.
+/// A tag's `manual`: `true`, or a map of options.
 #[derive(Debug, Default)]
 pub(crate) struct RawManual(pub RawManualOptions);
 
@@ -121,7 +121,7 @@ impl FromYaml for RawManual {
         match &node.value {
             YamlValue::Bool(true) => Some(RawManual::default()),
             YamlValue::Bool(false) => {
-                let message = "a tag that is not set by commands does not say so";
+                let message = "`manual` is `true`, or a map of options";
                 reader.report.error("bad-value", node.span, message).help("remove the line, or write `manual: true`");
                 None
             }

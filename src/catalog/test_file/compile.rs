@@ -1,4 +1,4 @@
-//! The raw test file to cases over a catalog: moments become instants, tags and their values are looked up.
+//! From the test file as written to cases over a catalog: times become instants, tags and their values are resolved.
 
 use std::collections::HashMap;
 
@@ -12,13 +12,13 @@ use crate::catalog::diagnostics::{Report, SourceText, Span, did_you_mean, listed
 use crate::catalog::yaml::{Field, NameMap, Spanned};
 use crate::model::{EntityKindId, Timestamp, Value};
 
-/// What durations are counted from where nobody says: 2026-01-01T00:00:00Z.
+/// The default of `base`, from which durations are counted: 2026-01-01T00:00:00Z.
 const BASE: Timestamp = Timestamp::from_ms(1_767_225_600_000);
 
-/// The most events that one entry may stand for.
+/// The most events that one entry may repeat.
 const TIMES_MAX: u64 = 100_000;
 
-/// Cases over the catalog that `open` finds; whether they may be run tells the report.
+/// Compiles the cases over the catalog that `open` loads; they may be run when the report has no errors.
 pub(super) fn compile(
     raw: &Spanned<RawTestFile>,
     open: impl FnOnce(&str) -> Option<Catalog>,
@@ -37,7 +37,7 @@ pub(super) fn compile(
     Some((TestFile { cases }, catalog))
 }
 
-/// Asks for what must be written.
+/// Reports keys that must be written and are not.
 pub(super) struct RequiredFields<'a> {
     pub report: &'a mut Report,
 }
@@ -57,7 +57,7 @@ pub(super) struct CaseCompiler<'a> {
     tags: HashMap<&'a str, TagId>,
     source: &'a SourceText<'a>,
     pub required: RequiredFields<'a>,
-    /// Of the case that is compiled.
+    /// The base of the case that is compiled.
     base: Timestamp,
 }
 
@@ -113,7 +113,7 @@ impl CaseCompiler<'_> {
             user: key.clone(),
             keys: keys.clone(),
             event_type: event_type.clone(),
-            // Repeats of one entry are events of their own.
+            // Each repeat of an entry is an event of its own.
             id: event.id.get().map(|id| if nth == 0 { id.value.0.clone() } else { format!("{}-{nth}", id.value.0) }),
             properties: properties.clone(),
             line,
@@ -199,7 +199,7 @@ impl CaseCompiler<'_> {
         found
     }
 
-    /// What a tag must be; `Some(None)`: it must have no value.
+    /// The expected value of a tag; `Some(None)`: it must have no value.
     fn expected(&mut self, id: TagId, json: &AnyJson, at: Span) -> Option<Option<Value>> {
         let tag = &self.catalog.tags[usize::from(id.0)];
         let names = tag.definition.labels();
@@ -225,7 +225,7 @@ impl CaseCompiler<'_> {
         None
     }
 
-    /// The value of a tag that has neither bands nor stages: anything, and `null` for none.
+    /// The expected value of a tag without bands and stages: any value; `null` for none.
     fn free_value(&mut self, json: &AnyJson, at: Span) -> Option<Option<Value>> {
         Some(match &json.0 {
             serde_json::Value::Null => None,
@@ -243,7 +243,7 @@ impl CaseCompiler<'_> {
         })
     }
 
-    /// The first line of something.
+    /// The span of a case's name, or of the case.
     fn head(&self, raw: &Spanned<RawTestCase>) -> Span {
         raw.value.name.get().map_or(raw.span, |name| name.span)
     }
@@ -253,7 +253,7 @@ impl CaseCompiler<'_> {
     }
 }
 
-/// Entries in their order; the repeats of one come at their times, among the entries that follow.
+/// The events in the order of arrival: entries in their order, and their repeats at their times among later entries.
 fn arrivals(entries: impl Iterator<Item = Vec<TestEvent>>) -> Vec<TestEvent> {
     let mut arrived = Vec::new();
     // In the order of time.

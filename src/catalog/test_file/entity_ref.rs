@@ -1,4 +1,4 @@
-//! Whose something of a test is: a user, or an entity of another kind, by its key.
+//! The entity that a line of a test case is about: a user, or an entity of another kind, by its key.
 
 use super::compile::CaseCompiler;
 use super::short_form::KeyText;
@@ -7,7 +7,7 @@ use crate::catalog::diagnostics::{Span, did_you_mean, listed};
 use crate::catalog::yaml::{Field, NameMap, Spanned};
 use crate::model::EntityKindId;
 
-/// How it is written: `user` alone, or `key`, with `entity` where the tags do not say it.
+/// The keys that name an entity: `user` alone, or `key`, with `entity` when the tags do not decide it.
 pub(super) struct EntityRef<'r> {
     pub key: &'r Field<KeyText>,
     pub user: &'r Field<KeyText>,
@@ -15,7 +15,7 @@ pub(super) struct EntityRef<'r> {
 }
 
 impl CaseCompiler<'_> {
-    /// The entity that is meant, its kind by default that of `tag`.
+    /// The entity that is meant; by default its kind is that of `tag`.
     pub(super) fn entity_ref(
         &mut self,
         written: &EntityRef<'_>,
@@ -28,7 +28,7 @@ impl CaseCompiler<'_> {
             if let Some(other) = key.key().or(entity.key()) {
                 self.required
                     .report
-                    .error("two-keys", other, "`user` says already whose it is")
+                    .error("two-keys", other, "`user` already names the entity")
                     .help("write `user` alone, or `key` with `entity`")
                     .related(user_key, "given here");
                 return None;
@@ -44,7 +44,7 @@ impl CaseCompiler<'_> {
         Some((kind, key))
     }
 
-    /// Whether entities of this kind have this tag; it is reported if not.
+    /// Whether the tag is put on entities of this kind; reports it if not.
     pub(super) fn is_put_on(&mut self, tag: TagId, entity: EntityKindId, place: Span) -> bool {
         let tag = self.catalog.tag(tag);
         if tag.entity == entity {
@@ -52,14 +52,11 @@ impl CaseCompiler<'_> {
         }
         let (own, other) = (&self.catalog.entity(tag.entity).name, &self.catalog.entity(entity).name);
         let message = format!("the tag `{}` is put on `{own}`, and this is about `{other}`", tag.name);
-        self.required
-            .report
-            .error("other-entity", place, message)
-            .help("what is expected of each stands in a line of its own");
+        self.required.report.error("other-entity", place, message).help("write a line for each entity");
         false
     }
 
-    /// The keys of an event by kind of entity, the user's apart.
+    /// The keys of an event by kind of entity, without the user's.
     pub(super) fn keys(&mut self, field: &Field<NameMap<KeyText>>) -> Vec<(EntityKindId, String)> {
         let mut keys = Vec::new();
         for (name, key) in field.get().map_or(&[][..], |named| &named.value.0) {

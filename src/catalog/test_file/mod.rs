@@ -23,16 +23,17 @@ use crate::catalog::diagnostics::{Problem, Report, SourceText};
 use crate::catalog::raw::schema_of;
 use crate::catalog::yaml::{FromYaml, Spanned, YamlReader, parse_yaml};
 
-/// What became of a test file.
+/// The result of loading a test file.
 #[derive(Debug)]
 pub struct LoadedTestFile {
-    /// There when neither the file nor its catalog has errors.
+    /// `Some` when neither the file nor its catalog has errors.
     pub test_file: Option<(TestFile, Catalog)>,
-    /// Of the test file, in its order.
+    /// The problems of the test file, in its order.
     pub problems: Vec<Problem>,
 }
 
-/// Reads and checks a test file; `open` gets the catalog that the file names, or nothing after telling why.
+/// Reads and checks a test file. `open` loads the catalog at the path that the file names; it returns `None` after it
+/// has reported why it cannot.
 pub fn load_test_file(text: &str, open: impl FnOnce(&str) -> Option<Catalog>) -> LoadedTestFile {
     let source = SourceText::new(text);
     let mut report = Report::default();
@@ -44,7 +45,7 @@ pub fn load_test_file(text: &str, open: impl FnOnce(&str) -> Option<Catalog>) ->
     LoadedTestFile { test_file, problems: report.finish(&source) }
 }
 
-/// The JSON Schema of a test file, so that editors complete and check while somebody types.
+/// The JSON Schema of a test file, with which editors complete and check it.
 pub fn test_file_schema() -> serde_json::Value {
     schema_of::<raw::RawTestFile>("tagstream tests", &["catalog", "cases"])
 }

@@ -1,6 +1,6 @@
 //! A test file as it is written: every key, each with its place; nothing is resolved or checked yet.
 //!
-//! The doc comments of the fields are what editors show while somebody types (`tagstream test --schema`).
+//! The doc comments of the fields are what editors show while the author types (`tagstream test --schema`).
 
 use super::relative_time::{AbsoluteTime, TestTime};
 use super::short_form::{AnyJson, KeyText, ShortForm, ShortFormKeys, TextList};
@@ -20,19 +20,20 @@ yaml_struct! {
 }
 
 yaml_struct! {
-    /// One test: events, and what must have come of them.
+    /// One test: events, and what must come of them.
     RawTestCase("a case") {
-        /// What it shows, in a few words.
+        /// What the case shows, in a few words.
         name: String,
         /// The instant that this case's durations are counted from; by default the file's.
         base: AbsoluteTime,
-        /// Files of recorded events (NDJSON, plain, gzip or zstd), paths from this file's folder; they come before `events`.
+        /// Files of recorded events (NDJSON, plain, gzip or zstd), paths from this file's folder; they come before
+        /// `events`.
         input: TextList,
         /// Events in the order in which they arrive: `[at, user, type, properties]`, or maps.
         events: Vec<Spanned<ShortForm<RawEvent>>>,
-        /// Time passes up to here; by default up to the last moment that anything is expected at.
+        /// The time at which the case ends; by default that of the last expectation.
         until: TestTime,
-        /// What tags are at given moments: `[at, key, tags]`, or maps.
+        /// The tags of entities at given times: `[at, key, tags]`, or maps.
         expect: Vec<Spanned<ShortForm<RawExpectation>>>,
         /// All changes of every tag of an entity that is mentioned here: `[at, key, tag, value]`, or maps.
         changes: Vec<Spanned<ShortForm<RawChange>>>,
@@ -42,21 +43,21 @@ yaml_struct! {
 yaml_struct! {
     /// An event of a user.
     RawEvent("an event") {
-        /// When: a duration after the base, or an instant.
+        /// The time: a duration after the base, or an instant.
         at: TestTime,
-        /// Whose.
+        /// The user's key.
         user: KeyText,
-        /// The keys of the other entities that it is about, by entity; those that its properties hold need no mention.
+        /// The keys of its other entities, by entity, unless its properties hold them.
         keys: NameMap<KeyText>,
-        /// What happened; `$tag` and `$erase` are commands.
+        /// The event type; `$tag` and `$erase` are commands.
         r#type: String,
         /// Its properties.
         properties: AnyJson,
         /// Its id, for de-duplication.
         id: KeyText,
-        /// So many events, each at its time, among the entries that follow; 1 by default.
+        /// The number of events; repeats arrive at their times, among the entries that follow; 1 by default.
         times: u64,
-        /// The time from each to the next.
+        /// The time from one repeat to the next.
         every: DurationMs,
     }
 }
@@ -67,19 +68,19 @@ impl ShortFormKeys for RawEvent {
 }
 
 yaml_struct! {
-    /// What tags of an entity must be once everything up to a moment has happened.
+    /// The tags of an entity after everything up to a time has happened.
     RawExpectation("an expectation") {
-        /// When: a duration after the base, or an instant.
+        /// The time: a duration after the base, or an instant.
         at: TestTime,
-        /// Whose tags: the key of the entity that they are put on.
+        /// The key of the entity that the tags are put on.
         key: KeyText,
-        /// Whose tags: a user's key, instead of `key`.
+        /// A user's key, instead of `key`.
         user: KeyText,
-        /// What `key` is of; by default what the tags are put on.
+        /// The kind of entity of `key`; by default that of the tags.
         entity: String,
         /// By tag: `true`, the name of a band or stage, or a value; `false` or `null` for a tag that it must not have.
         tags: NameMap<AnyJson>,
-        /// As `tags`, and all other tags of its kind it must not have.
+        /// As `tags`, and the entity must not have any other tag.
         exactly: NameMap<AnyJson>,
     }
 }
@@ -90,19 +91,20 @@ impl ShortFormKeys for RawExpectation {
 }
 
 yaml_struct! {
-    /// A change of a tag that must come.
+    /// A tag change that must happen.
     RawChange("a change") {
-        /// When: a duration after the base, or an instant.
+        /// The time: a duration after the base, or an instant.
         at: TestTime,
-        /// Whose tag: the key of the entity that it is put on.
+        /// The key of the entity that the tag is put on.
         key: KeyText,
-        /// Whose tag: a user's key, instead of `key`.
+        /// A user's key, instead of `key`.
         user: KeyText,
-        /// What `key` is of: what the tag is put on.
+        /// The kind of entity of `key`: that of the tag.
         entity: String,
-        /// Which.
+        /// The tag.
         tag: String,
-        /// To what: `true`, the name of a band or stage, or a value; `false`, `null` or not written when it is removed.
+        /// The new value: `true`, the name of a band or stage, or a value; `false`, `null` or not written when it is
+        /// removed.
         value: AnyJson,
     }
 }

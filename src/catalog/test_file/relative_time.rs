@@ -1,4 +1,4 @@
-//! Moments of a test: a duration after the case's base, or an instant.
+//! Times as a test file writes them: a duration after the case's base, or an instant.
 
 use std::borrow::Cow;
 
@@ -8,10 +8,10 @@ use crate::catalog::raw::DurationMs;
 use crate::catalog::yaml::{FromYaml, YamlNode, YamlReader, YamlValue};
 use crate::model::Timestamp;
 
-/// A moment as written.
+/// A time as written.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum TestTime {
-    /// `14d`, `1h30m`: so long after the base.
+    /// A duration after the base, such as `14d` or `1h30m`.
     After(DurationMs),
     Instant(Timestamp),
 }
@@ -62,7 +62,7 @@ impl FromYaml for AbsoluteTime {
     }
 }
 
-/// Whether a text was meant to be a date, right or wrong.
+/// Whether a text looks like a date, right or wrong.
 fn is_date(text: &str) -> bool {
     text.len() > 4 && text.bytes().take(4).all(|b| b.is_ascii_digit()) && text[4..].starts_with(['-', '/', '.'])
 }

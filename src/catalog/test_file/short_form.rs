@@ -1,4 +1,4 @@
-//! Short forms: a list in place of a map whose keys everybody knows, and values that stand for themselves.
+//! Short forms: a list in place of a map, a text in place of a list, a number in place of a key.
 
 use std::borrow::Cow;
 
@@ -7,16 +7,16 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 use crate::catalog::diagnostics::{Span, listed};
 use crate::catalog::yaml::{FromYaml, YamlNode, YamlReader, YamlValue};
 
-/// A record that may also be written as a list of its first members: `[2d, ann, workout]`.
+/// A map that may also be written as a list of its first values: `[2d, ann, workout]`.
 pub(super) trait ShortFormKeys {
     const NAMES: &'static [&'static str];
-    /// How many of them a list must have.
+    /// The number of values that a list must have.
     const NEEDED: usize;
-    /// One for which `null` says what leaving it out says.
+    /// The key whose value `null` means that it is not written.
     const NULLABLE: Option<&'static str> = None;
 }
 
-/// A record in its long or short form.
+/// A value in its long or short form.
 #[derive(Clone, Debug)]
 pub(super) struct ShortForm<T>(pub T);
 
@@ -94,7 +94,7 @@ impl JsonSchema for TextList {
     }
 }
 
-/// A key or an id: text, or a whole number that stands for its digits.
+/// A key or an id: text, or the digits of a whole number.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct KeyText(pub String);
 
@@ -123,7 +123,7 @@ impl JsonSchema for KeyText {
     }
 }
 
-/// Any YAML as JSON: the properties of an event, the value of a tag.
+/// Any YAML value as JSON: the properties of an event, the value of a tag.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct AnyJson(pub serde_json::Value);
 
@@ -132,7 +132,7 @@ impl FromYaml for AnyJson {
         Some(AnyJson(match &node.value {
             YamlValue::Null => serde_json::Value::Null,
             YamlValue::Bool(b) => (*b).into(),
-            // The digits as written, so that a sum in a test is the sum that events would give.
+            // The digits as written, so that a sum in a test is that of the same events.
             YamlValue::Number(number) => {
                 serde_json::from_str(reader.source.slice(node.span)).unwrap_or_else(|_| (*number).into())
             }

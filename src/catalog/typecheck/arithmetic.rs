@@ -1,4 +1,4 @@
-//! Arithmetic: on numbers only, and only so that what moves with the clock stays a straight line.
+//! Arithmetic: takes only numbers, and keeps terms that move with the clock linear.
 
 use super::check::Checker;
 use super::clock_slope::{ClockError, combine};
@@ -37,7 +37,7 @@ impl Checker<'_> {
         Some(TypedExpr { expr, ty: Type::Number, slope, constant, span })
     }
 
-    /// Two times, or two texts, where numbers should be.
+    /// Reports two times, or two strings, where numbers are needed.
     fn no_numbers(&mut self, op: Arithmetic, whose: &str, a: &TypedExpr, b: &TypedExpr, span: Span) {
         let (left, right) = (self.written(a.span).to_owned(), self.written(b.span).to_owned());
         let (message, help) = match (a.ty, op) {
@@ -83,7 +83,7 @@ impl Checker<'_> {
     }
 }
 
-/// The value of two numbers that are always the same.
+/// The result for two known numbers.
 fn fold(op: Arithmetic, a: f64, b: f64) -> Option<f64> {
     let value = match op {
         Arithmetic::Add => a + b,

@@ -1,4 +1,5 @@
-//! From an expression's syntax to a checked [`Expr`]: names are resolved, types agree, the clock enters linearly.
+//! From the syntax tree of an expression to a checked [`Expr`]: names are resolved, types agree, the clock enters
+//! linearly.
 
 use super::arithmetic::since_names;
 use super::scope::{Interner, NameTable, Owner};
@@ -9,25 +10,25 @@ use crate::catalog::parse::{Ast, AstNode, BinaryOp};
 use crate::catalog::raw::ExpressionText;
 use crate::model::Value;
 
-/// What an expression is about, and so which names it knows.
+/// What an expression is about, which decides the names that it knows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Scope {
     /// One event: a `where`.
     Event,
-    /// An entity of this kind: everything else.
+    /// An entity of this kind: every other expression.
     Entity(Owner),
 }
 
 /// How the clock may enter an expression.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ClockUse {
-    /// As a straight line that is compared with something: what is made of it holds until a known instant.
+    /// Only linearly, so that the instant at which a comparison changes can be computed.
     Linear,
-    /// As any number: somebody else says when the expression is looked at.
+    /// In any way: the caller decides when the expression is evaluated.
     Free,
 }
 
-/// Checks one expression. Every method gives `None` after a mistake, which it has reported.
+/// Checks one expression. A method returns `None` after a mistake, which it has reported.
 pub(crate) struct Checker<'a> {
     pub scope: Scope,
     pub clock: ClockUse,
@@ -71,14 +72,14 @@ impl Checker<'_> {
             AstNode::Conditional(parts) => self.conditional(parts, span),
             AstNode::List(_) => {
                 self.error("not-in-language", span, "a list can't stand here")
-                    .help("lists stand behind `in`: `x in [\"gold\", \"silver\"]`");
+                    .help("lists stand after `in`: `x in [\"gold\", \"silver\"]`");
                 None
             }
             AstNode::Invalid => None,
         }
     }
 
-    /// A piece that must be true or false.
+    /// Checks a piece that must be true or false.
     pub(crate) fn condition(&mut self, ast: &Ast, whose: &str) -> Option<TypedExpr> {
         let typed = self.check(ast)?;
         if typed.ty.may_be(Type::Bool) {
@@ -95,7 +96,7 @@ impl Checker<'_> {
         None
     }
 
-    /// A piece that must be a number.
+    /// Checks a piece that must be a number.
     pub(crate) fn number(&mut self, ast: &Ast, whose: &str) -> Option<TypedExpr> {
         let typed = self.check(ast)?;
         self.as_number(typed, whose)
@@ -176,7 +177,7 @@ impl Checker<'_> {
         if a.slope.cancels(b.slope) {
             let message = "both sides move with the clock by the same amount, so the comparison does not move";
             let help = match since_names(&a, self.written(a.span), &b, self.written(b.span)) {
-                // The longer ago, the earlier.
+                // The longer ago, the earlier the time.
                 Some((_, a, b)) => format!("compare the times themselves: `{b} {} {a}`", op.symbol()),
                 None => "compare the times themselves, or `days_between(a, b)` with a number".to_owned(),
             };

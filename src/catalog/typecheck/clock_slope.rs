@@ -1,24 +1,24 @@
-//! How an expression moves with the clock: the rules that keep every verdict's next instant computable.
+//! How fast an expression grows with the clock: the rules that keep the next change of every verdict computable.
 //!
-//! The clock enters through `…_since` and `…_until` as a straight line. As long as nothing bends that line, where it
-//! crosses a bound is a division. So a moving term must not meet another one in a product, stand in a divisor, or be
-//! looked at other than by a comparison or bands. Terms that cancel are refused as well: what is left of them is
-//! rounding noise, which would flip verdicts at random milliseconds.
+//! The clock enters through `…_since` and `…_until`, which are linear in it. As long as a term stays linear, the
+//! instant at which it reaches a bound is one division. So terms that move with the clock are not multiplied with each
+//! other, are not divisors, and are used only in comparisons and bands. Terms that cancel are refused too: what remains
+//! of them is a rounding error, which would change verdicts at random milliseconds.
 
 use crate::catalog::compiled::Arithmetic;
 
-/// How much a number grows in a day on which nothing happens.
+/// The growth of a number in a day without events.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Slope {
-    /// The clock does not enter.
+    /// The number does not depend on the clock.
     Zero,
-    /// By this much, not 0.
+    /// It grows by this, which is not 0.
     PerDay(f64),
-    /// It moves, by an amount that depends on values.
+    /// It grows by an amount that depends on values.
     Unknown,
 }
 
-/// Why moving terms can't be put together so.
+/// Why terms that move with the clock cannot be combined.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum ClockError {
     Product,
@@ -28,7 +28,7 @@ pub(super) enum ClockError {
     TimesZero,
 }
 
-/// Slopes that differ by less than this fraction are the same: 24 hours and a day, written in different ways.
+/// Slopes that differ by at most this fraction are the same, such as those of 24 hours and of a day.
 const SAME_SLOPE: f64 = 1e-9;
 
 impl Slope {
@@ -43,12 +43,12 @@ impl Slope {
         }
     }
 
-    /// Of `abs(x)`: downhill becomes uphill somewhere.
+    /// The slope of `abs(x)`, which changes its sign where x is 0.
     pub(crate) fn folded(self) -> Slope {
         if self.moves() { Slope::Unknown } else { Slope::Zero }
     }
 
-    /// Of one or the other, as `min`, `max` and `?:` choose.
+    /// The slope of `min`, `max` and `?:`, whose value is one of two numbers.
     pub(crate) fn or(self, other: Slope) -> Slope {
         match (self, other) {
             (Slope::Zero, Slope::Zero) => Slope::Zero,
@@ -57,7 +57,7 @@ impl Slope {
         }
     }
 
-    /// Whether the difference of two numbers does not move although both do.
+    /// Whether both numbers move with the clock and their difference does not.
     pub(crate) fn cancels(self, other: Slope) -> bool {
         matches!((self, other), (Slope::PerDay(a), Slope::PerDay(b)) if cancels(a, b))
     }
@@ -85,10 +85,10 @@ fn cancels(a: f64, b: f64) -> bool {
     (a - b).abs() <= SAME_SLOPE * a.abs().max(b.abs())
 }
 
-/// The slope of an arithmetic term; a side is its slope and its value where that is known.
+/// The slope of an arithmetic term; each side is its slope, and its value if that is known.
 ///
 /// # Errors
-/// Where the line would bend, or vanish.
+/// When the term would not be linear in the clock, or the clock cancels.
 pub(super) fn combine(op: Arithmetic, a: (Slope, Option<f64>), b: (Slope, Option<f64>)) -> Result<Slope, ClockError> {
     match op {
         Arithmetic::Add => a.0.plus(b.0),
@@ -98,7 +98,7 @@ pub(super) fn combine(op: Arithmetic, a: (Slope, Option<f64>), b: (Slope, Option
         Arithmetic::Multiply => b.0.times(a.1),
         Arithmetic::Divide if b.0.moves() => Err(ClockError::Divisor),
         Arithmetic::Divide => match b.1 {
-            // Absent whatever the clock: no line to bend.
+            // Always absent, whatever the clock is.
             Some(0.0) => Ok(a.0.folded()),
             divisor => a.0.times(divisor.map(|d| 1.0 / d)),
         },

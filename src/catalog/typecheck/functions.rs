@@ -1,4 +1,4 @@
-//! The functions of expressions, and what to write instead of those that CEL knows and tagstream does not.
+//! The functions of expressions, and what to write instead of functions that only CEL has.
 
 use super::check::{Checker, Scope};
 use super::references::root_name;
@@ -138,7 +138,7 @@ impl Checker<'_> {
             Scope::Event => "write `x in [\"a\", \"b\"]` or `\"a\" in properties.list`",
             Scope::Entity(_) => "write `x in [\"a\", \"b\"]`; an event's lists are looked at in a `where`",
         };
-        self.error("not-in-language", of.span, "`in` needs a list behind it").help(help);
+        self.error("not-in-language", of.span, "`in` needs a list after it").help(help);
         None
     }
 
@@ -174,7 +174,7 @@ impl Checker<'_> {
             "timestamp" | "date" => "expressions have no dates; compare times that have a name".to_owned(),
             "duration" => "write a number and its unit by the function: `days_since(x) > 14`".to_owned(),
             "matches" => "write `startsWith`, `endsWith` or `contains`".to_owned(),
-            "startsWith" | "endsWith" | "contains" => format!("write it behind the text: `{arg}.{}(\"…\")`", name.text),
+            "startsWith" | "endsWith" | "contains" => format!("write it after the text: `{arg}.{}(\"…\")`", name.text),
             "now" | "today" => "the clock enters through `days_since(x)` and `days_until(x)`".to_owned(),
             "count" | "sum" | "avg" | "distinct" | "last" | "first" | "top" => {
                 format!("declare it under `counters:`, as `my_counter: {{ {}: … }}`, and mention its name", name.text)

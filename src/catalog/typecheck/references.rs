@@ -1,4 +1,4 @@
-//! What an expression mentions: attributes, counters, tags, and in a `where` the event's parts.
+//! Names in expressions: attributes, counters, tags, and in a `where` the parts of the event.
 
 use super::check::{Checker, Scope};
 use super::scope::{Meaning, Owner, is_shared};
@@ -10,7 +10,7 @@ use crate::catalog::raw::EventPath;
 use crate::model::EntityKindId;
 
 impl Checker<'_> {
-    /// A name, a member, or something in brackets.
+    /// Checks a name, a member, or an index in brackets.
     pub(crate) fn reference(&mut self, ast: &Ast) -> Option<TypedExpr> {
         if let AstNode::Member(of, _) | AstNode::Index(of, _) = &ast.node
             && of.node == AstNode::Invalid
@@ -23,7 +23,7 @@ impl Checker<'_> {
             (AstNode::Member(of, name), Some("tag")) if matches!(of.node, AstNode::Name(_)) => self.tag(name, ast.span),
             (AstNode::Index(..), _) => {
                 self.error("not-in-language", ast.span, "values have no members in brackets")
-                    .help("brackets stand behind `properties` only: `properties[\"a b\"]`");
+                    .help("brackets stand only after `properties`: `properties[\"a b\"]`");
                 None
             }
             (AstNode::Member(of, name), Some(_)) => {
@@ -97,7 +97,7 @@ impl Checker<'_> {
         }
     }
 
-    /// Reports a mention of what is known of another entity.
+    /// Reports a name that belongs to another kind of entity.
     fn of_another(&mut self, what: &str, owner: EntityKindId, own: EntityKindId, span: Span) -> Option<TypedExpr> {
         let (owner, own) = (&self.entities[owner.index()].name, &self.entities[own.index()].name);
         let message = format!("`{what}` is of the entity `{owner}`; this tag is put on `{own}`");
@@ -147,7 +147,7 @@ impl Checker<'_> {
         let help = if self.report.is_full() {
             String::new()
         } else if names.value(name).is_some() {
-            format!("`{name}` is no tag: write `{name}`")
+            format!("`{name}` is not a tag: write `{name}`")
         } else {
             did_you_mean(name, names.tag_names(own)).unwrap_or_else(|| {
                 let known: Vec<&str> = names.tag_names(own).collect();
@@ -195,7 +195,7 @@ impl Checker<'_> {
     }
 }
 
-/// The name that a chain of members and brackets begins with.
+/// The first name in a chain of members and brackets.
 pub(super) fn root_name(ast: &Ast) -> Option<&str> {
     match &ast.node {
         AstNode::Name(name) => Some(name),

@@ -1,4 +1,4 @@
-//! The names that an expression can mention, with their ids and types; and the tables that intern what it mentions.
+//! The names that expressions can mention, with their ids and types; the tables of event types and property paths.
 
 use std::collections::HashMap;
 
@@ -7,14 +7,14 @@ use crate::catalog::compiled::{AttributeId, CounterId, EventTypeSet, TagId};
 use crate::catalog::raw::EventTypes;
 use crate::model::{EntityKindId, KindId, PathId};
 
-/// What a name stands for.
+/// What a name means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Meaning {
     Attribute(AttributeId, Type),
     Counter(CounterId, Type),
 }
 
-/// Whose something is; nothing while that is not known, after a mistake that has been reported.
+/// The kind of entity that something belongs to; `None` after a mistake in it that has been reported.
 pub(crate) type Owner = Option<EntityKindId>;
 
 /// All names of a catalog.
@@ -25,7 +25,7 @@ pub(crate) struct NameTable {
     value_order: Vec<String>,
     tags: HashMap<String, TagId>,
     tag_order: Vec<String>,
-    /// What a mention of the tag gives; `Any` until it is known.
+    /// The type of the tag in an expression; `Any` until the tag is compiled.
     tag_types: Vec<Type>,
     tag_owners: Vec<Owner>,
 }
@@ -52,7 +52,7 @@ impl NameTable {
         self.values.get(name).map(|(meaning, _)| *meaning)
     }
 
-    /// Whose attribute or counter it is.
+    /// The owner of an attribute or counter.
     pub(crate) fn owner(&self, name: &str) -> Owner {
         self.values.get(name).and_then(|(_, owner)| *owner)
     }
@@ -66,13 +66,13 @@ impl NameTable {
         Some((id, self.tag_types[usize::from(id.0)]))
     }
 
-    /// What is known of an entity.
+    /// The names of an entity's attributes, counters and times.
     pub(crate) fn value_names(&self, of: Owner) -> impl Iterator<Item = &str> {
         let own = self.value_order.iter().filter(move |name| is_shared(self.owner(name), of));
         own.map(String::as_str).chain(["first_seen", "last_seen"])
     }
 
-    /// Names of type time, as the clock functions take them.
+    /// The names whose type may be time, as the time functions take them.
     pub(crate) fn time_names(&self, of: Owner) -> impl Iterator<Item = &str> {
         let is_time = |name: &&str| {
             !matches!(
@@ -89,12 +89,12 @@ impl NameTable {
     }
 }
 
-/// Whether two things are of one entity, as far as that is known.
+/// Whether two owners are, or may be, the same.
 pub(super) fn is_shared(a: Owner, b: Owner) -> bool {
     a.is_none() || b.is_none() || a == b
 }
 
-/// The event types and property paths that the catalog mentions, each once.
+/// The tables of event types and property paths that the catalog mentions, each once.
 #[derive(Debug, Default)]
 pub(crate) struct Interner {
     event_types: Vec<Box<str>>,
@@ -137,7 +137,7 @@ impl Interner {
         id
     }
 
-    /// Whether the ids still have room.
+    /// Whether the tables are within their limit.
     pub(crate) fn fits(&self) -> bool {
         self.event_types.len() <= INTERNED_MAX && self.paths.len() <= INTERNED_MAX
     }

@@ -1,4 +1,4 @@
-//! Text in expressions: names that were meant to be text, and text that was meant to be a number.
+//! Strings in expressions: words that should be strings, and strings that should be numbers.
 
 use super::check::{Checker, Scope};
 use super::types::{Type, TypedExpr};
@@ -8,7 +8,7 @@ use crate::catalog::parse::{Ast, AstNode, BinaryOp};
 use crate::model::Value;
 
 impl Checker<'_> {
-    /// Something that another is compared with: a name that nobody knows was probably meant to be text.
+    /// Checks the right side of `==`: an unknown name there was probably meant to be a string.
     pub(crate) fn equal_to(&mut self, ast: &Ast) -> Option<TypedExpr> {
         let AstNode::Name(name) = &ast.node else { return self.check(ast) };
         if self.is_near_a_name(name) {
@@ -27,7 +27,7 @@ impl Checker<'_> {
         None
     }
 
-    /// Whether there is more to say of a name than that nobody knows it.
+    /// Whether the usual report of an unknown name has better help to offer.
     fn is_near_a_name(&self, name: &str) -> bool {
         const WORDS: [&str; 8] = ["type", "time", "properties", "tag", "first_seen", "last_seen", "now", "clock"];
         if WORDS.contains(&name) || self.names.value(name).is_some() || self.names.tag(name).is_some() {
@@ -42,7 +42,7 @@ impl Checker<'_> {
         }
     }
 
-    /// Reports `plan == "gold" || "silver"`.
+    /// Reports `plan == "gold" || "silver"`; whether the sides of `||` are such a list.
     pub(crate) fn is_list_of_texts(&mut self, sides: &[Ast; 2]) -> bool {
         let mut texts: Vec<Span> = Vec::new();
         let mut rest = sides;
@@ -65,7 +65,7 @@ impl Checker<'_> {
         true
     }
 
-    /// What to write instead of a number, or true or false, in quotes.
+    /// What to write instead of a number or a bool in quotes.
     pub(crate) fn unquoted(&self, literal: &TypedExpr, other: &TypedExpr) -> Option<String> {
         let Expr::Literal(Value::String(text)) = &literal.expr else { return None };
         let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
@@ -86,7 +86,7 @@ impl Checker<'_> {
                 && matches!(other.ty, Type::Any | Type::String)
                 && text.parse::<f64>().is_ok()
             {
-                let message = "text is compared letter by letter, so \"9\" is more than \"100\"; no number is";
+                let message = "text is compared letter by letter: \"9\" is greater than \"100\"; a comparison with a number is false";
                 let place = self.text.locate(literal.span);
                 let help = format!("to compare numbers write {text} without quotes");
                 self.report.warning("text-order", place, message).help(help);

@@ -47,7 +47,7 @@ impl Checker<'_> {
                 .help("use it in a tag's condition, over an attribute or a `last: time` counter");
             return None;
         }
-        // A day has so many of the unit: what the call grows by in a day.
+        // The number of units in a day, which is the growth of the call per day.
         let per_day = Unit::Days.ms() as f64 / unit.ms() as f64;
         let (expr, slope) = match call {
             TimeFunction::Since => {

@@ -1,4 +1,4 @@
-//! What is known of an expression before it runs: its type, and how it moves with the clock.
+//! The static type of an expression, and a checked piece of one.
 
 use super::clock_slope::Slope;
 use crate::catalog::compiled::{AttributeType, Expr};
@@ -11,7 +11,7 @@ pub enum Type {
     Number,
     String,
     Time,
-    /// Known only when it comes: a property, an attribute of no declared type.
+    /// Known only at evaluation: a property, an attribute without a declared type.
     Any,
 }
 
@@ -26,12 +26,12 @@ impl Type {
         }
     }
 
-    /// Whether a value of this type may turn out to be one of the other.
+    /// Whether a value of this type may be of the other type.
     pub fn may_be(self, other: Type) -> bool {
         self == other || self == Type::Any || other == Type::Any
     }
 
-    /// The type of something that is one or the other.
+    /// The type of a value that has one type or the other.
     pub fn or(self, other: Type) -> Type {
         if self == other { self } else { Type::Any }
     }
@@ -53,14 +53,14 @@ pub(crate) struct TypedExpr {
     pub expr: Expr,
     pub ty: Type,
     pub slope: Slope,
-    /// Its value, where it is a number that is always the same.
+    /// The value of a number that is known here.
     pub constant: Option<f64>,
-    /// In the expression's text.
+    /// The span in the expression's text.
     pub span: Span,
 }
 
 impl TypedExpr {
-    /// A piece that does not move with the clock.
+    /// A piece whose value does not depend on the clock.
     pub(crate) fn clock_free(expr: Expr, ty: Type, span: Span) -> Self {
         TypedExpr { expr, ty, slope: Slope::Zero, constant: None, span }
     }

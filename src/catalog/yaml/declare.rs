@@ -1,4 +1,4 @@
-//! Declaring what a catalog holds: records with known keys, and enums of words; each reads and describes itself.
+//! Macros that declare the keys of a map and the words of an enum, with their readers and JSON Schemas.
 
 use super::reader::YamlReader;
 use super::tree::{YamlNode, YamlValue};
@@ -15,7 +15,7 @@ pub(crate) const fn plain(name: &'static str) -> &'static str {
     }
 }
 
-/// Declares a record: a struct of [`Field`]s that reads itself from a YAML map and describes itself to editors.
+/// Declares a struct of [`Field`](super::reader::Field)s that is read from a YAML map with known keys.
 macro_rules! yaml_struct {
     ($(#[$meta:meta])* $name:ident ($what:expr) {
         $($(#[$field_meta:meta])* $field:ident: $type:ty,)*
@@ -47,7 +47,7 @@ macro_rules! yaml_struct {
 }
 pub(crate) use yaml_struct;
 
-/// Declares an enum of words.
+/// Declares an enum that is read from one of a few words.
 macro_rules! yaml_enum {
     ($(#[$meta:meta])* $name:ident ($what:literal) { $($(#[$doc:meta])* $word:literal => $variant:ident,)* }) => {
         $(#[$meta])*
@@ -70,7 +70,7 @@ macro_rules! yaml_enum {
 pub(crate) use yaml_enum;
 
 impl YamlReader<'_> {
-    /// One of a few words.
+    /// The value of one of a few words.
     pub(crate) fn word<T: Copy>(&mut self, node: &YamlNode, what: &str, words: &[(&str, T)]) -> Option<T> {
         let known: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
         let written = self.source.slice(node.span);

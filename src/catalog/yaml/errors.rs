@@ -1,11 +1,11 @@
-//! The YAML parser's errors, in words for people who do not read parsers.
+//! The YAML parser's errors in plain words.
 
 use serde_saphyr::Error;
 
 use super::hints::{missing_space, with_space};
 use crate::catalog::diagnostics::{Report, SourceText, Span, is_identifier};
 
-/// Reports why a file is no YAML that a catalog could be.
+/// Reports why a file is not YAML, or not within the limits of a catalog.
 pub(super) fn explain(error: &Error, source: &SourceText<'_>, report: &mut Report) {
     let at = place(error, source);
     let text = error.to_string();
@@ -33,7 +33,7 @@ pub(super) fn explain(error: &Error, source: &SourceText<'_>, report: &mut Repor
     }
 }
 
-/// A `key:value` in front of the error, in its line or the one before: the place and what to write.
+/// A `key:value` before the error, in its line or in the line before: its place, and what to write.
 fn stuck_colon(at: Span, source: &SourceText<'_>) -> Option<(Span, String)> {
     let before = [&source.text[..at.start], &source.text[..source.lines_of(at).start]];
     before.into_iter().find_map(|before| {
@@ -45,7 +45,7 @@ fn stuck_colon(at: Span, source: &SourceText<'_>) -> Option<(Span, String)> {
     })
 }
 
-/// The word behind which, in `{ … }`, the next key was begun without a comma.
+/// The key in `{ … }` that follows a value without a comma.
 fn missing_comma(before: &str) -> Option<&str> {
     let member = before.rsplit(['{', ',']).next()?;
     let (value, key) = member.trim_end().rsplit_once(' ')?;
@@ -53,7 +53,7 @@ fn missing_comma(before: &str) -> Option<&str> {
     is_member.then_some(key)
 }
 
-/// One character at the error's position.
+/// The character at the error's position.
 fn place(error: &Error, source: &SourceText<'_>) -> Span {
     let Some(location) = error.location() else {
         return Span::new(source.text.len(), source.text.len());

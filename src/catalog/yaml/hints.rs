@@ -1,12 +1,12 @@
-//! YAML that says something else than was meant: what people write by habit, and what to write instead.
+//! Frequent mistakes in YAML, and what to write instead.
 
 use super::tree::{FILE, YamlNode, YamlValue};
 use crate::catalog::diagnostics::{SourceText, Span, is_identifier};
 
-/// The sections of a catalog that hold names.
+/// The sections of a catalog that are maps of names.
 const SECTIONS: [&str; 4] = ["entities", "attributes", "counters", "tags"];
 
-/// The key and the rest of `key:value`, which YAML takes for text.
+/// The key and the rest of `key:value`, which is text in YAML.
 pub(super) fn missing_space(text: &str) -> Option<(&str, &str)> {
     let (key, rest) = text.split_once(':')?;
     let is_stuck = rest.starts_with(|c: char| !c.is_whitespace() && !matches!(c, ':' | '/'));
@@ -15,33 +15,37 @@ pub(super) fn missing_space(text: &str) -> Option<(&str, &str)> {
 
 /// What to write instead of `key:value`.
 pub(super) fn with_space((key, rest): (&str, &str)) -> String {
-    format!("a space is missing behind the colon: `{key}: {rest}`")
+    format!("a space is missing after the colon: `{key}: {rest}`")
 }
 
-/// Whether a member of some names is a section of the catalog that stands too deep.
+/// Whether an entry in a map of names is a section of the catalog that is indented too far.
 pub(super) fn is_section(name: &str, value: Option<&YamlNode>) -> bool {
     let Some(YamlNode { value: YamlValue::Map(entries), .. }) = value else { return false };
-    // What a tag of that name could have.
+    // A tag may be called as a section is, and have such a key.
     let is_of_tag =
         |key: &YamlNode| matches!(&key.value, YamlValue::Text(key) if matches!(key.as_str(), "manual" | "score"));
     let is_named = |(key, value): &(YamlNode, YamlNode)| matches!(value.value, YamlValue::Map(_)) && !is_of_tag(key);
     SECTIONS.contains(&name) && !entries.is_empty() && entries.iter().all(is_named)
 }
 
-/// The section without anything in it that ends in front of a key, which was probably meant to be one of its names.
+/// The empty section before a key; the key was probably meant to be a name in that section.
 pub(super) fn empty_section(file: &YamlNode, key: Span) -> Option<&str> {
     let YamlValue::Map(entries) = &file.value else { return None };
-    let before = entries.iter().rfind(|(section, value)| {
-        section.span.start < key.start
-            && matches!((&section.value, &value.value), (YamlValue::Text(name), YamlValue::Null) if SECTIONS.contains(&&**name))
-    });
+    let is_empty = |section: &YamlValue, value: &YamlValue| match (section, value) {
+        (YamlValue::Text(name), YamlValue::Null) => SECTIONS.contains(&name.as_str()),
+        _ => false,
+    };
+    let is_before = |(section, value): &&(YamlNode, YamlNode)| {
+        section.span.start < key.start && is_empty(&section.value, &value.value)
+    };
+    let before = entries.iter().rfind(is_before);
     match &before?.0.value {
         YamlValue::Text(name) => Some(name),
         _ => None,
     }
 }
 
-/// The number that was written as `1,000` where YAML ends a value at the comma: `key` is what stands behind it.
+/// The number of `1,000`, which YAML splits at the comma; `key` is the part after the comma.
 pub(super) fn joined_thousands(key: Span, source: &SourceText<'_>) -> Option<String> {
     let digits = source.slice(key);
     let before = source.text[..key.start].strip_suffix(',')?;
@@ -50,7 +54,7 @@ pub(super) fn joined_thousands(key: Span, source: &SourceText<'_>) -> Option<Str
     (is_group && !number.is_empty()).then(|| format!("{number}{digits}"))
 }
 
-/// What to write where something of another type is expected.
+/// What to write where a value of another type is expected.
 pub(super) fn type_hint(value: &YamlValue, expected: &str, written: &str) -> Option<String> {
     if let YamlValue::Text(text) = value
         && !expected.starts_with("text")
@@ -74,7 +78,7 @@ pub(super) fn type_hint(value: &YamlValue, expected: &str, written: &str) -> Opt
         (YamlValue::Text(_), number) if number.ends_with("number") => "for example 100".to_owned(),
         (YamlValue::Null, FILE) => "begin the file with `version: 1`".to_owned(),
         (_, FILE) => "write `version: 1` and below it `counters:` and `tags:`, each in column 1".to_owned(),
-        (_, "a list") => "write the elements each behind a dash, or all in brackets: `[…, …]`".to_owned(),
+        (_, "a list") => "write each element after a dash, or all in brackets: `[…, …]`".to_owned(),
         (_, "a tag") => "for example `{ when: purchases_30d >= 3 }`".to_owned(),
         (_, "a counter") => "for example `{ count: purchase, window: 30d }`".to_owned(),
         (YamlValue::Text(name), "a band") => format!("for example `{{ name: {name}, below: 100 }}`"),

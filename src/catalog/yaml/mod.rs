@@ -1,6 +1,7 @@
 //! YAML with places: parsing a file, and reading its tree into types while all mistakes are reported.
 //!
-//! Knows the syntax of YAML and the mistakes that people make in it, and no key of a catalog but the names of its sections.
+//! Knows the syntax of YAML and the mistakes that people make in it, and no key of a catalog but the names of its
+//! sections.
 //!
 //! - [`tree`]: the parsed file, each node with its span;
 //! - [`hints`]: what to write instead of a frequent mistake;

@@ -1,4 +1,4 @@
-//! Reading the YAML tree into records that remember where everything stood, telling every mistake on the way.
+//! Reads the YAML tree into values that keep their spans, and reports every mistake on the way.
 
 use std::borrow::Cow;
 
@@ -8,26 +8,26 @@ use super::hints::{empty_section, is_section, joined_thousands, missing_space, t
 use super::tree::{FILE, YamlNode, YamlValue};
 use crate::catalog::diagnostics::{Report, SourceText, Span, listed, nearest};
 
-/// What reading needs to hand: the text, and where mistakes go.
+/// The context of reading: the text, and the report that takes mistakes.
 pub(crate) struct YamlReader<'a> {
     pub source: &'a SourceText<'a>,
     pub report: &'a mut Report,
 }
 
-/// Something that can stand in a catalog.
+/// A type that can be read from a YAML node.
 pub(crate) trait FromYaml: Sized {
-    /// `None` after a mistake, which has then been reported.
+    /// Reads a node; `None` after a mistake, which has been reported.
     fn from_yaml(node: &YamlNode, reader: &mut YamlReader<'_>) -> Option<Self>;
 }
 
-/// A value and where it stands.
+/// A value with its span.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Spanned<T> {
     pub span: Span,
     pub value: T,
 }
 
-/// A member of a record: not written, written and wrong, or written and read.
+/// The value of a known key: not written, written and wrong, or written and read.
 #[derive(Clone, Debug)]
 pub(crate) struct Field<T> {
     key: Option<Span>,
@@ -50,7 +50,7 @@ impl<T> Field<T> {
         self.value.as_ref().map(|spanned| &spanned.value)
     }
 
-    /// Where its name stands, if it was written at all.
+    /// The span of the key, if it is written.
     pub(crate) fn key(&self) -> Option<Span> {
         self.key
     }
@@ -61,7 +61,8 @@ impl<T> Field<T> {
 }
 
 impl<T: FromYaml> Field<T> {
-    /// Takes a member's value; one that was meant to be this field counts as written, so that nobody misses it.
+    /// Reads a member's value. A misspelt key that was meant to be this field counts as written, so that it is not also
+    /// reported as missing.
     pub(crate) fn take(&mut self, member: &Member<'_>, reader: &mut YamlReader<'_>) {
         match member.value {
             Some(node) => *self = Field { key: Some(member.key), value: Spanned::from_yaml(node, reader) },
@@ -76,7 +77,7 @@ impl<T: FromYaml> FromYaml for Spanned<T> {
     }
 }
 
-/// A map of the user's own names to values, in the order of the file.
+/// A map from names that the author chose to values, in the order of the file.
 #[derive(Clone, Debug)]
 pub(crate) struct NameMap<T>(pub Vec<(Spanned<String>, Option<T>)>);
 
@@ -142,7 +143,7 @@ impl FromYaml for f64 {
 
 impl FromYaml for u64 {
     fn from_yaml(node: &YamlNode, reader: &mut YamlReader<'_>) -> Option<Self> {
-        /// Beyond this a double does not hold every whole number.
+        /// 2^53: beyond this a double does not hold every whole number.
         const WHOLE_MAX: f64 = 9_007_199_254_740_992.0;
         match node.value {
             YamlValue::Number(n) if n.fract() == 0.0 && (0.0..=WHOLE_MAX).contains(&n) => Some(n as u64),
@@ -158,12 +159,12 @@ impl FromYaml for u64 {
 pub(crate) struct Member<'n> {
     pub key: Span,
     pub name: &'n str,
-    /// None after a mistake that has been reported: an empty value, or a name that was probably meant to be this one.
+    /// `None` after a mistake that has been reported: an empty value, or a misspelt key.
     pub value: Option<&'n YamlNode>,
 }
 
 impl YamlReader<'_> {
-    /// The members of a map whose keys are text, without repeats.
+    /// The members of a map; keys that are not text, or are given twice, are reported and left out.
     pub(crate) fn members<'n>(&mut self, node: &'n YamlNode, what: &str) -> Option<Vec<Member<'n>>> {
         let YamlValue::Map(entries) = &node.value else {
             self.wrong_type(node, what);
@@ -189,7 +190,7 @@ impl YamlReader<'_> {
         Some(members)
     }
 
-    /// Reports a key that is no text.
+    /// Reports a key that is not text.
     fn no_name(&mut self, key: &YamlNode) {
         let (message, help) = match joined_thousands(key.span, self.source) {
             Some(number) => (
@@ -201,7 +202,7 @@ impl YamlReader<'_> {
         self.report.error("wrong-type", key.span, message).help(help);
     }
 
-    /// The value of one of somebody's names, unless it is a section of the catalog that stands too deep.
+    /// The value of a name, unless it is a section of the catalog that is indented too far, which is reported.
     fn unless_section<'n>(&mut self, member: &Member<'n>) -> Option<&'n YamlNode> {
         if !is_section(member.name, member.value) {
             return member.value;
@@ -212,7 +213,7 @@ impl YamlReader<'_> {
         None
     }
 
-    /// The members of a record that knows its keys.
+    /// The members of a map with known keys; unknown keys are reported.
     pub(crate) fn known_members<'n>(
         &mut self,
         node: &'n YamlNode,
@@ -227,7 +228,7 @@ impl YamlReader<'_> {
         Some(members.into_iter().filter_map(known_member).collect())
     }
 
-    /// `section`: an empty one of the file in front of the member.
+    /// `section`: the empty section before the member.
     fn known_member<'n>(
         &mut self,
         member: Member<'n>,
@@ -244,7 +245,7 @@ impl YamlReader<'_> {
                 (Some(stuck), ..) => with_space(stuck),
                 (_, Some(name), _) => format!("did you mean `{name}`?"),
                 (_, _, Some(section)) => {
-                    format!("a name of `{section}:` stands further right than it: begin the line with two spaces")
+                    format!("the names in `{section}:` are indented: begin the line with two spaces")
                 }
                 _ => format!("known are {}", listed(known)),
             };
@@ -253,7 +254,7 @@ impl YamlReader<'_> {
             return meant.map(|name| Member { name, value: None, ..member });
         };
         let is_empty = member.value.is_some_and(|value| value.value == YamlValue::Null);
-        // The file's own sections may be commented out up to their names.
+        // A section of the file may be empty, as when all its entries are commented out.
         if !is_empty || what == FILE {
             return Some(member);
         }
@@ -262,7 +263,7 @@ impl YamlReader<'_> {
         Some(Member { value: None, ..member })
     }
 
-    /// What to say of a key without a value: YAML takes a leading `!` for a tag of its own.
+    /// The message for a key without a value; in YAML a leading `!` is a tag, and not part of the value.
     fn emptiness(&self, name: &str, key: Span) -> (String, String) {
         let rest = self.source.text[key.end..].lines().next().unwrap_or("");
         let rest = rest.trim_start_matches([':', ' ']).split(" #").next().unwrap_or("").trim_end();

@@ -1,7 +1,7 @@
-//! YAML as it was parsed: a tree whose every node knows its place in the file.
+//! The parsed YAML file: a tree of nodes with their spans.
 //!
-//! The typed form ([`crate::catalog::raw`]) is read from this tree and not by serde's derive, since a derived reader stops at
-//! the first mistake, and a growth team wants to see all of them at once.
+//! The typed form ([`crate::catalog::raw`]) is read from this tree and not by serde's derive, because a derived
+//! reader stops at the first mistake, and the author of a catalog wants to see all of them.
 
 use std::fmt;
 
@@ -14,16 +14,16 @@ use crate::catalog::diagnostics::{Report, SourceText, Span};
 /// What a catalog file as a whole is called in messages.
 pub(crate) const FILE: &str = "a catalog";
 
-/// The longest catalog file, in bytes. A catalog of a thousand tags has some 200 KB.
+/// The longest catalog file, in bytes; a catalog of a thousand tags has about 200 KB.
 pub(super) const CATALOG_BYTES_MAX: usize = 4 * 1024 * 1024;
 
-/// The most YAML nodes after anchors are expanded: stops files that explode.
+/// The most YAML nodes after anchors are expanded, against files that grow exponentially.
 const NODES_MAX: usize = 250_000;
 
-/// The deepest nesting; a catalog needs seven.
+/// The deepest nesting; a catalog needs seven levels.
 const DEPTH_MAX: usize = 32;
 
-/// A value and where it stands.
+/// A value with its span.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct YamlNode {
     pub span: Span,
@@ -42,7 +42,7 @@ pub(crate) enum YamlValue {
 }
 
 impl YamlValue {
-    /// What this is, for "found …".
+    /// The type of the value, as in "expected a list, found …".
     pub(crate) fn described(&self) -> &'static str {
         match self {
             YamlValue::Null => "nothing",
@@ -55,7 +55,7 @@ impl YamlValue {
     }
 }
 
-/// Parses the file; `None` (and one problem) when it is no YAML.
+/// Parses a file; `None`, with one problem in the report, when it is not YAML.
 pub(crate) fn parse_yaml(source: &SourceText<'_>, report: &mut Report) -> Option<YamlNode> {
     if source.text.len() > CATALOG_BYTES_MAX {
         let message = format!("this file has {} bytes; a catalog has at most {CATALOG_BYTES_MAX}", source.text.len());
@@ -77,7 +77,7 @@ pub(crate) fn parse_yaml(source: &SourceText<'_>, report: &mut Report) -> Option
     }
 }
 
-/// A [`YamlNode`] on its way out of the parser.
+/// What the parser makes, before it becomes a [`YamlNode`].
 struct ParsedNode(Spanned<ParsedValue>);
 
 enum ParsedValue {
@@ -104,7 +104,7 @@ impl ParsedNode {
                 YamlValue::Map(entries.into_iter().map(|(k, v)| (k.into_node(), v.into_node())).collect())
             }
         };
-        // The parser gives a collection only its start; it reaches to the end of its last member.
+        // The parser gives only the start of a collection; its end is the end of its last member.
         if let YamlValue::List(items) = &value {
             span = items.last().map_or(span, |last| span.to(last.span));
         }
