@@ -1,7 +1,6 @@
-//! Mistakes in expressions: those that tokens show, and the parser's errors in plain words.
+//! Mistakes in expressions: frequent ones that tokens show, and syntax errors in plain words.
 
-use cel::ParseErrors;
-
+use super::parser::SyntaxError;
 use super::tokens::{Token, TokenClass, bracket_pairs, check_limits};
 use crate::catalog::diagnostics::{Report, Span};
 use crate::catalog::raw::ExpressionText;
@@ -133,63 +132,37 @@ fn unit(number: &str) -> Option<(String, String)> {
     ))
 }
 
-/// Reports the parser's errors, one per place.
-pub(super) fn explain_errors(text: &ExpressionText, tokens: &[Token<'_>], errors: &ParseErrors, report: &mut Report) {
-    /// Later errors mostly follow from the first ones.
-    const SHOWN_MAX: usize = 3;
-    let mut told: Vec<Span> = Vec::new();
-    for error in &errors.errors {
-        let at = offset(&text.text, error.pos);
-        let token = tokens.iter().find(|token| at < token.end());
-        let local = token.map_or(Span::new(at, at), |token| token.span());
-        if told.iter().any(|span| span.end >= local.start) || told.len() == SHOWN_MAX {
-            continue;
-        }
-        told.push(local);
-        let (message, help) = plain_words(&error.msg, token.map(|token| token.text));
-        report.error("bad-expression", text.locate(local), message).maybe_help(help);
-    }
-}
-
-/// The byte at a line (from 1) and column (from 1, in characters).
-fn offset(text: &str, (line, column): (isize, isize)) -> usize {
-    let mut start = 0;
-    for (number, piece) in (1..).zip(text.split_inclusive('\n')) {
-        if number == line.max(1) {
-            let chars = usize::try_from(column - 1).unwrap_or(0);
-            return start + piece.char_indices().nth(chars).map_or(piece.len(), |(at, _)| at);
-        }
-        start += piece.len();
-    }
-    text.len()
-}
-
-fn plain_words(raw: &str, token: Option<&str>) -> (String, Option<String>) {
-    let raw = raw.trim_start_matches("Syntax error: ");
-    if let Some(word) = raw.strip_prefix("reserved identifier: ") {
-        return (format!("`{word}` is a reserved word and can't be a name"), None);
-    }
-    if raw.starts_with("invalid int") || raw.starts_with("invalid double") {
-        let help = "numbers look like 12, 0.5 or 1e15".to_owned();
-        return ("this number is too large, or not a number".to_owned(), Some(help));
-    }
-    if raw.starts_with("invalid string") {
-        let help = r#"a backslash begins an escape: write \\ for the character itself"#.to_owned();
-        return ("this text holds an escape that means nothing".to_owned(), Some(help));
-    }
-    match token {
-        None => (
+/// Reports a syntax error.
+pub(crate) fn explain_error(text: &ExpressionText, tokens: &[Token<'_>], error: SyntaxError, report: &mut Report) {
+    let (SyntaxError::Unexpected(at) | SyntaxError::Reserved(at) | SyntaxError::Number(at) | SyntaxError::Escape(at)) =
+        error;
+    let token = tokens.get(at);
+    let end = text.text.len();
+    let place = token.map_or(Span::new(end, end), Token::span);
+    let (message, help) = match (error, token) {
+        (_, None) => (
             "the expression ends too early".to_owned(),
-            Some("a value is missing at its end: a name, a number, or text in quotes".to_owned()),
+            Some("a value is missing at its end: a name, a number, or text in quotes"),
         ),
-        Some(token) => {
-            let is_value = token.starts_with(|c: char| c.is_alphanumeric() || matches!(c, '_' | '"' | '\'' | '('));
+        (SyntaxError::Reserved(_), Some(word)) => {
+            (format!("`{}` is a reserved word and can't be a name", word.text), None)
+        }
+        (SyntaxError::Number(_), Some(_)) => {
+            ("this number is too large, or not a number".to_owned(), Some("numbers look like 12, 0.5 or 1e15"))
+        }
+        (SyntaxError::Escape(_), Some(_)) => (
+            "this text holds an escape that means nothing".to_owned(),
+            Some(r#"a backslash begins an escape: write \\ for the character itself"#),
+        ),
+        (SyntaxError::Unexpected(_), Some(token)) => {
+            let is_value = token.text.starts_with(|c: char| c.is_alphanumeric() || matches!(c, '_' | '"' | '\'' | '('));
             let help = if is_value {
                 "between two values stands an operator: `&&`, `||`, `>=`, `==`, `+` …"
             } else {
                 "a value is missing in front of it, or an operator"
             };
-            (format!("`{token}` can't stand here"), Some(help.to_owned()))
+            (format!("`{}` can't stand here", token.text), Some(help))
         }
-    }
+    };
+    report.error("bad-expression", text.locate(place), message).maybe_help(help.map(str::to_owned));
 }

@@ -4,11 +4,13 @@
 //!
 //! - [`tokens`]: the lexer, and the limits on an expression's size;
 //! - [`ast`]: the syntax tree;
-//! - [`hints`]: mistakes that tokens show, and the parser's errors in plain words;
-//! - [`parser`]: the parser, which is the `cel` crate's.
+//! - [`literals`]: the values of numbers and strings;
+//! - [`hints`]: frequent mistakes that tokens show, and syntax errors in words;
+//! - [`parser`]: the parser.
 
 mod tokens;
 mod ast;
+mod literals;
 mod hints;
 mod parser;
 

@@ -6,7 +6,7 @@ use crate::catalog::diagnostics::Span;
 /// The longest expression, in bytes.
 pub(super) const EXPRESSION_BYTES_MAX: usize = 8_192;
 
-/// The most operators in one expression: the parser recurses once per operator in a row.
+/// The most operators in one expression: what works on the tree recurses once per operator in a row.
 pub(super) const OPERATORS_MAX: usize = 400;
 
 /// The deepest nesting of brackets and `?:`.

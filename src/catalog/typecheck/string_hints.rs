@@ -86,7 +86,8 @@ impl Checker<'_> {
                 && matches!(other.ty, Type::Any | Type::String)
                 && text.parse::<f64>().is_ok()
             {
-                let message = "text is compared letter by letter: \"9\" is greater than \"100\"; a comparison with a number is false";
+                let message = "text is compared letter by letter: \"9\" is greater than \"100\"; a comparison with \
+                               a number is false";
                 let place = self.text.locate(literal.span);
                 let help = format!("to compare numbers write {text} without quotes");
                 self.report.warning("text-order", place, message).help(help);
