@@ -20,10 +20,9 @@ const PARTS: [&str; 12] = [
 ];
 
 /// Packages that break often or mark a border: each is one part's own.
-const OWNED: [(&str, &str); 15] = [
+const OWNED: [(&str, &str); 14] = [
     ("annotate_snippets", "catalog"),
     ("axum", "http"),
-    ("cel", "catalog"),
     ("clap", "cli"),
     ("comfy_table", "cli"),
     ("config", "settings"),
