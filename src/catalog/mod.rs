@@ -75,7 +75,7 @@ impl LoadedCatalog {
 }
 
 /// Reads, checks and compiles a catalog, and reports all problems of the file.
-pub fn load(_file_name: &str, text: &str) -> LoadedCatalog {
+pub fn load(text: &str) -> LoadedCatalog {
     let source = SourceText::new(text);
     let mut report = Report::default();
     let loaded = load_parts(&source, &mut report);

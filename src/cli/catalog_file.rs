@@ -32,7 +32,7 @@ impl CatalogFile {
     pub fn open(path: &Path, access: &ModelAccess) -> Result<Self, FileError> {
         let name = display_name(path);
         let text = read(path, &name)?;
-        let mut loaded = catalog::load(&name, &text);
+        let mut loaded = catalog::load(&text);
         let models = access.open(path, &text, &mut loaded);
         Ok(CatalogFile { name, text, loaded, models })
     }

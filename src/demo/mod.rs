@@ -74,7 +74,7 @@ pub enum DemoError {
 /// # Errors
 /// Why it could not be shown to its end.
 pub fn run(options: &Options, now: Timestamp) -> Result<(), DemoError> {
-    let Some(catalog) = catalog::load("catalog.yaml", CATALOG).catalog else {
+    let Some(catalog) = catalog::load(CATALOG).catalog else {
         return Err(DemoError::Catalog);
     };
     let Options { members, days, seed, speed, .. } = *options;

@@ -65,7 +65,7 @@ fn shown(expr: &Expr, catalog: &Catalog) -> String {
 }
 
 fn value(text: &str) -> Result<(Expr, Catalog), String> {
-    let loaded = load("t.yaml", text);
+    let loaded = load(text);
     let catalog = loaded.catalog.ok_or_else(|| format!("{:?}", loaded.problems))?;
     let TagDefinition::Value { value, .. } = &catalog.tags[1].definition else { panic!() };
     Ok((value.expr.clone(), catalog.clone()))
@@ -149,7 +149,7 @@ fn the_clock_enters_linearly() {
         "days_since(a) == hours_since(b) / 24 ? 1 : 0",
     ];
     for expression in bent {
-        let loaded = load("t.yaml", &with(expression));
+        let loaded = load(&with(expression));
         let codes: Vec<&str> = loaded.problems.iter().map(|problem| problem.code).collect();
         assert!(codes.contains(&"clock"), "{expression}: {:?}", loaded.problems);
     }
@@ -172,7 +172,7 @@ fn a_where_sees_the_event() {
     ];
     for (expression, expected) in table {
         let text = format!("version: 1\ncounters:\n  c:\n    count: x\n    where: |-\n      {expression}\n");
-        let loaded = load("t.yaml", &text);
+        let loaded = load(&text);
         let catalog = loaded.catalog.unwrap_or_else(|| panic!("{expression}: {:?}", loaded.problems));
         assert_eq!(shown(catalog.counters[0].filter.as_ref().unwrap(), &catalog), expected, "{expression}");
     }
@@ -188,7 +188,7 @@ fn leaves_are_mentioned_once_and_in_order() {
         ("plan in ['x', any] && last_seen > a ? 1 : days_until( until )", "plan any last_seen a days_until(until)"),
     ];
     for (expression, expected) in table {
-        let loaded = load("t.yaml", &with(expression));
+        let loaded = load(&with(expression));
         let catalog = loaded.catalog.unwrap_or_else(|| panic!("{expression}: {:?}", loaded.problems));
         let TagDefinition::Value { value, .. } = &catalog.tags[1].definition else { panic!() };
         let labels: Vec<&str> = value.reported.iter().map(|leaf| &*leaf.label).collect();

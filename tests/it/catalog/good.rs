@@ -7,7 +7,7 @@ use tagstream::catalog::{
 use tagstream::model::{EntityKindId, KindId, PathId};
 
 pub fn compiled(text: &str) -> Catalog {
-    let loaded = load("catalog.yaml", text);
+    let loaded = load(text);
     loaded.catalog.unwrap_or_else(|| panic!("{:#?}", loaded.problems))
 }
 
@@ -68,7 +68,7 @@ fn the_example_of_the_contract() {
 
 #[test]
 fn every_key_and_every_form() {
-    let loaded = load("catalog.yaml", EVERYTHING);
+    let loaded = load(EVERYTHING);
     assert_eq!(loaded.problems, []);
     let catalog = loaded.catalog.unwrap();
     let pointer = |tokens: &[&str]| Pointer(tokens.iter().map(|token| (*token).into()).collect());
@@ -115,7 +115,7 @@ fn every_key_and_every_form() {
 
 #[test]
 fn entities_commands_and_history() {
-    let loaded = load("catalog.yaml", ENTITIES);
+    let loaded = load(ENTITIES);
     assert_eq!(loaded.problems, []);
     let catalog = loaded.catalog.unwrap();
     assert_eq!(catalog.history, History::Partial);
@@ -184,7 +184,7 @@ fn the_catalog_of_the_reference_page() {
     let page = include_str!("../../../deploy/docs/catalog.md");
     let (_, rest) = page.split_once("```yaml\n").unwrap();
     let (example, _) = rest.split_once("```").unwrap();
-    let loaded = load("catalog.md", example);
+    let loaded = load(example);
     assert_eq!(loaded.problems, []);
     assert_eq!(loaded.catalog.unwrap().tags.len(), 4);
 }

@@ -65,7 +65,7 @@ fn the_clock_enters_inputs_as_a_number_that_nobody_watches() {
 
 #[test]
 fn places_are_told_for_whoever_opens_the_models() {
-    let loaded = load("catalog.yaml", CATALOG);
+    let loaded = load(CATALOG);
     let at = |span: tagstream::catalog::Span| &CATALOG[span.start..span.end];
     assert_eq!(loaded.models.len(), 2);
     let churn = &loaded.models[0];

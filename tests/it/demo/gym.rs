@@ -11,7 +11,7 @@ use tagstream::engine::{Partition, Program, Sink};
 use tagstream::model::{Event, TagChange, Timestamp};
 
 pub fn catalog() -> Catalog {
-    let loaded = load("catalog.yaml", CATALOG);
+    let loaded = load(CATALOG);
     assert!(loaded.problems.is_empty(), "{:#?}", loaded.problems);
     loaded.catalog.unwrap()
 }

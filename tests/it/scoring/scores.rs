@@ -22,7 +22,7 @@ fn catalog(model: &str, inputs: &[&str], output: &str) -> Catalog {
          inputs: [{}], output: {output} }} }}\n",
         inputs.join(", ")
     );
-    load("catalog.yaml", &text).catalog.unwrap_or_else(|| panic!("{text}"))
+    load(&text).catalog.unwrap_or_else(|| panic!("{text}"))
 }
 
 fn open(library: &Path, catalog: &mut Catalog) -> Arc<Scorer> {
