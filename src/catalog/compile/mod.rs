@@ -7,7 +7,7 @@
 //! - [`input`]: how an event is found in a record;
 //! - [`entities`]: kinds of entity, and the kind that something belongs to;
 //! - [`attributes`]: attributes and `where`;
-//! - [`counters`]: aggregates;
+//! - [`counters`]: counters and their aggregates;
 //! - [`windows`]: windows and their panes;
 //! - [`tags`]: the definition of a tag;
 //! - [`bands`]: bands of a number;

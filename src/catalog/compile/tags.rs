@@ -160,7 +160,7 @@ impl Compiler<'_> {
             }
             [(key, _)] => Some(key),
             [(first, first_at), (second, second_at), ..] => {
-                let message = format!("a tag has one kind of verdict; this has `{first}` and `{second}`");
+                let message = format!("a tag has one definition; this has `{first}` and `{second}`");
                 self.report
                     .error("two-verdicts", *second_at, message)
                     .help("make two tags of it")

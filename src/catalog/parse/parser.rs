@@ -1,7 +1,7 @@
 //! From the text of an expression to its syntax tree: a recursive-descent parser of CEL's grammar.
 //!
-//! The grammar is that of the CEL specification (<https://github.com/google/cel-spec>, `doc/langdef.md`), without macros.
-//! What CEL has and tagstream does not (maps, messages, bytes, null) is parsed, and reported if nothing else is wrong.
+//! The grammar is that of the CEL specification (<https://github.com/google/cel-spec>, `doc/langdef.md`), without
+//! macros. Null and bytes are parsed, maps and messages are skipped over; they are reported if nothing else is wrong.
 
 use super::ast::{Ast, AstNode, BinaryOp, FunctionName};
 use super::hints::{check_tokens, explain_error};
@@ -138,7 +138,7 @@ impl Parser<'_> {
         while self.takes(symbol) {}
         let count = self.at - first;
         let operand = self.member()?;
-        if count % 2 == 0 {
+        if count.is_multiple_of(2) {
             return Ok(operand);
         }
         let span = self.tokens[first].span().to(operand.span);
@@ -154,8 +154,9 @@ impl Parser<'_> {
                 let (name, span) = self.field()?;
                 if self.sees("(") {
                     let (args, call) = self.arguments()?;
-                    let node = AstNode::Method(Box::new(ast.clone()), FunctionName { text: name, span }, args);
-                    ast = Ast { span: span.to(call).to(ast.span), node };
+                    let whole = ast.span.to(span).to(call);
+                    let name = FunctionName { text: name, span };
+                    ast = Ast { span: whole, node: AstNode::Method(Box::new(ast), name, args) };
                 } else {
                     ast = Ast { span: ast.span.to(span), node: AstNode::Member(Box::new(ast), name) };
                 }
@@ -351,7 +352,8 @@ fn operator(token: &Token<'_>, level: u8) -> Option<BinaryOp> {
     })
 }
 
-/// A balanced tree of operands, as CEL's reference parser builds it, so that a long chain is nested only as deep as its logarithm.
+/// A balanced tree of operands, as CEL's reference parser builds it, so that a long chain is nested only as deep as its
+/// logarithm.
 ///
 /// The shape is part of a catalog's fingerprint, so it never changes.
 fn balanced(op: BinaryOp, operands: Vec<Ast>) -> Ast {

@@ -15,7 +15,7 @@ pub struct TestCase {
     pub name: String,
     /// The line in the file, from 1.
     pub line: usize,
-    /// Files of recorded events, as written; their events come before [`Case::events`].
+    /// Files of recorded events, as written; their events come before [`TestCase::events`].
     pub input: Vec<String>,
     /// In the order in which they arrive.
     pub events: Vec<TestEvent>,

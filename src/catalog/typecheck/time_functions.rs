@@ -19,7 +19,7 @@ pub(crate) enum TimeFunction {
     Between,
 }
 
-/// The unit and the function of a name, where it is one of the clock functions.
+/// The unit and the function of a name, where it is one of the time functions.
 pub(super) fn time_function(name: &str) -> Option<(Unit, TimeFunction)> {
     let (unit, call) = name.split_once('_')?;
     let unit = UNITS.into_iter().find(|known| known.name() == unit)?;
@@ -68,7 +68,7 @@ impl Checker<'_> {
         Some(TypedExpr { expr, ty: Type::Number, slope, constant: None, span })
     }
 
-    /// The argument of a clock function: a name whose type is time.
+    /// The argument of a time function: a name whose type is time.
     fn time_name(&mut self, function: &FunctionName, ast: &Ast) -> Option<TimeName> {
         let AstNode::Name(written) = &ast.node else {
             if root_name(ast) == Some("tag") || self.check(ast).is_some() {

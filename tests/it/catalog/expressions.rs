@@ -108,6 +108,39 @@ fn expressions_compile_to_what_they_say() {
 }
 
 #[test]
+fn literals_are_those_of_cel() {
+    let table = [
+        (r#"plan == "\x41\u00e9\101\t\"\'\\\?\`""#, r#"(Equal plan "AéA\t\"'\\?`")"#),
+        (r"plan == r'\d'", r#"(Equal plan "\\d")"#),
+        ("plan == '''it's'''", r#"(Equal plan "it's")"#),
+        ("n == 0x1F", "(Equal n 31)"),
+        ("n == - 5", "(Equal n -5)"),
+        ("n == --5", "(Equal n 5)"),
+        ("n == .5e-1", "(Equal n 0.05)"),
+        ("!!vip", "vip"),
+    ];
+    for (expression, expected) in table {
+        let (expr, catalog) = value(&without_bands(expression)).unwrap_or_else(|e| panic!("{expression}: {e}"));
+        assert_eq!(shown(&expr, &catalog), expected, "{expression}");
+    }
+    let wrong = [
+        (r"plan == '\q'", "this text holds an escape that means nothing"),
+        (r"plan == '\ud800'", "this text holds an escape that means nothing"),
+        ("n > 99999999999999999999", "this number is too large"),
+        ("n > 1e999", "this number is too large"),
+        ("n > 1_0", "`1_0` can't stand here"),
+        ("n > 1 ? 2 :", "the expression ends too early"),
+        ("n > while", "`while` is a reserved word"),
+        ("n.in > 1", "`in` can't stand here"),
+        (".f(n) > 1", "a name can't begin with a dot"),
+    ];
+    for (expression, message) in wrong {
+        let error = value(&without_bands(expression)).expect_err(expression);
+        assert!(error.contains(message), "{expression}: {error}");
+    }
+}
+
+#[test]
 fn the_clock_enters_linearly() {
     let fine = [
         "days_since(a)",
