@@ -15,6 +15,9 @@ use crate::model::{EntityKindId, PathId, Value};
 /// The first line of the text; another number gives every catalog another hash.
 const FORM: &str = "tagstream-catalog-1";
 
+/// What the text calls an event type, whatever the program calls it.
+const EVENT_TYPE: &str = "Kind";
+
 /// A 64-bit xxh3 of a canonical text. Titles, groups, descriptions and owners do not enter, nor does formatting.
 ///
 /// A key that a later version added is written only where it does not have its default, so that a catalog without it
@@ -131,7 +134,7 @@ impl Canonical<'_> {
             EventTypeSet::Any => self.word("Any"),
             EventTypeSet::Of(types) => {
                 self.word("Of(");
-                self.list(types, |text, id| text.put(format_args!("KindId({})", id.0)));
+                self.list(types, |text, id| text.put(format_args!("{EVENT_TYPE}Id({})", id.0)));
                 self.word(")");
             }
         }
@@ -141,7 +144,7 @@ impl Canonical<'_> {
         match source {
             Source::Property(path) => self.of_path("Property", path),
             Source::Time => self.word("Time"),
-            Source::EventType => self.word("Kind"),
+            Source::EventType => self.word(EVENT_TYPE),
         }
     }
 
@@ -276,7 +279,7 @@ impl Canonical<'_> {
             }
             Expr::Tag(id) => self.put(format_args!("Tag(TagId({}))", id.0)),
             Expr::Property(path) => self.of_path("Property", *path),
-            Expr::EventType => self.word("Kind"),
+            Expr::EventType => self.word(EVENT_TYPE),
             Expr::Since { unit, of } => {
                 self.put(format_args!("Since {{ unit: {unit:?}, of: "));
                 self.time_name(*of);
