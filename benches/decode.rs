@@ -5,7 +5,7 @@ use serde_json::Value;
 use std::hint::black_box;
 use std::time::Instant;
 use tagstream::catalog::{
-    Catalog, EntityKind, History, InputMapping, KeyRule, KindRule, Pointer, PropertiesRule, TimeUnit,
+    Catalog, EntityKind, EventTypeRule, History, InputMapping, KeyRule, Pointer, PropertiesRule, TimeUnit,
 };
 use tagstream::codec::Decoder;
 use tagstream::model::{Event, Timestamp};
@@ -112,7 +112,7 @@ fn catalog() -> Catalog {
     let pointer = |name: &str| Pointer(vec![name.into()]);
     let input = InputMapping {
         key: KeyRule(vec![pointer("userId"), pointer("anonymousId")]),
-        kind: KindRule::Segment,
+        event_type: EventTypeRule::Segment,
         time: pointer("timestamp"),
         id: pointer("messageId"),
         properties: PropertiesRule::Segment,
@@ -128,7 +128,7 @@ fn catalog() -> Catalog {
         history: History::Complete,
         entities: vec![EntityKind { name: "user".into(), key: None, forget_after_ms: None }],
         command_paths: None,
-        kinds: vec!["Product Viewed".into(), "Order Completed".into()],
+        event_types: vec!["Product Viewed".into(), "Order Completed".into()],
         paths: vec![vec!["category".into()], vec!["price".into()]],
         attributes: Vec::new(),
         counters: Vec::new(),

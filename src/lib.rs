@@ -78,7 +78,7 @@
 //!
 //! # Where do I change …
 //! - an aggregate: `catalog::Aggregate`, `engine::aggregate`;
-//! - a type of tag: `catalog::TagKind`, `engine::tags`;
+//! - a type of tag: `catalog::TagDefinition`, `engine::tags`;
 //! - a function of expressions: `catalog::typecheck`, `catalog::Expr`, `engine::expr`;
 //! - what the state of an entity contains: `engine::entity`, `engine::aggregate`, and the page on the format in
 //!   `codec::changelog`;

@@ -92,7 +92,7 @@ impl Sink for Written {
 }
 
 fn measure(users: usize, events: usize) -> Figures {
-    let loaded = catalog::load("catalog.yaml", CATALOG);
+    let loaded = catalog::load(CATALOG);
     let program: Arc<Program> = Program::new(loaded.catalog.expect("the catalog is right"));
     let mut decoder = Decoder::new(&program.catalog);
     let mut partition = Partition::new(program.clone());

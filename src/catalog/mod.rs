@@ -1,95 +1,70 @@
 //! The catalog: from YAML as written, through all its problems, to the checked and compiled form.
 //!
-//! The road: text → [`tree`] (YAML with places) → [`raw`] (the keys that a catalog has) → [`compile`] (names, types,
-//! windows, the clock) → [`Catalog`]. A mistake is reported and stepped over, so that one run tells all of them.
+//! The road: text → `yaml` (a tree with places) → `raw` (the keys that a catalog has) → `compile` (names, types,
+//! windows, the clock) → [`Catalog`]. A mistake is reported and stepped over, so that one run reports all of them.
 //!
-//! What this module hands on ([`Catalog`]) is always right: names are resolved to ids, types agree, windows divide
-//! into panes, the clock enters only linearly. Nobody behind it checks again.
+//! What this module returns ([`Catalog`]) is always right: names are resolved to ids, types agree, windows divide
+//! into panes, the clock enters only linearly. No caller checks it again.
+//!
+//! # The map
+//! A folder imports only folders above it.
+//!
+//! | folder | holds |
+//! | --- | --- |
+//! | `diagnostics` | problems with their places, and how they are shown |
+//! | `compiled` | the compiled catalog: tables, expressions, the fingerprint |
+//! | `yaml` | YAML with places, and reading it into types |
+//! | `raw` | the catalog as written: its keys, durations, paths |
+//! | `parse` | expressions: text → syntax tree |
+//! | `typecheck` | expressions: syntax tree → [`Expr`], with names, types and the clock checked |
+//! | `compile` | the catalog as written → the compiled catalog |
+//! | `lint` | warnings about what is legal but rarely meant |
+//! | `test_file` | files of tests for a catalog |
 
-mod arithmetic;
-mod attributes;
-mod bands;
-mod calls;
-mod casebook;
-mod cel;
-mod check;
-mod clock;
-mod clock_calls;
-mod compile;
+mod diagnostics;
 mod compiled;
-mod counters;
-mod duration;
-mod entities;
-mod expr;
-mod expression_text;
-mod fingerprint;
-mod input;
-mod kinds;
-mod leaves;
-mod mentions;
-mod names;
-mod order;
-mod path;
-mod pointer;
-mod problems;
-mod quotes;
-mod range;
+mod yaml;
 mod raw;
-mod read;
-mod record;
-mod render;
-mod schema;
-mod scope;
-mod scores;
-mod slips;
-mod source;
-mod syntax;
-mod tags;
-mod tokens;
-mod tree;
-mod types;
-mod warnings;
-mod windows;
-mod words;
-mod written;
-mod yaml_error;
-mod yaml_slips;
-mod zone;
+mod parse;
+mod typecheck;
+mod compile;
+mod lint;
+mod test_file;
 
-pub use casebook::{
-    Case, Casebook, Expectation, ExpectedChange, LoadedCasebook, TestEvent, When, casebook_schema, load_casebook,
-};
+pub use compile::ModelSpans;
 pub use compiled::{
-    Aggregate, Attribute, AttributeId, AttributeType, Bands, CalendarUnit, Catalog, CommandPaths, Condition, Counter,
-    CounterId, EntityKind, History, InputMapping, KeyRule, KindRule, KindSet, Leaf, Pointer, PropertiesRule,
-    Resolution, Score, ScoreInput, Source, Stage, Tag, TagId, TagKind, TimeUnit, Window,
+    Aggregate, Arithmetic, Attribute, AttributeId, AttributeType, Bands, CalendarUnit, Catalog, CommandPaths,
+    Comparison, Condition, Counter, CounterId, EntityKind, EventTypeRule, EventTypeSet, Expr, History, InputMapping,
+    KeyRule, Pointer, PropertiesRule, ReportedValue, Resolution, Score, ScoreInput, Source, Stage, Tag, TagDefinition,
+    TagId, TextTest, TimeName, TimeUnit, Window,
 };
-pub use duration::parse_duration;
-pub use expr::{Arithmetic, Comparison, Expr, TextTest, TimeName};
-pub use names::did_you_mean;
-pub use problems::{Problem, Related, Severity, Span};
-pub use render::{Colours, as_json, as_text};
-pub use schema::json_schema;
-pub use scores::ModelPlaces;
-pub use types::Type;
+pub use diagnostics::{Colours, Problem, Related, Severity, Span, as_json, as_text, did_you_mean};
+pub use raw::{catalog_schema, parse_duration};
+pub use test_file::{
+    Expectation, ExpectedChange, LoadedTestFile, ResolvedTime, TestCase, TestEvent, TestFile, load_test_file,
+    test_file_schema,
+};
+pub use typecheck::Type;
 
-use problems::Report;
-use read::{At, Read, Reader};
-use source::SourceText;
+use compile::compile;
+use diagnostics::{Report, SourceText};
+use lint::lint;
+use raw::RawCatalog;
+use yaml::{FromYaml, Spanned, YamlReader, parse_yaml};
 
-/// What became of a catalog file.
+/// The result of loading a catalog file.
 #[derive(Clone, Debug)]
-pub struct Loaded {
-    /// There when no problem is an error.
+pub struct LoadedCatalog {
+    /// `Some` when no problem is an error.
     pub catalog: Option<Catalog>,
     /// In the order of the file.
     pub problems: Vec<Problem>,
-    /// One a tag with a `score`: whoever loads its model says there what is wrong.
-    pub models: Vec<ModelPlaces>,
+    /// One per tag with a `score`: the places for problems that the loader of the model finds.
+    pub models: Vec<ModelSpans>,
 }
 
-impl Loaded {
-    /// Takes an error that only somebody outside the catalog could find.
+impl LoadedCatalog {
+    /// Adds an error that only a later step could find, such as one in a model's file; the catalog is then `None`.
     pub fn reject(&mut self, text: &str, code: &'static str, span: Span, message: String, help: Option<String>) {
         let mut report = Report::default();
         report.error(code, span, message).maybe_help(help);
@@ -99,13 +74,19 @@ impl Loaded {
     }
 }
 
-/// Reads, checks and compiles a catalog, telling all problems of the file at once.
-pub fn load(_file_name: &str, text: &str) -> Loaded {
+/// Reads, checks and compiles a catalog, and reports all problems of the file.
+pub fn load(text: &str) -> LoadedCatalog {
     let source = SourceText::new(text);
     let mut report = Report::default();
-    let compiled = tree::parse(&source, &mut report)
-        .and_then(|node| At::<raw::RawCatalog>::read(&node, &mut Reader { source: &source, report: &mut report }))
-        .and_then(|raw| compile::compile(&raw, &mut report));
-    let (catalog, models) = compiled.filter(|_| report.errors() == 0).unzip();
-    Loaded { catalog, problems: report.finish(&source), models: models.unwrap_or_default() }
+    let loaded = load_parts(&source, &mut report);
+    let (catalog, models) = loaded.filter(|_| report.errors() == 0).unzip();
+    LoadedCatalog { catalog, problems: report.finish(&source), models: models.unwrap_or_default() }
+}
+
+fn load_parts(source: &SourceText<'_>, report: &mut Report) -> Option<(Catalog, Vec<ModelSpans>)> {
+    let file = parse_yaml(source, report)?;
+    let raw = Spanned::<RawCatalog>::from_yaml(&file, &mut YamlReader { source, report })?;
+    let (catalog, models) = compile(&raw, report)?;
+    lint(&raw.value, &catalog, report);
+    Some((catalog, models))
 }

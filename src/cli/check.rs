@@ -52,7 +52,7 @@ enum CheckedFile {
 
 pub(crate) fn run(args: &CheckArgs) -> ExitCode {
     if args.schema {
-        print(&format!("{:#}\n", catalog::json_schema()));
+        print(&format!("{:#}\n", catalog::catalog_schema()));
         return ExitCode::SUCCESS;
     }
     let access = args.models.access();

@@ -81,7 +81,7 @@ pub enum DemoError {
 /// # Errors
 /// Why the demo did not run to its end.
 pub fn run(options: &DemoOptions, now: Timestamp) -> Result<(), DemoError> {
-    let Some(catalog) = catalog::load("catalog.yaml", CATALOG).catalog else {
+    let Some(catalog) = catalog::load(CATALOG).catalog else {
         return Err(DemoError::Catalog);
     };
     let DemoOptions { members, days, seed, speed, .. } = *options;

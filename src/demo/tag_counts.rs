@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use serde_json::Value;
 
-use crate::catalog::{Catalog, TagKind};
+use crate::catalog::{Catalog, TagDefinition};
 use crate::codec::ParsedChange;
 
 /// The counts of one tag.
@@ -43,7 +43,7 @@ impl TagCounts {
             left: 0,
             values: values.into_iter().map(|value| (value, 0)).collect(),
         };
-        let rows = catalog.tags.iter().map(|tag| row(&tag.name, values_of(&tag.kind))).collect();
+        let rows = catalog.tags.iter().map(|tag| row(&tag.name, values_of(&tag.definition))).collect();
         TagCounts { rows, latest: VecDeque::new(), changes: 0, by_timer: 0 }
     }
 
@@ -110,6 +110,6 @@ impl TagCount {
     }
 }
 
-fn values_of(definition: &TagKind) -> Vec<String> {
+fn values_of(definition: &TagDefinition) -> Vec<String> {
     definition.labels().into_iter().map(str::to_owned).collect()
 }

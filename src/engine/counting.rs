@@ -229,14 +229,14 @@ fn fact<'a>(attribute: &Attribute, event: &'a Event, unit: TimeUnit) -> Fact<'a>
         match property {
             Property::Missing => return Fact::Nothing,
             Property::Null => return Fact::Value(Scalar::Absent),
-            _ if attribute.kind == Some(AttributeType::Time) => {
+            _ if attribute.value_type == Some(AttributeType::Time) => {
                 return time(property, event, unit).map(Scalar::Time).into();
             }
             _ => {}
         }
     }
     let value = source(attribute.value, event);
-    let fits = match (attribute.kind, value) {
+    let fits = match (attribute.value_type, value) {
         (_, Scalar::Absent) => false,
         (None, _) => true,
         (Some(AttributeType::String), value) => matches!(value, Scalar::String(_)),

@@ -162,7 +162,7 @@ impl<'a> Evaluator<'a> {
             | Expr::Attribute(_)
             | Expr::Tag(_)
             | Expr::Property(_)
-            | Expr::Kind
+            | Expr::EventType
             | Expr::Contains(..) => Possible::Fixed(self.eval(expr).value),
         }
     }
@@ -195,7 +195,9 @@ impl<'a> Evaluator<'a> {
             Expr::Compare { sides, .. } => all(&sides[..]),
             Expr::Conditional(parts) => all(&parts[..]),
             Expr::In(x, list) => self.limit(x).min(all(list)),
-            Expr::Literal(_) | Expr::Attribute(_) | Expr::Tag(_) | Expr::Property(_) | Expr::Kind => Timestamp::FOREVER,
+            Expr::Literal(_) | Expr::Attribute(_) | Expr::Tag(_) | Expr::Property(_) | Expr::EventType => {
+                Timestamp::FOREVER
+            }
         }
     }
 
@@ -279,6 +281,6 @@ fn some_part(expr: &Expr, is_such: &impl Fn(&Expr) -> bool) -> bool {
             | Expr::Until { .. }
             | Expr::Between { .. }
             | Expr::Property(_)
-            | Expr::Kind => false,
+            | Expr::EventType => false,
         }
 }

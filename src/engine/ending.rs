@@ -89,7 +89,7 @@ impl Partition {
         for plan in &program.tags {
             record.load_tag(plan.id);
             let tag = program.tag(plan.id);
-            let previous = record.shown(&tag.kind, record.tag(plan.id));
+            let previous = record.shown(&tag.definition, record.tag(plan.id));
             if previous.is_absent() {
                 continue;
             }

@@ -14,7 +14,7 @@ use super::scores::Answers;
 use super::tag_state::TagState;
 use super::window::{Frame, Grid, Pane};
 use super::zone::{Day, Zone};
-use crate::catalog::{Arithmetic, Bands, Comparison, CounterId, Expr, TagId, TagKind, TextTest, TimeName};
+use crate::catalog::{Arithmetic, Bands, Comparison, CounterId, Expr, TagDefinition, TagId, TextTest, TimeName};
 use crate::model::{Scalar, Timestamp, Unit, Value};
 
 /// A value and the first instant at which it may be another although no event comes.
@@ -135,7 +135,7 @@ impl<'a> Evaluator<'a> {
                 Held { value: test_text(*test, left.value, right.value), until }
             }
             // Of an event, not of an entity: only a `where` has them.
-            Expr::Property(_) | Expr::Kind | Expr::Contains(..) => Held::forever(Scalar::Absent),
+            Expr::Property(_) | Expr::EventType | Expr::Contains(..) => Held::forever(Scalar::Absent),
         }
     }
 
@@ -168,10 +168,10 @@ impl<'a> Evaluator<'a> {
     }
 
     fn tag(&self, id: TagId) -> Scalar<'a> {
-        let kind = &self.program.tag(id).kind;
+        let kind = &self.program.tag(id).definition;
         let state = self.record.tag(id);
         match kind {
-            TagKind::Rule { .. } => Scalar::Bool(matches!(state, TagState::On { .. })),
+            TagDefinition::Rule { .. } => Scalar::Bool(matches!(state, TagState::On { .. })),
             _ => self.record.shown(kind, state),
         }
     }

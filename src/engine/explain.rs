@@ -15,7 +15,7 @@ use super::scores::Scored;
 use super::store::{EntityId, Store};
 use super::tag_state::TagState;
 use super::tags::nth;
-use crate::catalog::{Comparison, Condition, CounterId, Expr, Leaf, Score, TagId, TagKind};
+use crate::catalog::{Comparison, Condition, CounterId, Expr, ReportedValue, Score, TagDefinition, TagId};
 use crate::model::{Timestamp, Unit, Value};
 
 /// So many instants are looked at; what lies behind them is taken for never.
@@ -172,7 +172,7 @@ impl Partition {
         let program = self.program.clone();
         let place = program.tags.iter().position(|plan| plan.id == tag)?;
         alone.hold(others(&program, place));
-        let conditions = sections_of(&program.tag(tag).kind);
+        let conditions = sections_of(&program.tag(tag).definition);
         let mut pieces = Vec::new();
         for (role, condition) in &conditions {
             let Some(Condition { expr, .. }) = condition else { continue };
@@ -190,7 +190,7 @@ impl Partition {
         let mut explanation = Explanation {
             at: alone.clock()?,
             since: first.state.since(),
-            wait: wait(&program.tag(tag).kind, first.state),
+            wait: wait(&program.tag(tag).definition, first.state),
             value: first.shown.clone(),
             sections,
             unseen: alone.unseen(place),
@@ -245,7 +245,7 @@ impl Partition {
             let until = if piece.serves == Use::Input { Timestamp::FOREVER } else { until };
             return Found { value, is_decided: true, until };
         };
-        let kind = &self.program.tag(self.program.tags[place].id).kind;
+        let kind = &self.program.tag(self.program.tags[place].id).definition;
         let Desk { record, lines, answers, .. } = &mut self.desk;
         let filling = Some(filling);
         let mut evaluator = Evaluator { program: &self.program, record, present, lines, answers, filling };
@@ -295,7 +295,7 @@ impl Partition {
         let id = self.program.tags[place].id;
         let record = &self.desk.record;
         let state = record.tag(id);
-        let shown = record.shown(&self.program.tag(id).kind, state).to_value();
+        let shown = record.shown(&self.program.tag(id).definition, state).to_value();
         let doubts = self.doubts(place);
         let pieces = pieces.iter().map(|piece| self.found(place, state, doubts.as_ref(), piece)).collect();
         Look { shown, state, pieces }
@@ -316,15 +316,16 @@ impl Partition {
             {
                 clauses.push(Clause {
                     depth: piece.depth,
-                    text: self.program.catalog.written(piece.expr),
+                    text: self.program.catalog.format_expr(piece.expr),
                     join: self.join(piece),
                     value: found.value.clone(),
                     is_decided: found.is_decided,
                     until: None,
                 });
             }
-            let leaves = condition.map_or(&[][..], |condition| &condition.leaves);
-            let leaves = leaves.iter().map(|Leaf { label, expr }| (label.to_string(), self.held(expr).0)).collect();
+            let leaves = condition.map_or(&[][..], |condition| &condition.reported);
+            let leaves =
+                leaves.iter().map(|ReportedValue { label, expr }| (label.to_string(), self.held(expr).0)).collect();
             sections.push(Section { role: role.clone(), clauses, leaves });
         }
         sections
@@ -400,20 +401,20 @@ fn others(program: &Program, place: usize) -> BTreeSet<Box<str>> {
 }
 
 /// A tag's expressions, in order; a last stage may have none.
-fn sections_of(kind: &TagKind) -> Vec<(Role, Option<&Condition>)> {
+fn sections_of(kind: &TagDefinition) -> Vec<(Role, Option<&Condition>)> {
     match kind {
-        TagKind::Rule { when, until, .. } => {
+        TagDefinition::Rule { when, until, .. } => {
             let until = until.iter().map(|until| (Role::Until, Some(until)));
             std::iter::once((Role::When, Some(when))).chain(until).collect()
         }
-        TagKind::Value { value, .. } => vec![(Role::Value, Some(value))],
-        TagKind::Stages(stages) => {
+        TagDefinition::Value { value, .. } => vec![(Role::Value, Some(value))],
+        TagDefinition::Stages(stages) => {
             stages.iter().map(|stage| (Role::Stage(stage.name.to_string()), stage.when.as_ref())).collect()
         }
-        TagKind::Score(score) => {
+        TagDefinition::Score(score) => {
             score.inputs.iter().map(|input| (Role::Input(input.name.to_string()), Some(&input.value))).collect()
         }
-        TagKind::Manual { .. } => Vec::new(),
+        TagDefinition::Manual { .. } => Vec::new(),
     }
 }
 
@@ -449,15 +450,15 @@ fn unit(expr: &Expr) -> Option<Unit> {
     }
 }
 
-fn wait(kind: &TagKind, state: TagState) -> Option<Wait> {
+fn wait(kind: &TagDefinition, state: TagState) -> Option<Wait> {
     match (kind, state) {
-        (TagKind::Rule { for_ms, .. }, TagState::Pending(since)) => {
+        (TagDefinition::Rule { for_ms, .. }, TagState::Pending(since)) => {
             Some(Wait::For { since, until: since.plus(*for_ms) })
         }
-        (TagKind::Rule { keep_for_ms, .. }, TagState::On { lapsed: Some(since), .. }) => {
+        (TagDefinition::Rule { keep_for_ms, .. }, TagState::On { lapsed: Some(since), .. }) => {
             Some(Wait::KeepFor { since, until: since.plus(*keep_for_ms) })
         }
-        (TagKind::Score(Score { refresh_ms, .. }), TagState::Scored(Scored { at, score, .. })) => {
+        (TagDefinition::Score(Score { refresh_ms, .. }), TagState::Scored(Scored { at, score, .. })) => {
             Some(Wait::Refresh { score, since: at, until: at.plus(*refresh_ms) })
         }
         _ => None,

@@ -13,7 +13,7 @@ fn value<'a>(expr: &'a Expr, event: &'a Event) -> Scalar<'a> {
     match expr {
         Expr::Literal(literal) => literal.as_scalar(),
         Expr::Property(path) => scalar(event.property(*path), event),
-        Expr::Kind => Scalar::String(event.type_name()),
+        Expr::EventType => Scalar::String(event.type_name()),
         Expr::Time(TimeName::Event) => Scalar::Time(event.time),
         Expr::Between { .. } => Scalar::Number(0.0),
         Expr::Negate(x) => number(value(x, event), |n| -n),
@@ -88,6 +88,6 @@ pub fn source(of: Source, event: &Event) -> Scalar<'_> {
     match of {
         Source::Property(path) => scalar(event.property(path), event),
         Source::Time => Scalar::Time(event.time),
-        Source::Kind => Scalar::String(event.type_name()),
+        Source::EventType => Scalar::String(event.type_name()),
     }
 }

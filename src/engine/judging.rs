@@ -8,7 +8,7 @@ use super::record::Record;
 use super::scores;
 use super::tag_state::TagState;
 use super::tags::{Next, Order, Shown, Turn, turn};
-use crate::catalog::Leaf;
+use crate::catalog::ReportedValue;
 use crate::model::{Cause, Scalar, TagChange, Timestamp};
 
 /// Why, and with what, an entity is evaluated.
@@ -48,7 +48,7 @@ impl Partition {
         let program = &*self.program;
         let plan = &program.tags[place];
         let Occasion { present, cause, order } = occasion;
-        let kind = &program.tag(plan.id).kind;
+        let kind = &program.tag(plan.id).definition;
         load(program, place, &mut self.desk.record);
         let state = self.desk.record.tag(plan.id);
         let desk = &mut self.desk;
@@ -136,7 +136,7 @@ pub(super) fn load(program: &Program, place: usize, record: &mut Record) {
 }
 
 /// The leaves' values at the present instant.
-fn explain<'a>(evaluator: &mut Evaluator<'a>, leaves: &'a [Leaf], because: &mut Vec<(&'a str, Scalar<'a>)>) {
+fn explain<'a>(evaluator: &mut Evaluator<'a>, leaves: &'a [ReportedValue], because: &mut Vec<(&'a str, Scalar<'a>)>) {
     for leaf in leaves {
         because.push((&leaf.label, evaluator.eval(&leaf.expr).value));
     }

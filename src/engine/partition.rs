@@ -22,7 +22,7 @@ use super::stale::Stale;
 use super::store::{EntityId, Store};
 use super::tags::Order;
 use super::timers::Timers;
-use crate::catalog::{History, TagKind};
+use crate::catalog::{History, TagDefinition};
 use crate::model::{Cause, Command, CurrentTag, Event, Scalar, TagChange, TagId, Timestamp};
 
 /// Takes the changes, in the order in which they become true.
@@ -229,8 +229,8 @@ impl Partition {
     /// What an event asks for. Erasing is no order: it has no verdicts.
     fn occasion<'a>(&self, event: &'a Event, present: Present) -> Occasion<'a> {
         let ends = |tag: TagId, valid_for_ms: Option<i64>| {
-            let default = match self.program.tag(tag).kind {
-                TagKind::Manual { valid_for_ms } => valid_for_ms,
+            let default = match self.program.tag(tag).definition {
+                TagDefinition::Manual { valid_for_ms } => valid_for_ms,
                 _ => None,
             };
             valid_for_ms.or(default).map_or(Timestamp::FOREVER, |ms| present.at.plus(ms))
@@ -387,7 +387,7 @@ impl Partition {
         let gone = record.gone();
         let known = self.program.catalog.tags.iter().zip(record.tags()).filter_map(|(tag, state)| {
             let since = state.since()?;
-            Some(CurrentTag { tag: &tag.name, value: record.shown(&tag.kind, *state), since })
+            Some(CurrentTag { tag: &tag.name, value: record.shown(&tag.definition, *state), since })
         });
         let gone = gone.iter().map(|(name, shown)| CurrentTag {
             tag: record.name(*name),

@@ -12,7 +12,8 @@ use super::stale::TagSet;
 use super::window::{Frame, Reach};
 use super::zone::Zone;
 use crate::catalog::{
-    Attribute, AttributeId, Catalog, Condition, Counter, CounterId, Expr, KindSet, Leaf, Tag, TagId, TagKind, TimeName,
+    Attribute, AttributeId, Catalog, Condition, Counter, CounterId, EventTypeSet, Expr, ReportedValue, Tag,
+    TagDefinition, TagId, TimeName,
 };
 use crate::model::{EntityKindId, EventTypeId};
 
@@ -24,7 +25,7 @@ pub struct SeriesId(pub u16);
 #[derive(Clone, Debug)]
 pub struct SeriesPlan {
     pub entity: EntityKindId,
-    pub on: KindSet,
+    pub on: EventTypeSet,
     pub filter: Option<Expr>,
     pub kind: SeriesKind,
     /// The widest of its counters' windows.
@@ -63,7 +64,7 @@ pub struct TagPlan {
     /// The tags that use this one.
     pub stale: TagSet,
     /// What changes show: of a rule when added and when removed, of a value or score, of each stage and of none.
-    pub because: Vec<Vec<Leaf>>,
+    pub because: Vec<Vec<ReportedValue>>,
     /// Of a tag with a `score`.
     pub score: Option<ScorePlan>,
 }
@@ -174,7 +175,7 @@ impl Program {
         let (mut series, mut counters, mut attributes, mut uses) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         let tag = &self.catalog.tags[usize::from(id.0)];
         let mut names = Vec::new();
-        for condition in tag.kind.conditions() {
+        for condition in tag.definition.conditions() {
             visit_names(&condition.expr, &mut |name| names.push(name.clone()));
         }
         for name in names {
@@ -205,11 +206,12 @@ impl Program {
         for id in &series {
             let plan = &mut self.series[usize::from(id.0)];
             let growing = Growing { series: *id, kind: plan.kind, counters: &self.counters };
-            let polarity = match &tag.kind {
-                TagKind::Rule { when, .. } => growing.condition(&when.expr),
-                TagKind::Value { .. } | TagKind::Stages(_) | TagKind::Score(_) | TagKind::Manual { .. } => {
-                    Polarity::Mixed
-                }
+            let polarity = match &tag.definition {
+                TagDefinition::Rule { when, .. } => growing.condition(&when.expr),
+                TagDefinition::Value { .. }
+                | TagDefinition::Stages(_)
+                | TagDefinition::Score(_)
+                | TagDefinition::Manual { .. } => Polarity::Mixed,
             };
             plan.stale.insert(place);
             if polarity != Polarity::Down {
@@ -219,9 +221,9 @@ impl Program {
                 plan.growth_stale_on.insert(place);
             }
         }
-        let because = plan_because(&tag.kind);
-        let score = match &tag.kind {
-            TagKind::Score(score) => Some(ScorePlan::new(&self.catalog, id, score, &self.models)),
+        let because = plan_because(&tag.definition);
+        let score = match &tag.definition {
+            TagDefinition::Score(score) => Some(ScorePlan::new(&self.catalog, id, score, &self.models)),
             _ => None,
         };
         let stale = TagSet::empty(self.catalog.tags.len());
@@ -230,11 +232,11 @@ impl Program {
 }
 
 /// What changes show: for rules [added, removed], for values and scores one list, for stages one each and one for none.
-fn plan_because(kind: &TagKind) -> Vec<Vec<Leaf>> {
+fn plan_because(kind: &TagDefinition) -> Vec<Vec<ReportedValue>> {
     let mut lists = Vec::new();
-    let mut shown: Vec<Leaf> = Vec::new();
+    let mut shown: Vec<ReportedValue> = Vec::new();
     let mut show = |conditions: &[&Condition]| {
-        for leaf in conditions.iter().flat_map(|condition| &condition.leaves) {
+        for leaf in conditions.iter().flat_map(|condition| &condition.reported) {
             if shown.iter().all(|known| known.label != leaf.label) {
                 shown.push(leaf.clone());
             }
@@ -242,15 +244,17 @@ fn plan_because(kind: &TagKind) -> Vec<Vec<Leaf>> {
         lists.push(shown.clone());
     };
     match kind {
-        TagKind::Rule { when, until, .. } => {
+        TagDefinition::Rule { when, until, .. } => {
             show(&[when]);
             show(until.as_ref().as_slice());
         }
-        TagKind::Stages(stages) => {
+        TagDefinition::Stages(stages) => {
             stages.iter().for_each(|stage| show(stage.when.as_ref().as_slice()));
             show(&[]);
         }
-        TagKind::Value { .. } | TagKind::Score(_) | TagKind::Manual { .. } => show(&kind.conditions()),
+        TagDefinition::Value { .. } | TagDefinition::Score(_) | TagDefinition::Manual { .. } => {
+            show(&kind.conditions())
+        }
     }
     lists
 }
@@ -299,8 +303,8 @@ fn wider(a: Reach, b: Reach) -> Reach {
 }
 
 fn plan_listeners(catalog: &Catalog, of: EntityKindId, series: &[SeriesPlan]) -> Vec<Listeners> {
-    let kinds = 0..=catalog.kinds.len() as u16;
-    let listening = |on: &KindSet, kind: u16| on.contains(EventTypeId(kind));
+    let kinds = 0..=catalog.event_types.len() as u16;
+    let listening = |on: &EventTypeSet, kind: u16| on.contains(EventTypeId(kind));
     kinds
         .map(|kind| Listeners {
             attributes: (0..catalog.attributes.len())
@@ -346,7 +350,7 @@ fn visit_names(expr: &Expr, visit: &mut impl FnMut(Name)) {
             visit_names(x, visit);
             list.iter().for_each(|item| visit_names(item, visit));
         }
-        Expr::Literal(_) | Expr::Property(_) | Expr::Kind => {}
+        Expr::Literal(_) | Expr::Property(_) | Expr::EventType => {}
     }
 }
 

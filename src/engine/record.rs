@@ -11,7 +11,7 @@ use super::scores::Scored;
 use super::series::Series;
 use super::tag_state::{ShownValue, TagState, decode_state, encode_state};
 use super::window::Pane;
-use crate::catalog::{AttributeId, Score, TagId, TagKind};
+use crate::catalog::{AttributeId, Score, TagDefinition, TagId};
 use crate::model::{Scalar, Timestamp};
 
 /// A cell's place in the record: attributes, then series, then tags, then the remembered ids.
@@ -383,11 +383,11 @@ impl Record {
     }
 
     /// The value that a tag in this state shows.
-    pub fn shown<'a>(&'a self, kind: &'a TagKind, state: TagState) -> Scalar<'a> {
+    pub fn shown<'a>(&'a self, kind: &'a TagDefinition, state: TagState) -> Scalar<'a> {
         match (state, kind) {
             (TagState::On { .. }, _) => Scalar::Bool(true),
             (TagState::Valued { value, .. }, _) => value.get(&self.text),
-            (TagState::Scored(scored), TagKind::Score(Score { bands: None, .. })) => {
+            (TagState::Scored(scored), TagDefinition::Score(Score { bands: None, .. })) => {
                 scored.score.filter(|_| scored.shown.is_some()).map_or(Scalar::Absent, Scalar::Number)
             }
             (TagState::Nth { index, .. } | TagState::Scored(Scored { shown: Some((_, index)), .. }), _) => {

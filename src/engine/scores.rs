@@ -19,7 +19,7 @@ use super::partition::Partition;
 use super::store::EntityId;
 use super::tag_state::TagState;
 use super::tags::{Next, Shown, Turn};
-use crate::catalog::{Catalog, Expr, Score, TagId, TagKind};
+use crate::catalog::{Catalog, Expr, Score, TagDefinition, TagId};
 use crate::model::{Scalar, Timestamp};
 
 /// What the score itself is called in a change's `because`.
@@ -52,7 +52,7 @@ pub struct ScorePlan {
 impl ScorePlan {
     pub fn new(catalog: &Catalog, id: TagId, score: &Score, models: &ScoreModels) -> Self {
         let mut watched: Vec<Expr> = Vec::new();
-        for leaf in score.inputs.iter().flat_map(|input| &input.value.leaves) {
+        for leaf in score.inputs.iter().flat_map(|input| &input.value.reported) {
             let still = match &leaf.expr {
                 Expr::Since { of, .. } | Expr::Until { of, .. } => Expr::Time(*of),
                 other => other.clone(),
@@ -64,7 +64,7 @@ impl ScorePlan {
         let mut asked = format!("{} {}", score.digest, score.output);
         for input in &score.inputs {
             asked.push('\n');
-            asked.push_str(&catalog.written(&input.value.expr));
+            asked.push_str(&catalog.format_expr(&input.value.expr));
         }
         ScorePlan { watched, identity: xxh3_64(asked.as_bytes()), scorer: models.of(id).cloned() }
     }
@@ -231,7 +231,7 @@ impl Partition {
         let Some(present) = self.present.filter(|_| due.len() > 1) else { return };
         let program = Arc::clone(&self.program);
         for (place, plan) in program.tags.iter().enumerate() {
-            let TagKind::Score(score) = &program.tag(plan.id).kind else { continue };
+            let TagDefinition::Score(score) = &program.tag(plan.id).definition else { continue };
             if self.hold.has_place(place) {
                 continue;
             }

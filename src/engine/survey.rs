@@ -156,7 +156,7 @@ impl Survey {
             impact.differ += 1;
         }
         for (place, plan) in program.tags.iter().enumerate() {
-            let kind = &program.tag(plan.id).kind;
+            let kind = &program.tag(plan.id).definition;
             desk.record.load_tag(plan.id);
             load(program, place, &mut desk.record);
             let state = desk.record.tag(plan.id);

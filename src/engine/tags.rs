@@ -14,7 +14,7 @@ use super::eval::Evaluator;
 use super::program::TagPlan;
 use super::scores::{Scored, turn_score};
 use super::tag_state::TagState;
-use crate::catalog::{Bands, Condition, Stage, TagId, TagKind};
+use crate::catalog::{Bands, Condition, Stage, TagDefinition, TagId};
 use crate::model::{Scalar, Timestamp};
 
 /// What an evaluation of a tag comes to.
@@ -68,20 +68,20 @@ const REMOVED: usize = 1;
 pub fn turn<'a>(
     evaluator: &mut Evaluator<'a>,
     plan: &'a TagPlan,
-    kind: &'a TagKind,
+    kind: &'a TagDefinition,
     state: TagState,
     order: Option<Order<'a>>,
 ) -> Turn<'a> {
     match kind {
-        TagKind::Rule { when, until, for_ms, keep_for_ms } => {
+        TagDefinition::Rule { when, until, for_ms, keep_for_ms } => {
             let rule = Rule { when, until: until.as_ref(), for_ms: *for_ms, keep_for_ms: *keep_for_ms };
             rule.turn(evaluator, state)
         }
-        TagKind::Value { value, bands: None } => turn_value(evaluator, value, state),
-        TagKind::Value { value, bands: Some(bands) } => turn_band(evaluator, value, bands, state),
-        TagKind::Stages(stages) => turn_stage(evaluator, stages, state),
-        TagKind::Manual { .. } => turn_manual(evaluator, state, order),
-        TagKind::Score(score) => match &plan.score {
+        TagDefinition::Value { value, bands: None } => turn_value(evaluator, value, state),
+        TagDefinition::Value { value, bands: Some(bands) } => turn_band(evaluator, value, bands, state),
+        TagDefinition::Stages(stages) => turn_stage(evaluator, stages, state),
+        TagDefinition::Manual { .. } => turn_manual(evaluator, state, order),
+        TagDefinition::Score(score) => match &plan.score {
             Some(plan) => turn_score(evaluator, plan, score, state),
             None => Turn { next: Next::Same, until: Timestamp::FOREVER },
         },

@@ -10,7 +10,7 @@ use xxhash_rust::xxh3::xxh3_64;
 use super::mismatch::{ModelMismatch, ScorePart};
 use super::scorer::{CALL_MAX, Scorer, SlowModelPolicy};
 use super::session_pool::SessionPool;
-use crate::catalog::{Catalog, Score, TagId, TagKind};
+use crate::catalog::{Catalog, Score, TagDefinition, TagId};
 use crate::engine::ScoreModels;
 
 /// The largest model file that is read into memory; usual models are far smaller.
@@ -58,7 +58,7 @@ impl Models {
     ) -> Result<Models, Vec<TagMismatch>> {
         let (mut models, mut mismatches, mut digests) = (Models::default(), Vec::new(), Vec::new());
         for (id, tag) in (0_u16..).map(TagId).zip(&catalog.tags) {
-            let TagKind::Score(score) = &tag.kind else { continue };
+            let TagDefinition::Score(score) = &tag.definition else { continue };
             match open(score, folder, library, policy) {
                 Ok((scorer, digest)) => {
                     digests.push((id, digest));
@@ -70,7 +70,7 @@ impl Models {
         if !mismatches.is_empty() {
             return Err(mismatches);
         }
-        digests.into_iter().for_each(|(tag, digest)| catalog.know_model(tag, digest));
+        digests.into_iter().for_each(|(tag, digest)| catalog.set_model_digest(tag, digest));
         Ok(models)
     }
 }

@@ -53,7 +53,7 @@ pub(crate) fn text(
             let to = tag_value(change.value.as_ref());
             let _ = writeln!(text, "  {} {to} ({}{because})", change.at, change.cause);
         }
-        for line in reasons(explanation, &tag.kind) {
+        for line in reasons(explanation, &tag.definition) {
             let _ = writeln!(text, "  {line}");
         }
     }

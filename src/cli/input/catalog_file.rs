@@ -6,7 +6,7 @@ use std::path::Path;
 use serde_json::Value as Json;
 
 use super::models::{ModelAccess, Runnable};
-use crate::catalog::{self, Colours, Loaded, Severity};
+use crate::catalog::{self, Colours, LoadedCatalog, Severity};
 use crate::http::CatalogErrors;
 use crate::scoring::Models;
 
@@ -26,7 +26,7 @@ pub(crate) enum FileError {
 pub(crate) struct CatalogFile {
     pub name: String,
     pub text: String,
-    pub loaded: Loaded,
+    pub loaded: LoadedCatalog,
     pub models: Models,
 }
 
@@ -35,7 +35,7 @@ impl CatalogFile {
     pub(crate) fn open(path: &Path, access: &ModelAccess) -> Result<Self, FileError> {
         let name = display_name(path);
         let text = read(path, &name)?;
-        let mut loaded = catalog::load(&name, &text);
+        let mut loaded = catalog::load(&text);
         let models = access.open(path, &text, &mut loaded);
         Ok(CatalogFile { name, text, loaded, models })
     }
@@ -94,7 +94,7 @@ pub(crate) fn require(path: &Path, access: &ModelAccess) -> Option<Runnable> {
 pub(crate) fn load(path: &Path, access: &ModelAccess, colours: Colours) -> Result<Runnable, LoadError> {
     let file = CatalogFile::open(path, access).map_err(LoadError::File)?;
     let report = file.report(colours);
-    let CatalogFile { loaded: Loaded { catalog, problems, .. }, models, .. } = file;
+    let CatalogFile { loaded: LoadedCatalog { catalog, problems, .. }, models, .. } = file;
     catalog
         .map(|catalog| Runnable { catalog, models })
         .ok_or_else(|| LoadError::Problems { report, documents: problems.iter().map(catalog::as_json).collect() })

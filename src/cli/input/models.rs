@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::catalog::{Catalog, Loaded};
+use crate::catalog::{Catalog, LoadedCatalog};
 use crate::engine::Programs;
 use crate::scoring::{Models, ScorePart, SlowModelPolicy};
 
@@ -46,7 +46,7 @@ impl ModelAccess {
     }
 
     /// Loads the models of a catalog that was read from `path`, and adds their mismatches to its problems.
-    pub(crate) fn open(&self, path: &Path, text: &str, loaded: &mut Loaded) -> Models {
+    pub(crate) fn open(&self, path: &Path, text: &str, loaded: &mut LoadedCatalog) -> Models {
         let folder = path.parent().unwrap_or(Path::new(""));
         let (Some(catalog), Some(patience)) = (loaded.catalog.as_mut(), self.patience) else {
             return Models::default();

@@ -25,7 +25,7 @@ impl Audiences {
     pub(crate) fn new(catalog: &Catalog) -> Self {
         let (mut list, mut places) = (Vec::new(), HashMap::new());
         for tag in &catalog.tags {
-            let parts = tag.kind.labels();
+            let parts = tag.definition.labels();
             let first = list.len();
             let audience = |part: Option<&str>| Audience { tag: tag.name.clone(), part: part.map(Into::into) };
             if parts.is_empty() {

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use serde_json::Value as Json;
 
-use crate::catalog::{Bands, Comparison, TagKind};
+use crate::catalog::{Bands, Comparison, TagDefinition};
 use crate::engine::{Clause, Explanation, Foreseen, Forgotten, Join, Role, Section, Unseen, Wait};
 use crate::model::{Timestamp, Unit, Value};
 
@@ -77,7 +77,7 @@ fn length(number: f64, unit: Unit) -> String {
 }
 
 /// The reasons for a tag's state, one line per clause.
-pub(crate) fn reasons(explanation: &Explanation, definition: &TagKind) -> Vec<String> {
+pub(crate) fn reasons(explanation: &Explanation, definition: &TagDefinition) -> Vec<String> {
     let now = explanation.at;
     let mut rows = Vec::new();
     for section in &explanation.sections {
@@ -98,7 +98,7 @@ pub(crate) fn reasons(explanation: &Explanation, definition: &TagKind) -> Vec<St
         lines.push(band_line(bands));
         lines.extend(within_margin(bands, explanation));
     }
-    if matches!(definition, TagKind::Manual { .. }) && explanation.value.is_none() {
+    if matches!(definition, TagDefinition::Manual { .. }) && explanation.value.is_none() {
         lines.push("set by `$tag` commands".to_owned());
     }
     lines.extend(explanation.unseen.iter().map(unseen));

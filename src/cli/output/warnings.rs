@@ -39,16 +39,16 @@ fn warn_of_skipped_values(partition: &mut Partition) {
         let Some((what, of)) = sharing.first().and_then(|counter| wanted(counter.aggregate)) else { continue };
         let names: Vec<&str> = sharing.iter().map(|counter| &*counter.name).collect();
         let counters = if names.len() == 1 { "counter" } else { "counters" };
-        let path = program.catalog.written(&of);
+        let path = program.catalog.format_expr(&of);
         report(&format!("{counters} {}: {skipped} of its events had no {what} at {path}", names.join(", ")));
     }
     for (attribute, heard) in program.by_attribute(&heard) {
         let Source::Property(path) = attribute.value else { continue };
-        let (name, path) = (&attribute.name, program.catalog.written(&Expr::Property(path)));
+        let (name, path) = (&attribute.name, program.catalog.format_expr(&Expr::Property(path)));
         let Heard { events, misfits, silent } = heard;
         if misfits > 0 {
             let scalar = "text, a number, true or false";
-            let what = attribute.kind.map_or(scalar, |declared| Type::of_attribute(Some(declared)).name());
+            let what = attribute.value_type.map_or(scalar, |declared| Type::of_attribute(Some(declared)).name());
             report(&format!("attribute {name}: {misfits} of its events had something else than {what} at {path}"));
         }
         if silent > 0 && silent == events {

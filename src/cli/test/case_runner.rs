@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::coverage::Coverage;
 use super::event_record::record;
-use crate::catalog::{Case, Catalog, Expectation, ExpectedChange, TagId, TagKind, TestEvent, did_you_mean};
+use crate::catalog::{Catalog, Expectation, ExpectedChange, TagDefinition, TagId, TestCase, TestEvent, did_you_mean};
 use crate::cli::input::lines::each_line;
 use crate::cli::output::format::{because, reasons, tag_value};
 use crate::engine::{Programs, Sink};
@@ -23,7 +23,7 @@ pub(crate) struct CaseResult {
 }
 
 /// Runs a case; paths in it are relative to `folder`.
-pub(crate) fn run(case: &Case, compiled: &Programs, folder: &Path, coverage: &mut Coverage) -> CaseResult {
+pub(crate) fn run(case: &TestCase, compiled: &Programs, folder: &Path, coverage: &mut Coverage) -> CaseResult {
     let catalog = &*compiled.catalog;
     let watched = case.changes.iter().flatten().map(|change| (change.key.clone(), change.tag)).collect();
     let mut runner = CaseRunner {
@@ -157,7 +157,7 @@ impl CaseRunner<'_> {
             if found == *expected {
                 continue;
             }
-            let definition = &catalog.tag(*tag).kind;
+            let definition = &catalog.tag(*tag).definition;
             let (expected, found) = (tag_value(expected.as_ref()), tag_value(found.as_ref()));
             failure.push(format!("  {name}: expected {expected}, got {found}"));
             if expected == "false" && found == "off" {
@@ -242,8 +242,8 @@ impl CaseRunner<'_> {
 }
 
 /// The words before the name of a manual tag.
-fn manual(definition: &TagKind) -> &'static str {
-    if matches!(definition, TagKind::Manual { .. }) { "the manual tag " } else { "" }
+fn manual(definition: &TagDefinition) -> &'static str {
+    if matches!(definition, TagDefinition::Manual { .. }) { "the manual tag " } else { "" }
 }
 
 /// Whether an event may be about an entity with this key.

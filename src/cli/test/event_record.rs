@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::catalog::{Catalog, KindRule, Pointer, PropertiesRule, TestEvent, TimeUnit};
+use crate::catalog::{Catalog, EventTypeRule, Pointer, PropertiesRule, TestEvent, TimeUnit};
 
 /// Returns a JSON object with every part of the event where the decoder reads it.
 pub(crate) fn record(event: &TestEvent, catalog: &Catalog) -> Vec<u8> {
@@ -11,15 +11,15 @@ pub(crate) fn record(event: &TestEvent, catalog: &Catalog) -> Vec<u8> {
     let properties = Value::Object(event.properties.clone());
     match &mapping.properties {
         PropertiesRule::At(pointer) => put(&mut record, pointer, properties),
-        PropertiesRule::Segment if event.kind == "identify" => record["traits"] = properties,
+        PropertiesRule::Segment if event.event_type == "identify" => record["traits"] = properties,
         PropertiesRule::Segment => record["properties"] = properties,
     }
-    match &mapping.kind {
-        KindRule::At(pointer) => put(&mut record, pointer, json!(event.kind)),
-        KindRule::Segment if event.kind == "identify" => record["type"] = json!("identify"),
-        KindRule::Segment => {
+    match &mapping.event_type {
+        EventTypeRule::At(pointer) => put(&mut record, pointer, json!(event.event_type)),
+        EventTypeRule::Segment if event.event_type == "identify" => record["type"] = json!("identify"),
+        EventTypeRule::Segment => {
             record["type"] = json!("track");
-            record["event"] = json!(event.kind);
+            record["event"] = json!(event.event_type);
         }
     }
     if let Some(key) = mapping.key.0.first() {

@@ -16,7 +16,7 @@ use std::sync::Arc;
 use coverage::Coverage;
 use report::{CaseReport, FileReport, junit, text};
 
-use crate::catalog::{self, Casebook};
+use crate::catalog::{self, TestFile};
 use crate::cli::input::catalog_file::{self, colours, display_name, read};
 use crate::cli::input::models::{ModelArgs, Runnable};
 use crate::cli::output::console::{self, print};
@@ -73,7 +73,7 @@ struct CatalogCoverage {
 
 pub(crate) fn run(args: &TestArgs) -> ExitCode {
     if args.schema {
-        print(&format!("{:#}\n", catalog::casebook_schema()));
+        print(&format!("{:#}\n", catalog::test_file_schema()));
         return ExitCode::SUCCESS;
     }
     let mut covered = Vec::new();
@@ -131,7 +131,7 @@ fn test(path: &Path, args: &TestArgs, covered: &mut Vec<CatalogCoverage>) -> Fil
     FileReport { name, cases }
 }
 
-type Opened = (Casebook, PathBuf, Arc<Programs>);
+type Opened = (TestFile, PathBuf, Arc<Programs>);
 
 /// Reads a test file and its catalog.
 ///
@@ -145,7 +145,7 @@ fn open(path: &Path, name: &str, folder: &Path, args: &TestArgs) -> Result<Opene
         error.to_string()
     })?;
     let (mut catalog_path, mut models, mut wrong) = (PathBuf::new(), Models::default(), String::new());
-    let loaded = catalog::load_casebook(&text, |written| {
+    let loaded = catalog::load_test_file(&text, |written| {
         catalog_path = folder.join(written);
         let runnable = catalog_file::load(&catalog_path, &args.models.access(), colours);
         let runnable = runnable.map_err(|error| wrong = error.report()).ok()?;
@@ -154,6 +154,6 @@ fn open(path: &Path, name: &str, folder: &Path, args: &TestArgs) -> Result<Opene
     });
     wrong.push_str(&catalog::as_text(name, &text, &loaded.problems, colours));
     eprint!("{wrong}");
-    let (test_file, catalog) = loaded.casebook.ok_or(wrong)?;
+    let (test_file, catalog) = loaded.test_file.ok_or(wrong)?;
     Ok((test_file, catalog_path, Runnable { catalog, models }.compile()))
 }

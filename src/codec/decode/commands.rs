@@ -6,7 +6,7 @@ use super::plan::NodeId;
 use super::scanner::{JsonType, RawValue};
 use super::text::text;
 use super::values::scalar;
-use crate::catalog::{Catalog, CommandPaths, Tag, TagKind, parse_duration};
+use crate::catalog::{Catalog, CommandPaths, Tag, TagDefinition, parse_duration};
 use crate::codec::reject::Reject;
 use crate::model::{Command, EntityKindId, Event, PathId, Property, TagId};
 
@@ -23,8 +23,9 @@ pub(super) struct Commands {
 
 impl Commands {
     pub(super) fn new(catalog: &Catalog) -> Self {
-        let manual =
-            |(tag, id): (&Tag, u32)| matches!(tag.kind, TagKind::Manual { .. }).then(|| (tag.name.clone(), id));
+        let manual = |(tag, id): (&Tag, u32)| {
+            matches!(tag.definition, TagDefinition::Manual { .. }).then(|| (tag.name.clone(), id))
+        };
         Commands {
             paths: catalog.command_paths,
             tags: NameTable::new(catalog.tags.iter().zip(0..).filter_map(manual)),

@@ -43,7 +43,7 @@ impl Decoder {
             plan,
             shapes: ShapeCache::default(),
             trace: ScanTrace::default(),
-            event_types: NameTable::new(catalog.kinds.iter().cloned().zip(1..)),
+            event_types: NameTable::new(catalog.event_types.iter().cloned().zip(1..)),
             commands: Commands::new(catalog),
             detail: String::new(),
             time_unit: catalog.input.time_unit,

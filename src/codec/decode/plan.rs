@@ -2,7 +2,7 @@
 
 use super::name_table::NameTable;
 use super::scanner::DEPTH_MAX;
-use crate::catalog::{Catalog, KeyRule, KindRule, Pointer, PropertiesRule};
+use crate::catalog::{Catalog, EventTypeRule, KeyRule, Pointer, PropertiesRule};
 use std::collections::BTreeMap;
 
 /// The length up to which a path is used: no record is nested deep enough for a longer one.
@@ -131,9 +131,9 @@ impl DecodePlan {
         DecodePlan {
             keys: keys.iter().map(at).collect(),
             entities: catalog.entities.iter().map(|kind| kind.key.as_ref().map(at)).collect(),
-            event_type: match &input.kind {
-                KindRule::At(pointer) => TypePlace::At(at(pointer)),
-                KindRule::Segment => TypePlace::Segment { call: at(&member("type")), event: at(&member("event")) },
+            event_type: match &input.event_type {
+                EventTypeRule::At(pointer) => TypePlace::At(at(pointer)),
+                EventTypeRule::Segment => TypePlace::Segment { call: at(&member("type")), event: at(&member("event")) },
             },
             time: at(&input.time),
             id: at(&input.id),
@@ -159,9 +159,9 @@ fn envelope_pointers(catalog: &Catalog) -> Vec<Pointer> {
     let KeyRule(mut pointers) = input.key.clone();
     pointers.extend([input.time.clone(), input.id.clone()]);
     pointers.extend(catalog.entities.iter().filter_map(|kind| kind.key.clone()));
-    match &input.kind {
-        KindRule::At(pointer) => pointers.push(pointer.clone()),
-        KindRule::Segment => pointers.extend([member("type"), member("event")]),
+    match &input.event_type {
+        EventTypeRule::At(pointer) => pointers.push(pointer.clone()),
+        EventTypeRule::Segment => pointers.extend([member("type"), member("event")]),
     }
     if input.properties == PropertiesRule::Segment {
         pointers.push(member("type"));

@@ -6,8 +6,8 @@
 use std::fmt::Write;
 
 use crate::catalog::{
-    Arithmetic, Attribute, AttributeType, CalendarUnit, Catalog, Comparison, Expr, KindSet, Score, Source, TagKind,
-    TextTest, TimeName,
+    Arithmetic, Attribute, AttributeType, CalendarUnit, Catalog, Comparison, EventTypeSet, Expr, Score, Source,
+    TagDefinition, TextTest, TimeName,
 };
 use crate::engine::program::SeriesPlan;
 use crate::engine::series::SeriesKind;
@@ -21,7 +21,7 @@ pub struct Meaning<'a>(pub &'a Catalog);
 impl Meaning<'_> {
     /// An attribute, whatever its name.
     pub fn attribute(self, attribute: &Attribute) -> String {
-        let kind = match attribute.kind {
+        let kind = match attribute.value_type {
             None => "any",
             Some(AttributeType::String) => "string",
             Some(AttributeType::Number) => "number",
@@ -66,13 +66,13 @@ impl Meaning<'_> {
     }
 
     /// Event types by name, in the order of their names.
-    fn kinds(self, kinds: &KindSet) -> String {
-        let KindSet::Of(kinds) = kinds else {
+    fn kinds(self, kinds: &EventTypeSet) -> String {
+        let EventTypeSet::Of(kinds) = kinds else {
             return "*".to_owned();
         };
         let mut names: Vec<&str> = kinds
             .iter()
-            .filter_map(|kind| self.0.kinds.get(kind.index().checked_sub(1)?))
+            .filter_map(|kind| self.0.event_types.get(kind.index().checked_sub(1)?))
             .map(|name| &**name)
             .collect();
         names.sort_unstable();
@@ -87,7 +87,7 @@ impl Meaning<'_> {
         match source {
             Source::Property(path) => self.path(path),
             Source::Time => "time".to_owned(),
-            Source::Kind => "type".to_owned(),
+            Source::EventType => "type".to_owned(),
         }
     }
 
@@ -105,7 +105,7 @@ impl Meaning<'_> {
         let (name, parts): (&str, Vec<&Expr>) = match expr {
             Expr::Literal(value) => return literal(value, out),
             Expr::Property(path) => return out.push_str(&self.path(*path)),
-            Expr::Kind => return out.push_str("type"),
+            Expr::EventType => return out.push_str("type"),
             Expr::Time(TimeName::Event) => return out.push_str("time"),
             Expr::Contains(x, path) => {
                 out.push_str("(contains ");
@@ -144,15 +144,15 @@ impl Meaning<'_> {
 }
 
 /// What the state of a tag of this kind is, and the names of its bands or stages.
-pub fn tag_state(kind: &TagKind) -> (&'static str, Vec<Box<str>>) {
+pub fn tag_state(kind: &TagDefinition) -> (&'static str, Vec<Box<str>>) {
     match kind {
-        TagKind::Manual { .. } => ("manual", Vec::new()),
-        TagKind::Score(Score { bands: None, .. }) => ("score", Vec::new()),
-        TagKind::Score(Score { bands: Some(bands), .. }) => ("score bands", bands.names.clone()),
-        TagKind::Rule { .. } => ("rule", Vec::new()),
-        TagKind::Value { bands: None, .. } => ("value", Vec::new()),
-        TagKind::Value { bands: Some(bands), .. } => ("bands", bands.names.clone()),
-        TagKind::Stages(stages) => ("stages", stages.iter().map(|stage| stage.name.clone()).collect()),
+        TagDefinition::Manual { .. } => ("manual", Vec::new()),
+        TagDefinition::Score(Score { bands: None, .. }) => ("score", Vec::new()),
+        TagDefinition::Score(Score { bands: Some(bands), .. }) => ("score bands", bands.names.clone()),
+        TagDefinition::Rule { .. } => ("rule", Vec::new()),
+        TagDefinition::Value { bands: None, .. } => ("value", Vec::new()),
+        TagDefinition::Value { bands: Some(bands), .. } => ("bands", bands.names.clone()),
+        TagDefinition::Stages(stages) => ("stages", stages.iter().map(|stage| stage.name.clone()).collect()),
     }
 }
 

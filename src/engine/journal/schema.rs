@@ -100,7 +100,7 @@ impl Schema {
             if tag.entity != kind {
                 return Cell::Vacant;
             }
-            let (state, names) = tag_state(&tag.kind);
+            let (state, names) = tag_state(&tag.definition);
             Cell::Tag { name: tag.name.clone(), state: state.into(), names }
         });
         Schema::new(attributes.chain(series).chain(tags).chain([Cell::Seen, Cell::Gone]).collect())

@@ -82,7 +82,7 @@ impl Catalogs {
     /// The last one is the present one.
     pub fn of<'a>(texts: impl IntoIterator<Item = &'a str>) -> Self {
         let compile = |text| {
-            let loaded = tagstream::catalog::load("catalog.yaml", text);
+            let loaded = tagstream::catalog::load(text);
             Programs::new(loaded.catalog.expect("a catalog without problems"))
         };
         let all: Vec<Arc<Programs>> = texts.into_iter().map(compile).collect();

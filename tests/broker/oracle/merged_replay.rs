@@ -141,7 +141,7 @@ pub fn compare_eras(
 
 /// The input in the order of time, and how many records are not events.
 fn in_order<'a>(brokers: &impl Bootstrap, setup: &Setup, topics: &[&'a str]) -> (Vec<Placed<'a>>, usize) {
-    let loaded = tagstream::catalog::load("catalog.yaml", CATALOG);
+    let loaded = tagstream::catalog::load(CATALOG);
     let mut decoder = Decoder::new(&loaded.catalog.expect("a catalog"));
     let (mut event, mut all, mut rejected) = (Event::default(), Vec::new(), 0);
     for topic in topics {

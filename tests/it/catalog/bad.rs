@@ -1,4 +1,4 @@
-//! One `.bad.yaml` for each mistake that authors make, with the report that they get beside it.
+//! One `.bad.yaml` a mistake that people make, with the report that they get beside it.
 //!
 //! `UPDATE_EXPECT=1 cargo test --test it catalog::bad` writes the reports anew; read the difference before you commit.
 
@@ -19,7 +19,7 @@ fn files() -> Vec<PathBuf> {
 fn check(path: &Path) -> Result<(), String> {
     let name = path.file_name().unwrap().to_string_lossy().into_owned();
     let text = fs::read_to_string(path).unwrap();
-    let loaded = load(&name, &text);
+    let loaded = load(&text);
     let report = as_text(&name, &text, &loaded.problems, Colours::Off);
     if name.starts_with("warning-") != loaded.catalog.is_some() {
         return Err(format!("{name}: errors where there should be none, or none where there should be some\n{report}"));

@@ -1,6 +1,6 @@
 //! Expressions as tables: what they compile to, and how those that break a rule are told apart.
 
-use tagstream::catalog::{Catalog, Expr, TagKind, load};
+use tagstream::catalog::{Catalog, Expr, TagDefinition, load};
 use tagstream::model::Value;
 
 const DECLARATIONS: &str = r#"
@@ -60,14 +60,14 @@ fn shown(expr: &Expr, catalog: &Catalog) -> String {
         Expr::Until { unit, of } => format!("{}_until({of:?})", unit.name()),
         Expr::Between { unit, from, to } => format!("{}_between({from:?}, {to:?})", unit.name()),
         Expr::Time(name) => format!("{name:?}"),
-        Expr::Kind => "type".to_owned(),
+        Expr::EventType => "type".to_owned(),
     }
 }
 
 fn value(text: &str) -> Result<(Expr, Catalog), String> {
-    let loaded = load("t.yaml", text);
+    let loaded = load(text);
     let catalog = loaded.catalog.ok_or_else(|| format!("{:?}", loaded.problems))?;
-    let TagKind::Value { value, .. } = &catalog.tags[1].kind else { panic!() };
+    let TagDefinition::Value { value, .. } = &catalog.tags[1].definition else { panic!() };
     Ok((value.expr.clone(), catalog.clone()))
 }
 
@@ -104,6 +104,39 @@ fn expressions_compile_to_what_they_say() {
     for (expression, expected) in table {
         let (expr, catalog) = value(&without_bands(expression)).unwrap_or_else(|e| panic!("{expression}: {e}"));
         assert_eq!(shown(&expr, &catalog), expected, "{expression}");
+    }
+}
+
+#[test]
+fn literals_are_those_of_cel() {
+    let table = [
+        (r#"plan == "\x41\u00e9\101\t\"\'\\\?\`""#, r#"(Equal plan "AéA\t\"'\\?`")"#),
+        (r"plan == r'\d'", r#"(Equal plan "\\d")"#),
+        ("plan == '''it's'''", r#"(Equal plan "it's")"#),
+        ("n == 0x1F", "(Equal n 31)"),
+        ("n == - 5", "(Equal n -5)"),
+        ("n == --5", "(Equal n 5)"),
+        ("n == .5e-1", "(Equal n 0.05)"),
+        ("!!vip", "vip"),
+    ];
+    for (expression, expected) in table {
+        let (expr, catalog) = value(&without_bands(expression)).unwrap_or_else(|e| panic!("{expression}: {e}"));
+        assert_eq!(shown(&expr, &catalog), expected, "{expression}");
+    }
+    let wrong = [
+        (r"plan == '\q'", "this text holds an escape that means nothing"),
+        (r"plan == '\ud800'", "this text holds an escape that means nothing"),
+        ("n > 99999999999999999999", "this number is too large"),
+        ("n > 1e999", "this number is too large"),
+        ("n > 1_0", "`1_0` can't stand here"),
+        ("n > 1 ? 2 :", "the expression ends too early"),
+        ("n > while", "`while` is a reserved word"),
+        ("n.in > 1", "`in` can't stand here"),
+        (".f(n) > 1", "a name can't begin with a dot"),
+    ];
+    for (expression, message) in wrong {
+        let error = value(&without_bands(expression)).expect_err(expression);
+        assert!(error.contains(message), "{expression}: {error}");
     }
 }
 
@@ -149,7 +182,7 @@ fn the_clock_enters_linearly() {
         "days_since(a) == hours_since(b) / 24 ? 1 : 0",
     ];
     for expression in bent {
-        let loaded = load("t.yaml", &with(expression));
+        let loaded = load(&with(expression));
         let codes: Vec<&str> = loaded.problems.iter().map(|problem| problem.code).collect();
         assert!(codes.contains(&"clock"), "{expression}: {:?}", loaded.problems);
     }
@@ -172,7 +205,7 @@ fn a_where_sees_the_event() {
     ];
     for (expression, expected) in table {
         let text = format!("version: 1\ncounters:\n  c:\n    count: x\n    where: |-\n      {expression}\n");
-        let loaded = load("t.yaml", &text);
+        let loaded = load(&text);
         let catalog = loaded.catalog.unwrap_or_else(|| panic!("{expression}: {:?}", loaded.problems));
         assert_eq!(shown(catalog.counters[0].filter.as_ref().unwrap(), &catalog), expected, "{expression}");
     }
@@ -188,10 +221,10 @@ fn leaves_are_mentioned_once_and_in_order() {
         ("plan in ['x', any] && last_seen > a ? 1 : days_until( until )", "plan any last_seen a days_until(until)"),
     ];
     for (expression, expected) in table {
-        let loaded = load("t.yaml", &with(expression));
+        let loaded = load(&with(expression));
         let catalog = loaded.catalog.unwrap_or_else(|| panic!("{expression}: {:?}", loaded.problems));
-        let TagKind::Value { value, .. } = &catalog.tags[1].kind else { panic!() };
-        let labels: Vec<&str> = value.leaves.iter().map(|leaf| &*leaf.label).collect();
+        let TagDefinition::Value { value, .. } = &catalog.tags[1].definition else { panic!() };
+        let labels: Vec<&str> = value.reported.iter().map(|leaf| &*leaf.label).collect();
         assert_eq!(labels.join(" "), expected, "{expression}");
     }
 }

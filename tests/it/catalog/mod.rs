@@ -3,6 +3,7 @@
 mod bad;
 mod check;
 mod expressions;
+mod fingerprint;
 mod good;
 mod robust;
 mod scores;

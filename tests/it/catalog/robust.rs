@@ -1,10 +1,10 @@
-//! Hostile files and accidents: a clear error, no crash, no hang.
+//! Files that mean harm, or came about by accident: a clear error, no crash, no hang.
 
 use tagstream::catalog::{Colours, Problem, Severity, as_text, load};
 
 /// The problems of a text that can't be a catalog.
 fn problems(text: &str) -> Vec<Problem> {
-    let loaded = load("hostile.yaml", text);
+    let loaded = load(text);
     assert!(loaded.catalog.is_none());
     assert!(loaded.problems.iter().any(|problem| problem.severity == Severity::Error));
     loaded.problems
@@ -42,7 +42,7 @@ fn ten_thousand_tags_are_fine_and_more_are_not() {
         let tags: String = (1..count).map(|n| format!("  t{n}: {{ when: tag.t{} }}\n", n - 1)).collect();
         format!("version: 1\ncounters:\n  n: {{ count: x }}\ntags:\n  t0: {{ when: n > 1 }}\n{tags}")
     };
-    assert_eq!(load("big.yaml", &catalog(10_000)).catalog.unwrap().order.len(), 10_000);
+    assert_eq!(load(&catalog(10_000)).catalog.unwrap().order.len(), 10_000);
     assert_eq!(problems(&catalog(10_001))[0].code, "too-many");
     let tags: String = (0..70_000).map(|n| format!("  t{n}:\n")).collect();
     assert_eq!(problems(&format!("version: 1\ntags:\n{tags}"))[0].code, "too-many");
@@ -114,7 +114,7 @@ fn at_the_bounds_expressions_are_fine() {
         "n in [".to_owned() + &vec!["1"; 4_000].join(",") + "]",
     ];
     for case in cases {
-        let loaded = load("t.yaml", &with(&case));
+        let loaded = load(&with(&case));
         assert!(loaded.catalog.is_some(), "{:?}", loaded.problems);
     }
 }
@@ -134,7 +134,7 @@ fn odd_bytes() {
     ] {
         problems(text);
     }
-    assert!(load("bom.yaml", "\u{feff}version: 1\r\n").catalog.is_some());
+    assert!(load("\u{feff}version: 1\r\n").catalog.is_some());
     let windows = "version: 1\r\ntags:\r\n  t: { when: d > 4\r\n  }\r\n";
     assert!(as_text("crlf.yaml", windows, &problems(windows), Colours::Off).is_ascii());
     let placed = problems("\u{feff}version: 2");
@@ -145,7 +145,7 @@ fn odd_bytes() {
 fn every_cut_of_a_catalog_ends_in_a_report() {
     let text = include_str!("good/everything.yaml");
     for end in (0..text.len()).filter(|end| text.is_char_boundary(*end)).step_by(7) {
-        let loaded = load("cut.yaml", &text[..end]);
+        let loaded = load(&text[..end]);
         for problem in loaded.problems {
             assert!(problem.span.end <= end && problem.line >= 1 && problem.column >= 1, "{problem:?}");
         }

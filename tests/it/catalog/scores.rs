@@ -1,6 +1,6 @@
 //! Tags with a `score`, and what they compile to.
 
-use tagstream::catalog::{Bands, Expr, Score, TagId, TagKind, load};
+use tagstream::catalog::{Bands, Expr, Score, TagDefinition, TagId, load};
 
 use super::good::compiled;
 
@@ -35,7 +35,7 @@ tags:
 ";
 
 fn score(id: usize) -> Score {
-    let TagKind::Score(score) = compiled(CATALOG).tags[id].kind.clone() else { panic!() };
+    let TagDefinition::Score(score) = compiled(CATALOG).tags[id].definition.clone() else { panic!() };
     score
 }
 
@@ -48,7 +48,7 @@ fn a_score_has_a_model_inputs_an_output_and_a_pace() {
     );
     let names: Vec<&str> = churn.inputs.iter().map(|input| &*input.name).collect();
     assert_eq!(names, ["recency", "rate", "odd", "both", "same", "recent", "gold", "any", "constant"]);
-    let labels: Vec<&str> = churn.inputs[1].value.leaves.iter().map(|leaf| &*leaf.label).collect();
+    let labels: Vec<&str> = churn.inputs[1].value.reported.iter().map(|leaf| &*leaf.label).collect();
     assert_eq!(labels, ["purchases", "days_since(first_seen)"]);
     let names = ["low".into(), "high".into()].to_vec();
     assert_eq!(churn.bands, Some(Bands { names, bounds: vec![0.3], margin: 0.05 }));
@@ -57,15 +57,15 @@ fn a_score_has_a_model_inputs_an_output_and_a_pace() {
 }
 
 #[test]
-fn the_clock_enters_inputs_as_a_number_without_timers() {
+fn the_clock_enters_inputs_as_a_number_that_nobody_watches() {
     let churn = score(0);
     let Expr::Compare { moves, .. } = &churn.inputs[5].value.expr else { panic!() };
     assert!(!moves, "no instant is looked for at which it turns");
 }
 
 #[test]
-fn each_input_has_its_place_in_the_catalog() {
-    let loaded = load("catalog.yaml", CATALOG);
+fn places_are_told_for_whoever_opens_the_models() {
+    let loaded = load(CATALOG);
     let at = |span: tagstream::catalog::Span| &CATALOG[span.start..span.end];
     assert_eq!(loaded.models.len(), 2);
     let churn = &loaded.models[0];
@@ -82,7 +82,7 @@ fn each_input_has_its_place_in_the_catalog() {
 fn the_fingerprint_is_of_the_model_too() {
     let mut catalog = compiled(CATALOG);
     let before = catalog.fingerprint;
-    catalog.know_model(TagId(0), 7);
+    catalog.set_model_digest(TagId(0), 7);
     assert_ne!(catalog.fingerprint, before);
     for (from, to) in
         [("refresh: 12h", "refresh: 13h"), ("output: y", "output: z"), ("- odd:", "- even:"), ("a.onnx", "b.onnx")]

@@ -89,7 +89,7 @@ impl Sink for Ignored {
 }
 
 fn program() -> std::sync::Arc<Program> {
-    let loaded = tagstream::catalog::load("golden.yaml", CATALOG);
+    let loaded = tagstream::catalog::load(CATALOG);
     Program::new(loaded.catalog.unwrap_or_else(|| panic!("{:#?}", loaded.problems)))
 }
 

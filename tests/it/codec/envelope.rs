@@ -1,7 +1,7 @@
 //! The rules of the envelope, one table row each: whose, what, when, and in which order they are checked.
 
 use super::fixtures::{Plain, catalog, decode, flat, pointer, segment};
-use tagstream::catalog::{Catalog, InputMapping, KeyRule, KindRule, PropertiesRule, TimeUnit};
+use tagstream::catalog::{Catalog, EventTypeRule, InputMapping, KeyRule, PropertiesRule, TimeUnit};
 use tagstream::codec::Decoder;
 use tagstream::model::Event;
 
@@ -289,7 +289,7 @@ fn segment_calls() {
 
 #[test]
 fn segment_with_pointers_beside_it() {
-    let input = InputMapping { kind: KindRule::At(pointer("/what")), ..segment() };
+    let input = InputMapping { event_type: EventTypeRule::At(pointer("/what")), ..segment() };
     check(input, format!(r#"{{"userId":1,"type":"identify","what":"buy","timestamp":{T}}}"#), &format!("1|2:buy|{T}|"));
     let input = InputMapping { properties: PropertiesRule::At(pointer("/p")), ..segment() };
     check(input, format!(r#"{{"userId":1,"type":"visit","timestamp":{T}}}"#), &format!("1|1:visit|{T}|"));

@@ -1,8 +1,8 @@
 //! Catalogs for the decoder's tests, and events in a form that can be compared.
 
 use tagstream::catalog::{
-    Catalog, CommandPaths, EntityKind, History, InputMapping, KeyRule, KindRule, Pointer, PropertiesRule, Tag, TagKind,
-    TimeUnit,
+    Catalog, CommandPaths, EntityKind, EventTypeRule, History, InputMapping, KeyRule, Pointer, PropertiesRule, Tag,
+    TagDefinition, TimeUnit,
 };
 use tagstream::codec::{Decoder, Reject};
 use tagstream::model::{Command, EntityKindId, Event, PathId, Property, Timestamp};
@@ -18,7 +18,7 @@ pub fn pointer(text: &str) -> Pointer {
 pub fn flat() -> InputMapping {
     InputMapping {
         key: KeyRule(vec![pointer("/user_id")]),
-        kind: KindRule::At(pointer("/type")),
+        event_type: EventTypeRule::At(pointer("/type")),
         time: pointer("/timestamp"),
         id: pointer("/id"),
         properties: PropertiesRule::At(pointer("/properties")),
@@ -32,7 +32,7 @@ pub fn flat() -> InputMapping {
 pub fn segment() -> InputMapping {
     InputMapping {
         key: KeyRule(vec![pointer("/userId"), pointer("/anonymousId")]),
-        kind: KindRule::Segment,
+        event_type: EventTypeRule::Segment,
         time: pointer("/timestamp"),
         id: pointer("/messageId"),
         properties: PropertiesRule::Segment,
@@ -49,7 +49,7 @@ pub fn catalog(input: InputMapping, kinds: &[&str], paths: &[&str]) -> Catalog {
         history: History::Complete,
         entities: vec![EntityKind { name: "user".into(), key: None, forget_after_ms: None }],
         command_paths: None,
-        kinds: kinds.iter().map(|kind| (*kind).into()).collect(),
+        event_types: kinds.iter().map(|kind| (*kind).into()).collect(),
         paths: paths.iter().map(|path| path.split('.').map(Into::into).collect()).collect(),
         attributes: Vec::new(),
         counters: Vec::new(),
@@ -76,7 +76,7 @@ pub fn with_manual_tags(mut catalog: Catalog, tags: &[(&str, u16)]) -> Catalog {
         group: None,
         description: None,
         owner: None,
-        kind: TagKind::Manual { valid_for_ms: None },
+        definition: TagDefinition::Manual { valid_for_ms: None },
     };
     catalog.tags.extend(tags.iter().map(manual));
     let mut path = |name: &str| {

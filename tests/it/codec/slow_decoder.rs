@@ -6,7 +6,7 @@ use super::fixtures::{
 use super::generator;
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use tagstream::catalog::{
-    Catalog, InputMapping, KeyRule, KindRule, Pointer, PropertiesRule, TagKind, TimeUnit, parse_duration,
+    Catalog, EventTypeRule, InputMapping, KeyRule, Pointer, PropertiesRule, TagDefinition, TimeUnit, parse_duration,
 };
 use tagstream::codec::{Decoder, Reject};
 use tagstream::model::{Event, Timestamp};
@@ -162,7 +162,7 @@ fn referee(catalog: &Catalog, bytes: &[u8]) -> Result<Plain, Reject> {
         Some(Json::Number(n)) if is_integer(n) => Some(if n == "-0" { "0".to_owned() } else { n.clone() }),
         _ => None,
     };
-    let number = catalog.kinds.iter().position(|k| **k == kind).map_or(0, |index| index as u16 + 1);
+    let number = catalog.event_types.iter().position(|k| **k == kind).map_or(0, |index| index as u16 + 1);
     Ok(Plain {
         key,
         keys,
@@ -206,7 +206,8 @@ fn command(catalog: &Catalog, kind: &str, keys: &mut [Option<String>], json: &Js
     let base = properties_place(catalog, json);
     let field = |name| at(json, &base).and_then(|properties| member(properties, name)).filter(|v| **v != Json::Null);
     let is_named = |tag: &tagstream::catalog::Tag| {
-        matches!(tag.kind, TagKind::Manual { .. }) && field("tag") == Some(&Json::String(tag.name.to_string()))
+        matches!(tag.definition, TagDefinition::Manual { .. })
+            && field("tag") == Some(&Json::String(tag.name.to_string()))
     };
     let tag = catalog.tags.iter().position(is_named).ok_or(Reject::BadType)?;
     let own = catalog.tags[tag].entity.index();
@@ -234,10 +235,10 @@ fn command(catalog: &Catalog, kind: &str, keys: &mut [Option<String>], json: &Js
 
 fn kind(input: &InputMapping, json: &Json) -> Result<String, Reject> {
     let track = Json::String("track".to_owned());
-    let place = match &input.kind {
-        KindRule::At(pointer) => pointer.clone(),
-        KindRule::Segment if at(json, &pointer("/type")) == Some(&track) => pointer("/event"),
-        KindRule::Segment => pointer("/type"),
+    let place = match &input.event_type {
+        EventTypeRule::At(pointer) => pointer.clone(),
+        EventTypeRule::Segment if at(json, &pointer("/type")) == Some(&track) => pointer("/event"),
+        EventTypeRule::Segment => pointer("/type"),
     };
     match present(json, &place) {
         None => Err(Reject::MissingType),
@@ -307,10 +308,10 @@ fn catalogs() -> Vec<Catalog> {
         time_unit: TimeUnit::Seconds,
         ..flat()
     };
-    let mixed = InputMapping { kind: KindRule::At(pointer("/event")), max_event_bytes: 600, ..segment() };
+    let mixed = InputMapping { event_type: EventTypeRule::At(pointer("/event")), max_event_bytes: 600, ..segment() };
     let whole = InputMapping {
         key: KeyRule(vec![pointer("/user_id"), pointer("/list/0")]),
-        kind: KindRule::At(pointer("/type")),
+        event_type: EventTypeRule::At(pointer("/type")),
         properties: PropertiesRule::At(pointer("")),
         ..flat()
     };

@@ -27,7 +27,7 @@ fn head() -> SnapshotHead {
 
 /// A program, a partition of three users in two segments, and its snapshot.
 fn written() -> (Arc<Program>, Partition, Vec<u8>) {
-    let loaded = tagstream::catalog::load("case.yaml", CATALOG);
+    let loaded = tagstream::catalog::load(CATALOG);
     let program = Program::new(loaded.catalog.expect("a catalog"));
     let mut partition = Partition::new(program.clone());
     let (mut decoder, mut event) = (Decoder::new(&program.catalog), Event::default());

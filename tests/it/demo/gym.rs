@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::tz::TimeZone;
-use tagstream::catalog::{Catalog, TagKind, load};
+use tagstream::catalog::{Catalog, TagDefinition, load};
 use tagstream::codec::{Decoder, ParsedChange, write_change};
 use tagstream::demo::CATALOG;
 use tagstream::demo::gym::{Gym, GymEvent, GymPlan};
@@ -11,7 +11,7 @@ use tagstream::engine::{Partition, Program, Sink};
 use tagstream::model::{Event, TagChange, Timestamp};
 
 pub fn catalog() -> Catalog {
-    let loaded = load("catalog.yaml", CATALOG);
+    let loaded = load(CATALOG);
     assert!(loaded.problems.is_empty(), "{:#?}", loaded.problems);
     loaded.catalog.unwrap()
 }
@@ -122,14 +122,14 @@ fn every_tag_is_entered_and_left_by_someone() {
 fn named_values(catalog: &Catalog) -> Vec<String> {
     let mut values = Vec::new();
     for tag in &catalog.tags {
-        match &tag.kind {
-            TagKind::Rule { .. } => values.push(format!("{} true", tag.name)),
-            TagKind::Value { bands: None, .. } => values.push(format!("{} \"", tag.name)),
-            TagKind::Value { bands: Some(bands), .. } => {
+        match &tag.definition {
+            TagDefinition::Rule { .. } => values.push(format!("{} true", tag.name)),
+            TagDefinition::Value { bands: None, .. } => values.push(format!("{} \"", tag.name)),
+            TagDefinition::Value { bands: Some(bands), .. } => {
                 values.extend(bands.names.iter().map(|name| format!("{} \"{name}\"", tag.name)));
             }
-            TagKind::Manual { .. } | TagKind::Score(_) => {}
-            TagKind::Stages(stages) => {
+            TagDefinition::Manual { .. } | TagDefinition::Score(_) => {}
+            TagDefinition::Stages(stages) => {
                 values.extend(stages.iter().map(|stage| format!("{} \"{}\"", tag.name, stage.name)));
             }
         }

@@ -39,7 +39,7 @@ impl Sink for Collected {
 
 /// What the engine makes of a case: changes, and rejects as (line, reason).
 pub fn run_engine(case: &Case, now_ms: i64) -> Result<(Vec<Value>, Rejects), String> {
-    let loaded = tagstream::catalog::load("case.yaml", &case.catalog);
+    let loaded = tagstream::catalog::load(&case.catalog);
     let catalog = loaded.catalog.ok_or_else(|| format!("the catalog is refused: {:#?}", loaded.problems))?;
     let programs = Programs::new(catalog);
     let mut replay = Replay::new(&programs, Timestamp::from_ms(now_ms), case.until.map(Timestamp::from_ms));

@@ -30,7 +30,7 @@ counters:
 /// There are an `a` with an x of 0.1 at the start, and a `b` with one of 0.2 so much later.
 fn replayed(head: &str, tag: &str, b_ms: i64, for_ms: i64) -> (Vec<(i64, String)>, u64) {
     let catalog = format!("version: 1\n{head}{COUNTERS}tags:\n  z: {tag}\n");
-    let loaded = tagstream::catalog::load("coincide.yaml", &catalog);
+    let loaded = tagstream::catalog::load(&catalog);
     let programs = Programs::new(loaded.catalog.unwrap_or_else(|| panic!("{:#?}", loaded.problems)));
     let until = Timestamp::from_ms(START_MS + for_ms);
     let mut replay = Replay::new(&programs, Timestamp::from_ms(NOW_MS), Some(until));

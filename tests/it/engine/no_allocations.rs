@@ -64,7 +64,7 @@ fn lines() -> Vec<String> {
 
 #[test]
 fn an_event_does_not_allocate() {
-    let loaded = tagstream::catalog::load("catalog.yaml", CATALOG);
+    let loaded = tagstream::catalog::load(CATALOG);
     let program = Program::new(loaded.catalog.unwrap_or_else(|| panic!("{:#?}", loaded.problems)));
     let mut decoder = Decoder::new(&program.catalog);
     let mut partition = Partition::new(program);

@@ -29,7 +29,7 @@ fn programs() -> Arc<Programs> {
         counters:\n  n: { count: \"*\" }\n  paid: { sum: properties.amount, on: \"*\" }\n\
         tags:\n  some: { when: n >= 1 }\n  rich: { when: paid > 5 }\n";
     let text = text.replace("attributes:\n  spend: { type: number }\n", "");
-    Programs::new(catalog::load("catalog.yaml", &text).catalog.expect("a catalog"))
+    Programs::new(catalog::load(&text).catalog.expect("a catalog"))
 }
 
 /// Of a service whose catalog file is always the same.

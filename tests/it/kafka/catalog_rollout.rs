@@ -9,7 +9,7 @@ use tagstream::settings::MaxChange;
 
 fn programs(condition: &str) -> Arc<Programs> {
     let text = format!("version: 1\ncounters:\n  n: {{ count: x }}\ntags:\n  busy: {{ when: {condition} }}\n");
-    Programs::new(catalog::load("catalog.yaml", &text).catalog.expect("a catalog"))
+    Programs::new(catalog::load(&text).catalog.expect("a catalog"))
 }
 
 /// A breaker of one worker, and what it tells.

@@ -26,7 +26,7 @@ const RULE: &str = "version: 1\ncounters: { visits: { count: visit } }\ntags: { 
 
 /// Counts how often it is asked.
 fn programs(text: &str, asked: &Arc<AtomicUsize>) -> Arc<Programs> {
-    let loaded = load("case.yaml", text);
+    let loaded = load(text);
     let mut models = Models::default();
     for places in &loaded.models {
         let asked = Arc::clone(asked);

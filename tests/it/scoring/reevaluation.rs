@@ -19,7 +19,7 @@ pub fn changes(
     until: &str,
     formula: impl Fn(&[f64]) -> Result<f64, String> + Clone + Send + Sync + 'static,
 ) -> Vec<Value> {
-    let loaded = load("case.yaml", catalog);
+    let loaded = load(catalog);
     let catalog = loaded.catalog.unwrap_or_else(|| panic!("{:#?}", loaded.problems));
     let mut models = Models::default();
     for places in &loaded.models {
@@ -157,7 +157,7 @@ fn no_entity_is_scored_by_what_is_not_known() {
 
 #[test]
 fn a_tag_without_its_model_is_never_on() {
-    let catalog = load("case.yaml", BANDS).catalog.unwrap();
+    let catalog = load(BANDS).catalog.unwrap();
     let programs = Programs::new(catalog);
     assert!(programs.user().models.of(TagId(0)).is_none());
     let mut replay = Replay::new(&programs, Timestamp::from_ms(NOW_MS), None);

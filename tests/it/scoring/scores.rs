@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use tagstream::catalog::{Catalog, TagId, TagKind, load};
+use tagstream::catalog::{Catalog, TagDefinition, TagId, load};
 use tagstream::engine::{ModelTally, ScoreModel};
 use tagstream::scoring::{Models, ScorePart, Scorer, SlowModelPolicy};
 
@@ -23,7 +23,7 @@ fn catalog(model: &str, inputs: &[&str], output: &str) -> Catalog {
          inputs: [{}], output: {output} }} }}\n",
         inputs.join(", ")
     );
-    load("catalog.yaml", &text).catalog.unwrap_or_else(|| panic!("{text}"))
+    load(&text).catalog.unwrap_or_else(|| panic!("{text}"))
 }
 
 fn open(library: &Path, catalog: &mut Catalog) -> Arc<Scorer> {
@@ -135,7 +135,7 @@ fn another_model_is_another_meaning() {
     assert_ne!(a.fingerprint, before, "what is in the file enters");
     open(&library, &mut b);
     assert_eq!(a.fingerprint, b.fingerprint);
-    let TagKind::Score(score) = &a.tags[0].kind else { panic!() };
+    let TagDefinition::Score(score) = &a.tags[0].definition else { panic!() };
     assert_ne!(score.digest, 0);
 }
 

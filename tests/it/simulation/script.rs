@@ -71,7 +71,7 @@ const LASTING: usize = 4;
 pub fn catalogs() -> &'static [Catalog] {
     static CATALOGS: OnceLock<Vec<Catalog>> = OnceLock::new();
     let compile = |yaml: &'static str| {
-        let loaded = tagstream::catalog::load("simulation.yaml", yaml);
+        let loaded = tagstream::catalog::load(yaml);
         let catalog = loaded.catalog.unwrap_or_else(|| panic!("{yaml}\n{:#?}", loaded.problems));
         Catalog { yaml, programs: Programs::new(catalog) }
     };

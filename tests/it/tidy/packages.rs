@@ -6,10 +6,9 @@ use super::paths::paths;
 use super::sources::{Source, all_sources, expect_none, root};
 
 /// A package and the part that alone may use it.
-const OWNED: [(&str, &str); 14] = [
+const OWNED: [(&str, &str); 13] = [
     ("annotate_snippets", "catalog"),
     ("axum", "http"),
-    ("cel", "catalog"),
     ("clap", "cli"),
     ("comfy_table", "cli"),
     ("config", "settings"),

@@ -65,7 +65,7 @@ fn every_example_is_without_a_warning_and_its_tests_leave_no_gap() {
 fn every_tag_of_an_example_says_to_people_what_it_is() {
     // What `tagstream init` writes stays short.
     for (name, folder) in examples().into_iter().filter(|(name, _)| name != "starter") {
-        let catalog = load("catalog.yaml", &fs::read_to_string(folder.join("catalog.yaml")).unwrap()).catalog;
+        let catalog = load(&fs::read_to_string(folder.join("catalog.yaml")).unwrap()).catalog;
         for tag in catalog.expect("a catalog without errors").tags {
             let missing = missing_words(&tag);
             assert!(missing.is_empty(), "{name}: the tag {} has no {}", tag.name, missing.join(", no "));

@@ -29,7 +29,7 @@ impl Sink for Firsts {
 }
 
 fn replayed(case: &Case) -> Option<Replay> {
-    let programs = Programs::new(tagstream::catalog::load("case.yaml", &case.catalog).catalog?);
+    let programs = Programs::new(tagstream::catalog::load(&case.catalog).catalog?);
     let mut replay = Replay::new(&programs, Timestamp::from_ms(generate::NOW_MS), None);
     for line in &case.lines {
         replay.line(line, &mut NullSink);

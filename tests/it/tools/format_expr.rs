@@ -1,7 +1,7 @@
 //! Expressions back as text: a catalog whose expressions are written anew computes what it did before.
 
 use serde_json::Value;
-use tagstream::catalog::{Catalog, TagKind};
+use tagstream::catalog::{Catalog, TagDefinition};
 
 use crate::engine::agreement::run_engine;
 use crate::generate::{self, Case};
@@ -13,19 +13,19 @@ fn rewritten(text: &str, catalog: &Catalog) -> String {
     let mut file: Value = serde_saphyr::from_str(text).expect("the catalog is YAML");
     for tag in &catalog.tags {
         let raw = &mut file["tags"][&*tag.name];
-        match &tag.kind {
-            TagKind::Rule { when, until, .. } => {
-                raw["when"] = catalog.written(&when.expr).into();
+        match &tag.definition {
+            TagDefinition::Rule { when, until, .. } => {
+                raw["when"] = catalog.format_expr(&when.expr).into();
                 if let Some(until) = until {
-                    raw["until"] = catalog.written(&until.expr).into();
+                    raw["until"] = catalog.format_expr(&until.expr).into();
                 }
             }
-            TagKind::Manual { .. } | TagKind::Score(_) => {}
-            TagKind::Value { value, .. } => raw["value"] = catalog.written(&value.expr).into(),
-            TagKind::Stages(stages) => {
+            TagDefinition::Manual { .. } | TagDefinition::Score(_) => {}
+            TagDefinition::Value { value, .. } => raw["value"] = catalog.format_expr(&value.expr).into(),
+            TagDefinition::Stages(stages) => {
                 for (index, stage) in stages.iter().enumerate() {
                     if let Some(when) = &stage.when {
-                        raw["stages"][index]["when"] = catalog.written(&when.expr).into();
+                        raw["stages"][index]["when"] = catalog.format_expr(&when.expr).into();
                     }
                 }
             }
@@ -35,7 +35,7 @@ fn rewritten(text: &str, catalog: &Catalog) -> String {
 }
 
 fn check(seed: u64, case: &Case) -> usize {
-    let load = |text: &str| tagstream::catalog::load("case.yaml", text);
+    let load = |text: &str| tagstream::catalog::load(text);
     let catalog = load(&case.catalog).catalog.expect("the case has a catalog");
     let again = Case { catalog: rewritten(&case.catalog, &catalog), lines: case.lines.clone(), until: case.until };
     let loaded = load(&again.catalog);

@@ -27,7 +27,7 @@ use super::agreement::{Collected, NOW_MS};
 use crate::generate::{self, Case};
 
 fn program(catalog: &str) -> Arc<Program> {
-    let loaded = tagstream::catalog::load("case.yaml", catalog);
+    let loaded = tagstream::catalog::load(catalog);
     Program::new(loaded.catalog.unwrap_or_else(|| panic!("{:#?}", loaded.problems)))
 }
 

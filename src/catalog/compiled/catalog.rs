@@ -1,0 +1,379 @@
+//! The checked and compiled catalog: tables of small ids, in the order of the file.
+
+use super::expr::Expr;
+use super::fingerprint::fingerprint;
+pub use crate::model::TagId;
+use crate::model::{EntityKindId, EventTypeId, PathId};
+
+/// Index into [`Catalog::attributes`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct AttributeId(pub u16);
+
+/// Index into [`Catalog::counters`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct CounterId(pub u16);
+
+/// A checked catalog.
+#[derive(Clone, Debug)]
+pub struct Catalog {
+    /// A hash of what the catalog computes, without titles, comments and formatting.
+    pub fingerprint: u64,
+    pub timezone: jiff::tz::TimeZone,
+    pub input: InputMapping,
+    /// Whether there were events before the first one.
+    pub history: History,
+    /// In the order in which an event is applied to them; indexed by [`EntityKindId`]. One of them is the user.
+    pub entities: Vec<EntityKind>,
+    /// The event types that the catalog mentions; the type at index i has `EventTypeId(i + 1)`.
+    pub event_types: Vec<Box<str>>,
+    /// The property paths that the catalog mentions, as segments below `properties`; indexed by [`PathId`].
+    pub paths: Vec<Vec<Box<str>>>,
+    /// The properties of `$tag` commands; `Some` when the catalog has a manual tag.
+    pub command_paths: Option<CommandPaths>,
+    pub attributes: Vec<Attribute>,
+    pub counters: Vec<Counter>,
+    /// In the order of the file.
+    pub tags: Vec<Tag>,
+    /// The order of evaluation (spec 6): each tag once, in the order of the file, but after the tags that it uses.
+    pub order: Vec<TagId>,
+}
+
+impl Catalog {
+    /// The kind of entity that every event has.
+    pub fn user(&self) -> EntityKindId {
+        let index = self.entities.iter().position(|kind| kind.key.is_none()).unwrap_or(0);
+        EntityKindId(index as u16)
+    }
+
+    /// Sets the digest of a tag's model, and with it the fingerprint: another model computes another thing.
+    pub fn set_model_digest(&mut self, tag: TagId, digest: u64) {
+        if let TagDefinition::Score(score) = &mut self.tags[usize::from(tag.0)].definition {
+            score.digest = digest;
+        }
+        self.fingerprint = fingerprint(self);
+    }
+
+    pub fn tag(&self, id: TagId) -> &Tag {
+        &self.tags[usize::from(id.0)]
+    }
+
+    pub fn entity(&self, id: EntityKindId) -> &EntityKind {
+        &self.entities[id.index()]
+    }
+}
+
+/// A kind of entity, which tags are put on (spec 3, `entities`).
+#[derive(Clone, Debug, PartialEq)]
+pub struct EntityKind {
+    pub name: Box<str>,
+    /// The place of the entity's key in a record; `None` for the user, whose key is [`InputMapping::key`].
+    pub key: Option<Pointer>,
+    /// An entity without events for this long is forgotten.
+    pub forget_after_ms: Option<i64>,
+}
+
+/// What a new counter assumes of the time before its first event (spec 4.3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum History {
+    /// There were no earlier events.
+    Complete,
+    /// There may have been earlier events.
+    Partial,
+}
+
+/// The properties of a `$tag` command.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CommandPaths {
+    pub tag: PathId,
+    pub set: PathId,
+    pub value: PathId,
+    pub valid_for: PathId,
+}
+
+/// A JSON Pointer (RFC 6901): its reference tokens, unescaped.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Pointer(pub Vec<Box<str>>);
+
+/// How the envelope of an event is found in a record (spec 2).
+#[derive(Clone, Debug, PartialEq)]
+pub struct InputMapping {
+    pub key: KeyRule,
+    pub event_type: EventTypeRule,
+    pub time: Pointer,
+    pub id: Pointer,
+    pub properties: PropertiesRule,
+    /// The unit of a time that is an integer.
+    pub time_unit: TimeUnit,
+    /// How long an id is remembered, in milliseconds.
+    pub dedup_ms: Option<i64>,
+    /// How far in the future an event may be, in milliseconds after the wall clock.
+    pub max_future_ms: i64,
+    /// The longest record, in bytes.
+    pub max_event_bytes: usize,
+}
+
+/// The place of the user's key: the first of the pointers that leads to something other than null.
+#[derive(Clone, Debug, PartialEq)]
+pub struct KeyRule(pub Vec<Pointer>);
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum EventTypeRule {
+    At(Pointer),
+    /// `event` for `track` calls, the call's own `type` for the others.
+    Segment,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum PropertiesRule {
+    At(Pointer),
+    /// `traits` for `identify` calls, `properties` for the others.
+    Segment,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TimeUnit {
+    Milliseconds,
+    Seconds,
+}
+
+/// The event types that an attribute or a counter takes.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum EventTypeSet {
+    /// `"*"`: all except commands.
+    Any,
+    /// Sorted, each once.
+    Of(Vec<EventTypeId>),
+}
+
+impl EventTypeSet {
+    pub fn contains(&self, event_type: EventTypeId) -> bool {
+        match self {
+            EventTypeSet::Any => true,
+            EventTypeSet::Of(types) => types.contains(&event_type),
+        }
+    }
+}
+
+/// Where an aggregate takes its value from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Source {
+    Property(PathId),
+    /// The event's time.
+    Time,
+    /// The event's type.
+    EventType,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Attribute {
+    pub name: Box<str>,
+    /// The kind of entity that has it.
+    pub entity: EntityKindId,
+    pub from: EventTypeSet,
+    pub value: Source,
+    /// `None`: a string, a number or a bool, as the event has it.
+    pub value_type: Option<AttributeType>,
+    pub filter: Option<Expr>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum AttributeType {
+    String,
+    Number,
+    Bool,
+    Time,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Counter {
+    pub name: Box<str>,
+    /// The kind of entity that has it.
+    pub entity: EntityKindId,
+    pub on: EventTypeSet,
+    pub filter: Option<Expr>,
+    pub aggregate: Aggregate,
+    pub window: Window,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Aggregate {
+    Count,
+    Sum(PathId),
+    Avg(PathId),
+    Min(PathId),
+    Max(PathId),
+    /// `limit` ≥ 1: the number of values that are told apart.
+    Distinct {
+        of: Source,
+        limit: u32,
+    },
+    ActiveDays,
+    Last(Source),
+    First(Source),
+    Top {
+        of: Source,
+        limit: u32,
+    },
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Window {
+    Lifetime,
+    /// `panes` = W / G, 1 to 4,000. An instant T holds the panes from p(T) − `panes` on; for `active_days` (always by
+    /// the day) from p(T) − `panes` + 1 on.
+    Rolling {
+        panes: u32,
+        resolution: Resolution,
+    },
+    /// The current calendar unit in the catalog's time zone.
+    Calendar(CalendarUnit),
+}
+
+/// The length of a pane.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Resolution {
+    Second,
+    Minute,
+    Hour,
+    /// A local date in the catalog's time zone.
+    Day,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum CalendarUnit {
+    Day,
+    /// Begins on Monday.
+    Week,
+    Month,
+    Year,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Tag {
+    pub name: Box<str>,
+    /// The kind of entity that has it.
+    pub entity: EntityKindId,
+    /// Pairs of language and text; the language is empty when the title has none.
+    pub title: Vec<(Box<str>, Box<str>)>,
+    pub group: Option<Box<str>>,
+    pub description: Option<Box<str>>,
+    pub owner: Option<Box<str>>,
+    pub definition: TagDefinition,
+}
+
+/// An expression, and the values that a change reports when the expression caused it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Condition {
+    pub expr: Expr,
+    /// In the order in which the expression mentions them, each once.
+    pub reported: Vec<ReportedValue>,
+}
+
+/// A value that a change reports in `because`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ReportedValue {
+    /// As the catalog writes it, without spaces: `days_since(last_active)`.
+    pub label: Box<str>,
+    pub expr: Expr,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum TagDefinition {
+    Rule {
+        when: Condition,
+        until: Option<Condition>,
+        for_ms: i64,
+        keep_for_ms: i64,
+    },
+    Value {
+        value: Condition,
+        bands: Option<Bands>,
+    },
+    /// The tag is the first stage whose condition holds; only the last stage may have no condition.
+    Stages(Vec<Stage>),
+    Score(Score),
+    /// Commands set and remove the tag; `valid_for_ms`: for how long, unless the command says it.
+    Manual {
+        valid_for_ms: Option<i64>,
+    },
+}
+
+impl TagDefinition {
+    /// The expressions of a tag, in the order of the definition.
+    pub fn conditions(&self) -> Vec<&Condition> {
+        match self {
+            TagDefinition::Rule { when, until, .. } => std::iter::once(when).chain(until).collect(),
+            TagDefinition::Value { value, .. } => vec![value],
+            TagDefinition::Stages(stages) => stages.iter().filter_map(|stage| stage.when.as_ref()).collect(),
+            TagDefinition::Score(score) => score.inputs.iter().map(|input| &input.value).collect(),
+            TagDefinition::Manual { .. } => Vec::new(),
+        }
+    }
+
+    /// The bands of the tag's number.
+    pub fn bands(&self) -> Option<&Bands> {
+        match self {
+            TagDefinition::Value { bands, .. } | TagDefinition::Score(Score { bands, .. }) => bands.as_ref(),
+            TagDefinition::Rule { .. } | TagDefinition::Stages(_) | TagDefinition::Manual { .. } => None,
+        }
+    }
+
+    /// The name of a band or stage.
+    pub fn label(&self, index: u16) -> Option<&str> {
+        let index = usize::from(index);
+        match self {
+            TagDefinition::Stages(stages) => stages.get(index).map(|stage| &*stage.name),
+            definition => definition.bands()?.names.get(index).map(|name| &**name),
+        }
+    }
+
+    /// The names of the bands or stages, which are the possible values of the tag; empty for a tag without bands and
+    /// stages.
+    pub fn labels(&self) -> Vec<&str> {
+        match self {
+            TagDefinition::Stages(stages) => stages.iter().map(|stage| &*stage.name).collect(),
+            definition => {
+                definition.bands().map_or_else(Vec::new, |bands| bands.names.iter().map(|name| &**name).collect())
+            }
+        }
+    }
+}
+
+/// A model's output over expressions (spec 4.4).
+#[derive(Clone, Debug, PartialEq)]
+pub struct Score {
+    /// The model's file, from the catalog's folder.
+    pub model: Box<str>,
+    /// A hash of the file's contents; 0 until the model has been loaded.
+    pub digest: u64,
+    /// In the model's order.
+    pub inputs: Vec<ScoreInput>,
+    pub output: Box<str>,
+    /// The longest time from a score to the next one.
+    pub refresh_ms: i64,
+    /// `None`: the tag's value is the score itself.
+    pub bands: Option<Bands>,
+}
+
+/// One number that a model is given: NaN where the expression is absent, 1 and 0 for true and false.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ScoreInput {
+    pub name: Box<str>,
+    pub value: Condition,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Bands {
+    /// One more name than bounds.
+    pub names: Vec<Box<str>>,
+    /// Increasing; a value at a bound is in the band above it.
+    pub bounds: Vec<f64>,
+    /// A value leaves its band upward at bound + margin or more, downward at bound − margin or less; 0: no hysteresis.
+    pub margin: f64,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Stage {
+    pub name: Box<str>,
+    pub when: Option<Condition>,
+}

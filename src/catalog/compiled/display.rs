@@ -1,0 +1,145 @@
+//! Checked expressions as text, for reports that explain a tag.
+
+use super::catalog::Catalog;
+use super::expr::{Arithmetic, Comparison, Expr, TextTest, TimeName};
+use crate::catalog::diagnostics::is_identifier;
+use crate::model::{PathId, Value};
+
+/// The precedence of operators; an operand of lower precedence stands in parentheses.
+mod binding {
+    pub(super) const CHOICE: u8 = 0;
+    pub(super) const OR: u8 = 1;
+    pub(super) const AND: u8 = 2;
+    pub(super) const COMPARISON: u8 = 3;
+    pub(super) const SUM: u8 = 4;
+    pub(super) const PRODUCT: u8 = 5;
+    pub(super) const PREFIX: u8 = 6;
+    pub(super) const ATOM: u8 = 7;
+}
+
+impl Catalog {
+    /// The expression as this catalog could write it.
+    pub fn format_expr(&self, expr: &Expr) -> String {
+        self.at_binding(expr).0
+    }
+
+    /// The expression as an operand of an operator of precedence `binding`.
+    fn operand(&self, expr: &Expr, binding: u8) -> String {
+        let (text, own) = self.at_binding(expr);
+        if own < binding { format!("({text})") } else { text }
+    }
+
+    fn at_binding(&self, expr: &Expr) -> (String, u8) {
+        let binary = |sides: &[Expr; 2], sign: &str, binding: u8| {
+            let (left, right) = (self.operand(&sides[0], binding), self.operand(&sides[1], binding + 1));
+            (format!("{left} {sign} {right}"), binding)
+        };
+        // `&&` and `||` are associative.
+        let chain = |sides: &[Expr; 2], sign: &str, binding: u8| {
+            let [left, right] = sides.each_ref().map(|side| self.operand(side, binding));
+            (format!("{left} {sign} {right}"), binding)
+        };
+        let atom = |text: String| (text, binding::ATOM);
+        match expr {
+            Expr::Literal(value) => atom(literal(value)),
+            Expr::Attribute(id) => atom(self.attributes[usize::from(id.0)].name.to_string()),
+            Expr::Counter(id) => atom(self.counters[usize::from(id.0)].name.to_string()),
+            Expr::Time(name) => atom(self.time_name(*name).to_owned()),
+            Expr::Tag(id) => atom(format!("tag.{}", self.tags[usize::from(id.0)].name)),
+            Expr::Property(path) => atom(self.property(*path)),
+            Expr::EventType => atom("type".to_owned()),
+            Expr::Since { unit, of } => atom(format!("{}_since({})", unit.name(), self.time_name(*of))),
+            Expr::Until { unit, of } => atom(format!("{}_until({})", unit.name(), self.time_name(*of))),
+            Expr::Between { unit, from, to } => {
+                atom(format!("{}_between({}, {})", unit.name(), self.time_name(*from), self.time_name(*to)))
+            }
+            Expr::Negate(x) => (format!("-{}", self.operand(x, binding::PREFIX)), binding::PREFIX),
+            Expr::Not(x) => (format!("!{}", self.operand(x, binding::PREFIX)), binding::PREFIX),
+            Expr::Abs(x) => atom(format!("abs({})", self.format_expr(x))),
+            Expr::Has(x) => atom(format!("has({})", self.format_expr(x))),
+            Expr::Arithmetic(op, sides) => match op {
+                Arithmetic::Add => binary(sides, "+", binding::SUM),
+                Arithmetic::Subtract => binary(sides, "-", binding::SUM),
+                Arithmetic::Multiply => binary(sides, "*", binding::PRODUCT),
+                Arithmetic::Divide => binary(sides, "/", binding::PRODUCT),
+                Arithmetic::Remainder => binary(sides, "%", binding::PRODUCT),
+                Arithmetic::Min => {
+                    atom(format!("min({}, {})", self.format_expr(&sides[0]), self.format_expr(&sides[1])))
+                }
+                Arithmetic::Max => {
+                    atom(format!("max({}, {})", self.format_expr(&sides[0]), self.format_expr(&sides[1])))
+                }
+            },
+            Expr::Compare { op, sides, .. } => {
+                let [left, right] = sides.each_ref().map(|side| self.operand(side, binding::SUM));
+                (format!("{left} {} {right}", op.symbol()), binding::COMPARISON)
+            }
+            Expr::And(sides) => chain(sides, "&&", binding::AND),
+            Expr::Or(sides) => chain(sides, "||", binding::OR),
+            Expr::Conditional(parts) => {
+                let [condition, yes, no] = parts.each_ref().map(|part| self.operand(part, binding::OR));
+                (format!("{condition} ? {yes} : {no}"), binding::CHOICE)
+            }
+            Expr::In(x, list) => {
+                let items: Vec<String> = list.iter().map(|item| self.format_expr(item)).collect();
+                (format!("{} in [{}]", self.operand(x, binding::SUM), items.join(", ")), binding::COMPARISON)
+            }
+            Expr::Contains(x, path) => {
+                (format!("{} in {}", self.operand(x, binding::SUM), self.property(*path)), binding::COMPARISON)
+            }
+            Expr::Text(test, sides) => {
+                let method = match test {
+                    TextTest::StartsWith => "startsWith",
+                    TextTest::EndsWith => "endsWith",
+                    TextTest::Contains => "contains",
+                };
+                atom(format!("{}.{method}({})", self.operand(&sides[0], binding::ATOM), self.format_expr(&sides[1])))
+            }
+        }
+    }
+
+    fn time_name(&self, name: TimeName) -> &str {
+        match name {
+            TimeName::Attribute(id) => &self.attributes[usize::from(id.0)].name,
+            TimeName::Counter(id) => &self.counters[usize::from(id.0)].name,
+            TimeName::FirstSeen => "first_seen",
+            TimeName::LastSeen => "last_seen",
+            TimeName::Event => "time",
+        }
+    }
+
+    fn property(&self, path: PathId) -> String {
+        let mut text = "properties".to_owned();
+        for part in &self.paths[path.index()] {
+            if is_identifier(part) {
+                text.push_str(&format!(".{part}"));
+            } else {
+                text.push_str(&format!("[{part:?}]"));
+            }
+        }
+        text
+    }
+}
+
+impl Comparison {
+    /// The operator as expressions write it.
+    pub fn symbol(self) -> &'static str {
+        match self {
+            Comparison::Equal => "==",
+            Comparison::NotEqual => "!=",
+            Comparison::Less => "<",
+            Comparison::LessOrEqual => "<=",
+            Comparison::Greater => ">",
+            Comparison::GreaterOrEqual => ">=",
+        }
+    }
+}
+
+fn literal(value: &Value) -> String {
+    match value {
+        Value::Bool(b) => b.to_string(),
+        Value::Number(n) => ryu_js::Buffer::new().format(*n).to_owned(),
+        Value::String(text) => format!("{text:?}"),
+        Value::Time(time) => format!("\"{time}\""),
+    }
+}

@@ -1,0 +1,372 @@
+//! The hash of what a catalog computes: words that only people read, such as titles and comments, do not enter it.
+//!
+//! Changelogs and snapshots carry the hash, so the text that is hashed never changes for a catalog that exists. It is
+//! written out here, with words of its own, so that a renamed type or field of this program leaves it as it is.
+
+use std::fmt::{Arguments, Write};
+
+use super::catalog::{
+    Aggregate, Attribute, Bands, Catalog, Condition, Counter, EntityKind, EventTypeRule, EventTypeSet, History,
+    InputMapping, Pointer, PropertiesRule, ReportedValue, Score, Source, Stage, TagDefinition, Window,
+};
+use super::expr::{Expr, TimeName};
+use crate::model::{EntityKindId, PathId, Value};
+
+/// The first line of the text; another number gives every catalog another hash.
+const FORM: &str = "tagstream-catalog-1";
+
+/// What the text calls an event type, whatever the program calls it.
+const EVENT_TYPE: &str = "Kind";
+
+/// A 64-bit xxh3 of a canonical text. Titles, groups, descriptions and owners do not enter, nor does formatting.
+///
+/// A key that a later version added is written only where it does not have its default, so that a catalog without it
+/// keeps its hash.
+pub(crate) fn fingerprint(catalog: &Catalog) -> u64 {
+    let mut text = Canonical { text: String::from(FORM), catalog };
+    text.put(format_args!("\n{}\n", catalog.timezone.iana_name().unwrap_or("UTC")));
+    text.input(&catalog.input);
+    text.put(format_args!("\n{:?}\n{:?}", catalog.event_types, catalog.paths));
+    if catalog.history == History::Partial {
+        text.word("\nhistory: partial");
+    }
+    if !is_user_only(&catalog.entities) {
+        text.word("\n");
+        text.list(&catalog.entities, Canonical::entity);
+    }
+    catalog.attributes.iter().for_each(|attribute| text.attribute(attribute));
+    catalog.counters.iter().for_each(|counter| text.counter(counter));
+    for tag in &catalog.tags {
+        text.put(format_args!("\n{:?} ", tag.name));
+        text.tag(&tag.definition);
+        text.owner(tag.entity);
+    }
+    text.word("\n");
+    text.list(&catalog.order, |text, tag| text.put(format_args!("TagId({})", tag.0)));
+    xxhash_rust::xxh3::xxh3_64(text.text.as_bytes())
+}
+
+fn is_user_only(entities: &[EntityKind]) -> bool {
+    matches!(entities, [EntityKind { key: None, forget_after_ms: None, .. }])
+}
+
+/// The text that is hashed, while it is written.
+struct Canonical<'a> {
+    text: String,
+    catalog: &'a Catalog,
+}
+
+impl Canonical<'_> {
+    fn word(&mut self, word: &str) {
+        self.text.push_str(word);
+    }
+
+    fn put(&mut self, words: Arguments<'_>) {
+        // Writing to a string does not fail.
+        let _ = self.text.write_fmt(words);
+    }
+
+    fn list<T>(&mut self, items: &[T], mut item: impl FnMut(&mut Self, &T)) {
+        self.word("[");
+        for (index, each) in items.iter().enumerate() {
+            if index > 0 {
+                self.word(", ");
+            }
+            item(self, each);
+        }
+        self.word("]");
+    }
+
+    fn option<T>(&mut self, value: Option<&T>, some: impl FnOnce(&mut Self, &T)) {
+        let Some(value) = value else { return self.word("None") };
+        self.word("Some(");
+        some(self, value);
+        self.word(")");
+    }
+
+    fn owner(&mut self, entity: EntityKindId) {
+        if entity != self.catalog.user() {
+            self.word(" of ");
+            self.word(&self.catalog.entity(entity).name);
+        }
+    }
+
+    fn pointer(&mut self, Pointer(tokens): &Pointer) {
+        self.put(format_args!("Pointer({tokens:?})"));
+    }
+
+    fn input(&mut self, input: &InputMapping) {
+        self.word("InputMapping { key: KeyRule(");
+        self.list(&input.key.0, Self::pointer);
+        self.word("), kind: ");
+        match &input.event_type {
+            EventTypeRule::Segment => self.word("Segment"),
+            EventTypeRule::At(pointer) => self.at(pointer),
+        }
+        self.word(", time: ");
+        self.pointer(&input.time);
+        self.word(", id: ");
+        self.pointer(&input.id);
+        self.word(", properties: ");
+        match &input.properties {
+            PropertiesRule::Segment => self.word("Segment"),
+            PropertiesRule::At(pointer) => self.at(pointer),
+        }
+        let InputMapping { time_unit, dedup_ms, max_future_ms, max_event_bytes, .. } = input;
+        self.put(format_args!(", time_unit: {time_unit:?}, dedup_ms: {dedup_ms:?}, max_future_ms: {max_future_ms}"));
+        self.put(format_args!(", max_event_bytes: {max_event_bytes} }}"));
+    }
+
+    fn at(&mut self, pointer: &Pointer) {
+        self.word("At(");
+        self.pointer(pointer);
+        self.word(")");
+    }
+
+    fn entity(&mut self, EntityKind { name, key, forget_after_ms }: &EntityKind) {
+        self.put(format_args!("EntityKind {{ name: {name:?}, key: "));
+        self.option(key.as_ref(), Self::pointer);
+        self.put(format_args!(", forget_after_ms: {forget_after_ms:?} }}"));
+    }
+
+    fn event_types(&mut self, types: &EventTypeSet) {
+        match types {
+            EventTypeSet::Any => self.word("Any"),
+            EventTypeSet::Of(types) => {
+                self.word("Of(");
+                self.list(types, |text, id| text.put(format_args!("{EVENT_TYPE}Id({})", id.0)));
+                self.word(")");
+            }
+        }
+    }
+
+    fn source(&mut self, source: Source) {
+        match source {
+            Source::Property(path) => self.of_path("Property", path),
+            Source::Time => self.word("Time"),
+            Source::EventType => self.word(EVENT_TYPE),
+        }
+    }
+
+    fn attribute(&mut self, Attribute { name, entity, from, value, value_type, filter }: &Attribute) {
+        self.put(format_args!("\nAttribute {{ name: {name:?}, from: "));
+        self.event_types(from);
+        self.word(", value: ");
+        self.source(*value);
+        self.put(format_args!(", kind: {value_type:?}, filter: "));
+        self.option(filter.as_ref(), Self::expr);
+        self.word(" }");
+        self.owner(*entity);
+    }
+
+    fn counter(&mut self, Counter { name, entity, on, filter, aggregate, window }: &Counter) {
+        self.put(format_args!("\nCounter {{ name: {name:?}, on: "));
+        self.event_types(on);
+        self.word(", filter: ");
+        self.option(filter.as_ref(), Self::expr);
+        self.word(", aggregate: ");
+        self.aggregate(*aggregate);
+        match window {
+            Window::Lifetime => self.word(", window: Lifetime }"),
+            Window::Rolling { panes, resolution } => {
+                self.put(format_args!(", window: Rolling {{ panes: {panes}, resolution: {resolution:?} }} }}"));
+            }
+            Window::Calendar(unit) => self.put(format_args!(", window: Calendar({unit:?}) }}")),
+        }
+        self.owner(*entity);
+    }
+
+    fn aggregate(&mut self, aggregate: Aggregate) {
+        match aggregate {
+            Aggregate::Count => self.word("Count"),
+            Aggregate::ActiveDays => self.word("ActiveDays"),
+            Aggregate::Sum(path) => self.of_path("Sum", path),
+            Aggregate::Avg(path) => self.of_path("Avg", path),
+            Aggregate::Min(path) => self.of_path("Min", path),
+            Aggregate::Max(path) => self.of_path("Max", path),
+            Aggregate::Distinct { of, limit } => self.limited("Distinct", of, limit),
+            Aggregate::Top { of, limit } => self.limited("Top", of, limit),
+            Aggregate::Last(source) => self.of_source("Last", source),
+            Aggregate::First(source) => self.of_source("First", source),
+        }
+    }
+
+    fn of_path(&mut self, word: &str, path: PathId) {
+        self.put(format_args!("{word}(PathId({}))", path.0));
+    }
+
+    fn limited(&mut self, word: &str, of: Source, limit: u32) {
+        self.put(format_args!("{word} {{ of: "));
+        self.source(of);
+        self.put(format_args!(", limit: {limit} }}"));
+    }
+
+    fn of_source(&mut self, word: &str, source: Source) {
+        self.put(format_args!("{word}("));
+        self.source(source);
+        self.word(")");
+    }
+
+    fn tag(&mut self, definition: &TagDefinition) {
+        match definition {
+            TagDefinition::Rule { when, until, for_ms, keep_for_ms } => {
+                self.word("Rule { when: ");
+                self.condition(when);
+                self.word(", until: ");
+                self.option(until.as_ref(), Self::condition);
+                self.put(format_args!(", for_ms: {for_ms}, keep_for_ms: {keep_for_ms} }}"));
+            }
+            TagDefinition::Value { value, bands } => {
+                self.word("Value { value: ");
+                self.condition(value);
+                self.word(", bands: ");
+                self.option(bands.as_ref(), Self::bands);
+                self.word(" }");
+            }
+            TagDefinition::Stages(stages) => {
+                self.word("Stages(");
+                self.list(stages, |text, Stage { name, when }| {
+                    text.put(format_args!("Stage {{ name: {name:?}, when: "));
+                    text.option(when.as_ref(), Self::condition);
+                    text.word(" }");
+                });
+                self.word(")");
+            }
+            TagDefinition::Score(score) => self.score(score),
+            TagDefinition::Manual { valid_for_ms } => {
+                self.put(format_args!("Manual {{ valid_for_ms: {valid_for_ms:?} }}"));
+            }
+        }
+    }
+
+    fn score(&mut self, Score { model, digest, inputs, output, refresh_ms, bands }: &Score) {
+        self.put(format_args!("Score(Score {{ model: {model:?}, digest: {digest}, inputs: "));
+        self.list(inputs, |text, input| {
+            text.put(format_args!("ScoreInput {{ name: {:?}, value: ", input.name));
+            text.condition(&input.value);
+            text.word(" }");
+        });
+        self.put(format_args!(", output: {output:?}, refresh_ms: {refresh_ms}, bands: "));
+        self.option(bands.as_ref(), Self::bands);
+        self.word(" })");
+    }
+
+    fn bands(&mut self, Bands { names, bounds, margin }: &Bands) {
+        self.put(format_args!("Bands {{ names: {names:?}, bounds: {bounds:?}, margin: {margin:?} }}"));
+    }
+
+    fn condition(&mut self, condition: &Condition) {
+        self.word("Condition { expr: ");
+        self.expr(&condition.expr);
+        self.word(", leaves: ");
+        self.list(&condition.reported, |text, ReportedValue { label, expr }| {
+            text.put(format_args!("Leaf {{ label: {label:?}, expr: "));
+            text.expr(expr);
+            text.word(" }");
+        });
+        self.word(" }");
+    }
+
+    fn expr(&mut self, expr: &Expr) {
+        match expr {
+            Expr::Literal(value) => self.literal(value),
+            Expr::Attribute(id) => self.put(format_args!("Attribute(AttributeId({}))", id.0)),
+            Expr::Counter(id) => self.put(format_args!("Counter(CounterId({}))", id.0)),
+            Expr::Time(name) => {
+                self.word("Time(");
+                self.time_name(*name);
+                self.word(")");
+            }
+            Expr::Tag(id) => self.put(format_args!("Tag(TagId({}))", id.0)),
+            Expr::Property(path) => self.of_path("Property", *path),
+            Expr::EventType => self.word(EVENT_TYPE),
+            Expr::Since { unit, of } => {
+                self.put(format_args!("Since {{ unit: {unit:?}, of: "));
+                self.time_name(*of);
+                self.word(" }");
+            }
+            Expr::Until { unit, of } => {
+                self.put(format_args!("Until {{ unit: {unit:?}, of: "));
+                self.time_name(*of);
+                self.word(" }");
+            }
+            Expr::Between { unit, from, to } => {
+                self.put(format_args!("Between {{ unit: {unit:?}, from: "));
+                self.time_name(*from);
+                self.word(", to: ");
+                self.time_name(*to);
+                self.word(" }");
+            }
+            operation => self.operation(operation),
+        }
+    }
+
+    /// Writes an expression that has operands.
+    fn operation(&mut self, expr: &Expr) {
+        match expr {
+            Expr::Negate(x) => self.operand("Negate", x),
+            Expr::Abs(x) => self.operand("Abs", x),
+            Expr::Not(x) => self.operand("Not", x),
+            Expr::Has(x) => self.operand("Has", x),
+            Expr::Arithmetic(op, sides) => {
+                self.put(format_args!("Arithmetic({op:?}, "));
+                self.operands("", &**sides);
+            }
+            Expr::Compare { op, sides, moves } => {
+                self.put(format_args!("Compare {{ op: {op:?}, sides: "));
+                self.list(&**sides, Self::expr);
+                self.put(format_args!(", moves: {moves} }}"));
+            }
+            Expr::And(sides) => self.operands("And(", &**sides),
+            Expr::Or(sides) => self.operands("Or(", &**sides),
+            Expr::Conditional(parts) => self.operands("Conditional(", &**parts),
+            Expr::In(x, list) => {
+                self.word("In(");
+                self.expr(x);
+                self.operands(", ", list);
+            }
+            Expr::Contains(x, path) => {
+                self.word("Contains(");
+                self.expr(x);
+                self.put(format_args!(", PathId({}))", path.0));
+            }
+            Expr::Text(test, sides) => {
+                self.put(format_args!("Text({test:?}, "));
+                self.operands("", &**sides);
+            }
+            Expr::Literal(_) | Expr::Attribute(_) | Expr::Counter(_) | Expr::Time(_) | Expr::Tag(_) => {}
+            Expr::Property(_) | Expr::EventType | Expr::Since { .. } | Expr::Until { .. } | Expr::Between { .. } => {}
+        }
+    }
+
+    fn operand(&mut self, word: &str, operand: &Expr) {
+        self.put(format_args!("{word}("));
+        self.expr(operand);
+        self.word(")");
+    }
+
+    fn operands(&mut self, open: &str, operands: &[Expr]) {
+        self.word(open);
+        self.list(operands, Self::expr);
+        self.word(")");
+    }
+
+    fn literal(&mut self, value: &Value) {
+        match value {
+            Value::Bool(value) => self.put(format_args!("Literal(Bool({value}))")),
+            Value::Number(value) => self.put(format_args!("Literal(Number({value:?}))")),
+            Value::String(value) => self.put(format_args!("Literal(String({value:?}))")),
+            Value::Time(value) => self.put(format_args!("Literal(Time({value:?}))")),
+        }
+    }
+
+    fn time_name(&mut self, name: TimeName) {
+        match name {
+            TimeName::Attribute(id) => self.put(format_args!("Attribute(AttributeId({}))", id.0)),
+            TimeName::Counter(id) => self.put(format_args!("Counter(CounterId({}))", id.0)),
+            TimeName::FirstSeen => self.word("FirstSeen"),
+            TimeName::LastSeen => self.word("LastSeen"),
+            TimeName::Event => self.word("Event"),
+        }
+    }
+}

@@ -1,0 +1,21 @@
+//! The checked and compiled catalog, which the engine runs.
+//!
+//! Everything is resolved to ids and has been checked. Knows nothing of the text that it was compiled from.
+//!
+//! - [`catalog`]: the tables of attributes, counters, tags, entities and rules of the input;
+//! - [`expr`]: expressions, typed and free of names;
+//! - [`display`]: expressions as text;
+//! - [`fingerprint`]: the hash of what a catalog computes.
+
+mod catalog;
+mod expr;
+mod display;
+mod fingerprint;
+
+pub use catalog::{
+    Aggregate, Attribute, AttributeId, AttributeType, Bands, CalendarUnit, Catalog, CommandPaths, Condition, Counter,
+    CounterId, EntityKind, EventTypeRule, EventTypeSet, History, InputMapping, KeyRule, Pointer, PropertiesRule,
+    ReportedValue, Resolution, Score, ScoreInput, Source, Stage, Tag, TagDefinition, TagId, TimeUnit, Window,
+};
+pub use expr::{Arithmetic, Comparison, Expr, TextTest, TimeName};
+pub(crate) use fingerprint::fingerprint;

@@ -1,0 +1,261 @@
+//! The catalog as it is written: every key of the file, each with its place; nothing is resolved or checked yet.
+//!
+//! The doc comments of the fields are what editors show while the author types (`tagstream check --schema`).
+
+use super::duration::DurationMs;
+use super::event_path::EventPath;
+use super::event_types::EventTypes;
+use super::expression_text::ExpressionText;
+use super::score_inputs::RawScoreInputs;
+use super::values::{RawManual, RawTitle, RawWindow};
+use crate::catalog::compiled::Pointer;
+use crate::catalog::yaml::{FILE, Field, NameMap, Spanned, yaml_enum, yaml_struct};
+
+yaml_struct! {
+    /// A tagstream catalog: attributes and counters of users and other entities, and the tags made of them.
+    RawCatalog(FILE) {
+        /// The version of this format: always 1.
+        version: u64,
+        /// The IANA time zone of whole-day panes and calendar windows, such as `Asia/Shanghai`; UTC by default.
+        timezone: String,
+        /// How an event is found in a record.
+        input: RawInput,
+        /// Whether there were no events before the first one: `complete` (the default), or there may have been:
+        /// `partial`.
+        history: RawHistory,
+        /// The kinds of entity that tags are put on; `user` is always one of them.
+        entities: NameMap<RawEntity>,
+        /// The latest known facts about an entity, taken from events.
+        attributes: NameMap<RawAttribute>,
+        /// Aggregates over an entity's events, most often over a rolling window.
+        counters: NameMap<RawCounter>,
+        /// Named verdicts about an entity: on/off, one of several values, a stage, or what a command says.
+        tags: NameMap<RawTag>,
+    }
+}
+
+yaml_enum! {
+    RawHistory("history") {
+        "complete" => Complete,
+        "partial" => Partial,
+    }
+}
+
+yaml_struct! {
+    /// A kind of entity.
+    RawEntity("an entity") {
+        /// JSON Pointer to the key of the event's entity of this kind; the user's is the `key` of `input`.
+        key: Pointer,
+        /// An entity without events for this long is forgotten; by default none is.
+        forget_after: DurationMs,
+    }
+}
+
+yaml_struct! {
+    /// How an event is found in a record.
+    RawInput("`input`") {
+        /// `flat` (the default) or `segment` (Segment's spec).
+        preset: RawPreset,
+        /// JSON Pointer to the user's key; `/user_id` by default.
+        key: Pointer,
+        /// JSON Pointer to the event's type; `/type` by default.
+        r#type: Pointer,
+        /// JSON Pointer to the event's time; `/timestamp` by default.
+        time: Pointer,
+        /// JSON Pointer to the event's id, for de-duplication; `/id` by default.
+        id: Pointer,
+        /// JSON Pointer to the event's properties; `/properties` by default.
+        properties: Pointer,
+        /// The unit of a time that is an integer: `ms` (the default) or `s`.
+        time_unit: RawTimeUnit,
+        /// An event whose id was seen for the same user less than this long ago is dropped; off by default.
+        dedup: DurationMs,
+        /// How far in the future an event may be, after the wall clock; 5m by default.
+        max_future: DurationMs,
+        /// The longest record in bytes; 1048576 (1 MiB) by default.
+        max_event_bytes: u64,
+    }
+}
+
+yaml_enum! {
+    RawPreset("preset") {
+        "flat" => Flat,
+        "segment" => Segment,
+    }
+}
+
+yaml_enum! {
+    RawTimeUnit("time unit") {
+        "ms" => Milliseconds,
+        "s" => Seconds,
+    }
+}
+
+yaml_struct! {
+    /// The latest known fact about an entity.
+    RawAttribute("an attribute") {
+        /// The event types that it is taken from: one, a list, or "*".
+        from: EventTypes,
+        /// The path of the value: `properties.…`, or `type`.
+        value: EventPath,
+        /// `string`, `number`, `bool` or `time`; by default as the event has it.
+        r#type: RawAttributeType,
+        /// Which of the events count: an expression over `type`, `time` and `properties.…`.
+        r#where: ExpressionText,
+        /// The kind of entity that has the attribute; `user` by default.
+        entity: String,
+    }
+}
+
+yaml_enum! {
+    RawAttributeType("type") {
+        "string" => String,
+        "number" => Number,
+        "bool" => Bool,
+        "time" => Time,
+    }
+}
+
+yaml_struct! {
+    /// An aggregate over an entity's events: exactly one of `count`, `sum`, `avg`, `min`, `max`, `distinct`,
+    /// `active_days`, `last`, `first` and `top`.
+    RawCounter("a counter") {
+        /// The number of events: a type, a list of types, or "*".
+        count: EventTypes,
+        /// The exact sum of the numbers at this path.
+        sum: EventPath,
+        /// The mean of the numbers at this path.
+        avg: EventPath,
+        /// The least number at this path.
+        min: EventPath,
+        /// The greatest number at this path.
+        max: EventPath,
+        /// The number of different values at this path.
+        distinct: EventPath,
+        /// The number of different local dates with an event: a type, a list of types, or "*".
+        active_days: EventTypes,
+        /// The value at this path in the latest event; `time` for its time.
+        last: EventPath,
+        /// The value at this path in the earliest event; `time` for its time.
+        first: EventPath,
+        /// The most frequent text at this path.
+        top: EventPath,
+        /// The event types that count: one, a list, or "*".
+        on: EventTypes,
+        /// Which of the events count: an expression over `type`, `time` and `properties.…`.
+        r#where: ExpressionText,
+        /// The length of the window: a duration such as `30d`, or `lifetime` (the default).
+        window: RawWindow,
+        /// The current day, week, month or year in the catalog's time zone, instead of `window`.
+        calendar: RawCalendarUnit,
+        /// The length of a pane: `1s`, `1m`, `1h` or `1d`; by default by the window's length.
+        resolution: RawResolution,
+        /// How many values `distinct` (256 by default) or `top` (64) tell apart.
+        limit: u64,
+        /// The kind of entity that has the counter; `user` by default.
+        entity: String,
+    }
+}
+
+yaml_enum! {
+    RawCalendarUnit("calendar window") {
+        "day" => Day,
+        "week" => Week,
+        "month" => Month,
+        "year" => Year,
+    }
+}
+
+yaml_enum! {
+    RawResolution("resolution") {
+        "1s" => Second,
+        "1m" => Minute,
+        "1h" => Hour,
+        "1d" => Day,
+    }
+}
+
+yaml_struct! {
+    /// A verdict about an entity: exactly one of `when`, `value`, `stages`, `score` and `manual`.
+    RawTag("a tag") {
+        /// The name that people see: a text, or one text per language.
+        title: RawTitle,
+        /// Its place in the tag tree, such as `lifecycle/risk`.
+        group: String,
+        /// What it means and who uses it.
+        description: String,
+        /// The person or team that is responsible for it.
+        owner: String,
+        /// On while this condition holds.
+        when: ExpressionText,
+        /// Off once `when` no longer holds and this does; by default as soon as `when` no longer holds.
+        until: ExpressionText,
+        /// How long `when` must have held without interruption; 0 by default.
+        r#for: DurationMs,
+        /// How long the tag stays after `when` stopped holding; 0 by default.
+        keep_for: DurationMs,
+        /// The tag's value, or the number that its bands divide.
+        value: ExpressionText,
+        /// Bands in order, each with an increasing bound `below`; the last one has no bound.
+        bands: Vec<Spanned<RawBand>>,
+        /// How far beyond a bound a value must go before it leaves its band.
+        margin: f64,
+        /// The first stage whose `when` holds; the last one may have none.
+        stages: Vec<Spanned<RawStage>>,
+        /// A number that a model computes, which bands may divide.
+        score: RawScore,
+        /// `true`: set and removed by `$tag` commands.
+        manual: RawManual,
+        /// How long a manual tag stays, unless the command says it; for ever by default.
+        valid_for: DurationMs,
+        /// The kind of entity that the tag is put on; `user` by default.
+        entity: String,
+    }
+}
+
+yaml_struct! {
+    /// Options of a tag that commands set and remove.
+    RawManualOptions("`manual`") {
+        /// How long it stays, unless the command says it; for ever by default.
+        valid_for: DurationMs,
+    }
+}
+
+yaml_struct! {
+    /// A number that a trained model computes for an entity.
+    RawScore("a score") {
+        /// The path of the model's file (ONNX), relative to the catalog's folder.
+        model: String,
+        /// The inputs of the model, in its order: `- recency: days_since(last_active)` and so on.
+        inputs: RawScoreInputs,
+        /// Which of the model's outputs is the score: `probability` of a classifier, or an output's name.
+        output: String,
+        /// The longest time until the score is computed again, also without events; 1d by default.
+        refresh: DurationMs,
+    }
+}
+
+yaml_struct! {
+    /// One band of a value.
+    RawBand("a band") {
+        /// The tag's value while the number lies in this band.
+        name: String,
+        /// The bound that the number lies below; the last band has none.
+        below: f64,
+    }
+}
+
+yaml_struct! {
+    /// One stage of a classification.
+    RawStage("a stage") {
+        /// The tag's value while this is the first stage whose condition holds.
+        name: String,
+        /// The stage's condition; only the last stage may have none.
+        when: ExpressionText,
+    }
+}
+
+/// The entries of a section; none where it is missing.
+pub(crate) fn named_entries<T>(field: &Field<NameMap<T>>) -> &[(Spanned<String>, Option<T>)] {
+    field.value().map_or(&[], |entries| &entries.0)
+}

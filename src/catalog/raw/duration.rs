@@ -1,0 +1,181 @@
+//! Durations as the catalog writes them: `30d`, `1h30m`, `36h`.
+
+use schemars::{JsonSchema, Schema, SchemaGenerator};
+
+use crate::catalog::yaml::{FromYaml, YamlNode, YamlReader, YamlValue};
+
+/// A length of time in milliseconds, 0 or more; a day is 24 hours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct DurationMs(pub i64);
+
+/// The longest duration: a hundred years, far from any overflow.
+const DURATION_MS_MAX: i64 = 36_525 * 86_400_000;
+
+/// Unit names, longest first, so that `ms` is not read as `m`.
+const UNITS: [(&str, i64); 6] =
+    [("ms", 1), ("s", 1_000), ("m", 60_000), ("h", 3_600_000), ("d", 86_400_000), ("w", 604_800_000)];
+
+/// Why a text is not a duration.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum DurationError {
+    #[error("a duration is whole numbers with units")]
+    Malformed,
+    #[error("`{0}` has no unit")]
+    NoUnit(String),
+    #[error("`{word}` is not a unit of time")]
+    UnknownUnit { number: String, word: String },
+    #[error("months and years differ in length")]
+    Calendar,
+    #[error("a duration has no fractions")]
+    Fraction,
+    #[error("a duration can't be negative")]
+    Negative,
+    #[error("a duration is at most a hundred years")]
+    TooLong,
+    #[error("the unit `{0}` occurs twice")]
+    UnitTwice(&'static str),
+}
+
+impl DurationError {
+    fn help(&self) -> String {
+        match self {
+            DurationError::NoUnit(number) => {
+                format!("write {number}ms, {number}s, {number}m, {number}h, {number}d or {number}w")
+            }
+            DurationError::Calendar => {
+                "write days (`30d`, `365d`), or for a counter `calendar: month` or `calendar: year`".to_owned()
+            }
+            DurationError::Fraction => "write a smaller unit: `90m` or `1h30m` for one and a half hours".to_owned(),
+            DurationError::UnknownUnit { number, word } => match meant(word) {
+                Some(unit) => format!("the unit is `{unit}`: write `{number}{unit}`"),
+                None => "units are ms, s, m, h, d and w".to_owned(),
+            },
+            _ => "for example `30d`, `36h` or `1h30m`; units are ms, s, m, h, d and w".to_owned(),
+        }
+    }
+}
+
+impl DurationMs {
+    /// # Errors
+    /// When the text is not a list of whole numbers, each with a unit.
+    pub(crate) fn parse(text: &str) -> Result<Self, DurationError> {
+        let mut rest = text.trim();
+        if rest.is_empty() || rest.starts_with(['P', 'p']) {
+            return Err(DurationError::Malformed);
+        }
+        if rest.starts_with('-') {
+            return Err(DurationError::Negative);
+        }
+        let mut total: i64 = 0;
+        let mut used = [false; UNITS.len()];
+        while !rest.is_empty() {
+            let digits = rest.len() - rest.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+            let (number, tail) = rest.split_at(digits);
+            if number.is_empty() {
+                return Err(DurationError::Malformed);
+            }
+            if tail.starts_with(['.', ',']) {
+                return Err(DurationError::Fraction);
+            }
+            let word_len = tail.find(|c: char| c.is_ascii_digit()).unwrap_or(tail.len());
+            let (word, tail) = tail.split_at(word_len);
+            let unit = unit(word.trim(), number)?;
+            let (name, unit_ms) = UNITS[unit];
+            if std::mem::replace(&mut used[unit], true) {
+                return Err(DurationError::UnitTwice(name));
+            }
+            let ms = number.parse::<i64>().ok().and_then(|n| n.checked_mul(unit_ms));
+            total = ms.and_then(|ms| total.checked_add(ms)).ok_or(DurationError::TooLong)?;
+            rest = tail;
+        }
+        match total {
+            DURATION_MS_MAX.. => Err(DurationError::TooLong),
+            ms => Ok(DurationMs(ms)),
+        }
+    }
+}
+
+/// The milliseconds of a duration such as `30d` or `1h30m`.
+///
+/// # Errors
+/// What is wrong with the text, and what to write instead.
+pub fn parse_duration(text: &str) -> Result<i64, String> {
+    DurationMs::parse(text).map(|duration| duration.0).map_err(|error| format!("{error}; {}", error.help()))
+}
+
+/// The unit that a word such as `hours` means.
+fn meant(word: &str) -> Option<&'static str> {
+    Some(match word.to_lowercase().trim_end_matches('s') {
+        "milli" | "millisecond" | "msec" => "ms",
+        "second" | "sec" => "s",
+        "minute" | "min" => "m",
+        "hour" | "hr" | "h" => "h",
+        "day" | "d" => "d",
+        "week" | "wk" | "w" => "w",
+        _ => return None,
+    })
+}
+
+/// Index into [`UNITS`].
+fn unit(word: &str, number: &str) -> Result<usize, DurationError> {
+    if word.is_empty() {
+        return Err(DurationError::NoUnit(number.to_owned()));
+    }
+    if let Some(unit) = UNITS.iter().position(|(name, _)| *name == word) {
+        return Ok(unit);
+    }
+    let lower = word.to_lowercase();
+    if lower.starts_with("mo") || lower.starts_with('y') || word == "M" {
+        return Err(DurationError::Calendar);
+    }
+    Err(DurationError::UnknownUnit { number: number.to_owned(), word: word.to_owned() })
+}
+
+/// As the catalog writes it, the largest unit first.
+impl std::fmt::Display for DurationMs {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let mut rest = self.0;
+        for (name, ms) in UNITS.iter().rev().filter(|(name, _)| *name != "w") {
+            if rest >= *ms {
+                write!(f, "{}{name}", rest / ms)?;
+                rest %= ms;
+            }
+        }
+        if self.0 == 0 { f.write_str("0s") } else { Ok(()) }
+    }
+}
+
+impl FromYaml for DurationMs {
+    fn from_yaml(node: &YamlNode, reader: &mut YamlReader<'_>) -> Option<Self> {
+        let text = match &node.value {
+            YamlValue::Text(text) => text.as_str(),
+            YamlValue::Number(_) => reader.source.slice(node.span),
+            _ => {
+                reader.wrong_type(node, "a duration such as `30d`");
+                return None;
+            }
+        };
+        match DurationMs::parse(text) {
+            Ok(duration) => Some(duration),
+            Err(error) => {
+                let message = format!("`{text}` is not a duration: {error}");
+                reader.report.error("bad-duration", node.span, message).help(error.help());
+                None
+            }
+        }
+    }
+}
+
+impl JsonSchema for DurationMs {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Duration".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        schemars::json_schema!({ "type": "string", "pattern": "^ *([0-9]+ *(ms|s|m|h|d|w) *)+$" })
+    }
+}

@@ -1,0 +1,146 @@
+//! Values that may be written in several ways: titles, windows, and `manual`.
+
+use std::borrow::Cow;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator};
+
+use super::catalog::{RawCalendarUnit, RawManualOptions};
+use super::duration::DurationMs;
+use crate::catalog::yaml::{FromYaml, Member, YamlNode, YamlReader, YamlValue};
+
+/// A text, or one text per language.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct RawTitle(pub Vec<(String, String)>);
+
+impl FromYaml for RawTitle {
+    fn from_yaml(node: &YamlNode, reader: &mut YamlReader<'_>) -> Option<Self> {
+        match &node.value {
+            YamlValue::Text(text) => Some(RawTitle(vec![(String::new(), text.clone())])),
+            YamlValue::Map(_) => {
+                let members = reader.members(node, "a title")?;
+                let texts = members.iter().map(|member| {
+                    let text = String::from_yaml(member.value?, reader)?;
+                    Some((member.name.to_owned(), text))
+                });
+                texts.collect::<Option<_>>().map(RawTitle)
+            }
+            _ => {
+                reader.wrong_type(node, "text, or a map of languages to texts");
+                None
+            }
+        }
+    }
+}
+
+impl JsonSchema for RawTitle {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "Title".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        schemars::json_schema!({
+            "anyOf": [
+                { "type": "string" },
+                { "type": "object", "additionalProperties": { "type": "string" } },
+            ]
+        })
+    }
+}
+
+/// A counter's `window`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum RawWindow {
+    Lifetime,
+    Rolling(DurationMs),
+    /// `{ calendar: month }`, the same as `calendar: month` beside it.
+    Calendar(RawCalendarUnit),
+}
+
+impl FromYaml for RawWindow {
+    fn from_yaml(node: &YamlNode, reader: &mut YamlReader<'_>) -> Option<Self> {
+        match &node.value {
+            YamlValue::Text(text) if text == "lifetime" => Some(RawWindow::Lifetime),
+            YamlValue::Text(text) if matches!(text.as_str(), "day" | "week" | "month" | "year") => {
+                let message = format!("`{text}` is not a window");
+                let help = format!("write `calendar: {text}` for the current {text}, or a duration such as `30d`");
+                reader.report.error("bad-duration", node.span, message).help(help);
+                None
+            }
+            YamlValue::Map(_) => read_calendar(node, reader),
+            _ => DurationMs::from_yaml(node, reader).map(RawWindow::Rolling),
+        }
+    }
+}
+
+fn read_calendar(node: &YamlNode, reader: &mut YamlReader<'_>) -> Option<RawWindow> {
+    let members = reader.members(node, "a window")?;
+    match &members[..] {
+        [Member { name: "calendar", value: Some(word), .. }] => {
+            RawCalendarUnit::from_yaml(word, reader).map(RawWindow::Calendar)
+        }
+        _ => {
+            let help = "write a duration such as `30d`, `lifetime`, or `{ calendar: month }`";
+            reader.report.error("wrong-type", node.span, "this is not a window").help(help);
+            None
+        }
+    }
+}
+
+impl JsonSchema for RawWindow {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "Window".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let duration = DurationMs::json_schema(generator);
+        let word = generator.subschema_for::<RawCalendarUnit>();
+        let calendar = schemars::json_schema!({
+            "type": "object",
+            "properties": { "calendar": word },
+            "required": ["calendar"],
+            "additionalProperties": false,
+        });
+        schemars::json_schema!({ "anyOf": [{ "const": "lifetime" }, duration, calendar] })
+    }
+}
+
+/// A tag's `manual`: `true`, or a map of options.
+#[derive(Debug, Default)]
+pub(crate) struct RawManual(pub RawManualOptions);
+
+impl FromYaml for RawManual {
+    fn from_yaml(node: &YamlNode, reader: &mut YamlReader<'_>) -> Option<Self> {
+        match &node.value {
+            YamlValue::Bool(true) => Some(RawManual::default()),
+            YamlValue::Bool(false) => {
+                let message = "`manual` is `true`, or a map of options";
+                reader.report.error("bad-value", node.span, message).help("remove the line, or write `manual: true`");
+                None
+            }
+            _ => RawManualOptions::from_yaml(node, reader).map(RawManual),
+        }
+    }
+}
+
+impl JsonSchema for RawManual {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "Manual".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let more = generator.subschema_for::<RawManualOptions>();
+        schemars::json_schema!({ "anyOf": [{ "const": true }, more] })
+    }
+}

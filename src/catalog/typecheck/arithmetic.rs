@@ -1,0 +1,111 @@
+//! Arithmetic: takes only numbers, and keeps terms that move with the clock linear.
+
+use super::check::Checker;
+use super::clock_slope::{ClockError, combine};
+use super::types::{Type, TypedExpr};
+use crate::catalog::compiled::{Arithmetic, Expr};
+use crate::catalog::diagnostics::Span;
+use crate::catalog::parse::Ast;
+
+impl Checker<'_> {
+    pub(crate) fn arithmetic(
+        &mut self,
+        op: Arithmetic,
+        whose: &str,
+        sides: &[Ast; 2],
+        span: Span,
+    ) -> Option<TypedExpr> {
+        let [a, b] = [self.check(&sides[0]), self.check(&sides[1])];
+        if let (Some(a), Some(b)) = (&a, &b)
+            && a.ty == b.ty
+            && matches!(a.ty, Type::Time | Type::String)
+        {
+            self.no_numbers(op, whose, a, b, span);
+            return None;
+        }
+        let [a, b] = [a.and_then(|a| self.as_number(a, whose)), b.and_then(|b| self.as_number(b, whose))];
+        let (a, b) = (a?, b?);
+        let slope = match combine(op, (a.slope, a.constant), (b.slope, b.constant)) {
+            Ok(slope) => slope,
+            Err(error) => {
+                self.clock_error(error, &a, &b, span);
+                return None;
+            }
+        };
+        let constant = a.constant.zip(b.constant).and_then(|(a, b)| fold(op, a, b));
+        let expr = Expr::Arithmetic(op, Box::new([a.expr, b.expr]));
+        Some(TypedExpr { expr, ty: Type::Number, slope, constant, span })
+    }
+
+    /// Reports two times, or two strings, where numbers are needed.
+    fn no_numbers(&mut self, op: Arithmetic, whose: &str, a: &TypedExpr, b: &TypedExpr, span: Span) {
+        let (left, right) = (self.written(a.span).to_owned(), self.written(b.span).to_owned());
+        let (message, help) = match (a.ty, op) {
+            (Type::Time, Arithmetic::Subtract) => {
+                ("times are not subtracted".to_owned(), format!("say in which unit: `days_between({right}, {left})`"))
+            }
+            (Type::Time, _) => (
+                format!("{whose} works on numbers; these are times"),
+                format!("say in which unit: `days_since({left})`, `days_since({right})`"),
+            ),
+            _ => (format!("{whose} works on numbers; these are texts"), "text can't be joined".to_owned()),
+        };
+        self.error("type-mismatch", span, message).help(help);
+    }
+
+    fn clock_error(&mut self, error: ClockError, a: &TypedExpr, b: &TypedExpr, span: Span) {
+        let (left, right) = (self.written(a.span).to_owned(), self.written(b.span).to_owned());
+        let (message, help) = match error {
+            ClockError::Product => (
+                "two terms that move with the clock can't be multiplied",
+                format!("compare each of them: `{left} > … && {right} > …`"),
+            ),
+            ClockError::Divisor => (
+                "a term that moves with the clock can't be a divisor",
+                format!("multiply the other side instead: `{left} > 10 * {right}`, not `{left} / {right} > 10`"),
+            ),
+            ClockError::Remainder => (
+                "`%` can't take a term that moves with the clock",
+                "compare the term with bounds: `x >= 7 && x < 8`".to_owned(),
+            ),
+            ClockError::Cancel => (
+                "these terms move with the clock by the same amount, so what is left does not move",
+                match since_names(a, &left, b, &right) {
+                    Some((unit, a, b)) => format!("write `{unit}_between({a}, {b})`"),
+                    None => "write what is left of them, for example with `days_between(a, b)`".to_owned(),
+                },
+            ),
+            ClockError::TimesZero => {
+                ("a term that moves with the clock is multiplied by 0", "remove the term".to_owned())
+            }
+        };
+        self.error("clock", span, message).help(help);
+    }
+}
+
+/// The result for two known numbers.
+fn fold(op: Arithmetic, a: f64, b: f64) -> Option<f64> {
+    let value = match op {
+        Arithmetic::Add => a + b,
+        Arithmetic::Subtract => a - b,
+        Arithmetic::Multiply => a * b,
+        Arithmetic::Divide if b != 0.0 => a / b,
+        Arithmetic::Remainder if b != 0.0 => a % b,
+        Arithmetic::Divide | Arithmetic::Remainder => return None,
+        Arithmetic::Min => a.min(b),
+        Arithmetic::Max => a.max(b),
+    };
+    value.is_finite().then_some(value)
+}
+
+/// The unit and the two names of two calls such as `days_since(a)` and `days_since(b)`.
+pub(super) fn since_names<'t>(
+    a: &TypedExpr,
+    left: &'t str,
+    b: &TypedExpr,
+    right: &'t str,
+) -> Option<(&'static str, &'t str, &'t str)> {
+    let (Expr::Since { unit, .. }, Expr::Since { unit: other, .. }) = (&a.expr, &b.expr) else { return None };
+    let argument = |call: &'t str| call.split_once('(')?.1.strip_suffix(')').map(str::trim);
+    (unit == other).then_some((unit.name(), argument(left)?, argument(right)?))
+}
