@@ -16,14 +16,14 @@
 //! - `viewer`: reads the tag changes and shows them;
 //! - `environment`: the service's settings and its context.
 
-pub mod tag_counts;
-mod feeder;
-pub mod frame;
 pub mod gym;
-mod environment;
-mod terminal;
 mod clock;
+pub mod tag_counts;
+pub mod frame;
+mod terminal;
+mod feeder;
 mod viewer;
+mod environment;
 
 use std::fs::File;
 use std::io;

@@ -9,11 +9,11 @@
 //! A [`Monitor`] receives everything that the workers report. It counts some of it at once and keeps the rest until it
 //! is asked. So the cost for a worker is a few function calls per second, and it never waits for a client.
 
-mod catalog_routes;
-mod connection_limit;
+mod reload;
 mod health;
 mod monitor;
-mod reload;
+mod connection_limit;
+mod catalog_routes;
 mod server;
 
 pub use catalog_routes::Controls;

@@ -3,11 +3,11 @@
 //! - `time`: instants, and RFC 3339; `decimal`: exact sums; `value`: what an attribute, a counter or an expression is;
 //! - `event`: a decoded event; `change`: a tag change.
 
-mod change;
-mod decimal;
-mod event;
 mod time;
+mod decimal;
 mod value;
+mod event;
+mod change;
 
 pub use change::{Cause, ChangeType, CurrentTag, TagChange};
 pub use decimal::Micros;

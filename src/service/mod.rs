@@ -13,9 +13,9 @@
 //! - `reload`: reads a changed catalog file and proposes it to the workers;
 //! - `worker_pool`: the threads, one per worker.
 
+mod wall_clock;
 mod notices;
 mod reload;
-mod wall_clock;
 mod worker_pool;
 
 use std::sync::Arc;

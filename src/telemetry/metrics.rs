@@ -159,7 +159,7 @@ impl Metrics {
                 "The running catalog, as in tag changes",
             ),
             build: registry.gauges("tagstream_build_info", &["version"], "The running version"),
-            registry: registry,
+            registry,
         }
     }
 

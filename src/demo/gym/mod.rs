@@ -7,10 +7,10 @@
 //!
 //! All randomness comes from one seed, so the same plan gives the same events.
 
+mod shop;
+mod rhythm;
 mod diary;
 mod member;
-mod rhythm;
-mod shop;
 
 use std::collections::VecDeque;
 
