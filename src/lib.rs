@@ -15,8 +15,8 @@
 //! | --- | --- | --- |
 //! | [`model`] | the words: event, instant, value, tag change | anything else |
 //! | [`catalog`] | YAML as written → all its problems → the checked, compiled catalog; test files likewise | events, time that passes |
+//! | [`engine`] | windows, verdicts that know until when they hold, timers, tags: pure | bytes of records, clocks, threads, locks, I/O, where scores come from |
 //! | [`scoring`] | models in ONNX files, compared with the catalog and called; the ONNX Runtime | users, events, when to score |
-//! | [`engine`] | windows, verdicts that know until when they hold, timers, tags: pure | bytes of records, clocks, threads, I/O |
 //! | [`codec`] | bytes ↔ model | what the values are for |
 //! | [`settings`] | files, environment and flags → checked settings | what a catalog says |
 //! | [`telemetry`] | the log; the names of all metrics | whose lines it writes, who counts |
@@ -55,8 +55,8 @@
 
 pub mod model;
 pub mod catalog;
-pub mod scoring;
 pub mod engine;
+pub mod scoring;
 pub mod codec;
 pub mod settings;
 pub mod telemetry;

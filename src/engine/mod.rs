@@ -20,6 +20,7 @@ mod index;
 mod journal;
 mod judging;
 mod line;
+mod models;
 mod packed;
 mod parallel;
 mod partition;
@@ -46,6 +47,7 @@ pub use explain::{Clause, Explanation, Foreseen, Forgotten, Join, Role, Section,
 pub use journal::{
     CatalogChange, Copyist, Damage, Extent, Log, NoCopy, Position, Restored, Restoring, Schema, Segment, Slot,
 };
+pub use models::{ModelTally, ScoreModel, ScoreModels};
 pub use partition::{Partition, Sink, Stats};
 pub use program::Program;
 pub use rebuild::{Rebuild, Rebuilt, Retained};

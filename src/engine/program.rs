@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::counting::Heard;
 use super::journal::Schema;
+use super::models::{ScoreModel, ScoreModels};
 use super::polarity::{Growing, Polarity};
 use super::scores::ScorePlan;
 use super::series::{Reading, SeriesKind};
@@ -14,7 +15,6 @@ use crate::catalog::{
     Attribute, AttributeId, Catalog, Condition, Counter, CounterId, Expr, KindSet, Leaf, Tag, TagId, TagKind, TimeName,
 };
 use crate::model::{EntityKindId, KindId};
-use crate::scoring::{Models, Scorer};
 
 /// Index into [`Program::series`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -90,17 +90,17 @@ pub struct Program {
     /// What the cells of an entity mean.
     pub schema: Schema,
     /// Of all kinds of entity.
-    pub models: Models,
+    pub models: ScoreModels,
 }
 
 impl Program {
     /// The program of the users.
     pub fn new(catalog: Catalog) -> Arc<Self> {
         let kind = catalog.user();
-        Program::of(Arc::new(catalog), kind, Models::default())
+        Program::of(Arc::new(catalog), kind, ScoreModels::default())
     }
 
-    pub fn of(catalog: Arc<Catalog>, kind: EntityKindId, models: Models) -> Arc<Self> {
+    pub fn of(catalog: Arc<Catalog>, kind: EntityKindId, models: ScoreModels) -> Arc<Self> {
         let (series, counters) = plan_series(&catalog);
         let tag_count = catalog.tags.len();
         let mut program = Program {
@@ -160,7 +160,7 @@ impl Program {
     }
 
     /// The models of the whole catalog that were loaded, with the tags whose scores they give.
-    pub fn scorers(&self) -> impl Iterator<Item = (&str, &Scorer)> {
+    pub fn scorers(&self) -> impl Iterator<Item = (&str, &dyn ScoreModel)> {
         let tags = (0..).map(TagId).zip(&self.catalog.tags);
         tags.filter_map(|(id, tag)| Some((&*tag.name, &**self.models.of(id)?)))
     }

@@ -14,13 +14,13 @@ use super::doubt::Known;
 use super::eval::Evaluator;
 use super::judging::load;
 use super::line::band;
+use super::models::{ScoreModel, ScoreModels};
 use super::partition::Partition;
 use super::store::EntityId;
 use super::tag_state::TagState;
 use super::tags::{Next, Shown, Turn};
 use crate::catalog::{Catalog, Expr, Score, TagId, TagKind};
 use crate::model::{Scalar, Timestamp};
-use crate::scoring::{Models, Scorer};
 
 /// What the score itself is called in a change's `because`.
 pub const LABEL: &str = "score";
@@ -46,11 +46,11 @@ pub struct ScorePlan {
     /// Of the model and what is asked of it: another one has not given the answer that stands.
     identity: u64,
     /// `None`: nobody has loaded the model.
-    scorer: Option<Arc<Scorer>>,
+    scorer: Option<Arc<dyn ScoreModel>>,
 }
 
 impl ScorePlan {
-    pub fn new(catalog: &Catalog, id: TagId, score: &Score, models: &Models) -> Self {
+    pub fn new(catalog: &Catalog, id: TagId, score: &Score, models: &ScoreModels) -> Self {
         let mut watched: Vec<Expr> = Vec::new();
         for leaf in score.inputs.iter().flat_map(|input| &input.value.leaves) {
             let still = match &leaf.expr {
@@ -122,7 +122,7 @@ pub fn turn_score<'a>(
         Occasion::Due(of) => of,
     };
     let row = evaluator.row(score);
-    let answer = evaluator.answers.find(plan, &row).unwrap_or_else(|| ask(scorer, &row));
+    let answer = evaluator.answers.find(plan, &row).unwrap_or_else(|| ask(&**scorer, &row));
     let found = match (answer, before.scored) {
         (Some(number), _) => number.is_finite().then_some(number),
         // Not to be had now: what there was stands, until the next occasion.
@@ -137,7 +137,7 @@ pub fn turn_score<'a>(
     Turn { next: show(score, scored, before, now), until }
 }
 
-fn ask(scorer: &Scorer, row: &[f64]) -> Option<f64> {
+fn ask(scorer: &dyn ScoreModel, row: &[f64]) -> Option<f64> {
     let mut answer = Vec::with_capacity(1);
     scorer.score(row, &mut answer);
     answer.first().copied().flatten()

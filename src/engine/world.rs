@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
+use super::models::ScoreModels;
 use super::partition::{Partition, Sink};
 use super::program::Program;
 use crate::catalog::Catalog;
 use crate::model::{EntityKindId, Event, Timestamp};
-use crate::scoring::Models;
 
 /// The programs of all kinds of entity of one catalog.
 #[derive(Debug)]
@@ -19,10 +19,11 @@ pub struct Programs {
 impl Programs {
     /// Of a catalog without models: a tag with a `score` is never on.
     pub fn new(catalog: Catalog) -> Arc<Self> {
-        Programs::with_models(catalog, Models::default())
+        Programs::with_models(catalog, ScoreModels::default())
     }
 
-    pub fn with_models(catalog: Catalog, models: Models) -> Arc<Self> {
+    pub fn with_models(catalog: Catalog, models: impl Into<ScoreModels>) -> Arc<Self> {
+        let models = models.into();
         let catalog = Arc::new(catalog);
         let kinds = (0..catalog.entities.len()).map(|index| EntityKindId(index as u16));
         let programs = kinds.map(|kind| Program::of(Arc::clone(&catalog), kind, models.clone())).collect();

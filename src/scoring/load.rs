@@ -11,6 +11,7 @@ use super::misfit::{Misfit, Place};
 use super::scorer::{CALL_MAX, Patience, Scorer};
 use super::sessions::Sessions;
 use crate::catalog::{Catalog, Score, TagId, TagKind};
+use crate::engine::ScoreModels;
 
 /// A model's file is read into memory; one of this kind is far smaller.
 const MODEL_BYTES_MAX: u64 = 256 * 1024 * 1024;
@@ -72,6 +73,18 @@ impl Models {
         }
         digests.into_iter().for_each(|(tag, digest)| catalog.know_model(tag, digest));
         Ok(models)
+    }
+}
+
+impl From<Models> for ScoreModels {
+    fn from(models: Models) -> Self {
+        let mut taken = ScoreModels::default();
+        for (tag, scorer) in (0_u16..).map(TagId).zip(models.0) {
+            if let Some(scorer) = scorer {
+                taken.insert(tag, scorer);
+            }
+        }
+        taken
     }
 }
 

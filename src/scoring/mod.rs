@@ -31,4 +31,4 @@ use without as sessions;
 
 pub use load::{Models, Unfit};
 pub use misfit::{Misfit, Place};
-pub use scorer::{Patience, Scorer, Tally};
+pub use scorer::{Patience, Scorer};

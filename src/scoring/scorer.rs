@@ -6,6 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::sessions::Sessions;
+use crate::engine::{ModelTally, ScoreModel};
 
 /// More rows than this go to a model in several calls: what a call takes is bounded.
 const ROWS_MAX: usize = 256;
@@ -24,18 +25,6 @@ pub enum Patience {
     Endless,
     /// Count it and give the model a rest, in which it scores nobody. For whoever has to keep up.
     Bounded,
-}
-
-/// What has become of the rows so far.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Tally {
-    pub scored: u64,
-    /// The model failed on them.
-    pub failed: u64,
-    /// They came while the model rested.
-    pub skipped: u64,
-    /// Calls that took too long.
-    pub slow_calls: u64,
 }
 
 /// A model that fits its place in the catalog. Shared by all workers; none waits for another.
@@ -82,20 +71,6 @@ impl Scorer {
             failed: AtomicU64::new(0),
             skipped: AtomicU64::new(0),
             slow_calls: AtomicU64::new(0),
-        }
-    }
-
-    /// How many numbers a row has.
-    pub fn width(&self) -> usize {
-        self.width
-    }
-
-    /// Scores rows that stand one behind the other. NaN in a row: there is no such value. NaN as a score: the model gives
-    /// these values none. `None`: it was not to be had, now; the reason is counted.
-    pub fn score(&self, rows: &[f64], out: &mut Vec<Option<f64>>) {
-        out.clear();
-        for some in rows.chunks(ROWS_MAX * self.width) {
-            self.score_some(some, out);
         }
     }
 
@@ -151,10 +126,23 @@ impl Scorer {
             tracing::warn!(why, times, "a model failed; the score before stands");
         }
     }
+}
 
-    pub fn tally(&self) -> Tally {
+impl ScoreModel for Scorer {
+    fn width(&self) -> usize {
+        self.width
+    }
+
+    fn score(&self, rows: &[f64], out: &mut Vec<Option<f64>>) {
+        out.clear();
+        for some in rows.chunks(ROWS_MAX * self.width) {
+            self.score_some(some, out);
+        }
+    }
+
+    fn tally(&self) -> ModelTally {
         let read = |count: &AtomicU64| count.load(Ordering::Relaxed);
-        Tally {
+        ModelTally {
             scored: read(&self.scored),
             failed: read(&self.failed),
             skipped: read(&self.skipped),
@@ -195,7 +183,7 @@ mod tests {
         let mut out = vec![Some(9.0)];
         scorer.score(&[1.0, 3.0, 5.0], &mut out);
         assert_eq!(out, [Some(2.0), None, Some(10.0)]);
-        assert_eq!(scorer.tally(), Tally { scored: 2, failed: 1, ..Tally::default() });
+        assert_eq!(scorer.tally(), ModelTally { scored: 2, failed: 1, ..ModelTally::default() });
     }
 
     #[test]
@@ -210,11 +198,11 @@ mod tests {
         assert_eq!(out, [Some(1.0)]);
         scorer.score(&[2.0, 3.0], &mut out);
         assert_eq!(out, [None, None]);
-        assert_eq!(scorer.tally(), Tally { scored: 1, skipped: 2, slow_calls: 1, failed: 0 });
+        assert_eq!(scorer.tally(), ModelTally { scored: 1, skipped: 2, slow_calls: 1, failed: 0 });
         let patient = Scorer::of_formula(1, Patience::Endless, slow);
         patient.score(&[1.0], &mut out);
         patient.score(&[2.0], &mut out);
         assert_eq!(out, [Some(2.0)]);
-        assert_eq!(patient.tally(), Tally { scored: 2, slow_calls: 2, ..Tally::default() });
+        assert_eq!(patient.tally(), ModelTally { scored: 2, slow_calls: 2, ..ModelTally::default() });
     }
 }

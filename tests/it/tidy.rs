@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 const PARTS: [&str; 12] = [
     "model",
     "catalog",
-    "scoring",
     "engine",
+    "scoring",
     "codec",
     "settings",
     "telemetry",
@@ -146,6 +146,18 @@ fn uses(line: &str, package: &str) -> bool {
         let before = line[..at].chars().next_back();
         before.is_none_or(|c| !c.is_alphanumeric() && c != '_' && c != ':')
     })
+}
+
+#[test]
+fn the_engine_is_pure() {
+    let impure = ["Mutex", "RwLock", "Atomic", "tracing", "std::env", "std::fs", "std::io", "std::net", "std::thread"];
+    let mut findings = Vec::new();
+    for (name, text) in all_sources().iter().filter(|(name, _)| name.starts_with("src/engine")) {
+        for word in impure.iter().filter(|word| text.contains(**word)) {
+            findings.push(format!("{name}: {word}: the engine takes events and time, and hands out changes; no more"));
+        }
+    }
+    expect_none(findings);
 }
 
 #[test]

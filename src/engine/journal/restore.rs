@@ -1,7 +1,7 @@
 //! A partition made again from its log.
 
 use std::cmp::Ordering;
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use super::entry::Entry;
@@ -37,7 +37,7 @@ pub struct Restoring {
     /// What those that were read mean.
     meanings: HashMap<u64, Schema>,
     /// Those that the log has.
-    schemas: HashSet<u64>,
+    schemas: BTreeSet<u64>,
     held: HashMap<Slot, Held>,
     /// The number behind the segments of a copy that was read first.
     copied_to: Option<u64>,
@@ -74,7 +74,7 @@ impl Restoring {
             partition: Partition::new(program),
             translations,
             meanings,
-            schemas: HashSet::new(),
+            schemas: BTreeSet::new(),
             held: HashMap::new(),
             copied_to: None,
             translated: Vec::new(),
@@ -169,7 +169,7 @@ impl Restoring {
             return Err(Damage::Outdated { copied_to, oldest: extent.oldest });
         }
         let mut held: Vec<Held> = held.into_values().collect();
-        held.sort_unstable_by_key(|held| held.number);
+        held.sort_unstable_by_key(|held| (held.number, held.slot));
         let (dead, live) = held.split_at(held.partition_point(|held| held.number < extent.oldest));
         check_complete(live, extent)?;
         let mut ring = Ring::starting(extent.oldest);

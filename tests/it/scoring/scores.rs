@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use tagstream::catalog::{Catalog, TagId, TagKind, load};
-use tagstream::scoring::{Models, Patience, Place, Scorer, Tally};
+use tagstream::engine::{ModelTally, ScoreModel};
+use tagstream::scoring::{Models, Patience, Place, Scorer};
 
 use super::runtime::library;
 
@@ -69,7 +70,7 @@ fn scores_are_pythons() {
             scorer.score(row, &mut alone);
             assert_eq!(alone[0].map(f64::to_bits), found.map(f64::to_bits), "{model} {row:?}: not as in company");
         }
-        assert_eq!(scorer.tally(), Tally { scored: 10, ..Tally::default() });
+        assert_eq!(scorer.tally(), ModelTally { scored: 10, ..ModelTally::default() });
     }
 }
 
@@ -101,7 +102,7 @@ fn many_rows_and_a_model_that_fails_on_some() {
     let expected: Vec<Option<f64>> =
         rows.iter().map(|row| [Some(0.25), Some(0.5), Some(0.7), None][*row as usize]).collect();
     assert_eq!(scores, expected);
-    assert_eq!(scorer.tally(), Tally { scored: 599, failed: 1, ..Tally::default() });
+    assert_eq!(scorer.tally(), ModelTally { scored: 599, failed: 1, ..ModelTally::default() });
 }
 
 #[test]
