@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::catalog::{Catalog, Loaded};
-use crate::engine::Programs;
+use crate::engine::CompiledCatalog;
 use crate::scoring::{Models, Patience, Place};
 
 /// Where the ONNX Runtime is, unless something nearer tells it; ONNX's own tools look there too.
@@ -77,7 +77,7 @@ pub struct Runnable {
 }
 
 impl Runnable {
-    pub fn programs(self) -> Arc<Programs> {
-        Programs::with_models(self.catalog, self.models)
+    pub fn programs(self) -> Arc<CompiledCatalog> {
+        CompiledCatalog::with_models(self.catalog, self.models)
     }
 }

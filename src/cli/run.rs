@@ -10,7 +10,7 @@ use super::catalog_file::{CatalogFile, FileError};
 use super::models::{ModelAccess, Runnable};
 use super::{catalog_file, report};
 use crate::catalog::{self, Catalog, Colours};
-use crate::engine::Programs;
+use crate::engine::CompiledCatalog;
 use crate::kafka::{self, Backfill, Role, Streams};
 use crate::scoring::Patience;
 use crate::service::{self, CatalogFaults, CatalogSource, ServiceError, Surroundings, Told};
@@ -70,7 +70,7 @@ fn complete(settings: Settings, needs: Needs) -> Result<Settings, Problems> {
 }
 
 /// The catalog as it is in its file now, ready to run, or all its problems.
-fn reread(path: &Path, access: &ModelAccess) -> Result<Arc<Programs>, CatalogFaults> {
+fn reread(path: &Path, access: &ModelAccess) -> Result<Arc<CompiledCatalog>, CatalogFaults> {
     let unreadable = |error: FileError| CatalogFaults { report: error.to_string(), problems: Vec::new() };
     let file = CatalogFile::open(path, access).map_err(unreadable)?;
     let faults = CatalogFaults {

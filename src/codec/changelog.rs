@@ -78,7 +78,7 @@
 
 use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 
-use crate::engine::{Extent, Position, Segment, Slot};
+use crate::engine::{Checkpoint, Extent, Segment, Slot};
 use crate::model::Timestamp;
 
 /// The version that is written, and the newest that can be read.
@@ -124,10 +124,10 @@ pub struct Meta<'a> {
 }
 
 impl Meta<'_> {
-    /// What [`Restoring::finish`](crate::engine::Restoring::finish) needs of it.
-    pub fn position(&self) -> Position {
+    /// What [`StateRestorer::finish`](crate::engine::Restoring::finish) needs of it.
+    pub fn position(&self) -> Checkpoint {
         let Meta { clock, extent, catalog, schema, notes, .. } = *self;
-        Position { clock, extent, catalog, schema, notes: notes.to_vec() }
+        Checkpoint { clock, extent, catalog, schema, notes: notes.to_vec() }
     }
 }
 

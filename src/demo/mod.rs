@@ -25,7 +25,7 @@ use std::sync::Arc;
 use std::thread;
 
 use crate::catalog;
-use crate::engine::Programs;
+use crate::engine::CompiledCatalog;
 use crate::kafka::{EmbeddedBroker, EmbeddedError, StopSignal};
 use crate::model::Timestamp;
 use crate::service::{self, ServiceError};
@@ -88,7 +88,7 @@ pub fn run(options: &Options, now: Timestamp) -> Result<(), DemoError> {
 
     let settings = stage::settings(&broker, speed);
     let surroundings = stage::surroundings(&progress);
-    let serving = spawn("service", move || service::run(settings, Programs::new(catalog), surroundings))?;
+    let serving = spawn("service", move || service::run(settings, CompiledCatalog::new(catalog), surroundings))?;
     let mut viewer = Viewer::new(tail, board).map_err(ViewError::Output)?;
     let stop = progress.stop.clone();
     let feeding = spawn("feeder", move || {

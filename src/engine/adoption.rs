@@ -9,12 +9,12 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::ending::Removal;
-use super::eval::Present;
-use super::filling::{Filling, Inherited};
-use super::hold::Hold;
-use super::journal::{CatalogChange, Cell, Translation};
-use super::judging::Occasion;
-use super::partition::{Desk, Partition, Sink, Stats};
+use super::eval::Now;
+use super::filling::{Coverage, InheritedCoverage};
+use super::hold::HeldTags;
+use super::journal::{Migration, MigrationReport, SchemaCell};
+use super::judging::EvalContext;
+use super::partition::{Partition, Scratch, Sink, Stats};
 use super::program::Program;
 use super::store::EntityId;
 use super::timers::Timers;
@@ -26,16 +26,16 @@ const AT_ONCE: u64 = 200;
 
 /// When the entities of a partition take their turns to be evaluated under another catalog.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Judging {
+pub struct Reevaluation {
     /// The clock at which it began.
     pub since: Timestamp,
     /// Over so many milliseconds behind it the turns are spread, by the keys.
     pub over_ms: u64,
 }
 
-impl Judging {
+impl Reevaluation {
     pub fn begin(clock: Timestamp, entities: usize) -> Self {
-        Judging { since: clock, over_ms: (entities as u64).div_ceil(AT_ONCE).max(1) }
+        Reevaluation { since: clock, over_ms: (entities as u64).div_ceil(AT_ONCE).max(1) }
     }
 
     /// The turn of the entity whose key has this hash.
@@ -51,19 +51,19 @@ impl Judging {
 
 /// What becomes of the instants at which entities were due anyway.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Instants {
+pub(super) enum DueTimes {
     /// They are those of other verdicts.
-    Void,
+    Discard,
     /// Who is due before its turn is evaluated then.
-    Good,
+    Keep,
 }
 
 impl Partition {
     /// Goes on under another catalog's program of the same kind of entity. Tags of these names stay as they are until
     /// [`Partition::release`].
-    pub fn adopt(&mut self, program: Arc<Program>, held: BTreeSet<Box<str>>) -> CatalogChange {
+    pub fn switch_catalog(&mut self, program: Arc<Program>, held: BTreeSet<Box<str>>) -> MigrationReport {
         let (old, new) = (&self.program.schema, &program.schema);
-        let translation = Translation::new(old, new, program.catalog.input.dedup_ms.is_some());
+        let translation = Migration::new(old, new, program.catalog.input.dedup_ms.is_some());
         if old.id() != new.id() {
             let mut packed = Vec::new();
             for entity in self.store.entities() {
@@ -74,32 +74,34 @@ impl Partition {
                 }
             }
         }
-        if let (Some(clock), Some(unwritten)) = (self.clock(), &self.unwritten_filling) {
-            let carried = Filling::carried(&program, clock, |meaning| self.inherited(meaning, unwritten));
-            self.unwritten_filling = Some(carried);
+        if let (Some(clock), Some(unwritten)) = (self.clock(), &self.unwritten_coverage) {
+            let carried = Coverage::carried(&program, clock, |meaning| self.inherited_coverage(meaning, unwritten));
+            self.unwritten_coverage = Some(carried);
         }
-        self.filling = match self.clock() {
-            Some(clock) => Filling::carried(&program, clock, |meaning| self.inherited(meaning, &self.filling)),
-            None => Filling::none(&program),
+        self.coverage = match self.clock() {
+            Some(clock) => {
+                Coverage::carried(&program, clock, |meaning| self.inherited_coverage(meaning, &self.coverage))
+            }
+            None => Coverage::complete(&program),
         };
-        self.hold = Hold::new(&program, held);
-        self.desk = Desk::new(&program);
-        let Stats { skipped, heard, .. } = Stats::new(&program);
-        (self.stats.skipped, self.stats.heard) = (skipped, heard);
+        self.held_tags = HeldTags::new(&program, held);
+        self.scratch = Scratch::new(&program);
+        let Stats { skipped, attributes, .. } = Stats::new(&program);
+        (self.stats.skipped, self.stats.attributes) = (skipped, attributes);
         // Its day is the new time zone's from now on.
-        self.present = self.clock().map(|clock| Present::new(clock, &program.zone));
+        self.now = self.clock().map(|clock| Now::new(clock, &program.zone));
         self.program = program;
-        self.judge_all(Instants::Void);
+        self.reevaluate_all(DueTimes::Discard);
         translation.change
     }
 
     /// What is kept of the events that a meaning of a series stands for.
-    pub(super) fn inherited(&self, meaning: &str, filling: &Filling) -> Option<Inherited> {
+    pub(super) fn inherited_coverage(&self, meaning: &str, coverage: &Coverage) -> Option<InheritedCoverage> {
         let attributes = self.program.catalog.attributes.len();
         let cells = self.program.schema.cells().iter().enumerate();
         let held = cells.filter_map(|(slot, cell)| match cell {
-            Cell::Series { meaning: known, reach, .. } if **known == *meaning => {
-                Some(Inherited { since: filling.seen_since_index(slot - attributes), reach: *reach })
+            SchemaCell::Series { meaning: known, reach, .. } if **known == *meaning => {
+                Some(InheritedCoverage { since: coverage.seen_since_index(slot - attributes), reach: *reach })
             }
             _ => None,
         });
@@ -108,85 +110,85 @@ impl Partition {
 
     /// The tags whose changes wait for approval.
     pub fn held_tags(&self) -> impl Iterator<Item = &str> {
-        self.hold.names().map(|name| &**name)
+        self.held_tags.names().map(|name| &**name)
     }
 
     /// Has tags of these names stay as they are.
-    pub fn hold(&mut self, names: BTreeSet<Box<str>>) {
-        self.hold = Hold::new(&self.program, names);
+    pub fn hold_tags(&mut self, names: BTreeSet<Box<str>>) {
+        self.held_tags = HeldTags::new(&self.program, names);
     }
 
     /// Lets tags of these names change again.
-    pub fn release(&mut self, names: &BTreeSet<Box<str>>) {
-        let left: BTreeSet<Box<str>> = self.hold.names().filter(|name| !names.contains(*name)).cloned().collect();
-        if self.hold.names().count() > left.len() {
-            self.hold = Hold::new(&self.program, left);
-            self.judge_all(Instants::Good);
+    pub fn release_tags(&mut self, names: &BTreeSet<Box<str>>) {
+        let left: BTreeSet<Box<str>> = self.held_tags.names().filter(|name| !names.contains(*name)).cloned().collect();
+        if self.held_tags.names().count() > left.len() {
+            self.held_tags = HeldTags::new(&self.program, left);
+            self.reevaluate_all(DueTimes::Keep);
         }
     }
 
     /// Has every entity evaluated under the present catalog, soon.
-    pub(super) fn judge_all(&mut self, instants: Instants) {
+    pub(super) fn reevaluate_all(&mut self, due_times: DueTimes) {
         let Some(clock) = self.clock() else { return };
-        let judging = Judging::begin(clock, self.store.len());
+        let reevaluation = Reevaluation::begin(clock, self.store.len());
         self.timers = Timers::default();
-        self.agenda.clear();
+        self.due_groups.clear();
         for entity in self.store.entities() {
             if self.store.is_vacant(entity) {
                 continue;
             }
-            let (mut due, turn) = (self.store.due(entity), judging.due(self.store.hash_of(entity)));
-            if instants == Instants::Void || due >= turn {
+            let (mut due, turn) = (self.store.due(entity), reevaluation.due(self.store.hash_of(entity)));
+            if due_times == DueTimes::Discard || due >= turn {
                 due = turn;
-                self.store.set_unjudged(entity);
+                self.store.set_pending_reevaluation(entity);
                 self.store.set_due(entity, due);
             }
             self.timers.file(entity, due, clock);
         }
-        self.judging = Some(judging);
+        self.reevaluation = Some(reevaluation);
     }
 
     /// When an entity is next due that has been evaluated under the present catalog, if nothing would change now. What is
     /// kept of it stays as it is.
-    pub(super) fn look_ahead(&mut self, entity: EntityId) -> Option<Timestamp> {
-        let present = self.present?;
+    pub(super) fn find_next_due(&mut self, entity: EntityId) -> Option<Timestamp> {
+        let now = self.now?;
         let changes = self.stats.changes;
-        self.desk.record.unpack(self.store.packed(entity));
-        self.desk.record.prune(&self.program, present);
-        self.desk.stale.fill(self.program.tags.len());
-        let mut heard = AnyChange(false);
-        let until = self.evaluate(Occasion { present, cause: Cause::Catalog, order: None }, &mut heard);
+        self.scratch.entity_state.unpack(self.store.packed(entity));
+        self.scratch.entity_state.prune(&self.program, now);
+        self.scratch.dirty.fill(self.program.tags.len());
+        let mut any = AnyChange(false);
+        let until = self.evaluate(EvalContext { now, cause: Cause::Catalog, command: None }, &mut any);
         self.stats.changes = changes;
-        (!heard.0).then(|| until.min(self.forget_at()))
+        (!any.0).then(|| until.min(self.forget_at()))
     }
 
     /// The entity on the desk has not been evaluated under the present catalog: what earlier ones left of it is taken
     /// away, and all its tags are stale.
-    pub(super) fn prepare_judgement(&mut self, at: Timestamp, sink: &mut impl Sink) {
-        self.remove_gone(Removal { at, cause: Cause::Catalog }, sink);
-        self.desk.stale.fill(self.program.tags.len());
+    pub(super) fn prepare_reevaluation(&mut self, at: Timestamp, sink: &mut impl Sink) {
+        self.remove_retired(Removal { at, cause: Cause::Catalog }, sink);
+        self.scratch.dirty.fill(self.program.tags.len());
     }
 
     /// Tags that the catalog has no more are removed. Those on hold wait for approval, unless the entity ends.
-    pub(super) fn remove_gone(&mut self, removal: Removal, sink: &mut impl Sink) {
-        let record = &mut self.desk.record;
-        let gone = record.gone();
-        if gone.is_empty() {
+    pub(super) fn remove_retired(&mut self, removal: Removal, sink: &mut impl Sink) {
+        let entity_state = &mut self.scratch.entity_state;
+        let retired = entity_state.retired();
+        if retired.is_empty() {
             return;
         }
-        let life = self.ended.lives(record.key());
+        let life = self.ended_lives.lives(entity_state.key());
         let mut left = Vec::new();
-        for (name, shown) in gone {
-            if removal.cause == Cause::Catalog && self.hold.has(record.name(name)) {
+        for (name, shown) in retired {
+            if removal.cause == Cause::Catalog && self.held_tags.has(entity_state.name(name)) {
                 left.push((name, shown));
                 continue;
             }
-            let previous = record.kept(shown.value);
-            sink.change(&removal.change(&self.program, record, life, record.name(name), previous));
-            record.seq += 1;
+            let previous = entity_state.kept(shown.value);
+            sink.change(&removal.change(&self.program, entity_state, life, entity_state.name(name), previous));
+            entity_state.seq += 1;
             self.stats.changes += 1;
         }
-        record.keep_gone(left);
+        entity_state.keep_retired(left);
     }
 }
 

@@ -7,7 +7,7 @@
 //! What is noted here is no state: where nothing is noted, as after a restart or a changed catalog, all tags are looked
 //! at when the entity is due.
 
-use super::stale::Stale;
+use super::stale::DirtyTags;
 use super::store::EntityId;
 use crate::model::Timestamp;
 
@@ -16,11 +16,11 @@ const TAGS_A_GROUP: usize = 32;
 
 /// By group, the first instant at which one of its tags may differ if no event comes.
 #[derive(Clone, Debug)]
-pub struct Dues(Vec<Timestamp>);
+pub struct GroupDues(Vec<Timestamp>);
 
-impl Dues {
+impl GroupDues {
     pub fn none(tags: usize) -> Self {
-        Dues(vec![Timestamp::FOREVER; tags.div_ceil(TAGS_A_GROUP).max(1)])
+        GroupDues(vec![Timestamp::FOREVER; tags.div_ceil(TAGS_A_GROUP).max(1)])
     }
 
     pub fn clear(&mut self) {
@@ -40,19 +40,19 @@ impl Dues {
 
 /// The groups' instants of all entities.
 #[derive(Debug, Default)]
-pub struct Agenda {
+pub struct DueGroups {
     /// One entity after the other.
     dues: Vec<Timestamp>,
 }
 
-impl Agenda {
+impl DueGroups {
     /// All of everybody is to be looked at.
     pub fn clear(&mut self) {
         self.dues.clear();
     }
 
     /// All tags of the entity have just been evaluated.
-    pub fn set(&mut self, entity: EntityId, dues: &Dues) {
+    pub fn set(&mut self, entity: EntityId, dues: &GroupDues) {
         if dues.0.len() == 1 {
             return;
         }
@@ -64,27 +64,27 @@ impl Agenda {
     }
 
     /// Some tags of the entity have been evaluated because of an event; of the others what was noted stands.
-    pub fn lower(&mut self, entity: EntityId, dues: &Dues) {
+    pub fn lower(&mut self, entity: EntityId, dues: &GroupDues) {
         for (noted, due) in self.row(entity, dues).iter_mut().zip(&dues.0) {
             *noted = (*noted).min(*due);
         }
     }
 
     /// Makes the tags stale that are due at an instant.
-    pub fn due(&mut self, entity: EntityId, at: Timestamp, tags: usize, stale: &mut Stale, dues: &Dues) {
+    pub fn due(&mut self, entity: EntityId, at: Timestamp, tags: usize, dirty: &mut DirtyTags, dues: &GroupDues) {
         let row = self.row(entity, dues);
         if row.is_empty() {
-            return stale.fill(tags);
+            return dirty.fill(tags);
         }
         for (group, _) in row.iter().enumerate().filter(|(_, due)| **due <= at) {
             let first = group * TAGS_A_GROUP;
-            (first..tags.min(first + TAGS_A_GROUP)).for_each(|place| stale.insert(place));
+            (first..tags.min(first + TAGS_A_GROUP)).for_each(|place| dirty.insert(place));
         }
     }
 
     /// The tags that were due at an instant have been evaluated, and those that use them. Returns when the entity is
     /// due next.
-    pub fn renew(&mut self, entity: EntityId, at: Timestamp, dues: &Dues) -> Timestamp {
+    pub fn renew(&mut self, entity: EntityId, at: Timestamp, dues: &GroupDues) -> Timestamp {
         let row = self.row(entity, dues);
         if row.is_empty() {
             self.set(entity, dues);
@@ -99,7 +99,7 @@ impl Agenda {
     }
 
     /// What is noted of an entity, if anything is.
-    fn row(&mut self, entity: EntityId, dues: &Dues) -> &mut [Timestamp] {
+    fn row(&mut self, entity: EntityId, dues: &GroupDues) -> &mut [Timestamp] {
         let len = dues.0.len();
         self.dues.get_mut(entity.0 as usize * len..(entity.0 as usize + 1) * len).unwrap_or_default()
     }

@@ -4,144 +4,144 @@ use std::collections::HashSet;
 
 use xxhash_rust::xxh3::Xxh3;
 
-use super::eval::Present;
+use super::eval::Now;
 use super::filter::{elements, passes, scalar, source};
 use super::program::{Program, SeriesId, SeriesPlan};
-use super::record::Record;
-use super::series::{Series, SeriesKind};
-use super::stale::Stale;
+use super::record::EntityState;
+use super::series::{Series, SeriesType};
+use super::stale::DirtyTags;
 use super::window::Pane;
 use crate::catalog::{Attribute, AttributeId, AttributeType, Source, TimeUnit};
 use crate::model::{Event, Micros, PathId, Property, Scalar, Timestamp};
 
 /// Counts one accepted event for its entity.
 #[derive(Debug)]
-pub struct Counting<'a> {
+pub struct EventCounting<'a> {
     pub program: &'a Program,
-    pub present: Present,
+    pub now: Now,
     /// The tags whose verdicts may differ now.
-    pub stale: &'a mut Stale,
+    pub dirty: &'a mut DirtyTags,
     /// By series: events whose value was missing or of a type that the aggregate does not take.
     pub skipped: &'a mut [u64],
-    pub heard: &'a mut [Heard],
+    pub attributes: &'a mut [AttributeStats],
 }
 
 /// What events have said of an attribute.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Heard {
+pub struct AttributeStats {
     /// Events of its types that pass its `where`.
     pub events: u64,
     /// Of these, those with a value of a type that it does not take.
-    pub misfits: u64,
+    pub mismatched: u64,
     /// Of these, those with nothing at its path.
-    pub silent: u64,
+    pub missing: u64,
 }
 
-impl Counting<'_> {
-    pub fn count(&mut self, event: &Event, record: &mut Record) {
-        if record.see(event.time) {
-            self.stale.extend(&self.program.first_seen_stale);
+impl EventCounting<'_> {
+    pub fn count(&mut self, event: &Event, entity_state: &mut EntityState) {
+        if entity_state.see(event.time) {
+            self.dirty.extend(&self.program.first_seen_dependents);
         }
-        self.stale.extend(&self.program.last_seen_stale);
+        self.dirty.extend(&self.program.last_seen_dependents);
         let listeners = self.program.listeners(event.kind);
         for id in &listeners.attributes {
-            self.set_attribute(*id, event, record);
+            self.set_attribute(*id, event, entity_state);
         }
         for id in &listeners.series {
-            self.add(*id, event, record);
+            self.add(*id, event, entity_state);
         }
     }
 
-    fn set_attribute(&mut self, id: AttributeId, event: &Event, record: &mut Record) {
+    fn set_attribute(&mut self, id: AttributeId, event: &Event, entity_state: &mut EntityState) {
         let attribute = self.program.attribute(id);
         if !passes(attribute.filter.as_ref(), event) {
             return;
         }
-        let heard = &mut self.heard[usize::from(id.0)];
-        heard.events += 1;
-        let value = match fact(attribute, event, self.program.catalog.input.time_unit) {
-            Fact::Value(value) => value,
-            Fact::Misfit => return heard.misfits += 1,
-            Fact::Nothing => return heard.silent += 1,
+        let stats = &mut self.attributes[usize::from(id.0)];
+        stats.events += 1;
+        let value = match read_attribute(attribute, event, self.program.catalog.input.time_unit) {
+            AttributeReading::Value(value) => value,
+            AttributeReading::Mismatched => return stats.mismatched += 1,
+            AttributeReading::Missing => return stats.missing += 1,
         };
-        record.load_attribute(id);
-        if record.set_attribute(id, event.time, value) {
-            self.stale.extend(&self.program.attribute_stale[usize::from(id.0)]);
+        entity_state.load_attribute(id);
+        if entity_state.set_attribute(id, event.time, value) {
+            self.dirty.extend(&self.program.attribute_dependents[usize::from(id.0)]);
         }
     }
 
-    fn add(&mut self, id: SeriesId, event: &Event, record: &mut Record) {
+    fn add(&mut self, id: SeriesId, event: &Event, entity_state: &mut EntityState) {
         let plan = &self.program.series[usize::from(id.0)];
         if !passes(plan.filter.as_ref(), event) {
             return;
         }
         let grid = plan.frame.grid;
         let zone = &self.program.zone;
-        let pane = if event.time == self.present.at { self.present.pane(grid) } else { grid.pane(event.time, zone) };
-        let least = self.present.least(plan.frame);
+        let pane = if event.time == self.now.at { self.now.pane(grid) } else { grid.pane(event.time, zone) };
+        let least = self.now.least(plan.frame);
         if pane < least {
             return;
         }
-        record.load_series(id, |at| grid.pane(at, zone));
+        entity_state.load_series(id, |at| grid.pane(at, zone));
         let (mut taken, mut grows) = (false, false);
-        let changed = record.change_series(id, |series| {
+        let changed = entity_state.change_series(id, |series| {
             let pruned = series.prune(least);
             grows = series.only_grows();
             let change = add_value(series, plan, event, pane);
-            taken = change != Change::Skipped;
-            pruned || change == Change::Moved
+            taken = change != SeriesUpdate::Skipped;
+            pruned || change == SeriesUpdate::Moved
         });
         self.skipped[usize::from(id.0)] += u64::from(!taken);
         if changed && grows {
-            self.stale.extend_by_state(&plan.growth_stale_off, &plan.growth_stale_on);
+            self.dirty.extend_by_state(&plan.growth_dependents_off, &plan.growth_dependents_on);
         } else if changed {
-            self.stale.extend(&plan.stale);
+            self.dirty.extend(&plan.dependents);
         }
     }
 }
 
 /// What an event did to a series.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Change {
+enum SeriesUpdate {
     /// It has no value that the aggregate takes.
     Skipped,
     Same,
     Moved,
 }
 
-impl Change {
+impl SeriesUpdate {
     fn moved(moved: bool) -> Self {
-        if moved { Change::Moved } else { Change::Same }
+        if moved { SeriesUpdate::Moved } else { SeriesUpdate::Same }
     }
 }
 
-fn add_value(series: &mut Series, plan: &SeriesPlan, event: &Event, pane: Pane) -> Change {
-    match plan.kind {
-        SeriesKind::Counts | SeriesKind::Days => Change::moved(series.add_event(pane)),
-        SeriesKind::Sums(path) | SeriesKind::Least(path) | SeriesKind::Greatest(path) => match number(path, event) {
-            Some((number, micros)) => Change::moved(series.add_number(pane, number, micros)),
-            None => Change::Skipped,
+fn add_value(series: &mut Series, plan: &SeriesPlan, event: &Event, pane: Pane) -> SeriesUpdate {
+    match plan.series_type {
+        SeriesType::Counts | SeriesType::Days => SeriesUpdate::moved(series.add_event(pane)),
+        SeriesType::Sums(path) | SeriesType::Least(path) | SeriesType::Greatest(path) => match number(path, event) {
+            Some((number, micros)) => SeriesUpdate::moved(series.add_number(pane, number, micros)),
+            None => SeriesUpdate::Skipped,
         },
-        SeriesKind::Latest(of) | SeriesKind::Earliest(of) => match source(of, event) {
-            Scalar::Absent => Change::Skipped,
-            value => Change::moved(series.add_edge(event.time, pane, value)),
+        SeriesType::Latest(of) | SeriesType::Earliest(of) => match source(of, event) {
+            Scalar::Absent => SeriesUpdate::Skipped,
+            value => SeriesUpdate::moved(series.add_first_or_last(event.time, pane, value)),
         },
-        SeriesKind::Distinct { of, limit } => {
-            let mut change = Change::Skipped;
+        SeriesType::Distinct { of, limit } => {
+            let mut change = SeriesUpdate::Skipped;
             visit_values(of, event, |value| {
                 if let Some(hash) = hash(value) {
-                    let moved = series.add_distinct(hash, pane, limit) || change == Change::Moved;
-                    change = Change::moved(moved);
+                    let moved = series.add_distinct(hash, pane, limit) || change == SeriesUpdate::Moved;
+                    change = SeriesUpdate::moved(moved);
                 }
             });
             change
         }
-        SeriesKind::Top { of, limit } => {
+        SeriesType::Top { of, limit } => {
             let slides = plan.frame.slides();
-            let mut change = Change::Skipped;
+            let mut change = SeriesUpdate::Skipped;
             visit_texts(of, event, |text| {
                 series.add_text(text, event.time, pane, limit, slides);
-                change = Change::Moved;
+                change = SeriesUpdate::Moved;
             });
             change
         }
@@ -209,26 +209,26 @@ fn hash(value: Scalar<'_>) -> Option<u64> {
 }
 
 /// What an event says of an attribute.
-enum Fact<'a> {
-    Nothing,
+enum AttributeReading<'a> {
+    Missing,
     /// Something that the attribute does not take, which changes nothing.
-    Misfit,
+    Mismatched,
     /// An absent one clears it.
     Value(Scalar<'a>),
 }
 
-impl<'a> From<Option<Scalar<'a>>> for Fact<'a> {
+impl<'a> From<Option<Scalar<'a>>> for AttributeReading<'a> {
     fn from(taken: Option<Scalar<'a>>) -> Self {
-        taken.map_or(Fact::Misfit, Fact::Value)
+        taken.map_or(AttributeReading::Mismatched, AttributeReading::Value)
     }
 }
 
-fn fact<'a>(attribute: &Attribute, event: &'a Event, unit: TimeUnit) -> Fact<'a> {
+fn read_attribute<'a>(attribute: &Attribute, event: &'a Event, unit: TimeUnit) -> AttributeReading<'a> {
     if let Source::Property(path) = attribute.value {
         let property = event.property(path);
         match property {
-            Property::Missing => return Fact::Nothing,
-            Property::Null => return Fact::Value(Scalar::Absent),
+            Property::Missing => return AttributeReading::Missing,
+            Property::Null => return AttributeReading::Value(Scalar::Absent),
             _ if attribute.kind == Some(AttributeType::Time) => {
                 return time(property, event, unit).map(Scalar::Time).into();
             }

@@ -11,7 +11,7 @@
 
 use super::eval::{Evaluator, calculate, test_text};
 use super::line::{band, first_change};
-use super::possible::{Numbers, Possible};
+use super::possible::{AbstractValue, NumberRange};
 use crate::catalog::{Arithmetic, Bands, Comparison, Expr, TimeName};
 use crate::model::{Scalar, Timestamp};
 
@@ -53,7 +53,7 @@ pub struct Known<T> {
 
 /// A stretch of time, both ends included, during which counters, attributes and tags stay as they are.
 #[derive(Clone, Copy, Debug)]
-struct Stretch {
+struct Interval {
     first: Timestamp,
     last: Timestamp,
 }
@@ -61,34 +61,35 @@ struct Stretch {
 impl<'a> Evaluator<'a> {
     /// What is known of a condition now.
     pub fn verdict(&mut self, expr: &'a Expr) -> Verdict {
-        if self.filling.is_none() {
+        if self.coverage.is_none() {
             let held = self.eval(expr);
             return Verdict { truth: Truth::of(held.value.holds()), until: held.until };
         }
-        let (now, limit) = (self.present.at, self.limit(expr));
-        let truth = self.possible(expr, Stretch { first: now, last: now }).truth().unwrap_or(Truth::Unknown);
+        let (now, limit) = (self.now.at, self.limit(expr));
+        let truth = self.possible(expr, Interval { first: now, last: now }).truth().unwrap_or(Truth::Unknown);
         if !has_clock(expr) {
             return Verdict { truth, until: limit };
         }
-        let until = first_change(truth, now, limit, |first, last| self.possible(expr, Stretch { first, last }).truth());
+        let until =
+            first_change(truth, now, limit, |first, last| self.possible(expr, Interval { first, last }).truth());
         Verdict { truth, until }
     }
 
     /// The value of an expression that does not move with the clock.
     pub fn known(&mut self, expr: &'a Expr) -> Known<Scalar<'a>> {
-        if self.filling.is_none() {
+        if self.coverage.is_none() {
             let held = self.eval(expr);
             return Known { what: Some(held.value), until: held.until };
         }
-        let now = self.present.at;
-        let what = self.possible(expr, Stretch { first: now, last: now }).value();
+        let now = self.now.at;
+        let what = self.possible(expr, Interval { first: now, last: now }).value();
         let limit = self.limit(expr);
         if !has_clock(expr) {
             return Known { what, until: limit };
         }
         // Conditions within the expression may turn before anything else does.
         let until = first_change(what, now, limit, |first, last| {
-            let found = self.possible(expr, Stretch { first, last });
+            let found = self.possible(expr, Interval { first, last });
             if first == last || found.is_settled() { Some(found.value()) } else { None }
         });
         Known { what, until }
@@ -96,19 +97,19 @@ impl<'a> Evaluator<'a> {
 
     /// The band in which a value lies; `Some(None)`: in none.
     pub fn known_band(&mut self, expr: &'a Expr, bands: &Bands, current: Option<u16>) -> Known<Option<u16>> {
-        if self.filling.is_none() {
+        if self.coverage.is_none() {
             let (band, until) = self.band(expr, bands, current);
             return Known { what: Some(band), until };
         }
-        let (now, limit) = (self.present.at, self.limit(expr));
-        let mut over = |first, last| band_over(&self.possible(expr, Stretch { first, last }), bands, current);
+        let (now, limit) = (self.now.at, self.limit(expr));
+        let mut over = |first, last| band_over(&self.possible(expr, Interval { first, last }), bands, current);
         let what = over(now, now).flatten();
         let until = if has_clock(expr) { first_change(what, now, limit, over) } else { limit };
         Known { what, until }
     }
 
     /// All that an expression may be over a stretch.
-    fn possible(&mut self, expr: &'a Expr, over: Stretch) -> Possible<'a> {
+    fn possible(&mut self, expr: &'a Expr, over: Interval) -> AbstractValue<'a> {
         match expr {
             Expr::Counter(id) => self.possible_counter(*id),
             Expr::Time(name) => self.possible_time(*name),
@@ -117,8 +118,8 @@ impl<'a> Evaluator<'a> {
             Expr::Between { unit, from, to } => {
                 self.possible_time(*to).distance_from(&self.possible_time(*from), *unit)
             }
-            Expr::Negate(x) => self.possible(x, over).unary(|n| -n, Numbers::negated),
-            Expr::Abs(x) => self.possible(x, over).unary(f64::abs, Numbers::absolute),
+            Expr::Negate(x) => self.possible(x, over).unary(|n| -n, NumberRange::negated),
+            Expr::Abs(x) => self.possible(x, over).unary(f64::abs, NumberRange::absolute),
             Expr::Arithmetic(op, sides) => {
                 let (a, b) = (self.possible(&sides[0], over), self.possible(&sides[1], over));
                 arithmetic(*op, &a, &b)
@@ -126,16 +127,16 @@ impl<'a> Evaluator<'a> {
             Expr::Compare { op, sides, moves } => {
                 let (a, b) = (self.possible(&sides[0], over), self.possible(&sides[1], over));
                 let mut truth = a.compare(*op, &b);
-                if truth.is_none() && *moves && !sides.iter().any(|side| self.is_doubted(side)) {
+                if truth.is_none() && *moves && !sides.iter().any(|side| self.has_incomplete(side)) {
                     truth = self.compare_over(*op, sides, over.first, over.last).map(Truth::of);
                 }
-                Possible::truths(truth)
+                AbstractValue::truths(truth)
             }
             Expr::And(sides) => self.junction(sides, over, Truth::False),
             Expr::Or(sides) => self.junction(sides, over, Truth::True),
-            Expr::Not(x) => Possible::truths(self.possible(x, over).truth().map(Truth::not)),
+            Expr::Not(x) => AbstractValue::truths(self.possible(x, over).truth().map(Truth::not)),
             Expr::Conditional(parts) => match self.possible(&parts[0], over).truth() {
-                None => Possible::Open,
+                None => AbstractValue::Open,
                 Some(Truth::True) => self.possible(&parts[1], over),
                 Some(Truth::False) => self.possible(&parts[2], over),
                 Some(Truth::Unknown) => self.possible(&parts[1], over).or(self.possible(&parts[2], over)),
@@ -147,14 +148,14 @@ impl<'a> Evaluator<'a> {
                     let is_it = needle.compare(Comparison::Equal, &self.possible(item, over));
                     found = either(found, is_it, Truth::True);
                 }
-                Possible::truths(found)
+                AbstractValue::truths(found)
             }
-            Expr::Has(x) => Possible::truths(self.possible(x, over).presence()),
+            Expr::Has(x) => AbstractValue::truths(self.possible(x, over).presence()),
             Expr::Text(test, sides) => {
                 let (a, b) = (self.possible(&sides[0], over), self.possible(&sides[1], over));
                 match (a.fixed(), b.fixed()) {
-                    (Some(a), Some(b)) => Possible::Fixed(test_text(*test, a, b)),
-                    _ => Possible::Anything { absent: true },
+                    (Some(a), Some(b)) => AbstractValue::Fixed(test_text(*test, a, b)),
+                    _ => AbstractValue::Anything { absent: true },
                 }
             }
             // Neither the clock nor a counter is in these.
@@ -163,22 +164,22 @@ impl<'a> Evaluator<'a> {
             | Expr::Tag(_)
             | Expr::Property(_)
             | Expr::Kind
-            | Expr::Contains(..) => Possible::Fixed(self.eval(expr).value),
+            | Expr::Contains(..) => AbstractValue::Fixed(self.eval(expr).value),
         }
     }
 
-    fn junction(&mut self, sides: &'a [Expr; 2], over: Stretch, decisive: Truth) -> Possible<'a> {
+    fn junction(&mut self, sides: &'a [Expr; 2], over: Interval, decisive: Truth) -> AbstractValue<'a> {
         let (a, b) = (self.possible(&sides[0], over).truth(), self.possible(&sides[1], over).truth());
-        Possible::truths(either(a, b, decisive))
+        AbstractValue::truths(either(a, b, decisive))
     }
 
     /// Whether a counter enters that is not complete.
-    fn is_doubted(&self, expr: &Expr) -> bool {
-        let doubts = |name: &TimeName| matches!(name, TimeName::Counter(id) if self.doubts(*id).is_some());
+    fn has_incomplete(&self, expr: &Expr) -> bool {
+        let incomplete = |name: &TimeName| matches!(name, TimeName::Counter(id) if self.incomplete(*id).is_some());
         some_part(expr, &|part| match part {
-            Expr::Counter(id) => self.doubts(*id).is_some(),
-            Expr::Time(name) | Expr::Since { of: name, .. } | Expr::Until { of: name, .. } => doubts(name),
-            Expr::Between { from, to, .. } => doubts(from) || doubts(to),
+            Expr::Counter(id) => self.incomplete(*id).is_some(),
+            Expr::Time(name) | Expr::Since { of: name, .. } | Expr::Until { of: name, .. } => incomplete(name),
+            Expr::Between { from, to, .. } => incomplete(from) || incomplete(to),
             _ => false,
         })
     }
@@ -218,27 +219,27 @@ fn either(a: Option<Truth>, b: Option<Truth>, decisive: Truth) -> Option<Truth> 
     }
 }
 
-fn arithmetic<'a>(op: Arithmetic, a: &Possible<'a>, b: &Possible<'a>) -> Possible<'a> {
-    if matches!(a, Possible::Open) || matches!(b, Possible::Open) {
-        return Possible::Open;
+fn arithmetic<'a>(op: Arithmetic, a: &AbstractValue<'a>, b: &AbstractValue<'a>) -> AbstractValue<'a> {
+    if matches!(a, AbstractValue::Open) || matches!(b, AbstractValue::Open) {
+        return AbstractValue::Open;
     }
     if let (Some(Scalar::Number(a)), Some(Scalar::Number(b))) = (a.fixed(), b.fixed()) {
-        return Possible::Fixed(calculate(op, a, b));
+        return AbstractValue::Fixed(calculate(op, a, b));
     }
     match (a.numbers(), b.numbers()) {
         (Some(a), Some(b)) => a.calculate(op, b),
-        _ => Possible::Fixed(Scalar::Absent),
+        _ => AbstractValue::Fixed(Scalar::Absent),
     }
 }
 
 /// The band of all possible values: `None` where that is open, `Some(None)` where it is unknown.
-fn band_over(value: &Possible<'_>, bands: &Bands, current: Option<u16>) -> Option<Option<Option<u16>>> {
+fn band_over(value: &AbstractValue<'_>, bands: &Bands, current: Option<u16>) -> Option<Option<Option<u16>>> {
     let numbers = match value {
-        Possible::Open => return None,
-        Possible::Fixed(Scalar::Number(number)) => Numbers::one(*number),
-        Possible::Fixed(_) | Possible::Either | Possible::Times { .. } => return Some(Some(None)),
-        Possible::Anything { .. } => return Some(None),
-        Possible::Numbers(numbers) => *numbers,
+        AbstractValue::Open => return None,
+        AbstractValue::Fixed(Scalar::Number(number)) => NumberRange::one(*number),
+        AbstractValue::Fixed(_) | AbstractValue::Either | AbstractValue::Times { .. } => return Some(Some(None)),
+        AbstractValue::Anything { .. } => return Some(None),
+        AbstractValue::Numbers(numbers) => *numbers,
     };
     let place = |number: f64| band(bands, current, number);
     // The band never falls as the value grows.

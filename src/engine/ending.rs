@@ -2,18 +2,18 @@
 
 use super::partition::{Partition, Sink};
 use super::program::Program;
-use super::record::Record;
+use super::record::EntityState;
 use super::store::{EntityId, Store};
 use crate::model::{Cause, Scalar, TagChange, Timestamp};
 
 /// Whose lives have ended at the present instant: what begins again at the same millisecond has changes of its own.
 #[derive(Clone, Debug, Default)]
-pub struct Ended(Vec<u64>);
+pub struct EndedLives(Vec<u64>);
 
-impl Ended {
+impl EndedLives {
     /// As it was noted down.
     pub fn noted(keys: Vec<u64>) -> Self {
-        Ended(keys)
+        EndedLives(keys)
     }
 
     /// Hashes of keys, one for each end.
@@ -48,19 +48,19 @@ impl Removal {
     pub fn change<'a>(
         self,
         program: &'a Program,
-        record: &'a Record,
+        entity_state: &'a EntityState,
         life: u32,
         tag: &'a str,
         previous: Scalar<'a>,
     ) -> TagChange<'a> {
         TagChange {
             entity: program.entity(),
-            key: record.key(),
+            key: entity_state.key(),
             tag,
             value: Scalar::Absent,
             previous,
             at: self.at,
-            seq: record.seq + 1,
+            seq: entity_state.seq + 1,
             life,
             cause: self.cause,
             because: &[],
@@ -74,7 +74,7 @@ impl Partition {
     pub(super) fn forget_at(&self) -> Timestamp {
         match self.program.catalog.entity(self.program.kind).forget_after_ms {
             None => Timestamp::FOREVER,
-            Some(after_ms) => self.desk.record.silent_since().plus(after_ms),
+            Some(after_ms) => self.scratch.entity_state.silent_since().plus(after_ms),
         }
     }
 
@@ -82,25 +82,25 @@ impl Partition {
     /// dropped.
     pub(super) fn end(&mut self, entity: EntityId, at: Timestamp, cause: Cause, sink: &mut impl Sink) {
         let removal = Removal { at, cause };
-        self.remove_gone(removal, sink);
+        self.remove_retired(removal, sink);
         let program = self.program.clone();
-        let record = &mut self.desk.record;
-        let life = self.ended.lives(record.key());
+        let entity_state = &mut self.scratch.entity_state;
+        let life = self.ended_lives.lives(entity_state.key());
         for plan in &program.tags {
-            record.load_tag(plan.id);
+            entity_state.load_tag(plan.id);
             let tag = program.tag(plan.id);
-            let previous = record.shown(&tag.kind, record.tag(plan.id));
+            let previous = entity_state.shown(&tag.kind, entity_state.tag(plan.id));
             if previous.is_absent() {
                 continue;
             }
-            sink.change(&removal.change(&program, record, life, &tag.name, previous));
-            record.seq += 1;
+            sink.change(&removal.change(&program, entity_state, life, &tag.name, previous));
+            entity_state.seq += 1;
             self.stats.changes += 1;
         }
-        let key = record.key().to_owned();
+        let key = entity_state.key().to_owned();
         sink.ended(&key);
         let hash = Store::hash(&key);
         self.drop_state(entity, hash, &key);
-        self.ended.0.push(hash);
+        self.ended_lives.0.push(hash);
     }
 }

@@ -6,11 +6,11 @@
 
 use std::ops::ControlFlow;
 
-use super::filling::Filling;
-use super::line::{Line, Question, Step, compare, compare_bare};
+use super::filling::Coverage;
+use super::line::{ClockExpr, ClockOp, Predicate, compare, compare_clock_term};
 use super::program::{CounterPlan, Program};
-use super::record::Record;
-use super::scores::Answers;
+use super::record::EntityState;
+use super::scores::ScoreCache;
 use super::tag_state::TagState;
 use super::window::{Frame, Grid, Pane};
 use super::zone::{Day, Zone};
@@ -19,39 +19,39 @@ use crate::model::{Scalar, Timestamp, Unit, Value};
 
 /// A value and the first instant at which it may be another although no event comes.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Held<'a> {
+pub struct TimedValue<'a> {
     pub value: Scalar<'a>,
     pub until: Timestamp,
 }
 
-impl<'a> Held<'a> {
+impl<'a> TimedValue<'a> {
     fn forever(value: Scalar<'a>) -> Self {
-        Held { value, until: Timestamp::FOREVER }
+        TimedValue { value, until: Timestamp::FOREVER }
     }
 
     fn bool(value: bool, until: Timestamp) -> Self {
-        Held { value: Scalar::Bool(value), until }
+        TimedValue { value: Scalar::Bool(value), until }
     }
 }
 
 /// The instant of an evaluation, with its local day at hand.
 #[derive(Clone, Copy, Debug)]
-pub struct Present {
+pub struct Now {
     pub at: Timestamp,
     day: Day,
     day_ends: Timestamp,
 }
 
-impl Present {
+impl Now {
     pub fn new(at: Timestamp, zone: &Zone) -> Self {
         let day = zone.day(at);
-        Present { at, day, day_ends: zone.start(day + 1) }
+        Now { at, day, day_ends: zone.start(day + 1) }
     }
 
     /// Goes on to a later instant.
     pub fn advance(&mut self, at: Timestamp, zone: &Zone) {
         if at >= self.day_ends {
-            *self = Present::new(at, zone);
+            *self = Now::new(at, zone);
         }
         self.at = at;
     }
@@ -68,32 +68,32 @@ impl Present {
 
 /// Room for lines, kept from one evaluation to the next.
 #[derive(Debug, Default)]
-pub struct Lines {
-    left: Line,
-    right: Line,
+pub struct ClockExprs {
+    left: ClockExpr,
+    right: ClockExpr,
 }
 
 /// Evaluates over a record whose attributes, series and tags that matter have been loaded.
 #[derive(Debug)]
 pub struct Evaluator<'a> {
     pub program: &'a Program,
-    pub record: &'a Record,
-    pub present: Present,
-    pub lines: &'a mut Lines,
-    pub answers: &'a Answers,
+    pub entity_state: &'a EntityState,
+    pub now: Now,
+    pub clock_exprs: &'a mut ClockExprs,
+    pub score_cache: &'a ScoreCache,
     /// There where counters that matter have not seen their whole window: what has a value may then be unknown all the
     /// same.
-    pub filling: Option<&'a Filling>,
+    pub coverage: Option<&'a Coverage>,
 }
 
 impl<'a> Evaluator<'a> {
-    pub fn eval(&mut self, expr: &'a Expr) -> Held<'a> {
+    pub fn eval(&mut self, expr: &'a Expr) -> TimedValue<'a> {
         match expr {
-            Expr::Literal(value) => Held::forever(value.as_scalar()),
-            Expr::Attribute(id) => Held::forever(self.record.attribute(*id)),
+            Expr::Literal(value) => TimedValue::forever(value.as_scalar()),
+            Expr::Attribute(id) => TimedValue::forever(self.entity_state.attribute(*id)),
             Expr::Counter(id) => self.counter(*id),
             Expr::Time(name) => self.time(*name),
-            Expr::Tag(id) => Held::forever(self.tag(*id)),
+            Expr::Tag(id) => TimedValue::forever(self.tag(*id)),
             Expr::Since { unit, of } => self.elapsed(*of, *unit, 1),
             Expr::Until { unit, of } => self.elapsed(*of, *unit, -1),
             Expr::Between { unit, from, to } => self.between(*unit, *from, *to),
@@ -106,16 +106,16 @@ impl<'a> Evaluator<'a> {
             Expr::Or(sides) => self.both(sides, true),
             Expr::Not(x) => {
                 let held = self.eval(x);
-                Held::bool(!held.value.holds(), held.until)
+                TimedValue::bool(!held.value.holds(), held.until)
             }
             Expr::Conditional(parts) => {
                 let condition = self.eval(&parts[0]);
                 let taken = self.eval(if condition.value.holds() { &parts[1] } else { &parts[2] });
-                Held { value: taken.value, until: taken.until.min(condition.until) }
+                TimedValue { value: taken.value, until: taken.until.min(condition.until) }
             }
             Expr::In(x, list) => {
                 let needle = self.eval(x);
-                let mut held = Held::bool(false, needle.until);
+                let mut held = TimedValue::bool(false, needle.until);
                 for item in list {
                     let item = self.eval(item);
                     held.until = held.until.min(item.until);
@@ -127,40 +127,40 @@ impl<'a> Evaluator<'a> {
             }
             Expr::Has(x) => {
                 let held = self.eval(x);
-                Held::bool(!held.value.is_absent(), held.until)
+                TimedValue::bool(!held.value.is_absent(), held.until)
             }
             Expr::Text(test, sides) => {
                 let (left, right) = (self.eval(&sides[0]), self.eval(&sides[1]));
                 let until = left.until.min(right.until);
-                Held { value: test_text(*test, left.value, right.value), until }
+                TimedValue { value: test_text(*test, left.value, right.value), until }
             }
             // Of an event, not of an entity: only a `where` has them.
-            Expr::Property(_) | Expr::Kind | Expr::Contains(..) => Held::forever(Scalar::Absent),
+            Expr::Property(_) | Expr::Kind | Expr::Contains(..) => TimedValue::forever(Scalar::Absent),
         }
     }
 
     /// The band that a value lies in, or absent as a negative index would be.
     pub fn band(&mut self, expr: &'a Expr, bands: &Bands, current: Option<u16>) -> (Option<u16>, Timestamp) {
-        let mut line = std::mem::take(&mut self.lines.left);
-        line.steps.clear();
-        let frozen = self.freeze(expr, &mut line);
-        let question = Question::Band { bands, current, value: &line };
+        let mut clock_expr = std::mem::take(&mut self.clock_exprs.left);
+        clock_expr.ops.clear();
+        let frozen = self.freeze(expr, &mut clock_expr);
+        let predicate = Predicate::Band { bands, current, value: &clock_expr };
         let (band, until) = if frozen.is_number {
-            let (now, answer) = (self.present.at, question.at(self.present.at));
-            let until = if expr.moves() { question.next_change(answer, now, frozen.until) } else { frozen.until };
-            (answer.checked_sub(1).map(|band| band as u16), until)
+            let (now, outcome) = (self.now.at, predicate.at(self.now.at));
+            let until = if expr.moves() { predicate.next_change(outcome, now, frozen.until) } else { frozen.until };
+            (outcome.checked_sub(1).map(|band| band as u16), until)
         } else {
             (None, frozen.until)
         };
-        self.lines.left = line;
+        self.clock_exprs.left = clock_expr;
         (band, until)
     }
 
-    pub(super) fn counter(&self, id: CounterId) -> Held<'a> {
+    pub(super) fn counter(&self, id: CounterId) -> TimedValue<'a> {
         let plan = self.program.counter(id);
-        let least = self.present.least(plan.frame);
-        let (value, leaving) = self.record.series(plan.series).read(plan.reading, plan.frame, least);
-        Held { value, until: self.leaves(plan, leaving) }
+        let least = self.now.least(plan.frame);
+        let (value, leaving) = self.entity_state.series(plan.series).read(plan.readout, plan.frame, least);
+        TimedValue { value, until: self.leaves(plan, leaving) }
     }
 
     fn leaves(&self, plan: CounterPlan, pane: Option<Pane>) -> Timestamp {
@@ -169,80 +169,84 @@ impl<'a> Evaluator<'a> {
 
     fn tag(&self, id: TagId) -> Scalar<'a> {
         let kind = &self.program.tag(id).kind;
-        let state = self.record.tag(id);
+        let state = self.entity_state.tag(id);
         match kind {
             TagKind::Rule { .. } => Scalar::Bool(matches!(state, TagState::On { .. })),
-            _ => self.record.shown(kind, state),
+            _ => self.entity_state.shown(kind, state),
         }
     }
 
-    pub(super) fn time(&self, name: TimeName) -> Held<'a> {
+    pub(super) fn time(&self, name: TimeName) -> TimedValue<'a> {
         match name {
-            TimeName::Attribute(id) => Held::forever(self.record.attribute(id)),
+            TimeName::Attribute(id) => TimedValue::forever(self.entity_state.attribute(id)),
             TimeName::Counter(id) => self.counter(id),
-            TimeName::FirstSeen => Held::forever(self.record.first_seen().map_or(Scalar::Absent, Scalar::Time)),
-            TimeName::LastSeen => Held::forever(self.record.last_seen().map_or(Scalar::Absent, Scalar::Time)),
-            TimeName::Event => Held::forever(Scalar::Absent),
+            TimeName::FirstSeen => {
+                TimedValue::forever(self.entity_state.first_seen().map_or(Scalar::Absent, Scalar::Time))
+            }
+            TimeName::LastSeen => {
+                TimedValue::forever(self.entity_state.last_seen().map_or(Scalar::Absent, Scalar::Time))
+            }
+            TimeName::Event => TimedValue::forever(Scalar::Absent),
         }
     }
 
     /// `days_since` for a sign of 1, `days_until` for −1, as it is now: what compares it knows until when.
-    fn elapsed(&self, of: TimeName, unit: Unit, sign: i64) -> Held<'a> {
+    fn elapsed(&self, of: TimeName, unit: Unit, sign: i64) -> TimedValue<'a> {
         let held = self.time(of);
         let value = match held.value {
-            Scalar::Time(time) => Scalar::Number((sign * self.present.at.since(time)) as f64 / unit.ms() as f64),
+            Scalar::Time(time) => Scalar::Number((sign * self.now.at.since(time)) as f64 / unit.ms() as f64),
             _ => Scalar::Absent,
         };
-        Held { value, until: held.until }
+        TimedValue { value, until: held.until }
     }
 
-    fn between(&self, unit: Unit, from: TimeName, to: TimeName) -> Held<'a> {
+    fn between(&self, unit: Unit, from: TimeName, to: TimeName) -> TimedValue<'a> {
         let (from, to) = (self.time(from), self.time(to));
         let value = match (from.value, to.value) {
             (Scalar::Time(from), Scalar::Time(to)) => Scalar::Number(to.since(from) as f64 / unit.ms() as f64),
             _ => Scalar::Absent,
         };
-        Held { value, until: from.until.min(to.until) }
+        TimedValue { value, until: from.until.min(to.until) }
     }
 
-    fn unary(&mut self, x: &'a Expr, apply: impl Fn(f64) -> f64) -> Held<'a> {
+    fn unary(&mut self, x: &'a Expr, apply: impl Fn(f64) -> f64) -> TimedValue<'a> {
         let held = self.eval(x);
         let value = match held.value {
             Scalar::Number(number) => Scalar::Number(apply(number)),
             _ => Scalar::Absent,
         };
-        Held { value, until: held.until }
+        TimedValue { value, until: held.until }
     }
 
-    fn arithmetic(&mut self, op: Arithmetic, sides: &'a [Expr; 2]) -> Held<'a> {
+    fn arithmetic(&mut self, op: Arithmetic, sides: &'a [Expr; 2]) -> TimedValue<'a> {
         let (left, right) = (self.eval(&sides[0]), self.eval(&sides[1]));
         let value = match (left.value, right.value) {
             (Scalar::Number(a), Scalar::Number(b)) => calculate(op, a, b),
             _ => Scalar::Absent,
         };
-        Held { value, until: left.until.min(right.until) }
+        TimedValue { value, until: left.until.min(right.until) }
     }
 
     /// `&&` for a `decisive` of false, `||` for one of true.
     ///
     /// One operand that is decisive decides; when both are, it stays so as long as one of them does.
-    fn both(&mut self, sides: &'a [Expr; 2], decisive: bool) -> Held<'a> {
+    fn both(&mut self, sides: &'a [Expr; 2], decisive: bool) -> TimedValue<'a> {
         let left = self.eval(&sides[0]);
         let left_decides = left.value.holds() == decisive;
         if left_decides && left.until == Timestamp::FOREVER {
-            return Held::bool(decisive, Timestamp::FOREVER);
+            return TimedValue::bool(decisive, Timestamp::FOREVER);
         }
         let right = self.eval(&sides[1]);
         let right_decides = right.value.holds() == decisive;
         match (left_decides, right_decides) {
-            (true, true) => Held::bool(decisive, left.until.max(right.until)),
-            (true, false) => Held::bool(decisive, left.until),
-            (false, true) => Held::bool(decisive, right.until),
-            (false, false) => Held::bool(!decisive, left.until.min(right.until)),
+            (true, true) => TimedValue::bool(decisive, left.until.max(right.until)),
+            (true, false) => TimedValue::bool(decisive, left.until),
+            (false, true) => TimedValue::bool(decisive, right.until),
+            (false, false) => TimedValue::bool(!decisive, left.until.min(right.until)),
         }
     }
 
-    fn compare(&mut self, op: Comparison, sides: &'a [Expr; 2]) -> Held<'a> {
+    fn compare(&mut self, op: Comparison, sides: &'a [Expr; 2]) -> TimedValue<'a> {
         match (&sides[0], &sides[1]) {
             (Expr::Counter(_), Expr::Counter(_)) => {}
             (Expr::Counter(id), other) => return self.compare_counter(op, *id, other),
@@ -250,23 +254,23 @@ impl<'a> Evaluator<'a> {
             _ => {}
         }
         let (left, right) = (self.eval(&sides[0]), self.eval(&sides[1]));
-        Held::bool(compare_values(op, left.value, right.value), left.until.min(right.until))
+        TimedValue::bool(compare_values(op, left.value, right.value), left.until.min(right.until))
     }
 
     /// Follows the counter's decline until the comparison turns.
-    fn compare_counter(&mut self, op: Comparison, id: CounterId, other: &'a Expr) -> Held<'a> {
+    fn compare_counter(&mut self, op: Comparison, id: CounterId, other: &'a Expr) -> TimedValue<'a> {
         let other = self.eval(other);
         let plan = self.program.counter(id);
-        let least = self.present.least(plan.frame);
-        let series = self.record.series(plan.series);
-        let (value, _) = series.read(plan.reading, plan.frame, least);
+        let least = self.now.least(plan.frame);
+        let series = self.entity_state.series(plan.series);
+        let (value, _) = series.read(plan.readout, plan.frame, least);
         let holds = compare_values(op, value, other.value);
         let wants_more = matches!(op, Comparison::Greater | Comparison::GreaterOrEqual);
         let wants_less = matches!(op, Comparison::Less | Comparison::LessOrEqual);
-        if plan.reading.only_falls() && (wants_more && !holds || wants_less && holds) {
-            return Held::bool(holds, other.until);
+        if plan.readout.only_falls() && (wants_more && !holds || wants_less && holds) {
+            return TimedValue::bool(holds, other.until);
         }
-        let turned = series.decline(plan.reading, plan.frame, least, |after| {
+        let turned = series.decline(plan.readout, plan.frame, least, |after| {
             let after = after.map_or(Scalar::Absent, Scalar::number);
             if compare_values(op, after, other.value) == holds {
                 ControlFlow::Continue(())
@@ -274,29 +278,30 @@ impl<'a> Evaluator<'a> {
                 ControlFlow::Break(())
             }
         });
-        Held::bool(holds, other.until.min(self.leaves(plan, turned)))
+        TimedValue::bool(holds, other.until.min(self.leaves(plan, turned)))
     }
 
-    fn compare_moving(&mut self, op: Comparison, sides: &'a [Expr; 2]) -> Held<'a> {
+    fn compare_moving(&mut self, op: Comparison, sides: &'a [Expr; 2]) -> TimedValue<'a> {
         if let (term, Expr::Literal(Value::Number(bound))) = (&sides[0], &sides[1])
             && let Some(held) = self.compare_term(op, term, *bound)
         {
             return held;
         }
-        let (mut left, mut right) = (std::mem::take(&mut self.lines.left), std::mem::take(&mut self.lines.right));
-        left.steps.clear();
-        right.steps.clear();
+        let (mut left, mut right) =
+            (std::mem::take(&mut self.clock_exprs.left), std::mem::take(&mut self.clock_exprs.right));
+        left.ops.clear();
+        right.ops.clear();
         let (a, b) = (self.freeze(&sides[0], &mut left), self.freeze(&sides[1], &mut right));
         let limit = a.until.min(b.until);
         let held = if a.is_number && b.is_number {
-            let question = Question::Compare { op, left: &left, right: &right };
-            let now = self.present.at;
-            let answer = question.at(now);
-            Held::bool(answer == 1, question.next_change(answer, now, limit))
+            let predicate = Predicate::Compare { op, left: &left, right: &right };
+            let now = self.now.at;
+            let outcome = predicate.at(now);
+            TimedValue::bool(outcome == 1, predicate.next_change(outcome, now, limit))
         } else {
-            Held::bool(false, limit)
+            TimedValue::bool(false, limit)
         };
-        (self.lines.left, self.lines.right) = (left, right);
+        (self.clock_exprs.left, self.clock_exprs.right) = (left, right);
         held
     }
 
@@ -308,17 +313,17 @@ impl<'a> Evaluator<'a> {
         first: Timestamp,
         last: Timestamp,
     ) -> Option<bool> {
-        let (mut left, mut right) = (Line::default(), Line::default());
+        let (mut left, mut right) = (ClockExpr::default(), ClockExpr::default());
         let (a, b) = (self.freeze(&sides[0], &mut left), self.freeze(&sides[1], &mut right));
         if !a.is_number || !b.is_number || last >= a.until.min(b.until) {
             return None;
         }
-        let question = Question::Compare { op, left: &left, right: &right };
-        question.over(first, last).map(|answer| answer == 1)
+        let predicate = Predicate::Compare { op, left: &left, right: &right };
+        predicate.over(first, last).map(|outcome| outcome == 1)
     }
 
     /// A clock term alone against a number.
-    fn compare_term(&self, op: Comparison, term: &Expr, bound: f64) -> Option<Held<'a>> {
+    fn compare_term(&self, op: Comparison, term: &Expr, bound: f64) -> Option<TimedValue<'a>> {
         let (of, is_since, unit_ms) = match term {
             Expr::Since { unit, of } => (*of, true, unit.ms() as f64),
             Expr::Until { unit, of } => (*of, false, unit.ms() as f64),
@@ -326,48 +331,51 @@ impl<'a> Evaluator<'a> {
         };
         let held = self.time(of);
         let Scalar::Time(time) = held.value else {
-            return Some(Held::bool(false, held.until));
+            return Some(TimedValue::bool(false, held.until));
         };
-        let step = if is_since { Step::Since { from: time, unit_ms } } else { Step::Until { to: time, unit_ms } };
-        let (holds, turns) = compare_bare(op, step, bound, self.present.at)?;
-        Some(Held::bool(holds, turns.min(held.until)))
+        let clock_op =
+            if is_since { ClockOp::Since { from: time, unit_ms } } else { ClockOp::Until { to: time, unit_ms } };
+        let (holds, turns) = compare_clock_term(op, clock_op, bound, self.now.at)?;
+        Some(TimedValue::bool(holds, turns.min(held.until)))
     }
 
     /// Writes an expression as a line: everything but the clock is taken as it is now, for as long as it stays so.
-    fn freeze(&mut self, expr: &'a Expr, line: &mut Line) -> Frozen {
+    fn freeze(&mut self, expr: &'a Expr, clock_expr: &mut ClockExpr) -> Frozen {
         if !expr.moves() {
             let held = self.eval(expr);
             let Scalar::Number(number) = held.value else {
                 return Frozen { is_number: false, until: held.until };
             };
-            line.steps.push(Step::Number(number));
+            clock_expr.ops.push(ClockOp::Number(number));
             return Frozen { is_number: true, until: held.until };
         }
         match expr {
             Expr::Since { unit, of } => {
-                self.freeze_time(*of, line, |from| Step::Since { from, unit_ms: unit.ms() as f64 })
+                self.freeze_time(*of, clock_expr, |from| ClockOp::Since { from, unit_ms: unit.ms() as f64 })
             }
-            Expr::Until { unit, of } => self.freeze_time(*of, line, |to| Step::Until { to, unit_ms: unit.ms() as f64 }),
-            Expr::Negate(x) => self.freeze(x, line).then(line, Step::Negate),
-            Expr::Abs(x) => self.freeze(x, line).then(line, Step::Abs),
+            Expr::Until { unit, of } => {
+                self.freeze_time(*of, clock_expr, |to| ClockOp::Until { to, unit_ms: unit.ms() as f64 })
+            }
+            Expr::Negate(x) => self.freeze(x, clock_expr).then(clock_expr, ClockOp::Negate),
+            Expr::Abs(x) => self.freeze(x, clock_expr).then(clock_expr, ClockOp::Abs),
             Expr::Arithmetic(op, sides) => {
-                let (a, b) = (self.freeze(&sides[0], line), self.freeze(&sides[1], line));
+                let (a, b) = (self.freeze(&sides[0], clock_expr), self.freeze(&sides[1], clock_expr));
                 let both = Frozen { is_number: a.is_number && b.is_number, until: a.until.min(b.until) };
-                both.then(line, step_of(*op))
+                both.then(clock_expr, clock_op_of(*op))
             }
             Expr::Conditional(parts) => {
                 let condition = self.eval(&parts[0]);
-                let taken = self.freeze(if condition.value.holds() { &parts[1] } else { &parts[2] }, line);
+                let taken = self.freeze(if condition.value.holds() { &parts[1] } else { &parts[2] }, clock_expr);
                 Frozen { until: taken.until.min(condition.until), ..taken }
             }
             _ => Frozen { is_number: false, until: Timestamp::FOREVER },
         }
     }
 
-    fn freeze_time(&self, of: TimeName, line: &mut Line, step: impl Fn(Timestamp) -> Step) -> Frozen {
+    fn freeze_time(&self, of: TimeName, clock_expr: &mut ClockExpr, clock_op: impl Fn(Timestamp) -> ClockOp) -> Frozen {
         let held = self.time(of);
         if let Scalar::Time(time) = held.value {
-            line.steps.push(step(time));
+            clock_expr.ops.push(clock_op(time));
         }
         Frozen { is_number: matches!(held.value, Scalar::Time(_)), until: held.until }
     }
@@ -382,21 +390,21 @@ struct Frozen {
 }
 
 impl Frozen {
-    fn then(self, line: &mut Line, step: Step) -> Self {
-        line.steps.push(step);
+    fn then(self, clock_expr: &mut ClockExpr, clock_op: ClockOp) -> Self {
+        clock_expr.ops.push(clock_op);
         self
     }
 }
 
-pub fn step_of(op: Arithmetic) -> Step {
+pub fn clock_op_of(op: Arithmetic) -> ClockOp {
     match op {
-        Arithmetic::Add => Step::Add,
-        Arithmetic::Subtract => Step::Subtract,
-        Arithmetic::Multiply => Step::Multiply,
+        Arithmetic::Add => ClockOp::Add,
+        Arithmetic::Subtract => ClockOp::Subtract,
+        Arithmetic::Multiply => ClockOp::Multiply,
         // The clock does not enter a remainder (spec 4.1).
-        Arithmetic::Divide | Arithmetic::Remainder => Step::Divide,
-        Arithmetic::Min => Step::Min,
-        Arithmetic::Max => Step::Max,
+        Arithmetic::Divide | Arithmetic::Remainder => ClockOp::Divide,
+        Arithmetic::Min => ClockOp::Min,
+        Arithmetic::Max => ClockOp::Max,
     }
 }
 

@@ -7,14 +7,14 @@ use std::collections::BTreeSet;
 
 use super::doubt::Truth;
 use super::eval::Evaluator;
-use super::filling::Filling;
-use super::judging::load;
-use super::partition::{Desk, Partition, Silence};
+use super::filling::Coverage;
+use super::judging::load_inputs;
+use super::partition::{NullSink, Partition, Scratch};
 use super::program::Program;
 use super::scores::Scored;
 use super::store::{EntityId, Store};
 use super::tag_state::TagState;
-use super::tags::nth;
+use super::tags::band_or_stage;
 use crate::catalog::{Comparison, Condition, CounterId, Expr, Leaf, Score, TagId, TagKind};
 use crate::model::{Timestamp, Unit, Value};
 
@@ -32,16 +32,16 @@ pub struct Explanation {
     /// What the tag is made of, in the catalog's order.
     pub sections: Vec<Section>,
     /// The counters that the tag looks at and that have not seen their whole window.
-    pub unseen: Vec<Unseen>,
+    pub incomplete_counters: Vec<IncompleteCounter>,
     /// The tag's next change if nothing happens.
-    pub next: Option<Foreseen>,
+    pub next: Option<NextChange>,
     /// The end of the entity if nothing happens: what it has then is taken away.
-    pub forgotten: Option<Forgotten>,
+    pub expiry: Option<Expiry>,
 }
 
 /// A counter of which only a part is known.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Unseen {
+pub struct IncompleteCounter {
     pub counter: String,
     /// Its value over what was seen.
     pub value: Option<Value>,
@@ -52,7 +52,7 @@ pub struct Unseen {
 
 /// The instant at which an entity has been silent for so long.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Forgotten {
+pub struct Expiry {
     pub at: Timestamp,
     pub silent_ms: i64,
 }
@@ -69,7 +69,7 @@ pub enum Wait {
 }
 
 #[derive(Clone, Debug, PartialEq)]
-pub struct Foreseen {
+pub struct NextChange {
     pub at: Timestamp,
     pub value: Option<Value>,
 }
@@ -103,7 +103,7 @@ pub struct Clause {
     pub depth: usize,
     /// As the catalog could write it.
     pub text: String,
-    pub join: Join,
+    pub form: ClauseForm,
     /// Over what was seen; of a condition that is not decided, nothing.
     pub value: Option<Value>,
     /// Whether it is so for all that the counters may have missed (spec 4.3).
@@ -115,7 +115,7 @@ pub struct Clause {
 
 /// How a piece is made of what stands below it.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Join {
+pub enum ClauseForm {
     /// `&&`, `||`, or `!` of one of these: its parts follow.
     Parts,
     /// A comparison, with the values of its sides; the unit where they are lengths of time.
@@ -125,16 +125,16 @@ pub enum Join {
 }
 
 /// A clause whose values are still to be found.
-struct Piece<'p> {
+struct SubExpr<'p> {
     depth: usize,
     expr: &'p Expr,
     has_parts: bool,
-    serves: Use,
+    serves: Purpose,
 }
 
 /// What a piece is to its tag.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Use {
+enum Purpose {
     Condition,
     /// A value, or what bands are made of.
     Value,
@@ -144,70 +144,70 @@ enum Use {
 
 /// What a piece is at an instant.
 #[derive(Clone, Debug, PartialEq)]
-struct Found {
+struct SubExprState {
     value: Option<Value>,
     is_decided: bool,
     /// Until when that holds.
     until: Timestamp,
 }
 
-impl Found {
-    fn differs(&self, other: &Found) -> bool {
+impl SubExprState {
+    fn differs(&self, other: &SubExprState) -> bool {
         (&self.value, self.is_decided) != (&other.value, other.is_decided)
     }
 }
 
 /// What one look at an entity finds.
-struct Look {
+struct Observation {
     shown: Option<Value>,
     state: TagState,
     /// By piece.
-    pieces: Vec<Found>,
+    sub_exprs: Vec<SubExprState>,
 }
 
 impl Partition {
     /// Why a tag of an entity is as it is now; `None` for an entity that is not known.
     pub fn explain(&self, key: &str, tag: TagId) -> Option<Explanation> {
-        let (mut alone, entity) = self.alone(key)?;
+        let (mut alone, entity) = self.isolate(key)?;
         let program = self.program.clone();
         let place = program.tags.iter().position(|plan| plan.id == tag)?;
-        alone.hold(others(&program, place));
+        alone.hold_tags(others(&program, place));
         let conditions = sections_of(&program.tag(tag).kind);
-        let mut pieces = Vec::new();
+        let mut sub_exprs = Vec::new();
         for (role, condition) in &conditions {
             let Some(Condition { expr, .. }) = condition else { continue };
-            let first = pieces.len();
+            let first = sub_exprs.len();
             match role {
-                Role::Input(_) => pieces.push(Piece { depth: 0, expr, has_parts: false, serves: Use::Input }),
-                _ => take_apart(expr, 0, &mut pieces),
+                Role::Input(_) => sub_exprs.push(SubExpr { depth: 0, expr, has_parts: false, serves: Purpose::Input }),
+                _ => take_apart(expr, 0, &mut sub_exprs),
             }
             if *role == Role::Value {
-                pieces[first].serves = Use::Value;
+                sub_exprs[first].serves = Purpose::Value;
             }
         }
-        let first = alone.look(entity, place, &pieces);
-        let sections = alone.sections(&conditions, &pieces, &first);
+        let first = alone.look(entity, place, &sub_exprs);
+        let sections = alone.sections(&conditions, &sub_exprs, &first);
         let mut explanation = Explanation {
             at: alone.clock()?,
             since: first.state.since(),
             wait: wait(&program.tag(tag).kind, first.state),
             value: first.shown.clone(),
             sections,
-            unseen: alone.unseen(place),
+            incomplete_counters: alone.incomplete_counters(place),
             next: None,
-            forgotten: alone.forgotten(),
+            expiry: alone.expiry(),
         };
-        alone.live_on(entity, place, &pieces, &first, &mut explanation);
+        alone.live_on(entity, place, &sub_exprs, &first, &mut explanation);
         Some(explanation)
     }
 
     /// A partition in which an entity is the only one.
-    fn alone(&self, key: &str) -> Option<(Partition, EntityId)> {
+    fn isolate(&self, key: &str) -> Option<(Partition, EntityId)> {
         let hash = Store::hash(key);
         let known = self.store.find(hash, key)?;
         let mut alone = Partition::new(self.program.clone());
-        alone.present = self.present;
-        alone.filling = self.filling.clone();
+        alone.now = self.now;
+        alone.coverage = self.coverage.clone();
         let entity = alone.store.insert(hash, self.store.packed(known));
         let due = self.store.due(known);
         alone.store.set_due(entity, due);
@@ -217,107 +217,115 @@ impl Partition {
 
     /// Unpacks the entity for an evaluation of the tag at `place`.
     fn open(&mut self, entity: EntityId, place: usize) {
-        let record = &mut self.desk.record;
-        record.unpack(self.store.packed(entity));
-        record.load_tag(self.program.tags[place].id);
-        load(&self.program, place, record);
+        let entity_state = &mut self.scratch.entity_state;
+        entity_state.unpack(self.store.packed(entity));
+        entity_state.load_tag(self.program.tags[place].id);
+        load_inputs(&self.program, place, entity_state);
     }
 
     /// The value of an expression over what was seen of the entity that was opened, and until when it holds.
     fn held(&mut self, expr: &Expr) -> (Option<Value>, Timestamp) {
-        let Some(present) = self.present else {
+        let Some(now) = self.now else {
             return (None, Timestamp::FOREVER);
         };
-        let Desk { record, lines, answers, .. } = &mut self.desk;
-        let held = Evaluator { program: &self.program, record, present, lines, answers, filling: None }.eval(expr);
+        let Scratch { entity_state, clock_exprs, score_cache, .. } = &mut self.scratch;
+        let held = Evaluator { program: &self.program, entity_state, now, clock_exprs, score_cache, coverage: None }
+            .eval(expr);
         (held.value.to_value(), if expr.moves() { Timestamp::FOREVER } else { held.until })
     }
 
     /// What there is to doubt about the tag at `place`.
-    fn doubts(&self, place: usize) -> Option<Filling> {
-        self.filling.of(&self.program.tags[place], self.present?.at).cloned()
+    fn incomplete(&self, place: usize) -> Option<Coverage> {
+        self.coverage.incomplete_for(&self.program.tags[place], self.now?.at).cloned()
     }
 
     /// A piece of the tag at `place`, whose entity was opened.
-    fn found(&mut self, place: usize, state: TagState, doubts: Option<&Filling>, piece: &Piece<'_>) -> Found {
-        let (value, until) = self.held(piece.expr);
-        let (Some(filling), Some(present)) = (doubts, self.present) else {
-            let until = if piece.serves == Use::Input { Timestamp::FOREVER } else { until };
-            return Found { value, is_decided: true, until };
+    fn found(
+        &mut self,
+        place: usize,
+        state: TagState,
+        incomplete: Option<&Coverage>,
+        sub_expr: &SubExpr<'_>,
+    ) -> SubExprState {
+        let (value, until) = self.held(sub_expr.expr);
+        let (Some(coverage), Some(now)) = (incomplete, self.now) else {
+            let until = if sub_expr.serves == Purpose::Input { Timestamp::FOREVER } else { until };
+            return SubExprState { value, is_decided: true, until };
         };
         let kind = &self.program.tag(self.program.tags[place].id).kind;
-        let Desk { record, lines, answers, .. } = &mut self.desk;
-        let filling = Some(filling);
-        let mut evaluator = Evaluator { program: &self.program, record, present, lines, answers, filling };
-        match (piece.serves, kind.bands()) {
-            (Use::Condition, _) => {
-                let verdict = evaluator.verdict(piece.expr);
+        let Scratch { entity_state, clock_exprs, score_cache, .. } = &mut self.scratch;
+        let coverage = Some(coverage);
+        let mut evaluator = Evaluator { program: &self.program, entity_state, now, clock_exprs, score_cache, coverage };
+        match (sub_expr.serves, kind.bands()) {
+            (Purpose::Condition, _) => {
+                let verdict = evaluator.verdict(sub_expr.expr);
                 let is_decided = verdict.truth != Truth::Unknown;
-                Found { value: value.filter(|_| is_decided), is_decided, until: verdict.until }
+                SubExprState { value: value.filter(|_| is_decided), is_decided, until: verdict.until }
             }
-            (Use::Value, Some(bands)) => {
-                let band = evaluator.known_band(piece.expr, bands, nth(state));
-                Found { value, is_decided: band.what.is_some(), until: until.min(band.until) }
+            (Purpose::Value, Some(bands)) => {
+                let band = evaluator.known_band(sub_expr.expr, bands, band_or_stage(state));
+                SubExprState { value, is_decided: band.what.is_some(), until: until.min(band.until) }
             }
-            (Use::Value, None) => {
-                let known = evaluator.known(piece.expr);
-                Found { value, is_decided: known.what.is_some(), until: until.min(known.until) }
+            (Purpose::Value, None) => {
+                let known = evaluator.known(sub_expr.expr);
+                SubExprState { value, is_decided: known.what.is_some(), until: until.min(known.until) }
             }
-            (Use::Input, _) => {
-                let is_decided = evaluator.known(piece.expr).what.is_some();
-                Found { value, is_decided, until: Timestamp::FOREVER }
+            (Purpose::Input, _) => {
+                let is_decided = evaluator.known(sub_expr.expr).what.is_some();
+                SubExprState { value, is_decided, until: Timestamp::FOREVER }
             }
         }
     }
 
     /// The counters of the tag at `place`, whose entity was opened, that are not complete.
-    fn unseen(&mut self, place: usize) -> Vec<Unseen> {
-        let (Some(filling), Some(now)) = (self.doubts(place), self.clock()) else { return Vec::new() };
+    fn incomplete_counters(&mut self, place: usize) -> Vec<IncompleteCounter> {
+        let (Some(coverage), Some(now)) = (self.incomplete(place), self.clock()) else { return Vec::new() };
         let program = self.program.clone();
-        let incomplete = |id: &&CounterId| !filling.is_complete(**id, now);
-        let unseen = |id: &CounterId| Unseen {
+        let incomplete = |id: &&CounterId| !coverage.is_complete(**id, now);
+        let incomplete_counters = |id: &CounterId| IncompleteCounter {
             counter: program.catalog.counters[usize::from(id.0)].name.to_string(),
             value: self.held(&Expr::Counter(*id)).0,
-            since: filling.seen_since(program.counter(*id).series),
-            complete_at: Some(filling.complete_at(*id)).filter(|at| *at <= Timestamp::MAX),
+            since: coverage.seen_since(program.counter(*id).series),
+            complete_at: Some(coverage.complete_at(*id)).filter(|at| *at <= Timestamp::MAX),
         };
-        program.tags[place].counters.iter().filter(incomplete).map(unseen).collect()
+        program.tags[place].counters.iter().filter(incomplete).map(incomplete_counters).collect()
     }
 
     /// When the entity that was opened will be forgotten.
-    fn forgotten(&self) -> Option<Forgotten> {
+    fn expiry(&self) -> Option<Expiry> {
         let silent_ms = self.program.catalog.entity(self.program.kind).forget_after_ms?;
-        Some(Forgotten { at: self.forget_at(), silent_ms }).filter(|forgotten| forgotten.at <= Timestamp::MAX)
+        Some(Expiry { at: self.forget_at(), silent_ms }).filter(|expiry| expiry.at <= Timestamp::MAX)
     }
 
-    fn look(&mut self, entity: EntityId, place: usize, pieces: &[Piece<'_>]) -> Look {
+    fn look(&mut self, entity: EntityId, place: usize, sub_exprs: &[SubExpr<'_>]) -> Observation {
         self.open(entity, place);
         let id = self.program.tags[place].id;
-        let record = &self.desk.record;
-        let state = record.tag(id);
-        let shown = record.shown(&self.program.tag(id).kind, state).to_value();
-        let doubts = self.doubts(place);
-        let pieces = pieces.iter().map(|piece| self.found(place, state, doubts.as_ref(), piece)).collect();
-        Look { shown, state, pieces }
+        let entity_state = &self.scratch.entity_state;
+        let state = entity_state.tag(id);
+        let shown = entity_state.shown(&self.program.tag(id).kind, state).to_value();
+        let incomplete = self.incomplete(place);
+        let sub_exprs =
+            sub_exprs.iter().map(|sub_expr| self.found(place, state, incomplete.as_ref(), sub_expr)).collect();
+        Observation { shown, state, sub_exprs }
     }
 
     fn sections(
         &mut self,
         conditions: &[(Role, Option<&Condition>)],
-        pieces: &[Piece<'_>],
-        first: &Look,
+        sub_exprs: &[SubExpr<'_>],
+        first: &Observation,
     ) -> Vec<Section> {
-        let mut seen = pieces.iter().zip(&first.pieces).peekable();
+        let mut seen = sub_exprs.iter().zip(&first.sub_exprs).peekable();
         let mut sections = Vec::with_capacity(conditions.len());
         for (role, condition) in conditions {
             let mut clauses = Vec::new();
             while condition.is_some()
-                && let Some((piece, found)) = seen.next_if(|(piece, _)| clauses.is_empty() || piece.depth > 0)
+                && let Some((sub_expr, found)) = seen.next_if(|(sub_expr, _)| clauses.is_empty() || sub_expr.depth > 0)
             {
                 clauses.push(Clause {
-                    depth: piece.depth,
-                    text: self.program.catalog.written(piece.expr),
-                    join: self.join(piece),
+                    depth: sub_expr.depth,
+                    text: self.program.catalog.written(sub_expr.expr),
+                    form: self.form(sub_expr),
                     value: found.value.clone(),
                     is_decided: found.is_decided,
                     until: None,
@@ -330,14 +338,14 @@ impl Partition {
         sections
     }
 
-    fn join(&mut self, piece: &Piece<'_>) -> Join {
-        match piece.expr {
-            _ if piece.has_parts => Join::Parts,
+    fn form(&mut self, sub_expr: &SubExpr<'_>) -> ClauseForm {
+        match sub_expr.expr {
+            _ if sub_expr.has_parts => ClauseForm::Parts,
             Expr::Compare { op, sides, .. } => {
                 let unit = sides.iter().find_map(unit);
-                Join::Comparison(*op, sides.each_ref().map(|side| self.held(side).0), unit)
+                ClauseForm::Comparison(*op, sides.each_ref().map(|side| self.held(side).0), unit)
             }
-            _ => Join::Leaf,
+            _ => ClauseForm::Leaf,
         }
     }
 
@@ -346,38 +354,39 @@ impl Partition {
         &mut self,
         entity: EntityId,
         place: usize,
-        pieces: &[Piece<'_>],
-        first: &Look,
+        sub_exprs: &[SubExpr<'_>],
+        first: &Observation,
         explanation: &mut Explanation,
     ) {
-        let end = explanation.forgotten.map_or(Timestamp::FOREVER, |forgotten| forgotten.at);
-        let mut ahead: Vec<Timestamp> = first.pieces.iter().map(|found| found.until).collect();
-        let mut differs: Vec<Option<Timestamp>> = vec![None; pieces.len()];
+        let end = explanation.expiry.map_or(Timestamp::FOREVER, |expiry| expiry.at);
+        let mut ahead: Vec<Timestamp> = first.sub_exprs.iter().map(|found| found.until).collect();
+        let mut differs: Vec<Option<Timestamp>> = vec![None; sub_exprs.len()];
         for _ in 0..LOOKS_MAX {
             let open = ahead.iter().zip(&differs).filter(|(_, differs)| differs.is_none());
             let at = open.map(|(until, _)| *until).fold(self.store.due(entity), Timestamp::min);
-            let is_open =
-                |(differs, piece): (&Option<Timestamp>, &Piece<'_>)| differs.is_none() && piece.serves != Use::Input;
-            let is_done = explanation.next.is_some() && !differs.iter().zip(pieces).any(is_open);
+            let is_open = |(differs, sub_expr): (&Option<Timestamp>, &SubExpr<'_>)| {
+                differs.is_none() && sub_expr.serves != Purpose::Input
+            };
+            let is_done = explanation.next.is_some() && !differs.iter().zip(sub_exprs).any(is_open);
             if is_done || at > Timestamp::MAX || at >= end {
                 break;
             }
-            self.advance(at, &mut Silence);
-            let look = self.look(entity, place, pieces);
-            for (index, (found, piece)) in look.pieces.iter().zip(pieces).enumerate() {
+            self.advance(at, &mut NullSink);
+            let look = self.look(entity, place, sub_exprs);
+            for (index, (found, sub_expr)) in look.sub_exprs.iter().zip(sub_exprs).enumerate() {
                 ahead[index] = found.until;
-                let decides = found.is_decided != first.pieces[index].is_decided;
-                let counts = piece.serves != Use::Input && (decides || !piece.expr.moves());
-                if counts && found.differs(&first.pieces[index]) {
+                let decides = found.is_decided != first.sub_exprs[index].is_decided;
+                let counts = sub_expr.serves != Purpose::Input && (decides || !sub_expr.expr.moves());
+                if counts && found.differs(&first.sub_exprs[index]) {
                     differs[index].get_or_insert(at);
                 }
             }
             if look.shown != first.shown {
-                explanation.next.get_or_insert(Foreseen { at, value: look.shown });
+                explanation.next.get_or_insert(NextChange { at, value: look.shown });
             }
         }
         if explanation.next.is_none() && first.shown.is_some() && end <= Timestamp::MAX {
-            explanation.next = Some(Foreseen { at: end, value: None });
+            explanation.next = Some(NextChange { at: end, value: None });
         }
         let clauses = explanation.sections.iter_mut().flat_map(|section| &mut section.clauses);
         for (clause, differs) in clauses.zip(differs) {
@@ -418,16 +427,16 @@ fn sections_of(kind: &TagKind) -> Vec<(Role, Option<&Condition>)> {
 }
 
 /// The pieces of an expression: the whole, then the operands of `&&` and `||`.
-fn take_apart<'p>(expr: &'p Expr, depth: usize, pieces: &mut Vec<Piece<'p>>) {
+fn take_apart<'p>(expr: &'p Expr, depth: usize, sub_exprs: &mut Vec<SubExpr<'p>>) {
     let mut parts = Vec::new();
     match expr {
         Expr::And(_) | Expr::Or(_) => flatten(expr, expr, &mut parts),
         Expr::Not(x) if matches!(**x, Expr::And(_) | Expr::Or(_)) => parts.push(&**x),
         _ => {}
     }
-    pieces.push(Piece { depth, expr, has_parts: !parts.is_empty(), serves: Use::Condition });
+    sub_exprs.push(SubExpr { depth, expr, has_parts: !parts.is_empty(), serves: Purpose::Condition });
     for part in parts {
-        take_apart(part, depth + 1, pieces);
+        take_apart(part, depth + 1, sub_exprs);
     }
 }
 

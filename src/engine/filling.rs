@@ -1,6 +1,6 @@
 //! What counters have not seen: since when the events of each are known, and when that is the whole of its window.
 
-use super::journal::{Cell, Partly};
+use super::journal::{PartialSeries, SchemaCell};
 use super::program::{CounterPlan, Program, SeriesId, TagPlan};
 use super::window::{Frame, Reach};
 use crate::catalog::{CounterId, Resolution, Window};
@@ -10,7 +10,7 @@ const DAY_MS: i64 = 86_400_000;
 
 /// Counters that have yet to see their whole window (spec 4.3).
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Filling {
+pub struct Coverage {
     /// By series: all events after this instant were counted; [`Timestamp::MIN`] for all that there were.
     since: Vec<Timestamp>,
     /// By counter: from this instant on its window holds nothing but what was seen.
@@ -19,10 +19,10 @@ pub struct Filling {
     ends: Timestamp,
 }
 
-impl Filling {
+impl Coverage {
     /// All has been seen.
-    pub fn none(program: &Program) -> Self {
-        Filling::since(program, vec![Timestamp::MIN; program.series.len()])
+    pub fn complete(program: &Program) -> Self {
+        Coverage::since(program, vec![Timestamp::MIN; program.series.len()])
     }
 
     /// Of each series that the program's kind of entity has, only what came after an instant was seen.
@@ -36,49 +36,52 @@ impl Filling {
             })
             .collect();
         let ends = complete_at.iter().copied().max().unwrap_or(Timestamp::MIN);
-        Filling { since, complete_at, ends }
+        Coverage { since, complete_at, ends }
     }
 
     /// Under another program: a series that was there before, by its meaning, goes on with what it has seen; others begin
     /// now.
-    pub fn carried(program: &Program, clock: Timestamp, held: impl Fn(&str) -> Option<Inherited>) -> Self {
+    pub fn carried(program: &Program, clock: Timestamp, held: impl Fn(&str) -> Option<InheritedCoverage>) -> Self {
         let cells = program.schema.cells().iter().skip(program.catalog.attributes.len());
         let since = cells.zip(&program.series).map(|(cell, plan)| match cell {
-            Cell::Series { meaning, .. } => held(meaning).map_or(clock, |held| held.since(plan.frame, clock, program)),
+            SchemaCell::Series { meaning, .. } => {
+                held(meaning).map_or(clock, |held| held.since(plan.frame, clock, program))
+            }
             _ => Timestamp::MIN,
         });
-        Filling::since(program, since.collect())
+        Coverage::since(program, since.collect())
     }
 
     /// The series that have not seen all, for the log.
-    pub fn partly(&self, program: &Program, now: Option<Timestamp>) -> Vec<Partly> {
-        if !now.is_some_and(|now| self.is_on(now)) {
+    pub fn partial_series(&self, program: &Program, now: Option<Timestamp>) -> Vec<PartialSeries> {
+        if !now.is_some_and(|now| self.is_incomplete(now)) {
             return Vec::new();
         }
         let cells = program.schema.cells().iter().skip(program.catalog.attributes.len());
-        let partly = cells.zip(&self.since).filter_map(|(cell, since)| match cell {
-            Cell::Series { meaning, reach, .. } if *since != Timestamp::MIN => {
-                Some(Partly { meaning: meaning.clone(), reach: *reach, since: *since })
+        let partial = cells.zip(&self.since).filter_map(|(cell, since)| match cell {
+            SchemaCell::Series { meaning, reach, .. } if *since != Timestamp::MIN => {
+                Some(PartialSeries { meaning: meaning.clone(), reach: *reach, since: *since })
             }
             _ => None,
         });
-        partly.collect()
+        partial.collect()
     }
 
     /// Nothing was seen of what came before an instant.
-    pub fn all_since(program: &Program, at: Timestamp) -> Self {
-        Filling::since(program, vec![at; program.series.len()])
+    pub fn starting_at(program: &Program, at: Timestamp) -> Self {
+        Coverage::since(program, vec![at; program.series.len()])
     }
 
     /// Whether some counter is not complete.
-    pub fn is_on(&self, now: Timestamp) -> bool {
+    pub fn is_incomplete(&self, now: Timestamp) -> bool {
         now < self.ends
     }
 
     /// What the evaluation of a tag has to doubt now, if there is anything.
-    pub fn of(&self, plan: &TagPlan, now: Timestamp) -> Option<&Self> {
-        let doubts = self.is_on(now) && plan.counters.iter().any(|counter| !self.is_complete(*counter, now));
-        doubts.then_some(self)
+    pub fn incomplete_for(&self, plan: &TagPlan, now: Timestamp) -> Option<&Self> {
+        let incomplete =
+            self.is_incomplete(now) && plan.counters.iter().any(|counter| !self.is_complete(*counter, now));
+        incomplete.then_some(self)
     }
 
     pub fn is_complete(&self, counter: CounterId, now: Timestamp) -> bool {
@@ -101,12 +104,12 @@ impl Filling {
 
 /// What was kept of a series before the catalog changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Inherited {
+pub struct InheritedCoverage {
     pub since: Timestamp,
     pub reach: Reach,
 }
 
-impl Inherited {
+impl InheritedCoverage {
     /// Since when all is there that a frame of the same meaning needs.
     fn since(self, wanted: Frame, clock: Timestamp, program: &Program) -> Timestamp {
         if self.reach.covers(wanted.reach) {

@@ -6,19 +6,19 @@ use super::program::Program;
 
 /// The names of tags that stay as they are, whatever their verdicts; mostly none.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Hold {
+pub struct HeldTags {
     names: BTreeSet<Box<str>>,
     /// By place in the order of evaluation; empty where nothing is held.
     places: Vec<bool>,
 }
 
-impl Hold {
+impl HeldTags {
     pub fn new(program: &Program, names: BTreeSet<Box<str>>) -> Self {
         if names.is_empty() {
-            return Hold::default();
+            return HeldTags::default();
         }
         let places = program.tags.iter().map(|plan| names.contains(&program.tag(plan.id).name)).collect();
-        Hold { names, places }
+        HeldTags { names, places }
     }
 
     pub fn names(&self) -> impl Iterator<Item = &Box<str>> {

@@ -7,13 +7,13 @@ use super::store::EntityId;
 /// The place in the table is the hash bits' upper end, so that growing needs no keys; whether a slot is the right one
 /// the entity's own bytes decide.
 #[derive(Debug, Default)]
-pub struct Index {
+pub struct KeyIndex {
     /// 0 is empty; a power of two of them.
     slots: Vec<u64>,
     used: usize,
 }
 
-impl Index {
+impl KeyIndex {
     fn home(&self, tag: u32) -> usize {
         ((u64::from(tag) * self.slots.len() as u64) >> 32) as usize
     }
@@ -48,7 +48,7 @@ impl Index {
             self.grow((self.slots.len() * 2).max(64));
         }
         self.used += 1;
-        self.place(Index::slot(hash, entity));
+        self.place(KeyIndex::slot(hash, entity));
     }
 
     /// Where the search for a hash begins.
@@ -79,7 +79,7 @@ impl Index {
     /// Takes an entity out and moves those behind it up, so that no search ends too early. Knuth, "The Art of Computer
     /// Programming" 3, section 6.4, algorithm R.
     pub fn remove(&mut self, hash: u64, entity: EntityId) {
-        let wanted = Index::slot(hash, entity);
+        let wanted = KeyIndex::slot(hash, entity);
         let mask = self.slots.len() - 1;
         let mut hole = self.home((hash >> 32) as u32);
         while self.slots[hole] != wanted {

@@ -1,142 +1,142 @@
 //! Bringing an entity's tags up to the clock: those that are stale take their turn, and what differs is told.
 
-use super::eval::{Evaluator, Present};
-use super::packed::Kept;
+use super::eval::{Evaluator, Now};
+use super::packed::StoredValue;
 use super::partition::{Partition, Sink};
 use super::program::Program;
-use super::record::Record;
+use super::record::EntityState;
 use super::scores;
 use super::tag_state::TagState;
-use super::tags::{Next, Order, Shown, Turn, turn};
+use super::tags::{NextState, Shown, TagCommand, Transition, step};
 use crate::catalog::Leaf;
 use crate::model::{Cause, Scalar, TagChange, Timestamp};
 
 /// Why, and with what, an entity is evaluated.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Occasion<'a> {
-    pub present: Present,
+pub(super) struct EvalContext<'a> {
+    pub now: Now,
     pub cause: Cause,
     /// What a command wants of a manual tag.
-    pub order: Option<Order<'a>>,
+    pub command: Option<TagCommand<'a>>,
 }
 
 impl Partition {
     /// Evaluates the stale tags, and those that use one that changes, in order; returns until when they hold, and leaves
     /// on the desk until when each group of them does.
-    pub(super) fn evaluate(&mut self, occasion: Occasion<'_>, sink: &mut impl Sink) -> Timestamp {
-        self.desk.dues.clear();
-        while let Some(turn) = self.desk.stale.pop_first() {
-            let id = self.program.tags[turn.place].id;
-            if self.hold.has_place(turn.place) {
+    pub(super) fn evaluate(&mut self, context: EvalContext<'_>, sink: &mut impl Sink) -> Timestamp {
+        self.scratch.group_dues.clear();
+        while let Some(dirty_tag) = self.scratch.dirty.pop_first() {
+            let id = self.program.tags[dirty_tag.place].id;
+            if self.held_tags.has_place(dirty_tag.place) {
                 continue;
             }
-            self.desk.record.load_tag(id);
-            let is_settled = match self.desk.record.tag(id) {
-                TagState::Off => !turn.if_off,
-                TagState::On { lapsed: None, .. } => !turn.if_on,
+            self.scratch.entity_state.load_tag(id);
+            let is_settled = match self.scratch.entity_state.tag(id) {
+                TagState::Off => !dirty_tag.if_off,
+                TagState::On { lapsed: None, .. } => !dirty_tag.if_on,
                 _ => false,
             };
             if !is_settled {
-                let until = self.evaluate_tag(turn.place, occasion, sink);
-                self.desk.dues.hold(turn.place, until);
+                let until = self.evaluate_tag(dirty_tag.place, context, sink);
+                self.scratch.group_dues.hold(dirty_tag.place, until);
             }
         }
-        self.desk.dues.first()
+        self.scratch.group_dues.first()
     }
 
-    fn evaluate_tag(&mut self, place: usize, occasion: Occasion<'_>, sink: &mut impl Sink) -> Timestamp {
+    fn evaluate_tag(&mut self, place: usize, context: EvalContext<'_>, sink: &mut impl Sink) -> Timestamp {
         let program = &*self.program;
         let plan = &program.tags[place];
-        let Occasion { present, cause, order } = occasion;
+        let EvalContext { now, cause, command } = context;
         let kind = &program.tag(plan.id).kind;
-        load(program, place, &mut self.desk.record);
-        let state = self.desk.record.tag(plan.id);
-        let desk = &mut self.desk;
+        load_inputs(program, place, &mut self.scratch.entity_state);
+        let state = self.scratch.entity_state.tag(plan.id);
+        let scratch = &mut self.scratch;
         let mut evaluator = Evaluator {
             program,
-            record: &desk.record,
-            present,
-            lines: &mut desk.lines,
-            answers: &desk.answers,
-            filling: self.filling.of(plan, present.at),
+            entity_state: &scratch.entity_state,
+            now,
+            clock_exprs: &mut scratch.clock_exprs,
+            score_cache: &scratch.score_cache,
+            coverage: self.coverage.incomplete_for(plan, now.at),
         };
-        let order = order.filter(|order| order.tag == plan.id);
-        let Turn { next, until } = turn(&mut evaluator, plan, kind, state, order);
+        let command = command.filter(|command| command.tag == plan.id);
+        let Transition { next, until } = step(&mut evaluator, plan, kind, state, command);
         let (to, because) = match next {
-            Next::Same => return until,
-            Next::Silent(state) => {
-                desk.record.set_tag(plan.id, state);
+            NextState::Same => return until,
+            NextState::Silent(state) => {
+                scratch.entity_state.set_tag(plan.id, state);
                 return until;
             }
-            Next::Change { to, because } => (to, because),
+            NextState::Change { to, because } => (to, because),
         };
-        let mut leaves = recycle(std::mem::take(&mut desk.because));
-        explain(&mut evaluator, &plan.because[because], &mut leaves);
-        let new_state = announced(to, present.at);
+        let mut leaves = recycle(std::mem::take(&mut scratch.because));
+        report_leaves(&mut evaluator, &plan.because[because], &mut leaves);
+        let new_state = state_after(to, now.at);
         if let TagState::Scored(scored) = new_state {
             leaves.push((scores::LABEL, scored.score.map_or(Scalar::Absent, Scalar::Number)));
         }
         let value = match to {
             Shown::Value { value, .. } => value,
-            _ => desk.record.shown(kind, new_state),
+            _ => scratch.entity_state.shown(kind, new_state),
         };
         sink.change(&TagChange {
             entity: program.entity(),
-            key: desk.record.key(),
+            key: scratch.entity_state.key(),
             tag: &program.tag(plan.id).name,
             value,
-            previous: desk.record.shown(kind, state),
-            at: present.at,
-            seq: desk.record.seq + 1,
-            life: self.ended.lives(desk.record.key()),
+            previous: scratch.entity_state.shown(kind, state),
+            at: now.at,
+            seq: scratch.entity_state.seq + 1,
+            life: self.ended_lives.lives(scratch.entity_state.key()),
             cause,
             because: &leaves,
             catalog: &program.fingerprint,
         });
-        desk.because = recycle(leaves);
+        scratch.because = recycle(leaves);
         let new_state = match to {
             Shown::Value { value, ends } => {
-                desk.text.clear();
-                let parked = Kept::new(value, &mut desk.text);
-                TagState::Valued { since: present.at, value: desk.record.keep(parked.get(&desk.text)), ends }
+                scratch.text.clear();
+                let parked = StoredValue::new(value, &mut scratch.text);
+                TagState::Valued { since: now.at, value: scratch.entity_state.keep(parked.get(&scratch.text)), ends }
             }
             _ => new_state,
         };
-        desk.record.seq += 1;
-        desk.record.set_tag(plan.id, new_state);
-        desk.stale.extend(&plan.stale);
+        scratch.entity_state.seq += 1;
+        scratch.entity_state.set_tag(plan.id, new_state);
+        scratch.dirty.extend(&plan.dependents);
         self.stats.changes += 1;
         until
     }
 }
 
 /// The state behind what a change shows, but for values, whose strings the record has to keep first.
-fn announced(to: Shown<'_>, at: Timestamp) -> TagState {
+fn state_after(to: Shown<'_>, at: Timestamp) -> TagState {
     match to {
         Shown::Nothing | Shown::Value { .. } => TagState::Off,
         Shown::On => TagState::On { since: at, lapsed: None },
-        Shown::Nth(index) => TagState::Nth { since: at, index },
+        Shown::BandOrStage(index) => TagState::BandOrStage { since: at, index },
         Shown::Scored(scored) => TagState::Scored(scored),
     }
 }
 
 /// Decodes what the evaluation of a tag may look at, beside the tag itself.
-pub(super) fn load(program: &Program, place: usize, record: &mut Record) {
+pub(super) fn load_inputs(program: &Program, place: usize, entity_state: &mut EntityState) {
     let plan = &program.tags[place];
     for id in &plan.series {
         let frame = program.series[usize::from(id.0)].frame;
-        record.load_series(*id, |at| frame.grid.pane(at, &program.zone));
+        entity_state.load_series(*id, |at| frame.grid.pane(at, &program.zone));
     }
     for id in &plan.attributes {
-        record.load_attribute(*id);
+        entity_state.load_attribute(*id);
     }
     for id in &plan.uses {
-        record.load_tag(*id);
+        entity_state.load_tag(*id);
     }
 }
 
 /// The leaves' values at the present instant.
-fn explain<'a>(evaluator: &mut Evaluator<'a>, leaves: &'a [Leaf], because: &mut Vec<(&'a str, Scalar<'a>)>) {
+fn report_leaves<'a>(evaluator: &mut Evaluator<'a>, leaves: &'a [Leaf], because: &mut Vec<(&'a str, Scalar<'a>)>) {
     for leaf in leaves {
         because.push((&leaf.label, evaluator.eval(&leaf.expr).value));
     }

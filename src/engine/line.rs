@@ -26,9 +26,9 @@ const SCANNED_MS: i64 = 16;
 /// Bounds beyond this many units are left to the search, far from where milliseconds overflow.
 const FAR: f64 = 1e9;
 
-/// A step of a [`Line`], in postfix order.
+/// A step of a [`ClockExpr`], in postfix order.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Step {
+pub enum ClockOp {
     Number(f64),
     /// `(clock − from) / unit_ms`.
     Since {
@@ -52,13 +52,13 @@ pub enum Step {
 
 /// A numeric expression in which only the clock is left open.
 #[derive(Clone, Debug, Default)]
-pub struct Line {
-    pub steps: Vec<Step>,
+pub struct ClockExpr {
+    pub ops: Vec<ClockOp>,
 }
 
 /// What a line is over a stretch of time.
 #[derive(Clone, Copy, Debug, PartialEq)]
-enum Range {
+enum Enclosure {
     Within(f64, f64),
     /// No finite double holds it at any instant of the stretch.
     Absent,
@@ -68,71 +68,71 @@ enum Range {
 /// Operands that wait for their operation: as many as this need no allocation.
 const STACK: usize = 12;
 
-impl Line {
+impl ClockExpr {
     /// The value at an instant; absent where no finite double holds it.
     pub fn at(&self, clock: Timestamp) -> Option<f64> {
         match self.over(clock, clock) {
-            Range::Within(value, _) => Some(value),
+            Enclosure::Within(value, _) => Some(value),
             _ => None,
         }
     }
 
     /// Encloses the values between two instants.
-    fn over(&self, first: Timestamp, last: Timestamp) -> Range {
+    fn over(&self, first: Timestamp, last: Timestamp) -> Enclosure {
         let (mut few, mut many) = ([(0.0_f64, 0.0_f64); STACK], Vec::new());
-        let stack = if self.steps.len() <= STACK {
+        let stack = if self.ops.len() <= STACK {
             &mut few[..]
         } else {
-            many.resize(self.steps.len(), (0.0, 0.0));
+            many.resize(self.ops.len(), (0.0, 0.0));
             &mut many
         };
         let mut depth = 0;
-        for step in &self.steps {
-            let range = match *step {
-                Step::Number(number) => (number, number),
-                Step::Since { from, unit_ms } => {
+        for clock_op in &self.ops {
+            let range = match *clock_op {
+                ClockOp::Number(number) => (number, number),
+                ClockOp::Since { from, unit_ms } => {
                     (first.since(from) as f64 / unit_ms, last.since(from) as f64 / unit_ms)
                 }
-                Step::Until { to, unit_ms } => (to.since(last) as f64 / unit_ms, to.since(first) as f64 / unit_ms),
-                Step::Negate | Step::Abs => {
+                ClockOp::Until { to, unit_ms } => (to.since(last) as f64 / unit_ms, to.since(first) as f64 / unit_ms),
+                ClockOp::Negate | ClockOp::Abs => {
                     depth -= 1;
-                    unary(*step, stack[depth])
+                    unary(*clock_op, stack[depth])
                 }
                 _ => {
                     depth -= 2;
-                    binary(*step, stack[depth], stack[depth + 1])
+                    binary(*clock_op, stack[depth], stack[depth + 1])
                 }
             };
             match range {
                 (low, high) if low.is_finite() && high.is_finite() => stack[depth] = range,
-                (low, high) if low.is_infinite() && low == high => return Range::Absent,
-                (low, high) if low.is_nan() && high.is_nan() && first == last => return Range::Absent,
-                _ => return Range::Open,
+                (low, high) if low.is_infinite() && low == high => return Enclosure::Absent,
+                (low, high) if low.is_nan() && high.is_nan() && first == last => return Enclosure::Absent,
+                _ => return Enclosure::Open,
             }
             depth += 1;
         }
-        Range::Within(stack[0].0, stack[0].1)
+        Enclosure::Within(stack[0].0, stack[0].1)
     }
 }
 
-pub fn unary(step: Step, (low, high): (f64, f64)) -> (f64, f64) {
-    match step {
-        Step::Negate => (-high, -low),
+pub fn unary(clock_op: ClockOp, (low, high): (f64, f64)) -> (f64, f64) {
+    match clock_op {
+        ClockOp::Negate => (-high, -low),
         _ if low >= 0.0 => (low, high),
         _ if high <= 0.0 => (-high, -low),
         _ => (0.0, high.max(-low)),
     }
 }
 
-pub fn binary(step: Step, a: (f64, f64), b: (f64, f64)) -> (f64, f64) {
-    match step {
-        Step::Add => (a.0 + b.0, a.1 + b.1),
-        Step::Subtract => (a.0 - b.1, a.1 - b.0),
-        Step::Multiply => hull([a.0 * b.0, a.0 * b.1, a.1 * b.0, a.1 * b.1]),
+pub fn binary(clock_op: ClockOp, a: (f64, f64), b: (f64, f64)) -> (f64, f64) {
+    match clock_op {
+        ClockOp::Add => (a.0 + b.0, a.1 + b.1),
+        ClockOp::Subtract => (a.0 - b.1, a.1 - b.0),
+        ClockOp::Multiply => hull([a.0 * b.0, a.0 * b.1, a.1 * b.0, a.1 * b.1]),
         // The divisor does not move (spec 4.1): one number. Division by zero is absent, as an overflow is.
-        Step::Divide if b.0 == 0.0 => (f64::INFINITY, f64::INFINITY),
-        Step::Divide => hull([a.0 / b.0, a.1 / b.0, a.0 / b.1, a.1 / b.1]),
-        Step::Min => (a.0.min(b.0), a.1.min(b.1)),
+        ClockOp::Divide if b.0 == 0.0 => (f64::INFINITY, f64::INFINITY),
+        ClockOp::Divide => hull([a.0 / b.0, a.1 / b.0, a.0 / b.1, a.1 / b.1]),
+        ClockOp::Min => (a.0.min(b.0), a.1.min(b.1)),
         _ => (a.0.max(b.0), a.1.max(b.1)),
     }
 }
@@ -144,22 +144,22 @@ fn hull(corners: [f64; 4]) -> (f64, f64) {
     (corners.iter().copied().fold(f64::INFINITY, f64::min), corners.iter().copied().fold(f64::NEG_INFINITY, f64::max))
 }
 
-/// The answer to a [`Question`]: for comparisons 0 or 1, for bands 0 for none and else the band counted from 1.
-pub type Answer = u32;
+/// The answer to a [`Predicate`]: for comparisons 0 or 1, for bands 0 for none and else the band counted from 1.
+pub type Outcome = u32;
 
 /// Something asked of lines that has one answer at each instant.
 #[derive(Clone, Copy, Debug)]
-pub enum Question<'a> {
+pub enum Predicate<'a> {
     Compare {
         op: Comparison,
-        left: &'a Line,
-        right: &'a Line,
+        left: &'a ClockExpr,
+        right: &'a ClockExpr,
     },
     /// The band of a value, left only beyond the margin of the `current` one.
     Band {
         bands: &'a Bands,
         current: Option<u16>,
-        value: &'a Line,
+        value: &'a ClockExpr,
     },
 }
 
@@ -188,43 +188,43 @@ pub fn band(bands: &Bands, current: Option<u16>, value: f64) -> u16 {
     if above || below { plain } else { current }
 }
 
-impl Question<'_> {
-    pub fn at(&self, clock: Timestamp) -> Answer {
+impl Predicate<'_> {
+    pub fn at(&self, clock: Timestamp) -> Outcome {
         match *self {
-            Question::Compare { op, left, right } => match (left.at(clock), right.at(clock)) {
-                (Some(left), Some(right)) => Answer::from(compare(op, left, right)),
+            Predicate::Compare { op, left, right } => match (left.at(clock), right.at(clock)) {
+                (Some(left), Some(right)) => Outcome::from(compare(op, left, right)),
                 _ => 0,
             },
-            Question::Band { bands, current, value } => {
-                value.at(clock).map_or(0, |value| Answer::from(band(bands, current, value)) + 1)
+            Predicate::Band { bands, current, value } => {
+                value.at(clock).map_or(0, |value| Outcome::from(band(bands, current, value)) + 1)
             }
         }
     }
 
     /// The answer, if it is one and the same at all instants of a stretch for all that the enclosures tell.
-    pub fn over(&self, first: Timestamp, last: Timestamp) -> Option<Answer> {
+    pub fn over(&self, first: Timestamp, last: Timestamp) -> Option<Outcome> {
         let is_long = last.since(first) >= SCANNED_MS;
         match *self {
-            Question::Compare { op, left, right } => match (left.over(first, last), right.over(first, last)) {
-                (Range::Within(a, b), Range::Within(c, d)) => decide(op, (a, b), (c, d))
+            Predicate::Compare { op, left, right } => match (left.over(first, last), right.over(first, last)) {
+                (Enclosure::Within(a, b), Enclosure::Within(c, d)) => decide(op, (a, b), (c, d))
                     .or_else(|| {
                         let difference = is_long.then(|| parallel::difference(left, right, first, last))?;
                         decide(op, difference?, (0.0, 0.0))
                     })
-                    .map(Answer::from),
-                (Range::Absent, _) | (_, Range::Absent) => Some(0),
+                    .map(Outcome::from),
+                (Enclosure::Absent, _) | (_, Enclosure::Absent) => Some(0),
                 _ => None,
             },
-            Question::Band { bands, current, value } => {
+            Predicate::Band { bands, current, value } => {
                 let place = |(low, high)| {
                     let (low, high) = (band(bands, current, low), band(bands, current, high));
-                    (low == high).then(|| Answer::from(low) + 1)
+                    (low == high).then(|| Outcome::from(low) + 1)
                 };
                 match value.over(first, last) {
-                    Range::Within(low, high) => place((low, high))
+                    Enclosure::Within(low, high) => place((low, high))
                         .or_else(|| is_long.then(|| parallel::enclose(value, first, last)).flatten().and_then(place)),
-                    Range::Absent => Some(0),
-                    Range::Open => None,
+                    Enclosure::Absent => Some(0),
+                    Enclosure::Open => None,
                 }
             }
         }
@@ -234,14 +234,14 @@ impl Question<'_> {
     fn guess(&self, now: Timestamp) -> Option<Timestamp> {
         const STEP_MS: i64 = 86_400_000;
         let difference = |clock: Timestamp| match *self {
-            Question::Compare { left, right, .. } => Some(left.at(clock)? - right.at(clock)?),
-            Question::Band { value, .. } => value.at(clock),
+            Predicate::Compare { left, right, .. } => Some(left.at(clock)? - right.at(clock)?),
+            Predicate::Band { value, .. } => value.at(clock),
         };
         let (here, there) = (difference(now)?, difference(now.plus(STEP_MS))?);
         let slope = (there - here) / STEP_MS as f64;
         let target = match *self {
-            Question::Compare { .. } => 0.0,
-            Question::Band { bands, current, .. } => {
+            Predicate::Compare { .. } => 0.0,
+            Predicate::Band { bands, current, .. } => {
                 let index = usize::from(band(bands, current, here));
                 let margin = if current == Some(index as u16) { bands.margin } else { 0.0 };
                 if slope > 0.0 {
@@ -258,17 +258,17 @@ impl Question<'_> {
     /// The first instant after `now` and before `limit` with another answer than the one at `now`, or `limit`.
     ///
     /// May be early where a search would be endless, never late.
-    pub fn next_change(&self, answer: Answer, now: Timestamp, limit: Timestamp) -> Timestamp {
+    pub fn next_change(&self, outcome: Outcome, now: Timestamp, limit: Timestamp) -> Timestamp {
         let (mut first, last) = (now.plus(1), limit.plus(-1).min(Timestamp::MAX));
         if let Some(guess) = self.guess(now) {
             let before = guess.plus(-2).min(last);
-            if before < first || self.over(first, before) == Some(answer) {
+            if before < first || self.over(first, before) == Some(outcome) {
                 first = first.max(before.plus(1));
                 for _ in 0..5 {
                     if first > last {
                         return limit;
                     }
-                    if self.at(first) != answer {
+                    if self.at(first) != outcome {
                         return first;
                     }
                     first = first.plus(1);
@@ -276,27 +276,27 @@ impl Question<'_> {
             }
         }
         let over = |first, last| if first == last { Some(self.at(first)) } else { self.over(first, last) };
-        Search { over, answer, looks: LOOKS_MAX }.run(first, last).unwrap_or(limit)
+        Search { over, outcome, looks: LOOKS_MAX }.run(first, last).unwrap_or(limit)
     }
 }
 
-/// The first instant after `now` and before `limit` at which a question has another answer than `answer`, or `limit`.
+/// The first instant after `now` and before `limit` at which a question has another answer than `outcome`, or `limit`.
 /// `over` tells the answer of a stretch where it is one and the same, and always of a single instant.
 ///
 /// May be early where a search would be endless, never late.
 pub fn first_change<A: PartialEq>(
-    answer: A,
+    outcome: A,
     now: Timestamp,
     limit: Timestamp,
     over: impl FnMut(Timestamp, Timestamp) -> Option<A>,
 ) -> Timestamp {
     let (first, last) = (now.plus(1), limit.plus(-1).min(Timestamp::MAX));
-    Search { over, answer, looks: LOOKS_MAX }.run(first, last).unwrap_or(limit)
+    Search { over, outcome, looks: LOOKS_MAX }.run(first, last).unwrap_or(limit)
 }
 
 struct Search<A, F> {
     over: F,
-    answer: A,
+    outcome: A,
     /// How many may still be taken.
     looks: u32,
 }
@@ -326,24 +326,26 @@ impl<A: PartialEq, F: FnMut(Timestamp, Timestamp) -> Option<A>> Search<A, F> {
     /// Whether a stretch is known to have the answer and no other.
     fn holds(&mut self, first: Timestamp, last: Timestamp) -> bool {
         self.looks = self.looks.saturating_sub(1);
-        self.looks > 0 && (self.over)(first, last).as_ref() == Some(&self.answer)
+        self.looks > 0 && (self.over)(first, last).as_ref() == Some(&self.outcome)
     }
 }
 
 /// A clock term alone against a number, as most comparisons with the clock are: whether it holds, and the instant at
 /// which it turns, without a search. `None` where that takes one.
-pub fn compare_bare(op: Comparison, step: Step, bound: f64, now: Timestamp) -> Option<(bool, Timestamp)> {
+pub fn compare_clock_term(op: Comparison, clock_op: ClockOp, bound: f64, now: Timestamp) -> Option<(bool, Timestamp)> {
     if matches!(op, Comparison::Equal | Comparison::NotEqual) || bound.abs() > FAR {
         return None;
     }
     // `>=` and `<` turn where the bound is reached, `>` and `<=` where it is passed.
     let reaches = matches!(op, Comparison::GreaterOrEqual | Comparison::Less);
-    let (value, change) = match step {
-        Step::Since { from, unit_ms } => {
+    let (value, change) = match clock_op {
+        ClockOp::Since { from, unit_ms } => {
             (now.since(from) as f64 / unit_ms, from.plus(steps_to(bound, unit_ms, reaches)))
         }
         // Counting down, it turns at the first instant at which the bound is reached, or passed, no longer.
-        Step::Until { to, unit_ms } => (to.since(now) as f64 / unit_ms, to.plus(1 - steps_to(bound, unit_ms, reaches))),
+        ClockOp::Until { to, unit_ms } => {
+            (to.since(now) as f64 / unit_ms, to.plus(1 - steps_to(bound, unit_ms, reaches)))
+        }
         _ => return None,
     };
     Some((compare(op, value, bound), if change <= now { Timestamp::FOREVER } else { change }))

@@ -4,7 +4,7 @@
 //! ([`store`]); an event unpacks it ([`record`]), moves its attributes and series ([`counting`]), evaluates the tags that this made stale
 //! ([`tags`], [`eval`]) and packs it again. Each evaluation yields the instant until which its verdicts hold; the least
 //! of them is the entity's one timer ([`timers`]); where there are many tags it is known which of them are due then
-//! ([`agenda`]).
+//! ([`due_groups`]).
 
 mod adoption;
 mod agenda;
@@ -42,14 +42,15 @@ mod window;
 mod world;
 mod zone;
 
-pub use counting::Heard;
-pub use explain::{Clause, Explanation, Foreseen, Forgotten, Join, Role, Section, Unseen, Wait};
+pub use counting::AttributeStats;
+pub use explain::{Clause, ClauseForm, Expiry, Explanation, IncompleteCounter, NextChange, Role, Section, Wait};
 pub use journal::{
-    CatalogChange, Copyist, Damage, Extent, Log, NoCopy, Position, Restored, Restoring, Schema, Segment, Slot,
+    ChangelogError, ChangelogSink, Checkpoint, Extent, MigrationReport, RestoredPartition, Schema, Segment, Slot,
+    SnapshotSink, SnapshotUnavailable, StateRestorer,
 };
 pub use models::{ModelTally, ScoreModel, ScoreModels};
 pub use partition::{Partition, Sink, Stats};
 pub use program::Program;
-pub use rebuild::{Rebuild, Rebuilt, Retained};
-pub use survey::{Impact, Outlook, Survey};
-pub use world::{Programs, World};
+pub use rebuild::{BackfillResult, RetainedHistory, StateBackfill};
+pub use survey::{ChangeImpact, ImpactPreview, TagImpact};
+pub use world::{CompiledCatalog, PartitionSet};

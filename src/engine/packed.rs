@@ -4,13 +4,13 @@ use crate::model::{Scalar, Timestamp};
 
 /// Reads what the `put_` functions wrote. Past the end it yields zeros: a block is checked where it enters the process.
 #[derive(Clone, Debug)]
-pub struct Reader<'a> {
+pub struct ByteReader<'a> {
     bytes: &'a [u8],
 }
 
-impl<'a> Reader<'a> {
+impl<'a> ByteReader<'a> {
     pub fn new(bytes: &'a [u8]) -> Self {
-        Reader { bytes }
+        ByteReader { bytes }
     }
 
     pub fn is_empty(&self) -> bool {
@@ -127,7 +127,7 @@ impl Deltas {
         self.last = Some(number);
     }
 
-    pub fn take(&mut self, reader: &mut Reader<'_>) -> i64 {
+    pub fn take(&mut self, reader: &mut ByteReader<'_>) -> i64 {
         let number = match self.last {
             None => reader.signed(),
             Some(last) => last.wrapping_add(reader.unsigned() as i64),
@@ -139,52 +139,52 @@ impl Deltas {
 
 /// A piece of a text buffer.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Piece {
+pub struct TextSpan {
     start: u32,
     len: u32,
 }
 
-impl Piece {
+impl TextSpan {
     pub fn of(self, text: &str) -> &str {
         text.get(self.start as usize..(self.start + self.len) as usize).unwrap_or_default()
     }
 
-    /// Appends `piece` to the buffer.
-    pub fn keep(text: &mut String, piece: &str) -> Self {
+    /// Appends `span` to the buffer.
+    pub fn keep(text: &mut String, span: &str) -> Self {
         let start = text.len() as u32;
-        text.push_str(piece);
-        Piece { start, len: piece.len() as u32 }
+        text.push_str(span);
+        TextSpan { start, len: span.len() as u32 }
     }
 }
 
 /// A value whose string, if it is one, stands in a buffer beside it.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Kept {
+pub enum StoredValue {
     Absent,
     Bool(bool),
     Number(f64),
     Time(Timestamp),
-    String(Piece),
+    String(TextSpan),
 }
 
-impl Kept {
+impl StoredValue {
     pub fn new(value: Scalar<'_>, text: &mut String) -> Self {
         match value {
-            Scalar::Absent => Kept::Absent,
-            Scalar::Bool(b) => Kept::Bool(b),
-            Scalar::Number(n) => Kept::Number(n),
-            Scalar::Time(t) => Kept::Time(t),
-            Scalar::String(s) => Kept::String(Piece::keep(text, s)),
+            Scalar::Absent => StoredValue::Absent,
+            Scalar::Bool(b) => StoredValue::Bool(b),
+            Scalar::Number(n) => StoredValue::Number(n),
+            Scalar::Time(t) => StoredValue::Time(t),
+            Scalar::String(s) => StoredValue::String(TextSpan::keep(text, s)),
         }
     }
 
     pub fn get(self, text: &str) -> Scalar<'_> {
         match self {
-            Kept::Absent => Scalar::Absent,
-            Kept::Bool(b) => Scalar::Bool(b),
-            Kept::Number(n) => Scalar::Number(n),
-            Kept::Time(t) => Scalar::Time(t),
-            Kept::String(piece) => Scalar::String(piece.of(text)),
+            StoredValue::Absent => Scalar::Absent,
+            StoredValue::Bool(b) => Scalar::Bool(b),
+            StoredValue::Number(n) => Scalar::Number(n),
+            StoredValue::Time(t) => Scalar::Time(t),
+            StoredValue::String(span) => Scalar::String(span.of(text)),
         }
     }
 }
@@ -210,19 +210,19 @@ pub fn put_number(out: &mut Vec<u8>, number: f64) {
     }
 }
 
-pub fn put_value(out: &mut Vec<u8>, value: Kept, text: &str) {
+pub fn put_value(out: &mut Vec<u8>, value: StoredValue, text: &str) {
     match value {
-        Kept::Absent => out.push(ABSENT),
-        Kept::Bool(false) => out.push(FALSE),
-        Kept::Bool(true) => out.push(TRUE),
-        Kept::Number(number) => put_number(out, number),
-        Kept::Time(at) => {
+        StoredValue::Absent => out.push(ABSENT),
+        StoredValue::Bool(false) => out.push(FALSE),
+        StoredValue::Bool(true) => out.push(TRUE),
+        StoredValue::Number(number) => put_number(out, number),
+        StoredValue::Time(at) => {
             out.push(TIME);
             put_timestamp(out, at);
         }
-        Kept::String(piece) => {
+        StoredValue::String(span) => {
             out.push(STRING);
-            put_text(out, piece.of(text));
+            put_text(out, span.of(text));
         }
     }
 }
@@ -232,7 +232,7 @@ pub fn put_text(out: &mut Vec<u8>, text: &str) {
     out.extend_from_slice(text.as_bytes());
 }
 
-impl Reader<'_> {
+impl ByteReader<'_> {
     pub fn number(&mut self) -> f64 {
         match self.byte() {
             WHOLE => self.signed() as f64,
@@ -241,21 +241,21 @@ impl Reader<'_> {
     }
 
     /// Reads a string into the buffer.
-    pub fn text(&mut self, text: &mut String) -> Piece {
+    pub fn text(&mut self, text: &mut String) -> TextSpan {
         let len = self.unsigned() as usize;
         let bytes = self.take(len);
-        Piece::keep(text, std::str::from_utf8(bytes).unwrap_or_default())
+        TextSpan::keep(text, std::str::from_utf8(bytes).unwrap_or_default())
     }
 
-    pub fn value(&mut self, text: &mut String) -> Kept {
+    pub fn value(&mut self, text: &mut String) -> StoredValue {
         match self.byte() {
-            FALSE => Kept::Bool(false),
-            TRUE => Kept::Bool(true),
-            NUMBER => Kept::Number(f64::from_bits(self.word())),
-            WHOLE => Kept::Number(self.signed() as f64),
-            TIME => Kept::Time(self.timestamp()),
-            STRING => Kept::String(self.text(text)),
-            _ => Kept::Absent,
+            FALSE => StoredValue::Bool(false),
+            TRUE => StoredValue::Bool(true),
+            NUMBER => StoredValue::Number(f64::from_bits(self.word())),
+            WHOLE => StoredValue::Number(self.signed() as f64),
+            TIME => StoredValue::Time(self.timestamp()),
+            STRING => StoredValue::String(self.text(text)),
+            _ => StoredValue::Absent,
         }
     }
 }

@@ -16,69 +16,69 @@
 //! as `(7 - x) + x` is 7. Where terms of different times are left (`x - y`), their difference is straight up to rounding, so
 //! it lies between those at the two ends, give or take a margin.
 
-use super::line::{Line, Step, binary, unary};
+use super::line::{ClockExpr, ClockOp, binary, unary};
 use crate::model::Timestamp;
 
 /// Longer lines are left to the search: the effort grows with the cube of their length.
-const STEPS_MAX: usize = 64;
+const OPS_MAX: usize = 64;
 
 /// Products below this may lose more to underflow than their error term tells.
 const TINY: f64 = 1e-280;
 
 /// The bounds of `left − right` between two instants, in doubles: of the sign there is no doubt.
-pub fn difference(left: &Line, right: &Line, first: Timestamp, last: Timestamp) -> Option<(f64, f64)> {
-    let mut stretch = Stretch { first, last, parts: Vec::new() };
-    let (left, right) = (stretch.walk(left)?, stretch.walk(right)?);
-    let (sum, error) = left.sum.plus(&right.sum.times(-1.0).0);
-    Some(stretch.bounds(&sum, error))
+pub fn difference(left: &ClockExpr, right: &ClockExpr, first: Timestamp, last: Timestamp) -> Option<(f64, f64)> {
+    let mut interval = AffineInterval { first, last, known_terms: Vec::new() };
+    let (left, right) = (interval.walk(left)?, interval.walk(right)?);
+    let (form, error) = left.form.plus(&right.form.times(-1.0).0);
+    Some(interval.bounds(&form, error))
 }
 
 /// Encloses the values of a line between two instants.
-pub fn enclose(line: &Line, first: Timestamp, last: Timestamp) -> Option<(f64, f64)> {
-    let mut stretch = Stretch { first, last, parts: Vec::new() };
-    stretch.walk(line).map(|value| value.range)
+pub fn enclose(clock_expr: &ClockExpr, first: Timestamp, last: Timestamp) -> Option<(f64, f64)> {
+    let mut interval = AffineInterval { first, last, known_terms: Vec::new() };
+    interval.walk(clock_expr).map(|value| value.range)
 }
 
-/// `constant + factor · part + …`, with the parts in order and no factor of 0.
+/// `constant + factor · term + …`, with the parts in order and no factor of 0.
 #[derive(Clone, Debug, Default, PartialEq)]
-struct Sum {
+struct AffineForm {
     constant: f64,
     terms: Vec<(usize, f64)>,
 }
 
-impl Sum {
+impl AffineForm {
     fn constant(constant: f64) -> Self {
-        Sum { constant, terms: Vec::new() }
+        AffineForm { constant, terms: Vec::new() }
     }
 
-    fn part(part: usize) -> Self {
-        Sum { constant: 0.0, terms: vec![(part, 1.0)] }
+    fn term(term: usize) -> Self {
+        AffineForm { constant: 0.0, terms: vec![(term, 1.0)] }
     }
 
     /// The sum of two, and by how much its numbers are off.
-    fn plus(&self, other: &Sum) -> (Sum, Error) {
+    fn plus(&self, other: &AffineForm) -> (AffineForm, FormError) {
         let (constant, error) = add(self.constant, other.constant);
-        let (mut sum, mut errors) = (Sum { constant, terms: self.terms.clone() }, Error::default());
+        let (mut form, mut errors) = (AffineForm { constant, terms: self.terms.clone() }, FormError::default());
         errors.constant = error.abs();
-        for (part, factor) in &other.terms {
-            match sum.terms.binary_search_by_key(part, |term| term.0) {
+        for (term, factor) in &other.terms {
+            match form.terms.binary_search_by_key(term, |term| term.0) {
                 Ok(at) => {
-                    let (both, error) = add(sum.terms[at].1, *factor);
-                    sum.terms[at].1 = both;
-                    errors.note(*part, error);
+                    let (both, error) = add(form.terms[at].1, *factor);
+                    form.terms[at].1 = both;
+                    errors.note(*term, error);
                 }
-                Err(at) => sum.terms.insert(at, (*part, *factor)),
+                Err(at) => form.terms.insert(at, (*term, *factor)),
             }
         }
-        sum.terms.retain(|term| term.1 != 0.0);
-        (sum, errors)
+        form.terms.retain(|term| term.1 != 0.0);
+        (form, errors)
     }
 
-    fn times(&self, by: f64) -> (Sum, Error) {
+    fn times(&self, by: f64) -> (AffineForm, FormError) {
         self.scaled(|number| multiply(number, by))
     }
 
-    fn over(&self, by: f64) -> (Sum, Error) {
+    fn over(&self, by: f64) -> (AffineForm, FormError) {
         self.scaled(|number| {
             let quotient = number / by;
             let is_exact = multiply(quotient, by) == (number, 0.0);
@@ -87,18 +87,18 @@ impl Sum {
     }
 
     /// `scale` gives a number and by how much that may be off.
-    fn scaled(&self, scale: impl Fn(f64) -> (f64, f64)) -> (Sum, Error) {
+    fn scaled(&self, scale: impl Fn(f64) -> (f64, f64)) -> (AffineForm, FormError) {
         let (constant, error) = scale(self.constant);
-        let (mut sum, mut errors) = (Sum::constant(constant), Error::default());
+        let (mut form, mut errors) = (AffineForm::constant(constant), FormError::default());
         errors.constant = error.abs();
-        for (part, factor) in &self.terms {
+        for (term, factor) in &self.terms {
             let (scaled, error) = scale(*factor);
-            errors.note(*part, error);
+            errors.note(*term, error);
             if scaled != 0.0 {
-                sum.terms.push((*part, scaled));
+                form.terms.push((*term, scaled));
             }
         }
-        (sum, errors)
+        (form, errors)
     }
 
     fn is_finite(&self) -> bool {
@@ -108,170 +108,173 @@ impl Sum {
 
 /// By how much the numbers of a sum are off at most.
 #[derive(Clone, Debug, Default)]
-struct Error {
+struct FormError {
     constant: f64,
     factors: Vec<(usize, f64)>,
 }
 
-impl Error {
-    fn note(&mut self, part: usize, error: f64) {
+impl FormError {
+    fn note(&mut self, term: usize, error: f64) {
         if error != 0.0 {
-            self.factors.push((part, error.abs()));
+            self.factors.push((term, error.abs()));
         }
     }
 }
 
 /// What a part is: equal keys, equal numbers at every instant.
 #[derive(Clone, Debug, PartialEq)]
-enum Key {
+enum TermKey {
     /// `(clock − from) / unit_ms`.
     Clock(Timestamp, f64),
     /// By how much the double nearest to a real number differs from it.
-    Rounding(Sum),
+    Rounding(AffineForm),
     /// The same of an operation whose real result is not at hand.
-    RoundingOf(Step, Sum, Sum),
+    RoundingOf(ClockOp, AffineForm, AffineForm),
     /// All of what an operation results in.
-    Result(Step, Sum, Sum),
+    Result(ClockOp, AffineForm, AffineForm),
 }
 
 #[derive(Clone, Debug)]
-struct Part {
-    key: Key,
+struct Term {
+    key: TermKey,
     /// The least and the greatest that it is over the stretch; of a clock term what it is first and last.
     range: (f64, f64),
 }
 
 /// What a number is over the stretch.
 #[derive(Clone, Debug)]
-struct Value {
-    sum: Sum,
+struct AffineValue {
+    form: AffineForm,
     range: (f64, f64),
 }
 
 #[derive(Debug)]
-struct Stretch {
+struct AffineInterval {
     first: Timestamp,
     last: Timestamp,
-    parts: Vec<Part>,
+    known_terms: Vec<Term>,
 }
 
-impl Stretch {
+impl AffineInterval {
     /// What a line is; `None` where some double on the way may not be finite.
-    fn walk(&mut self, line: &Line) -> Option<Value> {
-        if line.steps.len() > STEPS_MAX {
+    fn walk(&mut self, clock_expr: &ClockExpr) -> Option<AffineValue> {
+        if clock_expr.ops.len() > OPS_MAX {
             return None;
         }
-        let mut stack: Vec<Value> = Vec::with_capacity(line.steps.len());
-        for step in &line.steps {
-            let value = match *step {
-                Step::Number(number) => Value { sum: Sum::constant(number), range: (number, number) },
-                Step::Since { from, unit_ms } => self.clock(from, unit_ms),
+        let mut stack: Vec<AffineValue> = Vec::with_capacity(clock_expr.ops.len());
+        for clock_op in &clock_expr.ops {
+            let value = match *clock_op {
+                ClockOp::Number(number) => AffineValue { form: AffineForm::constant(number), range: (number, number) },
+                ClockOp::Since { from, unit_ms } => self.clock(from, unit_ms),
                 // Rounding is the same on both sides of 0.
-                Step::Until { to, unit_ms } => negated(&self.clock(to, unit_ms)),
-                Step::Negate => negated(&stack.pop()?),
-                Step::Abs => {
+                ClockOp::Until { to, unit_ms } => negated(&self.clock(to, unit_ms)),
+                ClockOp::Negate => negated(&stack.pop()?),
+                ClockOp::Abs => {
                     let x = stack.pop()?;
                     self.absolute(x)
                 }
-                Step::Min | Step::Max => {
+                ClockOp::Min | ClockOp::Max => {
                     let (b, a) = (stack.pop()?, stack.pop()?);
-                    self.chosen(*step, a, b)
+                    self.chosen(*clock_op, a, b)
                 }
-                Step::Add | Step::Subtract | Step::Multiply | Step::Divide => {
+                ClockOp::Add | ClockOp::Subtract | ClockOp::Multiply | ClockOp::Divide => {
                     let (b, a) = (stack.pop()?, stack.pop()?);
-                    self.calculated(*step, &a, &b)
+                    self.calculated(*clock_op, &a, &b)
                 }
             };
-            let is_fine = value.range.0.is_finite() && value.range.1.is_finite() && value.sum.is_finite();
+            let is_fine = value.range.0.is_finite() && value.range.1.is_finite() && value.form.is_finite();
             stack.push(is_fine.then_some(value)?);
         }
         stack.pop()
     }
 
-    fn clock(&mut self, from: Timestamp, unit_ms: f64) -> Value {
+    fn clock(&mut self, from: Timestamp, unit_ms: f64) -> AffineValue {
         let range = (self.first.since(from) as f64 / unit_ms, self.last.since(from) as f64 / unit_ms);
-        Value { sum: Sum::part(self.part(Key::Clock(from, unit_ms), range)), range }
+        AffineValue { form: AffineForm::term(self.term(TermKey::Clock(from, unit_ms), range)), range }
     }
 
-    fn absolute(&mut self, x: Value) -> Value {
+    fn absolute(&mut self, x: AffineValue) -> AffineValue {
         match x.range {
             (low, _) if low >= 0.0 => x,
             (_, high) if high <= 0.0 => negated(&x),
-            range => self.opaque(Step::Abs, x.sum, Sum::default(), unary(Step::Abs, range)),
+            range => self.opaque(ClockOp::Abs, x.form, AffineForm::default(), unary(ClockOp::Abs, range)),
         }
     }
 
     /// `min` and `max`.
-    fn chosen(&mut self, step: Step, a: Value, b: Value) -> Value {
-        let (difference, error) = a.sum.plus(&b.sum.times(-1.0).0);
+    fn chosen(&mut self, clock_op: ClockOp, a: AffineValue, b: AffineValue) -> AffineValue {
+        let (difference, error) = a.form.plus(&b.form.times(-1.0).0);
         let (low, high) = self.bounds(&difference, error);
         let (is_above, is_below) = (low >= 0.0 || a.range.0 >= b.range.1, high <= 0.0 || a.range.1 <= b.range.0);
         match (is_above, is_below) {
-            (false, false) => self.opaque(step, a.sum, b.sum, binary(step, a.range, b.range)),
-            _ if is_above == (step == Step::Max) => a,
+            (false, false) => self.opaque(clock_op, a.form, b.form, binary(clock_op, a.range, b.range)),
+            _ if is_above == (clock_op == ClockOp::Max) => a,
             _ => b,
         }
     }
 
-    fn calculated(&mut self, step: Step, a: &Value, b: &Value) -> Value {
-        let range = binary(step, a.range, b.range);
-        let is_still = |value: &Value| value.sum.terms.is_empty();
-        let (sum, error) = match step {
-            Step::Add => a.sum.plus(&b.sum),
-            Step::Subtract => a.sum.plus(&b.sum.times(-1.0).0),
-            Step::Multiply if is_still(b) => a.sum.times(b.sum.constant),
-            Step::Multiply if is_still(a) => b.sum.times(a.sum.constant),
-            Step::Divide if is_still(b) => a.sum.over(b.sum.constant),
-            _ => return self.opaque(step, a.sum.clone(), b.sum.clone(), range),
+    fn calculated(&mut self, clock_op: ClockOp, a: &AffineValue, b: &AffineValue) -> AffineValue {
+        let range = binary(clock_op, a.range, b.range);
+        let is_still = |value: &AffineValue| value.form.terms.is_empty();
+        let (form, error) = match clock_op {
+            ClockOp::Add => a.form.plus(&b.form),
+            ClockOp::Subtract => a.form.plus(&b.form.times(-1.0).0),
+            ClockOp::Multiply if is_still(b) => a.form.times(b.form.constant),
+            ClockOp::Multiply if is_still(a) => b.form.times(a.form.constant),
+            ClockOp::Divide if is_still(b) => a.form.over(b.form.constant),
+            _ => return self.opaque(clock_op, a.form.clone(), b.form.clone(), range),
         };
-        let is_whole = step == Step::Multiply && (is_power(a) || is_power(b));
+        let is_whole = clock_op == ClockOp::Multiply && (is_power(a) || is_power(b));
         let is_exact = error.constant == 0.0 && error.factors.is_empty();
         let off = self.most(&error);
-        let (low, high) = self.bounds(&sum, error);
+        let (low, high) = self.bounds(&form, error);
         let range = (range.0.max(low), range.1.min(high));
         if range.0 == range.1 {
-            return Value { sum: Sum::constant(range.0), range };
+            return AffineValue { form: AffineForm::constant(range.0), range };
         }
-        if is_exact && (is_whole || sum == a.sum || sum == b.sum) {
-            return Value { sum, range };
+        if is_exact && (is_whole || form == a.form || form == b.form) {
+            return AffineValue { form, range };
         }
         // Half the distance of doubles at the farthest end, and what the numbers of the sum are off.
         let half = step_above(range.0.abs().max(range.1.abs())) / 2.0;
         let most = add_up(half.max(f64::from_bits(1)), off);
-        let key =
-            if is_exact { Key::Rounding(sum.clone()) } else { Key::RoundingOf(step, a.sum.clone(), b.sum.clone()) };
-        let rounding = Sum::part(self.part(key, (-most, most)));
-        Value { sum: sum.plus(&rounding).0, range }
+        let key = if is_exact {
+            TermKey::Rounding(form.clone())
+        } else {
+            TermKey::RoundingOf(clock_op, a.form.clone(), b.form.clone())
+        };
+        let rounding = AffineForm::term(self.term(key, (-most, most)));
+        AffineValue { form: form.plus(&rounding).0, range }
     }
 
-    fn opaque(&mut self, step: Step, a: Sum, b: Sum, range: (f64, f64)) -> Value {
-        Value { sum: Sum::part(self.part(Key::Result(step, a, b), range)), range }
+    fn opaque(&mut self, clock_op: ClockOp, a: AffineForm, b: AffineForm, range: (f64, f64)) -> AffineValue {
+        AffineValue { form: AffineForm::term(self.term(TermKey::Result(clock_op, a, b), range)), range }
     }
 
-    fn part(&mut self, key: Key, range: (f64, f64)) -> usize {
-        self.parts.iter().position(|part| part.key == key).unwrap_or_else(|| {
-            self.parts.push(Part { key, range });
-            self.parts.len() - 1
+    fn term(&mut self, key: TermKey, range: (f64, f64)) -> usize {
+        self.known_terms.iter().position(|term| term.key == key).unwrap_or_else(|| {
+            self.known_terms.push(Term { key, range });
+            self.known_terms.len() - 1
         })
     }
 
     /// How much an error comes to at most.
-    fn most(&self, error: &Error) -> f64 {
-        error.factors.iter().fold(error.constant, |most, (part, off)| {
-            let (low, high) = self.parts[*part].range;
+    fn most(&self, error: &FormError) -> f64 {
+        error.factors.iter().fold(error.constant, |most, (term, off)| {
+            let (low, high) = self.known_terms[*term].range;
             add_up(most, multiply_up(*off, low.abs().max(high.abs())))
         })
     }
 
     /// The doubles nearest to the bounds of a sum, or doubles beyond these. So what is rounded lies between them, and where they
     /// are not 0 they have the sign of the sum.
-    fn bounds(&self, sum: &Sum, error: Error) -> (f64, f64) {
+    fn bounds(&self, form: &AffineForm, error: FormError) -> (f64, f64) {
         let off = self.most(&error);
         let (mut low, mut high) = (-off, off);
-        let (mut first, mut last, mut size, mut straight) = (sum.constant, sum.constant, sum.constant.abs(), 0);
-        for (part, factor) in &sum.terms {
-            let Part { key, range } = &self.parts[*part];
-            if matches!(key, Key::Clock(..)) {
+        let (mut first, mut last, mut size, mut straight) = (form.constant, form.constant, form.constant.abs(), 0);
+        for (term, factor) in &form.terms {
+            let Term { key, range } = &self.known_terms[*term];
+            if matches!(key, TermKey::Clock(..)) {
                 let (at_first, at_last) = (factor * range.0, factor * range.1);
                 (first, last) = (first + at_first, last + at_last);
                 size += at_first.abs().max(at_last.abs());
@@ -293,15 +296,15 @@ impl Stretch {
     }
 }
 
-fn negated(x: &Value) -> Value {
-    Value { sum: x.sum.times(-1.0).0, range: unary(Step::Negate, x.range) }
+fn negated(x: &AffineValue) -> AffineValue {
+    AffineValue { form: x.form.times(-1.0).0, range: unary(ClockOp::Negate, x.range) }
 }
 
 /// Whether nothing is rounded when this multiplies.
-fn is_power(value: &Value) -> bool {
+fn is_power(value: &AffineValue) -> bool {
     const MANTISSA: u64 = (1 << 52) - 1;
-    let factor = value.sum.constant;
-    value.sum.terms.is_empty() && factor.abs() >= 1.0 && factor.to_bits() & MANTISSA == 0
+    let factor = value.form.constant;
+    value.form.terms.is_empty() && factor.abs() >= 1.0 && factor.to_bits() & MANTISSA == 0
 }
 
 /// From a double's size to the next greater one.

@@ -4,11 +4,11 @@
 //! condition follows that in one direction only, an event can move it in that direction only.
 
 use super::program::{CounterPlan, SeriesId};
-use super::series::{Reading, SeriesKind};
+use super::series::{Readout, SeriesType};
 use crate::catalog::{Arithmetic, Comparison, CounterId, Expr, Source, TimeName};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Polarity {
+pub enum Monotonicity {
     /// The series does not enter.
     Still,
     /// Only upward; of conditions: towards true.
@@ -18,20 +18,20 @@ pub enum Polarity {
     Mixed,
 }
 
-impl Polarity {
-    fn and(self, other: Polarity) -> Polarity {
+impl Monotonicity {
+    fn and(self, other: Monotonicity) -> Monotonicity {
         match (self, other) {
-            (Polarity::Still, other) => other,
-            (this, Polarity::Still) => this,
+            (Monotonicity::Still, other) => other,
+            (this, Monotonicity::Still) => this,
             (this, other) if this == other => this,
-            _ => Polarity::Mixed,
+            _ => Monotonicity::Mixed,
         }
     }
 
-    fn flipped(self) -> Polarity {
+    fn flipped(self) -> Monotonicity {
         match self {
-            Polarity::Up => Polarity::Down,
-            Polarity::Down => Polarity::Up,
+            Monotonicity::Up => Monotonicity::Down,
+            Monotonicity::Down => Monotonicity::Up,
             same => same,
         }
     }
@@ -39,45 +39,47 @@ impl Polarity {
 
 /// What grows.
 #[derive(Clone, Copy, Debug)]
-pub struct Growing<'a> {
+pub struct GrowingSeries<'a> {
     pub series: SeriesId,
-    pub kind: SeriesKind,
+    pub series_type: SeriesType,
     pub counters: &'a [CounterPlan],
 }
 
-impl Growing<'_> {
+impl GrowingSeries<'_> {
     fn is_read_by(&self, counter: CounterId) -> bool {
         self.counters[usize::from(counter.0)].series == self.series
     }
 
     /// Of a condition, as the series grows while none of its counters was absent.
-    pub fn condition(&self, expr: &Expr) -> Polarity {
+    pub fn condition(&self, expr: &Expr) -> Monotonicity {
         match expr {
             Expr::Compare { op, sides, .. } => {
                 let difference = self.number(&sides[0]).and(self.number(&sides[1]).flipped());
                 match op {
                     Comparison::Greater | Comparison::GreaterOrEqual => difference,
                     Comparison::Less | Comparison::LessOrEqual => difference.flipped(),
-                    Comparison::Equal | Comparison::NotEqual if difference == Polarity::Still => Polarity::Still,
-                    Comparison::Equal | Comparison::NotEqual => Polarity::Mixed,
+                    Comparison::Equal | Comparison::NotEqual if difference == Monotonicity::Still => {
+                        Monotonicity::Still
+                    }
+                    Comparison::Equal | Comparison::NotEqual => Monotonicity::Mixed,
                 }
             }
             Expr::And(sides) | Expr::Or(sides) => self.condition(&sides[0]).and(self.condition(&sides[1])),
             Expr::Not(x) => self.condition(x).flipped(),
             // What was there is still there.
-            Expr::Has(_) => Polarity::Still,
-            Expr::Tag(_) | Expr::Literal(_) | Expr::Attribute(_) => Polarity::Still,
-            _ => Polarity::Mixed,
+            Expr::Has(_) => Monotonicity::Still,
+            Expr::Tag(_) | Expr::Literal(_) | Expr::Attribute(_) => Monotonicity::Still,
+            _ => Monotonicity::Mixed,
         }
     }
 
-    fn number(&self, expr: &Expr) -> Polarity {
+    fn number(&self, expr: &Expr) -> Monotonicity {
         match expr {
-            Expr::Literal(_) | Expr::Attribute(_) | Expr::Tag(_) => Polarity::Still,
-            Expr::Counter(id) if !self.is_read_by(*id) => Polarity::Still,
-            Expr::Counter(id) => match self.counters[usize::from(id.0)].reading {
-                Reading::Count | Reading::Distinct | Reading::Days => Polarity::Up,
-                _ => Polarity::Mixed,
+            Expr::Literal(_) | Expr::Attribute(_) | Expr::Tag(_) => Monotonicity::Still,
+            Expr::Counter(id) if !self.is_read_by(*id) => Monotonicity::Still,
+            Expr::Counter(id) => match self.counters[usize::from(id.0)].readout {
+                Readout::Count | Readout::Distinct | Readout::Days => Monotonicity::Up,
+                _ => Monotonicity::Mixed,
             },
             Expr::Since { of, .. } => self.time(*of).flipped(),
             Expr::Until { of, .. } | Expr::Time(of) => self.time(*of),
@@ -88,17 +90,17 @@ impl Growing<'_> {
             Expr::Arithmetic(Arithmetic::Subtract, sides) => {
                 self.number(&sides[0]).and(self.number(&sides[1]).flipped())
             }
-            _ => Polarity::Mixed,
+            _ => Monotonicity::Mixed,
         }
     }
 
-    fn time(&self, name: TimeName) -> Polarity {
+    fn time(&self, name: TimeName) -> Monotonicity {
         match name {
-            TimeName::Counter(id) if !self.is_read_by(id) => Polarity::Still,
-            TimeName::Counter(_) if self.kind == SeriesKind::Latest(Source::Time) => Polarity::Up,
-            TimeName::Counter(_) => Polarity::Mixed,
+            TimeName::Counter(id) if !self.is_read_by(id) => Monotonicity::Still,
+            TimeName::Counter(_) if self.series_type == SeriesType::Latest(Source::Time) => Monotonicity::Up,
+            TimeName::Counter(_) => Monotonicity::Mixed,
             // They have sets of their own.
-            TimeName::Attribute(_) | TimeName::FirstSeen | TimeName::LastSeen | TimeName::Event => Polarity::Still,
+            TimeName::Attribute(_) | TimeName::FirstSeen | TimeName::LastSeen | TimeName::Event => Monotonicity::Still,
         }
     }
 }

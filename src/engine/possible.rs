@@ -1,16 +1,16 @@
 //! What an expression may be when it is not known: one value, an interval, or anything.
 
 use super::doubt::Truth;
-use super::eval::{compare_values, step_of};
-use super::line::{Step, binary, unary};
+use super::eval::{clock_op_of, compare_values};
+use super::line::{ClockOp, binary, unary};
 use crate::catalog::{Arithmetic, Comparison};
 use crate::model::{Scalar, Timestamp, Unit};
 
 /// All that an expression may be over a stretch of time.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Possible<'a> {
+pub enum AbstractValue<'a> {
     Fixed(Scalar<'a>),
-    Numbers(Numbers),
+    Numbers(NumberRange),
     /// From `low` to `high`, both included.
     Times {
         low: Timestamp,
@@ -28,7 +28,7 @@ pub enum Possible<'a> {
 
 /// Any number between two ends that may move with the clock.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Numbers {
+pub struct NumberRange {
     /// The least and the greatest that the lower end is over the stretch.
     pub low: (f64, f64),
     /// The same of the upper end.
@@ -37,34 +37,34 @@ pub struct Numbers {
     pub absent: bool,
 }
 
-impl Numbers {
+impl NumberRange {
     pub fn one(number: f64) -> Self {
-        Numbers::between(number, number, false)
+        NumberRange::between(number, number, false)
     }
 
     pub fn between(low: f64, high: f64, absent: bool) -> Self {
-        Numbers { low: (low, low), high: (high, high), absent }
+        NumberRange { low: (low, low), high: (high, high), absent }
     }
 
     /// Any number, or none.
     fn all() -> Self {
-        Numbers::between(f64::MIN, f64::MAX, true)
+        NumberRange::between(f64::MIN, f64::MAX, true)
     }
 
     pub fn negated(self) -> Self {
-        let Numbers { low, high, absent } = self;
-        Numbers { low: unary(Step::Negate, high), high: unary(Step::Negate, low), absent }
+        let NumberRange { low, high, absent } = self;
+        NumberRange { low: unary(ClockOp::Negate, high), high: unary(ClockOp::Negate, low), absent }
     }
 
     pub fn absolute(self) -> Self {
-        let Numbers { low, high, absent } = self;
+        let NumberRange { low, high, absent } = self;
         // Of an interval [a, b] the least is 0, a or −b, whichever is greatest; the greatest b or −a.
-        let mirrored = (unary(Step::Negate, low), unary(Step::Negate, high));
-        Numbers { low: greater(greater((0.0, 0.0), low), mirrored.1), high: greater(high, mirrored.0), absent }
+        let mirrored = (unary(ClockOp::Negate, low), unary(ClockOp::Negate, high));
+        NumberRange { low: greater(greater((0.0, 0.0), low), mirrored.1), high: greater(high, mirrored.0), absent }
     }
 
     /// An operation is monotone in each of its sides, so its ends are at corners.
-    pub fn calculate<'a>(self, op: Arithmetic, by: Numbers) -> Possible<'a> {
+    pub fn calculate<'a>(self, op: Arithmetic, by: NumberRange) -> AbstractValue<'a> {
         let absent = self.absent || by.absent;
         let has_zero = by.low.0 <= 0.0 && by.high.1 >= 0.0;
         if op == Arithmetic::Remainder {
@@ -73,61 +73,61 @@ impl Numbers {
         if op == Arithmetic::Divide && has_zero {
             return self.near_zero(by);
         }
-        let step = step_of(op);
+        let clock_op = clock_op_of(op);
         let corners = [(self.low, by.low), (self.low, by.high), (self.high, by.low), (self.high, by.high)];
-        let [first, rest @ ..] = corners.map(|(a, b)| binary(step, a, b));
+        let [first, rest @ ..] = corners.map(|(a, b)| binary(clock_op, a, b));
         let low = rest.into_iter().fold(first, lesser);
         let high = rest.into_iter().fold(first, greater);
-        Numbers { low, high, absent }.checked()
+        NumberRange { low, high, absent }.checked()
     }
 
     /// A quotient whose divisor may be zero: near it, it goes as far as numbers go.
-    fn near_zero<'a>(self, by: Numbers) -> Possible<'a> {
+    fn near_zero<'a>(self, by: NumberRange) -> AbstractValue<'a> {
         let far = |end: f64| if end == 0.0 { 0.0 } else { f64::MAX.copysign(end) };
         let mut ends = Vec::new();
         for end in [self.low, self.high] {
             if by.high.1 > 0.0 {
-                ends.extend([binary(Step::Divide, end, by.high), (far(end.0), far(end.1))]);
+                ends.extend([binary(ClockOp::Divide, end, by.high), (far(end.0), far(end.1))]);
             }
             if by.low.0 < 0.0 {
-                ends.extend([binary(Step::Divide, end, by.low), (-far(end.1), -far(end.0))]);
+                ends.extend([binary(ClockOp::Divide, end, by.low), (-far(end.1), -far(end.0))]);
             }
         }
-        let Some((first, rest)) = ends.split_first() else { return Possible::Fixed(Scalar::Absent) };
+        let Some((first, rest)) = ends.split_first() else { return AbstractValue::Fixed(Scalar::Absent) };
         let (low, high) =
             rest.iter().fold((*first, *first), |(low, high), end| (lesser(low, *end), greater(high, *end)));
-        Numbers { low, high, absent: true }.checked()
+        NumberRange { low, high, absent: true }.checked()
     }
 
     /// It has the dividend's sign, and is no more than either side.
-    fn remainder<'a>(self, by: Numbers, has_zero: bool) -> Possible<'a> {
+    fn remainder<'a>(self, by: NumberRange, has_zero: bool) -> AbstractValue<'a> {
         if by.low.0 == 0.0 && by.high.1 == 0.0 {
-            return Possible::Fixed(Scalar::Absent);
+            return AbstractValue::Fixed(Scalar::Absent);
         }
-        let size = |numbers: Numbers| numbers.low.0.abs().max(numbers.high.1.abs());
+        let size = |numbers: NumberRange| numbers.low.0.abs().max(numbers.high.1.abs());
         let most = size(self).min(size(by));
         let (low, high) = (if self.low.0 < 0.0 { -most } else { 0.0 }, if self.high.1 > 0.0 { most } else { 0.0 });
-        Possible::Numbers(Numbers::between(low, high, self.absent || by.absent || has_zero))
+        AbstractValue::Numbers(NumberRange::between(low, high, self.absent || by.absent || has_zero))
     }
 
     /// What no finite double holds is absent (spec 4.1). An end that is held at some instants of the stretch and not at
     /// others leaves it open.
-    fn checked<'a>(self) -> Possible<'a> {
-        let Numbers { low, high, .. } = self;
+    fn checked<'a>(self) -> AbstractValue<'a> {
+        let NumberRange { low, high, .. } = self;
         let held = |(first, last): (f64, f64)| (first.is_finite(), last.is_finite());
         match (held(low), held(high)) {
-            ((true, true), (true, true)) => return Possible::Numbers(self),
+            ((true, true), (true, true)) => return AbstractValue::Numbers(self),
             ((true, true), (false, false)) if high.0 == high.1 => {}
             ((false, false), (true, true)) if low.0 == low.1 => {}
             ((false, false), (false, false)) if low.0 == low.1 && high.0 == high.1 => {}
-            _ => return Possible::Open,
+            _ => return AbstractValue::Open,
         }
         if low.0 == f64::INFINITY || high.0 == f64::NEG_INFINITY {
-            return Possible::Fixed(Scalar::Absent);
+            return AbstractValue::Fixed(Scalar::Absent);
         }
         let kept = |end: f64| end.clamp(f64::MIN, f64::MAX);
         let (low, high) = ((kept(low.0), kept(low.1)), (kept(high.0), kept(high.1)));
-        Possible::Numbers(Numbers { low, high, absent: true })
+        AbstractValue::Numbers(NumberRange { low, high, absent: true })
     }
 }
 
@@ -139,95 +139,99 @@ fn greater(a: (f64, f64), b: (f64, f64)) -> (f64, f64) {
     (a.0.max(b.0), a.1.max(b.1))
 }
 
-impl<'a> Possible<'a> {
+impl<'a> AbstractValue<'a> {
     /// Of a condition; `None` for one that is open.
     pub fn truths(truth: Option<Truth>) -> Self {
         match truth {
-            None => Possible::Open,
-            Some(Truth::Unknown) => Possible::Either,
-            Some(truth) => Possible::Fixed(Scalar::Bool(truth == Truth::True)),
+            None => AbstractValue::Open,
+            Some(Truth::Unknown) => AbstractValue::Either,
+            Some(truth) => AbstractValue::Fixed(Scalar::Bool(truth == Truth::True)),
         }
     }
 
     /// As a condition. What is no bool does not hold.
     pub fn truth(&self) -> Option<Truth> {
         match self {
-            Possible::Fixed(value) => Some(Truth::of(value.holds())),
-            Possible::Numbers(_) | Possible::Times { .. } => Some(Truth::False),
-            Possible::Either | Possible::Anything { .. } => Some(Truth::Unknown),
-            Possible::Open => None,
+            AbstractValue::Fixed(value) => Some(Truth::of(value.holds())),
+            AbstractValue::Numbers(_) | AbstractValue::Times { .. } => Some(Truth::False),
+            AbstractValue::Either | AbstractValue::Anything { .. } => Some(Truth::Unknown),
+            AbstractValue::Open => None,
         }
     }
 
     /// Whether there is a value.
     pub fn presence(&self) -> Option<Truth> {
         match self {
-            Possible::Fixed(value) => Some(Truth::of(!value.is_absent())),
-            Possible::Either => Some(Truth::True),
-            Possible::Open => None,
+            AbstractValue::Fixed(value) => Some(Truth::of(!value.is_absent())),
+            AbstractValue::Either => Some(Truth::True),
+            AbstractValue::Open => None,
             other => Some(if other.may_be_absent() { Truth::Unknown } else { Truth::True }),
         }
     }
 
     fn may_be_absent(&self) -> bool {
         match self {
-            Possible::Fixed(value) => value.is_absent(),
-            Possible::Numbers(Numbers { absent, .. })
-            | Possible::Times { absent, .. }
-            | Possible::Anything { absent } => *absent,
-            Possible::Either => false,
-            Possible::Open => true,
+            AbstractValue::Fixed(value) => value.is_absent(),
+            AbstractValue::Numbers(NumberRange { absent, .. })
+            | AbstractValue::Times { absent, .. }
+            | AbstractValue::Anything { absent } => *absent,
+            AbstractValue::Either => false,
+            AbstractValue::Open => true,
         }
     }
 
     /// The value, where it can be no other.
     pub fn fixed(&self) -> Option<Scalar<'a>> {
         match self {
-            Possible::Fixed(value) => Some(*value),
+            AbstractValue::Fixed(value) => Some(*value),
             _ => None,
         }
     }
 
-    /// As [`Possible::fixed`], also of intervals that hold nothing but one value.
+    /// As [`AbstractValue::fixed`], also of intervals that hold nothing but one value.
     pub fn value(&self) -> Option<Scalar<'a>> {
         match *self {
-            Possible::Fixed(value) => Some(value),
-            Possible::Numbers(Numbers { low, high, absent: false }) if low == high && low.0 == low.1 => {
+            AbstractValue::Fixed(value) => Some(value),
+            AbstractValue::Numbers(NumberRange { low, high, absent: false }) if low == high && low.0 == low.1 => {
                 Some(Scalar::Number(low.0))
             }
-            Possible::Times { low, high, absent: false } if low == high => Some(Scalar::Time(low)),
+            AbstractValue::Times { low, high, absent: false } if low == high => Some(Scalar::Time(low)),
             _ => None,
         }
     }
 
     pub fn is_settled(&self) -> bool {
-        !matches!(self, Possible::Open)
+        !matches!(self, AbstractValue::Open)
     }
 
     /// As numbers; `None` for what is never one.
-    pub fn numbers(&self) -> Option<Numbers> {
+    pub fn numbers(&self) -> Option<NumberRange> {
         match *self {
-            Possible::Fixed(Scalar::Number(number)) => Some(Numbers::one(number)),
-            Possible::Numbers(numbers) => Some(numbers),
-            Possible::Anything { .. } => Some(Numbers::all()),
-            Possible::Fixed(_) | Possible::Times { .. } | Possible::Either | Possible::Open => None,
+            AbstractValue::Fixed(Scalar::Number(number)) => Some(NumberRange::one(number)),
+            AbstractValue::Numbers(numbers) => Some(numbers),
+            AbstractValue::Anything { .. } => Some(NumberRange::all()),
+            AbstractValue::Fixed(_) | AbstractValue::Times { .. } | AbstractValue::Either | AbstractValue::Open => None,
         }
     }
 
     /// As instants in milliseconds; `None` for what is no time.
-    fn instants(&self) -> Option<Numbers> {
+    fn instants(&self) -> Option<NumberRange> {
         match *self {
-            Possible::Fixed(Scalar::Time(at)) => Some(Numbers::one(at.ms() as f64)),
-            Possible::Times { low, high, absent } => Some(Numbers::between(low.ms() as f64, high.ms() as f64, absent)),
+            AbstractValue::Fixed(Scalar::Time(at)) => Some(NumberRange::one(at.ms() as f64)),
+            AbstractValue::Times { low, high, absent } => {
+                Some(NumberRange::between(low.ms() as f64, high.ms() as f64, absent))
+            }
             _ => None,
         }
     }
 
-    pub fn unary(self, one: impl Fn(f64) -> f64, all: impl Fn(Numbers) -> Numbers) -> Self {
+    pub fn unary(self, one: impl Fn(f64) -> f64, all: impl Fn(NumberRange) -> NumberRange) -> Self {
         match self {
-            Possible::Fixed(Scalar::Number(number)) => Possible::Fixed(Scalar::Number(one(number))),
-            Possible::Open => Possible::Open,
-            other => other.numbers().map_or(Possible::Fixed(Scalar::Absent), |numbers| Possible::Numbers(all(numbers))),
+            AbstractValue::Fixed(Scalar::Number(number)) => AbstractValue::Fixed(Scalar::Number(one(number))),
+            AbstractValue::Open => AbstractValue::Open,
+            other => other
+                .numbers()
+                .map_or(AbstractValue::Fixed(Scalar::Absent), |numbers| AbstractValue::Numbers(all(numbers))),
         }
     }
 
@@ -250,84 +254,92 @@ impl<'a> Possible<'a> {
         self,
         is_instant: bool,
         ends: impl Fn(Timestamp, Timestamp) -> ((f64, f64), (f64, f64)),
-    ) -> Possible<'a> {
+    ) -> AbstractValue<'a> {
         match self {
-            Possible::Fixed(Scalar::Time(at)) => {
+            AbstractValue::Fixed(Scalar::Time(at)) => {
                 let (low, high) = ends(at, at);
                 if is_instant {
-                    Possible::Fixed(Scalar::Number(low.0))
+                    AbstractValue::Fixed(Scalar::Number(low.0))
                 } else {
-                    Possible::Numbers(Numbers { low, high, absent: false })
+                    AbstractValue::Numbers(NumberRange { low, high, absent: false })
                 }
             }
-            Possible::Times { low, high, absent } => {
+            AbstractValue::Times { low, high, absent } => {
                 let (low, high) = ends(low, high);
-                Possible::Numbers(Numbers { low, high, absent })
+                AbstractValue::Numbers(NumberRange { low, high, absent })
             }
-            Possible::Anything { .. } => Possible::Numbers(Numbers::all()),
-            Possible::Open => Possible::Open,
-            Possible::Fixed(_) | Possible::Numbers(_) | Possible::Either => Possible::Fixed(Scalar::Absent),
+            AbstractValue::Anything { .. } => AbstractValue::Numbers(NumberRange::all()),
+            AbstractValue::Open => AbstractValue::Open,
+            AbstractValue::Fixed(_) | AbstractValue::Numbers(_) | AbstractValue::Either => {
+                AbstractValue::Fixed(Scalar::Absent)
+            }
         }
     }
 
     /// The distance of two times, in units.
-    pub fn distance_from(&self, from: &Possible<'_>, unit: Unit) -> Possible<'a> {
+    pub fn distance_from(&self, from: &AbstractValue<'_>, unit: Unit) -> AbstractValue<'a> {
         let unit_ms = unit.ms() as f64;
-        if let (Possible::Fixed(Scalar::Time(to)), Possible::Fixed(Scalar::Time(from))) = (self, from) {
-            return Possible::Fixed(Scalar::Number(to.since(*from) as f64 / unit_ms));
+        if let (AbstractValue::Fixed(Scalar::Time(to)), AbstractValue::Fixed(Scalar::Time(from))) = (self, from) {
+            return AbstractValue::Fixed(Scalar::Number(to.since(*from) as f64 / unit_ms));
         }
-        let or_anything = |side: &Possible<'_>| match side {
-            Possible::Anything { .. } => Some(Numbers::all()),
+        let or_anything = |side: &AbstractValue<'_>| match side {
+            AbstractValue::Anything { .. } => Some(NumberRange::all()),
             other => other.instants(),
         };
         match (or_anything(self), or_anything(from)) {
             (Some(to), Some(from)) => {
                 let (low, high) = ((to.low.0 - from.high.0) / unit_ms, (to.high.0 - from.low.0) / unit_ms);
-                Numbers::between(low, high, to.absent || from.absent).checked()
+                NumberRange::between(low, high, to.absent || from.absent).checked()
             }
-            _ => Possible::Fixed(Scalar::Absent),
+            _ => AbstractValue::Fixed(Scalar::Absent),
         }
     }
 
     /// Either of the two.
-    pub fn or(self, other: Possible<'a>) -> Self {
+    pub fn or(self, other: AbstractValue<'a>) -> Self {
         let absent = self.may_be_absent() || other.may_be_absent();
-        let is_bool = |side: &Possible<'_>| matches!(side, Possible::Either | Possible::Fixed(Scalar::Bool(_)));
+        let is_bool =
+            |side: &AbstractValue<'_>| matches!(side, AbstractValue::Either | AbstractValue::Fixed(Scalar::Bool(_)));
         match (self, other) {
             (a, b) if a == b => a,
-            (Possible::Open, _) | (_, Possible::Open) => Possible::Open,
-            (Possible::Fixed(Scalar::Absent), Possible::Numbers(numbers))
-            | (Possible::Numbers(numbers), Possible::Fixed(Scalar::Absent)) => {
-                Possible::Numbers(Numbers { absent, ..numbers })
+            (AbstractValue::Open, _) | (_, AbstractValue::Open) => AbstractValue::Open,
+            (AbstractValue::Fixed(Scalar::Absent), AbstractValue::Numbers(numbers))
+            | (AbstractValue::Numbers(numbers), AbstractValue::Fixed(Scalar::Absent)) => {
+                AbstractValue::Numbers(NumberRange { absent, ..numbers })
             }
-            (Possible::Fixed(Scalar::Absent), Possible::Fixed(Scalar::Number(number)))
-            | (Possible::Fixed(Scalar::Number(number)), Possible::Fixed(Scalar::Absent)) => {
-                Possible::Numbers(Numbers { absent, ..Numbers::one(number) })
+            (AbstractValue::Fixed(Scalar::Absent), AbstractValue::Fixed(Scalar::Number(number)))
+            | (AbstractValue::Fixed(Scalar::Number(number)), AbstractValue::Fixed(Scalar::Absent)) => {
+                AbstractValue::Numbers(NumberRange { absent, ..NumberRange::one(number) })
             }
-            (a, b) if is_bool(&a) && is_bool(&b) => Possible::Either,
-            (Possible::Anything { .. }, _) | (_, Possible::Anything { .. }) => Possible::Anything { absent },
+            (a, b) if is_bool(&a) && is_bool(&b) => AbstractValue::Either,
+            (AbstractValue::Anything { .. }, _) | (_, AbstractValue::Anything { .. }) => {
+                AbstractValue::Anything { absent }
+            }
             (a, b) => match (a.numbers(), b.numbers()) {
-                (Some(a), Some(b)) => {
-                    Possible::Numbers(Numbers { low: lesser(a.low, b.low), high: greater(a.high, b.high), absent })
-                }
-                _ => Possible::Anything { absent },
+                (Some(a), Some(b)) => AbstractValue::Numbers(NumberRange {
+                    low: lesser(a.low, b.low),
+                    high: greater(a.high, b.high),
+                    absent,
+                }),
+                _ => AbstractValue::Anything { absent },
             },
         }
     }
 
     /// A comparison of all that it may be with all that another may be; `None` where that is open.
-    pub fn compare(&self, op: Comparison, other: &Possible<'_>) -> Option<Truth> {
+    pub fn compare(&self, op: Comparison, other: &AbstractValue<'_>) -> Option<Truth> {
         if let (Some(a), Some(b)) = (self.fixed(), other.fixed()) {
             return Some(Truth::of(compare_values(op, a, b)));
         }
-        let is_absent = |side: &Possible<'_>| side.fixed().is_some_and(|value| value.is_absent());
+        let is_absent = |side: &AbstractValue<'_>| side.fixed().is_some_and(|value| value.is_absent());
         if is_absent(self) || is_absent(other) {
             return Some(Truth::False);
         }
-        let bools = |side: &Possible<'_>| matches!(side, Possible::Either | Possible::Fixed(Scalar::Bool(_)));
+        let bools =
+            |side: &AbstractValue<'_>| matches!(side, AbstractValue::Either | AbstractValue::Fixed(Scalar::Bool(_)));
         match (self, other) {
-            (Possible::Open, _) | (_, Possible::Open) => None,
-            (Possible::Anything { .. }, _) | (_, Possible::Anything { .. }) => Some(Truth::Unknown),
+            (AbstractValue::Open, _) | (_, AbstractValue::Open) => None,
+            (AbstractValue::Anything { .. }, _) | (_, AbstractValue::Anything { .. }) => Some(Truth::Unknown),
             (a, b) if bools(a) && bools(b) => Some(Truth::Unknown),
             (a, b) => match (a.numbers().zip(b.numbers()), a.instants().zip(b.instants())) {
                 (Some((a, b)), _) | (_, Some((a, b))) => decide(op, a, b),
@@ -354,7 +366,7 @@ fn all_below(a: (f64, f64), b: (f64, f64), or_equal: bool) -> Throughout {
     }
 }
 
-fn decide(op: Comparison, a: Numbers, b: Numbers) -> Option<Truth> {
+fn decide(op: Comparison, a: NumberRange, b: NumberRange) -> Option<Truth> {
     let absent = a.absent || b.absent;
     let (always, never) = match op {
         Comparison::Less => (all_below(a.high, b.low, false), all_below(b.high, a.low, true)),
@@ -373,7 +385,7 @@ fn decide(op: Comparison, a: Numbers, b: Numbers) -> Option<Truth> {
 }
 
 /// Whether no number of one is a number of the other.
-fn apart(a: Numbers, b: Numbers) -> Throughout {
+fn apart(a: NumberRange, b: NumberRange) -> Throughout {
     match (all_below(a.high, b.low, false), all_below(b.high, a.low, false)) {
         (Some(true), _) | (_, Some(true)) => Some(true),
         (Some(false), Some(false)) => Some(false),
@@ -382,11 +394,11 @@ fn apart(a: Numbers, b: Numbers) -> Throughout {
 }
 
 /// Whether both are one and the same number.
-fn one(a: Numbers, b: Numbers) -> Throughout {
+fn one(a: NumberRange, b: NumberRange) -> Throughout {
     let ends = [a.low.0, a.low.1, a.high.0, a.high.1, b.low.0, b.low.1, b.high.0, b.high.1];
     if ends.iter().all(|end| *end == ends[0]) {
         return Some(true);
     }
-    let is_wide = |numbers: Numbers| numbers.low.1 < numbers.high.0;
+    let is_wide = |numbers: NumberRange| numbers.low.1 < numbers.high.0;
     if is_wide(a) || is_wide(b) || apart(a, b) == Some(true) { Some(false) } else { None }
 }

@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use super::counting::Heard;
+use super::counting::AttributeStats;
 use super::journal::Schema;
 use super::models::{ScoreModel, ScoreModels};
-use super::polarity::{Growing, Polarity};
+use super::polarity::{GrowingSeries, Monotonicity};
 use super::scores::ScorePlan;
-use super::series::{Reading, SeriesKind};
+use super::series::{Readout, SeriesType};
 use super::stale::TagSet;
 use super::window::{Frame, Reach};
 use super::zone::Zone;
@@ -26,21 +26,21 @@ pub struct SeriesPlan {
     pub entity: EntityKindId,
     pub on: KindSet,
     pub filter: Option<Expr>,
-    pub kind: SeriesKind,
+    pub series_type: SeriesType,
     /// The widest of its counters' windows.
     pub frame: Frame,
     /// The tags that can differ when it has moved.
-    pub stale: TagSet,
+    pub dependents: TagSet,
     /// Of these, those that its growth can put on when they are off, and off when they are on.
-    pub growth_stale_off: TagSet,
-    pub growth_stale_on: TagSet,
+    pub growth_dependents_off: TagSet,
+    pub growth_dependents_on: TagSet,
 }
 
 /// A counter is a view of a series.
 #[derive(Clone, Copy, Debug)]
 pub struct CounterPlan {
     pub series: SeriesId,
-    pub reading: Reading,
+    pub readout: Readout,
     pub frame: Frame,
 }
 
@@ -61,7 +61,7 @@ pub struct TagPlan {
     pub attributes: Vec<AttributeId>,
     pub uses: Vec<TagId>,
     /// The tags that use this one.
-    pub stale: TagSet,
+    pub dependents: TagSet,
     /// What changes show: of a rule when added and when removed, of a value or score, of each stage and of none.
     pub because: Vec<Vec<Leaf>>,
     /// Of a tag with a `score`.
@@ -84,9 +84,9 @@ pub struct Program {
     pub tags: Vec<TagPlan>,
     /// By [`KindId`]; the first is for types that the catalog does not mention.
     pub listeners: Vec<Listeners>,
-    pub attribute_stale: Vec<TagSet>,
-    pub first_seen_stale: TagSet,
-    pub last_seen_stale: TagSet,
+    pub attribute_dependents: Vec<TagSet>,
+    pub first_seen_dependents: TagSet,
+    pub last_seen_dependents: TagSet,
     /// What the cells of an entity mean.
     pub schema: Schema,
     /// Of all kinds of entity.
@@ -109,9 +109,9 @@ impl Program {
             fingerprint: format!("{:08x}", (catalog.fingerprint >> 32) as u32),
             zone: Zone::new(&catalog.timezone),
             listeners: plan_listeners(&catalog, kind, &series),
-            attribute_stale: vec![TagSet::empty(tag_count); catalog.attributes.len()],
-            first_seen_stale: TagSet::empty(tag_count),
-            last_seen_stale: TagSet::empty(tag_count),
+            attribute_dependents: vec![TagSet::empty(tag_count); catalog.attributes.len()],
+            first_seen_dependents: TagSet::empty(tag_count),
+            last_seen_dependents: TagSet::empty(tag_count),
             tags: Vec::with_capacity(tag_count),
             series,
             counters,
@@ -149,9 +149,12 @@ impl Program {
             .map(move |(counter, plan)| (&*counter.name, count(plan)))
     }
 
-    /// Of what events have said, as [`Stats::heard`](super::Stats): each attribute of this kind of entity with its part.
-    pub fn by_attribute<'a>(&'a self, heard: &'a [Heard]) -> impl Iterator<Item = (&'a Attribute, Heard)> {
-        let all = self.catalog.attributes.iter().zip(heard.iter().copied());
+    /// Of what events have said, as [`Stats::stats`](super::Stats): each attribute of this kind of entity with its part.
+    pub fn by_attribute<'a>(
+        &'a self,
+        stats: &'a [AttributeStats],
+    ) -> impl Iterator<Item = (&'a Attribute, AttributeStats)> {
+        let all = self.catalog.attributes.iter().zip(stats.iter().copied());
         all.filter(|(attribute, _)| attribute.entity == self.kind)
     }
 
@@ -173,13 +176,13 @@ impl Program {
         let place = self.tags.len();
         let (mut series, mut counters, mut attributes, mut uses) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         let tag = &self.catalog.tags[usize::from(id.0)];
-        let mut names = Vec::new();
+        let mut dependencies = Vec::new();
         for condition in tag.kind.conditions() {
-            visit_names(&condition.expr, &mut |name| names.push(name.clone()));
+            visit_dependencies(&condition.expr, &mut |dependency| dependencies.push(dependency.clone()));
         }
-        for name in names {
-            match name {
-                Name::Counter(counter) => {
+        for dependency in dependencies {
+            match dependency {
+                Dependency::Counter(counter) => {
                     let read = self.counters[usize::from(counter.0)].series;
                     if !series.contains(&read) {
                         series.push(read);
@@ -188,15 +191,15 @@ impl Program {
                         counters.push(counter);
                     }
                 }
-                Name::Attribute(attribute) => {
-                    self.attribute_stale[usize::from(attribute.0)].insert(place);
+                Dependency::Attribute(attribute) => {
+                    self.attribute_dependents[usize::from(attribute.0)].insert(place);
                     attributes.push(attribute);
                 }
-                Name::FirstSeen => self.first_seen_stale.insert(place),
-                Name::LastSeen => self.last_seen_stale.insert(place),
-                Name::Tag(used) => {
+                Dependency::FirstSeen => self.first_seen_dependents.insert(place),
+                Dependency::LastSeen => self.last_seen_dependents.insert(place),
+                Dependency::Tag(used) => {
                     if let Some(plan) = self.tags.iter_mut().find(|plan| plan.id == used) {
-                        plan.stale.insert(place);
+                        plan.dependents.insert(place);
                     }
                     uses.push(used);
                 }
@@ -204,19 +207,19 @@ impl Program {
         }
         for id in &series {
             let plan = &mut self.series[usize::from(id.0)];
-            let growing = Growing { series: *id, kind: plan.kind, counters: &self.counters };
+            let growing = GrowingSeries { series: *id, series_type: plan.series_type, counters: &self.counters };
             let polarity = match &tag.kind {
                 TagKind::Rule { when, .. } => growing.condition(&when.expr),
                 TagKind::Value { .. } | TagKind::Stages(_) | TagKind::Score(_) | TagKind::Manual { .. } => {
-                    Polarity::Mixed
+                    Monotonicity::Mixed
                 }
             };
-            plan.stale.insert(place);
-            if polarity != Polarity::Down {
-                plan.growth_stale_off.insert(place);
+            plan.dependents.insert(place);
+            if polarity != Monotonicity::Down {
+                plan.growth_dependents_off.insert(place);
             }
-            if polarity != Polarity::Up {
-                plan.growth_stale_on.insert(place);
+            if polarity != Monotonicity::Up {
+                plan.growth_dependents_on.insert(place);
             }
         }
         let because = plan_because(&tag.kind);
@@ -224,8 +227,8 @@ impl Program {
             TagKind::Score(score) => Some(ScorePlan::new(&self.catalog, id, score, &self.models)),
             _ => None,
         };
-        let stale = TagSet::empty(self.catalog.tags.len());
-        self.tags.push(TagPlan { id, series, counters, attributes, uses, stale, because, score });
+        let dependents = TagSet::empty(self.catalog.tags.len());
+        self.tags.push(TagPlan { id, series, counters, attributes, uses, dependents, because, score });
     }
 }
 
@@ -260,34 +263,37 @@ fn plan_series(catalog: &Catalog) -> (Vec<SeriesPlan>, Vec<CounterPlan>) {
     let mut counters = Vec::new();
     for counter in &catalog.counters {
         let frame = Frame::new(counter.aggregate, counter.window);
-        let kind = SeriesKind::new(counter.aggregate);
-        let shared = series.iter().position(|plan| shares(plan, counter, kind, frame));
+        let series_type = SeriesType::new(counter.aggregate);
+        let shared = series.iter().position(|plan| shares(plan, counter, series_type, frame));
         let index = shared.unwrap_or_else(|| {
             series.push(SeriesPlan {
                 entity: counter.entity,
                 on: counter.on.clone(),
                 filter: counter.filter.clone(),
-                kind,
+                series_type,
                 frame,
-                stale: TagSet::empty(catalog.tags.len()),
-                growth_stale_off: TagSet::empty(catalog.tags.len()),
-                growth_stale_on: TagSet::empty(catalog.tags.len()),
+                dependents: TagSet::empty(catalog.tags.len()),
+                growth_dependents_off: TagSet::empty(catalog.tags.len()),
+                growth_dependents_on: TagSet::empty(catalog.tags.len()),
             });
             series.len() - 1
         });
         let plan = &mut series[index];
         plan.frame.reach = wider(plan.frame.reach, frame.reach);
-        let reading = Reading::new(counter.aggregate);
-        counters.push(CounterPlan { series: SeriesId(index as u16), reading, frame });
+        let readout = Readout::new(counter.aggregate);
+        counters.push(CounterPlan { series: SeriesId(index as u16), readout, frame });
     }
     (series, counters)
 }
 
-fn shares(plan: &SeriesPlan, counter: &Counter, kind: SeriesKind, frame: Frame) -> bool {
-    let same_events =
-        plan.entity == counter.entity && plan.kind == kind && plan.on == counter.on && plan.filter == counter.filter;
+fn shares(plan: &SeriesPlan, counter: &Counter, series_type: SeriesType, frame: Frame) -> bool {
+    let same_events = plan.entity == counter.entity
+        && plan.series_type == series_type
+        && plan.on == counter.on
+        && plan.filter == counter.filter;
     let reach_fits = plan.frame.reach == frame.reach
-        || kind.serves_any_reach() && matches!((plan.frame.reach, frame.reach), (Reach::Back(_), Reach::Back(_)));
+        || series_type.serves_any_reach()
+            && matches!((plan.frame.reach, frame.reach), (Reach::Back(_), Reach::Back(_)));
     same_events && plan.frame.grid == frame.grid && reach_fits
 }
 
@@ -318,7 +324,7 @@ fn plan_listeners(catalog: &Catalog, of: EntityKindId, series: &[SeriesPlan]) ->
 
 /// What an expression can depend on.
 #[derive(Clone, Debug)]
-enum Name {
+enum Dependency {
     Attribute(AttributeId),
     Counter(CounterId),
     Tag(TagId),
@@ -326,36 +332,38 @@ enum Name {
     LastSeen,
 }
 
-fn visit_names(expr: &Expr, visit: &mut impl FnMut(Name)) {
+fn visit_dependencies(expr: &Expr, visit: &mut impl FnMut(Dependency)) {
     match expr {
-        Expr::Attribute(id) => visit(Name::Attribute(*id)),
-        Expr::Counter(id) => visit(Name::Counter(*id)),
-        Expr::Tag(id) => visit(Name::Tag(*id)),
+        Expr::Attribute(id) => visit(Dependency::Attribute(*id)),
+        Expr::Counter(id) => visit(Dependency::Counter(*id)),
+        Expr::Tag(id) => visit(Dependency::Tag(*id)),
         Expr::Time(name) | Expr::Since { of: name, .. } | Expr::Until { of: name, .. } => visit_time(*name, visit),
         Expr::Between { from, to, .. } => {
             visit_time(*from, visit);
             visit_time(*to, visit);
         }
-        Expr::Negate(x) | Expr::Abs(x) | Expr::Not(x) | Expr::Has(x) | Expr::Contains(x, _) => visit_names(x, visit),
-        Expr::Arithmetic(_, sides) | Expr::And(sides) | Expr::Or(sides) | Expr::Text(_, sides) => {
-            sides.iter().for_each(|side| visit_names(side, visit));
+        Expr::Negate(x) | Expr::Abs(x) | Expr::Not(x) | Expr::Has(x) | Expr::Contains(x, _) => {
+            visit_dependencies(x, visit)
         }
-        Expr::Compare { sides, .. } => sides.iter().for_each(|side| visit_names(side, visit)),
-        Expr::Conditional(parts) => parts.iter().for_each(|part| visit_names(part, visit)),
+        Expr::Arithmetic(_, sides) | Expr::And(sides) | Expr::Or(sides) | Expr::Text(_, sides) => {
+            sides.iter().for_each(|side| visit_dependencies(side, visit));
+        }
+        Expr::Compare { sides, .. } => sides.iter().for_each(|side| visit_dependencies(side, visit)),
+        Expr::Conditional(parts) => parts.iter().for_each(|part| visit_dependencies(part, visit)),
         Expr::In(x, list) => {
-            visit_names(x, visit);
-            list.iter().for_each(|item| visit_names(item, visit));
+            visit_dependencies(x, visit);
+            list.iter().for_each(|item| visit_dependencies(item, visit));
         }
         Expr::Literal(_) | Expr::Property(_) | Expr::Kind => {}
     }
 }
 
-fn visit_time(name: TimeName, visit: &mut impl FnMut(Name)) {
+fn visit_time(name: TimeName, visit: &mut impl FnMut(Dependency)) {
     match name {
-        TimeName::Attribute(id) => visit(Name::Attribute(id)),
-        TimeName::Counter(id) => visit(Name::Counter(id)),
-        TimeName::FirstSeen => visit(Name::FirstSeen),
-        TimeName::LastSeen => visit(Name::LastSeen),
+        TimeName::Attribute(id) => visit(Dependency::Attribute(id)),
+        TimeName::Counter(id) => visit(Dependency::Counter(id)),
+        TimeName::FirstSeen => visit(Dependency::FirstSeen),
+        TimeName::LastSeen => visit(Dependency::LastSeen),
         TimeName::Event => {}
     }
 }

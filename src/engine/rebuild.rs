@@ -8,10 +8,10 @@
 //! until the last one has been the log says that the series have seen what they had seen before. That is true of a
 //! state in which some entities have seen more; so a crash leaves nothing half done.
 
-use super::adoption::Instants;
-use super::filling::Filling;
-use super::packed::{Deltas, Reader, put_timestamp, put_unsigned};
-use super::partition::{Partition, Silence};
+use super::adoption::DueTimes;
+use super::filling::Coverage;
+use super::packed::{ByteReader, Deltas, put_timestamp, put_unsigned};
+use super::partition::{NullSink, Partition};
 use super::program::{Program, SeriesId};
 use super::store::Store;
 use crate::catalog::History;
@@ -23,7 +23,7 @@ const OPENING: u32 = 100;
 
 /// How much of a partition's history there still is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Retained {
+pub enum RetainedHistory {
     /// The first event, and all after it.
     Whole,
     /// What came last.
@@ -32,12 +32,12 @@ pub enum Retained {
 
 /// A history that is being counted again.
 #[derive(Debug)]
-pub struct Rebuild {
+pub struct StateBackfill {
     past: Partition,
     /// The clock of the state that it is for.
     clock: Timestamp,
-    retained: Retained,
-    wanted: Wanted,
+    retained: RetainedHistory,
+    wanted: BackfillGoal,
     /// How many events have been looked at for where the history begins.
     opening: u32,
     begins: Timestamp,
@@ -46,7 +46,7 @@ pub struct Rebuild {
 
 /// What a state can gain.
 #[derive(Clone, Debug)]
-struct Wanted {
+struct BackfillGoal {
     attributes: bool,
     /// Of the series that have not seen all: since when they have.
     since: Vec<(SeriesId, Timestamp)>,
@@ -54,7 +54,7 @@ struct Wanted {
 
 /// What has come of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Rebuilt {
+pub struct BackfillResult {
     pub events: u64,
     /// Of which something was counted that the state had not.
     pub entities: u64,
@@ -62,23 +62,23 @@ pub struct Rebuilt {
     pub since: Option<Timestamp>,
 }
 
-impl Rebuild {
+impl StateBackfill {
     /// For a state that has counters that have not seen all, or (`attributes`) attributes that are new. `None`: there is
     /// nothing to gain.
-    pub fn new(state: &Partition, retained: Retained, attributes: bool) -> Option<Self> {
+    pub fn new(state: &Partition, retained: RetainedHistory, attributes: bool) -> Option<Self> {
         let clock = state.clock()?;
         let program = &state.program;
         let known = (0_u16..).zip(&program.series).filter(|(_, plan)| plan.entity == program.kind);
-        let known = known.map(|(id, _)| (SeriesId(id), state.filling.seen_since(SeriesId(id))));
+        let known = known.map(|(id, _)| (SeriesId(id), state.coverage.seen_since(SeriesId(id))));
         let since: Vec<_> = known.filter(|(_, since)| *since != Timestamp::MIN).collect();
-        let is_filling = state.filling.is_on(clock) && !since.is_empty();
+        let is_filling = state.coverage.is_incomplete(clock) && !since.is_empty();
         if !is_filling && !attributes {
             return None;
         }
         let mut past = Partition::new(program.clone());
-        past.hold(program.catalog.tags.iter().map(|tag| tag.name.clone()).collect());
-        let wanted = Wanted { attributes, since };
-        Some(Rebuild { past, clock, retained, wanted, opening: 0, begins: Timestamp::MIN, events: 0 })
+        past.hold_tags(program.catalog.tags.iter().map(|tag| tag.name.clone()).collect());
+        let wanted = BackfillGoal { attributes, since };
+        Some(StateBackfill { past, clock, retained, wanted, opening: 0, begins: Timestamp::MIN, events: 0 })
     }
 
     /// Counts an event. The state has not counted one from behind its clock: it was rejected as one from the future.
@@ -91,7 +91,7 @@ impl Rebuild {
             self.begins = self.begins.max(event.time);
         }
         self.events += 1;
-        self.past.apply(event, &mut Silence);
+        self.past.apply(event, &mut NullSink);
     }
 
     pub fn events(&self) -> u64 {
@@ -104,7 +104,7 @@ impl Rebuild {
     }
 
     fn opening_len(&self) -> u32 {
-        if self.retained == Retained::Whole { 1 } else { OPENING }
+        if self.retained == RetainedHistory::Whole { 1 } else { OPENING }
     }
 
     /// Since when the history is known.
@@ -112,7 +112,7 @@ impl Rebuild {
         let begins_with_topic = self.past.program.catalog.history == History::Partial;
         match self.retained {
             _ if self.opening == 0 => Timestamp::FOREVER,
-            Retained::Whole if !begins_with_topic => Timestamp::MIN,
+            RetainedHistory::Whole if !begins_with_topic => Timestamp::MIN,
             _ => self.begins,
         }
     }
@@ -130,26 +130,26 @@ impl Partition {
     ///
     /// Entities that only the state has keep what they have. Those that only the history has, which the state has
     /// forgotten or never known, begin without tags; if the history is not whole they stay unknown.
-    pub fn take_over(&mut self, rebuild: Rebuild) -> Option<Rebuilt> {
-        let (present, taken, since) = (self.present?, rebuild.taken(), rebuild.since());
-        let Rebuild { mut past, wanted, retained, events, .. } = rebuild;
+    pub fn merge_backfill(&mut self, rebuild: StateBackfill) -> Option<BackfillResult> {
+        let (now, taken, since) = (self.now?, rebuild.taken(), rebuild.since());
+        let StateBackfill { mut past, wanted, retained, events, .. } = rebuild;
         if events == 0 || taken.is_empty() && !wanted.attributes {
             return None;
         }
-        past.advance(present.at, &mut Silence);
-        let layout = Layout::new(&self.program, &taken);
+        past.advance(now.at, &mut NullSink);
+        let layout = CellLayout::new(&self.program, &taken);
         let (mut theirs, mut merged, mut changed) = (Vec::new(), Vec::new(), 0);
         for entity in past.store.entities() {
             if past.store.is_vacant(entity) {
                 continue;
             }
-            let record = &mut past.desk.record;
-            record.unpack(past.store.packed(entity));
-            record.prune(&self.program, present);
+            let entity_state = &mut past.scratch.entity_state;
+            entity_state.unpack(past.store.packed(entity));
+            entity_state.prune(&self.program, now);
             theirs.clear();
-            record.pack(&mut theirs);
-            let hash = Store::hash(record.key());
-            match self.store.find(hash, record.key()) {
+            entity_state.pack(&mut theirs);
+            let hash = Store::hash(entity_state.key());
+            match self.store.find(hash, entity_state.key()) {
                 Some(ours) => {
                     merged.clear();
                     layout.merge(self.store.packed(ours), &theirs, &mut merged);
@@ -158,7 +158,7 @@ impl Partition {
                         changed += 1;
                     }
                 }
-                None if retained == Retained::Whole && record.first_seen().is_some() => {
+                None if retained == RetainedHistory::Whole && entity_state.first_seen().is_some() => {
                     self.store.insert(hash, &theirs);
                     changed += 1;
                 }
@@ -168,24 +168,24 @@ impl Partition {
         let seen: Vec<Timestamp> = (0..self.program.series.len())
             .map(|index| {
                 let is_taken = taken.contains(&SeriesId(index as u16));
-                if is_taken { since } else { self.filling.seen_since_index(index) }
+                if is_taken { since } else { self.coverage.seen_since_index(index) }
             })
             .collect();
-        let before = std::mem::replace(&mut self.filling, Filling::since(&self.program, seen));
-        self.unwritten_filling.get_or_insert(before);
-        self.judge_all(Instants::Void);
+        let before = std::mem::replace(&mut self.coverage, Coverage::since(&self.program, seen));
+        self.unwritten_coverage.get_or_insert(before);
+        self.reevaluate_all(DueTimes::Discard);
         let since = (since != Timestamp::MIN).then_some(since);
-        Some(Rebuilt { events, entities: changed, since })
+        Some(BackfillResult { events, entities: changed, since })
     }
 
     /// Whether all that was taken over has been evaluated, and the log has yet to say so.
-    pub fn owes_filling(&self) -> bool {
-        self.unwritten_filling.is_some() && self.store.unjudged() == 0
+    pub fn owes_coverage(&self) -> bool {
+        self.unwritten_coverage.is_some() && self.store.pending_reevaluations() == 0
     }
 }
 
 /// How the cells of a record are numbered, and which of them are taken from the history.
-struct Layout {
+struct CellLayout {
     attributes: u16,
     /// By series.
     taken: Vec<bool>,
@@ -193,7 +193,7 @@ struct Layout {
 }
 
 /// A record's bytes in their parts.
-struct Parts<'a> {
+struct StateParts<'a> {
     key: &'a [u8],
     seq: u64,
     first_seen: Timestamp,
@@ -201,9 +201,9 @@ struct Parts<'a> {
     cells: Vec<(u16, &'a [u8])>,
 }
 
-impl<'a> Parts<'a> {
+impl<'a> StateParts<'a> {
     fn of(packed: &'a [u8]) -> Self {
-        let mut reader = Reader::new(packed);
+        let mut reader = ByteReader::new(packed);
         let len = reader.unsigned() as usize;
         let (key, seq, first_seen) = (reader.take(len), reader.unsigned(), reader.timestamp());
         let last_seen = first_seen.plus(reader.unsigned() as i64);
@@ -212,7 +212,7 @@ impl<'a> Parts<'a> {
             let (slot, len) = (reader.unsigned() as u16, reader.unsigned() as usize);
             cells.push((slot, reader.take(len)));
         }
-        Parts { key, seq, first_seen, last_seen, cells }
+        StateParts { key, seq, first_seen, last_seen, cells }
     }
 
     fn cell(&self, slot: u16) -> Option<&'a [u8]> {
@@ -225,18 +225,18 @@ impl<'a> Parts<'a> {
     }
 }
 
-impl Layout {
+impl CellLayout {
     fn new(program: &Program, taken: &[SeriesId]) -> Self {
         let attributes = program.catalog.attributes.len() as u16;
         let series = 0..program.series.len() as u16;
         let taken: Vec<bool> = series.map(|id| taken.contains(&SeriesId(id))).collect();
         let seen = attributes + taken.len() as u16 + program.catalog.tags.len() as u16;
-        Layout { attributes, taken, seen }
+        CellLayout { attributes, taken, seen }
     }
 
     /// Appends a state with what its history has seen.
     fn merge(&self, ours: &[u8], theirs: &[u8], out: &mut Vec<u8>) {
-        let (ours, theirs) = (Parts::of(ours), Parts::of(theirs));
+        let (ours, theirs) = (StateParts::of(ours), StateParts::of(theirs));
         let (first_seen, last_seen) = match (ours.had_events(), theirs.had_events()) {
             (true, false) => (ours.first_seen, ours.last_seen),
             (false, true) => (theirs.first_seen, theirs.last_seen),
@@ -262,7 +262,7 @@ impl Layout {
     fn choose<'a>(&self, slot: u16, ours: Option<&'a [u8]>, theirs: Option<&'a [u8]>) -> Option<&'a [u8]> {
         if slot < self.attributes {
             // The latest event has told what is so.
-            let time = |cell| Reader::new(cell).timestamp();
+            let time = |cell| ByteReader::new(cell).timestamp();
             return match (ours, theirs) {
                 (Some(mine), Some(other)) if time(other) <= time(mine) => ours,
                 (_, Some(_)) => theirs,
@@ -271,7 +271,7 @@ impl Layout {
         }
         if slot == self.seen {
             // Who remembers further back remembers all that the other does.
-            let first = |cell| Deltas::default().take(&mut Reader::new(cell));
+            let first = |cell| Deltas::default().take(&mut ByteReader::new(cell));
             return match (ours, theirs) {
                 (Some(mine), Some(other)) if first(mine) < first(other) => ours,
                 (_, Some(_)) => theirs,

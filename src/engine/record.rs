@@ -4,8 +4,10 @@
 //! a length and a payload that only the slot's owner understands. What an entity never had takes no room, what an
 //! event does not touch is copied as it is, and the very bytes can go to a changelog.
 
-use super::eval::Present;
-use super::packed::{Deltas, Kept, Piece, Reader, put_text, put_timestamp, put_unsigned, put_value, put_word};
+use super::eval::Now;
+use super::packed::{
+    ByteReader, Deltas, StoredValue, TextSpan, put_text, put_timestamp, put_unsigned, put_value, put_word,
+};
 use super::program::{Program, SeriesId};
 use super::scores::Scored;
 use super::series::Series;
@@ -16,11 +18,11 @@ use crate::model::{Scalar, Timestamp};
 
 /// A cell's place in the record: attributes, then series, then tags, then the remembered ids.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Slot(u16);
+struct CellIndex(u16);
 
 /// Where a slot's content stands.
 #[derive(Clone, Copy, Debug, Default)]
-enum Cell {
+enum CellState {
     #[default]
     Empty,
     /// In the bytes that were unpacked.
@@ -33,64 +35,64 @@ enum Cell {
 
 /// An attribute's value and the time of the event that set or cleared it.
 #[derive(Clone, Copy, Debug)]
-struct Fact {
+struct AttributeValue {
     time: Timestamp,
-    value: Kept,
+    value: StoredValue,
 }
 
 /// The name of a tag that the catalog has no more, and what it shows.
-pub type GoneTag = (Piece, ShownValue);
+pub type RetiredTag = (TextSpan, ShownValue);
 
 /// An id that was accepted, and the clock then.
-pub type Seen = (u64, Timestamp);
+pub type SeenId = (u64, Timestamp);
 
 /// One entity, unpacked. One value serves all entities of a partition, one after another.
 #[derive(Debug)]
-pub struct Record {
+pub struct EntityState {
     packed: Vec<u8>,
-    cells: Vec<Cell>,
+    cells: Vec<CellState>,
     /// The slots that are not empty, in order.
-    present: Vec<Slot>,
+    occupied: Vec<CellIndex>,
     key: Vec<u8>,
     pub seq: u64,
     /// The time of the earliest event; [`Timestamp::FOREVER`] where there were only commands.
     first_seen: Timestamp,
     /// The time of the latest event, or the clock at the latest command where there were only commands.
     last_seen: Timestamp,
-    facts: Vec<Fact>,
+    attributes: Vec<AttributeValue>,
     series: Vec<Series>,
     tags: Vec<TagState>,
-    seen: Vec<Seen>,
+    seen_ids: Vec<SeenId>,
     /// Tags that an earlier catalog had, by name.
-    gone: Vec<GoneTag>,
+    retired: Vec<RetiredTag>,
     /// Strings of attributes and tag values.
     text: String,
 }
 
-impl Record {
+impl EntityState {
     pub fn new(program: &Program) -> Self {
         let (attributes, tags) = (program.catalog.attributes.len(), program.catalog.tags.len());
         let slots = attributes + program.series.len() + tags + 2;
-        Record {
+        EntityState {
             packed: Vec::new(),
-            cells: vec![Cell::Empty; slots],
-            present: Vec::new(),
+            cells: vec![CellState::Empty; slots],
+            occupied: Vec::new(),
             key: Vec::new(),
             seq: 0,
             first_seen: Timestamp::FOREVER,
             last_seen: Timestamp::MIN,
-            facts: vec![Fact { time: Timestamp::MIN, value: Kept::Absent }; attributes],
-            series: program.series.iter().map(|plan| Series::new(plan.kind)).collect(),
+            attributes: vec![AttributeValue { time: Timestamp::MIN, value: StoredValue::Absent }; attributes],
+            series: program.series.iter().map(|plan| Series::new(plan.series_type)).collect(),
             tags: vec![TagState::Off; tags],
-            seen: Vec::new(),
-            gone: Vec::new(),
+            seen_ids: Vec::new(),
+            retired: Vec::new(),
             text: String::new(),
         }
     }
 
     /// The key of packed bytes.
     pub fn key_of(packed: &[u8]) -> &[u8] {
-        let mut reader = Reader::new(packed);
+        let mut reader = ByteReader::new(packed);
         let len = reader.unsigned() as usize;
         reader.take(len)
     }
@@ -102,8 +104,8 @@ impl Record {
     }
 
     fn reset(&mut self) {
-        for slot in self.present.drain(..) {
-            self.cells[usize::from(slot.0)] = Cell::Empty;
+        for slot in self.occupied.drain(..) {
+            self.cells[usize::from(slot.0)] = CellState::Empty;
         }
         self.packed.clear();
         self.key.clear();
@@ -116,20 +118,20 @@ impl Record {
     pub fn unpack(&mut self, packed: &[u8]) {
         self.reset();
         self.packed.extend_from_slice(packed);
-        let mut reader = Reader::new(&self.packed);
+        let mut reader = ByteReader::new(&self.packed);
         let key_len = reader.unsigned() as usize;
         self.key.extend_from_slice(reader.take(key_len));
         self.seq = reader.unsigned();
         self.first_seen = reader.timestamp();
         self.last_seen = self.first_seen.plus(reader.unsigned() as i64);
         while !reader.is_empty() {
-            let slot = Slot(reader.unsigned() as u16);
+            let slot = CellIndex(reader.unsigned() as u16);
             let len = reader.unsigned() as usize;
             let start = (self.packed.len() - reader.remaining()) as u32;
             reader.take(len);
             if let Some(cell) = self.cells.get_mut(usize::from(slot.0)) {
-                *cell = Cell::Packed { start, len: len as u32 };
-                self.present.push(slot);
+                *cell = CellState::Packed { start, len: len as u32 };
+                self.occupied.push(slot);
             }
         }
     }
@@ -141,21 +143,21 @@ impl Record {
         put_unsigned(out, self.seq);
         put_timestamp(out, self.first_seen);
         put_unsigned(out, self.last_seen.since(self.first_seen) as u64);
-        for slot in &self.present {
+        for slot in &self.occupied {
             match self.cells[usize::from(slot.0)] {
-                Cell::Empty => {}
-                Cell::Packed { start, len } | Cell::Read { start, len } => {
+                CellState::Empty => {}
+                CellState::Packed { start, len } | CellState::Read { start, len } => {
                     put_unsigned(out, u64::from(slot.0));
                     put_unsigned(out, u64::from(len));
                     out.extend_from_slice(&self.packed[start as usize..(start + len) as usize]);
                 }
-                Cell::Moved => self.pack_cell(*slot, out),
+                CellState::Moved => self.pack_cell(*slot, out),
             }
         }
     }
 
     /// Writes a decoded cell, or nothing where nothing is left of it.
-    fn pack_cell(&self, slot: Slot, out: &mut Vec<u8>) {
+    fn pack_cell(&self, slot: CellIndex, out: &mut Vec<u8>) {
         let before = out.len();
         put_unsigned(out, u64::from(slot.0));
         let header = out.len();
@@ -178,14 +180,14 @@ impl Record {
         }
     }
 
-    fn encode(&self, slot: Slot, out: &mut Vec<u8>) {
+    fn encode(&self, slot: CellIndex, out: &mut Vec<u8>) {
         let mut index = usize::from(slot.0);
-        if let Some(fact) = self.facts.get(index) {
-            put_timestamp(out, fact.time);
-            put_value(out, fact.value, &self.text);
+        if let Some(attribute) = self.attributes.get(index) {
+            put_timestamp(out, attribute.time);
+            put_value(out, attribute.value, &self.text);
             return;
         }
-        index -= self.facts.len();
+        index -= self.attributes.len();
         if let Some(series) = self.series.get(index) {
             series.encode(out);
             return;
@@ -193,8 +195,10 @@ impl Record {
         index -= self.series.len();
         match self.tags.get(index) {
             Some(state) => encode_state(*state, &self.text, out),
-            None if slot == self.seen_slot() => encode_seen(&self.seen, out),
-            None => self.gone.iter().for_each(|(name, shown)| put_gone(name.of(&self.text), *shown, &self.text, out)),
+            None if slot == self.seen_ids_slot() => encode_seen_ids(&self.seen_ids, out),
+            None => {
+                self.retired.iter().for_each(|(name, shown)| put_retired(name.of(&self.text), *shown, &self.text, out))
+            }
         }
     }
 
@@ -235,30 +239,30 @@ impl Record {
     }
 
     /// Marks a slot as moved; whether its decoded form has yet to be filled from the bytes returned.
-    fn touch(&mut self, slot: Slot) {
+    fn touch(&mut self, slot: CellIndex) {
         let cell = &mut self.cells[usize::from(slot.0)];
-        if matches!(cell, Cell::Empty) {
-            let at = self.present.partition_point(|present| *present < slot);
-            self.present.insert(at, slot);
+        if matches!(cell, CellState::Empty) {
+            let at = self.occupied.partition_point(|occupied| *occupied < slot);
+            self.occupied.insert(at, slot);
         }
-        *cell = Cell::Moved;
+        *cell = CellState::Moved;
     }
 
     /// The bytes of a cell that has not been decoded yet; from now on it counts as decoded.
-    fn open(&mut self, slot: Slot) -> Opened {
+    fn open(&mut self, slot: CellIndex) -> Opened {
         let cell = &mut self.cells[usize::from(slot.0)];
         match *cell {
-            Cell::Empty => Opened::Empty,
-            Cell::Packed { start, len } => {
-                *cell = Cell::Read { start, len };
+            CellState::Empty => Opened::Empty,
+            CellState::Packed { start, len } => {
+                *cell = CellState::Read { start, len };
                 Opened::Packed(start as usize..(start + len) as usize)
             }
-            Cell::Read { .. } | Cell::Moved => Opened::Already,
+            CellState::Read { .. } | CellState::Moved => Opened::Already,
         }
     }
 }
 
-/// What [`Record::open`] found.
+/// What [`EntityState::open`] found.
 enum Opened {
     Empty,
     Packed(std::ops::Range<usize>),
@@ -266,12 +270,12 @@ enum Opened {
 }
 
 /// Series.
-impl Record {
-    fn series_slot(&self, id: SeriesId) -> Slot {
-        Slot((self.facts.len() + usize::from(id.0)) as u16)
+impl EntityState {
+    fn series_slot(&self, id: SeriesId) -> CellIndex {
+        CellIndex((self.attributes.len() + usize::from(id.0)) as u16)
     }
 
-    /// Decodes a series if that has not been done, so that [`Record::series`] shows it.
+    /// Decodes a series if that has not been done, so that [`EntityState::series`] shows it.
     pub fn load_series(&mut self, id: SeriesId, pane_of: impl Fn(Timestamp) -> Pane) {
         let opened = self.open(self.series_slot(id));
         let series = &mut self.series[usize::from(id.0)];
@@ -288,12 +292,12 @@ impl Record {
     }
 
     /// Drops what has left the windows.
-    pub fn prune(&mut self, program: &Program, present: Present) {
+    pub fn prune(&mut self, program: &Program, now: Now) {
         for (index, plan) in program.series.iter().enumerate() {
             let id = SeriesId(index as u16);
-            if !matches!(self.cells[usize::from(self.series_slot(id).0)], Cell::Empty) {
+            if !matches!(self.cells[usize::from(self.series_slot(id).0)], CellState::Empty) {
                 self.load_series(id, |at| plan.frame.grid.pane(at, &program.zone));
-                self.change_series(id, |series| series.prune(present.least(plan.frame)));
+                self.change_series(id, |series| series.prune(now.least(plan.frame)));
             }
         }
     }
@@ -309,49 +313,49 @@ impl Record {
 }
 
 /// Attributes.
-impl Record {
+impl EntityState {
     pub fn load_attribute(&mut self, id: AttributeId) {
-        let fact = match self.open(Slot(id.0)) {
-            Opened::Empty => Fact { time: Timestamp::MIN, value: Kept::Absent },
+        let attribute = match self.open(CellIndex(id.0)) {
+            Opened::Empty => AttributeValue { time: Timestamp::MIN, value: StoredValue::Absent },
             Opened::Packed(range) => {
-                let mut reader = Reader::new(&self.packed[range]);
-                Fact { time: reader.timestamp(), value: reader.value(&mut self.text) }
+                let mut reader = ByteReader::new(&self.packed[range]);
+                AttributeValue { time: reader.timestamp(), value: reader.value(&mut self.text) }
             }
             Opened::Already => return,
         };
-        self.facts[usize::from(id.0)] = fact;
+        self.attributes[usize::from(id.0)] = attribute;
     }
 
     /// The value of an attribute that has been loaded.
     pub fn attribute(&self, id: AttributeId) -> Scalar<'_> {
-        self.facts[usize::from(id.0)].value.get(&self.text)
+        self.attributes[usize::from(id.0)].value.get(&self.text)
     }
 
     /// Sets or clears a loaded attribute, unless a later event has; whether its value is another now.
     pub fn set_attribute(&mut self, id: AttributeId, time: Timestamp, value: Scalar<'_>) -> bool {
-        let known = self.facts[usize::from(id.0)];
-        let slot = Slot(id.0);
-        if time < known.time && !matches!(self.cells[usize::from(slot.0)], Cell::Empty) {
+        let known = self.attributes[usize::from(id.0)];
+        let slot = CellIndex(id.0);
+        if time < known.time && !matches!(self.cells[usize::from(slot.0)], CellState::Empty) {
             return false;
         }
         let differs = self.attribute(id) != value;
-        let value = if differs { Kept::new(value, &mut self.text) } else { known.value };
-        self.facts[usize::from(id.0)] = Fact { time, value };
+        let value = if differs { StoredValue::new(value, &mut self.text) } else { known.value };
+        self.attributes[usize::from(id.0)] = AttributeValue { time, value };
         self.touch(slot);
         differs
     }
 }
 
 /// Tags.
-impl Record {
-    fn tag_slot(&self, id: TagId) -> Slot {
-        Slot((self.facts.len() + self.series.len() + usize::from(id.0)) as u16)
+impl EntityState {
+    fn tag_slot(&self, id: TagId) -> CellIndex {
+        CellIndex((self.attributes.len() + self.series.len() + usize::from(id.0)) as u16)
     }
 
     pub fn load_tag(&mut self, id: TagId) {
         let state = match self.open(self.tag_slot(id)) {
             Opened::Empty => TagState::Off,
-            Opened::Packed(range) => decode_state(&mut Reader::new(&self.packed[range]), &mut self.text),
+            Opened::Packed(range) => decode_state(&mut ByteReader::new(&self.packed[range]), &mut self.text),
             Opened::Already => return,
         };
         self.tags[usize::from(id.0)] = state;
@@ -373,13 +377,13 @@ impl Record {
     }
 
     /// A value that a tag keeps.
-    pub fn kept(&self, value: Kept) -> Scalar<'_> {
+    pub fn kept(&self, value: StoredValue) -> Scalar<'_> {
         value.get(&self.text)
     }
 
     /// Keeps a value for a [`TagState::Valued`].
-    pub fn keep(&mut self, value: Scalar<'_>) -> Kept {
-        Kept::new(value, &mut self.text)
+    pub fn keep(&mut self, value: Scalar<'_>) -> StoredValue {
+        StoredValue::new(value, &mut self.text)
     }
 
     /// The value that a tag in this state shows.
@@ -390,7 +394,7 @@ impl Record {
             (TagState::Scored(scored), TagKind::Score(Score { bands: None, .. })) => {
                 scored.score.filter(|_| scored.shown.is_some()).map_or(Scalar::Absent, Scalar::Number)
             }
-            (TagState::Nth { index, .. } | TagState::Scored(Scored { shown: Some((_, index)), .. }), _) => {
+            (TagState::BandOrStage { index, .. } | TagState::Scored(Scored { shown: Some((_, index)), .. }), _) => {
                 kind.label(index).map_or(Scalar::Absent, Scalar::String)
             }
             _ => Scalar::Absent,
@@ -399,88 +403,88 @@ impl Record {
 }
 
 /// Remembered ids.
-impl Record {
-    fn seen_slot(&self) -> Slot {
-        Slot((self.cells.len() - 2) as u16)
+impl EntityState {
+    fn seen_ids_slot(&self) -> CellIndex {
+        CellIndex((self.cells.len() - 2) as u16)
     }
 
     /// Whether an id was accepted after the clock `since`; if not, it is remembered as accepted at `clock`.
     pub fn is_duplicate(&mut self, id: u64, clock: Timestamp, dedup_ms: i64) -> bool {
-        match self.open(self.seen_slot()) {
-            Opened::Empty => self.seen.clear(),
-            Opened::Packed(range) => decode_seen(&mut Reader::new(&self.packed[range]), &mut self.seen),
+        match self.open(self.seen_ids_slot()) {
+            Opened::Empty => self.seen_ids.clear(),
+            Opened::Packed(range) => decode_seen_ids(&mut ByteReader::new(&self.packed[range]), &mut self.seen_ids),
             Opened::Already => {}
         }
-        let gone = self.seen.iter().take_while(|(_, at)| clock.since(*at) >= dedup_ms).count();
-        self.seen.drain(..gone);
-        if self.seen.iter().any(|(known, _)| *known == id) {
+        let expired = self.seen_ids.iter().take_while(|(_, at)| clock.since(*at) >= dedup_ms).count();
+        self.seen_ids.drain(..expired);
+        if self.seen_ids.iter().any(|(known, _)| *known == id) {
             return true;
         }
-        self.seen.push((id, clock));
-        self.touch(self.seen_slot());
+        self.seen_ids.push((id, clock));
+        self.touch(self.seen_ids_slot());
         false
     }
 }
 
 /// Tags that are gone.
-impl Record {
-    fn gone_slot(&self) -> Slot {
-        Slot((self.cells.len() - 1) as u16)
+impl EntityState {
+    fn retired_slot(&self) -> CellIndex {
+        CellIndex((self.cells.len() - 1) as u16)
     }
 
     /// Tags that an earlier catalog had and that have not been removed.
-    pub fn gone(&mut self) -> Vec<GoneTag> {
-        match self.open(self.gone_slot()) {
-            Opened::Empty => self.gone.clear(),
+    pub fn retired(&mut self) -> Vec<RetiredTag> {
+        match self.open(self.retired_slot()) {
+            Opened::Empty => self.retired.clear(),
             Opened::Packed(range) => {
-                self.gone.clear();
-                let reader = &mut Reader::new(&self.packed[range]);
+                self.retired.clear();
+                let reader = &mut ByteReader::new(&self.packed[range]);
                 while !reader.is_empty() {
-                    self.gone.push(take_gone(reader, &mut self.text));
+                    self.retired.push(take_retired(reader, &mut self.text));
                 }
             }
             Opened::Already => {}
         }
-        self.gone.clone()
+        self.retired.clone()
     }
 
     /// Those of them that stay.
-    pub fn keep_gone(&mut self, gone: Vec<GoneTag>) {
-        self.gone = gone;
-        self.touch(self.gone_slot());
+    pub fn keep_retired(&mut self, retired: Vec<RetiredTag>) {
+        self.retired = retired;
+        self.touch(self.retired_slot());
     }
 
-    pub fn name(&self, name: Piece) -> &str {
+    pub fn name(&self, name: TextSpan) -> &str {
         name.of(&self.text)
     }
 }
 
 /// Appends a tag that is gone.
-pub fn put_gone(name: &str, shown: ShownValue, text: &str, out: &mut Vec<u8>) {
+pub fn put_retired(name: &str, shown: ShownValue, text: &str, out: &mut Vec<u8>) {
     put_text(out, name);
     put_timestamp(out, shown.since);
     put_value(out, shown.value, text);
 }
 
-/// Reads what [`put_gone`] wrote.
-pub fn take_gone(reader: &mut Reader<'_>, text: &mut String) -> GoneTag {
+/// Reads what [`put_retired`] wrote.
+pub fn take_retired(reader: &mut ByteReader<'_>, text: &mut String) -> RetiredTag {
     let name = reader.text(text);
     (name, ShownValue { since: reader.timestamp(), value: reader.value(text) })
 }
 
-fn encode_seen(seen: &[Seen], out: &mut Vec<u8>) {
+fn encode_seen_ids(seen_ids: &[SeenId], out: &mut Vec<u8>) {
     let mut clocks = Deltas::default();
-    for (id, at) in seen {
+    for (id, at) in seen_ids {
         clocks.put(out, at.ms());
         put_word(out, *id);
     }
 }
 
-fn decode_seen(reader: &mut Reader<'_>, seen: &mut Vec<Seen>) {
-    seen.clear();
+fn decode_seen_ids(reader: &mut ByteReader<'_>, seen_ids: &mut Vec<SeenId>) {
+    seen_ids.clear();
     let mut clocks = Deltas::default();
     while !reader.is_empty() {
         let at = Timestamp::from_ms(clocks.take(reader));
-        seen.push((reader.word(), at));
+        seen_ids.push((reader.word(), at));
     }
 }

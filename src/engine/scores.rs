@@ -12,13 +12,13 @@ use xxhash_rust::xxh3::{Xxh3, xxh3_64, xxh3_64_with_seed};
 
 use super::doubt::Known;
 use super::eval::Evaluator;
-use super::judging::load;
+use super::judging::load_inputs;
 use super::line::band;
 use super::models::{ScoreModel, ScoreModels};
 use super::partition::Partition;
 use super::store::EntityId;
 use super::tag_state::TagState;
-use super::tags::{Next, Shown, Turn};
+use super::tags::{NextState, Shown, Transition};
 use crate::catalog::{Catalog, Expr, Score, TagId, TagKind};
 use crate::model::{Scalar, Timestamp};
 
@@ -71,7 +71,7 @@ impl ScorePlan {
 }
 
 /// Whether a model is to be asked now.
-enum Occasion {
+enum ModelCall {
     /// Not as long as something that it would be given is not known.
     Unknown,
     /// The score of before stands.
@@ -82,7 +82,7 @@ enum Occasion {
 
 /// What a tag was before its turn.
 #[derive(Clone, Copy, Debug)]
-struct Before {
+struct PreviousScore {
     /// `None` where the model has not been asked yet.
     scored: Option<Scored>,
     shown: Option<(Timestamp, u16)>,
@@ -90,39 +90,39 @@ struct Before {
     is_foreign: bool,
 }
 
-impl Before {
+impl PreviousScore {
     fn new(state: TagState) -> Self {
         let (scored, shown, is_foreign) = match state {
             TagState::Scored(scored) => (Some(scored), scored.shown, false),
             // A band or stage of the same name, under an earlier catalog.
-            TagState::Nth { since, index } => (None, Some((since, index)), false),
+            TagState::BandOrStage { since, index } => (None, Some((since, index)), false),
             TagState::Valued { .. } | TagState::On { .. } => (None, None, true),
             TagState::Off | TagState::Pending(_) => (None, None, false),
         };
-        Before { scored, shown, is_foreign }
+        PreviousScore { scored, shown, is_foreign }
     }
 }
 
 /// The turn of a tag with a `score`.
-pub fn turn_score<'a>(
+pub fn step_score<'a>(
     evaluator: &mut Evaluator<'a>,
     plan: &'a ScorePlan,
     score: &'a Score,
     state: TagState,
-) -> Turn<'a> {
-    let now = evaluator.present.at;
+) -> Transition<'a> {
+    let now = evaluator.now.at;
     let Some(scorer) = &plan.scorer else {
-        return Turn { next: Next::Same, until: Timestamp::FOREVER };
+        return Transition { next: NextState::Same, until: Timestamp::FOREVER };
     };
-    let before = Before::new(state);
-    let (occasion, until) = evaluator.occasion(plan, score, before.scored);
-    let of = match occasion {
-        Occasion::Unknown => return Turn { next: Next::Same, until },
-        Occasion::Stands(scored) => return Turn { next: show(score, scored, before, now), until },
-        Occasion::Due(of) => of,
+    let before = PreviousScore::new(state);
+    let (context, until) = evaluator.context(plan, score, before.scored);
+    let of = match context {
+        ModelCall::Unknown => return Transition { next: NextState::Same, until },
+        ModelCall::Stands(scored) => return Transition { next: show(score, scored, before, now), until },
+        ModelCall::Due(of) => of,
     };
-    let row = evaluator.row(score);
-    let answer = evaluator.answers.find(plan, &row).unwrap_or_else(|| ask(&**scorer, &row));
+    let row = evaluator.input_row(score);
+    let answer = evaluator.score_cache.find(plan, &row).unwrap_or_else(|| ask(&**scorer, &row));
     let found = match (answer, before.scored) {
         (Some(number), _) => number.is_finite().then_some(number),
         // Not to be had now: what there was stands, until the next occasion.
@@ -131,10 +131,10 @@ pub fn turn_score<'a>(
     };
     let until = until.min(now.plus(score.refresh_ms));
     if answer.is_none() && (before.is_foreign || before.scored.is_none() && before.shown.is_some()) {
-        return Turn { next: Next::Same, until };
+        return Transition { next: NextState::Same, until };
     }
     let scored = Scored { at: now, of, score: found, shown: before.shown };
-    Turn { next: show(score, scored, before, now), until }
+    Transition { next: show(score, scored, before, now), until }
 }
 
 fn ask(scorer: &dyn ScoreModel, row: &[f64]) -> Option<f64> {
@@ -144,7 +144,7 @@ fn ask(scorer: &dyn ScoreModel, row: &[f64]) -> Option<f64> {
 }
 
 /// What a score has the tag show: a change where that is something else than before.
-fn show<'a>(score: &Score, scored: Scored, before: Before, now: Timestamp) -> Next<'a> {
+fn show<'a>(score: &Score, scored: Scored, before: PreviousScore, now: Timestamp) -> NextState<'a> {
     let current = before.shown.map(|(_, index)| index);
     let found = match &score.bands {
         Some(bands) => scored.score.map(|number| band(bands, current, number)),
@@ -153,9 +153,9 @@ fn show<'a>(score: &Score, scored: Scored, before: Before, now: Timestamp) -> Ne
     let is_other_number = score.bands.is_none() && before.scored.is_some_and(|before| before.score != scored.score);
     if found != current || is_other_number || before.is_foreign {
         let shown = found.map(|index| (now, index));
-        return Next::Change { to: Shown::Scored(Scored { shown, ..scored }), because: 0 };
+        return NextState::Change { to: Shown::Scored(Scored { shown, ..scored }), because: 0 };
     }
-    if Some(scored) == before.scored { Next::Same } else { Next::Silent(TagState::Scored(scored)) }
+    if Some(scored) == before.scored { NextState::Same } else { NextState::Silent(TagState::Scored(scored)) }
 }
 
 /// An input as the model takes it.
@@ -169,19 +169,19 @@ fn number(value: Scalar<'_>) -> f64 {
 
 impl<'a> Evaluator<'a> {
     /// Whether a model is to be asked, and until when that holds if it is not.
-    fn occasion(&mut self, plan: &'a ScorePlan, score: &Score, before: Option<Scored>) -> (Occasion, Timestamp) {
+    fn context(&mut self, plan: &'a ScorePlan, score: &Score, before: Option<Scored>) -> (ModelCall, Timestamp) {
         let Known { what, until } = self.watched(plan);
-        let Some(of) = what else { return (Occasion::Unknown, until) };
+        let Some(of) = what else { return (ModelCall::Unknown, until) };
         match before {
-            Some(scored) if scored.of == of && self.present.at < scored.at.plus(score.refresh_ms) => {
-                (Occasion::Stands(scored), until.min(scored.at.plus(score.refresh_ms)))
+            Some(scored) if scored.of == of && self.now.at < scored.at.plus(score.refresh_ms) => {
+                (ModelCall::Stands(scored), until.min(scored.at.plus(score.refresh_ms)))
             }
-            _ => (Occasion::Due(of), until),
+            _ => (ModelCall::Due(of), until),
         }
     }
 
     /// What the model is given.
-    fn row(&mut self, score: &'a Score) -> Vec<f64> {
+    fn input_row(&mut self, score: &'a Score) -> Vec<f64> {
         score.inputs.iter().map(|input| number(self.eval(&input.value.expr).value)).collect()
     }
 
@@ -201,9 +201,9 @@ impl<'a> Evaluator<'a> {
 ///
 /// A model's answer depends on its row and nothing else, so whoever asks finds it here by the row, or asks for it.
 #[derive(Debug, Default)]
-pub struct Answers(HashMap<u128, Option<f64>>);
+pub struct ScoreCache(HashMap<u128, Option<f64>>);
 
-impl Answers {
+impl ScoreCache {
     /// So many entities of one instant are looked at together.
     pub const TOGETHER_MAX: usize = 256;
 
@@ -215,7 +215,7 @@ impl Answers {
         if self.0.is_empty() {
             return None;
         }
-        self.0.get(&Answers::key(plan, row)).copied()
+        self.0.get(&ScoreCache::key(plan, row)).copied()
     }
 
     fn key(plan: &ScorePlan, row: &[f64]) -> u128 {
@@ -227,37 +227,37 @@ impl Answers {
 
 impl Partition {
     /// Asks at once what entities that are due will ask one after the other.
-    pub(super) fn foresee(&mut self, due: &[EntityId]) {
-        let Some(present) = self.present.filter(|_| due.len() > 1) else { return };
+    pub(super) fn prefetch_scores(&mut self, due: &[EntityId]) {
+        let Some(now) = self.now.filter(|_| due.len() > 1) else { return };
         let program = Arc::clone(&self.program);
         for (place, plan) in program.tags.iter().enumerate() {
             let TagKind::Score(score) = &program.tag(plan.id).kind else { continue };
-            if self.hold.has_place(place) {
+            if self.held_tags.has_place(place) {
                 continue;
             }
             let Some(ask @ ScorePlan { scorer: Some(scorer), .. }) = &plan.score else { continue };
             let mut rows = Vec::new();
             for entity in due {
-                self.desk.record.unpack(self.store.packed(*entity));
-                self.desk.record.load_tag(plan.id);
-                load(&program, place, &mut self.desk.record);
-                let state = self.desk.record.tag(plan.id);
+                self.scratch.entity_state.unpack(self.store.packed(*entity));
+                self.scratch.entity_state.load_tag(plan.id);
+                load_inputs(&program, place, &mut self.scratch.entity_state);
+                let state = self.scratch.entity_state.tag(plan.id);
                 let mut evaluator = Evaluator {
                     program: &program,
-                    record: &self.desk.record,
-                    present,
-                    lines: &mut self.desk.lines,
-                    filling: self.filling.of(plan, present.at),
-                    answers: &self.desk.answers,
+                    entity_state: &self.scratch.entity_state,
+                    now,
+                    clock_exprs: &mut self.scratch.clock_exprs,
+                    coverage: self.coverage.incomplete_for(plan, now.at),
+                    score_cache: &self.scratch.score_cache,
                 };
-                if let (Occasion::Due(_), _) = evaluator.occasion(ask, score, Before::new(state).scored) {
-                    rows.extend(evaluator.row(score));
+                if let (ModelCall::Due(_), _) = evaluator.context(ask, score, PreviousScore::new(state).scored) {
+                    rows.extend(evaluator.input_row(score));
                 }
             }
             let mut scores = Vec::new();
             scorer.score(&rows, &mut scores);
-            let answers = rows.chunks(scorer.width()).map(|row| Answers::key(ask, row)).zip(scores);
-            self.desk.answers.0.extend(answers);
+            let score_cache = rows.chunks(scorer.width()).map(|row| ScoreCache::key(ask, row)).zip(scores);
+            self.scratch.score_cache.0.extend(score_cache);
         }
     }
 }

@@ -28,22 +28,22 @@ impl TagSet {
 /// nor can it begin `days_since(last_visit) >= 14`, and either holds at least as long as it would have. Such a tag is
 /// left alone: the instant at which it was to be looked at next is early enough.
 #[derive(Clone, Debug)]
-pub struct Stale {
+pub struct DirtyTags {
     off: TagSet,
     on: TagSet,
 }
 
 /// A stale tag's turn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Turn {
+pub struct DirtyTag {
     pub place: usize,
     pub if_off: bool,
     pub if_on: bool,
 }
 
-impl Stale {
+impl DirtyTags {
     pub fn empty(tags: usize) -> Self {
-        Stale { off: TagSet::empty(tags), on: TagSet::empty(tags) }
+        DirtyTags { off: TagSet::empty(tags), on: TagSet::empty(tags) }
     }
 
     pub fn clear(&mut self) {
@@ -73,14 +73,14 @@ impl Stale {
     }
 
     /// Takes out the first tag.
-    pub fn pop_first(&mut self) -> Option<Turn> {
+    pub fn pop_first(&mut self) -> Option<DirtyTag> {
         let mut words = self.off.words.iter_mut().zip(&mut self.on.words).enumerate();
         let (index, (off, on)) = words.find(|(_, (off, on))| **off | **on != 0)?;
         let bit = (*off | *on).trailing_zeros() as usize;
         let mask = 1 << bit;
-        let turn = Turn { place: index * 64 + bit, if_off: *off & mask != 0, if_on: *on & mask != 0 };
+        let dirty_tag = DirtyTag { place: index * 64 + bit, if_off: *off & mask != 0, if_on: *on & mask != 0 };
         *off &= !mask;
         *on &= !mask;
-        Some(turn)
+        Some(dirty_tag)
     }
 }

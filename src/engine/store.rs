@@ -2,8 +2,8 @@
 
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::index::Index;
-use super::record::Record;
+use super::index::KeyIndex;
+use super::record::EntityState;
 use crate::model::Timestamp;
 
 /// An entity's number in its partition, for as long as the entity lives: the next one takes the number of one erased.
@@ -15,34 +15,35 @@ pub const FETCHED: usize = 16;
 
 /// Where the changelog has an entity's latest state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Place(u32);
+pub struct StateLocation(u32);
 
-impl Place {
+impl StateLocation {
     /// Nowhere: it was written since.
-    const TOUCHED: Place = Place(u32::MAX);
+    const DIRTY: StateLocation = StateLocation(u32::MAX);
     /// There is no such entity.
-    const VACANT: Place = Place(u32::MAX - 1);
+    const VACANT: StateLocation = StateLocation(u32::MAX - 1);
 
     /// A segment by its number. So many are never live at once that two of them have one place.
     pub fn segment(number: u64) -> Self {
-        Place((number % u64::from(Place::VACANT.0)) as u32)
+        StateLocation((number % u64::from(StateLocation::VACANT.0)) as u32)
     }
 }
 
 /// What stands outside the packed bytes: where they are, when the entity is due, and where the changelog has it.
 #[derive(Clone, Copy, Debug)]
 #[repr(C, packed(4))]
-struct Entry {
+struct EntityEntry {
     due: Timestamp,
     block: u32,
     /// Size class in the upper byte; in the lower three what the bytes leave free of it.
     class_and_slack: u32,
-    journalled: Place,
+    location: StateLocation,
 }
 
-impl Entry {
+impl EntityEntry {
     const SLACK_MASK: u32 = (1 << 24) - 1;
-    const EMPTY: Entry = Entry { due: Timestamp::FOREVER, block: 0, class_and_slack: 0, journalled: Place::VACANT };
+    const EMPTY: EntityEntry =
+        EntityEntry { due: Timestamp::FOREVER, block: 0, class_and_slack: 0, location: StateLocation::VACANT };
 
     fn class(self) -> u32 {
         self.class_and_slack >> 24
@@ -60,21 +61,21 @@ impl Entry {
 /// All entities of a partition.
 #[derive(Debug, Default)]
 pub struct Store {
-    index: Index,
-    entries: Vec<Entry>,
+    index: KeyIndex,
+    entries: Vec<EntityEntry>,
     /// Entries of erased entities.
     vacant: Vec<EntityId>,
-    classes: Vec<Class>,
+    classes: Vec<SizeClass>,
     packed_bytes: usize,
-    touched: Touched,
+    dirty: DirtyEntities,
     /// A bit for each entity that has yet to be evaluated under the present catalog; no bits where all have been.
-    unjudged: Vec<u64>,
-    unjudged_count: usize,
+    pending_reevaluations: Vec<u64>,
+    pending_count: usize,
 }
 
 /// The entities written since the changelog last had them.
 #[derive(Debug, Default)]
-struct Touched {
+struct DirtyEntities {
     /// Each once; those that were erased since, or took the place of such a one, may stand here too.
     list: Vec<EntityId>,
     bytes: usize,
@@ -95,25 +96,25 @@ impl Store {
         Store::hash_bytes(key.as_bytes())
     }
 
-    /// The hash of a key that [`Record::key_of`] found.
+    /// The hash of a key that [`EntityState::key_of`] found.
     pub fn hash_bytes(key: &[u8]) -> u64 {
         xxh3_64(key)
     }
 
     pub fn find(&self, hash: u64, key: &str) -> Option<EntityId> {
-        self.index.find(hash, |entity| Record::key_of(self.packed(entity)) == key.as_bytes())
+        self.index.find(hash, |entity| EntityState::key_of(self.packed(entity)) == key.as_bytes())
     }
 
     /// Adds an entity that [`Store::find`] did not find.
     pub fn insert(&mut self, hash: u64, packed: &[u8]) -> EntityId {
         let entity = self.add(hash, packed);
-        self.touch(entity, packed.len());
+        self.mark_dirty(entity, packed.len());
         entity
     }
 
     fn add(&mut self, hash: u64, packed: &[u8]) -> EntityId {
         let entity = self.vacant.pop().unwrap_or_else(|| {
-            self.entries.push(Entry::EMPTY);
+            self.entries.push(EntityEntry::EMPTY);
             EntityId(self.entries.len() as u32 - 1)
         });
         self.packed_bytes += packed.len();
@@ -122,29 +123,29 @@ impl Store {
         entity
     }
 
-    fn touch(&mut self, entity: EntityId, len: usize) {
-        self.entries[entity.0 as usize].journalled = Place::TOUCHED;
-        self.touched.list.push(entity);
-        self.touched.bytes += len;
+    fn mark_dirty(&mut self, entity: EntityId, len: usize) {
+        self.entries[entity.0 as usize].location = StateLocation::DIRTY;
+        self.dirty.list.push(entity);
+        self.dirty.bytes += len;
     }
 
     /// Takes an entity out. Whoever keeps its number must expect to find another entity there.
     pub fn remove(&mut self, hash: u64, entity: EntityId) {
         let entry = self.entries[entity.0 as usize];
         self.packed_bytes -= entry.len();
-        if entry.journalled == Place::TOUCHED {
-            self.touched.bytes -= entry.len();
+        if entry.location == StateLocation::DIRTY {
+            self.dirty.bytes -= entry.len();
         }
         self.index.remove(hash, entity);
-        self.set_judged(entity);
+        self.set_reevaluated(entity);
         self.vacate(entry);
-        self.entries[entity.0 as usize] = Entry::EMPTY;
+        self.entries[entity.0 as usize] = EntityEntry::EMPTY;
         self.vacant.push(entity);
     }
 
     /// The hash of an entity's key.
     pub fn hash_of(&self, entity: EntityId) -> u64 {
-        Store::hash_bytes(Record::key_of(self.packed(entity)))
+        Store::hash_bytes(EntityState::key_of(self.packed(entity)))
     }
 
     pub fn packed(&self, entity: EntityId) -> &[u8] {
@@ -155,10 +156,10 @@ impl Store {
     /// Replaces an entity's bytes.
     pub fn write(&mut self, entity: EntityId, packed: &[u8]) {
         let entry = self.entries[entity.0 as usize];
-        if entry.journalled == Place::TOUCHED {
-            self.touched.bytes = self.touched.bytes + packed.len() - entry.len();
+        if entry.location == StateLocation::DIRTY {
+            self.dirty.bytes = self.dirty.bytes + packed.len() - entry.len();
         } else {
-            self.touch(entity, packed.len());
+            self.mark_dirty(entity, packed.len());
         }
         self.replace(entity, packed);
     }
@@ -177,7 +178,7 @@ impl Store {
     }
 
     /// Gives an entity's block back.
-    fn vacate(&mut self, entry: Entry) {
+    fn vacate(&mut self, entry: EntityEntry) {
         if let Some(moved) = self.classes[entry.class() as usize].free(entry.block) {
             self.entries[moved.0 as usize].block = entry.block;
         }
@@ -186,7 +187,7 @@ impl Store {
     fn place(&mut self, entity: EntityId, packed: &[u8]) {
         let class = class_of(packed.len());
         while self.classes.len() <= class as usize {
-            self.classes.push(Class::new(self.classes.len() as u32));
+            self.classes.push(SizeClass::new(self.classes.len() as u32));
         }
         let blocks = &mut self.classes[class as usize];
         let entry = &mut self.entries[entity.0 as usize];
@@ -216,43 +217,43 @@ impl Store {
     /// Bytes held, in use or not.
     pub fn bytes(&self) -> usize {
         self.index.bytes()
-            + self.entries.capacity() * size_of::<Entry>()
-            + (self.vacant.capacity() + self.touched.list.capacity()) * size_of::<EntityId>()
-            + self.classes.iter().map(Class::bytes).sum::<usize>()
+            + self.entries.capacity() * size_of::<EntityEntry>()
+            + (self.vacant.capacity() + self.dirty.list.capacity()) * size_of::<EntityId>()
+            + self.classes.iter().map(SizeClass::bytes).sum::<usize>()
     }
 }
 
 /// Which entities have yet to be evaluated under the present catalog.
 impl Store {
-    pub fn set_unjudged(&mut self, entity: EntityId) {
+    pub fn set_pending_reevaluation(&mut self, entity: EntityId) {
         let (word, bit) = (entity.0 as usize / 64, entity.0 % 64);
-        if self.unjudged.len() <= word {
-            self.unjudged.resize(self.entries.len().div_ceil(64), 0);
+        if self.pending_reevaluations.len() <= word {
+            self.pending_reevaluations.resize(self.entries.len().div_ceil(64), 0);
         }
-        self.unjudged_count += usize::from(self.unjudged[word] & 1 << bit == 0);
-        self.unjudged[word] |= 1 << bit;
+        self.pending_count += usize::from(self.pending_reevaluations[word] & 1 << bit == 0);
+        self.pending_reevaluations[word] |= 1 << bit;
     }
 
     /// How many they are.
-    pub fn unjudged(&self) -> usize {
-        self.unjudged_count
+    pub fn pending_reevaluations(&self) -> usize {
+        self.pending_count
     }
 
     /// From now on the entity counts as evaluated; whether it did not before.
-    pub fn set_judged(&mut self, entity: EntityId) -> bool {
+    pub fn set_reevaluated(&mut self, entity: EntityId) -> bool {
         let (word, bit) = (entity.0 as usize / 64, entity.0 % 64);
-        let Some(word) = self.unjudged.get_mut(word) else { return false };
+        let Some(word) = self.pending_reevaluations.get_mut(word) else { return false };
         let before = *word;
         *word &= !(1 << bit);
-        self.unjudged_count -= usize::from(before != *word);
+        self.pending_count -= usize::from(before != *word);
         before != *word
     }
 
     /// Gives an entity that was not touched the same state in other bytes.
     pub fn rewrite(&mut self, entity: EntityId, packed: &[u8]) {
         let entry = self.entries[entity.0 as usize];
-        if entry.journalled == Place::TOUCHED {
-            self.touched.bytes = self.touched.bytes + packed.len() - entry.len();
+        if entry.location == StateLocation::DIRTY {
+            self.dirty.bytes = self.dirty.bytes + packed.len() - entry.len();
         }
         self.replace(entity, packed);
     }
@@ -261,41 +262,42 @@ impl Store {
 /// What the changelog has to know.
 impl Store {
     /// How many entities were written since the changelog last had them, and their bytes.
-    pub fn touched(&self) -> (usize, usize) {
-        (self.touched.list.len(), self.touched.bytes)
+    pub fn dirty(&self) -> (usize, usize) {
+        (self.dirty.list.len(), self.dirty.bytes)
     }
 
-    /// Takes the list of touched entities out and puts `room`, an empty one, in its place.
+    /// Takes the list of touched entities out and puts `spare`, an empty one, in its place.
     ///
-    /// Each is to be given a place; one that [`Store::is_touched`] denies was erased since, or stands in the list twice.
-    pub fn take_touched(&mut self, room: Vec<EntityId>) -> Vec<EntityId> {
-        self.touched.bytes = 0;
-        std::mem::replace(&mut self.touched.list, room)
+    /// Each is to be given a place; one that [`Store::is_dirty`] denies was erased since, or stands in the list twice.
+    pub fn take_dirty(&mut self, spare: Vec<EntityId>) -> Vec<EntityId> {
+        self.dirty.bytes = 0;
+        std::mem::replace(&mut self.dirty.list, spare)
     }
 
-    pub fn is_touched(&self, entity: EntityId) -> bool {
-        self.entries[entity.0 as usize].journalled == Place::TOUCHED
+    pub fn is_dirty(&self, entity: EntityId) -> bool {
+        self.entries[entity.0 as usize].location == StateLocation::DIRTY
     }
 
-    pub fn is_at(&self, entity: EntityId, place: Place) -> bool {
-        self.entries[entity.0 as usize].journalled == place
+    pub fn is_at(&self, entity: EntityId, place: StateLocation) -> bool {
+        self.entries[entity.0 as usize].location == place
     }
 
     /// Whether an entity's state is in one of the segments from `oldest` up to, not including, `next`.
     pub fn is_within(&self, entity: EntityId, oldest: u64, next: u64) -> bool {
-        let (Place(place), Place(first)) = (self.entries[entity.0 as usize].journalled, Place::segment(oldest));
-        let behind = if place >= first { place - first } else { place + (Place::VACANT.0 - first) };
+        let (StateLocation(place), StateLocation(first)) =
+            (self.entries[entity.0 as usize].location, StateLocation::segment(oldest));
+        let behind = if place >= first { place - first } else { place + (StateLocation::VACANT.0 - first) };
         u64::from(behind) < next - oldest
     }
 
     /// Where the changelog has an entity's present state.
-    pub fn journalled(&self, entity: EntityId) -> Place {
-        self.entries[entity.0 as usize].journalled
+    pub fn location(&self, entity: EntityId) -> StateLocation {
+        self.entries[entity.0 as usize].location
     }
 
     /// Notes where the changelog has an entity's present state.
-    pub fn set_place(&mut self, entity: EntityId, place: Place) {
-        self.entries[entity.0 as usize].journalled = place;
+    pub fn set_location(&mut self, entity: EntityId, place: StateLocation) {
+        self.entries[entity.0 as usize].location = place;
     }
 
     /// Looks at what finding the entities of these hashes will look at, for all of them at once: one by one, each would
@@ -309,7 +311,7 @@ impl Store {
     }
 
     /// Sets the state of the entity of that key to what the changelog has of it at `place`.
-    pub fn restore(&mut self, hash: u64, key: &str, packed: &[u8], due: Timestamp, place: Place) -> EntityId {
+    pub fn restore(&mut self, hash: u64, key: &str, packed: &[u8], due: Timestamp, place: StateLocation) -> EntityId {
         let entity = match self.find(hash, key) {
             Some(entity) => {
                 self.replace(entity, packed);
@@ -318,12 +320,12 @@ impl Store {
             None => self.add(hash, packed),
         };
         let entry = &mut self.entries[entity.0 as usize];
-        (entry.due, entry.journalled) = (due, place);
+        (entry.due, entry.location) = (due, place);
         entity
     }
 
     pub fn is_vacant(&self, entity: EntityId) -> bool {
-        self.is_at(entity, Place::VACANT)
+        self.is_at(entity, StateLocation::VACANT)
     }
 }
 
@@ -359,7 +361,7 @@ const CHUNK_BYTES: usize = 1 << 18;
 /// Entities grow, and mostly one size at a time, so a class that kept its gaps would keep room for all that ever went
 /// through it.
 #[derive(Debug)]
-struct Class {
+struct SizeClass {
     size: usize,
     per_chunk: usize,
     chunks: Vec<Box<[u8]>>,
@@ -367,10 +369,10 @@ struct Class {
     owners: Vec<EntityId>,
 }
 
-impl Class {
+impl SizeClass {
     fn new(class: u32) -> Self {
         let size = class_size(class);
-        Class { size, per_chunk: (CHUNK_BYTES / size).max(1), chunks: Vec::new(), owners: Vec::new() }
+        SizeClass { size, per_chunk: (CHUNK_BYTES / size).max(1), chunks: Vec::new(), owners: Vec::new() }
     }
 
     fn place(&self, block: u32) -> (usize, usize) {

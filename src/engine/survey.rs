@@ -6,17 +6,17 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::eval::{Evaluator, Present};
-use super::filling::Filling;
-use super::journal::Translation;
-use super::judging::load;
+use super::eval::{Evaluator, Now};
+use super::filling::Coverage;
+use super::journal::Migration;
+use super::judging::load_inputs;
 use super::partition::Partition;
 use super::program::Program;
-use super::tags::{Next, turn};
+use super::tags::{NextState, step};
 
 /// What would become of one tag.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Impact {
+pub struct TagImpact {
     /// How many entities there are of the kind that it is put on.
     pub entities: u64,
     /// How many entities have it.
@@ -27,8 +27,8 @@ pub struct Impact {
     pub added: u64,
 }
 
-impl Impact {
-    pub fn add(&mut self, other: Impact) {
+impl TagImpact {
+    pub fn add(&mut self, other: TagImpact) {
         self.entities += other.entities;
         self.had += other.had;
         self.differ += other.differ;
@@ -53,20 +53,20 @@ impl Impact {
 
 /// What would become of all tags, of one partition or of several.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Outlook {
+pub struct ChangeImpact {
     /// By tag, also those that are gone.
-    pub tags: BTreeMap<Box<str>, Impact>,
+    pub tags: BTreeMap<Box<str>, TagImpact>,
 }
 
-impl Outlook {
-    pub fn add(&mut self, other: &Outlook) {
+impl ChangeImpact {
+    pub fn add(&mut self, other: &ChangeImpact) {
         for (name, impact) in &other.tags {
             self.tags.entry(name.clone()).or_default().add(*impact);
         }
     }
 
     /// The tags of which more than a share would change.
-    pub fn exceeding(&self, share: f64) -> impl Iterator<Item = (&str, Impact)> {
+    pub fn exceeding(&self, share: f64) -> impl Iterator<Item = (&str, TagImpact)> {
         let tags = self.tags.iter().map(|(name, impact)| (&**name, *impact));
         tags.filter(move |(_, impact)| impact.exceeds(share))
     }
@@ -74,50 +74,52 @@ impl Outlook {
 
 /// A partition's entities under another program, one after the other.
 #[derive(Debug)]
-pub struct Survey {
+pub struct ImpactPreview {
     /// Under the new program, with no entities of its own.
     stage: Partition,
     /// There where the partition is still under another one.
-    translation: Option<Translation>,
+    translation: Option<Migration>,
     next: u32,
     /// Looked at so far.
     entities: u64,
-    outlook: Outlook,
+    impact_of_all: ChangeImpact,
     /// By place in the order of evaluation.
-    impacts: Vec<Impact>,
+    impacts: Vec<TagImpact>,
 }
 
-impl Survey {
+impl ImpactPreview {
     /// Of a partition that has adopted its program, or under the one that it is to adopt.
     pub fn new(partition: &Partition, program: &Arc<Program>) -> Self {
         let (old, new) = (&partition.program.schema, &program.schema);
         let is_adopted = partition.program.catalog.fingerprint == program.catalog.fingerprint;
         let dedup = program.catalog.input.dedup_ms.is_some();
         let mut stage = Partition::new(Arc::clone(program));
-        stage.filling = match partition.clock() {
-            _ if is_adopted => partition.filling.clone(),
-            Some(clock) => Filling::carried(program, clock, |meaning| partition.inherited(meaning, &partition.filling)),
-            None => Filling::none(program),
+        stage.coverage = match partition.clock() {
+            _ if is_adopted => partition.coverage.clone(),
+            Some(clock) => {
+                Coverage::carried(program, clock, |meaning| partition.inherited_coverage(meaning, &partition.coverage))
+            }
+            None => Coverage::complete(program),
         };
-        Survey {
-            translation: (!is_adopted).then(|| Translation::new(old, new, dedup)),
-            impacts: vec![Impact::default(); program.tags.len()],
+        ImpactPreview {
+            translation: (!is_adopted).then(|| Migration::new(old, new, dedup)),
+            impacts: vec![TagImpact::default(); program.tags.len()],
             stage,
             next: 0,
             entities: 0,
-            outlook: Outlook::default(),
+            impact_of_all: ChangeImpact::default(),
         }
     }
 
     /// Of a partition that has adopted its program, all at once.
-    pub fn whole(partition: &Partition) -> Outlook {
-        let mut survey = Survey::new(partition, &partition.program);
-        survey.step(partition, usize::MAX).cloned().unwrap_or_default()
+    pub fn whole(partition: &Partition) -> ChangeImpact {
+        let mut preview = ImpactPreview::new(partition, &partition.program);
+        preview.step(partition, usize::MAX).cloned().unwrap_or_default()
     }
 
     /// Looks at so many entities more; the outlook when all have been looked at.
-    pub fn step(&mut self, partition: &Partition, entities: usize) -> Option<&Outlook> {
-        self.stage.present = partition.clock().map(|clock| Present::new(clock, &self.stage.program.zone));
+    pub fn step(&mut self, partition: &Partition, entities: usize) -> Option<&ChangeImpact> {
+        self.stage.now = partition.clock().map(|clock| Now::new(clock, &self.stage.program.zone));
         let mut packed = Vec::new();
         for entity in partition.store.entities().skip(self.next as usize).take(entities) {
             self.next += 1;
@@ -136,36 +138,42 @@ impl Survey {
         }
         for (plan, impact) in self.stage.program.tags.iter().zip(self.impacts.iter_mut().map(std::mem::take)) {
             let name = self.stage.program.tag(plan.id).name.clone();
-            self.outlook.tags.entry(name).or_default().add(impact);
+            self.impact_of_all.tags.entry(name).or_default().add(impact);
         }
-        for impact in self.outlook.tags.values_mut() {
+        for impact in self.impact_of_all.tags.values_mut() {
             impact.entities = self.entities;
         }
-        Some(&self.outlook)
+        Some(&self.impact_of_all)
     }
 
     /// Looks at one entity.
     fn look(&mut self, packed: &[u8]) {
-        let Partition { program, present, filling, desk, .. } = &mut self.stage;
-        let Some(present) = *present else { return };
+        let Partition { program, now, coverage, scratch, .. } = &mut self.stage;
+        let Some(now) = *now else { return };
         self.entities += 1;
-        desk.record.unpack(packed);
-        for (name, _) in desk.record.gone() {
-            let impact = self.outlook.tags.entry(desk.record.name(name).into()).or_default();
+        scratch.entity_state.unpack(packed);
+        for (name, _) in scratch.entity_state.retired() {
+            let impact = self.impact_of_all.tags.entry(scratch.entity_state.name(name).into()).or_default();
             impact.had += 1;
             impact.differ += 1;
         }
         for (place, plan) in program.tags.iter().enumerate() {
             let kind = &program.tag(plan.id).kind;
-            desk.record.load_tag(plan.id);
-            load(program, place, &mut desk.record);
-            let state = desk.record.tag(plan.id);
-            let has_it = !desk.record.shown(kind, state).is_absent();
-            let filling = filling.of(plan, present.at);
-            let lines = &mut desk.lines;
-            let mut evaluator =
-                Evaluator { program, record: &desk.record, present, lines, filling, answers: &desk.answers };
-            let changes = matches!(turn(&mut evaluator, plan, kind, state, None).next, Next::Change { .. });
+            scratch.entity_state.load_tag(plan.id);
+            load_inputs(program, place, &mut scratch.entity_state);
+            let state = scratch.entity_state.tag(plan.id);
+            let has_it = !scratch.entity_state.shown(kind, state).is_absent();
+            let coverage = coverage.incomplete_for(plan, now.at);
+            let clock_exprs = &mut scratch.clock_exprs;
+            let mut evaluator = Evaluator {
+                program,
+                entity_state: &scratch.entity_state,
+                now,
+                clock_exprs,
+                coverage,
+                score_cache: &scratch.score_cache,
+            };
+            let changes = matches!(step(&mut evaluator, plan, kind, state, None).next, NextState::Change { .. });
             let impact = &mut self.impacts[place];
             impact.had += u64::from(has_it);
             impact.differ += u64::from(has_it && changes);

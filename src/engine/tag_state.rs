@@ -1,6 +1,6 @@
 //! What a tag's state machine remembers of an entity, and its bytes.
 
-use super::packed::{Kept, Piece, Reader, put_timestamp, put_unsigned, put_value, put_word};
+use super::packed::{ByteReader, StoredValue, TextSpan, put_timestamp, put_unsigned, put_value, put_word};
 use super::scores::Scored;
 use crate::model::Timestamp;
 
@@ -14,9 +14,9 @@ pub enum TagState {
     /// A rule's tag is on; `lapsed`: since when its `when` does not hold.
     On { since: Timestamp, lapsed: Option<Timestamp> },
     /// In the band or stage of this index.
-    Nth { since: Timestamp, index: u16 },
+    BandOrStage { since: Timestamp, index: u16 },
     /// A value without bands, or one that a command has set; `ends`: the end of its validity.
-    Valued { since: Timestamp, value: Kept, ends: Timestamp },
+    Valued { since: Timestamp, value: StoredValue, ends: Timestamp },
     /// A model was asked.
     Scored(Scored),
 }
@@ -26,7 +26,9 @@ impl TagState {
     pub fn since(self) -> Option<Timestamp> {
         match self {
             TagState::Off | TagState::Pending(_) => None,
-            TagState::On { since, .. } | TagState::Nth { since, .. } | TagState::Valued { since, .. } => Some(since),
+            TagState::On { since, .. } | TagState::BandOrStage { since, .. } | TagState::Valued { since, .. } => {
+                Some(since)
+            }
             TagState::Scored(scored) => scored.shown.map(|(since, _)| since),
         }
     }
@@ -35,7 +37,7 @@ impl TagState {
 const PENDING: u8 = 1;
 const ON: u8 = 2;
 const LAPSED: u8 = 3;
-const NTH: u8 = 4;
+const BAND_OR_STAGE: u8 = 4;
 const VALUED: u8 = 5;
 const VALID: u8 = 6;
 const SCORED: u8 = 7;
@@ -60,8 +62,8 @@ pub fn encode_state(state: TagState, text: &str, out: &mut Vec<u8>) {
             put_timestamp(out, since);
             put_unsigned(out, lapsed.since(since) as u64);
         }
-        TagState::Nth { since, index } => {
-            out.push(NTH);
+        TagState::BandOrStage { since, index } => {
+            out.push(BAND_OR_STAGE);
             put_timestamp(out, since);
             put_unsigned(out, u64::from(index));
         }
@@ -94,7 +96,7 @@ fn encode_scored(Scored { at, of, score, shown }: Scored, out: &mut Vec<u8>) {
     }
 }
 
-fn decode_scored(at: Timestamp, reader: &mut Reader<'_>) -> Scored {
+fn decode_scored(at: Timestamp, reader: &mut ByteReader<'_>) -> Scored {
     let (of, has) = (reader.word(), reader.byte());
     let score = (has & HAS_SCORE != 0).then(|| f64::from_bits(reader.word()));
     let shown = (has & IS_SHOWN != 0).then(|| {
@@ -104,14 +106,14 @@ fn decode_scored(at: Timestamp, reader: &mut Reader<'_>) -> Scored {
     Scored { at, of, score, shown }
 }
 
-pub fn decode_state(reader: &mut Reader<'_>, text: &mut String) -> TagState {
+pub fn decode_state(reader: &mut ByteReader<'_>, text: &mut String) -> TagState {
     let kind = reader.byte();
     let since = reader.timestamp();
     match kind {
         PENDING => TagState::Pending(since),
         ON => TagState::On { since, lapsed: None },
         LAPSED => TagState::On { since, lapsed: Some(since.plus(reader.unsigned() as i64)) },
-        NTH => TagState::Nth { since, index: reader.unsigned() as u16 },
+        BAND_OR_STAGE => TagState::BandOrStage { since, index: reader.unsigned() as u16 },
         VALUED => TagState::Valued { since, value: reader.value(text), ends: Timestamp::FOREVER },
         VALID => {
             let ends = reader.timestamp();
@@ -141,20 +143,20 @@ impl StateMeaning<'_> {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct ShownValue {
     pub since: Timestamp,
-    pub value: Kept,
+    pub value: StoredValue,
 }
 
 /// What a packed state shows; `None` where it shows nothing. Strings go to `text`.
 pub fn shown_state(cell: &[u8], of: StateMeaning<'_>, text: &mut String) -> Option<ShownValue> {
-    let state = decode_state(&mut Reader::new(cell), text);
+    let state = decode_state(&mut ByteReader::new(cell), text);
     let value = match state {
         TagState::Off | TagState::Pending(_) => return None,
-        TagState::On { .. } => Kept::Bool(true),
+        TagState::On { .. } => StoredValue::Bool(true),
         TagState::Valued { value, .. } => value,
         TagState::Scored(Scored { shown: None, .. }) => return None,
-        TagState::Scored(scored) if of.names.is_empty() => Kept::Number(scored.score?),
-        TagState::Nth { index, .. } | TagState::Scored(Scored { shown: Some((_, index)), .. }) => {
-            Kept::String(Piece::keep(text, of.names.get(usize::from(index))?))
+        TagState::Scored(scored) if of.names.is_empty() => StoredValue::Number(scored.score?),
+        TagState::BandOrStage { index, .. } | TagState::Scored(Scored { shown: Some((_, index)), .. }) => {
+            StoredValue::String(TextSpan::keep(text, of.names.get(usize::from(index))?))
         }
     };
     Some(ShownValue { since: state.since()?, value })
@@ -187,7 +189,7 @@ pub fn revived(shown: ShownValue, text: &str, to: StateMeaning<'_>, out: &mut Ve
 /// that it showed, until the tag is evaluated.
 pub fn restate(cell: &[u8], from: StateMeaning<'_>, to: StateMeaning<'_>, out: &mut Vec<u8>) {
     let mut text = String::new();
-    let state = decode_state(&mut Reader::new(cell), &mut text);
+    let state = decode_state(&mut ByteReader::new(cell), &mut text);
     match state {
         TagState::Pending(_) if to.kind == "rule" => return encode_state(state, &text, out),
         TagState::Scored(scored) if to.kind == from.kind => {
@@ -199,14 +201,14 @@ pub fn restate(cell: &[u8], from: StateMeaning<'_>, to: StateMeaning<'_>, out: &
     }
     let Some(ShownValue { since, value }) = shown_state(cell, from, &mut text) else { return };
     let place = match value {
-        Kept::String(name) => to.place(name.of(&text)),
+        StoredValue::String(name) => to.place(name.of(&text)),
         _ => None,
     };
     let state = match (state, place) {
         (TagState::On { .. }, _) if to.kind == "rule" => state,
         (TagState::Valued { .. }, _) if to.kind == from.kind => state,
-        (_, Some(index)) => TagState::Nth { since, index },
-        _ if value == Kept::Bool(true) && to.kind == "rule" => TagState::On { since, lapsed: None },
+        (_, Some(index)) => TagState::BandOrStage { since, index },
+        _ if value == StoredValue::Bool(true) && to.kind == "rule" => TagState::On { since, lapsed: None },
         _ => TagState::Valued { since, value, ends: Timestamp::FOREVER },
     };
     encode_state(state, &text, out);

@@ -12,21 +12,21 @@
 use super::doubt::{Known, Truth};
 use super::eval::Evaluator;
 use super::program::TagPlan;
-use super::scores::{Scored, turn_score};
+use super::scores::{Scored, step_score};
 use super::tag_state::TagState;
 use crate::catalog::{Bands, Condition, Stage, TagId, TagKind};
 use crate::model::{Scalar, Timestamp};
 
 /// What an evaluation of a tag comes to.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Turn<'a> {
-    pub next: Next<'a>,
+pub struct Transition<'a> {
+    pub next: NextState<'a>,
     /// The first instant at which the next evaluation may come to something else.
     pub until: Timestamp,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Next<'a> {
+pub enum NextState<'a> {
     Same,
     /// Another state, of which nothing shows.
     Silent(TagState),
@@ -42,7 +42,7 @@ pub enum Next<'a> {
 pub enum Shown<'a> {
     Nothing,
     On,
-    Nth(u16),
+    BandOrStage(u16),
     /// `ends`: the end of its validity.
     Value {
         value: Scalar<'a>,
@@ -54,7 +54,7 @@ pub enum Shown<'a> {
 
 /// What a command wants of a manual tag.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Order<'a> {
+pub struct TagCommand<'a> {
     pub tag: TagId,
     /// Absent to take the tag off.
     pub value: Scalar<'a>,
@@ -64,26 +64,26 @@ pub struct Order<'a> {
 const ADDED: usize = 0;
 const REMOVED: usize = 1;
 
-/// `order`: what a command wants of this tag.
-pub fn turn<'a>(
+/// `command`: what a command wants of this tag.
+pub fn step<'a>(
     evaluator: &mut Evaluator<'a>,
     plan: &'a TagPlan,
     kind: &'a TagKind,
     state: TagState,
-    order: Option<Order<'a>>,
-) -> Turn<'a> {
+    command: Option<TagCommand<'a>>,
+) -> Transition<'a> {
     match kind {
         TagKind::Rule { when, until, for_ms, keep_for_ms } => {
             let rule = Rule { when, until: until.as_ref(), for_ms: *for_ms, keep_for_ms: *keep_for_ms };
-            rule.turn(evaluator, state)
+            rule.step(evaluator, state)
         }
-        TagKind::Value { value, bands: None } => turn_value(evaluator, value, state),
-        TagKind::Value { value, bands: Some(bands) } => turn_band(evaluator, value, bands, state),
-        TagKind::Stages(stages) => turn_stage(evaluator, stages, state),
-        TagKind::Manual { .. } => turn_manual(evaluator, state, order),
+        TagKind::Value { value, bands: None } => step_value(evaluator, value, state),
+        TagKind::Value { value, bands: Some(bands) } => step_band(evaluator, value, bands, state),
+        TagKind::Stages(stages) => step_stage(evaluator, stages, state),
+        TagKind::Manual { .. } => step_manual(evaluator, state, command),
         TagKind::Score(score) => match &plan.score {
-            Some(plan) => turn_score(evaluator, plan, score, state),
-            None => Turn { next: Next::Same, until: Timestamp::FOREVER },
+            Some(plan) => step_score(evaluator, plan, score, state),
+            None => Transition { next: NextState::Same, until: Timestamp::FOREVER },
         },
     }
 }
@@ -96,40 +96,44 @@ struct Rule<'a> {
 }
 
 impl<'a> Rule<'a> {
-    fn turn(&self, evaluator: &mut Evaluator<'a>, state: TagState) -> Turn<'a> {
-        let now = evaluator.present.at;
+    fn step(&self, evaluator: &mut Evaluator<'a>, state: TagState) -> Transition<'a> {
+        let now = evaluator.now.at;
         let when = evaluator.verdict(&self.when.expr);
         let holds = when.truth == Truth::True;
         let (next, until) = match state {
             // What is not known changes nothing, and is no time for which `when` has held.
-            TagState::Pending(_) if when.truth == Truth::Unknown => (Next::Silent(TagState::Off), Timestamp::FOREVER),
-            _ if when.truth == Truth::Unknown => (Next::Same, Timestamp::FOREVER),
+            TagState::Pending(_) if when.truth == Truth::Unknown => {
+                (NextState::Silent(TagState::Off), Timestamp::FOREVER)
+            }
+            _ if when.truth == Truth::Unknown => (NextState::Same, Timestamp::FOREVER),
             // A value that the tag had under an earlier catalog.
-            TagState::Valued { .. } if holds => (Next::Change { to: Shown::On, because: ADDED }, Timestamp::FOREVER),
-            TagState::Valued { .. } => (Next::Change { to: Shown::Nothing, because: REMOVED }, Timestamp::FOREVER),
+            TagState::Valued { .. } if holds => {
+                (NextState::Change { to: Shown::On, because: ADDED }, Timestamp::FOREVER)
+            }
+            TagState::Valued { .. } => (NextState::Change { to: Shown::Nothing, because: REMOVED }, Timestamp::FOREVER),
             TagState::On { since, lapsed } if holds => {
                 let next = match lapsed {
-                    None => Next::Same,
-                    Some(_) => Next::Silent(TagState::On { since, lapsed: None }),
+                    None => NextState::Same,
+                    Some(_) => NextState::Silent(TagState::On { since, lapsed: None }),
                 };
                 (next, Timestamp::FOREVER)
             }
             TagState::On { since, lapsed } => self.lapse(evaluator, since, lapsed),
             TagState::Pending(since) if holds => self.wait(now, since, state),
             _ if holds => self.wait(now, now, state),
-            TagState::Off => (Next::Same, Timestamp::FOREVER),
-            _ => (Next::Silent(TagState::Off), Timestamp::FOREVER),
+            TagState::Off => (NextState::Same, Timestamp::FOREVER),
+            _ => (NextState::Silent(TagState::Off), Timestamp::FOREVER),
         };
-        Turn { next, until: until.min(when.until) }
+        Transition { next, until: until.min(when.until) }
     }
 
     /// Off, and `when` holds since some instant.
-    fn wait(&self, now: Timestamp, since: Timestamp, state: TagState) -> (Next<'a>, Timestamp) {
+    fn wait(&self, now: Timestamp, since: Timestamp, state: TagState) -> (NextState<'a>, Timestamp) {
         if now.since(since) >= self.for_ms {
-            return (Next::Change { to: Shown::On, because: ADDED }, Timestamp::FOREVER);
+            return (NextState::Change { to: Shown::On, because: ADDED }, Timestamp::FOREVER);
         }
         let pending = TagState::Pending(since);
-        let next = if state == pending { Next::Same } else { Next::Silent(pending) };
+        let next = if state == pending { NextState::Same } else { NextState::Silent(pending) };
         (next, since.plus(self.for_ms))
     }
 
@@ -139,8 +143,8 @@ impl<'a> Rule<'a> {
         evaluator: &mut Evaluator<'a>,
         since: Timestamp,
         lapsed: Option<Timestamp>,
-    ) -> (Next<'a>, Timestamp) {
-        let now = evaluator.present.at;
+    ) -> (NextState<'a>, Timestamp) {
+        let now = evaluator.now.at;
         let end = lapsed.unwrap_or(now).plus(self.keep_for_ms);
         let (may_leave, until) = match self.until {
             None => (true, Timestamp::FOREVER),
@@ -150,61 +154,68 @@ impl<'a> Rule<'a> {
             }
         };
         if may_leave && now >= end {
-            return (Next::Change { to: Shown::Nothing, because: REMOVED }, Timestamp::FOREVER);
+            return (NextState::Change { to: Shown::Nothing, because: REMOVED }, Timestamp::FOREVER);
         }
         let next = match lapsed {
-            Some(_) => Next::Same,
-            None => Next::Silent(TagState::On { since, lapsed: Some(now) }),
+            Some(_) => NextState::Same,
+            None => NextState::Silent(TagState::On { since, lapsed: Some(now) }),
         };
         (next, if may_leave { end } else { end.max(until) })
     }
 }
 
-fn turn_value<'a>(evaluator: &mut Evaluator<'a>, value: &'a Condition, state: TagState) -> Turn<'a> {
+fn step_value<'a>(evaluator: &mut Evaluator<'a>, value: &'a Condition, state: TagState) -> Transition<'a> {
     let Known { what, until } = evaluator.known(&value.expr);
     let Some(found) = what else {
-        return Turn { next: Next::Same, until };
+        return Transition { next: NextState::Same, until };
     };
-    let present = match state {
-        TagState::Valued { value, .. } => evaluator.record.kept(value),
+    let previous = match state {
+        TagState::Valued { value, .. } => evaluator.entity_state.kept(value),
         _ => Scalar::Absent,
     };
-    let next = if found == present {
-        Next::Same
+    let next = if found == previous {
+        NextState::Same
     } else if found.is_absent() {
-        Next::Change { to: Shown::Nothing, because: 0 }
+        NextState::Change { to: Shown::Nothing, because: 0 }
     } else {
-        Next::Change { to: Shown::Value { value: found, ends: Timestamp::FOREVER }, because: 0 }
+        NextState::Change { to: Shown::Value { value: found, ends: Timestamp::FOREVER }, because: 0 }
     };
-    Turn { next, until }
+    Transition { next, until }
 }
 
-fn turn_manual<'a>(evaluator: &Evaluator<'a>, state: TagState, order: Option<Order<'a>>) -> Turn<'a> {
-    let off = Next::Change { to: Shown::Nothing, because: 0 };
-    let (next, until) = match (order, state) {
-        (Some(Order { value, ends, .. }), TagState::Valued { since, value: kept, ends: before })
-            if evaluator.record.kept(kept) == value =>
+fn step_manual<'a>(evaluator: &Evaluator<'a>, state: TagState, command: Option<TagCommand<'a>>) -> Transition<'a> {
+    let off = NextState::Change { to: Shown::Nothing, because: 0 };
+    let (next, until) = match (command, state) {
+        (Some(TagCommand { value, ends, .. }), TagState::Valued { since, value: kept, ends: before })
+            if evaluator.entity_state.kept(kept) == value =>
         {
             let renewed = TagState::Valued { since, value: kept, ends };
-            (if ends == before { Next::Same } else { Next::Silent(renewed) }, ends)
+            (if ends == before { NextState::Same } else { NextState::Silent(renewed) }, ends)
         }
-        (Some(Order { value: Scalar::Absent, .. }), TagState::Valued { .. }) => (off, Timestamp::FOREVER),
-        (Some(Order { value: Scalar::Absent, .. }), _) => (Next::Same, Timestamp::FOREVER),
-        (Some(Order { value, ends, .. }), _) => (Next::Change { to: Shown::Value { value, ends }, because: 0 }, ends),
-        (None, TagState::Valued { ends, .. }) if ends <= evaluator.present.at => (off, Timestamp::FOREVER),
-        (None, TagState::Valued { ends, .. }) => (Next::Same, ends),
-        (None, _) => (Next::Same, Timestamp::FOREVER),
+        (Some(TagCommand { value: Scalar::Absent, .. }), TagState::Valued { .. }) => (off, Timestamp::FOREVER),
+        (Some(TagCommand { value: Scalar::Absent, .. }), _) => (NextState::Same, Timestamp::FOREVER),
+        (Some(TagCommand { value, ends, .. }), _) => {
+            (NextState::Change { to: Shown::Value { value, ends }, because: 0 }, ends)
+        }
+        (None, TagState::Valued { ends, .. }) if ends <= evaluator.now.at => (off, Timestamp::FOREVER),
+        (None, TagState::Valued { ends, .. }) => (NextState::Same, ends),
+        (None, _) => (NextState::Same, Timestamp::FOREVER),
     };
-    Turn { next, until }
+    Transition { next, until }
 }
 
-fn turn_band<'a>(evaluator: &mut Evaluator<'a>, value: &'a Condition, bands: &'a Bands, state: TagState) -> Turn<'a> {
-    let current = nth(state);
+fn step_band<'a>(
+    evaluator: &mut Evaluator<'a>,
+    value: &'a Condition,
+    bands: &'a Bands,
+    state: TagState,
+) -> Transition<'a> {
+    let current = band_or_stage(state);
     let Known { what, until } = evaluator.known_band(&value.expr, bands, current);
-    Turn { next: what.map_or(Next::Same, |band| to_nth(state, band, 0)), until }
+    Transition { next: what.map_or(NextState::Same, |band| to_band_or_stage(state, band, 0)), until }
 }
 
-fn turn_stage<'a>(evaluator: &mut Evaluator<'a>, stages: &'a [Stage], state: TagState) -> Turn<'a> {
+fn step_stage<'a>(evaluator: &mut Evaluator<'a>, stages: &'a [Stage], state: TagState) -> Transition<'a> {
     let mut until = Timestamp::FOREVER;
     let mut found = None;
     for (index, stage) in stages.iter().enumerate() {
@@ -215,30 +226,30 @@ fn turn_stage<'a>(evaluator: &mut Evaluator<'a>, stages: &'a [Stage], state: Tag
         });
         match truth {
             Truth::False => {}
-            Truth::Unknown => return Turn { next: Next::Same, until },
+            Truth::Unknown => return Transition { next: NextState::Same, until },
             Truth::True => {
                 found = Some(index as u16);
                 break;
             }
         }
     }
-    Turn { next: to_nth(state, found, found.map_or(stages.len(), usize::from)), until }
+    Transition { next: to_band_or_stage(state, found, found.map_or(stages.len(), usize::from)), until }
 }
 
 /// In which band or stage a tag is.
-pub(super) fn nth(state: TagState) -> Option<u16> {
+pub(super) fn band_or_stage(state: TagState) -> Option<u16> {
     match state {
-        TagState::Nth { index, .. } => Some(index),
+        TagState::BandOrStage { index, .. } => Some(index),
         _ => None,
     }
 }
 
-fn to_nth<'a>(state: TagState, found: Option<u16>, because: usize) -> Next<'a> {
+fn to_band_or_stage<'a>(state: TagState, found: Option<u16>, because: usize) -> NextState<'a> {
     // A value is what the tag had under an earlier catalog.
     let is_other = matches!(state, TagState::Valued { .. });
     match found {
-        _ if found == nth(state) && !is_other => Next::Same,
-        None => Next::Change { to: Shown::Nothing, because },
-        Some(index) => Next::Change { to: Shown::Nth(index), because },
+        _ if found == band_or_stage(state) && !is_other => NextState::Same,
+        None => NextState::Change { to: Shown::Nothing, because },
+        Some(index) => NextState::Change { to: Shown::BandOrStage(index), because },
     }
 }

@@ -3,10 +3,10 @@
 //! An event that was not seen came before the counter was added, so it is no later than that; and it lies in the window.
 
 use super::eval::Evaluator;
-use super::filling::Filling;
-use super::possible::{Numbers, Possible};
+use super::filling::Coverage;
+use super::possible::{AbstractValue, NumberRange};
 use super::program::CounterPlan;
-use super::series::{Reading, Series, SeriesKind};
+use super::series::{Readout, Series, SeriesType};
 use super::window::Reach;
 use crate::catalog::{CounterId, Source, TimeName};
 use crate::model::{Scalar, Timestamp};
@@ -19,63 +19,63 @@ const SUM_MAX: f64 = COUNT_MAX * MAGNITUDE_MAX;
 
 impl<'a> Evaluator<'a> {
     /// The doubts about a counter, unless it is complete.
-    pub(super) fn doubts(&self, id: CounterId) -> Option<&'a Filling> {
-        self.filling.filter(|filling| !filling.is_complete(id, self.present.at))
+    pub(super) fn incomplete(&self, id: CounterId) -> Option<&'a Coverage> {
+        self.coverage.filter(|coverage| !coverage.is_complete(id, self.now.at))
     }
 
-    pub(super) fn possible_time(&self, name: TimeName) -> Possible<'a> {
+    pub(super) fn possible_time(&self, name: TimeName) -> AbstractValue<'a> {
         match name {
             TimeName::Counter(id) => self.possible_counter(id),
-            _ => Possible::Fixed(self.time(name).value),
+            _ => AbstractValue::Fixed(self.time(name).value),
         }
     }
 
-    pub(super) fn possible_counter(&self, id: CounterId) -> Possible<'a> {
+    pub(super) fn possible_counter(&self, id: CounterId) -> AbstractValue<'a> {
         let seen = self.counter(id).value;
-        let Some(filling) = self.doubts(id) else { return Possible::Fixed(seen) };
+        let Some(coverage) = self.incomplete(id) else { return AbstractValue::Fixed(seen) };
         let plan = self.program.counter(id);
-        let added = filling.seen_since(plan.series);
+        let added = coverage.seen_since(plan.series);
         let number = match seen {
             Scalar::Number(number) => Some(number),
             _ => None,
         };
         let between = |low: f64, high: f64| {
             if number == Some(low) && low == high {
-                return Possible::Fixed(seen);
+                return AbstractValue::Fixed(seen);
             }
-            Possible::Numbers(Numbers::between(low, high, number.is_none()))
+            AbstractValue::Numbers(NumberRange::between(low, high, number.is_none()))
         };
-        match (plan.reading, number) {
-            (Reading::Count, _) => between(number.unwrap_or(0.0), COUNT_MAX),
-            (Reading::Distinct, _) => between(number.unwrap_or(0.0), self.distinct_max(plan)),
-            (Reading::Days, _) => between(number.unwrap_or(0.0), number.unwrap_or(0.0) + self.unseen_days(plan, added)),
-            (Reading::Sum, _) => between(-SUM_MAX, SUM_MAX),
-            (Reading::Average, _) => between(-MAGNITUDE_MAX, MAGNITUDE_MAX),
-            (Reading::Least, seen) => between(-MAGNITUDE_MAX, seen.unwrap_or(MAGNITUDE_MAX)),
-            (Reading::Greatest, seen) => between(seen.unwrap_or(-MAGNITUDE_MAX), MAGNITUDE_MAX),
-            (Reading::Edge, _) => self.possible_edge(plan, added, seen),
-            (Reading::Top, _) => Possible::Anything { absent: seen.is_absent() },
+        match (plan.readout, number) {
+            (Readout::Count, _) => between(number.unwrap_or(0.0), COUNT_MAX),
+            (Readout::Distinct, _) => between(number.unwrap_or(0.0), self.distinct_max(plan)),
+            (Readout::Days, _) => between(number.unwrap_or(0.0), number.unwrap_or(0.0) + self.unseen_days(plan, added)),
+            (Readout::Sum, _) => between(-SUM_MAX, SUM_MAX),
+            (Readout::Average, _) => between(-MAGNITUDE_MAX, MAGNITUDE_MAX),
+            (Readout::Least, seen) => between(-MAGNITUDE_MAX, seen.unwrap_or(MAGNITUDE_MAX)),
+            (Readout::Greatest, seen) => between(seen.unwrap_or(-MAGNITUDE_MAX), MAGNITUDE_MAX),
+            (Readout::FirstOrLast, _) => self.possible_first_or_last(plan, added, seen),
+            (Readout::Top, _) => AbstractValue::Anything { absent: seen.is_absent() },
         }
     }
 
     /// Until when the range of a counter stays as it is.
     pub(super) fn counter_limit(&self, id: CounterId) -> Timestamp {
         let held = self.counter(id).until;
-        let Some(filling) = self.doubts(id) else { return held };
+        let Some(coverage) = self.incomplete(id) else { return held };
         let plan = self.program.counter(id);
-        let slides = match plan.reading {
-            Reading::Days => true,
-            Reading::Edge => self.of_time(plan).is_some(),
+        let slides = match plan.readout {
+            Readout::Days => true,
+            Readout::FirstOrLast => self.of_time(plan).is_some(),
             _ => false,
         };
-        let next_pane = || plan.frame.grid.start(self.present.pane(plan.frame.grid) + 1, &self.program.zone);
+        let next_pane = || plan.frame.grid.start(self.now.pane(plan.frame.grid) + 1, &self.program.zone);
         let slid = if slides { next_pane() } else { Timestamp::FOREVER };
-        held.min(filling.complete_at(id)).min(slid)
+        held.min(coverage.complete_at(id)).min(slid)
     }
 
     fn distinct_max(&self, plan: CounterPlan) -> f64 {
-        match self.program.series[usize::from(plan.series.0)].kind {
-            SeriesKind::Distinct { limit, .. } => f64::from(limit),
+        match self.program.series[usize::from(plan.series.0)].series_type {
+            SeriesType::Distinct { limit, .. } => f64::from(limit),
             _ => COUNT_MAX,
         }
     }
@@ -84,42 +84,42 @@ impl<'a> Evaluator<'a> {
     fn unseen_days(&self, plan: CounterPlan, added: Timestamp) -> f64 {
         let least = match plan.frame.reach {
             Reach::Forever => plan.frame.grid.pane(Timestamp::OLDEST_EVENT, &self.program.zone),
-            _ => self.present.least(plan.frame),
+            _ => self.now.least(plan.frame),
         };
-        let last = plan.frame.grid.pane(added, &self.program.zone).min(self.present.pane(plan.frame.grid));
-        let seen = self.record.series(plan.series).days_between(least, last);
+        let last = plan.frame.grid.pane(added, &self.program.zone).min(self.now.pane(plan.frame.grid));
+        let seen = self.entity_state.series(plan.series).days_between(least, last);
         (last - least + 1 - seen as i64).max(0) as f64
     }
 
     /// Whether a counter shows times: those of the latest event (`true`) or of the earliest.
     fn of_time(&self, plan: CounterPlan) -> Option<bool> {
-        match self.program.series[usize::from(plan.series.0)].kind {
-            SeriesKind::Latest(Source::Time) => Some(true),
-            SeriesKind::Earliest(Source::Time) => Some(false),
+        match self.program.series[usize::from(plan.series.0)].series_type {
+            SeriesType::Latest(Source::Time) => Some(true),
+            SeriesType::Earliest(Source::Time) => Some(false),
             _ => None,
         }
     }
 
-    fn possible_edge(&self, plan: CounterPlan, added: Timestamp, seen: Scalar<'a>) -> Possible<'a> {
-        let least = self.present.least(plan.frame);
-        let series = self.record.series(plan.series);
+    fn possible_first_or_last(&self, plan: CounterPlan, added: Timestamp, seen: Scalar<'a>) -> AbstractValue<'a> {
+        let least = self.now.least(plan.frame);
+        let series = self.entity_state.series(plan.series);
         let is_latest = matches!(series, Series::Latest(_));
         if is_latest && series.latest_time(least).is_some_and(|time| time >= added) {
-            return Possible::Fixed(seen);
+            return AbstractValue::Fixed(seen);
         }
         let begins = match plan.frame.reach {
             Reach::Forever => Timestamp::OLDEST_EVENT,
             _ => plan.frame.grid.start(least, &self.program.zone),
         };
         if begins > added {
-            return Possible::Fixed(seen);
+            return AbstractValue::Fixed(seen);
         }
         let (low, high, absent) = match (self.of_time(plan), seen) {
-            (None, _) => return Possible::Anything { absent: seen.is_absent() },
+            (None, _) => return AbstractValue::Anything { absent: seen.is_absent() },
             (Some(true), Scalar::Time(time)) => (begins.max(time), added, false),
             (Some(false), Scalar::Time(time)) => (begins, time, false),
             (Some(_), _) => (begins, added, true),
         };
-        if low >= high && !absent { Possible::Fixed(seen) } else { Possible::Times { low, high, absent } }
+        if low >= high && !absent { AbstractValue::Fixed(seen) } else { AbstractValue::Times { low, high, absent } }
     }
 }

@@ -10,16 +10,16 @@ use crate::model::{EntityKindId, Event, Timestamp};
 
 /// The programs of all kinds of entity of one catalog.
 #[derive(Debug)]
-pub struct Programs {
+pub struct CompiledCatalog {
     pub catalog: Arc<Catalog>,
     /// By kind, in the catalog's order.
     programs: Vec<Arc<Program>>,
 }
 
-impl Programs {
+impl CompiledCatalog {
     /// Of a catalog without models: a tag with a `score` is never on.
     pub fn new(catalog: Catalog) -> Arc<Self> {
-        Programs::with_models(catalog, ScoreModels::default())
+        CompiledCatalog::with_models(catalog, ScoreModels::default())
     }
 
     pub fn with_models(catalog: Catalog, models: impl Into<ScoreModels>) -> Arc<Self> {
@@ -27,7 +27,7 @@ impl Programs {
         let catalog = Arc::new(catalog);
         let kinds = (0..catalog.entities.len()).map(|index| EntityKindId(index as u16));
         let programs = kinds.map(|kind| Program::of(Arc::clone(&catalog), kind, models.clone())).collect();
-        Arc::new(Programs { catalog, programs })
+        Arc::new(CompiledCatalog { catalog, programs })
     }
 
     pub fn of(&self, kind: EntityKindId) -> &Arc<Program> {
@@ -47,14 +47,14 @@ impl Programs {
 
 /// What one partition of events is to a catalog that knows several kinds of entity, as `replay` sees it (spec 8).
 #[derive(Debug)]
-pub struct World {
+pub struct PartitionSet {
     /// By kind, in the catalog's order.
     partitions: Vec<Partition>,
 }
 
-impl World {
-    pub fn new(programs: &Programs) -> Self {
-        World { partitions: programs.programs.iter().cloned().map(Partition::new).collect() }
+impl PartitionSet {
+    pub fn new(programs: &CompiledCatalog) -> Self {
+        PartitionSet { partitions: programs.programs.iter().cloned().map(Partition::new).collect() }
     }
 
     /// What is due up to the event's time comes first, for all; then the event, for each of its entities in turn.

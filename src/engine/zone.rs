@@ -14,7 +14,7 @@ pub type Day = i64;
 
 /// A stretch of time with one offset from UTC.
 #[derive(Clone, Copy, Debug)]
-struct Stretch {
+struct OffsetPeriod {
     start_ms: i64,
     offset_ms: i64,
     /// The greatest local date before this stretch.
@@ -27,49 +27,49 @@ struct Stretch {
 /// back across midnight the date does not go back with them.
 #[derive(Clone, Debug)]
 pub struct Zone {
-    stretches: Vec<Stretch>,
+    periods: Vec<OffsetPeriod>,
 }
 
 impl Zone {
     pub fn new(zone: &TimeZone) -> Self {
         // Times before 1990 are no events', but "last N days" looks back from there.
         let start = jiff::Timestamp::from_second(0).unwrap_or_default();
-        let mut stretches =
-            vec![Stretch { start_ms: i64::MIN, offset_ms: offset_ms(zone, start), day_before: Day::MIN }];
+        let mut periods =
+            vec![OffsetPeriod { start_ms: i64::MIN, offset_ms: offset_ms(zone, start), day_before: Day::MIN }];
         for transition in zone.following(start) {
             let at = transition.timestamp();
             if at.as_millisecond() >= TABLE_END.ms() {
                 break;
             }
             let offset = i64::from(transition.offset().seconds()) * 1_000;
-            let last = stretches[stretches.len() - 1];
+            let last = periods[periods.len() - 1];
             if offset == last.offset_ms {
                 continue;
             }
             let last_day = (at.as_millisecond() - 1 + last.offset_ms).div_euclid(DAY_MS);
-            stretches.push(Stretch {
+            periods.push(OffsetPeriod {
                 start_ms: at.as_millisecond(),
                 offset_ms: offset,
                 day_before: last.day_before.max(last_day),
             });
         }
-        Zone { stretches }
+        Zone { periods }
     }
 
     /// The local date of an instant.
     pub fn day(&self, at: Timestamp) -> Day {
-        let behind = self.stretches.partition_point(|s| s.start_ms <= at.ms());
-        let stretch = self.stretches[behind - 1];
-        (at.ms() + stretch.offset_ms).div_euclid(DAY_MS).max(stretch.day_before)
+        let behind = self.periods.partition_point(|s| s.start_ms <= at.ms());
+        let period = self.periods[behind - 1];
+        (at.ms() + period.offset_ms).div_euclid(DAY_MS).max(period.day_before)
     }
 
     /// The first instant whose day is `day` or, where that date was skipped, a later one.
     pub fn start(&self, day: Day) -> Timestamp {
         // The last stretch that begins before the day was reached.
-        let behind = self.stretches.partition_point(|s| s.day_before < day);
-        let stretch = self.stretches[behind - 1];
-        let midnight = day * DAY_MS - stretch.offset_ms;
-        Timestamp::from_ms(midnight.max(stretch.start_ms))
+        let behind = self.periods.partition_point(|s| s.day_before < day);
+        let period = self.periods[behind - 1];
+        let midnight = day * DAY_MS - period.offset_ms;
+        Timestamp::from_ms(midnight.max(period.start_ms))
     }
 }
 

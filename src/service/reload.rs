@@ -6,13 +6,13 @@ use std::sync::Arc;
 use serde_json::Value as Json;
 
 use crate::catalog::Catalog;
-use crate::engine::Programs;
+use crate::engine::CompiledCatalog;
 use crate::http::{Refused, Reread};
 use crate::kafka::{Breaker, Streams};
 use crate::settings::Settings;
 
 /// Reads the catalog anew, or tells all its problems where it has errors.
-pub type CatalogSource = Arc<dyn Fn() -> Result<Arc<Programs>, CatalogFaults> + Send + Sync>;
+pub type CatalogSource = Arc<dyn Fn() -> Result<Arc<CompiledCatalog>, CatalogFaults> + Send + Sync>;
 
 /// Why there is no catalog.
 #[derive(Clone, Debug, PartialEq, Eq)]

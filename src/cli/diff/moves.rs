@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::side::Side;
 use crate::cli::audiences::{Audience, Audiences};
-use crate::engine::{Partition, World};
+use crate::engine::{Partition, PartitionSet};
 use crate::model::{CurrentTag, Scalar};
 
 /// What becomes of one audience.
@@ -74,8 +74,8 @@ impl Moves {
 
     fn compare(
         &mut self,
-        (old, before_places): (&mut World, &Placed<'_>),
-        (new, after_places): (&mut World, &Placed<'_>),
+        (old, before_places): (&mut PartitionSet, &Placed<'_>),
+        (new, after_places): (&mut PartitionSet, &Placed<'_>),
     ) {
         let all = self.audiences.len();
         for after in new.partitions_mut() {
@@ -127,7 +127,7 @@ impl Moves {
 }
 
 /// The partition of a world that holds the kind of entity of another's.
-fn same_kind<'a>(world: &'a mut World, other: &Partition) -> Option<&'a mut Partition> {
+fn same_kind<'a>(world: &'a mut PartitionSet, other: &Partition) -> Option<&'a mut Partition> {
     let name = other.program().entity();
     world.partitions_mut().iter_mut().find(|partition| partition.program().entity() == name)
 }

@@ -7,7 +7,7 @@ use serde_json::{Map, Value as Json, json};
 use super::Step;
 use crate::catalog::{Catalog, TagId};
 use crate::cli::shown::{self, because, distance, gap, reasons, tag_value};
-use crate::engine::{Clause, Explanation, Forgotten, Join, Role, Section, Unseen, Wait};
+use crate::engine::{Clause, ClauseForm, Expiry, Explanation, IncompleteCounter, Role, Section, Wait};
 use crate::model::Value;
 
 /// So many of a tag's last changes are shown to people.
@@ -28,7 +28,7 @@ pub fn text(subject: Subject<'_>, catalog: &Catalog, explained: &Explained, hist
         return format!("no tag is put on `{}`\n", subject.entity);
     };
     let mut text = format!("{} at {}\n", subject.key, first.at);
-    if let Some(Forgotten { at, silent_ms }) = first.forgotten {
+    if let Some(Expiry { at, silent_ms }) = first.expiry {
         let (ahead, silent) = (distance(at.since(first.at)), distance(silent_ms));
         let _ = writeln!(text, "if nothing happens: forgotten at {at}, in {ahead} (silent for {silent})");
     }
@@ -67,7 +67,7 @@ pub fn json(subject: Subject<'_>, catalog: &Catalog, explained: &Explained, hist
             "changes": steps.map(step).collect::<Vec<_>>(),
             "wait": explanation.wait.map(wait),
             "sections": explanation.sections.iter().map(section).collect::<Vec<_>>(),
-            "unseen": explanation.unseen.iter().map(unseen).collect::<Vec<_>>(),
+            "unseen": explanation.incomplete_counters.iter().map(unseen).collect::<Vec<_>>(),
             "next": explanation.next.as_ref().map(|next| {
                 json!({ "at": next.at.to_string(), "value": shown::json(next.value.as_ref()) })
             }),
@@ -75,7 +75,7 @@ pub fn json(subject: Subject<'_>, catalog: &Catalog, explained: &Explained, hist
     });
     let first = explained.first().map(|(_, explanation)| explanation);
     let at = first.map(|explanation| explanation.at.to_string());
-    let forgotten = first.and_then(|explanation| explanation.forgotten).map(|forgotten| forgotten.at.to_string());
+    let forgotten = first.and_then(|explanation| explanation.expiry).map(|forgotten| forgotten.at.to_string());
     let Subject { entity, key } = subject;
     let tags = tags.collect::<Vec<_>>();
     let document = json!({ "entity": entity, "key": key, "at": at, "forgotten": forgotten, "tags": tags });
@@ -110,7 +110,7 @@ fn wait(wait: Wait) -> Json {
     document
 }
 
-fn unseen(unseen: &Unseen) -> Json {
+fn unseen(unseen: &IncompleteCounter) -> Json {
     json!({
         "counter": unseen.counter,
         "value": shown::json(unseen.value.as_ref()),
@@ -140,9 +140,9 @@ fn section(section: &Section) -> Json {
 }
 
 fn clause(clause: &Clause) -> Json {
-    let sides = match &clause.join {
-        Join::Comparison(_, [left, right], _) => json!([shown::json(left.as_ref()), shown::json(right.as_ref())]),
-        Join::Parts | Join::Leaf => Json::Null,
+    let sides = match &clause.form {
+        ClauseForm::Comparison(_, [left, right], _) => json!([shown::json(left.as_ref()), shown::json(right.as_ref())]),
+        ClauseForm::Parts | ClauseForm::Leaf => Json::Null,
     };
     json!({
         "depth": clause.depth,

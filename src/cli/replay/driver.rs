@@ -2,7 +2,7 @@
 
 use super::remarks::{Late, tell_skipped};
 use crate::codec::{Decoder, Reject};
-use crate::engine::{Programs, Sink, World};
+use crate::engine::{CompiledCatalog, PartitionSet, Sink};
 use crate::model::{Event, Timestamp};
 
 /// What became of a line.
@@ -19,7 +19,7 @@ pub enum Outcome {
 pub struct Replay {
     decoder: Decoder,
     event: Event,
-    world: World,
+    world: PartitionSet,
     now: Timestamp,
     until: Option<Timestamp>,
     late: Late,
@@ -27,11 +27,11 @@ pub struct Replay {
 
 impl Replay {
     /// `now`: the wall clock, for events that lie in the future.
-    pub fn new(programs: &Programs, now: Timestamp, until: Option<Timestamp>) -> Self {
+    pub fn new(programs: &CompiledCatalog, now: Timestamp, until: Option<Timestamp>) -> Self {
         Replay {
             decoder: Decoder::new(&programs.catalog),
             event: Event::default(),
-            world: World::new(programs),
+            world: PartitionSet::new(programs),
             now,
             until,
             late: Late::default(),
@@ -90,11 +90,11 @@ impl Replay {
         self.late.tell();
     }
 
-    pub fn world(&self) -> &World {
+    pub fn world(&self) -> &PartitionSet {
         &self.world
     }
 
-    pub fn world_mut(&mut self) -> &mut World {
+    pub fn world_mut(&mut self) -> &mut PartitionSet {
         &mut self.world
     }
 }

@@ -3,7 +3,7 @@
 use crate::catalog::{Aggregate, Expr, Source, Type};
 use crate::cli::report;
 use crate::cli::shown::distance;
-use crate::engine::{Heard, Partition, Stats, World};
+use crate::engine::{AttributeStats, Partition, PartitionSet, Stats};
 
 /// Events that came after later ones.
 #[derive(Clone, Debug, Default)]
@@ -51,12 +51,12 @@ pub fn counted(number: u64, one: &str, many: &str) -> String {
 
 /// Says which counters had events that they could not count for want of a value, and which attributes had values that they
 /// do not take, or none at all.
-pub fn tell_skipped(world: &mut World) {
+pub fn tell_skipped(world: &mut PartitionSet) {
     world.partitions_mut().iter_mut().for_each(tell_skipped_in);
 }
 
 fn tell_skipped_in(partition: &mut Partition) {
-    let Stats { skipped, heard, .. } = partition.take_stats();
+    let Stats { skipped, attributes: heard, .. } = partition.take_stats();
     let program = partition.program();
     for (series, skipped) in (0..).zip(skipped).filter(|(_, skipped)| *skipped > 0) {
         let all = program.catalog.counters.iter().zip(&program.counters);
@@ -70,7 +70,7 @@ fn tell_skipped_in(partition: &mut Partition) {
     for (attribute, heard) in program.by_attribute(&heard) {
         let Source::Property(path) = attribute.value else { continue };
         let (name, path) = (&attribute.name, program.catalog.written(&Expr::Property(path)));
-        let Heard { events, misfits, silent } = heard;
+        let AttributeStats { events, mismatched: misfits, missing: silent } = heard;
         if misfits > 0 {
             let scalar = "text, a number, true or false";
             let what = attribute.kind.map_or(scalar, |kind| Type::of_attribute(Some(kind)).name());

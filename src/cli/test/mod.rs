@@ -17,7 +17,7 @@ use super::catalog_file::{self, colours, display_name, read};
 use super::models::{ModelArgs, Runnable};
 use super::print;
 use crate::catalog::{self, Casebook};
-use crate::engine::Programs;
+use crate::engine::CompiledCatalog;
 use crate::scoring::Models;
 
 /// Unit tests of catalogs: events in, tags expected at given instants
@@ -126,7 +126,7 @@ fn test(path: &Path, args: &TestArgs, covered: &mut Vec<Covered>) -> FileReport 
     FileReport { name, cases }
 }
 
-type Opened = (Casebook, PathBuf, Arc<Programs>);
+type Opened = (Casebook, PathBuf, Arc<CompiledCatalog>);
 
 /// A test file with its catalog; without one, what is wrong has been said, and is handed back.
 fn open(path: &Path, name: &str, folder: &Path, args: &TestArgs) -> Result<Opened, String> {

@@ -8,7 +8,7 @@ use super::envelope::record;
 use crate::catalog::{Case, Catalog, Expectation, ExpectedChange, TagId, TagKind, TestEvent, did_you_mean};
 use crate::cli::replay::{Input, InputError, Replay, each_line};
 use crate::cli::shown::{because, reasons, tag_value};
-use crate::engine::{Programs, Sink};
+use crate::engine::{CompiledCatalog, Sink};
 use crate::model::{CurrentTag, EntityKindId, TagChange, Timestamp, Value};
 
 /// What is not as the case says, in lines for people; the first says where.
@@ -22,7 +22,7 @@ pub struct Told {
 }
 
 /// Runs a case; `folder` is what its files are named from.
-pub fn run(case: &Case, programs: &Programs, folder: &Path, coverage: &mut Coverage) -> Told {
+pub fn run(case: &Case, programs: &CompiledCatalog, folder: &Path, coverage: &mut Coverage) -> Told {
     let catalog = &*programs.catalog;
     let watched = case.changes.iter().flatten().map(|change| (change.key.clone(), change.tag)).collect();
     let mut story = Story {

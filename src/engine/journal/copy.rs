@@ -10,7 +10,7 @@
 //! - What was erased after the copy does not come back. The note of the erasure stands in a segment that is newer than all
 //!   of the copy's, and segments die in the order of their numbers. So when the note's segment is dead, which it has to be
 //!   before compaction may remove it, `oldest` is behind all of the copy, which is refused then
-//!   ([`Damage::Outdated`](super::Damage::Outdated)). That is the rule that KIP-1259 wants of whoever keeps state beside
+//!   ([`ChangelogError::Outdated`](super::Damage::Outdated)). That is the rule that KIP-1259 wants of whoever keeps state beside
 //!   a compacted log; it rests on numbers instead of on how long brokers keep tombstones.
 //! - To read again what was written shortly before the copy changes nothing: what stands last in the log counts.
 //! - A slot that was cleared meanwhile, and whose tombstone compaction has removed, is taken for that of a dead segment,
@@ -19,10 +19,10 @@
 use super::Segment;
 use super::entry::put_state;
 use crate::engine::partition::Partition;
-use crate::engine::store::Place;
+use crate::engine::store::StateLocation;
 
 /// Takes a copy: the schema, then segments in the order of their numbers.
-pub trait Copyist {
+pub trait SnapshotSink {
     fn schema(&mut self, id: u64, meaning: &[u8]);
 
     /// `log_bytes`: the size of the segment's entries in the log, of which these are a part.
@@ -31,7 +31,7 @@ pub trait Copyist {
 
 /// Why a partition cannot be copied now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum NoCopy {
+pub enum SnapshotUnavailable {
     #[error("something of it is not in its log yet")]
     Pending,
     #[error("its log is still written in the schema of another catalog")]
@@ -43,13 +43,13 @@ impl Partition {
     ///
     /// # Errors
     /// Why it cannot be copied now; nothing was handed out.
-    pub fn copy(&self, out: &mut impl Copyist) -> Result<(), NoCopy> {
+    pub fn write_snapshot(&self, out: &mut impl SnapshotSink) -> Result<(), SnapshotUnavailable> {
         if self.pending_bytes() > 0 {
-            return Err(NoCopy::Pending);
+            return Err(SnapshotUnavailable::Pending);
         }
-        let (ring, store, schema) = (&self.journal.ring, &self.store, &self.program.schema);
+        let (ring, store, schema) = (&self.changelog.ring, &self.store, &self.program.schema);
         if !ring.is_written_in(schema.id()) {
-            return Err(NoCopy::OtherSchema);
+            return Err(SnapshotUnavailable::OtherSchema);
         }
         out.schema(schema.id(), schema.meaning());
         let empty = Segment {
@@ -69,7 +69,7 @@ impl Partition {
         let mut entries = Vec::new();
         for live in ring.live() {
             entries.clear();
-            let place = Place::segment(live.number);
+            let place = StateLocation::segment(live.number);
             let mut count = 0;
             for entity in live.entities.filter(|entity| store.is_at(*entity, place)) {
                 put_state(store.packed(entity), store.due(entity), &mut entries);

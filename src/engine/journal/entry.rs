@@ -3,19 +3,19 @@
 //! An entry is the length of the state (LEB128), and then either
 //!
 //! - the length is not 0: when the entity is due (LEB128: 0 for never, else one more than the milliseconds since
-//!   1990-01-01T00:00:00Z), and the state, which begins with the key (see [`Record`]), or
+//!   1990-01-01T00:00:00Z), and the state, which begins with the key (see [`EntityState`]), or
 //! - the length is 0: the length of the key (LEB128) and the key of an entity that was erased.
 
-use super::Damage;
+use super::ChangelogError;
 use crate::engine::packed::{put_unsigned, split_unsigned};
-use crate::engine::record::Record;
+use crate::engine::record::EntityState;
 use crate::model::Timestamp;
 
 /// The most that an entry takes beside the state.
 pub const ENTRY_HEAD_BYTES: usize = 3 + 6;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Entry<'a> {
+pub enum ChangelogEntry<'a> {
     State { key: &'a str, due: Timestamp, packed: &'a [u8] },
     Erased { key: &'a str },
 }
@@ -33,10 +33,10 @@ pub fn put_erased(key: &str, out: &mut Vec<u8>) {
     out.extend_from_slice(key.as_bytes());
 }
 
-impl<'a> Entry<'a> {
+impl<'a> ChangelogEntry<'a> {
     pub fn key(&self) -> &'a str {
         match self {
-            Entry::State { key, .. } | Entry::Erased { key } => key,
+            ChangelogEntry::State { key, .. } | ChangelogEntry::Erased { key } => key,
         }
     }
 
@@ -44,26 +44,26 @@ impl<'a> Entry<'a> {
     ///
     /// # Errors
     /// Bytes that are no entry.
-    pub fn take(bytes: &mut &'a [u8]) -> Result<Option<Self>, Damage> {
+    pub fn take(bytes: &mut &'a [u8]) -> Result<Option<Self>, ChangelogError> {
         if bytes.is_empty() {
             return Ok(None);
         }
-        take(bytes).map(Some).ok_or(Damage::Entry)
+        take(bytes).map(Some).ok_or(ChangelogError::ChangelogEntry)
     }
 }
 
-fn take<'a>(bytes: &mut &'a [u8]) -> Option<Entry<'a>> {
+fn take<'a>(bytes: &mut &'a [u8]) -> Option<ChangelogEntry<'a>> {
     let len = split_unsigned(bytes)?;
     if len == 0 {
         let key_len = split_unsigned(bytes)?;
-        return Some(Entry::Erased { key: key(split(bytes, key_len)?)? });
+        return Some(ChangelogEntry::Erased { key: key(split(bytes, key_len)?)? });
     }
     let due = match split_unsigned(bytes)? {
         0 => Timestamp::FOREVER,
         due => Timestamp::OLDEST_EVENT.plus(i64::try_from(due - 1).ok()?),
     };
     let packed = split(bytes, len)?;
-    Some(Entry::State { key: key(Record::key_of(packed))?, due, packed })
+    Some(ChangelogEntry::State { key: key(EntityState::key_of(packed))?, due, packed })
 }
 
 fn split<'a>(bytes: &mut &'a [u8], len: u64) -> Option<&'a [u8]> {

@@ -10,15 +10,15 @@ use crate::catalog::{
     TextTest, TimeName,
 };
 use crate::engine::program::SeriesPlan;
-use crate::engine::series::SeriesKind;
+use crate::engine::series::SeriesType;
 use crate::engine::window::Grid;
 use crate::model::{PathId, Value};
 
 /// Writes texts with the names of one catalog.
 #[derive(Clone, Copy, Debug)]
-pub struct Meaning<'a>(pub &'a Catalog);
+pub struct MeaningWriter<'a>(pub &'a Catalog);
 
-impl Meaning<'_> {
+impl MeaningWriter<'_> {
     /// An attribute, whatever its name.
     pub fn attribute(self, attribute: &Attribute) -> String {
         let kind = match attribute.kind {
@@ -34,16 +34,16 @@ impl Meaning<'_> {
 
     /// A series, whatever its reach.
     pub fn series(self, plan: &SeriesPlan) -> String {
-        let kind = match plan.kind {
-            SeriesKind::Counts => "counts".to_owned(),
-            SeriesKind::Sums(path) => format!("sums {}", self.path(path)),
-            SeriesKind::Least(path) => format!("least {}", self.path(path)),
-            SeriesKind::Greatest(path) => format!("greatest {}", self.path(path)),
-            SeriesKind::Days => "days".to_owned(),
-            SeriesKind::Distinct { of, limit } => format!("distinct {} {limit}", self.source(of)),
-            SeriesKind::Latest(of) => format!("latest {}", self.source(of)),
-            SeriesKind::Earliest(of) => format!("earliest {}", self.source(of)),
-            SeriesKind::Top { of, limit } => format!("top {} {limit}", self.source(of)),
+        let kind = match plan.series_type {
+            SeriesType::Counts => "counts".to_owned(),
+            SeriesType::Sums(path) => format!("sums {}", self.path(path)),
+            SeriesType::Least(path) => format!("least {}", self.path(path)),
+            SeriesType::Greatest(path) => format!("greatest {}", self.path(path)),
+            SeriesType::Days => "days".to_owned(),
+            SeriesType::Distinct { of, limit } => format!("distinct {} {limit}", self.source(of)),
+            SeriesType::Latest(of) => format!("latest {}", self.source(of)),
+            SeriesType::Earliest(of) => format!("earliest {}", self.source(of)),
+            SeriesType::Top { of, limit } => format!("top {} {limit}", self.source(of)),
         };
         let (on, grid) = (self.kinds(&plan.on), self.grid(plan.frame.grid));
         format!("{on} {kind} {grid}{}", self.filter(plan.filter.as_ref()))

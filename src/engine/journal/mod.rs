@@ -21,7 +21,7 @@
 //!    behind it means that there is none.
 //! 3. Dead segments may be there or not. A state that only they hold is that of an entity that was erased; it must not
 //!    come back, though the note of its erasure may be gone before it is: a reader may have passed the state when
-//!    compaction goes over the log and removes both. So at the end [`Restoring`] drops what only dead segments hold.
+//!    compaction goes over the log and removes both. So at the end [`StateRestorer`] drops what only dead segments hold.
 //!    That is also why cleaning need not write notes of erasures again: all older states are in older segments, which
 //!    are dead before.
 //!
@@ -32,7 +32,7 @@
 //! are cleared ([`Partition::is_purging`]). With traffic the log goes round anyway.
 //!
 //! # A copy
-//! A copy of the state that covers the log up to segment n spares a reader what stands there ([`Copyist`] says why that is
+//! A copy of the state that covers the log up to segment n spares a reader what stands there ([`SnapshotSink`] says why that is
 //! right). It is of use as long as `oldest <= n + 1`.
 //!
 //! # What it costs
@@ -54,20 +54,20 @@ mod ring;
 mod schema;
 mod translate;
 
-pub use copy::{Copyist, NoCopy};
-use entry::{ENTRY_HEAD_BYTES, Entry, put_erased, put_state};
-pub(in crate::engine) use notes::{Notes, Partly};
-pub use restore::{Restored, Restoring};
-use ring::Ring;
+pub use copy::{SnapshotSink, SnapshotUnavailable};
+use entry::{ChangelogEntry, ENTRY_HEAD_BYTES, put_erased, put_state};
+pub(in crate::engine) use notes::{Notes, PartialSeries};
+pub use restore::{RestoredPartition, StateRestorer};
+use ring::SegmentRing;
 pub use ring::Slot;
-pub(in crate::engine) use schema::Cell;
 pub use schema::Schema;
-pub use translate::CatalogChange;
-pub(in crate::engine) use translate::Translation;
+pub(in crate::engine) use schema::SchemaCell;
+pub(in crate::engine) use translate::Migration;
+pub use translate::MigrationReport;
 
 use super::partition::Partition;
 use super::program::Program;
-use super::store::{EntityId, Place, Store};
+use super::store::{EntityId, StateLocation, Store};
 use crate::model::Timestamp;
 
 /// Segments are cut at about this size.
@@ -99,7 +99,7 @@ pub struct Segment<'a> {
 }
 
 /// Takes what has to be written. All of it belongs into one transaction, with [`Partition::extent`] as it then is.
-pub trait Log {
+pub trait ChangelogSink {
     /// A segment, in place of what was in its slot.
     fn segment(&mut self, segment: Segment<'_>);
 
@@ -124,26 +124,26 @@ pub struct Extent {
 
 /// What a partition knows of its log.
 #[derive(Debug, Default)]
-pub struct Journal {
-    ring: Ring,
+pub struct ChangelogWriter {
+    ring: SegmentRing,
     /// Erasures that are not in the log yet, as entries.
     erased: Vec<u8>,
     /// The segment that is being filled.
     open: Vec<u8>,
     /// Room for the list of touched entities.
-    room: Vec<EntityId>,
+    spare: Vec<EntityId>,
     /// What cleaning may still go over.
     credit_bytes: u64,
     /// Segments before this one hold, or may hold, something of entities that were erased.
     purge_to: u64,
 }
 
-impl Journal {
+impl ChangelogWriter {
     pub fn bytes(&self) -> usize {
         self.ring.held_bytes()
             + self.erased.capacity()
             + self.open.capacity()
-            + self.room.capacity() * size_of::<EntityId>()
+            + self.spare.capacity() * size_of::<EntityId>()
     }
 }
 
@@ -152,41 +152,42 @@ impl Partition {
     /// Whether the log still has something of entities that were erased: then it is to be written to although nothing
     /// happens.
     pub fn is_purging(&self) -> bool {
-        self.journal.ring.oldest_held() < self.journal.purge_to
+        self.changelog.ring.oldest_held() < self.changelog.purge_to
     }
 
     /// About how many bytes [`Partition::journal`] would hand out now, without what it cleans.
     pub fn pending_bytes(&self) -> usize {
-        let (count, bytes) = self.store.touched();
-        bytes + count * ENTRY_HEAD_BYTES + self.journal.erased.len()
+        let (count, bytes) = self.store.dirty();
+        bytes + count * ENTRY_HEAD_BYTES + self.changelog.erased.len()
     }
 
     pub fn extent(&self) -> Extent {
-        Extent { oldest: self.journal.ring.oldest(), next: self.journal.ring.next() }
+        Extent { oldest: self.changelog.ring.oldest(), next: self.changelog.ring.next() }
     }
 
-    /// Where the partition stands, for [`Restoring::finish`].
-    pub fn position(&self) -> Position {
+    /// Where the partition stands, for [`StateRestorer::finish`].
+    pub fn checkpoint(&self) -> Checkpoint {
         let Program { catalog, schema, .. } = &*self.program;
         let (catalog, schema) = (catalog.fingerprint, schema.id());
-        Position { clock: self.clock(), extent: self.extent(), catalog, schema, notes: self.notes() }
+        Checkpoint { clock: self.clock(), extent: self.extent(), catalog, schema, notes: self.notes() }
     }
 
     /// What the meta record has to say beside the clock and the extent.
     pub fn notes(&self) -> Vec<u8> {
         let mut bytes = Vec::new();
-        let held = self.hold.names().cloned().collect();
-        let filling = self.unwritten_filling.as_ref().unwrap_or(&self.filling);
-        let filling = filling.partly(&self.program, self.clock());
-        let purge_to = if self.is_purging() { self.journal.purge_to } else { 0 };
-        let judging = self.judging.filter(|judging| self.clock().is_some_and(|clock| judging.is_on(clock)));
-        Notes { ended: self.ended.keys().to_vec(), filling, held, purge_to, judging }.write(&mut bytes);
+        let held = self.held_tags.names().cloned().collect();
+        let coverage = self.unwritten_coverage.as_ref().unwrap_or(&self.coverage);
+        let coverage = coverage.partial_series(&self.program, self.clock());
+        let purge_to = if self.is_purging() { self.changelog.purge_to } else { 0 };
+        let reevaluation =
+            self.reevaluation.filter(|reevaluation| self.clock().is_some_and(|clock| reevaluation.is_on(clock)));
+        Notes { ended: self.ended_lives.keys().to_vec(), coverage, held, purge_to, reevaluation }.write(&mut bytes);
         bytes
     }
 
     /// The size of the live segments.
     pub fn log_bytes(&self) -> u64 {
-        self.journal.ring.bytes()
+        self.changelog.ring.bytes()
     }
 
     /// The size of the state as the log counts it: with nothing in it twice.
@@ -207,36 +208,45 @@ impl Partition {
     /// Drops the state of an entity of this key.
     pub(super) fn drop_state(&mut self, entity: EntityId, hash: u64, key: &str) {
         self.store.remove(hash, entity);
-        put_erased(key, &mut self.journal.erased);
+        put_erased(key, &mut self.changelog.erased);
     }
 
     /// Hands out what has to be written for the state to be in the log: what was touched or erased since the last call,
     /// and what cleaning writes again. From now on it counts as written: whoever calls this must get it into the log, or
     /// drop the partition.
-    pub fn journal(&mut self, log: &mut impl Log) {
-        if self.owes_filling() {
-            self.unwritten_filling = None;
+    pub fn write_changelog(&mut self, log: &mut impl ChangelogSink) {
+        if self.owes_coverage() {
+            self.unwritten_coverage = None;
         }
-        let Journal { ring, erased, open, room, credit_bytes, purge_to } = &mut self.journal;
+        let ChangelogWriter { ring, erased, open, spare, credit_bytes, purge_to } = &mut self.changelog;
         let erases = !erased.is_empty();
         let population = self.store.len() as u64;
         let program = &*self.program;
         let limit = 2 * (self.store.packed_bytes() + self.store.len() * ENTRY_HEAD_BYTES) as u64 + SLACK_BYTES;
-        let mut writer =
-            Writer { store: &mut self.store, ring, open, log, program, population, states: 0, erasures: 0, written: 0 };
+        let mut writer = SegmentWriter {
+            store: &mut self.store,
+            ring,
+            open,
+            log,
+            program,
+            population,
+            states: 0,
+            erasures: 0,
+            written: 0,
+        };
         // Before the states: an entity may have come back.
         let mut entries = erased.as_slice();
-        while let Ok(Some(Entry::Erased { key })) = Entry::take(&mut entries) {
+        while let Ok(Some(ChangelogEntry::Erased { key })) = ChangelogEntry::take(&mut entries) {
             writer.put_erased(key);
         }
         erased.clear();
-        let mut touched = writer.store.take_touched(std::mem::take(room));
-        for entity in touched.drain(..) {
-            if writer.store.is_touched(entity) {
+        let mut dirty = writer.store.take_dirty(std::mem::take(spare));
+        for entity in dirty.drain(..) {
+            if writer.store.is_dirty(entity) {
                 writer.put_state(entity);
             }
         }
-        *room = touched;
+        *spare = dirty;
         *credit_bytes += CLEANED_PER_WRITTEN * (writer.written + writer.open.len() as u64);
         while writer.bytes() > limit
             && let Some(bytes) = writer.ring.oldest_bytes()
@@ -266,9 +276,9 @@ impl Partition {
 }
 
 /// Fills segments.
-struct Writer<'a, L> {
+struct SegmentWriter<'a, L> {
     store: &'a mut Store,
-    ring: &'a mut Ring,
+    ring: &'a mut SegmentRing,
     open: &'a mut Vec<u8>,
     log: &'a mut L,
     program: &'a Program,
@@ -280,7 +290,7 @@ struct Writer<'a, L> {
     written: u64,
 }
 
-impl<L: Log> Writer<'_, L> {
+impl<L: ChangelogSink> SegmentWriter<'_, L> {
     /// The size of the live segments, with the open one.
     fn bytes(&self) -> u64 {
         self.ring.bytes() + self.open.len() as u64
@@ -301,7 +311,7 @@ impl<L: Log> Writer<'_, L> {
     fn put_state(&mut self, entity: EntityId) {
         self.make_room(self.store.packed(entity).len());
         put_state(self.store.packed(entity), self.store.due(entity), self.open);
-        self.store.set_place(entity, Place::segment(self.ring.next()));
+        self.store.set_location(entity, StateLocation::segment(self.ring.next()));
         self.ring.add_state(entity);
         self.states += 1;
     }
@@ -313,7 +323,7 @@ impl<L: Log> Writer<'_, L> {
         };
         for _ in 0..states {
             if let Some(entity) = self.ring.pop_state()
-                && self.store.is_at(entity, Place::segment(number))
+                && self.store.is_at(entity, StateLocation::segment(number))
             {
                 self.put_state(entity);
             }
@@ -365,7 +375,7 @@ impl<L: Log> Writer<'_, L> {
 
 /// The instant from which a partition goes on, and the part of the log that its state is made of.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Position {
+pub struct Checkpoint {
     pub clock: Option<Timestamp>,
     pub extent: Extent,
     /// The fingerprint of the catalog that was in force.
@@ -378,9 +388,9 @@ pub struct Position {
 
 /// Why a log cannot be restored.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Damage {
+pub enum ChangelogError {
     #[error("an entry of a segment is not one")]
-    Entry,
+    ChangelogEntry,
     #[error("a segment says that it has {said} entries, and has {found}")]
     Count { said: u32, found: u32 },
     #[error("slot {slot} is none that a log has")]
@@ -390,13 +400,13 @@ pub enum Damage {
     #[error("the schema {schema:016x} of segment {number}, which is needed, is missing")]
     NoSchema { number: u64, schema: u64 },
     #[error("the meaning of a schema cannot be read: {0}")]
-    Meaning(&'static str),
+    MeaningWriter(&'static str),
     #[error("the notes of the meta record are none")]
     Notes,
     #[error("segment {number} is none that a log has")]
     Number { number: u64 },
-    #[error("the copy ends in front of segment {copied_to}, and of the log only what begins with {oldest} is needed")]
-    Outdated { copied_to: u64, oldest: u64 },
+    #[error("the copy ends in front of segment {snapshot_to}, and of the log only what begins with {oldest} is needed")]
+    Outdated { snapshot_to: u64, oldest: u64 },
     #[error("the log says that segments {} to {} are needed", extent.oldest, extent.next)]
     Extent { extent: Extent },
 }

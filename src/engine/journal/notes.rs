@@ -10,22 +10,22 @@
 //! | 3 | the log is purged up to the segment of this number (LEB128) |
 //! | 4 | entities take their turns to be evaluated under a changed catalog: since when (*time*), over how many milliseconds (LEB128) |
 
-use super::Damage;
+use super::ChangelogError;
 use super::schema::{put_reach, take_reach, take_text};
-use crate::engine::adoption::Judging;
+use crate::engine::adoption::Reevaluation;
 use crate::engine::packed::{put_text, put_timestamp, put_unsigned, put_word, split_signed, split_unsigned};
 use crate::engine::window::Reach;
 use crate::model::Timestamp;
 
 const ENDED: u8 = 0;
-const FILLING: u8 = 1;
+const COVERAGE: u8 = 1;
 const HELD: u8 = 2;
 const PURGE: u8 = 3;
-const JUDGING: u8 = 4;
+const REEVALUATION: u8 = 4;
 
 /// A series of which only what came after an instant was seen.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Partly {
+pub struct PartialSeries {
     pub meaning: Box<str>,
     pub reach: Reach,
     pub since: Timestamp,
@@ -34,11 +34,11 @@ pub struct Partly {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Notes {
     pub ended: Vec<u64>,
-    pub filling: Vec<Partly>,
+    pub coverage: Vec<PartialSeries>,
     pub held: Vec<Box<str>>,
     /// 0 where nothing is to be purged.
     pub purge_to: u64,
-    pub judging: Option<Judging>,
+    pub reevaluation: Option<Reevaluation>,
 }
 
 impl Notes {
@@ -47,8 +47,8 @@ impl Notes {
             out.push(ENDED);
             put_word(out, *hash);
         }
-        for Partly { meaning, reach, since } in &self.filling {
-            out.push(FILLING);
+        for PartialSeries { meaning, reach, since } in &self.coverage {
+            out.push(COVERAGE);
             put_text(out, meaning);
             put_reach(*reach, out);
             put_timestamp(out, *since);
@@ -61,8 +61,8 @@ impl Notes {
             out.push(PURGE);
             put_unsigned(out, self.purge_to);
         }
-        if let Some(Judging { since, over_ms }) = self.judging {
-            out.push(JUDGING);
+        if let Some(Reevaluation { since, over_ms }) = self.reevaluation {
+            out.push(REEVALUATION);
             put_timestamp(out, since);
             put_unsigned(out, over_ms);
         }
@@ -70,11 +70,11 @@ impl Notes {
 
     /// # Errors
     /// Bytes that are no notes.
-    pub fn read(mut bytes: &[u8]) -> Result<Self, Damage> {
+    pub fn read(mut bytes: &[u8]) -> Result<Self, ChangelogError> {
         let mut notes = Notes::default();
         while let Some((kind, rest)) = bytes.split_first() {
             bytes = rest;
-            notes.take(*kind, &mut bytes).ok_or(Damage::Notes)?;
+            notes.take(*kind, &mut bytes).ok_or(ChangelogError::Notes)?;
         }
         Ok(notes)
     }
@@ -86,15 +86,15 @@ impl Notes {
                 *bytes = rest;
                 self.ended.push(u64::from_le_bytes(*hash));
             }
-            FILLING => {
+            COVERAGE => {
                 let (meaning, reach) = (take_text(bytes)?, take_reach(bytes)?);
                 let since = Timestamp::from_ms(split_signed(bytes)?);
-                self.filling.push(Partly { meaning, reach, since });
+                self.coverage.push(PartialSeries { meaning, reach, since });
             }
             PURGE => self.purge_to = split_unsigned(bytes)?,
-            JUDGING => {
+            REEVALUATION => {
                 let since = Timestamp::from_ms(split_signed(bytes)?);
-                self.judging = Some(Judging { since, over_ms: split_unsigned(bytes)? });
+                self.reevaluation = Some(Reevaluation { since, over_ms: split_unsigned(bytes)? });
             }
             HELD => self.held.push(take_text(bytes)?),
             _ => return None,

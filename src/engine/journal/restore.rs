@@ -4,20 +4,20 @@ use std::cmp::Ordering;
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
-use super::entry::Entry;
-use super::notes::{Notes, Partly};
-use super::ring::{Ring, SLOT_MAX};
-use super::schema::{Cell, Schema};
-use super::translate::{CatalogChange, Translation};
-use super::{Damage, Extent, Position, Segment, Slot};
-use crate::engine::adoption::Judging;
-use crate::engine::ending::Ended;
-use crate::engine::eval::Present;
-use crate::engine::filling::{Filling, Inherited};
-use crate::engine::hold::Hold;
+use super::entry::ChangelogEntry;
+use super::notes::{Notes, PartialSeries};
+use super::ring::{SLOT_MAX, SegmentRing};
+use super::schema::{Schema, SchemaCell};
+use super::translate::{Migration, MigrationReport};
+use super::{ChangelogError, Checkpoint, Extent, Segment, Slot};
+use crate::engine::adoption::Reevaluation;
+use crate::engine::ending::EndedLives;
+use crate::engine::eval::Now;
+use crate::engine::filling::{Coverage, InheritedCoverage};
+use crate::engine::hold::HeldTags;
 use crate::engine::partition::Partition;
 use crate::engine::program::Program;
-use crate::engine::store::{EntityId, FETCHED, Place, Store};
+use crate::engine::store::{EntityId, FETCHED, StateLocation, Store};
 use crate::engine::window::Reach;
 use crate::model::Timestamp;
 
@@ -30,24 +30,24 @@ const NUMBER_MAX: u64 = 1 << 62;
 /// What has been read of a log so far. It wants the records in the order of the log; those that compaction has removed
 /// may be missing or not.
 #[derive(Debug)]
-pub struct Restoring {
+pub struct StateRestorer {
     partition: Partition,
     /// How to read what is written in each; `None` for the present one.
-    translations: HashMap<u64, Option<Translation>>,
+    translations: HashMap<u64, Option<Migration>>,
     /// What those that were read mean.
     meanings: HashMap<u64, Schema>,
     /// Those that the log has.
     schemas: BTreeSet<u64>,
-    held: HashMap<Slot, Held>,
+    held: HashMap<Slot, RestoredSegment>,
     /// The number behind the segments of a copy that was read first.
-    copied_to: Option<u64>,
+    snapshot_to: Option<u64>,
     /// Room for a state in the present schema.
     translated: Vec<u8>,
 }
 
 /// What stands in a slot.
 #[derive(Debug)]
-struct Held {
+struct RestoredSegment {
     slot: Slot,
     number: u64,
     schema: u64,
@@ -60,23 +60,23 @@ struct Held {
 
 /// A partition that goes on where the one that wrote the log was.
 #[derive(Debug)]
-pub struct Restored {
+pub struct RestoredPartition {
     pub partition: Partition,
     /// There where the log holds states of another catalog's cells.
-    pub change: Option<CatalogChange>,
+    pub change: Option<MigrationReport>,
 }
 
-impl Restoring {
+impl StateRestorer {
     pub fn new(program: Arc<Program>) -> Self {
         let translations = HashMap::from([(program.schema.id(), None)]);
         let meanings = HashMap::from([(program.schema.id(), program.schema.clone())]);
-        Restoring {
+        StateRestorer {
             partition: Partition::new(program),
             translations,
             meanings,
             schemas: BTreeSet::new(),
             held: HashMap::new(),
-            copied_to: None,
+            snapshot_to: None,
             translated: Vec::new(),
         }
     }
@@ -90,8 +90,8 @@ impl Restoring {
     ///
     /// # Errors
     /// Bytes that cannot be read.
-    pub fn schema(&mut self, id: u64, meaning: &[u8]) -> Result<(), Damage> {
-        self.copied_schema(id, meaning)?;
+    pub fn schema(&mut self, id: u64, meaning: &[u8]) -> Result<(), ChangelogError> {
+        self.snapshot_schema(id, meaning)?;
         self.schemas.insert(id);
         Ok(())
     }
@@ -100,11 +100,11 @@ impl Restoring {
     ///
     /// # Errors
     /// Bytes that cannot be read.
-    pub fn copied_schema(&mut self, id: u64, meaning: &[u8]) -> Result<(), Damage> {
+    pub fn snapshot_schema(&mut self, id: u64, meaning: &[u8]) -> Result<(), ChangelogError> {
         let program = &self.partition.program;
         let old = Schema::read(id, meaning)?;
         let dedup = program.catalog.input.dedup_ms.is_some();
-        self.translations.entry(id).or_insert_with(|| Some(Translation::new(&old, &program.schema, dedup)));
+        self.translations.entry(id).or_insert_with(|| Some(Migration::new(&old, &program.schema, dedup)));
         self.meanings.entry(id).or_insert(old);
         Ok(())
     }
@@ -118,8 +118,8 @@ impl Restoring {
     ///
     /// # Errors
     /// Entries that cannot be read.
-    pub fn segment(&mut self, segment: Segment<'_>) -> Result<(), Damage> {
-        self.hold(segment, segment.entries.len())
+    pub fn segment(&mut self, segment: Segment<'_>) -> Result<(), ChangelogError> {
+        self.keep_segment(segment, segment.entries.len())
     }
 
     /// A segment of a copy, of whose entries in the log, `log_bytes` of them, some may be left out. A copy comes before
@@ -127,25 +127,25 @@ impl Restoring {
     ///
     /// # Errors
     /// Entries that cannot be read.
-    pub fn copied_segment(&mut self, segment: Segment<'_>, log_bytes: u32) -> Result<(), Damage> {
+    pub fn snapshot_segment(&mut self, segment: Segment<'_>, log_bytes: u32) -> Result<(), ChangelogError> {
         if segment.number > NUMBER_MAX {
-            return Err(Damage::Number { number: segment.number });
+            return Err(ChangelogError::Number { number: segment.number });
         }
-        self.copied_to = self.copied_to.max(Some(segment.number + 1));
-        self.hold(segment, log_bytes as usize)
+        self.snapshot_to = self.snapshot_to.max(Some(segment.number + 1));
+        self.keep_segment(segment, log_bytes as usize)
     }
 
-    fn hold(&mut self, segment: Segment<'_>, bytes: usize) -> Result<(), Damage> {
+    fn keep_segment(&mut self, segment: Segment<'_>, bytes: usize) -> Result<(), ChangelogError> {
         let Segment { slot, number, schema, catalog, .. } = segment;
         if slot >= SLOT_MAX {
-            return Err(Damage::Slot { slot });
+            return Err(ChangelogError::Slot { slot });
         }
         let entities = match self.translations.get(&schema) {
             Some(translation) => Some(read(segment, translation.as_ref(), &mut self.partition, &mut self.translated)?),
             // It is dead, or its schema is missing: the end of the log tells.
             None => None,
         };
-        self.held.insert(slot, Held { slot, number, schema, catalog, bytes, entities });
+        self.held.insert(slot, RestoredSegment { slot, number, schema, catalog, bytes, entities });
         Ok(())
     }
 
@@ -159,27 +159,27 @@ impl Restoring {
     ///
     /// # Errors
     /// A log in which something is missing, and a copy of which nothing is of use any more.
-    pub fn finish(self, position: Position) -> Result<Restored, Damage> {
-        let Restoring { mut partition, translations, meanings, schemas, held, copied_to, .. } = self;
-        let Position { clock, extent, catalog, schema, notes } = position;
+    pub fn finish(self, position: Checkpoint) -> Result<RestoredPartition, ChangelogError> {
+        let StateRestorer { mut partition, translations, meanings, schemas, held, snapshot_to, .. } = self;
+        let Checkpoint { clock, extent, catalog, schema, notes } = position;
         let notes = Notes::read(&notes)?;
-        if let Some(copied_to) = copied_to
-            && extent.oldest > copied_to
+        if let Some(snapshot_to) = snapshot_to
+            && extent.oldest > snapshot_to
         {
-            return Err(Damage::Outdated { copied_to, oldest: extent.oldest });
+            return Err(ChangelogError::Outdated { snapshot_to, oldest: extent.oldest });
         }
-        let mut held: Vec<Held> = held.into_values().collect();
+        let mut held: Vec<RestoredSegment> = held.into_values().collect();
         held.sort_unstable_by_key(|held| (held.number, held.slot));
         let (dead, live) = held.split_at(held.partition_point(|held| held.number < extent.oldest));
         check_complete(live, extent)?;
-        let mut ring = Ring::starting(extent.oldest);
+        let mut ring = SegmentRing::starting(extent.oldest);
         dead.iter().for_each(|held| ring.restore_dead(held.slot, held.number, held.bytes));
-        let mut change: Option<CatalogChange> = None;
+        let mut change: Option<MigrationReport> = None;
         for held in live {
             let Some(entities) = &held.entities else {
-                return Err(Damage::NoSchema { number: held.number, schema: held.schema });
+                return Err(ChangelogError::NoSchema { number: held.number, schema: held.schema });
             };
-            let place = Place::segment(held.number);
+            let place = StateLocation::segment(held.number);
             let latest = entities.iter().copied().filter(|entity| partition.store.is_at(*entity, place));
             ring.restore_live(held.slot, latest, held.bytes, held.schema);
             if let Some(Some(translation)) = translations.get(&held.schema) {
@@ -188,57 +188,57 @@ impl Restoring {
         }
         schemas.iter().for_each(|schema| ring.restore_schema(*schema));
         ring.restored();
-        partition.journal.ring = ring;
-        partition.present = clock.map(|clock| Present::new(clock, &partition.program.zone));
-        partition.ended = Ended::noted(notes.ended);
-        partition.journal.purge_to = notes.purge_to;
+        partition.changelog.ring = ring;
+        partition.now = clock.map(|clock| Now::new(clock, &partition.program.zone));
+        partition.ended_lives = EndedLives::noted(notes.ended);
+        partition.changelog.purge_to = notes.purge_to;
         if catalog == partition.program.catalog.fingerprint {
-            partition.hold = Hold::new(&partition.program, notes.held.into_iter().collect());
+            partition.held_tags = HeldTags::new(&partition.program, notes.held.into_iter().collect());
         }
         if let Some(clock) = clock {
             // A catalog that was in force without anything being written has left what was written before it.
             let before = meanings.get(&schema).or_else(|| meanings.get(&live.last()?.schema));
-            let held = |meaning: &str| previously(meaning, &notes.filling, before);
-            partition.filling = Filling::carried(&partition.program, clock, held);
+            let held = |meaning: &str| previously(meaning, &notes.coverage, before);
+            partition.coverage = Coverage::carried(&partition.program, clock, held);
         }
         drop_dead(&mut partition, extent);
         if let Some(clock) = clock {
             let is_changed = catalog != partition.program.catalog.fingerprint;
-            partition.judging =
-                if is_changed { Some(Judging::begin(clock, partition.entities())) } else { notes.judging };
+            partition.reevaluation =
+                if is_changed { Some(Reevaluation::begin(clock, partition.entities())) } else { notes.reevaluation };
             arm(&mut partition, clock, is_changed, live);
         }
-        Ok(Restored { partition, change })
+        Ok(RestoredPartition { partition, change })
     }
 }
 
 /// What was kept of a series of this meaning: as noted, or all of it under the schema that was in force. Where there was
 /// none, there was no entity that could have missed anything.
-fn previously(meaning: &str, noted: &[Partly], before: Option<&Schema>) -> Option<Inherited> {
-    let partly = noted.iter().filter(|partly| *partly.meaning == *meaning);
-    if let Some(partly) = partly.max_by_key(|partly| partly.reach.width()) {
-        return Some(Inherited { since: partly.since, reach: partly.reach });
+fn previously(meaning: &str, noted: &[PartialSeries], before: Option<&Schema>) -> Option<InheritedCoverage> {
+    let partial = noted.iter().filter(|partial| *partial.meaning == *meaning);
+    if let Some(partial) = partial.max_by_key(|partial| partial.reach.width()) {
+        return Some(InheritedCoverage { since: partial.since, reach: partial.reach });
     }
     let Some(before) = before else {
-        return Some(Inherited { since: Timestamp::MIN, reach: Reach::Forever });
+        return Some(InheritedCoverage { since: Timestamp::MIN, reach: Reach::Forever });
     };
     let reaches = before.cells().iter().filter_map(|cell| match cell {
-        Cell::Series { meaning: known, reach, .. } if **known == *meaning => Some(*reach),
+        SchemaCell::Series { meaning: known, reach, .. } if **known == *meaning => Some(*reach),
         _ => None,
     });
-    reaches.max_by_key(|reach| reach.width()).map(|reach| Inherited { since: Timestamp::MIN, reach })
+    reaches.max_by_key(|reach| reach.width()).map(|reach| InheritedCoverage { since: Timestamp::MIN, reach })
 }
 
 /// Reads the entries of a segment into the store; the entities whose states it holds.
 fn read(
     segment: Segment<'_>,
-    translation: Option<&Translation>,
+    translation: Option<&Migration>,
     partition: &mut Partition,
     translated: &mut Vec<u8>,
-) -> Result<Vec<EntityId>, Damage> {
+) -> Result<Vec<EntityId>, ChangelogError> {
     let store = &mut partition.store;
     store.reserve(segment.population.min(RESERVED_MAX) as usize);
-    let place = Place::segment(segment.number);
+    let place = StateLocation::segment(segment.number);
     let mut entities = Vec::new();
     let (mut batch, mut hashes) = (Vec::with_capacity(FETCHED), [0; FETCHED]);
     let mut found = 0;
@@ -246,7 +246,7 @@ fn read(
     loop {
         batch.clear();
         while batch.len() < FETCHED
-            && let Some(entry) = Entry::take(&mut entries)?
+            && let Some(entry) = ChangelogEntry::take(&mut entries)?
         {
             hashes[batch.len()] = Store::hash(entry.key());
             batch.push(entry);
@@ -258,7 +258,7 @@ fn read(
         store.fetch(&hashes);
         for (entry, hash) in batch.iter().zip(hashes) {
             match *entry {
-                Entry::State { key, due, mut packed } => {
+                ChangelogEntry::State { key, due, mut packed } => {
                     if let Some(translation) = translation {
                         translated.clear();
                         translation.state(packed, translated);
@@ -266,7 +266,7 @@ fn read(
                     }
                     entities.push(store.restore(hash, key, packed, due, place));
                 }
-                Entry::Erased { key } => {
+                ChangelogEntry::Erased { key } => {
                     if let Some(entity) = store.find(hash, key) {
                         store.remove(hash, entity);
                     }
@@ -274,28 +274,28 @@ fn read(
             }
         }
     }
-    if found == segment.count { Ok(entities) } else { Err(Damage::Count { said: segment.count, found }) }
+    if found == segment.count { Ok(entities) } else { Err(ChangelogError::Count { said: segment.count, found }) }
 }
 
 /// Whether the live segments are those of the extent, each once.
-fn check_complete(live: &[Held], extent: Extent) -> Result<(), Damage> {
+fn check_complete(live: &[RestoredSegment], extent: Extent) -> Result<(), ChangelogError> {
     if extent.next > NUMBER_MAX {
-        return Err(Damage::Extent { extent });
+        return Err(ChangelogError::Extent { extent });
     }
     let mut next = extent.oldest;
     for held in live {
         match held.number.cmp(&next) {
-            Ordering::Less => return Err(Damage::Extent { extent }),
+            Ordering::Less => return Err(ChangelogError::Extent { extent }),
             Ordering::Equal if next < extent.next => next += 1,
-            Ordering::Equal => return Err(Damage::Extent { extent }),
-            Ordering::Greater => return Err(Damage::Missing { number: next }),
+            Ordering::Equal => return Err(ChangelogError::Extent { extent }),
+            Ordering::Greater => return Err(ChangelogError::Missing { number: next }),
         }
     }
     match next.cmp(&extent.next) {
-        Ordering::Less => Err(Damage::Missing { number: next }),
+        Ordering::Less => Err(ChangelogError::Missing { number: next }),
         Ordering::Equal => Ok(()),
         // The extent ends before it begins.
-        Ordering::Greater => Err(Damage::Extent { extent }),
+        Ordering::Greater => Err(ChangelogError::Extent { extent }),
     }
 }
 
@@ -313,24 +313,24 @@ fn drop_dead(partition: &mut Partition, extent: Extent) {
 ///
 /// Who had it and was left as it was may stand in a segment of the catalog before, with the due time of then: when it is
 /// due now has to be found out.
-fn arm(partition: &mut Partition, clock: Timestamp, is_changed: bool, live: &[Held]) {
+fn arm(partition: &mut Partition, clock: Timestamp, is_changed: bool, live: &[RestoredSegment]) {
     let catalog = partition.program.catalog.fingerprint;
-    let earlier = live.iter().filter(|held| held.catalog != catalog).map(|held| Place::segment(held.number));
-    let earlier: HashSet<Place> = earlier.collect();
+    let earlier = live.iter().filter(|held| held.catalog != catalog).map(|held| StateLocation::segment(held.number));
+    let earlier: HashSet<StateLocation> = earlier.collect();
     for entity in partition.store.entities() {
         let store = &mut partition.store;
         if store.is_vacant(entity) {
             continue;
         }
-        let is_earlier = !earlier.is_empty() && earlier.contains(&store.journalled(entity));
+        let is_earlier = !earlier.is_empty() && earlier.contains(&store.location(entity));
         let mut due = store.due(entity).max(clock);
-        let turn = partition.judging.map(|judging| judging.due(store.hash_of(entity)));
+        let turn = partition.reevaluation.map(|reevaluation| reevaluation.due(store.hash_of(entity)));
         if let Some(turn) = turn.filter(|turn| is_changed || *turn > clock && (is_earlier || due >= *turn)) {
             due = turn;
-            store.set_unjudged(entity);
+            store.set_pending_reevaluation(entity);
         } else if is_earlier {
-            due = partition.look_ahead(entity).unwrap_or_else(|| {
-                partition.store.set_unjudged(entity);
+            due = partition.find_next_due(entity).unwrap_or_else(|| {
+                partition.store.set_pending_reevaluation(entity);
                 clock
             });
         }

@@ -21,7 +21,7 @@ const RECORD_BYTES: u64 = 64;
 
 /// A segment that holds the latest state of some entity, or may.
 #[derive(Clone, Copy, Debug)]
-struct Live {
+struct LiveSlot {
     slot: Slot,
     /// How many states it holds.
     states: u32,
@@ -30,7 +30,7 @@ struct Live {
 
 /// A segment of which nothing is needed, and whose record is still there.
 #[derive(Clone, Copy, Debug)]
-struct Dead {
+struct DeadSlot {
     slot: Slot,
     number: u64,
     bytes: u64,
@@ -38,7 +38,7 @@ struct Dead {
 
 /// How long the schema record of an id is needed.
 #[derive(Clone, Copy, Debug)]
-struct Used {
+struct SchemaUse {
     schema: u64,
     /// The last segment that is written in it.
     last: u64,
@@ -46,27 +46,27 @@ struct Used {
 
 /// The bookkeeping of one changelog partition.
 #[derive(Debug, Default)]
-pub struct Ring {
+pub struct SegmentRing {
     /// Oldest first; their numbers are consecutive.
-    live: VecDeque<Live>,
+    live: VecDeque<LiveSlot>,
     /// Whose states they hold, in the order in which they stand there.
     entities: VecDeque<EntityId>,
     /// The number of the first live segment.
     oldest: u64,
     bytes: u64,
     /// Dead segments, first the one that died first.
-    dead: VecDeque<Dead>,
+    dead: VecDeque<DeadSlot>,
     dead_bytes: u64,
     /// Slots below `slots` that hold nothing.
     cleared: Vec<Slot>,
     slots: Slot,
-    schemas: Vec<Used>,
+    schemas: Vec<SchemaUse>,
 }
 
-impl Ring {
+impl SegmentRing {
     /// A log whose first live segment has this number.
     pub fn starting(oldest: u64) -> Self {
-        Ring { oldest, ..Ring::default() }
+        SegmentRing { oldest, ..SegmentRing::default() }
     }
 
     /// The number of the oldest segment that is needed; the next one's where there is none.
@@ -86,7 +86,7 @@ impl Ring {
 
     /// Bytes held for the bookkeeping.
     pub fn held_bytes(&self) -> usize {
-        self.live.capacity() * size_of::<Live>() + self.entities.capacity() * size_of::<EntityId>()
+        self.live.capacity() * size_of::<LiveSlot>() + self.entities.capacity() * size_of::<EntityId>()
     }
 
     /// An entity's state goes into the next segment.
@@ -110,10 +110,10 @@ impl Ring {
         let number = self.next();
         let bytes = bytes as u64 + RECORD_BYTES;
         self.bytes += bytes;
-        self.live.push_back(Live { slot, states, bytes });
+        self.live.push_back(LiveSlot { slot, states, bytes });
         match self.schemas.iter_mut().find(|used| used.schema == schema) {
             Some(used) => used.last = number,
-            None => self.schemas.push(Used { schema, last: number }),
+            None => self.schemas.push(SchemaUse { schema, last: number }),
         }
     }
 
@@ -123,12 +123,12 @@ impl Ring {
     }
 
     /// Takes the oldest segment out of the live ones: its number, and how many states stand there. They come one by one
-    /// from [`Ring::pop_state`]; those that the store still has there have to be added again.
+    /// from [`SegmentRing::pop_state`]; those that the store still has there have to be added again.
     pub fn retire(&mut self) -> Option<(u64, u32)> {
         let live = self.live.pop_front()?;
         self.oldest += 1;
         self.bytes -= live.bytes;
-        self.push_dead(Dead { slot: live.slot, number: self.oldest - 1, bytes: live.bytes });
+        self.push_dead(DeadSlot { slot: live.slot, number: self.oldest - 1, bytes: live.bytes });
         Some((self.oldest - 1, live.states))
     }
 
@@ -152,7 +152,7 @@ impl Ring {
         Some(slot)
     }
 
-    fn push_dead(&mut self, dead: Dead) {
+    fn push_dead(&mut self, dead: DeadSlot) {
         self.dead.push_back(dead);
         self.dead_bytes += dead.bytes;
     }
@@ -187,7 +187,7 @@ pub struct LiveSegment<I> {
 }
 
 /// What a copy has to say.
-impl Ring {
+impl SegmentRing {
     /// Whether all that there is of the log is written in this schema.
     pub fn is_written_in(&self, schema: u64) -> bool {
         self.schemas.iter().all(|used| used.schema == schema)
@@ -216,7 +216,7 @@ fn entry_bytes(bytes: u64) -> u32 {
 }
 
 /// Taking up a log that was read.
-impl Ring {
+impl SegmentRing {
     /// The next live segment, oldest first, with the entities whose latest states it holds.
     pub fn restore_live(&mut self, slot: Slot, latest: impl Iterator<Item = EntityId>, bytes: usize, schema: u64) {
         let before = self.entities.len();
@@ -228,14 +228,14 @@ impl Ring {
 
     /// The next dead segment, in the order of their numbers.
     pub fn restore_dead(&mut self, slot: Slot, number: u64, bytes: usize) {
-        self.push_dead(Dead { slot, number, bytes: bytes as u64 + RECORD_BYTES });
+        self.push_dead(DeadSlot { slot, number, bytes: bytes as u64 + RECORD_BYTES });
         self.slots = self.slots.max(slot + 1);
     }
 
     /// A schema whose record is there.
     pub fn restore_schema(&mut self, schema: u64) {
         if !self.has_schema(schema) {
-            self.schemas.push(Used { schema, last: 0 });
+            self.schemas.push(SchemaUse { schema, last: 0 });
         }
     }
 

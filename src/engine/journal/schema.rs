@@ -16,8 +16,8 @@
 
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::Damage;
-use super::meaning::{Meaning, tag_state};
+use super::ChangelogError;
+use super::meaning::{MeaningWriter, tag_state};
 use crate::catalog::{CalendarUnit, Catalog};
 use crate::engine::packed::{put_text, put_unsigned, split_unsigned};
 use crate::engine::program::{CounterPlan, SeriesPlan};
@@ -26,7 +26,7 @@ use crate::model::EntityKindId;
 
 /// What one cell is.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Cell {
+pub enum SchemaCell {
     Attribute {
         name: Box<str>,
         meaning: Box<str>,
@@ -42,21 +42,21 @@ pub enum Cell {
         names: Vec<Box<str>>,
     },
     /// The remembered ids, for de-duplication.
-    Seen,
+    SeenIds,
     /// Tags that an earlier catalog had, until they are removed.
-    Gone,
+    RetiredTags,
     /// Never there: it is another kind of entity's.
     Vacant,
 }
 
-impl Cell {
+impl SchemaCell {
     /// As it is called in a report; none for what has no name.
     pub fn label(&self) -> Option<String> {
         match self {
-            Cell::Attribute { name, .. } => Some(format!("attribute {name}")),
-            Cell::Series { counters, .. } => Some(format!("counter {counters}")),
-            Cell::Tag { name, .. } => Some(format!("tag {name}")),
-            Cell::Seen | Cell::Gone | Cell::Vacant => None,
+            SchemaCell::Attribute { name, .. } => Some(format!("attribute {name}")),
+            SchemaCell::Series { counters, .. } => Some(format!("counter {counters}")),
+            SchemaCell::Tag { name, .. } => Some(format!("tag {name}")),
+            SchemaCell::SeenIds | SchemaCell::RetiredTags | SchemaCell::Vacant => None,
         }
     }
 }
@@ -64,7 +64,7 @@ impl Cell {
 /// The cells of a catalog.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Schema {
-    cells: Vec<Cell>,
+    cells: Vec<SchemaCell>,
     meaning: Vec<u8>,
     id: u64,
 }
@@ -77,16 +77,16 @@ impl Schema {
         series: &[SeriesPlan],
         counters: &[CounterPlan],
     ) -> Self {
-        let meaning = Meaning(catalog);
+        let meaning = MeaningWriter(catalog);
         let attributes = catalog.attributes.iter().map(|attribute| {
             if attribute.entity != kind {
-                return Cell::Vacant;
+                return SchemaCell::Vacant;
             }
-            Cell::Attribute { name: attribute.name.clone(), meaning: meaning.attribute(attribute).into() }
+            SchemaCell::Attribute { name: attribute.name.clone(), meaning: meaning.attribute(attribute).into() }
         });
         let series = series.iter().enumerate().map(|(index, plan)| {
             if plan.entity != kind {
-                return Cell::Vacant;
+                return SchemaCell::Vacant;
             }
             let readers = counters.iter().zip(&catalog.counters);
             let names: Vec<&str> = readers
@@ -94,19 +94,21 @@ impl Schema {
                 .map(|(_, counter)| &*counter.name)
                 .collect();
             let meaning = meaning.series(plan).into();
-            Cell::Series { counters: names.join(", ").into(), meaning, reach: plan.frame.reach }
+            SchemaCell::Series { counters: names.join(", ").into(), meaning, reach: plan.frame.reach }
         });
         let tags = catalog.tags.iter().map(|tag| {
             if tag.entity != kind {
-                return Cell::Vacant;
+                return SchemaCell::Vacant;
             }
             let (state, names) = tag_state(&tag.kind);
-            Cell::Tag { name: tag.name.clone(), state: state.into(), names }
+            SchemaCell::Tag { name: tag.name.clone(), state: state.into(), names }
         });
-        Schema::new(attributes.chain(series).chain(tags).chain([Cell::Seen, Cell::Gone]).collect())
+        Schema::new(
+            attributes.chain(series).chain(tags).chain([SchemaCell::SeenIds, SchemaCell::RetiredTags]).collect(),
+        )
     }
 
-    fn new(cells: Vec<Cell>) -> Self {
+    fn new(cells: Vec<SchemaCell>) -> Self {
         let mut meaning = Vec::new();
         cells.iter().for_each(|cell| put_cell(cell, &mut meaning));
         Schema { id: xxh3_64(&meaning), meaning, cells }
@@ -116,14 +118,14 @@ impl Schema {
     ///
     /// # Errors
     /// Bytes that are none, or of another id.
-    pub fn read(id: u64, meaning: &[u8]) -> Result<Self, Damage> {
+    pub fn read(id: u64, meaning: &[u8]) -> Result<Self, ChangelogError> {
         let mut rest = meaning;
         let mut cells = Vec::new();
         while !rest.is_empty() {
-            cells.push(take_cell(&mut rest).ok_or(Damage::Meaning("a cell is not one"))?);
+            cells.push(take_cell(&mut rest).ok_or(ChangelogError::MeaningWriter("a cell is not one"))?);
         }
         let schema = Schema { cells, meaning: meaning.to_vec(), id: xxh3_64(meaning) };
-        if schema.id == id { Ok(schema) } else { Err(Damage::Meaning("it is another schema's")) }
+        if schema.id == id { Ok(schema) } else { Err(ChangelogError::MeaningWriter("it is another schema's")) }
     }
 
     pub fn id(&self) -> u64 {
@@ -135,7 +137,7 @@ impl Schema {
         &self.meaning
     }
 
-    pub(in crate::engine) fn cells(&self) -> &[Cell] {
+    pub(in crate::engine) fn cells(&self) -> &[SchemaCell] {
         &self.cells
     }
 }
@@ -153,29 +155,29 @@ const FOREVER: u8 = 2;
 
 const UNITS: [CalendarUnit; 4] = [CalendarUnit::Day, CalendarUnit::Week, CalendarUnit::Month, CalendarUnit::Year];
 
-fn put_cell(cell: &Cell, out: &mut Vec<u8>) {
+fn put_cell(cell: &SchemaCell, out: &mut Vec<u8>) {
     match cell {
-        Cell::Attribute { name, meaning } => {
+        SchemaCell::Attribute { name, meaning } => {
             out.push(ATTRIBUTE);
             put_text(out, name);
             put_text(out, meaning);
         }
-        Cell::Series { counters, meaning, reach } => {
+        SchemaCell::Series { counters, meaning, reach } => {
             out.push(SERIES);
             put_text(out, counters);
             put_text(out, meaning);
             put_reach(*reach, out);
         }
-        Cell::Tag { name, state, names } => {
+        SchemaCell::Tag { name, state, names } => {
             out.push(TAG);
             put_text(out, name);
             put_text(out, state);
             put_unsigned(out, names.len() as u64);
             names.iter().for_each(|name| put_text(out, name));
         }
-        Cell::Seen => out.push(SEEN),
-        Cell::Vacant => out.push(VACANT),
-        Cell::Gone => out.push(GONE),
+        SchemaCell::SeenIds => out.push(SEEN),
+        SchemaCell::Vacant => out.push(VACANT),
+        SchemaCell::RetiredTags => out.push(GONE),
     }
 }
 
@@ -193,21 +195,21 @@ pub(super) fn put_reach(reach: Reach, out: &mut Vec<u8>) {
     }
 }
 
-fn take_cell(bytes: &mut &[u8]) -> Option<Cell> {
+fn take_cell(bytes: &mut &[u8]) -> Option<SchemaCell> {
     match byte(bytes)? {
-        ATTRIBUTE => Some(Cell::Attribute { name: take_text(bytes)?, meaning: take_text(bytes)? }),
+        ATTRIBUTE => Some(SchemaCell::Attribute { name: take_text(bytes)?, meaning: take_text(bytes)? }),
         SERIES => {
             let (counters, meaning) = (take_text(bytes)?, take_text(bytes)?);
-            Some(Cell::Series { counters, meaning, reach: take_reach(bytes)? })
+            Some(SchemaCell::Series { counters, meaning, reach: take_reach(bytes)? })
         }
         TAG => {
             let (name, state, count) = (take_text(bytes)?, take_text(bytes)?, split_unsigned(bytes)?);
             let names = (0..count).map(|_| take_text(bytes)).collect::<Option<_>>()?;
-            Some(Cell::Tag { name, state, names })
+            Some(SchemaCell::Tag { name, state, names })
         }
-        SEEN => Some(Cell::Seen),
-        VACANT => Some(Cell::Vacant),
-        GONE => Some(Cell::Gone),
+        SEEN => Some(SchemaCell::SeenIds),
+        VACANT => Some(SchemaCell::Vacant),
+        GONE => Some(SchemaCell::RetiredTags),
         _ => None,
     }
 }

@@ -3,15 +3,15 @@
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
-use super::schema::{Cell, Schema};
-use crate::engine::packed::{Reader, put_unsigned};
-use crate::engine::record::{put_gone, take_gone};
+use super::schema::{Schema, SchemaCell};
+use crate::engine::packed::{ByteReader, put_unsigned};
+use crate::engine::record::{put_retired, take_retired};
 use crate::engine::tag_state::{StateMeaning, restate, revived, shown_state};
 
 /// What became of attributes, counters and tags between the catalog that wrote a state and the one that reads it, as
 /// `attribute plan`, `counter visits, spend` (counters that share what they keep) or `tag active`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct CatalogChange {
+pub struct MigrationReport {
     /// Under their present names.
     pub kept: BTreeSet<String>,
     /// Under the names that they had.
@@ -20,9 +20,9 @@ pub struct CatalogChange {
     pub new: BTreeSet<String>,
 }
 
-impl CatalogChange {
+impl MigrationReport {
     /// Joins what another schema of the log says.
-    pub fn add(&mut self, other: &CatalogChange) {
+    pub fn add(&mut self, other: &MigrationReport) {
         self.kept.extend(other.kept.iter().cloned());
         self.dropped.extend(other.dropped.iter().cloned());
         self.new.extend(other.new.iter().cloned());
@@ -32,25 +32,25 @@ impl CatalogChange {
 
 /// Where a cell of another schema goes.
 #[derive(Clone, Debug)]
-enum Target {
+enum MigrationTarget {
     /// To a cell that holds the same.
     Cell(u16),
     /// To the tag of its name, whose states may be others.
-    Tag { slot: u16, from: TagCell, to: TagCell },
+    Tag { slot: u16, from: TagForm, to: TagForm },
     /// To the tags that are gone.
-    Gone { name: Box<str>, from: TagCell },
+    Retired { name: Box<str>, from: TagForm },
     /// Tags that were gone already; those that have come back go to these.
-    Back(Vec<(Box<str>, u16, TagCell)>),
+    Revived(Vec<(Box<str>, u16, TagForm)>),
 }
 
 /// What the states of a tag are.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct TagCell {
+struct TagForm {
     kind: Box<str>,
     names: Vec<Box<str>>,
 }
 
-impl TagCell {
+impl TagForm {
     fn meaning(&self) -> StateMeaning<'_> {
         StateMeaning { kind: &self.kind, names: &self.names }
     }
@@ -58,20 +58,20 @@ impl TagCell {
 
 /// The way from one schema to another.
 #[derive(Clone, Debug)]
-pub struct Translation {
+pub struct Migration {
     /// By the number of a cell that is read.
-    targets: Vec<Vec<Target>>,
-    gone_slot: u16,
-    pub change: CatalogChange,
+    targets: Vec<Vec<MigrationTarget>>,
+    retired_slot: u16,
+    pub change: MigrationReport,
 }
 
-impl Translation {
+impl Migration {
     /// From the schema `old`; without `dedup` nothing would make room among the remembered ids.
     pub fn new(old: &Schema, new: &Schema, dedup: bool) -> Self {
         let mut targets = vec![Vec::new(); old.cells().len()];
-        let mut change = CatalogChange::default();
+        let mut change = MigrationReport::default();
         for (slot, cell) in (0_u16..).zip(new.cells()) {
-            if *cell == Cell::Seen && !dedup {
+            if *cell == SchemaCell::SeenIds && !dedup {
                 continue;
             }
             let source = source_of(cell, old.cells());
@@ -87,13 +87,13 @@ impl Translation {
                 targets.extend(last_target(cell, new));
             }
         }
-        let gone_slot = new.cells().len().saturating_sub(1) as u16;
-        Translation { targets, gone_slot, change }
+        let retired_slot = new.cells().len().saturating_sub(1) as u16;
+        Migration { targets, retired_slot, change }
     }
 
     /// Appends a state with the cells of the present schema.
     pub fn state(&self, packed: &[u8], out: &mut Vec<u8>) {
-        let mut reader = Reader::new(packed);
+        let mut reader = ByteReader::new(packed);
         let key_len = reader.unsigned() as usize;
         reader.take(key_len);
         // The sequence number, the first and the last event.
@@ -102,16 +102,16 @@ impl Translation {
         });
         out.extend_from_slice(&packed[..packed.len() - reader.remaining()]);
         let mut cells: Vec<(u16, Cow<'_, [u8]>)> = Vec::new();
-        let mut gone = Vec::new();
+        let mut retired = Vec::new();
         while !reader.is_empty() {
             let slot = reader.unsigned() as usize;
             let len = reader.unsigned() as usize;
             let cell = reader.take(len);
             for target in self.targets.get(slot).into_iter().flatten() {
-                target.put(cell, &mut cells, &mut gone);
+                target.put(cell, &mut cells, &mut retired);
             }
         }
-        cells.push((self.gone_slot, gone.into()));
+        cells.push((self.retired_slot, retired.into()));
         cells.sort_by_key(|(slot, _)| *slot);
         for (slot, cell) in cells {
             if !cell.is_empty() {
@@ -123,32 +123,32 @@ impl Translation {
     }
 }
 
-impl Target {
-    fn put<'a>(&self, cell: &'a [u8], cells: &mut Vec<(u16, Cow<'a, [u8]>)>, gone: &mut Vec<u8>) {
+impl MigrationTarget {
+    fn put<'a>(&self, cell: &'a [u8], cells: &mut Vec<(u16, Cow<'a, [u8]>)>, retired: &mut Vec<u8>) {
         match self {
-            Target::Cell(slot) => cells.push((*slot, cell.into())),
-            Target::Tag { slot, from, to } => {
+            MigrationTarget::Cell(slot) => cells.push((*slot, cell.into())),
+            MigrationTarget::Tag { slot, from, to } => {
                 let mut state = Vec::new();
                 restate(cell, from.meaning(), to.meaning(), &mut state);
                 cells.push((*slot, state.into()));
             }
-            Target::Gone { name, from } => {
+            MigrationTarget::Retired { name, from } => {
                 let mut text = String::new();
                 if let Some(shown) = shown_state(cell, from.meaning(), &mut text) {
-                    put_gone(name, shown, &text, gone);
+                    put_retired(name, shown, &text, retired);
                 }
             }
-            Target::Back(tags) => {
-                let (mut text, mut reader) = (String::new(), Reader::new(cell));
+            MigrationTarget::Revived(tags) => {
+                let (mut text, mut reader) = (String::new(), ByteReader::new(cell));
                 while !reader.is_empty() {
-                    let (name, shown) = take_gone(&mut reader, &mut text);
+                    let (name, shown) = take_retired(&mut reader, &mut text);
                     match tags.iter().find(|(tag, ..)| **tag == *name.of(&text)) {
                         Some((_, slot, to)) => {
                             let mut state = Vec::new();
                             revived(shown, &text, to.meaning(), &mut state);
                             cells.push((*slot, state.into()));
                         }
-                        None => put_gone(name.of(&text), shown, &text, gone),
+                        None => put_retired(name.of(&text), shown, &text, retired),
                     }
                 }
             }
@@ -156,31 +156,35 @@ impl Target {
     }
 }
 
-fn tag_cell(cell: &Cell) -> Option<TagCell> {
+fn tag_cell(cell: &SchemaCell) -> Option<TagForm> {
     match cell {
-        Cell::Tag { state, names, .. } => Some(TagCell { kind: state.clone(), names: names.clone() }),
+        SchemaCell::Tag { state, names, .. } => Some(TagForm { kind: state.clone(), names: names.clone() }),
         _ => None,
     }
 }
 
 /// Where a cell goes that has a place in the present schema.
-fn target(old: &Cell, new: &Cell, slot: u16) -> Target {
+fn target(old: &SchemaCell, new: &SchemaCell, slot: u16) -> MigrationTarget {
     match (tag_cell(old), tag_cell(new)) {
-        (Some(from), Some(to)) if from != to => Target::Tag { slot, from, to },
-        _ => Target::Cell(slot),
+        (Some(from), Some(to)) if from != to => MigrationTarget::Tag { slot, from, to },
+        _ => MigrationTarget::Cell(slot),
     }
 }
 
 /// Where a cell goes that has none.
-fn last_target(cell: &Cell, new: &Schema) -> Option<Target> {
+fn last_target(cell: &SchemaCell, new: &Schema) -> Option<MigrationTarget> {
     match cell {
-        Cell::Tag { name, .. } => tag_cell(cell).map(|from| Target::Gone { name: name.clone(), from }),
-        Cell::Gone => {
+        SchemaCell::Tag { name, .. } => {
+            tag_cell(cell).map(|from| MigrationTarget::Retired { name: name.clone(), from })
+        }
+        SchemaCell::RetiredTags => {
             let tags = (0_u16..).zip(new.cells()).filter_map(|(slot, cell)| match cell {
-                Cell::Tag { name, state, .. } if &**state != MANUAL => Some((name.clone(), slot, tag_cell(cell)?)),
+                SchemaCell::Tag { name, state, .. } if &**state != MANUAL => {
+                    Some((name.clone(), slot, tag_cell(cell)?))
+                }
                 _ => None,
             });
-            Some(Target::Back(tags.collect()))
+            Some(MigrationTarget::Revived(tags.collect()))
         }
         _ => None,
     }
@@ -190,15 +194,15 @@ fn last_target(cell: &Cell, new: &Schema) -> Option<Target> {
 const MANUAL: &str = "manual";
 
 /// The cell of another schema whose state a cell takes over.
-fn source_of(cell: &Cell, old: &[Cell]) -> Option<usize> {
+fn source_of(cell: &SchemaCell, old: &[SchemaCell]) -> Option<usize> {
     match cell {
-        Cell::Attribute { meaning: wanted, .. } => {
-            old.iter().position(|cell| matches!(cell, Cell::Attribute { meaning, .. } if meaning == wanted))
+        SchemaCell::Attribute { meaning: wanted, .. } => {
+            old.iter().position(|cell| matches!(cell, SchemaCell::Attribute { meaning, .. } if meaning == wanted))
         }
-        Cell::Series { meaning: wanted, reach: wanted_reach, .. } => {
+        SchemaCell::Series { meaning: wanted, reach: wanted_reach, .. } => {
             let wanted_width = wanted_reach.width();
             let candidates = old.iter().enumerate().filter_map(|(index, cell)| match cell {
-                Cell::Series { meaning, reach, .. } if meaning == wanted => Some((index, *reach)),
+                SchemaCell::Series { meaning, reach, .. } if meaning == wanted => Some((index, *reach)),
                 _ => None,
             });
             // The same one, else the least that holds all that is wanted, else the one that holds most of it.
@@ -209,12 +213,12 @@ fn source_of(cell: &Cell, old: &[Cell]) -> Option<usize> {
             });
             best.map(|(index, _)| index)
         }
-        Cell::Tag { name: wanted, state: wanted_state, .. } => old.iter().position(|cell| {
+        SchemaCell::Tag { name: wanted, state: wanted_state, .. } => old.iter().position(|cell| {
             let fits = |state: &str| state == &**wanted_state || &**wanted_state != MANUAL;
-            matches!(cell, Cell::Tag { name, state, .. } if name == wanted && fits(state))
+            matches!(cell, SchemaCell::Tag { name, state, .. } if name == wanted && fits(state))
         }),
-        Cell::Seen => old.iter().position(|cell| *cell == Cell::Seen),
+        SchemaCell::SeenIds => old.iter().position(|cell| *cell == SchemaCell::SeenIds),
         // Those that were gone are looked through for some that have come back.
-        Cell::Gone | Cell::Vacant => None,
+        SchemaCell::RetiredTags | SchemaCell::Vacant => None,
     }
 }

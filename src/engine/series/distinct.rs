@@ -1,6 +1,6 @@
 //! Different values by recency: what `distinct` counts.
 
-use crate::engine::packed::{Deltas, Reader, put_word};
+use crate::engine::packed::{ByteReader, Deltas, put_word};
 use crate::engine::window::Pane;
 
 /// Hashes of values with the last pane of each, least recent first.
@@ -54,7 +54,7 @@ impl Distinct {
         }
     }
 
-    pub fn decode(&mut self, reader: &mut Reader<'_>) {
+    pub fn decode(&mut self, reader: &mut ByteReader<'_>) {
         self.list.clear();
         let mut panes = Deltas::default();
         while !reader.is_empty() {

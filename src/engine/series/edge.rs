@@ -1,14 +1,14 @@
 //! The first and the last value: what `first` and `last` show.
 
 use super::panes::Panes;
-use crate::engine::packed::{Kept, Reader, put_signed, put_timestamp, put_value};
+use crate::engine::packed::{ByteReader, StoredValue, put_signed, put_timestamp, put_value};
 use crate::engine::window::Pane;
 use crate::model::{Scalar, Timestamp};
 
 /// The latest event's value; of equal times the one that arrived later.
 #[derive(Clone, Debug, Default)]
 pub struct Latest {
-    event: Option<(Timestamp, Kept)>,
+    event: Option<(Timestamp, StoredValue)>,
     pane: Pane,
     text: String,
 }
@@ -28,7 +28,7 @@ impl Latest {
             return false;
         }
         self.text.clear();
-        self.event = Some((time, Kept::new(value, &mut self.text)));
+        self.event = Some((time, StoredValue::new(value, &mut self.text)));
         self.pane = pane;
         true
     }
@@ -59,15 +59,15 @@ impl Latest {
         };
         put_timestamp(out, time);
         // A counter of times has nothing to add.
-        if value != Kept::Time(time) {
+        if value != StoredValue::Time(time) {
             put_value(out, value, &self.text);
         }
     }
 
-    pub fn decode(&mut self, reader: &mut Reader<'_>, pane_of: impl Fn(Timestamp) -> Pane) {
+    pub fn decode(&mut self, reader: &mut ByteReader<'_>, pane_of: impl Fn(Timestamp) -> Pane) {
         self.clear();
         let time = reader.timestamp();
-        let value = if reader.is_empty() { Kept::Time(time) } else { reader.value(&mut self.text) };
+        let value = if reader.is_empty() { StoredValue::Time(time) } else { reader.value(&mut self.text) };
         self.event = Some((time, value));
         self.pane = pane_of(time);
     }
@@ -75,9 +75,9 @@ impl Latest {
 
 /// The earliest event of one pane.
 #[derive(Clone, Copy, Debug)]
-struct Opening {
+struct PaneFirst {
     time: Timestamp,
-    value: Kept,
+    value: StoredValue,
 }
 
 /// The earliest event's value of every pane; of equal times the one that arrived earlier.
@@ -85,7 +85,7 @@ struct Opening {
 /// When the oldest pane leaves, the next one's is the first of the window, so each keeps its own.
 #[derive(Clone, Debug, Default)]
 pub struct Earliest {
-    panes: Panes<Opening>,
+    panes: Panes<PaneFirst>,
     text: String,
 }
 
@@ -96,10 +96,10 @@ impl Earliest {
     }
 
     pub fn add(&mut self, time: Timestamp, pane: Pane, value: Scalar<'_>) -> bool {
-        let (opening, is_new) = self.panes.entry(pane, Opening { time, value: Kept::Absent });
+        let (opening, is_new) = self.panes.entry(pane, PaneFirst { time, value: StoredValue::Absent });
         let earlier = is_new || time < opening.time;
         if earlier {
-            *opening = Opening { time, value: Kept::new(value, &mut self.text) };
+            *opening = PaneFirst { time, value: StoredValue::new(value, &mut self.text) };
         }
         earlier
     }
@@ -122,13 +122,13 @@ impl Earliest {
         }
     }
 
-    pub fn decode(&mut self, reader: &mut Reader<'_>) {
+    pub fn decode(&mut self, reader: &mut ByteReader<'_>) {
         self.clear();
         while !reader.is_empty() {
             let pane = reader.signed();
             let time = reader.timestamp();
             let value = reader.value(&mut self.text);
-            self.panes.entry(pane, Opening { time, value });
+            self.panes.entry(pane, PaneFirst { time, value });
         }
     }
 }

@@ -10,17 +10,17 @@ use std::ops::ControlFlow;
 
 use distinct::Distinct;
 use edge::{Earliest, Latest};
-use panes::{Panes, Total};
+use panes::{PaneTotal, Panes};
 use top::Top;
 
-use super::packed::Reader;
+use super::packed::ByteReader;
 use super::window::{Frame, Pane};
 use crate::catalog::{Aggregate, Source};
 use crate::model::{Micros, PathId, Scalar, Timestamp};
 
 /// What is kept of the events.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum SeriesKind {
+pub enum SeriesType {
     /// Events a pane.
     Counts,
     /// Numbers a pane, and their sum.
@@ -41,18 +41,18 @@ pub enum SeriesKind {
     },
 }
 
-impl SeriesKind {
+impl SeriesType {
     pub fn new(aggregate: Aggregate) -> Self {
         match aggregate {
-            Aggregate::Count => SeriesKind::Counts,
-            Aggregate::Sum(path) | Aggregate::Avg(path) => SeriesKind::Sums(path),
-            Aggregate::Min(path) => SeriesKind::Least(path),
-            Aggregate::Max(path) => SeriesKind::Greatest(path),
-            Aggregate::ActiveDays => SeriesKind::Days,
-            Aggregate::Distinct { of, limit } => SeriesKind::Distinct { of, limit },
-            Aggregate::Last(of) => SeriesKind::Latest(of),
-            Aggregate::First(of) => SeriesKind::Earliest(of),
-            Aggregate::Top { of, limit } => SeriesKind::Top { of, limit },
+            Aggregate::Count => SeriesType::Counts,
+            Aggregate::Sum(path) | Aggregate::Avg(path) => SeriesType::Sums(path),
+            Aggregate::Min(path) => SeriesType::Least(path),
+            Aggregate::Max(path) => SeriesType::Greatest(path),
+            Aggregate::ActiveDays => SeriesType::Days,
+            Aggregate::Distinct { of, limit } => SeriesType::Distinct { of, limit },
+            Aggregate::Last(of) => SeriesType::Latest(of),
+            Aggregate::First(of) => SeriesType::Earliest(of),
+            Aggregate::Top { of, limit } => SeriesType::Top { of, limit },
         }
     }
 
@@ -60,7 +60,7 @@ impl SeriesKind {
     pub fn serves_any_reach(self) -> bool {
         !matches!(
             self,
-            SeriesKind::Distinct { .. } | SeriesKind::Latest(_) | SeriesKind::Earliest(_) | SeriesKind::Top { .. }
+            SeriesType::Distinct { .. } | SeriesType::Latest(_) | SeriesType::Earliest(_) | SeriesType::Top { .. }
         )
     }
 }
@@ -69,7 +69,7 @@ impl SeriesKind {
 #[derive(Clone, Debug)]
 pub enum Series {
     Counts(Panes<u64>),
-    Sums(Panes<Total>),
+    Sums(Panes<PaneTotal>),
     Least(Panes<f64>),
     Greatest(Panes<f64>),
     Days(Panes<()>),
@@ -80,17 +80,17 @@ pub enum Series {
 }
 
 impl Series {
-    pub fn new(kind: SeriesKind) -> Self {
-        match kind {
-            SeriesKind::Counts => Series::Counts(Panes::default()),
-            SeriesKind::Sums(_) => Series::Sums(Panes::default()),
-            SeriesKind::Least(_) => Series::Least(Panes::default()),
-            SeriesKind::Greatest(_) => Series::Greatest(Panes::default()),
-            SeriesKind::Days => Series::Days(Panes::default()),
-            SeriesKind::Distinct { .. } => Series::Distinct(Distinct::default()),
-            SeriesKind::Latest(_) => Series::Latest(Latest::default()),
-            SeriesKind::Earliest(_) => Series::Earliest(Earliest::default()),
-            SeriesKind::Top { .. } => Series::Top(Top::default()),
+    pub fn new(series_type: SeriesType) -> Self {
+        match series_type {
+            SeriesType::Counts => Series::Counts(Panes::default()),
+            SeriesType::Sums(_) => Series::Sums(Panes::default()),
+            SeriesType::Least(_) => Series::Least(Panes::default()),
+            SeriesType::Greatest(_) => Series::Greatest(Panes::default()),
+            SeriesType::Days => Series::Days(Panes::default()),
+            SeriesType::Distinct { .. } => Series::Distinct(Distinct::default()),
+            SeriesType::Latest(_) => Series::Latest(Latest::default()),
+            SeriesType::Earliest(_) => Series::Earliest(Earliest::default()),
+            SeriesType::Top { .. } => Series::Top(Top::default()),
         }
     }
 
@@ -136,7 +136,7 @@ impl Series {
 
     /// Replaces what is here by what a cell holds.
     pub fn decode(&mut self, cell: &[u8], pane_of: impl Fn(Timestamp) -> Pane) {
-        let reader = &mut Reader::new(cell);
+        let reader = &mut ByteReader::new(cell);
         match self {
             Series::Counts(panes) => panes.decode(reader),
             Series::Sums(panes) => panes.decode(reader),
@@ -177,7 +177,7 @@ impl Series {
     pub fn add_number(&mut self, pane: Pane, number: f64, micros: Micros) -> bool {
         match self {
             Series::Sums(panes) => {
-                let total = panes.entry(pane, Total::default()).0;
+                let total = panes.entry(pane, PaneTotal::default()).0;
                 total.count += 1;
                 total.micros += micros.0;
                 true
@@ -205,7 +205,7 @@ impl Series {
         }
     }
 
-    pub fn add_edge(&mut self, time: Timestamp, pane: Pane, value: Scalar<'_>) -> bool {
+    pub fn add_first_or_last(&mut self, time: Timestamp, pane: Pane, value: Scalar<'_>) -> bool {
         match self {
             Series::Latest(latest) => latest.add(time, pane, value),
             Series::Earliest(earliest) => earliest.add(time, pane, value),
@@ -243,7 +243,7 @@ impl Series {
 
 /// What a counter shows of its series.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Reading {
+pub enum Readout {
     Count,
     Sum,
     Average,
@@ -251,37 +251,37 @@ pub enum Reading {
     Greatest,
     Distinct,
     Days,
-    Edge,
+    FirstOrLast,
     Top,
 }
 
-impl Reading {
+impl Readout {
     pub fn new(aggregate: Aggregate) -> Self {
         match aggregate {
-            Aggregate::Count => Reading::Count,
-            Aggregate::Sum(_) => Reading::Sum,
-            Aggregate::Avg(_) => Reading::Average,
-            Aggregate::Min(_) => Reading::Least,
-            Aggregate::Max(_) => Reading::Greatest,
-            Aggregate::ActiveDays => Reading::Days,
-            Aggregate::Distinct { .. } => Reading::Distinct,
-            Aggregate::Last(_) | Aggregate::First(_) => Reading::Edge,
-            Aggregate::Top { .. } => Reading::Top,
+            Aggregate::Count => Readout::Count,
+            Aggregate::Sum(_) => Readout::Sum,
+            Aggregate::Avg(_) => Readout::Average,
+            Aggregate::Min(_) => Readout::Least,
+            Aggregate::Max(_) => Readout::Greatest,
+            Aggregate::ActiveDays => Readout::Days,
+            Aggregate::Distinct { .. } => Readout::Distinct,
+            Aggregate::Last(_) | Aggregate::First(_) => Readout::FirstOrLast,
+            Aggregate::Top { .. } => Readout::Top,
         }
     }
 
     /// Whether the value can only fall while no event comes.
     pub fn only_falls(self) -> bool {
-        matches!(self, Reading::Count | Reading::Distinct | Reading::Days)
+        matches!(self, Readout::Count | Readout::Distinct | Readout::Days)
     }
 }
 
-fn average(total: Total) -> Option<f64> {
+fn average(total: PaneTotal) -> Option<f64> {
     (total.count > 0).then(|| Micros(total.micros).to_f64() / total.count as f64)
 }
 
-fn sum_of(panes: &[(Pane, Total)]) -> Total {
-    panes.iter().fold(Total::default(), |sum, (_, total)| Total {
+fn sum_of(panes: &[(Pane, PaneTotal)]) -> PaneTotal {
+    panes.iter().fold(PaneTotal::default(), |sum, (_, total)| PaneTotal {
         count: sum.count + total.count,
         micros: sum.micros + total.micros,
     })
@@ -289,7 +289,7 @@ fn sum_of(panes: &[(Pane, Total)]) -> Total {
 
 impl Series {
     /// A counter's value over the panes from `least` on, and the next pane whose leaving can move it.
-    pub fn read(&self, reading: Reading, frame: Frame, least: Pane) -> (Scalar<'_>, Option<Pane>) {
+    pub fn read(&self, readout: Readout, frame: Frame, least: Pane) -> (Scalar<'_>, Option<Pane>) {
         match self {
             Series::Counts(panes) => {
                 let live = panes.from(least);
@@ -299,8 +299,8 @@ impl Series {
             Series::Sums(panes) => {
                 let live = panes.from(least);
                 let total = sum_of(live);
-                let value = match reading {
-                    Reading::Average => average(total).map_or(Scalar::Absent, Scalar::number),
+                let value = match readout {
+                    Readout::Average => average(total).map_or(Scalar::Absent, Scalar::number),
                     _ => Scalar::Number(Micros(total.micros).to_f64()),
                 };
                 (value, live.first().map(|(pane, _)| *pane))
@@ -315,8 +315,8 @@ impl Series {
                 let live = distinct.from(least);
                 (Scalar::Number(live.len() as f64), live.first().map(|(_, pane)| *pane))
             }
-            Series::Latest(latest) => edge(latest.get(least)),
-            Series::Earliest(earliest) => edge(earliest.get(least)),
+            Series::Latest(latest) => first_or_last(latest.get(least)),
+            Series::Earliest(earliest) => first_or_last(earliest.get(least)),
             Series::Top(top) => match top.get(least, frame.slides()) {
                 Some((pane, text)) => (Scalar::String(text), Some(pane)),
                 None => (Scalar::Absent, None),
@@ -330,7 +330,7 @@ impl Series {
     /// Extremes, edges and tops stop at the first pane that can move them, whatever `visit` says.
     pub fn decline(
         &self,
-        reading: Reading,
+        readout: Readout,
         frame: Frame,
         least: Pane,
         mut visit: impl FnMut(Option<f64>) -> ControlFlow<()>,
@@ -350,8 +350,8 @@ impl Series {
                 live.iter().find_map(|(pane, leaving)| {
                     total.count -= leaving.count;
                     total.micros -= leaving.micros;
-                    let value = match reading {
-                        Reading::Average => average(total),
+                    let value = match readout {
+                        Readout::Average => average(total),
                         _ => Some(Micros(total.micros).to_f64()),
                     };
                     visit(value).is_break().then_some(*pane)
@@ -362,7 +362,7 @@ impl Series {
                 fall(live.map(|(pane, ())| *pane), visit)
             }
             Series::Distinct(distinct) => fall(distinct.from(least).iter().map(|(_, pane)| *pane), visit),
-            _ => self.read(reading, frame, least).1,
+            _ => self.read(readout, frame, least).1,
         }
     }
 }
@@ -380,7 +380,7 @@ fn fall(
     })
 }
 
-fn edge(found: Option<(Pane, Scalar<'_>)>) -> (Scalar<'_>, Option<Pane>) {
+fn first_or_last(found: Option<(Pane, Scalar<'_>)>) -> (Scalar<'_>, Option<Pane>) {
     match found {
         Some((pane, value)) => (value, Some(pane)),
         None => (Scalar::Absent, None),

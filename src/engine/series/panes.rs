@@ -1,12 +1,12 @@
 //! A sparse list of panes in the order in which they leave: the store behind every windowed aggregate.
 
-use crate::engine::packed::{Deltas, Reader, put_number, put_unsigned, put_wide};
+use crate::engine::packed::{ByteReader, Deltas, put_number, put_unsigned, put_wide};
 use crate::engine::window::Pane;
 
 /// What one non-empty pane keeps, as it is packed.
-pub trait Record: Copy {
+pub trait PaneValue: Copy {
     fn put(&self, out: &mut Vec<u8>);
-    fn take(reader: &mut Reader<'_>) -> Self;
+    fn take(reader: &mut ByteReader<'_>) -> Self;
 }
 
 /// Panes with their records, oldest first.
@@ -59,7 +59,7 @@ impl<R: Copy> Panes<R> {
     }
 }
 
-impl<R: Record> Panes<R> {
+impl<R: PaneValue> Panes<R> {
     /// Writes the panes up to the end of the cell.
     pub fn encode(&self, out: &mut Vec<u8>) {
         let mut panes = Deltas::default();
@@ -69,7 +69,7 @@ impl<R: Record> Panes<R> {
         }
     }
 
-    pub fn decode(&mut self, reader: &mut Reader<'_>) {
+    pub fn decode(&mut self, reader: &mut ByteReader<'_>) {
         self.list.clear();
         let mut panes = Deltas::default();
         while !reader.is_empty() {
@@ -79,48 +79,48 @@ impl<R: Record> Panes<R> {
 }
 
 /// A number of events.
-impl Record for u64 {
+impl PaneValue for u64 {
     fn put(&self, out: &mut Vec<u8>) {
         put_unsigned(out, *self);
     }
 
-    fn take(reader: &mut Reader<'_>) -> Self {
+    fn take(reader: &mut ByteReader<'_>) -> Self {
         reader.unsigned()
     }
 }
 
 /// Presence alone.
-impl Record for () {
+impl PaneValue for () {
     fn put(&self, _: &mut Vec<u8>) {}
 
-    fn take(_: &mut Reader<'_>) -> Self {}
+    fn take(_: &mut ByteReader<'_>) -> Self {}
 }
 
 /// An extreme.
-impl Record for f64 {
+impl PaneValue for f64 {
     fn put(&self, out: &mut Vec<u8>) {
         put_number(out, *self);
     }
 
-    fn take(reader: &mut Reader<'_>) -> Self {
+    fn take(reader: &mut ByteReader<'_>) -> Self {
         reader.number()
     }
 }
 
 /// How many numbers there were, and their sum in millionths.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Total {
+pub struct PaneTotal {
     pub count: u64,
     pub micros: i128,
 }
 
-impl Record for Total {
+impl PaneValue for PaneTotal {
     fn put(&self, out: &mut Vec<u8>) {
         put_unsigned(out, self.count);
         put_wide(out, self.micros);
     }
 
-    fn take(reader: &mut Reader<'_>) -> Self {
-        Total { count: reader.unsigned(), micros: reader.wide() }
+    fn take(reader: &mut ByteReader<'_>) -> Self {
+        PaneTotal { count: reader.unsigned(), micros: reader.wide() }
     }
 }

@@ -2,20 +2,20 @@
 
 use std::cmp::Reverse;
 
-use crate::engine::packed::{Piece, Reader, put_signed, put_text, put_timestamp, put_unsigned};
+use crate::engine::packed::{ByteReader, TextSpan, put_signed, put_text, put_timestamp, put_unsigned};
 use crate::engine::window::Pane;
 use crate::model::Timestamp;
 
 #[derive(Clone, Copy, Debug)]
-struct Value {
-    text: Piece,
+struct TopValue {
+    text: TextSpan,
     /// The time of its latest event.
     latest: Timestamp,
 }
 
 /// Events with a value in a pane.
 #[derive(Clone, Copy, Debug)]
-struct Tally {
+struct PaneCount {
     value: u32,
     pane: Pane,
     count: u64,
@@ -33,16 +33,16 @@ struct Rank<'a> {
 /// Strings with their counts a pane, at most `limit` different ones: the rarest makes room for a new one.
 #[derive(Clone, Debug, Default)]
 pub struct Top {
-    values: Vec<Value>,
+    values: Vec<TopValue>,
     /// By value, then pane.
-    tallies: Vec<Tally>,
+    counts: Vec<PaneCount>,
     text: String,
 }
 
 impl Top {
     pub fn clear(&mut self) {
         self.values.clear();
-        self.tallies.clear();
+        self.counts.clear();
         self.text.clear();
     }
 
@@ -57,38 +57,38 @@ impl Top {
         let value = &mut self.values[index];
         value.latest = value.latest.max(time);
         let key = (index as u32, pane);
-        match self.tallies.binary_search_by_key(&key, |tally| (tally.value, tally.pane)) {
-            Ok(at) => self.tallies[at].count += 1,
-            Err(at) => self.tallies.insert(at, Tally { value: key.0, pane, count: 1 }),
+        match self.counts.binary_search_by_key(&key, |count_of| (count_of.value, count_of.pane)) {
+            Ok(at) => self.counts[at].count += 1,
+            Err(at) => self.counts.insert(at, PaneCount { value: key.0, pane, count: 1 }),
         }
     }
 
     /// A place for a new string, if need be the rarest one's.
     fn admit(&mut self, text: &str, time: Timestamp, limit: u32, slides: bool) -> usize {
-        let value = Value { text: Piece::keep(&mut self.text, text), latest: time };
+        let value = TopValue { text: TextSpan::keep(&mut self.text, text), latest: time };
         if self.values.len() < limit as usize {
             self.values.push(value);
             return self.values.len() - 1;
         }
         let rarest = (0..self.values.len()).min_by_key(|index| self.rank(*index, Pane::MIN, slides)).unwrap_or(0);
-        self.tallies.retain(|tally| tally.value != rarest as u32);
+        self.counts.retain(|count_of| count_of.value != rarest as u32);
         self.values[rarest] = value;
         rarest
     }
 
-    fn tallies_of(&self, index: usize) -> &[Tally] {
-        let start = self.tallies.partition_point(|tally| tally.value < index as u32);
-        let len = self.tallies[start..].partition_point(|tally| tally.value == index as u32);
-        &self.tallies[start..start + len]
+    fn counts_of(&self, index: usize) -> &[PaneCount] {
+        let start = self.counts.partition_point(|count_of| count_of.value < index as u32);
+        let len = self.counts[start..].partition_point(|count_of| count_of.value == index as u32);
+        &self.counts[start..start + len]
     }
 
     fn rank(&self, index: usize, least: Pane, slides: bool) -> Rank<'_> {
         let value = self.values[index];
-        let live = self.tallies_of(index).iter().filter(|tally| tally.pane >= least);
+        let live = self.counts_of(index).iter().filter(|count_of| count_of.pane >= least);
         let mut rank = Rank { count: 0, recency: i64::MIN, text: Reverse(value.text.of(&self.text)) };
-        for tally in live {
-            rank.count += tally.count;
-            rank.recency = tally.pane;
+        for count_of in live {
+            rank.count += count_of.count;
+            rank.recency = count_of.pane;
         }
         if !slides {
             rank.recency = value.latest.ms();
@@ -98,15 +98,15 @@ impl Top {
 
     /// Drops what left the window, and the strings of which nothing is left.
     pub fn prune(&mut self, least: Pane) -> bool {
-        if self.tallies.iter().all(|tally| tally.pane >= least) {
+        if self.counts.iter().all(|count_of| count_of.pane >= least) {
             return false;
         }
-        self.tallies.retain(|tally| tally.pane >= least);
+        self.counts.retain(|count_of| count_of.pane >= least);
         for index in (0..self.values.len()).rev() {
-            if self.tallies_of(index).is_empty() {
+            if self.counts_of(index).is_empty() {
                 self.values.remove(index);
-                for tally in &mut self.tallies {
-                    tally.value -= u32::from(tally.value > index as u32);
+                for count_of in &mut self.counts {
+                    count_of.value -= u32::from(count_of.value > index as u32);
                 }
             }
         }
@@ -117,7 +117,7 @@ impl Top {
     pub fn get(&self, least: Pane, slides: bool) -> Option<(Pane, &str)> {
         let winner =
             (0..self.values.len()).map(|index| self.rank(index, least, slides)).filter(|rank| rank.count > 0).max()?;
-        let oldest = self.tallies.iter().map(|tally| tally.pane).filter(|pane| *pane >= least).min()?;
+        let oldest = self.counts.iter().map(|count_of| count_of.pane).filter(|pane| *pane >= least).min()?;
         Some((oldest, winner.text.0))
     }
 
@@ -125,23 +125,23 @@ impl Top {
         for (index, value) in self.values.iter().enumerate() {
             put_text(out, value.text.of(&self.text));
             put_timestamp(out, value.latest);
-            let tallies = self.tallies_of(index);
-            put_unsigned(out, tallies.len() as u64);
-            for tally in tallies {
-                put_signed(out, tally.pane);
-                put_unsigned(out, tally.count);
+            let counts = self.counts_of(index);
+            put_unsigned(out, counts.len() as u64);
+            for count_of in counts {
+                put_signed(out, count_of.pane);
+                put_unsigned(out, count_of.count);
             }
         }
     }
 
-    pub fn decode(&mut self, reader: &mut Reader<'_>) {
+    pub fn decode(&mut self, reader: &mut ByteReader<'_>) {
         self.clear();
         while !reader.is_empty() {
             let value = self.values.len() as u32;
             let text = reader.text(&mut self.text);
-            self.values.push(Value { text, latest: reader.timestamp() });
+            self.values.push(TopValue { text, latest: reader.timestamp() });
             for _ in 0..reader.unsigned().min(reader.remaining() as u64) {
-                self.tallies.push(Tally { value, pane: reader.signed(), count: reader.unsigned() });
+                self.counts.push(PaneCount { value, pane: reader.signed(), count: reader.unsigned() });
             }
         }
     }
