@@ -35,21 +35,21 @@
 //! - No record is dropped without a dead letter or a count.
 //!
 //! # Where do I change …
-//! - an aggregate: `catalog::Aggregate`, `engine::series`;
+//! - an aggregate: `catalog::Aggregate`, `engine::aggregate::series`;
 //! - a kind of tag: `catalog::TagKind`, `engine::tags`;
-//! - a function of expressions: `catalog::calls`, `catalog::Expr`, `engine::eval`;
-//! - what an entity keeps: `engine::record`, `engine::series`, and the page on the format in `codec::changelog`;
-//! - what a history gives to new counters: `engine::rebuild`; how it is read: `kafka::rebuild`;
-//! - what makes two counters of two catalogs the same: `engine::journal::meaning`;
+//! - a function of expressions: `catalog::calls`, `catalog::Expr`, `engine::expr::eval`;
+//! - what an entity keeps: `engine::entity::state`, `engine::aggregate::series`, and the page on the format in `codec::changelog`;
+//! - what a history gives to new counters: `engine::partition::backfill`; how it is read: `kafka::rebuild`;
+//! - what makes two counters of two catalogs the same: `engine::program::cell_meaning`;
 //! - what a test file can say: `catalog::casebook`, `cli::test`;
-//! - what is told of a tag's reasons: `engine::explain`, `cli::shown`;
+//! - what is told of a tag's reasons: `engine::partition::explain`, `cli::shown`;
 //! - a reason for rejection: `codec::Reject`;
-//! - what a snapshot holds, and when it is taken: `engine::journal::copy`, `codec::snapshot`, `kafka::scribe`;
+//! - what a snapshot holds, and when it is taken: `engine::partition::snapshot`, `codec::snapshot`, `kafka::scribe`;
 //! - a metric: `telemetry::Metrics`, then `http::Monitor`, which fills it;
 //! - what is passed on between inputs and merged partitions: `kafka::passing`; the order in which it is applied: `kafka::merge`;
 //! - what happens when the catalog changes at work: `kafka::breaker` decides, `kafka::renewal` does it in a worker,
-//!   `engine::adoption` in a partition;
-//! - what is known of a counter that has not seen its window: `engine::unseen`, `engine::possible`;
+//!   `engine::partition::catalog_change` in a partition;
+//! - what is known of a counter that has not seen its window: `engine::unknown::counter_bounds`, `engine::unknown::abstract_value`;
 //! - a setting: `settings::check`;
 //! - a step of the commit cycle: `kafka::cycle`.
 

@@ -23,13 +23,13 @@
 //! | catalog | 8 | fingerprint of the catalog |
 //! | schema | 8 | id of that catalog's schema |
 //! | transaction | 4, then that many | transactional id of the writer, UTF-8 |
-//! | notes | all up to the checksum, mostly none | see `engine::journal::notes` |
+//! | notes | all up to the checksum, mostly none | see `engine::changelog::notes` |
 //! | checksum | 8 | |
 //!
 //! | schema | bytes | |
 //! | --- | --- | --- |
 //! | version | 1 | 1 |
-//! | meaning | all up to the checksum | see `engine::journal::schema` |
+//! | meaning | all up to the checksum | see `engine::program::schema` |
 //! | checksum | 8 | |
 //!
 //! | sources | bytes | |
@@ -50,29 +50,29 @@
 //! | entries | all up to the checksum | see below |
 //! | checksum | 8 | |
 //!
-//! An **entry** (`engine::journal::entry`) is the length of a state (LEB128), when it is due (LEB128: 0 for never, else
+//! An **entry** (`engine::changelog::entry`) is the length of a state (LEB128), when it is due (LEB128: 0 for never, else
 //! one more than the milliseconds since 1990-01-01T00:00:00Z) and the state; or, of an entity that was erased, a 0, the
 //! length of its key (LEB128) and its key.
 //!
-//! A **state** (`engine::record`) is: length of the key (LEB128), key (UTF-8), number of its changes so far (LEB128),
+//! A **state** (`engine::entity::state`) is: length of the key (LEB128), key (UTF-8), number of its changes so far (LEB128),
 //! time of its first event (a *time*: zigzag LEB128 of milliseconds since 1970; the greatest `i64`: there were only
 //! commands), milliseconds from there to the last (LEB128, 64 bits, two's complement; of commands the clock then), then cells in the order of their numbers: number (LEB128), length (LEB128), content. What a number means
 //! the schema says; the contents are, where they are encoded and decoded:
 //!
 //! | cell | content | in |
 //! | --- | --- | --- |
-//! | attribute | time of the event that set it, *value* | `engine::record` |
-//! | counts, sums, least, greatest, days | *panes* in order, each with: events (LEB128); numbers (LEB128) and their sum in millionths (zigzag LEB128 of up to 128 bits); a *number*; a *number*; nothing | `engine::series::panes` |
-//! | distinct | *panes*, each with the xxh3 hash of a value (8) | `engine::series::distinct` |
-//! | latest | time, then *value* unless it is that time | `engine::series::edge` |
-//! | earliest | for each pane: pane (zigzag LEB128), time, *value* | `engine::series::edge` |
-//! | top | for each string: *text*, time of its latest event, how many panes (LEB128), for each pane (zigzag LEB128) and events (LEB128) | `engine::series::top` |
-//! | tag | 1 pending, 2 on, 3 on and lapsed, 4 in a band or stage, 5 valued, 6 valued for a time; time since when; then of 3 the milliseconds from there to the lapse (LEB128), of 4 its index (LEB128), of 5 the *value*, of 6 the time at which it ends and the *value* | `engine::tag_state` |
-//! | remembered ids | in the order of acceptance: clock then (as *panes*), xxh3 hash of the id (8) | `engine::record` |
-//! | tags that are gone | for each: its name (*text*), since when it shows what it shows (*time*), that *value* | `engine::record` |
+//! | attribute | time of the event that set it, *value* | `engine::entity::state` |
+//! | counts, sums, least, greatest, days | *panes* in order, each with: events (LEB128); numbers (LEB128) and their sum in millionths (zigzag LEB128 of up to 128 bits); a *number*; a *number*; nothing | `engine::aggregate::series::panes` |
+//! | distinct | *panes*, each with the xxh3 hash of a value (8) | `engine::aggregate::series::distinct` |
+//! | latest | time, then *value* unless it is that time | `engine::aggregate::series::first_last` |
+//! | earliest | for each pane: pane (zigzag LEB128), time, *value* | `engine::aggregate::series::first_last` |
+//! | top | for each string: *text*, time of its latest event, how many panes (LEB128), for each pane (zigzag LEB128) and events (LEB128) | `engine::aggregate::series::top` |
+//! | tag | 1 pending, 2 on, 3 on and lapsed, 4 in a band or stage, 5 valued, 6 valued for a time; time since when; then of 3 the milliseconds from there to the lapse (LEB128), of 4 its index (LEB128), of 5 the *value*, of 6 the time at which it ends and the *value* | `engine::entity::tag_state` |
+//! | remembered ids | in the order of acceptance: clock then (as *panes*), xxh3 hash of the id (8) | `engine::entity::state` |
+//! | tags that are gone | for each: its name (*text*), since when it shows what it shows (*time*), that *value* | `engine::entity::state` |
 //!
 //! *Panes*: the first as zigzag LEB128, each further one as the difference from the one before (LEB128); the pane of
-//! an instant is `engine::window::Grid`'s. A *value* (`engine::packed`) is a byte and what it calls for: 0 absent,
+//! an instant is `engine::aggregate::window::Grid`'s. A *value* (`engine::encoding`) is a byte and what it calls for: 0 absent,
 //! 1 false, 2 true, 3 number as a double (8), 4 whole number (zigzag LEB128), 5 time, 6 *text*. A *number* is a value
 //! of 3 or 4. A *text* is its length in bytes (LEB128) and UTF-8.
 

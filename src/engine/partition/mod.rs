@@ -1,0 +1,258 @@
+//! One partition: its clock, its entities and their timers, in one value that nobody else touches.
+//!
+//! The clock moves through [`Partition::apply`] and [`Partition::advance`] only, so whoever drives it (a service, a
+//! replay, a test) gets the same changes from the same events.
+
+mod ingest;
+mod evaluate;
+mod removal;
+mod catalog_change;
+mod held_tags;
+mod preview;
+mod backfill;
+mod changelog_writer;
+mod restore;
+mod snapshot;
+mod explain;
+
+pub use backfill::{BackfillResult, RetainedHistory, StateBackfill};
+pub use explain::{Clause, ClauseForm, Expiry, Explanation, IncompleteCounter, NextChange, Role, Section, Wait};
+pub use preview::{ChangeImpact, ImpactPreview, TagImpact};
+pub use restore::{RestoredPartition, StateRestorer};
+pub use snapshot::{SnapshotSink, SnapshotUnavailable};
+
+use std::sync::Arc;
+
+use crate::catalog::History;
+use crate::engine::aggregate::Now;
+use crate::engine::entity::{DueGroups, EntityId, EntityState, GroupDues, Reevaluation, Store, Timers};
+use crate::engine::expr::{ClockExprs, Coverage, ScoreCache};
+use crate::engine::ports::Sink;
+use crate::engine::program::{AttributeStats, DirtyTags, Program};
+use crate::model::{CurrentTag, Scalar, Timestamp};
+use changelog_writer::ChangelogWriter;
+use held_tags::HeldTags;
+use removal::EndedLives;
+
+/// What a partition has done.
+#[derive(Clone, Debug, Default)]
+pub struct Stats {
+    pub events: u64,
+    pub duplicates: u64,
+    pub changes: u64,
+    /// Timers that were due, whether or not they brought a change.
+    pub timers: u64,
+    /// By series: events that it could not count for want of a value that it takes.
+    pub skipped: Vec<u64>,
+    /// By attribute of the catalog.
+    pub attributes: Vec<AttributeStats>,
+}
+
+impl Stats {
+    pub(super) fn new(program: &Program) -> Self {
+        let attributes = vec![AttributeStats::default(); program.catalog.attributes.len()];
+        Stats { skipped: vec![0; program.series.len()], attributes, ..Stats::default() }
+    }
+}
+
+#[derive(Debug)]
+pub struct Partition {
+    program: Arc<Program>,
+    now: Option<Now>,
+    store: Store,
+    timers: Timers,
+    due_groups: DueGroups,
+    changelog: ChangelogWriter,
+    coverage: Coverage,
+    /// What the log has to say of it until all entities that were counted again have been evaluated.
+    unwritten_coverage: Option<Coverage>,
+    /// The turns under a changed catalog, over or not.
+    reevaluation: Option<Reevaluation>,
+    ended_lives: EndedLives,
+    held_tags: HeldTags,
+    scratch: Scratch,
+    stats: Stats,
+}
+
+/// Room to work on one entity, kept from one to the next so that nothing is allocated for an event.
+#[derive(Debug)]
+pub(super) struct Scratch {
+    entity_state: EntityState,
+    clock_exprs: ClockExprs,
+    score_cache: ScoreCache,
+    packed: Vec<u8>,
+    /// A string on its way from the record back into it.
+    text: String,
+    due: Vec<EntityId>,
+    because: Vec<(&'static str, Scalar<'static>)>,
+    /// Empty between one evaluation and the next.
+    dirty: DirtyTags,
+    /// Until when the tags hold that were evaluated last.
+    group_dues: GroupDues,
+}
+
+impl Scratch {
+    pub(super) fn new(program: &Program) -> Self {
+        Scratch {
+            entity_state: EntityState::new(program),
+            clock_exprs: ClockExprs::default(),
+            score_cache: ScoreCache::default(),
+            packed: Vec::new(),
+            text: String::new(),
+            due: Vec::new(),
+            because: Vec::new(),
+            dirty: DirtyTags::empty(program.tags.len()),
+            group_dues: GroupDues::none(program.tags.len()),
+        }
+    }
+
+    /// The bytes of the entity on the desk.
+    fn pack(&mut self) -> &[u8] {
+        self.packed.clear();
+        self.entity_state.pack(&mut self.packed);
+        &self.packed
+    }
+}
+
+impl Partition {
+    pub fn new(program: Arc<Program>) -> Self {
+        let stats = Stats::new(&program);
+        Partition {
+            now: None,
+            store: Store::default(),
+            timers: Timers::default(),
+            due_groups: DueGroups::default(),
+            changelog: ChangelogWriter::default(),
+            coverage: Coverage::complete(&program),
+            unwritten_coverage: None,
+            reevaluation: None,
+            ended_lives: EndedLives::default(),
+            held_tags: HeldTags::default(),
+            scratch: Scratch::new(&program),
+            stats,
+            program,
+        }
+    }
+
+    pub fn program(&self) -> &Arc<Program> {
+        &self.program
+    }
+
+    /// The greatest time of the events so far, or the instant that the clock was moved on to; none before the first.
+    pub fn clock(&self) -> Option<Timestamp> {
+        self.now.map(|now| now.at)
+    }
+
+    /// Nothing is due before this instant.
+    pub fn next_due(&self) -> Timestamp {
+        self.timers.next()
+    }
+
+    pub fn entities(&self) -> usize {
+        self.store.len()
+    }
+
+    /// Whether it holds the entities that a tag is put on.
+    pub fn has_tag(&self, name: &str) -> bool {
+        self.program.tags.iter().any(|plan| *self.program.tag(plan.id).name == *name)
+    }
+
+    /// Bytes held for entities, timers and the bookkeeping of the changelog.
+    pub fn bytes(&self) -> usize {
+        self.store.bytes() + self.timers.bytes() + self.due_groups.bytes() + self.changelog.bytes()
+    }
+
+    /// What was done since the last call.
+    pub fn take_stats(&mut self) -> Stats {
+        std::mem::replace(&mut self.stats, Stats::new(&self.program))
+    }
+
+    /// Time passes up to an instant, and nothing else happens. An instant that is not after the clock does nothing.
+    pub fn advance(&mut self, to: Timestamp, sink: &mut impl Sink) {
+        let mut due = std::mem::take(&mut self.scratch.due);
+        while let Some(at) = self.timers.pop(to, &self.store, &mut due) {
+            // Entities of one instant go by key: their order must not depend on how they are kept.
+            due.sort_unstable_by(|a, b| {
+                EntityState::key_of(self.store.packed(*a)).cmp(EntityState::key_of(self.store.packed(*b)))
+            });
+            self.move_clock(at);
+            for together in due.chunks(ScoreCache::TOGETHER_MAX) {
+                self.prefetch_scores(together);
+                together.iter().for_each(|entity| self.fire(*entity, sink));
+                self.scratch.score_cache.clear();
+            }
+        }
+        self.scratch.due = due;
+        self.move_clock(to);
+    }
+
+    /// The earliest instant up to `limit` at which an entity is due.
+    pub(super) fn first_due(&mut self, limit: Timestamp) -> Option<Timestamp> {
+        self.timers.first_due(limit, &self.store)
+    }
+
+    fn move_clock(&mut self, to: Timestamp) {
+        match &mut self.now {
+            None => {
+                self.now = Some(Now::new(to, &self.program.zone));
+                if self.program.catalog.history == History::Partial {
+                    self.coverage = Coverage::starting_at(&self.program, to);
+                }
+            }
+            Some(now) if now.at < to => {
+                now.advance(to, &self.program.zone);
+                self.ended_lives.clear();
+            }
+            Some(_) => {}
+        }
+    }
+
+    fn put_back(&mut self, entity: EntityId) {
+        self.store.write(entity, self.scratch.pack());
+    }
+
+    /// Sets an entity's due time, which is the present one or an earlier one.
+    fn rearm(&mut self, entity: EntityId, due: Timestamp, now: Timestamp) {
+        if due != self.store.due(entity) {
+            self.store.set_due(entity, due);
+            self.timers.file(entity, due, now);
+            self.timers.tidy(&self.store, now);
+        }
+    }
+
+    /// The tags that an entity has now, in the catalog's order, then those that earlier catalogs gave it and that have yet to be
+    /// removed. `with` sees them.
+    pub fn current_tags<R>(&mut self, key: &str, with: impl FnOnce(&[CurrentTag<'_>]) -> R) -> Option<R> {
+        let entity = self.store.find(Store::hash(key), key)?;
+        Some(self.with_tags(entity, |_, tags| with(tags)))
+    }
+
+    /// As [`Partition::current_tags`] for every entity, with its key, the ones that came first before the others.
+    pub fn each_entity(&mut self, mut with: impl FnMut(&str, &[CurrentTag<'_>])) {
+        for entity in self.store.entities() {
+            if !self.store.is_vacant(entity) {
+                self.with_tags(entity, &mut with);
+            }
+        }
+    }
+
+    fn with_tags<R>(&mut self, entity: EntityId, with: impl FnOnce(&str, &[CurrentTag<'_>]) -> R) -> R {
+        let entity_state = &mut self.scratch.entity_state;
+        entity_state.unpack(self.store.packed(entity));
+        for plan in &self.program.tags {
+            entity_state.load_tag(plan.id);
+        }
+        let retired = entity_state.retired();
+        let known = self.program.catalog.tags.iter().zip(entity_state.tags()).filter_map(|(tag, state)| {
+            let since = state.since()?;
+            Some(CurrentTag { tag: &tag.name, value: entity_state.shown(&tag.kind, *state), since })
+        });
+        let retired = retired.iter().map(|(name, shown)| CurrentTag {
+            tag: entity_state.name(*name),
+            value: entity_state.kept(shown.value),
+            since: shown.since,
+        });
+        let tags: Vec<CurrentTag<'_>> = known.chain(retired).collect();
+        with(entity_state.key(), &tags)
+    }
+}

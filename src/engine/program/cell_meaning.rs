@@ -1,0 +1,196 @@
+//! What the cells of an entity mean, as texts that stay the same while other parts of a catalog change.
+//!
+//! Ids are written as the names that they stand for. The texts are compared over restarts and versions: another text
+//! for the same meaning throws state away.
+
+use std::fmt::Write;
+
+use super::plan::SeriesPlan;
+use crate::catalog::{
+    Arithmetic, Attribute, AttributeType, CalendarUnit, Catalog, Comparison, Expr, KindSet, Score, Source, TagKind,
+    TextTest, TimeName,
+};
+use crate::engine::aggregate::{Grid, SeriesType};
+use crate::model::{PathId, Value};
+
+/// Writes texts with the names of one catalog.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct MeaningWriter<'a>(pub &'a Catalog);
+
+impl MeaningWriter<'_> {
+    /// An attribute, whatever its name.
+    pub(super) fn attribute(self, attribute: &Attribute) -> String {
+        let kind = match attribute.kind {
+            None => "any",
+            Some(AttributeType::String) => "string",
+            Some(AttributeType::Number) => "number",
+            Some(AttributeType::Bool) => "bool",
+            Some(AttributeType::Time) => "time",
+        };
+        let (from, value) = (self.kinds(&attribute.from), self.source(attribute.value));
+        format!("{from} {value} {kind}{}", self.filter(attribute.filter.as_ref()))
+    }
+
+    /// A series, whatever its reach.
+    pub(super) fn series(self, plan: &SeriesPlan) -> String {
+        let kind = match plan.series_type {
+            SeriesType::Counts => "counts".to_owned(),
+            SeriesType::Sums(path) => format!("sums {}", self.path(path)),
+            SeriesType::Least(path) => format!("least {}", self.path(path)),
+            SeriesType::Greatest(path) => format!("greatest {}", self.path(path)),
+            SeriesType::Days => "days".to_owned(),
+            SeriesType::Distinct { of, limit } => format!("distinct {} {limit}", self.source(of)),
+            SeriesType::Latest(of) => format!("latest {}", self.source(of)),
+            SeriesType::Earliest(of) => format!("earliest {}", self.source(of)),
+            SeriesType::Top { of, limit } => format!("top {} {limit}", self.source(of)),
+        };
+        let (on, grid) = (self.kinds(&plan.on), self.grid(plan.frame.grid));
+        format!("{on} {kind} {grid}{}", self.filter(plan.filter.as_ref()))
+    }
+
+    fn grid(self, grid: Grid) -> String {
+        match grid {
+            Grid::Fixed(length_ms) => format!("{length_ms}ms"),
+            Grid::Local(unit) => {
+                let unit = match unit {
+                    CalendarUnit::Day => "day",
+                    CalendarUnit::Week => "week",
+                    CalendarUnit::Month => "month",
+                    CalendarUnit::Year => "year",
+                };
+                format!("{unit} {}", self.0.timezone.iana_name().unwrap_or("UTC"))
+            }
+            Grid::Whole => "whole".to_owned(),
+        }
+    }
+
+    /// Event types by name, in the order of their names.
+    fn kinds(self, kinds: &KindSet) -> String {
+        let KindSet::Of(kinds) = kinds else {
+            return "*".to_owned();
+        };
+        let mut names: Vec<&str> = kinds
+            .iter()
+            .filter_map(|kind| self.0.kinds.get(kind.index().checked_sub(1)?))
+            .map(|name| &**name)
+            .collect();
+        names.sort_unstable();
+        format!("{names:?}")
+    }
+
+    fn path(self, path: PathId) -> String {
+        format!("{:?}", self.0.paths[path.index()])
+    }
+
+    fn source(self, source: Source) -> String {
+        match source {
+            Source::Property(path) => self.path(path),
+            Source::Time => "time".to_owned(),
+            Source::Kind => "type".to_owned(),
+        }
+    }
+
+    fn filter(self, filter: Option<&Expr>) -> String {
+        let mut text = String::new();
+        if let Some(expr) = filter {
+            text.push_str(" where ");
+            self.expr(expr, &mut text);
+        }
+        text
+    }
+
+    /// Of the expressions that stand in a `where`, in the order of their parts, each in parentheses.
+    fn expr(self, expr: &Expr, out: &mut String) {
+        let (name, parts): (&str, Vec<&Expr>) = match expr {
+            Expr::Literal(value) => return literal(value, out),
+            Expr::Property(path) => return out.push_str(&self.path(*path)),
+            Expr::Kind => return out.push_str("type"),
+            Expr::Time(TimeName::Event) => return out.push_str("time"),
+            Expr::Contains(x, path) => {
+                out.push_str("(contains ");
+                self.expr(x, out);
+                // Writing to a string does not fail.
+                let _ = write!(out, " {})", self.path(*path));
+                return;
+            }
+            Expr::Negate(x) => ("negate", vec![x]),
+            Expr::Abs(x) => ("abs", vec![x]),
+            Expr::Not(x) => ("not", vec![x]),
+            Expr::Has(x) => ("has", vec![x]),
+            Expr::Arithmetic(operator, sides) => (arithmetic(*operator), sides.iter().collect()),
+            Expr::Compare { op, sides, .. } => (comparison(*op), sides.iter().collect()),
+            Expr::And(sides) => ("and", sides.iter().collect()),
+            Expr::Or(sides) => ("or", sides.iter().collect()),
+            Expr::Conditional(parts) => ("if", parts.iter().collect()),
+            Expr::In(x, list) => ("in", std::iter::once(&**x).chain(list).collect()),
+            Expr::Text(test, sides) => (text_test(*test), sides.iter().collect()),
+            // Nothing of an entity enters a `where`, nor does the clock.
+            Expr::Attribute(_)
+            | Expr::Counter(_)
+            | Expr::Tag(_)
+            | Expr::Time(_)
+            | Expr::Since { .. }
+            | Expr::Until { .. }
+            | Expr::Between { .. } => ("none", Vec::new()),
+        };
+        let _ = write!(out, "({name}");
+        for part in parts {
+            out.push(' ');
+            self.expr(part, out);
+        }
+        out.push(')');
+    }
+}
+
+/// What the state of a tag of this kind is, and the names of its bands or stages.
+pub(super) fn tag_state(kind: &TagKind) -> (&'static str, Vec<Box<str>>) {
+    match kind {
+        TagKind::Manual { .. } => ("manual", Vec::new()),
+        TagKind::Score(Score { bands: None, .. }) => ("score", Vec::new()),
+        TagKind::Score(Score { bands: Some(bands), .. }) => ("score bands", bands.names.clone()),
+        TagKind::Rule { .. } => ("rule", Vec::new()),
+        TagKind::Value { bands: None, .. } => ("value", Vec::new()),
+        TagKind::Value { bands: Some(bands), .. } => ("bands", bands.names.clone()),
+        TagKind::Stages(stages) => ("stages", stages.iter().map(|stage| stage.name.clone()).collect()),
+    }
+}
+
+fn literal(value: &Value, out: &mut String) {
+    let _ = match value {
+        Value::Bool(b) => write!(out, "{b}"),
+        Value::Number(number) => write!(out, "{number:?}"),
+        Value::String(text) => write!(out, "{text:?}"),
+        Value::Time(at) => write!(out, "{at}"),
+    };
+}
+
+fn arithmetic(operator: Arithmetic) -> &'static str {
+    match operator {
+        Arithmetic::Add => "+",
+        Arithmetic::Subtract => "-",
+        Arithmetic::Multiply => "*",
+        Arithmetic::Divide => "/",
+        Arithmetic::Remainder => "%",
+        Arithmetic::Min => "min",
+        Arithmetic::Max => "max",
+    }
+}
+
+fn comparison(op: Comparison) -> &'static str {
+    match op {
+        Comparison::Equal => "==",
+        Comparison::NotEqual => "!=",
+        Comparison::Less => "<",
+        Comparison::LessOrEqual => "<=",
+        Comparison::Greater => ">",
+        Comparison::GreaterOrEqual => ">=",
+    }
+}
+
+fn text_test(test: TextTest) -> &'static str {
+    match test {
+        TextTest::StartsWith => "startsWith",
+        TextTest::EndsWith => "endsWith",
+        TextTest::Contains => "containsText",
+    }
+}

@@ -1,0 +1,106 @@
+//! In which direction a condition goes when a series grows by an event.
+//!
+//! A count, once grown, is at every later instant at least what it would have been, and the latest event is later. If a
+//! condition follows that in one direction only, an event can move it in that direction only.
+
+use super::plan::{CounterPlan, SeriesId};
+use crate::catalog::{Arithmetic, Comparison, CounterId, Expr, Source, TimeName};
+use crate::engine::aggregate::{Readout, SeriesType};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Monotonicity {
+    /// The series does not enter.
+    Still,
+    /// Only upward; of conditions: towards true.
+    Up,
+    Down,
+    /// Either way, or nobody knows.
+    Mixed,
+}
+
+impl Monotonicity {
+    fn and(self, other: Monotonicity) -> Monotonicity {
+        match (self, other) {
+            (Monotonicity::Still, other) => other,
+            (this, Monotonicity::Still) => this,
+            (this, other) if this == other => this,
+            _ => Monotonicity::Mixed,
+        }
+    }
+
+    fn flipped(self) -> Monotonicity {
+        match self {
+            Monotonicity::Up => Monotonicity::Down,
+            Monotonicity::Down => Monotonicity::Up,
+            same => same,
+        }
+    }
+}
+
+/// What grows.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct GrowingSeries<'a> {
+    pub series: SeriesId,
+    pub series_type: SeriesType,
+    pub counters: &'a [CounterPlan],
+}
+
+impl GrowingSeries<'_> {
+    fn is_read_by(&self, counter: CounterId) -> bool {
+        self.counters[usize::from(counter.0)].series == self.series
+    }
+
+    /// Of a condition, as the series grows while none of its counters was absent.
+    pub(super) fn condition(&self, expr: &Expr) -> Monotonicity {
+        match expr {
+            Expr::Compare { op, sides, .. } => {
+                let difference = self.number(&sides[0]).and(self.number(&sides[1]).flipped());
+                match op {
+                    Comparison::Greater | Comparison::GreaterOrEqual => difference,
+                    Comparison::Less | Comparison::LessOrEqual => difference.flipped(),
+                    Comparison::Equal | Comparison::NotEqual if difference == Monotonicity::Still => {
+                        Monotonicity::Still
+                    }
+                    Comparison::Equal | Comparison::NotEqual => Monotonicity::Mixed,
+                }
+            }
+            Expr::And(sides) | Expr::Or(sides) => self.condition(&sides[0]).and(self.condition(&sides[1])),
+            Expr::Not(x) => self.condition(x).flipped(),
+            // What was there is still there.
+            Expr::Has(_) => Monotonicity::Still,
+            Expr::Tag(_) | Expr::Literal(_) | Expr::Attribute(_) => Monotonicity::Still,
+            _ => Monotonicity::Mixed,
+        }
+    }
+
+    fn number(&self, expr: &Expr) -> Monotonicity {
+        match expr {
+            Expr::Literal(_) | Expr::Attribute(_) | Expr::Tag(_) => Monotonicity::Still,
+            Expr::Counter(id) if !self.is_read_by(*id) => Monotonicity::Still,
+            Expr::Counter(id) => match self.counters[usize::from(id.0)].readout {
+                Readout::Count | Readout::Distinct | Readout::Days => Monotonicity::Up,
+                _ => Monotonicity::Mixed,
+            },
+            Expr::Since { of, .. } => self.time(*of).flipped(),
+            Expr::Until { of, .. } | Expr::Time(of) => self.time(*of),
+            Expr::Negate(x) => self.number(x).flipped(),
+            Expr::Arithmetic(Arithmetic::Add | Arithmetic::Min | Arithmetic::Max, sides) => {
+                self.number(&sides[0]).and(self.number(&sides[1]))
+            }
+            Expr::Arithmetic(Arithmetic::Subtract, sides) => {
+                self.number(&sides[0]).and(self.number(&sides[1]).flipped())
+            }
+            _ => Monotonicity::Mixed,
+        }
+    }
+
+    fn time(&self, name: TimeName) -> Monotonicity {
+        match name {
+            TimeName::Counter(id) if !self.is_read_by(id) => Monotonicity::Still,
+            TimeName::Counter(_) if self.series_type == SeriesType::Latest(Source::Time) => Monotonicity::Up,
+            TimeName::Counter(_) => Monotonicity::Mixed,
+            // They have sets of their own.
+            TimeName::Attribute(_) | TimeName::FirstSeen | TimeName::LastSeen | TimeName::Event => Monotonicity::Still,
+        }
+    }
+}

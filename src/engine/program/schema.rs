@@ -1,0 +1,236 @@
+//! What the numbered cells of an entity mean under a catalog, so that another catalog can read them.
+//!
+//! The meaning as bytes: for each cell, in the order of their numbers (attributes, series, tags, then the remembered
+//! ids and the tags that are gone), a byte for what it is and texts, each with its length (LEB128) in front:
+//!
+//! | byte | texts | then |
+//! | --- | --- | --- |
+//! | 0 attribute | name, meaning | |
+//! | 1 series | names of its counters, meaning | its reach: 0 and how many panes back (LEB128), 1 and a byte for the current day, week, month or year (0 to 3), or 2 for ever |
+//! | 2 tag | name, kind of state: `rule`, `value`, `bands` or `stages` | how many names of bands or stages (LEB128), the names |
+//! | 3 remembered ids | | |
+//! | 4 nothing: of another kind of entity | | |
+//! | 5 tags that are gone | | |
+//!
+//! The id of a schema is the xxh3 hash (64 bits) of these bytes.
+
+use xxhash_rust::xxh3::xxh3_64;
+
+use super::cell_meaning::{MeaningWriter, tag_state};
+use super::plan::{CounterPlan, SeriesPlan};
+use crate::catalog::{CalendarUnit, Catalog};
+use crate::engine::aggregate::Reach;
+use crate::engine::encoding::{put_text, put_unsigned, split_unsigned};
+use crate::model::EntityKindId;
+
+/// What one cell is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum SchemaCell {
+    Attribute {
+        name: Box<str>,
+        meaning: Box<str>,
+    },
+    Series {
+        counters: Box<str>,
+        meaning: Box<str>,
+        reach: Reach,
+    },
+    Tag {
+        name: Box<str>,
+        state: Box<str>,
+        names: Vec<Box<str>>,
+    },
+    /// The remembered ids, for de-duplication.
+    SeenIds,
+    /// Tags that an earlier catalog had, until they are removed.
+    RetiredTags,
+    /// Never there: it is another kind of entity's.
+    Vacant,
+}
+
+impl SchemaCell {
+    /// As it is called in a report; none for what has no name.
+    pub(crate) fn label(&self) -> Option<String> {
+        match self {
+            SchemaCell::Attribute { name, .. } => Some(format!("attribute {name}")),
+            SchemaCell::Series { counters, .. } => Some(format!("counter {counters}")),
+            SchemaCell::Tag { name, .. } => Some(format!("tag {name}")),
+            SchemaCell::SeenIds | SchemaCell::RetiredTags | SchemaCell::Vacant => None,
+        }
+    }
+}
+
+/// Why the bytes of a schema cannot be read.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the meaning of a schema cannot be read: {0}")]
+pub struct SchemaError(&'static str);
+
+/// The cells of a catalog.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Schema {
+    cells: Vec<SchemaCell>,
+    meaning: Vec<u8>,
+    id: u64,
+}
+
+impl Schema {
+    /// What the cells of one kind of entity mean.
+    pub(crate) fn of(catalog: &Catalog, kind: EntityKindId, series: &[SeriesPlan], counters: &[CounterPlan]) -> Self {
+        let meaning = MeaningWriter(catalog);
+        let attributes = catalog.attributes.iter().map(|attribute| {
+            if attribute.entity != kind {
+                return SchemaCell::Vacant;
+            }
+            SchemaCell::Attribute { name: attribute.name.clone(), meaning: meaning.attribute(attribute).into() }
+        });
+        let series = series.iter().enumerate().map(|(index, plan)| {
+            if plan.entity != kind {
+                return SchemaCell::Vacant;
+            }
+            let readers = counters.iter().zip(&catalog.counters);
+            let names: Vec<&str> = readers
+                .filter(|(counter, _)| usize::from(counter.series.0) == index)
+                .map(|(_, counter)| &*counter.name)
+                .collect();
+            let meaning = meaning.series(plan).into();
+            SchemaCell::Series { counters: names.join(", ").into(), meaning, reach: plan.frame.reach }
+        });
+        let tags = catalog.tags.iter().map(|tag| {
+            if tag.entity != kind {
+                return SchemaCell::Vacant;
+            }
+            let (state, names) = tag_state(&tag.kind);
+            SchemaCell::Tag { name: tag.name.clone(), state: state.into(), names }
+        });
+        Schema::new(
+            attributes.chain(series).chain(tags).chain([SchemaCell::SeenIds, SchemaCell::RetiredTags]).collect(),
+        )
+    }
+
+    fn new(cells: Vec<SchemaCell>) -> Self {
+        let mut meaning = Vec::new();
+        cells.iter().for_each(|cell| put_cell(cell, &mut meaning));
+        Schema { id: xxh3_64(&meaning), meaning, cells }
+    }
+
+    /// Reads [`Schema::meaning`].
+    ///
+    /// # Errors
+    /// Bytes that are none, or of another id.
+    pub fn read(id: u64, meaning: &[u8]) -> Result<Self, SchemaError> {
+        let mut rest = meaning;
+        let mut cells = Vec::new();
+        while !rest.is_empty() {
+            cells.push(take_cell(&mut rest).ok_or(SchemaError("a cell is not one"))?);
+        }
+        let schema = Schema { cells, meaning: meaning.to_vec(), id: xxh3_64(meaning) };
+        if schema.id == id { Ok(schema) } else { Err(SchemaError("it is another schema's")) }
+    }
+
+    pub fn id(&self) -> u64 {
+        self.id
+    }
+
+    /// All that another version of the catalog needs to know, as bytes.
+    pub fn meaning(&self) -> &[u8] {
+        &self.meaning
+    }
+
+    pub(crate) fn cells(&self) -> &[SchemaCell] {
+        &self.cells
+    }
+}
+
+const ATTRIBUTE: u8 = 0;
+const SERIES: u8 = 1;
+const TAG: u8 = 2;
+const SEEN: u8 = 3;
+const VACANT: u8 = 4;
+const GONE: u8 = 5;
+
+const BACK: u8 = 0;
+const PERIOD: u8 = 1;
+const FOREVER: u8 = 2;
+
+const UNITS: [CalendarUnit; 4] = [CalendarUnit::Day, CalendarUnit::Week, CalendarUnit::Month, CalendarUnit::Year];
+
+fn put_cell(cell: &SchemaCell, out: &mut Vec<u8>) {
+    match cell {
+        SchemaCell::Attribute { name, meaning } => {
+            out.push(ATTRIBUTE);
+            put_text(out, name);
+            put_text(out, meaning);
+        }
+        SchemaCell::Series { counters, meaning, reach } => {
+            out.push(SERIES);
+            put_text(out, counters);
+            put_text(out, meaning);
+            put_reach(*reach, out);
+        }
+        SchemaCell::Tag { name, state, names } => {
+            out.push(TAG);
+            put_text(out, name);
+            put_text(out, state);
+            put_unsigned(out, names.len() as u64);
+            names.iter().for_each(|name| put_text(out, name));
+        }
+        SchemaCell::SeenIds => out.push(SEEN),
+        SchemaCell::Vacant => out.push(VACANT),
+        SchemaCell::RetiredTags => out.push(GONE),
+    }
+}
+
+pub(crate) fn put_reach(reach: Reach, out: &mut Vec<u8>) {
+    match reach {
+        Reach::Back(panes) => {
+            out.push(BACK);
+            put_unsigned(out, u64::from(panes));
+        }
+        Reach::Period(unit) => {
+            out.push(PERIOD);
+            out.push(UNITS.iter().position(|known| *known == unit).unwrap_or_default() as u8);
+        }
+        Reach::Forever => out.push(FOREVER),
+    }
+}
+
+fn take_cell(bytes: &mut &[u8]) -> Option<SchemaCell> {
+    match byte(bytes)? {
+        ATTRIBUTE => Some(SchemaCell::Attribute { name: take_text(bytes)?, meaning: take_text(bytes)? }),
+        SERIES => {
+            let (counters, meaning) = (take_text(bytes)?, take_text(bytes)?);
+            Some(SchemaCell::Series { counters, meaning, reach: take_reach(bytes)? })
+        }
+        TAG => {
+            let (name, state, count) = (take_text(bytes)?, take_text(bytes)?, split_unsigned(bytes)?);
+            let names = (0..count).map(|_| take_text(bytes)).collect::<Option<_>>()?;
+            Some(SchemaCell::Tag { name, state, names })
+        }
+        SEEN => Some(SchemaCell::SeenIds),
+        VACANT => Some(SchemaCell::Vacant),
+        GONE => Some(SchemaCell::RetiredTags),
+        _ => None,
+    }
+}
+
+pub(crate) fn take_reach(bytes: &mut &[u8]) -> Option<Reach> {
+    match byte(bytes)? {
+        BACK => Some(Reach::Back(u32::try_from(split_unsigned(bytes)?).ok()?)),
+        PERIOD => Some(Reach::Period(*UNITS.get(usize::from(byte(bytes)?))?)),
+        FOREVER => Some(Reach::Forever),
+        _ => None,
+    }
+}
+
+fn byte(bytes: &mut &[u8]) -> Option<u8> {
+    let (first, rest) = bytes.split_first()?;
+    *bytes = rest;
+    Some(*first)
+}
+
+pub(crate) fn take_text(bytes: &mut &[u8]) -> Option<Box<str>> {
+    let len = usize::try_from(split_unsigned(bytes)?).ok()?;
+    let (text, rest) = bytes.split_at_checked(len)?;
+    *bytes = rest;
+    Some(std::str::from_utf8(text).ok()?.into())
+}
