@@ -4,19 +4,18 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use crate::engine::encoding::{ByteReader, put_unsigned};
-use crate::engine::entity::{StateMeaning, put_retired, restate, revived, shown_state, take_retired};
-use crate::engine::program::{Schema, SchemaCell};
+use crate::engine::entity::{put_retired, restate, revived, shown_state, take_retired};
+use crate::engine::program::{CellName, Schema, SchemaCell, TagForm, TagStates};
 
-/// What became of attributes, counters and tags between the catalog that wrote a state and the one that reads it, as
-/// `attribute plan`, `counter visits, spend` (counters that share what they keep) or `tag active`.
+/// What became of attributes, counters and tags between the catalog that wrote a state and the one that reads it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct MigrationReport {
     /// Under their present names.
-    pub kept: BTreeSet<String>,
+    pub kept: BTreeSet<CellName>,
     /// Under the names that they had.
-    pub dropped: BTreeSet<String>,
+    pub dropped: BTreeSet<CellName>,
     /// They begin empty.
-    pub new: BTreeSet<String>,
+    pub new: BTreeSet<CellName>,
 }
 
 impl MigrationReport {
@@ -35,24 +34,11 @@ enum MigrationTarget {
     /// To a cell that holds the same.
     Cell(u16),
     /// To the tag of its name, whose states may be others.
-    Tag { slot: u16, from: TagForm, to: TagForm },
+    Tag { slot: u16, from: TagStates, to: TagStates },
     /// To the tags that are gone.
-    Retired { name: Box<str>, from: TagForm },
+    Retired { name: Box<str>, from: TagStates },
     /// Tags that were gone already; those that have come back go to these.
-    Revived(Vec<(Box<str>, u16, TagForm)>),
-}
-
-/// What the states of a tag are.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct TagForm {
-    kind: Box<str>,
-    names: Vec<Box<str>>,
-}
-
-impl TagForm {
-    fn meaning(&self) -> StateMeaning<'_> {
-        StateMeaning { kind: &self.kind, names: &self.names }
-    }
+    Revived(Vec<(Box<str>, u16, TagStates)>),
 }
 
 /// The way from one schema to another.
@@ -78,11 +64,11 @@ impl Migration {
                 targets[index].push(target(&old.cells()[index], cell, slot));
             }
             let list = if source.is_some() { &mut change.kept } else { &mut change.new };
-            list.extend(cell.label());
+            list.extend(cell.name());
         }
         for (targets, cell) in targets.iter_mut().zip(old.cells()) {
             if targets.is_empty() {
-                change.dropped.extend(cell.label());
+                change.dropped.extend(cell.name());
                 targets.extend(last_target(cell, new));
             }
         }
@@ -128,12 +114,12 @@ impl MigrationTarget {
             MigrationTarget::Cell(slot) => cells.push((*slot, cell.into())),
             MigrationTarget::Tag { slot, from, to } => {
                 let mut state = Vec::new();
-                restate(cell, from.meaning(), to.meaning(), &mut state);
+                restate(cell, from, to, &mut state);
                 cells.push((*slot, state.into()));
             }
             MigrationTarget::Retired { name, from } => {
                 let mut text = String::new();
-                if let Some(shown) = shown_state(cell, from.meaning(), &mut text) {
+                if let Some(shown) = shown_state(cell, from, &mut text) {
                     put_retired(name, shown, &text, retired);
                 }
             }
@@ -144,7 +130,7 @@ impl MigrationTarget {
                     match tags.iter().find(|(tag, ..)| **tag == *name.of(&text)) {
                         Some((_, slot, to)) => {
                             let mut state = Vec::new();
-                            revived(shown, &text, to.meaning(), &mut state);
+                            revived(shown, &text, to, &mut state);
                             cells.push((*slot, state.into()));
                         }
                         None => put_retired(name.of(&text), shown, &text, retired),
@@ -155,17 +141,12 @@ impl MigrationTarget {
     }
 }
 
-fn tag_cell(cell: &SchemaCell) -> Option<TagForm> {
-    match cell {
-        SchemaCell::Tag { state, names, .. } => Some(TagForm { kind: state.clone(), names: names.clone() }),
-        _ => None,
-    }
-}
-
 /// Where a cell goes that has a place in the present schema.
 fn target(old: &SchemaCell, new: &SchemaCell, slot: u16) -> MigrationTarget {
-    match (tag_cell(old), tag_cell(new)) {
-        (Some(from), Some(to)) if from != to => MigrationTarget::Tag { slot, from, to },
+    match (old, new) {
+        (SchemaCell::Tag { states: from, .. }, SchemaCell::Tag { states: to, .. }) if from != to => {
+            MigrationTarget::Tag { slot, from: from.clone(), to: to.clone() }
+        }
         _ => MigrationTarget::Cell(slot),
     }
 }
@@ -173,13 +154,11 @@ fn target(old: &SchemaCell, new: &SchemaCell, slot: u16) -> MigrationTarget {
 /// Where a cell goes that has none.
 fn last_target(cell: &SchemaCell, new: &Schema) -> Option<MigrationTarget> {
     match cell {
-        SchemaCell::Tag { name, .. } => {
-            tag_cell(cell).map(|from| MigrationTarget::Retired { name: name.clone(), from })
-        }
+        SchemaCell::Tag { name, states } => Some(MigrationTarget::Retired { name: name.clone(), from: states.clone() }),
         SchemaCell::RetiredTags => {
             let tags = (0_u16..).zip(new.cells()).filter_map(|(slot, cell)| match cell {
-                SchemaCell::Tag { name, state, .. } if &**state != MANUAL => {
-                    Some((name.clone(), slot, tag_cell(cell)?))
+                SchemaCell::Tag { name, states } if states.form != TagForm::Manual => {
+                    Some((name.clone(), slot, states.clone()))
                 }
                 _ => None,
             });
@@ -188,9 +167,6 @@ fn last_target(cell: &SchemaCell, new: &Schema) -> Option<MigrationTarget> {
         _ => None,
     }
 }
-
-/// Nobody but a command sets such a tag: it takes no state from another kind.
-const MANUAL: &str = "manual";
 
 /// The cell of another schema whose state a cell takes over.
 fn source_of(cell: &SchemaCell, old: &[SchemaCell]) -> Option<usize> {
@@ -212,9 +188,10 @@ fn source_of(cell: &SchemaCell, old: &[SchemaCell]) -> Option<usize> {
             });
             best.map(|(index, _)| index)
         }
-        SchemaCell::Tag { name: wanted, state: wanted_state, .. } => old.iter().position(|cell| {
-            let fits = |state: &str| state == &**wanted_state || &**wanted_state != MANUAL;
-            matches!(cell, SchemaCell::Tag { name, state, .. } if name == wanted && fits(state))
+        SchemaCell::Tag { name: wanted, states: wanted_states } => old.iter().position(|cell| {
+            // Only a command sets a manual tag: it takes no state from a tag of another form.
+            let fits = |form| form == wanted_states.form || wanted_states.form != TagForm::Manual;
+            matches!(cell, SchemaCell::Tag { name, states } if name == wanted && fits(states.form))
         }),
         SchemaCell::SeenIds => old.iter().position(|cell| *cell == SchemaCell::SeenIds),
         // Those that were gone are looked through for some that have come back.

@@ -22,5 +22,5 @@ pub(crate) use due_groups::{DueGroups, GroupDues};
 pub(crate) use reevaluation::Reevaluation;
 pub(crate) use state::{EntityState, put_retired, take_retired};
 pub(crate) use store::{EntityId, FETCHED, StateLocation, Store};
-pub(crate) use tag_state::{Scored, StateMeaning, TagState, restate, revived, shown_state};
+pub(crate) use tag_state::{Scored, TagState, restate, revived, shown_state};
 pub(crate) use timers::Timers;

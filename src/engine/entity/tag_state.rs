@@ -1,6 +1,7 @@
 //! What a tag's state machine remembers of an entity, and its bytes.
 
 use crate::engine::encoding::{ByteReader, StoredValue, TextSpan, put_timestamp, put_unsigned, put_value, put_word};
+use crate::engine::program::{TagForm, TagStates};
 use crate::model::Timestamp;
 
 /// What a tag's state machine remembers (spec 3).
@@ -123,21 +124,6 @@ pub(super) fn decode_state(reader: &mut ByteReader<'_>, text: &mut String) -> Ta
     }
 }
 
-/// What the states of a tag are, to a catalog.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct StateMeaning<'a> {
-    /// `rule`, `value`, `bands`, `stages`, `score`, `score bands` or `manual`.
-    pub kind: &'a str,
-    /// Of bands or stages.
-    pub names: &'a [Box<str>],
-}
-
-impl StateMeaning<'_> {
-    fn place(self, name: &str) -> Option<u16> {
-        self.names.iter().position(|known| **known == *name).map(|index| index as u16)
-    }
-}
-
 /// A value that a tag shows, and since when.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct ShownValue {
@@ -146,7 +132,7 @@ pub(crate) struct ShownValue {
 }
 
 /// What a packed state shows; `None` where it shows nothing. Strings go to `text`.
-pub(crate) fn shown_state(cell: &[u8], of: StateMeaning<'_>, text: &mut String) -> Option<ShownValue> {
+pub(crate) fn shown_state(cell: &[u8], of: &TagStates, text: &mut String) -> Option<ShownValue> {
     let state = decode_state(&mut ByteReader::new(cell), text);
     let value = match state {
         TagState::Off | TagState::Pending(_) => return None,
@@ -162,14 +148,10 @@ pub(crate) fn shown_state(cell: &[u8], of: StateMeaning<'_>, text: &mut String) 
 }
 
 /// What a scored tag shows, as another catalog has it; `None` where that has no such band.
-fn reshown(
-    shown: Option<(Timestamp, u16)>,
-    from: StateMeaning<'_>,
-    to: StateMeaning<'_>,
-) -> Option<Option<(Timestamp, u16)>> {
+fn reshown(shown: Option<(Timestamp, u16)>, from: &TagStates, to: &TagStates) -> Option<Option<(Timestamp, u16)>> {
     match shown {
         Some((since, index)) if !from.names.is_empty() => {
-            let index = to.place(from.names.get(usize::from(index))?)?;
+            let index = to.index(from.names.get(usize::from(index))?)?;
             Some(Some((since, index)))
         }
         same => Some(same),
@@ -177,21 +159,21 @@ fn reshown(
 }
 
 /// Appends the state of a tag that was gone and has come back: the value that it showed, until it is evaluated.
-pub(crate) fn revived(shown: ShownValue, text: &str, to: StateMeaning<'_>, out: &mut Vec<u8>) {
+pub(crate) fn revived(shown: ShownValue, text: &str, to: &TagStates, out: &mut Vec<u8>) {
     let ShownValue { since, value } = shown;
     let mut cell = Vec::new();
     encode_state(TagState::Valued { since, value, ends: Timestamp::FOREVER }, text, &mut cell);
-    restate(&cell, StateMeaning { kind: "value", names: &[] }, to, out);
+    restate(&cell, &TagStates { form: TagForm::Value, names: Vec::new() }, to, out);
 }
 
 /// Appends a tag's packed state as it is to another catalog. What is no state of the tag's new kind goes on as the value
 /// that it showed, until the tag is evaluated.
-pub(crate) fn restate(cell: &[u8], from: StateMeaning<'_>, to: StateMeaning<'_>, out: &mut Vec<u8>) {
+pub(crate) fn restate(cell: &[u8], from: &TagStates, to: &TagStates, out: &mut Vec<u8>) {
     let mut text = String::new();
     let state = decode_state(&mut ByteReader::new(cell), &mut text);
     match state {
-        TagState::Pending(_) if to.kind == "rule" => return encode_state(state, &text, out),
-        TagState::Scored(scored) if to.kind == from.kind => {
+        TagState::Pending(_) if to.form == TagForm::Rule => return encode_state(state, &text, out),
+        TagState::Scored(scored) if to.form == from.form => {
             if let Some(shown) = reshown(scored.shown, from, to) {
                 return encode_scored(Scored { shown, ..scored }, out);
             }
@@ -200,14 +182,14 @@ pub(crate) fn restate(cell: &[u8], from: StateMeaning<'_>, to: StateMeaning<'_>,
     }
     let Some(ShownValue { since, value }) = shown_state(cell, from, &mut text) else { return };
     let place = match value {
-        StoredValue::String(name) => to.place(name.of(&text)),
+        StoredValue::String(name) => to.index(name.of(&text)),
         _ => None,
     };
     let state = match (state, place) {
-        (TagState::On { .. }, _) if to.kind == "rule" => state,
-        (TagState::Valued { .. }, _) if to.kind == from.kind => state,
+        (TagState::On { .. }, _) if to.form == TagForm::Rule => state,
+        (TagState::Valued { .. }, _) if to.form == from.form => state,
         (_, Some(index)) => TagState::BandOrStage { since, index },
-        _ if value == StoredValue::Bool(true) && to.kind == "rule" => TagState::On { since, lapsed: None },
+        _ if value == StoredValue::Bool(true) && to.form == TagForm::Rule => TagState::On { since, lapsed: None },
         _ => TagState::Valued { since, value, ends: Timestamp::FOREVER },
     };
     encode_state(state, &text, out);

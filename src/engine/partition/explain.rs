@@ -12,7 +12,7 @@ use crate::engine::expr::{Coverage, Evaluator, load_inputs};
 use crate::engine::ports::NullSink;
 use crate::engine::program::Program;
 use crate::engine::tags::band_or_stage;
-use crate::engine::unknown::Truth;
+use crate::engine::unknown::{BandVerdict, Truth};
 use crate::model::{Timestamp, Unit, Value};
 
 /// So many instants are looked at; what lies behind them is taken for never.
@@ -260,8 +260,8 @@ impl Partition {
                 SubExprState { value: value.filter(|_| is_decided), is_decided, until: verdict.until }
             }
             (Purpose::Value, Some(bands)) => {
-                let band = evaluator.known_band(sub_expr.expr, bands, band_or_stage(state));
-                SubExprState { value, is_decided: band.what.is_some(), until: until.min(band.until) }
+                let (band, band_until) = evaluator.known_band(sub_expr.expr, bands, band_or_stage(state));
+                SubExprState { value, is_decided: band != BandVerdict::Unknown, until: until.min(band_until) }
             }
             (Purpose::Value, None) => {
                 let known = evaluator.known(sub_expr.expr);

@@ -6,6 +6,7 @@
 use std::fmt::Write;
 
 use super::plan::SeriesPlan;
+use super::schema::{TagForm, TagStates};
 use crate::catalog::{
     Arithmetic, Attribute, AttributeType, CalendarUnit, Catalog, Comparison, Expr, KindSet, Score, Source, TagKind,
     TextTest, TimeName,
@@ -142,17 +143,18 @@ impl MeaningWriter<'_> {
     }
 }
 
-/// What the state of a tag of this kind is, and the names of its bands or stages.
-pub(super) fn tag_state(kind: &TagKind) -> (&'static str, Vec<Box<str>>) {
-    match kind {
-        TagKind::Manual { .. } => ("manual", Vec::new()),
-        TagKind::Score(Score { bands: None, .. }) => ("score", Vec::new()),
-        TagKind::Score(Score { bands: Some(bands), .. }) => ("score bands", bands.names.clone()),
-        TagKind::Rule { .. } => ("rule", Vec::new()),
-        TagKind::Value { bands: None, .. } => ("value", Vec::new()),
-        TagKind::Value { bands: Some(bands), .. } => ("bands", bands.names.clone()),
-        TagKind::Stages(stages) => ("stages", stages.iter().map(|stage| stage.name.clone()).collect()),
-    }
+/// What the states of such a tag are.
+pub(super) fn tag_states(kind: &TagKind) -> TagStates {
+    let (form, names) = match kind {
+        TagKind::Manual { .. } => (TagForm::Manual, Vec::new()),
+        TagKind::Score(Score { bands: None, .. }) => (TagForm::Score, Vec::new()),
+        TagKind::Score(Score { bands: Some(bands), .. }) => (TagForm::ScoreBands, bands.names.clone()),
+        TagKind::Rule { .. } => (TagForm::Rule, Vec::new()),
+        TagKind::Value { bands: None, .. } => (TagForm::Value, Vec::new()),
+        TagKind::Value { bands: Some(bands), .. } => (TagForm::Bands, bands.names.clone()),
+        TagKind::Stages(stages) => (TagForm::Stages, stages.iter().map(|stage| stage.name.clone()).collect()),
+    };
+    TagStates { form, names }
 }
 
 fn literal(value: &Value, out: &mut String) {

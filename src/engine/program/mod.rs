@@ -22,6 +22,6 @@ pub use compiled_catalog::CompiledCatalog;
 pub(crate) use dirty_tags::DirtyTags;
 pub use plan::{AttributeStats, Program};
 pub(crate) use plan::{CounterPlan, SeriesId, SeriesPlan, TagPlan};
-pub use schema::{Schema, SchemaError};
-pub(crate) use schema::{SchemaCell, put_reach, take_reach, take_text};
+pub use schema::{CellName, Schema, SchemaError};
+pub(crate) use schema::{SchemaCell, TagForm, TagStates, put_reach, take_reach, take_text};
 pub(crate) use score_plan::ScorePlan;

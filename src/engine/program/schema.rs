@@ -14,9 +14,11 @@
 //!
 //! The id of a schema is the xxh3 hash (64 bits) of these bytes.
 
+use std::fmt;
+
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::cell_meaning::{MeaningWriter, tag_state};
+use super::cell_meaning::{MeaningWriter, tag_states};
 use super::plan::{CounterPlan, SeriesPlan};
 use crate::catalog::{CalendarUnit, Catalog};
 use crate::engine::aggregate::Reach;
@@ -37,8 +39,7 @@ pub(crate) enum SchemaCell {
     },
     Tag {
         name: Box<str>,
-        state: Box<str>,
-        names: Vec<Box<str>>,
+        states: TagStates,
     },
     /// The remembered ids, for de-duplication.
     SeenIds,
@@ -48,13 +49,81 @@ pub(crate) enum SchemaCell {
     Vacant,
 }
 
-impl SchemaCell {
-    /// As it is called in a report; none for what has no name.
-    pub(crate) fn label(&self) -> Option<String> {
+/// What the states of a tag are, to a catalog.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct TagStates {
+    pub form: TagForm,
+    /// Of its bands or stages.
+    pub names: Vec<Box<str>>,
+}
+
+/// The form of a tag, which says what its states are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum TagForm {
+    Rule,
+    Value,
+    Bands,
+    Stages,
+    Score,
+    ScoreBands,
+    Manual,
+    /// Of another version of tagstream.
+    Unknown,
+}
+
+impl TagForm {
+    const KNOWN: [(TagForm, &str); 7] = [
+        (TagForm::Rule, "rule"),
+        (TagForm::Value, "value"),
+        (TagForm::Bands, "bands"),
+        (TagForm::Stages, "stages"),
+        (TagForm::Score, "score"),
+        (TagForm::ScoreBands, "score bands"),
+        (TagForm::Manual, "manual"),
+    ];
+
+    fn name(self) -> &'static str {
+        TagForm::KNOWN.iter().find(|(form, _)| *form == self).map_or("", |(_, name)| name)
+    }
+
+    fn named(name: &str) -> Self {
+        TagForm::KNOWN.iter().find(|(_, known)| *known == name).map_or(TagForm::Unknown, |(form, _)| *form)
+    }
+}
+
+impl TagStates {
+    /// The index of the band or stage of this name.
+    pub(crate) fn index(&self, name: &str) -> Option<u16> {
+        self.names.iter().position(|known| **known == *name).map(|index| index as u16)
+    }
+}
+
+/// What has a cell and a name in the catalog. Ordered and written as reports have it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum CellName {
+    Attribute(Box<str>),
+    /// The counters that share a series.
+    Counters(Box<str>),
+    Tag(Box<str>),
+}
+
+impl fmt::Display for CellName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            SchemaCell::Attribute { name, .. } => Some(format!("attribute {name}")),
-            SchemaCell::Series { counters, .. } => Some(format!("counter {counters}")),
-            SchemaCell::Tag { name, .. } => Some(format!("tag {name}")),
+            CellName::Attribute(name) => write!(f, "attribute {name}"),
+            CellName::Counters(names) => write!(f, "counter {names}"),
+            CellName::Tag(name) => write!(f, "tag {name}"),
+        }
+    }
+}
+
+impl SchemaCell {
+    /// `None` for what has no name.
+    pub(crate) fn name(&self) -> Option<CellName> {
+        match self {
+            SchemaCell::Attribute { name, .. } => Some(CellName::Attribute(name.clone())),
+            SchemaCell::Series { counters, .. } => Some(CellName::Counters(counters.clone())),
+            SchemaCell::Tag { name, .. } => Some(CellName::Tag(name.clone())),
             SchemaCell::SeenIds | SchemaCell::RetiredTags | SchemaCell::Vacant => None,
         }
     }
@@ -99,8 +168,7 @@ impl Schema {
             if tag.entity != kind {
                 return SchemaCell::Vacant;
             }
-            let (state, names) = tag_state(&tag.kind);
-            SchemaCell::Tag { name: tag.name.clone(), state: state.into(), names }
+            SchemaCell::Tag { name: tag.name.clone(), states: tag_states(&tag.kind) }
         });
         Schema::new(
             attributes.chain(series).chain(tags).chain([SchemaCell::SeenIds, SchemaCell::RetiredTags]).collect(),
@@ -167,10 +235,10 @@ fn put_cell(cell: &SchemaCell, out: &mut Vec<u8>) {
             put_text(out, meaning);
             put_reach(*reach, out);
         }
-        SchemaCell::Tag { name, state, names } => {
+        SchemaCell::Tag { name, states: TagStates { form, names } } => {
             out.push(TAG);
             put_text(out, name);
-            put_text(out, state);
+            put_text(out, form.name());
             put_unsigned(out, names.len() as u64);
             names.iter().for_each(|name| put_text(out, name));
         }
@@ -202,9 +270,9 @@ fn take_cell(bytes: &mut &[u8]) -> Option<SchemaCell> {
             Some(SchemaCell::Series { counters, meaning, reach: take_reach(bytes)? })
         }
         TAG => {
-            let (name, state, count) = (take_text(bytes)?, take_text(bytes)?, split_unsigned(bytes)?);
+            let (name, form, count) = (take_text(bytes)?, take_text(bytes)?, split_unsigned(bytes)?);
             let names = (0..count).map(|_| take_text(bytes)).collect::<Option<_>>()?;
-            Some(SchemaCell::Tag { name, state, names })
+            Some(SchemaCell::Tag { name, states: TagStates { form: TagForm::named(&form), names } })
         }
         SEEN => Some(SchemaCell::SeenIds),
         VACANT => Some(SchemaCell::Vacant),

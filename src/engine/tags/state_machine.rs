@@ -14,7 +14,7 @@ use crate::catalog::{Bands, Condition, Stage, TagId, TagKind};
 use crate::engine::entity::{Scored, TagState};
 use crate::engine::expr::Evaluator;
 use crate::engine::program::TagPlan;
-use crate::engine::unknown::{Known, Truth};
+use crate::engine::unknown::{BandVerdict, Known, Truth};
 use crate::model::{Scalar, Timestamp};
 
 /// What an evaluation of a tag comes to.
@@ -211,8 +211,13 @@ fn step_band<'a>(
     state: TagState,
 ) -> Transition<'a> {
     let current = band_or_stage(state);
-    let Known { what, until } = evaluator.known_band(&value.expr, bands, current);
-    Transition { next: what.map_or(NextState::Same, |band| to_band_or_stage(state, band, 0)), until }
+    let (verdict, until) = evaluator.known_band(&value.expr, bands, current);
+    let next = match verdict {
+        BandVerdict::Unknown => NextState::Same,
+        BandVerdict::NoBand => to_band_or_stage(state, None, 0),
+        BandVerdict::Band(band) => to_band_or_stage(state, Some(band), 0),
+    };
+    Transition { next, until }
 }
 
 fn step_stage<'a>(evaluator: &mut Evaluator<'a>, stages: &'a [Stage], state: TagState) -> Transition<'a> {

@@ -50,6 +50,14 @@ pub(crate) struct Known<T> {
     pub until: Timestamp,
 }
 
+/// In which band a value lies, as far as that is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum BandVerdict {
+    Unknown,
+    NoBand,
+    Band(u16),
+}
+
 /// A stretch of time, both ends included, during which counters, attributes and tags stay as they are.
 #[derive(Clone, Copy, Debug)]
 struct Interval {
@@ -94,17 +102,22 @@ impl<'a> Evaluator<'a> {
         Known { what, until }
     }
 
-    /// The band in which a value lies; `Some(None)`: in none.
-    pub(crate) fn known_band(&mut self, expr: &'a Expr, bands: &Bands, current: Option<u16>) -> Known<Option<u16>> {
+    /// The band in which a value lies now, and the first instant at which it may lie in another.
+    pub(crate) fn known_band(
+        &mut self,
+        expr: &'a Expr,
+        bands: &Bands,
+        current: Option<u16>,
+    ) -> (BandVerdict, Timestamp) {
         if self.coverage.is_none() {
             let (band, until) = self.band(expr, bands, current);
-            return Known { what: Some(band), until };
+            return (band.map_or(BandVerdict::NoBand, BandVerdict::Band), until);
         }
         let (now, limit) = (self.now.at, self.limit(expr));
         let mut over = |first, last| band_over(&self.possible(expr, Interval { first, last }), bands, current);
-        let what = over(now, now).flatten();
-        let until = if has_clock(expr) { first_change(what, now, limit, over) } else { limit };
-        Known { what, until }
+        let verdict = over(now, now).unwrap_or(BandVerdict::Unknown);
+        let until = if has_clock(expr) { first_change(verdict, now, limit, over) } else { limit };
+        (verdict, until)
     }
 
     /// All that an expression may be over a stretch.
@@ -231,24 +244,26 @@ fn arithmetic<'a>(op: Arithmetic, a: &AbstractValue<'a>, b: &AbstractValue<'a>) 
     }
 }
 
-/// The band of all possible values: `None` where that is open, `Some(None)` where it is unknown.
-fn band_over(value: &AbstractValue<'_>, bands: &Bands, current: Option<u16>) -> Option<Option<Option<u16>>> {
+/// The band of all possible values; `None` where that differs within the interval, for all that can be told.
+fn band_over(value: &AbstractValue<'_>, bands: &Bands, current: Option<u16>) -> Option<BandVerdict> {
     let numbers = match value {
         AbstractValue::Open => return None,
         AbstractValue::Fixed(Scalar::Number(number)) => NumberRange::one(*number),
-        AbstractValue::Fixed(_) | AbstractValue::Either | AbstractValue::Times { .. } => return Some(Some(None)),
-        AbstractValue::Anything { .. } => return Some(None),
+        AbstractValue::Fixed(_) | AbstractValue::Either | AbstractValue::Times { .. } => {
+            return Some(BandVerdict::NoBand);
+        }
+        AbstractValue::Anything { .. } => return Some(BandVerdict::Unknown),
         AbstractValue::Numbers(numbers) => *numbers,
     };
     let place = |number: f64| band(bands, current, number);
     // The band never falls as the value grows.
     if place(numbers.low.1) < place(numbers.high.0) {
-        return Some(None);
+        return Some(BandVerdict::Unknown);
     }
     let is_one = place(numbers.low.0) == place(numbers.high.1);
     match (is_one, numbers.absent) {
-        (true, false) => Some(Some(Some(place(numbers.low.0)))),
-        (_, true) => Some(None),
+        (true, false) => Some(BandVerdict::Band(place(numbers.low.0))),
+        (_, true) => Some(BandVerdict::Unknown),
         (false, false) => None,
     }
 }

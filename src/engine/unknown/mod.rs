@@ -10,4 +10,4 @@ mod abstract_value;
 mod counter_bounds;
 mod kleene;
 
-pub(crate) use kleene::{Known, Truth};
+pub(crate) use kleene::{BandVerdict, Known, Truth};
