@@ -11,7 +11,7 @@ use super::counts::Counts;
 use super::news::CatalogNews;
 use super::standing::Standing;
 use super::streams::PartitionName;
-use crate::engine::{BackfillResult, MigrationReport};
+use crate::engine::{BackfillResult, CellName, MigrationReport};
 use crate::telemetry::Severity;
 
 /// Takes notices; shared by all clients and workers of a process.
@@ -417,9 +417,9 @@ impl fmt::Display for Notice {
                 )
             }
             Notice::CatalogChanged { worker, partition, change } => {
-                let names = |names: &BTreeSet<String>| match names.len() {
+                let names = |names: &BTreeSet<CellName>| match names.len() {
                     0 => "nothing".to_owned(),
-                    _ => names.iter().map(String::as_str).collect::<Vec<_>>().join(", "),
+                    _ => names.iter().map(CellName::to_string).collect::<Vec<_>>().join(", "),
                 };
                 write!(
                     f,

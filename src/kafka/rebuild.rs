@@ -14,7 +14,7 @@ use super::restore::{CALL_PATIENCE, Errand, Interrupted, POLL, PROGRESS, Restore
 use super::streams::Role;
 use super::wire::{Bounds, ChangelogReader, Wire};
 use crate::codec::Decoder;
-use crate::engine::{MigrationReport, Partition, RetainedHistory, StateBackfill};
+use crate::engine::{CellName, MigrationReport, Partition, RetainedHistory, StateBackfill};
 use crate::model::Event;
 
 /// What counters begin with that a catalog has new.
@@ -50,7 +50,8 @@ impl<W: Wire> Errand<W> {
         if self.backfill == Backfill::Off || self.streams.plan(partition.stream).role != Role::Direct {
             return Ok(false);
         }
-        let attributes = change.is_some_and(|change| change.new.iter().any(|name| name.starts_with("attribute ")));
+        let attributes =
+            change.is_some_and(|change| change.new.iter().any(|name| matches!(name, CellName::Attribute(_))));
         if StateBackfill::new(state, RetainedHistory::Whole, attributes).is_none() {
             return Ok(false);
         }

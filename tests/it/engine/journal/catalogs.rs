@@ -1,6 +1,6 @@
 //! A log read under another catalog: what means the same keeps its state, whatever its name and number.
 
-use tagstream::engine::{MigrationReport, Partition};
+use tagstream::engine::{CellName, MigrationReport, Partition};
 use tagstream::model::Timestamp;
 
 use super::compacted::Compacted;
@@ -52,8 +52,8 @@ fn tags(partition: &mut Partition, key: &str) -> Vec<String> {
     tags.unwrap_or_default()
 }
 
-fn list<'a>(names: impl IntoIterator<Item = &'a String>) -> String {
-    names.into_iter().cloned().collect::<Vec<_>>().join("; ")
+fn list<'a>(names: impl IntoIterator<Item = &'a CellName>) -> String {
+    names.into_iter().map(CellName::to_string).collect::<Vec<_>>().join("; ")
 }
 
 struct Expected {
