@@ -1,8 +1,9 @@
-//! The byte form of what an entity keeps: variable-length integers (LEB128, zigzag) and the values made of them.
+//! Bytes of what an entity keeps: variable-length integers (LEB128, zigzag) and the values made of them.
 
 use crate::model::{Scalar, Timestamp};
 
-/// Reads what the `put_` functions wrote. Past the end it yields zeros: a block is checked where it enters the process.
+/// Reads what the `put_` functions wrote. Past the end it returns zeros: bytes are checked where they enter the
+/// process.
 #[derive(Clone, Debug)]
 pub(super) struct ByteReader<'a> {
     bytes: &'a [u8],
@@ -51,7 +52,7 @@ impl<'a> ByteReader<'a> {
         (zigzag >> 1) as i64 ^ -((zigzag & 1) as i64)
     }
 
-    /// Of up to 128 bits, for sums of millionths.
+    /// A zigzag number of up to 128 bits, for sums of millionths.
     pub(super) fn wide(&mut self) -> i128 {
         let mut zigzag = 0_u128;
         let mut shift = 0;
@@ -112,7 +113,7 @@ pub(super) fn put_timestamp(out: &mut Vec<u8>, at: Timestamp) {
     put_signed(out, at.ms());
 }
 
-/// Numbers in order, written as the first one and the differences from one to the next.
+/// Numbers in ascending order, written as the first one and then the difference from each to the next.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Deltas {
     last: Option<i64>,
@@ -137,7 +138,7 @@ impl Deltas {
     }
 }
 
-/// A piece of a text buffer.
+/// A part of a text buffer.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct TextSpan {
     start: u32,
@@ -157,7 +158,7 @@ impl TextSpan {
     }
 }
 
-/// A value whose string, if it is one, stands in a buffer beside it.
+/// A value whose string, if it is one, stands in a text buffer beside it.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum StoredValue {
     Absent,
@@ -260,13 +261,13 @@ impl ByteReader<'_> {
     }
 }
 
-/// Takes a zigzag LEB128 number off the front of bytes that may be anything.
+/// Takes a zigzag LEB128 number off the front of unchecked bytes; `None` where there is none of 64 bits.
 pub(super) fn split_signed(bytes: &mut &[u8]) -> Option<i64> {
     let zigzag = split_unsigned(bytes)?;
     Some((zigzag >> 1) as i64 ^ -((zigzag & 1) as i64))
 }
 
-/// Takes a LEB128 number off the front of bytes that may be anything; `None` where there is none of 64 bits.
+/// Takes a LEB128 number off the front of unchecked bytes; `None` where there is none of 64 bits.
 pub(super) fn split_unsigned(bytes: &mut &[u8]) -> Option<u64> {
     let mut value = 0_u64;
     for shift in (0..64).step_by(7) {

@@ -1,23 +1,25 @@
-//! All kinds of entity on one clock: a partition each, and every event goes to each of its entities.
+//! One partition for each entity kind, on one clock; every event goes to each of its entities.
 
 use crate::engine::partition::Partition;
 use crate::engine::ports::Sink;
 use crate::engine::program::CompiledCatalog;
 use crate::model::{EntityKindId, Event, Timestamp};
 
-/// What one partition of events is to a catalog that knows several kinds of entity, as `replay` sees it (spec 8).
+/// The partitions of all entity kinds, as `replay` drives them (spec 8).
 #[derive(Debug)]
 pub struct PartitionSet {
-    /// By kind, in the catalog's order.
+    /// By entity kind, in the catalog's order.
     partitions: Vec<Partition>,
 }
 
 impl PartitionSet {
+    /// Empty partitions, one for each entity kind of the catalog.
     pub fn new(compiled: &CompiledCatalog) -> Self {
         PartitionSet { partitions: compiled.programs().cloned().map(Partition::new).collect() }
     }
 
-    /// What is due up to the event's time comes first, for all; then the event, for each of its entities in turn.
+    /// First everything that is due up to the event's time, in all partitions; then the event, for each of its
+    /// entities.
     pub fn apply(&mut self, event: &Event, sink: &mut impl Sink) {
         self.advance(event.time, sink);
         for partition in &mut self.partitions {
@@ -25,7 +27,8 @@ impl PartitionSet {
         }
     }
 
-    /// Time passes up to an instant: timers fire in their order, of one instant those of the first kind first.
+    /// Lets time pass up to an instant. Timers fire in the order of their instants; of one instant, the first kind's
+    /// first.
     pub fn advance(&mut self, to: Timestamp, sink: &mut impl Sink) {
         if let [only] = self.partitions.as_mut_slice() {
             return only.advance(to, sink);
@@ -40,24 +43,27 @@ impl PartitionSet {
         self.partitions.iter_mut().filter_map(|partition| partition.first_due(limit)).min()
     }
 
-    /// The clock that all have; none before the first event.
+    /// The clock of all partitions; `None` before the first event.
     pub fn clock(&self) -> Option<Timestamp> {
         self.partitions.first().and_then(Partition::clock)
     }
 
+    /// The partition of an entity kind.
     pub fn partition(&self, kind: EntityKindId) -> &Partition {
         &self.partitions[kind.index()]
     }
 
+    /// The partition of an entity kind.
     pub fn partition_mut(&mut self, kind: EntityKindId) -> &mut Partition {
         &mut self.partitions[kind.index()]
     }
 
-    /// In the catalog's order of kinds.
+    /// In the catalog's order of entity kinds.
     pub fn partitions(&self) -> &[Partition] {
         &self.partitions
     }
 
+    /// In the catalog's order of entity kinds.
     pub fn partitions_mut(&mut self) -> &mut [Partition] {
         &mut self.partitions
     }

@@ -1,4 +1,4 @@
-//! Models as the engine sees them: it asks for scores by rows; the caller loads, runs and limits the models.
+//! What the engine asks of its caller: a sink for tag changes, and models that give scores.
 
 use std::fmt;
 use std::sync::Arc;
@@ -11,13 +11,12 @@ pub trait ScoreModel: fmt::Debug + Send + Sync {
     /// How many numbers a row has.
     fn width(&self) -> usize;
 
-    /// Replaces what is in `scores` by one score for each row; the rows stand one after another.
-    ///
-    /// NaN in a row: there is no such value. NaN as a score: the model gives these values none. `None`: the model could
-    /// not answer now; the caller counts why.
+    /// Replaces the content of `scores` by one score per row. `rows` holds row after row, `width` numbers each; NaN
+    /// stands for an absent value. A score is NaN where the model has none for these values, and `None` where the model
+    /// could not answer now; the implementation counts why.
     fn score(&self, rows: &[f64], scores: &mut Vec<Option<f64>>);
 
-    /// Counts for the operator; the engine only passes them on.
+    /// Counts for the operator. The engine does not look at them.
     fn tally(&self) -> ModelTally;
 }
 
@@ -25,9 +24,9 @@ pub trait ScoreModel: fmt::Debug + Send + Sync {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ModelTally {
     pub scored: u64,
-    /// The model failed on them.
+    /// Rows on which the model failed.
     pub failed: u64,
-    /// The model was not asked, because its last call took too long.
+    /// Rows for which the model was not asked, because its last call took too long.
     pub skipped: u64,
     /// Calls that took too long.
     pub slow_calls: u64,
@@ -45,6 +44,7 @@ impl ScoreModels {
         self.by_tag.get(usize::from(tag.0))?.as_ref()
     }
 
+    /// Sets the model of a tag.
     pub fn insert(&mut self, tag: TagId, model: Arc<dyn ScoreModel>) {
         let index = usize::from(tag.0);
         if self.by_tag.len() <= index {
@@ -54,15 +54,15 @@ impl ScoreModels {
     }
 }
 
-/// Takes the changes, in the order in which they become true.
+/// Takes the tag changes, in the order in which they become true.
 pub trait Sink {
     fn change(&mut self, change: &TagChange<'_>);
 
-    /// Nothing is left of the entity of this key.
+    /// The entity with this key has ended: nothing of it is kept.
     fn ended(&mut self, _key: &str) {}
 }
 
-/// Hears nothing, where what happens is not to be told.
+/// A sink that drops everything.
 pub(super) struct NullSink;
 
 impl Sink for NullSink {

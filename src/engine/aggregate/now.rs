@@ -18,7 +18,7 @@ impl Now {
         Now { at, day, day_ends: zone.start(day + 1) }
     }
 
-    /// Goes on to a later instant.
+    /// Moves to a later instant.
     pub(crate) fn advance(&mut self, at: Timestamp, zone: &Zone) {
         if at >= self.day_ends {
             *self = Now::new(at, zone);
@@ -30,7 +30,7 @@ impl Now {
         grid.pane_on(self.at, self.day)
     }
 
-    /// The least pane that counts now.
+    /// The oldest pane that counts now.
     pub(crate) fn least(&self, frame: Frame) -> Pane {
         frame.least(self.pane(frame.grid))
     }

@@ -1,15 +1,15 @@
-//! Windows: which pane an instant lies in, which panes an instant looks back on, and when a pane leaves.
+//! Windows: the pane in which an instant lies, the panes that a window holds, and when a pane leaves it.
 
 use super::zone::{Day, Zone, month, month_start, week, week_start, year, year_start};
 use crate::catalog::{Aggregate, CalendarUnit, Resolution, Window};
 use crate::model::Timestamp;
 
-/// How time is cut into panes, numbered in order.
+/// How time is cut into panes. Panes are numbered in the order of time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Grid {
     /// Panes of this many milliseconds, from the epoch in UTC.
     Fixed(i64),
-    /// A pane a local day, week, month or year.
+    /// One pane per local day, week, month or year.
     Local(CalendarUnit),
     /// One pane for all time.
     Whole,
@@ -18,18 +18,18 @@ pub enum Grid {
 /// A pane's number in its grid.
 pub(crate) type Pane = i64;
 
-/// How far back a window looks from the pane of the present instant.
+/// How far back a window looks from the pane of the current instant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Reach {
-    /// This many panes beside the present one.
+    /// This many panes before the current one, and the current one.
     Back(u32),
-    /// The panes of the present calendar period, on a grid of days.
+    /// The panes of the current calendar period, on a grid of days.
     Period(CalendarUnit),
     Forever,
 }
 
 impl Reach {
-    /// Whether what is kept for this reach is all that another needs.
+    /// Whether panes kept for this reach include all that the other reach needs.
     pub fn covers(self, other: Reach) -> bool {
         match (self, other) {
             (Reach::Forever, _) => true,
@@ -72,7 +72,7 @@ impl Frame {
         Frame { grid, reach }
     }
 
-    /// Whether the window slides over panes, rather than hold a period or everything.
+    /// Whether the window slides over panes; otherwise it holds a calendar period or everything.
     pub fn slides(self) -> bool {
         matches!((self.grid, self.reach), (Grid::Fixed(_), _) | (Grid::Local(_), Reach::Back(1..)))
     }
@@ -113,7 +113,7 @@ impl Grid {
 }
 
 impl Frame {
-    /// The least pane that still counts when the present instant lies in pane `present` of the grid.
+    /// The oldest pane that still counts when the current instant lies in pane `present` of the grid.
     pub fn least(self, present: Pane) -> Pane {
         match self.reach {
             Reach::Back(panes) => present - Pane::from(panes),
@@ -122,7 +122,7 @@ impl Frame {
         }
     }
 
-    /// The first instant at which a pane does not count any more.
+    /// The first instant at which a pane no longer counts.
     pub fn leaves(self, pane: Pane, zone: &Zone) -> Timestamp {
         match self.reach {
             Reach::Back(panes) => self.grid.start(pane + Pane::from(panes) + 1, zone),

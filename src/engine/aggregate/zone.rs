@@ -6,25 +6,25 @@ use crate::model::{Timestamp, civil_from_days, days_from_civil};
 
 const DAY_MS: i64 = 86_400_000;
 
-/// Transitions are looked up until then; later instants keep the last offset.
+/// Transitions are tabulated up to this instant; later instants keep the last offset.
 const TABLE_END: Timestamp = Timestamp::from_ms(32_503_680_000_000); // 3000-01-01
 
 /// Days since 1970-01-01 of a local date.
 pub(super) type Day = i64;
 
-/// A stretch of time with one offset from UTC.
+/// A period with one offset from UTC.
 #[derive(Clone, Copy, Debug)]
 struct OffsetPeriod {
     start_ms: i64,
     offset_ms: i64,
-    /// The greatest local date before this stretch.
+    /// The greatest local date before this period.
     day_before: Day,
 }
 
 /// A time zone, laid out so that an instant's day and a day's first instant are one binary search each.
 ///
-/// The day of an instant is the greatest local date that any instant up to it has had (spec 3): where clocks are set
-/// back across midnight the date does not go back with them.
+/// The day of an instant is the greatest local date of any instant up to it (spec 3): where clocks are set back across
+/// midnight, the day does not go back with them.
 #[derive(Clone, Debug)]
 pub struct Zone {
     periods: Vec<OffsetPeriod>,
@@ -32,7 +32,7 @@ pub struct Zone {
 
 impl Zone {
     pub fn new(zone: &TimeZone) -> Self {
-        // Times before 1990 are no events', but "last N days" looks back from there.
+        // Events are not older than 1990, but a window of N days may reach back before that.
         let start = jiff::Timestamp::from_second(0).unwrap_or_default();
         let mut periods =
             vec![OffsetPeriod { start_ms: i64::MIN, offset_ms: offset_ms(zone, start), day_before: Day::MIN }];
@@ -65,7 +65,7 @@ impl Zone {
 
     /// The first instant whose day is `day` or, where that date was skipped, a later one.
     pub fn start(&self, day: Day) -> Timestamp {
-        // The last stretch that begins before the day was reached.
+        // The last period that begins before the day was reached.
         let behind = self.periods.partition_point(|s| s.day_before < day);
         let period = self.periods[behind - 1];
         let midnight = day * DAY_MS - period.offset_ms;

@@ -1,17 +1,17 @@
-//! The entries of a segment: a state or an erasure of one entity each.
+//! The entries of a segment: the state of one entity each, or its erasure.
 //!
-//! An entry is the length of the state (LEB128), and then either
+//! An entry begins with the length of the state (LEB128). Then:
 //!
-//! - the length is not 0: when the entity is due (LEB128: 0 for never, else one more than the milliseconds since
-//!   1990-01-01T00:00:00Z), and the state, which begins with the key (see [`EntityState`]), or
-//! - the length is 0: the length of the key (LEB128) and the key of an entity that was erased.
+//! - if the length is not 0: when the entity is due (LEB128: 0 for never, else one more than the milliseconds since
+//!   1990-01-01T00:00:00Z), and the state, which begins with the key (see `EntityState`);
+//! - if the length is 0: the length of the key (LEB128) and the key of an entity that was erased.
 
 use super::error::ChangelogError;
 use crate::engine::encoding::{put_unsigned, split_unsigned};
 use crate::engine::entity::EntityState;
 use crate::model::Timestamp;
 
-/// The most that an entry takes beside the state.
+/// The most bytes that an entry takes beside the state.
 pub(crate) const ENTRY_HEAD_BYTES: usize = 3 + 6;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,10 +40,10 @@ impl<'a> ChangelogEntry<'a> {
         }
     }
 
-    /// Takes the first entry off `bytes`; none where nothing is left.
+    /// Takes the first entry off `bytes`; `None` where nothing is left.
     ///
     /// # Errors
-    /// Bytes that are no entry.
+    /// Bytes that are not an entry.
     pub(crate) fn take(bytes: &mut &'a [u8]) -> Result<Option<Self>, ChangelogError> {
         if bytes.is_empty() {
             return Ok(None);

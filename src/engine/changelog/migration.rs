@@ -1,4 +1,4 @@
-//! States of one schema read under another: what means the same keeps its state, whatever its number and its name.
+//! States of one schema read under another: a cell that means the same keeps its content, whatever its number and name.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -12,14 +12,14 @@ use crate::engine::program::{CellName, Schema, SchemaCell, TagForm, TagStates};
 pub struct MigrationReport {
     /// Under their present names.
     pub kept: BTreeSet<CellName>,
-    /// Under the names that they had.
+    /// Under their earlier names.
     pub dropped: BTreeSet<CellName>,
-    /// They begin empty.
+    /// These begin empty.
     pub new: BTreeSet<CellName>,
 }
 
 impl MigrationReport {
-    /// Joins what another schema of the log says.
+    /// Adds the report for another schema of the changelog.
     pub fn add(&mut self, other: &MigrationReport) {
         self.kept.extend(other.kept.iter().cloned());
         self.dropped.extend(other.dropped.iter().cloned());
@@ -28,30 +28,30 @@ impl MigrationReport {
     }
 }
 
-/// Where a cell of another schema goes.
+/// What becomes of a cell of an earlier schema.
 #[derive(Clone, Debug)]
 enum MigrationTarget {
-    /// To a cell that holds the same.
+    /// It goes to a cell that holds the same.
     Cell(u16),
-    /// To the tag of its name, whose states may be others.
+    /// It goes to the tag of the same name, whose states may differ.
     Tag { slot: u16, from: TagStates, to: TagStates },
-    /// To the tags that are gone.
+    /// It goes to the retired tags.
     Retired { name: Box<str>, from: TagStates },
-    /// Tags that were gone already; those that have come back go to these.
+    /// Retired tags: those that have come back go to these tags.
     Revived(Vec<(Box<str>, u16, TagStates)>),
 }
 
-/// The way from one schema to another.
+/// How states of an earlier schema are read.
 #[derive(Clone, Debug)]
 pub(crate) struct Migration {
-    /// By the number of a cell that is read.
+    /// By the number of the earlier cell.
     targets: Vec<Vec<MigrationTarget>>,
     retired_slot: u16,
     pub change: MigrationReport,
 }
 
 impl Migration {
-    /// From the schema `old`; without `dedup` nothing would make room among the remembered ids.
+    /// From `old` to `new`. Without `dedup` the remembered ids are dropped, because nothing would expire them.
     pub(crate) fn new(old: &Schema, new: &Schema, dedup: bool) -> Self {
         let mut targets = vec![Vec::new(); old.cells().len()];
         let mut change = MigrationReport::default();
@@ -76,7 +76,7 @@ impl Migration {
         Migration { targets, retired_slot, change }
     }
 
-    /// Appends a state with the cells of the present schema.
+    /// Appends a state with the cells of the new schema.
     pub(crate) fn state(&self, packed: &[u8], out: &mut Vec<u8>) {
         let mut reader = ByteReader::new(packed);
         let key_len = reader.unsigned() as usize;
@@ -141,7 +141,7 @@ impl MigrationTarget {
     }
 }
 
-/// Where a cell goes that has a place in the present schema.
+/// The target of a cell that the new schema has.
 fn target(old: &SchemaCell, new: &SchemaCell, slot: u16) -> MigrationTarget {
     match (old, new) {
         (SchemaCell::Tag { states: from, .. }, SchemaCell::Tag { states: to, .. }) if from != to => {
@@ -151,7 +151,7 @@ fn target(old: &SchemaCell, new: &SchemaCell, slot: u16) -> MigrationTarget {
     }
 }
 
-/// Where a cell goes that has none.
+/// The target of a cell that the new schema does not have.
 fn last_target(cell: &SchemaCell, new: &Schema) -> Option<MigrationTarget> {
     match cell {
         SchemaCell::Tag { name, states } => Some(MigrationTarget::Retired { name: name.clone(), from: states.clone() }),
@@ -168,7 +168,7 @@ fn last_target(cell: &SchemaCell, new: &Schema) -> Option<MigrationTarget> {
     }
 }
 
-/// The cell of another schema whose state a cell takes over.
+/// The earlier cell whose content a new cell takes over.
 fn source_of(cell: &SchemaCell, old: &[SchemaCell]) -> Option<usize> {
     match cell {
         SchemaCell::Attribute { meaning: wanted, .. } => {
@@ -180,7 +180,7 @@ fn source_of(cell: &SchemaCell, old: &[SchemaCell]) -> Option<usize> {
                 SchemaCell::Series { meaning, reach, .. } if meaning == wanted => Some((index, *reach)),
                 _ => None,
             });
-            // The same one, else the least that holds all that is wanted, else the one that holds most of it.
+            // The same one, else the least that covers all that is wanted, else the one that covers most of it.
             let best = candidates.min_by_key(|(_, reach)| {
                 let width = reach.width();
                 let missing = wanted_width.saturating_sub(width);
@@ -194,7 +194,7 @@ fn source_of(cell: &SchemaCell, old: &[SchemaCell]) -> Option<usize> {
             matches!(cell, SchemaCell::Tag { name, states } if name == wanted && fits(states.form))
         }),
         SchemaCell::SeenIds => old.iter().position(|cell| *cell == SchemaCell::SeenIds),
-        // Those that were gone are looked through for some that have come back.
+        // Retired tags are searched for some that have come back.
         SchemaCell::RetiredTags | SchemaCell::Vacant => None,
     }
 }

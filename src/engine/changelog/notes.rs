@@ -1,14 +1,14 @@
-//! What the log's meta record says of a partition beside where it stands: small, and mostly nothing at all.
+//! What the meta record says of a partition beside its clock and extent: small, and mostly nothing.
 //!
-//! Each note is a byte for what it is and its content; notes of one kind stand together.
+//! Each note is a byte for its type, and its content. Notes of one type are neighbours.
 //!
 //! | byte | note |
 //! | --- | --- |
-//! | 0 | an entity that ended at the present clock: the hash of its key (8) |
-//! | 1 | a series that has not seen all: its meaning (*text*), its reach (as in a schema), since when all was seen (*time*) |
+//! | 0 | an entity that ended at the present instant: the hash of its key (8) |
+//! | 1 | a series that has not seen all events: its meaning (*text*), its reach (as in a schema), since when it has seen all (*time*) |
 //! | 2 | a tag whose changes wait for approval: its name (*text*) |
-//! | 3 | the log is purged up to the segment of this number (LEB128) |
-//! | 4 | entities take their turns to be evaluated under a changed catalog: since when (*time*), over how many milliseconds (LEB128) |
+//! | 3 | the changelog is purged up to the segment of this number (LEB128) |
+//! | 4 | entities are evaluated again after a change of the catalog: since when (*time*), over how many milliseconds (LEB128) |
 
 use super::error::ChangelogError;
 use crate::engine::encoding::{put_text, put_timestamp, put_unsigned, put_word, split_signed, split_unsigned};
@@ -61,18 +61,18 @@ impl Notes {
     }
 
     /// # Errors
-    /// Bytes that are no notes.
+    /// Bytes that are not notes.
     pub(crate) fn read(mut bytes: &[u8]) -> Result<Self, ChangelogError> {
         let mut notes = Notes::default();
-        while let Some((kind, rest)) = bytes.split_first() {
+        while let Some((note_type, rest)) = bytes.split_first() {
             bytes = rest;
-            notes.take(*kind, &mut bytes).ok_or(ChangelogError::Notes)?;
+            notes.take(*note_type, &mut bytes).ok_or(ChangelogError::Notes)?;
         }
         Ok(notes)
     }
 
-    fn take(&mut self, kind: u8, bytes: &mut &[u8]) -> Option<()> {
-        match kind {
+    fn take(&mut self, note_type: u8, bytes: &mut &[u8]) -> Option<()> {
+        match note_type {
             ENDED => {
                 let (hash, rest) = bytes.split_first_chunk()?;
                 *bytes = rest;

@@ -1,25 +1,25 @@
-//! Which segments of a changelog partition are live, in which slots they stand, and which slots are free.
+//! Which segments of a changelog partition are live, which slots they have, and which slots are free.
 
 use std::collections::VecDeque;
 
 use crate::engine::entity::EntityId;
 
-/// The place of a segment in the changelog partition: small numbers, the keys of its records.
+/// The key of a segment's record: small numbers, used again after a segment is dead.
 pub type Slot = u32;
 
-/// No partition has so many segments.
+/// No partition has that many segments.
 pub(crate) const SLOT_MAX: Slot = 1 << 28;
 
-/// So many dead segments wait to be overwritten, as long as they are small beside the live ones; the slots of more are
-/// cleared.
+/// At most this many dead segments wait to be overwritten, and only while they are small beside the live ones; the
+/// slots of the others are cleared.
 const DEAD_MAX: usize = 4;
 const DEAD_SHARE: u64 = 16;
 const DEAD_BYTES: u64 = 32 << 10;
 
-/// What a record takes in the log beside its entries: its header here and in Kafka.
+/// What a record takes in the changelog beside its entries: its header here and in Kafka.
 const RECORD_BYTES: u64 = 64;
 
-/// A segment that holds the latest state of some entity, or may.
+/// A segment that may hold the latest state of some entity.
 #[derive(Clone, Copy, Debug)]
 struct LiveSlot {
     slot: Slot,
@@ -28,7 +28,7 @@ struct LiveSlot {
     bytes: u64,
 }
 
-/// A segment of which nothing is needed, and whose record is still there.
+/// A segment that is not needed, and whose record is still there.
 #[derive(Clone, Copy, Debug)]
 struct DeadSlot {
     slot: Slot,
@@ -36,7 +36,7 @@ struct DeadSlot {
     bytes: u64,
 }
 
-/// How long the schema record of an id is needed.
+/// How long the record of a schema is needed.
 #[derive(Clone, Copy, Debug)]
 struct SchemaUse {
     schema: u64,
@@ -44,32 +44,32 @@ struct SchemaUse {
     last: u64,
 }
 
-/// The bookkeeping of one changelog partition.
+/// The segments of one changelog partition.
 #[derive(Debug, Default)]
 pub(crate) struct SegmentRing {
     /// Oldest first; their numbers are consecutive.
     live: VecDeque<LiveSlot>,
-    /// Whose states they hold, in the order in which they stand there.
+    /// The entities whose states they hold, in the order of the entries.
     entities: VecDeque<EntityId>,
     /// The number of the first live segment.
     oldest: u64,
     bytes: u64,
-    /// Dead segments, first the one that died first.
+    /// Dead segments, the one that died first in front.
     dead: VecDeque<DeadSlot>,
     dead_bytes: u64,
-    /// Slots below `slots` that hold nothing.
+    /// Slots below `slots` without a record.
     cleared: Vec<Slot>,
     slots: Slot,
     schemas: Vec<SchemaUse>,
 }
 
 impl SegmentRing {
-    /// A log whose first live segment has this number.
+    /// A changelog whose first live segment has this number.
     pub(crate) fn starting(oldest: u64) -> Self {
         SegmentRing { oldest, ..SegmentRing::default() }
     }
 
-    /// The number of the oldest segment that is needed; the next one's where there is none.
+    /// The number of the oldest live segment; where there is none, the number of the next segment.
     pub(crate) fn oldest(&self) -> u64 {
         self.oldest
     }
@@ -84,7 +84,7 @@ impl SegmentRing {
         self.bytes
     }
 
-    /// Bytes held for the bookkeeping.
+    /// Bytes of memory allocated for this.
     pub(crate) fn held_bytes(&self) -> usize {
         self.live.capacity() * size_of::<LiveSlot>() + self.entities.capacity() * size_of::<EntityId>()
     }
@@ -94,9 +94,9 @@ impl SegmentRing {
         self.entities.push_back(entity);
     }
 
-    /// The next segment is done: it holds the last `states` states and so many bytes of entries. Returns its slot.
+    /// Ends the next segment: it holds the last `states` states, and `bytes` bytes of entries. Returns its slot.
     ///
-    /// The slot is the one of the longest dead segment, or one that holds nothing.
+    /// The slot is that of the segment that has been dead longest, else one without a record.
     pub(crate) fn push(&mut self, states: u32, bytes: usize, schema: u64) -> Slot {
         let slot = self.pop_dead().or_else(|| self.cleared.pop()).unwrap_or_else(|| {
             self.slots += 1;
@@ -122,8 +122,8 @@ impl SegmentRing {
         self.live.front().map(|live| live.bytes)
     }
 
-    /// Takes the oldest segment out of the live ones: its number, and how many states stand there. They come one by one
-    /// from [`SegmentRing::pop_state`]; those that the store still has there have to be added again.
+    /// Takes the oldest segment out of the live ones: its number, and how many states it holds. The caller takes these
+    /// one by one from [`SegmentRing::pop_state`], and adds those again whose latest state is there.
     pub(crate) fn retire(&mut self) -> Option<(u64, u32)> {
         let live = self.live.pop_front()?;
         self.oldest += 1;
@@ -136,12 +136,12 @@ impl SegmentRing {
         self.entities.pop_front()
     }
 
-    /// The number of the oldest segment that is not overwritten or cleared, live or dead.
+    /// The number of the oldest segment whose record is still there, live or dead.
     pub(crate) fn oldest_held(&self) -> u64 {
         self.dead.front().map_or(self.oldest, |dead| dead.number)
     }
 
-    /// Takes out a slot whose record is to be removed: of too many, and of all segments before `purge_to`.
+    /// Takes out a slot whose record is to be removed: where too many are dead, and for all segments before `purge_to`.
     pub(crate) fn clear_one(&mut self, purge_to: u64) -> Option<Slot> {
         let is_little = self.dead.len() <= DEAD_MAX && self.dead_bytes <= DEAD_BYTES.max(self.bytes / DEAD_SHARE);
         if is_little && self.oldest_held() >= purge_to {
@@ -163,7 +163,7 @@ impl SegmentRing {
         Some(dead.slot)
     }
 
-    /// Whether the log has the record of a schema.
+    /// Whether the changelog has the record of a schema.
     pub(crate) fn has_schema(&self, schema: u64) -> bool {
         self.schemas.iter().any(|used| used.schema == schema)
     }
@@ -176,24 +176,24 @@ impl SegmentRing {
     }
 }
 
-/// A live segment, as a copy needs it.
+/// A live segment, for a snapshot.
 pub(crate) struct LiveSegment<I> {
     pub slot: Slot,
     pub number: u64,
     /// Of its entries.
     pub bytes: u32,
-    /// Whose states it holds, or held.
+    /// The entities whose states it holds or held.
     pub entities: I,
 }
 
-/// What a copy has to say.
+/// What a snapshot needs.
 impl SegmentRing {
-    /// Whether all that there is of the log is written in this schema.
+    /// Whether all segments are written in this schema.
     pub(crate) fn is_written_in(&self, schema: u64) -> bool {
         self.schemas.iter().all(|used| used.schema == schema)
     }
 
-    /// Slots of dead segments and the sizes of their entries, first the one that died first.
+    /// The slots of dead segments and the sizes of their entries, the one that died first in front.
     pub(crate) fn dead(&self) -> impl ExactSizeIterator<Item = (Slot, u32)> {
         self.dead.iter().map(|dead| (dead.slot, entry_bytes(dead.bytes)))
     }
@@ -210,12 +210,12 @@ impl SegmentRing {
     }
 }
 
-/// The size of the entries of a segment, by what its record takes in the log.
+/// The size of a segment's entries, from the size of its record.
 fn entry_bytes(bytes: u64) -> u32 {
     (bytes - RECORD_BYTES) as u32
 }
 
-/// Taking up a log that was read.
+/// Restoring.
 impl SegmentRing {
     /// The next live segment, oldest first, with the entities whose latest states it holds.
     pub(crate) fn restore_live(
@@ -245,9 +245,9 @@ impl SegmentRing {
         }
     }
 
-    /// All that was there has been told: slots between them hold nothing.
+    /// Everything that was there has been added: all other slots have no record.
     pub(crate) fn restored(&mut self) {
-        /// More are not worth knowing.
+        /// More free slots are not worth keeping.
         const CLEARED_MAX: usize = 65_536;
         let mut held: Vec<Slot> =
             self.live.iter().map(|live| live.slot).chain(self.dead.iter().map(|dead| dead.slot)).collect();

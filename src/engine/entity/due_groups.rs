@@ -1,20 +1,20 @@
-//! Which of an entity's tags are due: of many tags the clock moves one, and the others need not be looked at.
+//! Which of an entity's tags are due: the clock moves few of its tags at a time, and the others need not be evaluated.
 //!
-//! An instant a tag and entity would take more room than the tags themselves. So tags share one, a group of those that
-//! stand together in the order of evaluation: the first instant at which one of them may differ. A catalog of one group
-//! has nothing to note beside the entity's due time, and notes nothing.
+//! An instant per tag and entity would take more memory than the tags themselves. So tags that are neighbours in the
+//! order of evaluation share one: the first instant at which one of the group may differ. A catalog with a single group
+//! needs nothing beside the entity's due time, and stores nothing.
 //!
-//! What is noted here is no state: where nothing is noted, as after a restart or a changed catalog, all tags are looked
-//! at when the entity is due.
+//! This is a cache, not state: where nothing is stored, as after a restart or a change of the catalog, all tags are
+//! evaluated when the entity is due.
 
 use super::store::EntityId;
 use crate::engine::program::DirtyTags;
 use crate::model::Timestamp;
 
-/// Tags a group: 500 tags take 128 bytes an entity, and an entity that is due has some 32 of them evaluated.
+/// Tags per group: 500 tags take 128 bytes per entity, and an entity that is due has about 32 of them evaluated.
 const TAGS_A_GROUP: usize = 32;
 
-/// By group, the first instant at which one of its tags may differ if no event comes.
+/// Per group, the first instant at which one of its tags may differ if no event comes.
 #[derive(Clone, Debug)]
 pub(crate) struct GroupDues(Vec<Timestamp>);
 
@@ -27,7 +27,7 @@ impl GroupDues {
         self.0.fill(Timestamp::FOREVER);
     }
 
-    /// A tag that was evaluated holds until an instant.
+    /// A tag that was evaluated holds until `until`.
     pub(crate) fn hold(&mut self, place: usize, until: Timestamp) {
         let due = &mut self.0[place / TAGS_A_GROUP];
         *due = until.min(*due);
@@ -38,15 +38,15 @@ impl GroupDues {
     }
 }
 
-/// The groups' instants of all entities.
+/// The due instants of all groups of all entities.
 #[derive(Debug, Default)]
 pub(crate) struct DueGroups {
-    /// One entity after the other.
+    /// Entity after entity.
     dues: Vec<Timestamp>,
 }
 
 impl DueGroups {
-    /// All of everybody is to be looked at.
+    /// All tags of all entities are to be evaluated when due.
     pub(crate) fn clear(&mut self) {
         self.dues.clear();
     }
@@ -63,14 +63,14 @@ impl DueGroups {
         self.dues[end - dues.0.len()..end].copy_from_slice(&dues.0);
     }
 
-    /// Some tags of the entity have been evaluated because of an event; of the others what was noted stands.
+    /// Some tags of the entity have been evaluated because of an event; for the others, what is stored holds.
     pub(crate) fn lower(&mut self, entity: EntityId, dues: &GroupDues) {
-        for (noted, due) in self.row(entity, dues).iter_mut().zip(&dues.0) {
-            *noted = (*noted).min(*due);
+        for (stored, due) in self.row(entity, dues).iter_mut().zip(&dues.0) {
+            *stored = (*stored).min(*due);
         }
     }
 
-    /// Makes the tags stale that are due at an instant.
+    /// Makes the tags dirty that are due at an instant.
     pub(crate) fn due(
         &mut self,
         entity: EntityId,
@@ -98,14 +98,14 @@ impl DueGroups {
             return dues.first();
         }
         let mut first = Timestamp::FOREVER;
-        for (noted, due) in row.iter_mut().zip(&dues.0) {
-            *noted = if *noted <= at { *due } else { (*noted).min(*due) };
-            first = first.min(*noted);
+        for (stored, due) in row.iter_mut().zip(&dues.0) {
+            *stored = if *stored <= at { *due } else { (*stored).min(*due) };
+            first = first.min(*stored);
         }
         first
     }
 
-    /// What is noted of an entity, if anything is.
+    /// The instants of an entity; empty where none are stored.
     fn row(&mut self, entity: EntityId, dues: &GroupDues) -> &mut [Timestamp] {
         let len = dues.0.len();
         self.dues.get_mut(entity.0 as usize * len..(entity.0 as usize + 1) * len).unwrap_or_default()

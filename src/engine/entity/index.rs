@@ -1,14 +1,14 @@
-//! How entities are found: a table from hashes of keys to entities that keeps no keys.
+//! From the hash of a key to the entity, without the keys.
 
 use super::store::EntityId;
 
 /// Open addressing over 8-byte slots: 32 bits of the hash, 32 bits of entity.
 ///
-/// The place in the table is the hash bits' upper end, so that growing needs no keys; whether a slot is the right one
-/// the entity's own bytes decide.
+/// The upper bits of the hash give the home slot, so that the table grows without the keys; the entity's own bytes tell
+/// whether a slot is the right one.
 #[derive(Debug, Default)]
 pub(super) struct KeyIndex {
-    /// 0 is empty; a power of two of them.
+    /// 0 is empty. The length is a power of two.
     slots: Vec<u64>,
     used: usize,
 }
@@ -51,7 +51,7 @@ impl KeyIndex {
         self.place(KeyIndex::slot(hash, entity));
     }
 
-    /// Where the search for a hash begins.
+    /// The slot where the search for a hash begins.
     pub(super) fn first(&self, hash: u64) -> u64 {
         self.slots.get(self.home((hash >> 32) as u32)).copied().unwrap_or_default()
     }
@@ -60,7 +60,7 @@ impl KeyIndex {
         hash & 0xffff_ffff_0000_0000 | u64::from(entity.0 + 1)
     }
 
-    /// Makes room for so many entities.
+    /// Makes room for a number of entities.
     pub(super) fn reserve(&mut self, entities: usize) {
         let slots = (entities * 4).div_ceil(3).next_power_of_two().max(64);
         if slots > self.slots.len() {
@@ -76,8 +76,8 @@ impl KeyIndex {
         }
     }
 
-    /// Takes an entity out and moves those behind it up, so that no search ends too early. Knuth, "The Art of Computer
-    /// Programming" 3, section 6.4, algorithm R.
+    /// Takes an entity out and moves those behind it up, so that no search ends too early (Knuth, "The Art of Computer
+    /// Programming" 3, section 6.4, algorithm R).
     pub(super) fn remove(&mut self, hash: u64, entity: EntityId) {
         let wanted = KeyIndex::slot(hash, entity);
         let mask = self.slots.len() - 1;

@@ -1,8 +1,8 @@
-//! An entity unpacked for work: its cells are decoded when they are looked at and packed again when they were moved.
+//! An entity unpacked for work: its cells are decoded when they are read, and packed again when they have changed.
 //!
-//! At rest an entity is one run of bytes: key, sequence number, first and last event, then cells, each a slot number,
-//! a length and a payload that only the slot's owner understands. What an entity never had takes no room, what an
-//! event does not touch is copied as it is, and the very bytes can go to a changelog.
+//! At rest an entity is one run of bytes: key, sequence number, first and last event, then cells, each with its number,
+//! its length and content. What an entity never had takes no room, what an event does not touch is copied as it is, and
+//! the changelog stores the same bytes.
 
 use super::tag_state::{Scored, ShownValue, TagState, decode_state, encode_state};
 use crate::catalog::{AttributeId, Score, TagId, TagKind};
@@ -13,20 +13,20 @@ use crate::engine::encoding::{
 use crate::engine::program::{Program, SeriesId};
 use crate::model::{Scalar, Timestamp};
 
-/// A cell's place in the record: attributes, then series, then tags, then the remembered ids.
+/// A cell's number: attributes, then series, then tags, then the remembered ids, then the retired tags.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct CellIndex(u16);
 
-/// Where a slot's content stands.
+/// Where a cell's content is.
 #[derive(Clone, Copy, Debug, Default)]
 enum CellState {
     #[default]
     Empty,
-    /// In the bytes that were unpacked.
+    /// In the packed bytes.
     Packed { start: u32, len: u32 },
-    /// Decoded from there, and still the same.
+    /// Decoded from there, and unchanged.
     Read { start: u32, len: u32 },
-    /// Decoded or new, and moved since.
+    /// Decoded or new, and changed since.
     Moved,
 }
 
@@ -37,18 +37,18 @@ struct AttributeValue {
     value: StoredValue,
 }
 
-/// The name of a tag that the catalog has no more, and what it shows.
+/// The name of a tag that only an earlier catalog had, and what it shows.
 pub(super) type RetiredTag = (TextSpan, ShownValue);
 
-/// An id that was accepted, and the clock then.
+/// The hash of an event's id, and the clock when the event was accepted.
 pub(super) type SeenId = (u64, Timestamp);
 
-/// One entity, unpacked. One value serves all entities of a partition, one after another.
+/// One entity, unpacked. A partition has one of these and uses it for one entity after another.
 #[derive(Debug)]
 pub(crate) struct EntityState {
     packed: Vec<u8>,
     cells: Vec<CellState>,
-    /// The slots that are not empty, in order.
+    /// The cells that are not empty, in order.
     occupied: Vec<CellIndex>,
     key: Vec<u8>,
     pub seq: u64,
@@ -60,9 +60,9 @@ pub(crate) struct EntityState {
     series: Vec<Series>,
     tags: Vec<TagState>,
     seen_ids: Vec<SeenId>,
-    /// Tags that an earlier catalog had, by name.
+    /// Tags that only an earlier catalog had.
     retired: Vec<RetiredTag>,
-    /// Strings of attributes and tag values.
+    /// The strings of attributes and tag values.
     text: String,
 }
 
@@ -87,14 +87,14 @@ impl EntityState {
         }
     }
 
-    /// The key of packed bytes.
+    /// The key in packed bytes.
     pub(crate) fn key_of(packed: &[u8]) -> &[u8] {
         let mut reader = ByteReader::new(packed);
         let len = reader.unsigned() as usize;
         reader.take(len)
     }
 
-    /// Begins an entity that has nothing yet.
+    /// Begins a new entity.
     pub(crate) fn begin(&mut self, key: &str) {
         self.reset();
         self.key.extend_from_slice(key.as_bytes());
@@ -153,7 +153,7 @@ impl EntityState {
         }
     }
 
-    /// Writes a decoded cell, or nothing where nothing is left of it.
+    /// Writes a decoded cell, or nothing where it has become empty.
     fn pack_cell(&self, slot: CellIndex, out: &mut Vec<u8>) {
         let before = out.len();
         put_unsigned(out, u64::from(slot.0));
@@ -199,7 +199,7 @@ impl EntityState {
         }
     }
 
-    /// Takes note of an event's time; whether it is the earliest.
+    /// Notes an event's time; whether it is the earliest so far.
     pub(crate) fn see(&mut self, time: Timestamp) -> bool {
         if self.first_seen == Timestamp::FOREVER {
             (self.first_seen, self.last_seen) = (time, time);
@@ -211,7 +211,7 @@ impl EntityState {
         is_earliest
     }
 
-    /// Takes note of a command, by which silence is measured as long as there was no event.
+    /// Notes a command. As long as an entity has no events, the time since its last command counts as its silence.
     pub(crate) fn see_command(&mut self, clock: Timestamp) {
         if self.first_seen == Timestamp::FOREVER {
             self.last_seen = clock;
@@ -226,7 +226,7 @@ impl EntityState {
         self.first_seen().map(|_| self.last_seen)
     }
 
-    /// Since when nothing has come of the entity.
+    /// The time of the last sign of the entity.
     pub(crate) fn silent_since(&self) -> Timestamp {
         self.last_seen
     }
@@ -235,7 +235,7 @@ impl EntityState {
         std::str::from_utf8(&self.key).unwrap_or_default()
     }
 
-    /// Marks a slot as moved; whether its decoded form has yet to be filled from the bytes returned.
+    /// Marks a cell as changed.
     fn touch(&mut self, slot: CellIndex) {
         let cell = &mut self.cells[usize::from(slot.0)];
         if matches!(cell, CellState::Empty) {
@@ -272,7 +272,7 @@ impl EntityState {
         CellIndex((self.attributes.len() + usize::from(id.0)) as u16)
     }
 
-    /// Decodes a series if that has not been done, so that [`EntityState::series`] shows it.
+    /// Decodes a series unless that was done, for [`EntityState::series`].
     pub(crate) fn load_series(&mut self, id: SeriesId, pane_of: impl Fn(Timestamp) -> Pane) {
         let opened = self.open(self.series_slot(id));
         let series = &mut self.series[usize::from(id.0)];
@@ -283,12 +283,12 @@ impl EntityState {
         }
     }
 
-    /// A series that has been loaded.
+    /// A loaded series.
     pub(crate) fn series(&self, id: SeriesId) -> &Series {
         &self.series[usize::from(id.0)]
     }
 
-    /// Drops what has left the windows.
+    /// Drops the panes that have left the windows.
     pub(crate) fn prune(&mut self, program: &Program, now: Now) {
         for (index, plan) in program.series.iter().enumerate() {
             let id = SeriesId(index as u16);
@@ -299,7 +299,7 @@ impl EntityState {
         }
     }
 
-    /// A series that has been loaded, to be changed by `change`, which says whether it did.
+    /// Changes a loaded series; `change` returns whether it did.
     pub(crate) fn change_series(&mut self, id: SeriesId, change: impl FnOnce(&mut Series) -> bool) -> bool {
         let changed = change(&mut self.series[usize::from(id.0)]);
         if changed {
@@ -323,12 +323,12 @@ impl EntityState {
         self.attributes[usize::from(id.0)] = attribute;
     }
 
-    /// The value of an attribute that has been loaded.
+    /// The value of a loaded attribute.
     pub(crate) fn attribute(&self, id: AttributeId) -> Scalar<'_> {
         self.attributes[usize::from(id.0)].value.get(&self.text)
     }
 
-    /// Sets or clears a loaded attribute, unless a later event has; whether its value is another now.
+    /// Sets or clears a loaded attribute, unless a later event has; whether its value has changed.
     pub(crate) fn set_attribute(&mut self, id: AttributeId, time: Timestamp, value: Scalar<'_>) -> bool {
         let known = self.attributes[usize::from(id.0)];
         let slot = CellIndex(id.0);
@@ -358,7 +358,7 @@ impl EntityState {
         self.tags[usize::from(id.0)] = state;
     }
 
-    /// The state of a tag that has been loaded.
+    /// The state of a loaded tag.
     pub(crate) fn tag(&self, id: TagId) -> TagState {
         self.tags[usize::from(id.0)]
     }
@@ -368,17 +368,17 @@ impl EntityState {
         self.touch(self.tag_slot(id));
     }
 
-    /// The states of all tags; those that have been loaded are right.
+    /// The states of all tags; only loaded ones are valid.
     pub(crate) fn tags(&self) -> &[TagState] {
         &self.tags
     }
 
-    /// A value that a tag keeps.
+    /// A value that a tag's state holds.
     pub(crate) fn kept(&self, value: StoredValue) -> Scalar<'_> {
         value.get(&self.text)
     }
 
-    /// Keeps a value for a [`TagState::Valued`].
+    /// Stores a value for a [`TagState::Valued`].
     pub(crate) fn keep(&mut self, value: Scalar<'_>) -> StoredValue {
         StoredValue::new(value, &mut self.text)
     }
@@ -399,13 +399,13 @@ impl EntityState {
     }
 }
 
-/// Remembered ids.
+/// Remembered event ids.
 impl EntityState {
     fn seen_ids_slot(&self) -> CellIndex {
         CellIndex((self.cells.len() - 2) as u16)
     }
 
-    /// Whether an id was accepted after the clock `since`; if not, it is remembered as accepted at `clock`.
+    /// Whether an id was accepted less than `dedup_ms` before `clock`; if not, it is remembered as accepted at `clock`.
     pub(crate) fn is_duplicate(&mut self, id: u64, clock: Timestamp, dedup_ms: i64) -> bool {
         match self.open(self.seen_ids_slot()) {
             Opened::Empty => self.seen_ids.clear(),
@@ -423,13 +423,13 @@ impl EntityState {
     }
 }
 
-/// Tags that are gone.
+/// Retired tags.
 impl EntityState {
     fn retired_slot(&self) -> CellIndex {
         CellIndex((self.cells.len() - 1) as u16)
     }
 
-    /// Tags that an earlier catalog had and that have not been removed.
+    /// The tags that only an earlier catalog had and that have not been removed.
     pub(crate) fn retired(&mut self) -> Vec<RetiredTag> {
         match self.open(self.retired_slot()) {
             Opened::Empty => self.retired.clear(),
@@ -445,7 +445,7 @@ impl EntityState {
         self.retired.clone()
     }
 
-    /// Those of them that stay.
+    /// Replaces them by those that stay.
     pub(crate) fn keep_retired(&mut self, retired: Vec<RetiredTag>) {
         self.retired = retired;
         self.touch(self.retired_slot());
@@ -456,7 +456,7 @@ impl EntityState {
     }
 }
 
-/// Appends a tag that is gone.
+/// Appends a retired tag.
 pub(crate) fn put_retired(name: &str, shown: ShownValue, text: &str, out: &mut Vec<u8>) {
     put_text(out, name);
     put_timestamp(out, shown.since);

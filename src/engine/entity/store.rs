@@ -1,4 +1,4 @@
-//! Where entities rest: packed bytes in size classes, found through an index that keeps no keys.
+//! Entities at rest: packed bytes in blocks of size classes, found through an index that keeps no keys.
 
 use xxhash_rust::xxh3::xxh3_64;
 
@@ -6,36 +6,36 @@ use super::index::KeyIndex;
 use super::state::EntityState;
 use crate::model::Timestamp;
 
-/// An entity's number in its partition, for as long as the entity lives: the next one takes the number of one erased.
+/// An entity's number in its partition while it lives. After its end another entity may get the number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct EntityId(pub(crate) u32);
 
-/// So many entities are looked for at once when a log is read.
+/// The number of entities looked up at once while a changelog is read.
 pub(crate) const FETCHED: usize = 16;
 
-/// Where the changelog has an entity's latest state.
+/// The segment of the changelog that holds an entity's latest state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct StateLocation(u32);
 
 impl StateLocation {
-    /// Nowhere: it was written since.
+    /// None: the state was written since.
     const DIRTY: StateLocation = StateLocation(u32::MAX);
     /// There is no such entity.
     const VACANT: StateLocation = StateLocation(u32::MAX - 1);
 
-    /// A segment by its number. So many are never live at once that two of them have one place.
+    /// The segment with this number. Two live segments never have the same location: there are never that many.
     pub(crate) fn segment(number: u64) -> Self {
         StateLocation((number % u64::from(StateLocation::VACANT.0)) as u32)
     }
 }
 
-/// What stands outside the packed bytes: where they are, when the entity is due, and where the changelog has it.
+/// What is kept of an entity beside its packed bytes.
 #[derive(Clone, Copy, Debug)]
 #[repr(C, packed(4))]
 struct EntityEntry {
     due: Timestamp,
     block: u32,
-    /// Size class in the upper byte; in the lower three what the bytes leave free of it.
+    /// The size class in the upper byte; in the lower three, the bytes of the block that are not used.
     class_and_slack: u32,
     location: StateLocation,
 }
@@ -63,12 +63,12 @@ impl EntityEntry {
 pub(crate) struct Store {
     index: KeyIndex,
     entries: Vec<EntityEntry>,
-    /// Entries of erased entities.
+    /// Entries without an entity.
     vacant: Vec<EntityId>,
     classes: Vec<SizeClass>,
     packed_bytes: usize,
     dirty: DirtyEntities,
-    /// A bit for each entity that has yet to be evaluated under the present catalog; no bits where all have been.
+    /// A bit for each entity that has yet to be evaluated under the present catalog; empty where there are none.
     pending_reevaluations: Vec<u64>,
     pending_count: usize,
 }
@@ -76,7 +76,7 @@ pub(crate) struct Store {
 /// The entities written since the changelog last had them.
 #[derive(Debug, Default)]
 struct DirtyEntities {
-    /// Each once; those that were erased since, or took the place of such a one, may stand here too.
+    /// Each once; entities that were erased since, or have the number of an erased one, may be listed too.
     list: Vec<EntityId>,
     bytes: usize,
 }
@@ -86,7 +86,7 @@ impl Store {
         self.entries.len() - self.vacant.len()
     }
 
-    /// Makes room for so many entities.
+    /// Makes room for a number of entities.
     pub(crate) fn reserve(&mut self, entities: usize) {
         self.entries.reserve(entities.saturating_sub(self.entries.len()));
         self.index.reserve(entities);
@@ -129,7 +129,7 @@ impl Store {
         self.dirty.bytes += len;
     }
 
-    /// Takes an entity out. Whoever keeps its number must expect to find another entity there.
+    /// Takes an entity out. Its number may be given to another entity.
     pub(crate) fn remove(&mut self, hash: u64, entity: EntityId) {
         let entry = self.entries[entity.0 as usize];
         self.packed_bytes -= entry.len();
@@ -177,7 +177,7 @@ impl Store {
         self.place(entity, packed);
     }
 
-    /// Gives an entity's block back.
+    /// Frees an entity's block.
     fn vacate(&mut self, entry: EntityEntry) {
         if let Some(moved) = self.classes[entry.class() as usize].free(entry.block) {
             self.entries[moved.0 as usize].block = entry.block;
@@ -204,7 +204,7 @@ impl Store {
         self.entries[entity.0 as usize].due = due;
     }
 
-    /// All numbers of entities, vacant ones included.
+    /// The numbers of all entities, vacant ones included.
     pub(crate) fn entities(&self) -> impl Iterator<Item = EntityId> + use<> {
         (0..self.entries.len() as u32).map(EntityId)
     }
@@ -214,7 +214,7 @@ impl Store {
         self.packed_bytes
     }
 
-    /// Bytes held, in use or not.
+    /// Bytes allocated, used or not.
     pub(crate) fn bytes(&self) -> usize {
         self.index.bytes()
             + self.entries.capacity() * size_of::<EntityEntry>()
@@ -234,12 +234,12 @@ impl Store {
         self.pending_reevaluations[word] |= 1 << bit;
     }
 
-    /// How many they are.
+    /// The number of such entities.
     pub(crate) fn pending_reevaluations(&self) -> usize {
         self.pending_count
     }
 
-    /// From now on the entity counts as evaluated; whether it did not before.
+    /// The entity counts as evaluated from now on; whether it did not before.
     pub(crate) fn set_reevaluated(&mut self, entity: EntityId) -> bool {
         let (word, bit) = (entity.0 as usize / 64, entity.0 % 64);
         let Some(word) = self.pending_reevaluations.get_mut(word) else { return false };
@@ -249,7 +249,7 @@ impl Store {
         before != *word
     }
 
-    /// Gives an entity that was not touched the same state in other bytes.
+    /// Replaces the bytes of an entity whose state is the same; it does not become dirty.
     pub(crate) fn rewrite(&mut self, entity: EntityId, packed: &[u8]) {
         let entry = self.entries[entity.0 as usize];
         if entry.location == StateLocation::DIRTY {
@@ -259,16 +259,17 @@ impl Store {
     }
 }
 
-/// What the changelog has to know.
+/// What the changelog needs.
 impl Store {
-    /// How many entities were written since the changelog last had them, and their bytes.
+    /// The number of entities written since the changelog last had them, and their bytes.
     pub(crate) fn dirty(&self) -> (usize, usize) {
         (self.dirty.list.len(), self.dirty.bytes)
     }
 
-    /// Takes the list of touched entities out and puts `spare`, an empty one, in its place.
+    /// Takes the list of dirty entities and leaves `spare`, an empty one.
     ///
-    /// Each is to be given a place; one that [`Store::is_dirty`] denies was erased since, or stands in the list twice.
+    /// The caller sets the location of each. An entity for which [`Store::is_dirty`] is false was erased since, or is
+    /// listed twice.
     pub(crate) fn take_dirty(&mut self, spare: Vec<EntityId>) -> Vec<EntityId> {
         self.dirty.bytes = 0;
         std::mem::replace(&mut self.dirty.list, spare)
@@ -282,7 +283,7 @@ impl Store {
         self.entries[entity.0 as usize].location == place
     }
 
-    /// Whether an entity's state is in one of the segments from `oldest` up to, not including, `next`.
+    /// Whether an entity's state is in one of the segments from `oldest` up to but not including `next`.
     pub(crate) fn is_within(&self, entity: EntityId, oldest: u64, next: u64) -> bool {
         let (StateLocation(place), StateLocation(first)) =
             (self.entries[entity.0 as usize].location, StateLocation::segment(oldest));
@@ -290,18 +291,18 @@ impl Store {
         u64::from(behind) < next - oldest
     }
 
-    /// Where the changelog has an entity's present state.
+    /// The segment that holds an entity's present state.
     pub(crate) fn location(&self, entity: EntityId) -> StateLocation {
         self.entries[entity.0 as usize].location
     }
 
-    /// Notes where the changelog has an entity's present state.
+    /// Sets the segment that holds an entity's present state.
     pub(crate) fn set_location(&mut self, entity: EntityId, place: StateLocation) {
         self.entries[entity.0 as usize].location = place;
     }
 
-    /// Looks at what finding the entities of these hashes will look at, for all of them at once: one by one, each would
-    /// wait for memory three times, for its slot, its entry and its key.
+    /// Reads what finding the entities of these hashes will read, for all of them at once. One by one, each would wait
+    /// for memory three times: for its slot, its entry and its key.
     pub(crate) fn fetch(&self, hashes: &[u64; FETCHED]) {
         let slots = hashes.map(|hash| self.index.first(hash));
         let entries = slots.map(|slot| self.entries.get((slot as u32).wrapping_sub(1) as usize));
@@ -310,7 +311,7 @@ impl Store {
         std::hint::black_box(firsts);
     }
 
-    /// Sets the state of the entity of that key to what the changelog has of it at `place`.
+    /// Sets the state of the entity with this key to what the changelog has of it at `place`.
     pub(crate) fn restore(
         &mut self,
         hash: u64,
@@ -336,7 +337,7 @@ impl Store {
     }
 }
 
-/// Sizes up to here are multiples of [`GRAIN`]; beyond, each class is an eighth of a power of two larger.
+/// Sizes up to this are multiples of [`GRAIN`]; above, classes grow by an eighth of a power of two.
 const FINE_MAX: usize = 512;
 const GRAIN: usize = 16;
 const FINE_CLASSES: usize = FINE_MAX / GRAIN;
@@ -360,19 +361,19 @@ fn class_size(class: u32) -> usize {
     (1 << power) + ((eighth + 1) << (power - 3))
 }
 
-/// Memory is taken from the system in pieces of about this size.
+/// Memory is allocated in chunks of about this size.
 const CHUNK_BYTES: usize = 1 << 18;
 
-/// Blocks of one size without gaps: where one goes, the last one takes its place.
+/// Blocks of one size without gaps: the last block moves to where one is freed.
 ///
-/// Entities grow, and mostly one size at a time, so a class that kept its gaps would keep room for all that ever went
-/// through it.
+/// Entities grow, mostly one size at a time. A class that kept its gaps would keep room for every entity that ever
+/// passed through it.
 #[derive(Debug)]
 struct SizeClass {
     size: usize,
     per_chunk: usize,
     chunks: Vec<Box<[u8]>>,
-    /// Whose block each is.
+    /// The entity that each block belongs to.
     owners: Vec<EntityId>,
 }
 
@@ -406,7 +407,7 @@ impl SizeClass {
         block as u32
     }
 
-    /// Gives a block back; the entity whose block has moved into its place, if one has.
+    /// Frees a block. Returns the entity whose block has moved into its place, if one has.
     fn free(&mut self, block: u32) -> Option<EntityId> {
         let last = self.owners.len() as u32 - 1;
         self.owners.swap_remove(block as usize);
@@ -419,7 +420,7 @@ impl SizeClass {
                 head[to][to_start..to_start + self.size].copy_from_slice(&tail[0][from_start..from_start + self.size]);
             }
         }
-        // One chunk more than is needed stays, so that a size at its border does not come and go.
+        // One spare chunk stays, so that a class at the border of a chunk does not allocate again and again.
         while self.owners.len() + 2 * self.per_chunk <= self.chunks.len() * self.per_chunk {
             self.chunks.pop();
         }

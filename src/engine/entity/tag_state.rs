@@ -9,15 +9,15 @@ use crate::model::Timestamp;
 pub(crate) enum TagState {
     #[default]
     Off,
-    /// `when` holds since this instant, but not yet for as long as `for` asks.
+    /// `when` has held since this instant, but not yet for as long as `for` asks.
     Pending(Timestamp),
-    /// A rule's tag is on; `lapsed`: since when its `when` does not hold.
+    /// A rule's tag is on; `lapsed`: since when its `when` has not held.
     On { since: Timestamp, lapsed: Option<Timestamp> },
     /// In the band or stage of this index.
     BandOrStage { since: Timestamp, index: u16 },
-    /// A value without bands, or one that a command has set; `ends`: the end of its validity.
+    /// A value without bands, or a value set by a command; `ends`: the end of its validity.
     Valued { since: Timestamp, value: StoredValue, ends: Timestamp },
-    /// A model was asked.
+    /// A score.
     Scored(Scored),
 }
 
@@ -42,7 +42,7 @@ const VALUED: u8 = 5;
 const VALID: u8 = 6;
 const SCORED: u8 = 7;
 
-/// What a scored tag has beside the instant and the digest.
+/// Flags of a scored tag.
 const HAS_SCORE: u8 = 1;
 const IS_SHOWN: u8 = 2;
 
@@ -107,9 +107,9 @@ fn decode_scored(at: Timestamp, reader: &mut ByteReader<'_>) -> Scored {
 }
 
 pub(super) fn decode_state(reader: &mut ByteReader<'_>, text: &mut String) -> TagState {
-    let kind = reader.byte();
+    let form = reader.byte();
     let since = reader.timestamp();
-    match kind {
+    match form {
         PENDING => TagState::Pending(since),
         ON => TagState::On { since, lapsed: None },
         LAPSED => TagState::On { since, lapsed: Some(since.plus(reader.unsigned() as i64)) },
@@ -131,7 +131,7 @@ pub(crate) struct ShownValue {
     pub value: StoredValue,
 }
 
-/// What a packed state shows; `None` where it shows nothing. Strings go to `text`.
+/// What a packed state shows; `None` where it shows nothing. Strings are appended to `text`.
 pub(crate) fn shown_state(cell: &[u8], of: &TagStates, text: &mut String) -> Option<ShownValue> {
     let state = decode_state(&mut ByteReader::new(cell), text);
     let value = match state {
@@ -147,18 +147,18 @@ pub(crate) fn shown_state(cell: &[u8], of: &TagStates, text: &mut String) -> Opt
     Some(ShownValue { since: state.since()?, value })
 }
 
-/// What a scored tag shows, as another catalog has it; `None` where that has no such band.
-fn reshown(shown: Option<(Timestamp, u16)>, from: &TagStates, to: &TagStates) -> Option<Option<(Timestamp, u16)>> {
-    match shown {
+/// A scored tag's state under another catalog; `None` where that has no such band.
+fn carried(scored: Scored, from: &TagStates, to: &TagStates) -> Option<Scored> {
+    match scored.shown {
         Some((since, index)) if !from.names.is_empty() => {
             let index = to.index(from.names.get(usize::from(index))?)?;
-            Some(Some((since, index)))
+            Some(Scored { shown: Some((since, index)), ..scored })
         }
-        same => Some(same),
+        _ => Some(scored),
     }
 }
 
-/// Appends the state of a tag that was gone and has come back: the value that it showed, until it is evaluated.
+/// Appends the state of a retired tag that has come back: the value that it showed, until it is evaluated.
 pub(crate) fn revived(shown: ShownValue, text: &str, to: &TagStates, out: &mut Vec<u8>) {
     let ShownValue { since, value } = shown;
     let mut cell = Vec::new();
@@ -166,16 +166,16 @@ pub(crate) fn revived(shown: ShownValue, text: &str, to: &TagStates, out: &mut V
     restate(&cell, &TagStates { form: TagForm::Value, names: Vec::new() }, to, out);
 }
 
-/// Appends a tag's packed state as it is to another catalog. What is no state of the tag's new kind goes on as the value
-/// that it showed, until the tag is evaluated.
+/// Appends a tag's packed state as another catalog reads it. A state that the tag's new form does not have goes on as
+/// the value that it showed, until the tag is evaluated.
 pub(crate) fn restate(cell: &[u8], from: &TagStates, to: &TagStates, out: &mut Vec<u8>) {
     let mut text = String::new();
     let state = decode_state(&mut ByteReader::new(cell), &mut text);
     match state {
         TagState::Pending(_) if to.form == TagForm::Rule => return encode_state(state, &text, out),
         TagState::Scored(scored) if to.form == from.form => {
-            if let Some(shown) = reshown(scored.shown, from, to) {
-                return encode_scored(Scored { shown, ..scored }, out);
+            if let Some(carried) = carried(scored, from, to) {
+                return encode_scored(carried, out);
             }
         }
         _ => {}
@@ -195,15 +195,16 @@ pub(crate) fn restate(cell: &[u8], from: &TagStates, to: &TagStates, out: &mut V
     encode_state(state, &text, out);
 }
 
-/// What the state of a tag with a `score` remembers.
+/// What is remembered of a tag with a `score`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Scored {
     /// When the model was asked.
     pub at: Timestamp,
-    /// A digest of what it was given, but for the clock.
+    /// A digest of the model's input, without the clock.
     pub of: u64,
     /// Its answer; `None` where it had none.
     pub score: Option<f64>,
-    /// Since when the tag shows its value, and in which band; without bands the value is the score.
+    /// Since when the tag has shown its value, and in which band; without bands the index is 0 and the value is the
+    /// score.
     pub shown: Option<(Timestamp, u16)>,
 }

@@ -1,9 +1,9 @@
-//! When entities are due: coarse buckets that cost nothing until they open.
+//! When entities are due: coarse buckets that are sorted only when they open.
 //!
-//! An entity's due time stands in the store and is the only truth. A bucket (an hour far off, a minute near by) lists
-//! entities without order; when it opens, each is looked up and sorted into those that are due next. An entry that no longer
-//! agrees with the store is dropped, so nothing is ever searched for and taken out. After Varghese and Lauck, "Hashed
-//! and Hierarchical Timing Wheels", 1987, with the cascade of their scheme 7 and lazy deletion.
+//! The store has an entity's due time; the timers are only a way to find it. A bucket (an hour for far instants, a
+//! minute for near ones) lists entities without order. When it opens, each entity is looked up, and an entry that no
+//! longer agrees with the store is dropped; so no entry is ever searched for. After Varghese and Lauck, "Hashed and
+//! Hierarchical Timing Wheels", 1987: the cascade of their scheme 7, with lazy deletion.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -20,16 +20,16 @@ const NEAR_MS: i64 = 48 * HOUR_MS;
 pub(crate) struct Timers {
     /// By the first instant of the bucket.
     buckets: BTreeMap<Timestamp, Vec<EntityId>>,
-    /// From buckets that have opened.
+    /// Entities from buckets that have opened.
     open: BTreeSet<(Timestamp, EntityId)>,
-    /// Entries in the buckets, stale ones included.
+    /// The number of entries in the buckets, outdated ones included.
     filed: usize,
-    /// Nothing is due before this instant: for most events that is all there is to know.
+    /// Nothing is due before this instant; most events need no more than this.
     earliest: Timestamp,
 }
 
 impl Timers {
-    /// Files an entity whose due time has been set to `due` in the store.
+    /// Files an entity whose due time in the store has been set to `due`.
     pub(crate) fn file(&mut self, entity: EntityId, due: Timestamp, now: Timestamp) {
         if due == Timestamp::FOREVER {
             return;
@@ -45,7 +45,7 @@ impl Timers {
         }
     }
 
-    /// Takes out all entities that are due at the earliest instant up to `limit`, and returns that instant.
+    /// Takes out all entities that are due at the earliest instant up to `limit`. Returns that instant.
     pub(crate) fn pop(&mut self, limit: Timestamp, store: &Store, due: &mut Vec<EntityId>) -> Option<Timestamp> {
         due.clear();
         let first = self.first_due(limit, store)?;
@@ -102,7 +102,7 @@ impl Timers {
         }
     }
 
-    /// Forgets stale entries when they have become most of what is filed.
+    /// Files all entities anew when most entries are outdated.
     pub(crate) fn tidy(&mut self, store: &Store, now: Timestamp) {
         const SPARE: usize = 4_096;
         if self.filed <= 3 * store.len() + SPARE {

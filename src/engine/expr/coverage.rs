@@ -1,4 +1,4 @@
-//! What counters have not seen: since when the events of each are known, and when that is the whole of its window.
+//! How much of its window each counter has seen: since when its events are known, and when that is all of the window.
 
 use crate::catalog::{CounterId, Resolution, Window};
 use crate::engine::aggregate::{Frame, Reach};
@@ -7,24 +7,24 @@ use crate::model::Timestamp;
 
 const DAY_MS: i64 = 86_400_000;
 
-/// Counters that have yet to see their whole window (spec 4.3).
+/// Counters that have not seen their whole window yet (spec 4.3).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Coverage {
-    /// By series: all events after this instant were counted; [`Timestamp::MIN`] for all that there were.
+    /// By series: all events after this instant were counted; [`Timestamp::MIN`] where all events were.
     since: Vec<Timestamp>,
-    /// By counter: from this instant on its window holds nothing but what was seen.
+    /// By counter: from this instant on, its window holds only what was seen.
     complete_at: Vec<Timestamp>,
-    /// The last of them.
+    /// The latest of `complete_at`.
     ends: Timestamp,
 }
 
 impl Coverage {
-    /// All has been seen.
+    /// Every counter has seen everything.
     pub(crate) fn complete(program: &Program) -> Self {
         Coverage::since(program, vec![Timestamp::MIN; program.series.len()])
     }
 
-    /// Of each series that the program's kind of entity has, only what came after an instant was seen.
+    /// Each series of the program's entity kind has seen the events after an instant.
     pub(crate) fn since(program: &Program, since: Vec<Timestamp>) -> Self {
         let counters = program.catalog.counters.iter().zip(&program.counters);
         let complete_at: Vec<Timestamp> = counters
@@ -38,7 +38,7 @@ impl Coverage {
         Coverage { since, complete_at, ends }
     }
 
-    /// Under another program: a series that was there before, by its meaning, goes on with what it has seen; others begin
+    /// Under another program: a series whose meaning was there before goes on with what it has seen; other series begin
     /// now.
     pub(crate) fn carried(
         program: &Program,
@@ -55,7 +55,7 @@ impl Coverage {
         Coverage::since(program, since.collect())
     }
 
-    /// The series that have not seen all, for the log.
+    /// The series that have not seen all events, for the changelog.
     pub(crate) fn partial_series(&self, program: &Program, now: Option<Timestamp>) -> Vec<PartialSeries> {
         if !now.is_some_and(|now| self.is_incomplete(now)) {
             return Vec::new();
@@ -75,12 +75,12 @@ impl Coverage {
         Coverage::since(program, vec![at; program.series.len()])
     }
 
-    /// Whether some counter is not complete.
+    /// Whether some counter is incomplete.
     pub(crate) fn is_incomplete(&self, now: Timestamp) -> bool {
         now < self.ends
     }
 
-    /// What the evaluation of a tag has to doubt now, if there is anything.
+    /// This, where the evaluation of a tag reads a counter that is incomplete now.
     pub(crate) fn incomplete_for(&self, plan: &TagPlan, now: Timestamp) -> Option<&Self> {
         let incomplete =
             self.is_incomplete(now) && plan.counters.iter().any(|counter| !self.is_complete(*counter, now));
@@ -95,7 +95,7 @@ impl Coverage {
         self.complete_at[usize::from(counter.0)]
     }
 
-    /// Since when the events of a series were seen.
+    /// The instant since which the events of a series were seen.
     pub(crate) fn seen_since(&self, series: SeriesId) -> Timestamp {
         self.seen_since_index(usize::from(series.0))
     }
@@ -113,7 +113,7 @@ pub(crate) struct InheritedCoverage {
 }
 
 impl InheritedCoverage {
-    /// Since when all is there that a frame of the same meaning needs.
+    /// The instant since which everything is there that a frame of the same meaning needs.
     fn since(self, wanted: Frame, clock: Timestamp, program: &Program) -> Timestamp {
         if self.reach.covers(wanted.reach) {
             return self.since;
@@ -145,7 +145,7 @@ fn length_ms(resolution: Resolution) -> i64 {
     }
 }
 
-/// A series of which only what came after an instant was seen.
+/// A series that has seen only the events after an instant.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct PartialSeries {
     pub meaning: Box<str>,

@@ -1,33 +1,35 @@
-//! Numbers that move with the clock, and the exact millisecond at which a question about them gets another answer.
+//! Numbers that move with the clock, and the exact millisecond at which a predicate over them turns.
 //!
-//! The answer has to change where the expression *as computed in doubles* changes it, not where the real line would:
-//! at the first whole millisecond. Solving the line gives a good guess, but rounding can move the crossing and, where
-//! terms of both signs meet, let the answer flicker around it. So the guess is proved. Rounding to nearest is monotone,
-//! hence the bounds of an operation's operands, put through the same operation in doubles, enclose every value that it
-//! takes in between: interval arithmetic without widening (Moore, Kearfott, Cloud, "Introduction to Interval Analysis",
-//! 2009, ch. 2, for the operations). Where an enclosure leaves the answer open, the stretch is halved and the earlier half goes
-//! first. For a monotone line that is a binary search.
+//! The predicate has to turn where the expression *as computed in doubles* turns it, at the first whole millisecond,
+//! and not where real numbers would. Solving the straight line gives a good guess. But rounding can move the crossing,
+//! and where terms of both signs meet, the outcome may flicker around it. So the guess is proved: rounding to nearest
+//! is monotone, hence the bounds of an operation's operands, put through the same operation in doubles, enclose every
+//! value that it takes in between. This is interval arithmetic without widening (Moore, Kearfott, Cloud, "Introduction
+//! to Interval Analysis", 2009, ch. 2, for the operations). Where an enclosure leaves the outcome open, the interval is
+//! halved and its earlier half is searched first. For a monotone expression that is a binary search.
 //!
-//! Lines that run side by side are told apart, or known to be equal, by their difference ([`parallel`]): then one look is
-//! enough for as long as both stay on their courses, and a search costs some fifty looks for each bend. What remains are
-//! lines that coincide but are computed differently, as `n * hours_since(a)` and `days_since(a)` are for an n of 1 / 24: there
-//! rounding may turn the answer at any millisecond, so each is looked at, up to [`LOOKS_MAX`] of them in one evaluation.
+//! Two expressions that run side by side are told apart, or known to be equal, by their difference
+//! (`crossing_difference`): then one look is enough for as long as both stay straight, and a search costs some fifty
+//! looks for each bend. What remains are expressions that coincide but are computed differently, as
+//! `n * hours_since(a)` and `days_since(a)` are for an n of 1 / 24: rounding may turn the outcome at any millisecond,
+//! so each is looked at, up to [`LOOKS_MAX`] of them in one evaluation.
 
 use super::crossing_difference::{difference, enclose};
 use super::ops::compare;
 use crate::catalog::{Arithmetic, Bands, Comparison};
 use crate::model::Timestamp;
 
-/// How many stretches and instants one search looks at before it settles for an early answer: at worst one evaluation more.
+/// The number of intervals and instants that one search looks at before it returns an early instant: at worst, one
+/// evaluation more.
 const LOOKS_MAX: u32 = 16_384;
 
-/// A stretch no longer than this that is open is looked at instant by instant.
+/// An open interval no longer than this is looked at instant by instant.
 const SCANNED_MS: i64 = 16;
 
 /// Bounds beyond this many units are left to the search, far from where milliseconds overflow.
 const FAR: f64 = 1e9;
 
-/// A step of a [`ClockExpr`], in postfix order.
+/// An operation of a [`ClockExpr`], in postfix order.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum ClockOp {
     Number(f64),
@@ -51,26 +53,26 @@ pub(crate) enum ClockOp {
     Max,
 }
 
-/// A numeric expression in which only the clock is left open.
+/// A numeric expression in which everything but the clock is fixed.
 #[derive(Clone, Debug, Default)]
 pub(super) struct ClockExpr {
     pub ops: Vec<ClockOp>,
 }
 
-/// What a line is over a stretch of time.
+/// The values of a clock expression over an interval.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Enclosure {
     Within(f64, f64),
-    /// No finite double holds it at any instant of the stretch.
+    /// No finite double holds it at any instant of the interval.
     Absent,
     Open,
 }
 
-/// Operands that wait for their operation: as many as this need no allocation.
+/// The depth of the operand stack that needs no allocation.
 const STACK: usize = 12;
 
 impl ClockExpr {
-    /// The value at an instant; absent where no finite double holds it.
+    /// The value at an instant; `None` where no finite double holds it.
     pub(super) fn at(&self, clock: Timestamp) -> Option<f64> {
         match self.over(clock, clock) {
             Enclosure::Within(value, _) => Some(value),
@@ -130,7 +132,7 @@ pub(crate) fn binary(clock_op: ClockOp, a: (f64, f64), b: (f64, f64)) -> (f64, f
         ClockOp::Add => (a.0 + b.0, a.1 + b.1),
         ClockOp::Subtract => (a.0 - b.1, a.1 - b.0),
         ClockOp::Multiply => hull([a.0 * b.0, a.0 * b.1, a.1 * b.0, a.1 * b.1]),
-        // The divisor does not move (spec 4.1): one number. Division by zero is absent, as an overflow is.
+        // The divisor does not move (spec 4.1): it is one number. Division by zero is absent, as an overflow is.
         ClockOp::Divide if b.0 == 0.0 => (f64::INFINITY, f64::INFINITY),
         ClockOp::Divide => hull([a.0 / b.0, a.1 / b.0, a.0 / b.1, a.1 / b.1]),
         ClockOp::Min => (a.0.min(b.0), a.1.min(b.1)),
@@ -145,10 +147,10 @@ fn hull(corners: [f64; 4]) -> (f64, f64) {
     (corners.iter().copied().fold(f64::INFINITY, f64::min), corners.iter().copied().fold(f64::NEG_INFINITY, f64::max))
 }
 
-/// The answer to a [`Predicate`]: for comparisons 0 or 1, for bands 0 for none and else the band counted from 1.
+/// The outcome of a [`Predicate`]: for comparisons 0 or 1; for bands 0 for none, else one more than the band's index.
 pub(super) type Outcome = u32;
 
-/// Something asked of lines that has one answer at each instant.
+/// Something over clock expressions that has one outcome at each instant.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Predicate<'a> {
     Compare {
@@ -164,7 +166,7 @@ pub(super) enum Predicate<'a> {
     },
 }
 
-/// The band of a value (spec 3, `value`): within the margin of the present band's bounds it stays.
+/// The band of a value (spec 3, `value`): within the margin of the current band's bounds it stays there.
 pub(crate) fn band(bands: &Bands, current: Option<u16>, value: f64) -> u16 {
     let plain = bands.bounds.partition_point(|bound| *bound <= value) as u16;
     let Some(current) = current else {
@@ -173,7 +175,7 @@ pub(crate) fn band(bands: &Bands, current: Option<u16>, value: f64) -> u16 {
     let index = usize::from(current);
     let above = bands.bounds.get(index).is_some_and(|bound| value >= bound + bands.margin);
     let below = index > 0 && bands.bounds.get(index - 1).is_some_and(|bound| value <= bound - bands.margin);
-    // Without a margin a value equal to the lower bound is inside.
+    // Without a margin, a value equal to the lower bound is inside.
     let below = below && !(bands.margin == 0.0 && plain == current);
     if above || below { plain } else { current }
 }
@@ -191,7 +193,7 @@ impl Predicate<'_> {
         }
     }
 
-    /// The answer, if it is one and the same at all instants of a stretch for all that the enclosures tell.
+    /// The outcome, if the enclosures show that it is the same at all instants of an interval.
     pub(super) fn over(&self, first: Timestamp, last: Timestamp) -> Option<Outcome> {
         let is_long = last.since(first) >= SCANNED_MS;
         match *self {
@@ -220,7 +222,7 @@ impl Predicate<'_> {
         }
     }
 
-    /// Where the straight line through two instants crosses what the question asks about.
+    /// Where the straight line through two instants crosses the bound of the predicate.
     fn guess(&self, now: Timestamp) -> Option<Timestamp> {
         const STEP_MS: i64 = 86_400_000;
         let difference = |clock: Timestamp| match *self {
@@ -245,9 +247,9 @@ impl Predicate<'_> {
         (distance_ms >= 0.0 && distance_ms < Timestamp::MAX.ms() as f64).then(|| now.plus(distance_ms as i64))
     }
 
-    /// The first instant after `now` and before `limit` with another answer than the one at `now`, or `limit`.
+    /// The first instant after `now` and before `limit` with another outcome than the one at `now`, or `limit`.
     ///
-    /// May be early where a search would be endless, never late.
+    /// May be early where a search would take too long, never late.
     pub(super) fn next_change(&self, outcome: Outcome, now: Timestamp, limit: Timestamp) -> Timestamp {
         let (mut first, last) = (now.plus(1), limit.plus(-1).min(Timestamp::MAX));
         if let Some(guess) = self.guess(now) {
@@ -270,10 +272,11 @@ impl Predicate<'_> {
     }
 }
 
-/// The first instant after `now` and before `limit` at which a question has another answer than `outcome`, or `limit`.
-/// `over` tells the answer of a stretch where it is one and the same, and always of a single instant.
+/// The first instant after `now` and before `limit` at which a predicate has another outcome than `outcome`, or
+/// `limit`. `over` returns the outcome of an interval where it is the same throughout, and always that of a single
+/// instant.
 ///
-/// May be early where a search would be endless, never late.
+/// May be early where a search would take too long, never late.
 pub(crate) fn first_change<A: PartialEq>(
     outcome: A,
     now: Timestamp,
@@ -287,18 +290,18 @@ pub(crate) fn first_change<A: PartialEq>(
 struct Search<A, F> {
     over: F,
     outcome: A,
-    /// How many may still be taken.
+    /// The number of looks that are left.
     looks: u32,
 }
 
 impl<A: PartialEq, F: FnMut(Timestamp, Timestamp) -> Option<A>> Search<A, F> {
-    /// As [`Search::first`]; where rounding makes the answer flicker, the next one is near.
+    /// As [`Search::first`], but first near by: where rounding makes the outcome flicker, the next change is near.
     fn run(mut self, first: Timestamp, last: Timestamp) -> Option<Timestamp> {
         let near = first.plus(SCANNED_MS - 1).min(last);
         self.first(first, near).or_else(|| self.first(near.plus(1), last))
     }
 
-    /// The first instant in a stretch with another answer, or the first that there was no time to look at.
+    /// The first instant of an interval with another outcome, or the first for which no look was left.
     fn first(&mut self, first: Timestamp, last: Timestamp) -> Option<Timestamp> {
         if first > last || self.holds(first, last) {
             return None;
@@ -313,15 +316,15 @@ impl<A: PartialEq, F: FnMut(Timestamp, Timestamp) -> Option<A>> Search<A, F> {
         self.first(first, middle).or_else(|| self.first(middle.plus(1), last))
     }
 
-    /// Whether a stretch is known to have the answer and no other.
+    /// Whether an interval is known to have this outcome throughout.
     fn holds(&mut self, first: Timestamp, last: Timestamp) -> bool {
         self.looks = self.looks.saturating_sub(1);
         self.looks > 0 && (self.over)(first, last).as_ref() == Some(&self.outcome)
     }
 }
 
-/// A clock term alone against a number, as most comparisons with the clock are: whether it holds, and the instant at
-/// which it turns, without a search. `None` where that takes one.
+/// A clock term alone against a number, as in most comparisons with the clock: whether it holds, and the instant at
+/// which it turns, without a search. `None` where a search is needed.
 pub(super) fn compare_clock_term(
     op: Comparison,
     clock_op: ClockOp,
@@ -337,7 +340,7 @@ pub(super) fn compare_clock_term(
         ClockOp::Since { from, unit_ms } => {
             (now.since(from) as f64 / unit_ms, from.plus(steps_to(bound, unit_ms, reaches)))
         }
-        // Counting down, it turns at the first instant at which the bound is reached, or passed, no longer.
+        // Counting down, it turns at the first instant at which the bound is no longer reached, or no longer passed.
         ClockOp::Until { to, unit_ms } => {
             (to.since(now) as f64 / unit_ms, to.plus(1 - steps_to(bound, unit_ms, reaches)))
         }
@@ -346,7 +349,7 @@ pub(super) fn compare_clock_term(
     Some((compare(op, value, bound), if change <= now { Timestamp::FOREVER } else { change }))
 }
 
-/// The least whole number of milliseconds that, in units, is at least the bound (`reaches`) or more than it.
+/// The least number of whole milliseconds that, in units, is at least the bound (`reaches`) or greater than it.
 fn steps_to(bound: f64, unit_ms: f64, reaches: bool) -> i64 {
     let is_there = |ms: i64| {
         let units = ms as f64 / unit_ms;
@@ -362,7 +365,7 @@ fn steps_to(bound: f64, unit_ms: f64, reaches: bool) -> i64 {
     ms
 }
 
-/// A comparison of all values of one interval with all of another.
+/// A comparison of all values of one interval with all of another; `None` where it differs.
 fn decide(op: Comparison, left: (f64, f64), right: (f64, f64)) -> Option<bool> {
     match op {
         Comparison::Less if left.1 < right.0 => Some(true),
@@ -379,14 +382,16 @@ fn decide(op: Comparison, left: (f64, f64), right: (f64, f64)) -> Option<bool> {
     }
 }
 
-pub(crate) fn clock_op_of(op: Arithmetic) -> ClockOp {
-    match op {
-        Arithmetic::Add => ClockOp::Add,
-        Arithmetic::Subtract => ClockOp::Subtract,
-        Arithmetic::Multiply => ClockOp::Multiply,
-        // The clock does not enter a remainder (spec 4.1).
-        Arithmetic::Divide | Arithmetic::Remainder => ClockOp::Divide,
-        Arithmetic::Min => ClockOp::Min,
-        Arithmetic::Max => ClockOp::Max,
+impl From<Arithmetic> for ClockOp {
+    fn from(op: Arithmetic) -> Self {
+        match op {
+            Arithmetic::Add => ClockOp::Add,
+            Arithmetic::Subtract => ClockOp::Subtract,
+            Arithmetic::Multiply => ClockOp::Multiply,
+            // The clock does not enter a remainder (spec 4.1).
+            Arithmetic::Divide | Arithmetic::Remainder => ClockOp::Divide,
+            Arithmetic::Min => ClockOp::Min,
+            Arithmetic::Max => ClockOp::Max,
+        }
     }
 }

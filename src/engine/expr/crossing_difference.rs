@@ -1,31 +1,32 @@
-//! Lines that run side by side: what their difference is over a stretch of time, where enclosures of each alone overlap.
+//! Two clock expressions that run side by side: their difference over an interval, where their own enclosures overlap.
 //!
-//! `max(days_since(last_seen), 30) >= days_since(first_seen)` compares, for who has one event, a line with itself. Each
-//! alone grows by years over the stretch; that they are equal, or a second apart, shows only in their difference. So every
-//! value is written as what it is as a real number, exactly:
+//! `max(days_since(last_seen), 30) >= days_since(first_seen)` compares, for an entity with one event, an expression
+//! with itself. Each side alone grows by years over the interval; that both are equal, or a second apart, shows only in
+//! their difference. So every value is written exactly as the real number that it is:
 //!
 //! ```text
-//!   constant + factor · part + factor · part …
+//!   constant + factor · term + factor · term …
 //! ```
 //!
-//! A part is a clock term as computed, or what an operation added to the real result by rounding, of which only a bound is
-//! known. This is affine arithmetic (de Figueiredo and Stolfi, "Affine arithmetic: concepts and applications", Numerical
-//! Algorithms 37, 2004), with two additions that make it exact. Operations that round the same real number are one part, for
-//! they are off by the same; so lines that are computed in the same way differ by exactly 0, and so do `2 * x + x` and
-//! `3 * x`. And rounding to nearest is monotone: what lies within half a step of a double on all the stretch *is* that double,
-//! as `(7 - x) + x` is 7. Where terms of different times are left (`x - y`), their difference is straight up to rounding, so
-//! it lies between those at the two ends, give or take a margin.
+//! A term is a clock term as computed, or what an operation added to the real result by rounding, of which only a bound
+//! is known. This is affine arithmetic (de Figueiredo and Stolfi, "Affine arithmetic: concepts and applications",
+//! Numerical Algorithms 37, 2004), with two additions that make it exact. Operations that round the same real number
+//! share one term, because they are off by the same; so expressions that are computed in the same way differ by exactly
+//! 0, and so do `2 * x + x` and `3 * x`. And rounding to nearest is monotone: a value that lies within half a step of a
+//! double on all the interval *is* that double, as `(7 - x) + x` is 7. Where terms of different times are left
+//! (`x - y`), their difference is straight up to rounding, so it lies between the differences at the two ends, within a
+//! margin.
 
 use super::crossing::{ClockExpr, ClockOp, binary, unary};
 use crate::model::Timestamp;
 
-/// Longer lines are left to the search: the effort grows with the cube of their length.
+/// Longer expressions are left to the search: the effort grows with the cube of their length.
 const OPS_MAX: usize = 64;
 
 /// Products below this may lose more to underflow than their error term tells.
 const TINY: f64 = 1e-280;
 
-/// The bounds of `left − right` between two instants, in doubles: of the sign there is no doubt.
+/// The bounds of `left − right` between two instants, in doubles; their signs are exact.
 pub(super) fn difference(left: &ClockExpr, right: &ClockExpr, first: Timestamp, last: Timestamp) -> Option<(f64, f64)> {
     let mut interval = AffineInterval { first, last, known_terms: Vec::new() };
     let (left, right) = (interval.walk(left)?, interval.walk(right)?);
@@ -33,13 +34,13 @@ pub(super) fn difference(left: &ClockExpr, right: &ClockExpr, first: Timestamp, 
     Some(interval.bounds(&form, error))
 }
 
-/// Encloses the values of a line between two instants.
+/// Encloses the values of a clock expression between two instants.
 pub(super) fn enclose(clock_expr: &ClockExpr, first: Timestamp, last: Timestamp) -> Option<(f64, f64)> {
     let mut interval = AffineInterval { first, last, known_terms: Vec::new() };
     interval.walk(clock_expr).map(|value| value.range)
 }
 
-/// `constant + factor · term + …`, with the parts in order and no factor of 0.
+/// `constant + factor · term + …`, with the terms in order and no factor of 0.
 #[derive(Clone, Debug, Default, PartialEq)]
 struct AffineForm {
     constant: f64,
@@ -55,7 +56,7 @@ impl AffineForm {
         AffineForm { constant: 0.0, terms: vec![(term, 1.0)] }
     }
 
-    /// The sum of two, and by how much its numbers are off.
+    /// The sum of two forms, and by how much its numbers may be off.
     fn plus(&self, other: &AffineForm) -> (AffineForm, FormError) {
         let (constant, error) = add(self.constant, other.constant);
         let (mut form, mut errors) = (AffineForm { constant, terms: self.terms.clone() }, FormError::default());
@@ -86,7 +87,7 @@ impl AffineForm {
         })
     }
 
-    /// `scale` gives a number and by how much that may be off.
+    /// `scale` returns a number and by how much that may be off.
     fn scaled(&self, scale: impl Fn(f64) -> (f64, f64)) -> (AffineForm, FormError) {
         let (constant, error) = scale(self.constant);
         let (mut form, mut errors) = (AffineForm::constant(constant), FormError::default());
@@ -106,7 +107,7 @@ impl AffineForm {
     }
 }
 
-/// By how much the numbers of a sum are off at most.
+/// By how much the numbers of a form are off at most.
 #[derive(Clone, Debug, Default)]
 struct FormError {
     constant: f64,
@@ -121,7 +122,7 @@ impl FormError {
     }
 }
 
-/// What a part is: equal keys, equal numbers at every instant.
+/// What a term is: terms with equal keys are equal at every instant.
 #[derive(Clone, Debug, PartialEq)]
 enum TermKey {
     /// `(clock − from) / unit_ms`.
@@ -137,11 +138,11 @@ enum TermKey {
 #[derive(Clone, Debug)]
 struct Term {
     key: TermKey,
-    /// The least and the greatest that it is over the stretch; of a clock term what it is first and last.
+    /// The least and the greatest value over the interval; for a clock term, its first and its last value.
     range: (f64, f64),
 }
 
-/// What a number is over the stretch.
+/// A number over the interval.
 #[derive(Clone, Debug)]
 struct AffineValue {
     form: AffineForm,
@@ -156,7 +157,7 @@ struct AffineInterval {
 }
 
 impl AffineInterval {
-    /// What a line is; `None` where some double on the way may not be finite.
+    /// The value of a clock expression; `None` where an intermediate double may not be finite.
     fn walk(&mut self, clock_expr: &ClockExpr) -> Option<AffineValue> {
         if clock_expr.ops.len() > OPS_MAX {
             return None;
@@ -166,7 +167,7 @@ impl AffineInterval {
             let value = match *clock_op {
                 ClockOp::Number(number) => AffineValue { form: AffineForm::constant(number), range: (number, number) },
                 ClockOp::Since { from, unit_ms } => self.clock(from, unit_ms),
-                // Rounding is the same on both sides of 0.
+                // Rounding is symmetric about 0.
                 ClockOp::Until { to, unit_ms } => negated(&self.clock(to, unit_ms)),
                 ClockOp::Negate => negated(&stack.pop()?),
                 ClockOp::Abs => {
@@ -235,7 +236,7 @@ impl AffineInterval {
         if is_exact && (is_whole || form == a.form || form == b.form) {
             return AffineValue { form, range };
         }
-        // Half the distance of doubles at the farthest end, and what the numbers of the sum are off.
+        // Half the distance of doubles at the farthest end, and what the form's numbers are off.
         let half = step_above(range.0.abs().max(range.1.abs())) / 2.0;
         let most = add_up(half.max(f64::from_bits(1)), off);
         let key = if is_exact {
@@ -258,7 +259,7 @@ impl AffineInterval {
         })
     }
 
-    /// How much an error comes to at most.
+    /// The greatest size of an error.
     fn most(&self, error: &FormError) -> f64 {
         error.factors.iter().fold(error.constant, |most, (term, off)| {
             let (low, high) = self.known_terms[*term].range;
@@ -266,8 +267,8 @@ impl AffineInterval {
         })
     }
 
-    /// The doubles nearest to the bounds of a sum, or doubles beyond these. So what is rounded lies between them, and where they
-    /// are not 0 they have the sign of the sum.
+    /// The doubles nearest to the bounds of a form, or doubles beyond them. What is rounded lies between them, and
+    /// where they are not 0 they have the sign of the form.
     fn bounds(&self, form: &AffineForm, error: FormError) -> (f64, f64) {
         let off = self.most(&error);
         let (mut low, mut high) = (-off, off);
@@ -285,8 +286,8 @@ impl AffineInterval {
                 high = add_up(high, multiply_up(*factor, greatest));
             }
         }
-        // Of each clock term half a step for its own rounding at the ends, another for it in between, and for each operation
-        // here half a step more: less than a step for each term, and four.
+        // Per clock term: half a step for its own rounding at the ends, half a step for it in between; per operation
+        // here: half a step. Together less than a step per term, and four.
         let margin = if straight == 0 { 0.0 } else { f64::from(straight + 4) * f64::EPSILON * size };
         let (least, greatest) = (first.min(last) - margin, first.max(last) + margin);
         match (least + low, greatest + high) {
@@ -300,26 +301,28 @@ fn negated(x: &AffineValue) -> AffineValue {
     AffineValue { form: x.form.times(-1.0).0, range: unary(ClockOp::Negate, x.range) }
 }
 
-/// Whether nothing is rounded when this multiplies.
+/// Whether a multiplication by this rounds nothing.
 fn is_power(value: &AffineValue) -> bool {
     const MANTISSA: u64 = (1 << 52) - 1;
     let factor = value.form.constant;
     value.form.terms.is_empty() && factor.abs() >= 1.0 && factor.to_bits() & MANTISSA == 0
 }
 
-/// From a double's size to the next greater one.
+/// The distance from a double to the next greater one.
 fn step_above(number: f64) -> f64 {
     number.abs().next_up() - number.abs()
 }
 
-/// A double sum, and what the real one is more (Knuth, "The Art of Computer Programming", vol. 2, 4.2.2, theorem B).
+/// The sum of two doubles, and by how much the real sum is greater (Knuth, "The Art of Computer Programming", vol. 2,
+/// 4.2.2, theorem B).
 fn add(a: f64, b: f64) -> (f64, f64) {
     let sum = a + b;
     let of_b = sum - a;
     (sum, (a - (sum - of_b)) + (b - of_b))
 }
 
-/// A double product, and what the real one is more; where that is too small to tell, more than it can be.
+/// The product of two doubles, and by how much the real product is greater; where that is too small to tell, a bound of
+/// it.
 fn multiply(a: f64, b: f64) -> (f64, f64) {
     let product = a * b;
     if product.abs() < TINY && a != 0.0 && b != 0.0 {

@@ -1,13 +1,13 @@
-//! Expressions over an entity: each has a value, and the instant until which it holds if no event comes.
+//! Expressions over an entity: each has a value, and the instant until which the value holds if no event comes.
 //!
-//! Nothing polls. A counter holds until the next pane that matters leaves its window, a comparison until the decline of
-//! its counter or the course of the clock turns it, `&&` and `||` as long as their operands leave them no choice. An
-//! instant may be early (the evaluation then finds nothing changed and looks on) but never late.
+//! A counter holds until the next pane that matters leaves its window; a comparison until the decline of its counter or
+//! the clock turns it; `&&` and `||` as long as their operands decide them. An instant may be early (the evaluation
+//! then finds nothing changed, and a new instant), but never late.
 
 use std::ops::ControlFlow;
 
 use super::coverage::Coverage;
-use super::crossing::{ClockExpr, ClockOp, Predicate, clock_op_of, compare_clock_term};
+use super::crossing::{ClockExpr, ClockOp, Predicate, compare_clock_term};
 use super::ops::{calculate, compare_values, test_text};
 use super::score_cache::ScoreCache;
 use crate::catalog::{Arithmetic, Bands, Comparison, CounterId, Expr, TagId, TagKind, TimeName};
@@ -16,7 +16,7 @@ use crate::engine::entity::{EntityState, TagState};
 use crate::engine::program::{CounterPlan, Program};
 use crate::model::{Scalar, Timestamp, Unit, Value};
 
-/// A value and the first instant at which it may be another although no event comes.
+/// A value, and the first instant at which it may be another although no event comes.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct TimedValue<'a> {
     pub value: Scalar<'a>,
@@ -33,14 +33,14 @@ impl<'a> TimedValue<'a> {
     }
 }
 
-/// Room for lines, kept from one evaluation to the next.
+/// Buffers for clock expressions, kept from one evaluation to the next.
 #[derive(Debug, Default)]
 pub(crate) struct ClockExprs {
     left: ClockExpr,
     right: ClockExpr,
 }
 
-/// Evaluates over a record whose attributes, series and tags that matter have been loaded.
+/// Evaluates expressions over an entity whose attributes, series and tags that matter have been loaded.
 #[derive(Debug)]
 pub(crate) struct Evaluator<'a> {
     pub program: &'a Program,
@@ -48,8 +48,8 @@ pub(crate) struct Evaluator<'a> {
     pub now: Now,
     pub clock_exprs: &'a mut ClockExprs,
     pub score_cache: &'a ScoreCache,
-    /// There where counters that matter have not seen their whole window: what has a value may then be unknown all the
-    /// same.
+    /// Present where counters that matter have not seen their whole window: then an expression that has a value may be
+    /// unknown all the same.
     pub coverage: Option<&'a Coverage>,
 }
 
@@ -101,12 +101,12 @@ impl<'a> Evaluator<'a> {
                 let until = left.until.min(right.until);
                 TimedValue { value: test_text(*test, left.value, right.value), until }
             }
-            // Of an event, not of an entity: only a `where` has them.
+            // Properties of an event: only a `where` has them.
             Expr::Property(_) | Expr::Kind | Expr::Contains(..) => TimedValue::forever(Scalar::Absent),
         }
     }
 
-    /// The band that a value lies in, or absent as a negative index would be.
+    /// The band in which a value lies; `None` where it has no value. With the instant until which that holds.
     pub(crate) fn band(&mut self, expr: &'a Expr, bands: &Bands, current: Option<u16>) -> (Option<u16>, Timestamp) {
         let mut clock_expr = std::mem::take(&mut self.clock_exprs.left);
         clock_expr.ops.clear();
@@ -157,7 +157,7 @@ impl<'a> Evaluator<'a> {
         }
     }
 
-    /// `days_since` for a sign of 1, `days_until` for −1, as it is now: what compares it knows until when.
+    /// `days_since` for a sign of 1, `days_until` for −1, at this instant. Comparisons find out until when they hold.
     fn elapsed(&self, of: TimeName, unit: Unit, sign: i64) -> TimedValue<'a> {
         let held = self.time(of);
         let value = match held.value {
@@ -196,7 +196,7 @@ impl<'a> Evaluator<'a> {
 
     /// `&&` for a `decisive` of false, `||` for one of true.
     ///
-    /// One operand that is decisive decides; when both are, it stays so as long as one of them does.
+    /// One decisive operand decides. Where both are decisive, the result holds as long as one of them does.
     fn both(&mut self, sides: &'a [Expr; 2], decisive: bool) -> TimedValue<'a> {
         let left = self.eval(&sides[0]);
         let left_decides = left.value.holds() == decisive;
@@ -224,7 +224,7 @@ impl<'a> Evaluator<'a> {
         TimedValue::bool(compare_values(op, left.value, right.value), left.until.min(right.until))
     }
 
-    /// Follows the counter's decline until the comparison turns.
+    /// Compares a counter, and follows its decline until the comparison turns.
     fn compare_counter(&mut self, op: Comparison, id: CounterId, other: &'a Expr) -> TimedValue<'a> {
         let other = self.eval(other);
         let plan = self.program.counter(id);
@@ -272,7 +272,8 @@ impl<'a> Evaluator<'a> {
         held
     }
 
-    /// What a comparison is at all instants of a stretch, as far as that can be told without doubts about counters.
+    /// The result of a comparison at all instants of an interval, where it is one; incomplete counters are taken as
+    /// they are.
     pub(crate) fn compare_over(
         &mut self,
         op: Comparison,
@@ -289,7 +290,7 @@ impl<'a> Evaluator<'a> {
         predicate.over(first, last).map(|outcome| outcome == 1)
     }
 
-    /// A clock term alone against a number.
+    /// Compares a clock term alone with a number.
     fn compare_term(&self, op: Comparison, term: &Expr, bound: f64) -> Option<TimedValue<'a>> {
         let (of, is_since, unit_ms) = match term {
             Expr::Since { unit, of } => (*of, true, unit.ms() as f64),
@@ -306,15 +307,15 @@ impl<'a> Evaluator<'a> {
         Some(TimedValue::bool(holds, turns.min(held.until)))
     }
 
-    /// Writes an expression as a line: everything but the clock is taken as it is now, for as long as it stays so.
-    fn freeze(&mut self, expr: &'a Expr, clock_expr: &mut ClockExpr) -> Frozen {
+    /// Writes an expression as a clock expression: everything but the clock is fixed at its present value.
+    fn freeze(&mut self, expr: &'a Expr, clock_expr: &mut ClockExpr) -> FrozenExpr {
         if !expr.moves() {
             let held = self.eval(expr);
             let Scalar::Number(number) = held.value else {
-                return Frozen { is_number: false, until: held.until };
+                return FrozenExpr { is_number: false, until: held.until };
             };
             clock_expr.ops.push(ClockOp::Number(number));
-            return Frozen { is_number: true, until: held.until };
+            return FrozenExpr { is_number: true, until: held.until };
         }
         match expr {
             Expr::Since { unit, of } => {
@@ -327,43 +328,48 @@ impl<'a> Evaluator<'a> {
             Expr::Abs(x) => self.freeze(x, clock_expr).then(clock_expr, ClockOp::Abs),
             Expr::Arithmetic(op, sides) => {
                 let (a, b) = (self.freeze(&sides[0], clock_expr), self.freeze(&sides[1], clock_expr));
-                let both = Frozen { is_number: a.is_number && b.is_number, until: a.until.min(b.until) };
-                both.then(clock_expr, clock_op_of(*op))
+                let both = FrozenExpr { is_number: a.is_number && b.is_number, until: a.until.min(b.until) };
+                both.then(clock_expr, ClockOp::from(*op))
             }
             Expr::Conditional(parts) => {
                 let condition = self.eval(&parts[0]);
                 let taken = self.freeze(if condition.value.holds() { &parts[1] } else { &parts[2] }, clock_expr);
-                Frozen { until: taken.until.min(condition.until), ..taken }
+                FrozenExpr { until: taken.until.min(condition.until), ..taken }
             }
-            _ => Frozen { is_number: false, until: Timestamp::FOREVER },
+            _ => FrozenExpr { is_number: false, until: Timestamp::FOREVER },
         }
     }
 
-    fn freeze_time(&self, of: TimeName, clock_expr: &mut ClockExpr, clock_op: impl Fn(Timestamp) -> ClockOp) -> Frozen {
+    fn freeze_time(
+        &self,
+        of: TimeName,
+        clock_expr: &mut ClockExpr,
+        clock_op: impl Fn(Timestamp) -> ClockOp,
+    ) -> FrozenExpr {
         let held = self.time(of);
         if let Scalar::Time(time) = held.value {
             clock_expr.ops.push(clock_op(time));
         }
-        Frozen { is_number: matches!(held.value, Scalar::Time(_)), until: held.until }
+        FrozenExpr { is_number: matches!(held.value, Scalar::Time(_)), until: held.until }
     }
 }
 
-/// What is known of an expression that was written as a line.
+/// What is known of an expression that was written as a clock expression.
 #[derive(Clone, Copy, Debug)]
-struct Frozen {
-    /// Otherwise absent, or of another type: its comparisons are false.
+struct FrozenExpr {
+    /// Otherwise absent, or of another type; then comparisons with it are false.
     is_number: bool,
     until: Timestamp,
 }
 
-impl Frozen {
+impl FrozenExpr {
     fn then(self, clock_expr: &mut ClockExpr, clock_op: ClockOp) -> Self {
         clock_expr.ops.push(clock_op);
         self
     }
 }
 
-/// Decodes what the evaluation of a tag may look at, beside the tag itself.
+/// Decodes everything that the evaluation of a tag may read, beside the tag itself.
 pub(crate) fn load_inputs(program: &Program, place: usize, entity_state: &mut EntityState) {
     let plan = &program.tags[place];
     for id in &plan.series {

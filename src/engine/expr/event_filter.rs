@@ -48,7 +48,7 @@ fn value<'a>(expr: &'a Expr, event: &'a Event) -> Scalar<'a> {
             other => !value(other, event).is_absent(),
         }),
         Expr::Text(test, sides) => test_text(*test, value(&sides[0], event), value(&sides[1], event)),
-        // Of an entity, not of an event.
+        // Only an entity has these.
         Expr::Attribute(_)
         | Expr::Counter(_)
         | Expr::Tag(_)
@@ -65,7 +65,7 @@ fn number(value: Scalar<'_>, apply: impl Fn(f64) -> f64) -> Scalar<'_> {
     }
 }
 
-/// A property as a value: arrays and objects are none.
+/// A property as a value; arrays and objects are absent.
 pub(crate) fn scalar(property: Property, event: &Event) -> Scalar<'_> {
     match property {
         Property::Bool(b) => Scalar::Bool(b),
@@ -75,7 +75,7 @@ pub(crate) fn scalar(property: Property, event: &Event) -> Scalar<'_> {
     }
 }
 
-/// The elements of an array; none of anything else.
+/// The elements of an array; of any other property, none.
 pub(crate) fn elements(property: Property, event: &Event) -> &[Property] {
     match property {
         Property::Array { start, len } => event.elements(start, len),
@@ -83,7 +83,7 @@ pub(crate) fn elements(property: Property, event: &Event) -> &[Property] {
     }
 }
 
-/// What an event has at a source, as one value.
+/// The value that an event has at a source.
 pub(crate) fn source(of: Source, event: &Event) -> Scalar<'_> {
     match of {
         Source::Property(path) => scalar(event.property(path), event),

@@ -1,4 +1,4 @@
-//! Expressions: what they are worth, and until when that holds if no event comes.
+//! Expressions: their values, and until when these hold if no event comes.
 //!
 //! | file | holds |
 //! | --- | --- |
@@ -19,7 +19,7 @@ mod score_cache;
 mod eval;
 
 pub(crate) use coverage::{Coverage, InheritedCoverage, PartialSeries};
-pub(crate) use crossing::{ClockOp, band, binary, clock_op_of, first_change, unary};
+pub(crate) use crossing::{ClockOp, band, binary, first_change, unary};
 pub(crate) use eval::{ClockExprs, Evaluator, load_inputs};
 pub(crate) use event_filter::{elements, passes, scalar, source};
 pub(crate) use ops::{calculate, compare_values, test_text};

@@ -1,4 +1,4 @@
-//! Comparisons, arithmetic and tests of text, as the spec defines them for all values.
+//! Comparisons, arithmetic and tests of text, as the spec defines them for values.
 
 use crate::catalog::{Arithmetic, Comparison, TextTest};
 use crate::model::Scalar;
@@ -14,7 +14,7 @@ pub(super) fn compare(op: Comparison, left: f64, right: f64) -> bool {
     }
 }
 
-/// Arithmetic of spec 4: absent where no finite double holds the result.
+/// Arithmetic (spec 4): absent where no finite double holds the result.
 pub(crate) fn calculate(op: Arithmetic, a: f64, b: f64) -> Scalar<'static> {
     Scalar::number(match op {
         Arithmetic::Add => a + b,
@@ -27,7 +27,7 @@ pub(crate) fn calculate(op: Arithmetic, a: f64, b: f64) -> Scalar<'static> {
     })
 }
 
-/// A comparison: false with an absent value, and between values of different types (spec 4.2).
+/// A comparison: false where a value is absent, and between values of different types (spec 4.2).
 pub(crate) fn compare_values(op: Comparison, left: Scalar<'_>, right: Scalar<'_>) -> bool {
     let ordering = match (left, right) {
         (Scalar::Number(a), Scalar::Number(b)) => return compare(op, a, b),
@@ -52,7 +52,7 @@ pub(crate) fn compare_values(op: Comparison, left: Scalar<'_>, right: Scalar<'_>
     }
 }
 
-/// A test of strings: absent where one of them is none.
+/// A test of strings: absent where one of the values is not a string.
 pub(crate) fn test_text(test: TextTest, text: Scalar<'_>, part: Scalar<'_>) -> Scalar<'static> {
     let (Scalar::String(text), Scalar::String(part)) = (text, part) else {
         return Scalar::Absent;

@@ -1,4 +1,4 @@
-//! Scores that were asked for together, by the rows that they belong to.
+//! Scores that were computed together, by their input rows.
 
 use std::collections::HashMap;
 
@@ -6,30 +6,32 @@ use xxhash_rust::xxh3::Xxh3;
 
 use crate::engine::program::ScorePlan;
 
-/// Answers to what many entities are about to ask at one instant, had in one call.
+/// The scores of many entities that are due at one instant, computed in one call.
 ///
-/// A model's answer depends on its row and nothing else, so whoever asks finds it here by the row, or asks for it.
+/// A model's score depends only on its row, so each evaluation looks its row up here and calls the model where it is
+/// missing.
 #[derive(Debug, Default)]
 pub(crate) struct ScoreCache(HashMap<u128, Option<f64>>);
 
 impl ScoreCache {
-    /// So many entities of one instant are looked at together.
+    /// At most this many entities of one instant are scored together.
     pub(crate) const TOGETHER_MAX: usize = 256;
 
     pub(crate) fn clear(&mut self) {
         self.0.clear();
     }
 
-    /// Keeps the scores of rows that stand one after another.
+    /// Stores the scores of rows that stand one after another.
     pub(crate) fn insert(&mut self, plan: &ScorePlan, width: usize, rows: &[f64], scores: Vec<Option<f64>>) {
         self.0.extend(rows.chunks(width).map(|row| ScoreCache::key(plan, row)).zip(scores));
     }
 
-    pub(crate) fn find(&self, plan: &ScorePlan, row: &[f64]) -> Option<Option<f64>> {
+    /// The score of a row, from here or else from `ask`; `None` where the model could not answer.
+    pub(crate) fn score(&self, plan: &ScorePlan, row: &[f64], ask: impl FnOnce() -> Option<f64>) -> Option<f64> {
         if self.0.is_empty() {
-            return None;
+            return ask();
         }
-        self.0.get(&ScoreCache::key(plan, row)).copied()
+        self.0.get(&ScoreCache::key(plan, row)).copied().unwrap_or_else(ask)
     }
 
     fn key(plan: &ScorePlan, row: &[f64]) -> u128 {

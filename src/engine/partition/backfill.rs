@@ -1,12 +1,12 @@
-//! New counters from old events: the history of a partition is counted again beside it, silently, and taken over.
+//! New counters from old events: the history of a partition is counted again beside it, without output, and merged.
 //!
-//! What was counted is taken, and nothing else: tags keep their states, so nobody is told twice, and every entity is then
-//! evaluated once as under any changed catalog. A series is taken only where the history has seen more of it than the
-//! state: a topic that keeps a week must not shorten a counter that has seen a year.
+//! Only what was counted is taken. Tags keep their states, so no change is announced twice, and every entity is then
+//! evaluated once, as after any change of the catalog. A series is taken only where the history has seen more of it
+//! than the state: a topic that keeps a week must not shorten a counter that has seen a year.
 //!
-//! Nothing is written at the change itself, which may concern millions. An entity is written when it is evaluated, and
-//! until the last one has been the log says that the series have seen what they had seen before. That is true of a
-//! state in which some entities have seen more; so a crash leaves nothing half done.
+//! Nothing is written at the merge itself, which may concern millions of entities. An entity is written when it is
+//! evaluated, and until the last one has been, the changelog says that the series have seen what they had seen before.
+//! That is true of a state in which some entities have seen more; so a crash leaves nothing half done.
 
 use super::Partition;
 use super::catalog_change::DueTimes;
@@ -18,62 +18,62 @@ use crate::engine::ports::NullSink;
 use crate::engine::program::{Program, SeriesId};
 use crate::model::{Event, Timestamp};
 
-/// Where the beginning of a history is gone, all events after the greatest time of so many first ones are taken to be
-/// there: the very first may have come late, and then tells of a time of which most is gone.
+/// Where the beginning of a history is gone, the latest of this many first events is taken as its beginning: the very
+/// first event may have come late, and then tells of a time of which most events are gone.
 const OPENING: u32 = 100;
 
-/// How much of a partition's history there still is.
+/// How much of a partition's history is still there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RetainedHistory {
-    /// The first event, and all after it.
+    /// The first event, and all events after it.
     Whole,
-    /// What came last.
+    /// Only the latest events.
     Rest,
 }
 
-/// A history that is being counted again.
+/// A history that is counted again.
 #[derive(Debug)]
 pub struct StateBackfill {
     past: Partition,
-    /// The clock of the state that it is for.
+    /// The clock of the state for which it is counted.
     clock: Timestamp,
     retained: RetainedHistory,
     wanted: BackfillGoal,
-    /// How many events have been looked at for where the history begins.
+    /// The number of events from which the beginning of the history was found so far.
     opening: u32,
     begins: Timestamp,
     events: u64,
 }
 
-/// What a state can gain.
+/// What a state lacks.
 #[derive(Clone, Debug)]
 struct BackfillGoal {
     attributes: bool,
-    /// Of the series that have not seen all: since when they have.
+    /// The series that have not seen all events, and since when they have.
     since: Vec<(SeriesId, Timestamp)>,
 }
 
-/// What has come of it.
+/// The result of a backfill.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BackfillResult {
     pub events: u64,
-    /// Of which something was counted that the state had not.
+    /// Entities that have something that they did not have before.
     pub entities: u64,
     /// Since when new counters have seen everything; `None`: always.
     pub since: Option<Timestamp>,
 }
 
 impl StateBackfill {
-    /// For a state that has counters that have not seen all, or (`attributes`) attributes that are new. `None`: there is
-    /// nothing to gain.
+    /// For a state with counters that have not seen all events, or (`attributes`) with new attributes. `None`: the
+    /// state lacks nothing.
     pub fn new(state: &Partition, retained: RetainedHistory, attributes: bool) -> Option<Self> {
         let clock = state.clock()?;
         let program = &state.program;
         let known = (0_u16..).zip(&program.series).filter(|(_, plan)| plan.entity == program.kind);
         let known = known.map(|(id, _)| (SeriesId(id), state.coverage.seen_since(SeriesId(id))));
         let since: Vec<_> = known.filter(|(_, since)| *since != Timestamp::MIN).collect();
-        let is_filling = state.coverage.is_incomplete(clock) && !since.is_empty();
-        if !is_filling && !attributes {
+        let is_incomplete = state.coverage.is_incomplete(clock) && !since.is_empty();
+        if !is_incomplete && !attributes {
             return None;
         }
         let mut past = Partition::new(program.clone());
@@ -82,7 +82,7 @@ impl StateBackfill {
         Some(StateBackfill { past, clock, retained, wanted, opening: 0, begins: Timestamp::MIN, events: 0 })
     }
 
-    /// Counts an event. The state has not counted one from behind its clock: it was rejected as one from the future.
+    /// Counts an event. An event later than the clock of the state is left out: it was rejected as one from the future.
     pub fn apply(&mut self, event: &Event) {
         if event.time > self.clock {
             return;
@@ -95,11 +95,12 @@ impl StateBackfill {
         self.past.apply(event, &mut NullSink);
     }
 
+    /// How many events were counted.
     pub fn events(&self) -> u64 {
         self.events
     }
 
-    /// Whether it is known by now that the state has seen all that the history can tell.
+    /// Whether it is certain by now that the history has nothing that the state lacks.
     pub fn is_futile(&self) -> bool {
         self.opening == self.opening_len() && !self.wanted.attributes && self.taken().is_empty()
     }
@@ -108,7 +109,7 @@ impl StateBackfill {
         if self.retained == RetainedHistory::Whole { 1 } else { OPENING }
     }
 
-    /// Since when the history is known.
+    /// Since when the history is complete.
     fn since(&self) -> Timestamp {
         let begins_with_topic = self.past.program.catalog.history == History::Partial;
         match self.retained {
@@ -118,7 +119,7 @@ impl StateBackfill {
         }
     }
 
-    /// The series of which the history has seen more than the state.
+    /// The series of which the history has seen more than the state has.
     fn taken(&self) -> Vec<SeriesId> {
         let since = self.since();
         self.wanted.since.iter().filter(|(_, seen)| since < *seen).map(|(id, _)| *id).collect()
@@ -126,11 +127,11 @@ impl StateBackfill {
 }
 
 impl Partition {
-    /// Takes over what a history has counted that this state has not; every entity is then evaluated once, soon. `None`:
+    /// Takes over what a history has counted and this state lacks; every entity is then evaluated once, soon. `None`:
     /// there was nothing.
     ///
-    /// Entities that only the state has keep what they have. Those that only the history has, which the state has
-    /// forgotten or never known, begin without tags; if the history is not whole they stay unknown.
+    /// Entities that only the state has keep what they have. Entities that only the history has begin without tags: the
+    /// state has forgotten them or never known them. Where the history is not whole, they are left out.
     pub fn merge_backfill(&mut self, rebuild: StateBackfill) -> Option<BackfillResult> {
         let (now, taken, since) = (self.now?, rebuild.taken(), rebuild.since());
         let StateBackfill { mut past, wanted, retained, events, .. } = rebuild;
@@ -179,13 +180,13 @@ impl Partition {
         Some(BackfillResult { events, entities: changed, since })
     }
 
-    /// Whether all that was taken over has been evaluated, and the log has yet to say so.
+    /// Whether all that was taken over has been evaluated, and the changelog does not say so yet.
     pub fn owes_coverage(&self) -> bool {
         self.unwritten_coverage.is_some() && self.store.pending_reevaluations() == 0
     }
 }
 
-/// How the cells of a record are numbered, and which of them are taken from the history.
+/// How the cells of a state are numbered, and which of them are taken from the history.
 struct CellLayout {
     attributes: u16,
     /// By series.
@@ -193,7 +194,7 @@ struct CellLayout {
     seen: u16,
 }
 
-/// A record's bytes in their parts.
+/// The parts of a packed state.
 struct StateParts<'a> {
     key: &'a [u8],
     seq: u64,
@@ -220,7 +221,7 @@ impl<'a> StateParts<'a> {
         self.cells.binary_search_by_key(&slot, |(slot, _)| *slot).ok().map(|index| self.cells[index].1)
     }
 
-    /// Whether there was more than commands.
+    /// Whether there were events, not only commands.
     fn had_events(&self) -> bool {
         self.first_seen != Timestamp::FOREVER
     }
@@ -235,7 +236,7 @@ impl CellLayout {
         CellLayout { attributes, taken, seen }
     }
 
-    /// Appends a state with what its history has seen.
+    /// Appends a state with what the history has seen.
     fn merge(&self, ours: &[u8], theirs: &[u8], out: &mut Vec<u8>) {
         let (ours, theirs) = (StateParts::of(ours), StateParts::of(theirs));
         let (first_seen, last_seen) = match (ours.had_events(), theirs.had_events()) {
@@ -262,7 +263,7 @@ impl CellLayout {
 
     fn choose<'a>(&self, slot: u16, ours: Option<&'a [u8]>, theirs: Option<&'a [u8]>) -> Option<&'a [u8]> {
         if slot < self.attributes {
-            // The latest event has told what is so.
+            // The latest event has set it.
             let time = |cell| ByteReader::new(cell).timestamp();
             return match (ours, theirs) {
                 (Some(mine), Some(other)) if time(other) <= time(mine) => ours,
@@ -271,7 +272,7 @@ impl CellLayout {
             };
         }
         if slot == self.seen {
-            // Who remembers further back remembers all that the other does.
+            // The list that goes further back includes all of the other.
             let first = |cell| Deltas::default().take(&mut ByteReader::new(cell));
             return match (ours, theirs) {
                 (Some(mine), Some(other)) if first(mine) < first(other) => ours,

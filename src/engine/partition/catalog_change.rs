@@ -1,9 +1,9 @@
-//! A changed catalog on a partition that is at work: states go on under it, and every entity is evaluated once.
+//! A change of the catalog while a partition is at work: states go on, and every entity is evaluated once.
 //!
 //! Nothing is evaluated at the change itself. Every entity is due within the next moments of the clock, a few at each
-//! millisecond, so the stream goes on between them; one that has an event before its turn is evaluated before the event.
-//! So each change bears an instant of its own, and the cause `catalog`. That instant follows from the entity's key alone,
-//! and the log notes where the moments begin and end: a crash in the middle of them changes no instant.
+//! millisecond, so the stream goes on in between; an entity that has an event earlier is evaluated before the event. So
+//! each change has an instant of its own, and the cause `catalog`. The instant follows from the entity's key alone, and
+//! the changelog notes the beginning and the end of these moments: a crash in between changes no instant.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -20,27 +20,27 @@ use crate::engine::ports::Sink;
 use crate::engine::program::{Program, SchemaCell};
 use crate::model::{Cause, TagChange, Timestamp};
 
-/// What becomes of the instants at which entities were due anyway.
+/// What becomes of the instants at which entities were due before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum DueTimes {
-    /// They are those of other verdicts.
+    /// They belong to other verdicts, and are dropped.
     Discard,
-    /// Who is due before its turn is evaluated then.
+    /// An entity that is due earlier is evaluated then.
     Keep,
 }
 
 impl Partition {
-    /// Goes on under another catalog's program of the same kind of entity. Tags of these names stay as they are until
-    /// [`Partition::release`].
+    /// Goes on under another catalog's program for the same entity kind. The tags named in `held` stay as they are
+    /// until [`Partition::release_tags`].
     pub fn switch_catalog(&mut self, program: Arc<Program>, held: BTreeSet<Box<str>>) -> MigrationReport {
         let (old, new) = (&self.program.schema, &program.schema);
-        let translation = Migration::new(old, new, program.catalog.input.dedup_ms.is_some());
+        let migration = Migration::new(old, new, program.catalog.input.dedup_ms.is_some());
         if old.id() != new.id() {
             let mut packed = Vec::new();
             for entity in self.store.entities() {
                 if !self.store.is_vacant(entity) {
                     packed.clear();
-                    translation.state(self.store.packed(entity), &mut packed);
+                    migration.state(self.store.packed(entity), &mut packed);
                     self.store.rewrite(entity, &packed);
                 }
             }
@@ -59,14 +59,14 @@ impl Partition {
         self.scratch = Scratch::new(&program);
         let Stats { skipped, attributes, .. } = Stats::new(&program);
         (self.stats.skipped, self.stats.attributes) = (skipped, attributes);
-        // Its day is the new time zone's from now on.
+        // From now on its day is that of the new time zone.
         self.now = self.clock().map(|clock| Now::new(clock, &program.zone));
         self.program = program;
         self.reevaluate_all(DueTimes::Discard);
-        translation.change
+        migration.change
     }
 
-    /// What is kept of the events that a meaning of a series stands for.
+    /// What is kept of the series with this meaning.
     pub(super) fn inherited_coverage(&self, meaning: &str, coverage: &Coverage) -> Option<InheritedCoverage> {
         let attributes = self.program.catalog.attributes.len();
         let cells = self.program.schema.cells().iter().enumerate();
@@ -84,12 +84,12 @@ impl Partition {
         self.held_tags.names().map(|name| &**name)
     }
 
-    /// Has tags of these names stay as they are.
+    /// Makes the tags with these names stay as they are.
     pub fn hold_tags(&mut self, names: BTreeSet<Box<str>>) {
         self.held_tags = HeldTags::new(&self.program, names);
     }
 
-    /// Lets tags of these names change again.
+    /// Lets the tags with these names change again.
     pub fn release_tags(&mut self, names: &BTreeSet<Box<str>>) {
         let left: BTreeSet<Box<str>> = self.held_tags.names().filter(|name| !names.contains(*name)).cloned().collect();
         if self.held_tags.names().count() > left.len() {
@@ -108,9 +108,9 @@ impl Partition {
             if self.store.is_vacant(entity) {
                 continue;
             }
-            let (mut due, turn) = (self.store.due(entity), reevaluation.due(self.store.hash_of(entity)));
-            if due_times == DueTimes::Discard || due >= turn {
-                due = turn;
+            let (mut due, planned) = (self.store.due(entity), reevaluation.due(self.store.hash_of(entity)));
+            if due_times == DueTimes::Discard || due >= planned {
+                due = planned;
                 self.store.set_pending_reevaluation(entity);
                 self.store.set_due(entity, due);
             }
@@ -119,8 +119,8 @@ impl Partition {
         self.reevaluation = Some(reevaluation);
     }
 
-    /// When an entity is next due that has been evaluated under the present catalog, if nothing would change now. What is
-    /// kept of it stays as it is.
+    /// When an entity that has been evaluated under the present catalog is due next; `None` where evaluating it would
+    /// change something now. Its stored state stays as it is.
     pub(super) fn find_next_due(&mut self, entity: EntityId) -> Option<Timestamp> {
         let now = self.now?;
         let changes = self.stats.changes;
@@ -133,14 +133,14 @@ impl Partition {
         (!any.0).then(|| until.min(self.forget_at()))
     }
 
-    /// The entity on the desk has not been evaluated under the present catalog: what earlier ones left of it is taken
-    /// away, and all its tags are stale.
+    /// The unpacked entity has not been evaluated under the present catalog: removes its retired tags, and makes all
+    /// its tags dirty.
     pub(super) fn prepare_reevaluation(&mut self, at: Timestamp, sink: &mut impl Sink) {
         self.remove_retired(Removal { at, cause: Cause::Catalog }, sink);
         self.scratch.dirty.fill(self.program.tags.len());
     }
 
-    /// Tags that the catalog has no more are removed. Those on hold wait for approval, unless the entity ends.
+    /// Removes retired tags. Held ones wait for approval, unless the entity ends.
     pub(super) fn remove_retired(&mut self, removal: Removal, sink: &mut impl Sink) {
         let entity_state = &mut self.scratch.entity_state;
         let retired = entity_state.retired();
@@ -163,7 +163,7 @@ impl Partition {
     }
 }
 
-/// Whether there was a change.
+/// A sink that notes whether there was a change.
 struct AnyChange(bool);
 
 impl Sink for AnyChange {

@@ -1,4 +1,4 @@
-//! What a partition writes to its changelog in each transaction.
+//! What a partition writes to its changelog in each transaction. The format is described in `engine::changelog`.
 
 use super::Partition;
 use crate::engine::changelog::{
@@ -8,46 +8,46 @@ use crate::engine::changelog::{
 use crate::engine::entity::{EntityId, StateLocation, Store};
 use crate::engine::program::Program;
 
-/// Segments are cut at about this size.
+/// A segment ends at about this size.
 const SEGMENT_BYTES: usize = 256 << 10;
 
-/// The log may always have this many bytes more than twice the state.
+/// The changelog may always be this much larger than twice the state.
 const SLACK_BYTES: u64 = 64 << 10;
 
-/// So much of the log is cleaned behind an erasure in each transaction that has nothing else to write.
+/// How much is cleaned after an erasure, in each transaction that has nothing else to write.
 const PURGED_BYTES: u64 = SEGMENT_BYTES as u64;
 
 /// How many bytes of old segments may be cleaned for each byte written.
 const CLEANED_PER_WRITTEN: u64 = 4;
 
-/// What a partition knows of its log.
+/// A partition's changelog, and what is not in it yet.
 #[derive(Debug, Default)]
 pub(super) struct ChangelogWriter {
-    ring: SegmentRing,
-    /// Erasures that are not in the log yet, as entries.
+    segments: SegmentRing,
+    /// Erasures that are not in the changelog yet, as entries.
     erased: Vec<u8>,
     /// The segment that is being filled.
     open: Vec<u8>,
-    /// Room for the list of touched entities.
+    /// A buffer for the list of dirty entities.
     spare: Vec<EntityId>,
-    /// What cleaning may still go over.
+    /// How many bytes cleaning may still read.
     credit_bytes: u64,
-    /// Segments before this one hold, or may hold, something of entities that were erased.
+    /// Segments before this one may hold something of entities that were erased.
     purge_to: u64,
 }
 
 impl ChangelogWriter {
     /// Goes on with a changelog that was read; segments before `purge_to` may hold something of erased entities.
     pub(super) fn restored(segments: SegmentRing, purge_to: u64) -> Self {
-        ChangelogWriter { ring: segments, purge_to, ..ChangelogWriter::default() }
+        ChangelogWriter { segments, purge_to, ..ChangelogWriter::default() }
     }
 
     pub(super) fn segments(&self) -> &SegmentRing {
-        &self.ring
+        &self.segments
     }
 
     pub(super) fn bytes(&self) -> usize {
-        self.ring.held_bytes()
+        self.segments.held_bytes()
             + self.erased.capacity()
             + self.open.capacity()
             + self.spare.capacity() * size_of::<EntityId>()
@@ -56,30 +56,31 @@ impl ChangelogWriter {
 
 /// The changelog.
 impl Partition {
-    /// Whether the log still has something of entities that were erased: then it is to be written to although nothing
-    /// happens.
+    /// Whether the changelog still has something of entities that were erased. If so, it has to be written to although
+    /// nothing happens.
     pub fn is_purging(&self) -> bool {
-        self.changelog.ring.oldest_held() < self.changelog.purge_to
+        self.changelog.segments.oldest_held() < self.changelog.purge_to
     }
 
-    /// About how many bytes [`Partition::journal`] would hand out now, without what it cleans.
+    /// About how many bytes [`Partition::write_changelog`] would write now, without what it cleans.
     pub fn pending_bytes(&self) -> usize {
         let (count, bytes) = self.store.dirty();
         bytes + count * ENTRY_HEAD_BYTES + self.changelog.erased.len()
     }
 
+    /// The live segments.
     pub fn extent(&self) -> Extent {
-        Extent { oldest: self.changelog.ring.oldest(), next: self.changelog.ring.next() }
+        Extent { oldest: self.changelog.segments.oldest(), next: self.changelog.segments.next() }
     }
 
-    /// Where the partition stands, for [`StateRestorer::finish`].
+    /// Where the partition stands, for [`StateRestorer::finish`](crate::engine::StateRestorer::finish).
     pub fn checkpoint(&self) -> Checkpoint {
         let Program { catalog, schema, .. } = &*self.program;
         let (catalog, schema) = (catalog.fingerprint, schema.id());
         Checkpoint { clock: self.clock(), extent: self.extent(), catalog, schema, notes: self.notes() }
     }
 
-    /// What the meta record has to say beside the clock and the extent.
+    /// The notes of the meta record.
     pub fn notes(&self) -> Vec<u8> {
         let mut bytes = Vec::new();
         let held = self.held_tags.names().cloned().collect();
@@ -94,15 +95,15 @@ impl Partition {
 
     /// The size of the live segments.
     pub fn log_bytes(&self) -> u64 {
-        self.changelog.ring.bytes()
+        self.changelog.segments.bytes()
     }
 
-    /// The size of the state as the log counts it: with nothing in it twice.
+    /// The size of the state in the changelog if every entity were in it once.
     pub fn state_bytes(&self) -> u64 {
         (self.store.packed_bytes() + self.store.len() * ENTRY_HEAD_BYTES) as u64
     }
 
-    /// Drops the state of an entity, silently; whether there was one.
+    /// Drops the state of an entity without any tag change; whether there was one.
     pub fn erase(&mut self, key: &str) -> bool {
         let hash = Store::hash(key);
         let Some(entity) = self.store.find(hash, key) else {
@@ -112,27 +113,27 @@ impl Partition {
         true
     }
 
-    /// Drops the state of an entity of this key.
+    /// Drops the state of an entity with this key.
     pub(super) fn drop_state(&mut self, entity: EntityId, hash: u64, key: &str) {
         self.store.remove(hash, entity);
         put_erased(key, &mut self.changelog.erased);
     }
 
-    /// Hands out what has to be written for the state to be in the log: what was touched or erased since the last call,
-    /// and what cleaning writes again. From now on it counts as written: whoever calls this must get it into the log, or
-    /// drop the partition.
+    /// Writes everything that the changelog lacks: what was written or erased since the last call, and what cleaning
+    /// writes again. From now on it counts as written: if it does not get into the changelog, the caller must drop the
+    /// partition.
     pub fn write_changelog(&mut self, log: &mut impl ChangelogSink) {
         if self.owes_coverage() {
             self.unwritten_coverage = None;
         }
-        let ChangelogWriter { ring, erased, open, spare, credit_bytes, purge_to } = &mut self.changelog;
+        let ChangelogWriter { segments, erased, open, spare, credit_bytes, purge_to } = &mut self.changelog;
         let erases = !erased.is_empty();
         let population = self.store.len() as u64;
         let program = &*self.program;
         let limit = 2 * (self.store.packed_bytes() + self.store.len() * ENTRY_HEAD_BYTES) as u64 + SLACK_BYTES;
         let mut writer = SegmentWriter {
             store: &mut self.store,
-            ring,
+            segments,
             open,
             log,
             program,
@@ -141,7 +142,7 @@ impl Partition {
             erasures: 0,
             written: 0,
         };
-        // Before the states: an entity may have come back.
+        // Erasures come before states: an entity may have come back.
         let mut entries = erased.as_slice();
         while let Ok(Some(ChangelogEntry::Erased { key })) = ChangelogEntry::take(&mut entries) {
             writer.put_erased(key);
@@ -156,7 +157,7 @@ impl Partition {
         *spare = dirty;
         *credit_bytes += CLEANED_PER_WRITTEN * (writer.written + writer.open.len() as u64);
         while writer.bytes() > limit
-            && let Some(bytes) = writer.ring.oldest_bytes()
+            && let Some(bytes) = writer.segments.oldest_bytes()
             && bytes <= *credit_bytes
         {
             *credit_bytes -= bytes;
@@ -171,21 +172,21 @@ impl Partition {
         writer.close();
         if erases {
             // The note of the erasure names the entity, too.
-            *purge_to = ring.next();
+            *purge_to = segments.next();
         }
-        while let Some(slot) = ring.clear_one(purged_to) {
+        while let Some(slot) = segments.clear_one(purged_to) {
             log.clear(slot);
         }
-        while let Some(id) = ring.drop_schema(program.schema.id()) {
+        while let Some(id) = segments.drop_schema(program.schema.id()) {
             log.clear_schema(id);
         }
     }
 }
 
-/// Fills segments.
+/// Fills segments and hands them to the sink.
 struct SegmentWriter<'a, L> {
     store: &'a mut Store,
-    ring: &'a mut SegmentRing,
+    segments: &'a mut SegmentRing,
     open: &'a mut Vec<u8>,
     log: &'a mut L,
     program: &'a Program,
@@ -193,14 +194,14 @@ struct SegmentWriter<'a, L> {
     /// In the open segment.
     states: u32,
     erasures: u32,
-    /// In the closed ones.
+    /// In the closed segments.
     written: u64,
 }
 
 impl<L: ChangelogSink> SegmentWriter<'_, L> {
     /// The size of the live segments, with the open one.
     fn bytes(&self) -> u64 {
-        self.ring.bytes() + self.open.len() as u64
+        self.segments.bytes() + self.open.len() as u64
     }
 
     fn make_room(&mut self, bytes: usize) {
@@ -218,18 +219,18 @@ impl<L: ChangelogSink> SegmentWriter<'_, L> {
     fn put_state(&mut self, entity: EntityId) {
         self.make_room(self.store.packed(entity).len());
         put_state(self.store.packed(entity), self.store.due(entity), self.open);
-        self.store.set_location(entity, StateLocation::segment(self.ring.next()));
-        self.ring.add_state(entity);
+        self.store.set_location(entity, StateLocation::segment(self.segments.next()));
+        self.segments.add_state(entity);
         self.states += 1;
     }
 
-    /// Writes the states again for which the oldest segment is needed, so that it is not.
+    /// Writes those states again for which the oldest segment is needed; then the segment is dead.
     fn clean(&mut self) {
-        let Some((number, states)) = self.ring.retire() else {
+        let Some((number, states)) = self.segments.retire() else {
             return;
         };
         for _ in 0..states {
-            if let Some(entity) = self.ring.pop_state()
+            if let Some(entity) = self.segments.pop_state()
                 && self.store.is_at(entity, StateLocation::segment(number))
             {
                 self.put_state(entity);
@@ -242,11 +243,11 @@ impl<L: ChangelogSink> SegmentWriter<'_, L> {
         self.states + self.erasures == 0
     }
 
-    /// Cleans a piece of what is before a segment.
+    /// Cleans a part of the segments before `purge_to`.
     fn purge(&mut self, purge_to: u64) {
         let mut cleaned = 0;
-        while self.ring.oldest() < purge_to.min(self.ring.next())
-            && let Some(bytes) = self.ring.oldest_bytes()
+        while self.segments.oldest() < purge_to.min(self.segments.next())
+            && let Some(bytes) = self.segments.oldest_bytes()
             && (cleaned == 0 || cleaned + bytes <= PURGED_BYTES)
         {
             cleaned += bytes;
@@ -254,17 +255,17 @@ impl<L: ChangelogSink> SegmentWriter<'_, L> {
         }
     }
 
-    /// Hands out the open segment, if there is anything in it.
+    /// Hands the open segment to the sink, unless it is empty.
     fn close(&mut self) {
         if self.is_empty() {
             return;
         }
         let schema = &self.program.schema;
-        if !self.ring.has_schema(schema.id()) {
+        if !self.segments.has_schema(schema.id()) {
             self.log.schema(schema.id(), schema.meaning());
         }
-        let number = self.ring.next();
-        let slot = self.ring.push(self.states, self.open.len(), schema.id());
+        let number = self.segments.next();
+        let slot = self.segments.push(self.states, self.open.len(), schema.id());
         self.log.segment(Segment {
             slot,
             number,

@@ -1,4 +1,4 @@
-//! Bringing an entity's tags up to the clock: those that are stale take their turn, and what differs is told.
+//! Evaluating an entity: its dirty tags step to their next states, and what changes is handed to the sink.
 
 use std::sync::Arc;
 
@@ -18,13 +18,13 @@ use crate::model::{Cause, Scalar, TagChange, Timestamp};
 pub(super) struct EvalContext<'a> {
     pub now: Now,
     pub cause: Cause,
-    /// What a command wants of a manual tag.
+    /// What a command asks of a manual tag.
     pub command: Option<TagCommand<'a>>,
 }
 
 impl Partition {
-    /// Evaluates the stale tags, and those that use one that changes, in order; returns until when they hold, and leaves
-    /// on the desk until when each group of them does.
+    /// Evaluates the dirty tags of the unpacked entity, and the tags that use one that changes, in the order of
+    /// evaluation. Returns until when they hold, and leaves in the scratch until when each group of them does.
     pub(super) fn evaluate(&mut self, context: EvalContext<'_>, sink: &mut impl Sink) -> Timestamp {
         self.scratch.group_dues.clear();
         while let Some(dirty_tag) = self.scratch.dirty.pop_first() {
@@ -112,7 +112,7 @@ impl Partition {
     }
 }
 
-/// The state behind what a change shows, but for values, whose strings the record has to keep first.
+/// The state after a change; for values, whose strings have to be stored first, it is set later.
 fn state_after(to: Shown<'_>, at: Timestamp) -> TagState {
     match to {
         Shown::Nothing | Shown::Value { .. } => TagState::Off,
@@ -122,7 +122,7 @@ fn state_after(to: Shown<'_>, at: Timestamp) -> TagState {
     }
 }
 
-/// The leaves' values at the present instant.
+/// The leaves' values now.
 fn report_leaves<'a>(evaluator: &mut Evaluator<'a>, leaves: &'a [Leaf], because: &mut Vec<(&'a str, Scalar<'a>)>) {
     for leaf in leaves {
         because.push((&leaf.label, evaluator.eval(&leaf.expr).value));
@@ -157,7 +157,7 @@ impl Partition {
         }
         self.evaluate(EvalContext { now, cause, command: None }, sink);
         let until = self.due_groups.renew(entity, now.at, &self.scratch.group_dues).min(self.forget_at());
-        // A changed catalog concerns all, and leaves most as they were: these need not be written again.
+        // A change of the catalog leaves most entities as they were: these need not be written again.
         if cause != Cause::Catalog || is_unwritten || self.scratch.pack() != self.store.packed(entity) {
             self.put_back(entity);
         }
@@ -167,7 +167,7 @@ impl Partition {
 }
 
 impl Partition {
-    /// Asks at once what entities that are due will ask one after the other.
+    /// Computes, in one call per model, the scores that entities due at the same instant will need.
     pub(super) fn prefetch_scores(&mut self, due: &[EntityId]) {
         let Some(now) = self.now.filter(|_| due.len() > 1) else { return };
         let program = Arc::clone(&self.program);
@@ -176,7 +176,7 @@ impl Partition {
             if self.held_tags.has_place(place) {
                 continue;
             }
-            let Some(ask @ ScorePlan { scorer: Some(scorer), .. }) = &plan.score else { continue };
+            let Some(ask @ ScorePlan { model: Some(model), .. }) = &plan.score else { continue };
             let mut rows = Vec::new();
             for entity in due {
                 self.scratch.entity_state.unpack(self.store.packed(*entity));
@@ -194,8 +194,8 @@ impl Partition {
                 rows.extend(input_row_if_due(&mut evaluator, ask, score, state).into_iter().flatten());
             }
             let mut scores = Vec::new();
-            scorer.score(&rows, &mut scores);
-            self.scratch.score_cache.insert(ask, scorer.width(), &rows, scores);
+            model.score(&rows, &mut scores);
+            self.scratch.score_cache.insert(ask, model.width(), &rows, scores);
         }
     }
 }

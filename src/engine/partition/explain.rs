@@ -1,7 +1,7 @@
 //! Why a tag is as it is: its conditions piece by piece, and when each of them will differ if nothing happens.
 //!
-//! What lies ahead is not computed but lived: the entity is put alone into a partition of its own, and time passes there
-//! from one instant at which something may differ to the next, as long as the entity is not forgotten.
+//! The future is not computed but played: the entity is put alone into a partition of its own, and the clock of that
+//! moves from one instant at which something may differ to the next, until the entity is forgotten.
 
 use std::collections::BTreeSet;
 
@@ -15,7 +15,7 @@ use crate::engine::tags::band_or_stage;
 use crate::engine::unknown::{BandVerdict, Truth};
 use crate::model::{Timestamp, Unit, Value};
 
-/// So many instants are looked at; what lies behind them is taken for never.
+/// At most this many instants are looked at; a later change counts as none.
 const LOOKS_MAX: usize = 5_000;
 
 /// A tag of an entity at an instant. Values are `None` where they are absent.
@@ -23,63 +23,65 @@ const LOOKS_MAX: usize = 5_000;
 pub struct Explanation {
     pub at: Timestamp,
     pub value: Option<Value>,
-    /// Since when the tag has this value.
+    /// Since when the tag has had this value.
     pub since: Option<Timestamp>,
     pub wait: Option<Wait>,
-    /// What the tag is made of, in the catalog's order.
+    /// The tag's expressions, in the catalog's order.
     pub sections: Vec<Section>,
-    /// The counters that the tag looks at and that have not seen their whole window.
+    /// The counters that the tag reads and that have not seen their whole window.
     pub incomplete_counters: Vec<IncompleteCounter>,
     /// The tag's next change if nothing happens.
     pub next: Option<NextChange>,
-    /// The end of the entity if nothing happens: what it has then is taken away.
+    /// The end of the entity if nothing happens: its tags are removed then.
     pub expiry: Option<Expiry>,
 }
 
-/// A counter of which only a part is known.
+/// A counter that has not seen its whole window.
 #[derive(Clone, Debug, PartialEq)]
 pub struct IncompleteCounter {
     pub counter: String,
     /// Its value over what was seen.
     pub value: Option<Value>,
     pub since: Timestamp,
-    /// From here on it holds nothing but what was seen; `None` for never.
+    /// From this instant on, its window holds only what was seen; `None` for never.
     pub complete_at: Option<Timestamp>,
 }
 
-/// The instant at which an entity has been silent for so long.
+/// The instant at which an entity is forgotten after a long silence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Expiry {
     pub at: Timestamp,
     pub silent_ms: i64,
 }
 
-/// What a tag waits for that is no condition.
+/// What a tag waits for beside its conditions.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Wait {
-    /// `when` holds since an instant; if it goes on, the tag is on from `until`.
+    /// `when` has held since an instant; if it goes on, the tag is on from `until`.
     For { since: Timestamp, until: Timestamp },
-    /// The tag's model was asked at an instant and gave this score; if nothing happens it is asked again at `until`.
+    /// The tag's model was asked at an instant and returned this score; if nothing happens, it is asked again at
+    /// `until`.
     Refresh { score: Option<f64>, since: Timestamp, until: Timestamp },
-    /// The tag is on, but `when` does not hold since an instant; `keep_for` ends at `until`.
+    /// The tag is on, but `when` has not held since an instant; `keep_for` ends at `until`.
     KeepFor { since: Timestamp, until: Timestamp },
 }
 
+/// The next change of a tag, and what it shows then.
 #[derive(Clone, Debug, PartialEq)]
 pub struct NextChange {
     pub at: Timestamp,
     pub value: Option<Value>,
 }
 
-/// Which of a tag's expressions it is.
+/// Which of a tag's expressions a section shows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Role {
     When,
     Until,
     Value,
-    /// The condition of the stage of this name.
+    /// The condition of the stage with this name.
     Stage(String),
-    /// What a model is given under this name.
+    /// The model's input with this name.
     Input(String),
 }
 
@@ -87,41 +89,42 @@ pub enum Role {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Section {
     pub role: Role,
-    /// The whole first, then its parts, each before its own parts. Empty for a stage without a condition.
+    /// The whole expression first, then its operands, each before its own operands. Empty for a stage without a
+    /// condition.
     pub clauses: Vec<Clause>,
-    /// Everything that it mentions, as in a change's `because`.
+    /// The values of everything that it mentions, as in a change's `because`.
     pub leaves: Vec<(String, Option<Value>)>,
 }
 
-/// A piece of an expression.
+/// A part of an expression.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Clause {
-    /// 0 for the whole.
+    /// 0 for the whole expression.
     pub depth: usize,
     /// As the catalog could write it.
     pub text: String,
     pub form: ClauseForm,
-    /// Over what was seen; of a condition that is not decided, nothing.
+    /// Over what was seen; `None` for a condition that is not decided.
     pub value: Option<Value>,
-    /// Whether it is so for all that the counters may have missed (spec 4.3).
+    /// Whether it holds for everything that the counters may have missed (spec 4.3).
     pub is_decided: bool,
     /// The first instant at which its value is another if nothing happens; `None` for never, and for numbers that move
     /// with the clock.
     pub until: Option<Timestamp>,
 }
 
-/// How a piece is made of what stands below it.
+/// How a clause is made of its operands.
 #[derive(Clone, Debug, PartialEq)]
 pub enum ClauseForm {
-    /// `&&`, `||`, or `!` of one of these: its parts follow.
+    /// `&&`, `||`, or `!` of one of these: its operands follow as clauses.
     Parts,
-    /// A comparison, with the values of its sides; the unit where they are lengths of time.
+    /// A comparison, with the values of its sides; with a unit where they are lengths of time.
     Comparison(Comparison, [Option<Value>; 2], Option<Unit>),
-    /// Anything else that has no parts of interest.
+    /// Anything else.
     Leaf,
 }
 
-/// A clause whose values are still to be found.
+/// A part of an expression whose values are still to be found.
 struct SubExpr<'p> {
     depth: usize,
     expr: &'p Expr,
@@ -129,17 +132,17 @@ struct SubExpr<'p> {
     serves: Purpose,
 }
 
-/// What a piece is to its tag.
+/// What a part is to its tag.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Purpose {
     Condition,
-    /// A value, or what bands are made of.
+    /// A value, or what bands are found from.
     Value,
-    /// What a model is given: nothing comes of it when it differs.
+    /// A model's input: a change of it alone changes nothing.
     Input,
 }
 
-/// What a piece is at an instant.
+/// The state of a part at an instant.
 #[derive(Clone, Debug, PartialEq)]
 struct SubExprState {
     value: Option<Value>,
@@ -154,16 +157,16 @@ impl SubExprState {
     }
 }
 
-/// What one look at an entity finds.
+/// The state of a tag and its parts at an instant.
 struct Observation {
     shown: Option<Value>,
     state: TagState,
-    /// By piece.
+    /// One per part.
     sub_exprs: Vec<SubExprState>,
 }
 
 impl Partition {
-    /// Why a tag of an entity is as it is now; `None` for an entity that is not known.
+    /// Why a tag of an entity is as it is now; `None` for an unknown entity.
     pub fn explain(&self, key: &str, tag: TagId) -> Option<Explanation> {
         let (mut alone, entity) = self.isolate(key)?;
         let program = self.program.clone();
@@ -220,7 +223,7 @@ impl Partition {
         load_inputs(&self.program, place, entity_state);
     }
 
-    /// The value of an expression over what was seen of the entity that was opened, and until when it holds.
+    /// The value of an expression over what was seen of the opened entity, and until when it holds.
     fn held(&mut self, expr: &Expr) -> (Option<Value>, Timestamp) {
         let Some(now) = self.now else {
             return (None, Timestamp::FOREVER);
@@ -231,12 +234,12 @@ impl Partition {
         (held.value.to_value(), if expr.moves() { Timestamp::FOREVER } else { held.until })
     }
 
-    /// What there is to doubt about the tag at `place`.
+    /// The coverage, where the tag at `place` reads an incomplete counter.
     fn incomplete(&self, place: usize) -> Option<Coverage> {
         self.coverage.incomplete_for(&self.program.tags[place], self.now?.at).cloned()
     }
 
-    /// A piece of the tag at `place`, whose entity was opened.
+    /// The state of a part of the tag at `place`, of the opened entity.
     fn found(
         &mut self,
         place: usize,
@@ -274,7 +277,7 @@ impl Partition {
         }
     }
 
-    /// The counters of the tag at `place`, whose entity was opened, that are not complete.
+    /// The incomplete counters of the tag at `place`, of the opened entity.
     fn incomplete_counters(&mut self, place: usize) -> Vec<IncompleteCounter> {
         let (Some(coverage), Some(now)) = (self.incomplete(place), self.clock()) else { return Vec::new() };
         let program = self.program.clone();
@@ -288,7 +291,7 @@ impl Partition {
         program.tags[place].counters.iter().filter(incomplete).map(incomplete_counters).collect()
     }
 
-    /// When the entity that was opened will be forgotten.
+    /// When the opened entity will be forgotten.
     fn expiry(&self) -> Option<Expiry> {
         let silent_ms = self.program.catalog.entity(self.program.kind).forget_after_ms?;
         Some(Expiry { at: self.forget_at(), silent_ms }).filter(|expiry| expiry.at <= Timestamp::MAX)
@@ -346,7 +349,7 @@ impl Partition {
         }
     }
 
-    /// Lets time pass until everything has differed once, or the entity is forgotten.
+    /// Lets time pass until every part has differed once, or the entity is forgotten.
     fn live_on(
         &mut self,
         entity: EntityId,
@@ -392,10 +395,10 @@ impl Partition {
     }
 }
 
-/// The tags that have no part in the one at `place`: of the entity alone they need not go on.
+/// The tags that the tag at `place` does not depend on: they can be held.
 fn others(program: &Program, place: usize) -> BTreeSet<Box<str>> {
     let mut needed = BTreeSet::from([program.tags[place].id.0]);
-    // A tag stands behind those that it uses.
+    // A tag comes after those that it uses.
     for plan in program.tags[..=place].iter().rev() {
         if needed.contains(&plan.id.0) {
             needed.extend(plan.uses.iter().map(|used| used.0));
@@ -423,7 +426,7 @@ fn sections_of(kind: &TagKind) -> Vec<(Role, Option<&Condition>)> {
     }
 }
 
-/// The pieces of an expression: the whole, then the operands of `&&` and `||`.
+/// The parts of an expression: the whole, then the operands of `&&` and `||`.
 fn take_apart<'p>(expr: &'p Expr, depth: usize, sub_exprs: &mut Vec<SubExpr<'p>>) {
     let mut parts = Vec::new();
     match expr {
@@ -437,7 +440,7 @@ fn take_apart<'p>(expr: &'p Expr, depth: usize, sub_exprs: &mut Vec<SubExpr<'p>>
     }
 }
 
-/// The operands of a chain of `&&`, or of `||`, whichever `root` is.
+/// The operands of a chain of `&&`, or of `||`, as `root` is.
 fn flatten<'p>(root: &Expr, expr: &'p Expr, parts: &mut Vec<&'p Expr>) {
     match (root, expr) {
         (Expr::And(_), Expr::And(sides)) | (Expr::Or(_), Expr::Or(sides)) => {
@@ -447,7 +450,7 @@ fn flatten<'p>(root: &Expr, expr: &'p Expr, parts: &mut Vec<&'p Expr>) {
     }
 }
 
-/// What a length of time is counted in.
+/// The unit of a length of time.
 fn unit(expr: &Expr) -> Option<Unit> {
     match expr {
         Expr::Since { unit, .. } | Expr::Until { unit, .. } | Expr::Between { unit, .. } => Some(*unit),

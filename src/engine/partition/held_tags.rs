@@ -1,4 +1,4 @@
-//! Tags whose changes wait until somebody approves them (spec 8, the breaker).
+//! Tags whose changes wait for approval (spec 8).
 
 use std::collections::BTreeSet;
 
@@ -8,7 +8,7 @@ use crate::engine::program::Program;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct HeldTags {
     names: BTreeSet<Box<str>>,
-    /// By place in the order of evaluation; empty where nothing is held.
+    /// By place in the order of evaluation; empty where no tag is held.
     places: Vec<bool>,
 }
 

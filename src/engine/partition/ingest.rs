@@ -1,4 +1,4 @@
-//! What an event does to an entity's attributes and series, and which tags that makes stale.
+//! What an event does: it moves an entity's attributes and series, and makes tags dirty, which are then evaluated.
 
 use std::collections::HashSet;
 
@@ -16,8 +16,8 @@ use crate::engine::tags::TagCommand;
 use crate::model::{Cause, Command, Event, Micros, PathId, Property, Scalar, TagId, Timestamp};
 
 impl Partition {
-    /// Takes an accepted event, if it is one of an entity of this kind: what is due up to its time comes first, then the
-    /// event, then its entity's verdicts.
+    /// Takes an accepted event, if it concerns an entity of this kind: first everything that is due up to its time,
+    /// then the event, then the verdicts of its entity.
     pub fn apply(&mut self, event: &Event, sink: &mut impl Sink) {
         self.advance(event.time, sink);
         let (Some(now), Some(key)) = (self.now, event.key_of(self.program.kind)) else {
@@ -47,7 +47,7 @@ impl Partition {
         }
         self.count(event, context);
         if self.forget_at() <= now.at {
-            // Nobody was there, or there were only commands: the event is so old that nothing is kept.
+            // The entity is new, or had only commands: the event is so old that nothing is kept.
             self.scratch.dirty.clear();
             return entity.into_iter().for_each(|entity| self.end(entity, now.at, Cause::Forgotten, sink));
         }
@@ -69,7 +69,7 @@ impl Partition {
         }
     }
 
-    /// What an event asks for. Erasing is no order: it has no verdicts.
+    /// What an event asks for. An erasure has no context: it is not evaluated.
     fn context<'a>(&self, event: &'a Event, now: Now) -> EvalContext<'a> {
         let ends = |tag: TagId, valid_for_ms: Option<i64>| {
             let default = match self.program.tag(tag).kind {
@@ -89,13 +89,13 @@ impl Partition {
         EvalContext { now, cause, command }
     }
 
-    /// Takes a behaviour event or an order into the record on the desk.
+    /// Takes a behaviour event or a command into the unpacked entity.
     fn count(&mut self, event: &Event, context: EvalContext<'_>) {
         let EvalContext { now, command, .. } = context;
         let Some(command) = command else {
             let Partition { program, scratch, stats, .. } = self;
             let (skipped, attributes) = (&mut stats.skipped[..], &mut stats.attributes[..]);
-            let mut counting = EventCounting { program, now, dirty: &mut scratch.dirty, skipped, attributes };
+            let mut counting = EventCounter { program, now, dirty: &mut scratch.dirty, skipped, attributes };
             return counting.count(event, &mut scratch.entity_state);
         };
         self.scratch.entity_state.see_command(now.at);
@@ -126,17 +126,17 @@ impl Partition {
 
 /// Counts one accepted event for its entity.
 #[derive(Debug)]
-pub(super) struct EventCounting<'a> {
+pub(super) struct EventCounter<'a> {
     pub program: &'a Program,
     pub now: Now,
     /// The tags whose verdicts may differ now.
     pub dirty: &'a mut DirtyTags,
-    /// By series: events whose value was missing or of a type that the aggregate does not take.
+    /// By series: events without a value, or with a value of a type that the aggregate does not take.
     pub skipped: &'a mut [u64],
     pub attributes: &'a mut [AttributeStats],
 }
 
-impl EventCounting<'_> {
+impl EventCounter<'_> {
     pub(super) fn count(&mut self, event: &Event, entity_state: &mut EntityState) {
         if entity_state.see(event.time) {
             self.dirty.extend(&self.program.first_seen_dependents);
@@ -255,7 +255,7 @@ fn number(path: PathId, event: &Event) -> Option<(f64, Micros)> {
     }
 }
 
-/// A value, or the elements of an array.
+/// Visits a value, or the elements of an array.
 fn visit_values<'a>(of: Source, event: &'a Event, mut visit: impl FnMut(Scalar<'a>)) {
     let Source::Property(path) = of else {
         visit(source(of, event));
@@ -266,9 +266,9 @@ fn visit_values<'a>(of: Source, event: &'a Event, mut visit: impl FnMut(Scalar<'
     elements(property, event).iter().for_each(|element| visit(scalar(*element, event)));
 }
 
-/// The strings of an event, each once, where it first stands.
+/// Visits the strings of an event, each once, in the order in which they first stand.
 fn visit_texts<'a>(of: Source, event: &'a Event, mut visit: impl FnMut(&'a str)) {
-    /// Among so few a scan is the quickest way to find a repeat, and takes no memory.
+    /// Among this few, a scan is the quickest way to find a repeat, and needs no memory.
     const FEW: usize = 32;
     let mut few = [""; FEW];
     let mut many = HashSet::new();
@@ -288,7 +288,7 @@ fn visit_texts<'a>(of: Source, event: &'a Event, mut visit: impl FnMut(&'a str))
     });
 }
 
-/// Values that are equal in an expression have one hash; absent ones and times have none.
+/// Values that are equal in an expression have equal hashes; absent values and times have none.
 fn hash(value: Scalar<'_>) -> Option<u64> {
     let mut hasher = Xxh3::new();
     match value {
@@ -310,9 +310,9 @@ fn hash(value: Scalar<'_>) -> Option<u64> {
 /// What an event says of an attribute.
 enum AttributeReading<'a> {
     Missing,
-    /// Something that the attribute does not take, which changes nothing.
+    /// A value that the attribute does not take; it changes nothing.
     Mismatched,
-    /// An absent one clears it.
+    /// An absent value clears the attribute.
     Value(Scalar<'a>),
 }
 
@@ -346,8 +346,8 @@ fn read_attribute<'a>(attribute: &Attribute, event: &'a Event, unit: TimeUnit) -
     fits.then_some(value).into()
 }
 
-/// A time is written as an event's own may be: RFC 3339, or an integer in the catalog's unit. In UTC its year has four
-/// digits.
+/// A time is written as an event's own time may be: RFC 3339, or an integer in the catalog's unit. Its year has four
+/// digits in UTC.
 fn time(property: Property, event: &Event, unit: TimeUnit) -> Option<Timestamp> {
     let time = match property {
         Property::String(text) => Timestamp::parse(event.text(text)).ok()?,

@@ -1,7 +1,7 @@
-//! One partition: its clock, its entities and their timers, in one value that nobody else touches.
+//! One partition: its clock, its entities and their timers, in one value with one owner.
 //!
-//! The clock moves through [`Partition::apply`] and [`Partition::advance`] only, so whoever drives it (a service, a
-//! replay, a test) gets the same changes from the same events.
+//! The clock moves only through [`Partition::apply`] and [`Partition::advance`], so every driver (a service, a replay,
+//! a test) gets the same changes from the same events.
 
 mod ingest;
 mod evaluate;
@@ -40,21 +40,22 @@ pub struct Stats {
     pub events: u64,
     pub duplicates: u64,
     pub changes: u64,
-    /// Timers that were due, whether or not they brought a change.
+    /// Timers that were due, with or without a change.
     pub timers: u64,
-    /// By series: events that it could not count for want of a value that it takes.
+    /// By series: events without a value that the series takes.
     pub skipped: Vec<u64>,
     /// By attribute of the catalog.
     pub attributes: Vec<AttributeStats>,
 }
 
 impl Stats {
-    pub(super) fn new(program: &Program) -> Self {
+    fn new(program: &Program) -> Self {
         let attributes = vec![AttributeStats::default(); program.catalog.attributes.len()];
         Stats { skipped: vec![0; program.series.len()], attributes, ..Stats::default() }
     }
 }
 
+/// The entities of one kind in one partition of the input, under one program.
 #[derive(Debug)]
 pub struct Partition {
     program: Arc<Program>,
@@ -64,9 +65,9 @@ pub struct Partition {
     due_groups: DueGroups,
     changelog: ChangelogWriter,
     coverage: Coverage,
-    /// What the log has to say of it until all entities that were counted again have been evaluated.
+    /// What the changelog says of the coverage until all entities that were counted again have been evaluated.
     unwritten_coverage: Option<Coverage>,
-    /// The turns under a changed catalog, over or not.
+    /// The latest change of the catalog, whether or not all entities have been evaluated since.
     reevaluation: Option<Reevaluation>,
     ended_lives: EndedLives,
     held_tags: HeldTags,
@@ -74,14 +75,14 @@ pub struct Partition {
     stats: Stats,
 }
 
-/// Room to work on one entity, kept from one to the next so that nothing is allocated for an event.
+/// Buffers for work on one entity, kept from one to the next so that an event allocates nothing.
 #[derive(Debug)]
-pub(super) struct Scratch {
+struct Scratch {
     entity_state: EntityState,
     clock_exprs: ClockExprs,
     score_cache: ScoreCache,
     packed: Vec<u8>,
-    /// A string on its way from the record back into it.
+    /// A string on its way from the entity's state back into it.
     text: String,
     due: Vec<EntityId>,
     because: Vec<(&'static str, Scalar<'static>)>,
@@ -92,7 +93,7 @@ pub(super) struct Scratch {
 }
 
 impl Scratch {
-    pub(super) fn new(program: &Program) -> Self {
+    fn new(program: &Program) -> Self {
         Scratch {
             entity_state: EntityState::new(program),
             clock_exprs: ClockExprs::default(),
@@ -106,7 +107,7 @@ impl Scratch {
         }
     }
 
-    /// The bytes of the entity on the desk.
+    /// The bytes of the unpacked entity.
     fn pack(&mut self) -> &[u8] {
         self.packed.clear();
         self.entity_state.pack(&mut self.packed);
@@ -115,6 +116,7 @@ impl Scratch {
 }
 
 impl Partition {
+    /// A partition without entities and without a clock.
     pub fn new(program: Arc<Program>) -> Self {
         let stats = Stats::new(&program);
         Partition {
@@ -134,11 +136,12 @@ impl Partition {
         }
     }
 
+    /// The program under which it runs.
     pub fn program(&self) -> &Arc<Program> {
         &self.program
     }
 
-    /// The greatest time of the events so far, or the instant that the clock was moved on to; none before the first.
+    /// The greatest time of the events so far, or the instant to which the clock was moved; `None` before the first.
     pub fn clock(&self) -> Option<Timestamp> {
         self.now.map(|now| now.at)
     }
@@ -148,16 +151,17 @@ impl Partition {
         self.timers.next()
     }
 
+    /// How many entities it has.
     pub fn entities(&self) -> usize {
         self.store.len()
     }
 
-    /// Whether it holds the entities that a tag is put on.
+    /// Whether the entities of this partition can have a tag.
     pub fn has_tag(&self, name: &str) -> bool {
         self.program.tags.iter().any(|plan| *self.program.tag(plan.id).name == *name)
     }
 
-    /// Bytes held for entities, timers and the bookkeeping of the changelog.
+    /// Bytes of memory allocated for entities, timers and the changelog.
     pub fn bytes(&self) -> usize {
         self.store.bytes() + self.timers.bytes() + self.due_groups.bytes() + self.changelog.bytes()
     }
@@ -167,11 +171,11 @@ impl Partition {
         std::mem::replace(&mut self.stats, Stats::new(&self.program))
     }
 
-    /// Time passes up to an instant, and nothing else happens. An instant that is not after the clock does nothing.
+    /// Lets time pass up to an instant. An instant that is not after the clock does nothing.
     pub fn advance(&mut self, to: Timestamp, sink: &mut impl Sink) {
         let mut due = std::mem::take(&mut self.scratch.due);
         while let Some(at) = self.timers.pop(to, &self.store, &mut due) {
-            // Entities of one instant go by key: their order must not depend on how they are kept.
+            // Entities due at one instant go by key: their order must not depend on how they are stored.
             due.sort_unstable_by(|a, b| {
                 EntityState::key_of(self.store.packed(*a)).cmp(EntityState::key_of(self.store.packed(*b)))
             });
@@ -211,7 +215,7 @@ impl Partition {
         self.store.write(entity, self.scratch.pack());
     }
 
-    /// Sets an entity's due time, which is the present one or an earlier one.
+    /// Sets an entity's due time, which is its present due time or an earlier one.
     fn rearm(&mut self, entity: EntityId, due: Timestamp, now: Timestamp) {
         if due != self.store.due(entity) {
             self.store.set_due(entity, due);
@@ -220,14 +224,13 @@ impl Partition {
         }
     }
 
-    /// The tags that an entity has now, in the catalog's order, then those that earlier catalogs gave it and that have yet to be
-    /// removed. `with` sees them.
+    /// The tags that an entity has now: in the catalog's order, then retired tags that have not been removed yet.
     pub fn current_tags<R>(&mut self, key: &str, with: impl FnOnce(&[CurrentTag<'_>]) -> R) -> Option<R> {
         let entity = self.store.find(Store::hash(key), key)?;
         Some(self.with_tags(entity, |_, tags| with(tags)))
     }
 
-    /// As [`Partition::current_tags`] for every entity, with its key, the ones that came first before the others.
+    /// As [`Partition::current_tags`] for every entity, with its key, in the order of their numbers.
     pub fn each_entity(&mut self, mut with: impl FnMut(&str, &[CurrentTag<'_>])) {
         for entity in self.store.entities() {
             if !self.store.is_vacant(entity) {

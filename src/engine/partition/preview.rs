@@ -1,7 +1,7 @@
-//! What a changed catalog would change, counted before it does: the breaker's eyes (spec 8).
+//! What a new catalog would change, counted before it does (spec 8).
 //!
-//! A survey looks at every entity as it would be under the new catalog, a few at a time, and changes nothing. The stream
-//! goes on under the old one meanwhile, so the numbers are those of a moment that moves; that is near enough for a share.
+//! A preview evaluates every entity under the new catalog, a few at a time, and changes nothing. The stream goes on
+//! under the old catalog meanwhile, so the numbers are those of a moving instant; they are close enough for a share.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -13,20 +13,21 @@ use crate::engine::expr::{Coverage, Evaluator, load_inputs};
 use crate::engine::program::Program;
 use crate::engine::tags::{NextState, step};
 
-/// What would become of one tag.
+/// What a new catalog would do to one tag.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct TagImpact {
-    /// How many entities there are of the kind that it is put on.
+    /// Entities of the kind that can have the tag.
     pub entities: u64,
-    /// How many entities have it.
+    /// Entities that have it.
     pub had: u64,
-    /// How many of these would lose it or have another value.
+    /// Of these, entities that would lose it or get another value.
     pub differ: u64,
-    /// How many would get it.
+    /// Entities that would get it.
     pub added: u64,
 }
 
 impl TagImpact {
+    /// Adds the impact in another partition.
     pub fn add(&mut self, other: TagImpact) {
         self.entities += other.entities;
         self.had += other.had;
@@ -34,30 +35,31 @@ impl TagImpact {
         self.added += other.added;
     }
 
-    /// Whether more than a share of those who have the tag, or of all, would see it change.
+    /// Whether more than a share of the entities that have the tag, or of all entities, would see it change.
     pub fn exceeds(self, share: f64) -> bool {
         self.exceeds_of_those_who_have_it(share) || self.exceeds_of_all(share)
     }
 
-    /// Whether more than a share of those who have the tag would lose it or have another value.
+    /// Whether more than a share of the entities that have the tag would lose it or get another value.
     pub fn exceeds_of_those_who_have_it(self, share: f64) -> bool {
         self.differ as f64 > share * self.had as f64
     }
 
-    /// Whether more than a share of all would lose it, have another value, or get it.
+    /// Whether more than a share of all entities would lose it, get it, or get another value.
     pub fn exceeds_of_all(self, share: f64) -> bool {
         (self.differ + self.added) as f64 > share * self.entities as f64
     }
 }
 
-/// What would become of all tags, of one partition or of several.
+/// What a new catalog would do to all tags, in one partition or in several.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ChangeImpact {
-    /// By tag, also those that are gone.
+    /// By tag, retired ones included.
     pub tags: BTreeMap<Box<str>, TagImpact>,
 }
 
 impl ChangeImpact {
+    /// Adds the impact in another partition.
     pub fn add(&mut self, other: &ChangeImpact) {
         for (name, impact) in &other.tags {
             self.tags.entry(name.clone()).or_default().add(*impact);
@@ -71,15 +73,15 @@ impl ChangeImpact {
     }
 }
 
-/// A partition's entities under another program, one after the other.
+/// Evaluates a partition's entities under another program, one after another.
 #[derive(Debug)]
 pub struct ImpactPreview {
-    /// Under the new program, with no entities of its own.
+    /// Under the new program, without entities of its own.
     stage: Partition,
-    /// There where the partition is still under another one.
-    translation: Option<Migration>,
+    /// Present while the partition is still under another program.
+    migration: Option<Migration>,
     next: u32,
-    /// Looked at so far.
+    /// The number of entities evaluated so far.
     entities: u64,
     impact_of_all: ChangeImpact,
     /// By place in the order of evaluation.
@@ -87,21 +89,21 @@ pub struct ImpactPreview {
 }
 
 impl ImpactPreview {
-    /// Of a partition that has adopted its program, or under the one that it is to adopt.
+    /// For a partition that has switched to the program, or that is to switch to it.
     pub fn new(partition: &Partition, program: &Arc<Program>) -> Self {
         let (old, new) = (&partition.program.schema, &program.schema);
-        let is_adopted = partition.program.catalog.fingerprint == program.catalog.fingerprint;
+        let is_current = partition.program.catalog.fingerprint == program.catalog.fingerprint;
         let dedup = program.catalog.input.dedup_ms.is_some();
         let mut stage = Partition::new(Arc::clone(program));
         stage.coverage = match partition.clock() {
-            _ if is_adopted => partition.coverage.clone(),
+            _ if is_current => partition.coverage.clone(),
             Some(clock) => {
                 Coverage::carried(program, clock, |meaning| partition.inherited_coverage(meaning, &partition.coverage))
             }
             None => Coverage::complete(program),
         };
         ImpactPreview {
-            translation: (!is_adopted).then(|| Migration::new(old, new, dedup)),
+            migration: (!is_current).then(|| Migration::new(old, new, dedup)),
             impacts: vec![TagImpact::default(); program.tags.len()],
             stage,
             next: 0,
@@ -110,13 +112,13 @@ impl ImpactPreview {
         }
     }
 
-    /// Of a partition that has adopted its program, all at once.
+    /// The whole preview of a partition under its own program.
     pub fn whole(partition: &Partition) -> ChangeImpact {
         let mut preview = ImpactPreview::new(partition, &partition.program);
         preview.step(partition, usize::MAX).cloned().unwrap_or_default()
     }
 
-    /// Looks at so many entities more; the outlook when all have been looked at.
+    /// Evaluates a number of entities more. Returns the impact when all have been evaluated.
     pub fn step(&mut self, partition: &Partition, entities: usize) -> Option<&ChangeImpact> {
         self.stage.now = partition.clock().map(|clock| Now::new(clock, &self.stage.program.zone));
         let mut packed = Vec::new();
@@ -126,8 +128,8 @@ impl ImpactPreview {
                 continue;
             }
             packed.clear();
-            match &self.translation {
-                Some(translation) => translation.state(partition.store.packed(entity), &mut packed),
+            match &self.migration {
+                Some(migration) => migration.state(partition.store.packed(entity), &mut packed),
                 None => packed.extend_from_slice(partition.store.packed(entity)),
             }
             self.look(&packed);
@@ -145,7 +147,7 @@ impl ImpactPreview {
         Some(&self.impact_of_all)
     }
 
-    /// Looks at one entity.
+    /// Evaluates one entity.
     fn look(&mut self, packed: &[u8]) {
         let Partition { program, now, coverage, scratch, .. } = &mut self.stage;
         let Some(now) = *now else { return };

@@ -6,22 +6,22 @@ use crate::engine::ports::Sink;
 use crate::engine::program::Program;
 use crate::model::{Cause, Scalar, TagChange, Timestamp};
 
-/// Whose lives have ended at the present instant: what begins again at the same millisecond has changes of its own.
+/// Lives that have ended at the present instant: an entity that begins again at the same millisecond has a new life.
 #[derive(Clone, Debug, Default)]
 pub(super) struct EndedLives(Vec<u64>);
 
 impl EndedLives {
-    /// As it was noted down.
+    /// From the notes of the meta record.
     pub(super) fn noted(keys: Vec<u64>) -> Self {
         EndedLives(keys)
     }
 
-    /// Hashes of keys, one for each end.
+    /// Hashes of keys, one per life that has ended.
     pub(super) fn keys(&self) -> &[u64] {
         &self.0
     }
 
-    /// The clock has moved on.
+    /// The clock has moved.
     pub(super) fn clear(&mut self) {
         self.0.clear();
     }
@@ -36,7 +36,7 @@ impl EndedLives {
     }
 }
 
-/// When and why tags are taken away, whatever their verdicts.
+/// When and why tags are removed, whatever their verdicts.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Removal {
     pub at: Timestamp,
@@ -44,7 +44,7 @@ pub(super) struct Removal {
 }
 
 impl Removal {
-    /// The change that tells that a tag was taken from an entity.
+    /// The tag change of a removal.
     pub(super) fn change<'a>(
         self,
         program: &'a Program,
@@ -70,7 +70,7 @@ impl Removal {
 }
 
 impl Partition {
-    /// The instant at which the entity on the desk has been silent for too long.
+    /// The instant at which the unpacked entity has been silent for too long.
     pub(super) fn forget_at(&self) -> Timestamp {
         match self.program.catalog.entity(self.program.kind).forget_after_ms {
             None => Timestamp::FOREVER,
@@ -78,8 +78,7 @@ impl Partition {
         }
     }
 
-    /// Ends the entity on the desk: every tag that it has is removed, those of earlier catalogs first, then its state is
-    /// dropped.
+    /// Ends the unpacked entity: removes every tag that it has, retired ones first, then drops its state.
     pub(super) fn end(&mut self, entity: EntityId, at: Timestamp, cause: Cause, sink: &mut impl Sink) {
         let removal = Removal { at, cause };
         self.remove_retired(removal, sink);

@@ -1,4 +1,4 @@
-//! A partition made again from its log.
+//! A partition restored from its changelog.
 
 use std::cmp::Ordering;
 use std::collections::{BTreeSet, HashMap, HashSet};
@@ -18,31 +18,31 @@ use crate::engine::expr::{Coverage, InheritedCoverage, PartialSeries};
 use crate::engine::program::{Program, Schema, SchemaCell};
 use crate::model::Timestamp;
 
-/// Room is made for so many entities before any has been read.
+/// Room is made for at most this many entities before any has been read.
 const RESERVED_MAX: u64 = 1 << 24;
 
-/// No log comes that far.
+/// No changelog gets that far.
 const NUMBER_MAX: u64 = 1 << 62;
 
-/// What has been read of a log so far. It wants the records in the order of the log; those that compaction has removed
-/// may be missing or not.
+/// What has been read of a changelog so far. The records come in the order of the changelog; records that compaction
+/// may remove may be there or not.
 #[derive(Debug)]
 pub struct StateRestorer {
     partition: Partition,
-    /// How to read what is written in each; `None` for the present one.
-    translations: HashMap<u64, Option<Migration>>,
-    /// What those that were read mean.
-    meanings: HashMap<u64, Schema>,
-    /// Those that the log has.
+    /// How states of each schema are read; `None` for the present schema.
+    migrations: HashMap<u64, Option<Migration>>,
+    /// The schemas that were read, by id.
+    schemas_read: HashMap<u64, Schema>,
+    /// The ids of the schemas whose records the changelog has.
     schemas: BTreeSet<u64>,
-    held: HashMap<Slot, RestoredSegment>,
-    /// The number behind the segments of a copy that was read first.
+    by_slot: HashMap<Slot, RestoredSegment>,
+    /// The number after the last segment of a snapshot that was read first.
     snapshot_to: Option<u64>,
-    /// Room for a state in the present schema.
-    translated: Vec<u8>,
+    /// A buffer for a state in the present schema.
+    migrated: Vec<u8>,
 }
 
-/// What stands in a slot.
+/// The record of a slot.
 #[derive(Debug)]
 struct RestoredSegment {
     slot: Slot,
@@ -51,39 +51,40 @@ struct RestoredSegment {
     /// The fingerprint of the catalog under which it was written.
     catalog: u64,
     bytes: usize,
-    /// Whose states it holds; not known where the schema is not there.
+    /// The entities whose states it holds; `None` where the schema has not been read.
     entities: Option<Vec<EntityId>>,
 }
 
-/// A partition that goes on where the one that wrote the log was.
+/// A partition that goes on where the one that wrote the changelog was.
 #[derive(Debug)]
 pub struct RestoredPartition {
     pub partition: Partition,
-    /// There where the log holds states of another catalog's cells.
+    /// Present where the changelog holds states of another schema.
     pub change: Option<MigrationReport>,
 }
 
 impl StateRestorer {
+    /// Begins to read a changelog under a program.
     pub fn new(program: Arc<Program>) -> Self {
-        let translations = HashMap::from([(program.schema.id(), None)]);
-        let meanings = HashMap::from([(program.schema.id(), program.schema.clone())]);
+        let migrations = HashMap::from([(program.schema.id(), None)]);
+        let schemas_read = HashMap::from([(program.schema.id(), program.schema.clone())]);
         StateRestorer {
             partition: Partition::new(program),
-            translations,
-            meanings,
+            migrations,
+            schemas_read,
             schemas: BTreeSet::new(),
-            held: HashMap::new(),
+            by_slot: HashMap::new(),
             snapshot_to: None,
-            translated: Vec::new(),
+            migrated: Vec::new(),
         }
     }
 
-    /// The entities of which a state was found so far.
+    /// The number of entities found so far.
     pub fn entities(&self) -> usize {
         self.partition.entities()
     }
 
-    /// The meaning of a schema.
+    /// The record of a schema.
     ///
     /// # Errors
     /// Bytes that cannot be read.
@@ -93,7 +94,7 @@ impl StateRestorer {
         Ok(())
     }
 
-    /// The schema of a copy: whether the log still has its record, live segments tell.
+    /// The schema of a snapshot. Whether the changelog still has its record depends on the live segments.
     ///
     /// # Errors
     /// Bytes that cannot be read.
@@ -101,12 +102,12 @@ impl StateRestorer {
         let program = &self.partition.program;
         let old = Schema::read(id, meaning)?;
         let dedup = program.catalog.input.dedup_ms.is_some();
-        self.translations.entry(id).or_insert_with(|| Some(Migration::new(&old, &program.schema, dedup)));
-        self.meanings.entry(id).or_insert(old);
+        self.migrations.entry(id).or_insert_with(|| Some(Migration::new(&old, &program.schema, dedup)));
+        self.schemas_read.entry(id).or_insert(old);
         Ok(())
     }
 
-    /// The record of a schema has been removed.
+    /// The record of a schema is removed.
     pub fn clear_schema(&mut self, id: u64) {
         self.schemas.remove(&id);
     }
@@ -119,8 +120,8 @@ impl StateRestorer {
         self.keep_segment(segment, segment.entries.len())
     }
 
-    /// A segment of a copy, of whose entries in the log, `log_bytes` of them, some may be left out. A copy comes before
-    /// anything of the log that was written after it.
+    /// A segment of a snapshot. Some of its entries may be left out; `log_bytes` is the size of all of them in the
+    /// changelog. A snapshot is read before anything that was written after it.
     ///
     /// # Errors
     /// Entries that cannot be read.
@@ -137,27 +138,27 @@ impl StateRestorer {
         if slot >= SLOT_MAX {
             return Err(ChangelogError::Slot { slot });
         }
-        let entities = match self.translations.get(&schema) {
-            Some(translation) => Some(read(segment, translation.as_ref(), &mut self.partition, &mut self.translated)?),
-            // It is dead, or its schema is missing: the end of the log tells.
+        let entities = match self.migrations.get(&schema) {
+            Some(migration) => Some(read(segment, migration.as_ref(), &mut self.partition, &mut self.migrated)?),
+            // It is dead, or its schema is missing: the end of the changelog tells.
             None => None,
         };
-        self.held.insert(slot, RestoredSegment { slot, number, schema, catalog, bytes, entities });
+        self.by_slot.insert(slot, RestoredSegment { slot, number, schema, catalog, bytes, entities });
         Ok(())
     }
 
-    /// The record of a slot has been removed.
+    /// The record of a slot is removed.
     pub fn clear(&mut self, slot: Slot) {
-        self.held.remove(&slot);
+        self.by_slot.remove(&slot);
     }
 
-    /// The log has been read to its end: makes the partition that wrote it. Nothing fires; entities that have not been
-    /// evaluated under the present catalog take their turns.
+    /// Ends with the partition that wrote the changelog. No timer fires; entities that have not been evaluated under
+    /// the present catalog are due soon.
     ///
     /// # Errors
-    /// A log in which something is missing, and a copy of which nothing is of use any more.
+    /// A changelog in which something is missing, and a snapshot that is too old to be of use.
     pub fn finish(self, position: Checkpoint) -> Result<RestoredPartition, ChangelogError> {
-        let StateRestorer { mut partition, translations, meanings, schemas, held, snapshot_to, .. } = self;
+        let StateRestorer { mut partition, migrations, schemas_read, schemas, by_slot, snapshot_to, .. } = self;
         let Checkpoint { clock, extent, catalog, schema, notes } = position;
         let notes = Notes::read(&notes)?;
         if let Some(snapshot_to) = snapshot_to
@@ -165,37 +166,38 @@ impl StateRestorer {
         {
             return Err(ChangelogError::Outdated { snapshot_to, oldest: extent.oldest });
         }
-        let mut held: Vec<RestoredSegment> = held.into_values().collect();
-        held.sort_unstable_by_key(|held| (held.number, held.slot));
-        let (dead, live) = held.split_at(held.partition_point(|held| held.number < extent.oldest));
+        let mut records: Vec<RestoredSegment> = by_slot.into_values().collect();
+        records.sort_unstable_by_key(|record| (record.number, record.slot));
+        let (dead, live) = records.split_at(records.partition_point(|record| record.number < extent.oldest));
         check_complete(live, extent)?;
-        let mut ring = SegmentRing::starting(extent.oldest);
-        dead.iter().for_each(|held| ring.restore_dead(held.slot, held.number, held.bytes));
+        let mut segments = SegmentRing::starting(extent.oldest);
+        dead.iter().for_each(|record| segments.restore_dead(record.slot, record.number, record.bytes));
         let mut change: Option<MigrationReport> = None;
-        for held in live {
-            let Some(entities) = &held.entities else {
-                return Err(ChangelogError::NoSchema { number: held.number, schema: held.schema });
+        for record in live {
+            let Some(entities) = &record.entities else {
+                return Err(ChangelogError::NoSchema { number: record.number, schema: record.schema });
             };
-            let place = StateLocation::segment(held.number);
+            let place = StateLocation::segment(record.number);
             let latest = entities.iter().copied().filter(|entity| partition.store.is_at(*entity, place));
-            ring.restore_live(held.slot, latest, held.bytes, held.schema);
-            if let Some(Some(translation)) = translations.get(&held.schema) {
-                change.get_or_insert_default().add(&translation.change);
+            segments.restore_live(record.slot, latest, record.bytes, record.schema);
+            if let Some(Some(migration)) = migrations.get(&record.schema) {
+                change.get_or_insert_default().add(&migration.change);
             }
         }
-        schemas.iter().for_each(|schema| ring.restore_schema(*schema));
-        ring.restored();
+        schemas.iter().for_each(|schema| segments.restore_schema(*schema));
+        segments.restored();
         partition.now = clock.map(|clock| Now::new(clock, &partition.program.zone));
         partition.ended_lives = EndedLives::noted(notes.ended);
-        partition.changelog = ChangelogWriter::restored(ring, notes.purge_to);
+        partition.changelog = ChangelogWriter::restored(segments, notes.purge_to);
         if catalog == partition.program.catalog.fingerprint {
             partition.held_tags = HeldTags::new(&partition.program, notes.held.into_iter().collect());
         }
         if let Some(clock) = clock {
-            // A catalog that was in force without anything being written has left what was written before it.
-            let before = meanings.get(&schema).or_else(|| meanings.get(&live.last()?.schema));
-            let held = |meaning: &str| previously(meaning, &notes.coverage, before);
-            partition.coverage = Coverage::carried(&partition.program, clock, held);
+            // A catalog may have been in force without anything being written; the last segment tells what was before
+            // it.
+            let before = schemas_read.get(&schema).or_else(|| schemas_read.get(&live.last()?.schema));
+            let inherited = |meaning: &str| previously(meaning, &notes.coverage, before);
+            partition.coverage = Coverage::carried(&partition.program, clock, inherited);
         }
         drop_dead(&mut partition, extent);
         if let Some(clock) = clock {
@@ -208,10 +210,10 @@ impl StateRestorer {
     }
 }
 
-/// What was kept of a series of this meaning: as noted, or all of it under the schema that was in force. Where there was
-/// none, there was no entity that could have missed anything.
-fn previously(meaning: &str, noted: &[PartialSeries], before: Option<&Schema>) -> Option<InheritedCoverage> {
-    let partial = noted.iter().filter(|partial| *partial.meaning == *meaning);
+/// What was kept of a series with this meaning: as the notes say, else everything under the schema that was in force.
+/// Where there was no schema, there was no entity that could have missed anything.
+fn previously(meaning: &str, partial_series: &[PartialSeries], before: Option<&Schema>) -> Option<InheritedCoverage> {
+    let partial = partial_series.iter().filter(|partial| *partial.meaning == *meaning);
     if let Some(partial) = partial.max_by_key(|partial| partial.reach.width()) {
         return Some(InheritedCoverage { since: partial.since, reach: partial.reach });
     }
@@ -225,12 +227,12 @@ fn previously(meaning: &str, noted: &[PartialSeries], before: Option<&Schema>) -
     reaches.max_by_key(|reach| reach.width()).map(|reach| InheritedCoverage { since: Timestamp::MIN, reach })
 }
 
-/// Reads the entries of a segment into the store; the entities whose states it holds.
+/// Reads the entries of a segment into the store. Returns the entities whose states it holds.
 fn read(
     segment: Segment<'_>,
-    translation: Option<&Migration>,
+    migration: Option<&Migration>,
     partition: &mut Partition,
-    translated: &mut Vec<u8>,
+    migrated: &mut Vec<u8>,
 ) -> Result<Vec<EntityId>, ChangelogError> {
     let store = &mut partition.store;
     store.reserve(segment.population.min(RESERVED_MAX) as usize);
@@ -255,10 +257,10 @@ fn read(
         for (entry, hash) in batch.iter().zip(hashes) {
             match *entry {
                 ChangelogEntry::State { key, due, mut packed } => {
-                    if let Some(translation) = translation {
-                        translated.clear();
-                        translation.state(packed, translated);
-                        packed = translated;
+                    if let Some(migration) = migration {
+                        migrated.clear();
+                        migration.state(packed, migrated);
+                        packed = migrated;
                     }
                     entities.push(store.restore(hash, key, packed, due, place));
                 }
@@ -279,8 +281,8 @@ fn check_complete(live: &[RestoredSegment], extent: Extent) -> Result<(), Change
         return Err(ChangelogError::Extent { extent });
     }
     let mut next = extent.oldest;
-    for held in live {
-        match held.number.cmp(&next) {
+    for record in live {
+        match record.number.cmp(&next) {
             Ordering::Less => return Err(ChangelogError::Extent { extent }),
             Ordering::Equal if next < extent.next => next += 1,
             Ordering::Equal => return Err(ChangelogError::Extent { extent }),
@@ -305,13 +307,15 @@ fn drop_dead(partition: &mut Partition, extent: Extent) {
     }
 }
 
-/// Files the timers. With a changed catalog every entity takes its turn; else those do who had not had it.
+/// Files the timers. After a change of the catalog, every entity is due soon; else only those that have not been
+/// evaluated since the last change.
 ///
-/// Who had it and was left as it was may stand in a segment of the catalog before, with the due time of then: when it is
-/// due now has to be found out.
+/// An entity that was evaluated and left as it was may be in a segment from before the change, with its due time of
+/// then; its present due time has to be found.
 fn arm(partition: &mut Partition, clock: Timestamp, is_changed: bool, live: &[RestoredSegment]) {
     let catalog = partition.program.catalog.fingerprint;
-    let earlier = live.iter().filter(|held| held.catalog != catalog).map(|held| StateLocation::segment(held.number));
+    let earlier =
+        live.iter().filter(|record| record.catalog != catalog).map(|record| StateLocation::segment(record.number));
     let earlier: HashSet<StateLocation> = earlier.collect();
     for entity in partition.store.entities() {
         let store = &mut partition.store;
@@ -320,9 +324,11 @@ fn arm(partition: &mut Partition, clock: Timestamp, is_changed: bool, live: &[Re
         }
         let is_earlier = !earlier.is_empty() && earlier.contains(&store.location(entity));
         let mut due = store.due(entity).max(clock);
-        let turn = partition.reevaluation.map(|reevaluation| reevaluation.due(store.hash_of(entity)));
-        if let Some(turn) = turn.filter(|turn| is_changed || *turn > clock && (is_earlier || due >= *turn)) {
-            due = turn;
+        let planned = partition.reevaluation.map(|reevaluation| reevaluation.due(store.hash_of(entity)));
+        if let Some(planned) =
+            planned.filter(|planned| is_changed || *planned > clock && (is_earlier || due >= *planned))
+        {
+            due = planned;
             store.set_pending_reevaluation(entity);
         } else if is_earlier {
             due = partition.find_next_due(entity).unwrap_or_else(|| {

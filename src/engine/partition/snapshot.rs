@@ -1,53 +1,54 @@
-//! A copy of a partition in the shape in which its log is read, so that a reader of the log needs only what was written
-//! after the copy was taken.
+//! A snapshot of a partition in the form of its changelog, so that a reader needs only what was written after it.
 //!
-//! The copy has every live segment with the states that are still the latest, and every dead one that has not been
-//! overwritten yet, without any. To whoever reads it and then the log from some offset on that was not behind the copy's,
-//! all is as if they had read the log from its beginning:
+//! The snapshot has every live segment with those states that are still the latest, and every dead segment that has not
+//! been overwritten yet, empty. A reader that reads it, and then the changelog from an offset that is not behind the
+//! snapshot's, gets the same as from the whole changelog:
 //!
-//! - The states that are right at the end stand in segments that are live at the end. Those of them that were written
-//!   after the copy are in the log, since compaction removes none that is live; the others were live at the copy, too.
-//! - What was erased after the copy does not come back. The note of the erasure stands in a segment that is newer than all
-//!   of the copy's, and segments die in the order of their numbers. So when the note's segment is dead, which it has to be
-//!   before compaction may remove it, `oldest` is behind all of the copy, which is refused then
-//!   ([`ChangelogError::Outdated`](crate::engine::ChangelogError::Outdated)). That is the rule that KIP-1259 wants of whoever keeps state beside
-//!   a compacted log; it rests on numbers instead of on how long brokers keep tombstones.
-//! - To read again what was written shortly before the copy changes nothing: what stands last in the log counts.
-//! - A slot that was cleared meanwhile, and whose tombstone compaction has removed, is taken for that of a dead segment,
-//!   and is overwritten or cleared once more.
+//! - The right states are in segments that are live at the end. Those written after the snapshot are in the changelog,
+//!   because compaction does not remove live segments; the others were live at the snapshot, too.
+//! - An entity that was erased after the snapshot does not come back. The note of its erasure is in a segment that is
+//!   newer than all of the snapshot's, and segments die in the order of their numbers. So when the note's segment is
+//!   dead, as it must be before compaction may remove it, `oldest` is beyond all of the snapshot's segments, and the
+//!   snapshot is refused ([`ChangelogError::Outdated`](crate::engine::ChangelogError::Outdated)). That is the rule that
+//!   KIP-1259 asks of state kept beside a compacted topic; here it rests on numbers, and not on how long brokers keep
+//!   tombstones.
+//! - Reading again what was written shortly before the snapshot changes nothing: the last record of a slot counts.
+//! - A slot that was cleared meanwhile, and whose tombstone compaction has removed, is taken for the slot of a dead
+//!   segment, and is overwritten or cleared once more.
 
 use super::Partition;
 use crate::engine::changelog::{Segment, put_state};
 use crate::engine::entity::StateLocation;
 
-/// Takes a copy: the schema, then segments in the order of their numbers.
+/// Takes a snapshot: the schema, then segments in the order of their numbers.
 pub trait SnapshotSink {
     fn schema(&mut self, id: u64, meaning: &[u8]);
 
-    /// `log_bytes`: the size of the segment's entries in the log, of which these are a part.
+    /// `log_bytes`: the size of all the segment's entries in the changelog, of which these are a part.
     fn segment(&mut self, segment: Segment<'_>, log_bytes: u32);
 }
 
-/// Why a partition cannot be copied now.
+/// Why no snapshot can be taken now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SnapshotUnavailable {
-    #[error("something of it is not in its log yet")]
+    #[error("part of the state is not in the changelog yet")]
     Pending,
-    #[error("its log is still written in the schema of another catalog")]
+    #[error("the changelog still holds segments in the schema of another catalog")]
     OtherSchema,
 }
 
 impl Partition {
-    /// Copies everything that a reader of the log would find.
+    /// Hands out everything that a reader of the changelog would find.
     ///
     /// # Errors
-    /// Why it cannot be copied now; nothing was handed out.
+    ///
+    /// Why no snapshot can be taken now; nothing was handed out.
     pub fn write_snapshot(&self, out: &mut impl SnapshotSink) -> Result<(), SnapshotUnavailable> {
         if self.pending_bytes() > 0 {
             return Err(SnapshotUnavailable::Pending);
         }
-        let (ring, store, schema) = (self.changelog.segments(), &self.store, &self.program.schema);
-        if !ring.is_written_in(schema.id()) {
+        let (segments, store, schema) = (self.changelog.segments(), &self.store, &self.program.schema);
+        if !segments.is_written_in(schema.id()) {
             return Err(SnapshotUnavailable::OtherSchema);
         }
         out.schema(schema.id(), schema.meaning());
@@ -60,13 +61,13 @@ impl Partition {
             count: 0,
             entries: &[],
         };
-        // The last ones that died: their numbers are those in front of the live ones.
-        let first = ring.oldest().saturating_sub(ring.dead().len() as u64);
-        for (number, (slot, bytes)) in (first..).zip(ring.dead()) {
+        // The segments that died last: their numbers are those before the live ones.
+        let first = segments.oldest().saturating_sub(segments.dead().len() as u64);
+        for (number, (slot, bytes)) in (first..).zip(segments.dead()) {
             out.segment(Segment { slot, number, ..empty }, bytes);
         }
         let mut entries = Vec::new();
-        for live in ring.live() {
+        for live in segments.live() {
             entries.clear();
             let place = StateLocation::segment(live.number);
             let mut count = 0;

@@ -1,7 +1,7 @@
 //! What the cells of an entity mean, as texts that stay the same while other parts of a catalog change.
 //!
-//! Ids are written as the names that they stand for. The texts are compared over restarts and versions: another text
-//! for the same meaning throws state away.
+//! Ids are written as the names that they stand for. The texts are compared over restarts and versions: where the text
+//! for an unchanged meaning changes, the state is lost.
 
 use std::fmt::Write;
 
@@ -19,7 +19,7 @@ use crate::model::{PathId, Value};
 pub(super) struct MeaningWriter<'a>(pub &'a Catalog);
 
 impl MeaningWriter<'_> {
-    /// An attribute, whatever its name.
+    /// The meaning of an attribute, without its name.
     pub(super) fn attribute(self, attribute: &Attribute) -> String {
         let kind = match attribute.kind {
             None => "any",
@@ -32,7 +32,7 @@ impl MeaningWriter<'_> {
         format!("{from} {value} {kind}{}", self.filter(attribute.filter.as_ref()))
     }
 
-    /// A series, whatever its reach.
+    /// The meaning of a series, without its reach.
     pub(super) fn series(self, plan: &SeriesPlan) -> String {
         let kind = match plan.series_type {
             SeriesType::Counts => "counts".to_owned(),
@@ -100,7 +100,7 @@ impl MeaningWriter<'_> {
         text
     }
 
-    /// Of the expressions that stand in a `where`, in the order of their parts, each in parentheses.
+    /// An expression of a `where`: its operands in order, each in parentheses.
     fn expr(self, expr: &Expr, out: &mut String) {
         let (name, parts): (&str, Vec<&Expr>) = match expr {
             Expr::Literal(value) => return literal(value, out),
@@ -125,7 +125,7 @@ impl MeaningWriter<'_> {
             Expr::Conditional(parts) => ("if", parts.iter().collect()),
             Expr::In(x, list) => ("in", std::iter::once(&**x).chain(list).collect()),
             Expr::Text(test, sides) => (text_test(*test), sides.iter().collect()),
-            // Nothing of an entity enters a `where`, nor does the clock.
+            // A `where` mentions neither an entity's values nor the clock.
             Expr::Attribute(_)
             | Expr::Counter(_)
             | Expr::Tag(_)
@@ -143,7 +143,7 @@ impl MeaningWriter<'_> {
     }
 }
 
-/// What the states of such a tag are.
+/// The form of a tag's states, with the names of its bands or stages.
 pub(super) fn tag_states(kind: &TagKind) -> TagStates {
     let (form, names) = match kind {
         TagKind::Manual { .. } => (TagForm::Manual, Vec::new()),

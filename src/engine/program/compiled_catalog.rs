@@ -7,20 +7,21 @@ use crate::catalog::Catalog;
 use crate::engine::ports::ScoreModels;
 use crate::model::EntityKindId;
 
-/// The programs of all kinds of entity of one catalog.
+/// A catalog with a program for each entity kind.
 #[derive(Debug)]
 pub struct CompiledCatalog {
     pub catalog: Arc<Catalog>,
-    /// By kind, in the catalog's order.
+    /// By entity kind, in the catalog's order.
     programs: Vec<Arc<Program>>,
 }
 
 impl CompiledCatalog {
-    /// Of a catalog without models: a tag with a `score` is never on.
+    /// Without models: a tag with a `score` is never on.
     pub fn new(catalog: Catalog) -> Arc<Self> {
         CompiledCatalog::with_models(catalog, ScoreModels::default())
     }
 
+    /// With the models of its tags; a tag whose model is missing is never on.
     pub fn with_models(catalog: Catalog, models: impl Into<ScoreModels>) -> Arc<Self> {
         let models = models.into();
         let catalog = Arc::new(catalog);
@@ -29,21 +30,22 @@ impl CompiledCatalog {
         Arc::new(CompiledCatalog { catalog, programs })
     }
 
+    /// The program of an entity kind.
     pub fn of(&self, kind: EntityKindId) -> &Arc<Program> {
         &self.programs[kind.index()]
     }
 
-    /// By kind, in the catalog's order.
+    /// By entity kind, in the catalog's order.
     pub(crate) fn programs(&self) -> impl Iterator<Item = &Arc<Program>> {
         self.programs.iter()
     }
 
-    /// The hash of the catalog's meaning, in hex, as tag changes bear it.
+    /// The hash of the catalog's meaning, in hex, as tag changes carry it.
     pub fn fingerprint(&self) -> &str {
         &self.user().fingerprint
     }
 
-    /// Of the users.
+    /// The program of the entity kind `user`.
     pub fn user(&self) -> &Arc<Program> {
         self.of(self.catalog.user())
     }

@@ -1,4 +1,4 @@
-//! Which tags an event makes stale, by the state in which it can move them.
+//! The tags that an event makes dirty, by the state in which it can change them.
 
 /// A set of tags by their place in the order of evaluation.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -22,18 +22,18 @@ impl TagSet {
     }
 }
 
-/// The tags that still have to be evaluated: those that may have to if they are off, and those if they are on.
+/// The tags that still have to be evaluated: those that must be if they are off, and those that must be if they are on.
 ///
 /// Most events move a counter in the direction in which a tag already stands: one more visit cannot end `visits >= 3`,
-/// nor can it begin `days_since(last_visit) >= 14`, and either holds at least as long as it would have. Such a tag is
-/// left alone: the instant at which it was to be looked at next is early enough.
+/// nor begin `days_since(last_visit) >= 14`, and the verdict holds at least as long as before. Such a tag is not
+/// evaluated; its next due time is early enough.
 #[derive(Clone, Debug)]
 pub(crate) struct DirtyTags {
     off: TagSet,
     on: TagSet,
 }
 
-/// A stale tag's turn.
+/// A dirty tag, and the states in which it must be evaluated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct DirtyTag {
     pub place: usize,
@@ -51,7 +51,7 @@ impl DirtyTags {
         self.on.words.fill(0);
     }
 
-    /// Adds a tag in whatever state it is.
+    /// Adds a tag, whatever its state.
     pub(crate) fn insert(&mut self, place: usize) {
         self.off.insert(place);
         self.on.insert(place);
@@ -61,7 +61,7 @@ impl DirtyTags {
         (0..tags).for_each(|place| self.insert(place));
     }
 
-    /// Adds tags in whatever state they are.
+    /// Adds tags, whatever their states.
     pub(crate) fn extend(&mut self, tags: &TagSet) {
         self.off.extend(tags);
         self.on.extend(tags);
@@ -72,7 +72,7 @@ impl DirtyTags {
         self.on.extend(on);
     }
 
-    /// Takes out the first tag.
+    /// Takes out the first tag in the order of evaluation.
     pub(crate) fn pop_first(&mut self) -> Option<DirtyTag> {
         let mut words = self.off.words.iter_mut().zip(&mut self.on.words).enumerate();
         let (index, (off, on)) = words.find(|(_, (off, on))| **off | **on != 0)?;

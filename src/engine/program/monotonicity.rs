@@ -1,7 +1,7 @@
-//! In which direction a condition goes when a series grows by an event.
+//! In which direction a condition can change when a series grows by an event.
 //!
-//! A count, once grown, is at every later instant at least what it would have been, and the latest event is later. If a
-//! condition follows that in one direction only, an event can move it in that direction only.
+//! A count that has grown is at every later instant at least what it would have been without the event, and the latest
+//! event is later. Where a condition follows this in one direction only, an event can change it in that direction only.
 
 use super::plan::{CounterPlan, SeriesId};
 use crate::catalog::{Arithmetic, Comparison, CounterId, Expr, Source, TimeName};
@@ -9,12 +9,12 @@ use crate::engine::aggregate::{Readout, SeriesType};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Monotonicity {
-    /// The series does not enter.
+    /// The series does not enter the expression.
     Still,
-    /// Only upward; of conditions: towards true.
+    /// Only upward; for conditions: towards true.
     Up,
     Down,
-    /// Either way, or nobody knows.
+    /// Either way, or unknown.
     Mixed,
 }
 
@@ -37,7 +37,7 @@ impl Monotonicity {
     }
 }
 
-/// What grows.
+/// A series that grows.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct GrowingSeries<'a> {
     pub series: SeriesId,
@@ -50,7 +50,7 @@ impl GrowingSeries<'_> {
         self.counters[usize::from(counter.0)].series == self.series
     }
 
-    /// Of a condition, as the series grows while none of its counters was absent.
+    /// The direction of a condition while the series grows and none of its counters is absent.
     pub(super) fn condition(&self, expr: &Expr) -> Monotonicity {
         match expr {
             Expr::Compare { op, sides, .. } => {
@@ -66,7 +66,7 @@ impl GrowingSeries<'_> {
             }
             Expr::And(sides) | Expr::Or(sides) => self.condition(&sides[0]).and(self.condition(&sides[1])),
             Expr::Not(x) => self.condition(x).flipped(),
-            // What was there is still there.
+            // A counter that has a value keeps having one.
             Expr::Has(_) => Monotonicity::Still,
             Expr::Tag(_) | Expr::Literal(_) | Expr::Attribute(_) => Monotonicity::Still,
             _ => Monotonicity::Mixed,
@@ -99,7 +99,7 @@ impl GrowingSeries<'_> {
             TimeName::Counter(id) if !self.is_read_by(id) => Monotonicity::Still,
             TimeName::Counter(_) if self.series_type == SeriesType::Latest(Source::Time) => Monotonicity::Up,
             TimeName::Counter(_) => Monotonicity::Mixed,
-            // They have sets of their own.
+            // These have sets of dependents of their own.
             TimeName::Attribute(_) | TimeName::FirstSeen | TimeName::LastSeen | TimeName::Event => Monotonicity::Still,
         }
     }

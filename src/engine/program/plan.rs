@@ -1,4 +1,4 @@
-//! The catalog laid out for the engine: who listens to what, which counters share a series, what a change makes stale.
+//! The catalog laid out for the engine: which events move what, which counters share a series, which tags depend on it.
 
 use std::sync::Arc;
 
@@ -17,7 +17,7 @@ use crate::model::{EntityKindId, KindId};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SeriesId(pub u16);
 
-/// The events that one series keeps, and how.
+/// The events that a series keeps, and how.
 #[derive(Clone, Debug)]
 pub struct SeriesPlan {
     pub entity: EntityKindId,
@@ -26,14 +26,14 @@ pub struct SeriesPlan {
     pub series_type: SeriesType,
     /// The widest of its counters' windows.
     pub frame: Frame,
-    /// The tags that can differ when it has moved.
+    /// The tags that can differ when the series has changed.
     pub dependents: TagSet,
-    /// Of these, those that its growth can put on when they are off, and off when they are on.
+    /// Of these, the tags that growth of the series can put on if they are off, or take off if they are on.
     pub growth_dependents_off: TagSet,
     pub growth_dependents_on: TagSet,
 }
 
-/// A counter is a view of a series.
+/// A counter reads one value of a series.
 #[derive(Clone, Copy, Debug)]
 pub struct CounterPlan {
     pub series: SeriesId,
@@ -41,43 +41,44 @@ pub struct CounterPlan {
     pub frame: Frame,
 }
 
-/// What an event type can move.
+/// The attributes and series that an event type can change.
 #[derive(Clone, Debug, Default)]
 pub struct Listeners {
     pub attributes: Vec<AttributeId>,
     pub series: Vec<SeriesId>,
 }
 
-/// A tag with its place in the evaluation.
+/// How a tag is evaluated.
 #[derive(Clone, Debug)]
 pub struct TagPlan {
     pub id: TagId,
-    /// What an evaluation may look at.
+    /// What its evaluation reads.
     pub series: Vec<SeriesId>,
     pub counters: Vec<CounterId>,
     pub attributes: Vec<AttributeId>,
     pub uses: Vec<TagId>,
     /// The tags that use this one.
     pub dependents: TagSet,
-    /// What changes show: of a rule when added and when removed, of a value or score, of each stage and of none.
+    /// The leaves that its changes report: for a rule when added and when removed; for a value or score; for each stage
+    /// and for none.
     pub because: Vec<Vec<Leaf>>,
-    /// Of a tag with a `score`.
+    /// For a tag with a `score`.
     pub score: Option<ScorePlan>,
 }
 
-/// What a catalog says of one kind of entity, shared by all partitions that hold such.
+/// What a catalog says of one entity kind; shared by all partitions that hold such entities.
 ///
 /// Attributes, series and tags keep the numbers that they have in the whole catalog; those of other kinds stay empty.
 #[derive(Debug)]
 pub struct Program {
     pub catalog: Arc<Catalog>,
     pub kind: EntityKindId,
-    /// The catalog's fingerprint as changes bear it.
+    /// The catalog's fingerprint as tag changes carry it.
     pub fingerprint: String,
     pub zone: Zone,
     pub series: Vec<SeriesPlan>,
     pub counters: Vec<CounterPlan>,
-    /// Those of the kind, in the order of evaluation.
+    /// The tags of this kind, in the order of evaluation.
     pub tags: Vec<TagPlan>,
     /// By [`KindId`]; the first is for types that the catalog does not mention.
     pub listeners: Vec<Listeners>,
@@ -86,17 +87,18 @@ pub struct Program {
     pub last_seen_dependents: TagSet,
     /// What the cells of an entity mean.
     pub schema: Schema,
-    /// Of all kinds of entity.
+    /// The models of all entity kinds.
     pub models: ScoreModels,
 }
 
 impl Program {
-    /// The program of the users.
+    /// The program of the entity kind `user`.
     pub fn new(catalog: Catalog) -> Arc<Self> {
         let kind = catalog.user();
         Program::of(Arc::new(catalog), kind, ScoreModels::default())
     }
 
+    /// The program of an entity kind.
     pub fn of(catalog: Arc<Catalog>, kind: EntityKindId, models: ScoreModels) -> Arc<Self> {
         let (series, counters) = plan_series(&catalog);
         let tag_count = catalog.tags.len();
@@ -123,7 +125,7 @@ impl Program {
         Arc::new(program)
     }
 
-    /// The name of the kind of entity.
+    /// The name of the entity kind.
     pub fn entity(&self) -> &str {
         &self.catalog.entity(self.kind).name
     }
@@ -136,8 +138,7 @@ impl Program {
         self.counters[usize::from(id.0)]
     }
 
-    /// Of counts by series, such as `Stats::skipped`: each counter's name with the count of the series
-    /// that it reads.
+    /// For counts by series, such as `Stats::skipped`: each counter's name with the count of the series that it reads.
     pub fn by_counter<'a>(&'a self, by_series: &'a [u64]) -> impl Iterator<Item = (&'a str, u64)> {
         let count = |plan: &CounterPlan| by_series.get(usize::from(plan.series.0)).copied().unwrap_or_default();
         let counters = self.catalog.counters.iter().zip(&self.counters);
@@ -146,7 +147,7 @@ impl Program {
             .map(move |(counter, plan)| (&*counter.name, count(plan)))
     }
 
-    /// Of what events have said, as `Stats::attributes`: each attribute of this kind of entity with its part.
+    /// For counts by attribute, as in `Stats::attributes`: each attribute of this entity kind with its counts.
     pub fn by_attribute<'a>(
         &'a self,
         stats: &'a [AttributeStats],
@@ -159,12 +160,13 @@ impl Program {
         self.catalog.tag(id)
     }
 
-    /// The models of the whole catalog that were loaded, with the tags whose scores they give.
-    pub fn scorers(&self) -> impl Iterator<Item = (&str, &dyn ScoreModel)> {
+    /// The models that were loaded for the whole catalog, each with its tag's name.
+    pub fn score_models(&self) -> impl Iterator<Item = (&str, &dyn ScoreModel)> {
         let tags = (0..).map(TagId).zip(&self.catalog.tags);
         tags.filter_map(|(id, tag)| Some((&*tag.name, &**self.models.of(id)?)))
     }
 
+    /// What an event type can change.
     pub fn listeners(&self, kind: KindId) -> &Listeners {
         &self.listeners[kind.index()]
     }
@@ -229,7 +231,8 @@ impl Program {
     }
 }
 
-/// What changes show: for rules [added, removed], for values and scores one list, for stages one each and one for none.
+/// The leaves that changes report: for rules [added, removed], for values and scores one list, for stages one per stage
+/// and one for none.
 fn plan_because(kind: &TagKind) -> Vec<Vec<Leaf>> {
     let mut lists = Vec::new();
     let mut shown: Vec<Leaf> = Vec::new();
@@ -365,13 +368,13 @@ fn visit_time(name: TimeName, visit: &mut impl FnMut(Dependency)) {
     }
 }
 
-/// What events have said of an attribute.
+/// How many events an attribute was read from, and with what result.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct AttributeStats {
     /// Events of its types that pass its `where`.
     pub events: u64,
-    /// Of these, those with a value of a type that it does not take.
+    /// Of these, events whose value has a type that the attribute does not take.
     pub mismatched: u64,
-    /// Of these, those with nothing at its path.
+    /// Of these, events with nothing at its path.
     pub missing: u64,
 }

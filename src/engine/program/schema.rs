@@ -1,16 +1,16 @@
 //! What the numbered cells of an entity mean under a catalog, so that another catalog can read them.
 //!
-//! The meaning as bytes: for each cell, in the order of their numbers (attributes, series, tags, then the remembered
-//! ids and the tags that are gone), a byte for what it is and texts, each with its length (LEB128) in front:
+//! The bytes: for each cell, in the order of their numbers (attributes, series, tags, the remembered ids, the retired
+//! tags), a byte for the type of cell and then texts, each after its length (LEB128):
 //!
 //! | byte | texts | then |
 //! | --- | --- | --- |
 //! | 0 attribute | name, meaning | |
 //! | 1 series | names of its counters, meaning | its reach: 0 and how many panes back (LEB128), 1 and a byte for the current day, week, month or year (0 to 3), or 2 for ever |
-//! | 2 tag | name, kind of state: `rule`, `value`, `bands` or `stages` | how many names of bands or stages (LEB128), the names |
+//! | 2 tag | name, form of its states: `rule`, `value`, `bands`, `stages`, `score`, `score bands` or `manual` | how many names of bands or stages (LEB128), the names |
 //! | 3 remembered ids | | |
-//! | 4 nothing: of another kind of entity | | |
-//! | 5 tags that are gone | | |
+//! | 4 vacant: of another entity kind | | |
+//! | 5 retired tags | | |
 //!
 //! The id of a schema is the xxh3 hash (64 bits) of these bytes.
 
@@ -25,7 +25,7 @@ use crate::engine::aggregate::Reach;
 use crate::engine::encoding::{put_text, put_unsigned, split_unsigned};
 use crate::model::EntityKindId;
 
-/// What one cell is.
+/// What one cell holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum SchemaCell {
     Attribute {
@@ -41,15 +41,15 @@ pub(crate) enum SchemaCell {
         name: Box<str>,
         states: TagStates,
     },
-    /// The remembered ids, for de-duplication.
+    /// The remembered event ids, for de-duplication.
     SeenIds,
-    /// Tags that an earlier catalog had, until they are removed.
+    /// Tags that only an earlier catalog had, until they are removed.
     RetiredTags,
-    /// Never there: it is another kind of entity's.
+    /// Never used: it belongs to another entity kind.
     Vacant,
 }
 
-/// What the states of a tag are, to a catalog.
+/// What the states of a tag mean to a catalog.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct TagStates {
     pub form: TagForm,
@@ -67,7 +67,7 @@ pub(crate) enum TagForm {
     Score,
     ScoreBands,
     Manual,
-    /// Of another version of tagstream.
+    /// Written by another version of tagstream.
     Unknown,
 }
 
@@ -98,7 +98,7 @@ impl TagStates {
     }
 }
 
-/// What has a cell and a name in the catalog. Ordered and written as reports have it.
+/// The name of an attribute, of counters or of a tag that has a cell. Its order and text are those of reports.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum CellName {
     Attribute(Box<str>),
@@ -118,7 +118,7 @@ impl fmt::Display for CellName {
 }
 
 impl SchemaCell {
-    /// `None` for what has no name.
+    /// `None` for a cell without a name.
     pub(crate) fn name(&self) -> Option<CellName> {
         match self {
             SchemaCell::Attribute { name, .. } => Some(CellName::Attribute(name.clone())),
@@ -134,7 +134,7 @@ impl SchemaCell {
 #[error("the meaning of a schema cannot be read: {0}")]
 pub struct SchemaError(&'static str);
 
-/// The cells of a catalog.
+/// What each cell of an entity means.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Schema {
     cells: Vec<SchemaCell>,
@@ -143,7 +143,7 @@ pub struct Schema {
 }
 
 impl Schema {
-    /// What the cells of one kind of entity mean.
+    /// The cells of one entity kind.
     pub(crate) fn of(catalog: &Catalog, kind: EntityKindId, series: &[SeriesPlan], counters: &[CounterPlan]) -> Self {
         let meaning = MeaningWriter(catalog);
         let attributes = catalog.attributes.iter().map(|attribute| {
@@ -184,7 +184,8 @@ impl Schema {
     /// Reads [`Schema::meaning`].
     ///
     /// # Errors
-    /// Bytes that are none, or of another id.
+    ///
+    /// Bytes that cannot be read, or of a schema with another id.
     pub fn read(id: u64, meaning: &[u8]) -> Result<Self, SchemaError> {
         let mut rest = meaning;
         let mut cells = Vec::new();
@@ -195,11 +196,12 @@ impl Schema {
         if schema.id == id { Ok(schema) } else { Err(SchemaError("it is another schema's")) }
     }
 
+    /// The hash of its bytes.
     pub fn id(&self) -> u64 {
         self.id
     }
 
-    /// All that another version of the catalog needs to know, as bytes.
+    /// The meaning of all cells as bytes, for a later catalog to read.
     pub fn meaning(&self) -> &[u8] {
         &self.meaning
     }
@@ -214,7 +216,7 @@ const SERIES: u8 = 1;
 const TAG: u8 = 2;
 const SEEN: u8 = 3;
 const VACANT: u8 = 4;
-const GONE: u8 = 5;
+const RETIRED: u8 = 5;
 
 const BACK: u8 = 0;
 const PERIOD: u8 = 1;
@@ -244,7 +246,7 @@ fn put_cell(cell: &SchemaCell, out: &mut Vec<u8>) {
         }
         SchemaCell::SeenIds => out.push(SEEN),
         SchemaCell::Vacant => out.push(VACANT),
-        SchemaCell::RetiredTags => out.push(GONE),
+        SchemaCell::RetiredTags => out.push(RETIRED),
     }
 }
 
@@ -276,7 +278,7 @@ fn take_cell(bytes: &mut &[u8]) -> Option<SchemaCell> {
         }
         SEEN => Some(SchemaCell::SeenIds),
         VACANT => Some(SchemaCell::Vacant),
-        GONE => Some(SchemaCell::RetiredTags),
+        RETIRED => Some(SchemaCell::RetiredTags),
         _ => None,
     }
 }

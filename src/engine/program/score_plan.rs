@@ -7,15 +7,15 @@ use xxhash_rust::xxh3::xxh3_64;
 use crate::catalog::{Catalog, Expr, Score, TagId};
 use crate::engine::ports::{ScoreModel, ScoreModels};
 
-/// What an evaluation of a score needs beside the catalog.
+/// What the evaluation of a score needs beside the catalog.
 #[derive(Clone, Debug)]
 pub struct ScorePlan {
-    /// Everything that the inputs mention, with the clock left out: a `days_since(x)` stands for its x.
+    /// Everything that the inputs mention, without the clock: for a `days_since(x)` it is x.
     pub watched: Vec<Expr>,
-    /// Of the model and what is asked of it: another one has not given the answer that stands.
+    /// A hash of the model and of its inputs: another model's score is not reused.
     pub identity: u64,
-    /// `None`: nobody has loaded the model.
-    pub scorer: Option<Arc<dyn ScoreModel>>,
+    /// `None` where the model was not loaded.
+    pub model: Option<Arc<dyn ScoreModel>>,
 }
 
 impl ScorePlan {
@@ -35,6 +35,6 @@ impl ScorePlan {
             asked.push('\n');
             asked.push_str(&catalog.written(&input.value.expr));
         }
-        ScorePlan { watched, identity: xxh3_64(asked.as_bytes()), scorer: models.of(id).cloned() }
+        ScorePlan { watched, identity: xxh3_64(asked.as_bytes()), model: models.of(id).cloned() }
     }
 }

@@ -1,9 +1,9 @@
 //! Tags with a `score`: when a model is asked, and what becomes of its answer (spec 4.4).
 //!
-//! A score stands until what it was made of has moved: the counters, attributes, times and tags that its inputs mention,
-//! of which a digest is kept; or until `refresh` has passed since, for the sake of the clock. What moves with the clock
-//! alone (a `days_since`, and all that is made of it) is looked at when the model is asked and not in between, so an
-//! evaluation more or less changes nothing.
+//! A score holds until its input has changed: the counters, attributes, times and tags that its inputs mention, of
+//! which a digest is kept. It is renewed after `refresh` at the latest, because of the clock. Inputs that move with the
+//! clock alone (a `days_since` and what is computed from it) are read when the model is asked and not in between, so an
+//! additional evaluation changes nothing.
 
 use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 
@@ -16,10 +16,10 @@ use crate::engine::program::ScorePlan;
 use crate::engine::unknown::Known;
 use crate::model::{Scalar, Timestamp};
 
-/// What the score itself is called in a change's `because`.
+/// The label of the score itself in a change's `because`.
 pub(crate) const SCORE_LABEL: &str = "score";
 
-/// What the model of a tag is given, if it is to be asked now.
+/// The model's input, if the model has to be asked now.
 pub(crate) fn input_row_if_due<'a>(
     evaluator: &mut Evaluator<'a>,
     plan: &'a ScorePlan,
@@ -32,23 +32,23 @@ pub(crate) fn input_row_if_due<'a>(
     }
 }
 
-/// Whether a model is to be asked now.
+/// Whether the model has to be asked now.
 enum ModelCall {
-    /// Not as long as something that it would be given is not known.
+    /// No: some of its input is not known yet.
     Unknown,
-    /// The score of before stands.
+    /// No: the previous score holds.
     Stands(Scored),
-    /// It is; what it is given has this digest.
+    /// Yes: its input has this digest.
     Due(u64),
 }
 
-/// What a tag was before its turn.
+/// A tag before this evaluation.
 #[derive(Clone, Copy, Debug)]
 struct PreviousScore {
     /// `None` where the model has not been asked yet.
     scored: Option<Scored>,
     shown: Option<(Timestamp, u16)>,
-    /// Whether it shows something that no score can be: what it had under an earlier catalog.
+    /// Whether it shows something that is not a score: what it had under an earlier catalog.
     is_foreign: bool,
 }
 
@@ -56,7 +56,7 @@ impl PreviousScore {
     fn new(state: TagState) -> Self {
         let (scored, shown, is_foreign) = match state {
             TagState::Scored(scored) => (Some(scored), scored.shown, false),
-            // A band or stage of the same name, under an earlier catalog.
+            // A band or stage of the same name, from an earlier catalog.
             TagState::BandOrStage { since, index } => (None, Some((since, index)), false),
             TagState::Valued { .. } | TagState::On { .. } => (None, None, true),
             TagState::Off | TagState::Pending(_) => (None, None, false),
@@ -65,7 +65,7 @@ impl PreviousScore {
     }
 }
 
-/// The turn of a tag with a `score`.
+/// One step of a tag with a `score`.
 pub(super) fn step_score<'a>(
     evaluator: &mut Evaluator<'a>,
     plan: &'a ScorePlan,
@@ -73,7 +73,7 @@ pub(super) fn step_score<'a>(
     state: TagState,
 ) -> Transition<'a> {
     let now = evaluator.now.at;
-    let Some(scorer) = &plan.scorer else {
+    let Some(model) = &plan.model else {
         return Transition { next: NextState::Same, until: Timestamp::FOREVER };
     };
     let before = PreviousScore::new(state);
@@ -84,10 +84,10 @@ pub(super) fn step_score<'a>(
         ModelCall::Due(of) => of,
     };
     let row = evaluator.input_row(score);
-    let answer = evaluator.score_cache.find(plan, &row).unwrap_or_else(|| ask(&**scorer, &row));
+    let answer = evaluator.score_cache.score(plan, &row, || ask(&**model, &row));
     let found = match (answer, before.scored) {
         (Some(number), _) => number.is_finite().then_some(number),
-        // Not to be had now: what there was stands, until the next occasion.
+        // The model could not answer: the previous score holds until the next step.
         (None, Some(scored)) => scored.score,
         (None, None) => None,
     };
@@ -99,13 +99,13 @@ pub(super) fn step_score<'a>(
     Transition { next: show(score, scored, before, now), until }
 }
 
-fn ask(scorer: &dyn ScoreModel, row: &[f64]) -> Option<f64> {
+fn ask(model: &dyn ScoreModel, row: &[f64]) -> Option<f64> {
     let mut answer = Vec::with_capacity(1);
-    scorer.score(row, &mut answer);
+    model.score(row, &mut answer);
     answer.first().copied().flatten()
 }
 
-/// What a score has the tag show: a change where that is something else than before.
+/// What a score makes the tag show; a change where that differs from before.
 fn show<'a>(score: &Score, scored: Scored, before: PreviousScore, now: Timestamp) -> NextState<'a> {
     let current = before.shown.map(|(_, index)| index);
     let found = match &score.bands {
@@ -120,7 +120,7 @@ fn show<'a>(score: &Score, scored: Scored, before: PreviousScore, now: Timestamp
     if Some(scored) == before.scored { NextState::Same } else { NextState::Silent(TagState::Scored(scored)) }
 }
 
-/// An input as the model takes it.
+/// A value as the model takes it.
 fn number(value: Scalar<'_>) -> f64 {
     match value {
         Scalar::Number(number) => number,
@@ -130,7 +130,7 @@ fn number(value: Scalar<'_>) -> f64 {
 }
 
 impl<'a> Evaluator<'a> {
-    /// Whether a model is to be asked, and until when that holds if it is not.
+    /// Whether a model has to be asked, and until when that holds.
     fn model_call(&mut self, plan: &'a ScorePlan, score: &Score, before: Option<Scored>) -> (ModelCall, Timestamp) {
         let Known { what, until } = self.watched(plan);
         let Some(of) = what else { return (ModelCall::Unknown, until) };
@@ -142,7 +142,7 @@ impl<'a> Evaluator<'a> {
         }
     }
 
-    /// What the model is given.
+    /// The model's input: one number per input of the catalog.
     fn input_row(&mut self, score: &'a Score) -> Vec<f64> {
         score.inputs.iter().map(|input| number(self.eval(&input.value.expr).value)).collect()
     }
@@ -159,12 +159,12 @@ impl<'a> Evaluator<'a> {
     }
 }
 
-/// The digest of a value behind another one. Equal values have equal ones.
+/// Adds a value to a digest. Equal values give equal digests.
 fn digest_of(value: Scalar<'_>, before: u64) -> u64 {
     let (kind, word) = match value {
         Scalar::Absent => (0, 0),
         Scalar::Bool(b) => (1, u64::from(b)),
-        // There are two zeros, which are equal.
+        // The two zeros are equal.
         Scalar::Number(number) => (2, (number + 0.0).to_bits()),
         Scalar::Time(at) => (3, at.ms() as u64),
         Scalar::String(text) => (4, xxh3_64(text.as_bytes())),

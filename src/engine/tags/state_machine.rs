@@ -1,4 +1,4 @@
-//! The tags' state machines (spec 3): from a state and what holds now to the next state, and when to look again.
+//! The tags' state machines (spec 3): from a state and the present verdicts to the next state, and when to look again.
 //!
 //! ```text
 //!          `when` has held for `for` without a break
@@ -17,18 +17,18 @@ use crate::engine::program::TagPlan;
 use crate::engine::unknown::{BandVerdict, Known, Truth};
 use crate::model::{Scalar, Timestamp};
 
-/// What an evaluation of a tag comes to.
+/// The result of evaluating a tag.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Transition<'a> {
     pub next: NextState<'a>,
-    /// The first instant at which the next evaluation may come to something else.
+    /// The first instant at which the next evaluation may give another result.
     pub until: Timestamp,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum NextState<'a> {
     Same,
-    /// Another state, of which nothing shows.
+    /// Another state that shows the same.
     Silent(TagState),
     /// A tag change; `because` is the list of leaves in the tag's plan.
     Change {
@@ -48,15 +48,15 @@ pub(crate) enum Shown<'a> {
         value: Scalar<'a>,
         ends: Timestamp,
     },
-    /// As the state has it.
+    /// The score and band that are in the state.
     Scored(Scored),
 }
 
-/// What a command wants of a manual tag.
+/// What a command asks of a manual tag.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct TagCommand<'a> {
     pub tag: TagId,
-    /// Absent to take the tag off.
+    /// Absent to remove the tag.
     pub value: Scalar<'a>,
     pub ends: Timestamp,
 }
@@ -64,7 +64,7 @@ pub(crate) struct TagCommand<'a> {
 const ADDED: usize = 0;
 const REMOVED: usize = 1;
 
-/// `command`: what a command wants of this tag.
+/// One step of a tag. `command`: what a command asks of this tag.
 pub(crate) fn step<'a>(
     evaluator: &mut Evaluator<'a>,
     plan: &'a TagPlan,
@@ -101,7 +101,7 @@ impl<'a> Rule<'a> {
         let when = evaluator.verdict(&self.when.expr);
         let holds = when.truth == Truth::True;
         let (next, until) = match state {
-            // What is not known changes nothing, and is no time for which `when` has held.
+            // An unknown verdict changes nothing, and is not time for which `when` has held.
             TagState::Pending(_) if when.truth == Truth::Unknown => {
                 (NextState::Silent(TagState::Off), Timestamp::FOREVER)
             }
@@ -127,7 +127,7 @@ impl<'a> Rule<'a> {
         Transition { next, until: until.min(when.until) }
     }
 
-    /// Off, and `when` holds since some instant.
+    /// The tag is off, and `when` has held since an instant.
     fn wait(&self, now: Timestamp, since: Timestamp, state: TagState) -> (NextState<'a>, Timestamp) {
         if now.since(since) >= self.for_ms {
             return (NextState::Change { to: Shown::On, because: ADDED }, Timestamp::FOREVER);
@@ -137,7 +137,7 @@ impl<'a> Rule<'a> {
         (next, since.plus(self.for_ms))
     }
 
-    /// On, and `when` does not hold.
+    /// The tag is on, and `when` does not hold.
     fn lapse(
         &self,
         evaluator: &mut Evaluator<'a>,
@@ -241,7 +241,7 @@ fn step_stage<'a>(evaluator: &mut Evaluator<'a>, stages: &'a [Stage], state: Tag
     Transition { next: to_band_or_stage(state, found, found.map_or(stages.len(), usize::from)), until }
 }
 
-/// In which band or stage a tag is.
+/// The band or stage that a tag is in.
 pub(crate) fn band_or_stage(state: TagState) -> Option<u16> {
     match state {
         TagState::BandOrStage { index, .. } => Some(index),
@@ -250,7 +250,7 @@ pub(crate) fn band_or_stage(state: TagState) -> Option<u16> {
 }
 
 fn to_band_or_stage<'a>(state: TagState, found: Option<u16>, because: usize) -> NextState<'a> {
-    // A value is what the tag had under an earlier catalog.
+    // A value that the tag had under an earlier catalog.
     let is_other = matches!(state, TagState::Valued { .. });
     match found {
         _ if found == band_or_stage(state) && !is_other => NextState::Same,

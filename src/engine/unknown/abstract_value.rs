@@ -1,11 +1,11 @@
-//! What an expression may be when it is not known: one value, an interval, or anything.
+//! What an expression may be when its value is not known: one value, an interval, or anything.
 
 use super::kleene::Truth;
 use crate::catalog::{Arithmetic, Comparison};
-use crate::engine::expr::{ClockOp, binary, clock_op_of, compare_values, unary};
+use crate::engine::expr::{ClockOp, binary, compare_values, unary};
 use crate::model::{Scalar, Timestamp, Unit};
 
-/// All that an expression may be over a stretch of time.
+/// All values that an expression may have over an interval of time.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum AbstractValue<'a> {
     Fixed(Scalar<'a>),
@@ -21,16 +21,16 @@ pub(crate) enum AbstractValue<'a> {
     Anything {
         absent: bool,
     },
-    /// It is not the same kind of thing throughout the stretch, for all that can be told.
+    /// It differs within the interval, for all that can be told.
     Open,
 }
 
 /// Any number between two ends that may move with the clock.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct NumberRange {
-    /// The least and the greatest that the lower end is over the stretch.
+    /// The least and the greatest value of the lower end over the interval of time.
     pub low: (f64, f64),
-    /// The same of the upper end.
+    /// The same for the upper end.
     pub high: (f64, f64),
     /// Whether it may also be absent.
     pub absent: bool,
@@ -45,7 +45,7 @@ impl NumberRange {
         NumberRange { low: (low, low), high: (high, high), absent }
     }
 
-    /// Any number, or none.
+    /// Any number, or absent.
     fn all() -> Self {
         NumberRange::between(f64::MIN, f64::MAX, true)
     }
@@ -57,12 +57,12 @@ impl NumberRange {
 
     pub(crate) fn absolute(self) -> Self {
         let NumberRange { low, high, absent } = self;
-        // Of an interval [a, b] the least is 0, a or −b, whichever is greatest; the greatest b or −a.
+        // For an interval [a, b] the least is the greatest of 0, a and −b; the greatest is the greater of b and −a.
         let mirrored = (unary(ClockOp::Negate, low), unary(ClockOp::Negate, high));
         NumberRange { low: greater(greater((0.0, 0.0), low), mirrored.1), high: greater(high, mirrored.0), absent }
     }
 
-    /// An operation is monotone in each of its sides, so its ends are at corners.
+    /// An operation is monotone in each operand, so its extremes are at corners.
     pub(crate) fn calculate<'a>(self, op: Arithmetic, by: NumberRange) -> AbstractValue<'a> {
         let absent = self.absent || by.absent;
         let has_zero = by.low.0 <= 0.0 && by.high.1 >= 0.0;
@@ -72,7 +72,7 @@ impl NumberRange {
         if op == Arithmetic::Divide && has_zero {
             return self.near_zero(by);
         }
-        let clock_op = clock_op_of(op);
+        let clock_op = ClockOp::from(op);
         let corners = [(self.low, by.low), (self.low, by.high), (self.high, by.low), (self.high, by.high)];
         let [first, rest @ ..] = corners.map(|(a, b)| binary(clock_op, a, b));
         let low = rest.into_iter().fold(first, lesser);
@@ -80,7 +80,7 @@ impl NumberRange {
         NumberRange { low, high, absent }.checked()
     }
 
-    /// A quotient whose divisor may be zero: near it, it goes as far as numbers go.
+    /// A quotient whose divisor may be zero: near zero it may be as large as numbers get.
     fn near_zero<'a>(self, by: NumberRange) -> AbstractValue<'a> {
         let far = |end: f64| if end == 0.0 { 0.0 } else { f64::MAX.copysign(end) };
         let mut ends = Vec::new();
@@ -98,7 +98,7 @@ impl NumberRange {
         NumberRange { low, high, absent: true }.checked()
     }
 
-    /// It has the dividend's sign, and is no more than either side.
+    /// A remainder has the dividend's sign, and is no larger than either operand.
     fn remainder<'a>(self, by: NumberRange, has_zero: bool) -> AbstractValue<'a> {
         if by.low.0 == 0.0 && by.high.1 == 0.0 {
             return AbstractValue::Fixed(Scalar::Absent);
@@ -109,8 +109,8 @@ impl NumberRange {
         AbstractValue::Numbers(NumberRange::between(low, high, self.absent || by.absent || has_zero))
     }
 
-    /// What no finite double holds is absent (spec 4.1). An end that is held at some instants of the stretch and not at
-    /// others leaves it open.
+    /// A result that no finite double holds is absent (spec 4.1). An end that a double holds at some instants of the
+    /// interval and not at others leaves it open.
     fn checked<'a>(self) -> AbstractValue<'a> {
         let NumberRange { low, high, .. } = self;
         let held = |(first, last): (f64, f64)| (first.is_finite(), last.is_finite());
@@ -139,7 +139,7 @@ fn greater(a: (f64, f64), b: (f64, f64)) -> (f64, f64) {
 }
 
 impl<'a> AbstractValue<'a> {
-    /// Of a condition; `None` for one that is open.
+    /// From the truth of a condition; `None` where that is open.
     pub(crate) fn truths(truth: Option<Truth>) -> Self {
         match truth {
             None => AbstractValue::Open,
@@ -148,7 +148,7 @@ impl<'a> AbstractValue<'a> {
         }
     }
 
-    /// As a condition. What is no bool does not hold.
+    /// As a condition. A value that is not a bool does not hold. `None` where it is open.
     pub(crate) fn truth(&self) -> Option<Truth> {
         match self {
             AbstractValue::Fixed(value) => Some(Truth::of(value.holds())),
@@ -158,7 +158,7 @@ impl<'a> AbstractValue<'a> {
         }
     }
 
-    /// Whether there is a value.
+    /// Whether there is a value; `None` where that is open.
     pub(crate) fn presence(&self) -> Option<Truth> {
         match self {
             AbstractValue::Fixed(value) => Some(Truth::of(!value.is_absent())),
@@ -179,7 +179,7 @@ impl<'a> AbstractValue<'a> {
         }
     }
 
-    /// The value, where it can be no other.
+    /// The value, where there is only one.
     pub(crate) fn fixed(&self) -> Option<Scalar<'a>> {
         match self {
             AbstractValue::Fixed(value) => Some(*value),
@@ -187,7 +187,7 @@ impl<'a> AbstractValue<'a> {
         }
     }
 
-    /// As [`AbstractValue::fixed`], also of intervals that hold nothing but one value.
+    /// As [`AbstractValue::fixed`], also for intervals that hold only one value.
     pub(crate) fn value(&self) -> Option<Scalar<'a>> {
         match *self {
             AbstractValue::Fixed(value) => Some(value),
@@ -203,7 +203,7 @@ impl<'a> AbstractValue<'a> {
         !matches!(self, AbstractValue::Open)
     }
 
-    /// As numbers; `None` for what is never one.
+    /// As numbers; `None` for what is never a number.
     pub(crate) fn numbers(&self) -> Option<NumberRange> {
         match *self {
             AbstractValue::Fixed(Scalar::Number(number)) => Some(NumberRange::one(number)),
@@ -213,7 +213,7 @@ impl<'a> AbstractValue<'a> {
         }
     }
 
-    /// As instants in milliseconds; `None` for what is no time.
+    /// As instants in milliseconds; `None` for what is not a time.
     fn instants(&self) -> Option<NumberRange> {
         match *self {
             AbstractValue::Fixed(Scalar::Time(at)) => Some(NumberRange::one(at.ms() as f64)),
@@ -234,21 +234,21 @@ impl<'a> AbstractValue<'a> {
         }
     }
 
-    /// Of a time, how long it is past at the instants of a stretch.
+    /// For a time: how long ago it is at the instants of an interval.
     pub(crate) fn since(self, first: Timestamp, last: Timestamp, unit: Unit) -> Self {
         let past =
             |at: Timestamp| (first.since(at) as f64 / unit.ms() as f64, last.since(at) as f64 / unit.ms() as f64);
         self.distance(first == last, |low, high| (past(high), past(low)))
     }
 
-    /// Of a time, how long it is ahead at the instants of a stretch.
+    /// For a time: how far ahead it is at the instants of an interval.
     pub(crate) fn until(self, first: Timestamp, last: Timestamp, unit: Unit) -> Self {
         let ahead =
             |at: Timestamp| (at.since(last) as f64 / unit.ms() as f64, at.since(first) as f64 / unit.ms() as f64);
         self.distance(first == last, |low, high| (ahead(low), ahead(high)))
     }
 
-    /// `ends` makes the enclosures of both ends of two times.
+    /// `ends` encloses both ends, from the earliest and the latest time.
     fn distance(
         self,
         is_instant: bool,
@@ -275,7 +275,7 @@ impl<'a> AbstractValue<'a> {
         }
     }
 
-    /// The distance of two times, in units.
+    /// The distance between two times, in units.
     pub(crate) fn distance_from(&self, from: &AbstractValue<'_>, unit: Unit) -> AbstractValue<'a> {
         let unit_ms = unit.ms() as f64;
         if let (AbstractValue::Fixed(Scalar::Time(to)), AbstractValue::Fixed(Scalar::Time(from))) = (self, from) {
@@ -325,7 +325,7 @@ impl<'a> AbstractValue<'a> {
         }
     }
 
-    /// A comparison of all that it may be with all that another may be; `None` where that is open.
+    /// Compares all values of this with all values of another; `None` where that is open.
     pub(crate) fn compare(&self, op: Comparison, other: &AbstractValue<'_>) -> Option<Truth> {
         if let (Some(a), Some(b)) = (self.fixed(), other.fixed()) {
             return Some(Truth::of(compare_values(op, a, b)));
@@ -349,12 +349,13 @@ impl<'a> AbstractValue<'a> {
     }
 }
 
-/// Whether something is so for all pairs of numbers (`Some(true)`), is not (`Some(false)`), or the stretch leaves that open.
+/// Whether something holds for all pairs of numbers (`Some(true)`), does not (`Some(false)`), or differs within the
+/// interval of time (`None`).
 type Throughout = Option<bool>;
 
-/// Whether every number of `a` is less than every number of `b`; for `or_equal`, or equal.
+/// Whether every number of `a` is less than every number of `b`; for `or_equal`, less or equal.
 fn all_below(a: (f64, f64), b: (f64, f64), or_equal: bool) -> Throughout {
-    // a is the upper end of the one, b the lower end of the other.
+    // `a` is the upper end of one side, `b` the lower end of the other.
     let below = |a: f64, b: f64| if or_equal { a <= b } else { a < b };
     if below(a.1, b.0) {
         Some(true)
@@ -383,7 +384,7 @@ fn decide(op: Comparison, a: NumberRange, b: NumberRange) -> Option<Truth> {
     }
 }
 
-/// Whether no number of one is a number of the other.
+/// Whether the two have no number in common.
 fn apart(a: NumberRange, b: NumberRange) -> Throughout {
     match (all_below(a.high, b.low, false), all_below(b.high, a.low, false)) {
         (Some(true), _) | (_, Some(true)) => Some(true),
@@ -392,7 +393,7 @@ fn apart(a: NumberRange, b: NumberRange) -> Throughout {
     }
 }
 
-/// Whether both are one and the same number.
+/// Whether both are the same single number.
 fn one(a: NumberRange, b: NumberRange) -> Throughout {
     let ends = [a.low.0, a.low.1, a.high.0, a.high.1, b.low.0, b.low.1, b.high.0, b.high.1];
     if ends.iter().all(|end| *end == ends[0]) {

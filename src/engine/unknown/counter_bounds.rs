@@ -1,6 +1,6 @@
-//! What an incomplete counter may be: what was seen, and whatever the unseen part of its window could add.
+//! The values that an incomplete counter may have: what was seen, and whatever the unseen part of its window could add.
 //!
-//! An event that was not seen came before the counter was added, so it is no later than that; and it lies in the window.
+//! An unseen event came before the counter was added, so it is no later than that; and it lies in the window.
 
 use super::abstract_value::{AbstractValue, NumberRange};
 use crate::catalog::{CounterId, Source, TimeName};
@@ -9,14 +9,14 @@ use crate::engine::expr::{Coverage, Evaluator};
 use crate::engine::program::CounterPlan;
 use crate::model::{Scalar, Timestamp};
 
-/// No counter comes near.
+/// More events than any counter has.
 const COUNT_MAX: f64 = 1e18;
-/// Beyond this a number does not count in `avg`, `min`, `max` (and `sum`, spec 3).
+/// Numbers beyond this do not count in `avg`, `min`, `max` and `sum` (spec 3).
 const MAGNITUDE_MAX: f64 = 1e12;
 const SUM_MAX: f64 = COUNT_MAX * MAGNITUDE_MAX;
 
 impl<'a> Evaluator<'a> {
-    /// The doubts about a counter, unless it is complete.
+    /// The coverage, where a counter is incomplete.
     pub(crate) fn incomplete(&self, id: CounterId) -> Option<&'a Coverage> {
         self.coverage.filter(|coverage| !coverage.is_complete(id, self.now.at))
     }
@@ -56,7 +56,7 @@ impl<'a> Evaluator<'a> {
         }
     }
 
-    /// Until when the range of a counter stays as it is.
+    /// Until when the bounds of a counter stay as they are.
     pub(crate) fn counter_limit(&self, id: CounterId) -> Timestamp {
         let held = self.counter(id).until;
         let Some(coverage) = self.incomplete(id) else { return held };
@@ -78,7 +78,7 @@ impl<'a> Evaluator<'a> {
         }
     }
 
-    /// How many dates of the window could have had an event that was not seen.
+    /// On how many days of the window an unseen event could lie.
     fn unseen_days(&self, plan: CounterPlan, added: Timestamp) -> f64 {
         let least = match plan.frame.reach {
             Reach::Forever => plan.frame.grid.pane(Timestamp::OLDEST_EVENT, &self.program.zone),
@@ -89,7 +89,8 @@ impl<'a> Evaluator<'a> {
         (last - least + 1 - seen as i64).max(0) as f64
     }
 
-    /// Whether a counter shows times: those of the latest event (`true`) or of the earliest.
+    /// Whether a counter shows the time of the latest event (`true`) or of the earliest (`false`); `None` where it
+    /// shows values.
     fn of_time(&self, plan: CounterPlan) -> Option<bool> {
         match self.program.series[usize::from(plan.series.0)].series_type {
             SeriesType::Latest(Source::Time) => Some(true),

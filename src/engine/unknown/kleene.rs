@@ -1,13 +1,13 @@
 //! Verdicts while counters have not seen their whole window (spec 4.3): an expression is true or false only if it is so
-//! for every value that the unseen part could still give.
+//! for every value that the unseen part could give.
 //!
-//! An incomplete counter is not a value but all those that it may have: mostly an interval. Expressions go over intervals
-//! as they go over numbers, end by end, for all operations are monotone in each of their sides; comparisons of intervals
+//! An incomplete counter has not one value but all that it may have: mostly an interval. Expressions over intervals are
+//! computed as over numbers, end by end, because all operations are monotone in each operand; comparisons of intervals
 //! are true, false or unknown, and `&&`, `||` and `!` follow Kleene, "Introduction to Metamathematics", 1952, § 64. The
-//! parts of an expression are taken independently of each other, so `x - x` is unknown as long as `x` is.
+//! operands of an expression are taken independently of each other, so `x - x` is unknown as long as `x` is.
 //!
-//! When a verdict may next differ is found as for other clock terms: each end of an interval is enclosed over a stretch of
-//! time (`expr::crossing`), and stretches that leave it open are halved.
+//! When a verdict may next differ is found as for other clock terms: each end is enclosed over an interval of time
+//! (`expr::crossing`), and an interval that leaves it open is halved.
 
 use super::abstract_value::{AbstractValue, NumberRange};
 use crate::catalog::{Arithmetic, Bands, Comparison, Expr, TimeName};
@@ -36,14 +36,14 @@ impl Truth {
     }
 }
 
-/// What is known of a condition, and the first instant at which it may be another.
+/// What is known of a condition, and the first instant at which that may differ.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Verdict {
     pub truth: Truth,
     pub until: Timestamp,
 }
 
-/// Something, if it is known, and the first instant at which it may be another.
+/// A value, if it is known, and the first instant at which that may differ.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Known<T> {
     pub what: Option<T>,
@@ -58,7 +58,7 @@ pub(crate) enum BandVerdict {
     Band(u16),
 }
 
-/// A stretch of time, both ends included, during which counters, attributes and tags stay as they are.
+/// An interval of time, both ends included, during which counters, attributes and tags stay as they are.
 #[derive(Clone, Copy, Debug)]
 struct Interval {
     first: Timestamp,
@@ -94,7 +94,7 @@ impl<'a> Evaluator<'a> {
         if !has_clock(expr) {
             return Known { what, until: limit };
         }
-        // Conditions within the expression may turn before anything else does.
+        // A condition within the expression may turn before anything else does.
         let until = first_change(what, now, limit, |first, last| {
             let found = self.possible(expr, Interval { first, last });
             if first == last || found.is_settled() { Some(found.value()) } else { None }
@@ -120,7 +120,7 @@ impl<'a> Evaluator<'a> {
         (verdict, until)
     }
 
-    /// All that an expression may be over a stretch.
+    /// All values that an expression may have over an interval.
     fn possible(&mut self, expr: &'a Expr, over: Interval) -> AbstractValue<'a> {
         match expr {
             Expr::Counter(id) => self.possible_counter(*id),
@@ -170,7 +170,7 @@ impl<'a> Evaluator<'a> {
                     _ => AbstractValue::Anything { absent: true },
                 }
             }
-            // Neither the clock nor a counter is in these.
+            // These contain neither the clock nor a counter.
             Expr::Literal(_)
             | Expr::Attribute(_)
             | Expr::Tag(_)
@@ -185,7 +185,7 @@ impl<'a> Evaluator<'a> {
         AbstractValue::truths(either(a, b, decisive))
     }
 
-    /// Whether a counter enters that is not complete.
+    /// Whether an expression reads an incomplete counter.
     fn has_incomplete(&self, expr: &Expr) -> bool {
         let incomplete = |name: &TimeName| matches!(name, TimeName::Counter(id) if self.incomplete(*id).is_some());
         some_part(expr, &|part| match part {
@@ -196,7 +196,7 @@ impl<'a> Evaluator<'a> {
         })
     }
 
-    /// Until when nothing but the clock moves in an expression.
+    /// Until when only the clock moves in an expression.
     fn limit(&self, expr: &Expr) -> Timestamp {
         let all = |parts: &[Expr]| parts.iter().map(|part| self.limit(part)).fold(Timestamp::FOREVER, Timestamp::min);
         match expr {
@@ -220,7 +220,7 @@ impl<'a> Evaluator<'a> {
     }
 }
 
-/// Kleene's `&&` for a `decisive` of false, `||` for one of true. What is open may be anything.
+/// Kleene's `&&` for a `decisive` of false, `||` for one of true. `None` is open: it may be anything.
 fn either(a: Option<Truth>, b: Option<Truth>, decisive: Truth) -> Option<Truth> {
     match (a, b) {
         (Some(a), _) if a == decisive => Some(decisive),
@@ -268,12 +268,12 @@ fn band_over(value: &AbstractValue<'_>, bands: &Bands, current: Option<u16>) -> 
     }
 }
 
-/// Whether the clock enters an expression.
+/// Whether an expression reads the clock.
 fn has_clock(expr: &Expr) -> bool {
     some_part(expr, &|part| matches!(part, Expr::Since { .. } | Expr::Until { .. }))
 }
 
-/// Whether an expression, or one of those that it is made of, is such a one.
+/// Whether an expression, or a part of it, passes a test.
 fn some_part(expr: &Expr, is_such: &impl Fn(&Expr) -> bool) -> bool {
     let some = |parts: &[Expr]| parts.iter().any(|part| some_part(part, is_such));
     is_such(expr)

@@ -1,12 +1,12 @@
-//! Different values by recency: what `distinct` counts.
+//! Distinct values by recency: what `distinct` counts.
 
 use crate::engine::aggregate::Pane;
 use crate::engine::encoding::{ByteReader, Deltas, put_word};
 
 /// Hashes of values with the last pane of each, least recent first.
 ///
-/// Of more values than the limit the most recently seen are kept. Since those that made room are older than all that
-/// stay, the number is the exact one up to the limit at every later instant as well.
+/// Where there are more values than the limit, the most recent ones are kept. The dropped ones are older than all that
+/// stay, so the count is exact up to the limit at every later instant, too.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Distinct {
     list: Vec<(u64, Pane)>,
@@ -17,7 +17,7 @@ impl Distinct {
         self.list.clear();
     }
 
-    /// Whether anything was changed.
+    /// Counts a value; whether anything has changed.
     pub(crate) fn add(&mut self, hash: u64, pane: Pane, limit: u32) -> bool {
         if let Some(index) = self.list.iter().rposition(|(h, _)| *h == hash) {
             if self.list[index].1 >= pane {
@@ -36,9 +36,9 @@ impl Distinct {
     }
 
     pub(crate) fn prune(&mut self, least: Pane) -> bool {
-        let gone = self.list.iter().take_while(|(_, pane)| *pane < least).count();
-        self.list.drain(..gone);
-        gone > 0
+        let expired = self.list.iter().take_while(|(_, pane)| *pane < least).count();
+        self.list.drain(..expired);
+        expired > 0
     }
 
     /// The values seen in panes from `least` on, least recent first.

@@ -5,7 +5,7 @@ use crate::engine::aggregate::Pane;
 use crate::engine::encoding::{ByteReader, StoredValue, put_signed, put_timestamp, put_value};
 use crate::model::{Scalar, Timestamp};
 
-/// The latest event's value; of equal times the one that arrived later.
+/// The latest event's value; of events with equal times, the one that arrived last.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Latest {
     event: Option<(Timestamp, StoredValue)>,
@@ -34,14 +34,14 @@ impl Latest {
     }
 
     pub(crate) fn prune(&mut self, least: Pane) -> bool {
-        let gone = self.event.is_some() && self.pane < least;
-        if gone {
+        let expired = self.event.is_some() && self.pane < least;
+        if expired {
             self.clear();
         }
-        gone
+        expired
     }
 
-    /// The value, and the pane with which it leaves.
+    /// The value, and the pane with which it leaves the window.
     pub(crate) fn get(&self, least: Pane) -> Option<(Pane, Scalar<'_>)> {
         let (_, value) = self.event?;
         (self.pane >= least).then(|| (self.pane, value.get(&self.text)))
@@ -58,7 +58,7 @@ impl Latest {
             return;
         };
         put_timestamp(out, time);
-        // A counter of times has nothing to add.
+        // A series of times needs no value beside the time.
         if value != StoredValue::Time(time) {
             put_value(out, value, &self.text);
         }
@@ -80,9 +80,10 @@ struct PaneFirst {
     value: StoredValue,
 }
 
-/// The earliest event's value of every pane; of equal times the one that arrived earlier.
+/// The earliest event's value of every pane; of events with equal times, the one that arrived first.
 ///
-/// When the oldest pane leaves, the next one's is the first of the window, so each keeps its own.
+/// When the oldest pane leaves, the first event of the next one becomes the first of the window, so each pane keeps its
+/// own.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Earliest {
     panes: Panes<PaneFirst>,
@@ -108,7 +109,7 @@ impl Earliest {
         self.panes.prune(least)
     }
 
-    /// The value, and the pane with which it leaves.
+    /// The value, and the pane with which it leaves the window.
     pub(crate) fn get(&self, least: Pane) -> Option<(Pane, Scalar<'_>)> {
         let (pane, opening) = self.panes.from(least).first()?;
         Some((*pane, opening.value.get(&self.text)))

@@ -1,5 +1,5 @@
-//! What counters keep of an entity's events: one sparse series a counter, or for several counters that differ only in
-//! their window.
+//! What counters keep of an entity's events: one sparse series per counter, or one for several counters that differ
+//! only in their window.
 
 mod distinct;
 mod first_last;
@@ -17,16 +17,16 @@ use first_last::{Earliest, Latest};
 use panes::{PaneTotal, Panes};
 use top::Top;
 
-/// What is kept of the events.
+/// What a series keeps of the events.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum SeriesType {
-    /// Events a pane.
+    /// The number of events per pane.
     Counts,
-    /// Numbers a pane, and their sum.
+    /// Numbers per pane, and their sum.
     Sums(PathId),
     Least(PathId),
     Greatest(PathId),
-    /// The days on which there was an event.
+    /// The days with at least one event.
     Days,
     Distinct {
         of: Source,
@@ -133,7 +133,7 @@ impl Series {
         }
     }
 
-    /// Replaces what is here by what a cell holds.
+    /// Replaces the content by what a cell holds.
     pub(crate) fn decode(&mut self, cell: &[u8], pane_of: impl Fn(Timestamp) -> Pane) {
         let reader = &mut ByteReader::new(cell);
         match self {
@@ -149,9 +149,9 @@ impl Series {
     }
 }
 
-/// Counting: each says whether it changed anything.
+/// Adding events; each method returns whether the series has changed.
 impl Series {
-    /// Whether the next event can move what counters show in one direction only, from a value that they have.
+    /// Whether the next event can move the counters' values in one direction only, and they have a value already.
     pub(crate) fn only_grows(&self) -> bool {
         match self {
             Series::Counts(_) | Series::Days(_) | Series::Distinct(_) => true,
@@ -160,7 +160,7 @@ impl Series {
         }
     }
 
-    /// An event, for the series that look at no value.
+    /// Adds an event, where only its pane matters.
     pub(crate) fn add_event(&mut self, pane: Pane) -> bool {
         match self {
             Series::Counts(panes) => {
@@ -172,7 +172,7 @@ impl Series {
         }
     }
 
-    /// A number that the aggregates take.
+    /// Adds a number within the magnitude that aggregates take.
     pub(crate) fn add_number(&mut self, pane: Pane, number: f64, micros: Micros) -> bool {
         match self {
             Series::Sums(panes) => {
@@ -221,9 +221,9 @@ impl Series {
     }
 }
 
-/// What counters in doubt ask of their series.
+/// What incomplete counters need of their series.
 impl Series {
-    /// How many days there are from one to another, both included.
+    /// The number of active days from one day to another, both included.
     pub(crate) fn days_between(&self, first: Pane, last: Pane) -> usize {
         match self {
             Series::Days(panes) => panes.from(first).iter().take_while(|(pane, ())| *pane <= last).count(),
@@ -231,7 +231,7 @@ impl Series {
         }
     }
 
-    /// The time of the latest event, if that counts.
+    /// The time of the latest event, if its pane counts.
     pub(crate) fn latest_time(&self, least: Pane) -> Option<Timestamp> {
         match self {
             Series::Latest(latest) => latest.time(least),
@@ -240,7 +240,7 @@ impl Series {
     }
 }
 
-/// What a counter shows of its series.
+/// Which value a counter reads from its series.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Readout {
     Count,
@@ -287,7 +287,7 @@ fn sum_of(panes: &[(Pane, PaneTotal)]) -> PaneTotal {
 }
 
 impl Series {
-    /// A counter's value over the panes from `least` on, and the next pane whose leaving can move it.
+    /// A counter's value over the panes from `least` on, and the next pane whose leaving can change it.
     pub(crate) fn read(&self, readout: Readout, frame: Frame, least: Pane) -> (Scalar<'_>, Option<Pane>) {
         match self {
             Series::Counts(panes) => {
@@ -323,10 +323,10 @@ impl Series {
         }
     }
 
-    /// Follows the value while pane after pane leaves and no event comes: `visit` sees what it is after each, until it
-    /// breaks off. Returns the pane behind which it did.
+    /// Follows the value while pane after pane leaves and no event comes: `visit` gets the value after each, until it
+    /// breaks. Returns the pane at which it did.
     ///
-    /// Extremes, edges and tops stop at the first pane that can move them, whatever `visit` says.
+    /// Extremes, first and last values and tops stop at the first pane that can change them, whatever `visit` says.
     pub(crate) fn decline(
         &self,
         readout: Readout,
@@ -366,7 +366,7 @@ impl Series {
     }
 }
 
-/// The decline of a number of things that leave one by one.
+/// The decline of a count, one at a time.
 fn fall(
     leaving: impl ExactSizeIterator<Item = Pane>,
     mut visit: impl FnMut(Option<f64>) -> ControlFlow<()>,
@@ -386,7 +386,7 @@ fn first_or_last(found: Option<(Pane, Scalar<'_>)>) -> (Scalar<'_>, Option<Pane>
     }
 }
 
-/// The extreme, which stands until the last pane that has it leaves.
+/// The extreme; it holds until the last pane that has it leaves.
 fn extreme(live: &[(Pane, f64)], pick: impl Fn(f64, f64) -> f64) -> (Scalar<'static>, Option<Pane>) {
     let Some(value) = live.iter().map(|(_, number)| *number).reduce(pick) else {
         return (Scalar::Absent, None);

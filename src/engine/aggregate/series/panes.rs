@@ -1,15 +1,15 @@
-//! A sparse list of panes in the order in which they leave: the store behind every windowed aggregate.
+//! A sparse list of panes in the order in which they leave; every windowed aggregate stands on it.
 
 use crate::engine::aggregate::Pane;
 use crate::engine::encoding::{ByteReader, Deltas, put_number, put_unsigned, put_wide};
 
-/// What one non-empty pane keeps, as it is packed.
+/// What a non-empty pane holds, and its bytes.
 pub(crate) trait PaneValue: Copy {
     fn put(&self, out: &mut Vec<u8>);
     fn take(reader: &mut ByteReader<'_>) -> Self;
 }
 
-/// Panes with their records, oldest first.
+/// Panes with their values, oldest first.
 #[derive(Clone, Debug)]
 pub(crate) struct Panes<R> {
     list: Vec<(Pane, R)>,
@@ -26,7 +26,7 @@ impl<R: Copy> Panes<R> {
         self.list.clear();
     }
 
-    /// The record of a pane, made by `empty` where there is none yet. Most events fall into the newest pane.
+    /// The value of a pane, and whether it is new (made from `empty`). Most events fall into the newest pane.
     pub(crate) fn entry(&mut self, pane: Pane, empty: R) -> (&mut R, bool) {
         let newest = self.list.last().map(|(p, _)| *p);
         let (index, is_new) = match newest {
@@ -45,9 +45,9 @@ impl<R: Copy> Panes<R> {
 
     /// Drops the panes before `least`; whether there were any.
     pub(crate) fn prune(&mut self, least: Pane) -> bool {
-        let gone = self.list.iter().take_while(|(pane, _)| *pane < least).count();
-        self.list.drain(..gone);
-        gone > 0
+        let expired = self.list.iter().take_while(|(pane, _)| *pane < least).count();
+        self.list.drain(..expired);
+        expired > 0
     }
 
     /// The panes from `least` on, oldest first.
@@ -78,7 +78,7 @@ impl<R: PaneValue> Panes<R> {
     }
 }
 
-/// A number of events.
+/// A count of events.
 impl PaneValue for u64 {
     fn put(&self, out: &mut Vec<u8>) {
         put_unsigned(out, *self);
@@ -89,14 +89,14 @@ impl PaneValue for u64 {
     }
 }
 
-/// Presence alone.
+/// An active day: nothing beside the pane.
 impl PaneValue for () {
     fn put(&self, _: &mut Vec<u8>) {}
 
     fn take(_: &mut ByteReader<'_>) -> Self {}
 }
 
-/// An extreme.
+/// A least or greatest number.
 impl PaneValue for f64 {
     fn put(&self, out: &mut Vec<u8>) {
         put_number(out, *self);
@@ -107,7 +107,7 @@ impl PaneValue for f64 {
     }
 }
 
-/// How many numbers there were, and their sum in millionths.
+/// A count of numbers, and their sum in millionths.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct PaneTotal {
     pub count: u64,

@@ -13,7 +13,7 @@ struct TopValue {
     latest: Timestamp,
 }
 
-/// Events with a value in a pane.
+/// The number of events with a value in one pane.
 #[derive(Clone, Copy, Debug)]
 struct PaneCount {
     value: u32,
@@ -21,16 +21,16 @@ struct PaneCount {
     count: u64,
 }
 
-/// A value's standing in the window.
+/// How a value compares with the others in the window.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Rank<'a> {
     count: u64,
-    /// The most recent pane, or event time for windows without panes.
+    /// The most recent pane; for windows without panes, the most recent event's time.
     recency: i64,
     text: Reverse<&'a str>,
 }
 
-/// Strings with their counts a pane, at most `limit` different ones: the rarest makes room for a new one.
+/// Strings with their counts per pane, at most `limit` different ones: a new string replaces the rarest.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Top {
     values: Vec<TopValue>,
@@ -46,8 +46,8 @@ impl Top {
         self.text.clear();
     }
 
-    /// Counts a string; `slides` as [`Frame::slides`](crate::engine::aggregate::Frame::slides). Prune first: what left
-    /// the window must not stand in the way.
+    /// Counts a string; `slides` as in [`Frame::slides`](crate::engine::aggregate::Frame::slides). Panes that have left
+    /// the window must be pruned before.
     pub(crate) fn add(&mut self, text: &str, time: Timestamp, pane: Pane, limit: u32, slides: bool) {
         let known = self.values.iter().position(|value| value.text.of(&self.text) == text);
         let index = match known {
@@ -63,7 +63,7 @@ impl Top {
         }
     }
 
-    /// A place for a new string, if need be the rarest one's.
+    /// The index for a new string; where there is no room, the rarest one's.
     fn admit(&mut self, text: &str, time: Timestamp, limit: u32, slides: bool) -> usize {
         let value = TopValue { text: TextSpan::keep(&mut self.text, text), latest: time };
         if self.values.len() < limit as usize {
@@ -96,7 +96,7 @@ impl Top {
         rank
     }
 
-    /// Drops what left the window, and the strings of which nothing is left.
+    /// Drops panes before `least`, and strings without panes.
     pub(crate) fn prune(&mut self, least: Pane) -> bool {
         if self.counts.iter().all(|count_of| count_of.pane >= least) {
             return false;
