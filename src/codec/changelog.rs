@@ -125,7 +125,7 @@ pub struct Meta<'a> {
 
 impl Meta<'_> {
     /// What [`StateRestorer::finish`](crate::engine::Restoring::finish) needs of it.
-    pub fn position(&self) -> Checkpoint {
+    pub fn checkpoint(&self) -> Checkpoint {
         let Meta { clock, extent, catalog, schema, notes, .. } = *self;
         Checkpoint { clock, extent, catalog, schema, notes: notes.to_vec() }
     }

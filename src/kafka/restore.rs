@@ -464,7 +464,7 @@ impl Reading {
                 if self.log_id.is_some_and(|log_id| log_id != meta.log) {
                     return Err(Unusable::OtherLog.into());
                 }
-                let position = meta.position();
+                let position = meta.checkpoint();
                 self.note = Some(Note { next_offset: meta.next_offset, log_id: meta.log, position });
             }
             ChangelogRecord::Schema { id, meaning } => self.restoring.schema(id, meaning)?,

@@ -34,7 +34,7 @@ enum MigrationTarget {
     /// It goes to a cell that holds the same.
     Cell(u16),
     /// It goes to the tag of the same name, whose states may differ.
-    Tag { slot: u16, from: TagStates, to: TagStates },
+    Tag { number: u16, from: TagStates, to: TagStates },
     /// It goes to the retired tags.
     Retired { name: Box<str>, from: TagStates },
     /// Retired tags: those that have come back go to these tags.
@@ -46,7 +46,7 @@ enum MigrationTarget {
 pub(crate) struct Migration {
     /// By the number of the earlier cell.
     targets: Vec<Vec<MigrationTarget>>,
-    retired_slot: u16,
+    retired_cell: u16,
     pub change: MigrationReport,
 }
 
@@ -55,13 +55,13 @@ impl Migration {
     pub(crate) fn new(old: &Schema, new: &Schema, dedup: bool) -> Self {
         let mut targets = vec![Vec::new(); old.cells().len()];
         let mut change = MigrationReport::default();
-        for (slot, cell) in (0_u16..).zip(new.cells()) {
+        for (number, cell) in (0_u16..).zip(new.cells()) {
             if *cell == SchemaCell::SeenIds && !dedup {
                 continue;
             }
             let source = source_of(cell, old.cells());
             if let Some(index) = source {
-                targets[index].push(target(&old.cells()[index], cell, slot));
+                targets[index].push(target(&old.cells()[index], cell, number));
             }
             let list = if source.is_some() { &mut change.kept } else { &mut change.new };
             list.extend(cell.name());
@@ -72,8 +72,8 @@ impl Migration {
                 targets.extend(last_target(cell, new));
             }
         }
-        let retired_slot = new.cells().len().saturating_sub(1) as u16;
-        Migration { targets, retired_slot, change }
+        let retired_cell = new.cells().len().saturating_sub(1) as u16;
+        Migration { targets, retired_cell, change }
     }
 
     /// Appends a state with the cells of the new schema.
@@ -89,18 +89,18 @@ impl Migration {
         let mut cells: Vec<(u16, Cow<'_, [u8]>)> = Vec::new();
         let mut retired = Vec::new();
         while !reader.is_empty() {
-            let slot = reader.unsigned() as usize;
+            let number = reader.unsigned() as usize;
             let len = reader.unsigned() as usize;
             let cell = reader.take(len);
-            for target in self.targets.get(slot).into_iter().flatten() {
+            for target in self.targets.get(number).into_iter().flatten() {
                 target.put(cell, &mut cells, &mut retired);
             }
         }
-        cells.push((self.retired_slot, retired.into()));
-        cells.sort_by_key(|(slot, _)| *slot);
-        for (slot, cell) in cells {
+        cells.push((self.retired_cell, retired.into()));
+        cells.sort_by_key(|(number, _)| *number);
+        for (number, cell) in cells {
             if !cell.is_empty() {
-                put_unsigned(out, u64::from(slot));
+                put_unsigned(out, u64::from(number));
                 put_unsigned(out, cell.len() as u64);
                 out.extend_from_slice(&cell);
             }
@@ -111,11 +111,11 @@ impl Migration {
 impl MigrationTarget {
     fn put<'a>(&self, cell: &'a [u8], cells: &mut Vec<(u16, Cow<'a, [u8]>)>, retired: &mut Vec<u8>) {
         match self {
-            MigrationTarget::Cell(slot) => cells.push((*slot, cell.into())),
-            MigrationTarget::Tag { slot, from, to } => {
+            MigrationTarget::Cell(number) => cells.push((*number, cell.into())),
+            MigrationTarget::Tag { number, from, to } => {
                 let mut state = Vec::new();
                 restate(cell, from, to, &mut state);
-                cells.push((*slot, state.into()));
+                cells.push((*number, state.into()));
             }
             MigrationTarget::Retired { name, from } => {
                 let mut text = String::new();
@@ -128,10 +128,10 @@ impl MigrationTarget {
                 while !reader.is_empty() {
                     let (name, shown) = take_retired(&mut reader, &mut text);
                     match tags.iter().find(|(tag, ..)| **tag == *name.of(&text)) {
-                        Some((_, slot, to)) => {
+                        Some((_, number, to)) => {
                             let mut state = Vec::new();
                             revived(shown, &text, to, &mut state);
-                            cells.push((*slot, state.into()));
+                            cells.push((*number, state.into()));
                         }
                         None => put_retired(name.of(&text), shown, &text, retired),
                     }
@@ -142,12 +142,12 @@ impl MigrationTarget {
 }
 
 /// The target of a cell that the new schema has.
-fn target(old: &SchemaCell, new: &SchemaCell, slot: u16) -> MigrationTarget {
+fn target(old: &SchemaCell, new: &SchemaCell, number: u16) -> MigrationTarget {
     match (old, new) {
         (SchemaCell::Tag { states: from, .. }, SchemaCell::Tag { states: to, .. }) if from != to => {
-            MigrationTarget::Tag { slot, from: from.clone(), to: to.clone() }
+            MigrationTarget::Tag { number, from: from.clone(), to: to.clone() }
         }
-        _ => MigrationTarget::Cell(slot),
+        _ => MigrationTarget::Cell(number),
     }
 }
 
@@ -156,9 +156,9 @@ fn last_target(cell: &SchemaCell, new: &Schema) -> Option<MigrationTarget> {
     match cell {
         SchemaCell::Tag { name, states } => Some(MigrationTarget::Retired { name: name.clone(), from: states.clone() }),
         SchemaCell::RetiredTags => {
-            let tags = (0_u16..).zip(new.cells()).filter_map(|(slot, cell)| match cell {
+            let tags = (0_u16..).zip(new.cells()).filter_map(|(number, cell)| match cell {
                 SchemaCell::Tag { name, states } if states.form != TagForm::Manual => {
-                    Some((name.clone(), slot, states.clone()))
+                    Some((name.clone(), number, states.clone()))
                 }
                 _ => None,
             });

@@ -15,7 +15,7 @@ use crate::model::{Scalar, Timestamp};
 
 /// A cell's number: attributes, then series, then tags, then the remembered ids, then the retired tags.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct CellIndex(u16);
+struct CellNumber(u16);
 
 /// Where a cell's content is.
 #[derive(Clone, Copy, Debug, Default)]
@@ -49,7 +49,7 @@ pub(crate) struct EntityState {
     packed: Vec<u8>,
     cells: Vec<CellState>,
     /// The cells that are not empty, in order.
-    occupied: Vec<CellIndex>,
+    occupied: Vec<CellNumber>,
     key: Vec<u8>,
     pub seq: u64,
     /// The time of the earliest event; [`Timestamp::FOREVER`] where there were only commands.
@@ -69,10 +69,10 @@ pub(crate) struct EntityState {
 impl EntityState {
     pub(crate) fn new(program: &Program) -> Self {
         let (attributes, tags) = (program.catalog.attributes.len(), program.catalog.tags.len());
-        let slots = attributes + program.series.len() + tags + 2;
+        let cell_count = attributes + program.series.len() + tags + 2;
         EntityState {
             packed: Vec::new(),
-            cells: vec![CellState::Empty; slots],
+            cells: vec![CellState::Empty; cell_count],
             occupied: Vec::new(),
             key: Vec::new(),
             seq: 0,
@@ -101,8 +101,8 @@ impl EntityState {
     }
 
     fn reset(&mut self) {
-        for slot in self.occupied.drain(..) {
-            self.cells[usize::from(slot.0)] = CellState::Empty;
+        for number in self.occupied.drain(..) {
+            self.cells[usize::from(number.0)] = CellState::Empty;
         }
         self.packed.clear();
         self.key.clear();
@@ -122,13 +122,13 @@ impl EntityState {
         self.first_seen = reader.timestamp();
         self.last_seen = self.first_seen.plus(reader.unsigned() as i64);
         while !reader.is_empty() {
-            let slot = CellIndex(reader.unsigned() as u16);
+            let number = CellNumber(reader.unsigned() as u16);
             let len = reader.unsigned() as usize;
             let start = (self.packed.len() - reader.remaining()) as u32;
             reader.take(len);
-            if let Some(cell) = self.cells.get_mut(usize::from(slot.0)) {
+            if let Some(cell) = self.cells.get_mut(usize::from(number.0)) {
                 *cell = CellState::Packed { start, len: len as u32 };
-                self.occupied.push(slot);
+                self.occupied.push(number);
             }
         }
     }
@@ -140,27 +140,27 @@ impl EntityState {
         put_unsigned(out, self.seq);
         put_timestamp(out, self.first_seen);
         put_unsigned(out, self.last_seen.since(self.first_seen) as u64);
-        for slot in &self.occupied {
-            match self.cells[usize::from(slot.0)] {
+        for number in &self.occupied {
+            match self.cells[usize::from(number.0)] {
                 CellState::Empty => {}
                 CellState::Packed { start, len } | CellState::Read { start, len } => {
-                    put_unsigned(out, u64::from(slot.0));
+                    put_unsigned(out, u64::from(number.0));
                     put_unsigned(out, u64::from(len));
                     out.extend_from_slice(&self.packed[start as usize..(start + len) as usize]);
                 }
-                CellState::Moved => self.pack_cell(*slot, out),
+                CellState::Moved => self.pack_cell(*number, out),
             }
         }
     }
 
     /// Writes a decoded cell, or nothing where it has become empty.
-    fn pack_cell(&self, slot: CellIndex, out: &mut Vec<u8>) {
+    fn pack_cell(&self, number: CellNumber, out: &mut Vec<u8>) {
         let before = out.len();
-        put_unsigned(out, u64::from(slot.0));
+        put_unsigned(out, u64::from(number.0));
         let header = out.len();
         out.push(0);
         let start = out.len();
-        self.encode(slot, out);
+        self.encode(number, out);
         let len = out.len() - start;
         if len == 0 {
             out.truncate(before);
@@ -177,8 +177,8 @@ impl EntityState {
         }
     }
 
-    fn encode(&self, slot: CellIndex, out: &mut Vec<u8>) {
-        let mut index = usize::from(slot.0);
+    fn encode(&self, number: CellNumber, out: &mut Vec<u8>) {
+        let mut index = usize::from(number.0);
         if let Some(attribute) = self.attributes.get(index) {
             put_timestamp(out, attribute.time);
             put_value(out, attribute.value, &self.text);
@@ -192,7 +192,7 @@ impl EntityState {
         index -= self.series.len();
         match self.tags.get(index) {
             Some(state) => encode_state(*state, &self.text, out),
-            None if slot == self.seen_ids_slot() => encode_seen_ids(&self.seen_ids, out),
+            None if number == self.seen_ids_cell() => encode_seen_ids(&self.seen_ids, out),
             None => {
                 self.retired.iter().for_each(|(name, shown)| put_retired(name.of(&self.text), *shown, &self.text, out))
             }
@@ -236,18 +236,18 @@ impl EntityState {
     }
 
     /// Marks a cell as changed.
-    fn touch(&mut self, slot: CellIndex) {
-        let cell = &mut self.cells[usize::from(slot.0)];
+    fn touch(&mut self, number: CellNumber) {
+        let cell = &mut self.cells[usize::from(number.0)];
         if matches!(cell, CellState::Empty) {
-            let at = self.occupied.partition_point(|occupied| *occupied < slot);
-            self.occupied.insert(at, slot);
+            let at = self.occupied.partition_point(|occupied| *occupied < number);
+            self.occupied.insert(at, number);
         }
         *cell = CellState::Moved;
     }
 
     /// The bytes of a cell that has not been decoded yet; from now on it counts as decoded.
-    fn open(&mut self, slot: CellIndex) -> Opened {
-        let cell = &mut self.cells[usize::from(slot.0)];
+    fn open(&mut self, number: CellNumber) -> Opened {
+        let cell = &mut self.cells[usize::from(number.0)];
         match *cell {
             CellState::Empty => Opened::Empty,
             CellState::Packed { start, len } => {
@@ -268,13 +268,13 @@ enum Opened {
 
 /// Series.
 impl EntityState {
-    fn series_slot(&self, id: SeriesId) -> CellIndex {
-        CellIndex((self.attributes.len() + usize::from(id.0)) as u16)
+    fn series_cell(&self, id: SeriesId) -> CellNumber {
+        CellNumber((self.attributes.len() + usize::from(id.0)) as u16)
     }
 
     /// Decodes a series unless that was done, for [`EntityState::series`].
     pub(crate) fn load_series(&mut self, id: SeriesId, pane_of: impl Fn(Timestamp) -> Pane) {
-        let opened = self.open(self.series_slot(id));
+        let opened = self.open(self.series_cell(id));
         let series = &mut self.series[usize::from(id.0)];
         match opened {
             Opened::Empty => series.clear(),
@@ -292,7 +292,7 @@ impl EntityState {
     pub(crate) fn prune(&mut self, program: &Program, now: Now) {
         for (index, plan) in program.series.iter().enumerate() {
             let id = SeriesId(index as u16);
-            if !matches!(self.cells[usize::from(self.series_slot(id).0)], CellState::Empty) {
+            if !matches!(self.cells[usize::from(self.series_cell(id).0)], CellState::Empty) {
                 self.load_series(id, |at| plan.frame.grid.pane(at, &program.zone));
                 self.change_series(id, |series| series.prune(now.least(plan.frame)));
             }
@@ -303,7 +303,7 @@ impl EntityState {
     pub(crate) fn change_series(&mut self, id: SeriesId, change: impl FnOnce(&mut Series) -> bool) -> bool {
         let changed = change(&mut self.series[usize::from(id.0)]);
         if changed {
-            self.touch(self.series_slot(id));
+            self.touch(self.series_cell(id));
         }
         changed
     }
@@ -312,7 +312,7 @@ impl EntityState {
 /// Attributes.
 impl EntityState {
     pub(crate) fn load_attribute(&mut self, id: AttributeId) {
-        let attribute = match self.open(CellIndex(id.0)) {
+        let attribute = match self.open(CellNumber(id.0)) {
             Opened::Empty => AttributeValue { time: Timestamp::MIN, value: StoredValue::Absent },
             Opened::Packed(range) => {
                 let mut reader = ByteReader::new(&self.packed[range]);
@@ -331,26 +331,26 @@ impl EntityState {
     /// Sets or clears a loaded attribute, unless a later event has; whether its value has changed.
     pub(crate) fn set_attribute(&mut self, id: AttributeId, time: Timestamp, value: Scalar<'_>) -> bool {
         let known = self.attributes[usize::from(id.0)];
-        let slot = CellIndex(id.0);
-        if time < known.time && !matches!(self.cells[usize::from(slot.0)], CellState::Empty) {
+        let number = CellNumber(id.0);
+        if time < known.time && !matches!(self.cells[usize::from(number.0)], CellState::Empty) {
             return false;
         }
         let differs = self.attribute(id) != value;
         let value = if differs { StoredValue::new(value, &mut self.text) } else { known.value };
         self.attributes[usize::from(id.0)] = AttributeValue { time, value };
-        self.touch(slot);
+        self.touch(number);
         differs
     }
 }
 
 /// Tags.
 impl EntityState {
-    fn tag_slot(&self, id: TagId) -> CellIndex {
-        CellIndex((self.attributes.len() + self.series.len() + usize::from(id.0)) as u16)
+    fn tag_cell(&self, id: TagId) -> CellNumber {
+        CellNumber((self.attributes.len() + self.series.len() + usize::from(id.0)) as u16)
     }
 
     pub(crate) fn load_tag(&mut self, id: TagId) {
-        let state = match self.open(self.tag_slot(id)) {
+        let state = match self.open(self.tag_cell(id)) {
             Opened::Empty => TagState::Off,
             Opened::Packed(range) => decode_state(&mut ByteReader::new(&self.packed[range]), &mut self.text),
             Opened::Already => return,
@@ -365,7 +365,7 @@ impl EntityState {
 
     pub(crate) fn set_tag(&mut self, id: TagId, state: TagState) {
         self.tags[usize::from(id.0)] = state;
-        self.touch(self.tag_slot(id));
+        self.touch(self.tag_cell(id));
     }
 
     /// The states of all tags; only loaded ones are valid.
@@ -401,13 +401,13 @@ impl EntityState {
 
 /// Remembered event ids.
 impl EntityState {
-    fn seen_ids_slot(&self) -> CellIndex {
-        CellIndex((self.cells.len() - 2) as u16)
+    fn seen_ids_cell(&self) -> CellNumber {
+        CellNumber((self.cells.len() - 2) as u16)
     }
 
     /// Whether an id was accepted less than `dedup_ms` before `clock`; if not, it is remembered as accepted at `clock`.
     pub(crate) fn is_duplicate(&mut self, id: u64, clock: Timestamp, dedup_ms: i64) -> bool {
-        match self.open(self.seen_ids_slot()) {
+        match self.open(self.seen_ids_cell()) {
             Opened::Empty => self.seen_ids.clear(),
             Opened::Packed(range) => decode_seen_ids(&mut ByteReader::new(&self.packed[range]), &mut self.seen_ids),
             Opened::Already => {}
@@ -418,20 +418,20 @@ impl EntityState {
             return true;
         }
         self.seen_ids.push((id, clock));
-        self.touch(self.seen_ids_slot());
+        self.touch(self.seen_ids_cell());
         false
     }
 }
 
 /// Retired tags.
 impl EntityState {
-    fn retired_slot(&self) -> CellIndex {
-        CellIndex((self.cells.len() - 1) as u16)
+    fn retired_cell(&self) -> CellNumber {
+        CellNumber((self.cells.len() - 1) as u16)
     }
 
     /// The tags that only an earlier catalog had and that have not been removed.
     pub(crate) fn retired(&mut self) -> Vec<RetiredTag> {
-        match self.open(self.retired_slot()) {
+        match self.open(self.retired_cell()) {
             Opened::Empty => self.retired.clear(),
             Opened::Packed(range) => {
                 self.retired.clear();
@@ -448,7 +448,7 @@ impl EntityState {
     /// Replaces them by those that stay.
     pub(crate) fn keep_retired(&mut self, retired: Vec<RetiredTag>) {
         self.retired = retired;
-        self.touch(self.retired_slot());
+        self.touch(self.retired_cell());
     }
 
     pub(crate) fn name(&self, name: TextSpan) -> &str {

@@ -279,15 +279,15 @@ impl Store {
         self.entries[entity.0 as usize].location == StateLocation::DIRTY
     }
 
-    pub(crate) fn is_at(&self, entity: EntityId, place: StateLocation) -> bool {
-        self.entries[entity.0 as usize].location == place
+    pub(crate) fn is_at(&self, entity: EntityId, location: StateLocation) -> bool {
+        self.entries[entity.0 as usize].location == location
     }
 
     /// Whether an entity's state is in one of the segments from `oldest` up to but not including `next`.
     pub(crate) fn is_within(&self, entity: EntityId, oldest: u64, next: u64) -> bool {
-        let (StateLocation(place), StateLocation(first)) =
+        let (StateLocation(location), StateLocation(first)) =
             (self.entries[entity.0 as usize].location, StateLocation::segment(oldest));
-        let behind = if place >= first { place - first } else { place + (StateLocation::VACANT.0 - first) };
+        let behind = if location >= first { location - first } else { location + (StateLocation::VACANT.0 - first) };
         u64::from(behind) < next - oldest
     }
 
@@ -297,8 +297,8 @@ impl Store {
     }
 
     /// Sets the segment that holds an entity's present state.
-    pub(crate) fn set_location(&mut self, entity: EntityId, place: StateLocation) {
-        self.entries[entity.0 as usize].location = place;
+    pub(crate) fn set_location(&mut self, entity: EntityId, location: StateLocation) {
+        self.entries[entity.0 as usize].location = location;
     }
 
     /// Reads what finding the entities of these hashes will read, for all of them at once. One by one, each would wait
@@ -311,14 +311,14 @@ impl Store {
         std::hint::black_box(firsts);
     }
 
-    /// Sets the state of the entity with this key to what the changelog has of it at `place`.
+    /// Sets the state of the entity with this key to what the changelog has of it at `location`.
     pub(crate) fn restore(
         &mut self,
         hash: u64,
         key: &str,
         packed: &[u8],
         due: Timestamp,
-        place: StateLocation,
+        location: StateLocation,
     ) -> EntityId {
         let entity = match self.find(hash, key) {
             Some(entity) => {
@@ -328,7 +328,7 @@ impl Store {
             None => self.add(hash, packed),
         };
         let entry = &mut self.entries[entity.0 as usize];
-        (entry.due, entry.location) = (due, place);
+        (entry.due, entry.location) = (due, location);
         entity
     }
 

@@ -211,14 +211,14 @@ impl<'a> StateParts<'a> {
         let last_seen = first_seen.plus(reader.unsigned() as i64);
         let mut cells = Vec::new();
         while !reader.is_empty() {
-            let (slot, len) = (reader.unsigned() as u16, reader.unsigned() as usize);
-            cells.push((slot, reader.take(len)));
+            let (number, len) = (reader.unsigned() as u16, reader.unsigned() as usize);
+            cells.push((number, reader.take(len)));
         }
         StateParts { key, seq, first_seen, last_seen, cells }
     }
 
-    fn cell(&self, slot: u16) -> Option<&'a [u8]> {
-        self.cells.binary_search_by_key(&slot, |(slot, _)| *slot).ok().map(|index| self.cells[index].1)
+    fn cell(&self, number: u16) -> Option<&'a [u8]> {
+        self.cells.binary_search_by_key(&number, |(number, _)| *number).ok().map(|index| self.cells[index].1)
     }
 
     /// Whether there were events, not only commands.
@@ -249,20 +249,20 @@ impl CellLayout {
         put_unsigned(out, ours.seq);
         put_timestamp(out, first_seen);
         put_unsigned(out, last_seen.since(first_seen) as u64);
-        let mut slots: Vec<u16> = ours.cells.iter().chain(&theirs.cells).map(|(slot, _)| *slot).collect();
-        slots.sort_unstable();
-        slots.dedup();
-        for slot in slots {
-            if let Some(cell) = self.choose(slot, ours.cell(slot), theirs.cell(slot)) {
-                put_unsigned(out, u64::from(slot));
+        let mut numbers: Vec<u16> = ours.cells.iter().chain(&theirs.cells).map(|(number, _)| *number).collect();
+        numbers.sort_unstable();
+        numbers.dedup();
+        for number in numbers {
+            if let Some(cell) = self.choose(number, ours.cell(number), theirs.cell(number)) {
+                put_unsigned(out, u64::from(number));
                 put_unsigned(out, cell.len() as u64);
                 out.extend_from_slice(cell);
             }
         }
     }
 
-    fn choose<'a>(&self, slot: u16, ours: Option<&'a [u8]>, theirs: Option<&'a [u8]>) -> Option<&'a [u8]> {
-        if slot < self.attributes {
+    fn choose<'a>(&self, number: u16, ours: Option<&'a [u8]>, theirs: Option<&'a [u8]>) -> Option<&'a [u8]> {
+        if number < self.attributes {
             // The latest event has set it.
             let time = |cell| ByteReader::new(cell).timestamp();
             return match (ours, theirs) {
@@ -271,7 +271,7 @@ impl CellLayout {
                 _ => ours,
             };
         }
-        if slot == self.seen {
+        if number == self.seen {
             // The list that goes further back includes all of the other.
             let first = |cell| Deltas::default().take(&mut ByteReader::new(cell));
             return match (ours, theirs) {
@@ -280,7 +280,7 @@ impl CellLayout {
                 _ => ours,
             };
         }
-        let is_taken = self.taken.get(usize::from(slot - self.attributes)).copied().unwrap_or(false);
+        let is_taken = self.taken.get(usize::from(number - self.attributes)).copied().unwrap_or(false);
         if is_taken { theirs } else { ours }
     }
 }

@@ -70,9 +70,9 @@ impl Partition {
     pub(super) fn inherited_coverage(&self, meaning: &str, coverage: &Coverage) -> Option<InheritedCoverage> {
         let attributes = self.program.catalog.attributes.len();
         let cells = self.program.schema.cells().iter().enumerate();
-        let held = cells.filter_map(|(slot, cell)| match cell {
+        let held = cells.filter_map(|(number, cell)| match cell {
             SchemaCell::Series { meaning: known, reach, .. } if **known == *meaning => {
-                Some(InheritedCoverage { since: coverage.seen_since_index(slot - attributes), reach: *reach })
+                Some(InheritedCoverage { since: coverage.seen_since_index(number - attributes), reach: *reach })
             }
             _ => None,
         });

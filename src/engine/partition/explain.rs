@@ -16,7 +16,7 @@ use crate::engine::unknown::{BandVerdict, Truth};
 use crate::model::{Timestamp, Unit, Value};
 
 /// At most this many instants are looked at; a later change counts as none.
-const LOOKS_MAX: usize = 5_000;
+const OBSERVATIONS_MAX: usize = 5_000;
 
 /// A tag of an entity at an instant. Values are `None` where they are absent.
 #[derive(Clone, Debug, PartialEq)]
@@ -179,13 +179,13 @@ impl Partition {
             let first = sub_exprs.len();
             match role {
                 Role::Input(_) => sub_exprs.push(SubExpr { depth: 0, expr, has_parts: false, serves: Purpose::Input }),
-                _ => take_apart(expr, 0, &mut sub_exprs),
+                _ => split_expr(expr, 0, &mut sub_exprs),
             }
             if *role == Role::Value {
                 sub_exprs[first].serves = Purpose::Value;
             }
         }
-        let first = alone.look(entity, place, &sub_exprs);
+        let first = alone.observe(entity, place, &sub_exprs);
         let sections = alone.sections(&conditions, &sub_exprs, &first);
         let mut explanation = Explanation {
             at: alone.clock()?,
@@ -197,7 +197,7 @@ impl Partition {
             next: None,
             expiry: alone.expiry(),
         };
-        alone.live_on(entity, place, &sub_exprs, &first, &mut explanation);
+        alone.play_forward(entity, place, &sub_exprs, &first, &mut explanation);
         Some(explanation)
     }
 
@@ -297,7 +297,7 @@ impl Partition {
         Some(Expiry { at: self.forget_at(), silent_ms }).filter(|expiry| expiry.at <= Timestamp::MAX)
     }
 
-    fn look(&mut self, entity: EntityId, place: usize, sub_exprs: &[SubExpr<'_>]) -> Observation {
+    fn observe(&mut self, entity: EntityId, place: usize, sub_exprs: &[SubExpr<'_>]) -> Observation {
         self.open(entity, place);
         let id = self.program.tags[place].id;
         let entity_state = &self.scratch.entity_state;
@@ -350,7 +350,7 @@ impl Partition {
     }
 
     /// Lets time pass until every part has differed once, or the entity is forgotten.
-    fn live_on(
+    fn play_forward(
         &mut self,
         entity: EntityId,
         place: usize,
@@ -361,7 +361,7 @@ impl Partition {
         let end = explanation.expiry.map_or(Timestamp::FOREVER, |expiry| expiry.at);
         let mut ahead: Vec<Timestamp> = first.sub_exprs.iter().map(|found| found.until).collect();
         let mut differs: Vec<Option<Timestamp>> = vec![None; sub_exprs.len()];
-        for _ in 0..LOOKS_MAX {
+        for _ in 0..OBSERVATIONS_MAX {
             let open = ahead.iter().zip(&differs).filter(|(_, differs)| differs.is_none());
             let at = open.map(|(until, _)| *until).fold(self.store.due(entity), Timestamp::min);
             let is_open = |(differs, sub_expr): (&Option<Timestamp>, &SubExpr<'_>)| {
@@ -372,8 +372,8 @@ impl Partition {
                 break;
             }
             self.advance(at, &mut NullSink);
-            let look = self.look(entity, place, sub_exprs);
-            for (index, (found, sub_expr)) in look.sub_exprs.iter().zip(sub_exprs).enumerate() {
+            let observation = self.observe(entity, place, sub_exprs);
+            for (index, (found, sub_expr)) in observation.sub_exprs.iter().zip(sub_exprs).enumerate() {
                 ahead[index] = found.until;
                 let decides = found.is_decided != first.sub_exprs[index].is_decided;
                 let counts = sub_expr.serves != Purpose::Input && (decides || !sub_expr.expr.moves());
@@ -381,8 +381,8 @@ impl Partition {
                     differs[index].get_or_insert(at);
                 }
             }
-            if look.shown != first.shown {
-                explanation.next.get_or_insert(NextChange { at, value: look.shown });
+            if observation.shown != first.shown {
+                explanation.next.get_or_insert(NextChange { at, value: observation.shown });
             }
         }
         if explanation.next.is_none() && first.shown.is_some() && end <= Timestamp::MAX {
@@ -427,7 +427,7 @@ fn sections_of(kind: &TagKind) -> Vec<(Role, Option<&Condition>)> {
 }
 
 /// The parts of an expression: the whole, then the operands of `&&` and `||`.
-fn take_apart<'p>(expr: &'p Expr, depth: usize, sub_exprs: &mut Vec<SubExpr<'p>>) {
+fn split_expr<'p>(expr: &'p Expr, depth: usize, sub_exprs: &mut Vec<SubExpr<'p>>) {
     let mut parts = Vec::new();
     match expr {
         Expr::And(_) | Expr::Or(_) => flatten(expr, expr, &mut parts),
@@ -436,7 +436,7 @@ fn take_apart<'p>(expr: &'p Expr, depth: usize, sub_exprs: &mut Vec<SubExpr<'p>>
     }
     sub_exprs.push(SubExpr { depth, expr, has_parts: !parts.is_empty(), serves: Purpose::Condition });
     for part in parts {
-        take_apart(part, depth + 1, sub_exprs);
+        split_expr(part, depth + 1, sub_exprs);
     }
 }
 

@@ -177,8 +177,8 @@ impl StateRestorer {
             let Some(entities) = &record.entities else {
                 return Err(ChangelogError::NoSchema { number: record.number, schema: record.schema });
             };
-            let place = StateLocation::segment(record.number);
-            let latest = entities.iter().copied().filter(|entity| partition.store.is_at(*entity, place));
+            let location = StateLocation::segment(record.number);
+            let latest = entities.iter().copied().filter(|entity| partition.store.is_at(*entity, location));
             segments.restore_live(record.slot, latest, record.bytes, record.schema);
             if let Some(Some(migration)) = migrations.get(&record.schema) {
                 change.get_or_insert_default().add(&migration.change);
@@ -236,7 +236,7 @@ fn read(
 ) -> Result<Vec<EntityId>, ChangelogError> {
     let store = &mut partition.store;
     store.reserve(segment.population.min(RESERVED_MAX) as usize);
-    let place = StateLocation::segment(segment.number);
+    let location = StateLocation::segment(segment.number);
     let mut entities = Vec::new();
     let (mut batch, mut hashes) = (Vec::with_capacity(FETCHED), [0; FETCHED]);
     let mut found = 0;
@@ -262,7 +262,7 @@ fn read(
                         migration.state(packed, migrated);
                         packed = migrated;
                     }
-                    entities.push(store.restore(hash, key, packed, due, place));
+                    entities.push(store.restore(hash, key, packed, due, location));
                 }
                 ChangelogEntry::Erased { key } => {
                     if let Some(entity) = store.find(hash, key) {

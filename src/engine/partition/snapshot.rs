@@ -69,9 +69,9 @@ impl Partition {
         let mut entries = Vec::new();
         for live in segments.live() {
             entries.clear();
-            let place = StateLocation::segment(live.number);
+            let location = StateLocation::segment(live.number);
             let mut count = 0;
-            for entity in live.entities.filter(|entity| store.is_at(*entity, place)) {
+            for entity in live.entities.filter(|entity| store.is_at(*entity, location)) {
                 put_state(store.packed(entity), store.due(entity), &mut entries);
                 count += 1;
             }

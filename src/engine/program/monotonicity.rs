@@ -10,10 +10,10 @@ use crate::engine::aggregate::{Readout, SeriesType};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Monotonicity {
     /// The series does not enter the expression.
-    Still,
+    Constant,
     /// Only upward; for conditions: towards true.
-    Up,
-    Down,
+    Increasing,
+    Decreasing,
     /// Either way, or unknown.
     Mixed,
 }
@@ -21,8 +21,8 @@ pub(super) enum Monotonicity {
 impl Monotonicity {
     fn and(self, other: Monotonicity) -> Monotonicity {
         match (self, other) {
-            (Monotonicity::Still, other) => other,
-            (this, Monotonicity::Still) => this,
+            (Monotonicity::Constant, other) => other,
+            (this, Monotonicity::Constant) => this,
             (this, other) if this == other => this,
             _ => Monotonicity::Mixed,
         }
@@ -30,8 +30,8 @@ impl Monotonicity {
 
     fn flipped(self) -> Monotonicity {
         match self {
-            Monotonicity::Up => Monotonicity::Down,
-            Monotonicity::Down => Monotonicity::Up,
+            Monotonicity::Increasing => Monotonicity::Decreasing,
+            Monotonicity::Decreasing => Monotonicity::Increasing,
             same => same,
         }
     }
@@ -58,8 +58,8 @@ impl GrowingSeries<'_> {
                 match op {
                     Comparison::Greater | Comparison::GreaterOrEqual => difference,
                     Comparison::Less | Comparison::LessOrEqual => difference.flipped(),
-                    Comparison::Equal | Comparison::NotEqual if difference == Monotonicity::Still => {
-                        Monotonicity::Still
+                    Comparison::Equal | Comparison::NotEqual if difference == Monotonicity::Constant => {
+                        Monotonicity::Constant
                     }
                     Comparison::Equal | Comparison::NotEqual => Monotonicity::Mixed,
                 }
@@ -67,18 +67,18 @@ impl GrowingSeries<'_> {
             Expr::And(sides) | Expr::Or(sides) => self.condition(&sides[0]).and(self.condition(&sides[1])),
             Expr::Not(x) => self.condition(x).flipped(),
             // A counter that has a value keeps having one.
-            Expr::Has(_) => Monotonicity::Still,
-            Expr::Tag(_) | Expr::Literal(_) | Expr::Attribute(_) => Monotonicity::Still,
+            Expr::Has(_) => Monotonicity::Constant,
+            Expr::Tag(_) | Expr::Literal(_) | Expr::Attribute(_) => Monotonicity::Constant,
             _ => Monotonicity::Mixed,
         }
     }
 
     fn number(&self, expr: &Expr) -> Monotonicity {
         match expr {
-            Expr::Literal(_) | Expr::Attribute(_) | Expr::Tag(_) => Monotonicity::Still,
-            Expr::Counter(id) if !self.is_read_by(*id) => Monotonicity::Still,
+            Expr::Literal(_) | Expr::Attribute(_) | Expr::Tag(_) => Monotonicity::Constant,
+            Expr::Counter(id) if !self.is_read_by(*id) => Monotonicity::Constant,
             Expr::Counter(id) => match self.counters[usize::from(id.0)].readout {
-                Readout::Count | Readout::Distinct | Readout::Days => Monotonicity::Up,
+                Readout::Count | Readout::Distinct | Readout::Days => Monotonicity::Increasing,
                 _ => Monotonicity::Mixed,
             },
             Expr::Since { of, .. } => self.time(*of).flipped(),
@@ -96,11 +96,13 @@ impl GrowingSeries<'_> {
 
     fn time(&self, name: TimeName) -> Monotonicity {
         match name {
-            TimeName::Counter(id) if !self.is_read_by(id) => Monotonicity::Still,
-            TimeName::Counter(_) if self.series_type == SeriesType::Latest(Source::Time) => Monotonicity::Up,
+            TimeName::Counter(id) if !self.is_read_by(id) => Monotonicity::Constant,
+            TimeName::Counter(_) if self.series_type == SeriesType::Latest(Source::Time) => Monotonicity::Increasing,
             TimeName::Counter(_) => Monotonicity::Mixed,
             // These have sets of dependents of their own.
-            TimeName::Attribute(_) | TimeName::FirstSeen | TimeName::LastSeen | TimeName::Event => Monotonicity::Still,
+            TimeName::Attribute(_) | TimeName::FirstSeen | TimeName::LastSeen | TimeName::Event => {
+                Monotonicity::Constant
+            }
         }
     }
 }

@@ -214,10 +214,10 @@ impl Program {
                 }
             };
             plan.dependents.insert(place);
-            if polarity != Monotonicity::Down {
+            if polarity != Monotonicity::Decreasing {
                 plan.growth_dependents_off.insert(place);
             }
-            if polarity != Monotonicity::Up {
+            if polarity != Monotonicity::Increasing {
                 plan.growth_dependents_on.insert(place);
             }
         }

@@ -158,7 +158,7 @@ fn version_1_says_what_it_said() {
     restoring.schema(id, meaning).expect("a schema");
     restoring.segment(states).expect("a segment");
     restoring.segment(erasure).expect("a segment");
-    let restored = restoring.finish(META.position()).expect("it is whole");
+    let restored = restoring.finish(META.checkpoint()).expect("it is whole");
     let mut partition = restored.partition;
     let tags = partition.current_tags("küche", |tags| {
         tags.iter().map(|tag| format!("{} {:?} {}", tag.tag, tag.value, tag.since)).collect::<Vec<_>>()
@@ -301,7 +301,7 @@ fn no_bytes_make_it_panic() {
         let mut restoring = StateRestorer::new(program_once());
         let damaged = Segment { entries: &entries, ..segment };
         if restoring.segment(damaged).is_ok() {
-            let position = Checkpoint { extent: Extent { oldest: 0, next: 1 }, ..META.position() };
+            let position = Checkpoint { extent: Extent { oldest: 0, next: 1 }, ..META.checkpoint() };
             taken += u32::from(restoring.finish(position).is_ok());
         }
         let ChangelogRecord::Schema { id, meaning } = read(&records[0]) else { panic!("a schema") };

@@ -319,7 +319,7 @@ impl<B: Bootstrap> Trial<'_, B> {
             let restoring = &mut restoring[index];
             match ChangelogRecord::read(record.key().expect("a key"), record.payload()).expect("a readable record") {
                 ChangelogRecord::Meta(meta) => {
-                    notes[index] = Some((meta.position(), meta.next_offset));
+                    notes[index] = Some((meta.checkpoint(), meta.next_offset));
                 }
                 ChangelogRecord::Schema { id, meaning } => restoring.schema(id, meaning).expect("a schema"),
                 ChangelogRecord::Segment(segment) => restoring.segment(segment).expect("a segment"),

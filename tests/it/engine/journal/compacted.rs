@@ -127,7 +127,7 @@ fn restore_on<'a>(
     for record in records {
         let read = ChangelogRecord::read(&record.key, record.value.as_deref());
         match read.expect("the record is as it was written") {
-            ChangelogRecord::Meta(meta) => position = Some(meta.position()),
+            ChangelogRecord::Meta(meta) => position = Some(meta.checkpoint()),
             ChangelogRecord::Schema { id, meaning } => restoring.schema(id, meaning)?,
             ChangelogRecord::Segment(segment) => restoring.segment(segment)?,
             ChangelogRecord::Cleared(ChangelogKey::Segment(slot)) => restoring.clear(slot),
