@@ -27,7 +27,7 @@ enum CellState {
     /// Decoded from there, and unchanged.
     Read { start: u32, len: u32 },
     /// Decoded or new, and changed since.
-    Moved,
+    Changed,
 }
 
 /// An attribute's value and the time of the event that set or cleared it.
@@ -148,7 +148,7 @@ impl EntityState {
                     put_unsigned(out, u64::from(len));
                     out.extend_from_slice(&self.packed[start as usize..(start + len) as usize]);
                 }
-                CellState::Moved => self.pack_cell(*number, out),
+                CellState::Changed => self.pack_cell(*number, out),
             }
         }
     }
@@ -242,7 +242,7 @@ impl EntityState {
             let at = self.occupied.partition_point(|occupied| *occupied < number);
             self.occupied.insert(at, number);
         }
-        *cell = CellState::Moved;
+        *cell = CellState::Changed;
     }
 
     /// The bytes of a cell that has not been decoded yet; from now on it counts as decoded.
@@ -254,7 +254,7 @@ impl EntityState {
                 *cell = CellState::Read { start, len };
                 Opened::Packed(start as usize..(start + len) as usize)
             }
-            CellState::Read { .. } | CellState::Moved => Opened::Already,
+            CellState::Read { .. } | CellState::Changed => Opened::Already,
         }
     }
 }

@@ -110,32 +110,7 @@ impl Partition {
         self.stats.changes += 1;
         until
     }
-}
 
-/// The state after a change; for values, whose strings have to be stored first, it is set later.
-fn state_after(to: Shown<'_>, at: Timestamp) -> TagState {
-    match to {
-        Shown::Nothing | Shown::Value { .. } => TagState::Off,
-        Shown::On => TagState::On { since: at, lapsed: None },
-        Shown::BandOrStage(index) => TagState::BandOrStage { since: at, index },
-        Shown::Scored(scored) => TagState::Scored(scored),
-    }
-}
-
-/// The leaves' values now.
-fn report_leaves<'a>(evaluator: &mut Evaluator<'a>, leaves: &'a [Leaf], because: &mut Vec<(&'a str, Scalar<'a>)>) {
-    for leaf in leaves {
-        because.push((&leaf.label, evaluator.eval(&leaf.expr).value));
-    }
-}
-
-/// The same allocation for entries of another lifetime.
-fn recycle<'a, 'b>(mut entries: Vec<(&'a str, Scalar<'a>)>) -> Vec<(&'b str, Scalar<'b>)> {
-    entries.clear();
-    entries.into_iter().map(|_| unreachable!("the entries have been cleared")).collect()
-}
-
-impl Partition {
     /// Evaluates an entity whose timer is due.
     pub(super) fn fire(&mut self, entity: EntityId, sink: &mut impl Sink) {
         let Some(now) = self.now else {
@@ -164,9 +139,7 @@ impl Partition {
         self.store.set_due(entity, Timestamp::FOREVER);
         self.rearm(entity, until, now.at);
     }
-}
 
-impl Partition {
     /// Computes, in one call per model, the scores that entities due at the same instant will need.
     pub(super) fn prefetch_scores(&mut self, due: &[EntityId]) {
         let Some(now) = self.now.filter(|_| due.len() > 1) else { return };
@@ -198,4 +171,27 @@ impl Partition {
             self.scratch.score_cache.insert(ask, model.width(), &rows, scores);
         }
     }
+}
+
+/// The state after a change; for values, whose strings have to be stored first, it is set later.
+fn state_after(to: Shown<'_>, at: Timestamp) -> TagState {
+    match to {
+        Shown::Nothing | Shown::Value { .. } => TagState::Off,
+        Shown::On => TagState::On { since: at, lapsed: None },
+        Shown::BandOrStage(index) => TagState::BandOrStage { since: at, index },
+        Shown::Scored(scored) => TagState::Scored(scored),
+    }
+}
+
+/// The leaves' values now.
+fn report_leaves<'a>(evaluator: &mut Evaluator<'a>, leaves: &'a [Leaf], because: &mut Vec<(&'a str, Scalar<'a>)>) {
+    for leaf in leaves {
+        because.push((&leaf.label, evaluator.eval(&leaf.expr).value));
+    }
+}
+
+/// The same allocation for entries of another lifetime.
+fn recycle<'a, 'b>(mut entries: Vec<(&'a str, Scalar<'a>)>) -> Vec<(&'b str, Scalar<'b>)> {
+    entries.clear();
+    entries.into_iter().map(|_| unreachable!("the entries have been cleared")).collect()
 }

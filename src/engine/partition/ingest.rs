@@ -69,7 +69,7 @@ impl Partition {
         }
     }
 
-    /// What an event asks for. An erasure has no context: it is not evaluated.
+    /// Why and with what an event has its entity evaluated. An erasure is not evaluated.
     fn context<'a>(&self, event: &'a Event, now: Now) -> EvalContext<'a> {
         let ends = |tag: TagId, valid_for_ms: Option<i64>| {
             let default = match self.program.tag(tag).kind {
@@ -95,8 +95,8 @@ impl Partition {
         let Some(command) = command else {
             let Partition { program, scratch, stats, .. } = self;
             let (skipped, attributes) = (&mut stats.skipped[..], &mut stats.attributes[..]);
-            let mut counting = EventCounter { program, now, dirty: &mut scratch.dirty, skipped, attributes };
-            return counting.count(event, &mut scratch.entity_state);
+            let mut counter = EventCounter { program, now, dirty: &mut scratch.dirty, skipped, attributes };
+            return counter.count(event, &mut scratch.entity_state);
         };
         self.scratch.entity_state.see_command(now.at);
         if let Some(place) = self.program.tags.iter().position(|plan| plan.id == command.tag) {
@@ -126,18 +126,18 @@ impl Partition {
 
 /// Counts one accepted event for its entity.
 #[derive(Debug)]
-pub(super) struct EventCounter<'a> {
-    pub program: &'a Program,
-    pub now: Now,
+struct EventCounter<'a> {
+    program: &'a Program,
+    now: Now,
     /// The tags whose verdicts may differ now.
-    pub dirty: &'a mut DirtyTags,
+    dirty: &'a mut DirtyTags,
     /// By series: events without a value, or with a value of a type that the aggregate does not take.
-    pub skipped: &'a mut [u64],
-    pub attributes: &'a mut [AttributeStats],
+    skipped: &'a mut [u64],
+    attributes: &'a mut [AttributeStats],
 }
 
 impl EventCounter<'_> {
-    pub(super) fn count(&mut self, event: &Event, entity_state: &mut EntityState) {
+    fn count(&mut self, event: &Event, entity_state: &mut EntityState) {
         if entity_state.see(event.time) {
             self.dirty.extend(&self.program.first_seen_dependents);
         }
@@ -188,7 +188,7 @@ impl EventCounter<'_> {
             grows = series.only_grows();
             let change = add_value(series, plan, event, pane);
             taken = change != SeriesUpdate::Skipped;
-            pruned || change == SeriesUpdate::Moved
+            pruned || change == SeriesUpdate::Changed
         });
         self.skipped[usize::from(id.0)] += u64::from(!taken);
         if changed && grows {
@@ -205,32 +205,32 @@ enum SeriesUpdate {
     /// It has no value that the aggregate takes.
     Skipped,
     Same,
-    Moved,
+    Changed,
 }
 
 impl SeriesUpdate {
-    fn moved(moved: bool) -> Self {
-        if moved { SeriesUpdate::Moved } else { SeriesUpdate::Same }
+    fn of(changed: bool) -> Self {
+        if changed { SeriesUpdate::Changed } else { SeriesUpdate::Same }
     }
 }
 
 fn add_value(series: &mut Series, plan: &SeriesPlan, event: &Event, pane: Pane) -> SeriesUpdate {
     match plan.series_type {
-        SeriesType::Counts | SeriesType::Days => SeriesUpdate::moved(series.add_event(pane)),
+        SeriesType::Counts | SeriesType::Days => SeriesUpdate::of(series.add_event(pane)),
         SeriesType::Sums(path) | SeriesType::Least(path) | SeriesType::Greatest(path) => match number(path, event) {
-            Some((number, micros)) => SeriesUpdate::moved(series.add_number(pane, number, micros)),
+            Some((number, micros)) => SeriesUpdate::of(series.add_number(pane, number, micros)),
             None => SeriesUpdate::Skipped,
         },
         SeriesType::Latest(of) | SeriesType::Earliest(of) => match source(of, event) {
             Scalar::Absent => SeriesUpdate::Skipped,
-            value => SeriesUpdate::moved(series.add_first_or_last(event.time, pane, value)),
+            value => SeriesUpdate::of(series.add_first_or_last(event.time, pane, value)),
         },
         SeriesType::Distinct { of, limit } => {
             let mut change = SeriesUpdate::Skipped;
             visit_values(of, event, |value| {
                 if let Some(hash) = hash(value) {
-                    let moved = series.add_distinct(hash, pane, limit) || change == SeriesUpdate::Moved;
-                    change = SeriesUpdate::moved(moved);
+                    let moved = series.add_distinct(hash, pane, limit) || change == SeriesUpdate::Changed;
+                    change = SeriesUpdate::of(moved);
                 }
             });
             change
@@ -240,7 +240,7 @@ fn add_value(series: &mut Series, plan: &SeriesPlan, event: &Event, pane: Pane) 
             let mut change = SeriesUpdate::Skipped;
             visit_texts(of, event, |text| {
                 series.add_text(text, event.time, pane, limit, slides);
-                change = SeriesUpdate::Moved;
+                change = SeriesUpdate::Changed;
             });
             change
         }

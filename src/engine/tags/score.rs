@@ -37,7 +37,7 @@ enum ModelCall {
     /// No: some of its input is not known yet.
     Unknown,
     /// No: the previous score holds.
-    Stands(Scored),
+    Reuse(Scored),
     /// Yes: its input has this digest.
     Due(u64),
 }
@@ -80,7 +80,7 @@ pub(super) fn step_score<'a>(
     let (call, until) = evaluator.model_call(plan, score, before.scored);
     let of = match call {
         ModelCall::Unknown => return Transition { next: NextState::Same, until },
-        ModelCall::Stands(scored) => return Transition { next: show(score, scored, before, now), until },
+        ModelCall::Reuse(scored) => return Transition { next: show(score, scored, before, now), until },
         ModelCall::Due(of) => of,
     };
     let row = evaluator.input_row(score);
@@ -136,7 +136,7 @@ impl<'a> Evaluator<'a> {
         let Some(of) = what else { return (ModelCall::Unknown, until) };
         match before {
             Some(scored) if scored.of == of && self.now.at < scored.at.plus(score.refresh_ms) => {
-                (ModelCall::Stands(scored), until.min(scored.at.plus(score.refresh_ms)))
+                (ModelCall::Reuse(scored), until.min(scored.at.plus(score.refresh_ms)))
             }
             _ => (ModelCall::Due(of), until),
         }
