@@ -9,17 +9,17 @@
 //!
 //! | room | holds | does not know |
 //! | --- | --- | --- |
-//! | [`encoding`] | variable-length integers, values and texts as bytes | what they mean |
-//! | [`ports`] | what the caller brings: a sink for changes, models that score | who implements them |
-//! | [`aggregate`] | time zones, panes, windows, and the series that counters read | catalogs, entities |
-//! | [`program`] | the catalog laid out for the engine: plans, who depends on whom, what cells mean | entities, the clock |
-//! | [`entity`] | an entity's state, how it rests, when it is due | expressions |
-//! | [`expr`] | expressions: their values and until when these hold | what is done about them |
-//! | [`unknown`] | expressions over counters that have not seen their whole window | tags |
-//! | [`tags`] | the tags' state machines and scores | changes, entities that rest |
-//! | [`changelog`] | the format of the changelog: segments, entries, notes, states of another catalog | partitions |
-//! | [`partition`] | the partition: events, time, catalog changes, changelog, explanations | other partitions |
-//! | [`partition_set`] | one partition for each entity kind, on one clock | how they work |
+//! | `encoding` | variable-length integers, values and texts as bytes | what they mean |
+//! | `ports` | what the caller brings: a sink for changes, models that score | who implements them |
+//! | `aggregate` | time zones, panes, windows, and the series that counters read | catalogs, entities |
+//! | `program` | the catalog laid out for the engine: plans, who depends on whom, what cells mean | entities, the clock |
+//! | `entity` | an entity's state, how it rests, when it is due | expressions |
+//! | `expr` | expressions: their values and until when these hold | what is done about them |
+//! | `unknown` | expressions over counters that have not seen their whole window | tags |
+//! | `tags` | the tags' state machines and scores | changes, entities that rest |
+//! | `changelog` | the format of the changelog: segments, entries, notes, states of another catalog | partitions |
+//! | `partition` | the partition: events, time, catalog changes, changelog, explanations | other partitions |
+//! | `partition_set` | one partition for each entity kind, on one clock | how they work |
 
 mod encoding;
 mod ports;

@@ -2,12 +2,26 @@
 //!
 //! The clock moves only through [`Partition::apply`] and [`Partition::advance`], so every driver (a service, a replay,
 //! a test) gets the same changes from the same events.
+//!
+//! | file | holds |
+//! | --- | --- |
+//! | `ingest` | what an event does to its entity |
+//! | `evaluate` | dirty tags step to their next states; timers fire; scores are computed ahead |
+//! | `removal` | the end of an entity: erased or forgotten |
+//! | `held_tags` | tags whose changes wait for approval |
+//! | `catalog_change` | another catalog: states go on, every entity is evaluated once |
+//! | `preview` | what another catalog would change, counted before it does |
+//! | `backfill` | new counters from old events |
+//! | `changelog_writer` | what is written to the changelog in each transaction |
+//! | `restore` | a partition restored from its changelog |
+//! | `snapshot` | a partition in the form of its changelog |
+//! | `explain` | why a tag is as it is, and when that will differ |
 
 mod ingest;
 mod evaluate;
 mod removal;
-mod catalog_change;
 mod held_tags;
+mod catalog_change;
 mod preview;
 mod backfill;
 mod changelog_writer;

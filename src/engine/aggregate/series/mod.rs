@@ -1,5 +1,12 @@
 //! What counters keep of an entity's events: one sparse series per counter, or one for several counters that differ
 //! only in their window.
+//!
+//! | file | holds |
+//! | --- | --- |
+//! | `panes` | a sparse list of panes: counts, sums, extremes, active days |
+//! | `distinct` | distinct values by recency |
+//! | `first_last` | the first and the last value |
+//! | `top` | strings with their counts |
 
 mod distinct;
 mod first_last;
