@@ -82,7 +82,7 @@
 //! - a function of expressions: `catalog::typecheck`, `catalog::Expr`, `engine::expr`;
 //! - what the state of an entity contains: `engine::entity`, `engine::aggregate`, and the page on the format in
 //!   `codec::changelog`;
-//! - what a tag's reasons contain: `engine::explain`; how they are printed: `cli::output::format`;
+//! - what a tag's reasons contain: `engine::partition::explain`; how they are printed: `cli::output::format`;
 //! - what a history gives to new counters: `engine::partition::backfill`; how it is read: `kafka::state`;
 //! - which counters of two catalogs are the same: `engine::program::cell_meaning`;
 //! - what is known of a counter that has not seen its whole window: `engine::unknown`;

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use tagstream::codec::{ChangelogRecord, Decoder};
-use tagstream::engine::{Log, Partition, Program, Restoring, Segment, Slot};
+use tagstream::engine::{ChangelogSink, Partition, Program, Segment, Slot, StateRestorer};
 use tagstream::model::{Event, Timestamp};
 
 use crate::stream::Stream;
@@ -32,7 +32,7 @@ struct Compacted {
     written: u64,
 }
 
-impl Log for Compacted {
+impl ChangelogSink for Compacted {
     fn segment(&mut self, segment: Segment<'_>) {
         let mut value = self.spare.pop().unwrap_or_default();
         value.clear();
@@ -59,7 +59,7 @@ impl Log for Compacted {
 pub fn measure(program: &Arc<Program>, partition: &mut Partition, stream: &mut Stream, events: usize) -> Figures {
     let mut decoder = Decoder::new(&program.catalog);
     let (mut event, mut sink, mut log) = (Event::default(), Written::default(), Compacted::default());
-    partition.journal(&mut log);
+    partition.write_changelog(&mut log);
     // Until every segment of that first transaction has been cleaned, there is less to clean than later.
     let settled = partition.extent().next;
     let (mut done, mut total_ns, mut pending, mut before) = (0, 0, 0, log.written);
@@ -78,7 +78,7 @@ pub fn measure(program: &Arc<Program>, partition: &mut Partition, stream: &mut S
             }
             pending += partition.pending_bytes();
             let start = cpu_ns();
-            partition.journal(&mut log);
+            partition.write_changelog(&mut log);
             total_ns += cpu_ns() - start;
             done += lines.len();
         }
@@ -106,7 +106,7 @@ fn restore(program: &Arc<Program>, partition: &Partition, log: &Compacted) -> f6
         })
         .collect();
     let start = cpu_ns();
-    let mut restoring = Restoring::new(program.clone());
+    let mut restoring = StateRestorer::new(program.clone());
     for (id, meaning) in &log.schemas {
         restoring.schema(*id, meaning).expect("a schema");
     }
@@ -116,7 +116,7 @@ fn restore(program: &Arc<Program>, partition: &Partition, log: &Compacted) -> f6
             restoring.segment(segment).expect("a segment");
         }
     }
-    let position = partition.position();
+    let position = partition.checkpoint();
     let restored = restoring.finish(position).expect("the log is whole");
     let ns = cpu_ns() - start;
     assert_eq!(restored.partition.entities(), partition.entities());

@@ -79,7 +79,7 @@
 
 use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 
-use crate::engine::{Extent, Position, Segment, Slot};
+use crate::engine::{Checkpoint, Extent, Segment, Slot};
 use crate::model::Timestamp;
 
 /// The version that is written, and the newest version that can be read.
@@ -126,9 +126,9 @@ pub struct Meta<'a> {
 
 impl Meta<'_> {
     /// What the engine needs to finish a restore.
-    pub fn position(&self) -> Position {
+    pub fn checkpoint(&self) -> Checkpoint {
         let Meta { clock, extent, catalog, schema, notes, .. } = *self;
-        Position { clock, extent, catalog, schema, notes: notes.to_vec() }
+        Checkpoint { clock, extent, catalog, schema, notes: notes.to_vec() }
     }
 }
 

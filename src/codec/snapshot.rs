@@ -27,7 +27,7 @@ use std::io::{self, Read};
 use xxhash_rust::xxh3::{Xxh3, xxh3_64};
 
 use super::changelog::{ChangelogDecodeError, ChangelogRecord};
-use crate::engine::{Copyist, Damage, Restoring, Segment};
+use crate::engine::{ChangelogError, Segment, SnapshotSink, StateRestorer};
 
 const MAGIC: &[u8; 7] = b"tagsnap";
 
@@ -63,7 +63,7 @@ pub enum SnapshotError {
     #[error("it is damaged: {0}")]
     Record(#[from] ChangelogDecodeError),
     #[error("it is damaged: {0}")]
-    State(#[from] Damage),
+    State(#[from] ChangelogError),
 }
 
 impl From<io::Error> for SnapshotError {
@@ -119,7 +119,7 @@ impl SnapshotWriter {
     }
 }
 
-impl Copyist for SnapshotWriter {
+impl SnapshotSink for SnapshotWriter {
     fn schema(&mut self, id: u64, meaning: &[u8]) {
         self.put(&ChangelogRecord::Schema { id, meaning }, 0);
     }
@@ -188,7 +188,7 @@ impl<R: Read> SnapshotReader<R> {
     ///
     /// # Errors
     /// The file cannot be read, or is damaged.
-    pub fn read_into(&mut self, restoring: &mut Restoring) -> Result<SnapshotProgress, SnapshotError> {
+    pub fn read_into(&mut self, restoring: &mut StateRestorer) -> Result<SnapshotProgress, SnapshotError> {
         let [key_len] = self.array()?;
         if key_len == 0 {
             return self.finish();
@@ -199,8 +199,8 @@ impl<R: Read> SnapshotReader<R> {
         let value_len = u32::from_le_bytes(self.array()?);
         self.fill(&mut value, value_len)?;
         match ChangelogRecord::read(&key, Some(&value))? {
-            ChangelogRecord::Schema { id, meaning } => restoring.copied_schema(id, meaning)?,
-            ChangelogRecord::Segment(segment) => restoring.copied_segment(segment, log_bytes)?,
+            ChangelogRecord::Schema { id, meaning } => restoring.snapshot_schema(id, meaning)?,
+            ChangelogRecord::Segment(segment) => restoring.snapshot_segment(segment, log_bytes)?,
             ChangelogRecord::Meta(_) | ChangelogRecord::Sources { .. } | ChangelogRecord::Cleared(_) => {
                 return Err(SnapshotError::Damaged { what: "a record that does not belong in a snapshot" });
             }

@@ -32,7 +32,7 @@ use std::sync::Arc;
 use std::thread;
 
 use crate::catalog;
-use crate::engine::Programs;
+use crate::engine::CompiledCatalog;
 use crate::kafka::{EmbeddedBroker, EmbeddedError, StopSignal};
 use crate::model::Timestamp;
 use crate::service::{self, ServiceError};
@@ -96,7 +96,7 @@ pub fn run(options: &DemoOptions, now: Timestamp) -> Result<(), DemoError> {
 
     let settings = environment::settings(&broker, speed);
     let context = environment::context(&progress);
-    let serving = spawn("service", move || service::run(settings, Programs::new(catalog), context))?;
+    let serving = spawn("service", move || service::run(settings, CompiledCatalog::new(catalog), context))?;
     let mut viewer = Viewer::new(tail, tag_counts).map_err(ViewError::Output)?;
     let stop = progress.stop.clone();
     let feeding = spawn("feeder", move || {

@@ -1,55 +1,44 @@
 //! The engine: events and time in, tag changes out, for one partition.
 //!
-//! Pure: it reads no clock, does no I/O, takes no lock, cannot block. An entity rests as one run of bytes
-//! ([`store`]); an event unpacks it ([`record`]), moves its attributes and series ([`counting`]), evaluates the tags that this made stale
-//! ([`tags`], [`eval`]) and packs it again. Each evaluation yields the instant until which its verdicts hold; the least
-//! of them is the entity's one timer ([`timers`]); where there are many tags it is known which of them are due then
-//! ([`agenda`]).
+//! Pure: it reads no clock, does no I/O, takes no lock, writes no log and cannot block. An entity rests as one run of
+//! bytes. An event unpacks it, changes its attributes and series, evaluates the tags that this makes dirty, and packs
+//! it again. Each evaluation yields the instant until which its verdicts hold; the earliest is the entity's one timer.
+//!
+//! # Map
+//! A room imports only rooms above it.
+//!
+//! | room | holds | does not know |
+//! | --- | --- | --- |
+//! | `encoding` | variable-length integers, values and texts as bytes | what they mean |
+//! | `ports` | what the caller brings: a sink for changes, models that score | who implements them |
+//! | `aggregate` | time zones, panes, windows, and the series that counters read | catalogs, entities |
+//! | `program` | the catalog laid out for the engine: plans, who depends on whom, what cells mean | entities, the clock |
+//! | `entity` | an entity's state, how it rests, when it is due | expressions |
+//! | `expr` | expressions: their values and until when these hold | what is done about them |
+//! | `unknown` | expressions over counters that have not seen their whole window | tags |
+//! | `tags` | the tags' state machines and scores | changes, entities that rest |
+//! | `changelog` | the format of the changelog: segments, entries, notes, states of another catalog | partitions |
+//! | `partition` | the partition: events, time, catalog changes, changelog, explanations | other partitions |
+//! | `partition_set` | one partition for each entity kind, on one clock | how they work |
 
-mod adoption;
-mod agenda;
-mod counting;
-mod doubt;
-mod ending;
-mod eval;
-mod explain;
-mod filling;
-mod filter;
-mod hold;
-mod index;
-mod journal;
-mod judging;
-mod line;
-mod models;
-mod packed;
-mod parallel;
-mod partition;
-mod polarity;
-mod possible;
+mod encoding;
+mod ports;
+mod aggregate;
 mod program;
-mod rebuild;
-mod record;
-mod scores;
-mod series;
-mod stale;
-mod store;
-mod survey;
-mod tag_state;
+mod entity;
+mod expr;
+mod unknown;
 mod tags;
-mod timers;
-mod unseen;
-mod window;
-mod world;
-mod zone;
+mod changelog;
+mod partition;
+mod partition_set;
 
-pub use counting::Heard;
-pub use explain::{Clause, Explanation, Foreseen, Forgotten, Join, Role, Section, Unseen, Wait};
-pub use journal::{
-    CatalogChange, Copyist, Damage, Extent, Log, NoCopy, Position, Restored, Restoring, Schema, Segment, Slot,
+pub use changelog::{ChangelogError, ChangelogSink, Checkpoint, Extent, MigrationReport, Segment, Slot};
+pub use partition::{
+    BackfillResult, ChangeImpact, Clause, ClauseForm, Expiry, Explanation, ImpactPreview, IncompleteCounter,
+    NextChange, Partition, RestoredPartition, RetainedHistory, Role, Section, SnapshotSink, SnapshotUnavailable,
+    StateBackfill, StateRestorer, Stats, TagImpact, Wait,
 };
-pub use models::{ModelTally, ScoreModel, ScoreModels};
-pub use partition::{Partition, Sink, Stats};
-pub use program::Program;
-pub use rebuild::{Rebuild, Rebuilt, Retained};
-pub use survey::{Impact, Outlook, Survey};
-pub use world::{Programs, World};
+pub use partition_set::PartitionSet;
+pub use ports::{ModelTally, ScoreModel, ScoreModels, Sink};
+pub use program::{AttributeStats, CellName, CompiledCatalog, Program, Schema, SchemaError};

@@ -57,7 +57,7 @@ impl Monitor {
         for attribute in &program.catalog.attributes {
             metrics.misfits.create(&[&attribute.name]);
         }
-        for (tag, _) in program.scorers() {
+        for (tag, _) in program.score_models() {
             [SCORED, FAILED, SKIPPED].iter().for_each(|outcome| metrics.scores.create(&[tag, outcome]));
             metrics.slow_scores.create(&[tag]);
         }
@@ -156,7 +156,7 @@ impl Monitor {
             metrics.misfits.of(&[attribute]).raise_to(*count);
         }
         let programs = self.rollout.look().edition.programs;
-        for (tag, scorer) in programs.user().scorers() {
+        for (tag, scorer) in programs.user().score_models() {
             let tally = scorer.tally();
             for (outcome, count) in [(SCORED, tally.scored), (FAILED, tally.failed), (SKIPPED, tally.skipped)] {
                 metrics.scores.of(&[tag, outcome]).raise_to(count);

@@ -11,7 +11,7 @@ use rdkafka::message::{Header, Headers, Message, OwnedHeaders};
 
 use super::counts::Tally;
 use crate::codec::{ChangelogKey, ChangelogRecord, Reject, change_id, write_change};
-use crate::engine::{Log, Segment, Sink, Slot};
+use crate::engine::{ChangelogSink, Segment, Sink, Slot};
 use crate::model::{ChangeType, TagChange, Timestamp};
 
 /// Past this, a body is committed before more is added: what a transaction sends within its time-out even to a slow
@@ -179,7 +179,7 @@ impl Body {
     }
 }
 
-impl Log for Body {
+impl ChangelogSink for Body {
     fn segment(&mut self, segment: Segment<'_>) {
         self.put_log(&ChangelogRecord::Segment(segment));
     }

@@ -21,7 +21,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use super::news::CatalogNews;
 use super::notice::{Notice, Notices, WorkerId};
 use super::streams::PartitionId;
-use crate::engine::{Impact, Outlook, Programs};
+use crate::engine::{ChangeImpact, CompiledCatalog, TagImpact};
 use crate::settings::MaxChange;
 
 /// Names of tags.
@@ -42,9 +42,9 @@ struct State {
     edition: Edition,
     candidate: Option<Candidate>,
     /// What partitions showed whose state was read back under a changed catalog.
-    restored: BTreeMap<PartitionId, Outlook>,
+    restored: BTreeMap<PartitionId, ChangeImpact>,
     /// What is on hold, and what would happen to it: by partition, as of when that was last looked at.
-    held: BTreeMap<Box<str>, BTreeMap<PartitionId, Impact>>,
+    held: BTreeMap<Box<str>, BTreeMap<PartitionId, TagImpact>>,
     approved: Approved,
 }
 
@@ -52,7 +52,7 @@ struct State {
 #[derive(Clone, Debug)]
 pub struct Edition {
     pub number: u64,
-    pub programs: Arc<Programs>,
+    pub programs: Arc<CompiledCatalog>,
     /// The tags that stay as they are when it takes effect.
     pub held: TagNames,
 }
@@ -60,8 +60,8 @@ pub struct Edition {
 #[derive(Debug)]
 struct Candidate {
     number: u64,
-    programs: Arc<Programs>,
-    outlooks: HashMap<WorkerId, BTreeMap<PartitionId, Outlook>>,
+    programs: Arc<CompiledCatalog>,
+    outlooks: HashMap<WorkerId, BTreeMap<PartitionId, ChangeImpact>>,
 }
 
 /// The tags whose changes need not wait.
@@ -86,7 +86,7 @@ pub struct View {
     pub version: u64,
     pub edition: Edition,
     /// A catalog to survey, by its number.
-    pub candidate: Option<(u64, Arc<Programs>)>,
+    pub candidate: Option<(u64, Arc<CompiledCatalog>)>,
     /// What is on hold in this process now.
     pub held: TagNames,
 }
@@ -97,12 +97,12 @@ pub struct Status {
     pub fingerprint: String,
     /// The fingerprint of the one that is being surveyed.
     pub candidate: Option<String>,
-    pub held: Vec<(Box<str>, Impact)>,
+    pub held: Vec<(Box<str>, TagImpact)>,
 }
 
 impl State {
     /// Tags of these names stay as they are in a partition, which shows this.
-    fn hold<'a>(&mut self, partition: PartitionId, outlook: &Outlook, names: impl Iterator<Item = &'a Box<str>>) {
+    fn hold<'a>(&mut self, partition: PartitionId, outlook: &ChangeImpact, names: impl Iterator<Item = &'a Box<str>>) {
         for name in names {
             let impact = outlook.tags.get(name).copied().unwrap_or_default();
             self.held.entry(name.clone()).or_default().insert(partition, impact);
@@ -110,15 +110,21 @@ impl State {
     }
 }
 
-fn sum(impacts: &BTreeMap<PartitionId, Impact>) -> Impact {
-    let mut sum = Impact::default();
+fn sum(impacts: &BTreeMap<PartitionId, TagImpact>) -> TagImpact {
+    let mut sum = TagImpact::default();
     impacts.values().for_each(|impact| sum.add(*impact));
     sum
 }
 
 impl Breaker {
     /// `approve`: whatever follows from the catalog that is in force at the start is approved.
-    pub fn new(programs: Arc<Programs>, workers: usize, threshold: MaxChange, approve: bool, notices: Notices) -> Self {
+    pub fn new(
+        programs: Arc<CompiledCatalog>,
+        workers: usize,
+        threshold: MaxChange,
+        approve: bool,
+        notices: Notices,
+    ) -> Self {
         let edition = Edition { number: 0, programs, held: TagNames::new() };
         let approved = if approve { Approved::All } else { Approved::These(TagNames::new()) };
         let state = State { edition, candidate: None, restored: BTreeMap::new(), held: BTreeMap::new(), approved };
@@ -140,7 +146,7 @@ impl Breaker {
     }
 
     /// Has a catalog surveyed, in place of another that may be. It takes effect when all workers have done so.
-    pub fn propose(&self, programs: Arc<Programs>) {
+    pub fn propose(&self, programs: Arc<CompiledCatalog>) {
         let (number, fingerprint) = (self.version() + 1, programs.fingerprint().to_owned());
         self.say(CatalogNews::Proposed { fingerprint });
         self.state().candidate = Some(Candidate { number, programs, outlooks: HashMap::new() });
@@ -148,7 +154,7 @@ impl Breaker {
     }
 
     /// What a worker's partitions show of a candidate.
-    pub fn report(&self, worker: WorkerId, number: u64, outlooks: BTreeMap<PartitionId, Outlook>) {
+    pub fn report(&self, worker: WorkerId, number: u64, outlooks: BTreeMap<PartitionId, ChangeImpact>) {
         let mut state = self.state();
         let Some(candidate) = state.candidate.as_mut().filter(|candidate| candidate.number == number) else { return };
         candidate.outlooks.insert(worker, outlooks);
@@ -156,7 +162,7 @@ impl Breaker {
             return;
         }
         let Some(candidate) = state.candidate.take() else { return };
-        let outlooks: Vec<(PartitionId, Outlook)> = candidate.outlooks.into_values().flatten().collect();
+        let outlooks: Vec<(PartitionId, ChangeImpact)> = candidate.outlooks.into_values().flatten().collect();
         state.approved = Approved::These(TagNames::new());
         state.restored.clear();
         state.held.clear();
@@ -174,7 +180,7 @@ impl Breaker {
     }
 
     /// What a partition shows whose state was read back under a changed catalog; the tags that have to wait.
-    pub fn restored(&self, partition: PartitionId, outlook: &Outlook) -> TagNames {
+    pub fn restored(&self, partition: PartitionId, outlook: &ChangeImpact) -> TagNames {
         let mut state = self.state();
         state.restored.insert(partition, outlook.clone());
         let exceeding = self.exceeding(state.restored.values(), &state.approved);
@@ -187,7 +193,7 @@ impl Breaker {
     }
 
     /// A partition was read back with tags on hold, and shows this; those that are approved meanwhile.
-    pub fn noted(&self, partition: PartitionId, held: TagNames, outlook: &Outlook) -> TagNames {
+    pub fn noted(&self, partition: PartitionId, held: TagNames, outlook: &ChangeImpact) -> TagNames {
         let mut state = self.state();
         let (approved, waiting): (TagNames, TagNames) = held.into_iter().partition(|name| state.approved.has(name));
         let news: TagNames = waiting.iter().filter(|name| !state.held.contains_key(*name)).cloned().collect();
@@ -235,17 +241,17 @@ impl Breaker {
     /// The tags that have to wait, of all that partitions show.
     fn exceeding<'a>(
         &self,
-        outlooks: impl Iterator<Item = &'a Outlook>,
+        outlooks: impl Iterator<Item = &'a ChangeImpact>,
         approved: &Approved,
-    ) -> BTreeMap<Box<str>, Impact> {
+    ) -> BTreeMap<Box<str>, TagImpact> {
         let MaxChange::Share(share) = self.threshold else { return BTreeMap::new() };
-        let mut all = Outlook::default();
+        let mut all = ChangeImpact::default();
         outlooks.for_each(|outlook| all.add(outlook));
         let exceeding = all.exceeding(share).filter(|(name, _)| !approved.has(name));
         exceeding.map(|(name, impact)| (name.into(), impact)).collect()
     }
 
-    fn say_that_they_wait(&self, tags: BTreeMap<Box<str>, Impact>) {
+    fn say_that_they_wait(&self, tags: BTreeMap<Box<str>, TagImpact>) {
         let MaxChange::Share(share) = self.threshold else { return };
         for (tag, impact) in tags {
             self.say(CatalogNews::Waits { tag, impact, share });

@@ -47,8 +47,8 @@ impl Work {
         for (counter, more) in program.by_counter(&stats.skipped).filter(|(_, more)| *more > 0) {
             raise(&mut self.skipped, counter, more);
         }
-        for (attribute, heard) in program.by_attribute(&stats.heard).filter(|(_, heard)| heard.misfits > 0) {
-            raise(&mut self.misfits, &attribute.name, heard.misfits);
+        for (attribute, heard) in program.by_attribute(&stats.attributes).filter(|(_, heard)| heard.mismatched > 0) {
+            raise(&mut self.misfits, &attribute.name, heard.mismatched);
         }
     }
 

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::breaker::TagNames;
-use crate::engine::Impact;
+use crate::engine::TagImpact;
 use crate::telemetry::Severity;
 
 /// A step of a catalog on its way into force.
@@ -18,7 +18,7 @@ pub enum CatalogNews {
     /// A tag would change for more than this share, and stays as it is.
     Waits {
         tag: Box<str>,
-        impact: Impact,
+        impact: TagImpact,
         share: f64,
     },
     /// A state was read back in which a tag has been on hold.
@@ -69,8 +69,8 @@ impl fmt::Display for CatalogNews {
 }
 
 /// How many a tag would change for, of whom it is too many.
-fn concerned(impact: Impact, share: f64) -> String {
-    let Impact { entities, had, differ, added } = impact;
+fn concerned(impact: TagImpact, share: f64) -> String {
+    let TagImpact { entities, had, differ, added } = impact;
     if impact.exceeds_of_those_who_have_it(share) {
         return format!("{differ} of the {had} that have it would lose it or have another value");
     }

@@ -11,7 +11,7 @@ use super::counts::Counts;
 use super::news::CatalogNews;
 use super::standing::Standing;
 use super::streams::PartitionName;
-use crate::engine::{CatalogChange, Rebuilt};
+use crate::engine::{BackfillResult, CellName, MigrationReport};
 use crate::telemetry::Severity;
 
 /// Takes notices; shared by all clients and workers of a process.
@@ -113,7 +113,7 @@ pub enum Notice {
     Rebuilt {
         worker: WorkerId,
         partition: PartitionName,
-        rebuilt: Rebuilt,
+        rebuilt: BackfillResult,
         took: Duration,
     },
     /// There is a snapshot, which is not used: the whole changelog is read.
@@ -134,7 +134,7 @@ pub enum Notice {
     CatalogChanged {
         worker: WorkerId,
         partition: PartitionName,
-        change: CatalogChange,
+        change: MigrationReport,
     },
     /// What becomes of a changed catalog in this process.
     Catalog(CatalogNews),
@@ -391,7 +391,7 @@ impl fmt::Display for Notice {
                 }
             }
             Notice::Rebuilt { worker, partition, rebuilt, took } => {
-                let Rebuilt { events, entities, since } = rebuilt;
+                let BackfillResult { events, entities, since } = rebuilt;
                 write!(
                     f,
                     "{worker} has counted the history of partition {partition} again, {events} events in {took:?}, and \
@@ -417,9 +417,9 @@ impl fmt::Display for Notice {
                 )
             }
             Notice::CatalogChanged { worker, partition, change } => {
-                let names = |names: &BTreeSet<String>| match names.len() {
+                let names = |names: &BTreeSet<CellName>| match names.len() {
                     0 => "nothing".to_owned(),
-                    _ => names.iter().map(String::as_str).collect::<Vec<_>>().join(", "),
+                    _ => names.iter().map(CellName::to_string).collect::<Vec<_>>().join(", "),
                 };
                 write!(
                     f,

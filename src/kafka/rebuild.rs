@@ -14,7 +14,7 @@ use super::restore::{CALL_PATIENCE, Errand, Interrupted, POLL, PROGRESS, Restore
 use super::streams::Role;
 use super::wire::{Bounds, ChangelogReader, Wire};
 use crate::codec::Decoder;
-use crate::engine::{CatalogChange, Partition, Rebuild, Retained};
+use crate::engine::{CellName, MigrationReport, Partition, RetainedHistory, StateBackfill};
 use crate::model::Event;
 
 /// What counters begin with that a catalog has new.
@@ -30,7 +30,7 @@ pub enum Backfill {
 /// How reading a history has ended.
 enum Reading {
     /// At the committed offset.
-    Whole(Box<Rebuild>),
+    Whole(Box<StateBackfill>),
     /// It goes less far back than the state.
     Futile,
     /// Its first records were deleted meanwhile.
@@ -44,28 +44,29 @@ impl<W: Wire> Errand<W> {
         task: &Task,
         state: &mut Partition,
         end: i64,
-        change: Option<&CatalogChange>,
+        change: Option<&MigrationReport>,
     ) -> Result<bool, Interrupted> {
         let partition = task.partition;
         if self.backfill == Backfill::Off || self.streams.plan(partition.stream).role != Role::Direct {
             return Ok(false);
         }
-        let attributes = change.is_some_and(|change| change.new.iter().any(|name| name.starts_with("attribute ")));
-        if Rebuild::new(state, Retained::Whole, attributes).is_none() {
+        let attributes =
+            change.is_some_and(|change| change.new.iter().any(|name| matches!(name, CellName::Attribute(_))));
+        if StateBackfill::new(state, RetainedHistory::Whole, attributes).is_none() {
             return Ok(false);
         }
         let reader = self.wire.history().map_err(RestoreError::Client)?;
         let started = self.wire.now();
         loop {
             let Bounds { low, .. } = self.insist(task, || reader.stable(partition, CALL_PATIENCE))?;
-            let retained = if low == 0 { Retained::Whole } else { Retained::Rest };
-            let Some(rebuild) = Rebuild::new(state, retained, attributes) else { return Ok(false) };
+            let retained = if low == 0 { RetainedHistory::Whole } else { RetainedHistory::Rest };
+            let Some(rebuild) = StateBackfill::new(state, retained, attributes) else { return Ok(false) };
             let rebuild = match self.read_history(&reader, task, low..end, rebuild)? {
                 Reading::Whole(rebuild) => rebuild,
                 Reading::Futile => return Ok(false),
                 Reading::Gone => continue,
             };
-            let Some(rebuilt) = state.take_over(*rebuild) else { return Ok(false) };
+            let Some(rebuilt) = state.merge_backfill(*rebuild) else { return Ok(false) };
             let (worker, name) = (self.worker, self.streams.name(partition));
             let took = self.wire.now().duration_since(started);
             (self.notices)(Notice::Rebuilt { worker, partition: name, rebuilt, took });
@@ -78,7 +79,7 @@ impl<W: Wire> Errand<W> {
         reader: &W::Changelog,
         task: &Task,
         range: Range<i64>,
-        mut rebuild: Rebuild,
+        mut rebuild: StateBackfill,
     ) -> Result<Reading, Interrupted> {
         let partition = task.partition;
         let mut decoder = Decoder::new(&self.program(partition).catalog);

@@ -11,7 +11,7 @@ use super::streams::PartitionId;
 use super::wire::Wire;
 use super::worker::{Worker, WorkerError};
 use crate::codec::Decoder;
-use crate::engine::{Outlook, Survey};
+use crate::engine::{ChangeImpact, ImpactPreview};
 
 /// So many entities are looked at in one go: some milliseconds.
 const SLICE: usize = 2_000;
@@ -23,8 +23,8 @@ const SETTLE_PATIENCE: Duration = Duration::from_secs(3);
 /// A catalog that is being looked at.
 pub(super) struct Surveying {
     number: u64,
-    left: Vec<(PartitionId, Box<Survey>)>,
-    outlooks: BTreeMap<PartitionId, Outlook>,
+    left: Vec<(PartitionId, Box<ImpactPreview>)>,
+    outlooks: BTreeMap<PartitionId, ChangeImpact>,
     pub(super) next_at: Instant,
 }
 
@@ -74,7 +74,7 @@ impl<W: Wire> Worker<W> {
                         && running.keeps_state()
                     {
                         let role = self.plan.streams.plan(partition.stream).role;
-                        left.push((*partition, Box::new(Survey::new(running.state(), role.program(&programs)))));
+                        left.push((*partition, Box::new(ImpactPreview::new(running.state(), role.program(&programs)))));
                     }
                 }
                 let next_at = self.wire.now();
@@ -100,7 +100,7 @@ impl<W: Wire> Worker<W> {
         // Of a partition that was given up meanwhile somebody else takes care.
         let found = match self.slots.get(partition) {
             Some(Slot::Running(running)) => survey.step(running.state(), SLICE).cloned(),
-            _ => Some(Outlook::default()),
+            _ => Some(ChangeImpact::default()),
         };
         if let Some(outlook) = found {
             surveying.outlooks.insert(*partition, outlook);

@@ -35,7 +35,10 @@ use super::streams::{PartitionId, Streams};
 use super::wire::{Bounds, ChangelogReader, Wire, WireError};
 use super::worker::WorkerPlan;
 use crate::codec::{ChangelogDecodeError, ChangelogKey, ChangelogRecord, SnapshotProgress, SourceEntry};
-use crate::engine::{CatalogChange, Damage, Partition, Position, Program, Programs, Restored, Restoring, Survey};
+use crate::engine::{
+    ChangelogError, Checkpoint, CompiledCatalog, ImpactPreview, MigrationReport, Partition, Program, RestoredPartition,
+    StateRestorer,
+};
 
 pub(super) const CALL_PATIENCE: Duration = Duration::from_secs(5);
 pub(super) const POLL: Duration = Duration::from_millis(50);
@@ -93,7 +96,7 @@ pub struct Found {
     pub note: Option<Note>,
     /// How far the sources of a merged partition are.
     pub sources: Option<Sources>,
-    pub catalog_change: Option<CatalogChange>,
+    pub catalog_change: Option<MigrationReport>,
     pub took: Duration,
     /// Of the records that were read.
     pub bytes: u64,
@@ -106,7 +109,7 @@ pub struct Found {
 pub struct Note {
     pub next_offset: i64,
     pub log_id: u64,
-    position: Position,
+    position: Checkpoint,
 }
 
 /// What the changelog says of the sources of a merged partition.
@@ -124,7 +127,7 @@ pub enum RestoreError {
     #[error("{topic}, partition {partition}, offset {offset}: {error}")]
     Record { topic: String, partition: i32, offset: i64, error: ReadError },
     #[error("{topic}, partition {partition}: {error}")]
-    Whole { topic: String, partition: i32, error: Damage },
+    Whole { topic: String, partition: i32, error: ChangelogError },
     #[error(transparent)]
     Snapshot(#[from] Unusable),
 }
@@ -135,7 +138,7 @@ pub enum ReadError {
     #[error(transparent)]
     Unreadable(#[from] ChangelogDecodeError),
     #[error(transparent)]
-    Damage(#[from] Damage),
+    Damage(#[from] ChangelogError),
     #[error(transparent)]
     Snapshot(#[from] Unusable),
 }
@@ -165,7 +168,7 @@ impl<W: Wire> Restorer<W> {
     }
 
     /// Another catalog is in force: errands from now on read under it.
-    pub fn renew(&mut self, programs: Arc<Programs>) {
+    pub fn renew(&mut self, programs: Arc<CompiledCatalog>) {
         self.errand.programs = programs;
     }
 
@@ -184,7 +187,7 @@ impl<W: Wire> Restorer<W> {
 #[derive(Clone)]
 pub(super) struct Errand<W> {
     pub(super) wire: W,
-    programs: Arc<Programs>,
+    programs: Arc<CompiledCatalog>,
     breaker: Arc<Breaker>,
     pub(super) streams: Arc<Streams>,
     snapshots: Option<Arc<Snapshots>>,
@@ -289,9 +292,9 @@ impl<W: Wire> Errand<W> {
         let partition = task.partition;
         failpoint::pass(Step::RestoreEnd);
         let Reading { restoring, note, sources, bytes, snapshot_bytes, .. } = reading;
-        let position = note.as_ref().map_or_else(Position::default, |note| note.position.clone());
+        let position = note.as_ref().map_or_else(Checkpoint::default, |note| note.position.clone());
         let (catalog, is_first) = (position.catalog, position.clock.is_none());
-        let Restored { partition: mut state, change: catalog_change } =
+        let RestoredPartition { partition: mut state, change: catalog_change } =
             restoring.finish(position).map_err(|error| RestoreError::Whole {
                 topic: self.topic(partition),
                 partition: partition.number,
@@ -319,11 +322,11 @@ impl<W: Wire> Errand<W> {
         if held.is_empty() && !is_judged_anew {
             return;
         }
-        let outlook = Survey::whole(state);
-        state.release(&self.breaker.noted(partition, held, &outlook));
+        let outlook = ImpactPreview::whole(state);
+        state.release_tags(&self.breaker.noted(partition, held, &outlook));
         if is_judged_anew {
             let exceeding = self.breaker.restored(partition, &outlook);
-            state.hold(state.held_tags().map(Box::from).chain(exceeding).collect());
+            state.hold_tags(state.held_tags().map(Box::from).chain(exceeding).collect());
         }
     }
 
@@ -439,7 +442,7 @@ impl<W: Wire> Errand<W> {
 
 /// What has been read of a changelog partition.
 struct Reading {
-    restoring: Restoring,
+    restoring: StateRestorer,
     /// The log that it has to be; `None`: any.
     log_id: Option<u64>,
     note: Option<Note>,
@@ -450,7 +453,7 @@ struct Reading {
 
 impl Reading {
     fn new(program: &Arc<Program>, log_id: Option<u64>) -> Self {
-        let restoring = Restoring::new(Arc::clone(program));
+        let restoring = StateRestorer::new(Arc::clone(program));
         Reading { restoring, log_id, note: None, sources: None, bytes: 0, snapshot_bytes: None }
     }
 
@@ -461,7 +464,7 @@ impl Reading {
                 if self.log_id.is_some_and(|log_id| log_id != meta.log) {
                     return Err(Unusable::OtherLog.into());
                 }
-                let position = meta.position();
+                let position = meta.checkpoint();
                 self.note = Some(Note { next_offset: meta.next_offset, log_id: meta.log, position });
             }
             ChangelogRecord::Schema { id, meaning } => self.restoring.schema(id, meaning)?,

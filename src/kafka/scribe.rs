@@ -23,7 +23,7 @@ use super::streams::{PartitionId, Streams};
 use super::wire::{ChangelogReader, Wire, WireError};
 use super::worker::Worker;
 use crate::codec::{SnapshotHead, SnapshotWriter};
-use crate::engine::{Extent, NoCopy};
+use crate::engine::{Extent, SnapshotUnavailable};
 
 /// For one look at the end of a changelog, where there will be another time.
 const END_PATIENCE: Duration = Duration::from_millis(500);
@@ -74,7 +74,7 @@ enum NotTaken {
     #[error(transparent)]
     Wire(#[from] WireError),
     #[error(transparent)]
-    NoCopy(#[from] NoCopy),
+    NoCopy(#[from] SnapshotUnavailable),
 }
 
 impl<W: Wire> Scribe<W> {

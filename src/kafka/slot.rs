@@ -15,7 +15,7 @@ use super::restore::{Cancel, RestoreError};
 use super::streams::Role;
 use super::wire::Bounds;
 use crate::codec::{Decoder, Meta};
-use crate::engine::{CatalogChange, Copyist, Extent, NoCopy, Partition, Program};
+use crate::engine::{Extent, MigrationReport, Partition, Program, SnapshotSink, SnapshotUnavailable};
 use crate::model::{CurrentTag, Event, Timestamp};
 
 /// The life cycle of a partition.
@@ -170,7 +170,7 @@ impl Running {
                 passing.mark(self.state.clock(), self.next_offset, &mut self.body);
             }
             if self.keeps_state() {
-                self.state.journal(&mut self.body);
+                self.state.write_changelog(&mut self.body);
             }
         }
     }
@@ -191,8 +191,8 @@ impl Running {
     }
 
     /// Copies what the changelog holds.
-    pub fn copy(&self, out: &mut impl Copyist) -> Result<(), NoCopy> {
-        self.state.copy(out)
+    pub fn copy(&self, out: &mut impl SnapshotSink) -> Result<(), SnapshotUnavailable> {
+        self.state.write_snapshot(out)
     }
 
     pub fn extent(&self) -> Extent {
@@ -260,7 +260,7 @@ impl Running {
             || !self.body.is_empty()
             || self.committed != Some(self.next_offset())
             || self.unsettled
-            || self.state.owes_filling()
+            || self.state.owes_coverage()
             // No body has anything of it, and there is no room for more.
             || self.state.pending_bytes() >= LOG_BYTES_MAX
             || self.passing.as_ref().is_some_and(is_behind)
@@ -286,16 +286,16 @@ impl Running {
     }
 
     /// Goes on under another catalog; nothing is on its way.
-    pub fn adopt(&mut self, program: Arc<Program>, held: TagNames) -> CatalogChange {
+    pub fn adopt(&mut self, program: Arc<Program>, held: TagNames) -> MigrationReport {
         self.work.engine(&self.state.take_stats(), self.state.program());
-        self.state.adopt(program, held)
+        self.state.switch_catalog(program, held)
     }
 
     /// Lets all tags change again but these.
     pub fn release_others(&mut self, held: &TagNames) {
         let released: TagNames = self.state.held_tags().filter(|name| !held.contains(*name)).map(Box::from).collect();
         if !released.is_empty() {
-            self.state.release(&released);
+            self.state.release_tags(&released);
         }
     }
 

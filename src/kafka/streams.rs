@@ -14,7 +14,7 @@ use std::sync::Arc;
 use super::merge::Source;
 use super::passing::Route;
 use crate::catalog::Catalog;
-use crate::engine::{Program, Programs};
+use crate::engine::{CompiledCatalog, Program};
 use crate::model::EntityKindId;
 use crate::settings::{PartitionedBy, Settings};
 
@@ -74,7 +74,7 @@ pub enum Role {
 
 impl Role {
     /// What the partitions of such a stream run. One that only passes events on has no entities, and runs the users'.
-    pub fn program(self, programs: &Programs) -> &Arc<Program> {
+    pub fn program(self, programs: &CompiledCatalog) -> &Arc<Program> {
         match self {
             Role::Direct | Role::PassedOn => programs.user(),
             Role::Merged(kind) => programs.of(kind),

@@ -26,7 +26,7 @@ use super::streams::{PartitionId, Streams};
 use super::transactor::Transactor;
 use super::wire::{Class, GroupConsumer, Rebalance, Record, Wire, WireError};
 use crate::codec::Decoder;
-use crate::engine::Programs;
+use crate::engine::CompiledCatalog;
 use crate::model::{Event, Timestamp};
 use crate::settings::{Delivery, Settings};
 
@@ -91,7 +91,7 @@ pub struct WorkerPlan {
     pub settings: Arc<Settings>,
     /// What the group reads.
     pub streams: Arc<Streams>,
-    pub programs: Arc<Programs>,
+    pub programs: Arc<CompiledCatalog>,
     pub breaker: Arc<Breaker>,
     pub backfill: Backfill,
     pub notices: Notices,

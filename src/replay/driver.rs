@@ -1,7 +1,7 @@
 //! Drives the partitions of a catalog with lines: decodes each, applies its event, and lets time pass at the end.
 
 use crate::codec::{Decoder, Reject};
-use crate::engine::{Programs, Sink, World};
+use crate::engine::{CompiledCatalog, PartitionSet, Sink};
 use crate::model::{Event, Timestamp};
 
 /// The outcome of a line.
@@ -39,7 +39,7 @@ impl Lateness {
 pub struct Replay {
     decoder: Decoder,
     event: Event,
-    partition_set: World,
+    partition_set: PartitionSet,
     now: Timestamp,
     until: Option<Timestamp>,
     lateness: Lateness,
@@ -47,11 +47,11 @@ pub struct Replay {
 
 impl Replay {
     /// `now` is the wall clock, for events that lie in the future; events after `until` are left out.
-    pub fn new(compiled: &Programs, now: Timestamp, until: Option<Timestamp>) -> Self {
+    pub fn new(compiled: &CompiledCatalog, now: Timestamp, until: Option<Timestamp>) -> Self {
         Replay {
             decoder: Decoder::new(&compiled.catalog),
             event: Event::default(),
-            partition_set: World::new(compiled),
+            partition_set: PartitionSet::new(compiled),
             now,
             until,
             lateness: Lateness::default(),
@@ -109,11 +109,11 @@ impl Replay {
         &self.lateness
     }
 
-    pub fn partition_set(&self) -> &World {
+    pub fn partition_set(&self) -> &PartitionSet {
         &self.partition_set
     }
 
-    pub fn partition_set_mut(&mut self) -> &mut World {
+    pub fn partition_set_mut(&mut self) -> &mut PartitionSet {
         &mut self.partition_set
     }
 }

@@ -25,7 +25,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 
-use crate::engine::Programs;
+use crate::engine::CompiledCatalog;
 use crate::http::{CatalogErrors, Controls, HttpError, Monitor, Server};
 use crate::kafka::{
     Backfill, Breaker, Clock, ClusterError, Counts, Notices, StopSignal, Streams, WorkerError, WorkerId,
@@ -128,7 +128,7 @@ enum Wakeup {
 ///
 /// # Errors
 /// Why it ended, if not by a signal.
-pub fn run(settings: Settings, programs: Arc<Programs>, context: ServiceContext) -> Result<(), ServiceError> {
+pub fn run(settings: Settings, programs: Arc<CompiledCatalog>, context: ServiceContext) -> Result<(), ServiceError> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(ServiceError::Signals)?;
     runtime.block_on(async {
         let (sender, reports) = mpsc::unbounded_channel();

@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use crate::catalog::Catalog;
-use crate::engine::Programs;
+use crate::engine::CompiledCatalog;
 use crate::http::{CatalogErrors, ReloadError, Reloaded};
 use crate::kafka::{Breaker, Streams};
 use crate::settings::Settings;
 
 /// Reads the catalog again, or returns all its problems.
-pub type CatalogSource = Arc<dyn Fn() -> Result<Arc<Programs>, CatalogErrors> + Send + Sync>;
+pub type CatalogSource = Arc<dyn Fn() -> Result<Arc<CompiledCatalog>, CatalogErrors> + Send + Sync>;
 
 /// Reloads the catalog, for a signal or an HTTP request.
 #[derive(Clone)]

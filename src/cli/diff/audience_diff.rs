@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::catalog_run::CatalogRun;
 use crate::cli::output::audiences::{Audience, Audiences};
-use crate::engine::{Partition, World};
+use crate::engine::{Partition, PartitionSet};
 use crate::model::{CurrentTag, Scalar};
 
 /// The difference of one audience.
@@ -74,8 +74,8 @@ impl AudienceDiffs {
 
     fn compare(
         &mut self,
-        (old, before_places): (&mut World, &AudienceIndex<'_>),
-        (new, after_places): (&mut World, &AudienceIndex<'_>),
+        (old, before_places): (&mut PartitionSet, &AudienceIndex<'_>),
+        (new, after_places): (&mut PartitionSet, &AudienceIndex<'_>),
     ) {
         let all = self.audiences.len();
         for after in new.partitions_mut() {
@@ -128,7 +128,7 @@ impl AudienceDiffs {
 }
 
 /// The partition with the same kind of entity as `other`.
-fn same_kind<'a>(partitions: &'a mut World, other: &Partition) -> Option<&'a mut Partition> {
+fn same_kind<'a>(partitions: &'a mut PartitionSet, other: &Partition) -> Option<&'a mut Partition> {
     let name = other.program().entity();
     partitions.partitions_mut().iter_mut().find(|partition| partition.program().entity() == name)
 }

@@ -7,7 +7,7 @@ use serde_json::{Map, Value as Json, json};
 use super::RecordedChange;
 use crate::catalog::{Catalog, TagId};
 use crate::cli::output::format::{self, because, distance, gap, reasons, tag_value};
-use crate::engine::{Clause, Explanation, Forgotten, Join, Role, Section, Unseen, Wait};
+use crate::engine::{Clause, ClauseForm, Expiry, Explanation, IncompleteCounter, Role, Section, Wait};
 use crate::model::Value;
 
 /// The text shows at most this many of a tag's last changes.
@@ -33,7 +33,7 @@ pub(crate) fn text(
         return format!("no tag is put on `{}`\n", subject.entity);
     };
     let mut text = format!("{} at {}\n", subject.key, first.at);
-    if let Some(Forgotten { at, silent_ms }) = first.forgotten {
+    if let Some(Expiry { at, silent_ms }) = first.expiry {
         let (ahead, silent) = (distance(at.since(first.at)), distance(silent_ms));
         let _ = writeln!(text, "if nothing happens: forgotten at {at}, in {ahead} (silent for {silent})");
     }
@@ -77,7 +77,7 @@ pub(crate) fn json(
             "changes": changes.map(change).collect::<Vec<_>>(),
             "wait": explanation.wait.map(wait),
             "sections": explanation.sections.iter().map(section).collect::<Vec<_>>(),
-            "unseen": explanation.unseen.iter().map(unseen).collect::<Vec<_>>(),
+            "unseen": explanation.incomplete_counters.iter().map(unseen).collect::<Vec<_>>(),
             "next": explanation.next.as_ref().map(|next| {
                 json!({ "at": next.at.to_string(), "value": format::json(next.value.as_ref()) })
             }),
@@ -85,7 +85,7 @@ pub(crate) fn json(
     });
     let first = explained.first().map(|(_, explanation)| explanation);
     let at = first.map(|explanation| explanation.at.to_string());
-    let forgotten = first.and_then(|explanation| explanation.forgotten).map(|forgotten| forgotten.at.to_string());
+    let forgotten = first.and_then(|explanation| explanation.expiry).map(|forgotten| forgotten.at.to_string());
     let Subject { entity, key } = subject;
     let tags = tags.collect::<Vec<_>>();
     let document = json!({ "entity": entity, "key": key, "at": at, "forgotten": forgotten, "tags": tags });
@@ -120,7 +120,7 @@ fn wait(wait: Wait) -> Json {
     document
 }
 
-fn unseen(unseen: &Unseen) -> Json {
+fn unseen(unseen: &IncompleteCounter) -> Json {
     json!({
         "counter": unseen.counter,
         "value": format::json(unseen.value.as_ref()),
@@ -150,9 +150,11 @@ fn section(section: &Section) -> Json {
 }
 
 fn clause(clause: &Clause) -> Json {
-    let sides = match &clause.join {
-        Join::Comparison(_, [left, right], _) => json!([format::json(left.as_ref()), format::json(right.as_ref())]),
-        Join::Parts | Join::Leaf => Json::Null,
+    let sides = match &clause.form {
+        ClauseForm::Comparison(_, [left, right], _) => {
+            json!([format::json(left.as_ref()), format::json(right.as_ref())])
+        }
+        ClauseForm::Parts | ClauseForm::Leaf => Json::Null,
     };
     json!({
         "depth": clause.depth,

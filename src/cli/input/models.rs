@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::catalog::{Catalog, LoadedCatalog};
-use crate::engine::Programs;
+use crate::engine::CompiledCatalog;
 use crate::scoring::{Models, ScorePart, SlowModelPolicy};
 
 /// The variable with the path of the ONNX Runtime, if no option names one; ONNX's own tools use it too.
@@ -77,7 +77,7 @@ pub(crate) struct Runnable {
 }
 
 impl Runnable {
-    pub(crate) fn compile(self) -> Arc<Programs> {
-        Programs::with_models(self.catalog, self.models)
+    pub(crate) fn compile(self) -> Arc<CompiledCatalog> {
+        CompiledCatalog::with_models(self.catalog, self.models)
     }
 }

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use serde_json::Value as Json;
 
 use crate::catalog::{Bands, Comparison, TagDefinition};
-use crate::engine::{Clause, Explanation, Foreseen, Forgotten, Join, Role, Section, Unseen, Wait};
+use crate::engine::{Clause, ClauseForm, Expiry, Explanation, IncompleteCounter, NextChange, Role, Section, Wait};
 use crate::model::{Timestamp, Unit, Value};
 
 /// Up to here every whole number is exact as a double.
@@ -101,7 +101,7 @@ pub(crate) fn reasons(explanation: &Explanation, definition: &TagDefinition) -> 
     if matches!(definition, TagDefinition::Manual { .. }) && explanation.value.is_none() {
         lines.push("set by `$tag` commands".to_owned());
     }
-    lines.extend(explanation.unseen.iter().map(unseen));
+    lines.extend(explanation.incomplete_counters.iter().map(unseen));
     lines.extend(explanation.wait.map(|wait| waiting(wait, now)));
     lines.push(ahead(explanation));
     lines
@@ -113,8 +113,8 @@ fn decides(section: &Section) -> bool {
     matches!(section.role, Role::Stage(_)) && section.clauses.first().is_some_and(holds)
 }
 
-fn unseen(unseen: &Unseen) -> String {
-    let Unseen { counter, value, since, complete_at } = unseen;
+fn unseen(unseen: &IncompleteCounter) -> String {
+    let IncompleteCounter { counter, value, since, complete_at } = unseen;
     let known = complete_at.map_or("never wholly known".to_owned(), |at| format!("not wholly known before {at}"));
     format!("{counter}: {} seen since {since}; {known}", text(value.as_ref()))
 }
@@ -124,13 +124,13 @@ fn ahead(explanation: &Explanation) -> String {
     let now = explanation.at;
     let mut line = "if nothing happens: ".to_owned();
     match &explanation.next {
-        Some(Foreseen { at, value }) => {
+        Some(NextChange { at, value }) => {
             let (from, to) = (tag_value(explanation.value.as_ref()), tag_value(value.as_ref()));
             let _ = write!(line, "{from} → {to} at {at}, in {}", distance(at.since(now)));
         }
         None => line.push_str("stays as it is"),
     }
-    if let (Some(next), Some(Forgotten { at, silent_ms })) = (&explanation.next, explanation.forgotten)
+    if let (Some(next), Some(Expiry { at, silent_ms })) = (&explanation.next, explanation.expiry)
         && next.at == at
     {
         let _ = write!(line, " (forgotten: silent for {})", distance(silent_ms));
@@ -174,16 +174,16 @@ fn row(section: &Section, clause: &Clause, now: Timestamp) -> (String, String) {
 
 /// The values of a clause, and how far it is from holding.
 fn detail(section: &Section, clause: &Clause) -> String {
-    let of_seen = match &clause.join {
-        Join::Parts => String::new(),
+    let of_seen = match &clause.form {
+        ClauseForm::Parts => String::new(),
         _ if matches!(section.role, Role::Input(_)) => format!("is {}", text(clause.value.as_ref())),
-        Join::Comparison(op, [left, right], unit) => match (left, right, gap(clause)) {
+        ClauseForm::Comparison(op, [left, right], unit) => match (left, right, gap(clause)) {
             (None, _, _) | (_, None, _) => "has no value".to_owned(),
             (left, _, Some(gap)) => format!("is {}, {}", operand(left.as_ref(), *unit), short_of(*op, gap, *unit)),
             (left, _, None) => format!("is {}", operand(left.as_ref(), *unit)),
         },
-        Join::Leaf if is_value(section) => format!("is {}", text(clause.value.as_ref())),
-        Join::Leaf => {
+        ClauseForm::Leaf if is_value(section) => format!("is {}", text(clause.value.as_ref())),
+        ClauseForm::Leaf => {
             // A clause that is only a name is already shown with its value.
             let named = section.leaves.iter().filter(|(label, _)| *label != clause.text && clause.text.contains(label));
             because(named.map(|(label, value)| (label.as_str(), value.clone())))
@@ -206,7 +206,7 @@ fn operand(value: Option<&Value>, unit: Option<Unit>) -> String {
 
 /// How far a comparison of numbers is from holding: its right operand minus its left one; `None` if it holds.
 pub(crate) fn gap(clause: &Clause) -> Option<f64> {
-    let Join::Comparison(_, [Some(Value::Number(left)), Some(Value::Number(right))], _) = &clause.join else {
+    let ClauseForm::Comparison(_, [Some(Value::Number(left)), Some(Value::Number(right))], _) = &clause.form else {
         return None;
     };
     (clause.is_decided && clause.value != Some(Value::Bool(true))).then_some(right - left)

@@ -3,7 +3,7 @@
 use super::console::report;
 use super::format::{counted, distance};
 use crate::catalog::{Aggregate, Expr, Source, Type};
-use crate::engine::{Heard, Partition, Stats};
+use crate::engine::{AttributeStats, Partition, Stats};
 use crate::replay::{Lateness, Replay};
 
 /// An event in a file that is later than this is more likely a sign of a wrong order than of a phone that was off.
@@ -31,7 +31,7 @@ fn warn_of_late_events(lateness: &Lateness) {
 /// Names the counters with events that had no value to count, and the attributes with values of another type or with
 /// none at all.
 fn warn_of_skipped_values(partition: &mut Partition) {
-    let Stats { skipped, heard, .. } = partition.take_stats();
+    let Stats { skipped, attributes: heard, .. } = partition.take_stats();
     let program = partition.program();
     for (series, skipped) in (0..).zip(skipped).filter(|(_, skipped)| *skipped > 0) {
         let all = program.catalog.counters.iter().zip(&program.counters);
@@ -45,7 +45,7 @@ fn warn_of_skipped_values(partition: &mut Partition) {
     for (attribute, heard) in program.by_attribute(&heard) {
         let Source::Property(path) = attribute.value else { continue };
         let (name, path) = (&attribute.name, program.catalog.format_expr(&Expr::Property(path)));
-        let Heard { events, misfits, silent } = heard;
+        let AttributeStats { events, mismatched: misfits, missing: silent } = heard;
         if misfits > 0 {
             let scalar = "text, a number, true or false";
             let what = attribute.value_type.map_or(scalar, |declared| Type::of_attribute(Some(declared)).name());

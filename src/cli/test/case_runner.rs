@@ -8,7 +8,7 @@ use super::event_record::record;
 use crate::catalog::{Catalog, Expectation, ExpectedChange, TagDefinition, TagId, TestCase, TestEvent, did_you_mean};
 use crate::cli::input::lines::each_line;
 use crate::cli::output::format::{because, reasons, tag_value};
-use crate::engine::{Programs, Sink};
+use crate::engine::{CompiledCatalog, Sink};
 use crate::model::{CurrentTag, EntityKindId, TagChange, Timestamp, Value};
 use crate::replay::{LineReader, ReadError, Replay};
 
@@ -23,7 +23,7 @@ pub(crate) struct CaseResult {
 }
 
 /// Runs a case; paths in it are relative to `folder`.
-pub(crate) fn run(case: &TestCase, compiled: &Programs, folder: &Path, coverage: &mut Coverage) -> CaseResult {
+pub(crate) fn run(case: &TestCase, compiled: &CompiledCatalog, folder: &Path, coverage: &mut Coverage) -> CaseResult {
     let catalog = &*compiled.catalog;
     let watched = case.changes.iter().flatten().map(|change| (change.key.clone(), change.tag)).collect();
     let mut runner = CaseRunner {

@@ -20,7 +20,7 @@ use crate::catalog::{self, TestFile};
 use crate::cli::input::catalog_file::{self, colours, display_name, read};
 use crate::cli::input::models::{ModelArgs, Runnable};
 use crate::cli::output::console::{self, print};
-use crate::engine::Programs;
+use crate::engine::CompiledCatalog;
 use crate::scoring::Models;
 
 /// Run unit tests of catalogs: events in, tags expected at given instants
@@ -131,7 +131,7 @@ fn test(path: &Path, args: &TestArgs, covered: &mut Vec<CatalogCoverage>) -> Fil
     FileReport { name, cases }
 }
 
-type Opened = (TestFile, PathBuf, Arc<Programs>);
+type Opened = (TestFile, PathBuf, Arc<CompiledCatalog>);
 
 /// Reads a test file and its catalog.
 ///

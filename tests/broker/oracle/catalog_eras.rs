@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use rdkafka::message::Message;
 use tagstream::codec::{ChangelogRecord, Decoder, SourceEntry, write_change};
-use tagstream::engine::{Partition, Programs, Sink};
+use tagstream::engine::{CompiledCatalog, Partition, Sink};
 use tagstream::model::{EntityKindId, TagChange, Timestamp};
 
 use crate::fixture::client::{create_topic, read_each};
@@ -74,8 +74,8 @@ pub fn is_in_force(brokers: &impl Bootstrap, changelog: &str, partitions: usize,
 
 /// Catalogs by their fingerprints.
 pub struct Catalogs {
-    pub present: Arc<Programs>,
-    all: HashMap<u64, Arc<Programs>>,
+    pub present: Arc<CompiledCatalog>,
+    all: HashMap<u64, Arc<CompiledCatalog>>,
 }
 
 impl Catalogs {
@@ -83,9 +83,9 @@ impl Catalogs {
     pub fn of<'a>(texts: impl IntoIterator<Item = &'a str>) -> Self {
         let compile = |text| {
             let loaded = tagstream::catalog::load(text);
-            Programs::new(loaded.catalog.expect("a catalog without problems"))
+            CompiledCatalog::new(loaded.catalog.expect("a catalog without problems"))
         };
-        let all: Vec<Arc<Programs>> = texts.into_iter().map(compile).collect();
+        let all: Vec<Arc<CompiledCatalog>> = texts.into_iter().map(compile).collect();
         let present = all.last().expect("a catalog").clone();
         Catalogs { present, all: all.into_iter().map(|programs| (programs.catalog.fingerprint, programs)).collect() }
     }
@@ -96,7 +96,7 @@ impl Catalogs {
         Catalogs::of(earlier.iter().map(String::as_str).chain([&*present]))
     }
 
-    pub fn of_fingerprint(&self, fingerprint: u64) -> &Arc<Programs> {
+    pub fn of_fingerprint(&self, fingerprint: u64) -> &Arc<CompiledCatalog> {
         self.all.get(&fingerprint).unwrap_or_else(|| panic!("no catalog of the test is {fingerprint:016x}"))
     }
 }
@@ -106,7 +106,7 @@ pub struct Model {
     pub partition: Partition,
     pub decoder: Decoder,
     kind: EntityKindId,
-    to_come: VecDeque<(Standing, Arc<Programs>)>,
+    to_come: VecDeque<(Standing, Arc<CompiledCatalog>)>,
 }
 
 impl Model {
@@ -138,7 +138,7 @@ impl Model {
         {
             let (Standing { clock, .. }, programs) = self.to_come.pop_front().expect("there is one");
             clock.into_iter().for_each(|clock| self.partition.advance(clock, sink));
-            self.partition.adopt(Arc::clone(programs.of(self.kind)), BTreeSet::new());
+            self.partition.switch_catalog(Arc::clone(programs.of(self.kind)), BTreeSet::new());
             self.decoder = Decoder::new(&programs.catalog);
         }
     }

@@ -24,7 +24,7 @@ use rdkafka::message::Message;
 use serde::Deserialize;
 use serde_json::Value;
 use tagstream::codec::{ChangelogKey, ChangelogRecord, Decoder, write_change};
-use tagstream::engine::{Partition, Position, Program, Restoring, Sink};
+use tagstream::engine::{Checkpoint, Partition, Program, Sink, StateRestorer};
 use tagstream::model::{Event, TagChange, Timestamp};
 
 use crate::fixture::client::{Isolation, committed, ends, read_all, read_each};
@@ -312,14 +312,14 @@ impl<B: Bootstrap> Trial<'_, B> {
     /// Restores every partition from the changelog and compares it with the one that saw all of the input. Returns the
     /// clocks that it says were reached, and how many changes were compared.
     fn check_restored(&self, program: &Arc<Program>, inputs: &mut [Input]) -> Vec<(Option<Timestamp>, usize)> {
-        let mut restoring: Vec<Restoring> = inputs.iter().map(|_| Restoring::new(program.clone())).collect();
-        let mut notes: Vec<Option<(Position, i64)>> = vec![None; inputs.len()];
+        let mut restoring: Vec<StateRestorer> = inputs.iter().map(|_| StateRestorer::new(program.clone())).collect();
+        let mut notes: Vec<Option<(Checkpoint, i64)>> = vec![None; inputs.len()];
         read_each(self.brokers, &self.changelog(), |record| {
             let index = record.partition() as usize;
             let restoring = &mut restoring[index];
             match ChangelogRecord::read(record.key().expect("a key"), record.payload()).expect("a readable record") {
                 ChangelogRecord::Meta(meta) => {
-                    notes[index] = Some((meta.position(), meta.next_offset));
+                    notes[index] = Some((meta.checkpoint(), meta.next_offset));
                 }
                 ChangelogRecord::Schema { id, meaning } => restoring.schema(id, meaning).expect("a schema"),
                 ChangelogRecord::Segment(segment) => restoring.segment(segment).expect("a segment"),

@@ -3,7 +3,9 @@
 use std::path::PathBuf;
 
 use tagstream::codec::{ChangelogDecodeError, ChangelogKey, ChangelogRecord, Decoder, Meta};
-use tagstream::engine::{Extent, Log, Partition, Position, Program, Restoring, Schema, Segment, Sink, Slot};
+use tagstream::engine::{
+    ChangelogSink, Checkpoint, Extent, Partition, Program, Schema, Segment, Sink, Slot, StateRestorer,
+};
 use tagstream::model::{Event, TagChange, Timestamp};
 
 const CATALOG: &str = r#"
@@ -64,7 +66,7 @@ impl Written {
     }
 }
 
-impl Log for Written {
+impl ChangelogSink for Written {
     fn segment(&mut self, segment: Segment<'_>) {
         self.push(&ChangelogRecord::Segment(Segment { catalog: FINGERPRINT, ..segment }));
     }
@@ -114,11 +116,11 @@ fn written() -> Vec<(Vec<u8>, Vec<u8>)> {
         decoder.decode(line.as_bytes(), Timestamp::MAX, &mut event).expect("the event is right");
         partition.apply(&event, &mut Ignored);
     }
-    partition.journal(&mut written);
+    partition.write_changelog(&mut written);
     decoder.decode(EVENTS[0].replace("küche", "flur").as_bytes(), Timestamp::MAX, &mut event).expect("it is right");
     partition.apply(&event, &mut Ignored);
     assert!(partition.erase("flur"));
-    partition.journal(&mut written);
+    partition.write_changelog(&mut written);
     assert_eq!(partition.extent(), META.extent);
     written.push(&ChangelogRecord::Meta(META));
     written.0
@@ -152,11 +154,11 @@ fn version_1_says_what_it_said() {
     assert_eq!(erasure.entries, b"\x00\x04flur");
     let ChangelogRecord::Schema { id, meaning } = read(&schema) else { panic!("a schema") };
     assert_eq!((id, meaning), (program().schema.id(), program().schema.meaning()));
-    let mut restoring = Restoring::new(program());
+    let mut restoring = StateRestorer::new(program());
     restoring.schema(id, meaning).expect("a schema");
     restoring.segment(states).expect("a segment");
     restoring.segment(erasure).expect("a segment");
-    let restored = restoring.finish(META.position()).expect("it is whole");
+    let restored = restoring.finish(META.checkpoint()).expect("it is whole");
     let mut partition = restored.partition;
     let tags = partition.current_tags("küche", |tags| {
         tags.iter().map(|tag| format!("{} {:?} {}", tag.tag, tag.value, tag.since)).collect::<Vec<_>>()
@@ -299,10 +301,10 @@ fn no_bytes_make_it_panic() {
             entries[at] = dice.u8(..);
         }
         entries.truncate(if round % 2 == 0 { entries.len() } else { dice.usize(..entries.len()) });
-        let mut restoring = Restoring::new(program_once());
+        let mut restoring = StateRestorer::new(program_once());
         let damaged = Segment { entries: &entries, ..segment };
         if restoring.segment(damaged).is_ok() {
-            let position = Position { extent: Extent { oldest: 0, next: 1 }, ..META.position() };
+            let position = Checkpoint { extent: Extent { oldest: 0, next: 1 }, ..META.checkpoint() };
             taken += u32::from(restoring.finish(position).is_ok());
         }
         let ChangelogRecord::Schema { id, meaning } = read(&records[0]) else { panic!("a schema") };

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use tagstream::codec::{Decoder, SnapshotError, SnapshotHead, SnapshotProgress, SnapshotReader, SnapshotWriter};
-use tagstream::engine::{Log, Partition, Program, Restoring, Segment, Sink, Slot};
+use tagstream::engine::{ChangelogSink, Partition, Program, Segment, Sink, Slot, StateRestorer};
 use tagstream::model::{Event, TagChange, Timestamp};
 
 const CATALOG: &str = "version: 1\ncounters:\n  n: { count: \"*\" }\ntags:\n  seen: { value: n }\n";
@@ -14,7 +14,7 @@ impl Sink for Nowhere {
     fn change(&mut self, _: &TagChange<'_>) {}
 }
 
-impl Log for Nowhere {
+impl ChangelogSink for Nowhere {
     fn segment(&mut self, _: Segment<'_>) {}
     fn clear(&mut self, _: Slot) {}
     fn schema(&mut self, _: u64, _: &[u8]) {}
@@ -37,15 +37,15 @@ fn written() -> (Arc<Program>, Partition, Vec<u8>) {
             decoder.decode(line.as_bytes(), Timestamp::MAX, &mut event).expect("an event");
             partition.apply(&event, &mut Nowhere);
         }
-        partition.journal(&mut Nowhere);
+        partition.write_changelog(&mut Nowhere);
     }
     let mut writer = SnapshotWriter::new(&head(), 0);
-    partition.copy(&mut writer).expect("all is in the log");
+    partition.write_snapshot(&mut writer).expect("all is in the log");
     (program, partition, writer.finish())
 }
 
-fn read(program: &Arc<Program>, bytes: &[u8]) -> Result<Restoring, SnapshotError> {
-    let mut restoring = Restoring::new(program.clone());
+fn read(program: &Arc<Program>, bytes: &[u8]) -> Result<StateRestorer, SnapshotError> {
+    let mut restoring = StateRestorer::new(program.clone());
     let mut reader = SnapshotReader::new(bytes)?;
     while reader.read_into(&mut restoring)? == SnapshotProgress::More {}
     assert_eq!(reader.bytes(), bytes.len() as u64);
@@ -57,7 +57,7 @@ fn it_says_what_was_written() {
     let (program, partition, bytes) = written();
     assert_eq!(SnapshotReader::new(&bytes[..]).expect("a head").head(), &head());
     let restoring = read(&program, &bytes).expect("it is whole");
-    let position = partition.position();
+    let position = partition.checkpoint();
     let mut restored = restoring.finish(position).expect("nothing is missing").partition;
     assert_eq!(restored.entities(), 3);
     assert_eq!(restored.log_bytes(), partition.log_bytes());

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use serde_json::Value;
 use tagstream::codec::write_change;
-use tagstream::engine::{Programs, Sink};
+use tagstream::engine::{CompiledCatalog, Sink};
 use tagstream::model::{TagChange, Timestamp};
 use tagstream::replay::{LineOutcome, Replay};
 
@@ -41,7 +41,7 @@ impl Sink for Collected {
 pub fn run_engine(case: &Case, now_ms: i64) -> Result<(Vec<Value>, Rejects), String> {
     let loaded = tagstream::catalog::load(&case.catalog);
     let catalog = loaded.catalog.ok_or_else(|| format!("the catalog is refused: {:#?}", loaded.problems))?;
-    let programs = Programs::new(catalog);
+    let programs = CompiledCatalog::new(catalog);
     let mut replay = Replay::new(&programs, Timestamp::from_ms(now_ms), case.until.map(Timestamp::from_ms));
     let mut changes = Collected::default();
     let mut rejects = Vec::new();

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use tagstream::engine::Programs;
+use tagstream::engine::CompiledCatalog;
 use tagstream::model::Timestamp;
 use tagstream::replay::Replay;
 
@@ -31,7 +31,7 @@ counters:
 fn replayed(head: &str, tag: &str, b_ms: i64, for_ms: i64) -> (Vec<(i64, String)>, u64) {
     let catalog = format!("version: 1\n{head}{COUNTERS}tags:\n  z: {tag}\n");
     let loaded = tagstream::catalog::load(&catalog);
-    let programs = Programs::new(loaded.catalog.unwrap_or_else(|| panic!("{:#?}", loaded.problems)));
+    let programs = CompiledCatalog::new(loaded.catalog.unwrap_or_else(|| panic!("{:#?}", loaded.problems)));
     let until = Timestamp::from_ms(START_MS + for_ms);
     let mut replay = Replay::new(&programs, Timestamp::from_ms(NOW_MS), Some(until));
     let mut changes = Collected::default();

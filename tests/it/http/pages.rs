@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use tagstream::catalog;
-use tagstream::engine::Programs;
+use tagstream::engine::CompiledCatalog;
 use tagstream::http::{CatalogErrors, Controls, Monitor, ReloadError, Reloaded, Server};
 use tagstream::kafka::{Breaker, Clock, Counts, Figures, Notice, Recycle, Standing, Work, WorkerId};
 use tagstream::model::{ChangeType, Timestamp};
@@ -23,13 +23,13 @@ fn anywhere() -> SocketAddr {
     (Ipv4Addr::LOCALHOST, 0).into()
 }
 
-fn programs() -> Arc<Programs> {
+fn programs() -> Arc<CompiledCatalog> {
     let text = "version: 1\n\
         attributes:\n  spend: { type: number }\n\
         counters:\n  n: { count: \"*\" }\n  paid: { sum: properties.amount, on: \"*\" }\n\
         tags:\n  some: { when: n >= 1 }\n  rich: { when: paid > 5 }\n";
     let text = text.replace("attributes:\n  spend: { type: number }\n", "");
-    Programs::new(catalog::load(&text).catalog.expect("a catalog"))
+    CompiledCatalog::new(catalog::load(&text).catalog.expect("a catalog"))
 }
 
 /// Of a service whose catalog file is always the same.

@@ -3,13 +3,13 @@
 use std::sync::{Arc, Mutex};
 
 use tagstream::catalog;
-use tagstream::engine::{Impact, Outlook, Programs};
+use tagstream::engine::{ChangeImpact, CompiledCatalog, TagImpact};
 use tagstream::kafka::{Breaker, Notice, PartitionId, Stream, TagNames, WorkerId};
 use tagstream::settings::MaxChange;
 
-fn programs(condition: &str) -> Arc<Programs> {
+fn programs(condition: &str) -> Arc<CompiledCatalog> {
     let text = format!("version: 1\ncounters:\n  n: {{ count: x }}\ntags:\n  busy: {{ when: {condition} }}\n");
-    Programs::new(catalog::load(&text).catalog.expect("a catalog"))
+    CompiledCatalog::new(catalog::load(&text).catalog.expect("a catalog"))
 }
 
 /// A breaker of one worker, and what it tells.
@@ -25,9 +25,9 @@ fn partition(number: i32) -> PartitionId {
 }
 
 /// `added` of 100 would get it.
-fn outlook(added: u64) -> Outlook {
-    let impact = Impact { entities: 100, had: 0, differ: 0, added };
-    Outlook { tags: [("busy".into(), impact)].into() }
+fn outlook(added: u64) -> ChangeImpact {
+    let impact = TagImpact { entities: 100, had: 0, differ: 0, added };
+    ChangeImpact { tags: [("busy".into(), impact)].into() }
 }
 
 fn busy() -> TagNames {

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde_json::{Value, json};
 use tagstream::catalog::load;
-use tagstream::engine::Programs;
+use tagstream::engine::CompiledCatalog;
 use tagstream::model::Timestamp;
 use tagstream::replay::Replay;
 use tagstream::scoring::{Models, Scorer, SlowModelPolicy};
@@ -25,7 +25,7 @@ tags:
 const RULE: &str = "version: 1\ncounters: { visits: { count: visit } }\ntags: { t: { when: visits >= 2 } }\n";
 
 /// Counts how often it is asked.
-fn programs(text: &str, asked: &Arc<AtomicUsize>) -> Arc<Programs> {
+fn programs(text: &str, asked: &Arc<AtomicUsize>) -> Arc<CompiledCatalog> {
     let loaded = load(text);
     let mut models = Models::default();
     for places in &loaded.models {
@@ -36,7 +36,7 @@ fn programs(text: &str, asked: &Arc<AtomicUsize>) -> Arc<Programs> {
         };
         models.insert(places.tag, Scorer::of_formula(places.names.len(), SlowModelPolicy::Wait, formula));
     }
-    Programs::with_models(loaded.catalog.unwrap_or_else(|| panic!("{:#?}", loaded.problems)), models)
+    CompiledCatalog::with_models(loaded.catalog.unwrap_or_else(|| panic!("{:#?}", loaded.problems)), models)
 }
 
 /// What two visits and then, a day later, another catalog make: the changes under that one, and how often it was asked.
@@ -53,7 +53,7 @@ fn adopted(before: &str, after: &str) -> (Vec<Value>, usize) {
     asked.store(0, Ordering::Relaxed);
     let mut changes = Collected::default();
     let user = after.catalog.user();
-    replay.partition_set_mut().partition_mut(user).adopt(Arc::clone(after.of(user)), BTreeSet::new());
+    replay.partition_set_mut().partition_mut(user).switch_catalog(Arc::clone(after.of(user)), BTreeSet::new());
     replay.advance(Timestamp::parse("2026-03-02T12:00:00Z").unwrap(), &mut changes);
     let told = |change: &Value| {
         assert_eq!(change["cause"], "catalog");

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use serde_json::{Value, json};
 use tagstream::catalog::{TagId, load};
-use tagstream::engine::Programs;
+use tagstream::engine::CompiledCatalog;
 use tagstream::model::Timestamp;
 use tagstream::replay::Replay;
 use tagstream::scoring::{Models, Scorer, SlowModelPolicy};
@@ -25,7 +25,7 @@ pub fn changes(
     for places in &loaded.models {
         models.insert(places.tag, Scorer::of_formula(width, SlowModelPolicy::Wait, formula.clone()));
     }
-    let programs = Programs::with_models(catalog, models);
+    let programs = CompiledCatalog::with_models(catalog, models);
     let mut replay = Replay::new(&programs, Timestamp::from_ms(NOW_MS), Timestamp::parse(until).ok());
     let mut changes = Collected::default();
     for line in lines {
@@ -158,7 +158,7 @@ fn no_entity_is_scored_by_what_is_not_known() {
 #[test]
 fn a_tag_without_its_model_is_never_on() {
     let catalog = load(BANDS).catalog.unwrap();
-    let programs = Programs::new(catalog);
+    let programs = CompiledCatalog::new(catalog);
     assert!(programs.user().models.of(TagId(0)).is_none());
     let mut replay = Replay::new(&programs, Timestamp::from_ms(NOW_MS), None);
     let mut changes = Collected::default();

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use tagstream::engine::Programs;
+use tagstream::engine::CompiledCatalog;
 use tagstream::kafka::Streams;
 use tagstream::settings::{self, ConfigFile, Delivery, PartitionedBy, Settings, Sources};
 
@@ -57,7 +57,7 @@ const GROWN: &str = "version: 1\n\
 
 pub struct Catalog {
     pub yaml: &'static str,
-    pub programs: Arc<Programs>,
+    pub programs: Arc<CompiledCatalog>,
 }
 
 /// So many of the catalogs, from the first, have users alone.
@@ -73,7 +73,7 @@ pub fn catalogs() -> &'static [Catalog] {
     let compile = |yaml: &'static str| {
         let loaded = tagstream::catalog::load(yaml);
         let catalog = loaded.catalog.unwrap_or_else(|| panic!("{yaml}\n{:#?}", loaded.problems));
-        Catalog { yaml, programs: Programs::new(catalog) }
+        Catalog { yaml, programs: CompiledCatalog::new(catalog) }
     };
     CATALOGS.get_or_init(|| [ECHO, COUNT, STAGES, ACCOUNTS, YOUNG, GROWN].into_iter().map(compile).collect())
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use tagstream::catalog::TagId;
-use tagstream::engine::{Clause, Explanation, Programs, Role, Section, Sink};
+use tagstream::engine::{Clause, CompiledCatalog, Explanation, Role, Section, Sink};
 use tagstream::model::{EntityKindId, TagChange, Timestamp, Value};
 use tagstream::replay::Replay;
 
@@ -29,7 +29,7 @@ impl Sink for Firsts {
 }
 
 fn replayed(case: &Case) -> Option<Replay> {
-    let programs = Programs::new(tagstream::catalog::load(&case.catalog).catalog?);
+    let programs = CompiledCatalog::new(tagstream::catalog::load(&case.catalog).catalog?);
     let mut replay = Replay::new(&programs, Timestamp::from_ms(generate::NOW_MS), None);
     for line in &case.lines {
         replay.line(line, &mut NullSink);

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 
 use tagstream::codec::Decoder;
-use tagstream::engine::{Partition, Program, Rebuild, Retained, Sink};
+use tagstream::engine::{Partition, Program, RetainedHistory, Sink, StateBackfill};
 use tagstream::model::{Cause, Event, TagChange, Timestamp};
 
 use super::compacted_log::Compacted;
@@ -125,17 +125,17 @@ fn a_whole_history_gives_what_was_always_counted() {
     settle(&mut always, &mut Told::default());
 
     let (mut log, mut state) = restored(before, &new);
-    let mut rebuild = Rebuild::new(&state, Retained::Whole, true).expect("there is something to gain");
+    let mut rebuild = StateBackfill::new(&state, RetainedHistory::Whole, true).expect("there is something to gain");
     each(&new, before, |event| rebuild.apply(event));
-    let rebuilt = state.take_over(rebuild).expect("there was something");
+    let rebuilt = state.merge_backfill(rebuild).expect("there was something");
     assert!(rebuilt.since.is_none() && rebuilt.entities > 10, "{rebuilt:?}");
 
     // Nothing is written yet: a crash would leave what was there.
     log.write(&mut state);
-    assert!(!state.position().notes.is_empty(), "counters are complete before their entities are written");
+    assert!(!state.checkpoint().notes.is_empty(), "counters are complete before their entities are written");
     let mut told = Told::default();
     settle(&mut state, &mut told);
-    assert!(state.owes_filling());
+    assert!(state.owes_coverage());
     assert_eq!(tags(&mut state), tags(&mut always));
     let known = ["all", "often", "vip"];
     let repeated = told.0.keys().find(|(cause, tag)| *cause != Cause::Catalog.name() || known.contains(&&**tag));
@@ -144,9 +144,9 @@ fn a_whole_history_gives_what_was_always_counted() {
 
     // Nor is anything lost on the way through the log.
     log.write(&mut state);
-    assert!(state.position().notes.is_empty() && !state.owes_filling());
+    assert!(state.checkpoint().notes.is_empty() && !state.owes_coverage());
     let mut again = log.restore(&new).partition;
-    assert!(Rebuild::new(&again, Retained::Whole, false).is_none());
+    assert!(StateBackfill::new(&again, RetainedHistory::Whole, false).is_none());
     let (mut by_again, mut by_always) = (Told::default(), Told::default());
     feed(&mut again, after, &mut by_again);
     feed(&mut always, after, &mut by_always);
@@ -161,9 +161,9 @@ fn what_is_left_of_a_history_takes_nothing_away() {
     feed(&mut always, &lines, &mut Told::default());
     let (_, mut state) = restored(&lines, &new);
     let (entities, kept) = (state.entities(), tags(&mut state));
-    let mut rebuild = Rebuild::new(&state, Retained::Rest, true).expect("there is something to gain");
+    let mut rebuild = StateBackfill::new(&state, RetainedHistory::Rest, true).expect("there is something to gain");
     each(&new, &lines[3_000..], |event| rebuild.apply(event));
-    let since = state.take_over(rebuild).expect("there was something").since.expect("a beginning");
+    let since = state.merge_backfill(rebuild).expect("there was something").since.expect("a beginning");
     assert!(since < state.clock().expect("a clock").plus(-10 * 86_400_000));
     settle(&mut state, &mut Told::default());
     settle(&mut always, &mut Told::default());
@@ -181,7 +181,8 @@ fn what_is_left_of_a_history_takes_nothing_away() {
         assert_eq!(of(tags, &old), of(&kept[key], &old), "{key}");
     }
     // What has seen more is not asked again.
-    let mut again = Rebuild::new(&state, Retained::Rest, false).expect("lifetime counters are never complete");
+    let mut again =
+        StateBackfill::new(&state, RetainedHistory::Rest, false).expect("lifetime counters are never complete");
     each(&new, &lines[3_000..], |event| again.apply(event));
-    assert!(again.is_futile() && state.take_over(again).is_none());
+    assert!(again.is_futile() && state.merge_backfill(again).is_none());
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use serde_json::Value;
-use tagstream::engine::{Impact, Outlook, Program, Survey};
+use tagstream::engine::{ChangeImpact, ImpactPreview, Program, TagImpact};
 use tagstream::model::Timestamp;
 
 use super::churn::{CATALOG, key, line, told};
@@ -101,7 +101,7 @@ fn a_change_at_work_is_what_a_restart_would_have_made_of_it() {
             let (mut live, log) = at_work(seed);
             let mut restarted = Driven::new(&program);
             restarted.partition = log.restore(&program).partition;
-            live.partition.adopt(Arc::clone(&program), BTreeSet::new());
+            live.partition.switch_catalog(Arc::clone(&program), BTreeSet::new());
             for driven in [&mut live, &mut restarted] {
                 events(driven, seed + 100, 6..14);
             }
@@ -142,7 +142,7 @@ fn a_day_is_the_new_time_zones_at_once() {
         log.write(&mut live.partition);
         let mut restarted = Driven::new(&adopted);
         restarted.partition = log.restore(&adopted).partition;
-        live.partition.adopt(adopted, BTreeSet::new());
+        live.partition.switch_catalog(adopted, BTreeSet::new());
         live.changes.0.clear();
         for driven in [&mut live, &mut restarted] {
             after.iter().for_each(|line| driven.line(line.as_bytes(), None));
@@ -162,7 +162,7 @@ fn an_entity_that_is_not_concerned_has_no_change() {
     for edit in &EDITS {
         let (mut live, _) = at_work(5);
         let (mut untouched, _) = at_work(5);
-        live.partition.adopt(edited(edit), BTreeSet::new());
+        live.partition.switch_catalog(edited(edit), BTreeSet::new());
         for driven in [&mut live, &mut untouched] {
             events(driven, 105, 6..14);
         }
@@ -177,7 +177,7 @@ fn changes_of_the_catalog_say_so_and_the_survey_foresees_them() {
     for edit in &EDITS {
         let (mut live, _) = at_work(9);
         let program = edited(edit);
-        let mut survey = Survey::new(&live.partition, &program);
+        let mut survey = ImpactPreview::new(&live.partition, &program);
         let outlook = loop {
             if let Some(outlook) = survey.step(&live.partition, 7) {
                 break outlook.clone();
@@ -185,7 +185,7 @@ fn changes_of_the_catalog_say_so_and_the_survey_foresees_them() {
         };
         let entities = live.partition.entities() as u64;
         assert!(!outlook.tags.is_empty() && outlook.tags.values().all(|impact| impact.entities == entities));
-        live.partition.adopt(Arc::clone(&program), BTreeSet::new());
+        live.partition.switch_catalog(Arc::clone(&program), BTreeSet::new());
         let clock = live.partition.clock().expect("there were events");
         live.partition.advance(clock.plus(1_000), &mut live.changes);
         let by_catalog = live.changes.0.iter().filter(|change| change["cause"] == "catalog");
@@ -206,7 +206,7 @@ fn what_is_on_hold_stays_until_it_is_released() {
     let (mut live, mut log) = at_work(11);
     let before = told(&mut live.partition, USERS);
     let held = BTreeSet::from(["active".into()]);
-    live.partition.adopt(Arc::clone(&program), held.clone());
+    live.partition.switch_catalog(Arc::clone(&program), held.clone());
     let clock = live.partition.clock().expect("there were events");
     live.partition.advance(clock.plus(1_000), &mut live.changes);
     assert!(live.changes.0.iter().all(|change| change["tag"] != "active"));
@@ -217,7 +217,7 @@ fn what_is_on_hold_stays_until_it_is_released() {
     assert_eq!(live.partition.held_tags().collect::<Vec<_>>(), ["active"]);
     events(&mut live, 111, 7..8);
     assert!(live.changes.0.iter().all(|change| change["tag"] != "active"));
-    live.partition.release(&held);
+    live.partition.release_tags(&held);
     let clock = live.partition.clock().expect("there were events");
     live.partition.advance(clock.plus(1_000), &mut live.changes);
     let released = live.changes.0.iter().filter(|change| change["tag"] == "active");
@@ -228,9 +228,9 @@ fn what_is_on_hold_stays_until_it_is_released() {
 
 #[test]
 fn a_share_is_of_those_who_have_a_tag_or_of_all() {
-    let mut outlook = Outlook::default();
+    let mut outlook = ChangeImpact::default();
     let mut tag = |name: &str, had, differ, added| {
-        outlook.tags.insert(name.into(), Impact { entities: 100, had, differ, added });
+        outlook.tags.insert(name.into(), TagImpact { entities: 100, had, differ, added });
     };
     tag("few lose it", 50, 10, 0);
     tag("many of few lose it", 10, 3, 0);
@@ -245,7 +245,7 @@ fn a_share_is_of_those_who_have_a_tag_or_of_all() {
 fn a_tag_that_is_gone_and_on_hold_is_had_until_the_entity_ends() {
     let edit = &EDITS[7];
     let (mut live, _) = at_work(13);
-    live.partition.adopt(edited(edit), BTreeSet::from(["page".into()]));
+    live.partition.switch_catalog(edited(edit), BTreeSet::from(["page".into()]));
     let clock = live.partition.clock().expect("there were events");
     live.partition.advance(clock.plus(1_000), &mut live.changes);
     let has_page = |live: &mut Driven, user| {
@@ -295,7 +295,7 @@ fn a_crash_while_a_catalog_is_adopted_changes_no_instant() {
         for after_ms in [0, 1, 4, 9, 10, 60_000] {
             let [lived, died] = [false, true].map(|dies| {
                 let (mut driven, log) = crowd();
-                driven.partition.adopt(edited(edit), BTreeSet::new());
+                driven.partition.switch_catalog(edited(edit), BTreeSet::new());
                 go_on(driven, log, after_ms, dies)
             });
             assert!(lived.len() > 50, "{}: {} changes", edit.what, lived.len());
@@ -310,10 +310,10 @@ fn a_crash_while_a_tag_is_released_changes_no_instant() {
     for after_ms in [0, 1, 4, 9, 10, 60_000] {
         let [lived, died] = [false, true].map(|dies| {
             let (mut driven, log) = crowd();
-            driven.partition.adopt(edited(&EDITS[0]), held.clone());
+            driven.partition.switch_catalog(edited(&EDITS[0]), held.clone());
             let clock = driven.partition.clock().expect("there were events");
             driven.partition.advance(clock.plus(1_000), &mut driven.changes);
-            driven.partition.release(&held);
+            driven.partition.release_tags(&held);
             go_on(driven, log, after_ms, dies)
         });
         let released = |change: &&Value| change["tag"] == "active" && change["cause"] == "catalog";

@@ -259,7 +259,7 @@ fn a_log_with_a_hole_is_refused() {
 fn journalling_does_not_allocate() {
     /// Takes everything and keeps nothing.
     struct Nowhere(usize);
-    impl tagstream::engine::Log for Nowhere {
+    impl tagstream::engine::ChangelogSink for Nowhere {
         fn segment(&mut self, segment: tagstream::engine::Segment<'_>) {
             self.0 += segment.entries.len();
         }
@@ -273,7 +273,7 @@ fn journalling_does_not_allocate() {
     for round in 0..400 {
         (0..100).for_each(|n| churn.event((round * 100 + n * 7) % 2_000));
         let partition = &mut churn.driven.partition;
-        let (count, ()) = crate::engine::allocations::count(|| partition.journal(&mut log));
+        let (count, ()) = crate::engine::allocations::count(|| partition.write_changelog(&mut log));
         allocations += if round < 300 { 0 } else { count };
     }
     assert!(log.0 > 4_000_000, "{}", log.0);

@@ -6,7 +6,10 @@ use std::sync::Arc;
 use tagstream::codec::{
     ChangelogKey, ChangelogRecord, Meta, SnapshotHead, SnapshotProgress, SnapshotReader, SnapshotWriter,
 };
-use tagstream::engine::{Damage, Log, NoCopy, Partition, Position, Program, Restored, Restoring, Segment, Slot};
+use tagstream::engine::{
+    ChangelogError, ChangelogSink, Checkpoint, Partition, Program, RestoredPartition, Segment, Slot,
+    SnapshotUnavailable, StateRestorer,
+};
 
 /// A record as Kafka has it.
 #[derive(Clone, Debug, PartialEq)]
@@ -37,8 +40,8 @@ impl Compacted {
 
     /// One transaction of a partition.
     pub fn write(&mut self, partition: &mut Partition) {
-        partition.journal(self);
-        let Position { clock, extent, catalog, schema, notes } = partition.position();
+        partition.write_changelog(self);
+        let Checkpoint { clock, extent, catalog, schema, notes } = partition.checkpoint();
         let meta = Meta { log: 7, next_offset: 0, clock, extent, catalog, schema, transaction: "t", notes: &notes };
         self.push(&ChangelogRecord::Meta(meta));
     }
@@ -66,7 +69,7 @@ impl Compacted {
     }
 
     /// A partition made from the log by a reader that read the first `passed` records of it as they were `earlier`.
-    pub fn restore_raced(&self, earlier: &Compacted, passed: usize, program: &Arc<Program>) -> Restored {
+    pub fn restore_raced(&self, earlier: &Compacted, passed: usize, program: &Arc<Program>) -> RestoredPartition {
         let (before, after) = earlier.records.split_at(passed);
         let newest = before.last().map_or(0, |record| record.offset);
         let rest = after.iter().chain(&self.records).filter(|record| record.offset > newest);
@@ -74,26 +77,30 @@ impl Compacted {
         restore(before.iter().chain(rest), program).expect("the log is whole")
     }
 
-    pub fn restore(&self, program: &Arc<Program>) -> Restored {
+    pub fn restore(&self, program: &Arc<Program>) -> RestoredPartition {
         self.try_restore(program).expect("the log is whole")
     }
 
-    pub fn try_restore(&self, program: &Arc<Program>) -> Result<Restored, Damage> {
+    pub fn try_restore(&self, program: &Arc<Program>) -> Result<RestoredPartition, ChangelogError> {
         restore(self.records.iter(), program)
     }
 
     /// A snapshot of the partition whose log this is, to be read with what stands here from `back` records ago on.
-    pub fn snapshot(&self, partition: &Partition, back: usize) -> Result<Vec<u8>, NoCopy> {
+    pub fn snapshot(&self, partition: &Partition, back: usize) -> Result<Vec<u8>, SnapshotUnavailable> {
         let offset = self.next.saturating_sub(back) as i64;
         let mut writer =
             SnapshotWriter::new(&SnapshotHead { log: 7, offset, partition: 3, topic: "changelog".to_owned() }, 0);
-        partition.copy(&mut writer)?;
+        partition.write_snapshot(&mut writer)?;
         Ok(writer.finish())
     }
 
     /// A partition made from a snapshot and the end of the log.
-    pub fn try_restore_after(&self, snapshot: &[u8], program: &Arc<Program>) -> Result<Restored, Damage> {
-        let mut restoring = Restoring::new(program.clone());
+    pub fn try_restore_after(
+        &self,
+        snapshot: &[u8],
+        program: &Arc<Program>,
+    ) -> Result<RestoredPartition, ChangelogError> {
+        let mut restoring = StateRestorer::new(program.clone());
         let mut reader = SnapshotReader::new(snapshot).expect("it is a snapshot");
         while reader.read_into(&mut restoring).expect("it is whole") == SnapshotProgress::More {}
         let from = reader.head().offset as usize;
@@ -107,16 +114,22 @@ impl Compacted {
     }
 }
 
-fn restore<'a>(records: impl Iterator<Item = &'a Stored>, program: &Arc<Program>) -> Result<Restored, Damage> {
-    restore_on(Restoring::new(program.clone()), records)
+fn restore<'a>(
+    records: impl Iterator<Item = &'a Stored>,
+    program: &Arc<Program>,
+) -> Result<RestoredPartition, ChangelogError> {
+    restore_on(StateRestorer::new(program.clone()), records)
 }
 
-fn restore_on<'a>(mut restoring: Restoring, records: impl Iterator<Item = &'a Stored>) -> Result<Restored, Damage> {
+fn restore_on<'a>(
+    mut restoring: StateRestorer,
+    records: impl Iterator<Item = &'a Stored>,
+) -> Result<RestoredPartition, ChangelogError> {
     let mut position = None;
     for record in records {
         let read = ChangelogRecord::read(&record.key, record.value.as_deref());
         match read.expect("the record is as it was written") {
-            ChangelogRecord::Meta(meta) => position = Some(meta.position()),
+            ChangelogRecord::Meta(meta) => position = Some(meta.checkpoint()),
             ChangelogRecord::Schema { id, meaning } => restoring.schema(id, meaning)?,
             ChangelogRecord::Segment(segment) => restoring.segment(segment)?,
             ChangelogRecord::Cleared(ChangelogKey::Segment(slot)) => restoring.clear(slot),
@@ -130,7 +143,7 @@ fn restore_on<'a>(mut restoring: Restoring, records: impl Iterator<Item = &'a St
     restoring.finish(position.expect("there is a meta record"))
 }
 
-impl Log for Compacted {
+impl ChangelogSink for Compacted {
     fn segment(&mut self, segment: Segment<'_>) {
         self.written += segment.entries.len();
         self.push(&ChangelogRecord::Segment(segment));

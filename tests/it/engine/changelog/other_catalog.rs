@@ -1,6 +1,6 @@
 //! A log read under another catalog: what means the same keeps its state, whatever its name and number.
 
-use tagstream::engine::{CatalogChange, Partition};
+use tagstream::engine::{CellName, MigrationReport, Partition};
 use tagstream::model::Timestamp;
 
 use super::compacted_log::Compacted;
@@ -52,8 +52,8 @@ fn tags(partition: &mut Partition, key: &str) -> Vec<String> {
     tags.unwrap_or_default()
 }
 
-fn list<'a>(names: impl IntoIterator<Item = &'a String>) -> String {
-    names.into_iter().cloned().collect::<Vec<_>>().join("; ")
+fn list<'a>(names: impl IntoIterator<Item = &'a CellName>) -> String {
+    names.into_iter().map(CellName::to_string).collect::<Vec<_>>().join("; ")
 }
 
 struct Expected {
@@ -68,7 +68,7 @@ struct Expected {
 fn check(catalog: &str, expected: &Expected) {
     let program = program(&format!("{HEAD}{catalog}"));
     let restored = log_of(OLD).restore(&program);
-    let CatalogChange { new, dropped, .. } = restored.change.expect("the catalog is another one");
+    let MigrationReport { new, dropped, .. } = restored.change.expect("the catalog is another one");
     assert_eq!((list(&new), list(&dropped)), (expected.new.to_owned(), expected.dropped.to_owned()));
     let mut driven = Driven::new(&program);
     driven.partition = restored.partition;

@@ -1,6 +1,6 @@
 //! A copy of a partition and the end of its log make the partition that the whole log makes, or are refused.
 
-use tagstream::engine::{Damage, NoCopy};
+use tagstream::engine::{ChangelogError, SnapshotUnavailable};
 
 use super::churn::{CATALOG, Churn, key, told};
 use super::program;
@@ -56,7 +56,7 @@ fn churn_with_restarts_from_copies_of_any_age_changes_nothing() {
                         used += 1;
                         churn.driven.partition = restored.partition;
                     }
-                    Err(Damage::Outdated { .. }) => refused += 1,
+                    Err(ChangelogError::Outdated { .. }) => refused += 1,
                     Err(error) => panic!("seed {seed}, round {round}: {error}"),
                 }
             }
@@ -117,7 +117,7 @@ fn what_was_erased_after_a_copy_does_not_come_back() {
                 used += 1;
             }
             // No sooner than when nothing of it is of use: and then the note of the erasure may be gone.
-            Err(Damage::Outdated { copied_to, oldest }) => {
+            Err(ChangelogError::Outdated { snapshot_to: copied_to, oldest }) => {
                 assert!(oldest > copied_to);
                 refused += 1;
             }
@@ -144,7 +144,7 @@ fn a_hole_between_a_copy_and_the_log_is_found() {
     damaged.records.remove(lost);
     assert_eq!(
         damaged.try_restore_after(&copy, &churn.program).err(),
-        Some(Damage::Missing { number: 50 }),
+        Some(ChangelogError::Missing { number: 50 }),
         "as when another process wrote it that owned the partition meanwhile"
     );
 }
@@ -153,11 +153,11 @@ fn a_hole_between_a_copy_and_the_log_is_found() {
 fn what_is_not_in_the_log_is_not_copied() {
     let mut churn = Churn::new(5);
     churn.event(1);
-    assert_eq!(churn.log.snapshot(&churn.driven.partition, 0).err(), Some(NoCopy::Pending));
+    assert_eq!(churn.log.snapshot(&churn.driven.partition, 0).err(), Some(SnapshotUnavailable::Pending));
     churn.write();
     assert!(churn.log.snapshot(&churn.driven.partition, 0).is_ok());
     churn.erase(1);
-    assert_eq!(churn.log.snapshot(&churn.driven.partition, 0).err(), Some(NoCopy::Pending));
+    assert_eq!(churn.log.snapshot(&churn.driven.partition, 0).err(), Some(SnapshotUnavailable::Pending));
 }
 
 #[test]
@@ -177,7 +177,7 @@ fn a_copy_is_read_under_another_catalog_and_made_again_when_the_log_has_gone_rou
     churn.driven.partition = from_copy.partition;
     churn.program = other;
     let mut blocked = 0;
-    while churn.log.snapshot(&churn.driven.partition, 0) == Err(NoCopy::OtherSchema) {
+    while churn.log.snapshot(&churn.driven.partition, 0) == Err(SnapshotUnavailable::OtherSchema) {
         (0..50).for_each(|_| {
             let user = churn.dice.usize(..USERS);
             churn.event(user);

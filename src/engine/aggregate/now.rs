@@ -1,0 +1,37 @@
+//! The instant of an evaluation, with its local day at hand.
+
+use super::window::{Frame, Grid, Pane};
+use super::zone::{Day, Zone};
+use crate::model::Timestamp;
+
+/// The instant of an evaluation, with its local day at hand.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Now {
+    pub at: Timestamp,
+    day: Day,
+    day_ends: Timestamp,
+}
+
+impl Now {
+    pub(crate) fn new(at: Timestamp, zone: &Zone) -> Self {
+        let day = zone.day(at);
+        Now { at, day, day_ends: zone.start(day + 1) }
+    }
+
+    /// Moves to a later instant.
+    pub(crate) fn advance(&mut self, at: Timestamp, zone: &Zone) {
+        if at >= self.day_ends {
+            *self = Now::new(at, zone);
+        }
+        self.at = at;
+    }
+
+    pub(crate) fn pane(&self, grid: Grid) -> Pane {
+        grid.pane_on(self.at, self.day)
+    }
+
+    /// The oldest pane that counts now.
+    pub(crate) fn least(&self, frame: Frame) -> Pane {
+        frame.least(self.pane(frame.grid))
+    }
+}

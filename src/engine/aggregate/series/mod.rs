@@ -1,0 +1,403 @@
+//! What counters keep of an entity's events: one sparse series per counter, or one for several counters that differ
+//! only in their window.
+//!
+//! | file | holds |
+//! | --- | --- |
+//! | `panes` | a sparse list of panes: counts, sums, extremes, active days |
+//! | `distinct` | distinct values by recency |
+//! | `first_last` | the first and the last value |
+//! | `top` | strings with their counts |
+
+mod distinct;
+mod first_last;
+mod panes;
+mod top;
+
+use std::ops::ControlFlow;
+
+use crate::catalog::{Aggregate, Source};
+use crate::engine::aggregate::{Frame, Pane};
+use crate::engine::encoding::ByteReader;
+use crate::model::{Micros, PathId, Scalar, Timestamp};
+use distinct::Distinct;
+use first_last::{Earliest, Latest};
+use panes::{PaneTotal, Panes};
+use top::Top;
+
+/// What a series keeps of the events.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum SeriesType {
+    /// The number of events per pane.
+    Counts,
+    /// Numbers per pane, and their sum.
+    Sums(PathId),
+    Least(PathId),
+    Greatest(PathId),
+    /// The days with at least one event.
+    Days,
+    Distinct {
+        of: Source,
+        limit: u32,
+    },
+    Latest(Source),
+    Earliest(Source),
+    Top {
+        of: Source,
+        limit: u32,
+    },
+}
+
+impl SeriesType {
+    pub fn new(aggregate: Aggregate) -> Self {
+        match aggregate {
+            Aggregate::Count => SeriesType::Counts,
+            Aggregate::Sum(path) | Aggregate::Avg(path) => SeriesType::Sums(path),
+            Aggregate::Min(path) => SeriesType::Least(path),
+            Aggregate::Max(path) => SeriesType::Greatest(path),
+            Aggregate::ActiveDays => SeriesType::Days,
+            Aggregate::Distinct { of, limit } => SeriesType::Distinct { of, limit },
+            Aggregate::Last(of) => SeriesType::Latest(of),
+            Aggregate::First(of) => SeriesType::Earliest(of),
+            Aggregate::Top { of, limit } => SeriesType::Top { of, limit },
+        }
+    }
+
+    /// Whether counters with windows of different length can read one series.
+    pub fn serves_any_reach(self) -> bool {
+        !matches!(
+            self,
+            SeriesType::Distinct { .. } | SeriesType::Latest(_) | SeriesType::Earliest(_) | SeriesType::Top { .. }
+        )
+    }
+}
+
+/// One series of one entity.
+#[derive(Clone, Debug)]
+pub(crate) enum Series {
+    Counts(Panes<u64>),
+    Sums(Panes<PaneTotal>),
+    Least(Panes<f64>),
+    Greatest(Panes<f64>),
+    Days(Panes<()>),
+    Distinct(Distinct),
+    Latest(Latest),
+    Earliest(Earliest),
+    Top(Top),
+}
+
+impl Series {
+    pub(crate) fn new(series_type: SeriesType) -> Self {
+        match series_type {
+            SeriesType::Counts => Series::Counts(Panes::default()),
+            SeriesType::Sums(_) => Series::Sums(Panes::default()),
+            SeriesType::Least(_) => Series::Least(Panes::default()),
+            SeriesType::Greatest(_) => Series::Greatest(Panes::default()),
+            SeriesType::Days => Series::Days(Panes::default()),
+            SeriesType::Distinct { .. } => Series::Distinct(Distinct::default()),
+            SeriesType::Latest(_) => Series::Latest(Latest::default()),
+            SeriesType::Earliest(_) => Series::Earliest(Earliest::default()),
+            SeriesType::Top { .. } => Series::Top(Top::default()),
+        }
+    }
+
+    pub(crate) fn clear(&mut self) {
+        match self {
+            Series::Counts(panes) => panes.clear(),
+            Series::Sums(panes) => panes.clear(),
+            Series::Least(panes) | Series::Greatest(panes) => panes.clear(),
+            Series::Days(panes) => panes.clear(),
+            Series::Distinct(distinct) => distinct.clear(),
+            Series::Latest(latest) => latest.clear(),
+            Series::Earliest(earliest) => earliest.clear(),
+            Series::Top(top) => top.clear(),
+        }
+    }
+
+    /// Drops the panes before `least`; whether there were any.
+    pub(crate) fn prune(&mut self, least: Pane) -> bool {
+        match self {
+            Series::Counts(panes) => panes.prune(least),
+            Series::Sums(panes) => panes.prune(least),
+            Series::Least(panes) | Series::Greatest(panes) => panes.prune(least),
+            Series::Days(panes) => panes.prune(least),
+            Series::Distinct(distinct) => distinct.prune(least),
+            Series::Latest(latest) => latest.prune(least),
+            Series::Earliest(earliest) => earliest.prune(least),
+            Series::Top(top) => top.prune(least),
+        }
+    }
+
+    pub(crate) fn encode(&self, out: &mut Vec<u8>) {
+        match self {
+            Series::Counts(panes) => panes.encode(out),
+            Series::Sums(panes) => panes.encode(out),
+            Series::Least(panes) | Series::Greatest(panes) => panes.encode(out),
+            Series::Days(panes) => panes.encode(out),
+            Series::Distinct(distinct) => distinct.encode(out),
+            Series::Latest(latest) => latest.encode(out),
+            Series::Earliest(earliest) => earliest.encode(out),
+            Series::Top(top) => top.encode(out),
+        }
+    }
+
+    /// Replaces the content by what a cell holds.
+    pub(crate) fn decode(&mut self, cell: &[u8], pane_of: impl Fn(Timestamp) -> Pane) {
+        let reader = &mut ByteReader::new(cell);
+        match self {
+            Series::Counts(panes) => panes.decode(reader),
+            Series::Sums(panes) => panes.decode(reader),
+            Series::Least(panes) | Series::Greatest(panes) => panes.decode(reader),
+            Series::Days(panes) => panes.decode(reader),
+            Series::Distinct(distinct) => distinct.decode(reader),
+            Series::Latest(latest) => latest.decode(reader, pane_of),
+            Series::Earliest(earliest) => earliest.decode(reader),
+            Series::Top(top) => top.decode(reader),
+        }
+    }
+}
+
+/// Adding events; each method returns whether the series has changed.
+impl Series {
+    /// Whether the next event can move the counters' values in one direction only, and they have a value already.
+    pub(crate) fn only_grows(&self) -> bool {
+        match self {
+            Series::Counts(_) | Series::Days(_) | Series::Distinct(_) => true,
+            Series::Latest(latest) => !latest.is_empty(),
+            _ => false,
+        }
+    }
+
+    /// Adds an event, where only its pane matters.
+    pub(crate) fn add_event(&mut self, pane: Pane) -> bool {
+        match self {
+            Series::Counts(panes) => {
+                *panes.entry(pane, 0).0 += 1;
+                true
+            }
+            Series::Days(panes) => panes.entry(pane, ()).1,
+            _ => false,
+        }
+    }
+
+    /// Adds a number within the magnitude that aggregates take.
+    pub(crate) fn add_number(&mut self, pane: Pane, number: f64, micros: Micros) -> bool {
+        match self {
+            Series::Sums(panes) => {
+                let total = panes.entry(pane, PaneTotal::default()).0;
+                total.count += 1;
+                total.micros += micros.0;
+                true
+            }
+            Series::Least(panes) => {
+                let (least, is_new) = panes.entry(pane, number);
+                let lower = number < *least;
+                *least = least.min(number);
+                is_new || lower
+            }
+            Series::Greatest(panes) => {
+                let (greatest, is_new) = panes.entry(pane, number);
+                let higher = number > *greatest;
+                *greatest = greatest.max(number);
+                is_new || higher
+            }
+            _ => false,
+        }
+    }
+
+    pub(crate) fn add_distinct(&mut self, hash: u64, pane: Pane, limit: u32) -> bool {
+        match self {
+            Series::Distinct(distinct) => distinct.add(hash, pane, limit),
+            _ => false,
+        }
+    }
+
+    pub(crate) fn add_first_or_last(&mut self, time: Timestamp, pane: Pane, value: Scalar<'_>) -> bool {
+        match self {
+            Series::Latest(latest) => latest.add(time, pane, value),
+            Series::Earliest(earliest) => earliest.add(time, pane, value),
+            _ => false,
+        }
+    }
+
+    pub(crate) fn add_text(&mut self, text: &str, time: Timestamp, pane: Pane, limit: u32, slides: bool) -> bool {
+        let Series::Top(top) = self else {
+            return false;
+        };
+        top.add(text, time, pane, limit, slides);
+        true
+    }
+}
+
+/// What incomplete counters need of their series.
+impl Series {
+    /// The number of active days from one day to another, both included.
+    pub(crate) fn days_between(&self, first: Pane, last: Pane) -> usize {
+        match self {
+            Series::Days(panes) => panes.from(first).iter().take_while(|(pane, ())| *pane <= last).count(),
+            _ => 0,
+        }
+    }
+
+    /// The time of the latest event, if its pane counts.
+    pub(crate) fn latest_time(&self, least: Pane) -> Option<Timestamp> {
+        match self {
+            Series::Latest(latest) => latest.time(least),
+            _ => None,
+        }
+    }
+}
+
+/// Which value a counter reads from its series.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Readout {
+    Count,
+    Sum,
+    Average,
+    Least,
+    Greatest,
+    Distinct,
+    Days,
+    FirstOrLast,
+    Top,
+}
+
+impl Readout {
+    pub fn new(aggregate: Aggregate) -> Self {
+        match aggregate {
+            Aggregate::Count => Readout::Count,
+            Aggregate::Sum(_) => Readout::Sum,
+            Aggregate::Avg(_) => Readout::Average,
+            Aggregate::Min(_) => Readout::Least,
+            Aggregate::Max(_) => Readout::Greatest,
+            Aggregate::ActiveDays => Readout::Days,
+            Aggregate::Distinct { .. } => Readout::Distinct,
+            Aggregate::Last(_) | Aggregate::First(_) => Readout::FirstOrLast,
+            Aggregate::Top { .. } => Readout::Top,
+        }
+    }
+
+    /// Whether the value can only fall while no event comes.
+    pub fn only_falls(self) -> bool {
+        matches!(self, Readout::Count | Readout::Distinct | Readout::Days)
+    }
+}
+
+fn average(total: PaneTotal) -> Option<f64> {
+    (total.count > 0).then(|| Micros(total.micros).to_f64() / total.count as f64)
+}
+
+fn sum_of(panes: &[(Pane, PaneTotal)]) -> PaneTotal {
+    panes.iter().fold(PaneTotal::default(), |sum, (_, total)| PaneTotal {
+        count: sum.count + total.count,
+        micros: sum.micros + total.micros,
+    })
+}
+
+impl Series {
+    /// A counter's value over the panes from `least` on, and the next pane whose leaving can change it.
+    pub(crate) fn read(&self, readout: Readout, frame: Frame, least: Pane) -> (Scalar<'_>, Option<Pane>) {
+        match self {
+            Series::Counts(panes) => {
+                let live = panes.from(least);
+                let count: u64 = live.iter().map(|(_, count)| count).sum();
+                (Scalar::Number(count as f64), live.first().map(|(pane, _)| *pane))
+            }
+            Series::Sums(panes) => {
+                let live = panes.from(least);
+                let total = sum_of(live);
+                let value = match readout {
+                    Readout::Average => average(total).map_or(Scalar::Absent, Scalar::number),
+                    _ => Scalar::Number(Micros(total.micros).to_f64()),
+                };
+                (value, live.first().map(|(pane, _)| *pane))
+            }
+            Series::Least(panes) => extreme(panes.from(least), f64::min),
+            Series::Greatest(panes) => extreme(panes.from(least), f64::max),
+            Series::Days(panes) => {
+                let live = panes.from(least);
+                (Scalar::Number(live.len() as f64), live.first().map(|(pane, ())| *pane))
+            }
+            Series::Distinct(distinct) => {
+                let live = distinct.from(least);
+                (Scalar::Number(live.len() as f64), live.first().map(|(_, pane)| *pane))
+            }
+            Series::Latest(latest) => first_or_last(latest.get(least)),
+            Series::Earliest(earliest) => first_or_last(earliest.get(least)),
+            Series::Top(top) => match top.get(least, frame.slides()) {
+                Some((pane, text)) => (Scalar::String(text), Some(pane)),
+                None => (Scalar::Absent, None),
+            },
+        }
+    }
+
+    /// Follows the value while pane after pane leaves and no event comes: `visit` gets the value after each, until it
+    /// breaks. Returns the pane at which it did.
+    ///
+    /// Extremes, first and last values and tops stop at the first pane that can change them, whatever `visit` says.
+    pub(crate) fn decline(
+        &self,
+        readout: Readout,
+        frame: Frame,
+        least: Pane,
+        mut visit: impl FnMut(Option<f64>) -> ControlFlow<()>,
+    ) -> Option<Pane> {
+        match self {
+            Series::Counts(panes) => {
+                let live = panes.from(least);
+                let mut count: u64 = live.iter().map(|(_, count)| count).sum();
+                live.iter().find_map(|(pane, leaving)| {
+                    count -= leaving;
+                    visit(Some(count as f64)).is_break().then_some(*pane)
+                })
+            }
+            Series::Sums(panes) => {
+                let live = panes.from(least);
+                let mut total = sum_of(live);
+                live.iter().find_map(|(pane, leaving)| {
+                    total.count -= leaving.count;
+                    total.micros -= leaving.micros;
+                    let value = match readout {
+                        Readout::Average => average(total),
+                        _ => Some(Micros(total.micros).to_f64()),
+                    };
+                    visit(value).is_break().then_some(*pane)
+                })
+            }
+            Series::Days(panes) => {
+                let live = panes.from(least).iter();
+                fall(live.map(|(pane, ())| *pane), visit)
+            }
+            Series::Distinct(distinct) => fall(distinct.from(least).iter().map(|(_, pane)| *pane), visit),
+            _ => self.read(readout, frame, least).1,
+        }
+    }
+}
+
+/// The decline of a count, one at a time.
+fn fall(
+    leaving: impl ExactSizeIterator<Item = Pane>,
+    mut visit: impl FnMut(Option<f64>) -> ControlFlow<()>,
+) -> Option<Pane> {
+    let mut left = leaving.len();
+    let mut leaving = leaving;
+    leaving.find(|_| {
+        left -= 1;
+        visit(Some(left as f64)).is_break()
+    })
+}
+
+fn first_or_last(found: Option<(Pane, Scalar<'_>)>) -> (Scalar<'_>, Option<Pane>) {
+    match found {
+        Some((pane, value)) => (value, Some(pane)),
+        None => (Scalar::Absent, None),
+    }
+}
+
+/// The extreme; it holds until the last pane that has it leaves.
+fn extreme(live: &[(Pane, f64)], pick: impl Fn(f64, f64) -> f64) -> (Scalar<'static>, Option<Pane>) {
+    let Some(value) = live.iter().map(|(_, number)| *number).reduce(pick) else {
+        return (Scalar::Absent, None);
+    };
+    let last = live.iter().rev().find(|(_, number)| *number == value);
+    (Scalar::Number(value), last.map(|(pane, _)| *pane))
+}

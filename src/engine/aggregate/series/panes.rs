@@ -1,0 +1,126 @@
+//! A sparse list of panes in the order in which they leave; every windowed aggregate stands on it.
+
+use crate::engine::aggregate::Pane;
+use crate::engine::encoding::{ByteReader, Deltas, put_number, put_unsigned, put_wide};
+
+/// What a non-empty pane holds, and its bytes.
+pub(crate) trait PaneValue: Copy {
+    fn put(&self, out: &mut Vec<u8>);
+    fn take(reader: &mut ByteReader<'_>) -> Self;
+}
+
+/// Panes with their values, oldest first.
+#[derive(Clone, Debug)]
+pub(crate) struct Panes<R> {
+    list: Vec<(Pane, R)>,
+}
+
+impl<R> Default for Panes<R> {
+    fn default() -> Self {
+        Panes { list: Vec::new() }
+    }
+}
+
+impl<R: Copy> Panes<R> {
+    pub(crate) fn clear(&mut self) {
+        self.list.clear();
+    }
+
+    /// The value of a pane, and whether it is new (made from `empty`). Most events fall into the newest pane.
+    pub(crate) fn entry(&mut self, pane: Pane, empty: R) -> (&mut R, bool) {
+        let newest = self.list.last().map(|(p, _)| *p);
+        let (index, is_new) = match newest {
+            Some(p) if p == pane => (self.list.len() - 1, false),
+            Some(p) if p > pane => match self.list.binary_search_by_key(&pane, |(p, _)| *p) {
+                Ok(index) => (index, false),
+                Err(index) => (index, true),
+            },
+            _ => (self.list.len(), true),
+        };
+        if is_new {
+            self.list.insert(index, (pane, empty));
+        }
+        (&mut self.list[index].1, is_new)
+    }
+
+    /// Drops the panes before `least`; whether there were any.
+    pub(crate) fn prune(&mut self, least: Pane) -> bool {
+        let expired = self.list.iter().take_while(|(pane, _)| *pane < least).count();
+        self.list.drain(..expired);
+        expired > 0
+    }
+
+    /// The panes from `least` on, oldest first.
+    pub(crate) fn from(&self, least: Pane) -> &[(Pane, R)] {
+        if self.list.first().is_none_or(|(pane, _)| *pane >= least) {
+            return &self.list;
+        }
+        &self.list[self.list.partition_point(|(pane, _)| *pane < least)..]
+    }
+}
+
+impl<R: PaneValue> Panes<R> {
+    /// Writes the panes up to the end of the cell.
+    pub(crate) fn encode(&self, out: &mut Vec<u8>) {
+        let mut panes = Deltas::default();
+        for (pane, record) in &self.list {
+            panes.put(out, *pane);
+            record.put(out);
+        }
+    }
+
+    pub(crate) fn decode(&mut self, reader: &mut ByteReader<'_>) {
+        self.list.clear();
+        let mut panes = Deltas::default();
+        while !reader.is_empty() {
+            self.list.push((panes.take(reader), R::take(reader)));
+        }
+    }
+}
+
+/// A count of events.
+impl PaneValue for u64 {
+    fn put(&self, out: &mut Vec<u8>) {
+        put_unsigned(out, *self);
+    }
+
+    fn take(reader: &mut ByteReader<'_>) -> Self {
+        reader.unsigned()
+    }
+}
+
+/// An active day: nothing beside the pane.
+impl PaneValue for () {
+    fn put(&self, _: &mut Vec<u8>) {}
+
+    fn take(_: &mut ByteReader<'_>) -> Self {}
+}
+
+/// A least or greatest number.
+impl PaneValue for f64 {
+    fn put(&self, out: &mut Vec<u8>) {
+        put_number(out, *self);
+    }
+
+    fn take(reader: &mut ByteReader<'_>) -> Self {
+        reader.number()
+    }
+}
+
+/// A count of numbers, and their sum in millionths.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct PaneTotal {
+    pub count: u64,
+    pub micros: i128,
+}
+
+impl PaneValue for PaneTotal {
+    fn put(&self, out: &mut Vec<u8>) {
+        put_unsigned(out, self.count);
+        put_wide(out, self.micros);
+    }
+
+    fn take(reader: &mut ByteReader<'_>) -> Self {
+        PaneTotal { count: reader.unsigned(), micros: reader.wide() }
+    }
+}

@@ -1,0 +1,285 @@
+//! Bytes of what an entity keeps: variable-length integers (LEB128, zigzag) and the values made of them.
+
+use crate::model::{Scalar, Timestamp};
+
+/// Reads what the `put_` functions wrote. Past the end it returns zeros: bytes are checked where they enter the
+/// process.
+#[derive(Clone, Debug)]
+pub(super) struct ByteReader<'a> {
+    bytes: &'a [u8],
+}
+
+impl<'a> ByteReader<'a> {
+    pub(super) fn new(bytes: &'a [u8]) -> Self {
+        ByteReader { bytes }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.bytes.is_empty()
+    }
+
+    pub(super) fn remaining(&self) -> usize {
+        self.bytes.len()
+    }
+
+    pub(super) fn byte(&mut self) -> u8 {
+        let Some((first, rest)) = self.bytes.split_first() else {
+            return 0;
+        };
+        self.bytes = rest;
+        *first
+    }
+
+    pub(super) fn unsigned(&mut self) -> u64 {
+        let first = self.byte();
+        if first < 0x80 {
+            return u64::from(first);
+        }
+        let mut value = u64::from(first & 0x7f);
+        let mut shift = 7;
+        loop {
+            let byte = self.byte();
+            value |= u64::from(byte & 0x7f) << (shift & 63);
+            if byte < 0x80 {
+                return value;
+            }
+            shift += 7;
+        }
+    }
+
+    pub(super) fn signed(&mut self) -> i64 {
+        let zigzag = self.unsigned();
+        (zigzag >> 1) as i64 ^ -((zigzag & 1) as i64)
+    }
+
+    /// A zigzag number of up to 128 bits, for sums of millionths.
+    pub(super) fn wide(&mut self) -> i128 {
+        let mut zigzag = 0_u128;
+        let mut shift = 0;
+        loop {
+            let byte = self.byte();
+            zigzag |= u128::from(byte & 0x7f) << (shift & 127);
+            if byte < 0x80 {
+                return (zigzag >> 1) as i128 ^ -((zigzag & 1) as i128);
+            }
+            shift += 7;
+        }
+    }
+
+    pub(super) fn take(&mut self, len: usize) -> &'a [u8] {
+        let (taken, rest) = self.bytes.split_at(len.min(self.bytes.len()));
+        self.bytes = rest;
+        taken
+    }
+
+    pub(super) fn word(&mut self) -> u64 {
+        let mut bytes = [0; 8];
+        let taken = self.take(8);
+        bytes[..taken.len()].copy_from_slice(taken);
+        u64::from_le_bytes(bytes)
+    }
+
+    pub(super) fn timestamp(&mut self) -> Timestamp {
+        Timestamp::from_ms(self.signed())
+    }
+}
+
+pub(super) fn put_unsigned(out: &mut Vec<u8>, mut value: u64) {
+    while value >= 0x80 {
+        out.push(value as u8 | 0x80);
+        value >>= 7;
+    }
+    out.push(value as u8);
+}
+
+pub(super) fn put_signed(out: &mut Vec<u8>, value: i64) {
+    put_unsigned(out, ((value << 1) ^ (value >> 63)) as u64);
+}
+
+pub(super) fn put_wide(out: &mut Vec<u8>, value: i128) {
+    let mut zigzag = ((value << 1) ^ (value >> 127)) as u128;
+    while zigzag >= 0x80 {
+        out.push(zigzag as u8 | 0x80);
+        zigzag >>= 7;
+    }
+    out.push(zigzag as u8);
+}
+
+pub(super) fn put_word(out: &mut Vec<u8>, value: u64) {
+    out.extend_from_slice(&value.to_le_bytes());
+}
+
+pub(super) fn put_timestamp(out: &mut Vec<u8>, at: Timestamp) {
+    put_signed(out, at.ms());
+}
+
+/// Numbers in ascending order, written as the first one and then the difference from each to the next.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Deltas {
+    last: Option<i64>,
+}
+
+impl Deltas {
+    pub(super) fn put(&mut self, out: &mut Vec<u8>, number: i64) {
+        match self.last {
+            None => put_signed(out, number),
+            Some(last) => put_unsigned(out, (number - last) as u64),
+        }
+        self.last = Some(number);
+    }
+
+    pub(super) fn take(&mut self, reader: &mut ByteReader<'_>) -> i64 {
+        let number = match self.last {
+            None => reader.signed(),
+            Some(last) => last.wrapping_add(reader.unsigned() as i64),
+        };
+        self.last = Some(number);
+        number
+    }
+}
+
+/// A part of a text buffer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct TextSpan {
+    start: u32,
+    len: u32,
+}
+
+impl TextSpan {
+    pub(super) fn of(self, text: &str) -> &str {
+        text.get(self.start as usize..(self.start + self.len) as usize).unwrap_or_default()
+    }
+
+    /// Appends `span` to the buffer.
+    pub(super) fn keep(text: &mut String, span: &str) -> Self {
+        let start = text.len() as u32;
+        text.push_str(span);
+        TextSpan { start, len: span.len() as u32 }
+    }
+}
+
+/// A value whose string, if it is one, stands in a text buffer beside it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum StoredValue {
+    Absent,
+    Bool(bool),
+    Number(f64),
+    Time(Timestamp),
+    String(TextSpan),
+}
+
+impl StoredValue {
+    pub(super) fn new(value: Scalar<'_>, text: &mut String) -> Self {
+        match value {
+            Scalar::Absent => StoredValue::Absent,
+            Scalar::Bool(b) => StoredValue::Bool(b),
+            Scalar::Number(n) => StoredValue::Number(n),
+            Scalar::Time(t) => StoredValue::Time(t),
+            Scalar::String(s) => StoredValue::String(TextSpan::keep(text, s)),
+        }
+    }
+
+    pub(super) fn get(self, text: &str) -> Scalar<'_> {
+        match self {
+            StoredValue::Absent => Scalar::Absent,
+            StoredValue::Bool(b) => Scalar::Bool(b),
+            StoredValue::Number(n) => Scalar::Number(n),
+            StoredValue::Time(t) => Scalar::Time(t),
+            StoredValue::String(span) => Scalar::String(span.of(text)),
+        }
+    }
+}
+
+const ABSENT: u8 = 0;
+const FALSE: u8 = 1;
+const TRUE: u8 = 2;
+const NUMBER: u8 = 3;
+const WHOLE: u8 = 4;
+const TIME: u8 = 5;
+const STRING: u8 = 6;
+
+/// The greatest magnitude up to which every whole double is an exact `i64` that fits few bytes.
+const WHOLE_MAX: f64 = 9_007_199_254_740_992.0;
+
+pub(super) fn put_number(out: &mut Vec<u8>, number: f64) {
+    if number.fract() == 0.0 && number.abs() < WHOLE_MAX && !(number == 0.0 && number.is_sign_negative()) {
+        out.push(WHOLE);
+        put_signed(out, number as i64);
+    } else {
+        out.push(NUMBER);
+        put_word(out, number.to_bits());
+    }
+}
+
+pub(super) fn put_value(out: &mut Vec<u8>, value: StoredValue, text: &str) {
+    match value {
+        StoredValue::Absent => out.push(ABSENT),
+        StoredValue::Bool(false) => out.push(FALSE),
+        StoredValue::Bool(true) => out.push(TRUE),
+        StoredValue::Number(number) => put_number(out, number),
+        StoredValue::Time(at) => {
+            out.push(TIME);
+            put_timestamp(out, at);
+        }
+        StoredValue::String(span) => {
+            out.push(STRING);
+            put_text(out, span.of(text));
+        }
+    }
+}
+
+pub(super) fn put_text(out: &mut Vec<u8>, text: &str) {
+    put_unsigned(out, text.len() as u64);
+    out.extend_from_slice(text.as_bytes());
+}
+
+impl ByteReader<'_> {
+    pub(super) fn number(&mut self) -> f64 {
+        match self.byte() {
+            WHOLE => self.signed() as f64,
+            _ => f64::from_bits(self.word()),
+        }
+    }
+
+    /// Reads a string into the buffer.
+    pub(super) fn text(&mut self, text: &mut String) -> TextSpan {
+        let len = self.unsigned() as usize;
+        let bytes = self.take(len);
+        TextSpan::keep(text, std::str::from_utf8(bytes).unwrap_or_default())
+    }
+
+    pub(super) fn value(&mut self, text: &mut String) -> StoredValue {
+        match self.byte() {
+            FALSE => StoredValue::Bool(false),
+            TRUE => StoredValue::Bool(true),
+            NUMBER => StoredValue::Number(f64::from_bits(self.word())),
+            WHOLE => StoredValue::Number(self.signed() as f64),
+            TIME => StoredValue::Time(self.timestamp()),
+            STRING => StoredValue::String(self.text(text)),
+            _ => StoredValue::Absent,
+        }
+    }
+}
+
+/// Takes a zigzag LEB128 number off the front of unchecked bytes; `None` where there is none of 64 bits.
+pub(super) fn split_signed(bytes: &mut &[u8]) -> Option<i64> {
+    let zigzag = split_unsigned(bytes)?;
+    Some((zigzag >> 1) as i64 ^ -((zigzag & 1) as i64))
+}
+
+/// Takes a LEB128 number off the front of unchecked bytes; `None` where there is none of 64 bits.
+pub(super) fn split_unsigned(bytes: &mut &[u8]) -> Option<u64> {
+    let mut value = 0_u64;
+    for shift in (0..64).step_by(7) {
+        let (byte, rest) = bytes.split_first()?;
+        *bytes = rest;
+        if shift == 63 && *byte > 1 {
+            return None;
+        }
+        value |= u64::from(byte & 0x7f) << shift;
+        if *byte < 0x80 {
+            return Some(value);
+        }
+    }
+    None
+}

@@ -1,0 +1,26 @@
+//! One entity: its state unpacked for work, how it rests, and when it is due.
+//!
+//! | file | holds |
+//! | --- | --- |
+//! | [`tag_state`] | what a tag's state machine remembers, and its bytes |
+//! | [`state`] | an entity unpacked for work |
+//! | [`index`] | from hashes of keys to entities |
+//! | [`store`] | entities at rest, as bytes |
+//! | [`timers`] | when entities are due |
+//! | [`due_groups`] | which of an entity's tags are due |
+//! | [`reevaluation`] | when entities are evaluated again after the catalog has changed |
+
+mod tag_state;
+mod state;
+mod index;
+mod store;
+mod timers;
+mod due_groups;
+mod reevaluation;
+
+pub(crate) use due_groups::{DueGroups, GroupDues};
+pub(crate) use reevaluation::Reevaluation;
+pub(crate) use state::{EntityState, put_retired, take_retired};
+pub(crate) use store::{EntityId, FETCHED, StateLocation, Store};
+pub(crate) use tag_state::{Scored, TagState, restate, revived, shown_state};
+pub(crate) use timers::Timers;

@@ -1,0 +1,487 @@
+//! An entity unpacked for work: its cells are decoded when they are read, and packed again when they have changed.
+//!
+//! At rest an entity is one run of bytes: key, sequence number, first and last event, then cells, each with its number,
+//! its length and content. What an entity never had takes no room, what an event does not touch is copied as it is, and
+//! the changelog stores the same bytes.
+
+use super::tag_state::{Scored, ShownValue, TagState, decode_state, encode_state};
+use crate::catalog::{AttributeId, Score, TagDefinition, TagId};
+use crate::engine::aggregate::{Now, Pane, Series};
+use crate::engine::encoding::{
+    ByteReader, Deltas, StoredValue, TextSpan, put_text, put_timestamp, put_unsigned, put_value, put_word,
+};
+use crate::engine::program::{Program, SeriesId};
+use crate::model::{Scalar, Timestamp};
+
+/// A cell's number: attributes, then series, then tags, then the remembered ids, then the retired tags.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct CellNumber(u16);
+
+/// Where a cell's content is.
+#[derive(Clone, Copy, Debug, Default)]
+enum CellState {
+    #[default]
+    Empty,
+    /// In the packed bytes.
+    Packed { start: u32, len: u32 },
+    /// Decoded from there, and unchanged.
+    Read { start: u32, len: u32 },
+    /// Decoded or new, and changed since.
+    Changed,
+}
+
+/// An attribute's value and the time of the event that set or cleared it.
+#[derive(Clone, Copy, Debug)]
+struct AttributeValue {
+    time: Timestamp,
+    value: StoredValue,
+}
+
+/// The name of a tag that only an earlier catalog had, and what it shows.
+pub(super) type RetiredTag = (TextSpan, ShownValue);
+
+/// The hash of an event's id, and the clock when the event was accepted.
+pub(super) type SeenId = (u64, Timestamp);
+
+/// One entity, unpacked. A partition has one of these and uses it for one entity after another.
+#[derive(Debug)]
+pub(crate) struct EntityState {
+    packed: Vec<u8>,
+    cells: Vec<CellState>,
+    /// The cells that are not empty, in order.
+    occupied: Vec<CellNumber>,
+    key: Vec<u8>,
+    pub seq: u64,
+    /// The time of the earliest event; [`Timestamp::FOREVER`] where there were only commands.
+    first_seen: Timestamp,
+    /// The time of the latest event, or the clock at the latest command where there were only commands.
+    last_seen: Timestamp,
+    attributes: Vec<AttributeValue>,
+    series: Vec<Series>,
+    tags: Vec<TagState>,
+    seen_ids: Vec<SeenId>,
+    /// Tags that only an earlier catalog had.
+    retired: Vec<RetiredTag>,
+    /// The strings of attributes and tag values.
+    text: String,
+}
+
+impl EntityState {
+    pub(crate) fn new(program: &Program) -> Self {
+        let (attributes, tags) = (program.catalog.attributes.len(), program.catalog.tags.len());
+        let cell_count = attributes + program.series.len() + tags + 2;
+        EntityState {
+            packed: Vec::new(),
+            cells: vec![CellState::Empty; cell_count],
+            occupied: Vec::new(),
+            key: Vec::new(),
+            seq: 0,
+            first_seen: Timestamp::FOREVER,
+            last_seen: Timestamp::MIN,
+            attributes: vec![AttributeValue { time: Timestamp::MIN, value: StoredValue::Absent }; attributes],
+            series: program.series.iter().map(|plan| Series::new(plan.series_type)).collect(),
+            tags: vec![TagState::Off; tags],
+            seen_ids: Vec::new(),
+            retired: Vec::new(),
+            text: String::new(),
+        }
+    }
+
+    /// The key in packed bytes.
+    pub(crate) fn key_of(packed: &[u8]) -> &[u8] {
+        let mut reader = ByteReader::new(packed);
+        let len = reader.unsigned() as usize;
+        reader.take(len)
+    }
+
+    /// Begins a new entity.
+    pub(crate) fn begin(&mut self, key: &str) {
+        self.reset();
+        self.key.extend_from_slice(key.as_bytes());
+    }
+
+    fn reset(&mut self) {
+        for number in self.occupied.drain(..) {
+            self.cells[usize::from(number.0)] = CellState::Empty;
+        }
+        self.packed.clear();
+        self.key.clear();
+        self.text.clear();
+        self.seq = 0;
+        self.first_seen = Timestamp::FOREVER;
+        self.last_seen = Timestamp::MIN;
+    }
+
+    pub(crate) fn unpack(&mut self, packed: &[u8]) {
+        self.reset();
+        self.packed.extend_from_slice(packed);
+        let mut reader = ByteReader::new(&self.packed);
+        let key_len = reader.unsigned() as usize;
+        self.key.extend_from_slice(reader.take(key_len));
+        self.seq = reader.unsigned();
+        self.first_seen = reader.timestamp();
+        self.last_seen = self.first_seen.plus(reader.unsigned() as i64);
+        while !reader.is_empty() {
+            let number = CellNumber(reader.unsigned() as u16);
+            let len = reader.unsigned() as usize;
+            let start = (self.packed.len() - reader.remaining()) as u32;
+            reader.take(len);
+            if let Some(cell) = self.cells.get_mut(usize::from(number.0)) {
+                *cell = CellState::Packed { start, len: len as u32 };
+                self.occupied.push(number);
+            }
+        }
+    }
+
+    /// Appends the entity's bytes.
+    pub(crate) fn pack(&self, out: &mut Vec<u8>) {
+        put_unsigned(out, self.key.len() as u64);
+        out.extend_from_slice(&self.key);
+        put_unsigned(out, self.seq);
+        put_timestamp(out, self.first_seen);
+        put_unsigned(out, self.last_seen.since(self.first_seen) as u64);
+        for number in &self.occupied {
+            match self.cells[usize::from(number.0)] {
+                CellState::Empty => {}
+                CellState::Packed { start, len } | CellState::Read { start, len } => {
+                    put_unsigned(out, u64::from(number.0));
+                    put_unsigned(out, u64::from(len));
+                    out.extend_from_slice(&self.packed[start as usize..(start + len) as usize]);
+                }
+                CellState::Changed => self.pack_cell(*number, out),
+            }
+        }
+    }
+
+    /// Writes a decoded cell, or nothing where it has become empty.
+    fn pack_cell(&self, number: CellNumber, out: &mut Vec<u8>) {
+        let before = out.len();
+        put_unsigned(out, u64::from(number.0));
+        let header = out.len();
+        out.push(0);
+        let start = out.len();
+        self.encode(number, out);
+        let len = out.len() - start;
+        if len == 0 {
+            out.truncate(before);
+        } else if len < 0x80 {
+            out[header] = len as u8;
+        } else {
+            let (mut prefix, mut digits, mut rest) = ([0; 5], 0, len);
+            while rest > 0 {
+                prefix[digits] = (rest & 0x7f) as u8 | if rest >= 0x80 { 0x80 } else { 0 };
+                rest >>= 7;
+                digits += 1;
+            }
+            out.splice(header..start, prefix.into_iter().take(digits));
+        }
+    }
+
+    fn encode(&self, number: CellNumber, out: &mut Vec<u8>) {
+        let mut index = usize::from(number.0);
+        if let Some(attribute) = self.attributes.get(index) {
+            put_timestamp(out, attribute.time);
+            put_value(out, attribute.value, &self.text);
+            return;
+        }
+        index -= self.attributes.len();
+        if let Some(series) = self.series.get(index) {
+            series.encode(out);
+            return;
+        }
+        index -= self.series.len();
+        match self.tags.get(index) {
+            Some(state) => encode_state(*state, &self.text, out),
+            None if number == self.seen_ids_cell() => encode_seen_ids(&self.seen_ids, out),
+            None => {
+                self.retired.iter().for_each(|(name, shown)| put_retired(name.of(&self.text), *shown, &self.text, out))
+            }
+        }
+    }
+
+    /// Notes an event's time; whether it is the earliest so far.
+    pub(crate) fn see(&mut self, time: Timestamp) -> bool {
+        if self.first_seen == Timestamp::FOREVER {
+            (self.first_seen, self.last_seen) = (time, time);
+            return true;
+        }
+        self.last_seen = self.last_seen.max(time);
+        let is_earliest = time < self.first_seen;
+        self.first_seen = self.first_seen.min(time);
+        is_earliest
+    }
+
+    /// Notes a command. As long as an entity has no events, the time since its last command counts as its silence.
+    pub(crate) fn see_command(&mut self, clock: Timestamp) {
+        if self.first_seen == Timestamp::FOREVER {
+            self.last_seen = clock;
+        }
+    }
+
+    pub(crate) fn first_seen(&self) -> Option<Timestamp> {
+        (self.first_seen != Timestamp::FOREVER).then_some(self.first_seen)
+    }
+
+    pub(crate) fn last_seen(&self) -> Option<Timestamp> {
+        self.first_seen().map(|_| self.last_seen)
+    }
+
+    /// The time of the last sign of the entity.
+    pub(crate) fn silent_since(&self) -> Timestamp {
+        self.last_seen
+    }
+
+    pub(crate) fn key(&self) -> &str {
+        std::str::from_utf8(&self.key).unwrap_or_default()
+    }
+
+    /// Marks a cell as changed.
+    fn touch(&mut self, number: CellNumber) {
+        let cell = &mut self.cells[usize::from(number.0)];
+        if matches!(cell, CellState::Empty) {
+            let at = self.occupied.partition_point(|occupied| *occupied < number);
+            self.occupied.insert(at, number);
+        }
+        *cell = CellState::Changed;
+    }
+
+    /// The bytes of a cell that has not been decoded yet; from now on it counts as decoded.
+    fn open(&mut self, number: CellNumber) -> Opened {
+        let cell = &mut self.cells[usize::from(number.0)];
+        match *cell {
+            CellState::Empty => Opened::Empty,
+            CellState::Packed { start, len } => {
+                *cell = CellState::Read { start, len };
+                Opened::Packed(start as usize..(start + len) as usize)
+            }
+            CellState::Read { .. } | CellState::Changed => Opened::Already,
+        }
+    }
+}
+
+/// What [`EntityState::open`] found.
+enum Opened {
+    Empty,
+    Packed(std::ops::Range<usize>),
+    Already,
+}
+
+/// Series.
+impl EntityState {
+    fn series_cell(&self, id: SeriesId) -> CellNumber {
+        CellNumber((self.attributes.len() + usize::from(id.0)) as u16)
+    }
+
+    /// Decodes a series unless that was done, for [`EntityState::series`].
+    pub(crate) fn load_series(&mut self, id: SeriesId, pane_of: impl Fn(Timestamp) -> Pane) {
+        let opened = self.open(self.series_cell(id));
+        let series = &mut self.series[usize::from(id.0)];
+        match opened {
+            Opened::Empty => series.clear(),
+            Opened::Packed(range) => series.decode(&self.packed[range], pane_of),
+            Opened::Already => {}
+        }
+    }
+
+    /// A loaded series.
+    pub(crate) fn series(&self, id: SeriesId) -> &Series {
+        &self.series[usize::from(id.0)]
+    }
+
+    /// Drops the panes that have left the windows.
+    pub(crate) fn prune(&mut self, program: &Program, now: Now) {
+        for (index, plan) in program.series.iter().enumerate() {
+            let id = SeriesId(index as u16);
+            if !matches!(self.cells[usize::from(self.series_cell(id).0)], CellState::Empty) {
+                self.load_series(id, |at| plan.frame.grid.pane(at, &program.zone));
+                self.change_series(id, |series| series.prune(now.least(plan.frame)));
+            }
+        }
+    }
+
+    /// Changes a loaded series; `change` returns whether it did.
+    pub(crate) fn change_series(&mut self, id: SeriesId, change: impl FnOnce(&mut Series) -> bool) -> bool {
+        let changed = change(&mut self.series[usize::from(id.0)]);
+        if changed {
+            self.touch(self.series_cell(id));
+        }
+        changed
+    }
+}
+
+/// Attributes.
+impl EntityState {
+    pub(crate) fn load_attribute(&mut self, id: AttributeId) {
+        let attribute = match self.open(CellNumber(id.0)) {
+            Opened::Empty => AttributeValue { time: Timestamp::MIN, value: StoredValue::Absent },
+            Opened::Packed(range) => {
+                let mut reader = ByteReader::new(&self.packed[range]);
+                AttributeValue { time: reader.timestamp(), value: reader.value(&mut self.text) }
+            }
+            Opened::Already => return,
+        };
+        self.attributes[usize::from(id.0)] = attribute;
+    }
+
+    /// The value of a loaded attribute.
+    pub(crate) fn attribute(&self, id: AttributeId) -> Scalar<'_> {
+        self.attributes[usize::from(id.0)].value.get(&self.text)
+    }
+
+    /// Sets or clears a loaded attribute, unless a later event has; whether its value has changed.
+    pub(crate) fn set_attribute(&mut self, id: AttributeId, time: Timestamp, value: Scalar<'_>) -> bool {
+        let known = self.attributes[usize::from(id.0)];
+        let number = CellNumber(id.0);
+        if time < known.time && !matches!(self.cells[usize::from(number.0)], CellState::Empty) {
+            return false;
+        }
+        let differs = self.attribute(id) != value;
+        let value = if differs { StoredValue::new(value, &mut self.text) } else { known.value };
+        self.attributes[usize::from(id.0)] = AttributeValue { time, value };
+        self.touch(number);
+        differs
+    }
+}
+
+/// Tags.
+impl EntityState {
+    fn tag_cell(&self, id: TagId) -> CellNumber {
+        CellNumber((self.attributes.len() + self.series.len() + usize::from(id.0)) as u16)
+    }
+
+    pub(crate) fn load_tag(&mut self, id: TagId) {
+        let state = match self.open(self.tag_cell(id)) {
+            Opened::Empty => TagState::Off,
+            Opened::Packed(range) => decode_state(&mut ByteReader::new(&self.packed[range]), &mut self.text),
+            Opened::Already => return,
+        };
+        self.tags[usize::from(id.0)] = state;
+    }
+
+    /// The state of a loaded tag.
+    pub(crate) fn tag(&self, id: TagId) -> TagState {
+        self.tags[usize::from(id.0)]
+    }
+
+    pub(crate) fn set_tag(&mut self, id: TagId, state: TagState) {
+        self.tags[usize::from(id.0)] = state;
+        self.touch(self.tag_cell(id));
+    }
+
+    /// The states of all tags; only loaded ones are valid.
+    pub(crate) fn tags(&self) -> &[TagState] {
+        &self.tags
+    }
+
+    /// A value that a tag's state holds.
+    pub(crate) fn kept(&self, value: StoredValue) -> Scalar<'_> {
+        value.get(&self.text)
+    }
+
+    /// Stores a value for a [`TagState::Valued`].
+    pub(crate) fn keep(&mut self, value: Scalar<'_>) -> StoredValue {
+        StoredValue::new(value, &mut self.text)
+    }
+
+    /// The value that a tag in this state shows.
+    pub(crate) fn shown<'a>(&'a self, kind: &'a TagDefinition, state: TagState) -> Scalar<'a> {
+        match (state, kind) {
+            (TagState::On { .. }, _) => Scalar::Bool(true),
+            (TagState::Valued { value, .. }, _) => value.get(&self.text),
+            (TagState::Scored(scored), TagDefinition::Score(Score { bands: None, .. })) => {
+                scored.score.filter(|_| scored.shown.is_some()).map_or(Scalar::Absent, Scalar::Number)
+            }
+            (TagState::BandOrStage { index, .. } | TagState::Scored(Scored { shown: Some((_, index)), .. }), _) => {
+                kind.label(index).map_or(Scalar::Absent, Scalar::String)
+            }
+            _ => Scalar::Absent,
+        }
+    }
+}
+
+/// Remembered event ids.
+impl EntityState {
+    fn seen_ids_cell(&self) -> CellNumber {
+        CellNumber((self.cells.len() - 2) as u16)
+    }
+
+    /// Whether an id was accepted less than `dedup_ms` before `clock`; if not, it is remembered as accepted at `clock`.
+    pub(crate) fn is_duplicate(&mut self, id: u64, clock: Timestamp, dedup_ms: i64) -> bool {
+        match self.open(self.seen_ids_cell()) {
+            Opened::Empty => self.seen_ids.clear(),
+            Opened::Packed(range) => decode_seen_ids(&mut ByteReader::new(&self.packed[range]), &mut self.seen_ids),
+            Opened::Already => {}
+        }
+        let expired = self.seen_ids.iter().take_while(|(_, at)| clock.since(*at) >= dedup_ms).count();
+        self.seen_ids.drain(..expired);
+        if self.seen_ids.iter().any(|(known, _)| *known == id) {
+            return true;
+        }
+        self.seen_ids.push((id, clock));
+        self.touch(self.seen_ids_cell());
+        false
+    }
+}
+
+/// Retired tags.
+impl EntityState {
+    fn retired_cell(&self) -> CellNumber {
+        CellNumber((self.cells.len() - 1) as u16)
+    }
+
+    /// The tags that only an earlier catalog had and that have not been removed.
+    pub(crate) fn retired(&mut self) -> Vec<RetiredTag> {
+        match self.open(self.retired_cell()) {
+            Opened::Empty => self.retired.clear(),
+            Opened::Packed(range) => {
+                self.retired.clear();
+                let reader = &mut ByteReader::new(&self.packed[range]);
+                while !reader.is_empty() {
+                    self.retired.push(take_retired(reader, &mut self.text));
+                }
+            }
+            Opened::Already => {}
+        }
+        self.retired.clone()
+    }
+
+    /// Replaces them by those that stay.
+    pub(crate) fn keep_retired(&mut self, retired: Vec<RetiredTag>) {
+        self.retired = retired;
+        self.touch(self.retired_cell());
+    }
+
+    pub(crate) fn name(&self, name: TextSpan) -> &str {
+        name.of(&self.text)
+    }
+}
+
+/// Appends a retired tag.
+pub(crate) fn put_retired(name: &str, shown: ShownValue, text: &str, out: &mut Vec<u8>) {
+    put_text(out, name);
+    put_timestamp(out, shown.since);
+    put_value(out, shown.value, text);
+}
+
+/// Reads what [`put_retired`] wrote.
+pub(crate) fn take_retired(reader: &mut ByteReader<'_>, text: &mut String) -> RetiredTag {
+    let name = reader.text(text);
+    (name, ShownValue { since: reader.timestamp(), value: reader.value(text) })
+}
+
+fn encode_seen_ids(seen_ids: &[SeenId], out: &mut Vec<u8>) {
+    let mut clocks = Deltas::default();
+    for (id, at) in seen_ids {
+        clocks.put(out, at.ms());
+        put_word(out, *id);
+    }
+}
+
+fn decode_seen_ids(reader: &mut ByteReader<'_>, seen_ids: &mut Vec<SeenId>) {
+    seen_ids.clear();
+    let mut clocks = Deltas::default();
+    while !reader.is_empty() {
+        let at = Timestamp::from_ms(clocks.take(reader));
+        seen_ids.push((reader.word(), at));
+    }
+}

@@ -1,0 +1,433 @@
+//! Entities at rest: packed bytes in blocks of size classes, found through an index that keeps no keys.
+
+use xxhash_rust::xxh3::xxh3_64;
+
+use super::index::KeyIndex;
+use super::state::EntityState;
+use crate::model::Timestamp;
+
+/// An entity's number in its partition while it lives. After its end another entity may get the number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct EntityId(pub(crate) u32);
+
+/// The number of entities looked up at once while a changelog is read.
+pub(crate) const FETCHED: usize = 16;
+
+/// The segment of the changelog that holds an entity's latest state.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct StateLocation(u32);
+
+impl StateLocation {
+    /// None: the state was written since.
+    const DIRTY: StateLocation = StateLocation(u32::MAX);
+    /// There is no such entity.
+    const VACANT: StateLocation = StateLocation(u32::MAX - 1);
+
+    /// The segment with this number. Two live segments never have the same location: there are never that many.
+    pub(crate) fn segment(number: u64) -> Self {
+        StateLocation((number % u64::from(StateLocation::VACANT.0)) as u32)
+    }
+}
+
+/// What is kept of an entity beside its packed bytes.
+#[derive(Clone, Copy, Debug)]
+#[repr(C, packed(4))]
+struct EntityEntry {
+    due: Timestamp,
+    block: u32,
+    /// The size class in the upper byte; in the lower three, the bytes of the block that are not used.
+    class_and_slack: u32,
+    location: StateLocation,
+}
+
+impl EntityEntry {
+    const SLACK_MASK: u32 = (1 << 24) - 1;
+    const EMPTY: EntityEntry =
+        EntityEntry { due: Timestamp::FOREVER, block: 0, class_and_slack: 0, location: StateLocation::VACANT };
+
+    fn class(self) -> u32 {
+        self.class_and_slack >> 24
+    }
+
+    fn len(self) -> usize {
+        class_size(self.class()) - (self.class_and_slack & Self::SLACK_MASK) as usize
+    }
+
+    fn set(&mut self, class: u32, len: usize) {
+        self.class_and_slack = class << 24 | (class_size(class) - len) as u32;
+    }
+}
+
+/// All entities of a partition.
+#[derive(Debug, Default)]
+pub(crate) struct Store {
+    index: KeyIndex,
+    entries: Vec<EntityEntry>,
+    /// Entries without an entity.
+    vacant: Vec<EntityId>,
+    classes: Vec<SizeClass>,
+    packed_bytes: usize,
+    dirty: DirtyEntities,
+    /// A bit for each entity that has yet to be evaluated under the present catalog; empty where there are none.
+    pending_reevaluations: Vec<u64>,
+    pending_count: usize,
+}
+
+/// The entities written since the changelog last had them.
+#[derive(Debug, Default)]
+struct DirtyEntities {
+    /// Each once; entities that were erased since, or have the number of an erased one, may be listed too.
+    list: Vec<EntityId>,
+    bytes: usize,
+}
+
+impl Store {
+    pub(crate) fn len(&self) -> usize {
+        self.entries.len() - self.vacant.len()
+    }
+
+    /// Makes room for a number of entities.
+    pub(crate) fn reserve(&mut self, entities: usize) {
+        self.entries.reserve(entities.saturating_sub(self.entries.len()));
+        self.index.reserve(entities);
+    }
+
+    pub(crate) fn hash(key: &str) -> u64 {
+        Store::hash_bytes(key.as_bytes())
+    }
+
+    /// The hash of a key that [`EntityState::key_of`] found.
+    pub(crate) fn hash_bytes(key: &[u8]) -> u64 {
+        xxh3_64(key)
+    }
+
+    pub(crate) fn find(&self, hash: u64, key: &str) -> Option<EntityId> {
+        self.index.find(hash, |entity| EntityState::key_of(self.packed(entity)) == key.as_bytes())
+    }
+
+    /// Adds an entity that [`Store::find`] did not find.
+    pub(crate) fn insert(&mut self, hash: u64, packed: &[u8]) -> EntityId {
+        let entity = self.add(hash, packed);
+        self.mark_dirty(entity, packed.len());
+        entity
+    }
+
+    fn add(&mut self, hash: u64, packed: &[u8]) -> EntityId {
+        let entity = self.vacant.pop().unwrap_or_else(|| {
+            self.entries.push(EntityEntry::EMPTY);
+            EntityId(self.entries.len() as u32 - 1)
+        });
+        self.packed_bytes += packed.len();
+        self.place(entity, packed);
+        self.index.insert(hash, entity);
+        entity
+    }
+
+    fn mark_dirty(&mut self, entity: EntityId, len: usize) {
+        self.entries[entity.0 as usize].location = StateLocation::DIRTY;
+        self.dirty.list.push(entity);
+        self.dirty.bytes += len;
+    }
+
+    /// Takes an entity out. Its number may be given to another entity.
+    pub(crate) fn remove(&mut self, hash: u64, entity: EntityId) {
+        let entry = self.entries[entity.0 as usize];
+        self.packed_bytes -= entry.len();
+        if entry.location == StateLocation::DIRTY {
+            self.dirty.bytes -= entry.len();
+        }
+        self.index.remove(hash, entity);
+        self.set_reevaluated(entity);
+        self.vacate(entry);
+        self.entries[entity.0 as usize] = EntityEntry::EMPTY;
+        self.vacant.push(entity);
+    }
+
+    /// The hash of an entity's key.
+    pub(crate) fn hash_of(&self, entity: EntityId) -> u64 {
+        Store::hash_bytes(EntityState::key_of(self.packed(entity)))
+    }
+
+    pub(crate) fn packed(&self, entity: EntityId) -> &[u8] {
+        let entry = self.entries[entity.0 as usize];
+        self.classes[entry.class() as usize].get(entry.block, entry.len())
+    }
+
+    /// Replaces an entity's bytes.
+    pub(crate) fn write(&mut self, entity: EntityId, packed: &[u8]) {
+        let entry = self.entries[entity.0 as usize];
+        if entry.location == StateLocation::DIRTY {
+            self.dirty.bytes = self.dirty.bytes + packed.len() - entry.len();
+        } else {
+            self.mark_dirty(entity, packed.len());
+        }
+        self.replace(entity, packed);
+    }
+
+    fn replace(&mut self, entity: EntityId, packed: &[u8]) {
+        let entry = &mut self.entries[entity.0 as usize];
+        self.packed_bytes = self.packed_bytes + packed.len() - entry.len();
+        if class_of(packed.len()) == entry.class() {
+            entry.set(entry.class(), packed.len());
+            self.classes[entry.class() as usize].put(entry.block, packed);
+            return;
+        }
+        let entry = *entry;
+        self.vacate(entry);
+        self.place(entity, packed);
+    }
+
+    /// Frees an entity's block.
+    fn vacate(&mut self, entry: EntityEntry) {
+        if let Some(moved) = self.classes[entry.class() as usize].free(entry.block) {
+            self.entries[moved.0 as usize].block = entry.block;
+        }
+    }
+
+    fn place(&mut self, entity: EntityId, packed: &[u8]) {
+        let class = class_of(packed.len());
+        while self.classes.len() <= class as usize {
+            self.classes.push(SizeClass::new(self.classes.len() as u32));
+        }
+        let blocks = &mut self.classes[class as usize];
+        let entry = &mut self.entries[entity.0 as usize];
+        entry.block = blocks.allocate(entity);
+        entry.set(class, packed.len());
+        blocks.put(entry.block, packed);
+    }
+
+    pub(crate) fn due(&self, entity: EntityId) -> Timestamp {
+        self.entries[entity.0 as usize].due
+    }
+
+    pub(crate) fn set_due(&mut self, entity: EntityId, due: Timestamp) {
+        self.entries[entity.0 as usize].due = due;
+    }
+
+    /// The numbers of all entities, vacant ones included.
+    pub(crate) fn entities(&self) -> impl Iterator<Item = EntityId> + use<> {
+        (0..self.entries.len() as u32).map(EntityId)
+    }
+
+    /// The sum of all entities' packed bytes.
+    pub(crate) fn packed_bytes(&self) -> usize {
+        self.packed_bytes
+    }
+
+    /// Bytes allocated, used or not.
+    pub(crate) fn bytes(&self) -> usize {
+        self.index.bytes()
+            + self.entries.capacity() * size_of::<EntityEntry>()
+            + (self.vacant.capacity() + self.dirty.list.capacity()) * size_of::<EntityId>()
+            + self.classes.iter().map(SizeClass::bytes).sum::<usize>()
+    }
+}
+
+/// Which entities have yet to be evaluated under the present catalog.
+impl Store {
+    pub(crate) fn set_pending_reevaluation(&mut self, entity: EntityId) {
+        let (word, bit) = (entity.0 as usize / 64, entity.0 % 64);
+        if self.pending_reevaluations.len() <= word {
+            self.pending_reevaluations.resize(self.entries.len().div_ceil(64), 0);
+        }
+        self.pending_count += usize::from(self.pending_reevaluations[word] & 1 << bit == 0);
+        self.pending_reevaluations[word] |= 1 << bit;
+    }
+
+    /// The number of such entities.
+    pub(crate) fn pending_reevaluations(&self) -> usize {
+        self.pending_count
+    }
+
+    /// The entity counts as evaluated from now on; whether it did not before.
+    pub(crate) fn set_reevaluated(&mut self, entity: EntityId) -> bool {
+        let (word, bit) = (entity.0 as usize / 64, entity.0 % 64);
+        let Some(word) = self.pending_reevaluations.get_mut(word) else { return false };
+        let before = *word;
+        *word &= !(1 << bit);
+        self.pending_count -= usize::from(before != *word);
+        before != *word
+    }
+
+    /// Replaces the bytes of an entity whose state is the same; it does not become dirty.
+    pub(crate) fn rewrite(&mut self, entity: EntityId, packed: &[u8]) {
+        let entry = self.entries[entity.0 as usize];
+        if entry.location == StateLocation::DIRTY {
+            self.dirty.bytes = self.dirty.bytes + packed.len() - entry.len();
+        }
+        self.replace(entity, packed);
+    }
+}
+
+/// What the changelog needs.
+impl Store {
+    /// The number of entities written since the changelog last had them, and their bytes.
+    pub(crate) fn dirty(&self) -> (usize, usize) {
+        (self.dirty.list.len(), self.dirty.bytes)
+    }
+
+    /// Takes the list of dirty entities and leaves `spare`, an empty one.
+    ///
+    /// The caller sets the location of each. An entity for which [`Store::is_dirty`] is false was erased since, or is
+    /// listed twice.
+    pub(crate) fn take_dirty(&mut self, spare: Vec<EntityId>) -> Vec<EntityId> {
+        self.dirty.bytes = 0;
+        std::mem::replace(&mut self.dirty.list, spare)
+    }
+
+    pub(crate) fn is_dirty(&self, entity: EntityId) -> bool {
+        self.entries[entity.0 as usize].location == StateLocation::DIRTY
+    }
+
+    pub(crate) fn is_at(&self, entity: EntityId, location: StateLocation) -> bool {
+        self.entries[entity.0 as usize].location == location
+    }
+
+    /// Whether an entity's state is in one of the segments from `oldest` up to but not including `next`.
+    pub(crate) fn is_within(&self, entity: EntityId, oldest: u64, next: u64) -> bool {
+        let (StateLocation(location), StateLocation(first)) =
+            (self.entries[entity.0 as usize].location, StateLocation::segment(oldest));
+        let behind = if location >= first { location - first } else { location + (StateLocation::VACANT.0 - first) };
+        u64::from(behind) < next - oldest
+    }
+
+    /// The segment that holds an entity's present state.
+    pub(crate) fn location(&self, entity: EntityId) -> StateLocation {
+        self.entries[entity.0 as usize].location
+    }
+
+    /// Sets the segment that holds an entity's present state.
+    pub(crate) fn set_location(&mut self, entity: EntityId, location: StateLocation) {
+        self.entries[entity.0 as usize].location = location;
+    }
+
+    /// Reads what finding the entities of these hashes will read, for all of them at once. One by one, each would wait
+    /// for memory three times: for its slot, its entry and its key.
+    pub(crate) fn fetch(&self, hashes: &[u64; FETCHED]) {
+        let slots = hashes.map(|hash| self.index.first(hash));
+        let entries = slots.map(|slot| self.entries.get((slot as u32).wrapping_sub(1) as usize));
+        let firsts =
+            entries.map(|entry| entry.map(|entry| self.classes[entry.class() as usize].get(entry.block, 1)[0]));
+        std::hint::black_box(firsts);
+    }
+
+    /// Sets the state of the entity with this key to what the changelog has of it at `location`.
+    pub(crate) fn restore(
+        &mut self,
+        hash: u64,
+        key: &str,
+        packed: &[u8],
+        due: Timestamp,
+        location: StateLocation,
+    ) -> EntityId {
+        let entity = match self.find(hash, key) {
+            Some(entity) => {
+                self.replace(entity, packed);
+                entity
+            }
+            None => self.add(hash, packed),
+        };
+        let entry = &mut self.entries[entity.0 as usize];
+        (entry.due, entry.location) = (due, location);
+        entity
+    }
+
+    pub(crate) fn is_vacant(&self, entity: EntityId) -> bool {
+        self.is_at(entity, StateLocation::VACANT)
+    }
+}
+
+/// Sizes up to this are multiples of [`GRAIN`]; above, classes grow by an eighth of a power of two.
+const FINE_MAX: usize = 512;
+const GRAIN: usize = 16;
+const FINE_CLASSES: usize = FINE_MAX / GRAIN;
+
+/// The size class of a length: 0 for up to 16 bytes, 1 for up to 32 …
+fn class_of(len: usize) -> u32 {
+    if len <= FINE_MAX {
+        return (len.div_ceil(GRAIN).max(1) - 1) as u32;
+    }
+    let power = (len - 1).ilog2();
+    let eighth = (len - 1 - (1 << power)) >> (power - 3);
+    (FINE_CLASSES as u32) + (power - FINE_MAX.ilog2()) * 8 + eighth as u32
+}
+
+fn class_size(class: u32) -> usize {
+    let class = class as usize;
+    if class < FINE_CLASSES {
+        return (class + 1) * GRAIN;
+    }
+    let (power, eighth) = ((class - FINE_CLASSES) / 8 + FINE_MAX.ilog2() as usize, (class - FINE_CLASSES) % 8);
+    (1 << power) + ((eighth + 1) << (power - 3))
+}
+
+/// Memory is allocated in chunks of about this size.
+const CHUNK_BYTES: usize = 1 << 18;
+
+/// Blocks of one size without gaps: the last block moves to where one is freed.
+///
+/// Entities grow, mostly one size at a time. A class that kept its gaps would keep room for every entity that ever
+/// passed through it.
+#[derive(Debug)]
+struct SizeClass {
+    size: usize,
+    per_chunk: usize,
+    chunks: Vec<Box<[u8]>>,
+    /// The entity that each block belongs to.
+    owners: Vec<EntityId>,
+}
+
+impl SizeClass {
+    fn new(class: u32) -> Self {
+        let size = class_size(class);
+        SizeClass { size, per_chunk: (CHUNK_BYTES / size).max(1), chunks: Vec::new(), owners: Vec::new() }
+    }
+
+    fn place(&self, block: u32) -> (usize, usize) {
+        let block = block as usize;
+        (block / self.per_chunk, block % self.per_chunk * self.size)
+    }
+
+    fn get(&self, block: u32, len: usize) -> &[u8] {
+        let (chunk, start) = self.place(block);
+        &self.chunks[chunk][start..start + len]
+    }
+
+    fn put(&mut self, block: u32, bytes: &[u8]) {
+        let (chunk, start) = self.place(block);
+        self.chunks[chunk][start..start + bytes.len()].copy_from_slice(bytes);
+    }
+
+    fn allocate(&mut self, owner: EntityId) -> u32 {
+        let block = self.owners.len();
+        if block == self.chunks.len() * self.per_chunk {
+            self.chunks.push(vec![0; self.per_chunk * self.size].into_boxed_slice());
+        }
+        self.owners.push(owner);
+        block as u32
+    }
+
+    /// Frees a block. Returns the entity whose block has moved into its place, if one has.
+    fn free(&mut self, block: u32) -> Option<EntityId> {
+        let last = self.owners.len() as u32 - 1;
+        self.owners.swap_remove(block as usize);
+        if block != last {
+            let ((from, from_start), (to, to_start)) = (self.place(last), self.place(block));
+            if from == to {
+                self.chunks[to].copy_within(from_start..from_start + self.size, to_start);
+            } else {
+                let (head, tail) = self.chunks.split_at_mut(from);
+                head[to][to_start..to_start + self.size].copy_from_slice(&tail[0][from_start..from_start + self.size]);
+            }
+        }
+        // One spare chunk stays, so that a class at the border of a chunk does not allocate again and again.
+        while self.owners.len() + 2 * self.per_chunk <= self.chunks.len() * self.per_chunk {
+            self.chunks.pop();
+        }
+        self.owners.get(block as usize).copied()
+    }
+
+    fn bytes(&self) -> usize {
+        self.chunks.len() * self.per_chunk * self.size + self.owners.capacity() * size_of::<EntityId>()
+    }
+}

@@ -1,0 +1,397 @@
+//! Numbers that move with the clock, and the exact millisecond at which a predicate over them turns.
+//!
+//! The predicate has to turn where the expression *as computed in doubles* turns it, at the first whole millisecond,
+//! and not where real numbers would. Solving the straight line gives a good guess. But rounding can move the crossing,
+//! and where terms of both signs meet, the outcome may flicker around it. So the guess is proved: rounding to nearest
+//! is monotone, hence the bounds of an operation's operands, put through the same operation in doubles, enclose every
+//! value that it takes in between. This is interval arithmetic without widening (Moore, Kearfott, Cloud, "Introduction
+//! to Interval Analysis", 2009, ch. 2, for the operations). Where an enclosure leaves the outcome open, the interval is
+//! halved and its earlier half is searched first. For a monotone expression that is a binary search.
+//!
+//! Two expressions that run side by side are told apart, or known to be equal, by their difference
+//! (`crossing_difference`): then one look is enough for as long as both stay straight, and a search costs some fifty
+//! looks for each bend. What remains are expressions that coincide but are computed differently, as
+//! `n * hours_since(a)` and `days_since(a)` are for an n of 1 / 24: rounding may turn the outcome at any millisecond,
+//! so each is looked at, up to [`LOOKS_MAX`] of them in one evaluation.
+
+use super::crossing_difference::{difference, enclose};
+use super::ops::compare;
+use crate::catalog::{Arithmetic, Bands, Comparison};
+use crate::model::Timestamp;
+
+/// The number of intervals and instants that one search looks at before it returns an early instant: at worst, one
+/// evaluation more.
+const LOOKS_MAX: u32 = 16_384;
+
+/// An open interval no longer than this is looked at instant by instant.
+const SCANNED_MS: i64 = 16;
+
+/// Bounds beyond this many units are left to the search, far from where milliseconds overflow.
+const FAR: f64 = 1e9;
+
+/// An operation of a [`ClockExpr`], in postfix order.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum ClockOp {
+    Number(f64),
+    /// `(clock − from) / unit_ms`.
+    Since {
+        from: Timestamp,
+        unit_ms: f64,
+    },
+    /// `(to − clock) / unit_ms`.
+    Until {
+        to: Timestamp,
+        unit_ms: f64,
+    },
+    Negate,
+    Abs,
+    Add,
+    Subtract,
+    Multiply,
+    Divide,
+    Min,
+    Max,
+}
+
+/// A numeric expression in which everything but the clock is fixed.
+#[derive(Clone, Debug, Default)]
+pub(super) struct ClockExpr {
+    pub ops: Vec<ClockOp>,
+}
+
+/// The values of a clock expression over an interval.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Enclosure {
+    Within(f64, f64),
+    /// No finite double holds it at any instant of the interval.
+    Absent,
+    Open,
+}
+
+/// The depth of the operand stack that needs no allocation.
+const STACK: usize = 12;
+
+impl ClockExpr {
+    /// The value at an instant; `None` where no finite double holds it.
+    pub(super) fn at(&self, clock: Timestamp) -> Option<f64> {
+        match self.over(clock, clock) {
+            Enclosure::Within(value, _) => Some(value),
+            _ => None,
+        }
+    }
+
+    /// Encloses the values between two instants.
+    fn over(&self, first: Timestamp, last: Timestamp) -> Enclosure {
+        let (mut few, mut many) = ([(0.0_f64, 0.0_f64); STACK], Vec::new());
+        let stack = if self.ops.len() <= STACK {
+            &mut few[..]
+        } else {
+            many.resize(self.ops.len(), (0.0, 0.0));
+            &mut many
+        };
+        let mut depth = 0;
+        for clock_op in &self.ops {
+            let range = match *clock_op {
+                ClockOp::Number(number) => (number, number),
+                ClockOp::Since { from, unit_ms } => {
+                    (first.since(from) as f64 / unit_ms, last.since(from) as f64 / unit_ms)
+                }
+                ClockOp::Until { to, unit_ms } => (to.since(last) as f64 / unit_ms, to.since(first) as f64 / unit_ms),
+                ClockOp::Negate | ClockOp::Abs => {
+                    depth -= 1;
+                    unary(*clock_op, stack[depth])
+                }
+                _ => {
+                    depth -= 2;
+                    binary(*clock_op, stack[depth], stack[depth + 1])
+                }
+            };
+            match range {
+                (low, high) if low.is_finite() && high.is_finite() => stack[depth] = range,
+                (low, high) if low.is_infinite() && low == high => return Enclosure::Absent,
+                (low, high) if low.is_nan() && high.is_nan() && first == last => return Enclosure::Absent,
+                _ => return Enclosure::Open,
+            }
+            depth += 1;
+        }
+        Enclosure::Within(stack[0].0, stack[0].1)
+    }
+}
+
+pub(crate) fn unary(clock_op: ClockOp, (low, high): (f64, f64)) -> (f64, f64) {
+    match clock_op {
+        ClockOp::Negate => (-high, -low),
+        _ if low >= 0.0 => (low, high),
+        _ if high <= 0.0 => (-high, -low),
+        _ => (0.0, high.max(-low)),
+    }
+}
+
+pub(crate) fn binary(clock_op: ClockOp, a: (f64, f64), b: (f64, f64)) -> (f64, f64) {
+    match clock_op {
+        ClockOp::Add => (a.0 + b.0, a.1 + b.1),
+        ClockOp::Subtract => (a.0 - b.1, a.1 - b.0),
+        ClockOp::Multiply => hull([a.0 * b.0, a.0 * b.1, a.1 * b.0, a.1 * b.1]),
+        // The divisor does not move (spec 4.1): it is one number. Division by zero is absent, as an overflow is.
+        ClockOp::Divide if b.0 == 0.0 => (f64::INFINITY, f64::INFINITY),
+        ClockOp::Divide => hull([a.0 / b.0, a.1 / b.0, a.0 / b.1, a.1 / b.1]),
+        ClockOp::Min => (a.0.min(b.0), a.1.min(b.1)),
+        _ => (a.0.max(b.0), a.1.max(b.1)),
+    }
+}
+
+fn hull(corners: [f64; 4]) -> (f64, f64) {
+    if corners.iter().any(|corner| corner.is_nan()) {
+        return (f64::NAN, f64::NAN);
+    }
+    (corners.iter().copied().fold(f64::INFINITY, f64::min), corners.iter().copied().fold(f64::NEG_INFINITY, f64::max))
+}
+
+/// The outcome of a [`Predicate`]: for comparisons 0 or 1; for bands 0 for none, else one more than the band's index.
+pub(super) type Outcome = u32;
+
+/// Something over clock expressions that has one outcome at each instant.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Predicate<'a> {
+    Compare {
+        op: Comparison,
+        left: &'a ClockExpr,
+        right: &'a ClockExpr,
+    },
+    /// The band of a value, left only beyond the margin of the `current` one.
+    Band {
+        bands: &'a Bands,
+        current: Option<u16>,
+        value: &'a ClockExpr,
+    },
+}
+
+/// The band of a value (spec 3, `value`): within the margin of the current band's bounds it stays there.
+pub(crate) fn band(bands: &Bands, current: Option<u16>, value: f64) -> u16 {
+    let plain = bands.bounds.partition_point(|bound| *bound <= value) as u16;
+    let Some(current) = current else {
+        return plain;
+    };
+    let index = usize::from(current);
+    let above = bands.bounds.get(index).is_some_and(|bound| value >= bound + bands.margin);
+    let below = index > 0 && bands.bounds.get(index - 1).is_some_and(|bound| value <= bound - bands.margin);
+    // Without a margin, a value equal to the lower bound is inside.
+    let below = below && !(bands.margin == 0.0 && plain == current);
+    if above || below { plain } else { current }
+}
+
+impl Predicate<'_> {
+    pub(super) fn at(&self, clock: Timestamp) -> Outcome {
+        match *self {
+            Predicate::Compare { op, left, right } => match (left.at(clock), right.at(clock)) {
+                (Some(left), Some(right)) => Outcome::from(compare(op, left, right)),
+                _ => 0,
+            },
+            Predicate::Band { bands, current, value } => {
+                value.at(clock).map_or(0, |value| Outcome::from(band(bands, current, value)) + 1)
+            }
+        }
+    }
+
+    /// The outcome, if the enclosures show that it is the same at all instants of an interval.
+    pub(super) fn over(&self, first: Timestamp, last: Timestamp) -> Option<Outcome> {
+        let is_long = last.since(first) >= SCANNED_MS;
+        match *self {
+            Predicate::Compare { op, left, right } => match (left.over(first, last), right.over(first, last)) {
+                (Enclosure::Within(a, b), Enclosure::Within(c, d)) => decide(op, (a, b), (c, d))
+                    .or_else(|| {
+                        let difference = is_long.then(|| difference(left, right, first, last))?;
+                        decide(op, difference?, (0.0, 0.0))
+                    })
+                    .map(Outcome::from),
+                (Enclosure::Absent, _) | (_, Enclosure::Absent) => Some(0),
+                _ => None,
+            },
+            Predicate::Band { bands, current, value } => {
+                let place = |(low, high)| {
+                    let (low, high) = (band(bands, current, low), band(bands, current, high));
+                    (low == high).then(|| Outcome::from(low) + 1)
+                };
+                match value.over(first, last) {
+                    Enclosure::Within(low, high) => place((low, high))
+                        .or_else(|| is_long.then(|| enclose(value, first, last)).flatten().and_then(place)),
+                    Enclosure::Absent => Some(0),
+                    Enclosure::Open => None,
+                }
+            }
+        }
+    }
+
+    /// Where the straight line through two instants crosses the bound of the predicate.
+    fn guess(&self, now: Timestamp) -> Option<Timestamp> {
+        const STEP_MS: i64 = 86_400_000;
+        let difference = |clock: Timestamp| match *self {
+            Predicate::Compare { left, right, .. } => Some(left.at(clock)? - right.at(clock)?),
+            Predicate::Band { value, .. } => value.at(clock),
+        };
+        let (here, there) = (difference(now)?, difference(now.plus(STEP_MS))?);
+        let slope = (there - here) / STEP_MS as f64;
+        let target = match *self {
+            Predicate::Compare { .. } => 0.0,
+            Predicate::Band { bands, current, .. } => {
+                let index = usize::from(band(bands, current, here));
+                let margin = if current == Some(index as u16) { bands.margin } else { 0.0 };
+                if slope > 0.0 {
+                    bands.bounds.get(index)? + margin
+                } else {
+                    bands.bounds.get(index.checked_sub(1)?)? - margin
+                }
+            }
+        };
+        let distance_ms = (target - here) / slope;
+        (distance_ms >= 0.0 && distance_ms < Timestamp::MAX.ms() as f64).then(|| now.plus(distance_ms as i64))
+    }
+
+    /// The first instant after `now` and before `limit` with another outcome than the one at `now`, or `limit`.
+    ///
+    /// May be early where a search would take too long, never late.
+    pub(super) fn next_change(&self, outcome: Outcome, now: Timestamp, limit: Timestamp) -> Timestamp {
+        let (mut first, last) = (now.plus(1), limit.plus(-1).min(Timestamp::MAX));
+        if let Some(guess) = self.guess(now) {
+            let before = guess.plus(-2).min(last);
+            if before < first || self.over(first, before) == Some(outcome) {
+                first = first.max(before.plus(1));
+                for _ in 0..5 {
+                    if first > last {
+                        return limit;
+                    }
+                    if self.at(first) != outcome {
+                        return first;
+                    }
+                    first = first.plus(1);
+                }
+            }
+        }
+        let over = |first, last| if first == last { Some(self.at(first)) } else { self.over(first, last) };
+        Search { over, outcome, looks: LOOKS_MAX }.run(first, last).unwrap_or(limit)
+    }
+}
+
+/// The first instant after `now` and before `limit` at which a predicate has another outcome than `outcome`, or
+/// `limit`. `over` returns the outcome of an interval where it is the same throughout, and always that of a single
+/// instant.
+///
+/// May be early where a search would take too long, never late.
+pub(crate) fn first_change<A: PartialEq>(
+    outcome: A,
+    now: Timestamp,
+    limit: Timestamp,
+    over: impl FnMut(Timestamp, Timestamp) -> Option<A>,
+) -> Timestamp {
+    let (first, last) = (now.plus(1), limit.plus(-1).min(Timestamp::MAX));
+    Search { over, outcome, looks: LOOKS_MAX }.run(first, last).unwrap_or(limit)
+}
+
+struct Search<A, F> {
+    over: F,
+    outcome: A,
+    /// The number of looks that are left.
+    looks: u32,
+}
+
+impl<A: PartialEq, F: FnMut(Timestamp, Timestamp) -> Option<A>> Search<A, F> {
+    /// As [`Search::first`], but first near by: where rounding makes the outcome flicker, the next change is near.
+    fn run(mut self, first: Timestamp, last: Timestamp) -> Option<Timestamp> {
+        let near = first.plus(SCANNED_MS - 1).min(last);
+        self.first(first, near).or_else(|| self.first(near.plus(1), last))
+    }
+
+    /// The first instant of an interval with another outcome, or the first for which no look was left.
+    fn first(&mut self, first: Timestamp, last: Timestamp) -> Option<Timestamp> {
+        if first > last || self.holds(first, last) {
+            return None;
+        }
+        if first == last || self.looks == 0 {
+            return Some(first);
+        }
+        if last.since(first) < SCANNED_MS {
+            return (first.ms()..=last.ms()).map(Timestamp::from_ms).find(|at| !self.holds(*at, *at));
+        }
+        let middle = Timestamp::from_ms(first.ms() + (last.ms() - first.ms()) / 2);
+        self.first(first, middle).or_else(|| self.first(middle.plus(1), last))
+    }
+
+    /// Whether an interval is known to have this outcome throughout.
+    fn holds(&mut self, first: Timestamp, last: Timestamp) -> bool {
+        self.looks = self.looks.saturating_sub(1);
+        self.looks > 0 && (self.over)(first, last).as_ref() == Some(&self.outcome)
+    }
+}
+
+/// A clock term alone against a number, as in most comparisons with the clock: whether it holds, and the instant at
+/// which it turns, without a search. `None` where a search is needed.
+pub(super) fn compare_clock_term(
+    op: Comparison,
+    clock_op: ClockOp,
+    bound: f64,
+    now: Timestamp,
+) -> Option<(bool, Timestamp)> {
+    if matches!(op, Comparison::Equal | Comparison::NotEqual) || bound.abs() > FAR {
+        return None;
+    }
+    // `>=` and `<` turn where the bound is reached, `>` and `<=` where it is passed.
+    let reaches = matches!(op, Comparison::GreaterOrEqual | Comparison::Less);
+    let (value, change) = match clock_op {
+        ClockOp::Since { from, unit_ms } => {
+            (now.since(from) as f64 / unit_ms, from.plus(steps_to(bound, unit_ms, reaches)))
+        }
+        // Counting down, it turns at the first instant at which the bound is no longer reached, or no longer passed.
+        ClockOp::Until { to, unit_ms } => {
+            (to.since(now) as f64 / unit_ms, to.plus(1 - steps_to(bound, unit_ms, reaches)))
+        }
+        _ => return None,
+    };
+    Some((compare(op, value, bound), if change <= now { Timestamp::FOREVER } else { change }))
+}
+
+/// The least number of whole milliseconds that, in units, is at least the bound (`reaches`) or greater than it.
+fn steps_to(bound: f64, unit_ms: f64, reaches: bool) -> i64 {
+    let is_there = |ms: i64| {
+        let units = ms as f64 / unit_ms;
+        if reaches { units >= bound } else { units > bound }
+    };
+    let mut ms = (bound * unit_ms).ceil() as i64;
+    while is_there(ms - 1) {
+        ms -= 1;
+    }
+    while !is_there(ms) {
+        ms += 1;
+    }
+    ms
+}
+
+/// A comparison of all values of one interval with all of another; `None` where it differs.
+fn decide(op: Comparison, left: (f64, f64), right: (f64, f64)) -> Option<bool> {
+    match op {
+        Comparison::Less if left.1 < right.0 => Some(true),
+        Comparison::Less if left.0 >= right.1 => Some(false),
+        Comparison::LessOrEqual if left.1 <= right.0 => Some(true),
+        Comparison::LessOrEqual if left.0 > right.1 => Some(false),
+        Comparison::Greater | Comparison::GreaterOrEqual => decide(op.mirrored(), right, left),
+        Comparison::Equal | Comparison::NotEqual => {
+            let apart = left.1 < right.0 || right.1 < left.0;
+            let one = left.0 == left.1 && right.0 == right.1 && left.0 == right.0;
+            (apart || one).then_some(one == (op == Comparison::Equal))
+        }
+        _ => None,
+    }
+}
+
+impl From<Arithmetic> for ClockOp {
+    fn from(op: Arithmetic) -> Self {
+        match op {
+            Arithmetic::Add => ClockOp::Add,
+            Arithmetic::Subtract => ClockOp::Subtract,
+            Arithmetic::Multiply => ClockOp::Multiply,
+            // The clock does not enter a remainder (spec 4.1).
+            Arithmetic::Divide | Arithmetic::Remainder => ClockOp::Divide,
+            Arithmetic::Min => ClockOp::Min,
+            Arithmetic::Max => ClockOp::Max,
+        }
+    }
+}

@@ -1,0 +1,385 @@
+//! Expressions over an entity: each has a value, and the instant until which the value holds if no event comes.
+//!
+//! A counter holds until the next pane that matters leaves its window; a comparison until the decline of its counter or
+//! the clock turns it; `&&` and `||` as long as their operands decide them. An instant may be early (the evaluation
+//! then finds nothing changed, and a new instant), but never late.
+
+use std::ops::ControlFlow;
+
+use super::coverage::Coverage;
+use super::crossing::{ClockExpr, ClockOp, Predicate, compare_clock_term};
+use super::ops::{calculate, compare_values, test_text};
+use super::score_cache::ScoreCache;
+use crate::catalog::{Arithmetic, Bands, Comparison, CounterId, Expr, TagDefinition, TagId, TimeName};
+use crate::engine::aggregate::{Now, Pane};
+use crate::engine::entity::{EntityState, TagState};
+use crate::engine::program::{CounterPlan, Program};
+use crate::model::{Scalar, Timestamp, Unit, Value};
+
+/// A value, and the first instant at which it may be another although no event comes.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct TimedValue<'a> {
+    pub value: Scalar<'a>,
+    pub until: Timestamp,
+}
+
+impl<'a> TimedValue<'a> {
+    fn forever(value: Scalar<'a>) -> Self {
+        TimedValue { value, until: Timestamp::FOREVER }
+    }
+
+    fn bool(value: bool, until: Timestamp) -> Self {
+        TimedValue { value: Scalar::Bool(value), until }
+    }
+}
+
+/// Buffers for clock expressions, kept from one evaluation to the next.
+#[derive(Debug, Default)]
+pub(crate) struct ClockExprs {
+    left: ClockExpr,
+    right: ClockExpr,
+}
+
+/// Evaluates expressions over an entity whose attributes, series and tags that matter have been loaded.
+#[derive(Debug)]
+pub(crate) struct Evaluator<'a> {
+    pub program: &'a Program,
+    pub entity_state: &'a EntityState,
+    pub now: Now,
+    pub clock_exprs: &'a mut ClockExprs,
+    pub score_cache: &'a ScoreCache,
+    /// Present where counters that matter have not seen their whole window: then an expression that has a value may be
+    /// unknown all the same.
+    pub coverage: Option<&'a Coverage>,
+}
+
+impl<'a> Evaluator<'a> {
+    pub(crate) fn eval(&mut self, expr: &'a Expr) -> TimedValue<'a> {
+        match expr {
+            Expr::Literal(value) => TimedValue::forever(value.as_scalar()),
+            Expr::Attribute(id) => TimedValue::forever(self.entity_state.attribute(*id)),
+            Expr::Counter(id) => self.counter(*id),
+            Expr::Time(name) => self.time(*name),
+            Expr::Tag(id) => TimedValue::forever(self.tag(*id)),
+            Expr::Since { unit, of } => self.elapsed(*of, *unit, 1),
+            Expr::Until { unit, of } => self.elapsed(*of, *unit, -1),
+            Expr::Between { unit, from, to } => self.between(*unit, *from, *to),
+            Expr::Negate(x) => self.unary(x, |n| -n),
+            Expr::Abs(x) => self.unary(x, f64::abs),
+            Expr::Arithmetic(op, sides) => self.arithmetic(*op, sides),
+            Expr::Compare { op, sides, moves: true } => self.compare_moving(*op, sides),
+            Expr::Compare { op, sides, moves: false } => self.compare(*op, sides),
+            Expr::And(sides) => self.both(sides, false),
+            Expr::Or(sides) => self.both(sides, true),
+            Expr::Not(x) => {
+                let held = self.eval(x);
+                TimedValue::bool(!held.value.holds(), held.until)
+            }
+            Expr::Conditional(parts) => {
+                let condition = self.eval(&parts[0]);
+                let taken = self.eval(if condition.value.holds() { &parts[1] } else { &parts[2] });
+                TimedValue { value: taken.value, until: taken.until.min(condition.until) }
+            }
+            Expr::In(x, list) => {
+                let needle = self.eval(x);
+                let mut held = TimedValue::bool(false, needle.until);
+                for item in list {
+                    let item = self.eval(item);
+                    held.until = held.until.min(item.until);
+                    if compare_values(Comparison::Equal, needle.value, item.value) {
+                        held.value = Scalar::Bool(true);
+                    }
+                }
+                held
+            }
+            Expr::Has(x) => {
+                let held = self.eval(x);
+                TimedValue::bool(!held.value.is_absent(), held.until)
+            }
+            Expr::Text(test, sides) => {
+                let (left, right) = (self.eval(&sides[0]), self.eval(&sides[1]));
+                let until = left.until.min(right.until);
+                TimedValue { value: test_text(*test, left.value, right.value), until }
+            }
+            // Properties of an event: only a `where` has them.
+            Expr::Property(_) | Expr::EventType | Expr::Contains(..) => TimedValue::forever(Scalar::Absent),
+        }
+    }
+
+    /// The band in which a value lies; `None` where it has no value. With the instant until which that holds.
+    pub(crate) fn band(&mut self, expr: &'a Expr, bands: &Bands, current: Option<u16>) -> (Option<u16>, Timestamp) {
+        let mut clock_expr = std::mem::take(&mut self.clock_exprs.left);
+        clock_expr.ops.clear();
+        let frozen = self.freeze(expr, &mut clock_expr);
+        let predicate = Predicate::Band { bands, current, value: &clock_expr };
+        let (band, until) = if frozen.is_number {
+            let (now, outcome) = (self.now.at, predicate.at(self.now.at));
+            let until = if expr.moves() { predicate.next_change(outcome, now, frozen.until) } else { frozen.until };
+            (outcome.checked_sub(1).map(|band| band as u16), until)
+        } else {
+            (None, frozen.until)
+        };
+        self.clock_exprs.left = clock_expr;
+        (band, until)
+    }
+
+    pub(crate) fn counter(&self, id: CounterId) -> TimedValue<'a> {
+        let plan = self.program.counter(id);
+        let least = self.now.least(plan.frame);
+        let (value, leaving) = self.entity_state.series(plan.series).read(plan.readout, plan.frame, least);
+        TimedValue { value, until: self.leaves(plan, leaving) }
+    }
+
+    fn leaves(&self, plan: CounterPlan, pane: Option<Pane>) -> Timestamp {
+        pane.map_or(Timestamp::FOREVER, |pane| plan.frame.leaves(pane, &self.program.zone))
+    }
+
+    fn tag(&self, id: TagId) -> Scalar<'a> {
+        let kind = &self.program.tag(id).definition;
+        let state = self.entity_state.tag(id);
+        match kind {
+            TagDefinition::Rule { .. } => Scalar::Bool(matches!(state, TagState::On { .. })),
+            _ => self.entity_state.shown(kind, state),
+        }
+    }
+
+    pub(crate) fn time(&self, name: TimeName) -> TimedValue<'a> {
+        match name {
+            TimeName::Attribute(id) => TimedValue::forever(self.entity_state.attribute(id)),
+            TimeName::Counter(id) => self.counter(id),
+            TimeName::FirstSeen => {
+                TimedValue::forever(self.entity_state.first_seen().map_or(Scalar::Absent, Scalar::Time))
+            }
+            TimeName::LastSeen => {
+                TimedValue::forever(self.entity_state.last_seen().map_or(Scalar::Absent, Scalar::Time))
+            }
+            TimeName::Event => TimedValue::forever(Scalar::Absent),
+        }
+    }
+
+    /// `days_since` for a sign of 1, `days_until` for −1, at this instant. Comparisons find out until when they hold.
+    fn elapsed(&self, of: TimeName, unit: Unit, sign: i64) -> TimedValue<'a> {
+        let held = self.time(of);
+        let value = match held.value {
+            Scalar::Time(time) => Scalar::Number((sign * self.now.at.since(time)) as f64 / unit.ms() as f64),
+            _ => Scalar::Absent,
+        };
+        TimedValue { value, until: held.until }
+    }
+
+    fn between(&self, unit: Unit, from: TimeName, to: TimeName) -> TimedValue<'a> {
+        let (from, to) = (self.time(from), self.time(to));
+        let value = match (from.value, to.value) {
+            (Scalar::Time(from), Scalar::Time(to)) => Scalar::Number(to.since(from) as f64 / unit.ms() as f64),
+            _ => Scalar::Absent,
+        };
+        TimedValue { value, until: from.until.min(to.until) }
+    }
+
+    fn unary(&mut self, x: &'a Expr, apply: impl Fn(f64) -> f64) -> TimedValue<'a> {
+        let held = self.eval(x);
+        let value = match held.value {
+            Scalar::Number(number) => Scalar::Number(apply(number)),
+            _ => Scalar::Absent,
+        };
+        TimedValue { value, until: held.until }
+    }
+
+    fn arithmetic(&mut self, op: Arithmetic, sides: &'a [Expr; 2]) -> TimedValue<'a> {
+        let (left, right) = (self.eval(&sides[0]), self.eval(&sides[1]));
+        let value = match (left.value, right.value) {
+            (Scalar::Number(a), Scalar::Number(b)) => calculate(op, a, b),
+            _ => Scalar::Absent,
+        };
+        TimedValue { value, until: left.until.min(right.until) }
+    }
+
+    /// `&&` for a `decisive` of false, `||` for one of true.
+    ///
+    /// One decisive operand decides. Where both are decisive, the result holds as long as one of them does.
+    fn both(&mut self, sides: &'a [Expr; 2], decisive: bool) -> TimedValue<'a> {
+        let left = self.eval(&sides[0]);
+        let left_decides = left.value.holds() == decisive;
+        if left_decides && left.until == Timestamp::FOREVER {
+            return TimedValue::bool(decisive, Timestamp::FOREVER);
+        }
+        let right = self.eval(&sides[1]);
+        let right_decides = right.value.holds() == decisive;
+        match (left_decides, right_decides) {
+            (true, true) => TimedValue::bool(decisive, left.until.max(right.until)),
+            (true, false) => TimedValue::bool(decisive, left.until),
+            (false, true) => TimedValue::bool(decisive, right.until),
+            (false, false) => TimedValue::bool(!decisive, left.until.min(right.until)),
+        }
+    }
+
+    fn compare(&mut self, op: Comparison, sides: &'a [Expr; 2]) -> TimedValue<'a> {
+        match (&sides[0], &sides[1]) {
+            (Expr::Counter(_), Expr::Counter(_)) => {}
+            (Expr::Counter(id), other) => return self.compare_counter(op, *id, other),
+            (other, Expr::Counter(id)) => return self.compare_counter(op.mirrored(), *id, other),
+            _ => {}
+        }
+        let (left, right) = (self.eval(&sides[0]), self.eval(&sides[1]));
+        TimedValue::bool(compare_values(op, left.value, right.value), left.until.min(right.until))
+    }
+
+    /// Compares a counter, and follows its decline until the comparison turns.
+    fn compare_counter(&mut self, op: Comparison, id: CounterId, other: &'a Expr) -> TimedValue<'a> {
+        let other = self.eval(other);
+        let plan = self.program.counter(id);
+        let least = self.now.least(plan.frame);
+        let series = self.entity_state.series(plan.series);
+        let (value, _) = series.read(plan.readout, plan.frame, least);
+        let holds = compare_values(op, value, other.value);
+        let wants_more = matches!(op, Comparison::Greater | Comparison::GreaterOrEqual);
+        let wants_less = matches!(op, Comparison::Less | Comparison::LessOrEqual);
+        if plan.readout.only_falls() && (wants_more && !holds || wants_less && holds) {
+            return TimedValue::bool(holds, other.until);
+        }
+        let turned = series.decline(plan.readout, plan.frame, least, |after| {
+            let after = after.map_or(Scalar::Absent, Scalar::number);
+            if compare_values(op, after, other.value) == holds {
+                ControlFlow::Continue(())
+            } else {
+                ControlFlow::Break(())
+            }
+        });
+        TimedValue::bool(holds, other.until.min(self.leaves(plan, turned)))
+    }
+
+    fn compare_moving(&mut self, op: Comparison, sides: &'a [Expr; 2]) -> TimedValue<'a> {
+        if let (term, Expr::Literal(Value::Number(bound))) = (&sides[0], &sides[1])
+            && let Some(held) = self.compare_term(op, term, *bound)
+        {
+            return held;
+        }
+        let (mut left, mut right) =
+            (std::mem::take(&mut self.clock_exprs.left), std::mem::take(&mut self.clock_exprs.right));
+        left.ops.clear();
+        right.ops.clear();
+        let (a, b) = (self.freeze(&sides[0], &mut left), self.freeze(&sides[1], &mut right));
+        let limit = a.until.min(b.until);
+        let held = if a.is_number && b.is_number {
+            let predicate = Predicate::Compare { op, left: &left, right: &right };
+            let now = self.now.at;
+            let outcome = predicate.at(now);
+            TimedValue::bool(outcome == 1, predicate.next_change(outcome, now, limit))
+        } else {
+            TimedValue::bool(false, limit)
+        };
+        (self.clock_exprs.left, self.clock_exprs.right) = (left, right);
+        held
+    }
+
+    /// The result of a comparison at all instants of an interval, where it is one; incomplete counters are taken as
+    /// they are.
+    pub(crate) fn compare_over(
+        &mut self,
+        op: Comparison,
+        sides: &'a [Expr; 2],
+        first: Timestamp,
+        last: Timestamp,
+    ) -> Option<bool> {
+        let (mut left, mut right) = (ClockExpr::default(), ClockExpr::default());
+        let (a, b) = (self.freeze(&sides[0], &mut left), self.freeze(&sides[1], &mut right));
+        if !a.is_number || !b.is_number || last >= a.until.min(b.until) {
+            return None;
+        }
+        let predicate = Predicate::Compare { op, left: &left, right: &right };
+        predicate.over(first, last).map(|outcome| outcome == 1)
+    }
+
+    /// Compares a clock term alone with a number.
+    fn compare_term(&self, op: Comparison, term: &Expr, bound: f64) -> Option<TimedValue<'a>> {
+        let (of, is_since, unit_ms) = match term {
+            Expr::Since { unit, of } => (*of, true, unit.ms() as f64),
+            Expr::Until { unit, of } => (*of, false, unit.ms() as f64),
+            _ => return None,
+        };
+        let held = self.time(of);
+        let Scalar::Time(time) = held.value else {
+            return Some(TimedValue::bool(false, held.until));
+        };
+        let clock_op =
+            if is_since { ClockOp::Since { from: time, unit_ms } } else { ClockOp::Until { to: time, unit_ms } };
+        let (holds, turns) = compare_clock_term(op, clock_op, bound, self.now.at)?;
+        Some(TimedValue::bool(holds, turns.min(held.until)))
+    }
+
+    /// Writes an expression as a clock expression: everything but the clock is fixed at its present value.
+    fn freeze(&mut self, expr: &'a Expr, clock_expr: &mut ClockExpr) -> FrozenExpr {
+        if !expr.moves() {
+            let held = self.eval(expr);
+            let Scalar::Number(number) = held.value else {
+                return FrozenExpr { is_number: false, until: held.until };
+            };
+            clock_expr.ops.push(ClockOp::Number(number));
+            return FrozenExpr { is_number: true, until: held.until };
+        }
+        match expr {
+            Expr::Since { unit, of } => {
+                self.freeze_time(*of, clock_expr, |from| ClockOp::Since { from, unit_ms: unit.ms() as f64 })
+            }
+            Expr::Until { unit, of } => {
+                self.freeze_time(*of, clock_expr, |to| ClockOp::Until { to, unit_ms: unit.ms() as f64 })
+            }
+            Expr::Negate(x) => self.freeze(x, clock_expr).then(clock_expr, ClockOp::Negate),
+            Expr::Abs(x) => self.freeze(x, clock_expr).then(clock_expr, ClockOp::Abs),
+            Expr::Arithmetic(op, sides) => {
+                let (a, b) = (self.freeze(&sides[0], clock_expr), self.freeze(&sides[1], clock_expr));
+                let both = FrozenExpr { is_number: a.is_number && b.is_number, until: a.until.min(b.until) };
+                both.then(clock_expr, ClockOp::from(*op))
+            }
+            Expr::Conditional(parts) => {
+                let condition = self.eval(&parts[0]);
+                let taken = self.freeze(if condition.value.holds() { &parts[1] } else { &parts[2] }, clock_expr);
+                FrozenExpr { until: taken.until.min(condition.until), ..taken }
+            }
+            _ => FrozenExpr { is_number: false, until: Timestamp::FOREVER },
+        }
+    }
+
+    fn freeze_time(
+        &self,
+        of: TimeName,
+        clock_expr: &mut ClockExpr,
+        clock_op: impl Fn(Timestamp) -> ClockOp,
+    ) -> FrozenExpr {
+        let held = self.time(of);
+        if let Scalar::Time(time) = held.value {
+            clock_expr.ops.push(clock_op(time));
+        }
+        FrozenExpr { is_number: matches!(held.value, Scalar::Time(_)), until: held.until }
+    }
+}
+
+/// What is known of an expression that was written as a clock expression.
+#[derive(Clone, Copy, Debug)]
+struct FrozenExpr {
+    /// Otherwise absent, or of another type; then comparisons with it are false.
+    is_number: bool,
+    until: Timestamp,
+}
+
+impl FrozenExpr {
+    fn then(self, clock_expr: &mut ClockExpr, clock_op: ClockOp) -> Self {
+        clock_expr.ops.push(clock_op);
+        self
+    }
+}
+
+/// Decodes everything that the evaluation of a tag may read, beside the tag itself.
+pub(crate) fn load_inputs(program: &Program, place: usize, entity_state: &mut EntityState) {
+    let plan = &program.tags[place];
+    for id in &plan.series {
+        let frame = program.series[usize::from(id.0)].frame;
+        entity_state.load_series(*id, |at| frame.grid.pane(at, &program.zone));
+    }
+    for id in &plan.attributes {
+        entity_state.load_attribute(*id);
+    }
+    for id in &plan.uses {
+        entity_state.load_tag(*id);
+    }
+}

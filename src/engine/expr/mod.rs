@@ -1,0 +1,26 @@
+//! Expressions: their values, and until when these hold if no event comes.
+//!
+//! | file | holds |
+//! | --- | --- |
+//! | [`ops`] | comparisons, arithmetic and tests of text |
+//! | [`event_filter`] | `where`: expressions over one event |
+//! | [`crossing`] | numbers that move with the clock, and when a predicate over them turns |
+//! | [`crossing_difference`] | two such numbers that run side by side, told apart by their difference |
+//! | [`coverage`] | since when the events of a counter are known, and when that is its whole window |
+//! | [`score_cache`] | scores that were asked for together |
+//! | [`eval`] | expressions over an entity |
+
+mod ops;
+mod event_filter;
+mod crossing;
+mod crossing_difference;
+mod coverage;
+mod score_cache;
+mod eval;
+
+pub(crate) use coverage::{Coverage, InheritedCoverage, PartialSeries};
+pub(crate) use crossing::{ClockOp, band, binary, first_change, unary};
+pub(crate) use eval::{ClockExprs, Evaluator, load_inputs};
+pub(crate) use event_filter::{elements, passes, scalar, source};
+pub(crate) use ops::{calculate, compare_values, test_text};
+pub(crate) use score_cache::ScoreCache;

@@ -1,0 +1,364 @@
+//! What an event does: it moves an entity's attributes and series, and makes tags dirty, which are then evaluated.
+
+use std::collections::HashSet;
+
+use xxhash_rust::xxh3::Xxh3;
+
+use super::Partition;
+use super::evaluate::EvalContext;
+use crate::catalog::{Attribute, AttributeId, AttributeType, Source, TagDefinition, TimeUnit};
+use crate::engine::aggregate::{Now, Pane, Series, SeriesType};
+use crate::engine::entity::{EntityState, Store};
+use crate::engine::expr::{elements, passes, scalar, source};
+use crate::engine::ports::Sink;
+use crate::engine::program::{AttributeStats, DirtyTags, Program, SeriesId, SeriesPlan};
+use crate::engine::tags::TagCommand;
+use crate::model::{Cause, Command, Event, Micros, PathId, Property, Scalar, TagId, Timestamp};
+
+impl Partition {
+    /// Takes an accepted event, if it concerns an entity of this kind: first everything that is due up to its time,
+    /// then the event, then the verdicts of its entity.
+    pub fn apply(&mut self, event: &Event, sink: &mut impl Sink) {
+        self.advance(event.time, sink);
+        let (Some(now), Some(key)) = (self.now, event.key_of(self.program.kind)) else {
+            return;
+        };
+        let context = self.context(event, now);
+        if event.command.is_some() && context.command.is_none() {
+            return self.erase_by_command(event, now, sink);
+        }
+        if context.command.is_some_and(|command| self.program.tag(command.tag).entity != self.program.kind) {
+            return;
+        }
+        self.stats.events += 1;
+        let hash = Store::hash(key);
+        let entity = self.store.find(hash, key);
+        match entity {
+            Some(entity) => self.scratch.entity_state.unpack(self.store.packed(entity)),
+            None => self.scratch.entity_state.begin(key),
+        }
+        if self.is_duplicate(event, now) {
+            self.stats.duplicates += 1;
+            return;
+        }
+        if entity.is_some_and(|entity| self.store.set_reevaluated(entity)) {
+            self.prepare_reevaluation(now.at, sink);
+            self.evaluate(EvalContext { now, cause: Cause::Catalog, command: None }, sink);
+        }
+        self.count(event, context);
+        if self.forget_at() <= now.at {
+            // The entity is new, or had only commands: the event is so old that nothing is kept.
+            self.scratch.dirty.clear();
+            return entity.into_iter().for_each(|entity| self.end(entity, now.at, Cause::Forgotten, sink));
+        }
+        if entity.is_none() {
+            self.scratch.dirty.fill(self.program.tags.len());
+        }
+        let until = self.evaluate(context, sink).min(self.forget_at());
+        match entity {
+            Some(entity) => {
+                self.put_back(entity);
+                self.due_groups.lower(entity, &self.scratch.group_dues);
+                self.rearm(entity, until.min(self.store.due(entity)), now.at);
+            }
+            None => {
+                let entity = self.store.insert(hash, self.scratch.pack());
+                self.due_groups.set(entity, &self.scratch.group_dues);
+                self.rearm(entity, until, now.at);
+            }
+        }
+    }
+
+    /// Why and with what an event has its entity evaluated. An erasure is not evaluated.
+    fn context<'a>(&self, event: &'a Event, now: Now) -> EvalContext<'a> {
+        let ends = |tag: TagId, valid_for_ms: Option<i64>| {
+            let default = match self.program.tag(tag).definition {
+                TagDefinition::Manual { valid_for_ms } => valid_for_ms,
+                _ => None,
+            };
+            valid_for_ms.or(default).map_or(Timestamp::FOREVER, |ms| now.at.plus(ms))
+        };
+        let command = match event.command {
+            Some(Command::Set { tag, value, valid_for_ms }) => {
+                Some(TagCommand { tag, value: scalar(value, event), ends: ends(tag, valid_for_ms) })
+            }
+            Some(Command::Unset { tag }) => Some(TagCommand { tag, value: Scalar::Absent, ends: Timestamp::FOREVER }),
+            Some(Command::Erase) | None => None,
+        };
+        let cause = if event.command.is_some() { Cause::Command } else { Cause::Event };
+        EvalContext { now, cause, command }
+    }
+
+    /// Takes a behaviour event or a command into the unpacked entity.
+    fn count(&mut self, event: &Event, context: EvalContext<'_>) {
+        let EvalContext { now, command, .. } = context;
+        let Some(command) = command else {
+            let Partition { program, scratch, stats, .. } = self;
+            let (skipped, attributes) = (&mut stats.skipped[..], &mut stats.attributes[..]);
+            let mut counter = EventCounter { program, now, dirty: &mut scratch.dirty, skipped, attributes };
+            return counter.count(event, &mut scratch.entity_state);
+        };
+        self.scratch.entity_state.see_command(now.at);
+        if let Some(place) = self.program.tags.iter().position(|plan| plan.id == command.tag) {
+            self.scratch.dirty.insert(place);
+        }
+    }
+
+    fn erase_by_command(&mut self, event: &Event, now: Now, sink: &mut impl Sink) {
+        let Some(key) = event.key_of(self.program.kind) else { return };
+        self.stats.events += 1;
+        let Some(entity) = self.store.find(Store::hash(key), key) else { return };
+        self.scratch.entity_state.unpack(self.store.packed(entity));
+        if self.is_duplicate(event, now) {
+            self.stats.duplicates += 1;
+            return;
+        }
+        self.end(entity, now.at, Cause::Erased, sink);
+    }
+
+    fn is_duplicate(&mut self, event: &Event, now: Now) -> bool {
+        match (self.program.catalog.input.dedup_ms, event.id()) {
+            (Some(dedup_ms), Some(id)) => self.scratch.entity_state.is_duplicate(Store::hash(id), now.at, dedup_ms),
+            _ => false,
+        }
+    }
+}
+
+/// Counts one accepted event for its entity.
+#[derive(Debug)]
+struct EventCounter<'a> {
+    program: &'a Program,
+    now: Now,
+    /// The tags whose verdicts may differ now.
+    dirty: &'a mut DirtyTags,
+    /// By series: events without a value, or with a value of a type that the aggregate does not take.
+    skipped: &'a mut [u64],
+    attributes: &'a mut [AttributeStats],
+}
+
+impl EventCounter<'_> {
+    fn count(&mut self, event: &Event, entity_state: &mut EntityState) {
+        if entity_state.see(event.time) {
+            self.dirty.extend(&self.program.first_seen_dependents);
+        }
+        self.dirty.extend(&self.program.last_seen_dependents);
+        let listeners = self.program.listeners(event.event_type);
+        for id in &listeners.attributes {
+            self.set_attribute(*id, event, entity_state);
+        }
+        for id in &listeners.series {
+            self.add(*id, event, entity_state);
+        }
+    }
+
+    fn set_attribute(&mut self, id: AttributeId, event: &Event, entity_state: &mut EntityState) {
+        let attribute = self.program.attribute(id);
+        if !passes(attribute.filter.as_ref(), event) {
+            return;
+        }
+        let stats = &mut self.attributes[usize::from(id.0)];
+        stats.events += 1;
+        let value = match read_attribute(attribute, event, self.program.catalog.input.time_unit) {
+            AttributeReading::Value(value) => value,
+            AttributeReading::Mismatched => return stats.mismatched += 1,
+            AttributeReading::Missing => return stats.missing += 1,
+        };
+        entity_state.load_attribute(id);
+        if entity_state.set_attribute(id, event.time, value) {
+            self.dirty.extend(&self.program.attribute_dependents[usize::from(id.0)]);
+        }
+    }
+
+    fn add(&mut self, id: SeriesId, event: &Event, entity_state: &mut EntityState) {
+        let plan = &self.program.series[usize::from(id.0)];
+        if !passes(plan.filter.as_ref(), event) {
+            return;
+        }
+        let grid = plan.frame.grid;
+        let zone = &self.program.zone;
+        let pane = if event.time == self.now.at { self.now.pane(grid) } else { grid.pane(event.time, zone) };
+        let least = self.now.least(plan.frame);
+        if pane < least {
+            return;
+        }
+        entity_state.load_series(id, |at| grid.pane(at, zone));
+        let (mut taken, mut grows) = (false, false);
+        let changed = entity_state.change_series(id, |series| {
+            let pruned = series.prune(least);
+            grows = series.only_grows();
+            let change = add_value(series, plan, event, pane);
+            taken = change != SeriesUpdate::Skipped;
+            pruned || change == SeriesUpdate::Changed
+        });
+        self.skipped[usize::from(id.0)] += u64::from(!taken);
+        if changed && grows {
+            self.dirty.extend_by_state(&plan.growth_dependents_off, &plan.growth_dependents_on);
+        } else if changed {
+            self.dirty.extend(&plan.dependents);
+        }
+    }
+}
+
+/// What an event did to a series.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum SeriesUpdate {
+    /// It has no value that the aggregate takes.
+    Skipped,
+    Same,
+    Changed,
+}
+
+impl SeriesUpdate {
+    fn of(changed: bool) -> Self {
+        if changed { SeriesUpdate::Changed } else { SeriesUpdate::Same }
+    }
+}
+
+fn add_value(series: &mut Series, plan: &SeriesPlan, event: &Event, pane: Pane) -> SeriesUpdate {
+    match plan.series_type {
+        SeriesType::Counts | SeriesType::Days => SeriesUpdate::of(series.add_event(pane)),
+        SeriesType::Sums(path) | SeriesType::Least(path) | SeriesType::Greatest(path) => match number(path, event) {
+            Some((number, micros)) => SeriesUpdate::of(series.add_number(pane, number, micros)),
+            None => SeriesUpdate::Skipped,
+        },
+        SeriesType::Latest(of) | SeriesType::Earliest(of) => match source(of, event) {
+            Scalar::Absent => SeriesUpdate::Skipped,
+            value => SeriesUpdate::of(series.add_first_or_last(event.time, pane, value)),
+        },
+        SeriesType::Distinct { of, limit } => {
+            let mut change = SeriesUpdate::Skipped;
+            visit_values(of, event, |value| {
+                if let Some(hash) = hash(value) {
+                    let moved = series.add_distinct(hash, pane, limit) || change == SeriesUpdate::Changed;
+                    change = SeriesUpdate::of(moved);
+                }
+            });
+            change
+        }
+        SeriesType::Top { of, limit } => {
+            let slides = plan.frame.slides();
+            let mut change = SeriesUpdate::Skipped;
+            visit_texts(of, event, |text| {
+                series.add_text(text, event.time, pane, limit, slides);
+                change = SeriesUpdate::Changed;
+            });
+            change
+        }
+    }
+}
+
+/// A number within the magnitude that the aggregates take.
+fn number(path: PathId, event: &Event) -> Option<(f64, Micros)> {
+    match event.property(path) {
+        Property::Number(number, digits) => Some((number, Micros::parse(event.text(digits))?)),
+        _ => None,
+    }
+}
+
+/// Visits a value, or the elements of an array.
+fn visit_values<'a>(of: Source, event: &'a Event, mut visit: impl FnMut(Scalar<'a>)) {
+    let Source::Property(path) = of else {
+        visit(source(of, event));
+        return;
+    };
+    let property = event.property(path);
+    visit(scalar(property, event));
+    elements(property, event).iter().for_each(|element| visit(scalar(*element, event)));
+}
+
+/// Visits the strings of an event, each once, in the order in which they first stand.
+fn visit_texts<'a>(of: Source, event: &'a Event, mut visit: impl FnMut(&'a str)) {
+    /// Among this few, a scan is the quickest way to find a repeat, and needs no memory.
+    const FEW: usize = 32;
+    let mut few = [""; FEW];
+    let mut many = HashSet::new();
+    let mut count = 0;
+    visit_values(of, event, |value| {
+        let Scalar::String(text) = value else {
+            return;
+        };
+        if few[..count.min(FEW)].contains(&text) || count >= FEW && !many.insert(text) {
+            return;
+        }
+        if count < FEW {
+            few[count] = text;
+        }
+        count += 1;
+        visit(text);
+    });
+}
+
+/// Values that are equal in an expression have equal hashes; absent values and times have none.
+fn hash(value: Scalar<'_>) -> Option<u64> {
+    let mut hasher = Xxh3::new();
+    match value {
+        Scalar::Bool(b) => hasher.update(&[0, u8::from(b)]),
+        Scalar::Number(number) => {
+            hasher.update(&[1]);
+            // Adding zero makes −0 a 0.
+            hasher.update(&(number + 0.0).to_bits().to_le_bytes());
+        }
+        Scalar::String(text) => {
+            hasher.update(&[2]);
+            hasher.update(text.as_bytes());
+        }
+        Scalar::Absent | Scalar::Time(_) => return None,
+    }
+    Some(hasher.digest())
+}
+
+/// What an event says of an attribute.
+enum AttributeReading<'a> {
+    Missing,
+    /// A value that the attribute does not take; it changes nothing.
+    Mismatched,
+    /// An absent value clears the attribute.
+    Value(Scalar<'a>),
+}
+
+impl<'a> From<Option<Scalar<'a>>> for AttributeReading<'a> {
+    fn from(taken: Option<Scalar<'a>>) -> Self {
+        taken.map_or(AttributeReading::Mismatched, AttributeReading::Value)
+    }
+}
+
+fn read_attribute<'a>(attribute: &Attribute, event: &'a Event, unit: TimeUnit) -> AttributeReading<'a> {
+    if let Source::Property(path) = attribute.value {
+        let property = event.property(path);
+        match property {
+            Property::Missing => return AttributeReading::Missing,
+            Property::Null => return AttributeReading::Value(Scalar::Absent),
+            _ if attribute.value_type == Some(AttributeType::Time) => {
+                return time(property, event, unit).map(Scalar::Time).into();
+            }
+            _ => {}
+        }
+    }
+    let value = source(attribute.value, event);
+    let fits = match (attribute.value_type, value) {
+        (_, Scalar::Absent) => false,
+        (None, _) => true,
+        (Some(AttributeType::String), value) => matches!(value, Scalar::String(_)),
+        (Some(AttributeType::Number), value) => matches!(value, Scalar::Number(_)),
+        (Some(AttributeType::Bool), value) => matches!(value, Scalar::Bool(_)),
+        (Some(AttributeType::Time), value) => matches!(value, Scalar::Time(_)),
+    };
+    fits.then_some(value).into()
+}
+
+/// A time is written as an event's own time may be: RFC 3339, or an integer in the catalog's unit. Its year has four
+/// digits in UTC.
+fn time(property: Property, event: &Event, unit: TimeUnit) -> Option<Timestamp> {
+    let time = match property {
+        Property::String(text) => Timestamp::parse(event.text(text)).ok()?,
+        Property::Number(_, digits) => {
+            let count: i64 = event.text(digits).parse().ok()?;
+            Timestamp::from_ms(match unit {
+                TimeUnit::Milliseconds => count,
+                TimeUnit::Seconds => count.checked_mul(1_000)?,
+            })
+        }
+        _ => return None,
+    };
+    time.is_writable().then_some(time)
+}

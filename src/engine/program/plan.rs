@@ -1,0 +1,384 @@
+//! The catalog laid out for the engine: which events move what, which counters share a series, which tags depend on it.
+
+use std::sync::Arc;
+
+use super::dirty_tags::TagSet;
+use super::monotonicity::{GrowingSeries, Monotonicity};
+use super::schema::Schema;
+use super::score_plan::ScorePlan;
+use crate::catalog::{
+    Attribute, AttributeId, Catalog, Condition, Counter, CounterId, EventTypeSet, Expr, ReportedValue, Tag,
+    TagDefinition, TagId, TimeName,
+};
+use crate::engine::aggregate::{Frame, Reach, Readout, SeriesType, Zone};
+use crate::engine::ports::{ScoreModel, ScoreModels};
+use crate::model::{EntityKindId, EventTypeId};
+
+/// Index into [`Program::series`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SeriesId(pub u16);
+
+/// The events that a series keeps, and how.
+#[derive(Clone, Debug)]
+pub struct SeriesPlan {
+    pub entity: EntityKindId,
+    pub on: EventTypeSet,
+    pub filter: Option<Expr>,
+    pub series_type: SeriesType,
+    /// The widest of its counters' windows.
+    pub frame: Frame,
+    /// The tags that can differ when the series has changed.
+    pub dependents: TagSet,
+    /// Of these, the tags that growth of the series can put on if they are off, or take off if they are on.
+    pub growth_dependents_off: TagSet,
+    pub growth_dependents_on: TagSet,
+}
+
+/// A counter reads one value of a series.
+#[derive(Clone, Copy, Debug)]
+pub struct CounterPlan {
+    pub series: SeriesId,
+    pub readout: Readout,
+    pub frame: Frame,
+}
+
+/// The attributes and series that an event type can change.
+#[derive(Clone, Debug, Default)]
+pub struct Listeners {
+    pub attributes: Vec<AttributeId>,
+    pub series: Vec<SeriesId>,
+}
+
+/// How a tag is evaluated.
+#[derive(Clone, Debug)]
+pub struct TagPlan {
+    pub id: TagId,
+    /// What its evaluation reads.
+    pub series: Vec<SeriesId>,
+    pub counters: Vec<CounterId>,
+    pub attributes: Vec<AttributeId>,
+    pub uses: Vec<TagId>,
+    /// The tags that use this one.
+    pub dependents: TagSet,
+    /// The leaves that its changes report: for a rule when added and when removed; for a value or score; for each stage
+    /// and for none.
+    pub because: Vec<Vec<ReportedValue>>,
+    /// For a tag with a `score`.
+    pub score: Option<ScorePlan>,
+}
+
+/// What a catalog says of one entity kind; shared by all partitions that hold such entities.
+///
+/// Attributes, series and tags keep the numbers that they have in the whole catalog; those of other kinds stay empty.
+#[derive(Debug)]
+pub struct Program {
+    pub catalog: Arc<Catalog>,
+    pub kind: EntityKindId,
+    /// The catalog's fingerprint as tag changes carry it.
+    pub fingerprint: String,
+    pub zone: Zone,
+    pub series: Vec<SeriesPlan>,
+    pub counters: Vec<CounterPlan>,
+    /// The tags of this kind, in the order of evaluation.
+    pub tags: Vec<TagPlan>,
+    /// By [`EventTypeId`]; the first is for types that the catalog does not mention.
+    pub listeners: Vec<Listeners>,
+    pub attribute_dependents: Vec<TagSet>,
+    pub first_seen_dependents: TagSet,
+    pub last_seen_dependents: TagSet,
+    /// What the cells of an entity mean.
+    pub schema: Schema,
+    /// The models of all entity kinds.
+    pub models: ScoreModels,
+}
+
+impl Program {
+    /// The program of the entity kind `user`.
+    pub fn new(catalog: Catalog) -> Arc<Self> {
+        let kind = catalog.user();
+        Program::of(Arc::new(catalog), kind, ScoreModels::default())
+    }
+
+    /// The program of an entity kind.
+    pub fn of(catalog: Arc<Catalog>, kind: EntityKindId, models: ScoreModels) -> Arc<Self> {
+        let (series, counters) = plan_series(&catalog);
+        let tag_count = catalog.tags.len();
+        let mut program = Program {
+            schema: Schema::of(&catalog, kind, &series, &counters),
+            kind,
+            fingerprint: format!("{:08x}", (catalog.fingerprint >> 32) as u32),
+            zone: Zone::new(&catalog.timezone),
+            listeners: plan_listeners(&catalog, kind, &series),
+            attribute_dependents: vec![TagSet::empty(tag_count); catalog.attributes.len()],
+            first_seen_dependents: TagSet::empty(tag_count),
+            last_seen_dependents: TagSet::empty(tag_count),
+            tags: Vec::with_capacity(tag_count),
+            series,
+            counters,
+            models,
+            catalog,
+        };
+        for id in program.catalog.order.clone() {
+            if program.tag(id).entity == kind {
+                program.plan_tag(id);
+            }
+        }
+        Arc::new(program)
+    }
+
+    /// The name of the entity kind.
+    pub fn entity(&self) -> &str {
+        &self.catalog.entity(self.kind).name
+    }
+
+    pub fn attribute(&self, id: AttributeId) -> &Attribute {
+        &self.catalog.attributes[usize::from(id.0)]
+    }
+
+    pub fn counter(&self, id: CounterId) -> CounterPlan {
+        self.counters[usize::from(id.0)]
+    }
+
+    /// For counts by series, such as `Stats::skipped`: each counter's name with the count of the series that it reads.
+    pub fn by_counter<'a>(&'a self, by_series: &'a [u64]) -> impl Iterator<Item = (&'a str, u64)> {
+        let count = |plan: &CounterPlan| by_series.get(usize::from(plan.series.0)).copied().unwrap_or_default();
+        let counters = self.catalog.counters.iter().zip(&self.counters);
+        counters
+            .filter(|(counter, _)| counter.entity == self.kind)
+            .map(move |(counter, plan)| (&*counter.name, count(plan)))
+    }
+
+    /// For counts by attribute, as in `Stats::attributes`: each attribute of this entity kind with its counts.
+    pub fn by_attribute<'a>(
+        &'a self,
+        stats: &'a [AttributeStats],
+    ) -> impl Iterator<Item = (&'a Attribute, AttributeStats)> {
+        let all = self.catalog.attributes.iter().zip(stats.iter().copied());
+        all.filter(|(attribute, _)| attribute.entity == self.kind)
+    }
+
+    pub fn tag(&self, id: TagId) -> &Tag {
+        self.catalog.tag(id)
+    }
+
+    /// The models that were loaded for the whole catalog, each with its tag's name.
+    pub fn score_models(&self) -> impl Iterator<Item = (&str, &dyn ScoreModel)> {
+        let tags = (0..).map(TagId).zip(&self.catalog.tags);
+        tags.filter_map(|(id, tag)| Some((&*tag.name, &**self.models.of(id)?)))
+    }
+
+    /// What an event type can change.
+    pub fn listeners(&self, kind: EventTypeId) -> &Listeners {
+        &self.listeners[kind.index()]
+    }
+
+    fn plan_tag(&mut self, id: TagId) {
+        let place = self.tags.len();
+        let (mut series, mut counters, mut attributes, mut uses) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        let tag = &self.catalog.tags[usize::from(id.0)];
+        let mut dependencies = Vec::new();
+        for condition in tag.definition.conditions() {
+            visit_dependencies(&condition.expr, &mut |dependency| dependencies.push(dependency.clone()));
+        }
+        for dependency in dependencies {
+            match dependency {
+                Dependency::Counter(counter) => {
+                    let read = self.counters[usize::from(counter.0)].series;
+                    if !series.contains(&read) {
+                        series.push(read);
+                    }
+                    if !counters.contains(&counter) {
+                        counters.push(counter);
+                    }
+                }
+                Dependency::Attribute(attribute) => {
+                    self.attribute_dependents[usize::from(attribute.0)].insert(place);
+                    attributes.push(attribute);
+                }
+                Dependency::FirstSeen => self.first_seen_dependents.insert(place),
+                Dependency::LastSeen => self.last_seen_dependents.insert(place),
+                Dependency::Tag(used) => {
+                    if let Some(plan) = self.tags.iter_mut().find(|plan| plan.id == used) {
+                        plan.dependents.insert(place);
+                    }
+                    uses.push(used);
+                }
+            }
+        }
+        for id in &series {
+            let plan = &mut self.series[usize::from(id.0)];
+            let growing = GrowingSeries { series: *id, series_type: plan.series_type, counters: &self.counters };
+            let polarity = match &tag.definition {
+                TagDefinition::Rule { when, .. } => growing.condition(&when.expr),
+                TagDefinition::Value { .. }
+                | TagDefinition::Stages(_)
+                | TagDefinition::Score(_)
+                | TagDefinition::Manual { .. } => Monotonicity::Mixed,
+            };
+            plan.dependents.insert(place);
+            if polarity != Monotonicity::Decreasing {
+                plan.growth_dependents_off.insert(place);
+            }
+            if polarity != Monotonicity::Increasing {
+                plan.growth_dependents_on.insert(place);
+            }
+        }
+        let because = plan_because(&tag.definition);
+        let score = match &tag.definition {
+            TagDefinition::Score(score) => Some(ScorePlan::new(&self.catalog, id, score, &self.models)),
+            _ => None,
+        };
+        let dependents = TagSet::empty(self.catalog.tags.len());
+        self.tags.push(TagPlan { id, series, counters, attributes, uses, dependents, because, score });
+    }
+}
+
+/// The leaves that changes report: for rules [added, removed], for values and scores one list, for stages one per stage
+/// and one for none.
+fn plan_because(kind: &TagDefinition) -> Vec<Vec<ReportedValue>> {
+    let mut lists = Vec::new();
+    let mut shown: Vec<ReportedValue> = Vec::new();
+    let mut show = |conditions: &[&Condition]| {
+        for leaf in conditions.iter().flat_map(|condition| &condition.reported) {
+            if shown.iter().all(|known| known.label != leaf.label) {
+                shown.push(leaf.clone());
+            }
+        }
+        lists.push(shown.clone());
+    };
+    match kind {
+        TagDefinition::Rule { when, until, .. } => {
+            show(&[when]);
+            show(until.as_ref().as_slice());
+        }
+        TagDefinition::Stages(stages) => {
+            stages.iter().for_each(|stage| show(stage.when.as_ref().as_slice()));
+            show(&[]);
+        }
+        TagDefinition::Value { .. } | TagDefinition::Score(_) | TagDefinition::Manual { .. } => {
+            show(&kind.conditions())
+        }
+    }
+    lists
+}
+
+fn plan_series(catalog: &Catalog) -> (Vec<SeriesPlan>, Vec<CounterPlan>) {
+    let mut series: Vec<SeriesPlan> = Vec::new();
+    let mut counters = Vec::new();
+    for counter in &catalog.counters {
+        let frame = Frame::new(counter.aggregate, counter.window);
+        let series_type = SeriesType::new(counter.aggregate);
+        let shared = series.iter().position(|plan| shares(plan, counter, series_type, frame));
+        let index = shared.unwrap_or_else(|| {
+            series.push(SeriesPlan {
+                entity: counter.entity,
+                on: counter.on.clone(),
+                filter: counter.filter.clone(),
+                series_type,
+                frame,
+                dependents: TagSet::empty(catalog.tags.len()),
+                growth_dependents_off: TagSet::empty(catalog.tags.len()),
+                growth_dependents_on: TagSet::empty(catalog.tags.len()),
+            });
+            series.len() - 1
+        });
+        let plan = &mut series[index];
+        plan.frame.reach = wider(plan.frame.reach, frame.reach);
+        let readout = Readout::new(counter.aggregate);
+        counters.push(CounterPlan { series: SeriesId(index as u16), readout, frame });
+    }
+    (series, counters)
+}
+
+fn shares(plan: &SeriesPlan, counter: &Counter, series_type: SeriesType, frame: Frame) -> bool {
+    let same_events = plan.entity == counter.entity
+        && plan.series_type == series_type
+        && plan.on == counter.on
+        && plan.filter == counter.filter;
+    let reach_fits = plan.frame.reach == frame.reach
+        || series_type.serves_any_reach()
+            && matches!((plan.frame.reach, frame.reach), (Reach::Back(_), Reach::Back(_)));
+    same_events && plan.frame.grid == frame.grid && reach_fits
+}
+
+fn wider(a: Reach, b: Reach) -> Reach {
+    match (a, b) {
+        (Reach::Back(a), Reach::Back(b)) => Reach::Back(a.max(b)),
+        _ => a,
+    }
+}
+
+fn plan_listeners(catalog: &Catalog, of: EntityKindId, series: &[SeriesPlan]) -> Vec<Listeners> {
+    let kinds = 0..=catalog.event_types.len() as u16;
+    let listening = |on: &EventTypeSet, kind: u16| on.contains(EventTypeId(kind));
+    kinds
+        .map(|kind| Listeners {
+            attributes: (0..catalog.attributes.len())
+                .filter(|index| catalog.attributes[*index].entity == of)
+                .filter(|index| listening(&catalog.attributes[*index].from, kind))
+                .map(|index| AttributeId(index as u16))
+                .collect(),
+            series: (0..series.len())
+                .filter(|index| series[*index].entity == of && listening(&series[*index].on, kind))
+                .map(|index| SeriesId(index as u16))
+                .collect(),
+        })
+        .collect()
+}
+
+/// What an expression can depend on.
+#[derive(Clone, Debug)]
+enum Dependency {
+    Attribute(AttributeId),
+    Counter(CounterId),
+    Tag(TagId),
+    FirstSeen,
+    LastSeen,
+}
+
+fn visit_dependencies(expr: &Expr, visit: &mut impl FnMut(Dependency)) {
+    match expr {
+        Expr::Attribute(id) => visit(Dependency::Attribute(*id)),
+        Expr::Counter(id) => visit(Dependency::Counter(*id)),
+        Expr::Tag(id) => visit(Dependency::Tag(*id)),
+        Expr::Time(name) | Expr::Since { of: name, .. } | Expr::Until { of: name, .. } => visit_time(*name, visit),
+        Expr::Between { from, to, .. } => {
+            visit_time(*from, visit);
+            visit_time(*to, visit);
+        }
+        Expr::Negate(x) | Expr::Abs(x) | Expr::Not(x) | Expr::Has(x) | Expr::Contains(x, _) => {
+            visit_dependencies(x, visit)
+        }
+        Expr::Arithmetic(_, sides) | Expr::And(sides) | Expr::Or(sides) | Expr::Text(_, sides) => {
+            sides.iter().for_each(|side| visit_dependencies(side, visit));
+        }
+        Expr::Compare { sides, .. } => sides.iter().for_each(|side| visit_dependencies(side, visit)),
+        Expr::Conditional(parts) => parts.iter().for_each(|part| visit_dependencies(part, visit)),
+        Expr::In(x, list) => {
+            visit_dependencies(x, visit);
+            list.iter().for_each(|item| visit_dependencies(item, visit));
+        }
+        Expr::Literal(_) | Expr::Property(_) | Expr::EventType => {}
+    }
+}
+
+fn visit_time(name: TimeName, visit: &mut impl FnMut(Dependency)) {
+    match name {
+        TimeName::Attribute(id) => visit(Dependency::Attribute(id)),
+        TimeName::Counter(id) => visit(Dependency::Counter(id)),
+        TimeName::FirstSeen => visit(Dependency::FirstSeen),
+        TimeName::LastSeen => visit(Dependency::LastSeen),
+        TimeName::Event => {}
+    }
+}
+
+/// How many events an attribute was read from, and with what result.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct AttributeStats {
+    /// Events of its types that pass its `where`.
+    pub events: u64,
+    /// Of these, events whose value has a type that the attribute does not take.
+    pub mismatched: u64,
+    /// Of these, events with nothing at its path.
+    pub missing: u64,
+}

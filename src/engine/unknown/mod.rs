@@ -1,0 +1,13 @@
+//! Expressions over counters that have not seen their whole window (spec 4.3).
+//!
+//! | file | holds |
+//! | --- | --- |
+//! | [`abstract_value`] | all values that an expression may have: one, an interval, or anything |
+//! | [`counter_bounds`] | the values that an incomplete counter may have |
+//! | [`kleene`] | true, false or unknown, and until when |
+
+mod abstract_value;
+mod counter_bounds;
+mod kleene;
+
+pub(crate) use kleene::{BandVerdict, Known, Truth};
