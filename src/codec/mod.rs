@@ -2,7 +2,7 @@
 //!
 //! - `json_writer`: JSON values, appended to a buffer;
 //! - `reject`: why a record is not an event, and the line that says so;
-//! - [`decode`]: input records to events, by the catalog's input mapping;
+//! - `decode`: input records to events, by the catalog's input mapping;
 //! - `change_writer`: tag changes and current tags as JSON;
 //! - `change_reader`: tag changes read back, for the demo;
 //! - `changelog`: the page on the format in which state is kept: what the engine hands out, framed and checked;

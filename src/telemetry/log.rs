@@ -49,7 +49,7 @@ pub struct Log {
 }
 
 impl Log {
-    /// Writes a line. Of lines with the same `repeat_key`, at most one is written every [`REPEAT_AFTER`].
+    /// Writes a line. Of lines with the same `repeat_key`, at most one is written every 10 seconds.
     pub fn write(&self, severity: Severity, repeat_key: Option<String>, line: &dyn Display) {
         let suppressed = match repeat_key {
             None => 0,

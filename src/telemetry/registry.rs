@@ -6,7 +6,7 @@ use prometheus::core::Collector;
 use prometheus::process_collector::ProcessCollector;
 use prometheus::{Encoder, GaugeVec, HistogramOpts, IntCounter, IntCounterVec, Opts, Registry, TextEncoder};
 
-/// The format of [`MetricRegistry::text`].
+/// The content type of the metrics: Prometheus' text format.
 pub const TEXT_FORMAT: &str = "text/plain; version=0.0.4; charset=utf-8";
 
 /// A number that only grows.
