@@ -11,7 +11,7 @@ use super::models::{ModelAccess, Runnable};
 use super::{catalog_file, report};
 use crate::catalog::{self, Catalog, Colours};
 use crate::engine::Programs;
-use crate::kafka::{self, Backfill, Role, Streams};
+use crate::kafka::{self, Backfill, Role, Topology};
 use crate::scoring::Patience;
 use crate::service::{self, CatalogFaults, CatalogSource, ServiceError, Surroundings, Told};
 use crate::settings::{self, ConfigFile, Fault, PartitionedBy, Problems, Settings, Sources};
@@ -111,7 +111,7 @@ pub struct RunArgs {
 
 /// Whether histories can be counted again: each partition's events have to be those of its own entities.
 fn check_rebuild(settings: &Settings, catalog: &Catalog) -> Result<(), String> {
-    let streams = Streams::of(settings, Some(catalog));
+    let streams = Topology::of(settings, Some(catalog));
     if streams.iter().all(|(_, plan)| plan.role == Role::Direct) {
         return Ok(());
     }

@@ -12,7 +12,7 @@ use super::run::{EXIT_SETTINGS, Needs, SettingsArgs};
 use crate::catalog::Catalog;
 use crate::codec::Decoder;
 use crate::engine::Sink;
-use crate::kafka::{Archive, ArchiveError, Notices};
+use crate::kafka::{Notices, TopicScan, TopicScanError};
 use crate::model::{Event, Timestamp};
 use crate::settings::Settings;
 
@@ -48,7 +48,7 @@ pub enum SourceError {
     #[error(transparent)]
     Input(#[from] InputError),
     #[error(transparent)]
-    Archive(#[from] ArchiveError),
+    Archive(#[from] TopicScanError),
 }
 
 impl SourceArgs {
@@ -86,7 +86,7 @@ impl Source<'_> {
         };
         // What goes wrong for good is told by the error.
         let silent: Notices = Arc::new(|_| ());
-        let archive = Archive::open(settings, &silent)?;
+        let archive = TopicScan::open(settings, &silent)?;
         let (mut decoder, mut event) = (Decoder::new(catalog), Event::default());
         let time_of = |line: &[u8]| decoder.decode(line, now, &mut event).ok().map(|()| event.time);
         let bar = records_bar(archive.total());

@@ -10,7 +10,7 @@ use axum::routing::{get, post};
 use serde_json::{Value as Json, json};
 
 use super::server::{JSON, page};
-use crate::kafka::Breaker;
+use crate::kafka::CatalogRollout;
 
 /// Reads the catalog anew.
 pub type Reload = Arc<dyn Fn() -> Result<Reread, Refused> + Send + Sync>;
@@ -35,7 +35,7 @@ pub struct Refused {
 /// What the pages can do.
 #[derive(Clone)]
 pub struct Controls {
-    pub breaker: Arc<Breaker>,
+    pub breaker: Arc<CatalogRollout>,
     pub reload: Reload,
 }
 
@@ -62,7 +62,7 @@ async fn status(State(controls): State<Controls>) -> Response {
         StatusCode::OK,
         &json!({
             "catalog": status.fingerprint,
-            "surveying": status.candidate,
+            "surveying": status.pending,
             "held": held.collect::<Vec<_>>(),
         }),
     )

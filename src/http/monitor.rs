@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use super::watch::{PATIENCE, Watch};
 use crate::codec::Reject;
-use crate::kafka::{Breaker, Clock, Notice, Recycle, Standing, Work};
+use crate::kafka::{CatalogRollout, Clock, Notice, PartitionStatus, ProducerReset, WorkStats};
 use crate::model::ChangeKind;
 use crate::telemetry::Metrics;
 
@@ -28,7 +28,7 @@ const REVOKED: &str = "revoked";
 const LOST: &str = "lost";
 
 pub struct Monitor {
-    breaker: Arc<Breaker>,
+    breaker: Arc<CatalogRollout>,
     clock: Clock,
     watch: Mutex<Watch>,
     metrics: Metrics,
@@ -36,8 +36,8 @@ pub struct Monitor {
 
 impl Monitor {
     /// Every series whose labels are known shows from the start.
-    pub fn new(breaker: Arc<Breaker>, workers: usize, clock: Clock) -> Self {
-        let programs = breaker.look().edition.programs;
+    pub fn new(breaker: Arc<CatalogRollout>, workers: usize, clock: Clock) -> Self {
+        let programs = breaker.view().active.programs;
         let program = programs.user();
         let metrics = Metrics::new();
         metrics.build.set(&[env!("CARGO_PKG_VERSION")], 1.0);
@@ -63,7 +63,7 @@ impl Monitor {
         for outcome in OUTCOMES {
             metrics.transactions.show(&[outcome]);
         }
-        for reason in Recycle::ALL {
+        for reason in ProducerReset::ALL {
             metrics.recycled.show(&[reason.code()]);
         }
         for kind in [ASSIGNED, REVOKED, LOST] {
@@ -94,7 +94,7 @@ impl Monitor {
                     metrics.transactions.of(&[outcome]).inc();
                 }
             }
-            Notice::Recycled { why, .. } => metrics.recycled.of(&[why.code()]).inc(),
+            Notice::ProducerReset { why, .. } => metrics.recycled.of(&[why.code()]).inc(),
             Notice::Assigned { partitions, .. } if !partitions.is_empty() => metrics.rebalances.of(&[ASSIGNED]).inc(),
             Notice::Revoked { lost, .. } => metrics.rebalances.of(&[if *lost { LOST } else { REVOKED }]).inc(),
             Notice::Restored { entities, bytes, took, .. } => {
@@ -135,7 +135,7 @@ impl Monitor {
     }
 
     fn count(&self, watch: &Watch) {
-        let mut work = Work::default();
+        let mut work = WorkStats::default();
         for counts in watch.counts() {
             work.add(counts.work.clone());
         }
@@ -154,7 +154,7 @@ impl Monitor {
         for (attribute, count) in &work.misfits {
             metrics.misfits.of(&[attribute]).raise_to(*count);
         }
-        let programs = self.breaker.look().edition.programs;
+        let programs = self.breaker.view().active.programs;
         for (tag, scorer) in programs.user().scorers() {
             let tally = scorer.tally();
             for (outcome, count) in [(SCORED, tally.scored), (FAILED, tally.failed), (SKIPPED, tally.skipped)] {
@@ -189,13 +189,13 @@ impl Monitor {
             let partition = partition.label();
             let labels = [partition.as_str()];
             states[match place.standing {
-                Standing::Starting => 0,
-                Standing::Restoring => 1,
-                Standing::Running(_) => 2,
-                Standing::Stopped(_) => 3,
+                PartitionStatus::Starting => 0,
+                PartitionStatus::Restoring => 1,
+                PartitionStatus::Running(_) => 2,
+                PartitionStatus::Stopped(_) => 3,
             }]
             .1 += 1.0;
-            let Standing::Running(figures) = &place.standing else { continue };
+            let PartitionStatus::Running(figures) = &place.standing else { continue };
             // What was true a while ago, and nobody can tell whether it still is, is no lag.
             if let Some((lag, at)) = place.lag
                 && now.saturating_duration_since(at) < PATIENCE

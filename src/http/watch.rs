@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use crate::kafka::{Counts, Notice, PartitionName, Standing, WorkerId};
+use crate::kafka::{Notice, PartitionName, PartitionStatus, WorkerId, WorkerStats};
 
 /// A worker that says nothing for so long hangs: its loop speaks twice a second, and no step of it takes this long.
 pub const HANG_AFTER: Duration = Duration::from_secs(60);
@@ -36,7 +36,7 @@ struct View {
     stuck: Option<(Instant, String)>,
     /// Since when the brokers do not tell where its partitions end.
     unanswered: Option<Instant>,
-    counts: Counts,
+    counts: WorkerStats,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -51,7 +51,7 @@ enum Life {
 /// A partition that a worker has.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Place {
-    pub standing: Standing,
+    pub standing: PartitionStatus,
     /// The last that was known of how much there is to read, and when.
     pub lag: Option<(u64, Instant)>,
 }
@@ -104,7 +104,7 @@ impl Watch {
     }
 
     /// What each worker has committed since it started.
-    pub fn counts(&self) -> impl Iterator<Item = &Counts> {
+    pub fn counts(&self) -> impl Iterator<Item = &WorkerStats> {
         self.workers.iter().map(|view| &view.counts)
     }
 
@@ -132,7 +132,7 @@ impl View {
             }
             Notice::Assigned { partitions, .. } => {
                 self.joined = true;
-                let starting = Place { standing: Standing::Starting, lag: None };
+                let starting = Place { standing: PartitionStatus::Starting, lag: None };
                 self.places.extend(partitions.iter().map(|partition| (partition.clone(), starting.clone())));
             }
             Notice::Revoked { partitions, lost, .. } => {
@@ -142,7 +142,7 @@ impl View {
             }
             Notice::Waiting { step, why, .. } => self.is_stuck(format!("{step}: {why}"), now),
             Notice::Aborted { why, .. } => self.is_stuck(format!("aborted: {why}"), now),
-            Notice::Standing { held, partitions, .. } => {
+            Notice::Status { held, partitions, .. } => {
                 if !held {
                     self.stuck = None;
                 }
@@ -157,14 +157,13 @@ impl View {
         self.stuck = Some((since, why));
     }
 
-    fn stands(&mut self, partitions: &[(PartitionName, Standing)], now: Instant) {
-        let is_silent =
-            |(_, standing): &(PartitionName, Standing)| matches!(standing, Standing::Running(at) if at.lag.is_none());
+    fn stands(&mut self, partitions: &[(PartitionName, PartitionStatus)], now: Instant) {
+        let is_silent = |(_, standing): &(PartitionName, PartitionStatus)| matches!(standing, PartitionStatus::Running(at) if at.lag.is_none());
         self.unanswered = partitions.iter().any(is_silent).then(|| self.unanswered.unwrap_or(now));
         let before = std::mem::take(&mut self.places);
-        let place = |(partition, standing): &(PartitionName, Standing)| {
+        let place = |(partition, standing): &(PartitionName, PartitionStatus)| {
             let known = match standing {
-                Standing::Running(at) => at.lag.map(|lag| (lag, now)),
+                PartitionStatus::Running(at) => at.lag.map(|lag| (lag, now)),
                 _ => None,
             };
             let lag = known.or_else(|| before.get(partition).and_then(|place| place.lag));
@@ -189,10 +188,14 @@ impl View {
         }
         for (partition, place) in &self.places {
             match &place.standing {
-                Standing::Starting => lines.push(format!("{worker} starts partition {partition}")),
-                Standing::Restoring => lines.push(format!("{worker} reads the state of partition {partition} back")),
-                Standing::Running(_) => {}
-                Standing::Stopped(why) => lines.push(format!("{worker} has stopped partition {partition}: {why}")),
+                PartitionStatus::Starting => lines.push(format!("{worker} starts partition {partition}")),
+                PartitionStatus::Restoring => {
+                    lines.push(format!("{worker} reads the state of partition {partition} back"))
+                }
+                PartitionStatus::Running(_) => {}
+                PartitionStatus::Stopped(why) => {
+                    lines.push(format!("{worker} has stopped partition {partition}: {why}"))
+                }
             }
         }
         if let Some((since, why)) = &self.stuck

@@ -11,18 +11,18 @@ use rdkafka::admin::{AdminClient, AdminOptions, ConfigResource, NewTopic, Resour
 use rdkafka::config::FromClientConfigAndContext;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 
-use super::clients::{self, ClientError, Plain};
+use super::clients::{self, ClientCallbacks, ClientError};
 use super::notice::Notices;
 use crate::settings::Settings;
 
-pub struct Admin {
-    client: AdminClient<Plain>,
+pub struct TopicAdmin {
+    client: AdminClient<ClientCallbacks>,
 }
 
-impl Admin {
+impl TopicAdmin {
     pub fn new(settings: &Settings, notices: Notices) -> Result<Self, ClientError> {
-        let (config, plain) = clients::admin(settings, notices);
-        Ok(Admin { client: AdminClient::from_config_and_context(&config, plain)? })
+        let (config, callbacks) = clients::admin(settings, notices);
+        Ok(TopicAdmin { client: AdminClient::from_config_and_context(&config, callbacks)? })
     }
 
     /// The settings of a topic, asked of a broker. `None`: we have no right to know them.

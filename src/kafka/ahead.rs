@@ -6,53 +6,53 @@
 
 use std::collections::VecDeque;
 
-use super::merge::Source;
+use super::merge::SourcePartition;
 use crate::model::Timestamp;
 
 /// Bytes are counted in so many heaps: finer is of no use.
-const HEAPS: usize = 64;
+const BUCKETS: usize = 64;
 
 /// The least of all sources' clocks, and the first source that has it.
-pub type Least<'a> = (Option<Timestamp>, &'a Source);
+pub type MinWatermark<'a> = (Option<Timestamp>, &'a SourcePartition);
 
 /// What one source has passed on that may be ahead.
 #[derive(Debug)]
-pub struct Ahead {
+pub struct SourceLead {
     bytes_max: usize,
     /// In the order of time: the latest clock of a heap, and its bytes.
-    heaps: VecDeque<(Timestamp, usize)>,
+    buckets: VecDeque<(Timestamp, usize)>,
     bytes: usize,
-    is_resting: bool,
+    is_too_large: bool,
 }
 
-impl Ahead {
+impl SourceLead {
     /// `bytes_max`: how much may be ahead.
     pub fn new(bytes_max: usize) -> Self {
-        Ahead { bytes_max, heaps: VecDeque::new(), bytes: 0, is_resting: false }
+        SourceLead { bytes_max, buckets: VecDeque::new(), bytes: 0, is_too_large: false }
     }
 
     /// Something was passed on.
     pub fn add(&mut self, clock: Timestamp, bytes: usize) {
         self.bytes += bytes;
-        match self.heaps.back_mut() {
-            Some((last, heap)) if *last == clock || *heap < self.bytes_max / HEAPS => {
-                (*last, *heap) = (clock.max(*last), *heap + bytes);
+        match self.buckets.back_mut() {
+            Some((last, bucket)) if *last == clock || *bucket < self.bytes_max / BUCKETS => {
+                (*last, *bucket) = (clock.max(*last), *bucket + bytes);
             }
-            _ => self.heaps.push_back((clock, bytes)),
+            _ => self.buckets.push_back((clock, bytes)),
         }
-        self.is_resting |= self.bytes >= self.bytes_max;
+        self.is_too_large |= self.bytes >= self.bytes_max;
     }
 
     /// Forgets what is ahead of the others no more: the merge lets it go.
-    pub fn settle(&mut self, own: &Source, least: Least<'_>) {
-        while let Some((clock, bytes)) = self.heaps.front()
+    pub fn settle(&mut self, own: &SourcePartition, least: MinWatermark<'_>) {
+        while let Some((clock, bytes)) = self.buckets.front()
             && (Some(*clock), own) <= least
         {
             self.bytes -= bytes;
-            self.heaps.pop_front();
+            self.buckets.pop_front();
         }
         // Not at once again.
-        self.is_resting &= self.bytes > self.bytes_max / 2;
+        self.is_too_large &= self.bytes > self.bytes_max / 2;
     }
 
     /// What has not been settled.
@@ -66,7 +66,7 @@ impl Ahead {
     }
 
     /// Whether the source has to rest.
-    pub fn is_resting(&self) -> bool {
-        self.is_resting
+    pub fn is_too_large(&self) -> bool {
+        self.is_too_large
     }
 }

@@ -15,12 +15,12 @@ use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::BorrowedMessage;
 use rdkafka::{Message, Offset, TopicPartitionList};
 
-use super::clients::{self, ClientError, Plain};
-use super::inquirer::Inquirer;
+use super::broker::OffsetBounds;
+use super::clients::{self, ClientCallbacks, ClientError};
+use super::inquirer::MetadataClient;
 use super::native::bounds;
 use super::notice::Notices;
-use super::rights::{Operation, Resource, Right};
-use super::wire::Bounds;
+use super::rights::{AclEntry, AclOperation, AclResource};
 use crate::model::Timestamp;
 use crate::settings::Settings;
 
@@ -32,7 +32,7 @@ const POLL: Duration = Duration::from_millis(100);
 const RECORDS_A_TURN: u64 = 4_096;
 
 #[derive(Debug, thiserror::Error)]
-pub enum ArchiveError {
+pub enum TopicScanError {
     #[error(transparent)]
     Client(#[from] ClientError),
     #[error("no answer from the brokers at {brokers}: {why}")]
@@ -40,27 +40,27 @@ pub enum ArchiveError {
     #[error("the input topic {0} does not exist; see to input.topics")]
     Unknown(String),
     #[error("the input topic {topic}: {why}")]
-    Refused { topic: String, why: String },
+    RefusedRecord { topic: String, why: String },
     #[error("nothing came of partition {partition} of {topic} for {SILENCE_MAX:?}, though there is more to read{why}")]
     Silent { topic: String, partition: i32, why: String },
 }
 
 /// The records of the input topics, as many as there are when it is opened. What is not committed then is left out.
-pub struct Archive {
-    consumer: Arc<BaseConsumer<Plain>>,
-    lanes: Vec<Lane>,
+pub struct TopicScan {
+    consumer: Arc<BaseConsumer<ClientCallbacks>>,
+    scans: Vec<PartitionScan>,
     /// Offsets from the beginnings to the ends.
     total: u64,
 }
 
 /// One partition of a topic.
-struct Lane {
+struct PartitionScan {
     topic: Arc<str>,
     partition: i32,
     end: i64,
     /// Behind the last record that was taken.
     next: i64,
-    queue: PartitionQueue<Plain>,
+    queue: PartitionQueue<ClientCallbacks>,
     /// Records that came before the queue was there.
     early: VecDeque<(i64, Option<Vec<u8>>)>,
     /// The record that is next.
@@ -68,37 +68,37 @@ struct Lane {
     clock: Timestamp,
 }
 
-impl Archive {
+impl TopicScan {
     /// Looks for the topics, and for where each partition begins and ends.
     ///
     /// # Errors
     /// The brokers do not answer, or a topic is not there to be read.
-    pub fn open(settings: &Settings, notices: &Notices) -> Result<Self, ArchiveError> {
-        let inquirer = Inquirer::new(settings, Arc::clone(notices))?;
-        let unreachable = |why: String| ArchiveError::Unreachable { brokers: settings.kafka.brokers.clone(), why };
+    pub fn open(settings: &Settings, notices: &Notices) -> Result<Self, TopicScanError> {
+        let metadata = MetadataClient::new(settings, Arc::clone(notices))?;
+        let unreachable = |why: String| TopicScanError::Unreachable { brokers: settings.kafka.brokers.clone(), why };
         let mut partitions: Vec<(Arc<str>, i32)> = Vec::new();
         for topic in &settings.input.topics {
-            let told = inquirer.topic(topic, ANSWER_PATIENCE);
-            let told = told.map_err(|code| unreachable(inquirer.refusal().unwrap_or_else(|| code.to_string())))?;
-            let refused = |why: String| ArchiveError::Refused { topic: topic.clone(), why };
+            let told = metadata.topic(topic, ANSWER_PATIENCE);
+            let told = told.map_err(|code| unreachable(metadata.refusal().unwrap_or_else(|| code.to_string())))?;
+            let refused = |why: String| TopicScanError::RefusedRecord { topic: topic.clone(), why };
             let facts = told.map_err(|code| match code {
-                RDKafkaErrorCode::UnknownTopicOrPartition => ArchiveError::Unknown(topic.clone()),
+                RDKafkaErrorCode::UnknownTopicOrPartition => TopicScanError::Unknown(topic.clone()),
                 code => refused(code.to_string()),
             })?;
-            if !facts.allowed.has(Operation::Read) {
-                let right = Right { operation: Operation::Read, resource: Resource::Topic(topic.clone()) };
+            if !facts.allowed.has(AclOperation::Read) {
+                let right = AclEntry { operation: AclOperation::Read, resource: AclResource::Topic(topic.clone()) };
                 return Err(refused(right.to_string()));
             }
             let name: Arc<str> = topic.as_str().into();
             partitions.extend((0..facts.partitions as i32).map(|number| (Arc::clone(&name), number)));
         }
-        let config = clients::archive(settings, partitions.len());
-        let consumer: BaseConsumer<Plain> =
-            config.create_with_context(Plain::new(Arc::clone(notices))).map_err(ClientError::from)?;
+        let config = clients::topic_scan(settings, partitions.len());
+        let consumer: BaseConsumer<ClientCallbacks> =
+            config.create_with_context(ClientCallbacks::new(Arc::clone(notices))).map_err(ClientError::from)?;
         let mut ranges = Vec::new();
         for (topic, partition) in partitions {
             let found = bounds(&consumer, &topic, partition, ANSWER_PATIENCE);
-            let Bounds { low, high } = found.map_err(|error| unreachable(error.text))?;
+            let OffsetBounds { low, high } = found.map_err(|error| unreachable(error.text))?;
             if low < high {
                 ranges.push((topic, partition, low..high));
             }
@@ -110,17 +110,17 @@ impl Archive {
             list.add_partition_offset(topic, *partition, Offset::Offset(range.start)).map_err(ClientError::from)?;
         }
         consumer.assign(&list).map_err(ClientError::from)?;
-        let lane = |(topic, partition, range): (Arc<str>, i32, std::ops::Range<i64>)| {
+        let scan = |(topic, partition, range): (Arc<str>, i32, std::ops::Range<i64>)| {
             let queue = consumer.split_partition_queue(&topic, partition)?;
             let (early, head) = (VecDeque::new(), Vec::new());
             let clock = Timestamp::MIN;
-            Some(Lane { topic, partition, end: range.end, next: range.start, queue, early, head, clock })
+            Some(PartitionScan { topic, partition, end: range.end, next: range.start, queue, early, head, clock })
         };
-        let lanes = ranges.into_iter().filter_map(lane).collect();
-        let mut archive = Archive { consumer, lanes, total };
+        let scans = ranges.into_iter().filter_map(scan).collect();
+        let mut topic_scan = TopicScan { consumer, scans, total };
         // What came before the queues were there is before all that comes through them.
-        while archive.listen() {}
-        Ok(archive)
+        while topic_scan.poll_events() {}
+        Ok(topic_scan)
     }
 
     /// How many offsets there are to go over: about as many as records.
@@ -137,50 +137,50 @@ impl Archive {
         mut self,
         mut time_of: impl FnMut(&[u8]) -> Option<Timestamp>,
         mut each: impl FnMut(&[u8], u64),
-    ) -> Result<(), ArchiveError> {
-        let mut heads = BinaryHeap::new();
-        let left: i64 = self.lanes.iter().map(|lane| lane.end - lane.next).sum();
+    ) -> Result<(), TopicScanError> {
+        let mut next_scans = BinaryHeap::new();
+        let left: i64 = self.scans.iter().map(|scan| scan.end - scan.next).sum();
         let (mut left, mut records) = (left as u64, 0_u64);
-        let mut moved: Vec<usize> = (0..self.lanes.len()).collect();
+        let mut moved: Vec<usize> = (0..self.scans.len()).collect();
         loop {
             for index in moved.drain(..) {
-                let before = self.lanes[index].next;
+                let before = self.scans[index].next;
                 let is_there = self.fill(index)?;
-                let lane = &mut self.lanes[index];
-                left = left.saturating_sub((lane.next - before) as u64);
+                let scan = &mut self.scans[index];
+                left = left.saturating_sub((scan.next - before) as u64);
                 if is_there {
-                    lane.clock = lane.clock.max(time_of(&lane.head).unwrap_or(Timestamp::MIN));
-                    heads.push(Reverse((lane.clock, index)));
+                    scan.clock = scan.clock.max(time_of(&scan.head).unwrap_or(Timestamp::MIN));
+                    next_scans.push(Reverse((scan.clock, index)));
                 }
             }
-            let Some(Reverse((_, index))) = heads.pop() else { return Ok(()) };
-            each(&self.lanes[index].head, self.total - left);
+            let Some(Reverse((_, index))) = next_scans.pop() else { return Ok(()) };
+            each(&self.scans[index].head, self.total - left);
             moved.push(index);
             records += 1;
             if records.is_multiple_of(RECORDS_A_TURN) {
-                self.listen();
+                self.poll_events();
             }
         }
     }
 
     /// Takes the next record of a lane that has a value; false when there is none before its end.
-    fn fill(&mut self, index: usize) -> Result<bool, ArchiveError> {
+    fn fill(&mut self, index: usize) -> Result<bool, TopicScanError> {
         let (mut waits_since, mut trouble): (Option<Instant>, Option<String>) = (None, None);
         loop {
-            let lane = &mut self.lanes[index];
-            if lane.next >= lane.end {
+            let scan = &mut self.scans[index];
+            if scan.next >= scan.end {
                 return Ok(false);
             }
-            if let Some((offset, value)) = lane.early.pop_front() {
-                if take((&mut lane.next, &mut lane.head), lane.end, offset, value.as_deref()) {
+            if let Some((offset, value)) = scan.early.pop_front() {
+                if take((&mut scan.next, &mut scan.head), scan.end, offset, value.as_deref()) {
                     return Ok(true);
                 }
                 continue;
             }
-            match lane.queue.poll(POLL) {
+            match scan.queue.poll(POLL) {
                 Some(Ok(message)) => {
-                    let slot = (&mut lane.next, &mut lane.head);
-                    if take(slot, lane.end, message.offset(), message.payload()) {
+                    let slot = (&mut scan.next, &mut scan.head);
+                    if take(slot, scan.end, message.offset(), message.payload()) {
                         return Ok(true);
                     }
                     waits_since = None;
@@ -188,28 +188,29 @@ impl Archive {
                 }
                 // All that is committed, and that was behind the end that we know before it came to be there.
                 Some(Err(KafkaError::PartitionEOF(_))) => {
-                    lane.next = lane.end;
+                    scan.next = scan.end;
                     return Ok(false);
                 }
                 Some(Err(error)) => trouble = Some(error.to_string()),
                 None => {}
             }
-            self.listen();
+            self.poll_events();
             if waits_since.get_or_insert_with(Instant::now).elapsed() >= SILENCE_MAX {
                 let why = trouble.or_else(|| self.consumer.context().refusal());
                 let why = why.map(|why| format!(": {why}")).unwrap_or_default();
-                let Lane { topic, partition, .. } = &self.lanes[index];
-                return Err(ArchiveError::Silent { topic: topic.to_string(), partition: *partition, why });
+                let PartitionScan { topic, partition, .. } = &self.scans[index];
+                return Err(TopicScanError::Silent { topic: topic.to_string(), partition: *partition, why });
             }
         }
     }
 
     /// Lets the client speak; whether a record came this way.
-    fn listen(&mut self) -> bool {
+    fn poll_events(&mut self) -> bool {
         let Some(Ok(message)) = self.consumer.poll(Duration::ZERO) else { return false };
-        let is_of = |lane: &&mut Lane| *lane.topic == *message.topic() && lane.partition == message.partition();
-        if let Some(lane) = self.lanes.iter_mut().find(is_of) {
-            lane.early.push_back(detached(&message));
+        let is_of =
+            |scan: &&mut PartitionScan| *scan.topic == *message.topic() && scan.partition == message.partition();
+        if let Some(scan) = self.scans.iter_mut().find(is_of) {
+            scan.early.push_back(detached(&message));
         }
         true
     }

@@ -9,7 +9,7 @@ use std::ops::Range;
 
 use rdkafka::message::{Header, Headers, Message, OwnedHeaders};
 
-use super::counts::Tally;
+use super::counts::ChangeStats;
 use crate::codec::{ChangelogKey, ChangelogRecord, Reject, change_id, write_change};
 use crate::engine::{Log, Segment, Sink, Slot};
 use crate::model::{ChangeKind, TagChange, Timestamp};
@@ -32,7 +32,7 @@ pub struct ChangeRecord {
 }
 
 /// A record that was no event, as it came, and why.
-pub struct Letter {
+pub struct DeadLetter {
     key: Option<Span>,
     value: Span,
     /// The record's own headers and ours.
@@ -40,9 +40,9 @@ pub struct Letter {
 }
 
 /// A record that goes on to a merged partition: an event, or a mark, which has neither key nor value.
-pub struct Passed {
+pub struct RepartitionRecord {
     /// Which of the routes.
-    pub route: usize,
+    pub topic: usize,
     pub partition: i32,
     pub key: Option<Span>,
     pub value: Option<Span>,
@@ -53,23 +53,23 @@ pub struct Passed {
 
 /// The body of one partition.
 #[derive(Default)]
-pub struct Body {
+pub struct OutputBuffer {
     arena: Vec<u8>,
     changes: Vec<ChangeRecord>,
     /// How many changes, from the first, have been sent before the transaction.
-    pub heralded: usize,
-    letters: Vec<Letter>,
-    passed: Vec<Passed>,
-    tally: Tally,
+    pub sent_early: usize,
+    dead_letters: Vec<DeadLetter>,
+    forwarded: Vec<RepartitionRecord>,
+    tally: ChangeStats,
     /// The entities whose tags changed, or of which nothing is left.
     touched: BTreeSet<Box<str>>,
     /// Records of the changelog: a key, and a value unless the key's record is to be removed.
     log: Vec<(Span, Option<Span>)>,
 }
 
-impl Body {
+impl OutputBuffer {
     pub fn is_empty(&self) -> bool {
-        self.changes.is_empty() && self.letters.is_empty() && self.passed.is_empty() && self.touched.is_empty()
+        self.changes.is_empty() && self.dead_letters.is_empty() && self.forwarded.is_empty() && self.touched.is_empty()
     }
 
     pub fn bytes(&self) -> usize {
@@ -81,18 +81,19 @@ impl Body {
     }
 
     pub fn is_full(&self) -> bool {
-        self.arena.len() >= BYTES_MAX || self.changes.len() + self.letters.len() + self.passed.len() >= RECORDS_MAX
+        self.arena.len() >= BYTES_MAX
+            || self.changes.len() + self.dead_letters.len() + self.forwarded.len() >= RECORDS_MAX
     }
 
     /// Forgets all, since it was committed, but for the number of changes.
-    pub fn clear(&mut self) -> Tally {
+    pub fn clear(&mut self) -> ChangeStats {
         // A burst must not hold its memory for ever.
         self.arena.shrink_to(BYTES_MAX);
         self.arena.clear();
         self.changes.clear();
-        self.heralded = 0;
-        self.letters.clear();
-        self.passed.clear();
+        self.sent_early = 0;
+        self.dead_letters.clear();
+        self.forwarded.clear();
         self.touched.clear();
         self.log.clear();
         std::mem::take(&mut self.tally)
@@ -105,27 +106,27 @@ impl Body {
             .map(|change| (change, &self.arena[change.key.clone()], &self.arena[change.value.clone()]))
     }
 
-    pub fn letters(&self) -> impl Iterator<Item = (&Letter, Option<&[u8]>, &[u8])> {
-        self.letters.iter().map(|letter| {
-            let key = letter.key.clone().map(|key| &self.arena[key]);
-            (letter, key, &self.arena[letter.value.clone()])
+    pub fn dead_letters(&self) -> impl Iterator<Item = (&DeadLetter, Option<&[u8]>, &[u8])> {
+        self.dead_letters.iter().map(|dead_letter| {
+            let key = dead_letter.key.clone().map(|key| &self.arena[key]);
+            (dead_letter, key, &self.arena[dead_letter.value.clone()])
         })
     }
 
     /// Adds a record that goes on.
-    pub fn pass(&mut self, passed: Passed) {
-        self.passed.push(passed);
+    pub fn forward(&mut self, forwarded: RepartitionRecord) {
+        self.forwarded.push(forwarded);
     }
 
     /// Whether anything goes on.
-    pub fn passes_on(&self) -> bool {
-        !self.passed.is_empty()
+    pub fn has_repartition_records(&self) -> bool {
+        !self.forwarded.is_empty()
     }
 
     /// What goes on, with key and value.
-    pub fn passed(&self) -> impl Iterator<Item = (&Passed, Option<&[u8]>, Option<&[u8]>)> {
+    pub fn repartition_records(&self) -> impl Iterator<Item = (&RepartitionRecord, Option<&[u8]>, Option<&[u8]>)> {
         let bytes = |span: &Option<Span>| span.clone().map(|span| &self.arena[span]);
-        self.passed.iter().map(move |passed| (passed, bytes(&passed.key), bytes(&passed.value)))
+        self.forwarded.iter().map(move |forwarded| (forwarded, bytes(&forwarded.key), bytes(&forwarded.value)))
     }
 
     pub fn log(&self) -> impl Iterator<Item = (&[u8], Option<&[u8]>)> {
@@ -151,7 +152,7 @@ impl Body {
         ];
         let ours = ours.into_iter().chain(detail.map(|detail| ("tagstream-detail", detail)));
         let headers = ours.fold(given, |headers, (key, value)| headers.insert(Header { key, value: Some(value) }));
-        self.letters.push(Letter { key, value, headers });
+        self.dead_letters.push(DeadLetter { key, value, headers });
     }
 
     fn touch(&mut self, key: &str) {
@@ -168,7 +169,7 @@ impl Body {
     }
 }
 
-impl Body {
+impl OutputBuffer {
     fn put_log(&mut self, record: &ChangelogRecord<'_>) {
         let start = self.arena.len();
         record.key().write(&mut self.arena);
@@ -179,7 +180,7 @@ impl Body {
     }
 }
 
-impl Log for Body {
+impl Log for OutputBuffer {
     fn segment(&mut self, segment: Segment<'_>) {
         self.put_log(&ChangelogRecord::Segment(segment));
     }
@@ -197,7 +198,7 @@ impl Log for Body {
     }
 }
 
-impl Sink for Body {
+impl Sink for OutputBuffer {
     fn change(&mut self, change: &TagChange<'_>) {
         let key = self.keep(change.key.as_bytes());
         let start = self.arena.len();

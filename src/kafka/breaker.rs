@@ -18,7 +18,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::news::CatalogNews;
+use super::news::CatalogEvent;
 use super::notice::{Notice, Notices, WorkerId};
 use super::streams::PartitionId;
 use crate::engine::{Impact, Outlook, Programs};
@@ -28,19 +28,19 @@ use crate::settings::MaxChange;
 pub type TagNames = BTreeSet<Box<str>>;
 
 /// Shared by the workers of a process and those who operate it.
-pub struct Breaker {
+pub struct CatalogRollout {
     /// Grows whenever there is something to look at.
-    version: AtomicU64,
+    revision: AtomicU64,
     workers: usize,
     threshold: MaxChange,
     notices: Notices,
-    state: Mutex<State>,
+    state: Mutex<RolloutState>,
 }
 
 #[derive(Debug)]
-struct State {
-    edition: Edition,
-    candidate: Option<Candidate>,
+struct RolloutState {
+    active: CatalogVersion,
+    pending: Option<PendingVersion>,
     /// What partitions showed whose state was read back under a changed catalog.
     restored: BTreeMap<PartitionId, Outlook>,
     /// What is on hold, and what would happen to it: by partition, as of when that was last looked at.
@@ -50,7 +50,7 @@ struct State {
 
 /// A catalog that is in force.
 #[derive(Clone, Debug)]
-pub struct Edition {
+pub struct CatalogVersion {
     pub number: u64,
     pub programs: Arc<Programs>,
     /// The tags that stay as they are when it takes effect.
@@ -58,10 +58,10 @@ pub struct Edition {
 }
 
 #[derive(Debug)]
-struct Candidate {
+struct PendingVersion {
     number: u64,
     programs: Arc<Programs>,
-    outlooks: HashMap<WorkerId, BTreeMap<PartitionId, Outlook>>,
+    impacts: HashMap<WorkerId, BTreeMap<PartitionId, Outlook>>,
 }
 
 /// The tags whose changes need not wait.
@@ -82,29 +82,29 @@ impl Approved {
 
 /// What a worker has to look at.
 #[derive(Clone, Debug)]
-pub struct View {
-    pub version: u64,
-    pub edition: Edition,
+pub struct RolloutView {
+    pub revision: u64,
+    pub active: CatalogVersion,
     /// A catalog to survey, by its number.
-    pub candidate: Option<(u64, Arc<Programs>)>,
+    pub pending: Option<(u64, Arc<Programs>)>,
     /// What is on hold in this process now.
     pub held: TagNames,
 }
 
 /// What the operator is told.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Status {
+pub struct RolloutStatus {
     pub fingerprint: String,
     /// The fingerprint of the one that is being surveyed.
-    pub candidate: Option<String>,
+    pub pending: Option<String>,
     pub held: Vec<(Box<str>, Impact)>,
 }
 
-impl State {
+impl RolloutState {
     /// Tags of these names stay as they are in a partition, which shows this.
-    fn hold<'a>(&mut self, partition: PartitionId, outlook: &Outlook, names: impl Iterator<Item = &'a Box<str>>) {
+    fn hold<'a>(&mut self, partition: PartitionId, impact: &Outlook, names: impl Iterator<Item = &'a Box<str>>) {
         for name in names {
-            let impact = outlook.tags.get(name).copied().unwrap_or_default();
+            let impact = impact.tags.get(name).copied().unwrap_or_default();
             self.held.entry(name.clone()).or_default().insert(partition, impact);
         }
     }
@@ -116,89 +116,89 @@ fn sum(impacts: &BTreeMap<PartitionId, Impact>) -> Impact {
     sum
 }
 
-impl Breaker {
+impl CatalogRollout {
     /// `approve`: whatever follows from the catalog that is in force at the start is approved.
     pub fn new(programs: Arc<Programs>, workers: usize, threshold: MaxChange, approve: bool, notices: Notices) -> Self {
-        let edition = Edition { number: 0, programs, held: TagNames::new() };
+        let active = CatalogVersion { number: 0, programs, held: TagNames::new() };
         let approved = if approve { Approved::All } else { Approved::These(TagNames::new()) };
-        let state = State { edition, candidate: None, restored: BTreeMap::new(), held: BTreeMap::new(), approved };
-        Breaker { version: AtomicU64::new(0), workers, threshold, notices, state: Mutex::new(state) }
+        let state = RolloutState { active, pending: None, restored: BTreeMap::new(), held: BTreeMap::new(), approved };
+        CatalogRollout { revision: AtomicU64::new(0), workers, threshold, notices, state: Mutex::new(state) }
     }
 
-    pub fn version(&self) -> u64 {
-        self.version.load(Ordering::Acquire)
+    pub fn revision(&self) -> u64 {
+        self.revision.load(Ordering::Acquire)
     }
 
-    pub fn look(&self) -> View {
+    pub fn view(&self) -> RolloutView {
         let state = self.state();
-        View {
-            version: self.version(),
-            edition: state.edition.clone(),
-            candidate: state.candidate.as_ref().map(|candidate| (candidate.number, Arc::clone(&candidate.programs))),
+        RolloutView {
+            revision: self.revision(),
+            active: state.active.clone(),
+            pending: state.pending.as_ref().map(|pending| (pending.number, Arc::clone(&pending.programs))),
             held: state.held.keys().cloned().collect(),
         }
     }
 
     /// Has a catalog surveyed, in place of another that may be. It takes effect when all workers have done so.
-    pub fn propose(&self, programs: Arc<Programs>) {
-        let (number, fingerprint) = (self.version() + 1, programs.fingerprint().to_owned());
-        self.say(CatalogNews::Proposed { fingerprint });
-        self.state().candidate = Some(Candidate { number, programs, outlooks: HashMap::new() });
+    pub fn submit(&self, programs: Arc<Programs>) {
+        let (number, fingerprint) = (self.revision() + 1, programs.fingerprint().to_owned());
+        self.report(CatalogEvent::Submitted { fingerprint });
+        self.state().pending = Some(PendingVersion { number, programs, impacts: HashMap::new() });
         self.changed();
     }
 
     /// What a worker's partitions show of a candidate.
-    pub fn report(&self, worker: WorkerId, number: u64, outlooks: BTreeMap<PartitionId, Outlook>) {
+    pub fn report_impact(&self, worker: WorkerId, number: u64, impacts: BTreeMap<PartitionId, Outlook>) {
         let mut state = self.state();
-        let Some(candidate) = state.candidate.as_mut().filter(|candidate| candidate.number == number) else { return };
-        candidate.outlooks.insert(worker, outlooks);
-        if candidate.outlooks.len() < self.workers {
+        let Some(pending) = state.pending.as_mut().filter(|pending| pending.number == number) else { return };
+        pending.impacts.insert(worker, impacts);
+        if pending.impacts.len() < self.workers {
             return;
         }
-        let Some(candidate) = state.candidate.take() else { return };
-        let outlooks: Vec<(PartitionId, Outlook)> = candidate.outlooks.into_values().flatten().collect();
+        let Some(pending) = state.pending.take() else { return };
+        let impacts: Vec<(PartitionId, Outlook)> = pending.impacts.into_values().flatten().collect();
         state.approved = Approved::These(TagNames::new());
         state.restored.clear();
         state.held.clear();
-        let exceeding = self.exceeding(outlooks.iter().map(|(_, outlook)| outlook), &state.approved);
-        for (partition, outlook) in &outlooks {
-            state.hold(*partition, outlook, exceeding.keys());
+        let exceeding = self.exceeding(impacts.iter().map(|(_, impact)| impact), &state.approved);
+        for (partition, impact) in &impacts {
+            state.hold(*partition, impact, exceeding.keys());
         }
-        let (number, held) = (state.edition.number + 1, exceeding.keys().cloned().collect());
-        let fingerprint = candidate.programs.fingerprint().to_owned();
-        state.edition = Edition { number, programs: candidate.programs, held };
+        let (number, held) = (state.active.number + 1, exceeding.keys().cloned().collect());
+        let fingerprint = pending.programs.fingerprint().to_owned();
+        state.active = CatalogVersion { number, programs: pending.programs, held };
         drop(state);
-        self.say(CatalogNews::InForce { fingerprint });
-        self.say_that_they_wait(exceeding);
+        self.report(CatalogEvent::Activated { fingerprint });
+        self.report_held(exceeding);
         self.changed();
     }
 
     /// What a partition shows whose state was read back under a changed catalog; the tags that have to wait.
-    pub fn restored(&self, partition: PartitionId, outlook: &Outlook) -> TagNames {
+    pub fn assess_restored(&self, partition: PartitionId, impact: &Outlook) -> TagNames {
         let mut state = self.state();
-        state.restored.insert(partition, outlook.clone());
+        state.restored.insert(partition, impact.clone());
         let exceeding = self.exceeding(state.restored.values(), &state.approved);
         let names: TagNames = exceeding.keys().cloned().collect();
-        let news = exceeding.into_iter().filter(|(name, _)| !state.held.contains_key(name)).collect();
-        state.hold(partition, outlook, names.iter());
+        let newly_held = exceeding.into_iter().filter(|(name, _)| !state.held.contains_key(name)).collect();
+        state.hold(partition, impact, names.iter());
         drop(state);
-        self.say_that_they_wait(news);
+        self.report_held(newly_held);
         names
     }
 
     /// A partition was read back with tags on hold, and shows this; those that are approved meanwhile.
-    pub fn noted(&self, partition: PartitionId, held: TagNames, outlook: &Outlook) -> TagNames {
+    pub fn approved_of_held(&self, partition: PartitionId, held: TagNames, impact: &Outlook) -> TagNames {
         let mut state = self.state();
         let (approved, waiting): (TagNames, TagNames) = held.into_iter().partition(|name| state.approved.has(name));
-        let news: TagNames = waiting.iter().filter(|name| !state.held.contains_key(*name)).cloned().collect();
-        state.hold(partition, outlook, waiting.iter());
+        let newly_held: TagNames = waiting.iter().filter(|name| !state.held.contains_key(*name)).cloned().collect();
+        state.hold(partition, impact, waiting.iter());
         drop(state);
-        news.into_iter().for_each(|tag| self.say(CatalogNews::StillWaits { tag }));
+        newly_held.into_iter().for_each(|tag| self.report(CatalogEvent::TagStillHeld { tag }));
         approved
     }
 
     /// What a partition has shown does not count here any more: it is somebody else's, or is read back anew.
-    pub fn gave_up(&self, partition: PartitionId) {
+    pub fn forget_partition(&self, partition: PartitionId) {
         let mut state = self.state();
         state.restored.remove(&partition);
         for impacts in state.held.values_mut() {
@@ -217,17 +217,17 @@ impl Breaker {
         }
         drop(state);
         if !wanted.is_empty() {
-            self.say(CatalogNews::Approved { tags: wanted.clone() });
+            self.report(CatalogEvent::Approved { tags: wanted.clone() });
             self.changed();
         }
         wanted
     }
 
-    pub fn status(&self) -> Status {
+    pub fn status(&self) -> RolloutStatus {
         let state = self.state();
-        Status {
-            fingerprint: state.edition.programs.fingerprint().to_owned(),
-            candidate: state.candidate.as_ref().map(|candidate| candidate.programs.fingerprint().to_owned()),
+        RolloutStatus {
+            fingerprint: state.active.programs.fingerprint().to_owned(),
+            pending: state.pending.as_ref().map(|pending| pending.programs.fingerprint().to_owned()),
             held: state.held.iter().map(|(name, impacts)| (name.clone(), sum(impacts))).collect(),
         }
     }
@@ -235,32 +235,32 @@ impl Breaker {
     /// The tags that have to wait, of all that partitions show.
     fn exceeding<'a>(
         &self,
-        outlooks: impl Iterator<Item = &'a Outlook>,
+        impacts: impl Iterator<Item = &'a Outlook>,
         approved: &Approved,
     ) -> BTreeMap<Box<str>, Impact> {
         let MaxChange::Share(share) = self.threshold else { return BTreeMap::new() };
         let mut all = Outlook::default();
-        outlooks.for_each(|outlook| all.add(outlook));
+        impacts.for_each(|impact| all.add(impact));
         let exceeding = all.exceeding(share).filter(|(name, _)| !approved.has(name));
         exceeding.map(|(name, impact)| (name.into(), impact)).collect()
     }
 
-    fn say_that_they_wait(&self, tags: BTreeMap<Box<str>, Impact>) {
+    fn report_held(&self, tags: BTreeMap<Box<str>, Impact>) {
         let MaxChange::Share(share) = self.threshold else { return };
         for (tag, impact) in tags {
-            self.say(CatalogNews::Waits { tag, impact, share });
+            self.report(CatalogEvent::TagHeld { tag, impact, share });
         }
     }
 
-    fn say(&self, news: CatalogNews) {
-        (self.notices)(Notice::Catalog(news));
+    fn report(&self, event: CatalogEvent) {
+        (self.notices)(Notice::Catalog(event));
     }
 
     fn changed(&self) {
-        self.version.fetch_add(1, Ordering::AcqRel);
+        self.revision.fetch_add(1, Ordering::AcqRel);
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, RolloutState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -126,9 +126,9 @@ fn transactional(settings: &Settings, name: &str) -> ClientConfig {
 }
 
 /// A worker's producer for what is seen before it is committed. In order, and once as long as it lives.
-pub fn plain_producer(settings: &Settings, worker: WorkerId) -> ClientConfig {
+pub fn non_transactional_producer(settings: &Settings, worker: WorkerId) -> ClientConfig {
     let name = worker_name(settings, worker);
-    let mut config = base(settings, &format!("{name}-plain"), &PRODUCER_TUNING);
+    let mut config = base(settings, &format!("{name}-callbacks"), &PRODUCER_TUNING);
     config.set("partitioner", PARTITIONER).set("enable.idempotence", "true");
     config
 }
@@ -142,10 +142,10 @@ pub fn changelog(settings: &Settings, worker: WorkerId) -> ClientConfig {
 }
 
 /// What an archive may have at hand, of all partitions together.
-const ARCHIVE_KBYTES: usize = 256 << 10;
+const SCAN_QUEUE_KBYTES: usize = 256 << 10;
 
 /// A reader of so many partitions of the input from their beginnings, in no group; it is told where each ends.
-pub fn archive(settings: &Settings, partitions: usize) -> ClientConfig {
+pub fn topic_scan(settings: &Settings, partitions: usize) -> ClientConfig {
     let mut config = base(settings, &format!("{}-archive", settings.kafka.application), &RESTORE_TUNING);
     set_all(&mut config, &CONSUMER_TUNING);
     set_all(&mut config, &RESTORE_FIXED);
@@ -154,13 +154,13 @@ pub fn archive(settings: &Settings, partitions: usize) -> ClientConfig {
     // What goes while it is read is gone, as if it had gone before.
     config.set("auto.offset.reset", "earliest");
     // A partition of this many; each has a queue of its own.
-    let kbytes = (ARCHIVE_KBYTES / partitions.max(1)).max(1 << 10);
+    let kbytes = (SCAN_QUEUE_KBYTES / partitions.max(1)).max(1 << 10);
     config.set("queued.max.messages.kbytes", kbytes.to_string());
     config
 }
 
 /// Who only reads what the group has committed. It does not wait for what a transaction is about to commit.
-pub fn observer(settings: &Settings, worker: WorkerId) -> ClientConfig {
+pub fn offsets_reader(settings: &Settings, worker: WorkerId) -> ClientConfig {
     let mut config = base(settings, &format!("{}-observer", worker_name(settings, worker)), &[]);
     config.set("group.id", &settings.kafka.application).set("isolation.level", "read_uncommitted");
     config.set("enable.auto.commit", "false");
@@ -168,16 +168,16 @@ pub fn observer(settings: &Settings, worker: WorkerId) -> ClientConfig {
 }
 
 /// A consumer that only asks for metadata. It creates no topic by asking for it.
-pub fn inquirer(settings: &Settings, notices: Notices) -> Result<BaseConsumer<Plain>, ClientError> {
+pub fn metadata_client(settings: &Settings, notices: Notices) -> Result<BaseConsumer<ClientCallbacks>, ClientError> {
     let id = format!("{}-{}", settings.kafka.application, settings.service.instance);
     let config = base(settings, &id, &[]);
-    config.create_with_context(Plain::new(notices)).map_err(ClientError::from)
+    config.create_with_context(ClientCallbacks::new(notices)).map_err(ClientError::from)
 }
 
 /// The configuration for a client that administers topics, and its callbacks.
-pub fn admin(settings: &Settings, notices: Notices) -> (ClientConfig, Plain) {
+pub fn admin(settings: &Settings, notices: Notices) -> (ClientConfig, ClientCallbacks) {
     let id = format!("{}-{}", settings.kafka.application, settings.service.instance);
-    (base(settings, &id, &[]), Plain::new(notices))
+    (base(settings, &id, &[]), ClientCallbacks::new(notices))
 }
 
 impl From<KafkaError> for ClientError {
@@ -191,7 +191,7 @@ impl From<KafkaError> for ClientError {
 }
 
 /// Passes a log line of librdkafka on.
-pub fn pass_on(notices: &Notices, level: RDKafkaLogLevel, facility: &str, text: &str) {
+pub fn report_client_log(notices: &Notices, level: RDKafkaLogLevel, facility: &str, text: &str) {
     let severity = match level {
         // Properties that are meant for the other kind of client; every client is given all of them.
         _ if facility == "CONFWARN" => Severity::Debug,
@@ -207,7 +207,7 @@ pub fn pass_on(notices: &Notices, level: RDKafkaLogLevel, facility: &str, text: 
     notices(Notice::Library { severity, facility: facility.to_owned(), text: text.to_owned() });
 }
 
-pub fn pass_error_on(notices: &Notices, error: &KafkaError, reason: &str) {
+pub fn report_client_error(notices: &Notices, error: &KafkaError, reason: &str) {
     let facility = error.rdkafka_error_code().map_or_else(|| "ERROR".to_owned(), |code| format!("{code:?}"));
     let text = match error.rdkafka_error_code() {
         // Its own words count brokers that it has yet to hear of.
@@ -218,16 +218,16 @@ pub fn pass_error_on(notices: &Notices, error: &KafkaError, reason: &str) {
 }
 
 /// Callbacks of clients that have nothing but troubles to report.
-pub struct Plain {
+pub struct ClientCallbacks {
     notices: Notices,
     /// Why there is no connection, where a broker or TLS said it. Calls only tell that there is none.
     refusal: Mutex<Option<String>>,
     refusals: AtomicU64,
 }
 
-impl Plain {
+impl ClientCallbacks {
     pub fn new(notices: Notices) -> Self {
-        Plain { notices, refusal: Mutex::default(), refusals: AtomicU64::new(0) }
+        ClientCallbacks { notices, refusal: Mutex::default(), refusals: AtomicU64::new(0) }
     }
 
     /// How many times it was said.
@@ -241,9 +241,9 @@ impl Plain {
     }
 }
 
-impl ClientContext for Plain {
+impl ClientContext for ClientCallbacks {
     fn log(&self, level: RDKafkaLogLevel, facility: &str, text: &str) {
-        pass_on(&self.notices, level, facility, text);
+        report_client_log(&self.notices, level, facility, text);
     }
 
     fn error(&self, error: KafkaError, reason: &str) {
@@ -251,13 +251,13 @@ impl ClientContext for Plain {
             *self.refusal.lock().unwrap_or_else(PoisonError::into_inner) = Some(refusal);
             self.refusals.fetch_add(1, Ordering::AcqRel);
         }
-        pass_error_on(&self.notices, &error, reason);
+        report_client_error(&self.notices, &error, reason);
     }
 }
 
-impl ConsumerContext for Plain {}
+impl ConsumerContext for ClientCallbacks {}
 
-impl ProducerContext for Plain {
+impl ProducerContext for ClientCallbacks {
     type DeliveryOpaque = ();
 
     fn delivery(&self, _: &DeliveryResult<'_>, (): ()) {}

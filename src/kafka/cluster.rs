@@ -13,12 +13,12 @@ use rdkafka::admin::ConfigResource;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::producer::{NoCustomPartitioner, Producer, ThreadedProducer};
 
-use super::admin::Admin;
-use super::clients::{self, ClientError, Plain};
-use super::inquirer::{Inquirer, TopicFacts};
+use super::admin::TopicAdmin;
+use super::clients::{self, ClientCallbacks, ClientError};
+use super::inquirer::{MetadataClient, TopicDescription};
 use super::notice::{Notice, Notices};
-use super::rights::{Operation, Resource, Right};
-use super::streams::Streams;
+use super::rights::{AclEntry, AclOperation, AclResource};
+use super::streams::Topology;
 use super::wanted::{self, KAFKA_BYTES_MAX};
 use super::worker::StopSignal;
 use crate::catalog::Catalog;
@@ -37,22 +37,22 @@ pub enum ClusterError {
     #[error(transparent)]
     Client(#[from] ClientError),
     #[error("{0}")]
-    Unfit(Flaws),
+    Unfit(PreflightProblems),
     #[error("told to stop before the brokers answered")]
     Stopped,
 }
 
 /// Everything that is wrong with the cluster as we find it, each with its place and what to do about it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Flaws(Vec<String>);
+pub struct PreflightProblems(Vec<String>);
 
-impl fmt::Display for Flaws {
+impl fmt::Display for PreflightProblems {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0.as_slice() {
             [one] => write!(f, "cannot start: {one}"),
             many => {
                 write!(f, "cannot start: {} things are wrong in Kafka", many.len())?;
-                many.iter().try_for_each(|flaw| write!(f, "\n  {flaw}"))
+                many.iter().try_for_each(|problem| write!(f, "\n  {problem}"))
             }
         }
     }
@@ -69,95 +69,95 @@ pub fn await_cluster(
     catalog: &Catalog,
     notices: &Notices,
     stop: &StopSignal,
-) -> Result<Streams, ClusterError> {
-    let inquirer = Inquirer::new(settings, Arc::clone(notices))?;
-    let admin = Admin::new(settings, Arc::clone(notices))?;
-    let mut inspection = Inspection { settings, notices, stop, inquirer, admin, flaws: Flaws::default() };
-    let streams = inspection.topics(Streams::of(settings, Some(catalog)))?;
-    inspection.group()?;
-    inspection.transactional_id()?;
-    match streams {
-        Some(streams) if inspection.flaws.0.is_empty() => {
-            let (input, partitions) = (settings.input.topics.join(", "), streams.input_partitions().len());
+) -> Result<Topology, ClusterError> {
+    let metadata = MetadataClient::new(settings, Arc::clone(notices))?;
+    let admin = TopicAdmin::new(settings, Arc::clone(notices))?;
+    let mut preflight = Preflight { settings, notices, stop, metadata, admin, problems: PreflightProblems::default() };
+    let topology = preflight.topics(Topology::of(settings, Some(catalog)))?;
+    preflight.group()?;
+    preflight.transactional_id()?;
+    match topology {
+        Some(topology) if preflight.problems.0.is_empty() => {
+            let (input, partitions) = (settings.input.topics.join(", "), topology.input_partitions().len());
             notices(Notice::Reached { input, partitions });
-            Ok(streams)
+            Ok(topology)
         }
-        _ => Err(ClusterError::Unfit(inspection.flaws)),
+        _ => Err(ClusterError::Unfit(preflight.problems)),
     }
 }
 
-struct Inspection<'a> {
+struct Preflight<'a> {
     settings: &'a Settings,
     notices: &'a Notices,
     stop: &'a StopSignal,
-    inquirer: Inquirer,
-    admin: Admin,
-    flaws: Flaws,
+    metadata: MetadataClient,
+    admin: TopicAdmin,
+    problems: PreflightProblems,
 }
 
-impl Inspection<'_> {
+impl Preflight<'_> {
     /// Looks at all topics. The streams with their numbers of partitions, if all inputs can be seen.
-    fn topics(&mut self, streams: Streams) -> Result<Option<Streams>, ClusterError> {
+    fn topics(&mut self, topology: Topology) -> Result<Option<Topology>, ClusterError> {
         let (mut counts, mut input_bytes_max) = (BTreeMap::new(), None);
-        for (_, plan) in streams.inputs() {
-            let Some(facts) = self.topic(&plan.topic, &[Operation::Read])? else { continue };
+        for (_, plan) in topology.inputs() {
+            let Some(facts) = self.topic(&plan.topic, &[AclOperation::Read])? else { continue };
             counts.insert(plan.topic.to_string(), facts.partitions as i32);
             let configs = self.configs(&plan.topic)?;
             let bytes_max = configs.and_then(|configs| configs.get("max.message.bytes")?.value.as_ref()?.parse().ok());
             input_bytes_max = input_bytes_max.max(bytes_max);
         }
-        let own = streams.own_topics();
+        let own = topology.own_topics();
         let operations = |topic: &String| match own.contains(topic) {
-            true => &[Operation::Read, Operation::Write][..],
-            false => &[Operation::Write],
+            true => &[AclOperation::Read, AclOperation::Write][..],
+            false => &[AclOperation::Write],
         };
-        if counts.len() < streams.inputs().count() {
+        if counts.len() < topology.inputs().count() {
             // The others are checked for what does not depend on it: whether they are there.
-            for wanted in wanted::topics(self.settings, &streams, 0) {
-                self.topic(&wanted.name, operations(&wanted.name))?;
+            for spec in wanted::topics(self.settings, &topology, 0) {
+                self.topic(&spec.name, operations(&spec.name))?;
             }
             return Ok(None);
         }
         let usual = counts.values().max().copied().unwrap_or(1);
-        for (_, plan) in streams.iter() {
-            let there = self.until_answered(|inspection| inspection.inquirer.topic(&plan.topic, ANSWER_PATIENCE))?;
+        for (_, plan) in topology.iter() {
+            let there = self.until_answered(|preflight| preflight.metadata.topic(&plan.topic, ANSWER_PATIENCE))?;
             counts.entry(plan.topic.to_string()).or_insert(there.map_or(usual, |facts| facts.partitions as i32));
         }
-        let streams = streams.counted(|topic| counts.get(topic).copied().unwrap_or(usual));
-        for wanted in wanted::topics(self.settings, &streams, input_bytes_max.unwrap_or(KAFKA_BYTES_MAX)) {
-            let Some(facts) = self.topic(&wanted.name, operations(&wanted.name))? else { continue };
-            let configs = self.configs(&wanted.name)?;
-            for difference in wanted.differences(&facts, configs.as_ref()) {
-                self.flaws.0.push(format!("topic {}: {difference}", wanted.name));
+        let topology = topology.counted(|topic| counts.get(topic).copied().unwrap_or(usual));
+        for spec in wanted::topics(self.settings, &topology, input_bytes_max.unwrap_or(KAFKA_BYTES_MAX)) {
+            let Some(facts) = self.topic(&spec.name, operations(&spec.name))? else { continue };
+            let configs = self.configs(&spec.name)?;
+            for difference in spec.differences(&facts, configs.as_ref()) {
+                self.problems.0.push(format!("topic {}: {difference}", spec.name));
             }
         }
-        Ok(Some(streams))
+        Ok(Some(topology))
     }
 
     /// What a topic is like. `None`: there is none to see, which is on the list.
-    fn topic(&mut self, name: &str, operations: &[Operation]) -> Result<Option<TopicFacts>, ClusterError> {
+    fn topic(&mut self, name: &str, operations: &[AclOperation]) -> Result<Option<TopicDescription>, ClusterError> {
         let mut looks = 0;
         loop {
-            match self.until_answered(|inspection| inspection.inquirer.topic(name, ANSWER_PATIENCE))? {
+            match self.until_answered(|preflight| preflight.metadata.topic(name, ANSWER_PATIENCE))? {
                 Ok(facts) => {
                     let missing = operations.iter().filter(|operation| !facts.allowed.has(**operation));
-                    self.flaws.0.extend(missing.map(|operation| right(*operation, name)));
+                    self.problems.0.extend(missing.map(|operation| right(*operation, name)));
                     return Ok(Some(facts));
                 }
                 Err(RDKafkaErrorCode::UnknownTopicOrPartition) if looks < LOOKS_FOR_TOPICS => {
                     looks += 1;
-                    self.rest(LOOK_AGAIN);
+                    self.sleep(LOOK_AGAIN);
                 }
                 Err(RDKafkaErrorCode::UnknownTopicOrPartition) => {
-                    self.flaws.0.push(missing(name, &self.settings.input.topics));
+                    self.problems.0.push(missing(name, &self.settings.input.topics));
                     return Ok(None);
                 }
                 Err(RDKafkaErrorCode::TopicAuthorizationFailed) => {
-                    self.flaws.0.extend(operations.iter().map(|operation| right(*operation, name)));
+                    self.problems.0.extend(operations.iter().map(|operation| right(*operation, name)));
                     return Ok(None);
                 }
                 Err(code) => {
-                    self.flaws.0.push(format!("topic {name}: {code}"));
+                    self.problems.0.push(format!("topic {name}: {code}"));
                     return Ok(None);
                 }
             }
@@ -166,9 +166,9 @@ impl Inspection<'_> {
 
     /// The settings of a topic. `None`: the brokers do not tell us, which the service can live without.
     fn configs(&self, topic: &str) -> Result<Option<ConfigResource>, ClusterError> {
-        let answer = self.until_answered(|inspection| {
-            let broker = inspection.inquirer.broker(topic, ANSWER_PATIENCE)?;
-            match inspection.admin.configs(topic, broker, ANSWER_PATIENCE) {
+        let answer = self.until_answered(|preflight| {
+            let broker = preflight.metadata.broker(topic, ANSWER_PATIENCE)?;
+            match preflight.admin.configs(topic, broker, ANSWER_PATIENCE) {
                 Err(code) if is_silence(code) => Err(code),
                 answer => Ok(answer),
             }
@@ -184,9 +184,9 @@ impl Inspection<'_> {
 
     /// Whether we may be a member of our group.
     fn group(&mut self) -> Result<(), ClusterError> {
-        let right = Right::groups(self.settings);
+        let right = AclEntry::groups(self.settings);
         let name = self.settings.kafka.application.clone();
-        let answer = self.until_answered(|inspection| match inspection.inquirer.group(&name, ANSWER_PATIENCE) {
+        let answer = self.until_answered(|preflight| match preflight.metadata.group(&name, ANSWER_PATIENCE) {
             Ok(Err(code)) | Err(code) if is_silence(code) => Err(code),
             Ok(answer) => Ok(answer),
             Err(code) => Ok(Err(code)),
@@ -194,7 +194,7 @@ impl Inspection<'_> {
         match answer {
             Ok(allowed) if allowed.has(right.operation) => {}
             Ok(_) | Err(RDKafkaErrorCode::GroupAuthorizationFailed) => {
-                self.flaws.0.push(format!("group {name}: {right}"));
+                self.problems.0.push(format!("group {name}: {right}"));
             }
             Err(code) => self.skip("the rights on the group", &name, code.to_string()),
         }
@@ -203,18 +203,18 @@ impl Inspection<'_> {
 
     /// Whether we may have transactional ids, with transactions as long as ours.
     fn transactional_id(&mut self) -> Result<(), ClusterError> {
-        let plain = Plain::new(Arc::clone(self.notices));
-        let producer: ThreadedProducer<Plain, NoCustomPartitioner> =
-            clients::prober(self.settings).create_with_context(plain).map_err(ClientError::from)?;
+        let callbacks = ClientCallbacks::new(Arc::clone(self.notices));
+        let producer: ThreadedProducer<ClientCallbacks, NoCustomPartitioner> =
+            clients::prober(self.settings).create_with_context(callbacks).map_err(ClientError::from)?;
         let answer = self.until_answered(|_| match producer.init_transactions(ANSWER_PATIENCE) {
             Ok(()) => Ok(Ok(())),
             Err(KafkaError::Transaction(error)) if error.is_retriable() => Err(error.code()),
             Err(error) => Ok(Err(error)),
         })?;
         let Err(error) = answer else { return Ok(()) };
-        let right = Right::transactional_ids(self.settings);
-        let Resource::TransactionalIds(prefix) = &right.resource else { return Ok(()) };
-        self.flaws.0.push(match error.rdkafka_error_code() {
+        let right = AclEntry::transactional_ids(self.settings);
+        let AclResource::TransactionalIds(prefix) = &right.resource else { return Ok(()) };
+        self.problems.0.push(match error.rdkafka_error_code() {
             Some(RDKafkaErrorCode::TransactionalIdAuthorizationFailed) => format!("transactional ids {prefix}…: {right}"),
             Some(RDKafkaErrorCode::InvalidTransactionTimeout) => {
                 "setting kafka.properties.\"transaction.timeout.ms\": longer than the brokers' transaction.max.timeout.ms; \
@@ -233,10 +233,10 @@ impl Inspection<'_> {
             match ask(self) {
                 Ok(answer) => return Ok(answer),
                 Err(code) => {
-                    let why = self.inquirer.refusal().unwrap_or_else(|| code.to_string());
+                    let why = self.metadata.refusal().unwrap_or_else(|| code.to_string());
                     let brokers = self.settings.kafka.brokers.clone();
                     (self.notices)(Notice::Unreachable { brokers, why, retry_in });
-                    self.rest(retry_in);
+                    self.sleep(retry_in);
                     retry_in = (retry_in * 2).min(RETRY_MAX);
                 }
             }
@@ -249,12 +249,12 @@ impl Inspection<'_> {
     }
 
     /// Sleeps, but not through a stop; and lets the client speak meanwhile.
-    fn rest(&self, time: Duration) {
+    fn sleep(&self, time: Duration) {
         const STEP: Duration = Duration::from_millis(100);
         let mut left = time;
         while !left.is_zero() && !self.stop.is_given() {
             let step = left.min(STEP);
-            self.inquirer.listen();
+            self.metadata.poll_events();
             std::thread::sleep(step);
             left -= step;
         }
@@ -276,8 +276,8 @@ fn is_silence(code: RDKafkaErrorCode) -> bool {
     )
 }
 
-fn right(operation: Operation, topic: &str) -> String {
-    let right = Right { operation, resource: Resource::Topic(topic.to_owned()) };
+fn right(operation: AclOperation, topic: &str) -> String {
+    let right = AclEntry { operation, resource: AclResource::Topic(topic.to_owned()) };
     format!("topic {topic}: {right}")
 }
 

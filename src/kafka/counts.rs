@@ -8,8 +8,8 @@ use crate::model::ChangeKind;
 
 /// Counts of one worker.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Counts {
-    pub work: Work,
+pub struct WorkerStats {
+    pub work: WorkStats,
     pub commits: u64,
     pub aborts: u64,
 }
@@ -17,7 +17,7 @@ pub struct Counts {
 /// What became of records, and what came of them. Work that is done again after an abort or by somebody else is
 /// counted once: a partition keeps it until it is committed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Work {
+pub struct WorkStats {
     /// Records taken from the input, of whatever kind.
     pub records: u64,
     /// Of these, accepted events.
@@ -30,7 +30,7 @@ pub struct Work {
     pub rejected: BTreeMap<&'static str, u64>,
     /// Records of merged partitions that were no events, which is somebody's mistake.
     pub unmerged: u64,
-    pub changes: Tally,
+    pub changes: ChangeStats,
     /// Timers that were due.
     pub timers: u64,
     /// By counter: events that it could not count for want of a value that it takes.
@@ -39,7 +39,7 @@ pub struct Work {
     pub misfits: BTreeMap<Box<str>, u64>,
 }
 
-impl Work {
+impl WorkStats {
     /// Takes over what the engine has counted under a program.
     pub fn engine(&mut self, stats: &Stats, program: &Program) {
         self.duplicates += stats.duplicates;
@@ -52,9 +52,19 @@ impl Work {
         }
     }
 
-    pub fn add(&mut self, more: Work) {
-        let Work { records, events, duplicates, tombstones, rejected, unmerged, changes, timers, skipped, misfits } =
-            more;
+    pub fn add(&mut self, more: WorkStats) {
+        let WorkStats {
+            records,
+            events,
+            duplicates,
+            tombstones,
+            rejected,
+            unmerged,
+            changes,
+            timers,
+            skipped,
+            misfits,
+        } = more;
         self.unmerged += unmerged;
         self.records += records;
         self.events += events;
@@ -77,16 +87,16 @@ fn raise(sums: &mut BTreeMap<Box<str>, u64>, name: &str, more: u64) {
 
 /// Tag changes by tag and kind. It has the tags that have changed; the catalog bounds them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Tally(BTreeMap<Box<str>, [u64; 3]>);
+pub struct ChangeStats(BTreeMap<Box<str>, [u64; 3]>);
 
-impl Tally {
+impl ChangeStats {
     pub fn count(&mut self, tag: &str, kind: ChangeKind) {
         let mut one = [0; 3];
         one[kind as usize] = 1;
         self.raise(tag, one);
     }
 
-    pub fn add(&mut self, more: &Tally) {
+    pub fn add(&mut self, more: &ChangeStats) {
         more.0.iter().for_each(|(tag, counts)| self.raise(tag, *counts));
     }
 
@@ -109,10 +119,10 @@ impl Tally {
     }
 }
 
-impl fmt::Display for Counts {
+impl fmt::Display for WorkerStats {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Counts { work, commits, aborts } = self;
-        let Work { records, events, rejected, tombstones, unmerged, changes, .. } = work;
+        let WorkerStats { work, commits, aborts } = self;
+        let WorkStats { records, events, rejected, tombstones, unmerged, changes, .. } = work;
         write!(f, "{records} records, {events} events, {} changes, {commits} commits", changes.total())?;
         let rejects: u64 = rejected.values().sum();
         if rejects > 0 {

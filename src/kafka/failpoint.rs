@@ -5,7 +5,7 @@
 
 /// A step after which the next owner has to find everything right, whatever it finds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Step {
+pub enum Failpoint {
     /// Records are applied; a transaction is about to begin.
     Applied,
     Begun,
@@ -30,30 +30,30 @@ pub enum Step {
 }
 
 #[cfg(debug_assertions)]
-impl Step {
+impl Failpoint {
     fn name(self) -> &'static str {
         match self {
-            Step::Applied => "applied",
-            Step::Begun => "begun",
-            Step::RecordSent => "record_sent",
-            Step::BodySent => "body_sent",
-            Step::Delivered => "delivered",
-            Step::OffsetsSent => "offsets_sent",
-            Step::Committed => "committed",
-            Step::RestoreStable => "restore_stable",
-            Step::RestoreRecord => "restore_record",
-            Step::RestoreEnd => "restore_end",
-            Step::RebuildRecord => "rebuild_record",
-            Step::RevokeWanted => "revoke_wanted",
-            Step::RevokeCommitted => "revoke_committed",
-            Step::RevokeAnswered => "revoke_answered",
+            Failpoint::Applied => "applied",
+            Failpoint::Begun => "begun",
+            Failpoint::RecordSent => "record_sent",
+            Failpoint::BodySent => "body_sent",
+            Failpoint::Delivered => "delivered",
+            Failpoint::OffsetsSent => "offsets_sent",
+            Failpoint::Committed => "committed",
+            Failpoint::RestoreStable => "restore_stable",
+            Failpoint::RestoreRecord => "restore_record",
+            Failpoint::RestoreEnd => "restore_end",
+            Failpoint::RebuildRecord => "rebuild_record",
+            Failpoint::RevokeWanted => "revoke_wanted",
+            Failpoint::RevokeCommitted => "revoke_committed",
+            Failpoint::RevokeAnswered => "revoke_answered",
         }
     }
 }
 
 /// Tells that a step is reached. Does not return if the process is to die here.
 #[cfg(debug_assertions)]
-pub fn pass(step: Step) {
+pub fn pass(step: Failpoint) {
     use std::sync::LazyLock;
     use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -74,4 +74,4 @@ pub fn pass(step: Step) {
 
 #[cfg(not(debug_assertions))]
 #[inline(always)]
-pub fn pass(_: Step) {}
+pub fn pass(_: Failpoint) {}

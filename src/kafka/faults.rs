@@ -2,32 +2,32 @@
 
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 
-use super::wire::{Class, WireError};
+use super::broker::{BrokerError, ErrorClass};
 
-impl From<KafkaError> for WireError {
+impl From<KafkaError> for BrokerError {
     fn from(error: KafkaError) -> Self {
         let class = match &error {
-            KafkaError::Transaction(error) if error.is_fatal() => Class::Fatal,
-            KafkaError::Transaction(error) if error.txn_requires_abort() => Class::Abort,
-            KafkaError::Transaction(error) if error.is_retriable() => Class::Again,
+            KafkaError::Transaction(error) if error.is_fatal() => ErrorClass::Fatal,
+            KafkaError::Transaction(error) if error.txn_requires_abort() => ErrorClass::Abortable,
+            KafkaError::Transaction(error) if error.is_retriable() => ErrorClass::Retriable,
             // What has neither flag is fatal, on librdkafka's own advice.
             KafkaError::Transaction(_) | KafkaError::MessageConsumptionFatal(_) | KafkaError::ClientCreation(_) => {
-                Class::Fatal
+                ErrorClass::Fatal
             }
-            _ => Class::Again,
+            _ => ErrorClass::Retriable,
         };
         let text = match &error {
             KafkaError::Transaction(error) => error.string(),
             other => other.to_string(),
         };
-        WireError { class, code: error.rdkafka_error_code(), text }
+        BrokerError { class, code: error.rdkafka_error_code(), text }
     }
 }
 
 /// An error in words that say what to do about it, where there are such.
-pub fn told(error: KafkaError, words: impl FnOnce(RDKafkaErrorCode) -> Option<String>) -> WireError {
-    let mut error = WireError::from(error);
-    if let Some(text) = error.code.and_then(words) {
+pub fn with_advice(error: KafkaError, advice: impl FnOnce(RDKafkaErrorCode) -> Option<String>) -> BrokerError {
+    let mut error = BrokerError::from(error);
+    if let Some(text) = error.code.and_then(advice) {
         error.text = text;
     }
     error

@@ -7,69 +7,69 @@ use std::time::{Duration, Instant};
 
 use rdkafka::types::RDKafkaErrorCode;
 
-use super::slot::Slot;
+use super::broker::{KafkaClients, NonTransactionalProducer};
+use super::slot::Task;
 use super::transactor::Blocked;
-use super::wire::{PlainProducer, Wire};
 use super::worker::{Worker, WorkerError};
 
 const STEP: &str = "sending tag changes";
 /// How often to look whether the brokers have acknowledged everything.
 const DRAIN_PAUSE: Duration = Duration::from_micros(200);
 
-impl<W: Wire> Worker<W> {
+impl<W: KafkaClients> Worker<W> {
     /// Sends the changes that have not left yet, as far as there is room for them.
-    pub(super) fn herald(&mut self) {
-        let Some(herald) = &self.herald else { return };
-        self.unheralded = false;
-        for slot in self.slots.values_mut() {
-            let Slot::Running(running) = slot else { continue };
-            let mut sent = running.body.heralded;
-            for (change, key, value) in running.body.changes_from(sent) {
-                if herald.send(self.outlet.change(change, key, value)).is_err() {
+    pub(super) fn send_early(&mut self) {
+        let Some(early_producer) = &self.early_producer else { return };
+        self.has_unsent_changes = false;
+        for task in self.tasks.values_mut() {
+            let Task::Running(running) = task else { continue };
+            let mut sent = running.output.sent_early;
+            for (change, key, value) in running.output.changes_from(sent) {
+                if early_producer.send(self.writer.change(change, key, value)).is_err() {
                     // The commit waits for it, and tells.
                     break;
                 }
                 sent += 1;
             }
-            running.body.heralded = sent;
+            running.output.sent_early = sent;
         }
     }
 
     /// Waits until all changes have arrived.
-    pub(super) fn await_heralded(&mut self, until: Instant) -> Result<Result<(), Blocked>, WorkerError> {
+    pub(super) fn await_early_delivery(&mut self, until: Instant) -> Result<Result<(), Blocked>, WorkerError> {
         loop {
-            self.herald();
-            let Some(herald) = &self.herald else { return Ok(Ok(())) };
-            if let Some(refused) = herald.take_refused() {
+            self.send_early();
+            let Some(early_producer) = &self.early_producer else { return Ok(Ok(())) };
+            if let Some(refused) = early_producer.take_refused() {
                 if refused.code == Some(RDKafkaErrorCode::MessageSizeTooLarge) {
                     return Err(WorkerError::TooLarge { topic: refused.topic });
                 }
                 // Which of them it was does not matter: those that have arrived are repeated.
-                self.herald_again();
+                self.resend_early();
                 return Ok(Err(Blocked { step: STEP, why: refused.text }));
             }
-            let left = herald.in_flight();
-            if left == 0 && self.is_heralded() {
+            let left = early_producer.in_flight();
+            if left == 0 && self.is_all_sent_early() {
                 return Ok(Ok(()));
             }
-            if self.wire.now() >= until {
+            if self.clients.now() >= until {
                 return Ok(Err(Blocked { step: STEP, why: format!("{left} records are not acknowledged") }));
             }
-            self.wire.sleep(DRAIN_PAUSE);
+            self.clients.sleep(DRAIN_PAUSE);
         }
     }
 
-    fn is_heralded(&self) -> bool {
-        self.slots.values().all(|slot| match slot {
-            Slot::Running(running) => running.body.heralded as u64 == running.body.change_count(),
+    fn is_all_sent_early(&self) -> bool {
+        self.tasks.values().all(|task| match task {
+            Task::Running(running) => running.output.sent_early as u64 == running.output.change_count(),
             _ => true,
         })
     }
 
-    fn herald_again(&mut self) {
-        for slot in self.slots.values_mut() {
-            if let Slot::Running(running) = slot {
-                running.body.heralded = 0;
+    fn resend_early(&mut self) {
+        for task in self.tasks.values_mut() {
+            if let Task::Running(running) = task {
+                running.output.sent_early = 0;
             }
         }
     }

@@ -6,15 +6,15 @@
 
 use std::time::Duration;
 
-use super::slot::{Reached, Slot};
-use super::wire::{GroupConsumer, Wire};
+use super::broker::{GroupConsumer, KafkaClients};
+use super::slot::{Advanced, Task};
 use super::worker::Worker;
 use crate::model::Timestamp;
 
 /// The answer is late or there is none: then no clock moves, and nobody knows how much there is to read.
 const ENDS_PATIENCE: Duration = Duration::from_millis(500);
 
-impl<W: Wire> Worker<W> {
+impl<W: KafkaClients> Worker<W> {
     /// Has the clocks of partitions that were read to their end follow, and notes how much there is to read of the others.
     pub(super) fn follow_wall_clock(&mut self) {
         let asked = self.running();
@@ -24,50 +24,50 @@ impl<W: Wire> Worker<W> {
         // No time passes while records wait for a commit.
         let may_follow = !self.held && self.parked.is_empty();
         let to = may_follow.then(|| {
-            self.look_around();
-            self.followed()
+            self.probe_input_activity();
+            self.clock_limit()
         });
         let ends = self.consumer.ends(&asked, ENDS_PATIENCE).unwrap_or_default();
         let positions = self.consumer.positions().unwrap_or_default();
         let mut full = false;
-        for (partition, slot) in &mut self.slots {
-            let Slot::Running(running) = slot else { continue };
+        for (partition, task) in &mut self.tasks {
+            let Task::Running(running) = task else { continue };
             // A position steps over what is no record, such as the marks of transactions; and over what is parked.
             let position = positions.get(partition).copied().filter(|_| self.parked.is_empty());
             let position = position.unwrap_or(0).max(running.position());
             running.lag = ends.get(partition).map(|end| end.saturating_sub(position).max(0).unsigned_abs());
             // A merged partition follows its sources.
             if let (Some(0), Some(to), None) = (running.lag, to, &running.merge) {
-                full |= running.advance_to(to) == Reached::No;
+                full |= running.advance_to(to) == Advanced::UntilFull;
             }
         }
         if full {
-            self.commit_at = Some(self.wire.now());
-        } else if self.slots.values().any(Slot::is_due) {
+            self.commit_at = Some(self.clients.now());
+        } else if self.tasks.values().any(Task::is_due) {
             self.commit_later();
         }
     }
 
     /// The instant that the clocks may follow the wall clock to.
-    fn followed(&self) -> Timestamp {
+    fn clock_limit(&self) -> Timestamp {
         let grace_ms = self.plan.settings.service.idle_grace.as_millis() as i64;
-        self.plan.pulse.followed(self.plan.clock.now()).plus(-grace_ms)
+        self.plan.liveness.clock_limit(self.plan.clock.now()).plus(-grace_ms)
     }
 
     /// Takes records that come to other processes for a sign of life of the input.
-    fn look_around(&mut self) {
-        let (wall, now) = (self.plan.clock.now(), self.wire.now());
-        let Some(every) = self.plan.pulse.look_around(wall) else {
-            self.looked = None;
+    fn probe_input_activity(&mut self) {
+        let (wall, now) = (self.plan.clock.now(), self.clients.now());
+        let Some(every) = self.plan.liveness.probe_interval(wall) else {
+            self.last_probe = None;
             return;
         };
-        if self.looked.is_some_and(|(at, _)| now < at + every) {
+        if self.last_probe.is_some_and(|(at, _)| now < at + every) {
             return;
         }
         let Ok(end) = self.consumer.input_end(ENDS_PATIENCE) else { return };
-        if self.looked.is_some_and(|(_, before)| end > before) {
-            self.plan.pulse.beat(wall);
+        if self.last_probe.is_some_and(|(_, before)| end > before) {
+            self.plan.liveness.record_event(wall);
         }
-        self.looked = Some((now, end));
+        self.last_probe = Some((now, end));
     }
 }

@@ -12,9 +12,9 @@ use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::RDKafkaErrorCode;
 use rdkafka::types::RDKafkaRespErr;
 
-use super::clients::{self, ClientError, Plain};
+use super::clients::{self, ClientCallbacks, ClientError};
 use super::notice::Notices;
-use super::rights::Operation;
+use super::rights::AclOperation;
 use crate::settings::Settings;
 
 /// How long an answer may come after its own time-out.
@@ -27,23 +27,23 @@ const EVENTS_MAX: usize = 16;
 
 /// What a topic is like, and what we may do with it.
 #[derive(Clone, Debug)]
-pub struct TopicFacts {
+pub struct TopicDescription {
     pub partitions: usize,
     /// Of the partition that has the fewest.
     pub copies: usize,
-    pub allowed: Allowed,
+    pub allowed: AllowedOperations,
 }
 
 /// The operations that brokers say are allowed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Allowed(Option<u32>);
+pub struct AllowedOperations(Option<u32>);
 
-impl Allowed {
+impl AllowedOperations {
     /// Whether an operation is. One is taken to be where brokers do not tell.
-    pub fn has(self, operation: Operation) -> bool {
+    pub fn has(self, operation: AclOperation) -> bool {
         let bit = match operation {
-            Operation::Read => rd::rd_kafka_AclOperation_t::RD_KAFKA_ACL_OPERATION_READ,
-            Operation::Write => rd::rd_kafka_AclOperation_t::RD_KAFKA_ACL_OPERATION_WRITE,
+            AclOperation::Read => rd::rd_kafka_AclOperation_t::RD_KAFKA_ACL_OPERATION_READ,
+            AclOperation::Write => rd::rd_kafka_AclOperation_t::RD_KAFKA_ACL_OPERATION_WRITE,
         };
         self.0.is_none_or(|bits| bits & (1 << bit as u32) != 0)
     }
@@ -52,27 +52,29 @@ impl Allowed {
     /// `operations` must be null or point to `count` numbers.
     unsafe fn read(operations: *const rd::rd_kafka_AclOperation_t, count: usize) -> Self {
         if operations.is_null() {
-            return Allowed(None);
+            return AllowedOperations(None);
         }
         // As numbers: a later broker may know operations that the enum does not.
         // SAFETY: the enum is `repr(u32)`; the caller vouches for the rest.
         let operations = unsafe { std::slice::from_raw_parts(operations.cast::<u32>(), count) };
-        Allowed(Some(operations.iter().filter(|number| **number < 32).fold(0, |bits, number| bits | 1 << number)))
+        AllowedOperations(Some(
+            operations.iter().filter(|number| **number < 32).fold(0, |bits, number| bits | 1 << number),
+        ))
     }
 }
 
 /// A client that only asks. It creates no topic by asking for it.
-pub struct Inquirer {
-    consumer: BaseConsumer<Plain>,
+pub struct MetadataClient {
+    consumer: BaseConsumer<ClientCallbacks>,
 }
 
-impl Inquirer {
+impl MetadataClient {
     pub fn new(settings: &Settings, notices: Notices) -> Result<Self, ClientError> {
-        Ok(Inquirer { consumer: clients::inquirer(settings, notices)? })
+        Ok(MetadataClient { consumer: clients::metadata_client(settings, notices)? })
     }
 
     /// Passes on what the library has to say meanwhile.
-    pub fn listen(&self) {
+    pub fn poll_events(&self) {
         for _ in 0..EVENTS_MAX {
             // Each poll takes one event, which goes through the callbacks; there are no topics, so no records come.
             drop(self.consumer.poll(Duration::ZERO));
@@ -81,7 +83,7 @@ impl Inquirer {
 
     /// Why there was no connection when there was none, if somebody has said it.
     pub fn refusal(&self) -> Option<String> {
-        self.listen();
+        self.poll_events();
         self.consumer.context().refusal()
     }
 
@@ -93,7 +95,7 @@ impl Inquirer {
         &self,
         name: &str,
         patience: Duration,
-    ) -> Result<Result<TopicFacts, RDKafkaErrorCode>, RDKafkaErrorCode> {
+    ) -> Result<Result<TopicDescription, RDKafkaErrorCode>, RDKafkaErrorCode> {
         let broker = self.broker(name, patience)?;
         let name = c_string(name);
         let mut names = [name.as_ptr()];
@@ -102,7 +104,7 @@ impl Inquirer {
         unsafe {
             let topics = rd::rd_kafka_TopicCollection_of_topic_names(names.as_mut_ptr(), names.len());
             let topics = Owned::new(topics, rd::rd_kafka_TopicCollection_destroy);
-            let answer = self.ask(
+            let answer = self.request(
                 rd::rd_kafka_admin_op_t::RD_KAFKA_ADMIN_OP_DESCRIBETOPICS,
                 Some(broker),
                 patience,
@@ -128,7 +130,7 @@ impl Inquirer {
             let copies = copies.min().unwrap_or_default();
             let mut operations = 0;
             let first = rd::rd_kafka_TopicDescription_authorized_operations(topic, &mut operations);
-            Ok(Ok(TopicFacts { partitions, copies, allowed: Allowed::read(first, operations) }))
+            Ok(Ok(TopicDescription { partitions, copies, allowed: AllowedOperations::read(first, operations) }))
         }
     }
 
@@ -136,12 +138,16 @@ impl Inquirer {
     ///
     /// # Errors
     /// The outer one: no broker has answered.
-    pub fn group(&self, name: &str, patience: Duration) -> Result<Result<Allowed, RDKafkaErrorCode>, RDKafkaErrorCode> {
+    pub fn group(
+        &self,
+        name: &str,
+        patience: Duration,
+    ) -> Result<Result<AllowedOperations, RDKafkaErrorCode>, RDKafkaErrorCode> {
         let name = c_string(name);
         let mut names = [name.as_ptr()];
         // SAFETY: as above.
         unsafe {
-            let answer = self.ask(
+            let answer = self.request(
                 rd::rd_kafka_admin_op_t::RD_KAFKA_ADMIN_OP_DESCRIBECONSUMERGROUPS,
                 None,
                 patience,
@@ -160,7 +166,7 @@ impl Inquirer {
             }
             let mut operations = 0;
             let first = rd::rd_kafka_ConsumerGroupDescription_authorized_operations(*found, &mut operations);
-            Ok(Ok(Allowed::read(first, operations)))
+            Ok(Ok(AllowedOperations::read(first, operations)))
         }
     }
 
@@ -178,7 +184,7 @@ impl Inquirer {
                 }
                 Err(error) => error,
             };
-            self.listen();
+            self.poll_events();
             if self.consumer.context().refusals() != refusals || Instant::now() >= deadline {
                 return Err(error.rdkafka_error_code().unwrap_or(RDKafkaErrorCode::OperationTimedOut));
             }
@@ -186,7 +192,7 @@ impl Inquirer {
     }
 
     /// Sends a question, to whoever it is for or to a certain broker, and waits for its answer.
-    fn ask(
+    fn request(
         &self,
         operation: rd::rd_kafka_admin_op_t,
         broker: Option<i32>,
@@ -217,7 +223,7 @@ impl Inquirer {
                 if !event.is_null() {
                     break event;
                 }
-                self.listen();
+                self.poll_events();
                 if self.consumer.context().refusals() != refusals || Instant::now() >= deadline {
                     return Err(RDKafkaErrorCode::OperationTimedOut);
                 }

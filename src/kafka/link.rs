@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use serde::Deserialize;
 
 #[derive(Debug, Default)]
-pub struct Link {
+pub struct ConnectionStats {
     /// Statistics so far: they come at a fixed interval, each telling all that happened before it.
     reports: AtomicU64,
     /// Requests that were sent again or timed out, connections that broke.
@@ -26,17 +26,17 @@ struct BrokerStatistics {
     disconnects: u64,
 }
 
-impl Link {
-    pub fn reports(&self) -> u64 {
+impl ConnectionStats {
+    pub fn report_count(&self) -> u64 {
         self.reports.load(Ordering::Acquire)
     }
 
-    pub fn faults(&self) -> u64 {
+    pub fn fault_count(&self) -> u64 {
         self.faults.load(Ordering::Acquire)
     }
 
     /// Takes statistics as librdkafka writes them.
-    pub fn heed(&self, json: &[u8]) {
+    pub fn record(&self, json: &[u8]) {
         let Ok(statistics) = serde_json::from_slice::<Statistics>(json) else {
             return;
         };

@@ -22,24 +22,24 @@ use crate::model::Timestamp;
 
 /// An input partition.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Source {
+pub struct SourcePartition {
     pub topic: Arc<str>,
     pub partition: i32,
 }
 
 /// What is known of a source.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Reached {
-    pub source: Source,
+pub struct SourceProgress {
+    pub source: SourcePartition,
     /// Nothing that is still to come stands before it; `None`: nothing was heard of the source.
-    pub clock: Option<Timestamp>,
+    pub watermark: Option<Timestamp>,
     /// The source's first offset whose event has not gone.
     pub next: i64,
 }
 
 /// Where a source stands in a record that came through the merged partition.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Passage<'a> {
+pub struct SourcePosition<'a> {
     pub topic: &'a str,
     pub partition: i32,
     /// Of the event; of a mark, the first that is not behind it.
@@ -50,7 +50,7 @@ pub struct Passage<'a> {
 
 /// An event that waits.
 #[derive(Debug)]
-struct Waiting<T> {
+struct QueuedEvent<T> {
     clock: Timestamp,
     offset: i64,
     /// Its offset in the merged partition.
@@ -60,26 +60,26 @@ struct Waiting<T> {
 }
 
 #[derive(Debug)]
-struct Lane<T> {
-    source: Source,
-    clock: Option<Timestamp>,
+struct SourceQueue<T> {
+    source: SourcePartition,
+    watermark: Option<Timestamp>,
     next: i64,
     /// Whether it is still an input: nothing is waited for from one that is not.
     counts: bool,
-    waiting: VecDeque<Waiting<T>>,
+    waiting: VecDeque<QueuedEvent<T>>,
 }
 
 /// The sources of one merged partition, and what waits for them.
 #[derive(Debug)]
-pub struct Merge<T> {
+pub struct TimeMerge<T> {
     /// The topics that are inputs.
     inputs: Vec<Arc<str>>,
     /// In the order of the sources.
-    lanes: Vec<Lane<T>>,
-    /// Of each lane where something waits, the first: its clock, and the lane.
+    queues: Vec<SourceQueue<T>>,
+    /// Of each queue where something waits, the first: its clock, and the queue.
     heads: BTreeSet<(Timestamp, usize)>,
-    /// The least of the lanes' clocks, and the first lane that has it.
-    least: (Option<Timestamp>, usize),
+    /// The least of the queues' clocks, and the first queue that has it.
+    min_watermark: (Option<Timestamp>, usize),
     /// Behind the last record that was taken.
     next_place: i64,
     /// Until it has read up to here, nothing goes.
@@ -87,60 +87,60 @@ pub struct Merge<T> {
     bytes: usize,
 }
 
-impl<T> Merge<T> {
+impl<T> TimeMerge<T> {
     /// `inputs`: the topics, each with its number of partitions.
     pub fn new(inputs: &[(Arc<str>, i32)], next_place: i64) -> Self {
         Self::restored(inputs, &[], next_place, next_place)
     }
 
     /// As one stood that had read up to `read_to`, and of which what waits is read again from `next_place` on.
-    pub fn restored(inputs: &[(Arc<str>, i32)], reached: &[Reached], next_place: i64, read_to: i64) -> Self {
-        let mut merge = Merge {
+    pub fn restored(inputs: &[(Arc<str>, i32)], progress: &[SourceProgress], next_place: i64, read_to: i64) -> Self {
+        let mut merge = TimeMerge {
             inputs: inputs.iter().map(|(topic, _)| Arc::clone(topic)).collect(),
-            lanes: Vec::new(),
+            queues: Vec::new(),
             heads: BTreeSet::new(),
-            least: (None, 0),
+            min_watermark: (None, 0),
             next_place,
             resume_at: read_to,
             bytes: 0,
         };
         for (topic, partitions) in inputs {
             for partition in 0..*partitions {
-                merge.lane(topic, partition);
+                merge.queue(topic, partition);
             }
         }
-        for Reached { source, clock, next } in reached {
-            let index = merge.lane(&source.topic, source.partition);
-            (merge.lanes[index].clock, merge.lanes[index].next) = (*clock, *next);
+        for SourceProgress { source, watermark, next } in progress {
+            let index = merge.queue(&source.topic, source.partition);
+            (merge.queues[index].watermark, merge.queues[index].next) = (*watermark, *next);
         }
-        merge.find_least();
+        merge.find_min_watermark();
         merge
     }
 
     /// Takes an event of a source, from this place of the merged partition; `false`: it has been here before.
-    pub fn take(&mut self, passage: Passage<'_>, place: i64, bytes: usize, event: T) -> bool {
+    pub fn take(&mut self, position: SourcePosition<'_>, place: i64, bytes: usize, event: T) -> bool {
         self.next_place = place + 1;
-        let index = self.lane(passage.topic, passage.partition);
-        let lane = &mut self.lanes[index];
-        let next = lane.waiting.back().map_or(lane.next, |last| last.offset + 1);
-        let is_new = passage.offset >= next;
+        let index = self.queue(position.topic, position.partition);
+        let queue = &mut self.queues[index];
+        let next = queue.waiting.back().map_or(queue.next, |last| last.offset + 1);
+        let is_new = position.offset >= next;
         if is_new {
-            if lane.waiting.is_empty() {
-                self.heads.insert((passage.clock, index));
+            if queue.waiting.is_empty() {
+                self.heads.insert((position.clock, index));
             }
             self.bytes += bytes;
-            let Passage { offset, clock, .. } = passage;
-            lane.waiting.push_back(Waiting { clock, offset, place, bytes, event });
+            let SourcePosition { offset, clock, .. } = position;
+            queue.waiting.push_back(QueuedEvent { clock, offset, place, bytes, event });
         }
-        self.hear(index, passage.clock);
+        self.advance_watermark(index, position.clock);
         is_new
     }
 
     /// Takes word of a source's clock.
-    pub fn mark(&mut self, passage: Passage<'_>, place: i64) {
+    pub fn watermark(&mut self, position: SourcePosition<'_>, place: i64) {
         self.next_place = place + 1;
-        let index = self.lane(passage.topic, passage.partition);
-        self.hear(index, passage.clock);
+        let index = self.queue(position.topic, position.partition);
+        self.advance_watermark(index, position.clock);
     }
 
     /// Passes over a record that says nothing.
@@ -150,8 +150,8 @@ impl<T> Merge<T> {
 
     /// The clock with which the next event may go; `None`: none may.
     pub fn ready(&self) -> Option<Timestamp> {
-        let (clock, lane) = *self.heads.first()?;
-        let may_go = !self.is_resuming() && (Some(clock), lane) <= self.least;
+        let (clock, queue) = *self.heads.first()?;
+        let may_go = !self.is_resuming() && (Some(clock), queue) <= self.min_watermark;
         may_go.then_some(clock)
     }
 
@@ -159,10 +159,10 @@ impl<T> Merge<T> {
     pub fn release(&mut self) -> Option<T> {
         self.ready()?;
         let (_, index) = self.heads.pop_first()?;
-        let lane = &mut self.lanes[index];
-        let gone = lane.waiting.pop_front()?;
-        lane.next = gone.offset + 1;
-        if let Some(head) = lane.waiting.front() {
+        let queue = &mut self.queues[index];
+        let gone = queue.waiting.pop_front()?;
+        queue.next = gone.offset + 1;
+        if let Some(head) = queue.waiting.front() {
             self.heads.insert((head.clock, index));
         }
         self.bytes -= gone.bytes;
@@ -170,8 +170,8 @@ impl<T> Merge<T> {
     }
 
     /// The least of the sources' clocks: nothing before it is still to come or waits, once all that is ready has gone.
-    pub fn clock(&self) -> Option<Timestamp> {
-        self.least.0.filter(|_| !self.is_resuming())
+    pub fn current_watermark(&self) -> Option<Timestamp> {
+        self.min_watermark.0.filter(|_| !self.is_resuming())
     }
 
     /// Whether it still reads again what the last one had read.
@@ -181,7 +181,7 @@ impl<T> Merge<T> {
 
     /// From where a reader has to begin that is to stand as this one does.
     pub fn first_place(&self) -> i64 {
-        let first = self.lanes.iter().filter_map(|lane| Some(lane.waiting.front()?.place)).min();
+        let first = self.queues.iter().filter_map(|queue| Some(queue.waiting.front()?.place)).min();
         first.unwrap_or(self.next_place)
     }
 
@@ -196,45 +196,46 @@ impl<T> Merge<T> {
     }
 
     pub fn waiting(&self) -> usize {
-        self.lanes.iter().map(|lane| lane.waiting.len()).sum()
+        self.queues.iter().map(|queue| queue.waiting.len()).sum()
     }
 
     pub fn waiting_bytes(&self) -> usize {
         self.bytes
     }
 
-    pub fn reached(&self) -> impl Iterator<Item = (&Source, Option<Timestamp>, i64)> {
-        self.lanes.iter().map(|lane| (&lane.source, lane.clock, lane.next))
+    pub fn progress(&self) -> impl Iterator<Item = (&SourcePartition, Option<Timestamp>, i64)> {
+        self.queues.iter().map(|queue| (&queue.source, queue.watermark, queue.next))
     }
 
-    /// The lane of a source; a new one where it was not known.
-    fn lane(&mut self, topic: &str, partition: i32) -> usize {
-        let found =
-            self.lanes.binary_search_by(|lane| (&*lane.source.topic, lane.source.partition).cmp(&(topic, partition)));
+    /// The queue of a source; a new one where it was not known.
+    fn queue(&mut self, topic: &str, partition: i32) -> usize {
+        let found = self
+            .queues
+            .binary_search_by(|queue| (&*queue.source.topic, queue.source.partition).cmp(&(topic, partition)));
         let Err(index) = found else { return found.unwrap_or_default() };
         let input = self.inputs.iter().find(|input| ***input == *topic);
-        let source = Source { topic: input.map_or_else(|| topic.into(), Arc::clone), partition };
+        let source = SourcePartition { topic: input.map_or_else(|| topic.into(), Arc::clone), partition };
         let counts = input.is_some();
-        self.lanes.insert(index, Lane { source, clock: None, next: 0, counts, waiting: VecDeque::new() });
-        let moved = |(clock, lane): &(Timestamp, usize)| (*clock, lane + usize::from(*lane >= index));
+        self.queues.insert(index, SourceQueue { source, watermark: None, next: 0, counts, waiting: VecDeque::new() });
+        let moved = |(clock, queue): &(Timestamp, usize)| (*clock, queue + usize::from(*queue >= index));
         self.heads = self.heads.iter().map(moved).collect();
-        self.find_least();
+        self.find_min_watermark();
         index
     }
 
-    fn hear(&mut self, index: usize, clock: Timestamp) {
-        let lane = &mut self.lanes[index];
-        if lane.clock < Some(clock) {
-            lane.clock = Some(clock);
+    fn advance_watermark(&mut self, index: usize, clock: Timestamp) {
+        let queue = &mut self.queues[index];
+        if queue.watermark < Some(clock) {
+            queue.watermark = Some(clock);
             // Any other can only have been greater.
-            if index == self.least.1 {
-                self.find_least();
+            if index == self.min_watermark.1 {
+                self.find_min_watermark();
             }
         }
     }
 
-    fn find_least(&mut self) {
-        let counting = self.lanes.iter().enumerate().filter(|(_, lane)| lane.counts);
-        self.least = counting.map(|(index, lane)| (lane.clock, index)).min().unwrap_or_default();
+    fn find_min_watermark(&mut self) {
+        let counting = self.queues.iter().enumerate().filter(|(_, queue)| queue.counts);
+        self.min_watermark = counting.map(|(index, queue)| (queue.watermark, index)).min().unwrap_or_default();
     }
 }

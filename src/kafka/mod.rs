@@ -1,7 +1,7 @@
 //! Kafka: clients, workers, the commit cycle, rebalances, topics. The only part that knows librdkafka.
 //!
 //! A [`Worker`] is a thread that alone owns a consumer, a transactional producer and the state of its partitions
-//! ([`slot`]). It reaches the cluster through the traits of [`wire`], behind which librdkafka stands ([`native`]) or a
+//! ([`slot`]). It reaches the cluster through the traits of [`broker`], behind which librdkafka stands ([`native`]) or a
 //! simulation. It turns records into a [`body`] a partition, and the bodies into transactions ([`cycle`], over
 //! [`transactor`]); what the group wants of it is answered between two polls ([`rebalance`]). State comes
 //! back from the changelog ([`restore`], and [`rebuild`] for what it lacks), most of it from a local file where there is one ([`scribe`]). Workers share nothing
@@ -23,6 +23,7 @@ mod ahead;
 mod archive;
 mod body;
 mod breaker;
+pub mod broker;
 mod clients;
 mod clock;
 mod cluster;
@@ -35,7 +36,7 @@ mod herald;
 mod idle;
 mod inquirer;
 mod link;
-pub mod merge;
+mod merge;
 mod merging;
 mod murmur2;
 mod native;
@@ -64,23 +65,23 @@ mod streams;
 pub mod topics;
 mod transactor;
 mod wanted;
-pub mod wire;
 mod worker;
 
-pub use archive::{Archive, ArchiveError};
-pub use breaker::{Breaker, Status, TagNames};
+pub use archive::{TopicScan, TopicScanError};
+pub use breaker::{CatalogRollout, RolloutStatus, TagNames};
 pub use clients::ClientError;
 pub use clock::Clock;
 pub use cluster::{ClusterError, await_cluster};
-pub use counts::{Counts, Tally, Work};
+pub use counts::{ChangeStats, WorkStats, WorkerStats};
 pub use embedded::{EmbeddedBroker, EmbeddedError, FETCH_WAIT, Feed, Tail};
-pub use native::Native;
-pub use news::CatalogNews;
-pub use notice::{Notice, Notices, Recycle, WorkerId};
+pub use merge::{SourcePartition, SourcePosition, SourceProgress, TimeMerge};
+pub use native::RdkafkaClients;
+pub use news::CatalogEvent;
+pub use notice::{Notice, Notices, ProducerReset, WorkerId};
 pub use properties::check as check_properties;
-pub use pulse::Pulse;
+pub use pulse::InputLiveness;
 pub use rebuild::Backfill;
 pub use snapshots::prepare as prepare_snapshots;
-pub use standing::{Figures, Standing};
-pub use streams::{PartitionId, PartitionName, Role, Stream, StreamPlan, Streams};
+pub use standing::{PartitionStatus, RunningFigures};
+pub use streams::{PartitionId, PartitionName, Role, TopicId, TopicPlan, Topology};
 pub use worker::{StopSignal, Worker, WorkerError, WorkerPlan};

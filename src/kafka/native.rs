@@ -14,77 +14,87 @@ use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
 use rdkafka::producer::{DeliveryResult, NoCustomPartitioner, Producer, ProducerContext, ThreadedProducer};
 use rdkafka::{Message, Offset, TopicPartitionList};
 
-use super::clients::{self, ClientError, Plain, pass_error_on, pass_on};
-use super::faults::told;
-use super::link::Link;
-use super::native_changelog::{NativeChangelog, Shelf};
-use super::native_consumer::NativeConsumer;
+use super::broker::{
+    BrokerError, ErrorClass, GroupConsumer, KafkaClients, NonTransactionalProducer, OffsetBounds, OutgoingRecord,
+    PartitionOffset, RefusedRecord, TransactionalProducer,
+};
+use super::clients::{self, ClientCallbacks, ClientError, report_client_error, report_client_log};
+use super::faults::with_advice;
+use super::link::ConnectionStats;
+use super::native_changelog::{RdkafkaChangelogReader, ReadTopic};
+use super::native_consumer::RdkafkaConsumer;
 use super::notice::{Notice, Notices, WorkerId};
 use super::rights;
-use super::streams::Streams;
-use super::wire::{
-    Bounds, Class, GroupConsumer, Outgoing, Part, PlainProducer, Refused, TransactionalProducer, Wire, WireError,
-};
+use super::streams::Topology;
 use crate::settings::Settings;
 
-type Threaded = ThreadedProducer<ProducerSide, NoCustomPartitioner>;
+type Threaded = ThreadedProducer<ProducerCallbacks, NoCustomPartitioner>;
 
 /// What a worker's clients are made from.
 #[derive(Clone)]
-pub struct Native {
+pub struct RdkafkaClients {
     settings: Arc<Settings>,
-    streams: Arc<Streams>,
+    topology: Arc<Topology>,
     worker: WorkerId,
     notices: Notices,
 }
 
-impl Native {
-    pub fn new(settings: Arc<Settings>, streams: Arc<Streams>, worker: WorkerId, notices: Notices) -> Self {
-        Native { settings, streams, worker, notices }
+impl RdkafkaClients {
+    pub fn new(settings: Arc<Settings>, topology: Arc<Topology>, worker: WorkerId, notices: Notices) -> Self {
+        RdkafkaClients { settings, topology, worker, notices }
     }
 
     fn threaded_producer(&self, config: &ClientConfig) -> Result<Threaded, ClientError> {
-        let side = ProducerSide { notices: self.notices.clone(), link: Link::default(), refused: Mutex::default() };
-        config.create_with_context(side).map_err(ClientError::from)
+        let callbacks = ProducerCallbacks {
+            notices: self.notices.clone(),
+            connection: ConnectionStats::default(),
+            refused: Mutex::default(),
+        };
+        config.create_with_context(callbacks).map_err(ClientError::from)
     }
 
-    fn reader(&self, shelf: Shelf) -> Result<NativeChangelog, ClientError> {
-        let make = |isolation: &str| -> Result<BaseConsumer<Plain>, ClientError> {
+    fn reader(&self, read: ReadTopic) -> Result<RdkafkaChangelogReader, ClientError> {
+        let make = |isolation: &str| -> Result<BaseConsumer<ClientCallbacks>, ClientError> {
             let mut config = clients::changelog(&self.settings, self.worker);
             config.set("isolation.level", isolation);
-            config.create_with_context(Plain::new(self.notices.clone())).map_err(ClientError::from)
+            config.create_with_context(ClientCallbacks::new(self.notices.clone())).map_err(ClientError::from)
         };
-        Ok(NativeChangelog::new(make("read_committed")?, make("read_uncommitted")?, Arc::clone(&self.streams), shelf))
+        Ok(RdkafkaChangelogReader::new(
+            make("read_committed")?,
+            make("read_uncommitted")?,
+            Arc::clone(&self.topology),
+            read,
+        ))
     }
 }
 
-impl Wire for Native {
-    type Consumer = NativeConsumer;
-    type Producer = NativeProducer;
-    type Plain = NativePlainProducer;
-    type Changelog = NativeChangelog;
+impl KafkaClients for RdkafkaClients {
+    type Consumer = RdkafkaConsumer;
+    type Producer = RdkafkaProducer;
+    type NonTransactionalProducer = RdkafkaNonTransactionalProducer;
+    type Changelog = RdkafkaChangelogReader;
 
-    fn consumer(&self) -> Result<NativeConsumer, ClientError> {
-        let (settings, streams) = (Arc::clone(&self.settings), Arc::clone(&self.streams));
-        NativeConsumer::new(settings, streams, self.worker, self.notices.clone())
+    fn consumer(&self) -> Result<RdkafkaConsumer, ClientError> {
+        let (settings, topology) = (Arc::clone(&self.settings), Arc::clone(&self.topology));
+        RdkafkaConsumer::new(settings, topology, self.worker, self.notices.clone())
     }
 
-    fn producer(&self) -> Result<NativeProducer, ClientError> {
+    fn producer(&self) -> Result<RdkafkaProducer, ClientError> {
         let client = self.threaded_producer(&clients::producer(&self.settings, self.worker))?;
-        Ok(NativeProducer { client, streams: Arc::clone(&self.streams), settings: Arc::clone(&self.settings) })
+        Ok(RdkafkaProducer { client, topology: Arc::clone(&self.topology), settings: Arc::clone(&self.settings) })
     }
 
-    fn plain_producer(&self) -> Result<NativePlainProducer, ClientError> {
-        let client = self.threaded_producer(&clients::plain_producer(&self.settings, self.worker))?;
-        Ok(NativePlainProducer { client })
+    fn non_transactional_producer(&self) -> Result<RdkafkaNonTransactionalProducer, ClientError> {
+        let client = self.threaded_producer(&clients::non_transactional_producer(&self.settings, self.worker))?;
+        Ok(RdkafkaNonTransactionalProducer { client })
     }
 
-    fn changelog(&self) -> Result<NativeChangelog, ClientError> {
-        self.reader(Shelf::Changelog)
+    fn changelog(&self) -> Result<RdkafkaChangelogReader, ClientError> {
+        self.reader(ReadTopic::Changelog)
     }
 
-    fn history(&self) -> Result<NativeChangelog, ClientError> {
-        self.reader(Shelf::History)
+    fn history(&self) -> Result<RdkafkaChangelogReader, ClientError> {
+        self.reader(ReadTopic::Input)
     }
 
     fn now(&self) -> Instant {
@@ -109,7 +119,8 @@ impl Wire for Native {
 /// What it says.
 pub fn try_out(settings: &Settings) -> Result<(), ClientError> {
     let silent: Notices = Arc::new(|_| ());
-    let native = Native::new(Arc::new(settings.clone()), Arc::new(Streams::of(settings, None)), WorkerId(0), silent);
+    let native =
+        RdkafkaClients::new(Arc::new(settings.clone()), Arc::new(Topology::of(settings, None)), WorkerId(0), silent);
     drop((native.consumer()?, native.producer()?, native.changelog()?));
     Ok(())
 }
@@ -120,35 +131,35 @@ pub(super) fn bounds<C: ConsumerContext>(
     topic: &str,
     partition: i32,
     patience: Duration,
-) -> Result<Bounds, WireError> {
+) -> Result<OffsetBounds, BrokerError> {
     let (low, high) = client.fetch_watermarks(topic, partition, patience)?;
-    Ok(Bounds { low, high })
+    Ok(OffsetBounds { low, high })
 }
 
 /// A worker's producer.
-pub struct NativeProducer {
+pub struct RdkafkaProducer {
     client: Threaded,
-    streams: Arc<Streams>,
+    topology: Arc<Topology>,
     settings: Arc<Settings>,
 }
 
-impl NativeProducer {
-    fn told(&self, result: KafkaResult<()>) -> Result<(), WireError> {
-        result.map_err(|error| told(error, |code| rights::missing(code, &self.settings, &self.streams)))
+impl RdkafkaProducer {
+    fn with_advice(&self, result: KafkaResult<()>) -> Result<(), BrokerError> {
+        result.map_err(|error| with_advice(error, |code| rights::missing(code, &self.settings, &self.topology)))
     }
 }
 
-impl TransactionalProducer<NativeConsumer> for NativeProducer {
-    fn init(&self, patience: Duration) -> Result<(), WireError> {
-        self.told(self.client.init_transactions(patience))
+impl TransactionalProducer<RdkafkaConsumer> for RdkafkaProducer {
+    fn init(&self, patience: Duration) -> Result<(), BrokerError> {
+        self.with_advice(self.client.init_transactions(patience))
     }
 
-    fn begin(&self) -> Result<(), WireError> {
+    fn begin(&self) -> Result<(), BrokerError> {
         *self.client.context().refused() = None;
-        self.told(self.client.begin_transaction())
+        self.with_advice(self.client.begin_transaction())
     }
 
-    fn send<'a>(&self, record: Outgoing<'a>) -> Result<(), (WireError, Outgoing<'a>)> {
+    fn send<'a>(&self, record: OutgoingRecord<'a>) -> Result<(), (BrokerError, OutgoingRecord<'a>)> {
         self.client.send(record).map_err(not_sent)
     }
 
@@ -156,20 +167,20 @@ impl TransactionalProducer<NativeConsumer> for NativeProducer {
         usize::try_from(self.client.in_flight_count()).unwrap_or_default()
     }
 
-    fn refused(&self) -> Option<Refused> {
+    fn refused(&self) -> Option<RefusedRecord> {
         self.client.context().refused().clone()
     }
 
     fn send_offsets(
         &self,
-        parts: &[Part],
-        consumer: &NativeConsumer,
+        offsets: &[PartitionOffset],
+        consumer: &RdkafkaConsumer,
         member: &str,
         patience: Duration,
-    ) -> Result<(), WireError> {
+    ) -> Result<(), BrokerError> {
         let mut list = TopicPartitionList::new();
-        for Part { partition, next_offset, metadata } in parts {
-            let mut element = list.add_partition(self.streams.topic(partition.stream), partition.number);
+        for PartitionOffset { partition, next_offset, metadata } in offsets {
+            let mut element = list.add_partition(self.topology.topic(partition.topic), partition.number);
             // An offset of a record, plus one: never out of range.
             let _ = element.set_offset(Offset::Offset(*next_offset));
             element.set_metadata(metadata);
@@ -178,40 +189,44 @@ impl TransactionalProducer<NativeConsumer> for NativeProducer {
         // yesterday.
         let Some(group) = consumer.group_metadata() else {
             let text = "the consumer has no group".to_owned();
-            return Err(WireError { class: Class::Fatal, code: None, text });
+            return Err(BrokerError { class: ErrorClass::Fatal, code: None, text });
         };
         // No name comes twice: who has it after the metadata was taken had it then.
         if consumer.member().as_deref() != Some(member) {
             let text = "the membership has ended".to_owned();
-            return Err(WireError { class: Class::Abort, code: Some(RDKafkaErrorCode::UnknownMemberId), text });
+            return Err(BrokerError {
+                class: ErrorClass::Abortable,
+                code: Some(RDKafkaErrorCode::UnknownMemberId),
+                text,
+            });
         }
-        self.told(self.client.send_offsets_to_transaction(&list, &group, patience))
+        self.with_advice(self.client.send_offsets_to_transaction(&list, &group, patience))
     }
 
-    fn commit(&self, patience: Duration) -> Result<(), WireError> {
-        self.told(self.client.commit_transaction(patience))
+    fn commit(&self, patience: Duration) -> Result<(), BrokerError> {
+        self.with_advice(self.client.commit_transaction(patience))
     }
 
-    fn abort(&self, patience: Duration) -> Result<(), WireError> {
-        self.told(self.client.abort_transaction(patience))
+    fn abort(&self, patience: Duration) -> Result<(), BrokerError> {
+        self.with_advice(self.client.abort_transaction(patience))
     }
 
-    fn reports(&self) -> u64 {
-        self.client.context().link.reports()
+    fn report_count(&self) -> u64 {
+        self.client.context().connection.report_count()
     }
 
-    fn faults(&self) -> u64 {
-        self.client.context().link.faults()
+    fn fault_count(&self) -> u64 {
+        self.client.context().connection.fault_count()
     }
 }
 
 /// A producer without transactions.
-pub struct NativePlainProducer {
+pub struct RdkafkaNonTransactionalProducer {
     client: Threaded,
 }
 
-impl PlainProducer for NativePlainProducer {
-    fn send<'a>(&self, record: Outgoing<'a>) -> Result<(), (WireError, Outgoing<'a>)> {
+impl NonTransactionalProducer for RdkafkaNonTransactionalProducer {
+    fn send<'a>(&self, record: OutgoingRecord<'a>) -> Result<(), (BrokerError, OutgoingRecord<'a>)> {
         self.client.send(record).map_err(not_sent)
     }
 
@@ -219,48 +234,48 @@ impl PlainProducer for NativePlainProducer {
         usize::try_from(self.client.in_flight_count()).unwrap_or_default()
     }
 
-    fn take_refused(&self) -> Option<Refused> {
+    fn take_refused(&self) -> Option<RefusedRecord> {
         self.client.context().refused().take()
     }
 }
 
 /// Callbacks of a worker's producer.
-struct ProducerSide {
+struct ProducerCallbacks {
     notices: Notices,
-    link: Link,
+    connection: ConnectionStats,
     /// Of the transaction that is open.
-    refused: Mutex<Option<Refused>>,
+    refused: Mutex<Option<RefusedRecord>>,
 }
 
-impl ProducerSide {
-    fn refused(&self) -> MutexGuard<'_, Option<Refused>> {
+impl ProducerCallbacks {
+    fn refused(&self) -> MutexGuard<'_, Option<RefusedRecord>> {
         self.refused.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-fn not_sent<'a>((error, record): (KafkaError, Outgoing<'a>)) -> (WireError, Outgoing<'a>) {
-    (told(error, |code| rights::not_written(code, record.topic)), record)
+fn not_sent<'a>((error, record): (KafkaError, OutgoingRecord<'a>)) -> (BrokerError, OutgoingRecord<'a>) {
+    (with_advice(error, |code| rights::not_written(code, record.topic)), record)
 }
 
 fn is_purge(error: &KafkaError) -> bool {
     matches!(error.rdkafka_error_code(), Some(RDKafkaErrorCode::PurgeQueue | RDKafkaErrorCode::PurgeInflight))
 }
 
-impl ClientContext for ProducerSide {
+impl ClientContext for ProducerCallbacks {
     fn log(&self, level: RDKafkaLogLevel, facility: &str, text: &str) {
-        pass_on(&self.notices, level, facility, text);
+        report_client_log(&self.notices, level, facility, text);
     }
 
     fn error(&self, error: KafkaError, reason: &str) {
-        pass_error_on(&self.notices, &error, reason);
+        report_client_error(&self.notices, &error, reason);
     }
 
     fn stats_raw(&self, json: &[u8]) {
-        self.link.heed(json);
+        self.connection.record(json);
     }
 }
 
-impl ProducerContext for ProducerSide {
+impl ProducerContext for ProducerCallbacks {
     type DeliveryOpaque = ();
 
     fn delivery(&self, result: &DeliveryResult<'_>, _: ()) {
@@ -270,8 +285,8 @@ impl ProducerContext for ProducerSide {
             return;
         }
         let topic = record.topic().to_owned();
-        let text = told(error.clone(), |code| rights::not_written(code, &topic)).text;
-        self.refused().get_or_insert_with(|| Refused {
+        let text = with_advice(error.clone(), |code| rights::not_written(code, &topic)).text;
+        self.refused().get_or_insert_with(|| RefusedRecord {
             topic: topic.clone(),
             code: error.rdkafka_error_code(),
             text: text.clone(),

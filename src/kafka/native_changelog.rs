@@ -7,69 +7,69 @@ use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::message::BorrowedMessage;
 use rdkafka::{Offset, TopicPartitionList};
 
-use super::clients::Plain;
+use super::broker::{BrokerError, ChangelogReader, OffsetBounds};
+use super::clients::ClientCallbacks;
 use super::native::bounds;
 use super::native_lists::offset_of;
-use super::streams::{PartitionId, Streams};
-use super::wire::{Bounds, ChangelogReader, WireError};
+use super::streams::{PartitionId, Topology};
 
 /// What is read of a partition.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Shelf {
+pub enum ReadTopic {
     Changelog,
     /// The partition itself.
-    History,
+    Input,
 }
 
 /// A reader of the changelog, and who asks for what the reader does not see yet.
-pub struct NativeChangelog {
-    reader: BaseConsumer<Plain>,
-    inquirer: BaseConsumer<Plain>,
-    streams: Arc<Streams>,
-    shelf: Shelf,
+pub struct RdkafkaChangelogReader {
+    reader: BaseConsumer<ClientCallbacks>,
+    metadata: BaseConsumer<ClientCallbacks>,
+    topology: Arc<Topology>,
+    read: ReadTopic,
 }
 
-impl NativeChangelog {
+impl RdkafkaChangelogReader {
     pub fn new(
-        reader: BaseConsumer<Plain>,
-        inquirer: BaseConsumer<Plain>,
-        streams: Arc<Streams>,
-        shelf: Shelf,
+        reader: BaseConsumer<ClientCallbacks>,
+        metadata: BaseConsumer<ClientCallbacks>,
+        topology: Arc<Topology>,
+        read: ReadTopic,
     ) -> Self {
-        NativeChangelog { reader, inquirer, streams, shelf }
+        RdkafkaChangelogReader { reader, metadata, topology, read }
     }
 
     fn topic(&self, partition: PartitionId) -> &str {
-        let plan = self.streams.plan(partition.stream);
-        match self.shelf {
-            Shelf::Changelog => &plan.changelog,
-            Shelf::History => &plan.topic,
+        let plan = self.topology.plan(partition.topic);
+        match self.read {
+            ReadTopic::Changelog => &plan.changelog,
+            ReadTopic::Input => &plan.topic,
         }
     }
 }
 
-impl ChangelogReader for NativeChangelog {
+impl ChangelogReader for RdkafkaChangelogReader {
     type Record<'a> = BorrowedMessage<'a>;
 
-    fn end(&self, partition: PartitionId, patience: Duration) -> Result<i64, WireError> {
-        Ok(bounds(&self.inquirer, self.topic(partition), partition.number, patience)?.high)
+    fn end(&self, partition: PartitionId, patience: Duration) -> Result<i64, BrokerError> {
+        Ok(bounds(&self.metadata, self.topic(partition), partition.number, patience)?.high)
     }
 
-    fn stable(&self, partition: PartitionId, patience: Duration) -> Result<Bounds, WireError> {
+    fn stable(&self, partition: PartitionId, patience: Duration) -> Result<OffsetBounds, BrokerError> {
         bounds(&self.reader, self.topic(partition), partition.number, patience)
     }
 
-    fn open(&self, partition: PartitionId, offset: i64) -> Result<(), WireError> {
+    fn open(&self, partition: PartitionId, offset: i64) -> Result<(), BrokerError> {
         let mut list = TopicPartitionList::new();
         list.add_partition_offset(self.topic(partition), partition.number, Offset::Offset(offset))?;
         Ok(self.reader.assign(&list)?)
     }
 
-    fn poll(&self, wait: Duration) -> Option<Result<BorrowedMessage<'_>, WireError>> {
-        self.reader.poll(wait).map(|polled| polled.map_err(WireError::from))
+    fn poll(&self, wait: Duration) -> Option<Result<BorrowedMessage<'_>, BrokerError>> {
+        self.reader.poll(wait).map(|polled| polled.map_err(BrokerError::from))
     }
 
-    fn position(&self, partition: PartitionId) -> Result<Option<i64>, WireError> {
+    fn position(&self, partition: PartitionId) -> Result<Option<i64>, BrokerError> {
         let positions = self.reader.position()?;
         Ok(positions.find_partition(self.topic(partition), partition.number).as_ref().and_then(offset_of))
     }

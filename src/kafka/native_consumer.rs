@@ -14,44 +14,44 @@ use rdkafka::metadata::MetadataTopic;
 use rdkafka::types::RDKafkaRespErr;
 use rdkafka::{Offset, TopicPartitionList, bindings};
 
-use super::clients::{self, ClientError, pass_error_on, pass_on};
-use super::faults::told;
+use super::broker::{BrokerError, CommittedOffset, ErrorClass, GroupConsumer, OffsetBounds, Rebalance};
+use super::clients::{self, ClientError, report_client_error, report_client_log};
+use super::faults::with_advice;
 use super::native::bounds;
-use super::native_lists::{list, noted_in, offsets_of, partition_of};
-use super::native_observer::Observer;
+use super::native_lists::{committed_in, list, offsets_of, partition_of};
+use super::native_observer::OffsetsReader;
 use super::notice::{Notices, WorkerId};
 use super::rights;
-use super::streams::{PartitionId, Streams};
-use super::wire::{Bounds, Class, Committed, GroupConsumer, Rebalance, WireError};
+use super::streams::{PartitionId, Topology};
 use crate::settings::Settings;
 
 /// How long one that leaves listens to what it was already sent.
 const LEAVE_PATIENCE: Duration = Duration::from_secs(1);
 
 /// A worker's consumer.
-pub struct NativeConsumer {
-    client: BaseConsumer<ConsumerSide>,
-    observer: Observer,
-    streams: Arc<Streams>,
+pub struct RdkafkaConsumer {
+    client: BaseConsumer<ConsumerCallbacks>,
+    offsets_reader: OffsetsReader,
+    topology: Arc<Topology>,
     settings: Arc<Settings>,
 }
 
-impl NativeConsumer {
+impl RdkafkaConsumer {
     pub(super) fn new(
         settings: Arc<Settings>,
-        streams: Arc<Streams>,
+        topology: Arc<Topology>,
         worker: WorkerId,
         notices: Notices,
     ) -> Result<Self, ClientError> {
-        let side = ConsumerSide {
+        let callbacks = ConsumerCallbacks {
             notices: notices.clone(),
             rebalances: Mutex::default(),
             leave: Mutex::default(),
-            streams: Arc::clone(&streams),
+            topology: Arc::clone(&topology),
         };
-        let client = clients::consumer(&settings, worker).create_with_context(side).map_err(ClientError::from)?;
-        let observer = Observer::new(Arc::clone(&settings), worker, notices);
-        Ok(NativeConsumer { client, observer, streams, settings })
+        let client = clients::consumer(&settings, worker).create_with_context(callbacks).map_err(ClientError::from)?;
+        let offsets_reader = OffsetsReader::new(Arc::clone(&settings), worker, notices);
+        Ok(RdkafkaConsumer { client, offsets_reader, topology, settings })
     }
 
     /// What a transaction tells the group about who commits.
@@ -61,7 +61,7 @@ impl NativeConsumer {
 
     /// Gives up everything, and answers what the group has asked so far: once it is closed there is nobody to take an
     /// answer.
-    fn give_all_back(&self) -> Result<(), WireError> {
+    fn give_all_back(&self) -> Result<(), BrokerError> {
         let until = Instant::now() + LEAVE_PATIENCE;
         self.client.incremental_unassign(&self.client.assignment()?)?;
         loop {
@@ -78,21 +78,21 @@ impl NativeConsumer {
     }
 
     fn list(&self, partitions: &[PartitionId], offset: Offset) -> TopicPartitionList {
-        list(&self.streams, partitions.iter().map(|partition| (*partition, offset)))
+        list(&self.topology, partitions.iter().map(|partition| (*partition, offset)))
     }
 }
 
-impl GroupConsumer for NativeConsumer {
+impl GroupConsumer for RdkafkaConsumer {
     type Record<'a> = BorrowedMessage<'a>;
 
-    fn join(&self) -> Result<(), WireError> {
-        let topics: Vec<&str> = self.streams.iter().map(|(_, plan)| &*plan.topic).collect();
+    fn join(&self) -> Result<(), BrokerError> {
+        let topics: Vec<&str> = self.topology.iter().map(|(_, plan)| &*plan.topic).collect();
         Ok(self.client.subscribe(&topics)?)
     }
 
-    fn poll(&self, wait: Duration) -> Option<Result<BorrowedMessage<'_>, WireError>> {
-        let words = |code| rights::not_read(code, &self.settings, &self.streams);
-        self.client.poll(wait).map(|polled| polled.map_err(|error| told(error, words)))
+    fn poll(&self, wait: Duration) -> Option<Result<BorrowedMessage<'_>, BrokerError>> {
+        let advice = |code| rights::not_read(code, &self.settings, &self.topology);
+        self.client.poll(wait).map(|polled| polled.map_err(|error| with_advice(error, advice)))
     }
 
     fn next_rebalance(&self) -> Option<Rebalance> {
@@ -114,26 +114,26 @@ impl GroupConsumer for NativeConsumer {
         Some(name).filter(|name| !name.is_empty())
     }
 
-    fn accept(&self) -> Result<(), WireError> {
+    fn accept(&self) -> Result<(), BrokerError> {
         Ok(self.client.incremental_assign(&TopicPartitionList::new())?)
     }
 
-    fn give_up(&self, fetched: &[PartitionId]) -> Result<(), WireError> {
+    fn give_up(&self, fetched: &[PartitionId]) -> Result<(), BrokerError> {
         Ok(self.client.incremental_unassign(&self.list(fetched, Offset::Invalid))?)
     }
 
-    fn fetch(&self, starts: &[(PartitionId, i64)]) -> Result<(), WireError> {
+    fn fetch(&self, starts: &[(PartitionId, i64)]) -> Result<(), BrokerError> {
         let starts = starts.iter().map(|(partition, offset)| (*partition, Offset::Offset(*offset)));
-        let starts = list(&self.streams, starts);
+        let starts = list(&self.topology, starts);
         self.client.incremental_assign(&starts)?;
         Ok(self.client.resume(&starts)?)
     }
 
-    fn pause(&self, partitions: &[PartitionId]) -> Result<(), WireError> {
+    fn pause(&self, partitions: &[PartitionId]) -> Result<(), BrokerError> {
         Ok(self.client.pause(&self.list(partitions, Offset::Invalid))?)
     }
 
-    fn resume(&self, partitions: &[PartitionId]) -> Result<(), WireError> {
+    fn resume(&self, partitions: &[PartitionId]) -> Result<(), BrokerError> {
         Ok(self.client.resume(&self.list(partitions, Offset::Invalid))?)
     }
 
@@ -141,64 +141,64 @@ impl GroupConsumer for NativeConsumer {
         &self,
         partitions: &[PartitionId],
         patience: Duration,
-    ) -> Result<BTreeMap<PartitionId, Result<Committed, WireError>>, WireError> {
+    ) -> Result<BTreeMap<PartitionId, Result<CommittedOffset, BrokerError>>, BrokerError> {
         let found = self.client.committed_offsets(self.list(partitions, Offset::Invalid), patience)?;
-        Ok(noted_in(&self.streams, &found))
+        Ok(committed_in(&self.topology, &found))
     }
 
-    fn noted(
+    fn committed_unstable(
         &self,
         partitions: &[PartitionId],
         patience: Duration,
-    ) -> Result<BTreeMap<PartitionId, Committed>, WireError> {
-        self.observer.noted(&self.streams, partitions, patience)
+    ) -> Result<BTreeMap<PartitionId, CommittedOffset>, BrokerError> {
+        self.offsets_reader.committed_unstable(&self.topology, partitions, patience)
     }
 
-    fn bounds(&self, partition: PartitionId, patience: Duration) -> Result<Bounds, WireError> {
-        bounds(&self.client, self.streams.topic(partition.stream), partition.number, patience)
+    fn bounds(&self, partition: PartitionId, patience: Duration) -> Result<OffsetBounds, BrokerError> {
+        bounds(&self.client, self.topology.topic(partition.topic), partition.number, patience)
     }
 
-    fn ends(&self, partitions: &[PartitionId], patience: Duration) -> Result<BTreeMap<PartitionId, i64>, WireError> {
-        Ok(offsets_of(&self.streams, &self.client.offsets_for_times(self.list(partitions, Offset::End), patience)?))
+    fn ends(&self, partitions: &[PartitionId], patience: Duration) -> Result<BTreeMap<PartitionId, i64>, BrokerError> {
+        Ok(offsets_of(&self.topology, &self.client.offsets_for_times(self.list(partitions, Offset::End), patience)?))
     }
 
-    fn input_end(&self, patience: Duration) -> Result<i64, WireError> {
+    fn input_end(&self, patience: Duration) -> Result<i64, BrokerError> {
         let mut asked: Vec<PartitionId> = Vec::new();
-        for (stream, plan) in self.streams.inputs() {
+        for (topic, plan) in self.topology.inputs() {
             let metadata = self.client.fetch_metadata(Some(&plan.topic), patience)?;
             let partitions = metadata.topics().iter().flat_map(MetadataTopic::partitions);
-            asked.extend(partitions.map(|partition| PartitionId { stream, number: partition.id() }));
+            asked.extend(partitions.map(|partition| PartitionId { topic, number: partition.id() }));
         }
         let ends = self.ends(&asked, patience)?;
         if ends.len() < asked.len() {
             let text = "not all partitions of the input have a leader now".to_owned();
-            return Err(WireError { class: Class::Again, code: None, text });
+            return Err(BrokerError { class: ErrorClass::Retriable, code: None, text });
         }
         Ok(ends.values().sum())
     }
 
-    fn positions(&self) -> Result<BTreeMap<PartitionId, i64>, WireError> {
-        Ok(offsets_of(&self.streams, &self.client.position()?))
+    fn positions(&self) -> Result<BTreeMap<PartitionId, i64>, BrokerError> {
+        Ok(offsets_of(&self.topology, &self.client.position()?))
     }
 
-    fn leave(&self) -> Result<(), WireError> {
+    fn leave(&self) -> Result<(), BrokerError> {
         let given_back = self.give_all_back();
-        *self.client.context().leave() = Leave::Closing;
+        *self.client.context().leave() = LeaveProgress::Closing;
         given_back
     }
 }
 
 /// Callbacks of a worker's consumer.
-struct ConsumerSide {
+struct ConsumerCallbacks {
     notices: Notices,
     rebalances: Mutex<VecDeque<Rebalance>>,
-    leave: Mutex<Leave>,
-    streams: Arc<Streams>,
+    leave: Mutex<LeaveProgress>,
+    topology: Arc<Topology>,
 }
 
 /// How far a consumer is on its way out of the group.
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
-enum Leave {
+enum LeaveProgress {
     #[default]
     Working,
     /// The worker has nothing left to commit: partitions are given up without asking it.
@@ -208,19 +208,19 @@ enum Leave {
     Answered,
 }
 
-impl Leave {
+impl LeaveProgress {
     /// The group asks something: how far things were then.
-    fn asked(&mut self) -> Leave {
+    fn asked(&mut self) -> LeaveProgress {
         let before = *self;
-        if before == Leave::Closing {
-            *self = Leave::Answered;
+        if before == LeaveProgress::Closing {
+            *self = LeaveProgress::Answered;
         }
         before
     }
 }
 
-impl ConsumerSide {
-    fn leave(&self) -> MutexGuard<'_, Leave> {
+impl ConsumerCallbacks {
+    fn leave(&self) -> MutexGuard<'_, LeaveProgress> {
         self.leave.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -229,28 +229,33 @@ impl ConsumerSide {
     }
 }
 
-impl ClientContext for ConsumerSide {
+impl ClientContext for ConsumerCallbacks {
     fn log(&self, level: RDKafkaLogLevel, facility: &str, text: &str) {
-        pass_on(&self.notices, level, facility, text);
+        report_client_log(&self.notices, level, facility, text);
     }
 
     fn error(&self, error: KafkaError, reason: &str) {
-        pass_error_on(&self.notices, &error, reason);
+        report_client_error(&self.notices, &error, reason);
     }
 }
 
-impl ConsumerContext for ConsumerSide {
-    fn rebalance(&self, consumer: &BaseConsumer<ConsumerSide>, code: RDKafkaRespErr, list: &mut TopicPartitionList) {
+impl ConsumerContext for ConsumerCallbacks {
+    fn rebalance(
+        &self,
+        consumer: &BaseConsumer<ConsumerCallbacks>,
+        code: RDKafkaRespErr,
+        list: &mut TopicPartitionList,
+    ) {
         let leave = self.leave().asked();
-        if leave == Leave::Closing {
+        if leave == LeaveProgress::Closing {
             // There is nobody to tell of an error, and nothing to do about it.
             let _ = consumer.unassign();
         }
-        if leave != Leave::Working {
+        if leave != LeaveProgress::Working {
             return;
         }
         let elements = list.elements();
-        let partitions = elements.iter().filter_map(|element| partition_of(&self.streams, element)).collect();
+        let partitions = elements.iter().filter_map(|element| partition_of(&self.topology, element)).collect();
         self.rebalances().push_back(match code {
             RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS => Rebalance::Assign(partitions),
             RDKafkaRespErr::RD_KAFKA_RESP_ERR__REVOKE_PARTITIONS => {

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use rdkafka::topic_partition_list::TopicPartitionListElem;
 use rdkafka::{Offset, TopicPartitionList};
 
-use super::streams::{PartitionId, Streams};
-use super::wire::{Committed, WireError};
+use super::broker::{BrokerError, CommittedOffset};
+use super::streams::{PartitionId, Topology};
 
 /// The offset of an entry that bears one.
 pub fn offset_of(element: &TopicPartitionListElem<'_>) -> Option<i64> {
@@ -17,31 +17,34 @@ pub fn offset_of(element: &TopicPartitionListElem<'_>) -> Option<i64> {
 }
 
 /// The partition of an entry; `None`: of a topic that is not ours.
-pub fn partition_of(streams: &Streams, element: &TopicPartitionListElem<'_>) -> Option<PartitionId> {
-    streams.partition(element.topic(), element.partition())
+pub fn partition_of(topology: &Topology, element: &TopicPartitionListElem<'_>) -> Option<PartitionId> {
+    topology.partition(element.topic(), element.partition())
 }
 
-pub fn offsets_of(streams: &Streams, list: &TopicPartitionList) -> BTreeMap<PartitionId, i64> {
+pub fn offsets_of(topology: &Topology, list: &TopicPartitionList) -> BTreeMap<PartitionId, i64> {
     let elements = list.elements();
-    let offset = |element: &TopicPartitionListElem<'_>| Some((partition_of(streams, element)?, offset_of(element)?));
+    let offset = |element: &TopicPartitionListElem<'_>| Some((partition_of(topology, element)?, offset_of(element)?));
     elements.iter().filter_map(offset).collect()
 }
 
-pub fn list(streams: &Streams, partitions: impl IntoIterator<Item = (PartitionId, Offset)>) -> TopicPartitionList {
+pub fn list(topology: &Topology, partitions: impl IntoIterator<Item = (PartitionId, Offset)>) -> TopicPartitionList {
     let mut list = TopicPartitionList::new();
     for (partition, offset) in partitions {
         // Every offset that is written here is a real one or one of librdkafka's own names.
-        let _ = list.add_partition(streams.topic(partition.stream), partition.number).set_offset(offset);
+        let _ = list.add_partition(topology.topic(partition.topic), partition.number).set_offset(offset);
     }
     list
 }
 
 /// What is committed for the partitions of a list.
-pub fn noted_in(streams: &Streams, list: &TopicPartitionList) -> BTreeMap<PartitionId, Result<Committed, WireError>> {
+pub fn committed_in(
+    topology: &Topology,
+    list: &TopicPartitionList,
+) -> BTreeMap<PartitionId, Result<CommittedOffset, BrokerError>> {
     let committed = |element: &TopicPartitionListElem<'_>| {
         element.error()?;
-        Ok(Committed { offset: offset_of(element), metadata: element.metadata().to_owned() })
+        Ok(CommittedOffset { offset: offset_of(element), metadata: element.metadata().to_owned() })
     };
     let elements = list.elements();
-    elements.iter().filter_map(|element| Some((partition_of(streams, element)?, committed(element)))).collect()
+    elements.iter().filter_map(|element| Some((partition_of(topology, element)?, committed(element)))).collect()
 }

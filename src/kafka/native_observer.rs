@@ -8,48 +8,49 @@ use std::time::Duration;
 use rdkafka::Offset;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 
-use super::clients::{self, Plain};
-use super::native_lists::{list, noted_in};
+use super::broker::{BrokerError, CommittedOffset, ErrorClass};
+use super::clients::{self, ClientCallbacks};
+use super::native_lists::{committed_in, list};
 use super::notice::{Notices, WorkerId};
-use super::streams::{PartitionId, Streams};
-use super::wire::{Class, Committed, WireError};
+use super::streams::{PartitionId, Topology};
 use crate::settings::Settings;
 
 /// A client that never joins, made when it is asked for the first time.
-pub struct Observer {
+pub struct OffsetsReader {
     settings: Arc<Settings>,
     worker: WorkerId,
     notices: Notices,
-    client: OnceCell<BaseConsumer<Plain>>,
+    client: OnceCell<BaseConsumer<ClientCallbacks>>,
 }
 
-impl Observer {
+impl OffsetsReader {
     pub fn new(settings: Arc<Settings>, worker: WorkerId, notices: Notices) -> Self {
-        Observer { settings, worker, notices, client: OnceCell::new() }
+        OffsetsReader { settings, worker, notices, client: OnceCell::new() }
     }
 
-    fn client(&self) -> Result<&BaseConsumer<Plain>, WireError> {
+    fn client(&self) -> Result<&BaseConsumer<ClientCallbacks>, BrokerError> {
         if let Some(client) = self.client.get() {
             return Ok(client);
         }
-        let plain = Plain::new(Arc::clone(&self.notices));
-        let made = clients::observer(&self.settings, self.worker).create_with_context(plain).map_err(|error| {
-            WireError { class: Class::Again, code: error.rdkafka_error_code(), text: error.to_string() }
-        })?;
+        let callbacks = ClientCallbacks::new(Arc::clone(&self.notices));
+        let made =
+            clients::offsets_reader(&self.settings, self.worker).create_with_context(callbacks).map_err(|error| {
+                BrokerError { class: ErrorClass::Retriable, code: error.rdkafka_error_code(), text: error.to_string() }
+            })?;
         Ok(self.client.get_or_init(|| made))
     }
 
-    pub fn noted(
+    pub fn committed_unstable(
         &self,
-        streams: &Streams,
+        topology: &Topology,
         partitions: &[PartitionId],
         patience: Duration,
-    ) -> Result<BTreeMap<PartitionId, Committed>, WireError> {
-        let asked = list(streams, partitions.iter().map(|partition| (*partition, Offset::Invalid)));
+    ) -> Result<BTreeMap<PartitionId, CommittedOffset>, BrokerError> {
+        let asked = list(topology, partitions.iter().map(|partition| (*partition, Offset::Invalid)));
         let client = self.client()?;
         // What it has to say goes through its callbacks.
         drop(client.poll(Duration::ZERO));
-        let found = noted_in(streams, &client.committed_offsets(asked, patience)?);
+        let found = committed_in(topology, &client.committed_offsets(asked, patience)?);
         found.into_iter().map(|(partition, found)| Ok((partition, found?))).collect()
     }
 }

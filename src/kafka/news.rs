@@ -8,21 +8,21 @@ use crate::telemetry::Severity;
 
 /// A step of a catalog on its way into force.
 #[derive(Clone, Debug)]
-pub enum CatalogNews {
-    Proposed {
+pub enum CatalogEvent {
+    Submitted {
         fingerprint: String,
     },
-    InForce {
+    Activated {
         fingerprint: String,
     },
     /// A tag would change for more than this share, and stays as it is.
-    Waits {
+    TagHeld {
         tag: Box<str>,
         impact: Impact,
         share: f64,
     },
     /// A state was read back in which a tag has been on hold.
-    StillWaits {
+    TagStillHeld {
         tag: Box<str>,
     },
     Approved {
@@ -30,23 +30,25 @@ pub enum CatalogNews {
     },
 }
 
-impl CatalogNews {
+impl CatalogEvent {
     pub fn severity(&self) -> Severity {
         match self {
-            CatalogNews::Waits { .. } | CatalogNews::StillWaits { .. } => Severity::Warn,
-            CatalogNews::Proposed { .. } | CatalogNews::InForce { .. } | CatalogNews::Approved { .. } => Severity::Info,
+            CatalogEvent::TagHeld { .. } | CatalogEvent::TagStillHeld { .. } => Severity::Warn,
+            CatalogEvent::Submitted { .. } | CatalogEvent::Activated { .. } | CatalogEvent::Approved { .. } => {
+                Severity::Info
+            }
         }
     }
 }
 
-impl fmt::Display for CatalogNews {
+impl fmt::Display for CatalogEvent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            CatalogNews::Proposed { fingerprint } => {
+            CatalogEvent::Submitted { fingerprint } => {
                 write!(f, "a changed catalog: its effects are being looked at ({fingerprint})")
             }
-            CatalogNews::InForce { fingerprint } => write!(f, "catalog {fingerprint} is in force"),
-            CatalogNews::Waits { tag, impact, share } => {
+            CatalogEvent::Activated { fingerprint } => write!(f, "catalog {fingerprint} is in force"),
+            CatalogEvent::TagHeld { tag, impact, share } => {
                 let percent = (share * 10_000.0).round() / 100.0;
                 write!(
                     f,
@@ -55,12 +57,12 @@ impl fmt::Display for CatalogNews {
                     concerned(*impact, *share)
                 )
             }
-            CatalogNews::StillWaits { tag } => write!(
+            CatalogEvent::TagStillHeld { tag } => write!(
                 f,
                 "tag {tag} still waits for approval: GET /v1/catalog says how many it concerns; \
                  POST /v1/catalog/approve?tag={tag} lets it go"
             ),
-            CatalogNews::Approved { tags } => {
+            CatalogEvent::Approved { tags } => {
                 let tags: Vec<&str> = tags.iter().map(|tag| &**tag).collect();
                 write!(f, "approved: {}", tags.join(", "))
             }

@@ -7,9 +7,9 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::counts::Counts;
-use super::news::CatalogNews;
-use super::standing::Standing;
+use super::counts::WorkerStats;
+use super::news::CatalogEvent;
+use super::standing::PartitionStatus;
 use super::streams::PartitionName;
 use crate::engine::{CatalogChange, Rebuilt};
 use crate::telemetry::Severity;
@@ -23,11 +23,11 @@ pub struct WorkerId(pub usize);
 
 /// Why a producer is made anew.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Recycle {
+pub enum ProducerReset {
     NoStatistics,
     SlowCommit,
     Repeated,
-    Doubt,
+    InDoubt,
     Aborts,
 }
 
@@ -52,22 +52,22 @@ pub enum Notice {
         why: String,
     },
     WorkerStarted(WorkerId),
-    WorkerStopped(WorkerId, Counts),
+    WorkerStopped(WorkerId, WorkerStats),
     /// What a worker has done since it started.
-    Progress(WorkerId, Counts),
+    Progress(WorkerId, WorkerStats),
     /// A transaction is committed, and everything that was read before it.
     Committed {
         worker: WorkerId,
         /// From its begin.
         took: Duration,
-        counts: Counts,
+        counts: WorkerStats,
     },
     /// How a worker stands, twice a second as long as its loop turns.
-    Standing {
+    Status {
         worker: WorkerId,
         /// Whether no record is applied, since a commit does not end.
         held: bool,
-        partitions: Vec<(PartitionName, Standing)>,
+        partitions: Vec<(PartitionName, PartitionStatus)>,
     },
     /// The group has answered; what it gives may be nothing.
     Assigned {
@@ -137,7 +137,7 @@ pub enum Notice {
         change: CatalogChange,
     },
     /// What becomes of a changed catalog in this process.
-    Catalog(CatalogNews),
+    Catalog(CatalogEvent),
     /// A partition does not go on until a person has done something. The others do.
     Stopped {
         worker: WorkerId,
@@ -150,9 +150,9 @@ pub enum Notice {
         took: Duration,
     },
     /// The producer is made anew, for this reason.
-    Recycled {
+    ProducerReset {
         worker: WorkerId,
-        why: Recycle,
+        why: ProducerReset,
     },
     /// A transaction was given up and will be sent again.
     Aborted {
@@ -208,12 +208,12 @@ impl Notice {
         match self {
             Notice::ProducerReady { .. }
             | Notice::Committed { .. }
-            | Notice::Standing { .. }
+            | Notice::Status { .. }
             | Notice::NotChecked { .. }
             | Notice::SnapshotWritten { .. } => Severity::Debug,
             Notice::Assigned { partitions, .. } if partitions.is_empty() => Severity::Debug,
             Notice::Unreachable { .. }
-            | Notice::Recycled { .. }
+            | Notice::ProducerReset { .. }
             | Notice::Aborted { .. }
             | Notice::Waiting { .. }
             | Notice::DoubtResolved { .. }
@@ -244,7 +244,7 @@ impl Notice {
             | Notice::WorkerStopped(worker, _)
             | Notice::Progress(worker, _)
             | Notice::Committed { worker, .. }
-            | Notice::Standing { worker, .. }
+            | Notice::Status { worker, .. }
             | Notice::Assigned { worker, .. }
             | Notice::Revoked { worker, .. }
             | Notice::Running { worker, .. }
@@ -253,7 +253,7 @@ impl Notice {
             | Notice::CatalogChanged { worker, .. }
             | Notice::Stopped { worker, .. }
             | Notice::ProducerReady { worker, .. }
-            | Notice::Recycled { worker, .. }
+            | Notice::ProducerReset { worker, .. }
             | Notice::Aborted { worker, .. }
             | Notice::Waiting { worker, .. }
             | Notice::DoubtResolved { worker, .. }
@@ -282,36 +282,41 @@ impl Notice {
             Notice::Waiting { step, .. } => Some(format!("waiting {step}")),
             Notice::NotWritten { topic, why } => Some(format!("not written {topic} {why}")),
             Notice::Trouble { what, why, .. } => Some(format!("trouble {what} {why}")),
-            Notice::Recycled { why, .. } => Some(format!("recycled {why}")),
+            Notice::ProducerReset { why, .. } => Some(format!("recycled {why}")),
             Notice::Library { facility, severity, .. } => Some(format!("library {facility} {severity:?}")),
             _ => None,
         }
     }
 }
 
-impl Recycle {
-    pub const ALL: [Recycle; 5] =
-        [Recycle::NoStatistics, Recycle::SlowCommit, Recycle::Repeated, Recycle::Doubt, Recycle::Aborts];
+impl ProducerReset {
+    pub const ALL: [ProducerReset; 5] = [
+        ProducerReset::NoStatistics,
+        ProducerReset::SlowCommit,
+        ProducerReset::Repeated,
+        ProducerReset::InDoubt,
+        ProducerReset::Aborts,
+    ];
 
     pub fn code(self) -> &'static str {
         match self {
-            Recycle::NoStatistics => "no_statistics",
-            Recycle::SlowCommit => "slow_commit",
-            Recycle::Repeated => "repeated_requests",
-            Recycle::Doubt => "doubt",
-            Recycle::Aborts => "aborts",
+            ProducerReset::NoStatistics => "no_statistics",
+            ProducerReset::SlowCommit => "slow_commit",
+            ProducerReset::Repeated => "repeated_requests",
+            ProducerReset::InDoubt => "doubt",
+            ProducerReset::Aborts => "aborts",
         }
     }
 }
 
-impl fmt::Display for Recycle {
+impl fmt::Display for ProducerReset {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Recycle::NoStatistics => "its statistics do not come",
-            Recycle::SlowCommit => "the last commit took long and may have been sent twice",
-            Recycle::Repeated => "requests were repeated or a connection broke during the last commit",
-            Recycle::Doubt => "the fate of the last transaction is not known",
-            Recycle::Aborts => "several transactions in a row were aborted",
+            ProducerReset::NoStatistics => "its statistics do not come",
+            ProducerReset::SlowCommit => "the last commit took long and may have been sent twice",
+            ProducerReset::Repeated => "requests were repeated or a connection broke during the last commit",
+            ProducerReset::InDoubt => "the fate of the last transaction is not known",
+            ProducerReset::Aborts => "several transactions in a row were aborted",
         })
     }
 }
@@ -349,7 +354,7 @@ impl fmt::Display for Notice {
             Notice::WorkerStopped(worker, counts) => write!(f, "{worker} stopped: {counts}"),
             Notice::Progress(worker, counts) => write!(f, "{worker}: {counts}"),
             Notice::Committed { worker, took, counts } => write!(f, "{worker} has committed in {took:?}: {counts}"),
-            Notice::Standing { worker, partitions, .. } => write!(f, "{worker} stands at {partitions:?}"),
+            Notice::Status { worker, partitions, .. } => write!(f, "{worker} stands at {partitions:?}"),
             Notice::Assigned { worker, partitions } => {
                 write!(f, "{worker} is assigned partitions {}", listed(partitions))
             }
@@ -434,7 +439,7 @@ impl fmt::Display for Notice {
                 write!(f, "{worker} has stopped partition {partition}: {why}; the other partitions go on")
             }
             Notice::ProducerReady { worker, took } => write!(f, "{worker}: producer ready after {took:?}"),
-            Notice::Recycled { worker, why } => write!(f, "{worker}: new producer, since {why}"),
+            Notice::ProducerReset { worker, why } => write!(f, "{worker}: new producer, since {why}"),
             Notice::Aborted { worker, why, retry_in } => {
                 write!(f, "{worker}: transaction aborted ({why}); the same again in {retry_in:?}")
             }

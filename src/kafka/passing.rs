@@ -9,9 +9,9 @@ use std::sync::Arc;
 
 use rdkafka::message::{Header, Headers, Message, OwnedHeaders};
 
-use super::ahead::Ahead;
-use super::body::{Body, Passed};
-use super::merge::{Passage, Source};
+use super::ahead::SourceLead;
+use super::body::{OutputBuffer, RepartitionRecord};
+use super::merge::{SourcePartition, SourcePosition};
 use super::murmur2;
 use crate::model::{EntityKindId, Event, Timestamp};
 
@@ -20,7 +20,7 @@ const CLOCK: &str = "tagstream-clock";
 
 /// A merged stream, as those see it that pass events on to it.
 #[derive(Clone, Debug)]
-pub struct Route {
+pub struct RepartitionTopic {
     pub topic: Arc<str>,
     pub kind: EntityKindId,
     pub partitions: i32,
@@ -28,80 +28,87 @@ pub struct Route {
 
 /// What one input partition passes on.
 #[derive(Debug)]
-pub struct Passing {
-    source: Source,
-    routes: Arc<[Route]>,
+pub struct Repartitioner {
+    source: SourcePartition,
+    routes: Arc<[RepartitionTopic]>,
     /// By route and partition: the clock that was passed on last, as far as we know.
-    told: Vec<Vec<Option<Timestamp>>>,
+    announced: Vec<Vec<Option<Timestamp>>>,
     /// The least of them.
-    told_least: Option<Timestamp>,
-    pub ahead: Ahead,
+    announced_min: Option<Timestamp>,
+    pub lead: SourceLead,
 }
 
-impl Passing {
-    pub fn new(source: Source, routes: Arc<[Route]>, ahead: Ahead) -> Self {
-        let told = routes.iter().map(|route| vec![None; route.partitions.max(0) as usize]).collect();
-        Passing { source, routes, told, told_least: None, ahead }
+impl Repartitioner {
+    pub fn new(source: SourcePartition, routes: Arc<[RepartitionTopic]>, lead: SourceLead) -> Self {
+        let announced = routes.iter().map(|topic| vec![None; topic.partitions.max(0) as usize]).collect();
+        Repartitioner { source, routes, announced, announced_min: None, lead }
     }
 
-    pub fn source(&self) -> &Source {
+    pub fn source(&self) -> &SourcePartition {
         &self.source
     }
 
     /// What all merged partitions were told.
-    pub fn told(&self) -> Option<Timestamp> {
-        self.told_least
+    pub fn announced(&self) -> Option<Timestamp> {
+        self.announced_min
     }
 
     /// Whether some merged partition does not know the clock.
     pub fn is_behind(&self, clock: Option<Timestamp>) -> bool {
-        self.told_least < clock
+        self.announced_min < clock
     }
 
     /// Passes an accepted event on; `clock` is the partition's, with it.
-    pub fn pass(&mut self, event: &Event, payload: &[u8], offset: i64, clock: Timestamp, body: &mut Body) {
+    pub fn forward(&mut self, event: &Event, payload: &[u8], offset: i64, clock: Timestamp, output: &mut OutputBuffer) {
         let mut value = None;
-        for (number, route) in self.routes.iter().enumerate() {
-            let Some(key) = event.key_of(route.kind) else { continue };
-            let partition = murmur2::partition(key.as_bytes(), route.partitions);
-            let value = value.get_or_insert_with(|| body.keep(payload)).clone();
-            let key = Some(body.keep(key.as_bytes()));
-            body.pass(Passed { route: number, partition, key, value: Some(value), offset, clock });
-            self.told[number][partition as usize] = Some(clock);
-            self.ahead.add(clock, payload.len());
+        for (number, topic) in self.routes.iter().enumerate() {
+            let Some(key) = event.key_of(topic.kind) else { continue };
+            let partition = murmur2::partition(key.as_bytes(), topic.partitions);
+            let value = value.get_or_insert_with(|| output.keep(payload)).clone();
+            let key = Some(output.keep(key.as_bytes()));
+            output.forward(RepartitionRecord { topic: number, partition, key, value: Some(value), offset, clock });
+            self.announced[number][partition as usize] = Some(clock);
+            self.lead.add(clock, payload.len());
         }
     }
 
     /// Adds the marks to a body that is about to be sent.
-    pub fn mark(&mut self, clock: Option<Timestamp>, next_offset: i64, body: &mut Body) {
-        let Some(clock) = clock.filter(|clock| self.told_least < Some(*clock)) else { return };
+    pub fn add_watermarks(&mut self, clock: Option<Timestamp>, next_offset: i64, output: &mut OutputBuffer) {
+        let Some(clock) = clock.filter(|clock| self.announced_min < Some(*clock)) else { return };
         // Who got an event in this transaction knows more than before; the next transaction without events tells the rest.
-        let is_busy = body.passes_on();
-        for (number, told) in self.told.iter_mut().enumerate() {
-            for (partition, told) in told.iter_mut().enumerate() {
-                if *told < Some(clock) && (!is_busy || *told <= self.told_least) {
-                    *told = Some(clock);
+        let is_busy = output.has_repartition_records();
+        for (number, announced) in self.announced.iter_mut().enumerate() {
+            for (partition, announced) in announced.iter_mut().enumerate() {
+                if *announced < Some(clock) && (!is_busy || *announced <= self.announced_min) {
+                    *announced = Some(clock);
                     let (partition, offset) = (partition as i32, next_offset);
-                    body.pass(Passed { route: number, partition, key: None, value: None, offset, clock });
+                    output.forward(RepartitionRecord {
+                        topic: number,
+                        partition,
+                        key: None,
+                        value: None,
+                        offset,
+                        clock,
+                    });
                 }
             }
         }
-        self.told_least = self.told.iter().flatten().min().copied().unwrap_or(Some(clock));
+        self.announced_min = self.announced.iter().flatten().min().copied().unwrap_or(Some(clock));
     }
 
     /// Where a record goes, and with which headers.
-    pub fn address(&self, passed: &Passed) -> (&str, OwnedHeaders) {
-        let Source { topic, partition } = &self.source;
-        let (source, clock) = (format!("{topic}/{partition}/{}", passed.offset), passed.clock.ms().to_string());
+    pub fn address(&self, forwarded: &RepartitionRecord) -> (&str, OwnedHeaders) {
+        let SourcePartition { topic, partition } = &self.source;
+        let (source, clock) = (format!("{topic}/{partition}/{}", forwarded.offset), forwarded.clock.ms().to_string());
         let headers = OwnedHeaders::new_with_capacity(2)
             .insert(Header { key: SOURCE, value: Some(&source) })
             .insert(Header { key: CLOCK, value: Some(&clock) });
-        (&self.routes[passed.route].topic, headers)
+        (&self.routes[forwarded.topic].topic, headers)
     }
 }
 
 /// Reads what the headers of a record say; `None`: it was not passed on by us.
-pub fn passage(message: &impl Message) -> Option<Passage<'_>> {
+pub fn source_position(message: &impl Message) -> Option<SourcePosition<'_>> {
     let headers = message.headers()?;
     let text = |name: &str| {
         let header = headers.iter().find(|header| header.key == name)?;
@@ -110,5 +117,5 @@ pub fn passage(message: &impl Message) -> Option<Passage<'_>> {
     let mut source = text(SOURCE)?.rsplitn(3, '/');
     let (offset, partition) = (source.next()?.parse().ok()?, source.next()?.parse().ok()?);
     let clock = Timestamp::from_ms(text(CLOCK)?.parse().ok()?);
-    Some(Passage { topic: source.next()?, partition, offset, clock })
+    Some(SourcePosition { topic: source.next()?, partition, offset, clock })
 }

@@ -8,11 +8,11 @@ use std::time::Duration;
 
 use rdkafka::Message;
 
-use super::failpoint::{self, Step};
+use super::broker::{ChangelogReader, KafkaClients, OffsetBounds};
+use super::failpoint::{self, Failpoint};
 use super::notice::Notice;
-use super::restore::{CALL_PATIENCE, Errand, Interrupted, POLL, PROGRESS, RestoreError, Task};
+use super::restore::{CALL_PATIENCE, POLL, PROGRESS, RestoreError, RestoreInterruption, RestoreJob, RestoreRequest};
 use super::streams::Role;
-use super::wire::{Bounds, ChangelogReader, Wire};
 use crate::codec::Decoder;
 use crate::engine::{CatalogChange, Partition, Rebuild, Retained};
 use crate::model::Event;
@@ -28,7 +28,7 @@ pub enum Backfill {
 }
 
 /// How reading a history has ended.
-enum Reading {
+enum HistoryReading {
     /// At the committed offset.
     Whole(Box<Rebuild>),
     /// It goes less far back than the state.
@@ -37,37 +37,37 @@ enum Reading {
     Gone,
 }
 
-impl<W: Wire> Errand<W> {
+impl<W: KafkaClients> RestoreJob<W> {
     /// Counts the history of a state that ends at an offset, if there is something to gain; whether there was.
     pub(super) fn rebuild(
         &self,
-        task: &Task,
+        request: &RestoreRequest,
         state: &mut Partition,
         end: i64,
         change: Option<&CatalogChange>,
-    ) -> Result<bool, Interrupted> {
-        let partition = task.partition;
-        if self.backfill == Backfill::Off || self.streams.plan(partition.stream).role != Role::Direct {
+    ) -> Result<bool, RestoreInterruption> {
+        let partition = request.partition;
+        if self.backfill == Backfill::Off || self.topology.plan(partition.topic).role != Role::Direct {
             return Ok(false);
         }
         let attributes = change.is_some_and(|change| change.new.iter().any(|name| name.starts_with("attribute ")));
         if Rebuild::new(state, Retained::Whole, attributes).is_none() {
             return Ok(false);
         }
-        let reader = self.wire.history().map_err(RestoreError::Client)?;
-        let started = self.wire.now();
+        let reader = self.clients.history().map_err(RestoreError::Client)?;
+        let started = self.clients.now();
         loop {
-            let Bounds { low, .. } = self.insist(task, || reader.stable(partition, CALL_PATIENCE))?;
+            let OffsetBounds { low, .. } = self.insist(request, || reader.stable(partition, CALL_PATIENCE))?;
             let retained = if low == 0 { Retained::Whole } else { Retained::Rest };
             let Some(rebuild) = Rebuild::new(state, retained, attributes) else { return Ok(false) };
-            let rebuild = match self.read_history(&reader, task, low..end, rebuild)? {
-                Reading::Whole(rebuild) => rebuild,
-                Reading::Futile => return Ok(false),
-                Reading::Gone => continue,
+            let rebuild = match self.read_history(&reader, request, low..end, rebuild)? {
+                HistoryReading::Whole(rebuild) => rebuild,
+                HistoryReading::Futile => return Ok(false),
+                HistoryReading::Gone => continue,
             };
             let Some(rebuilt) = state.take_over(*rebuild) else { return Ok(false) };
-            let (worker, name) = (self.worker, self.streams.name(partition));
-            let took = self.wire.now().duration_since(started);
+            let (worker, name) = (self.worker, self.topology.name(partition));
+            let took = self.clients.now().duration_since(started);
             (self.notices)(Notice::Rebuilt { worker, partition: name, rebuilt, took });
             return Ok(true);
         }
@@ -76,27 +76,27 @@ impl<W: Wire> Errand<W> {
     fn read_history(
         &self,
         reader: &W::Changelog,
-        task: &Task,
+        request: &RestoreRequest,
         range: Range<i64>,
         mut rebuild: Rebuild,
-    ) -> Result<Reading, Interrupted> {
-        let partition = task.partition;
+    ) -> Result<HistoryReading, RestoreInterruption> {
+        let partition = request.partition;
         let mut decoder = Decoder::new(&self.program(partition).catalog);
         let (mut event, now) = (Event::default(), self.clock.now());
-        let (started, mut position) = (self.wire.now(), range.start);
+        let (started, mut position) = (self.clients.now(), range.start);
         let mut tell_at = started + PROGRESS;
         if !range.is_empty() {
-            self.insist(task, || reader.open(partition, range.start))?;
+            self.insist(request, || reader.open(partition, range.start))?;
         }
         while position < range.end {
-            if task.cancel.is_given() {
-                return Err(Interrupted::Cancelled);
+            if request.cancel.is_given() {
+                return Err(RestoreInterruption::Cancelled);
             }
             match reader.poll(POLL) {
                 Some(Ok(record)) if record.offset() >= range.end => break,
                 Some(Ok(record)) => {
                     position = record.offset() + 1;
-                    failpoint::pass(Step::RebuildRecord);
+                    failpoint::pass(Failpoint::RebuildRecord);
                     // What is no event was rejected when the state met it.
                     if record.payload().is_some_and(|value| decoder.decode(value, now, &mut event).is_ok()) {
                         rebuild.apply(&event);
@@ -105,29 +105,35 @@ impl<W: Wire> Errand<W> {
                 answer => {
                     if let Some(Err(error)) = answer {
                         self.trouble(error.text);
-                        if self.insist(task, || reader.stable(partition, CALL_PATIENCE))?.low > position {
-                            return Ok(Reading::Gone);
+                        if self.insist(request, || reader.stable(partition, CALL_PATIENCE))?.low > position {
+                            return Ok(HistoryReading::Gone);
                         }
                     }
-                    position = self.insist(task, || reader.position(partition))?.unwrap_or(position).max(position);
+                    position = self.insist(request, || reader.position(partition))?.unwrap_or(position).max(position);
                 }
             }
             if rebuild.is_futile() {
-                return Ok(Reading::Futile);
+                return Ok(HistoryReading::Futile);
             }
-            let now = self.wire.now();
+            let now = self.clients.now();
             if now >= tell_at {
                 tell_at = now + PROGRESS;
-                self.tell(task, rebuild.events(), position - range.start, range.clone(), now.duration_since(started));
+                self.tell(
+                    request,
+                    rebuild.events(),
+                    position - range.start,
+                    range.clone(),
+                    now.duration_since(started),
+                );
             }
         }
-        Ok(Reading::Whole(Box::new(rebuild)))
+        Ok(HistoryReading::Whole(Box::new(rebuild)))
     }
 
-    fn tell(&self, task: &Task, events: u64, read: i64, range: Range<i64>, took: Duration) {
+    fn tell(&self, request: &RestoreRequest, events: u64, read: i64, range: Range<i64>, took: Duration) {
         let share = read as f64 / (range.end - range.start) as f64;
         let left = (share > 0.0).then(|| took.mul_f64((1.0 - share) / share));
-        let (worker, partition) = (self.worker, self.streams.name(task.partition));
+        let (worker, partition) = (self.worker, self.topology.name(request.partition));
         (self.notices)(Notice::Rebuilding { worker, partition, events, left });
     }
 }

@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::breaker::Edition;
+use super::breaker::CatalogVersion;
+use super::broker::KafkaClients;
 use super::notice::Notice;
-use super::slot::Slot;
+use super::slot::Task;
 use super::streams::PartitionId;
-use super::wire::Wire;
 use super::worker::{Worker, WorkerError};
 use crate::codec::Decoder;
 use crate::engine::{Outlook, Survey};
@@ -21,115 +21,116 @@ const PAUSE: Duration = Duration::from_millis(10);
 const SETTLE_PATIENCE: Duration = Duration::from_secs(3);
 
 /// A catalog that is being looked at.
-pub(super) struct Surveying {
+pub(super) struct ImpactMeasurement {
     number: u64,
     left: Vec<(PartitionId, Box<Survey>)>,
-    outlooks: BTreeMap<PartitionId, Outlook>,
+    impacts: BTreeMap<PartitionId, Outlook>,
     pub(super) next_at: Instant,
 }
 
 /// What a worker knows of the catalogs.
-pub(super) struct Renewal {
+pub(super) struct CatalogSwitch {
     /// The version of the breaker that was looked at.
     seen: u64,
     /// The number of the edition that runs.
-    edition: u64,
-    pub(super) surveying: Option<Surveying>,
+    active: u64,
+    pub(super) measurement: Option<ImpactMeasurement>,
 }
 
-impl Renewal {
+impl CatalogSwitch {
     pub(super) fn new() -> Self {
-        Renewal { seen: 0, edition: 0, surveying: None }
+        CatalogSwitch { seen: 0, active: 0, measurement: None }
     }
 
-    pub(super) fn is_behind(&self, version: u64) -> bool {
-        self.seen != version
+    pub(super) fn is_behind(&self, revision: u64) -> bool {
+        self.seen != revision
     }
 }
 
-impl<W: Wire> Worker<W> {
+impl<W: KafkaClients> Worker<W> {
     /// Does what the breaker has decided, and looks at what it has to decide.
-    pub(super) fn heed_breaker(&mut self) -> Result<(), WorkerError> {
-        let view = self.plan.breaker.look();
-        if view.edition.number != self.renewal.edition {
-            self.settle_within(SETTLE_PATIENCE)?;
-            if !self.is_settled() {
+    pub(super) fn apply_rollout(&mut self) -> Result<(), WorkerError> {
+        let view = self.plan.rollout.view();
+        if view.active.number != self.catalog_switch.active {
+            self.commit_all_within(SETTLE_PATIENCE)?;
+            if !self.is_all_committed() {
                 // Looked at again when the loop comes round: what was sent has to end first.
                 return Ok(());
             }
-            self.renew(&view.edition);
+            self.switch_catalog(&view.active);
         }
-        self.renewal.seen = view.version;
-        for slot in self.slots.values_mut() {
-            if let Slot::Running(running) = slot {
+        self.catalog_switch.seen = view.revision;
+        for task in self.tasks.values_mut() {
+            if let Task::Running(running) = task {
                 running.release_others(&view.held);
             }
         }
-        let known = self.renewal.surveying.as_ref().map(|surveying| surveying.number);
-        match view.candidate {
+        let known = self.catalog_switch.measurement.as_ref().map(|measurement| measurement.number);
+        match view.pending {
             Some((number, programs)) if known != Some(number) => {
                 let mut left = Vec::new();
-                for (partition, slot) in &self.slots {
-                    if let Slot::Running(running) = slot
+                for (partition, task) in &self.tasks {
+                    if let Task::Running(running) = task
                         && running.keeps_state()
                     {
-                        let role = self.plan.streams.plan(partition.stream).role;
+                        let role = self.plan.topology.plan(partition.topic).role;
                         left.push((*partition, Box::new(Survey::new(running.state(), role.program(&programs)))));
                     }
                 }
-                let next_at = self.wire.now();
-                self.renewal.surveying = Some(Surveying { number, left, outlooks: BTreeMap::new(), next_at });
+                let next_at = self.clients.now();
+                self.catalog_switch.measurement =
+                    Some(ImpactMeasurement { number, left, impacts: BTreeMap::new(), next_at });
             }
             Some(_) => {}
-            None => self.renewal.surveying = None,
+            None => self.catalog_switch.measurement = None,
         }
         self.commit_later();
         Ok(())
     }
 
     /// Looks at some more entities.
-    pub(super) fn survey(&mut self) {
-        let next_at = self.wire.now() + PAUSE;
-        let Some(surveying) = &mut self.renewal.surveying else { return };
-        surveying.next_at = next_at;
-        let Some((partition, survey)) = surveying.left.last_mut() else {
-            let (number, outlooks) = (surveying.number, std::mem::take(&mut surveying.outlooks));
-            self.renewal.surveying = None;
-            return self.plan.breaker.report(self.plan.id, number, outlooks);
+    pub(super) fn measure_impact(&mut self) {
+        let next_at = self.clients.now() + PAUSE;
+        let Some(measurement) = &mut self.catalog_switch.measurement else { return };
+        measurement.next_at = next_at;
+        let Some((partition, survey)) = measurement.left.last_mut() else {
+            let (number, impacts) = (measurement.number, std::mem::take(&mut measurement.impacts));
+            self.catalog_switch.measurement = None;
+            return self.plan.rollout.report_impact(self.plan.id, number, impacts);
         };
         // Of a partition that was given up meanwhile somebody else takes care.
-        let found = match self.slots.get(partition) {
-            Some(Slot::Running(running)) => survey.step(running.state(), SLICE).cloned(),
+        let found = match self.tasks.get(partition) {
+            Some(Task::Running(running)) => survey.step(running.state(), SLICE).cloned(),
             _ => Some(Outlook::default()),
         };
-        if let Some(outlook) = found {
-            surveying.outlooks.insert(*partition, outlook);
-            surveying.left.pop();
+        if let Some(impact) = found {
+            measurement.impacts.insert(*partition, impact);
+            measurement.left.pop();
         }
     }
 
     /// Goes on under another catalog, with everything.
-    fn renew(&mut self, edition: &Edition) {
-        self.renewal.edition = edition.number;
-        self.renewal.surveying = None;
-        let programs = &edition.programs;
+    fn switch_catalog(&mut self, active: &CatalogVersion) {
+        self.catalog_switch.active = active.number;
+        self.catalog_switch.measurement = None;
+        let programs = &active.programs;
         self.plan.programs = Arc::clone(programs);
-        self.bench.decoder = Decoder::new(&programs.catalog);
-        self.restorer.renew(Arc::clone(programs));
+        self.scratch.decoder = Decoder::new(&programs.catalog);
+        self.restorer.switch_catalog(Arc::clone(programs));
         let mut again = Vec::new();
-        for (partition, slot) in &mut self.slots {
-            match slot {
-                Slot::Running(running) => {
-                    let role = self.plan.streams.plan(partition.stream).role;
-                    let change = running.adopt(Arc::clone(role.program(programs)), edition.held.clone());
-                    let (worker, name) = (self.plan.id, self.plan.streams.name(*partition));
+        for (partition, task) in &mut self.tasks {
+            match task {
+                Task::Running(running) => {
+                    let role = self.plan.topology.plan(partition.topic).role;
+                    let change = running.adopt(Arc::clone(role.program(programs)), active.held.clone());
+                    let (worker, name) = (self.plan.id, self.plan.topology.name(*partition));
                     (self.plan.notices)(Notice::CatalogChanged { worker, partition: name, change });
                 }
                 // What is being read back was begun under the old one.
-                Slot::Restoring(_) => again.push(*partition),
-                Slot::Assigned { .. } | Slot::Stopped(_) => {}
+                Task::Restoring(_) => again.push(*partition),
+                Task::Assigned { .. } | Task::Stopped(_) => {}
             }
         }
-        again.into_iter().for_each(|partition| self.begin_again(partition));
+        again.into_iter().for_each(|partition| self.restart_task(partition));
     }
 }

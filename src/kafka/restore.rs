@@ -1,6 +1,6 @@
 //! State read back from the changelog, beside the worker, which goes on with its other partitions.
 //!
-//! A worker that knows what the group has committed for its new partitions sends a thread on an [`Errand`] for them; the
+//! A worker that knows what the group has committed for its new partitions sends a thread on an [`RestoreJob`] for them; the
 //! findings come back one by one. Which end of the changelog is the right one is the whole difficulty: a committed
 //! offset can be read before the marker that ends its transaction has reached the changelog, so neither "all there is"
 //! nor "all that is decided" will do (KAFKA-10167 was this). For each partition:
@@ -23,16 +23,16 @@ use std::time::{Duration, Instant};
 
 use rdkafka::Message;
 
-use super::breaker::{Breaker, TagNames};
+use super::breaker::{CatalogRollout, TagNames};
+use super::broker::{BrokerError, ChangelogReader, KafkaClients, OffsetBounds};
 use super::clients::ClientError;
 use super::clock::Clock;
-use super::failpoint::{self, Step};
-use super::merge::{Reached, Source};
+use super::failpoint::{self, Failpoint};
+use super::merge::{SourcePartition, SourceProgress};
 use super::notice::{Notice, Notices, WorkerId};
 use super::rebuild::Backfill;
-use super::snapshots::{Snapshots, Unusable};
-use super::streams::{PartitionId, Streams};
-use super::wire::{Bounds, ChangelogReader, Wire, WireError};
+use super::snapshots::{SnapshotStore, SnapshotUnusable};
+use super::streams::{PartitionId, Topology};
 use super::worker::WorkerPlan;
 use crate::codec::{ChangelogKey, ChangelogRecord, Progress, SourceEntry, Unreadable};
 use crate::engine::{CatalogChange, Damage, Partition, Position, Program, Programs, Restored, Restoring, Survey};
@@ -47,7 +47,7 @@ pub(super) const PROGRESS: Duration = Duration::from_secs(5);
 
 /// A partition whose state is to be read back.
 #[derive(Clone, Debug)]
-pub struct Task {
+pub struct RestoreRequest {
     pub partition: PartitionId,
     pub committed: Option<i64>,
     /// Given when the partition has been given up meanwhile.
@@ -73,13 +73,13 @@ impl Cancel {
 }
 
 /// What an errand has found.
-pub struct Finding {
+pub struct RestoreResult {
     pub partition: PartitionId,
     cancel: Cancel,
-    pub result: Result<Found, RestoreError>,
+    pub result: Result<RestoredState, RestoreError>,
 }
 
-impl Finding {
+impl RestoreResult {
     /// Whether it answers the task that bears this signal.
     pub fn answers(&self, cancel: &Cancel) -> bool {
         self.cancel.is(cancel)
@@ -87,12 +87,12 @@ impl Finding {
 }
 
 /// A state as of a transaction.
-pub struct Found {
+pub struct RestoredState {
     pub state: Partition,
     /// The changelog's note of it; none where the changelog is empty.
-    pub note: Option<Note>,
+    pub position: Option<ChangelogPosition>,
     /// How far the sources of a merged partition are.
-    pub sources: Option<Sources>,
+    pub sources: Option<MergeProgress>,
     pub catalog_change: Option<CatalogChange>,
     pub took: Duration,
     /// Of the records that were read.
@@ -103,7 +103,7 @@ pub struct Found {
 
 /// What the changelog says of where a partition stands.
 #[derive(Clone, Debug)]
-pub struct Note {
+pub struct ChangelogPosition {
     pub next_offset: i64,
     pub log_id: u64,
     position: Position,
@@ -111,9 +111,9 @@ pub struct Note {
 
 /// What the changelog says of the sources of a merged partition.
 #[derive(Clone, Debug)]
-pub struct Sources {
+pub struct MergeProgress {
     pub read_to: i64,
-    pub reached: Vec<Reached>,
+    pub sources: Vec<SourceProgress>,
 }
 
 /// Why a state cannot be read back.
@@ -122,174 +122,179 @@ pub enum RestoreError {
     #[error(transparent)]
     Client(#[from] ClientError),
     #[error("{topic}, partition {partition}, offset {offset}: {error}")]
-    Record { topic: String, partition: i32, offset: i64, error: ReadError },
+    Record { topic: String, partition: i32, offset: i64, error: ChangelogReadError },
     #[error("{topic}, partition {partition}: {error}")]
     Whole { topic: String, partition: i32, error: Damage },
     #[error(transparent)]
-    Snapshot(#[from] Unusable),
+    Snapshot(#[from] SnapshotUnusable),
 }
 
 /// What is wrong with a record.
 #[derive(Clone, Debug, thiserror::Error)]
-pub enum ReadError {
+pub enum ChangelogReadError {
     #[error(transparent)]
     Unreadable(#[from] Unreadable),
     #[error(transparent)]
     Damage(#[from] Damage),
     #[error(transparent)]
-    Snapshot(#[from] Unusable),
+    Snapshot(#[from] SnapshotUnusable),
 }
 
 /// Sends errands, and takes what they find.
 pub struct Restorer<W> {
-    errand: Errand<W>,
-    findings: Receiver<Finding>,
+    job: RestoreJob<W>,
+    results: Receiver<RestoreResult>,
 }
 
-impl<W: Wire> Restorer<W> {
-    pub fn new(wire: W, plan: &WorkerPlan, snapshots: Option<Arc<Snapshots>>) -> Self {
-        let (sender, findings) = mpsc::channel();
-        let errand = Errand {
-            wire,
+impl<W: KafkaClients> Restorer<W> {
+    pub fn new(clients: W, plan: &WorkerPlan, snapshots: Option<Arc<SnapshotStore>>) -> Self {
+        let (sender, results) = mpsc::channel();
+        let job = RestoreJob {
+            clients,
             programs: Arc::clone(&plan.programs),
-            breaker: Arc::clone(&plan.breaker),
-            streams: Arc::clone(&plan.streams),
+            rollout: Arc::clone(&plan.rollout),
+            topology: Arc::clone(&plan.topology),
             snapshots,
             worker: plan.id,
             clock: plan.clock.clone(),
             backfill: plan.backfill,
             notices: Arc::clone(&plan.notices),
-            findings: sender,
+            results: sender,
         };
-        Restorer { errand, findings }
+        Restorer { job, results }
     }
 
     /// Another catalog is in force: errands from now on read under it.
-    pub fn renew(&mut self, programs: Arc<Programs>) {
-        self.errand.programs = programs;
+    pub fn switch_catalog(&mut self, programs: Arc<Programs>) {
+        self.job.programs = programs;
     }
 
     /// Has the states of partitions read back, one after the other.
-    pub fn send(&self, tasks: Vec<Task>) {
-        let errand = self.errand.clone();
-        self.errand.wire.spawn("restore", Box::new(move || errand.run(tasks)));
+    pub fn send(&self, requests: Vec<RestoreRequest>) {
+        let job = self.job.clone();
+        self.job.clients.spawn("restore", Box::new(move || job.run(requests)));
     }
 
-    pub fn next(&self) -> Option<Finding> {
-        self.findings.try_recv().ok()
+    pub fn next(&self) -> Option<RestoreResult> {
+        self.results.try_recv().ok()
     }
 }
 
 /// The work of one thread.
 #[derive(Clone)]
-pub(super) struct Errand<W> {
-    pub(super) wire: W,
+pub(super) struct RestoreJob<W> {
+    pub(super) clients: W,
     programs: Arc<Programs>,
-    breaker: Arc<Breaker>,
-    pub(super) streams: Arc<Streams>,
-    snapshots: Option<Arc<Snapshots>>,
+    rollout: Arc<CatalogRollout>,
+    pub(super) topology: Arc<Topology>,
+    snapshots: Option<Arc<SnapshotStore>>,
     pub(super) worker: WorkerId,
     pub(super) clock: Clock,
     pub(super) backfill: Backfill,
     pub(super) notices: Notices,
-    findings: Sender<Finding>,
+    results: Sender<RestoreResult>,
 }
 
 /// Why a reading ended without a state.
-pub(super) enum Interrupted {
+pub(super) enum RestoreInterruption {
     Cancelled,
     For(RestoreError),
 }
 
-impl From<RestoreError> for Interrupted {
+impl From<RestoreError> for RestoreInterruption {
     fn from(error: RestoreError) -> Self {
-        Interrupted::For(error)
+        RestoreInterruption::For(error)
     }
 }
 
-impl From<Unusable> for Interrupted {
-    fn from(error: Unusable) -> Self {
-        Interrupted::For(error.into())
+impl From<SnapshotUnusable> for RestoreInterruption {
+    fn from(error: SnapshotUnusable) -> Self {
+        RestoreInterruption::For(error.into())
     }
 }
 
-impl<W: Wire> Errand<W> {
-    fn run(&self, tasks: Vec<Task>) {
-        let reader = self.wire.changelog();
-        for task in tasks {
+impl<W: KafkaClients> RestoreJob<W> {
+    fn run(&self, requests: Vec<RestoreRequest>) {
+        let reader = self.clients.changelog();
+        for request in requests {
             let result = match &reader {
-                Ok(reader) => self.restore(reader, &task),
+                Ok(reader) => self.restore(reader, &request),
                 Err(error) => Err(RestoreError::Client(error.clone()).into()),
             };
             let result = match result {
                 Ok(found) => Ok(found),
-                Err(Interrupted::For(error)) => Err(error),
-                Err(Interrupted::Cancelled) => continue,
+                Err(RestoreInterruption::For(error)) => Err(error),
+                Err(RestoreInterruption::Cancelled) => continue,
             };
-            let Task { partition, cancel, .. } = task;
+            let RestoreRequest { partition, cancel, .. } = request;
             // A worker that has ended needs no state.
-            let _ = self.findings.send(Finding { partition, cancel, result });
+            let _ = self.results.send(RestoreResult { partition, cancel, result });
         }
     }
 
-    fn restore(&self, reader: &W::Changelog, task: &Task) -> Result<Found, Interrupted> {
-        let partition = task.partition;
-        let started = self.wire.now();
-        let end = self.insist(task, || reader.end(partition, CALL_PATIENCE))?;
-        let low = self.await_stable(reader, task, end)?;
-        failpoint::pass(Step::RestoreStable);
-        match self.restore_from_snapshot(reader, task, low..end, started) {
+    fn restore(&self, reader: &W::Changelog, request: &RestoreRequest) -> Result<RestoredState, RestoreInterruption> {
+        let partition = request.partition;
+        let started = self.clients.now();
+        let end = self.insist(request, || reader.end(partition, CALL_PATIENCE))?;
+        let low = self.await_stable(reader, request, end)?;
+        failpoint::pass(Failpoint::RestoreStable);
+        match self.restore_from_snapshot(reader, request, low..end, started) {
             Ok(None) => {}
             Ok(Some(found)) => return Ok(found),
-            Err(Interrupted::Cancelled) => return Err(Interrupted::Cancelled),
-            Err(Interrupted::For(error)) => {
-                let partition = self.streams.name(partition);
+            Err(RestoreInterruption::Cancelled) => return Err(RestoreInterruption::Cancelled),
+            Err(RestoreInterruption::For(error)) => {
+                let partition = self.topology.name(partition);
                 (self.notices)(Notice::SnapshotUnused { worker: self.worker, partition, why: error.to_string() });
             }
         }
-        let mut reading = Reading::new(self.program(partition), None);
+        let mut reading = ChangelogReading::new(self.program(partition), None);
         if low < end {
-            self.insist(task, || reader.open(partition, low))?;
-            self.read(reader, task, low..end, started, &mut reading)?;
+            self.insist(request, || reader.open(partition, low))?;
+            self.read(reader, request, low..end, started, &mut reading)?;
         }
-        self.finish(task, reading, started)
+        self.finish(request, reading, started)
     }
 
     /// Reads a snapshot, and of the changelog what is not in it. `None`: there is no snapshot.
     fn restore_from_snapshot(
         &self,
         reader: &W::Changelog,
-        task: &Task,
+        request: &RestoreRequest,
         range: Range<i64>,
         started: Instant,
-    ) -> Result<Option<Found>, Interrupted> {
-        let partition = task.partition;
+    ) -> Result<Option<RestoredState>, RestoreInterruption> {
+        let partition = request.partition;
         let Some(snapshots) = &self.snapshots else { return Ok(None) };
         let Some(mut file) = snapshots.open(&self.topic(partition), partition.number)? else { return Ok(None) };
         let (log, offset) = (file.head().log, file.head().offset);
-        let mut reading = Reading::new(self.program(partition), Some(log));
-        while file.read_into(&mut reading.restoring).map_err(Unusable::from)? == Progress::More {
-            if task.cancel.is_given() {
-                return Err(Interrupted::Cancelled);
+        let mut reading = ChangelogReading::new(self.program(partition), Some(log));
+        while file.read_into(&mut reading.restoring).map_err(SnapshotUnusable::from)? == Progress::More {
+            if request.cancel.is_given() {
+                return Err(RestoreInterruption::Cancelled);
             }
         }
         reading.snapshot_bytes = Some(file.bytes());
         if !range.contains(&offset) {
-            return Err(Unusable::Offset { offset, low: range.start, end: range.end }.into());
+            return Err(SnapshotUnusable::Offset { offset, low: range.start, end: range.end }.into());
         }
-        self.insist(task, || reader.open(partition, offset))?;
-        self.read(reader, task, offset..range.end, started, &mut reading)?;
-        if reading.note.is_none() {
-            return Err(Unusable::NoNote.into());
+        self.insist(request, || reader.open(partition, offset))?;
+        self.read(reader, request, offset..range.end, started, &mut reading)?;
+        if reading.position.is_none() {
+            return Err(SnapshotUnusable::NoNote.into());
         }
-        self.finish(task, reading, started).map(Some)
+        self.finish(request, reading, started).map(Some)
     }
 
-    fn finish(&self, task: &Task, reading: Reading, started: Instant) -> Result<Found, Interrupted> {
-        let partition = task.partition;
-        failpoint::pass(Step::RestoreEnd);
-        let Reading { restoring, note, sources, bytes, snapshot_bytes, .. } = reading;
-        let position = note.as_ref().map_or_else(Position::default, |note| note.position.clone());
+    fn finish(
+        &self,
+        request: &RestoreRequest,
+        reading: ChangelogReading,
+        started: Instant,
+    ) -> Result<RestoredState, RestoreInterruption> {
+        let partition = request.partition;
+        failpoint::pass(Failpoint::RestoreEnd);
+        let ChangelogReading { restoring, position: noted, sources, bytes, snapshot_bytes, .. } = reading;
+        let position = noted.as_ref().map_or_else(Position::default, |noted| noted.position.clone());
         let (catalog, is_first) = (position.catalog, position.clock.is_none());
         let Restored { partition: mut state, change: catalog_change } =
             restoring.finish(position).map_err(|error| RestoreError::Whole {
@@ -297,70 +302,76 @@ impl<W: Wire> Errand<W> {
                 partition: partition.number,
                 error,
             })?;
-        let end = note.as_ref().map(|note| note.next_offset).filter(|next| Some(*next) == task.committed);
+        let end = noted.as_ref().map(|noted| noted.next_offset).filter(|next| Some(*next) == request.committed);
         let is_rebuilt = match end {
-            Some(end) => self.rebuild(task, &mut state, end, catalog_change.as_ref())?,
+            Some(end) => self.rebuild(request, &mut state, end, catalog_change.as_ref())?,
             None => false,
         };
-        if task.cancel.is_given() {
-            return Err(Interrupted::Cancelled);
+        if request.cancel.is_given() {
+            return Err(RestoreInterruption::Cancelled);
         }
         let is_other_catalog = catalog != state.program().catalog.fingerprint && !is_first;
-        self.heed_breaker(partition, &mut state, is_other_catalog || is_rebuilt);
+        self.apply_rollout(partition, &mut state, is_other_catalog || is_rebuilt);
         // What an earlier restart has told already is no news.
         let catalog_change = catalog_change.filter(|_| is_other_catalog);
-        let took = self.wire.now().duration_since(started);
-        Ok(Found { state, note, sources, catalog_change, took, bytes, snapshot_bytes })
+        let took = self.clients.now().duration_since(started);
+        Ok(RestoredState { state, position: noted, sources, catalog_change, took, bytes, snapshot_bytes })
     }
 
-    /// Puts on hold, or lets go, what the breaker says. `is_judged_anew`: under a catalog under which it was not before.
-    fn heed_breaker(&self, partition: PartitionId, state: &mut Partition, is_judged_anew: bool) {
+    /// Puts on hold, or lets go, what the breaker says. `is_reevaluated`: under a catalog under which it was not before.
+    fn apply_rollout(&self, partition: PartitionId, state: &mut Partition, is_reevaluated: bool) {
         let held: TagNames = state.held_tags().map(Box::from).collect();
-        if held.is_empty() && !is_judged_anew {
+        if held.is_empty() && !is_reevaluated {
             return;
         }
         let outlook = Survey::whole(state);
-        state.release(&self.breaker.noted(partition, held, &outlook));
-        if is_judged_anew {
-            let exceeding = self.breaker.restored(partition, &outlook);
+        state.release(&self.rollout.approved_of_held(partition, held, &outlook));
+        if is_reevaluated {
+            let exceeding = self.rollout.assess_restored(partition, &outlook);
             state.hold(state.held_tags().map(Box::from).chain(exceeding).collect());
         }
     }
 
     /// Waits until everything before `end` is committed or aborted. Returns where the partition begins.
-    fn await_stable(&self, reader: &W::Changelog, task: &Task, end: i64) -> Result<i64, Interrupted> {
-        let mut tell_at = self.wire.now() + PROGRESS;
+    fn await_stable(
+        &self,
+        reader: &W::Changelog,
+        request: &RestoreRequest,
+        end: i64,
+    ) -> Result<i64, RestoreInterruption> {
+        let mut tell_at = self.clients.now() + PROGRESS;
         loop {
-            let Bounds { low, high } = self.insist(task, || reader.stable(task.partition, CALL_PATIENCE))?;
+            let OffsetBounds { low, high } =
+                self.insist(request, || reader.stable(request.partition, CALL_PATIENCE))?;
             if high >= end {
                 return Ok(low);
             }
-            if self.wire.now() >= tell_at {
-                tell_at = self.wire.now() + PROGRESS;
+            if self.clients.now() >= tell_at {
+                tell_at = self.clients.now() + PROGRESS;
                 let why = format!(
                     "a transaction is open in {}, partition {}, from offset {high} on; its end is waited for",
-                    self.topic(task.partition),
-                    task.partition.number
+                    self.topic(request.partition),
+                    request.partition.number
                 );
                 self.trouble(why);
             }
-            self.wire.sleep(STABLE_PAUSE);
+            self.clients.sleep(STABLE_PAUSE);
         }
     }
 
     fn read(
         &self,
         reader: &W::Changelog,
-        task: &Task,
+        request: &RestoreRequest,
         range: Range<i64>,
         started: Instant,
-        reading: &mut Reading,
-    ) -> Result<(), Interrupted> {
-        let partition = task.partition;
-        let mut tell_at = self.wire.now() + PROGRESS;
+        reading: &mut ChangelogReading,
+    ) -> Result<(), RestoreInterruption> {
+        let partition = request.partition;
+        let mut tell_at = self.clients.now() + PROGRESS;
         loop {
-            if task.cancel.is_given() {
-                return Err(Interrupted::Cancelled);
+            if request.cancel.is_given() {
+                return Err(RestoreInterruption::Cancelled);
             }
             match reader.poll(POLL) {
                 Some(Ok(record)) => {
@@ -377,7 +388,7 @@ impl<W: Wire> Errand<W> {
                             error,
                         }
                     })?;
-                    failpoint::pass(Step::RestoreRecord);
+                    failpoint::pass(Failpoint::RestoreRecord);
                     if offset + 1 < range.end {
                         continue;
                     }
@@ -385,18 +396,18 @@ impl<W: Wire> Errand<W> {
                 Some(Err(error)) => self.trouble(error.text),
                 None => {}
             }
-            let position = self.insist(task, || reader.position(partition))?.unwrap_or(range.start);
+            let position = self.insist(request, || reader.position(partition))?.unwrap_or(range.start);
             if position >= range.end {
                 return Ok(());
             }
-            let now = self.wire.now();
+            let now = self.clients.now();
             if now >= tell_at {
                 tell_at = now + PROGRESS;
                 let read = (position - range.start) as f64 / (range.end - range.start) as f64;
                 let took = now.duration_since(started).as_secs_f64();
                 (self.notices)(Notice::Restoring {
                     worker: self.worker,
-                    partition: self.streams.name(partition),
+                    partition: self.topology.name(partition),
                     entities: reading.restoring.entities(),
                     bytes: reading.bytes,
                     left: (read > 0.0).then(|| Duration::from_secs_f64(took * (1.0 - read) / read)),
@@ -406,29 +417,29 @@ impl<W: Wire> Errand<W> {
     }
 
     pub(super) fn program(&self, partition: PartitionId) -> &Arc<Program> {
-        self.streams.plan(partition.stream).role.program(&self.programs)
+        self.topology.plan(partition.topic).role.program(&self.programs)
     }
 
     /// The changelog's name.
     fn topic(&self, partition: PartitionId) -> String {
-        self.streams.plan(partition.stream).changelog.clone()
+        self.topology.plan(partition.topic).changelog.clone()
     }
 
     /// Calls until there is an answer.
     pub(super) fn insist<T>(
         &self,
-        task: &Task,
-        mut call: impl FnMut() -> Result<T, WireError>,
-    ) -> Result<T, Interrupted> {
+        request: &RestoreRequest,
+        mut call: impl FnMut() -> Result<T, BrokerError>,
+    ) -> Result<T, RestoreInterruption> {
         loop {
-            if task.cancel.is_given() {
-                return Err(Interrupted::Cancelled);
+            if request.cancel.is_given() {
+                return Err(RestoreInterruption::Cancelled);
             }
             match call() {
                 Ok(answer) => return Ok(answer),
                 Err(error) => self.trouble(error.text),
             }
-            self.wire.sleep(RETRY);
+            self.clients.sleep(RETRY);
         }
     }
 
@@ -438,48 +449,48 @@ impl<W: Wire> Errand<W> {
 }
 
 /// What has been read of a changelog partition.
-struct Reading {
+struct ChangelogReading {
     restoring: Restoring,
     /// The log that it has to be; `None`: any.
     log_id: Option<u64>,
-    note: Option<Note>,
-    sources: Option<Sources>,
+    position: Option<ChangelogPosition>,
+    sources: Option<MergeProgress>,
     bytes: u64,
     snapshot_bytes: Option<u64>,
 }
 
-impl Reading {
+impl ChangelogReading {
     fn new(program: &Arc<Program>, log_id: Option<u64>) -> Self {
         let restoring = Restoring::new(Arc::clone(program));
-        Reading { restoring, log_id, note: None, sources: None, bytes: 0, snapshot_bytes: None }
+        ChangelogReading { restoring, log_id, position: None, sources: None, bytes: 0, snapshot_bytes: None }
     }
 
-    fn take(&mut self, key: &[u8], value: Option<&[u8]>) -> Result<(), ReadError> {
+    fn take(&mut self, key: &[u8], value: Option<&[u8]>) -> Result<(), ChangelogReadError> {
         self.bytes += (key.len() + value.map_or(0, <[u8]>::len)) as u64;
         match ChangelogRecord::read(key, value)? {
             ChangelogRecord::Meta(meta) => {
                 if self.log_id.is_some_and(|log_id| log_id != meta.log) {
-                    return Err(Unusable::OtherLog.into());
+                    return Err(SnapshotUnusable::OtherLog.into());
                 }
                 let position = meta.position();
-                self.note = Some(Note { next_offset: meta.next_offset, log_id: meta.log, position });
+                self.position = Some(ChangelogPosition { next_offset: meta.next_offset, log_id: meta.log, position });
             }
             ChangelogRecord::Schema { id, meaning } => self.restoring.schema(id, meaning)?,
             ChangelogRecord::Segment(segment) => self.restoring.segment(segment)?,
             ChangelogRecord::Cleared(ChangelogKey::Segment(slot)) => self.restoring.clear(slot),
             ChangelogRecord::Cleared(ChangelogKey::Schema(id)) => self.restoring.clear_schema(id),
             ChangelogRecord::Sources { read_to, entries } => {
-                let reached = |entry: SourceEntry<'_>| Reached {
-                    source: Source { topic: entry.topic.into(), partition: entry.partition },
-                    clock: entry.clock,
+                let sources = |entry: SourceEntry<'_>| SourceProgress {
+                    source: SourcePartition { topic: entry.topic.into(), partition: entry.partition },
+                    watermark: entry.clock,
                     next: entry.next,
                 };
-                let reached = SourceEntry::read_all(entries)?.into_iter().map(reached).collect();
-                self.sources = Some(Sources { read_to, reached });
+                let sources = SourceEntry::read_all(entries)?.into_iter().map(sources).collect();
+                self.sources = Some(MergeProgress { read_to, sources });
             }
             ChangelogRecord::Cleared(ChangelogKey::Sources) => self.sources = None,
             // Nobody removes it.
-            ChangelogRecord::Cleared(ChangelogKey::Meta) => self.note = None,
+            ChangelogRecord::Cleared(ChangelogKey::Meta) => self.position = None,
         }
         Ok(())
     }

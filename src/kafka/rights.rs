@@ -4,19 +4,19 @@ use std::fmt;
 
 use rdkafka::error::RDKafkaErrorCode;
 
-use super::streams::Streams;
+use super::streams::Topology;
 use crate::settings::Settings;
 
 /// What a right allows. Describe comes with either.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Operation {
+pub enum AclOperation {
     Read,
     Write,
 }
 
 /// What a right is on.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Resource {
+pub enum AclResource {
     Topic(String),
     /// Every group whose name begins so.
     Groups(String),
@@ -26,42 +26,42 @@ pub enum Resource {
 
 /// One line of an access control list.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Right {
-    pub operation: Operation,
-    pub resource: Resource,
+pub struct AclEntry {
+    pub operation: AclOperation,
+    pub resource: AclResource,
 }
 
-impl Right {
-    pub fn read(topic: &str) -> Right {
-        Right { operation: Operation::Read, resource: Resource::Topic(topic.to_owned()) }
+impl AclEntry {
+    pub fn read(topic: &str) -> AclEntry {
+        AclEntry { operation: AclOperation::Read, resource: AclResource::Topic(topic.to_owned()) }
     }
 
-    pub fn write(topic: &str) -> Right {
-        Right { operation: Operation::Write, resource: Resource::Topic(topic.to_owned()) }
+    pub fn write(topic: &str) -> AclEntry {
+        AclEntry { operation: AclOperation::Write, resource: AclResource::Topic(topic.to_owned()) }
     }
 
     /// To be a member of the application's group, and to read its changelog under a group of its name.
-    pub fn groups(settings: &Settings) -> Right {
-        Right { operation: Operation::Read, resource: Resource::Groups(settings.kafka.application.clone()) }
+    pub fn groups(settings: &Settings) -> AclEntry {
+        AclEntry { operation: AclOperation::Read, resource: AclResource::Groups(settings.kafka.application.clone()) }
     }
 
-    pub fn transactional_ids(settings: &Settings) -> Right {
-        let resource = Resource::TransactionalIds(format!("{}-", settings.kafka.application));
-        Right { operation: Operation::Write, resource }
+    pub fn transactional_ids(settings: &Settings) -> AclEntry {
+        let resource = AclResource::TransactionalIds(format!("{}-", settings.kafka.application));
+        AclEntry { operation: AclOperation::Write, resource }
     }
 }
 
 /// What an error of the group or of a transaction says is missing. `None`: it is about something else.
-pub fn missing(code: RDKafkaErrorCode, settings: &Settings, streams: &Streams) -> Option<String> {
+pub fn missing(code: RDKafkaErrorCode, settings: &Settings, topology: &Topology) -> Option<String> {
     match code {
-        RDKafkaErrorCode::GroupAuthorizationFailed => Some(Right::groups(settings).to_string()),
-        RDKafkaErrorCode::TransactionalIdAuthorizationFailed => Some(Right::transactional_ids(settings).to_string()),
+        RDKafkaErrorCode::GroupAuthorizationFailed => Some(AclEntry::groups(settings).to_string()),
+        RDKafkaErrorCode::TransactionalIdAuthorizationFailed => Some(AclEntry::transactional_ids(settings).to_string()),
         // Which one is not said.
         RDKafkaErrorCode::TopicAuthorizationFailed => {
             let mut topics = vec![settings.output.changes.clone(), settings.dead_letter_topic()];
             topics.extend(settings.output.tags.clone());
-            topics.extend(streams.own_topics());
-            let rights: Vec<String> = topics.iter().map(|topic| Right::write(topic).to_string()).collect();
+            topics.extend(topology.own_topics());
+            let rights: Vec<String> = topics.iter().map(|topic| AclEntry::write(topic).to_string()).collect();
             Some(format!("one of these: {}", rights.join("; ")))
         }
         _ => None,
@@ -69,21 +69,22 @@ pub fn missing(code: RDKafkaErrorCode, settings: &Settings, streams: &Streams) -
 }
 
 /// Says why nothing is read from the input, if a right is missing.
-pub fn not_read(code: RDKafkaErrorCode, settings: &Settings, streams: &Streams) -> Option<String> {
+pub fn not_read(code: RDKafkaErrorCode, settings: &Settings, topology: &Topology) -> Option<String> {
     match code {
         RDKafkaErrorCode::TopicAuthorizationFailed => {
-            let rights: Vec<String> = streams.iter().map(|(_, plan)| Right::read(&plan.topic).to_string()).collect();
+            let rights: Vec<String> =
+                topology.iter().map(|(_, plan)| AclEntry::read(&plan.topic).to_string()).collect();
             let among = if rights.len() > 1 { "one of these: " } else { "" };
             Some(format!("{among}{}", rights.join("; ")))
         }
-        code => missing(code, settings, streams),
+        code => missing(code, settings, topology),
     }
 }
 
 /// Says why a record is not written to a topic, if something about the topic can be mended.
 pub fn not_written(code: RDKafkaErrorCode, topic: &str) -> Option<String> {
     match code {
-        RDKafkaErrorCode::TopicAuthorizationFailed => Some(Right::write(topic).to_string()),
+        RDKafkaErrorCode::TopicAuthorizationFailed => Some(AclEntry::write(topic).to_string()),
         RDKafkaErrorCode::UnknownTopicOrPartition
         | RDKafkaErrorCode::UnknownTopic
         | RDKafkaErrorCode::UnknownPartition => {
@@ -94,20 +95,20 @@ pub fn not_written(code: RDKafkaErrorCode, topic: &str) -> Option<String> {
 }
 
 /// As something that is missing.
-impl fmt::Display for Right {
+impl fmt::Display for AclEntry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let operation = self.operation;
         write!(f, "no right to {operation:?} ")?;
         match &self.resource {
-            Resource::Topic(name) => write!(f, "the topic {name}")?,
-            Resource::Groups(prefix) => write!(f, "as the group {prefix}")?,
-            Resource::TransactionalIds(prefix) => write!(f, "with transactional ids {prefix}…")?,
+            AclResource::Topic(name) => write!(f, "the topic {name}")?,
+            AclResource::Groups(prefix) => write!(f, "as the group {prefix}")?,
+            AclResource::TransactionalIds(prefix) => write!(f, "with transactional ids {prefix}…")?,
         }
         write!(f, "; give it with: kafka-acls --add --allow-principal User:… --operation {operation:?} ")?;
         match &self.resource {
-            Resource::Topic(name) => write!(f, "--topic {name}"),
-            Resource::Groups(prefix) => write!(f, "--group {prefix} --resource-pattern-type prefixed"),
-            Resource::TransactionalIds(prefix) => {
+            AclResource::Topic(name) => write!(f, "--topic {name}"),
+            AclResource::Groups(prefix) => write!(f, "--group {prefix} --resource-pattern-type prefixed"),
+            AclResource::TransactionalIds(prefix) => {
                 write!(f, "--transactional-id {prefix} --resource-pattern-type prefixed")
             }
         }

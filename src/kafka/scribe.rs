@@ -14,13 +14,13 @@ use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::time::{Duration, Instant};
 
+use super::broker::{BrokerError, ChangelogReader, KafkaClients};
 use super::clients::ClientError;
-use super::cycle::Fate;
+use super::cycle::TransactionState;
 use super::notice::Notice;
-use super::slot::{Running, Slot};
-use super::snapshots::Snapshots;
-use super::streams::{PartitionId, Streams};
-use super::wire::{ChangelogReader, Wire, WireError};
+use super::slot::{RunningTask, Task};
+use super::snapshots::SnapshotStore;
+use super::streams::{PartitionId, Topology};
 use super::worker::Worker;
 use crate::codec::{SnapshotHead, SnapshotWriter};
 use crate::engine::{Extent, NoCopy};
@@ -35,22 +35,22 @@ const BACK: i64 = 3;
 const FILE_BYTES: usize = 64 << 10;
 
 /// Takes snapshots.
-pub struct Scribe<W: Wire> {
-    wire: W,
-    snapshots: Arc<Snapshots>,
-    streams: Arc<Streams>,
+pub struct SnapshotScheduler<W: KafkaClients> {
+    clients: W,
+    snapshots: Arc<SnapshotStore>,
+    topology: Arc<Topology>,
     interval: Duration,
     /// Knows where changelogs end; made when that is asked for the first time.
     reader: Option<W::Changelog>,
-    kept: BTreeMap<PartitionId, Kept>,
+    known: BTreeMap<PartitionId, KnownSnapshot>,
     /// Whether a file is being written.
-    writes: bool,
-    sender: Sender<Written>,
-    written: Receiver<Written>,
+    is_writing: bool,
+    sender: Sender<WrittenSnapshot>,
+    written: Receiver<WrittenSnapshot>,
 }
 
 /// What is known of the snapshot of a partition.
-struct Kept {
+struct KnownSnapshot {
     /// When it was looked at.
     at: Instant,
     /// The log as of the snapshot; none if there is no snapshot of ours.
@@ -58,7 +58,7 @@ struct Kept {
 }
 
 /// What has become of a file.
-struct Written {
+struct WrittenSnapshot {
     partition: PartitionId,
     bytes: u64,
     copied_in: Duration,
@@ -68,26 +68,26 @@ struct Written {
 
 /// Why there is no snapshot.
 #[derive(Debug, thiserror::Error)]
-enum NotTaken {
+enum SnapshotNotTaken {
     #[error(transparent)]
     Client(#[from] ClientError),
     #[error(transparent)]
-    Wire(#[from] WireError),
+    KafkaClients(#[from] BrokerError),
     #[error(transparent)]
     NoCopy(#[from] NoCopy),
 }
 
-impl<W: Wire> Scribe<W> {
-    pub fn new(wire: W, snapshots: Arc<Snapshots>, streams: Arc<Streams>, interval: Duration) -> Self {
+impl<W: KafkaClients> SnapshotScheduler<W> {
+    pub fn new(clients: W, snapshots: Arc<SnapshotStore>, topology: Arc<Topology>, interval: Duration) -> Self {
         let (sender, written) = mpsc::channel();
-        Scribe {
-            wire,
+        SnapshotScheduler {
+            clients,
             snapshots,
-            streams,
+            topology,
             interval,
             reader: None,
-            kept: BTreeMap::new(),
-            writes: false,
+            known: BTreeMap::new(),
+            is_writing: false,
             sender,
             written,
         }
@@ -95,86 +95,91 @@ impl<W: Wire> Scribe<W> {
 
     /// A partition is not ours any more.
     pub fn forget(&mut self, partition: PartitionId) {
-        self.kept.remove(&partition);
+        self.known.remove(&partition);
     }
 
     /// Whether a partition has to be looked at. The first time is an interval after it has begun to run.
     fn is_due(&mut self, partition: PartitionId, now: Instant) -> bool {
-        let kept = self.kept.entry(partition).or_insert(Kept { at: now, extent: None });
-        now >= kept.at + self.interval
+        let known = self.known.entry(partition).or_insert(KnownSnapshot { at: now, extent: None });
+        now >= known.at + self.interval
     }
 
     /// Copies a partition of which all is committed, and has the copy written, if it is of something new. The brokers may
     /// take so long to tell where its changelog ends.
-    fn take(&mut self, partition: PartitionId, running: &Running, patience: Duration) -> Result<(), NotTaken> {
-        let started = self.wire.now();
+    fn take(
+        &mut self,
+        partition: PartitionId,
+        running: &RunningTask,
+        patience: Duration,
+    ) -> Result<(), SnapshotNotTaken> {
+        let started = self.clients.now();
         let extent = running.extent();
-        let kept = self.kept.entry(partition).or_insert(Kept { at: started, extent: None });
-        kept.at = started;
+        let known = self.known.entry(partition).or_insert(KnownSnapshot { at: started, extent: None });
+        known.at = started;
         // Before its first segment a log holds nothing.
-        if extent.next == 0 || kept.extent == Some(extent) {
+        if extent.next == 0 || known.extent == Some(extent) {
             return Ok(());
         }
         let reader = match &mut self.reader {
             Some(reader) => reader,
-            none => none.insert(self.wire.changelog()?),
+            none => none.insert(self.clients.changelog()?),
         };
         let end = reader.end(partition, patience)?;
         let head = SnapshotHead {
             log: running.log_id(),
             offset: (end - BACK).max(0),
             partition: partition.number,
-            topic: self.streams.plan(partition.stream).changelog.clone(),
+            topic: self.topology.plan(partition.topic).changelog.clone(),
         };
-        let began = self.wire.now();
+        let began = self.clients.now();
         let mut writer = SnapshotWriter::new(&head, running.state_bytes() + FILE_BYTES);
         running.copy(&mut writer)?;
-        let copied_in = self.wire.now().duration_since(began);
-        kept.extent = Some(extent);
-        self.writes = true;
-        let (wire, snapshots, sender) = (self.wire.clone(), Arc::clone(&self.snapshots), self.sender.clone());
+        let copied_in = self.clients.now().duration_since(began);
+        known.extent = Some(extent);
+        self.is_writing = true;
+        let (clients, snapshots, sender) = (self.clients.clone(), Arc::clone(&self.snapshots), self.sender.clone());
         let write = move || {
             let bytes = writer.finish();
             let result = snapshots.write(&head.topic, head.partition, &bytes);
-            let took = wire.now().duration_since(began);
+            let took = clients.now().duration_since(began);
             // A worker that has ended does not want to know.
-            let _ = sender.send(Written { partition, bytes: bytes.len() as u64, copied_in, took, result });
+            let _ = sender.send(WrittenSnapshot { partition, bytes: bytes.len() as u64, copied_in, took, result });
         };
-        self.wire.spawn("snapshot", Box::new(write));
+        self.clients.spawn("snapshot", Box::new(write));
         Ok(())
     }
 
     /// What has become of the file that is being written; `None`: nothing yet, or there is none.
-    fn hear(&mut self, patience: Duration) -> Option<Written> {
-        if !self.writes {
+    fn take_written(&mut self, patience: Duration) -> Option<WrittenSnapshot> {
+        if !self.is_writing {
             return None;
         }
         let written = self.written.recv_timeout(patience).ok()?;
-        self.writes = false;
+        self.is_writing = false;
         if written.result.is_err()
-            && let Some(kept) = self.kept.get_mut(&written.partition)
+            && let Some(known) = self.known.get_mut(&written.partition)
         {
-            kept.extent = None;
+            known.extent = None;
         }
         Some(written)
     }
 }
 
-impl<W: Wire> Worker<W> {
+impl<W: KafkaClients> Worker<W> {
     /// Begins a snapshot if it is time for one.
     pub(super) fn snapshot_if_due(&mut self) {
-        let Some(scribe) = &mut self.scribe else { return };
-        if let Some(written) = scribe.hear(Duration::ZERO) {
-            self.tell(written);
+        let Some(snapshots) = &mut self.snapshots else { return };
+        if let Some(written) = snapshots.take_written(Duration::ZERO) {
+            self.report_written(written);
         }
-        let (Some(scribe), Fate::Clear) = (&mut self.scribe, &self.fate) else { return };
-        if scribe.writes {
+        let (Some(snapshots), TransactionState::Clear) = (&mut self.snapshots, &self.transaction) else { return };
+        if snapshots.is_writing {
             return;
         }
-        let now = self.wire.now();
-        let due = self.slots.iter().find_map(|(partition, slot)| match slot {
-            Slot::Running(running)
-                if running.keeps_state() && scribe.is_due(*partition, now) && running.is_committed() =>
+        let now = self.clients.now();
+        let due = self.tasks.iter().find_map(|(partition, task)| match task {
+            Task::Running(running)
+                if running.keeps_state() && snapshots.is_due(*partition, now) && running.is_committed() =>
             {
                 Some(*partition)
             }
@@ -186,58 +191,58 @@ impl<W: Wire> Worker<W> {
     }
 
     /// Takes snapshots of partitions that are about to be given up, as far as there is time, and waits for the files.
-    pub(super) fn snapshot_last(&mut self, partitions: &[PartitionId], patience: Duration) {
-        if !matches!(self.fate, Fate::Clear) {
+    pub(super) fn take_final_snapshots(&mut self, partitions: &[PartitionId], patience: Duration) {
+        if !matches!(self.transaction, TransactionState::Clear) {
             return;
         }
-        let deadline = self.wire.now() + patience;
+        let deadline = self.clients.now() + patience;
         for partition in partitions {
-            if self.wire.now() >= deadline || !self.await_file(deadline) {
+            if self.clients.now() >= deadline || !self.await_file(deadline) {
                 return;
             }
-            self.take_snapshot(*partition, deadline.saturating_duration_since(self.wire.now()));
+            self.take_snapshot(*partition, deadline.saturating_duration_since(self.clients.now()));
         }
         self.await_file(deadline);
     }
 
     /// Waits for the file that is being written; whether there is none any more.
     fn await_file(&mut self, deadline: Instant) -> bool {
-        let left = deadline.saturating_duration_since(self.wire.now());
-        let Some(scribe) = &mut self.scribe else { return false };
-        if let Some(written) = scribe.hear(left) {
-            self.tell(written);
+        let left = deadline.saturating_duration_since(self.clients.now());
+        let Some(snapshots) = &mut self.snapshots else { return false };
+        if let Some(written) = snapshots.take_written(left) {
+            self.report_written(written);
         }
-        self.scribe.as_ref().is_some_and(|scribe| !scribe.writes)
+        self.snapshots.as_ref().is_some_and(|snapshots| !snapshots.is_writing)
     }
 
     fn take_snapshot(&mut self, partition: PartitionId, patience: Duration) {
-        let (Some(scribe), Some(Slot::Running(running))) = (&mut self.scribe, self.slots.get(&partition)) else {
+        let (Some(snapshots), Some(Task::Running(running))) = (&mut self.snapshots, self.tasks.get(&partition)) else {
             return;
         };
         if !running.keeps_state() || !running.is_committed() {
             return;
         }
-        match scribe.take(partition, running, patience) {
+        match snapshots.take(partition, running, patience) {
             // There is another time.
-            Ok(()) | Err(NotTaken::NoCopy(_)) => {}
-            Err(error) => self.not_written(partition, &error),
+            Ok(()) | Err(SnapshotNotTaken::NoCopy(_)) => {}
+            Err(error) => self.report_not_written(partition, &error),
         }
     }
 
-    fn tell(&self, written: Written) {
-        let Written { partition, bytes, copied_in, took, result } = written;
+    fn report_written(&self, written: WrittenSnapshot) {
+        let WrittenSnapshot { partition, bytes, copied_in, took, result } = written;
         match result {
             Ok(()) => {
-                let partition = self.streams().name(partition);
-                self.say(Notice::SnapshotWritten { worker: self.plan.id, partition, bytes, copied_in, took });
+                let partition = self.topology().name(partition);
+                self.report(Notice::SnapshotWritten { worker: self.plan.id, partition, bytes, copied_in, took });
             }
-            Err(error) => self.not_written(partition, &error),
+            Err(error) => self.report_not_written(partition, &error),
         }
     }
 
-    fn not_written(&self, partition: PartitionId, error: &impl std::fmt::Display) {
-        let partition = self.streams().name(partition);
+    fn report_not_written(&self, partition: PartitionId, error: &impl std::fmt::Display) {
+        let partition = self.topology().name(partition);
         let why = format!("there is no new one of partition {partition}, which costs time at the next start: {error}");
-        self.say(Notice::Trouble { worker: self.plan.id, what: "writing snapshots", why });
+        self.report(Notice::Trouble { worker: self.plan.id, what: "writing snapshots", why });
     }
 }

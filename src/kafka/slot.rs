@@ -4,16 +4,16 @@ use std::sync::Arc;
 
 use rdkafka::message::Message;
 
-use super::ahead::Least;
-use super::body::Body;
+use super::ahead::MinWatermark;
+use super::body::OutputBuffer;
 use super::breaker::TagNames;
-use super::counts::{Counts, Work};
-use super::merge::Merge;
-use super::note::OffsetNote;
-use super::passing::Passing;
+use super::broker::OffsetBounds;
+use super::counts::{WorkStats, WorkerStats};
+use super::merge::TimeMerge;
+use super::note::OffsetMetadata;
+use super::passing::Repartitioner;
 use super::restore::{Cancel, RestoreError};
 use super::streams::Role;
-use super::wire::Bounds;
 use crate::codec::{Decoder, Meta};
 use crate::engine::{CatalogChange, Copyist, Extent, NoCopy, Partition, Program};
 use crate::model::{CurrentTag, Event, Timestamp};
@@ -33,30 +33,30 @@ use crate::model::{CurrentTag, Event, Timestamp};
 ///
 /// A partition is fetched from only while it runs, and no transaction holds one that does not. One that is stopped stays
 /// assigned, so that nobody else tries the same; the others go on.
-pub enum Slot {
+pub enum Task {
     /// `disagreements`: how often in a row the state that was read back did not belong to the committed offset.
     Assigned {
         disagreements: u32,
     },
-    Restoring(Restore),
-    Running(Box<Running>),
+    Restoring(RestoringTask),
+    Running(Box<RunningTask>),
     Stopped(PartitionError),
 }
 
-impl Slot {
+impl Task {
     /// Whether something of the partition has to be committed.
     pub fn is_dirty(&self) -> bool {
-        matches!(self, Slot::Running(running) if running.is_dirty())
+        matches!(self, Task::Running(running) if running.is_dirty())
     }
 
     /// Whether the partition has a part in the next transaction.
     pub fn is_due(&self) -> bool {
-        matches!(self, Slot::Running(running) if running.is_due())
+        matches!(self, Task::Running(running) if running.is_due())
     }
 }
 
 /// A partition whose state is being read back.
-pub struct Restore {
+pub struct RestoringTask {
     pub committed: Option<i64>,
     /// Where it will go on.
     pub next_offset: i64,
@@ -76,7 +76,7 @@ pub enum PartitionError {
          deleted or the topic was made anew; nothing is skipped silently, so reset the group's offsets \
          (kafka-consumer-groups --reset-offsets) or take another kafka.application", bounds.low, bounds.high
     )]
-    OffsetGone { topic: String, partition: i32, offset: i64, bounds: Bounds },
+    OffsetGone { topic: String, partition: i32, offset: i64, bounds: OffsetBounds },
     #[error(
         "the group stands at {} of partition {partition} of {topic}, the state in {changelog} at {}: offsets were reset \
          or a topic was made anew; nothing is guessed, so set the group's offset to that of the state \
@@ -94,7 +94,7 @@ fn offset_words(offset: Option<i64>) -> String {
 
 /// What became of a record that was offered to a partition.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Taken {
+pub enum TakeOutcome {
     /// It was applied, rejected or skipped; the next offset stands behind it.
     Done { accepted: bool },
     /// The body is full and has to be committed first; the record is to be offered again.
@@ -105,20 +105,20 @@ pub enum Taken {
 const LOG_BYTES_MAX: usize = 8 << 20;
 
 /// A partition whose state is whole.
-pub struct Running {
+pub struct RunningTask {
     state: Partition,
-    pub body: Body,
+    pub output: OutputBuffer,
     /// Whether the body holds what the changelog needs: from then on it stays as it is until it is committed.
     sealed: bool,
     role: Role,
     /// What it passes on, if it does.
-    pub passing: Option<Passing>,
+    pub repartitioner: Option<Repartitioner>,
     /// What waits in a merged partition.
-    pub merge: Option<Merge<Box<[u8]>>>,
+    pub merge: Option<TimeMerge<Box<[u8]>>>,
     /// Whether something that waited was applied since the last commit.
-    pub unsettled: bool,
+    pub has_applied_merged: bool,
     /// Whether it is not fetched from for a while, since it is far ahead of the others.
-    pub rests: bool,
+    pub paused_for_alignment: bool,
     /// Tells this changelog from another that was there before under the same name.
     log_id: u64,
     /// The offset behind the last record that was applied; of a merged partition the merge knows it.
@@ -126,33 +126,33 @@ pub struct Running {
     /// The offset that the group has committed, as far as we know; `None`: none at all.
     committed: Option<i64>,
     /// What was done and is not committed.
-    pub work: Work,
+    pub work: WorkStats,
     /// Records that were not applied when the broker last told where the partition ends; `None`: it did not.
     pub lag: Option<u64>,
 }
 
 /// What a worker needs to apply a record, whichever partition it is from.
-pub struct Bench {
+pub struct WorkerScratch {
     pub decoder: Decoder,
     pub event: Event,
-    pub counts: Counts,
+    pub counts: WorkerStats,
 }
 
-impl Running {
+impl RunningTask {
     pub fn new(role: Role, state: Partition, log_id: u64, next_offset: i64, committed: Option<i64>) -> Self {
-        Running {
+        RunningTask {
             state,
-            body: Body::default(),
+            output: OutputBuffer::default(),
             sealed: false,
             role,
-            passing: None,
+            repartitioner: None,
             merge: None,
-            unsettled: false,
-            rests: false,
+            has_applied_merged: false,
+            paused_for_alignment: false,
             log_id,
             next_offset,
             committed,
-            work: Work::default(),
+            work: WorkStats::default(),
             lag: None,
         }
     }
@@ -166,11 +166,11 @@ impl Running {
     pub fn seal(&mut self) {
         if !self.sealed {
             self.sealed = true;
-            if let Some(passing) = &mut self.passing {
-                passing.mark(self.state.clock(), self.next_offset, &mut self.body);
+            if let Some(repartitioner) = &mut self.repartitioner {
+                repartitioner.add_watermarks(self.state.clock(), self.next_offset, &mut self.output);
             }
             if self.keeps_state() {
-                self.state.journal(&mut self.body);
+                self.state.journal(&mut self.output);
             }
         }
     }
@@ -214,7 +214,7 @@ impl Running {
 
     /// What the body holds and will hold.
     pub fn unsent_bytes(&self) -> usize {
-        self.body.bytes() + if self.sealed { 0 } else { self.state.pending_bytes() }
+        self.output.bytes() + if self.sealed { 0 } else { self.state.pending_bytes() }
     }
 
     pub fn clock(&self) -> Option<Timestamp> {
@@ -222,11 +222,12 @@ impl Running {
     }
 
     /// What stands beside the offset that a transaction of this name commits.
-    pub fn note(&self, transaction: &str) -> String {
-        let passing = self.passing.as_ref();
-        let (clock, told) = (passing.and_then(|_| self.state.clock()), passing.and_then(Passing::told));
-        let ahead = passing.map_or(0, |passing| passing.ahead.bytes());
-        OffsetNote { transaction, clock, told, ahead }.write()
+    pub fn offset_metadata(&self, transaction: &str) -> String {
+        let repartitioner = self.repartitioner.as_ref();
+        let (clock, announced) =
+            (repartitioner.and_then(|_| self.state.clock()), repartitioner.and_then(Repartitioner::announced));
+        let ahead = repartitioner.map_or(0, |repartitioner| repartitioner.lead.bytes());
+        OffsetMetadata { transaction, clock, announced, ahead }.write()
     }
 
     /// Whether the body is complete, and on its way.
@@ -235,17 +236,17 @@ impl Running {
     }
 
     pub fn is_full(&self) -> bool {
-        self.body.is_full() || self.state.pending_bytes() >= LOG_BYTES_MAX
+        self.output.is_full() || self.state.pending_bytes() >= LOG_BYTES_MAX
     }
 
     /// The offset that is to be committed: the first record that a successor has to read.
     pub fn next_offset(&self) -> i64 {
-        self.merge.as_ref().map_or(self.next_offset, Merge::first_place)
+        self.merge.as_ref().map_or(self.next_offset, TimeMerge::first_place)
     }
 
     /// The offset behind the last record that was taken.
     pub fn position(&self) -> i64 {
-        self.merge.as_ref().map_or(self.next_offset, Merge::next_place)
+        self.merge.as_ref().map_or(self.next_offset, TimeMerge::next_place)
     }
 
     pub fn committed(&self) -> Option<i64> {
@@ -254,14 +255,14 @@ impl Running {
 
     /// Whether there is something to commit: records to write, or an offset that moved.
     pub fn is_dirty(&self) -> bool {
-        let is_behind = |passing: &Passing| passing.is_behind(self.state.clock());
-        !self.body.is_empty()
+        let is_behind = |repartitioner: &Repartitioner| repartitioner.is_behind(self.state.clock());
+        !self.output.is_empty()
             || self.committed != Some(self.next_offset())
-            || self.unsettled
+            || self.has_applied_merged
             || self.state.owes_filling()
             // No body has anything of it, and there is no room for more.
             || self.state.pending_bytes() >= LOG_BYTES_MAX
-            || self.passing.as_ref().is_some_and(is_behind)
+            || self.repartitioner.as_ref().is_some_and(is_behind)
     }
 
     /// Whether it has a part in the next transaction: it is dirty, or its log is purged, which takes what time it takes.
@@ -270,12 +271,12 @@ impl Running {
     }
 
     /// What was sent is committed. Returns what was done for it.
-    pub fn settle(&mut self) -> Work {
+    pub fn mark_committed(&mut self) -> WorkStats {
         self.committed = Some(self.next_offset());
-        (self.sealed, self.unsettled) = (false, false);
+        (self.sealed, self.has_applied_merged) = (false, false);
         let mut work = std::mem::take(&mut self.work);
         work.engine(&self.state.take_stats(), self.state.program());
-        work.changes = self.body.clear();
+        work.changes = self.output.clear();
         work
     }
 
@@ -298,84 +299,84 @@ impl Running {
     }
 
     /// Applies one record of the partition.
-    pub fn take(&mut self, message: &impl Message, now: Timestamp, bench: &mut Bench) -> Taken {
+    pub fn take(&mut self, message: &impl Message, now: Timestamp, scratch: &mut WorkerScratch) -> TakeOutcome {
         if message.offset() < self.position() {
             // Never apply a record to state that has seen it.
-            return Taken::Done { accepted: false };
+            return TakeOutcome::Done { accepted: false };
         }
         debug_assert!(!self.sealed, "nothing is applied while a transaction's fate is open");
         if self.merge.is_some() {
-            return self.take_merged(message, bench);
+            return self.take_merged(message, scratch);
         }
         if self.is_full() {
-            return Taken::Full;
+            return TakeOutcome::Full;
         }
         let accepted = match message.payload() {
             None => {
                 self.work.tombstones += 1;
                 false
             }
-            Some(payload) => match bench.decoder.decode(payload, now, &mut bench.event) {
+            Some(payload) => match scratch.decoder.decode(payload, now, &mut scratch.event) {
                 Ok(()) => {
-                    if self.advance_to(bench.event.time) == Reached::No {
-                        return Taken::Full;
+                    if self.advance_to(scratch.event.time) == Advanced::UntilFull {
+                        return TakeOutcome::Full;
                     }
                     if self.role == Role::Direct {
-                        self.apply(&bench.event);
+                        self.apply(&scratch.event);
                     }
-                    if let (Some(passing), Some(clock)) = (&mut self.passing, self.state.clock()) {
-                        passing.pass(&bench.event, payload, message.offset(), clock, &mut self.body);
+                    if let (Some(repartitioner), Some(clock)) = (&mut self.repartitioner, self.state.clock()) {
+                        repartitioner.forward(&scratch.event, payload, message.offset(), clock, &mut self.output);
                     }
                     self.work.events += 1;
                     true
                 }
                 Err(reason) => {
                     *self.work.rejected.entry(reason.code()).or_default() += 1;
-                    self.body.reject(message, reason, bench.decoder.detail());
+                    self.output.reject(message, reason, scratch.decoder.detail());
                     false
                 }
             },
         };
         self.work.records += 1;
         self.next_offset = message.offset() + 1;
-        Taken::Done { accepted }
+        TakeOutcome::Done { accepted }
     }
 
     /// Counts an event.
     pub fn apply(&mut self, event: &Event) {
-        self.state.apply(event, &mut self.body);
+        self.state.apply(event, &mut self.output);
     }
 
     /// Whether its source is so far ahead that it is worth knowing where the others are.
-    pub fn is_notable(&self) -> bool {
-        self.passing.as_ref().is_some_and(|passing| passing.ahead.is_notable())
+    pub fn is_lead_notable(&self) -> bool {
+        self.repartitioner.as_ref().is_some_and(|repartitioner| repartitioner.lead.is_notable())
     }
 
     /// Whether its source has to rest.
     pub fn is_ahead(&self) -> bool {
-        self.passing.as_ref().is_some_and(|passing| passing.ahead.is_resting())
+        self.repartitioner.as_ref().is_some_and(|repartitioner| repartitioner.lead.is_too_large())
     }
 
     /// Takes note of where the source is that is furthest behind.
-    pub fn settle_ahead(&mut self, least: Least<'_>) {
-        if let Some(passing) = &mut self.passing {
-            let source = passing.source().clone();
-            passing.ahead.settle(&source, least);
+    pub fn settle_lead(&mut self, least: MinWatermark<'_>) {
+        if let Some(repartitioner) = &mut self.repartitioner {
+            let source = repartitioner.source().clone();
+            repartitioner.lead.settle(&source, least);
         }
     }
 
     /// Lets time pass, one due instant after the other, as far as the body has room.
-    pub fn advance_to(&mut self, to: Timestamp) -> Reached {
+    pub fn advance_to(&mut self, to: Timestamp) -> Advanced {
         loop {
             let due = self.state.next_due();
             if due > to {
-                self.state.advance(to, &mut self.body);
-                return Reached::Yes;
+                self.state.advance(to, &mut self.output);
+                return Advanced::Fully;
             }
             if self.is_full() {
-                return Reached::No;
+                return Advanced::UntilFull;
             }
-            self.state.advance(due, &mut self.body);
+            self.state.advance(due, &mut self.output);
         }
     }
 
@@ -387,8 +388,8 @@ impl Running {
 
 /// Whether time has passed as far as was asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Reached {
-    Yes,
+pub enum Advanced {
+    Fully,
     /// The body is full: commit, then ask again.
-    No,
+    UntilFull,
 }

@@ -16,7 +16,7 @@ const FILE_MODE: u32 = 0o600;
 
 /// Where the snapshots of an application are.
 #[derive(Clone, Debug)]
-pub struct Snapshots {
+pub struct SnapshotStore {
     folder: PathBuf,
     /// The changelog whose partitions' files are called by their numbers alone.
     usual: String,
@@ -24,7 +24,7 @@ pub struct Snapshots {
 
 /// Why a snapshot is not used.
 #[derive(Clone, Debug, thiserror::Error)]
-pub enum Unusable {
+pub enum SnapshotUnusable {
     #[error(transparent)]
     File(#[from] SnapshotError),
     #[error("it is of {topic}, partition {partition}")]
@@ -42,17 +42,20 @@ pub enum Unusable {
 /// # Errors
 /// They cannot.
 pub fn prepare(settings: &Settings) -> io::Result<()> {
-    let Some(snapshots) = Snapshots::of(settings) else { return Ok(()) };
+    let Some(snapshots) = SnapshotStore::of(settings) else { return Ok(()) };
     DirBuilder::new().recursive(true).mode(FOLDER_MODE).create(&snapshots.folder)?;
     let trial = snapshots.folder.join("trial");
     File::create(&trial)?;
     fs::remove_file(trial)
 }
 
-impl Snapshots {
+impl SnapshotStore {
     pub fn of(settings: &Settings) -> Option<Self> {
         let state = settings.state.as_ref()?;
-        Some(Snapshots { folder: state.directory.join(&settings.kafka.application), usual: settings.changelog_topic() })
+        Some(SnapshotStore {
+            folder: state.directory.join(&settings.kafka.application),
+            usual: settings.changelog_topic(),
+        })
     }
 
     fn path(&self, changelog: &str, partition: i32) -> PathBuf {
@@ -64,7 +67,11 @@ impl Snapshots {
     ///
     /// # Errors
     /// A file that is none, or of something else.
-    pub fn open(&self, changelog: &str, partition: i32) -> Result<Option<SnapshotReader<BufReader<File>>>, Unusable> {
+    pub fn open(
+        &self,
+        changelog: &str,
+        partition: i32,
+    ) -> Result<Option<SnapshotReader<BufReader<File>>>, SnapshotUnusable> {
         let file = match File::open(self.path(changelog, partition)) {
             Ok(file) => file,
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
@@ -73,7 +80,7 @@ impl Snapshots {
         let reader = SnapshotReader::new(BufReader::with_capacity(READ_BYTES, file))?;
         let head = reader.head();
         if head.partition != partition || head.topic != changelog {
-            return Err(Unusable::Other { topic: head.topic.clone(), partition: head.partition });
+            return Err(SnapshotUnusable::Other { topic: head.topic.clone(), partition: head.partition });
         }
         Ok(Some(reader))
     }

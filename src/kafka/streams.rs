@@ -11,8 +11,8 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::merge::Source;
-use super::passing::Route;
+use super::merge::SourcePartition;
+use super::passing::RepartitionTopic;
 use crate::catalog::Catalog;
 use crate::engine::{Program, Programs};
 use crate::model::EntityKindId;
@@ -20,12 +20,12 @@ use crate::settings::{PartitionedBy, Settings};
 
 /// A topic that the group reads: its place among the [`Streams`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Stream(pub u16);
+pub struct TopicId(pub u16);
 
 /// A partition of a stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PartitionId {
-    pub stream: Stream,
+    pub topic: TopicId,
     pub number: i32,
 }
 
@@ -84,7 +84,7 @@ impl Role {
 
 /// A topic that the group reads, and what belongs to it.
 #[derive(Clone, Debug)]
-pub struct StreamPlan {
+pub struct TopicPlan {
     pub topic: Arc<str>,
     pub role: Role,
     /// Where the states of its partitions are kept, each in the partition of its number. Nobody asks where none are.
@@ -95,23 +95,23 @@ pub struct StreamPlan {
 
 /// All topics that the group reads: the inputs, then what is merged.
 #[derive(Clone, Debug)]
-pub struct Streams {
-    all: Vec<StreamPlan>,
+pub struct Topology {
+    all: Vec<TopicPlan>,
     /// What may wait in merged partitions, of all sources together.
     waiting_bytes_max: usize,
 }
 
-impl Streams {
+impl Topology {
     /// Without a catalog: of users alone.
     pub fn of(settings: &Settings, catalog: Option<&Catalog>) -> Self {
         let is_direct = settings.input.topics.len() == 1 && settings.input.partitioned_by == PartitionedBy::User;
-        let input = |topic: &String| StreamPlan {
+        let input = |topic: &String| TopicPlan {
             topic: topic.as_str().into(),
             role: if is_direct { Role::Direct } else { Role::PassedOn },
             changelog: if is_direct { settings.changelog_topic() } else { String::new() },
             partitions: 0,
         };
-        let merged = |(kind, name): (EntityKindId, &str)| StreamPlan {
+        let merged = |(kind, name): (EntityKindId, &str)| TopicPlan {
             topic: settings.by_topic(name).into(),
             role: Role::Merged(kind),
             changelog: settings.by_changelog_topic(name),
@@ -123,7 +123,7 @@ impl Streams {
         };
         let kinds = kinds.into_iter().filter(|(_, name)| !is_direct || *name != USER);
         let all = settings.input.topics.iter().map(input).chain(kinds.map(merged)).collect();
-        Streams { all, waiting_bytes_max: settings.service.max_waiting_bytes }
+        Topology { all, waiting_bytes_max: settings.service.max_waiting_bytes }
     }
 
     /// With the numbers of partitions, which the brokers know.
@@ -143,18 +143,18 @@ impl Streams {
         self.waiting_bytes_max / self.input_partitions().len().max(1)
     }
 
-    pub fn iter(&self) -> impl Iterator<Item = (Stream, &StreamPlan)> {
-        self.all.iter().enumerate().map(|(index, plan)| (Stream(index as u16), plan))
+    pub fn iter(&self) -> impl Iterator<Item = (TopicId, &TopicPlan)> {
+        self.all.iter().enumerate().map(|(index, plan)| (TopicId(index as u16), plan))
     }
 
     /// Where events come from.
-    pub fn inputs(&self) -> impl Iterator<Item = (Stream, &StreamPlan)> {
+    pub fn inputs(&self) -> impl Iterator<Item = (TopicId, &TopicPlan)> {
         self.iter().filter(|(_, plan)| !matches!(plan.role, Role::Merged(_)))
     }
 
     /// The topics that the service has for itself: it reads and writes them.
     pub fn own_topics(&self) -> Vec<String> {
-        let own = |plan: &StreamPlan| match plan.role {
+        let own = |plan: &TopicPlan| match plan.role {
             Role::Direct => vec![plan.changelog.clone()],
             Role::PassedOn => Vec::new(),
             Role::Merged(_) => vec![plan.topic.to_string(), plan.changelog.clone()],
@@ -177,35 +177,35 @@ impl Streams {
         self.inputs().map(|(_, plan)| (Arc::clone(&plan.topic), plan.partitions)).collect()
     }
 
-    pub fn source(&self, partition: PartitionId) -> Source {
-        Source { topic: Arc::clone(&self.plan(partition.stream).topic), partition: partition.number }
+    pub fn source(&self, partition: PartitionId) -> SourcePartition {
+        SourcePartition { topic: Arc::clone(&self.plan(partition.topic).topic), partition: partition.number }
     }
 
     /// Where events are passed on to.
-    pub fn routes(&self) -> Arc<[Route]> {
-        let route = |plan: &StreamPlan| {
+    pub fn routes(&self) -> Arc<[RepartitionTopic]> {
+        let route = |plan: &TopicPlan| {
             let Role::Merged(kind) = plan.role else { return None };
-            Some(Route { topic: Arc::clone(&plan.topic), kind, partitions: plan.partitions })
+            Some(RepartitionTopic { topic: Arc::clone(&plan.topic), kind, partitions: plan.partitions })
         };
         self.all.iter().filter_map(route).collect()
     }
 
-    pub fn plan(&self, stream: Stream) -> &StreamPlan {
-        &self.all[usize::from(stream.0)]
+    pub fn plan(&self, topic: TopicId) -> &TopicPlan {
+        &self.all[usize::from(topic.0)]
     }
 
-    pub fn topic(&self, stream: Stream) -> &str {
-        &self.plan(stream).topic
+    pub fn topic(&self, topic: TopicId) -> &str {
+        &self.plan(topic).topic
     }
 
     /// The partition of a topic that is read; `None`: of another one.
     pub fn partition(&self, topic: &str, number: i32) -> Option<PartitionId> {
         let found = self.all.iter().position(|plan| *plan.topic == *topic)?;
-        Some(PartitionId { stream: Stream(found as u16), number })
+        Some(PartitionId { topic: TopicId(found as u16), number })
     }
 
     pub fn name(&self, partition: PartitionId) -> PartitionName {
-        let topic = (self.all.len() > 1).then(|| Arc::clone(&self.plan(partition.stream).topic));
+        let topic = (self.all.len() > 1).then(|| Arc::clone(&self.plan(partition.topic).topic));
         PartitionName { topic, number: partition.number }
     }
 
@@ -217,8 +217,8 @@ impl Streams {
 /// The kind of entity that every event has.
 const USER: &str = "user";
 
-fn numbered((stream, plan): (Stream, &StreamPlan)) -> impl Iterator<Item = PartitionId> + use<> {
-    (0..plan.partitions).map(move |number| PartitionId { stream, number })
+fn numbered((topic, plan): (TopicId, &TopicPlan)) -> impl Iterator<Item = PartitionId> + use<> {
+    (0..plan.partitions).map(move |number| PartitionId { topic, number })
 }
 
 /// The kinds of entities that a catalog has something for.

@@ -8,12 +8,12 @@ use std::time::Duration;
 use rdkafka::admin::{ConfigResource, NewTopic, TopicReplication};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 
-use super::admin::Admin;
+use super::admin::TopicAdmin;
 use super::clients::ClientError;
-use super::inquirer::{Inquirer, TopicFacts};
+use super::inquirer::{MetadataClient, TopicDescription};
 use super::notice::Notices;
-use super::streams::Streams;
-use super::wanted::{self, Count, KAFKA_BYTES_MAX, Like, Wanted};
+use super::streams::Topology;
+use super::wanted::{self, CountSource, KAFKA_BYTES_MAX, PartitionCount, TopicSpec};
 use crate::catalog::Catalog;
 use crate::settings::Settings;
 
@@ -38,13 +38,13 @@ pub enum Mode {
 
 /// What became of one topic.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Line {
+pub struct TopicReport {
     pub topic: String,
-    pub finding: Finding,
+    pub outcome: TopicOutcome,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Finding {
+pub enum TopicOutcome {
     Created(String),
     WouldCreate(String),
     /// It was there and is as it should be.
@@ -54,21 +54,21 @@ pub enum Finding {
     Failed(String),
 }
 
-impl Finding {
+impl TopicOutcome {
     pub fn is_fine(&self) -> bool {
-        !matches!(self, Finding::Differs(_) | Finding::Failed(_))
+        !matches!(self, TopicOutcome::Differs(_) | TopicOutcome::Failed(_))
     }
 }
 
-impl fmt::Display for Line {
+impl fmt::Display for TopicReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let topic = &self.topic;
-        match &self.finding {
-            Finding::Created(what) => write!(f, "created       {topic}: {what}"),
-            Finding::WouldCreate(what) => write!(f, "would create  {topic}: {what}"),
-            Finding::Fits(what) => write!(f, "exists        {topic}: {what}"),
-            Finding::Differs(why) => write!(f, "differs       {topic}: {}", why.join("; ")),
-            Finding::Failed(why) => write!(f, "failed        {topic}: {why}"),
+        match &self.outcome {
+            TopicOutcome::Created(what) => write!(f, "created       {topic}: {what}"),
+            TopicOutcome::WouldCreate(what) => write!(f, "would create  {topic}: {what}"),
+            TopicOutcome::Fits(what) => write!(f, "exists        {topic}: {what}"),
+            TopicOutcome::Differs(why) => write!(f, "differs       {topic}: {}", why.join("; ")),
+            TopicOutcome::Failed(why) => write!(f, "failed        {topic}: {why}"),
         }
     }
 }
@@ -96,49 +96,49 @@ pub fn create(
     catalog: Option<&Catalog>,
     options: Options,
     notices: &Notices,
-) -> Result<Vec<Line>, TopicsError> {
-    let admin = Admin::new(settings, Arc::clone(notices))?;
-    let inquirer = Inquirer::new(settings, Arc::clone(notices))?;
-    let cluster = Cluster { admin, inquirer };
+) -> Result<Vec<TopicReport>, TopicsError> {
+    let admin = TopicAdmin::new(settings, Arc::clone(notices))?;
+    let metadata = MetadataClient::new(settings, Arc::clone(notices))?;
+    let creator = TopicCreator { admin, metadata };
     let asked = options.input_partitions.map(i32::from);
     let (mut counts, mut lines) = (BTreeMap::new(), Vec::new());
     for input in &settings.input.topics {
-        let there = cluster.facts(input).map_err(|code| TopicsError::Unreachable {
+        let there = creator.facts(input).map_err(|code| TopicsError::Unreachable {
             brokers: settings.kafka.brokers.clone(),
-            why: cluster.inquirer.refusal().unwrap_or_else(|| code.to_string()),
+            why: creator.metadata.refusal().unwrap_or_else(|| code.to_string()),
         })?;
         let Some(partitions) = there.map(|facts| facts.partitions as i32).or(asked) else {
             return Err(TopicsError::InputMissing(input.clone()));
         };
         counts.insert(input.clone(), partitions);
         if let Some(asked) = asked {
-            let partitions = Count::Exactly(asked, Like::Asked);
-            let wanted = Wanted { name: input.clone(), partitions, configs: Vec::new() };
-            lines.push(cluster.see_to(wanted, options));
+            let partitions = PartitionCount::Exactly(asked, CountSource::Asked);
+            let spec = TopicSpec { name: input.clone(), partitions, configs: Vec::new() };
+            lines.push(creator.create_or_check(spec, options));
         }
     }
     let usual = counts.values().max().copied().unwrap_or(1);
     let count = |topic: &str| {
-        let there = || Some(cluster.facts(topic).ok()??.partitions as i32);
+        let there = || Some(creator.facts(topic).ok()??.partitions as i32);
         counts.get(topic).copied().or_else(there).unwrap_or(usual)
     };
-    let streams = Streams::of(settings, catalog).counted(count);
-    let input_bytes_max = settings.input.topics.iter().filter_map(|input| cluster.bytes_max(input)).max();
-    for wanted in wanted::topics(settings, &streams, input_bytes_max.unwrap_or(KAFKA_BYTES_MAX)) {
-        lines.push(cluster.see_to(wanted, options));
+    let topology = Topology::of(settings, catalog).counted(count);
+    let input_bytes_max = settings.input.topics.iter().filter_map(|input| creator.bytes_max(input)).max();
+    for spec in wanted::topics(settings, &topology, input_bytes_max.unwrap_or(KAFKA_BYTES_MAX)) {
+        lines.push(creator.create_or_check(spec, options));
     }
     Ok(lines)
 }
 
-struct Cluster {
-    admin: Admin,
-    inquirer: Inquirer,
+struct TopicCreator {
+    admin: TopicAdmin,
+    metadata: MetadataClient,
 }
 
-impl Cluster {
+impl TopicCreator {
     /// What a topic is like, if it exists.
-    fn facts(&self, topic: &str) -> Result<Option<TopicFacts>, RDKafkaErrorCode> {
-        match self.inquirer.topic(topic, ANSWER_PATIENCE)? {
+    fn facts(&self, topic: &str) -> Result<Option<TopicDescription>, RDKafkaErrorCode> {
+        match self.metadata.topic(topic, ANSWER_PATIENCE)? {
             Ok(facts) => Ok(Some(facts)),
             Err(RDKafkaErrorCode::UnknownTopicOrPartition) => Ok(None),
             Err(code) => Err(code),
@@ -151,40 +151,40 @@ impl Cluster {
     }
 
     fn configs(&self, topic: &str) -> Option<ConfigResource> {
-        let broker = self.inquirer.broker(topic, ANSWER_PATIENCE).ok()?;
+        let broker = self.metadata.broker(topic, ANSWER_PATIENCE).ok()?;
         self.admin.configs(topic, broker, ANSWER_PATIENCE).ok()?
     }
 
     /// Makes a topic, or checks the one that is there.
-    fn see_to(&self, wanted: Wanted, options: Options) -> Line {
-        let finding = match self.facts(&wanted.name) {
-            Ok(None) => self.make(&wanted, options),
-            Ok(Some(facts)) => self.check(&wanted, &facts),
-            Err(code) => Finding::Failed(advice(code)),
+    fn create_or_check(&self, spec: TopicSpec, options: Options) -> TopicReport {
+        let outcome = match self.facts(&spec.name) {
+            Ok(None) => self.make(&spec, options),
+            Ok(Some(facts)) => self.check(&spec, &facts),
+            Err(code) => TopicOutcome::Failed(advice(code)),
         };
-        Line { topic: wanted.name, finding }
+        TopicReport { topic: spec.name, outcome }
     }
 
-    fn check(&self, wanted: &Wanted, facts: &TopicFacts) -> Finding {
-        let configs = self.configs(&wanted.name);
-        let differs = wanted.differences(facts, configs.as_ref());
+    fn check(&self, spec: &TopicSpec, facts: &TopicDescription) -> TopicOutcome {
+        let configs = self.configs(&spec.name);
+        let differs = spec.differences(facts, configs.as_ref());
         if differs.is_empty() {
-            Finding::Fits(format!("{} partitions", facts.partitions))
+            TopicOutcome::Fits(format!("{} partitions", facts.partitions))
         } else {
-            Finding::Differs(differs)
+            TopicOutcome::Differs(differs)
         }
     }
 
-    fn make(&self, wanted: &Wanted, options: Options) -> Finding {
+    fn make(&self, spec: &TopicSpec, options: Options) -> TopicOutcome {
         let copies = options.replication_factor.map_or(-1, i32::from);
-        let values: Vec<(&str, String)> = wanted.configs.iter().map(|(key, rule)| (*key, rule.value())).collect();
-        let topic = NewTopic::new(&wanted.name, wanted.partitions(), TopicReplication::Fixed(copies));
+        let values: Vec<(&str, String)> = spec.configs.iter().map(|(key, rule)| (*key, rule.value())).collect();
+        let topic = NewTopic::new(&spec.name, spec.partitions(), TopicReplication::Fixed(copies));
         let topic = values.iter().fold(topic, |topic, (key, value)| topic.set(key, value));
         match (self.admin.create(&topic, options.mode == Mode::DryRun, ANSWER_PATIENCE), options.mode) {
-            (Ok(()), Mode::Create) => Finding::Created(wanted.words()),
-            (Ok(()), Mode::DryRun) => Finding::WouldCreate(wanted.words()),
-            (Err(KafkaError::AdminOp(code)), _) => Finding::Failed(advice(code)),
-            (Err(error), _) => Finding::Failed(error.to_string()),
+            (Ok(()), Mode::Create) => TopicOutcome::Created(spec.words()),
+            (Ok(()), Mode::DryRun) => TopicOutcome::WouldCreate(spec.words()),
+            (Err(KafkaError::AdminOp(code)), _) => TopicOutcome::Failed(advice(code)),
+            (Err(error), _) => TopicOutcome::Failed(error.to_string()),
         }
     }
 }
@@ -195,7 +195,7 @@ fn advice(code: RDKafkaErrorCode) -> String {
             format!("{code}: there are fewer brokers; see --replication-factor")
         }
         RDKafkaErrorCode::TopicAuthorizationFailed | RDKafkaErrorCode::ClusterAuthorizationFailed => {
-            format!("{code}: creating topics needs the Create right on them or on the cluster")
+            format!("{code}: creating topics needs the Create right on them or on the creator")
         }
         code => code.to_string(),
     }

@@ -20,10 +20,12 @@ use std::time::{Duration, Instant};
 
 use rdkafka::error::RDKafkaErrorCode;
 
+use super::broker::{
+    BrokerError, ErrorClass, KafkaClients, OutgoingRecord, PartitionOffset, RefusedRecord, TransactionalProducer,
+};
 use super::clients::ClientError;
-use super::failpoint::{self, Step};
-use super::notice::{Notice, Notices, Recycle, WorkerId};
-use super::wire::{Class, Outgoing, Part, Refused, TransactionalProducer, Wire, WireError};
+use super::failpoint::{self, Failpoint};
+use super::notice::{Notice, Notices, ProducerReset, WorkerId};
 
 /// A commit that takes longer is taken for one that was repeated.
 const SLOW_COMMIT: Duration = Duration::from_secs(1);
@@ -42,31 +44,31 @@ pub struct Blocked {
 
 /// How a transaction stands after a step.
 #[derive(Clone, Debug)]
-pub enum Outcome {
+pub enum TransactionOutcome {
     Committed,
     /// Not yet; the same call goes on with it.
     Blocked(Blocked),
     /// Nothing of it will ever be seen; it is to be sent again.
     Aborted {
         why: String,
-        refused: Option<Refused>,
+        refused: Option<RefusedRecord>,
     },
     /// Nobody here knows. The producer is gone; the committed offsets tell.
     InDoubt {
         why: String,
-        refused: Option<Refused>,
+        refused: Option<RefusedRecord>,
     },
 }
 
-enum State<P> {
+enum ProducerState<P> {
     Down,
     Starting(P, Instant),
-    Idle(P, Option<Ended>),
-    Open(P, Open),
+    Idle(P, Option<EndedTransaction>),
+    Open(P, OpenTransaction),
 }
 
 /// The end of the last transaction, until statistics have covered it.
-struct Ended {
+struct EndedTransaction {
     /// How many statistics there were then.
     reports: u64,
     /// The faults counted when the transaction began.
@@ -74,14 +76,14 @@ struct Ended {
     slow: bool,
 }
 
-struct Open {
-    stage: Stage,
+struct OpenTransaction {
+    stage: TransactionStage,
     faults: u64,
     /// A record that the client itself would not take.
-    refused: Option<Refused>,
+    refused: Option<RefusedRecord>,
 }
 
-enum Stage {
+enum TransactionStage {
     /// Records are on their way. They must have arrived before the offsets are sent: a torn transaction can then only
     /// be repeated, it cannot lose outputs whose offsets were committed.
     Delivering,
@@ -90,16 +92,16 @@ enum Stage {
 }
 
 /// The producer of a worker.
-pub struct Transactor<W: Wire> {
-    wire: W,
+pub struct TransactionManager<W: KafkaClients> {
+    clients: W,
     worker: WorkerId,
     notices: Notices,
-    state: State<W::Producer>,
+    state: ProducerState<W::Producer>,
 }
 
-impl<W: Wire> Transactor<W> {
-    pub fn new(wire: W, worker: WorkerId, notices: Notices) -> Self {
-        Transactor { wire, worker, notices, state: State::Down }
+impl<W: KafkaClients> TransactionManager<W> {
+    pub fn new(clients: W, worker: WorkerId, notices: Notices) -> Self {
+        TransactionManager { clients, worker, notices, state: ProducerState::Down }
     }
 
     /// Comes to where a transaction can begin.
@@ -108,122 +110,133 @@ impl<W: Wire> Transactor<W> {
     /// The outer one: a client cannot be made. The inner one: it takes longer than `until`; call again.
     pub fn prepare(&mut self, until: Instant) -> Result<Result<(), Blocked>, ClientError> {
         loop {
-            match std::mem::replace(&mut self.state, State::Down) {
-                State::Down => self.state = State::Starting(self.wire.producer()?, self.wire.now()),
-                State::Starting(producer, since) => match producer.init(self.remaining(until)) {
+            match std::mem::replace(&mut self.state, ProducerState::Down) {
+                ProducerState::Down => {
+                    self.state = ProducerState::Starting(self.clients.producer()?, self.clients.now())
+                }
+                ProducerState::Starting(producer, since) => match producer.init(self.remaining(until)) {
                     Ok(()) => {
-                        let took = self.wire.now().duration_since(since);
+                        let took = self.clients.now().duration_since(since);
                         (self.notices)(Notice::ProducerReady { worker: self.worker, took });
-                        self.state = State::Idle(producer, None);
+                        self.state = ProducerState::Idle(producer, None);
                     }
                     Err(error) => {
-                        if error.class == Class::Again {
-                            self.state = State::Starting(producer, since);
+                        if error.class == ErrorClass::Retriable {
+                            self.state = ProducerState::Starting(producer, since);
                         }
                         return Ok(Err(blocked("getting the transactional id", error)));
                     }
                 },
-                State::Idle(producer, None) => {
-                    self.state = State::Idle(producer, None);
+                ProducerState::Idle(producer, None) => {
+                    self.state = ProducerState::Idle(producer, None);
                     return Ok(Ok(()));
                 }
-                State::Idle(producer, Some(ended)) => match self.suspicion(&producer, &ended, until) {
-                    Some(why) => (self.notices)(Notice::Recycled { worker: self.worker, why }),
-                    None => self.state = State::Idle(producer, None),
+                ProducerState::Idle(producer, Some(ended)) => match self.suspicion(&producer, &ended, until) {
+                    Some(why) => (self.notices)(Notice::ProducerReset { worker: self.worker, why }),
+                    None => self.state = ProducerState::Idle(producer, None),
                 },
-                State::Open(producer, open) => {
-                    self.state = State::Open(producer, open);
+                ProducerState::Open(producer, open) => {
+                    self.state = ProducerState::Open(producer, open);
                     return Ok(Ok(()));
                 }
             }
         }
     }
 
-    /// Begins a transaction; [`Transactor::prepare`] must have succeeded. Local: no broker hears of it yet.
+    /// Begins a transaction; [`TransactionManager::prepare`] must have succeeded. Local: no broker hears of it yet.
     pub fn begin(&mut self) -> Result<(), Blocked> {
-        let State::Idle(producer, None) = std::mem::replace(&mut self.state, State::Down) else {
+        let ProducerState::Idle(producer, None) = std::mem::replace(&mut self.state, ProducerState::Down) else {
             return Err(Blocked { step: "beginning a transaction", why: "the producer is not ready".to_owned() });
         };
-        let faults = producer.faults();
+        let faults = producer.fault_count();
         // A producer that cannot begin is of no use any more. Nothing was sent, so nothing is in doubt.
         producer.begin().map_err(|error| blocked("beginning a transaction", error))?;
-        self.state = State::Open(producer, Open { stage: Stage::Delivering, faults, refused: None });
+        self.state = ProducerState::Open(
+            producer,
+            OpenTransaction { stage: TransactionStage::Delivering, faults, refused: None },
+        );
         Ok(())
     }
 
     /// Sends a record within the transaction, waiting for room if there is none.
     ///
-    /// An error ends the transaction: [`Transactor::finish`] aborts it.
-    pub fn send(&mut self, mut record: Outgoing<'_>, until: Instant) {
-        let State::Open(producer, open) = &mut self.state else { return };
-        if !matches!(open.stage, Stage::Delivering) {
+    /// An error ends the transaction: [`TransactionManager::finish`] aborts it.
+    pub fn send(&mut self, mut record: OutgoingRecord<'_>, until: Instant) {
+        let ProducerState::Open(producer, open) = &mut self.state else { return };
+        if !matches!(open.stage, TransactionStage::Delivering) {
             return;
         }
         let (error, topic) = loop {
-            let Err((error, back)) = producer.send(record) else { return failpoint::pass(Step::RecordSent) };
-            if error.code != Some(RDKafkaErrorCode::QueueFull) || self.wire.now() >= until {
+            let Err((error, back)) = producer.send(record) else { return failpoint::pass(Failpoint::RecordSent) };
+            if error.code != Some(RDKafkaErrorCode::QueueFull) || self.clients.now() >= until {
                 break (error, back.topic);
             }
-            self.wire.sleep(QUEUE_FULL_PAUSE);
+            self.clients.sleep(QUEUE_FULL_PAUSE);
             record = back;
         };
-        open.stage = Stage::Aborting(format!("cannot send to {topic}: {error}"));
-        open.refused = Some(Refused { topic: topic.to_owned(), code: error.code, text: error.text });
+        open.stage = TransactionStage::Aborting(format!("cannot send to {topic}: {error}"));
+        open.refused = Some(RefusedRecord { topic: topic.to_owned(), code: error.code, text: error.text });
     }
 
     /// Goes on with the open transaction: delivery, offsets (each bearing the transaction's name), commit; or abort.
-    pub fn finish(&mut self, parts: &[Part], (consumer, member): (&W::Consumer, &str), until: Instant) -> Outcome {
-        let State::Open(producer, mut open) = std::mem::replace(&mut self.state, State::Down) else {
-            return Outcome::InDoubt { why: "the producer is gone".to_owned(), refused: None };
+    pub fn finish(
+        &mut self,
+        offsets: &[PartitionOffset],
+        (consumer, member): (&W::Consumer, &str),
+        until: Instant,
+    ) -> TransactionOutcome {
+        let ProducerState::Open(producer, mut open) = std::mem::replace(&mut self.state, ProducerState::Down) else {
+            return TransactionOutcome::InDoubt { why: "the producer is gone".to_owned(), refused: None };
         };
         loop {
             let patience = self.remaining(until);
             let (step, result) = match &open.stage {
-                Stage::Delivering => match self.drain(&producer, until) {
-                    Ok(Delivery::Complete) => {
-                        failpoint::pass(Step::Delivered);
-                        ("sending offsets", producer.send_offsets(parts, consumer, member, self.remaining(until)))
+                TransactionStage::Delivering => match self.drain(&producer, until) {
+                    Ok(DeliveryOutcome::Complete) => {
+                        failpoint::pass(Failpoint::Delivered);
+                        ("sending offsets", producer.send_offsets(offsets, consumer, member, self.remaining(until)))
                     }
-                    Ok(Delivery::Failed(refused)) => {
-                        open.stage = Stage::Aborting(format!("a record to {} was not written", refused.topic));
+                    Ok(DeliveryOutcome::Failed(refused)) => {
+                        open.stage =
+                            TransactionStage::Aborting(format!("a record to {} was not written", refused.topic));
                         open.refused = Some(refused);
                         continue;
                     }
                     Err(blocked) => {
-                        self.state = State::Open(producer, open);
-                        return Outcome::Blocked(blocked);
+                        self.state = ProducerState::Open(producer, open);
+                        return TransactionOutcome::Blocked(blocked);
                     }
                 },
-                Stage::Committing(_) => ("committing", producer.commit(patience)),
-                Stage::Aborting(_) => ("aborting", producer.abort(patience)),
+                TransactionStage::Committing(_) => ("committing", producer.commit(patience)),
+                TransactionStage::Aborting(_) => ("aborting", producer.abort(patience)),
             };
             match (result, &open.stage) {
-                (Ok(()), Stage::Delivering) => {
-                    failpoint::pass(Step::OffsetsSent);
-                    open.stage = Stage::Committing(self.wire.now());
+                (Ok(()), TransactionStage::Delivering) => {
+                    failpoint::pass(Failpoint::OffsetsSent);
+                    open.stage = TransactionStage::Committing(self.clients.now());
                 }
-                (Ok(()), Stage::Committing(since)) => {
-                    let slow = self.wire.now().duration_since(*since) > SLOW_COMMIT;
+                (Ok(()), TransactionStage::Committing(since)) => {
+                    let slow = self.clients.now().duration_since(*since) > SLOW_COMMIT;
                     self.state = ended(producer, open.faults, slow);
-                    return Outcome::Committed;
+                    return TransactionOutcome::Committed;
                 }
-                (Ok(()), Stage::Aborting(why)) => {
+                (Ok(()), TransactionStage::Aborting(why)) => {
                     let why = why.clone();
                     self.state = ended(producer, open.faults, false);
-                    return Outcome::Aborted { why, refused: open.refused };
+                    return TransactionOutcome::Aborted { why, refused: open.refused };
                 }
                 (Err(error), stage) => match error.class {
-                    Class::Again if self.wire.now() >= until || !error.timed_out() => {
-                        self.state = State::Open(producer, open);
-                        return Outcome::Blocked(blocked(step, error));
+                    ErrorClass::Retriable if self.clients.now() >= until || !error.timed_out() => {
+                        self.state = ProducerState::Open(producer, open);
+                        return TransactionOutcome::Blocked(blocked(step, error));
                     }
-                    Class::Again => {}
-                    Class::Abort if !matches!(stage, Stage::Aborting(_)) => {
-                        open.stage = Stage::Aborting(format!("{step}: {error}"));
+                    ErrorClass::Retriable => {}
+                    ErrorClass::Abortable if !matches!(stage, TransactionStage::Aborting(_)) => {
+                        open.stage = TransactionStage::Aborting(format!("{step}: {error}"));
                     }
-                    Class::Abort | Class::Fatal => {
+                    ErrorClass::Abortable | ErrorClass::Fatal => {
                         let refused = open.refused.or_else(|| producer.refused());
-                        return Outcome::InDoubt { why: format!("{step}: {error}"), refused };
+                        return TransactionOutcome::InDoubt { why: format!("{step}: {error}"), refused };
                     }
                 },
             }
@@ -232,59 +245,59 @@ impl<W: Wire> Transactor<W> {
 
     /// Gives the producer up, whatever it was doing. An open transaction is then in doubt.
     pub fn abandon(&mut self) {
-        self.state = State::Down;
+        self.state = ProducerState::Down;
     }
 
     /// Why a producer should not be used for another transaction, once its statistics have covered the last one.
-    fn suspicion(&self, producer: &W::Producer, ended: &Ended, until: Instant) -> Option<Recycle> {
-        while producer.reports() < ended.reports + REPORTS_AFTER_COMMIT {
-            if self.wire.now() >= until {
-                return Some(Recycle::NoStatistics);
+    fn suspicion(&self, producer: &W::Producer, ended: &EndedTransaction, until: Instant) -> Option<ProducerReset> {
+        while producer.report_count() < ended.reports + REPORTS_AFTER_COMMIT {
+            if self.clients.now() >= until {
+                return Some(ProducerReset::NoStatistics);
             }
-            self.wire.sleep(Duration::from_millis(1));
+            self.clients.sleep(Duration::from_millis(1));
         }
         if ended.slow {
-            return Some(Recycle::SlowCommit);
+            return Some(ProducerReset::SlowCommit);
         }
-        (producer.faults() != ended.faults).then_some(Recycle::Repeated)
+        (producer.fault_count() != ended.faults).then_some(ProducerReset::Repeated)
     }
 
     /// Waits until every record was acknowledged or one failed. (Committing waits too, but in whole tenths of a
     /// second.)
-    fn drain(&self, producer: &W::Producer, until: Instant) -> Result<Delivery, Blocked> {
+    fn drain(&self, producer: &W::Producer, until: Instant) -> Result<DeliveryOutcome, Blocked> {
         loop {
             if let Some(refused) = producer.refused() {
-                return Ok(Delivery::Failed(refused));
+                return Ok(DeliveryOutcome::Failed(refused));
             }
             let outstanding = producer.in_flight();
             if outstanding == 0 {
-                return Ok(Delivery::Complete);
+                return Ok(DeliveryOutcome::Complete);
             }
-            if self.wire.now() >= until {
+            if self.clients.now() >= until {
                 return Err(Blocked { step: "delivery", why: format!("{outstanding} records are not acknowledged") });
             }
-            self.wire.sleep(DRAIN_PAUSE);
+            self.clients.sleep(DRAIN_PAUSE);
         }
     }
 
     fn remaining(&self, until: Instant) -> Duration {
         const LEAST: Duration = Duration::from_millis(100);
-        until.saturating_duration_since(self.wire.now()).max(LEAST)
+        until.saturating_duration_since(self.clients.now()).max(LEAST)
     }
 }
 
 /// How the records of a transaction have fared.
-enum Delivery {
+enum DeliveryOutcome {
     Complete,
     /// One was refused, which dooms all: those behind it would be tried again until they are too old.
-    Failed(Refused),
+    Failed(RefusedRecord),
 }
 
-fn ended<C, P: TransactionalProducer<C>>(producer: P, faults: u64, slow: bool) -> State<P> {
-    let reports = producer.reports();
-    State::Idle(producer, Some(Ended { reports, faults, slow }))
+fn ended<C, P: TransactionalProducer<C>>(producer: P, faults: u64, slow: bool) -> ProducerState<P> {
+    let reports = producer.report_count();
+    ProducerState::Idle(producer, Some(EndedTransaction { reports, faults, slow }))
 }
 
-fn blocked(step: &'static str, error: WireError) -> Blocked {
+fn blocked(step: &'static str, error: BrokerError) -> Blocked {
     Blocked { step, why: error.text }
 }

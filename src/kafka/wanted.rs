@@ -2,8 +2,8 @@
 
 use rdkafka::admin::ConfigResource;
 
-use super::inquirer::TopicFacts;
-use super::streams::{Role, Streams};
+use super::inquirer::TopicDescription;
+use super::streams::{Role, Topology};
 use crate::settings::Settings;
 
 /// What headers add to a dead letter over the record that it was.
@@ -18,24 +18,24 @@ const DAY_MS: &str = "86400000";
 const WEEK_MS: &str = "604800000";
 
 /// A topic as it should be.
-pub struct Wanted {
+pub struct TopicSpec {
     pub name: String,
-    pub partitions: Count,
-    pub configs: Vec<(&'static str, Rule)>,
+    pub partitions: PartitionCount,
+    pub configs: Vec<(&'static str, ConfigRule)>,
 }
 
 /// How many partitions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Count {
+pub enum PartitionCount {
     /// So many, or whatever somebody has chosen.
     Usually(i32),
     /// So many, as this topic has.
-    Exactly(i32, Like),
+    Exactly(i32, CountSource),
 }
 
 /// What a topic has to have as many partitions as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Like {
+pub enum CountSource {
     /// The input, whose users are counted where they are read.
     Input,
     /// The topic through which events are passed on.
@@ -46,7 +46,7 @@ pub enum Like {
 
 /// What a setting of a topic should be.
 #[derive(Clone, Debug)]
-pub enum Rule {
+pub enum ConfigRule {
     /// Every record stays until it is too old.
     Delete,
     /// The last record of each key stays.
@@ -57,99 +57,101 @@ pub enum Rule {
     Choice(&'static str),
 }
 
-impl Rule {
+impl ConfigRule {
     /// The value with which a topic is made.
     pub fn value(&self) -> String {
         match self {
-            Rule::Delete => "delete".to_owned(),
-            Rule::Compact => "compact".to_owned(),
-            Rule::AtLeast { make, .. } => make.to_string(),
-            Rule::Choice(value) => (*value).to_owned(),
+            ConfigRule::Delete => "delete".to_owned(),
+            ConfigRule::Compact => "compact".to_owned(),
+            ConfigRule::AtLeast { make, .. } => make.to_string(),
+            ConfigRule::Choice(value) => (*value).to_owned(),
         }
     }
 
     /// What it should be, if it is something else.
     fn should(&self, is: &str) -> Option<String> {
         match self {
-            Rule::Delete => is.contains("compact").then(|| self.value()),
-            Rule::Compact => (is != "compact").then(|| self.value()),
-            Rule::AtLeast { min, .. } => is.parse::<i64>().is_ok_and(|is| is < *min).then(|| format!("at least {min}")),
-            Rule::Choice(_) => None,
+            ConfigRule::Delete => is.contains("compact").then(|| self.value()),
+            ConfigRule::Compact => (is != "compact").then(|| self.value()),
+            ConfigRule::AtLeast { min, .. } => {
+                is.parse::<i64>().is_ok_and(|is| is < *min).then(|| format!("at least {min}"))
+            }
+            ConfigRule::Choice(_) => None,
         }
     }
 }
 
 /// The topics for these streams, whose numbers of partitions are known, and whose records may be so large.
-pub fn topics(settings: &Settings, streams: &Streams, input_bytes_max: i64) -> Vec<Wanted> {
-    let usually = Count::Usually(most_partitions(streams));
-    let mut topics = vec![Wanted {
+pub fn topics(settings: &Settings, topology: &Topology, input_bytes_max: i64) -> Vec<TopicSpec> {
+    let usually = PartitionCount::Usually(most_partitions(topology));
+    let mut topics = vec![TopicSpec {
         name: settings.output.changes.clone(),
         partitions: usually,
-        configs: vec![policy(Rule::Delete)],
+        configs: vec![policy(ConfigRule::Delete)],
     }];
     if let Some(tags) = &settings.output.tags {
-        topics.push(Wanted { name: tags.clone(), partitions: usually, configs: compact() });
+        topics.push(TopicSpec { name: tags.clone(), partitions: usually, configs: compact() });
     }
-    for (_, plan) in streams.iter() {
-        let changelog = |like| Wanted {
+    for (_, plan) in topology.iter() {
+        let changelog = |like| TopicSpec {
             name: plan.changelog.clone(),
             // The state of a partition stands in the changelog partition of the same number.
-            partitions: Count::Exactly(plan.partitions, like),
+            partitions: PartitionCount::Exactly(plan.partitions, like),
             configs: [compact(), vec![bytes(CHANGELOG_BYTES_MIN, KAFKA_BYTES_MAX)]].concat(),
         };
         match plan.role {
-            Role::Direct => topics.push(changelog(Like::Input)),
+            Role::Direct => topics.push(changelog(CountSource::Input)),
             Role::PassedOn => {}
             Role::Merged(_) => {
                 let passed_bytes_max = input_bytes_max + PASSED_HEADERS_BYTES;
                 let configs = vec![
-                    policy(Rule::Delete),
+                    policy(ConfigRule::Delete),
                     // As long as the service may be away.
-                    ("retention.ms", Rule::Choice(WEEK_MS)),
+                    ("retention.ms", ConfigRule::Choice(WEEK_MS)),
                     bytes(passed_bytes_max, passed_bytes_max),
                 ];
-                let partitions = Count::Usually(plan.partitions);
-                topics.push(Wanted { name: plan.topic.to_string(), partitions, configs });
-                topics.push(changelog(Like::PassedOn));
+                let partitions = PartitionCount::Usually(plan.partitions);
+                topics.push(TopicSpec { name: plan.topic.to_string(), partitions, configs });
+                topics.push(changelog(CountSource::PassedOn));
             }
         }
     }
     let letter_bytes_max = input_bytes_max + LETTER_HEADERS_BYTES;
-    let configs = vec![policy(Rule::Delete), bytes(letter_bytes_max, letter_bytes_max)];
-    topics.push(Wanted { name: settings.dead_letter_topic(), partitions: usually, configs });
+    let configs = vec![policy(ConfigRule::Delete), bytes(letter_bytes_max, letter_bytes_max)];
+    topics.push(TopicSpec { name: settings.dead_letter_topic(), partitions: usually, configs });
     topics
 }
 
 /// As many partitions as the input with the most has.
-pub fn most_partitions(streams: &Streams) -> i32 {
-    streams.inputs().map(|(_, plan)| plan.partitions).max().unwrap_or(1)
+pub fn most_partitions(topology: &Topology) -> i32 {
+    topology.inputs().map(|(_, plan)| plan.partitions).max().unwrap_or(1)
 }
 
-fn policy(rule: Rule) -> (&'static str, Rule) {
+fn policy(rule: ConfigRule) -> (&'static str, ConfigRule) {
     ("cleanup.policy", rule)
 }
 
-fn bytes(min: i64, make: i64) -> (&'static str, Rule) {
-    ("max.message.bytes", Rule::AtLeast { min, make })
+fn bytes(min: i64, make: i64) -> (&'static str, ConfigRule) {
+    ("max.message.bytes", ConfigRule::AtLeast { min, make })
 }
 
 /// Compaction bounds how long an erased user's last record can still be read.
-fn compact() -> Vec<(&'static str, Rule)> {
+fn compact() -> Vec<(&'static str, ConfigRule)> {
     vec![
-        policy(Rule::Compact),
-        ("max.compaction.lag.ms", Rule::Choice(DAY_MS)),
-        ("delete.retention.ms", Rule::Choice(WEEK_MS)),
+        policy(ConfigRule::Compact),
+        ("max.compaction.lag.ms", ConfigRule::Choice(DAY_MS)),
+        ("delete.retention.ms", ConfigRule::Choice(WEEK_MS)),
     ]
 }
 
-impl Count {
+impl PartitionCount {
     fn number(self) -> i32 {
-        let (Count::Usually(number) | Count::Exactly(number, _)) = self;
+        let (PartitionCount::Usually(number) | PartitionCount::Exactly(number, _)) = self;
         number
     }
 }
 
-impl Wanted {
+impl TopicSpec {
     /// How many partitions it is made with.
     pub fn partitions(&self) -> i32 {
         self.partitions.number()
@@ -162,12 +164,12 @@ impl Wanted {
     }
 
     /// Everything in which the topic that is there is not as it should be, each with what to do.
-    pub fn differences(&self, facts: &TopicFacts, configs: Option<&ConfigResource>) -> Vec<String> {
+    pub fn differences(&self, facts: &TopicDescription, configs: Option<&ConfigResource>) -> Vec<String> {
         let mut differs = Vec::new();
-        if let Count::Exactly(wanted, like) = self.partitions
-            && facts.partitions != wanted as usize
+        if let PartitionCount::Exactly(spec, like) = self.partitions
+            && facts.partitions != spec as usize
         {
-            differs.push(like.words(facts.partitions, wanted));
+            differs.push(like.words(facts.partitions, spec));
         }
         let Some(configs) = configs else { return differs };
         let value = |key: &str| configs.get(key)?.value.as_deref();
@@ -194,22 +196,22 @@ impl Wanted {
     }
 }
 
-impl Like {
+impl CountSource {
     /// That there are other partitions than there should be, and what to do.
-    fn words(self, has: usize, wanted: i32) -> String {
+    fn words(self, has: usize, spec: i32) -> String {
         match self {
-            Like::Input => format!(
-                "has {has} partitions, should have {wanted}, as the input has; a partition's state stands in the one of \
+            CountSource::Input => format!(
+                "has {has} partitions, should have {spec}, as the input has; a partition's state stands in the one of \
                  its number, and partitions that were added to the input have moved users to others, where their \
                  counters start from zero: go back to an input with {has} partitions, or begin anew under another \
                  kafka.application"
             ),
-            Like::PassedOn => format!(
-                "has {has} partitions, should have {wanted}, as the topic that it is the changelog of; a partition's state \
+            CountSource::PassedOn => format!(
+                "has {has} partitions, should have {spec}, as the topic that it is the changelog of; a partition's state \
                  stands in the one of its number, and with other partitions entities are in others, where their counters \
                  start from zero: begin anew under another kafka.application"
             ),
-            Like::Asked => format!("has {has} partitions, {wanted} were asked for"),
+            CountSource::Asked => format!("has {has} partitions, {spec} were asked for"),
         }
     }
 }

@@ -8,23 +8,23 @@ use std::time::{Duration, Instant};
 use rdkafka::message::{Message, OwnedMessage};
 use rdkafka::types::RDKafkaErrorCode;
 
-use super::breaker::Breaker;
+use super::breaker::CatalogRollout;
+use super::broker::{BrokerError, ErrorClass, GroupConsumer, KafkaClients, PolledRecord, Rebalance};
 use super::clients::ClientError;
 use super::clock::Clock;
-use super::counts::Counts;
-use super::cycle::{Fate, Names};
+use super::counts::WorkerStats;
+use super::cycle::{TransactionNames, TransactionState};
 use super::notice::{Notice, Notices, WorkerId};
-use super::pulse::Pulse;
+use super::pulse::InputLiveness;
 use super::rebuild::Backfill;
-use super::renewal::Renewal;
-use super::restore::{Finding, Restorer};
-use super::scribe::Scribe;
-use super::sending::Outlet;
-use super::slot::{Bench, Slot, Taken};
-use super::snapshots::Snapshots;
-use super::streams::{PartitionId, Streams};
-use super::transactor::Transactor;
-use super::wire::{Class, GroupConsumer, Rebalance, Record, Wire, WireError};
+use super::renewal::CatalogSwitch;
+use super::restore::{RestoreResult, Restorer};
+use super::scribe::SnapshotScheduler;
+use super::sending::RecordWriter;
+use super::slot::{TakeOutcome, Task, WorkerScratch};
+use super::snapshots::SnapshotStore;
+use super::streams::{PartitionId, Topology};
+use super::transactor::TransactionManager;
 use crate::codec::Decoder;
 use crate::engine::Programs;
 use crate::model::{Event, Timestamp};
@@ -35,7 +35,7 @@ const POLL: Duration = Duration::from_millis(100);
 /// The same while states are being read back: how soon a partition runs that could.
 const POLL_RESTORING: Duration = Duration::from_millis(10);
 /// While records keep coming, tag changes that need not wait for their transaction leave together, this often.
-const HERALDED_TOGETHER: Duration = Duration::from_millis(10);
+const EARLY_SEND_INTERVAL: Duration = Duration::from_millis(10);
 /// How often partitions that were read to their end are looked for, to follow the wall clock.
 const TICK: Duration = Duration::from_millis(500);
 /// How often a worker tells what it has done.
@@ -45,7 +45,7 @@ const UNSENT_BYTES_MAX: usize = 32 << 20;
 /// How long a worker that is asked to stop tries to commit what it has.
 const STOP_PATIENCE: Duration = Duration::from_secs(10);
 /// How long it writes snapshots after that. Those that are not written then are of no more use than older ones.
-const LAST_SNAPSHOTS_PATIENCE: Duration = Duration::from_secs(7);
+const FINAL_SNAPSHOTS_PATIENCE: Duration = Duration::from_secs(7);
 
 /// Tells workers to finish their cycle and leave.
 #[derive(Clone, Debug, Default)]
@@ -67,7 +67,7 @@ pub enum WorkerError {
     #[error(transparent)]
     Client(#[from] ClientError),
     #[error("cannot join the group: {0}")]
-    Join(WireError),
+    Join(BrokerError),
     #[error(
         "another process runs as instance \"{instance}\" of this application; give each its own service.instance ({code})"
     )]
@@ -90,13 +90,13 @@ pub struct WorkerPlan {
     pub id: WorkerId,
     pub settings: Arc<Settings>,
     /// What the group reads.
-    pub streams: Arc<Streams>,
+    pub topology: Arc<Topology>,
     pub programs: Arc<Programs>,
-    pub breaker: Arc<Breaker>,
+    pub rollout: Arc<CatalogRollout>,
     pub backfill: Backfill,
     pub notices: Notices,
     pub clock: Clock,
-    pub pulse: Arc<Pulse>,
+    pub liveness: Arc<InputLiveness>,
     pub stop: StopSignal,
 }
 
@@ -107,18 +107,18 @@ enum Turn<R> {
     /// There is something new about the catalog.
     Catalog,
     /// Entities are to be looked at under a catalog to come.
-    Survey,
+    MeasureImpact,
     /// Partitions that were assigned wait for their start.
     Start,
     /// What reading a state back has come to.
-    Restored(Box<Finding>),
+    Restored(Box<RestoreResult>),
     Commit,
     /// Time to look at the clock.
     Tick,
     /// A record that could not be applied when it came.
     Parked(OwnedMessage),
     Record(R),
-    Trouble(WireError),
+    Trouble(BrokerError),
     Quiet,
 }
 
@@ -129,30 +129,30 @@ enum Next {
     Leave,
 }
 
-pub struct Worker<W: Wire> {
+pub struct Worker<W: KafkaClients> {
     pub(super) plan: WorkerPlan,
-    pub(super) wire: W,
+    pub(super) clients: W,
     pub(super) consumer: Arc<W::Consumer>,
-    pub(super) slots: BTreeMap<PartitionId, Slot>,
+    pub(super) tasks: BTreeMap<PartitionId, Task>,
     /// Who the consumer was to the group when the partitions came.
     pub(super) member: Option<String>,
     /// Whether partitions were given up since the consumer was last found with nothing to say. If the group had just
     /// wanted some back, that was the answer, and whoever has them now may be at work.
-    pub(super) unasked: bool,
-    pub(super) bench: Bench,
-    pub(super) transactor: Transactor<W>,
-    pub(super) outlet: Outlet,
+    pub(super) gave_up_unasked: bool,
+    pub(super) scratch: WorkerScratch,
+    pub(super) transactions: TransactionManager<W>,
+    pub(super) writer: RecordWriter,
     /// Sends tag changes at once, where they need not wait for their transaction.
-    pub(super) herald: Option<W::Plain>,
+    pub(super) early_producer: Option<W::NonTransactionalProducer>,
     /// Whether there may be changes that have not been sent so, and when it is time although records keep coming.
-    pub(super) unheralded: bool,
-    pub(super) herald_at: Instant,
+    pub(super) has_unsent_changes: bool,
+    pub(super) send_early_at: Instant,
     pub(super) restorer: Restorer<W>,
     /// Takes snapshots, if there is a place for them.
-    pub(super) scribe: Option<Scribe<W>>,
-    pub(super) renewal: Renewal,
-    pub(super) fate: Fate,
-    pub(super) names: Names,
+    pub(super) snapshots: Option<SnapshotScheduler<W>>,
+    pub(super) catalog_switch: CatalogSwitch,
+    pub(super) transaction: TransactionState,
+    pub(super) names: TransactionNames,
     /// Whether the consumer is paused since a commit does not end.
     pub(super) held: bool,
     /// Records that came while they could not be applied, in their order.
@@ -165,45 +165,45 @@ pub struct Worker<W: Wire> {
     /// The wall clock when the last event was accepted.
     pub(super) accepted_at: Option<Timestamp>,
     /// When the end of the whole input was last looked at, and what it was.
-    pub(super) looked: Option<(Instant, i64)>,
+    pub(super) last_probe: Option<(Instant, i64)>,
     tick_at: Instant,
     progress_at: Instant,
-    told: Counts,
+    reported: WorkerStats,
 }
 
-impl<W: Wire> Worker<W> {
+impl<W: KafkaClients> Worker<W> {
     /// # Errors
     /// A client cannot be made.
-    pub fn new(plan: WorkerPlan, wire: W) -> Result<Self, WorkerError> {
-        let consumer = wire.consumer()?;
-        let herald = match plan.settings.service.delivery {
+    pub fn new(plan: WorkerPlan, clients: W) -> Result<Self, WorkerError> {
+        let consumer = clients.consumer()?;
+        let early_producer = match plan.settings.service.delivery {
             Delivery::ExactlyOnce => None,
-            Delivery::AtLeastOnce => Some(wire.plain_producer()?),
+            Delivery::AtLeastOnce => Some(clients.non_transactional_producer()?),
         };
-        let transactor = Transactor::new(wire.clone(), plan.id, Arc::clone(&plan.notices));
+        let transactions = TransactionManager::new(clients.clone(), plan.id, Arc::clone(&plan.notices));
         let decoder = Decoder::new(&plan.programs.catalog);
-        let now = wire.now();
-        let snapshots = Snapshots::of(&plan.settings).map(Arc::new);
-        let scribe = snapshots.clone().zip(plan.settings.state.as_ref());
-        let scribe = scribe.map(|(snapshots, state)| {
-            Scribe::new(wire.clone(), snapshots, Arc::clone(&plan.streams), state.snapshot_interval)
+        let now = clients.now();
+        let store = SnapshotStore::of(&plan.settings).map(Arc::new);
+        let snapshots = store.clone().zip(plan.settings.state.as_ref());
+        let snapshots = snapshots.map(|(store, state)| {
+            SnapshotScheduler::new(clients.clone(), store, Arc::clone(&plan.topology), state.snapshot_interval)
         });
         Ok(Worker {
             consumer: Arc::new(consumer),
-            slots: BTreeMap::new(),
+            tasks: BTreeMap::new(),
             member: None,
-            unasked: false,
-            bench: Bench { decoder, event: Event::default(), counts: Counts::default() },
-            transactor,
-            outlet: Outlet::new(&plan.settings, Arc::clone(&plan.streams)),
-            herald,
-            unheralded: false,
-            herald_at: now,
-            restorer: Restorer::new(wire.clone(), &plan, snapshots),
-            scribe,
-            renewal: Renewal::new(),
-            fate: Fate::Clear,
-            names: Names::new(),
+            gave_up_unasked: false,
+            scratch: WorkerScratch { decoder, event: Event::default(), counts: WorkerStats::default() },
+            transactions,
+            writer: RecordWriter::new(&plan.settings, Arc::clone(&plan.topology)),
+            early_producer,
+            has_unsent_changes: false,
+            send_early_at: now,
+            restorer: Restorer::new(clients.clone(), &plan, store),
+            snapshots,
+            catalog_switch: CatalogSwitch::new(),
+            transaction: TransactionState::Clear,
+            names: TransactionNames::new(),
             held: false,
             parked: VecDeque::new(),
             unsent_bytes: 0,
@@ -213,12 +213,12 @@ impl<W: Wire> Worker<W> {
             start_at: None,
             aborts_in_a_row: 0,
             accepted_at: None,
-            looked: None,
+            last_probe: None,
             tick_at: now + TICK,
             progress_at: now + PROGRESS,
-            told: Counts::default(),
+            reported: WorkerStats::default(),
             plan,
-            wire,
+            clients,
         })
     }
 
@@ -226,9 +226,9 @@ impl<W: Wire> Worker<W> {
     ///
     /// # Errors
     /// What only a person can mend. Everything else is waited for.
-    pub fn run(&mut self) -> Result<Counts, WorkerError> {
+    pub fn run(&mut self) -> Result<WorkerStats, WorkerError> {
         self.consumer.join().map_err(WorkerError::Join)?;
-        self.say(Notice::WorkerStarted(self.plan.id));
+        self.report(Notice::WorkerStarted(self.plan.id));
         let consumer = Arc::clone(&self.consumer);
         loop {
             let turn = self.select(&consumer);
@@ -236,8 +236,8 @@ impl<W: Wire> Worker<W> {
                 break;
             }
         }
-        let counts = self.bench.counts.clone();
-        self.say(Notice::WorkerStopped(self.plan.id, counts.clone()));
+        let counts = self.scratch.counts.clone();
+        self.report(Notice::WorkerStopped(self.plan.id, counts.clone()));
         Ok(counts)
     }
 
@@ -248,12 +248,12 @@ impl<W: Wire> Worker<W> {
         if self.plan.stop.is_given() {
             return Turn::Stop;
         }
-        if self.renewal.is_behind(self.plan.breaker.version()) && !self.held {
+        if self.catalog_switch.is_behind(self.plan.rollout.revision()) && !self.held {
             return Turn::Catalog;
         }
-        let now = self.wire.now();
-        if self.renewal.surveying.as_ref().is_some_and(|surveying| surveying.next_at <= now) {
-            return Turn::Survey;
+        let now = self.clients.now();
+        if self.catalog_switch.measurement.as_ref().is_some_and(|measurement| measurement.next_at <= now) {
+            return Turn::MeasureImpact;
         }
         if self.commit_at.is_some_and(|at| at <= now) {
             return Turn::Commit;
@@ -261,8 +261,8 @@ impl<W: Wire> Worker<W> {
         if !self.held && self.start_at.is_some_and(|at| at <= now) {
             return Turn::Start;
         }
-        if let Some(finding) = self.restorer.next() {
-            return Turn::Restored(Box::new(finding));
+        if let Some(result) = self.restorer.next() {
+            return Turn::Restored(Box::new(result));
         }
         if self.tick_at <= now {
             return Turn::Tick;
@@ -272,9 +272,9 @@ impl<W: Wire> Worker<W> {
         {
             return Turn::Parked(message);
         }
-        if self.unheralded && self.herald_at <= now {
-            self.herald();
-            self.herald_at = now + HERALDED_TOGETHER;
+        if self.has_unsent_changes && self.send_early_at <= now {
+            self.send_early();
+            self.send_early_at = now + EARLY_SEND_INTERVAL;
         }
         match consumer.poll(self.poll_wait(now)) {
             None => Turn::Quiet,
@@ -285,40 +285,40 @@ impl<W: Wire> Worker<W> {
 
     /// How long there may be nothing else to do than to wait for a record.
     fn poll_wait(&self, now: Instant) -> Duration {
-        let restores = self.slots.values().any(|slot| matches!(slot, Slot::Restoring(_)));
+        let restores = self.tasks.values().any(|task| matches!(task, Task::Restoring(_)));
         let longest = if restores { POLL_RESTORING } else { POLL };
         // Where no record is at hand the changes leave.
-        let longest = if self.unheralded { Duration::ZERO } else { longest };
+        let longest = if self.has_unsent_changes { Duration::ZERO } else { longest };
         self.commit_at.map_or(longest, |at| at.saturating_duration_since(now).min(longest))
     }
 
-    fn apply(&mut self, turn: Turn<impl Record>) -> Result<Next, WorkerError> {
+    fn apply(&mut self, turn: Turn<impl PolledRecord>) -> Result<Next, WorkerError> {
         match turn {
             Turn::Quiet => {
-                self.unasked = false;
-                self.herald();
+                self.gave_up_unasked = false;
+                self.send_early();
             }
             Turn::Record(message) => {
-                if self.held || self.offer(&message) == Taken::Full {
+                if self.held || self.offer(&message) == TakeOutcome::Full {
                     self.parked.push_back(message.detach());
                 }
             }
             Turn::Parked(message) => {
-                if self.offer(&message) == Taken::Full {
+                if self.offer(&message) == TakeOutcome::Full {
                     self.parked.push_front(message);
                 }
             }
             Turn::Rebalance(rebalance) => self.rebalance(rebalance)?,
-            Turn::Catalog => self.heed_breaker()?,
-            Turn::Survey => self.survey(),
+            Turn::Catalog => self.apply_rollout()?,
+            Turn::MeasureImpact => self.measure_impact(),
             Turn::Start => self.start_assigned(),
-            Turn::Restored(finding) => self.restored(*finding),
+            Turn::Restored(result) => self.run_restored(*result),
             Turn::Commit => self.commit()?,
             Turn::Tick => self.tick(),
             Turn::Trouble(error) => self.trouble(error)?,
             Turn::Stop => {
-                self.settle_within(STOP_PATIENCE)?;
-                self.snapshot_last(&self.running(), LAST_SNAPSHOTS_PATIENCE);
+                self.commit_all_within(STOP_PATIENCE)?;
+                self.take_final_snapshots(&self.running(), FINAL_SNAPSHOTS_PATIENCE);
                 return Ok(Next::Leave);
             }
         }
@@ -326,70 +326,70 @@ impl<W: Wire> Worker<W> {
     }
 
     /// Offers a record to its partition. One whose partition is not here any more is not ours to apply.
-    fn offer(&mut self, message: &impl Message) -> Taken {
-        let partition = self.plan.streams.partition(message.topic(), message.partition());
-        let Some(Slot::Running(running)) = partition.and_then(|partition| self.slots.get_mut(&partition)) else {
-            return Taken::Done { accepted: false };
+    fn offer(&mut self, message: &impl Message) -> TakeOutcome {
+        let partition = self.plan.topology.partition(message.topic(), message.partition());
+        let Some(Task::Running(running)) = partition.and_then(|partition| self.tasks.get_mut(&partition)) else {
+            return TakeOutcome::Done { accepted: false };
         };
         let now = self.plan.clock.now();
         let before = running.unsent_bytes();
-        let taken = running.take(message, now, &mut self.bench);
+        let taken = running.take(message, now, &mut self.scratch);
         self.unsent_bytes = (self.unsent_bytes + running.unsent_bytes()).saturating_sub(before);
-        let has_to_rest = running.is_ahead() && !running.rests;
+        let must_pause = running.is_ahead() && !running.paused_for_alignment;
         match taken {
-            Taken::Done { accepted } => {
+            TakeOutcome::Done { accepted } => {
                 if accepted {
                     self.accepted_at = Some(now);
                 }
                 self.commit_later();
                 if self.unsent_bytes >= UNSENT_BYTES_MAX {
-                    self.commit_at = Some(self.wire.now());
+                    self.commit_at = Some(self.clients.now());
                 }
             }
-            Taken::Full => self.commit_at = Some(self.wire.now()),
+            TakeOutcome::Full => self.commit_at = Some(self.clients.now()),
         }
-        if has_to_rest && let Some(partition) = partition {
-            self.rest(partition);
+        if must_pause && let Some(partition) = partition {
+            self.pause_for_alignment(partition);
         }
         taken
     }
 
     fn tick(&mut self) {
         if let Some(at) = self.accepted_at.take() {
-            self.plan.pulse.beat(at);
+            self.plan.liveness.record_event(at);
         }
         self.snapshot_if_due();
         self.follow_wall_clock();
-        self.go_on_merging();
-        self.keep_pace();
-        self.say(self.standing());
+        self.apply_merged_tasks();
+        self.align_sources();
+        self.report(self.status());
         // From the end of this one, which may take long: the group has to be heard between two of them.
-        let now = self.wire.now();
+        let now = self.clients.now();
         self.tick_at = now + TICK;
         if now >= self.progress_at {
             self.progress_at = now + PROGRESS;
-            if self.told != self.bench.counts {
-                self.told = self.bench.counts.clone();
-                self.say(Notice::Progress(self.plan.id, self.told.clone()));
+            if self.reported != self.scratch.counts {
+                self.reported = self.scratch.counts.clone();
+                self.report(Notice::Progress(self.plan.id, self.reported.clone()));
             }
         }
     }
 
-    fn trouble(&mut self, error: WireError) -> Result<(), WorkerError> {
+    fn trouble(&mut self, error: BrokerError) -> Result<(), WorkerError> {
         match (error.class, error.code) {
             (
-                Class::Fatal,
+                ErrorClass::Fatal,
                 Some(code @ (RDKafkaErrorCode::FencedInstanceId | RDKafkaErrorCode::UnreleasedInstanceId)),
             ) => return Err(self.fenced(code)),
-            (Class::Fatal, _) => return Err(WorkerError::Fatal(error.text)),
+            (ErrorClass::Fatal, _) => return Err(WorkerError::Fatal(error.text)),
             (_, Some(RDKafkaErrorCode::AutoOffsetReset)) => self.stop_where_records_are_gone()?,
             (_, Some(RDKafkaErrorCode::UnknownTopicOrPartition | RDKafkaErrorCode::UnknownTopic)) => {
-                let topics: Vec<&str> = self.streams().iter().map(|(_, plan)| &*plan.topic).collect();
+                let topics: Vec<&str> = self.topology().iter().map(|(_, plan)| &*plan.topic).collect();
                 let topics = topics.join(" or ");
                 let why = format!("the topic {topics} is gone; see `tagstream topics create`");
-                self.say(Notice::Trouble { worker: self.plan.id, what: "reading", why });
+                self.report(Notice::Trouble { worker: self.plan.id, what: "reading", why });
             }
-            _ => self.say(Notice::Trouble { worker: self.plan.id, what: "reading", why: error.text }),
+            _ => self.report(Notice::Trouble { worker: self.plan.id, what: "reading", why: error.text }),
         }
         Ok(())
     }
@@ -406,37 +406,37 @@ impl<W: Wire> Worker<W> {
 
     /// Sees to it that what there is now is committed within the commit interval.
     pub(super) fn commit_later(&mut self) {
-        self.unheralded = self.herald.is_some();
+        self.has_unsent_changes = self.early_producer.is_some();
         if self.commit_at.is_none() {
-            self.commit_at = Some(self.wire.now() + self.plan.settings.service.commit_interval);
+            self.commit_at = Some(self.clients.now() + self.plan.settings.service.commit_interval);
         }
     }
 
     /// The partitions that run.
     pub(super) fn running(&self) -> Vec<PartitionId> {
-        let running = |(partition, slot): (&PartitionId, &Slot)| matches!(slot, Slot::Running(_)).then_some(*partition);
-        self.slots.iter().filter_map(running).collect()
+        let running = |(partition, task): (&PartitionId, &Task)| matches!(task, Task::Running(_)).then_some(*partition);
+        self.tasks.iter().filter_map(running).collect()
     }
 
-    pub(super) fn streams(&self) -> &Streams {
-        &self.plan.streams
+    pub(super) fn topology(&self) -> &Topology {
+        &self.plan.topology
     }
 
-    pub(super) fn say(&self, notice: Notice) {
+    pub(super) fn report(&self, notice: Notice) {
         (self.plan.notices)(notice);
     }
 }
 
-impl<W: Wire> Drop for Worker<W> {
+impl<W: KafkaClients> Drop for Worker<W> {
     fn drop(&mut self) {
-        for slot in self.slots.values() {
-            if let Slot::Restoring(restore) = slot {
+        for task in self.tasks.values() {
+            if let Task::Restoring(restore) = task {
                 restore.cancel.give();
             }
         }
         // Whatever the group still wants is answered in the callback from now on: nobody selects any more.
         if let Err(error) = self.consumer.leave() {
-            self.say(Notice::Trouble { worker: self.plan.id, what: "giving partitions up", why: error.text });
+            self.report(Notice::Trouble { worker: self.plan.id, what: "giving partitions up", why: error.text });
         }
     }
 }

@@ -8,12 +8,15 @@ use std::time::{Duration, Instant};
 use tokio::sync::mpsc::UnboundedSender;
 
 use super::{Report, Surroundings};
-use crate::kafka::{self, Breaker, Counts, Native, Notice, Pulse, Streams, Worker, WorkerError, WorkerId, WorkerPlan};
+use crate::kafka::{
+    self, CatalogRollout, InputLiveness, Notice, RdkafkaClients, Topology, Worker, WorkerError, WorkerId, WorkerPlan,
+    WorkerStats,
+};
 use crate::settings::Settings;
 
 pub struct Crew {
     settings: Arc<Settings>,
-    breaker: Arc<Breaker>,
+    breaker: Arc<CatalogRollout>,
     surroundings: Surroundings,
     reports: UnboundedSender<Report>,
     /// Threads that have not reported their end.
@@ -23,7 +26,7 @@ pub struct Crew {
 impl Crew {
     pub fn new(
         settings: Arc<Settings>,
-        breaker: Arc<Breaker>,
+        breaker: Arc<CatalogRollout>,
         surroundings: Surroundings,
         reports: UnboundedSender<Report>,
     ) -> Self {
@@ -32,7 +35,7 @@ impl Crew {
 
     pub fn look_for_cluster(&mut self) -> io::Result<()> {
         let (settings, reports) = (Arc::clone(&self.settings), self.reports.clone());
-        let programs = self.breaker.look().edition.programs;
+        let programs = self.breaker.view().active.programs;
         let Surroundings { notices, stop, .. } = self.surroundings.clone();
         thread::Builder::new().name("cluster".to_owned()).spawn(move || {
             let _guard = PanicGuard { reports: &reports };
@@ -44,22 +47,22 @@ impl Crew {
         Ok(())
     }
 
-    pub fn start_workers(&mut self, streams: Streams) -> io::Result<()> {
+    pub fn start_workers(&mut self, streams: Topology) -> io::Result<()> {
         let Surroundings { clock, notices, stop, backfill, .. } = &self.surroundings;
-        let pulse = Pulse::new(clock.now(), self.settings.service.outage_after, Arc::clone(notices));
+        let pulse = InputLiveness::new(clock.now(), self.settings.service.outage_after, Arc::clone(notices));
         let pulse = Arc::new(pulse);
         let streams = Arc::new(streams);
         for number in 0..self.settings.service.workers.get() {
             let plan = WorkerPlan {
                 id: WorkerId(number),
                 settings: Arc::clone(&self.settings),
-                streams: Arc::clone(&streams),
-                programs: self.breaker.look().edition.programs,
-                breaker: Arc::clone(&self.breaker),
+                topology: Arc::clone(&streams),
+                programs: self.breaker.view().active.programs,
+                rollout: Arc::clone(&self.breaker),
                 backfill: *backfill,
                 notices: Arc::clone(notices),
                 clock: clock.clone(),
-                pulse: Arc::clone(&pulse),
+                liveness: Arc::clone(&pulse),
                 stop: stop.clone(),
             };
             let reports = self.reports.clone();
@@ -127,8 +130,9 @@ fn work(plan: WorkerPlan, reports: &UnboundedSender<Report>) {
 }
 
 /// Works until it is told to stop or cannot go on.
-fn work_once(plan: WorkerPlan, reports: &UnboundedSender<Report>) -> Result<Counts, WorkerError> {
-    let native = Native::new(Arc::clone(&plan.settings), Arc::clone(&plan.streams), plan.id, Arc::clone(&plan.notices));
+fn work_once(plan: WorkerPlan, reports: &UnboundedSender<Report>) -> Result<WorkerStats, WorkerError> {
+    let native =
+        RdkafkaClients::new(Arc::clone(&plan.settings), Arc::clone(&plan.topology), plan.id, Arc::clone(&plan.notices));
     let mut worker = Worker::new(plan, native)?;
     // Declared after the worker, so dropped before it: the report does not wait for a consumer to close.
     let _guard = PanicGuard { reports };

@@ -23,7 +23,7 @@ use tokio::time::{Instant, sleep_until};
 use crate::engine::Programs;
 use crate::http::{Controls, HttpError, Monitor, Server};
 use crate::kafka::{
-    Backfill, Breaker, Clock, ClusterError, Counts, Notices, StopSignal, Streams, WorkerError, WorkerId,
+    Backfill, CatalogRollout, Clock, ClusterError, Notices, StopSignal, Topology, WorkerError, WorkerId, WorkerStats,
 };
 use crate::settings::Settings;
 use crew::Crew;
@@ -104,8 +104,8 @@ pub enum Told {
 
 /// What a thread has to say to the loop.
 enum Report {
-    Cluster(Result<Streams, ClusterError>),
-    Left(WorkerId, Result<Counts, WorkerError>),
+    Cluster(Result<Topology, ClusterError>),
+    Left(WorkerId, Result<WorkerStats, WorkerError>),
     /// The thread of this name.
     Panicked(String),
 }
@@ -136,7 +136,7 @@ pub fn run(settings: Settings, programs: Arc<Programs>, surroundings: Surroundin
         let workers = settings.service.workers.get();
         let (threshold, approve) = (settings.service.max_change, surroundings.approve_changes);
         let notices = Arc::clone(&surroundings.notices);
-        let breaker = Arc::new(Breaker::new(programs, workers, threshold, approve, notices));
+        let breaker = Arc::new(CatalogRollout::new(programs, workers, threshold, approve, notices));
         let nothing = || CatalogFaults { report: "there is no file to read it from".to_owned(), problems: Vec::new() };
         let no_source: CatalogSource = Arc::new(move || Err(nothing()));
         let source = surroundings.catalog.clone().unwrap_or(no_source);

@@ -8,7 +8,7 @@ use serde_json::Value as Json;
 use crate::catalog::Catalog;
 use crate::engine::Programs;
 use crate::http::{Refused, Reread};
-use crate::kafka::{Breaker, Streams};
+use crate::kafka::{CatalogRollout, Topology};
 use crate::settings::Settings;
 
 /// Reads the catalog anew, or tells all its problems where it has errors.
@@ -61,7 +61,7 @@ impl fmt::Display for Reloaded {
 pub struct Reloader {
     pub source: CatalogSource,
     pub settings: Arc<Settings>,
-    pub breaker: Arc<Breaker>,
+    pub breaker: Arc<CatalogRollout>,
 }
 
 impl Reloader {
@@ -69,19 +69,19 @@ impl Reloader {
     /// Why the catalog that runs goes on.
     fn reload(&self) -> Result<Reloaded, ReloadError> {
         let programs = (self.source)().map_err(ReloadError::Catalog)?;
-        let running = self.breaker.look().edition.programs;
+        let running = self.breaker.view().active.programs;
         if programs.catalog.fingerprint == running.catalog.fingerprint {
             return Ok(Reloaded::Unchanged { fingerprint: running.fingerprint().to_owned() });
         }
         let topics = |catalog: &Catalog| -> Vec<String> {
-            Streams::of(&self.settings, Some(catalog)).iter().map(|(_, plan)| plan.topic.to_string()).collect()
+            Topology::of(&self.settings, Some(catalog)).iter().map(|(_, plan)| plan.topic.to_string()).collect()
         };
         let wanted = topics(&programs.catalog);
         if wanted != topics(&running.catalog) {
             return Err(ReloadError::Topics { wanted: wanted.join(", ") });
         }
         let fingerprint = programs.fingerprint().to_owned();
-        self.breaker.propose(programs);
+        self.breaker.submit(programs);
         Ok(Reloaded::Proposed { fingerprint })
     }
 

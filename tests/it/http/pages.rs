@@ -9,7 +9,9 @@ use serde_json::{Value, json};
 use tagstream::catalog;
 use tagstream::engine::Programs;
 use tagstream::http::{Controls, Monitor, Refused, Reread, Server};
-use tagstream::kafka::{Breaker, Clock, Counts, Figures, Notice, Recycle, Standing, Work, WorkerId};
+use tagstream::kafka::{
+    CatalogRollout, Clock, Notice, PartitionStatus, ProducerReset, RunningFigures, WorkStats, WorkerId, WorkerStats,
+};
 use tagstream::model::{ChangeKind, Timestamp};
 use tagstream::settings::MaxChange;
 
@@ -34,7 +36,7 @@ fn programs() -> Arc<Programs> {
 
 /// Of a service whose catalog file is always the same.
 fn controls() -> Controls {
-    let breaker = Arc::new(Breaker::new(programs(), 1, MaxChange::Share(0.2), false, Arc::new(|_| ())));
+    let breaker = Arc::new(CatalogRollout::new(programs(), 1, MaxChange::Share(0.2), false, Arc::new(|_| ())));
     Controls { breaker, reload: Arc::new(|| Ok(Reread::Unchanged("nothing changed".to_owned()))) }
 }
 
@@ -45,23 +47,24 @@ fn start() -> (Arc<Monitor>, Server) {
     (monitor, server)
 }
 
-fn counts(events: u64, added: u64) -> Counts {
-    let mut work = Work { records: events + 3, events, tombstones: 1, timers: 4, ..Work::default() };
+fn counts(events: u64, added: u64) -> WorkerStats {
+    let mut work = WorkStats { records: events + 3, events, tombstones: 1, timers: 4, ..WorkStats::default() };
     work.rejected.insert("not_json", 2);
     work.skipped.insert("paid".into(), 6);
     work.misfits.insert("city".into(), 5);
     (0..added).for_each(|_| work.changes.count("some", ChangeKind::Added));
-    Counts { work, commits: 1, aborts: 0 }
+    WorkerStats { work, commits: 1, aborts: 0 }
 }
 
-fn committed(counts: Counts) -> Notice {
+fn committed(counts: WorkerStats) -> Notice {
     Notice::Committed { worker: ONE, took: Duration::from_millis(30), counts }
 }
 
 fn stands(lag: Option<u64>) -> Notice {
     let clock = Some(Timestamp::from_ms(NOW_MS - 2_500));
-    let figures = Figures { committed: Some(42), lag, clock, entities: 5, waiting_bytes: Some(70), state_bytes: 600 };
-    Notice::Standing { worker: ONE, held: false, partitions: vec![(7.into(), Standing::Running(figures))] }
+    let figures =
+        RunningFigures { committed: Some(42), lag, clock, entities: 5, waiting_bytes: Some(70), state_bytes: 600 };
+    Notice::Status { worker: ONE, held: false, partitions: vec![(7.into(), PartitionStatus::Running(figures))] }
 }
 
 #[test]
@@ -95,7 +98,7 @@ fn a_page_of_metrics_says_what_was_committed() {
     });
     monitor.hear(&committed(counts(10, 3)));
     monitor.hear(&committed(counts(12, 4)));
-    monitor.hear(&Notice::Recycled { worker: ONE, why: Recycle::SlowCommit });
+    monitor.hear(&Notice::ProducerReset { worker: ONE, why: ProducerReset::SlowCommit });
     monitor.hear(&Notice::Aborted { worker: ONE, why: String::new(), retry_in: Duration::ZERO });
     monitor.hear(&Notice::DoubtResolved { worker: ONE, committed: 1, open: 0, elsewhere: 0 });
     monitor.hear(&Notice::Outage { silent_for: Duration::ZERO });

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use tagstream::http::{HANG_AFTER, PATIENCE, Watch};
-use tagstream::kafka::{Counts, Figures, Notice, Standing, WorkerId};
+use tagstream::kafka::{Notice, PartitionStatus, RunningFigures, WorkerId, WorkerStats};
 
 const ONE: WorkerId = WorkerId(0);
 const MOMENT: Duration = Duration::from_millis(500);
@@ -58,22 +58,29 @@ fn assigned(worker: WorkerId, partitions: &[i32]) -> Notice {
     Notice::Assigned { worker, partitions: partitions.iter().map(|number| (*number).into()).collect() }
 }
 
-fn running(lag: Option<u64>) -> Standing {
-    Standing::Running(Figures { committed: None, lag, clock: None, entities: 0, waiting_bytes: None, state_bytes: 0 })
+fn running(lag: Option<u64>) -> PartitionStatus {
+    PartitionStatus::Running(RunningFigures {
+        committed: None,
+        lag,
+        clock: None,
+        entities: 0,
+        waiting_bytes: None,
+        state_bytes: 0,
+    })
 }
 
 /// The worker's one partition runs.
 fn stands(held: bool, lag: Option<u64>) -> Notice {
-    Notice::Standing { worker: ONE, held, partitions: vec![(3.into(), running(lag))] }
+    Notice::Status { worker: ONE, held, partitions: vec![(3.into(), running(lag))] }
 }
 
-fn places(partitions: &[(i32, Standing)]) -> Notice {
+fn places(partitions: &[(i32, PartitionStatus)]) -> Notice {
     let partitions = partitions.iter().map(|(number, standing)| ((*number).into(), standing.clone())).collect();
-    Notice::Standing { worker: ONE, held: false, partitions }
+    Notice::Status { worker: ONE, held: false, partitions }
 }
 
 fn committed() -> Notice {
-    Notice::Committed { worker: ONE, took: MOMENT, counts: Counts::default() }
+    Notice::Committed { worker: ONE, took: MOMENT, counts: WorkerStats::default() }
 }
 
 #[test]
@@ -90,7 +97,7 @@ fn each_step_of_the_start_has_its_words() {
     // There are fewer partitions than workers.
     scene.hear(assigned(ONE, &[0, 3])).hear(assigned(WorkerId(1), &[]));
     assert_eq!(scene.not_ready(), "worker 0 starts partition 0; worker 0 starts partition 3");
-    scene.hear(places(&[(0, running(Some(9))), (3, Standing::Restoring)]));
+    scene.hear(places(&[(0, running(Some(9))), (3, PartitionStatus::Restoring)]));
     assert_eq!(scene.not_ready(), "worker 0 reads the state of partition 3 back");
     scene.hear(places(&[(0, running(Some(9))), (3, running(Some(0)))]));
     assert_eq!(scene.not_ready(), "");
@@ -111,9 +118,9 @@ fn a_partition_that_goes_leaves_nothing_behind() {
 #[test]
 fn a_partition_that_begins_again_or_is_stopped_is_not_ready() {
     let mut scene = Scene::running();
-    scene.hear(places(&[(3, Standing::Starting)]));
+    scene.hear(places(&[(3, PartitionStatus::Starting)]));
     assert_eq!(scene.not_ready(), "worker 0 starts partition 3");
-    scene.hear(places(&[(3, Standing::Stopped("its offset is gone".to_owned()))]));
+    scene.hear(places(&[(3, PartitionStatus::Stopped("its offset is gone".to_owned()))]));
     assert_eq!(scene.not_ready(), "worker 0 has stopped partition 3: its offset is gone");
     assert!(scene.watch.hung(scene.now).is_empty(), "the others go on");
     scene.hear(stands(false, Some(0)));
@@ -171,7 +178,7 @@ fn a_loop_that_does_not_turn_hangs() {
 #[test]
 fn who_has_not_started_or_has_stopped_does_not_hang() {
     let mut scene = Scene::new(2);
-    scene.hear(reached()).hear(Notice::WorkerStopped(ONE, Counts::default()));
+    scene.hear(reached()).hear(Notice::WorkerStopped(ONE, WorkerStats::default()));
     scene.hear(Notice::Trouble { worker: ONE, what: "giving partitions up", why: String::new() }).pass(2 * HANG_AFTER);
     assert!(scene.watch.hung(scene.now).is_empty());
     assert_eq!(scene.not_ready(), "worker 0 has stopped; worker 1 has not started");

@@ -7,9 +7,9 @@ use std::time::{Duration, Instant};
 use rdkafka::Timestamp;
 use rdkafka::message::OwnedMessage;
 use rdkafka::types::RDKafkaErrorCode;
-use tagstream::kafka::wire::{
-    Bounds, ChangelogReader, Class, Committed, GroupConsumer, Outgoing, PlainProducer, Rebalance, Refused, Wire,
-    WireError,
+use tagstream::kafka::broker::{
+    BrokerError, ChangelogReader, CommittedOffset, ErrorClass, GroupConsumer, KafkaClients, NonTransactionalProducer,
+    OffsetBounds, OutgoingRecord, Rebalance, RefusedRecord,
 };
 use tagstream::kafka::{ClientError, PartitionId};
 
@@ -32,12 +32,12 @@ pub struct SimWire {
 }
 
 /// What is said to who calls while its process is dying.
-pub fn gone() -> WireError {
-    wire_error(Class::Fatal, RDKafkaErrorCode::Fail)
+pub fn gone() -> BrokerError {
+    wire_error(ErrorClass::Fatal, RDKafkaErrorCode::Fail)
 }
 
-pub fn timed_out() -> WireError {
-    wire_error(Class::Again, RDKafkaErrorCode::OperationTimedOut)
+pub fn timed_out() -> BrokerError {
+    wire_error(ErrorClass::Retriable, RDKafkaErrorCode::OperationTimedOut)
 }
 
 pub fn micros(time: Duration) -> u64 {
@@ -61,7 +61,7 @@ impl SimWire {
     }
 
     /// A question that changes nothing: its answer, or that there was none in time.
-    fn ask<T>(&self, patience: Duration, mut answer: impl FnMut(&mut State) -> Option<T>) -> Result<T, WireError> {
+    fn ask<T>(&self, patience: Duration, mut answer: impl FnMut(&mut State) -> Option<T>) -> Result<T, BrokerError> {
         let world = &*self.world;
         let Some(mut held) = world.enter() else { return Err(gone()) };
         let deadline = held.now_us + micros(patience);
@@ -84,10 +84,10 @@ impl SimWire {
     }
 }
 
-impl Wire for SimWire {
+impl KafkaClients for SimWire {
     type Consumer = SimConsumer;
     type Producer = SimProducer;
-    type Plain = NoPlain;
+    type NonTransactionalProducer = NoPlain;
     type Changelog = SimChangelog;
 
     fn consumer(&self) -> Result<SimConsumer, ClientError> {
@@ -107,7 +107,7 @@ impl Wire for SimWire {
         Ok(SimProducer { wire: self.clone(), id })
     }
 
-    fn plain_producer(&self) -> Result<NoPlain, ClientError> {
+    fn non_transactional_producer(&self) -> Result<NoPlain, ClientError> {
         panic!("changes leave in transactions only")
     }
 
@@ -137,8 +137,8 @@ impl Wire for SimWire {
 /// Deliveries outside of transactions are not simulated.
 pub enum NoPlain {}
 
-impl PlainProducer for NoPlain {
-    fn send<'a>(&self, _: Outgoing<'a>) -> Result<(), (WireError, Outgoing<'a>)> {
+impl NonTransactionalProducer for NoPlain {
+    fn send<'a>(&self, _: OutgoingRecord<'a>) -> Result<(), (BrokerError, OutgoingRecord<'a>)> {
         match *self {}
     }
 
@@ -146,7 +146,7 @@ impl PlainProducer for NoPlain {
         match *self {}
     }
 
-    fn take_refused(&self) -> Option<Refused> {
+    fn take_refused(&self) -> Option<RefusedRecord> {
         match *self {}
     }
 }
@@ -158,12 +158,12 @@ pub struct SimConsumer {
 }
 
 impl SimConsumer {
-    fn local<T>(&self, work: impl FnOnce(&mut State, ConsumerId) -> T) -> Result<T, WireError> {
+    fn local<T>(&self, work: impl FnOnce(&mut State, ConsumerId) -> T) -> Result<T, BrokerError> {
         let Some(mut held) = self.wire.world.enter() else { return Err(gone()) };
         Ok(work(&mut held, self.id))
     }
 
-    fn membership<T>(&self, work: impl FnOnce(&mut Membership) -> T) -> Result<T, WireError> {
+    fn membership<T>(&self, work: impl FnOnce(&mut Membership) -> T) -> Result<T, BrokerError> {
         self.local(|state, id| work(&mut state.cluster.consumers[id]))
     }
 }
@@ -171,21 +171,21 @@ impl SimConsumer {
 impl GroupConsumer for SimConsumer {
     type Record<'a> = OwnedMessage;
 
-    fn join(&self) -> Result<(), WireError> {
+    fn join(&self) -> Result<(), BrokerError> {
         self.local(|state, id| {
             let us = state.dice.u64(1_000..50_000);
             state.after(us, Event::Beat(id));
         })
     }
 
-    fn poll(&self, wait: Duration) -> Option<Result<OwnedMessage, WireError>> {
+    fn poll(&self, wait: Duration) -> Option<Result<OwnedMessage, BrokerError>> {
         let world = &*self.wire.world;
         let mut held = world.enter()?;
         let us = held.dice.u64(5..50);
         held = world.pass(held, us);
         for wait_us in [micros(wait), 0] {
             if let Some(code) = held.cluster.consumers[self.id].fatal {
-                return Some(Err(wire_error(Class::Fatal, code)));
+                return Some(Err(wire_error(ErrorClass::Fatal, code)));
             }
             if held.cluster.consumers[self.id].deliver() {
                 return None;
@@ -222,11 +222,11 @@ impl GroupConsumer for SimConsumer {
         self.membership(|consumer| consumer.member.map(|member| member.to_string())).ok()?
     }
 
-    fn accept(&self) -> Result<(), WireError> {
+    fn accept(&self) -> Result<(), BrokerError> {
         self.local(State::answer_assign)
     }
 
-    fn give_up(&self, fetched: &[PartitionId]) -> Result<(), WireError> {
+    fn give_up(&self, fetched: &[PartitionId]) -> Result<(), BrokerError> {
         self.local(|state, id| {
             state.note(format_args!("consumer {id} gives up {fetched:?}"));
             let consumer = &mut state.cluster.consumers[id];
@@ -235,7 +235,7 @@ impl GroupConsumer for SimConsumer {
         })
     }
 
-    fn fetch(&self, starts: &[(PartitionId, i64)]) -> Result<(), WireError> {
+    fn fetch(&self, starts: &[(PartitionId, i64)]) -> Result<(), BrokerError> {
         self.local(|state, id| {
             state.note(format_args!("consumer {id} fetches {starts:?}"));
             let start = |(partition, position): &(PartitionId, i64)| {
@@ -246,14 +246,14 @@ impl GroupConsumer for SimConsumer {
         })
     }
 
-    fn pause(&self, partitions: &[PartitionId]) -> Result<(), WireError> {
+    fn pause(&self, partitions: &[PartitionId]) -> Result<(), BrokerError> {
         if self.wire.planted == Some(Planted::NeverRests) {
             return Ok(());
         }
         self.membership(|consumer| consumer.pause(partitions, true))
     }
 
-    fn resume(&self, partitions: &[PartitionId]) -> Result<(), WireError> {
+    fn resume(&self, partitions: &[PartitionId]) -> Result<(), BrokerError> {
         self.membership(|consumer| consumer.pause(partitions, false))
     }
 
@@ -261,7 +261,7 @@ impl GroupConsumer for SimConsumer {
         &self,
         partitions: &[PartitionId],
         patience: Duration,
-    ) -> Result<BTreeMap<PartitionId, Result<Committed, WireError>>, WireError> {
+    ) -> Result<BTreeMap<PartitionId, Result<CommittedOffset, BrokerError>>, BrokerError> {
         let unstable = self.wire.planted == Some(Planted::ReadsUnstableOffsets);
         let forgets = self.wire.planted == Some(Planted::ForgetsClocks);
         self.wire.ask(patience, |state| {
@@ -280,11 +280,11 @@ impl GroupConsumer for SimConsumer {
         })
     }
 
-    fn noted(
+    fn committed_unstable(
         &self,
         partitions: &[PartitionId],
         patience: Duration,
-    ) -> Result<BTreeMap<PartitionId, Committed>, WireError> {
+    ) -> Result<BTreeMap<PartitionId, CommittedOffset>, BrokerError> {
         self.wire.ask(patience, |state| {
             let committed = &state.cluster.group.committed;
             let noted = |partition: &PartitionId| (*partition, committed.get(partition).cloned().unwrap_or_default());
@@ -292,18 +292,18 @@ impl GroupConsumer for SimConsumer {
         })
     }
 
-    fn bounds(&self, partition: PartitionId, patience: Duration) -> Result<Bounds, WireError> {
-        self.wire.ask(patience, |state| Some(Bounds { low: 0, high: state.cluster.input(partition).stable() }))
+    fn bounds(&self, partition: PartitionId, patience: Duration) -> Result<OffsetBounds, BrokerError> {
+        self.wire.ask(patience, |state| Some(OffsetBounds { low: 0, high: state.cluster.input(partition).stable() }))
     }
 
-    fn ends(&self, partitions: &[PartitionId], patience: Duration) -> Result<BTreeMap<PartitionId, i64>, WireError> {
+    fn ends(&self, partitions: &[PartitionId], patience: Duration) -> Result<BTreeMap<PartitionId, i64>, BrokerError> {
         self.wire.ask(patience, |state| {
             let end = |partition: &PartitionId| (*partition, state.cluster.input(*partition).stable());
             Some(partitions.iter().map(end).collect())
         })
     }
 
-    fn input_end(&self, patience: Duration) -> Result<i64, WireError> {
+    fn input_end(&self, patience: Duration) -> Result<i64, BrokerError> {
         self.wire.ask(patience, |state| {
             let cluster = &state.cluster;
             let inputs = cluster.streams.input_partitions();
@@ -311,14 +311,14 @@ impl GroupConsumer for SimConsumer {
         })
     }
 
-    fn positions(&self) -> Result<BTreeMap<PartitionId, i64>, WireError> {
+    fn positions(&self) -> Result<BTreeMap<PartitionId, i64>, BrokerError> {
         self.membership(|consumer| {
             let found = consumer.fetched.iter().filter(|(_, fetched)| fetched.found);
             found.map(|(partition, fetched)| (*partition, fetched.position)).collect()
         })
     }
 
-    fn leave(&self) -> Result<(), WireError> {
+    fn leave(&self) -> Result<(), BrokerError> {
         self.local(|state, id| {
             let consumer = &mut state.cluster.consumers[id];
             consumer.leaving = true;
@@ -347,7 +347,7 @@ pub struct SimChangelog {
 impl ChangelogReader for SimChangelog {
     type Record<'a> = OwnedMessage;
 
-    fn end(&self, partition: PartitionId, patience: Duration) -> Result<i64, WireError> {
+    fn end(&self, partition: PartitionId, patience: Duration) -> Result<i64, BrokerError> {
         let stable = self.wire.planted == Some(Planted::RestoresToStableEnd);
         self.wire.ask(patience, |state| {
             let log = state.cluster.changelog(partition);
@@ -355,16 +355,17 @@ impl ChangelogReader for SimChangelog {
         })
     }
 
-    fn stable(&self, partition: PartitionId, patience: Duration) -> Result<Bounds, WireError> {
-        self.wire.ask(patience, |state| Some(Bounds { low: 0, high: state.cluster.changelog(partition).stable() }))
+    fn stable(&self, partition: PartitionId, patience: Duration) -> Result<OffsetBounds, BrokerError> {
+        self.wire
+            .ask(patience, |state| Some(OffsetBounds { low: 0, high: state.cluster.changelog(partition).stable() }))
     }
 
-    fn open(&self, partition: PartitionId, offset: i64) -> Result<(), WireError> {
+    fn open(&self, partition: PartitionId, offset: i64) -> Result<(), BrokerError> {
         self.reading.set(Some((partition, Fetched { position: offset, found: false, paused: false })));
         Ok(())
     }
 
-    fn poll(&self, wait: Duration) -> Option<Result<OwnedMessage, WireError>> {
+    fn poll(&self, wait: Duration) -> Option<Result<OwnedMessage, BrokerError>> {
         let world = &*self.wire.world;
         let mut held = world.enter()?;
         let us = held.dice.u64(5..50);
@@ -381,7 +382,7 @@ impl ChangelogReader for SimChangelog {
                     }
                     (fetched.position, fetched.found) = (offset + 1, true);
                     self.reading.set(Some((partition, fetched)));
-                    let topic = held.cluster.streams.plan(partition.stream).changelog.clone();
+                    let topic = held.cluster.streams.plan(partition.topic).changelog.clone();
                     let (number, at) = (partition.number, Timestamp::NotAvailable);
                     let record = OwnedMessage::new(value, key, topic, at, number, offset, None);
                     return Some(Ok(record));
@@ -399,7 +400,7 @@ impl ChangelogReader for SimChangelog {
         None
     }
 
-    fn position(&self, partition: PartitionId) -> Result<Option<i64>, WireError> {
+    fn position(&self, partition: PartitionId) -> Result<Option<i64>, BrokerError> {
         let reading = self.reading.get().filter(|(number, fetched)| *number == partition && fetched.found);
         Ok(reading.map(|(_, fetched)| fetched.position))
     }

@@ -18,33 +18,33 @@ use super::streams::PartitionId;
 
 /// What an error asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Class {
+pub enum ErrorClass {
     /// The same call again goes on with it.
-    Again,
+    Retriable,
     /// The transaction has to be aborted, and can be.
-    Abort,
+    Abortable,
     /// The client is of no use any more; what it was doing is in doubt.
     Fatal,
 }
 
 /// An error of a client, in the words that matter here.
 #[derive(Clone, Debug)]
-pub struct WireError {
-    pub class: Class,
+pub struct BrokerError {
+    pub class: ErrorClass,
     pub code: Option<RDKafkaErrorCode>,
     pub text: String,
 }
 
-impl WireError {
+impl BrokerError {
     /// Whether a call used its time up: others that are to be repeated came back at once, and need a pause.
     pub fn timed_out(&self) -> bool {
         self.code == Some(RDKafkaErrorCode::OperationTimedOut)
     }
 }
 
-impl std::error::Error for WireError {}
+impl std::error::Error for BrokerError {}
 
-impl fmt::Display for WireError {
+impl fmt::Display for BrokerError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.text)
     }
@@ -64,7 +64,7 @@ pub enum Rebalance {
 
 /// What the group has committed for a partition.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Committed {
+pub struct CommittedOffset {
     /// `None`: nothing yet.
     pub offset: Option<i64>,
     /// What was written beside it.
@@ -73,40 +73,40 @@ pub struct Committed {
 
 /// Where a partition begins and ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Bounds {
+pub struct OffsetBounds {
     pub low: i64,
     pub high: i64,
 }
 
 /// A record as it was polled, which may be borrowed from the client.
-pub trait Record: Message {
+pub trait PolledRecord: Message {
     /// A copy that can wait.
     fn detach(&self) -> OwnedMessage;
 }
 
-impl Record for BorrowedMessage<'_> {
+impl PolledRecord for BorrowedMessage<'_> {
     fn detach(&self) -> OwnedMessage {
         BorrowedMessage::detach(self)
     }
 }
 
-impl Record for OwnedMessage {
+impl PolledRecord for OwnedMessage {
     fn detach(&self) -> OwnedMessage {
         self.clone()
     }
 }
 
 /// The clients of one worker, and its time.
-pub trait Wire: Clone + Send + 'static {
+pub trait KafkaClients: Clone + Send + 'static {
     type Consumer: GroupConsumer;
     type Producer: TransactionalProducer<Self::Consumer>;
-    type Plain: PlainProducer;
+    type NonTransactionalProducer: NonTransactionalProducer;
     type Changelog: ChangelogReader;
 
     fn consumer(&self) -> Result<Self::Consumer, ClientError>;
     /// A producer that has yet to get its transactional id.
     fn producer(&self) -> Result<Self::Producer, ClientError>;
-    fn plain_producer(&self) -> Result<Self::Plain, ClientError>;
+    fn non_transactional_producer(&self) -> Result<Self::NonTransactionalProducer, ClientError>;
     fn changelog(&self) -> Result<Self::Changelog, ClientError>;
     /// A reader of what the partitions themselves hold, where the other reads what their changelogs do.
     fn history(&self) -> Result<Self::Changelog, ClientError>;
@@ -120,13 +120,13 @@ pub trait Wire: Clone + Send + 'static {
 /// A member of the group that reads the input, read_committed. Nothing is fetched but what [`GroupConsumer::fetch`]
 /// says.
 pub trait GroupConsumer {
-    type Record<'a>: Record
+    type Record<'a>: PolledRecord
     where
         Self: 'a;
 
-    fn join(&self) -> Result<(), WireError>;
+    fn join(&self) -> Result<(), BrokerError>;
     /// `None` says nothing about whether there is more to read.
-    fn poll(&self, wait: Duration) -> Option<Result<Self::Record<'_>, WireError>>;
+    fn poll(&self, wait: Duration) -> Option<Result<Self::Record<'_>, BrokerError>>;
     /// What the group wants, in order. Until it is answered, by [`GroupConsumer::accept`] or
     /// [`GroupConsumer::give_up`], the group waits.
     fn next_rebalance(&self) -> Option<Rebalance>;
@@ -135,39 +135,39 @@ pub trait GroupConsumer {
     /// as if what it had were still its own.
     fn member(&self) -> Option<String>;
     /// Takes what was assigned, of which nothing is fetched yet.
-    fn accept(&self) -> Result<(), WireError>;
+    fn accept(&self) -> Result<(), BrokerError>;
     /// Gives partitions up, of which these were fetched.
-    fn give_up(&self, fetched: &[PartitionId]) -> Result<(), WireError>;
+    fn give_up(&self, fetched: &[PartitionId]) -> Result<(), BrokerError>;
     /// Fetches partitions, each from an offset on.
-    fn fetch(&self, starts: &[(PartitionId, i64)]) -> Result<(), WireError>;
-    fn pause(&self, partitions: &[PartitionId]) -> Result<(), WireError>;
-    fn resume(&self, partitions: &[PartitionId]) -> Result<(), WireError>;
+    fn fetch(&self, starts: &[(PartitionId, i64)]) -> Result<(), BrokerError>;
+    fn pause(&self, partitions: &[PartitionId]) -> Result<(), BrokerError>;
+    fn resume(&self, partitions: &[PartitionId]) -> Result<(), BrokerError>;
     /// What the group has committed, by partition; an error while a transaction that may move it is open.
     fn committed(
         &self,
         partitions: &[PartitionId],
         patience: Duration,
-    ) -> Result<BTreeMap<PartitionId, Result<Committed, WireError>>, WireError>;
+    ) -> Result<BTreeMap<PartitionId, Result<CommittedOffset, BrokerError>>, BrokerError>;
     /// The same without waiting: what a transaction that is open may be about to move. Nothing can begin there.
-    fn noted(
+    fn committed_unstable(
         &self,
         partitions: &[PartitionId],
         patience: Duration,
-    ) -> Result<BTreeMap<PartitionId, Committed>, WireError>;
-    fn bounds(&self, partition: PartitionId, patience: Duration) -> Result<Bounds, WireError>;
+    ) -> Result<BTreeMap<PartitionId, CommittedOffset>, BrokerError>;
+    fn bounds(&self, partition: PartitionId, patience: Duration) -> Result<OffsetBounds, BrokerError>;
     /// The ends of partitions, as they are after the call began; those that are not known now are left out.
-    fn ends(&self, partitions: &[PartitionId], patience: Duration) -> Result<BTreeMap<PartitionId, i64>, WireError>;
+    fn ends(&self, partitions: &[PartitionId], patience: Duration) -> Result<BTreeMap<PartitionId, i64>, BrokerError>;
     /// The ends of all partitions of the input together: it grows when a record comes to any of them, whoever reads it.
-    fn input_end(&self, patience: Duration) -> Result<i64, WireError>;
+    fn input_end(&self, patience: Duration) -> Result<i64, BrokerError>;
     /// Where the consumer is about to read. It steps over what is no record.
-    fn positions(&self) -> Result<BTreeMap<PartitionId, i64>, WireError>;
+    fn positions(&self) -> Result<BTreeMap<PartitionId, i64>, BrokerError>;
     /// From now on the group is answered without asking the worker, and gets everything back.
-    fn leave(&self) -> Result<(), WireError>;
+    fn leave(&self) -> Result<(), BrokerError>;
 }
 
 /// The part of a partition in a transaction.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Part {
+pub struct PartitionOffset {
     pub partition: PartitionId,
     /// The first record that is not behind it.
     pub next_offset: i64,
@@ -176,44 +176,50 @@ pub struct Part {
 }
 
 /// A record to be sent, on its way borrowed from a body.
-pub type Outgoing<'a> = BaseRecord<'a, [u8], [u8]>;
+pub type OutgoingRecord<'a> = BaseRecord<'a, [u8], [u8]>;
 
 /// A producer that says what became of each step of its transactions.
 pub trait TransactionalProducer<C> {
     /// Gets the transactional id, which ends whatever its last owner has left open.
-    fn init(&self, patience: Duration) -> Result<(), WireError>;
+    fn init(&self, patience: Duration) -> Result<(), BrokerError>;
     /// Local: no broker hears of it yet.
-    fn begin(&self) -> Result<(), WireError>;
+    fn begin(&self) -> Result<(), BrokerError>;
     /// Takes a record; gives it back, with the reason, if it cannot.
-    fn send<'a>(&self, record: Outgoing<'a>) -> Result<(), (WireError, Outgoing<'a>)>;
+    fn send<'a>(&self, record: OutgoingRecord<'a>) -> Result<(), (BrokerError, OutgoingRecord<'a>)>;
     /// Records that no broker has answered for yet.
     fn in_flight(&self) -> usize;
     /// The first record of this transaction that was refused.
-    fn refused(&self) -> Option<Refused>;
+    fn refused(&self) -> Option<RefusedRecord>;
     /// Sends the next offsets, each with its metadata, in the name of the consumer as the group knows it now, as long
     /// as it is this member.
-    fn send_offsets(&self, parts: &[Part], consumer: &C, member: &str, patience: Duration) -> Result<(), WireError>;
-    fn commit(&self, patience: Duration) -> Result<(), WireError>;
-    fn abort(&self, patience: Duration) -> Result<(), WireError>;
-    /// How many reports of [`TransactionalProducer::faults`] there have been: each tells all that happened before it.
-    fn reports(&self) -> u64;
+    fn send_offsets(
+        &self,
+        offsets: &[PartitionOffset],
+        consumer: &C,
+        member: &str,
+        patience: Duration,
+    ) -> Result<(), BrokerError>;
+    fn commit(&self, patience: Duration) -> Result<(), BrokerError>;
+    fn abort(&self, patience: Duration) -> Result<(), BrokerError>;
+    /// How many reports of [`TransactionalProducer::fault_count`] there have been: each tells all that happened before it.
+    fn report_count(&self) -> u64;
     /// Requests that were sent again or timed out, connections that broke.
-    fn faults(&self) -> u64;
+    fn fault_count(&self) -> u64;
 }
 
 /// A producer whose records are seen at once, in no transaction.
-pub trait PlainProducer {
+pub trait NonTransactionalProducer {
     /// Takes a record; gives it back, with the reason, if it cannot.
-    fn send<'a>(&self, record: Outgoing<'a>) -> Result<(), (WireError, Outgoing<'a>)>;
+    fn send<'a>(&self, record: OutgoingRecord<'a>) -> Result<(), (BrokerError, OutgoingRecord<'a>)>;
     /// Records that no broker has answered for yet.
     fn in_flight(&self) -> usize;
     /// The first record that was refused since the last call.
-    fn take_refused(&self) -> Option<Refused>;
+    fn take_refused(&self) -> Option<RefusedRecord>;
 }
 
 /// A record that a broker, or the client, would not take.
 #[derive(Clone, Debug)]
-pub struct Refused {
+pub struct RefusedRecord {
     pub topic: String,
     pub code: Option<RDKafkaErrorCode>,
     pub text: String,
@@ -221,17 +227,17 @@ pub struct Refused {
 
 /// Reads changelog partitions, or those whose changelogs they are, one at a time, read_committed.
 pub trait ChangelogReader {
-    type Record<'a>: Record
+    type Record<'a>: PolledRecord
     where
         Self: 'a;
 
     /// The end of a partition, with what is not committed yet.
-    fn end(&self, partition: PartitionId, patience: Duration) -> Result<i64, WireError>;
+    fn end(&self, partition: PartitionId, patience: Duration) -> Result<i64, BrokerError>;
     /// The first offset, and the end of what is decided: no open transaction begins before it.
-    fn stable(&self, partition: PartitionId, patience: Duration) -> Result<Bounds, WireError>;
+    fn stable(&self, partition: PartitionId, patience: Duration) -> Result<OffsetBounds, BrokerError>;
     /// Reads a partition from an offset on, and no other.
-    fn open(&self, partition: PartitionId, offset: i64) -> Result<(), WireError>;
-    fn poll(&self, wait: Duration) -> Option<Result<Self::Record<'_>, WireError>>;
+    fn open(&self, partition: PartitionId, offset: i64) -> Result<(), BrokerError>;
+    fn poll(&self, wait: Duration) -> Option<Result<Self::Record<'_>, BrokerError>>;
     /// Where the reader is about to read, behind what is no record; `None` until it has found something.
-    fn position(&self, partition: PartitionId) -> Result<Option<i64>, WireError>;
+    fn position(&self, partition: PartitionId) -> Result<Option<i64>, BrokerError>;
 }
