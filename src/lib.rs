@@ -39,19 +39,19 @@
 //! - a kind of tag: `catalog::TagKind`, `engine::tags`;
 //! - a function of expressions: `catalog::calls`, `catalog::Expr`, `engine::eval`;
 //! - what an entity keeps: `engine::record`, `engine::series`, and the page on the format in `codec::changelog`;
-//! - what a history gives to new counters: `engine::rebuild`; how it is read: `kafka::rebuild`;
+//! - what a history gives to new counters: `engine::rebuild`; how it is read: `kafka::state::backfill`;
 //! - what makes two counters of two catalogs the same: `engine::journal::meaning`;
 //! - what a test file can say: `catalog::casebook`, `cli::test`;
 //! - what is told of a tag's reasons: `engine::explain`, `cli::shown`;
 //! - a reason for rejection: `codec::Reject`;
-//! - what a snapshot holds, and when it is taken: `engine::journal::copy`, `codec::snapshot`, `kafka::scribe`;
+//! - what a snapshot holds, and when it is taken: `engine::journal::copy`, `codec::snapshot`, `kafka::worker::snapshot_scheduler`;
 //! - a metric: `telemetry::Metrics`, then `http::Monitor`, which fills it;
-//! - what is passed on between inputs and merged partitions: `kafka::passing`; the order in which it is applied: `kafka::merge`;
-//! - what happens when the catalog changes at work: `kafka::breaker` decides, `kafka::renewal` does it in a worker,
+//! - what is passed on between inputs and merged partitions: `kafka::repartition`; the order in which it is applied: `kafka::repartition::time_merge`;
+//! - what happens when the catalog changes at work: `kafka::catalog_rollout` decides, `kafka::worker::catalog_switch` does it in a worker,
 //!   `engine::adoption` in a partition;
 //! - what is known of a counter that has not seen its window: `engine::unseen`, `engine::possible`;
 //! - a setting: `settings::check`;
-//! - a step of the commit cycle: `kafka::cycle`.
+//! - a step of the commit cycle: `kafka::worker::commit`.
 
 pub mod model;
 pub mod catalog;

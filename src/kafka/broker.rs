@@ -1,4 +1,4 @@
-//! What a worker needs of Kafka, as traits: librdkafka stands behind them in the service ([`super::native`]), a
+//! What a worker needs of Kafka, as traits: librdkafka stands behind them in the service ([`crate::kafka::client::producer`]), a
 //! simulated cluster in tests.
 //!
 //! The cut lies below everything that decides something: the classes of errors, the end of a transaction, the answers
@@ -13,8 +13,12 @@ use rdkafka::message::{BorrowedMessage, Message, OwnedMessage};
 use rdkafka::producer::BaseRecord;
 use rdkafka::types::RDKafkaErrorCode;
 
-use super::clients::ClientError;
-use super::streams::PartitionId;
+use crate::kafka::topology::PartitionId;
+
+/// A client could not be made. The words hold no value of a property.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("cannot make a Kafka client: {0}")]
+pub struct ClientError(pub(crate) String);
 
 /// What an error asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,0 +1,82 @@
+//! Topics made and their settings asked for: the calls that rdkafka gives a future for, waited for on this thread.
+
+use std::future::Future;
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Wake, Waker};
+use std::thread::{self, Thread};
+use std::time::Duration;
+
+use rdkafka::admin::{AdminClient, AdminOptions, ConfigResource, NewTopic, ResourceSpecifier};
+use rdkafka::config::FromClientConfigAndContext;
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+
+use crate::kafka::broker::ClientError;
+use crate::kafka::client::ClientCallbacks;
+use crate::kafka::client::config;
+use crate::kafka::events::Notices;
+use crate::settings::Settings;
+
+pub struct TopicAdmin {
+    client: AdminClient<ClientCallbacks>,
+}
+
+impl TopicAdmin {
+    pub fn new(settings: &Settings, notices: Notices) -> Result<Self, ClientError> {
+        let (config, callbacks) = config::admin(settings, notices);
+        Ok(TopicAdmin { client: AdminClient::from_config_and_context(&config, callbacks)? })
+    }
+
+    /// The settings of a topic, asked of a broker. `None`: we have no right to know them.
+    ///
+    /// # Errors
+    /// No answer, or not to this question.
+    pub fn configs(
+        &self,
+        topic: &str,
+        broker: i32,
+        patience: Duration,
+    ) -> Result<Option<ConfigResource>, RDKafkaErrorCode> {
+        let options = AdminOptions::new().request_timeout(Some(patience)).broker_id(broker);
+        match block_on(self.client.describe_configs([&ResourceSpecifier::Topic(topic)], &options)) {
+            // rdkafka leaves out that a topic was refused: then there is not a single setting.
+            Ok(mut topics) => Ok(topics.pop().and_then(Result::ok).filter(|topic| !topic.entries.is_empty())),
+            Err(KafkaError::AdminOp(code)) => Err(code),
+            Err(_) => Err(RDKafkaErrorCode::Fail),
+        }
+    }
+
+    /// Makes a topic, or only asks whether that could be done.
+    ///
+    /// # Errors
+    /// Why it is not made.
+    pub fn create(&self, topic: &NewTopic<'_>, validate_only: bool, patience: Duration) -> Result<(), KafkaError> {
+        let options = AdminOptions::new()
+            .request_timeout(Some(patience))
+            .operation_timeout(Some(patience))
+            .validate_only(validate_only);
+        match block_on(self.client.create_topics([topic], &options))?.pop() {
+            Some(Ok(_)) => Ok(()),
+            Some(Err((_, code))) => Err(KafkaError::AdminOp(code)),
+            None => Err(KafkaError::AdminOp(RDKafkaErrorCode::BadMessage)),
+        }
+    }
+}
+
+/// Waits for an answer on this thread.
+fn block_on<T>(future: impl Future<Output = T>) -> T {
+    struct Unpark(Thread);
+    impl Wake for Unpark {
+        fn wake(self: Arc<Self>) {
+            self.0.unpark();
+        }
+    }
+    let waker = Waker::from(Arc::new(Unpark(thread::current())));
+    let mut future = pin!(future);
+    loop {
+        match future.as_mut().poll(&mut Context::from_waker(&waker)) {
+            Poll::Ready(answer) => return answer,
+            Poll::Pending => thread::park(),
+        }
+    }
+}

@@ -1,0 +1,228 @@
+//! What the input topics hold, read as a file is: from their beginning to the end that they have now, merged by time.
+//!
+//! Each partition is read in order through a queue of its own, so that one that is far ahead waits in librdkafka and
+//! not in memory without end. Of the records at hand the one is next whose partition has the least clock, which is the
+//! greatest time that its records have told so far; where clocks are equal the partitions go in order.
+
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, VecDeque};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use rdkafka::consumer::base_consumer::PartitionQueue;
+use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::message::BorrowedMessage;
+use rdkafka::{Message, Offset, TopicPartitionList};
+
+use super::metadata::MetadataClient;
+use crate::kafka::broker::{ClientError, OffsetBounds};
+use crate::kafka::client::config;
+use crate::kafka::client::{AclEntry, AclOperation, AclResource, ClientCallbacks, bounds};
+use crate::kafka::events::Notices;
+use crate::model::Timestamp;
+use crate::settings::Settings;
+
+const ANSWER_PATIENCE: Duration = Duration::from_secs(15);
+/// How long a partition may bring nothing, though there is more to read.
+const SILENCE_MAX: Duration = Duration::from_secs(30);
+const POLL: Duration = Duration::from_millis(100);
+/// After so many records the client's own events have their turn.
+const RECORDS_A_TURN: u64 = 4_096;
+
+#[derive(Debug, thiserror::Error)]
+pub enum TopicScanError {
+    #[error(transparent)]
+    Client(#[from] ClientError),
+    #[error("no answer from the brokers at {brokers}: {why}")]
+    Unreachable { brokers: String, why: String },
+    #[error("the input topic {0} does not exist; see to input.topics")]
+    Unknown(String),
+    #[error("the input topic {topic}: {why}")]
+    RefusedRecord { topic: String, why: String },
+    #[error("nothing came of partition {partition} of {topic} for {SILENCE_MAX:?}, though there is more to read{why}")]
+    Silent { topic: String, partition: i32, why: String },
+}
+
+/// The records of the input topics, as many as there are when it is opened. What is not committed then is left out.
+pub struct TopicScan {
+    consumer: Arc<BaseConsumer<ClientCallbacks>>,
+    scans: Vec<PartitionScan>,
+    /// Offsets from the beginnings to the ends.
+    total: u64,
+}
+
+/// One partition of a topic.
+struct PartitionScan {
+    topic: Arc<str>,
+    partition: i32,
+    end: i64,
+    /// Behind the last record that was taken.
+    next: i64,
+    queue: PartitionQueue<ClientCallbacks>,
+    /// Records that came before the queue was there.
+    early: VecDeque<(i64, Option<Vec<u8>>)>,
+    /// The record that is next.
+    head: Vec<u8>,
+    clock: Timestamp,
+}
+
+impl TopicScan {
+    /// Looks for the topics, and for where each partition begins and ends.
+    ///
+    /// # Errors
+    /// The brokers do not answer, or a topic is not there to be read.
+    pub fn open(settings: &Settings, notices: &Notices) -> Result<Self, TopicScanError> {
+        let metadata = MetadataClient::new(settings, Arc::clone(notices))?;
+        let unreachable = |why: String| TopicScanError::Unreachable { brokers: settings.kafka.brokers.clone(), why };
+        let mut partitions: Vec<(Arc<str>, i32)> = Vec::new();
+        for topic in &settings.input.topics {
+            let told = metadata.topic(topic, ANSWER_PATIENCE);
+            let told = told.map_err(|code| unreachable(metadata.refusal().unwrap_or_else(|| code.to_string())))?;
+            let refused = |why: String| TopicScanError::RefusedRecord { topic: topic.clone(), why };
+            let facts = told.map_err(|code| match code {
+                RDKafkaErrorCode::UnknownTopicOrPartition => TopicScanError::Unknown(topic.clone()),
+                code => refused(code.to_string()),
+            })?;
+            if !facts.allowed.has(AclOperation::Read) {
+                let right = AclEntry { operation: AclOperation::Read, resource: AclResource::Topic(topic.clone()) };
+                return Err(refused(right.to_string()));
+            }
+            let name: Arc<str> = topic.as_str().into();
+            partitions.extend((0..facts.partitions as i32).map(|number| (Arc::clone(&name), number)));
+        }
+        let config = config::topic_scan(settings, partitions.len());
+        let consumer: BaseConsumer<ClientCallbacks> =
+            config.create_with_context(ClientCallbacks::new(Arc::clone(notices))).map_err(ClientError::from)?;
+        let mut ranges = Vec::new();
+        for (topic, partition) in partitions {
+            let found = bounds(&consumer, &topic, partition, ANSWER_PATIENCE);
+            let OffsetBounds { low, high } = found.map_err(|error| unreachable(error.text))?;
+            if low < high {
+                ranges.push((topic, partition, low..high));
+            }
+        }
+        let total = ranges.iter().map(|(_, _, range)| (range.end - range.start) as u64).sum();
+        let consumer = Arc::new(consumer);
+        let mut list = TopicPartitionList::new();
+        for (topic, partition, range) in &ranges {
+            list.add_partition_offset(topic, *partition, Offset::Offset(range.start)).map_err(ClientError::from)?;
+        }
+        consumer.assign(&list).map_err(ClientError::from)?;
+        let scan = |(topic, partition, range): (Arc<str>, i32, std::ops::Range<i64>)| {
+            let queue = consumer.split_partition_queue(&topic, partition)?;
+            let (early, head) = (VecDeque::new(), Vec::new());
+            let clock = Timestamp::MIN;
+            Some(PartitionScan { topic, partition, end: range.end, next: range.start, queue, early, head, clock })
+        };
+        let scans = ranges.into_iter().filter_map(scan).collect();
+        let mut topic_scan = TopicScan { consumer, scans, total };
+        // What came before the queues were there is before all that comes through them.
+        while topic_scan.poll_events() {}
+        Ok(topic_scan)
+    }
+
+    /// How many offsets there are to go over: about as many as records.
+    pub fn total(&self) -> u64 {
+        self.total
+    }
+
+    /// Hands out every record's value, with how many offsets are behind it. `time_of` tells when a record's event was;
+    /// one that is no event goes with those before it.
+    ///
+    /// # Errors
+    /// A partition brings nothing more.
+    pub fn each(
+        mut self,
+        mut time_of: impl FnMut(&[u8]) -> Option<Timestamp>,
+        mut each: impl FnMut(&[u8], u64),
+    ) -> Result<(), TopicScanError> {
+        let mut next_scans = BinaryHeap::new();
+        let left: i64 = self.scans.iter().map(|scan| scan.end - scan.next).sum();
+        let (mut left, mut records) = (left as u64, 0_u64);
+        let mut moved: Vec<usize> = (0..self.scans.len()).collect();
+        loop {
+            for index in moved.drain(..) {
+                let before = self.scans[index].next;
+                let is_there = self.fill(index)?;
+                let scan = &mut self.scans[index];
+                left = left.saturating_sub((scan.next - before) as u64);
+                if is_there {
+                    scan.clock = scan.clock.max(time_of(&scan.head).unwrap_or(Timestamp::MIN));
+                    next_scans.push(Reverse((scan.clock, index)));
+                }
+            }
+            let Some(Reverse((_, index))) = next_scans.pop() else { return Ok(()) };
+            each(&self.scans[index].head, self.total - left);
+            moved.push(index);
+            records += 1;
+            if records.is_multiple_of(RECORDS_A_TURN) {
+                self.poll_events();
+            }
+        }
+    }
+
+    /// Takes the next record of a lane that has a value; false when there is none before its end.
+    fn fill(&mut self, index: usize) -> Result<bool, TopicScanError> {
+        let (mut waits_since, mut trouble): (Option<Instant>, Option<String>) = (None, None);
+        loop {
+            let scan = &mut self.scans[index];
+            if scan.next >= scan.end {
+                return Ok(false);
+            }
+            if let Some((offset, value)) = scan.early.pop_front() {
+                if take((&mut scan.next, &mut scan.head), scan.end, offset, value.as_deref()) {
+                    return Ok(true);
+                }
+                continue;
+            }
+            match scan.queue.poll(POLL) {
+                Some(Ok(message)) => {
+                    let slot = (&mut scan.next, &mut scan.head);
+                    if take(slot, scan.end, message.offset(), message.payload()) {
+                        return Ok(true);
+                    }
+                    waits_since = None;
+                    continue;
+                }
+                // All that is committed, and that was behind the end that we know before it came to be there.
+                Some(Err(KafkaError::PartitionEOF(_))) => {
+                    scan.next = scan.end;
+                    return Ok(false);
+                }
+                Some(Err(error)) => trouble = Some(error.to_string()),
+                None => {}
+            }
+            self.poll_events();
+            if waits_since.get_or_insert_with(Instant::now).elapsed() >= SILENCE_MAX {
+                let why = trouble.or_else(|| self.consumer.context().refusal());
+                let why = why.map(|why| format!(": {why}")).unwrap_or_default();
+                let PartitionScan { topic, partition, .. } = &self.scans[index];
+                return Err(TopicScanError::Silent { topic: topic.to_string(), partition: *partition, why });
+            }
+        }
+    }
+
+    /// Lets the client speak; whether a record came this way.
+    fn poll_events(&mut self) -> bool {
+        let Some(Ok(message)) = self.consumer.poll(Duration::ZERO) else { return false };
+        let is_of =
+            |scan: &&mut PartitionScan| *scan.topic == *message.topic() && scan.partition == message.partition();
+        if let Some(scan) = self.scans.iter_mut().find(is_of) {
+            scan.early.push_back(detached(&message));
+        }
+        true
+    }
+}
+
+fn detached(message: &BorrowedMessage<'_>) -> (i64, Option<Vec<u8>>) {
+    (message.offset(), message.payload().map(<[u8]>::to_vec))
+}
+
+/// Takes a record as the next one; whether it is one before the end, with a value.
+fn take((next, head): (&mut i64, &mut Vec<u8>), end: i64, offset: i64, value: Option<&[u8]>) -> bool {
+    *next = (offset + 1).min(end);
+    head.clear();
+    head.extend_from_slice(value.unwrap_or_default());
+    offset < end && value.is_some()
+}

@@ -1,0 +1,262 @@
+//! The catalog in force in this process, the one that is to follow it, and the tags that wait for approval (spec 8).
+//!
+//! ```text
+//!              proposed          all workers have surveyed their partitions
+//!   In force ────────────▶ Surveyed ──────────────────────────────────────▶ In force, some tags on hold
+//!      ▲                                                                       │ approved
+//!      └───────────────────────────────────────────────────────────────────────┘
+//! ```
+//!
+//! An edit of the catalog must not mail a million people by mistake. So before a catalog takes effect all entities of this
+//! process are looked at under it, and a tag of which more than a share would change stays as it is until somebody
+//! approves. After a restart the catalog is in force at once; each partition is looked at when its state has been read
+//! back, and what was found so far decides.
+//!
+//! Workers look at the version between two turns of their loops, and do what follows from it themselves.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use crate::engine::{Impact, Outlook, Programs};
+use crate::kafka::events::{CatalogEvent, Notice, Notices, TagNames, WorkerId};
+use crate::kafka::topology::PartitionId;
+use crate::settings::MaxChange;
+
+/// Shared by the workers of a process and those who operate it.
+pub struct CatalogRollout {
+    /// Grows whenever there is something to look at.
+    revision: AtomicU64,
+    workers: usize,
+    threshold: MaxChange,
+    notices: Notices,
+    state: Mutex<RolloutState>,
+}
+
+#[derive(Debug)]
+struct RolloutState {
+    active: CatalogVersion,
+    pending: Option<PendingVersion>,
+    /// What partitions showed whose state was read back under a changed catalog.
+    restored: BTreeMap<PartitionId, Outlook>,
+    /// What is on hold, and what would happen to it: by partition, as of when that was last looked at.
+    held: BTreeMap<Box<str>, BTreeMap<PartitionId, Impact>>,
+    approved: Approved,
+}
+
+/// A catalog that is in force.
+#[derive(Clone, Debug)]
+pub struct CatalogVersion {
+    pub number: u64,
+    pub programs: Arc<Programs>,
+    /// The tags that stay as they are when it takes effect.
+    pub held: TagNames,
+}
+
+#[derive(Debug)]
+struct PendingVersion {
+    number: u64,
+    programs: Arc<Programs>,
+    impacts: HashMap<WorkerId, BTreeMap<PartitionId, Outlook>>,
+}
+
+/// The tags whose changes need not wait.
+#[derive(Clone, Debug)]
+enum Approved {
+    All,
+    These(TagNames),
+}
+
+impl Approved {
+    fn has(&self, name: &str) -> bool {
+        match self {
+            Approved::All => true,
+            Approved::These(names) => names.contains(name),
+        }
+    }
+}
+
+/// What a worker has to look at.
+#[derive(Clone, Debug)]
+pub struct RolloutView {
+    pub revision: u64,
+    pub active: CatalogVersion,
+    /// A catalog to survey, by its number.
+    pub pending: Option<(u64, Arc<Programs>)>,
+    /// What is on hold in this process now.
+    pub held: TagNames,
+}
+
+/// What the operator is told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RolloutStatus {
+    pub fingerprint: String,
+    /// The fingerprint of the one that is being surveyed.
+    pub pending: Option<String>,
+    pub held: Vec<(Box<str>, Impact)>,
+}
+
+impl RolloutState {
+    /// Tags of these names stay as they are in a partition, which shows this.
+    fn hold<'a>(&mut self, partition: PartitionId, impact: &Outlook, names: impl Iterator<Item = &'a Box<str>>) {
+        for name in names {
+            let impact = impact.tags.get(name).copied().unwrap_or_default();
+            self.held.entry(name.clone()).or_default().insert(partition, impact);
+        }
+    }
+}
+
+fn sum(impacts: &BTreeMap<PartitionId, Impact>) -> Impact {
+    let mut sum = Impact::default();
+    impacts.values().for_each(|impact| sum.add(*impact));
+    sum
+}
+
+impl CatalogRollout {
+    /// `approve`: whatever follows from the catalog that is in force at the start is approved.
+    pub fn new(programs: Arc<Programs>, workers: usize, threshold: MaxChange, approve: bool, notices: Notices) -> Self {
+        let active = CatalogVersion { number: 0, programs, held: TagNames::new() };
+        let approved = if approve { Approved::All } else { Approved::These(TagNames::new()) };
+        let state = RolloutState { active, pending: None, restored: BTreeMap::new(), held: BTreeMap::new(), approved };
+        CatalogRollout { revision: AtomicU64::new(0), workers, threshold, notices, state: Mutex::new(state) }
+    }
+
+    pub fn revision(&self) -> u64 {
+        self.revision.load(Ordering::Acquire)
+    }
+
+    pub fn view(&self) -> RolloutView {
+        let state = self.state();
+        RolloutView {
+            revision: self.revision(),
+            active: state.active.clone(),
+            pending: state.pending.as_ref().map(|pending| (pending.number, Arc::clone(&pending.programs))),
+            held: state.held.keys().cloned().collect(),
+        }
+    }
+
+    /// Has a catalog surveyed, in place of another that may be. It takes effect when all workers have done so.
+    pub fn submit(&self, programs: Arc<Programs>) {
+        let (number, fingerprint) = (self.revision() + 1, programs.fingerprint().to_owned());
+        self.report(CatalogEvent::Submitted { fingerprint });
+        self.state().pending = Some(PendingVersion { number, programs, impacts: HashMap::new() });
+        self.changed();
+    }
+
+    /// What a worker's partitions show of a candidate.
+    pub fn report_impact(&self, worker: WorkerId, number: u64, impacts: BTreeMap<PartitionId, Outlook>) {
+        let mut state = self.state();
+        let Some(pending) = state.pending.as_mut().filter(|pending| pending.number == number) else { return };
+        pending.impacts.insert(worker, impacts);
+        if pending.impacts.len() < self.workers {
+            return;
+        }
+        let Some(pending) = state.pending.take() else { return };
+        let impacts: Vec<(PartitionId, Outlook)> = pending.impacts.into_values().flatten().collect();
+        state.approved = Approved::These(TagNames::new());
+        state.restored.clear();
+        state.held.clear();
+        let exceeding = self.exceeding(impacts.iter().map(|(_, impact)| impact), &state.approved);
+        for (partition, impact) in &impacts {
+            state.hold(*partition, impact, exceeding.keys());
+        }
+        let (number, held) = (state.active.number + 1, exceeding.keys().cloned().collect());
+        let fingerprint = pending.programs.fingerprint().to_owned();
+        state.active = CatalogVersion { number, programs: pending.programs, held };
+        drop(state);
+        self.report(CatalogEvent::Activated { fingerprint });
+        self.report_held(exceeding);
+        self.changed();
+    }
+
+    /// What a partition shows whose state was read back under a changed catalog; the tags that have to wait.
+    pub fn assess_restored(&self, partition: PartitionId, impact: &Outlook) -> TagNames {
+        let mut state = self.state();
+        state.restored.insert(partition, impact.clone());
+        let exceeding = self.exceeding(state.restored.values(), &state.approved);
+        let names: TagNames = exceeding.keys().cloned().collect();
+        let newly_held = exceeding.into_iter().filter(|(name, _)| !state.held.contains_key(name)).collect();
+        state.hold(partition, impact, names.iter());
+        drop(state);
+        self.report_held(newly_held);
+        names
+    }
+
+    /// A partition was read back with tags on hold, and shows this; those that are approved meanwhile.
+    pub fn approved_of_held(&self, partition: PartitionId, held: TagNames, impact: &Outlook) -> TagNames {
+        let mut state = self.state();
+        let (approved, waiting): (TagNames, TagNames) = held.into_iter().partition(|name| state.approved.has(name));
+        let newly_held: TagNames = waiting.iter().filter(|name| !state.held.contains_key(*name)).cloned().collect();
+        state.hold(partition, impact, waiting.iter());
+        drop(state);
+        newly_held.into_iter().for_each(|tag| self.report(CatalogEvent::TagStillHeld { tag }));
+        approved
+    }
+
+    /// What a partition has shown does not count here any more: it is somebody else's, or is read back anew.
+    pub fn forget_partition(&self, partition: PartitionId) {
+        let mut state = self.state();
+        state.restored.remove(&partition);
+        for impacts in state.held.values_mut() {
+            impacts.remove(&partition);
+        }
+    }
+
+    /// Lets tags change that wait: the one of this name, or all. Returns which.
+    pub fn approve(&self, tag: Option<&str>) -> TagNames {
+        let mut state = self.state();
+        let wanted: TagNames =
+            state.held.keys().filter(|name| tag.is_none_or(|tag| tag == &***name)).cloned().collect();
+        state.held.retain(|name, _| !wanted.contains(name));
+        if let Approved::These(names) = &mut state.approved {
+            names.extend(wanted.iter().cloned());
+        }
+        drop(state);
+        if !wanted.is_empty() {
+            self.report(CatalogEvent::Approved { tags: wanted.clone() });
+            self.changed();
+        }
+        wanted
+    }
+
+    pub fn status(&self) -> RolloutStatus {
+        let state = self.state();
+        RolloutStatus {
+            fingerprint: state.active.programs.fingerprint().to_owned(),
+            pending: state.pending.as_ref().map(|pending| pending.programs.fingerprint().to_owned()),
+            held: state.held.iter().map(|(name, impacts)| (name.clone(), sum(impacts))).collect(),
+        }
+    }
+
+    /// The tags that have to wait, of all that partitions show.
+    fn exceeding<'a>(
+        &self,
+        impacts: impl Iterator<Item = &'a Outlook>,
+        approved: &Approved,
+    ) -> BTreeMap<Box<str>, Impact> {
+        let MaxChange::Share(share) = self.threshold else { return BTreeMap::new() };
+        let mut all = Outlook::default();
+        impacts.for_each(|impact| all.add(impact));
+        let exceeding = all.exceeding(share).filter(|(name, _)| !approved.has(name));
+        exceeding.map(|(name, impact)| (name.into(), impact)).collect()
+    }
+
+    fn report_held(&self, tags: BTreeMap<Box<str>, Impact>) {
+        let MaxChange::Share(share) = self.threshold else { return };
+        for (tag, impact) in tags {
+            self.report(CatalogEvent::TagHeld { tag, impact, share });
+        }
+    }
+
+    fn report(&self, event: CatalogEvent) {
+        (self.notices)(Notice::Catalog(event));
+    }
+
+    fn changed(&self) {
+        self.revision.fetch_add(1, Ordering::AcqRel);
+    }
+
+    fn state(&self) -> MutexGuard<'_, RolloutState> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,116 @@
+//! The rights that the service needs, and how a missing one is told: on what, to do what, and the command that gives it.
+
+use std::fmt;
+
+use rdkafka::error::RDKafkaErrorCode;
+
+use crate::kafka::topology::Topology;
+use crate::settings::Settings;
+
+/// What a right allows. Describe comes with either.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AclOperation {
+    Read,
+    Write,
+}
+
+/// What a right is on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AclResource {
+    Topic(String),
+    /// Every group whose name begins so.
+    Groups(String),
+    /// Every transactional id that begins so.
+    TransactionalIds(String),
+}
+
+/// One line of an access control list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AclEntry {
+    pub operation: AclOperation,
+    pub resource: AclResource,
+}
+
+impl AclEntry {
+    pub fn read(topic: &str) -> AclEntry {
+        AclEntry { operation: AclOperation::Read, resource: AclResource::Topic(topic.to_owned()) }
+    }
+
+    pub fn write(topic: &str) -> AclEntry {
+        AclEntry { operation: AclOperation::Write, resource: AclResource::Topic(topic.to_owned()) }
+    }
+
+    /// To be a member of the application's group, and to read its changelog under a group of its name.
+    pub fn groups(settings: &Settings) -> AclEntry {
+        AclEntry { operation: AclOperation::Read, resource: AclResource::Groups(settings.kafka.application.clone()) }
+    }
+
+    pub fn transactional_ids(settings: &Settings) -> AclEntry {
+        let resource = AclResource::TransactionalIds(format!("{}-", settings.kafka.application));
+        AclEntry { operation: AclOperation::Write, resource }
+    }
+}
+
+/// What an error of the group or of a transaction says is missing. `None`: it is about something else.
+pub fn missing(code: RDKafkaErrorCode, settings: &Settings, topology: &Topology) -> Option<String> {
+    match code {
+        RDKafkaErrorCode::GroupAuthorizationFailed => Some(AclEntry::groups(settings).to_string()),
+        RDKafkaErrorCode::TransactionalIdAuthorizationFailed => Some(AclEntry::transactional_ids(settings).to_string()),
+        // Which one is not said.
+        RDKafkaErrorCode::TopicAuthorizationFailed => {
+            let mut topics = vec![settings.output.changes.clone(), settings.dead_letter_topic()];
+            topics.extend(settings.output.tags.clone());
+            topics.extend(topology.own_topics());
+            let rights: Vec<String> = topics.iter().map(|topic| AclEntry::write(topic).to_string()).collect();
+            Some(format!("one of these: {}", rights.join("; ")))
+        }
+        _ => None,
+    }
+}
+
+/// Says why nothing is read from the input, if a right is missing.
+pub fn not_read(code: RDKafkaErrorCode, settings: &Settings, topology: &Topology) -> Option<String> {
+    match code {
+        RDKafkaErrorCode::TopicAuthorizationFailed => {
+            let rights: Vec<String> =
+                topology.iter().map(|(_, plan)| AclEntry::read(&plan.topic).to_string()).collect();
+            let among = if rights.len() > 1 { "one of these: " } else { "" };
+            Some(format!("{among}{}", rights.join("; ")))
+        }
+        code => missing(code, settings, topology),
+    }
+}
+
+/// Says why a record is not written to a topic, if something about the topic can be mended.
+pub fn not_written(code: RDKafkaErrorCode, topic: &str) -> Option<String> {
+    match code {
+        RDKafkaErrorCode::TopicAuthorizationFailed => Some(AclEntry::write(topic).to_string()),
+        RDKafkaErrorCode::UnknownTopicOrPartition
+        | RDKafkaErrorCode::UnknownTopic
+        | RDKafkaErrorCode::UnknownPartition => {
+            Some(format!("{code}; is the topic there? see `tagstream topics create`"))
+        }
+        _ => None,
+    }
+}
+
+/// As something that is missing.
+impl fmt::Display for AclEntry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let operation = self.operation;
+        write!(f, "no right to {operation:?} ")?;
+        match &self.resource {
+            AclResource::Topic(name) => write!(f, "the topic {name}")?,
+            AclResource::Groups(prefix) => write!(f, "as the group {prefix}")?,
+            AclResource::TransactionalIds(prefix) => write!(f, "with transactional ids {prefix}…")?,
+        }
+        write!(f, "; give it with: kafka-acls --add --allow-principal User:… --operation {operation:?} ")?;
+        match &self.resource {
+            AclResource::Topic(name) => write!(f, "--topic {name}"),
+            AclResource::Groups(prefix) => write!(f, "--group {prefix} --resource-pattern-type prefixed"),
+            AclResource::TransactionalIds(prefix) => {
+                write!(f, "--transactional-id {prefix} --resource-pattern-type prefixed")
+            }
+        }
+    }
+}

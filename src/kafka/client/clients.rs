@@ -1,0 +1,115 @@
+//! The clients of a worker over librdkafka, behind the traits of [`crate::kafka::broker`].
+
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use rdkafka::config::ClientConfig;
+use rdkafka::consumer::BaseConsumer;
+
+use super::changelog_reader::{RdkafkaChangelogReader, ReadTopic};
+use super::config;
+use super::config::ClientCallbacks;
+use super::consumer::RdkafkaConsumer;
+use super::producer::{ProducerCallbacks, ThreadedClient};
+use super::producer::{RdkafkaNonTransactionalProducer, RdkafkaProducer};
+use super::statistics::ConnectionStats;
+use crate::kafka::broker::{ClientError, KafkaClients};
+use crate::kafka::events::{Notice, Notices, WorkerId};
+use crate::kafka::topology::Topology;
+use crate::settings::Settings;
+
+/// What a worker's clients are made from.
+#[derive(Clone)]
+pub struct RdkafkaClients {
+    settings: Arc<Settings>,
+    topology: Arc<Topology>,
+    worker: WorkerId,
+    notices: Notices,
+}
+
+impl RdkafkaClients {
+    pub fn new(settings: Arc<Settings>, topology: Arc<Topology>, worker: WorkerId, notices: Notices) -> Self {
+        RdkafkaClients { settings, topology, worker, notices }
+    }
+
+    fn threaded_producer(&self, config: &ClientConfig) -> Result<ThreadedClient, ClientError> {
+        let callbacks = ProducerCallbacks {
+            notices: self.notices.clone(),
+            connection: ConnectionStats::default(),
+            refused: Mutex::default(),
+        };
+        config.create_with_context(callbacks).map_err(ClientError::from)
+    }
+
+    fn reader(&self, read: ReadTopic) -> Result<RdkafkaChangelogReader, ClientError> {
+        let make = |isolation: &str| -> Result<BaseConsumer<ClientCallbacks>, ClientError> {
+            let mut config = config::changelog(&self.settings, self.worker);
+            config.set("isolation.level", isolation);
+            config.create_with_context(ClientCallbacks::new(self.notices.clone())).map_err(ClientError::from)
+        };
+        Ok(RdkafkaChangelogReader::new(
+            make("read_committed")?,
+            make("read_uncommitted")?,
+            Arc::clone(&self.topology),
+            read,
+        ))
+    }
+}
+
+impl KafkaClients for RdkafkaClients {
+    type Consumer = RdkafkaConsumer;
+    type Producer = RdkafkaProducer;
+    type NonTransactionalProducer = RdkafkaNonTransactionalProducer;
+    type Changelog = RdkafkaChangelogReader;
+
+    fn consumer(&self) -> Result<RdkafkaConsumer, ClientError> {
+        let (settings, topology) = (Arc::clone(&self.settings), Arc::clone(&self.topology));
+        RdkafkaConsumer::new(settings, topology, self.worker, self.notices.clone())
+    }
+
+    fn producer(&self) -> Result<RdkafkaProducer, ClientError> {
+        let client = self.threaded_producer(&config::producer(&self.settings, self.worker))?;
+        Ok(RdkafkaProducer { client, topology: Arc::clone(&self.topology), settings: Arc::clone(&self.settings) })
+    }
+
+    fn non_transactional_producer(&self) -> Result<RdkafkaNonTransactionalProducer, ClientError> {
+        let client = self.threaded_producer(&config::non_transactional_producer(&self.settings, self.worker))?;
+        Ok(RdkafkaNonTransactionalProducer { client })
+    }
+
+    fn changelog(&self) -> Result<RdkafkaChangelogReader, ClientError> {
+        self.reader(ReadTopic::Changelog)
+    }
+
+    fn history(&self) -> Result<RdkafkaChangelogReader, ClientError> {
+        self.reader(ReadTopic::Input)
+    }
+
+    fn now(&self) -> Instant {
+        Instant::now()
+    }
+
+    fn sleep(&self, time: Duration) {
+        thread::sleep(time);
+    }
+
+    fn spawn(&self, name: &str, job: Box<dyn FnOnce() + Send>) {
+        if let Err(error) = thread::Builder::new().name(name.to_owned()).spawn(job) {
+            let why = format!("no thread: {error}");
+            (self.notices)(Notice::Trouble { worker: self.worker, what: "restoring", why });
+        }
+    }
+}
+
+/// Makes the clients of a worker and drops them: librdkafka checks properties against each other only then.
+///
+/// # Errors
+/// What it says.
+pub fn try_out(settings: &Settings) -> Result<(), ClientError> {
+    let silent: Notices = Arc::new(|_| ());
+    let native =
+        RdkafkaClients::new(Arc::new(settings.clone()), Arc::new(Topology::of(settings, None)), WorkerId(0), silent);
+    drop((native.consumer()?, native.producer()?, native.changelog()?));
+    Ok(())
+}

@@ -1,0 +1,250 @@
+//! The properties of each client: those that the commit cycle rests on, and what the user may change.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use rdkafka::client::ClientContext;
+use rdkafka::config::{ClientConfig, RDKafkaLogLevel};
+use rdkafka::consumer::{BaseConsumer, ConsumerContext};
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::producer::{DeliveryResult, ProducerContext};
+
+use super::errors::explain_connection_error;
+use crate::kafka::broker::ClientError;
+use crate::kafka::events::{Notice, Notices, WorkerId};
+use crate::settings::{GroupProtocol, Membership, Settings};
+use crate::telemetry::Severity;
+
+/// What the user may change. Sessions outlast a restart, transactions outlast a broker's fail-over (9 s) and end
+/// before the session does, so that a dead worker's partitions are free when they are given to another.
+const TUNING: [(&str, &str); 5] = [
+    ("socket.timeout.ms", "5000"),
+    ("reconnect.backoff.max.ms", "2000"),
+    ("log.connection.close", "false"),
+    ("socket.keepalive.enable", "true"),
+    ("topic.metadata.refresh.interval.ms", "60000"),
+];
+const CONSUMER_TUNING: [(&str, &str); 3] = [
+    ("fetch.queue.backoff.ms", "20"),
+    ("fetch.error.backoff.ms", "100"),
+    // A broker answers one request of a connection after the other: where there is nothing to fetch, the question for the
+    // ends of partitions, on which clocks depend, waits as long as the fetch before it.
+    ("fetch.wait.max.ms", "100"),
+];
+/// With the brokers' own protocol these are the brokers' to say.
+const CLASSIC_TUNING: [(&str, &str); 2] = [("session.timeout.ms", "15000"), ("heartbeat.interval.ms", "3000")];
+const TRANSACTION_TUNING: [(&str, &str); 1] = [("transaction.timeout.ms", "12000")];
+const PRODUCER_TUNING: [(&str, &str); 5] = [
+    ("linger.ms", "2"),
+    ("compression.type", "zstd"),
+    ("compression.level", "1"),
+    ("message.max.bytes", "64000000"),
+    ("queue.buffering.max.messages", "1000000"),
+];
+const RESTORE_TUNING: [(&str, &str); 3] =
+    [("fetch.wait.max.ms", "10"), ("max.partition.fetch.bytes", "8388608"), ("fetch.error.backoff.ms", "100")];
+const RESTORE_FIXED: [(&str, &str); 3] =
+    [("enable.auto.commit", "false"), ("enable.auto.offset.store", "false"), ("auto.offset.reset", "error")];
+const CONSUMER_FIXED: [(&str, &str); 4] = [
+    ("isolation.level", "read_committed"),
+    ("enable.auto.commit", "false"),
+    ("enable.auto.offset.store", "false"),
+    ("auto.offset.reset", "error"),
+];
+const PRODUCER_FIXED: [(&str, &str); 4] = [
+    // A new transaction meets the markers of the last one being written and is told to come again: soon.
+    ("retry.backoff.ms", "5"),
+    ("statistics.interval.ms", "20"),
+    ("partitioner", PARTITIONER),
+    ("enable.idempotence", "true"),
+];
+/// Java's: whoever partitions by key as Java's clients do finds a key's records where ours are.
+const PARTITIONER: &str = "murmur2_random";
+
+fn set_all(config: &mut ClientConfig, pairs: &[(&str, &str)]) {
+    for (name, value) in pairs {
+        config.set(*name, *value);
+    }
+}
+
+fn base(settings: &Settings, id: &str, tuning: &[(&str, &str)]) -> ClientConfig {
+    let mut config = ClientConfig::new();
+    set_all(&mut config, &TUNING);
+    set_all(&mut config, tuning);
+    for (name, value) in settings.kafka.properties.iter() {
+        config.set(name, value);
+    }
+    config.set("bootstrap.servers", &settings.kafka.brokers).set("client.id", id);
+    config.set_log_level(RDKafkaLogLevel::Info);
+    config
+}
+
+/// `<application>-<instance>-<worker>`: the transactional id and the static member's name of a worker.
+fn worker_name(settings: &Settings, worker: WorkerId) -> String {
+    format!("{}-{}-{}", settings.kafka.application, settings.service.instance, worker.0)
+}
+
+/// A worker's member of the group.
+pub fn consumer(settings: &Settings, worker: WorkerId) -> ClientConfig {
+    let name = worker_name(settings, worker);
+    let mut config = match settings.kafka.group_protocol {
+        GroupProtocol::Classic => base(settings, &name, &[&CONSUMER_TUNING[..], &CLASSIC_TUNING].concat()),
+        GroupProtocol::Consumer => base(settings, &name, &CONSUMER_TUNING),
+    };
+    set_all(&mut config, &CONSUMER_FIXED);
+    match settings.kafka.group_protocol {
+        GroupProtocol::Classic => config.set("partition.assignment.strategy", "cooperative-sticky"),
+        GroupProtocol::Consumer => config.set("group.protocol", "consumer"),
+    };
+    config.set("group.id", &settings.kafka.application);
+    if settings.service.membership == Membership::Static {
+        config.set("group.instance.id", &name);
+    }
+    config
+}
+
+/// A worker's transactional producer.
+pub fn producer(settings: &Settings, worker: WorkerId) -> ClientConfig {
+    transactional(settings, &worker_name(settings, worker))
+}
+
+/// A producer whose only purpose is to get a transactional id as the workers will: `<application>-<instance>-check`,
+/// which is no worker's, since theirs end in a number.
+pub fn prober(settings: &Settings) -> ClientConfig {
+    transactional(settings, &format!("{}-{}-check", settings.kafka.application, settings.service.instance))
+}
+
+fn transactional(settings: &Settings, name: &str) -> ClientConfig {
+    let mut config = base(settings, name, &[&PRODUCER_TUNING[..], &TRANSACTION_TUNING].concat());
+    set_all(&mut config, &PRODUCER_FIXED);
+    config.set("transactional.id", name);
+    config
+}
+
+/// A worker's producer for what is seen before it is committed. In order, and once as long as it lives.
+pub fn non_transactional_producer(settings: &Settings, worker: WorkerId) -> ClientConfig {
+    let name = worker_name(settings, worker);
+    let mut config = base(settings, &format!("{name}-callbacks"), &PRODUCER_TUNING);
+    config.set("partitioner", PARTITIONER).set("enable.idempotence", "true");
+    config
+}
+
+/// A reader of the changelog. It is in no group, but librdkafka assigns nothing to a consumer without the name of one.
+pub fn changelog(settings: &Settings, worker: WorkerId) -> ClientConfig {
+    let mut config = base(settings, &format!("{}-restore", worker_name(settings, worker)), &RESTORE_TUNING);
+    set_all(&mut config, &RESTORE_FIXED);
+    config.set("group.id", format!("{}-restore", settings.kafka.application));
+    config
+}
+
+/// What an archive may have at hand, of all partitions together.
+const SCAN_QUEUE_KBYTES: usize = 256 << 10;
+
+/// A reader of so many partitions of the input from their beginnings, in no group; it is told where each ends.
+pub fn topic_scan(settings: &Settings, partitions: usize) -> ClientConfig {
+    let mut config = base(settings, &format!("{}-archive", settings.kafka.application), &RESTORE_TUNING);
+    set_all(&mut config, &CONSUMER_TUNING);
+    set_all(&mut config, &RESTORE_FIXED);
+    config.set("group.id", format!("{}-archive", settings.kafka.application));
+    config.set("isolation.level", "read_committed").set("enable.partition.eof", "true");
+    // What goes while it is read is gone, as if it had gone before.
+    config.set("auto.offset.reset", "earliest");
+    // A partition of this many; each has a queue of its own.
+    let kbytes = (SCAN_QUEUE_KBYTES / partitions.max(1)).max(1 << 10);
+    config.set("queued.max.messages.kbytes", kbytes.to_string());
+    config
+}
+
+/// Who only reads what the group has committed. It does not wait for what a transaction is about to commit.
+pub fn offsets_reader(settings: &Settings, worker: WorkerId) -> ClientConfig {
+    let mut config = base(settings, &format!("{}-observer", worker_name(settings, worker)), &[]);
+    config.set("group.id", &settings.kafka.application).set("isolation.level", "read_uncommitted");
+    config.set("enable.auto.commit", "false");
+    config
+}
+
+/// A consumer that only asks for metadata. It creates no topic by asking for it.
+pub fn metadata_client(settings: &Settings, notices: Notices) -> Result<BaseConsumer<ClientCallbacks>, ClientError> {
+    let id = format!("{}-{}", settings.kafka.application, settings.service.instance);
+    let config = base(settings, &id, &[]);
+    config.create_with_context(ClientCallbacks::new(notices)).map_err(ClientError::from)
+}
+
+/// The configuration for a client that administers topics, and its callbacks.
+pub fn admin(settings: &Settings, notices: Notices) -> (ClientConfig, ClientCallbacks) {
+    let id = format!("{}-{}", settings.kafka.application, settings.service.instance);
+    (base(settings, &id, &[]), ClientCallbacks::new(notices))
+}
+
+/// Passes a log line of librdkafka on.
+pub fn report_client_log(notices: &Notices, level: RDKafkaLogLevel, facility: &str, text: &str) {
+    let severity = match level {
+        // Properties that are meant for the other kind of client; every client is given all of them.
+        _ if facility == "CONFWARN" => Severity::Debug,
+        // What is an error to a client is a case of the commit cycle: it is told as what it comes to.
+        RDKafkaLogLevel::Emerg
+        | RDKafkaLogLevel::Alert
+        | RDKafkaLogLevel::Critical
+        | RDKafkaLogLevel::Error
+        | RDKafkaLogLevel::Warning => Severity::Warn,
+        RDKafkaLogLevel::Notice => Severity::Info,
+        RDKafkaLogLevel::Info | RDKafkaLogLevel::Debug => Severity::Debug,
+    };
+    notices(Notice::Library { severity, facility: facility.to_owned(), text: text.to_owned() });
+}
+
+pub fn report_client_error(notices: &Notices, error: &KafkaError, reason: &str) {
+    let facility = error.rdkafka_error_code().map_or_else(|| "ERROR".to_owned(), |code| format!("{code:?}"));
+    let text = match error.rdkafka_error_code() {
+        // Its own words count brokers that it has yet to hear of.
+        Some(RDKafkaErrorCode::AllBrokersDown) => "no broker can be reached".to_owned(),
+        _ => explain_connection_error(error, reason).unwrap_or_else(|| reason.to_owned()),
+    };
+    notices(Notice::Library { severity: Severity::Warn, facility, text });
+}
+
+/// Callbacks of clients that have nothing but troubles to report.
+pub struct ClientCallbacks {
+    notices: Notices,
+    /// Why there is no connection, where a broker or TLS said it. Calls only tell that there is none.
+    refusal: Mutex<Option<String>>,
+    refusals: AtomicU64,
+}
+
+impl ClientCallbacks {
+    pub fn new(notices: Notices) -> Self {
+        ClientCallbacks { notices, refusal: Mutex::default(), refusals: AtomicU64::new(0) }
+    }
+
+    /// How many times it was said.
+    pub fn refusals(&self) -> u64 {
+        self.refusals.load(Ordering::Acquire)
+    }
+
+    /// What was said last.
+    pub fn refusal(&self) -> Option<String> {
+        self.refusal.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+impl ClientContext for ClientCallbacks {
+    fn log(&self, level: RDKafkaLogLevel, facility: &str, text: &str) {
+        report_client_log(&self.notices, level, facility, text);
+    }
+
+    fn error(&self, error: KafkaError, reason: &str) {
+        if let Some(refusal) = explain_connection_error(&error, reason) {
+            *self.refusal.lock().unwrap_or_else(PoisonError::into_inner) = Some(refusal);
+            self.refusals.fetch_add(1, Ordering::AcqRel);
+        }
+        report_client_error(&self.notices, &error, reason);
+    }
+}
+
+impl ConsumerContext for ClientCallbacks {}
+
+impl ProducerContext for ClientCallbacks {
+    type DeliveryOpaque = ();
+
+    fn delivery(&self, _: &DeliveryResult<'_>, (): ()) {}
+}

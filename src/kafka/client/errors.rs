@@ -1,0 +1,80 @@
+//! librdkafka's errors in the worker's three classes, and in words that say what to do.
+
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+
+use crate::kafka::broker::{BrokerError, ClientError, ErrorClass};
+
+impl From<KafkaError> for BrokerError {
+    fn from(error: KafkaError) -> Self {
+        let class = match &error {
+            KafkaError::Transaction(error) if error.is_fatal() => ErrorClass::Fatal,
+            KafkaError::Transaction(error) if error.txn_requires_abort() => ErrorClass::Abortable,
+            KafkaError::Transaction(error) if error.is_retriable() => ErrorClass::Retriable,
+            // What has neither flag is fatal, on librdkafka's own advice.
+            KafkaError::Transaction(_) | KafkaError::MessageConsumptionFatal(_) | KafkaError::ClientCreation(_) => {
+                ErrorClass::Fatal
+            }
+            _ => ErrorClass::Retriable,
+        };
+        let text = match &error {
+            KafkaError::Transaction(error) => error.string(),
+            other => other.to_string(),
+        };
+        BrokerError { class, code: error.rdkafka_error_code(), text }
+    }
+}
+
+/// An error in words that say what to do about it, where there are such.
+pub fn with_advice(error: KafkaError, advice: impl FnOnce(RDKafkaErrorCode) -> Option<String>) -> BrokerError {
+    let mut error = BrokerError::from(error);
+    if let Some(text) = error.code.and_then(advice) {
+        error.text = text;
+    }
+    error
+}
+
+impl From<KafkaError> for ClientError {
+    fn from(error: KafkaError) -> Self {
+        match error {
+            // Its own words hold the value, which may be a secret.
+            KafkaError::ClientConfig(_, _, name, _) => ClientError(format!("property {name} is refused")),
+            other => ClientError(other.to_string()),
+        }
+    }
+}
+
+/// What TLS says of the other side's certificate, and what that means here. Java's TLS says `unknown` of any that it does
+/// not like.
+const CERTIFICATES: [(&str, &str); 3] = [
+    (
+        "certificate verify failed",
+        "the brokers' certificate is not signed by an authority in ssl.ca.location, has expired, or is for another host; \
+         `openssl s_client -connect HOST:PORT -CAfile FILE` tells which",
+    ),
+    (
+        "alert certificate required",
+        "the brokers want this client's certificate: set ssl.certificate.location and ssl.key.location",
+    ),
+    (
+        "alert",
+        "the brokers refuse the certificate in ssl.certificate.location, or miss one: it has expired, or they do not know \
+         the authority that signed it; `openssl x509 -in FILE -noout -dates -issuer` tells",
+    ),
+];
+
+/// The cause in words, with librdkafka's own behind it. `None`: the error is about something else.
+pub fn explain_connection_error(error: &KafkaError, reason: &str) -> Option<String> {
+    let by_tls = CERTIFICATES.iter().find(|(mark, _)| reason.contains(mark)).map(|(_, cause)| *cause);
+    let cause = match error.rdkafka_error_code()? {
+        RDKafkaErrorCode::Authentication => {
+            "the brokers refuse the user: see to sasl.mechanism, sasl.username and sasl.password"
+        }
+        RDKafkaErrorCode::SSL => by_tls.unwrap_or("TLS has failed: see to security.protocol and the ssl.* properties"),
+        // Since TLS 1.3 a client hears only after the handshake that its certificate is refused.
+        RDKafkaErrorCode::BrokerTransportFailure if reason.contains("SSL routines") => by_tls?,
+        RDKafkaErrorCode::BrokerTransportFailure if reason.contains("Connect to") => return Some(reason.to_owned()),
+        RDKafkaErrorCode::Resolve => "a host's name is not known: see to kafka.brokers",
+        _ => return None,
+    };
+    Some(format!("{cause} ({reason})"))
+}

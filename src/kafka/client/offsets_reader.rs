@@ -1,0 +1,56 @@
+//! The wire over librdkafka: who reads what the group has committed without being of the group.
+
+use std::cell::OnceCell;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use rdkafka::Offset;
+use rdkafka::consumer::{BaseConsumer, Consumer};
+
+use super::config::{self, ClientCallbacks};
+use super::partition_list::{committed_in, list};
+use crate::kafka::broker::{BrokerError, CommittedOffset, ErrorClass};
+use crate::kafka::events::{Notices, WorkerId};
+use crate::kafka::topology::{PartitionId, Topology};
+use crate::settings::Settings;
+
+/// A client that never joins, made when it is asked for the first time.
+pub struct OffsetsReader {
+    settings: Arc<Settings>,
+    worker: WorkerId,
+    notices: Notices,
+    client: OnceCell<BaseConsumer<ClientCallbacks>>,
+}
+
+impl OffsetsReader {
+    pub fn new(settings: Arc<Settings>, worker: WorkerId, notices: Notices) -> Self {
+        OffsetsReader { settings, worker, notices, client: OnceCell::new() }
+    }
+
+    fn client(&self) -> Result<&BaseConsumer<ClientCallbacks>, BrokerError> {
+        if let Some(client) = self.client.get() {
+            return Ok(client);
+        }
+        let callbacks = ClientCallbacks::new(Arc::clone(&self.notices));
+        let made =
+            config::offsets_reader(&self.settings, self.worker).create_with_context(callbacks).map_err(|error| {
+                BrokerError { class: ErrorClass::Retriable, code: error.rdkafka_error_code(), text: error.to_string() }
+            })?;
+        Ok(self.client.get_or_init(|| made))
+    }
+
+    pub fn committed_unstable(
+        &self,
+        topology: &Topology,
+        partitions: &[PartitionId],
+        patience: Duration,
+    ) -> Result<BTreeMap<PartitionId, CommittedOffset>, BrokerError> {
+        let asked = list(topology, partitions.iter().map(|partition| (*partition, Offset::Invalid)));
+        let client = self.client()?;
+        // What it has to say goes through its callbacks.
+        drop(client.poll(Duration::ZERO));
+        let found = committed_in(topology, &client.committed_offsets(asked, patience)?);
+        found.into_iter().map(|(partition, found)| Ok((partition, found?))).collect()
+    }
+}

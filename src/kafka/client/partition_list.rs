@@ -1,0 +1,63 @@
+//! librdkafka's lists of partitions, and what they say of ours.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
+use rdkafka::topic_partition_list::TopicPartitionListElem;
+use rdkafka::{Offset, TopicPartitionList};
+
+use crate::kafka::broker::{BrokerError, CommittedOffset, OffsetBounds};
+use crate::kafka::topology::{PartitionId, Topology};
+
+/// The offset of an entry that bears one.
+pub fn offset_of(element: &TopicPartitionListElem<'_>) -> Option<i64> {
+    match (element.error(), element.offset()) {
+        (Ok(()), Offset::Offset(offset)) => Some(offset),
+        _ => None,
+    }
+}
+
+/// The partition of an entry; `None`: of a topic that is not ours.
+pub fn partition_of(topology: &Topology, element: &TopicPartitionListElem<'_>) -> Option<PartitionId> {
+    topology.partition(element.topic(), element.partition())
+}
+
+pub fn offsets_of(topology: &Topology, list: &TopicPartitionList) -> BTreeMap<PartitionId, i64> {
+    let elements = list.elements();
+    let offset = |element: &TopicPartitionListElem<'_>| Some((partition_of(topology, element)?, offset_of(element)?));
+    elements.iter().filter_map(offset).collect()
+}
+
+pub fn list(topology: &Topology, partitions: impl IntoIterator<Item = (PartitionId, Offset)>) -> TopicPartitionList {
+    let mut list = TopicPartitionList::new();
+    for (partition, offset) in partitions {
+        // Every offset that is written here is a real one or one of librdkafka's own names.
+        let _ = list.add_partition(topology.topic(partition.topic), partition.number).set_offset(offset);
+    }
+    list
+}
+
+/// What is committed for the partitions of a list.
+pub fn committed_in(
+    topology: &Topology,
+    list: &TopicPartitionList,
+) -> BTreeMap<PartitionId, Result<CommittedOffset, BrokerError>> {
+    let committed = |element: &TopicPartitionListElem<'_>| {
+        element.error()?;
+        Ok(CommittedOffset { offset: offset_of(element), metadata: element.metadata().to_owned() })
+    };
+    let elements = list.elements();
+    elements.iter().filter_map(|element| Some((partition_of(topology, element)?, committed(element)))).collect()
+}
+
+/// Which offsets of a partition are there.
+pub fn bounds<C: ConsumerContext>(
+    client: &BaseConsumer<C>,
+    topic: &str,
+    partition: i32,
+    patience: Duration,
+) -> Result<OffsetBounds, BrokerError> {
+    let (low, high) = client.fetch_watermarks(topic, partition, patience)?;
+    Ok(OffsetBounds { low, high })
+}

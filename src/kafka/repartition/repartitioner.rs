@@ -1,0 +1,114 @@
+//! Events on their way to the merged partitions of their entities, and word of the clock to those that get none.
+//!
+//! An event goes on as it came, once for each kind of entity that it is something to, in the partition of that entity's
+//! key. Two headers say where it stood and which clock its partition had with it. A merged partition has to know of each
+//! source how far it is, so those that got no event in a transaction get a mark: a record without key and value, but with
+//! the headers. There is none where the clock has not moved, and one a transaction at most.
+
+use std::sync::Arc;
+
+use rdkafka::message::{Header, Headers, Message, OwnedHeaders};
+
+use super::alignment::SourceLead;
+use super::murmur2;
+use super::repartition_buffer::{RepartitionBuffer, RepartitionRecord};
+use super::time_merge::SourcePosition;
+use crate::kafka::topology::{RepartitionTopic, SourcePartition};
+use crate::model::{Event, Timestamp};
+
+const SOURCE: &str = "tagstream-source";
+const CLOCK: &str = "tagstream-clock";
+
+/// What one input partition passes on.
+#[derive(Debug)]
+pub struct Repartitioner {
+    source: SourcePartition,
+    routes: Arc<[RepartitionTopic]>,
+    /// By route and partition: the clock that was passed on last, as far as we know.
+    announced: Vec<Vec<Option<Timestamp>>>,
+    /// The least of them.
+    announced_min: Option<Timestamp>,
+    pub lead: SourceLead,
+}
+
+impl Repartitioner {
+    pub fn new(source: SourcePartition, routes: Arc<[RepartitionTopic]>, lead: SourceLead) -> Self {
+        let announced = routes.iter().map(|topic| vec![None; topic.partitions.max(0) as usize]).collect();
+        Repartitioner { source, routes, announced, announced_min: None, lead }
+    }
+
+    pub fn source(&self) -> &SourcePartition {
+        &self.source
+    }
+
+    /// What all merged partitions were told.
+    pub fn announced(&self) -> Option<Timestamp> {
+        self.announced_min
+    }
+
+    /// Whether some merged partition does not know the clock.
+    pub fn is_behind(&self, clock: Option<Timestamp>) -> bool {
+        self.announced_min < clock
+    }
+
+    /// Passes an accepted event on; `clock` is the partition's, with it.
+    pub fn forward(
+        &mut self,
+        event: &Event,
+        payload: &[u8],
+        offset: i64,
+        clock: Timestamp,
+        out: &mut RepartitionBuffer,
+    ) {
+        let mut value = None;
+        for (number, topic) in self.routes.iter().enumerate() {
+            let Some(key) = event.key_of(topic.kind) else { continue };
+            let partition = murmur2::partition(key.as_bytes(), topic.partitions);
+            let value = value.get_or_insert_with(|| out.keep(payload)).clone();
+            let key = Some(out.keep(key.as_bytes()));
+            out.push(RepartitionRecord { topic: number, partition, key, value: Some(value), offset, clock });
+            self.announced[number][partition as usize] = Some(clock);
+            self.lead.add(clock, payload.len());
+        }
+    }
+
+    /// Adds the marks to a body that is about to be sent.
+    pub fn add_watermarks(&mut self, clock: Option<Timestamp>, next_offset: i64, out: &mut RepartitionBuffer) {
+        let Some(clock) = clock.filter(|clock| self.announced_min < Some(*clock)) else { return };
+        // Who got an event in this transaction knows more than before; the next transaction without events tells the rest.
+        let is_busy = !out.is_empty();
+        for (number, announced) in self.announced.iter_mut().enumerate() {
+            for (partition, announced) in announced.iter_mut().enumerate() {
+                if *announced < Some(clock) && (!is_busy || *announced <= self.announced_min) {
+                    *announced = Some(clock);
+                    let (partition, offset) = (partition as i32, next_offset);
+                    out.push(RepartitionRecord { topic: number, partition, key: None, value: None, offset, clock });
+                }
+            }
+        }
+        self.announced_min = self.announced.iter().flatten().min().copied().unwrap_or(Some(clock));
+    }
+
+    /// Where a record goes, and with which headers.
+    pub fn address(&self, forwarded: &RepartitionRecord) -> (&str, OwnedHeaders) {
+        let SourcePartition { topic, partition } = &self.source;
+        let (source, clock) = (format!("{topic}/{partition}/{}", forwarded.offset), forwarded.clock.ms().to_string());
+        let headers = OwnedHeaders::new_with_capacity(2)
+            .insert(Header { key: SOURCE, value: Some(&source) })
+            .insert(Header { key: CLOCK, value: Some(&clock) });
+        (&self.routes[forwarded.topic].topic, headers)
+    }
+}
+
+/// Reads what the headers of a record say; `None`: it was not passed on by us.
+pub fn source_position(message: &impl Message) -> Option<SourcePosition<'_>> {
+    let headers = message.headers()?;
+    let text = |name: &str| {
+        let header = headers.iter().find(|header| header.key == name)?;
+        std::str::from_utf8(header.value?).ok()
+    };
+    let mut source = text(SOURCE)?.rsplitn(3, '/');
+    let (offset, partition) = (source.next()?.parse().ok()?, source.next()?.parse().ok()?);
+    let clock = Timestamp::from_ms(text(CLOCK)?.parse().ok()?);
+    Some(SourcePosition { topic: source.next()?, partition, offset, clock })
+}

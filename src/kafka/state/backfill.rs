@@ -1,0 +1,131 @@
+//! The history of a partition read from its input once more, so that new counters need not begin empty.
+//!
+//! It is part of reading a state back: the errand's own thread does it, and the partition runs when it is done. All
+//! records are read that the state has behind it: from the first one that is retained up to the committed offset.
+
+use std::ops::Range;
+use std::time::Duration;
+
+use rdkafka::Message;
+
+use super::restore::{
+    Backfill, CALL_PATIENCE, POLL, PROGRESS, RestoreError, RestoreInterruption, RestoreJob, RestoreRequest,
+};
+use crate::codec::Decoder;
+use crate::engine::{CatalogChange, Partition, Rebuild, Retained};
+use crate::kafka::broker::{ChangelogReader, KafkaClients, OffsetBounds};
+use crate::kafka::events::Notice;
+use crate::kafka::failpoint::{self, Failpoint};
+use crate::kafka::topology::Role;
+use crate::model::Event;
+
+/// How reading a history has ended.
+enum HistoryReading {
+    /// At the committed offset.
+    Whole(Box<Rebuild>),
+    /// It goes less far back than the state.
+    Futile,
+    /// Its first records were deleted meanwhile.
+    Gone,
+}
+
+impl<W: KafkaClients> RestoreJob<W> {
+    /// Counts the history of a state that ends at an offset, if there is something to gain; whether there was.
+    pub(super) fn rebuild(
+        &self,
+        request: &RestoreRequest,
+        state: &mut Partition,
+        end: i64,
+        change: Option<&CatalogChange>,
+    ) -> Result<bool, RestoreInterruption> {
+        let partition = request.partition;
+        if self.context.backfill == Backfill::Off || self.context.topology.plan(partition.topic).role != Role::Direct {
+            return Ok(false);
+        }
+        let attributes = change.is_some_and(|change| change.new.iter().any(|name| name.starts_with("attribute ")));
+        if Rebuild::new(state, Retained::Whole, attributes).is_none() {
+            return Ok(false);
+        }
+        let reader = self.clients.history().map_err(RestoreError::Client)?;
+        let started = self.clients.now();
+        loop {
+            let OffsetBounds { low, .. } = self.insist(request, || reader.stable(partition, CALL_PATIENCE))?;
+            let retained = if low == 0 { Retained::Whole } else { Retained::Rest };
+            let Some(rebuild) = Rebuild::new(state, retained, attributes) else { return Ok(false) };
+            let rebuild = match self.read_history(&reader, request, low..end, rebuild)? {
+                HistoryReading::Whole(rebuild) => rebuild,
+                HistoryReading::Futile => return Ok(false),
+                HistoryReading::Gone => continue,
+            };
+            let Some(rebuilt) = state.take_over(*rebuild) else { return Ok(false) };
+            let (worker, name) = (self.context.worker, self.context.topology.name(partition));
+            let took = self.clients.now().duration_since(started);
+            (self.context.notices)(Notice::Rebuilt { worker, partition: name, rebuilt, took });
+            return Ok(true);
+        }
+    }
+
+    fn read_history(
+        &self,
+        reader: &W::Changelog,
+        request: &RestoreRequest,
+        range: Range<i64>,
+        mut rebuild: Rebuild,
+    ) -> Result<HistoryReading, RestoreInterruption> {
+        let partition = request.partition;
+        let mut decoder = Decoder::new(&self.program(partition).catalog);
+        let (mut event, now) = (Event::default(), self.context.clock.now());
+        let (started, mut position) = (self.clients.now(), range.start);
+        let mut tell_at = started + PROGRESS;
+        if !range.is_empty() {
+            self.insist(request, || reader.open(partition, range.start))?;
+        }
+        while position < range.end {
+            if request.cancel.is_given() {
+                return Err(RestoreInterruption::Cancelled);
+            }
+            match reader.poll(POLL) {
+                Some(Ok(record)) if record.offset() >= range.end => break,
+                Some(Ok(record)) => {
+                    position = record.offset() + 1;
+                    failpoint::pass(Failpoint::RebuildRecord);
+                    // What is no event was rejected when the state met it.
+                    if record.payload().is_some_and(|value| decoder.decode(value, now, &mut event).is_ok()) {
+                        rebuild.apply(&event);
+                    }
+                }
+                answer => {
+                    if let Some(Err(error)) = answer {
+                        self.trouble(error.text);
+                        if self.insist(request, || reader.stable(partition, CALL_PATIENCE))?.low > position {
+                            return Ok(HistoryReading::Gone);
+                        }
+                    }
+                    position = self.insist(request, || reader.position(partition))?.unwrap_or(position).max(position);
+                }
+            }
+            if rebuild.is_futile() {
+                return Ok(HistoryReading::Futile);
+            }
+            let now = self.clients.now();
+            if now >= tell_at {
+                tell_at = now + PROGRESS;
+                self.tell(
+                    request,
+                    rebuild.events(),
+                    position - range.start,
+                    range.clone(),
+                    now.duration_since(started),
+                );
+            }
+        }
+        Ok(HistoryReading::Whole(Box::new(rebuild)))
+    }
+
+    fn tell(&self, request: &RestoreRequest, events: u64, read: i64, range: Range<i64>, took: Duration) {
+        let share = read as f64 / (range.end - range.start) as f64;
+        let left = (share > 0.0).then(|| took.mul_f64((1.0 - share) / share));
+        let (worker, partition) = (self.context.worker, self.context.topology.name(request.partition));
+        (self.context.notices)(Notice::Rebuilding { worker, partition, events, left });
+    }
+}

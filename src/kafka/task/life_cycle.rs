@@ -1,0 +1,79 @@
+//! A partition in the hands of a worker: its life cycle, its state, and what it has not committed yet.
+
+use super::running_task::RunningTask;
+use crate::kafka::broker::OffsetBounds;
+use crate::kafka::state::{Cancel, RestoreError};
+
+/// The life cycle of a partition.
+///
+/// ```text
+///             committed offset        state read back from the changelog
+///   Assigned ────────────────▶ Restoring ────────────────▶ Running
+///      ▲ ▲                       │ │ │                        │ revoked: committed, then dropped
+///      │ └───────────────────────┘ │ │ revoked: dropped       │ lost: dropped
+///      │   somebody has committed  │ │                        │
+///      └───────────────────────────┼─┴────────────────────────┘
+///        assigned by the group     ▼ nothing can be done without a person
+///                               Stopped
+/// ```
+///
+/// A partition is fetched from only while it runs, and no transaction holds one that does not. One that is stopped stays
+/// assigned, so that nobody else tries the same; the others go on.
+pub enum Task {
+    /// `disagreements`: how often in a row the state that was read back did not belong to the committed offset.
+    Assigned {
+        disagreements: u32,
+    },
+    Restoring(RestoringTask),
+    Running(Box<RunningTask>),
+    Stopped(PartitionError),
+}
+
+impl Task {
+    /// Whether something of the partition has to be committed.
+    pub fn is_dirty(&self) -> bool {
+        matches!(self, Task::Running(running) if running.is_dirty())
+    }
+
+    /// Whether the partition has a part in the next transaction.
+    pub fn is_due(&self) -> bool {
+        matches!(self, Task::Running(running) if running.is_due())
+    }
+}
+
+/// A partition whose state is being read back.
+pub struct RestoringTask {
+    pub committed: Option<i64>,
+    /// Where it will go on.
+    pub next_offset: i64,
+    /// Where the partition began when that was found out.
+    pub low: i64,
+    pub disagreements: u32,
+    /// What its last owner had passed on that may be ahead of the other sources, in bytes.
+    pub ahead: usize,
+    pub cancel: Cancel,
+}
+
+/// Why a partition cannot go on until a person has done something.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum PartitionError {
+    #[error(
+        "the group stands at offset {offset} of partition {partition} of {topic}, which holds {} to {}: the records were \
+         deleted or the topic was made anew; nothing is skipped silently, so reset the group's offsets \
+         (kafka-consumer-groups --reset-offsets) or take another kafka.application", bounds.low, bounds.high
+    )]
+    OffsetGone { topic: String, partition: i32, offset: i64, bounds: OffsetBounds },
+    #[error(
+        "the group stands at {} of partition {partition} of {topic}, the state in {changelog} at {}: offsets were reset \
+         or a topic was made anew; nothing is guessed, so set the group's offset to that of the state \
+         (kafka-consumer-groups --reset-offsets --to-offset), or take another kafka.application to begin with no state",
+        offset_words(*committed), offset_words(*noted)
+    )]
+    Disagreement { topic: String, changelog: String, partition: i32, committed: Option<i64>, noted: Option<i64> },
+    #[error("the state cannot be read back: {0}")]
+    Restore(RestoreError),
+}
+
+fn offset_words(offset: Option<i64>) -> String {
+    offset.map_or_else(|| "no offset".to_owned(), |offset| format!("offset {offset}"))
+}

@@ -1,0 +1,188 @@
+//! What one partition has to say in a transaction, kept until it is certain that the transaction was committed.
+//!
+//! The body can be sent any number of times and is the same each time: an abort never touches the partition's state,
+//! it only sends the body again. It is bounded: a full body is committed before anything else happens. What the changelog
+//! has to hold is added when the body is sent for the first time: each entity once, however often it was touched.
+
+use std::collections::BTreeSet;
+
+use rdkafka::message::{Header, Headers, Message, OwnedHeaders};
+
+use crate::codec::{ChangelogKey, ChangelogRecord, Reject, change_id, write_change};
+use crate::engine::{Log, Segment, Sink, Slot};
+use crate::kafka::events::ChangeStats;
+use crate::kafka::repartition::{RepartitionBuffer, Span};
+use crate::model::{ChangeKind, TagChange, Timestamp};
+
+/// Past this, a body is committed before more is added: what a transaction sends within its time-out even to a slow
+/// broker. (What all bodies of a worker may hold is bounded too, by the worker.)
+const BYTES_MAX: usize = 16 << 20;
+const RECORDS_MAX: usize = 50_000;
+
+/// A tag change, written out.
+pub struct ChangeRecord {
+    key: Span,
+    value: Span,
+    pub id: u128,
+    pub kind: ChangeKind,
+    pub at: Timestamp,
+}
+
+/// A record that was no event, as it came, and why.
+pub struct DeadLetter {
+    key: Option<Span>,
+    value: Span,
+    /// The record's own headers and ours.
+    pub headers: OwnedHeaders,
+}
+
+/// The body of one partition.
+#[derive(Default)]
+pub struct OutputBuffer {
+    arena: Vec<u8>,
+    changes: Vec<ChangeRecord>,
+    /// How many changes, from the first, have been sent before the transaction.
+    pub sent_early: usize,
+    dead_letters: Vec<DeadLetter>,
+    /// Records that go on to merged partitions.
+    pub repartition: RepartitionBuffer,
+    tally: ChangeStats,
+    /// The entities whose tags changed, or of which nothing is left.
+    touched: BTreeSet<Box<str>>,
+    /// Records of the changelog: a key, and a value unless the key's record is to be removed.
+    log: Vec<(Span, Option<Span>)>,
+}
+
+impl OutputBuffer {
+    pub fn is_empty(&self) -> bool {
+        self.changes.is_empty()
+            && self.dead_letters.is_empty()
+            && self.repartition.is_empty()
+            && self.touched.is_empty()
+    }
+
+    pub fn bytes(&self) -> usize {
+        self.arena.len() + self.repartition.bytes()
+    }
+
+    pub fn change_count(&self) -> u64 {
+        self.changes.len() as u64
+    }
+
+    pub fn is_full(&self) -> bool {
+        self.bytes() >= BYTES_MAX
+            || self.changes.len() + self.dead_letters.len() + self.repartition.len() >= RECORDS_MAX
+    }
+
+    /// Forgets all, since it was committed, but for the number of changes.
+    pub fn clear(&mut self) -> ChangeStats {
+        // A burst must not hold its memory for ever.
+        self.arena.shrink_to(BYTES_MAX);
+        self.arena.clear();
+        self.changes.clear();
+        self.sent_early = 0;
+        self.dead_letters.clear();
+        self.repartition.clear();
+        self.touched.clear();
+        self.log.clear();
+        std::mem::take(&mut self.tally)
+    }
+
+    /// The changes from one of them on, with key and value.
+    pub fn changes_from(&self, first: usize) -> impl Iterator<Item = (&ChangeRecord, &[u8], &[u8])> {
+        self.changes[first..]
+            .iter()
+            .map(|change| (change, &self.arena[change.key.clone()], &self.arena[change.value.clone()]))
+    }
+
+    pub fn dead_letters(&self) -> impl Iterator<Item = (&DeadLetter, Option<&[u8]>, &[u8])> {
+        self.dead_letters.iter().map(|dead_letter| {
+            let key = dead_letter.key.clone().map(|key| &self.arena[key]);
+            (dead_letter, key, &self.arena[dead_letter.value.clone()])
+        })
+    }
+
+    pub fn log(&self) -> impl Iterator<Item = (&[u8], Option<&[u8]>)> {
+        self.log.iter().map(|(key, value)| (&self.arena[key.clone()], value.clone().map(|value| &self.arena[value])))
+    }
+
+    pub fn touched(&self) -> impl Iterator<Item = &str> {
+        self.touched.iter().map(|key| &**key)
+    }
+
+    /// Keeps a record that was rejected, with the headers that say why and where it stood.
+    pub fn reject(&mut self, message: &impl Message, reason: Reject, detail: Option<&str>) {
+        let key = message.key().map(|key| self.keep(key));
+        let value = self.keep(message.payload().unwrap_or_default());
+        let given = message.headers().into_iter().flat_map(Headers::iter);
+        let given = given.fold(OwnedHeaders::new(), |given, header| given.insert(header));
+        let (partition, offset) = (message.partition().to_string(), message.offset().to_string());
+        let ours = [
+            ("tagstream-reason", reason.code()),
+            ("tagstream-topic", message.topic()),
+            ("tagstream-partition", &partition),
+            ("tagstream-offset", &offset),
+        ];
+        let ours = ours.into_iter().chain(detail.map(|detail| ("tagstream-detail", detail)));
+        let headers = ours.fold(given, |headers, (key, value)| headers.insert(Header { key, value: Some(value) }));
+        self.dead_letters.push(DeadLetter { key, value, headers });
+    }
+
+    fn touch(&mut self, key: &str) {
+        if !self.touched.contains(key) {
+            self.touched.insert(key.into());
+        }
+    }
+
+    /// Keeps bytes for a record.
+    pub fn keep(&mut self, bytes: &[u8]) -> Span {
+        let start = self.arena.len();
+        self.arena.extend_from_slice(bytes);
+        start..self.arena.len()
+    }
+}
+
+impl OutputBuffer {
+    fn put_log(&mut self, record: &ChangelogRecord<'_>) {
+        let start = self.arena.len();
+        record.key().write(&mut self.arena);
+        let key = start..self.arena.len();
+        let has_value = record.write_value(&mut self.arena);
+        let value = has_value.then_some(key.end..self.arena.len());
+        self.log.push((key, value));
+    }
+}
+
+impl Log for OutputBuffer {
+    fn segment(&mut self, segment: Segment<'_>) {
+        self.put_log(&ChangelogRecord::Segment(segment));
+    }
+
+    fn clear(&mut self, slot: Slot) {
+        self.put_log(&ChangelogRecord::Cleared(ChangelogKey::Segment(slot)));
+    }
+
+    fn schema(&mut self, id: u64, meaning: &[u8]) {
+        self.put_log(&ChangelogRecord::Schema { id, meaning });
+    }
+
+    fn clear_schema(&mut self, id: u64) {
+        self.put_log(&ChangelogRecord::Cleared(ChangelogKey::Schema(id)));
+    }
+}
+
+impl Sink for OutputBuffer {
+    fn change(&mut self, change: &TagChange<'_>) {
+        let key = self.keep(change.key.as_bytes());
+        let start = self.arena.len();
+        write_change(change, &mut self.arena);
+        let value = start..self.arena.len();
+        self.changes.push(ChangeRecord { key, value, id: change_id(change), kind: change.kind(), at: change.at });
+        self.tally.count(change.tag, change.kind());
+        self.touch(change.key);
+    }
+
+    fn ended(&mut self, key: &str) {
+        self.touch(key);
+    }
+}

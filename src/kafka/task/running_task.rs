@@ -1,0 +1,371 @@
+//! A partition whose state is whole: what it applies, and what it has not committed yet.
+
+use std::sync::Arc;
+
+use rdkafka::message::Message;
+
+use super::offset_metadata::OffsetMetadata;
+use super::output_buffer::OutputBuffer;
+use crate::codec::{Decoder, Meta};
+use crate::engine::{CatalogChange, Copyist, Extent, NoCopy, Partition, Program};
+use crate::kafka::events::{TagNames, WorkStats, WorkerStats};
+use crate::kafka::repartition::source_position;
+use crate::kafka::repartition::{MinWatermark, Repartitioner, TimeMerge};
+use crate::kafka::topology::Role;
+use crate::model::{CurrentTag, Event, Timestamp};
+
+/// Whoever accepted an event has seen to it that it is not of the future.
+const ACCEPTED: Timestamp = Timestamp::MAX;
+
+/// What became of a record that was offered to a partition.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TakeOutcome {
+    /// It was applied, rejected or skipped; the next offset stands behind it.
+    Done { accepted: bool },
+    /// The body is full and has to be committed first; the record is to be offered again.
+    Full,
+}
+
+/// A transaction has so much of the changelog of one partition at most, about.
+const LOG_BYTES_MAX: usize = 8 << 20;
+
+/// A partition whose state is whole.
+pub struct RunningTask {
+    state: Partition,
+    pub output: OutputBuffer,
+    /// Whether the body holds what the changelog needs: from then on it stays as it is until it is committed.
+    sealed: bool,
+    role: Role,
+    /// What it passes on, if it does.
+    pub repartitioner: Option<Repartitioner>,
+    /// What waits in a merged partition.
+    pub merge: Option<TimeMerge<Box<[u8]>>>,
+    /// Whether something that waited was applied since the last commit.
+    pub has_applied_merged: bool,
+    /// Whether it is not fetched from for a while, since it is far ahead of the others.
+    pub paused_for_alignment: bool,
+    /// Tells this changelog from another that was there before under the same name.
+    log_id: u64,
+    /// The offset behind the last record that was applied; of a merged partition the merge knows it.
+    next_offset: i64,
+    /// The offset that the group has committed, as far as we know; `None`: none at all.
+    committed: Option<i64>,
+    /// What was done and is not committed.
+    pub work: WorkStats,
+    /// Records that were not applied when the broker last told where the partition ends; `None`: it did not.
+    pub lag: Option<u64>,
+}
+
+/// What a worker needs to apply a record, whichever partition it is from.
+pub struct WorkerScratch {
+    pub decoder: Decoder,
+    pub event: Event,
+    pub counts: WorkerStats,
+}
+
+impl RunningTask {
+    pub fn new(role: Role, state: Partition, log_id: u64, next_offset: i64, committed: Option<i64>) -> Self {
+        RunningTask {
+            state,
+            output: OutputBuffer::default(),
+            sealed: false,
+            role,
+            repartitioner: None,
+            merge: None,
+            has_applied_merged: false,
+            paused_for_alignment: false,
+            log_id,
+            next_offset,
+            committed,
+            work: WorkStats::default(),
+            lag: None,
+        }
+    }
+
+    /// Whether it has a state that the changelog has to keep.
+    pub fn keeps_state(&self) -> bool {
+        self.role != Role::PassedOn
+    }
+
+    /// Completes the body, which is about to be sent, if it is not complete yet.
+    pub fn seal(&mut self) {
+        if !self.sealed {
+            self.sealed = true;
+            if let Some(repartitioner) = &mut self.repartitioner {
+                repartitioner.add_watermarks(self.state.clock(), self.next_offset, &mut self.output.repartition);
+            }
+            if self.keeps_state() {
+                self.state.journal(&mut self.output);
+            }
+        }
+    }
+
+    /// The changelog's note of what a transaction of this name leads to.
+    pub fn meta<'a>(&self, transaction: &'a str, notes: &'a [u8]) -> Meta<'a> {
+        let program = self.state.program();
+        Meta {
+            log: self.log_id,
+            next_offset: self.next_offset(),
+            clock: self.state.clock(),
+            extent: self.state.extent(),
+            catalog: program.catalog.fingerprint,
+            schema: program.schema.id(),
+            transaction,
+            notes,
+        }
+    }
+
+    /// Copies what the changelog holds.
+    pub fn copy(&self, out: &mut impl Copyist) -> Result<(), NoCopy> {
+        self.state.copy(out)
+    }
+
+    pub fn extent(&self) -> Extent {
+        self.state.extent()
+    }
+
+    pub fn log_id(&self) -> u64 {
+        self.log_id
+    }
+
+    pub fn state_bytes(&self) -> usize {
+        self.state.state_bytes() as usize
+    }
+
+    /// Whether the changelog holds all that was applied.
+    pub fn is_committed(&self) -> bool {
+        !self.is_dirty() && self.state.pending_bytes() == 0
+    }
+
+    /// What the body holds and will hold.
+    pub fn unsent_bytes(&self) -> usize {
+        self.output.bytes() + if self.sealed { 0 } else { self.state.pending_bytes() }
+    }
+
+    pub fn clock(&self) -> Option<Timestamp> {
+        self.state.clock()
+    }
+
+    /// What stands beside the offset that a transaction of this name commits.
+    pub fn offset_metadata(&self, transaction: &str) -> String {
+        let repartitioner = self.repartitioner.as_ref();
+        let (clock, announced) =
+            (repartitioner.and_then(|_| self.state.clock()), repartitioner.and_then(Repartitioner::announced));
+        let ahead = repartitioner.map_or(0, |repartitioner| repartitioner.lead.bytes());
+        OffsetMetadata { transaction, clock, announced, ahead }.write()
+    }
+
+    /// Whether the body is complete, and on its way.
+    pub fn is_sealed(&self) -> bool {
+        self.sealed
+    }
+
+    pub fn is_full(&self) -> bool {
+        self.output.is_full() || self.state.pending_bytes() >= LOG_BYTES_MAX
+    }
+
+    /// The offset that is to be committed: the first record that a successor has to read.
+    pub fn next_offset(&self) -> i64 {
+        self.merge.as_ref().map_or(self.next_offset, TimeMerge::first_place)
+    }
+
+    /// The offset behind the last record that was taken.
+    pub fn position(&self) -> i64 {
+        self.merge.as_ref().map_or(self.next_offset, TimeMerge::next_place)
+    }
+
+    pub fn committed(&self) -> Option<i64> {
+        self.committed
+    }
+
+    /// Whether there is something to commit: records to write, or an offset that moved.
+    pub fn is_dirty(&self) -> bool {
+        let is_behind = |repartitioner: &Repartitioner| repartitioner.is_behind(self.state.clock());
+        !self.output.is_empty()
+            || self.committed != Some(self.next_offset())
+            || self.has_applied_merged
+            || self.state.owes_filling()
+            // No body has anything of it, and there is no room for more.
+            || self.state.pending_bytes() >= LOG_BYTES_MAX
+            || self.repartitioner.as_ref().is_some_and(is_behind)
+    }
+
+    /// Whether it has a part in the next transaction: it is dirty, or its log is purged, which takes what time it takes.
+    pub fn is_due(&self) -> bool {
+        self.is_dirty() || self.keeps_state() && self.state.is_purging()
+    }
+
+    /// What was sent is committed. Returns what was done for it.
+    pub fn mark_committed(&mut self) -> WorkStats {
+        self.committed = Some(self.next_offset());
+        (self.sealed, self.has_applied_merged) = (false, false);
+        let mut work = std::mem::take(&mut self.work);
+        work.engine(&self.state.take_stats(), self.state.program());
+        work.changes = self.output.clear();
+        work
+    }
+
+    pub fn state(&self) -> &Partition {
+        &self.state
+    }
+
+    /// Goes on under another catalog; nothing is on its way.
+    pub fn adopt(&mut self, program: Arc<Program>, held: TagNames) -> CatalogChange {
+        self.work.engine(&self.state.take_stats(), self.state.program());
+        self.state.adopt(program, held)
+    }
+
+    /// Lets all tags change again but these.
+    pub fn release_others(&mut self, held: &TagNames) {
+        let released: TagNames = self.state.held_tags().filter(|name| !held.contains(*name)).map(Box::from).collect();
+        if !released.is_empty() {
+            self.state.release(&released);
+        }
+    }
+
+    /// Applies one record of the partition.
+    pub fn take(&mut self, message: &impl Message, now: Timestamp, scratch: &mut WorkerScratch) -> TakeOutcome {
+        if message.offset() < self.position() {
+            // Never apply a record to state that has seen it.
+            return TakeOutcome::Done { accepted: false };
+        }
+        debug_assert!(!self.sealed, "nothing is applied while a transaction's fate is open");
+        if self.merge.is_some() {
+            return self.take_merged(message, scratch);
+        }
+        if self.is_full() {
+            return TakeOutcome::Full;
+        }
+        let accepted = match message.payload() {
+            None => {
+                self.work.tombstones += 1;
+                false
+            }
+            Some(payload) => match scratch.decoder.decode(payload, now, &mut scratch.event) {
+                Ok(()) => {
+                    if self.advance_to(scratch.event.time) == Advanced::UntilFull {
+                        return TakeOutcome::Full;
+                    }
+                    if self.role == Role::Direct {
+                        self.apply(&scratch.event);
+                    }
+                    if let (Some(repartitioner), Some(clock)) = (&mut self.repartitioner, self.state.clock()) {
+                        repartitioner.forward(
+                            &scratch.event,
+                            payload,
+                            message.offset(),
+                            clock,
+                            &mut self.output.repartition,
+                        );
+                    }
+                    self.work.events += 1;
+                    true
+                }
+                Err(reason) => {
+                    *self.work.rejected.entry(reason.code()).or_default() += 1;
+                    self.output.reject(message, reason, scratch.decoder.detail());
+                    false
+                }
+            },
+        };
+        self.work.records += 1;
+        self.next_offset = message.offset() + 1;
+        TakeOutcome::Done { accepted }
+    }
+
+    /// Takes a record of a merged partition in, and applies what may go then.
+    pub fn take_merged(&mut self, message: &impl Message, scratch: &mut WorkerScratch) -> TakeOutcome {
+        if self.is_full() {
+            return TakeOutcome::Full;
+        }
+        let Some(merge) = &mut self.merge else { return TakeOutcome::Done { accepted: false } };
+        let place = message.offset();
+        match (source_position(message), message.payload()) {
+            (Some(position), Some(payload)) => {
+                merge.take(position, place, payload.len(), payload.into());
+            }
+            (Some(position), None) => merge.watermark(position, place),
+            (None, _) => {
+                // Nobody but us should write there.
+                merge.skip(place);
+                self.work.unmerged += 1;
+            }
+        }
+        self.apply_merged(scratch);
+        TakeOutcome::Done { accepted: false }
+    }
+
+    /// Applies what may go, in its order, and lets time pass up to the clock, as far as the body has room.
+    pub fn apply_merged(&mut self, scratch: &mut WorkerScratch) -> Advanced {
+        if self.is_sealed() {
+            return Advanced::Fully;
+        }
+        while let Some(clock) = self.merge.as_ref().and_then(TimeMerge::ready) {
+            if self.advance_to(clock) == Advanced::UntilFull || self.is_full() {
+                return Advanced::UntilFull;
+            }
+            let Some(payload) = self.merge.as_mut().and_then(TimeMerge::release) else { break };
+            self.has_applied_merged = true;
+            match scratch.decoder.decode(&payload, ACCEPTED, &mut scratch.event) {
+                Ok(()) => self.apply(&scratch.event),
+                // It was an event to whoever passed it on.
+                Err(_) => self.work.unmerged += 1,
+            }
+        }
+        match self.merge.as_ref().and_then(TimeMerge::current_watermark) {
+            Some(clock) => self.advance_to(clock),
+            None => Advanced::Fully,
+        }
+    }
+
+    /// Counts an event.
+    pub fn apply(&mut self, event: &Event) {
+        self.state.apply(event, &mut self.output);
+    }
+
+    /// Whether its source is so far ahead that it is worth knowing where the others are.
+    pub fn is_lead_notable(&self) -> bool {
+        self.repartitioner.as_ref().is_some_and(|repartitioner| repartitioner.lead.is_notable())
+    }
+
+    /// Whether its source has to rest.
+    pub fn is_ahead(&self) -> bool {
+        self.repartitioner.as_ref().is_some_and(|repartitioner| repartitioner.lead.is_too_large())
+    }
+
+    /// Takes note of where the source is that is furthest behind.
+    pub fn settle_lead(&mut self, least: MinWatermark<'_>) {
+        if let Some(repartitioner) = &mut self.repartitioner {
+            let source = repartitioner.source().clone();
+            repartitioner.lead.settle(&source, least);
+        }
+    }
+
+    /// Lets time pass, one due instant after the other, as far as the body has room.
+    pub fn advance_to(&mut self, to: Timestamp) -> Advanced {
+        loop {
+            let due = self.state.next_due();
+            if due > to {
+                self.state.advance(to, &mut self.output);
+                return Advanced::Fully;
+            }
+            if self.is_full() {
+                return Advanced::UntilFull;
+            }
+            self.state.advance(due, &mut self.output);
+        }
+    }
+
+    /// Writes the current tags of an entity whose tags have changed.
+    pub fn current_tags<R>(&mut self, key: &str, with: impl FnOnce(&[CurrentTag<'_>]) -> R) -> Option<R> {
+        self.state.current_tags(key, with)
+    }
+}
+
+/// Whether time has passed as far as was asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Advanced {
+    Fully,
+    /// The body is full: commit, then ask again.
+    UntilFull,
+}

@@ -1,0 +1,303 @@
+//! One transactional producer: from its transactional id to the certain end of each transaction, in bounded steps.
+//!
+//! ```text
+//!          create         init_transactions            begin, send
+//!   Down ─────────▶ Starting ─────────────▶ Idle ───────────────────────▶ Open
+//!    ▲                                       ▲ ▲   committed or aborted     │
+//!    │                 faults seen           │ └────────────────────────────┤
+//!    ├───────────────────────────────────────┘                              │
+//!    └──────────────────────────────────────────────────────────────────────┘
+//!                                  in doubt: only the committed offsets know
+//! ```
+//!
+//! A broker obeys a request that comes late, on a broken connection, even when it hits the *next* transaction: a late
+//! commit makes visible what was sent by then, a late request with offsets takes the group back to them. (A late record
+//! is harmless: its number tells that it is a repeat.) The client may have sent such a request twice without a word: only
+//! its statistics show it. So between two transactions we wait for statistics that cover the end of the first, and a
+//! producer that had to repeat itself is replaced: the new one has a new epoch, which the late request does not.
+
+use std::time::{Duration, Instant};
+
+use rdkafka::error::RDKafkaErrorCode;
+
+use crate::kafka::broker::{
+    BrokerError, ClientError, ErrorClass, KafkaClients, OutgoingRecord, PartitionOffset, RefusedRecord,
+    TransactionalProducer,
+};
+use crate::kafka::events::{Notice, Notices, ProducerReset, WorkerId};
+use crate::kafka::failpoint::{self, Failpoint};
+
+/// A commit that takes longer is taken for one that was repeated.
+const SLOW_COMMIT: Duration = Duration::from_secs(1);
+/// How many statistics must come after a commit until they are sure to cover it: one may have been on its way.
+const REPORTS_AFTER_COMMIT: u64 = 2;
+/// How often to look whether the brokers have acknowledged everything.
+const DRAIN_PAUSE: Duration = Duration::from_micros(200);
+const QUEUE_FULL_PAUSE: Duration = Duration::from_millis(1);
+
+/// Why nothing moves: the step that does not end, and what Kafka says about it.
+#[derive(Clone, Debug)]
+pub struct Blocked {
+    pub step: &'static str,
+    pub why: String,
+}
+
+/// How a transaction stands after a step.
+#[derive(Clone, Debug)]
+pub enum TransactionOutcome {
+    Committed,
+    /// Not yet; the same call goes on with it.
+    Blocked(Blocked),
+    /// Nothing of it will ever be seen; it is to be sent again.
+    Aborted {
+        why: String,
+        refused: Option<RefusedRecord>,
+    },
+    /// Nobody here knows. The producer is gone; the committed offsets tell.
+    InDoubt {
+        why: String,
+        refused: Option<RefusedRecord>,
+    },
+}
+
+enum ProducerState<P> {
+    Down,
+    Starting(P, Instant),
+    Idle(P, Option<EndedTransaction>),
+    Open(P, OpenTransaction),
+}
+
+/// The end of the last transaction, until statistics have covered it.
+struct EndedTransaction {
+    /// How many statistics there were then.
+    reports: u64,
+    /// The faults counted when the transaction began.
+    faults: u64,
+    slow: bool,
+}
+
+struct OpenTransaction {
+    stage: TransactionStage,
+    faults: u64,
+    /// A record that the client itself would not take.
+    refused: Option<RefusedRecord>,
+}
+
+enum TransactionStage {
+    /// Records are on their way. They must have arrived before the offsets are sent: a torn transaction can then only
+    /// be repeated, it cannot lose outputs whose offsets were committed.
+    Delivering,
+    Committing(Instant),
+    Aborting(String),
+}
+
+/// The producer of a worker.
+pub struct TransactionManager<W: KafkaClients> {
+    clients: W,
+    worker: WorkerId,
+    notices: Notices,
+    state: ProducerState<W::Producer>,
+}
+
+impl<W: KafkaClients> TransactionManager<W> {
+    pub fn new(clients: W, worker: WorkerId, notices: Notices) -> Self {
+        TransactionManager { clients, worker, notices, state: ProducerState::Down }
+    }
+
+    /// Comes to where a transaction can begin.
+    ///
+    /// # Errors
+    /// The outer one: a client cannot be made. The inner one: it takes longer than `until`; call again.
+    pub fn prepare(&mut self, until: Instant) -> Result<Result<(), Blocked>, ClientError> {
+        loop {
+            match std::mem::replace(&mut self.state, ProducerState::Down) {
+                ProducerState::Down => {
+                    self.state = ProducerState::Starting(self.clients.producer()?, self.clients.now())
+                }
+                ProducerState::Starting(producer, since) => match producer.init(self.remaining(until)) {
+                    Ok(()) => {
+                        let took = self.clients.now().duration_since(since);
+                        (self.notices)(Notice::ProducerReady { worker: self.worker, took });
+                        self.state = ProducerState::Idle(producer, None);
+                    }
+                    Err(error) => {
+                        if error.class == ErrorClass::Retriable {
+                            self.state = ProducerState::Starting(producer, since);
+                        }
+                        return Ok(Err(blocked("getting the transactional id", error)));
+                    }
+                },
+                ProducerState::Idle(producer, None) => {
+                    self.state = ProducerState::Idle(producer, None);
+                    return Ok(Ok(()));
+                }
+                ProducerState::Idle(producer, Some(ended)) => match self.suspicion(&producer, &ended, until) {
+                    Some(why) => (self.notices)(Notice::ProducerReset { worker: self.worker, why }),
+                    None => self.state = ProducerState::Idle(producer, None),
+                },
+                ProducerState::Open(producer, open) => {
+                    self.state = ProducerState::Open(producer, open);
+                    return Ok(Ok(()));
+                }
+            }
+        }
+    }
+
+    /// Begins a transaction; [`TransactionManager::prepare`] must have succeeded. Local: no broker hears of it yet.
+    pub fn begin(&mut self) -> Result<(), Blocked> {
+        let ProducerState::Idle(producer, None) = std::mem::replace(&mut self.state, ProducerState::Down) else {
+            return Err(Blocked { step: "beginning a transaction", why: "the producer is not ready".to_owned() });
+        };
+        let faults = producer.fault_count();
+        // A producer that cannot begin is of no use any more. Nothing was sent, so nothing is in doubt.
+        producer.begin().map_err(|error| blocked("beginning a transaction", error))?;
+        self.state = ProducerState::Open(
+            producer,
+            OpenTransaction { stage: TransactionStage::Delivering, faults, refused: None },
+        );
+        Ok(())
+    }
+
+    /// Sends a record within the transaction, waiting for room if there is none.
+    ///
+    /// An error ends the transaction: [`TransactionManager::finish`] aborts it.
+    pub fn send(&mut self, mut record: OutgoingRecord<'_>, until: Instant) {
+        let ProducerState::Open(producer, open) = &mut self.state else { return };
+        if !matches!(open.stage, TransactionStage::Delivering) {
+            return;
+        }
+        let (error, topic) = loop {
+            let Err((error, back)) = producer.send(record) else { return failpoint::pass(Failpoint::RecordSent) };
+            if error.code != Some(RDKafkaErrorCode::QueueFull) || self.clients.now() >= until {
+                break (error, back.topic);
+            }
+            self.clients.sleep(QUEUE_FULL_PAUSE);
+            record = back;
+        };
+        open.stage = TransactionStage::Aborting(format!("cannot send to {topic}: {error}"));
+        open.refused = Some(RefusedRecord { topic: topic.to_owned(), code: error.code, text: error.text });
+    }
+
+    /// Goes on with the open transaction: delivery, offsets (each bearing the transaction's name), commit; or abort.
+    pub fn finish(
+        &mut self,
+        offsets: &[PartitionOffset],
+        (consumer, member): (&W::Consumer, &str),
+        until: Instant,
+    ) -> TransactionOutcome {
+        let ProducerState::Open(producer, mut open) = std::mem::replace(&mut self.state, ProducerState::Down) else {
+            return TransactionOutcome::InDoubt { why: "the producer is gone".to_owned(), refused: None };
+        };
+        loop {
+            let patience = self.remaining(until);
+            let (step, result) = match &open.stage {
+                TransactionStage::Delivering => match self.drain(&producer, until) {
+                    Ok(DeliveryOutcome::Complete) => {
+                        failpoint::pass(Failpoint::Delivered);
+                        ("sending offsets", producer.send_offsets(offsets, consumer, member, self.remaining(until)))
+                    }
+                    Ok(DeliveryOutcome::Failed(refused)) => {
+                        open.stage =
+                            TransactionStage::Aborting(format!("a record to {} was not written", refused.topic));
+                        open.refused = Some(refused);
+                        continue;
+                    }
+                    Err(blocked) => {
+                        self.state = ProducerState::Open(producer, open);
+                        return TransactionOutcome::Blocked(blocked);
+                    }
+                },
+                TransactionStage::Committing(_) => ("committing", producer.commit(patience)),
+                TransactionStage::Aborting(_) => ("aborting", producer.abort(patience)),
+            };
+            match (result, &open.stage) {
+                (Ok(()), TransactionStage::Delivering) => {
+                    failpoint::pass(Failpoint::OffsetsSent);
+                    open.stage = TransactionStage::Committing(self.clients.now());
+                }
+                (Ok(()), TransactionStage::Committing(since)) => {
+                    let slow = self.clients.now().duration_since(*since) > SLOW_COMMIT;
+                    self.state = ended(producer, open.faults, slow);
+                    return TransactionOutcome::Committed;
+                }
+                (Ok(()), TransactionStage::Aborting(why)) => {
+                    let why = why.clone();
+                    self.state = ended(producer, open.faults, false);
+                    return TransactionOutcome::Aborted { why, refused: open.refused };
+                }
+                (Err(error), stage) => match error.class {
+                    ErrorClass::Retriable if self.clients.now() >= until || !error.timed_out() => {
+                        self.state = ProducerState::Open(producer, open);
+                        return TransactionOutcome::Blocked(blocked(step, error));
+                    }
+                    ErrorClass::Retriable => {}
+                    ErrorClass::Abortable if !matches!(stage, TransactionStage::Aborting(_)) => {
+                        open.stage = TransactionStage::Aborting(format!("{step}: {error}"));
+                    }
+                    ErrorClass::Abortable | ErrorClass::Fatal => {
+                        let refused = open.refused.or_else(|| producer.refused());
+                        return TransactionOutcome::InDoubt { why: format!("{step}: {error}"), refused };
+                    }
+                },
+            }
+        }
+    }
+
+    /// Gives the producer up, whatever it was doing. An open transaction is then in doubt.
+    pub fn abandon(&mut self) {
+        self.state = ProducerState::Down;
+    }
+
+    /// Why a producer should not be used for another transaction, once its statistics have covered the last one.
+    fn suspicion(&self, producer: &W::Producer, ended: &EndedTransaction, until: Instant) -> Option<ProducerReset> {
+        while producer.report_count() < ended.reports + REPORTS_AFTER_COMMIT {
+            if self.clients.now() >= until {
+                return Some(ProducerReset::NoStatistics);
+            }
+            self.clients.sleep(Duration::from_millis(1));
+        }
+        if ended.slow {
+            return Some(ProducerReset::SlowCommit);
+        }
+        (producer.fault_count() != ended.faults).then_some(ProducerReset::Repeated)
+    }
+
+    /// Waits until every record was acknowledged or one failed. (Committing waits too, but in whole tenths of a
+    /// second.)
+    fn drain(&self, producer: &W::Producer, until: Instant) -> Result<DeliveryOutcome, Blocked> {
+        loop {
+            if let Some(refused) = producer.refused() {
+                return Ok(DeliveryOutcome::Failed(refused));
+            }
+            let outstanding = producer.in_flight();
+            if outstanding == 0 {
+                return Ok(DeliveryOutcome::Complete);
+            }
+            if self.clients.now() >= until {
+                return Err(Blocked { step: "delivery", why: format!("{outstanding} records are not acknowledged") });
+            }
+            self.clients.sleep(DRAIN_PAUSE);
+        }
+    }
+
+    fn remaining(&self, until: Instant) -> Duration {
+        const LEAST: Duration = Duration::from_millis(100);
+        until.saturating_duration_since(self.clients.now()).max(LEAST)
+    }
+}
+
+/// How the records of a transaction have fared.
+enum DeliveryOutcome {
+    Complete,
+    /// One was refused, which dooms all: those behind it would be tried again until they are too old.
+    Failed(RefusedRecord),
+}
+
+fn ended<C, P: TransactionalProducer<C>>(producer: P, faults: u64, slow: bool) -> ProducerState<P> {
+    let reports = producer.report_count();
+    ProducerState::Idle(producer, Some(EndedTransaction { reports, faults, slow }))
+}
+
+fn blocked(step: &'static str, error: BrokerError) -> Blocked {
+    Blocked { step, why: error.text }
+}

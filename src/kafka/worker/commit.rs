@@ -1,0 +1,312 @@
+//! The commit cycle: bodies into a transaction, and the transaction to its certain end.
+
+use std::collections::BTreeMap;
+use std::hash::{BuildHasher, Hasher, RandomState};
+use std::time::{Duration, Instant};
+
+use rdkafka::types::RDKafkaErrorCode;
+
+use super::Worker;
+use super::plan::WorkerError;
+use crate::kafka::broker::{BrokerError, CommittedOffset, GroupConsumer, KafkaClients, PartitionOffset, RefusedRecord};
+use crate::kafka::events::{Notice, ProducerReset};
+use crate::kafka::failpoint::{self, Failpoint};
+use crate::kafka::task::{Blocked, OffsetMetadata, Task, TransactionOutcome};
+use crate::kafka::topology::PartitionId;
+
+/// How long one step may take before the loop has to look at other things.
+const SLICE: Duration = Duration::from_secs(3);
+/// The pause before a step that did not end is taken up again.
+const RETRY: Duration = Duration::from_millis(100);
+const ABORT_PAUSE_MIN: Duration = Duration::from_millis(20);
+const ABORT_PAUSE_MAX: Duration = Duration::from_secs(5);
+/// After this many aborts in a row the producer is made anew.
+const ABORTS_MAX: u32 = 3;
+
+/// What is known of the last transaction.
+///
+/// ```text
+///           sent                   committed, aborted
+///   Clear ───────▶ Open ──────────────────────────────▶ Clear
+///                    │                                     ▲
+///                    └────────▶ InDoubt ───────────────────┘
+///                      fatal          committed offsets read back
+/// ```
+pub(super) enum TransactionState {
+    /// It ended; the bodies are what was not sent yet, or is to be sent again.
+    Clear,
+    Open(SentTransaction),
+    InDoubt(SentTransaction),
+}
+
+/// A transaction as it was sent.
+pub(super) struct SentTransaction {
+    /// Stands in the metadata of each committed offset: by it the transaction is known again.
+    name: String,
+    /// Of each partition that has something in it.
+    offsets: Vec<PartitionOffset>,
+    begun: Instant,
+}
+
+impl<W: KafkaClients> Worker<W> {
+    /// One step of the cycle. It begins a transaction if there is something to say and none is open.
+    pub(super) fn commit(&mut self) -> Result<(), WorkerError> {
+        self.commit_step(self.clients.now() + SLICE)
+    }
+
+    /// Takes steps until everything is committed, or for this long.
+    pub(super) fn commit_all_within(&mut self, patience: Duration) -> Result<(), WorkerError> {
+        let deadline = self.clients.now() + patience;
+        while !self.is_all_committed() && self.clients.now() < deadline {
+            self.commit_step(deadline.min(self.clients.now() + SLICE))?;
+            if let Some(wait) = self.commit_at.map(|at| at.saturating_duration_since(self.clients.now())) {
+                self.clients.sleep(wait.min(RETRY));
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn is_all_committed(&self) -> bool {
+        matches!(self.transaction, TransactionState::Clear) && !self.tasks.values().any(Task::is_dirty)
+    }
+
+    fn commit_step(&mut self, until: Instant) -> Result<(), WorkerError> {
+        self.commit_at = None;
+        self.check_membership();
+        if let Err(blocked) = self.transactions.prepare(until)? {
+            self.report_blocked(blocked);
+            return Ok(());
+        }
+        if let Err(blocked) = self.await_early_delivery(until)? {
+            self.report_blocked(blocked);
+            return Ok(());
+        }
+        let sent = match std::mem::replace(&mut self.transaction, TransactionState::Clear) {
+            TransactionState::Open(sent) => Some(sent),
+            TransactionState::InDoubt(sent) => match self.read_back(&sent, until) {
+                Ok(()) => self.begin(until),
+                Err(blocked) => {
+                    self.transaction = TransactionState::InDoubt(sent);
+                    self.report_blocked(blocked);
+                    return Ok(());
+                }
+            },
+            TransactionState::Clear => self.begin(until),
+        };
+        match sent {
+            Some(sent) => self.finish(sent, until),
+            None => {
+                self.resume_input();
+                Ok(())
+            }
+        }
+    }
+
+    /// Sends the bodies of all partitions that have something to say. `None`: there is nothing, or it cannot begin.
+    fn begin(&mut self, until: Instant) -> Option<SentTransaction> {
+        if !self.tasks.values().any(Task::is_due) {
+            return None;
+        }
+        failpoint::pass(Failpoint::Applied);
+        if let Err(blocked) = self.transactions.begin() {
+            self.report_blocked(blocked);
+            return None;
+        }
+        failpoint::pass(Failpoint::Begun);
+        let (name, begun) = (self.names.next_name(), self.clients.now());
+        let mut offsets = Vec::new();
+        for (partition, task) in &mut self.tasks {
+            if let Task::Running(running) = task
+                && running.is_due()
+            {
+                self.writer.send(*partition, running, &name, &mut self.transactions, until);
+                let (next_offset, metadata) = (running.next_offset(), running.offset_metadata(&name));
+                offsets.push(PartitionOffset { partition: *partition, next_offset, metadata });
+            }
+        }
+        failpoint::pass(Failpoint::BodySent);
+        Some(SentTransaction { name, offsets, begun })
+    }
+
+    fn finish(&mut self, sent: SentTransaction, until: Instant) -> Result<(), WorkerError> {
+        let member = self.member.as_deref().unwrap_or_default();
+        match self.transactions.finish(&sent.offsets, (&self.consumer, member), until) {
+            TransactionOutcome::Committed => {
+                failpoint::pass(Failpoint::Committed);
+                for PartitionOffset { partition, next_offset, .. } in &sent.offsets {
+                    self.mark_committed(*partition, *next_offset);
+                }
+                self.scratch.counts.commits += 1;
+                self.aborts_in_a_row = 0;
+                self.unsent_bytes = 0;
+                let (took, counts) =
+                    (self.clients.now().saturating_duration_since(sent.begun), self.scratch.counts.clone());
+                self.report(Notice::Committed { worker: self.plan.id, took, counts });
+                self.snapshot_if_due();
+                self.resume_input();
+                self.apply_merged_tasks();
+                self.resume_aligned();
+            }
+            TransactionOutcome::Blocked(blocked) => {
+                self.transaction = TransactionState::Open(sent);
+                self.report_blocked(blocked);
+            }
+            TransactionOutcome::Aborted { why, refused } => {
+                self.handle_refused(refused)?;
+                self.aborted(why);
+            }
+            TransactionOutcome::InDoubt { why, refused } => {
+                self.report(Notice::Waiting { worker: self.plan.id, step: "the last transaction", why });
+                self.report(Notice::ProducerReset { worker: self.plan.id, why: ProducerReset::InDoubt });
+                self.transaction = TransactionState::InDoubt(sent);
+                self.handle_refused(refused)?;
+                self.pause_input_until(self.clients.now());
+            }
+        }
+        Ok(())
+    }
+
+    /// Nothing of the transaction will be seen: the same bodies are sent again, with what the group says then.
+    fn aborted(&mut self, why: String) {
+        self.scratch.counts.aborts += 1;
+        self.aborts_in_a_row += 1;
+        if self.aborts_in_a_row.is_multiple_of(ABORTS_MAX) {
+            self.transactions.abandon();
+            self.report(Notice::ProducerReset { worker: self.plan.id, why: ProducerReset::Aborts });
+        }
+        let doubled = ABORT_PAUSE_MIN.saturating_mul(1 << self.aborts_in_a_row.min(16));
+        let retry_in = doubled.min(ABORT_PAUSE_MAX);
+        self.report(Notice::Aborted { worker: self.plan.id, why, retry_in });
+        self.pause_input_until(self.clients.now() + retry_in);
+    }
+
+    /// A record that was refused for its size will be refused again: a dead letter can be cut, anything else cannot.
+    fn handle_refused(&mut self, refused: Option<RefusedRecord>) -> Result<(), WorkerError> {
+        let too_large = |refused: &RefusedRecord| refused.code == Some(RDKafkaErrorCode::MessageSizeTooLarge);
+        match refused.filter(too_large) {
+            None => Ok(()),
+            Some(RefusedRecord { topic, .. }) if topic == self.plan.settings.dead_letter_topic() => {
+                let bytes_max = self.writer.cut_dead_letters();
+                self.report(Notice::LettersCut { worker: self.plan.id, bytes_max });
+                Ok(())
+            }
+            Some(RefusedRecord { topic, .. }) => Err(WorkerError::TooLarge { topic }),
+        }
+    }
+
+    /// Finds out whether a transaction was committed, from the offsets that are committed now.
+    ///
+    /// The offsets alone do not tell: a transaction in which only time has passed does not move them. So each bears the
+    /// name of the transaction that wrote it.
+    fn read_back(&mut self, sent: &SentTransaction, until: Instant) -> Result<(), Blocked> {
+        let step = "reading the committed offsets back";
+        let patience = until.saturating_duration_since(self.clients.now()).max(RETRY);
+        let asked: Vec<PartitionId> = sent.offsets.iter().map(|offset| offset.partition).collect();
+        let blocked = |error: BrokerError| Blocked { step, why: error.text };
+        let found = self.consumer.committed(&asked, patience).map_err(blocked)?;
+        let found: BTreeMap<PartitionId, CommittedOffset> = found
+            .into_iter()
+            .map(|(partition, found)| Ok((partition, found?)))
+            .collect::<Result<_, _>>()
+            .map_err(blocked)?;
+        let (mut committed, mut open, mut elsewhere) = (0, 0, 0);
+        for (partition, found) in found {
+            let Some(Task::Running(running)) = self.tasks.get(&partition) else { continue };
+            if OffsetMetadata::read(&found.metadata).transaction == sent.name {
+                committed += 1;
+                let next_offset = running.next_offset();
+                self.mark_committed(partition, next_offset);
+            } else if found.offset == running.committed() {
+                open += 1;
+            } else {
+                elsewhere += 1;
+                self.restart_task(partition);
+            }
+        }
+        self.report(Notice::DoubtResolved { worker: self.plan.id, committed, open, elsewhere });
+        Ok(())
+    }
+
+    /// The partition's part of a transaction is committed.
+    fn mark_committed(&mut self, partition: PartitionId, next_offset: i64) {
+        if let Some(Task::Running(running)) = self.tasks.get_mut(&partition) {
+            debug_assert_eq!(running.next_offset(), next_offset, "a record was applied while a transaction was open");
+            self.scratch.counts.work.add(running.mark_committed());
+        }
+    }
+
+    /// What stays in doubt when partitions are given up: what concerns the others.
+    pub(super) fn drop_from_transaction(&mut self, partitions: &[PartitionId]) {
+        if let TransactionState::Open(_) = self.transaction {
+            self.transactions.abandon();
+        }
+        if let TransactionState::Open(mut sent) | TransactionState::InDoubt(mut sent) =
+            std::mem::replace(&mut self.transaction, TransactionState::Clear)
+        {
+            sent.offsets.retain(|offset| !partitions.contains(&offset.partition));
+            if !sent.offsets.is_empty() {
+                self.transaction = TransactionState::InDoubt(sent);
+                self.pause_input_until(self.clients.now());
+            }
+        }
+    }
+
+    fn report_blocked(&mut self, blocked: Blocked) {
+        let Blocked { step, why } = blocked;
+        self.report(Notice::Waiting { worker: self.plan.id, step, why });
+        self.pause_input_until(self.clients.now() + RETRY);
+    }
+
+    /// Takes no more records until a commit has succeeded. The consumer is polled on, so that the group keeps it.
+    fn pause_input_until(&mut self, retry_at: Instant) {
+        self.commit_at = Some(retry_at);
+        if !self.held {
+            self.held = true;
+            self.pause_or_resume();
+        }
+    }
+
+    fn resume_input(&mut self) {
+        if self.held && self.commit_at.is_none() {
+            self.held = false;
+            self.pause_or_resume();
+        }
+    }
+
+    fn pause_or_resume(&self) {
+        let result = if self.held {
+            self.consumer.pause(&self.running())
+        } else {
+            let paused_for_alignment =
+                |task: &Task| matches!(task, Task::Running(running) if running.paused_for_alignment);
+            let mut active = self.running();
+            active.retain(|partition| !self.tasks.get(partition).is_some_and(paused_for_alignment));
+            self.consumer.resume(&active)
+        };
+        if let Err(error) = result {
+            self.report(Notice::Trouble { worker: self.plan.id, what: "pausing", why: error.to_string() });
+        }
+    }
+}
+
+/// Gives transactions their names: of this run of this worker, counted.
+pub(super) struct TransactionNames {
+    run: u64,
+    count: u64,
+}
+
+impl TransactionNames {
+    pub(super) fn new() -> Self {
+        TransactionNames { run: random(), count: 0 }
+    }
+
+    fn next_name(&mut self) -> String {
+        self.count += 1;
+        format!("tagstream {:016x} {}", self.run, self.count)
+    }
+}
+
+/// The standard library's hasher is seeded at random: no two are the same.
+pub(super) fn random() -> u64 {
+    RandomState::new().build_hasher().finish()
+}

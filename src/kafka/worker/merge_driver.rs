@@ -1,0 +1,144 @@
+//! Merged partitions in a worker: what is read waits, what may go is applied; and sources that are far ahead rest.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::Worker;
+use super::commit::TransactionState;
+use crate::engine::Partition;
+use crate::kafka::broker::{CommittedOffset, GroupConsumer, KafkaClients};
+use crate::kafka::events::Notice;
+use crate::kafka::repartition::{Repartitioner, SourceLead, TimeMerge};
+use crate::kafka::state::MergeProgress;
+use crate::kafka::task::{Advanced, OffsetMetadata, OutputBuffer, RunningTask, Task};
+use crate::kafka::topology::{PartitionId, Role, SourcePartition};
+use crate::model::Timestamp;
+
+/// For one look at the offsets of all inputs.
+const COMMITTED_PATIENCE: Duration = Duration::from_millis(400);
+impl<W: KafkaClients> Worker<W> {
+    /// Runs a partition that only passes events on: all its state stands beside the committed offset.
+    pub(super) fn run_repartition_task(
+        &mut self,
+        partition: PartitionId,
+        committed: &CommittedOffset,
+        next_offset: i64,
+    ) {
+        let role = self.topology().plan(partition.topic).role;
+        let mut state = Partition::new(Arc::clone(role.program(&self.plan.programs)));
+        let note = OffsetMetadata::read(&committed.metadata);
+        if let Some(clock) = note.clock {
+            state.advance(clock, &mut OutputBuffer::default());
+        }
+        let mut running = RunningTask::new(role, state, 0, next_offset, committed.offset);
+        self.attach_repartition(&mut running, partition, None, note.ahead);
+        self.run_task(partition, running, next_offset);
+    }
+
+    /// Gives a partition that is about to run what it needs to pass events on, or to merge them. Of what was passed on
+    /// before, this many bytes may be `ahead` of the other sources.
+    pub(super) fn attach_repartition(
+        &self,
+        running: &mut RunningTask,
+        partition: PartitionId,
+        found: Option<MergeProgress>,
+        ahead: usize,
+    ) {
+        let topology = self.topology();
+        let inputs = topology.sources();
+        if let Role::Merged(_) = topology.plan(partition.topic).role {
+            let place = running.next_offset();
+            running.merge = Some(match found {
+                Some(MergeProgress { read_to, sources }) => TimeMerge::restored(&inputs, &sources, place, read_to),
+                None => TimeMerge::new(&inputs, place),
+            });
+            return;
+        }
+        let routes = topology.routes();
+        if !routes.is_empty() {
+            let mut kept = SourceLead::new(topology.room());
+            if let Some(clock) = running.clock() {
+                kept.add(clock, ahead);
+            }
+            running.repartitioner = Some(Repartitioner::new(topology.source(partition), routes, kept));
+        }
+    }
+
+    /// Applies what merged partitions have that may go: a body was full, or nothing has come since.
+    pub(super) fn apply_merged_tasks(&mut self) {
+        if self.held || !matches!(self.transaction, TransactionState::Clear) {
+            return;
+        }
+        let mut full = false;
+        let mut merges = false;
+        for task in self.tasks.values_mut() {
+            if let Task::Running(running) = task
+                && running.merge.is_some()
+            {
+                full |= running.apply_merged(&mut self.scratch) == Advanced::UntilFull;
+                merges |= running.is_dirty();
+            }
+        }
+        if full {
+            self.commit_at = Some(self.clients.now());
+        } else if merges {
+            self.commit_later();
+        }
+    }
+
+    /// Has a partition rest that is far ahead of the others. What has been fetched of it already is taken still.
+    pub(super) fn pause_for_alignment(&mut self, partition: PartitionId) {
+        let Some(Task::Running(running)) = self.tasks.get_mut(&partition) else { return };
+        running.paused_for_alignment = true;
+        if let Err(error) = self.consumer.pause(&[partition]) {
+            self.report(Notice::Trouble { worker: self.plan.id, what: "pausing", why: error.text });
+        }
+    }
+
+    /// After a commit: others have come on, maybe, and what was passed on of ours is certain.
+    pub(super) fn resume_aligned(&mut self) {
+        if self.tasks.values().any(|task| matches!(task, Task::Running(running) if running.paused_for_alignment)) {
+            self.align_sources();
+        }
+    }
+
+    /// Looks where the other sources are, if one of ours may be far ahead of them, and has those go on that are not.
+    pub(super) fn align_sources(&mut self) {
+        let notable = |task: &Task| matches!(task, Task::Running(running) if running.is_lead_notable());
+        if !self.tasks.values().any(notable) {
+            return;
+        }
+        let Some((clock, source)) = self.min_watermark_source() else { return };
+        let mut aligned = Vec::new();
+        for (partition, task) in &mut self.tasks {
+            let Task::Running(running) = task else { continue };
+            running.settle_lead((clock, &source));
+            if running.paused_for_alignment && !running.is_ahead() {
+                running.paused_for_alignment = false;
+                aligned.push(*partition);
+            }
+        }
+        if self.held || aligned.is_empty() {
+            return;
+        }
+        if let Err(error) = self.consumer.resume(&aligned) {
+            self.report(Notice::Trouble { worker: self.plan.id, what: "pausing", why: error.text });
+        }
+        // The client fetches again when it wakes up: after half a second, or with any request.
+        drop(self.consumer.ends(&aligned, COMMITTED_PATIENCE));
+    }
+
+    /// The source that is furthest behind, as far as is committed, and what all merged partitions know of its clock.
+    fn min_watermark_source(&self) -> Option<(Option<Timestamp>, SourcePartition)> {
+        let topology = self.topology();
+        let asked: Vec<PartitionId> = topology.input_partitions();
+        // What is about to be committed is only further on.
+        let found = self.consumer.committed_unstable(&asked, COMMITTED_PATIENCE).ok()?;
+        let mut announced = Vec::new();
+        for partition in asked {
+            let committed = found.get(&partition)?;
+            announced.push((OffsetMetadata::read(&committed.metadata).announced, topology.source(partition)));
+        }
+        announced.into_iter().min()
+    }
+}

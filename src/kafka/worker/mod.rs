@@ -1,0 +1,406 @@
+//! A worker: one thread, one consumer, one producer, and the partitions that the group gives it.
+//!
+//! | file | holds |
+//! | --- | --- |
+//! | [`liveness`] | whether the whole input is silent; shared by the workers of a process |
+//! | [`plan`] | what a worker is made from, and why it ends |
+//! | [`commit`] | the commit cycle |
+//! | [`rebalance`] | partitions that come and go |
+//! | [`catalog_switch`] | a changed catalog: its impact is measured, then all tasks switch at once |
+//! | [`early_delivery`] | tag changes that leave before their transaction |
+//! | [`merge_driver`] | merged partitions, and sources that pause for alignment |
+//! | [`snapshot_scheduler`] | when snapshots are taken |
+//! | [`idleness`] | clocks that follow the wall clock while nothing comes |
+//! | [`status`] | how the partitions stand |
+
+mod liveness;
+mod plan;
+mod commit;
+mod rebalance;
+mod catalog_switch;
+mod early_delivery;
+mod merge_driver;
+mod snapshot_scheduler;
+mod idleness;
+mod status;
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use rdkafka::message::{Message, OwnedMessage};
+use rdkafka::types::RDKafkaErrorCode;
+
+use catalog_switch::CatalogSwitch;
+use commit::{TransactionNames, TransactionState};
+
+pub use liveness::InputLiveness;
+pub use plan::{StopSignal, WorkerError, WorkerPlan};
+use snapshot_scheduler::SnapshotScheduler;
+
+use crate::codec::Decoder;
+use crate::kafka::broker::{BrokerError, ErrorClass, GroupConsumer, KafkaClients, PolledRecord, Rebalance};
+use crate::kafka::events::{Notice, WorkerStats};
+use crate::kafka::state::{RestoreResult, Restorer, SnapshotStore};
+use crate::kafka::task::{RecordWriter, TakeOutcome, Task, TransactionManager, WorkerScratch};
+use crate::kafka::topology::{PartitionId, Topology};
+use crate::model::{Event, Timestamp};
+use crate::settings::Delivery;
+
+/// How long a turn of the loop may wait for a record: how soon a stop is noticed.
+const POLL: Duration = Duration::from_millis(100);
+/// The same while states are being read back: how soon a partition runs that could.
+const POLL_RESTORING: Duration = Duration::from_millis(10);
+/// While records keep coming, tag changes that need not wait for their transaction leave together, this often.
+const EARLY_SEND_INTERVAL: Duration = Duration::from_millis(10);
+/// How often partitions that were read to their end are looked for, to follow the wall clock.
+const TICK: Duration = Duration::from_millis(500);
+/// How often a worker tells what it has done.
+const PROGRESS: Duration = Duration::from_secs(60);
+/// What the bodies of all partitions may hold together before they are committed.
+const UNSENT_BYTES_MAX: usize = 32 << 20;
+/// How long a worker that is asked to stop tries to commit what it has.
+const STOP_PATIENCE: Duration = Duration::from_secs(10);
+/// How long it writes snapshots after that. Those that are not written then are of no more use than older ones.
+const FINAL_SNAPSHOTS_PATIENCE: Duration = Duration::from_secs(7);
+
+/// What the next turn of the loop is about.
+enum Turn<R> {
+    Rebalance(Rebalance),
+    Stop,
+    /// There is something new about the catalog.
+    Catalog,
+    /// Entities are to be looked at under a catalog to come.
+    MeasureImpact,
+    /// Partitions that were assigned wait for their start.
+    Start,
+    /// What reading a state back has come to.
+    Restored(Box<RestoreResult>),
+    Commit,
+    /// Time to look at the clock.
+    Tick,
+    /// A record that could not be applied when it came.
+    Parked(OwnedMessage),
+    Record(R),
+    Trouble(BrokerError),
+    Quiet,
+}
+
+/// Whether the loop goes on.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Next {
+    Turn,
+    Leave,
+}
+
+pub struct Worker<W: KafkaClients> {
+    plan: WorkerPlan,
+    clients: W,
+    consumer: Arc<W::Consumer>,
+    tasks: BTreeMap<PartitionId, Task>,
+    /// Who the consumer was to the group when the partitions came.
+    member: Option<String>,
+    /// Whether partitions were given up since the consumer was last found with nothing to say. If the group had just
+    /// wanted some back, that was the answer, and whoever has them now may be at work.
+    gave_up_unasked: bool,
+    scratch: WorkerScratch,
+    transactions: TransactionManager<W>,
+    writer: RecordWriter,
+    /// Sends tag changes at once, where they need not wait for their transaction.
+    early_producer: Option<W::NonTransactionalProducer>,
+    /// Whether there may be changes that have not been sent so, and when it is time although records keep coming.
+    has_unsent_changes: bool,
+    send_early_at: Instant,
+    restorer: Restorer<W>,
+    /// Takes snapshots, if there is a place for them.
+    snapshots: Option<SnapshotScheduler<W>>,
+    catalog_switch: CatalogSwitch,
+    transaction: TransactionState,
+    names: TransactionNames,
+    /// Whether the consumer is paused since a commit does not end.
+    held: bool,
+    /// Records that came while they could not be applied, in their order.
+    parked: VecDeque<OwnedMessage>,
+    /// What the bodies hold, about.
+    unsent_bytes: usize,
+    commit_at: Option<Instant>,
+    start_at: Option<Instant>,
+    aborts_in_a_row: u32,
+    /// The wall clock when the last event was accepted.
+    accepted_at: Option<Timestamp>,
+    /// When the end of the whole input was last looked at, and what it was.
+    last_probe: Option<(Instant, i64)>,
+    tick_at: Instant,
+    progress_at: Instant,
+    reported: WorkerStats,
+}
+
+impl<W: KafkaClients> Worker<W> {
+    /// # Errors
+    /// A client cannot be made.
+    pub fn new(plan: WorkerPlan, clients: W) -> Result<Self, WorkerError> {
+        let consumer = clients.consumer()?;
+        let early_producer = match plan.settings.service.delivery {
+            Delivery::ExactlyOnce => None,
+            Delivery::AtLeastOnce => Some(clients.non_transactional_producer()?),
+        };
+        let transactions = TransactionManager::new(clients.clone(), plan.id, Arc::clone(&plan.notices));
+        let decoder = Decoder::new(&plan.programs.catalog);
+        let now = clients.now();
+        let store = SnapshotStore::of(&plan.settings).map(Arc::new);
+        let snapshots = store.clone().zip(plan.settings.state.as_ref());
+        let snapshots = snapshots.map(|(store, state)| {
+            SnapshotScheduler::new(clients.clone(), store, Arc::clone(&plan.topology), state.snapshot_interval)
+        });
+        Ok(Worker {
+            consumer: Arc::new(consumer),
+            tasks: BTreeMap::new(),
+            member: None,
+            gave_up_unasked: false,
+            scratch: WorkerScratch { decoder, event: Event::default(), counts: WorkerStats::default() },
+            transactions,
+            writer: RecordWriter::new(&plan.settings, Arc::clone(&plan.topology)),
+            early_producer,
+            has_unsent_changes: false,
+            send_early_at: now,
+            restorer: Restorer::new(clients.clone(), plan.restore_context(), store),
+            snapshots,
+            catalog_switch: CatalogSwitch::new(),
+            transaction: TransactionState::Clear,
+            names: TransactionNames::new(),
+            held: false,
+            parked: VecDeque::new(),
+            unsent_bytes: 0,
+            // At once: getting the transactional id ends what a predecessor of that name has left open. Restoring would
+            // otherwise wait until that transaction is too old.
+            commit_at: Some(now),
+            start_at: None,
+            aborts_in_a_row: 0,
+            accepted_at: None,
+            last_probe: None,
+            tick_at: now + TICK,
+            progress_at: now + PROGRESS,
+            reported: WorkerStats::default(),
+            plan,
+            clients,
+        })
+    }
+
+    /// Works until it is told to stop.
+    ///
+    /// # Errors
+    /// What only a person can mend. Everything else is waited for.
+    pub fn run(&mut self) -> Result<WorkerStats, WorkerError> {
+        self.consumer.join().map_err(WorkerError::Join)?;
+        self.report(Notice::WorkerStarted(self.plan.id));
+        let consumer = Arc::clone(&self.consumer);
+        loop {
+            let turn = self.select(&consumer);
+            if self.apply(turn)? == Next::Leave {
+                break;
+            }
+        }
+        let counts = self.scratch.counts.clone();
+        self.report(Notice::WorkerStopped(self.plan.id, counts.clone()));
+        Ok(counts)
+    }
+
+    fn select<'a>(&mut self, consumer: &'a W::Consumer) -> Turn<<W::Consumer as GroupConsumer>::Record<'a>> {
+        if let Some(rebalance) = consumer.next_rebalance() {
+            return Turn::Rebalance(rebalance);
+        }
+        if self.plan.stop.is_given() {
+            return Turn::Stop;
+        }
+        if self.catalog_switch.is_behind(self.plan.rollout.revision()) && !self.held {
+            return Turn::Catalog;
+        }
+        let now = self.clients.now();
+        if self.catalog_switch.measurement.as_ref().is_some_and(|measurement| measurement.next_at <= now) {
+            return Turn::MeasureImpact;
+        }
+        if self.commit_at.is_some_and(|at| at <= now) {
+            return Turn::Commit;
+        }
+        if !self.held && self.start_at.is_some_and(|at| at <= now) {
+            return Turn::Start;
+        }
+        if let Some(result) = self.restorer.next() {
+            return Turn::Restored(Box::new(result));
+        }
+        if self.tick_at <= now {
+            return Turn::Tick;
+        }
+        if !self.held
+            && let Some(message) = self.parked.pop_front()
+        {
+            return Turn::Parked(message);
+        }
+        if self.has_unsent_changes && self.send_early_at <= now {
+            self.send_early();
+            self.send_early_at = now + EARLY_SEND_INTERVAL;
+        }
+        match consumer.poll(self.poll_wait(now)) {
+            None => Turn::Quiet,
+            Some(Ok(message)) => Turn::Record(message),
+            Some(Err(error)) => Turn::Trouble(error),
+        }
+    }
+
+    /// How long there may be nothing else to do than to wait for a record.
+    fn poll_wait(&self, now: Instant) -> Duration {
+        let restores = self.tasks.values().any(|task| matches!(task, Task::Restoring(_)));
+        let longest = if restores { POLL_RESTORING } else { POLL };
+        // Where no record is at hand the changes leave.
+        let longest = if self.has_unsent_changes { Duration::ZERO } else { longest };
+        self.commit_at.map_or(longest, |at| at.saturating_duration_since(now).min(longest))
+    }
+
+    fn apply(&mut self, turn: Turn<impl PolledRecord>) -> Result<Next, WorkerError> {
+        match turn {
+            Turn::Quiet => {
+                self.gave_up_unasked = false;
+                self.send_early();
+            }
+            Turn::Record(message) => {
+                if self.held || self.offer(&message) == TakeOutcome::Full {
+                    self.parked.push_back(message.detach());
+                }
+            }
+            Turn::Parked(message) => {
+                if self.offer(&message) == TakeOutcome::Full {
+                    self.parked.push_front(message);
+                }
+            }
+            Turn::Rebalance(rebalance) => self.rebalance(rebalance)?,
+            Turn::Catalog => self.apply_rollout()?,
+            Turn::MeasureImpact => self.measure_impact(),
+            Turn::Start => self.start_assigned(),
+            Turn::Restored(result) => self.run_restored(*result),
+            Turn::Commit => self.commit()?,
+            Turn::Tick => self.tick(),
+            Turn::Trouble(error) => self.trouble(error)?,
+            Turn::Stop => {
+                self.commit_all_within(STOP_PATIENCE)?;
+                self.take_final_snapshots(&self.running(), FINAL_SNAPSHOTS_PATIENCE);
+                return Ok(Next::Leave);
+            }
+        }
+        Ok(Next::Turn)
+    }
+
+    /// Offers a record to its partition. One whose partition is not here any more is not ours to apply.
+    fn offer(&mut self, message: &impl Message) -> TakeOutcome {
+        let partition = self.plan.topology.partition(message.topic(), message.partition());
+        let Some(Task::Running(running)) = partition.and_then(|partition| self.tasks.get_mut(&partition)) else {
+            return TakeOutcome::Done { accepted: false };
+        };
+        let now = self.plan.clock.now();
+        let before = running.unsent_bytes();
+        let taken = running.take(message, now, &mut self.scratch);
+        self.unsent_bytes = (self.unsent_bytes + running.unsent_bytes()).saturating_sub(before);
+        let must_pause = running.is_ahead() && !running.paused_for_alignment;
+        match taken {
+            TakeOutcome::Done { accepted } => {
+                if accepted {
+                    self.accepted_at = Some(now);
+                }
+                self.commit_later();
+                if self.unsent_bytes >= UNSENT_BYTES_MAX {
+                    self.commit_at = Some(self.clients.now());
+                }
+            }
+            TakeOutcome::Full => self.commit_at = Some(self.clients.now()),
+        }
+        if must_pause && let Some(partition) = partition {
+            self.pause_for_alignment(partition);
+        }
+        taken
+    }
+
+    fn tick(&mut self) {
+        if let Some(at) = self.accepted_at.take() {
+            self.plan.liveness.record_event(at);
+        }
+        self.snapshot_if_due();
+        self.follow_wall_clock();
+        self.apply_merged_tasks();
+        self.align_sources();
+        self.report(self.status());
+        // From the end of this one, which may take long: the group has to be heard between two of them.
+        let now = self.clients.now();
+        self.tick_at = now + TICK;
+        if now >= self.progress_at {
+            self.progress_at = now + PROGRESS;
+            if self.reported != self.scratch.counts {
+                self.reported = self.scratch.counts.clone();
+                self.report(Notice::Progress(self.plan.id, self.reported.clone()));
+            }
+        }
+    }
+
+    fn trouble(&mut self, error: BrokerError) -> Result<(), WorkerError> {
+        match (error.class, error.code) {
+            (
+                ErrorClass::Fatal,
+                Some(code @ (RDKafkaErrorCode::FencedInstanceId | RDKafkaErrorCode::UnreleasedInstanceId)),
+            ) => return Err(self.fenced(code)),
+            (ErrorClass::Fatal, _) => return Err(WorkerError::Fatal(error.text)),
+            (_, Some(RDKafkaErrorCode::AutoOffsetReset)) => self.stop_where_records_are_gone()?,
+            (_, Some(RDKafkaErrorCode::UnknownTopicOrPartition | RDKafkaErrorCode::UnknownTopic)) => {
+                let topics: Vec<&str> = self.topology().iter().map(|(_, plan)| &*plan.topic).collect();
+                let topics = topics.join(" or ");
+                let why = format!("the topic {topics} is gone; see `tagstream topics create`");
+                self.report(Notice::Trouble { worker: self.plan.id, what: "reading", why });
+            }
+            _ => self.report(Notice::Trouble { worker: self.plan.id, what: "reading", why: error.text }),
+        }
+        Ok(())
+    }
+
+    /// Who has fenced the consumer. Its session may have ended while brokers were away: its member id is gone then, and
+    /// until the revocation is answered librdkafka goes on with heartbeats, which name the instance and no member. The
+    /// brokers take them for another process's, and the consumer takes that for its end.
+    fn fenced(&self, code: RDKafkaErrorCode) -> WorkerError {
+        match self.consumer.member() {
+            Some(_) => WorkerError::Fenced { instance: self.plan.settings.service.instance.clone(), code },
+            None => WorkerError::Expired { code },
+        }
+    }
+
+    /// Sees to it that what there is now is committed within the commit interval.
+    fn commit_later(&mut self) {
+        self.has_unsent_changes = self.early_producer.is_some();
+        if self.commit_at.is_none() {
+            self.commit_at = Some(self.clients.now() + self.plan.settings.service.commit_interval);
+        }
+    }
+
+    /// The partitions that run.
+    fn running(&self) -> Vec<PartitionId> {
+        let running = |(partition, task): (&PartitionId, &Task)| matches!(task, Task::Running(_)).then_some(*partition);
+        self.tasks.iter().filter_map(running).collect()
+    }
+
+    fn topology(&self) -> &Topology {
+        &self.plan.topology
+    }
+
+    fn report(&self, notice: Notice) {
+        (self.plan.notices)(notice);
+    }
+}
+
+impl<W: KafkaClients> Drop for Worker<W> {
+    fn drop(&mut self) {
+        for task in self.tasks.values() {
+            if let Task::Restoring(restore) = task {
+                restore.cancel.give();
+            }
+        }
+        // Whatever the group still wants is answered in the callback from now on: nobody selects any more.
+        if let Err(error) = self.consumer.leave() {
+            self.report(Notice::Trouble { worker: self.plan.id, what: "giving partitions up", why: error.text });
+        }
+    }
+}
