@@ -88,16 +88,15 @@ impl Repartitioner {
         }
         self.announced_min = self.announced.iter().flatten().min().copied().unwrap_or(Some(clock));
     }
+}
 
-    /// Where a record goes, and with which headers.
-    pub fn address(&self, forwarded: &RepartitionRecord) -> (&str, OwnedHeaders) {
-        let SourcePartition { topic, partition } = &self.source;
-        let (source, clock) = (format!("{topic}/{partition}/{}", forwarded.offset), forwarded.clock.ms().to_string());
-        let headers = OwnedHeaders::new_with_capacity(2)
-            .insert(Header { key: SOURCE, value: Some(&source) })
-            .insert(Header { key: CLOCK, value: Some(&clock) });
-        (&self.routes[forwarded.topic].topic, headers)
-    }
+/// The headers of a record that is forwarded from a source.
+pub fn repartition_headers(source: &SourcePartition, record: &RepartitionRecord) -> OwnedHeaders {
+    let SourcePartition { topic, partition } = source;
+    let (source, clock) = (format!("{topic}/{partition}/{}", record.offset), record.clock.ms().to_string());
+    OwnedHeaders::new_with_capacity(2)
+        .insert(Header { key: SOURCE, value: Some(&source) })
+        .insert(Header { key: CLOCK, value: Some(&clock) })
 }
 
 /// Reads what the headers of a record say; `None`: it was not passed on by us.

@@ -8,10 +8,10 @@ use std::collections::BTreeSet;
 
 use rdkafka::message::{Header, Headers, Message, OwnedHeaders};
 
-use crate::codec::{ChangelogKey, ChangelogRecord, Reject, change_id, write_change};
-use crate::engine::{Log, Segment, Sink, Slot};
+use crate::codec::{ChangelogKey, ChangelogRecord, Meta, Reject, SourceEntry, change_id, write_change};
+use crate::engine::{Extent, Log, Segment, Sink, Slot};
 use crate::kafka::events::ChangeStats;
-use crate::kafka::repartition::{RepartitionBuffer, Span};
+use crate::kafka::repartition::{RepartitionBuffer, Span, TimeMerge};
 use crate::model::{ChangeKind, TagChange, Timestamp};
 
 /// Past this, a body is committed before more is added: what a transaction sends within its time-out even to a slow
@@ -36,7 +36,26 @@ pub struct DeadLetter {
     pub headers: OwnedHeaders,
 }
 
-/// The body of one partition.
+/// The changelog's record of where a partition stands, but for the name of the transaction that carries it.
+pub struct SealedMeta {
+    pub log: u64,
+    pub next_offset: i64,
+    pub clock: Option<Timestamp>,
+    pub extent: Extent,
+    pub catalog: u64,
+    pub schema: u64,
+    pub notes: Vec<u8>,
+}
+
+impl SealedMeta {
+    /// The record as a transaction of this name carries it.
+    pub fn named<'a>(&'a self, transaction: &'a str) -> ChangelogRecord<'a> {
+        let SealedMeta { log, next_offset, clock, extent, catalog, schema, ref notes } = *self;
+        ChangelogRecord::Meta(Meta { log, next_offset, clock, extent, catalog, schema, transaction, notes })
+    }
+}
+
+/// The output of one partition.
 #[derive(Default)]
 pub struct OutputBuffer {
     arena: Vec<u8>,
@@ -49,8 +68,11 @@ pub struct OutputBuffer {
     tally: ChangeStats,
     /// The entities whose tags changed, or of which nothing is left.
     touched: BTreeSet<Box<str>>,
+    /// Current tags of the entities that were touched: a key, and a value unless nothing is left of the entity.
+    tags: Vec<(Span, Option<Span>)>,
     /// Records of the changelog: a key, and a value unless the key's record is to be removed.
     log: Vec<(Span, Option<Span>)>,
+    meta: Option<SealedMeta>,
 }
 
 impl OutputBuffer {
@@ -84,7 +106,9 @@ impl OutputBuffer {
         self.dead_letters.clear();
         self.repartition.clear();
         self.touched.clear();
+        self.tags.clear();
         self.log.clear();
+        self.meta = None;
         std::mem::take(&mut self.tally)
     }
 
@@ -102,8 +126,48 @@ impl OutputBuffer {
         })
     }
 
+    /// Current tags, with key and value.
+    pub fn tags(&self) -> impl Iterator<Item = (&[u8], Option<&[u8]>)> {
+        self.keyed(&self.tags)
+    }
+
+    /// Records of the changelog, with key and value.
     pub fn log(&self) -> impl Iterator<Item = (&[u8], Option<&[u8]>)> {
-        self.log.iter().map(|(key, value)| (&self.arena[key.clone()], value.clone().map(|value| &self.arena[value])))
+        self.keyed(&self.log)
+    }
+
+    fn keyed<'a>(&'a self, records: &'a [(Span, Option<Span>)]) -> impl Iterator<Item = (&'a [u8], Option<&'a [u8]>)> {
+        records.iter().map(|(key, value)| (&self.arena[key.clone()], value.clone().map(|value| &self.arena[value])))
+    }
+
+    /// The record of where the partition stands; none where no state is kept.
+    pub fn meta(&self) -> Option<&SealedMeta> {
+        self.meta.as_ref()
+    }
+
+    /// Adds the current tags of an entity, which `write` writes; it returns whether there is such an entity.
+    pub fn add_current_tags(&mut self, entity: &str, key: &str, write: impl FnOnce(&mut Vec<u8>) -> bool) {
+        let start = self.arena.len();
+        self.arena.extend_from_slice(entity.as_bytes());
+        self.arena.push(b':');
+        self.arena.extend_from_slice(key.as_bytes());
+        let key = start..self.arena.len();
+        let is_known = write(&mut self.arena);
+        let value = is_known.then_some(key.end..self.arena.len());
+        self.tags.push((key, value));
+    }
+
+    /// Adds the record of how far the sources of a merged partition are.
+    pub fn add_sources(&mut self, merge: &TimeMerge<Box<[u8]>>) {
+        let mut entries = Vec::new();
+        for (source, clock, next) in merge.progress() {
+            SourceEntry { topic: &source.topic, partition: source.partition, clock, next }.write(&mut entries);
+        }
+        self.put_log(&ChangelogRecord::Sources { read_to: merge.read_to(), entries: &entries });
+    }
+
+    pub fn add_meta(&mut self, meta: SealedMeta) {
+        self.meta = Some(meta);
     }
 
     pub fn touched(&self) -> impl Iterator<Item = &str> {

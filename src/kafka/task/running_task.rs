@@ -5,14 +5,14 @@ use std::sync::Arc;
 use rdkafka::message::Message;
 
 use super::offset_metadata::OffsetMetadata;
-use super::output_buffer::OutputBuffer;
-use crate::codec::{Decoder, Meta};
+use super::output_buffer::{OutputBuffer, SealedMeta};
+use crate::codec::{Decoder, write_current_tags};
 use crate::engine::{CatalogChange, Copyist, Extent, NoCopy, Partition, Program};
 use crate::kafka::events::{TagNames, WorkStats, WorkerStats};
 use crate::kafka::repartition::source_position;
 use crate::kafka::repartition::{MinWatermark, Repartitioner, TimeMerge};
 use crate::kafka::topology::Role;
-use crate::model::{CurrentTag, Event, Timestamp};
+use crate::model::{Event, Timestamp};
 
 /// Whoever accepted an event has seen to it that it is not of the future.
 const ACCEPTED: Timestamp = Timestamp::MAX;
@@ -87,31 +87,48 @@ impl RunningTask {
         self.role != Role::PassedOn
     }
 
-    /// Completes the body, which is about to be sent, if it is not complete yet.
-    pub fn seal(&mut self) {
-        if !self.sealed {
-            self.sealed = true;
-            if let Some(repartitioner) = &mut self.repartitioner {
-                repartitioner.add_watermarks(self.state.clock(), self.next_offset, &mut self.output.repartition);
-            }
-            if self.keeps_state() {
-                self.state.journal(&mut self.output);
-            }
+    /// Completes the output, which is about to be sent, unless that was done: what it holds then is what is sent, however
+    /// often. `with_tags`: whether the current tags of entities are sent.
+    pub fn seal(&mut self, with_tags: bool) {
+        if self.sealed {
+            return;
         }
-    }
-
-    /// The changelog's note of what a transaction of this name leads to.
-    pub fn meta<'a>(&self, transaction: &'a str, notes: &'a [u8]) -> Meta<'a> {
+        self.sealed = true;
+        if let Some(repartitioner) = &mut self.repartitioner {
+            repartitioner.add_watermarks(self.state.clock(), self.next_offset, &mut self.output.repartition);
+        }
+        if !self.keeps_state() {
+            return;
+        }
+        self.state.journal(&mut self.output);
+        if with_tags {
+            self.seal_current_tags();
+        }
+        if let Some(merge) = &self.merge {
+            self.output.add_sources(merge);
+        }
         let program = self.state.program();
-        Meta {
+        let meta = SealedMeta {
             log: self.log_id,
             next_offset: self.next_offset(),
             clock: self.state.clock(),
             extent: self.state.extent(),
             catalog: program.catalog.fingerprint,
             schema: program.schema.id(),
-            transaction,
-            notes,
+            notes: self.state.notes(),
+        };
+        self.output.add_meta(meta);
+    }
+
+    fn seal_current_tags(&mut self) {
+        let program = Arc::clone(self.state.program());
+        let entity = program.entity();
+        let touched: Vec<Box<str>> = self.output.touched().map(Box::from).collect();
+        for key in touched {
+            let state = &mut self.state;
+            self.output.add_current_tags(entity, &key, |out| {
+                state.current_tags(&key, |tags| write_current_tags(entity, &key, tags, out)).is_some()
+            });
         }
     }
 
@@ -354,11 +371,6 @@ impl RunningTask {
             }
             self.state.advance(due, &mut self.output);
         }
-    }
-
-    /// Writes the current tags of an entity whose tags have changed.
-    pub fn current_tags<R>(&mut self, key: &str, with: impl FnOnce(&[CurrentTag<'_>]) -> R) -> Option<R> {
-        self.state.current_tags(key, with)
     }
 }
 

@@ -119,7 +119,8 @@ impl<W: KafkaClients> Worker<W> {
             if let Task::Running(running) = task
                 && running.is_due()
             {
-                self.writer.send(*partition, running, &name, &mut self.transactions, until);
+                running.seal(self.writer.writes_tags());
+                self.writer.send(*partition, &running.output, &name, &mut self.transactions, until);
                 let (next_offset, metadata) = (running.next_offset(), running.offset_metadata(&name));
                 offsets.push(PartitionOffset { partition: *partition, next_offset, metadata });
             }
