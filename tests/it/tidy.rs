@@ -20,7 +20,7 @@ const PARTS: [&str; 12] = [
 ];
 
 /// Packages that break often or mark a border: each is one part's own.
-const OWNED: [(&str, &str); 15] = [
+const OWNED: [(&str, &str); 14] = [
     ("annotate_snippets", "catalog"),
     ("axum", "http"),
     ("cel", "catalog"),
@@ -28,7 +28,6 @@ const OWNED: [(&str, &str); 15] = [
     ("comfy_table", "cli"),
     ("config", "settings"),
     ("crossterm", "demo"),
-    ("fastrand", "demo"),
     ("indicatif", "cli"),
     ("ort", "scoring"),
     ("prometheus", "telemetry"),
