@@ -26,6 +26,14 @@ const METADATA_SLICE: Duration = Duration::from_secs(1);
 /// What may have been said between two looks.
 const EVENTS_MAX: usize = 16;
 
+/// What a broker has answered.
+#[derive(Clone, Debug)]
+pub enum Answer<T> {
+    Given(T),
+    /// It does not tell, for this reason.
+    Refused(RDKafkaErrorCode),
+}
+
 /// What a topic is like, and what we may do with it.
 #[derive(Clone, Debug)]
 pub struct TopicDescription {
@@ -91,12 +99,8 @@ impl MetadataClient {
     /// A topic, or why there is none to see.
     ///
     /// # Errors
-    /// The outer one: no broker has answered.
-    pub fn topic(
-        &self,
-        name: &str,
-        patience: Duration,
-    ) -> Result<Result<TopicDescription, RDKafkaErrorCode>, RDKafkaErrorCode> {
+    /// No broker has answered.
+    pub fn topic(&self, name: &str, patience: Duration) -> Result<Answer<TopicDescription>, RDKafkaErrorCode> {
         let broker = self.broker(name, patience)?;
         let name = c_string(name);
         let mut names = [name.as_ptr()];
@@ -119,7 +123,7 @@ impl MetadataClient {
             }
             let topic = *found;
             if let Some(code) = code_of(rd::rd_kafka_TopicDescription_error(topic)) {
-                return Ok(Err(code));
+                return Ok(Answer::Refused(code));
             }
             let mut partitions = 0;
             let first = rd::rd_kafka_TopicDescription_partitions(topic, &mut partitions);
@@ -131,19 +135,19 @@ impl MetadataClient {
             let copies = copies.min().unwrap_or_default();
             let mut operations = 0;
             let first = rd::rd_kafka_TopicDescription_authorized_operations(topic, &mut operations);
-            Ok(Ok(TopicDescription { partitions, copies, allowed: AllowedOperations::read(first, operations) }))
+            Ok(Answer::Given(TopicDescription {
+                partitions,
+                copies,
+                allowed: AllowedOperations::read(first, operations),
+            }))
         }
     }
 
     /// What we may do as a member of a group, whether it has members now or not.
     ///
     /// # Errors
-    /// The outer one: no broker has answered.
-    pub fn group(
-        &self,
-        name: &str,
-        patience: Duration,
-    ) -> Result<Result<AllowedOperations, RDKafkaErrorCode>, RDKafkaErrorCode> {
+    /// No broker has answered.
+    pub fn group(&self, name: &str, patience: Duration) -> Result<Answer<AllowedOperations>, RDKafkaErrorCode> {
         let name = c_string(name);
         let mut names = [name.as_ptr()];
         // SAFETY: as above.
@@ -163,11 +167,11 @@ impl MetadataClient {
                 return Err(RDKafkaErrorCode::BadMessage);
             }
             if let Some(code) = code_of(rd::rd_kafka_ConsumerGroupDescription_error(*found)) {
-                return Ok(Err(code));
+                return Ok(Answer::Refused(code));
             }
             let mut operations = 0;
             let first = rd::rd_kafka_ConsumerGroupDescription_authorized_operations(*found, &mut operations);
-            Ok(Ok(AllowedOperations::read(first, operations)))
+            Ok(Answer::Given(AllowedOperations::read(first, operations)))
         }
     }
 

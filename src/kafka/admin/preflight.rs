@@ -13,7 +13,7 @@ use rdkafka::admin::ConfigResource;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::producer::{NoCustomPartitioner, Producer, ThreadedProducer};
 
-use super::metadata::{MetadataClient, TopicDescription};
+use super::metadata::{Answer, MetadataClient, TopicDescription};
 use super::topic_admin::TopicAdmin;
 use super::topic_specs::{self, KAFKA_BYTES_MAX};
 use crate::catalog::Catalog;
@@ -122,7 +122,11 @@ impl Preflight<'_> {
         let usual = counts.values().max().copied().unwrap_or(1);
         for (_, plan) in topology.iter() {
             let there = self.until_answered(|preflight| preflight.metadata.topic(&plan.topic, ANSWER_PATIENCE))?;
-            counts.entry(plan.topic.to_string()).or_insert(there.map_or(usual, |facts| facts.partitions as i32));
+            let partitions = match there {
+                Answer::Given(topic) => topic.partitions as i32,
+                Answer::Refused(_) => usual,
+            };
+            counts.entry(plan.topic.to_string()).or_insert(partitions);
         }
         let topology = topology.counted(|topic| counts.get(topic).copied().unwrap_or(usual));
         for spec in topic_specs::topics(self.settings, &topology, input_bytes_max.unwrap_or(KAFKA_BYTES_MAX)) {
@@ -140,24 +144,24 @@ impl Preflight<'_> {
         let mut looks = 0;
         loop {
             match self.until_answered(|preflight| preflight.metadata.topic(name, ANSWER_PATIENCE))? {
-                Ok(facts) => {
+                Answer::Given(facts) => {
                     let missing = operations.iter().filter(|operation| !facts.allowed.has(**operation));
                     self.problems.0.extend(missing.map(|operation| right(*operation, name)));
                     return Ok(Some(facts));
                 }
-                Err(RDKafkaErrorCode::UnknownTopicOrPartition) if looks < LOOKS_FOR_TOPICS => {
+                Answer::Refused(RDKafkaErrorCode::UnknownTopicOrPartition) if looks < LOOKS_FOR_TOPICS => {
                     looks += 1;
                     self.sleep(LOOK_AGAIN);
                 }
-                Err(RDKafkaErrorCode::UnknownTopicOrPartition) => {
+                Answer::Refused(RDKafkaErrorCode::UnknownTopicOrPartition) => {
                     self.problems.0.push(missing(name, &self.settings.input.topics));
                     return Ok(None);
                 }
-                Err(RDKafkaErrorCode::TopicAuthorizationFailed) => {
+                Answer::Refused(RDKafkaErrorCode::TopicAuthorizationFailed) => {
                     self.problems.0.extend(operations.iter().map(|operation| right(*operation, name)));
                     return Ok(None);
                 }
-                Err(code) => {
+                Answer::Refused(code) => {
                     self.problems.0.push(format!("topic {name}: {code}"));
                     return Ok(None);
                 }
@@ -188,16 +192,16 @@ impl Preflight<'_> {
         let right = AclEntry::groups(self.settings);
         let name = self.settings.kafka.application.clone();
         let answer = self.until_answered(|preflight| match preflight.metadata.group(&name, ANSWER_PATIENCE) {
-            Ok(Err(code)) | Err(code) if is_silence(code) => Err(code),
+            Ok(Answer::Refused(code)) | Err(code) if is_silence(code) => Err(code),
             Ok(answer) => Ok(answer),
-            Err(code) => Ok(Err(code)),
+            Err(code) => Ok(Answer::Refused(code)),
         })?;
         match answer {
-            Ok(allowed) if allowed.has(right.operation) => {}
-            Ok(_) | Err(RDKafkaErrorCode::GroupAuthorizationFailed) => {
+            Answer::Given(allowed) if allowed.has(right.operation) => {}
+            Answer::Given(_) | Answer::Refused(RDKafkaErrorCode::GroupAuthorizationFailed) => {
                 self.problems.0.push(format!("group {name}: {right}"));
             }
-            Err(code) => self.skip("the rights on the group", &name, code.to_string()),
+            Answer::Refused(code) => self.skip("the rights on the group", &name, code.to_string()),
         }
         Ok(())
     }

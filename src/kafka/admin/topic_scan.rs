@@ -15,7 +15,7 @@ use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::BorrowedMessage;
 use rdkafka::{Message, Offset, TopicPartitionList};
 
-use super::metadata::MetadataClient;
+use super::metadata::{Answer, MetadataClient};
 use crate::kafka::broker::{ClientError, OffsetBounds};
 use crate::kafka::client::config;
 use crate::kafka::client::{AclEntry, AclOperation, AclResource, ClientCallbacks, bounds};
@@ -80,10 +80,13 @@ impl TopicScan {
             let told = metadata.topic(topic, ANSWER_PATIENCE);
             let told = told.map_err(|code| unreachable(metadata.refusal().unwrap_or_else(|| code.to_string())))?;
             let refused = |why: String| TopicScanError::RefusedRecord { topic: topic.clone(), why };
-            let facts = told.map_err(|code| match code {
-                RDKafkaErrorCode::UnknownTopicOrPartition => TopicScanError::Unknown(topic.clone()),
-                code => refused(code.to_string()),
-            })?;
+            let facts = match told {
+                Answer::Given(facts) => facts,
+                Answer::Refused(RDKafkaErrorCode::UnknownTopicOrPartition) => {
+                    return Err(TopicScanError::Unknown(topic.clone()));
+                }
+                Answer::Refused(code) => return Err(refused(code.to_string())),
+            };
             if !facts.allowed.has(AclOperation::Read) {
                 let right = AclEntry { operation: AclOperation::Read, resource: AclResource::Topic(topic.clone()) };
                 return Err(refused(right.to_string()));

@@ -8,7 +8,7 @@ use std::time::Duration;
 use rdkafka::admin::{ConfigResource, NewTopic, TopicReplication};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 
-use super::metadata::{MetadataClient, TopicDescription};
+use super::metadata::{Answer, MetadataClient, TopicDescription};
 use super::topic_admin::TopicAdmin;
 use super::topic_specs::{self, CountSource, KAFKA_BYTES_MAX, PartitionCount, TopicSpec};
 use crate::catalog::Catalog;
@@ -139,9 +139,9 @@ impl TopicCreator {
     /// What a topic is like, if it exists.
     fn facts(&self, topic: &str) -> Result<Option<TopicDescription>, RDKafkaErrorCode> {
         match self.metadata.topic(topic, ANSWER_PATIENCE)? {
-            Ok(facts) => Ok(Some(facts)),
-            Err(RDKafkaErrorCode::UnknownTopicOrPartition) => Ok(None),
-            Err(code) => Err(code),
+            Answer::Given(topic) => Ok(Some(topic)),
+            Answer::Refused(RDKafkaErrorCode::UnknownTopicOrPartition) => Ok(None),
+            Answer::Refused(code) => Err(code),
         }
     }
 

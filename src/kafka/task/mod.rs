@@ -21,4 +21,4 @@ pub(crate) use offset_metadata::OffsetMetadata;
 pub(crate) use output_buffer::OutputBuffer;
 pub(crate) use record_writer::RecordWriter;
 pub(crate) use running_task::{Advanced, RunningTask, TakeOutcome, WorkerScratch};
-pub(crate) use transaction::{Blocked, TransactionManager, TransactionOutcome};
+pub(crate) use transaction::{Blocked, Readiness, TransactionManager, TransactionOutcome};

@@ -198,7 +198,8 @@ impl RunningTask {
     /// Whether there is something to commit: records to write, or an offset that moved.
     pub fn is_dirty(&self) -> bool {
         let is_behind = |repartitioner: &Repartitioner| repartitioner.is_behind(self.state.clock());
-        !self.output.is_empty()
+        self.sealed
+            || !self.output.is_empty()
             || self.committed != Some(self.next_offset())
             || self.has_applied_merged
             || self.state.owes_filling()

@@ -42,6 +42,14 @@ pub struct Blocked {
     pub why: String,
 }
 
+/// Whether a transaction can begin.
+#[derive(Clone, Debug)]
+pub enum Readiness {
+    Ready,
+    /// Not yet; the same call goes on with it.
+    Blocked(Blocked),
+}
+
 /// How a transaction stands after a step.
 #[derive(Clone, Debug)]
 pub enum TransactionOutcome {
@@ -107,8 +115,8 @@ impl<W: KafkaClients> TransactionManager<W> {
     /// Comes to where a transaction can begin.
     ///
     /// # Errors
-    /// The outer one: a client cannot be made. The inner one: it takes longer than `until`; call again.
-    pub fn prepare(&mut self, until: Instant) -> Result<Result<(), Blocked>, ClientError> {
+    /// A client cannot be created.
+    pub fn prepare(&mut self, until: Instant) -> Result<Readiness, ClientError> {
         loop {
             match std::mem::replace(&mut self.state, ProducerState::Down) {
                 ProducerState::Down => {
@@ -124,12 +132,12 @@ impl<W: KafkaClients> TransactionManager<W> {
                         if error.class == ErrorClass::Retriable {
                             self.state = ProducerState::Starting(producer, since);
                         }
-                        return Ok(Err(blocked("getting the transactional id", error)));
+                        return Ok(Readiness::Blocked(blocked("getting the transactional id", error)));
                     }
                 },
                 ProducerState::Idle(producer, None) => {
                     self.state = ProducerState::Idle(producer, None);
-                    return Ok(Ok(()));
+                    return Ok(Readiness::Ready);
                 }
                 ProducerState::Idle(producer, Some(ended)) => match self.suspicion(&producer, &ended, until) {
                     Some(why) => (self.notices)(Notice::ProducerReset { worker: self.worker, why }),
@@ -137,7 +145,7 @@ impl<W: KafkaClients> TransactionManager<W> {
                 },
                 ProducerState::Open(producer, open) => {
                     self.state = ProducerState::Open(producer, open);
-                    return Ok(Ok(()));
+                    return Ok(Readiness::Ready);
                 }
             }
         }

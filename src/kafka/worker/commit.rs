@@ -1,17 +1,20 @@
 //! The commit cycle: bodies into a transaction, and the transaction to its certain end.
 
 use std::collections::BTreeMap;
-use std::hash::{BuildHasher, Hasher, RandomState};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rdkafka::types::RDKafkaErrorCode;
 
 use super::Worker;
-use super::plan::WorkerError;
+use super::early_delivery::EarlyOutcome;
+use super::plan::{WorkerError, WorkerPlan};
 use crate::kafka::broker::{BrokerError, CommittedOffset, GroupConsumer, KafkaClients, PartitionOffset, RefusedRecord};
 use crate::kafka::events::{Notice, ProducerReset};
 use crate::kafka::failpoint::{self, Failpoint};
-use crate::kafka::task::{Blocked, OffsetMetadata, Task, TransactionOutcome};
+use crate::kafka::task::{
+    Blocked, OffsetMetadata, Readiness, RecordWriter, Task, TransactionManager, TransactionOutcome,
+};
 use crate::kafka::topology::PartitionId;
 
 /// How long one step may take before the loop has to look at other things.
@@ -23,6 +26,43 @@ const ABORT_PAUSE_MAX: Duration = Duration::from_secs(5);
 /// After this many aborts in a row the producer is made anew.
 const ABORTS_MAX: u32 = 3;
 
+/// A worker's transactions: the producer, what is known of the last transaction, and when the next step is due.
+pub(super) struct CommitCycle<W: KafkaClients> {
+    transactions: TransactionManager<W>,
+    state: TransactionState,
+    names: TransactionNames,
+    pub(super) writer: RecordWriter,
+    aborts_in_a_row: u32,
+    /// When the next step is due; `None`: there is nothing to commit.
+    pub(super) commit_at: Option<Instant>,
+    /// Whether the consumer is paused, since a commit does not end.
+    pub(super) is_input_paused: bool,
+    /// About how many bytes the buffers of all tasks hold.
+    pub(super) unsent_bytes: usize,
+}
+
+impl<W: KafkaClients> CommitCycle<W> {
+    pub(super) fn new(plan: &WorkerPlan, clients: &W) -> Self {
+        CommitCycle {
+            transactions: TransactionManager::new(clients.clone(), plan.id, Arc::clone(&plan.notices)),
+            state: TransactionState::Clear,
+            names: TransactionNames::new(),
+            writer: RecordWriter::new(&plan.settings, Arc::clone(&plan.topology)),
+            aborts_in_a_row: 0,
+            // At once: to get the transactional id ends what its last owner has left open. Restoring would otherwise
+            // wait until that transaction is too old.
+            commit_at: Some(clients.now()),
+            is_input_paused: false,
+            unsent_bytes: 0,
+        }
+    }
+
+    /// Whether it is known how the last transaction ended.
+    pub(super) fn is_clear(&self) -> bool {
+        matches!(self.state, TransactionState::Clear)
+    }
+}
+
 /// What is known of the last transaction.
 ///
 /// ```text
@@ -32,7 +72,7 @@ const ABORTS_MAX: u32 = 3;
 ///                    └────────▶ InDoubt ───────────────────┘
 ///                      fatal          committed offsets read back
 /// ```
-pub(super) enum TransactionState {
+enum TransactionState {
     /// It ended; the bodies are what was not sent yet, or is to be sent again.
     Clear,
     Open(SentTransaction),
@@ -40,7 +80,7 @@ pub(super) enum TransactionState {
 }
 
 /// A transaction as it was sent.
-pub(super) struct SentTransaction {
+struct SentTransaction {
     /// Stands in the metadata of each committed offset: by it the transaction is known again.
     name: String,
     /// Of each partition that has something in it.
@@ -59,7 +99,7 @@ impl<W: KafkaClients> Worker<W> {
         let deadline = self.clients.now() + patience;
         while !self.is_all_committed() && self.clients.now() < deadline {
             self.commit_step(deadline.min(self.clients.now() + SLICE))?;
-            if let Some(wait) = self.commit_at.map(|at| at.saturating_duration_since(self.clients.now())) {
+            if let Some(wait) = self.cycle.commit_at.map(|at| at.saturating_duration_since(self.clients.now())) {
                 self.clients.sleep(wait.min(RETRY));
             }
         }
@@ -67,26 +107,26 @@ impl<W: KafkaClients> Worker<W> {
     }
 
     pub(super) fn is_all_committed(&self) -> bool {
-        matches!(self.transaction, TransactionState::Clear) && !self.tasks.values().any(Task::is_dirty)
+        self.cycle.is_clear() && !self.tasks.values().any(Task::is_dirty)
     }
 
     fn commit_step(&mut self, until: Instant) -> Result<(), WorkerError> {
-        self.commit_at = None;
+        self.cycle.commit_at = None;
         self.check_membership();
-        if let Err(blocked) = self.transactions.prepare(until)? {
+        if let Readiness::Blocked(blocked) = self.cycle.transactions.prepare(until)? {
             self.report_blocked(blocked);
             return Ok(());
         }
-        if let Err(blocked) = self.await_early_delivery(until)? {
+        if let EarlyOutcome::Blocked(blocked) = self.await_early_delivery(until)? {
             self.report_blocked(blocked);
             return Ok(());
         }
-        let sent = match std::mem::replace(&mut self.transaction, TransactionState::Clear) {
+        let sent = match std::mem::replace(&mut self.cycle.state, TransactionState::Clear) {
             TransactionState::Open(sent) => Some(sent),
             TransactionState::InDoubt(sent) => match self.read_back(&sent, until) {
                 Ok(()) => self.begin(until),
                 Err(blocked) => {
-                    self.transaction = TransactionState::InDoubt(sent);
+                    self.cycle.state = TransactionState::InDoubt(sent);
                     self.report_blocked(blocked);
                     return Ok(());
                 }
@@ -108,19 +148,19 @@ impl<W: KafkaClients> Worker<W> {
             return None;
         }
         failpoint::pass(Failpoint::Applied);
-        if let Err(blocked) = self.transactions.begin() {
+        if let Err(blocked) = self.cycle.transactions.begin() {
             self.report_blocked(blocked);
             return None;
         }
         failpoint::pass(Failpoint::Begun);
-        let (name, begun) = (self.names.next_name(), self.clients.now());
+        let (name, begun) = (self.cycle.names.next_name(), self.clients.now());
         let mut offsets = Vec::new();
         for (partition, task) in &mut self.tasks {
             if let Task::Running(running) = task
                 && running.is_due()
             {
-                running.seal(self.writer.writes_tags());
-                self.writer.send(*partition, &running.output, &name, &mut self.transactions, until);
+                running.seal(self.cycle.writer.writes_tags());
+                self.cycle.writer.send(*partition, &running.output, &name, &mut self.cycle.transactions, until);
                 let (next_offset, metadata) = (running.next_offset(), running.offset_metadata(&name));
                 offsets.push(PartitionOffset { partition: *partition, next_offset, metadata });
             }
@@ -131,15 +171,15 @@ impl<W: KafkaClients> Worker<W> {
 
     fn finish(&mut self, sent: SentTransaction, until: Instant) -> Result<(), WorkerError> {
         let member = self.member.as_deref().unwrap_or_default();
-        match self.transactions.finish(&sent.offsets, (&self.consumer, member), until) {
+        match self.cycle.transactions.finish(&sent.offsets, (&self.consumer, member), until) {
             TransactionOutcome::Committed => {
                 failpoint::pass(Failpoint::Committed);
                 for PartitionOffset { partition, next_offset, .. } in &sent.offsets {
                     self.mark_committed(*partition, *next_offset);
                 }
                 self.scratch.counts.commits += 1;
-                self.aborts_in_a_row = 0;
-                self.unsent_bytes = 0;
+                self.cycle.aborts_in_a_row = 0;
+                self.cycle.unsent_bytes = 0;
                 let (took, counts) =
                     (self.clients.now().saturating_duration_since(sent.begun), self.scratch.counts.clone());
                 self.report(Notice::Committed { worker: self.plan.id, took, counts });
@@ -149,7 +189,7 @@ impl<W: KafkaClients> Worker<W> {
                 self.resume_aligned();
             }
             TransactionOutcome::Blocked(blocked) => {
-                self.transaction = TransactionState::Open(sent);
+                self.cycle.state = TransactionState::Open(sent);
                 self.report_blocked(blocked);
             }
             TransactionOutcome::Aborted { why, refused } => {
@@ -159,7 +199,7 @@ impl<W: KafkaClients> Worker<W> {
             TransactionOutcome::InDoubt { why, refused } => {
                 self.report(Notice::Waiting { worker: self.plan.id, step: "the last transaction", why });
                 self.report(Notice::ProducerReset { worker: self.plan.id, why: ProducerReset::InDoubt });
-                self.transaction = TransactionState::InDoubt(sent);
+                self.cycle.state = TransactionState::InDoubt(sent);
                 self.handle_refused(refused)?;
                 self.pause_input_until(self.clients.now());
             }
@@ -170,12 +210,12 @@ impl<W: KafkaClients> Worker<W> {
     /// Nothing of the transaction will be seen: the same bodies are sent again, with what the group says then.
     fn aborted(&mut self, why: String) {
         self.scratch.counts.aborts += 1;
-        self.aborts_in_a_row += 1;
-        if self.aborts_in_a_row.is_multiple_of(ABORTS_MAX) {
-            self.transactions.abandon();
+        self.cycle.aborts_in_a_row += 1;
+        if self.cycle.aborts_in_a_row.is_multiple_of(ABORTS_MAX) {
+            self.cycle.transactions.abandon();
             self.report(Notice::ProducerReset { worker: self.plan.id, why: ProducerReset::Aborts });
         }
-        let doubled = ABORT_PAUSE_MIN.saturating_mul(1 << self.aborts_in_a_row.min(16));
+        let doubled = ABORT_PAUSE_MIN.saturating_mul(1 << self.cycle.aborts_in_a_row.min(16));
         let retry_in = doubled.min(ABORT_PAUSE_MAX);
         self.report(Notice::Aborted { worker: self.plan.id, why, retry_in });
         self.pause_input_until(self.clients.now() + retry_in);
@@ -187,7 +227,7 @@ impl<W: KafkaClients> Worker<W> {
         match refused.filter(too_large) {
             None => Ok(()),
             Some(RefusedRecord { topic, .. }) if topic == self.plan.settings.dead_letter_topic() => {
-                let bytes_max = self.writer.cut_dead_letters();
+                let bytes_max = self.cycle.writer.cut_dead_letters();
                 self.report(Notice::LettersCut { worker: self.plan.id, bytes_max });
                 Ok(())
             }
@@ -238,15 +278,15 @@ impl<W: KafkaClients> Worker<W> {
 
     /// What stays in doubt when partitions are given up: what concerns the others.
     pub(super) fn drop_from_transaction(&mut self, partitions: &[PartitionId]) {
-        if let TransactionState::Open(_) = self.transaction {
-            self.transactions.abandon();
+        if let TransactionState::Open(_) = self.cycle.state {
+            self.cycle.transactions.abandon();
         }
         if let TransactionState::Open(mut sent) | TransactionState::InDoubt(mut sent) =
-            std::mem::replace(&mut self.transaction, TransactionState::Clear)
+            std::mem::replace(&mut self.cycle.state, TransactionState::Clear)
         {
             sent.offsets.retain(|offset| !partitions.contains(&offset.partition));
             if !sent.offsets.is_empty() {
-                self.transaction = TransactionState::InDoubt(sent);
+                self.cycle.state = TransactionState::InDoubt(sent);
                 self.pause_input_until(self.clients.now());
             }
         }
@@ -260,22 +300,22 @@ impl<W: KafkaClients> Worker<W> {
 
     /// Takes no more records until a commit has succeeded. The consumer is polled on, so that the group keeps it.
     fn pause_input_until(&mut self, retry_at: Instant) {
-        self.commit_at = Some(retry_at);
-        if !self.held {
-            self.held = true;
+        self.cycle.commit_at = Some(retry_at);
+        if !self.cycle.is_input_paused {
+            self.cycle.is_input_paused = true;
             self.pause_or_resume();
         }
     }
 
     fn resume_input(&mut self) {
-        if self.held && self.commit_at.is_none() {
-            self.held = false;
+        if self.cycle.is_input_paused && self.cycle.commit_at.is_none() {
+            self.cycle.is_input_paused = false;
             self.pause_or_resume();
         }
     }
 
     fn pause_or_resume(&self) {
-        let result = if self.held {
+        let result = if self.cycle.is_input_paused {
             self.consumer.pause(&self.running())
         } else {
             let paused_for_alignment =
@@ -291,23 +331,18 @@ impl<W: KafkaClients> Worker<W> {
 }
 
 /// Gives transactions their names: of this run of this worker, counted.
-pub(super) struct TransactionNames {
+struct TransactionNames {
     run: u64,
     count: u64,
 }
 
 impl TransactionNames {
-    pub(super) fn new() -> Self {
-        TransactionNames { run: random(), count: 0 }
+    fn new() -> Self {
+        TransactionNames { run: fastrand::u64(..), count: 0 }
     }
 
     fn next_name(&mut self) -> String {
         self.count += 1;
         format!("tagstream {:016x} {}", self.run, self.count)
     }
-}
-
-/// The standard library's hasher is seeded at random: no two are the same.
-pub(super) fn random() -> u64 {
-    RandomState::new().build_hasher().finish()
 }

@@ -22,7 +22,7 @@ impl<W: KafkaClients> Worker<W> {
             return;
         }
         // No time passes while records wait for a commit.
-        let may_follow = !self.held && self.parked.is_empty();
+        let may_follow = !self.cycle.is_input_paused && self.parked.is_empty();
         let to = may_follow.then(|| {
             self.probe_input_activity();
             self.clock_limit()
@@ -42,7 +42,7 @@ impl<W: KafkaClients> Worker<W> {
             }
         }
         if full {
-            self.commit_at = Some(self.clients.now());
+            self.cycle.commit_at = Some(self.clients.now());
         } else if self.tasks.values().any(Task::is_due) {
             self.commit_later();
         }

@@ -4,7 +4,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::Worker;
-use super::commit::TransactionState;
 use crate::engine::Partition;
 use crate::kafka::broker::{CommittedOffset, GroupConsumer, KafkaClients};
 use crate::kafka::events::Notice;
@@ -66,7 +65,7 @@ impl<W: KafkaClients> Worker<W> {
 
     /// Applies what merged partitions have that may go: a body was full, or nothing has come since.
     pub(super) fn apply_merged_tasks(&mut self) {
-        if self.held || !matches!(self.transaction, TransactionState::Clear) {
+        if self.cycle.is_input_paused || !self.cycle.is_clear() {
             return;
         }
         let mut full = false;
@@ -80,7 +79,7 @@ impl<W: KafkaClients> Worker<W> {
             }
         }
         if full {
-            self.commit_at = Some(self.clients.now());
+            self.cycle.commit_at = Some(self.clients.now());
         } else if merges {
             self.commit_later();
         }
@@ -118,7 +117,7 @@ impl<W: KafkaClients> Worker<W> {
                 aligned.push(*partition);
             }
         }
-        if self.held || aligned.is_empty() {
+        if self.cycle.is_input_paused || aligned.is_empty() {
             return;
         }
         if let Err(error) = self.consumer.resume(&aligned) {

@@ -32,7 +32,8 @@ use rdkafka::message::{Message, OwnedMessage};
 use rdkafka::types::RDKafkaErrorCode;
 
 use catalog_switch::CatalogSwitch;
-use commit::{TransactionNames, TransactionState};
+use commit::CommitCycle;
+use early_delivery::EarlyDelivery;
 
 pub use liveness::InputLiveness;
 pub use plan::{StopSignal, WorkerError, WorkerPlan};
@@ -42,7 +43,7 @@ use crate::codec::Decoder;
 use crate::kafka::broker::{BrokerError, ErrorClass, GroupConsumer, KafkaClients, PolledRecord, Rebalance};
 use crate::kafka::events::{Notice, WorkerStats};
 use crate::kafka::state::{RestoreResult, Restorer, SnapshotStore};
-use crate::kafka::task::{RecordWriter, TakeOutcome, Task, TransactionManager, WorkerScratch};
+use crate::kafka::task::{TakeOutcome, Task, WorkerScratch};
 use crate::kafka::topology::{PartitionId, Topology};
 use crate::model::{Event, Timestamp};
 use crate::settings::Delivery;
@@ -51,8 +52,6 @@ use crate::settings::Delivery;
 const POLL: Duration = Duration::from_millis(100);
 /// The same while states are being read back: how soon a partition runs that could.
 const POLL_RESTORING: Duration = Duration::from_millis(10);
-/// While records keep coming, tag changes that need not wait for their transaction leave together, this often.
-const EARLY_SEND_INTERVAL: Duration = Duration::from_millis(10);
 /// How often partitions that were read to their end are looked for, to follow the wall clock.
 const TICK: Duration = Duration::from_millis(500);
 /// How often a worker tells what it has done.
@@ -77,6 +76,8 @@ enum Turn<R> {
     /// What reading a state back has come to.
     Restored(Box<RestoreResult>),
     Commit,
+    /// Tag changes that need not wait for their transaction have waited for others long enough.
+    SendEarly,
     /// Time to look at the clock.
     Tick,
     /// A record that could not be applied when it came.
@@ -104,28 +105,16 @@ pub struct Worker<W: KafkaClients> {
     /// wanted some back, that was the answer, and whoever has them now may be at work.
     gave_up_unasked: bool,
     scratch: WorkerScratch,
-    transactions: TransactionManager<W>,
-    writer: RecordWriter,
-    /// Sends tag changes at once, where they need not wait for their transaction.
-    early_producer: Option<W::NonTransactionalProducer>,
-    /// Whether there may be changes that have not been sent so, and when it is time although records keep coming.
-    has_unsent_changes: bool,
-    send_early_at: Instant,
+    cycle: CommitCycle<W>,
+    /// Sends tag changes before their transaction, if the settings allow that.
+    early: Option<EarlyDelivery<W>>,
     restorer: Restorer<W>,
     /// Takes snapshots, if there is a place for them.
     snapshots: Option<SnapshotScheduler<W>>,
     catalog_switch: CatalogSwitch,
-    transaction: TransactionState,
-    names: TransactionNames,
-    /// Whether the consumer is paused since a commit does not end.
-    held: bool,
     /// Records that came while they could not be applied, in their order.
     parked: VecDeque<OwnedMessage>,
-    /// What the bodies hold, about.
-    unsent_bytes: usize,
-    commit_at: Option<Instant>,
     start_at: Option<Instant>,
-    aborts_in_a_row: u32,
     /// The wall clock when the last event was accepted.
     accepted_at: Option<Timestamp>,
     /// When the end of the whole input was last looked at, and what it was.
@@ -140,11 +129,10 @@ impl<W: KafkaClients> Worker<W> {
     /// A client cannot be made.
     pub fn new(plan: WorkerPlan, clients: W) -> Result<Self, WorkerError> {
         let consumer = clients.consumer()?;
-        let early_producer = match plan.settings.service.delivery {
+        let early = match plan.settings.service.delivery {
             Delivery::ExactlyOnce => None,
-            Delivery::AtLeastOnce => Some(clients.non_transactional_producer()?),
+            Delivery::AtLeastOnce => Some(EarlyDelivery::new(&clients)?),
         };
-        let transactions = TransactionManager::new(clients.clone(), plan.id, Arc::clone(&plan.notices));
         let decoder = Decoder::new(&plan.programs.catalog);
         let now = clients.now();
         let store = SnapshotStore::of(&plan.settings).map(Arc::new);
@@ -158,24 +146,13 @@ impl<W: KafkaClients> Worker<W> {
             member: None,
             gave_up_unasked: false,
             scratch: WorkerScratch { decoder, event: Event::default(), counts: WorkerStats::default() },
-            transactions,
-            writer: RecordWriter::new(&plan.settings, Arc::clone(&plan.topology)),
-            early_producer,
-            has_unsent_changes: false,
-            send_early_at: now,
+            cycle: CommitCycle::new(&plan, &clients),
+            early,
             restorer: Restorer::new(clients.clone(), plan.restore_context(), store),
             snapshots,
             catalog_switch: CatalogSwitch::new(),
-            transaction: TransactionState::Clear,
-            names: TransactionNames::new(),
-            held: false,
             parked: VecDeque::new(),
-            unsent_bytes: 0,
-            // At once: getting the transactional id ends what a predecessor of that name has left open. Restoring would
-            // otherwise wait until that transaction is too old.
-            commit_at: Some(now),
             start_at: None,
-            aborts_in_a_row: 0,
             accepted_at: None,
             last_probe: None,
             tick_at: now + TICK,
@@ -212,17 +189,17 @@ impl<W: KafkaClients> Worker<W> {
         if self.plan.stop.is_given() {
             return Turn::Stop;
         }
-        if self.catalog_switch.is_behind(self.plan.rollout.revision()) && !self.held {
+        if self.catalog_switch.is_behind(self.plan.rollout.revision()) && !self.cycle.is_input_paused {
             return Turn::Catalog;
         }
         let now = self.clients.now();
         if self.catalog_switch.measurement.as_ref().is_some_and(|measurement| measurement.next_at <= now) {
             return Turn::MeasureImpact;
         }
-        if self.commit_at.is_some_and(|at| at <= now) {
+        if self.cycle.commit_at.is_some_and(|at| at <= now) {
             return Turn::Commit;
         }
-        if !self.held && self.start_at.is_some_and(|at| at <= now) {
+        if !self.cycle.is_input_paused && self.start_at.is_some_and(|at| at <= now) {
             return Turn::Start;
         }
         if let Some(result) = self.restorer.next() {
@@ -231,14 +208,13 @@ impl<W: KafkaClients> Worker<W> {
         if self.tick_at <= now {
             return Turn::Tick;
         }
-        if !self.held
+        if !self.cycle.is_input_paused
             && let Some(message) = self.parked.pop_front()
         {
             return Turn::Parked(message);
         }
-        if self.has_unsent_changes && self.send_early_at <= now {
-            self.send_early();
-            self.send_early_at = now + EARLY_SEND_INTERVAL;
+        if self.early.as_ref().is_some_and(|early| early.is_due(now)) {
+            return Turn::SendEarly;
         }
         match consumer.poll(self.poll_wait(now)) {
             None => Turn::Quiet,
@@ -252,8 +228,8 @@ impl<W: KafkaClients> Worker<W> {
         let restores = self.tasks.values().any(|task| matches!(task, Task::Restoring(_)));
         let longest = if restores { POLL_RESTORING } else { POLL };
         // Where no record is at hand the changes leave.
-        let longest = if self.has_unsent_changes { Duration::ZERO } else { longest };
-        self.commit_at.map_or(longest, |at| at.saturating_duration_since(now).min(longest))
+        let longest = if self.early.as_ref().is_some_and(EarlyDelivery::has_unsent) { Duration::ZERO } else { longest };
+        self.cycle.commit_at.map_or(longest, |at| at.saturating_duration_since(now).min(longest))
     }
 
     fn apply(&mut self, turn: Turn<impl PolledRecord>) -> Result<Next, WorkerError> {
@@ -263,7 +239,7 @@ impl<W: KafkaClients> Worker<W> {
                 self.send_early();
             }
             Turn::Record(message) => {
-                if self.held || self.offer(&message) == TakeOutcome::Full {
+                if self.cycle.is_input_paused || self.offer(&message) == TakeOutcome::Full {
                     self.parked.push_back(message.detach());
                 }
             }
@@ -278,6 +254,7 @@ impl<W: KafkaClients> Worker<W> {
             Turn::Start => self.start_assigned(),
             Turn::Restored(result) => self.run_restored(*result),
             Turn::Commit => self.commit()?,
+            Turn::SendEarly => self.send_early_on_time(),
             Turn::Tick => self.tick(),
             Turn::Trouble(error) => self.trouble(error)?,
             Turn::Stop => {
@@ -298,7 +275,7 @@ impl<W: KafkaClients> Worker<W> {
         let now = self.plan.clock.now();
         let before = running.unsent_bytes();
         let taken = running.take(message, now, &mut self.scratch);
-        self.unsent_bytes = (self.unsent_bytes + running.unsent_bytes()).saturating_sub(before);
+        self.cycle.unsent_bytes = (self.cycle.unsent_bytes + running.unsent_bytes()).saturating_sub(before);
         let must_pause = running.is_ahead() && !running.paused_for_alignment;
         match taken {
             TakeOutcome::Done { accepted } => {
@@ -306,11 +283,11 @@ impl<W: KafkaClients> Worker<W> {
                     self.accepted_at = Some(now);
                 }
                 self.commit_later();
-                if self.unsent_bytes >= UNSENT_BYTES_MAX {
-                    self.commit_at = Some(self.clients.now());
+                if self.cycle.unsent_bytes >= UNSENT_BYTES_MAX {
+                    self.cycle.commit_at = Some(self.clients.now());
                 }
             }
-            TakeOutcome::Full => self.commit_at = Some(self.clients.now()),
+            TakeOutcome::Full => self.cycle.commit_at = Some(self.clients.now()),
         }
         if must_pause && let Some(partition) = partition {
             self.pause_for_alignment(partition);
@@ -370,9 +347,11 @@ impl<W: KafkaClients> Worker<W> {
 
     /// Sees to it that what there is now is committed within the commit interval.
     fn commit_later(&mut self) {
-        self.has_unsent_changes = self.early_producer.is_some();
-        if self.commit_at.is_none() {
-            self.commit_at = Some(self.clients.now() + self.plan.settings.service.commit_interval);
+        if let Some(early) = &mut self.early {
+            early.notice_changes();
+        }
+        if self.cycle.commit_at.is_none() {
+            self.cycle.commit_at = Some(self.clients.now() + self.plan.settings.service.commit_interval);
         }
     }
 

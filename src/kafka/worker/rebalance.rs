@@ -11,7 +11,6 @@ use rdkafka::Message;
 use rdkafka::message::OwnedMessage;
 
 use super::Worker;
-use super::commit::random;
 use super::plan::WorkerError;
 use crate::kafka::broker::{BrokerError, CommittedOffset, GroupConsumer, KafkaClients, OffsetBounds, Rebalance};
 use crate::kafka::events::Notice;
@@ -247,7 +246,7 @@ impl<W: KafkaClients> Worker<W> {
         if let Some(change) = found.catalog_change {
             self.report(Notice::CatalogChanged { worker: self.plan.id, partition: name, change });
         }
-        let log_id = found.position.map_or_else(random, |note| note.log_id);
+        let log_id = found.position.map_or_else(|| fastrand::u64(..), |note| note.log_id);
         let role = self.topology().plan(partition.topic).role;
         let mut running = RunningTask::new(role, found.state, log_id, next_offset, committed);
         self.attach_repartition(&mut running, partition, found.sources, ahead);
@@ -270,7 +269,7 @@ impl<W: KafkaClients> Worker<W> {
             self.tasks.insert(partition, Task::Assigned { disagreements: 0 });
             return self.start_later("fetching", &error.text);
         }
-        if self.held
+        if self.cycle.is_input_paused
             && let Err(error) = self.consumer.pause(&[partition])
         {
             // Records that come too early wait their turn.

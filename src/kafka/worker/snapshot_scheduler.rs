@@ -15,7 +15,6 @@ use std::sync::mpsc::{self, Receiver, Sender};
 use std::time::{Duration, Instant};
 
 use super::Worker;
-use super::commit::TransactionState;
 use crate::codec::{SnapshotHead, SnapshotWriter};
 use crate::engine::{Extent, NoCopy};
 use crate::kafka::broker::{BrokerError, ChangelogReader, ClientError, KafkaClients};
@@ -171,7 +170,10 @@ impl<W: KafkaClients> Worker<W> {
         if let Some(written) = snapshots.take_written(Duration::ZERO) {
             self.report_written(written);
         }
-        let (Some(snapshots), TransactionState::Clear) = (&mut self.snapshots, &self.transaction) else { return };
+        if !self.cycle.is_clear() {
+            return;
+        }
+        let Some(snapshots) = &mut self.snapshots else { return };
         if snapshots.is_writing {
             return;
         }
@@ -191,7 +193,7 @@ impl<W: KafkaClients> Worker<W> {
 
     /// Takes snapshots of partitions that are about to be given up, as far as there is time, and waits for the files.
     pub(super) fn take_final_snapshots(&mut self, partitions: &[PartitionId], patience: Duration) {
-        if !matches!(self.transaction, TransactionState::Clear) {
+        if !self.cycle.is_clear() {
             return;
         }
         let deadline = self.clients.now() + patience;

@@ -9,7 +9,7 @@ use crate::kafka::task::Task;
 impl<W: KafkaClients> Worker<W> {
     pub(super) fn status(&self) -> Notice {
         let partitions = self.tasks.iter().map(|(partition, task)| (self.topology().name(*partition), status(task)));
-        Notice::Status { worker: self.plan.id, held: self.held, partitions: partitions.collect() }
+        Notice::Status { worker: self.plan.id, held: self.cycle.is_input_paused, partitions: partitions.collect() }
     }
 }
 
