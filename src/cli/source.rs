@@ -12,7 +12,7 @@ use super::run::{EXIT_SETTINGS, Needs, SettingsArgs};
 use crate::catalog::Catalog;
 use crate::codec::Decoder;
 use crate::engine::Sink;
-use crate::kafka::{Notices, TopicScan, TopicScanError};
+use crate::kafka::{EventListener, TopicScan, TopicScanError};
 use crate::model::{Event, Timestamp};
 use crate::settings::Settings;
 
@@ -85,7 +85,7 @@ impl Source<'_> {
             Source::Topics(settings) => settings,
         };
         // What goes wrong for good is told by the error.
-        let silent: Notices = Arc::new(|_| ());
+        let silent: EventListener = Arc::new(|_| ());
         let archive = TopicScan::open(settings, &silent)?;
         let (mut decoder, mut event) = (Decoder::new(catalog), Event::default());
         let time_of = |line: &[u8]| decoder.decode(line, now, &mut event).ok().map(|()| event.time);

@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::feeder::Progress;
 use super::terminal::Terminal;
 use super::time::Speed;
-use crate::kafka::{Backfill, Clock, EmbeddedBroker, FETCH_WAIT, Notice, Notices};
+use crate::kafka::{Backfill, Clock, EmbeddedBroker, EventListener, FETCH_WAIT, Occurrence, WorkerEvent};
 use crate::service::Surroundings;
 use crate::settings::{
     Delivery, GroupProtocol, HttpSettings, InputSettings, KafkaSettings, MaxChange, Membership, Origin, OutputSettings,
@@ -78,10 +78,10 @@ pub fn surroundings(progress: &Arc<Progress>) -> Surroundings {
 }
 
 /// Takes the service's progress from its notices; troubles go to the standard error, unless that is behind the picture.
-fn notices(progress: Arc<Progress>) -> Notices {
+fn notices(progress: Arc<Progress>) -> EventListener {
     let picture = Terminal::is_there();
-    Arc::new(move |notice: Notice| {
-        if let Notice::Committed { counts, .. } = &notice {
+    Arc::new(move |notice: WorkerEvent| {
+        if let Occurrence::Committed { counts, .. } = &notice.what {
             progress.has_read(counts.work.records);
         } else if !picture && notice.severity() >= Severity::Warn {
             eprintln!("tagstream: {notice}");

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use super::watch::{PATIENCE, Watch};
 use crate::codec::Reject;
-use crate::kafka::{CatalogRollout, Clock, Notice, PartitionStatus, ProducerReset, WorkStats};
+use crate::kafka::{CatalogRollout, Clock, Occurrence, PartitionStatus, ProducerReset, WorkStats, WorkerEvent};
 use crate::model::ChangeKind;
 use crate::telemetry::Metrics;
 
@@ -73,16 +73,16 @@ impl Monitor {
     }
 
     /// Takes note of what a worker says.
-    pub fn hear(&self, notice: &Notice) {
+    pub fn hear(&self, notice: &WorkerEvent) {
         let now = Instant::now();
         let metrics = &self.metrics;
-        match notice {
-            Notice::Committed { took, .. } => {
+        match &notice.what {
+            Occurrence::Committed { took, .. } => {
                 metrics.commit_duration.observe(*took);
                 metrics.transactions.of(&[COMMITTED]).inc();
             }
-            Notice::Aborted { .. } => metrics.transactions.of(&[ABORTED]).inc(),
-            Notice::DoubtResolved { committed, open, elsewhere, .. } => {
+            Occurrence::Aborted { .. } => metrics.transactions.of(&[ABORTED]).inc(),
+            Occurrence::DoubtResolved { committed, open, elsewhere, .. } => {
                 let outcome = match (committed, open, elsewhere) {
                     (_, _, 1..) => Some(DOUBT_ELSEWHERE),
                     (1.., _, 0) => Some(DOUBT_COMMITTED),
@@ -94,16 +94,18 @@ impl Monitor {
                     metrics.transactions.of(&[outcome]).inc();
                 }
             }
-            Notice::ProducerReset { why, .. } => metrics.recycled.of(&[why.code()]).inc(),
-            Notice::Assigned { partitions, .. } if !partitions.is_empty() => metrics.rebalances.of(&[ASSIGNED]).inc(),
-            Notice::Revoked { lost, .. } => metrics.rebalances.of(&[if *lost { LOST } else { REVOKED }]).inc(),
-            Notice::Restored { entities, bytes, took, .. } => {
+            Occurrence::ProducerReset { why, .. } => metrics.recycled.of(&[why.code()]).inc(),
+            Occurrence::Assigned { partitions, .. } if !partitions.is_empty() => {
+                metrics.rebalances.of(&[ASSIGNED]).inc()
+            }
+            Occurrence::Revoked { lost, .. } => metrics.rebalances.of(&[if *lost { LOST } else { REVOKED }]).inc(),
+            Occurrence::Restored { entities, bytes, took, .. } => {
                 metrics.restore_duration.observe(*took);
                 metrics.restored_entities.add(*entities as u64);
                 metrics.restored_bytes.add(*bytes);
             }
-            Notice::Outage { .. } => metrics.outage.set(1.0),
-            Notice::OutageOver => metrics.outage.set(0.0),
+            Occurrence::Outage { .. } => metrics.outage.set(1.0),
+            Occurrence::OutageOver => metrics.outage.set(0.0),
             _ => {}
         }
         self.watch().hear(notice, now);

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use crate::kafka::{Notice, PartitionName, PartitionStatus, WorkerId, WorkerStats};
+use crate::kafka::{Occurrence, PartitionName, PartitionStatus, WorkerEvent, WorkerId, WorkerStats};
 
 /// A worker that says nothing for so long hangs: its loop speaks twice a second, and no step of it takes this long.
 pub const HANG_AFTER: Duration = Duration::from_secs(60);
@@ -63,15 +63,15 @@ impl Watch {
         Watch { cluster, workers: std::iter::repeat_with(View::default).take(workers).collect() }
     }
 
-    pub fn hear(&mut self, notice: &Notice, now: Instant) {
-        match notice {
-            Notice::Unreachable { brokers, why, .. } => {
+    pub fn hear(&mut self, notice: &WorkerEvent, now: Instant) {
+        match &notice.what {
+            Occurrence::Unreachable { brokers, why, .. } => {
                 self.cluster = Cluster::Silent(format!("no answer from the brokers at {brokers} ({why})"));
             }
-            Notice::Reached { .. } => self.cluster = Cluster::Reached,
+            Occurrence::Reached { .. } => self.cluster = Cluster::Reached,
             _ => {}
         }
-        if let Some(view) = notice.worker().and_then(|worker| self.workers.get_mut(worker.0)) {
+        if let Some(view) = notice.from_loop().and_then(|worker| self.workers.get_mut(worker.0)) {
             view.hear(notice, now);
         }
     }
@@ -114,35 +114,35 @@ impl Watch {
 }
 
 impl View {
-    fn hear(&mut self, notice: &Notice, now: Instant) {
+    fn hear(&mut self, notice: &WorkerEvent, now: Instant) {
         if self.life == Life::Over {
             // Last words, as it gives its clients up.
             return;
         }
         self.life = Life::Heard(now);
-        match notice {
-            Notice::WorkerStopped(_, counts) => {
+        match &notice.what {
+            Occurrence::Ended(counts) => {
                 self.counts.clone_from(counts);
                 self.life = Life::Over;
                 self.places.clear();
             }
-            Notice::Committed { counts, .. } => {
+            Occurrence::Committed { counts, .. } => {
                 self.counts.clone_from(counts);
                 self.stuck = None;
             }
-            Notice::Assigned { partitions, .. } => {
+            Occurrence::Assigned { partitions, .. } => {
                 self.joined = true;
                 let starting = Place { standing: PartitionStatus::Starting, lag: None };
                 self.places.extend(partitions.iter().map(|partition| (partition.clone(), starting.clone())));
             }
-            Notice::Revoked { partitions, lost, .. } => {
+            Occurrence::Revoked { partitions, lost, .. } => {
                 // One that has lost partitions has to join again.
                 self.joined &= !lost;
                 self.places.retain(|partition, _| !partitions.contains(partition));
             }
-            Notice::Waiting { step, why, .. } => self.is_stuck(format!("{step}: {why}"), now),
-            Notice::Aborted { why, .. } => self.is_stuck(format!("aborted: {why}"), now),
-            Notice::Status { held, partitions, .. } => {
+            Occurrence::Waiting { step, why, .. } => self.is_stuck(format!("{step}: {why}"), now),
+            Occurrence::Aborted { why, .. } => self.is_stuck(format!("aborted: {why}"), now),
+            Occurrence::Status { held, partitions, .. } => {
                 if !held {
                     self.stuck = None;
                 }

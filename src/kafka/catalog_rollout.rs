@@ -19,7 +19,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::engine::{Impact, Outlook, Programs};
-use crate::kafka::events::{CatalogEvent, Notice, Notices, TagNames, WorkerId};
+use crate::kafka::events::{CatalogEvent, EventListener, Occurrence, TagNames, WorkerId};
 use crate::kafka::topology::PartitionId;
 use crate::settings::MaxChange;
 
@@ -29,7 +29,7 @@ pub struct CatalogRollout {
     revision: AtomicU64,
     workers: usize,
     threshold: MaxChange,
-    notices: Notices,
+    listener: EventListener,
     state: Mutex<RolloutState>,
 }
 
@@ -114,11 +114,17 @@ fn sum(impacts: &BTreeMap<PartitionId, Impact>) -> Impact {
 
 impl CatalogRollout {
     /// `approve`: whatever follows from the catalog that is in force at the start is approved.
-    pub fn new(programs: Arc<Programs>, workers: usize, threshold: MaxChange, approve: bool, notices: Notices) -> Self {
+    pub fn new(
+        programs: Arc<Programs>,
+        workers: usize,
+        threshold: MaxChange,
+        approve: bool,
+        listener: EventListener,
+    ) -> Self {
         let active = CatalogVersion { number: 0, programs, held: TagNames::new() };
         let approved = if approve { Approved::All } else { Approved::These(TagNames::new()) };
         let state = RolloutState { active, pending: None, restored: BTreeMap::new(), held: BTreeMap::new(), approved };
-        CatalogRollout { revision: AtomicU64::new(0), workers, threshold, notices, state: Mutex::new(state) }
+        CatalogRollout { revision: AtomicU64::new(0), workers, threshold, listener, state: Mutex::new(state) }
     }
 
     pub fn revision(&self) -> u64 {
@@ -249,7 +255,7 @@ impl CatalogRollout {
     }
 
     fn report(&self, event: CatalogEvent) {
-        (self.notices)(Notice::Catalog(event));
+        (self.listener)(Occurrence::Catalog(event).of_process());
     }
 
     fn changed(&self) {

@@ -52,8 +52,8 @@ pub use catalog_rollout::{CatalogRollout, RolloutStatus};
 pub use client::{EmbeddedBroker, EmbeddedError, FETCH_WAIT, Feed, RdkafkaClients, Tail, check_properties};
 pub use clock::Clock;
 pub use events::{
-    CatalogEvent, ChangeStats, Notice, Notices, PartitionStatus, ProducerReset, RunningFigures, TagNames, WorkStats,
-    WorkerId, WorkerStats,
+    Action, CatalogEvent, ChangeStats, EventListener, Occurrence, PartitionStatus, ProducerReset, RunningFigures,
+    TagNames, WorkStats, WorkerEvent, WorkerId, WorkerStats,
 };
 pub use repartition::{SourcePosition, SourceProgress, TimeMerge};
 pub use state::{Backfill, prepare_snapshots};

@@ -129,7 +129,7 @@ impl Scorer {
         self.rests_until.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Notices a call that took too long.
+    /// EventListener a call that took too long.
     fn watch(&self, began: Instant) {
         let took = began.elapsed();
         if took <= CALL_MAX {

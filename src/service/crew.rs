@@ -9,8 +9,8 @@ use tokio::sync::mpsc::UnboundedSender;
 
 use super::{Report, Surroundings};
 use crate::kafka::{
-    self, CatalogRollout, InputLiveness, Notice, RdkafkaClients, Topology, Worker, WorkerError, WorkerId, WorkerPlan,
-    WorkerStats,
+    self, Action, CatalogRollout, InputLiveness, Occurrence, RdkafkaClients, Topology, Worker, WorkerError, WorkerId,
+    WorkerPlan, WorkerStats,
 };
 use crate::settings::Settings;
 
@@ -60,7 +60,7 @@ impl Crew {
                 programs: self.breaker.view().active.programs,
                 rollout: Arc::clone(&self.breaker),
                 backfill: *backfill,
-                notices: Arc::clone(notices),
+                listener: Arc::clone(notices),
                 clock: clock.clone(),
                 liveness: Arc::clone(&pulse),
                 stop: stop.clone(),
@@ -124,15 +124,19 @@ fn work(plan: WorkerPlan, reports: &UnboundedSender<Report>) {
             }
             _ => break result,
         };
-        (plan.notices)(Notice::Trouble { worker: id, what: "the group", why });
+        (plan.listener)(Occurrence::Failed { action: Action::JoinGroup, why }.of(id));
     };
     let _ = reports.send(Report::Left(id, result));
 }
 
 /// Works until it is told to stop or cannot go on.
 fn work_once(plan: WorkerPlan, reports: &UnboundedSender<Report>) -> Result<WorkerStats, WorkerError> {
-    let native =
-        RdkafkaClients::new(Arc::clone(&plan.settings), Arc::clone(&plan.topology), plan.id, Arc::clone(&plan.notices));
+    let native = RdkafkaClients::new(
+        Arc::clone(&plan.settings),
+        Arc::clone(&plan.topology),
+        plan.id,
+        Arc::clone(&plan.listener),
+    );
     let mut worker = Worker::new(plan, native)?;
     // Declared after the worker, so dropped before it: the report does not wait for a consumer to close.
     let _guard = PanicGuard { reports };

@@ -23,7 +23,8 @@ use tokio::time::{Instant, sleep_until};
 use crate::engine::Programs;
 use crate::http::{Controls, HttpError, Monitor, Server};
 use crate::kafka::{
-    Backfill, CatalogRollout, Clock, ClusterError, Notices, StopSignal, Topology, WorkerError, WorkerId, WorkerStats,
+    Backfill, CatalogRollout, Clock, ClusterError, EventListener, StopSignal, Topology, WorkerError, WorkerId,
+    WorkerStats,
 };
 use crate::settings::Settings;
 use crew::Crew;
@@ -40,7 +41,7 @@ const STOP_PATIENCE: Duration = Duration::from_secs(20);
 #[derive(Clone)]
 pub struct Surroundings {
     pub clock: Clock,
-    pub notices: Notices,
+    pub notices: EventListener,
     /// Whoever else may tell it to stop, beside the signals.
     pub stop: StopSignal,
     /// Where the catalog can be read anew; `None`: it is what it is.
@@ -53,7 +54,7 @@ pub struct Surroundings {
 
 impl Surroundings {
     /// The wall clock, and nobody but the signals to stop it.
-    pub fn usual(notices: Notices) -> Self {
+    pub fn usual(notices: EventListener) -> Self {
         Surroundings {
             clock: wall_clock(),
             notices,
@@ -161,7 +162,7 @@ fn be_seen(
     let server = Server::start(listen, Arc::clone(&monitor), controls).map_err(ServiceError::Http)?;
     tracing::info!("metrics and probes at http://{}", server.address());
     let others = surroundings.notices;
-    let notices: Notices = Arc::new(move |notice| {
+    let notices: EventListener = Arc::new(move |notice| {
         monitor.hear(&notice);
         others(notice);
     });

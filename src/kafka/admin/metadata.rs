@@ -13,9 +13,9 @@ use rdkafka::error::RDKafkaErrorCode;
 use rdkafka::types::RDKafkaRespErr;
 
 use crate::kafka::broker::ClientError;
-use crate::kafka::client::config;
+use crate::kafka::client::client_config;
 use crate::kafka::client::{AclOperation, ClientCallbacks};
-use crate::kafka::events::Notices;
+use crate::kafka::events::EventListener;
 use crate::settings::Settings;
 
 /// How long an answer may come after its own time-out.
@@ -78,8 +78,8 @@ pub struct MetadataClient {
 }
 
 impl MetadataClient {
-    pub fn new(settings: &Settings, notices: Notices) -> Result<Self, ClientError> {
-        Ok(MetadataClient { consumer: config::metadata_client(settings, notices)? })
+    pub fn new(settings: &Settings, listener: EventListener) -> Result<Self, ClientError> {
+        Ok(MetadataClient { consumer: client_config::metadata_client(settings, listener)? })
     }
 
     /// Passes on what the library has to say meanwhile.

@@ -18,9 +18,9 @@ use super::topic_admin::TopicAdmin;
 use super::topic_specs::{self, KAFKA_BYTES_MAX};
 use crate::catalog::Catalog;
 use crate::kafka::broker::ClientError;
-use crate::kafka::client::config;
+use crate::kafka::client::client_config;
 use crate::kafka::client::{AclEntry, AclOperation, AclResource, ClientCallbacks};
-use crate::kafka::events::{Notice, Notices};
+use crate::kafka::events::{EventListener, Occurrence};
 use crate::kafka::topology::Topology;
 use crate::kafka::worker::StopSignal;
 use crate::settings::Settings;
@@ -68,19 +68,19 @@ impl fmt::Display for PreflightProblems {
 pub fn await_cluster(
     settings: &Settings,
     catalog: &Catalog,
-    notices: &Notices,
+    listener: &EventListener,
     stop: &StopSignal,
 ) -> Result<Topology, ClusterError> {
-    let metadata = MetadataClient::new(settings, Arc::clone(notices))?;
-    let admin = TopicAdmin::new(settings, Arc::clone(notices))?;
-    let mut preflight = Preflight { settings, notices, stop, metadata, admin, problems: PreflightProblems::default() };
+    let metadata = MetadataClient::new(settings, Arc::clone(listener))?;
+    let admin = TopicAdmin::new(settings, Arc::clone(listener))?;
+    let mut preflight = Preflight { settings, listener, stop, metadata, admin, problems: PreflightProblems::default() };
     let topology = preflight.topics(Topology::of(settings, Some(catalog)))?;
     preflight.group()?;
     preflight.transactional_id()?;
     match topology {
         Some(topology) if preflight.problems.0.is_empty() => {
             let (input, partitions) = (settings.input.topics.join(", "), topology.input_partitions().len());
-            notices(Notice::Reached { input, partitions });
+            listener(Occurrence::Reached { input, partitions }.of_process());
             Ok(topology)
         }
         _ => Err(ClusterError::Unfit(preflight.problems)),
@@ -89,7 +89,7 @@ pub fn await_cluster(
 
 struct Preflight<'a> {
     settings: &'a Settings,
-    notices: &'a Notices,
+    listener: &'a EventListener,
     stop: &'a StopSignal,
     metadata: MetadataClient,
     admin: TopicAdmin,
@@ -208,9 +208,9 @@ impl Preflight<'_> {
 
     /// Whether we may have transactional ids, with transactions as long as ours.
     fn transactional_id(&mut self) -> Result<(), ClusterError> {
-        let callbacks = ClientCallbacks::new(Arc::clone(self.notices));
+        let callbacks = ClientCallbacks::new(Arc::clone(self.listener));
         let producer: ThreadedProducer<ClientCallbacks, NoCustomPartitioner> =
-            config::prober(self.settings).create_with_context(callbacks).map_err(ClientError::from)?;
+            client_config::prober(self.settings).create_with_context(callbacks).map_err(ClientError::from)?;
         let answer = self.until_answered(|_| match producer.init_transactions(ANSWER_PATIENCE) {
             Ok(()) => Ok(Ok(())),
             Err(KafkaError::Transaction(error)) if error.is_retriable() => Err(error.code()),
@@ -240,7 +240,7 @@ impl Preflight<'_> {
                 Err(code) => {
                     let why = self.metadata.refusal().unwrap_or_else(|| code.to_string());
                     let brokers = self.settings.kafka.brokers.clone();
-                    (self.notices)(Notice::Unreachable { brokers, why, retry_in });
+                    (self.listener)(Occurrence::Unreachable { brokers, why, retry_in }.of_process());
                     self.sleep(retry_in);
                     retry_in = (retry_in * 2).min(RETRY_MAX);
                 }
@@ -250,7 +250,7 @@ impl Preflight<'_> {
     }
 
     fn skip(&self, what: &'static str, of: &str, why: String) {
-        (self.notices)(Notice::NotChecked { what, of: of.to_owned(), why });
+        (self.listener)(Occurrence::NotChecked { what, of: of.to_owned(), why }.of_process());
     }
 
     /// Sleeps, but not through a stop; and lets the client speak meanwhile.

@@ -13,8 +13,8 @@ use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 
 use crate::kafka::broker::ClientError;
 use crate::kafka::client::ClientCallbacks;
-use crate::kafka::client::config;
-use crate::kafka::events::Notices;
+use crate::kafka::client::client_config;
+use crate::kafka::events::EventListener;
 use crate::settings::Settings;
 
 pub struct TopicAdmin {
@@ -22,8 +22,8 @@ pub struct TopicAdmin {
 }
 
 impl TopicAdmin {
-    pub fn new(settings: &Settings, notices: Notices) -> Result<Self, ClientError> {
-        let (config, callbacks) = config::admin(settings, notices);
+    pub fn new(settings: &Settings, listener: EventListener) -> Result<Self, ClientError> {
+        let (config, callbacks) = client_config::admin(settings, listener);
         Ok(TopicAdmin { client: AdminClient::from_config_and_context(&config, callbacks)? })
     }
 

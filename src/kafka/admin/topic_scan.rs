@@ -17,9 +17,9 @@ use rdkafka::{Message, Offset, TopicPartitionList};
 
 use super::metadata::{Answer, MetadataClient};
 use crate::kafka::broker::{ClientError, OffsetBounds};
-use crate::kafka::client::config;
+use crate::kafka::client::client_config;
 use crate::kafka::client::{AclEntry, AclOperation, AclResource, ClientCallbacks, bounds};
-use crate::kafka::events::Notices;
+use crate::kafka::events::EventListener;
 use crate::model::Timestamp;
 use crate::settings::Settings;
 
@@ -72,8 +72,8 @@ impl TopicScan {
     ///
     /// # Errors
     /// The brokers do not answer, or a topic is not there to be read.
-    pub fn open(settings: &Settings, notices: &Notices) -> Result<Self, TopicScanError> {
-        let metadata = MetadataClient::new(settings, Arc::clone(notices))?;
+    pub fn open(settings: &Settings, listener: &EventListener) -> Result<Self, TopicScanError> {
+        let metadata = MetadataClient::new(settings, Arc::clone(listener))?;
         let unreachable = |why: String| TopicScanError::Unreachable { brokers: settings.kafka.brokers.clone(), why };
         let mut partitions: Vec<(Arc<str>, i32)> = Vec::new();
         for topic in &settings.input.topics {
@@ -94,9 +94,9 @@ impl TopicScan {
             let name: Arc<str> = topic.as_str().into();
             partitions.extend((0..facts.partitions as i32).map(|number| (Arc::clone(&name), number)));
         }
-        let config = config::topic_scan(settings, partitions.len());
+        let config = client_config::topic_scan(settings, partitions.len());
         let consumer: BaseConsumer<ClientCallbacks> =
-            config.create_with_context(ClientCallbacks::new(Arc::clone(notices))).map_err(ClientError::from)?;
+            config.create_with_context(ClientCallbacks::new(Arc::clone(listener))).map_err(ClientError::from)?;
         let mut ranges = Vec::new();
         for (topic, partition) in partitions {
             let found = bounds(&consumer, &topic, partition, ANSWER_PATIENCE);

@@ -13,7 +13,7 @@ use super::topic_admin::TopicAdmin;
 use super::topic_specs::{self, CountSource, KAFKA_BYTES_MAX, PartitionCount, TopicSpec};
 use crate::catalog::Catalog;
 use crate::kafka::broker::ClientError;
-use crate::kafka::events::Notices;
+use crate::kafka::events::EventListener;
 use crate::kafka::topology::Topology;
 use crate::settings::Settings;
 
@@ -95,10 +95,10 @@ pub fn create(
     settings: &Settings,
     catalog: Option<&Catalog>,
     options: Options,
-    notices: &Notices,
+    listener: &EventListener,
 ) -> Result<Vec<TopicReport>, TopicsError> {
-    let admin = TopicAdmin::new(settings, Arc::clone(notices))?;
-    let metadata = MetadataClient::new(settings, Arc::clone(notices))?;
+    let admin = TopicAdmin::new(settings, Arc::clone(listener))?;
+    let metadata = MetadataClient::new(settings, Arc::clone(listener))?;
     let creator = TopicCreator { admin, metadata };
     let asked = options.input_partitions.map(i32::from);
     let (mut counts, mut lines) = (BTreeMap::new(), Vec::new());

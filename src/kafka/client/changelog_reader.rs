@@ -7,7 +7,7 @@ use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::message::BorrowedMessage;
 use rdkafka::{Offset, TopicPartitionList};
 
-use super::config::ClientCallbacks;
+use super::client_config::ClientCallbacks;
 use super::partition_list::{bounds, offset_of};
 use crate::kafka::broker::{BrokerError, ChangelogReader, OffsetBounds};
 use crate::kafka::topology::{PartitionId, Topology};

@@ -8,14 +8,14 @@ use rdkafka::config::ClientConfig;
 use rdkafka::consumer::BaseConsumer;
 
 use super::changelog_reader::{RdkafkaChangelogReader, ReadTopic};
-use super::config;
-use super::config::ClientCallbacks;
+use super::client_config;
+use super::client_config::ClientCallbacks;
 use super::consumer::RdkafkaConsumer;
 use super::producer::{ProducerCallbacks, ThreadedClient};
 use super::producer::{RdkafkaNonTransactionalProducer, RdkafkaProducer};
 use super::statistics::ConnectionStats;
 use crate::kafka::broker::{ClientError, KafkaClients};
-use crate::kafka::events::{Notice, Notices, WorkerId};
+use crate::kafka::events::{Action, EventListener, Occurrence, WorkerId};
 use crate::kafka::topology::Topology;
 use crate::settings::Settings;
 
@@ -25,17 +25,17 @@ pub struct RdkafkaClients {
     settings: Arc<Settings>,
     topology: Arc<Topology>,
     worker: WorkerId,
-    notices: Notices,
+    listener: EventListener,
 }
 
 impl RdkafkaClients {
-    pub fn new(settings: Arc<Settings>, topology: Arc<Topology>, worker: WorkerId, notices: Notices) -> Self {
-        RdkafkaClients { settings, topology, worker, notices }
+    pub fn new(settings: Arc<Settings>, topology: Arc<Topology>, worker: WorkerId, listener: EventListener) -> Self {
+        RdkafkaClients { settings, topology, worker, listener }
     }
 
     fn threaded_producer(&self, config: &ClientConfig) -> Result<ThreadedClient, ClientError> {
         let callbacks = ProducerCallbacks {
-            notices: self.notices.clone(),
+            listener: self.listener.clone(),
             connection: ConnectionStats::default(),
             refused: Mutex::default(),
         };
@@ -44,9 +44,9 @@ impl RdkafkaClients {
 
     fn reader(&self, read: ReadTopic) -> Result<RdkafkaChangelogReader, ClientError> {
         let make = |isolation: &str| -> Result<BaseConsumer<ClientCallbacks>, ClientError> {
-            let mut config = config::changelog(&self.settings, self.worker);
+            let mut config = client_config::changelog(&self.settings, self.worker);
             config.set("isolation.level", isolation);
-            config.create_with_context(ClientCallbacks::new(self.notices.clone())).map_err(ClientError::from)
+            config.create_with_context(ClientCallbacks::new(self.listener.clone())).map_err(ClientError::from)
         };
         Ok(RdkafkaChangelogReader::new(
             make("read_committed")?,
@@ -65,16 +65,16 @@ impl KafkaClients for RdkafkaClients {
 
     fn consumer(&self) -> Result<RdkafkaConsumer, ClientError> {
         let (settings, topology) = (Arc::clone(&self.settings), Arc::clone(&self.topology));
-        RdkafkaConsumer::new(settings, topology, self.worker, self.notices.clone())
+        RdkafkaConsumer::new(settings, topology, self.worker, self.listener.clone())
     }
 
     fn producer(&self) -> Result<RdkafkaProducer, ClientError> {
-        let client = self.threaded_producer(&config::producer(&self.settings, self.worker))?;
+        let client = self.threaded_producer(&client_config::producer(&self.settings, self.worker))?;
         Ok(RdkafkaProducer { client, topology: Arc::clone(&self.topology), settings: Arc::clone(&self.settings) })
     }
 
     fn non_transactional_producer(&self) -> Result<RdkafkaNonTransactionalProducer, ClientError> {
-        let client = self.threaded_producer(&config::non_transactional_producer(&self.settings, self.worker))?;
+        let client = self.threaded_producer(&client_config::non_transactional_producer(&self.settings, self.worker))?;
         Ok(RdkafkaNonTransactionalProducer { client })
     }
 
@@ -97,7 +97,7 @@ impl KafkaClients for RdkafkaClients {
     fn spawn(&self, name: &str, job: Box<dyn FnOnce() + Send>) {
         if let Err(error) = thread::Builder::new().name(name.to_owned()).spawn(job) {
             let why = format!("no thread: {error}");
-            (self.notices)(Notice::Trouble { worker: self.worker, what: "restoring", why });
+            (self.listener)(Occurrence::Failed { action: Action::Restore, why }.of(self.worker));
         }
     }
 }
@@ -107,7 +107,7 @@ impl KafkaClients for RdkafkaClients {
 /// # Errors
 /// What it says.
 pub fn try_out(settings: &Settings) -> Result<(), ClientError> {
-    let silent: Notices = Arc::new(|_| ());
+    let silent: EventListener = Arc::new(|_| ());
     let native =
         RdkafkaClients::new(Arc::new(settings.clone()), Arc::new(Topology::of(settings, None)), WorkerId(0), silent);
     drop((native.consumer()?, native.producer()?, native.changelog()?));

@@ -15,8 +15,8 @@ use rdkafka::types::RDKafkaRespErr;
 use rdkafka::{Offset, TopicPartitionList, bindings};
 
 use super::acls;
-use super::config;
-use super::config::{report_client_error, report_client_log};
+use super::client_config;
+use super::client_config::{report_client_error, report_client_log};
 use super::errors::with_advice;
 use super::offsets_reader::OffsetsReader;
 use super::partition_list::{bounds, list};
@@ -24,7 +24,7 @@ use super::partition_list::{committed_in, offsets_of, partition_of};
 use crate::kafka::broker::{
     BrokerError, ClientError, CommittedOffset, ErrorClass, GroupConsumer, OffsetBounds, Rebalance,
 };
-use crate::kafka::events::{Notices, WorkerId};
+use crate::kafka::events::{EventListener, WorkerId};
 use crate::kafka::topology::{PartitionId, Topology};
 use crate::settings::Settings;
 
@@ -44,16 +44,17 @@ impl RdkafkaConsumer {
         settings: Arc<Settings>,
         topology: Arc<Topology>,
         worker: WorkerId,
-        notices: Notices,
+        listener: EventListener,
     ) -> Result<Self, ClientError> {
         let callbacks = ConsumerCallbacks {
-            notices: notices.clone(),
+            listener: listener.clone(),
             rebalances: Mutex::default(),
             leave: Mutex::default(),
             topology: Arc::clone(&topology),
         };
-        let client = config::consumer(&settings, worker).create_with_context(callbacks).map_err(ClientError::from)?;
-        let offsets_reader = OffsetsReader::new(Arc::clone(&settings), worker, notices);
+        let client =
+            client_config::consumer(&settings, worker).create_with_context(callbacks).map_err(ClientError::from)?;
+        let offsets_reader = OffsetsReader::new(Arc::clone(&settings), worker, listener);
         Ok(RdkafkaConsumer { client, offsets_reader, topology, settings })
     }
 
@@ -193,7 +194,7 @@ impl GroupConsumer for RdkafkaConsumer {
 
 /// Callbacks of a worker's consumer.
 struct ConsumerCallbacks {
-    notices: Notices,
+    listener: EventListener,
     rebalances: Mutex<VecDeque<Rebalance>>,
     leave: Mutex<LeaveProgress>,
     topology: Arc<Topology>,
@@ -234,11 +235,11 @@ impl ConsumerCallbacks {
 
 impl ClientContext for ConsumerCallbacks {
     fn log(&self, level: RDKafkaLogLevel, facility: &str, text: &str) {
-        report_client_log(&self.notices, level, facility, text);
+        report_client_log(&self.listener, level, facility, text);
     }
 
     fn error(&self, error: KafkaError, reason: &str) {
-        report_client_error(&self.notices, &error, reason);
+        report_client_error(&self.listener, &error, reason);
     }
 }
 

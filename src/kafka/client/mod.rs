@@ -4,7 +4,7 @@
 //! | --- | --- |
 //! | [`errors`] | librdkafka's errors as three classes, and advice on the usual causes |
 //! | [`acls`] | the rights that the service needs, and the command that grants a missing one |
-//! | [`config`] | the properties of each client, and callbacks that only report |
+//! | [`client_config`] | the properties of each client, and callbacks that only report |
 //! | [`statistics`] | whether a producer's connections had faults |
 //! | [`partition_list`] | librdkafka's lists of partitions |
 //! | [`offsets_reader`] | committed offsets, read without joining the group |
@@ -17,7 +17,7 @@
 
 mod errors;
 mod acls;
-pub(crate) mod config;
+pub(crate) mod client_config;
 mod statistics;
 mod partition_list;
 mod offsets_reader;
@@ -29,8 +29,8 @@ mod properties;
 mod embedded_broker;
 
 pub(crate) use acls::{AclEntry, AclOperation, AclResource};
+pub(crate) use client_config::ClientCallbacks;
 pub use clients::RdkafkaClients;
-pub(crate) use config::ClientCallbacks;
 pub use embedded_broker::{EmbeddedBroker, EmbeddedError, FETCH_WAIT, Feed, Tail};
 pub(crate) use partition_list::bounds;
 pub use properties::check as check_properties;

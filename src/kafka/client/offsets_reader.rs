@@ -8,10 +8,10 @@ use std::time::Duration;
 use rdkafka::Offset;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 
-use super::config::{self, ClientCallbacks};
+use super::client_config::{self, ClientCallbacks};
 use super::partition_list::{committed_in, list};
 use crate::kafka::broker::{BrokerError, CommittedOffset, ErrorClass};
-use crate::kafka::events::{Notices, WorkerId};
+use crate::kafka::events::{EventListener, WorkerId};
 use crate::kafka::topology::{PartitionId, Topology};
 use crate::settings::Settings;
 
@@ -19,24 +19,27 @@ use crate::settings::Settings;
 pub struct OffsetsReader {
     settings: Arc<Settings>,
     worker: WorkerId,
-    notices: Notices,
+    listener: EventListener,
     client: OnceCell<BaseConsumer<ClientCallbacks>>,
 }
 
 impl OffsetsReader {
-    pub fn new(settings: Arc<Settings>, worker: WorkerId, notices: Notices) -> Self {
-        OffsetsReader { settings, worker, notices, client: OnceCell::new() }
+    pub fn new(settings: Arc<Settings>, worker: WorkerId, listener: EventListener) -> Self {
+        OffsetsReader { settings, worker, listener, client: OnceCell::new() }
     }
 
     fn client(&self) -> Result<&BaseConsumer<ClientCallbacks>, BrokerError> {
         if let Some(client) = self.client.get() {
             return Ok(client);
         }
-        let callbacks = ClientCallbacks::new(Arc::clone(&self.notices));
-        let made =
-            config::offsets_reader(&self.settings, self.worker).create_with_context(callbacks).map_err(|error| {
-                BrokerError { class: ErrorClass::Retriable, code: error.rdkafka_error_code(), text: error.to_string() }
-            })?;
+        let callbacks = ClientCallbacks::new(Arc::clone(&self.listener));
+        let made = client_config::offsets_reader(&self.settings, self.worker).create_with_context(callbacks).map_err(
+            |error| BrokerError {
+                class: ErrorClass::Retriable,
+                code: error.rdkafka_error_code(),
+                text: error.to_string(),
+            },
+        )?;
         Ok(self.client.get_or_init(|| made))
     }
 

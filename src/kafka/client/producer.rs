@@ -1,7 +1,7 @@
 //! The wire over librdkafka: its clients behind the worker's traits, its errors in the worker's three classes.
 //!
 //! Callbacks only pass things on: a rebalance is queued for the worker's loop, which answers it between two polls;
-//! statistics end as two numbers; errors and log lines become notices.
+//! statistics end as two numbers; errors and log lines become listener.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -13,7 +13,7 @@ use rdkafka::producer::{DeliveryResult, NoCustomPartitioner, Producer, ProducerC
 use rdkafka::{Message, Offset, TopicPartitionList};
 
 use super::acls;
-use super::config::{report_client_error, report_client_log};
+use super::client_config::{report_client_error, report_client_log};
 use super::consumer::RdkafkaConsumer;
 use super::errors::with_advice;
 use super::statistics::ConnectionStats;
@@ -21,7 +21,7 @@ use crate::kafka::broker::{
     BrokerError, ErrorClass, GroupConsumer, NonTransactionalProducer, OutgoingRecord, PartitionOffset, RefusedRecord,
     TransactionalProducer,
 };
-use crate::kafka::events::{Notice, Notices};
+use crate::kafka::events::{EventListener, Occurrence};
 use crate::kafka::topology::Topology;
 use crate::settings::Settings;
 
@@ -132,7 +132,7 @@ impl NonTransactionalProducer for RdkafkaNonTransactionalProducer {
 
 /// Callbacks of a worker's producer.
 pub(super) struct ProducerCallbacks {
-    pub(super) notices: Notices,
+    pub(super) listener: EventListener,
     pub(super) connection: ConnectionStats,
     /// Of the transaction that is open.
     pub(super) refused: Mutex<Option<RefusedRecord>>,
@@ -154,11 +154,11 @@ fn is_purge(error: &KafkaError) -> bool {
 
 impl ClientContext for ProducerCallbacks {
     fn log(&self, level: RDKafkaLogLevel, facility: &str, text: &str) {
-        report_client_log(&self.notices, level, facility, text);
+        report_client_log(&self.listener, level, facility, text);
     }
 
     fn error(&self, error: KafkaError, reason: &str) {
-        report_client_error(&self.notices, &error, reason);
+        report_client_error(&self.listener, &error, reason);
     }
 
     fn stats_raw(&self, json: &[u8]) {
@@ -182,6 +182,6 @@ impl ProducerContext for ProducerCallbacks {
             code: error.rdkafka_error_code(),
             text: text.clone(),
         });
-        (self.notices)(Notice::NotWritten { topic, why: text });
+        (self.listener)(Occurrence::NotWritten { topic, why: text }.of_process());
     }
 }

@@ -15,4 +15,4 @@ mod worker_event;
 pub use catalog_event::{CatalogEvent, TagNames};
 pub use stats::{ChangeStats, WorkStats, WorkerStats};
 pub use status::{PartitionStatus, RunningFigures};
-pub use worker_event::{Notice, Notices, ProducerReset, WorkerId};
+pub use worker_event::{Action, EventListener, Occurrence, ProducerReset, WorkerEvent, WorkerId};

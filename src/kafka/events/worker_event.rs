@@ -1,6 +1,6 @@
-//! What this part has to say: one notice a step of a life cycle or a trouble, none an event.
+//! Events that workers report: one per life-cycle step or failure, never one per record.
 //!
-//! Nothing here writes a log. A [`Notice`] goes to whoever holds the other end, who logs it, counts it or shows it.
+//! Nothing here writes a log. A [`WorkerEvent`] goes to the listener of the process, which logs it, counts it or shows it.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -14,14 +14,14 @@ use crate::engine::{CatalogChange, Rebuilt};
 use crate::kafka::topology::PartitionName;
 use crate::telemetry::Severity;
 
-/// Takes notices; shared by all clients and workers of a process.
-pub type Notices = Arc<dyn Fn(Notice) + Send + Sync>;
+/// Takes events; shared by all clients and workers of a process.
+pub type EventListener = Arc<dyn Fn(WorkerEvent) + Send + Sync>;
 
 /// One worker among those of the process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct WorkerId(pub usize);
 
-/// Why a producer is made anew.
+/// Why a producer is replaced by a new one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ProducerReset {
     NoStatistics,
@@ -31,100 +31,114 @@ pub enum ProducerReset {
     Aborts,
 }
 
-/// Something that happened.
+/// What a worker was doing when a call failed. It tries again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Action {
+    JoinGroup,
+    AnswerGroup,
+    LeaveGroup,
+    Rebalance,
+    ReadCommittedOffsets,
+    ReadPartitionEnds,
+    Fetch,
+    Pause,
+    Resume,
+    Read,
+    Restore,
+    WriteSnapshot,
+}
+
+/// Something that happened in the Kafka part.
 #[derive(Clone, Debug)]
-pub enum Notice {
+pub struct WorkerEvent {
+    /// The worker that it concerns; `None`: all of the process.
+    pub worker: Option<WorkerId>,
+    pub what: Occurrence,
+}
+
+/// What happened.
+#[derive(Clone, Debug)]
+pub enum Occurrence {
     /// No broker answers yet, or the cluster cannot be asked.
     Unreachable {
         brokers: String,
         why: String,
         retry_in: Duration,
     },
-    /// The cluster answers and every topic is there.
+    /// The cluster answers, and every topic exists.
     Reached {
         input: String,
         partitions: usize,
     },
-    /// A check at the start was left out.
+    /// A check at the start was skipped.
     NotChecked {
         what: &'static str,
         of: String,
         why: String,
     },
-    WorkerStarted(WorkerId),
-    WorkerStopped(WorkerId, WorkerStats),
-    /// What a worker has done since it started.
-    Progress(WorkerId, WorkerStats),
-    /// A transaction is committed, and everything that was read before it.
+    Started,
+    Ended(WorkerStats),
+    /// What the worker has done since it started.
+    Progress(WorkerStats),
+    /// A transaction was committed, and everything that was read before it.
     Committed {
-        worker: WorkerId,
-        /// From its begin.
+        /// Since its begin.
         took: Duration,
         counts: WorkerStats,
     },
-    /// How a worker stands, twice a second as long as its loop turns.
+    /// How the worker stands; reported twice a second as long as its loop turns.
     Status {
-        worker: WorkerId,
         /// Whether no record is applied, since a commit does not end.
         held: bool,
         partitions: Vec<(PartitionName, PartitionStatus)>,
     },
-    /// The group has answered; what it gives may be nothing.
+    /// The group assigned these partitions, or none.
     Assigned {
-        worker: WorkerId,
         partitions: Vec<PartitionName>,
     },
     Revoked {
-        worker: WorkerId,
         partitions: Vec<PartitionName>,
         lost: bool,
     },
     /// A partition runs, from this offset on.
     Running {
-        worker: WorkerId,
         partition: PartitionName,
         offset: i64,
     },
-    /// A state is being read back from the changelog: what there is of it, and about how long the rest will take.
+    /// A state is read back from the changelog: how much has been read, and about how long the rest will take.
     Restoring {
-        worker: WorkerId,
         partition: PartitionName,
         entities: usize,
         bytes: u64,
         left: Option<Duration>,
     },
-    /// A state is there again; `bytes` of the changelog were read for it, and a snapshot, if there was one.
+    /// A state was read back, from a snapshot if there was one, and from `bytes` of the changelog.
     Restored {
-        worker: WorkerId,
         partition: PartitionName,
         entities: usize,
         bytes: u64,
         snapshot_bytes: Option<u64>,
         took: Duration,
     },
-    /// The history of a partition is counted again: what was counted so far, and about how long the rest will take.
+    /// The history of a partition is counted again: events so far, and about how long the rest will take.
     Rebuilding {
-        worker: WorkerId,
         partition: PartitionName,
         events: u64,
         left: Option<Duration>,
     },
-    /// What the history has told was taken over.
+    /// The state has taken over what was counted from the history.
     Rebuilt {
-        worker: WorkerId,
         partition: PartitionName,
         rebuilt: Rebuilt,
         took: Duration,
     },
-    /// There is a snapshot, which is not used: the whole changelog is read.
+    /// A snapshot exists but is not used: the whole changelog is read.
     SnapshotUnused {
-        worker: WorkerId,
         partition: PartitionName,
         why: String,
     },
-    /// There is a new snapshot. The worker stood still while it was copied.
+    /// A snapshot was written. The worker stood still while the state was copied.
     SnapshotWritten {
-        worker: WorkerId,
         partition: PartitionName,
         bytes: u64,
         copied_in: Duration,
@@ -132,50 +146,42 @@ pub enum Notice {
     },
     /// A state was written under another catalog; what that means for it.
     CatalogChanged {
-        worker: WorkerId,
         partition: PartitionName,
         change: CatalogChange,
     },
-    /// What becomes of a changed catalog in this process.
+    /// A step of a changed catalog in this process.
     Catalog(CatalogEvent),
-    /// A partition does not go on until a person has done something. The others do.
-    Stopped {
-        worker: WorkerId,
+    /// A partition has stopped until the operator acts. The others go on.
+    PartitionStopped {
         partition: PartitionName,
         why: String,
     },
     /// The producer has its transactional id.
     ProducerReady {
-        worker: WorkerId,
         took: Duration,
     },
-    /// The producer is made anew, for this reason.
+    /// The producer is replaced by a new one, for this reason.
     ProducerReset {
-        worker: WorkerId,
         why: ProducerReset,
     },
-    /// A transaction was given up and will be sent again.
+    /// A transaction was aborted; the same output will be sent again.
     Aborted {
-        worker: WorkerId,
         why: String,
         retry_in: Duration,
     },
     /// A step of a commit does not end; records wait for it.
     Waiting {
-        worker: WorkerId,
         step: &'static str,
         why: String,
     },
-    /// Whether a transaction was committed was read back.
+    /// The committed offsets have told whether a transaction in doubt was committed; the partitions, counted.
     DoubtResolved {
-        worker: WorkerId,
         committed: usize,
         open: usize,
         elsewhere: usize,
     },
     /// Dead letters over this size are cut, since the topic does not take them.
-    LettersCut {
-        worker: WorkerId,
+    DeadLettersCut {
         bytes_max: usize,
     },
     /// A record was not written; its transaction will be aborted.
@@ -183,19 +189,18 @@ pub enum Notice {
         topic: String,
         why: String,
     },
-    /// A partition cannot be started or followed now.
-    Trouble {
-        worker: WorkerId,
-        what: &'static str,
+    /// A call failed; the worker tries again.
+    Failed {
+        action: Action,
         why: String,
     },
-    /// No event came from any of the input for so long: the clocks stop.
+    /// No event has come from any input for this long: the clocks stop.
     Outage {
         silent_for: Duration,
     },
     /// Events come again.
     OutageOver,
-    /// librdkafka says something.
+    /// A log line of librdkafka.
     Library {
         severity: Severity,
         facility: String,
@@ -203,87 +208,68 @@ pub enum Notice {
     },
 }
 
-impl Notice {
+impl Occurrence {
+    /// The event that this happened in a worker.
+    pub fn of(self, worker: WorkerId) -> WorkerEvent {
+        WorkerEvent { worker: Some(worker), what: self }
+    }
+
+    /// The event that this happened in the process, in no certain worker.
+    pub fn of_process(self) -> WorkerEvent {
+        WorkerEvent { worker: None, what: self }
+    }
+}
+
+impl WorkerEvent {
     pub fn severity(&self) -> Severity {
-        match self {
-            Notice::ProducerReady { .. }
-            | Notice::Committed { .. }
-            | Notice::Status { .. }
-            | Notice::NotChecked { .. }
-            | Notice::SnapshotWritten { .. } => Severity::Debug,
-            Notice::Assigned { partitions, .. } if partitions.is_empty() => Severity::Debug,
-            Notice::Unreachable { .. }
-            | Notice::ProducerReset { .. }
-            | Notice::Aborted { .. }
-            | Notice::Waiting { .. }
-            | Notice::DoubtResolved { .. }
-            | Notice::LettersCut { .. }
-            | Notice::NotWritten { .. }
-            | Notice::Trouble { .. }
-            | Notice::CatalogChanged { .. }
-            | Notice::SnapshotUnused { .. }
-            | Notice::Outage { .. } => Severity::Warn,
-            Notice::Stopped { .. } => Severity::Error,
-            Notice::Revoked { lost, .. } => {
-                if *lost {
-                    Severity::Warn
-                } else {
-                    Severity::Info
-                }
-            }
-            Notice::Library { severity, .. } => *severity,
-            Notice::Catalog(news) => news.severity(),
+        match &self.what {
+            Occurrence::ProducerReady { .. }
+            | Occurrence::Committed { .. }
+            | Occurrence::Status { .. }
+            | Occurrence::NotChecked { .. }
+            | Occurrence::SnapshotWritten { .. } => Severity::Debug,
+            Occurrence::Assigned { partitions } if partitions.is_empty() => Severity::Debug,
+            Occurrence::Unreachable { .. }
+            | Occurrence::Revoked { lost: true, .. }
+            | Occurrence::ProducerReset { .. }
+            | Occurrence::Aborted { .. }
+            | Occurrence::Waiting { .. }
+            | Occurrence::DoubtResolved { .. }
+            | Occurrence::DeadLettersCut { .. }
+            | Occurrence::NotWritten { .. }
+            | Occurrence::Failed { .. }
+            | Occurrence::CatalogChanged { .. }
+            | Occurrence::SnapshotUnused { .. }
+            | Occurrence::Outage { .. } => Severity::Warn,
+            Occurrence::PartitionStopped { .. } => Severity::Error,
+            Occurrence::Library { severity, .. } => *severity,
+            Occurrence::Catalog(event) => event.severity(),
             _ => Severity::Info,
         }
     }
 
-    /// The worker that says it: each such notice shows that its loop turns.
-    pub fn worker(&self) -> Option<WorkerId> {
-        match self {
-            Notice::WorkerStarted(worker)
-            | Notice::WorkerStopped(worker, _)
-            | Notice::Progress(worker, _)
-            | Notice::Committed { worker, .. }
-            | Notice::Status { worker, .. }
-            | Notice::Assigned { worker, .. }
-            | Notice::Revoked { worker, .. }
-            | Notice::Running { worker, .. }
-            | Notice::Restored { worker, .. }
-            | Notice::SnapshotWritten { worker, .. }
-            | Notice::CatalogChanged { worker, .. }
-            | Notice::Stopped { worker, .. }
-            | Notice::ProducerReady { worker, .. }
-            | Notice::ProducerReset { worker, .. }
-            | Notice::Aborted { worker, .. }
-            | Notice::Waiting { worker, .. }
-            | Notice::DoubtResolved { worker, .. }
-            | Notice::LettersCut { worker, .. }
-            | Notice::Trouble { worker, .. } => Some(*worker),
-            // A reader beside the worker says how far it is.
-            Notice::Restoring { .. }
-            | Notice::Rebuilding { .. }
-            | Notice::Rebuilt { .. }
-            | Notice::SnapshotUnused { .. }
-            | Notice::Unreachable { .. }
-            | Notice::Reached { .. }
-            | Notice::NotChecked { .. }
-            | Notice::NotWritten { .. }
-            | Notice::Catalog(_)
-            | Notice::Outage { .. }
-            | Notice::OutageOver
-            | Notice::Library { .. } => None,
-        }
+    /// The worker whose loop has reported it: the event shows that the loop turns. `None`: it comes from a thread beside
+    /// the worker, or from the process.
+    pub fn from_loop(&self) -> Option<WorkerId> {
+        let is_beside = matches!(
+            self.what,
+            Occurrence::Restoring { .. }
+                | Occurrence::Rebuilding { .. }
+                | Occurrence::Rebuilt { .. }
+                | Occurrence::SnapshotUnused { .. }
+        );
+        self.worker.filter(|_| !is_beside)
     }
 
-    /// What repeats of the same trouble have in common; `None` for what must never be left out.
+    /// What repeats of the same failure have in common; `None`: each of these events has to be logged.
     pub fn repeats_as(&self) -> Option<String> {
-        match self {
-            Notice::Aborted { why, .. } => Some(format!("aborted {why}")),
-            Notice::Waiting { step, .. } => Some(format!("waiting {step}")),
-            Notice::NotWritten { topic, why } => Some(format!("not written {topic} {why}")),
-            Notice::Trouble { what, why, .. } => Some(format!("trouble {what} {why}")),
-            Notice::ProducerReset { why, .. } => Some(format!("recycled {why}")),
-            Notice::Library { facility, severity, .. } => Some(format!("library {facility} {severity:?}")),
+        match &self.what {
+            Occurrence::Aborted { why, .. } => Some(format!("aborted {why}")),
+            Occurrence::Waiting { step, .. } => Some(format!("waiting {step}")),
+            Occurrence::NotWritten { topic, why } => Some(format!("not written {topic} {why}")),
+            Occurrence::Failed { action, why } => Some(format!("failed {action} {why}")),
+            Occurrence::ProducerReset { why } => Some(format!("reset {why}")),
+            Occurrence::Library { facility, severity, .. } => Some(format!("library {facility} {severity:?}")),
             _ => None,
         }
     }
@@ -298,6 +284,7 @@ impl ProducerReset {
         ProducerReset::Aborts,
     ];
 
+    /// The label of the metric.
     pub fn code(self) -> &'static str {
         match self {
             ProducerReset::NoStatistics => "no_statistics",
@@ -315,24 +302,28 @@ impl fmt::Display for ProducerReset {
             ProducerReset::NoStatistics => "its statistics do not come",
             ProducerReset::SlowCommit => "the last commit took long and may have been sent twice",
             ProducerReset::Repeated => "requests were repeated or a connection broke during the last commit",
-            ProducerReset::InDoubt => "the fate of the last transaction is not known",
+            ProducerReset::InDoubt => "it is not known whether the last transaction was committed",
             ProducerReset::Aborts => "several transactions in a row were aborted",
         })
     }
 }
 
-/// As the list that it is.
-fn listed(partitions: &[PartitionName]) -> String {
-    let names: Vec<String> = partitions.iter().map(PartitionName::to_string).collect();
-    format!("[{}]", names.join(", "))
-}
-
-/// So many bytes, for people.
-fn size(bytes: u64) -> String {
-    match bytes {
-        0..1_000 => format!("{bytes} bytes"),
-        1_000..100_000 => format!("{:.1} kB", bytes as f64 / 1e3),
-        _ => format!("{:.1} MB", bytes as f64 / 1e6),
+impl fmt::Display for Action {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Action::JoinGroup => "joining the group",
+            Action::AnswerGroup => "answering the group",
+            Action::LeaveGroup => "leaving the group",
+            Action::Rebalance => "rebalance",
+            Action::ReadCommittedOffsets => "reading committed offsets",
+            Action::ReadPartitionEnds => "reading the ends of a partition",
+            Action::Fetch => "fetching",
+            Action::Pause => "pausing",
+            Action::Resume => "resuming",
+            Action::Read => "reading",
+            Action::Restore => "restoring",
+            Action::WriteSnapshot => "writing snapshots",
+        })
     }
 }
 
@@ -342,127 +333,134 @@ impl fmt::Display for WorkerId {
     }
 }
 
-impl fmt::Display for Notice {
+impl fmt::Display for WorkerEvent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(worker) = self.worker {
+            write!(f, "{worker}: ")?;
+        }
+        self.what.fmt(f)
+    }
+}
+
+/// `[3, 4 of clicks]`
+fn listed(partitions: &[PartitionName]) -> String {
+    let names: Vec<String> = partitions.iter().map(PartitionName::to_string).collect();
+    format!("[{}]", names.join(", "))
+}
+
+/// `512 bytes`, `3.4 kB`, `12.0 MB`
+fn size(bytes: u64) -> String {
+    match bytes {
+        0..1_000 => format!("{bytes} bytes"),
+        1_000..100_000 => format!("{:.1} kB", bytes as f64 / 1e3),
+        _ => format!("{:.1} MB", bytes as f64 / 1e6),
+    }
+}
+
+fn time_left(left: &Option<Duration>) -> String {
+    left.map(|left| format!(", about {} s left", left.as_secs())).unwrap_or_default()
+}
+
+fn names(names: &BTreeSet<String>) -> String {
+    if names.is_empty() { "nothing".to_owned() } else { names.iter().cloned().collect::<Vec<_>>().join(", ") }
+}
+
+fn rebuilt_words(partition: &PartitionName, rebuilt: &Rebuilt, took: Duration) -> String {
+    let Rebuilt { events, entities, since } = rebuilt;
+    let seen = match since {
+        None => "all counters have seen everything".to_owned(),
+        Some(since) => format!("new counters have seen everything since {since}"),
+    };
+    format!(
+        "has counted the history of partition {partition} again, {events} events in {took:?}; new counters of {entities} \
+         users were taken over; {seen}"
+    )
+}
+
+fn restored_words(partition: &PartitionName, entities: usize, bytes: u64, snapshot_bytes: Option<u64>) -> String {
+    let from = match snapshot_bytes {
+        None => size(bytes),
+        Some(snapshot) => format!("a snapshot of {} and {bytes} bytes of the changelog", size(snapshot)),
+    };
+    format!("has restored partition {partition}: {entities} users from {from}")
+}
+
+impl fmt::Display for Occurrence {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Notice::Unreachable { brokers, why, retry_in } => {
+            Self::Unreachable { brokers, why, retry_in } => {
                 write!(f, "no answer from the brokers at {brokers}: {why}; trying again in {retry_in:?}")
             }
-            Notice::Reached { input, partitions } => write!(f, "brokers reached; {input} has {partitions} partitions"),
-            Notice::NotChecked { what, of, why } => write!(f, "not checked: {what} {of} ({why})"),
-            Notice::WorkerStarted(worker) => write!(f, "{worker} started"),
-            Notice::WorkerStopped(worker, counts) => write!(f, "{worker} stopped: {counts}"),
-            Notice::Progress(worker, counts) => write!(f, "{worker}: {counts}"),
-            Notice::Committed { worker, took, counts } => write!(f, "{worker} has committed in {took:?}: {counts}"),
-            Notice::Status { worker, partitions, .. } => write!(f, "{worker} stands at {partitions:?}"),
-            Notice::Assigned { worker, partitions } => {
-                write!(f, "{worker} is assigned partitions {}", listed(partitions))
-            }
-            Notice::Revoked { worker, partitions, lost: false } => {
-                write!(f, "{worker} gives up partitions {}", listed(partitions))
-            }
-            Notice::Revoked { worker, partitions, lost: true } => write!(
+            Self::Reached { input, partitions } => write!(f, "brokers reached; {input} has {partitions} partitions"),
+            Self::NotChecked { what, of, why } => write!(f, "not checked: {what} {of} ({why})"),
+            Self::Started => f.write_str("started"),
+            Self::Ended(counts) => write!(f, "stopped: {counts}"),
+            Self::Progress(counts) => counts.fmt(f),
+            Self::Committed { took, counts } => write!(f, "committed in {took:?}: {counts}"),
+            Self::Status { partitions, .. } => write!(f, "partitions {partitions:?}"),
+            Self::Assigned { partitions } => write!(f, "is assigned partitions {}", listed(partitions)),
+            Self::Revoked { partitions, lost: false } => write!(f, "gives up partitions {}", listed(partitions)),
+            Self::Revoked { partitions, lost: true } => write!(
                 f,
-                "{worker} has lost partitions {}: the group went on without it; what was not committed is done by their next owner",
+                "has lost partitions {}: the group went on without it; their next owner repeats what was not committed",
                 listed(partitions)
             ),
-            Notice::Running { worker, partition, offset } => {
-                write!(f, "{worker} runs partition {partition} from offset {offset}")
+            Self::Running { partition, offset } => write!(f, "runs partition {partition} from offset {offset}"),
+            Self::Restoring { partition, entities, bytes, left } => {
+                let (size, left) = (size(*bytes), time_left(left));
+                write!(f, "restores partition {partition}: {entities} users, {size} so far{left}")
             }
-            Notice::Restoring { worker, partition, entities, bytes, left } => {
-                write!(f, "{worker} restores partition {partition}: {entities} users, {} so far", size(*bytes))?;
-                match left {
-                    Some(left) => write!(f, ", about {} s left", left.as_secs()),
-                    None => Ok(()),
-                }
+            Self::Restored { partition, entities, bytes, snapshot_bytes, took } => {
+                write!(f, "{} in {took:?}", restored_words(partition, *entities, *bytes, *snapshot_bytes))
             }
-            Notice::Restored { worker, partition, entities, bytes, snapshot_bytes: None, took } => {
-                let size = size(*bytes);
-                write!(f, "{worker} has restored partition {partition}: {entities} users from {size} in {took:?}")
+            Self::Rebuilding { partition, events, left } => {
+                let left = time_left(left);
+                write!(f, "counts the history of partition {partition} again: {events} events so far{left}")
             }
-            Notice::Restored { worker, partition, entities, bytes, snapshot_bytes: Some(snapshot), took } => {
-                let size = size(*snapshot);
-                write!(
-                    f,
-                    "{worker} has restored partition {partition}: {entities} users from a snapshot of {size} and \
-                     {bytes} bytes of the changelog in {took:?}"
-                )
+            Self::Rebuilt { partition, rebuilt, took } => f.write_str(&rebuilt_words(partition, rebuilt, *took)),
+            Self::SnapshotUnused { partition, why } => {
+                write!(f, "does not use the snapshot of partition {partition}, and reads all of the changelog: {why}")
             }
-            Notice::Rebuilding { worker, partition, events, left } => {
-                write!(f, "{worker} counts the history of partition {partition} again: {events} events so far")?;
-                match left {
-                    Some(left) => write!(f, ", about {} s left", left.as_secs()),
-                    None => Ok(()),
-                }
-            }
-            Notice::Rebuilt { worker, partition, rebuilt, took } => {
-                let Rebuilt { events, entities, since } = rebuilt;
-                write!(
-                    f,
-                    "{worker} has counted the history of partition {partition} again, {events} events in {took:?}, and \
-                     taken over what is new of {entities} users; "
-                )?;
-                match since {
-                    None => f.write_str("all counters have seen everything"),
-                    Some(since) => write!(f, "new counters have seen everything since {since}"),
-                }
-            }
-            Notice::SnapshotUnused { worker, partition, why } => {
-                write!(
-                    f,
-                    "{worker} does not use the snapshot of partition {partition}, and reads all of the changelog: {why}"
-                )
-            }
-            Notice::SnapshotWritten { worker, partition, bytes, copied_in, took } => {
+            Self::SnapshotWritten { partition, bytes, copied_in, took } => {
                 let size = size(*bytes);
                 write!(
                     f,
-                    "{worker} has written a snapshot of partition {partition}: {size}, copied in {copied_in:?}, there \
-                     after {took:?}"
+                    "has written a snapshot of partition {partition}: {size}, copied in {copied_in:?}, on the disk after \
+                     {took:?}"
                 )
             }
-            Notice::CatalogChanged { worker, partition, change } => {
-                let names = |names: &BTreeSet<String>| match names.len() {
-                    0 => "nothing".to_owned(),
-                    _ => names.iter().map(String::as_str).collect::<Vec<_>>().join(", "),
-                };
-                write!(
-                    f,
-                    "{worker}: the state of partition {partition} is of another catalog; begins empty: {}; dropped: {}; the \
-                     rest keeps what it has",
-                    names(&change.new),
-                    names(&change.dropped)
-                )
-            }
-            Notice::Catalog(news) => news.fmt(f),
-            Notice::Stopped { worker, partition, why } => {
-                write!(f, "{worker} has stopped partition {partition}: {why}; the other partitions go on")
-            }
-            Notice::ProducerReady { worker, took } => write!(f, "{worker}: producer ready after {took:?}"),
-            Notice::ProducerReset { worker, why } => write!(f, "{worker}: new producer, since {why}"),
-            Notice::Aborted { worker, why, retry_in } => {
-                write!(f, "{worker}: transaction aborted ({why}); the same again in {retry_in:?}")
-            }
-            Notice::Waiting { worker, step, why } => write!(f, "{worker}: {step} does not end ({why}); waiting"),
-            Notice::DoubtResolved { worker, committed, open, elsewhere } => write!(
+            Self::CatalogChanged { partition, change } => write!(
                 f,
-                "{worker}: fate of the last transaction read back: {committed} partitions committed, {open} to be sent again, {elsewhere} owned by somebody else"
+                "the state of partition {partition} is of another catalog; begins empty: {}; dropped: {}; the rest keeps \
+                 what it has",
+                names(&change.new),
+                names(&change.dropped)
             ),
-            Notice::LettersCut { worker, bytes_max } => {
-                write!(
-                    f,
-                    "{worker}: the dead-letter topic refuses large records; values over {bytes_max} bytes are cut"
-                )
+            Self::Catalog(event) => event.fmt(f),
+            Self::PartitionStopped { partition, why } => {
+                write!(f, "has stopped partition {partition}: {why}; the other partitions go on")
             }
-            Notice::NotWritten { topic, why } => {
-                write!(f, "records to {topic} are not written: {why}")
+            Self::ProducerReady { took } => write!(f, "producer ready after {took:?}"),
+            Self::ProducerReset { why } => write!(f, "new producer, since {why}"),
+            Self::Aborted { why, retry_in } => {
+                write!(f, "transaction aborted ({why}); the same output is sent again in {retry_in:?}")
             }
-            Notice::Trouble { worker, what, why } => write!(f, "{worker}: {what}: {why}"),
-            Notice::Outage { silent_for } => {
-                write!(f, "no event from any of the input for {silent_for:?}: the clocks stop until one comes")
+            Self::Waiting { step, why } => write!(f, "{step} does not end ({why}); waiting"),
+            Self::DoubtResolved { committed, open, elsewhere } => write!(
+                f,
+                "fate of the last transaction read back: {committed} partitions committed, {open} to be sent again, \
+                 {elsewhere} taken over by another worker"
+            ),
+            Self::DeadLettersCut { bytes_max } => {
+                write!(f, "the dead-letter topic refuses large records; values over {bytes_max} bytes are cut")
             }
-            Notice::OutageOver => f.write_str("events come again: the clocks go on"),
-            Notice::Library { facility, text, .. } => write!(f, "librdkafka {facility}: {text}"),
+            Self::NotWritten { topic, why } => write!(f, "records to {topic} are not written: {why}"),
+            Self::Failed { action, why } => write!(f, "{action}: {why}"),
+            Self::Outage { silent_for } => {
+                write!(f, "no event from any input for {silent_for:?}: the clocks stop until one comes")
+            }
+            Self::OutageOver => f.write_str("events come again: the clocks go on"),
+            Self::Library { facility, text, .. } => write!(f, "librdkafka {facility}: {text}"),
         }
     }
 }

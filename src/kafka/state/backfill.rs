@@ -14,7 +14,7 @@ use super::restore::{
 use crate::codec::Decoder;
 use crate::engine::{CatalogChange, Partition, Rebuild, Retained};
 use crate::kafka::broker::{ChangelogReader, KafkaClients, OffsetBounds};
-use crate::kafka::events::Notice;
+use crate::kafka::events::Occurrence;
 use crate::kafka::failpoint::{self, Failpoint};
 use crate::kafka::topology::Role;
 use crate::model::Event;
@@ -58,9 +58,9 @@ impl<W: KafkaClients> RestoreJob<W> {
                 HistoryReading::Gone => continue,
             };
             let Some(rebuilt) = state.take_over(*rebuild) else { return Ok(false) };
-            let (worker, name) = (self.context.worker, self.context.topology.name(partition));
+            let name = self.context.topology.name(partition);
             let took = self.clients.now().duration_since(started);
-            (self.context.notices)(Notice::Rebuilt { worker, partition: name, rebuilt, took });
+            (self.context.listener)(Occurrence::Rebuilt { partition: name, rebuilt, took }.of(self.context.worker));
             return Ok(true);
         }
     }
@@ -125,7 +125,7 @@ impl<W: KafkaClients> RestoreJob<W> {
     fn tell(&self, request: &RestoreRequest, events: u64, read: i64, range: Range<i64>, took: Duration) {
         let share = read as f64 / (range.end - range.start) as f64;
         let left = (share > 0.0).then(|| took.mul_f64((1.0 - share) / share));
-        let (worker, partition) = (self.context.worker, self.context.topology.name(request.partition));
-        (self.context.notices)(Notice::Rebuilding { worker, partition, events, left });
+        let partition = self.context.topology.name(request.partition);
+        (self.context.listener)(Occurrence::Rebuilding { partition, events, left }.of(self.context.worker));
     }
 }

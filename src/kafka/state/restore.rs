@@ -31,7 +31,7 @@ use crate::engine::{CatalogChange, Damage, Partition, Position, Program, Program
 use crate::kafka::broker::{BrokerError, ChangelogReader, ClientError, KafkaClients, OffsetBounds};
 use crate::kafka::catalog_rollout::CatalogRollout;
 use crate::kafka::clock::Clock;
-use crate::kafka::events::{Notice, Notices, TagNames, WorkerId};
+use crate::kafka::events::{Action, EventListener, Occurrence, TagNames, WorkerId};
 use crate::kafka::failpoint::{self, Failpoint};
 use crate::kafka::topology::{PartitionId, Topology};
 
@@ -159,7 +159,7 @@ pub struct RestoreContext {
     pub rollout: Arc<CatalogRollout>,
     pub backfill: Backfill,
     pub clock: Clock,
-    pub notices: Notices,
+    pub listener: EventListener,
 }
 
 /// The work of one thread.
@@ -220,11 +220,9 @@ impl<W: KafkaClients> RestoreJob<W> {
             Err(RestoreInterruption::Cancelled) => return Err(RestoreInterruption::Cancelled),
             Err(RestoreInterruption::For(error)) => {
                 let partition = self.context.topology.name(partition);
-                (self.context.notices)(Notice::SnapshotUnused {
-                    worker: self.context.worker,
-                    partition,
-                    why: error.to_string(),
-                });
+                (self.context.listener)(
+                    Occurrence::SnapshotUnused { partition, why: error.to_string() }.of(self.context.worker),
+                );
             }
         }
         let mut reading = ChangelogReading::new(self.program(partition), None);
@@ -385,13 +383,15 @@ impl<W: KafkaClients> RestoreJob<W> {
                 tell_at = now + PROGRESS;
                 let read = (position - range.start) as f64 / (range.end - range.start) as f64;
                 let took = now.duration_since(started).as_secs_f64();
-                (self.context.notices)(Notice::Restoring {
-                    worker: self.context.worker,
-                    partition: self.context.topology.name(partition),
-                    entities: reading.restoring.entities(),
-                    bytes: reading.bytes,
-                    left: (read > 0.0).then(|| Duration::from_secs_f64(took * (1.0 - read) / read)),
-                });
+                (self.context.listener)(
+                    Occurrence::Restoring {
+                        partition: self.context.topology.name(partition),
+                        entities: reading.restoring.entities(),
+                        bytes: reading.bytes,
+                        left: (read > 0.0).then(|| Duration::from_secs_f64(took * (1.0 - read) / read)),
+                    }
+                    .of(self.context.worker),
+                );
             }
         }
     }
@@ -424,6 +424,6 @@ impl<W: KafkaClients> RestoreJob<W> {
     }
 
     pub(super) fn trouble(&self, why: String) {
-        (self.context.notices)(Notice::Trouble { worker: self.context.worker, what: "restoring", why });
+        (self.context.listener)(Occurrence::Failed { action: Action::Restore, why }.of(self.context.worker));
     }
 }

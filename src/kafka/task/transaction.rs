@@ -24,7 +24,7 @@ use crate::kafka::broker::{
     BrokerError, ClientError, ErrorClass, KafkaClients, OutgoingRecord, PartitionOffset, RefusedRecord,
     TransactionalProducer,
 };
-use crate::kafka::events::{Notice, Notices, ProducerReset, WorkerId};
+use crate::kafka::events::{EventListener, Occurrence, ProducerReset, WorkerId};
 use crate::kafka::failpoint::{self, Failpoint};
 
 /// A commit that takes longer is taken for one that was repeated.
@@ -103,13 +103,13 @@ enum TransactionStage {
 pub struct TransactionManager<W: KafkaClients> {
     clients: W,
     worker: WorkerId,
-    notices: Notices,
+    listener: EventListener,
     state: ProducerState<W::Producer>,
 }
 
 impl<W: KafkaClients> TransactionManager<W> {
-    pub fn new(clients: W, worker: WorkerId, notices: Notices) -> Self {
-        TransactionManager { clients, worker, notices, state: ProducerState::Down }
+    pub fn new(clients: W, worker: WorkerId, listener: EventListener) -> Self {
+        TransactionManager { clients, worker, listener, state: ProducerState::Down }
     }
 
     /// Comes to where a transaction can begin.
@@ -125,7 +125,7 @@ impl<W: KafkaClients> TransactionManager<W> {
                 ProducerState::Starting(producer, since) => match producer.init(self.remaining(until)) {
                     Ok(()) => {
                         let took = self.clients.now().duration_since(since);
-                        (self.notices)(Notice::ProducerReady { worker: self.worker, took });
+                        (self.listener)(Occurrence::ProducerReady { took }.of(self.worker));
                         self.state = ProducerState::Idle(producer, None);
                     }
                     Err(error) => {
@@ -140,7 +140,7 @@ impl<W: KafkaClients> TransactionManager<W> {
                     return Ok(Readiness::Ready);
                 }
                 ProducerState::Idle(producer, Some(ended)) => match self.suspicion(&producer, &ended, until) {
-                    Some(why) => (self.notices)(Notice::ProducerReset { worker: self.worker, why }),
+                    Some(why) => (self.listener)(Occurrence::ProducerReset { why }.of(self.worker)),
                     None => self.state = ProducerState::Idle(producer, None),
                 },
                 ProducerState::Open(producer, open) => {

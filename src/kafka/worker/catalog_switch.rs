@@ -10,7 +10,7 @@ use crate::codec::Decoder;
 use crate::engine::{Outlook, Survey};
 use crate::kafka::broker::KafkaClients;
 use crate::kafka::catalog_rollout::CatalogVersion;
-use crate::kafka::events::Notice;
+use crate::kafka::events::Occurrence;
 use crate::kafka::task::Task;
 use crate::kafka::topology::PartitionId;
 
@@ -124,8 +124,8 @@ impl<W: KafkaClients> Worker<W> {
                 Task::Running(running) => {
                     let role = self.plan.topology.plan(partition.topic).role;
                     let change = running.adopt(Arc::clone(role.program(programs)), active.held.clone());
-                    let (worker, name) = (self.plan.id, self.plan.topology.name(*partition));
-                    (self.plan.notices)(Notice::CatalogChanged { worker, partition: name, change });
+                    let name = self.plan.topology.name(*partition);
+                    (self.plan.listener)(Occurrence::CatalogChanged { partition: name, change }.of(self.plan.id));
                 }
                 // What is being read back was begun under the old one.
                 Task::Restoring(_) => again.push(*partition),

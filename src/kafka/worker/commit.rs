@@ -10,7 +10,7 @@ use super::Worker;
 use super::early_delivery::EarlyOutcome;
 use super::plan::{WorkerError, WorkerPlan};
 use crate::kafka::broker::{BrokerError, CommittedOffset, GroupConsumer, KafkaClients, PartitionOffset, RefusedRecord};
-use crate::kafka::events::{Notice, ProducerReset};
+use crate::kafka::events::{Action, Occurrence, ProducerReset};
 use crate::kafka::failpoint::{self, Failpoint};
 use crate::kafka::task::{
     Blocked, OffsetMetadata, Readiness, RecordWriter, Task, TransactionManager, TransactionOutcome,
@@ -44,7 +44,7 @@ pub(super) struct CommitCycle<W: KafkaClients> {
 impl<W: KafkaClients> CommitCycle<W> {
     pub(super) fn new(plan: &WorkerPlan, clients: &W) -> Self {
         CommitCycle {
-            transactions: TransactionManager::new(clients.clone(), plan.id, Arc::clone(&plan.notices)),
+            transactions: TransactionManager::new(clients.clone(), plan.id, Arc::clone(&plan.listener)),
             state: TransactionState::Clear,
             names: TransactionNames::new(),
             writer: RecordWriter::new(&plan.settings, Arc::clone(&plan.topology)),
@@ -182,7 +182,7 @@ impl<W: KafkaClients> Worker<W> {
                 self.cycle.unsent_bytes = 0;
                 let (took, counts) =
                     (self.clients.now().saturating_duration_since(sent.begun), self.scratch.counts.clone());
-                self.report(Notice::Committed { worker: self.plan.id, took, counts });
+                self.report(Occurrence::Committed { took, counts });
                 self.snapshot_if_due();
                 self.resume_input();
                 self.apply_merged_tasks();
@@ -197,8 +197,8 @@ impl<W: KafkaClients> Worker<W> {
                 self.aborted(why);
             }
             TransactionOutcome::InDoubt { why, refused } => {
-                self.report(Notice::Waiting { worker: self.plan.id, step: "the last transaction", why });
-                self.report(Notice::ProducerReset { worker: self.plan.id, why: ProducerReset::InDoubt });
+                self.report(Occurrence::Waiting { step: "the last transaction", why });
+                self.report(Occurrence::ProducerReset { why: ProducerReset::InDoubt });
                 self.cycle.state = TransactionState::InDoubt(sent);
                 self.handle_refused(refused)?;
                 self.pause_input_until(self.clients.now());
@@ -213,11 +213,11 @@ impl<W: KafkaClients> Worker<W> {
         self.cycle.aborts_in_a_row += 1;
         if self.cycle.aborts_in_a_row.is_multiple_of(ABORTS_MAX) {
             self.cycle.transactions.abandon();
-            self.report(Notice::ProducerReset { worker: self.plan.id, why: ProducerReset::Aborts });
+            self.report(Occurrence::ProducerReset { why: ProducerReset::Aborts });
         }
         let doubled = ABORT_PAUSE_MIN.saturating_mul(1 << self.cycle.aborts_in_a_row.min(16));
         let retry_in = doubled.min(ABORT_PAUSE_MAX);
-        self.report(Notice::Aborted { worker: self.plan.id, why, retry_in });
+        self.report(Occurrence::Aborted { why, retry_in });
         self.pause_input_until(self.clients.now() + retry_in);
     }
 
@@ -228,7 +228,7 @@ impl<W: KafkaClients> Worker<W> {
             None => Ok(()),
             Some(RefusedRecord { topic, .. }) if topic == self.plan.settings.dead_letter_topic() => {
                 let bytes_max = self.cycle.writer.cut_dead_letters();
-                self.report(Notice::LettersCut { worker: self.plan.id, bytes_max });
+                self.report(Occurrence::DeadLettersCut { bytes_max });
                 Ok(())
             }
             Some(RefusedRecord { topic, .. }) => Err(WorkerError::TooLarge { topic }),
@@ -264,7 +264,7 @@ impl<W: KafkaClients> Worker<W> {
                 self.restart_task(partition);
             }
         }
-        self.report(Notice::DoubtResolved { worker: self.plan.id, committed, open, elsewhere });
+        self.report(Occurrence::DoubtResolved { committed, open, elsewhere });
         Ok(())
     }
 
@@ -294,7 +294,7 @@ impl<W: KafkaClients> Worker<W> {
 
     fn report_blocked(&mut self, blocked: Blocked) {
         let Blocked { step, why } = blocked;
-        self.report(Notice::Waiting { worker: self.plan.id, step, why });
+        self.report(Occurrence::Waiting { step, why });
         self.pause_input_until(self.clients.now() + RETRY);
     }
 
@@ -315,17 +315,16 @@ impl<W: KafkaClients> Worker<W> {
     }
 
     fn pause_or_resume(&self) {
-        let result = if self.cycle.is_input_paused {
-            self.consumer.pause(&self.running())
+        let (action, result) = if self.cycle.is_input_paused {
+            (Action::Pause, self.consumer.pause(&self.running()))
         } else {
-            let paused_for_alignment =
-                |task: &Task| matches!(task, Task::Running(running) if running.paused_for_alignment);
+            let is_aligning = |task: &Task| matches!(task, Task::Running(running) if running.paused_for_alignment);
             let mut active = self.running();
-            active.retain(|partition| !self.tasks.get(partition).is_some_and(paused_for_alignment));
-            self.consumer.resume(&active)
+            active.retain(|partition| !self.tasks.get(partition).is_some_and(is_aligning));
+            (Action::Resume, self.consumer.resume(&active))
         };
         if let Err(error) = result {
-            self.report(Notice::Trouble { worker: self.plan.id, what: "pausing", why: error.to_string() });
+            self.report(Occurrence::Failed { action, why: error.to_string() });
         }
     }
 }

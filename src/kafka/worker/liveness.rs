@@ -6,7 +6,7 @@
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::time::Duration;
 
-use crate::kafka::events::{Notice, Notices};
+use crate::kafka::events::{EventListener, Occurrence};
 use crate::model::Timestamp;
 
 const PROBE_INTERVAL_MAX: Duration = Duration::from_secs(30);
@@ -16,20 +16,20 @@ pub struct InputLiveness {
     last_ms: AtomicI64,
     silent: AtomicBool,
     outage_after: Option<Duration>,
-    notices: Notices,
+    listener: EventListener,
 }
 
 impl InputLiveness {
     /// The start counts as an event: a quiet hour before it is nobody's outage.
-    pub fn new(start: Timestamp, outage_after: Option<Duration>, notices: Notices) -> Self {
-        InputLiveness { last_ms: AtomicI64::new(start.ms()), silent: AtomicBool::new(false), outage_after, notices }
+    pub fn new(start: Timestamp, outage_after: Option<Duration>, listener: EventListener) -> Self {
+        InputLiveness { last_ms: AtomicI64::new(start.ms()), silent: AtomicBool::new(false), outage_after, listener }
     }
 
     /// An event was accepted.
     pub fn record_event(&self, at: Timestamp) {
         self.last_ms.fetch_max(at.ms(), Ordering::Relaxed);
         if self.silent.swap(false, Ordering::Relaxed) {
-            (self.notices)(Notice::OutageOver);
+            (self.listener)(Occurrence::OutageOver.of_process());
         }
     }
 
@@ -52,7 +52,7 @@ impl InputLiveness {
         }
         if !self.silent.swap(true, Ordering::Relaxed) {
             let silent_for = Duration::from_millis(now.since(last).unsigned_abs());
-            (self.notices)(Notice::Outage { silent_for });
+            (self.listener)(Occurrence::Outage { silent_for }.of_process());
         }
         stop
     }

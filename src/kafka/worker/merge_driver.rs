@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::Worker;
 use crate::engine::Partition;
 use crate::kafka::broker::{CommittedOffset, GroupConsumer, KafkaClients};
-use crate::kafka::events::Notice;
+use crate::kafka::events::{Action, Occurrence};
 use crate::kafka::repartition::{Repartitioner, SourceLead, TimeMerge};
 use crate::kafka::state::MergeProgress;
 use crate::kafka::task::{Advanced, OffsetMetadata, OutputBuffer, RunningTask, Task};
@@ -90,7 +90,7 @@ impl<W: KafkaClients> Worker<W> {
         let Some(Task::Running(running)) = self.tasks.get_mut(&partition) else { return };
         running.paused_for_alignment = true;
         if let Err(error) = self.consumer.pause(&[partition]) {
-            self.report(Notice::Trouble { worker: self.plan.id, what: "pausing", why: error.text });
+            self.report(Occurrence::Failed { action: Action::Pause, why: error.text });
         }
     }
 
@@ -121,7 +121,7 @@ impl<W: KafkaClients> Worker<W> {
             return;
         }
         if let Err(error) = self.consumer.resume(&aligned) {
-            self.report(Notice::Trouble { worker: self.plan.id, what: "pausing", why: error.text });
+            self.report(Occurrence::Failed { action: Action::Resume, why: error.text });
         }
         // The client fetches again when it wakes up: after half a second, or with any request.
         drop(self.consumer.ends(&aligned, COMMITTED_PATIENCE));

@@ -41,7 +41,7 @@ use snapshot_scheduler::SnapshotScheduler;
 
 use crate::codec::Decoder;
 use crate::kafka::broker::{BrokerError, ErrorClass, GroupConsumer, KafkaClients, PolledRecord, Rebalance};
-use crate::kafka::events::{Notice, WorkerStats};
+use crate::kafka::events::{Action, Occurrence, WorkerStats};
 use crate::kafka::state::{RestoreResult, Restorer, SnapshotStore};
 use crate::kafka::task::{TakeOutcome, Task, WorkerScratch};
 use crate::kafka::topology::{PartitionId, Topology};
@@ -169,7 +169,7 @@ impl<W: KafkaClients> Worker<W> {
     /// What only a person can mend. Everything else is waited for.
     pub fn run(&mut self) -> Result<WorkerStats, WorkerError> {
         self.consumer.join().map_err(WorkerError::Join)?;
-        self.report(Notice::WorkerStarted(self.plan.id));
+        self.report(Occurrence::Started);
         let consumer = Arc::clone(&self.consumer);
         loop {
             let turn = self.select(&consumer);
@@ -178,7 +178,7 @@ impl<W: KafkaClients> Worker<W> {
             }
         }
         let counts = self.scratch.counts.clone();
-        self.report(Notice::WorkerStopped(self.plan.id, counts.clone()));
+        self.report(Occurrence::Ended(counts.clone()));
         Ok(counts)
     }
 
@@ -311,7 +311,7 @@ impl<W: KafkaClients> Worker<W> {
             self.progress_at = now + PROGRESS;
             if self.reported != self.scratch.counts {
                 self.reported = self.scratch.counts.clone();
-                self.report(Notice::Progress(self.plan.id, self.reported.clone()));
+                self.report(Occurrence::Progress(self.reported.clone()));
             }
         }
     }
@@ -328,9 +328,9 @@ impl<W: KafkaClients> Worker<W> {
                 let topics: Vec<&str> = self.topology().iter().map(|(_, plan)| &*plan.topic).collect();
                 let topics = topics.join(" or ");
                 let why = format!("the topic {topics} is gone; see `tagstream topics create`");
-                self.report(Notice::Trouble { worker: self.plan.id, what: "reading", why });
+                self.report(Occurrence::Failed { action: Action::Read, why });
             }
-            _ => self.report(Notice::Trouble { worker: self.plan.id, what: "reading", why: error.text }),
+            _ => self.report(Occurrence::Failed { action: Action::Read, why: error.text }),
         }
         Ok(())
     }
@@ -365,8 +365,8 @@ impl<W: KafkaClients> Worker<W> {
         &self.plan.topology
     }
 
-    fn report(&self, notice: Notice) {
-        (self.plan.notices)(notice);
+    fn report(&self, what: Occurrence) {
+        (self.plan.listener)(what.of(self.plan.id));
     }
 }
 
@@ -379,7 +379,7 @@ impl<W: KafkaClients> Drop for Worker<W> {
         }
         // Whatever the group still wants is answered in the callback from now on: nobody selects any more.
         if let Err(error) = self.consumer.leave() {
-            self.report(Notice::Trouble { worker: self.plan.id, what: "giving partitions up", why: error.text });
+            self.report(Occurrence::Failed { action: Action::LeaveGroup, why: error.text });
         }
     }
 }

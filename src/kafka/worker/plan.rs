@@ -10,7 +10,7 @@ use crate::engine::Programs;
 use crate::kafka::broker::{BrokerError, ClientError};
 use crate::kafka::catalog_rollout::CatalogRollout;
 use crate::kafka::clock::Clock;
-use crate::kafka::events::{Notices, WorkerId};
+use crate::kafka::events::{EventListener, WorkerId};
 use crate::kafka::state::{Backfill, RestoreContext};
 use crate::kafka::topology::Topology;
 use crate::settings::Settings;
@@ -62,7 +62,7 @@ pub struct WorkerPlan {
     pub programs: Arc<Programs>,
     pub rollout: Arc<CatalogRollout>,
     pub backfill: Backfill,
-    pub notices: Notices,
+    pub listener: EventListener,
     pub clock: Clock,
     pub liveness: Arc<InputLiveness>,
     pub stop: StopSignal,
@@ -78,7 +78,7 @@ impl WorkerPlan {
             rollout: Arc::clone(&self.rollout),
             backfill: self.backfill,
             clock: self.clock.clone(),
-            notices: Arc::clone(&self.notices),
+            listener: Arc::clone(&self.listener),
         }
     }
 }

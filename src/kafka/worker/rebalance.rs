@@ -13,7 +13,7 @@ use rdkafka::message::OwnedMessage;
 use super::Worker;
 use super::plan::WorkerError;
 use crate::kafka::broker::{BrokerError, CommittedOffset, GroupConsumer, KafkaClients, OffsetBounds, Rebalance};
-use crate::kafka::events::Notice;
+use crate::kafka::events::{Action, Occurrence};
 use crate::kafka::failpoint::{self, Failpoint};
 use crate::kafka::state::{Cancel, RestoreError, RestoreRequest, RestoreResult};
 use crate::kafka::task::{OffsetMetadata, PartitionError, RestoringTask, RunningTask, Task};
@@ -45,7 +45,7 @@ impl<W: KafkaClients> Worker<W> {
                     self.start_at = Some(self.clients.now());
                 }
                 let partitions = self.topology().names(&partitions);
-                self.report(Notice::Assigned { worker: self.plan.id, partitions });
+                self.report(Occurrence::Assigned { partitions });
             }
             Rebalance::Revoke { partitions, lost } => {
                 let lost = std::mem::take(&mut self.gave_up_unasked) || lost;
@@ -60,10 +60,10 @@ impl<W: KafkaClients> Worker<W> {
                 failpoint::pass(Failpoint::RevokeAnswered);
                 if !partitions.is_empty() {
                     let partitions = self.topology().names(&partitions);
-                    self.report(Notice::Revoked { worker: self.plan.id, partitions, lost });
+                    self.report(Occurrence::Revoked { partitions, lost });
                 }
             }
-            Rebalance::Failed(why) => self.report(Notice::Trouble { worker: self.plan.id, what: "rebalance", why }),
+            Rebalance::Failed(why) => self.report(Occurrence::Failed { action: Action::Rebalance, why }),
         }
         Ok(())
     }
@@ -86,7 +86,7 @@ impl<W: KafkaClients> Worker<W> {
             return;
         }
         let why = "the membership has ended and another has begun; partitions start again from what is committed";
-        self.report(Notice::Trouble { worker: self.plan.id, what: "rebalance", why: why.to_owned() });
+        self.report(Occurrence::Failed { action: Action::Rebalance, why: why.to_owned() });
         self.drop_from_transaction(&held);
         for partition in held {
             self.restart_task(partition);
@@ -127,7 +127,7 @@ impl<W: KafkaClients> Worker<W> {
     /// Takes a partition out of work until a person has done something. It stays assigned.
     pub(super) fn stop(&mut self, partition: PartitionId, error: PartitionError) {
         let name = self.topology().name(partition);
-        self.report(Notice::Stopped { worker: self.plan.id, partition: name, why: error.to_string() });
+        self.report(Occurrence::PartitionStopped { partition: name, why: error.to_string() });
         self.close_tasks(&[partition]);
         self.gave_up_unasked = true;
         self.tasks.insert(partition, Task::Stopped(error));
@@ -147,14 +147,14 @@ impl<W: KafkaClients> Worker<W> {
         let asked: Vec<PartitionId> = waiting.keys().copied().collect();
         let found = match self.consumer.committed(&asked, COMMITTED_PATIENCE) {
             Ok(found) => found,
-            Err(error) => return self.start_later("looking for committed offsets", &error.text),
+            Err(error) => return self.start_later(Action::ReadCommittedOffsets, &error.text),
         };
         let mut requests = Vec::new();
         for (partition, disagreements) in waiting {
             match found.get(&partition) {
                 Some(Ok(committed)) => requests.extend(self.restore_request(partition, committed, disagreements)),
-                Some(Err(error)) => self.start_later("looking for committed offsets", &error.text),
-                None => self.start_later("looking for committed offsets", "the broker left one out"),
+                Some(Err(error)) => self.start_later(Action::ReadCommittedOffsets, &error.text),
+                None => self.start_later(Action::ReadCommittedOffsets, "the broker left one out"),
             }
         }
         if !requests.is_empty() {
@@ -173,7 +173,7 @@ impl<W: KafkaClients> Worker<W> {
         let bounds = match self.consumer.bounds(partition, BOUNDS_PATIENCE) {
             Ok(bounds) => bounds,
             Err(error) => {
-                self.start_later("looking for the ends of a partition", &error.text);
+                self.start_later(Action::ReadPartitionEnds, &error.text);
                 return None;
             }
         };
@@ -213,7 +213,7 @@ impl<W: KafkaClients> Worker<W> {
             Err(error @ RestoreError::Whole { .. }) if disagreements < DISAGREEMENTS_MAX => {
                 // The end may have stood within a transaction of somebody who is not of the group any more.
                 self.tasks.insert(partition, Task::Assigned { disagreements: disagreements + 1 });
-                return self.start_later("restoring", &error.to_string());
+                return self.start_later(Action::Restore, &error.to_string());
             }
             Err(error) => return self.stop(partition, PartitionError::Restore(error)),
         };
@@ -224,7 +224,7 @@ impl<W: KafkaClients> Worker<W> {
             self.tasks.insert(partition, Task::Assigned { disagreements: disagreements + 1 });
             let name = self.topology().name(partition);
             let why = format!("the changelog of partition {name} and the committed offset differ; looking again");
-            return self.start_later("restoring", &why);
+            return self.start_later(Action::Restore, &why);
         }
         if !agree {
             let plan = self.topology().plan(partition.topic);
@@ -235,8 +235,7 @@ impl<W: KafkaClients> Worker<W> {
             return self.stop(partition, error);
         }
         let name = self.topology().name(partition);
-        self.report(Notice::Restored {
-            worker: self.plan.id,
+        self.report(Occurrence::Restored {
             partition: name.clone(),
             entities: found.state.entities(),
             bytes: found.bytes,
@@ -244,7 +243,7 @@ impl<W: KafkaClients> Worker<W> {
             took: found.took,
         });
         if let Some(change) = found.catalog_change {
-            self.report(Notice::CatalogChanged { worker: self.plan.id, partition: name, change });
+            self.report(Occurrence::CatalogChanged { partition: name, change });
         }
         let log_id = found.position.map_or_else(|| fastrand::u64(..), |note| note.log_id);
         let role = self.topology().plan(partition.topic).role;
@@ -267,16 +266,16 @@ impl<W: KafkaClients> Worker<W> {
     fn fetch(&mut self, partition: PartitionId, next_offset: i64) {
         if let Err(error) = self.consumer.fetch(&[(partition, next_offset)]) {
             self.tasks.insert(partition, Task::Assigned { disagreements: 0 });
-            return self.start_later("fetching", &error.text);
+            return self.start_later(Action::Fetch, &error.text);
         }
         if self.cycle.is_input_paused
             && let Err(error) = self.consumer.pause(&[partition])
         {
             // Records that come too early wait their turn.
-            self.report(Notice::Trouble { worker: self.plan.id, what: "pausing", why: error.text });
+            self.report(Occurrence::Failed { action: Action::Pause, why: error.text });
         }
         let name = self.topology().name(partition);
-        self.report(Notice::Running { worker: self.plan.id, partition: name, offset: next_offset });
+        self.report(Occurrence::Running { partition: name, offset: next_offset });
         // A start that was not committed yet, such as the end of the topic, has to hold after a restart too.
         self.commit_later();
     }
@@ -286,9 +285,9 @@ impl<W: KafkaClients> Worker<W> {
         PartitionError::OffsetGone { topic, partition: partition.number, offset, bounds }
     }
 
-    fn start_later(&mut self, what: &'static str, why: &str) {
+    fn start_later(&mut self, action: Action, why: &str) {
         self.start_at = Some(self.clients.now() + START_AGAIN);
-        self.report(Notice::Trouble { worker: self.plan.id, what, why: why.to_owned() });
+        self.report(Occurrence::Failed { action, why: why.to_owned() });
     }
 
     /// Stops the partitions of which records are gone that were still to be read.
@@ -305,11 +304,7 @@ impl<W: KafkaClients> Worker<W> {
                 }
                 Err(error) => {
                     let why = error.text;
-                    self.report(Notice::Trouble {
-                        worker: self.plan.id,
-                        what: "looking for the ends of a partition",
-                        why,
-                    });
+                    self.report(Occurrence::Failed { action: Action::ReadPartitionEnds, why });
                 }
             }
         }
@@ -318,7 +313,7 @@ impl<W: KafkaClients> Worker<W> {
 
     fn answer(&self, result: Result<(), BrokerError>) {
         if let Err(error) = result {
-            self.report(Notice::Trouble { worker: self.plan.id, what: "answering the group", why: error.text });
+            self.report(Occurrence::Failed { action: Action::AnswerGroup, why: error.text });
         }
     }
 }

@@ -18,7 +18,7 @@ use super::Worker;
 use crate::codec::{SnapshotHead, SnapshotWriter};
 use crate::engine::{Extent, NoCopy};
 use crate::kafka::broker::{BrokerError, ChangelogReader, ClientError, KafkaClients};
-use crate::kafka::events::Notice;
+use crate::kafka::events::{Action, Occurrence};
 use crate::kafka::state::SnapshotStore;
 use crate::kafka::task::{RunningTask, Task};
 use crate::kafka::topology::{PartitionId, Topology};
@@ -235,7 +235,7 @@ impl<W: KafkaClients> Worker<W> {
         match result {
             Ok(()) => {
                 let partition = self.topology().name(partition);
-                self.report(Notice::SnapshotWritten { worker: self.plan.id, partition, bytes, copied_in, took });
+                self.report(Occurrence::SnapshotWritten { partition, bytes, copied_in, took });
             }
             Err(error) => self.report_not_written(partition, &error),
         }
@@ -244,6 +244,6 @@ impl<W: KafkaClients> Worker<W> {
     fn report_not_written(&self, partition: PartitionId, error: &impl std::fmt::Display) {
         let partition = self.topology().name(partition);
         let why = format!("there is no new one of partition {partition}, which costs time at the next start: {error}");
-        self.report(Notice::Trouble { worker: self.plan.id, what: "writing snapshots", why });
+        self.report(Occurrence::Failed { action: Action::WriteSnapshot, why });
     }
 }

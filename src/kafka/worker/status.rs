@@ -2,14 +2,14 @@
 
 use super::Worker;
 use crate::kafka::broker::KafkaClients;
-use crate::kafka::events::{Notice, PartitionStatus, RunningFigures};
+use crate::kafka::events::{Occurrence, PartitionStatus, RunningFigures};
 use crate::kafka::repartition::TimeMerge;
 use crate::kafka::task::Task;
 
 impl<W: KafkaClients> Worker<W> {
-    pub(super) fn status(&self) -> Notice {
+    pub(super) fn status(&self) -> Occurrence {
         let partitions = self.tasks.iter().map(|(partition, task)| (self.topology().name(*partition), status(task)));
-        Notice::Status { worker: self.plan.id, held: self.cycle.is_input_paused, partitions: partitions.collect() }
+        Occurrence::Status { held: self.cycle.is_input_paused, partitions: partitions.collect() }
     }
 }
 

@@ -10,7 +10,8 @@ use tagstream::catalog;
 use tagstream::engine::Programs;
 use tagstream::http::{Controls, Monitor, Refused, Reread, Server};
 use tagstream::kafka::{
-    CatalogRollout, Clock, Notice, PartitionStatus, ProducerReset, RunningFigures, WorkStats, WorkerId, WorkerStats,
+    CatalogRollout, Clock, Occurrence, PartitionStatus, ProducerReset, RunningFigures, WorkStats, WorkerEvent,
+    WorkerId, WorkerStats,
 };
 use tagstream::model::{ChangeKind, Timestamp};
 use tagstream::settings::MaxChange;
@@ -56,15 +57,15 @@ fn counts(events: u64, added: u64) -> WorkerStats {
     WorkerStats { work, commits: 1, aborts: 0 }
 }
 
-fn committed(counts: WorkerStats) -> Notice {
-    Notice::Committed { worker: ONE, took: Duration::from_millis(30), counts }
+fn committed(counts: WorkerStats) -> WorkerEvent {
+    Occurrence::Committed { took: Duration::from_millis(30), counts }.of(ONE)
 }
 
-fn stands(lag: Option<u64>) -> Notice {
+fn stands(lag: Option<u64>) -> WorkerEvent {
     let clock = Some(Timestamp::from_ms(NOW_MS - 2_500));
     let figures =
         RunningFigures { committed: Some(42), lag, clock, entities: 5, waiting_bytes: Some(70), state_bytes: 600 };
-    Notice::Status { worker: ONE, held: false, partitions: vec![(7.into(), PartitionStatus::Running(figures))] }
+    Occurrence::Status { held: false, partitions: vec![(7.into(), PartitionStatus::Running(figures))] }.of(ONE)
 }
 
 #[test]
@@ -83,25 +84,20 @@ fn a_page_of_metrics_says_what_was_committed() {
     assert!(before.of("tagstream_consumer_lag_records").is_empty());
     assert!(before.value("process_resident_memory_bytes") > 0.0);
 
-    monitor.hear(&Notice::Reached { input: "events".to_owned(), partitions: 8 });
-    monitor.hear(&Notice::WorkerStarted(ONE));
-    monitor.hear(&Notice::Assigned { worker: ONE, partitions: vec![7.into()] });
+    monitor.hear(&Occurrence::Reached { input: "events".to_owned(), partitions: 8 }.of_process());
+    monitor.hear(&Occurrence::Started.of(ONE));
+    monitor.hear(&Occurrence::Assigned { partitions: vec![7.into()] }.of(ONE));
     assert_eq!(page().value("tagstream_partitions{state=\"starting\"}"), 1.0);
     let took = Duration::from_secs(3);
-    monitor.hear(&Notice::Restored {
-        worker: ONE,
-        partition: 7.into(),
-        entities: 4,
-        bytes: 500,
-        snapshot_bytes: None,
-        took,
-    });
+    monitor.hear(
+        &Occurrence::Restored { partition: 7.into(), entities: 4, bytes: 500, snapshot_bytes: None, took }.of(ONE),
+    );
     monitor.hear(&committed(counts(10, 3)));
     monitor.hear(&committed(counts(12, 4)));
-    monitor.hear(&Notice::ProducerReset { worker: ONE, why: ProducerReset::SlowCommit });
-    monitor.hear(&Notice::Aborted { worker: ONE, why: String::new(), retry_in: Duration::ZERO });
-    monitor.hear(&Notice::DoubtResolved { worker: ONE, committed: 1, open: 0, elsewhere: 0 });
-    monitor.hear(&Notice::Outage { silent_for: Duration::ZERO });
+    monitor.hear(&Occurrence::ProducerReset { why: ProducerReset::SlowCommit }.of(ONE));
+    monitor.hear(&Occurrence::Aborted { why: String::new(), retry_in: Duration::ZERO }.of(ONE));
+    monitor.hear(&Occurrence::DoubtResolved { committed: 1, open: 0, elsewhere: 0 }.of(ONE));
+    monitor.hear(&Occurrence::Outage { silent_for: Duration::ZERO }.of_process());
     monitor.hear(&stands(Some(9)));
     let page_after = page();
     let expected = [
@@ -140,7 +136,7 @@ fn a_page_of_metrics_says_what_was_committed() {
     // A moment's silence of the brokers makes no gap.
     monitor.hear(&stands(None));
     assert_eq!(page().value("tagstream_consumer_lag_records{partition=\"7\"}"), 9.0);
-    monitor.hear(&Notice::Revoked { worker: ONE, partitions: vec![7.into()], lost: true });
+    monitor.hear(&Occurrence::Revoked { partitions: vec![7.into()], lost: true }.of(ONE));
     let last = page();
     for name in ["consumer_lag_records", "clock_delay_seconds", "committed_offset", "entities", "state_bytes"] {
         assert!(last.of(&format!("tagstream_{name}")).is_empty(), "{name} of a partition that was given up");
@@ -156,11 +152,11 @@ fn the_probes_say_why() {
     assert_eq!((alive.status, alive.body.as_str()), (200, "ok\n"));
     let waiting = get(server.address(), "/readyz");
     assert_eq!((waiting.status, waiting.body.as_str()), (503, "no broker has answered yet\n"));
-    monitor.hear(&Notice::Reached { input: "events".to_owned(), partitions: 8 });
+    monitor.hear(&Occurrence::Reached { input: "events".to_owned(), partitions: 8 }.of_process());
     let waiting = get(server.address(), "/readyz");
     assert_eq!((waiting.status, waiting.body.as_str()), (503, "worker 0 has not started\n"));
-    monitor.hear(&Notice::WorkerStarted(ONE));
-    monitor.hear(&Notice::Assigned { worker: ONE, partitions: Vec::new() });
+    monitor.hear(&Occurrence::Started.of(ONE));
+    monitor.hear(&Occurrence::Assigned { partitions: Vec::new() }.of(ONE));
     assert_eq!(get(server.address(), "/readyz").status, 200);
 }
 

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use tagstream::catalog;
 use tagstream::engine::{Impact, Outlook, Programs};
-use tagstream::kafka::{CatalogRollout, Notice, PartitionId, TagNames, TopicId, WorkerId};
+use tagstream::kafka::{CatalogRollout, PartitionId, TagNames, TopicId, WorkerEvent, WorkerId};
 use tagstream::settings::MaxChange;
 
 fn programs(condition: &str) -> Arc<Programs> {
@@ -16,7 +16,8 @@ fn programs(condition: &str) -> Arc<Programs> {
 fn breaker() -> (CatalogRollout, Arc<Mutex<Vec<String>>>) {
     let told: Arc<Mutex<Vec<String>>> = Arc::default();
     let lines = Arc::clone(&told);
-    let tell = move |notice: Notice| lines.lock().expect("a lock").push(format!("{:?}: {notice}", notice.severity()));
+    let tell =
+        move |notice: WorkerEvent| lines.lock().expect("a lock").push(format!("{:?}: {notice}", notice.severity()));
     (CatalogRollout::new(programs("n >= 1"), 1, MaxChange::Share(0.2), false, Arc::new(tell)), told)
 }
 

@@ -6,7 +6,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use tagstream::kafka::broker::{GroupConsumer, KafkaClients};
-use tagstream::kafka::{Notices, RdkafkaClients, Topology, WorkerId};
+use tagstream::kafka::{EventListener, RdkafkaClients, Topology, WorkerId};
 
 use super::broker;
 use super::client::{committed, produce, read_all};
@@ -82,7 +82,7 @@ fn a_member_is_gone_whatever_the_group_still_wants() {
         let setup = Setup::on(&name, broker::shared(), ECHO).with(membership);
         setup.create_topics(4);
         let settings = Arc::new(setup.settings());
-        let silent: Notices = Arc::new(|_| ());
+        let silent: EventListener = Arc::new(|_| ());
         let (sender, ended) = mpsc::channel();
         for worker in 0..2 {
             let streams = Arc::new(Topology::of(&settings, None));

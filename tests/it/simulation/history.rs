@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use tagstream::kafka::{
-    Backfill, CatalogRollout, Clock, InputLiveness, Notice, Notices, PartitionStatus, StopSignal, Worker, WorkerError,
-    WorkerId, WorkerPlan,
+    Backfill, CatalogRollout, Clock, EventListener, InputLiveness, Occurrence, PartitionStatus, StopSignal, Worker,
+    WorkerError, WorkerId, WorkerPlan,
 };
 use tagstream::model::Timestamp;
 use tagstream::settings::MaxChange;
@@ -216,7 +216,7 @@ impl History {
                 programs: Arc::clone(&programs),
                 rollout: Arc::clone(&breaker),
                 backfill: Backfill::Off,
-                notices: Arc::clone(&notices),
+                listener: Arc::clone(&notices),
                 clock: clock.clone(),
                 liveness: Arc::clone(&pulse),
                 stop: stop.clone(),
@@ -254,20 +254,25 @@ impl History {
         }
     }
 
-    fn notices(&self, process: ProcessId) -> Notices {
+    fn notices(&self, process: ProcessId) -> EventListener {
         let world = Arc::clone(&self.world);
         let (room, sources) = (self.script.streams.room(), self.script.streams.input_partitions().len());
         let waiting_bytes_max = sources * (room + RECORD_BYTES_MAX);
         Arc::new(move |notice| {
-            if let Notice::Status { partitions, .. } = &notice {
+            if let Occurrence::Status { partitions, .. } = &notice.what {
                 let waiting: usize = partitions.iter().map(|(_, standing)| waiting_bytes(standing)).sum();
                 if waiting > waiting_bytes_max {
                     world.hold().mishap(format!("{waiting} bytes wait, {waiting_bytes_max} may"));
                 }
             }
             // The names that are drawn at random make records, and so what is restored, a byte longer or shorter.
-            let varies = matches!(notice, Notice::Restored { .. } | Notice::Restoring { .. });
-            if !varies && !matches!(notice, Notice::Committed { .. } | Notice::Status { .. } | Notice::Progress(..)) {
+            let varies = matches!(notice.what, Occurrence::Restored { .. } | Occurrence::Restoring { .. });
+            if !varies
+                && !matches!(
+                    notice.what,
+                    Occurrence::Committed { .. } | Occurrence::Status { .. } | Occurrence::Progress(..)
+                )
+            {
                 world.hold().note(format_args!("process {process}: {notice}"));
             }
         })

@@ -11,7 +11,7 @@ use rdkafka::producer::{DeliveryResult, ProducerContext};
 
 use super::errors::explain_connection_error;
 use crate::kafka::broker::ClientError;
-use crate::kafka::events::{Notice, Notices, WorkerId};
+use crate::kafka::events::{EventListener, Occurrence, WorkerId};
 use crate::settings::{GroupProtocol, Membership, Settings};
 use crate::telemetry::Severity;
 
@@ -164,20 +164,23 @@ pub fn offsets_reader(settings: &Settings, worker: WorkerId) -> ClientConfig {
 }
 
 /// A consumer that only asks for metadata. It creates no topic by asking for it.
-pub fn metadata_client(settings: &Settings, notices: Notices) -> Result<BaseConsumer<ClientCallbacks>, ClientError> {
+pub fn metadata_client(
+    settings: &Settings,
+    listener: EventListener,
+) -> Result<BaseConsumer<ClientCallbacks>, ClientError> {
     let id = format!("{}-{}", settings.kafka.application, settings.service.instance);
     let config = base(settings, &id, &[]);
-    config.create_with_context(ClientCallbacks::new(notices)).map_err(ClientError::from)
+    config.create_with_context(ClientCallbacks::new(listener)).map_err(ClientError::from)
 }
 
 /// The configuration for a client that administers topics, and its callbacks.
-pub fn admin(settings: &Settings, notices: Notices) -> (ClientConfig, ClientCallbacks) {
+pub fn admin(settings: &Settings, listener: EventListener) -> (ClientConfig, ClientCallbacks) {
     let id = format!("{}-{}", settings.kafka.application, settings.service.instance);
-    (base(settings, &id, &[]), ClientCallbacks::new(notices))
+    (base(settings, &id, &[]), ClientCallbacks::new(listener))
 }
 
 /// Passes a log line of librdkafka on.
-pub fn report_client_log(notices: &Notices, level: RDKafkaLogLevel, facility: &str, text: &str) {
+pub fn report_client_log(listener: &EventListener, level: RDKafkaLogLevel, facility: &str, text: &str) {
     let severity = match level {
         // Properties that are meant for the other kind of client; every client is given all of them.
         _ if facility == "CONFWARN" => Severity::Debug,
@@ -190,30 +193,30 @@ pub fn report_client_log(notices: &Notices, level: RDKafkaLogLevel, facility: &s
         RDKafkaLogLevel::Notice => Severity::Info,
         RDKafkaLogLevel::Info | RDKafkaLogLevel::Debug => Severity::Debug,
     };
-    notices(Notice::Library { severity, facility: facility.to_owned(), text: text.to_owned() });
+    listener(Occurrence::Library { severity, facility: facility.to_owned(), text: text.to_owned() }.of_process());
 }
 
-pub fn report_client_error(notices: &Notices, error: &KafkaError, reason: &str) {
+pub fn report_client_error(listener: &EventListener, error: &KafkaError, reason: &str) {
     let facility = error.rdkafka_error_code().map_or_else(|| "ERROR".to_owned(), |code| format!("{code:?}"));
     let text = match error.rdkafka_error_code() {
         // Its own words count brokers that it has yet to hear of.
         Some(RDKafkaErrorCode::AllBrokersDown) => "no broker can be reached".to_owned(),
         _ => explain_connection_error(error, reason).unwrap_or_else(|| reason.to_owned()),
     };
-    notices(Notice::Library { severity: Severity::Warn, facility, text });
+    listener(Occurrence::Library { severity: Severity::Warn, facility, text }.of_process());
 }
 
 /// Callbacks of clients that have nothing but troubles to report.
 pub struct ClientCallbacks {
-    notices: Notices,
+    listener: EventListener,
     /// Why there is no connection, where a broker or TLS said it. Calls only tell that there is none.
     refusal: Mutex<Option<String>>,
     refusals: AtomicU64,
 }
 
 impl ClientCallbacks {
-    pub fn new(notices: Notices) -> Self {
-        ClientCallbacks { notices, refusal: Mutex::default(), refusals: AtomicU64::new(0) }
+    pub fn new(listener: EventListener) -> Self {
+        ClientCallbacks { listener, refusal: Mutex::default(), refusals: AtomicU64::new(0) }
     }
 
     /// How many times it was said.
@@ -229,7 +232,7 @@ impl ClientCallbacks {
 
 impl ClientContext for ClientCallbacks {
     fn log(&self, level: RDKafkaLogLevel, facility: &str, text: &str) {
-        report_client_log(&self.notices, level, facility, text);
+        report_client_log(&self.listener, level, facility, text);
     }
 
     fn error(&self, error: KafkaError, reason: &str) {
@@ -237,7 +240,7 @@ impl ClientContext for ClientCallbacks {
             *self.refusal.lock().unwrap_or_else(PoisonError::into_inner) = Some(refusal);
             self.refusals.fetch_add(1, Ordering::AcqRel);
         }
-        report_client_error(&self.notices, &error, reason);
+        report_client_error(&self.listener, &error, reason);
     }
 }
 
