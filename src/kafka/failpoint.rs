@@ -5,7 +5,7 @@
 
 /// A step after which the next owner has to find everything right, whatever it finds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Failpoint {
+pub(super) enum Failpoint {
     /// Records are applied; a transaction is about to begin.
     Applied,
     Begun,
@@ -53,7 +53,7 @@ impl Failpoint {
 
 /// Tells that a step is reached. Does not return if the process is to die here.
 #[cfg(debug_assertions)]
-pub fn pass(step: Failpoint) {
+pub(super) fn pass(step: Failpoint) {
     use std::sync::LazyLock;
     use std::sync::atomic::{AtomicU32, Ordering};
 

@@ -28,7 +28,7 @@ const EVENTS_MAX: usize = 16;
 
 /// What a broker has answered.
 #[derive(Clone, Debug)]
-pub enum Answer<T> {
+pub(super) enum Answer<T> {
     Given(T),
     /// It does not tell, for this reason.
     Refused(RDKafkaErrorCode),
@@ -36,7 +36,7 @@ pub enum Answer<T> {
 
 /// What a topic is like, and what we may do with it.
 #[derive(Clone, Debug)]
-pub struct TopicDescription {
+pub(super) struct TopicDescription {
     pub partitions: usize,
     /// Of the partition that has the fewest.
     pub copies: usize,
@@ -45,11 +45,11 @@ pub struct TopicDescription {
 
 /// The operations that brokers say are allowed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct AllowedOperations(Option<u32>);
+pub(super) struct AllowedOperations(Option<u32>);
 
 impl AllowedOperations {
     /// Whether an operation is. One is taken to be where brokers do not tell.
-    pub fn has(self, operation: AclOperation) -> bool {
+    pub(super) fn has(self, operation: AclOperation) -> bool {
         let bit = match operation {
             AclOperation::Read => rd::rd_kafka_AclOperation_t::RD_KAFKA_ACL_OPERATION_READ,
             AclOperation::Write => rd::rd_kafka_AclOperation_t::RD_KAFKA_ACL_OPERATION_WRITE,
@@ -73,17 +73,17 @@ impl AllowedOperations {
 }
 
 /// A client that only asks. It creates no topic by asking for it.
-pub struct MetadataClient {
+pub(super) struct MetadataClient {
     consumer: BaseConsumer<ClientCallbacks>,
 }
 
 impl MetadataClient {
-    pub fn new(settings: &Settings, listener: EventListener) -> Result<Self, ClientError> {
+    pub(super) fn new(settings: &Settings, listener: EventListener) -> Result<Self, ClientError> {
         Ok(MetadataClient { consumer: client_config::metadata_client(settings, listener)? })
     }
 
     /// Passes on what the library has to say meanwhile.
-    pub fn poll_events(&self) {
+    pub(super) fn poll_events(&self) {
         for _ in 0..EVENTS_MAX {
             // Each poll takes one event, which goes through the callbacks; there are no topics, so no records come.
             drop(self.consumer.poll(Duration::ZERO));
@@ -91,7 +91,7 @@ impl MetadataClient {
     }
 
     /// Why there was no connection when there was none, if somebody has said it.
-    pub fn refusal(&self) -> Option<String> {
+    pub(super) fn refusal(&self) -> Option<String> {
         self.poll_events();
         self.consumer.context().refusal()
     }
@@ -100,7 +100,7 @@ impl MetadataClient {
     ///
     /// # Errors
     /// No broker has answered.
-    pub fn topic(&self, name: &str, patience: Duration) -> Result<Answer<TopicDescription>, RDKafkaErrorCode> {
+    pub(super) fn topic(&self, name: &str, patience: Duration) -> Result<Answer<TopicDescription>, RDKafkaErrorCode> {
         let broker = self.broker(name, patience)?;
         let name = c_string(name);
         let mut names = [name.as_ptr()];
@@ -147,7 +147,7 @@ impl MetadataClient {
     ///
     /// # Errors
     /// No broker has answered.
-    pub fn group(&self, name: &str, patience: Duration) -> Result<Answer<AllowedOperations>, RDKafkaErrorCode> {
+    pub(super) fn group(&self, name: &str, patience: Duration) -> Result<Answer<AllowedOperations>, RDKafkaErrorCode> {
         let name = c_string(name);
         let mut names = [name.as_ptr()];
         // SAFETY: as above.
@@ -176,7 +176,7 @@ impl MetadataClient {
     }
 
     /// A broker that is there. Left to itself librdkafka asks the controller, whom an embedded broker does not name.
-    pub fn broker(&self, topic: &str, patience: Duration) -> Result<i32, RDKafkaErrorCode> {
+    pub(super) fn broker(&self, topic: &str, patience: Duration) -> Result<i32, RDKafkaErrorCode> {
         let (deadline, refusals) = (Instant::now() + patience, self.consumer.context().refusals());
         loop {
             let error = match self.consumer.fetch_metadata(Some(topic), METADATA_SLICE.min(patience)) {

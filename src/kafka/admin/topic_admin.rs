@@ -17,12 +17,12 @@ use crate::kafka::client::client_config;
 use crate::kafka::events::EventListener;
 use crate::settings::Settings;
 
-pub struct TopicAdmin {
+pub(super) struct TopicAdmin {
     client: AdminClient<ClientCallbacks>,
 }
 
 impl TopicAdmin {
-    pub fn new(settings: &Settings, listener: EventListener) -> Result<Self, ClientError> {
+    pub(super) fn new(settings: &Settings, listener: EventListener) -> Result<Self, ClientError> {
         let (config, callbacks) = client_config::admin(settings, listener);
         Ok(TopicAdmin { client: AdminClient::from_config_and_context(&config, callbacks)? })
     }
@@ -31,7 +31,7 @@ impl TopicAdmin {
     ///
     /// # Errors
     /// No answer, or not to this question.
-    pub fn configs(
+    pub(super) fn configs(
         &self,
         topic: &str,
         broker: i32,
@@ -50,7 +50,12 @@ impl TopicAdmin {
     ///
     /// # Errors
     /// Why it is not made.
-    pub fn create(&self, topic: &NewTopic<'_>, validate_only: bool, patience: Duration) -> Result<(), KafkaError> {
+    pub(super) fn create(
+        &self,
+        topic: &NewTopic<'_>,
+        validate_only: bool,
+        patience: Duration,
+    ) -> Result<(), KafkaError> {
         let options = AdminOptions::new()
             .request_timeout(Some(patience))
             .operation_timeout(Some(patience))

@@ -13,12 +13,12 @@ const PASSED_HEADERS_BYTES: i64 = 1 << 10;
 /// A batch of the changelog is that long, or the state of one entity.
 const CHANGELOG_BYTES_MIN: i64 = 1 << 20;
 /// What the brokers take where nobody has said anything else.
-pub const KAFKA_BYTES_MAX: i64 = (1 << 20) + 12;
+pub(super) const KAFKA_BYTES_MAX: i64 = (1 << 20) + 12;
 const DAY_MS: &str = "86400000";
 const WEEK_MS: &str = "604800000";
 
 /// A topic as it should be.
-pub struct TopicSpec {
+pub(super) struct TopicSpec {
     pub name: String,
     pub partitions: PartitionCount,
     pub configs: Vec<(&'static str, ConfigRule)>,
@@ -26,7 +26,7 @@ pub struct TopicSpec {
 
 /// How many partitions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum PartitionCount {
+pub(super) enum PartitionCount {
     /// So many, or whatever somebody has chosen.
     Usually(i32),
     /// So many, as this topic has.
@@ -35,7 +35,7 @@ pub enum PartitionCount {
 
 /// What a topic has to have as many partitions as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum CountSource {
+pub(super) enum CountSource {
     /// The input, whose users are counted where they are read.
     Input,
     /// The topic through which events are passed on.
@@ -46,7 +46,7 @@ pub enum CountSource {
 
 /// What a setting of a topic should be.
 #[derive(Clone, Debug)]
-pub enum ConfigRule {
+pub(super) enum ConfigRule {
     /// Every record stays until it is too old.
     Delete,
     /// The last record of each key stays.
@@ -59,7 +59,7 @@ pub enum ConfigRule {
 
 impl ConfigRule {
     /// The value with which a topic is made.
-    pub fn value(&self) -> String {
+    pub(super) fn value(&self) -> String {
         match self {
             ConfigRule::Delete => "delete".to_owned(),
             ConfigRule::Compact => "compact".to_owned(),
@@ -82,7 +82,7 @@ impl ConfigRule {
 }
 
 /// The topics for these streams, whose numbers of partitions are known, and whose records may be so large.
-pub fn topics(settings: &Settings, topology: &Topology, input_bytes_max: i64) -> Vec<TopicSpec> {
+pub(super) fn topics(settings: &Settings, topology: &Topology, input_bytes_max: i64) -> Vec<TopicSpec> {
     let usually = PartitionCount::Usually(most_partitions(topology));
     let mut topics = vec![TopicSpec {
         name: settings.output.changes.clone(),
@@ -123,7 +123,7 @@ pub fn topics(settings: &Settings, topology: &Topology, input_bytes_max: i64) ->
 }
 
 /// As many partitions as the input with the most has.
-pub fn most_partitions(topology: &Topology) -> i32 {
+pub(super) fn most_partitions(topology: &Topology) -> i32 {
     topology.inputs().map(|(_, plan)| plan.partitions).max().unwrap_or(1)
 }
 
@@ -153,18 +153,18 @@ impl PartitionCount {
 
 impl TopicSpec {
     /// How many partitions it is made with.
-    pub fn partitions(&self) -> i32 {
+    pub(super) fn partitions(&self) -> i32 {
         self.partitions.number()
     }
 
-    pub fn words(&self) -> String {
+    pub(super) fn words(&self) -> String {
         let partitions = self.partitions();
         let configs: Vec<String> = self.configs.iter().map(|(key, rule)| format!(", {key}={}", rule.value())).collect();
         format!("{partitions} partitions{}", configs.concat())
     }
 
     /// Everything in which the topic that is there is not as it should be, each with what to do.
-    pub fn differences(&self, facts: &TopicDescription, configs: Option<&ConfigResource>) -> Vec<String> {
+    pub(super) fn differences(&self, facts: &TopicDescription, configs: Option<&ConfigResource>) -> Vec<String> {
         let mut differs = Vec::new();
         if let PartitionCount::Exactly(spec, like) = self.partitions
             && facts.partitions != spec as usize

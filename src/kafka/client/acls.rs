@@ -9,14 +9,14 @@ use crate::settings::Settings;
 
 /// What a right allows. Describe comes with either.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum AclOperation {
+pub(crate) enum AclOperation {
     Read,
     Write,
 }
 
 /// What a right is on.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum AclResource {
+pub(crate) enum AclResource {
     Topic(String),
     /// Every group whose name begins so.
     Groups(String),
@@ -26,33 +26,33 @@ pub enum AclResource {
 
 /// One line of an access control list.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct AclEntry {
+pub(crate) struct AclEntry {
     pub operation: AclOperation,
     pub resource: AclResource,
 }
 
 impl AclEntry {
-    pub fn read(topic: &str) -> AclEntry {
+    pub(crate) fn read(topic: &str) -> AclEntry {
         AclEntry { operation: AclOperation::Read, resource: AclResource::Topic(topic.to_owned()) }
     }
 
-    pub fn write(topic: &str) -> AclEntry {
+    pub(crate) fn write(topic: &str) -> AclEntry {
         AclEntry { operation: AclOperation::Write, resource: AclResource::Topic(topic.to_owned()) }
     }
 
     /// To be a member of the application's group, and to read its changelog under a group of its name.
-    pub fn groups(settings: &Settings) -> AclEntry {
+    pub(crate) fn groups(settings: &Settings) -> AclEntry {
         AclEntry { operation: AclOperation::Read, resource: AclResource::Groups(settings.kafka.application.clone()) }
     }
 
-    pub fn transactional_ids(settings: &Settings) -> AclEntry {
+    pub(crate) fn transactional_ids(settings: &Settings) -> AclEntry {
         let resource = AclResource::TransactionalIds(format!("{}-", settings.kafka.application));
         AclEntry { operation: AclOperation::Write, resource }
     }
 }
 
 /// What an error of the group or of a transaction says is missing. `None`: it is about something else.
-pub fn missing(code: RDKafkaErrorCode, settings: &Settings, topology: &Topology) -> Option<String> {
+pub(super) fn missing(code: RDKafkaErrorCode, settings: &Settings, topology: &Topology) -> Option<String> {
     match code {
         RDKafkaErrorCode::GroupAuthorizationFailed => Some(AclEntry::groups(settings).to_string()),
         RDKafkaErrorCode::TransactionalIdAuthorizationFailed => Some(AclEntry::transactional_ids(settings).to_string()),
@@ -69,7 +69,7 @@ pub fn missing(code: RDKafkaErrorCode, settings: &Settings, topology: &Topology)
 }
 
 /// Says why nothing is read from the input, if a right is missing.
-pub fn not_read(code: RDKafkaErrorCode, settings: &Settings, topology: &Topology) -> Option<String> {
+pub(super) fn not_read(code: RDKafkaErrorCode, settings: &Settings, topology: &Topology) -> Option<String> {
     match code {
         RDKafkaErrorCode::TopicAuthorizationFailed => {
             let rights: Vec<String> =
@@ -82,7 +82,7 @@ pub fn not_read(code: RDKafkaErrorCode, settings: &Settings, topology: &Topology
 }
 
 /// Says why a record is not written to a topic, if something about the topic can be mended.
-pub fn not_written(code: RDKafkaErrorCode, topic: &str) -> Option<String> {
+pub(super) fn not_written(code: RDKafkaErrorCode, topic: &str) -> Option<String> {
     match code {
         RDKafkaErrorCode::TopicAuthorizationFailed => Some(AclEntry::write(topic).to_string()),
         RDKafkaErrorCode::UnknownTopicOrPartition

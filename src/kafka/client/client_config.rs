@@ -85,7 +85,7 @@ fn worker_name(settings: &Settings, worker: WorkerId) -> String {
 }
 
 /// A worker's member of the group.
-pub fn consumer(settings: &Settings, worker: WorkerId) -> ClientConfig {
+pub(crate) fn consumer(settings: &Settings, worker: WorkerId) -> ClientConfig {
     let name = worker_name(settings, worker);
     let mut config = match settings.kafka.group_protocol {
         GroupProtocol::Classic => base(settings, &name, &[&CONSUMER_TUNING[..], &CLASSIC_TUNING].concat()),
@@ -104,13 +104,13 @@ pub fn consumer(settings: &Settings, worker: WorkerId) -> ClientConfig {
 }
 
 /// A worker's transactional producer.
-pub fn producer(settings: &Settings, worker: WorkerId) -> ClientConfig {
+pub(crate) fn producer(settings: &Settings, worker: WorkerId) -> ClientConfig {
     transactional(settings, &worker_name(settings, worker))
 }
 
 /// A producer whose only purpose is to get a transactional id as the workers will: `<application>-<instance>-check`,
 /// which is no worker's, since theirs end in a number.
-pub fn prober(settings: &Settings) -> ClientConfig {
+pub(crate) fn prober(settings: &Settings) -> ClientConfig {
     transactional(settings, &format!("{}-{}-check", settings.kafka.application, settings.service.instance))
 }
 
@@ -122,7 +122,7 @@ fn transactional(settings: &Settings, name: &str) -> ClientConfig {
 }
 
 /// A worker's producer for what is seen before it is committed. In order, and once as long as it lives.
-pub fn non_transactional_producer(settings: &Settings, worker: WorkerId) -> ClientConfig {
+pub(crate) fn non_transactional_producer(settings: &Settings, worker: WorkerId) -> ClientConfig {
     let name = worker_name(settings, worker);
     let mut config = base(settings, &format!("{name}-callbacks"), &PRODUCER_TUNING);
     config.set("partitioner", PARTITIONER).set("enable.idempotence", "true");
@@ -130,7 +130,7 @@ pub fn non_transactional_producer(settings: &Settings, worker: WorkerId) -> Clie
 }
 
 /// A reader of the changelog. It is in no group, but librdkafka assigns nothing to a consumer without the name of one.
-pub fn changelog(settings: &Settings, worker: WorkerId) -> ClientConfig {
+pub(crate) fn changelog(settings: &Settings, worker: WorkerId) -> ClientConfig {
     let mut config = base(settings, &format!("{}-restore", worker_name(settings, worker)), &RESTORE_TUNING);
     set_all(&mut config, &RESTORE_FIXED);
     config.set("group.id", format!("{}-restore", settings.kafka.application));
@@ -141,7 +141,7 @@ pub fn changelog(settings: &Settings, worker: WorkerId) -> ClientConfig {
 const SCAN_QUEUE_KBYTES: usize = 256 << 10;
 
 /// A reader of so many partitions of the input from their beginnings, in no group; it is told where each ends.
-pub fn topic_scan(settings: &Settings, partitions: usize) -> ClientConfig {
+pub(crate) fn topic_scan(settings: &Settings, partitions: usize) -> ClientConfig {
     let mut config = base(settings, &format!("{}-archive", settings.kafka.application), &RESTORE_TUNING);
     set_all(&mut config, &CONSUMER_TUNING);
     set_all(&mut config, &RESTORE_FIXED);
@@ -156,7 +156,7 @@ pub fn topic_scan(settings: &Settings, partitions: usize) -> ClientConfig {
 }
 
 /// Who only reads what the group has committed. It does not wait for what a transaction is about to commit.
-pub fn offsets_reader(settings: &Settings, worker: WorkerId) -> ClientConfig {
+pub(crate) fn offsets_reader(settings: &Settings, worker: WorkerId) -> ClientConfig {
     let mut config = base(settings, &format!("{}-observer", worker_name(settings, worker)), &[]);
     config.set("group.id", &settings.kafka.application).set("isolation.level", "read_uncommitted");
     config.set("enable.auto.commit", "false");
@@ -164,7 +164,7 @@ pub fn offsets_reader(settings: &Settings, worker: WorkerId) -> ClientConfig {
 }
 
 /// A consumer that only asks for metadata. It creates no topic by asking for it.
-pub fn metadata_client(
+pub(crate) fn metadata_client(
     settings: &Settings,
     listener: EventListener,
 ) -> Result<BaseConsumer<ClientCallbacks>, ClientError> {
@@ -174,13 +174,13 @@ pub fn metadata_client(
 }
 
 /// The configuration for a client that administers topics, and its callbacks.
-pub fn admin(settings: &Settings, listener: EventListener) -> (ClientConfig, ClientCallbacks) {
+pub(crate) fn admin(settings: &Settings, listener: EventListener) -> (ClientConfig, ClientCallbacks) {
     let id = format!("{}-{}", settings.kafka.application, settings.service.instance);
     (base(settings, &id, &[]), ClientCallbacks::new(listener))
 }
 
 /// Passes a log line of librdkafka on.
-pub fn report_client_log(listener: &EventListener, level: RDKafkaLogLevel, facility: &str, text: &str) {
+pub(crate) fn report_client_log(listener: &EventListener, level: RDKafkaLogLevel, facility: &str, text: &str) {
     let severity = match level {
         // Properties that are meant for the other kind of client; every client is given all of them.
         _ if facility == "CONFWARN" => Severity::Debug,
@@ -196,7 +196,7 @@ pub fn report_client_log(listener: &EventListener, level: RDKafkaLogLevel, facil
     listener(Occurrence::Library { severity, facility: facility.to_owned(), text: text.to_owned() }.of_process());
 }
 
-pub fn report_client_error(listener: &EventListener, error: &KafkaError, reason: &str) {
+pub(crate) fn report_client_error(listener: &EventListener, error: &KafkaError, reason: &str) {
     let facility = error.rdkafka_error_code().map_or_else(|| "ERROR".to_owned(), |code| format!("{code:?}"));
     let text = match error.rdkafka_error_code() {
         // Its own words count brokers that it has yet to hear of.

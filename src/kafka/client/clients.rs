@@ -106,7 +106,7 @@ impl KafkaClients for RdkafkaClients {
 ///
 /// # Errors
 /// What it says.
-pub fn try_out(settings: &Settings) -> Result<(), ClientError> {
+pub(super) fn try_out(settings: &Settings) -> Result<(), ClientError> {
     let silent: EventListener = Arc::new(|_| ());
     let native =
         RdkafkaClients::new(Arc::new(settings.clone()), Arc::new(Topology::of(settings, None)), WorkerId(0), silent);

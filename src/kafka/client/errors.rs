@@ -25,7 +25,7 @@ impl From<KafkaError> for BrokerError {
 }
 
 /// An error in words that say what to do about it, where there are such.
-pub fn with_advice(error: KafkaError, advice: impl FnOnce(RDKafkaErrorCode) -> Option<String>) -> BrokerError {
+pub(super) fn with_advice(error: KafkaError, advice: impl FnOnce(RDKafkaErrorCode) -> Option<String>) -> BrokerError {
     let mut error = BrokerError::from(error);
     if let Some(text) = error.code.and_then(advice) {
         error.text = text;
@@ -63,7 +63,7 @@ const CERTIFICATES: [(&str, &str); 3] = [
 ];
 
 /// The cause in words, with librdkafka's own behind it. `None`: the error is about something else.
-pub fn explain_connection_error(error: &KafkaError, reason: &str) -> Option<String> {
+pub(super) fn explain_connection_error(error: &KafkaError, reason: &str) -> Option<String> {
     let by_tls = CERTIFICATES.iter().find(|(mark, _)| reason.contains(mark)).map(|(_, cause)| *cause);
     let cause = match error.rdkafka_error_code()? {
         RDKafkaErrorCode::Authentication => {

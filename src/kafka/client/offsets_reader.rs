@@ -16,7 +16,7 @@ use crate::kafka::topology::{PartitionId, Topology};
 use crate::settings::Settings;
 
 /// A client that never joins, made when it is asked for the first time.
-pub struct OffsetsReader {
+pub(super) struct OffsetsReader {
     settings: Arc<Settings>,
     worker: WorkerId,
     listener: EventListener,
@@ -24,7 +24,7 @@ pub struct OffsetsReader {
 }
 
 impl OffsetsReader {
-    pub fn new(settings: Arc<Settings>, worker: WorkerId, listener: EventListener) -> Self {
+    pub(super) fn new(settings: Arc<Settings>, worker: WorkerId, listener: EventListener) -> Self {
         OffsetsReader { settings, worker, listener, client: OnceCell::new() }
     }
 
@@ -43,7 +43,7 @@ impl OffsetsReader {
         Ok(self.client.get_or_init(|| made))
     }
 
-    pub fn committed_unstable(
+    pub(super) fn committed_unstable(
         &self,
         topology: &Topology,
         partitions: &[PartitionId],

@@ -11,7 +11,7 @@ use crate::kafka::broker::{BrokerError, CommittedOffset, OffsetBounds};
 use crate::kafka::topology::{PartitionId, Topology};
 
 /// The offset of an entry that bears one.
-pub fn offset_of(element: &TopicPartitionListElem<'_>) -> Option<i64> {
+pub(super) fn offset_of(element: &TopicPartitionListElem<'_>) -> Option<i64> {
     match (element.error(), element.offset()) {
         (Ok(()), Offset::Offset(offset)) => Some(offset),
         _ => None,
@@ -19,17 +19,20 @@ pub fn offset_of(element: &TopicPartitionListElem<'_>) -> Option<i64> {
 }
 
 /// The partition of an entry; `None`: of a topic that is not ours.
-pub fn partition_of(topology: &Topology, element: &TopicPartitionListElem<'_>) -> Option<PartitionId> {
+pub(super) fn partition_of(topology: &Topology, element: &TopicPartitionListElem<'_>) -> Option<PartitionId> {
     topology.partition(element.topic(), element.partition())
 }
 
-pub fn offsets_of(topology: &Topology, list: &TopicPartitionList) -> BTreeMap<PartitionId, i64> {
+pub(super) fn offsets_of(topology: &Topology, list: &TopicPartitionList) -> BTreeMap<PartitionId, i64> {
     let elements = list.elements();
     let offset = |element: &TopicPartitionListElem<'_>| Some((partition_of(topology, element)?, offset_of(element)?));
     elements.iter().filter_map(offset).collect()
 }
 
-pub fn list(topology: &Topology, partitions: impl IntoIterator<Item = (PartitionId, Offset)>) -> TopicPartitionList {
+pub(super) fn list(
+    topology: &Topology,
+    partitions: impl IntoIterator<Item = (PartitionId, Offset)>,
+) -> TopicPartitionList {
     let mut list = TopicPartitionList::new();
     for (partition, offset) in partitions {
         // Every offset that is written here is a real one or one of librdkafka's own names.
@@ -39,7 +42,7 @@ pub fn list(topology: &Topology, partitions: impl IntoIterator<Item = (Partition
 }
 
 /// What is committed for the partitions of a list.
-pub fn committed_in(
+pub(super) fn committed_in(
     topology: &Topology,
     list: &TopicPartitionList,
 ) -> BTreeMap<PartitionId, Result<CommittedOffset, BrokerError>> {
@@ -52,7 +55,7 @@ pub fn committed_in(
 }
 
 /// Which offsets of a partition are there.
-pub fn bounds<C: ConsumerContext>(
+pub(crate) fn bounds<C: ConsumerContext>(
     client: &BaseConsumer<C>,
     topic: &str,
     partition: i32,

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use serde::Deserialize;
 
 #[derive(Debug, Default)]
-pub struct ConnectionStats {
+pub(super) struct ConnectionStats {
     /// Statistics so far: they come at a fixed interval, each telling all that happened before it.
     reports: AtomicU64,
     /// Requests that were sent again or timed out, connections that broke.
@@ -27,16 +27,16 @@ struct BrokerStatistics {
 }
 
 impl ConnectionStats {
-    pub fn report_count(&self) -> u64 {
+    pub(super) fn report_count(&self) -> u64 {
         self.reports.load(Ordering::Acquire)
     }
 
-    pub fn fault_count(&self) -> u64 {
+    pub(super) fn fault_count(&self) -> u64 {
         self.faults.load(Ordering::Acquire)
     }
 
     /// Takes statistics as librdkafka writes them.
-    pub fn record(&self, json: &[u8]) {
+    pub(super) fn record(&self, json: &[u8]) {
         let Ok(statistics) = serde_json::from_slice::<Statistics>(json) else {
             return;
         };

@@ -13,11 +13,11 @@ use crate::model::Timestamp;
 const BUCKETS: usize = 64;
 
 /// The least of all sources' clocks, and the first source that has it.
-pub type MinWatermark<'a> = (Option<Timestamp>, &'a SourcePartition);
+pub(crate) type MinWatermark<'a> = (Option<Timestamp>, &'a SourcePartition);
 
 /// What one source has passed on that may be ahead.
 #[derive(Debug)]
-pub struct SourceLead {
+pub(crate) struct SourceLead {
     bytes_max: usize,
     /// In the order of time: the latest clock of a heap, and its bytes.
     buckets: VecDeque<(Timestamp, usize)>,
@@ -27,12 +27,12 @@ pub struct SourceLead {
 
 impl SourceLead {
     /// `bytes_max`: how much may be ahead.
-    pub fn new(bytes_max: usize) -> Self {
+    pub(crate) fn new(bytes_max: usize) -> Self {
         SourceLead { bytes_max, buckets: VecDeque::new(), bytes: 0, is_too_large: false }
     }
 
     /// Something was passed on.
-    pub fn add(&mut self, clock: Timestamp, bytes: usize) {
+    pub(crate) fn add(&mut self, clock: Timestamp, bytes: usize) {
         self.bytes += bytes;
         match self.buckets.back_mut() {
             Some((last, bucket)) if *last == clock || *bucket < self.bytes_max / BUCKETS => {
@@ -44,7 +44,7 @@ impl SourceLead {
     }
 
     /// Forgets what is ahead of the others no more: the merge lets it go.
-    pub fn settle(&mut self, own: &SourcePartition, least: MinWatermark<'_>) {
+    pub(crate) fn settle(&mut self, own: &SourcePartition, least: MinWatermark<'_>) {
         while let Some((clock, bytes)) = self.buckets.front()
             && (Some(*clock), own) <= least
         {
@@ -56,17 +56,17 @@ impl SourceLead {
     }
 
     /// What has not been settled.
-    pub fn bytes(&self) -> usize {
+    pub(crate) fn bytes(&self) -> usize {
         self.bytes
     }
 
     /// Whether it is worth knowing where the others are.
-    pub fn is_notable(&self) -> bool {
+    pub(crate) fn is_notable(&self) -> bool {
         self.bytes > self.bytes_max / 2
     }
 
     /// Whether the source has to rest.
-    pub fn is_too_large(&self) -> bool {
+    pub(crate) fn is_too_large(&self) -> bool {
         self.is_too_large
     }
 }

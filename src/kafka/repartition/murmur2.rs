@@ -1,7 +1,7 @@
 //! Where Java's clients put a key: whoever partitions as they do finds a key's records where ours are.
 
 /// The partition of a key among so many.
-pub fn partition(key: &[u8], partitions: i32) -> i32 {
+pub(super) fn partition(key: &[u8], partitions: i32) -> i32 {
     const POSITIVE: u32 = 0x7fff_ffff;
     let positive = murmur2(key) & POSITIVE;
     (positive % partitions.max(1).unsigned_abs()).cast_signed()

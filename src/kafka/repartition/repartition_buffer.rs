@@ -8,10 +8,10 @@ use crate::model::Timestamp;
 const KEPT_BYTES_MAX: usize = 16 << 20;
 
 /// Where bytes stand in an arena.
-pub type Span = Range<usize>;
+pub(crate) type Span = Range<usize>;
 
 /// A record that goes on to a merged partition: an event, or a mark, which has neither key nor value.
-pub struct RepartitionRecord {
+pub(crate) struct RepartitionRecord {
     /// Which of the routes.
     pub topic: usize,
     pub partition: i32,
@@ -24,44 +24,44 @@ pub struct RepartitionRecord {
 
 /// Records to forward, in the order in which they were added.
 #[derive(Default)]
-pub struct RepartitionBuffer {
+pub(crate) struct RepartitionBuffer {
     arena: Vec<u8>,
     records: Vec<RepartitionRecord>,
 }
 
 impl RepartitionBuffer {
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.records.is_empty()
     }
 
-    pub fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.records.len()
     }
 
     /// How many bytes the keys and values take.
-    pub fn bytes(&self) -> usize {
+    pub(crate) fn bytes(&self) -> usize {
         self.arena.len()
     }
 
     /// Copies the bytes of a key or a value into the buffer.
-    pub fn keep(&mut self, bytes: &[u8]) -> Span {
+    pub(crate) fn keep(&mut self, bytes: &[u8]) -> Span {
         let start = self.arena.len();
         self.arena.extend_from_slice(bytes);
         start..self.arena.len()
     }
 
-    pub fn push(&mut self, record: RepartitionRecord) {
+    pub(crate) fn push(&mut self, record: RepartitionRecord) {
         self.records.push(record);
     }
 
     /// The records, each with its key and value.
-    pub fn iter(&self) -> impl Iterator<Item = (&RepartitionRecord, Option<&[u8]>, Option<&[u8]>)> {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&RepartitionRecord, Option<&[u8]>, Option<&[u8]>)> {
         let bytes = |span: &Option<Span>| span.clone().map(|span| &self.arena[span]);
         self.records.iter().map(move |record| (record, bytes(&record.key), bytes(&record.value)))
     }
 
     /// Removes everything, since it was committed.
-    pub fn clear(&mut self) {
+    pub(crate) fn clear(&mut self) {
         self.arena.shrink_to(KEPT_BYTES_MAX);
         self.arena.clear();
         self.records.clear();

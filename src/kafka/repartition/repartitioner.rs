@@ -21,7 +21,7 @@ const CLOCK: &str = "tagstream-clock";
 
 /// What one input partition passes on.
 #[derive(Debug)]
-pub struct Repartitioner {
+pub(crate) struct Repartitioner {
     source: SourcePartition,
     routes: Arc<[RepartitionTopic]>,
     /// By route and partition: the clock that was passed on last, as far as we know.
@@ -32,27 +32,27 @@ pub struct Repartitioner {
 }
 
 impl Repartitioner {
-    pub fn new(source: SourcePartition, routes: Arc<[RepartitionTopic]>, lead: SourceLead) -> Self {
+    pub(crate) fn new(source: SourcePartition, routes: Arc<[RepartitionTopic]>, lead: SourceLead) -> Self {
         let announced = routes.iter().map(|topic| vec![None; topic.partitions.max(0) as usize]).collect();
         Repartitioner { source, routes, announced, announced_min: None, lead }
     }
 
-    pub fn source(&self) -> &SourcePartition {
+    pub(crate) fn source(&self) -> &SourcePartition {
         &self.source
     }
 
     /// What all merged partitions were told.
-    pub fn announced(&self) -> Option<Timestamp> {
+    pub(crate) fn announced(&self) -> Option<Timestamp> {
         self.announced_min
     }
 
     /// Whether some merged partition does not know the clock.
-    pub fn is_behind(&self, clock: Option<Timestamp>) -> bool {
+    pub(crate) fn is_behind(&self, clock: Option<Timestamp>) -> bool {
         self.announced_min < clock
     }
 
     /// Passes an accepted event on; `clock` is the partition's, with it.
-    pub fn forward(
+    pub(crate) fn forward(
         &mut self,
         event: &Event,
         payload: &[u8],
@@ -73,7 +73,7 @@ impl Repartitioner {
     }
 
     /// Adds the marks to a body that is about to be sent.
-    pub fn add_watermarks(&mut self, clock: Option<Timestamp>, next_offset: i64, out: &mut RepartitionBuffer) {
+    pub(crate) fn add_watermarks(&mut self, clock: Option<Timestamp>, next_offset: i64, out: &mut RepartitionBuffer) {
         let Some(clock) = clock.filter(|clock| self.announced_min < Some(*clock)) else { return };
         // Who got an event in this transaction knows more than before; the next transaction without events tells the rest.
         let is_busy = !out.is_empty();
@@ -91,7 +91,7 @@ impl Repartitioner {
 }
 
 /// The headers of a record that is forwarded from a source.
-pub fn repartition_headers(source: &SourcePartition, record: &RepartitionRecord) -> OwnedHeaders {
+pub(crate) fn repartition_headers(source: &SourcePartition, record: &RepartitionRecord) -> OwnedHeaders {
     let SourcePartition { topic, partition } = source;
     let (source, clock) = (format!("{topic}/{partition}/{}", record.offset), record.clock.ms().to_string());
     OwnedHeaders::new_with_capacity(2)
@@ -100,7 +100,7 @@ pub fn repartition_headers(source: &SourcePartition, record: &RepartitionRecord)
 }
 
 /// Reads what the headers of a record say; `None`: it was not passed on by us.
-pub fn source_position(message: &impl Message) -> Option<SourcePosition<'_>> {
+pub(crate) fn source_position(message: &impl Message) -> Option<SourcePosition<'_>> {
     let headers = message.headers()?;
     let text = |name: &str| {
         let header = headers.iter().find(|header| header.key == name)?;

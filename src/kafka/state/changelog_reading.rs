@@ -10,7 +10,7 @@ use crate::kafka::topology::SourcePartition;
 
 /// What the changelog says of where a partition stands.
 #[derive(Clone, Debug)]
-pub struct ChangelogPosition {
+pub(crate) struct ChangelogPosition {
     pub next_offset: i64,
     pub log_id: u64,
     pub(super) position: Position,
@@ -18,14 +18,14 @@ pub struct ChangelogPosition {
 
 /// What the changelog says of the sources of a merged partition.
 #[derive(Clone, Debug)]
-pub struct MergeProgress {
+pub(crate) struct MergeProgress {
     pub read_to: i64,
     pub sources: Vec<SourceProgress>,
 }
 
 /// What is wrong with a record.
 #[derive(Clone, Debug, thiserror::Error)]
-pub enum ChangelogReadError {
+pub(crate) enum ChangelogReadError {
     #[error(transparent)]
     Unreadable(#[from] Unreadable),
     #[error(transparent)]

@@ -45,7 +45,7 @@ pub(super) const PROGRESS: Duration = Duration::from_secs(5);
 
 /// A partition whose state is to be read back.
 #[derive(Clone, Debug)]
-pub struct RestoreRequest {
+pub(crate) struct RestoreRequest {
     pub partition: PartitionId,
     pub committed: Option<i64>,
     /// Given when the partition has been given up meanwhile.
@@ -54,10 +54,10 @@ pub struct RestoreRequest {
 
 /// Tells an errand that nobody waits for a partition any more. A copy is the same signal.
 #[derive(Clone, Debug, Default)]
-pub struct Cancel(Arc<AtomicBool>);
+pub(crate) struct Cancel(Arc<AtomicBool>);
 
 impl Cancel {
-    pub fn give(&self) {
+    pub(crate) fn give(&self) {
         self.0.store(true, Ordering::Relaxed);
     }
 
@@ -71,7 +71,7 @@ impl Cancel {
 }
 
 /// What an errand has found.
-pub struct RestoreResult {
+pub(crate) struct RestoreResult {
     pub partition: PartitionId,
     cancel: Cancel,
     pub result: Result<RestoredState, RestoreError>,
@@ -79,13 +79,13 @@ pub struct RestoreResult {
 
 impl RestoreResult {
     /// Whether it answers the task that bears this signal.
-    pub fn answers(&self, cancel: &Cancel) -> bool {
+    pub(crate) fn answers(&self, cancel: &Cancel) -> bool {
         self.cancel.is(cancel)
     }
 }
 
 /// A state as of a transaction.
-pub struct RestoredState {
+pub(crate) struct RestoredState {
     pub state: Partition,
     /// The changelog's note of it; none where the changelog is empty.
     pub position: Option<ChangelogPosition>,
@@ -101,7 +101,7 @@ pub struct RestoredState {
 
 /// Why a state cannot be read back.
 #[derive(Clone, Debug, thiserror::Error)]
-pub enum RestoreError {
+pub(crate) enum RestoreError {
     #[error(transparent)]
     Client(#[from] ClientError),
     #[error("{topic}, partition {partition}, offset {offset}: {error}")]
@@ -113,29 +113,29 @@ pub enum RestoreError {
 }
 
 /// Sends errands, and takes what they find.
-pub struct Restorer<W> {
+pub(crate) struct Restorer<W> {
     job: RestoreJob<W>,
     results: Receiver<RestoreResult>,
 }
 
 impl<W: KafkaClients> Restorer<W> {
-    pub fn new(clients: W, context: RestoreContext, snapshots: Option<Arc<SnapshotStore>>) -> Self {
+    pub(crate) fn new(clients: W, context: RestoreContext, snapshots: Option<Arc<SnapshotStore>>) -> Self {
         let (sender, results) = mpsc::channel();
         Restorer { job: RestoreJob { clients, context, snapshots, results: sender }, results }
     }
 
     /// Another catalog is in force: errands from now on read under it.
-    pub fn switch_catalog(&mut self, programs: Arc<Programs>) {
+    pub(crate) fn switch_catalog(&mut self, programs: Arc<Programs>) {
         self.job.context.programs = programs;
     }
 
     /// Has the states of partitions read back, one after the other.
-    pub fn send(&self, requests: Vec<RestoreRequest>) {
+    pub(crate) fn send(&self, requests: Vec<RestoreRequest>) {
         let job = self.job.clone();
         self.job.clients.spawn("restore", Box::new(move || job.run(requests)));
     }
 
-    pub fn next(&self) -> Option<RestoreResult> {
+    pub(crate) fn next(&self) -> Option<RestoreResult> {
         self.results.try_recv().ok()
     }
 }
@@ -152,7 +152,7 @@ pub enum Backfill {
 
 /// What reading states back needs to know of its worker.
 #[derive(Clone)]
-pub struct RestoreContext {
+pub(crate) struct RestoreContext {
     pub worker: WorkerId,
     pub topology: Arc<Topology>,
     pub programs: Arc<Programs>,

@@ -16,7 +16,7 @@ const FILE_MODE: u32 = 0o600;
 
 /// Where the snapshots of an application are.
 #[derive(Clone, Debug)]
-pub struct SnapshotStore {
+pub(crate) struct SnapshotStore {
     folder: PathBuf,
     /// The changelog whose partitions' files are called by their numbers alone.
     usual: String,
@@ -24,7 +24,7 @@ pub struct SnapshotStore {
 
 /// Why a snapshot is not used.
 #[derive(Clone, Debug, thiserror::Error)]
-pub enum SnapshotUnusable {
+pub(crate) enum SnapshotUnusable {
     #[error(transparent)]
     File(#[from] SnapshotError),
     #[error("it is of {topic}, partition {partition}")]
@@ -50,7 +50,7 @@ pub fn prepare(settings: &Settings) -> io::Result<()> {
 }
 
 impl SnapshotStore {
-    pub fn of(settings: &Settings) -> Option<Self> {
+    pub(crate) fn of(settings: &Settings) -> Option<Self> {
         let state = settings.state.as_ref()?;
         Some(SnapshotStore {
             folder: state.directory.join(&settings.kafka.application),
@@ -67,7 +67,7 @@ impl SnapshotStore {
     ///
     /// # Errors
     /// A file that is none, or of something else.
-    pub fn open(
+    pub(crate) fn open(
         &self,
         changelog: &str,
         partition: i32,
@@ -89,7 +89,7 @@ impl SnapshotStore {
     ///
     /// # Errors
     /// The disk is full, or whatever else may be wrong with it. What was there is there still.
-    pub fn write(&self, changelog: &str, partition: i32, bytes: &[u8]) -> io::Result<()> {
+    pub(crate) fn write(&self, changelog: &str, partition: i32, bytes: &[u8]) -> io::Result<()> {
         let path = self.path(changelog, partition);
         let unfinished = path.with_extension("unfinished");
         let written = write_through(&unfinished, bytes).and_then(|()| fs::rename(&unfinished, &path));

@@ -19,7 +19,7 @@ use crate::kafka::state::{Cancel, RestoreError};
 ///
 /// A partition is fetched from only while it runs, and no transaction holds one that does not. One that is stopped stays
 /// assigned, so that nobody else tries the same; the others go on.
-pub enum Task {
+pub(crate) enum Task {
     /// `disagreements`: how often in a row the state that was read back did not belong to the committed offset.
     Assigned {
         disagreements: u32,
@@ -31,18 +31,18 @@ pub enum Task {
 
 impl Task {
     /// Whether something of the partition has to be committed.
-    pub fn is_dirty(&self) -> bool {
+    pub(crate) fn is_dirty(&self) -> bool {
         matches!(self, Task::Running(running) if running.is_dirty())
     }
 
     /// Whether the partition has a part in the next transaction.
-    pub fn is_due(&self) -> bool {
+    pub(crate) fn is_due(&self) -> bool {
         matches!(self, Task::Running(running) if running.is_due())
     }
 }
 
 /// A partition whose state is being read back.
-pub struct RestoringTask {
+pub(crate) struct RestoringTask {
     pub committed: Option<i64>,
     /// Where it will go on.
     pub next_offset: i64,
@@ -56,7 +56,7 @@ pub struct RestoringTask {
 
 /// Why a partition cannot go on until a person has done something.
 #[derive(Clone, Debug, thiserror::Error)]
-pub enum PartitionError {
+pub(crate) enum PartitionError {
     #[error(
         "the group stands at offset {offset} of partition {partition} of {topic}, which holds {} to {}: the records were \
          deleted or the topic was made anew; nothing is skipped silently, so reset the group's offsets \

@@ -8,7 +8,7 @@ use crate::model::Timestamp;
 
 /// The note beside an offset.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct OffsetMetadata<'a> {
+pub(crate) struct OffsetMetadata<'a> {
     /// The transaction's name.
     pub transaction: &'a str,
     /// The partition's clock; only of those that pass events on.
@@ -24,7 +24,7 @@ const TOLD: &str = " told ";
 const AHEAD: &str = " ahead ";
 
 impl<'a> OffsetMetadata<'a> {
-    pub fn write(&self) -> String {
+    pub(crate) fn write(&self) -> String {
         let ms = |at: Option<Timestamp>| at.map(Timestamp::ms);
         let ahead = (self.ahead > 0).then_some(self.ahead as i64);
         let mut text = self.transaction.to_owned();
@@ -38,7 +38,7 @@ impl<'a> OffsetMetadata<'a> {
     }
 
     /// Reads what [`OffsetMetadata::write`] wrote, and of anything else as much as there is.
-    pub fn read(text: &'a str) -> Self {
+    pub(crate) fn read(text: &'a str) -> Self {
         let number = |word: &str| -> Option<i64> {
             let (_, rest) = text.split_once(word)?;
             rest.split(' ').next()?.parse().ok()

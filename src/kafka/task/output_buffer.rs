@@ -20,7 +20,7 @@ const BYTES_MAX: usize = 16 << 20;
 const RECORDS_MAX: usize = 50_000;
 
 /// A tag change, written out.
-pub struct ChangeRecord {
+pub(crate) struct ChangeRecord {
     key: Span,
     value: Span,
     pub id: u128,
@@ -29,7 +29,7 @@ pub struct ChangeRecord {
 }
 
 /// A record that was no event, as it came, and why.
-pub struct DeadLetter {
+pub(crate) struct DeadLetter {
     key: Option<Span>,
     value: Span,
     /// The record's own headers and ours.
@@ -37,7 +37,7 @@ pub struct DeadLetter {
 }
 
 /// The changelog's record of where a partition stands, but for the name of the transaction that carries it.
-pub struct SealedMeta {
+pub(crate) struct SealedMeta {
     pub log: u64,
     pub next_offset: i64,
     pub clock: Option<Timestamp>,
@@ -49,7 +49,7 @@ pub struct SealedMeta {
 
 impl SealedMeta {
     /// The record as a transaction of this name carries it.
-    pub fn named<'a>(&'a self, transaction: &'a str) -> ChangelogRecord<'a> {
+    pub(crate) fn named<'a>(&'a self, transaction: &'a str) -> ChangelogRecord<'a> {
         let SealedMeta { log, next_offset, clock, extent, catalog, schema, ref notes } = *self;
         ChangelogRecord::Meta(Meta { log, next_offset, clock, extent, catalog, schema, transaction, notes })
     }
@@ -57,7 +57,7 @@ impl SealedMeta {
 
 /// The output of one partition.
 #[derive(Default)]
-pub struct OutputBuffer {
+pub(crate) struct OutputBuffer {
     arena: Vec<u8>,
     changes: Vec<ChangeRecord>,
     /// How many changes, from the first, have been sent before the transaction.
@@ -76,28 +76,28 @@ pub struct OutputBuffer {
 }
 
 impl OutputBuffer {
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.changes.is_empty()
             && self.dead_letters.is_empty()
             && self.repartition.is_empty()
             && self.touched.is_empty()
     }
 
-    pub fn bytes(&self) -> usize {
+    pub(crate) fn bytes(&self) -> usize {
         self.arena.len() + self.repartition.bytes()
     }
 
-    pub fn change_count(&self) -> u64 {
+    pub(crate) fn change_count(&self) -> u64 {
         self.changes.len() as u64
     }
 
-    pub fn is_full(&self) -> bool {
+    pub(crate) fn is_full(&self) -> bool {
         self.bytes() >= BYTES_MAX
             || self.changes.len() + self.dead_letters.len() + self.repartition.len() >= RECORDS_MAX
     }
 
     /// Forgets all, since it was committed, but for the number of changes.
-    pub fn clear(&mut self) -> ChangeStats {
+    pub(crate) fn clear(&mut self) -> ChangeStats {
         // A burst must not hold its memory for ever.
         self.arena.shrink_to(BYTES_MAX);
         self.arena.clear();
@@ -113,13 +113,13 @@ impl OutputBuffer {
     }
 
     /// The changes from one of them on, with key and value.
-    pub fn changes_from(&self, first: usize) -> impl Iterator<Item = (&ChangeRecord, &[u8], &[u8])> {
+    pub(crate) fn changes_from(&self, first: usize) -> impl Iterator<Item = (&ChangeRecord, &[u8], &[u8])> {
         self.changes[first..]
             .iter()
             .map(|change| (change, &self.arena[change.key.clone()], &self.arena[change.value.clone()]))
     }
 
-    pub fn dead_letters(&self) -> impl Iterator<Item = (&DeadLetter, Option<&[u8]>, &[u8])> {
+    pub(crate) fn dead_letters(&self) -> impl Iterator<Item = (&DeadLetter, Option<&[u8]>, &[u8])> {
         self.dead_letters.iter().map(|dead_letter| {
             let key = dead_letter.key.clone().map(|key| &self.arena[key]);
             (dead_letter, key, &self.arena[dead_letter.value.clone()])
@@ -127,12 +127,12 @@ impl OutputBuffer {
     }
 
     /// Current tags, with key and value.
-    pub fn tags(&self) -> impl Iterator<Item = (&[u8], Option<&[u8]>)> {
+    pub(crate) fn tags(&self) -> impl Iterator<Item = (&[u8], Option<&[u8]>)> {
         self.keyed(&self.tags)
     }
 
     /// Records of the changelog, with key and value.
-    pub fn log(&self) -> impl Iterator<Item = (&[u8], Option<&[u8]>)> {
+    pub(crate) fn log(&self) -> impl Iterator<Item = (&[u8], Option<&[u8]>)> {
         self.keyed(&self.log)
     }
 
@@ -141,12 +141,12 @@ impl OutputBuffer {
     }
 
     /// The record of where the partition stands; none where no state is kept.
-    pub fn meta(&self) -> Option<&SealedMeta> {
+    pub(crate) fn meta(&self) -> Option<&SealedMeta> {
         self.meta.as_ref()
     }
 
     /// Adds the current tags of an entity, which `write` writes; it returns whether there is such an entity.
-    pub fn add_current_tags(&mut self, entity: &str, key: &str, write: impl FnOnce(&mut Vec<u8>) -> bool) {
+    pub(crate) fn add_current_tags(&mut self, entity: &str, key: &str, write: impl FnOnce(&mut Vec<u8>) -> bool) {
         let start = self.arena.len();
         self.arena.extend_from_slice(entity.as_bytes());
         self.arena.push(b':');
@@ -158,7 +158,7 @@ impl OutputBuffer {
     }
 
     /// Adds the record of how far the sources of a merged partition are.
-    pub fn add_sources(&mut self, merge: &TimeMerge<Box<[u8]>>) {
+    pub(crate) fn add_sources(&mut self, merge: &TimeMerge<Box<[u8]>>) {
         let mut entries = Vec::new();
         for (source, clock, next) in merge.progress() {
             SourceEntry { topic: &source.topic, partition: source.partition, clock, next }.write(&mut entries);
@@ -166,16 +166,16 @@ impl OutputBuffer {
         self.put_log(&ChangelogRecord::Sources { read_to: merge.read_to(), entries: &entries });
     }
 
-    pub fn add_meta(&mut self, meta: SealedMeta) {
+    pub(crate) fn add_meta(&mut self, meta: SealedMeta) {
         self.meta = Some(meta);
     }
 
-    pub fn touched(&self) -> impl Iterator<Item = &str> {
+    pub(crate) fn touched(&self) -> impl Iterator<Item = &str> {
         self.touched.iter().map(|key| &**key)
     }
 
     /// Keeps a record that was rejected, with the headers that say why and where it stood.
-    pub fn reject(&mut self, message: &impl Message, reason: Reject, detail: Option<&str>) {
+    pub(crate) fn reject(&mut self, message: &impl Message, reason: Reject, detail: Option<&str>) {
         let key = message.key().map(|key| self.keep(key));
         let value = self.keep(message.payload().unwrap_or_default());
         let given = message.headers().into_iter().flat_map(Headers::iter);
@@ -199,7 +199,7 @@ impl OutputBuffer {
     }
 
     /// Keeps bytes for a record.
-    pub fn keep(&mut self, bytes: &[u8]) -> Span {
+    pub(crate) fn keep(&mut self, bytes: &[u8]) -> Span {
         let start = self.arena.len();
         self.arena.extend_from_slice(bytes);
         start..self.arena.len()

@@ -16,7 +16,7 @@ use crate::model::ChangeKind;
 use crate::settings::Settings;
 
 /// Where records go, and how they are addressed.
-pub struct RecordWriter {
+pub(crate) struct RecordWriter {
     changes: String,
     tags: Option<String>,
     dead_letters: String,
@@ -32,7 +32,7 @@ pub struct RecordWriter {
 }
 
 impl RecordWriter {
-    pub fn new(settings: &Settings, topology: Arc<Topology>) -> Self {
+    pub(crate) fn new(settings: &Settings, topology: Arc<Topology>) -> Self {
         RecordWriter {
             changes: settings.output.changes.clone(),
             tags: settings.output.tags.clone(),
@@ -47,7 +47,7 @@ impl RecordWriter {
     }
 
     /// Cuts dead letters from now on, each call to less. Returns to how many bytes.
-    pub fn cut_dead_letters(&mut self) -> usize {
+    pub(crate) fn cut_dead_letters(&mut self) -> usize {
         const FIRST: usize = 900_000;
         const LEAST: usize = 1_000;
         self.dead_letter_bytes_max = (self.dead_letter_bytes_max / 10).clamp(LEAST, FIRST);
@@ -55,12 +55,12 @@ impl RecordWriter {
     }
 
     /// Whether the current tags of entities are sent.
-    pub fn writes_tags(&self) -> bool {
+    pub(crate) fn writes_tags(&self) -> bool {
         self.tags.is_some()
     }
 
     /// Sends the sealed output of a partition in a transaction of this name.
-    pub fn send<W: KafkaClients>(
+    pub(crate) fn send<W: KafkaClients>(
         &mut self,
         partition: PartitionId,
         output: &OutputBuffer,
@@ -127,7 +127,7 @@ impl RecordWriter {
     }
 
     /// The record of a tag change.
-    pub fn change<'a>(&'a self, change: &ChangeRecord, key: &'a [u8], value: &'a [u8]) -> OutgoingRecord<'a> {
+    pub(crate) fn change<'a>(&'a self, change: &ChangeRecord, key: &'a [u8], value: &'a [u8]) -> OutgoingRecord<'a> {
         BaseRecord::to(&self.changes).key(key).payload(value).headers(self.headers(change))
     }
 

@@ -19,7 +19,7 @@ const ACCEPTED: Timestamp = Timestamp::MAX;
 
 /// What became of a record that was offered to a partition.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum TakeOutcome {
+pub(crate) enum TakeOutcome {
     /// It was applied, rejected or skipped; the next offset stands behind it.
     Done { accepted: bool },
     /// The body is full and has to be committed first; the record is to be offered again.
@@ -30,7 +30,7 @@ pub enum TakeOutcome {
 const LOG_BYTES_MAX: usize = 8 << 20;
 
 /// A partition whose state is whole.
-pub struct RunningTask {
+pub(crate) struct RunningTask {
     state: Partition,
     pub output: OutputBuffer,
     /// Whether the body holds what the changelog needs: from then on it stays as it is until it is committed.
@@ -57,14 +57,14 @@ pub struct RunningTask {
 }
 
 /// What a worker needs to apply a record, whichever partition it is from.
-pub struct WorkerScratch {
+pub(crate) struct WorkerScratch {
     pub decoder: Decoder,
     pub event: Event,
     pub counts: WorkerStats,
 }
 
 impl RunningTask {
-    pub fn new(role: Role, state: Partition, log_id: u64, next_offset: i64, committed: Option<i64>) -> Self {
+    pub(crate) fn new(role: Role, state: Partition, log_id: u64, next_offset: i64, committed: Option<i64>) -> Self {
         RunningTask {
             state,
             output: OutputBuffer::default(),
@@ -83,13 +83,13 @@ impl RunningTask {
     }
 
     /// Whether it has a state that the changelog has to keep.
-    pub fn keeps_state(&self) -> bool {
+    pub(crate) fn keeps_state(&self) -> bool {
         self.role != Role::PassedOn
     }
 
     /// Completes the output, which is about to be sent, unless that was done: what it holds then is what is sent, however
     /// often. `with_tags`: whether the current tags of entities are sent.
-    pub fn seal(&mut self, with_tags: bool) {
+    pub(crate) fn seal(&mut self, with_tags: bool) {
         if self.sealed {
             return;
         }
@@ -133,38 +133,38 @@ impl RunningTask {
     }
 
     /// Copies what the changelog holds.
-    pub fn copy(&self, out: &mut impl Copyist) -> Result<(), NoCopy> {
+    pub(crate) fn copy(&self, out: &mut impl Copyist) -> Result<(), NoCopy> {
         self.state.copy(out)
     }
 
-    pub fn extent(&self) -> Extent {
+    pub(crate) fn extent(&self) -> Extent {
         self.state.extent()
     }
 
-    pub fn log_id(&self) -> u64 {
+    pub(crate) fn log_id(&self) -> u64 {
         self.log_id
     }
 
-    pub fn state_bytes(&self) -> usize {
+    pub(crate) fn state_bytes(&self) -> usize {
         self.state.state_bytes() as usize
     }
 
     /// Whether the changelog holds all that was applied.
-    pub fn is_committed(&self) -> bool {
+    pub(crate) fn is_committed(&self) -> bool {
         !self.is_dirty() && self.state.pending_bytes() == 0
     }
 
     /// What the body holds and will hold.
-    pub fn unsent_bytes(&self) -> usize {
+    pub(crate) fn unsent_bytes(&self) -> usize {
         self.output.bytes() + if self.sealed { 0 } else { self.state.pending_bytes() }
     }
 
-    pub fn clock(&self) -> Option<Timestamp> {
+    pub(crate) fn clock(&self) -> Option<Timestamp> {
         self.state.clock()
     }
 
     /// What stands beside the offset that a transaction of this name commits.
-    pub fn offset_metadata(&self, transaction: &str) -> String {
+    pub(crate) fn offset_metadata(&self, transaction: &str) -> String {
         let repartitioner = self.repartitioner.as_ref();
         let (clock, announced) =
             (repartitioner.and_then(|_| self.state.clock()), repartitioner.and_then(Repartitioner::announced));
@@ -173,30 +173,30 @@ impl RunningTask {
     }
 
     /// Whether the body is complete, and on its way.
-    pub fn is_sealed(&self) -> bool {
+    pub(crate) fn is_sealed(&self) -> bool {
         self.sealed
     }
 
-    pub fn is_full(&self) -> bool {
+    pub(crate) fn is_full(&self) -> bool {
         self.output.is_full() || self.state.pending_bytes() >= LOG_BYTES_MAX
     }
 
     /// The offset that is to be committed: the first record that a successor has to read.
-    pub fn next_offset(&self) -> i64 {
+    pub(crate) fn next_offset(&self) -> i64 {
         self.merge.as_ref().map_or(self.next_offset, TimeMerge::first_place)
     }
 
     /// The offset behind the last record that was taken.
-    pub fn position(&self) -> i64 {
+    pub(crate) fn position(&self) -> i64 {
         self.merge.as_ref().map_or(self.next_offset, TimeMerge::next_place)
     }
 
-    pub fn committed(&self) -> Option<i64> {
+    pub(crate) fn committed(&self) -> Option<i64> {
         self.committed
     }
 
     /// Whether there is something to commit: records to write, or an offset that moved.
-    pub fn is_dirty(&self) -> bool {
+    pub(crate) fn is_dirty(&self) -> bool {
         let is_behind = |repartitioner: &Repartitioner| repartitioner.is_behind(self.state.clock());
         self.sealed
             || !self.output.is_empty()
@@ -209,12 +209,12 @@ impl RunningTask {
     }
 
     /// Whether it has a part in the next transaction: it is dirty, or its log is purged, which takes what time it takes.
-    pub fn is_due(&self) -> bool {
+    pub(crate) fn is_due(&self) -> bool {
         self.is_dirty() || self.keeps_state() && self.state.is_purging()
     }
 
     /// What was sent is committed. Returns what was done for it.
-    pub fn mark_committed(&mut self) -> WorkStats {
+    pub(crate) fn mark_committed(&mut self) -> WorkStats {
         self.committed = Some(self.next_offset());
         (self.sealed, self.has_applied_merged) = (false, false);
         let mut work = std::mem::take(&mut self.work);
@@ -223,18 +223,18 @@ impl RunningTask {
         work
     }
 
-    pub fn state(&self) -> &Partition {
+    pub(crate) fn state(&self) -> &Partition {
         &self.state
     }
 
     /// Goes on under another catalog; nothing is on its way.
-    pub fn adopt(&mut self, program: Arc<Program>, held: TagNames) -> CatalogChange {
+    pub(crate) fn adopt(&mut self, program: Arc<Program>, held: TagNames) -> CatalogChange {
         self.work.engine(&self.state.take_stats(), self.state.program());
         self.state.adopt(program, held)
     }
 
     /// Lets all tags change again but these.
-    pub fn release_others(&mut self, held: &TagNames) {
+    pub(crate) fn release_others(&mut self, held: &TagNames) {
         let released: TagNames = self.state.held_tags().filter(|name| !held.contains(*name)).map(Box::from).collect();
         if !released.is_empty() {
             self.state.release(&released);
@@ -242,7 +242,7 @@ impl RunningTask {
     }
 
     /// Applies one record of the partition.
-    pub fn take(&mut self, message: &impl Message, now: Timestamp, scratch: &mut WorkerScratch) -> TakeOutcome {
+    pub(crate) fn take(&mut self, message: &impl Message, now: Timestamp, scratch: &mut WorkerScratch) -> TakeOutcome {
         if message.offset() < self.position() {
             // Never apply a record to state that has seen it.
             return TakeOutcome::Done { accepted: false };
@@ -292,7 +292,7 @@ impl RunningTask {
     }
 
     /// Takes a record of a merged partition in, and applies what may go then.
-    pub fn take_merged(&mut self, message: &impl Message, scratch: &mut WorkerScratch) -> TakeOutcome {
+    pub(crate) fn take_merged(&mut self, message: &impl Message, scratch: &mut WorkerScratch) -> TakeOutcome {
         if self.is_full() {
             return TakeOutcome::Full;
         }
@@ -314,7 +314,7 @@ impl RunningTask {
     }
 
     /// Applies what may go, in its order, and lets time pass up to the clock, as far as the body has room.
-    pub fn apply_merged(&mut self, scratch: &mut WorkerScratch) -> Advanced {
+    pub(crate) fn apply_merged(&mut self, scratch: &mut WorkerScratch) -> Advanced {
         if self.is_sealed() {
             return Advanced::Fully;
         }
@@ -337,22 +337,22 @@ impl RunningTask {
     }
 
     /// Counts an event.
-    pub fn apply(&mut self, event: &Event) {
+    pub(crate) fn apply(&mut self, event: &Event) {
         self.state.apply(event, &mut self.output);
     }
 
     /// Whether its source is so far ahead that it is worth knowing where the others are.
-    pub fn is_lead_notable(&self) -> bool {
+    pub(crate) fn is_lead_notable(&self) -> bool {
         self.repartitioner.as_ref().is_some_and(|repartitioner| repartitioner.lead.is_notable())
     }
 
     /// Whether its source has to rest.
-    pub fn is_ahead(&self) -> bool {
+    pub(crate) fn is_ahead(&self) -> bool {
         self.repartitioner.as_ref().is_some_and(|repartitioner| repartitioner.lead.is_too_large())
     }
 
     /// Takes note of where the source is that is furthest behind.
-    pub fn settle_lead(&mut self, least: MinWatermark<'_>) {
+    pub(crate) fn settle_lead(&mut self, least: MinWatermark<'_>) {
         if let Some(repartitioner) = &mut self.repartitioner {
             let source = repartitioner.source().clone();
             repartitioner.lead.settle(&source, least);
@@ -360,7 +360,7 @@ impl RunningTask {
     }
 
     /// Lets time pass, one due instant after the other, as far as the body has room.
-    pub fn advance_to(&mut self, to: Timestamp) -> Advanced {
+    pub(crate) fn advance_to(&mut self, to: Timestamp) -> Advanced {
         loop {
             let due = self.state.next_due();
             if due > to {
@@ -377,7 +377,7 @@ impl RunningTask {
 
 /// Whether time has passed as far as was asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Advanced {
+pub(crate) enum Advanced {
     Fully,
     /// The body is full: commit, then ask again.
     UntilFull,

@@ -37,14 +37,14 @@ const QUEUE_FULL_PAUSE: Duration = Duration::from_millis(1);
 
 /// Why nothing moves: the step that does not end, and what Kafka says about it.
 #[derive(Clone, Debug)]
-pub struct Blocked {
+pub(crate) struct Blocked {
     pub step: &'static str,
     pub why: String,
 }
 
 /// Whether a transaction can begin.
 #[derive(Clone, Debug)]
-pub enum Readiness {
+pub(crate) enum Readiness {
     Ready,
     /// Not yet; the same call goes on with it.
     Blocked(Blocked),
@@ -52,7 +52,7 @@ pub enum Readiness {
 
 /// How a transaction stands after a step.
 #[derive(Clone, Debug)]
-pub enum TransactionOutcome {
+pub(crate) enum TransactionOutcome {
     Committed,
     /// Not yet; the same call goes on with it.
     Blocked(Blocked),
@@ -100,7 +100,7 @@ enum TransactionStage {
 }
 
 /// The producer of a worker.
-pub struct TransactionManager<W: KafkaClients> {
+pub(crate) struct TransactionManager<W: KafkaClients> {
     clients: W,
     worker: WorkerId,
     listener: EventListener,
@@ -108,7 +108,7 @@ pub struct TransactionManager<W: KafkaClients> {
 }
 
 impl<W: KafkaClients> TransactionManager<W> {
-    pub fn new(clients: W, worker: WorkerId, listener: EventListener) -> Self {
+    pub(crate) fn new(clients: W, worker: WorkerId, listener: EventListener) -> Self {
         TransactionManager { clients, worker, listener, state: ProducerState::Down }
     }
 
@@ -116,7 +116,7 @@ impl<W: KafkaClients> TransactionManager<W> {
     ///
     /// # Errors
     /// A client cannot be created.
-    pub fn prepare(&mut self, until: Instant) -> Result<Readiness, ClientError> {
+    pub(crate) fn prepare(&mut self, until: Instant) -> Result<Readiness, ClientError> {
         loop {
             match std::mem::replace(&mut self.state, ProducerState::Down) {
                 ProducerState::Down => {
@@ -152,7 +152,7 @@ impl<W: KafkaClients> TransactionManager<W> {
     }
 
     /// Begins a transaction; [`TransactionManager::prepare`] must have succeeded. Local: no broker hears of it yet.
-    pub fn begin(&mut self) -> Result<(), Blocked> {
+    pub(crate) fn begin(&mut self) -> Result<(), Blocked> {
         let ProducerState::Idle(producer, None) = std::mem::replace(&mut self.state, ProducerState::Down) else {
             return Err(Blocked { step: "beginning a transaction", why: "the producer is not ready".to_owned() });
         };
@@ -169,7 +169,7 @@ impl<W: KafkaClients> TransactionManager<W> {
     /// Sends a record within the transaction, waiting for room if there is none.
     ///
     /// An error ends the transaction: [`TransactionManager::finish`] aborts it.
-    pub fn send(&mut self, mut record: OutgoingRecord<'_>, until: Instant) {
+    pub(crate) fn send(&mut self, mut record: OutgoingRecord<'_>, until: Instant) {
         let ProducerState::Open(producer, open) = &mut self.state else { return };
         if !matches!(open.stage, TransactionStage::Delivering) {
             return;
@@ -187,7 +187,7 @@ impl<W: KafkaClients> TransactionManager<W> {
     }
 
     /// Goes on with the open transaction: delivery, offsets (each bearing the transaction's name), commit; or abort.
-    pub fn finish(
+    pub(crate) fn finish(
         &mut self,
         offsets: &[PartitionOffset],
         (consumer, member): (&W::Consumer, &str),
@@ -252,7 +252,7 @@ impl<W: KafkaClients> TransactionManager<W> {
     }
 
     /// Gives the producer up, whatever it was doing. An open transaction is then in doubt.
-    pub fn abandon(&mut self) {
+    pub(crate) fn abandon(&mut self) {
         self.state = ProducerState::Down;
     }
 

@@ -33,7 +33,7 @@ const BACK: i64 = 3;
 const FILE_BYTES: usize = 64 << 10;
 
 /// Takes snapshots.
-pub struct SnapshotScheduler<W: KafkaClients> {
+pub(super) struct SnapshotScheduler<W: KafkaClients> {
     clients: W,
     snapshots: Arc<SnapshotStore>,
     topology: Arc<Topology>,
@@ -76,7 +76,7 @@ enum SnapshotNotTaken {
 }
 
 impl<W: KafkaClients> SnapshotScheduler<W> {
-    pub fn new(clients: W, snapshots: Arc<SnapshotStore>, topology: Arc<Topology>, interval: Duration) -> Self {
+    pub(super) fn new(clients: W, snapshots: Arc<SnapshotStore>, topology: Arc<Topology>, interval: Duration) -> Self {
         let (sender, written) = mpsc::channel();
         SnapshotScheduler {
             clients,
@@ -92,7 +92,7 @@ impl<W: KafkaClients> SnapshotScheduler<W> {
     }
 
     /// A partition is not ours any more.
-    pub fn forget(&mut self, partition: PartitionId) {
+    pub(super) fn forget(&mut self, partition: PartitionId) {
         self.known.remove(&partition);
     }
 
