@@ -1,9 +1,10 @@
-//! What a worker needs of Kafka, as traits: librdkafka stands behind them in the service ([`crate::kafka::client::producer`]), a
-//! simulated cluster in tests.
+//! What a worker needs of Kafka, as traits. In the service librdkafka stands behind them
+//! ([`client`](crate::kafka::client)), in tests a simulated cluster.
 //!
-//! The cut lies below everything that decides something: the classes of errors, the end of a transaction, the answers
-//! to the group, what a restored state must agree with are all above it. Topics are numbers here ([`super::Stream`]); their
-//! names are known to whoever made the wire. Time passes through it too, so that a simulation can own it.
+//! Everything that decides something is above these traits: what follows from a class of errors, the end of a
+//! transaction, the answers to the group, what a restored state must agree with. Topics are numbers here
+//! ([`TopicId`](crate::kafka::TopicId)); the implementation knows their names. Time passes through the traits too, so
+//! that a simulation can control it.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -15,23 +16,23 @@ use rdkafka::types::RDKafkaErrorCode;
 
 use crate::kafka::topology::PartitionId;
 
-/// A client could not be made. The words hold no value of a property.
+/// A client could not be created. The text holds no value of a property.
 #[derive(Clone, Debug, thiserror::Error)]
 #[error("cannot make a Kafka client: {0}")]
 pub struct ClientError(pub(crate) String);
 
-/// What an error asks for.
+/// What an error requires.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ErrorClass {
-    /// The same call again goes on with it.
+    /// The same call has to be repeated, and goes on with it.
     Retriable,
-    /// The transaction has to be aborted, and can be.
+    /// The transaction has to be aborted.
     Abortable,
-    /// The client is of no use any more; what it was doing is in doubt.
+    /// The client cannot be used any more; what it was doing is in doubt.
     Fatal,
 }
 
-/// An error of a client, in the words that matter here.
+/// An error of a client call.
 #[derive(Clone, Debug)]
 pub struct BrokerError {
     pub class: ErrorClass,
@@ -40,7 +41,7 @@ pub struct BrokerError {
 }
 
 impl BrokerError {
-    /// Whether a call used its time up: others that are to be repeated came back at once, and need a pause.
+    /// Whether the call used all its time. Other calls that are to be repeated return at once, and need a pause.
     pub fn timed_out(&self) -> bool {
         self.code == Some(RDKafkaErrorCode::OperationTimedOut)
     }
@@ -54,11 +55,11 @@ impl fmt::Display for BrokerError {
     }
 }
 
-/// What the group wants of a consumer.
+/// What the group requests of a consumer.
 #[derive(Clone, Debug)]
 pub enum Rebalance {
     Assign(Vec<PartitionId>),
-    /// `lost`: the partitions may already be somebody else's.
+    /// `lost`: the partitions may already be assigned to another member.
     Revoke {
         partitions: Vec<PartitionId>,
         lost: bool,
@@ -69,13 +70,13 @@ pub enum Rebalance {
 /// What the group has committed for a partition.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CommittedOffset {
-    /// `None`: nothing yet.
+    /// `None`: none yet.
     pub offset: Option<i64>,
-    /// What was written beside it.
+    /// The text that was committed with it.
     pub metadata: String,
 }
 
-/// Where a partition begins and ends.
+/// The first offset of a partition, and its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OffsetBounds {
     pub low: i64,
@@ -84,7 +85,7 @@ pub struct OffsetBounds {
 
 /// A record as it was polled, which may be borrowed from the client.
 pub trait PolledRecord: Message {
-    /// A copy that can wait.
+    /// A copy that does not borrow.
     fn detach(&self) -> OwnedMessage;
 }
 
@@ -108,94 +109,93 @@ pub trait KafkaClients: Clone + Send + 'static {
     type Changelog: ChangelogReader;
 
     fn consumer(&self) -> Result<Self::Consumer, ClientError>;
-    /// A producer that has yet to get its transactional id.
+    /// A producer that has not got its transactional id.
     fn producer(&self) -> Result<Self::Producer, ClientError>;
     fn non_transactional_producer(&self) -> Result<Self::NonTransactionalProducer, ClientError>;
     fn changelog(&self) -> Result<Self::Changelog, ClientError>;
-    /// A reader of what the partitions themselves hold, where the other reads what their changelogs do.
+    /// A reader of the partitions themselves, not of their changelogs.
     fn history(&self) -> Result<Self::Changelog, ClientError>;
 
     fn now(&self) -> Instant;
     fn sleep(&self, time: Duration);
-    /// Runs something beside the worker. It ends by itself.
+    /// Runs a job on a thread of its own.
     fn spawn(&self, name: &str, job: Box<dyn FnOnce() + Send>);
 }
 
-/// A member of the group that reads the input, read_committed. Nothing is fetched but what [`GroupConsumer::fetch`]
-/// says.
+/// A member of the group, with `read_committed`. It fetches only what [`GroupConsumer::fetch`] says.
 pub trait GroupConsumer {
     type Record<'a>: PolledRecord
     where
         Self: 'a;
 
     fn join(&self) -> Result<(), BrokerError>;
-    /// `None` says nothing about whether there is more to read.
+    /// `None` does not mean that everything was read.
     fn poll(&self, wait: Duration) -> Option<Result<Self::Record<'_>, BrokerError>>;
-    /// What the group wants, in order. Until it is answered, by [`GroupConsumer::accept`] or
-    /// [`GroupConsumer::give_up`], the group waits.
+    /// The next request of the group, in order. The group waits for its answer: [`GroupConsumer::accept`] or
+    /// [`GroupConsumer::give_up`].
     fn next_rebalance(&self) -> Option<Rebalance>;
-    /// Who the consumer is to the group; `None`: nobody now. A name that changes tells that a membership has ended and
-    /// another has begun. librdkafka does not tell that of itself where it happens during a rebalance: it joins again
-    /// as if what it had were still its own.
+    /// The member id of the consumer; `None`: it is not a member now. A new id means that one membership has ended and
+    /// another has begun. librdkafka does not tell when this happens during a rebalance: it joins again as if its
+    /// partitions were still its own.
     fn member(&self) -> Option<String>;
-    /// Takes what was assigned, of which nothing is fetched yet.
+    /// Accepts an assignment. Nothing of it is fetched yet.
     fn accept(&self) -> Result<(), BrokerError>;
     /// Gives partitions up, of which these were fetched.
     fn give_up(&self, fetched: &[PartitionId]) -> Result<(), BrokerError>;
-    /// Fetches partitions, each from an offset on.
+    /// Fetches partitions, each from this offset on.
     fn fetch(&self, starts: &[(PartitionId, i64)]) -> Result<(), BrokerError>;
     fn pause(&self, partitions: &[PartitionId]) -> Result<(), BrokerError>;
     fn resume(&self, partitions: &[PartitionId]) -> Result<(), BrokerError>;
-    /// What the group has committed, by partition; an error while a transaction that may move it is open.
+    /// The offsets that the group has committed; an error for partitions whose offset an open transaction may move.
     fn committed(
         &self,
         partitions: &[PartitionId],
         patience: Duration,
     ) -> Result<BTreeMap<PartitionId, Result<CommittedOffset, BrokerError>>, BrokerError>;
-    /// The same without waiting: what a transaction that is open may be about to move. Nothing can begin there.
+    /// The same without waiting for open transactions: the offsets may be about to move, so nothing can start from
+    /// them.
     fn committed_unstable(
         &self,
         partitions: &[PartitionId],
         patience: Duration,
     ) -> Result<BTreeMap<PartitionId, CommittedOffset>, BrokerError>;
     fn bounds(&self, partition: PartitionId, patience: Duration) -> Result<OffsetBounds, BrokerError>;
-    /// The ends of partitions, as they are after the call began; those that are not known now are left out.
+    /// The ends of partitions, read after the call began. Partitions whose end is not known now are left out.
     fn ends(&self, partitions: &[PartitionId], patience: Duration) -> Result<BTreeMap<PartitionId, i64>, BrokerError>;
-    /// The ends of all partitions of the input together: it grows when a record comes to any of them, whoever reads it.
+    /// The sum of the ends of all input partitions. It grows with every record, whichever process reads it.
     fn input_end(&self, patience: Duration) -> Result<i64, BrokerError>;
-    /// Where the consumer is about to read. It steps over what is no record.
+    /// The next offset that the consumer reads. It skips transaction markers.
     fn positions(&self) -> Result<BTreeMap<PartitionId, i64>, BrokerError>;
-    /// From now on the group is answered without asking the worker, and gets everything back.
+    /// From now on the group is answered without asking the worker: everything is given back.
     fn leave(&self) -> Result<(), BrokerError>;
 }
 
-/// The part of a partition in a transaction.
+/// The offset that a transaction commits for a partition.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PartitionOffset {
     pub partition: PartitionId,
-    /// The first record that is not behind it.
+    /// The offset behind the last record.
     pub next_offset: i64,
-    /// What is to stand beside the offset.
+    /// The text beside the offset.
     pub metadata: String,
 }
 
-/// A record to be sent, on its way borrowed from a body.
+/// A record to send, borrowed from a buffer.
 pub type OutgoingRecord<'a> = BaseRecord<'a, [u8], [u8]>;
 
-/// A producer that says what became of each step of its transactions.
+/// A producer that reports how each step of its transactions ends.
 pub trait TransactionalProducer<C> {
-    /// Gets the transactional id, which ends whatever its last owner has left open.
+    /// Gets the transactional id, which ends the transaction that its last owner has left open.
     fn init(&self, patience: Duration) -> Result<(), BrokerError>;
-    /// Local: no broker hears of it yet.
+    /// Sends no request.
     fn begin(&self) -> Result<(), BrokerError>;
-    /// Takes a record; gives it back, with the reason, if it cannot.
+    /// Takes a record, or gives it back with the reason.
     fn send<'a>(&self, record: OutgoingRecord<'a>) -> Result<(), (BrokerError, OutgoingRecord<'a>)>;
-    /// Records that no broker has answered for yet.
+    /// Records that no broker has acknowledged or refused yet.
     fn in_flight(&self) -> usize;
     /// The first record of this transaction that was refused.
     fn refused(&self) -> Option<RefusedRecord>;
-    /// Sends the next offsets, each with its metadata, in the name of the consumer as the group knows it now, as long
-    /// as it is this member.
+    /// Sends the offsets, each with its metadata, under the consumer's present membership, if that is `member`.
     fn send_offsets(
         &self,
         offsets: &[PartitionOffset],
@@ -205,23 +205,24 @@ pub trait TransactionalProducer<C> {
     ) -> Result<(), BrokerError>;
     fn commit(&self, patience: Duration) -> Result<(), BrokerError>;
     fn abort(&self, patience: Duration) -> Result<(), BrokerError>;
-    /// How many reports of [`TransactionalProducer::fault_count`] there have been: each tells all that happened before it.
+    /// How many statistics have come; each covers everything that happened before it: see
+    /// [`TransactionalProducer::fault_count`].
     fn report_count(&self) -> u64;
-    /// Requests that were sent again or timed out, connections that broke.
+    /// Requests that were repeated or timed out, and connections that broke.
     fn fault_count(&self) -> u64;
 }
 
-/// A producer whose records are seen at once, in no transaction.
+/// A producer whose records are visible at once, outside of transactions.
 pub trait NonTransactionalProducer {
-    /// Takes a record; gives it back, with the reason, if it cannot.
+    /// Takes a record, or gives it back with the reason.
     fn send<'a>(&self, record: OutgoingRecord<'a>) -> Result<(), (BrokerError, OutgoingRecord<'a>)>;
-    /// Records that no broker has answered for yet.
+    /// Records that no broker has acknowledged or refused yet.
     fn in_flight(&self) -> usize;
     /// The first record that was refused since the last call.
     fn take_refused(&self) -> Option<RefusedRecord>;
 }
 
-/// A record that a broker, or the client, would not take.
+/// A record that a broker, or the client, has refused.
 #[derive(Clone, Debug)]
 pub struct RefusedRecord {
     pub topic: String,
@@ -229,19 +230,19 @@ pub struct RefusedRecord {
     pub text: String,
 }
 
-/// Reads changelog partitions, or those whose changelogs they are, one at a time, read_committed.
+/// Reads changelog partitions, or the partitions that they belong to, one at a time, with `read_committed`.
 pub trait ChangelogReader {
     type Record<'a>: PolledRecord
     where
         Self: 'a;
 
-    /// The end of a partition, with what is not committed yet.
+    /// The end of a partition, including what is not committed.
     fn end(&self, partition: PartitionId, patience: Duration) -> Result<i64, BrokerError>;
-    /// The first offset, and the end of what is decided: no open transaction begins before it.
+    /// The first offset, and the last stable offset: no open transaction begins before it.
     fn stable(&self, partition: PartitionId, patience: Duration) -> Result<OffsetBounds, BrokerError>;
-    /// Reads a partition from an offset on, and no other.
+    /// Reads a partition from an offset on, instead of the one before.
     fn open(&self, partition: PartitionId, offset: i64) -> Result<(), BrokerError>;
     fn poll(&self, wait: Duration) -> Option<Result<Self::Record<'_>, BrokerError>>;
-    /// Where the reader is about to read, behind what is no record; `None` until it has found something.
+    /// The next offset that is read, behind transaction markers; `None` until a record was found.
     fn position(&self, partition: PartitionId) -> Result<Option<i64>, BrokerError>;
 }

@@ -1,18 +1,19 @@
-//! The catalog in force in this process, the one that is to follow it, and the tags that wait for approval (spec 8).
+//! The rollout of a changed catalog in this process: the active version, the pending one, and the tags that wait for
+//! approval.
 //!
 //! ```text
-//!              proposed          all workers have surveyed their partitions
-//!   In force ────────────▶ Surveyed ──────────────────────────────────────▶ In force, some tags on hold
+//!              submitted          all workers have measured the impact
+//!   Active ────────────▶ Pending ──────────────────────────────────────▶ Active, some tags held
 //!      ▲                                                                       │ approved
 //!      └───────────────────────────────────────────────────────────────────────┘
 //! ```
 //!
-//! An edit of the catalog must not mail a million people by mistake. So before a catalog takes effect all entities of this
-//! process are looked at under it, and a tag of which more than a share would change stays as it is until somebody
-//! approves. After a restart the catalog is in force at once; each partition is looked at when its state has been read
-//! back, and what was found so far decides.
+//! An edit of the catalog must not mail a million people by mistake. So before a catalog becomes active, all entities
+//! of this process are evaluated under it, and a tag that would change for more than a certain share of them is held:
+//! it stays as it is until the operator approves. After a restart the catalog is active at once; the impact on each
+//! partition is measured when its state has been read back, and the sum so far decides.
 //!
-//! Workers look at the version between two turns of their loops, and do what follows from it themselves.
+//! Workers look at the revision between two turns of their loops, and do what follows from it themselves.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -23,9 +24,9 @@ use crate::kafka::events::{CatalogEvent, EventListener, Occurrence, TagNames, Wo
 use crate::kafka::topology::PartitionId;
 use crate::settings::MaxChange;
 
-/// Shared by the workers of a process and those who operate it.
+/// Shared by the workers of a process and by those who operate it.
 pub struct CatalogRollout {
-    /// Grows whenever there is something to look at.
+    /// Grows with each change of the rollout.
     revision: AtomicU64,
     workers: usize,
     threshold: MaxChange,
@@ -37,19 +38,19 @@ pub struct CatalogRollout {
 struct RolloutState {
     active: CatalogVersion,
     pending: Option<PendingVersion>,
-    /// What partitions showed whose state was read back under a changed catalog.
+    /// The impact on partitions whose state was read back under a changed catalog.
     restored: BTreeMap<PartitionId, Outlook>,
-    /// What is on hold, and what would happen to it: by partition, as of when that was last looked at.
+    /// The held tags: the impact by partition, as last measured.
     held: BTreeMap<Box<str>, BTreeMap<PartitionId, Impact>>,
     approved: Approved,
 }
 
-/// A catalog that is in force.
+/// A catalog in a process, from when it becomes active.
 #[derive(Clone, Debug)]
 pub struct CatalogVersion {
     pub number: u64,
     pub programs: Arc<Programs>,
-    /// The tags that stay as they are when it takes effect.
+    /// The tags that stay as they are when it becomes active.
     pub held: TagNames,
 }
 
@@ -76,14 +77,14 @@ impl Approved {
     }
 }
 
-/// What a worker has to look at.
+/// What a worker has to know of the rollout.
 #[derive(Clone, Debug)]
 pub struct RolloutView {
     pub revision: u64,
     pub active: CatalogVersion,
-    /// A catalog to survey, by its number.
+    /// A catalog whose impact has to be measured, with its number.
     pub pending: Option<(u64, Arc<Programs>)>,
-    /// What is on hold in this process now.
+    /// The tags that are held in this process now.
     pub held: TagNames,
 }
 
@@ -91,13 +92,13 @@ pub struct RolloutView {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RolloutStatus {
     pub fingerprint: String,
-    /// The fingerprint of the one that is being surveyed.
+    /// The fingerprint of the pending version.
     pub pending: Option<String>,
     pub held: Vec<(Box<str>, Impact)>,
 }
 
 impl RolloutState {
-    /// Tags of these names stay as they are in a partition, which shows this.
+    /// Holds tags of these names in a partition, on which they would have this impact.
     fn hold<'a>(&mut self, partition: PartitionId, impact: &Outlook, names: impl Iterator<Item = &'a Box<str>>) {
         for name in names {
             let impact = impact.tags.get(name).copied().unwrap_or_default();
@@ -113,7 +114,7 @@ fn sum(impacts: &BTreeMap<PartitionId, Impact>) -> Impact {
 }
 
 impl CatalogRollout {
-    /// `approve`: whatever follows from the catalog that is in force at the start is approved.
+    /// `approve`: all changes that follow from the first catalog are approved.
     pub fn new(
         programs: Arc<Programs>,
         workers: usize,
@@ -141,7 +142,8 @@ impl CatalogRollout {
         }
     }
 
-    /// Has a catalog surveyed, in place of another that may be. It takes effect when all workers have done so.
+    /// Makes a catalog the pending version, in place of another one. It becomes active when all workers have measured
+    /// its impact.
     pub fn submit(&self, programs: Arc<Programs>) {
         let (number, fingerprint) = (self.revision() + 1, programs.fingerprint().to_owned());
         self.report(CatalogEvent::Submitted { fingerprint });
@@ -149,7 +151,7 @@ impl CatalogRollout {
         self.changed();
     }
 
-    /// What a worker's partitions show of a candidate.
+    /// Takes the impact of the pending version on a worker's partitions.
     pub fn report_impact(&self, worker: WorkerId, number: u64, impacts: BTreeMap<PartitionId, Outlook>) {
         let mut state = self.state();
         let Some(pending) = state.pending.as_mut().filter(|pending| pending.number == number) else { return };
@@ -175,7 +177,8 @@ impl CatalogRollout {
         self.changed();
     }
 
-    /// What a partition shows whose state was read back under a changed catalog; the tags that have to wait.
+    /// Takes the impact on a partition whose state was read back under a changed catalog. Returns the tags that are
+    /// held.
     pub fn assess_restored(&self, partition: PartitionId, impact: &Outlook) -> TagNames {
         let mut state = self.state();
         state.restored.insert(partition, impact.clone());
@@ -188,7 +191,8 @@ impl CatalogRollout {
         names
     }
 
-    /// A partition was read back with tags on hold, and shows this; those that are approved meanwhile.
+    /// Takes the impact on a partition that was read back with tags on hold. Returns those that were approved
+    /// meanwhile.
     pub fn approved_of_held(&self, partition: PartitionId, held: TagNames, impact: &Outlook) -> TagNames {
         let mut state = self.state();
         let (approved, waiting): (TagNames, TagNames) = held.into_iter().partition(|name| state.approved.has(name));
@@ -199,7 +203,7 @@ impl CatalogRollout {
         approved
     }
 
-    /// What a partition has shown does not count here any more: it is somebody else's, or is read back anew.
+    /// Forgets the impact on a partition: it was given up, or is read back again.
     pub fn forget_partition(&self, partition: PartitionId) {
         let mut state = self.state();
         state.restored.remove(&partition);
@@ -208,7 +212,7 @@ impl CatalogRollout {
         }
     }
 
-    /// Lets tags change that wait: the one of this name, or all. Returns which.
+    /// Releases held tags: the one of this name, or all. Returns which.
     pub fn approve(&self, tag: Option<&str>) -> TagNames {
         let mut state = self.state();
         let wanted: TagNames =
@@ -234,7 +238,7 @@ impl CatalogRollout {
         }
     }
 
-    /// The tags that have to wait, of all that partitions show.
+    /// The tags that have to be held, given the impact on all partitions.
     fn exceeding<'a>(
         &self,
         impacts: impl Iterator<Item = &'a Outlook>,

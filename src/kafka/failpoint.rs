@@ -1,29 +1,29 @@
-//! Places where a test has the process die, as suddenly as in a power cut. A release build has nothing of it.
+//! The places where a test kills the process, as suddenly as a power cut does. A release build has none of them.
 //!
-//! In a build with debug assertions, `TAGSTREAM_FAILPOINT=step:n` ends the process when it comes to that step for the
-//! n-th time. Nothing is flushed, closed or told to anybody.
+//! In a build with debug assertions, `TAGSTREAM_FAILPOINT=step:n` aborts the process when it reaches that step for the
+//! n-th time. Nothing is flushed or closed.
 
-/// A step after which the next owner has to find everything right, whatever it finds.
+/// A step after which the next owner has to find everything right.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Failpoint {
     /// Records are applied; a transaction is about to begin.
     Applied,
     Begun,
-    /// One record is in the hands of the client.
+    /// The client has taken one record.
     RecordSent,
     BodySent,
-    /// The brokers have all records.
+    /// The brokers have acknowledged all records.
     Delivered,
     OffsetsSent,
-    /// The commit was acknowledged, and nobody here knows yet.
+    /// The commit was acknowledged; the worker has not noted it yet.
     Committed,
-    /// Everything before the changelog's end is decided; nothing of it was read.
+    /// Everything before the end of the changelog is decided; nothing of it was read.
     RestoreStable,
     RestoreRecord,
     RestoreEnd,
     /// A record of a history was counted again.
     RebuildRecord,
-    /// The group wants partitions back; their bodies are not committed.
+    /// The group revokes partitions; their buffers are not committed.
     RevokeWanted,
     RevokeCommitted,
     RevokeAnswered,
@@ -51,13 +51,13 @@ impl Failpoint {
     }
 }
 
-/// Tells that a step is reached. Does not return if the process is to die here.
+/// Says that a step is reached. Does not return if the process is to die here.
 #[cfg(debug_assertions)]
 pub(super) fn pass(step: Failpoint) {
     use std::sync::LazyLock;
     use std::sync::atomic::{AtomicU32, Ordering};
 
-    /// Where to die, and how often one comes there before that.
+    /// The step, and how many times it is to be reached.
     static ASKED: LazyLock<Option<(String, AtomicU32)>> = LazyLock::new(|| {
         let asked = std::env::var("TAGSTREAM_FAILPOINT").ok()?;
         let (step, n) = asked.split_once(':')?;
@@ -67,7 +67,7 @@ pub(super) fn pass(step: Failpoint) {
         && name == step.name()
         && left.fetch_sub(1, Ordering::Relaxed) == 1
     {
-        // SIGABRT to oneself: all threads are gone at once, as with SIGKILL.
+        // SIGABRT to the process itself: all threads end at once, as with SIGKILL.
         std::process::abort();
     }
 }

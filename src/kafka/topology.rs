@@ -1,4 +1,4 @@
-//! What the group reads: topics, and their partitions by small numbers and by name.
+//! The topics that the group reads, and their partitions, by number and by name.
 //!
 //! ```text
 //!                    direct ──────────────▶ tag changes      one topic, partitioned by user: counted where it is read
@@ -6,7 +6,7 @@
 //!                    passed on ──▶ merged ──▶ tag changes    all else: passed on to a topic for each kind of entity
 //! ```
 //!
-//! A direct stream passes its events on as well, where the catalog has other kinds of entities.
+//! A direct topic also forwards its events, if the catalog has other kinds of entities.
 
 use std::fmt;
 use std::sync::Arc;
@@ -16,18 +16,18 @@ use crate::engine::{Program, Programs};
 use crate::model::EntityKindId;
 use crate::settings::{PartitionedBy, Settings};
 
-/// A topic that the group reads: its place among the [`Streams`].
+/// A topic that the group reads: its index in the [`Topology`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TopicId(pub u16);
 
-/// A partition of a stream.
+/// A partition of a topic that the group reads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PartitionId {
     pub topic: TopicId,
     pub number: i32,
 }
 
-/// A partition as people and other machines know it. Of the only topic there is it is just a number.
+/// A partition as people and other programs know it. If the group reads only one topic, it is just a number.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PartitionName {
     pub topic: Option<Arc<str>>,
@@ -35,7 +35,7 @@ pub struct PartitionName {
 }
 
 impl PartitionName {
-    /// As the label of a metric.
+    /// The label of a metric.
     pub fn label(&self) -> String {
         match &self.topic {
             None => self.number.to_string(),
@@ -59,19 +59,19 @@ impl fmt::Display for PartitionName {
     }
 }
 
-/// What becomes of the events of a stream.
+/// What becomes of the events of a topic.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {
     /// An input whose users are counted where it is read.
     Direct,
-    /// An input of which every event is passed on, and nothing else.
+    /// An input all of whose events are forwarded; nothing is counted.
     PassedOn,
-    /// What was passed on for a kind of entity, which is counted here.
+    /// Events that were forwarded for a kind of entity, which is counted here.
     Merged(EntityKindId),
 }
 
 impl Role {
-    /// What the partitions of such a stream run. One that only passes events on has no entities, and runs the users'.
+    /// The program of the topic's partitions. One that only forwards events has no entities, and takes the users'.
     pub fn program(self, programs: &Programs) -> &Arc<Program> {
         match self {
             Role::Direct | Role::PassedOn => programs.user(),
@@ -87,7 +87,7 @@ pub struct SourcePartition {
     pub partition: i32,
 }
 
-/// A merged stream, as those see it that pass events on to it.
+/// A topic to which events are forwarded.
 #[derive(Clone, Debug)]
 pub struct RepartitionTopic {
     pub topic: Arc<str>,
@@ -100,22 +100,23 @@ pub struct RepartitionTopic {
 pub struct TopicPlan {
     pub topic: Arc<str>,
     pub role: Role,
-    /// Where the states of its partitions are kept, each in the partition of its number. Nobody asks where none are.
+    /// The topic of the changelogs; the state of a partition stands in the partition of the same number. Empty if there
+    /// is no state.
     pub changelog: String,
-    /// How many partitions it has; 0 until that was found out.
+    /// The number of partitions; 0 until it was asked for.
     pub partitions: i32,
 }
 
-/// All topics that the group reads: the inputs, then what is merged.
+/// All topics that the group reads: the inputs, then the merged topics.
 #[derive(Clone, Debug)]
 pub struct Topology {
     all: Vec<TopicPlan>,
-    /// What may wait in merged partitions, of all sources together.
+    /// How many bytes may wait in merged partitions, of all sources together.
     waiting_bytes_max: usize,
 }
 
 impl Topology {
-    /// Without a catalog: of users alone.
+    /// Without a catalog there are only users.
     pub fn of(settings: &Settings, catalog: Option<&Catalog>) -> Self {
         let is_direct = settings.input.topics.len() == 1 && settings.input.partitioned_by == PartitionedBy::User;
         let input = |topic: &String| TopicPlan {
@@ -139,19 +140,19 @@ impl Topology {
         Topology { all, waiting_bytes_max: settings.service.max_waiting_bytes }
     }
 
-    /// With the numbers of partitions, which the brokers know.
+    /// The same with the numbers of partitions, which the brokers know.
     pub fn counted(mut self, partitions: impl Fn(&str) -> i32) -> Self {
         self.all.iter_mut().for_each(|plan| plan.partitions = partitions(&plan.topic));
         self
     }
 
-    /// With another limit for what waits.
+    /// The same with another limit for what waits.
     pub fn with_room(mut self, waiting_bytes_max: usize) -> Self {
         self.waiting_bytes_max = waiting_bytes_max;
         self
     }
 
-    /// What may wait of one source.
+    /// How many bytes of one source may wait.
     pub fn room(&self) -> usize {
         self.waiting_bytes_max / self.input_partitions().len().max(1)
     }
@@ -160,12 +161,12 @@ impl Topology {
         self.all.iter().enumerate().map(|(index, plan)| (TopicId(index as u16), plan))
     }
 
-    /// Where events come from.
+    /// The topics that events come from.
     pub fn inputs(&self) -> impl Iterator<Item = (TopicId, &TopicPlan)> {
         self.iter().filter(|(_, plan)| !matches!(plan.role, Role::Merged(_)))
     }
 
-    /// The topics that the service has for itself: it reads and writes them.
+    /// The topics that only the service reads and writes.
     pub fn own_topics(&self) -> Vec<String> {
         let own = |plan: &TopicPlan| match plan.role {
             Role::Direct => vec![plan.changelog.clone()],
@@ -175,12 +176,12 @@ impl Topology {
         self.all.iter().flat_map(own).collect()
     }
 
-    /// All partitions of all streams.
+    /// All partitions of all topics.
     pub fn partitions(&self) -> Vec<PartitionId> {
         self.iter().flat_map(numbered).collect()
     }
 
-    /// All sources.
+    /// The partitions of all inputs.
     pub fn input_partitions(&self) -> Vec<PartitionId> {
         self.inputs().flat_map(numbered).collect()
     }
@@ -194,7 +195,7 @@ impl Topology {
         SourcePartition { topic: Arc::clone(&self.plan(partition.topic).topic), partition: partition.number }
     }
 
-    /// Where events are passed on to.
+    /// The topics to which events are forwarded.
     pub fn routes(&self) -> Arc<[RepartitionTopic]> {
         let route = |plan: &TopicPlan| {
             let Role::Merged(kind) = plan.role else { return None };
@@ -211,7 +212,7 @@ impl Topology {
         &self.plan(topic).topic
     }
 
-    /// The partition of a topic that is read; `None`: of another one.
+    /// A partition of a topic that the group reads; `None`: the group does not read the topic.
     pub fn partition(&self, topic: &str, number: i32) -> Option<PartitionId> {
         let found = self.all.iter().position(|plan| *plan.topic == *topic)?;
         Some(PartitionId { topic: TopicId(found as u16), number })
@@ -234,7 +235,7 @@ fn numbered((topic, plan): (TopicId, &TopicPlan)) -> impl Iterator<Item = Partit
     (0..plan.partitions).map(move |number| PartitionId { topic, number })
 }
 
-/// The kinds of entities that a catalog has something for.
+/// The kinds of entities for which a catalog has a tag, a counter or an attribute.
 fn counted(catalog: &Catalog) -> Vec<(EntityKindId, &str)> {
     let of = |kind: EntityKindId| {
         catalog.tags.iter().any(|tag| tag.entity == kind)

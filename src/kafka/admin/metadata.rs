@@ -1,7 +1,7 @@
-//! Questions to the brokers about topics and groups, with what we are allowed to do with them.
+//! Asks the brokers about topics and groups, and about this client's rights on them.
 //!
-//! The brokers tell a client its own rights when they are asked (KIP-430), so a missing right is known without trying
-//! anything that leaves traces. rdkafka does not wrap these two calls; this file alone holds what is unsafe about that.
+//! Brokers tell a client its own rights (KIP-430), so a missing right is found without a trial that leaves traces.
+//! rdkafka does not wrap these two calls; this file holds the unsafe code for them.
 
 use std::ffi::CString;
 use std::ptr::{self, NonNull};
@@ -20,35 +20,35 @@ use crate::settings::Settings;
 
 /// How long an answer may come after its own time-out.
 const GRACE: Duration = Duration::from_secs(1);
-/// How often to look meanwhile whether the brokers refuse us: then no answer will come.
+/// The pause between two looks whether the brokers refuse the connection: then no answer will come.
 const LOOK: Duration = Duration::from_millis(100);
 const METADATA_SLICE: Duration = Duration::from_secs(1);
-/// What may have been said between two looks.
+/// How many events may have come between two looks.
 const EVENTS_MAX: usize = 16;
 
 /// What a broker has answered.
 #[derive(Clone, Debug)]
 pub(super) enum Answer<T> {
     Given(T),
-    /// It does not tell, for this reason.
+    /// The broker refuses the question, for this reason.
     Refused(RDKafkaErrorCode),
 }
 
-/// What a topic is like, and what we may do with it.
+/// A topic, and what this client may do with it.
 #[derive(Clone, Debug)]
 pub(super) struct TopicDescription {
     pub partitions: usize,
-    /// Of the partition that has the fewest.
+    /// The number of copies of the partition that has the fewest.
     pub copies: usize,
     pub allowed: AllowedOperations,
 }
 
-/// The operations that brokers say are allowed.
+/// The operations that are allowed; `None`: the brokers do not tell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct AllowedOperations(Option<u32>);
 
 impl AllowedOperations {
-    /// Whether an operation is. One is taken to be where brokers do not tell.
+    /// Whether an operation is allowed. If the brokers do not tell, it counts as allowed.
     pub(super) fn has(self, operation: AclOperation) -> bool {
         let bit = match operation {
             AclOperation::Read => rd::rd_kafka_AclOperation_t::RD_KAFKA_ACL_OPERATION_READ,
@@ -72,7 +72,7 @@ impl AllowedOperations {
     }
 }
 
-/// A client that only asks. It creates no topic by asking for it.
+/// A client that only asks. It never creates a topic.
 pub(super) struct MetadataClient {
     consumer: BaseConsumer<ClientCallbacks>,
 }
@@ -82,21 +82,21 @@ impl MetadataClient {
         Ok(MetadataClient { consumer: client_config::metadata_client(settings, listener)? })
     }
 
-    /// Passes on what the library has to say meanwhile.
+    /// Lets the callbacks of the client run.
     pub(super) fn poll_events(&self) {
         for _ in 0..EVENTS_MAX {
-            // Each poll takes one event, which goes through the callbacks; there are no topics, so no records come.
+            // Each poll takes one event; no records come, since no topics are subscribed.
             drop(self.consumer.poll(Duration::ZERO));
         }
     }
 
-    /// Why there was no connection when there was none, if somebody has said it.
+    /// Why there is no connection, if that is known.
     pub(super) fn refusal(&self) -> Option<String> {
         self.poll_events();
         self.consumer.context().refusal()
     }
 
-    /// A topic, or why there is none to see.
+    /// A topic, or why it cannot be seen.
     ///
     /// # Errors
     /// No broker has answered.
@@ -143,7 +143,7 @@ impl MetadataClient {
         }
     }
 
-    /// What we may do as a member of a group, whether it has members now or not.
+    /// What this client may do as a member of a group, whether the group exists or not.
     ///
     /// # Errors
     /// No broker has answered.
@@ -175,7 +175,7 @@ impl MetadataClient {
         }
     }
 
-    /// A broker that is there. Left to itself librdkafka asks the controller, whom an embedded broker does not name.
+    /// A broker that answers. By itself librdkafka asks the controller, which an embedded broker does not name.
     pub(super) fn broker(&self, topic: &str, patience: Duration) -> Result<i32, RDKafkaErrorCode> {
         let (deadline, refusals) = (Instant::now() + patience, self.consumer.context().refusals());
         loop {
@@ -196,7 +196,7 @@ impl MetadataClient {
         }
     }
 
-    /// Sends a question, to whoever it is for or to a certain broker, and waits for its answer.
+    /// Sends a question, to a certain broker or to the one that it is for, and waits for the answer.
     fn request(
         &self,
         operation: rd::rd_kafka_admin_op_t,
@@ -252,12 +252,12 @@ unsafe fn code_of(error: *const rd::rd_kafka_error_t) -> Option<RDKafkaErrorCode
     }
 }
 
-/// Names of topics and groups hold no zero byte: the settings have been checked.
+/// Names of topics and groups hold no zero byte: the settings were checked.
 fn c_string(name: &str) -> CString {
     CString::new(name).unwrap_or_default()
 }
 
-/// Something of librdkafka's that is to be freed.
+/// An object of librdkafka that has to be freed.
 struct Owned<T> {
     pointer: NonNull<T>,
     free: unsafe extern "C" fn(*mut T),

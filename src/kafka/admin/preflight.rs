@@ -1,8 +1,9 @@
-//! Before anything runs: the brokers answer, every topic is there and as it should be, and we may do what we have to.
+//! Checks before anything runs that the brokers answer, that every topic exists and is as it should be, and that the
+//! service has its rights.
 //!
-//! Whatever is wrong goes on one list. Brokers that do not answer are waited for, for as long as it takes. Nothing is
-//! tried that leaves traces: rights on topics and groups are asked for, and the transactional id that is taken on trial
-//! is nobody else's. To try writing would leave a record in every topic, aborted but there.
+//! All problems go on one list. Brokers that do not answer are waited for without limit. The checks leave no traces:
+//! the brokers are asked for the rights on topics and groups, and the transactional id that is tried belongs to no
+//! worker. To try writing would leave an aborted record in every topic.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -28,7 +29,7 @@ use crate::settings::Settings;
 const ANSWER_PATIENCE: Duration = Duration::from_secs(5);
 const RETRY_MIN: Duration = Duration::from_millis(500);
 const RETRY_MAX: Duration = Duration::from_secs(10);
-/// Brokers hear of a new topic one after the other: one that is missing is looked for again so often.
+/// Brokers hear of a new topic one after the other: one that is missing is looked for this many more times.
 const LOOKS_FOR_TOPICS: u32 = 4;
 const LOOK_AGAIN: Duration = Duration::from_millis(250);
 
@@ -43,7 +44,7 @@ pub enum ClusterError {
     Stopped,
 }
 
-/// Everything that is wrong with the cluster as we find it, each with its place and what to do about it.
+/// All problems of the cluster, each with its place and what to do about it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PreflightProblems(Vec<String>);
 
@@ -59,12 +60,12 @@ impl fmt::Display for PreflightProblems {
     }
 }
 
-/// Waits until the brokers answer, for as long as it takes, and looks at everything that the service will need.
+/// Waits until the brokers answer, and checks everything that the service will need.
 ///
-/// Returns what is to be read, with the numbers of partitions.
+/// Returns the topics that the group reads, with their numbers of partitions.
 ///
 /// # Errors
-/// All that is wrong, or somebody has lost patience.
+/// The problems, or the service was told to stop.
 pub fn await_cluster(
     settings: &Settings,
     catalog: &Catalog,
@@ -97,7 +98,7 @@ struct Preflight<'a> {
 }
 
 impl Preflight<'_> {
-    /// Looks at all topics. The streams with their numbers of partitions, if all inputs can be seen.
+    /// Checks all topics. Returns the topology with the numbers of partitions, if all inputs can be seen.
     fn topics(&mut self, topology: Topology) -> Result<Option<Topology>, ClusterError> {
         let (mut counts, mut input_bytes_max) = (BTreeMap::new(), None);
         for (_, plan) in topology.inputs() {
@@ -113,7 +114,7 @@ impl Preflight<'_> {
             false => &[AclOperation::Write],
         };
         if counts.len() < topology.inputs().count() {
-            // The others are checked for what does not depend on it: whether they are there.
+            // The others are only checked for what does not depend on the inputs.
             for spec in topic_specs::topics(self.settings, &topology, 0) {
                 self.topic(&spec.name, operations(&spec.name))?;
             }
@@ -139,7 +140,7 @@ impl Preflight<'_> {
         Ok(Some(topology))
     }
 
-    /// What a topic is like. `None`: there is none to see, which is on the list.
+    /// A topic. `None`: it cannot be seen, which is on the list.
     fn topic(&mut self, name: &str, operations: &[AclOperation]) -> Result<Option<TopicDescription>, ClusterError> {
         let mut looks = 0;
         loop {
@@ -169,7 +170,7 @@ impl Preflight<'_> {
         }
     }
 
-    /// The settings of a topic. `None`: the brokers do not tell us, which the service can live without.
+    /// The settings of a topic. `None`: the brokers do not tell; the service can do without.
     fn configs(&self, topic: &str) -> Result<Option<ConfigResource>, ClusterError> {
         let answer = self.until_answered(|preflight| {
             let broker = preflight.metadata.broker(topic, ANSWER_PATIENCE)?;
@@ -187,7 +188,7 @@ impl Preflight<'_> {
         Ok(None)
     }
 
-    /// Whether we may be a member of our group.
+    /// Checks whether this client may be a member of the group.
     fn group(&mut self) -> Result<(), ClusterError> {
         let right = AclEntry::groups(self.settings);
         let name = self.settings.kafka.application.clone();
@@ -206,7 +207,7 @@ impl Preflight<'_> {
         Ok(())
     }
 
-    /// Whether we may have transactional ids, with transactions as long as ours.
+    /// Checks whether this client may have transactional ids, and transactions as long as the settings say.
     fn transactional_id(&mut self) -> Result<(), ClusterError> {
         let callbacks = ClientCallbacks::new(Arc::clone(self.listener));
         let producer: ThreadedProducer<ClientCallbacks, NoCustomPartitioner> =
@@ -253,7 +254,7 @@ impl Preflight<'_> {
         (self.listener)(Occurrence::NotChecked { what, of: of.to_owned(), why }.of_process());
     }
 
-    /// Sleeps, but not through a stop; and lets the client speak meanwhile.
+    /// Sleeps, at most until a stop; the callbacks of the client run meanwhile.
     fn sleep(&self, time: Duration) {
         const STEP: Duration = Duration::from_millis(100);
         let mut left = time;
@@ -266,7 +267,7 @@ impl Preflight<'_> {
     }
 }
 
-/// Whether an error says that nobody is there to ask now.
+/// Whether an error means that no broker can answer now.
 fn is_silence(code: RDKafkaErrorCode) -> bool {
     matches!(
         code,

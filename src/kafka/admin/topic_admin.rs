@@ -1,4 +1,4 @@
-//! Topics made and their settings asked for: the calls that rdkafka gives a future for, waited for on this thread.
+//! Creates topics and reads their settings: the calls for which rdkafka returns a future, awaited on this thread.
 
 use std::future::Future;
 use std::pin::pin;
@@ -27,10 +27,10 @@ impl TopicAdmin {
         Ok(TopicAdmin { client: AdminClient::from_config_and_context(&config, callbacks)? })
     }
 
-    /// The settings of a topic, asked of a broker. `None`: we have no right to know them.
+    /// The settings of a topic, from a broker. `None`: this client has no right to read them.
     ///
     /// # Errors
-    /// No answer, or not to this question.
+    /// There is no answer, or an error.
     pub(super) fn configs(
         &self,
         topic: &str,
@@ -39,17 +39,17 @@ impl TopicAdmin {
     ) -> Result<Option<ConfigResource>, RDKafkaErrorCode> {
         let options = AdminOptions::new().request_timeout(Some(patience)).broker_id(broker);
         match block_on(self.client.describe_configs([&ResourceSpecifier::Topic(topic)], &options)) {
-            // rdkafka leaves out that a topic was refused: then there is not a single setting.
+            // rdkafka hides that the topic was refused: then the list of settings is empty.
             Ok(mut topics) => Ok(topics.pop().and_then(Result::ok).filter(|topic| !topic.entries.is_empty())),
             Err(KafkaError::AdminOp(code)) => Err(code),
             Err(_) => Err(RDKafkaErrorCode::Fail),
         }
     }
 
-    /// Makes a topic, or only asks whether that could be done.
+    /// Creates a topic, or only checks whether it could be created.
     ///
     /// # Errors
-    /// Why it is not made.
+    /// Why it is not created.
     pub(super) fn create(
         &self,
         topic: &NewTopic<'_>,
@@ -68,7 +68,7 @@ impl TopicAdmin {
     }
 }
 
-/// Waits for an answer on this thread.
+/// Waits for a future on this thread.
 fn block_on<T>(future: impl Future<Output = T>) -> T {
     struct Unpark(Thread);
     impl Wake for Unpark {

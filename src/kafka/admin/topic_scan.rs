@@ -1,8 +1,8 @@
-//! What the input topics hold, read as a file is: from their beginning to the end that they have now, merged by time.
+//! Reads the input topics as a file is read: from their beginning to the end that they have now, merged by time.
 //!
-//! Each partition is read in order through a queue of its own, so that one that is far ahead waits in librdkafka and
-//! not in memory without end. Of the records at hand the one is next whose partition has the least clock, which is the
-//! greatest time that its records have told so far; where clocks are equal the partitions go in order.
+//! Each partition is read through a queue of its own, so that a partition that is far ahead waits in librdkafka, within
+//! its limits. The next record is that of the partition with the lowest clock, which is the greatest time of its
+//! records so far; with equal clocks the partitions go in order.
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
@@ -24,10 +24,10 @@ use crate::model::Timestamp;
 use crate::settings::Settings;
 
 const ANSWER_PATIENCE: Duration = Duration::from_secs(15);
-/// How long a partition may bring nothing, though there is more to read.
+/// How long a partition may bring no record although it is not at its end.
 const SILENCE_MAX: Duration = Duration::from_secs(30);
 const POLL: Duration = Duration::from_millis(100);
-/// After so many records the client's own events have their turn.
+/// After this many records the callbacks of the client run.
 const RECORDS_A_TURN: u64 = 4_096;
 
 #[derive(Debug, thiserror::Error)]
@@ -44,11 +44,11 @@ pub enum TopicScanError {
     Silent { topic: String, partition: i32, why: String },
 }
 
-/// The records of the input topics, as many as there are when it is opened. What is not committed then is left out.
+/// The records that the input topics hold when the scan is opened. Records that are not committed then are left out.
 pub struct TopicScan {
     consumer: Arc<BaseConsumer<ClientCallbacks>>,
     scans: Vec<PartitionScan>,
-    /// Offsets from the beginnings to the ends.
+    /// The sum of the offsets between the beginnings and the ends.
     total: u64,
 }
 
@@ -57,10 +57,10 @@ struct PartitionScan {
     topic: Arc<str>,
     partition: i32,
     end: i64,
-    /// Behind the last record that was taken.
+    /// The offset behind the last record that was read.
     next: i64,
     queue: PartitionQueue<ClientCallbacks>,
-    /// Records that came before the queue was there.
+    /// Records that came before the queue was created.
     early: VecDeque<(i64, Option<Vec<u8>>)>,
     /// The record that is next.
     head: Vec<u8>,
@@ -68,10 +68,10 @@ struct PartitionScan {
 }
 
 impl TopicScan {
-    /// Looks for the topics, and for where each partition begins and ends.
+    /// Finds the topics, and the beginning and the end of each partition.
     ///
     /// # Errors
-    /// The brokers do not answer, or a topic is not there to be read.
+    /// The brokers do not answer, or a topic cannot be read.
     pub fn open(settings: &Settings, listener: &EventListener) -> Result<Self, TopicScanError> {
         let metadata = MetadataClient::new(settings, Arc::clone(listener))?;
         let unreachable = |why: String| TopicScanError::Unreachable { brokers: settings.kafka.brokers.clone(), why };
@@ -120,21 +120,21 @@ impl TopicScan {
         };
         let scans = ranges.into_iter().filter_map(scan).collect();
         let mut topic_scan = TopicScan { consumer, scans, total };
-        // What came before the queues were there is before all that comes through them.
+        // Records from before the queues come before all records of the queues.
         while topic_scan.poll_events() {}
         Ok(topic_scan)
     }
 
-    /// How many offsets there are to go over: about as many as records.
+    /// How many offsets the scan passes: about the number of records.
     pub fn total(&self) -> u64 {
         self.total
     }
 
-    /// Hands out every record's value, with how many offsets are behind it. `time_of` tells when a record's event was;
-    /// one that is no event goes with those before it.
+    /// Hands out the value of every record, with the number of offsets that were passed. `time_of` tells the time of a
+    /// record's event; a record that is not an event goes with the one before it.
     ///
     /// # Errors
-    /// A partition brings nothing more.
+    /// A partition brings no more records.
     pub fn each(
         mut self,
         mut time_of: impl FnMut(&[u8]) -> Option<Timestamp>,
@@ -165,7 +165,7 @@ impl TopicScan {
         }
     }
 
-    /// Takes the next record of a lane that has a value; false when there is none before its end.
+    /// Reads the next record of a partition that has a value. Returns `false` at the partition's end.
     fn fill(&mut self, index: usize) -> Result<bool, TopicScanError> {
         let (mut waits_since, mut trouble): (Option<Instant>, Option<String>) = (None, None);
         loop {
@@ -188,7 +188,7 @@ impl TopicScan {
                     waits_since = None;
                     continue;
                 }
-                // All that is committed, and that was behind the end that we know before it came to be there.
+                // Everything that is committed was read, and the known end was among it.
                 Some(Err(KafkaError::PartitionEOF(_))) => {
                     scan.next = scan.end;
                     return Ok(false);
@@ -206,7 +206,7 @@ impl TopicScan {
         }
     }
 
-    /// Lets the client speak; whether a record came this way.
+    /// Lets the callbacks of the client run. Returns whether a record came this way.
     fn poll_events(&mut self) -> bool {
         let Some(Ok(message)) = self.consumer.poll(Duration::ZERO) else { return false };
         let is_of =
@@ -222,7 +222,7 @@ fn detached(message: &BorrowedMessage<'_>) -> (i64, Option<Vec<u8>>) {
     (message.offset(), message.payload().map(<[u8]>::to_vec))
 }
 
-/// Takes a record as the next one; whether it is one before the end, with a value.
+/// Takes a record as the next one. Returns whether it is before the end and has a value.
 fn take((next, head): (&mut i64, &mut Vec<u8>), end: i64, offset: i64, value: Option<&[u8]>) -> bool {
     *next = (offset + 1).min(end);
     head.clear();

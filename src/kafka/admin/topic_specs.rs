@@ -1,4 +1,4 @@
-//! The topics that the service writes, as they should be: by what they are made and by what they are checked.
+//! The topics that the service writes, as they should be: used to create them and to check them.
 
 use rdkafka::admin::ConfigResource;
 
@@ -6,13 +6,13 @@ use super::metadata::TopicDescription;
 use crate::kafka::topology::{Role, Topology};
 use crate::settings::Settings;
 
-/// What headers add to a dead letter over the record that it was.
+/// How many bytes the headers add to a dead letter.
 const LETTER_HEADERS_BYTES: i64 = 64 << 10;
-/// What headers add to an event that is passed on.
+/// How many bytes the headers add to a forwarded event.
 const PASSED_HEADERS_BYTES: i64 = 1 << 10;
-/// A batch of the changelog is that long, or the state of one entity.
+/// The size of a batch of the changelog, or of the state of one entity.
 const CHANGELOG_BYTES_MIN: i64 = 1 << 20;
-/// What the brokers take where nobody has said anything else.
+/// Kafka's default for the size of a record.
 pub(super) const KAFKA_BYTES_MAX: i64 = (1 << 20) + 12;
 const DAY_MS: &str = "86400000";
 const WEEK_MS: &str = "604800000";
@@ -27,38 +27,38 @@ pub(super) struct TopicSpec {
 /// How many partitions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum PartitionCount {
-    /// So many, or whatever somebody has chosen.
+    /// This many, or as many as the operator has chosen.
     Usually(i32),
-    /// So many, as this topic has.
+    /// Exactly this many, as this topic has.
     Exactly(i32, CountSource),
 }
 
-/// What a topic has to have as many partitions as.
+/// The topic that gives the number of partitions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum CountSource {
     /// The input, whose users are counted where they are read.
     Input,
-    /// The topic through which events are passed on.
+    /// The topic through which events are forwarded.
     PassedOn,
-    /// What was asked for.
+    /// The number that the operator has asked for.
     Asked,
 }
 
 /// What a setting of a topic should be.
 #[derive(Clone, Debug)]
 pub(super) enum ConfigRule {
-    /// Every record stays until it is too old.
+    /// Records are deleted by age.
     Delete,
     /// The last record of each key stays.
     Compact,
-    /// `make` where it is made, at least `min` where it is there.
+    /// `make` for a new topic, at least `min` for an existing one.
     AtLeast { min: i64, make: i64 },
-    /// Ours where it is made, the user's to choose afterwards.
+    /// This value for a new topic; an existing one may have any.
     Choice(&'static str),
 }
 
 impl ConfigRule {
-    /// The value with which a topic is made.
+    /// The value for a new topic.
     pub(super) fn value(&self) -> String {
         match self {
             ConfigRule::Delete => "delete".to_owned(),
@@ -68,7 +68,7 @@ impl ConfigRule {
         }
     }
 
-    /// What it should be, if it is something else.
+    /// What the value should be, if it is wrong.
     fn should(&self, is: &str) -> Option<String> {
         match self {
             ConfigRule::Delete => is.contains("compact").then(|| self.value()),
@@ -81,7 +81,7 @@ impl ConfigRule {
     }
 }
 
-/// The topics for these streams, whose numbers of partitions are known, and whose records may be so large.
+/// The topics that belong to a topology whose numbers of partitions are known. `input_bytes_max`: the largest record.
 pub(super) fn topics(settings: &Settings, topology: &Topology, input_bytes_max: i64) -> Vec<TopicSpec> {
     let usually = PartitionCount::Usually(most_partitions(topology));
     let mut topics = vec![TopicSpec {
@@ -106,7 +106,7 @@ pub(super) fn topics(settings: &Settings, topology: &Topology, input_bytes_max: 
                 let passed_bytes_max = input_bytes_max + PASSED_HEADERS_BYTES;
                 let configs = vec![
                     policy(ConfigRule::Delete),
-                    // As long as the service may be away.
+                    // How long the service may be away.
                     ("retention.ms", ConfigRule::Choice(WEEK_MS)),
                     bytes(passed_bytes_max, passed_bytes_max),
                 ];
@@ -122,7 +122,7 @@ pub(super) fn topics(settings: &Settings, topology: &Topology, input_bytes_max: 
     topics
 }
 
-/// As many partitions as the input with the most has.
+/// As many partitions as the input that has the most.
 pub(super) fn most_partitions(topology: &Topology) -> i32 {
     topology.inputs().map(|(_, plan)| plan.partitions).max().unwrap_or(1)
 }
@@ -135,7 +135,7 @@ fn bytes(min: i64, make: i64) -> (&'static str, ConfigRule) {
     ("max.message.bytes", ConfigRule::AtLeast { min, make })
 }
 
-/// Compaction bounds how long an erased user's last record can still be read.
+/// Compaction bounds how long an erased user's last record can be read.
 fn compact() -> Vec<(&'static str, ConfigRule)> {
     vec![
         policy(ConfigRule::Compact),
@@ -152,7 +152,7 @@ impl PartitionCount {
 }
 
 impl TopicSpec {
-    /// How many partitions it is made with.
+    /// How many partitions a new topic gets.
     pub(super) fn partitions(&self) -> i32 {
         self.partitions.number()
     }
@@ -163,7 +163,7 @@ impl TopicSpec {
         format!("{partitions} partitions{}", configs.concat())
     }
 
-    /// Everything in which the topic that is there is not as it should be, each with what to do.
+    /// Every difference between an existing topic and this, each with what to do.
     pub(super) fn differences(&self, facts: &TopicDescription, configs: Option<&ConfigResource>) -> Vec<String> {
         let mut differs = Vec::new();
         if let PartitionCount::Exactly(spec, like) = self.partitions
@@ -197,7 +197,7 @@ impl TopicSpec {
 }
 
 impl CountSource {
-    /// That there are other partitions than there should be, and what to do.
+    /// That the number of partitions is wrong, and what to do.
     fn words(self, has: usize, spec: i32) -> String {
         match self {
             CountSource::Input => format!(

@@ -1,4 +1,4 @@
-//! The topics that the service writes: made with the input's partition count and the contract's policies, or checked.
+//! `tagstream topics create`: creates the topics that the service writes, or checks those that exist.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -19,17 +19,17 @@ use crate::settings::Settings;
 
 const ANSWER_PATIENCE: Duration = Duration::from_secs(15);
 
-/// How topics are to be made.
+/// How topics are created.
 #[derive(Clone, Copy, Debug)]
 pub struct Options {
-    /// Copies of each partition; `None`: as many as the brokers' default.
+    /// Copies of each partition; `None`: the brokers' default.
     pub replication_factor: Option<u16>,
-    /// Makes the input topic too, with so many partitions.
+    /// Creates the input topics too, with this many partitions.
     pub input_partitions: Option<u16>,
     pub mode: Mode,
 }
 
-/// Whether to make topics or only to say what would be made.
+/// Whether topics are created, or only reported.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
     Create,
@@ -47,9 +47,9 @@ pub struct TopicReport {
 pub enum TopicOutcome {
     Created(String),
     WouldCreate(String),
-    /// It was there and is as it should be.
+    /// It exists and is as it should be.
     Fits(String),
-    /// It was there and is not as it should be; it was left alone.
+    /// It exists and is not as it should be; it was not changed.
     Differs(Vec<String>),
     Failed(String),
 }
@@ -86,11 +86,11 @@ pub enum TopicsError {
     InputMissing(String),
 }
 
-/// Makes the topics that are missing, and checks those that are there. The catalog says which kinds of entities there
-/// are; without one there are users.
+/// Creates the topics that are missing, and checks those that exist. The catalog says which kinds of entities there
+/// are; without a catalog there are only users.
 ///
 /// # Errors
-/// The brokers do not answer, or there is no input to go by.
+/// The brokers do not answer, or an input does not exist.
 pub fn create(
     settings: &Settings,
     catalog: Option<&Catalog>,
@@ -136,7 +136,7 @@ struct TopicCreator {
 }
 
 impl TopicCreator {
-    /// What a topic is like, if it exists.
+    /// A topic, if it exists.
     fn facts(&self, topic: &str) -> Result<Option<TopicDescription>, RDKafkaErrorCode> {
         match self.metadata.topic(topic, ANSWER_PATIENCE)? {
             Answer::Given(topic) => Ok(Some(topic)),
@@ -145,7 +145,7 @@ impl TopicCreator {
         }
     }
 
-    /// How large a topic's records may be, if the brokers tell.
+    /// The size of a topic's largest record, if the brokers tell.
     fn bytes_max(&self, topic: &str) -> Option<i64> {
         self.configs(topic)?.get("max.message.bytes")?.value.as_ref()?.parse().ok()
     }
@@ -155,7 +155,7 @@ impl TopicCreator {
         self.admin.configs(topic, broker, ANSWER_PATIENCE).ok()?
     }
 
-    /// Makes a topic, or checks the one that is there.
+    /// Creates a topic, or checks the one that exists.
     fn create_or_check(&self, spec: TopicSpec, options: Options) -> TopicReport {
         let outcome = match self.facts(&spec.name) {
             Ok(None) => self.make(&spec, options),

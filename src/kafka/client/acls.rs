@@ -1,4 +1,4 @@
-//! The rights that the service needs, and how a missing one is told: on what, to do what, and the command that gives it.
+//! The rights that the service needs, and the words for a missing one, with the command that grants it.
 
 use std::fmt;
 
@@ -7,7 +7,7 @@ use rdkafka::error::RDKafkaErrorCode;
 use crate::kafka::topology::Topology;
 use crate::settings::Settings;
 
-/// What a right allows. Describe comes with either.
+/// What a right allows. Both include Describe.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum AclOperation {
     Read,
@@ -18,13 +18,13 @@ pub(crate) enum AclOperation {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum AclResource {
     Topic(String),
-    /// Every group whose name begins so.
+    /// Every group whose name begins with this.
     Groups(String),
-    /// Every transactional id that begins so.
+    /// Every transactional id that begins with this.
     TransactionalIds(String),
 }
 
-/// One line of an access control list.
+/// One entry of an access control list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct AclEntry {
     pub operation: AclOperation,
@@ -40,7 +40,7 @@ impl AclEntry {
         AclEntry { operation: AclOperation::Write, resource: AclResource::Topic(topic.to_owned()) }
     }
 
-    /// To be a member of the application's group, and to read its changelog under a group of its name.
+    /// To be a member of the application's group, and to read its changelog under a group name that begins like it.
     pub(crate) fn groups(settings: &Settings) -> AclEntry {
         AclEntry { operation: AclOperation::Read, resource: AclResource::Groups(settings.kafka.application.clone()) }
     }
@@ -51,12 +51,12 @@ impl AclEntry {
     }
 }
 
-/// What an error of the group or of a transaction says is missing. `None`: it is about something else.
+/// The right that an error of the group or of a transaction says is missing. `None`: it is another error.
 pub(super) fn missing(code: RDKafkaErrorCode, settings: &Settings, topology: &Topology) -> Option<String> {
     match code {
         RDKafkaErrorCode::GroupAuthorizationFailed => Some(AclEntry::groups(settings).to_string()),
         RDKafkaErrorCode::TransactionalIdAuthorizationFailed => Some(AclEntry::transactional_ids(settings).to_string()),
-        // Which one is not said.
+        // The error does not name the topic.
         RDKafkaErrorCode::TopicAuthorizationFailed => {
             let mut topics = vec![settings.output.changes.clone(), settings.dead_letter_topic()];
             topics.extend(settings.output.tags.clone());
@@ -68,7 +68,7 @@ pub(super) fn missing(code: RDKafkaErrorCode, settings: &Settings, topology: &To
     }
 }
 
-/// Says why nothing is read from the input, if a right is missing.
+/// Why nothing is read from the input, if a right is missing.
 pub(super) fn not_read(code: RDKafkaErrorCode, settings: &Settings, topology: &Topology) -> Option<String> {
     match code {
         RDKafkaErrorCode::TopicAuthorizationFailed => {
@@ -81,7 +81,7 @@ pub(super) fn not_read(code: RDKafkaErrorCode, settings: &Settings, topology: &T
     }
 }
 
-/// Says why a record is not written to a topic, if something about the topic can be mended.
+/// Why a record is not written to a topic, if the operator can repair it.
 pub(super) fn not_written(code: RDKafkaErrorCode, topic: &str) -> Option<String> {
     match code {
         RDKafkaErrorCode::TopicAuthorizationFailed => Some(AclEntry::write(topic).to_string()),
@@ -94,7 +94,7 @@ pub(super) fn not_written(code: RDKafkaErrorCode, topic: &str) -> Option<String>
     }
 }
 
-/// As something that is missing.
+/// The right as one that is missing.
 impl fmt::Display for AclEntry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let operation = self.operation;

@@ -1,4 +1,4 @@
-//! The wire over librdkafka: who reads changelogs back, and histories.
+//! Reads changelogs and histories through librdkafka.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,15 +12,15 @@ use super::partition_list::{bounds, offset_of};
 use crate::kafka::broker::{BrokerError, ChangelogReader, OffsetBounds};
 use crate::kafka::topology::{PartitionId, Topology};
 
-/// What is read of a partition.
+/// Which topic of a partition is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ReadTopic {
     Changelog,
-    /// The partition itself.
+    /// The topic of the partition itself.
     Input,
 }
 
-/// A reader of the changelog, and who asks for what the reader does not see yet.
+/// A `read_committed` consumer that reads, and a `read_uncommitted` one that asks for the end.
 pub struct RdkafkaChangelogReader {
     reader: BaseConsumer<ClientCallbacks>,
     metadata: BaseConsumer<ClientCallbacks>,

@@ -1,4 +1,4 @@
-//! The properties of each client: those that the commit cycle rests on, and what the user may change.
+//! The properties of each client: those that the commit cycle depends on, and those that a user may change.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -15,8 +15,8 @@ use crate::kafka::events::{EventListener, Occurrence, WorkerId};
 use crate::settings::{GroupProtocol, Membership, Settings};
 use crate::telemetry::Severity;
 
-/// What the user may change. Sessions outlast a restart, transactions outlast a broker's fail-over (9 s) and end
-/// before the session does, so that a dead worker's partitions are free when they are given to another.
+/// What a user may change. Sessions outlast a restart. Transactions outlast a broker's fail-over (9 s) and end before
+/// the session does, so that a dead worker's partitions are free when they are assigned to another.
 const TUNING: [(&str, &str); 5] = [
     ("socket.timeout.ms", "5000"),
     ("reconnect.backoff.max.ms", "2000"),
@@ -27,11 +27,11 @@ const TUNING: [(&str, &str); 5] = [
 const CONSUMER_TUNING: [(&str, &str); 3] = [
     ("fetch.queue.backoff.ms", "20"),
     ("fetch.error.backoff.ms", "100"),
-    // A broker answers one request of a connection after the other: where there is nothing to fetch, the question for the
-    // ends of partitions, on which clocks depend, waits as long as the fetch before it.
+    // A broker answers the requests of a connection one after the other: while there is nothing to fetch, the request
+    // for the ends of partitions, on which clocks depend, waits as long as the fetch before it.
     ("fetch.wait.max.ms", "100"),
 ];
-/// With the brokers' own protocol these are the brokers' to say.
+/// With the group protocol `consumer` these are settings of the brokers.
 const CLASSIC_TUNING: [(&str, &str); 2] = [("session.timeout.ms", "15000"), ("heartbeat.interval.ms", "3000")];
 const TRANSACTION_TUNING: [(&str, &str); 1] = [("transaction.timeout.ms", "12000")];
 const PRODUCER_TUNING: [(&str, &str); 5] = [
@@ -52,13 +52,13 @@ const CONSUMER_FIXED: [(&str, &str); 4] = [
     ("auto.offset.reset", "error"),
 ];
 const PRODUCER_FIXED: [(&str, &str); 4] = [
-    // A new transaction meets the markers of the last one being written and is told to come again: soon.
+    // While the markers of the last transaction are written, a broker refuses the next one; the retry comes soon.
     ("retry.backoff.ms", "5"),
     ("statistics.interval.ms", "20"),
     ("partitioner", PARTITIONER),
     ("enable.idempotence", "true"),
 ];
-/// Java's: whoever partitions by key as Java's clients do finds a key's records where ours are.
+/// Java's default: a key's records are where Java's clients would put them.
 const PARTITIONER: &str = "murmur2_random";
 
 fn set_all(config: &mut ClientConfig, pairs: &[(&str, &str)]) {
@@ -79,7 +79,7 @@ fn base(settings: &Settings, id: &str, tuning: &[(&str, &str)]) -> ClientConfig 
     config
 }
 
-/// `<application>-<instance>-<worker>`: the transactional id and the static member's name of a worker.
+/// `<application>-<instance>-<worker>`: the transactional id of a worker and its name as a static member.
 fn worker_name(settings: &Settings, worker: WorkerId) -> String {
     format!("{}-{}-{}", settings.kafka.application, settings.service.instance, worker.0)
 }
@@ -108,8 +108,8 @@ pub(crate) fn producer(settings: &Settings, worker: WorkerId) -> ClientConfig {
     transactional(settings, &worker_name(settings, worker))
 }
 
-/// A producer whose only purpose is to get a transactional id as the workers will: `<application>-<instance>-check`,
-/// which is no worker's, since theirs end in a number.
+/// A producer that only tries whether the workers can get their transactional ids. Its own,
+/// `<application>-<instance>-check`, is not a worker's, since those end in a number.
 pub(crate) fn prober(settings: &Settings) -> ClientConfig {
     transactional(settings, &format!("{}-{}-check", settings.kafka.application, settings.service.instance))
 }
@@ -121,7 +121,7 @@ fn transactional(settings: &Settings, name: &str) -> ClientConfig {
     config
 }
 
-/// A worker's producer for what is seen before it is committed. In order, and once as long as it lives.
+/// A worker's producer outside of transactions. It keeps the order and, as long as it lives, sends each record once.
 pub(crate) fn non_transactional_producer(settings: &Settings, worker: WorkerId) -> ClientConfig {
     let name = worker_name(settings, worker);
     let mut config = base(settings, &format!("{name}-callbacks"), &PRODUCER_TUNING);
@@ -129,7 +129,7 @@ pub(crate) fn non_transactional_producer(settings: &Settings, worker: WorkerId) 
     config
 }
 
-/// A reader of the changelog. It is in no group, but librdkafka assigns nothing to a consumer without the name of one.
+/// A reader of the changelog. It is in no group, but librdkafka assigns partitions only to a consumer with a group id.
 pub(crate) fn changelog(settings: &Settings, worker: WorkerId) -> ClientConfig {
     let mut config = base(settings, &format!("{}-restore", worker_name(settings, worker)), &RESTORE_TUNING);
     set_all(&mut config, &RESTORE_FIXED);
@@ -137,25 +137,25 @@ pub(crate) fn changelog(settings: &Settings, worker: WorkerId) -> ClientConfig {
     config
 }
 
-/// What an archive may have at hand, of all partitions together.
+/// How much a scan may have in its queues, of all partitions together.
 const SCAN_QUEUE_KBYTES: usize = 256 << 10;
 
-/// A reader of so many partitions of the input from their beginnings, in no group; it is told where each ends.
+/// A reader of this many input partitions from their beginnings, in no group; the scan knows where each ends.
 pub(crate) fn topic_scan(settings: &Settings, partitions: usize) -> ClientConfig {
     let mut config = base(settings, &format!("{}-archive", settings.kafka.application), &RESTORE_TUNING);
     set_all(&mut config, &CONSUMER_TUNING);
     set_all(&mut config, &RESTORE_FIXED);
     config.set("group.id", format!("{}-archive", settings.kafka.application));
     config.set("isolation.level", "read_committed").set("enable.partition.eof", "true");
-    // What goes while it is read is gone, as if it had gone before.
+    // Records that are deleted during the scan are skipped, as if they had been deleted before it.
     config.set("auto.offset.reset", "earliest");
-    // A partition of this many; each has a queue of its own.
+    // Each partition has a queue of its own.
     let kbytes = (SCAN_QUEUE_KBYTES / partitions.max(1)).max(1 << 10);
     config.set("queued.max.messages.kbytes", kbytes.to_string());
     config
 }
 
-/// Who only reads what the group has committed. It does not wait for what a transaction is about to commit.
+/// A consumer that only reads committed offsets. It does not wait for open transactions.
 pub(crate) fn offsets_reader(settings: &Settings, worker: WorkerId) -> ClientConfig {
     let mut config = base(settings, &format!("{}-observer", worker_name(settings, worker)), &[]);
     config.set("group.id", &settings.kafka.application).set("isolation.level", "read_uncommitted");
@@ -163,7 +163,7 @@ pub(crate) fn offsets_reader(settings: &Settings, worker: WorkerId) -> ClientCon
     config
 }
 
-/// A consumer that only asks for metadata. It creates no topic by asking for it.
+/// A consumer that only asks for metadata. It never creates a topic.
 pub(crate) fn metadata_client(
     settings: &Settings,
     listener: EventListener,
@@ -173,18 +173,18 @@ pub(crate) fn metadata_client(
     config.create_with_context(ClientCallbacks::new(listener)).map_err(ClientError::from)
 }
 
-/// The configuration for a client that administers topics, and its callbacks.
+/// The configuration and the callbacks of the client that administers topics.
 pub(crate) fn admin(settings: &Settings, listener: EventListener) -> (ClientConfig, ClientCallbacks) {
     let id = format!("{}-{}", settings.kafka.application, settings.service.instance);
     (base(settings, &id, &[]), ClientCallbacks::new(listener))
 }
 
-/// Passes a log line of librdkafka on.
+/// Reports a log line of librdkafka.
 pub(crate) fn report_client_log(listener: &EventListener, level: RDKafkaLogLevel, facility: &str, text: &str) {
     let severity = match level {
-        // Properties that are meant for the other kind of client; every client is given all of them.
+        // A consumer warns of producer properties, and the reverse; every client gets all properties.
         _ if facility == "CONFWARN" => Severity::Debug,
-        // What is an error to a client is a case of the commit cycle: it is told as what it comes to.
+        // An error of a client is an ordinary case of the commit cycle, which reports what it comes to.
         RDKafkaLogLevel::Emerg
         | RDKafkaLogLevel::Alert
         | RDKafkaLogLevel::Critical
@@ -199,17 +199,17 @@ pub(crate) fn report_client_log(listener: &EventListener, level: RDKafkaLogLevel
 pub(crate) fn report_client_error(listener: &EventListener, error: &KafkaError, reason: &str) {
     let facility = error.rdkafka_error_code().map_or_else(|| "ERROR".to_owned(), |code| format!("{code:?}"));
     let text = match error.rdkafka_error_code() {
-        // Its own words count brokers that it has yet to hear of.
+        // librdkafka's text counts brokers that it does not know yet.
         Some(RDKafkaErrorCode::AllBrokersDown) => "no broker can be reached".to_owned(),
         _ => explain_connection_error(error, reason).unwrap_or_else(|| reason.to_owned()),
     };
     listener(Occurrence::Library { severity: Severity::Warn, facility, text }.of_process());
 }
 
-/// Callbacks of clients that have nothing but troubles to report.
+/// Callbacks of clients that only report failures.
 pub struct ClientCallbacks {
     listener: EventListener,
-    /// Why there is no connection, where a broker or TLS said it. Calls only tell that there is none.
+    /// Why there is no connection, if a broker or TLS has said it. A call only tells that there is none.
     refusal: Mutex<Option<String>>,
     refusals: AtomicU64,
 }
@@ -219,12 +219,12 @@ impl ClientCallbacks {
         ClientCallbacks { listener, refusal: Mutex::default(), refusals: AtomicU64::new(0) }
     }
 
-    /// How many times it was said.
+    /// How many times a reason was given.
     pub fn refusals(&self) -> u64 {
         self.refusals.load(Ordering::Acquire)
     }
 
-    /// What was said last.
+    /// The last reason.
     pub fn refusal(&self) -> Option<String> {
         self.refusal.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }

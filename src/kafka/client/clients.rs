@@ -1,4 +1,4 @@
-//! The clients of a worker over librdkafka, behind the traits of [`crate::kafka::broker`].
+//! Creates the clients of a worker, which are librdkafka's behind the traits of [`broker`](crate::kafka::broker).
 
 use std::sync::{Arc, Mutex};
 use std::thread;
@@ -19,7 +19,7 @@ use crate::kafka::events::{Action, EventListener, Occurrence, WorkerId};
 use crate::kafka::topology::Topology;
 use crate::settings::Settings;
 
-/// What a worker's clients are made from.
+/// What a worker's clients are created from.
 #[derive(Clone)]
 pub struct RdkafkaClients {
     settings: Arc<Settings>,
@@ -102,10 +102,10 @@ impl KafkaClients for RdkafkaClients {
     }
 }
 
-/// Makes the clients of a worker and drops them: librdkafka checks properties against each other only then.
+/// Creates the clients of a worker and drops them: librdkafka compares properties with each other only then.
 ///
 /// # Errors
-/// What it says.
+/// librdkafka refuses the properties.
 pub(super) fn try_out(settings: &Settings) -> Result<(), ClientError> {
     let silent: EventListener = Arc::new(|_| ());
     let native =

@@ -1,4 +1,4 @@
-//! The wire over librdkafka: a worker's consumer, and how it leaves the group.
+//! A worker's consumer, and how it leaves the group.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::ffi::CStr;
@@ -28,7 +28,7 @@ use crate::kafka::events::{EventListener, WorkerId};
 use crate::kafka::topology::{PartitionId, Topology};
 use crate::settings::Settings;
 
-/// How long one that leaves listens to what it was already sent.
+/// How long a consumer that leaves waits for requests that are on their way.
 const LEAVE_PATIENCE: Duration = Duration::from_secs(1);
 
 /// A worker's consumer.
@@ -58,13 +58,12 @@ impl RdkafkaConsumer {
         Ok(RdkafkaConsumer { client, offsets_reader, topology, settings })
     }
 
-    /// What a transaction tells the group about who commits.
+    /// The membership that a transaction names to the group.
     pub(super) fn group_metadata(&self) -> Option<ConsumerGroupMetadata> {
         self.client.group_metadata()
     }
 
-    /// Gives up everything, and answers what the group has asked so far: once it is closed there is nobody to take an
-    /// answer.
+    /// Gives everything up, and answers the requests of the group so far: a consumer that is closed cannot answer.
     fn give_all_back(&self) -> Result<(), BrokerError> {
         let until = Instant::now() + LEAVE_PATIENCE;
         self.client.incremental_unassign(&self.client.assignment()?)?;
@@ -72,7 +71,7 @@ impl RdkafkaConsumer {
             let is_quiet = self.client.poll(Duration::ZERO).is_none() || Instant::now() >= until;
             match self.next_rebalance() {
                 Some(Rebalance::Assign(_)) => self.accept()?,
-                // All that was fetched is given up already.
+                // Everything that was fetched is given up already.
                 Some(Rebalance::Revoke { .. }) => self.give_up(&[])?,
                 Some(Rebalance::Failed(_)) => {}
                 None if is_quiet => return Ok(()),
@@ -205,15 +204,15 @@ struct ConsumerCallbacks {
 enum LeaveProgress {
     #[default]
     Working,
-    /// The worker has nothing left to commit: partitions are given up without asking it.
+    /// The worker has nothing to commit: partitions are given up without asking it.
     Closing,
-    /// The group has had its answer. A closing consumer takes the first one for all, and may be gone when a second one
-    /// comes, which would then be waited for without an end (librdkafka #4884).
+    /// The group was answered. A closing consumer takes the first answer for all; it may be gone when a second request
+    /// comes, which would then wait without end (librdkafka #4884).
     Answered,
 }
 
 impl LeaveProgress {
-    /// The group asks something: how far things were then.
+    /// A request of the group has come. Returns the progress before it.
     fn asked(&mut self) -> LeaveProgress {
         let before = *self;
         if before == LeaveProgress::Closing {
@@ -252,7 +251,7 @@ impl ConsumerContext for ConsumerCallbacks {
     ) {
         let leave = self.leave().asked();
         if leave == LeaveProgress::Closing {
-            // There is nobody to tell of an error, and nothing to do about it.
+            // An error can neither be reported nor repaired here.
             let _ = consumer.unassign();
         }
         if leave != LeaveProgress::Working {

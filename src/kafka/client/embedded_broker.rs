@@ -1,8 +1,9 @@
-//! An embedded broker, librdkafka's mock cluster, with a way in and a way out: for a demo on a machine without Kafka.
+//! An embedded broker, librdkafka's mock cluster, with a producer and a consumer: for a demo on a machine without
+//! Kafka.
 //!
-//! It is good to look at and proves nothing: a transaction's records are there before it is committed, and stay when it
-//! is aborted; offsets that are sent with a transaction are thrown away, so whoever joins the group starts over. A
-//! partition keeps 5 MiB and 100,000 batches, the oldest going silently. There are no admin calls: topics are made here.
+//! It proves nothing: records of a transaction are visible before the commit, and stay after an abort; offsets of
+//! transactions are dropped, so a member that joins starts over. A partition keeps 5 MiB and 100,000 batches, and then
+//! drops the oldest. There are no admin calls, so topics are created here.
 
 use std::time::{Duration, Instant};
 
@@ -13,11 +14,11 @@ use rdkafka::mocking::MockCluster;
 use rdkafka::producer::{BaseProducer, BaseRecord, DefaultProducerContext, Producer};
 use rdkafka::{Message, Offset, TopicPartitionList};
 
-/// What a consumer has to ask for here, beside its other properties: the mock answers a fetch that finds nothing only
-/// when its time is up, even if a record comes meanwhile.
+/// A property that a consumer needs here: the mock broker answers an empty fetch only after this time, even if a record
+/// comes meanwhile.
 pub const FETCH_WAIT: (&str, &str) = ("fetch.wait.max.ms", "10");
 
-/// How long a call may take within one machine.
+/// How long a call may take on one machine.
 const CALL_MAX: Duration = Duration::from_secs(10);
 
 #[derive(Debug, thiserror::Error)]
@@ -27,18 +28,18 @@ pub struct EmbeddedError {
     error: KafkaError,
 }
 
-/// Says at which step something failed.
+/// Names the step that has failed.
 fn at(step: &'static str) -> impl Fn(KafkaError) -> EmbeddedError {
     move |error| EmbeddedError { step, error }
 }
 
-/// The broker. It ends when it is dropped, and what it holds with it.
+/// The broker. It ends when it is dropped, with everything that it holds.
 pub struct EmbeddedBroker {
     cluster: MockCluster<'static, DefaultProducerContext>,
 }
 
 impl EmbeddedBroker {
-    /// Starts a broker with these topics: name and number of partitions.
+    /// Starts a broker with these topics: name, number of partitions.
     pub fn start(topics: &[(&str, i32)]) -> Result<Self, EmbeddedError> {
         let cluster = MockCluster::new(1).map_err(at("start"))?;
         for (topic, partitions) in topics {
@@ -66,7 +67,7 @@ impl EmbeddedBroker {
         let (wait, ms) = FETCH_WAIT;
         let consumer: BaseConsumer = ClientConfig::new()
             .set("bootstrap.servers", self.address())
-            // Never joined, never committed: assigning needs a name.
+            // The consumer never joins; to assign partitions it needs a group id.
             .set("group.id", "tail")
             .set("enable.auto.commit", "false")
             .set(wait, ms)
@@ -81,7 +82,7 @@ impl EmbeddedBroker {
     }
 }
 
-/// Puts records on a topic, as a user's own producer would.
+/// Sends records to a topic, as a user's producer would.
 pub struct Feed {
     producer: BaseProducer,
     topic: String,
@@ -100,7 +101,7 @@ impl Feed {
         }
     }
 
-    /// Waits until the broker has everything that was sent.
+    /// Waits until the broker has all records.
     pub fn settle(&self) -> Result<(), EmbeddedError> {
         let began = Instant::now();
         while self.producer.in_flight_count() > 0 {
@@ -117,12 +118,12 @@ impl Feed {
 pub struct Tail {
     consumer: BaseConsumer,
     topic: String,
-    /// By partition: the offset after the last record that was taken.
+    /// By partition: the offset behind the last record that was read.
     next: Vec<i64>,
 }
 
 impl Tail {
-    /// The next record's value, if one comes in time.
+    /// The value of the next record, if one comes in time.
     pub fn next(&mut self, wait: Duration) -> Result<Option<Vec<u8>>, EmbeddedError> {
         let Some(polled) = self.consumer.poll(wait) else {
             return Ok(None);
@@ -132,7 +133,7 @@ impl Tail {
         Ok(Some(message.payload().unwrap_or_default().to_vec()))
     }
 
-    /// Whether everything that the topic holds now has been taken.
+    /// Whether everything that the topic holds now was read.
     pub fn is_at_end(&self) -> Result<bool, EmbeddedError> {
         for (partition, next) in self.next.iter().enumerate() {
             let (_, end) = self

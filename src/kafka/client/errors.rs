@@ -1,4 +1,4 @@
-//! librdkafka's errors in the worker's three classes, and in words that say what to do.
+//! librdkafka's errors in three classes, and advice on the usual causes.
 
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 
@@ -10,7 +10,7 @@ impl From<KafkaError> for BrokerError {
             KafkaError::Transaction(error) if error.is_fatal() => ErrorClass::Fatal,
             KafkaError::Transaction(error) if error.txn_requires_abort() => ErrorClass::Abortable,
             KafkaError::Transaction(error) if error.is_retriable() => ErrorClass::Retriable,
-            // What has neither flag is fatal, on librdkafka's own advice.
+            // librdkafka's documentation says that an error without a flag is fatal.
             KafkaError::Transaction(_) | KafkaError::MessageConsumptionFatal(_) | KafkaError::ClientCreation(_) => {
                 ErrorClass::Fatal
             }
@@ -24,7 +24,7 @@ impl From<KafkaError> for BrokerError {
     }
 }
 
-/// An error in words that say what to do about it, where there are such.
+/// An error, with advice in place of its own text if there is any.
 pub(super) fn with_advice(error: KafkaError, advice: impl FnOnce(RDKafkaErrorCode) -> Option<String>) -> BrokerError {
     let mut error = BrokerError::from(error);
     if let Some(text) = error.code.and_then(advice) {
@@ -36,15 +36,15 @@ pub(super) fn with_advice(error: KafkaError, advice: impl FnOnce(RDKafkaErrorCod
 impl From<KafkaError> for ClientError {
     fn from(error: KafkaError) -> Self {
         match error {
-            // Its own words hold the value, which may be a secret.
+            // Its own text holds the value, which may be a secret.
             KafkaError::ClientConfig(_, _, name, _) => ClientError(format!("property {name} is refused")),
             other => ClientError(other.to_string()),
         }
     }
 }
 
-/// What TLS says of the other side's certificate, and what that means here. Java's TLS says `unknown` of any that it does
-/// not like.
+/// What TLS says about certificates, and what it means here. Java's TLS sends one alert for every certificate that it
+/// refuses.
 const CERTIFICATES: [(&str, &str); 3] = [
     (
         "certificate verify failed",
@@ -62,7 +62,7 @@ const CERTIFICATES: [(&str, &str); 3] = [
     ),
 ];
 
-/// The cause in words, with librdkafka's own behind it. `None`: the error is about something else.
+/// The cause and librdkafka's own text. `None`: it is not an error of the connection.
 pub(super) fn explain_connection_error(error: &KafkaError, reason: &str) -> Option<String> {
     let by_tls = CERTIFICATES.iter().find(|(mark, _)| reason.contains(mark)).map(|(_, cause)| *cause);
     let cause = match error.rdkafka_error_code()? {
@@ -70,7 +70,7 @@ pub(super) fn explain_connection_error(error: &KafkaError, reason: &str) -> Opti
             "the brokers refuse the user: see to sasl.mechanism, sasl.username and sasl.password"
         }
         RDKafkaErrorCode::SSL => by_tls.unwrap_or("TLS has failed: see to security.protocol and the ssl.* properties"),
-        // Since TLS 1.3 a client hears only after the handshake that its certificate is refused.
+        // With TLS 1.3 a client hears only after the handshake that its certificate is refused.
         RDKafkaErrorCode::BrokerTransportFailure if reason.contains("SSL routines") => by_tls?,
         RDKafkaErrorCode::BrokerTransportFailure if reason.contains("Connect to") => return Some(reason.to_owned()),
         RDKafkaErrorCode::Resolve => "a host's name is not known: see to kafka.brokers",

@@ -1,4 +1,4 @@
-//! The wire over librdkafka: who reads what the group has committed without being of the group.
+//! Reads the offsets that the group has committed, without joining the group.
 
 use std::cell::OnceCell;
 use std::collections::BTreeMap;
@@ -15,7 +15,7 @@ use crate::kafka::events::{EventListener, WorkerId};
 use crate::kafka::topology::{PartitionId, Topology};
 use crate::settings::Settings;
 
-/// A client that never joins, made when it is asked for the first time.
+/// A client that never joins; it is created at the first request.
 pub(super) struct OffsetsReader {
     settings: Arc<Settings>,
     worker: WorkerId,
@@ -51,7 +51,7 @@ impl OffsetsReader {
     ) -> Result<BTreeMap<PartitionId, CommittedOffset>, BrokerError> {
         let asked = list(topology, partitions.iter().map(|partition| (*partition, Offset::Invalid)));
         let client = self.client()?;
-        // What it has to say goes through its callbacks.
+        // Lets its callbacks run.
         drop(client.poll(Duration::ZERO));
         let found = committed_in(topology, &client.committed_offsets(asked, patience)?);
         found.into_iter().map(|(partition, found)| Ok((partition, found?))).collect()

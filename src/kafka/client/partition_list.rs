@@ -1,4 +1,4 @@
-//! librdkafka's lists of partitions, and what they say of ours.
+//! Conversions between librdkafka's lists of partitions and the topology.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -10,7 +10,7 @@ use rdkafka::{Offset, TopicPartitionList};
 use crate::kafka::broker::{BrokerError, CommittedOffset, OffsetBounds};
 use crate::kafka::topology::{PartitionId, Topology};
 
-/// The offset of an entry that bears one.
+/// The offset of an element; `None`: it has none.
 pub(super) fn offset_of(element: &TopicPartitionListElem<'_>) -> Option<i64> {
     match (element.error(), element.offset()) {
         (Ok(()), Offset::Offset(offset)) => Some(offset),
@@ -18,7 +18,7 @@ pub(super) fn offset_of(element: &TopicPartitionListElem<'_>) -> Option<i64> {
     }
 }
 
-/// The partition of an entry; `None`: of a topic that is not ours.
+/// The partition of an element; `None`: the group does not read its topic.
 pub(super) fn partition_of(topology: &Topology, element: &TopicPartitionListElem<'_>) -> Option<PartitionId> {
     topology.partition(element.topic(), element.partition())
 }
@@ -35,13 +35,13 @@ pub(super) fn list(
 ) -> TopicPartitionList {
     let mut list = TopicPartitionList::new();
     for (partition, offset) in partitions {
-        // Every offset that is written here is a real one or one of librdkafka's own names.
+        // The offset is always valid: a real one, or one of librdkafka's named ones.
         let _ = list.add_partition(topology.topic(partition.topic), partition.number).set_offset(offset);
     }
     list
 }
 
-/// What is committed for the partitions of a list.
+/// The committed offsets in a list.
 pub(super) fn committed_in(
     topology: &Topology,
     list: &TopicPartitionList,
@@ -54,7 +54,7 @@ pub(super) fn committed_in(
     elements.iter().filter_map(|element| Some((partition_of(topology, element)?, committed(element)))).collect()
 }
 
-/// Which offsets of a partition are there.
+/// The first offset of a partition, and its end.
 pub(crate) fn bounds<C: ConsumerContext>(
     client: &BaseConsumer<C>,
     topic: &str,

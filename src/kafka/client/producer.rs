@@ -1,7 +1,7 @@
-//! The wire over librdkafka: its clients behind the worker's traits, its errors in the worker's three classes.
+//! A worker's producers, with and without transactions.
 //!
-//! Callbacks only pass things on: a rebalance is queued for the worker's loop, which answers it between two polls;
-//! statistics end as two numbers; errors and log lines become listener.
+//! The callbacks only keep the first refused record and two numbers of the statistics; errors and log lines are
+//! reported as events.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -72,17 +72,16 @@ impl TransactionalProducer<RdkafkaConsumer> for RdkafkaProducer {
         let mut list = TopicPartitionList::new();
         for PartitionOffset { partition, next_offset, metadata } in offsets {
             let mut element = list.add_partition(self.topology.topic(partition.topic), partition.number);
-            // An offset of a record, plus one: never out of range.
+            // The offset of a record plus one is always valid.
             let _ = element.set_offset(Offset::Offset(*next_offset));
             element.set_metadata(metadata);
         }
-        // Taken anew for each try: it carries the generation by which a broker tells members of today from those of
-        // yesterday.
+        // Read again for each try: it has the generation by which a broker tells members from former members.
         let Some(group) = consumer.group_metadata() else {
             let text = "the consumer has no group".to_owned();
             return Err(BrokerError { class: ErrorClass::Fatal, code: None, text });
         };
-        // No name comes twice: who has it after the metadata was taken had it then.
+        // A member id is never used twice: if it is the same now, it was the same when the metadata was read.
         if consumer.member().as_deref() != Some(member) {
             let text = "the membership has ended".to_owned();
             return Err(BrokerError {
@@ -134,7 +133,7 @@ impl NonTransactionalProducer for RdkafkaNonTransactionalProducer {
 pub(super) struct ProducerCallbacks {
     pub(super) listener: EventListener,
     pub(super) connection: ConnectionStats,
-    /// Of the transaction that is open.
+    /// Of the open transaction.
     pub(super) refused: Mutex<Option<RefusedRecord>>,
 }
 
@@ -172,7 +171,7 @@ impl ProducerContext for ProducerCallbacks {
     fn delivery(&self, result: &DeliveryResult<'_>, _: ()) {
         let Err((error, record)) = result else { return };
         if is_purge(error) {
-            // An abort, which is told as such.
+            // The record was purged by an abort, which is reported as such.
             return;
         }
         let topic = record.topic().to_owned();

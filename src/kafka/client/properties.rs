@@ -1,4 +1,4 @@
-//! Which librdkafka properties a user may set: any that exists, but for those on which the guarantees rest.
+//! Which librdkafka properties a user may set: all but those on which the guarantees depend.
 
 use rdkafka::ClientConfig;
 use rdkafka::error::KafkaError;
@@ -7,7 +7,7 @@ use rdkafka::types::RDKafkaConfRes;
 use super::clients;
 use crate::settings::{Fault, Problems, Properties, Settings};
 
-/// Properties that are set by tagstream, each with the reason or the setting to use instead.
+/// Properties that tagstream sets, each with the reason or with the setting to use instead.
 const OURS: [(&str, &str); 16] = [
     ("bootstrap.servers", "use kafka.brokers"),
     ("metadata.broker.list", "use kafka.brokers"),
@@ -53,7 +53,7 @@ const USUAL: [&str; 22] = [
     "debug",
 ];
 
-/// Checks the properties against librdkafka itself. A value is never part of a problem if it may be a secret.
+/// Checks the properties with librdkafka itself. A value that may be a secret is never part of a problem.
 pub fn check(settings: &Settings, problems: &mut Problems) {
     let properties = &settings.kafka.properties;
     let mut good = true;
@@ -71,7 +71,7 @@ pub fn check(settings: &Settings, problems: &mut Problems) {
     }
 }
 
-/// Finds credentials that the protocol leaves unused: whoever gave them thinks that the wire is guarded.
+/// Finds credentials that the security protocol does not use: the user believes that the connection is secured.
 fn idle(properties: &Properties, problems: &mut Problems) {
     let given =
         |wanted: &str| properties.iter().find(|(name, _)| *name == wanted).map(|(_, value)| value.to_lowercase());

@@ -1,4 +1,4 @@
-//! What a producer's statistics say of its connections: two numbers, which only grow.
+//! Two numbers of a producer's statistics, which only grow.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -7,9 +7,9 @@ use serde::Deserialize;
 
 #[derive(Debug, Default)]
 pub(super) struct ConnectionStats {
-    /// Statistics so far: they come at a fixed interval, each telling all that happened before it.
+    /// The number of statistics. They come at a fixed interval; each covers everything that happened before it.
     reports: AtomicU64,
-    /// Requests that were sent again or timed out, connections that broke.
+    /// Requests that were repeated or timed out, and connections that broke.
     faults: AtomicU64,
 }
 

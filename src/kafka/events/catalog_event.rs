@@ -1,4 +1,4 @@
-//! What becomes of a changed catalog, in words for the log: what would mail thousands must be found there.
+//! The steps of a changed catalog, in words for the log.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -9,7 +9,7 @@ use crate::telemetry::Severity;
 /// Names of tags.
 pub type TagNames = BTreeSet<Box<str>>;
 
-/// A step of a catalog on its way into force.
+/// A step of a catalog until it is active.
 #[derive(Clone, Debug)]
 pub enum CatalogEvent {
     Submitted {
@@ -18,13 +18,13 @@ pub enum CatalogEvent {
     Activated {
         fingerprint: String,
     },
-    /// A tag would change for more than this share, and stays as it is.
+    /// A tag would change for more than this share, so it stays as it is.
     TagHeld {
         tag: Box<str>,
         impact: Impact,
         share: f64,
     },
-    /// A state was read back in which a tag has been on hold.
+    /// A state was read back in which a tag is held.
     TagStillHeld {
         tag: Box<str>,
     },
@@ -73,7 +73,7 @@ impl fmt::Display for CatalogEvent {
     }
 }
 
-/// How many a tag would change for, of whom it is too many.
+/// How many entities a tag would change for.
 fn concerned(impact: Impact, share: f64) -> String {
     let Impact { entities, had, differ, added } = impact;
     if impact.exceeds_of_those_who_have_it(share) {

@@ -1,4 +1,4 @@
-//! What a worker has done since it started, in plain structs: nothing is in them that is not committed.
+//! What a worker has done since it started. Only committed work is counted.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -6,7 +6,7 @@ use std::fmt;
 use crate::engine::{Program, Stats};
 use crate::model::ChangeKind;
 
-/// Counts of one worker.
+/// The counts of one worker.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct WorkerStats {
     pub work: WorkStats,
@@ -14,33 +14,33 @@ pub struct WorkerStats {
     pub aborts: u64,
 }
 
-/// What became of records, and what came of them. Work that is done again after an abort or by somebody else is
-/// counted once: a partition keeps it until it is committed.
+/// What became of records, and what came of them. Work that is repeated after an abort or by another member is counted
+/// once: a task keeps it until it is committed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct WorkStats {
-    /// Records taken from the input, of whatever kind.
+    /// Records that were read from the input.
     pub records: u64,
     /// Of these, accepted events.
     pub events: u64,
-    /// Of the events, those that had come before.
+    /// Of the events, duplicates.
     pub duplicates: u64,
     /// Of the records, null ones, which are skipped.
     pub tombstones: u64,
-    /// Of the records, rejected ones, by reason code.
+    /// Of the records, rejected ones, by reason.
     pub rejected: BTreeMap<&'static str, u64>,
-    /// Records of merged partitions that were no events, which is somebody's mistake.
+    /// Records of merged partitions that were not events: another program has written them.
     pub unmerged: u64,
     pub changes: ChangeStats,
-    /// Timers that were due.
+    /// Timers that have fired.
     pub timers: u64,
-    /// By counter: events that it could not count for want of a value that it takes.
+    /// By counter: events that lacked the value that it counts.
     pub skipped: BTreeMap<Box<str>, u64>,
     /// By attribute: events with a value of a type that it does not take.
     pub misfits: BTreeMap<Box<str>, u64>,
 }
 
 impl WorkStats {
-    /// Takes over what the engine has counted under a program.
+    /// Adds what the engine has counted under a program.
     pub fn engine(&mut self, stats: &Stats, program: &Program) {
         self.duplicates += stats.duplicates;
         self.timers += stats.timers;
@@ -85,7 +85,7 @@ fn raise(sums: &mut BTreeMap<Box<str>, u64>, name: &str, more: u64) {
     }
 }
 
-/// Tag changes by tag and kind. It has the tags that have changed; the catalog bounds them.
+/// Tag changes by tag and change. It holds only tags that have changed, so the catalog bounds it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ChangeStats(BTreeMap<Box<str>, [u64; 3]>);
 
@@ -113,7 +113,7 @@ impl ChangeStats {
         self.0.values().flatten().sum()
     }
 
-    /// Each tag with how often it was added, changed and removed.
+    /// Each tag, with how often it was added, changed and removed.
     pub fn iter(&self) -> impl Iterator<Item = (&str, [(ChangeKind, u64); 3])> {
         self.0.iter().map(|(tag, counts)| (&**tag, ChangeKind::ALL.map(|kind| (kind, counts[kind as usize]))))
     }

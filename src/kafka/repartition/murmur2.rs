@@ -1,13 +1,13 @@
-//! Where Java's clients put a key: whoever partitions as they do finds a key's records where ours are.
+//! Kafka's default partitioner: a key goes to the same partition as with Java's clients.
 
-/// The partition of a key among so many.
+/// The partition of a key, of this many.
 pub(super) fn partition(key: &[u8], partitions: i32) -> i32 {
     const POSITIVE: u32 = 0x7fff_ffff;
     let positive = murmur2(key) & POSITIVE;
     (positive % partitions.max(1).unsigned_abs()).cast_signed()
 }
 
-/// 32 bits, with the seed of Kafka's own clients.
+/// 32-bit MurmurHash2 with the seed of Kafka's own clients.
 fn murmur2(key: &[u8]) -> u32 {
     const M: u32 = 0x5bd1_e995;
     const SEED: u32 = 0x9747_b28c;

@@ -10,14 +10,14 @@ const KEPT_BYTES_MAX: usize = 16 << 20;
 /// Where bytes stand in an arena.
 pub(crate) type Span = Range<usize>;
 
-/// A record that goes on to a merged partition: an event, or a mark, which has neither key nor value.
+/// A record for a merged partition: an event, or a watermark, which has neither key nor value.
 pub(crate) struct RepartitionRecord {
-    /// Which of the routes.
+    /// The index of the repartition topic.
     pub topic: usize,
     pub partition: i32,
     pub key: Option<Span>,
     pub value: Option<Span>,
-    /// Where it stood; of a mark, the next offset.
+    /// The event's offset in its source; with a watermark, the source's next offset.
     pub offset: i64,
     pub clock: Timestamp,
 }

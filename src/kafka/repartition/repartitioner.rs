@@ -1,9 +1,9 @@
-//! Events on their way to the merged partitions of their entities, and word of the clock to those that get none.
+//! Forwards events to the merged partitions of their entities, and watermarks to those that get no event.
 //!
-//! An event goes on as it came, once for each kind of entity that it is something to, in the partition of that entity's
-//! key. Two headers say where it stood and which clock its partition had with it. A merged partition has to know of each
-//! source how far it is, so those that got no event in a transaction get a mark: a record without key and value, but with
-//! the headers. There is none where the clock has not moved, and one a transaction at most.
+//! An event goes on unchanged, once for each kind of entity that it concerns, to the partition of that entity's key.
+//! Two headers tell its place and the clock of its source. A merged partition has to know how far each source is. So a
+//! partition that got no event in a transaction gets a watermark: a record without key and value, with the same
+//! headers. There is none if the clock has not moved, and at most one per transaction.
 
 use std::sync::Arc;
 
@@ -19,14 +19,14 @@ use crate::model::{Event, Timestamp};
 const SOURCE: &str = "tagstream-source";
 const CLOCK: &str = "tagstream-clock";
 
-/// What one input partition passes on.
+/// What one source forwards.
 #[derive(Debug)]
 pub(crate) struct Repartitioner {
     source: SourcePartition,
     routes: Arc<[RepartitionTopic]>,
-    /// By route and partition: the clock that was passed on last, as far as we know.
+    /// By topic and partition: the clock that was forwarded last, as far as this task knows.
     announced: Vec<Vec<Option<Timestamp>>>,
-    /// The least of them.
+    /// The lowest of them.
     announced_min: Option<Timestamp>,
     pub lead: SourceLead,
 }
@@ -41,17 +41,17 @@ impl Repartitioner {
         &self.source
     }
 
-    /// What all merged partitions were told.
+    /// The watermark that all merged partitions have got.
     pub(crate) fn announced(&self) -> Option<Timestamp> {
         self.announced_min
     }
 
-    /// Whether some merged partition does not know the clock.
+    /// Whether a merged partition does not know the clock.
     pub(crate) fn is_behind(&self, clock: Option<Timestamp>) -> bool {
         self.announced_min < clock
     }
 
-    /// Passes an accepted event on; `clock` is the partition's, with it.
+    /// Forwards an accepted event; `clock` is the source's.
     pub(crate) fn forward(
         &mut self,
         event: &Event,
@@ -72,10 +72,11 @@ impl Repartitioner {
         }
     }
 
-    /// Adds the marks to a body that is about to be sent.
+    /// Adds the watermarks to a buffer that is about to be sent.
     pub(crate) fn add_watermarks(&mut self, clock: Option<Timestamp>, next_offset: i64, out: &mut RepartitionBuffer) {
         let Some(clock) = clock.filter(|clock| self.announced_min < Some(*clock)) else { return };
-        // Who got an event in this transaction knows more than before; the next transaction without events tells the rest.
+        // A partition that got an event in this transaction is ahead of the others; the next transaction without events
+        // tells the rest.
         let is_busy = !out.is_empty();
         for (number, announced) in self.announced.iter_mut().enumerate() {
             for (partition, announced) in announced.iter_mut().enumerate() {
@@ -99,7 +100,7 @@ pub(crate) fn repartition_headers(source: &SourcePartition, record: &Repartition
         .insert(Header { key: CLOCK, value: Some(&clock) })
 }
 
-/// Reads what the headers of a record say; `None`: it was not passed on by us.
+/// Reads the headers of a forwarded record; `None`: it is not one of ours.
 pub(crate) fn source_position(message: &impl Message) -> Option<SourcePosition<'_>> {
     let headers = message.headers()?;
     let text = |name: &str| {

@@ -1,19 +1,19 @@
-//! Several inputs in the order of time: what comes through a merged partition waits here until nothing earlier can come.
+//! Merges several sources in the order of time: an event waits here until no source can still send an earlier one.
 //!
 //! # The order
 //! Every event has a place in the order: the clock of its source (an input partition) when it was accepted there, then
-//! the source, then its offset. A source's clock never goes back, so a source's own events come in order, and of each
-//! source r it is known that whatever is still to come from it stands at (clock of r, r) or behind. An event may go as
-//! soon as it stands at or before the least of these: at it only where the least is of its own source. Late events go with
-//! their source's clock. So the order in which events go depends on what stands in the inputs and on nothing else.
+//! the source, then its offset. A source's clock never goes back, so its events come in order, and its watermark w says
+//! that everything that is still to come from source r stands at (w, r) or behind. An event is ready when it stands at
+//! or before the lowest of these places; at it only if it is of that source. Late events stand at their source's clock.
+//! So the order depends on the contents of the inputs and on nothing else.
 //!
 //! # What is kept, and how it comes back
-//! What waits stands in Kafka: the group's offset of a merged partition is that of the first record that waits. Records
-//! behind it may have gone already; of each source it is therefore written down which offset comes next. A reader that
-//! begins again takes everything in up to where the last one had read, letting nothing go meanwhile (the clocks that
-//! were written down are as of then), drops what has gone before, and stands as the last one stood.
+//! Events wait in Kafka: the group's offset of a merged partition is that of the first record that waits. Records
+//! behind it may have been released already; so for each source the next offset is stored. A reader that starts again
+//! reads everything up to where the last one had read, and releases nothing meanwhile (the stored watermarks are of
+//! that time). It drops what was released before, and then stands as the last one stood.
 //!
-//! Pure: records in, events out; it knows neither Kafka nor what an event says.
+//! Pure: records in, events out. It knows neither Kafka nor the content of an event.
 
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
@@ -25,20 +25,20 @@ use crate::model::Timestamp;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SourceProgress {
     pub source: SourcePartition,
-    /// Nothing that is still to come stands before it; `None`: nothing was heard of the source.
+    /// Everything that is still to come stands here or behind; `None`: nothing has come from the source.
     pub watermark: Option<Timestamp>,
-    /// The source's first offset whose event has not gone.
+    /// The source's first offset whose event was not released.
     pub next: i64,
 }
 
-/// Where a source stands in a record that came through the merged partition.
+/// The place of a record in its source.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SourcePosition<'a> {
     pub topic: &'a str,
     pub partition: i32,
-    /// Of the event; of a mark, the first that is not behind it.
+    /// The offset of the event; of a watermark, the source's next offset.
     pub offset: i64,
-    /// The source's clock, with the event.
+    /// The source's clock at this record.
     pub clock: Timestamp,
 }
 
@@ -58,25 +58,25 @@ struct SourceQueue<T> {
     source: SourcePartition,
     watermark: Option<Timestamp>,
     next: i64,
-    /// Whether it is still an input: nothing is waited for from one that is not.
+    /// Whether it is an input still: others are not waited for.
     counts: bool,
     waiting: VecDeque<QueuedEvent<T>>,
 }
 
-/// The sources of one merged partition, and what waits for them.
+/// The sources of one merged partition, and the events that wait.
 #[derive(Debug)]
 pub struct TimeMerge<T> {
     /// The topics that are inputs.
     inputs: Vec<Arc<str>>,
-    /// In the order of the sources.
+    /// Sorted by source.
     queues: Vec<SourceQueue<T>>,
-    /// Of each queue where something waits, the first: its clock, and the queue.
+    /// Of each queue that is not empty, the first event: its clock, and the index of the queue.
     heads: BTreeSet<(Timestamp, usize)>,
-    /// The least of the queues' clocks, and the first queue that has it.
+    /// The lowest watermark of the queues, and the first queue that has it.
     min_watermark: (Option<Timestamp>, usize),
-    /// Behind the last record that was taken.
+    /// The offset behind the last record that was read.
     next_place: i64,
-    /// Until it has read up to here, nothing goes.
+    /// Nothing is released before it has read up to here.
     resume_at: i64,
     bytes: usize,
 }
@@ -87,7 +87,7 @@ impl<T> TimeMerge<T> {
         Self::restored(inputs, &[], next_place, next_place)
     }
 
-    /// As one stood that had read up to `read_to`, and of which what waits is read again from `next_place` on.
+    /// As one stood that had read up to `read_to`; the events that wait are read again from `next_place` on.
     pub fn restored(inputs: &[(Arc<str>, i32)], progress: &[SourceProgress], next_place: i64, read_to: i64) -> Self {
         let mut merge = TimeMerge {
             inputs: inputs.iter().map(|(topic, _)| Arc::clone(topic)).collect(),
@@ -111,7 +111,7 @@ impl<T> TimeMerge<T> {
         merge
     }
 
-    /// Takes an event of a source, from this place of the merged partition; `false`: it has been here before.
+    /// Takes an event from this offset of the merged partition. Returns `false` if the event was here before.
     pub fn take(&mut self, position: SourcePosition<'_>, place: i64, bytes: usize, event: T) -> bool {
         self.next_place = place + 1;
         let index = self.queue(position.topic, position.partition);
@@ -130,26 +130,26 @@ impl<T> TimeMerge<T> {
         is_new
     }
 
-    /// Takes word of a source's clock.
+    /// Takes a watermark of a source.
     pub fn watermark(&mut self, position: SourcePosition<'_>, place: i64) {
         self.next_place = place + 1;
         let index = self.queue(position.topic, position.partition);
         self.advance_watermark(index, position.clock);
     }
 
-    /// Passes over a record that says nothing.
+    /// Skips a record that is neither event nor watermark.
     pub fn skip(&mut self, place: i64) {
         self.next_place = place + 1;
     }
 
-    /// The clock with which the next event may go; `None`: none may.
+    /// The clock of the next event that is ready; `None`: none is.
     pub fn ready(&self) -> Option<Timestamp> {
         let (clock, queue) = *self.heads.first()?;
         let may_go = !self.is_resuming() && (Some(clock), queue) <= self.min_watermark;
         may_go.then_some(clock)
     }
 
-    /// Lets the next event go, if one may.
+    /// Releases the next event, if one is ready.
     pub fn release(&mut self) -> Option<T> {
         self.ready()?;
         let (_, index) = self.heads.pop_first()?;
@@ -163,28 +163,28 @@ impl<T> TimeMerge<T> {
         Some(gone.event)
     }
 
-    /// The least of the sources' clocks: nothing before it is still to come or waits, once all that is ready has gone.
+    /// The lowest watermark: nothing before it is still to come or waits, once everything that is ready was released.
     pub fn current_watermark(&self) -> Option<Timestamp> {
         self.min_watermark.0.filter(|_| !self.is_resuming())
     }
 
-    /// Whether it still reads again what the last one had read.
+    /// Whether it still reads what was read before.
     pub fn is_resuming(&self) -> bool {
         self.next_place < self.resume_at
     }
 
-    /// From where a reader has to begin that is to stand as this one does.
+    /// The offset from which a new reader has to begin, to stand as this one does.
     pub fn first_place(&self) -> i64 {
         let first = self.queues.iter().filter_map(|queue| Some(queue.waiting.front()?.place)).min();
         first.unwrap_or(self.next_place)
     }
 
-    /// Behind the last record that was taken, now or by those before.
+    /// The offset behind the last record that was read, by this reader or by those before it.
     pub fn read_to(&self) -> i64 {
         self.next_place.max(self.resume_at)
     }
 
-    /// Behind the last record that was taken by this one.
+    /// The offset behind the last record that this reader has read.
     pub fn next_place(&self) -> i64 {
         self.next_place
     }
@@ -201,7 +201,7 @@ impl<T> TimeMerge<T> {
         self.queues.iter().map(|queue| (&queue.source, queue.watermark, queue.next))
     }
 
-    /// The queue of a source; a new one where it was not known.
+    /// The queue of a source; it is added if the source is new.
     fn queue(&mut self, topic: &str, partition: i32) -> usize {
         let found = self
             .queues
@@ -221,7 +221,7 @@ impl<T> TimeMerge<T> {
         let queue = &mut self.queues[index];
         if queue.watermark < Some(clock) {
             queue.watermark = Some(clock);
-            // Any other can only have been greater.
+            // The lowest one can only have changed in this queue.
             if index == self.min_watermark.1 {
                 self.find_min_watermark();
             }

@@ -1,7 +1,7 @@
-//! The history of a partition read from its input once more, so that new counters need not begin empty.
+//! Counts the history of a partition again, from its input, so that new counters need not begin empty.
 //!
-//! It is part of reading a state back: the errand's own thread does it, and the partition runs when it is done. All
-//! records are read that the state has behind it: from the first one that is retained up to the committed offset.
+//! It is the last step of restoring, on the same thread. All records that the state has seen are read: from the first
+//! one that is retained up to the committed offset.
 
 use std::ops::Range;
 use std::time::Duration;
@@ -23,14 +23,15 @@ use crate::model::Event;
 enum HistoryReading {
     /// At the committed offset.
     Whole(Box<Rebuild>),
-    /// It goes less far back than the state.
+    /// It does not go further back than the state.
     Futile,
     /// Its first records were deleted meanwhile.
     Gone,
 }
 
 impl<W: KafkaClients> RestoreJob<W> {
-    /// Counts the history of a state that ends at an offset, if there is something to gain; whether there was.
+    /// Counts the history of a state that ends at this offset, if there is something to gain. Returns whether there
+    /// was.
     pub(super) fn rebuild(
         &self,
         request: &RestoreRequest,
@@ -89,7 +90,7 @@ impl<W: KafkaClients> RestoreJob<W> {
                 Some(Ok(record)) => {
                     position = record.offset() + 1;
                     failpoint::pass(Failpoint::RebuildRecord);
-                    // What is no event was rejected when the state met it.
+                    // A record that is not an event was rejected when the state saw it.
                     if record.payload().is_some_and(|value| decoder.decode(value, now, &mut event).is_ok()) {
                         rebuild.apply(&event);
                     }

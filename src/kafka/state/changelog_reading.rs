@@ -8,7 +8,7 @@ use crate::engine::{Damage, Position, Program, Restoring};
 use crate::kafka::repartition::SourceProgress;
 use crate::kafka::topology::SourcePartition;
 
-/// What the changelog says of where a partition stands.
+/// The changelog's record of where a partition stands.
 #[derive(Clone, Debug)]
 pub(crate) struct ChangelogPosition {
     pub next_offset: i64,
@@ -16,7 +16,7 @@ pub(crate) struct ChangelogPosition {
     pub(super) position: Position,
 }
 
-/// What the changelog says of the sources of a merged partition.
+/// The changelog's record of the sources of a merged partition.
 #[derive(Clone, Debug)]
 pub(crate) struct MergeProgress {
     pub read_to: i64,
@@ -75,7 +75,7 @@ impl ChangelogReading {
                 self.sources = Some(MergeProgress { read_to, sources });
             }
             ChangelogRecord::Cleared(ChangelogKey::Sources) => self.sources = None,
-            // Nobody removes it.
+            // The service never removes it.
             ChangelogRecord::Cleared(ChangelogKey::Meta) => self.position = None,
         }
         Ok(())

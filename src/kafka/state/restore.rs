@@ -1,19 +1,19 @@
-//! State read back from the changelog, beside the worker, which goes on with its other partitions.
+//! Restores states from the changelog on a thread of their own, while the worker goes on with its other partitions.
 //!
-//! A worker that knows what the group has committed for its new partitions sends a thread on an [`RestoreJob`] for them; the
-//! findings come back one by one. Which end of the changelog is the right one is the whole difficulty: a committed
-//! offset can be read before the marker that ends its transaction has reached the changelog, so neither "all there is"
-//! nor "all that is decided" will do (KAFKA-10167 was this). For each partition:
+//! A worker that knows the committed offsets of its new partitions starts a [`RestoreJob`] for them; the results come
+//! back one by one. The difficulty is to find the right end of the changelog: a committed offset can be visible before
+//! the marker of its transaction has reached the changelog. So neither the end of the log nor its last stable offset
+//! will do (KAFKA-10167 was this error). For each partition:
 //!
-//! 1. the committed offset is read, by a request that waits while a transaction that moves it is open (the worker did);
-//! 2. after that, the end E of the changelog as one sees it who reads what is not committed, too;
-//! 3. then one waits until no transaction that is open begins before E;
-//! 4. and reads, committed records only, until the reader stands at E or behind it;
-//! 5. the changelog's own note of the next offset must be the committed one. If it is not, somebody has committed
+//! 1. The worker reads the committed offset, by a request that waits while an open transaction may move it.
+//! 2. After that, the job reads the end E of the changelog, uncommitted records included.
+//! 3. It waits until no open transaction begins before E.
+//! 4. It reads the committed records until its position is E or behind it.
+//! 5. The next offset that the changelog has recorded must be the committed one. If not, another member has committed
 //!    meanwhile, and all begins again; if it stays so, the two do not belong together, and nothing is guessed.
 //!
-//! Where there is a snapshot, reading begins with it and goes on in the changelog where the snapshot says. The note is the
-//! changelog's in any case. If anything is wrong with the snapshot all of the changelog is read.
+//! If there is a snapshot, it is read first, and then the changelog from where the snapshot says. The recorded offset
+//! is the changelog's in any case. If anything is wrong with the snapshot, the whole changelog is read.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -37,9 +37,9 @@ use crate::kafka::topology::{PartitionId, Topology};
 
 pub(super) const CALL_PATIENCE: Duration = Duration::from_secs(5);
 pub(super) const POLL: Duration = Duration::from_millis(50);
-/// The pause before something is tried again that a broker could not do.
+/// The pause before a call that failed is tried again.
 const RETRY: Duration = Duration::from_millis(200);
-/// How often to look whether open transactions have ended.
+/// The pause between two looks whether open transactions have ended.
 const STABLE_PAUSE: Duration = Duration::from_millis(5);
 pub(super) const PROGRESS: Duration = Duration::from_secs(5);
 
@@ -48,11 +48,11 @@ pub(super) const PROGRESS: Duration = Duration::from_secs(5);
 pub(crate) struct RestoreRequest {
     pub partition: PartitionId,
     pub committed: Option<i64>,
-    /// Given when the partition has been given up meanwhile.
+    /// Given when the partition was given up meanwhile.
     pub cancel: Cancel,
 }
 
-/// Tells an errand that nobody waits for a partition any more. A copy is the same signal.
+/// Tells a job that a partition is not needed any more. A copy is the same signal.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Cancel(Arc<AtomicBool>);
 
@@ -70,7 +70,7 @@ impl Cancel {
     }
 }
 
-/// What an errand has found.
+/// What restoring one partition has come to.
 pub(crate) struct RestoreResult {
     pub partition: PartitionId,
     cancel: Cancel,
@@ -78,7 +78,7 @@ pub(crate) struct RestoreResult {
 }
 
 impl RestoreResult {
-    /// Whether it answers the task that bears this signal.
+    /// Whether it answers the request with this signal.
     pub(crate) fn answers(&self, cancel: &Cancel) -> bool {
         self.cancel.is(cancel)
     }
@@ -87,15 +87,15 @@ impl RestoreResult {
 /// A state as of a transaction.
 pub(crate) struct RestoredState {
     pub state: Partition,
-    /// The changelog's note of it; none where the changelog is empty.
+    /// The changelog's record of it; `None`: the changelog is empty.
     pub position: Option<ChangelogPosition>,
     /// How far the sources of a merged partition are.
     pub sources: Option<MergeProgress>,
     pub catalog_change: Option<CatalogChange>,
     pub took: Duration,
-    /// Of the records that were read.
+    /// Bytes of the changelog that were read.
     pub bytes: u64,
-    /// Of the snapshot that was read before them.
+    /// Bytes of the snapshot that was read before them.
     pub snapshot_bytes: Option<u64>,
 }
 
@@ -112,7 +112,7 @@ pub(crate) enum RestoreError {
     Snapshot(#[from] SnapshotUnusable),
 }
 
-/// Sends errands, and takes what they find.
+/// Starts restore jobs, and takes their results.
 pub(crate) struct Restorer<W> {
     job: RestoreJob<W>,
     results: Receiver<RestoreResult>,
@@ -124,12 +124,12 @@ impl<W: KafkaClients> Restorer<W> {
         Restorer { job: RestoreJob { clients, context, snapshots, results: sender }, results }
     }
 
-    /// Another catalog is in force: errands from now on read under it.
+    /// Switches to another catalog: jobs that start from now on read under it.
     pub(crate) fn switch_catalog(&mut self, programs: Arc<Programs>) {
         self.job.context.programs = programs;
     }
 
-    /// Has the states of partitions read back, one after the other.
+    /// Restores partitions, one after the other.
     pub(crate) fn send(&self, requests: Vec<RestoreRequest>) {
         let job = self.job.clone();
         self.job.clients.spawn("restore", Box::new(move || job.run(requests)));
@@ -140,7 +140,7 @@ impl<W: KafkaClients> Restorer<W> {
     }
 }
 
-/// What counters begin with that a catalog has new.
+/// How counters begin that are new in a catalog.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Backfill {
     /// They begin empty, and fill.
@@ -171,7 +171,7 @@ pub(super) struct RestoreJob<W> {
     results: Sender<RestoreResult>,
 }
 
-/// Why a reading ended without a state.
+/// Why restoring has ended without a state.
 pub(super) enum RestoreInterruption {
     Cancelled,
     For(RestoreError),
@@ -233,7 +233,7 @@ impl<W: KafkaClients> RestoreJob<W> {
         self.finish(request, reading, started)
     }
 
-    /// Reads a snapshot, and of the changelog what is not in it. `None`: there is no snapshot.
+    /// Reads a snapshot, and then the part of the changelog that is not in it. `None`: there is no snapshot.
     fn restore_from_snapshot(
         &self,
         reader: &W::Changelog,
@@ -290,13 +290,14 @@ impl<W: KafkaClients> RestoreJob<W> {
         }
         let is_other_catalog = catalog != state.program().catalog.fingerprint && !is_first;
         self.apply_rollout(partition, &mut state, is_other_catalog || is_rebuilt);
-        // What an earlier restart has told already is no news.
+        // An earlier restart has reported it already.
         let catalog_change = catalog_change.filter(|_| is_other_catalog);
         let took = self.clients.now().duration_since(started);
         Ok(RestoredState { state, position: noted, sources, catalog_change, took, bytes, snapshot_bytes })
     }
 
-    /// Puts on hold, or lets go, what the breaker says. `is_reevaluated`: under a catalog under which it was not before.
+    /// Holds and releases tags as the rollout says. `is_reevaluated`: the state comes under a catalog that is new to
+    /// it.
     fn apply_rollout(&self, partition: PartitionId, state: &mut Partition, is_reevaluated: bool) {
         let held: TagNames = state.held_tags().map(Box::from).collect();
         if held.is_empty() && !is_reevaluated {
@@ -355,7 +356,7 @@ impl<W: KafkaClients> RestoreJob<W> {
                 Some(Ok(record)) => {
                     let offset = record.offset();
                     if offset >= range.end {
-                        // Of a transaction that came later: half of it would be no state at all.
+                        // It is of a later transaction: half of that would not be a state.
                         return Ok(());
                     }
                     reading.take(record.key().unwrap_or_default(), record.payload()).map_err(|error| {
@@ -400,12 +401,12 @@ impl<W: KafkaClients> RestoreJob<W> {
         self.context.topology.plan(partition.topic).role.program(&self.context.programs)
     }
 
-    /// The changelog's name.
+    /// The name of the changelog.
     fn topic(&self, partition: PartitionId) -> String {
         self.context.topology.plan(partition.topic).changelog.clone()
     }
 
-    /// Calls until there is an answer.
+    /// Repeats a call until it succeeds.
     pub(super) fn insist<T>(
         &self,
         request: &RestoreRequest,

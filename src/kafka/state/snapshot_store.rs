@@ -1,4 +1,4 @@
-//! Snapshots on the local disk: for each partition one file, which is there whole or not at all.
+//! Snapshots on the local disk: one file per partition, which is either complete or absent.
 
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, BufReader, ErrorKind, Write};
@@ -10,15 +10,15 @@ use crate::settings::Settings;
 
 const READ_BYTES: usize = 1 << 18;
 
-/// They hold what is known of people: nobody else on the machine may read them.
+/// Snapshots hold personal data: no other user of the machine may read them.
 const FOLDER_MODE: u32 = 0o700;
 const FILE_MODE: u32 = 0o600;
 
-/// Where the snapshots of an application are.
+/// The snapshots of an application.
 #[derive(Clone, Debug)]
 pub(crate) struct SnapshotStore {
     folder: PathBuf,
-    /// The changelog whose partitions' files are called by their numbers alone.
+    /// The changelog whose files are named by the partition only.
     usual: String,
 }
 
@@ -37,10 +37,10 @@ pub(crate) enum SnapshotUnusable {
     NoNote,
 }
 
-/// Makes the folder for snapshots, if the settings ask for one, and tries whether files can be made there.
+/// Creates the folder for snapshots, if the settings ask for one, and tries to create a file there.
 ///
 /// # Errors
-/// They cannot.
+/// The folder or the file cannot be created.
 pub fn prepare(settings: &Settings) -> io::Result<()> {
     let Some(snapshots) = SnapshotStore::of(settings) else { return Ok(()) };
     DirBuilder::new().recursive(true).mode(FOLDER_MODE).create(&snapshots.folder)?;
@@ -66,7 +66,7 @@ impl SnapshotStore {
     /// Opens the snapshot of a changelog's partition, if there is one.
     ///
     /// # Errors
-    /// A file that is none, or of something else.
+    /// The file is not a snapshot, or it is of another partition.
     pub(crate) fn open(
         &self,
         changelog: &str,
@@ -85,16 +85,16 @@ impl SnapshotStore {
         Ok(Some(reader))
     }
 
-    /// Puts a snapshot in place of the one that was there.
+    /// Replaces the snapshot by a new one.
     ///
     /// # Errors
-    /// The disk is full, or whatever else may be wrong with it. What was there is there still.
+    /// The file cannot be written. Then the old snapshot is still there.
     pub(crate) fn write(&self, changelog: &str, partition: i32, bytes: &[u8]) -> io::Result<()> {
         let path = self.path(changelog, partition);
         let unfinished = path.with_extension("unfinished");
         let written = write_through(&unfinished, bytes).and_then(|()| fs::rename(&unfinished, &path));
         if written.is_err() {
-            // A part of a file is of no use, and takes the room that is wanting.
+            // A part of a file is useless, and takes room on the disk.
             let _ = fs::remove_file(&unfinished);
         }
         written?;
@@ -102,7 +102,7 @@ impl SnapshotStore {
     }
 }
 
-/// Writes a file down to the disk.
+/// Writes a file and waits until it is on the disk.
 fn write_through(path: &PathBuf, bytes: &[u8]) -> io::Result<()> {
     let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(FILE_MODE).open(path)?;
     file.write_all(bytes)?;

@@ -1,4 +1,4 @@
-//! A partition in the hands of a worker: its life cycle, its state, and what it has not committed yet.
+//! A task: one partition in the hands of a worker, and the states that it passes through.
 
 use super::running_task::RunningTask;
 use crate::kafka::broker::OffsetBounds;
@@ -11,16 +11,16 @@ use crate::kafka::state::{Cancel, RestoreError};
 ///   Assigned ────────────────▶ Restoring ────────────────▶ Running
 ///      ▲ ▲                       │ │ │                        │ revoked: committed, then dropped
 ///      │ └───────────────────────┘ │ │ revoked: dropped       │ lost: dropped
-///      │   somebody has committed  │ │                        │
+///      │   another member committed│ │                        │
 ///      └───────────────────────────┼─┴────────────────────────┘
-///        assigned by the group     ▼ nothing can be done without a person
+///        assigned by the group     ▼ the operator has to act
 ///                               Stopped
 /// ```
 ///
-/// A partition is fetched from only while it runs, and no transaction holds one that does not. One that is stopped stays
-/// assigned, so that nobody else tries the same; the others go on.
+/// Records are fetched only for a task that runs, and only such a task takes part in a transaction. A stopped task
+/// stays assigned, so that no other member tries the same partition; the others go on.
 pub(crate) enum Task {
-    /// `disagreements`: how often in a row the state that was read back did not belong to the committed offset.
+    /// `disagreements`: how many times in a row the state that was read back did not belong to the committed offset.
     Assigned {
         disagreements: u32,
     },
@@ -35,26 +35,26 @@ impl Task {
         matches!(self, Task::Running(running) if running.is_dirty())
     }
 
-    /// Whether the partition has a part in the next transaction.
+    /// Whether the partition takes part in the next transaction.
     pub(crate) fn is_due(&self) -> bool {
         matches!(self, Task::Running(running) if running.is_due())
     }
 }
 
-/// A partition whose state is being read back.
+/// A task whose state is being read back.
 pub(crate) struct RestoringTask {
     pub committed: Option<i64>,
-    /// Where it will go on.
+    /// The offset from which it will run.
     pub next_offset: i64,
-    /// Where the partition began when that was found out.
+    /// The first offset of the partition, when that was asked.
     pub low: i64,
     pub disagreements: u32,
-    /// What its last owner had passed on that may be ahead of the other sources, in bytes.
+    /// How many forwarded bytes its last owner may have been ahead of the other sources.
     pub ahead: usize,
     pub cancel: Cancel,
 }
 
-/// Why a partition cannot go on until a person has done something.
+/// Why a partition has stopped until the operator acts.
 #[derive(Clone, Debug, thiserror::Error)]
 pub(crate) enum PartitionError {
     #[error(

@@ -1,21 +1,22 @@
-//! What is written beside a committed offset: the transaction that wrote it, and the clock of what passes events on.
+//! The text beside a committed offset: the transaction that wrote it, and the clock of a partition that forwards
+//! events.
 //!
-//! Whoever only passes events on has no state but that clock, so this is where it is kept, by the same transaction as
-//! everything else; and where the others find out how far it is. How much of it waits stands here too, for whoever goes
-//! on with it: every owner would otherwise let as much wait anew.
+//! A partition that only forwards events has no state but that clock. So the clock is stored here, by the same
+//! transaction as everything else, and here the other members read how far the partition is. The number of forwarded
+//! bytes that are ahead stands here too, so that the next owner does not begin to count at zero.
 
 use crate::model::Timestamp;
 
-/// The note beside an offset.
+/// What stands beside an offset.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct OffsetMetadata<'a> {
     /// The transaction's name.
     pub transaction: &'a str,
-    /// The partition's clock; only of those that pass events on.
+    /// The partition's clock; only of partitions that forward events.
     pub clock: Option<Timestamp>,
-    /// What of it all merged partitions were told.
+    /// The watermark that all merged partitions have got from it.
     pub announced: Option<Timestamp>,
-    /// Bytes of it that may be ahead of the other sources.
+    /// Forwarded bytes that may be ahead of the other sources.
     pub ahead: usize,
 }
 
@@ -37,7 +38,7 @@ impl<'a> OffsetMetadata<'a> {
         text
     }
 
-    /// Reads what [`OffsetMetadata::write`] wrote, and of anything else as much as there is.
+    /// Reads what [`OffsetMetadata::write`] wrote; of any other text, as much as can be read.
     pub(crate) fn read(text: &'a str) -> Self {
         let number = |word: &str| -> Option<i64> {
             let (_, rest) = text.split_once(word)?;

@@ -1,8 +1,9 @@
-//! What one partition has to say in a transaction, kept until it is certain that the transaction was committed.
+//! What one partition sends in its next transaction, kept until it is certain that the transaction was committed.
 //!
-//! The body can be sent any number of times and is the same each time: an abort never touches the partition's state,
-//! it only sends the body again. It is bounded: a full body is committed before anything else happens. What the changelog
-//! has to hold is added when the body is sent for the first time: each entity once, however often it was touched.
+//! A buffer can be sent any number of times and is the same each time: after an abort it is sent again, and the
+//! partition's state is not touched. It is bounded: a full buffer is committed before anything else is added. It is
+//! completed once, when it is sealed for its first transaction: then it gets the changelog records of each entity that
+//! was touched, once per entity.
 
 use std::collections::BTreeSet;
 
@@ -14,12 +15,12 @@ use crate::kafka::events::ChangeStats;
 use crate::kafka::repartition::{RepartitionBuffer, Span, TimeMerge};
 use crate::model::{ChangeKind, TagChange, Timestamp};
 
-/// Past this, a body is committed before more is added: what a transaction sends within its time-out even to a slow
-/// broker. (What all bodies of a worker may hold is bounded too, by the worker.)
+/// A buffer of this size is committed before more is added: a transaction can send so much within its time-out even to
+/// a slow broker. (The worker bounds the buffers of all its partitions together.)
 const BYTES_MAX: usize = 16 << 20;
 const RECORDS_MAX: usize = 50_000;
 
-/// A tag change, written out.
+/// A tag change, as it is sent.
 pub(crate) struct ChangeRecord {
     key: Span,
     value: Span,
@@ -28,15 +29,15 @@ pub(crate) struct ChangeRecord {
     pub at: Timestamp,
 }
 
-/// A record that was no event, as it came, and why.
+/// A record that was rejected, as it came, and why.
 pub(crate) struct DeadLetter {
     key: Option<Span>,
     value: Span,
-    /// The record's own headers and ours.
+    /// The record's own headers, and ours.
     pub headers: OwnedHeaders,
 }
 
-/// The changelog's record of where a partition stands, but for the name of the transaction that carries it.
+/// The changelog's record of where the partition stands, without the name of the transaction that carries it.
 pub(crate) struct SealedMeta {
     pub log: u64,
     pub next_offset: i64,
@@ -48,7 +49,7 @@ pub(crate) struct SealedMeta {
 }
 
 impl SealedMeta {
-    /// The record as a transaction of this name carries it.
+    /// The record for a transaction of this name.
     pub(crate) fn named<'a>(&'a self, transaction: &'a str) -> ChangelogRecord<'a> {
         let SealedMeta { log, next_offset, clock, extent, catalog, schema, ref notes } = *self;
         ChangelogRecord::Meta(Meta { log, next_offset, clock, extent, catalog, schema, transaction, notes })
@@ -60,17 +61,17 @@ impl SealedMeta {
 pub(crate) struct OutputBuffer {
     arena: Vec<u8>,
     changes: Vec<ChangeRecord>,
-    /// How many changes, from the first, have been sent before the transaction.
+    /// How many changes, from the first on, were sent before the transaction.
     pub sent_early: usize,
     dead_letters: Vec<DeadLetter>,
-    /// Records that go on to merged partitions.
+    /// Records for merged partitions.
     pub repartition: RepartitionBuffer,
     tally: ChangeStats,
-    /// The entities whose tags changed, or of which nothing is left.
+    /// The entities whose tags changed, or that were removed.
     touched: BTreeSet<Box<str>>,
-    /// Current tags of the entities that were touched: a key, and a value unless nothing is left of the entity.
+    /// Current tags of the touched entities: a key, and a value unless the entity was removed.
     tags: Vec<(Span, Option<Span>)>,
-    /// Records of the changelog: a key, and a value unless the key's record is to be removed.
+    /// Records of the changelog: a key, and a value unless it is a tombstone.
     log: Vec<(Span, Option<Span>)>,
     meta: Option<SealedMeta>,
 }
@@ -96,9 +97,9 @@ impl OutputBuffer {
             || self.changes.len() + self.dead_letters.len() + self.repartition.len() >= RECORDS_MAX
     }
 
-    /// Forgets all, since it was committed, but for the number of changes.
+    /// Removes everything, since it was committed. Returns the counts of the changes.
     pub(crate) fn clear(&mut self) -> ChangeStats {
-        // A burst must not hold its memory for ever.
+        // Memory that one burst has needed is given back.
         self.arena.shrink_to(BYTES_MAX);
         self.arena.clear();
         self.changes.clear();
@@ -112,7 +113,7 @@ impl OutputBuffer {
         std::mem::take(&mut self.tally)
     }
 
-    /// The changes from one of them on, with key and value.
+    /// The changes from this index on, with key and value.
     pub(crate) fn changes_from(&self, first: usize) -> impl Iterator<Item = (&ChangeRecord, &[u8], &[u8])> {
         self.changes[first..]
             .iter()
@@ -140,12 +141,12 @@ impl OutputBuffer {
         records.iter().map(|(key, value)| (&self.arena[key.clone()], value.clone().map(|value| &self.arena[value])))
     }
 
-    /// The record of where the partition stands; none where no state is kept.
+    /// The record of where the partition stands; `None`: it keeps no state.
     pub(crate) fn meta(&self) -> Option<&SealedMeta> {
         self.meta.as_ref()
     }
 
-    /// Adds the current tags of an entity, which `write` writes; it returns whether there is such an entity.
+    /// Adds the current tags of an entity. `write` writes them, and returns whether the entity exists.
     pub(crate) fn add_current_tags(&mut self, entity: &str, key: &str, write: impl FnOnce(&mut Vec<u8>) -> bool) {
         let start = self.arena.len();
         self.arena.extend_from_slice(entity.as_bytes());
@@ -157,7 +158,7 @@ impl OutputBuffer {
         self.tags.push((key, value));
     }
 
-    /// Adds the record of how far the sources of a merged partition are.
+    /// Adds the record of the progress of a merged partition's sources.
     pub(crate) fn add_sources(&mut self, merge: &TimeMerge<Box<[u8]>>) {
         let mut entries = Vec::new();
         for (source, clock, next) in merge.progress() {
@@ -174,7 +175,7 @@ impl OutputBuffer {
         self.touched.iter().map(|key| &**key)
     }
 
-    /// Keeps a record that was rejected, with the headers that say why and where it stood.
+    /// Keeps a rejected record, with headers that tell the reason and its place.
     pub(crate) fn reject(&mut self, message: &impl Message, reason: Reject, detail: Option<&str>) {
         let key = message.key().map(|key| self.keep(key));
         let value = self.keep(message.payload().unwrap_or_default());
@@ -198,7 +199,7 @@ impl OutputBuffer {
         }
     }
 
-    /// Keeps bytes for a record.
+    /// Copies bytes into the arena.
     pub(crate) fn keep(&mut self, bytes: &[u8]) -> Span {
         let start = self.arena.len();
         self.arena.extend_from_slice(bytes);

@@ -1,5 +1,5 @@
-//! From a partition's body to Kafka records: tag changes, current tags, dead letters, with their headers, and the
-//! changelog.
+//! Turns the output of a partition into Kafka records: tag changes, dead letters, forwarded events, current tags and
+//! the changelog.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -15,7 +15,7 @@ use crate::kafka::topology::{PartitionId, RepartitionTopic, Topology};
 use crate::model::ChangeKind;
 use crate::settings::Settings;
 
-/// Where records go, and how they are addressed.
+/// The topics of the output, and what the headers need.
 pub(crate) struct RecordWriter {
     changes: String,
     tags: Option<String>,
@@ -23,9 +23,9 @@ pub(crate) struct RecordWriter {
     topology: Arc<Topology>,
     /// The `ce_source` of every change.
     source: String,
-    /// Dead letters over this size are cut: the topic does not take them whole.
+    /// Dead letters over this size are cut, since the topic does not take larger ones.
     dead_letter_bytes_max: usize,
-    /// Where events are forwarded to.
+    /// The topics to which events are forwarded.
     repartition_topics: Arc<[RepartitionTopic]>,
     key: Vec<u8>,
     value: Vec<u8>,
@@ -46,7 +46,7 @@ impl RecordWriter {
         }
     }
 
-    /// Cuts dead letters from now on, each call to less. Returns to how many bytes.
+    /// Lowers the size of dead letters, further with each call. Returns the new limit in bytes.
     pub(crate) fn cut_dead_letters(&mut self) -> usize {
         const FIRST: usize = 900_000;
         const LEAST: usize = 1_000;
@@ -59,7 +59,7 @@ impl RecordWriter {
         self.tags.is_some()
     }
 
-    /// Sends the sealed output of a partition in a transaction of this name.
+    /// Sends a sealed output in a transaction of this name.
     pub(crate) fn send<W: KafkaClients>(
         &mut self,
         partition: PartitionId,
@@ -68,7 +68,7 @@ impl RecordWriter {
         transactions: &mut TransactionManager<W>,
         until: Instant,
     ) {
-        // All of them, or none where they have been sent before.
+        // Either all changes, or none if they were sent before the transaction.
         for (change, key, value) in output.changes_from(output.sent_early) {
             transactions.send(self.change(change, key, value), until);
         }
@@ -131,7 +131,7 @@ impl RecordWriter {
         BaseRecord::to(&self.changes).key(key).payload(value).headers(self.headers(change))
     }
 
-    /// As the CloudEvents Kafka binding has them, in binary mode.
+    /// The headers of the CloudEvents Kafka binding, in binary mode.
     fn headers(&self, change: &ChangeRecord) -> OwnedHeaders {
         let (id, at) = (format!("{:032x}", change.id), change.at.to_string());
         let kind = match change.kind {

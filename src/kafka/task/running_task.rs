@@ -1,4 +1,4 @@
-//! A partition whose state is whole: what it applies, and what it has not committed yet.
+//! A task that runs: it applies records to a partition's state, and holds what is not committed yet.
 
 use std::sync::Arc;
 
@@ -14,49 +14,49 @@ use crate::kafka::repartition::{MinWatermark, Repartitioner, TimeMerge};
 use crate::kafka::topology::Role;
 use crate::model::{Event, Timestamp};
 
-/// Whoever accepted an event has seen to it that it is not of the future.
+/// Forwarded events are not checked against the wall clock: the task that accepted them has done that.
 const ACCEPTED: Timestamp = Timestamp::MAX;
 
-/// What became of a record that was offered to a partition.
+/// What became of a record that was offered to a task.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum TakeOutcome {
-    /// It was applied, rejected or skipped; the next offset stands behind it.
+    /// It was applied, rejected or skipped; the next offset is behind it.
     Done { accepted: bool },
-    /// The body is full and has to be committed first; the record is to be offered again.
+    /// The output is full and has to be committed first; then the record is to be offered again.
     Full,
 }
 
-/// A transaction has so much of the changelog of one partition at most, about.
+/// About how many bytes of changelog records one partition may have in a transaction.
 const LOG_BYTES_MAX: usize = 8 << 20;
 
-/// A partition whose state is whole.
+/// A task whose state is complete.
 pub(crate) struct RunningTask {
     state: Partition,
     pub output: OutputBuffer,
-    /// Whether the body holds what the changelog needs: from then on it stays as it is until it is committed.
+    /// Whether the output was completed and sent; then it does not change until it is committed.
     sealed: bool,
     role: Role,
-    /// What it passes on, if it does.
+    /// Forwards events; `None`: no other partition needs them.
     pub repartitioner: Option<Repartitioner>,
-    /// What waits in a merged partition.
+    /// Holds events of several sources; only of a merged partition.
     pub merge: Option<TimeMerge<Box<[u8]>>>,
-    /// Whether something that waited was applied since the last commit.
+    /// Whether an event of the merge was applied since the last commit.
     pub has_applied_merged: bool,
-    /// Whether it is not fetched from for a while, since it is far ahead of the others.
+    /// Whether it is not fetched, since its source is far ahead of the others.
     pub paused_for_alignment: bool,
-    /// Tells this changelog from another that was there before under the same name.
+    /// Tells this changelog from an earlier one of the same name.
     log_id: u64,
-    /// The offset behind the last record that was applied; of a merged partition the merge knows it.
+    /// The offset behind the last record that was applied. A merged partition uses the merge's.
     next_offset: i64,
-    /// The offset that the group has committed, as far as we know; `None`: none at all.
+    /// The offset that the group has committed, as far as this worker knows; `None`: none.
     committed: Option<i64>,
     /// What was done and is not committed.
     pub work: WorkStats,
-    /// Records that were not applied when the broker last told where the partition ends; `None`: it did not.
+    /// Records that were not applied when the broker last told where the partition ends; `None`: it did not tell.
     pub lag: Option<u64>,
 }
 
-/// What a worker needs to apply a record, whichever partition it is from.
+/// What a worker needs to apply a record of any partition.
 pub(crate) struct WorkerScratch {
     pub decoder: Decoder,
     pub event: Event,
@@ -82,13 +82,13 @@ impl RunningTask {
         }
     }
 
-    /// Whether it has a state that the changelog has to keep.
+    /// Whether it keeps state in a changelog.
     pub(crate) fn keeps_state(&self) -> bool {
         self.role != Role::PassedOn
     }
 
-    /// Completes the output, which is about to be sent, unless that was done: what it holds then is what is sent, however
-    /// often. `with_tags`: whether the current tags of entities are sent.
+    /// Completes the output, unless that was done. From then on it stays as it is, however often it is sent.
+    /// `with_tags`: whether current tags are sent.
     pub(crate) fn seal(&mut self, with_tags: bool) {
         if self.sealed {
             return;
@@ -149,12 +149,12 @@ impl RunningTask {
         self.state.state_bytes() as usize
     }
 
-    /// Whether the changelog holds all that was applied.
+    /// Whether the changelog holds everything that was applied.
     pub(crate) fn is_committed(&self) -> bool {
         !self.is_dirty() && self.state.pending_bytes() == 0
     }
 
-    /// What the body holds and will hold.
+    /// How many bytes the output has, or will have when it is sealed.
     pub(crate) fn unsent_bytes(&self) -> usize {
         self.output.bytes() + if self.sealed { 0 } else { self.state.pending_bytes() }
     }
@@ -163,7 +163,7 @@ impl RunningTask {
         self.state.clock()
     }
 
-    /// What stands beside the offset that a transaction of this name commits.
+    /// The text beside the offset, for a transaction of this name.
     pub(crate) fn offset_metadata(&self, transaction: &str) -> String {
         let repartitioner = self.repartitioner.as_ref();
         let (clock, announced) =
@@ -172,7 +172,7 @@ impl RunningTask {
         OffsetMetadata { transaction, clock, announced, ahead }.write()
     }
 
-    /// Whether the body is complete, and on its way.
+    /// Whether the output is complete and was sent.
     pub(crate) fn is_sealed(&self) -> bool {
         self.sealed
     }
@@ -181,12 +181,12 @@ impl RunningTask {
         self.output.is_full() || self.state.pending_bytes() >= LOG_BYTES_MAX
     }
 
-    /// The offset that is to be committed: the first record that a successor has to read.
+    /// The offset to commit: the first record that the next owner has to read.
     pub(crate) fn next_offset(&self) -> i64 {
         self.merge.as_ref().map_or(self.next_offset, TimeMerge::first_place)
     }
 
-    /// The offset behind the last record that was taken.
+    /// The offset behind the last record that was read.
     pub(crate) fn position(&self) -> i64 {
         self.merge.as_ref().map_or(self.next_offset, TimeMerge::next_place)
     }
@@ -195,7 +195,7 @@ impl RunningTask {
         self.committed
     }
 
-    /// Whether there is something to commit: records to write, or an offset that moved.
+    /// Whether there is something to commit: records to write, or an offset that has moved.
     pub(crate) fn is_dirty(&self) -> bool {
         let is_behind = |repartitioner: &Repartitioner| repartitioner.is_behind(self.state.clock());
         self.sealed
@@ -203,17 +203,18 @@ impl RunningTask {
             || self.committed != Some(self.next_offset())
             || self.has_applied_merged
             || self.state.owes_filling()
-            // No body has anything of it, and there is no room for more.
+            // Changelog records that no output holds yet have used up their room.
             || self.state.pending_bytes() >= LOG_BYTES_MAX
             || self.repartitioner.as_ref().is_some_and(is_behind)
     }
 
-    /// Whether it has a part in the next transaction: it is dirty, or its log is purged, which takes what time it takes.
+    /// Whether it takes part in the next transaction: it is dirty, or its changelog is being purged, which goes on in
+    /// the background.
     pub(crate) fn is_due(&self) -> bool {
         self.is_dirty() || self.keeps_state() && self.state.is_purging()
     }
 
-    /// What was sent is committed. Returns what was done for it.
+    /// The output was committed. Returns what was done for it.
     pub(crate) fn mark_committed(&mut self) -> WorkStats {
         self.committed = Some(self.next_offset());
         (self.sealed, self.has_applied_merged) = (false, false);
@@ -227,13 +228,13 @@ impl RunningTask {
         &self.state
     }
 
-    /// Goes on under another catalog; nothing is on its way.
+    /// Switches to another catalog; the output has to be committed.
     pub(crate) fn adopt(&mut self, program: Arc<Program>, held: TagNames) -> CatalogChange {
         self.work.engine(&self.state.take_stats(), self.state.program());
         self.state.adopt(program, held)
     }
 
-    /// Lets all tags change again but these.
+    /// Releases all tags that are on hold but these.
     pub(crate) fn release_others(&mut self, held: &TagNames) {
         let released: TagNames = self.state.held_tags().filter(|name| !held.contains(*name)).map(Box::from).collect();
         if !released.is_empty() {
@@ -244,7 +245,7 @@ impl RunningTask {
     /// Applies one record of the partition.
     pub(crate) fn take(&mut self, message: &impl Message, now: Timestamp, scratch: &mut WorkerScratch) -> TakeOutcome {
         if message.offset() < self.position() {
-            // Never apply a record to state that has seen it.
+            // The state has applied this record already.
             return TakeOutcome::Done { accepted: false };
         }
         debug_assert!(!self.sealed, "nothing is applied while a transaction's fate is open");
@@ -291,7 +292,7 @@ impl RunningTask {
         TakeOutcome::Done { accepted }
     }
 
-    /// Takes a record of a merged partition in, and applies what may go then.
+    /// Reads a record of a merged partition, and applies the events that are ready.
     pub(crate) fn take_merged(&mut self, message: &impl Message, scratch: &mut WorkerScratch) -> TakeOutcome {
         if self.is_full() {
             return TakeOutcome::Full;
@@ -304,7 +305,7 @@ impl RunningTask {
             }
             (Some(position), None) => merge.watermark(position, place),
             (None, _) => {
-                // Nobody but us should write there.
+                // Another program has written there.
                 merge.skip(place);
                 self.work.unmerged += 1;
             }
@@ -313,7 +314,8 @@ impl RunningTask {
         TakeOutcome::Done { accepted: false }
     }
 
-    /// Applies what may go, in its order, and lets time pass up to the clock, as far as the body has room.
+    /// Applies the events that are ready, in order, and lets time pass up to the watermark, as far as the output has
+    /// room.
     pub(crate) fn apply_merged(&mut self, scratch: &mut WorkerScratch) -> Advanced {
         if self.is_sealed() {
             return Advanced::Fully;
@@ -326,7 +328,7 @@ impl RunningTask {
             self.has_applied_merged = true;
             match scratch.decoder.decode(&payload, ACCEPTED, &mut scratch.event) {
                 Ok(()) => self.apply(&scratch.event),
-                // It was an event to whoever passed it on.
+                // It was an event to the task that forwarded it.
                 Err(_) => self.work.unmerged += 1,
             }
         }
@@ -336,22 +338,22 @@ impl RunningTask {
         }
     }
 
-    /// Counts an event.
+    /// Applies an event to the state.
     pub(crate) fn apply(&mut self, event: &Event) {
         self.state.apply(event, &mut self.output);
     }
 
-    /// Whether its source is so far ahead that it is worth knowing where the others are.
+    /// Whether its source is so far ahead that the watermarks of the others are needed.
     pub(crate) fn is_lead_notable(&self) -> bool {
         self.repartitioner.as_ref().is_some_and(|repartitioner| repartitioner.lead.is_notable())
     }
 
-    /// Whether its source has to rest.
+    /// Whether its source has to pause.
     pub(crate) fn is_ahead(&self) -> bool {
         self.repartitioner.as_ref().is_some_and(|repartitioner| repartitioner.lead.is_too_large())
     }
 
-    /// Takes note of where the source is that is furthest behind.
+    /// Takes the watermark of the slowest source.
     pub(crate) fn settle_lead(&mut self, least: MinWatermark<'_>) {
         if let Some(repartitioner) = &mut self.repartitioner {
             let source = repartitioner.source().clone();
@@ -359,7 +361,7 @@ impl RunningTask {
         }
     }
 
-    /// Lets time pass, one due instant after the other, as far as the body has room.
+    /// Lets time pass, from one timer to the next, as far as the output has room.
     pub(crate) fn advance_to(&mut self, to: Timestamp) -> Advanced {
         loop {
             let due = self.state.next_due();
@@ -375,10 +377,10 @@ impl RunningTask {
     }
 }
 
-/// Whether time has passed as far as was asked.
+/// How far time has passed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Advanced {
     Fully,
-    /// The body is full: commit, then ask again.
+    /// The output is full: it has to be committed first.
     UntilFull,
 }

@@ -1,4 +1,5 @@
-//! One transactional producer: from its transactional id to the certain end of each transaction, in bounded steps.
+//! A transactional producer: from its transactional id to the certain end of each transaction, in steps of bounded
+//! time.
 //!
 //! ```text
 //!          create         init_transactions            begin, send
@@ -7,14 +8,15 @@
 //!    │                 faults seen           │ └────────────────────────────┤
 //!    ├───────────────────────────────────────┘                              │
 //!    └──────────────────────────────────────────────────────────────────────┘
-//!                                  in doubt: only the committed offsets know
+//!                     in doubt: only the committed offsets tell
 //! ```
 //!
-//! A broker obeys a request that comes late, on a broken connection, even when it hits the *next* transaction: a late
-//! commit makes visible what was sent by then, a late request with offsets takes the group back to them. (A late record
-//! is harmless: its number tells that it is a repeat.) The client may have sent such a request twice without a word: only
-//! its statistics show it. So between two transactions we wait for statistics that cover the end of the first, and a
-//! producer that had to repeat itself is replaced: the new one has a new epoch, which the late request does not.
+//! A broker obeys a request that arrives late, from a broken connection, even if it then hits the *next* transaction: a
+//! late commit makes visible what was sent so far, and late offsets take the group back. (A late record does no harm:
+//! its sequence number shows that it is a repeat.) The client may have sent such a request twice without telling; only
+//! its statistics show it. So between two transactions the worker waits for statistics that cover the end of the first
+//! one, and replaces a producer that has repeated a request: the new one has a new epoch, and a late request has the
+//! old one.
 
 use std::time::{Duration, Instant};
 
@@ -27,15 +29,15 @@ use crate::kafka::broker::{
 use crate::kafka::events::{EventListener, Occurrence, ProducerReset, WorkerId};
 use crate::kafka::failpoint::{self, Failpoint};
 
-/// A commit that takes longer is taken for one that was repeated.
+/// A commit that takes longer counts as repeated.
 const SLOW_COMMIT: Duration = Duration::from_secs(1);
-/// How many statistics must come after a commit until they are sure to cover it: one may have been on its way.
+/// How many statistics must come after a commit until one certainly covers it: the first may have been on its way.
 const REPORTS_AFTER_COMMIT: u64 = 2;
-/// How often to look whether the brokers have acknowledged everything.
+/// The pause between two looks whether the brokers have acknowledged everything.
 const DRAIN_PAUSE: Duration = Duration::from_micros(200);
 const QUEUE_FULL_PAUSE: Duration = Duration::from_millis(1);
 
-/// Why nothing moves: the step that does not end, and what Kafka says about it.
+/// A step that does not end, and what Kafka says about it.
 #[derive(Clone, Debug)]
 pub(crate) struct Blocked {
     pub step: &'static str,
@@ -56,12 +58,12 @@ pub(crate) enum TransactionOutcome {
     Committed,
     /// Not yet; the same call goes on with it.
     Blocked(Blocked),
-    /// Nothing of it will ever be seen; it is to be sent again.
+    /// It was aborted for certain; the same output is to be sent again.
     Aborted {
         why: String,
         refused: Option<RefusedRecord>,
     },
-    /// Nobody here knows. The producer is gone; the committed offsets tell.
+    /// It is not known. The producer is gone; the committed offsets tell.
     InDoubt {
         why: String,
         refused: Option<RefusedRecord>,
@@ -77,9 +79,9 @@ enum ProducerState<P> {
 
 /// The end of the last transaction, until statistics have covered it.
 struct EndedTransaction {
-    /// How many statistics there were then.
+    /// The number of statistics at that time.
     reports: u64,
-    /// The faults counted when the transaction began.
+    /// The number of faults when the transaction began.
     faults: u64,
     slow: bool,
 }
@@ -87,13 +89,13 @@ struct EndedTransaction {
 struct OpenTransaction {
     stage: TransactionStage,
     faults: u64,
-    /// A record that the client itself would not take.
+    /// A record that the client itself refused.
     refused: Option<RefusedRecord>,
 }
 
 enum TransactionStage {
-    /// Records are on their way. They must have arrived before the offsets are sent: a torn transaction can then only
-    /// be repeated, it cannot lose outputs whose offsets were committed.
+    /// Records are on their way. They must have arrived before the offsets are sent: then a torn transaction can repeat
+    /// output, but cannot lose output whose offsets were committed.
     Delivering,
     Committing(Instant),
     Aborting(String),
@@ -112,7 +114,7 @@ impl<W: KafkaClients> TransactionManager<W> {
         TransactionManager { clients, worker, listener, state: ProducerState::Down }
     }
 
-    /// Comes to where a transaction can begin.
+    /// Takes all steps up to where a transaction can begin.
     ///
     /// # Errors
     /// A client cannot be created.
@@ -151,13 +153,13 @@ impl<W: KafkaClients> TransactionManager<W> {
         }
     }
 
-    /// Begins a transaction; [`TransactionManager::prepare`] must have succeeded. Local: no broker hears of it yet.
+    /// Begins a transaction; [`TransactionManager::prepare`] must have returned `Ready`. No request is sent.
     pub(crate) fn begin(&mut self) -> Result<(), Blocked> {
         let ProducerState::Idle(producer, None) = std::mem::replace(&mut self.state, ProducerState::Down) else {
             return Err(Blocked { step: "beginning a transaction", why: "the producer is not ready".to_owned() });
         };
         let faults = producer.fault_count();
-        // A producer that cannot begin is of no use any more. Nothing was sent, so nothing is in doubt.
+        // A producer that cannot begin is not used again. Nothing was sent, so nothing is in doubt.
         producer.begin().map_err(|error| blocked("beginning a transaction", error))?;
         self.state = ProducerState::Open(
             producer,
@@ -166,9 +168,9 @@ impl<W: KafkaClients> TransactionManager<W> {
         Ok(())
     }
 
-    /// Sends a record within the transaction, waiting for room if there is none.
+    /// Sends a record in the transaction, and waits for room if the queue is full.
     ///
-    /// An error ends the transaction: [`TransactionManager::finish`] aborts it.
+    /// After an error [`TransactionManager::finish`] aborts the transaction.
     pub(crate) fn send(&mut self, mut record: OutgoingRecord<'_>, until: Instant) {
         let ProducerState::Open(producer, open) = &mut self.state else { return };
         if !matches!(open.stage, TransactionStage::Delivering) {
@@ -186,7 +188,7 @@ impl<W: KafkaClients> TransactionManager<W> {
         open.refused = Some(RefusedRecord { topic: topic.to_owned(), code: error.code, text: error.text });
     }
 
-    /// Goes on with the open transaction: delivery, offsets (each bearing the transaction's name), commit; or abort.
+    /// Goes on with the open transaction: delivery, offsets (each with the transaction's name), commit; or abort.
     pub(crate) fn finish(
         &mut self,
         offsets: &[PartitionOffset],
@@ -251,12 +253,12 @@ impl<W: KafkaClients> TransactionManager<W> {
         }
     }
 
-    /// Gives the producer up, whatever it was doing. An open transaction is then in doubt.
+    /// Drops the producer, whatever it was doing. An open transaction is then in doubt.
     pub(crate) fn abandon(&mut self) {
         self.state = ProducerState::Down;
     }
 
-    /// Why a producer should not be used for another transaction, once its statistics have covered the last one.
+    /// Why a producer should not be used for another transaction. Waits until its statistics cover the last one.
     fn suspicion(&self, producer: &W::Producer, ended: &EndedTransaction, until: Instant) -> Option<ProducerReset> {
         while producer.report_count() < ended.reports + REPORTS_AFTER_COMMIT {
             if self.clients.now() >= until {
@@ -270,8 +272,7 @@ impl<W: KafkaClients> TransactionManager<W> {
         (producer.fault_count() != ended.faults).then_some(ProducerReset::Repeated)
     }
 
-    /// Waits until every record was acknowledged or one failed. (Committing waits too, but in whole tenths of a
-    /// second.)
+    /// Waits until every record was acknowledged or one failed. (A commit waits too, but in steps of 100 ms.)
     fn drain(&self, producer: &W::Producer, until: Instant) -> Result<DeliveryOutcome, Blocked> {
         loop {
             if let Some(refused) = producer.refused() {
@@ -294,10 +295,10 @@ impl<W: KafkaClients> TransactionManager<W> {
     }
 }
 
-/// How the records of a transaction have fared.
+/// What became of the records of a transaction.
 enum DeliveryOutcome {
     Complete,
-    /// One was refused, which dooms all: those behind it would be tried again until they are too old.
+    /// One was refused. The others would be tried again until they are too old, so the transaction is aborted.
     Failed(RefusedRecord),
 }
 

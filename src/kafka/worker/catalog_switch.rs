@@ -1,4 +1,4 @@
-//! A changed catalog in a worker: its partitions are surveyed between records, then all of them go on under it at once.
+//! A changed catalog in a worker: its impact is measured between records, then all tasks switch to it at once.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -14,14 +14,14 @@ use crate::kafka::events::Occurrence;
 use crate::kafka::task::Task;
 use crate::kafka::topology::PartitionId;
 
-/// So many entities are looked at in one go: some milliseconds.
+/// How many entities are measured in one turn: some milliseconds.
 const SLICE: usize = 2_000;
-/// The pause between two goes, which belongs to the stream.
+/// The pause between two such turns, in which records are applied.
 const PAUSE: Duration = Duration::from_millis(10);
-/// How long the last commit under the old catalog may take until records wait for it.
+/// How long the last commit under the old catalog may take while records still come.
 const SETTLE_PATIENCE: Duration = Duration::from_secs(3);
 
-/// A catalog that is being looked at.
+/// A pending catalog whose impact is being measured.
 pub(super) struct ImpactMeasurement {
     number: u64,
     left: Vec<(PartitionId, Box<Survey>)>,
@@ -31,9 +31,9 @@ pub(super) struct ImpactMeasurement {
 
 /// What a worker knows of the catalogs.
 pub(super) struct CatalogSwitch {
-    /// The version of the breaker that was looked at.
+    /// The revision of the rollout that the worker has seen.
     seen: u64,
-    /// The number of the edition that runs.
+    /// The number of the version that is active in this worker.
     active: u64,
     pub(super) measurement: Option<ImpactMeasurement>,
 }
@@ -49,13 +49,13 @@ impl CatalogSwitch {
 }
 
 impl<W: KafkaClients> Worker<W> {
-    /// Does what the breaker has decided, and looks at what it has to decide.
+    /// Does what the rollout has decided, and begins to measure what it has to decide.
     pub(super) fn apply_rollout(&mut self) -> Result<(), WorkerError> {
         let view = self.plan.rollout.view();
         if view.active.number != self.catalog_switch.active {
             self.commit_all_within(SETTLE_PATIENCE)?;
             if !self.is_all_committed() {
-                // Looked at again when the loop comes round: what was sent has to end first.
+                // Tried again at the next turn: the open transaction has to end first.
                 return Ok(());
             }
             self.switch_catalog(&view.active);
@@ -89,7 +89,7 @@ impl<W: KafkaClients> Worker<W> {
         Ok(())
     }
 
-    /// Looks at some more entities.
+    /// Measures the impact on some more entities.
     pub(super) fn measure_impact(&mut self) {
         let next_at = self.clients.now() + PAUSE;
         let Some(measurement) = &mut self.catalog_switch.measurement else { return };
@@ -99,7 +99,7 @@ impl<W: KafkaClients> Worker<W> {
             self.catalog_switch.measurement = None;
             return self.plan.rollout.report_impact(self.plan.id, number, impacts);
         };
-        // Of a partition that was given up meanwhile somebody else takes care.
+        // The next owner of a partition that was given up measures it.
         let found = match self.tasks.get(partition) {
             Some(Task::Running(running)) => survey.step(running.state(), SLICE).cloned(),
             _ => Some(Outlook::default()),
@@ -110,7 +110,7 @@ impl<W: KafkaClients> Worker<W> {
         }
     }
 
-    /// Goes on under another catalog, with everything.
+    /// Switches all tasks to another catalog, whose changed tags are re-evaluated.
     fn switch_catalog(&mut self, active: &CatalogVersion) {
         self.catalog_switch.active = active.number;
         self.catalog_switch.measurement = None;
@@ -127,7 +127,7 @@ impl<W: KafkaClients> Worker<W> {
                     let name = self.plan.topology.name(*partition);
                     (self.plan.listener)(Occurrence::CatalogChanged { partition: name, change }.of(self.plan.id));
                 }
-                // What is being read back was begun under the old one.
+                // Its restoring has begun under the old catalog.
                 Task::Restoring(_) => again.push(*partition),
                 Task::Assigned { .. } | Task::Stopped(_) => {}
             }

@@ -1,4 +1,4 @@
-//! The commit cycle: bodies into a transaction, and the transaction to its certain end.
+//! The commit cycle: the buffers of all tasks go into a transaction, and the transaction to its certain end.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -17,13 +17,13 @@ use crate::kafka::task::{
 };
 use crate::kafka::topology::PartitionId;
 
-/// How long one step may take before the loop has to look at other things.
+/// How long one step may take; then the loop looks at other things.
 const SLICE: Duration = Duration::from_secs(3);
-/// The pause before a step that did not end is taken up again.
+/// The pause before a step that did not end is tried again.
 const RETRY: Duration = Duration::from_millis(100);
 const ABORT_PAUSE_MIN: Duration = Duration::from_millis(20);
 const ABORT_PAUSE_MAX: Duration = Duration::from_secs(5);
-/// After this many aborts in a row the producer is made anew.
+/// After this many aborts in a row the producer is replaced.
 const ABORTS_MAX: u32 = 3;
 
 /// A worker's transactions: the producer, what is known of the last transaction, and when the next step is due.
@@ -49,8 +49,8 @@ impl<W: KafkaClients> CommitCycle<W> {
             names: TransactionNames::new(),
             writer: RecordWriter::new(&plan.settings, Arc::clone(&plan.topology)),
             aborts_in_a_row: 0,
-            // At once: to get the transactional id ends what its last owner has left open. Restoring would otherwise
-            // wait until that transaction is too old.
+            // At once: a new transactional producer ends the transaction that its last owner has left open. Otherwise
+            // restoring would wait until that transaction times out.
             commit_at: Some(clients.now()),
             is_input_paused: false,
             unsent_bytes: 0,
@@ -73,7 +73,7 @@ impl<W: KafkaClients> CommitCycle<W> {
 ///                      fatal          committed offsets read back
 /// ```
 enum TransactionState {
-    /// It ended; the bodies are what was not sent yet, or is to be sent again.
+    /// It has ended; the buffers hold what was not sent yet, or is to be sent again.
     Clear,
     Open(SentTransaction),
     InDoubt(SentTransaction),
@@ -81,20 +81,20 @@ enum TransactionState {
 
 /// A transaction as it was sent.
 struct SentTransaction {
-    /// Stands in the metadata of each committed offset: by it the transaction is known again.
+    /// Stands beside each committed offset: by it the transaction is found again.
     name: String,
-    /// Of each partition that has something in it.
+    /// Of each partition that takes part.
     offsets: Vec<PartitionOffset>,
     begun: Instant,
 }
 
 impl<W: KafkaClients> Worker<W> {
-    /// One step of the cycle. It begins a transaction if there is something to say and none is open.
+    /// Takes one step of the cycle. It begins a transaction if there is something to commit and none is open.
     pub(super) fn commit(&mut self) -> Result<(), WorkerError> {
         self.commit_step(self.clients.now() + SLICE)
     }
 
-    /// Takes steps until everything is committed, or for this long.
+    /// Takes steps until everything is committed, or the time is up.
     pub(super) fn commit_all_within(&mut self, patience: Duration) -> Result<(), WorkerError> {
         let deadline = self.clients.now() + patience;
         while !self.is_all_committed() && self.clients.now() < deadline {
@@ -142,7 +142,7 @@ impl<W: KafkaClients> Worker<W> {
         }
     }
 
-    /// Sends the bodies of all partitions that have something to say. `None`: there is nothing, or it cannot begin.
+    /// Sends the buffers of all tasks that are due. `None`: there are none, or a transaction cannot begin.
     fn begin(&mut self, until: Instant) -> Option<SentTransaction> {
         if !self.tasks.values().any(Task::is_due) {
             return None;
@@ -207,7 +207,7 @@ impl<W: KafkaClients> Worker<W> {
         Ok(())
     }
 
-    /// Nothing of the transaction will be seen: the same bodies are sent again, with what the group says then.
+    /// The transaction was aborted: the same buffers are sent again, with the group membership of that time.
     fn aborted(&mut self, why: String) {
         self.scratch.counts.aborts += 1;
         self.cycle.aborts_in_a_row += 1;
@@ -221,7 +221,7 @@ impl<W: KafkaClients> Worker<W> {
         self.pause_input_until(self.clients.now() + retry_in);
     }
 
-    /// A record that was refused for its size will be refused again: a dead letter can be cut, anything else cannot.
+    /// A record that was refused for its size will be refused again: a dead letter can be cut, other records cannot.
     fn handle_refused(&mut self, refused: Option<RefusedRecord>) -> Result<(), WorkerError> {
         let too_large = |refused: &RefusedRecord| refused.code == Some(RDKafkaErrorCode::MessageSizeTooLarge);
         match refused.filter(too_large) {
@@ -235,10 +235,10 @@ impl<W: KafkaClients> Worker<W> {
         }
     }
 
-    /// Finds out whether a transaction was committed, from the offsets that are committed now.
+    /// Finds out from the committed offsets whether a transaction was committed.
     ///
-    /// The offsets alone do not tell: a transaction in which only time has passed does not move them. So each bears the
-    /// name of the transaction that wrote it.
+    /// The offsets alone do not tell, since a transaction in which only time has passed does not move them. So each
+    /// carries the name of the transaction that wrote it.
     fn read_back(&mut self, sent: &SentTransaction, until: Instant) -> Result<(), Blocked> {
         let step = "reading the committed offsets back";
         let patience = until.saturating_duration_since(self.clients.now()).max(RETRY);
@@ -268,7 +268,7 @@ impl<W: KafkaClients> Worker<W> {
         Ok(())
     }
 
-    /// The partition's part of a transaction is committed.
+    /// The partition's output was committed.
     fn mark_committed(&mut self, partition: PartitionId, next_offset: i64) {
         if let Some(Task::Running(running)) = self.tasks.get_mut(&partition) {
             debug_assert_eq!(running.next_offset(), next_offset, "a record was applied while a transaction was open");
@@ -276,7 +276,7 @@ impl<W: KafkaClients> Worker<W> {
         }
     }
 
-    /// What stays in doubt when partitions are given up: what concerns the others.
+    /// Removes partitions that are given up from the open transaction. It is then in doubt for the others.
     pub(super) fn drop_from_transaction(&mut self, partitions: &[PartitionId]) {
         if let TransactionState::Open(_) = self.cycle.state {
             self.cycle.transactions.abandon();
@@ -298,7 +298,7 @@ impl<W: KafkaClients> Worker<W> {
         self.pause_input_until(self.clients.now() + RETRY);
     }
 
-    /// Takes no more records until a commit has succeeded. The consumer is polled on, so that the group keeps it.
+    /// Applies no more records until a commit has succeeded. The consumer is still polled, so that the group keeps it.
     fn pause_input_until(&mut self, retry_at: Instant) {
         self.cycle.commit_at = Some(retry_at);
         if !self.cycle.is_input_paused {
@@ -329,7 +329,7 @@ impl<W: KafkaClients> Worker<W> {
     }
 }
 
-/// Gives transactions their names: of this run of this worker, counted.
+/// Names transactions: a random number per worker, and a counter.
 struct TransactionNames {
     run: u64,
     count: u64,

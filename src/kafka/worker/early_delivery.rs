@@ -1,7 +1,7 @@
-//! Delivery at least once: tag changes leave as soon as they are true, before the transaction that makes them certain.
+//! Delivery at least once: tag changes leave as soon as they are found, before the transaction that makes them certain.
 //!
-//! State and offsets are committed as ever, but only after the changes have arrived: a crash in between lets them be
-//! found again, from the same state and the same records, so that a repeat bears the same id.
+//! State and offsets are committed in transactions, as always, but only after the changes have arrived. After a crash
+//! in between, the same changes are found again from the same state and the same records, so a repeat has the same id.
 
 use std::time::{Duration, Instant};
 
@@ -13,22 +13,22 @@ use crate::kafka::broker::{ClientError, KafkaClients, NonTransactionalProducer};
 use crate::kafka::task::{Blocked, Task};
 
 const STEP: &str = "sending tag changes";
-/// How often to look whether the brokers have acknowledged everything.
+/// The pause between two looks whether the brokers have acknowledged everything.
 const DRAIN_PAUSE: Duration = Duration::from_micros(200);
 
-/// While records keep coming, tag changes that need not wait for their transaction leave together, this often.
+/// While records keep coming, tag changes leave together at this interval.
 const SEND_INTERVAL: Duration = Duration::from_millis(10);
 
 /// A producer outside of transactions, and whether it has something to send.
 pub(super) struct EarlyDelivery<W: KafkaClients> {
     producer: W::NonTransactionalProducer,
-    /// Whether there may be changes that have not been sent.
+    /// Whether there may be changes that were not sent.
     has_unsent: bool,
-    /// When they are sent although records keep coming.
+    /// When they are sent even if records keep coming.
     send_at: Instant,
 }
 
-/// What has become of the changes that were sent early.
+/// What became of the changes that were sent early.
 pub(super) enum EarlyOutcome {
     /// The brokers have all of them.
     Arrived,
@@ -57,7 +57,7 @@ impl<W: KafkaClients> EarlyDelivery<W> {
 }
 
 impl<W: KafkaClients> Worker<W> {
-    /// Sends the changes that have not left yet, as far as there is room for them.
+    /// Sends the changes that were not sent yet, as far as the client has room.
     pub(super) fn send_early(&mut self) {
         let Some(early) = &mut self.early else { return };
         early.has_unsent = false;
@@ -66,7 +66,7 @@ impl<W: KafkaClients> Worker<W> {
             let mut sent = running.output.sent_early;
             for (change, key, value) in running.output.changes_from(sent) {
                 if early.producer.send(self.cycle.writer.change(change, key, value)).is_err() {
-                    // The commit waits for it, and tells.
+                    // The commit waits for it, and reports it.
                     break;
                 }
                 sent += 1;
@@ -92,7 +92,7 @@ impl<W: KafkaClients> Worker<W> {
                 if refused.code == Some(RDKafkaErrorCode::MessageSizeTooLarge) {
                     return Err(WorkerError::TooLarge { topic: refused.topic });
                 }
-                // Which of them it was does not matter: those that have arrived are repeated.
+                // It does not matter which one was refused: those that have arrived are repeated.
                 self.resend_early();
                 return Ok(EarlyOutcome::Blocked(Blocked { step: STEP, why: refused.text }));
             }

@@ -1,7 +1,7 @@
-//! Silence: the clock of a partition that was read to its end follows the wall clock.
+//! Idle partitions: the clock of a partition that was read to its end follows the wall clock.
 //!
-//! That a partition was read to its end must be known of *now*: while a broker is away, events may wait there. So the
-//! ends are asked for, all in one request, and only what was asked before the answer counts. A wall clock that jumps
+//! It must be known that the partition was read to its end *now*: while a broker is away, events may wait there. So the
+//! ends are requested, all at once, and compared with positions that are read after the answer. A wall clock that jumps
 //! back moves nothing, since a partition's clock does not go back.
 
 use std::time::Duration;
@@ -11,11 +11,11 @@ use crate::kafka::broker::{GroupConsumer, KafkaClients};
 use crate::kafka::task::{Advanced, Task};
 use crate::model::Timestamp;
 
-/// The answer is late or there is none: then no clock moves, and nobody knows how much there is to read.
+/// Without an answer in this time no clock moves, and the lag is not known.
 const ENDS_PATIENCE: Duration = Duration::from_millis(500);
 
 impl<W: KafkaClients> Worker<W> {
-    /// Has the clocks of partitions that were read to their end follow, and notes how much there is to read of the others.
+    /// Moves the clocks of partitions that were read to their end, and notes the lag of all.
     pub(super) fn follow_wall_clock(&mut self) {
         let asked = self.running();
         if asked.is_empty() {
@@ -32,7 +32,7 @@ impl<W: KafkaClients> Worker<W> {
         let mut full = false;
         for (partition, task) in &mut self.tasks {
             let Task::Running(running) = task else { continue };
-            // A position steps over what is no record, such as the marks of transactions; and over what is parked.
+            // A position skips transaction markers, but also records that are parked.
             let position = positions.get(partition).copied().filter(|_| self.parked.is_empty());
             let position = position.unwrap_or(0).max(running.position());
             running.lag = ends.get(partition).map(|end| end.saturating_sub(position).max(0).unsigned_abs());
@@ -48,13 +48,13 @@ impl<W: KafkaClients> Worker<W> {
         }
     }
 
-    /// The instant that the clocks may follow the wall clock to.
+    /// The instant up to which clocks may follow the wall clock.
     fn clock_limit(&self) -> Timestamp {
         let grace_ms = self.plan.settings.service.idle_grace.as_millis() as i64;
         self.plan.liveness.clock_limit(self.plan.clock.now()).plus(-grace_ms)
     }
 
-    /// Takes records that come to other processes for a sign of life of the input.
+    /// Counts records that come to other processes as activity of the input.
     fn probe_input_activity(&mut self) {
         let (wall, now) = (self.plan.clock.now(), self.clients.now());
         let Some(every) = self.plan.liveness.probe_interval(wall) else {

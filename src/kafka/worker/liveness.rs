@@ -1,7 +1,7 @@
-//! When the whole input was last heard of: silence of the pipeline must not be taken for silence of the users.
+//! Whether the whole input is silent: an outage of the pipeline must not be taken for silence of the users.
 //!
 //! The partitions of one process may be silent while others are not. So before a process takes its own silence for an
-//! outage it looks whether the input grows anywhere.
+//! outage, it looks whether the input grows anywhere.
 
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::time::Duration;
@@ -11,7 +11,7 @@ use crate::model::Timestamp;
 
 const PROBE_INTERVAL_MAX: Duration = Duration::from_secs(30);
 
-/// Shared by the workers of a process: the last wall-clock time at which one of them accepted an event.
+/// The wall-clock time at which a worker of the process last accepted an event; shared by all of them.
 pub struct InputLiveness {
     last_ms: AtomicI64,
     silent: AtomicBool,
@@ -20,12 +20,12 @@ pub struct InputLiveness {
 }
 
 impl InputLiveness {
-    /// The start counts as an event: a quiet hour before it is nobody's outage.
+    /// The start counts as an event, so that a quiet hour before it is not an outage.
     pub fn new(start: Timestamp, outage_after: Option<Duration>, listener: EventListener) -> Self {
         InputLiveness { last_ms: AtomicI64::new(start.ms()), silent: AtomicBool::new(false), outage_after, listener }
     }
 
-    /// An event was accepted.
+    /// A worker has accepted an event.
     pub fn record_event(&self, at: Timestamp) {
         self.last_ms.fetch_max(at.ms(), Ordering::Relaxed);
         if self.silent.swap(false, Ordering::Relaxed) {
@@ -33,7 +33,7 @@ impl InputLiveness {
         }
     }
 
-    /// How often to look whether events come to others, if none has come to us for so long that it is time to.
+    /// How often to look whether other processes get events. `None`: this process has got one recently.
     pub fn probe_interval(&self, now: Timestamp) -> Option<Duration> {
         let outage_after = self.outage_after?;
         let silent_ms = now.since(Timestamp::from_ms(self.last_ms.load(Ordering::Relaxed)));
@@ -41,7 +41,7 @@ impl InputLiveness {
         (silent_for >= outage_after / 2).then_some((outage_after / 10).min(PROBE_INTERVAL_MAX))
     }
 
-    /// The wall clock as far as clocks may follow it: up to the beginning of an outage.
+    /// The wall clock, but at most the beginning of an outage.
     pub fn clock_limit(&self, now: Timestamp) -> Timestamp {
         let Some(outage_after) = self.outage_after else { return now };
         let after_ms = i64::try_from(outage_after.as_millis()).unwrap_or(i64::MAX);

@@ -1,4 +1,4 @@
-//! Merged partitions in a worker: what is read waits, what may go is applied; and sources that are far ahead rest.
+//! Merged partitions in a worker: events wait for their order, and sources that are far ahead pause for alignment.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,10 +13,10 @@ use crate::kafka::task::{Advanced, OffsetMetadata, OutputBuffer, RunningTask, Ta
 use crate::kafka::topology::{PartitionId, Role, SourcePartition};
 use crate::model::Timestamp;
 
-/// For one look at the offsets of all inputs.
+/// For one request for the offsets of all inputs.
 const COMMITTED_PATIENCE: Duration = Duration::from_millis(400);
 impl<W: KafkaClients> Worker<W> {
-    /// Runs a partition that only passes events on: all its state stands beside the committed offset.
+    /// Runs a task that only forwards events: all its state stands beside the committed offset.
     pub(super) fn run_repartition_task(
         &mut self,
         partition: PartitionId,
@@ -34,8 +34,8 @@ impl<W: KafkaClients> Worker<W> {
         self.run_task(partition, running, next_offset);
     }
 
-    /// Gives a partition that is about to run what it needs to pass events on, or to merge them. Of what was passed on
-    /// before, this many bytes may be `ahead` of the other sources.
+    /// Gives a task what it needs to forward events or to merge them. `ahead`: how many bytes its last owner had
+    /// forwarded that may be ahead of the other sources.
     pub(super) fn attach_repartition(
         &self,
         running: &mut RunningTask,
@@ -63,7 +63,8 @@ impl<W: KafkaClients> Worker<W> {
         }
     }
 
-    /// Applies what merged partitions have that may go: a body was full, or nothing has come since.
+    /// Applies the events of merged partitions that are ready and have not been applied, since an output was full or
+    /// nothing was read since.
     pub(super) fn apply_merged_tasks(&mut self) {
         if self.cycle.is_input_paused || !self.cycle.is_clear() {
             return;
@@ -85,7 +86,7 @@ impl<W: KafkaClients> Worker<W> {
         }
     }
 
-    /// Has a partition rest that is far ahead of the others. What has been fetched of it already is taken still.
+    /// Pauses a partition that is far ahead of the others. Records that were fetched already are still applied.
     pub(super) fn pause_for_alignment(&mut self, partition: PartitionId) {
         let Some(Task::Running(running)) = self.tasks.get_mut(&partition) else { return };
         running.paused_for_alignment = true;
@@ -94,14 +95,15 @@ impl<W: KafkaClients> Worker<W> {
         }
     }
 
-    /// After a commit: others have come on, maybe, and what was passed on of ours is certain.
+    /// After a commit: other sources may have caught up, and what was forwarded here is certain.
     pub(super) fn resume_aligned(&mut self) {
         if self.tasks.values().any(|task| matches!(task, Task::Running(running) if running.paused_for_alignment)) {
             self.align_sources();
         }
     }
 
-    /// Looks where the other sources are, if one of ours may be far ahead of them, and has those go on that are not.
+    /// Reads how far the other sources are, if one of this worker's may be far ahead, and resumes those that are not
+    /// any more.
     pub(super) fn align_sources(&mut self) {
         let notable = |task: &Task| matches!(task, Task::Running(running) if running.is_lead_notable());
         if !self.tasks.values().any(notable) {
@@ -123,15 +125,15 @@ impl<W: KafkaClients> Worker<W> {
         if let Err(error) = self.consumer.resume(&aligned) {
             self.report(Occurrence::Failed { action: Action::Resume, why: error.text });
         }
-        // The client fetches again when it wakes up: after half a second, or with any request.
+        // The client fetches again when it wakes up: after half a second, or at any request.
         drop(self.consumer.ends(&aligned, COMMITTED_PATIENCE));
     }
 
-    /// The source that is furthest behind, as far as is committed, and what all merged partitions know of its clock.
+    /// The source with the lowest committed watermark, and that watermark.
     fn min_watermark_source(&self) -> Option<(Option<Timestamp>, SourcePartition)> {
         let topology = self.topology();
         let asked: Vec<PartitionId> = topology.input_partitions();
-        // What is about to be committed is only further on.
+        // An open transaction can only raise a watermark.
         let found = self.consumer.committed_unstable(&asked, COMMITTED_PATIENCE).ok()?;
         let mut announced = Vec::new();
         for partition in asked {

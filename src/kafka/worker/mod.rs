@@ -48,39 +48,39 @@ use crate::kafka::topology::{PartitionId, Topology};
 use crate::model::{Event, Timestamp};
 use crate::settings::Delivery;
 
-/// How long a turn of the loop may wait for a record: how soon a stop is noticed.
+/// How long a turn may wait for a record, and how late a stop is seen.
 const POLL: Duration = Duration::from_millis(100);
-/// The same while states are being read back: how soon a partition runs that could.
+/// The same while states are read back, so that a partition runs as soon as it can.
 const POLL_RESTORING: Duration = Duration::from_millis(10);
-/// How often partitions that were read to their end are looked for, to follow the wall clock.
+/// How often the worker looks for partitions that were read to their end, and reports its status.
 const TICK: Duration = Duration::from_millis(500);
-/// How often a worker tells what it has done.
+/// How often a worker reports what it has done.
 const PROGRESS: Duration = Duration::from_secs(60);
-/// What the bodies of all partitions may hold together before they are committed.
+/// The buffers of all tasks are committed when they hold this much together.
 const UNSENT_BYTES_MAX: usize = 32 << 20;
-/// How long a worker that is asked to stop tries to commit what it has.
+/// How long a worker that is told to stop tries to commit what it has.
 const STOP_PATIENCE: Duration = Duration::from_secs(10);
-/// How long it writes snapshots after that. Those that are not written then are of no more use than older ones.
+/// How long it writes snapshots after that. A snapshot that is not written then is only older.
 const FINAL_SNAPSHOTS_PATIENCE: Duration = Duration::from_secs(7);
 
 /// What the next turn of the loop is about.
 enum Turn<R> {
     Rebalance(Rebalance),
     Stop,
-    /// There is something new about the catalog.
+    /// The catalog rollout has changed.
     Catalog,
-    /// Entities are to be looked at under a catalog to come.
+    /// The impact of a pending catalog is to be measured on some more entities.
     MeasureImpact,
-    /// Partitions that were assigned wait for their start.
+    /// Assigned partitions wait for their start.
     Start,
-    /// What reading a state back has come to.
+    /// A state was read back, or could not be.
     Restored(Box<RestoreResult>),
     Commit,
-    /// Tag changes that need not wait for their transaction have waited for others long enough.
+    /// Tag changes are due that need not wait for their transaction.
     SendEarly,
-    /// Time to look at the clock.
+    /// Time for what is done at intervals.
     Tick,
-    /// A record that could not be applied when it came.
+    /// A record that could not be applied when it was read.
     Parked(OwnedMessage),
     Record(R),
     Trouble(BrokerError),
@@ -99,25 +99,25 @@ pub struct Worker<W: KafkaClients> {
     clients: W,
     consumer: Arc<W::Consumer>,
     tasks: BTreeMap<PartitionId, Task>,
-    /// Who the consumer was to the group when the partitions came.
+    /// The member id of the consumer when the partitions were assigned.
     member: Option<String>,
-    /// Whether partitions were given up since the consumer was last found with nothing to say. If the group had just
-    /// wanted some back, that was the answer, and whoever has them now may be at work.
+    /// Whether partitions were given up without a request since the consumer last had nothing to say. If the group
+    /// requested some just then, this was taken for the answer, and their next owner may already work.
     gave_up_unasked: bool,
     scratch: WorkerScratch,
     cycle: CommitCycle<W>,
-    /// Sends tag changes before their transaction, if the settings allow that.
+    /// Sends tag changes before their transaction, if the settings allow it.
     early: Option<EarlyDelivery<W>>,
     restorer: Restorer<W>,
-    /// Takes snapshots, if there is a place for them.
+    /// Takes snapshots; `None`: the settings name no directory.
     snapshots: Option<SnapshotScheduler<W>>,
     catalog_switch: CatalogSwitch,
-    /// Records that came while they could not be applied, in their order.
+    /// Records that were read while they could not be applied, in order.
     parked: VecDeque<OwnedMessage>,
     start_at: Option<Instant>,
     /// The wall clock when the last event was accepted.
     accepted_at: Option<Timestamp>,
-    /// When the end of the whole input was last looked at, and what it was.
+    /// When the end of the whole input was last asked for, and what it was.
     last_probe: Option<(Instant, i64)>,
     tick_at: Instant,
     progress_at: Instant,
@@ -126,7 +126,7 @@ pub struct Worker<W: KafkaClients> {
 
 impl<W: KafkaClients> Worker<W> {
     /// # Errors
-    /// A client cannot be made.
+    /// A client cannot be created.
     pub fn new(plan: WorkerPlan, clients: W) -> Result<Self, WorkerError> {
         let consumer = clients.consumer()?;
         let early = match plan.settings.service.delivery {
@@ -166,7 +166,7 @@ impl<W: KafkaClients> Worker<W> {
     /// Works until it is told to stop.
     ///
     /// # Errors
-    /// What only a person can mend. Everything else is waited for.
+    /// What only the operator can repair. Everything else is waited for.
     pub fn run(&mut self) -> Result<WorkerStats, WorkerError> {
         self.consumer.join().map_err(WorkerError::Join)?;
         self.report(Occurrence::Started);
@@ -223,11 +223,11 @@ impl<W: KafkaClients> Worker<W> {
         }
     }
 
-    /// How long there may be nothing else to do than to wait for a record.
+    /// How long this turn may wait for a record.
     fn poll_wait(&self, now: Instant) -> Duration {
         let restores = self.tasks.values().any(|task| matches!(task, Task::Restoring(_)));
         let longest = if restores { POLL_RESTORING } else { POLL };
-        // Where no record is at hand the changes leave.
+        // With no record at hand, waiting changes are sent.
         let longest = if self.early.as_ref().is_some_and(EarlyDelivery::has_unsent) { Duration::ZERO } else { longest };
         self.cycle.commit_at.map_or(longest, |at| at.saturating_duration_since(now).min(longest))
     }
@@ -266,7 +266,7 @@ impl<W: KafkaClients> Worker<W> {
         Ok(Next::Turn)
     }
 
-    /// Offers a record to its partition. One whose partition is not here any more is not ours to apply.
+    /// Offers a record to its task. A record of a partition that is not assigned any more is dropped.
     fn offer(&mut self, message: &impl Message) -> TakeOutcome {
         let partition = self.plan.topology.partition(message.topic(), message.partition());
         let Some(Task::Running(running)) = partition.and_then(|partition| self.tasks.get_mut(&partition)) else {
@@ -304,7 +304,7 @@ impl<W: KafkaClients> Worker<W> {
         self.apply_merged_tasks();
         self.align_sources();
         self.report(self.status());
-        // From the end of this one, which may take long: the group has to be heard between two of them.
+        // Counted from the end of this tick, which may take long: between two ticks the group has to be answered.
         let now = self.clients.now();
         self.tick_at = now + TICK;
         if now >= self.progress_at {
@@ -335,9 +335,9 @@ impl<W: KafkaClients> Worker<W> {
         Ok(())
     }
 
-    /// Who has fenced the consumer. Its session may have ended while brokers were away: its member id is gone then, and
-    /// until the revocation is answered librdkafka goes on with heartbeats, which name the instance and no member. The
-    /// brokers take them for another process's, and the consumer takes that for its end.
+    /// The error of a fenced consumer. Its session may have ended while the brokers were away: then it has no member
+    /// id, and until the revocation is answered librdkafka sends heartbeats with the instance's name only. The brokers
+    /// take these for another process's, and refuse them.
     fn fenced(&self, code: RDKafkaErrorCode) -> WorkerError {
         match self.consumer.member() {
             Some(_) => WorkerError::Fenced { instance: self.plan.settings.service.instance.clone(), code },
@@ -345,7 +345,7 @@ impl<W: KafkaClients> Worker<W> {
         }
     }
 
-    /// Sees to it that what there is now is committed within the commit interval.
+    /// Makes sure that what there is now is committed within the commit interval.
     fn commit_later(&mut self) {
         if let Some(early) = &mut self.early {
             early.notice_changes();
@@ -377,7 +377,7 @@ impl<W: KafkaClients> Drop for Worker<W> {
                 restore.cancel.give();
             }
         }
-        // Whatever the group still wants is answered in the callback from now on: nobody selects any more.
+        // From now on the callback answers the group: no turn will.
         if let Err(error) = self.consumer.leave() {
             self.report(Occurrence::Failed { action: Action::LeaveGroup, why: error.text });
         }

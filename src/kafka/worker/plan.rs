@@ -15,7 +15,7 @@ use crate::kafka::state::{Backfill, RestoreContext};
 use crate::kafka::topology::Topology;
 use crate::settings::Settings;
 
-/// Tells workers to finish their cycle and leave.
+/// Tells workers to finish their commit cycle and leave.
 #[derive(Clone, Debug, Default)]
 pub struct StopSignal(Arc<AtomicBool>);
 
@@ -29,7 +29,7 @@ impl StopSignal {
     }
 }
 
-/// Why a worker cannot go on.
+/// Why a worker has ended.
 #[derive(Debug, thiserror::Error)]
 pub enum WorkerError {
     #[error(transparent)]
@@ -40,7 +40,7 @@ pub enum WorkerError {
         "another process runs as instance \"{instance}\" of this application; give each its own service.instance ({code})"
     )]
     Fenced { instance: String, code: RDKafkaErrorCode },
-    /// Nobody is to blame, and a new consumer can join: see [`Worker::fenced`].
+    /// A new consumer can join: see `Worker::fenced`.
     #[error("the session has ended, and its consumer cannot join again ({code})")]
     Expired { code: RDKafkaErrorCode },
     #[error("the consumer has failed for good: {0}")]
@@ -57,7 +57,7 @@ pub enum WorkerError {
 pub struct WorkerPlan {
     pub id: WorkerId,
     pub settings: Arc<Settings>,
-    /// What the group reads.
+    /// The topics that the group reads.
     pub topology: Arc<Topology>,
     pub programs: Arc<Programs>,
     pub rollout: Arc<CatalogRollout>,

@@ -1,8 +1,8 @@
-//! What the group wants: partitions that come are started at their committed offset, those that go are committed first.
+//! Rebalances: assigned partitions start at their committed offset, revoked partitions are committed first.
 //!
-//! librdkafka's callback only queues what is wanted; it is answered here, between two polls, and the group waits for
-//! the answer. An assignment is accepted empty at once; a partition is added to the consumer, with its explicit start,
-//! when its state has been read back.
+//! librdkafka's callback only queues what the group requests; it is answered here, between two polls, and the group
+//! waits for the answer. An assignment is accepted at once with no partition; a partition is added to the consumer,
+//! with its explicit start, when its state has been read back.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -22,14 +22,14 @@ use crate::settings::Start;
 
 /// How long a revocation may wait for the last commit. Heartbeats go on meanwhile.
 const REVOKE_PATIENCE: Duration = Duration::from_secs(5);
-/// How long it may wait for snapshots after that: they are of use only if the partition comes back.
+/// How long it may wait for snapshots after that: they are useful only if the partition comes back.
 const FINAL_SNAPSHOTS_PATIENCE: Duration = Duration::from_secs(2);
-/// One look for committed offsets: it ends late while a predecessor's transaction is still open.
+/// One request for committed offsets; it takes all this time while a predecessor's transaction is open.
 const COMMITTED_PATIENCE: Duration = Duration::from_millis(400);
 const BOUNDS_PATIENCE: Duration = Duration::from_secs(2);
 const START_AGAIN: Duration = Duration::from_millis(200);
-/// How often a state and a committed offset may differ in a row before they are taken not to belong together: between
-/// the looks somebody may have committed who is not of the group any more.
+/// How many times in a row a state and a committed offset may differ until they count as unrelated: between the two
+/// looks a former member of the group may have committed.
 const DISAGREEMENTS_MAX: u32 = 5;
 
 impl<W: KafkaClients> Worker<W> {
@@ -68,9 +68,9 @@ impl<W: KafkaClients> Worker<W> {
         Ok(())
     }
 
-    /// Starts all partitions anew from what is committed, if the membership under which they came has ended: somebody
-    /// else may have worked on them since. Where it ends during a rebalance nobody is told, and the new membership's
-    /// offsets would be taken.
+    /// Restarts all tasks from what is committed, if the membership under which they were assigned has ended: another
+    /// member may have worked on them since. If it ends during a rebalance, librdkafka does not tell, and offsets would
+    /// be committed under the new membership.
     pub(super) fn check_membership(&mut self) {
         let member = self.consumer.member();
         if member.is_none() || member == self.member {
@@ -93,7 +93,7 @@ impl<W: KafkaClients> Worker<W> {
         }
     }
 
-    /// Drops the state of partitions and everything that is meant for them. Nothing of theirs is sent after this.
+    /// Drops the state of tasks and their waiting records. Nothing of theirs is sent after this.
     fn close_tasks(&mut self, partitions: &[PartitionId]) {
         let mut ran = Vec::new();
         for partition in partitions {
@@ -116,7 +116,7 @@ impl<W: KafkaClients> Worker<W> {
         self.answer(self.consumer.give_up(&ran));
     }
 
-    /// Drops the state of a partition that somebody else has worked on, and starts it from what they committed.
+    /// Drops the state of a partition that another member may have worked on, and starts it from what is committed.
     pub(super) fn restart_task(&mut self, partition: PartitionId) {
         self.close_tasks(&[partition]);
         self.gave_up_unasked = true;
@@ -124,7 +124,7 @@ impl<W: KafkaClients> Worker<W> {
         self.start_at = Some(self.clients.now());
     }
 
-    /// Takes a partition out of work until a person has done something. It stays assigned.
+    /// Stops a partition until the operator acts. It stays assigned.
     pub(super) fn stop(&mut self, partition: PartitionId, error: PartitionError) {
         let name = self.topology().name(partition);
         self.report(Occurrence::PartitionStopped { partition: name, why: error.to_string() });
@@ -133,7 +133,7 @@ impl<W: KafkaClients> Worker<W> {
         self.tasks.insert(partition, Task::Stopped(error));
     }
 
-    /// Has the states read back of the partitions that were assigned, as far as their committed offsets are known.
+    /// Requests the states of the assigned partitions whose committed offsets are known.
     pub(super) fn start_assigned(&mut self) {
         self.start_at = None;
         let assigned = |(partition, task): (&PartitionId, &Task)| match task {
@@ -162,7 +162,8 @@ impl<W: KafkaClients> Worker<W> {
         }
     }
 
-    /// What has to be restored for a partition to run. `None`: the broker does not tell now, or it cannot run.
+    /// What has to be restored for a partition to run. `None`: the broker does not tell now, or the partition cannot
+    /// run.
     fn restore_request(
         &mut self,
         partition: PartitionId,
@@ -177,7 +178,7 @@ impl<W: KafkaClients> Worker<W> {
                 return None;
             }
         };
-        // What we have passed on ourselves is read from its beginning.
+        // Forwarded records are read from their beginning.
         let start = if let Role::Merged(_) = role { Start::Earliest } else { self.plan.settings.input.start };
         let next_offset = match (committed, start) {
             (Some(offset), _) if (bounds.low..=bounds.high).contains(&offset) => offset,
@@ -200,7 +201,7 @@ impl<W: KafkaClients> Worker<W> {
         Some(RestoreRequest { partition, committed, cancel })
     }
 
-    /// Runs a partition whose state is there, if the state and the committed offset belong together.
+    /// Runs a partition whose state was read back, if the state and the committed offset belong together.
     pub(super) fn run_restored(&mut self, result: RestoreResult) {
         let partition = result.partition;
         let Some(Task::Restoring(restore)) = self.tasks.get(&partition) else { return };
@@ -211,14 +212,14 @@ impl<W: KafkaClients> Worker<W> {
         let found = match result.result {
             Ok(found) => found,
             Err(error @ RestoreError::Whole { .. }) if disagreements < DISAGREEMENTS_MAX => {
-                // The end may have stood within a transaction of somebody who is not of the group any more.
+                // The end may have been within a transaction of a former member of the group.
                 self.tasks.insert(partition, Task::Assigned { disagreements: disagreements + 1 });
                 return self.start_later(Action::Restore, &error.to_string());
             }
             Err(error) => return self.stop(partition, PartitionError::Restore(error)),
         };
         let noted = found.position.as_ref().map(|note| note.next_offset);
-        // Whoever stands at the beginning has nothing behind them that a state could hold.
+        // At the beginning of a partition there is nothing before it that a state could hold.
         let agree = noted == committed || noted.is_none() && committed == Some(low);
         if !agree && disagreements < DISAGREEMENTS_MAX {
             self.tasks.insert(partition, Task::Assigned { disagreements: disagreements + 1 });
@@ -252,7 +253,7 @@ impl<W: KafkaClients> Worker<W> {
         self.run_task(partition, running, next_offset);
     }
 
-    /// Runs a partition. One whose last owner was far ahead of the others rests at once.
+    /// Runs a task. One whose last owner was far ahead of the other sources pauses at once.
     pub(super) fn run_task(&mut self, partition: PartitionId, running: RunningTask, next_offset: i64) {
         let must_pause = running.is_ahead();
         self.tasks.insert(partition, Task::Running(Box::new(running)));
@@ -262,7 +263,7 @@ impl<W: KafkaClients> Worker<W> {
         }
     }
 
-    /// Has the consumer fetch a partition that is ready to run.
+    /// Adds a task that is ready to run to the consumer.
     fn fetch(&mut self, partition: PartitionId, next_offset: i64) {
         if let Err(error) = self.consumer.fetch(&[(partition, next_offset)]) {
             self.tasks.insert(partition, Task::Assigned { disagreements: 0 });
@@ -271,7 +272,7 @@ impl<W: KafkaClients> Worker<W> {
         if self.cycle.is_input_paused
             && let Err(error) = self.consumer.pause(&[partition])
         {
-            // Records that come too early wait their turn.
+            // Records that come too early are parked.
             self.report(Occurrence::Failed { action: Action::Pause, why: error.text });
         }
         let name = self.topology().name(partition);
@@ -290,7 +291,7 @@ impl<W: KafkaClients> Worker<W> {
         self.report(Occurrence::Failed { action, why: why.to_owned() });
     }
 
-    /// Stops the partitions of which records are gone that were still to be read.
+    /// Stops the partitions that have lost records before they were read.
     pub(super) fn stop_where_records_are_gone(&mut self) -> Result<(), WorkerError> {
         for partition in self.running() {
             let Some(Task::Running(running)) = self.tasks.get(&partition) else { continue };

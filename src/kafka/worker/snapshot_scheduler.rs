@@ -1,12 +1,12 @@
-//! When a worker takes snapshots of its partitions: so that the next start reads only the end of the changelog.
+//! Decides when a worker takes snapshots of its partitions, so that the next start reads only the end of the changelog.
 //!
-//! A snapshot is a copy of what the changelog holds, and of nothing else. So it is taken where all that was applied to a
-//! partition is committed and nothing has been applied since: after a commit, and when nothing happens. The changelog's
-//! end is asked for then, too: nobody else writes there. If somebody does, who owns the partition meanwhile without this
-//! worker knowing, segments are missing behind the copy, and whoever reads it finds that out.
+//! A snapshot is a copy of what the changelog holds, and of nothing else. So it is taken when everything that was
+//! applied to a partition is committed: after a commit, or while nothing happens. The end of the changelog is read at
+//! the same time, since no other member writes there. If another member has taken over the partition without this
+//! worker knowing, segments are missing behind the copy, and a reader of the snapshot finds that out.
 //!
-//! Copying is the worker's own work, at the speed of memory; a thread writes the copy to the disk. There is one at a
-//! time, so that no more than the state of one partition is in memory twice.
+//! The worker itself copies, at the speed of memory; a thread writes the copy to the disk. There is one copy at a time,
+//! so that at most one partition's state is in memory twice.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -23,22 +23,22 @@ use crate::kafka::state::SnapshotStore;
 use crate::kafka::task::{RunningTask, Task};
 use crate::kafka::topology::{PartitionId, Topology};
 
-/// For one look at the end of a changelog, where there will be another time.
+/// For one request for the end of a changelog; it is tried again later.
 const END_PATIENCE: Duration = Duration::from_millis(500);
-/// So many offsets in front of the end there are the changelog's notes of the last transaction, which say of which
-/// changelog the snapshot is, and where the sources of a merged partition are: behind the last of them there is the marker
-/// of the commit at most. To read a record again does no harm.
+/// The records of the last transaction that say which changelog this is, and where the sources of a merged partition
+/// are, stand at most so many offsets before the end: only the marker of the commit is behind them. To read a record
+/// twice does no harm.
 const BACK: i64 = 3;
-/// What a file has beside the state, about.
+/// About how many bytes a file has beside the state.
 const FILE_BYTES: usize = 64 << 10;
 
-/// Takes snapshots.
+/// Takes snapshots of a worker's partitions.
 pub(super) struct SnapshotScheduler<W: KafkaClients> {
     clients: W,
     snapshots: Arc<SnapshotStore>,
     topology: Arc<Topology>,
     interval: Duration,
-    /// Knows where changelogs end; made when that is asked for the first time.
+    /// Reads where changelogs end; created at the first request.
     reader: Option<W::Changelog>,
     known: BTreeMap<PartitionId, KnownSnapshot>,
     /// Whether a file is being written.
@@ -47,15 +47,15 @@ pub(super) struct SnapshotScheduler<W: KafkaClients> {
     written: Receiver<WrittenSnapshot>,
 }
 
-/// What is known of the snapshot of a partition.
+/// What is known of a partition's snapshot.
 struct KnownSnapshot {
-    /// When it was looked at.
+    /// When a snapshot was last considered.
     at: Instant,
-    /// The log as of the snapshot; none if there is no snapshot of ours.
+    /// The extent of the log in the snapshot; `None`: this worker has taken none.
     extent: Option<Extent>,
 }
 
-/// What has become of a file.
+/// What became of a file.
 struct WrittenSnapshot {
     partition: PartitionId,
     bytes: u64,
@@ -91,19 +91,19 @@ impl<W: KafkaClients> SnapshotScheduler<W> {
         }
     }
 
-    /// A partition is not ours any more.
+    /// Forgets a partition that was given up.
     pub(super) fn forget(&mut self, partition: PartitionId) {
         self.known.remove(&partition);
     }
 
-    /// Whether a partition has to be looked at. The first time is an interval after it has begun to run.
+    /// Whether a snapshot has to be considered. The first time is one interval after the partition began to run.
     fn is_due(&mut self, partition: PartitionId, now: Instant) -> bool {
         let known = self.known.entry(partition).or_insert(KnownSnapshot { at: now, extent: None });
         now >= known.at + self.interval
     }
 
-    /// Copies a partition of which all is committed, and has the copy written, if it is of something new. The brokers may
-    /// take so long to tell where its changelog ends.
+    /// Copies a partition, all of which is committed, and has the copy written if there is something new in it.
+    /// `patience`: how long the brokers may take to tell the end of its changelog.
     fn take(
         &mut self,
         partition: PartitionId,
@@ -114,7 +114,7 @@ impl<W: KafkaClients> SnapshotScheduler<W> {
         let extent = running.extent();
         let known = self.known.entry(partition).or_insert(KnownSnapshot { at: started, extent: None });
         known.at = started;
-        // Before its first segment a log holds nothing.
+        // A log without a segment holds nothing.
         if extent.next == 0 || known.extent == Some(extent) {
             return Ok(());
         }
@@ -140,14 +140,14 @@ impl<W: KafkaClients> SnapshotScheduler<W> {
             let bytes = writer.finish();
             let result = snapshots.write(&head.topic, head.partition, &bytes);
             let took = clients.now().duration_since(began);
-            // A worker that has ended does not want to know.
+            // A worker that has ended does not need to know.
             let _ = sender.send(WrittenSnapshot { partition, bytes: bytes.len() as u64, copied_in, took, result });
         };
         self.clients.spawn("snapshot", Box::new(write));
         Ok(())
     }
 
-    /// What has become of the file that is being written; `None`: nothing yet, or there is none.
+    /// What became of the file that is being written; `None`: it is not done, or there is none.
     fn take_written(&mut self, patience: Duration) -> Option<WrittenSnapshot> {
         if !self.is_writing {
             return None;
@@ -164,7 +164,7 @@ impl<W: KafkaClients> SnapshotScheduler<W> {
 }
 
 impl<W: KafkaClients> Worker<W> {
-    /// Begins a snapshot if it is time for one.
+    /// Begins a snapshot if one is due.
     pub(super) fn snapshot_if_due(&mut self) {
         let Some(snapshots) = &mut self.snapshots else { return };
         if let Some(written) = snapshots.take_written(Duration::ZERO) {
@@ -206,7 +206,7 @@ impl<W: KafkaClients> Worker<W> {
         self.await_file(deadline);
     }
 
-    /// Waits for the file that is being written; whether there is none any more.
+    /// Waits for the file that is being written. Returns whether none is being written any more.
     fn await_file(&mut self, deadline: Instant) -> bool {
         let left = deadline.saturating_duration_since(self.clients.now());
         let Some(snapshots) = &mut self.snapshots else { return false };
@@ -224,7 +224,7 @@ impl<W: KafkaClients> Worker<W> {
             return;
         }
         match snapshots.take(partition, running, patience) {
-            // There is another time.
+            // It is tried again at the next interval.
             Ok(()) | Err(SnapshotNotTaken::NoCopy(_)) => {}
             Err(error) => self.report_not_written(partition, &error),
         }
