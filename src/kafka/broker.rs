@@ -18,7 +18,7 @@ use crate::kafka::topology::PartitionId;
 
 /// A client could not be created. The text holds no value of a property.
 #[derive(Clone, Debug, thiserror::Error)]
-#[error("cannot make a Kafka client: {0}")]
+#[error("cannot create a Kafka client: {0}")]
 pub struct ClientError(pub(crate) String);
 
 /// What an error requires.

@@ -267,7 +267,7 @@ impl<T> Owned<T> {
     /// # Safety
     /// `free` must be what frees `pointer`, and nobody else may.
     unsafe fn new(pointer: *mut T, free: unsafe extern "C" fn(*mut T)) -> Self {
-        let pointer = NonNull::new(pointer).expect("librdkafka ends the process when it has no memory");
+        let pointer = NonNull::new(pointer).expect("librdkafka ends the process if it has no memory");
         Owned { pointer, free }
     }
 

@@ -291,7 +291,7 @@ fn missing(topic: &str, inputs: &[String]) -> String {
     let command = "create with: tagstream topics create";
     if inputs.iter().any(|input| input == topic) {
         format!(
-            "topic {topic}: does not exist; it is the input, usually there before: see to input.topics, or {command} \
+            "topic {topic}: does not exist; it is the input, usually there before: check input.topics, or {command} \
              --input-partitions N"
         )
     } else {

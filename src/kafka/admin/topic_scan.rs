@@ -36,11 +36,13 @@ pub enum TopicScanError {
     Client(#[from] ClientError),
     #[error("no answer from the brokers at {brokers}: {why}")]
     Unreachable { brokers: String, why: String },
-    #[error("the input topic {0} does not exist; see to input.topics")]
+    #[error("the input topic {0} does not exist; check input.topics")]
     Unknown(String),
     #[error("the input topic {topic}: {why}")]
     RefusedRecord { topic: String, why: String },
-    #[error("nothing came of partition {partition} of {topic} for {SILENCE_MAX:?}, though there is more to read{why}")]
+    #[error(
+        "no record came from partition {partition} of {topic} for {SILENCE_MAX:?}, although there is more to read{why}"
+    )]
     Silent { topic: String, partition: i32, why: String },
 }
 

@@ -177,7 +177,7 @@ impl TopicSpec {
             let is = value(key)?;
             let should = rule.should(is)?;
             Some(format!(
-                "{key} is {is}, should be {should}; mend with: kafka-configs --alter --entity-type topics \
+                "{key} is {is}, should be {should}; repair with: kafka-configs --alter --entity-type topics \
                  --entity-name {} --add-config {key}={}",
                 self.name,
                 rule.value()
@@ -203,13 +203,13 @@ impl CountSource {
             CountSource::Input => format!(
                 "has {has} partitions, should have {spec}, as the input has; a partition's state stands in the one of \
                  its number, and partitions that were added to the input have moved users to others, where their \
-                 counters start from zero: go back to an input with {has} partitions, or begin anew under another \
+                 counters start from zero: go back to an input with {has} partitions, or start again under another \
                  kafka.application"
             ),
             CountSource::PassedOn => format!(
                 "has {has} partitions, should have {spec}, as the topic that it is the changelog of; a partition's state \
                  stands in the one of its number, and with other partitions entities are in others, where their counters \
-                 start from zero: begin anew under another kafka.application"
+                 start from zero: start again under another kafka.application"
             ),
             CountSource::Asked => format!("has {has} partitions, {spec} were asked for"),
         }

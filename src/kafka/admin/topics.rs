@@ -80,8 +80,8 @@ pub enum TopicsError {
     #[error("no answer from the brokers at {brokers}: {why}")]
     Unreachable { brokers: String, why: String },
     #[error(
-        "the input topic {0} does not exist: it is yours to create, since you know how many partitions it needs; or add \
-         --input-partitions N, which makes it too"
+        "the input topic {0} does not exist: create it with as many partitions as you need, or add --input-partitions N, \
+         which creates it too"
     )]
     InputMissing(String),
 }

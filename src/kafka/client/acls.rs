@@ -88,7 +88,7 @@ pub(super) fn not_written(code: RDKafkaErrorCode, topic: &str) -> Option<String>
         RDKafkaErrorCode::UnknownTopicOrPartition
         | RDKafkaErrorCode::UnknownTopic
         | RDKafkaErrorCode::UnknownPartition => {
-            Some(format!("{code}; is the topic there? see `tagstream topics create`"))
+            Some(format!("{code}; does the topic exist? see `tagstream topics create`"))
         }
         _ => None,
     }

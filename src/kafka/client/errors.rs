@@ -67,13 +67,13 @@ pub(super) fn explain_connection_error(error: &KafkaError, reason: &str) -> Opti
     let by_tls = CERTIFICATES.iter().find(|(mark, _)| reason.contains(mark)).map(|(_, cause)| *cause);
     let cause = match error.rdkafka_error_code()? {
         RDKafkaErrorCode::Authentication => {
-            "the brokers refuse the user: see to sasl.mechanism, sasl.username and sasl.password"
+            "the brokers refuse the user: check sasl.mechanism, sasl.username and sasl.password"
         }
-        RDKafkaErrorCode::SSL => by_tls.unwrap_or("TLS has failed: see to security.protocol and the ssl.* properties"),
+        RDKafkaErrorCode::SSL => by_tls.unwrap_or("TLS has failed: check security.protocol and the ssl.* properties"),
         // With TLS 1.3 a client hears only after the handshake that its certificate is refused.
         RDKafkaErrorCode::BrokerTransportFailure if reason.contains("SSL routines") => by_tls?,
         RDKafkaErrorCode::BrokerTransportFailure if reason.contains("Connect to") => return Some(reason.to_owned()),
-        RDKafkaErrorCode::Resolve => "a host's name is not known: see to kafka.brokers",
+        RDKafkaErrorCode::Resolve => "a host's name is not known: check kafka.brokers",
         _ => return None,
     };
     Some(format!("{cause} ({reason})"))

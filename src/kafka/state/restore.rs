@@ -328,7 +328,7 @@ impl<W: KafkaClients> RestoreJob<W> {
             if self.clients.now() >= tell_at {
                 tell_at = self.clients.now() + PROGRESS;
                 let why = format!(
-                    "a transaction is open in {}, partition {}, from offset {high} on; its end is waited for",
+                    "a transaction is open in {}, partition {}, from offset {high} on; waiting for its end",
                     self.topic(request.partition),
                     request.partition.number
                 );

@@ -31,9 +31,9 @@ pub(crate) enum SnapshotUnusable {
     Other { topic: String, partition: i32 },
     #[error("with it the changelog is read from offset {offset} on, but this one holds {low} to {end}")]
     Offset { offset: i64, low: i64, end: i64 },
-    #[error("the changelog was made anew since")]
+    #[error("the changelog was created again since then")]
     OtherLog,
-    #[error("nothing that the changelog holds behind it says where the state stands")]
+    #[error("the changelog behind it does not say where the state stands")]
     NoNote,
 }
 

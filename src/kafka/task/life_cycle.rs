@@ -59,13 +59,13 @@ pub(crate) struct RestoringTask {
 pub(crate) enum PartitionError {
     #[error(
         "the group stands at offset {offset} of partition {partition} of {topic}, which holds {} to {}: the records were \
-         deleted or the topic was made anew; nothing is skipped silently, so reset the group's offsets \
+         deleted or the topic was created again; nothing is skipped silently, so reset the group's offsets \
          (kafka-consumer-groups --reset-offsets) or take another kafka.application", bounds.low, bounds.high
     )]
     OffsetGone { topic: String, partition: i32, offset: i64, bounds: OffsetBounds },
     #[error(
         "the group stands at {} of partition {partition} of {topic}, the state in {changelog} at {}: offsets were reset \
-         or a topic was made anew; nothing is guessed, so set the group's offset to that of the state \
+         or a topic was created again; nothing is guessed, so set the group's offset to that of the state \
          (kafka-consumer-groups --reset-offsets --to-offset), or take another kafka.application to begin with no state",
         offset_words(*committed), offset_words(*noted)
     )]

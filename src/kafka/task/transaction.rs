@@ -196,7 +196,7 @@ impl<W: KafkaClients> TransactionManager<W> {
         until: Instant,
     ) -> TransactionOutcome {
         let ProducerState::Open(producer, mut open) = std::mem::replace(&mut self.state, ProducerState::Down) else {
-            return TransactionOutcome::InDoubt { why: "the producer is gone".to_owned(), refused: None };
+            return TransactionOutcome::InDoubt { why: "the producer was dropped".to_owned(), refused: None };
         };
         loop {
             let patience = self.remaining(until);

@@ -327,7 +327,7 @@ impl<W: KafkaClients> Worker<W> {
             (_, Some(RDKafkaErrorCode::UnknownTopicOrPartition | RDKafkaErrorCode::UnknownTopic)) => {
                 let topics: Vec<&str> = self.topology().iter().map(|(_, plan)| &*plan.topic).collect();
                 let topics = topics.join(" or ");
-                let why = format!("the topic {topics} is gone; see `tagstream topics create`");
+                let why = format!("the topic {topics} does not exist any more; see `tagstream topics create`");
                 self.report(Occurrence::Failed { action: Action::Read, why });
             }
             _ => self.report(Occurrence::Failed { action: Action::Read, why: error.text }),

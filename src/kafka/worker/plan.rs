@@ -43,7 +43,7 @@ pub enum WorkerError {
     /// A new consumer can join: see `Worker::fenced`.
     #[error("the session has ended, and its consumer cannot join again ({code})")]
     Expired { code: RDKafkaErrorCode },
-    #[error("the consumer has failed for good: {0}")]
+    #[error("the consumer has failed and cannot be used again: {0}")]
     Fatal(String),
     #[error(
         "a record is too large for the topic {topic}: raise its max.message.bytes (kafka-configs --alter --add-config); \

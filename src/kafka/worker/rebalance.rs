@@ -85,7 +85,7 @@ impl<W: KafkaClients> Worker<W> {
         if held.is_empty() {
             return;
         }
-        let why = "the membership has ended and another has begun; partitions start again from what is committed";
+        let why = "one membership has ended and another has begun; partitions start again from what is committed";
         self.report(Occurrence::Failed { action: Action::Rebalance, why: why.to_owned() });
         self.drop_from_transaction(&held);
         for partition in held {
@@ -224,7 +224,7 @@ impl<W: KafkaClients> Worker<W> {
         if !agree && disagreements < DISAGREEMENTS_MAX {
             self.tasks.insert(partition, Task::Assigned { disagreements: disagreements + 1 });
             let name = self.topology().name(partition);
-            let why = format!("the changelog of partition {name} and the committed offset differ; looking again");
+            let why = format!("the changelog of partition {name} and the committed offset differ; reading both again");
             return self.start_later(Action::Restore, &why);
         }
         if !agree {

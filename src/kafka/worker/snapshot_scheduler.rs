@@ -243,7 +243,7 @@ impl<W: KafkaClients> Worker<W> {
 
     fn report_not_written(&self, partition: PartitionId, error: &impl std::fmt::Display) {
         let partition = self.topology().name(partition);
-        let why = format!("there is no new one of partition {partition}, which costs time at the next start: {error}");
+        let why = format!("no new snapshot of partition {partition}, so the next start takes longer: {error}");
         self.report(Occurrence::Failed { action: Action::WriteSnapshot, why });
     }
 }
