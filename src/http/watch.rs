@@ -71,7 +71,7 @@ impl Watch {
             Occurrence::Reached { .. } => self.cluster = Cluster::Reached,
             _ => {}
         }
-        if let Some(view) = notice.from_loop().and_then(|worker| self.workers.get_mut(worker.0)) {
+        if let Some(view) = notice.reporting_loop().and_then(|worker| self.workers.get_mut(worker.0)) {
             view.hear(notice, now);
         }
     }

@@ -11,7 +11,7 @@ pub(super) enum Failpoint {
     Begun,
     /// The client has taken one record.
     RecordSent,
-    BodySent,
+    OutputSent,
     /// The brokers have acknowledged all records.
     Delivered,
     OffsetsSent,
@@ -36,7 +36,7 @@ impl Failpoint {
             Failpoint::Applied => "applied",
             Failpoint::Begun => "begun",
             Failpoint::RecordSent => "record_sent",
-            Failpoint::BodySent => "body_sent",
+            Failpoint::OutputSent => "body_sent",
             Failpoint::Delivered => "delivered",
             Failpoint::OffsetsSent => "offsets_sent",
             Failpoint::Committed => "committed",

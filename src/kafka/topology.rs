@@ -3,7 +3,7 @@
 //! ```text
 //!                    direct ──────────────▶ tag changes      one topic, partitioned by user: counted where it is read
 //!   input topics ──┤    │
-//!                    passed on ──▶ merged ──▶ tag changes    all else: passed on to a topic for each kind of entity
+//!                    forwarded ──▶ merged ──▶ tag changes    all else: forwarded to a topic for each kind of entity
 //! ```
 //!
 //! A direct topic also forwards its events, if the catalog has other kinds of entities.
@@ -65,7 +65,7 @@ pub enum Role {
     /// An input whose users are counted where it is read.
     Direct,
     /// An input all of whose events are forwarded; nothing is counted.
-    PassedOn,
+    Forwarded,
     /// Events that were forwarded for a kind of entity, which is counted here.
     Merged(EntityKindId),
 }
@@ -74,7 +74,7 @@ impl Role {
     /// The program of the topic's partitions. One that only forwards events has no entities, and takes the users'.
     pub fn program(self, programs: &Programs) -> &Arc<Program> {
         match self {
-            Role::Direct | Role::PassedOn => programs.user(),
+            Role::Direct | Role::Forwarded => programs.user(),
             Role::Merged(kind) => programs.of(kind),
         }
     }
@@ -121,7 +121,7 @@ impl Topology {
         let is_direct = settings.input.topics.len() == 1 && settings.input.partitioned_by == PartitionedBy::User;
         let input = |topic: &String| TopicPlan {
             topic: topic.as_str().into(),
-            role: if is_direct { Role::Direct } else { Role::PassedOn },
+            role: if is_direct { Role::Direct } else { Role::Forwarded },
             changelog: if is_direct { settings.changelog_topic() } else { String::new() },
             partitions: 0,
         };
@@ -170,7 +170,7 @@ impl Topology {
     pub fn own_topics(&self) -> Vec<String> {
         let own = |plan: &TopicPlan| match plan.role {
             Role::Direct => vec![plan.changelog.clone()],
-            Role::PassedOn => Vec::new(),
+            Role::Forwarded => Vec::new(),
             Role::Merged(_) => vec![plan.topic.to_string(), plan.changelog.clone()],
         };
         self.all.iter().flat_map(own).collect()
@@ -196,12 +196,12 @@ impl Topology {
     }
 
     /// The topics to which events are forwarded.
-    pub fn routes(&self) -> Arc<[RepartitionTopic]> {
-        let route = |plan: &TopicPlan| {
+    pub fn repartition_topics(&self) -> Arc<[RepartitionTopic]> {
+        let topic = |plan: &TopicPlan| {
             let Role::Merged(kind) = plan.role else { return None };
             Some(RepartitionTopic { topic: Arc::clone(&plan.topic), kind, partitions: plan.partitions })
         };
-        self.all.iter().filter_map(route).collect()
+        self.all.iter().filter_map(topic).collect()
     }
 
     pub fn plan(&self, topic: TopicId) -> &TopicPlan {

@@ -79,10 +79,10 @@ impl TopicScan {
         let unreachable = |why: String| TopicScanError::Unreachable { brokers: settings.kafka.brokers.clone(), why };
         let mut partitions: Vec<(Arc<str>, i32)> = Vec::new();
         for topic in &settings.input.topics {
-            let told = metadata.topic(topic, ANSWER_PATIENCE);
-            let told = told.map_err(|code| unreachable(metadata.refusal().unwrap_or_else(|| code.to_string())))?;
+            let answer = metadata.topic(topic, ANSWER_PATIENCE);
+            let answer = answer.map_err(|code| unreachable(metadata.refusal().unwrap_or_else(|| code.to_string())))?;
             let refused = |why: String| TopicScanError::RefusedRecord { topic: topic.clone(), why };
-            let facts = match told {
+            let facts = match answer {
                 Answer::Given(facts) => facts,
                 Answer::Refused(RDKafkaErrorCode::UnknownTopicOrPartition) => {
                     return Err(TopicScanError::Unknown(topic.clone()));

@@ -39,7 +39,7 @@ pub(super) enum CountSource {
     /// The input, whose users are counted where they are read.
     Input,
     /// The topic through which events are forwarded.
-    PassedOn,
+    Merged,
     /// The number that the operator has asked for.
     Asked,
 }
@@ -101,7 +101,7 @@ pub(super) fn topics(settings: &Settings, topology: &Topology, input_bytes_max: 
         };
         match plan.role {
             Role::Direct => topics.push(changelog(CountSource::Input)),
-            Role::PassedOn => {}
+            Role::Forwarded => {}
             Role::Merged(_) => {
                 let passed_bytes_max = input_bytes_max + PASSED_HEADERS_BYTES;
                 let configs = vec![
@@ -112,7 +112,7 @@ pub(super) fn topics(settings: &Settings, topology: &Topology, input_bytes_max: 
                 ];
                 let partitions = PartitionCount::Usually(plan.partitions);
                 topics.push(TopicSpec { name: plan.topic.to_string(), partitions, configs });
-                topics.push(changelog(CountSource::PassedOn));
+                topics.push(changelog(CountSource::Merged));
             }
         }
     }
@@ -206,7 +206,7 @@ impl CountSource {
                  counters start from zero: go back to an input with {has} partitions, or start again under another \
                  kafka.application"
             ),
-            CountSource::PassedOn => format!(
+            CountSource::Merged => format!(
                 "has {has} partitions, should have {spec}, as the topic that it is the changelog of; a partition's state \
                  stands in the one of its number, and with other partitions entities are in others, where their counters \
                  start from zero: start again under another kafka.application"

@@ -250,7 +250,7 @@ impl WorkerEvent {
 
     /// The worker whose loop has reported it: the event shows that the loop turns. `None`: it comes from a thread beside
     /// the worker, or from the process.
-    pub fn from_loop(&self) -> Option<WorkerId> {
+    pub fn reporting_loop(&self) -> Option<WorkerId> {
         let is_beside = matches!(
             self.what,
             Occurrence::Restoring { .. }
@@ -377,6 +377,22 @@ fn rebuilt_words(partition: &PartitionName, rebuilt: &Rebuilt, took: Duration) -
     )
 }
 
+fn lost_words(partitions: &[PartitionName]) -> String {
+    format!(
+        "has lost partitions {}: the group went on without it; their next owner repeats what was not committed",
+        listed(partitions)
+    )
+}
+
+fn catalog_changed_words(partition: &PartitionName, change: &CatalogChange) -> String {
+    format!(
+        "the state of partition {partition} is of another catalog; begins empty: {}; dropped: {}; the rest keeps what it \
+         has",
+        names(&change.new),
+        names(&change.dropped)
+    )
+}
+
 fn restored_words(partition: &PartitionName, entities: usize, bytes: u64, snapshot_bytes: Option<u64>) -> String {
     let from = match snapshot_bytes {
         None => size(bytes),
@@ -400,11 +416,7 @@ impl fmt::Display for Occurrence {
             Self::Status { partitions, .. } => write!(f, "partitions {partitions:?}"),
             Self::Assigned { partitions } => write!(f, "is assigned partitions {}", listed(partitions)),
             Self::Revoked { partitions, lost: false } => write!(f, "gives up partitions {}", listed(partitions)),
-            Self::Revoked { partitions, lost: true } => write!(
-                f,
-                "has lost partitions {}: the group went on without it; their next owner repeats what was not committed",
-                listed(partitions)
-            ),
+            Self::Revoked { partitions, lost: true } => f.write_str(&lost_words(partitions)),
             Self::Running { partition, offset } => write!(f, "runs partition {partition} from offset {offset}"),
             Self::Restoring { partition, entities, bytes, left } => {
                 let (size, left) = (size(*bytes), time_left(left));
@@ -423,19 +435,10 @@ impl fmt::Display for Occurrence {
             }
             Self::SnapshotWritten { partition, bytes, copied_in, took } => {
                 let size = size(*bytes);
-                write!(
-                    f,
-                    "has written a snapshot of partition {partition}: {size}, copied in {copied_in:?}, on the disk after \
-                     {took:?}"
-                )
+                write!(f, "has written a snapshot of partition {partition}: {size}, copied in {copied_in:?}, ")?;
+                write!(f, "on the disk after {took:?}")
             }
-            Self::CatalogChanged { partition, change } => write!(
-                f,
-                "the state of partition {partition} is of another catalog; begins empty: {}; dropped: {}; the rest keeps \
-                 what it has",
-                names(&change.new),
-                names(&change.dropped)
-            ),
+            Self::CatalogChanged { partition, change } => f.write_str(&catalog_changed_words(partition, change)),
             Self::Catalog(event) => event.fmt(f),
             Self::PartitionStopped { partition, why } => {
                 write!(f, "has stopped partition {partition}: {why}; the other partitions go on")

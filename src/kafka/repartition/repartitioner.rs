@@ -23,7 +23,7 @@ const CLOCK: &str = "tagstream-clock";
 #[derive(Debug)]
 pub(crate) struct Repartitioner {
     source: SourcePartition,
-    routes: Arc<[RepartitionTopic]>,
+    topics: Arc<[RepartitionTopic]>,
     /// By topic and partition: the clock that was forwarded last, as far as this task knows.
     announced: Vec<Vec<Option<Timestamp>>>,
     /// The lowest of them.
@@ -32,9 +32,9 @@ pub(crate) struct Repartitioner {
 }
 
 impl Repartitioner {
-    pub(crate) fn new(source: SourcePartition, routes: Arc<[RepartitionTopic]>, lead: SourceLead) -> Self {
-        let announced = routes.iter().map(|topic| vec![None; topic.partitions.max(0) as usize]).collect();
-        Repartitioner { source, routes, announced, announced_min: None, lead }
+    pub(crate) fn new(source: SourcePartition, topics: Arc<[RepartitionTopic]>, lead: SourceLead) -> Self {
+        let announced = topics.iter().map(|topic| vec![None; topic.partitions.max(0) as usize]).collect();
+        Repartitioner { source, topics, announced, announced_min: None, lead }
     }
 
     pub(crate) fn source(&self) -> &SourcePartition {
@@ -61,7 +61,7 @@ impl Repartitioner {
         out: &mut RepartitionBuffer,
     ) {
         let mut value = None;
-        for (number, topic) in self.routes.iter().enumerate() {
+        for (number, topic) in self.topics.iter().enumerate() {
             let Some(key) = event.key_of(topic.kind) else { continue };
             let partition = murmur2::partition(key.as_bytes(), topic.partitions);
             let value = value.get_or_insert_with(|| out.keep(payload)).clone();

@@ -37,7 +37,7 @@ impl RecordWriter {
             changes: settings.output.changes.clone(),
             tags: settings.output.tags.clone(),
             dead_letters: settings.dead_letter_topic(),
-            repartition_topics: topology.routes(),
+            repartition_topics: topology.repartition_topics(),
             topology,
             source: format!("/tagstream/{}", settings.kafka.application),
             dead_letter_bytes_max: usize::MAX,

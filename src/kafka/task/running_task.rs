@@ -84,7 +84,7 @@ impl RunningTask {
 
     /// Whether it keeps state in a changelog.
     pub(crate) fn keeps_state(&self) -> bool {
-        self.role != Role::PassedOn
+        self.role != Role::Forwarded
     }
 
     /// Completes the output, unless that was done. From then on it stays as it is, however often it is sent.
@@ -229,7 +229,7 @@ impl RunningTask {
     }
 
     /// Switches to another catalog; the output has to be committed.
-    pub(crate) fn adopt(&mut self, program: Arc<Program>, held: TagNames) -> CatalogChange {
+    pub(crate) fn switch_catalog(&mut self, program: Arc<Program>, held: TagNames) -> CatalogChange {
         self.work.engine(&self.state.take_stats(), self.state.program());
         self.state.adopt(program, held)
     }

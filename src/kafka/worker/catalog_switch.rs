@@ -123,7 +123,7 @@ impl<W: KafkaClients> Worker<W> {
             match task {
                 Task::Running(running) => {
                     let role = self.plan.topology.plan(partition.topic).role;
-                    let change = running.adopt(Arc::clone(role.program(programs)), active.held.clone());
+                    let change = running.switch_catalog(Arc::clone(role.program(programs)), active.held.clone());
                     let name = self.plan.topology.name(*partition);
                     (self.plan.listener)(Occurrence::CatalogChanged { partition: name, change }.of(self.plan.id));
                 }

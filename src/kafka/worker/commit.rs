@@ -165,7 +165,7 @@ impl<W: KafkaClients> Worker<W> {
                 offsets.push(PartitionOffset { partition: *partition, next_offset, metadata });
             }
         }
-        failpoint::pass(Failpoint::BodySent);
+        failpoint::pass(Failpoint::OutputSent);
         Some(SentTransaction { name, offsets, begun })
     }
 

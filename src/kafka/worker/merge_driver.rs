@@ -15,6 +15,7 @@ use crate::model::Timestamp;
 
 /// For one request for the offsets of all inputs.
 const COMMITTED_PATIENCE: Duration = Duration::from_millis(400);
+
 impl<W: KafkaClients> Worker<W> {
     /// Runs a task that only forwards events: all its state stands beside the committed offset.
     pub(super) fn run_repartition_task(
@@ -53,13 +54,13 @@ impl<W: KafkaClients> Worker<W> {
             });
             return;
         }
-        let routes = topology.routes();
-        if !routes.is_empty() {
-            let mut kept = SourceLead::new(topology.room());
+        let topics = topology.repartition_topics();
+        if !topics.is_empty() {
+            let mut lead = SourceLead::new(topology.room());
             if let Some(clock) = running.clock() {
-                kept.add(clock, ahead);
+                lead.add(clock, ahead);
             }
-            running.repartitioner = Some(Repartitioner::new(topology.source(partition), routes, kept));
+            running.repartitioner = Some(Repartitioner::new(topology.source(partition), topics, lead));
         }
     }
 

@@ -24,20 +24,15 @@ mod snapshot_scheduler;
 mod idleness;
 mod status;
 
+pub use liveness::InputLiveness;
+pub use plan::{StopSignal, WorkerError, WorkerPlan};
+
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rdkafka::message::{Message, OwnedMessage};
 use rdkafka::types::RDKafkaErrorCode;
-
-use catalog_switch::CatalogSwitch;
-use commit::CommitCycle;
-use early_delivery::EarlyDelivery;
-
-pub use liveness::InputLiveness;
-pub use plan::{StopSignal, WorkerError, WorkerPlan};
-use snapshot_scheduler::SnapshotScheduler;
 
 use crate::codec::Decoder;
 use crate::kafka::broker::{BrokerError, ErrorClass, GroupConsumer, KafkaClients, PolledRecord, Rebalance};
@@ -47,6 +42,10 @@ use crate::kafka::task::{TakeOutcome, Task, WorkerScratch};
 use crate::kafka::topology::{PartitionId, Topology};
 use crate::model::{Event, Timestamp};
 use crate::settings::Delivery;
+use catalog_switch::CatalogSwitch;
+use commit::CommitCycle;
+use early_delivery::EarlyDelivery;
+use snapshot_scheduler::SnapshotScheduler;
 
 /// How long a turn may wait for a record, and how late a stop is seen.
 const POLL: Duration = Duration::from_millis(100);

@@ -189,7 +189,7 @@ impl<W: KafkaClients> Worker<W> {
             (None, Start::Earliest) => bounds.low,
             (None, Start::Latest) => bounds.high,
         };
-        if role == Role::PassedOn {
+        if role == Role::Forwarded {
             self.run_repartition_task(partition, found, next_offset);
             return None;
         }

@@ -77,7 +77,7 @@ impl Expected {
         let sources = expected.sources(cluster, catalog, until);
         for (_, plan) in cluster.streams.iter() {
             match plan.role {
-                Role::PassedOn => {}
+                Role::Forwarded => {}
                 Role::Direct => {
                     let program = catalog.programs.user();
                     sources.iter().for_each(|events| expected.replay(program, events.clone(), until));
