@@ -4,10 +4,10 @@
 //! | --- | --- |
 //! | [`liveness`] | whether the whole input is silent; shared by the workers of a process |
 //! | [`plan`] | what a worker is made from, and why it ends |
+//! | [`early_delivery`] | tag changes that leave before their transaction |
 //! | [`commit`] | the commit cycle |
 //! | [`rebalance`] | partitions that come and go |
 //! | [`catalog_switch`] | a changed catalog: its impact is measured, then all tasks switch at once |
-//! | [`early_delivery`] | tag changes that leave before their transaction |
 //! | [`merge_driver`] | merged partitions, and sources that pause for alignment |
 //! | [`snapshot_scheduler`] | when snapshots are taken |
 //! | [`idleness`] | clocks that follow the wall clock while nothing comes |
@@ -15,10 +15,10 @@
 
 mod liveness;
 mod plan;
+mod early_delivery;
 mod commit;
 mod rebalance;
 mod catalog_switch;
-mod early_delivery;
 mod merge_driver;
 mod snapshot_scheduler;
 mod idleness;
