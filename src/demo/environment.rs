@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::clock::Speed;
 use super::feeder::Progress;
 use super::terminal::Terminal;
-use crate::kafka::{Backfill, Clock, EmbeddedBroker, FETCH_WAIT, Notice, Notices};
+use crate::kafka::{Backfill, Clock, EmbeddedBroker, EventListener, FETCH_WAIT, Occurrence, WorkerEvent};
 use crate::service::ServiceContext;
 use crate::settings::{
     Delivery, GroupProtocol, HttpSettings, InputSettings, KafkaSettings, MaxChange, Membership, Origin, OutputSettings,
@@ -78,10 +78,10 @@ pub(crate) fn context(progress: &Arc<Progress>) -> ServiceContext {
 }
 
 /// Takes the service's progress from its notices. Warnings go to the standard error, unless the picture covers it.
-fn notices(progress: Arc<Progress>) -> Notices {
+fn notices(progress: Arc<Progress>) -> EventListener {
     let picture = Terminal::is_there();
-    Arc::new(move |notice: Notice| {
-        if let Notice::Committed { counts, .. } = &notice {
+    Arc::new(move |notice: WorkerEvent| {
+        if let Occurrence::Committed { counts, .. } = &notice.what {
             progress.has_read(counts.work.records);
         } else if !picture && notice.severity() >= Severity::Warn {
             eprintln!("tagstream: {notice}");

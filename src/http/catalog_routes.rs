@@ -11,12 +11,12 @@ use serde_json::{Value as Json, json};
 
 use super::reload::{Reload, Reloaded};
 use super::server::{JSON, page};
-use crate::kafka::Breaker;
+use crate::kafka::CatalogRollout;
 
 /// What the pages act on.
 #[derive(Clone)]
 pub struct Controls {
-    pub rollout: Arc<Breaker>,
+    pub rollout: Arc<CatalogRollout>,
     pub reload: Reload,
 }
 
@@ -43,7 +43,7 @@ async fn status(State(controls): State<Controls>) -> Response {
         StatusCode::OK,
         &json!({
             "catalog": status.fingerprint,
-            "surveying": status.candidate,
+            "surveying": status.pending,
             "held": held.collect::<Vec<_>>(),
         }),
     )

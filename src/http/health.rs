@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use crate::kafka::{Counts, Notice, PartitionName, Standing, WorkerId};
+use crate::kafka::{Occurrence, PartitionName, PartitionStatus, WorkerEvent, WorkerId, WorkerStats};
 
 /// A worker that reports nothing for this long hangs: its loop reports twice a second, and no step takes this long.
 pub const HANG_AFTER: Duration = Duration::from_secs(60);
@@ -36,7 +36,7 @@ struct WorkerHealth {
     stuck: Option<(Instant, String)>,
     /// Since when the brokers have not returned the end offsets of its partitions.
     unanswered: Option<Instant>,
-    counts: Counts,
+    counts: WorkerStats,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -51,7 +51,7 @@ enum Liveness {
 /// A partition that a worker has.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PartitionHealth {
-    pub standing: Standing,
+    pub standing: PartitionStatus,
     /// The last known number of records to read, and when it was known.
     pub lag: Option<(u64, Instant)>,
 }
@@ -63,15 +63,15 @@ impl Health {
         Health { cluster, workers: std::iter::repeat_with(WorkerHealth::default).take(workers).collect() }
     }
 
-    pub fn observe(&mut self, notice: &Notice, now: Instant) {
-        match notice {
-            Notice::Unreachable { brokers, why, .. } => {
+    pub fn observe(&mut self, notice: &WorkerEvent, now: Instant) {
+        match &notice.what {
+            Occurrence::Unreachable { brokers, why, .. } => {
                 self.cluster = ClusterHealth::Silent(format!("no answer from the brokers at {brokers} ({why})"));
             }
-            Notice::Reached { .. } => self.cluster = ClusterHealth::Reached,
+            Occurrence::Reached { .. } => self.cluster = ClusterHealth::Reached,
             _ => {}
         }
-        if let Some(worker_health) = notice.worker().and_then(|worker| self.workers.get_mut(worker.0)) {
+        if let Some(worker_health) = notice.reporting_loop().and_then(|worker| self.workers.get_mut(worker.0)) {
             worker_health.observe(notice, now);
         }
     }
@@ -104,7 +104,7 @@ impl Health {
     }
 
     /// What each worker has committed since it started.
-    pub fn counts(&self) -> impl Iterator<Item = &Counts> {
+    pub fn counts(&self) -> impl Iterator<Item = &WorkerStats> {
         self.workers.iter().map(|worker_health| &worker_health.counts)
     }
 
@@ -114,35 +114,35 @@ impl Health {
 }
 
 impl WorkerHealth {
-    fn observe(&mut self, notice: &Notice, now: Instant) {
+    fn observe(&mut self, notice: &WorkerEvent, now: Instant) {
         if self.liveness == Liveness::Stopped {
             // It reports while it closes its clients: that does not count.
             return;
         }
         self.liveness = Liveness::LastHeard(now);
-        match notice {
-            Notice::WorkerStopped(_, counts) => {
+        match &notice.what {
+            Occurrence::Ended(counts) => {
                 self.counts.clone_from(counts);
                 self.liveness = Liveness::Stopped;
                 self.partitions.clear();
             }
-            Notice::Committed { counts, .. } => {
+            Occurrence::Committed { counts, .. } => {
                 self.counts.clone_from(counts);
                 self.stuck = None;
             }
-            Notice::Assigned { partitions, .. } => {
+            Occurrence::Assigned { partitions, .. } => {
                 self.joined = true;
-                let starting = PartitionHealth { standing: Standing::Starting, lag: None };
+                let starting = PartitionHealth { standing: PartitionStatus::Starting, lag: None };
                 self.partitions.extend(partitions.iter().map(|partition| (partition.clone(), starting.clone())));
             }
-            Notice::Revoked { partitions, lost, .. } => {
+            Occurrence::Revoked { partitions, lost, .. } => {
                 // A worker that has lost partitions has to join the group again.
                 self.joined &= !lost;
                 self.partitions.retain(|partition, _| !partitions.contains(partition));
             }
-            Notice::Waiting { step, why, .. } => self.mark_stuck(format!("{step}: {why}"), now),
-            Notice::Aborted { why, .. } => self.mark_stuck(format!("aborted: {why}"), now),
-            Notice::Standing { held, partitions, .. } => {
+            Occurrence::Waiting { step, why, .. } => self.mark_stuck(format!("{step}: {why}"), now),
+            Occurrence::Aborted { why, .. } => self.mark_stuck(format!("aborted: {why}"), now),
+            Occurrence::Status { held, partitions, .. } => {
                 if !held {
                     self.stuck = None;
                 }
@@ -157,14 +157,13 @@ impl WorkerHealth {
         self.stuck = Some((since, why));
     }
 
-    fn update_standing(&mut self, partitions: &[(PartitionName, Standing)], now: Instant) {
-        let is_silent =
-            |(_, standing): &(PartitionName, Standing)| matches!(standing, Standing::Running(at) if at.lag.is_none());
+    fn update_standing(&mut self, partitions: &[(PartitionName, PartitionStatus)], now: Instant) {
+        let is_silent = |(_, standing): &(PartitionName, PartitionStatus)| matches!(standing, PartitionStatus::Running(at) if at.lag.is_none());
         self.unanswered = partitions.iter().any(is_silent).then(|| self.unanswered.unwrap_or(now));
         let before = std::mem::take(&mut self.partitions);
-        let partition_health = |(partition, standing): &(PartitionName, Standing)| {
+        let partition_health = |(partition, standing): &(PartitionName, PartitionStatus)| {
             let known = match standing {
-                Standing::Running(at) => at.lag.map(|lag| (lag, now)),
+                PartitionStatus::Running(at) => at.lag.map(|lag| (lag, now)),
                 _ => None,
             };
             let lag = known.or_else(|| before.get(partition).and_then(|partition_health| partition_health.lag));
@@ -189,10 +188,12 @@ impl WorkerHealth {
         }
         for (partition, partition_health) in &self.partitions {
             match &partition_health.standing {
-                Standing::Starting => lines.push(format!("{worker} starts partition {partition}")),
-                Standing::Restoring => lines.push(format!("{worker} restores partition {partition}")),
-                Standing::Running(_) => {}
-                Standing::Stopped(why) => lines.push(format!("{worker} has stopped partition {partition}: {why}")),
+                PartitionStatus::Starting => lines.push(format!("{worker} starts partition {partition}")),
+                PartitionStatus::Restoring => lines.push(format!("{worker} restores partition {partition}")),
+                PartitionStatus::Running(_) => {}
+                PartitionStatus::Stopped(why) => {
+                    lines.push(format!("{worker} has stopped partition {partition}: {why}"))
+                }
             }
         }
         if let Some((since, why)) = &self.stuck

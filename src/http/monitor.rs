@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use super::health::{Health, REPORT_AFTER};
 use crate::codec::Reject;
-use crate::kafka::{Breaker, Clock, Notice, Recycle, Standing, Work};
+use crate::kafka::{CatalogRollout, Clock, Occurrence, PartitionStatus, ProducerReset, WorkStats, WorkerEvent};
 use crate::model::ChangeType;
 use crate::telemetry::Metrics;
 
@@ -29,7 +29,7 @@ const LOST: &str = "lost";
 
 /// Observes the workers; answers `/metrics`, `/livez` and `/readyz`.
 pub struct Monitor {
-    rollout: Arc<Breaker>,
+    rollout: Arc<CatalogRollout>,
     clock: Clock,
     health: Mutex<Health>,
     metrics: Metrics,
@@ -37,8 +37,8 @@ pub struct Monitor {
 
 impl Monitor {
     /// Every series whose labels are known is exported from the start.
-    pub fn new(rollout: Arc<Breaker>, workers: usize, clock: Clock) -> Self {
-        let programs = rollout.look().edition.programs;
+    pub fn new(rollout: Arc<CatalogRollout>, workers: usize, clock: Clock) -> Self {
+        let programs = rollout.view().active.programs;
         let program = programs.user();
         let metrics = Metrics::new();
         metrics.build.set(&[env!("CARGO_PKG_VERSION")], 1.0);
@@ -64,7 +64,7 @@ impl Monitor {
         for outcome in OUTCOMES {
             metrics.transactions.create(&[outcome]);
         }
-        for reason in Recycle::ALL {
+        for reason in ProducerReset::ALL {
             metrics.recycled.create(&[reason.code()]);
         }
         for outcome in [ASSIGNED, REVOKED, LOST] {
@@ -74,16 +74,16 @@ impl Monitor {
     }
 
     /// Takes what a worker reports.
-    pub fn observe(&self, notice: &Notice) {
+    pub fn observe(&self, notice: &WorkerEvent) {
         let now = Instant::now();
         let metrics = &self.metrics;
-        match notice {
-            Notice::Committed { took, .. } => {
+        match &notice.what {
+            Occurrence::Committed { took, .. } => {
                 metrics.commit_duration.observe(*took);
                 metrics.transactions.of(&[COMMITTED]).inc();
             }
-            Notice::Aborted { .. } => metrics.transactions.of(&[ABORTED]).inc(),
-            Notice::DoubtResolved { committed, open, elsewhere, .. } => {
+            Occurrence::Aborted { .. } => metrics.transactions.of(&[ABORTED]).inc(),
+            Occurrence::DoubtResolved { committed, open, elsewhere, .. } => {
                 let outcome = match (committed, open, elsewhere) {
                     (_, _, 1..) => Some(DOUBT_ELSEWHERE),
                     (1.., _, 0) => Some(DOUBT_COMMITTED),
@@ -95,16 +95,18 @@ impl Monitor {
                     metrics.transactions.of(&[outcome]).inc();
                 }
             }
-            Notice::Recycled { why, .. } => metrics.recycled.of(&[why.code()]).inc(),
-            Notice::Assigned { partitions, .. } if !partitions.is_empty() => metrics.rebalances.of(&[ASSIGNED]).inc(),
-            Notice::Revoked { lost, .. } => metrics.rebalances.of(&[if *lost { LOST } else { REVOKED }]).inc(),
-            Notice::Restored { entities, bytes, took, .. } => {
+            Occurrence::ProducerReset { why, .. } => metrics.recycled.of(&[why.code()]).inc(),
+            Occurrence::Assigned { partitions, .. } if !partitions.is_empty() => {
+                metrics.rebalances.of(&[ASSIGNED]).inc()
+            }
+            Occurrence::Revoked { lost, .. } => metrics.rebalances.of(&[if *lost { LOST } else { REVOKED }]).inc(),
+            Occurrence::Restored { entities, bytes, took, .. } => {
                 metrics.restore_duration.observe(*took);
                 metrics.restored_entities.add(*entities as u64);
                 metrics.restored_bytes.add(*bytes);
             }
-            Notice::Outage { .. } => metrics.outage.set(1.0),
-            Notice::OutageOver => metrics.outage.set(0.0),
+            Occurrence::Outage { .. } => metrics.outage.set(1.0),
+            Occurrence::OutageOver => metrics.outage.set(0.0),
             _ => {}
         }
         self.health().observe(notice, now);
@@ -136,7 +138,7 @@ impl Monitor {
     }
 
     fn count(&self, health: &Health) {
-        let mut work = Work::default();
+        let mut work = WorkStats::default();
         for counts in health.counts() {
             work.add(counts.work.clone());
         }
@@ -155,7 +157,7 @@ impl Monitor {
         for (attribute, count) in &work.misfits {
             metrics.misfits.of(&[attribute]).raise_to(*count);
         }
-        let programs = self.rollout.look().edition.programs;
+        let programs = self.rollout.view().active.programs;
         for (tag, scorer) in programs.user().score_models() {
             let tally = scorer.tally();
             for (outcome, count) in [(SCORED, tally.scored), (FAILED, tally.failed), (SKIPPED, tally.skipped)] {
@@ -190,13 +192,13 @@ impl Monitor {
             let partition = partition.label();
             let labels = [partition.as_str()];
             states[match partition_health.standing {
-                Standing::Starting => 0,
-                Standing::Restoring => 1,
-                Standing::Running(_) => 2,
-                Standing::Stopped(_) => 3,
+                PartitionStatus::Starting => 0,
+                PartitionStatus::Restoring => 1,
+                PartitionStatus::Running(_) => 2,
+                PartitionStatus::Stopped(_) => 3,
             }]
             .1 += 1.0;
-            let Standing::Running(figures) = &partition_health.standing else { continue };
+            let PartitionStatus::Running(figures) = &partition_health.standing else { continue };
             // An old value that the brokers do not confirm is not exported as the lag.
             if let Some((lag, at)) = partition_health.lag
                 && now.saturating_duration_since(at) < REPORT_AFTER

@@ -1,10 +1,10 @@
-//! The wall clock, as the service hands it down: nothing here asks the system for the time of day.
+//! The wall clock, as the service hands it down: nothing in this part asks the system for the time of day.
 
 use std::sync::Arc;
 
 use crate::model::Timestamp;
 
-/// Tells the time of day: the real one, or one in which a day passes in a second.
+/// Tells the time of day: the real one, or one that runs faster in a demo.
 #[derive(Clone)]
 pub struct Clock(Arc<dyn Fn() -> Timestamp + Send + Sync>);
 

@@ -1,63 +1,63 @@
-//! Places where a test has the process die, as suddenly as in a power cut. A release build has nothing of it.
+//! The places where a test kills the process, as suddenly as a power cut does. A release build has none of them.
 //!
-//! In a build with debug assertions, `TAGSTREAM_FAILPOINT=step:n` ends the process when it comes to that step for the
-//! n-th time. Nothing is flushed, closed or told to anybody.
+//! In a build with debug assertions, `TAGSTREAM_FAILPOINT=step:n` aborts the process when it reaches that step for the
+//! n-th time. Nothing is flushed or closed.
 
-/// A step after which the next owner has to find everything right, whatever it finds.
+/// A step after which the next owner has to find everything right.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Step {
+pub(super) enum Failpoint {
     /// Records are applied; a transaction is about to begin.
     Applied,
     Begun,
-    /// One record is in the hands of the client.
+    /// The client has taken one record.
     RecordSent,
-    BodySent,
-    /// The brokers have all records.
+    OutputSent,
+    /// The brokers have acknowledged all records.
     Delivered,
     OffsetsSent,
-    /// The commit was acknowledged, and nobody here knows yet.
+    /// The commit was acknowledged; the worker has not noted it yet.
     Committed,
-    /// Everything before the changelog's end is decided; nothing of it was read.
+    /// Everything before the end of the changelog is decided; nothing of it was read.
     RestoreStable,
     RestoreRecord,
     RestoreEnd,
     /// A record of a history was counted again.
     RebuildRecord,
-    /// The group wants partitions back; their bodies are not committed.
+    /// The group revokes partitions; their buffers are not committed.
     RevokeWanted,
     RevokeCommitted,
     RevokeAnswered,
 }
 
 #[cfg(debug_assertions)]
-impl Step {
+impl Failpoint {
     fn name(self) -> &'static str {
         match self {
-            Step::Applied => "applied",
-            Step::Begun => "begun",
-            Step::RecordSent => "record_sent",
-            Step::BodySent => "body_sent",
-            Step::Delivered => "delivered",
-            Step::OffsetsSent => "offsets_sent",
-            Step::Committed => "committed",
-            Step::RestoreStable => "restore_stable",
-            Step::RestoreRecord => "restore_record",
-            Step::RestoreEnd => "restore_end",
-            Step::RebuildRecord => "rebuild_record",
-            Step::RevokeWanted => "revoke_wanted",
-            Step::RevokeCommitted => "revoke_committed",
-            Step::RevokeAnswered => "revoke_answered",
+            Failpoint::Applied => "applied",
+            Failpoint::Begun => "begun",
+            Failpoint::RecordSent => "record_sent",
+            Failpoint::OutputSent => "body_sent",
+            Failpoint::Delivered => "delivered",
+            Failpoint::OffsetsSent => "offsets_sent",
+            Failpoint::Committed => "committed",
+            Failpoint::RestoreStable => "restore_stable",
+            Failpoint::RestoreRecord => "restore_record",
+            Failpoint::RestoreEnd => "restore_end",
+            Failpoint::RebuildRecord => "rebuild_record",
+            Failpoint::RevokeWanted => "revoke_wanted",
+            Failpoint::RevokeCommitted => "revoke_committed",
+            Failpoint::RevokeAnswered => "revoke_answered",
         }
     }
 }
 
-/// Tells that a step is reached. Does not return if the process is to die here.
+/// Says that a step is reached. Does not return if the process is to die here.
 #[cfg(debug_assertions)]
-pub fn pass(step: Step) {
+pub(super) fn pass(step: Failpoint) {
     use std::sync::LazyLock;
     use std::sync::atomic::{AtomicU32, Ordering};
 
-    /// Where to die, and how often one comes there before that.
+    /// The step, and how many times it is to be reached.
     static ASKED: LazyLock<Option<(String, AtomicU32)>> = LazyLock::new(|| {
         let asked = std::env::var("TAGSTREAM_FAILPOINT").ok()?;
         let (step, n) = asked.split_once(':')?;
@@ -67,11 +67,11 @@ pub fn pass(step: Step) {
         && name == step.name()
         && left.fetch_sub(1, Ordering::Relaxed) == 1
     {
-        // SIGABRT to oneself: all threads are gone at once, as with SIGKILL.
+        // SIGABRT to the process itself: all threads end at once, as with SIGKILL.
         std::process::abort();
     }
 }
 
 #[cfg(not(debug_assertions))]
 #[inline(always)]
-pub fn pass(_: Step) {}
+pub fn pass(_: Failpoint) {}

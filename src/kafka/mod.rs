@@ -1,86 +1,61 @@
 //! Kafka: clients, workers, the commit cycle, rebalances, topics. The only part that knows librdkafka.
 //!
-//! A [`Worker`] is a thread that alone owns a consumer, a transactional producer and the state of its partitions
-//! ([`slot`]). It reaches the cluster through the traits of [`wire`], behind which librdkafka stands ([`native`]) or a
-//! simulation. It turns records into a [`body`] a partition, and the bodies into transactions ([`cycle`], over
-//! [`transactor`]); what the group wants of it is answered between two polls ([`rebalance`]). State comes
-//! back from the changelog ([`restore`], and [`rebuild`] for what it lacks), most of it from a local file where there is one ([`scribe`]). Workers share nothing
-//! but a stop signal and the [`Pulse`] of the input.
+//! A [`Worker`] is one thread. It alone owns a consumer, a transactional producer, and the state of its partitions, each
+//! of which is a task. It applies records to a task; the task's output waits in a buffer; the buffers of all tasks leave
+//! in one transaction with the input's offsets. The worker answers the group between two polls. The state of a task comes
+//! back from its changelog, most of it from a snapshot on the local disk if there is one. Workers share a stop signal,
+//! [`InputLiveness`] and the [`CatalogRollout`], and nothing else.
 //!
-//! Which topics there are to read, and what becomes of their events, is in [`streams`]. Those that do not come by entity are
-//! passed on ([`passing`]), in the same transactions, to where they are merged in the order of time ([`merge`], driven by
-//! [`merging`]); whoever is far ahead of the others rests ([`ahead`]).
+//! # The map
+//! A room imports only rooms and files above it. The files of this level know no room, but for `catalog_rollout`, which
+//! reports [`events`].
 //!
-//! What is always true:
-//! - While a transaction's fate is open, no record is applied: the bodies are what was sent, or will be sent again.
-//! - A partition is given up only after its body was committed, or together with its state.
-//! - Every transaction carries the offset of every partition that has a part in it, also when only time has passed.
-//! - An event of a merged partition is applied when nothing before it in the order can still come from any input.
-//! - Whether a transaction was committed is never guessed: the committed offsets bear the transaction's name.
+//! | room or file | holds | does not know |
+//! | --- | --- | --- |
+//! | [`failpoint`] | the places where a test kills the process | who passes them |
+//! | [`clock`] | the wall clock, as the service hands it down | the system's time |
+//! | [`topology`] | the topics that the group reads, and what becomes of their events | clients |
+//! | [`broker`] | what a worker needs of Kafka, as traits | librdkafka's calls |
+//! | [`events`] | what workers report | who listens |
+//! | [`catalog_rollout`] | the active catalog, the pending one, and the tags that wait for approval | what a worker does |
+//! | [`client`] | librdkafka behind the traits | when it is called |
+//! | [`repartition`] | events forwarded to merged partitions, and their order there | clients, state |
+//! | [`state`] | changelogs, snapshots and histories read back | transactions, the group |
+//! | [`task`] | one partition at work, and its transaction | other partitions |
+//! | [`worker`] | the loop: commit cycle, rebalances, catalog switch, snapshots | signals, other workers |
+//! | [`admin`] | topics created, checked and scanned | workers |
+//!
+//! # What is always true
+//! - While it is not known how a transaction ended, no record is applied: the buffers hold what was sent, and what may
+//!   have to be sent again.
+//! - A partition is given up only after its buffer was committed, or together with its state.
+//! - Every transaction carries the offset of every partition that takes part in it, also when only time has passed.
+//! - An event of a merged partition is applied when no source can still send an event that comes before it.
+//! - Whether a transaction was committed is never guessed: the committed offsets carry the transaction's name.
 
-mod admin;
-mod ahead;
-mod archive;
-mod body;
-mod breaker;
-mod clients;
-mod clock;
-mod cluster;
-mod counts;
-mod cycle;
-mod embedded;
 mod failpoint;
-mod faults;
-mod herald;
-mod idle;
-mod inquirer;
-mod link;
-pub mod merge;
-mod merging;
-mod murmur2;
-mod native;
-mod native_changelog;
-mod native_consumer;
-mod native_lists;
-mod native_observer;
-mod news;
-mod note;
-mod notice;
-mod passing;
-mod properties;
-mod pulse;
-mod rebalance;
-mod rebuild;
-mod refusal;
-mod renewal;
-mod restore;
-mod rights;
-mod scribe;
-mod sending;
-mod slot;
-mod snapshots;
-mod standing;
-mod streams;
-pub mod topics;
-mod transactor;
-mod wanted;
-pub mod wire;
+mod clock;
+mod topology;
+pub mod broker;
+mod events;
+mod catalog_rollout;
+mod client;
+mod repartition;
+mod state;
+mod task;
 mod worker;
+mod admin;
 
-pub use archive::{Archive, ArchiveError};
-pub use breaker::{Breaker, Status, TagNames};
-pub use clients::ClientError;
+pub use admin::{ClusterError, TopicScan, TopicScanError, await_cluster, topics};
+pub use broker::ClientError;
+pub use catalog_rollout::{CatalogRollout, RolloutStatus};
+pub use client::{EmbeddedBroker, EmbeddedError, FETCH_WAIT, Feed, RdkafkaClients, Tail, check_properties};
 pub use clock::Clock;
-pub use cluster::{ClusterError, await_cluster};
-pub use counts::{Counts, Tally, Work};
-pub use embedded::{EmbeddedBroker, EmbeddedError, FETCH_WAIT, Feed, Tail};
-pub use native::Native;
-pub use news::CatalogNews;
-pub use notice::{Notice, Notices, Recycle, WorkerId};
-pub use properties::check as check_properties;
-pub use pulse::Pulse;
-pub use rebuild::Backfill;
-pub use snapshots::prepare as prepare_snapshots;
-pub use standing::{Figures, Standing};
-pub use streams::{PartitionId, PartitionName, Role, Stream, StreamPlan, Streams};
-pub use worker::{StopSignal, Worker, WorkerError, WorkerPlan};
+pub use events::{
+    Action, CatalogEvent, ChangeStats, EventListener, Occurrence, PartitionStatus, ProducerReset, RunningFigures,
+    TagNames, WorkStats, WorkerEvent, WorkerId, WorkerStats,
+};
+pub use repartition::{SourcePosition, SourceProgress, TimeMerge};
+pub use state::{Backfill, prepare_snapshots};
+pub use topology::{PartitionId, PartitionName, Role, SourcePartition, TopicId, TopicPlan, Topology};
+pub use worker::{InputLiveness, StopSignal, Worker, WorkerError, WorkerPlan};

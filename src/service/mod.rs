@@ -28,7 +28,8 @@ use tokio::time::{Instant, sleep_until};
 use crate::engine::CompiledCatalog;
 use crate::http::{CatalogErrors, Controls, HttpError, Monitor, Server};
 use crate::kafka::{
-    Backfill, Breaker, Clock, ClusterError, Counts, Notices, StopSignal, Streams, WorkerError, WorkerId,
+    Backfill, CatalogRollout, Clock, ClusterError, EventListener, StopSignal, Topology, WorkerError, WorkerId,
+    WorkerStats,
 };
 use crate::settings::Settings;
 use worker_pool::WorkerPool;
@@ -45,7 +46,7 @@ const STOP_TIMEOUT: Duration = Duration::from_secs(20);
 #[derive(Clone)]
 pub struct ServiceContext {
     pub clock: Clock,
-    pub notices: Notices,
+    pub notices: EventListener,
     /// Stops the service, as a signal does.
     pub stop: StopSignal,
     /// Reads the catalog again for a reload; `None`: there is no file to reload.
@@ -58,7 +59,7 @@ pub struct ServiceContext {
 
 impl ServiceContext {
     /// The wall clock, stopped by signals only, without a catalog to reload.
-    pub fn new(notices: Notices) -> Self {
+    pub fn new(notices: EventListener) -> Self {
         ServiceContext {
             clock: wall_clock(),
             notices,
@@ -109,8 +110,8 @@ pub enum TerminationSignal {
 
 /// What a thread reports to the supervisor's loop.
 enum ThreadReport {
-    Cluster(Result<Streams, ClusterError>),
-    WorkerStopped(WorkerId, Result<Counts, WorkerError>),
+    Cluster(Result<Topology, ClusterError>),
+    WorkerStopped(WorkerId, Result<WorkerStats, WorkerError>),
     /// The name of the thread.
     Panicked(String),
 }
@@ -141,7 +142,7 @@ pub fn run(settings: Settings, programs: Arc<CompiledCatalog>, context: ServiceC
         let workers = settings.service.workers.get();
         let (threshold, approve) = (settings.service.max_change, context.approve_changes);
         let notices = Arc::clone(&context.notices);
-        let rollout = Arc::new(Breaker::new(programs, workers, threshold, approve, notices));
+        let rollout = Arc::new(CatalogRollout::new(programs, workers, threshold, approve, notices));
         let no_file =
             || CatalogErrors { report: "there is no catalog file to reload".to_owned(), problems: Vec::new() };
         let no_source: CatalogSource = Arc::new(move || Err(no_file()));
@@ -168,7 +169,7 @@ fn start_http(
     let server = Server::start(listen, Arc::clone(&monitor), controls).map_err(ServiceError::Http)?;
     tracing::info!("metrics and probes at http://{}", server.address());
     let others = context.notices;
-    let notices: Notices = Arc::new(move |notice| {
+    let notices: EventListener = Arc::new(move |notice| {
         monitor.observe(&notice);
         others(notice);
     });

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use crate::kafka::{Notice, Notices};
+use crate::kafka::{EventListener, WorkerEvent};
 use crate::telemetry::Log;
 
 /// A listener that writes everything to the log; repeats of one failure are limited.
-pub fn to_log() -> Notices {
+pub fn to_log() -> EventListener {
     let log = Log::default();
-    Arc::new(move |notice: Notice| log.write(notice.severity(), notice.repeats_as(), &notice))
+    Arc::new(move |notice: WorkerEvent| log.write(notice.severity(), notice.repeats_as(), &notice))
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::catalog::Catalog;
 use crate::engine::CompiledCatalog;
 use crate::http::{CatalogErrors, ReloadError, Reloaded};
-use crate::kafka::{Breaker, Streams};
+use crate::kafka::{CatalogRollout, Topology};
 use crate::settings::Settings;
 
 /// Reads the catalog again, or returns all its problems.
@@ -16,7 +16,7 @@ pub type CatalogSource = Arc<dyn Fn() -> Result<Arc<CompiledCatalog>, CatalogErr
 pub(crate) struct Reloader {
     pub source: CatalogSource,
     pub settings: Arc<Settings>,
-    pub rollout: Arc<Breaker>,
+    pub rollout: Arc<CatalogRollout>,
 }
 
 impl Reloader {
@@ -24,19 +24,19 @@ impl Reloader {
     /// Why the running catalog stays in force.
     fn reload(&self) -> Result<Reloaded, ReloadError> {
         let programs = (self.source)().map_err(ReloadError::Catalog)?;
-        let running = self.rollout.look().edition.programs;
+        let running = self.rollout.view().active.programs;
         if programs.catalog.fingerprint == running.catalog.fingerprint {
             return Ok(Reloaded::Unchanged { fingerprint: running.fingerprint().to_owned() });
         }
         let topics = |catalog: &Catalog| -> Vec<String> {
-            Streams::of(&self.settings, Some(catalog)).iter().map(|(_, plan)| plan.topic.to_string()).collect()
+            Topology::of(&self.settings, Some(catalog)).iter().map(|(_, plan)| plan.topic.to_string()).collect()
         };
         let wanted = topics(&programs.catalog);
         if wanted != topics(&running.catalog) {
             return Err(ReloadError::Topics { wanted: wanted.join(", ") });
         }
         let fingerprint = programs.fingerprint().to_owned();
-        self.rollout.propose(programs);
+        self.rollout.submit(programs);
         Ok(Reloaded::Proposed { fingerprint })
     }
 

@@ -8,13 +8,16 @@ use std::time::{Duration, Instant};
 use tokio::sync::mpsc::UnboundedSender;
 
 use super::{ServiceContext, ThreadReport};
-use crate::kafka::{self, Breaker, Counts, Native, Notice, Pulse, Streams, Worker, WorkerError, WorkerId, WorkerPlan};
+use crate::kafka::{
+    self, Action, CatalogRollout, InputLiveness, Occurrence, RdkafkaClients, Topology, Worker, WorkerError, WorkerId,
+    WorkerPlan, WorkerStats,
+};
 use crate::settings::Settings;
 
 /// Starts and stops the threads, and counts them.
 pub(crate) struct WorkerPool {
     settings: Arc<Settings>,
-    rollout: Arc<Breaker>,
+    rollout: Arc<CatalogRollout>,
     context: ServiceContext,
     reports: UnboundedSender<ThreadReport>,
     /// The number of threads that have not reported their end.
@@ -24,7 +27,7 @@ pub(crate) struct WorkerPool {
 impl WorkerPool {
     pub(crate) fn new(
         settings: Arc<Settings>,
-        rollout: Arc<Breaker>,
+        rollout: Arc<CatalogRollout>,
         context: ServiceContext,
         reports: UnboundedSender<ThreadReport>,
     ) -> Self {
@@ -33,7 +36,7 @@ impl WorkerPool {
 
     pub(crate) fn start_cluster_check(&mut self) -> io::Result<()> {
         let (settings, reports) = (Arc::clone(&self.settings), self.reports.clone());
-        let programs = self.rollout.look().edition.programs;
+        let programs = self.rollout.view().active.programs;
         let ServiceContext { notices, stop, .. } = self.context.clone();
         thread::Builder::new().name("cluster".to_owned()).spawn(move || {
             let _guard = PanicGuard { reports: &reports };
@@ -45,22 +48,22 @@ impl WorkerPool {
         Ok(())
     }
 
-    pub(crate) fn start_workers(&mut self, streams: Streams) -> io::Result<()> {
+    pub(crate) fn start_workers(&mut self, streams: Topology) -> io::Result<()> {
         let ServiceContext { clock, notices, stop, backfill, .. } = &self.context;
-        let pulse = Pulse::new(clock.now(), self.settings.service.outage_after, Arc::clone(notices));
+        let pulse = InputLiveness::new(clock.now(), self.settings.service.outage_after, Arc::clone(notices));
         let pulse = Arc::new(pulse);
         let streams = Arc::new(streams);
         for number in 0..self.settings.service.workers.get() {
             let plan = WorkerPlan {
                 id: WorkerId(number),
                 settings: Arc::clone(&self.settings),
-                streams: Arc::clone(&streams),
-                programs: self.rollout.look().edition.programs,
-                breaker: Arc::clone(&self.rollout),
+                topology: Arc::clone(&streams),
+                programs: self.rollout.view().active.programs,
+                rollout: Arc::clone(&self.rollout),
                 backfill: *backfill,
-                notices: Arc::clone(notices),
+                listener: Arc::clone(notices),
                 clock: clock.clone(),
-                pulse: Arc::clone(&pulse),
+                liveness: Arc::clone(&pulse),
                 stop: stop.clone(),
             };
             let reports = self.reports.clone();
@@ -122,14 +125,19 @@ fn run_worker(plan: WorkerPlan, reports: &UnboundedSender<ThreadReport>) {
             }
             _ => break result,
         };
-        (plan.notices)(Notice::Trouble { worker: id, what: "the group", why });
+        (plan.listener)(Occurrence::Failed { action: Action::JoinGroup, why }.of(id));
     };
     let _ = reports.send(ThreadReport::WorkerStopped(id, result));
 }
 
 /// Runs a worker until it is stopped or fails.
-fn run_once(plan: WorkerPlan, reports: &UnboundedSender<ThreadReport>) -> Result<Counts, WorkerError> {
-    let native = Native::new(Arc::clone(&plan.settings), Arc::clone(&plan.streams), plan.id, Arc::clone(&plan.notices));
+fn run_once(plan: WorkerPlan, reports: &UnboundedSender<ThreadReport>) -> Result<WorkerStats, WorkerError> {
+    let native = RdkafkaClients::new(
+        Arc::clone(&plan.settings),
+        Arc::clone(&plan.topology),
+        plan.id,
+        Arc::clone(&plan.listener),
+    );
     let mut worker = Worker::new(plan, native)?;
     // Declared after the worker, so dropped before it: the report does not wait for a consumer to close.
     let _guard = PanicGuard { reports };

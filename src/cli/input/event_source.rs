@@ -13,7 +13,7 @@ use crate::cli::output::console::report;
 use crate::cli::output::progress::Progress;
 use crate::codec::Decoder;
 use crate::engine::Sink;
-use crate::kafka::{Archive, ArchiveError, Notices};
+use crate::kafka::{EventListener, TopicScan, TopicScanError};
 use crate::model::{Event, Timestamp};
 use crate::replay::{ReadError, Replay};
 use crate::settings::Settings;
@@ -50,7 +50,7 @@ pub(crate) enum EventSourceError {
     #[error(transparent)]
     Input(#[from] ReadError),
     #[error(transparent)]
-    Archive(#[from] ArchiveError),
+    Archive(#[from] TopicScanError),
 }
 
 impl SourceArgs {
@@ -92,8 +92,8 @@ impl EventSource<'_> {
             EventSource::Topics(settings) => settings,
         };
         // The error says what fails for good.
-        let silent: Notices = Arc::new(|_| ());
-        let archive = Archive::open(settings, &silent)?;
+        let silent: EventListener = Arc::new(|_| ());
+        let archive = TopicScan::open(settings, &silent)?;
         let (mut decoder, mut event) = (Decoder::new(catalog), Event::default());
         let time_of = |line: &[u8]| decoder.decode(line, now, &mut event).ok().map(|()| event.time);
         let mut progress = Progress::of_offsets(archive.total());

@@ -10,7 +10,7 @@ use crate::cli::input::catalog_file::{self, LoadError};
 use crate::cli::input::models::ModelAccess;
 use crate::cli::input::settings_args::{EXIT_SETTINGS, Needs, SettingsArgs};
 use crate::cli::output::console::report;
-use crate::kafka::{Backfill, Role, Streams};
+use crate::kafka::{Backfill, Role, Topology};
 use crate::scoring::SlowModelPolicy;
 use crate::service::{self, CatalogSource, ServiceContext, ServiceError, TerminationSignal};
 use crate::settings::{PartitionedBy, Settings};
@@ -39,7 +39,7 @@ pub(crate) struct RunArgs {
 
 /// Whether counters can be filled from the input: each partition's events must be those of its own entities.
 fn check_rebuild(settings: &Settings, catalog: &Catalog) -> Result<(), String> {
-    let streams = Streams::of(settings, Some(catalog));
+    let streams = Topology::of(settings, Some(catalog));
     if streams.iter().all(|(_, plan)| plan.role == Role::Direct) {
         return Ok(());
     }

@@ -75,7 +75,7 @@ fn create(args: &CreateArgs) -> ExitCode {
     match topics::create(&settings, catalog.as_ref(), options, &service::to_log()) {
         Ok(lines) => {
             lines.iter().for_each(|line| println!("{line}"));
-            if lines.iter().all(|line| line.finding.is_fine()) { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+            if lines.iter().all(|line| line.outcome.is_fine()) { ExitCode::SUCCESS } else { ExitCode::FAILURE }
         }
         Err(error) => {
             report(&format!("error: {error}"));

@@ -5,8 +5,8 @@ use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use tagstream::kafka::wire::{GroupConsumer, Wire};
-use tagstream::kafka::{Native, Notices, Streams, WorkerId};
+use tagstream::kafka::broker::{GroupConsumer, KafkaClients};
+use tagstream::kafka::{EventListener, RdkafkaClients, Topology, WorkerId};
 
 use crate::fixture::broker;
 use crate::fixture::client::{committed, produce, read_all};
@@ -58,7 +58,7 @@ fn the_brokers_protocol_moves_partitions_too() {
 }
 
 /// Joins, leaves so long after that without having heard a word of the group's, and closes.
-fn come_and_go(native: &Native, after: Duration) {
+fn come_and_go(native: &RdkafkaClients, after: Duration) {
     let consumer = native.consumer().expect("a consumer");
     consumer.join().expect("a subscription");
     let deadline = Instant::now() + Duration::from_secs(30);
@@ -82,11 +82,11 @@ fn a_member_is_gone_whatever_the_group_still_wants() {
         let setup = Setup::on(&name, broker::shared(), ECHO).with(membership);
         setup.create_topics(4);
         let settings = Arc::new(setup.settings());
-        let silent: Notices = Arc::new(|_| ());
+        let silent: EventListener = Arc::new(|_| ());
         let (sender, ended) = mpsc::channel();
         for worker in 0..2 {
-            let streams = Arc::new(Streams::of(&settings, None));
-            let native = Native::new(Arc::clone(&settings), streams, WorkerId(worker), Arc::clone(&silent));
+            let streams = Arc::new(Topology::of(&settings, None));
+            let native = RdkafkaClients::new(Arc::clone(&settings), streams, WorkerId(worker), Arc::clone(&silent));
             let sender = sender.clone();
             thread::spawn(move || {
                 for after_ms in AFTER_MS {

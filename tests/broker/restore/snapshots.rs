@@ -154,7 +154,7 @@ fn a_start_reads_only_what_came_after_the_snapshot_and_all_if_that_is_wrong() {
     warm.rewrite(1, 16, &1_000_000_i64.to_le_bytes());
     let mut service = warm.setup.start();
     service.says("the snapshot of partition 0, and reads all of the changelog: ");
-    service.says("the changelog was made anew since");
+    service.says("the changelog was created again since then");
     service.says("with it the changelog is read from offset 1000000 on, but this one holds 0 to ");
     await_whole(&mut service, 0);
     await_whole(&mut service, 1);
@@ -191,7 +191,7 @@ fn a_disk_that_takes_no_snapshots_is_told_at_the_start_and_later_costs_nothing_b
     service.says("runs partition 1");
     fs::remove_dir_all(warm.setup.folder.join("state")).expect("the folder");
     warm.feed(10);
-    service.says("writing snapshots: there is no new one of partition");
+    service.says("writing snapshots: no new snapshot of partition");
     warm.feed(10);
     warm.await_all(&mut service);
     fs::create_dir_all(warm.setup.folder.join("state/disk")).expect("a folder");

@@ -29,7 +29,7 @@ fn connections_that_are_refused_name_the_cause_and_no_secret() {
     std::fs::write(&wrong, format!("{PASSWORD}!")).expect("a password");
     let variable = "TAGSTREAM__KAFKA__PROPERTIES__SASL_PASSWORD_FILE";
     let stranger = format!("kafka.properties.ssl.ca.location={}", secured.file("stranger.crt"));
-    let user = "the brokers refuse the user: see to sasl.mechanism, sasl.username and sasl.password";
+    let user = "the brokers refuse the user: check sasl.mechanism, sasl.username and sasl.password";
     let verify = "the brokers' certificate is not signed by an authority in ssl.ca.location, has expired, or is for another host";
     let client = "the brokers refuse the certificate in ssl.certificate.location, or miss one: it has expired, or they do not know \
         the authority that signed it";

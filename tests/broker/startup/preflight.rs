@@ -28,7 +28,7 @@ fn topics_that_are_missing() {
         &setup,
         &format!(
             "cannot start: 5 things are wrong in Kafka\n  topic missing-events: does not exist; it is the input, usually \
-             there before: see to input.topics, or create with: tagstream topics create --input-partitions N\n{others}"
+             there before: check input.topics, or create with: tagstream topics create --input-partitions N\n{others}"
         ),
     );
     create_topic(broker, &setup.topic("events"), 1, &[]);
@@ -56,7 +56,7 @@ fn topics_and_time_outs_that_do_not_fit() {
     topic("dead-letter", 1, &[]);
     let mend = |topic: &str, setting: &str| {
         format!(
-            "mend with: kafka-configs --alter --entity-type topics --entity-name unfit-{topic} --add-config {setting}"
+            "repair with: kafka-configs --alter --entity-type topics --entity-name unfit-{topic} --add-config {setting}"
         )
     };
     let lines = [
@@ -73,7 +73,7 @@ fn topics_and_time_outs_that_do_not_fit() {
         ),
         "topic unfit-changelog: has 2 partitions, should have 3, as the input has; a partition's state stands in the one \
          of its number, and partitions that were added to the input have moved users to others, where their counters \
-         start from zero: go back to an input with 2 partitions, or begin anew under another kafka.application"
+         start from zero: go back to an input with 2 partitions, or start again under another kafka.application"
             .to_owned(),
         format!(
             "topic unfit-changelog: cleanup.policy is compact,delete, should be compact; {}",

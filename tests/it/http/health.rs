@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use tagstream::http::{HANG_AFTER, Health, REPORT_AFTER};
-use tagstream::kafka::{Counts, Figures, Notice, Standing, WorkerId};
+use tagstream::kafka::{Action, Occurrence, PartitionStatus, RunningFigures, WorkerEvent, WorkerId, WorkerStats};
 
 const ONE: WorkerId = WorkerId(0);
 const MOMENT: Duration = Duration::from_millis(500);
@@ -22,11 +22,11 @@ impl Scene {
     /// One worker whose one partition runs.
     fn running() -> Self {
         let mut scene = Scene::new(1);
-        scene.hear(reached()).hear(Notice::WorkerStarted(ONE)).hear(assigned(ONE, &[3])).hear(stands(false, Some(0)));
+        scene.hear(reached()).hear(Occurrence::Started.of(ONE)).hear(assigned(ONE, &[3])).hear(stands(false, Some(0)));
         scene
     }
 
-    fn hear(&mut self, notice: Notice) -> &mut Self {
+    fn hear(&mut self, notice: WorkerEvent) -> &mut Self {
         self.watch.observe(&notice, self.now);
         self
     }
@@ -37,7 +37,7 @@ impl Scene {
     }
 
     /// The worker turns its loop for so long, saying the same of itself.
-    fn turn(&mut self, time: Duration, standing: &Notice) -> &mut Self {
+    fn turn(&mut self, time: Duration, standing: &WorkerEvent) -> &mut Self {
         let end = self.now + time;
         while self.now < end {
             self.pass(MOMENT).hear(standing.clone());
@@ -50,30 +50,37 @@ impl Scene {
     }
 }
 
-fn reached() -> Notice {
-    Notice::Reached { input: "events".to_owned(), partitions: 4 }
+fn reached() -> WorkerEvent {
+    Occurrence::Reached { input: "events".to_owned(), partitions: 4 }.of_process()
 }
 
-fn assigned(worker: WorkerId, partitions: &[i32]) -> Notice {
-    Notice::Assigned { worker, partitions: partitions.iter().map(|number| (*number).into()).collect() }
+fn assigned(worker: WorkerId, partitions: &[i32]) -> WorkerEvent {
+    Occurrence::Assigned { partitions: partitions.iter().map(|number| (*number).into()).collect() }.of(worker)
 }
 
-fn running(lag: Option<u64>) -> Standing {
-    Standing::Running(Figures { committed: None, lag, clock: None, entities: 0, waiting_bytes: None, state_bytes: 0 })
+fn running(lag: Option<u64>) -> PartitionStatus {
+    PartitionStatus::Running(RunningFigures {
+        committed: None,
+        lag,
+        clock: None,
+        entities: 0,
+        waiting_bytes: None,
+        state_bytes: 0,
+    })
 }
 
 /// The worker's one partition runs.
-fn stands(held: bool, lag: Option<u64>) -> Notice {
-    Notice::Standing { worker: ONE, held, partitions: vec![(3.into(), running(lag))] }
+fn stands(held: bool, lag: Option<u64>) -> WorkerEvent {
+    Occurrence::Status { held, partitions: vec![(3.into(), running(lag))] }.of(ONE)
 }
 
-fn places(partitions: &[(i32, Standing)]) -> Notice {
+fn places(partitions: &[(i32, PartitionStatus)]) -> WorkerEvent {
     let partitions = partitions.iter().map(|(number, standing)| ((*number).into(), standing.clone())).collect();
-    Notice::Standing { worker: ONE, held: false, partitions }
+    Occurrence::Status { held: false, partitions }.of(ONE)
 }
 
-fn committed() -> Notice {
-    Notice::Committed { worker: ONE, took: MOMENT, counts: Counts::default() }
+fn committed() -> WorkerEvent {
+    Occurrence::Committed { took: MOMENT, counts: WorkerStats::default() }.of(ONE)
 }
 
 #[test]
@@ -81,16 +88,16 @@ fn each_step_of_the_start_has_its_words() {
     let mut scene = Scene::new(2);
     assert_eq!(scene.not_ready(), "no broker has answered yet");
     let (brokers, why) = ("k:9092".to_owned(), "BrokerTransportFailure".to_owned());
-    scene.hear(Notice::Unreachable { brokers, why, retry_in: MOMENT });
+    scene.hear(Occurrence::Unreachable { brokers, why, retry_in: MOMENT }.of_process());
     assert_eq!(scene.not_ready(), "no answer from the brokers at k:9092 (BrokerTransportFailure)");
     scene.hear(reached());
     assert_eq!(scene.not_ready(), "worker 0 has not started; worker 1 has not started");
-    scene.hear(Notice::WorkerStarted(ONE)).hear(Notice::WorkerStarted(WorkerId(1)));
+    scene.hear(Occurrence::Started.of(ONE)).hear(Occurrence::Started.of(WorkerId(1)));
     assert_eq!(scene.not_ready(), "worker 0 waits for the group; worker 1 waits for the group");
     // There are fewer partitions than workers.
     scene.hear(assigned(ONE, &[0, 3])).hear(assigned(WorkerId(1), &[]));
     assert_eq!(scene.not_ready(), "worker 0 starts partition 0; worker 0 starts partition 3");
-    scene.hear(places(&[(0, running(Some(9))), (3, Standing::Restoring)]));
+    scene.hear(places(&[(0, running(Some(9))), (3, PartitionStatus::Restoring)]));
     assert_eq!(scene.not_ready(), "worker 0 restores partition 3");
     scene.hear(places(&[(0, running(Some(9))), (3, running(Some(0)))]));
     assert_eq!(scene.not_ready(), "");
@@ -101,9 +108,9 @@ fn a_partition_that_goes_leaves_nothing_behind() {
     let mut scene = Scene::running();
     scene.hear(assigned(ONE, &[4]));
     assert_eq!(scene.not_ready(), "worker 0 starts partition 4");
-    scene.hear(Notice::Revoked { worker: ONE, partitions: vec![4.into()], lost: false });
+    scene.hear(Occurrence::Revoked { partitions: vec![4.into()], lost: false }.of(ONE));
     assert_eq!(scene.not_ready(), "");
-    scene.hear(Notice::Revoked { worker: ONE, partitions: vec![3.into()], lost: true });
+    scene.hear(Occurrence::Revoked { partitions: vec![3.into()], lost: true }.of(ONE));
     assert_eq!(scene.not_ready(), "worker 0 waits for the group");
     assert_eq!(scene.watch.partitions().count(), 0);
 }
@@ -111,9 +118,9 @@ fn a_partition_that_goes_leaves_nothing_behind() {
 #[test]
 fn a_partition_that_begins_again_or_is_stopped_is_not_ready() {
     let mut scene = Scene::running();
-    scene.hear(places(&[(3, Standing::Starting)]));
+    scene.hear(places(&[(3, PartitionStatus::Starting)]));
     assert_eq!(scene.not_ready(), "worker 0 starts partition 3");
-    scene.hear(places(&[(3, Standing::Stopped("its offset is gone".to_owned()))]));
+    scene.hear(places(&[(3, PartitionStatus::Stopped("its offset is gone".to_owned()))]));
     assert_eq!(scene.not_ready(), "worker 0 has stopped partition 3: its offset is gone");
     assert!(scene.watch.hung(scene.now).is_empty(), "the others go on");
     scene.hear(stands(false, Some(0)));
@@ -124,12 +131,12 @@ fn a_partition_that_begins_again_or_is_stopped_is_not_ready() {
 fn a_commit_that_does_not_end_is_told_after_a_while() {
     let mut scene = Scene::running();
     let held = stands(true, Some(7));
-    scene.hear(Notice::Waiting { worker: ONE, step: "delivery", why: "7 records".to_owned() });
+    scene.hear(Occurrence::Waiting { step: "delivery", why: "7 records".to_owned() }.of(ONE));
     scene.turn(REPORT_AFTER - MOMENT, &held);
     assert_eq!(scene.not_ready(), "");
     scene.turn(MOMENT, &held);
     assert_eq!(scene.not_ready(), "worker 0: a commit has not ended for 5 s (delivery: 7 records)");
-    scene.hear(Notice::Aborted { worker: ONE, why: "no such topic".to_owned(), retry_in: MOMENT });
+    scene.hear(Occurrence::Aborted { why: "no such topic".to_owned(), retry_in: MOMENT }.of(ONE));
     assert_eq!(scene.not_ready(), "worker 0: a commit has not ended for 5 s (aborted: no such topic)");
     scene.hear(committed());
     assert_eq!(scene.not_ready(), "");
@@ -138,7 +145,7 @@ fn a_commit_that_does_not_end_is_told_after_a_while() {
 #[test]
 fn what_is_not_held_any_more_is_not_stuck() {
     let mut scene = Scene::running();
-    scene.hear(Notice::Waiting { worker: ONE, step: "committing", why: "timed out".to_owned() });
+    scene.hear(Occurrence::Waiting { step: "committing", why: "timed out".to_owned() }.of(ONE));
     // All was read back as committed: there was nothing to commit after it.
     scene.turn(2 * REPORT_AFTER, &stands(false, Some(0)));
     assert_eq!(scene.not_ready(), "");
@@ -171,8 +178,8 @@ fn a_loop_that_does_not_turn_hangs() {
 #[test]
 fn who_has_not_started_or_has_stopped_does_not_hang() {
     let mut scene = Scene::new(2);
-    scene.hear(reached()).hear(Notice::WorkerStopped(ONE, Counts::default()));
-    scene.hear(Notice::Trouble { worker: ONE, what: "giving partitions up", why: String::new() }).pass(2 * HANG_AFTER);
+    scene.hear(reached()).hear(Occurrence::Ended(WorkerStats::default()).of(ONE));
+    scene.hear(Occurrence::Failed { action: Action::LeaveGroup, why: String::new() }.of(ONE)).pass(2 * HANG_AFTER);
     assert!(scene.watch.hung(scene.now).is_empty());
     assert_eq!(scene.not_ready(), "worker 0 has stopped; worker 1 has not started");
 }

@@ -9,7 +9,10 @@ use serde_json::{Value, json};
 use tagstream::catalog;
 use tagstream::engine::CompiledCatalog;
 use tagstream::http::{CatalogErrors, Controls, Monitor, ReloadError, Reloaded, Server};
-use tagstream::kafka::{Breaker, Clock, Counts, Figures, Notice, Recycle, Standing, Work, WorkerId};
+use tagstream::kafka::{
+    CatalogRollout, Clock, Occurrence, PartitionStatus, ProducerReset, RunningFigures, WorkStats, WorkerEvent,
+    WorkerId, WorkerStats,
+};
 use tagstream::model::{ChangeType, Timestamp};
 use tagstream::settings::MaxChange;
 
@@ -34,7 +37,7 @@ fn programs() -> Arc<CompiledCatalog> {
 
 /// Of a service whose catalog file is always the same.
 fn controls() -> Controls {
-    let breaker = Arc::new(Breaker::new(programs(), 1, MaxChange::Share(0.2), false, Arc::new(|_| ())));
+    let breaker = Arc::new(CatalogRollout::new(programs(), 1, MaxChange::Share(0.2), false, Arc::new(|_| ())));
     Controls { rollout: breaker, reload: Arc::new(|| Ok(Reloaded::Unchanged { fingerprint: "1f".to_owned() })) }
 }
 
@@ -45,23 +48,24 @@ fn start() -> (Arc<Monitor>, Server) {
     (monitor, server)
 }
 
-fn counts(events: u64, added: u64) -> Counts {
-    let mut work = Work { records: events + 3, events, tombstones: 1, timers: 4, ..Work::default() };
+fn counts(events: u64, added: u64) -> WorkerStats {
+    let mut work = WorkStats { records: events + 3, events, tombstones: 1, timers: 4, ..WorkStats::default() };
     work.rejected.insert("not_json", 2);
     work.skipped.insert("paid".into(), 6);
     work.misfits.insert("city".into(), 5);
     (0..added).for_each(|_| work.changes.count("some", ChangeType::Added));
-    Counts { work, commits: 1, aborts: 0 }
+    WorkerStats { work, commits: 1, aborts: 0 }
 }
 
-fn committed(counts: Counts) -> Notice {
-    Notice::Committed { worker: ONE, took: Duration::from_millis(30), counts }
+fn committed(counts: WorkerStats) -> WorkerEvent {
+    Occurrence::Committed { took: Duration::from_millis(30), counts }.of(ONE)
 }
 
-fn stands(lag: Option<u64>) -> Notice {
+fn stands(lag: Option<u64>) -> WorkerEvent {
     let clock = Some(Timestamp::from_ms(NOW_MS - 2_500));
-    let figures = Figures { committed: Some(42), lag, clock, entities: 5, waiting_bytes: Some(70), state_bytes: 600 };
-    Notice::Standing { worker: ONE, held: false, partitions: vec![(7.into(), Standing::Running(figures))] }
+    let figures =
+        RunningFigures { committed: Some(42), lag, clock, entities: 5, waiting_bytes: Some(70), state_bytes: 600 };
+    Occurrence::Status { held: false, partitions: vec![(7.into(), PartitionStatus::Running(figures))] }.of(ONE)
 }
 
 #[test]
@@ -80,25 +84,20 @@ fn a_page_of_metrics_says_what_was_committed() {
     assert!(before.of("tagstream_consumer_lag_records").is_empty());
     assert!(before.value("process_resident_memory_bytes") > 0.0);
 
-    monitor.observe(&Notice::Reached { input: "events".to_owned(), partitions: 8 });
-    monitor.observe(&Notice::WorkerStarted(ONE));
-    monitor.observe(&Notice::Assigned { worker: ONE, partitions: vec![7.into()] });
+    monitor.observe(&Occurrence::Reached { input: "events".to_owned(), partitions: 8 }.of_process());
+    monitor.observe(&Occurrence::Started.of(ONE));
+    monitor.observe(&Occurrence::Assigned { partitions: vec![7.into()] }.of(ONE));
     assert_eq!(page().value("tagstream_partitions{state=\"starting\"}"), 1.0);
     let took = Duration::from_secs(3);
-    monitor.observe(&Notice::Restored {
-        worker: ONE,
-        partition: 7.into(),
-        entities: 4,
-        bytes: 500,
-        snapshot_bytes: None,
-        took,
-    });
+    monitor.observe(
+        &Occurrence::Restored { partition: 7.into(), entities: 4, bytes: 500, snapshot_bytes: None, took }.of(ONE),
+    );
     monitor.observe(&committed(counts(10, 3)));
     monitor.observe(&committed(counts(12, 4)));
-    monitor.observe(&Notice::Recycled { worker: ONE, why: Recycle::SlowCommit });
-    monitor.observe(&Notice::Aborted { worker: ONE, why: String::new(), retry_in: Duration::ZERO });
-    monitor.observe(&Notice::DoubtResolved { worker: ONE, committed: 1, open: 0, elsewhere: 0 });
-    monitor.observe(&Notice::Outage { silent_for: Duration::ZERO });
+    monitor.observe(&Occurrence::ProducerReset { why: ProducerReset::SlowCommit }.of(ONE));
+    monitor.observe(&Occurrence::Aborted { why: String::new(), retry_in: Duration::ZERO }.of(ONE));
+    monitor.observe(&Occurrence::DoubtResolved { committed: 1, open: 0, elsewhere: 0 }.of(ONE));
+    monitor.observe(&Occurrence::Outage { silent_for: Duration::ZERO }.of_process());
     monitor.observe(&stands(Some(9)));
     let page_after = page();
     let expected = [
@@ -137,7 +136,7 @@ fn a_page_of_metrics_says_what_was_committed() {
     // A moment's silence of the brokers makes no gap.
     monitor.observe(&stands(None));
     assert_eq!(page().value("tagstream_consumer_lag_records{partition=\"7\"}"), 9.0);
-    monitor.observe(&Notice::Revoked { worker: ONE, partitions: vec![7.into()], lost: true });
+    monitor.observe(&Occurrence::Revoked { partitions: vec![7.into()], lost: true }.of(ONE));
     let last = page();
     for name in ["consumer_lag_records", "clock_delay_seconds", "committed_offset", "entities", "state_bytes"] {
         assert!(last.of(&format!("tagstream_{name}")).is_empty(), "{name} of a partition that was given up");
@@ -153,11 +152,11 @@ fn the_probes_say_why() {
     assert_eq!((alive.status, alive.body.as_str()), (200, "ok\n"));
     let waiting = get(server.address(), "/readyz");
     assert_eq!((waiting.status, waiting.body.as_str()), (503, "no broker has answered yet\n"));
-    monitor.observe(&Notice::Reached { input: "events".to_owned(), partitions: 8 });
+    monitor.observe(&Occurrence::Reached { input: "events".to_owned(), partitions: 8 }.of_process());
     let waiting = get(server.address(), "/readyz");
     assert_eq!((waiting.status, waiting.body.as_str()), (503, "worker 0 has not started\n"));
-    monitor.observe(&Notice::WorkerStarted(ONE));
-    monitor.observe(&Notice::Assigned { worker: ONE, partitions: Vec::new() });
+    monitor.observe(&Occurrence::Started.of(ONE));
+    monitor.observe(&Occurrence::Assigned { partitions: Vec::new() }.of(ONE));
     assert_eq!(get(server.address(), "/readyz").status, 200);
 }
 

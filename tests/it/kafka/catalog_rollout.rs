@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use tagstream::catalog;
 use tagstream::engine::{ChangeImpact, CompiledCatalog, TagImpact};
-use tagstream::kafka::{Breaker, Notice, PartitionId, Stream, TagNames, WorkerId};
+use tagstream::kafka::{CatalogRollout, PartitionId, TagNames, TopicId, WorkerEvent, WorkerId};
 use tagstream::settings::MaxChange;
 
 fn programs(condition: &str) -> Arc<CompiledCatalog> {
@@ -13,15 +13,16 @@ fn programs(condition: &str) -> Arc<CompiledCatalog> {
 }
 
 /// A breaker of one worker, and what it tells.
-fn breaker() -> (Breaker, Arc<Mutex<Vec<String>>>) {
+fn breaker() -> (CatalogRollout, Arc<Mutex<Vec<String>>>) {
     let told: Arc<Mutex<Vec<String>>> = Arc::default();
     let lines = Arc::clone(&told);
-    let tell = move |notice: Notice| lines.lock().expect("a lock").push(format!("{:?}: {notice}", notice.severity()));
-    (Breaker::new(programs("n >= 1"), 1, MaxChange::Share(0.2), false, Arc::new(tell)), told)
+    let tell =
+        move |notice: WorkerEvent| lines.lock().expect("a lock").push(format!("{:?}: {notice}", notice.severity()));
+    (CatalogRollout::new(programs("n >= 1"), 1, MaxChange::Share(0.2), false, Arc::new(tell)), told)
 }
 
 fn partition(number: i32) -> PartitionId {
-    PartitionId { stream: Stream(0), number }
+    PartitionId { topic: TopicId(0), number }
 }
 
 /// `added` of 100 would get it.
@@ -35,7 +36,7 @@ fn busy() -> TagNames {
 }
 
 /// How many there are, and how many would get it, of what waits.
-fn waits(breaker: &Breaker) -> Vec<(u64, u64)> {
+fn waits(breaker: &CatalogRollout) -> Vec<(u64, u64)> {
     breaker.status().held.iter().map(|(_, impact)| (impact.entities, impact.added)).collect()
 }
 
@@ -43,14 +44,14 @@ fn waits(breaker: &Breaker) -> Vec<(u64, u64)> {
 fn a_partition_counts_once_however_often_it_is_read_back() {
     let (breaker, told) = breaker();
     for _ in 0..3 {
-        assert_eq!(breaker.noted(partition(0), busy(), &outlook(30)), TagNames::new());
-        assert_eq!(breaker.noted(partition(1), busy(), &outlook(40)), TagNames::new());
+        assert_eq!(breaker.approved_of_held(partition(0), busy(), &outlook(30)), TagNames::new());
+        assert_eq!(breaker.approved_of_held(partition(1), busy(), &outlook(40)), TagNames::new());
     }
     assert_eq!(waits(&breaker), [(200, 70)]);
-    breaker.gave_up(partition(1));
+    breaker.forget_partition(partition(1));
     assert_eq!(waits(&breaker), [(100, 30)], "another instance has it");
     assert_eq!(breaker.approve(None), busy());
-    assert_eq!(breaker.noted(partition(1), busy(), &outlook(40)), busy(), "it is approved meanwhile");
+    assert_eq!(breaker.approved_of_held(partition(1), busy(), &outlook(40)), busy(), "it is approved meanwhile");
     let expected = [
         "Warn: tag busy still waits for approval: GET /v1/catalog says how many it concerns; POST \
          /v1/catalog/approve?tag=busy lets it go",
@@ -62,9 +63,9 @@ fn a_partition_counts_once_however_often_it_is_read_back() {
 #[test]
 fn what_was_found_so_far_decides() {
     let (breaker, told) = breaker();
-    assert_eq!(breaker.restored(partition(0), &outlook(10)), TagNames::new());
-    assert_eq!(breaker.restored(partition(1), &outlook(25)), TagNames::new(), "35 of 200");
-    assert_eq!(breaker.restored(partition(2), &outlook(50)), busy(), "85 of 300");
+    assert_eq!(breaker.assess_restored(partition(0), &outlook(10)), TagNames::new());
+    assert_eq!(breaker.assess_restored(partition(1), &outlook(25)), TagNames::new(), "35 of 200");
+    assert_eq!(breaker.assess_restored(partition(2), &outlook(50)), busy(), "85 of 300");
     // Of the others it was let go.
     assert_eq!(waits(&breaker), [(100, 50)]);
     let expected =
@@ -78,10 +79,10 @@ fn a_changed_catalog_is_told_from_the_proposal_to_the_approval() {
     let (breaker, told) = breaker();
     let changed = programs("n >= 2");
     let fingerprint = changed.fingerprint().to_owned();
-    breaker.propose(changed);
-    let (number, _) = breaker.look().candidate.expect("a candidate");
+    breaker.submit(changed);
+    let (number, _) = breaker.view().pending.expect("a candidate");
     let found = [(partition(0), outlook(30)), (partition(1), outlook(40))];
-    breaker.report(WorkerId(0), number, found.into());
+    breaker.report_impact(WorkerId(0), number, found.into());
     assert_eq!(waits(&breaker), [(200, 70)]);
     breaker.approve(Some("busy"));
     let expected = [

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use tagstream::kafka::merge::{Merge, Passage, Reached, Source};
+use tagstream::kafka::{SourcePartition, SourcePosition, SourceProgress, TimeMerge};
 use tagstream::model::Timestamp;
 
 use crate::generate;
@@ -23,8 +23,8 @@ enum Record {
 const TOPICS: [&str; 2] = ["events", "more"];
 
 /// A source by its number: two topics with as many partitions each.
-fn source(number: usize, partitions: usize) -> Source {
-    Source { topic: TOPICS[number / partitions].into(), partition: (number % partitions) as i32 }
+fn source(number: usize, partitions: usize) -> SourcePartition {
+    SourcePartition { topic: TOPICS[number / partitions].into(), partition: (number % partitions) as i32 }
 }
 
 /// What a source passes on: events whose times go up and down, a clock that only grows, and word of it.
@@ -76,36 +76,39 @@ fn log(dice: &mut fastrand::Rng, sources: usize) -> Vec<Record> {
 struct Saved {
     first_place: i64,
     read_to: i64,
-    reached: Vec<Reached>,
+    reached: Vec<SourceProgress>,
     gone: usize,
 }
 
-fn save(merge: &Merge<Place>, gone: usize) -> Saved {
-    let reached =
-        |(source, clock, next): (&Source, Option<Timestamp>, i64)| Reached { source: source.clone(), clock, next };
-    let reached = merge.reached().map(reached).collect();
+fn save(merge: &TimeMerge<Place>, gone: usize) -> Saved {
+    let reached = |(source, clock, next): (&SourcePartition, Option<Timestamp>, i64)| SourceProgress {
+        source: source.clone(),
+        watermark: clock,
+        next,
+    };
+    let reached = merge.progress().map(reached).collect();
     Saved { first_place: merge.first_place(), read_to: merge.read_to(), reached, gone }
 }
 
 /// What goes, in its order, from readers that die now and then.
 fn merged(dice: &mut fastrand::Rng, log: &[Record], partitions: usize, mut deaths: usize) -> Vec<Place> {
     let inputs: Vec<(Arc<str>, i32)> = TOPICS.iter().map(|topic| ((*topic).into(), partitions as i32)).collect();
-    let mut merge: Merge<Place> = Merge::new(&inputs, 0);
+    let mut merge: TimeMerge<Place> = TimeMerge::new(&inputs, 0);
     let mut gone = Vec::new();
     let mut saved = save(&merge, 0);
     let mut at = 0;
     while at < log.len() {
         let place = at as i64;
-        let passage = |of: &Source, (clock, _, offset): Place| (of.clone(), offset, Timestamp::from_ms(clock));
+        let passage = |of: &SourcePartition, (clock, _, offset): Place| (of.clone(), offset, Timestamp::from_ms(clock));
         match log[at] {
             Record::Event(event) => {
                 let (of, offset, clock) = passage(&source(event.1, partitions), event);
-                let passage = Passage { topic: &of.topic, partition: of.partition, offset, clock };
+                let passage = SourcePosition { topic: &of.topic, partition: of.partition, offset, clock };
                 merge.take(passage, place, 10, event);
             }
             Record::Mark(mark) => {
                 let (of, offset, clock) = passage(&source(mark.1, partitions), mark);
-                merge.mark(Passage { topic: &of.topic, partition: of.partition, offset, clock }, place);
+                merge.watermark(SourcePosition { topic: &of.topic, partition: of.partition, offset, clock }, place);
             }
             Record::Nothing => {}
         }
@@ -124,7 +127,7 @@ fn merged(dice: &mut fastrand::Rng, log: &[Record], partitions: usize, mut death
         if deaths > 0 && dice.u8(..20) == 0 {
             deaths -= 1;
             gone.truncate(saved.gone);
-            merge = Merge::restored(&inputs, &saved.reached, saved.first_place, saved.read_to);
+            merge = TimeMerge::restored(&inputs, &saved.reached, saved.first_place, saved.read_to);
             at = saved.first_place as usize;
         }
     }
@@ -153,8 +156,8 @@ fn whatever_comes_first_it_goes_in_the_order_of_time() {
     }
 }
 
-fn at<'a>(topic: &'a str, offset: i64, clock: i64) -> Passage<'a> {
-    Passage { topic, partition: 0, offset, clock: Timestamp::from_ms(clock) }
+fn at<'a>(topic: &'a str, offset: i64, clock: i64) -> SourcePosition<'a> {
+    SourcePosition { topic, partition: 0, offset, clock: Timestamp::from_ms(clock) }
 }
 
 fn two() -> Vec<(Arc<str>, i32)> {
@@ -163,35 +166,35 @@ fn two() -> Vec<(Arc<str>, i32)> {
 
 #[test]
 fn nothing_goes_before_every_source_was_heard_of() {
-    let mut merge = Merge::new(&two(), 0);
+    let mut merge = TimeMerge::new(&two(), 0);
     assert!(merge.take(at("events", 0, 5), 0, 1, 'a'));
-    assert_eq!((merge.ready(), merge.clock()), (None, None));
-    merge.mark(at("more", 0, 3), 1);
-    assert_eq!((merge.ready(), merge.clock()), (None, Some(Timestamp::from_ms(3))));
-    merge.mark(at("more", 0, 5), 2);
+    assert_eq!((merge.ready(), merge.current_watermark()), (None, None));
+    merge.watermark(at("more", 0, 3), 1);
+    assert_eq!((merge.ready(), merge.current_watermark()), (None, Some(Timestamp::from_ms(3))));
+    merge.watermark(at("more", 0, 5), 2);
     // An event of the other source at 5 would come behind it: `events` comes before `more`.
     assert_eq!(merge.release(), Some('a'));
 }
 
 #[test]
 fn of_one_instant_the_first_source_goes_first_and_the_others_wait_for_it() {
-    let mut merge = Merge::new(&two(), 0);
+    let mut merge = TimeMerge::new(&two(), 0);
     merge.take(at("more", 0, 5), 0, 1, 'b');
     merge.take(at("events", 7, 5), 1, 1, 'a');
     assert_eq!(merge.release(), Some('a'));
     assert_eq!(merge.release(), None, "another of that instant may come");
     assert_eq!(merge.first_place(), 0);
-    merge.mark(at("events", 8, 6), 2);
+    merge.watermark(at("events", 8, 6), 2);
     assert_eq!(merge.release(), Some('b'));
     assert_eq!(merge.first_place(), 3);
 }
 
 #[test]
 fn what_has_been_here_before_is_not_taken_again() {
-    let mut merge = Merge::new(&two(), 0);
+    let mut merge = TimeMerge::new(&two(), 0);
     assert!(merge.take(at("events", 7, 5), 0, 1, 'a'));
     assert!(!merge.take(at("events", 7, 5), 1, 1, 'a'));
-    merge.mark(at("more", 0, 9), 2);
+    merge.watermark(at("more", 0, 9), 2);
     assert_eq!(merge.release(), Some('a'));
     assert!(!merge.take(at("events", 6, 5), 3, 1, 'a'));
     assert_eq!(merge.waiting(), 0);
@@ -199,16 +202,16 @@ fn what_has_been_here_before_is_not_taken_again() {
 
 #[test]
 fn an_input_that_was_added_counts_and_one_that_was_removed_is_not_waited_for() {
-    let mut merge = Merge::new(&two(), 0);
+    let mut merge = TimeMerge::new(&two(), 0);
     for (place, (topic, partition)) in [("events", 0), ("more", 0), ("more", 1), ("old", 0)].into_iter().enumerate() {
-        merge.mark(Passage { topic, partition, offset: 0, clock: Timestamp::from_ms(5) }, place as i64);
+        merge.watermark(SourcePosition { topic, partition, offset: 0, clock: Timestamp::from_ms(5) }, place as i64);
     }
     merge.take(at("old", 0, 6), 4, 1, 'o');
-    merge.mark(at("events", 0, 9), 5);
-    merge.mark(at("more", 0, 9), 6);
-    assert_eq!(merge.clock(), Some(Timestamp::from_ms(5)), "partition 1 of more");
-    let later = Passage { topic: "more", partition: 1, offset: 0, clock: Timestamp::from_ms(9) };
-    merge.mark(later, 7);
+    merge.watermark(at("events", 0, 9), 5);
+    merge.watermark(at("more", 0, 9), 6);
+    assert_eq!(merge.current_watermark(), Some(Timestamp::from_ms(5)), "partition 1 of more");
+    let later = SourcePosition { topic: "more", partition: 1, offset: 0, clock: Timestamp::from_ms(9) };
+    merge.watermark(later, 7);
     assert_eq!(merge.release(), Some('o'));
-    assert_eq!(merge.clock(), Some(Timestamp::from_ms(9)));
+    assert_eq!(merge.current_watermark(), Some(Timestamp::from_ms(9)));
 }

@@ -47,7 +47,7 @@ fn sessions_are_the_brokers_with_the_brokers_protocol() {
         .with("kafka.properties.session.timeout.ms=20000");
     let output = setup.output(&["run"]);
     assert_eq!(output.status.code(), Some(78), "{}", text(&output));
-    let wanted = "setting kafka.properties: cannot make a Kafka client: Client creation error: `session.timeout.ms` is not supported";
+    let wanted = "setting kafka.properties: cannot create a Kafka client: Client creation error: `session.timeout.ms` is not supported";
     assert!(text(&output).contains(wanted), "{}", text(&output));
 }
 

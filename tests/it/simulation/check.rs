@@ -7,7 +7,7 @@ use std::sync::Arc;
 use serde_json::Value;
 use tagstream::codec::{Decoder, write_change, write_current_tags};
 use tagstream::engine::{Partition, Program, Sink};
-use tagstream::kafka::merge::Source;
+use tagstream::kafka::SourcePartition;
 use tagstream::kafka::{PartitionId, Role};
 use tagstream::model::{CurrentTag, Event, TagChange, Timestamp};
 
@@ -57,7 +57,7 @@ pub struct Expected {
 }
 
 /// An event in the order of time: its partition's clock with it, where it stands, and what it is.
-type Placed = (Timestamp, Source, i64, Vec<u8>);
+type Placed = (Timestamp, SourcePartition, i64, Vec<u8>);
 
 #[derive(Default)]
 struct Collected(Vec<(String, Vec<u8>)>);
@@ -78,7 +78,7 @@ impl Expected {
         let sources = expected.sources(cluster, catalog, until);
         for (_, plan) in cluster.streams.iter() {
             match plan.role {
-                Role::PassedOn => {}
+                Role::Forwarded => {}
                 Role::Direct => {
                     let program = catalog.programs.user();
                     sources.iter().for_each(|events| expected.replay(program, events.clone(), until));

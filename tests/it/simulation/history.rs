@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use tagstream::kafka::{
-    Backfill, Breaker, Clock, Notice, Notices, Pulse, Standing, StopSignal, Worker, WorkerError, WorkerId, WorkerPlan,
+    Backfill, CatalogRollout, Clock, EventListener, InputLiveness, Occurrence, PartitionStatus, StopSignal, Worker,
+    WorkerError, WorkerId, WorkerPlan,
 };
 use tagstream::model::Timestamp;
 use tagstream::settings::MaxChange;
@@ -47,9 +48,9 @@ struct InstancePlace {
 /// No event of a history is larger.
 const RECORD_BYTES_MAX: usize = 200;
 
-fn waiting_bytes(standing: &Standing) -> usize {
+fn waiting_bytes(standing: &PartitionStatus) -> usize {
     match standing {
-        Standing::Running(figures) => figures.waiting_bytes.unwrap_or_default(),
+        PartitionStatus::Running(figures) => figures.waiting_bytes.unwrap_or_default(),
         _ => 0,
     }
 }
@@ -204,10 +205,10 @@ impl History {
             Clock::new(move || Timestamp::from_ms(START_MS + (world.now_us() / 1_000) as i64))
         };
         let notices = self.notices(process);
-        let pulse = Pulse::new(clock.now(), settings.service.outage_after, Arc::clone(&notices));
+        let pulse = InputLiveness::new(clock.now(), settings.service.outage_after, Arc::clone(&notices));
         let pulse = Arc::new(pulse);
         let programs = Arc::clone(&self.catalog().programs);
-        let breaker = Arc::new(Breaker::new(
+        let breaker = Arc::new(CatalogRollout::new(
             Arc::clone(&programs),
             self.script.workers,
             MaxChange::Off,
@@ -218,13 +219,13 @@ impl History {
             let plan = WorkerPlan {
                 id: WorkerId(number),
                 settings: Arc::clone(&settings),
-                streams: Arc::clone(&self.script.streams),
+                topology: Arc::clone(&self.script.streams),
                 programs: Arc::clone(&programs),
-                breaker: Arc::clone(&breaker),
+                rollout: Arc::clone(&breaker),
                 backfill: if self.before.is_some() { Backfill::On } else { Backfill::Off },
-                notices: Arc::clone(&notices),
+                listener: Arc::clone(&notices),
                 clock: clock.clone(),
-                pulse: Arc::clone(&pulse),
+                liveness: Arc::clone(&pulse),
                 stop: stop.clone(),
             };
             let world = Arc::clone(&self.world);
@@ -260,20 +261,25 @@ impl History {
         }
     }
 
-    fn notices(&self, process: ProcessId) -> Notices {
+    fn notices(&self, process: ProcessId) -> EventListener {
         let world = Arc::clone(&self.world);
         let (room, sources) = (self.script.streams.room(), self.script.streams.input_partitions().len());
         let waiting_bytes_max = sources * (room + RECORD_BYTES_MAX);
         Arc::new(move |notice| {
-            if let Notice::Standing { partitions, .. } = &notice {
+            if let Occurrence::Status { partitions, .. } = &notice.what {
                 let waiting: usize = partitions.iter().map(|(_, standing)| waiting_bytes(standing)).sum();
                 if waiting > waiting_bytes_max {
                     world.hold().mishap(format!("{waiting} bytes wait, {waiting_bytes_max} may"));
                 }
             }
             // The names that are drawn at random make records, and so what is restored, a byte longer or shorter.
-            let varies = matches!(notice, Notice::Restored { .. } | Notice::Restoring { .. });
-            if !varies && !matches!(notice, Notice::Committed { .. } | Notice::Standing { .. } | Notice::Progress(..)) {
+            let varies = matches!(notice.what, Occurrence::Restored { .. } | Occurrence::Restoring { .. });
+            if !varies
+                && !matches!(
+                    notice.what,
+                    Occurrence::Committed { .. } | Occurrence::Status { .. } | Occurrence::Progress(..)
+                )
+            {
                 world.hold().note(format_args!("process {process}: {notice}"));
             }
         })

@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use tagstream::engine::CompiledCatalog;
-use tagstream::kafka::Streams;
+use tagstream::kafka::Topology;
 use tagstream::settings::{self, ConfigFile, Delivery, PartitionedBy, Settings, Sources};
 
 use super::faults::Faults;
@@ -124,7 +124,7 @@ pub struct Script {
     pub workers: usize,
     pub processes: usize,
     pub settings: Settings,
-    pub streams: Arc<Streams>,
+    pub streams: Arc<Topology>,
     /// By time.
     pub input: Vec<(u64, Batch)>,
     pub input_ends_us: u64,
@@ -157,7 +157,7 @@ impl Script {
         let streams = Arc::new(if family.merges() {
             Script::draw_streams(&mut dice, catalog, &mut settings, shape.partitions)
         } else {
-            Streams::of(&settings, None).counted(|_| shape.partitions)
+            Topology::of(&settings, None).counted(|_| shape.partitions)
         });
         let input_ends_us = dice.u64(1_000_000..if moving { 9_000_000 } else { 5_000_000 });
         let count = dice.usize(5..60);
@@ -178,7 +178,7 @@ impl Script {
     }
 
     /// One or two inputs with partitions of their own, not partitioned by user, and as much or as little room for what waits.
-    fn draw_streams(dice: &mut fastrand::Rng, catalog: usize, settings: &mut Settings, partitions: i32) -> Streams {
+    fn draw_streams(dice: &mut fastrand::Rng, catalog: usize, settings: &mut Settings, partitions: i32) -> Topology {
         // With accounts users may be counted where they are read.
         if catalog < USERS_ONLY || dice.bool() {
             settings.input.partitioned_by = PartitionedBy::None;
@@ -187,7 +187,7 @@ impl Script {
         let catalog = &catalogs()[catalog].programs.catalog;
         let counts: BTreeMap<&str, i32> =
             Topic::ALL.into_iter().map(|topic| (topic.name(), dice.i32(1..=partitions))).collect();
-        let streams = Streams::of(settings, Some(catalog)).counted(|topic| counts[topic]);
+        let streams = Topology::of(settings, Some(catalog)).counted(|topic| counts[topic]);
         if dice.bool() { streams.with_room(dice.usize(500..5_000)) } else { streams }
     }
 
@@ -200,7 +200,7 @@ impl Script {
         for (number, at_us) in at.into_iter().enumerate() {
             let inputs = self.streams.input_partitions();
             let input = inputs[dice.i32(0..inputs.len() as i32) as usize];
-            let (topic, partition) = (Topic::named(self.streams.topic(input.stream)), input.number);
+            let (topic, partition) = (Topic::named(self.streams.topic(input.topic)), input.number);
             let transaction = (dice.u32(..8) == 0).then(|| (dice.u32(..3) > 0, dice.u64(1_000..300_000)));
             let size = if dice.u32(..4) == 0 { dice.usize(1..6) } else { 1 };
             let mut content = || {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use tagstream::kafka::{PartitionId, Streams};
+use tagstream::kafka::{PartitionId, Topology};
 
 use super::group::{ConsumerId, Group, Sync};
 use super::log::{Content, Log, Pid};
@@ -43,7 +43,7 @@ pub struct Batch {
 pub struct Cluster {
     pub shape: Shape,
     /// What the group reads.
-    pub streams: Arc<Streams>,
+    pub streams: Arc<Topology>,
     pub logs: BTreeMap<(Topic, i32), Log>,
     pub transactions: Transactions,
     /// Transactional ids by name.
@@ -97,7 +97,7 @@ pub enum Event {
 }
 
 impl Cluster {
-    pub fn new(shape: Shape, streams: Arc<Streams>) -> Cluster {
+    pub fn new(shape: Shape, streams: Arc<Topology>) -> Cluster {
         let places = Topic::ALL.into_iter().flat_map(|topic| (0..shape.partitions).map(move |number| (topic, number)));
         Cluster {
             shape,
@@ -120,7 +120,7 @@ impl Cluster {
 
     /// Where the records of a partition are that the group reads.
     pub fn place(&self, partition: PartitionId) -> (Topic, i32) {
-        (Topic::named(self.streams.topic(partition.stream)), partition.number)
+        (Topic::named(self.streams.topic(partition.topic)), partition.number)
     }
 
     pub fn input(&self, partition: PartitionId) -> &Log {
@@ -128,7 +128,7 @@ impl Cluster {
     }
 
     pub fn changelog(&self, partition: PartitionId) -> &Log {
-        self.log(Topic::named(&self.streams.plan(partition.stream).changelog), partition.number)
+        self.log(Topic::named(&self.streams.plan(partition.topic).changelog), partition.number)
     }
 
     pub fn log_mut(&mut self, topic: Topic, partition: i32) -> &mut Log {

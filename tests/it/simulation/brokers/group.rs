@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rdkafka::types::RDKafkaErrorCode;
 use tagstream::kafka::PartitionId;
-use tagstream::kafka::wire::Committed;
+use tagstream::kafka::broker::CommittedOffset;
 
 use super::log::Pid;
 
@@ -60,9 +60,9 @@ pub struct Group {
     last_member: MemberId,
     /// Since when a rebalance is being prepared.
     preparing_since_us: Option<u64>,
-    pub committed: BTreeMap<PartitionId, Committed>,
+    pub committed: BTreeMap<PartitionId, CommittedOffset>,
     /// Offsets of transactions without their mark.
-    pub pending: BTreeMap<Pid, Vec<(PartitionId, Committed)>>,
+    pub pending: BTreeMap<Pid, Vec<(PartitionId, CommittedOffset)>>,
 }
 
 impl Group {
@@ -152,7 +152,7 @@ impl Group {
         &mut self,
         pid: Pid,
         group: &GroupMetadata,
-        offsets: Vec<(PartitionId, Committed)>,
+        offsets: Vec<(PartitionId, CommittedOffset)>,
     ) -> Result<(), RDKafkaErrorCode> {
         self.check(group.member, &group.instance)?;
         if group.generation != self.generation {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use rdkafka::Timestamp;
 use rdkafka::message::OwnedMessage;
 use tagstream::kafka::PartitionId;
-use tagstream::kafka::wire::{Bounds, ChangelogReader, WireError};
+use tagstream::kafka::broker::{BrokerError, ChangelogReader, OffsetBounds};
 
 use super::membership::Fetched;
 use super::sim_clients::{SimClients, micros};
@@ -47,7 +47,7 @@ impl SimChangelog {
     }
 
     fn topic(&self, cluster: &Cluster, partition: PartitionId) -> String {
-        let plan = cluster.streams.plan(partition.stream);
+        let plan = cluster.streams.plan(partition.topic);
         match self.of {
             Of::Changelog => plan.changelog.clone(),
             Of::Input => plan.topic.to_string(),
@@ -58,7 +58,7 @@ impl SimChangelog {
 impl ChangelogReader for SimChangelog {
     type Record<'a> = OwnedMessage;
 
-    fn end(&self, partition: PartitionId, patience: Duration) -> Result<i64, WireError> {
+    fn end(&self, partition: PartitionId, patience: Duration) -> Result<i64, BrokerError> {
         let stable = self.clients.planted == Some(Planted::RestoresToStableEnd);
         self.clients.ask(patience, |state| {
             let log = self.log(&state.cluster, partition);
@@ -66,18 +66,19 @@ impl ChangelogReader for SimChangelog {
         })
     }
 
-    fn stable(&self, partition: PartitionId, patience: Duration) -> Result<Bounds, WireError> {
-        self.clients.ask(patience, |state| Some(Bounds { low: 0, high: self.log(&state.cluster, partition).stable() }))
+    fn stable(&self, partition: PartitionId, patience: Duration) -> Result<OffsetBounds, BrokerError> {
+        self.clients
+            .ask(patience, |state| Some(OffsetBounds { low: 0, high: self.log(&state.cluster, partition).stable() }))
     }
 
-    fn open(&self, partition: PartitionId, offset: i64) -> Result<(), WireError> {
+    fn open(&self, partition: PartitionId, offset: i64) -> Result<(), BrokerError> {
         let skips = self.of == Of::Input && self.clients.planted == Some(Planted::SkipsHistory);
         let position = offset + i64::from(skips);
         self.reading.set(Some((partition, Fetched { position, found: false, paused: false })));
         Ok(())
     }
 
-    fn poll(&self, wait: Duration) -> Option<Result<OwnedMessage, WireError>> {
+    fn poll(&self, wait: Duration) -> Option<Result<OwnedMessage, BrokerError>> {
         let world = &*self.clients.world;
         let mut held = world.enter()?;
         let us = held.dice.u64(5..50);
@@ -114,7 +115,7 @@ impl ChangelogReader for SimChangelog {
         None
     }
 
-    fn position(&self, partition: PartitionId) -> Result<Option<i64>, WireError> {
+    fn position(&self, partition: PartitionId) -> Result<Option<i64>, BrokerError> {
         let reading = self.reading.get().filter(|(number, fetched)| *number == partition && fetched.found);
         Ok(reading.map(|(_, fetched)| fetched.position))
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use rdkafka::message::OwnedMessage;
 use tagstream::kafka::PartitionId;
-use tagstream::kafka::wire::{Bounds, Class, Committed, GroupConsumer, Rebalance, WireError};
+use tagstream::kafka::broker::{BrokerError, CommittedOffset, ErrorClass, GroupConsumer, OffsetBounds, Rebalance};
 
 use super::membership::{Fetched, Membership};
 use super::producer_state::wire_error;
@@ -22,12 +22,12 @@ pub struct SimConsumer {
 }
 
 impl SimConsumer {
-    fn local<T>(&self, work: impl FnOnce(&mut State, ConsumerId) -> T) -> Result<T, WireError> {
+    fn local<T>(&self, work: impl FnOnce(&mut State, ConsumerId) -> T) -> Result<T, BrokerError> {
         let Some(mut held) = self.clients.world.enter() else { return Err(gone()) };
         Ok(work(&mut held, self.id))
     }
 
-    fn membership<T>(&self, work: impl FnOnce(&mut Membership) -> T) -> Result<T, WireError> {
+    fn membership<T>(&self, work: impl FnOnce(&mut Membership) -> T) -> Result<T, BrokerError> {
         self.local(|state, id| work(&mut state.cluster.consumers[id]))
     }
 }
@@ -35,21 +35,21 @@ impl SimConsumer {
 impl GroupConsumer for SimConsumer {
     type Record<'a> = OwnedMessage;
 
-    fn join(&self) -> Result<(), WireError> {
+    fn join(&self) -> Result<(), BrokerError> {
         self.local(|state, id| {
             let us = state.dice.u64(1_000..50_000);
             state.after(us, Event::Beat(id));
         })
     }
 
-    fn poll(&self, wait: Duration) -> Option<Result<OwnedMessage, WireError>> {
+    fn poll(&self, wait: Duration) -> Option<Result<OwnedMessage, BrokerError>> {
         let world = &*self.clients.world;
         let mut held = world.enter()?;
         let us = held.dice.u64(5..50);
         held = world.pass(held, us);
         for wait_us in [micros(wait), 0] {
             if let Some(code) = held.cluster.consumers[self.id].fatal {
-                return Some(Err(wire_error(Class::Fatal, code)));
+                return Some(Err(wire_error(ErrorClass::Fatal, code)));
             }
             if held.cluster.consumers[self.id].deliver() {
                 return None;
@@ -86,11 +86,11 @@ impl GroupConsumer for SimConsumer {
         self.membership(|consumer| consumer.member.map(|member| member.to_string())).ok()?
     }
 
-    fn accept(&self) -> Result<(), WireError> {
+    fn accept(&self) -> Result<(), BrokerError> {
         self.local(State::answer_assign)
     }
 
-    fn give_up(&self, fetched: &[PartitionId]) -> Result<(), WireError> {
+    fn give_up(&self, fetched: &[PartitionId]) -> Result<(), BrokerError> {
         self.local(|state, id| {
             state.note(format_args!("consumer {id} gives up {fetched:?}"));
             let consumer = &mut state.cluster.consumers[id];
@@ -99,7 +99,7 @@ impl GroupConsumer for SimConsumer {
         })
     }
 
-    fn fetch(&self, starts: &[(PartitionId, i64)]) -> Result<(), WireError> {
+    fn fetch(&self, starts: &[(PartitionId, i64)]) -> Result<(), BrokerError> {
         self.local(|state, id| {
             state.note(format_args!("consumer {id} fetches {starts:?}"));
             let start = |(partition, position): &(PartitionId, i64)| {
@@ -110,14 +110,14 @@ impl GroupConsumer for SimConsumer {
         })
     }
 
-    fn pause(&self, partitions: &[PartitionId]) -> Result<(), WireError> {
+    fn pause(&self, partitions: &[PartitionId]) -> Result<(), BrokerError> {
         if self.clients.planted == Some(Planted::NeverRests) {
             return Ok(());
         }
         self.membership(|consumer| consumer.pause(partitions, true))
     }
 
-    fn resume(&self, partitions: &[PartitionId]) -> Result<(), WireError> {
+    fn resume(&self, partitions: &[PartitionId]) -> Result<(), BrokerError> {
         self.membership(|consumer| consumer.pause(partitions, false))
     }
 
@@ -125,7 +125,7 @@ impl GroupConsumer for SimConsumer {
         &self,
         partitions: &[PartitionId],
         patience: Duration,
-    ) -> Result<BTreeMap<PartitionId, Result<Committed, WireError>>, WireError> {
+    ) -> Result<BTreeMap<PartitionId, Result<CommittedOffset, BrokerError>>, BrokerError> {
         let unstable = self.clients.planted == Some(Planted::ReadsUnstableOffsets);
         let forgets = self.clients.planted == Some(Planted::ForgetsClocks);
         self.clients.ask(patience, |state| {
@@ -144,11 +144,11 @@ impl GroupConsumer for SimConsumer {
         })
     }
 
-    fn noted(
+    fn committed_unstable(
         &self,
         partitions: &[PartitionId],
         patience: Duration,
-    ) -> Result<BTreeMap<PartitionId, Committed>, WireError> {
+    ) -> Result<BTreeMap<PartitionId, CommittedOffset>, BrokerError> {
         self.clients.ask(patience, |state| {
             let committed = &state.cluster.group.committed;
             let noted = |partition: &PartitionId| (*partition, committed.get(partition).cloned().unwrap_or_default());
@@ -156,18 +156,18 @@ impl GroupConsumer for SimConsumer {
         })
     }
 
-    fn bounds(&self, partition: PartitionId, patience: Duration) -> Result<Bounds, WireError> {
-        self.clients.ask(patience, |state| Some(Bounds { low: 0, high: state.cluster.input(partition).stable() }))
+    fn bounds(&self, partition: PartitionId, patience: Duration) -> Result<OffsetBounds, BrokerError> {
+        self.clients.ask(patience, |state| Some(OffsetBounds { low: 0, high: state.cluster.input(partition).stable() }))
     }
 
-    fn ends(&self, partitions: &[PartitionId], patience: Duration) -> Result<BTreeMap<PartitionId, i64>, WireError> {
+    fn ends(&self, partitions: &[PartitionId], patience: Duration) -> Result<BTreeMap<PartitionId, i64>, BrokerError> {
         self.clients.ask(patience, |state| {
             let end = |partition: &PartitionId| (*partition, state.cluster.input(*partition).stable());
             Some(partitions.iter().map(end).collect())
         })
     }
 
-    fn input_end(&self, patience: Duration) -> Result<i64, WireError> {
+    fn input_end(&self, patience: Duration) -> Result<i64, BrokerError> {
         self.clients.ask(patience, |state| {
             let cluster = &state.cluster;
             let inputs = cluster.streams.input_partitions();
@@ -175,14 +175,14 @@ impl GroupConsumer for SimConsumer {
         })
     }
 
-    fn positions(&self) -> Result<BTreeMap<PartitionId, i64>, WireError> {
+    fn positions(&self) -> Result<BTreeMap<PartitionId, i64>, BrokerError> {
         self.membership(|consumer| {
             let found = consumer.fetched.iter().filter(|(_, fetched)| fetched.found);
             found.map(|(partition, fetched)| (*partition, fetched.position)).collect()
         })
     }
 
-    fn leave(&self) -> Result<(), WireError> {
+    fn leave(&self) -> Result<(), BrokerError> {
         self.local(|state, id| {
             let consumer = &mut state.cluster.consumers[id];
             consumer.leaving = true;

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use rdkafka::types::RDKafkaErrorCode;
-use tagstream::kafka::wire::{Class, Outgoing, PlainProducer, Refused, WireError};
+use tagstream::kafka::broker::{BrokerError, ErrorClass, NonTransactionalProducer, OutgoingRecord, RefusedRecord};
 
 use super::producer::addressed;
 use super::producer_state::wire_error;
@@ -23,7 +23,7 @@ pub struct Delivering {
     process: ProcessId,
     queues: BTreeMap<(Topic, i32), VecDeque<Content>>,
     in_flight: usize,
-    refused: Option<Refused>,
+    refused: Option<RefusedRecord>,
     closed: bool,
     /// What is sent again comes behind what was sent meanwhile.
     overtakes: bool,
@@ -83,7 +83,7 @@ impl State {
         }
         if expires {
             let code = RDKafkaErrorCode::MessageTimedOut;
-            let refused = Refused { topic: topic.name().to_owned(), code: Some(code), text: code.to_string() };
+            let refused = RefusedRecord { topic: topic.name().to_owned(), code: Some(code), text: code.to_string() };
             self.deliverer(id).refused.get_or_insert(refused);
         }
         self.after(us, Event::Delivered { deliverer: id, count });
@@ -110,11 +110,11 @@ impl SimDeliverer {
     }
 }
 
-impl PlainProducer for SimDeliverer {
-    fn send<'a>(&self, record: Outgoing<'a>) -> Result<(), (WireError, Outgoing<'a>)> {
+impl NonTransactionalProducer for SimDeliverer {
+    fn send<'a>(&self, record: OutgoingRecord<'a>) -> Result<(), (BrokerError, OutgoingRecord<'a>)> {
         let Some(mut held) = self.clients.world.enter() else { return Err((gone(), record)) };
         if held.strikes(|faults| faults.full_queues) {
-            return Err((wire_error(Class::Again, RDKafkaErrorCode::QueueFull), record));
+            return Err((wire_error(ErrorClass::Retriable, RDKafkaErrorCode::QueueFull), record));
         }
         let (topic, partition, mut content) = addressed(&record, held.cluster.shape.partitions);
         if self.clients.planted == Some(Planted::NamesAnew) {
@@ -139,7 +139,7 @@ impl PlainProducer for SimDeliverer {
         self.own(|deliverer| deliverer.in_flight).unwrap_or(0)
     }
 
-    fn take_refused(&self) -> Option<Refused> {
+    fn take_refused(&self) -> Option<RefusedRecord> {
         let refused = self.own(|deliverer| deliverer.refused.take())?;
         refused.filter(|_| self.clients.planted != Some(Planted::HidesRefusals))
     }

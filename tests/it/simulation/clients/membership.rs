@@ -9,7 +9,7 @@ use rdkafka::Timestamp;
 use rdkafka::message::OwnedMessage;
 use rdkafka::types::RDKafkaErrorCode;
 use tagstream::kafka::PartitionId;
-use tagstream::kafka::wire::Rebalance;
+use tagstream::kafka::broker::Rebalance;
 
 use crate::simulation::brokers::cluster::Event;
 use crate::simulation::brokers::group::{ConsumerId, GroupMetadata, MemberId, Pulse, Sync};

@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use rdkafka::message::Headers;
 use rdkafka::types::RDKafkaErrorCode;
-use tagstream::kafka::wire::{Class, Outgoing, Part, Refused, TransactionalProducer, WireError};
+use tagstream::kafka::broker::{
+    BrokerError, ErrorClass, OutgoingRecord, PartitionOffset, RefusedRecord, TransactionalProducer,
+};
 
 use super::consumer::SimConsumer;
 use super::producer_state::{ProducerId, Producing, wire_error};
@@ -25,7 +27,7 @@ pub struct SimProducer {
 }
 
 /// Where a record goes: to the partition that it names, or to its key's.
-pub fn addressed(record: &Outgoing<'_>, partitions: i32) -> (Topic, i32, Content) {
+pub fn addressed(record: &OutgoingRecord<'_>, partitions: i32) -> (Topic, i32, Content) {
     let key = record.key.map(<[u8]>::to_vec);
     let by_key = || {
         let sum = key.iter().flatten().fold(7_u32, |sum, byte| sum.wrapping_mul(31).wrapping_add(u32::from(*byte)));
@@ -47,7 +49,7 @@ enum Step {
     Done,
     /// The same again after so long.
     Again(u64),
-    Failed(WireError),
+    Failed(BrokerError),
 }
 
 impl SimProducer {
@@ -65,7 +67,7 @@ impl SimProducer {
 
     /// Sends a request until it is answered, or the patience is at an end. `act` is what the broker does each time it
     /// arrives.
-    fn request(&self, patience: Duration, mut act: impl FnMut(&mut State) -> Step) -> Result<(), WireError> {
+    fn request(&self, patience: Duration, mut act: impl FnMut(&mut State) -> Step) -> Result<(), BrokerError> {
         let world = &*self.clients.world;
         let Some(mut held) = world.enter() else { return Err(gone()) };
         let deadline = held.now_us + micros(patience);
@@ -87,7 +89,7 @@ impl SimProducer {
             if held.strikes(|faults| faults.busy) {
                 // COORDINATOR_LOAD_IN_PROGRESS, NOT_COORDINATOR: no fault of the connection.
                 if held.dice.bool() {
-                    return Err(wire_error(Class::Again, RDKafkaErrorCode::CoordinatorLoadInProgress));
+                    return Err(wire_error(ErrorClass::Retriable, RDKafkaErrorCode::CoordinatorLoadInProgress));
                 }
                 held = self.rest(held, deadline)?;
                 continue;
@@ -126,7 +128,7 @@ impl SimProducer {
     }
 
     /// Waits before the next try.
-    fn rest<'a>(&'a self, mut held: Held<'a>, deadline: u64) -> Result<Held<'a>, WireError> {
+    fn rest<'a>(&'a self, mut held: Held<'a>, deadline: u64) -> Result<Held<'a>, BrokerError> {
         let us = if held.dice.u32(..10) == 0 { held.dice.u64(50_000..3_000_000) } else { held.dice.u64(1_000..20_000) };
         let left = deadline.saturating_sub(held.now_us);
         let held = self.clients.world.pass(held, us.min(left));
@@ -134,7 +136,7 @@ impl SimProducer {
     }
 
     /// EndTxn, which may be held up on a broken connection while the client sends it again.
-    fn end(&self, commit: bool, patience: Duration) -> Result<(), WireError> {
+    fn end(&self, commit: bool, patience: Duration) -> Result<(), BrokerError> {
         let id = self.id;
         self.request(patience, |state| {
             let producer = state.producer(id);
@@ -160,7 +162,7 @@ impl SimProducer {
                 Err(Refusal::Concurrent) => Step::Again(RETRY_US),
                 Err(Refusal::Fenced) => Step::Failed(state.fail(id, RDKafkaErrorCode::Fenced)),
                 Err(Refusal::WrongState) if commit => {
-                    let error = wire_error(Class::Abort, RDKafkaErrorCode::InvalidTransactionalState);
+                    let error = wire_error(ErrorClass::Abortable, RDKafkaErrorCode::InvalidTransactionalState);
                     state.producer(id).doomed = Some(error.clone());
                     Step::Failed(error)
                 }
@@ -177,7 +179,7 @@ impl SimProducer {
 }
 
 impl TransactionalProducer<SimConsumer> for SimProducer {
-    fn init(&self, patience: Duration) -> Result<(), WireError> {
+    fn init(&self, patience: Duration) -> Result<(), BrokerError> {
         self.request(patience, |state| match state.init_producer(self.id) {
             Ok(()) => {
                 let (pid, epoch) = (state.producer(self.id).pid, state.producer(self.id).epoch);
@@ -188,7 +190,7 @@ impl TransactionalProducer<SimConsumer> for SimProducer {
         })
     }
 
-    fn begin(&self) -> Result<(), WireError> {
+    fn begin(&self) -> Result<(), BrokerError> {
         self.own(|producer, _| match producer.fatal.clone() {
             Some(error) => Err(error),
             None => {
@@ -199,13 +201,13 @@ impl TransactionalProducer<SimConsumer> for SimProducer {
         .unwrap_or_else(|| Err(gone()))
     }
 
-    fn send<'a>(&self, record: Outgoing<'a>) -> Result<(), (WireError, Outgoing<'a>)> {
+    fn send<'a>(&self, record: OutgoingRecord<'a>) -> Result<(), (BrokerError, OutgoingRecord<'a>)> {
         let Some(mut held) = self.clients.world.enter() else { return Err((gone(), record)) };
         if let Some(error) = held.producer(self.id).fatal.clone() {
             return Err((error, record));
         }
         if held.strikes(|faults| faults.full_queues) {
-            return Err((wire_error(Class::Again, RDKafkaErrorCode::QueueFull), record));
+            return Err((wire_error(ErrorClass::Retriable, RDKafkaErrorCode::QueueFull), record));
         }
         let (topic, partition, content) = addressed(&record, held.cluster.shape.partitions);
         held.enqueue(self.id, topic, partition, content);
@@ -216,17 +218,17 @@ impl TransactionalProducer<SimConsumer> for SimProducer {
         self.own(|producer, _| producer.in_flight).unwrap_or(0)
     }
 
-    fn refused(&self) -> Option<Refused> {
+    fn refused(&self) -> Option<RefusedRecord> {
         self.own(|producer, _| producer.refused.clone())?
     }
 
     fn send_offsets(
         &self,
-        parts: &[Part],
+        parts: &[PartitionOffset],
         consumer: &SimConsumer,
         member: &str,
         patience: Duration,
-    ) -> Result<(), WireError> {
+    ) -> Result<(), BrokerError> {
         let asked = self
             .local(|state| (state.producer(self.id).doomed.clone(), state.cluster.consumers[consumer.id].metadata()));
         let Some((doomed, group)) = asked else {
@@ -236,11 +238,11 @@ impl TransactionalProducer<SimConsumer> for SimProducer {
             return Err(error);
         }
         if group.member.is_none_or(|id| id.to_string() != member) {
-            return Err(wire_error(Class::Abort, RDKafkaErrorCode::UnknownMemberId));
+            return Err(wire_error(ErrorClass::Abortable, RDKafkaErrorCode::UnknownMemberId));
         }
         let mut kept = parts.to_vec();
         if self.clients.planted == Some(Planted::LeavesTimersOut) {
-            let moves = |state: &mut State, part: &Part| {
+            let moves = |state: &mut State, part: &PartitionOffset| {
                 let committed = state.cluster.group.committed.get(&part.partition);
                 committed.and_then(|committed| committed.offset) != Some(part.next_offset)
             };
@@ -271,7 +273,7 @@ impl TransactionalProducer<SimConsumer> for SimProducer {
                     Step::Failed(state.fail(id, RDKafkaErrorCode::InvalidTransactionalState))
                 }
                 Err(code) => {
-                    let error = wire_error(Class::Abort, code);
+                    let error = wire_error(ErrorClass::Abortable, code);
                     state.producer(id).doomed = Some(error.clone());
                     Step::Failed(error)
                 }
@@ -279,7 +281,7 @@ impl TransactionalProducer<SimConsumer> for SimProducer {
         })
     }
 
-    fn commit(&self, patience: Duration) -> Result<(), WireError> {
+    fn commit(&self, patience: Duration) -> Result<(), BrokerError> {
         if let Some(doomed) = self.own(|producer, _| producer.doomed.clone()).flatten() {
             return Err(doomed);
         }
@@ -289,7 +291,7 @@ impl TransactionalProducer<SimConsumer> for SimProducer {
         self.end(true, patience)
     }
 
-    fn abort(&self, patience: Duration) -> Result<(), WireError> {
+    fn abort(&self, patience: Duration) -> Result<(), BrokerError> {
         self.own(|producer, _| producer.purge());
         if self.is_unknown() {
             return self.own(|producer, _| producer.over()).ok_or_else(gone);
@@ -297,11 +299,11 @@ impl TransactionalProducer<SimConsumer> for SimProducer {
         self.end(false, patience)
     }
 
-    fn reports(&self) -> u64 {
+    fn report_count(&self) -> u64 {
         self.own(|producer, now_us| producer.reports(now_us)).unwrap_or(0)
     }
 
-    fn faults(&self) -> u64 {
+    fn fault_count(&self) -> u64 {
         if self.clients.planted == Some(Planted::HidesFaults) {
             return 0;
         }

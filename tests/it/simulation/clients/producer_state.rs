@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use rdkafka::types::RDKafkaErrorCode;
-use tagstream::kafka::wire::{Class, Committed, Part, Refused, WireError};
+use tagstream::kafka::broker::{BrokerError, CommittedOffset, ErrorClass, PartitionOffset, RefusedRecord};
 
 use crate::simulation::brokers::cluster::Event;
 use crate::simulation::brokers::group::GroupMetadata;
@@ -30,10 +30,10 @@ pub struct Producing {
     pub registered: BTreeSet<Place>,
     queues: BTreeMap<(Topic, i32), VecDeque<Content>>,
     pub in_flight: usize,
-    pub refused: Option<Refused>,
-    pub fatal: Option<WireError>,
+    pub refused: Option<RefusedRecord>,
+    pub fatal: Option<BrokerError>,
     /// Why this transaction can only be aborted.
-    pub doomed: Option<WireError>,
+    pub doomed: Option<BrokerError>,
     /// Whether the end of this transaction was asked for.
     pub ending: bool,
     /// When something had to be repeated.
@@ -42,8 +42,8 @@ pub struct Producing {
     pub closed: bool,
 }
 
-pub fn wire_error(class: Class, code: RDKafkaErrorCode) -> WireError {
-    WireError { class, code: Some(code), text: code.to_string() }
+pub fn wire_error(class: ErrorClass, code: RDKafkaErrorCode) -> BrokerError {
+    BrokerError { class, code: Some(code), text: code.to_string() }
 }
 
 impl Producing {
@@ -112,8 +112,8 @@ impl State {
     }
 
     /// No producer is of use any more after this.
-    pub fn fail(&mut self, id: ProducerId, code: RDKafkaErrorCode) -> WireError {
-        let error = wire_error(Class::Fatal, code);
+    pub fn fail(&mut self, id: ProducerId, code: RDKafkaErrorCode) -> BrokerError {
+        let error = wire_error(ErrorClass::Fatal, code);
         self.note(format_args!("producer {id} has failed for good: {code:?}"));
         // What waits is given up with it.
         self.producer(id).purge();
@@ -211,7 +211,7 @@ impl State {
             let code = RDKafkaErrorCode::MessageTimedOut;
             let text = code.to_string();
             let topic = topic.name().to_owned();
-            self.producer(id).refused.get_or_insert(Refused { topic, code: Some(code), text });
+            self.producer(id).refused.get_or_insert(RefusedRecord { topic, code: Some(code), text });
         }
         self.after(us, Event::Acknowledge { producer: id, transaction, count });
         if more {
@@ -227,9 +227,9 @@ impl State {
         queue.pop_front();
         let more = !queue.is_empty();
         producer.in_flight -= 1;
-        producer.doomed.get_or_insert(wire_error(Class::Abort, code));
+        producer.doomed.get_or_insert(wire_error(ErrorClass::Abortable, code));
         let (topic_name, text) = (topic.name().to_owned(), code.to_string());
-        producer.refused.get_or_insert(Refused { topic: topic_name, code: Some(code), text });
+        producer.refused.get_or_insert(RefusedRecord { topic: topic_name, code: Some(code), text });
         if more {
             self.after(1_000, Event::Produce { producer: id, topic, partition });
         }
@@ -256,7 +256,7 @@ impl State {
         &mut self,
         id: ProducerId,
         group: &GroupMetadata,
-        parts: &[Part],
+        parts: &[PartitionOffset],
     ) -> Result<(), RDKafkaErrorCode> {
         let (pid, epoch) = (self.producer(id).pid, self.producer(id).epoch.unwrap_or(-1));
         match self.cluster.transactions.verify(pid, epoch, Place::Offsets) {
@@ -264,7 +264,10 @@ impl State {
             Err(Refusal::Fenced) => return Err(RDKafkaErrorCode::Fenced),
             Err(_) => return Err(RDKafkaErrorCode::InvalidTransactionalState),
         }
-        let committed = |part: &Part| Committed { offset: Some(part.next_offset), metadata: part.metadata.clone() };
+        let committed = |part: &PartitionOffset| CommittedOffset {
+            offset: Some(part.next_offset),
+            metadata: part.metadata.clone(),
+        };
         let offsets = parts.iter().map(|part| (part.partition, committed(part))).collect();
         self.cluster.group.offer(pid, group, offsets)
     }

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use rdkafka::types::RDKafkaErrorCode;
 use tagstream::kafka::ClientError;
-use tagstream::kafka::wire::{Class, Wire, WireError};
+use tagstream::kafka::broker::{BrokerError, ErrorClass, KafkaClients};
 
 use super::changelog_reader::SimChangelog;
 use super::consumer::SimConsumer;
@@ -27,12 +27,12 @@ pub struct SimClients {
 }
 
 /// What is said to who calls while its process is dying.
-pub fn gone() -> WireError {
-    wire_error(Class::Fatal, RDKafkaErrorCode::Fail)
+pub fn gone() -> BrokerError {
+    wire_error(ErrorClass::Fatal, RDKafkaErrorCode::Fail)
 }
 
-pub fn timed_out() -> WireError {
-    wire_error(Class::Again, RDKafkaErrorCode::OperationTimedOut)
+pub fn timed_out() -> BrokerError {
+    wire_error(ErrorClass::Retriable, RDKafkaErrorCode::OperationTimedOut)
 }
 
 pub fn micros(time: Duration) -> u64 {
@@ -56,7 +56,11 @@ impl SimClients {
     }
 
     /// A question that changes nothing: its answer, or that there was none in time.
-    pub fn ask<T>(&self, patience: Duration, mut answer: impl FnMut(&mut State) -> Option<T>) -> Result<T, WireError> {
+    pub fn ask<T>(
+        &self,
+        patience: Duration,
+        mut answer: impl FnMut(&mut State) -> Option<T>,
+    ) -> Result<T, BrokerError> {
         let world = &*self.world;
         let Some(mut held) = world.enter() else { return Err(gone()) };
         let deadline = held.now_us + micros(patience);
@@ -79,10 +83,10 @@ impl SimClients {
     }
 }
 
-impl Wire for SimClients {
+impl KafkaClients for SimClients {
     type Consumer = SimConsumer;
     type Producer = SimProducer;
-    type Plain = SimDeliverer;
+    type NonTransactionalProducer = SimDeliverer;
     type Changelog = SimChangelog;
 
     fn consumer(&self) -> Result<SimConsumer, ClientError> {
@@ -102,7 +106,7 @@ impl Wire for SimClients {
         Ok(SimProducer { clients: self.clone(), id })
     }
 
-    fn plain_producer(&self) -> Result<SimDeliverer, ClientError> {
+    fn non_transactional_producer(&self) -> Result<SimDeliverer, ClientError> {
         let id = self.world.enter().map_or(0, |mut held| {
             held.cluster.deliverers.push(Delivering::new(self.process, self.planted));
             held.cluster.deliverers.len() - 1

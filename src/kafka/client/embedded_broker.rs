@@ -1,0 +1,149 @@
+//! An embedded broker, librdkafka's mock cluster, with a producer and a consumer: for a demo on a machine without
+//! Kafka.
+//!
+//! It proves nothing: records of a transaction are visible before the commit, and stay after an abort; offsets of
+//! transactions are dropped, so a member that joins starts over. A partition keeps 5 MiB and 100,000 batches, and then
+//! drops the oldest. There are no admin calls, so topics are created here.
+
+use std::time::{Duration, Instant};
+
+use rdkafka::config::ClientConfig;
+use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::mocking::MockCluster;
+use rdkafka::producer::{BaseProducer, BaseRecord, DefaultProducerContext, Producer};
+use rdkafka::{Message, Offset, TopicPartitionList};
+
+/// A property that a consumer needs here: the mock broker answers an empty fetch only after this time, even if a record
+/// comes meanwhile.
+pub const FETCH_WAIT: (&str, &str) = ("fetch.wait.max.ms", "10");
+
+/// How long a call may take on one machine.
+const CALL_MAX: Duration = Duration::from_secs(10);
+
+#[derive(Debug, thiserror::Error)]
+#[error("embedded broker: {step}: {error}")]
+pub struct EmbeddedError {
+    step: &'static str,
+    error: KafkaError,
+}
+
+/// Names the step that has failed.
+fn at(step: &'static str) -> impl Fn(KafkaError) -> EmbeddedError {
+    move |error| EmbeddedError { step, error }
+}
+
+/// The broker. It ends when it is dropped, with everything that it holds.
+pub struct EmbeddedBroker {
+    cluster: MockCluster<'static, DefaultProducerContext>,
+}
+
+impl EmbeddedBroker {
+    /// Starts a broker with these topics: name, number of partitions.
+    pub fn start(topics: &[(&str, i32)]) -> Result<Self, EmbeddedError> {
+        let cluster = MockCluster::new(1).map_err(at("start"))?;
+        for (topic, partitions) in topics {
+            cluster.create_topic(topic, *partitions, 1).map_err(at("create a topic"))?;
+        }
+        Ok(EmbeddedBroker { cluster })
+    }
+
+    /// `host:port`.
+    pub fn address(&self) -> String {
+        self.cluster.bootstrap_servers()
+    }
+
+    pub fn feed(&self, topic: &str) -> Result<Feed, EmbeddedError> {
+        let producer = ClientConfig::new()
+            .set("bootstrap.servers", self.address())
+            .set("partitioner", "murmur2_random")
+            .set("linger.ms", "1")
+            .create()
+            .map_err(at("make a producer"))?;
+        Ok(Feed { producer, topic: topic.to_owned() })
+    }
+
+    pub fn tail(&self, topic: &str, partitions: i32) -> Result<Tail, EmbeddedError> {
+        let (wait, ms) = FETCH_WAIT;
+        let consumer: BaseConsumer = ClientConfig::new()
+            .set("bootstrap.servers", self.address())
+            // The consumer never joins; to assign partitions it needs a group id.
+            .set("group.id", "tail")
+            .set("enable.auto.commit", "false")
+            .set(wait, ms)
+            .create()
+            .map_err(at("make a consumer"))?;
+        let mut list = TopicPartitionList::new();
+        for partition in 0..partitions {
+            list.add_partition_offset(topic, partition, Offset::Beginning).map_err(at("assign"))?;
+        }
+        consumer.assign(&list).map_err(at("assign"))?;
+        Ok(Tail { consumer, topic: topic.to_owned(), next: vec![0; partitions as usize] })
+    }
+}
+
+/// Sends records to a topic, as a user's producer would.
+pub struct Feed {
+    producer: BaseProducer,
+    topic: String,
+}
+
+impl Feed {
+    pub fn send(&self, key: &str, value: &str) -> Result<(), EmbeddedError> {
+        let mut record = BaseRecord::to(&self.topic).key(key).payload(value);
+        loop {
+            match self.producer.send(record) {
+                Ok(()) => return Ok(()),
+                Err((KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull), back)) => record = back,
+                Err((error, _)) => return Err(at("send")(error)),
+            }
+            self.producer.poll(Duration::from_millis(1));
+        }
+    }
+
+    /// Waits until the broker has all records.
+    pub fn settle(&self) -> Result<(), EmbeddedError> {
+        let began = Instant::now();
+        while self.producer.in_flight_count() > 0 {
+            self.producer.poll(Duration::from_millis(1));
+            if began.elapsed() > CALL_MAX {
+                return Err(at("send")(KafkaError::MessageProduction(RDKafkaErrorCode::MessageTimedOut)));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Reads a topic from its beginning, as a subscriber would.
+pub struct Tail {
+    consumer: BaseConsumer,
+    topic: String,
+    /// By partition: the offset behind the last record that was read.
+    next: Vec<i64>,
+}
+
+impl Tail {
+    /// The value of the next record, if one comes in time.
+    pub fn next(&mut self, wait: Duration) -> Result<Option<Vec<u8>>, EmbeddedError> {
+        let Some(polled) = self.consumer.poll(wait) else {
+            return Ok(None);
+        };
+        let message = polled.map_err(at("read"))?;
+        self.next[message.partition() as usize] = message.offset() + 1;
+        Ok(Some(message.payload().unwrap_or_default().to_vec()))
+    }
+
+    /// Whether everything that the topic holds now was read.
+    pub fn is_at_end(&self) -> Result<bool, EmbeddedError> {
+        for (partition, next) in self.next.iter().enumerate() {
+            let (_, end) = self
+                .consumer
+                .fetch_watermarks(&self.topic, partition as i32, CALL_MAX)
+                .map_err(at("ask for the end of a topic"))?;
+            if *next < end {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+}

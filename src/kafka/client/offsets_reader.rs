@@ -1,0 +1,59 @@
+//! Reads the offsets that the group has committed, without joining the group.
+
+use std::cell::OnceCell;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use rdkafka::Offset;
+use rdkafka::consumer::{BaseConsumer, Consumer};
+
+use super::client_config::{self, ClientCallbacks};
+use super::partition_list::{committed_in, list};
+use crate::kafka::broker::{BrokerError, CommittedOffset, ErrorClass};
+use crate::kafka::events::{EventListener, WorkerId};
+use crate::kafka::topology::{PartitionId, Topology};
+use crate::settings::Settings;
+
+/// A client that never joins; it is created at the first request.
+pub(super) struct OffsetsReader {
+    settings: Arc<Settings>,
+    worker: WorkerId,
+    listener: EventListener,
+    client: OnceCell<BaseConsumer<ClientCallbacks>>,
+}
+
+impl OffsetsReader {
+    pub(super) fn new(settings: Arc<Settings>, worker: WorkerId, listener: EventListener) -> Self {
+        OffsetsReader { settings, worker, listener, client: OnceCell::new() }
+    }
+
+    fn client(&self) -> Result<&BaseConsumer<ClientCallbacks>, BrokerError> {
+        if let Some(client) = self.client.get() {
+            return Ok(client);
+        }
+        let callbacks = ClientCallbacks::new(Arc::clone(&self.listener));
+        let made = client_config::offsets_reader(&self.settings, self.worker).create_with_context(callbacks).map_err(
+            |error| BrokerError {
+                class: ErrorClass::Retriable,
+                code: error.rdkafka_error_code(),
+                text: error.to_string(),
+            },
+        )?;
+        Ok(self.client.get_or_init(|| made))
+    }
+
+    pub(super) fn committed_unstable(
+        &self,
+        topology: &Topology,
+        partitions: &[PartitionId],
+        patience: Duration,
+    ) -> Result<BTreeMap<PartitionId, CommittedOffset>, BrokerError> {
+        let asked = list(topology, partitions.iter().map(|partition| (*partition, Offset::Invalid)));
+        let client = self.client()?;
+        // Lets its callbacks run.
+        drop(client.poll(Duration::ZERO));
+        let found = committed_in(topology, &client.committed_offsets(asked, patience)?);
+        found.into_iter().map(|(partition, found)| Ok((partition, found?))).collect()
+    }
+}

@@ -1,0 +1,18 @@
+//! What workers report, as plain values: nothing here knows a client or a partition's state.
+//!
+//! | file | holds |
+//! | --- | --- |
+//! | [`catalog_event`] | the steps of a changed catalog, and the tags that are held back |
+//! | [`stats`] | what a worker has committed, counted |
+//! | [`status`] | how each partition stands |
+//! | [`worker_event`] | one event per life-cycle step or failure, with its severity and its words |
+
+mod catalog_event;
+mod stats;
+mod status;
+mod worker_event;
+
+pub use catalog_event::{CatalogEvent, TagNames};
+pub use stats::{ChangeStats, WorkStats, WorkerStats};
+pub use status::{PartitionStatus, RunningFigures};
+pub use worker_event::{Action, EventListener, Occurrence, ProducerReset, WorkerEvent, WorkerId};

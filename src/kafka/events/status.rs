@@ -1,0 +1,30 @@
+//! How the partitions of a worker stand.
+
+use crate::model::Timestamp;
+
+/// Where a partition stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PartitionStatus {
+    /// Its committed offset is being read.
+    Starting,
+    /// Its state is being read back from the changelog.
+    Restoring,
+    Running(RunningFigures),
+    /// It has stopped until the operator acts, for this reason.
+    Stopped(String),
+}
+
+/// Figures of a partition that runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RunningFigures {
+    /// The offset that the group has committed; `None`: none.
+    pub committed: Option<i64>,
+    /// Records that are not applied yet; `None`: the broker does not tell now.
+    pub lag: Option<u64>,
+    /// The partition's own time; `None` before its first event.
+    pub clock: Option<Timestamp>,
+    pub entities: usize,
+    /// Bytes of events that wait for other sources; `None`: the partition is not a merged one.
+    pub waiting_bytes: Option<usize>,
+    pub state_bytes: usize,
+}

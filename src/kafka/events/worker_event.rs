@@ -1,0 +1,473 @@
+//! Events that workers report: one per life-cycle step or failure, never one per record.
+//!
+//! Nothing here writes a log. A [`WorkerEvent`] goes to the listener of the process, which logs it, counts it or shows it.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::catalog_event::CatalogEvent;
+use super::stats::WorkerStats;
+use super::status::PartitionStatus;
+use crate::engine::{BackfillResult, CellName, MigrationReport};
+use crate::kafka::topology::PartitionName;
+use crate::telemetry::Severity;
+
+/// Takes events; shared by all clients and workers of a process.
+pub type EventListener = Arc<dyn Fn(WorkerEvent) + Send + Sync>;
+
+/// One worker among those of the process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct WorkerId(pub usize);
+
+/// Why a producer is replaced by a new one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ProducerReset {
+    NoStatistics,
+    SlowCommit,
+    Repeated,
+    InDoubt,
+    Aborts,
+}
+
+/// What a worker was doing when a call failed. It tries again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Action {
+    JoinGroup,
+    AnswerGroup,
+    LeaveGroup,
+    Rebalance,
+    ReadCommittedOffsets,
+    ReadPartitionEnds,
+    Fetch,
+    Pause,
+    Resume,
+    Read,
+    Restore,
+    WriteSnapshot,
+}
+
+/// Something that happened in the Kafka part.
+#[derive(Clone, Debug)]
+pub struct WorkerEvent {
+    /// The worker that it concerns; `None`: all of the process.
+    pub worker: Option<WorkerId>,
+    pub what: Occurrence,
+}
+
+/// What happened.
+#[derive(Clone, Debug)]
+pub enum Occurrence {
+    /// No broker answers yet, or the cluster cannot be asked.
+    Unreachable {
+        brokers: String,
+        why: String,
+        retry_in: Duration,
+    },
+    /// The cluster answers, and every topic exists.
+    Reached {
+        input: String,
+        partitions: usize,
+    },
+    /// A check at the start was skipped.
+    NotChecked {
+        what: &'static str,
+        of: String,
+        why: String,
+    },
+    Started,
+    Ended(WorkerStats),
+    /// What the worker has done since it started.
+    Progress(WorkerStats),
+    /// A transaction was committed, and everything that was read before it.
+    Committed {
+        /// Since its begin.
+        took: Duration,
+        counts: WorkerStats,
+    },
+    /// How the worker stands; reported twice a second as long as its loop turns.
+    Status {
+        /// Whether no record is applied, since a commit does not end.
+        held: bool,
+        partitions: Vec<(PartitionName, PartitionStatus)>,
+    },
+    /// The group assigned these partitions, or none.
+    Assigned {
+        partitions: Vec<PartitionName>,
+    },
+    Revoked {
+        partitions: Vec<PartitionName>,
+        lost: bool,
+    },
+    /// A partition runs, from this offset on.
+    Running {
+        partition: PartitionName,
+        offset: i64,
+    },
+    /// A state is read back from the changelog: how much has been read, and about how long the rest will take.
+    Restoring {
+        partition: PartitionName,
+        entities: usize,
+        bytes: u64,
+        left: Option<Duration>,
+    },
+    /// A state was read back, from a snapshot if there was one, and from `bytes` of the changelog.
+    Restored {
+        partition: PartitionName,
+        entities: usize,
+        bytes: u64,
+        snapshot_bytes: Option<u64>,
+        took: Duration,
+    },
+    /// The history of a partition is counted again: events so far, and about how long the rest will take.
+    Rebuilding {
+        partition: PartitionName,
+        events: u64,
+        left: Option<Duration>,
+    },
+    /// The state has taken over what was counted from the history.
+    Rebuilt {
+        partition: PartitionName,
+        rebuilt: BackfillResult,
+        took: Duration,
+    },
+    /// A snapshot exists but is not used: the whole changelog is read.
+    SnapshotUnused {
+        partition: PartitionName,
+        why: String,
+    },
+    /// A snapshot was written. The worker stood still while the state was copied.
+    SnapshotWritten {
+        partition: PartitionName,
+        bytes: u64,
+        copied_in: Duration,
+        took: Duration,
+    },
+    /// A state was written under another catalog; what that means for it.
+    CatalogChanged {
+        partition: PartitionName,
+        change: MigrationReport,
+    },
+    /// A step of a changed catalog in this process.
+    Catalog(CatalogEvent),
+    /// A partition has stopped until the operator acts. The others go on.
+    PartitionStopped {
+        partition: PartitionName,
+        why: String,
+    },
+    /// The producer has its transactional id.
+    ProducerReady {
+        took: Duration,
+    },
+    /// The producer is replaced by a new one, for this reason.
+    ProducerReset {
+        why: ProducerReset,
+    },
+    /// A transaction was aborted; the same output will be sent again.
+    Aborted {
+        why: String,
+        retry_in: Duration,
+    },
+    /// A step of a commit does not end; records wait for it.
+    Waiting {
+        step: &'static str,
+        why: String,
+    },
+    /// The committed offsets have told whether a transaction in doubt was committed; the partitions, counted.
+    DoubtResolved {
+        committed: usize,
+        open: usize,
+        elsewhere: usize,
+    },
+    /// Dead letters over this size are cut, since the topic does not take them.
+    DeadLettersCut {
+        bytes_max: usize,
+    },
+    /// A record was not written; its transaction will be aborted.
+    NotWritten {
+        topic: String,
+        why: String,
+    },
+    /// A call failed; the worker tries again.
+    Failed {
+        action: Action,
+        why: String,
+    },
+    /// No event has come from any input for this long: the clocks stop.
+    Outage {
+        silent_for: Duration,
+    },
+    /// Events come again.
+    OutageOver,
+    /// A log line of librdkafka.
+    Library {
+        severity: Severity,
+        facility: String,
+        text: String,
+    },
+}
+
+impl Occurrence {
+    /// The event that this happened in a worker.
+    pub fn of(self, worker: WorkerId) -> WorkerEvent {
+        WorkerEvent { worker: Some(worker), what: self }
+    }
+
+    /// The event that this happened in the process, in no certain worker.
+    pub fn of_process(self) -> WorkerEvent {
+        WorkerEvent { worker: None, what: self }
+    }
+}
+
+impl WorkerEvent {
+    pub fn severity(&self) -> Severity {
+        match &self.what {
+            Occurrence::ProducerReady { .. }
+            | Occurrence::Committed { .. }
+            | Occurrence::Status { .. }
+            | Occurrence::NotChecked { .. }
+            | Occurrence::SnapshotWritten { .. } => Severity::Debug,
+            Occurrence::Assigned { partitions } if partitions.is_empty() => Severity::Debug,
+            Occurrence::Unreachable { .. }
+            | Occurrence::Revoked { lost: true, .. }
+            | Occurrence::ProducerReset { .. }
+            | Occurrence::Aborted { .. }
+            | Occurrence::Waiting { .. }
+            | Occurrence::DoubtResolved { .. }
+            | Occurrence::DeadLettersCut { .. }
+            | Occurrence::NotWritten { .. }
+            | Occurrence::Failed { .. }
+            | Occurrence::CatalogChanged { .. }
+            | Occurrence::SnapshotUnused { .. }
+            | Occurrence::Outage { .. } => Severity::Warn,
+            Occurrence::PartitionStopped { .. } => Severity::Error,
+            Occurrence::Library { severity, .. } => *severity,
+            Occurrence::Catalog(event) => event.severity(),
+            _ => Severity::Info,
+        }
+    }
+
+    /// The worker whose loop has reported it: the event shows that the loop turns. `None`: it comes from a thread beside
+    /// the worker, or from the process.
+    pub fn reporting_loop(&self) -> Option<WorkerId> {
+        let is_beside = matches!(
+            self.what,
+            Occurrence::Restoring { .. }
+                | Occurrence::Rebuilding { .. }
+                | Occurrence::Rebuilt { .. }
+                | Occurrence::SnapshotUnused { .. }
+        );
+        self.worker.filter(|_| !is_beside)
+    }
+
+    /// What repeats of the same failure have in common; `None`: each of these events has to be logged.
+    pub fn repeats_as(&self) -> Option<String> {
+        match &self.what {
+            Occurrence::Aborted { why, .. } => Some(format!("aborted {why}")),
+            Occurrence::Waiting { step, .. } => Some(format!("waiting {step}")),
+            Occurrence::NotWritten { topic, why } => Some(format!("not written {topic} {why}")),
+            Occurrence::Failed { action, why } => Some(format!("failed {action} {why}")),
+            Occurrence::ProducerReset { why } => Some(format!("reset {why}")),
+            Occurrence::Library { facility, severity, .. } => Some(format!("library {facility} {severity:?}")),
+            _ => None,
+        }
+    }
+}
+
+impl ProducerReset {
+    pub const ALL: [ProducerReset; 5] = [
+        ProducerReset::NoStatistics,
+        ProducerReset::SlowCommit,
+        ProducerReset::Repeated,
+        ProducerReset::InDoubt,
+        ProducerReset::Aborts,
+    ];
+
+    /// The label of the metric.
+    pub fn code(self) -> &'static str {
+        match self {
+            ProducerReset::NoStatistics => "no_statistics",
+            ProducerReset::SlowCommit => "slow_commit",
+            ProducerReset::Repeated => "repeated_requests",
+            ProducerReset::InDoubt => "doubt",
+            ProducerReset::Aborts => "aborts",
+        }
+    }
+}
+
+impl fmt::Display for ProducerReset {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            ProducerReset::NoStatistics => "its statistics do not come",
+            ProducerReset::SlowCommit => "the last commit took long and may have been sent twice",
+            ProducerReset::Repeated => "requests were repeated or a connection broke during the last commit",
+            ProducerReset::InDoubt => "it is not known whether the last transaction was committed",
+            ProducerReset::Aborts => "several transactions in a row were aborted",
+        })
+    }
+}
+
+impl fmt::Display for Action {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Action::JoinGroup => "joining the group",
+            Action::AnswerGroup => "answering the group",
+            Action::LeaveGroup => "leaving the group",
+            Action::Rebalance => "rebalance",
+            Action::ReadCommittedOffsets => "reading committed offsets",
+            Action::ReadPartitionEnds => "reading the ends of a partition",
+            Action::Fetch => "fetching",
+            Action::Pause => "pausing",
+            Action::Resume => "resuming",
+            Action::Read => "reading",
+            Action::Restore => "restoring",
+            Action::WriteSnapshot => "writing snapshots",
+        })
+    }
+}
+
+impl fmt::Display for WorkerId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "worker {}", self.0)
+    }
+}
+
+impl fmt::Display for WorkerEvent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(worker) = self.worker {
+            write!(f, "{worker}: ")?;
+        }
+        self.what.fmt(f)
+    }
+}
+
+/// `[3, 4 of clicks]`
+fn listed(partitions: &[PartitionName]) -> String {
+    let names: Vec<String> = partitions.iter().map(PartitionName::to_string).collect();
+    format!("[{}]", names.join(", "))
+}
+
+/// `512 bytes`, `3.4 kB`, `12.0 MB`
+fn size(bytes: u64) -> String {
+    match bytes {
+        0..1_000 => format!("{bytes} bytes"),
+        1_000..100_000 => format!("{:.1} kB", bytes as f64 / 1e3),
+        _ => format!("{:.1} MB", bytes as f64 / 1e6),
+    }
+}
+
+fn time_left(left: &Option<Duration>) -> String {
+    left.map(|left| format!(", about {} s left", left.as_secs())).unwrap_or_default()
+}
+
+fn names(names: &BTreeSet<CellName>) -> String {
+    if names.is_empty() {
+        "nothing".to_owned()
+    } else {
+        names.iter().map(CellName::to_string).collect::<Vec<_>>().join(", ")
+    }
+}
+
+fn rebuilt_words(partition: &PartitionName, rebuilt: &BackfillResult, took: Duration) -> String {
+    let BackfillResult { events, entities, since } = rebuilt;
+    let seen = match since {
+        None => "all counters have seen everything".to_owned(),
+        Some(since) => format!("new counters have seen everything since {since}"),
+    };
+    format!(
+        "has counted the history of partition {partition} again, {events} events in {took:?}; new counters of {entities} \
+         users were taken over; {seen}"
+    )
+}
+
+fn lost_words(partitions: &[PartitionName]) -> String {
+    format!(
+        "has lost partitions {}: the group went on without it; their next owner repeats what was not committed",
+        listed(partitions)
+    )
+}
+
+fn catalog_changed_words(partition: &PartitionName, change: &MigrationReport) -> String {
+    format!(
+        "the state of partition {partition} is of another catalog; begins empty: {}; dropped: {}; the rest keeps what it \
+         has",
+        names(&change.new),
+        names(&change.dropped)
+    )
+}
+
+fn restored_words(partition: &PartitionName, entities: usize, bytes: u64, snapshot_bytes: Option<u64>) -> String {
+    let from = match snapshot_bytes {
+        None => size(bytes),
+        Some(snapshot) => format!("a snapshot of {} and {bytes} bytes of the changelog", size(snapshot)),
+    };
+    format!("has restored partition {partition}: {entities} users from {from}")
+}
+
+impl fmt::Display for Occurrence {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unreachable { brokers, why, retry_in } => {
+                write!(f, "no answer from the brokers at {brokers}: {why}; trying again in {retry_in:?}")
+            }
+            Self::Reached { input, partitions } => write!(f, "brokers reached; {input} has {partitions} partitions"),
+            Self::NotChecked { what, of, why } => write!(f, "not checked: {what} {of} ({why})"),
+            Self::Started => f.write_str("started"),
+            Self::Ended(counts) => write!(f, "stopped: {counts}"),
+            Self::Progress(counts) => counts.fmt(f),
+            Self::Committed { took, counts } => write!(f, "committed in {took:?}: {counts}"),
+            Self::Status { partitions, .. } => write!(f, "partitions {partitions:?}"),
+            Self::Assigned { partitions } => write!(f, "is assigned partitions {}", listed(partitions)),
+            Self::Revoked { partitions, lost: false } => write!(f, "gives up partitions {}", listed(partitions)),
+            Self::Revoked { partitions, lost: true } => f.write_str(&lost_words(partitions)),
+            Self::Running { partition, offset } => write!(f, "runs partition {partition} from offset {offset}"),
+            Self::Restoring { partition, entities, bytes, left } => {
+                let (size, left) = (size(*bytes), time_left(left));
+                write!(f, "restores partition {partition}: {entities} users, {size} so far{left}")
+            }
+            Self::Restored { partition, entities, bytes, snapshot_bytes, took } => {
+                write!(f, "{} in {took:?}", restored_words(partition, *entities, *bytes, *snapshot_bytes))
+            }
+            Self::Rebuilding { partition, events, left } => {
+                let left = time_left(left);
+                write!(f, "counts the history of partition {partition} again: {events} events so far{left}")
+            }
+            Self::Rebuilt { partition, rebuilt, took } => f.write_str(&rebuilt_words(partition, rebuilt, *took)),
+            Self::SnapshotUnused { partition, why } => {
+                write!(f, "does not use the snapshot of partition {partition}, and reads all of the changelog: {why}")
+            }
+            Self::SnapshotWritten { partition, bytes, copied_in, took } => {
+                let size = size(*bytes);
+                write!(f, "has written a snapshot of partition {partition}: {size}, copied in {copied_in:?}, ")?;
+                write!(f, "on the disk after {took:?}")
+            }
+            Self::CatalogChanged { partition, change } => f.write_str(&catalog_changed_words(partition, change)),
+            Self::Catalog(event) => event.fmt(f),
+            Self::PartitionStopped { partition, why } => {
+                write!(f, "has stopped partition {partition}: {why}; the other partitions go on")
+            }
+            Self::ProducerReady { took } => write!(f, "producer ready after {took:?}"),
+            Self::ProducerReset { why } => write!(f, "new producer, since {why}"),
+            Self::Aborted { why, retry_in } => {
+                write!(f, "transaction aborted ({why}); the same output is sent again in {retry_in:?}")
+            }
+            Self::Waiting { step, why } => write!(f, "{step} does not end ({why}); waiting"),
+            Self::DoubtResolved { committed, open, elsewhere } => write!(
+                f,
+                "fate of the last transaction read back: {committed} partitions committed, {open} to be sent again, \
+                 {elsewhere} taken over by another worker"
+            ),
+            Self::DeadLettersCut { bytes_max } => {
+                write!(f, "the dead-letter topic refuses large records; values over {bytes_max} bytes are cut")
+            }
+            Self::NotWritten { topic, why } => write!(f, "records to {topic} are not written: {why}"),
+            Self::Failed { action, why } => write!(f, "{action}: {why}"),
+            Self::Outage { silent_for } => {
+                write!(f, "no event from any input for {silent_for:?}: the clocks stop until one comes")
+            }
+            Self::OutageOver => f.write_str("events come again: the clocks go on"),
+            Self::Library { facility, text, .. } => write!(f, "librdkafka {facility}: {text}"),
+        }
+    }
+}

@@ -1,0 +1,19 @@
+//! State that comes back from the changelog, beside the worker. It knows no transaction and no group.
+//!
+//! | file | holds |
+//! | --- | --- |
+//! | [`snapshot_store`] | snapshot files on the local disk |
+//! | [`changelog_reading`] | what has been read of a changelog so far |
+//! | [`restore`] | restores states on a thread of its own |
+//! | [`backfill`] | counts the history of an input again for new counters |
+
+mod snapshot_store;
+mod changelog_reading;
+mod restore;
+mod backfill;
+
+pub(crate) use changelog_reading::MergeProgress;
+pub use restore::Backfill;
+pub(crate) use restore::{Cancel, RestoreContext, RestoreError, RestoreRequest, RestoreResult, Restorer};
+pub(crate) use snapshot_store::SnapshotStore;
+pub use snapshot_store::prepare as prepare_snapshots;

@@ -1,0 +1,432 @@
+//! Restores states from the changelog on a thread of their own, while the worker goes on with its other partitions.
+//!
+//! A worker that knows the committed offsets of its new partitions starts a [`RestoreJob`] for them; the results come
+//! back one by one. The difficulty is to find the right end of the changelog: a committed offset can be visible before
+//! the marker of its transaction has reached the changelog. So neither the end of the log nor its last stable offset
+//! will do (KAFKA-10167 was this error). For each partition:
+//!
+//! 1. The worker reads the committed offset, by a request that waits while an open transaction may move it.
+//! 2. After that, the job reads the end E of the changelog, uncommitted records included.
+//! 3. It waits until no open transaction begins before E.
+//! 4. It reads the committed records until its position is E or behind it.
+//! 5. The next offset that the changelog has recorded must be the committed one. If not, another member has committed
+//!    meanwhile, and all begins again; if it stays so, the two do not belong together, and nothing is guessed.
+//!
+//! If there is a snapshot, it is read first, and then the changelog from where the snapshot says. The recorded offset
+//! is the changelog's in any case. If anything is wrong with the snapshot, the whole changelog is read.
+
+use std::ops::Range;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{self, Receiver, Sender};
+use std::time::{Duration, Instant};
+
+use rdkafka::Message;
+
+use super::changelog_reading::ChangelogReading;
+use super::changelog_reading::{ChangelogPosition, ChangelogReadError, MergeProgress};
+use super::snapshot_store::{SnapshotStore, SnapshotUnusable};
+use crate::codec::SnapshotProgress;
+use crate::engine::{
+    ChangelogError, Checkpoint, CompiledCatalog, ImpactPreview, MigrationReport, Partition, Program, RestoredPartition,
+};
+use crate::kafka::broker::{BrokerError, ChangelogReader, ClientError, KafkaClients, OffsetBounds};
+use crate::kafka::catalog_rollout::CatalogRollout;
+use crate::kafka::clock::Clock;
+use crate::kafka::events::{Action, EventListener, Occurrence, TagNames, WorkerId};
+use crate::kafka::failpoint::{self, Failpoint};
+use crate::kafka::topology::{PartitionId, Topology};
+
+pub(super) const CALL_PATIENCE: Duration = Duration::from_secs(5);
+pub(super) const POLL: Duration = Duration::from_millis(50);
+/// The pause before a call that failed is tried again.
+const RETRY: Duration = Duration::from_millis(200);
+/// The pause between two looks whether open transactions have ended.
+const STABLE_PAUSE: Duration = Duration::from_millis(5);
+pub(super) const PROGRESS: Duration = Duration::from_secs(5);
+
+/// A partition whose state is to be read back.
+#[derive(Clone, Debug)]
+pub(crate) struct RestoreRequest {
+    pub partition: PartitionId,
+    pub committed: Option<i64>,
+    /// Given when the partition was given up meanwhile.
+    pub cancel: Cancel,
+}
+
+/// Tells a job that a partition is not needed any more. A copy is the same signal.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Cancel(Arc<AtomicBool>);
+
+impl Cancel {
+    pub(crate) fn give(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+
+    pub(super) fn is_given(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    fn is(&self, other: &Cancel) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+/// What restoring one partition has come to.
+pub(crate) struct RestoreResult {
+    pub partition: PartitionId,
+    cancel: Cancel,
+    pub result: Result<RestoredState, RestoreError>,
+}
+
+impl RestoreResult {
+    /// Whether it answers the request with this signal.
+    pub(crate) fn answers(&self, cancel: &Cancel) -> bool {
+        self.cancel.is(cancel)
+    }
+}
+
+/// A state as of a transaction.
+pub(crate) struct RestoredState {
+    pub state: Partition,
+    /// The changelog's record of it; `None`: the changelog is empty.
+    pub position: Option<ChangelogPosition>,
+    /// How far the sources of a merged partition are.
+    pub sources: Option<MergeProgress>,
+    pub catalog_change: Option<MigrationReport>,
+    pub took: Duration,
+    /// Bytes of the changelog that were read.
+    pub bytes: u64,
+    /// Bytes of the snapshot that was read before them.
+    pub snapshot_bytes: Option<u64>,
+}
+
+/// Why a state cannot be read back.
+#[derive(Clone, Debug, thiserror::Error)]
+pub(crate) enum RestoreError {
+    #[error(transparent)]
+    Client(#[from] ClientError),
+    #[error("{topic}, partition {partition}, offset {offset}: {error}")]
+    Record { topic: String, partition: i32, offset: i64, error: ChangelogReadError },
+    #[error("{topic}, partition {partition}: {error}")]
+    Whole { topic: String, partition: i32, error: ChangelogError },
+    #[error(transparent)]
+    Snapshot(#[from] SnapshotUnusable),
+}
+
+/// Starts restore jobs, and takes their results.
+pub(crate) struct Restorer<W> {
+    job: RestoreJob<W>,
+    results: Receiver<RestoreResult>,
+}
+
+impl<W: KafkaClients> Restorer<W> {
+    pub(crate) fn new(clients: W, context: RestoreContext, snapshots: Option<Arc<SnapshotStore>>) -> Self {
+        let (sender, results) = mpsc::channel();
+        Restorer { job: RestoreJob { clients, context, snapshots, results: sender }, results }
+    }
+
+    /// Switches to another catalog: jobs that start from now on read under it.
+    pub(crate) fn switch_catalog(&mut self, programs: Arc<CompiledCatalog>) {
+        self.job.context.programs = programs;
+    }
+
+    /// Restores partitions, one after the other.
+    pub(crate) fn send(&self, requests: Vec<RestoreRequest>) {
+        let job = self.job.clone();
+        self.job.clients.spawn("restore", Box::new(move || job.run(requests)));
+    }
+
+    pub(crate) fn next(&self) -> Option<RestoreResult> {
+        self.results.try_recv().ok()
+    }
+}
+
+/// How counters begin that are new in a catalog.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Backfill {
+    /// They begin empty, and fill.
+    #[default]
+    Off,
+    /// What the input topic retains is counted when a state is read back.
+    On,
+}
+
+/// What reading states back needs to know of its worker.
+#[derive(Clone)]
+pub(crate) struct RestoreContext {
+    pub worker: WorkerId,
+    pub topology: Arc<Topology>,
+    pub programs: Arc<CompiledCatalog>,
+    pub rollout: Arc<CatalogRollout>,
+    pub backfill: Backfill,
+    pub clock: Clock,
+    pub listener: EventListener,
+}
+
+/// The work of one thread.
+#[derive(Clone)]
+pub(super) struct RestoreJob<W> {
+    pub(super) clients: W,
+    pub(super) context: RestoreContext,
+    snapshots: Option<Arc<SnapshotStore>>,
+    results: Sender<RestoreResult>,
+}
+
+/// Why restoring has ended without a state.
+pub(super) enum RestoreInterruption {
+    Cancelled,
+    For(RestoreError),
+}
+
+impl From<RestoreError> for RestoreInterruption {
+    fn from(error: RestoreError) -> Self {
+        RestoreInterruption::For(error)
+    }
+}
+
+impl From<SnapshotUnusable> for RestoreInterruption {
+    fn from(error: SnapshotUnusable) -> Self {
+        RestoreInterruption::For(error.into())
+    }
+}
+
+impl<W: KafkaClients> RestoreJob<W> {
+    fn run(&self, requests: Vec<RestoreRequest>) {
+        let reader = self.clients.changelog();
+        for request in requests {
+            let result = match &reader {
+                Ok(reader) => self.restore(reader, &request),
+                Err(error) => Err(RestoreError::Client(error.clone()).into()),
+            };
+            let result = match result {
+                Ok(found) => Ok(found),
+                Err(RestoreInterruption::For(error)) => Err(error),
+                Err(RestoreInterruption::Cancelled) => continue,
+            };
+            let RestoreRequest { partition, cancel, .. } = request;
+            // A worker that has ended needs no state.
+            let _ = self.results.send(RestoreResult { partition, cancel, result });
+        }
+    }
+
+    fn restore(&self, reader: &W::Changelog, request: &RestoreRequest) -> Result<RestoredState, RestoreInterruption> {
+        let partition = request.partition;
+        let started = self.clients.now();
+        let end = self.insist(request, || reader.end(partition, CALL_PATIENCE))?;
+        let low = self.await_stable(reader, request, end)?;
+        failpoint::pass(Failpoint::RestoreStable);
+        match self.restore_from_snapshot(reader, request, low..end, started) {
+            Ok(None) => {}
+            Ok(Some(found)) => return Ok(found),
+            Err(RestoreInterruption::Cancelled) => return Err(RestoreInterruption::Cancelled),
+            Err(RestoreInterruption::For(error)) => {
+                let partition = self.context.topology.name(partition);
+                (self.context.listener)(
+                    Occurrence::SnapshotUnused { partition, why: error.to_string() }.of(self.context.worker),
+                );
+            }
+        }
+        let mut reading = ChangelogReading::new(self.program(partition), None);
+        if low < end {
+            self.insist(request, || reader.open(partition, low))?;
+            self.read(reader, request, low..end, started, &mut reading)?;
+        }
+        self.finish(request, reading, started)
+    }
+
+    /// Reads a snapshot, and then the part of the changelog that is not in it. `None`: there is no snapshot.
+    fn restore_from_snapshot(
+        &self,
+        reader: &W::Changelog,
+        request: &RestoreRequest,
+        range: Range<i64>,
+        started: Instant,
+    ) -> Result<Option<RestoredState>, RestoreInterruption> {
+        let partition = request.partition;
+        let Some(snapshots) = &self.snapshots else { return Ok(None) };
+        let Some(mut file) = snapshots.open(&self.topic(partition), partition.number)? else { return Ok(None) };
+        let (log, offset) = (file.head().log, file.head().offset);
+        let mut reading = ChangelogReading::new(self.program(partition), Some(log));
+        while file.read_into(&mut reading.restoring).map_err(SnapshotUnusable::from)? == SnapshotProgress::More {
+            if request.cancel.is_given() {
+                return Err(RestoreInterruption::Cancelled);
+            }
+        }
+        reading.snapshot_bytes = Some(file.bytes());
+        if !range.contains(&offset) {
+            return Err(SnapshotUnusable::Offset { offset, low: range.start, end: range.end }.into());
+        }
+        self.insist(request, || reader.open(partition, offset))?;
+        self.read(reader, request, offset..range.end, started, &mut reading)?;
+        if reading.position.is_none() {
+            return Err(SnapshotUnusable::NoNote.into());
+        }
+        self.finish(request, reading, started).map(Some)
+    }
+
+    fn finish(
+        &self,
+        request: &RestoreRequest,
+        reading: ChangelogReading,
+        started: Instant,
+    ) -> Result<RestoredState, RestoreInterruption> {
+        let partition = request.partition;
+        failpoint::pass(Failpoint::RestoreEnd);
+        let ChangelogReading { restoring, position: noted, sources, bytes, snapshot_bytes, .. } = reading;
+        let position = noted.as_ref().map_or_else(Checkpoint::default, |noted| noted.position.clone());
+        let (catalog, is_first) = (position.catalog, position.clock.is_none());
+        let RestoredPartition { partition: mut state, change: catalog_change } =
+            restoring.finish(position).map_err(|error| RestoreError::Whole {
+                topic: self.topic(partition),
+                partition: partition.number,
+                error,
+            })?;
+        let end = noted.as_ref().map(|noted| noted.next_offset).filter(|next| Some(*next) == request.committed);
+        let is_rebuilt = match end {
+            Some(end) => self.rebuild(request, &mut state, end, catalog_change.as_ref())?,
+            None => false,
+        };
+        if request.cancel.is_given() {
+            return Err(RestoreInterruption::Cancelled);
+        }
+        let is_other_catalog = catalog != state.program().catalog.fingerprint && !is_first;
+        self.apply_rollout(partition, &mut state, is_other_catalog || is_rebuilt);
+        // An earlier restart has reported it already.
+        let catalog_change = catalog_change.filter(|_| is_other_catalog);
+        let took = self.clients.now().duration_since(started);
+        Ok(RestoredState { state, position: noted, sources, catalog_change, took, bytes, snapshot_bytes })
+    }
+
+    /// Holds and releases tags as the rollout says. `is_reevaluated`: the state comes under a catalog that is new to
+    /// it.
+    fn apply_rollout(&self, partition: PartitionId, state: &mut Partition, is_reevaluated: bool) {
+        let held: TagNames = state.held_tags().map(Box::from).collect();
+        if held.is_empty() && !is_reevaluated {
+            return;
+        }
+        let outlook = ImpactPreview::whole(state);
+        state.release_tags(&self.context.rollout.approved_of_held(partition, held, &outlook));
+        if is_reevaluated {
+            let exceeding = self.context.rollout.assess_restored(partition, &outlook);
+            state.hold_tags(state.held_tags().map(Box::from).chain(exceeding).collect());
+        }
+    }
+
+    /// Waits until everything before `end` is committed or aborted. Returns where the partition begins.
+    fn await_stable(
+        &self,
+        reader: &W::Changelog,
+        request: &RestoreRequest,
+        end: i64,
+    ) -> Result<i64, RestoreInterruption> {
+        let mut tell_at = self.clients.now() + PROGRESS;
+        loop {
+            let OffsetBounds { low, high } =
+                self.insist(request, || reader.stable(request.partition, CALL_PATIENCE))?;
+            if high >= end {
+                return Ok(low);
+            }
+            if self.clients.now() >= tell_at {
+                tell_at = self.clients.now() + PROGRESS;
+                let why = format!(
+                    "a transaction is open in {}, partition {}, from offset {high} on; waiting for its end",
+                    self.topic(request.partition),
+                    request.partition.number
+                );
+                self.trouble(why);
+            }
+            self.clients.sleep(STABLE_PAUSE);
+        }
+    }
+
+    fn read(
+        &self,
+        reader: &W::Changelog,
+        request: &RestoreRequest,
+        range: Range<i64>,
+        started: Instant,
+        reading: &mut ChangelogReading,
+    ) -> Result<(), RestoreInterruption> {
+        let partition = request.partition;
+        let mut tell_at = self.clients.now() + PROGRESS;
+        loop {
+            if request.cancel.is_given() {
+                return Err(RestoreInterruption::Cancelled);
+            }
+            match reader.poll(POLL) {
+                Some(Ok(record)) => {
+                    let offset = record.offset();
+                    if offset >= range.end {
+                        // It is of a later transaction: half of that would not be a state.
+                        return Ok(());
+                    }
+                    reading.take(record.key().unwrap_or_default(), record.payload()).map_err(|error| {
+                        RestoreError::Record {
+                            topic: self.topic(partition),
+                            partition: partition.number,
+                            offset,
+                            error,
+                        }
+                    })?;
+                    failpoint::pass(Failpoint::RestoreRecord);
+                    if offset + 1 < range.end {
+                        continue;
+                    }
+                }
+                Some(Err(error)) => self.trouble(error.text),
+                None => {}
+            }
+            let position = self.insist(request, || reader.position(partition))?.unwrap_or(range.start);
+            if position >= range.end {
+                return Ok(());
+            }
+            let now = self.clients.now();
+            if now >= tell_at {
+                tell_at = now + PROGRESS;
+                let read = (position - range.start) as f64 / (range.end - range.start) as f64;
+                let took = now.duration_since(started).as_secs_f64();
+                (self.context.listener)(
+                    Occurrence::Restoring {
+                        partition: self.context.topology.name(partition),
+                        entities: reading.restoring.entities(),
+                        bytes: reading.bytes,
+                        left: (read > 0.0).then(|| Duration::from_secs_f64(took * (1.0 - read) / read)),
+                    }
+                    .of(self.context.worker),
+                );
+            }
+        }
+    }
+
+    pub(super) fn program(&self, partition: PartitionId) -> &Arc<Program> {
+        self.context.topology.plan(partition.topic).role.program(&self.context.programs)
+    }
+
+    /// The name of the changelog.
+    fn topic(&self, partition: PartitionId) -> String {
+        self.context.topology.plan(partition.topic).changelog.clone()
+    }
+
+    /// Repeats a call until it succeeds.
+    pub(super) fn insist<T>(
+        &self,
+        request: &RestoreRequest,
+        mut call: impl FnMut() -> Result<T, BrokerError>,
+    ) -> Result<T, RestoreInterruption> {
+        loop {
+            if request.cancel.is_given() {
+                return Err(RestoreInterruption::Cancelled);
+            }
+            match call() {
+                Ok(answer) => return Ok(answer),
+                Err(error) => self.trouble(error.text),
+            }
+            self.clients.sleep(RETRY);
+        }
+    }
+
+    pub(super) fn trouble(&self, why: String) {
+        (self.context.listener)(Occurrence::Failed { action: Action::Restore, why }.of(self.context.worker));
+    }
+}

@@ -1,0 +1,79 @@
+//! A task: one partition in the hands of a worker, and the states that it passes through.
+
+use super::running_task::RunningTask;
+use crate::kafka::broker::OffsetBounds;
+use crate::kafka::state::{Cancel, RestoreError};
+
+/// The life cycle of a partition.
+///
+/// ```text
+///             committed offset        state read back from the changelog
+///   Assigned ────────────────▶ Restoring ────────────────▶ Running
+///      ▲ ▲                       │ │ │                        │ revoked: committed, then dropped
+///      │ └───────────────────────┘ │ │ revoked: dropped       │ lost: dropped
+///      │   another member committed│ │                        │
+///      └───────────────────────────┼─┴────────────────────────┘
+///        assigned by the group     ▼ the operator has to act
+///                               Stopped
+/// ```
+///
+/// Records are fetched only for a task that runs, and only such a task takes part in a transaction. A stopped task
+/// stays assigned, so that no other member tries the same partition; the others go on.
+pub(crate) enum Task {
+    /// `disagreements`: how many times in a row the state that was read back did not belong to the committed offset.
+    Assigned {
+        disagreements: u32,
+    },
+    Restoring(RestoringTask),
+    Running(Box<RunningTask>),
+    Stopped(PartitionError),
+}
+
+impl Task {
+    /// Whether something of the partition has to be committed.
+    pub(crate) fn is_dirty(&self) -> bool {
+        matches!(self, Task::Running(running) if running.is_dirty())
+    }
+
+    /// Whether the partition takes part in the next transaction.
+    pub(crate) fn is_due(&self) -> bool {
+        matches!(self, Task::Running(running) if running.is_due())
+    }
+}
+
+/// A task whose state is being read back.
+pub(crate) struct RestoringTask {
+    pub committed: Option<i64>,
+    /// The offset from which it will run.
+    pub next_offset: i64,
+    /// The first offset of the partition, when that was asked.
+    pub low: i64,
+    pub disagreements: u32,
+    /// How many forwarded bytes its last owner may have been ahead of the other sources.
+    pub ahead: usize,
+    pub cancel: Cancel,
+}
+
+/// Why a partition has stopped until the operator acts.
+#[derive(Clone, Debug, thiserror::Error)]
+pub(crate) enum PartitionError {
+    #[error(
+        "the group stands at offset {offset} of partition {partition} of {topic}, which holds {} to {}: the records were \
+         deleted or the topic was created again; nothing is skipped silently, so reset the group's offsets \
+         (kafka-consumer-groups --reset-offsets) or take another kafka.application", bounds.low, bounds.high
+    )]
+    OffsetGone { topic: String, partition: i32, offset: i64, bounds: OffsetBounds },
+    #[error(
+        "the group stands at {} of partition {partition} of {topic}, the state in {changelog} at {}: offsets were reset \
+         or a topic was created again; nothing is guessed, so set the group's offset to that of the state \
+         (kafka-consumer-groups --reset-offsets --to-offset), or take another kafka.application to begin with no state",
+        offset_words(*committed), offset_words(*noted)
+    )]
+    Disagreement { topic: String, changelog: String, partition: i32, committed: Option<i64>, noted: Option<i64> },
+    #[error("the state cannot be read back: {0}")]
+    Restore(RestoreError),
+}
+
+fn offset_words(offset: Option<i64>) -> String {
+    offset.map_or_else(|| "no offset".to_owned(), |offset| format!("offset {offset}"))
+}

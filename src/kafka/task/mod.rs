@@ -1,0 +1,24 @@
+//! One partition in the hands of a worker, and the transaction that carries its output.
+//!
+//! | file | holds |
+//! | --- | --- |
+//! | [`offset_metadata`] | the text beside a committed offset |
+//! | [`output_buffer`] | what a partition sends in its next transaction |
+//! | [`running_task`] | applies records to a partition's state |
+//! | [`life_cycle`] | the states of a task, and why it may stop |
+//! | [`transaction`] | a transactional producer, up to the certain end of each transaction |
+//! | [`record_writer`] | turns a buffer into Kafka records |
+
+mod offset_metadata;
+mod output_buffer;
+mod running_task;
+mod life_cycle;
+mod transaction;
+mod record_writer;
+
+pub(crate) use life_cycle::{PartitionError, RestoringTask, Task};
+pub(crate) use offset_metadata::OffsetMetadata;
+pub(crate) use output_buffer::OutputBuffer;
+pub(crate) use record_writer::RecordWriter;
+pub(crate) use running_task::{Advanced, RunningTask, TakeOutcome, WorkerScratch};
+pub(crate) use transaction::{Blocked, Readiness, TransactionManager, TransactionOutcome};

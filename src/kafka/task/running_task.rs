@@ -1,0 +1,386 @@
+//! A task that runs: it applies records to a partition's state, and holds what is not committed yet.
+
+use std::sync::Arc;
+
+use rdkafka::message::Message;
+
+use super::offset_metadata::OffsetMetadata;
+use super::output_buffer::{OutputBuffer, SealedMeta};
+use crate::codec::{Decoder, write_current_tags};
+use crate::engine::{Extent, MigrationReport, Partition, Program, SnapshotSink, SnapshotUnavailable};
+use crate::kafka::events::{TagNames, WorkStats, WorkerStats};
+use crate::kafka::repartition::source_position;
+use crate::kafka::repartition::{MinWatermark, Repartitioner, TimeMerge};
+use crate::kafka::topology::Role;
+use crate::model::{Event, Timestamp};
+
+/// Forwarded events are not checked against the wall clock: the task that accepted them has done that.
+const ACCEPTED: Timestamp = Timestamp::MAX;
+
+/// What became of a record that was offered to a task.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum TakeOutcome {
+    /// It was applied, rejected or skipped; the next offset is behind it.
+    Done { accepted: bool },
+    /// The output is full and has to be committed first; then the record is to be offered again.
+    Full,
+}
+
+/// About how many bytes of changelog records one partition may have in a transaction.
+const LOG_BYTES_MAX: usize = 8 << 20;
+
+/// A task whose state is complete.
+pub(crate) struct RunningTask {
+    state: Partition,
+    pub output: OutputBuffer,
+    /// Whether the output was completed and sent; then it does not change until it is committed.
+    sealed: bool,
+    role: Role,
+    /// Forwards events; `None`: no other partition needs them.
+    pub repartitioner: Option<Repartitioner>,
+    /// Holds events of several sources; only of a merged partition.
+    pub merge: Option<TimeMerge<Box<[u8]>>>,
+    /// Whether an event of the merge was applied since the last commit.
+    pub has_applied_merged: bool,
+    /// Whether it is not fetched, since its source is far ahead of the others.
+    pub paused_for_alignment: bool,
+    /// Tells this changelog from an earlier one of the same name.
+    log_id: u64,
+    /// The offset behind the last record that was applied. A merged partition uses the merge's.
+    next_offset: i64,
+    /// The offset that the group has committed, as far as this worker knows; `None`: none.
+    committed: Option<i64>,
+    /// What was done and is not committed.
+    pub work: WorkStats,
+    /// Records that were not applied when the broker last told where the partition ends; `None`: it did not tell.
+    pub lag: Option<u64>,
+}
+
+/// What a worker needs to apply a record of any partition.
+pub(crate) struct WorkerScratch {
+    pub decoder: Decoder,
+    pub event: Event,
+    pub counts: WorkerStats,
+}
+
+impl RunningTask {
+    pub(crate) fn new(role: Role, state: Partition, log_id: u64, next_offset: i64, committed: Option<i64>) -> Self {
+        RunningTask {
+            state,
+            output: OutputBuffer::default(),
+            sealed: false,
+            role,
+            repartitioner: None,
+            merge: None,
+            has_applied_merged: false,
+            paused_for_alignment: false,
+            log_id,
+            next_offset,
+            committed,
+            work: WorkStats::default(),
+            lag: None,
+        }
+    }
+
+    /// Whether it keeps state in a changelog.
+    pub(crate) fn keeps_state(&self) -> bool {
+        self.role != Role::Forwarded
+    }
+
+    /// Completes the output, unless that was done. From then on it stays as it is, however often it is sent.
+    /// `with_tags`: whether current tags are sent.
+    pub(crate) fn seal(&mut self, with_tags: bool) {
+        if self.sealed {
+            return;
+        }
+        self.sealed = true;
+        if let Some(repartitioner) = &mut self.repartitioner {
+            repartitioner.add_watermarks(self.state.clock(), self.next_offset, &mut self.output.repartition);
+        }
+        if !self.keeps_state() {
+            return;
+        }
+        self.state.write_changelog(&mut self.output);
+        if with_tags {
+            self.seal_current_tags();
+        }
+        if let Some(merge) = &self.merge {
+            self.output.add_sources(merge);
+        }
+        let program = self.state.program();
+        let meta = SealedMeta {
+            log: self.log_id,
+            next_offset: self.next_offset(),
+            clock: self.state.clock(),
+            extent: self.state.extent(),
+            catalog: program.catalog.fingerprint,
+            schema: program.schema.id(),
+            notes: self.state.notes(),
+        };
+        self.output.add_meta(meta);
+    }
+
+    fn seal_current_tags(&mut self) {
+        let program = Arc::clone(self.state.program());
+        let entity = program.entity();
+        let touched: Vec<Box<str>> = self.output.touched().map(Box::from).collect();
+        for key in touched {
+            let state = &mut self.state;
+            self.output.add_current_tags(entity, &key, |out| {
+                state.current_tags(&key, |tags| write_current_tags(entity, &key, tags, out)).is_some()
+            });
+        }
+    }
+
+    /// Copies what the changelog holds.
+    pub(crate) fn copy(&self, out: &mut impl SnapshotSink) -> Result<(), SnapshotUnavailable> {
+        self.state.write_snapshot(out)
+    }
+
+    pub(crate) fn extent(&self) -> Extent {
+        self.state.extent()
+    }
+
+    pub(crate) fn log_id(&self) -> u64 {
+        self.log_id
+    }
+
+    pub(crate) fn state_bytes(&self) -> usize {
+        self.state.state_bytes() as usize
+    }
+
+    /// Whether the changelog holds everything that was applied.
+    pub(crate) fn is_committed(&self) -> bool {
+        !self.is_dirty() && self.state.pending_bytes() == 0
+    }
+
+    /// How many bytes the output has, or will have when it is sealed.
+    pub(crate) fn unsent_bytes(&self) -> usize {
+        self.output.bytes() + if self.sealed { 0 } else { self.state.pending_bytes() }
+    }
+
+    pub(crate) fn clock(&self) -> Option<Timestamp> {
+        self.state.clock()
+    }
+
+    /// The text beside the offset, for a transaction of this name.
+    pub(crate) fn offset_metadata(&self, transaction: &str) -> String {
+        let repartitioner = self.repartitioner.as_ref();
+        let (clock, announced) =
+            (repartitioner.and_then(|_| self.state.clock()), repartitioner.and_then(Repartitioner::announced));
+        let ahead = repartitioner.map_or(0, |repartitioner| repartitioner.lead.bytes());
+        OffsetMetadata { transaction, clock, announced, ahead }.write()
+    }
+
+    /// Whether the output is complete and was sent.
+    pub(crate) fn is_sealed(&self) -> bool {
+        self.sealed
+    }
+
+    pub(crate) fn is_full(&self) -> bool {
+        self.output.is_full() || self.state.pending_bytes() >= LOG_BYTES_MAX
+    }
+
+    /// The offset to commit: the first record that the next owner has to read.
+    pub(crate) fn next_offset(&self) -> i64 {
+        self.merge.as_ref().map_or(self.next_offset, TimeMerge::first_place)
+    }
+
+    /// The offset behind the last record that was read.
+    pub(crate) fn position(&self) -> i64 {
+        self.merge.as_ref().map_or(self.next_offset, TimeMerge::next_place)
+    }
+
+    pub(crate) fn committed(&self) -> Option<i64> {
+        self.committed
+    }
+
+    /// Whether there is something to commit: records to write, or an offset that has moved.
+    pub(crate) fn is_dirty(&self) -> bool {
+        let is_behind = |repartitioner: &Repartitioner| repartitioner.is_behind(self.state.clock());
+        self.sealed
+            || !self.output.is_empty()
+            || self.committed != Some(self.next_offset())
+            || self.has_applied_merged
+            || self.state.owes_coverage()
+            // Changelog records that no output holds yet have used up their room.
+            || self.state.pending_bytes() >= LOG_BYTES_MAX
+            || self.repartitioner.as_ref().is_some_and(is_behind)
+    }
+
+    /// Whether it takes part in the next transaction: it is dirty, or its changelog is being purged, which goes on in
+    /// the background.
+    pub(crate) fn is_due(&self) -> bool {
+        self.is_dirty() || self.keeps_state() && self.state.is_purging()
+    }
+
+    /// The output was committed. Returns what was done for it.
+    pub(crate) fn mark_committed(&mut self) -> WorkStats {
+        self.committed = Some(self.next_offset());
+        (self.sealed, self.has_applied_merged) = (false, false);
+        let mut work = std::mem::take(&mut self.work);
+        work.engine(&self.state.take_stats(), self.state.program());
+        work.changes = self.output.clear();
+        work
+    }
+
+    pub(crate) fn state(&self) -> &Partition {
+        &self.state
+    }
+
+    /// Switches to another catalog; the output has to be committed.
+    pub(crate) fn switch_catalog(&mut self, program: Arc<Program>, held: TagNames) -> MigrationReport {
+        self.work.engine(&self.state.take_stats(), self.state.program());
+        self.state.switch_catalog(program, held)
+    }
+
+    /// Releases all tags that are on hold but these.
+    pub(crate) fn release_others(&mut self, held: &TagNames) {
+        let released: TagNames = self.state.held_tags().filter(|name| !held.contains(*name)).map(Box::from).collect();
+        if !released.is_empty() {
+            self.state.release_tags(&released);
+        }
+    }
+
+    /// Applies one record of the partition.
+    pub(crate) fn take(&mut self, message: &impl Message, now: Timestamp, scratch: &mut WorkerScratch) -> TakeOutcome {
+        if message.offset() < self.position() {
+            // The state has applied this record already.
+            return TakeOutcome::Done { accepted: false };
+        }
+        debug_assert!(!self.sealed, "nothing is applied while a transaction's fate is open");
+        if self.merge.is_some() {
+            return self.take_merged(message, scratch);
+        }
+        if self.is_full() {
+            return TakeOutcome::Full;
+        }
+        let accepted = match message.payload() {
+            None => {
+                self.work.tombstones += 1;
+                false
+            }
+            Some(payload) => match scratch.decoder.decode(payload, now, &mut scratch.event) {
+                Ok(()) => {
+                    if self.advance_to(scratch.event.time) == Advanced::UntilFull {
+                        return TakeOutcome::Full;
+                    }
+                    if self.role == Role::Direct {
+                        self.apply(&scratch.event);
+                    }
+                    if let (Some(repartitioner), Some(clock)) = (&mut self.repartitioner, self.state.clock()) {
+                        repartitioner.forward(
+                            &scratch.event,
+                            payload,
+                            message.offset(),
+                            clock,
+                            &mut self.output.repartition,
+                        );
+                    }
+                    self.work.events += 1;
+                    true
+                }
+                Err(reason) => {
+                    *self.work.rejected.entry(reason.code()).or_default() += 1;
+                    self.output.reject(message, reason, scratch.decoder.detail());
+                    false
+                }
+            },
+        };
+        self.work.records += 1;
+        self.next_offset = message.offset() + 1;
+        TakeOutcome::Done { accepted }
+    }
+
+    /// Reads a record of a merged partition, and applies the events that are ready.
+    pub(crate) fn take_merged(&mut self, message: &impl Message, scratch: &mut WorkerScratch) -> TakeOutcome {
+        if self.is_full() {
+            return TakeOutcome::Full;
+        }
+        let Some(merge) = &mut self.merge else { return TakeOutcome::Done { accepted: false } };
+        let place = message.offset();
+        match (source_position(message), message.payload()) {
+            (Some(position), Some(payload)) => {
+                merge.take(position, place, payload.len(), payload.into());
+            }
+            (Some(position), None) => merge.watermark(position, place),
+            (None, _) => {
+                // Another program has written there.
+                merge.skip(place);
+                self.work.unmerged += 1;
+            }
+        }
+        self.apply_merged(scratch);
+        TakeOutcome::Done { accepted: false }
+    }
+
+    /// Applies the events that are ready, in order, and lets time pass up to the watermark, as far as the output has
+    /// room.
+    pub(crate) fn apply_merged(&mut self, scratch: &mut WorkerScratch) -> Advanced {
+        if self.is_sealed() {
+            return Advanced::Fully;
+        }
+        while let Some(clock) = self.merge.as_ref().and_then(TimeMerge::ready) {
+            if self.advance_to(clock) == Advanced::UntilFull || self.is_full() {
+                return Advanced::UntilFull;
+            }
+            let Some(payload) = self.merge.as_mut().and_then(TimeMerge::release) else { break };
+            self.has_applied_merged = true;
+            match scratch.decoder.decode(&payload, ACCEPTED, &mut scratch.event) {
+                Ok(()) => self.apply(&scratch.event),
+                // It was an event to the task that forwarded it.
+                Err(_) => self.work.unmerged += 1,
+            }
+        }
+        match self.merge.as_ref().and_then(TimeMerge::current_watermark) {
+            Some(clock) => self.advance_to(clock),
+            None => Advanced::Fully,
+        }
+    }
+
+    /// Applies an event to the state.
+    pub(crate) fn apply(&mut self, event: &Event) {
+        self.state.apply(event, &mut self.output);
+    }
+
+    /// Whether its source is so far ahead that the watermarks of the others are needed.
+    pub(crate) fn is_lead_notable(&self) -> bool {
+        self.repartitioner.as_ref().is_some_and(|repartitioner| repartitioner.lead.is_notable())
+    }
+
+    /// Whether its source has to pause.
+    pub(crate) fn is_ahead(&self) -> bool {
+        self.repartitioner.as_ref().is_some_and(|repartitioner| repartitioner.lead.is_too_large())
+    }
+
+    /// Takes the watermark of the slowest source.
+    pub(crate) fn settle_lead(&mut self, least: MinWatermark<'_>) {
+        if let Some(repartitioner) = &mut self.repartitioner {
+            let source = repartitioner.source().clone();
+            repartitioner.lead.settle(&source, least);
+        }
+    }
+
+    /// Lets time pass, from one timer to the next, as far as the output has room.
+    pub(crate) fn advance_to(&mut self, to: Timestamp) -> Advanced {
+        loop {
+            let due = self.state.next_due();
+            if due > to {
+                self.state.advance(to, &mut self.output);
+                return Advanced::Fully;
+            }
+            if self.is_full() {
+                return Advanced::UntilFull;
+            }
+            self.state.advance(due, &mut self.output);
+        }
+    }
+}
+
+/// How far time has passed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Advanced {
+    Fully,
+    /// The output is full: it has to be committed first.
+    UntilFull,
+}

@@ -1,0 +1,384 @@
+//! A worker: one thread, one consumer, one producer, and the partitions that the group gives it.
+//!
+//! | file | holds |
+//! | --- | --- |
+//! | [`liveness`] | whether the whole input is silent; shared by the workers of a process |
+//! | [`plan`] | what a worker is made from, and why it ends |
+//! | [`early_delivery`] | tag changes that leave before their transaction |
+//! | [`commit`] | the commit cycle |
+//! | [`rebalance`] | partitions that come and go |
+//! | [`catalog_switch`] | a changed catalog: its impact is measured, then all tasks switch at once |
+//! | [`merge_driver`] | merged partitions, and sources that pause for alignment |
+//! | [`snapshot_scheduler`] | when snapshots are taken |
+//! | [`idleness`] | clocks that follow the wall clock while nothing comes |
+//! | [`status`] | how the partitions stand |
+
+mod liveness;
+mod plan;
+mod early_delivery;
+mod commit;
+mod rebalance;
+mod catalog_switch;
+mod merge_driver;
+mod snapshot_scheduler;
+mod idleness;
+mod status;
+
+pub use liveness::InputLiveness;
+pub use plan::{StopSignal, WorkerError, WorkerPlan};
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use rdkafka::message::{Message, OwnedMessage};
+use rdkafka::types::RDKafkaErrorCode;
+
+use crate::codec::Decoder;
+use crate::kafka::broker::{BrokerError, ErrorClass, GroupConsumer, KafkaClients, PolledRecord, Rebalance};
+use crate::kafka::events::{Action, Occurrence, WorkerStats};
+use crate::kafka::state::{RestoreResult, Restorer, SnapshotStore};
+use crate::kafka::task::{TakeOutcome, Task, WorkerScratch};
+use crate::kafka::topology::{PartitionId, Topology};
+use crate::model::{Event, Timestamp};
+use crate::settings::Delivery;
+use catalog_switch::CatalogSwitch;
+use commit::CommitCycle;
+use early_delivery::EarlyDelivery;
+use snapshot_scheduler::SnapshotScheduler;
+
+/// How long a turn may wait for a record, and how late a stop is seen.
+const POLL: Duration = Duration::from_millis(100);
+/// The same while states are read back, so that a partition runs as soon as it can.
+const POLL_RESTORING: Duration = Duration::from_millis(10);
+/// How often the worker looks for partitions that were read to their end, and reports its status.
+const TICK: Duration = Duration::from_millis(500);
+/// How often a worker reports what it has done.
+const PROGRESS: Duration = Duration::from_secs(60);
+/// The buffers of all tasks are committed when they hold this much together.
+const UNSENT_BYTES_MAX: usize = 32 << 20;
+/// How long a worker that is told to stop tries to commit what it has.
+const STOP_PATIENCE: Duration = Duration::from_secs(10);
+/// How long it writes snapshots after that. A snapshot that is not written then is only older.
+const FINAL_SNAPSHOTS_PATIENCE: Duration = Duration::from_secs(7);
+
+/// What the next turn of the loop is about.
+enum Turn<R> {
+    Rebalance(Rebalance),
+    Stop,
+    /// The catalog rollout has changed.
+    Catalog,
+    /// The impact of a pending catalog is to be measured on some more entities.
+    MeasureImpact,
+    /// Assigned partitions wait for their start.
+    Start,
+    /// A state was read back, or could not be.
+    Restored(Box<RestoreResult>),
+    Commit,
+    /// Tag changes are due that need not wait for their transaction.
+    SendEarly,
+    /// Time for what is done at intervals.
+    Tick,
+    /// A record that could not be applied when it was read.
+    Parked(OwnedMessage),
+    Record(R),
+    Trouble(BrokerError),
+    Quiet,
+}
+
+/// Whether the loop goes on.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Next {
+    Turn,
+    Leave,
+}
+
+pub struct Worker<W: KafkaClients> {
+    plan: WorkerPlan,
+    clients: W,
+    consumer: Arc<W::Consumer>,
+    tasks: BTreeMap<PartitionId, Task>,
+    /// The member id of the consumer when the partitions were assigned.
+    member: Option<String>,
+    /// Whether partitions were given up without a request since the consumer last had nothing to say. If the group
+    /// requested some just then, this was taken for the answer, and their next owner may already work.
+    gave_up_unasked: bool,
+    scratch: WorkerScratch,
+    cycle: CommitCycle<W>,
+    /// Sends tag changes before their transaction, if the settings allow it.
+    early: Option<EarlyDelivery<W>>,
+    restorer: Restorer<W>,
+    /// Takes snapshots; `None`: the settings name no directory.
+    snapshots: Option<SnapshotScheduler<W>>,
+    catalog_switch: CatalogSwitch,
+    /// Records that were read while they could not be applied, in order.
+    parked: VecDeque<OwnedMessage>,
+    start_at: Option<Instant>,
+    /// The wall clock when the last event was accepted.
+    accepted_at: Option<Timestamp>,
+    /// When the end of the whole input was last asked for, and what it was.
+    last_probe: Option<(Instant, i64)>,
+    tick_at: Instant,
+    progress_at: Instant,
+    reported: WorkerStats,
+}
+
+impl<W: KafkaClients> Worker<W> {
+    /// # Errors
+    /// A client cannot be created.
+    pub fn new(plan: WorkerPlan, clients: W) -> Result<Self, WorkerError> {
+        let consumer = clients.consumer()?;
+        let early = match plan.settings.service.delivery {
+            Delivery::ExactlyOnce => None,
+            Delivery::AtLeastOnce => Some(EarlyDelivery::new(&clients)?),
+        };
+        let decoder = Decoder::new(&plan.programs.catalog);
+        let now = clients.now();
+        let store = SnapshotStore::of(&plan.settings).map(Arc::new);
+        let snapshots = store.clone().zip(plan.settings.state.as_ref());
+        let snapshots = snapshots.map(|(store, state)| {
+            SnapshotScheduler::new(clients.clone(), store, Arc::clone(&plan.topology), state.snapshot_interval)
+        });
+        Ok(Worker {
+            consumer: Arc::new(consumer),
+            tasks: BTreeMap::new(),
+            member: None,
+            gave_up_unasked: false,
+            scratch: WorkerScratch { decoder, event: Event::default(), counts: WorkerStats::default() },
+            cycle: CommitCycle::new(&plan, &clients),
+            early,
+            restorer: Restorer::new(clients.clone(), plan.restore_context(), store),
+            snapshots,
+            catalog_switch: CatalogSwitch::new(),
+            parked: VecDeque::new(),
+            start_at: None,
+            accepted_at: None,
+            last_probe: None,
+            tick_at: now + TICK,
+            progress_at: now + PROGRESS,
+            reported: WorkerStats::default(),
+            plan,
+            clients,
+        })
+    }
+
+    /// Works until it is told to stop.
+    ///
+    /// # Errors
+    /// What only the operator can repair. Everything else is waited for.
+    pub fn run(&mut self) -> Result<WorkerStats, WorkerError> {
+        self.consumer.join().map_err(WorkerError::Join)?;
+        self.report(Occurrence::Started);
+        let consumer = Arc::clone(&self.consumer);
+        loop {
+            let turn = self.select(&consumer);
+            if self.apply(turn)? == Next::Leave {
+                break;
+            }
+        }
+        let counts = self.scratch.counts.clone();
+        self.report(Occurrence::Ended(counts.clone()));
+        Ok(counts)
+    }
+
+    fn select<'a>(&mut self, consumer: &'a W::Consumer) -> Turn<<W::Consumer as GroupConsumer>::Record<'a>> {
+        if let Some(rebalance) = consumer.next_rebalance() {
+            return Turn::Rebalance(rebalance);
+        }
+        if self.plan.stop.is_given() {
+            return Turn::Stop;
+        }
+        if self.catalog_switch.is_behind(self.plan.rollout.revision()) && !self.cycle.is_input_paused {
+            return Turn::Catalog;
+        }
+        let now = self.clients.now();
+        if self.catalog_switch.measurement.as_ref().is_some_and(|measurement| measurement.next_at <= now) {
+            return Turn::MeasureImpact;
+        }
+        if self.cycle.commit_at.is_some_and(|at| at <= now) {
+            return Turn::Commit;
+        }
+        if !self.cycle.is_input_paused && self.start_at.is_some_and(|at| at <= now) {
+            return Turn::Start;
+        }
+        if let Some(result) = self.restorer.next() {
+            return Turn::Restored(Box::new(result));
+        }
+        if self.tick_at <= now {
+            return Turn::Tick;
+        }
+        if !self.cycle.is_input_paused
+            && let Some(message) = self.parked.pop_front()
+        {
+            return Turn::Parked(message);
+        }
+        if self.early.as_ref().is_some_and(|early| early.is_due(now)) {
+            return Turn::SendEarly;
+        }
+        match consumer.poll(self.poll_wait(now)) {
+            None => Turn::Quiet,
+            Some(Ok(message)) => Turn::Record(message),
+            Some(Err(error)) => Turn::Trouble(error),
+        }
+    }
+
+    /// How long this turn may wait for a record.
+    fn poll_wait(&self, now: Instant) -> Duration {
+        let restores = self.tasks.values().any(|task| matches!(task, Task::Restoring(_)));
+        let longest = if restores { POLL_RESTORING } else { POLL };
+        // With no record at hand, waiting changes are sent.
+        let longest = if self.early.as_ref().is_some_and(EarlyDelivery::has_unsent) { Duration::ZERO } else { longest };
+        self.cycle.commit_at.map_or(longest, |at| at.saturating_duration_since(now).min(longest))
+    }
+
+    fn apply(&mut self, turn: Turn<impl PolledRecord>) -> Result<Next, WorkerError> {
+        match turn {
+            Turn::Quiet => {
+                self.gave_up_unasked = false;
+                self.send_early();
+            }
+            Turn::Record(message) => {
+                if self.cycle.is_input_paused || self.offer(&message) == TakeOutcome::Full {
+                    self.parked.push_back(message.detach());
+                }
+            }
+            Turn::Parked(message) => {
+                if self.offer(&message) == TakeOutcome::Full {
+                    self.parked.push_front(message);
+                }
+            }
+            Turn::Rebalance(rebalance) => self.rebalance(rebalance)?,
+            Turn::Catalog => self.apply_rollout()?,
+            Turn::MeasureImpact => self.measure_impact(),
+            Turn::Start => self.start_assigned(),
+            Turn::Restored(result) => self.run_restored(*result),
+            Turn::Commit => self.commit()?,
+            Turn::SendEarly => self.send_early_on_time(),
+            Turn::Tick => self.tick(),
+            Turn::Trouble(error) => self.trouble(error)?,
+            Turn::Stop => {
+                self.commit_all_within(STOP_PATIENCE)?;
+                self.take_final_snapshots(&self.running(), FINAL_SNAPSHOTS_PATIENCE);
+                return Ok(Next::Leave);
+            }
+        }
+        Ok(Next::Turn)
+    }
+
+    /// Offers a record to its task. A record of a partition that is not assigned any more is dropped.
+    fn offer(&mut self, message: &impl Message) -> TakeOutcome {
+        let partition = self.plan.topology.partition(message.topic(), message.partition());
+        let Some(Task::Running(running)) = partition.and_then(|partition| self.tasks.get_mut(&partition)) else {
+            return TakeOutcome::Done { accepted: false };
+        };
+        let now = self.plan.clock.now();
+        let before = running.unsent_bytes();
+        let taken = running.take(message, now, &mut self.scratch);
+        self.cycle.unsent_bytes = (self.cycle.unsent_bytes + running.unsent_bytes()).saturating_sub(before);
+        let must_pause = running.is_ahead() && !running.paused_for_alignment;
+        match taken {
+            TakeOutcome::Done { accepted } => {
+                if accepted {
+                    self.accepted_at = Some(now);
+                }
+                self.commit_later();
+                if self.cycle.unsent_bytes >= UNSENT_BYTES_MAX {
+                    self.cycle.commit_at = Some(self.clients.now());
+                }
+            }
+            TakeOutcome::Full => self.cycle.commit_at = Some(self.clients.now()),
+        }
+        if must_pause && let Some(partition) = partition {
+            self.pause_for_alignment(partition);
+        }
+        taken
+    }
+
+    fn tick(&mut self) {
+        if let Some(at) = self.accepted_at.take() {
+            self.plan.liveness.record_event(at);
+        }
+        self.snapshot_if_due();
+        self.follow_wall_clock();
+        self.apply_merged_tasks();
+        self.align_sources();
+        self.report(self.status());
+        // Counted from the end of this tick, which may take long: between two ticks the group has to be answered.
+        let now = self.clients.now();
+        self.tick_at = now + TICK;
+        if now >= self.progress_at {
+            self.progress_at = now + PROGRESS;
+            if self.reported != self.scratch.counts {
+                self.reported = self.scratch.counts.clone();
+                self.report(Occurrence::Progress(self.reported.clone()));
+            }
+        }
+    }
+
+    fn trouble(&mut self, error: BrokerError) -> Result<(), WorkerError> {
+        match (error.class, error.code) {
+            (
+                ErrorClass::Fatal,
+                Some(code @ (RDKafkaErrorCode::FencedInstanceId | RDKafkaErrorCode::UnreleasedInstanceId)),
+            ) => return Err(self.fenced(code)),
+            (ErrorClass::Fatal, _) => return Err(WorkerError::Fatal(error.text)),
+            (_, Some(RDKafkaErrorCode::AutoOffsetReset)) => self.stop_where_records_are_gone()?,
+            (_, Some(RDKafkaErrorCode::UnknownTopicOrPartition | RDKafkaErrorCode::UnknownTopic)) => {
+                let topics: Vec<&str> = self.topology().iter().map(|(_, plan)| &*plan.topic).collect();
+                let topics = topics.join(" or ");
+                let why = format!("the topic {topics} does not exist any more; see `tagstream topics create`");
+                self.report(Occurrence::Failed { action: Action::Read, why });
+            }
+            _ => self.report(Occurrence::Failed { action: Action::Read, why: error.text }),
+        }
+        Ok(())
+    }
+
+    /// The error of a fenced consumer. Its session may have ended while the brokers were away: then it has no member
+    /// id, and until the revocation is answered librdkafka sends heartbeats with the instance's name only. The brokers
+    /// take these for another process's, and refuse them.
+    fn fenced(&self, code: RDKafkaErrorCode) -> WorkerError {
+        match self.consumer.member() {
+            Some(_) => WorkerError::Fenced { instance: self.plan.settings.service.instance.clone(), code },
+            None => WorkerError::Expired { code },
+        }
+    }
+
+    /// Makes sure that what there is now is committed within the commit interval.
+    fn commit_later(&mut self) {
+        if let Some(early) = &mut self.early {
+            early.notice_changes();
+        }
+        if self.cycle.commit_at.is_none() {
+            self.cycle.commit_at = Some(self.clients.now() + self.plan.settings.service.commit_interval);
+        }
+    }
+
+    /// The partitions that run.
+    fn running(&self) -> Vec<PartitionId> {
+        let running = |(partition, task): (&PartitionId, &Task)| matches!(task, Task::Running(_)).then_some(*partition);
+        self.tasks.iter().filter_map(running).collect()
+    }
+
+    fn topology(&self) -> &Topology {
+        &self.plan.topology
+    }
+
+    fn report(&self, what: Occurrence) {
+        (self.plan.listener)(what.of(self.plan.id));
+    }
+}
+
+impl<W: KafkaClients> Drop for Worker<W> {
+    fn drop(&mut self) {
+        for task in self.tasks.values() {
+            if let Task::Restoring(restore) = task {
+                restore.cancel.give();
+            }
+        }
+        // From now on the callback answers the group: no turn will.
+        if let Err(error) = self.consumer.leave() {
+            self.report(Occurrence::Failed { action: Action::LeaveGroup, why: error.text });
+        }
+    }
+}
