@@ -102,6 +102,7 @@ pub mod catalog;
 pub mod engine;
 pub mod scoring;
 pub mod codec;
+pub mod embed;
 #[cfg(feature = "cli")]
 pub mod replay;
 #[cfg(feature = "kafka")]
@@ -118,3 +119,7 @@ pub mod service;
 pub mod demo;
 #[cfg(feature = "cli")]
 pub mod cli;
+
+pub use embed::{CatalogError, Engine, EntityTag, RejectedEvent, UpcomingChange};
+pub use engine::{Explanation, ScoreModel, ScoreModels};
+pub use model::{Cause, ChangeType, Scalar, TagChange, Timestamp, Value};

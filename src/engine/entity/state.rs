@@ -384,15 +384,15 @@ impl EntityState {
     }
 
     /// The value that a tag in this state shows.
-    pub(crate) fn shown<'a>(&'a self, kind: &'a TagDefinition, state: TagState) -> Scalar<'a> {
-        match (state, kind) {
+    pub(crate) fn shown<'a>(&'a self, definition: &'a TagDefinition, state: TagState) -> Scalar<'a> {
+        match (state, definition) {
             (TagState::On { .. }, _) => Scalar::Bool(true),
             (TagState::Valued { value, .. }, _) => value.get(&self.text),
             (TagState::Scored(scored), TagDefinition::Score(Score { bands: None, .. })) => {
                 scored.score.filter(|_| scored.shown.is_some()).map_or(Scalar::Absent, Scalar::Number)
             }
             (TagState::BandOrStage { index, .. } | TagState::Scored(Scored { shown: Some((_, index)), .. }), _) => {
-                kind.label(index).map_or(Scalar::Absent, Scalar::String)
+                definition.label(index).map_or(Scalar::Absent, Scalar::String)
             }
             _ => Scalar::Absent,
         }

@@ -202,7 +202,7 @@ impl Partition {
     }
 
     /// A partition in which an entity is the only one.
-    fn isolate(&self, key: &str) -> Option<(Partition, EntityId)> {
+    pub(super) fn isolate(&self, key: &str) -> Option<(Partition, EntityId)> {
         let hash = Store::hash(key);
         let known = self.store.find(hash, key)?;
         let mut alone = Partition::new(self.program.clone());
@@ -224,7 +224,7 @@ impl Partition {
     }
 
     /// The value of an expression over what was seen of the opened entity, and until when it holds.
-    fn held(&mut self, expr: &Expr) -> (Option<Value>, Timestamp) {
+    pub(super) fn held(&mut self, expr: &Expr) -> (Option<Value>, Timestamp) {
         let Some(now) = self.now else {
             return (None, Timestamp::FOREVER);
         };
@@ -252,11 +252,11 @@ impl Partition {
             let until = if sub_expr.serves == Purpose::Input { Timestamp::FOREVER } else { until };
             return SubExprState { value, is_decided: true, until };
         };
-        let kind = &self.program.tag(self.program.tags[place].id).definition;
+        let definition = &self.program.tag(self.program.tags[place].id).definition;
         let Scratch { entity_state, clock_exprs, score_cache, .. } = &mut self.scratch;
         let coverage = Some(coverage);
         let mut evaluator = Evaluator { program: &self.program, entity_state, now, clock_exprs, score_cache, coverage };
-        match (sub_expr.serves, kind.bands()) {
+        match (sub_expr.serves, definition.bands()) {
             (Purpose::Condition, _) => {
                 let verdict = evaluator.verdict(sub_expr.expr);
                 let is_decided = verdict.truth != Truth::Unknown;
@@ -410,8 +410,8 @@ fn others(program: &Program, place: usize) -> BTreeSet<Box<str>> {
 }
 
 /// A tag's expressions, in order; a last stage may have none.
-fn sections_of(kind: &TagDefinition) -> Vec<(Role, Option<&Condition>)> {
-    match kind {
+fn sections_of(definition: &TagDefinition) -> Vec<(Role, Option<&Condition>)> {
+    match definition {
         TagDefinition::Rule { when, until, .. } => {
             let until = until.iter().map(|until| (Role::Until, Some(until)));
             std::iter::once((Role::When, Some(when))).chain(until).collect()
@@ -459,8 +459,8 @@ fn unit(expr: &Expr) -> Option<Unit> {
     }
 }
 
-fn wait(kind: &TagDefinition, state: TagState) -> Option<Wait> {
-    match (kind, state) {
+fn wait(definition: &TagDefinition, state: TagState) -> Option<Wait> {
+    match (definition, state) {
         (TagDefinition::Rule { for_ms, .. }, TagState::Pending(since)) => {
             Some(Wait::For { since, until: since.plus(*for_ms) })
         }

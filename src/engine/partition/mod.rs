@@ -16,6 +16,7 @@
 //! | `restore` | a partition restored from its changelog |
 //! | `snapshot` | a partition in the form of its changelog |
 //! | `explain` | why a tag is as it is, and when that will differ |
+//! | `inspect` | the counters of an entity |
 
 mod ingest;
 mod evaluate;
@@ -28,6 +29,7 @@ mod changelog_writer;
 mod restore;
 mod snapshot;
 mod explain;
+mod inspect;
 
 pub use backfill::{BackfillResult, RetainedHistory, StateBackfill};
 pub use explain::{Clause, ClauseForm, Expiry, Explanation, IncompleteCounter, NextChange, Role, Section, Wait};

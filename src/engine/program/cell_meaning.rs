@@ -28,7 +28,7 @@ impl MeaningWriter<'_> {
             Some(AttributeType::Bool) => "bool",
             Some(AttributeType::Time) => "time",
         };
-        let (from, value) = (self.kinds(&attribute.from), self.source(attribute.value));
+        let (from, value) = (self.event_types(&attribute.from), self.source(attribute.value));
         format!("{from} {value} {kind}{}", self.filter(attribute.filter.as_ref()))
     }
 
@@ -45,7 +45,7 @@ impl MeaningWriter<'_> {
             SeriesType::Earliest(of) => format!("earliest {}", self.source(of)),
             SeriesType::Top { of, limit } => format!("top {} {limit}", self.source(of)),
         };
-        let (on, grid) = (self.kinds(&plan.on), self.grid(plan.frame.grid));
+        let (on, grid) = (self.event_types(&plan.on), self.grid(plan.frame.grid));
         format!("{on} {kind} {grid}{}", self.filter(plan.filter.as_ref()))
     }
 
@@ -66,13 +66,13 @@ impl MeaningWriter<'_> {
     }
 
     /// Event types by name, in the order of their names.
-    fn kinds(self, kinds: &EventTypeSet) -> String {
-        let EventTypeSet::Of(kinds) = kinds else {
+    fn event_types(self, event_types: &EventTypeSet) -> String {
+        let EventTypeSet::Of(event_types) = event_types else {
             return "*".to_owned();
         };
-        let mut names: Vec<&str> = kinds
+        let mut names: Vec<&str> = event_types
             .iter()
-            .filter_map(|kind| self.0.event_types.get(kind.index().checked_sub(1)?))
+            .filter_map(|event_type| self.0.event_types.get(event_type.index().checked_sub(1)?))
             .map(|name| &**name)
             .collect();
         names.sort_unstable();
@@ -144,8 +144,8 @@ impl MeaningWriter<'_> {
 }
 
 /// The form of a tag's states, with the names of its bands or stages.
-pub(super) fn tag_states(kind: &TagDefinition) -> TagStates {
-    let (form, names) = match kind {
+pub(super) fn tag_states(definition: &TagDefinition) -> TagStates {
+    let (form, names) = match definition {
         TagDefinition::Manual { .. } => (TagForm::Manual, Vec::new()),
         TagDefinition::Score(Score { bands: None, .. }) => (TagForm::Score, Vec::new()),
         TagDefinition::Score(Score { bands: Some(bands), .. }) => (TagForm::ScoreBands, bands.names.clone()),

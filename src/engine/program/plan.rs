@@ -168,8 +168,8 @@ impl Program {
     }
 
     /// What an event type can change.
-    pub fn listeners(&self, kind: EventTypeId) -> &Listeners {
-        &self.listeners[kind.index()]
+    pub fn listeners(&self, event_type: EventTypeId) -> &Listeners {
+        &self.listeners[event_type.index()]
     }
 
     fn plan_tag(&mut self, id: TagId) {
@@ -235,7 +235,7 @@ impl Program {
 
 /// The leaves that changes report: for rules [added, removed], for values and scores one list, for stages one per stage
 /// and one for none.
-fn plan_because(kind: &TagDefinition) -> Vec<Vec<ReportedValue>> {
+fn plan_because(definition: &TagDefinition) -> Vec<Vec<ReportedValue>> {
     let mut lists = Vec::new();
     let mut shown: Vec<ReportedValue> = Vec::new();
     let mut show = |conditions: &[&Condition]| {
@@ -246,7 +246,7 @@ fn plan_because(kind: &TagDefinition) -> Vec<Vec<ReportedValue>> {
         }
         lists.push(shown.clone());
     };
-    match kind {
+    match definition {
         TagDefinition::Rule { when, until, .. } => {
             show(&[when]);
             show(until.as_ref().as_slice());
@@ -256,7 +256,7 @@ fn plan_because(kind: &TagDefinition) -> Vec<Vec<ReportedValue>> {
             show(&[]);
         }
         TagDefinition::Value { .. } | TagDefinition::Score(_) | TagDefinition::Manual { .. } => {
-            show(&kind.conditions())
+            show(&definition.conditions())
         }
     }
     lists

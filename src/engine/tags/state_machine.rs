@@ -68,11 +68,11 @@ const REMOVED: usize = 1;
 pub(crate) fn step<'a>(
     evaluator: &mut Evaluator<'a>,
     plan: &'a TagPlan,
-    kind: &'a TagDefinition,
+    definition: &'a TagDefinition,
     state: TagState,
     command: Option<TagCommand<'a>>,
 ) -> Transition<'a> {
-    match kind {
+    match definition {
         TagDefinition::Rule { when, until, for_ms, keep_for_ms } => {
             let rule = Rule { when, until: until.as_ref(), for_ms: *for_ms, keep_for_ms: *keep_for_ms };
             rule.step(evaluator, state)

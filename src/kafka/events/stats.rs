@@ -90,9 +90,9 @@ fn raise(sums: &mut BTreeMap<Box<str>, u64>, name: &str, more: u64) {
 pub struct ChangeStats(BTreeMap<Box<str>, [u64; 3]>);
 
 impl ChangeStats {
-    pub fn count(&mut self, tag: &str, kind: ChangeType) {
+    pub fn count(&mut self, tag: &str, change: ChangeType) {
         let mut one = [0; 3];
-        one[kind as usize] = 1;
+        one[change as usize] = 1;
         self.raise(tag, one);
     }
 

@@ -25,7 +25,7 @@ pub(crate) struct ChangeRecord {
     key: Span,
     value: Span,
     pub id: u128,
-    pub kind: ChangeType,
+    pub change: ChangeType,
     pub at: Timestamp,
 }
 
@@ -246,7 +246,7 @@ impl Sink for OutputBuffer {
             key,
             value,
             id: change_id(change),
-            kind: change.change_type(),
+            change: change.change_type(),
             at: change.at,
         });
         self.tally.count(change.tag, change.change_type());

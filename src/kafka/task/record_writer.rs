@@ -134,7 +134,7 @@ impl RecordWriter {
     /// The headers of the CloudEvents Kafka binding, in binary mode.
     fn headers(&self, change: &ChangeRecord) -> OwnedHeaders {
         let (id, at) = (format!("{:032x}", change.id), change.at.to_string());
-        let kind = match change.kind {
+        let change_type = match change.change {
             ChangeType::Added => "tagstream.tag.added",
             ChangeType::Changed => "tagstream.tag.changed",
             ChangeType::Removed => "tagstream.tag.removed",
@@ -142,7 +142,7 @@ impl RecordWriter {
         let headers = [
             ("ce_specversion", "1.0"),
             ("ce_id", &id),
-            ("ce_type", kind),
+            ("ce_type", change_type),
             ("ce_source", &self.source),
             ("ce_time", &at),
             ("content-type", "application/json"),

@@ -58,7 +58,7 @@ fn substitutes(sources: &[Source]) -> Vec<Vec<String>> {
             if let (true, [_, what, name, ..]) = (is_not, &rest[end..])
                 && what.is("mod")
             {
-                found.push([module.as_slice(), &[name.text.clone()]].concat());
+                found.push([module.as_slice(), std::slice::from_ref(&name.text)].concat());
             }
         }
     }
