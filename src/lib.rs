@@ -97,6 +97,9 @@
 //! - a setting: `settings::check`;
 //! - an option of a command: its file in `cli`; what several commands read or print: `cli::input`, `cli::output`.
 
+// What is `pub` is meant to be used from outside: by programs that embed the engine, or by the tests of a part.
+#![warn(unreachable_pub)]
+
 pub mod model;
 pub mod catalog;
 pub mod engine;

@@ -4,7 +4,20 @@ use std::error::Error;
 
 use tagstream::{Engine, TagChange, Timestamp};
 
-const CATALOG: &str = include_str!("catalog.yaml");
+/// As a file for `tagstream run` would say it.
+const CATALOG: &str = r#"
+version: 1
+counters:
+  workouts_30d: { count: workout, window: 30d }
+  spend_30d:    { sum: properties.amount, on: purchase, window: 30d }
+  last_active:  { last: time, on: "*" }
+tags:
+  active_member: { when: workouts_30d >= 3, until: workouts_30d < 2 }
+  churn_risk:    { when: days_since(last_active) >= 14 }
+  spend_level:
+    value: spend_30d
+    bands: [ { name: none, below: 1 }, { name: some, below: 100 }, { name: high } ]
+"#;
 
 /// What a message queue, a log file or a request would bring.
 const RECORDS: [&str; 6] = [

@@ -14,11 +14,11 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("deploy/examples")
 }
 
-/// The folders of the examples, by name.
+/// The folders of the catalogs, by name; a folder without a catalog has a program.
 fn examples() -> Vec<(String, PathBuf)> {
     let entries = fs::read_dir(root()).unwrap().map(|entry| entry.unwrap().path());
     let named = |path: PathBuf| (path.file_name().unwrap().to_str().unwrap().to_owned(), path);
-    let mut found: Vec<_> = entries.filter(|path| path.is_dir()).map(named).collect();
+    let mut found: Vec<_> = entries.filter(|path| path.join("catalog.yaml").is_file()).map(named).collect();
     found.sort();
     assert!(found.len() >= 2, "only {} examples", found.len());
     found
