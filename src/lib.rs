@@ -1,19 +1,25 @@
 //! tagstream: behaviour events in, exact tag changes out, at the instant at which they become true.
 //!
+//! # As a library
+//! Begin with [`Engine`]: a catalog in, then records and time; tag changes come out through a closure. Without default
+//! features the crate is that alone. The features `kafka`, `http`, `demo` and `cli` each add what stands below in the table,
+//! and what it needs of the features before; `onnx` adds models in ONNX files. The other parts are the program's own: they
+//! are public for its tests, and may change with each version.
+//!
 //! # The road of an event
-//! 1. A worker ([`kafka`]) polls a record of the input topic.
+//! 1. A worker (`kafka`) polls a record of the input topic.
 //! 2. The decoder ([`codec`]) makes an [`Event`](model::Event) of it, or returns the reason for which it is rejected;
 //!    rejected records go to the dead-letter topic.
 //! 3. The partition ([`engine`]) that owns the event's entity advances its clock to the event. Timers that are due until
 //!    then fire, each at its own instant.
 //! 4. The partition counts the event in the entity's state, evaluates the tags that it may have changed, and passes
-//!    [`TagChange`](model::TagChange)s to its sink.
+//!    [`TagChange`]s to its sink.
 //! 5. [`codec`] writes the tag changes and the changed state; the worker buffers them.
 //! 6. The worker commits them in one Kafka transaction with the input's offsets.
 //!
 //! Where the events of an entity are not in one partition of the input, the worker first writes them to a repartition
 //! topic, keyed by entity; the worker that reads that topic merges its sources in the order of time. `tagstream replay`,
-//! `test`, `explain`, `diff` and `forecast` drive the same engine from files ([`replay`]).
+//! `test`, `explain`, `diff` and `forecast` drive the same engine from files (`replay`).
 //!
 //! # The parts, in reading order
 //! A part imports only parts above it; a test checks that.
@@ -25,14 +31,15 @@
 //! | [`engine`] | windows, entities, timers, tags: pure; it asks for scores through a trait | bytes of records, clocks, threads, I/O |
 //! | [`scoring`] | models in ONNX files: compared with the catalog, called, limited | entities, events, when to score |
 //! | [`codec`] | bytes ↔ model; the formats of the changelog and of snapshots | what the values are for |
-//! | [`replay`] | drives the engine from recorded files | the command line, Kafka |
-//! | [`settings`] | files, environment and flags → checked settings | what a catalog contains |
-//! | [`telemetry`] | the log; the names of all metrics | who logs and who counts |
-//! | [`kafka`] | clients, workers, the commit cycle, rebalances, restore, dead letters | signals, where the time comes from |
-//! | [`http`] | metrics, probes, the pages about the catalog | how a worker works |
-//! | [`service`] | the thin shell: starts workers, handles signals; the only wall clock | what a worker does |
-//! | [`demo`] | generated events, an embedded broker, a picture of the tag changes | how the service does it |
-//! | [`cli`] | one file or folder per command | |
+//! | [`embed`] | the library's face: one catalog, its entities and their tags in one value | Kafka, files, clocks |
+//! | `replay` | drives the engine from recorded files | the command line, Kafka |
+//! | `settings` | files, environment and flags → checked settings | what a catalog contains |
+//! | `telemetry` | the log; the names of all metrics | who logs and who counts |
+//! | `kafka` | clients, workers, the commit cycle, rebalances, restore, dead letters | signals, where the time comes from |
+//! | `http` | metrics, probes, the pages about the catalog | how a worker works |
+//! | `service` | the thin shell: starts workers, handles signals; the only wall clock | what a worker does |
+//! | `demo` | generated events, an embedded broker, a picture of the tag changes | how the service does it |
+//! | `cli` | one file or folder per command | |
 //!
 //! # Glossary
 //! The words of the code. In brackets: the name in Kafka Streams, where there is one.

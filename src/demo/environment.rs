@@ -10,7 +10,7 @@ use super::terminal::Terminal;
 use crate::kafka::{Backfill, Clock, EmbeddedBroker, EventListener, FETCH_WAIT, Occurrence, WorkerEvent};
 use crate::service::ServiceContext;
 use crate::settings::{
-    Delivery, GroupProtocol, HttpSettings, InputSettings, KafkaSettings, MaxChange, Membership, Origin, OutputSettings,
+    Delivery, GroupProtocol, HttpSettings, InputSettings, Instance, KafkaSettings, MaxChange, Origin, OutputSettings,
     PartitionedBy, Properties, ScoringSettings, ServiceSettings, Settings, Start,
 };
 use crate::telemetry::Severity;
@@ -48,12 +48,11 @@ pub(crate) fn settings(broker: &EmbeddedBroker, speed: Speed) -> Settings {
         },
         output: OutputSettings { changes: CHANGES.to_owned(), tags: Some("tags".to_owned()) },
         service: ServiceSettings {
-            instance: "demo".to_owned(),
+            instance: Instance::Generated("demo".to_owned()),
             workers: NonZeroUsize::MIN,
-            membership: Membership::Static,
             commit_interval: Duration::from_millis(20),
             delivery: Delivery::ExactlyOnce,
-            idle_grace: Duration::from_millis(speed.step_ms().unsigned_abs()),
+            idle_grace: Some(Duration::from_millis(speed.step_ms().unsigned_abs())),
             // The gym is silent at night, which lasts a third of a second.
             outage_after: None,
             max_change: MaxChange::Off,

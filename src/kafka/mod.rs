@@ -8,22 +8,22 @@
 //!
 //! # The map
 //! A room imports only rooms and files above it. The files of this level know no room, but for `catalog_rollout`, which
-//! reports [`events`].
+//! reports `events`.
 //!
 //! | room or file | holds | does not know |
 //! | --- | --- | --- |
-//! | [`failpoint`] | the places where a test kills the process | who passes them |
-//! | [`clock`] | the wall clock, as the service hands it down | the system's time |
-//! | [`topology`] | the topics that the group reads, and what becomes of their events | clients |
-//! | [`broker`] | what a worker needs of Kafka, as traits | librdkafka's calls |
-//! | [`events`] | what workers report | who listens |
-//! | [`catalog_rollout`] | the active catalog, the pending one, and the tags that wait for approval | what a worker does |
-//! | [`client`] | librdkafka behind the traits | when it is called |
-//! | [`repartition`] | events forwarded to merged partitions, and their order there | clients, state |
-//! | [`state`] | changelogs, snapshots and histories read back | transactions, the group |
-//! | [`task`] | one partition at work, and its transaction | other partitions |
-//! | [`worker`] | the loop: commit cycle, rebalances, catalog switch, snapshots | signals, other workers |
-//! | [`admin`] | topics created, checked and scanned | workers |
+//! | `failpoint` | the places where a test kills the process | who passes them |
+//! | `clock` | the wall clock, as the service hands it down | the system's time |
+//! | `topology` | the topics that the group reads, and what becomes of their events | clients |
+//! | `broker` | what a worker needs of Kafka, as traits | librdkafka's calls |
+//! | `events` | what workers report | who listens |
+//! | `catalog_rollout` | the active catalog, the pending one, and the tags that wait for approval | what a worker does |
+//! | `client` | librdkafka behind the traits | when it is called |
+//! | `repartition` | events forwarded to merged partitions, and their order there | clients, state |
+//! | `state` | changelogs, snapshots and histories read back | transactions, the group |
+//! | `task` | one partition at work, and its transaction | other partitions |
+//! | `worker` | the loop: commit cycle, rebalances, catalog switch, snapshots | signals, other workers |
+//! | `admin` | topics created, checked and scanned | workers |
 //!
 //! # What is always true
 //! - While it is not known how a transaction ended, no record is applied: the buffers hold what was sent, and what may

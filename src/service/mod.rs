@@ -9,11 +9,13 @@
 //! ```
 //!
 //! - `wall_clock`: the only clock of the whole program;
+//! - `instance_lock`: one process per instance on a machine;
 //! - `notices`: writes what the workers report to the log;
 //! - `reload`: reads a changed catalog file and proposes it to the workers;
 //! - `worker_pool`: the threads, one per worker.
 
 mod wall_clock;
+mod instance_lock;
 mod notices;
 mod reload;
 mod worker_pool;
@@ -34,6 +36,8 @@ use crate::kafka::{
 use crate::settings::Settings;
 use worker_pool::WorkerPool;
 
+use instance_lock::InstanceLock;
+pub use instance_lock::InstanceTaken;
 pub use notices::to_log;
 pub use reload::CatalogSource;
 use reload::Reloader;
@@ -79,6 +83,8 @@ pub enum ServiceError {
     #[error("cannot start a thread: {0}")]
     Thread(std::io::Error),
     #[error(transparent)]
+    Instance(InstanceTaken),
+    #[error(transparent)]
     Http(HttpError),
     #[error(transparent)]
     Cluster(ClusterError),
@@ -97,7 +103,7 @@ pub enum ServiceError {
 impl ServiceError {
     /// Whether the operator has to change the configuration: the settings and the cluster do not fit.
     pub fn is_configuration(&self) -> bool {
-        matches!(self, ServiceError::Cluster(ClusterError::Unfit(_)))
+        matches!(self, ServiceError::Cluster(ClusterError::Unfit(_)) | ServiceError::Instance(_))
     }
 }
 
@@ -131,6 +137,7 @@ enum Wakeup {
 /// Why it ended, if not by a signal.
 pub fn run(settings: Settings, programs: Arc<CompiledCatalog>, context: ServiceContext) -> Result<(), ServiceError> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(ServiceError::Signals)?;
+    let _lock = InstanceLock::take(&settings).map_err(ServiceError::Instance)?;
     runtime.block_on(async {
         let (sender, reports) = mpsc::unbounded_channel();
         let signals = Signals {

@@ -11,7 +11,7 @@ use super::keys::{KEYS, nearest};
 use super::layers::{PROPERTIES, RawEntry, RawSettings};
 use super::problem::{Fault, Origin, Problems};
 use super::{
-    Delivery, GroupProtocol, HttpSettings, InputSettings, KafkaSettings, MaxChange, Membership, OutputSettings,
+    Delivery, GroupProtocol, HttpSettings, InputSettings, Instance, KafkaSettings, MaxChange, OutputSettings,
     PartitionedBy, Properties, ScoringSettings, ServiceSettings, Settings, Start, StateSettings, duration,
 };
 
@@ -35,7 +35,7 @@ pub(crate) fn check(raw: RawSettings, problems: &mut Problems) -> Option<Setting
     let kafka = checker.kafka(properties);
     let input = checker.input();
     let output = checker.output();
-    let service = checker.service(kafka.as_ref().map(|kafka| kafka.group_protocol));
+    let service = checker.service();
     let state = checker.state();
     let http = checker.http();
     let catalog = checker.path("catalog");
@@ -150,25 +150,20 @@ impl Checker<'_> {
         Some(OutputSettings { changes: changes?, tags: tags? })
     }
 
-    fn service(&mut self, protocol: Option<GroupProtocol>) -> Option<ServiceSettings> {
-        let instance = self.name("service.instance", &host_name());
+    fn service(&mut self) -> Option<ServiceSettings> {
+        let instance = self.instance();
         let workers = self.workers();
-        let membership = self.membership(protocol);
         let commit_interval =
             self.duration("service.commit_interval", "100ms", Duration::from_millis(1), COMMIT_INTERVAL_MAX);
         let deliveries = [("exactly_once", Delivery::ExactlyOnce), ("at_least_once", Delivery::AtLeastOnce)];
         let delivery = self.choice("service.delivery", &deliveries);
-        let idle_grace = self.duration("service.idle_grace", "5s", Duration::ZERO, IDLE_GRACE_MAX);
-        let outage_after = match self.text("service.outage_after") {
-            Ok(Some(text)) if text == "off" => Some(None),
-            _ => self.duration("service.outage_after", "1h", OUTAGE_AFTER_MIN, Duration::MAX).map(Some),
-        };
+        let idle_grace = self.duration_or_off("service.idle_grace", "5s", Duration::ZERO, IDLE_GRACE_MAX);
+        let outage_after = self.duration_or_off("service.outage_after", "1h", OUTAGE_AFTER_MIN, Duration::MAX);
         let max_change = self.max_change();
         let max_waiting_bytes = self.max_waiting_bytes();
         Some(ServiceSettings {
             instance: instance?,
             workers: workers?,
-            membership: membership?,
             commit_interval: commit_interval?,
             delivery: delivery?,
             idle_grace: idle_grace?,
@@ -227,16 +222,13 @@ impl Checker<'_> {
         }
     }
 
-    fn membership(&mut self, protocol: Option<GroupProtocol>) -> Option<Membership> {
-        const KEY: &str = "service.static_membership";
-        let asked = self.choice(KEY, &[("true", Membership::Static), ("false", Membership::Dynamic)])?;
-        match protocol {
-            Some(GroupProtocol::Consumer) if asked == Membership::Static && self.raw.contains_key(KEY) => {
-                self.bad(KEY, "false: kafka.group_protocol = \"consumer\" has dynamic members only")
-            }
-            Some(GroupProtocol::Consumer) => Some(Membership::Dynamic),
-            _ => Some(asked),
+    /// An empty name is none.
+    fn instance(&mut self) -> Option<Instance> {
+        const KEY: &str = "service.instance";
+        if self.text(KEY).ok()?.is_some_and(|text| !text.is_empty()) {
+            return self.name(KEY, "").map(Instance::Named);
         }
+        Some(Instance::Generated(format!("{}-{:08x}", host_name(), fastrand::u32(..))))
     }
 
     fn http(&mut self) -> Option<HttpSettings> {
@@ -319,17 +311,33 @@ impl Checker<'_> {
     }
 
     fn duration(&mut self, key: &str, default: &str, min: Duration, max: Duration) -> Option<Duration> {
-        let text = self.text(key).ok()?.unwrap_or_else(|| default.to_owned());
-        match duration::parse(&text) {
-            Some(length) if length >= min && length <= max => Some(length),
-            _ => {
-                let bounds = match max {
-                    Duration::MAX => format!("at least {}, or \"off\"", duration::display(min)),
-                    max => format!("from {} to {}", duration::display(min), duration::display(max)),
-                };
-                self.bad(key, &format!("a duration with its unit, such as \"{default}\", {bounds}"))
-            }
+        self.bounded_duration(key, default, (min, max), "")
+    }
+
+    /// `Some(None)`: off.
+    fn duration_or_off(&mut self, key: &str, default: &str, min: Duration, max: Duration) -> Option<Option<Duration>> {
+        match self.text(key) {
+            Ok(Some(text)) if text == "off" => Some(None),
+            _ => self.bounded_duration(key, default, (min, max), ", or \"off\"").map(Some),
         }
+    }
+
+    fn bounded_duration(
+        &mut self,
+        key: &str,
+        default: &str,
+        (min, max): (Duration, Duration),
+        otherwise: &str,
+    ) -> Option<Duration> {
+        let text = self.text(key).ok()?.unwrap_or_else(|| default.to_owned());
+        if let Some(length) = duration::parse(&text).filter(|length| (min..=max).contains(length)) {
+            return Some(length);
+        }
+        let bounds = match max {
+            Duration::MAX => format!("at least {}", duration::display(min)),
+            max => format!("from {} to {}", duration::display(min), duration::display(max)),
+        };
+        self.bad(key, &format!("a duration with its unit, such as \"{default}\", {bounds}{otherwise}"))
     }
 
     /// One of a few words, the first of which is the default.

@@ -1,7 +1,7 @@
 //! The names of the settings, and suggestions for unknown names.
 
 /// All keys, except librdkafka's own below `kafka.properties`.
-pub(crate) const KEYS: [&str; 23] = [
+pub(crate) const KEYS: [&str; 22] = [
     "catalog",
     "kafka.brokers",
     "kafka.application",
@@ -14,7 +14,6 @@ pub(crate) const KEYS: [&str; 23] = [
     "output.tags",
     "service.instance",
     "service.workers",
-    "service.static_membership",
     "service.commit_interval",
     "service.delivery",
     "service.idle_grace",

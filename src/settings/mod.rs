@@ -71,6 +71,23 @@ pub enum Membership {
     Dynamic,
 }
 
+/// The name of a process within the application. Names of clients and transactional ids contain it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Instance {
+    /// Set by the operator, and the same after a restart: the workers are static members.
+    Named(String),
+    /// The host's name with a random number: another one at each start. The workers are dynamic members.
+    Generated(String),
+}
+
+impl Instance {
+    pub fn name(&self) -> &str {
+        match self {
+            Instance::Named(name) | Instance::Generated(name) => name,
+        }
+    }
+}
+
 #[derive(Clone, Debug)]
 pub struct InputSettings {
     /// One or more, each once.
@@ -104,14 +121,13 @@ pub struct OutputSettings {
 
 #[derive(Clone, Debug)]
 pub struct ServiceSettings {
-    /// The name of this process within the application: it must be the same after a restart.
-    pub instance: String,
+    pub instance: Instance,
     pub workers: NonZeroUsize,
-    pub membership: Membership,
     pub commit_interval: Duration,
     pub delivery: Delivery,
-    /// How far the clock of a partition that is read to its end stays behind the wall clock.
-    pub idle_grace: Duration,
+    /// How far the clock of a partition that is read to its end stays behind the wall clock; `None`: it moves with its
+    /// events alone.
+    pub idle_grace: Option<Duration>,
     /// At most this many bytes of events wait for other inputs, over all inputs, for each kind of entity.
     pub max_waiting_bytes: usize,
     /// How long all inputs may be without events before the clocks stop; `None`: the clocks never stop.
@@ -160,6 +176,14 @@ pub struct ScoringSettings {
 }
 
 impl Settings {
+    /// Members of the brokers' own protocol are dynamic, also where the instance has a name.
+    pub fn membership(&self) -> Membership {
+        match (&self.service.instance, self.kafka.group_protocol) {
+            (Instance::Named(_), GroupProtocol::Classic) => Membership::Static,
+            _ => Membership::Dynamic,
+        }
+    }
+
     /// The topic for records that are not events.
     pub fn dead_letter_topic(&self) -> String {
         format!("{}-dead-letter", self.kafka.application)

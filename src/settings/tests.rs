@@ -1,8 +1,9 @@
 //! Wrong settings as users write them, and the messages.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
-use super::{ConfigFile, GroupProtocol, Membership, Settings, Sources, Start, load};
+use super::{ConfigFile, GroupProtocol, Instance, Membership, Settings, Sources, Start, load};
 
 /// A folder with one `tagstream.toml` in it.
 struct Folder(PathBuf);
@@ -53,7 +54,7 @@ fn defaults_are_those_of_the_contract() {
     assert_eq!(settings.output.tags.as_deref(), Some("tags"));
     assert_eq!(settings.dead_letter_topic(), "tagstream-dead-letter");
     assert_eq!(settings.service.commit_interval.as_millis(), 100);
-    assert_eq!(settings.service.idle_grace.as_secs(), 5);
+    assert_eq!(settings.service.idle_grace, Some(Duration::from_secs(5)));
     assert_eq!(settings.service.outage_after.map(|d| d.as_secs()), Some(3600));
     assert!(settings.state.is_none());
     assert_eq!(settings.http.listen.map(|listen| listen.to_string()).as_deref(), Some("127.0.0.1:8080"));
@@ -232,22 +233,37 @@ fn secrets_are_not_shown() {
 }
 
 #[test]
-fn the_brokers_protocol_has_dynamic_members_only() {
-    let settings = read("classic", GOOD, &[], &[]).expect("settings");
+fn members_are_static_where_the_instance_has_a_name() {
+    let settings = read("named", GOOD, &[], &["service.instance=one"]).expect("settings");
+    assert_eq!(settings.service.instance, Instance::Named("one".to_owned()));
     assert_eq!(settings.kafka.group_protocol, GroupProtocol::Classic);
-    assert_eq!(settings.service.membership, Membership::Static);
-    let settings = read("dynamic", GOOD, &[], &["service.static_membership=false"]).expect("settings");
-    assert_eq!(settings.service.membership, Membership::Dynamic);
-    let settings = read("kip-848", GOOD, &[], &["kafka.group_protocol=consumer"]).expect("settings");
-    assert_eq!(settings.kafka.group_protocol, GroupProtocol::Consumer);
-    assert_eq!(settings.service.membership, Membership::Dynamic);
+    assert_eq!(settings.membership(), Membership::Static);
+    let settings = read("kip-848", GOOD, &[], &["service.instance=one", "kafka.group_protocol=consumer"]);
+    assert_eq!(settings.expect("settings").membership(), Membership::Dynamic);
+}
+
+#[test]
+fn processes_without_a_name_draw_different_ones() {
+    for flags in [&[][..], &["service.instance="]] {
+        let [one, two] = ["one", "two"].map(|name| read(name, GOOD, &[], flags).expect("settings"));
+        assert_eq!(one.membership(), Membership::Dynamic);
+        assert!(matches!(one.service.instance, Instance::Generated(_)));
+        assert_ne!(one.service.instance.name(), two.service.instance.name());
+    }
+}
+
+#[test]
+fn a_clock_that_does_not_follow_the_wall_clock() {
+    let grace = |flags: &[&str]| read("grace", GOOD, &[], flags).expect("settings").service.idle_grace;
+    assert_eq!(grace(&[]), Some(Duration::from_secs(5)));
+    assert_eq!(grace(&["service.idle_grace=off"]), None);
     check(
-        "static-848",
-        &format!("{GOOD}group_protocol = 'consumer'\n[service]\nstatic_membership = true\n"),
+        "long-grace",
+        GOOD,
         &[],
-        &[],
-        "setting service.static_membership (in FILE): is true, expected false: kafka.group_protocol = \"consumer\" has \
-         dynamic members only",
+        &["service.idle_grace=25h"],
+        "setting service.idle_grace (-s): is \"25h\", expected a duration with its unit, such as \"5s\", from 0s to 1d, \
+         or \"off\"",
     );
 }
 

@@ -76,7 +76,7 @@ pub(crate) fn run(args: &RunArgs) -> ExitCode {
     tracing::info!(
         version = env!("CARGO_PKG_VERSION"),
         application = settings.kafka.application,
-        instance = settings.service.instance,
+        instance = settings.service.instance.name(),
         workers = settings.service.workers,
         catalog = format!("{:016x}", runnable.catalog.fingerprint),
         "starting"

@@ -81,7 +81,7 @@ fn base(settings: &Settings, id: &str, tuning: &[(&str, &str)]) -> ClientConfig 
 
 /// `<application>-<instance>-<worker>`: the transactional id of a worker and its name as a static member.
 fn worker_name(settings: &Settings, worker: WorkerId) -> String {
-    format!("{}-{}-{}", settings.kafka.application, settings.service.instance, worker.0)
+    format!("{}-{}-{}", settings.kafka.application, settings.service.instance.name(), worker.0)
 }
 
 /// A worker's member of the group.
@@ -97,7 +97,7 @@ pub(crate) fn consumer(settings: &Settings, worker: WorkerId) -> ClientConfig {
         GroupProtocol::Consumer => config.set("group.protocol", "consumer"),
     };
     config.set("group.id", &settings.kafka.application);
-    if settings.service.membership == Membership::Static {
+    if settings.membership() == Membership::Static {
         config.set("group.instance.id", &name);
     }
     config
@@ -111,7 +111,7 @@ pub(crate) fn producer(settings: &Settings, worker: WorkerId) -> ClientConfig {
 /// A producer that only tries whether the workers can get their transactional ids. Its own,
 /// `<application>-<instance>-check`, is not a worker's, since those end in a number.
 pub(crate) fn prober(settings: &Settings) -> ClientConfig {
-    transactional(settings, &format!("{}-{}-check", settings.kafka.application, settings.service.instance))
+    transactional(settings, &format!("{}-{}-check", settings.kafka.application, settings.service.instance.name()))
 }
 
 fn transactional(settings: &Settings, name: &str) -> ClientConfig {
@@ -168,14 +168,14 @@ pub(crate) fn metadata_client(
     settings: &Settings,
     listener: EventListener,
 ) -> Result<BaseConsumer<ClientCallbacks>, ClientError> {
-    let id = format!("{}-{}", settings.kafka.application, settings.service.instance);
+    let id = format!("{}-{}", settings.kafka.application, settings.service.instance.name());
     let config = base(settings, &id, &[]);
     config.create_with_context(ClientCallbacks::new(listener)).map_err(ClientError::from)
 }
 
 /// The configuration and the callbacks of the client that administers topics.
 pub(crate) fn admin(settings: &Settings, listener: EventListener) -> (ClientConfig, ClientCallbacks) {
-    let id = format!("{}-{}", settings.kafka.application, settings.service.instance);
+    let id = format!("{}-{}", settings.kafka.application, settings.service.instance.name());
     (base(settings, &id, &[]), ClientCallbacks::new(listener))
 }
 

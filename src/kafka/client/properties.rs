@@ -12,7 +12,7 @@ const OURS: [(&str, &str); 16] = [
     ("bootstrap.servers", "use kafka.brokers"),
     ("metadata.broker.list", "use kafka.brokers"),
     ("group.id", "use kafka.application"),
-    ("group.instance.id", "use service.instance and service.static_membership"),
+    ("group.instance.id", "use service.instance"),
     ("group.protocol", "use kafka.group_protocol"),
     ("partition.assignment.strategy", "the assignment strategy is fixed"),
     ("client.id", "use kafka.application and service.instance"),

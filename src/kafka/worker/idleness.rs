@@ -23,10 +23,7 @@ impl<W: KafkaClients> Worker<W> {
         }
         // No time passes while records wait for a commit.
         let may_follow = !self.cycle.is_input_paused && self.parked.is_empty();
-        let to = may_follow.then(|| {
-            self.probe_input_activity();
-            self.clock_limit()
-        });
+        let to = if may_follow { self.clock_limit() } else { None };
         let ends = self.consumer.ends(&asked, ENDS_PATIENCE).unwrap_or_default();
         let positions = self.consumer.positions().unwrap_or_default();
         let mut full = false;
@@ -48,10 +45,11 @@ impl<W: KafkaClients> Worker<W> {
         }
     }
 
-    /// The instant up to which clocks may follow the wall clock.
-    fn clock_limit(&self) -> Timestamp {
-        let grace_ms = self.plan.settings.service.idle_grace.as_millis() as i64;
-        self.plan.liveness.clock_limit(self.plan.clock.now()).plus(-grace_ms)
+    /// The instant up to which clocks may follow the wall clock; `None`: they move with their events alone.
+    fn clock_limit(&mut self) -> Option<Timestamp> {
+        let grace_ms = self.plan.settings.service.idle_grace?.as_millis() as i64;
+        self.probe_input_activity();
+        Some(self.plan.liveness.clock_limit(self.plan.clock.now()).plus(-grace_ms))
     }
 
     /// Counts records that come to other processes as activity of the input.

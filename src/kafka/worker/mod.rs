@@ -339,7 +339,7 @@ impl<W: KafkaClients> Worker<W> {
     /// take these for another process's, and refuse them.
     fn fenced(&self, code: RDKafkaErrorCode) -> WorkerError {
         match self.consumer.member() {
-            Some(_) => WorkerError::Fenced { instance: self.plan.settings.service.instance.clone(), code },
+            Some(_) => WorkerError::Fenced { instance: self.plan.settings.service.instance.name().to_owned(), code },
             None => WorkerError::Expired { code },
         }
     }

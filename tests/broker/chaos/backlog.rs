@@ -24,7 +24,7 @@ fn killed_in_the_middle_of_a_backlog_it_goes_on_and_stays_small() {
     // Its own: it is frozen.
     let broker = Broker::start();
     let setup = hasty(Setup::on("chaos-backlog", &broker, &catalog(pace)))
-        .with("service.idle_grace=1d")
+        .with("service.idle_grace=off")
         .with("service.workers=2");
     setup.create_topics(4);
     let mut events = Events::new(seed, pace, 4);

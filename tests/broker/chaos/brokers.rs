@@ -47,7 +47,7 @@ fn strike(cluster: &mut Cluster, duty: Duty<'_>, fault: Fault, away: Duration) {
 fn leaders_and_coordinators_that_die_leave_no_trace_in_the_result() {
     let (seed, faults) = (seed(), long_kills().map_or(3, |kills| kills / 5));
     let mut cluster = cluster::exclusive();
-    let setup = hasty(Setup::on("chaos-brokers", &*cluster, &catalog(PACE))).with("service.idle_grace=1d");
+    let setup = hasty(Setup::on("chaos-brokers", &*cluster, &catalog(PACE))).with("service.idle_grace=off");
     setup.create_copied_topics(6, 3);
     let feeder = Feeder::start(&*cluster, setup.topic("events"), Events::new(seed, PACE, 6), 40);
     let mut instances = Instances::start(&setup, &["one", "two"], SESSION, seed);
@@ -78,7 +78,7 @@ fn leaders_and_coordinators_that_die_leave_no_trace_in_the_result() {
 fn while_too_few_copies_are_in_step_it_waits_and_then_goes_on() {
     let seed = seed();
     let mut cluster = cluster::exclusive();
-    let setup = hasty(Setup::on("chaos-copies", &*cluster, &catalog(PACE))).with("service.idle_grace=1d");
+    let setup = hasty(Setup::on("chaos-copies", &*cluster, &catalog(PACE))).with("service.idle_grace=off");
     // All three copies must be in step here, two everywhere else.
     create_topic(&*cluster, &setup.topic("changes"), 2, &[("min.insync.replicas", "3"), ("cleanup.policy", "delete")]);
     setup.create_copied_topics(2, 3);

@@ -49,7 +49,7 @@ fn catalogs_that_change_while_instances_die_change_everything_once() {
     let broker = broker::shared();
     let editions = editions(catalog(pace));
     let setup = hasty(Setup::on("chaos-reload", broker, &editions[0]))
-        .with("service.idle_grace=1d")
+        .with("service.idle_grace=off")
         .with("service.max_change=off");
     let changelog = format!("{}-changelog", setup.application);
     create_changelog(broker, &changelog, PARTITIONS as i32);

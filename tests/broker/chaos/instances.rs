@@ -23,7 +23,7 @@ fn killed_frozen_and_stopped_instances_leave_no_trace_in_the_result() {
     // So that a run of the long form does not come to the present before it ends.
     let pace = Pace::Past { step_ms: if kills > 5 { 60 } else { 2_000 } };
     let broker = broker::shared();
-    let setup = hasty(Setup::on("chaos-past", broker, &catalog(pace))).with("service.idle_grace=1d");
+    let setup = hasty(Setup::on("chaos-past", broker, &catalog(pace))).with("service.idle_grace=off");
     setup.create_topics(8);
     let feeder = Feeder::start(broker, setup.topic("events"), Events::new(seed, pace, 8), 100);
     let mut instances = Instances::start(&setup, &["one", "two", "three"], SESSION, seed);

@@ -31,8 +31,8 @@ fn two_workers_give_the_changes_that_replay_gives() {
         variety: { value: classes, bands: [ { name: low, below: 4 }, { name: mid, below: 9 }, { name: high } ] }\n  \
         quiet: { when: \"clicks_1h == 0 && tag.busy == false\" }\n";
     let broker = broker::shared();
-    // Events of the last day, and clocks that stay behind them: so nothing happens by the wall clock.
-    let setup = Setup::on("agree", broker, catalog).with("service.workers=2").with("service.idle_grace=1d");
+    // Nothing happens by the wall clock.
+    let setup = Setup::on("agree", broker, catalog).with("service.workers=2").with("service.idle_grace=off");
     setup.create_topics(4);
     let mut lines: Vec<Vec<String>> = vec![Vec::new(); 4];
     let mut random = fastrand::Rng::with_seed(7);
@@ -192,4 +192,29 @@ fn deleted_records_stop_their_partition_loudly_and_no_other() {
     service.until("the other partition", |_| committed(broker, "deleted", &topic)[1] == Some(15));
     assert_eq!(committed(broker, "deleted", &topic)[0], Some(5));
     service.stop();
+}
+
+/// History through Kafka: the clock of a partition moves with its events alone.
+#[test]
+fn without_a_grace_silence_is_noticed_by_the_next_event_only() {
+    let catalog = "version: 1\n\
+        counters:\n  last_active: { last: time, on: \"*\" }\n\
+        tags:\n  silent: { when: seconds_since(last_active) >= 5 }\n";
+    let broker = broker::shared();
+    let setup = Setup::on("no-grace", broker, catalog).with("service.idle_grace=off");
+    setup.create_topics(1);
+    let topic = setup.topic("events");
+    let at = now_ms() - 600_000;
+    let send = |user: &str, at_ms: i64| produce(broker, &topic, [Write::event(0, user, event(user, at_ms, 0))]);
+    let mut service = setup.start();
+    send("u1", at);
+    service.until("the first event", |_| total(&committed(broker, &setup.application, &topic)) == 1);
+    // Ten minutes of the wall clock have passed since the event, and several looks at the end of the partition follow.
+    thread::sleep(Duration::from_secs(3));
+    assert_eq!(read_all(broker, &setup.topic("changes")).len(), 0);
+    send("u2", at + 5_000);
+    service.until("the second event", |_| total(&committed(broker, &setup.application, &topic)) == 2);
+    service.stop();
+    let changes = read_all(broker, &setup.topic("changes"));
+    assert_eq!(changes.iter().map(Seen::key_text).collect::<Vec<_>>(), ["u1"]);
 }

@@ -79,16 +79,40 @@ fn frozen_longer_than_its_session_it_cannot_commit_any_more() {
 }
 
 #[test]
-fn of_two_processes_with_one_name_the_older_ends() {
+fn of_two_processes_with_one_name_on_two_machines_the_older_ends() {
     let broker = broker::shared();
     let setup = Setup::on("twins", broker, ECHO);
     setup.create_topics(1);
     let mut older = setup.start();
     older.says("runs partition 0");
+    // The name's lock is in the folder for temporary files: another folder is another machine.
+    let elsewhere = setup.folder.to_string_lossy().into_owned();
+    let setup = setup.with_variable("TMPDIR", &elsewhere);
     let mut newer = setup.start_with_log(&setup.folder.join("log-newer"));
     let status = older.ended();
     assert_eq!(status.code(), Some(1), "{}", older.log());
     assert!(older.log().contains("another process runs as instance \\\"one\\\""), "{}", older.log());
     newer.says("runs partition 0");
     newer.stop();
+}
+
+#[test]
+fn of_two_processes_with_one_name_on_a_machine_the_newer_gives_way() {
+    let broker = broker::shared();
+    let setup = Setup::on("namesakes", broker, ECHO);
+    setup.create_topics(1);
+    let topic = setup.topic("events");
+    let mut older = setup.start();
+    older.says("runs partition 0");
+    let mut newer = setup.start_with_log(&setup.folder.join("log-newer"));
+    let status = newer.ended();
+    assert_eq!(status.code(), Some(78), "{}", newer.log());
+    assert!(newer.log().contains("already runs as instance \\\"one\\\""), "{}", newer.log());
+    produce(broker, &topic, numbered(0, 100, 1));
+    older.until("the end", |_| total(&committed(broker, &setup.application, &topic)) == 100);
+    older.stop();
+    // A process that has ended leaves no lock behind.
+    let mut next = setup.start_with_log(&setup.folder.join("log-next"));
+    next.says("runs partition 0");
+    next.stop();
 }

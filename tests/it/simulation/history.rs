@@ -8,7 +8,7 @@ use tagstream::kafka::{
     WorkerError, WorkerId, WorkerPlan,
 };
 use tagstream::model::Timestamp;
-use tagstream::settings::MaxChange;
+use tagstream::settings::{Instance, MaxChange};
 
 use super::check::{self, Expected, Flaw};
 use super::planted::Planted;
@@ -181,7 +181,7 @@ impl History {
     fn start(&mut self, index: usize) {
         let instance = format!("i{}", self.first_name + index);
         let mut settings = self.script.settings.clone();
-        settings.service.instance.clone_from(&instance);
+        settings.service.instance = Instance::Named(instance.clone());
         let settings = Arc::new(settings);
         let mut held = self.world.hold();
         let process = held.processes.len();
@@ -308,7 +308,7 @@ impl History {
     /// Waits until everything that is expected is there, watches that it stays so, and checks it.
     fn come_to_rest(&mut self, seed: u64) -> Result<(), Flaw> {
         let last_event_ms = START_MS + (self.script.input_ends_us / 1_000) as i64;
-        let grace_us = u64::try_from(self.script.settings.service.idle_grace.as_micros()).unwrap_or_default();
+        let grace_us = self.script.settings.service.idle_grace.map_or(0, |grace| grace.as_micros() as u64);
         let settled_us = self.script.input_ends_us + HORIZON_MS as u64 * 1_000 + grace_us + WATCHED_US;
         // Transactions of the input may still be open: what they come to is not known before.
         while self.world.now_us() < self.script.input_ends_us + 1_000_000 {

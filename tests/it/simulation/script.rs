@@ -151,7 +151,7 @@ impl Script {
         };
         let (workers, processes) = if moving { (dice.usize(1..=2), dice.usize(1..=3)) } else { (1, 1) };
         let mut settings = defaults().clone();
-        settings.service.idle_grace = Duration::from_millis(dice.u64(500..1_200));
+        settings.service.idle_grace = Some(Duration::from_millis(dice.u64(500..1_200)));
         settings.service.commit_interval = Duration::from_millis(dice.u64(10..250));
         settings.service.delivery = if family.is_early() { Delivery::AtLeastOnce } else { Delivery::ExactlyOnce };
         let streams = Arc::new(if family.merges() {
