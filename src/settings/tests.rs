@@ -262,7 +262,7 @@ fn a_clock_that_does_not_follow_the_wall_clock() {
         GOOD,
         &[],
         &["service.idle_grace=25h"],
-        "setting service.idle_grace (-s): is \"25h\", expected a duration with its unit, such as \"5s\", from 0s to 1d, \
+        "setting service.idle_grace (from -s): is \"25h\", expected a duration with its unit, such as \"5s\", from 0s to 1d, \
          or \"off\"",
     );
 }
