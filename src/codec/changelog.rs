@@ -23,7 +23,7 @@
 //! | catalog | 8 | fingerprint of the catalog |
 //! | schema | 8 | id of that catalog's schema |
 //! | transaction | 4, then that many | transactional id of the writer, UTF-8 |
-//! | notes | all up to the checksum, mostly empty | see `engine::changelog::metadata` |
+//! | notes | all up to the checksum, mostly empty | see `engine::changelog::notes` |
 //! | checksum | 8 | |
 //!
 //! | schema | bytes | |
