@@ -7,6 +7,7 @@ use serde_json::Value as Json;
 
 use super::models::{ModelAccess, Runnable};
 use crate::catalog::{self, Colours, LoadedCatalog, Severity};
+use crate::cli::output::console::print_error;
 use crate::http::CatalogErrors;
 use crate::scoring::Models;
 
@@ -84,7 +85,7 @@ impl LoadError {
 /// Loads the catalog that a command needs; prints its problems and returns `None` where it has errors.
 pub(crate) fn require(path: &Path, access: &ModelAccess) -> Option<Runnable> {
     let loaded = load(path, access, colours(std::io::stderr().is_terminal()));
-    loaded.inspect_err(|error| eprint!("{}", error.report())).ok()
+    loaded.inspect_err(|error| print_error(&error.report())).ok()
 }
 
 /// Loads a catalog and its models.

@@ -14,7 +14,12 @@ pub(crate) enum Format {
 
 /// Prints a message that is not a result.
 pub(crate) fn report(message: &str) {
-    eprintln!("tagstream: {message}");
+    print_error(&format!("tagstream: {message}\n"));
+}
+
+/// Prints to the standard error. That it is closed or full is not a reason to fail.
+pub(crate) fn print_error(text: &str) {
+    let _ = std::io::stderr().write_all(text.as_bytes());
 }
 
 /// Prints an error.

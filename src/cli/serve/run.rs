@@ -55,10 +55,13 @@ fn check_rebuild(settings: &Settings, catalog: &Catalog) -> Result<(), String> {
 }
 
 pub(crate) fn run(args: &RunArgs) -> ExitCode {
-    if let Err(why) = telemetry::init() {
-        report(&format!("error: {why}"));
-        return ExitCode::from(EXIT_SETTINGS);
-    }
+    let log = match telemetry::init() {
+        Ok(log) => log,
+        Err(why) => {
+            report(&format!("error: {why}"));
+            return ExitCode::from(EXIT_SETTINGS);
+        }
+    };
     let Some(settings) = args.settings.load(Needs::Catalog) else {
         return ExitCode::from(EXIT_SETTINGS);
     };
@@ -91,6 +94,7 @@ pub(crate) fn run(args: &RunArgs) -> ExitCode {
         catalog: source,
         approve_changes: args.approve_changes,
         backfill: if args.rebuild { Backfill::On } else { Backfill::Off },
+        dropped_log_lines: log.dropped_lines(),
         ..ServiceContext::new(service::to_log())
     };
     match service::run(settings, runnable.compile(), context) {

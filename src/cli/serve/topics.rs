@@ -47,10 +47,13 @@ struct CreateArgs {
 }
 
 pub(crate) fn run(args: &TopicsArgs) -> ExitCode {
-    if let Err(why) = telemetry::init() {
-        report(&format!("error: {why}"));
-        return ExitCode::from(EXIT_SETTINGS);
-    }
+    let _log = match telemetry::init() {
+        Ok(log) => log,
+        Err(why) => {
+            report(&format!("error: {why}"));
+            return ExitCode::from(EXIT_SETTINGS);
+        }
+    };
     match &args.command {
         TopicsCommand::Create(args) => create(args),
     }

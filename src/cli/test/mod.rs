@@ -19,7 +19,7 @@ use report::{CaseReport, FileReport, junit, text};
 use crate::catalog::{self, TestFile};
 use crate::cli::input::catalog_file::{self, colours, display_name, read};
 use crate::cli::input::models::{ModelArgs, Runnable};
-use crate::cli::output::console::{self, print};
+use crate::cli::output::console::{self, print, print_error};
 use crate::engine::CompiledCatalog;
 use crate::scoring::Models;
 
@@ -99,7 +99,7 @@ pub(crate) fn run(args: &TestArgs) -> ExitCode {
     let report = match args.format {
         TestFormat::Text => text(&reports) + &coverage.concat(),
         TestFormat::Junit => {
-            coverage.iter().for_each(|coverage| eprint!("{coverage}"));
+            print_error(&coverage.concat());
             junit(&reports)
         }
     };
@@ -153,7 +153,7 @@ fn open(path: &Path, name: &str, folder: &Path, args: &TestArgs) -> Result<Opene
         Some(runnable.catalog)
     });
     wrong.push_str(&catalog::as_text(name, &text, &loaded.problems, colours));
-    eprint!("{wrong}");
+    print_error(&wrong);
     let (test_file, catalog) = loaded.test_file.ok_or(wrong)?;
     Ok((test_file, catalog_path, Runnable { catalog, models }.compile()))
 }

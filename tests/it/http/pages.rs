@@ -15,6 +15,7 @@ use tagstream::kafka::{
 };
 use tagstream::model::{ChangeType, Timestamp};
 use tagstream::settings::MaxChange;
+use tagstream::telemetry::DroppedLines;
 
 use crate::support::exposition::parse;
 use crate::support::http_client::{ask, get};
@@ -43,7 +44,7 @@ fn controls() -> Controls {
 
 fn start() -> (Arc<Monitor>, Server) {
     let clock = Clock::new(|| Timestamp::from_ms(NOW_MS));
-    let monitor = Arc::new(Monitor::new(controls().rollout, 1, clock));
+    let monitor = Arc::new(Monitor::new(controls().rollout, 1, clock, DroppedLines::default()));
     let server = Server::start(anywhere(), Arc::clone(&monitor), controls()).expect("a port");
     (monitor, server)
 }
