@@ -3,7 +3,7 @@
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use tagstream::catalog;
@@ -171,15 +171,23 @@ fn other_paths_and_methods_are_refused() {
 
 #[test]
 fn slow_clients_and_nonsense_keep_no_other_client_out() {
+    let begun = Instant::now();
     let (_monitor, server) = start();
     let connect = || TcpStream::connect(server.address()).expect("a connection");
     // More than there are seats: some say nothing, some half a word.
-    let mut idle: Vec<TcpStream> = (0..100).map(|_| connect()).collect();
+    let mut idle: Vec<TcpStream> = (0..300).map(|_| connect()).collect();
     for stream in idle.iter_mut().step_by(2) {
         stream.write_all(b"GET /metr").expect("a write");
     }
     connect().write_all(&[0xff; 10_000]).expect("a write");
-    assert_eq!(get(server.address(), "/livez").status, 200);
+    for page in ["/livez", "/metrics", "/v1/catalog"] {
+        assert_eq!(get(server.address(), page).status, 200);
+    }
+    assert!(
+        begun.elapsed() < Duration::from_secs(3),
+        "a page waits until slow clients are sent away: {:?}",
+        begun.elapsed()
+    );
     // Those who came first were sent away.
     let mut end = Vec::new();
     let read = idle[1].read_to_end(&mut end);
