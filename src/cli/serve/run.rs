@@ -9,7 +9,7 @@ use crate::catalog::{Catalog, Colours};
 use crate::cli::input::catalog_file::{self, LoadError};
 use crate::cli::input::models::ModelAccess;
 use crate::cli::input::settings_args::{EXIT_SETTINGS, Needs, SettingsArgs};
-use crate::cli::output::console::report;
+use crate::cli::output::console::{fail, report};
 use crate::kafka::{Backfill, Role, Topology};
 use crate::scoring::SlowModelPolicy;
 use crate::service::{self, CatalogSource, ServiceContext, ServiceError, TerminationSignal};
@@ -66,6 +66,10 @@ pub(crate) fn run(args: &RunArgs) -> ExitCode {
         return ExitCode::from(EXIT_SETTINGS);
     };
     let access = ModelAccess::new(settings.scoring.library.clone(), SlowModelPolicy::Pause);
+    // A reload reads the file again, so it cannot be a stream.
+    if let Some(Err(error)) = settings.catalog.as_deref().map(catalog_file::check_plain) {
+        return fail(&error);
+    }
     let runnable = settings.catalog.as_deref().and_then(|path| catalog_file::require(path, &access));
     let Some(runnable) = runnable else {
         return ExitCode::FAILURE;

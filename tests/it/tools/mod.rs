@@ -4,9 +4,11 @@
 //! - `examples`: the examples of `deploy/examples`.
 //! - `init`: `tagstream init`.
 //! - `forecast_explain`: a forecast comes true, a reason is right, over random catalogs.
+//! - `files`: what is read and written besides plain files.
 //! - `format_expr`: an expression that is written out means the same.
 
 mod examples;
+mod files;
 mod forecast_explain;
 mod format_expr;
 mod golden;
