@@ -86,8 +86,8 @@ impl LoadError {
 
 /// Loads the catalog that a command needs; prints its problems and returns `None` where it has errors.
 pub(crate) fn require(path: &Path, access: &ModelAccess) -> Option<Runnable> {
-    let loaded = load(path, access, colours(std::io::stderr().is_terminal()));
-    loaded.inspect_err(|error| print_error(&error.report())).ok()
+    let colours = colours(std::io::stderr().is_terminal());
+    load(path, access, colours).inspect_err(|error| print_error(&error.report(), colours)).ok()
 }
 
 /// Loads a catalog and its models.

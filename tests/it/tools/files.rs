@@ -1,9 +1,9 @@
 //! What the commands read and write that is not a plain file.
 
-use std::fs;
+use std::fs::{self, File};
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Command, Output, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -15,6 +15,41 @@ fn tagstream(args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_tagstream"));
     command.args(args).current_dir(data()).stdin(Stdio::null());
     command
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+#[test]
+fn a_result_that_cannot_be_written_is_a_failure() {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("full-{}", std::process::id()));
+    let folder = folder.to_str().expect("UTF-8");
+    let changes = format!("{folder}.ndjson");
+    let events = ["--input", "events.ndjson"];
+    let rows: [&[&str]; 11] = [
+        &["check", "shop.yaml"],
+        &["check", "shop.yaml", "--format", "json"],
+        &["check", "--schema"],
+        &["test", "silent.tests.yaml"],
+        &["test", "--schema"],
+        &["explain", "shop.yaml", "--key", "u-1"],
+        &["diff", "shop.yaml", "shop.new.yaml"],
+        &["forecast", "shop.yaml", "--format", "json"],
+        &["replay", "shop.yaml"],
+        &["replay", "shop.yaml", "--summary", "--output", &changes],
+        &["init", folder],
+    ];
+    for row in rows {
+        let reads_events = ["explain", "diff", "forecast", "replay"].contains(&row[0]);
+        let args = [row, if reads_events { &events } else { &[] }].concat();
+        let full = File::options().write(true).open("/dev/full").expect("the device");
+        let output = tagstream(&args).stdout(full).output().expect("tagstream");
+        assert_eq!(output.status.code(), Some(1), "{args:?}: {}", stderr(&output));
+        assert!(stderr(&output).contains("standard output"), "{args:?}: {}", stderr(&output));
+    }
+    let _ = fs::remove_file(&changes);
+    let _ = fs::remove_dir_all(folder);
 }
 
 #[test]
