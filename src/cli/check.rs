@@ -6,10 +6,10 @@ use std::process::ExitCode;
 
 use serde_json::{Value, json};
 
-use crate::catalog::{self, Severity};
+use crate::catalog::{self, Colours, Severity};
 use crate::cli::input::catalog_file::{CatalogFile, FileError, colours, display_name};
 use crate::cli::input::models::{ModelAccess, ModelArgs};
-use crate::cli::output::console::print;
+use crate::cli::output::console::{print_document, print_text};
 
 /// Check catalogs: all errors and warnings, with line and column.
 ///
@@ -52,8 +52,7 @@ enum CheckedFile {
 
 pub(crate) fn run(args: &CheckArgs) -> ExitCode {
     if args.schema {
-        print(&format!("{:#}\n", catalog::catalog_schema()));
-        return ExitCode::SUCCESS;
+        return print_document(&format!("{:#}\n", catalog::catalog_schema()));
     }
     let access = args.models.access();
     let files: Vec<CheckedFile> = args.catalogs.iter().map(|path| check(path, &access)).collect();
@@ -63,12 +62,15 @@ pub(crate) fn run(args: &CheckArgs) -> ExitCode {
         }
         CheckedFile::Unreadable(..) => false,
     });
-    let report = match args.format {
-        CheckFormat::Text => files.iter().map(text).collect(),
-        CheckFormat::Json => format!("{:#}\n", json(&files, is_fine)),
+    let printed = match args.format {
+        CheckFormat::Text => {
+            let colours = colours(std::io::stdout().is_terminal());
+            let report: String = files.iter().map(|file| text(file, colours)).collect();
+            print_text(&report, colours)
+        }
+        CheckFormat::Json => print_document(&format!("{:#}\n", json(&files, is_fine))),
     };
-    print(&report);
-    if is_fine { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    if is_fine { printed } else { ExitCode::FAILURE }
 }
 
 fn check(path: &Path, access: &ModelAccess) -> CheckedFile {
@@ -78,12 +80,12 @@ fn check(path: &Path, access: &ModelAccess) -> CheckedFile {
     }
 }
 
-fn text(file: &CheckedFile) -> String {
+fn text(file: &CheckedFile, colours: Colours) -> String {
     let checked = match file {
         CheckedFile::Read(checked) => checked,
         CheckedFile::Unreadable(_, error) => return format!("error: {error}\n"),
     };
-    let mut report = checked.report(colours(std::io::stdout().is_terminal()));
+    let mut report = checked.report(colours);
     report.push_str(&summary(checked));
     report.push('\n');
     report

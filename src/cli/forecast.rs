@@ -6,10 +6,11 @@ use std::process::ExitCode;
 use comfy_table::{CellAlignment, Table, presets};
 use serde_json::{Value as Json, json};
 
+use crate::catalog::Colours;
 use crate::cli::input::catalog_file;
 use crate::cli::input::replay_args::{ReplayToolArgs, parse_time};
 use crate::cli::output::audiences::{Audiences, left_out};
-use crate::cli::output::console::{Format, fail, print, report};
+use crate::cli::output::console::{Format, fail, print_document, print_text, report};
 use crate::cli::output::format::distance;
 use crate::cli::output::reject_counts::RejectCounts;
 use crate::cli::output::warnings::print_warnings;
@@ -121,11 +122,10 @@ pub(crate) fn run(args: &ForecastArgs, now: Timestamp) -> ExitCode {
     let past = counter.take();
     let sizes: Vec<u64> = past.entered.iter().zip(&past.left).map(|(entered, left)| entered - left).collect();
     let days = look_ahead(compiled.user(), &mut replay, &mut counter, from, from.plus(args.horizon));
-    print(&match args.common.format {
-        Format::Text => text(&counter.audiences, from, args, &sizes, &days),
-        Format::Json => json(&counter.audiences, from, args.horizon, &sizes, &days),
-    });
-    ExitCode::SUCCESS
+    match args.common.format {
+        Format::Text => print_text(&text(&counter.audiences, from, args, &sizes, &days), Colours::Off),
+        Format::Json => print_document(&json(&counter.audiences, from, args.horizon, &sizes, &days)),
+    }
 }
 
 /// Lets time pass from one local midnight to the next. A change at midnight belongs to the new day.

@@ -5,7 +5,8 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use crate::cli::output::console::{print, report};
+use crate::catalog::Colours;
+use crate::cli::output::console::{print_text, report};
 
 /// Write a first catalog, with comments, its tests, and some events to replay
 ///
@@ -37,11 +38,11 @@ pub(crate) fn run(args: &InitArgs) -> ExitCode {
         }
     }
     let [catalog, tests, events] = paths.map(|path| path.display().to_string());
-    print(&format!(
+    let text = format!(
         "wrote {catalog}, {tests} and {events}; next:\n  tagstream check {catalog}\n  tagstream test {tests}\n  \
          tagstream replay {catalog} --input {events} --summary\n"
-    ));
-    ExitCode::SUCCESS
+    );
+    print_text(&text, Colours::Off)
 }
 
 fn write(folder: &Path, path: &Path, text: &str) -> io::Result<()> {

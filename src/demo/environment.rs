@@ -1,5 +1,6 @@
 //! The service's environment in the demo: its topics, settings, clock and listeners.
 
+use std::io::{self, Write};
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,7 +14,7 @@ use crate::settings::{
     Delivery, GroupProtocol, HttpSettings, InputSettings, Instance, KafkaSettings, MaxChange, Origin, OutputSettings,
     PartitionedBy, Properties, ScoringSettings, ServiceSettings, Settings, Start,
 };
-use crate::telemetry::Severity;
+use crate::telemetry::{DroppedLines, Severity};
 
 pub(crate) const EVENTS: &str = "events";
 pub(crate) const CHANGES: &str = "tag-changes";
@@ -73,6 +74,7 @@ pub(crate) fn context(progress: &Arc<Progress>) -> ServiceContext {
         catalog: None,
         approve_changes: false,
         backfill: Backfill::Off,
+        dropped_log_lines: DroppedLines::default(),
     }
 }
 
@@ -83,7 +85,7 @@ fn notices(progress: Arc<Progress>) -> EventListener {
         if let Occurrence::Committed { counts, .. } = &notice.what {
             progress.has_read(counts.work.records);
         } else if !picture && notice.severity() >= Severity::Warn {
-            eprintln!("tagstream: {notice}");
+            let _ = writeln!(io::stderr(), "tagstream: {notice}");
         }
     })
 }

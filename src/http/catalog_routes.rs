@@ -7,10 +7,11 @@ use axum::extract::{RawQuery, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use axum::routing::{get, post};
-use serde_json::{Value as Json, json};
+use serde_json::json;
 
+use super::operator::Operator;
 use super::reload::{Reload, Reloaded};
-use super::server::{JSON, page};
+use super::server::json_page;
 use crate::kafka::CatalogRollout;
 
 /// What the pages act on.
@@ -39,7 +40,7 @@ async fn status(State(controls): State<Controls>) -> Response {
             "would_be_added": impact.added,
         })
     });
-    answer(
+    json_page(
         StatusCode::OK,
         &json!({
             "catalog": status.fingerprint,
@@ -49,7 +50,10 @@ async fn status(State(controls): State<Controls>) -> Response {
     )
 }
 
-async fn reload(State(controls): State<Controls>) -> Response {
+async fn reload(_: Operator, State(controls): State<Controls>, RawQuery(query): RawQuery) -> Response {
+    if let Some(query) = query.filter(|query| !query.is_empty()) {
+        return refused(StatusCode::BAD_REQUEST, &format!("there is no parameter: `{query}`"));
+    }
     // Reading and compiling a catalog takes time, for which other requests do not wait.
     let reload = Arc::clone(&controls.reload);
     match tokio::task::spawn_blocking(move || reload()).await {
@@ -58,27 +62,68 @@ async fn reload(State(controls): State<Controls>) -> Response {
                 Reloaded::Unchanged { .. } => StatusCode::OK,
                 Reloaded::Proposed { .. } => StatusCode::ACCEPTED,
             };
-            answer(code, &json!({ "result": done.to_string() }))
+            json_page(code, &json!({ "result": done.to_string() }))
         }
-        Ok(Err(error)) => {
-            answer(StatusCode::UNPROCESSABLE_ENTITY, &json!({ "error": error.summary(), "problems": error.problems() }))
-        }
-        Err(error) => answer(StatusCode::INTERNAL_SERVER_ERROR, &json!({ "error": error.to_string() })),
+        Ok(Err(error)) => json_page(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            &json!({ "error": error.summary(), "problems": error.problems() }),
+        ),
+        Err(error) => json_page(StatusCode::INTERNAL_SERVER_ERROR, &json!({ "error": error.to_string() })),
     }
 }
 
-/// `?tag=name` approves one tag; without it, all.
-async fn approve(State(controls): State<Controls>, RawQuery(query): RawQuery) -> Response {
-    let tag = query.as_deref().and_then(|query| query.split('&').find_map(|pair| pair.strip_prefix("tag=")));
-    let approved = controls.rollout.approve(tag);
-    match tag {
-        Some(tag) if approved.is_empty() => {
-            answer(StatusCode::NOT_FOUND, &json!({ "error": format!("no change of a tag `{tag}` waits for approval") }))
+/// `?tag=NAME` approves a tag, and may repeat; `?all=true` approves all. Nothing is approved where one of them is not known.
+async fn approve(_: Operator, State(controls): State<Controls>, RawQuery(query): RawQuery) -> Response {
+    let wanted = match Approval::parse(query.as_deref().unwrap_or_default()) {
+        Ok(wanted) => wanted,
+        Err(error) => return refused(StatusCode::BAD_REQUEST, &error),
+    };
+    let approved = match wanted {
+        Approval::All => controls.rollout.approve(None),
+        Approval::Tags(tags) => {
+            let held = controls.rollout.status().held;
+            let is_held = |tag: &&String| held.iter().any(|(name, _)| **name == ***tag);
+            if let Some(tag) = tags.iter().find(|tag| !is_held(tag)) {
+                return refused(StatusCode::NOT_FOUND, &format!("no change of a tag `{tag}` waits for approval"));
+            }
+            tags.iter().flat_map(|tag| controls.rollout.approve(Some(tag))).collect()
         }
-        _ => answer(StatusCode::OK, &json!({ "approved": approved })),
+    };
+    json_page(StatusCode::OK, &json!({ "approved": approved }))
+}
+
+/// What a request approves.
+#[derive(Debug, PartialEq, Eq)]
+enum Approval {
+    All,
+    Tags(Vec<String>),
+}
+
+impl Approval {
+    const USAGE: &str = "write ?tag=NAME, which may repeat, or ?all=true";
+
+    /// # Errors
+    /// What is wrong with the query.
+    fn parse(query: &str) -> Result<Approval, String> {
+        let (mut tags, mut all) = (Vec::new(), false);
+        for pair in query.split('&').filter(|pair| !pair.is_empty()) {
+            match pair.split_once('=').unwrap_or((pair, "")) {
+                ("all", "true") => all = true,
+                ("all", value) => return Err(format!("all={value} means nothing: {}", Self::USAGE)),
+                ("tag", "") => return Err(format!("tag has no name: {}", Self::USAGE)),
+                ("tag", name) => tags.push(name.to_owned()),
+                (other, _) => return Err(format!("there is no parameter `{other}`: {}", Self::USAGE)),
+            }
+        }
+        match (all, tags.is_empty()) {
+            (true, true) => Ok(Approval::All),
+            (false, false) => Ok(Approval::Tags(tags)),
+            (true, false) => Err(format!("all and tag exclude each other: {}", Self::USAGE)),
+            (false, true) => Err(format!("it has to be said what is approved: {}", Self::USAGE)),
+        }
     }
 }
 
-fn answer(status: StatusCode, body: &Json) -> Response {
-    page(status, JSON, format!("{body:#}\n"))
+fn refused(status: StatusCode, error: &str) -> Response {
+    json_page(status, &json!({ "error": error }))
 }

@@ -4,6 +4,7 @@
 //! - `health`: the state of each worker, as it last reported it;
 //! - `monitor`: takes what the workers report; answers metrics and probes;
 //! - `connection_limit`: how many connections, and for how long;
+//! - `operator`: which requests may act;
 //! - `catalog_routes`: the pages about the catalog; `server`: the thread and its other routes.
 //!
 //! A [`Monitor`] receives everything that the workers report. It counts some of it at once and keeps the rest until it
@@ -13,6 +14,7 @@ mod reload;
 mod health;
 mod monitor;
 mod connection_limit;
+mod operator;
 mod catalog_routes;
 mod server;
 

@@ -7,7 +7,7 @@ use super::health::{Health, REPORT_AFTER};
 use crate::codec::Reject;
 use crate::kafka::{CatalogRollout, Clock, Occurrence, PartitionStatus, ProducerReset, WorkStats, WorkerEvent};
 use crate::model::ChangeType;
-use crate::telemetry::Metrics;
+use crate::telemetry::{DroppedLines, Metrics};
 
 /// The outcomes of a transaction; for a transaction in doubt, the outcome that was read back.
 const COMMITTED: &str = "committed";
@@ -33,11 +33,12 @@ pub struct Monitor {
     clock: Clock,
     health: Mutex<Health>,
     metrics: Metrics,
+    dropped_log_lines: DroppedLines,
 }
 
 impl Monitor {
     /// Every series whose labels are known is exported from the start.
-    pub fn new(rollout: Arc<CatalogRollout>, workers: usize, clock: Clock) -> Self {
+    pub fn new(rollout: Arc<CatalogRollout>, workers: usize, clock: Clock, dropped_log_lines: DroppedLines) -> Self {
         let programs = rollout.view().active.programs;
         let program = programs.user();
         let metrics = Metrics::new();
@@ -70,7 +71,7 @@ impl Monitor {
         for outcome in [ASSIGNED, REVOKED, LOST] {
             metrics.rebalances.create(&[outcome]);
         }
-        Monitor { rollout, clock, health: Mutex::new(Health::new(workers)), metrics }
+        Monitor { rollout, clock, health: Mutex::new(Health::new(workers)), metrics, dropped_log_lines }
     }
 
     /// Takes what a worker reports.
@@ -132,6 +133,7 @@ impl Monitor {
         self.metrics.catalog.clear();
         self.metrics.catalog.set(&[&status.fingerprint], 1.0);
         self.metrics.held_tags.set(status.held.len() as f64);
+        self.metrics.dropped_log_lines.raise_to(self.dropped_log_lines.count());
         self.count(&health);
         self.measure(&health, now);
         self.metrics.text()

@@ -11,6 +11,7 @@ use axum::http::StatusCode;
 use axum::http::header::{CONNECTION, CONTENT_TYPE};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use serde_json::Value as Json;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
@@ -100,7 +101,12 @@ fn probe(problems: &[String]) -> Response {
     page(StatusCode::SERVICE_UNAVAILABLE, PLAIN, problems.join("\n") + "\n")
 }
 
+/// A document as a page.
+pub(super) fn json_page(status: StatusCode, body: &Json) -> Response {
+    page(status, JSON, format!("{body:#}\n"))
+}
+
 /// One page per connection, so that idle connections do not use up the limit.
-pub(super) fn page(status: StatusCode, content_type: &'static str, body: String) -> Response {
+fn page(status: StatusCode, content_type: &'static str, body: String) -> Response {
     (status, [(CONTENT_TYPE, content_type), (CONNECTION, "close")], body).into_response()
 }

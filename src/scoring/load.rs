@@ -106,6 +106,9 @@ fn read(path: &PathBuf, written: &str) -> Result<Vec<u8>, ModelMismatch> {
         let help = format!("a path is taken from the catalog's folder: {} was looked for", path.display());
         ModelMismatch::new(ScorePart::Model, format!("can't read the model {written}: {why}")).help(help)
     };
+    if std::fs::metadata(path).is_ok_and(|metadata| !metadata.is_file()) {
+        return Err(mismatch("it is not a plain file".to_owned()));
+    }
     let mut bytes = Vec::new();
     let file = std::fs::File::open(path).map_err(|error| mismatch(error.to_string()))?;
     file.take(MODEL_BYTES_MAX + 1).read_to_end(&mut bytes).map_err(|error| mismatch(error.to_string()))?;

@@ -34,6 +34,7 @@ use crate::kafka::{
     WorkerStats,
 };
 use crate::settings::Settings;
+use crate::telemetry::DroppedLines;
 use worker_pool::WorkerPool;
 
 use instance_lock::InstanceLock;
@@ -59,6 +60,8 @@ pub struct ServiceContext {
     pub approve_changes: bool,
     /// Whether new counters are filled from the input's history.
     pub backfill: Backfill,
+    /// Log lines that could not be written, for the metrics.
+    pub dropped_log_lines: DroppedLines,
 }
 
 impl ServiceContext {
@@ -71,6 +74,7 @@ impl ServiceContext {
             catalog: None,
             approve_changes: false,
             backfill: Backfill::Off,
+            dropped_log_lines: DroppedLines::default(),
         }
     }
 }
@@ -169,7 +173,8 @@ fn start_http(
 ) -> Result<(ServiceContext, Option<Server>), ServiceError> {
     let Some(listen) = settings.http.listen else { return Ok((context, None)) };
     let workers = settings.service.workers.get();
-    let monitor = Arc::new(Monitor::new(Arc::clone(&reloader.rollout), workers, context.clock.clone()));
+    let (clock, dropped_log_lines) = (context.clock.clone(), context.dropped_log_lines.clone());
+    let monitor = Arc::new(Monitor::new(Arc::clone(&reloader.rollout), workers, clock, dropped_log_lines));
     let reload = reloader.clone();
     let controls =
         Controls { rollout: Arc::clone(&reloader.rollout), reload: Arc::new(move || reload.reload_and_log()) };

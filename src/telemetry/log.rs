@@ -1,5 +1,6 @@
 //! Log lines on the standard error: text on a terminal, JSON otherwise.
 
+use std::backtrace::{Backtrace, BacktraceStatus};
 use std::collections::HashMap;
 use std::fmt::Display;
 use std::io::{self, IsTerminal};
@@ -8,29 +9,44 @@ use std::time::{Duration, Instant};
 
 use tracing_subscriber::EnvFilter;
 
+use super::log_queue::LogOutput;
+
 /// The same failure is logged at most once in this time, with the number of lines that were left out.
 const REPEAT_AFTER: Duration = Duration::from_secs(10);
 /// At most this many different failures are remembered; beyond it all are forgotten, and logged again.
 const REPEAT_KEYS_MAX: usize = 1_000;
 const FILTER: &str = "info,rdkafka=warn";
 
-/// Starts the log. `TAGSTREAM_LOG`, or else `RUST_LOG`, is the filter, such as `info,tagstream=debug`.
+/// Starts the log, which panics go to as well. `TAGSTREAM_LOG`, or else `RUST_LOG`, is the filter, such as
+/// `info,tagstream=debug`.
 ///
 /// # Errors
 /// The filter cannot be parsed.
-pub fn init() -> Result<(), String> {
+pub fn init() -> Result<LogOutput, String> {
     let asked = ["TAGSTREAM_LOG", "RUST_LOG"].into_iter().find_map(|name| Some((name, std::env::var(name).ok()?)));
     let filter = match asked {
         Some((name, text)) => EnvFilter::try_new(&text).map_err(|error| format!("{name}: {error}"))?,
         None => EnvFilter::new(FILTER),
     };
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).with_target(false);
+    let output = LogOutput::start(io::stderr()).map_err(|error| error.to_string())?;
+    let log = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(output.sender())
+        .log_internal_errors(false)
+        .with_target(false);
     let started = if io::stderr().is_terminal() {
         log.try_init()
     } else {
         log.json().flatten_event(true).with_current_span(false).with_span_list(false).try_init()
     };
-    started.map_err(|error| error.to_string())
+    started.map_err(|error| error.to_string())?;
+    std::panic::set_hook(Box::new(|panic| {
+        let thread = std::thread::current().name().unwrap_or("unnamed").to_owned();
+        let backtrace = Backtrace::capture();
+        let backtrace = (backtrace.status() == BacktraceStatus::Captured).then(|| backtrace.to_string());
+        tracing::error!(thread, backtrace, "this is a bug: {panic}");
+    }));
+    Ok(output)
 }
 
 /// The level of a log line, the least severe first.

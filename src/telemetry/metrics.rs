@@ -54,6 +54,7 @@ pub struct Metrics {
     pub ready: Gauge,
     pub outage: Gauge,
     pub held_tags: Gauge,
+    pub dropped_log_lines: Counter,
     /// By fingerprint.
     pub catalog: GaugeFamily,
     /// By version.
@@ -153,6 +154,10 @@ impl Metrics {
             outage: registry.gauge("tagstream_outage", "1 while the clocks are stopped, since no input has events"),
             held_tags: registry
                 .gauge("tagstream_held_tags", "Tags whose changes under a changed catalog wait for approval"),
+            dropped_log_lines: registry.counter(
+                "tagstream_log_lines_dropped_total",
+                "Log lines that could not be written to the standard error",
+            ),
             catalog: registry.gauges(
                 "tagstream_catalog_info",
                 &["fingerprint"],

@@ -1,15 +1,18 @@
 //! The log and the metrics.
 //!
+//! - `log_queue`: the thread that writes log lines, so that no other thread waits for the standard error;
 //! - `log`: the form of log lines, and how often one failure is repeated;
 //! - `registry`: counters, gauges and histograms; the only file that knows the package behind them;
 //! - `metrics`: the name, the labels and the help text of every metric.
 //!
 //! Nothing here knows who logs or counts.
 
+mod log_queue;
 mod log;
 mod registry;
 mod metrics;
 
 pub use log::{Log, Severity, init};
+pub use log_queue::{DroppedLines, LogOutput};
 pub use metrics::Metrics;
 pub use registry::{MetricDescription, TEXT_FORMAT};

@@ -15,9 +15,11 @@ use serde_json::{Value as Json, json};
 
 use self::audience_diff::AudienceDiffs;
 use self::catalog_run::{BatchSender, CatalogRun};
+use crate::catalog::Colours;
 use crate::cli::input::replay_args::{ReplayToolArgs, parse_time};
 use crate::cli::output::audiences::left_out;
-use crate::cli::output::console::{Format, fail, print};
+use crate::cli::output::console::{Format, fail, print_document, print_text};
+use crate::cli::output::escape::escaped;
 use crate::cli::output::warnings::print_warnings;
 use crate::engine::Partition;
 use crate::model::Timestamp;
@@ -73,11 +75,10 @@ pub(crate) fn run(args: &DiffArgs, now: Timestamp) -> ExitCode {
     new.rejects.print("");
     print_warnings(&mut new.replay);
     let diffs = AudienceDiffs::between(&mut old, &mut new, args.samples);
-    print(&match args.common.format {
-        Format::Text => text(&diffs, &old, &new, args.all),
-        Format::Json => json(&diffs, &old, &new),
-    });
-    ExitCode::SUCCESS
+    match args.common.format {
+        Format::Text => print_text(&text(&diffs, &old, &new, args.all), Colours::Off),
+        Format::Json => print_document(&json(&diffs, &old, &new)),
+    }
 }
 
 fn text(diffs: &AudienceDiffs, old: &CatalogRun, new: &CatalogRun, all: bool) -> String {
@@ -124,7 +125,8 @@ fn text(diffs: &AudienceDiffs, old: &CatalogRun, new: &CatalogRun, all: bool) ->
         for (verb, samples, all) in [("enter", &row.entering, row.enter), ("leave", &row.leaving, row.leave)] {
             if !samples.is_empty() {
                 let more = if all > samples.len() as u64 { ", …" } else { "" };
-                text.push_str(&format!("{audience}: {verb} {}{more}\n", samples.join(", ")));
+                let keys: Vec<_> = samples.iter().map(|key| escaped(key)).collect();
+                text.push_str(&format!("{audience}: {verb} {}{more}\n", keys.join(", ")));
             }
         }
     }

@@ -7,10 +7,11 @@ mod report;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use crate::catalog::{Catalog, TagId};
+use crate::catalog::{Catalog, Colours, TagId};
 use crate::cli::input::catalog_file;
 use crate::cli::input::replay_args::{ReplayToolArgs, parse_time};
-use crate::cli::output::console::{self, Format, fail, print};
+use crate::cli::output::console::{self, Format, fail, print_document, print_text};
+use crate::cli::output::escape::escaped;
 use crate::cli::output::format::distance;
 use crate::cli::output::reject_counts::RejectCounts;
 use crate::cli::output::warnings::print_warnings;
@@ -115,7 +116,7 @@ impl KeyTrace {
 
     /// Why no entity has the key.
     fn why_not_found(&self, args: &ExplainArgs, kind: EntityKindId, catalog: &Catalog) -> String {
-        let (key, kind) = (&args.key, catalog.entity(kind));
+        let (key, kind) = (escaped(&args.key), catalog.entity(kind));
         match (self.last, kind.forget_after_ms, self.elsewhere) {
             (Some(LastSeen::Erased(at)), ..) => format!("`{key}` was erased at {at}"),
             (Some(LastSeen::Event(at)), Some(after_ms), _) => {
@@ -174,11 +175,12 @@ pub(crate) fn run(args: &ExplainArgs, now: Timestamp) -> ExitCode {
         console::report(&format!("error: {}", trace.why_not_found(args, kind, &compiled.catalog)));
         return ExitCode::FAILURE;
     };
-    print(&match args.common.format {
-        Format::Text => report::text(subject, &compiled.catalog, &explained, &history.changes),
-        Format::Json => report::json(subject, &compiled.catalog, &explained, &history.changes),
-    });
-    ExitCode::SUCCESS
+    match args.common.format {
+        Format::Text => {
+            print_text(&report::text(subject, &compiled.catalog, &explained, &history.changes), Colours::Off)
+        }
+        Format::Json => print_document(&report::json(subject, &compiled.catalog, &explained, &history.changes)),
+    }
 }
 
 /// The kind of entity that the key is of; an unknown kind is wrong usage.

@@ -6,6 +6,7 @@ use serde_json::{Map, Value as Json, json};
 
 use super::RecordedChange;
 use crate::catalog::{Catalog, TagId};
+use crate::cli::output::escape::escaped;
 use crate::cli::output::format::{self, because, distance, gap, reasons, tag_value};
 use crate::engine::{Clause, ClauseForm, Expiry, Explanation, IncompleteCounter, Role, Section, Wait};
 use crate::model::Value;
@@ -32,7 +33,7 @@ pub(crate) fn text(
     let Some((_, first)) = explained.first() else {
         return format!("no tag is put on `{}`\n", subject.entity);
     };
-    let mut text = format!("{} at {}\n", subject.key, first.at);
+    let mut text = format!("{} at {}\n", escaped(subject.key), first.at);
     if let Some(Expiry { at, silent_ms }) = first.expiry {
         let (ahead, silent) = (distance(at.since(first.at)), distance(silent_ms));
         let _ = writeln!(text, "if nothing happens: forgotten at {at}, in {ahead} (silent for {silent})");

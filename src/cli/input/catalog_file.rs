@@ -7,6 +7,7 @@ use serde_json::Value as Json;
 
 use super::models::{ModelAccess, Runnable};
 use crate::catalog::{self, Colours, LoadedCatalog, Severity};
+use crate::cli::output::console::print_error;
 use crate::http::CatalogErrors;
 use crate::scoring::Models;
 
@@ -18,6 +19,8 @@ const FILE_BYTES_MAX: u64 = 64 * 1024 * 1024;
 pub(crate) enum FileError {
     #[error("can't read {0}: {1}")]
     Unreadable(String, std::io::Error),
+    #[error("can't read {0}: it is not a plain file")]
+    NotPlain(String),
     #[error("{0} is not UTF-8: the byte {1} belongs to no character (line {2})")]
     NotUtf8(String, usize, usize),
 }
@@ -83,8 +86,8 @@ impl LoadError {
 
 /// Loads the catalog that a command needs; prints its problems and returns `None` where it has errors.
 pub(crate) fn require(path: &Path, access: &ModelAccess) -> Option<Runnable> {
-    let loaded = load(path, access, colours(std::io::stderr().is_terminal()));
-    loaded.inspect_err(|error| eprint!("{}", error.report())).ok()
+    let colours = colours(std::io::stderr().is_terminal());
+    load(path, access, colours).inspect_err(|error| print_error(&error.report(), colours)).ok()
 }
 
 /// Loads a catalog and its models.
@@ -110,10 +113,24 @@ pub(crate) fn display_name(path: &Path) -> String {
     if path == Path::new("-") { "<stdin>".to_owned() } else { path.display().to_string() }
 }
 
-/// The text of a file, or of the standard input for `-`.
+/// Checks that a path is a plain file, if it exists: other files, such as a FIFO without a writer, may block a read for
+/// ever.
+///
+/// # Errors
+/// It is something else.
+pub(crate) fn check_plain(path: &Path) -> Result<(), FileError> {
+    let is_plain = std::fs::metadata(path).map_or(true, |metadata| metadata.is_file());
+    is_plain.then_some(()).ok_or_else(|| FileError::NotPlain(display_name(path)))
+}
+
+/// The text of a plain file, or of the standard input for `-`, `/dev/stdin` and the shell's `<(command)`.
 pub(crate) fn read(path: &Path, name: &str) -> Result<String, FileError> {
     let unreadable = |error| FileError::Unreadable(name.to_owned(), error);
     let mut bytes = Vec::new();
+    let is_stream = path == Path::new("/dev/stdin") || path.starts_with("/dev/fd");
+    if path != Path::new("-") && !is_stream {
+        check_plain(path)?;
+    }
     let read = if path == Path::new("-") {
         std::io::stdin().take(FILE_BYTES_MAX).read_to_end(&mut bytes)
     } else {

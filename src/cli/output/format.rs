@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use serde_json::Value as Json;
 
+use super::escape::escaped;
 use crate::catalog::{Bands, Comparison, TagDefinition};
 use crate::engine::{Clause, ClauseForm, Expiry, Explanation, IncompleteCounter, NextChange, Role, Section, Wait};
 use crate::model::{Timestamp, Unit, Value};
@@ -27,7 +28,7 @@ pub(crate) fn json(value: Option<&Value>) -> Json {
 pub(crate) fn text(value: Option<&Value>) -> String {
     match value {
         Some(Value::Number(n)) => json(Some(&Value::Number((n * 1e6).round() / 1e6))).to_string(),
-        _ => json(value).to_string(),
+        _ => escaped(&json(value).to_string()).into_owned(),
     }
 }
 
@@ -42,7 +43,7 @@ pub(crate) fn tag_value(value: Option<&Value>) -> String {
     match value {
         None => "off".to_owned(),
         Some(Value::Bool(true)) => "on".to_owned(),
-        Some(Value::String(text)) => text.to_string(),
+        Some(Value::String(text)) => escaped(text).into_owned(),
         Some(_) => text(value),
     }
 }

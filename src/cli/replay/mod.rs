@@ -12,11 +12,12 @@ use clap::Args;
 
 use self::output::{OutputError, ReplayOutput};
 use self::summary::Summary;
+use crate::catalog::Colours;
 use crate::cli::input::catalog_file;
 use crate::cli::input::lines::each_line;
 use crate::cli::input::models::ModelArgs;
 use crate::cli::input::replay_args::parse_time;
-use crate::cli::output::console::fail;
+use crate::cli::output::console::{fail, print_error, print_text};
 use crate::cli::output::warnings::print_warnings;
 use crate::codec::RejectedLine;
 use crate::model::Timestamp;
@@ -67,17 +68,18 @@ pub(crate) fn run(args: &ReplayArgs, now: Timestamp) -> ExitCode {
         Err(ReplayError::Output(error)) if error.is_broken_pipe() => return ExitCode::SUCCESS,
         Err(error) => return fail(&error),
     }
+    let mut printed = ExitCode::SUCCESS;
     if let Some(table) = output.summary_table() {
         // The standard output is for the changes, unless they go to a file.
         if args.output.is_some() {
-            println!("{table}");
+            printed = print_text(&format!("{table}\n"), Colours::Off);
         } else {
-            eprintln!("{table}");
+            print_error(&format!("{table}\n"), Colours::Off);
         }
     }
     output.rejected().print(if args.rejects.is_some() { "" } else { " (--rejects FILE keeps them)" });
     print_warnings(&mut replay);
-    ExitCode::SUCCESS
+    printed
 }
 
 #[derive(Debug, thiserror::Error)]

@@ -9,7 +9,7 @@ use crate::catalog::{Catalog, Colours};
 use crate::cli::input::catalog_file::{self, LoadError};
 use crate::cli::input::models::ModelAccess;
 use crate::cli::input::settings_args::{EXIT_SETTINGS, Needs, SettingsArgs};
-use crate::cli::output::console::report;
+use crate::cli::output::console::{fail, report};
 use crate::kafka::{Backfill, Role, Topology};
 use crate::scoring::SlowModelPolicy;
 use crate::service::{self, CatalogSource, ServiceContext, ServiceError, TerminationSignal};
@@ -55,14 +55,21 @@ fn check_rebuild(settings: &Settings, catalog: &Catalog) -> Result<(), String> {
 }
 
 pub(crate) fn run(args: &RunArgs) -> ExitCode {
-    if let Err(why) = telemetry::init() {
-        report(&format!("error: {why}"));
-        return ExitCode::from(EXIT_SETTINGS);
-    }
+    let log = match telemetry::init() {
+        Ok(log) => log,
+        Err(why) => {
+            report(&format!("error: {why}"));
+            return ExitCode::from(EXIT_SETTINGS);
+        }
+    };
     let Some(settings) = args.settings.load(Needs::Catalog) else {
         return ExitCode::from(EXIT_SETTINGS);
     };
     let access = ModelAccess::new(settings.scoring.library.clone(), SlowModelPolicy::Pause);
+    // A reload reads the file again, so it cannot be a stream.
+    if let Some(Err(error)) = settings.catalog.as_deref().map(catalog_file::check_plain) {
+        return fail(&error);
+    }
     let runnable = settings.catalog.as_deref().and_then(|path| catalog_file::require(path, &access));
     let Some(runnable) = runnable else {
         return ExitCode::FAILURE;
@@ -91,6 +98,7 @@ pub(crate) fn run(args: &RunArgs) -> ExitCode {
         catalog: source,
         approve_changes: args.approve_changes,
         backfill: if args.rebuild { Backfill::On } else { Backfill::Off },
+        dropped_log_lines: log.dropped_lines(),
         ..ServiceContext::new(service::to_log())
     };
     match service::run(settings, runnable.compile(), context) {

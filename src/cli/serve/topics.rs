@@ -4,10 +4,11 @@ use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
 
+use crate::catalog::Colours;
 use crate::cli::input::catalog_file;
 use crate::cli::input::models::ModelAccess;
 use crate::cli::input::settings_args::{EXIT_SETTINGS, Needs, SettingsArgs};
-use crate::cli::output::console::report;
+use crate::cli::output::console::{print_text, report};
 use crate::kafka::topics::{self, Mode, Options};
 use crate::{service, telemetry};
 
@@ -47,10 +48,13 @@ struct CreateArgs {
 }
 
 pub(crate) fn run(args: &TopicsArgs) -> ExitCode {
-    if let Err(why) = telemetry::init() {
-        report(&format!("error: {why}"));
-        return ExitCode::from(EXIT_SETTINGS);
-    }
+    let _log = match telemetry::init() {
+        Ok(log) => log,
+        Err(why) => {
+            report(&format!("error: {why}"));
+            return ExitCode::from(EXIT_SETTINGS);
+        }
+    };
     match &args.command {
         TopicsCommand::Create(args) => create(args),
     }
@@ -74,8 +78,9 @@ fn create(args: &CreateArgs) -> ExitCode {
     };
     match topics::create(&settings, catalog.as_ref(), options, &service::to_log()) {
         Ok(lines) => {
-            lines.iter().for_each(|line| println!("{line}"));
-            if lines.iter().all(|line| line.outcome.is_fine()) { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+            let text: String = lines.iter().map(|line| format!("{line}\n")).collect();
+            let printed = print_text(&text, Colours::Off);
+            if lines.iter().all(|line| line.outcome.is_fine()) { printed } else { ExitCode::FAILURE }
         }
         Err(error) => {
             report(&format!("error: {error}"));

@@ -7,6 +7,7 @@ use super::coverage::Coverage;
 use super::event_record::record;
 use crate::catalog::{Catalog, Expectation, ExpectedChange, TagDefinition, TagId, TestCase, TestEvent, did_you_mean};
 use crate::cli::input::lines::each_line;
+use crate::cli::output::escape::escaped;
 use crate::cli::output::format::{because, reasons, tag_value};
 use crate::engine::{CompiledCatalog, Sink};
 use crate::model::{CurrentTag, EntityKindId, TagChange, Timestamp, Value};
@@ -126,7 +127,7 @@ impl CaseRunner<'_> {
                 self.replay.apply(&mut self.sink);
             }
             Err(reject) => {
-                let detail = self.replay.detail().map(|detail| format!(": {detail}")).unwrap_or_default();
+                let detail = self.replay.detail().map(|detail| format!(": {}", escaped(detail))).unwrap_or_default();
                 self.failures.push(vec![format!("{} is rejected: {}{detail}", place(), reject.code())]);
             }
         }
@@ -171,17 +172,19 @@ impl CaseRunner<'_> {
                     failure.extend(reasons(&why, definition).iter().map(|line| format!("    {line}")));
                 }
                 None if self.sink.ended.contains(&expectation.key) => {
-                    failure.push(format!("    {} was erased or forgotten before", expectation.key));
+                    failure.push(format!("    {} was erased or forgotten before", escaped(&expectation.key)));
                 }
-                None => failure.push(format!("    there was no event of {} so far", expectation.key)),
+                None => failure.push(format!("    there was no event of {} so far", escaped(&expectation.key))),
             }
         }
         if !failure.is_empty() {
             let Expectation { when, entity, key, line, .. } = expectation;
             let entity = &catalog.entity(*entity).name;
+            let key = escaped(key);
             let at = if when.written.contains(':') { String::new() } else { format!(" = {}", when.at) };
             failure.insert(0, format!("at {}{at}, {entity} {key} (line {line})", when.written));
-            if let Some(late) = self.pending_events.iter().find(|event| event.at <= when.at && may_be_about(event, key))
+            if let Some(late) =
+                self.pending_events.iter().find(|event| event.at <= when.at && may_be_about(event, &expectation.key))
             {
                 failure.push(format!(
                     "  the event in line {} is after later events in the file: it is too late for this expectation",
@@ -205,7 +208,10 @@ impl CaseRunner<'_> {
             known.sort_unstable();
             let help = did_you_mean(key, known.into_iter()).map(|help| format!("; {help}")).unwrap_or_default();
             let entity = &self.catalog.entity(*entity).name;
-            warnings.push((*line, format!("no event of this case is about the {entity} `{key}`{help}")));
+            warnings.push((
+                *line,
+                format!("no event of this case is about the {entity} `{}`{}", escaped(key), escaped(&help)),
+            ));
         }
         warnings
     }
@@ -237,7 +243,7 @@ impl CaseRunner<'_> {
     }
 
     fn change_line(&self, at: Timestamp, key: &str, tag: TagId, value: Option<&Value>) -> String {
-        format!("{at}  {key}  {}  {}", self.catalog.tag(tag).name, tag_value(value))
+        format!("{at}  {}  {}  {}", escaped(key), self.catalog.tag(tag).name, tag_value(value))
     }
 }
 

@@ -16,10 +16,10 @@ use std::sync::Arc;
 use coverage::Coverage;
 use report::{CaseReport, FileReport, junit, text};
 
-use crate::catalog::{self, TestFile};
+use crate::catalog::{self, Colours, TestFile};
 use crate::cli::input::catalog_file::{self, colours, display_name, read};
 use crate::cli::input::models::{ModelArgs, Runnable};
-use crate::cli::output::console::{self, print};
+use crate::cli::output::console::{self, print_document, print_error, print_text};
 use crate::engine::CompiledCatalog;
 use crate::scoring::Models;
 
@@ -73,8 +73,7 @@ struct CatalogCoverage {
 
 pub(crate) fn run(args: &TestArgs) -> ExitCode {
     if args.schema {
-        print(&format!("{:#}\n", catalog::test_file_schema()));
-        return ExitCode::SUCCESS;
+        return print_document(&format!("{:#}\n", catalog::test_file_schema()));
     }
     let mut covered = Vec::new();
     let mut reports: Vec<FileReport> = args.tests.iter().map(|path| test(path, args, &mut covered)).collect();
@@ -96,15 +95,14 @@ pub(crate) fn run(args: &TestArgs) -> ExitCode {
         .iter()
         .map(|CatalogCoverage { catalog, coverage }| coverage.report(&catalog.display().to_string()))
         .collect();
-    let report = match args.format {
-        TestFormat::Text => text(&reports) + &coverage.concat(),
+    let printed = match args.format {
+        TestFormat::Text => print_text(&(text(&reports) + &coverage.concat()), Colours::Off),
         TestFormat::Junit => {
-            coverage.iter().for_each(|coverage| eprint!("{coverage}"));
-            junit(&reports)
+            print_error(&coverage.concat(), Colours::Off);
+            print_document(&junit(&reports))
         }
     };
-    print(&report);
-    if all_pass && is_covered { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    if all_pass && is_covered { printed } else { ExitCode::FAILURE }
 }
 
 fn test(path: &Path, args: &TestArgs, covered: &mut Vec<CatalogCoverage>) -> FileReport {
@@ -153,7 +151,7 @@ fn open(path: &Path, name: &str, folder: &Path, args: &TestArgs) -> Result<Opene
         Some(runnable.catalog)
     });
     wrong.push_str(&catalog::as_text(name, &text, &loaded.problems, colours));
-    eprint!("{wrong}");
+    print_error(&wrong, colours);
     let (test_file, catalog) = loaded.test_file.ok_or(wrong)?;
     Ok((test_file, catalog_path, Runnable { catalog, models }.compile()))
 }

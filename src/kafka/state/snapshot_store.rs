@@ -72,7 +72,13 @@ impl SnapshotStore {
         changelog: &str,
         partition: i32,
     ) -> Result<Option<SnapshotReader<BufReader<File>>>, SnapshotUnusable> {
-        let file = match File::open(self.path(changelog, partition)) {
+        let path = self.path(changelog, partition);
+        // To open a FIFO may take for ever.
+        let opened = fs::metadata(&path).and_then(|metadata| match metadata.is_file() {
+            true => File::open(&path),
+            false => Err(io::Error::other("it is not a plain file")),
+        });
+        let file = match opened {
             Ok(file) => file,
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(SnapshotError::from(error).into()),
@@ -107,4 +113,22 @@ fn write_through(path: &PathBuf, bytes: &[u8]) -> io::Result<()> {
     let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(FILE_MODE).open(path)?;
     file.write_all(bytes)?;
     file.sync_all()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_plain_file_is_opened() {
+        let folder = std::env::temp_dir().join(format!("tagstream-snapshot-{}", std::process::id()));
+        fs::create_dir_all(&folder).expect("a folder");
+        let store = SnapshotStore { folder: folder.clone(), usual: "changelog".to_owned() };
+        assert!(matches!(store.open("changelog", 0), Ok(None)));
+        let made = std::process::Command::new("mkfifo").arg(store.path("changelog", 0)).status().expect("mkfifo");
+        assert!(made.success());
+        let refused = store.open("changelog", 0).err().expect("a FIFO is not a snapshot").to_string();
+        assert!(refused.contains("it is not a plain file"), "{refused}");
+        fs::remove_dir_all(folder).expect("the folder is there");
+    }
 }

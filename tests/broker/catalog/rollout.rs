@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::fixture::broker;
 use crate::fixture::client::{Seen, Write, committed, produce, read_all};
 use crate::fixture::now_ms;
-use crate::support::http_client::{ask, get};
+use crate::support::http_client::{get, post};
 use crate::support::service::{Service, Setup};
 
 const CATALOG: &str = "version: 1\n\
@@ -96,9 +96,9 @@ fn an_edit_that_concerns_many_waits_for_approval_and_one_that_concerns_few_does_
     assert_eq!(of_tag(&now, "idle").len(), 0, "what has not been seen is not nothing");
     assert_eq!((of_tag(&now, "busy").len(), of_tag(&now, "gone").len()), (USERS, USERS / 2));
 
-    let answer = ask(address, "POST", "/v1/catalog/approve?tag=nobody").expect("an answer");
+    let answer = post(address, "/v1/catalog/approve?tag=nobody");
     assert_eq!(answer.status, 404, "{}", answer.body);
-    let answer = ask(address, "POST", "/v1/catalog/approve?tag=busy").expect("an answer");
+    let answer = post(address, "/v1/catalog/approve?tag=busy");
     assert_eq!(answer.status, 200, "{}", answer.body);
     service.until("busy to leave", |_| of_tag(&changes(&setup), "busy").len() == 2 * USERS);
     assert_eq!(held(address), ["gone"]);
@@ -106,7 +106,7 @@ fn an_edit_that_concerns_many_waits_for_approval_and_one_that_concerns_few_does_
 
     // A file with errors changes nothing.
     setup.edit("version: 1\ntags:\n  busy: { when: nothing >= 1 }\n");
-    let answer = ask(address, "POST", "/v1/catalog/reload").expect("an answer");
+    let answer = post(address, "/v1/catalog/reload");
     assert_eq!(answer.status, 422);
     let body: Value = serde_json::from_str(&answer.body).expect("JSON");
     assert_eq!(body["error"], "the catalog has errors; the running catalog stays in force");
@@ -142,7 +142,7 @@ fn what_waits_is_counted_again_after_a_restart() {
     // A tag of another name, and one whose condition is another.
     setup.edit(&CATALOG.replace("busy:", "top:").replace("n >= 3", "n >= 100"));
     let page = service.http_address();
-    let reload = |page| ask(page, "POST", "/v1/catalog/reload").expect("an answer");
+    let reload = |page| post(page, "/v1/catalog/reload");
     assert_eq!(reload(page).status, 202);
     service.says("a changed catalog: its effects are being looked at");
     service.until("both partitions", |service| service.log().matches("is of another catalog").count() == 2);
@@ -166,7 +166,7 @@ fn what_waits_is_counted_again_after_a_restart() {
     service.until("the same numbers", |_| waiting(page) == expected);
     service.says("tag top still waits for approval");
     assert_eq!(changes(&setup).len(), TOLD, "nothing was let go");
-    let answer = ask(page, "POST", "/v1/catalog/approve").expect("an answer");
+    let answer = post(page, "/v1/catalog/approve?all=true");
     assert_eq!(answer.status, 200, "{}", answer.body);
     service.says("approved: busy, gone, top");
     service.until("all to go", |_| changes(&setup).len() == TOLD + USERS + USERS / 2 + USERS);

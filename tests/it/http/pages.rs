@@ -3,7 +3,7 @@
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use tagstream::catalog;
@@ -15,9 +15,10 @@ use tagstream::kafka::{
 };
 use tagstream::model::{ChangeType, Timestamp};
 use tagstream::settings::MaxChange;
+use tagstream::telemetry::DroppedLines;
 
 use crate::support::exposition::parse;
-use crate::support::http_client::{ask, get};
+use crate::support::http_client::{ask, ask_with, get, post};
 
 const NOW_MS: i64 = 1_760_000_000_000;
 const ONE: WorkerId = WorkerId(0);
@@ -43,7 +44,7 @@ fn controls() -> Controls {
 
 fn start() -> (Arc<Monitor>, Server) {
     let clock = Clock::new(|| Timestamp::from_ms(NOW_MS));
-    let monitor = Arc::new(Monitor::new(controls().rollout, 1, clock));
+    let monitor = Arc::new(Monitor::new(controls().rollout, 1, clock, DroppedLines::default()));
     let server = Server::start(anywhere(), Arc::clone(&monitor), controls()).expect("a port");
     (monitor, server)
 }
@@ -170,15 +171,23 @@ fn other_paths_and_methods_are_refused() {
 
 #[test]
 fn slow_clients_and_nonsense_keep_no_other_client_out() {
+    let begun = Instant::now();
     let (_monitor, server) = start();
     let connect = || TcpStream::connect(server.address()).expect("a connection");
     // More than there are seats: some say nothing, some half a word.
-    let mut idle: Vec<TcpStream> = (0..100).map(|_| connect()).collect();
+    let mut idle: Vec<TcpStream> = (0..300).map(|_| connect()).collect();
     for stream in idle.iter_mut().step_by(2) {
         stream.write_all(b"GET /metr").expect("a write");
     }
     connect().write_all(&[0xff; 10_000]).expect("a write");
-    assert_eq!(get(server.address(), "/livez").status, 200);
+    for page in ["/livez", "/metrics", "/v1/catalog"] {
+        assert_eq!(get(server.address(), page).status, 200);
+    }
+    assert!(
+        begun.elapsed() < Duration::from_secs(3),
+        "a page waits until slow clients are sent away: {:?}",
+        begun.elapsed()
+    );
     // Those who came first were sent away.
     let mut end = Vec::new();
     let read = idle[1].read_to_end(&mut end);
@@ -222,8 +231,69 @@ fn a_reload_says_what_came_of_it() {
         let (monitor, _server) = start();
         let controls = Controls { reload: Arc::new(move || outcome.clone()), ..controls() };
         let server = Server::start(anywhere(), monitor, controls).expect("a port");
-        let answer = ask(server.address(), "POST", "/v1/catalog/reload").expect("an answer");
+        let answer = post(server.address(), "/v1/catalog/reload");
         assert_eq!(answer.status, status);
         assert_eq!(serde_json::from_str::<Value>(&answer.body).expect("JSON"), body);
     }
+}
+
+#[test]
+fn only_what_is_said_is_approved() {
+    let (_monitor, server) = start();
+    let rows = [
+        ("?all=true", 200, "approved"),
+        ("?tag=some", 404, "no change of a tag `some` waits"),
+        ("?tag=some&tag=rich", 404, "no change of a tag `some` waits"),
+        ("", 400, "?all=true"),
+        ("?", 400, "?all=true"),
+        ("?tags=some", 400, "no parameter `tags`"),
+        ("?all=true&force=1", 400, "no parameter `force`"),
+        ("?all=true&tag=some", 400, "exclude each other"),
+        ("?all=1", 400, "all=1 means nothing"),
+        ("?all", 400, "all= means nothing"),
+        ("?tag=", 400, "tag has no name"),
+    ];
+    for (query, status, words) in rows {
+        let answer = post(server.address(), &format!("/v1/catalog/approve{query}"));
+        assert_eq!(answer.status, status, "{query}: {}", answer.body);
+        assert!(answer.body.contains(words), "{query}: {}", answer.body);
+    }
+    let answer = post(server.address(), "/v1/catalog/reload?now=1");
+    assert_eq!(answer.status, 400, "{}", answer.body);
+}
+
+#[test]
+fn no_web_page_can_reload_or_approve() {
+    let (_monitor, server) = start();
+    let mark = "X-Tagstream: 1";
+    let rows: [(&[&str], u16); 15] = [
+        (&["Host: 127.0.0.1:8080", mark], 200),
+        (&["Host: [::1]:8080", mark], 200),
+        (&["Host: localhost:8080", mark], 200),
+        (&["Host: tagstream-0", mark], 200),
+        (&["Host: tagstream.shop.svc:8080", mark], 200),
+        (&["Host: tagstream.shop.svc.cluster.local", mark], 200),
+        (&["Host: localhost", "Content-Type: application/json; charset=utf-8"], 200),
+        // What a form or a script of a page can send without asking.
+        (&["Host: localhost"], 403),
+        (&["Host: localhost", "Content-Type: text/plain"], 403),
+        (&["Host: localhost", "Content-Type: text/plain; application/json"], 403),
+        (&["Host: localhost", mark, "Origin: http://evil.example"], 403),
+        (&["Host: localhost", mark, "Origin: null"], 403),
+        // A name that its owner points at this machine.
+        (&["Host: evil.example:8080", mark], 403),
+        (&["Host: 127.0.0.1.evil.example", mark], 403),
+        (&["Host: ", mark], 403),
+    ];
+    for path in ["/v1/catalog/reload", "/v1/catalog/approve?all=true"] {
+        for (headers, status) in rows {
+            let answer = ask_with(server.address(), "POST", path, headers).expect("an answer");
+            assert_eq!(answer.status, status, "{path} {headers:?}: {}", answer.body);
+        }
+    }
+    // Reading asks for nothing.
+    assert_eq!(
+        ask_with(server.address(), "GET", "/v1/catalog", &["Host: evil.example"]).expect("an answer").status,
+        200
+    );
 }

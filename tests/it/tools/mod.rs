@@ -4,10 +4,14 @@
 //! - `examples`: the examples of `deploy/examples`.
 //! - `init`: `tagstream init`.
 //! - `forecast_explain`: a forecast comes true, a reason is right, over random catalogs.
+//! - `terminal`: what comes from senders does nothing to a terminal.
+//! - `files`: what is read and written besides plain files.
 //! - `format_expr`: an expression that is written out means the same.
 
 mod examples;
+mod files;
 mod forecast_explain;
 mod format_expr;
 mod golden;
 mod init;
+mod terminal;
