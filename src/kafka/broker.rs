@@ -160,9 +160,18 @@ pub trait GroupConsumer {
         patience: Duration,
     ) -> Result<BTreeMap<PartitionId, CommittedOffset>, BrokerError>;
     fn bounds(&self, partition: PartitionId, patience: Duration) -> Result<OffsetBounds, BrokerError>;
-    /// The ends of partitions, read after the call began. Partitions whose end is not known now are left out.
+    /// The ends of partitions, read after the call began: behind everything that was written, also in transactions that
+    /// are open. Partitions whose end is not known now are left out.
     fn ends(&self, partitions: &[PartitionId], patience: Duration) -> Result<BTreeMap<PartitionId, i64>, BrokerError>;
-    /// The sum of the ends of all input partitions. It grows with every record, whichever process reads it.
+    /// The last stable offsets of partitions: no open transaction begins before them, and no record behind them can be
+    /// read.
+    fn stable_ends(
+        &self,
+        partitions: &[PartitionId],
+        patience: Duration,
+    ) -> Result<BTreeMap<PartitionId, i64>, BrokerError>;
+    /// The sum of the ends of all input partitions. It grows with every record, whichever process reads it, and also
+    /// while no process can read it yet.
     fn input_end(&self, patience: Duration) -> Result<i64, BrokerError>;
     /// The next offset that the consumer reads. It skips transaction markers.
     fn positions(&self) -> Result<BTreeMap<PartitionId, i64>, BrokerError>;

@@ -7,7 +7,7 @@
 //! | [`client_config`] | the properties of each client, and callbacks that only report |
 //! | [`statistics`] | whether a producer's connections had faults |
 //! | [`partition_list`] | librdkafka's lists of partitions |
-//! | [`offsets_reader`] | committed offsets, read without joining the group |
+//! | [`observer`] | ends and committed offsets, read without joining the group |
 //! | [`consumer`] | the member of the group |
 //! | [`producer`] | the producers, with and without transactions |
 //! | [`changelog_reader`] | changelogs and inputs, read from an offset on |
@@ -20,7 +20,7 @@ mod acls;
 pub(crate) mod client_config;
 mod statistics;
 mod partition_list;
-mod offsets_reader;
+mod observer;
 mod consumer;
 mod producer;
 mod changelog_reader;

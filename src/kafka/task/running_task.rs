@@ -1,6 +1,7 @@
 //! A task that runs: it applies records to a partition's state, and holds what is not committed yet.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use rdkafka::message::Message;
 
@@ -54,6 +55,8 @@ pub(crate) struct RunningTask {
     pub work: WorkStats,
     /// Records that were not applied when the broker last told where the partition ends; `None`: it did not tell.
     pub lag: Option<u64>,
+    /// Since when a sender's open transaction holds back what was written; `None`: none does.
+    pub held_since: Option<Instant>,
 }
 
 /// What a worker needs to apply a record of any partition.
@@ -79,6 +82,7 @@ impl RunningTask {
             committed,
             work: WorkStats::default(),
             lag: None,
+            held_since: None,
         }
     }
 
