@@ -83,6 +83,12 @@ pub struct OffsetBounds {
     pub high: i64,
 }
 
+/// A topic as the brokers know it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TopicState {
+    pub partitions: i32,
+}
+
 /// A record as it was polled, which may be borrowed from the client.
 pub trait PolledRecord: Message {
     /// A copy that does not borrow.
@@ -107,6 +113,7 @@ pub trait KafkaClients: Clone + Send + 'static {
     type Producer: TransactionalProducer<Self::Consumer>;
     type NonTransactionalProducer: NonTransactionalProducer;
     type Changelog: ChangelogReader;
+    type Inquirer: TopicInquirer;
 
     fn consumer(&self) -> Result<Self::Consumer, ClientError>;
     /// A producer that has not got its transactional id.
@@ -115,6 +122,8 @@ pub trait KafkaClients: Clone + Send + 'static {
     fn changelog(&self) -> Result<Self::Changelog, ClientError>;
     /// A reader of the partitions themselves, not of their changelogs.
     fn history(&self) -> Result<Self::Changelog, ClientError>;
+
+    fn inquirer(&self) -> Result<Self::Inquirer, ClientError>;
 
     fn now(&self) -> Instant;
     fn sleep(&self, time: Duration);
@@ -254,4 +263,10 @@ pub trait ChangelogReader {
     fn poll(&self, wait: Duration) -> Option<Result<Self::Record<'_>, BrokerError>>;
     /// The next offset that is read, behind transaction markers; `None` until a record was found.
     fn position(&self, partition: PartitionId) -> Result<Option<i64>, BrokerError>;
+}
+
+/// Asks what the brokers know of topics; on a thread of its own, since it may wait.
+pub trait TopicInquirer: Send + Sync + 'static {
+    /// The topics of these names. One that is missing, or that cannot be seen, is left out.
+    fn topics(&self, names: &[&str], patience: Duration) -> Result<BTreeMap<String, TopicState>, BrokerError>;
 }

@@ -140,7 +140,19 @@ impl<W: KafkaClients> Worker<W> {
             Task::Assigned { disagreements } => Some((*partition, *disagreements)),
             _ => None,
         };
-        let waiting: BTreeMap<PartitionId, u32> = self.tasks.iter().filter_map(assigned).collect();
+        let mut waiting: BTreeMap<PartitionId, u32> = self.tasks.iter().filter_map(assigned).collect();
+        if waiting.is_empty() {
+            return;
+        }
+        if let Some(error) = self.topic_watch.changed().cloned() {
+            return waiting.into_keys().for_each(|partition| self.stop(partition, error.clone()));
+        }
+        // One that was added since the start stops with all others when the topic watch has noticed it.
+        let all = waiting.len();
+        waiting.retain(|partition, _| partition.number < self.topology().plan(partition.topic).partitions);
+        if waiting.len() < all {
+            self.start_at = Some(self.clients.now() + START_AGAIN);
+        }
         if waiting.is_empty() {
             return;
         }

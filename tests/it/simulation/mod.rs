@@ -202,7 +202,7 @@ fn an_input_that_does_not_rest_is_found() {
 
 #[test]
 fn changes_that_are_not_awaited_are_found() {
-    expect_found(Planted::AwaitsNothing, Family::Early, 0..500, |flaw| matches!(flaw, Flaw::Lost(_)));
+    expect_found(Planted::AwaitsNothing, Family::Early, 0..2_000, |flaw| matches!(flaw, Flaw::Lost(_)));
 }
 
 #[test]
