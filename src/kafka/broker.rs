@@ -87,7 +87,13 @@ pub struct OffsetBounds {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TopicState {
     pub partitions: i32,
+    /// `None`: the brokers do not tell it.
+    pub id: Option<TopicUuid>,
 }
+
+/// The id that a topic gets when it is created. One that is created again under the same name has another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TopicUuid(pub u128);
 
 /// A record as it was polled, which may be borrowed from the client.
 pub trait PolledRecord: Message {

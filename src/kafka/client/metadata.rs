@@ -16,7 +16,7 @@ use rdkafka::types::RDKafkaRespErr;
 use super::acls::AclOperation;
 use super::client_config;
 use super::client_config::ClientCallbacks;
-use crate::kafka::broker::{BrokerError, ClientError, ErrorClass, TopicInquirer, TopicState};
+use crate::kafka::broker::{BrokerError, ClientError, ErrorClass, TopicInquirer, TopicState, TopicUuid};
 use crate::kafka::events::EventListener;
 use crate::settings::Settings;
 
@@ -42,6 +42,8 @@ pub(crate) struct TopicDescription {
     pub partitions: usize,
     /// The number of copies of the partition that has the fewest.
     pub copies: usize,
+    /// `None`: the brokers do not tell it.
+    pub id: Option<TopicUuid>,
     pub allowed: AllowedOperations,
 }
 
@@ -257,7 +259,13 @@ unsafe fn topic_of(topic: *const rd::rd_kafka_TopicDescription_t) -> Answer<Topi
         let copies = copies.min().unwrap_or_default();
         let mut operations = 0;
         let first = rd::rd_kafka_TopicDescription_authorized_operations(topic, &mut operations);
-        Answer::Given(TopicDescription { partitions, copies, allowed: AllowedOperations::read(first, operations) })
+        let id = rd::rd_kafka_TopicDescription_topic_id(topic);
+        let half = |bits: i64| u128::from(bits.cast_unsigned());
+        let id = half(rd::rd_kafka_Uuid_most_significant_bits(id)) << 64
+            | half(rd::rd_kafka_Uuid_least_significant_bits(id));
+        // Brokers before Kafka 2.8 give topics no ids.
+        let id = (id != 0).then_some(TopicUuid(id));
+        Answer::Given(TopicDescription { partitions, copies, id, allowed: AllowedOperations::read(first, operations) })
     }
 }
 
@@ -286,7 +294,9 @@ impl TopicInquirer for MetadataClient {
             text: code.to_string(),
         })?;
         let state = |(name, answer): (String, Answer<TopicDescription>)| match answer {
-            Answer::Given(topic) => Some((name, TopicState { partitions: i32::try_from(topic.partitions).ok()? })),
+            Answer::Given(topic) => {
+                Some((name, TopicState { partitions: i32::try_from(topic.partitions).ok()?, id: topic.id }))
+            }
             Answer::Refused(_) => None,
         };
         Ok(found.into_iter().filter_map(state).collect())

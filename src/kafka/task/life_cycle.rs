@@ -64,14 +64,17 @@ pub(crate) enum PartitionError {
     )]
     OffsetGone { topic: String, partition: i32, offset: i64, bounds: OffsetBounds },
     #[error(
-        "the group stands at {} of partition {partition} of {topic}, the state in {changelog} at {}: offsets were reset \
-         or a topic was created again; nothing is guessed, so set the group's offset to that of the state \
-         (kafka-consumer-groups --reset-offsets --to-offset), or take another kafka.application to begin with no state",
+        "the group stands at {} of partition {partition} of {topic}, the state in {changelog} at {}: offsets were reset, \
+         or a topic was deleted, with its offsets, and created again; nothing is guessed: if the topic is the same, set \
+         the group's offset to that of the state (kafka-consumer-groups --reset-offsets --to-offset); otherwise take \
+         another kafka.application, which begins with no state",
         offset_words(*committed), offset_words(*noted)
     )]
     Disagreement { topic: String, changelog: String, partition: i32, committed: Option<i64>, noted: Option<i64> },
     #[error("the topic {topic} had {was} partitions and has {is}: {}", topic_use.advice(*was))]
     Resized { topic: String, was: i32, is: i32, topic_use: TopicUse },
+    #[error("the topic {topic} was deleted and created again: {}", topic_use.advice_when_recreated())]
+    Recreated { topic: String, topic_use: TopicUse },
     #[error("the state cannot be read back: {0}")]
     Restore(RestoreError),
 }
@@ -89,6 +92,8 @@ pub(crate) enum TopicUse {
     Forwarded,
     /// Events that were forwarded for a kind of entity.
     Merged,
+    /// The states of partitions.
+    Changelog,
     /// Tag changes or current tags.
     Output,
 }
@@ -107,14 +112,31 @@ impl TopicUse {
                     .to_owned()
             }
             TopicUse::Merged => {
-                "with other partitions entities are in others, where their counters start from zero: start \
-                                 again under another kafka.application"
+                "with other partitions entities are in others, where their counters start from zero: start again \
+                 under another kafka.application"
                     .to_owned()
             }
+            TopicUse::Changelog => {
+                "a partition's state stands in the one of its number: start again under another kafka.application".to_owned()
+            }
             TopicUse::Output => {
-                "a key's records would be in two partitions, without an order: restart all processes of \
-                                 the application; from then on each key has its new partition"
+                "a key's records would be in two partitions, without an order: restart all processes of the \
+                 application; from then on each key has its new partition"
                     .to_owned()
+            }
+        }
+    }
+
+    /// What a topic that was created again means, and what to do.
+    fn advice_when_recreated(self) -> &'static str {
+        match self {
+            TopicUse::Counted | TopicUse::Forwarded | TopicUse::Merged | TopicUse::Output => {
+                "offsets and state belong to the old one, and nothing is counted from an offset that means another record: \
+                 start again under another kafka.application, which reads the new one from its beginning"
+            }
+            TopicUse::Changelog => {
+                "the states that stood there are gone: start again under another kafka.application, with --rebuild to \
+                 count what the input retains"
             }
         }
     }

@@ -9,6 +9,7 @@ use super::offset_metadata::OffsetMetadata;
 use super::output_buffer::{OutputBuffer, SealedMeta};
 use crate::codec::{Decoder, write_current_tags};
 use crate::engine::{Extent, MigrationReport, Partition, Program, SnapshotSink, SnapshotUnavailable};
+use crate::kafka::broker::TopicUuid;
 use crate::kafka::events::{TagNames, WorkStats, WorkerStats};
 use crate::kafka::repartition::source_position;
 use crate::kafka::repartition::{MinWatermark, Repartitioner, TimeMerge};
@@ -57,6 +58,8 @@ pub(crate) struct RunningTask {
     pub lag: Option<u64>,
     /// Since when a sender's open transaction holds back what was written; `None`: none does.
     pub held_since: Option<Instant>,
+    /// The id of the topic that is read; `None`: it is not known.
+    pub topic: Option<TopicUuid>,
 }
 
 /// What a worker needs to apply a record of any partition.
@@ -83,6 +86,7 @@ impl RunningTask {
             work: WorkStats::default(),
             lag: None,
             held_since: None,
+            topic: None,
         }
     }
 
@@ -173,7 +177,7 @@ impl RunningTask {
         let (clock, announced) =
             (repartitioner.and_then(|_| self.state.clock()), repartitioner.and_then(Repartitioner::announced));
         let ahead = repartitioner.map_or(0, |repartitioner| repartitioner.lead.bytes());
-        OffsetMetadata { transaction, clock, announced, ahead }.write()
+        OffsetMetadata { transaction, clock, announced, ahead, topic: self.topic }.write()
     }
 
     /// Whether the output is complete and was sent.

@@ -174,6 +174,7 @@ impl<W: KafkaClients> Worker<W> {
     pub fn run(&mut self) -> Result<WorkerStats, WorkerError> {
         self.consumer.join().map_err(WorkerError::Join)?;
         self.report(Occurrence::Started);
+        self.watch_topics();
         let consumer = Arc::clone(&self.consumer);
         loop {
             let turn = self.select(&consumer);
@@ -334,6 +335,8 @@ impl<W: KafkaClients> Worker<W> {
                 let topics = topics.join(" or ");
                 let why = format!("the topic {topics} does not exist any more; see `tagstream topics create`");
                 self.report(Occurrence::Failed { action: Action::Read, why });
+                // It may be created again at any moment.
+                self.topic_watch.hurry();
             }
             _ => self.report(Occurrence::Failed { action: Action::Read, why: error.text }),
         }

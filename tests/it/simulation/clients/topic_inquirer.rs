@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use tagstream::kafka::broker::{BrokerError, TopicInquirer, TopicState};
+use tagstream::kafka::broker::{BrokerError, TopicInquirer, TopicState, TopicUuid};
 
 use super::sim_clients::SimClients;
 
@@ -18,7 +18,8 @@ impl TopicInquirer for SimInquirer {
                 let mut plans = cluster.streams.iter().map(|(_, plan)| plan);
                 plans.find(|plan| *plan.topic == *name).map_or(cluster.shape.partitions, |plan| plan.partitions)
             };
-            let topic = |name: &&str| ((*name).to_owned(), TopicState { partitions: partitions(name) });
+            let id = |name: &str| Some(TopicUuid(name.len() as u128));
+            let topic = |name: &&str| ((*name).to_owned(), TopicState { partitions: partitions(name), id: id(name) });
             Some(names.iter().map(topic).collect())
         })
     }
