@@ -184,6 +184,7 @@ impl Monitor {
             &metrics.entities,
             &metrics.state_bytes,
             &metrics.waiting_bytes,
+            &metrics.open_transaction,
         ];
         for levels in by_partition {
             levels.clear();
@@ -215,6 +216,7 @@ impl Monitor {
             }
             metrics.entities.set(&labels, figures.entities as f64);
             metrics.state_bytes.set(&labels, figures.state_bytes as f64);
+            metrics.open_transaction.set(&labels, figures.held_for.unwrap_or_default().as_secs_f64());
             if let Some(bytes) = figures.waiting_bytes {
                 metrics.waiting_bytes.set(&labels, bytes as f64);
             }

@@ -83,6 +83,18 @@ pub struct OffsetBounds {
     pub high: i64,
 }
 
+/// A topic as the brokers know it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TopicState {
+    pub partitions: i32,
+    /// `None`: the brokers do not tell it.
+    pub id: Option<TopicUuid>,
+}
+
+/// The id that a topic gets when it is created. One that is created again under the same name has another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TopicUuid(pub u128);
+
 /// A record as it was polled, which may be borrowed from the client.
 pub trait PolledRecord: Message {
     /// A copy that does not borrow.
@@ -107,6 +119,7 @@ pub trait KafkaClients: Clone + Send + 'static {
     type Producer: TransactionalProducer<Self::Consumer>;
     type NonTransactionalProducer: NonTransactionalProducer;
     type Changelog: ChangelogReader;
+    type Inquirer: TopicInquirer;
 
     fn consumer(&self) -> Result<Self::Consumer, ClientError>;
     /// A producer that has not got its transactional id.
@@ -115,6 +128,8 @@ pub trait KafkaClients: Clone + Send + 'static {
     fn changelog(&self) -> Result<Self::Changelog, ClientError>;
     /// A reader of the partitions themselves, not of their changelogs.
     fn history(&self) -> Result<Self::Changelog, ClientError>;
+
+    fn inquirer(&self) -> Result<Self::Inquirer, ClientError>;
 
     fn now(&self) -> Instant;
     fn sleep(&self, time: Duration);
@@ -160,9 +175,18 @@ pub trait GroupConsumer {
         patience: Duration,
     ) -> Result<BTreeMap<PartitionId, CommittedOffset>, BrokerError>;
     fn bounds(&self, partition: PartitionId, patience: Duration) -> Result<OffsetBounds, BrokerError>;
-    /// The ends of partitions, read after the call began. Partitions whose end is not known now are left out.
+    /// The ends of partitions, read after the call began: behind everything that was written, also in transactions that
+    /// are open. Partitions whose end is not known now are left out.
     fn ends(&self, partitions: &[PartitionId], patience: Duration) -> Result<BTreeMap<PartitionId, i64>, BrokerError>;
-    /// The sum of the ends of all input partitions. It grows with every record, whichever process reads it.
+    /// The last stable offsets of partitions: no open transaction begins before them, and no record behind them can be
+    /// read.
+    fn stable_ends(
+        &self,
+        partitions: &[PartitionId],
+        patience: Duration,
+    ) -> Result<BTreeMap<PartitionId, i64>, BrokerError>;
+    /// The sum of the ends of all input partitions. It grows with every record, whichever process reads it, and also
+    /// while no process can read it yet.
     fn input_end(&self, patience: Duration) -> Result<i64, BrokerError>;
     /// The next offset that the consumer reads. It skips transaction markers.
     fn positions(&self) -> Result<BTreeMap<PartitionId, i64>, BrokerError>;
@@ -245,4 +269,10 @@ pub trait ChangelogReader {
     fn poll(&self, wait: Duration) -> Option<Result<Self::Record<'_>, BrokerError>>;
     /// The next offset that is read, behind transaction markers; `None` until a record was found.
     fn position(&self, partition: PartitionId) -> Result<Option<i64>, BrokerError>;
+}
+
+/// Asks what the brokers know of topics; on a thread of its own, since it may wait.
+pub trait TopicInquirer: Send + Sync + 'static {
+    /// The topics of these names. One that is missing, or that cannot be seen, is left out.
+    fn topics(&self, names: &[&str], patience: Duration) -> Result<BTreeMap<String, TopicState>, BrokerError>;
 }

@@ -8,6 +8,7 @@
 //!
 //! A direct topic also forwards its events, if the catalog has other kinds of entities.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
@@ -113,6 +114,8 @@ pub struct Topology {
     all: Vec<TopicPlan>,
     /// How many bytes may wait in merged partitions, of all sources together.
     waiting_bytes_max: usize,
+    /// The numbers of partitions of the topics that are only written, as far as they were asked for.
+    written: BTreeMap<String, i32>,
 }
 
 impl Topology {
@@ -137,13 +140,25 @@ impl Topology {
         };
         let kinds = kinds.into_iter().filter(|(_, name)| !is_direct || *name != USER);
         let all = settings.input.topics.iter().map(input).chain(kinds.map(merged)).collect();
-        Topology { all, waiting_bytes_max: settings.service.max_waiting_bytes }
+        Topology { all, waiting_bytes_max: settings.service.max_waiting_bytes, written: BTreeMap::new() }
     }
 
     /// The same with the numbers of partitions, which the brokers know.
     pub fn counted(mut self, partitions: impl Fn(&str) -> i32) -> Self {
         self.all.iter_mut().for_each(|plan| plan.partitions = partitions(&plan.topic));
         self
+    }
+
+    /// The same with the numbers of partitions of topics that are only written.
+    pub fn writing_to(mut self, written: BTreeMap<String, i32>) -> Self {
+        self.written = written;
+        self
+    }
+
+    /// The numbers of partitions of all topics, as they were when they were asked for.
+    pub fn partition_counts(&self) -> BTreeMap<String, i32> {
+        let read = self.all.iter().map(|plan| (plan.topic.to_string(), plan.partitions));
+        read.chain(self.written.iter().map(|(topic, partitions)| (topic.clone(), *partitions))).collect()
     }
 
     /// The same with another limit for what waits.

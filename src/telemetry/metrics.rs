@@ -32,13 +32,14 @@ pub struct Metrics {
     pub slow_scores: CounterFamily,
     /// Of merged partitions: records that tagstream did not write.
     pub unmerged: Counter,
-    /// By partition, like the next five.
+    /// By partition, like the next six.
     pub lag: GaugeFamily,
     pub clock_delay: GaugeFamily,
     pub committed_offset: GaugeFamily,
     pub entities: GaugeFamily,
     pub state_bytes: GaugeFamily,
     pub waiting_bytes: GaugeFamily,
+    pub open_transaction: GaugeFamily,
     /// By state.
     pub partitions: GaugeFamily,
     pub restore_duration: Histogram,
@@ -127,6 +128,11 @@ impl Metrics {
                 "tagstream_waiting_bytes",
                 &["partition"],
                 "Events that wait until no other input can have an earlier one",
+            ),
+            open_transaction: registry.gauges(
+                "tagstream_open_transaction_seconds",
+                &["partition"],
+                "For how long a sender's open transaction has held back events that were written",
             ),
             partitions: registry.gauges("tagstream_partitions", &["state"], "Partitions of this process, by state"),
             restore_duration: registry.histogram(

@@ -9,6 +9,7 @@
 //! - [`startup`]: what `tagstream run` checks and waits for before it works.
 //! - [`delivery`]: each event counts once, whatever dies, is late or is refused.
 //! - [`restore`]: state that comes back: changelog, snapshots, backfill, erasure.
+//! - [`input`]: an input that does not stay as it was.
 //! - [`rebalance`]: partitions that move between processes.
 //! - [`repartition`]: inputs that are merged.
 //! - [`catalog`]: a changed catalog on a running service, and the tools that read the input topic.
@@ -25,6 +26,7 @@ mod oracle;
 mod catalog;
 mod chaos;
 mod delivery;
+mod input;
 mod operations;
 mod rebalance;
 mod repartition;

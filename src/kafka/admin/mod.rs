@@ -2,14 +2,12 @@
 //!
 //! | file | holds |
 //! | --- | --- |
-//! | [`metadata`] | asks brokers about topics, groups and rights |
 //! | [`topic_admin`] | creates topics, reads their settings |
 //! | [`topic_specs`] | the topics that the service needs, as they should be |
 //! | [`topics`] | `tagstream topics create` |
 //! | [`preflight`] | what must be right before the workers start |
 //! | [`topic_scan`] | all records of the input topics, in the order of time |
 
-mod metadata;
 mod topic_admin;
 mod topic_specs;
 pub mod topics;

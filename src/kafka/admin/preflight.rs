@@ -14,13 +14,13 @@ use rdkafka::admin::ConfigResource;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::producer::{NoCustomPartitioner, Producer, ThreadedProducer};
 
-use super::metadata::{Answer, MetadataClient, TopicDescription};
 use super::topic_admin::TopicAdmin;
 use super::topic_specs::{self, KAFKA_BYTES_MAX};
 use crate::catalog::Catalog;
 use crate::kafka::broker::ClientError;
 use crate::kafka::client::client_config;
 use crate::kafka::client::{AclEntry, AclOperation, AclResource, ClientCallbacks};
+use crate::kafka::client::{Answer, MetadataClient, TopicDescription};
 use crate::kafka::events::{EventListener, Occurrence};
 use crate::kafka::topology::Topology;
 use crate::kafka::worker::StopSignal;
@@ -130,14 +130,18 @@ impl Preflight<'_> {
             counts.entry(plan.topic.to_string()).or_insert(partitions);
         }
         let topology = topology.counted(|topic| counts.get(topic).copied().unwrap_or(usual));
+        let mut written = BTreeMap::new();
         for spec in topic_specs::topics(self.settings, &topology, input_bytes_max.unwrap_or(KAFKA_BYTES_MAX)) {
             let Some(facts) = self.topic(&spec.name, operations(&spec.name))? else { continue };
+            if !own.contains(&spec.name) {
+                written.insert(spec.name.clone(), facts.partitions as i32);
+            }
             let configs = self.configs(&spec.name)?;
             for difference in spec.differences(&facts, configs.as_ref()) {
                 self.problems.0.push(format!("topic {}: {difference}", spec.name));
             }
         }
-        Ok(Some(topology))
+        Ok(Some(topology.writing_to(written)))
     }
 
     /// A topic. `None`: it cannot be seen, which is on the list.

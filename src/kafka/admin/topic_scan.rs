@@ -15,10 +15,9 @@ use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::BorrowedMessage;
 use rdkafka::{Message, Offset, TopicPartitionList};
 
-use super::metadata::{Answer, MetadataClient};
 use crate::kafka::broker::{ClientError, OffsetBounds};
 use crate::kafka::client::client_config;
-use crate::kafka::client::{AclEntry, AclOperation, AclResource, ClientCallbacks, bounds};
+use crate::kafka::client::{AclEntry, AclOperation, AclResource, Answer, ClientCallbacks, MetadataClient, bounds};
 use crate::kafka::events::EventListener;
 use crate::model::Timestamp;
 use crate::settings::Settings;

@@ -2,7 +2,7 @@
 
 use rdkafka::admin::ConfigResource;
 
-use super::metadata::TopicDescription;
+use crate::kafka::client::TopicDescription;
 use crate::kafka::topology::{Role, Topology};
 use crate::settings::Settings;
 

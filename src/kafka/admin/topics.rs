@@ -8,11 +8,11 @@ use std::time::Duration;
 use rdkafka::admin::{ConfigResource, NewTopic, TopicReplication};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 
-use super::metadata::{Answer, MetadataClient, TopicDescription};
 use super::topic_admin::TopicAdmin;
 use super::topic_specs::{self, CountSource, KAFKA_BYTES_MAX, PartitionCount, TopicSpec};
 use crate::catalog::Catalog;
 use crate::kafka::broker::ClientError;
+use crate::kafka::client::{Answer, MetadataClient, TopicDescription};
 use crate::kafka::events::EventListener;
 use crate::kafka::topology::Topology;
 use crate::settings::Settings;

@@ -28,7 +28,7 @@ const CONSUMER_TUNING: [(&str, &str); 3] = [
     ("fetch.queue.backoff.ms", "20"),
     ("fetch.error.backoff.ms", "100"),
     // A broker answers the requests of a connection one after the other: while there is nothing to fetch, the request
-    // for the ends of partitions, on which clocks depend, waits as long as the fetch before it.
+    // for offsets waits as long as the fetch before it.
     ("fetch.wait.max.ms", "100"),
 ];
 /// With the group protocol `consumer` these are settings of the brokers.
@@ -155,8 +155,8 @@ pub(crate) fn topic_scan(settings: &Settings, partitions: usize) -> ClientConfig
     config
 }
 
-/// A consumer that only reads committed offsets. It does not wait for open transactions.
-pub(crate) fn offsets_reader(settings: &Settings, worker: WorkerId) -> ClientConfig {
+/// A consumer that only reads where partitions end and what was committed. It does not wait for open transactions.
+pub(crate) fn observer(settings: &Settings, worker: WorkerId) -> ClientConfig {
     let mut config = base(settings, &format!("{}-observer", worker_name(settings, worker)), &[]);
     config.set("group.id", &settings.kafka.application).set("isolation.level", "read_uncommitted");
     config.set("enable.auto.commit", "false");

@@ -11,9 +11,9 @@ use super::changelog_reader::{RdkafkaChangelogReader, ReadTopic};
 use super::client_config;
 use super::client_config::ClientCallbacks;
 use super::consumer::RdkafkaConsumer;
-use super::producer::{ProducerCallbacks, ThreadedClient};
+use super::metadata::MetadataClient;
+use super::producer::{ConnectionStats, ProducerCallbacks, ThreadedClient};
 use super::producer::{RdkafkaNonTransactionalProducer, RdkafkaProducer};
-use super::statistics::ConnectionStats;
 use crate::kafka::broker::{ClientError, KafkaClients};
 use crate::kafka::events::{Action, EventListener, Occurrence, WorkerId};
 use crate::kafka::topology::Topology;
@@ -62,6 +62,7 @@ impl KafkaClients for RdkafkaClients {
     type Producer = RdkafkaProducer;
     type NonTransactionalProducer = RdkafkaNonTransactionalProducer;
     type Changelog = RdkafkaChangelogReader;
+    type Inquirer = MetadataClient;
 
     fn consumer(&self) -> Result<RdkafkaConsumer, ClientError> {
         let (settings, topology) = (Arc::clone(&self.settings), Arc::clone(&self.topology));
@@ -84,6 +85,10 @@ impl KafkaClients for RdkafkaClients {
 
     fn history(&self) -> Result<RdkafkaChangelogReader, ClientError> {
         self.reader(ReadTopic::Input)
+    }
+
+    fn inquirer(&self) -> Result<MetadataClient, ClientError> {
+        MetadataClient::new(&self.settings, Arc::clone(&self.listener))
     }
 
     fn now(&self) -> Instant {

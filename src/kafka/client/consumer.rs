@@ -18,7 +18,7 @@ use super::acls;
 use super::client_config;
 use super::client_config::{report_client_error, report_client_log};
 use super::errors::with_advice;
-use super::offsets_reader::OffsetsReader;
+use super::observer::Observer;
 use super::partition_list::{bounds, list};
 use super::partition_list::{committed_in, offsets_of, partition_of};
 use crate::kafka::broker::{
@@ -34,7 +34,7 @@ const LEAVE_PATIENCE: Duration = Duration::from_secs(1);
 /// A worker's consumer.
 pub struct RdkafkaConsumer {
     client: BaseConsumer<ConsumerCallbacks>,
-    offsets_reader: OffsetsReader,
+    observer: Observer,
     topology: Arc<Topology>,
     settings: Arc<Settings>,
 }
@@ -54,8 +54,8 @@ impl RdkafkaConsumer {
         };
         let client =
             client_config::consumer(&settings, worker).create_with_context(callbacks).map_err(ClientError::from)?;
-        let offsets_reader = OffsetsReader::new(Arc::clone(&settings), worker, listener);
-        Ok(RdkafkaConsumer { client, offsets_reader, topology, settings })
+        let observer = Observer::new(Arc::clone(&settings), worker, listener);
+        Ok(RdkafkaConsumer { client, observer, topology, settings })
     }
 
     /// The membership that a transaction names to the group.
@@ -154,7 +154,7 @@ impl GroupConsumer for RdkafkaConsumer {
         partitions: &[PartitionId],
         patience: Duration,
     ) -> Result<BTreeMap<PartitionId, CommittedOffset>, BrokerError> {
-        self.offsets_reader.committed_unstable(&self.topology, partitions, patience)
+        self.observer.committed_unstable(&self.topology, partitions, patience)
     }
 
     fn bounds(&self, partition: PartitionId, patience: Duration) -> Result<OffsetBounds, BrokerError> {
@@ -162,6 +162,14 @@ impl GroupConsumer for RdkafkaConsumer {
     }
 
     fn ends(&self, partitions: &[PartitionId], patience: Duration) -> Result<BTreeMap<PartitionId, i64>, BrokerError> {
+        self.observer.ends(&self.topology, partitions, patience)
+    }
+
+    fn stable_ends(
+        &self,
+        partitions: &[PartitionId],
+        patience: Duration,
+    ) -> Result<BTreeMap<PartitionId, i64>, BrokerError> {
         Ok(offsets_of(&self.topology, &self.client.offsets_for_times(self.list(partitions, Offset::End), patience)?))
     }
 

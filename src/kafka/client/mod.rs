@@ -5,9 +5,9 @@
 //! | [`errors`] | librdkafka's errors as three classes, and advice on the usual causes |
 //! | [`acls`] | the rights that the service needs, and the command that grants a missing one |
 //! | [`client_config`] | the properties of each client, and callbacks that only report |
-//! | [`statistics`] | whether a producer's connections had faults |
 //! | [`partition_list`] | librdkafka's lists of partitions |
-//! | [`offsets_reader`] | committed offsets, read without joining the group |
+//! | [`metadata`] | asks brokers about topics, groups and rights |
+//! | [`observer`] | ends and committed offsets, read without joining the group |
 //! | [`consumer`] | the member of the group |
 //! | [`producer`] | the producers, with and without transactions |
 //! | [`changelog_reader`] | changelogs and inputs, read from an offset on |
@@ -18,9 +18,9 @@
 mod errors;
 mod acls;
 pub(crate) mod client_config;
-mod statistics;
 mod partition_list;
-mod offsets_reader;
+mod metadata;
+mod observer;
 mod consumer;
 mod producer;
 mod changelog_reader;
@@ -32,5 +32,6 @@ pub(crate) use acls::{AclEntry, AclOperation, AclResource};
 pub(crate) use client_config::ClientCallbacks;
 pub use clients::RdkafkaClients;
 pub use embedded_broker::{EmbeddedBroker, EmbeddedError, FETCH_WAIT, Feed, Tail};
+pub(crate) use metadata::{Answer, MetadataClient, TopicDescription};
 pub(crate) use partition_list::bounds;
 pub use properties::check as check_properties;

@@ -3,6 +3,8 @@
 //! The callbacks only keep the first refused record and two numbers of the statistics; errors and log lines are
 //! reported as events.
 
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -11,12 +13,12 @@ use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
 use rdkafka::producer::{DeliveryResult, NoCustomPartitioner, Producer, ProducerContext, ThreadedProducer};
 use rdkafka::{Message, Offset, TopicPartitionList};
+use serde::Deserialize;
 
 use super::acls;
 use super::client_config::{report_client_error, report_client_log};
 use super::consumer::RdkafkaConsumer;
 use super::errors::with_advice;
-use super::statistics::ConnectionStats;
 use crate::kafka::broker::{
     BrokerError, ErrorClass, GroupConsumer, NonTransactionalProducer, OutgoingRecord, PartitionOffset, RefusedRecord,
     TransactionalProducer,
@@ -182,5 +184,47 @@ impl ProducerContext for ProducerCallbacks {
             text: text.clone(),
         });
         (self.listener)(Occurrence::NotWritten { topic, why: text }.of_process());
+    }
+}
+
+/// Two numbers of a producer's statistics, which only grow.
+#[derive(Debug, Default)]
+pub(super) struct ConnectionStats {
+    /// The number of statistics. They come at a fixed interval; each covers everything that happened before it.
+    reports: AtomicU64,
+    /// Requests that were repeated or timed out, and connections that broke.
+    faults: AtomicU64,
+}
+
+#[derive(Deserialize)]
+struct Statistics {
+    brokers: HashMap<String, BrokerStatistics>,
+}
+
+#[derive(Deserialize)]
+struct BrokerStatistics {
+    txretries: u64,
+    req_timeouts: u64,
+    #[serde(default)]
+    disconnects: u64,
+}
+
+impl ConnectionStats {
+    pub(super) fn report_count(&self) -> u64 {
+        self.reports.load(Ordering::Acquire)
+    }
+
+    pub(super) fn fault_count(&self) -> u64 {
+        self.faults.load(Ordering::Acquire)
+    }
+
+    /// Takes statistics as librdkafka writes them.
+    pub(super) fn record(&self, json: &[u8]) {
+        let Ok(statistics) = serde_json::from_slice::<Statistics>(json) else {
+            return;
+        };
+        let faults = statistics.brokers.values().map(|b| b.txretries + b.req_timeouts + b.disconnects).sum();
+        self.faults.store(faults, Ordering::Release);
+        self.reports.fetch_add(1, Ordering::Release);
     }
 }

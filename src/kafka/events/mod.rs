@@ -5,14 +5,17 @@
 //! | [`catalog_event`] | the steps of a changed catalog, and the tags that are held back |
 //! | [`stats`] | what a worker has committed, counted |
 //! | [`status`] | how each partition stands |
+//! | [`producer_reset`] | why a producer is replaced |
 //! | [`worker_event`] | one event per life-cycle step or failure, with its severity and its words |
 
 mod catalog_event;
 mod stats;
 mod status;
+mod producer_reset;
 mod worker_event;
 
 pub use catalog_event::{CatalogEvent, TagNames};
+pub use producer_reset::ProducerReset;
 pub use stats::{ChangeStats, WorkStats, WorkerStats};
 pub use status::{PartitionStatus, RunningFigures};
-pub use worker_event::{Action, EventListener, Occurrence, ProducerReset, WorkerEvent, WorkerId};
+pub use worker_event::{Action, EventListener, Occurrence, WorkerEvent, WorkerId};

@@ -1,5 +1,7 @@
 //! How the partitions of a worker stand.
 
+use std::time::Duration;
+
 use crate::model::Timestamp;
 
 /// Where a partition stands.
@@ -21,6 +23,8 @@ pub struct RunningFigures {
     pub committed: Option<i64>,
     /// Records that are not applied yet; `None`: the broker does not tell now.
     pub lag: Option<u64>,
+    /// For how long a sender's open transaction has held back events that were written; `None`: none does.
+    pub held_for: Option<Duration>,
     /// The partition's own time; `None` before its first event.
     pub clock: Option<Timestamp>,
     pub entities: usize,

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::catalog_event::CatalogEvent;
+use super::producer_reset::ProducerReset;
 use super::stats::WorkerStats;
 use super::status::PartitionStatus;
 use crate::engine::{BackfillResult, CellName, MigrationReport};
@@ -20,16 +21,6 @@ pub type EventListener = Arc<dyn Fn(WorkerEvent) + Send + Sync>;
 /// One worker among those of the process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct WorkerId(pub usize);
-
-/// Why a producer is replaced by a new one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ProducerReset {
-    NoStatistics,
-    SlowCommit,
-    Repeated,
-    InDoubt,
-    Aborts,
-}
 
 /// What a worker was doing when a call failed. It tries again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -194,6 +185,17 @@ pub enum Occurrence {
         action: Action,
         why: String,
     },
+    /// A sender's open transaction holds back the events of a partition from this offset on.
+    HeldBySender {
+        partition: PartitionName,
+        offset: i64,
+        held_for: Duration,
+    },
+    /// The events that a sender's transaction held back can be read.
+    Released {
+        partition: PartitionName,
+        held_for: Duration,
+    },
     /// No event has come from any input for this long: the clocks stop.
     Outage {
         silent_for: Duration,
@@ -240,6 +242,7 @@ impl WorkerEvent {
             | Occurrence::Failed { .. }
             | Occurrence::CatalogChanged { .. }
             | Occurrence::SnapshotUnused { .. }
+            | Occurrence::HeldBySender { .. }
             | Occurrence::Outage { .. } => Severity::Warn,
             Occurrence::PartitionStopped { .. } => Severity::Error,
             Occurrence::Library { severity, .. } => *severity,
@@ -268,43 +271,11 @@ impl WorkerEvent {
             Occurrence::Waiting { step, .. } => Some(format!("waiting {step}")),
             Occurrence::NotWritten { topic, why } => Some(format!("not written {topic} {why}")),
             Occurrence::Failed { action, why } => Some(format!("failed {action} {why}")),
+            Occurrence::HeldBySender { partition, .. } => Some(format!("held {partition}")),
             Occurrence::ProducerReset { why } => Some(format!("reset {why}")),
             Occurrence::Library { facility, severity, .. } => Some(format!("library {facility} {severity:?}")),
             _ => None,
         }
-    }
-}
-
-impl ProducerReset {
-    pub const ALL: [ProducerReset; 5] = [
-        ProducerReset::NoStatistics,
-        ProducerReset::SlowCommit,
-        ProducerReset::Repeated,
-        ProducerReset::InDoubt,
-        ProducerReset::Aborts,
-    ];
-
-    /// The label of the metric.
-    pub fn code(self) -> &'static str {
-        match self {
-            ProducerReset::NoStatistics => "no_statistics",
-            ProducerReset::SlowCommit => "slow_commit",
-            ProducerReset::Repeated => "repeated_requests",
-            ProducerReset::InDoubt => "doubt",
-            ProducerReset::Aborts => "aborts",
-        }
-    }
-}
-
-impl fmt::Display for ProducerReset {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            ProducerReset::NoStatistics => "its statistics do not come",
-            ProducerReset::SlowCommit => "the last commit took long and may have been sent twice",
-            ProducerReset::Repeated => "requests were repeated or a connection broke during the last commit",
-            ProducerReset::InDoubt => "it is not known whether the last transaction was committed",
-            ProducerReset::Aborts => "several transactions in a row were aborted",
-        })
     }
 }
 
@@ -388,6 +359,15 @@ fn lost_words(partitions: &[PartitionName]) -> String {
     )
 }
 
+fn held_words(partition: &PartitionName, offset: i64, held_for: Duration) -> String {
+    format!(
+        "a sender's open transaction holds back partition {partition} from offset {offset} on, for {} s so far: nothing \
+         behind it can be read, and the clock of the partition stands until the sender ends the transaction \
+         (kafka-transactions --find-hanging finds one whose sender is gone)",
+        held_for.as_secs()
+    )
+}
+
 fn catalog_changed_words(partition: &PartitionName, change: &MigrationReport) -> String {
     format!(
         "the state of partition {partition} is of another catalog; begins empty: {}; dropped: {}; the rest keeps what it \
@@ -463,6 +443,13 @@ impl fmt::Display for Occurrence {
             }
             Self::NotWritten { topic, why } => write!(f, "records to {topic} are not written: {why}"),
             Self::Failed { action, why } => write!(f, "{action}: {why}"),
+            Self::HeldBySender { partition, offset, held_for } => {
+                f.write_str(&held_words(partition, *offset, *held_for))
+            }
+            Self::Released { partition, held_for } => {
+                let seconds = held_for.as_secs();
+                write!(f, "the sender's transaction that held back partition {partition} for {seconds} s has ended")
+            }
             Self::Outage { silent_for } => {
                 write!(f, "no event from any input for {silent_for:?}: the clocks stop until one comes")
             }

@@ -64,16 +64,80 @@ pub(crate) enum PartitionError {
     )]
     OffsetGone { topic: String, partition: i32, offset: i64, bounds: OffsetBounds },
     #[error(
-        "the group stands at {} of partition {partition} of {topic}, the state in {changelog} at {}: offsets were reset \
-         or a topic was created again; nothing is guessed, so set the group's offset to that of the state \
-         (kafka-consumer-groups --reset-offsets --to-offset), or take another kafka.application to begin with no state",
+        "the group stands at {} of partition {partition} of {topic}, the state in {changelog} at {}: offsets were reset, \
+         or a topic was deleted, with its offsets, and created again; nothing is guessed: if the topic is the same, set \
+         the group's offset to that of the state (kafka-consumer-groups --reset-offsets --to-offset); otherwise take \
+         another kafka.application, which begins with no state",
         offset_words(*committed), offset_words(*noted)
     )]
     Disagreement { topic: String, changelog: String, partition: i32, committed: Option<i64>, noted: Option<i64> },
+    #[error("the topic {topic} had {was} partitions and has {is}: {}", topic_use.advice(*was))]
+    Resized { topic: String, was: i32, is: i32, topic_use: TopicUse },
+    #[error("the topic {topic} was deleted and created again: {}", topic_use.advice_when_recreated())]
+    Recreated { topic: String, topic_use: TopicUse },
     #[error("the state cannot be read back: {0}")]
     Restore(RestoreError),
 }
 
 fn offset_words(offset: Option<i64>) -> String {
     offset.map_or_else(|| "no offset".to_owned(), |offset| format!("offset {offset}"))
+}
+
+/// What the service does with a topic whose number of partitions matters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum TopicUse {
+    /// An input whose users are counted where it is read.
+    Counted,
+    /// An input all of whose events are forwarded.
+    Forwarded,
+    /// Events that were forwarded for a kind of entity.
+    Merged,
+    /// The states of partitions.
+    Changelog,
+    /// Tag changes or current tags.
+    Output,
+}
+
+impl TopicUse {
+    /// What other partitions mean, and what to do.
+    fn advice(self, was: i32) -> String {
+        match self {
+            TopicUse::Counted => format!(
+                "partitions that were added to the input have moved users to others, where their counters start from \
+                 zero: go back to an input with {was} partitions, or start again under another kafka.application"
+            ),
+            TopicUse::Forwarded => {
+                "events in the new ones would be missing in the order of time: stop all processes of the application for \
+                 longer than their session (session.timeout.ms) and start them, so that they read the new ones, too"
+                    .to_owned()
+            }
+            TopicUse::Merged => {
+                "with other partitions entities are in others, where their counters start from zero: start again \
+                 under another kafka.application"
+                    .to_owned()
+            }
+            TopicUse::Changelog => {
+                "a partition's state stands in the one of its number: start again under another kafka.application".to_owned()
+            }
+            TopicUse::Output => {
+                "a key's records would be in two partitions, without an order: restart all processes of the \
+                 application; from then on each key has its new partition"
+                    .to_owned()
+            }
+        }
+    }
+
+    /// What a topic that was created again means, and what to do.
+    fn advice_when_recreated(self) -> &'static str {
+        match self {
+            TopicUse::Counted | TopicUse::Forwarded | TopicUse::Merged | TopicUse::Output => {
+                "offsets and state belong to the old one, and nothing is counted from an offset that means another record: \
+                 start again under another kafka.application, which reads the new one from its beginning"
+            }
+            TopicUse::Changelog => {
+                "the states that stood there are gone: start again under another kafka.application, with --rebuild to \
+                 count what the input retains"
+            }
+        }
+    }
 }

@@ -1,6 +1,7 @@
 //! A task that runs: it applies records to a partition's state, and holds what is not committed yet.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use rdkafka::message::Message;
 
@@ -8,6 +9,7 @@ use super::offset_metadata::OffsetMetadata;
 use super::output_buffer::{OutputBuffer, SealedMeta};
 use crate::codec::{Decoder, write_current_tags};
 use crate::engine::{Extent, MigrationReport, Partition, Program, SnapshotSink, SnapshotUnavailable};
+use crate::kafka::broker::TopicUuid;
 use crate::kafka::events::{TagNames, WorkStats, WorkerStats};
 use crate::kafka::repartition::source_position;
 use crate::kafka::repartition::{MinWatermark, Repartitioner, TimeMerge};
@@ -54,6 +56,10 @@ pub(crate) struct RunningTask {
     pub work: WorkStats,
     /// Records that were not applied when the broker last told where the partition ends; `None`: it did not tell.
     pub lag: Option<u64>,
+    /// Since when a sender's open transaction holds back what was written; `None`: none does.
+    pub held_since: Option<Instant>,
+    /// The id of the topic that is read; `None`: it is not known.
+    pub topic: Option<TopicUuid>,
 }
 
 /// What a worker needs to apply a record of any partition.
@@ -79,6 +85,8 @@ impl RunningTask {
             committed,
             work: WorkStats::default(),
             lag: None,
+            held_since: None,
+            topic: None,
         }
     }
 
@@ -169,7 +177,7 @@ impl RunningTask {
         let (clock, announced) =
             (repartitioner.and_then(|_| self.state.clock()), repartitioner.and_then(Repartitioner::announced));
         let ahead = repartitioner.map_or(0, |repartitioner| repartitioner.lead.bytes());
-        OffsetMetadata { transaction, clock, announced, ahead }.write()
+        OffsetMetadata { transaction, clock, announced, ahead, topic: self.topic }.write()
     }
 
     /// Whether the output is complete and was sent.

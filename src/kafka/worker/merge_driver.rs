@@ -127,7 +127,7 @@ impl<W: KafkaClients> Worker<W> {
             self.report(Occurrence::Failed { action: Action::Resume, why: error.text });
         }
         // The client fetches again when it wakes up: after half a second, or at any request.
-        drop(self.consumer.ends(&aligned, COMMITTED_PATIENCE));
+        drop(self.consumer.stable_ends(&aligned, COMMITTED_PATIENCE));
     }
 
     /// The source with the lowest committed watermark, and that watermark.

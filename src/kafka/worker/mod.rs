@@ -11,6 +11,7 @@
 //! | [`merge_driver`] | merged partitions, and sources that pause for alignment |
 //! | [`snapshot_scheduler`] | when snapshots are taken |
 //! | [`idleness`] | clocks that follow the wall clock while nothing comes |
+//! | [`topic_watch`] | topics that change while the worker runs stop it |
 //! | [`status`] | how the partitions stand |
 
 mod liveness;
@@ -22,6 +23,7 @@ mod catalog_switch;
 mod merge_driver;
 mod snapshot_scheduler;
 mod idleness;
+mod topic_watch;
 mod status;
 
 pub use liveness::InputLiveness;
@@ -46,6 +48,7 @@ use catalog_switch::CatalogSwitch;
 use commit::CommitCycle;
 use early_delivery::EarlyDelivery;
 use snapshot_scheduler::SnapshotScheduler;
+use topic_watch::TopicWatch;
 
 /// How long a turn may wait for a record, and how late a stop is seen.
 const POLL: Duration = Duration::from_millis(100);
@@ -110,6 +113,7 @@ pub struct Worker<W: KafkaClients> {
     restorer: Restorer<W>,
     /// Takes snapshots; `None`: the settings name no directory.
     snapshots: Option<SnapshotScheduler<W>>,
+    topic_watch: TopicWatch<W>,
     catalog_switch: CatalogSwitch,
     /// Records that were read while they could not be applied, in order.
     parked: VecDeque<OwnedMessage>,
@@ -149,6 +153,7 @@ impl<W: KafkaClients> Worker<W> {
             early,
             restorer: Restorer::new(clients.clone(), plan.restore_context(), store),
             snapshots,
+            topic_watch: TopicWatch::new(clients.clone(), &plan.settings, &plan.topology),
             catalog_switch: CatalogSwitch::new(),
             parked: VecDeque::new(),
             start_at: None,
@@ -169,6 +174,7 @@ impl<W: KafkaClients> Worker<W> {
     pub fn run(&mut self) -> Result<WorkerStats, WorkerError> {
         self.consumer.join().map_err(WorkerError::Join)?;
         self.report(Occurrence::Started);
+        self.watch_topics();
         let consumer = Arc::clone(&self.consumer);
         loop {
             let turn = self.select(&consumer);
@@ -298,6 +304,7 @@ impl<W: KafkaClients> Worker<W> {
         if let Some(at) = self.accepted_at.take() {
             self.plan.liveness.record_event(at);
         }
+        self.watch_topics();
         self.snapshot_if_due();
         self.follow_wall_clock();
         self.apply_merged_tasks();
@@ -328,6 +335,8 @@ impl<W: KafkaClients> Worker<W> {
                 let topics = topics.join(" or ");
                 let why = format!("the topic {topics} does not exist any more; see `tagstream topics create`");
                 self.report(Occurrence::Failed { action: Action::Read, why });
+                // It may be created again at any moment.
+                self.topic_watch.hurry();
             }
             _ => self.report(Occurrence::Failed { action: Action::Read, why: error.text }),
         }

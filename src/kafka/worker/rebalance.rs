@@ -28,6 +28,8 @@ const FINAL_SNAPSHOTS_PATIENCE: Duration = Duration::from_secs(2);
 const COMMITTED_PATIENCE: Duration = Duration::from_millis(400);
 const BOUNDS_PATIENCE: Duration = Duration::from_secs(2);
 const START_AGAIN: Duration = Duration::from_millis(200);
+/// How soon a start looks again whether the brokers have told the ids of the topics.
+const ANSWER_AGAIN: Duration = Duration::from_millis(20);
 /// How many times in a row a state and a committed offset may differ until they count as unrelated: between the two
 /// looks a former member of the group may have committed.
 const DISAGREEMENTS_MAX: u32 = 5;
@@ -136,11 +138,28 @@ impl<W: KafkaClients> Worker<W> {
     /// Requests the states of the assigned partitions whose committed offsets are known.
     pub(super) fn start_assigned(&mut self) {
         self.start_at = None;
+        self.watch_topics();
         let assigned = |(partition, task): (&PartitionId, &Task)| match task {
             Task::Assigned { disagreements } => Some((*partition, *disagreements)),
             _ => None,
         };
-        let waiting: BTreeMap<PartitionId, u32> = self.tasks.iter().filter_map(assigned).collect();
+        let mut waiting: BTreeMap<PartitionId, u32> = self.tasks.iter().filter_map(assigned).collect();
+        if waiting.is_empty() {
+            return;
+        }
+        if let Some(error) = self.topic_watch.changed().cloned() {
+            return waiting.into_keys().for_each(|partition| self.stop(partition, error.clone()));
+        }
+        if !self.topic_watch.has_answer() {
+            self.start_at = Some(self.clients.now() + ANSWER_AGAIN);
+            return;
+        }
+        // One that was added since the start stops with all others when the topic watch has noticed it.
+        let all = waiting.len();
+        waiting.retain(|partition, _| partition.number < self.topology().plan(partition.topic).partitions);
+        if waiting.len() < all {
+            self.start_at = Some(self.clients.now() + START_AGAIN);
+        }
         if waiting.is_empty() {
             return;
         }
@@ -170,6 +189,11 @@ impl<W: KafkaClients> Worker<W> {
         found: &CommittedOffset,
         disagreements: u32,
     ) -> Option<RestoreRequest> {
+        let note = OffsetMetadata::read(&found.metadata);
+        if let Some(error) = self.topic_watch.refuse(self.plan.topology.topic(partition.topic), note.topic) {
+            self.stop(partition, error);
+            return None;
+        }
         let (role, committed) = (self.topology().plan(partition.topic).role, found.offset);
         let bounds = match self.consumer.bounds(partition, BOUNDS_PATIENCE) {
             Ok(bounds) => bounds,
@@ -194,7 +218,7 @@ impl<W: KafkaClients> Worker<W> {
             return None;
         }
         let cancel = Cancel::default();
-        let ahead = OffsetMetadata::read(&found.metadata).ahead;
+        let ahead = note.ahead;
         let restore =
             RestoringTask { committed, next_offset, low: bounds.low, disagreements, ahead, cancel: cancel.clone() };
         self.tasks.insert(partition, Task::Restoring(restore));
@@ -254,7 +278,8 @@ impl<W: KafkaClients> Worker<W> {
     }
 
     /// Runs a task. One whose last owner was far ahead of the other sources pauses at once.
-    pub(super) fn run_task(&mut self, partition: PartitionId, running: RunningTask, next_offset: i64) {
+    pub(super) fn run_task(&mut self, partition: PartitionId, mut running: RunningTask, next_offset: i64) {
+        running.topic = self.topic_watch.id(self.plan.topology.topic(partition.topic));
         let must_pause = running.is_ahead();
         self.tasks.insert(partition, Task::Running(Box::new(running)));
         self.fetch(partition, next_offset);

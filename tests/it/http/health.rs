@@ -65,6 +65,7 @@ fn running(lag: Option<u64>) -> PartitionStatus {
         clock: None,
         entities: 0,
         waiting_bytes: None,
+        held_for: None,
         state_bytes: 0,
     })
 }

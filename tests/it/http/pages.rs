@@ -64,8 +64,15 @@ fn committed(counts: WorkerStats) -> WorkerEvent {
 
 fn stands(lag: Option<u64>) -> WorkerEvent {
     let clock = Some(Timestamp::from_ms(NOW_MS - 2_500));
-    let figures =
-        RunningFigures { committed: Some(42), lag, clock, entities: 5, waiting_bytes: Some(70), state_bytes: 600 };
+    let figures = RunningFigures {
+        committed: Some(42),
+        lag,
+        held_for: Some(Duration::from_secs(8)),
+        clock,
+        entities: 5,
+        waiting_bytes: Some(70),
+        state_bytes: 600,
+    };
     Occurrence::Status { held: false, partitions: vec![(7.into(), PartitionStatus::Running(figures))] }.of(ONE)
 }
 
@@ -126,6 +133,7 @@ fn a_page_of_metrics_says_what_was_committed() {
         ("tagstream_entities{partition=\"7\"}", 5.0),
         ("tagstream_state_bytes{partition=\"7\"}", 600.0),
         ("tagstream_waiting_bytes{partition=\"7\"}", 70.0),
+        ("tagstream_open_transaction_seconds{partition=\"7\"}", 8.0),
         ("tagstream_partitions{state=\"running\"}", 1.0),
         ("tagstream_outage", 1.0),
         ("tagstream_ready", 1.0),

@@ -13,7 +13,7 @@ use tagstream::settings::{Instance, MaxChange};
 use super::check::{self, Expected, Flaw};
 use super::planted::Planted;
 use super::scheduler::{Held, Process, ProcessId, Stroke, World};
-use super::script::{self, Catalog, Family, HORIZON_MS, START_MS, Script, USERS_ONLY};
+use super::script::{self, Catalog, Family, HORIZON_MS, INPUT_TRANSACTION_US_MAX, START_MS, Script, USERS_ONLY};
 use crate::simulation::brokers::cluster::{Cluster, Event};
 use crate::simulation::clients::sim_clients::SimClients;
 
@@ -311,7 +311,7 @@ impl History {
         let grace_us = self.script.settings.service.idle_grace.map_or(0, |grace| grace.as_micros() as u64);
         let settled_us = self.script.input_ends_us + HORIZON_MS as u64 * 1_000 + grace_us + WATCHED_US;
         // Transactions of the input may still be open: what they come to is not known before.
-        while self.world.now_us() < self.script.input_ends_us + 1_000_000 {
+        while self.world.now_us() < self.script.input_ends_us + INPUT_TRANSACTION_US_MAX {
             self.start_due();
             self.wait(LOOK_US);
         }

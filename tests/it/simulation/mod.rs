@@ -160,13 +160,18 @@ fn a_restore_to_the_stable_end_of_the_moment_is_found() {
 }
 
 #[test]
+fn an_open_transaction_that_is_taken_for_the_end_is_found() {
+    expect_found(Planted::TakesStableForEnd, Family::Settled, 0..500, tears);
+}
+
+#[test]
 fn a_producer_that_goes_on_after_faults_is_found() {
     expect_found(Planted::HidesFaults, Family::Settled, 0..500, repeats);
 }
 
 #[test]
 fn offsets_read_while_a_transaction_may_move_them_are_found() {
-    expect_found(Planted::ReadsUnstableOffsets, Family::Moving, 0..3_000, tears);
+    expect_found(Planted::ReadsUnstableOffsets, Family::Moving, 0..9_000, tears);
 }
 
 // It takes a slow commit, and a rebalance that overtakes it: about one history in a thousand.
@@ -197,7 +202,7 @@ fn an_input_that_does_not_rest_is_found() {
 
 #[test]
 fn changes_that_are_not_awaited_are_found() {
-    expect_found(Planted::AwaitsNothing, Family::Early, 0..500, |flaw| matches!(flaw, Flaw::Lost(_)));
+    expect_found(Planted::AwaitsNothing, Family::Early, 0..2_000, |flaw| matches!(flaw, Flaw::Lost(_)));
 }
 
 #[test]

@@ -29,6 +29,8 @@ pub enum Planted {
     NamesAnew,
     /// A producer that is not idempotent: what it sends again comes behind what was sent meanwhile.
     OvertakesItself,
+    /// A partition counts as read to its end where a sender's open transaction begins.
+    TakesStableForEnd,
     /// A history that is counted again begins behind its first record.
     SkipsHistory,
     /// A history that is counted again has what was aborted, too.
@@ -40,7 +42,11 @@ impl Planted {
     pub fn favour(self, faults: &mut Faults) {
         match self {
             Planted::LeavesTimersOut | Planted::ForgetsSources | Planted::ForgetsClocks | Planted::NeverRests => {}
-            Planted::AwaitsNothing | Planted::NamesAnew | Planted::SkipsHistory | Planted::CountsAborted => {}
+            Planted::TakesStableForEnd
+            | Planted::AwaitsNothing
+            | Planted::NamesAnew
+            | Planted::SkipsHistory
+            | Planted::CountsAborted => {}
             Planted::HidesRefusals => faults.expired_records = 20,
             Planted::OvertakesItself => (faults.lost_requests, faults.expired_records) = (100, 0),
             Planted::RestoresToStableEnd => faults.slow_marks = 400,

@@ -17,6 +17,8 @@ use crate::simulation::brokers::topics::Topic;
 pub const START_MS: i64 = 1_767_225_600_000;
 /// After this time without an event no tag of the catalogs below changes any more.
 pub const HORIZON_MS: i64 = 8_000;
+/// A transaction of the input ends before this.
+pub const INPUT_TRANSACTION_US_MAX: u64 = 3_000_000;
 
 /// Every event shows, in its order; so does its absence.
 const ECHO: &str = "version: 1\n\
@@ -201,7 +203,11 @@ impl Script {
             let inputs = self.streams.input_partitions();
             let input = inputs[dice.i32(0..inputs.len() as i32) as usize];
             let (topic, partition) = (Topic::named(self.streams.topic(input.topic)), input.number);
-            let transaction = (dice.u32(..8) == 0).then(|| (dice.u32(..3) > 0, dice.u64(1_000..300_000)));
+            let transaction = (dice.u32(..8) == 0).then(|| {
+                let (commit, us) = (dice.u32(..3) > 0, dice.u64(1_000..300_000));
+                // Some are open for longer than `idle_grace`.
+                (commit, if us % 4 == 0 { us * 10 } else { us })
+            });
             let size = if dice.u32(..4) == 0 { dice.usize(1..6) } else { 1 };
             let mut content = || {
                 let late_us = if dice.bool() { 0 } else { dice.u64(0..100_000) };

@@ -161,6 +161,21 @@ impl GroupConsumer for SimConsumer {
     }
 
     fn ends(&self, partitions: &[PartitionId], patience: Duration) -> Result<BTreeMap<PartitionId, i64>, BrokerError> {
+        let takes_stable = self.clients.planted == Some(Planted::TakesStableForEnd);
+        self.clients.ask(patience, |state| {
+            let end = |partition: &PartitionId| {
+                let log = state.cluster.input(*partition);
+                (*partition, if takes_stable { log.stable() } else { log.end() })
+            };
+            Some(partitions.iter().map(end).collect())
+        })
+    }
+
+    fn stable_ends(
+        &self,
+        partitions: &[PartitionId],
+        patience: Duration,
+    ) -> Result<BTreeMap<PartitionId, i64>, BrokerError> {
         self.clients.ask(patience, |state| {
             let end = |partition: &PartitionId| (*partition, state.cluster.input(*partition).stable());
             Some(partitions.iter().map(end).collect())
@@ -171,7 +186,7 @@ impl GroupConsumer for SimConsumer {
         self.clients.ask(patience, |state| {
             let cluster = &state.cluster;
             let inputs = cluster.streams.input_partitions();
-            Some(inputs.into_iter().map(|partition| cluster.input(partition).stable()).sum())
+            Some(inputs.into_iter().map(|partition| cluster.input(partition).end()).sum())
         })
     }
 

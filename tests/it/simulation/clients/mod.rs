@@ -5,6 +5,7 @@
 //! - [`producer`] is what it calls of a transactional producer, [`producer_state`] what goes on behind that.
 //! - [`early_producer`]: a producer without transactions, both sides.
 //! - [`changelog_reader`]: a reader of changelogs and of the input.
+//! - [`topic_inquirer`] asks about topics.
 
 pub mod changelog_reader;
 pub mod consumer;
@@ -13,3 +14,4 @@ pub mod membership;
 pub mod producer;
 pub mod producer_state;
 pub mod sim_clients;
+pub mod topic_inquirer;

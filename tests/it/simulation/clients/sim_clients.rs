@@ -13,6 +13,7 @@ use super::early_producer::{Delivering, SimDeliverer};
 use super::membership::Membership;
 use super::producer::SimProducer;
 use super::producer_state::{Producing, wire_error};
+use super::topic_inquirer::SimInquirer;
 use crate::simulation::planted::Planted;
 use crate::simulation::scheduler::{Held, ProcessId, State, World};
 
@@ -88,6 +89,7 @@ impl KafkaClients for SimClients {
     type Producer = SimProducer;
     type NonTransactionalProducer = SimDeliverer;
     type Changelog = SimChangelog;
+    type Inquirer = SimInquirer;
 
     fn consumer(&self) -> Result<SimConsumer, ClientError> {
         let id = self.world.enter().map_or(0, |mut held| {
@@ -120,6 +122,10 @@ impl KafkaClients for SimClients {
 
     fn history(&self) -> Result<SimChangelog, ClientError> {
         Ok(SimChangelog::of_input(self.clone()))
+    }
+
+    fn inquirer(&self) -> Result<SimInquirer, ClientError> {
+        Ok(SimInquirer(self.clone()))
     }
 
     fn now(&self) -> Instant {

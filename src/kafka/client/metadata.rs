@@ -3,7 +3,8 @@
 //! Brokers tell a client its own rights (KIP-430), so a missing right is found without a trial that leaves traces.
 //! rdkafka does not wrap these two calls; this file holds the unsafe code for them.
 
-use std::ffi::CString;
+use std::collections::BTreeMap;
+use std::ffi::{CStr, CString};
 use std::ptr::{self, NonNull};
 use std::time::{Duration, Instant};
 
@@ -12,9 +13,10 @@ use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::RDKafkaErrorCode;
 use rdkafka::types::RDKafkaRespErr;
 
-use crate::kafka::broker::ClientError;
-use crate::kafka::client::client_config;
-use crate::kafka::client::{AclOperation, ClientCallbacks};
+use super::acls::AclOperation;
+use super::client_config;
+use super::client_config::ClientCallbacks;
+use crate::kafka::broker::{BrokerError, ClientError, ErrorClass, TopicInquirer, TopicState, TopicUuid};
 use crate::kafka::events::EventListener;
 use crate::settings::Settings;
 
@@ -28,7 +30,7 @@ const EVENTS_MAX: usize = 16;
 
 /// What a broker has answered.
 #[derive(Clone, Debug)]
-pub(super) enum Answer<T> {
+pub(crate) enum Answer<T> {
     Given(T),
     /// The broker refuses the question, for this reason.
     Refused(RDKafkaErrorCode),
@@ -36,20 +38,22 @@ pub(super) enum Answer<T> {
 
 /// A topic, and what this client may do with it.
 #[derive(Clone, Debug)]
-pub(super) struct TopicDescription {
+pub(crate) struct TopicDescription {
     pub partitions: usize,
     /// The number of copies of the partition that has the fewest.
     pub copies: usize,
+    /// `None`: the brokers do not tell it.
+    pub id: Option<TopicUuid>,
     pub allowed: AllowedOperations,
 }
 
 /// The operations that are allowed; `None`: the brokers do not tell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct AllowedOperations(Option<u32>);
+pub(crate) struct AllowedOperations(Option<u32>);
 
 impl AllowedOperations {
     /// Whether an operation is allowed. If the brokers do not tell, it counts as allowed.
-    pub(super) fn has(self, operation: AclOperation) -> bool {
+    pub(crate) fn has(self, operation: AclOperation) -> bool {
         let bit = match operation {
             AclOperation::Read => rd::rd_kafka_AclOperation_t::RD_KAFKA_ACL_OPERATION_READ,
             AclOperation::Write => rd::rd_kafka_AclOperation_t::RD_KAFKA_ACL_OPERATION_WRITE,
@@ -73,17 +77,17 @@ impl AllowedOperations {
 }
 
 /// A client that only asks. It never creates a topic.
-pub(super) struct MetadataClient {
+pub struct MetadataClient {
     consumer: BaseConsumer<ClientCallbacks>,
 }
 
 impl MetadataClient {
-    pub(super) fn new(settings: &Settings, listener: EventListener) -> Result<Self, ClientError> {
+    pub(crate) fn new(settings: &Settings, listener: EventListener) -> Result<Self, ClientError> {
         Ok(MetadataClient { consumer: client_config::metadata_client(settings, listener)? })
     }
 
     /// Lets the callbacks of the client run.
-    pub(super) fn poll_events(&self) {
+    pub(crate) fn poll_events(&self) {
         for _ in 0..EVENTS_MAX {
             // Each poll takes one event; no records come, since no topics are subscribed.
             drop(self.consumer.poll(Duration::ZERO));
@@ -91,7 +95,7 @@ impl MetadataClient {
     }
 
     /// Why there is no connection, if that is known.
-    pub(super) fn refusal(&self) -> Option<String> {
+    pub(crate) fn refusal(&self) -> Option<String> {
         self.poll_events();
         self.consumer.context().refusal()
     }
@@ -100,14 +104,25 @@ impl MetadataClient {
     ///
     /// # Errors
     /// No broker has answered.
-    pub(super) fn topic(&self, name: &str, patience: Duration) -> Result<Answer<TopicDescription>, RDKafkaErrorCode> {
+    pub(crate) fn topic(&self, name: &str, patience: Duration) -> Result<Answer<TopicDescription>, RDKafkaErrorCode> {
         let broker = self.broker(name, patience)?;
-        let name = c_string(name);
-        let mut names = [name.as_ptr()];
+        let mut found = self.describe(broker, &[name], patience)?;
+        found.remove(name).ok_or(RDKafkaErrorCode::BadMessage)
+    }
+
+    /// Topics by name, or why they cannot be seen.
+    fn describe(
+        &self,
+        broker: i32,
+        names: &[&str],
+        patience: Duration,
+    ) -> Result<BTreeMap<String, Answer<TopicDescription>>, RDKafkaErrorCode> {
+        let names: Vec<CString> = names.iter().map(|name| c_string(name)).collect();
+        let mut pointers: Vec<_> = names.iter().map(|name| name.as_ptr()).collect();
         // SAFETY: librdkafka copies the names; the collection outlives the call, which copies it, too. What is read of
         // the answer belongs to the event, which lives until the end of this function.
         unsafe {
-            let topics = rd::rd_kafka_TopicCollection_of_topic_names(names.as_mut_ptr(), names.len());
+            let topics = rd::rd_kafka_TopicCollection_of_topic_names(pointers.as_mut_ptr(), pointers.len());
             let topics = Owned::new(topics, rd::rd_kafka_TopicCollection_destroy);
             let answer = self.request(
                 rd::rd_kafka_admin_op_t::RD_KAFKA_ADMIN_OP_DESCRIBETOPICS,
@@ -118,28 +133,12 @@ impl MetadataClient {
             let result = rd::rd_kafka_event_DescribeTopics_result(answer.as_ptr());
             let mut count = 0;
             let found = rd::rd_kafka_DescribeTopics_result_topics(result, &mut count);
-            if count == 0 {
-                return Err(RDKafkaErrorCode::BadMessage);
-            }
-            let topic = *found;
-            if let Some(code) = code_of(rd::rd_kafka_TopicDescription_error(topic)) {
-                return Ok(Answer::Refused(code));
-            }
-            let mut partitions = 0;
-            let first = rd::rd_kafka_TopicDescription_partitions(topic, &mut partitions);
-            let copies = (0..partitions).map(|index| {
-                let mut copies = 0;
-                rd::rd_kafka_TopicPartitionInfo_replicas(*first.add(index), &mut copies);
-                copies
-            });
-            let copies = copies.min().unwrap_or_default();
-            let mut operations = 0;
-            let first = rd::rd_kafka_TopicDescription_authorized_operations(topic, &mut operations);
-            Ok(Answer::Given(TopicDescription {
-                partitions,
-                copies,
-                allowed: AllowedOperations::read(first, operations),
-            }))
+            let described = |index| {
+                let topic = *found.add(index);
+                let name = CStr::from_ptr(rd::rd_kafka_TopicDescription_name(topic));
+                (name.to_string_lossy().into_owned(), topic_of(topic))
+            };
+            Ok((0..count).map(described).collect())
         }
     }
 
@@ -147,7 +146,7 @@ impl MetadataClient {
     ///
     /// # Errors
     /// No broker has answered.
-    pub(super) fn group(&self, name: &str, patience: Duration) -> Result<Answer<AllowedOperations>, RDKafkaErrorCode> {
+    pub(crate) fn group(&self, name: &str, patience: Duration) -> Result<Answer<AllowedOperations>, RDKafkaErrorCode> {
         let name = c_string(name);
         let mut names = [name.as_ptr()];
         // SAFETY: as above.
@@ -176,7 +175,7 @@ impl MetadataClient {
     }
 
     /// A broker that answers. By itself librdkafka asks the controller, which an embedded broker does not name.
-    pub(super) fn broker(&self, topic: &str, patience: Duration) -> Result<i32, RDKafkaErrorCode> {
+    pub(crate) fn broker(&self, topic: &str, patience: Duration) -> Result<i32, RDKafkaErrorCode> {
         let (deadline, refusals) = (Instant::now() + patience, self.consumer.context().refusals());
         loop {
             let error = match self.consumer.fetch_metadata(Some(topic), METADATA_SLICE.min(patience)) {
@@ -243,6 +242,34 @@ impl MetadataClient {
 }
 
 /// # Safety
+/// `topic` must be a description that lives.
+unsafe fn topic_of(topic: *const rd::rd_kafka_TopicDescription_t) -> Answer<TopicDescription> {
+    // SAFETY: the caller vouches for the description, to which everything that is read belongs.
+    unsafe {
+        if let Some(code) = code_of(rd::rd_kafka_TopicDescription_error(topic)) {
+            return Answer::Refused(code);
+        }
+        let mut partitions = 0;
+        let first = rd::rd_kafka_TopicDescription_partitions(topic, &mut partitions);
+        let copies = (0..partitions).map(|index| {
+            let mut copies = 0;
+            rd::rd_kafka_TopicPartitionInfo_replicas(*first.add(index), &mut copies);
+            copies
+        });
+        let copies = copies.min().unwrap_or_default();
+        let mut operations = 0;
+        let first = rd::rd_kafka_TopicDescription_authorized_operations(topic, &mut operations);
+        let id = rd::rd_kafka_TopicDescription_topic_id(topic);
+        let half = |bits: i64| u128::from(bits.cast_unsigned());
+        let id = half(rd::rd_kafka_Uuid_most_significant_bits(id)) << 64
+            | half(rd::rd_kafka_Uuid_least_significant_bits(id));
+        // Brokers before Kafka 2.8 give topics no ids.
+        let id = (id != 0).then_some(TopicUuid(id));
+        Answer::Given(TopicDescription { partitions, copies, id, allowed: AllowedOperations::read(first, operations) })
+    }
+}
+
+/// # Safety
 /// `error` must be null or an error that lives.
 unsafe fn code_of(error: *const rd::rd_kafka_error_t) -> Option<RDKafkaErrorCode> {
     // SAFETY: the caller vouches for it; null is no error to librdkafka.
@@ -255,6 +282,25 @@ unsafe fn code_of(error: *const rd::rd_kafka_error_t) -> Option<RDKafkaErrorCode
 /// Names of topics and groups hold no zero byte: the settings were checked.
 fn c_string(name: &str) -> CString {
     CString::new(name).unwrap_or_default()
+}
+
+impl TopicInquirer for MetadataClient {
+    fn topics(&self, names: &[&str], patience: Duration) -> Result<BTreeMap<String, TopicState>, BrokerError> {
+        let Some(first) = names.first() else { return Ok(BTreeMap::new()) };
+        let found = self.broker(first, patience).and_then(|broker| self.describe(broker, names, patience));
+        let found = found.map_err(|code| BrokerError {
+            class: ErrorClass::Retriable,
+            code: Some(code),
+            text: code.to_string(),
+        })?;
+        let state = |(name, answer): (String, Answer<TopicDescription>)| match answer {
+            Answer::Given(topic) => {
+                Some((name, TopicState { partitions: i32::try_from(topic.partitions).ok()?, id: topic.id }))
+            }
+            Answer::Refused(_) => None,
+        };
+        Ok(found.into_iter().filter_map(state).collect())
+    }
 }
 
 /// An object of librdkafka that has to be freed.

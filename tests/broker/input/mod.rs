@@ -1,0 +1,9 @@
+//! An input that does not stay as it was.
+//!
+//! - `made_anew`: topics are deleted and created again.
+//! - `more_partitions`: partitions are added while the service runs.
+//! - `open_transaction`: a sender's open transaction holds events back.
+
+mod made_anew;
+mod more_partitions;
+mod open_transaction;
