@@ -5,6 +5,7 @@
 //! | [`tag_state`] | what a tag's state machine remembers, and its bytes |
 //! | [`state`] | an entity unpacked for work |
 //! | [`index`] | from hashes of keys to entities |
+//! | [`size_class`] | blocks of bytes in size classes |
 //! | [`store`] | entities at rest, as bytes |
 //! | [`timers`] | when entities are due |
 //! | [`due_groups`] | which of an entity's tags are due |
@@ -13,6 +14,7 @@
 mod tag_state;
 mod state;
 mod index;
+mod size_class;
 mod store;
 mod timers;
 mod due_groups;
