@@ -74,6 +74,9 @@ yaml_struct! {
         max_future: DurationMs,
         /// The longest record in bytes; 1048576 (1 MiB) by default.
         max_event_bytes: u64,
+        /// The longest text in bytes that attributes, `last`, `first`, `top` and tags keep; 1024 (1 KiB) by default. A
+        /// longer one counts as missing.
+        max_text: u64,
     }
 }
 

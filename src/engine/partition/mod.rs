@@ -58,7 +58,7 @@ pub struct Stats {
     pub changes: u64,
     /// Timers that were due, with or without a change.
     pub timers: u64,
-    /// By series: events without a value that the series takes.
+    /// By series: events without a value that the series takes; a text that is too long is none.
     pub skipped: Vec<u64>,
     /// By attribute of the catalog.
     pub attributes: Vec<AttributeStats>,

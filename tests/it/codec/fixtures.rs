@@ -26,6 +26,7 @@ pub fn flat() -> InputMapping {
         dedup_ms: None,
         max_future_ms: 300_000,
         max_event_bytes: 1 << 20,
+        max_text: InputMapping::MAX_TEXT,
     }
 }
 

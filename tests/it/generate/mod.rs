@@ -108,6 +108,10 @@ fn input(draft: &mut Draft, shape: Shape) -> (Value, bool, i64) {
     if dedup {
         input["dedup"] = draft.duration().0.into();
     }
+    if draft.dice.one_in(5) {
+        // Some of the texts that events have are longer.
+        input["max_text"] = draft.dice.number(1, 7).into();
+    }
     if draft.dice.one_in(4) {
         input["max_future"] = "1h".into();
         max_future_ms = 3_600_000;

@@ -98,12 +98,12 @@ impl Entity {
         self.times.push(event.time);
         for (counter, taken) in catalog.counters.iter().zip(&mut self.taken) {
             if counter.entity == self.kind {
-                taken.extend(counter.take(&catalog.zone, event, clock));
+                taken.extend(counter.take(&catalog.zone, &catalog.input, event, clock));
             }
         }
         for (attribute, told) in catalog.attributes.iter().zip(&mut self.told) {
             if attribute.entity == self.kind {
-                let value = attribute.told(event, catalog.input.time_unit_ms);
+                let value = attribute.told(event, &catalog.input);
                 told.extend(value.map(|value| (event.time, value)));
             }
         }
@@ -117,7 +117,8 @@ impl Entity {
             Order::Unset => Told { value: Value::Absent, ends: NEVER },
             Order::Set { value, valid_ms } => {
                 let ends = valid_ms.or(usual_ms).map_or(NEVER, |valid_ms| clock.saturating_add(valid_ms));
-                Told { value: value.clone(), ends }
+                let value = if catalog.input.keeps(value) { value.clone() } else { Value::Bool(true) };
+                Told { value, ends }
             }
         });
     }
@@ -164,7 +165,7 @@ impl Entity {
         let kind = self.kind;
         for turn in catalog.turns.iter().copied().filter(|turn| catalog.tags[*turn].entity == kind) {
             let tag = &catalog.tags[turn];
-            let next = tag.step(&self.states[turn], &|name| facts.possible(name), now.clock);
+            let next = tag.step(&self.states[turn], &|name| facts.possible(name), now.clock, &catalog.input);
             let because = because(&tag.deciding(&next.value), &facts, now.clock);
             facts.insert(&format!("tag.{}", tag.name), tag.as_seen(&next));
             let previous = std::mem::replace(&mut self.states[turn], next);
