@@ -106,6 +106,8 @@ pub struct InputMapping {
     pub time_unit: TimeUnit,
     /// How long an id is remembered, in milliseconds.
     pub dedup_ms: Option<i64>,
+    /// How many ids are remembered of an entity.
+    pub dedup_limit: usize,
     /// How far in the future an event may be, in milliseconds after the wall clock.
     pub max_future_ms: i64,
     /// The longest record, in bytes.
@@ -115,6 +117,8 @@ pub struct InputMapping {
 }
 
 impl InputMapping {
+    /// How many ids are remembered of an entity, unless the catalog says it.
+    pub const DEDUP_LIMIT: usize = 10_000;
     /// The longest text that is kept, unless the catalog says it.
     pub const MAX_TEXT: usize = 1_024;
 

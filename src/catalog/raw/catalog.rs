@@ -70,6 +70,8 @@ yaml_struct! {
         time_unit: RawTimeUnit,
         /// An event whose id was seen for the same user less than this long ago is dropped; off by default.
         dedup: DurationMs,
+        /// How many ids `dedup` remembers of an entity, the latest ones; 10000 by default.
+        dedup_limit: u64,
         /// How far in the future an event may be, after the wall clock; 5m by default.
         max_future: DurationMs,
         /// The longest record in bytes; 1048576 (1 MiB) by default.

@@ -8,7 +8,7 @@ use super::Partition;
 use super::evaluate::EvalContext;
 use crate::catalog::{Attribute, AttributeId, AttributeType, InputMapping, Source, TagDefinition, TimeUnit};
 use crate::engine::aggregate::{Now, Pane, Series, SeriesType};
-use crate::engine::entity::{EntityState, Store};
+use crate::engine::entity::{Acceptance, DedupRule, EntityId, EntityState, IdTally, SeenId, Store};
 use crate::engine::expr::{elements, passes, scalar, source};
 use crate::engine::ports::Sink;
 use crate::engine::program::{AttributeStats, DirtyTags, Program, SeriesId, SeriesPlan};
@@ -37,7 +37,7 @@ impl Partition {
             Some(entity) => self.scratch.entity_state.unpack(self.store.packed(entity)),
             None => self.scratch.entity_state.begin(key),
         }
-        if self.is_duplicate(event, now) {
+        if self.is_duplicate(event, entity, now) {
             self.stats.duplicates += 1;
             return;
         }
@@ -114,18 +114,23 @@ impl Partition {
         self.stats.events += 1;
         let Some(entity) = self.store.find(Store::hash(key), key) else { return };
         self.scratch.entity_state.unpack(self.store.packed(entity));
-        if self.is_duplicate(event, now) {
+        if self.is_duplicate(event, Some(entity), now) {
             self.stats.duplicates += 1;
             return;
         }
         self.end(entity, now.at, Cause::Erased, sink);
     }
 
-    fn is_duplicate(&mut self, event: &Event, now: Now) -> bool {
-        match (self.program.catalog.input.dedup_ms, event.id()) {
-            (Some(dedup_ms), Some(id)) => self.scratch.entity_state.is_duplicate(Store::hash(id), now.at, dedup_ms),
-            _ => false,
-        }
+    /// Whether an event for the unpacked entity repeats one; if not, its id is remembered.
+    fn is_duplicate(&mut self, event: &Event, entity: Option<EntityId>, now: Now) -> bool {
+        let InputMapping { dedup_ms, dedup_limit, .. } = self.program.catalog.input;
+        let (Some(window_ms), Some(id)) = (dedup_ms, event.id()) else { return false };
+        let (id, rule) = (SeenId { hash: Store::hash(id), at: now.at }, DedupRule { window_ms, limit: dedup_limit });
+        let mut tally = IdTally::default();
+        let acceptance = self.store.accept_id(entity, &mut self.scratch.entity_state, id, rule, &mut tally);
+        self.stats.ids_read += tally.read;
+        self.stats.ids_crowded_out += tally.crowded_out;
+        acceptance == Acceptance::Duplicate
     }
 }
 

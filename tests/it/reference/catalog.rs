@@ -41,6 +41,8 @@ pub struct Input {
     pub properties: Option<String>,
     pub time_unit_ms: i64,
     pub dedup_ms: Option<i64>,
+    /// How many ids of an entity are remembered.
+    pub dedup_limit: usize,
     /// The longest text that is kept, in bytes.
     pub max_text: usize,
     pub max_future_ms: i64,
@@ -257,6 +259,7 @@ fn read_input(yaml: &Yaml) -> Input {
         properties: optional(yaml, "properties"),
         time_unit_ms: if optional(yaml, "time_unit").as_deref() == Some("s") { 1000 } else { 1 },
         dedup_ms: milliseconds(yaml, "dedup"),
+        dedup_limit: whole("dedup_limit", 10_000),
         max_text: whole("max_text", 1024),
         max_future_ms: milliseconds(yaml, "max_future").unwrap_or(300_000),
     }

@@ -31,8 +31,8 @@ pub struct Entity {
     told: Vec<Vec<(i64, Value)>>,
     /// By tag.
     states: Vec<TagState>,
-    /// By event id the clock at which it was accepted.
-    ids: HashMap<String, i64>,
+    /// The ids of accepted events, each with the clock at which it was accepted, in that order.
+    ids: Vec<(String, i64)>,
     seq: u64,
 }
 
@@ -79,7 +79,7 @@ impl Entity {
             taken: catalog.counters.iter().map(|_| Vec::new()).collect(),
             told: catalog.attributes.iter().map(|_| Vec::new()).collect(),
             states: catalog.tags.iter().map(|_| TagState::new()).collect(),
-            ids: HashMap::new(),
+            ids: Vec::new(),
             seq: 0,
         }
     }
@@ -87,10 +87,11 @@ impl Entity {
     /// Whether an event repeats one that was accepted less than `dedup` ago. Only accepted ones are remembered.
     pub fn is_repeated(&mut self, event: &Event, catalog: &Catalog, clock: i64) -> bool {
         let (Some(dedup_ms), Some(id)) = (catalog.input.dedup_ms, &event.id) else { return false };
-        if self.ids.get(id).is_some_and(|accepted| clock - accepted < dedup_ms) {
+        let remembered = &self.ids[self.ids.len().saturating_sub(catalog.input.dedup_limit)..];
+        if remembered.iter().any(|(known, accepted)| known == id && clock - accepted < dedup_ms) {
             return true;
         }
-        self.ids.insert(id.clone(), clock);
+        self.ids.push((id.clone(), clock));
         false
     }
 
