@@ -69,7 +69,7 @@
 //! | earliest | for each pane: pane (zigzag LEB128), time, *value* | `aggregate::series` |
 //! | top | for each string: *text*, time of its latest event, how many panes (LEB128), for each pane (zigzag LEB128) and events (LEB128) | `aggregate::series` |
 //! | tag | 1 pending, 2 on, 3 on and lapsed, 4 in a band or stage, 5 valued, 6 valued for a time; time since when; then of 3 the milliseconds from there to the lapse (LEB128), of 4 its index (LEB128), of 5 the *value*, of 6 the time at which it ends and the *value* | `entity::tag_state` |
-//! | remembered ids | in the order of acceptance: clock then (as *panes*), xxh3 hash of the id (8) | `entity::state` |
+//! | remembered ids | the latest up to `dedup_limit`, in the order of acceptance: clock then (as *panes*), xxh3 hash of the id (8) | `entity::seen_ids` |
 //! | removed tags | for each: its name (*text*), since when it has its value (*time*), that *value* | `entity::state` |
 //!
 //! *Panes*: the first as zigzag LEB128, each further one as the difference from the one before (LEB128);

@@ -11,6 +11,12 @@ const MAX_EVENT_BYTES: usize = 1_048_576;
 /// Far above the longest record that Kafka takes by default.
 const EVENT_BYTES_LIMIT: u64 = 1 << 30;
 
+/// An id takes about ten bytes of a state, and a state has to fit into one record of the changelog.
+const DEDUP_LIMIT_MAX: u64 = 50_000;
+
+/// An entity may keep many texts, and its state has to fit into one record of the changelog.
+const TEXT_BYTES_LIMIT: u64 = 1 << 16;
+
 /// Compiles `input`; without it, the preset is `flat`.
 pub(super) fn compile(raw: Option<&RawInput>, report: &mut Report) -> InputMapping {
     let default = RawInput::default();
@@ -36,12 +42,17 @@ pub(super) fn compile(raw: Option<&RawInput>, report: &mut Report) -> InputMappi
     }
     mapping.dedup_ms = raw.dedup.value().map(|dedup| dedup.0);
     mapping.max_future_ms = raw.max_future.value().map_or(MAX_FUTURE_MS, |max| max.0);
-    if let Some(bytes) = raw.max_event_bytes.get() {
-        if (1..=EVENT_BYTES_LIMIT).contains(&bytes.value) {
-            mapping.max_event_bytes = bytes.value as usize;
+    let InputMapping { max_event_bytes, dedup_limit, max_text, .. } = &mut mapping;
+    for (name, field, most, mapped) in [
+        ("max_event_bytes", &raw.max_event_bytes, EVENT_BYTES_LIMIT, max_event_bytes),
+        ("dedup_limit", &raw.dedup_limit, DEDUP_LIMIT_MAX, dedup_limit),
+        ("max_text", &raw.max_text, TEXT_BYTES_LIMIT, max_text),
+    ] {
+        let Some(number) = field.get() else { continue };
+        if (1..=most).contains(&number.value) {
+            *mapped = number.value as usize;
         } else {
-            let message = format!("`max_event_bytes` lies between 1 and {EVENT_BYTES_LIMIT}");
-            report.error("out-of-range", bytes.span, message);
+            report.error("out-of-range", number.span, format!("`{name}` lies between 1 and {most}"));
         }
     }
     mapping
@@ -64,8 +75,10 @@ fn flat() -> InputMapping {
         properties: PropertiesRule::At(pointer("properties")),
         time_unit: TimeUnit::Milliseconds,
         dedup_ms: None,
+        dedup_limit: InputMapping::DEDUP_LIMIT,
         max_future_ms: MAX_FUTURE_MS,
         max_event_bytes: MAX_EVENT_BYTES,
+        max_text: InputMapping::MAX_TEXT,
     }
 }
 

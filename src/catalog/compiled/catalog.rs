@@ -3,7 +3,7 @@
 use super::expr::Expr;
 use super::fingerprint::fingerprint;
 pub use crate::model::TagId;
-use crate::model::{EntityKindId, EventTypeId, PathId};
+use crate::model::{EntityKindId, EventTypeId, PathId, Scalar};
 
 /// Index into [`Catalog::attributes`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -106,10 +106,29 @@ pub struct InputMapping {
     pub time_unit: TimeUnit,
     /// How long an id is remembered, in milliseconds.
     pub dedup_ms: Option<i64>,
+    /// How many ids are remembered of an entity.
+    pub dedup_limit: usize,
     /// How far in the future an event may be, in milliseconds after the wall clock.
     pub max_future_ms: i64,
     /// The longest record, in bytes.
     pub max_event_bytes: usize,
+    /// The longest text that an entity's state keeps, in bytes.
+    pub max_text: usize,
+}
+
+impl InputMapping {
+    /// How many ids are remembered of an entity, unless the catalog says it.
+    pub const DEDUP_LIMIT: usize = 10_000;
+    /// The longest text that is kept, unless the catalog says it.
+    pub const MAX_TEXT: usize = 1_024;
+
+    /// A value as an entity's state may keep it: a text that is too long counts as missing.
+    pub fn keepable<'a>(&self, value: Scalar<'a>) -> Scalar<'a> {
+        match value {
+            Scalar::String(text) if text.len() > self.max_text => Scalar::Absent,
+            _ => value,
+        }
+    }
 }
 
 /// The place of the user's key: the first of the pointers that leads to something other than null.

@@ -114,7 +114,14 @@ impl Canonical<'_> {
         }
         let InputMapping { time_unit, dedup_ms, max_future_ms, max_event_bytes, .. } = input;
         self.put(format_args!(", time_unit: {time_unit:?}, dedup_ms: {dedup_ms:?}, max_future_ms: {max_future_ms}"));
-        self.put(format_args!(", max_event_bytes: {max_event_bytes} }}"));
+        self.put(format_args!(", max_event_bytes: {max_event_bytes}"));
+        if input.dedup_limit != InputMapping::DEDUP_LIMIT {
+            self.put(format_args!(", dedup_limit: {}", input.dedup_limit));
+        }
+        if input.max_text != InputMapping::MAX_TEXT {
+            self.put(format_args!(", max_text: {}", input.max_text));
+        }
+        self.word(" }");
     }
 
     fn at(&mut self, pointer: &Pointer) {

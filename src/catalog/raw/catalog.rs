@@ -70,10 +70,15 @@ yaml_struct! {
         time_unit: RawTimeUnit,
         /// An event whose id was seen for the same user less than this long ago is dropped; off by default.
         dedup: DurationMs,
+        /// How many ids `dedup` remembers of an entity, the latest ones; 10000 by default.
+        dedup_limit: u64,
         /// How far in the future an event may be, after the wall clock; 5m by default.
         max_future: DurationMs,
         /// The longest record in bytes; 1048576 (1 MiB) by default.
         max_event_bytes: u64,
+        /// The longest text in bytes that attributes, `last`, `first`, `top` and tags keep; 1024 (1 KiB) by default. A
+        /// longer one counts as missing.
+        max_text: u64,
     }
 }
 

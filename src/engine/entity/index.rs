@@ -1,19 +1,17 @@
-//! From the hash of a key to the entity, without the keys.
+//! From hashes to numbers, such as those of entities, without what was hashed.
 
-use super::store::EntityId;
-
-/// Open addressing over 8-byte slots: 32 bits of the hash, 32 bits of entity.
+/// Open addressing over 8-byte slots: 32 bits of the hash, 32 bits of number.
 ///
-/// The upper bits of the hash give the home slot, so that the table grows without the keys; the entity's own bytes tell
-/// whether a slot is the right one.
+/// The upper bits of the hash give the home slot, so that the table grows without what was hashed; the caller
+/// tells whether a slot is the right one. Numbers are less than [`u32::MAX`].
 #[derive(Debug, Default)]
-pub(super) struct KeyIndex {
+pub(super) struct HashIndex {
     /// 0 is empty. The length is a power of two.
     slots: Vec<u64>,
     used: usize,
 }
 
-impl KeyIndex {
+impl HashIndex {
     fn home(&self, tag: u32) -> usize {
         ((u64::from(tag) * self.slots.len() as u64) >> 32) as usize
     }
@@ -23,7 +21,7 @@ impl KeyIndex {
         self.slots.capacity() * size_of::<u64>()
     }
 
-    pub(super) fn find(&self, hash: u64, is_it: impl Fn(EntityId) -> bool) -> Option<EntityId> {
+    pub(super) fn find(&self, hash: u64, is_it: impl Fn(u32) -> bool) -> Option<u32> {
         let tag = (hash >> 32) as u32;
         if self.slots.is_empty() {
             return None;
@@ -35,20 +33,20 @@ impl KeyIndex {
             if slot == 0 {
                 return None;
             }
-            let entity = EntityId(slot as u32 - 1);
-            if (slot >> 32) as u32 == tag && is_it(entity) {
-                return Some(entity);
+            let number = slot as u32 - 1;
+            if (slot >> 32) as u32 == tag && is_it(number) {
+                return Some(number);
             }
             at = (at + 1) & mask;
         }
     }
 
-    pub(super) fn insert(&mut self, hash: u64, entity: EntityId) {
+    pub(super) fn insert(&mut self, hash: u64, number: u32) {
         if (self.used + 1) * 4 > self.slots.len() * 3 {
             self.grow((self.slots.len() * 2).max(64));
         }
         self.used += 1;
-        self.place(KeyIndex::slot(hash, entity));
+        self.place(HashIndex::slot(hash, number));
     }
 
     /// The slot where the search for a hash begins.
@@ -56,13 +54,13 @@ impl KeyIndex {
         self.slots.get(self.home((hash >> 32) as u32)).copied().unwrap_or_default()
     }
 
-    fn slot(hash: u64, entity: EntityId) -> u64 {
-        hash & 0xffff_ffff_0000_0000 | u64::from(entity.0 + 1)
+    fn slot(hash: u64, number: u32) -> u64 {
+        hash & 0xffff_ffff_0000_0000 | u64::from(number + 1)
     }
 
-    /// Makes room for a number of entities.
-    pub(super) fn reserve(&mut self, entities: usize) {
-        let slots = (entities * 4).div_ceil(3).next_power_of_two().max(64);
+    /// Makes room for so many entries.
+    pub(super) fn reserve(&mut self, entries: usize) {
+        let slots = (entries * 4).div_ceil(3).next_power_of_two().max(64);
         if slots > self.slots.len() {
             self.grow(slots);
         }
@@ -76,10 +74,10 @@ impl KeyIndex {
         }
     }
 
-    /// Takes an entity out and moves those behind it up, so that no search ends too early (Knuth, "The Art of Computer
+    /// Takes an entry out and moves those behind it up, so that no search ends too early (Knuth, "The Art of Computer
     /// Programming" 3, section 6.4, algorithm R).
-    pub(super) fn remove(&mut self, hash: u64, entity: EntityId) {
-        let wanted = KeyIndex::slot(hash, entity);
+    pub(super) fn remove(&mut self, hash: u64, number: u32) {
+        let wanted = HashIndex::slot(hash, number);
         let mask = self.slots.len() - 1;
         let mut hole = self.home((hash >> 32) as u32);
         while self.slots[hole] != wanted {

@@ -3,16 +3,22 @@
 //! | file | holds |
 //! | --- | --- |
 //! | [`tag_state`] | what a tag's state machine remembers, and its bytes |
+//! | [`index`] | from hashes to numbers |
+//! | [`seen_ids`] | the ids of events that an entity remembers |
 //! | [`state`] | an entity unpacked for work |
-//! | [`index`] | from hashes of keys to entities |
+//! | [`many_ids`] | the ids of an entity that remembers many, beside its packed bytes |
+//! | [`size_class`] | blocks of bytes in size classes |
 //! | [`store`] | entities at rest, as bytes |
 //! | [`timers`] | when entities are due |
 //! | [`due_groups`] | which of an entity's tags are due |
 //! | [`reevaluation`] | when entities are evaluated again after the catalog has changed |
 
 mod tag_state;
-mod state;
 mod index;
+mod seen_ids;
+mod state;
+mod many_ids;
+mod size_class;
 mod store;
 mod timers;
 mod due_groups;
@@ -20,6 +26,7 @@ mod reevaluation;
 
 pub(crate) use due_groups::{DueGroups, GroupDues};
 pub(crate) use reevaluation::Reevaluation;
+pub(crate) use seen_ids::{Acceptance, DedupRule, IdTally, SeenId};
 pub(crate) use state::{EntityState, put_retired, take_retired};
 pub(crate) use store::{EntityId, FETCHED, StateLocation, Store};
 pub(crate) use tag_state::{Scored, TagState, restate, revived, shown_state};

@@ -2,20 +2,19 @@
 //!
 //! At rest an entity is one run of bytes: key, sequence number, first and last event, then cells, each with its number,
 //! its length and content. What an entity never had takes no room, what an event does not touch is copied as it is, and
-//! the changelog stores the same bytes.
+//! the changelog stores the same bytes. Only the event ids of an entity that remembers many rest elsewhere (`many_ids`).
 
+use super::seen_ids::{Acceptance, DedupRule, IdTally, SeenId, SeenIds};
 use super::tag_state::{Scored, ShownValue, TagState, decode_state, encode_state};
 use crate::catalog::{AttributeId, Score, TagDefinition, TagId};
 use crate::engine::aggregate::{Now, Pane, Series};
-use crate::engine::encoding::{
-    ByteReader, Deltas, StoredValue, TextSpan, put_text, put_timestamp, put_unsigned, put_value, put_word,
-};
+use crate::engine::encoding::{ByteReader, StoredValue, TextSpan, put_text, put_timestamp, put_unsigned, put_value};
 use crate::engine::program::{Program, SeriesId};
 use crate::model::{Scalar, Timestamp};
 
 /// A cell's number: attributes, then series, then tags, then the remembered ids, then the retired tags.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct CellNumber(u16);
+pub(super) struct CellNumber(pub(super) u16);
 
 /// Where a cell's content is.
 #[derive(Clone, Copy, Debug, Default)]
@@ -40,9 +39,6 @@ struct AttributeValue {
 /// The name of a tag that only an earlier catalog had, and what it shows.
 pub(super) type RetiredTag = (TextSpan, ShownValue);
 
-/// The hash of an event's id, and the clock when the event was accepted.
-pub(super) type SeenId = (u64, Timestamp);
-
 /// One entity, unpacked. A partition has one of these and uses it for one entity after another.
 #[derive(Debug)]
 pub(crate) struct EntityState {
@@ -59,7 +55,7 @@ pub(crate) struct EntityState {
     attributes: Vec<AttributeValue>,
     series: Vec<Series>,
     tags: Vec<TagState>,
-    seen_ids: Vec<SeenId>,
+    seen_ids: SeenIds,
     /// Tags that only an earlier catalog had.
     retired: Vec<RetiredTag>,
     /// The strings of attributes and tag values.
@@ -81,7 +77,7 @@ impl EntityState {
             attributes: vec![AttributeValue { time: Timestamp::MIN, value: StoredValue::Absent }; attributes],
             series: program.series.iter().map(|plan| Series::new(plan.series_type)).collect(),
             tags: vec![TagState::Off; tags],
-            seen_ids: Vec::new(),
+            seen_ids: SeenIds::default(),
             retired: Vec::new(),
             text: String::new(),
         }
@@ -192,7 +188,7 @@ impl EntityState {
         index -= self.series.len();
         match self.tags.get(index) {
             Some(state) => encode_state(*state, &self.text, out),
-            None if number == self.seen_ids_cell() => encode_seen_ids(&self.seen_ids, out),
+            None if number == self.seen_ids_cell() => self.seen_ids.encode(out),
             None => {
                 self.retired.iter().for_each(|(name, shown)| put_retired(name.of(&self.text), *shown, &self.text, out))
             }
@@ -399,27 +395,42 @@ impl EntityState {
     }
 }
 
-/// Remembered event ids.
+/// Remembered event ids, unless the store has them beside the packed bytes.
 impl EntityState {
-    fn seen_ids_cell(&self) -> CellNumber {
+    pub(super) fn seen_ids_cell(&self) -> CellNumber {
         CellNumber((self.cells.len() - 2) as u16)
     }
 
-    /// Whether an id was accepted less than `dedup_ms` before `clock`; if not, it is remembered as accepted at `clock`.
-    pub(crate) fn is_duplicate(&mut self, id: u64, clock: Timestamp, dedup_ms: i64) -> bool {
+    fn load_ids(&mut self, tally: &mut IdTally) {
         match self.open(self.seen_ids_cell()) {
             Opened::Empty => self.seen_ids.clear(),
-            Opened::Packed(range) => decode_seen_ids(&mut ByteReader::new(&self.packed[range]), &mut self.seen_ids),
+            Opened::Packed(range) => self.seen_ids.decode(&self.packed[range], tally),
             Opened::Already => {}
         }
-        let expired = self.seen_ids.iter().take_while(|(_, at)| clock.since(*at) >= dedup_ms).count();
-        self.seen_ids.drain(..expired);
-        if self.seen_ids.iter().any(|(known, _)| *known == id) {
-            return true;
+    }
+
+    /// Accepts an id, and remembers it, unless it is remembered.
+    pub(super) fn accept_id(&mut self, id: SeenId, rule: DedupRule, tally: &mut IdTally) -> Acceptance {
+        self.load_ids(tally);
+        let acceptance = self.seen_ids.accept(id, rule, tally);
+        if acceptance == Acceptance::New {
+            self.touch(self.seen_ids_cell());
         }
-        self.seen_ids.push((id, clock));
+        acceptance
+    }
+
+    /// Takes the ids out, where they are many.
+    pub(super) fn take_many_ids(&mut self, tally: &mut IdTally) -> Option<SeenIds> {
+        self.load_ids(tally);
+        let ids = self.seen_ids.are_many().then(|| std::mem::take(&mut self.seen_ids))?;
         self.touch(self.seen_ids_cell());
-        false
+        Some(ids)
+    }
+
+    /// Takes ids in that have become few.
+    pub(super) fn put_few_ids(&mut self, ids: SeenIds) {
+        self.seen_ids = ids;
+        self.touch(self.seen_ids_cell());
     }
 }
 
@@ -467,21 +478,4 @@ pub(crate) fn put_retired(name: &str, shown: ShownValue, text: &str, out: &mut V
 pub(crate) fn take_retired(reader: &mut ByteReader<'_>, text: &mut String) -> RetiredTag {
     let name = reader.text(text);
     (name, ShownValue { since: reader.timestamp(), value: reader.value(text) })
-}
-
-fn encode_seen_ids(seen_ids: &[SeenId], out: &mut Vec<u8>) {
-    let mut clocks = Deltas::default();
-    for (id, at) in seen_ids {
-        clocks.put(out, at.ms());
-        put_word(out, *id);
-    }
-}
-
-fn decode_seen_ids(reader: &mut ByteReader<'_>, seen_ids: &mut Vec<SeenId>) {
-    seen_ids.clear();
-    let mut clocks = Deltas::default();
-    while !reader.is_empty() {
-        let at = Timestamp::from_ms(clocks.take(reader));
-        seen_ids.push((reader.word(), at));
-    }
 }

@@ -1,8 +1,13 @@
 //! Entities at rest: packed bytes in blocks of size classes, found through an index that keeps no keys.
 
+use std::collections::BTreeMap;
+
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::index::KeyIndex;
+use super::index::HashIndex;
+use super::many_ids::ManyIds;
+use super::seen_ids::{Acceptance, DedupRule, IdTally, SeenId};
+use super::size_class::{SizeClass, class_of, class_size};
 use super::state::EntityState;
 use crate::model::Timestamp;
 
@@ -61,12 +66,15 @@ impl EntityEntry {
 /// All entities of a partition.
 #[derive(Debug, Default)]
 pub(crate) struct Store {
-    index: KeyIndex,
+    index: HashIndex,
     entries: Vec<EntityEntry>,
     /// Entries without an entity.
     vacant: Vec<EntityId>,
     classes: Vec<SizeClass>,
-    packed_bytes: usize,
+    /// The ids of entities that remember many of them: the one part of a state that is not in the packed bytes.
+    many_ids: BTreeMap<EntityId, ManyIds>,
+    /// The size of all states.
+    state_bytes: usize,
     dirty: DirtyEntities,
     /// A bit for each entity that has yet to be evaluated under the present catalog; empty where there are none.
     pending_reevaluations: Vec<u64>,
@@ -102,7 +110,8 @@ impl Store {
     }
 
     pub(crate) fn find(&self, hash: u64, key: &str) -> Option<EntityId> {
-        self.index.find(hash, |entity| EntityState::key_of(self.packed(entity)) == key.as_bytes())
+        let is_it = |number| EntityState::key_of(self.packed(EntityId(number))) == key.as_bytes();
+        self.index.find(hash, is_it).map(EntityId)
     }
 
     /// Adds an entity that [`Store::find`] did not find.
@@ -117,9 +126,9 @@ impl Store {
             self.entries.push(EntityEntry::EMPTY);
             EntityId(self.entries.len() as u32 - 1)
         });
-        self.packed_bytes += packed.len();
+        self.state_bytes += packed.len();
         self.place(entity, packed);
-        self.index.insert(hash, entity);
+        self.index.insert(hash, entity.0);
         entity
     }
 
@@ -132,11 +141,13 @@ impl Store {
     /// Takes an entity out. Its number may be given to another entity.
     pub(crate) fn remove(&mut self, hash: u64, entity: EntityId) {
         let entry = self.entries[entity.0 as usize];
-        self.packed_bytes -= entry.len();
+        let len = self.state_len(entity);
+        self.state_bytes -= len;
         if entry.location == StateLocation::DIRTY {
-            self.dirty.bytes -= entry.len();
+            self.dirty.bytes -= len;
         }
-        self.index.remove(hash, entity);
+        self.many_ids.remove(&entity);
+        self.index.remove(hash, entity.0);
         self.set_reevaluated(entity);
         self.vacate(entry);
         self.entries[entity.0 as usize] = EntityEntry::EMPTY;
@@ -148,6 +159,7 @@ impl Store {
         Store::hash_bytes(EntityState::key_of(self.packed(entity)))
     }
 
+    /// The packed bytes of an entity: its state, but for the ids where it remembers many.
     pub(crate) fn packed(&self, entity: EntityId) -> &[u8] {
         let entry = self.entries[entity.0 as usize];
         self.classes[entry.class() as usize].get(entry.block, entry.len())
@@ -159,14 +171,14 @@ impl Store {
         if entry.location == StateLocation::DIRTY {
             self.dirty.bytes = self.dirty.bytes + packed.len() - entry.len();
         } else {
-            self.mark_dirty(entity, packed.len());
+            self.mark_dirty(entity, packed.len() + self.ids_len(entity));
         }
         self.replace(entity, packed);
     }
 
     fn replace(&mut self, entity: EntityId, packed: &[u8]) {
         let entry = &mut self.entries[entity.0 as usize];
-        self.packed_bytes = self.packed_bytes + packed.len() - entry.len();
+        self.state_bytes = self.state_bytes + packed.len() - entry.len();
         if class_of(packed.len()) == entry.class() {
             entry.set(entry.class(), packed.len());
             self.classes[entry.class() as usize].put(entry.block, packed);
@@ -209,9 +221,9 @@ impl Store {
         (0..self.entries.len() as u32).map(EntityId)
     }
 
-    /// The sum of all entities' packed bytes.
-    pub(crate) fn packed_bytes(&self) -> usize {
-        self.packed_bytes
+    /// The size of the states of all entities.
+    pub(crate) fn state_bytes(&self) -> usize {
+        self.state_bytes
     }
 
     /// Bytes allocated, used or not.
@@ -220,6 +232,89 @@ impl Store {
             + self.entries.capacity() * size_of::<EntityEntry>()
             + (self.vacant.capacity() + self.dirty.list.capacity()) * size_of::<EntityId>()
             + self.classes.iter().map(SizeClass::bytes).sum::<usize>()
+            + self.many_ids.values().map(|many| size_of::<ManyIds>() + many.ids.bytes()).sum::<usize>()
+    }
+}
+
+/// The ids of entities that remember many.
+impl Store {
+    /// Accepts an id of an entity that has just been unpacked, or of a new one, unless it is remembered. After
+    /// [`Acceptance::New`] the unpacked entity has to be written or removed.
+    pub(crate) fn accept_id(
+        &mut self,
+        entity: Option<EntityId>,
+        unpacked: &mut EntityState,
+        id: SeenId,
+        rule: DedupRule,
+        tally: &mut IdTally,
+    ) -> Acceptance {
+        let Some(entity) = entity else { return unpacked.accept_id(id, rule, tally) };
+        if !self.many_ids.contains_key(&entity) {
+            self.unfold_ids(entity, unpacked, tally);
+        }
+        let Some(many) = self.many_ids.get_mut(&entity) else { return unpacked.accept_id(id, rule, tally) };
+        let before = many.cell_len();
+        let acceptance = many.ids.accept(id, rule, tally);
+        let mut after = many.cell_len();
+        if acceptance == Acceptance::New
+            && many.ids.are_few()
+            && let Some(ManyIds { mut ids, .. }) = self.many_ids.remove(&entity)
+        {
+            ids.drop_index();
+            unpacked.put_few_ids(ids);
+            after = 0;
+        }
+        self.count_resized(entity, before, after);
+        acceptance
+    }
+
+    /// Takes the ids out of an entity's packed bytes, where they are many. Its state is the same.
+    fn unfold_ids(&mut self, entity: EntityId, unpacked: &mut EntityState, tally: &mut IdTally) {
+        let Some(mut ids) = unpacked.take_many_ids(tally) else { return };
+        ids.build_index();
+        let mut packed = Vec::new();
+        unpacked.pack(&mut packed);
+        self.rewrite(entity, &packed);
+        self.many_ids.insert(entity, ManyIds { cell: unpacked.seen_ids_cell(), ids });
+        self.count_resized(entity, 0, self.ids_len(entity));
+    }
+
+    /// Packs the ids of all entities into their other bytes, for what reads and rewrites whole states.
+    pub(crate) fn fold_ids(&mut self) {
+        let mut whole = Vec::new();
+        while let Some((entity, many)) = self.many_ids.pop_first() {
+            whole.clear();
+            many.put_whole(self.packed(entity), &mut whole);
+            self.count_resized(entity, many.cell_len(), 0);
+            self.rewrite(entity, &whole);
+        }
+    }
+
+    /// The state of an entity; `buffer` is for one that has to be put together.
+    pub(crate) fn state<'a>(&'a self, entity: EntityId, buffer: &'a mut Vec<u8>) -> &'a [u8] {
+        let packed = self.packed(entity);
+        let Some(many) = self.many_ids.get(&entity) else { return packed };
+        buffer.clear();
+        many.put_whole(packed, buffer);
+        buffer
+    }
+
+    /// The length of an entity's state.
+    pub(crate) fn state_len(&self, entity: EntityId) -> usize {
+        self.entries[entity.0 as usize].len() + self.ids_len(entity)
+    }
+
+    /// The length of an entity's state beside its packed bytes.
+    fn ids_len(&self, entity: EntityId) -> usize {
+        self.many_ids.get(&entity).map_or(0, ManyIds::cell_len)
+    }
+
+    /// What an entity has beside its packed bytes has another length.
+    fn count_resized(&mut self, entity: EntityId, before: usize, after: usize) {
+        self.state_bytes = self.state_bytes + after - before;
+        if self.is_dirty(entity) {
+            self.dirty.bytes = self.dirty.bytes + after - before;
+        }
     }
 }
 
@@ -334,100 +429,5 @@ impl Store {
 
     pub(crate) fn is_vacant(&self, entity: EntityId) -> bool {
         self.is_at(entity, StateLocation::VACANT)
-    }
-}
-
-/// Sizes up to this are multiples of [`GRAIN`]; above, classes grow by an eighth of a power of two.
-const FINE_MAX: usize = 512;
-const GRAIN: usize = 16;
-const FINE_CLASSES: usize = FINE_MAX / GRAIN;
-
-/// The size class of a length: 0 for up to 16 bytes, 1 for up to 32 …
-fn class_of(len: usize) -> u32 {
-    if len <= FINE_MAX {
-        return (len.div_ceil(GRAIN).max(1) - 1) as u32;
-    }
-    let power = (len - 1).ilog2();
-    let eighth = (len - 1 - (1 << power)) >> (power - 3);
-    (FINE_CLASSES as u32) + (power - FINE_MAX.ilog2()) * 8 + eighth as u32
-}
-
-fn class_size(class: u32) -> usize {
-    let class = class as usize;
-    if class < FINE_CLASSES {
-        return (class + 1) * GRAIN;
-    }
-    let (power, eighth) = ((class - FINE_CLASSES) / 8 + FINE_MAX.ilog2() as usize, (class - FINE_CLASSES) % 8);
-    (1 << power) + ((eighth + 1) << (power - 3))
-}
-
-/// Memory is allocated in chunks of about this size.
-const CHUNK_BYTES: usize = 1 << 18;
-
-/// Blocks of one size without gaps: the last block moves to where one is freed.
-///
-/// Entities grow, mostly one size at a time. A class that kept its gaps would keep room for every entity that ever
-/// passed through it.
-#[derive(Debug)]
-struct SizeClass {
-    size: usize,
-    per_chunk: usize,
-    chunks: Vec<Box<[u8]>>,
-    /// The entity that each block belongs to.
-    owners: Vec<EntityId>,
-}
-
-impl SizeClass {
-    fn new(class: u32) -> Self {
-        let size = class_size(class);
-        SizeClass { size, per_chunk: (CHUNK_BYTES / size).max(1), chunks: Vec::new(), owners: Vec::new() }
-    }
-
-    fn place(&self, block: u32) -> (usize, usize) {
-        let block = block as usize;
-        (block / self.per_chunk, block % self.per_chunk * self.size)
-    }
-
-    fn get(&self, block: u32, len: usize) -> &[u8] {
-        let (chunk, start) = self.place(block);
-        &self.chunks[chunk][start..start + len]
-    }
-
-    fn put(&mut self, block: u32, bytes: &[u8]) {
-        let (chunk, start) = self.place(block);
-        self.chunks[chunk][start..start + bytes.len()].copy_from_slice(bytes);
-    }
-
-    fn allocate(&mut self, owner: EntityId) -> u32 {
-        let block = self.owners.len();
-        if block == self.chunks.len() * self.per_chunk {
-            self.chunks.push(vec![0; self.per_chunk * self.size].into_boxed_slice());
-        }
-        self.owners.push(owner);
-        block as u32
-    }
-
-    /// Frees a block. Returns the entity whose block has moved into its place, if one has.
-    fn free(&mut self, block: u32) -> Option<EntityId> {
-        let last = self.owners.len() as u32 - 1;
-        self.owners.swap_remove(block as usize);
-        if block != last {
-            let ((from, from_start), (to, to_start)) = (self.place(last), self.place(block));
-            if from == to {
-                self.chunks[to].copy_within(from_start..from_start + self.size, to_start);
-            } else {
-                let (head, tail) = self.chunks.split_at_mut(from);
-                head[to][to_start..to_start + self.size].copy_from_slice(&tail[0][from_start..from_start + self.size]);
-            }
-        }
-        // One spare chunk stays, so that a class at the border of a chunk does not allocate again and again.
-        while self.owners.len() + 2 * self.per_chunk <= self.chunks.len() * self.per_chunk {
-            self.chunks.pop();
-        }
-        self.owners.get(block as usize).copied()
-    }
-
-    fn bytes(&self) -> usize {
-        self.chunks.len() * self.per_chunk * self.size + self.owners.capacity() * size_of::<EntityId>()
     }
 }

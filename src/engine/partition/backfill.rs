@@ -139,6 +139,8 @@ impl Partition {
             return None;
         }
         past.advance(now.at, &mut NullSink);
+        past.store.fold_ids();
+        self.store.fold_ids();
         let layout = CellLayout::new(&self.program, &taken);
         let (mut theirs, mut merged, mut changed) = (Vec::new(), Vec::new(), 0);
         for entity in past.store.entities() {

@@ -35,6 +35,7 @@ impl Partition {
     pub fn switch_catalog(&mut self, program: Arc<Program>, held: BTreeSet<Box<str>>) -> MigrationReport {
         let (old, new) = (&self.program.schema, &program.schema);
         let migration = Migration::new(old, new, program.catalog.input.dedup_ms.is_some());
+        self.store.fold_ids();
         if old.id() != new.id() {
             let mut packed = Vec::new();
             for entity in self.store.entities() {

@@ -100,7 +100,7 @@ impl Partition {
 
     /// The size of the state in the changelog if every entity were in it once.
     pub fn state_bytes(&self) -> u64 {
-        (self.store.packed_bytes() + self.store.len() * ENTRY_HEAD_BYTES) as u64
+        (self.store.state_bytes() + self.store.len() * ENTRY_HEAD_BYTES) as u64
     }
 
     /// Drops the state of an entity without any tag change; whether there was one.
@@ -130,11 +130,12 @@ impl Partition {
         let erases = !erased.is_empty();
         let population = self.store.len() as u64;
         let program = &*self.program;
-        let limit = 2 * (self.store.packed_bytes() + self.store.len() * ENTRY_HEAD_BYTES) as u64 + SLACK_BYTES;
+        let limit = 2 * (self.store.state_bytes() + self.store.len() * ENTRY_HEAD_BYTES) as u64 + SLACK_BYTES;
         let mut writer = SegmentWriter {
             store: &mut self.store,
             segments,
             open,
+            state: &mut Vec::new(),
             log,
             program,
             population,
@@ -188,6 +189,8 @@ struct SegmentWriter<'a, L> {
     store: &'a mut Store,
     segments: &'a mut SegmentRing,
     open: &'a mut Vec<u8>,
+    /// A buffer for a state.
+    state: &'a mut Vec<u8>,
     log: &'a mut L,
     program: &'a Program,
     population: u64,
@@ -217,8 +220,8 @@ impl<L: ChangelogSink> SegmentWriter<'_, L> {
     }
 
     fn put_state(&mut self, entity: EntityId) {
-        self.make_room(self.store.packed(entity).len());
-        put_state(self.store.packed(entity), self.store.due(entity), self.open);
+        self.make_room(self.store.state_len(entity));
+        put_state(self.store.state(entity, self.state), self.store.due(entity), self.open);
         self.store.set_location(entity, StateLocation::segment(self.segments.next()));
         self.segments.add_state(entity);
         self.states += 1;

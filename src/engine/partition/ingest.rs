@@ -6,9 +6,9 @@ use xxhash_rust::xxh3::Xxh3;
 
 use super::Partition;
 use super::evaluate::EvalContext;
-use crate::catalog::{Attribute, AttributeId, AttributeType, Source, TagDefinition, TimeUnit};
+use crate::catalog::{Attribute, AttributeId, AttributeType, InputMapping, Source, TagDefinition, TimeUnit};
 use crate::engine::aggregate::{Now, Pane, Series, SeriesType};
-use crate::engine::entity::{EntityState, Store};
+use crate::engine::entity::{Acceptance, DedupRule, EntityId, EntityState, IdTally, SeenId, Store};
 use crate::engine::expr::{elements, passes, scalar, source};
 use crate::engine::ports::Sink;
 use crate::engine::program::{AttributeStats, DirtyTags, Program, SeriesId, SeriesPlan};
@@ -37,7 +37,7 @@ impl Partition {
             Some(entity) => self.scratch.entity_state.unpack(self.store.packed(entity)),
             None => self.scratch.entity_state.begin(key),
         }
-        if self.is_duplicate(event, now) {
+        if self.is_duplicate(event, entity, now) {
             self.stats.duplicates += 1;
             return;
         }
@@ -80,7 +80,12 @@ impl Partition {
         };
         let command = match event.command {
             Some(Command::Set { tag, value, valid_for_ms }) => {
-                Some(TagCommand { tag, value: scalar(value, event), ends: ends(tag, valid_for_ms) })
+                // A value that is too long counts as missing, and a command without a value sets the tag to true.
+                let value = match self.program.catalog.input.keepable(scalar(value, event)) {
+                    Scalar::Absent => Scalar::Bool(true),
+                    value => value,
+                };
+                Some(TagCommand { tag, value, ends: ends(tag, valid_for_ms) })
             }
             Some(Command::Unset { tag }) => Some(TagCommand { tag, value: Scalar::Absent, ends: Timestamp::FOREVER }),
             Some(Command::Erase) | None => None,
@@ -109,18 +114,23 @@ impl Partition {
         self.stats.events += 1;
         let Some(entity) = self.store.find(Store::hash(key), key) else { return };
         self.scratch.entity_state.unpack(self.store.packed(entity));
-        if self.is_duplicate(event, now) {
+        if self.is_duplicate(event, Some(entity), now) {
             self.stats.duplicates += 1;
             return;
         }
         self.end(entity, now.at, Cause::Erased, sink);
     }
 
-    fn is_duplicate(&mut self, event: &Event, now: Now) -> bool {
-        match (self.program.catalog.input.dedup_ms, event.id()) {
-            (Some(dedup_ms), Some(id)) => self.scratch.entity_state.is_duplicate(Store::hash(id), now.at, dedup_ms),
-            _ => false,
-        }
+    /// Whether an event for the unpacked entity repeats one; if not, its id is remembered.
+    fn is_duplicate(&mut self, event: &Event, entity: Option<EntityId>, now: Now) -> bool {
+        let InputMapping { dedup_ms, dedup_limit, .. } = self.program.catalog.input;
+        let (Some(window_ms), Some(id)) = (dedup_ms, event.id()) else { return false };
+        let (id, rule) = (SeenId { hash: Store::hash(id), at: now.at }, DedupRule { window_ms, limit: dedup_limit });
+        let mut tally = IdTally::default();
+        let acceptance = self.store.accept_id(entity, &mut self.scratch.entity_state, id, rule, &mut tally);
+        self.stats.ids_read += tally.read;
+        self.stats.ids_crowded_out += tally.crowded_out;
+        acceptance == Acceptance::Duplicate
     }
 }
 
@@ -158,7 +168,7 @@ impl EventCounter<'_> {
         }
         let stats = &mut self.attributes[usize::from(id.0)];
         stats.events += 1;
-        let value = match read_attribute(attribute, event, self.program.catalog.input.time_unit) {
+        let value = match read_attribute(attribute, event, &self.program.catalog.input) {
             AttributeReading::Value(value) => value,
             AttributeReading::Mismatched => return stats.mismatched += 1,
             AttributeReading::Missing => return stats.missing += 1,
@@ -170,7 +180,8 @@ impl EventCounter<'_> {
     }
 
     fn add(&mut self, id: SeriesId, event: &Event, entity_state: &mut EntityState) {
-        let plan = &self.program.series[usize::from(id.0)];
+        let program = self.program;
+        let plan = &program.series[usize::from(id.0)];
         if !passes(plan.filter.as_ref(), event) {
             return;
         }
@@ -186,7 +197,7 @@ impl EventCounter<'_> {
         let changed = entity_state.change_series(id, |series| {
             let pruned = series.prune(least);
             grows = series.only_grows();
-            let change = add_value(series, plan, event, pane);
+            let change = add_value(series, plan, event, pane, &program.catalog.input);
             taken = change != SeriesUpdate::Skipped;
             pruned || change == SeriesUpdate::Changed
         });
@@ -214,14 +225,14 @@ impl SeriesUpdate {
     }
 }
 
-fn add_value(series: &mut Series, plan: &SeriesPlan, event: &Event, pane: Pane) -> SeriesUpdate {
+fn add_value(series: &mut Series, plan: &SeriesPlan, event: &Event, pane: Pane, input: &InputMapping) -> SeriesUpdate {
     match plan.series_type {
         SeriesType::Counts | SeriesType::Days => SeriesUpdate::of(series.add_event(pane)),
         SeriesType::Sums(path) | SeriesType::Least(path) | SeriesType::Greatest(path) => match number(path, event) {
             Some((number, micros)) => SeriesUpdate::of(series.add_number(pane, number, micros)),
             None => SeriesUpdate::Skipped,
         },
-        SeriesType::Latest(of) | SeriesType::Earliest(of) => match source(of, event) {
+        SeriesType::Latest(of) | SeriesType::Earliest(of) => match input.keepable(source(of, event)) {
             Scalar::Absent => SeriesUpdate::Skipped,
             value => SeriesUpdate::of(series.add_first_or_last(event.time, pane, value)),
         },
@@ -238,7 +249,7 @@ fn add_value(series: &mut Series, plan: &SeriesPlan, event: &Event, pane: Pane) 
         SeriesType::Top { of, limit } => {
             let slides = plan.frame.slides();
             let mut change = SeriesUpdate::Skipped;
-            visit_texts(of, event, |text| {
+            visit_texts(of, event, input, |text| {
                 series.add_text(text, event.time, pane, limit, slides);
                 change = SeriesUpdate::Changed;
             });
@@ -266,15 +277,15 @@ fn visit_values<'a>(of: Source, event: &'a Event, mut visit: impl FnMut(Scalar<'
     elements(property, event).iter().for_each(|element| visit(scalar(*element, event)));
 }
 
-/// Visits the strings of an event, each once, in the order in which they first stand.
-fn visit_texts<'a>(of: Source, event: &'a Event, mut visit: impl FnMut(&'a str)) {
+/// Visits the strings of an event that may be kept, each once, in the order in which they first stand.
+fn visit_texts<'a>(of: Source, event: &'a Event, input: &InputMapping, mut visit: impl FnMut(&'a str)) {
     /// Among this few, a scan is the quickest way to find a repeat, and needs no memory.
     const FEW: usize = 32;
     let mut few = [""; FEW];
     let mut many = HashSet::new();
     let mut count = 0;
     visit_values(of, event, |value| {
-        let Scalar::String(text) = value else {
+        let Scalar::String(text) = input.keepable(value) else {
             return;
         };
         if few[..count.min(FEW)].contains(&text) || count >= FEW && !many.insert(text) {
@@ -310,7 +321,7 @@ fn hash(value: Scalar<'_>) -> Option<u64> {
 /// What an event says of an attribute.
 enum AttributeReading<'a> {
     Missing,
-    /// A value that the attribute does not take; it changes nothing.
+    /// A value that the attribute does not take, or a text that is too long; it changes nothing.
     Mismatched,
     /// An absent value clears the attribute.
     Value(Scalar<'a>),
@@ -322,19 +333,19 @@ impl<'a> From<Option<Scalar<'a>>> for AttributeReading<'a> {
     }
 }
 
-fn read_attribute<'a>(attribute: &Attribute, event: &'a Event, unit: TimeUnit) -> AttributeReading<'a> {
+fn read_attribute<'a>(attribute: &Attribute, event: &'a Event, input: &InputMapping) -> AttributeReading<'a> {
     if let Source::Property(path) = attribute.value {
         let property = event.property(path);
         match property {
             Property::Missing => return AttributeReading::Missing,
             Property::Null => return AttributeReading::Value(Scalar::Absent),
             _ if attribute.value_type == Some(AttributeType::Time) => {
-                return time(property, event, unit).map(Scalar::Time).into();
+                return time(property, event, input.time_unit).map(Scalar::Time).into();
             }
             _ => {}
         }
     }
-    let value = source(attribute.value, event);
+    let value = input.keepable(source(attribute.value, event));
     let fits = match (attribute.value_type, value) {
         (_, Scalar::Absent) => false,
         (None, _) => true,

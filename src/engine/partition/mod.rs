@@ -55,10 +55,14 @@ use removal::EndedLives;
 pub struct Stats {
     pub events: u64,
     pub duplicates: u64,
+    /// Remembered ids that made room for later ones before their time (`dedup_limit`).
+    pub ids_crowded_out: u64,
+    /// Remembered ids that were decoded, compared or dropped: the work of finding duplicates.
+    pub ids_read: u64,
     pub changes: u64,
     /// Timers that were due, with or without a change.
     pub timers: u64,
-    /// By series: events without a value that the series takes.
+    /// By series: events without a value that the series takes; a text that is too long is none.
     pub skipped: Vec<u64>,
     /// By attribute of the catalog.
     pub attributes: Vec<AttributeStats>,

@@ -66,13 +66,13 @@ impl Partition {
         for (number, (slot, bytes)) in (first..).zip(segments.dead()) {
             out.segment(Segment { slot, number, ..empty }, bytes);
         }
-        let mut entries = Vec::new();
+        let (mut entries, mut state) = (Vec::new(), Vec::new());
         for live in segments.live() {
             entries.clear();
             let location = StateLocation::segment(live.number);
             let mut count = 0;
             for entity in live.entities.filter(|entity| store.is_at(*entity, location)) {
-                put_state(store.packed(entity), store.due(entity), &mut entries);
+                put_state(store.state(entity, &mut state), store.due(entity), &mut entries);
                 count += 1;
             }
             out.segment(

@@ -377,7 +377,7 @@ fn visit_time(name: TimeName, visit: &mut impl FnMut(Dependency)) {
 pub struct AttributeStats {
     /// Events of its types that pass its `where`.
     pub events: u64,
-    /// Of these, events whose value has a type that the attribute does not take.
+    /// Of these, events whose value has a type that the attribute does not take, or is a text that is too long.
     pub mismatched: u64,
     /// Of these, events with nothing at its path.
     pub missing: u64,

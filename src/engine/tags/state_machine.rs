@@ -166,7 +166,7 @@ impl<'a> Rule<'a> {
 
 fn step_value<'a>(evaluator: &mut Evaluator<'a>, value: &'a Condition, state: TagState) -> Transition<'a> {
     let Known { what, until } = evaluator.known(&value.expr);
-    let Some(found) = what else {
+    let Some(found) = what.map(|found| evaluator.program.catalog.input.keepable(found)) else {
         return Transition { next: NextState::Same, until };
     };
     let previous = match state {

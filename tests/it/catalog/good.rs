@@ -169,6 +169,7 @@ fn without_input_the_flat_preset_counts() {
     assert_eq!(catalog.input.time, pointer("timestamp"));
     assert_eq!(catalog.input.properties, PropertiesRule::At(pointer("properties")));
     assert_eq!((catalog.input.dedup_ms, catalog.input.max_event_bytes), (None, 1_048_576));
+    assert_eq!((catalog.input.dedup_limit, catalog.input.max_text), (10_000, 1_024));
     assert_eq!(catalog.timezone.iana_name(), Some("UTC"));
 }
 
@@ -197,11 +198,14 @@ fn the_fingerprint_is_of_the_meaning() {
     assert_eq!(base, fingerprint(&SPEC.replace("Active member", "Active")));
     assert_eq!(base, fingerprint(&SPEC.replace("group: lifecycle/risk", "group: x\n    owner: me")));
     assert_eq!(base, fingerprint(&SPEC.replace("workouts_30d >= 10", "(workouts_30d)>=10.0")));
+    assert_eq!(base, fingerprint(&SPEC.replace("dedup: 1h", "dedup: 1h, dedup_limit: 10000, max_text: 1024")));
     for (from, to) in [
         ("workouts_30d >= 10", "workouts_30d >= 11"),
         ("below: 1000", "below: 1001"),
         ("Asia/Shanghai", "Asia/Tokyo"),
         ("dedup: 1h", "dedup: 2h"),
+        ("dedup: 1h", "dedup: 1h, dedup_limit: 9999"),
+        ("dedup: 1h", "dedup: 1h, max_text: 1023"),
         ("window: 90d", "window: 91d"),
         ("active_member:", "active_members:"),
         ("count: referral", "count: referred"),

@@ -24,8 +24,10 @@ pub fn flat() -> InputMapping {
         properties: PropertiesRule::At(pointer("/properties")),
         time_unit: TimeUnit::Milliseconds,
         dedup_ms: None,
+        dedup_limit: InputMapping::DEDUP_LIMIT,
         max_future_ms: 300_000,
         max_event_bytes: 1 << 20,
+        max_text: InputMapping::MAX_TEXT,
     }
 }
 

@@ -1,6 +1,10 @@
-//! Numbers and times at the limits of what counts, as lines: a script would write its numbers anew, as doubles.
+//! Numbers, texts and times at the limits of what counts, as lines: a script would write its numbers anew, as doubles.
 
-use super::agreement::{NOW_MS, compare, run_engine};
+use tagstream::codec::Decoder;
+use tagstream::engine::{Partition, Program};
+use tagstream::model::{Event, Timestamp};
+
+use super::agreement::{Collected, NOW_MS, compare, run_engine};
 use crate::generate::Case;
 
 /// The values that a tag takes one after the other; the reference agrees.
@@ -37,6 +41,26 @@ fn numbers_beyond_the_limit_do_not_count_as_they_are_written() {
         let found = values(&format!("counters: {{ x: {{ {aggregate}: properties.x, on: told }} }}"), &told);
         assert_eq!(found, expected, "{aggregate}");
     }
+}
+
+#[test]
+fn texts_that_are_too_long_are_counted_like_values_that_are_not_taken() {
+    let loaded = tagstream::catalog::load(
+        "version: 1\nattributes: { a: { from: told, value: properties.x, type: string } }\n\
+         counters: { l: { last: properties.x, on: told }, t: { top: properties.x, on: told } }\n\
+         tags: { a: { value: a } }\n",
+    );
+    let program = Program::new(loaded.catalog.expect("a catalog"));
+    let (mut decoder, mut partition) = (Decoder::new(&program.catalog), Partition::new(program));
+    let mut event = Event::default();
+    for text in ["x".repeat(1_024), "x".repeat(1_025), "é".repeat(513), "é".repeat(512)] {
+        let line =
+            format!(r#"{{"user_id":"u","type":"told","timestamp":1772445600000,"properties":{{"x":"{text}"}}}}"#);
+        decoder.decode(line.as_bytes(), Timestamp::from_ms(NOW_MS), &mut event).expect("the event is right");
+        partition.apply(&event, &mut Collected::default());
+    }
+    let stats = partition.take_stats();
+    assert_eq!((stats.skipped, stats.attributes[0].mismatched, stats.attributes[0].missing), (vec![2, 2], 2, 0));
 }
 
 #[test]

@@ -2,8 +2,9 @@
 //!
 //! - [`agreement`]: random catalogs and streams, compared with the reference.
 //! - `scripts`: scripts with every change that must come, read by `script`.
+//! - `duplicates`: events that come again.
 //! - `real_data`: recorded events, compared with the reference.
-//! - `limits`: numbers and times at the limits of what counts.
+//! - `limits`: numbers, texts and times at the limits of what counts.
 //! - `crossing_lines`: expressions that cross, or nearly do, and the timers for it.
 //! - `changelog`: a partition that is written down and made again.
 //! - `no_allocations`: the steady state does not allocate, as [`allocations`] counts.
@@ -12,6 +13,7 @@ pub mod agreement;
 pub mod allocations;
 mod changelog;
 mod crossing_lines;
+mod duplicates;
 mod limits;
 mod no_allocations;
 mod real_data;

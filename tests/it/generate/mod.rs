@@ -2,7 +2,7 @@
 //!
 //! `draft` holds what a case is drawn from, `features` what it may have, `expression` and `clock` its conditions, `kinds`
 //! its kinds of entity, `catalog` the whole file, `stream` the events in the shapes of `record`, `command` those that are
-//! no behaviour, `hostile` what must be rejected.
+//! no behaviour, `hostile` what must be rejected, `repeats` streams for de-duplication alone.
 
 mod catalog;
 mod clock;
@@ -15,6 +15,7 @@ mod features;
 mod hostile;
 mod kinds;
 mod record;
+mod repeats;
 mod shrink;
 mod stream;
 mod yaml;
@@ -28,6 +29,7 @@ use serde_json::Value;
 use stream::Stream;
 
 pub use features::Features;
+pub use repeats::repeats;
 pub use shrink::shrink;
 
 /// The wall clock for every case: 2030-01-01T00:00:00Z.
@@ -107,6 +109,13 @@ fn input(draft: &mut Draft, shape: Shape) -> (Value, bool, i64) {
     let dedup = draft.dice.one_in(2);
     if dedup {
         input["dedup"] = draft.duration().0.into();
+        if draft.dice.one_in(3) {
+            input["dedup_limit"] = draft.dice.number(1, 4).into();
+        }
+    }
+    if draft.dice.one_in(5) {
+        // Some of the texts that events have are longer.
+        input["max_text"] = draft.dice.number(1, 7).into();
     }
     if draft.dice.one_in(4) {
         input["max_future"] = "1h".into();

@@ -41,6 +41,10 @@ pub struct Input {
     pub properties: Option<String>,
     pub time_unit_ms: i64,
     pub dedup_ms: Option<i64>,
+    /// How many ids of an entity are remembered.
+    pub dedup_limit: usize,
+    /// The longest text that is kept, in bytes.
+    pub max_text: usize,
     pub max_future_ms: i64,
 }
 
@@ -127,6 +131,13 @@ pub struct Band {
     pub name: String,
     /// Infinite for the last.
     pub below: f64,
+}
+
+impl Input {
+    /// Whether an entity's state may keep a value; one that it may not keep counts as missing.
+    pub fn keeps(&self, value: &Value) -> bool {
+        value.text().is_none_or(|text| text.len() <= self.max_text)
+    }
 }
 
 impl On {
@@ -238,6 +249,7 @@ fn read_kinds(yaml: &Yaml) -> Vec<Kind> {
 }
 
 fn read_input(yaml: &Yaml) -> Input {
+    let whole = |name: &str, usual| yaml.get(name).and_then(Yaml::as_u64).map_or(usual, |number| number as usize);
     Input {
         segment: optional(yaml, "preset").as_deref() == Some("segment"),
         key: optional(yaml, "key"),
@@ -247,6 +259,8 @@ fn read_input(yaml: &Yaml) -> Input {
         properties: optional(yaml, "properties"),
         time_unit_ms: if optional(yaml, "time_unit").as_deref() == Some("s") { 1000 } else { 1 },
         dedup_ms: milliseconds(yaml, "dedup"),
+        dedup_limit: whole("dedup_limit", 10_000),
+        max_text: whole("max_text", 1024),
         max_future_ms: milliseconds(yaml, "max_future").unwrap_or(300_000),
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::catalog::{Aggregate, Counter};
+use super::catalog::{Aggregate, Counter, Input};
 use super::evaluate::evaluate;
 use super::expression::Name;
 use super::input::Event;
@@ -52,7 +52,7 @@ pub fn json_at<'a>(event: &'a Event, name: &Name) -> Option<&'a Json> {
 
 impl Counter {
     /// What the event gives this counter, if it takes it.
-    pub fn take(&self, zone: &Zone, event: &Event, clock: i64) -> Option<Taken> {
+    pub fn take(&self, zone: &Zone, input: &Input, event: &Event, clock: i64) -> Option<Taken> {
         let wanted = |only| evaluate(only, &|name| of_event(event, name), clock).holds();
         if !self.on.takes(&event.kind) || !self.only.as_ref().is_none_or(wanted) {
             return None;
@@ -64,12 +64,12 @@ impl Counter {
             recency: self.window.recency(zone, event.time),
             local_date: zone.day(event.time),
             leaves: self.window.leaves(zone, event.time),
-            gift: self.gift(event)?,
+            gift: self.gift(event, input)?,
         })
     }
 
     /// What the aggregate uses of the event, if it can use it.
-    fn gift(&self, event: &Event) -> Option<Gift> {
+    fn gift(&self, event: &Event, input: &Input) -> Option<Gift> {
         let Some(path) = &self.path else { return Some(Gift::default()) };
         let value = of_event(event, path);
         match self.aggregate {
@@ -79,12 +79,12 @@ impl Counter {
                 Some(Gift { micro: decimal::micro(text)?, values: vec![value] })
             }
             Aggregate::Last | Aggregate::First => {
-                let taken = value.is_scalar() || matches!(value, Value::Time(_));
+                let taken = (value.is_scalar() || matches!(value, Value::Time(_))) && input.keeps(&value);
                 taken.then(|| Gift { values: vec![value], ..Gift::default() })
             }
             Aggregate::Distinct | Aggregate::Top => {
                 let wanted = |value: &Value| match self.aggregate {
-                    Aggregate::Top => matches!(value, Value::Text(_)),
+                    Aggregate::Top => matches!(value, Value::Text(_)) && input.keeps(value),
                     _ => value.is_scalar(),
                 };
                 let mut values: Vec<Value> = Vec::new();

@@ -31,8 +31,8 @@ pub struct Entity {
     told: Vec<Vec<(i64, Value)>>,
     /// By tag.
     states: Vec<TagState>,
-    /// By event id the clock at which it was accepted.
-    ids: HashMap<String, i64>,
+    /// The ids of accepted events, each with the clock at which it was accepted, in that order.
+    ids: Vec<(String, i64)>,
     seq: u64,
 }
 
@@ -79,7 +79,7 @@ impl Entity {
             taken: catalog.counters.iter().map(|_| Vec::new()).collect(),
             told: catalog.attributes.iter().map(|_| Vec::new()).collect(),
             states: catalog.tags.iter().map(|_| TagState::new()).collect(),
-            ids: HashMap::new(),
+            ids: Vec::new(),
             seq: 0,
         }
     }
@@ -87,10 +87,11 @@ impl Entity {
     /// Whether an event repeats one that was accepted less than `dedup` ago. Only accepted ones are remembered.
     pub fn is_repeated(&mut self, event: &Event, catalog: &Catalog, clock: i64) -> bool {
         let (Some(dedup_ms), Some(id)) = (catalog.input.dedup_ms, &event.id) else { return false };
-        if self.ids.get(id).is_some_and(|accepted| clock - accepted < dedup_ms) {
+        let remembered = &self.ids[self.ids.len().saturating_sub(catalog.input.dedup_limit)..];
+        if remembered.iter().any(|(known, accepted)| known == id && clock - accepted < dedup_ms) {
             return true;
         }
-        self.ids.insert(id.clone(), clock);
+        self.ids.push((id.clone(), clock));
         false
     }
 
@@ -98,12 +99,12 @@ impl Entity {
         self.times.push(event.time);
         for (counter, taken) in catalog.counters.iter().zip(&mut self.taken) {
             if counter.entity == self.kind {
-                taken.extend(counter.take(&catalog.zone, event, clock));
+                taken.extend(counter.take(&catalog.zone, &catalog.input, event, clock));
             }
         }
         for (attribute, told) in catalog.attributes.iter().zip(&mut self.told) {
             if attribute.entity == self.kind {
-                let value = attribute.told(event, catalog.input.time_unit_ms);
+                let value = attribute.told(event, &catalog.input);
                 told.extend(value.map(|value| (event.time, value)));
             }
         }
@@ -117,7 +118,8 @@ impl Entity {
             Order::Unset => Told { value: Value::Absent, ends: NEVER },
             Order::Set { value, valid_ms } => {
                 let ends = valid_ms.or(usual_ms).map_or(NEVER, |valid_ms| clock.saturating_add(valid_ms));
-                Told { value: value.clone(), ends }
+                let value = if catalog.input.keeps(value) { value.clone() } else { Value::Bool(true) };
+                Told { value, ends }
             }
         });
     }
@@ -164,7 +166,7 @@ impl Entity {
         let kind = self.kind;
         for turn in catalog.turns.iter().copied().filter(|turn| catalog.tags[*turn].entity == kind) {
             let tag = &catalog.tags[turn];
-            let next = tag.step(&self.states[turn], &|name| facts.possible(name), now.clock);
+            let next = tag.step(&self.states[turn], &|name| facts.possible(name), now.clock, &catalog.input);
             let because = because(&tag.deciding(&next.value), &facts, now.clock);
             facts.insert(&format!("tag.{}", tag.name), tag.as_seen(&next));
             let previous = std::mem::replace(&mut self.states[turn], next);

@@ -241,7 +241,7 @@ fn whatever_was_missed_what_a_counter_gives_was_thought_possible() {
                 continue;
             }
             let take = |events: &[&[Event]]| -> Vec<Taken> {
-                events.concat().iter().filter_map(|event| counter.take(&zone, event, clock)).collect()
+                events.concat().iter().filter_map(|event| counter.take(&zone, &catalog.input, event, clock)).collect()
             };
             let set = counter.possible(&zone, &take(&[&seen]), clock, Some(added));
             let value = counter.value(&zone, &take(&[&missed, &seen]), clock);

@@ -1,6 +1,6 @@
 //! The state machines of tags: what a tag becomes at an instant, and when it may next become something else.
 
-use super::catalog::{Band, Tag, TagKind};
+use super::catalog::{Band, Input, Tag, TagKind};
 use super::expression::Expression;
 use super::instant::WRITABLE_MS;
 use super::outlook::{Outlook, Stretch, Verdict, first, possible, possible_at, verdict_at, verdict_over};
@@ -49,13 +49,13 @@ impl Tag {
     }
 
     /// The state after an evaluation at the clock. What is unknown leaves it as it is.
-    pub fn step(&self, state: &TagState, names: Outlook, clock: i64) -> TagState {
+    pub fn step(&self, state: &TagState, names: Outlook, clock: i64, input: &Input) -> TagState {
         let value = match &self.kind {
             TagKind::Rule { .. } => return self.step_rule(state, names, clock),
             TagKind::Value { value, bands, margin } => {
                 let possible = possible_at(value, names, clock);
                 if bands.is_empty() {
-                    possible.single()
+                    possible.single().map(|value| if input.keeps(&value) { value } else { Value::Absent })
                 } else {
                     banded(bands, *margin, &state.value, &possible).expect("an instant is certain")
                 }

@@ -17,7 +17,7 @@ mod snapshot;
 
 use std::sync::Arc;
 
-use compacted_log::Compacted;
+pub use compacted_log::Compacted;
 use serde_json::Value;
 use tagstream::codec::Decoder;
 use tagstream::engine::{Partition, Program};
@@ -86,8 +86,19 @@ fn interrupt(driven: &mut Driven, log: &mut Compacted, program: &Arc<Program>, d
         log.compact(dice.usize(..=clean), clean, dice.bool());
     }
     if dice.u8(..4) == 0 {
+        let bytes = driven.partition.state_bytes();
         driven.partition = log.restore(program).partition;
-        assert_eq!(driven.partition.entities(), before);
+        assert_eq!((driven.partition.entities(), driven.partition.state_bytes()), (before, bytes));
+    }
+}
+
+#[test]
+fn a_restored_partition_remembers_ids_as_if_nothing_had_happened() {
+    for seed in generate::seeds(60) {
+        let case = generate::repeats(seed);
+        let mut dice = fastrand::Rng::with_seed(seed);
+        let (expected, found) = (run(&case, None), run(&case, Some(&mut dice)));
+        assert_eq!(found, expected, "seed {seed}\n{}", case.catalog);
     }
 }
 

@@ -1,0 +1,44 @@
+//! The ids of an entity that remembers many, beside its packed bytes.
+
+use super::seen_ids::SeenIds;
+use super::state::CellNumber;
+use crate::engine::encoding::{ByteReader, put_unsigned, unsigned_len};
+
+/// The remembered ids of an entity that has many.
+#[derive(Debug)]
+pub(super) struct ManyIds {
+    /// The cell that they are in the changelog.
+    pub(super) cell: CellNumber,
+    pub(super) ids: SeenIds,
+}
+
+impl ManyIds {
+    /// The length of the cell, with its number and its length.
+    pub(super) fn cell_len(&self) -> usize {
+        let len = self.ids.encoded_len();
+        unsigned_len(self.cell.0.into()) + unsigned_len(len as u64) + len
+    }
+
+    /// Appends the state of which `packed` is the rest: the cell comes before those with greater numbers.
+    pub(super) fn put_whole(&self, packed: &[u8], out: &mut Vec<u8>) {
+        let number = u64::from(self.cell.0);
+        let mut reader = ByteReader::new(packed);
+        let key_len = reader.unsigned() as usize;
+        reader.take(key_len);
+        // The sequence number, the first and the last event.
+        (0..3).for_each(|_| {
+            reader.unsigned();
+        });
+        let mut before = packed.len() - reader.remaining();
+        while !reader.is_empty() && reader.unsigned() < number {
+            let len = reader.unsigned() as usize;
+            reader.take(len);
+            before = packed.len() - reader.remaining();
+        }
+        out.extend_from_slice(&packed[..before]);
+        put_unsigned(out, number);
+        put_unsigned(out, self.ids.encoded_len() as u64);
+        self.ids.encode(out);
+        out.extend_from_slice(&packed[before..]);
+    }
+}
