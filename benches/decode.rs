@@ -118,8 +118,10 @@ fn catalog() -> Catalog {
         properties: PropertiesRule::Segment,
         time_unit: TimeUnit::Milliseconds,
         dedup_ms: None,
+        dedup_limit: 10_000,
         max_future_ms: 300_000,
         max_event_bytes: 1 << 20,
+        max_text: 1 << 10,
     };
     Catalog {
         fingerprint: 0,

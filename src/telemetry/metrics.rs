@@ -16,6 +16,7 @@ pub struct Metrics {
     registry: MetricRegistry,
     pub events: Counter,
     pub duplicates: Counter,
+    pub ids_crowded_out: Counter,
     pub tombstones: Counter,
     /// By reason.
     pub rejected: CounterFamily,
@@ -69,6 +70,10 @@ impl Metrics {
             events: registry.counter("tagstream_events_total", "Events that were accepted and committed"),
             duplicates: registry
                 .counter("tagstream_duplicates_total", "Accepted events that were duplicates, by their id"),
+            ids_crowded_out: registry.counter(
+                "tagstream_ids_crowded_out_total",
+                "Event ids that were forgotten before their time, since an entity had more than dedup_limit",
+            ),
             tombstones: registry.counter("tagstream_tombstones_total", "Null records of the input, which are skipped"),
             rejected: registry.counters(
                 "tagstream_records_rejected_total",

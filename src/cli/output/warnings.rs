@@ -31,8 +31,16 @@ fn warn_of_late_events(lateness: &Lateness) {
 /// Names the counters with events that had no value to count, and the attributes with values of another type or with
 /// none at all.
 fn warn_of_skipped_values(partition: &mut Partition) {
-    let Stats { skipped, attributes: heard, .. } = partition.take_stats();
+    let Stats { skipped, attributes: heard, ids_crowded_out, .. } = partition.take_stats();
     let program = partition.program();
+    if ids_crowded_out > 0 {
+        let limit = program.catalog.input.dedup_limit;
+        let count = counted(ids_crowded_out, "event id was forgotten", "event ids were forgotten");
+        report(&format!(
+            "{count} before their time, since an entity had more than {limit} within `dedup`: a repeat of such an event \
+             counts again; raise `dedup_limit`, or look for a sender that sends too much"
+        ));
+    }
     for (series, skipped) in (0..).zip(skipped).filter(|(_, skipped)| *skipped > 0) {
         let all = program.catalog.counters.iter().zip(&program.counters);
         let sharing: Vec<_> = all.filter(|(_, plan)| plan.series.0 == series).map(|(counter, _)| counter).collect();

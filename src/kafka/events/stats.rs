@@ -24,6 +24,8 @@ pub struct WorkStats {
     pub events: u64,
     /// Of the events, duplicates.
     pub duplicates: u64,
+    /// Event ids that were forgotten before their time, since an entity had more than `dedup_limit`.
+    pub ids_crowded_out: u64,
     /// Of the records, null ones, which are skipped.
     pub tombstones: u64,
     /// Of the records, rejected ones, by reason.
@@ -43,6 +45,7 @@ impl WorkStats {
     /// Adds what the engine has counted under a program.
     pub fn engine(&mut self, stats: &Stats, program: &Program) {
         self.duplicates += stats.duplicates;
+        self.ids_crowded_out += stats.ids_crowded_out;
         self.timers += stats.timers;
         for (counter, more) in program.by_counter(&stats.skipped).filter(|(_, more)| *more > 0) {
             raise(&mut self.skipped, counter, more);
@@ -57,6 +60,7 @@ impl WorkStats {
             records,
             events,
             duplicates,
+            ids_crowded_out,
             tombstones,
             rejected,
             unmerged,
@@ -69,6 +73,7 @@ impl WorkStats {
         self.records += records;
         self.events += events;
         self.duplicates += duplicates;
+        self.ids_crowded_out += ids_crowded_out;
         self.tombstones += tombstones;
         rejected.into_iter().for_each(|(reason, count)| *self.rejected.entry(reason).or_default() += count);
         self.changes.add(&changes);
