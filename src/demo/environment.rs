@@ -69,7 +69,7 @@ pub(crate) fn context(progress: &Arc<Progress>) -> ServiceContext {
     let clock = Arc::clone(progress);
     ServiceContext {
         clock: Clock::new(move || clock.clock.read_by_service()),
-        notices: notices(Arc::clone(progress)),
+        listener: progress_listener(Arc::clone(progress)),
         stop: progress.stop.clone(),
         catalog: None,
         approve_changes: false,
@@ -78,14 +78,14 @@ pub(crate) fn context(progress: &Arc<Progress>) -> ServiceContext {
     }
 }
 
-/// Takes the service's progress from its notices. Warnings go to the standard error, unless the picture covers it.
-fn notices(progress: Arc<Progress>) -> EventListener {
+/// Takes the service's progress from what its workers report. Warnings go to the standard error, unless the picture covers it.
+fn progress_listener(progress: Arc<Progress>) -> EventListener {
     let picture = Terminal::is_there();
-    Arc::new(move |notice: WorkerEvent| {
-        if let Occurrence::Committed { counts, .. } = &notice.what {
+    Arc::new(move |event: WorkerEvent| {
+        if let Occurrence::Committed { counts, .. } = &event.what {
             progress.has_read(counts.work.records);
-        } else if !picture && notice.severity() >= Severity::Warn {
-            let _ = writeln!(io::stderr(), "tagstream: {notice}");
+        } else if !picture && event.severity() >= Severity::Warn {
+            let _ = writeln!(io::stderr(), "tagstream: {event}");
         }
     })
 }

@@ -63,16 +63,16 @@ impl Health {
         Health { cluster, workers: std::iter::repeat_with(WorkerHealth::default).take(workers).collect() }
     }
 
-    pub fn observe(&mut self, notice: &WorkerEvent, now: Instant) {
-        match &notice.what {
+    pub fn observe(&mut self, event: &WorkerEvent, now: Instant) {
+        match &event.what {
             Occurrence::Unreachable { brokers, why, .. } => {
                 self.cluster = ClusterHealth::Silent(format!("no answer from the brokers at {brokers} ({why})"));
             }
             Occurrence::Reached { .. } => self.cluster = ClusterHealth::Reached,
             _ => {}
         }
-        if let Some(worker_health) = notice.reporting_loop().and_then(|worker| self.workers.get_mut(worker.0)) {
-            worker_health.observe(notice, now);
+        if let Some(worker_health) = event.reporting_loop().and_then(|worker| self.workers.get_mut(worker.0)) {
+            worker_health.observe(event, now);
         }
     }
 
@@ -114,13 +114,13 @@ impl Health {
 }
 
 impl WorkerHealth {
-    fn observe(&mut self, notice: &WorkerEvent, now: Instant) {
+    fn observe(&mut self, event: &WorkerEvent, now: Instant) {
         if self.liveness == Liveness::Stopped {
             // It reports while it closes its clients: that does not count.
             return;
         }
         self.liveness = Liveness::LastHeard(now);
-        match &notice.what {
+        match &event.what {
             Occurrence::Ended(counts) => {
                 self.counts.clone_from(counts);
                 self.liveness = Liveness::Stopped;

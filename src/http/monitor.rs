@@ -39,8 +39,8 @@ pub struct Monitor {
 impl Monitor {
     /// Every series whose labels are known is exported from the start.
     pub fn new(rollout: Arc<CatalogRollout>, workers: usize, clock: Clock, dropped_log_lines: DroppedLines) -> Self {
-        let programs = rollout.view().active.programs;
-        let program = programs.user();
+        let compiled = rollout.view().active.compiled;
+        let program = compiled.user();
         let metrics = Metrics::new();
         metrics.build.set(&[env!("CARGO_PKG_VERSION")], 1.0);
         metrics.catalog.set(&[&program.fingerprint], 1.0);
@@ -75,10 +75,10 @@ impl Monitor {
     }
 
     /// Takes what a worker reports.
-    pub fn observe(&self, notice: &WorkerEvent) {
+    pub fn observe(&self, event: &WorkerEvent) {
         let now = Instant::now();
         let metrics = &self.metrics;
-        match &notice.what {
+        match &event.what {
             Occurrence::Committed { took, .. } => {
                 metrics.commit_duration.observe(*took);
                 metrics.transactions.of(&[COMMITTED]).inc();
@@ -110,7 +110,7 @@ impl Monitor {
             Occurrence::OutageOver => metrics.outage.set(0.0),
             _ => {}
         }
-        self.health().observe(notice, now);
+        self.health().observe(event, now);
     }
 
     /// The workers that hang, one line each.
@@ -160,8 +160,8 @@ impl Monitor {
         for (attribute, count) in &work.misfits {
             metrics.misfits.of(&[attribute]).raise_to(*count);
         }
-        let programs = self.rollout.view().active.programs;
-        for (tag, scorer) in programs.user().score_models() {
+        let compiled = self.rollout.view().active.compiled;
+        for (tag, scorer) in compiled.user().score_models() {
             let tally = scorer.tally();
             for (outcome, count) in [(SCORED, tally.scored), (FAILED, tally.failed), (SKIPPED, tally.skipped)] {
                 metrics.scores.of(&[tag, outcome]).raise_to(count);

@@ -49,7 +49,7 @@ struct RolloutState {
 #[derive(Clone, Debug)]
 pub struct CatalogVersion {
     pub number: u64,
-    pub programs: Arc<CompiledCatalog>,
+    pub compiled: Arc<CompiledCatalog>,
     /// The tags that stay as they are when it becomes active.
     pub held: TagNames,
 }
@@ -57,7 +57,7 @@ pub struct CatalogVersion {
 #[derive(Debug)]
 struct PendingVersion {
     number: u64,
-    programs: Arc<CompiledCatalog>,
+    compiled: Arc<CompiledCatalog>,
     impacts: HashMap<WorkerId, BTreeMap<PartitionId, ChangeImpact>>,
 }
 
@@ -116,13 +116,13 @@ fn sum(impacts: &BTreeMap<PartitionId, TagImpact>) -> TagImpact {
 impl CatalogRollout {
     /// `approve`: all changes that follow from the first catalog are approved.
     pub fn new(
-        programs: Arc<CompiledCatalog>,
+        compiled: Arc<CompiledCatalog>,
         workers: usize,
         threshold: MaxChange,
         approve: bool,
         listener: EventListener,
     ) -> Self {
-        let active = CatalogVersion { number: 0, programs, held: TagNames::new() };
+        let active = CatalogVersion { number: 0, compiled, held: TagNames::new() };
         let approved = if approve { Approved::All } else { Approved::These(TagNames::new()) };
         let state = RolloutState { active, pending: None, restored: BTreeMap::new(), held: BTreeMap::new(), approved };
         CatalogRollout { revision: AtomicU64::new(0), workers, threshold, listener, state: Mutex::new(state) }
@@ -137,17 +137,17 @@ impl CatalogRollout {
         RolloutView {
             revision: self.revision(),
             active: state.active.clone(),
-            pending: state.pending.as_ref().map(|pending| (pending.number, Arc::clone(&pending.programs))),
+            pending: state.pending.as_ref().map(|pending| (pending.number, Arc::clone(&pending.compiled))),
             held: state.held.keys().cloned().collect(),
         }
     }
 
     /// Makes a catalog the pending version, in place of another one. It becomes active when all workers have measured
     /// its impact.
-    pub fn submit(&self, programs: Arc<CompiledCatalog>) {
-        let (number, fingerprint) = (self.revision() + 1, programs.fingerprint().to_owned());
+    pub fn submit(&self, compiled: Arc<CompiledCatalog>) {
+        let (number, fingerprint) = (self.revision() + 1, compiled.fingerprint().to_owned());
         self.report(CatalogEvent::Submitted { fingerprint });
-        self.state().pending = Some(PendingVersion { number, programs, impacts: HashMap::new() });
+        self.state().pending = Some(PendingVersion { number, compiled, impacts: HashMap::new() });
         self.changed();
     }
 
@@ -169,8 +169,8 @@ impl CatalogRollout {
             state.hold(*partition, impact, exceeding.keys());
         }
         let (number, held) = (state.active.number + 1, exceeding.keys().cloned().collect());
-        let fingerprint = pending.programs.fingerprint().to_owned();
-        state.active = CatalogVersion { number, programs: pending.programs, held };
+        let fingerprint = pending.compiled.fingerprint().to_owned();
+        state.active = CatalogVersion { number, compiled: pending.compiled, held };
         drop(state);
         self.report(CatalogEvent::Activated { fingerprint });
         self.report_held(exceeding);
@@ -232,8 +232,8 @@ impl CatalogRollout {
     pub fn status(&self) -> RolloutStatus {
         let state = self.state();
         RolloutStatus {
-            fingerprint: state.active.programs.fingerprint().to_owned(),
-            pending: state.pending.as_ref().map(|pending| pending.programs.fingerprint().to_owned()),
+            fingerprint: state.active.compiled.fingerprint().to_owned(),
+            pending: state.pending.as_ref().map(|pending| pending.compiled.fingerprint().to_owned()),
             held: state.held.iter().map(|(name, impacts)| (name.clone(), sum(impacts))).collect(),
         }
     }

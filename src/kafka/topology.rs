@@ -73,10 +73,10 @@ pub enum Role {
 
 impl Role {
     /// The program of the topic's partitions. One that only forwards events has no entities, and takes the users'.
-    pub fn program(self, programs: &CompiledCatalog) -> &Arc<Program> {
+    pub fn program(self, compiled: &CompiledCatalog) -> &Arc<Program> {
         match self {
-            Role::Direct | Role::Forwarded => programs.user(),
-            Role::Merged(kind) => programs.of(kind),
+            Role::Direct | Role::Forwarded => compiled.user(),
+            Role::Merged(kind) => compiled.of(kind),
         }
     }
 }

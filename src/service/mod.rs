@@ -10,13 +10,13 @@
 //!
 //! - `wall_clock`: the only clock of the whole program;
 //! - `instance_lock`: one process per instance on a machine;
-//! - `notices`: writes what the workers report to the log;
+//! - `event_log`: writes what the workers report to the log;
 //! - `reload`: reads a changed catalog file and proposes it to the workers;
 //! - `worker_pool`: the threads, one per worker.
 
 mod wall_clock;
 mod instance_lock;
-mod notices;
+mod event_log;
 mod reload;
 mod worker_pool;
 
@@ -37,9 +37,9 @@ use crate::settings::Settings;
 use crate::telemetry::DroppedLines;
 use worker_pool::WorkerPool;
 
+pub use event_log::to_log;
 use instance_lock::InstanceLock;
 pub use instance_lock::InstanceTaken;
-pub use notices::to_log;
 pub use reload::CatalogSource;
 use reload::Reloader;
 pub use wall_clock::wall_clock;
@@ -51,7 +51,7 @@ const STOP_TIMEOUT: Duration = Duration::from_secs(20);
 #[derive(Clone)]
 pub struct ServiceContext {
     pub clock: Clock,
-    pub notices: EventListener,
+    pub listener: EventListener,
     /// Stops the service, as a signal does.
     pub stop: StopSignal,
     /// Reads the catalog again for a reload; `None`: there is no file to reload.
@@ -66,10 +66,10 @@ pub struct ServiceContext {
 
 impl ServiceContext {
     /// The wall clock, stopped by signals only, without a catalog to reload.
-    pub fn new(notices: EventListener) -> Self {
+    pub fn new(listener: EventListener) -> Self {
         ServiceContext {
             clock: wall_clock(),
-            notices,
+            listener,
             stop: StopSignal::default(),
             catalog: None,
             approve_changes: false,
@@ -139,7 +139,7 @@ enum Wakeup {
 ///
 /// # Errors
 /// Why it ended, if not by a signal.
-pub fn run(settings: Settings, programs: Arc<CompiledCatalog>, context: ServiceContext) -> Result<(), ServiceError> {
+pub fn run(settings: Settings, compiled: Arc<CompiledCatalog>, context: ServiceContext) -> Result<(), ServiceError> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(ServiceError::Signals)?;
     let _lock = InstanceLock::take(&settings).map_err(ServiceError::Instance)?;
     runtime.block_on(async {
@@ -152,8 +152,8 @@ pub fn run(settings: Settings, programs: Arc<CompiledCatalog>, context: ServiceC
         let settings = Arc::new(settings);
         let workers = settings.service.workers.get();
         let (threshold, approve) = (settings.service.max_change, context.approve_changes);
-        let notices = Arc::clone(&context.notices);
-        let rollout = Arc::new(CatalogRollout::new(programs, workers, threshold, approve, notices));
+        let listener = Arc::clone(&context.listener);
+        let rollout = Arc::new(CatalogRollout::new(compiled, workers, threshold, approve, listener));
         let no_file =
             || CatalogErrors { report: "there is no catalog file to reload".to_owned(), problems: Vec::new() };
         let no_source: CatalogSource = Arc::new(move || Err(no_file()));
@@ -180,12 +180,12 @@ fn start_http(
         Controls { rollout: Arc::clone(&reloader.rollout), reload: Arc::new(move || reload.reload_and_log()) };
     let server = Server::start(listen, Arc::clone(&monitor), controls).map_err(ServiceError::Http)?;
     tracing::info!("metrics and probes at http://{}", server.address());
-    let others = context.notices;
-    let notices: EventListener = Arc::new(move |notice| {
-        monitor.observe(&notice);
-        others(notice);
+    let others = context.listener;
+    let listener: EventListener = Arc::new(move |event| {
+        monitor.observe(&event);
+        others(event);
     });
-    Ok((ServiceContext { notices, ..context }, Some(server)))
+    Ok((ServiceContext { listener, ..context }, Some(server)))
 }
 
 struct Signals {

@@ -23,20 +23,20 @@ impl Reloader {
     /// # Errors
     /// Why the running catalog stays in force.
     fn reload(&self) -> Result<Reloaded, ReloadError> {
-        let programs = (self.source)().map_err(ReloadError::Catalog)?;
-        let running = self.rollout.view().active.programs;
-        if programs.catalog.fingerprint == running.catalog.fingerprint {
+        let compiled = (self.source)().map_err(ReloadError::Catalog)?;
+        let running = self.rollout.view().active.compiled;
+        if compiled.catalog.fingerprint == running.catalog.fingerprint {
             return Ok(Reloaded::Unchanged { fingerprint: running.fingerprint().to_owned() });
         }
         let topics = |catalog: &Catalog| -> Vec<String> {
             Topology::of(&self.settings, Some(catalog)).iter().map(|(_, plan)| plan.topic.to_string()).collect()
         };
-        let wanted = topics(&programs.catalog);
+        let wanted = topics(&compiled.catalog);
         if wanted != topics(&running.catalog) {
             return Err(ReloadError::Topics { wanted: wanted.join(", ") });
         }
-        let fingerprint = programs.fingerprint().to_owned();
-        self.rollout.submit(programs);
+        let fingerprint = compiled.fingerprint().to_owned();
+        self.rollout.submit(compiled);
         Ok(Reloaded::Proposed { fingerprint })
     }
 

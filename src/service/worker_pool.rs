@@ -36,11 +36,11 @@ impl WorkerPool {
 
     pub(crate) fn start_cluster_check(&mut self) -> io::Result<()> {
         let (settings, reports) = (Arc::clone(&self.settings), self.reports.clone());
-        let programs = self.rollout.view().active.programs;
-        let ServiceContext { notices, stop, .. } = self.context.clone();
+        let compiled = self.rollout.view().active.compiled;
+        let ServiceContext { listener, stop, .. } = self.context.clone();
         thread::Builder::new().name("cluster".to_owned()).spawn(move || {
             let _guard = PanicGuard { reports: &reports };
-            let result = kafka::await_cluster(&settings, &programs.catalog, &notices, &stop);
+            let result = kafka::await_cluster(&settings, &compiled.catalog, &listener, &stop);
             // The receiver is gone when the process is ending: then the result does not matter.
             let _ = reports.send(ThreadReport::Cluster(result));
         })?;
@@ -49,21 +49,21 @@ impl WorkerPool {
     }
 
     pub(crate) fn start_workers(&mut self, streams: Topology) -> io::Result<()> {
-        let ServiceContext { clock, notices, stop, backfill, .. } = &self.context;
-        let pulse = InputLiveness::new(clock.now(), self.settings.service.outage_after, Arc::clone(notices));
-        let pulse = Arc::new(pulse);
+        let ServiceContext { clock, listener, stop, backfill, .. } = &self.context;
+        let liveness = InputLiveness::new(clock.now(), self.settings.service.outage_after, Arc::clone(listener));
+        let liveness = Arc::new(liveness);
         let streams = Arc::new(streams);
         for number in 0..self.settings.service.workers.get() {
             let plan = WorkerPlan {
                 id: WorkerId(number),
                 settings: Arc::clone(&self.settings),
                 topology: Arc::clone(&streams),
-                programs: self.rollout.view().active.programs,
+                compiled: self.rollout.view().active.compiled,
                 rollout: Arc::clone(&self.rollout),
                 backfill: *backfill,
-                listener: Arc::clone(notices),
+                listener: Arc::clone(listener),
                 clock: clock.clone(),
-                liveness: Arc::clone(&pulse),
+                liveness: Arc::clone(&liveness),
                 stop: stop.clone(),
             };
             let reports = self.reports.clone();

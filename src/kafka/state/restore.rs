@@ -127,8 +127,8 @@ impl<W: KafkaClients> Restorer<W> {
     }
 
     /// Switches to another catalog: jobs that start from now on read under it.
-    pub(crate) fn switch_catalog(&mut self, programs: Arc<CompiledCatalog>) {
-        self.job.context.programs = programs;
+    pub(crate) fn switch_catalog(&mut self, compiled: Arc<CompiledCatalog>) {
+        self.job.context.compiled = compiled;
     }
 
     /// Restores partitions, one after the other.
@@ -157,7 +157,7 @@ pub enum Backfill {
 pub(crate) struct RestoreContext {
     pub worker: WorkerId,
     pub topology: Arc<Topology>,
-    pub programs: Arc<CompiledCatalog>,
+    pub compiled: Arc<CompiledCatalog>,
     pub rollout: Arc<CatalogRollout>,
     pub backfill: Backfill,
     pub clock: Clock,
@@ -400,7 +400,7 @@ impl<W: KafkaClients> RestoreJob<W> {
     }
 
     pub(super) fn program(&self, partition: PartitionId) -> &Arc<Program> {
-        self.context.topology.plan(partition.topic).role.program(&self.context.programs)
+        self.context.topology.plan(partition.topic).role.program(&self.context.compiled)
     }
 
     /// The name of the changelog.

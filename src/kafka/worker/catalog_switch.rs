@@ -68,14 +68,14 @@ impl<W: KafkaClients> Worker<W> {
         }
         let known = self.catalog_switch.measurement.as_ref().map(|measurement| measurement.number);
         match view.pending {
-            Some((number, programs)) if known != Some(number) => {
+            Some((number, compiled)) if known != Some(number) => {
                 let mut left = Vec::new();
                 for (partition, task) in &self.tasks {
                     if let Task::Running(running) = task
                         && running.keeps_state()
                     {
                         let role = self.plan.topology.plan(partition.topic).role;
-                        left.push((*partition, Box::new(ImpactPreview::new(running.state(), role.program(&programs)))));
+                        left.push((*partition, Box::new(ImpactPreview::new(running.state(), role.program(&compiled)))));
                     }
                 }
                 let next_at = self.clients.now();
@@ -114,16 +114,16 @@ impl<W: KafkaClients> Worker<W> {
     fn switch_catalog(&mut self, active: &CatalogVersion) {
         self.catalog_switch.active = active.number;
         self.catalog_switch.measurement = None;
-        let programs = &active.programs;
-        self.plan.programs = Arc::clone(programs);
-        self.scratch.decoder = Decoder::new(&programs.catalog);
-        self.restorer.switch_catalog(Arc::clone(programs));
+        let compiled = &active.compiled;
+        self.plan.compiled = Arc::clone(compiled);
+        self.scratch.decoder = Decoder::new(&compiled.catalog);
+        self.restorer.switch_catalog(Arc::clone(compiled));
         let mut again = Vec::new();
         for (partition, task) in &mut self.tasks {
             match task {
                 Task::Running(running) => {
                     let role = self.plan.topology.plan(partition.topic).role;
-                    let change = running.switch_catalog(Arc::clone(role.program(programs)), active.held.clone());
+                    let change = running.switch_catalog(Arc::clone(role.program(compiled)), active.held.clone());
                     let name = self.plan.topology.name(*partition);
                     (self.plan.listener)(Occurrence::CatalogChanged { partition: name, change }.of(self.plan.id));
                 }

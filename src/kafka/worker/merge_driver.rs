@@ -25,7 +25,7 @@ impl<W: KafkaClients> Worker<W> {
         next_offset: i64,
     ) {
         let role = self.topology().plan(partition.topic).role;
-        let mut state = Partition::new(Arc::clone(role.program(&self.plan.programs)));
+        let mut state = Partition::new(Arc::clone(role.program(&self.plan.compiled)));
         let note = OffsetMetadata::read(&committed.metadata);
         if let Some(clock) = note.clock {
             state.advance(clock, &mut OutputBuffer::default());

@@ -136,7 +136,7 @@ impl<W: KafkaClients> Worker<W> {
             Delivery::ExactlyOnce => None,
             Delivery::AtLeastOnce => Some(EarlyDelivery::new(&clients)?),
         };
-        let decoder = Decoder::new(&plan.programs.catalog);
+        let decoder = Decoder::new(&plan.compiled.catalog);
         let now = clients.now();
         let store = SnapshotStore::of(&plan.settings).map(Arc::new);
         let snapshots = store.clone().zip(plan.settings.state.as_ref());

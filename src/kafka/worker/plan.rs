@@ -59,7 +59,7 @@ pub struct WorkerPlan {
     pub settings: Arc<Settings>,
     /// The topics that the group reads.
     pub topology: Arc<Topology>,
-    pub programs: Arc<CompiledCatalog>,
+    pub compiled: Arc<CompiledCatalog>,
     pub rollout: Arc<CatalogRollout>,
     pub backfill: Backfill,
     pub listener: EventListener,
@@ -74,7 +74,7 @@ impl WorkerPlan {
         RestoreContext {
             worker: self.id,
             topology: Arc::clone(&self.topology),
-            programs: Arc::clone(&self.programs),
+            compiled: Arc::clone(&self.compiled),
             rollout: Arc::clone(&self.rollout),
             backfill: self.backfill,
             clock: self.clock.clone(),

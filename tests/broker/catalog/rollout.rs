@@ -74,7 +74,7 @@ fn an_edit_that_concerns_many_waits_for_approval_and_one_that_concerns_few_does_
     );
     service.signal(libc::SIGHUP);
     let address = service.http_address();
-    service.until("the breaker", |_| !held(address).is_empty());
+    service.until("the rollout", |_| !held(address).is_empty());
     assert_eq!(held(address), ["busy", "gone"]);
     let log = service.log();
     for line in [

@@ -38,8 +38,8 @@ fn programs() -> Arc<CompiledCatalog> {
 
 /// Of a service whose catalog file is always the same.
 fn controls() -> Controls {
-    let breaker = Arc::new(CatalogRollout::new(programs(), 1, MaxChange::Share(0.2), false, Arc::new(|_| ())));
-    Controls { rollout: breaker, reload: Arc::new(|| Ok(Reloaded::Unchanged { fingerprint: "1f".to_owned() })) }
+    let rollout = Arc::new(CatalogRollout::new(programs(), 1, MaxChange::Share(0.2), false, Arc::new(|_| ())));
+    Controls { rollout, reload: Arc::new(|| Ok(Reloaded::Unchanged { fingerprint: "1f".to_owned() })) }
 }
 
 fn start() -> (Arc<Monitor>, Server) {

@@ -12,8 +12,8 @@ fn programs(condition: &str) -> Arc<CompiledCatalog> {
     CompiledCatalog::new(catalog::load(&text).catalog.expect("a catalog"))
 }
 
-/// A breaker of one worker, and what it tells.
-fn breaker() -> (CatalogRollout, Arc<Mutex<Vec<String>>>) {
+/// A rollout of one worker, and what it tells.
+fn rollout() -> (CatalogRollout, Arc<Mutex<Vec<String>>>) {
     let told: Arc<Mutex<Vec<String>>> = Arc::default();
     let lines = Arc::clone(&told);
     let tell =
@@ -36,22 +36,22 @@ fn busy() -> TagNames {
 }
 
 /// How many there are, and how many would get it, of what waits.
-fn waits(breaker: &CatalogRollout) -> Vec<(u64, u64)> {
-    breaker.status().held.iter().map(|(_, impact)| (impact.entities, impact.added)).collect()
+fn waits(rollout: &CatalogRollout) -> Vec<(u64, u64)> {
+    rollout.status().held.iter().map(|(_, impact)| (impact.entities, impact.added)).collect()
 }
 
 #[test]
 fn a_partition_counts_once_however_often_it_is_read_back() {
-    let (breaker, told) = breaker();
+    let (rollout, told) = rollout();
     for _ in 0..3 {
-        assert_eq!(breaker.approved_of_held(partition(0), busy(), &outlook(30)), TagNames::new());
-        assert_eq!(breaker.approved_of_held(partition(1), busy(), &outlook(40)), TagNames::new());
+        assert_eq!(rollout.approved_of_held(partition(0), busy(), &outlook(30)), TagNames::new());
+        assert_eq!(rollout.approved_of_held(partition(1), busy(), &outlook(40)), TagNames::new());
     }
-    assert_eq!(waits(&breaker), [(200, 70)]);
-    breaker.forget_partition(partition(1));
-    assert_eq!(waits(&breaker), [(100, 30)], "another instance has it");
-    assert_eq!(breaker.approve(None), busy());
-    assert_eq!(breaker.approved_of_held(partition(1), busy(), &outlook(40)), busy(), "it is approved meanwhile");
+    assert_eq!(waits(&rollout), [(200, 70)]);
+    rollout.forget_partition(partition(1));
+    assert_eq!(waits(&rollout), [(100, 30)], "another instance has it");
+    assert_eq!(rollout.approve(None), busy());
+    assert_eq!(rollout.approved_of_held(partition(1), busy(), &outlook(40)), busy(), "it is approved meanwhile");
     let expected = [
         "Warn: tag busy still waits for approval: GET /v1/catalog says how many it concerns; POST \
          /v1/catalog/approve?tag=busy lets it go",
@@ -62,12 +62,12 @@ fn a_partition_counts_once_however_often_it_is_read_back() {
 
 #[test]
 fn what_was_found_so_far_decides() {
-    let (breaker, told) = breaker();
-    assert_eq!(breaker.assess_restored(partition(0), &outlook(10)), TagNames::new());
-    assert_eq!(breaker.assess_restored(partition(1), &outlook(25)), TagNames::new(), "35 of 200");
-    assert_eq!(breaker.assess_restored(partition(2), &outlook(50)), busy(), "85 of 300");
+    let (rollout, told) = rollout();
+    assert_eq!(rollout.assess_restored(partition(0), &outlook(10)), TagNames::new());
+    assert_eq!(rollout.assess_restored(partition(1), &outlook(25)), TagNames::new(), "35 of 200");
+    assert_eq!(rollout.assess_restored(partition(2), &outlook(50)), busy(), "85 of 300");
     // Of the others it was let go.
-    assert_eq!(waits(&breaker), [(100, 50)]);
+    assert_eq!(waits(&rollout), [(100, 50)]);
     let expected =
         ["Warn: tag busy waits: 85 of 300 would get it (20% at most without approval, service.max_change); POST \
          /v1/catalog/approve?tag=busy lets it go"];
@@ -76,15 +76,15 @@ fn what_was_found_so_far_decides() {
 
 #[test]
 fn a_changed_catalog_is_told_from_the_proposal_to_the_approval() {
-    let (breaker, told) = breaker();
+    let (rollout, told) = rollout();
     let changed = programs("n >= 2");
     let fingerprint = changed.fingerprint().to_owned();
-    breaker.submit(changed);
-    let (number, _) = breaker.view().pending.expect("a candidate");
+    rollout.submit(changed);
+    let (number, _) = rollout.view().pending.expect("a candidate");
     let found = [(partition(0), outlook(30)), (partition(1), outlook(40))];
-    breaker.report_impact(WorkerId(0), number, found.into());
-    assert_eq!(waits(&breaker), [(200, 70)]);
-    breaker.approve(Some("busy"));
+    rollout.report_impact(WorkerId(0), number, found.into());
+    assert_eq!(waits(&rollout), [(200, 70)]);
+    rollout.approve(Some("busy"));
     let expected = [
         format!("Info: a changed catalog: its effects are being looked at ({fingerprint})"),
         format!("Info: catalog {fingerprint} is in force"),

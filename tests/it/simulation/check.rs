@@ -80,10 +80,10 @@ impl Expected {
             match plan.role {
                 Role::Forwarded => {}
                 Role::Direct => {
-                    let program = catalog.programs.user();
+                    let program = catalog.compiled.user();
                     sources.iter().for_each(|events| expected.replay(program, events.clone(), until));
                 }
-                Role::Merged(kind) => expected.replay(catalog.programs.of(kind), sources.concat(), until),
+                Role::Merged(kind) => expected.replay(catalog.compiled.of(kind), sources.concat(), until),
             }
         }
         expected
@@ -115,7 +115,7 @@ impl Expected {
 
     /// The accepted events of each input partition.
     fn sources(&mut self, cluster: &Cluster, catalog: &Catalog, until: Timestamp) -> Vec<Vec<Placed>> {
-        let mut decoder = Decoder::new(&catalog.programs.catalog);
+        let mut decoder = Decoder::new(&catalog.compiled.catalog);
         let mut event = Event::default();
         let mut sources = Vec::new();
         for input in cluster.streams.input_partitions() {

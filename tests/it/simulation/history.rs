@@ -207,9 +207,9 @@ impl History {
         let notices = self.notices(process);
         let pulse = InputLiveness::new(clock.now(), settings.service.outage_after, Arc::clone(&notices));
         let pulse = Arc::new(pulse);
-        let programs = Arc::clone(&self.catalog().programs);
-        let breaker = Arc::new(CatalogRollout::new(
-            Arc::clone(&programs),
+        let compiled = Arc::clone(&self.catalog().compiled);
+        let rollout = Arc::new(CatalogRollout::new(
+            Arc::clone(&compiled),
             self.script.workers,
             MaxChange::Off,
             false,
@@ -220,8 +220,8 @@ impl History {
                 id: WorkerId(number),
                 settings: Arc::clone(&settings),
                 topology: Arc::clone(&self.script.streams),
-                programs: Arc::clone(&programs),
-                rollout: Arc::clone(&breaker),
+                compiled: Arc::clone(&compiled),
+                rollout: Arc::clone(&rollout),
                 backfill: if self.before.is_some() { Backfill::On } else { Backfill::Off },
                 listener: Arc::clone(&notices),
                 clock: clock.clone(),

@@ -59,7 +59,7 @@ const GROWN: &str = "version: 1\n\
 
 pub struct Catalog {
     pub yaml: &'static str,
-    pub programs: Arc<CompiledCatalog>,
+    pub compiled: Arc<CompiledCatalog>,
 }
 
 /// So many of the catalogs, from the first, have users alone.
@@ -75,7 +75,7 @@ pub fn catalogs() -> &'static [Catalog] {
     let compile = |yaml: &'static str| {
         let loaded = tagstream::catalog::load(yaml);
         let catalog = loaded.catalog.unwrap_or_else(|| panic!("{yaml}\n{:#?}", loaded.problems));
-        Catalog { yaml, programs: CompiledCatalog::new(catalog) }
+        Catalog { yaml, compiled: CompiledCatalog::new(catalog) }
     };
     CATALOGS.get_or_init(|| [ECHO, COUNT, STAGES, ACCOUNTS, YOUNG, GROWN].into_iter().map(compile).collect())
 }
@@ -186,7 +186,7 @@ impl Script {
             settings.input.partitioned_by = PartitionedBy::None;
             settings.input.topics.extend(dice.bool().then(|| Topic::More.name().to_owned()));
         }
-        let catalog = &catalogs()[catalog].programs.catalog;
+        let catalog = &catalogs()[catalog].compiled.catalog;
         let counts: BTreeMap<&str, i32> =
             Topic::ALL.into_iter().map(|topic| (topic.name(), dice.i32(1..=partitions))).collect();
         let streams = Topology::of(settings, Some(catalog)).counted(|topic| counts[topic]);

@@ -8,5 +8,5 @@ use crate::telemetry::Log;
 /// A listener that writes everything to the log; repeats of one failure are limited.
 pub fn to_log() -> EventListener {
     let log = Log::default();
-    Arc::new(move |notice: WorkerEvent| log.write(notice.severity(), notice.repeats_as(), &notice))
+    Arc::new(move |event: WorkerEvent| log.write(event.severity(), event.repeats_as(), &event))
 }
