@@ -74,4 +74,4 @@ pub(super) fn pass(step: Failpoint) {
 
 #[cfg(not(debug_assertions))]
 #[inline(always)]
-pub fn pass(_: Failpoint) {}
+pub(crate) fn pass(_: Failpoint) {}
