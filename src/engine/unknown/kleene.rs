@@ -73,12 +73,11 @@ impl<'a> Evaluator<'a> {
             return Verdict { truth: Truth::of(held.value.holds()), until: held.until };
         }
         let (now, limit) = (self.now.at, self.limit(expr));
-        let truth = self.possible(expr, Interval { first: now, last: now }).truth().unwrap_or(Truth::Unknown);
+        let truth = self.truth(expr, Interval { first: now, last: now }).unwrap_or(Truth::Unknown);
         if !has_clock(expr) {
             return Verdict { truth, until: limit };
         }
-        let until =
-            first_change(truth, now, limit, |first, last| self.possible(expr, Interval { first, last }).truth());
+        let until = first_change(truth, now, limit, |first, last| self.truth(expr, Interval { first, last }));
         Verdict { truth, until }
     }
 
@@ -146,8 +145,8 @@ impl<'a> Evaluator<'a> {
             }
             Expr::And(sides) => self.junction(sides, over, Truth::False),
             Expr::Or(sides) => self.junction(sides, over, Truth::True),
-            Expr::Not(x) => AbstractValue::truths(self.possible(x, over).truth().map(Truth::not)),
-            Expr::Conditional(parts) => match self.possible(&parts[0], over).truth() {
+            Expr::Not(x) => AbstractValue::truths(self.truth(x, over).map(Truth::not)),
+            Expr::Conditional(parts) => match self.truth(&parts[0], over) {
                 None => AbstractValue::Open,
                 Some(Truth::True) => self.possible(&parts[1], over),
                 Some(Truth::False) => self.possible(&parts[2], over),
@@ -181,8 +180,22 @@ impl<'a> Evaluator<'a> {
     }
 
     fn junction(&mut self, sides: &'a [Expr; 2], over: Interval, decisive: Truth) -> AbstractValue<'a> {
-        let (a, b) = (self.possible(&sides[0], over).truth(), self.possible(&sides[1], over).truth());
+        let (a, b) = (self.truth(&sides[0], over), self.truth(&sides[1], over));
         AbstractValue::truths(either(a, b, decisive))
+    }
+
+    /// What is known of a condition over an interval; `None` is open. As a condition, absent and false are one value, so
+    /// the branches of `?:` are compared as conditions, and not as values.
+    fn truth(&mut self, expr: &'a Expr, over: Interval) -> Option<Truth> {
+        let Expr::Conditional(parts) = expr else { return self.possible(expr, over).truth() };
+        match self.truth(&parts[0], over)? {
+            Truth::True => self.truth(&parts[1], over),
+            Truth::False => self.truth(&parts[2], over),
+            Truth::Unknown => {
+                let (a, b) = (self.truth(&parts[1], over)?, self.truth(&parts[2], over)?);
+                Some(if a == b { a } else { Truth::Unknown })
+            }
+        }
     }
 
     /// Whether an expression reads an incomplete counter.
