@@ -6,6 +6,7 @@ use crate::support::service::{Setup, text};
 
 /// The state holds the text, and each change tells it.
 const ECHO: &str = "version: 1\n\
+    input: { max_text: 65536 }\n\
     counters:\n  latest: { last: properties.v, on: \"*\" }\n\
     tags:\n  echo: { value: latest }\n";
 
