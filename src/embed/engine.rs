@@ -183,14 +183,8 @@ impl Engine {
     pub fn next_change(&self, entity: &str, key: &str) -> Option<UpcomingChange> {
         let kind = self.entity_kind(entity)?;
         let partition = self.partitions.partition(kind);
-        let mut upcoming: Option<UpcomingChange> = None;
-        for (tag, id) in self.tags_of(kind) {
-            let Some(change) = next_of(partition, key, tag, id) else { continue };
-            if upcoming.as_ref().is_none_or(|earliest| change.at < earliest.at) {
-                upcoming = Some(change);
-            }
-        }
-        upcoming
+        let changes = self.tags_of(kind).filter_map(|(tag, id)| next_of(partition, key, tag, id));
+        changes.min_by_key(|change| change.at)
     }
 
     fn entity_kind(&self, name: &str) -> Option<EntityKindId> {

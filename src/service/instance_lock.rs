@@ -6,7 +6,7 @@
 //! a file system of its own, the file is another one, and the brokers' rule holds: the newer process takes over.
 
 use std::fs::{File, TryLockError};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use xxhash_rust::xxh3::xxh3_64;
 
@@ -59,5 +59,5 @@ impl InstanceLock {
 fn path(settings: &Settings, instance: &str) -> PathBuf {
     let who = format!("{}\n{}\n{instance}", settings.kafka.brokers, settings.kafka.application);
     let name = format!("tagstream-{:016x}.lock", xxh3_64(who.as_bytes()));
-    Path::new(&std::env::temp_dir()).join(name)
+    std::env::temp_dir().join(name)
 }

@@ -13,7 +13,7 @@ use super::score_cache::ScoreCache;
 use crate::catalog::{Arithmetic, Bands, Comparison, CounterId, Expr, TagDefinition, TagId, TimeName};
 use crate::engine::aggregate::{Now, Pane};
 use crate::engine::entity::{EntityState, TagState};
-use crate::engine::program::{CounterPlan, Program};
+use crate::engine::program::{CounterPlan, Program, SeriesId};
 use crate::model::{Scalar, Timestamp, Unit, Value};
 
 /// A value, and the first instant at which it may be another although no event comes.
@@ -369,12 +369,17 @@ impl FrozenExpr {
     }
 }
 
+/// Decodes a series, in the panes of its program.
+pub(crate) fn load_series(program: &Program, id: SeriesId, entity_state: &mut EntityState) {
+    let grid = program.series[usize::from(id.0)].frame.grid;
+    entity_state.load_series(id, |at| grid.pane(at, &program.zone));
+}
+
 /// Decodes everything that the evaluation of a tag may read, beside the tag itself.
 pub(crate) fn load_inputs(program: &Program, place: usize, entity_state: &mut EntityState) {
     let plan = &program.tags[place];
     for id in &plan.series {
-        let frame = program.series[usize::from(id.0)].frame;
-        entity_state.load_series(*id, |at| frame.grid.pane(at, &program.zone));
+        load_series(program, *id, entity_state);
     }
     for id in &plan.attributes {
         entity_state.load_attribute(*id);

@@ -20,7 +20,7 @@ mod eval;
 
 pub(crate) use coverage::{Coverage, InheritedCoverage, PartialSeries};
 pub(crate) use crossing::{ClockOp, band, binary, first_change, unary};
-pub(crate) use eval::{ClockExprs, Evaluator, load_inputs};
+pub(crate) use eval::{ClockExprs, Evaluator, load_inputs, load_series};
 pub(crate) use event_filter::{elements, passes, scalar, source};
 pub(crate) use ops::{calculate, compare_values, test_text};
 pub(crate) use score_cache::ScoreCache;

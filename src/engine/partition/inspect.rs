@@ -2,6 +2,7 @@
 
 use super::Partition;
 use crate::catalog::{Counter, CounterId, Expr};
+use crate::engine::expr::load_series;
 use crate::model::Value;
 
 impl Partition {
@@ -17,9 +18,7 @@ impl Partition {
         let counters = program.catalog.counters.iter().zip((0..).map(CounterId));
         let own: Vec<_> = counters.filter(|(counter, _)| counter.entity == program.kind).collect();
         for (_, id) in &own {
-            let series = program.counter(*id).series;
-            let grid = program.series[usize::from(series.0)].frame.grid;
-            entity_state.load_series(series, |at| grid.pane(at, &program.zone));
+            load_series(&program, program.counter(*id).series, entity_state);
         }
         let value = |(counter, id): (&Counter, CounterId)| (counter.name.to_string(), alone.held(&Expr::Counter(id)).0);
         Some(own.into_iter().map(value).collect())
