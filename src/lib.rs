@@ -2,8 +2,8 @@
 //!
 //! # As a library
 //! Begin with [`Engine`]: a catalog in, then records and time; tag changes come out through a closure. Without default
-//! features the crate is that alone. The features `kafka`, `http`, `demo` and `cli` each add what stands below in the table,
-//! and what it needs of the features before; `onnx` adds models in ONNX files. The other parts are the program's own: they
+//! features the crate is that alone. The features `kafka`, `http`, `serve`, `demo` and `cli` each add what stands below in the
+//! table, and what it needs of the features before; `onnx` adds models in ONNX files. The other parts are the program's own: they
 //! are public for its tests, and may change with each version.
 //!
 //! # The road of an event
@@ -38,6 +38,7 @@
 //! | `kafka` | clients, workers, the commit cycle, rebalances, restore, dead letters | signals, where the time comes from |
 //! | `http` | metrics, probes, the pages about the catalog | how a worker works |
 //! | `service` | the thin shell: starts workers, handles signals; the only wall clock | what a worker does |
+//! | `serve` | the read side: who has which tag, why and since when, over HTTP | how tags are computed, the workers |
 //! | `demo` | generated events, an embedded broker, a picture of the tag changes | how the service does it |
 //! | `cli` | one file or folder per command | |
 //!
@@ -101,7 +102,7 @@
 //! - what happens when the catalog changes at runtime: `kafka::catalog_rollout` decides, `kafka::worker` switches,
 //!   `engine::partition::catalog_change` re-evaluates;
 //! - a metric: `telemetry::Metrics`, then `http::Monitor`, which sets it;
-//! - a setting: `settings::check`;
+//! - a setting: `settings::check`; one of the read side: `settings::serve`;
 //! - an option of a command: its file in `cli`; what several commands read or print: `cli::input`, `cli::output`.
 
 // What is `pub` is meant to be used from outside: by programs that embed the engine, or by the tests of a part.
@@ -125,6 +126,8 @@ pub mod kafka;
 pub mod http;
 #[cfg(feature = "http")]
 pub mod service;
+#[cfg(feature = "serve")]
+pub mod serve;
 #[cfg(feature = "demo")]
 pub mod demo;
 #[cfg(feature = "cli")]

@@ -12,7 +12,7 @@ use crate::kafka::{Backfill, Clock, EmbeddedBroker, EventListener, FETCH_WAIT, O
 use crate::service::ServiceContext;
 use crate::settings::{
     Delivery, GroupProtocol, HttpSettings, InputSettings, Instance, KafkaSettings, MaxChange, Origin, OutputSettings,
-    PartitionedBy, Properties, ScoringSettings, ServiceSettings, Settings, Start,
+    PartitionedBy, Properties, ScoringSettings, ServeSettings, ServiceSettings, Settings, Start,
 };
 use crate::telemetry::{DroppedLines, Severity};
 
@@ -61,6 +61,7 @@ pub(crate) fn settings(broker: &EmbeddedBroker, speed: Speed) -> Settings {
         },
         state: None,
         http: HttpSettings { listen: None },
+        serve: ServeSettings::default(),
         scoring: ScoringSettings { library: None },
     }
 }

@@ -40,6 +40,7 @@ pub(crate) fn check(raw: RawSettings, problems: &mut Problems) -> Option<Setting
     let http = checker.http();
     let catalog = checker.path("catalog");
     let scoring = checker.scoring();
+    let serve = checker.serve();
     let settings = Settings {
         catalog,
         kafka: kafka?,
@@ -48,14 +49,15 @@ pub(crate) fn check(raw: RawSettings, problems: &mut Problems) -> Option<Setting
         service: service?,
         state: state?,
         http: http?,
+        serve: serve?,
         scoring,
     };
     checker.check_topics_differ(&settings);
     Some(settings)
 }
 
-struct Checker<'a> {
-    raw: RawSettings,
+pub(super) struct Checker<'a> {
+    pub(super) raw: RawSettings,
     problems: &'a mut Problems,
 }
 
@@ -243,7 +245,7 @@ impl Checker<'_> {
     }
 
     /// A path: one in the file is taken from the file's folder, others from where the process was started.
-    fn path(&mut self, key: &str) -> Option<PathBuf> {
+    pub(super) fn path(&mut self, key: &str) -> Option<PathBuf> {
         let text = self.text(key).ok()??;
         let folder = match &self.raw[key].origin {
             Origin::File(file) => file.parent().map(PathBuf::from).unwrap_or_default(),
@@ -253,10 +255,13 @@ impl Checker<'_> {
     }
 
     /// An empty path counts as not given.
+    pub(super) fn given_path(&mut self, key: &str) -> Option<PathBuf> {
+        let is_given = self.text(key).is_ok_and(|text| text.is_some_and(|text| !text.is_empty()));
+        if is_given { self.path(key) } else { None }
+    }
+
     fn scoring(&mut self) -> ScoringSettings {
-        const KEY: &str = "scoring.library";
-        let is_given = self.text(KEY).is_ok_and(|text| text.is_some_and(|text| !text.is_empty()));
-        ScoringSettings { library: if is_given { self.path(KEY) } else { None } }
+        ScoringSettings { library: self.given_path("scoring.library") }
     }
 
     fn check_topics_differ(&mut self, settings: &Settings) {
@@ -289,7 +294,7 @@ impl Checker<'_> {
     }
 
     /// The value as text; `None` where it is not given.
-    fn text(&mut self, key: &str) -> Result<Option<String>, AlreadyReported> {
+    pub(super) fn text(&mut self, key: &str) -> Result<Option<String>, AlreadyReported> {
         let Some(entry) = self.raw.get(key) else { return Ok(None) };
         if let Some(text) = scalar(&entry.value) {
             return Ok(Some(text));
@@ -310,7 +315,7 @@ impl Checker<'_> {
         }
     }
 
-    fn duration(&mut self, key: &str, default: &str, min: Duration, max: Duration) -> Option<Duration> {
+    pub(super) fn duration(&mut self, key: &str, default: &str, min: Duration, max: Duration) -> Option<Duration> {
         self.bounded_duration(key, default, (min, max), "")
     }
 
@@ -350,7 +355,7 @@ impl Checker<'_> {
         self.bad(key, &words.join(" or "))
     }
 
-    fn bad<T>(&mut self, key: &str, expected: &str) -> Option<T> {
+    pub(super) fn bad<T>(&mut self, key: &str, expected: &str) -> Option<T> {
         let default = RawEntry { value: ValueKind::Nil, origin: Origin::Default };
         let entry = self.raw.get(key).unwrap_or(&default).clone();
         self.bad_value(key, &entry, expected);
@@ -364,7 +369,7 @@ impl Checker<'_> {
 }
 
 /// The problem is already in the list.
-struct AlreadyReported;
+pub(super) struct AlreadyReported;
 
 fn scalar(value: &ValueKind) -> Option<String> {
     match value {

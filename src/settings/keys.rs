@@ -1,7 +1,7 @@
 //! The names of the settings, and suggestions for unknown names.
 
 /// All keys, except librdkafka's own below `kafka.properties`.
-pub(crate) const KEYS: [&str; 22] = [
+pub(crate) const KEYS: [&str; 29] = [
     "catalog",
     "kafka.brokers",
     "kafka.application",
@@ -23,6 +23,13 @@ pub(crate) const KEYS: [&str; 22] = [
     "state.directory",
     "state.snapshot_interval",
     "http.listen",
+    "serve.listen",
+    "serve.partitions",
+    "serve.directory",
+    "serve.history",
+    "serve.tokens",
+    "serve.certificate",
+    "serve.key",
     "scoring.library",
 ];
 

@@ -3,7 +3,8 @@
 //! - `problem`: what can be wrong, with the key and its origin; `duration`: durations with units;
 //! - `keys`: the names of all settings; `properties`: librdkafka's own;
 //! - `layers`: reads the file, the environment and the flags;
-//! - `check`: every key known, every value of its type and within its bounds; `tests`: wrong settings and their messages.
+//! - `check`: every key known, every value of its type and within its bounds; `serve`: those of the read side;
+//! - `tests`: wrong settings and their messages.
 //!
 //! The layers are the defaults, `tagstream.toml`, the environment and the flags; a later one overrides an earlier one.
 //! What is written is a flat map from a key such as `kafka.brokers` to a value and its origin (`layers`); what is used
@@ -16,6 +17,7 @@ mod keys;
 mod layers;
 mod problem;
 mod properties;
+mod serve;
 
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
@@ -25,6 +27,7 @@ use std::time::Duration;
 pub use layers::{ConfigFile, Sources};
 pub use problem::{Fault, Origin, Problem, Problems};
 pub use properties::Properties;
+pub use serve::{ServeSettings, TlsFiles};
 
 /// All settings of the service and of the topic commands.
 #[derive(Clone, Debug)]
@@ -38,6 +41,7 @@ pub struct Settings {
     /// `None`: state is kept in the changelog only.
     pub state: Option<StateSettings>,
     pub http: HttpSettings,
+    pub serve: ServeSettings,
     pub scoring: ScoringSettings,
 }
 

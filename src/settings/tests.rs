@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::{ConfigFile, GroupProtocol, Instance, Membership, Settings, Sources, Start, load};
+use super::{ConfigFile, GroupProtocol, Instance, Membership, Settings, Sources, Start, TlsFiles, load};
 
 /// A folder with one `tagstream.toml` in it.
 struct Folder(PathBuf);
@@ -83,6 +83,28 @@ fn snapshots_are_taken_where_there_is_a_directory() {
         report,
         "setting state.snapshot_interval (from -s): is \"10ms\", expected a duration with its unit, such as \"10m\", \
          from 1s to 1d"
+    );
+}
+
+#[test]
+fn the_read_side_has_settings_of_its_own() {
+    let serve = read("serve", GOOD, &[], &[]).expect("settings").serve;
+    assert_eq!((serve.listen.to_string(), serve.history.as_secs()), ("127.0.0.1:8081".to_owned(), 400 * 86_400));
+    assert!(serve.partitions.is_none() && serve.directory.is_none() && serve.tokens.is_none() && serve.tls.is_none());
+    let flags = ["serve.partitions=0-2, 7", "serve.certificate=c.pem", "serve.key=k.pem", "serve.tokens=t"];
+    let serve = read("serve-all", GOOD, &[], &flags).expect("settings").serve;
+    assert_eq!(serve.partitions, Some([0, 1, 2, 7].into()));
+    assert_eq!(serve.tls, Some(TlsFiles { certificate: "c.pem".into(), key: "k.pem".into() }));
+    check(
+        "serve-wrong",
+        GOOD,
+        &[],
+        &["serve.listen=x", "serve.partitions=3-1", "serve.history=1h", "serve.key=k.pem"],
+        "4 settings are wrong\n  \
+         serve.listen (from -s): is \"x\", expected an address with a port, such as 127.0.0.1:8081\n  \
+         serve.partitions (from -s): is \"3-1\", expected numbers and ranges of partitions, such as \"0-3,7\", or \"all\"\n  \
+         serve.history (from -s): is \"1h\", expected a duration with its unit, such as \"400d\", from 1d to 36500d\n  \
+         serve.key (from -s): is \"k.pem\", expected serve.certificate with it: the file of its certificate",
     );
 }
 
