@@ -7,11 +7,11 @@ use super::scores::ModelSpans;
 use super::{attributes, entities, input};
 use crate::catalog::compiled::{
     Aggregate, Attribute, AttributeId, Catalog, CommandPaths, Counter, CounterId, EntityKind, EventTypeSet, History,
-    Source, Tag, TagDefinition, TagId, Window, fingerprint,
+    Source, Tag, TagDefinition, TagId, WeekStart, Window, fingerprint,
 };
 use crate::catalog::diagnostics::{Report, Span, nearest};
 use crate::catalog::raw::{
-    EventPath, ExpressionText, RawAttribute, RawCatalog, RawCounter, RawHistory, RawTag, named_entries,
+    EventPath, ExpressionText, RawAttribute, RawCatalog, RawCounter, RawHistory, RawTag, RawWeekStart, named_entries,
 };
 use crate::catalog::typecheck::{Checker, ClockUse, INTERNED_MAX, Interner, Meaning, NameTable, Scope, Type};
 use crate::catalog::yaml::{Field, NameMap, Spanned};
@@ -30,6 +30,7 @@ pub(super) struct Compiler<'a> {
     pub entities: Vec<EntityKind>,
     pub names: NameTable,
     pub interner: Interner,
+    pub week_starts: WeekStart,
     /// The places of models in the file.
     pub models: Vec<ModelSpans>,
 }
@@ -39,7 +40,8 @@ pub(crate) fn compile(root: &Spanned<RawCatalog>, report: &mut Report) -> Option
     let raw = &root.value;
     let entities = entities::compile(&raw.entities, report);
     let (names, interner) = (NameTable::default(), Interner::default());
-    let mut compiler = Compiler { report, entities, names, interner, models: Vec::new() };
+    let week_starts = week_starts(raw);
+    let mut compiler = Compiler { report, entities, names, interner, week_starts, models: Vec::new() };
     compiler.header(root.span, raw);
     let fits = [
         compiler.fits("attributes", &raw.attributes),
@@ -235,6 +237,14 @@ fn timezone(name: Option<&Spanned<String>>, report: &mut Report) -> TimeZone {
         });
     report.error("unknown-timezone", name.span, format!("unknown time zone `{}`", name.value)).help(help);
     TimeZone::UTC
+}
+
+fn week_starts(raw: &RawCatalog) -> WeekStart {
+    match raw.week_starts.value() {
+        Some(RawWeekStart::Monday) | None => WeekStart::Monday,
+        Some(RawWeekStart::Sunday) => WeekStart::Sunday,
+        Some(RawWeekStart::Saturday) => WeekStart::Saturday,
+    }
 }
 
 /// The type of an attribute in expressions; `Any` when its declaration is wrong.

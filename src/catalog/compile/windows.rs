@@ -26,7 +26,7 @@ impl Compiler<'_> {
         }
         if raw.calendar.is_written() {
             self.no_resolution(raw, "a calendar window")?;
-            return raw.calendar.value().map(|word| Window::Calendar(calendar_unit(*word)));
+            return raw.calendar.value().map(|word| Window::Calendar(self.calendar_unit(*word)));
         }
         match raw.window.get() {
             None if raw.window.is_written() => None,
@@ -40,9 +40,18 @@ impl Compiler<'_> {
             }
             Some(Spanned { value: RawWindow::Calendar(word), .. }) => {
                 self.no_resolution(raw, "a calendar window")?;
-                Some(Window::Calendar(calendar_unit(*word)))
+                Some(Window::Calendar(self.calendar_unit(*word)))
             }
             Some(Spanned { value: RawWindow::Rolling(window), span }) => self.rolling(word, raw, *window, *span),
+        }
+    }
+
+    fn calendar_unit(&self, word: RawCalendarUnit) -> CalendarUnit {
+        match word {
+            RawCalendarUnit::Day => CalendarUnit::Day,
+            RawCalendarUnit::Week => CalendarUnit::Week(self.week_starts),
+            RawCalendarUnit::Month => CalendarUnit::Month,
+            RawCalendarUnit::Year => CalendarUnit::Year,
         }
     }
 
@@ -96,15 +105,6 @@ impl Compiler<'_> {
             return None;
         }
         Some(Window::Rolling { panes: panes as u32, resolution })
-    }
-}
-
-fn calendar_unit(word: RawCalendarUnit) -> CalendarUnit {
-    match word {
-        RawCalendarUnit::Day => CalendarUnit::Day,
-        RawCalendarUnit::Week => CalendarUnit::Week,
-        RawCalendarUnit::Month => CalendarUnit::Month,
-        RawCalendarUnit::Year => CalendarUnit::Year,
     }
 }
 

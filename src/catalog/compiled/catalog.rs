@@ -24,7 +24,8 @@ pub struct Catalog {
     pub history: History,
     /// In the order in which an event is applied to them; indexed by [`EntityKindId`]. One of them is the user.
     pub entities: Vec<EntityKind>,
-    /// The event types that the catalog mentions; the type at index i has `EventTypeId(i + 1)`.
+    /// The event types that the catalog mentions; the type at index i has `EventTypeId(i + 1)`. A name that ends in `*`
+    /// stands for all types that begin so and that neither their full name nor a longer such name stands for.
     pub event_types: Vec<Box<str>>,
     /// The property paths that the catalog mentions, as segments below `properties`; indexed by [`PathId`].
     pub paths: Vec<Vec<Box<str>>>,
@@ -59,6 +60,20 @@ impl Catalog {
 
     pub fn entity(&self, id: EntityKindId) -> &EntityKind {
         &self.entities[id.index()]
+    }
+
+    /// All event types that a set takes: those that it names, and for each of its names that ends in `*` those that begin
+    /// so.
+    pub fn expanded(&self, set: &EventTypeSet) -> EventTypeSet {
+        let EventTypeSet::Of(named) = set else { return EventTypeSet::Any };
+        let name = |id: EventTypeId| Some(&*self.event_types[id.index().checked_sub(1)?]);
+        let prefixes: Vec<&str> = named.iter().filter_map(|id| type_prefix(name(*id)?)).collect();
+        let all = (1..=self.event_types.len() as u16).map(EventTypeId);
+        let is_taken = |id: &EventTypeId| {
+            let begins_so = |name: &str| prefixes.iter().any(|prefix| name.starts_with(prefix));
+            named.contains(id) || name(*id).is_some_and(begins_so)
+        };
+        EventTypeSet::Of(all.filter(is_taken).collect())
     }
 }
 
@@ -155,12 +170,17 @@ pub enum TimeUnit {
     Seconds,
 }
 
+/// The beginning of all event types that a name ending in `*` stands for.
+pub(crate) fn type_prefix(name: &str) -> Option<&str> {
+    name.strip_suffix('*')
+}
+
 /// The event types that an attribute or a counter takes.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum EventTypeSet {
     /// `"*"`: all except commands.
     Any,
-    /// Sorted, each once.
+    /// Sorted, each once. See [`Catalog::expanded`].
     Of(Vec<EventTypeId>),
 }
 
@@ -261,10 +281,18 @@ pub enum Resolution {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum CalendarUnit {
     Day,
-    /// Begins on Monday.
-    Week,
+    Week(WeekStart),
     Month,
     Year,
+}
+
+/// The first day of a calendar week.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum WeekStart {
+    #[default]
+    Monday,
+    Sunday,
+    Saturday,
 }
 
 #[derive(Clone, Debug, PartialEq)]

@@ -6,8 +6,9 @@
 use std::fmt::{Arguments, Write};
 
 use super::catalog::{
-    Aggregate, Attribute, Bands, Catalog, Condition, Counter, EntityKind, EventTypeRule, EventTypeSet, History,
-    InputMapping, Pointer, PropertiesRule, ReportedValue, Score, Source, Stage, TagDefinition, Window,
+    Aggregate, Attribute, Bands, CalendarUnit, Catalog, Condition, Counter, EntityKind, EventTypeRule, EventTypeSet,
+    History, InputMapping, Pointer, PropertiesRule, ReportedValue, Score, Source, Stage, TagDefinition, WeekStart,
+    Window,
 };
 use super::expr::{Expr, TimeName};
 use crate::model::{EntityKindId, PathId, Value};
@@ -48,6 +49,17 @@ pub(crate) fn fingerprint(catalog: &Catalog) -> u64 {
 
 fn is_user_only(entities: &[EntityKind]) -> bool {
     matches!(entities, [EntityKind { key: None, forget_after_ms: None, .. }])
+}
+
+fn calendar(unit: CalendarUnit) -> &'static str {
+    match unit {
+        CalendarUnit::Day => "Day",
+        CalendarUnit::Week(WeekStart::Monday) => "Week",
+        CalendarUnit::Week(WeekStart::Sunday) => "Week from Sunday",
+        CalendarUnit::Week(WeekStart::Saturday) => "Week from Saturday",
+        CalendarUnit::Month => "Month",
+        CalendarUnit::Year => "Year",
+    }
 }
 
 /// The text that is hashed, while it is written.
@@ -178,7 +190,7 @@ impl Canonical<'_> {
             Window::Rolling { panes, resolution } => {
                 self.put(format_args!(", window: Rolling {{ panes: {panes}, resolution: {resolution:?} }} }}"));
             }
-            Window::Calendar(unit) => self.put(format_args!(", window: Calendar({unit:?}) }}")),
+            Window::Calendar(unit) => self.put(format_args!(", window: Calendar({}) }}", calendar(*unit))),
         }
         self.owner(*entity);
     }

@@ -12,10 +12,12 @@ mod expr;
 mod display;
 mod fingerprint;
 
+pub(crate) use catalog::type_prefix;
 pub use catalog::{
     Aggregate, Attribute, AttributeId, AttributeType, Bands, CalendarUnit, Catalog, CommandPaths, Condition, Counter,
     CounterId, EntityKind, EventTypeRule, EventTypeSet, History, InputMapping, KeyRule, Pointer, PropertiesRule,
-    ReportedValue, Resolution, Score, ScoreInput, Source, Stage, Tag, TagDefinition, TagId, TimeUnit, Window,
+    ReportedValue, Resolution, Score, ScoreInput, Source, Stage, Tag, TagDefinition, TagId, TimeUnit, WeekStart,
+    Window,
 };
 pub use expr::{Arithmetic, Comparison, Expr, TextTest, TimeName};
 pub(crate) use fingerprint::fingerprint;

@@ -30,7 +30,7 @@ impl ValueRange {
             Aggregate::ActiveDays => match counter.window {
                 Window::Rolling { panes, .. } => f64::from(panes),
                 Window::Calendar(CalendarUnit::Day) => 1.0,
-                Window::Calendar(CalendarUnit::Week) => 7.0,
+                Window::Calendar(CalendarUnit::Week(_)) => 7.0,
                 Window::Calendar(CalendarUnit::Month) => 31.0,
                 Window::Calendar(CalendarUnit::Year) => 366.0,
                 Window::Lifetime => f64::INFINITY,

@@ -18,6 +18,8 @@ yaml_struct! {
         version: u64,
         /// The IANA time zone of whole-day panes and calendar windows, such as `Asia/Shanghai`; UTC by default.
         timezone: String,
+        /// The first day of a `calendar: week`: `monday` (the default), `sunday` or `saturday`.
+        week_starts: RawWeekStart,
         /// How an event is found in a record.
         input: RawInput,
         /// Whether there were no events before the first one: `complete` (the default), or there may have been:
@@ -31,6 +33,14 @@ yaml_struct! {
         counters: NameMap<RawCounter>,
         /// Named verdicts about an entity: on/off, one of several values, a stage, or what a command says.
         tags: NameMap<RawTag>,
+    }
+}
+
+yaml_enum! {
+    RawWeekStart("first day of the week") {
+        "monday" => Monday,
+        "sunday" => Sunday,
+        "saturday" => Saturday,
     }
 }
 
@@ -99,7 +109,7 @@ yaml_enum! {
 yaml_struct! {
     /// The latest known fact about an entity.
     RawAttribute("an attribute") {
-        /// The event types that it is taken from: one, a list, or "*".
+        /// The event types that it is taken from: one, a list, or "*"; a type may end in `*`.
         from: EventTypes,
         /// The path of the value: `properties.…`, or `type`.
         value: EventPath,
@@ -125,7 +135,7 @@ yaml_struct! {
     /// An aggregate over an entity's events: exactly one of `count`, `sum`, `avg`, `min`, `max`, `distinct`,
     /// `active_days`, `last`, `first` and `top`.
     RawCounter("a counter") {
-        /// The number of events: a type, a list of types, or "*".
+        /// The number of events: a type, a list of types, or "*"; a type may end in `*`.
         count: EventTypes,
         /// The exact sum of the numbers at this path.
         sum: EventPath,
@@ -137,7 +147,7 @@ yaml_struct! {
         max: EventPath,
         /// The number of different values at this path.
         distinct: EventPath,
-        /// The number of different local dates with an event: a type, a list of types, or "*".
+        /// The number of different local dates with an event: a type, a list of types, or "*"; a type may end in `*`.
         active_days: EventTypes,
         /// The value at this path in the latest event; `time` for its time.
         last: EventPath,
@@ -145,7 +155,7 @@ yaml_struct! {
         first: EventPath,
         /// The most frequent text at this path.
         top: EventPath,
-        /// The event types that count: one, a list, or "*".
+        /// The event types that count: one, a list, or "*"; a type may end in `*`.
         on: EventTypes,
         /// Which of the events count: an expression over `type`, `time` and `properties.…`.
         r#where: ExpressionText,

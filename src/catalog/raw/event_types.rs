@@ -4,10 +4,11 @@ use std::borrow::Cow;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 
+use crate::catalog::compiled::type_prefix;
 use crate::catalog::diagnostics::Report;
 use crate::catalog::yaml::{FromYaml, Spanned, YamlNode, YamlReader, YamlValue};
 
-/// The longest event type (spec 2).
+/// The longest event type (spec 2), or beginning of one.
 const EVENT_TYPE_BYTES_MAX: usize = 128;
 
 /// Event types as written.
@@ -15,6 +16,7 @@ const EVENT_TYPE_BYTES_MAX: usize = 128;
 pub(crate) enum EventTypes {
     /// `"*"`.
     Any,
+    /// A name that ends in `*` stands for every type that begins so.
     Of(Vec<String>),
 }
 
@@ -67,9 +69,16 @@ fn check_event_type(name: &Spanned<String>, report: &mut Report) {
         report
             .error("bad-event-type", name.span, format!("`{text}` is a command, not behaviour"))
             .help("types that begin with `$` can't be counted");
-    } else if text.is_empty() || text.len() > EVENT_TYPE_BYTES_MAX {
-        let message = format!("an event type has 1 to {EVENT_TYPE_BYTES_MAX} bytes, this has {}", text.len());
+        return;
+    }
+    let plain = type_prefix(text).unwrap_or(text);
+    if plain.is_empty() || plain.len() > EVENT_TYPE_BYTES_MAX {
+        let message = format!("an event type has 1 to {EVENT_TYPE_BYTES_MAX} bytes, this has {}", plain.len());
         report.error("bad-event-type", name.span, message);
+    } else if plain.contains('*') {
+        report
+            .warning("star-inside", name.span, format!("only a `*` at the end of `{text}` stands for other types"))
+            .help("a type stands for every type that begins so where it ends in `*`, as in `consent_*`");
     }
 }
 

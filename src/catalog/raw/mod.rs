@@ -24,7 +24,7 @@ mod json_schema;
 
 pub(crate) use catalog::{
     RawAttribute, RawAttributeType, RawBand, RawCalendarUnit, RawCatalog, RawCounter, RawEntity, RawHistory, RawInput,
-    RawPreset, RawResolution, RawScore, RawStage, RawTag, RawTimeUnit, named_entries,
+    RawPreset, RawResolution, RawScore, RawStage, RawTag, RawTimeUnit, RawWeekStart, named_entries,
 };
 pub(crate) use duration::DurationMs;
 pub use duration::parse_duration;

@@ -2,16 +2,16 @@
 
 use super::commands::{CommandFields, Commands};
 use super::extract::{Extractor, FoundValue};
-use super::name_table::NameTable;
 use super::plan::{DecodePlan, NodeId, PropertyPlaces, TypePlace};
 use super::scanner::{JsonType, RECORD_BYTES_MAX};
 use super::shape_cache::{ScanTrace, ShapeCache};
 use super::text::text;
 use super::time_errors::describe_time_error;
+use super::type_table::TypeTable;
 use super::values::{KEY_BYTES_MAX, array, integer, is_integer, is_text, keep, key, scalar, unsigned_zero};
 use crate::catalog::{Catalog, TimeUnit};
 use crate::codec::reject::Reject;
-use crate::model::{Event, EventTypeId, PathId, Timestamp};
+use crate::model::{Event, PathId, Timestamp};
 
 /// The longest event type, in bytes.
 const TYPE_BYTES_MAX: usize = 128;
@@ -24,7 +24,7 @@ pub struct Decoder {
     found: Vec<FoundValue>,
     shapes: ShapeCache,
     trace: ScanTrace,
-    event_types: NameTable,
+    event_types: TypeTable,
     commands: Commands,
     /// What is wrong with the last rejected record, in words; empty where the reason code is enough.
     detail: String,
@@ -43,7 +43,7 @@ impl Decoder {
             plan,
             shapes: ShapeCache::default(),
             trace: ScanTrace::default(),
-            event_types: NameTable::new(catalog.event_types.iter().cloned().zip(1..)),
+            event_types: TypeTable::new(&catalog.event_types),
             commands: Commands::new(catalog),
             detail: String::new(),
             time_unit: catalog.input.time_unit,
@@ -126,7 +126,7 @@ impl Decoder {
             return Err(Reject::BadType);
         }
         let is_command = name.starts_with('$');
-        let event_type = self.event_types.get(name.as_bytes()).map_or(EventTypeId::OTHER, |id| EventTypeId(id as u16));
+        let event_type = self.event_types.get(name.as_bytes());
         let span = keep(name, raw, event);
         event.set_type(event_type, span);
         if is_command { self.command(record, event) } else { Ok(()) }

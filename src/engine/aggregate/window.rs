@@ -43,7 +43,7 @@ impl Reach {
         match self {
             Reach::Back(panes) => u64::from(panes) + 1,
             Reach::Period(CalendarUnit::Day) => 1,
-            Reach::Period(CalendarUnit::Week) => 7,
+            Reach::Period(CalendarUnit::Week(_)) => 7,
             Reach::Period(CalendarUnit::Month) => 31,
             Reach::Period(CalendarUnit::Year) => 366,
             Reach::Forever => u64::MAX,
@@ -135,7 +135,7 @@ impl Frame {
 fn period(unit: CalendarUnit, day: Day) -> i64 {
     match unit {
         CalendarUnit::Day => day,
-        CalendarUnit::Week => week(day),
+        CalendarUnit::Week(starts) => week(day, starts),
         CalendarUnit::Month => month(day),
         CalendarUnit::Year => year(day),
     }
@@ -144,7 +144,7 @@ fn period(unit: CalendarUnit, day: Day) -> i64 {
 fn period_start(unit: CalendarUnit, period: i64) -> Day {
     match unit {
         CalendarUnit::Day => period,
-        CalendarUnit::Week => week_start(period),
+        CalendarUnit::Week(starts) => week_start(period, starts),
         CalendarUnit::Month => month_start(period),
         CalendarUnit::Year => year_start(period),
     }

@@ -2,6 +2,7 @@
 
 use jiff::tz::TimeZone;
 
+use crate::catalog::WeekStart;
 use crate::model::{Timestamp, civil_from_days, days_from_civil};
 
 const DAY_MS: i64 = 86_400_000;
@@ -77,13 +78,22 @@ fn offset_ms(zone: &TimeZone, at: jiff::Timestamp) -> i64 {
     i64::from(zone.to_offset(at).seconds()) * 1_000
 }
 
-/// Weeks begin on Monday; week 0 holds 1970-01-01, a Thursday.
-pub(super) fn week(day: Day) -> i64 {
-    (day + 3).div_euclid(7)
+/// Week 0 holds 1970-01-01, a Thursday.
+pub(super) fn week(day: Day, starts: WeekStart) -> i64 {
+    (day + days_into_week(starts)).div_euclid(7)
 }
 
-pub(super) fn week_start(week: i64) -> Day {
-    week * 7 - 3
+pub(super) fn week_start(week: i64, starts: WeekStart) -> Day {
+    week * 7 - days_into_week(starts)
+}
+
+/// How many days of week 0 lie before 1970-01-01.
+fn days_into_week(starts: WeekStart) -> Day {
+    match starts {
+        WeekStart::Monday => 3,
+        WeekStart::Sunday => 4,
+        WeekStart::Saturday => 5,
+    }
 }
 
 /// Months since year 0.

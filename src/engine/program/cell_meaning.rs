@@ -9,7 +9,7 @@ use super::plan::SeriesPlan;
 use super::schema::{TagForm, TagStates};
 use crate::catalog::{
     Arithmetic, Attribute, AttributeType, CalendarUnit, Catalog, Comparison, EventTypeSet, Expr, Score, Source,
-    TagDefinition, TextTest, TimeName,
+    TagDefinition, TextTest, TimeName, WeekStart,
 };
 use crate::engine::aggregate::{Grid, SeriesType};
 use crate::model::{PathId, Value};
@@ -55,7 +55,9 @@ impl MeaningWriter<'_> {
             Grid::Local(unit) => {
                 let unit = match unit {
                     CalendarUnit::Day => "day",
-                    CalendarUnit::Week => "week",
+                    CalendarUnit::Week(WeekStart::Monday) => "week",
+                    CalendarUnit::Week(WeekStart::Sunday) => "week from sunday",
+                    CalendarUnit::Week(WeekStart::Saturday) => "week from saturday",
                     CalendarUnit::Month => "month",
                     CalendarUnit::Year => "year",
                 };

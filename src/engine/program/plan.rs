@@ -311,15 +311,18 @@ fn wider(a: Reach, b: Reach) -> Reach {
 fn plan_listeners(catalog: &Catalog, of: EntityKindId, series: &[SeriesPlan]) -> Vec<Listeners> {
     let kinds = 0..=catalog.event_types.len() as u16;
     let listening = |on: &EventTypeSet, kind: u16| on.contains(EventTypeId(kind));
+    let from: Vec<EventTypeSet> =
+        catalog.attributes.iter().map(|attribute| catalog.expanded(&attribute.from)).collect();
+    let on: Vec<EventTypeSet> = series.iter().map(|plan| catalog.expanded(&plan.on)).collect();
     kinds
         .map(|kind| Listeners {
             attributes: (0..catalog.attributes.len())
                 .filter(|index| catalog.attributes[*index].entity == of)
-                .filter(|index| listening(&catalog.attributes[*index].from, kind))
+                .filter(|index| listening(&from[*index], kind))
                 .map(|index| AttributeId(index as u16))
                 .collect(),
             series: (0..series.len())
-                .filter(|index| series[*index].entity == of && listening(&series[*index].on, kind))
+                .filter(|index| series[*index].entity == of && listening(&on[*index], kind))
                 .map(|index| SeriesId(index as u16))
                 .collect(),
         })

@@ -6,7 +6,7 @@
 //! | byte | texts | then |
 //! | --- | --- | --- |
 //! | 0 attribute | name, meaning | |
-//! | 1 series | names of its counters, meaning | its reach: 0 and how many panes back (LEB128), 1 and a byte for the current day, week, month or year (0 to 3), or 2 for ever |
+//! | 1 series | names of its counters, meaning | its reach: 0 and how many panes back (LEB128), 1 and a byte for the current day, week from Monday, month, year (0 to 3), week from Sunday or Saturday (4, 5), or 2 for ever |
 //! | 2 tag | name, form of its states: `rule`, `value`, `bands`, `stages`, `score`, `score bands` or `manual` | how many names of bands or stages (LEB128), the names |
 //! | 3 remembered ids | | |
 //! | 4 vacant: of another entity kind | | |
@@ -20,7 +20,7 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use super::cell_meaning::{MeaningWriter, tag_states};
 use super::plan::{CounterPlan, SeriesPlan};
-use crate::catalog::{CalendarUnit, Catalog};
+use crate::catalog::{CalendarUnit, Catalog, WeekStart};
 use crate::engine::aggregate::Reach;
 use crate::engine::encoding::{put_text, put_unsigned, split_unsigned};
 use crate::model::EntityKindId;
@@ -222,7 +222,14 @@ const BACK: u8 = 0;
 const PERIOD: u8 = 1;
 const FOREVER: u8 = 2;
 
-const UNITS: [CalendarUnit; 4] = [CalendarUnit::Day, CalendarUnit::Week, CalendarUnit::Month, CalendarUnit::Year];
+const UNITS: [CalendarUnit; 6] = [
+    CalendarUnit::Day,
+    CalendarUnit::Week(WeekStart::Monday),
+    CalendarUnit::Month,
+    CalendarUnit::Year,
+    CalendarUnit::Week(WeekStart::Sunday),
+    CalendarUnit::Week(WeekStart::Saturday),
+];
 
 fn put_cell(cell: &SchemaCell, out: &mut Vec<u8>) {
     match cell {
