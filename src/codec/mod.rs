@@ -4,7 +4,7 @@
 //! - `reject`: why a record is not an event, and the line that says so;
 //! - `decode`: input records to events, by the catalog's input mapping;
 //! - `change_writer`: tag changes and current tags as JSON;
-//! - `change_reader`: tag changes read back, for the demo;
+//! - `change_reader`: tag changes read back, for the demo and the history;
 //! - `changelog`: the page on the format in which state is kept: what the engine hands out, framed and checked;
 //! - `snapshot`: the page on the format of a snapshot file, which is made of the same records.
 //!
@@ -19,7 +19,7 @@ mod change_reader;
 mod changelog;
 mod snapshot;
 
-pub use change_reader::ParsedChange;
+pub use change_reader::{ChangeRecord, ParsedChange};
 pub use change_writer::{change_id, write_change, write_current_tags};
 pub use changelog::{
     ChangelogDecodeError, ChangelogKey, ChangelogRecord, Meta, SourceEntry, VERSION as CHANGELOG_VERSION,

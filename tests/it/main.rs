@@ -22,6 +22,7 @@ mod http;
 mod kafka;
 mod model;
 mod scoring;
+mod serve;
 mod service;
 mod settings;
 mod simulation;

@@ -1,0 +1,5 @@
+//! The read side.
+//!
+//! - `history`: the store of tag changes.
+
+mod history;
