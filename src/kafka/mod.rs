@@ -46,8 +46,11 @@ mod task;
 mod worker;
 mod admin;
 
-pub use admin::{ClusterError, TopicScan, TopicScanError, await_cluster, topics};
-pub use broker::ClientError;
+pub use admin::{
+    ChangesTail, ChangesTailRecord, ClusterError, CommandSender, OnWritten, TopicScan, TopicScanError, WrittenRecord,
+    await_cluster, topics,
+};
+pub use broker::{BrokerError, ClientError};
 pub use catalog_rollout::{CatalogRollout, RolloutStatus};
 pub use client::{EmbeddedBroker, EmbeddedError, FETCH_WAIT, Feed, RdkafkaClients, Tail, check_properties};
 pub use clock::Clock;

@@ -7,12 +7,18 @@
 //! | [`topics`] | `tagstream topics create` |
 //! | [`preflight`] | what must be right before the workers start |
 //! | [`topic_scan`] | all records of the input topics, in the order of time |
+//! | [`changes_tail`] | the tag changes, read on from kept places |
+//! | [`command_sender`] | commands, written to the input |
 
 mod topic_admin;
 mod topic_specs;
 pub mod topics;
 mod preflight;
 mod topic_scan;
+mod changes_tail;
+mod command_sender;
 
+pub use changes_tail::{ChangesTail, ChangesTailRecord};
+pub use command_sender::{CommandSender, OnWritten, WrittenRecord};
 pub use preflight::{ClusterError, await_cluster};
 pub use topic_scan::{TopicScan, TopicScanError};

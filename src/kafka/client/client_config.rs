@@ -137,6 +137,24 @@ pub(crate) fn changelog(settings: &Settings, worker: WorkerId) -> ClientConfig {
     config
 }
 
+/// A reader of the tag changes that keeps its own place.
+pub(crate) fn changes_tail(settings: &Settings) -> ClientConfig {
+    let mut config = base(settings, &format!("{}-history", settings.kafka.application), &RESTORE_TUNING);
+    set_all(&mut config, &RESTORE_FIXED);
+    config.set("group.id", format!("{}-history", settings.kafka.application));
+    config.set("isolation.level", "read_committed");
+    config
+}
+
+/// A producer of single commands.
+pub(crate) fn command_sender(settings: &Settings) -> ClientConfig {
+    let mut config = base(settings, &format!("{}-commands", settings.kafka.application), &PRODUCER_TUNING);
+    config.set("partitioner", PARTITIONER).set("enable.idempotence", "true");
+    // Somebody waits for the answer.
+    config.set("message.timeout.ms", "10000");
+    config
+}
+
 /// How much a scan may have in its queues, of all partitions together.
 const SCAN_QUEUE_KBYTES: usize = 256 << 10;
 

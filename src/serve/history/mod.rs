@@ -5,6 +5,7 @@
 //! - `segment`: the tables of tag changes, each of which holds a run of rows;
 //! - `entities`: the numbers of entities and the newest row of each;
 //! - `writer`: puts records into the store, a transaction at a time; `erasure`: removes an entity, and what is too old;
+//! - `follower`: the thread that reads the topic into the store;
 //! - `reader`: connections that read; `changes`, `past`, `figures`: what they answer.
 //!
 //! # What is where
@@ -22,6 +23,7 @@ mod changes;
 mod entities;
 mod erasure;
 mod figures;
+mod follower;
 mod past;
 mod reader;
 mod row;
@@ -31,6 +33,7 @@ mod writer;
 
 pub use changes::ChangeQuery;
 pub use figures::{HourCount, ReasonCount, TagFigures};
+pub use follower::{History, HistoryStatus};
 pub use reader::{HistoryReader, HistoryView};
 pub use row::StoredChange;
 pub use segment::SegmentLimits;
