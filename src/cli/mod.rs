@@ -25,7 +25,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::model::Timestamp;
-use serve::{demo, run, topics};
+use serve::{demo, run, token, topics};
 
 /// Exact tag changes from behaviour events, the instant a threshold is crossed
 #[derive(Debug, Parser)]
@@ -46,6 +46,7 @@ enum Command {
     Replay(replay::ReplayArgs),
     Run(run::RunArgs),
     Test(test::TestArgs),
+    Token(token::TokenArgs),
     Topics(topics::TopicsArgs),
 }
 
@@ -61,6 +62,7 @@ pub fn main(now: Timestamp) -> ExitCode {
         Command::Replay(args) => replay::run(&args, now),
         Command::Run(args) => run::run(&args),
         Command::Test(args) => test::run(&args),
+        Command::Token(args) => token::run(&args),
         Command::Topics(args) => topics::run(&args),
     }
 }

@@ -4,7 +4,7 @@
 //! - `health`: the state of each worker, as it last reported it;
 //! - `monitor`: takes what the workers report; answers metrics and probes;
 //! - `connection_limit`: how many connections, and for how long;
-//! - `operator`: which requests may act;
+//! - `origin`: the web page that a request comes from; `operator`: which requests may act;
 //! - `catalog_routes`: the pages about the catalog; `server`: the thread and its other routes.
 //!
 //! A [`Monitor`] receives everything that the workers report. It counts some of it at once and keeps the rest until it
@@ -14,6 +14,7 @@ mod reload;
 mod health;
 mod monitor;
 mod connection_limit;
+mod origin;
 mod operator;
 mod catalog_routes;
 mod server;
@@ -21,5 +22,7 @@ mod server;
 pub use catalog_routes::Controls;
 pub use health::{HANG_AFTER, Health, PartitionHealth, REPORT_AFTER};
 pub use monitor::Monitor;
+#[cfg(feature = "serve")]
+pub(crate) use origin::{foreign_origin, is_private_host};
 pub use reload::{CatalogErrors, Reload, ReloadError, Reloaded};
 pub use server::{HttpError, Server};

@@ -1,7 +1,7 @@
 //! The names of the settings, and suggestions for unknown names.
 
 /// All keys, except librdkafka's own below `kafka.properties`.
-pub(crate) const KEYS: [&str; 29] = [
+pub(crate) const KEYS: [&str; 31] = [
     "catalog",
     "kafka.brokers",
     "kafka.application",
@@ -28,6 +28,8 @@ pub(crate) const KEYS: [&str; 29] = [
     "serve.directory",
     "serve.history",
     "serve.tokens",
+    "serve.requests_a_second",
+    "serve.audit",
     "serve.certificate",
     "serve.key",
     "scoring.library",

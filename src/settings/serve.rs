@@ -10,6 +10,8 @@ use super::check::{AlreadyReported, Checker};
 const DAY: Duration = Duration::from_secs(86_400);
 const HISTORY_DEFAULT: Duration = Duration::from_secs(400 * 86_400);
 const HISTORY_MAX: Duration = Duration::from_secs(36_500 * 86_400);
+const REQUESTS_DEFAULT: u32 = 100;
+const REQUESTS_MAX: u32 = 1_000_000;
 const PORT_DEFAULT: u16 = 8_081;
 /// More partitions than a topic has: a typing error.
 const PARTITION_MAX: i32 = 100_000;
@@ -26,6 +28,10 @@ pub struct ServeSettings {
     pub history: Duration,
     /// The file with the tokens' hashes; `None`: no token is asked for, and only this machine may ask.
     pub tokens: Option<PathBuf>,
+    /// How many requests a second each token may send; `None`: as many as it likes.
+    pub requests_a_second: Option<u32>,
+    /// The file of the audit log; `None`: it goes to the log of the process.
+    pub audit: Option<PathBuf>,
     pub tls: Option<TlsFiles>,
 }
 
@@ -40,8 +46,16 @@ pub struct TlsFiles {
 impl Default for ServeSettings {
     fn default() -> Self {
         let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, PORT_DEFAULT));
-        let (partitions, directory, tokens, tls) = (None, None, None, None);
-        ServeSettings { listen, partitions, directory, history: HISTORY_DEFAULT, tokens, tls }
+        ServeSettings {
+            listen,
+            partitions: None,
+            directory: None,
+            history: HISTORY_DEFAULT,
+            tokens: None,
+            requests_a_second: Some(REQUESTS_DEFAULT),
+            audit: None,
+            tls: None,
+        }
     }
 }
 
@@ -52,6 +66,8 @@ impl Checker<'_> {
         let history = self.duration("serve.history", "400d", DAY, HISTORY_MAX);
         let directory = self.given_path("serve.directory");
         let tokens = self.given_path("serve.tokens");
+        let requests_a_second = self.requests_a_second();
+        let audit = self.given_path("serve.audit");
         let tls = self.tls();
         Some(ServeSettings {
             listen: listen?,
@@ -59,6 +75,8 @@ impl Checker<'_> {
             directory,
             history: history?,
             tokens,
+            requests_a_second: requests_a_second?,
+            audit,
             tls: tls?,
         })
     }
@@ -82,6 +100,19 @@ impl Checker<'_> {
             Some(text) => match text.split(',').map(range).collect::<Option<Vec<_>>>() {
                 Some(ranges) => Some(Some(ranges.into_iter().flatten().collect())),
                 None => self.bad(KEY, "numbers and ranges of partitions, such as \"0-3,7\", or \"all\""),
+            },
+        }
+    }
+
+    /// `Some(None)`: as many as one likes.
+    fn requests_a_second(&mut self) -> Option<Option<u32>> {
+        const KEY: &str = "serve.requests_a_second";
+        match self.text(KEY).ok()?.as_deref() {
+            None => Some(Some(REQUESTS_DEFAULT)),
+            Some("off") => Some(None),
+            Some(text) => match text.parse::<u32>() {
+                Ok(requests) if (1..=REQUESTS_MAX).contains(&requests) => Some(Some(requests)),
+                _ => self.bad(KEY, &format!("a whole number from 1 to {REQUESTS_MAX}, or \"off\"")),
             },
         }
     }

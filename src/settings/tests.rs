@@ -99,11 +99,12 @@ fn the_read_side_has_settings_of_its_own() {
         "serve-wrong",
         GOOD,
         &[],
-        &["serve.listen=x", "serve.partitions=3-1", "serve.history=1h", "serve.key=k.pem"],
-        "4 settings are wrong\n  \
+        &["serve.listen=x", "serve.partitions=3-1", "serve.history=1h", "serve.key=k.pem", "serve.requests_a_second=0"],
+        "5 settings are wrong\n  \
          serve.listen (from -s): is \"x\", expected an address with a port, such as 127.0.0.1:8081\n  \
          serve.partitions (from -s): is \"3-1\", expected numbers and ranges of partitions, such as \"0-3,7\", or \"all\"\n  \
          serve.history (from -s): is \"1h\", expected a duration with its unit, such as \"400d\", from 1d to 36500d\n  \
+         serve.requests_a_second (from -s): is \"0\", expected a whole number from 1 to 1000000, or \"off\"\n  \
          serve.key (from -s): is \"k.pem\", expected serve.certificate with it: the file of its certificate",
     );
 }
