@@ -63,6 +63,8 @@
 //! | cell | content | in |
 //! | --- | --- | --- |
 //! | attribute | time of the event that set it, *value* | `entity::state` |
+//! | of a series with `since` or sessions, before all else | 0, or 1 and the time of the latest reset, or of the latest event of a session | `aggregate::memory` |
+//! | of a series with a sequence, before all else | bits (LEB128): the lowest for the time of the latest event that matched a step, then one for each step but the last; of the bits that are set, in order, the time, or the time at which the run that has reached the step began | `aggregate::memory` |
 //! | counts, sums, least, greatest, days | *panes* in order, each with: events (LEB128); numbers (LEB128) and their sum in millionths (zigzag LEB128 of up to 128 bits); a *number*; a *number*; nothing | `aggregate::series` |
 //! | distinct | *panes*, each with the xxh3 hash of a value (8) | `aggregate::series` |
 //! | latest | time, then *value* unless it is that time | `aggregate::series` |

@@ -1,10 +1,10 @@
-//! Attributes, and the `where` of attributes and counters.
+//! Attributes, and the events that attributes and counters take: their `where`.
 
 use super::compiler::Compiler;
-use crate::catalog::compiled::{Attribute, AttributeType, EventTypeSet, Expr, Source};
+use crate::catalog::compiled::{Attribute, AttributeType, EventSelector, EventTypeSet, Expr, Source};
 use crate::catalog::diagnostics::Span;
 use crate::catalog::parse::parse_expression;
-use crate::catalog::raw::{EventPath, ExpressionText, RawAttribute, RawAttributeType};
+use crate::catalog::raw::{EventPath, ExpressionText, RawAttribute, RawAttributeType, RawSelector};
 use crate::catalog::typecheck::Scope;
 use crate::catalog::yaml::Spanned;
 
@@ -67,6 +67,18 @@ impl Compiler<'_> {
                 None
             }
         }
+    }
+
+    /// Events by their types and a `where`.
+    pub(super) fn selector(&mut self, what: &str, selector: &Spanned<RawSelector>) -> Option<EventSelector> {
+        let RawSelector(options) = &selector.value;
+        let on = self.required(&options.on, "on", selector.span, what, "which event types it is, or \"*\" for all");
+        let filter = match options.r#where.get() {
+            Some(text) => Some(self.filter(&text.value)?),
+            None if options.r#where.is_written() => return None,
+            None => None,
+        };
+        Some(EventSelector { on: self.interner.event_types(&on?.value), filter })
     }
 
     /// Compiles a `where`: a condition over one event.

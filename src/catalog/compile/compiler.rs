@@ -7,7 +7,7 @@ use super::scores::ModelSpans;
 use super::{attributes, entities, input};
 use crate::catalog::compiled::{
     Aggregate, Attribute, AttributeId, Catalog, CommandPaths, Counter, CounterId, EntityKind, EventTypeSet, History,
-    Source, Tag, TagDefinition, TagId, WeekStart, Window, fingerprint,
+    Intake, Source, Tag, TagDefinition, TagId, WeekStart, Window, fingerprint,
 };
 use crate::catalog::diagnostics::{Report, Span, nearest};
 use crate::catalog::raw::{
@@ -290,5 +290,7 @@ fn broken_counter(name: &str) -> Counter {
         filter: None,
         aggregate: Aggregate::Count,
         window: Window::Lifetime,
+        ago: 0,
+        intake: Intake::All,
     }
 }

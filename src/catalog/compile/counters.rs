@@ -1,48 +1,41 @@
 //! Counters: exactly one aggregate, the events that it is over, and its window.
 
 use super::compiler::Compiler;
-use crate::catalog::compiled::{Aggregate, Counter, Source};
+use crate::catalog::compiled::{Aggregate, Counter, EventTypeSet, Intake, Source};
 use crate::catalog::diagnostics::Span;
-use crate::catalog::raw::{EventPath, EventTypes, RawCounter};
+use crate::catalog::raw::{DurationMs, EventPath, EventTypes, RawCounter};
 use crate::catalog::yaml::{Field, Spanned};
-use crate::model::PathId;
+use crate::model::{EventTypeId, PathId};
 
 /// The most values that `distinct` and `top` tell apart; each of them is stored for each user.
 const LIMIT_MAX: u64 = 4_096;
 const DISTINCT_LIMIT: u32 = 256;
 const TOP_LIMIT: u32 = 64;
 
-const AGGREGATES: &str = "`count`, `sum`, `avg`, `min`, `max`, `distinct`, `active_days`, `last`, `first` or `top`";
+/// The most steps of a sequence (spec 9.3).
+const STEPS_MAX: usize = 8;
 
-/// The key of an aggregate.
-enum AggregateField<'r> {
-    /// `count`, `active_days`: event types.
-    EventTypes(&'r Field<EventTypes>),
-    Property(&'r Field<EventPath>),
-}
+const AGGREGATES: &str = "`count`, `sum`, `avg`, `min`, `max`, `distinct`, `active_days`, `last`, `first`, `top`, \
+    `sessions` or `sequence`";
 
 impl RawCounter {
-    fn aggregates(&self) -> [(&'static str, AggregateField<'_>); 10] {
-        [
-            ("count", AggregateField::EventTypes(&self.count)),
-            ("sum", AggregateField::Property(&self.sum)),
-            ("avg", AggregateField::Property(&self.avg)),
-            ("min", AggregateField::Property(&self.min)),
-            ("max", AggregateField::Property(&self.max)),
-            ("distinct", AggregateField::Property(&self.distinct)),
-            ("active_days", AggregateField::EventTypes(&self.active_days)),
-            ("last", AggregateField::Property(&self.last)),
-            ("first", AggregateField::Property(&self.first)),
-            ("top", AggregateField::Property(&self.top)),
-        ]
-    }
-
+    /// The aggregates that are written, each with the place of its key.
     fn written(&self) -> Vec<(&'static str, Span)> {
-        let key = |(name, over): (&'static str, AggregateField<'_>)| match over {
-            AggregateField::EventTypes(field) => field.key().map(|key| (name, key)),
-            AggregateField::Property(field) => field.key().map(|key| (name, key)),
-        };
-        self.aggregates().into_iter().filter_map(key).collect()
+        let keys = [
+            ("count", self.count.key()),
+            ("sum", self.sum.key()),
+            ("avg", self.avg.key()),
+            ("min", self.min.key()),
+            ("max", self.max.key()),
+            ("distinct", self.distinct.key()),
+            ("active_days", self.active_days.key()),
+            ("last", self.last.key()),
+            ("first", self.first.key()),
+            ("top", self.top.key()),
+            ("sessions", self.sessions.key()),
+            ("sequence", self.sequence.key()),
+        ];
+        keys.into_iter().filter_map(|(word, key)| Some((word, key?))).collect()
     }
 }
 
@@ -51,7 +44,8 @@ impl Compiler<'_> {
         let aggregate_word = self.aggregate_word(name, raw);
         let filter = raw.r#where.get().map(|text| self.filter(&text.value));
         let word = aggregate_word?;
-        let on = self.on(word, name, raw);
+        let intake = self.intake(word, name, raw);
+        let on = if word == "sequence" { None } else { self.on(word, name, raw) };
         let aggregate = self.aggregate(word, raw);
         let window = self.window(word, raw);
         let limit_is_fine = self.limit_is_fine(word, raw);
@@ -60,15 +54,23 @@ impl Compiler<'_> {
             None if raw.r#where.is_written() => return None,
             None => None,
         };
-        let on = on?;
+        let ago = window.and_then(|window| self.ago(word, raw, window));
+        let intake = intake?;
+        let on = match on {
+            Some(on) => self.interner.event_types(&on),
+            None if word == "sequence" => all_types(&intake),
+            None => return None,
+        };
         limit_is_fine.then_some(())?;
         Some(Counter {
             name: name.value.as_str().into(),
             entity: self.names.owner(&name.value)?,
-            on: self.interner.event_types(&on),
+            on,
             filter,
             aggregate: aggregate?,
             window: window?,
+            ago: ago?,
+            intake,
         })
     }
 
@@ -99,6 +101,7 @@ impl Compiler<'_> {
         let short = match word {
             "count" => Some(&raw.count),
             "active_days" => Some(&raw.active_days),
+            "sessions" => Some(&raw.sessions),
             _ => None,
         };
         let Some(short) = short else {
@@ -120,7 +123,7 @@ impl Compiler<'_> {
     fn aggregate(&mut self, word: &str, raw: &RawCounter) -> Option<Aggregate> {
         let limit = |default: u32| raw.limit.value().map_or(default, |limit| *limit as u32);
         Some(match word {
-            "count" => Aggregate::Count,
+            "count" | "sessions" | "sequence" => Aggregate::Count,
             "active_days" => Aggregate::ActiveDays,
             "sum" => Aggregate::Sum(self.numbers(word, &raw.sum)?),
             "avg" => Aggregate::Avg(self.numbers(word, &raw.avg)?),
@@ -184,4 +187,100 @@ impl Compiler<'_> {
         }
         is_fine
     }
+}
+
+/// Resets, sessions and sequences.
+impl Compiler<'_> {
+    fn intake(&mut self, word: &str, name: &Spanned<String>, raw: &RawCounter) -> Option<Intake> {
+        let before = self.report.errors();
+        self.only_with("sessions", "gap", &raw.gap, word);
+        self.only_with("sequence", "within", &raw.within, word);
+        match word {
+            "sessions" => self.never_with(word, &[("since", raw.since.key())]),
+            "sequence" => {
+                self.never_with(word, &[("since", raw.since.key()), ("on", raw.on.key()), ("where", raw.r#where.key())])
+            }
+            _ => {}
+        }
+        let intake = match word {
+            "sessions" => {
+                let gap = self.length("gap", "sessions", &raw.gap, name.span, "how long a silence ends a session");
+                gap.map(|gap| Intake::Sessions { gap_ms: gap.0 })
+            }
+            "sequence" => self.sequence(name, raw),
+            _ if raw.since.is_written() => {
+                let reset = raw.since.get();
+                reset.and_then(|reset| self.selector("`since`", reset)).map(Intake::Since)
+            }
+            _ => Some(Intake::All),
+        };
+        intake.filter(|_| self.report.errors() == before)
+    }
+
+    fn sequence(&mut self, name: &Spanned<String>, raw: &RawCounter) -> Option<Intake> {
+        let what = "how long the steps may take from the first to the last";
+        let within = self.length("within", "sequence", &raw.within, name.span, what);
+        let written = raw.sequence.get()?;
+        if !(2..=STEPS_MAX).contains(&written.value.len()) {
+            let message = format!("a sequence has 2 to {STEPS_MAX} steps; this has {}", written.value.len());
+            let help = match written.value.len() {
+                0 | 1 => "for one event use `count`; a step is a type, a list of types, or `{ on, where }`",
+                _ => "leave out steps between the first and the last, or make two counters of it",
+            };
+            self.report.error("bad-sequence", written.span, message).help(help);
+            return None;
+        }
+        let steps: Vec<_> = written.value.iter().map(|step| self.selector("a step", step)).collect();
+        Some(Intake::Sequence { steps: steps.into_iter().collect::<Option<_>>()?, within_ms: within?.0 })
+    }
+
+    /// A length of time that an aggregate needs.
+    fn length(
+        &mut self,
+        key: &str,
+        word: &str,
+        field: &Field<DurationMs>,
+        whose: Span,
+        what: &str,
+    ) -> Option<DurationMs> {
+        let length = self.required(field, key, whose, &format!("`{word}`"), what)?;
+        if length.value.0 == 0 {
+            let help = "for example `30m` or `2h`";
+            self.report.error("out-of-range", length.span, format!("`{key}` must be longer than 0")).help(help);
+            return None;
+        }
+        Some(length.value)
+    }
+
+    /// Reports a key that has a meaning beside one aggregate only.
+    fn only_with<T>(&mut self, owner: &str, key: &str, field: &Field<T>, word: &str) {
+        let Some(span) = field.key().filter(|_| word != owner) else { return };
+        self.report
+            .error("unneeded-key", span, format!("`{word}` has no `{key}`"))
+            .help(format!("`{key}` goes with `{owner}`: remove it"));
+    }
+
+    /// Reports keys that have no meaning beside an aggregate.
+    fn never_with(&mut self, word: &str, keys: &[(&str, Option<Span>)]) {
+        for (key, span) in keys {
+            let Some(span) = span else { continue };
+            let help = match *key {
+                "on" | "where" => "each step names its types, or is `{ on, where }`: write it there",
+                _ => "make two counters of it",
+            };
+            self.report.error("unneeded-key", *span, format!("`{word}` takes no `{key}`")).help(help);
+        }
+    }
+}
+
+/// The event types of all steps.
+fn all_types(intake: &Intake) -> EventTypeSet {
+    let mut all: Vec<EventTypeId> = Vec::new();
+    for step in intake.selectors() {
+        let EventTypeSet::Of(types) = &step.on else { return EventTypeSet::Any };
+        all.extend(types);
+    }
+    all.sort_unstable_by_key(|id| id.0);
+    all.dedup();
+    EventTypeSet::Of(all)
 }

@@ -7,8 +7,8 @@
 //! - [`input`]: how an event is found in a record;
 //! - [`entities`]: kinds of entity, and the kind that something belongs to;
 //! - [`attributes`]: attributes and `where`;
-//! - [`counters`]: counters and their aggregates;
-//! - [`windows`]: windows and their panes;
+//! - [`counters`]: counters and their aggregates, and which events become counted;
+//! - [`windows`]: windows, their panes, and how long ago they lie;
 //! - [`tags`]: the definition of a tag;
 //! - [`bands`]: bands of a number;
 //! - [`scores`]: the model of a score;

@@ -3,7 +3,7 @@
 use super::compiler::Compiler;
 use crate::catalog::compiled::{CalendarUnit, Resolution, Window};
 use crate::catalog::diagnostics::Span;
-use crate::catalog::raw::{DurationMs, RawCalendarUnit, RawCounter, RawResolution, RawWindow};
+use crate::catalog::raw::{DurationMs, RawAgo, RawCalendarUnit, RawCounter, RawResolution, RawWindow};
 use crate::catalog::yaml::Spanned;
 
 /// The most panes of a window (spec 3).
@@ -44,6 +44,97 @@ impl Compiler<'_> {
             }
             Some(Spanned { value: RawWindow::Rolling(window), span }) => self.rolling(word, raw, *window, *span),
         }
+    }
+
+    /// How many panes or calendar periods before the current window a counter's window lies.
+    pub(super) fn ago(&mut self, word: &str, raw: &RawCounter, window: Window) -> Option<u32> {
+        let Some(key) = raw.ago.key() else { return Some(0) };
+        let ago = raw.ago.get()?;
+        match word {
+            "last" | "first" | "top" | "distinct" | "sessions" | "sequence" => {
+                self.report
+                    .error("unneeded-key", key, format!("`{word}` takes no `ago`"))
+                    .help("`ago` goes with `count`, `active_days`, `sum`, `avg`, `min` and `max`");
+                return None;
+            }
+            _ if raw.since.is_written() => {
+                self.report
+                    .error("unneeded-key", key, "a counter with `since` takes no `ago`")
+                    .help("make two counters of it, one with `since` and one with `ago`");
+                return None;
+            }
+            _ => {}
+        }
+        match (window, ago.value) {
+            (Window::Lifetime, _) => {
+                self.report.error("unneeded-key", key, "a counter without a window takes no `ago`").help(
+                    "give it a `window`, as in `window: 7d, ago: 7d`, or a `calendar`, as in `calendar: week, ago: 1`",
+                );
+                None
+            }
+            (Window::Calendar(_), RawAgo::Periods(periods)) if (1..=PANES_MAX as u64).contains(&periods) => {
+                Some(periods as u32)
+            }
+            (Window::Calendar(_), RawAgo::Periods(_)) => {
+                let message = format!("`ago` lies between 1 and {PANES_MAX} beside `calendar`");
+                self.report
+                    .error("out-of-range", ago.span, message)
+                    .help("`ago: 1` is the period before the current one");
+                None
+            }
+            (Window::Calendar(_), RawAgo::Duration(_)) => {
+                self.report
+                    .error("wrong-type", ago.span, "beside `calendar`, `ago` is a number of periods")
+                    .help("`ago: 1` is the period before the current one");
+                None
+            }
+            (Window::Rolling { .. }, RawAgo::Periods(number)) => {
+                self.report
+                    .error("wrong-type", ago.span, "beside `window`, `ago` is a duration")
+                    .help(format!("write {number}m, {number}h, {number}d or {number}w"));
+                None
+            }
+            (Window::Rolling { panes, resolution }, RawAgo::Duration(distance)) => {
+                self.panes_ago(raw, i64::from(panes), resolution, distance, ago.span)
+            }
+        }
+    }
+
+    fn panes_ago(
+        &mut self,
+        raw: &RawCounter,
+        panes: i64,
+        resolution: Resolution,
+        distance: DurationMs,
+        span: Span,
+    ) -> Option<u32> {
+        let (pane_ms, pane) = length(resolution);
+        if distance.0 == 0 {
+            let help = "for example `window: 7d, ago: 7d` for the seven days before the last seven";
+            self.report.error("bad-window", span, "`ago` must be longer than 0").help(help);
+            return None;
+        }
+        if distance.0 % pane_ms != 0 {
+            let message = format!("{distance} is not a whole number of the window's {pane} panes");
+            let help = near_multiples(distance, pane_ms, raw.resolution.is_written());
+            self.report.error("bad-window", span, message).help(help);
+            return None;
+        }
+        let back = distance.0 / pane_ms;
+        if panes + back > PANES_MAX {
+            let message = format!(
+                "the window and what lies after it have {} panes of {pane}; at most {PANES_MAX} are allowed",
+                panes + back
+            );
+            let whole = DurationMs((panes + back) * pane_ms);
+            let help = match fitting(whole) {
+                Some(pane) => format!("write `resolution: {pane}`"),
+                None => "write a shorter `window` or `ago`".to_owned(),
+            };
+            self.report.error("too-many-panes", span, message).help(help);
+            return None;
+        }
+        Some(back as u32)
     }
 
     fn calendar_unit(&self, word: RawCalendarUnit) -> CalendarUnit {

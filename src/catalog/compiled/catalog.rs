@@ -232,6 +232,40 @@ pub struct Counter {
     pub filter: Option<Expr>,
     pub aggregate: Aggregate,
     pub window: Window,
+    /// How many panes or calendar periods the window lies before the current one.
+    pub ago: u32,
+    pub intake: Intake,
+}
+
+/// How the events of a counter become what it counts.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Intake {
+    /// Each event by itself.
+    All,
+    /// Each event that is not older than the latest reset; a reset drops what was counted.
+    Since(EventSelector),
+    /// An event that begins a session: more than `gap_ms` after the latest one before it.
+    Sessions { gap_ms: i64 },
+    /// An event that completes all steps in their order, at most `within_ms` after the first of them.
+    Sequence { steps: Vec<EventSelector>, within_ms: i64 },
+}
+
+impl Intake {
+    /// The events that resets or steps are.
+    pub fn selectors(&self) -> &[EventSelector] {
+        match self {
+            Intake::All | Intake::Sessions { .. } => &[],
+            Intake::Since(reset) => std::slice::from_ref(reset),
+            Intake::Sequence { steps, .. } => steps,
+        }
+    }
+}
+
+/// Events by their types and a `where`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct EventSelector {
+    pub on: EventTypeSet,
+    pub filter: Option<Expr>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

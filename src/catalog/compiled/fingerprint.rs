@@ -6,9 +6,9 @@
 use std::fmt::{Arguments, Write};
 
 use super::catalog::{
-    Aggregate, Attribute, Bands, CalendarUnit, Catalog, Condition, Counter, EntityKind, EventTypeRule, EventTypeSet,
-    History, InputMapping, Pointer, PropertiesRule, ReportedValue, Score, Source, Stage, TagDefinition, WeekStart,
-    Window,
+    Aggregate, Attribute, Bands, CalendarUnit, Catalog, Condition, Counter, EntityKind, EventSelector, EventTypeRule,
+    EventTypeSet, History, InputMapping, Intake, Pointer, PropertiesRule, ReportedValue, Score, Source, Stage,
+    TagDefinition, WeekStart, Window,
 };
 use super::expr::{Expr, TimeName};
 use crate::model::{EntityKindId, PathId, Value};
@@ -178,7 +178,7 @@ impl Canonical<'_> {
         self.owner(*entity);
     }
 
-    fn counter(&mut self, Counter { name, entity, on, filter, aggregate, window }: &Counter) {
+    fn counter(&mut self, Counter { name, entity, on, filter, aggregate, window, ago, intake }: &Counter) {
         self.put(format_args!("\nCounter {{ name: {name:?}, on: "));
         self.event_types(on);
         self.word(", filter: ");
@@ -192,7 +192,25 @@ impl Canonical<'_> {
             }
             Window::Calendar(unit) => self.put(format_args!(", window: Calendar({}) }}", calendar(*unit))),
         }
+        if *ago > 0 {
+            self.put(format_args!(" ago {ago}"));
+        }
+        match intake {
+            Intake::All => {}
+            Intake::Since(_) => self.word(" since "),
+            Intake::Sessions { gap_ms } => self.put(format_args!(" sessions {gap_ms} ")),
+            Intake::Sequence { within_ms, .. } => self.put(format_args!(" sequence {within_ms} ")),
+        }
+        if *intake != Intake::All {
+            self.list(intake.selectors(), Self::selector);
+        }
         self.owner(*entity);
+    }
+
+    fn selector(&mut self, EventSelector { on, filter }: &EventSelector) {
+        self.event_types(on);
+        self.word(" where ");
+        self.option(filter.as_ref(), Self::expr);
     }
 
     fn aggregate(&mut self, aggregate: Aggregate) {

@@ -15,9 +15,9 @@ mod fingerprint;
 pub(crate) use catalog::type_prefix;
 pub use catalog::{
     Aggregate, Attribute, AttributeId, AttributeType, Bands, CalendarUnit, Catalog, CommandPaths, Condition, Counter,
-    CounterId, EntityKind, EventTypeRule, EventTypeSet, History, InputMapping, KeyRule, Pointer, PropertiesRule,
-    ReportedValue, Resolution, Score, ScoreInput, Source, Stage, Tag, TagDefinition, TagId, TimeUnit, WeekStart,
-    Window,
+    CounterId, EntityKind, EventSelector, EventTypeRule, EventTypeSet, History, InputMapping, Intake, KeyRule, Pointer,
+    PropertiesRule, ReportedValue, Resolution, Score, ScoreInput, Source, Stage, Tag, TagDefinition, TagId, TimeUnit,
+    WeekStart, Window,
 };
 pub use expr::{Arithmetic, Comparison, Expr, TextTest, TimeName};
 pub(crate) use fingerprint::fingerprint;

@@ -7,7 +7,8 @@ use super::event_path::EventPath;
 use super::event_types::EventTypes;
 use super::expression_text::ExpressionText;
 use super::score_inputs::RawScoreInputs;
-use super::values::{RawManual, RawTitle, RawWindow};
+use super::selector::RawSelector;
+use super::values::{RawAgo, RawManual, RawTitle, RawWindow};
 use crate::catalog::compiled::Pointer;
 use crate::catalog::yaml::{FILE, Field, NameMap, Spanned, yaml_enum, yaml_struct};
 
@@ -133,7 +134,7 @@ yaml_enum! {
 
 yaml_struct! {
     /// An aggregate over an entity's events: exactly one of `count`, `sum`, `avg`, `min`, `max`, `distinct`,
-    /// `active_days`, `last`, `first` and `top`.
+    /// `active_days`, `last`, `first`, `top`, `sessions` and `sequence`.
     RawCounter("a counter") {
         /// The number of events: a type, a list of types, or "*"; a type may end in `*`.
         count: EventTypes,
@@ -155,6 +156,18 @@ yaml_struct! {
         first: EventPath,
         /// The most frequent text at this path.
         top: EventPath,
+        /// The number of sessions: a type, a list of types, or "*"; a type may end in `*`. `gap` says how long a silence
+        /// ends one.
+        sessions: EventTypes,
+        /// How often these steps were completed in order, within `within`: 2 to 8 of them, each a type, a list of types, or
+        /// `{ on, where }`.
+        sequence: Vec<Spanned<RawSelector>>,
+        /// An event more than this long after the one before it begins a session.
+        gap: DurationMs,
+        /// The longest time between the first and the last step of a sequence.
+        within: DurationMs,
+        /// Only what came after the latest of these events counts: a type, a list of types, or `{ on, where }`.
+        since: RawSelector,
         /// The event types that count: one, a list, or "*"; a type may end in `*`.
         on: EventTypes,
         /// Which of the events count: an expression over `type`, `time` and `properties.…`.
@@ -163,12 +176,25 @@ yaml_struct! {
         window: RawWindow,
         /// The current day, week, month or year in the catalog's time zone, instead of `window`.
         calendar: RawCalendarUnit,
+        /// How long before the current window this one lies: a duration beside `window`, a number of periods beside
+        /// `calendar`.
+        ago: RawAgo,
         /// The length of a pane: `1s`, `1m`, `1h` or `1d`; by default by the window's length.
         resolution: RawResolution,
         /// How many values `distinct` (256 by default) or `top` (64) tell apart.
         limit: u64,
         /// The kind of entity that has the counter; `user` by default.
         entity: String,
+    }
+}
+
+yaml_struct! {
+    /// Events by their types, and by what is in them.
+    RawSelectorOptions("these events") {
+        /// The event types: one, a list, or "*"; a type may end in `*`.
+        on: EventTypes,
+        /// Which of the events: an expression over `type`, `time` and `properties.…`.
+        r#where: ExpressionText,
     }
 }
 

@@ -65,7 +65,9 @@ fn check_event_type(name: &Spanned<String>, report: &mut Report) {
         report
             .error("bad-event-type", name.span, "`*` stands for all types and can't be one of several")
             .help("write \"*\" alone, or the types without it");
-    } else if text.starts_with('$') {
+        return;
+    }
+    if text.starts_with('$') {
         report
             .error("bad-event-type", name.span, format!("`{text}` is a command, not behaviour"))
             .help("types that begin with `$` can't be counted");

@@ -112,6 +112,38 @@ impl JsonSchema for RawWindow {
     }
 }
 
+/// A counter's `ago`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum RawAgo {
+    /// Calendar periods.
+    Periods(u64),
+    Duration(DurationMs),
+}
+
+impl FromYaml for RawAgo {
+    fn from_yaml(node: &YamlNode, reader: &mut YamlReader<'_>) -> Option<Self> {
+        match &node.value {
+            YamlValue::Number(_) => u64::from_yaml(node, reader).map(RawAgo::Periods),
+            _ => DurationMs::from_yaml(node, reader).map(RawAgo::Duration),
+        }
+    }
+}
+
+impl JsonSchema for RawAgo {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "Ago".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let duration = DurationMs::json_schema(generator);
+        schemars::json_schema!({ "anyOf": [{ "type": "integer", "minimum": 1 }, duration] })
+    }
+}
+
 /// A tag's `manual`: `true`, or a map of options.
 #[derive(Debug, Default)]
 pub(crate) struct RawManual(pub RawManualOptions);

@@ -41,6 +41,11 @@ impl<T> Default for Field<T> {
 }
 
 impl<T> Field<T> {
+    /// A value that is written without its key.
+    pub(crate) fn of(value: Spanned<T>) -> Self {
+        Field { key: Some(value.span), value: Some(value) }
+    }
+
     pub(crate) fn get(&self) -> Option<&Spanned<T>> {
         self.value.as_ref()
     }

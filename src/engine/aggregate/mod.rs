@@ -5,14 +5,20 @@
 //! | [`zone`] | local dates of a time zone as day numbers, and the instants at which they begin |
 //! | [`window`] | how time is cut into panes, and which of them a window holds |
 //! | [`now`] | the instant of an evaluation, with its local day at hand |
+//! | [`memory`] | what a series remembers of events beside what it counts: resets, sessions, runs of steps |
 //! | [`series`] | the panes and values behind every aggregate |
+//! | [`series_state`] | a series with what it remembers |
 
 mod zone;
 mod window;
 mod now;
+mod memory;
 mod series;
+mod series_state;
 
+pub(crate) use memory::{Memory, RunStep};
 pub(crate) use now::Now;
 pub(crate) use series::{Readout, Series, SeriesType};
-pub(crate) use window::{Frame, Grid, Pane, Reach};
+pub(crate) use series_state::SeriesState;
+pub(crate) use window::{Frame, Grid, LiveWindow, Pane, Reach};
 pub(crate) use zone::Zone;

@@ -1,6 +1,6 @@
 //! The instant of an evaluation, with its local day at hand.
 
-use super::window::{Frame, Grid, Pane};
+use super::window::{Frame, Grid, LiveWindow, Pane};
 use super::zone::{Day, Zone};
 use crate::model::Timestamp;
 
@@ -28,6 +28,12 @@ impl Now {
 
     pub(crate) fn pane(&self, grid: Grid) -> Pane {
         grid.pane_on(self.at, self.day)
+    }
+
+    /// A window as it is now.
+    pub(crate) fn window(&self, frame: Frame) -> LiveWindow {
+        let present = self.pane(frame.grid);
+        LiveWindow { frame, least: frame.least(present), greatest: frame.greatest(present) }
     }
 
     /// The oldest pane that counts now.

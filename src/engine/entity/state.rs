@@ -7,7 +7,7 @@
 use super::seen_ids::{Acceptance, DedupRule, IdTally, SeenId, SeenIds};
 use super::tag_state::{Scored, ShownValue, TagState, decode_state, encode_state};
 use crate::catalog::{AttributeId, Score, TagDefinition, TagId};
-use crate::engine::aggregate::{Now, Pane, Series};
+use crate::engine::aggregate::{Memory, Now, Pane, Series, SeriesState};
 use crate::engine::encoding::{ByteReader, StoredValue, TextSpan, put_text, put_timestamp, put_unsigned, put_value};
 use crate::engine::program::{Program, SeriesId};
 use crate::model::{Scalar, Timestamp};
@@ -53,7 +53,7 @@ pub(crate) struct EntityState {
     /// The time of the latest event, or the clock at the latest command where there were only commands.
     last_seen: Timestamp,
     attributes: Vec<AttributeValue>,
-    series: Vec<Series>,
+    series: Vec<SeriesState>,
     tags: Vec<TagState>,
     seen_ids: SeenIds,
     /// Tags that only an earlier catalog had.
@@ -75,7 +75,7 @@ impl EntityState {
             first_seen: Timestamp::FOREVER,
             last_seen: Timestamp::MIN,
             attributes: vec![AttributeValue { time: Timestamp::MIN, value: StoredValue::Absent }; attributes],
-            series: program.series.iter().map(|plan| Series::new(plan.series_type)).collect(),
+            series: program.series.iter().map(|plan| SeriesState::new(plan.series_type, &plan.intake)).collect(),
             tags: vec![TagState::Off; tags],
             seen_ids: SeenIds::default(),
             retired: Vec::new(),
@@ -281,7 +281,12 @@ impl EntityState {
 
     /// A loaded series.
     pub(crate) fn series(&self, id: SeriesId) -> &Series {
-        &self.series[usize::from(id.0)]
+        &self.series[usize::from(id.0)].series
+    }
+
+    /// What a loaded series remembers.
+    pub(crate) fn memory(&self, id: SeriesId) -> &Memory {
+        &self.series[usize::from(id.0)].memory
     }
 
     /// Drops the panes that have left the windows.
@@ -290,13 +295,13 @@ impl EntityState {
             let id = SeriesId(index as u16);
             if !matches!(self.cells[usize::from(self.series_cell(id).0)], CellState::Empty) {
                 self.load_series(id, |at| plan.frame.grid.pane(at, &program.zone));
-                self.change_series(id, |series| series.prune(now.least(plan.frame)));
+                self.change_series(id, |state| state.series.prune(now.least(plan.frame)));
             }
         }
     }
 
     /// Changes a loaded series; `change` returns whether it did.
-    pub(crate) fn change_series(&mut self, id: SeriesId, change: impl FnOnce(&mut Series) -> bool) -> bool {
+    pub(crate) fn change_series(&mut self, id: SeriesId, change: impl FnOnce(&mut SeriesState) -> bool) -> bool {
         let changed = change(&mut self.series[usize::from(id.0)]);
         if changed {
             self.touch(self.series_cell(id));

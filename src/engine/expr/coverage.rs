@@ -118,7 +118,7 @@ impl InheritedCoverage {
         if self.reach.covers(wanted.reach) {
             return self.since;
         }
-        let frame = Frame { reach: self.reach, ..wanted };
+        let frame = Frame { reach: self.reach, ago: 0, ..wanted };
         let least = frame.least(frame.grid.pane(clock, &program.zone));
         self.since.max(frame.grid.start(least, &program.zone))
     }
@@ -128,7 +128,9 @@ impl InheritedCoverage {
 fn complete_at(window: Window, plan: CounterPlan, since: Timestamp, program: &Program) -> Timestamp {
     match window {
         Window::Lifetime => Timestamp::FOREVER,
-        Window::Rolling { panes, resolution } => since.plus(i64::from(panes) * length_ms(resolution)),
+        Window::Rolling { panes, resolution } => {
+            since.plus((i64::from(panes) + i64::from(plan.frame.ago)) * length_ms(resolution))
+        }
         Window::Calendar(_) => {
             let frame = plan.frame;
             frame.leaves(frame.grid.pane(since, &program.zone), &program.zone)

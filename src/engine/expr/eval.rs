@@ -125,13 +125,13 @@ impl<'a> Evaluator<'a> {
 
     pub(crate) fn counter(&self, id: CounterId) -> TimedValue<'a> {
         let plan = self.program.counter(id);
-        let least = self.now.least(plan.frame);
-        let (value, leaving) = self.entity_state.series(plan.series).read(plan.readout, plan.frame, least);
-        TimedValue { value, until: self.leaves(plan, leaving) }
+        let window = self.now.window(plan.frame);
+        let (value, turn) = self.entity_state.series(plan.series).read(plan.readout, window);
+        TimedValue { value, until: self.begin_of(plan, turn) }
     }
 
-    fn leaves(&self, plan: CounterPlan, pane: Option<Pane>) -> Timestamp {
-        pane.map_or(Timestamp::FOREVER, |pane| plan.frame.leaves(pane, &self.program.zone))
+    fn begin_of(&self, plan: CounterPlan, pane: Option<Pane>) -> Timestamp {
+        pane.map_or(Timestamp::FOREVER, |pane| plan.frame.grid.start(pane, &self.program.zone))
     }
 
     fn tag(&self, id: TagId) -> Scalar<'a> {
@@ -224,20 +224,21 @@ impl<'a> Evaluator<'a> {
         TimedValue::bool(compare_values(op, left.value, right.value), left.until.min(right.until))
     }
 
-    /// Compares a counter, and follows its decline until the comparison turns.
+    /// Compares a counter, and follows its value until the comparison turns.
     fn compare_counter(&mut self, op: Comparison, id: CounterId, other: &'a Expr) -> TimedValue<'a> {
         let other = self.eval(other);
         let plan = self.program.counter(id);
-        let least = self.now.least(plan.frame);
+        let window = self.now.window(plan.frame);
         let series = self.entity_state.series(plan.series);
-        let (value, _) = series.read(plan.readout, plan.frame, least);
+        let (value, _) = series.read(plan.readout, window);
         let holds = compare_values(op, value, other.value);
         let wants_more = matches!(op, Comparison::Greater | Comparison::GreaterOrEqual);
         let wants_less = matches!(op, Comparison::Less | Comparison::LessOrEqual);
-        if plan.readout.only_falls() && (wants_more && !holds || wants_less && holds) {
+        let only_falls = plan.readout.only_falls() && plan.frame.ago == 0;
+        if only_falls && (wants_more && !holds || wants_less && holds) {
             return TimedValue::bool(holds, other.until);
         }
-        let turned = series.decline(plan.readout, plan.frame, least, |after| {
+        let turned = series.follow(plan.readout, window, |after| {
             let after = after.map_or(Scalar::Absent, Scalar::number);
             if compare_values(op, after, other.value) == holds {
                 ControlFlow::Continue(())
@@ -245,7 +246,7 @@ impl<'a> Evaluator<'a> {
                 ControlFlow::Break(())
             }
         });
-        TimedValue::bool(holds, other.until.min(self.leaves(plan, turned)))
+        TimedValue::bool(holds, other.until.min(self.begin_of(plan, turned)))
     }
 
     fn compare_moving(&mut self, op: Comparison, sides: &'a [Expr; 2]) -> TimedValue<'a> {

@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 
 use super::{Partition, Scratch};
-use crate::catalog::{Comparison, Condition, CounterId, Expr, ReportedValue, Score, TagDefinition, TagId};
+use crate::catalog::{Comparison, Condition, Expr, ReportedValue, Score, TagDefinition, TagId};
 use crate::engine::entity::{EntityId, Scored, Store, TagState};
 use crate::engine::expr::{Coverage, Evaluator, load_inputs};
 use crate::engine::ports::NullSink;
@@ -279,16 +279,21 @@ impl Partition {
 
     /// The incomplete counters of the tag at `place`, of the opened entity.
     fn incomplete_counters(&mut self, place: usize) -> Vec<IncompleteCounter> {
-        let (Some(coverage), Some(now)) = (self.incomplete(place), self.clock()) else { return Vec::new() };
+        let (Some(coverage), Some(now)) = (self.incomplete(place), self.now) else { return Vec::new() };
         let program = self.program.clone();
-        let incomplete = |id: &&CounterId| !coverage.is_complete(**id, now);
-        let incomplete_counters = |id: &CounterId| IncompleteCounter {
-            counter: program.catalog.counters[usize::from(id.0)].name.to_string(),
-            value: self.held(&Expr::Counter(*id)).0,
-            since: coverage.seen_since(program.counter(*id).series),
-            complete_at: Some(coverage.complete_at(*id)).filter(|at| *at <= Timestamp::MAX),
-        };
-        program.tags[place].counters.iter().filter(incomplete).map(incomplete_counters).collect()
+        let Scratch { entity_state, clock_exprs, score_cache, .. } = &mut self.scratch;
+        let coverage = Some(&coverage);
+        let evaluator = Evaluator { program: &program, entity_state, now, clock_exprs, score_cache, coverage };
+        let counters = program.tags[place].counters.iter().filter_map(|id| {
+            let coverage = evaluator.incomplete(*id)?;
+            Some(IncompleteCounter {
+                counter: program.catalog.counters[usize::from(id.0)].name.to_string(),
+                value: evaluator.counter(*id).value.to_value(),
+                since: coverage.seen_since(program.counter(*id).series),
+                complete_at: Some(coverage.complete_at(*id)).filter(|at| *at <= Timestamp::MAX),
+            })
+        });
+        counters.collect()
     }
 
     /// When the opened entity will be forgotten.

@@ -6,10 +6,12 @@ use xxhash_rust::xxh3::Xxh3;
 
 use super::Partition;
 use super::evaluate::EvalContext;
-use crate::catalog::{Attribute, AttributeId, AttributeType, InputMapping, Source, TagDefinition, TimeUnit};
-use crate::engine::aggregate::{Now, Pane, Series, SeriesType};
+use crate::catalog::{
+    Attribute, AttributeId, AttributeType, EventTypeSet, Expr, InputMapping, Intake, Source, TagDefinition, TimeUnit,
+};
+use crate::engine::aggregate::{Now, Pane, RunStep, Series, SeriesState, SeriesType};
 use crate::engine::entity::{Acceptance, DedupRule, EntityId, EntityState, IdTally, SeenId, Store};
-use crate::engine::expr::{elements, passes, scalar, source};
+use crate::engine::expr::{elements, load_series, passes, scalar, source};
 use crate::engine::ports::Sink;
 use crate::engine::program::{AttributeStats, DirtyTags, Program, SeriesId, SeriesPlan};
 use crate::engine::tags::TagCommand;
@@ -156,8 +158,55 @@ impl EventCounter<'_> {
         for id in &listeners.attributes {
             self.set_attribute(*id, event, entity_state);
         }
+        for id in &listeners.resets {
+            self.reset(*id, event, entity_state);
+        }
         for id in &listeners.series {
             self.add(*id, event, entity_state);
+        }
+    }
+
+    /// Drops what a series has counted, if the event resets it.
+    fn reset(&mut self, id: SeriesId, event: &Event, entity_state: &mut EntityState) {
+        let plan = &self.program.series[usize::from(id.0)];
+        let Intake::Since(reset) = &plan.intake else { return };
+        if !passes(reset.filter.as_ref(), event) {
+            return;
+        }
+        load_series(self.program, id, entity_state);
+        let was_reset = entity_state.change_series(id, |SeriesState { memory, series }| {
+            let is_latest = memory.reset(event.time);
+            if is_latest {
+                series.clear();
+            }
+            is_latest
+        });
+        if was_reset {
+            self.dirty.extend(&plan.dependents);
+        }
+    }
+
+    /// Takes an event of a session or sequence, which counts where it begins the one or completes the other.
+    fn add_joined(&mut self, id: SeriesId, pane: Pane, event: &Event, entity_state: &mut EntityState) {
+        let plan = &self.program.series[usize::from(id.0)];
+        let (least, mut counts) = (self.now.least(plan.frame), false);
+        load_series(self.program, id, entity_state);
+        entity_state.change_series(id, |SeriesState { memory, series }| {
+            let seen = match &plan.intake {
+                Intake::Sessions { gap_ms } => memory.see_session(event.time, *gap_ms),
+                Intake::Sequence { steps, within_ms } => {
+                    match memory.see_steps(event.time, matched_steps(plan, event), steps.len(), *within_ms) {
+                        RunStep::PassedOver => None,
+                        step => Some(step == RunStep::Completed),
+                    }
+                }
+                Intake::All | Intake::Since(_) => None,
+            };
+            counts = seen == Some(true) && pane >= least && series.add_event(pane);
+            seen.is_some()
+        });
+        if counts {
+            self.dirty.extend_by_state(&plan.growth_dependents_off, &plan.growth_dependents_on);
         }
     }
 
@@ -188,13 +237,19 @@ impl EventCounter<'_> {
         let grid = plan.frame.grid;
         let zone = &self.program.zone;
         let pane = if event.time == self.now.at { self.now.pane(grid) } else { grid.pane(event.time, zone) };
+        if matches!(plan.intake, Intake::Sessions { .. } | Intake::Sequence { .. }) {
+            return self.add_joined(id, pane, event, entity_state);
+        }
         let least = self.now.least(plan.frame);
         if pane < least {
             return;
         }
         entity_state.load_series(id, |at| grid.pane(at, zone));
+        if !entity_state.memory(id).admits(event.time) {
+            return;
+        }
         let (mut taken, mut grows) = (false, false);
-        let changed = entity_state.change_series(id, |series| {
+        let changed = entity_state.change_series(id, |SeriesState { series, .. }| {
             let pruned = series.prune(least);
             grows = series.only_grows();
             let change = add_value(series, plan, event, pane, &program.catalog.input);
@@ -223,6 +278,13 @@ impl SeriesUpdate {
     fn of(changed: bool) -> Self {
         if changed { SeriesUpdate::Changed } else { SeriesUpdate::Same }
     }
+}
+
+/// The steps of a sequence that an event matches: the lowest bit is the first step.
+fn matched_steps(plan: &SeriesPlan, event: &Event) -> u8 {
+    let steps = plan.intake.selectors().iter().zip(&plan.selected).enumerate();
+    let matches = |on: &EventTypeSet, filter: Option<&Expr>| on.contains(event.event_type) && passes(filter, event);
+    steps.filter(|(_, (step, on))| matches(on, step.filter.as_ref())).fold(0, |mask, (index, _)| mask | 1 << index)
 }
 
 fn add_value(series: &mut Series, plan: &SeriesPlan, event: &Event, pane: Pane, input: &InputMapping) -> SeriesUpdate {

@@ -8,8 +8,8 @@ use std::fmt::Write;
 use super::plan::SeriesPlan;
 use super::schema::{TagForm, TagStates};
 use crate::catalog::{
-    Arithmetic, Attribute, AttributeType, CalendarUnit, Catalog, Comparison, EventTypeSet, Expr, Score, Source,
-    TagDefinition, TextTest, TimeName, WeekStart,
+    Arithmetic, Attribute, AttributeType, CalendarUnit, Catalog, Comparison, EventSelector, EventTypeSet, Expr, Intake,
+    Score, Source, TagDefinition, TextTest, TimeName, WeekStart,
 };
 use crate::engine::aggregate::{Grid, SeriesType};
 use crate::model::{PathId, Value};
@@ -46,7 +46,21 @@ impl MeaningWriter<'_> {
             SeriesType::Top { of, limit } => format!("top {} {limit}", self.source(of)),
         };
         let (on, grid) = (self.event_types(&plan.on), self.grid(plan.frame.grid));
-        format!("{on} {kind} {grid}{}", self.filter(plan.filter.as_ref()))
+        format!("{on} {kind} {grid}{}{}", self.filter(plan.filter.as_ref()), self.intake(&plan.intake))
+    }
+
+    /// How events become counted; nothing where each counts by itself.
+    fn intake(self, intake: &Intake) -> String {
+        let mut text = match intake {
+            Intake::All => String::new(),
+            Intake::Since(_) => " since".to_owned(),
+            Intake::Sessions { gap_ms } => format!(" sessions {gap_ms}ms"),
+            Intake::Sequence { within_ms, .. } => format!(" sequence {within_ms}ms"),
+        };
+        for EventSelector { on, filter } in intake.selectors() {
+            let _ = write!(text, " {}{}", self.event_types(on), self.filter(filter.as_ref()));
+        }
+        text
     }
 
     fn grid(self, grid: Grid) -> String {

@@ -7,7 +7,7 @@ use super::monotonicity::{GrowingSeries, Monotonicity};
 use super::schema::Schema;
 use super::score_plan::ScorePlan;
 use crate::catalog::{
-    Attribute, AttributeId, Catalog, Condition, Counter, CounterId, EventTypeSet, Expr, ReportedValue, Tag,
+    Attribute, AttributeId, Catalog, Condition, Counter, CounterId, EventTypeSet, Expr, Intake, ReportedValue, Tag,
     TagDefinition, TagId, TimeName,
 };
 use crate::engine::aggregate::{Frame, Reach, Readout, SeriesType, Zone};
@@ -25,7 +25,10 @@ pub struct SeriesPlan {
     pub on: EventTypeSet,
     pub filter: Option<Expr>,
     pub series_type: SeriesType,
-    /// The widest of its counters' windows.
+    pub intake: Intake,
+    /// All event types that each of the intake's selectors takes.
+    pub selected: Vec<EventTypeSet>,
+    /// The panes that its counters' windows need.
     pub frame: Frame,
     /// The tags that can differ when the series has changed.
     pub dependents: TagSet,
@@ -46,6 +49,8 @@ pub struct CounterPlan {
 #[derive(Clone, Debug, Default)]
 pub struct Listeners {
     pub attributes: Vec<AttributeId>,
+    /// Series that it resets.
+    pub resets: Vec<SeriesId>,
     pub series: Vec<SeriesId>,
 }
 
@@ -266,16 +271,19 @@ fn plan_series(catalog: &Catalog) -> (Vec<SeriesPlan>, Vec<CounterPlan>) {
     let mut series: Vec<SeriesPlan> = Vec::new();
     let mut counters = Vec::new();
     for counter in &catalog.counters {
-        let frame = Frame::new(counter.aggregate, counter.window);
+        let frame = Frame::new(counter.aggregate, counter.window, counter.ago);
+        let kept = frame.kept();
         let series_type = SeriesType::new(counter.aggregate);
-        let shared = series.iter().position(|plan| shares(plan, counter, series_type, frame));
+        let shared = series.iter().position(|plan| shares(plan, counter, series_type, kept));
         let index = shared.unwrap_or_else(|| {
             series.push(SeriesPlan {
                 entity: counter.entity,
                 on: counter.on.clone(),
                 filter: counter.filter.clone(),
                 series_type,
-                frame,
+                intake: counter.intake.clone(),
+                selected: counter.intake.selectors().iter().map(|selector| catalog.expanded(&selector.on)).collect(),
+                frame: kept,
                 dependents: TagSet::empty(catalog.tags.len()),
                 growth_dependents_off: TagSet::empty(catalog.tags.len()),
                 growth_dependents_on: TagSet::empty(catalog.tags.len()),
@@ -283,7 +291,7 @@ fn plan_series(catalog: &Catalog) -> (Vec<SeriesPlan>, Vec<CounterPlan>) {
             series.len() - 1
         });
         let plan = &mut series[index];
-        plan.frame.reach = wider(plan.frame.reach, frame.reach);
+        plan.frame.reach = wider(plan.frame.reach, kept.reach);
         let readout = Readout::new(counter.aggregate);
         counters.push(CounterPlan { series: SeriesId(index as u16), readout, frame });
     }
@@ -294,16 +302,22 @@ fn shares(plan: &SeriesPlan, counter: &Counter, series_type: SeriesType, frame: 
     let same_events = plan.entity == counter.entity
         && plan.series_type == series_type
         && plan.on == counter.on
-        && plan.filter == counter.filter;
+        && plan.filter == counter.filter
+        && plan.intake == counter.intake;
     let reach_fits = plan.frame.reach == frame.reach
         || series_type.serves_any_reach()
-            && matches!((plan.frame.reach, frame.reach), (Reach::Back(_), Reach::Back(_)));
+            && match (plan.frame.reach, frame.reach) {
+                (Reach::Back(_), Reach::Back(_)) => true,
+                (Reach::Period { unit, .. }, Reach::Period { unit: same, .. }) => unit == same,
+                _ => false,
+            };
     same_events && plan.frame.grid == frame.grid && reach_fits
 }
 
 fn wider(a: Reach, b: Reach) -> Reach {
     match (a, b) {
         (Reach::Back(a), Reach::Back(b)) => Reach::Back(a.max(b)),
+        (Reach::Period { unit, back: a }, Reach::Period { back: b, .. }) => Reach::Period { unit, back: a.max(b) },
         _ => a,
     }
 }
@@ -320,6 +334,11 @@ fn plan_listeners(catalog: &Catalog, of: EntityKindId, series: &[SeriesPlan]) ->
                 .filter(|index| catalog.attributes[*index].entity == of)
                 .filter(|index| listening(&from[*index], kind))
                 .map(|index| AttributeId(index as u16))
+                .collect(),
+            resets: (0..series.len())
+                .filter(|index| series[*index].entity == of && matches!(series[*index].intake, Intake::Since(_)))
+                .filter(|index| series[*index].selected.iter().any(|reset| listening(reset, kind)))
+                .map(|index| SeriesId(index as u16))
                 .collect(),
             series: (0..series.len())
                 .filter(|index| series[*index].entity == of && listening(&on[*index], kind))

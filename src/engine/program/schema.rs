@@ -6,7 +6,7 @@
 //! | byte | texts | then |
 //! | --- | --- | --- |
 //! | 0 attribute | name, meaning | |
-//! | 1 series | names of its counters, meaning | its reach: 0 and how many panes back (LEB128), 1 and a byte for the current day, week from Monday, month, year (0 to 3), week from Sunday or Saturday (4, 5), or 2 for ever |
+//! | 1 series | names of its counters, meaning | its reach: 0 and how many panes back (LEB128), 1 and a byte for the current day, week from Monday, month, year (0 to 3), week from Sunday or Saturday (4, 5), 3 and such a byte and how many of them back (LEB128), or 2 for ever |
 //! | 2 tag | name, form of its states: `rule`, `value`, `bands`, `stages`, `score`, `score bands` or `manual` | how many names of bands or stages (LEB128), the names |
 //! | 3 remembered ids | | |
 //! | 4 vacant: of another entity kind | | |
@@ -221,6 +221,7 @@ const RETIRED: u8 = 5;
 const BACK: u8 = 0;
 const PERIOD: u8 = 1;
 const FOREVER: u8 = 2;
+const PERIODS: u8 = 3;
 
 const UNITS: [CalendarUnit; 6] = [
     CalendarUnit::Day,
@@ -263,9 +264,12 @@ pub(crate) fn put_reach(reach: Reach, out: &mut Vec<u8>) {
             out.push(BACK);
             put_unsigned(out, u64::from(panes));
         }
-        Reach::Period(unit) => {
-            out.push(PERIOD);
+        Reach::Period { unit, back } => {
+            out.push(if back == 0 { PERIOD } else { PERIODS });
             out.push(UNITS.iter().position(|known| *known == unit).unwrap_or_default() as u8);
+            if back > 0 {
+                put_unsigned(out, u64::from(back));
+            }
         }
         Reach::Forever => out.push(FOREVER),
     }
@@ -293,7 +297,11 @@ fn take_cell(bytes: &mut &[u8]) -> Option<SchemaCell> {
 pub(crate) fn take_reach(bytes: &mut &[u8]) -> Option<Reach> {
     match byte(bytes)? {
         BACK => Some(Reach::Back(u32::try_from(split_unsigned(bytes)?).ok()?)),
-        PERIOD => Some(Reach::Period(*UNITS.get(usize::from(byte(bytes)?))?)),
+        PERIOD => Some(Reach::Period { unit: *UNITS.get(usize::from(byte(bytes)?))?, back: 0 }),
+        PERIODS => {
+            let unit = *UNITS.get(usize::from(byte(bytes)?))?;
+            Some(Reach::Period { unit, back: u32::try_from(split_unsigned(bytes)?).ok()? })
+        }
         FOREVER => Some(Reach::Forever),
         _ => None,
     }

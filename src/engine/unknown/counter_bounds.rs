@@ -3,7 +3,7 @@
 //! An unseen event came before the counter was added, so it is no later than that; and it lies in the window.
 
 use super::abstract_value::{AbstractValue, NumberRange};
-use crate::catalog::{CounterId, Source, TimeName};
+use crate::catalog::{CounterId, Intake, Source, TimeName};
 use crate::engine::aggregate::{Reach, Readout, Series, SeriesType};
 use crate::engine::expr::{Coverage, Evaluator};
 use crate::engine::program::CounterPlan;
@@ -16,9 +16,11 @@ const MAGNITUDE_MAX: f64 = 1e12;
 const SUM_MAX: f64 = COUNT_MAX * MAGNITUDE_MAX;
 
 impl<'a> Evaluator<'a> {
-    /// The coverage, where a counter is incomplete.
+    /// The coverage, where a counter is incomplete. A counter that was reset holds nothing of what was not seen.
     pub(crate) fn incomplete(&self, id: CounterId) -> Option<&'a Coverage> {
-        self.coverage.filter(|coverage| !coverage.is_complete(id, self.now.at))
+        let coverage = self.coverage.filter(|coverage| !coverage.is_complete(id, self.now.at))?;
+        let was_reset = self.entity_state.memory(self.program.counter(id).series).has_reset();
+        (!was_reset).then_some(coverage)
     }
 
     pub(crate) fn possible_time(&self, name: TimeName) -> AbstractValue<'a> {
@@ -43,7 +45,13 @@ impl<'a> Evaluator<'a> {
             }
             AbstractValue::Numbers(NumberRange::between(low, high, number.is_none()))
         };
+        // An event that was not seen may have begun a session or a run, or kept one going.
+        let is_joined = matches!(
+            self.program.series[usize::from(plan.series.0)].intake,
+            Intake::Sessions { .. } | Intake::Sequence { .. }
+        );
         match (plan.readout, number) {
+            _ if is_joined => between(0.0, COUNT_MAX),
             (Readout::Count, _) => between(number.unwrap_or(0.0), COUNT_MAX),
             (Readout::Distinct, _) => between(number.unwrap_or(0.0), self.distinct_max(plan)),
             (Readout::Days, _) => between(number.unwrap_or(0.0), number.unwrap_or(0.0) + self.unseen_days(plan, added)),
@@ -80,11 +88,13 @@ impl<'a> Evaluator<'a> {
 
     /// On how many days of the window an unseen event could lie.
     fn unseen_days(&self, plan: CounterPlan, added: Timestamp) -> f64 {
+        let window = self.now.window(plan.frame);
         let least = match plan.frame.reach {
             Reach::Forever => plan.frame.grid.pane(Timestamp::OLDEST_EVENT, &self.program.zone),
-            _ => self.now.least(plan.frame),
+            _ => window.least,
         };
-        let last = plan.frame.grid.pane(added, &self.program.zone).min(self.now.pane(plan.frame.grid));
+        let present = self.now.pane(plan.frame.grid);
+        let last = plan.frame.grid.pane(added, &self.program.zone).min(present).min(window.greatest);
         let seen = self.entity_state.series(plan.series).days_between(least, last);
         (last - least + 1 - seen as i64).max(0) as f64
     }

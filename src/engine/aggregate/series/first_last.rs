@@ -66,6 +66,9 @@ impl Latest {
 
     pub(crate) fn decode(&mut self, reader: &mut ByteReader<'_>, pane_of: impl Fn(Timestamp) -> Pane) {
         self.clear();
+        if reader.is_empty() {
+            return;
+        }
         let time = reader.timestamp();
         let value = if reader.is_empty() { StoredValue::Time(time) } else { reader.value(&mut self.text) };
         self.event = Some((time, value));

@@ -16,12 +16,12 @@ mod top;
 use std::ops::ControlFlow;
 
 use crate::catalog::{Aggregate, Source};
-use crate::engine::aggregate::{Frame, Pane};
+use crate::engine::aggregate::{LiveWindow, Pane};
 use crate::engine::encoding::ByteReader;
 use crate::model::{Micros, PathId, Scalar, Timestamp};
 use distinct::Distinct;
 use first_last::{Earliest, Latest};
-use panes::{PaneTotal, Panes};
+use panes::{PaneTotal, PaneTurn, Panes};
 use top::Top;
 
 /// What a series keeps of the events.
@@ -140,9 +140,8 @@ impl Series {
         }
     }
 
-    /// Replaces the content by what a cell holds.
-    pub(crate) fn decode(&mut self, cell: &[u8], pane_of: impl Fn(Timestamp) -> Pane) {
-        let reader = &mut ByteReader::new(cell);
+    /// Replaces the content by the rest of a cell.
+    pub(crate) fn decode(&mut self, reader: &mut ByteReader<'_>, pane_of: impl Fn(Timestamp) -> Pane) {
         match self {
             Series::Counts(panes) => panes.decode(reader),
             Series::Sums(panes) => panes.decode(reader),
@@ -276,7 +275,7 @@ impl Readout {
         }
     }
 
-    /// Whether the value can only fall while no event comes.
+    /// Whether the value can only fall while no event comes, for a window that ends now.
     pub fn only_falls(self) -> bool {
         matches!(self, Readout::Count | Readout::Distinct | Readout::Days)
     }
@@ -293,111 +292,127 @@ fn sum_of(panes: &[(Pane, PaneTotal)]) -> PaneTotal {
     })
 }
 
+fn number_of(total: PaneTotal, readout: Readout) -> Option<f64> {
+    match readout {
+        Readout::Average => average(total),
+        _ => Some(Micros(total.micros).to_f64()),
+    }
+}
+
+/// The first present pane in which one of a window's panes leaves, or another enters.
+fn next_turn<R>(window: LiveWindow, live: &[(Pane, R)], coming: &[(Pane, R)]) -> Option<Pane> {
+    let exit = live.first().and_then(|(pane, _)| window.frame.exit(*pane));
+    let entry = coming.first().map(|(pane, _)| window.frame.entry(*pane));
+    exit.into_iter().chain(entry).min()
+}
+
 impl Series {
-    /// A counter's value over the panes from `least` on, and the next pane whose leaving can change it.
-    pub(crate) fn read(&self, readout: Readout, frame: Frame, least: Pane) -> (Scalar<'_>, Option<Pane>) {
+    /// A counter's value in a window, and the next present pane in which it can be another although no event comes.
+    pub(crate) fn read(&self, readout: Readout, window: LiveWindow) -> (Scalar<'_>, Option<Pane>) {
+        let LiveWindow { frame, least, .. } = window;
+        let exit = |pane: Pane| frame.exit(pane);
         match self {
             Series::Counts(panes) => {
-                let live = panes.from(least);
+                let (live, coming) = panes.split(window);
                 let count: u64 = live.iter().map(|(_, count)| count).sum();
-                (Scalar::Number(count as f64), live.first().map(|(pane, _)| *pane))
+                (Scalar::Number(count as f64), next_turn(window, live, coming))
             }
             Series::Sums(panes) => {
-                let live = panes.from(least);
-                let total = sum_of(live);
-                let value = match readout {
-                    Readout::Average => average(total).map_or(Scalar::Absent, Scalar::number),
-                    _ => Scalar::Number(Micros(total.micros).to_f64()),
-                };
-                (value, live.first().map(|(pane, _)| *pane))
+                let (live, coming) = panes.split(window);
+                let value = number_of(sum_of(live), readout).map_or(Scalar::Absent, Scalar::number);
+                (value, next_turn(window, live, coming))
             }
-            Series::Least(panes) => extreme(panes.from(least), f64::min),
-            Series::Greatest(panes) => extreme(panes.from(least), f64::max),
+            Series::Least(panes) => extreme(panes.split(window), window, f64::min),
+            Series::Greatest(panes) => extreme(panes.split(window), window, f64::max),
             Series::Days(panes) => {
-                let live = panes.from(least);
-                (Scalar::Number(live.len() as f64), live.first().map(|(pane, ())| *pane))
+                let (live, coming) = panes.split(window);
+                (Scalar::Number(live.len() as f64), next_turn(window, live, coming))
             }
             Series::Distinct(distinct) => {
                 let live = distinct.from(least);
-                (Scalar::Number(live.len() as f64), live.first().map(|(_, pane)| *pane))
+                (Scalar::Number(live.len() as f64), live.first().and_then(|(_, pane)| exit(*pane)))
             }
-            Series::Latest(latest) => first_or_last(latest.get(least)),
-            Series::Earliest(earliest) => first_or_last(earliest.get(least)),
+            Series::Latest(latest) => first_or_last(latest.get(least), exit),
+            Series::Earliest(earliest) => first_or_last(earliest.get(least), exit),
             Series::Top(top) => match top.get(least, frame.slides()) {
-                Some((pane, text)) => (Scalar::String(text), Some(pane)),
+                Some((pane, text)) => (Scalar::String(text), exit(pane)),
                 None => (Scalar::Absent, None),
             },
         }
     }
 
-    /// Follows the value while pane after pane leaves and no event comes: `visit` gets the value after each, until it
-    /// breaks. Returns the pane at which it did.
+    /// Follows the value while pane after pane leaves or enters the window and no event comes: `visit` gets the value
+    /// after each, until it breaks. Returns the present pane in which it did.
     ///
-    /// Extremes, first and last values and tops stop at the first pane that can change them, whatever `visit` says.
-    pub(crate) fn decline(
+    /// Extremes, first and last values and tops stop at the first present pane that can change them, whatever `visit`
+    /// says.
+    pub(crate) fn follow(
         &self,
         readout: Readout,
-        frame: Frame,
-        least: Pane,
+        window: LiveWindow,
         mut visit: impl FnMut(Option<f64>) -> ControlFlow<()>,
     ) -> Option<Pane> {
+        let sign = |turn| if turn == PaneTurn::Enters { 1 } else { -1 };
         match self {
             Series::Counts(panes) => {
-                let live = panes.from(least);
-                let mut count: u64 = live.iter().map(|(_, count)| count).sum();
-                live.iter().find_map(|(pane, leaving)| {
-                    count -= leaving;
-                    visit(Some(count as f64)).is_break().then_some(*pane)
-                })
+                let mut count: i64 = panes.split(window).0.iter().map(|(_, count)| *count as i64).sum();
+                let apply = |count: &mut i64, moved: &u64, turn| *count += sign(turn) * *moved as i64;
+                panes.follow(window, &mut count, apply, |count| visit(Some(*count as f64)))
             }
             Series::Sums(panes) => {
-                let live = panes.from(least);
-                let mut total = sum_of(live);
-                live.iter().find_map(|(pane, leaving)| {
-                    total.count -= leaving.count;
-                    total.micros -= leaving.micros;
-                    let value = match readout {
-                        Readout::Average => average(total),
-                        _ => Some(Micros(total.micros).to_f64()),
-                    };
-                    visit(value).is_break().then_some(*pane)
-                })
+                let mut total = sum_of(panes.split(window).0);
+                let apply = |total: &mut PaneTotal, moved: &PaneTotal, turn| match turn {
+                    PaneTurn::Enters => {
+                        total.count += moved.count;
+                        total.micros += moved.micros;
+                    }
+                    PaneTurn::Leaves => {
+                        total.count -= moved.count;
+                        total.micros -= moved.micros;
+                    }
+                };
+                panes.follow(window, &mut total, apply, |total| visit(number_of(*total, readout)))
             }
             Series::Days(panes) => {
-                let live = panes.from(least).iter();
-                fall(live.map(|(pane, ())| *pane), visit)
+                let mut days = panes.split(window).0.len() as i64;
+                let apply = |days: &mut i64, (): &(), turn| *days += sign(turn);
+                panes.follow(window, &mut days, apply, |days| visit(Some(*days as f64)))
             }
-            Series::Distinct(distinct) => fall(distinct.from(least).iter().map(|(_, pane)| *pane), visit),
-            _ => self.read(readout, frame, least).1,
+            Series::Distinct(distinct) => {
+                let live = distinct.from(window.least);
+                let mut left = live.len();
+                let turned = live.iter().find(|_| {
+                    left -= 1;
+                    visit(Some(left as f64)).is_break()
+                });
+                turned.and_then(|(_, pane)| window.frame.exit(*pane))
+            }
+            _ => self.read(readout, window).1,
         }
     }
 }
 
-/// The decline of a count, one at a time.
-fn fall(
-    leaving: impl ExactSizeIterator<Item = Pane>,
-    mut visit: impl FnMut(Option<f64>) -> ControlFlow<()>,
-) -> Option<Pane> {
-    let mut left = leaving.len();
-    let mut leaving = leaving;
-    leaving.find(|_| {
-        left -= 1;
-        visit(Some(left as f64)).is_break()
-    })
-}
-
-fn first_or_last(found: Option<(Pane, Scalar<'_>)>) -> (Scalar<'_>, Option<Pane>) {
+fn first_or_last<'a>(
+    found: Option<(Pane, Scalar<'a>)>,
+    exit: impl Fn(Pane) -> Option<Pane>,
+) -> (Scalar<'a>, Option<Pane>) {
     match found {
-        Some((pane, value)) => (value, Some(pane)),
+        Some((pane, value)) => (value, exit(pane)),
         None => (Scalar::Absent, None),
     }
 }
 
-/// The extreme; it holds until the last pane that has it leaves.
-fn extreme(live: &[(Pane, f64)], pick: impl Fn(f64, f64) -> f64) -> (Scalar<'static>, Option<Pane>) {
+/// The extreme; it holds until the last pane that has it leaves, or another pane enters.
+fn extreme(
+    (live, coming): (&[(Pane, f64)], &[(Pane, f64)]),
+    window: LiveWindow,
+    pick: impl Fn(f64, f64) -> f64,
+) -> (Scalar<'static>, Option<Pane>) {
+    let entry = coming.first().map(|(pane, _)| window.frame.entry(*pane));
     let Some(value) = live.iter().map(|(_, number)| *number).reduce(pick) else {
-        return (Scalar::Absent, None);
+        return (Scalar::Absent, entry);
     };
     let last = live.iter().rev().find(|(_, number)| *number == value);
-    (Scalar::Number(value), last.map(|(pane, _)| *pane))
+    let exit = last.and_then(|(pane, _)| window.frame.exit(*pane));
+    (Scalar::Number(value), exit.into_iter().chain(entry).min())
 }

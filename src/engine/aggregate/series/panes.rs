@@ -1,12 +1,21 @@
 //! A sparse list of panes in the order in which they leave; every windowed aggregate stands on it.
 
-use crate::engine::aggregate::Pane;
+use std::ops::ControlFlow;
+
+use crate::engine::aggregate::{LiveWindow, Pane};
 use crate::engine::encoding::{ByteReader, Deltas, put_number, put_unsigned, put_wide};
 
 /// What a non-empty pane holds, and its bytes.
 pub(crate) trait PaneValue: Copy {
     fn put(&self, out: &mut Vec<u8>);
     fn take(reader: &mut ByteReader<'_>) -> Self;
+}
+
+/// What time does to a pane of a window.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum PaneTurn {
+    Enters,
+    Leaves,
 }
 
 /// Panes with their values, oldest first.
@@ -56,6 +65,46 @@ impl<R: Copy> Panes<R> {
             return &self.list;
         }
         &self.list[self.list.partition_point(|(pane, _)| *pane < least)..]
+    }
+
+    /// The panes of a window, and those that have still to enter it.
+    pub(crate) fn split(&self, window: LiveWindow) -> (&[(Pane, R)], &[(Pane, R)]) {
+        let rest = self.from(window.least);
+        if window.greatest == Pane::MAX {
+            return (rest, &[]);
+        }
+        rest.split_at(rest.partition_point(|(pane, _)| *pane <= window.greatest))
+    }
+
+    /// Follows the panes of a window while time passes and no event comes: at each present pane in which some of them
+    /// enter or leave, `apply` gets each of these, and then `visit` is asked. Returns the present pane at which it breaks.
+    pub(crate) fn follow<S>(
+        &self,
+        window: LiveWindow,
+        state: &mut S,
+        mut apply: impl FnMut(&mut S, &R, PaneTurn),
+        mut visit: impl FnMut(&S) -> ControlFlow<()>,
+    ) -> Option<Pane> {
+        let (frame, all) = (window.frame, self.from(window.least));
+        let (mut left, mut entered) = (0, self.split(window).0.len());
+        loop {
+            let exit = all[left..entered].first().and_then(|(pane, _)| frame.exit(*pane));
+            let entry = all.get(entered).map(|(pane, _)| frame.entry(*pane));
+            let turn = exit.into_iter().chain(entry).min()?;
+            while let Some((pane, value)) = all.get(entered)
+                && frame.entry(*pane) == turn
+            {
+                apply(state, value, PaneTurn::Enters);
+                entered += 1;
+            }
+            while left < entered && frame.exit(all[left].0) == Some(turn) {
+                apply(state, &all[left].1, PaneTurn::Leaves);
+                left += 1;
+            }
+            if visit(state).is_break() {
+                return Some(turn);
+            }
+        }
     }
 }
 
