@@ -21,7 +21,7 @@ use crate::engine::encoding::ByteReader;
 use crate::model::{Micros, PathId, Scalar, Timestamp};
 use distinct::Distinct;
 use first_last::{Earliest, Latest};
-use panes::{PaneTotal, PaneTurn, Panes};
+use panes::{PaneTotal, PaneTurn, Panes, WindowPanes};
 use top::Top;
 
 /// What a series keeps of the events.
@@ -299,13 +299,6 @@ fn number_of(total: PaneTotal, readout: Readout) -> Option<f64> {
     }
 }
 
-/// The first present pane in which one of a window's panes leaves, or another enters.
-fn next_turn<R>(window: LiveWindow, live: &[(Pane, R)], coming: &[(Pane, R)]) -> Option<Pane> {
-    let exit = live.first().and_then(|(pane, _)| window.frame.exit(*pane));
-    let entry = coming.first().map(|(pane, _)| window.frame.entry(*pane));
-    exit.into_iter().chain(entry).min()
-}
-
 impl Series {
     /// A counter's value in a window, and the next present pane in which it can be another although no event comes.
     pub(crate) fn read(&self, readout: Readout, window: LiveWindow) -> (Scalar<'_>, Option<Pane>) {
@@ -313,20 +306,20 @@ impl Series {
         let exit = |pane: Pane| frame.exit(pane);
         match self {
             Series::Counts(panes) => {
-                let (live, coming) = panes.split(window);
-                let count: u64 = live.iter().map(|(_, count)| count).sum();
-                (Scalar::Number(count as f64), next_turn(window, live, coming))
+                let split = panes.split(window);
+                let count: u64 = split.live.iter().map(|(_, count)| count).sum();
+                (Scalar::Number(count as f64), split.next_turn(window))
             }
             Series::Sums(panes) => {
-                let (live, coming) = panes.split(window);
-                let value = number_of(sum_of(live), readout).map_or(Scalar::Absent, Scalar::number);
-                (value, next_turn(window, live, coming))
+                let split = panes.split(window);
+                let value = number_of(sum_of(split.live), readout).map_or(Scalar::Absent, Scalar::number);
+                (value, split.next_turn(window))
             }
-            Series::Least(panes) => extreme(panes.split(window), window, f64::min),
-            Series::Greatest(panes) => extreme(panes.split(window), window, f64::max),
+            Series::Least(panes) => extreme(&panes.split(window), window, f64::min),
+            Series::Greatest(panes) => extreme(&panes.split(window), window, f64::max),
             Series::Days(panes) => {
-                let (live, coming) = panes.split(window);
-                (Scalar::Number(live.len() as f64), next_turn(window, live, coming))
+                let split = panes.split(window);
+                (Scalar::Number(split.live.len() as f64), split.next_turn(window))
             }
             Series::Distinct(distinct) => {
                 let live = distinct.from(least);
@@ -355,12 +348,12 @@ impl Series {
         let sign = |turn| if turn == PaneTurn::Enters { 1 } else { -1 };
         match self {
             Series::Counts(panes) => {
-                let mut count: i64 = panes.split(window).0.iter().map(|(_, count)| *count as i64).sum();
+                let mut count: i64 = panes.split(window).live.iter().map(|(_, count)| *count as i64).sum();
                 let apply = |count: &mut i64, moved: &u64, turn| *count += sign(turn) * *moved as i64;
                 panes.follow(window, &mut count, apply, |count| visit(Some(*count as f64)))
             }
             Series::Sums(panes) => {
-                let mut total = sum_of(panes.split(window).0);
+                let mut total = sum_of(panes.split(window).live);
                 let apply = |total: &mut PaneTotal, moved: &PaneTotal, turn| match turn {
                     PaneTurn::Enters => {
                         total.count += moved.count;
@@ -374,7 +367,7 @@ impl Series {
                 panes.follow(window, &mut total, apply, |total| visit(number_of(*total, readout)))
             }
             Series::Days(panes) => {
-                let mut days = panes.split(window).0.len() as i64;
+                let mut days = panes.split(window).live.len() as i64;
                 let apply = |days: &mut i64, (): &(), turn| *days += sign(turn);
                 panes.follow(window, &mut days, apply, |days| visit(Some(*days as f64)))
             }
@@ -404,15 +397,15 @@ fn first_or_last<'a>(
 
 /// The extreme; it holds until the last pane that has it leaves, or another pane enters.
 fn extreme(
-    (live, coming): (&[(Pane, f64)], &[(Pane, f64)]),
+    panes: &WindowPanes<'_, f64>,
     window: LiveWindow,
     pick: impl Fn(f64, f64) -> f64,
 ) -> (Scalar<'static>, Option<Pane>) {
-    let entry = coming.first().map(|(pane, _)| window.frame.entry(*pane));
-    let Some(value) = live.iter().map(|(_, number)| *number).reduce(pick) else {
+    let entry = panes.next_entry(window);
+    let Some(value) = panes.live.iter().map(|(_, number)| *number).reduce(pick) else {
         return (Scalar::Absent, entry);
     };
-    let last = live.iter().rev().find(|(_, number)| *number == value);
+    let last = panes.live.iter().rev().find(|(_, number)| *number == value);
     let exit = last.and_then(|(pane, _)| window.frame.exit(*pane));
     (Scalar::Number(value), exit.into_iter().chain(entry).min())
 }

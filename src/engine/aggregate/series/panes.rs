@@ -11,6 +11,25 @@ pub(crate) trait PaneValue: Copy {
     fn take(reader: &mut ByteReader<'_>) -> Self;
 }
 
+/// The panes of a window, and those that have still to enter it, oldest first.
+#[derive(Debug)]
+pub(crate) struct WindowPanes<'a, R> {
+    pub live: &'a [(Pane, R)],
+    pub coming: &'a [(Pane, R)],
+}
+
+impl<R> WindowPanes<'_, R> {
+    /// The first present pane in which one of these leaves the window, or another enters it.
+    pub(crate) fn next_turn(&self, window: LiveWindow) -> Option<Pane> {
+        let exit = self.live.first().and_then(|(pane, _)| window.frame.exit(*pane));
+        exit.into_iter().chain(self.next_entry(window)).min()
+    }
+
+    pub(crate) fn next_entry(&self, window: LiveWindow) -> Option<Pane> {
+        self.coming.first().map(|(pane, _)| window.frame.entry(*pane))
+    }
+}
+
 /// What time does to a pane of a window.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum PaneTurn {
@@ -68,12 +87,13 @@ impl<R: Copy> Panes<R> {
     }
 
     /// The panes of a window, and those that have still to enter it.
-    pub(crate) fn split(&self, window: LiveWindow) -> (&[(Pane, R)], &[(Pane, R)]) {
+    pub(crate) fn split(&self, window: LiveWindow) -> WindowPanes<'_, R> {
         let rest = self.from(window.least);
         if window.greatest == Pane::MAX {
-            return (rest, &[]);
+            return WindowPanes { live: rest, coming: &[] };
         }
-        rest.split_at(rest.partition_point(|(pane, _)| *pane <= window.greatest))
+        let (live, coming) = rest.split_at(rest.partition_point(|(pane, _)| *pane <= window.greatest));
+        WindowPanes { live, coming }
     }
 
     /// Follows the panes of a window while time passes and no event comes: at each present pane in which some of them
@@ -86,7 +106,7 @@ impl<R: Copy> Panes<R> {
         mut visit: impl FnMut(&S) -> ControlFlow<()>,
     ) -> Option<Pane> {
         let (frame, all) = (window.frame, self.from(window.least));
-        let (mut left, mut entered) = (0, self.split(window).0.len());
+        let (mut left, mut entered) = (0, self.split(window).live.len());
         loop {
             let exit = all[left..entered].first().and_then(|(pane, _)| frame.exit(*pane));
             let entry = all.get(entered).map(|(pane, _)| frame.entry(*pane));
