@@ -1,4 +1,4 @@
-//! The records of the changelog: the bytes of keys and values, version 1.
+//! The records of the changelog: the bytes of keys and values, version 1; of the meta record, version 2.
 //!
 //! # Format
 //! Numbers are little-endian, except where the table says LEB128. All values begin with the version of their format
@@ -14,7 +14,7 @@
 //!
 //! | meta | bytes | |
 //! | --- | --- | --- |
-//! | version | 1 | 1 |
+//! | version | 1 | 2 |
 //! | log | 8 | identifies this incarnation of the changelog |
 //! | next offset | 8, signed | of the input partition: the first that is not in the state |
 //! | clock | 8, signed | milliseconds since 1970-01-01T00:00:00Z; the smallest `i64`: no event yet |
@@ -23,6 +23,7 @@
 //! | catalog | 8 | fingerprint of the catalog |
 //! | schema | 8 | id of that catalog's schema |
 //! | transaction | 4, then that many | transactional id of the writer, UTF-8 |
+//! | facts | 4, then that many; not in version 1 | see `partition_facts` |
 //! | notes | all up to the checksum, mostly empty | see `engine::changelog::notes` |
 //! | checksum | 8 | |
 //!
@@ -84,8 +85,10 @@ use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 use crate::engine::{Checkpoint, Extent, Segment, Slot};
 use crate::model::Timestamp;
 
-/// The version that is written, and the newest version that can be read.
+/// The version of all records but the meta record: it is written, and it is the newest that can be read.
 pub const VERSION: u8 = 1;
+/// The same of the meta record. Version 1, which has no facts, is read too.
+const META_VERSION: u8 = 2;
 
 /// The key of a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -122,6 +125,8 @@ pub struct Meta<'a> {
     pub schema: u64,
     /// The transactional id of the writer.
     pub transaction: &'a str,
+    /// Encoded [`PartitionFacts`](super::PartitionFacts).
+    pub facts: &'a [u8],
     /// The partition's metadata, encoded by the engine.
     pub notes: &'a [u8],
 }
@@ -187,6 +192,11 @@ impl ChangelogKey {
         }
     }
 
+    /// The version in which a record with this key is written.
+    fn version(self) -> u8 {
+        if self == ChangelogKey::Meta { META_VERSION } else { VERSION }
+    }
+
     fn read(key: &[u8]) -> Option<Self> {
         match key.split_first()? {
             (&META, []) => Some(ChangelogKey::Meta),
@@ -212,7 +222,7 @@ impl<'a> ChangelogRecord<'a> {
     /// Appends the value's bytes; nothing, and false, for a tombstone, whose value is null.
     pub fn write_value(&self, out: &mut Vec<u8>) -> bool {
         let start = out.len();
-        out.push(VERSION);
+        out.push(self.key().version());
         match self {
             ChangelogRecord::Meta(meta) => {
                 put_u64(meta.log, out);
@@ -224,6 +234,8 @@ impl<'a> ChangelogRecord<'a> {
                 put_u64(meta.schema, out);
                 out.extend_from_slice(&(meta.transaction.len() as u32).to_le_bytes());
                 out.extend_from_slice(meta.transaction.as_bytes());
+                out.extend_from_slice(&(meta.facts.len() as u32).to_le_bytes());
+                out.extend_from_slice(meta.facts);
                 out.extend_from_slice(meta.notes);
             }
             ChangelogRecord::Schema { meaning, .. } => out.extend_from_slice(meaning),
@@ -259,14 +271,15 @@ impl<'a> ChangelogRecord<'a> {
         let Some(value) = value else {
             return known.map(ChangelogRecord::Cleared).ok_or(ChangelogDecodeError::Damaged { what: "the key" });
         };
-        match value.first() {
+        let newest_known = known.map_or(VERSION, ChangelogKey::version);
+        let version = match value.first() {
             None => return Err(ChangelogDecodeError::Damaged { what: "the value is empty" }),
-            Some(&VERSION) => {}
-            Some(&found) if found > VERSION => {
-                return Err(ChangelogDecodeError::UnknownVersion { found, newest_known: VERSION });
+            Some(&found) if found > newest_known => {
+                return Err(ChangelogDecodeError::UnknownVersion { found, newest_known });
             }
-            Some(_) => return Err(ChangelogDecodeError::Damaged { what: "the version" }),
-        }
+            Some(0) => return Err(ChangelogDecodeError::Damaged { what: "the version" }),
+            Some(&version) => version,
+        };
         let known = known.ok_or(ChangelogDecodeError::Damaged { what: "the key" })?;
         let split = value.len().saturating_sub(CHECKSUM_BYTES).max(1);
         let (content, sum) = value.split_at(split);
@@ -275,7 +288,7 @@ impl<'a> ChangelogRecord<'a> {
         }
         let mut fields = FieldReader(&content[1..]);
         let (record, what) = match known {
-            ChangelogKey::Meta => (fields.meta().map(ChangelogRecord::Meta), "the meta record"),
+            ChangelogKey::Meta => (fields.meta(version).map(ChangelogRecord::Meta), "the meta record"),
             ChangelogKey::Schema(id) => (Some(ChangelogRecord::Schema { id, meaning: fields.0 }), "the schema"),
             ChangelogKey::Segment(slot) => (fields.segment(slot).map(ChangelogRecord::Segment), "the segment"),
             ChangelogKey::Sources => {
@@ -316,7 +329,7 @@ fn checksum(key: &[u8], content: &[u8]) -> u64 {
     xxh3_64_with_seed(content, xxh3_64(key))
 }
 
-fn put_u64(number: u64, out: &mut Vec<u8>) {
+pub(super) fn put_u64(number: u64, out: &mut Vec<u8>) {
     out.extend_from_slice(&number.to_le_bytes());
 }
 
@@ -325,10 +338,10 @@ fn put_i64(number: i64, out: &mut Vec<u8>) {
 }
 
 /// The rest of a value that has not been read.
-struct FieldReader<'a>(&'a [u8]);
+pub(super) struct FieldReader<'a>(pub(super) &'a [u8]);
 
 impl<'a> FieldReader<'a> {
-    fn meta(&mut self) -> Option<Meta<'a>> {
+    fn meta(&mut self, version: u8) -> Option<Meta<'a>> {
         Some(Meta {
             log: self.u64()?,
             next_offset: self.i64()?,
@@ -339,6 +352,13 @@ impl<'a> FieldReader<'a> {
             transaction: {
                 let len = self.u32()?;
                 std::str::from_utf8(self.take(len as usize)?).ok()?
+            },
+            facts: match version {
+                1 => &[],
+                _ => {
+                    let len = self.u32()?;
+                    self.take(len as usize)?
+                }
             },
             notes: self.0,
         })
@@ -364,21 +384,21 @@ impl<'a> FieldReader<'a> {
         Some(Segment { slot, number, schema, catalog, population, count, entries: self.0 })
     }
 
-    fn take(&mut self, len: usize) -> Option<&'a [u8]> {
+    pub(super) fn take(&mut self, len: usize) -> Option<&'a [u8]> {
         let (taken, rest) = self.0.split_at_checked(len)?;
         self.0 = rest;
         Some(taken)
     }
 
-    fn array<const N: usize>(&mut self) -> Option<[u8; N]> {
+    pub(super) fn array<const N: usize>(&mut self) -> Option<[u8; N]> {
         self.take(N)?.try_into().ok()
     }
 
-    fn u32(&mut self) -> Option<u32> {
+    pub(super) fn u32(&mut self) -> Option<u32> {
         self.array().map(u32::from_le_bytes)
     }
 
-    fn u64(&mut self) -> Option<u64> {
+    pub(super) fn u64(&mut self) -> Option<u64> {
         self.array().map(u64::from_le_bytes)
     }
 

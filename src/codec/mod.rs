@@ -6,6 +6,7 @@
 //! - `change_writer`: tag changes and current tags as JSON;
 //! - `change_reader`: tag changes read back, for the demo and the history;
 //! - `changelog`: the page on the format in which state is kept: what the engine hands out, framed and checked;
+//! - `rollout_note`, `partition_facts`: what a partition notes beside its position;
 //! - `snapshot`: the page on the format of a snapshot file, which is made of the same records.
 //!
 //! The writers append to a buffer of the caller's and do not allocate once it has grown. Nothing here knows what the
@@ -17,6 +18,8 @@ mod decode;
 mod change_writer;
 mod change_reader;
 mod changelog;
+mod rollout_note;
+mod partition_facts;
 mod snapshot;
 
 pub use change_reader::{ChangeRecord, ParsedChange};
@@ -25,5 +28,7 @@ pub use changelog::{
     ChangelogDecodeError, ChangelogKey, ChangelogRecord, Meta, SourceEntry, VERSION as CHANGELOG_VERSION,
 };
 pub use decode::Decoder;
+pub use partition_facts::{PartitionFacts, TopicFacts};
 pub use reject::{Reject, RejectedLine, write_reject};
+pub use rollout_note::RolloutNote;
 pub use snapshot::{SnapshotError, SnapshotHead, SnapshotProgress, SnapshotReader, SnapshotWriter};

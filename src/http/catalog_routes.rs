@@ -1,6 +1,7 @@
 //! The pages about the catalog: its status, reload, and approval of held changes.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{RawQuery, State};
@@ -8,11 +9,18 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use axum::routing::{get, post};
 use serde_json::json;
+use tokio::time::{Instant, sleep};
 
 use super::operator::Operator;
 use super::reload::{Reload, Reloaded};
 use super::server::json_page;
-use crate::kafka::CatalogRollout;
+use crate::kafka::{CatalogRollout, PartitionName, TagNames};
+
+/// A commit takes milliseconds; a connection ends soon after this.
+const COMMIT_PATIENCE: Duration = Duration::from_secs(4);
+const COMMIT_LOOK: Duration = Duration::from_millis(10);
+const NOT_COMMITTED: &str = "the approval is not committed: the brokers do not answer, or no partition runs in this \
+                             process; ask again until the answer is 200, since a crash before that undoes it";
 
 /// What the pages act on.
 #[derive(Clone)]
@@ -45,6 +53,7 @@ async fn status(State(controls): State<Controls>) -> Response {
         &json!({
             "catalog": status.fingerprint,
             "surveying": status.pending,
+            "uncounted": status.uncounted.iter().map(PartitionName::label).collect::<Vec<_>>(),
             "held": held.collect::<Vec<_>>(),
         }),
     )
@@ -72,23 +81,31 @@ async fn reload(_: Operator, State(controls): State<Controls>, RawQuery(query): 
     }
 }
 
-/// `?tag=NAME` approves a tag, and may repeat; `?all=true` approves all. Nothing is approved where one of them is not known.
+/// `?tag=NAME` approves a tag, and may repeat; `?all=true` approves all. Nothing is approved where one of them is not
+/// known. The answer comes when the approval is committed.
 async fn approve(_: Operator, State(controls): State<Controls>, RawQuery(query): RawQuery) -> Response {
     let wanted = match Approval::parse(query.as_deref().unwrap_or_default()) {
         Ok(wanted) => wanted,
         Err(error) => return refused(StatusCode::BAD_REQUEST, &error),
     };
-    let approved = match wanted {
-        Approval::All => controls.rollout.approve(None),
+    let rollout = &controls.rollout;
+    let approved: TagNames = match wanted {
+        Approval::All => rollout.approve(None),
         Approval::Tags(tags) => {
-            let held = controls.rollout.status().held;
-            let is_held = |tag: &&String| held.iter().any(|(name, _)| **name == ***tag);
-            if let Some(tag) = tags.iter().find(|tag| !is_held(tag)) {
+            if let Some(tag) = tags.iter().find(|tag| !rollout.is_known(tag)) {
                 return refused(StatusCode::NOT_FOUND, &format!("no change of a tag `{tag}` waits for approval"));
             }
-            tags.iter().flat_map(|tag| controls.rollout.approve(Some(tag))).collect()
+            tags.iter().for_each(|tag| drop(rollout.approve(Some(tag))));
+            tags.into_iter().map(String::into_boxed_str).collect()
         }
     };
+    let deadline = Instant::now() + COMMIT_PATIENCE;
+    while !rollout.is_approval_committed(&approved) {
+        if Instant::now() >= deadline {
+            return refused(StatusCode::SERVICE_UNAVAILABLE, NOT_COMMITTED);
+        }
+        sleep(COMMIT_LOOK).await;
+    }
     json_page(StatusCode::OK, &json!({ "approved": approved }))
 }
 

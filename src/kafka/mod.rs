@@ -17,7 +17,7 @@
 //! | `topology` | the topics that the group reads, and what becomes of their events | clients |
 //! | `broker` | what a worker needs of Kafka, as traits | librdkafka's calls |
 //! | `events` | what workers report | who listens |
-//! | `catalog_rollout` | the active catalog, the pending one, and the tags that wait for approval | what a worker does |
+//! | `catalog_rollout` | the active catalog, the pending one, and the tags that wait for approval | how notes are committed |
 //! | `client` | librdkafka behind the traits | when it is called |
 //! | `repartition` | events forwarded to merged partitions, and their order there | clients, state |
 //! | `state` | changelogs, snapshots and histories read back | transactions, the group |
@@ -51,7 +51,7 @@ pub use admin::{
     await_cluster, topics,
 };
 pub use broker::{BrokerError, ClientError};
-pub use catalog_rollout::{CatalogRollout, RolloutStatus};
+pub use catalog_rollout::{Board, CatalogRollout, ReadingReason, RolloutStatus};
 pub use client::{EmbeddedBroker, EmbeddedError, FETCH_WAIT, Feed, RdkafkaClients, Tail, check_properties};
 pub use clock::Clock;
 pub use events::{

@@ -43,6 +43,12 @@ impl PartitionName {
             Some(topic) => format!("{topic}/{}", self.number),
         }
     }
+
+    /// `[3, 4 of clicks]`
+    pub fn list(partitions: &[PartitionName]) -> String {
+        let names: Vec<String> = partitions.iter().map(PartitionName::to_string).collect();
+        format!("[{}]", names.join(", "))
+    }
 }
 
 impl From<i32> for PartitionName {

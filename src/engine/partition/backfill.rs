@@ -77,7 +77,7 @@ impl StateBackfill {
             return None;
         }
         let mut past = Partition::new(program.clone());
-        past.hold_tags(program.catalog.tags.iter().map(|tag| tag.name.clone()).collect());
+        past.hold_only(program.catalog.tags.iter().map(|tag| tag.name.clone()).collect());
         let wanted = BackfillGoal { attributes, since };
         Some(StateBackfill { past, clock, retained, wanted, opening: 0, begins: Timestamp::MIN, events: 0 })
     }

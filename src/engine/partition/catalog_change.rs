@@ -31,7 +31,7 @@ pub(super) enum DueTimes {
 
 impl Partition {
     /// Goes on under another catalog's program for the same entity kind. The tags named in `held` stay as they are
-    /// until [`Partition::release_tags`].
+    /// until [`Partition::hold_only`] omits them.
     pub fn switch_catalog(&mut self, program: Arc<Program>, held: BTreeSet<Box<str>>) -> MigrationReport {
         let (old, new) = (&self.program.schema, &program.schema);
         let migration = Migration::new(old, new, program.catalog.input.dedup_ms.is_some());
@@ -85,16 +85,14 @@ impl Partition {
         self.held_tags.names().map(|name| &**name)
     }
 
-    /// Makes the tags with these names stay as they are.
-    pub fn hold_tags(&mut self, names: BTreeSet<Box<str>>) {
-        self.held_tags = HeldTags::new(&self.program, names);
-    }
-
-    /// Lets the tags with these names change again.
-    pub fn release_tags(&mut self, names: &BTreeSet<Box<str>>) {
-        let left: BTreeSet<Box<str>> = self.held_tags.names().filter(|name| !names.contains(*name)).cloned().collect();
-        if self.held_tags.names().count() > left.len() {
-            self.held_tags = HeldTags::new(&self.program, left);
+    /// Makes the tags with these names stay as they are, and lets all others change again.
+    pub fn hold_only(&mut self, names: BTreeSet<Box<str>>) {
+        let is_same = self.held_tags.names().eq(&names);
+        let is_released = self.held_tags.names().any(|name| !names.contains(name));
+        if !is_same {
+            self.held_tags = HeldTags::new(&self.program, names);
+        }
+        if is_released {
             self.reevaluate_all(DueTimes::Keep);
         }
     }

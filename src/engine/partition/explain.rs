@@ -171,7 +171,7 @@ impl Partition {
         let (mut alone, entity) = self.isolate(key)?;
         let program = self.program.clone();
         let place = program.tags.iter().position(|plan| plan.id == tag)?;
-        alone.hold_tags(others(&program, place));
+        alone.hold_only(others(&program, place));
         let conditions = sections_of(&program.tag(tag).definition);
         let mut sub_exprs = Vec::new();
         for (role, condition) in &conditions {

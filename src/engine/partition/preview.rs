@@ -51,19 +51,29 @@ impl TagImpact {
     }
 }
 
-/// What a new catalog would do to all tags, in one partition or in several.
+/// What a new catalog would do to all tags, in one partition or in several of the same kind of entity.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ChangeImpact {
+    /// Entities that were evaluated.
+    pub entities: u64,
     /// By tag, retired ones included.
     pub tags: BTreeMap<Box<str>, TagImpact>,
 }
 
 impl ChangeImpact {
-    /// Adds the impact in another partition.
+    /// Adds the impact in another partition. All entities of both count for a tag, also where one of them has no
+    /// entity with it.
     pub fn add(&mut self, other: &ChangeImpact) {
+        self.entities += other.entities;
         for (name, impact) in &other.tags {
             self.tags.entry(name.clone()).or_default().add(*impact);
         }
+        self.tags.values_mut().for_each(|impact| impact.entities = self.entities);
+    }
+
+    /// The tags that would change for at least one entity.
+    pub fn changed(&self) -> impl Iterator<Item = &Box<str>> {
+        self.tags.iter().filter(|(_, impact)| impact.differ + impact.added > 0).map(|(name, _)| name)
     }
 
     /// The tags of which more than a share would change.
@@ -141,6 +151,7 @@ impl ImpactPreview {
             let name = self.stage.program.tag(plan.id).name.clone();
             self.impact_of_all.tags.entry(name).or_default().add(impact);
         }
+        self.impact_of_all.entities = self.entities;
         for impact in self.impact_of_all.tags.values_mut() {
             impact.entities = self.entities;
         }

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use crate::engine::TagImpact;
+use crate::kafka::topology::PartitionName;
 use crate::telemetry::Severity;
 
 /// Names of tags.
@@ -28,6 +29,11 @@ pub enum CatalogEvent {
     TagStillHeld {
         tag: Box<str>,
     },
+    /// It cannot be decided yet which tags are held, since these partitions are not counted under the catalog.
+    Uncounted {
+        fingerprint: String,
+        partitions: Vec<PartitionName>,
+    },
     Approved {
         tags: TagNames,
     },
@@ -36,7 +42,9 @@ pub enum CatalogEvent {
 impl CatalogEvent {
     pub fn severity(&self) -> Severity {
         match self {
-            CatalogEvent::TagHeld { .. } | CatalogEvent::TagStillHeld { .. } => Severity::Warn,
+            CatalogEvent::TagHeld { .. } | CatalogEvent::TagStillHeld { .. } | CatalogEvent::Uncounted { .. } => {
+                Severity::Warn
+            }
             CatalogEvent::Submitted { .. } | CatalogEvent::Activated { .. } | CatalogEvent::Approved { .. } => {
                 Severity::Info
             }
@@ -64,6 +72,12 @@ impl fmt::Display for CatalogEvent {
                 f,
                 "tag {tag} still waits for approval: GET /v1/catalog says how many it concerns; \
                  POST /v1/catalog/approve?tag={tag} lets it go"
+            ),
+            CatalogEvent::Uncounted { fingerprint, partitions } => write!(
+                f,
+                "what catalog {fingerprint} changes waits until it is counted in partitions {}: the processes that have \
+                 them have to reload it or restart with it, and their states have to be read back",
+                PartitionName::list(partitions)
             ),
             CatalogEvent::Approved { tags } => {
                 let tags: Vec<&str> = tags.iter().map(|tag| &**tag).collect();

@@ -273,6 +273,7 @@ impl WorkerEvent {
             Occurrence::Failed { action, why } => Some(format!("failed {action} {why}")),
             Occurrence::HeldBySender { partition, .. } => Some(format!("held {partition}")),
             Occurrence::ProducerReset { why } => Some(format!("reset {why}")),
+            Occurrence::Catalog(CatalogEvent::Uncounted { .. }) => Some("uncounted".to_owned()),
             Occurrence::Library { facility, severity, .. } => Some(format!("library {facility} {severity:?}")),
             _ => None,
         }
@@ -313,12 +314,6 @@ impl fmt::Display for WorkerEvent {
     }
 }
 
-/// `[3, 4 of clicks]`
-fn listed(partitions: &[PartitionName]) -> String {
-    let names: Vec<String> = partitions.iter().map(PartitionName::to_string).collect();
-    format!("[{}]", names.join(", "))
-}
-
 /// `512 bytes`, `3.4 kB`, `12.0 MB`
 fn size(bytes: u64) -> String {
     match bytes {
@@ -355,7 +350,7 @@ fn rebuilt_words(partition: &PartitionName, rebuilt: &BackfillResult, took: Dura
 fn lost_words(partitions: &[PartitionName]) -> String {
     format!(
         "has lost partitions {}: the group went on without it; their next owner repeats what was not committed",
-        listed(partitions)
+        PartitionName::list(partitions)
     )
 }
 
@@ -398,8 +393,10 @@ impl fmt::Display for Occurrence {
             Self::Progress(counts) => counts.fmt(f),
             Self::Committed { took, counts } => write!(f, "committed in {took:?}: {counts}"),
             Self::Status { partitions, .. } => write!(f, "partitions {partitions:?}"),
-            Self::Assigned { partitions } => write!(f, "is assigned partitions {}", listed(partitions)),
-            Self::Revoked { partitions, lost: false } => write!(f, "gives up partitions {}", listed(partitions)),
+            Self::Assigned { partitions } => write!(f, "is assigned partitions {}", PartitionName::list(partitions)),
+            Self::Revoked { partitions, lost: false } => {
+                write!(f, "gives up partitions {}", PartitionName::list(partitions))
+            }
             Self::Revoked { partitions, lost: true } => f.write_str(&lost_words(partitions)),
             Self::Running { partition, offset } => write!(f, "runs partition {partition} from offset {offset}"),
             Self::Restoring { partition, entities, bytes, left } => {

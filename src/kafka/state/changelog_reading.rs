@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::snapshot_store::SnapshotUnusable;
-use crate::codec::{ChangelogDecodeError, ChangelogKey, ChangelogRecord, SourceEntry};
+use crate::codec::{ChangelogDecodeError, ChangelogKey, ChangelogRecord, PartitionFacts, SourceEntry};
 use crate::engine::{ChangelogError, Checkpoint, Program, StateRestorer};
 use crate::kafka::repartition::SourceProgress;
 use crate::kafka::topology::SourcePartition;
@@ -13,6 +13,7 @@ use crate::kafka::topology::SourcePartition;
 pub(crate) struct ChangelogPosition {
     pub next_offset: i64,
     pub log_id: u64,
+    pub facts: PartitionFacts,
     pub(super) position: Checkpoint,
 }
 
@@ -59,7 +60,10 @@ impl ChangelogReading {
                     return Err(SnapshotUnusable::OtherLog.into());
                 }
                 let position = meta.checkpoint();
-                self.position = Some(ChangelogPosition { next_offset: meta.next_offset, log_id: meta.log, position });
+                let damaged = ChangelogDecodeError::Damaged { what: "the facts of the meta record" };
+                let facts = PartitionFacts::read(meta.facts).ok_or(damaged)?;
+                let (next_offset, log_id) = (meta.next_offset, meta.log);
+                self.position = Some(ChangelogPosition { next_offset, log_id, facts, position });
             }
             ChangelogRecord::Schema { id, meaning } => self.restoring.schema(id, meaning)?,
             ChangelogRecord::Segment(segment) => self.restoring.segment(segment)?,

@@ -6,14 +6,17 @@
 //! | [`changelog_reading`] | what has been read of a changelog so far |
 //! | [`restore`] | restores states on a thread of its own |
 //! | [`backfill`] | counts the history of an input again for new counters |
+//! | [`rollout_reader`] | what other partitions note of the rollout of a catalog |
 
 mod snapshot_store;
 mod changelog_reading;
 mod restore;
 mod backfill;
+mod rollout_reader;
 
 pub(crate) use changelog_reading::MergeProgress;
 pub use restore::Backfill;
-pub(crate) use restore::{Cancel, RestoreContext, RestoreError, RestoreRequest, RestoreResult, Restorer};
+pub(crate) use restore::{Cancel, RestoreContext, RestoreError, RestoreRequest, RestoreResult, RestoredNote, Restorer};
+pub(crate) use rollout_reader::{LatestNote, RolloutReader};
 pub(crate) use snapshot_store::SnapshotStore;
 pub use snapshot_store::prepare as prepare_snapshots;

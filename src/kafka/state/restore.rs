@@ -26,7 +26,7 @@ use rdkafka::Message;
 use super::changelog_reading::ChangelogReading;
 use super::changelog_reading::{ChangelogPosition, ChangelogReadError, MergeProgress};
 use super::snapshot_store::{SnapshotStore, SnapshotUnusable};
-use crate::codec::SnapshotProgress;
+use crate::codec::{RolloutNote, SnapshotProgress};
 use crate::engine::{
     ChangelogError, Checkpoint, CompiledCatalog, ImpactPreview, MigrationReport, Partition, Program, RestoredPartition,
 };
@@ -94,11 +94,29 @@ pub(crate) struct RestoredState {
     /// How far the sources of a merged partition are.
     pub sources: Option<MergeProgress>,
     pub catalog_change: Option<MigrationReport>,
+    pub rollout: RestoredNote,
     pub took: Duration,
     /// Bytes of the changelog that were read.
     pub bytes: u64,
     /// Bytes of the snapshot that was read before them.
     pub snapshot_bytes: Option<u64>,
+}
+
+/// What a partition notes of the rollout of its catalog, when it has been read back.
+pub(crate) struct RestoredNote {
+    pub note: RolloutNote,
+    /// Whether it is what the changelog says.
+    pub is_committed: bool,
+}
+
+/// Why the tags of a state that was read back may change without an event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Reevaluated {
+    No,
+    /// It comes under another catalog.
+    ForCatalog,
+    /// Its history was counted again.
+    ForHistory,
 }
 
 /// Why a state cannot be read back.
@@ -291,26 +309,48 @@ impl<W: KafkaClients> RestoreJob<W> {
             return Err(RestoreInterruption::Cancelled);
         }
         let is_other_catalog = catalog != state.program().catalog.fingerprint && !is_first;
-        self.apply_rollout(partition, &mut state, is_other_catalog || is_rebuilt);
+        let reevaluated = match (is_other_catalog, is_rebuilt) {
+            (true, _) => Reevaluated::ForCatalog,
+            (false, true) => Reevaluated::ForHistory,
+            (false, false) => Reevaluated::No,
+        };
+        let rollout = self.apply_rollout(partition, &mut state, noted.as_ref(), reevaluated);
         // An earlier restart has reported it already.
         let catalog_change = catalog_change.filter(|_| is_other_catalog);
         let took = self.clients.now().duration_since(started);
-        Ok(RestoredState { state, position: noted, sources, catalog_change, took, bytes, snapshot_bytes })
+        Ok(RestoredState { state, position: noted, sources, catalog_change, rollout, took, bytes, snapshot_bytes })
     }
 
-    /// Holds and releases tags as the rollout says. `is_reevaluated`: the state comes under a catalog that is new to
-    /// it.
-    fn apply_rollout(&self, partition: PartitionId, state: &mut Partition, is_reevaluated: bool) {
+    /// Holds and releases tags as the rollout says. Returns the note of the partition.
+    fn apply_rollout(
+        &self,
+        partition: PartitionId,
+        state: &mut Partition,
+        noted: Option<&ChangelogPosition>,
+        reevaluated: Reevaluated,
+    ) -> RestoredNote {
+        let rollout = &self.context.rollout;
+        let catalog = state.program().catalog.fingerprint;
+        let committed = noted.and_then(|noted| noted.facts.rollout.clone()).filter(|note| note.catalog == catalog);
+        let mut note = committed.clone().unwrap_or_else(|| RolloutNote::of(catalog));
         let held: TagNames = state.held_tags().map(Box::from).collect();
-        if held.is_empty() && !is_reevaluated {
-            return;
+        match reevaluated {
+            Reevaluated::ForCatalog => note = rollout.count(catalog, || ImpactPreview::whole(state)),
+            Reevaluated::ForHistory => rollout.hold_here(&mut note, &ImpactPreview::whole(state)),
+            // A version that kept no notes has left tags on hold.
+            Reevaluated::No if committed.is_none() && !held.is_empty() => {
+                let impact = ImpactPreview::whole(state);
+                let of = |name: Box<str>| (impact.tags.get(&name).copied().unwrap_or_default(), name);
+                note.held_here = held.into_iter().map(of).map(|(impact, name)| (name, impact)).collect();
+            }
+            Reevaluated::No => {}
         }
-        let outlook = ImpactPreview::whole(state);
-        state.release_tags(&self.context.rollout.approved_of_held(partition, held, &outlook));
-        if is_reevaluated {
-            let exceeding = self.context.rollout.assess_restored(partition, &outlook);
-            state.hold_tags(state.held_tags().map(Box::from).chain(exceeding).collect());
-        }
+        let view = rollout.view();
+        let note = view.update(partition, &note);
+        state.hold_only(view.held(&note));
+        let was_under = noted.is_none_or(|noted| noted.position.catalog == catalog);
+        let is_committed = was_under && note == committed.unwrap_or_else(|| RolloutNote::of(catalog));
+        RestoredNote { note, is_committed }
     }
 
     /// Waits until everything before `end` is committed or aborted. Returns where the partition begins.

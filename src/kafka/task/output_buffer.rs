@@ -45,14 +45,16 @@ pub(crate) struct SealedMeta {
     pub extent: Extent,
     pub catalog: u64,
     pub schema: u64,
+    /// Encoded facts.
+    pub facts: Vec<u8>,
     pub notes: Vec<u8>,
 }
 
 impl SealedMeta {
     /// The record for a transaction of this name.
     pub(crate) fn named<'a>(&'a self, transaction: &'a str) -> ChangelogRecord<'a> {
-        let SealedMeta { log, next_offset, clock, extent, catalog, schema, ref notes } = *self;
-        ChangelogRecord::Meta(Meta { log, next_offset, clock, extent, catalog, schema, transaction, notes })
+        let SealedMeta { log, next_offset, clock, extent, catalog, schema, ref facts, ref notes } = *self;
+        ChangelogRecord::Meta(Meta { log, next_offset, clock, extent, catalog, schema, transaction, facts, notes })
     }
 }
 

@@ -7,7 +7,7 @@ use rdkafka::message::Message;
 
 use super::offset_metadata::OffsetMetadata;
 use super::output_buffer::{OutputBuffer, SealedMeta};
-use crate::codec::{Decoder, write_current_tags};
+use crate::codec::{Decoder, PartitionFacts, RolloutNote, write_current_tags};
 use crate::engine::{Extent, MigrationReport, Partition, Program, SnapshotSink, SnapshotUnavailable};
 use crate::kafka::broker::TopicUuid;
 use crate::kafka::events::{TagNames, WorkStats, WorkerStats};
@@ -60,6 +60,9 @@ pub(crate) struct RunningTask {
     pub held_since: Option<Instant>,
     /// The id of the topic that is read; `None`: it is not known.
     pub topic: Option<TopicUuid>,
+    /// What the partition notes of the rollout of its catalog, and whether that is committed.
+    rollout: RolloutNote,
+    owes_rollout: bool,
 }
 
 /// What a worker needs to apply a record of any partition.
@@ -71,6 +74,7 @@ pub(crate) struct WorkerScratch {
 
 impl RunningTask {
     pub(crate) fn new(role: Role, state: Partition, log_id: u64, next_offset: i64, committed: Option<i64>) -> Self {
+        let rollout = RolloutNote::of(state.program().catalog.fingerprint);
         RunningTask {
             state,
             output: OutputBuffer::default(),
@@ -87,7 +91,32 @@ impl RunningTask {
             lag: None,
             held_since: None,
             topic: None,
+            rollout,
+            owes_rollout: false,
         }
+    }
+
+    /// What it notes of the rollout of its catalog.
+    pub(crate) fn rollout(&self) -> &RolloutNote {
+        &self.rollout
+    }
+
+    /// Whether what it notes of the rollout is committed.
+    pub(crate) fn owes_rollout(&self) -> bool {
+        self.owes_rollout
+    }
+
+    /// Notes how far the rollout is, and holds these tags alone. What is noted stands in its next transaction.
+    pub(crate) fn note_rollout(&mut self, note: RolloutNote, held: TagNames) {
+        debug_assert!(!self.sealed, "nothing is noted while a transaction's fate is open");
+        self.owes_rollout |= note != self.rollout;
+        self.rollout = note;
+        self.state.hold_only(held);
+    }
+
+    /// Whether what is noted is in the changelog.
+    pub(crate) fn set_rollout_committed(&mut self, is_committed: bool) {
+        self.owes_rollout = !is_committed && self.keeps_state();
     }
 
     /// Whether it keeps state in a changelog.
@@ -116,6 +145,11 @@ impl RunningTask {
             self.output.add_sources(merge);
         }
         let program = self.state.program();
+        let says_nothing = self.rollout == RolloutNote::of(self.rollout.catalog);
+        let facts =
+            PartitionFacts { rollout: (!says_nothing).then(|| self.rollout.clone()), ..PartitionFacts::default() };
+        let mut encoded = Vec::new();
+        facts.write(&mut encoded);
         let meta = SealedMeta {
             log: self.log_id,
             next_offset: self.next_offset(),
@@ -123,6 +157,7 @@ impl RunningTask {
             extent: self.state.extent(),
             catalog: program.catalog.fingerprint,
             schema: program.schema.id(),
+            facts: encoded,
             notes: self.state.notes(),
         };
         self.output.add_meta(meta);
@@ -210,6 +245,7 @@ impl RunningTask {
             || !self.output.is_empty()
             || self.committed != Some(self.next_offset())
             || self.has_applied_merged
+            || self.owes_rollout
             || self.state.owes_coverage()
             // Changelog records that no output holds yet have used up their room.
             || self.state.pending_bytes() >= LOG_BYTES_MAX
@@ -225,7 +261,7 @@ impl RunningTask {
     /// The output was committed. Returns what was done for it.
     pub(crate) fn mark_committed(&mut self) -> WorkStats {
         self.committed = Some(self.next_offset());
-        (self.sealed, self.has_applied_merged) = (false, false);
+        (self.sealed, self.has_applied_merged, self.owes_rollout) = (false, false, false);
         let mut work = std::mem::take(&mut self.work);
         work.engine(&self.state.take_stats(), self.state.program());
         work.changes = self.output.clear();
@@ -240,14 +276,6 @@ impl RunningTask {
     pub(crate) fn switch_catalog(&mut self, program: Arc<Program>, held: TagNames) -> MigrationReport {
         self.work.engine(&self.state.take_stats(), self.state.program());
         self.state.switch_catalog(program, held)
-    }
-
-    /// Releases all tags that are on hold but these.
-    pub(crate) fn release_others(&mut self, held: &TagNames) {
-        let released: TagNames = self.state.held_tags().filter(|name| !held.contains(*name)).map(Box::from).collect();
-        if !released.is_empty() {
-            self.state.release_tags(&released);
-        }
     }
 
     /// Applies one record of the partition.

@@ -272,7 +272,11 @@ impl<W: KafkaClients> Worker<W> {
     fn mark_committed(&mut self, partition: PartitionId, next_offset: i64) {
         if let Some(Task::Running(running)) = self.tasks.get_mut(&partition) {
             debug_assert_eq!(running.next_offset(), next_offset, "a record was applied while a transaction was open");
+            let owes_rollout = running.owes_rollout();
             self.scratch.counts.work.add(running.mark_committed());
+            if owes_rollout {
+                self.plan.rollout.note_committed(partition, running.rollout());
+            }
         }
     }
 

@@ -114,7 +114,7 @@ pub struct Worker<W: KafkaClients> {
     /// Takes snapshots; `None`: the settings name no directory.
     snapshots: Option<SnapshotScheduler<W>>,
     topic_watch: TopicWatch<W>,
-    catalog_switch: CatalogSwitch,
+    catalog_switch: CatalogSwitch<W>,
     /// Records that were read while they could not be applied, in order.
     parked: VecDeque<OwnedMessage>,
     start_at: Option<Instant>,
@@ -132,6 +132,7 @@ impl<W: KafkaClients> Worker<W> {
     /// A client cannot be created.
     pub fn new(plan: WorkerPlan, clients: W) -> Result<Self, WorkerError> {
         let consumer = clients.consumer()?;
+        plan.rollout.know_topology(&plan.topology);
         let early = match plan.settings.service.delivery {
             Delivery::ExactlyOnce => None,
             Delivery::AtLeastOnce => Some(EarlyDelivery::new(&clients)?),
@@ -154,7 +155,7 @@ impl<W: KafkaClients> Worker<W> {
             restorer: Restorer::new(clients.clone(), plan.restore_context(), store),
             snapshots,
             topic_watch: TopicWatch::new(clients.clone(), &plan.settings, &plan.topology),
-            catalog_switch: CatalogSwitch::new(),
+            catalog_switch: CatalogSwitch::new(clients.clone()),
             parked: VecDeque::new(),
             start_at: None,
             accepted_at: None,
@@ -305,6 +306,7 @@ impl<W: KafkaClients> Worker<W> {
             self.plan.liveness.record_event(at);
         }
         self.watch_topics();
+        self.watch_rollout();
         self.snapshot_if_due();
         self.follow_wall_clock();
         self.apply_merged_tasks();

@@ -274,6 +274,7 @@ impl<W: KafkaClients> Worker<W> {
         let role = self.topology().plan(partition.topic).role;
         let mut running = RunningTask::new(role, found.state, log_id, next_offset, committed);
         self.attach_repartition(&mut running, partition, found.sources, ahead);
+        self.begin_rollout(partition, &mut running, found.rollout);
         self.run_task(partition, running, next_offset);
     }
 

@@ -1,10 +1,13 @@
-//! The changelog's records: what version 1 looks like, and that nothing else is taken for one.
+//! The changelog's records: what each version looks like, and that nothing else is taken for one.
 
 use std::path::PathBuf;
 
-use tagstream::codec::{ChangelogDecodeError, ChangelogKey, ChangelogRecord, Decoder, Meta};
+use tagstream::codec::{
+    ChangelogDecodeError, ChangelogKey, ChangelogRecord, Decoder, Meta, PartitionFacts, RolloutNote, TopicFacts,
+};
 use tagstream::engine::{
-    ChangelogSink, Checkpoint, Extent, Partition, Program, Schema, Segment, Sink, Slot, StateRestorer,
+    ChangeImpact, ChangelogSink, Checkpoint, Extent, Partition, Program, Schema, Segment, Sink, Slot, StateRestorer,
+    TagImpact,
 };
 use tagstream::model::{Event, TagChange, Timestamp};
 
@@ -103,6 +106,7 @@ const META: Meta<'static> = Meta {
     catalog: FINGERPRINT,
     schema: 5,
     transaction: "tagstream-0-küche",
+    facts: &[],
     notes: &[],
 };
 
@@ -122,8 +126,41 @@ fn written() -> Vec<(Vec<u8>, Vec<u8>)> {
     assert!(partition.erase("flur"));
     partition.write_changelog(&mut written);
     assert_eq!(partition.extent(), META.extent);
-    written.push(&ChangelogRecord::Meta(META));
+    let mut encoded = Vec::new();
+    facts().write(&mut encoded);
+    written.push(&ChangelogRecord::Meta(Meta { facts: &encoded, ..META }));
     written.0
+}
+
+/// Facts with everything that may be among them.
+fn facts() -> PartitionFacts {
+    let topic = |id, partitions| TopicFacts { id, partitions };
+    let impact = |had, differ, added| TagImpact { entities: 100, had, differ, added };
+    let note = RolloutNote {
+        catalog: FINGERPRINT,
+        counts: Some(ChangeImpact { entities: 100, tags: [("on".into(), impact(40, 20, 5))].into() }),
+        decided: Some([("on".into(), impact(41, 21, 6)), ("gone".into(), impact(7, 7, 0))].into()),
+        held_here: [("band".into(), impact(9, 8, 7))].into(),
+        approved: ["gone".into(), "küche".into()].into(),
+        approves_all: true,
+    };
+    let topics = [("events".to_owned(), topic(Some(u128::MAX - 1), 4)), ("tags".to_owned(), topic(None, 12))];
+    PartitionFacts { topics: topics.into(), rollout: Some(note) }
+}
+
+#[test]
+fn facts_are_read_as_they_were_written() {
+    let records = written();
+    let ChangelogRecord::Meta(meta) = read(&records[3]) else { panic!("a meta record") };
+    assert_eq!(PartitionFacts::read(meta.facts), Some(facts()));
+    assert_eq!(PartitionFacts::read(&[]), Some(PartitionFacts::default()));
+    // A later version may have more of them.
+    let more = [meta.facts, &[99, 2, 0, 0, 0, 1, 2]].concat();
+    assert_eq!(PartitionFacts::read(&more), Some(facts()));
+    for len in 1..meta.facts.len() {
+        let cut = PartitionFacts::read(&meta.facts[..len]);
+        assert_ne!(cut, Some(facts()), "{len} bytes");
+    }
 }
 
 fn read<'a>(record: &'a (Vec<u8>, Vec<u8>)) -> ChangelogRecord<'a> {
@@ -131,8 +168,8 @@ fn read<'a>(record: &'a (Vec<u8>, Vec<u8>)) -> ChangelogRecord<'a> {
 }
 
 #[test]
-fn version_1_is_what_it_was() {
-    let names = ["schema.v1", "segment.v1", "erasure.v1", "meta.v1"];
+fn what_is_written_is_what_it_was() {
+    let names = ["schema.v1", "segment.v1", "erasure.v1", "meta.v2"];
     let records = written();
     assert_eq!(records.len(), names.len());
     for (name, (key, value)) in names.iter().zip(&records) {
@@ -246,11 +283,12 @@ const TAGS: [&str; 5] = [
 #[test]
 fn a_newer_version_is_refused() {
     for (key, mut value) in written() {
-        value[0] = 2;
-        let refused = ChangelogDecodeError::UnknownVersion { found: 2, newest_known: 1 };
-        assert_eq!(ChangelogRecord::read(&key, Some(&value)), Err(refused));
+        value[0] += 1;
+        let refused = |newest_known| ChangelogDecodeError::UnknownVersion { found: newest_known + 1, newest_known };
+        assert_eq!(ChangelogRecord::read(&key, Some(&value)), Err(refused(if key == [0] { 2 } else { 1 })));
         // Whatever keys it may have.
-        assert_eq!(ChangelogRecord::read(b"what", Some(&value)), Err(refused));
+        value[0] = 2;
+        assert_eq!(ChangelogRecord::read(b"what", Some(&value)), Err(refused(1)));
     }
 }
 

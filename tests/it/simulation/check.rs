@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 use tagstream::codec::{Decoder, write_change, write_current_tags};
-use tagstream::engine::{Partition, Program, Sink};
+use tagstream::engine::{Partition, Program, Sink, TagImpact};
 use tagstream::kafka::SourcePartition;
 use tagstream::kafka::{PartitionId, Role};
 use tagstream::model::{CurrentTag, Event, TagChange, Timestamp};
@@ -335,6 +335,21 @@ pub fn change_count(cluster: &Cluster) -> usize {
 /// The same, each id once.
 pub fn distinct_count(cluster: &Cluster) -> usize {
     seen(cluster, Topic::Changes).map(id).collect::<BTreeSet<_>>().len()
+}
+
+/// Checks that tags that wait for approval have not changed because of the catalog.
+///
+/// # Errors
+/// One that has.
+pub fn check_held(cluster: &Cluster, held: &[(Box<str>, TagImpact)]) -> Result<(), Flaw> {
+    for content in seen(cluster, Topic::Changes) {
+        let change: Value = serde_json::from_slice(content.value.as_deref().unwrap_or_default()).unwrap_or_default();
+        let is_held = held.iter().any(|(name, _)| change["tag"] == **name);
+        if is_held && change["cause"] == "catalog" {
+            return Err(Flaw::Different(format!("it waits for approval, and went out before: {change}")));
+        }
+    }
+    Ok(())
 }
 
 /// The brute-force model's changes, against those that the engine is expected to have made.

@@ -41,10 +41,13 @@ pub struct Account {
 struct InstancePlace {
     process: Option<ProcessId>,
     stop: StopSignal,
+    rollout: Option<Arc<CatalogRollout>>,
     /// When it is started, if none runs.
     start_at_us: u64,
 }
 
+/// For what share of the entities a tag may change because of another catalog.
+const MAX_CHANGE: f64 = 0.2;
 /// No event of a history is larger.
 const RECORD_BYTES_MAX: usize = 200;
 
@@ -66,6 +69,8 @@ struct History {
     catalog: usize,
     /// What the input came to under the catalog before, if there was one.
     before: Option<Expected>,
+    /// Whether changes under it were approved.
+    has_approved: bool,
 }
 
 /// Runs the history of a seed.
@@ -77,7 +82,8 @@ pub fn run(seed: u64, family: Family, planted: Option<Planted>) -> Account {
     let world = World::new(seed, Cluster::new(script.shape, Arc::clone(&script.streams)), script.faults.clone());
     let places = (0..script.processes).map(|_| InstancePlace::default()).collect();
     let catalog = script.catalog;
-    let mut history = History { world, script, planted, places, first_name: 0, catalog, before: None };
+    let mut history =
+        History { world, script, planted, places, first_name: 0, catalog, before: None, has_approved: false };
     let outcome = history.tell(seed);
     history.end();
     let held = history.world.hold();
@@ -199,7 +205,8 @@ impl History {
         held.processes.push(Process::new(name, fates));
         drop(held);
         let stop = StopSignal::default();
-        self.places[index] = InstancePlace { process: Some(process), stop: stop.clone(), start_at_us: 0 };
+        self.places[index] =
+            InstancePlace { process: Some(process), stop: stop.clone(), rollout: None, start_at_us: 0 };
         let clock = {
             let world = Arc::clone(&self.world);
             Clock::new(move || Timestamp::from_ms(START_MS + (world.now_us() / 1_000) as i64))
@@ -211,10 +218,12 @@ impl History {
         let rollout = Arc::new(CatalogRollout::new(
             Arc::clone(&compiled),
             self.script.workers,
-            MaxChange::Off,
+            // Under the other catalog, what concerns many waits for an operator.
+            if self.before.is_some() { MaxChange::Share(MAX_CHANGE) } else { MaxChange::Off },
             false,
             Arc::clone(&notices),
         ));
+        self.places[index].rollout = Some(Arc::clone(&rollout));
         for number in 0..self.script.workers {
             let plan = WorkerPlan {
                 id: WorkerId(number),
@@ -321,6 +330,7 @@ impl History {
         loop {
             self.start_due();
             self.wait(LOOK_US);
+            let is_approved = self.approve()?;
             let held = self.world.hold();
             if held.mishap.is_some() {
                 return Ok(());
@@ -335,6 +345,7 @@ impl History {
                 if self.script.family.merges() { held.cluster.group.is_stable() } else { held.cluster.is_quiet() };
             let is_done = held.now_us >= settled_us
                 && is_quiet
+                && is_approved
                 && count == expected.change_count()
                 && expected.is_read(&held.cluster);
             match (is_done, rest_since) {
@@ -360,6 +371,32 @@ impl History {
             check::check_reference(&expected, &held.cluster, self.catalog(), last_event_ms)?;
         }
         Ok(())
+    }
+
+    /// Approves what waits after it is decided, and checks that nothing of it went out before. Returns whether nothing
+    /// waits.
+    ///
+    /// # Errors
+    /// A change of a tag that waits.
+    fn approve(&mut self) -> Result<bool, Flaw> {
+        let mut is_approved = true;
+        for place in &self.places {
+            let Some(rollout) = place.rollout.as_ref().filter(|_| place.process.is_some()) else { continue };
+            let status = rollout.status();
+            is_approved &= status.uncounted.is_empty() && status.held.is_empty();
+            if status.held.is_empty() {
+                continue;
+            }
+            let mut held = self.world.hold();
+            if !self.has_approved {
+                check::check_held(&held.cluster, &status.held)?;
+            }
+            held.note(format_args!("approved: {:?}", status.held));
+            drop(held);
+            self.has_approved = true;
+            rollout.approve(None);
+        }
+        Ok(is_approved)
     }
 
     fn check(&self, expected: &Expected, cluster: &Cluster) -> Result<(), Flaw> {

@@ -26,7 +26,8 @@
 //!   producer, whose records are sent again, or given up after their time whether they stand or not. Each change stands once or more often,
 //!   always the same to the byte, and the first ones of an entity in order, unless the client has given up one between.
 //! - A catalog that gets new counters and an attribute, and the history of the input that is counted again for them
-//!   ([`script::Family::Rebuilding`]), while processes die and are replaced.
+//!   ([`script::Family::Rebuilding`]), while processes die and are replaced. What concerns many entities waits until it is
+//!   decided for all processes, and then until an operator approves it.
 //! - Processes that are told to stop, killed at any call, stopped for longer than their session or their transaction,
 //!   cut off, and replaced while they are still there ([`history`]).
 //!

@@ -217,7 +217,7 @@ fn what_is_on_hold_stays_until_it_is_released() {
     assert_eq!(live.partition.held_tags().collect::<Vec<_>>(), ["active"]);
     events(&mut live, 111, 7..8);
     assert!(live.changes.0.iter().all(|change| change["tag"] != "active"));
-    live.partition.release_tags(&held);
+    live.partition.hold_only(BTreeSet::new());
     let clock = live.partition.clock().expect("there were events");
     live.partition.advance(clock.plus(1_000), &mut live.changes);
     let released = live.changes.0.iter().filter(|change| change["tag"] == "active");
@@ -313,7 +313,7 @@ fn a_crash_while_a_tag_is_released_changes_no_instant() {
             driven.partition.switch_catalog(edited(&EDITS[0]), held.clone());
             let clock = driven.partition.clock().expect("there were events");
             driven.partition.advance(clock.plus(1_000), &mut driven.changes);
-            driven.partition.release_tags(&held);
+            driven.partition.hold_only(BTreeSet::new());
             go_on(driven, log, after_ms, dies)
         });
         let released = |change: &&Value| change["tag"] == "active" && change["cause"] == "catalog";

@@ -42,7 +42,17 @@ impl Compacted {
     pub fn write(&mut self, partition: &mut Partition) {
         partition.write_changelog(self);
         let Checkpoint { clock, extent, catalog, schema, notes } = partition.checkpoint();
-        let meta = Meta { log: 7, next_offset: 0, clock, extent, catalog, schema, transaction: "t", notes: &notes };
+        let meta = Meta {
+            log: 7,
+            next_offset: 0,
+            clock,
+            extent,
+            catalog,
+            schema,
+            transaction: "t",
+            facts: &[],
+            notes: &notes,
+        };
         self.push(&ChangelogRecord::Meta(meta));
     }
 
