@@ -11,7 +11,11 @@ pub(crate) struct DurationMs(pub i64);
 /// The longest duration: a hundred years, far from any overflow.
 const DURATION_MS_MAX: i64 = 36_525 * 86_400_000;
 
-/// Unit names, longest first, so that `ms` is not read as `m`.
+/// For the JSON Schema: units from large to small, each once, with whole numbers that do not begin with a zero.
+const SCHEMA_PATTERN: &str = "^(?=.)((0|[1-9][0-9]*)w)?((0|[1-9][0-9]*)d)?((0|[1-9][0-9]*)h)?\
+                              ((0|[1-9][0-9]*)m)?((0|[1-9][0-9]*)s)?((0|[1-9][0-9]*)ms)?$";
+
+/// Unit names and their lengths, from small to large.
 const UNITS: [(&str, i64); 6] =
     [("ms", 1), ("s", 1_000), ("m", 60_000), ("h", 3_600_000), ("d", 86_400_000), ("w", 604_800_000)];
 
@@ -34,6 +38,12 @@ pub(crate) enum DurationError {
     TooLong,
     #[error("the unit `{0}` occurs twice")]
     UnitTwice(&'static str),
+    #[error("a duration has no spaces")]
+    Spaces { without: String },
+    #[error("`{number}` begins with a zero")]
+    LeadingZero { number: String, unit: &'static str },
+    #[error("`{0}` is a larger unit than `{1}`, and stands after it")]
+    Order(&'static str, &'static str),
 }
 
 impl DurationError {
@@ -50,6 +60,12 @@ impl DurationError {
                 Some(unit) => format!("the unit is `{unit}`: write `{number}{unit}`"),
                 None => "units are ms, s, m, h, d and w".to_owned(),
             },
+            DurationError::Spaces { without } => format!("write `{without}`"),
+            DurationError::LeadingZero { number, unit } => {
+                let digits = number.trim_start_matches('0');
+                format!("write `{}{unit}`", if digits.is_empty() { "0" } else { digits })
+            }
+            DurationError::Order(..) => "write the units from large to small: `1h30m`".to_owned(),
             _ => "for example `30d`, `36h` or `1h30m`; units are ms, s, m, h, d and w".to_owned(),
         }
     }
@@ -57,9 +73,14 @@ impl DurationError {
 
 impl DurationMs {
     /// # Errors
-    /// When the text is not a list of whole numbers, each with a unit.
+    /// When the text is not a list of whole numbers, each with a unit, the larger units first.
     pub(crate) fn parse(text: &str) -> Result<Self, DurationError> {
-        let mut rest = text.trim();
+        if text.contains(char::is_whitespace) {
+            let without: String = text.split_whitespace().collect();
+            Self::parse(&without)?;
+            return Err(DurationError::Spaces { without });
+        }
+        let mut rest = text;
         if rest.is_empty() || rest.starts_with(['P', 'p']) {
             return Err(DurationError::Malformed);
         }
@@ -67,7 +88,7 @@ impl DurationMs {
             return Err(DurationError::Negative);
         }
         let mut total: i64 = 0;
-        let mut used = [false; UNITS.len()];
+        let mut last: Option<usize> = None;
         while !rest.is_empty() {
             let digits = rest.len() - rest.trim_start_matches(|c: char| c.is_ascii_digit()).len();
             let (number, tail) = rest.split_at(digits);
@@ -79,10 +100,15 @@ impl DurationMs {
             }
             let word_len = tail.find(|c: char| c.is_ascii_digit()).unwrap_or(tail.len());
             let (word, tail) = tail.split_at(word_len);
-            let unit = unit(word.trim(), number)?;
+            let unit = unit(word, number)?;
             let (name, unit_ms) = UNITS[unit];
-            if std::mem::replace(&mut used[unit], true) {
-                return Err(DurationError::UnitTwice(name));
+            match last.replace(unit) {
+                Some(last) if last == unit => return Err(DurationError::UnitTwice(name)),
+                Some(last) if last < unit => return Err(DurationError::Order(name, UNITS[last].0)),
+                _ => {}
+            }
+            if number.len() > 1 && number.starts_with('0') {
+                return Err(DurationError::LeadingZero { number: number.to_owned(), unit: name });
             }
             let ms = number.parse::<i64>().ok().and_then(|n| n.checked_mul(unit_ms));
             total = ms.and_then(|ms| total.checked_add(ms)).ok_or(DurationError::TooLong)?;
@@ -176,6 +202,6 @@ impl JsonSchema for DurationMs {
     }
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        schemars::json_schema!({ "type": "string", "pattern": "^ *([0-9]+ *(ms|s|m|h|d|w) *)+$" })
+        schemars::json_schema!({ "type": "string", "pattern": SCHEMA_PATTERN })
     }
 }

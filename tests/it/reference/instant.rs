@@ -86,7 +86,7 @@ pub fn duration_ms(text: &str) -> i64 {
 
 /// The same, if the text is a duration.
 pub fn read_duration(text: &str) -> Option<i64> {
-    let mut total = 0i64;
+    let (mut total, mut last_unit) = (0i64, i64::MAX);
     let mut rest = Some(text).filter(|text| !text.is_empty())?;
     while !rest.is_empty() {
         let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
@@ -100,6 +100,10 @@ pub fn read_duration(text: &str) -> Option<i64> {
             "w" => 7 * DAY_MS,
             _ => return None,
         };
+        let zeros = digits > 1 && rest.starts_with('0');
+        if zeros || unit >= std::mem::replace(&mut last_unit, unit) {
+            return None;
+        }
         total = total.checked_add(rest[..digits].parse::<i64>().ok()?.checked_mul(unit)?)?;
         rest = &rest[digits + letters..];
     }
