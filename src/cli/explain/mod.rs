@@ -31,7 +31,7 @@ pub(crate) struct ExplainArgs {
     /// The catalog
     catalog: PathBuf,
     /// The user's key
-    #[arg(long, short)]
+    #[arg(long, short, allow_hyphen_values = true)]
     key: String,
     /// The kind of entity that the key is of, where the catalog has kinds other than users
     #[arg(long, value_name = "KIND", default_value = "user")]
