@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use crate::engine::encoding::{ByteReader, put_unsigned};
-use crate::engine::entity::{put_retired, restate, revived, shown_state, take_retired};
+use crate::engine::entity::{Lifespan, put_retired, restate, revived, shown_state, take_retired};
 use crate::engine::program::{CellName, Schema, SchemaCell, TagForm, TagStates};
 
 /// What became of attributes, counters and tags between the catalog that wrote a state and the one that reads it.
@@ -47,6 +47,8 @@ pub(crate) struct Migration {
     /// By the number of the earlier cell.
     targets: Vec<Vec<MigrationTarget>>,
     retired_cell: u16,
+    /// The new cells of series whose window is longer than that of the earlier cell.
+    widened: Vec<u16>,
     pub change: MigrationReport,
 }
 
@@ -54,7 +56,7 @@ impl Migration {
     /// From `old` to `new`. Without `dedup` the remembered ids are dropped, because nothing would expire them.
     pub(crate) fn new(old: &Schema, new: &Schema, dedup: bool) -> Self {
         let mut targets = vec![Vec::new(); old.cells().len()];
-        let mut change = MigrationReport::default();
+        let (mut change, mut widened) = (MigrationReport::default(), Vec::new());
         for (number, cell) in (0_u16..).zip(new.cells()) {
             if *cell == SchemaCell::SeenIds && !dedup {
                 continue;
@@ -62,6 +64,9 @@ impl Migration {
             let source = source_of(cell, old.cells());
             if let Some(index) = source {
                 targets[index].push(target(&old.cells()[index], cell, number));
+                if is_wider(cell, &old.cells()[index]) {
+                    widened.push(number);
+                }
             }
             let list = if source.is_some() { &mut change.kept } else { &mut change.new };
             list.extend(cell.name());
@@ -73,7 +78,12 @@ impl Migration {
             }
         }
         let retired_cell = new.cells().len().saturating_sub(1) as u16;
-        Migration { targets, retired_cell, change }
+        Migration { targets, retired_cell, widened, change }
+    }
+
+    /// The new cells of series whose window is longer than it was: what had left the earlier window is to be dropped.
+    pub(crate) fn widened(&self) -> &[u16] {
+        &self.widened
     }
 
     /// Appends a state with the cells of the new schema.
@@ -81,10 +91,8 @@ impl Migration {
         let mut reader = ByteReader::new(packed);
         let key_len = reader.unsigned() as usize;
         reader.take(key_len);
-        // The sequence number, the first and the last event.
-        (0..3).for_each(|_| {
-            reader.unsigned();
-        });
+        let _sequence_number = reader.unsigned();
+        Lifespan::read(&mut reader);
         out.extend_from_slice(&packed[..packed.len() - reader.remaining()]);
         let mut cells: Vec<(u16, Cow<'_, [u8]>)> = Vec::new();
         let mut retired = Vec::new();
@@ -148,6 +156,14 @@ fn target(old: &SchemaCell, new: &SchemaCell, number: u16) -> MigrationTarget {
             MigrationTarget::Tag { number, from: from.clone(), to: to.clone() }
         }
         _ => MigrationTarget::Cell(number),
+    }
+}
+
+/// Whether a series needs panes that the series of the earlier cell has let go.
+fn is_wider(cell: &SchemaCell, earlier: &SchemaCell) -> bool {
+    match (cell, earlier) {
+        (SchemaCell::Series { reach: wanted, .. }, SchemaCell::Series { reach: kept, .. }) => !kept.covers(*wanted),
+        _ => false,
     }
 }
 

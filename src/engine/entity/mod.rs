@@ -3,6 +3,7 @@
 //! | file | holds |
 //! | --- | --- |
 //! | [`tag_state`] | what a tag's state machine remembers, and its bytes |
+//! | [`lifespan`] | between when an entity was heard of, and its bytes |
 //! | [`index`] | from hashes to numbers |
 //! | [`seen_ids`] | the ids of events that an entity remembers |
 //! | [`state`] | an entity unpacked for work |
@@ -14,6 +15,7 @@
 //! | [`reevaluation`] | when entities are evaluated again after the catalog has changed |
 
 mod tag_state;
+mod lifespan;
 mod index;
 mod seen_ids;
 mod state;
@@ -25,6 +27,7 @@ mod due_groups;
 mod reevaluation;
 
 pub(crate) use due_groups::{DueGroups, GroupDues};
+pub(crate) use lifespan::Lifespan;
 pub(crate) use reevaluation::Reevaluation;
 pub(crate) use seen_ids::{Acceptance, DedupRule, IdTally, SeenId};
 pub(crate) use state::{EntityState, put_retired, take_retired};

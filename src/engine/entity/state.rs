@@ -4,6 +4,7 @@
 //! its length and content. What an entity never had takes no room, what an event does not touch is copied as it is, and
 //! the changelog stores the same bytes. Only the event ids of an entity that remembers many rest elsewhere (`many_ids`).
 
+use super::lifespan::Lifespan;
 use super::seen_ids::{Acceptance, DedupRule, IdTally, SeenId, SeenIds};
 use super::tag_state::{Scored, ShownValue, TagState, decode_state, encode_state};
 use crate::catalog::{AttributeId, Score, TagDefinition, TagId};
@@ -48,10 +49,7 @@ pub(crate) struct EntityState {
     occupied: Vec<CellNumber>,
     key: Vec<u8>,
     pub seq: u64,
-    /// The time of the earliest event; [`Timestamp::FOREVER`] where there were only commands.
-    first_seen: Timestamp,
-    /// The time of the latest event, or the clock at the latest command where there were only commands.
-    last_seen: Timestamp,
+    lifespan: Lifespan,
     attributes: Vec<AttributeValue>,
     series: Vec<SeriesState>,
     tags: Vec<TagState>,
@@ -72,8 +70,7 @@ impl EntityState {
             occupied: Vec::new(),
             key: Vec::new(),
             seq: 0,
-            first_seen: Timestamp::FOREVER,
-            last_seen: Timestamp::MIN,
+            lifespan: Lifespan::NEW,
             attributes: vec![AttributeValue { time: Timestamp::MIN, value: StoredValue::Absent }; attributes],
             series: program.series.iter().map(|plan| SeriesState::new(plan.series_type, &plan.intake)).collect(),
             tags: vec![TagState::Off; tags],
@@ -104,8 +101,7 @@ impl EntityState {
         self.key.clear();
         self.text.clear();
         self.seq = 0;
-        self.first_seen = Timestamp::FOREVER;
-        self.last_seen = Timestamp::MIN;
+        self.lifespan = Lifespan::NEW;
     }
 
     pub(crate) fn unpack(&mut self, packed: &[u8]) {
@@ -115,8 +111,7 @@ impl EntityState {
         let key_len = reader.unsigned() as usize;
         self.key.extend_from_slice(reader.take(key_len));
         self.seq = reader.unsigned();
-        self.first_seen = reader.timestamp();
-        self.last_seen = self.first_seen.plus(reader.unsigned() as i64);
+        self.lifespan = Lifespan::read(&mut reader);
         while !reader.is_empty() {
             let number = CellNumber(reader.unsigned() as u16);
             let len = reader.unsigned() as usize;
@@ -134,8 +129,7 @@ impl EntityState {
         put_unsigned(out, self.key.len() as u64);
         out.extend_from_slice(&self.key);
         put_unsigned(out, self.seq);
-        put_timestamp(out, self.first_seen);
-        put_unsigned(out, self.last_seen.since(self.first_seen) as u64);
+        self.lifespan.put(out);
         for number in &self.occupied {
             match self.cells[usize::from(number.0)] {
                 CellState::Empty => {}
@@ -197,34 +191,25 @@ impl EntityState {
 
     /// Notes an event's time; whether it is the earliest so far.
     pub(crate) fn see(&mut self, time: Timestamp) -> bool {
-        if self.first_seen == Timestamp::FOREVER {
-            (self.first_seen, self.last_seen) = (time, time);
-            return true;
-        }
-        self.last_seen = self.last_seen.max(time);
-        let is_earliest = time < self.first_seen;
-        self.first_seen = self.first_seen.min(time);
-        is_earliest
+        self.lifespan.see(time)
     }
 
-    /// Notes a command. As long as an entity has no events, the time since its last command counts as its silence.
+    /// Notes a command.
     pub(crate) fn see_command(&mut self, clock: Timestamp) {
-        if self.first_seen == Timestamp::FOREVER {
-            self.last_seen = clock;
-        }
+        self.lifespan.see_command(clock);
     }
 
     pub(crate) fn first_seen(&self) -> Option<Timestamp> {
-        (self.first_seen != Timestamp::FOREVER).then_some(self.first_seen)
+        self.lifespan.first_seen()
     }
 
     pub(crate) fn last_seen(&self) -> Option<Timestamp> {
-        self.first_seen().map(|_| self.last_seen)
+        self.lifespan.last_seen()
     }
 
     /// The time of the last sign of the entity.
     pub(crate) fn silent_since(&self) -> Timestamp {
-        self.last_seen
+        self.lifespan.silent_since()
     }
 
     pub(crate) fn key(&self) -> &str {
@@ -298,6 +283,16 @@ impl EntityState {
                 self.change_series(id, |state| state.series.prune(now.least(plan.frame)));
             }
         }
+    }
+
+    /// Drops the panes of some series before the given ones; whether there were any.
+    pub(crate) fn prune_before(&mut self, program: &Program, first: &[(SeriesId, Pane)]) -> bool {
+        let mut pruned = false;
+        for (id, pane) in first {
+            self.load_series(*id, |at| program.series[usize::from(id.0)].frame.grid.pane(at, &program.zone));
+            pruned |= self.change_series(*id, |state| state.series.prune(*pane));
+        }
+        pruned
     }
 
     /// Changes a loaded series; `change` returns whether it did.

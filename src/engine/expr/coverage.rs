@@ -1,7 +1,7 @@
 //! How much of its window each counter has seen: since when its events are known, and when that is all of the window.
 
 use crate::catalog::{CounterId, Resolution, Window};
-use crate::engine::aggregate::{Frame, Reach};
+use crate::engine::aggregate::{Frame, Pane, Reach};
 use crate::engine::program::{CounterPlan, Program, SchemaCell, SeriesId, TagPlan};
 use crate::model::Timestamp;
 
@@ -100,6 +100,15 @@ impl Coverage {
         self.seen_since_index(usize::from(series.0))
     }
 
+    /// For cells of series: the series, and the pane from which on it has seen everything.
+    pub(crate) fn first_panes(&self, program: &Program, cells: &[u16]) -> Vec<(SeriesId, Pane)> {
+        let attributes = program.catalog.attributes.len() as u16;
+        let series = cells.iter().map(|cell| SeriesId(cell - attributes));
+        let first = series.map(|id| (id, program.series[usize::from(id.0)].frame.grid, self.seen_since(id)));
+        let first = first.filter(|(_, _, since)| *since != Timestamp::MIN);
+        first.map(|(id, grid, since)| (id, grid.pane(since, &program.zone))).collect()
+    }
+
     pub(crate) fn seen_since_index(&self, series: usize) -> Timestamp {
         self.since[series]
     }
@@ -132,8 +141,10 @@ fn complete_at(window: Window, plan: CounterPlan, since: Timestamp, program: &Pr
             since.plus((i64::from(panes) + i64::from(plan.frame.ago)) * length_ms(resolution))
         }
         Window::Calendar(_) => {
-            let frame = plan.frame;
-            frame.leaves(frame.grid.pane(since, &program.zone), &program.zone)
+            // A period that begins at that very instant has been seen from its beginning.
+            let (frame, zone) = (plan.frame, &program.zone);
+            let before = frame.grid.pane(since.plus(-1), zone);
+            frame.leaves(before, zone)
         }
     }
 }

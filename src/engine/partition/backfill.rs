@@ -11,8 +11,8 @@
 use super::Partition;
 use super::catalog_change::DueTimes;
 use crate::catalog::History;
-use crate::engine::encoding::{ByteReader, Deltas, put_timestamp, put_unsigned};
-use crate::engine::entity::Store;
+use crate::engine::encoding::{ByteReader, Deltas, put_unsigned};
+use crate::engine::entity::{Lifespan, Store};
 use crate::engine::expr::Coverage;
 use crate::engine::ports::NullSink;
 use crate::engine::program::{Program, SeriesId};
@@ -200,8 +200,7 @@ struct CellLayout {
 struct StateParts<'a> {
     key: &'a [u8],
     seq: u64,
-    first_seen: Timestamp,
-    last_seen: Timestamp,
+    lifespan: Lifespan,
     cells: Vec<(u16, &'a [u8])>,
 }
 
@@ -209,23 +208,17 @@ impl<'a> StateParts<'a> {
     fn of(packed: &'a [u8]) -> Self {
         let mut reader = ByteReader::new(packed);
         let len = reader.unsigned() as usize;
-        let (key, seq, first_seen) = (reader.take(len), reader.unsigned(), reader.timestamp());
-        let last_seen = first_seen.plus(reader.unsigned() as i64);
+        let (key, seq, lifespan) = (reader.take(len), reader.unsigned(), Lifespan::read(&mut reader));
         let mut cells = Vec::new();
         while !reader.is_empty() {
             let (number, len) = (reader.unsigned() as u16, reader.unsigned() as usize);
             cells.push((number, reader.take(len)));
         }
-        StateParts { key, seq, first_seen, last_seen, cells }
+        StateParts { key, seq, lifespan, cells }
     }
 
     fn cell(&self, number: u16) -> Option<&'a [u8]> {
         self.cells.binary_search_by_key(&number, |(number, _)| *number).ok().map(|index| self.cells[index].1)
-    }
-
-    /// Whether there were events, not only commands.
-    fn had_events(&self) -> bool {
-        self.first_seen != Timestamp::FOREVER
     }
 }
 
@@ -241,16 +234,10 @@ impl CellLayout {
     /// Appends a state with what the history has seen.
     fn merge(&self, ours: &[u8], theirs: &[u8], out: &mut Vec<u8>) {
         let (ours, theirs) = (StateParts::of(ours), StateParts::of(theirs));
-        let (first_seen, last_seen) = match (ours.had_events(), theirs.had_events()) {
-            (true, false) => (ours.first_seen, ours.last_seen),
-            (false, true) => (theirs.first_seen, theirs.last_seen),
-            _ => (ours.first_seen.min(theirs.first_seen), ours.last_seen.max(theirs.last_seen)),
-        };
         put_unsigned(out, ours.key.len() as u64);
         out.extend_from_slice(ours.key);
         put_unsigned(out, ours.seq);
-        put_timestamp(out, first_seen);
-        put_unsigned(out, last_seen.since(first_seen) as u64);
+        ours.lifespan.joined(theirs.lifespan).put(out);
         let mut numbers: Vec<u16> = ours.cells.iter().chain(&theirs.cells).map(|(number, _)| *number).collect();
         numbers.sort_unstable();
         numbers.dedup();

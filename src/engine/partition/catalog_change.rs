@@ -14,7 +14,7 @@ use super::removal::Removal;
 use super::{Partition, Scratch, Stats};
 use crate::engine::aggregate::Now;
 use crate::engine::changelog::{Migration, MigrationReport};
-use crate::engine::entity::{EntityId, Reevaluation, Timers};
+use crate::engine::entity::{EntityId, Reevaluation, StateLocation, Timers};
 use crate::engine::expr::{Coverage, InheritedCoverage};
 use crate::engine::ports::Sink;
 use crate::engine::program::{Program, SchemaCell};
@@ -63,8 +63,31 @@ impl Partition {
         // From now on its day is that of the new time zone.
         self.now = self.clock().map(|clock| Now::new(clock, &program.zone));
         self.program = program;
+        self.drop_left_panes(migration.widened(), |_| true);
         self.reevaluate_all(DueTimes::Discard);
         migration.change
+    }
+
+    /// A longer window begins with what the earlier one held at the change (spec 9.7): drops the panes that had left it,
+    /// of entities at such a place.
+    pub(super) fn drop_left_panes(&mut self, widened: &[u16], is_earlier: impl Fn(StateLocation) -> bool) {
+        let first_panes = self.coverage.first_panes(&self.program, widened);
+        if first_panes.is_empty() {
+            return;
+        }
+        let mut packed = Vec::new();
+        for entity in self.store.entities() {
+            if self.store.is_vacant(entity) || !is_earlier(self.store.location(entity)) {
+                continue;
+            }
+            let entity_state = &mut self.scratch.entity_state;
+            entity_state.unpack(self.store.packed(entity));
+            if entity_state.prune_before(&self.program, &first_panes) {
+                packed.clear();
+                entity_state.pack(&mut packed);
+                self.store.rewrite(entity, &packed);
+            }
+        }
     }
 
     /// What is kept of the series with this meaning.

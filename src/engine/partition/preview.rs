@@ -7,10 +7,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::Partition;
-use crate::engine::aggregate::Now;
+use crate::engine::aggregate::{Now, Pane};
 use crate::engine::changelog::Migration;
 use crate::engine::expr::{Coverage, Evaluator, load_inputs};
-use crate::engine::program::Program;
+use crate::engine::program::{Program, SeriesId};
 use crate::engine::tags::{NextState, step};
 
 /// What a new catalog would do to one tag.
@@ -90,6 +90,8 @@ pub struct ImpactPreview {
     stage: Partition,
     /// Present while the partition is still under another program.
     migration: Option<Migration>,
+    /// Of series whose window becomes longer: the first pane that is kept.
+    first_panes: Vec<(SeriesId, Pane)>,
     next: u32,
     /// The number of entities evaluated so far.
     entities: u64,
@@ -112,8 +114,11 @@ impl ImpactPreview {
             }
             None => Coverage::complete(program),
         };
+        let migration = (!is_current).then(|| Migration::new(old, new, dedup));
+        let widened = migration.as_ref().map_or(&[][..], Migration::widened);
         ImpactPreview {
-            migration: (!is_current).then(|| Migration::new(old, new, dedup)),
+            first_panes: stage.coverage.first_panes(program, widened),
+            migration,
             impacts: vec![TagImpact::default(); program.tags.len()],
             stage,
             next: 0,
@@ -164,6 +169,7 @@ impl ImpactPreview {
         let Some(now) = *now else { return };
         self.entities += 1;
         scratch.entity_state.unpack(packed);
+        scratch.entity_state.prune_before(program, &self.first_panes);
         for (name, _) in scratch.entity_state.retired() {
             let impact = self.impact_of_all.tags.entry(scratch.entity_state.name(name).into()).or_default();
             impact.had += 1;

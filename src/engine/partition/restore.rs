@@ -200,6 +200,12 @@ impl StateRestorer {
             partition.coverage = Coverage::carried(&partition.program, clock, inherited);
         }
         drop_dead(&mut partition, extent);
+        for (schema, migration) in &migrations {
+            let Some(migration) = migration else { continue };
+            let written = live.iter().filter(|record| record.schema == *schema);
+            let written: HashSet<_> = written.map(|record| StateLocation::segment(record.number)).collect();
+            partition.drop_left_panes(migration.widened(), |location| written.contains(&location));
+        }
         if let Some(clock) = clock {
             let is_changed = catalog != partition.program.catalog.fingerprint;
             partition.reevaluation =

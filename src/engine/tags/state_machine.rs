@@ -6,7 +6,7 @@
 //!    ▲          │ `when` broke off                    │
 //!    ├──────────┘                                     │
 //!    └────────────────────────────────────────────────┘
-//!      `when` does not hold, `until` holds, and `keep_for` has passed since `when` stopped holding
+//!      `when` does not hold, `until` holds, and `when` has not held for `keep_for` without a break
 //! ```
 
 use super::score::step_score;
@@ -101,9 +101,13 @@ impl<'a> Rule<'a> {
         let when = evaluator.verdict(&self.when.expr);
         let holds = when.truth == Truth::True;
         let (next, until) = match state {
-            // An unknown verdict changes nothing, and is not time for which `when` has held.
+            // An unknown verdict changes nothing, and is neither time for which `when` has held nor time for which it
+            // has not: `for` and `keep_for` begin again when it is certain again.
             TagState::Pending(_) if when.truth == Truth::Unknown => {
                 (NextState::Silent(TagState::Off), Timestamp::FOREVER)
+            }
+            TagState::On { since, lapsed: Some(_) } if when.truth == Truth::Unknown => {
+                (NextState::Silent(TagState::On { since, lapsed: None }), Timestamp::FOREVER)
             }
             _ if when.truth == Truth::Unknown => (NextState::Same, Timestamp::FOREVER),
             // A value that the tag had under an earlier catalog.

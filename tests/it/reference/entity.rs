@@ -23,7 +23,7 @@ pub struct Entity {
     /// The first instant after the last evaluation at which something may change with no event.
     pub due: i64,
     times: Vec<i64>,
-    /// The clock of its latest command.
+    /// The clock of its latest command, of those before the first event.
     commanded: Option<i64>,
     /// By counter, what it took of the events, in the order of arrival; nothing for those of other kinds.
     taken: Vec<Vec<Taken>>,
@@ -112,7 +112,9 @@ impl Entity {
 
     /// A `$tag` command, for the next evaluation.
     pub fn obey(&mut self, tag: usize, order: &Order, catalog: &Catalog, clock: i64) {
-        self.commanded = Some(clock);
+        if self.times.is_empty() {
+            self.commanded = Some(clock);
+        }
         let TagKind::Manual { valid_ms: usual_ms } = catalog.tags[tag].kind else { panic!("a manual tag") };
         self.states[tag].tell(match order {
             Order::Unset => Told { value: Value::Absent, ends: NEVER },
@@ -126,7 +128,7 @@ impl Entity {
 
     /// The instant at which it is forgotten if it stays silent.
     pub fn forgotten(&self, catalog: &Catalog) -> i64 {
-        let silent_since = self.times.iter().max().copied().or(self.commanded);
+        let silent_since = self.times.iter().copied().chain(self.commanded).max();
         let forget_ms = catalog.kinds[self.kind].forget_ms;
         silent_since.zip(forget_ms).map_or(NEVER, |(since, forget_ms)| since + forget_ms)
     }

@@ -13,8 +13,7 @@ use super::window::NEVER;
 pub struct TagState {
     /// Absent while the tag is not there; of a rule true while it is on.
     pub value: Value,
-    /// For a rule: since when its `when` has given without a break what it gives now. While it is unknown, since when it
-    /// has not held; nothing where it held before.
+    /// For a rule: since when its `when` has given without a break what it gives now; nothing while it is unknown.
     when_since: Option<(bool, i64)>,
     /// For a manual tag, what it was told last.
     told: Option<Told>,
@@ -86,8 +85,8 @@ impl Tag {
             Verdict::Holds => true,
             Verdict::Fails => false,
             Verdict::Unknown => {
-                // `for` starts again, `keep_for` goes on and does not end.
-                return TagState { when_since: state.when_since.filter(|(held, _)| !held), ..state.clone() };
+                // `for` and `keep_for` start again when it is certain again.
+                return TagState { when_since: None, ..state.clone() };
             }
         };
         let since = match state.when_since {

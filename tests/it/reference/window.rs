@@ -110,7 +110,8 @@ impl Window {
         match self {
             Self::Lifetime => NEVER,
             Self::Rolling { length_ms, .. } => added + length_ms,
-            Self::Calendar(_) => self.leaves(zone, added),
+            // A period that begins then has been seen whole.
+            Self::Calendar(_) => self.leaves(zone, added - 1),
         }
     }
 

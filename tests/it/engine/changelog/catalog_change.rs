@@ -321,3 +321,39 @@ fn a_crash_while_a_tag_is_released_changes_no_instant() {
         assert_eq!(lived, died, "after {after_ms} ms");
     }
 }
+
+/// A longer window begins with what the old one holds: panes that had left it do not count again.
+#[test]
+fn a_longer_window_finds_nothing_that_had_left_the_old_one() {
+    let text = |window: &str| {
+        format!(
+            "version: 1\ncounters:\n  visits: {{ count: visit, window: {window} }}\n  days: {{ active_days: visit, window: {window} }}\n\
+             tags:\n  visits: {{ value: visits, bands: [{{ name: none, below: 1 }}, {{ name: some }}] }}\n  came: {{ when: visits >= 1 && days >= 1 }}\n"
+        )
+    };
+    let visit = |user: &str, day: i64| {
+        let time = Timestamp::parse("2026-01-01T12:00:00Z").expect("a time").plus(day * 86_400_000);
+        format!(r#"{{"user_id":"{user}","type":"visit","timestamp":"{time}","properties":{{}}}}"#)
+    };
+    let (short, long) = (program(&text("7d")), program(&text("14d")));
+    let mut live = Driven::new(&short);
+    for (user, day) in [("gone", 0), ("held", 5), ("other", 9)] {
+        live.line(visit(user, day).as_bytes(), None);
+    }
+    let mut log = Compacted::default();
+    log.write(&mut live.partition);
+    let mut restarted = Driven::new(&long);
+    restarted.partition = log.restore(&long).partition;
+    live.partition.switch_catalog(Arc::clone(&long), BTreeSet::new());
+    live.changes.0.clear();
+    for driven in [&mut live, &mut restarted] {
+        driven.line(visit("other", 30).as_bytes(), None);
+        let told = driven.changes.0.iter().filter(|change| change["key"] != "other");
+        let word = |change: &Value, name: &str| change[name].as_str().unwrap_or("-").to_owned();
+        let told = told.map(|change| ["at", "key", "tag", "value"].map(|name| word(change, name)).join(" "));
+        let told: Vec<String> = told.collect();
+        // Nothing of the one who came on day 0.
+        let expected = ["2026-01-20T00:00:00.000Z held came -", "2026-01-20T13:00:00.000Z held visits none"];
+        assert_eq!(told, expected);
+    }
+}
