@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use crate::model::{Scalar, Timestamp};
+use crate::model::{Date, Scalar, Timestamp};
 
 /// `,"name":value`, for a name that needs no escapes.
 pub(super) fn push_member(name: &str, value: Scalar, out: &mut Vec<u8>) {
@@ -20,6 +20,7 @@ pub(super) fn push_scalar(value: Scalar, out: &mut Vec<u8>) {
         Scalar::Number(number) => push_number(number, out),
         Scalar::String(text) => push_string(text, out),
         Scalar::Time(time) => push_time(time, out),
+        Scalar::Date(date) => push_date(date, out),
     }
 }
 
@@ -30,6 +31,10 @@ fn push_number(number: f64, out: &mut Vec<u8>) {
     } else {
         out.extend_from_slice(b"null");
     }
+}
+
+fn push_date(date: Date, out: &mut Vec<u8>) {
+    write!(out, "\"{date}\"").expect("a vector takes every byte");
 }
 
 fn push_time(time: Timestamp, out: &mut Vec<u8>) {

@@ -1,6 +1,6 @@
 //! Bytes of what an entity keeps: variable-length integers (LEB128, zigzag) and the values made of them.
 
-use crate::model::{Scalar, Timestamp};
+use crate::model::{Date, Scalar, Timestamp};
 
 /// Reads what the `put_` functions wrote. Past the end it returns zeros: bytes are checked where they enter the
 /// process.
@@ -175,6 +175,7 @@ pub(super) enum StoredValue {
     Bool(bool),
     Number(f64),
     Time(Timestamp),
+    Date(Date),
     String(TextSpan),
 }
 
@@ -185,6 +186,7 @@ impl StoredValue {
             Scalar::Bool(b) => StoredValue::Bool(b),
             Scalar::Number(n) => StoredValue::Number(n),
             Scalar::Time(t) => StoredValue::Time(t),
+            Scalar::Date(d) => StoredValue::Date(d),
             Scalar::String(s) => StoredValue::String(TextSpan::keep(text, s)),
         }
     }
@@ -195,6 +197,7 @@ impl StoredValue {
             StoredValue::Bool(b) => Scalar::Bool(b),
             StoredValue::Number(n) => Scalar::Number(n),
             StoredValue::Time(t) => Scalar::Time(t),
+            StoredValue::Date(d) => Scalar::Date(d),
             StoredValue::String(span) => Scalar::String(span.of(text)),
         }
     }
@@ -207,6 +210,7 @@ const NUMBER: u8 = 3;
 const WHOLE: u8 = 4;
 const TIME: u8 = 5;
 const STRING: u8 = 6;
+const DATE: u8 = 7;
 
 /// The greatest magnitude up to which every whole double is an exact `i64` that fits few bytes.
 const WHOLE_MAX: f64 = 9_007_199_254_740_992.0;
@@ -230,6 +234,10 @@ pub(super) fn put_value(out: &mut Vec<u8>, value: StoredValue, text: &str) {
         StoredValue::Time(at) => {
             out.push(TIME);
             put_timestamp(out, at);
+        }
+        StoredValue::Date(date) => {
+            out.push(DATE);
+            put_signed(out, date.days());
         }
         StoredValue::String(span) => {
             out.push(STRING);
@@ -265,6 +273,7 @@ impl ByteReader<'_> {
             NUMBER => StoredValue::Number(f64::from_bits(self.word())),
             WHOLE => StoredValue::Number(self.signed() as f64),
             TIME => StoredValue::Time(self.timestamp()),
+            DATE => Date::from_days(self.signed()).map_or(StoredValue::Absent, StoredValue::Date),
             STRING => StoredValue::String(self.text(text)),
             _ => StoredValue::Absent,
         }

@@ -1,17 +1,19 @@
 //! The types that every other part uses: instants, values, events, tag changes. It knows no other part.
 //!
-//! - `time`: instants, and RFC 3339; `decimal`: exact sums; `value`: what an attribute, a counter or an expression is;
+//! - `time`: instants, and RFC 3339; `date`: dates of the calendar; `decimal`: exact sums; `value`: what an attribute, a counter or an expression is;
 //! - `event`: a decoded event; `change`: a tag change.
 
 mod time;
+mod date;
 mod decimal;
 mod value;
 mod event;
 mod change;
 
 pub use change::{Cause, ChangeType, CurrentTag, TagChange};
+pub use date::Date;
 pub use decimal::Micros;
 pub use event::{Command, EntityKindId, Event, EventTypeId, PathId, Property, Span, TagId};
 pub use time::{Timestamp, TimestampError, Unit};
-pub(crate) use time::{civil_from_days, days_from_civil};
+pub(crate) use time::{civil_from_days, days_from_civil, days_in_month};
 pub use value::{Scalar, Value};

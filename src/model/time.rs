@@ -75,6 +75,13 @@ impl Timestamp {
         (Timestamp::MIN..=Timestamp::MAX).contains(&self)
     }
 
+    /// Whether this instant lies in the years 1 to 9999 in UTC: so do the times of attributes and constants.
+    pub fn has_calendar_year(self) -> bool {
+        /// 0001-01-01T00:00:00.000Z
+        const FIRST: Timestamp = Timestamp(-62_135_596_800_000);
+        (FIRST..=Timestamp::MAX).contains(&self)
+    }
+
     /// Parses RFC 3339 with an offset; a space may replace the `T`; digits after the millisecond are cut off. The offset
     /// may lead to an instant that is not [writable](Timestamp::is_writable).
     ///
@@ -108,7 +115,8 @@ pub(crate) fn civil_from_days(days: i64) -> (i64, i64, i64) {
     (year_of_era + era * 400 + i64::from(month <= 2), month, day)
 }
 
-fn days_in_month(year: i64, month: i64) -> i64 {
+/// The number of days of a month.
+pub(crate) fn days_in_month(year: i64, month: i64) -> i64 {
     match month {
         4 | 6 | 9 | 11 => 30,
         2 if year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) => 29,
@@ -118,12 +126,12 @@ fn days_in_month(year: i64, month: i64) -> i64 {
 }
 
 /// Four decimal digits.
-fn four(b: &[u8; 4]) -> Option<i64> {
+pub(super) fn four(b: &[u8; 4]) -> Option<i64> {
     Some(two(&[b[0], b[1]])? * 100 + two(&[b[2], b[3]])?)
 }
 
 /// Two decimal digits.
-fn two(b: &[u8; 2]) -> Option<i64> {
+pub(super) fn two(b: &[u8; 2]) -> Option<i64> {
     let [tens, ones] = b.map(|digit| digit.wrapping_sub(b'0'));
     (tens <= 9 && ones <= 9).then(|| i64::from(tens) * 10 + i64::from(ones))
 }

@@ -1,6 +1,6 @@
-//! The value of an attribute, a counter or an expression: a bool, a number, a string or a time.
+//! The value of an attribute, a counter or an expression: a bool, a number, a string, a time or a date.
 
-use super::Timestamp;
+use super::{Date, Timestamp};
 
 /// An owned value, such as a literal of the catalog.
 #[derive(Clone, Debug, PartialEq)]
@@ -9,6 +9,7 @@ pub enum Value {
     Number(f64),
     String(Box<str>),
     Time(Timestamp),
+    Date(Date),
 }
 
 /// A borrowed value, possibly absent (spec 4.2).
@@ -19,6 +20,7 @@ pub enum Scalar<'a> {
     Number(f64),
     String(&'a str),
     Time(Timestamp),
+    Date(Date),
 }
 
 impl Value {
@@ -28,6 +30,7 @@ impl Value {
             Value::Number(n) => Scalar::Number(*n),
             Value::String(s) => Scalar::String(s),
             Value::Time(t) => Scalar::Time(*t),
+            Value::Date(d) => Scalar::Date(*d),
         }
     }
 }
@@ -46,6 +49,7 @@ impl<'a> Scalar<'a> {
             Scalar::Number(n) => Value::Number(n),
             Scalar::String(s) => Value::String(s.into()),
             Scalar::Time(t) => Value::Time(t),
+            Scalar::Date(d) => Value::Date(d),
         })
     }
 

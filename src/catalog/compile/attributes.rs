@@ -18,6 +18,7 @@ pub(super) fn declared_type(raw: &RawAttribute) -> Option<AttributeType> {
         RawAttributeType::Number => AttributeType::Number,
         RawAttributeType::Bool => AttributeType::Bool,
         RawAttributeType::Time => AttributeType::Time,
+        RawAttributeType::Date => AttributeType::Date,
     })
 }
 
@@ -59,11 +60,13 @@ impl Compiler<'_> {
                 self.report.error("type-mismatch", span, "an event's type is text").help("write `type: string`");
                 None
             }
-            EventPath::Time if value_type.is_none_or(|value_type| value_type == AttributeType::Time) => {
+            EventPath::Time if matches!(value_type, None | Some(AttributeType::Time | AttributeType::Date)) => {
                 Some(Source::Time)
             }
             EventPath::Time => {
-                self.report.error("type-mismatch", span, "an event's time is a time").help("write `type: time`");
+                self.report
+                    .error("type-mismatch", span, "an event's time is a time or a date")
+                    .help("write `type: time`, or `type: date` for its local date");
                 None
             }
         }

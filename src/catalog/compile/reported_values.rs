@@ -19,10 +19,12 @@ impl NamesById<'_> {
 
     fn collect(&self, expr: &Expr, reported: &mut Vec<ReportedValue>) {
         match expr {
-            Expr::Literal(_) | Expr::Property(_) | Expr::EventType => {}
             Expr::Attribute(id) => self.reported(&self.attributes[usize::from(id.0)].name, expr, reported),
             Expr::Counter(id) => self.reported(&self.counters[usize::from(id.0)].name, expr, reported),
-            Expr::Time(of) => self.reported(self.time(*of), expr, reported),
+            Expr::Time(of) => self.time_name(*of, reported),
+            Expr::Calendar(function, of) => {
+                self.reported(&format!("{}({})", function.name(), self.time(*of)), expr, reported);
+            }
             Expr::Tag(id) => self.reported(&format!("tag.{}", self.tags[usize::from(id.0)]), expr, reported),
             Expr::Since { unit, of } => {
                 self.reported(&format!("{}_since({})", unit.name(), self.time(*of)), expr, reported);
@@ -31,22 +33,18 @@ impl NamesById<'_> {
                 self.reported(&format!("{}_until({})", unit.name(), self.time(*of)), expr, reported);
             }
             Expr::Between { from, to, .. } => {
-                self.reported(self.time(*from), &Expr::Time(*from), reported);
-                self.reported(self.time(*to), &Expr::Time(*to), reported);
+                self.time_name(*from, reported);
+                self.time_name(*to, reported);
             }
-            Expr::Negate(x) | Expr::Abs(x) | Expr::Not(x) | Expr::Has(x) | Expr::Contains(x, _) => {
-                self.collect(x, reported);
-            }
-            Expr::Arithmetic(_, sides)
-            | Expr::Compare { sides, .. }
-            | Expr::And(sides)
-            | Expr::Or(sides)
-            | Expr::Text(_, sides) => sides.iter().for_each(|side| self.collect(side, reported)),
-            Expr::Conditional(parts) => parts.iter().for_each(|part| self.collect(part, reported)),
-            Expr::In(x, list) => {
-                self.collect(x, reported);
-                list.iter().for_each(|item| self.collect(item, reported));
-            }
+            Expr::Share(name) => self.reported(&format!("share({name:?})"), expr, reported),
+            _ => expr.for_each_operand(|operand| self.collect(operand, reported)),
+        }
+    }
+
+    /// A time by itself; a constant is not reported, as a literal is not.
+    fn time_name(&self, name: TimeName, reported: &mut Vec<ReportedValue>) {
+        if !matches!(name, TimeName::Instant(_) | TimeName::Date(_)) {
+            self.reported(&self.time(name), &Expr::Time(name), reported);
         }
     }
 
@@ -56,13 +54,11 @@ impl NamesById<'_> {
         }
     }
 
-    fn time(&self, name: TimeName) -> &str {
+    fn time(&self, name: TimeName) -> String {
         match name {
-            TimeName::Attribute(id) => &self.attributes[usize::from(id.0)].name,
-            TimeName::Counter(id) => &self.counters[usize::from(id.0)].name,
-            TimeName::FirstSeen => "first_seen",
-            TimeName::LastSeen => "last_seen",
-            TimeName::Event => "time",
+            TimeName::Attribute(id) => self.attributes[usize::from(id.0)].name.to_string(),
+            TimeName::Counter(id) => self.counters[usize::from(id.0)].name.to_string(),
+            _ => name.builtin(),
         }
     }
 }

@@ -221,6 +221,7 @@ pub enum AttributeType {
     Number,
     Bool,
     Time,
+    Date,
 }
 
 #[derive(Clone, Debug, PartialEq)]

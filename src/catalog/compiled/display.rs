@@ -1,7 +1,7 @@
 //! Checked expressions as text, for reports that explain a tag.
 
 use super::catalog::Catalog;
-use super::expr::{Arithmetic, Comparison, Expr, TextTest, TimeName};
+use super::expr::{Arithmetic, AsciiCase, Comparison, Expr, TextTest, TimeName};
 use crate::catalog::diagnostics::is_identifier;
 use crate::model::{PathId, Value};
 
@@ -44,7 +44,7 @@ impl Catalog {
             Expr::Literal(value) => atom(literal(value)),
             Expr::Attribute(id) => atom(self.attributes[usize::from(id.0)].name.to_string()),
             Expr::Counter(id) => atom(self.counters[usize::from(id.0)].name.to_string()),
-            Expr::Time(name) => atom(self.time_name(*name).to_owned()),
+            Expr::Time(name) => atom(self.time_name(*name)),
             Expr::Tag(id) => atom(format!("tag.{}", self.tags[usize::from(id.0)].name)),
             Expr::Property(path) => atom(self.property(*path)),
             Expr::EventType => atom("type".to_owned()),
@@ -53,6 +53,8 @@ impl Catalog {
             Expr::Between { unit, from, to } => {
                 atom(format!("{}_between({}, {})", unit.name(), self.time_name(*from), self.time_name(*to)))
             }
+            Expr::Calendar(function, of) => atom(format!("{}({})", function.name(), self.time_name(*of))),
+            Expr::WallClock(part) => atom(format!("{}(time)", part.name())),
             Expr::Negate(x) => (format!("-{}", self.operand(x, binding::PREFIX)), binding::PREFIX),
             Expr::Not(x) => (format!("!{}", self.operand(x, binding::PREFIX)), binding::PREFIX),
             Expr::Abs(x) => atom(format!("abs({})", self.format_expr(x))),
@@ -87,6 +89,19 @@ impl Catalog {
             Expr::Contains(x, path) => {
                 (format!("{} in {}", self.operand(x, binding::SUM), self.property(*path)), binding::COMPARISON)
             }
+            Expr::Case(case, x) => {
+                let method = match case {
+                    AsciiCase::Lower => "lowerAscii",
+                    AsciiCase::Upper => "upperAscii",
+                };
+                atom(format!("{}.{method}()", self.operand(x, binding::ATOM)))
+            }
+            Expr::Matches(x, pattern) => {
+                let pattern = text_literal(pattern.source());
+                atom(format!("{}.matches({pattern})", self.operand(x, binding::ATOM)))
+            }
+            Expr::Size(x) => atom(format!("size({})", self.format_expr(x))),
+            Expr::Share(name) => atom(format!("share({})", text_literal(name))),
             Expr::Text(test, sides) => {
                 let method = match test {
                     TextTest::StartsWith => "startsWith",
@@ -98,13 +113,12 @@ impl Catalog {
         }
     }
 
-    fn time_name(&self, name: TimeName) -> &str {
+    /// The name of a time, or the call that makes a constant.
+    pub(crate) fn time_name(&self, name: TimeName) -> String {
         match name {
-            TimeName::Attribute(id) => &self.attributes[usize::from(id.0)].name,
-            TimeName::Counter(id) => &self.counters[usize::from(id.0)].name,
-            TimeName::FirstSeen => "first_seen",
-            TimeName::LastSeen => "last_seen",
-            TimeName::Event => "time",
+            TimeName::Attribute(id) => self.attributes[usize::from(id.0)].name.to_string(),
+            TimeName::Counter(id) => self.counters[usize::from(id.0)].name.to_string(),
+            _ => name.builtin(),
         }
     }
 
@@ -118,6 +132,20 @@ impl Catalog {
             }
         }
         text
+    }
+}
+
+impl TimeName {
+    /// The name of a time that no catalog declares, or the call that makes a constant.
+    pub(crate) fn builtin(self) -> String {
+        match self {
+            TimeName::FirstSeen => "first_seen".to_owned(),
+            TimeName::LastSeen => "last_seen".to_owned(),
+            TimeName::Event => "time".to_owned(),
+            TimeName::Date(date) => format!("date(\"{date}\")"),
+            TimeName::Instant(at) => format!("timestamp(\"{}\")", at.to_string().replace(".000Z", "Z")),
+            TimeName::Attribute(_) | TimeName::Counter(_) => String::new(),
+        }
     }
 }
 
@@ -139,7 +167,26 @@ fn literal(value: &Value) -> String {
     match value {
         Value::Bool(b) => b.to_string(),
         Value::Number(n) => ryu_js::Buffer::new().format(*n).to_owned(),
-        Value::String(text) => format!("{text:?}"),
-        Value::Time(time) => format!("\"{time}\""),
+        Value::String(text) => text_literal(text),
+        Value::Time(time) => format!("timestamp(\"{time}\")"),
+        Value::Date(date) => format!("date(\"{date}\")"),
     }
+}
+
+/// A text in quotes, with the escapes that expressions have.
+fn text_literal(text: &str) -> String {
+    let mut literal = String::with_capacity(text.len() + 2);
+    literal.push('"');
+    for c in text.chars() {
+        match c {
+            '"' | '\\' => literal.extend(['\\', c]),
+            '\n' => literal.push_str("\\n"),
+            '\r' => literal.push_str("\\r"),
+            '\t' => literal.push_str("\\t"),
+            c if c.is_control() => literal.push_str(&format!("\\U{:08x}", u32::from(c))),
+            c => literal.push(c),
+        }
+    }
+    literal.push('"');
+    literal
 }

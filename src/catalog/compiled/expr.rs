@@ -1,7 +1,8 @@
 //! Expressions as the engine evaluates them: typed, with ids in place of names.
 
 use super::catalog::{AttributeId, CounterId, TagId};
-use crate::model::{PathId, Unit, Value};
+use super::pattern::Pattern;
+use crate::model::{Date, PathId, Timestamp, Unit, Value};
 
 /// Arithmetic on two numbers; absent when an operand is absent or not a number (spec 4.2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,7 +50,81 @@ pub enum TextTest {
     Contains,
 }
 
-/// A time that has a name: the argument of the time functions.
+/// A change of the letters a to z; other characters stay.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AsciiCase {
+    Lower,
+    Upper,
+}
+
+/// A function of a time or date that moves only at local midnights, and is a whole number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum CalendarFunction {
+    /// Local dates from the argument's to today's.
+    DatesSince,
+    /// Local dates from today's to the argument's.
+    DatesUntil,
+    /// Completed years.
+    YearsSince,
+    /// Local dates until the next day with the argument's month and day; 0 on the day itself.
+    DatesToAnniversary,
+}
+
+impl CalendarFunction {
+    pub const ALL: [CalendarFunction; 4] = [
+        CalendarFunction::DatesSince,
+        CalendarFunction::DatesUntil,
+        CalendarFunction::YearsSince,
+        CalendarFunction::DatesToAnniversary,
+    ];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            CalendarFunction::DatesSince => "dates_since",
+            CalendarFunction::DatesUntil => "dates_until",
+            CalendarFunction::YearsSince => "years_since",
+            CalendarFunction::DatesToAnniversary => "dates_to_anniversary",
+        }
+    }
+}
+
+/// A part of an event's time, as the wall clock of the catalog's time zone shows it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum WallClockPart {
+    /// 0 to 23.
+    Hour,
+    /// 1, Monday, to 7.
+    Weekday,
+    DayOfMonth,
+    /// 1 to 12.
+    Month,
+}
+
+impl WallClockPart {
+    pub const ALL: [WallClockPart; 4] =
+        [WallClockPart::Hour, WallClockPart::Weekday, WallClockPart::DayOfMonth, WallClockPart::Month];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            WallClockPart::Hour => "hour",
+            WallClockPart::Weekday => "weekday",
+            WallClockPart::DayOfMonth => "day_of_month",
+            WallClockPart::Month => "month",
+        }
+    }
+}
+
+/// How a number moves while no event comes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Motion {
+    Still,
+    /// Only at local midnights.
+    Midnights,
+    /// With the clock.
+    Clock,
+}
+
+/// A time or date that has a name, or is a constant: the argument of the time functions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum TimeName {
     Attribute(AttributeId),
@@ -58,6 +133,10 @@ pub enum TimeName {
     LastSeen,
     /// `time` in a `where`: the time of the event.
     Event,
+    /// `timestamp("…")`
+    Instant(Timestamp),
+    /// `date("…")`
+    Date(Date),
 }
 
 /// A checked expression.
@@ -92,14 +171,18 @@ pub enum Expr {
         from: TimeName,
         to: TimeName,
     },
+    /// `dates_since(of)` and its like.
+    Calendar(CalendarFunction, TimeName),
+    /// `hour(time)` and its like, in a `where`.
+    WallClock(WallClockPart),
     Negate(Box<Expr>),
     Abs(Box<Expr>),
     Arithmetic(Arithmetic, Box<[Expr; 2]>),
-    /// `moves`: whether a side is a number that moves with the clock.
+    /// `motion`: how the numbers on its sides move.
     Compare {
         op: Comparison,
         sides: Box<[Expr; 2]>,
-        moves: bool,
+        motion: Motion,
     },
     And(Box<[Expr; 2]>),
     Or(Box<[Expr; 2]>),
@@ -113,19 +196,52 @@ pub enum Expr {
     /// Whether the name has a value.
     Has(Box<Expr>),
     Text(TextTest, Box<[Expr; 2]>),
+    /// `x.lowerAscii()`, `x.upperAscii()`.
+    Case(AsciiCase, Box<Expr>),
+    /// `x.matches("…")`: whether the pattern matches anywhere in the text.
+    Matches(Box<Expr>, Pattern),
+    /// `size(x)`: the code points of a text; in a `where` also the elements of an array.
+    Size(Box<Expr>),
+    /// `share("name")`: a number from 0 up to but not including 1, made of the name and the entity's key.
+    Share(Box<str>),
 }
 
 impl Expr {
-    /// Whether the value of this expression, as a number, moves with the clock between events.
+    /// How the value of this expression, as a number, moves between events.
     ///
     /// A comparison does not move: it changes at single instants.
-    pub fn moves(&self) -> bool {
+    pub fn motion(&self) -> Motion {
         match self {
-            Expr::Since { .. } | Expr::Until { .. } => true,
-            Expr::Negate(x) | Expr::Abs(x) => x.moves(),
-            Expr::Arithmetic(_, sides) => sides.iter().any(Expr::moves),
-            Expr::Conditional(parts) => parts[1].moves() || parts[2].moves(),
-            _ => false,
+            Expr::Since { .. } | Expr::Until { .. } => Motion::Clock,
+            Expr::Calendar(..) => Motion::Midnights,
+            Expr::Negate(x) | Expr::Abs(x) => x.motion(),
+            Expr::Arithmetic(_, sides) => sides[0].motion().max(sides[1].motion()),
+            Expr::Conditional(parts) => parts[1].motion().max(parts[2].motion()),
+            _ => Motion::Still,
+        }
+    }
+
+    /// Whether the value of this expression, as a number, moves with the clock between events.
+    pub fn moves(&self) -> bool {
+        self.motion() == Motion::Clock
+    }
+
+    /// Visits the operands, in order. A path of an event that stands in [`Expr::Contains`] is not one.
+    pub fn for_each_operand<'e>(&'e self, mut visit: impl FnMut(&'e Expr)) {
+        match self {
+            Expr::Literal(_) | Expr::Attribute(_) | Expr::Counter(_) | Expr::Time(_) | Expr::Tag(_) => {}
+            Expr::Property(_) | Expr::EventType | Expr::Share(_) => {}
+            Expr::Since { .. } | Expr::Until { .. } | Expr::Between { .. } => {}
+            Expr::Calendar(..) | Expr::WallClock(_) => {}
+            Expr::Negate(x) | Expr::Abs(x) | Expr::Not(x) | Expr::Has(x) | Expr::Contains(x, _) => visit(x),
+            Expr::Case(_, x) | Expr::Matches(x, _) | Expr::Size(x) => visit(x),
+            Expr::Arithmetic(_, sides) | Expr::Compare { sides, .. } => sides.iter().for_each(visit),
+            Expr::And(sides) | Expr::Or(sides) | Expr::Text(_, sides) => sides.iter().for_each(visit),
+            Expr::Conditional(parts) => parts.iter().for_each(visit),
+            Expr::In(x, list) => {
+                visit(x);
+                list.iter().for_each(visit);
+            }
         }
     }
 }

@@ -10,7 +10,7 @@ use super::catalog::{
     EventTypeSet, History, InputMapping, Intake, Pointer, PropertiesRule, ReportedValue, Score, Source, Stage,
     TagDefinition, WeekStart, Window,
 };
-use super::expr::{Expr, TimeName};
+use super::expr::{Expr, Motion, TimeName};
 use crate::model::{EntityKindId, PathId, Value};
 
 /// The first line of the text; another number gives every catalog another hash.
@@ -349,7 +349,12 @@ impl Canonical<'_> {
                 self.put(format_args!("Arithmetic({op:?}, "));
                 self.operands("", &**sides);
             }
-            Expr::Compare { op, sides, moves } => {
+            Expr::Compare { op, sides, motion } => {
+                let moves = match motion {
+                    Motion::Still => "false",
+                    Motion::Midnights => "midnights",
+                    Motion::Clock => "true",
+                };
                 self.put(format_args!("Compare {{ op: {op:?}, sides: "));
                 self.list(&**sides, Self::expr);
                 self.put(format_args!(", moves: {moves} }}"));
@@ -371,6 +376,24 @@ impl Canonical<'_> {
                 self.put(format_args!("Text({test:?}, "));
                 self.operands("", &**sides);
             }
+            Expr::Case(case, x) => {
+                self.put(format_args!("Case({case:?}, "));
+                self.expr(x);
+                self.word(")");
+            }
+            Expr::Matches(x, pattern) => {
+                self.word("Matches(");
+                self.expr(x);
+                self.put(format_args!(", {:?})", pattern.source()));
+            }
+            Expr::Calendar(function, of) => {
+                self.put(format_args!("Calendar({}, ", function.name()));
+                self.time_name(*of);
+                self.word(")");
+            }
+            Expr::WallClock(part) => self.put(format_args!("WallClock({})", part.name())),
+            Expr::Size(x) => self.operand("Size", x),
+            Expr::Share(name) => self.put(format_args!("Share({name:?})")),
             Expr::Literal(_) | Expr::Attribute(_) | Expr::Counter(_) | Expr::Time(_) | Expr::Tag(_) => {}
             Expr::Property(_) | Expr::EventType | Expr::Since { .. } | Expr::Until { .. } | Expr::Between { .. } => {}
         }
@@ -394,6 +417,7 @@ impl Canonical<'_> {
             Value::Number(value) => self.put(format_args!("Literal(Number({value:?}))")),
             Value::String(value) => self.put(format_args!("Literal(String({value:?}))")),
             Value::Time(value) => self.put(format_args!("Literal(Time({value:?}))")),
+            Value::Date(value) => self.put(format_args!("Literal(Date({value}))")),
         }
     }
 
@@ -404,6 +428,8 @@ impl Canonical<'_> {
             TimeName::FirstSeen => self.word("FirstSeen"),
             TimeName::LastSeen => self.word("LastSeen"),
             TimeName::Event => self.word("Event"),
+            TimeName::Instant(at) => self.put(format_args!("Instant({})", at.ms())),
+            TimeName::Date(date) => self.put(format_args!("Date({date})")),
         }
     }
 }

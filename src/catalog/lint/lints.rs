@@ -3,7 +3,9 @@
 //! Each warning is for a simple case that can be decided from the expression alone; harder cases are left out.
 
 use super::value_range::{ValueRange, simple_comparison};
-use crate::catalog::compiled::{Bands, Catalog, Comparison, Condition, Counter, Expr, Stage, TagDefinition, TimeName};
+use crate::catalog::compiled::{
+    Bands, Catalog, Comparison, Condition, Counter, Expr, Motion, Stage, TagDefinition, TimeName,
+};
 use crate::catalog::diagnostics::{Report, Span};
 use crate::catalog::raw::{ExpressionText, RawCatalog, RawTag, named_entries};
 use crate::catalog::yaml::Field;
@@ -86,7 +88,7 @@ impl Mentioned {
         match reported {
             Expr::Attribute(id) => self.attributes[usize::from(id.0)] = true,
             Expr::Counter(id) => self.counters[usize::from(id.0)] = true,
-            Expr::Time(of) | Expr::Since { of, .. } | Expr::Until { of, .. } => match of {
+            Expr::Time(of) | Expr::Since { of, .. } | Expr::Until { of, .. } | Expr::Calendar(_, of) => match of {
                 TimeName::Attribute(id) => self.attributes[usize::from(id.0)] = true,
                 TimeName::Counter(id) => self.counters[usize::from(id.0)] = true,
                 _ => {}
@@ -104,7 +106,7 @@ fn always(expr: &Expr, counters: &[Counter]) -> Option<bool> {
     let (of, op, bound) = simple_comparison(expr)?;
     let verdict = ValueRange::of(of, counters)?.verdict(op, bound)?;
     // A comparison with an absent value is false, so only a number that is never absent makes it always true.
-    (!verdict || matches!(of, Expr::Counter(_))).then_some(verdict)
+    (!verdict || matches!(of, Expr::Counter(_) | Expr::Share(_))).then_some(verdict)
 }
 
 fn constant(
@@ -163,7 +165,7 @@ fn interval(op: Comparison, bound: f64, is_whole: bool) -> Option<(f64, f64)> {
 
 fn holds_an_instant(expr: &Expr) -> bool {
     match expr {
-        Expr::Compare { op: Comparison::Equal, moves, .. } => *moves,
+        Expr::Compare { op: Comparison::Equal, motion, .. } => *motion == Motion::Clock,
         Expr::And(sides) => sides.iter().any(holds_an_instant),
         Expr::Or(sides) => sides.iter().all(holds_an_instant),
         _ => false,

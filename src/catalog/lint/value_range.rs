@@ -1,6 +1,8 @@
 //! The range of numbers that an expression can have, in simple cases: for warnings about what never happens.
 
-use crate::catalog::compiled::{Aggregate, CalendarUnit, Comparison, Counter, Expr, TimeName, Window};
+use crate::catalog::compiled::{
+    Aggregate, CalendarFunction, CalendarUnit, Comparison, Counter, Expr, TimeName, Window,
+};
 use crate::model::Value;
 
 /// All numbers from `least` to `most`, or all whole numbers.
@@ -16,6 +18,14 @@ impl ValueRange {
     pub(super) fn of(expr: &Expr, counters: &[Counter]) -> Option<ValueRange> {
         match expr {
             Expr::Counter(id) => ValueRange::of_counter(&counters[usize::from(id.0)]),
+            Expr::Share(_) => Some(ValueRange { least: 0.0, most: 1.0_f64.next_down(), is_whole: false }),
+            Expr::Calendar(CalendarFunction::DatesToAnniversary, _) => {
+                Some(ValueRange { least: 0.0, most: 365.0, is_whole: true })
+            }
+            Expr::Calendar(
+                CalendarFunction::DatesSince | CalendarFunction::YearsSince,
+                TimeName::FirstSeen | TimeName::LastSeen | TimeName::Counter(_),
+            ) => Some(ValueRange { least: 0.0, most: f64::INFINITY, is_whole: true }),
             Expr::Since { of: TimeName::FirstSeen | TimeName::LastSeen | TimeName::Counter(_), .. } => {
                 Some(ValueRange { least: 0.0, most: f64::INFINITY, is_whole: false })
             }
@@ -72,7 +82,9 @@ impl ValueRange {
 
 impl std::fmt::Display for ValueRange {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        if self.most.is_finite() {
+        if self.most < 1.0 {
+            write!(f, "lies from {} up to but not including 1", self.least)
+        } else if self.most.is_finite() {
             write!(f, "lies between {} and {}", self.least, self.most)
         } else {
             write!(f, "is never less than {}", self.least)

@@ -114,7 +114,8 @@ yaml_struct! {
         from: EventTypes,
         /// The path of the value: `properties.…`, or `type`.
         value: EventPath,
-        /// `string`, `number`, `bool` or `time`; by default as the event has it.
+        /// `string`, `number`, `bool`, `time` or `date`; by default as the event has it. A date is a text `YYYY-MM-DD`, or
+        /// the local date of a time.
         r#type: RawAttributeType,
         /// Which of the events count: an expression over `type`, `time` and `properties.…`.
         r#where: ExpressionText,
@@ -129,6 +130,7 @@ yaml_enum! {
         "number" => Number,
         "bool" => Bool,
         "time" => Time,
+        "date" => Date,
     }
 }
 

@@ -18,7 +18,7 @@ impl Checker<'_> {
         let [a, b] = [self.check(&sides[0]), self.check(&sides[1])];
         if let (Some(a), Some(b)) = (&a, &b)
             && a.ty == b.ty
-            && matches!(a.ty, Type::Time | Type::String)
+            && matches!(a.ty, Type::Time | Type::Date | Type::String)
         {
             self.no_numbers(op, whose, a, b, span);
             return None;
@@ -44,6 +44,14 @@ impl Checker<'_> {
             (Type::Time, Arithmetic::Subtract) => {
                 ("times are not subtracted".to_owned(), format!("say in which unit: `days_between({right}, {left})`"))
             }
+            (Type::Date, Arithmetic::Subtract) => (
+                "dates are not subtracted".to_owned(),
+                format!("write `days_between({right}, {left})`, or count from today: `dates_since({left})`"),
+            ),
+            (Type::Date, _) => (
+                format!("{whose} works on numbers; these are dates"),
+                format!("count dates: `dates_since({left})`, `dates_since({right})`"),
+            ),
             (Type::Time, _) => (
                 format!("{whose} works on numbers; these are times"),
                 format!("say in which unit: `days_since({left})`, `days_since({right})`"),

@@ -4,11 +4,11 @@
 use super::arithmetic::since_names;
 use super::scope::{Interner, NameTable, Owner};
 use super::types::{Type, TypedExpr};
-use crate::catalog::compiled::{Arithmetic, Comparison, EntityKind, Expr};
+use crate::catalog::compiled::{Arithmetic, Comparison, EntityKind, Expr, Motion};
 use crate::catalog::diagnostics::{Problem, Report, Span};
 use crate::catalog::parse::{Ast, AstNode, BinaryOp};
 use crate::catalog::raw::ExpressionText;
-use crate::model::Value;
+use crate::model::{Date, Timestamp, Value};
 
 /// What an expression is about, which decides the names that it knows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -110,6 +110,7 @@ impl Checker<'_> {
         let written = self.written(typed.span).to_owned();
         let help = match typed.ty {
             Type::Time => Some(format!("say in which unit: `days_since({written})`")),
+            Type::Date => Some(format!("count dates: `dates_since({written})`, `years_since({written})`")),
             Type::String if whose == "`bands`" => Some("without `bands` the text itself is the tag's value".to_owned()),
             Type::Bool => Some(format!("`({written}) ? 1 : 0` makes a number of it")),
             _ => None,
@@ -162,7 +163,7 @@ impl Checker<'_> {
         let a = self.check(&sides[0]);
         let b = if needs_order || is_literal { self.check(&sides[1]) } else { self.equal_to(&sides[1]) };
         let (a, b) = (a?, b?);
-        if !a.ty.may_be(b.ty) {
+        if !a.ty.compares_with(b.ty) {
             self.unlike(&a, &b, span);
             return None;
         }
@@ -171,7 +172,7 @@ impl Checker<'_> {
         }
         if needs_order && (a.ty == Type::Bool || b.ty == Type::Bool) {
             self.error("type-mismatch", span, "true and false have no order")
-                .help("only numbers, text and times can be compared with `<` and `>`");
+                .help("only numbers, text, times and dates can be compared with `<` and `>`");
             return None;
         }
         if a.slope.cancels(b.slope) {
@@ -196,15 +197,34 @@ impl Checker<'_> {
                 .warning("clock-equality", self.text.locate(span), message)
                 .help("ask for a range: `x >= 7 && x < 8`");
         }
-        let expr = Expr::Compare { op, sides: Box::new([a.expr, b.expr]), moves };
+        let motion = match moves {
+            true => Motion::Clock,
+            // Where the clock may enter in any way, the caller decides when it does.
+            false if self.clock == ClockUse::Free => Motion::Still,
+            false => a.expr.motion().max(b.expr.motion()),
+        };
+        let expr = Expr::Compare { op, sides: Box::new([a.expr, b.expr]), motion };
         Some(TypedExpr::clock_free(expr, Type::Bool, span))
     }
 
     fn unlike(&mut self, a: &TypedExpr, b: &TypedExpr, span: Span) {
         let message = format!("{} is never compared with {}", a.ty.name(), b.ty.name());
-        let (time, other) = if a.ty == Type::Time { (a, b) } else { (b, a) };
+        let is_dated = |typed: &TypedExpr| matches!(typed.ty, Type::Time | Type::Date);
+        let (time, other) = if is_dated(a) { (a, b) } else { (b, a) };
         let help = match (time.ty, other.ty) {
             _ if let Some(help) = self.unquoted(a, b).or_else(|| self.unquoted(b, a)) => Some(help),
+            (Type::Time | Type::Date, Type::String) if let Some(help) = constant_of(&other.expr) => Some(help),
+            (Type::Time | Type::Date, Type::Number) if self.scope == Scope::Event => {
+                Some("write `hour(time)`, `weekday(time)`, or compare it with `timestamp(\"…\")`".to_owned())
+            }
+            (Type::Time | Type::Date, _) if self.scope == Scope::Event => {
+                Some("compare it with `date(\"2026-11-27\")` or `timestamp(\"2026-11-27T08:00:00Z\")`".to_owned())
+            }
+            (Type::Date, Type::Number) => Some(format!("count dates: `dates_since({})`", self.written(time.span))),
+            (Type::Date, _) => Some(format!(
+                "dates are compared with dates and times; for a distance write `dates_since({})`",
+                self.written(time.span)
+            )),
             (Type::Time, Type::Number) => Some(format!("say in which unit: `days_since({})`", self.written(time.span))),
             (Type::Time, _) => Some(format!(
                 "times are compared with times; for a distance write `days_since({})`",
@@ -240,4 +260,13 @@ impl Checker<'_> {
             span,
         })
     }
+}
+
+/// What to write instead of a text that is a date or a time.
+fn constant_of(expr: &Expr) -> Option<String> {
+    let Expr::Literal(Value::String(text)) = expr else { return None };
+    if Date::parse(text).is_some() {
+        return Some(format!("write `date(\"{text}\")`"));
+    }
+    Timestamp::parse(text).is_ok().then(|| format!("write `timestamp(\"{text}\")`"))
 }

@@ -4,11 +4,11 @@ use super::check::{Checker, Scope};
 use super::references::root_name;
 use super::time_functions::time_function;
 use super::types::{Type, TypedExpr};
-use crate::catalog::compiled::{Arithmetic, Expr, TextTest};
+use crate::catalog::compiled::{Arithmetic, Expr};
 use crate::catalog::diagnostics::{Span, did_you_mean, listed};
 use crate::catalog::parse::{Ast, AstNode, FunctionName};
 
-const FUNCTIONS: [&str; 16] = [
+const FUNCTIONS: [&str; 28] = [
     "days_since",
     "days_until",
     "days_between",
@@ -25,12 +25,27 @@ const FUNCTIONS: [&str; 16] = [
     "max",
     "abs",
     "has",
+    "dates_since",
+    "dates_until",
+    "years_since",
+    "dates_to_anniversary",
+    "date",
+    "timestamp",
+    "hour",
+    "weekday",
+    "day_of_month",
+    "month",
+    "size",
+    "share",
 ];
 
 impl Checker<'_> {
     pub(crate) fn call(&mut self, name: &FunctionName, args: &[Ast], span: Span) -> Option<TypedExpr> {
         if let Some((unit, call)) = time_function(&name.text) {
             return self.check_time_function(name, unit, call, args, span);
+        }
+        if let Some(checked) = self.calendar_call(name, args, span) {
+            return checked;
         }
         match name.text.as_str() {
             "min" | "max" => {
@@ -50,6 +65,8 @@ impl Checker<'_> {
                 })
             }
             "has" => self.has(name, args, span),
+            "size" => self.size(name, args, span),
+            "share" => self.share(name, args, span),
             _ => {
                 self.unknown_function(name, args);
                 None
@@ -65,7 +82,11 @@ impl Checker<'_> {
     ) -> Option<&'s [Ast; N]> {
         let fits = args.try_into().ok();
         if fits.is_none() {
-            let expected = if N == 1 { "one argument" } else { "two arguments" };
+            let expected = match N {
+                0 => "no argument",
+                1 => "one argument",
+                _ => "two arguments",
+            };
             let message = format!("`{}` takes {expected}, this has {}", name.text, args.len());
             let help = (args.len() > 2 && N == 2 && matches!(name.text.as_str(), "min" | "max"))
                 .then(|| format!("nest them: `{0}(a, {0}(b, c))`", name.text));
@@ -83,33 +104,6 @@ impl Checker<'_> {
         }
         let x = self.reference(x)?;
         Some(TypedExpr::clock_free(Expr::Has(Box::new(x.expr)), Type::Bool, span))
-    }
-
-    pub(crate) fn method(&mut self, target: &Ast, name: &FunctionName, args: &[Ast], span: Span) -> Option<TypedExpr> {
-        let test = match name.text.as_str() {
-            "startsWith" => TextTest::StartsWith,
-            "endsWith" => TextTest::EndsWith,
-            "contains" => TextTest::Contains,
-            _ => {
-                self.unknown_method(name);
-                return None;
-            }
-        };
-        let [arg] = self.arguments::<1>(name, args, span)?;
-        let [target, arg] = [self.text_piece(target, name), self.text_piece(arg, name)];
-        let sides = Box::new([target?.expr, arg?.expr]);
-        Some(TypedExpr::clock_free(Expr::Text(test, sides), Type::Bool, span))
-    }
-
-    fn text_piece(&mut self, ast: &Ast, name: &FunctionName) -> Option<TypedExpr> {
-        let typed = self.check(ast)?;
-        if typed.ty.may_be(Type::String) {
-            return Some(typed);
-        }
-        let message = format!("`{}` works on text; this is {}", name.text, typed.ty.name());
-        let help = typed.constant.map(|number| format!("put it in quotes: \"{number}\""));
-        self.error("type-mismatch", typed.span, message).maybe_help(help);
-        None
     }
 
     /// `x in […]`, or in a `where` `x in properties.list`.
@@ -153,7 +147,7 @@ impl Checker<'_> {
                     .help("compare with it: `x == …`, or with bounds");
                 return None;
             }
-            if !item.ty.may_be(x.ty) {
+            if !item.ty.compares_with(x.ty) {
                 let message = format!("{} is never among these: this is {}", x.ty.name(), item.ty.name());
                 let place = self.text.locate(x.span);
                 let is = format!("this is {}", x.ty.name());
@@ -168,14 +162,21 @@ impl Checker<'_> {
     fn unknown_function(&mut self, name: &FunctionName, args: &[Ast]) {
         let arg = args.first().map_or("x".to_owned(), |arg| self.written(arg.span).to_owned());
         let help = match name.text.as_str() {
-            "size" => "to count different values use a `distinct` counter".to_owned(),
             "int" | "uint" | "double" => format!("numbers are all of one kind: write `{arg}`"),
             "string" | "bytes" | "bool" | "dyn" | "type" => format!("values are not converted: write `{arg}`"),
-            "timestamp" | "date" => "expressions have no dates; compare times that have a name".to_owned(),
             "duration" => "write a number and its unit by the function: `days_since(x) > 14`".to_owned(),
-            "matches" => "write `startsWith`, `endsWith` or `contains`".to_owned(),
-            "startsWith" | "endsWith" | "contains" => format!("write it after the text: `{arg}.{}(\"…\")`", name.text),
-            "now" | "today" => "the clock enters through `days_since(x)` and `days_until(x)`".to_owned(),
+            "length" | "len" => format!("write `size({arg})`"),
+            "lower" | "lowerAscii" => format!("write it after the text: `{arg}.lowerAscii()`"),
+            "upper" | "upperAscii" => format!("write it after the text: `{arg}.upperAscii()`"),
+            "random" | "rand" | "hash" => "a stable share of all is `share(\"name\") < 0.1`".to_owned(),
+            "startsWith" | "endsWith" | "contains" | "matches" => {
+                format!("write it after the text: `{arg}.{}(\"…\")`", name.text)
+            }
+            "now" | "today" => "the clock enters through `days_since(x)`, `dates_since(x)` and their like".to_owned(),
+            "age" | "years" => format!("write `years_since({arg})`"),
+            "birthday" | "anniversary" => format!("write `dates_to_anniversary({arg}) == 0`"),
+            "dayofweek" | "day_of_week" | "dow" => "write `weekday(time)` in a `where`: 1 is Monday".to_owned(),
+            "day" => "write `day_of_month(time)` in a `where`".to_owned(),
             "count" | "sum" | "avg" | "distinct" | "last" | "first" | "top" => {
                 format!("declare it under `counters:`, as `my_counter: {{ {}: … }}`, and mention its name", name.text)
             }
@@ -189,21 +190,5 @@ impl Checker<'_> {
             }
         };
         self.error("unknown-function", name.span, format!("unknown function `{}`", name.text)).help(help);
-    }
-
-    fn unknown_method(&mut self, name: &FunctionName) {
-        let known = ["startsWith", "endsWith", "contains"];
-        let help = match name.text.as_str() {
-            "matches" => "patterns are not supported: write `startsWith`, `endsWith` or `contains`".to_owned(),
-            "exists" | "all" | "exists_one" | "filter" | "map" => {
-                "to look into a list write `\"a\" in properties.list` in a `where`".to_owned()
-            }
-            "size" | "length" => "to count different values use a `distinct` counter".to_owned(),
-            "getFullYear" | "getMonth" | "getDate" | "getDayOfWeek" | "getHours" => {
-                "for calendar days, weeks and months use a counter with `calendar:`".to_owned()
-            }
-            text => did_you_mean(text, known.into_iter()).unwrap_or_else(|| format!("known are {}", listed(&known))),
-        };
-        self.error("unknown-function", name.span, format!("unknown function `.{}`", name.text)).help(help);
     }
 }

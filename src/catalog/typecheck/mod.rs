@@ -10,6 +10,8 @@
 //! - [`references`]: for names of attributes, counters, tags and properties;
 //! - [`string_hints`]: for strings, and words that should be strings;
 //! - [`time_functions`]: for `days_since` and its like;
+//! - [`calendar_functions`]: for dates, constants, and the parts of an event's time;
+//! - [`text_functions`]: for functions of texts, and `share`;
 //! - [`functions`]: for all other functions.
 
 mod clock_slope;
@@ -20,6 +22,8 @@ mod arithmetic;
 mod references;
 mod string_hints;
 mod time_functions;
+mod calendar_functions;
+mod text_functions;
 mod functions;
 
 pub(crate) use check::{Checker, ClockUse, Scope};

@@ -85,6 +85,9 @@ impl Checker<'_> {
         let time = |of| Some(TypedExpr::clock_free(Expr::Time(of), Type::Time, span));
         match (name, self.names.value(name)) {
             (_, Some(Meaning::Attribute(id, Type::Time))) => time(TimeName::Attribute(id)),
+            (_, Some(Meaning::Attribute(id, Type::Date))) => {
+                Some(TypedExpr::clock_free(Expr::Time(TimeName::Attribute(id)), Type::Date, span))
+            }
             (_, Some(Meaning::Counter(id, Type::Time))) => time(TimeName::Counter(id)),
             (_, Some(Meaning::Attribute(id, ty))) => Some(TypedExpr::clock_free(Expr::Attribute(id), ty, span)),
             (_, Some(Meaning::Counter(id, ty))) => Some(TypedExpr::clock_free(Expr::Counter(id), ty, span)),

@@ -77,7 +77,7 @@ impl NameTable {
         let is_time = |name: &&str| {
             !matches!(
                 self.value(name),
-                Some(Meaning::Attribute(_, ty) | Meaning::Counter(_, ty)) if ty != Type::Time
+                Some(Meaning::Attribute(_, ty) | Meaning::Counter(_, ty)) if !matches!(ty, Type::Time | Type::Date)
             )
         };
         self.value_names(of).filter(is_time)

@@ -69,10 +69,16 @@ impl Checker<'_> {
     }
 
     /// The argument of a time function: a name whose type is time.
-    fn time_name(&mut self, function: &FunctionName, ast: &Ast) -> Option<TimeName> {
+    pub(super) fn time_name(&mut self, function: &FunctionName, ast: &Ast) -> Option<TimeName> {
+        if let AstNode::Call(name, args) = &ast.node
+            && matches!(name.text.as_str(), "date" | "timestamp")
+        {
+            return self.constant(name, args, ast.span);
+        }
         let AstNode::Name(written) = &ast.node else {
             if root_name(ast) == Some("tag") || self.check(ast).is_some() {
-                let message = format!("`{}` takes the name of a time, not an expression", function.text);
+                let message =
+                    format!("`{}` takes the name of a time or date, or a constant, not an expression", function.text);
                 let help = self.known_times();
                 self.error("wrong-arguments", ast.span, message).help(help);
             }
@@ -86,10 +92,10 @@ impl Checker<'_> {
             Type::Any => "may be anything".to_owned(),
             ty => format!("is {}", ty.name()),
         };
-        let message = format!("`{}` takes a time; `{written}` {is}", function.text);
+        let message = format!("`{}` takes a time or a date; `{written}` {is}", function.text);
         let help = match (&typed.expr, typed.ty) {
             (Expr::Attribute(_), Type::Any) => {
-                format!("declare it: give the attribute `{written}` the line `type: time`")
+                format!("declare it: give the attribute `{written}` the line `type: time` or `type: date`")
             }
             (Expr::Counter(_), _) => {
                 format!("a counter with `last: time` or `first: time` is a time; {}", self.known_times())

@@ -11,6 +11,7 @@ pub enum Type {
     Number,
     String,
     Time,
+    Date,
     /// Known only at evaluation: a property, an attribute without a declared type.
     Any,
 }
@@ -22,6 +23,7 @@ impl Type {
             Type::Number => "a number",
             Type::String => "text",
             Type::Time => "a time",
+            Type::Date => "a date",
             Type::Any => "anything",
         }
     }
@@ -29,6 +31,12 @@ impl Type {
     /// Whether a value of this type may be of the other type.
     pub fn may_be(self, other: Type) -> bool {
         self == other || self == Type::Any || other == Type::Any
+    }
+
+    /// Whether a value of this type may be compared with one of the other type.
+    pub fn compares_with(self, other: Type) -> bool {
+        let is_dated = |ty| matches!(ty, Type::Time | Type::Date);
+        self.may_be(other) || is_dated(self) && is_dated(other)
     }
 
     /// The type of a value that has one type or the other.
@@ -43,6 +51,7 @@ impl Type {
             Some(AttributeType::Number) => Type::Number,
             Some(AttributeType::Bool) => Type::Bool,
             Some(AttributeType::Time) => Type::Time,
+            Some(AttributeType::Date) => Type::Date,
         }
     }
 }

@@ -21,6 +21,7 @@ pub(crate) fn json(value: Option<&Value>) -> Json {
         Some(Value::Number(n)) => (*n).into(),
         Some(Value::String(text)) => (&**text).into(),
         Some(Value::Time(time)) => time.to_string().into(),
+        Some(Value::Date(date)) => date.to_string().into(),
     }
 }
 
@@ -181,6 +182,9 @@ fn detail(section: &Section, clause: &Clause) -> String {
         ClauseForm::Comparison(op, [left, right], unit) => match (left, right, gap(clause)) {
             (None, _, _) | (_, None, _) => "has no value".to_owned(),
             (left, _, Some(gap)) => format!("is {}, {}", operand(left.as_ref(), *unit), short_of(*op, gap, *unit)),
+            (Some(left), Some(right), None) if let Some(days) = days_short(clause, left, right) => {
+                format!("is {}, {}", text(Some(left)), short_of(*op, days, Some(Unit::Days)))
+            }
             (left, _, None) => format!("is {}", operand(left.as_ref(), *unit)),
         },
         ClauseForm::Leaf if is_value(section) => format!("is {}", text(clause.value.as_ref())),
@@ -211,6 +215,16 @@ pub(crate) fn gap(clause: &Clause) -> Option<f64> {
         return None;
     };
     (clause.is_decided && clause.value != Some(Value::Bool(true))).then_some(right - left)
+}
+
+/// How many days a comparison of dates, or of times, is from holding.
+fn days_short(clause: &Clause, left: &Value, right: &Value) -> Option<f64> {
+    let days = match (left, right) {
+        (Value::Date(left), Value::Date(right)) => (right.days() - left.days()) as f64,
+        (Value::Time(left), Value::Time(right)) => right.since(*left) as f64 / Unit::Days.ms() as f64,
+        _ => return None,
+    };
+    (clause.is_decided && clause.value != Some(Value::Bool(true))).then_some(days)
 }
 
 fn short_of(op: Comparison, gap: f64, unit: Option<Unit>) -> String {

@@ -93,7 +93,7 @@ pub(super) fn keep(text: &str, raw: RawValue, event: &mut Event) -> Span {
     if text.len() == raw.end() - raw.start() { event.piece(raw.start(), raw.end()) } else { event.keep(text) }
 }
 
-/// The array at a wanted path: its strings, finite numbers and bools, in order.
+/// The array at a wanted path: its elements, in order.
 pub(super) fn array(record: &str, raw: RawValue, event: &mut Event, scratch: &mut String) -> Property {
     let start = event.element_count();
     let mut scanner = Scanner::new(record, raw.start());
@@ -102,9 +102,7 @@ pub(super) fn array(record: &str, raw: RawValue, event: &mut Event, scratch: &mu
     while more {
         let raw = scanner.value(1).unwrap_or_default();
         let element = scalar(record, raw, event, scratch);
-        if matches!(element, Property::String(_) | Property::Number(..) | Property::Bool(_)) {
-            event.push_element(element);
-        }
+        event.push_element(element);
         more = scanner.another(b']').unwrap_or(false);
     }
     Property::Array { start, len: event.element_count() - start }

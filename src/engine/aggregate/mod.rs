@@ -21,4 +21,4 @@ pub(crate) use now::Now;
 pub(crate) use series::{Readout, Series, SeriesType};
 pub(crate) use series_state::SeriesState;
 pub(crate) use window::{Frame, Grid, LiveWindow, Pane, Reach};
-pub(crate) use zone::Zone;
+pub(crate) use zone::{Day, Zone};

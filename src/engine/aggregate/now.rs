@@ -26,6 +26,11 @@ impl Now {
         self.at = at;
     }
 
+    /// The local date.
+    pub(crate) fn day(&self) -> Day {
+        self.day
+    }
+
     pub(crate) fn pane(&self, grid: Grid) -> Pane {
         grid.pane_on(self.at, self.day)
     }

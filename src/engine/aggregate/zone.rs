@@ -7,11 +7,16 @@ use crate::model::{Timestamp, civil_from_days, days_from_civil};
 
 const DAY_MS: i64 = 86_400_000;
 
-/// Transitions are tabulated up to this instant; later instants keep the last offset.
-const TABLE_END: Timestamp = Timestamp::from_ms(32_503_680_000_000); // 3000-01-01
+/// Transitions are tabulated up to this instant, 3000-01-01. The rules of a zone repeat with the calendar, every 400
+/// years, so later instants are looked up a number of cycles before.
+const TABLE_END: Timestamp = Timestamp::from_ms(32_503_680_000_000);
+
+/// 400 years of the calendar: whole weeks, too.
+const CYCLE_DAYS: Day = 146_097;
+const CYCLE_MS: i64 = CYCLE_DAYS * DAY_MS;
 
 /// Days since 1970-01-01 of a local date.
-pub(super) type Day = i64;
+pub(crate) type Day = i64;
 
 /// A period with one offset from UTC.
 #[derive(Clone, Copy, Debug)]
@@ -33,8 +38,7 @@ pub struct Zone {
 
 impl Zone {
     pub fn new(zone: &TimeZone) -> Self {
-        // Events are not older than 1990, but a window of N days may reach back before that.
-        let start = jiff::Timestamp::from_second(0).unwrap_or_default();
+        let start = jiff::Timestamp::MIN;
         let mut periods =
             vec![OffsetPeriod { start_ms: i64::MIN, offset_ms: offset_ms(zone, start), day_before: Day::MIN }];
         for transition in zone.following(start) {
@@ -59,19 +63,38 @@ impl Zone {
 
     /// The local date of an instant.
     pub fn day(&self, at: Timestamp) -> Day {
-        let behind = self.periods.partition_point(|s| s.start_ms <= at.ms());
-        let period = self.periods[behind - 1];
-        (at.ms() + period.offset_ms).div_euclid(DAY_MS).max(period.day_before)
+        let cycles = cycles_after(at.ms(), TABLE_END.ms(), CYCLE_MS);
+        let at_ms = at.ms() - cycles * CYCLE_MS;
+        let period = self.period(at_ms);
+        (at_ms + period.offset_ms).div_euclid(DAY_MS).max(period.day_before) + cycles * CYCLE_DAYS
     }
 
     /// The first instant whose day is `day` or, where that date was skipped, a later one.
     pub fn start(&self, day: Day) -> Timestamp {
+        let cycles = cycles_after(day, TABLE_END.ms() / DAY_MS, CYCLE_DAYS);
+        let day = day - cycles * CYCLE_DAYS;
         // The last period that begins before the day was reached.
         let behind = self.periods.partition_point(|s| s.day_before < day);
         let period = self.periods[behind - 1];
         let midnight = day * DAY_MS - period.offset_ms;
-        Timestamp::from_ms(midnight.max(period.start_ms))
+        Timestamp::from_ms(midnight.max(period.start_ms) + cycles * CYCLE_MS)
     }
+
+    /// What the wall clock shows at an instant, in milliseconds since 1970-01-01 began on it.
+    pub(crate) fn wall_clock_ms(&self, at: Timestamp) -> i64 {
+        let cycles = cycles_after(at.ms(), TABLE_END.ms(), CYCLE_MS);
+        at.ms() + self.period(at.ms() - cycles * CYCLE_MS).offset_ms
+    }
+
+    fn period(&self, at_ms: i64) -> OffsetPeriod {
+        let behind = self.periods.partition_point(|s| s.start_ms <= at_ms);
+        self.periods[behind - 1]
+    }
+}
+
+/// The least number of cycles that, taken from a place at or after `end`, leads before it.
+fn cycles_after(place: i64, end: i64, cycle: i64) -> i64 {
+    if place < end { 0 } else { (place - end) / cycle + 1 }
 }
 
 fn offset_ms(zone: &TimeZone, at: jiff::Timestamp) -> i64 {

@@ -14,14 +14,19 @@
 //! `n * hours_since(a)` and `days_since(a)` are for an n of 1 / 24: rounding may turn the outcome at any millisecond,
 //! so each is looked at, up to [`LOOKS_MAX`] of them in one evaluation.
 
+use super::calendar;
 use super::crossing_difference::{difference, enclose};
 use super::ops::compare;
-use crate::catalog::{Arithmetic, Bands, Comparison};
+use crate::catalog::{Arithmetic, Bands, CalendarFunction, Comparison};
+use crate::engine::aggregate::{Day, Zone};
 use crate::model::Timestamp;
 
 /// The number of intervals and instants that one search looks at before it returns an early instant: at worst, one
 /// evaluation more.
 const LOOKS_MAX: u32 = 16_384;
+
+/// The same where dates enter, whose outcomes may turn at any midnight.
+const LOOKS_AT_DATES_MAX: u32 = 2_048;
 
 /// An open interval no longer than this is looked at instant by instant.
 const SCANNED_MS: i64 = 16;
@@ -43,12 +48,18 @@ pub(crate) enum ClockOp {
         to: Timestamp,
         unit_ms: f64,
     },
+    /// `dates_since(of)` and its like.
+    Calendar {
+        function: CalendarFunction,
+        of: Day,
+    },
     Negate,
     Abs,
     Add,
     Subtract,
     Multiply,
     Divide,
+    Remainder,
     Min,
     Max,
 }
@@ -73,15 +84,15 @@ const STACK: usize = 12;
 
 impl ClockExpr {
     /// The value at an instant; `None` where no finite double holds it.
-    pub(super) fn at(&self, clock: Timestamp) -> Option<f64> {
-        match self.over(clock, clock) {
+    pub(super) fn at(&self, clock: Timestamp, zone: &Zone) -> Option<f64> {
+        match self.over(clock, clock, zone) {
             Enclosure::Within(value, _) => Some(value),
             _ => None,
         }
     }
 
     /// Encloses the values between two instants.
-    fn over(&self, first: Timestamp, last: Timestamp) -> Enclosure {
+    fn over(&self, first: Timestamp, last: Timestamp, zone: &Zone) -> Enclosure {
         let (mut few, mut many) = ([(0.0_f64, 0.0_f64); STACK], Vec::new());
         let stack = if self.ops.len() <= STACK {
             &mut few[..]
@@ -97,6 +108,10 @@ impl ClockExpr {
                     (first.since(from) as f64 / unit_ms, last.since(from) as f64 / unit_ms)
                 }
                 ClockOp::Until { to, unit_ms } => (to.since(last) as f64 / unit_ms, to.since(first) as f64 / unit_ms),
+                ClockOp::Calendar { function, of } => {
+                    let (least, greatest) = calendar::over(function, of, zone.day(first), zone.day(last));
+                    (least as f64, greatest as f64)
+                }
                 ClockOp::Negate | ClockOp::Abs => {
                     depth -= 1;
                     unary(*clock_op, stack[depth])
@@ -132,12 +147,25 @@ pub(crate) fn binary(clock_op: ClockOp, a: (f64, f64), b: (f64, f64)) -> (f64, f
         ClockOp::Add => (a.0 + b.0, a.1 + b.1),
         ClockOp::Subtract => (a.0 - b.1, a.1 - b.0),
         ClockOp::Multiply => hull([a.0 * b.0, a.0 * b.1, a.1 * b.0, a.1 * b.1]),
-        // The divisor does not move (spec 4.1): it is one number. Division by zero is absent, as an overflow is.
-        ClockOp::Divide if b.0 == 0.0 => (f64::INFINITY, f64::INFINITY),
+        // Division by zero is absent, as an overflow is.
+        ClockOp::Divide | ClockOp::Remainder if b == (0.0, 0.0) => (f64::INFINITY, f64::INFINITY),
+        // Only dates make a divisor move (spec 4.1).
+        ClockOp::Divide | ClockOp::Remainder if b.0 <= 0.0 && b.1 >= 0.0 => (f64::NAN, f64::NAN),
+        ClockOp::Remainder => remainder(a, b),
         ClockOp::Divide => hull([a.0 / b.0, a.1 / b.0, a.0 / b.1, a.1 / b.1]),
         ClockOp::Min => (a.0.min(b.0), a.1.min(b.1)),
         _ => (a.0.max(b.0), a.1.max(b.1)),
     }
+}
+
+/// A remainder grows with the dividend until that passes a multiple of the divisor.
+fn remainder(a: (f64, f64), b: (f64, f64)) -> (f64, f64) {
+    let is_one_sign = a.0 >= 0.0 || a.1 < 0.0;
+    if b.0 == b.1 && is_one_sign && (a.0 / b.0).trunc() == (a.1 / b.0).trunc() && a.0 % b.0 <= a.1 % b.0 {
+        return (a.0 % b.0, a.1 % b.0);
+    }
+    let most = b.0.abs().max(b.1.abs());
+    (if a.0 < 0.0 { -most } else { 0.0 }, if a.1 > 0.0 { most } else { 0.0 })
 }
 
 fn hull(corners: [f64; 4]) -> (f64, f64) {
@@ -181,40 +209,42 @@ pub(crate) fn band(bands: &Bands, current: Option<u16>, value: f64) -> u16 {
 }
 
 impl Predicate<'_> {
-    pub(super) fn at(&self, clock: Timestamp) -> Outcome {
+    pub(super) fn at(&self, clock: Timestamp, zone: &Zone) -> Outcome {
         match *self {
-            Predicate::Compare { op, left, right } => match (left.at(clock), right.at(clock)) {
+            Predicate::Compare { op, left, right } => match (left.at(clock, zone), right.at(clock, zone)) {
                 (Some(left), Some(right)) => Outcome::from(compare(op, left, right)),
                 _ => 0,
             },
             Predicate::Band { bands, current, value } => {
-                value.at(clock).map_or(0, |value| Outcome::from(band(bands, current, value)) + 1)
+                value.at(clock, zone).map_or(0, |value| Outcome::from(band(bands, current, value)) + 1)
             }
         }
     }
 
     /// The outcome, if the enclosures show that it is the same at all instants of an interval.
-    pub(super) fn over(&self, first: Timestamp, last: Timestamp) -> Option<Outcome> {
+    pub(super) fn over(&self, first: Timestamp, last: Timestamp, zone: &Zone) -> Option<Outcome> {
         let is_long = last.since(first) >= SCANNED_MS;
         match *self {
-            Predicate::Compare { op, left, right } => match (left.over(first, last), right.over(first, last)) {
-                (Enclosure::Within(a, b), Enclosure::Within(c, d)) => decide(op, (a, b), (c, d))
-                    .or_else(|| {
-                        let difference = is_long.then(|| difference(left, right, first, last))?;
-                        decide(op, difference?, (0.0, 0.0))
-                    })
-                    .map(Outcome::from),
-                (Enclosure::Absent, _) | (_, Enclosure::Absent) => Some(0),
-                _ => None,
-            },
+            Predicate::Compare { op, left, right } => {
+                match (left.over(first, last, zone), right.over(first, last, zone)) {
+                    (Enclosure::Within(a, b), Enclosure::Within(c, d)) => decide(op, (a, b), (c, d))
+                        .or_else(|| {
+                            let difference = is_long.then(|| difference(left, right, (first, last), zone))?;
+                            decide(op, difference?, (0.0, 0.0))
+                        })
+                        .map(Outcome::from),
+                    (Enclosure::Absent, _) | (_, Enclosure::Absent) => Some(0),
+                    _ => None,
+                }
+            }
             Predicate::Band { bands, current, value } => {
                 let place = |(low, high)| {
                     let (low, high) = (band(bands, current, low), band(bands, current, high));
                     (low == high).then(|| Outcome::from(low) + 1)
                 };
-                match value.over(first, last) {
+                match value.over(first, last, zone) {
                     Enclosure::Within(low, high) => place((low, high))
-                        .or_else(|| is_long.then(|| enclose(value, first, last)).flatten().and_then(place)),
+                        .or_else(|| is_long.then(|| enclose(value, (first, last), zone)).flatten().and_then(place)),
                     Enclosure::Absent => Some(0),
                     Enclosure::Open => None,
                 }
@@ -222,12 +252,20 @@ impl Predicate<'_> {
         }
     }
 
+    fn has_dates(&self) -> bool {
+        let is_date = |op: &ClockOp| matches!(op, ClockOp::Calendar { .. });
+        match *self {
+            Predicate::Compare { left, right, .. } => left.ops.iter().chain(&right.ops).any(is_date),
+            Predicate::Band { value, .. } => value.ops.iter().any(is_date),
+        }
+    }
+
     /// Where the straight line through two instants crosses the bound of the predicate.
-    fn guess(&self, now: Timestamp) -> Option<Timestamp> {
+    fn guess(&self, now: Timestamp, zone: &Zone) -> Option<Timestamp> {
         const STEP_MS: i64 = 86_400_000;
         let difference = |clock: Timestamp| match *self {
-            Predicate::Compare { left, right, .. } => Some(left.at(clock)? - right.at(clock)?),
-            Predicate::Band { value, .. } => value.at(clock),
+            Predicate::Compare { left, right, .. } => Some(left.at(clock, zone)? - right.at(clock, zone)?),
+            Predicate::Band { value, .. } => value.at(clock, zone),
         };
         let (here, there) = (difference(now)?, difference(now.plus(STEP_MS))?);
         let slope = (there - here) / STEP_MS as f64;
@@ -250,25 +288,26 @@ impl Predicate<'_> {
     /// The first instant after `now` and before `limit` with another outcome than the one at `now`, or `limit`.
     ///
     /// May be early where a search would take too long, never late.
-    pub(super) fn next_change(&self, outcome: Outcome, now: Timestamp, limit: Timestamp) -> Timestamp {
+    pub(super) fn next_change(&self, outcome: Outcome, now: Timestamp, limit: Timestamp, zone: &Zone) -> Timestamp {
         let (mut first, last) = (now.plus(1), limit.plus(-1).min(Timestamp::MAX));
-        if let Some(guess) = self.guess(now) {
+        if let Some(guess) = self.guess(now, zone) {
             let before = guess.plus(-2).min(last);
-            if before < first || self.over(first, before) == Some(outcome) {
+            if before < first || self.over(first, before, zone) == Some(outcome) {
                 first = first.max(before.plus(1));
                 for _ in 0..5 {
                     if first > last {
                         return limit;
                     }
-                    if self.at(first) != outcome {
+                    if self.at(first, zone) != outcome {
                         return first;
                     }
                     first = first.plus(1);
                 }
             }
         }
-        let over = |first, last| if first == last { Some(self.at(first)) } else { self.over(first, last) };
-        Search { over, outcome, looks: LOOKS_MAX }.run(first, last).unwrap_or(limit)
+        let over = |first, last| if first == last { Some(self.at(first, zone)) } else { self.over(first, last, zone) };
+        let looks = if self.has_dates() { LOOKS_AT_DATES_MAX } else { LOOKS_MAX };
+        Search { over, outcome, looks }.run(first, last).unwrap_or(limit)
     }
 }
 
@@ -388,8 +427,8 @@ impl From<Arithmetic> for ClockOp {
             Arithmetic::Add => ClockOp::Add,
             Arithmetic::Subtract => ClockOp::Subtract,
             Arithmetic::Multiply => ClockOp::Multiply,
-            // The clock does not enter a remainder (spec 4.1).
-            Arithmetic::Divide | Arithmetic::Remainder => ClockOp::Divide,
+            Arithmetic::Divide => ClockOp::Divide,
+            Arithmetic::Remainder => ClockOp::Remainder,
             Arithmetic::Min => ClockOp::Min,
             Arithmetic::Max => ClockOp::Max,
         }

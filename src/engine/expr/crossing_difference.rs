@@ -17,26 +17,40 @@
 //! (`x - y`), their difference is straight up to rounding, so it lies between the differences at the two ends, within a
 //! margin.
 
+use super::calendar;
 use super::crossing::{ClockExpr, ClockOp, binary, unary};
+use crate::catalog::CalendarFunction;
+use crate::engine::aggregate::{Day, Zone};
 use crate::model::Timestamp;
 
 /// Longer expressions are left to the search: the effort grows with the cube of their length.
 const OPS_MAX: usize = 64;
 
+const DAY_MS: i64 = 86_400_000;
+
+/// By how much a number of dates differs from the days since the first of them began: a part of a day, and what a zone
+/// moved its clocks by.
+const DATES_OFF_MAX: f64 = 2.25;
+
 /// Products below this may lose more to underflow than their error term tells.
 const TINY: f64 = 1e-280;
 
 /// The bounds of `left − right` between two instants, in doubles; their signs are exact.
-pub(super) fn difference(left: &ClockExpr, right: &ClockExpr, first: Timestamp, last: Timestamp) -> Option<(f64, f64)> {
-    let mut interval = AffineInterval { first, last, known_terms: Vec::new() };
+pub(super) fn difference(
+    left: &ClockExpr,
+    right: &ClockExpr,
+    between: (Timestamp, Timestamp),
+    zone: &Zone,
+) -> Option<(f64, f64)> {
+    let mut interval = AffineInterval::new(between, zone);
     let (left, right) = (interval.walk(left)?, interval.walk(right)?);
     let (form, error) = left.form.plus(&right.form.times(-1.0).0);
     Some(interval.bounds(&form, error))
 }
 
 /// Encloses the values of a clock expression between two instants.
-pub(super) fn enclose(clock_expr: &ClockExpr, first: Timestamp, last: Timestamp) -> Option<(f64, f64)> {
-    let mut interval = AffineInterval { first, last, known_terms: Vec::new() };
+pub(super) fn enclose(clock_expr: &ClockExpr, between: (Timestamp, Timestamp), zone: &Zone) -> Option<(f64, f64)> {
+    let mut interval = AffineInterval::new(between, zone);
     interval.walk(clock_expr).map(|value| value.range)
 }
 
@@ -127,6 +141,8 @@ impl FormError {
 enum TermKey {
     /// `(clock − from) / unit_ms`.
     Clock(Timestamp, f64),
+    /// `years_since(of)` and its like; of `dates_since(of)`, by how much it differs from `days_since(of)`.
+    Calendar(CalendarFunction, Day),
     /// By how much the double nearest to a real number differs from it.
     Rounding(AffineForm),
     /// The same of an operation whose real result is not at hand.
@@ -150,13 +166,18 @@ struct AffineValue {
 }
 
 #[derive(Debug)]
-struct AffineInterval {
+struct AffineInterval<'z> {
     first: Timestamp,
     last: Timestamp,
+    zone: &'z Zone,
     known_terms: Vec<Term>,
 }
 
-impl AffineInterval {
+impl<'z> AffineInterval<'z> {
+    fn new((first, last): (Timestamp, Timestamp), zone: &'z Zone) -> Self {
+        AffineInterval { first, last, zone, known_terms: Vec::new() }
+    }
+
     /// The value of a clock expression; `None` where an intermediate double may not be finite.
     fn walk(&mut self, clock_expr: &ClockExpr) -> Option<AffineValue> {
         if clock_expr.ops.len() > OPS_MAX {
@@ -167,6 +188,7 @@ impl AffineInterval {
             let value = match *clock_op {
                 ClockOp::Number(number) => AffineValue { form: AffineForm::constant(number), range: (number, number) },
                 ClockOp::Since { from, unit_ms } => self.clock(from, unit_ms),
+                ClockOp::Calendar { function, of } => self.calendar(function, of),
                 // Rounding is symmetric about 0.
                 ClockOp::Until { to, unit_ms } => negated(&self.clock(to, unit_ms)),
                 ClockOp::Negate => negated(&stack.pop()?),
@@ -178,7 +200,7 @@ impl AffineInterval {
                     let (b, a) = (stack.pop()?, stack.pop()?);
                     self.chosen(*clock_op, a, b)
                 }
-                ClockOp::Add | ClockOp::Subtract | ClockOp::Multiply | ClockOp::Divide => {
+                ClockOp::Add | ClockOp::Subtract | ClockOp::Multiply | ClockOp::Divide | ClockOp::Remainder => {
                     let (b, a) = (stack.pop()?, stack.pop()?);
                     self.calculated(*clock_op, &a, &b)
                 }
@@ -192,6 +214,28 @@ impl AffineInterval {
     fn clock(&mut self, from: Timestamp, unit_ms: f64) -> AffineValue {
         let range = (self.first.since(from) as f64 / unit_ms, self.last.since(from) as f64 / unit_ms);
         AffineValue { form: AffineForm::term(self.term(TermKey::Clock(from, unit_ms), range)), range }
+    }
+
+    fn calendar(&mut self, function: CalendarFunction, of: Day) -> AffineValue {
+        let days = (self.zone.day(self.first), self.zone.day(self.last));
+        let (least, greatest) = calendar::over(function, of, days.0, days.1);
+        let range = (least as f64, greatest as f64);
+        if least == greatest {
+            return AffineValue { form: AffineForm::constant(range.0), range };
+        }
+        let key = TermKey::Calendar(function, of);
+        let is_falling = match function {
+            CalendarFunction::DatesSince => false,
+            CalendarFunction::DatesUntil => true,
+            CalendarFunction::YearsSince | CalendarFunction::DatesToAnniversary => {
+                return AffineValue { form: AffineForm::term(self.term(key, range)), range };
+            }
+        };
+        // Dates run side by side with days, whatever the zone does to its clocks.
+        let days = self.clock(self.zone.start(of), DAY_MS as f64);
+        let days = if is_falling { negated(&days) } else { days };
+        let rest = AffineForm::term(self.term(key, (-DATES_OFF_MAX, DATES_OFF_MAX)));
+        AffineValue { form: days.form.plus(&rest).0, range }
     }
 
     fn absolute(&mut self, x: AffineValue) -> AffineValue {

@@ -6,12 +6,18 @@
 
 use std::ops::ControlFlow;
 
+use super::calendar;
 use super::coverage::Coverage;
 use super::crossing::{ClockExpr, ClockOp, Predicate, compare_clock_term};
-use super::ops::{calculate, compare_values, test_text};
+use super::ops::{
+    calculate, compare, compare_values, fold_case, instant, local_day, match_text, share, test_text, text_size,
+};
 use super::score_cache::ScoreCache;
-use crate::catalog::{Arithmetic, Bands, Comparison, CounterId, Expr, TagDefinition, TagId, TimeName};
-use crate::engine::aggregate::{Now, Pane};
+use super::text_arena::TextArena;
+use crate::catalog::{
+    Arithmetic, Bands, CalendarFunction, Comparison, CounterId, Expr, Motion, TagDefinition, TagId, TimeName,
+};
+use crate::engine::aggregate::{Now, Pane, Zone};
 use crate::engine::entity::{EntityState, TagState};
 use crate::engine::program::{CounterPlan, Program, SeriesId};
 use crate::model::{Scalar, Timestamp, Unit, Value};
@@ -48,6 +54,7 @@ pub(crate) struct Evaluator<'a> {
     pub now: Now,
     pub clock_exprs: &'a mut ClockExprs,
     pub score_cache: &'a ScoreCache,
+    pub texts: &'a TextArena,
     /// Present where counters that matter have not seen their whole window: then an expression that has a value may be
     /// unknown all the same.
     pub coverage: Option<&'a Coverage>,
@@ -67,8 +74,9 @@ impl<'a> Evaluator<'a> {
             Expr::Negate(x) => self.unary(x, |n| -n),
             Expr::Abs(x) => self.unary(x, f64::abs),
             Expr::Arithmetic(op, sides) => self.arithmetic(*op, sides),
-            Expr::Compare { op, sides, moves: true } => self.compare_moving(*op, sides),
-            Expr::Compare { op, sides, moves: false } => self.compare(*op, sides),
+            Expr::Calendar(function, of) => self.calendar(*function, *of),
+            Expr::Compare { op, sides, motion: Motion::Still } => self.compare(*op, sides),
+            Expr::Compare { op, sides, .. } => self.compare_moving(*op, sides),
             Expr::And(sides) => self.both(sides, false),
             Expr::Or(sides) => self.both(sides, true),
             Expr::Not(x) => {
@@ -80,13 +88,14 @@ impl<'a> Evaluator<'a> {
                 let taken = self.eval(if condition.value.holds() { &parts[1] } else { &parts[2] });
                 TimedValue { value: taken.value, until: taken.until.min(condition.until) }
             }
+            Expr::In(x, list) if is_among_dates(x, list) => self.among(x, list),
             Expr::In(x, list) => {
                 let needle = self.eval(x);
                 let mut held = TimedValue::bool(false, needle.until);
                 for item in list {
                     let item = self.eval(item);
                     held.until = held.until.min(item.until);
-                    if compare_values(Comparison::Equal, needle.value, item.value) {
+                    if compare_values(Comparison::Equal, needle.value, item.value, self.zone()) {
                         held.value = Scalar::Bool(true);
                     }
                 }
@@ -101,8 +110,23 @@ impl<'a> Evaluator<'a> {
                 let until = left.until.min(right.until);
                 TimedValue { value: test_text(*test, left.value, right.value), until }
             }
+            Expr::Case(case, x) => {
+                let held = self.eval(x);
+                TimedValue { value: fold_case(*case, held.value, self.texts), until: held.until }
+            }
+            Expr::Matches(x, pattern) => {
+                let held = self.eval(x);
+                TimedValue { value: match_text(held.value, pattern), until: held.until }
+            }
+            Expr::Size(x) => {
+                let held = self.eval(x);
+                TimedValue { value: text_size(held.value), until: held.until }
+            }
+            Expr::Share(name) => TimedValue::forever(Scalar::Number(share(name, self.entity_state.key()))),
             // Properties of an event: only a `where` has them.
-            Expr::Property(_) | Expr::EventType | Expr::Contains(..) => TimedValue::forever(Scalar::Absent),
+            Expr::Property(_) | Expr::EventType | Expr::Contains(..) | Expr::WallClock(_) => {
+                TimedValue::forever(Scalar::Absent)
+            }
         }
     }
 
@@ -113,8 +137,12 @@ impl<'a> Evaluator<'a> {
         let frozen = self.freeze(expr, &mut clock_expr);
         let predicate = Predicate::Band { bands, current, value: &clock_expr };
         let (band, until) = if frozen.is_number {
-            let (now, outcome) = (self.now.at, predicate.at(self.now.at));
-            let until = if expr.moves() { predicate.next_change(outcome, now, frozen.until) } else { frozen.until };
+            let (now, zone) = (self.now.at, self.zone());
+            let outcome = predicate.at(now, zone);
+            let until = match expr.motion() {
+                Motion::Still => frozen.until,
+                Motion::Midnights | Motion::Clock => predicate.next_change(outcome, now, frozen.until, zone),
+            };
             (outcome.checked_sub(1).map(|band| band as u16), until)
         } else {
             (None, frozen.until)
@@ -153,6 +181,8 @@ impl<'a> Evaluator<'a> {
             TimeName::LastSeen => {
                 TimedValue::forever(self.entity_state.last_seen().map_or(Scalar::Absent, Scalar::Time))
             }
+            TimeName::Instant(at) => TimedValue::forever(Scalar::Time(at)),
+            TimeName::Date(date) => TimedValue::forever(Scalar::Date(date)),
             TimeName::Event => TimedValue::forever(Scalar::Absent),
         }
     }
@@ -160,17 +190,49 @@ impl<'a> Evaluator<'a> {
     /// `days_since` for a sign of 1, `days_until` for −1, at this instant. Comparisons find out until when they hold.
     fn elapsed(&self, of: TimeName, unit: Unit, sign: i64) -> TimedValue<'a> {
         let held = self.time(of);
-        let value = match held.value {
-            Scalar::Time(time) => Scalar::Number((sign * self.now.at.since(time)) as f64 / unit.ms() as f64),
-            _ => Scalar::Absent,
-        };
+        let value = instant(held.value, self.zone())
+            .map_or(Scalar::Absent, |time| Scalar::Number((sign * self.now.at.since(time)) as f64 / unit.ms() as f64));
         TimedValue { value, until: held.until }
+    }
+
+    /// A function that moves at local midnights, and the next one at which it has another value.
+    fn calendar(&self, function: CalendarFunction, of: TimeName) -> TimedValue<'a> {
+        let held = self.time(of);
+        let Some(day) = local_day(held.value, self.zone()) else {
+            return TimedValue { value: Scalar::Absent, until: held.until };
+        };
+        let (value, steps) = (
+            calendar::value(function, day, self.now.day()),
+            self.zone().start(calendar::next_step(function, day, self.now.day())),
+        );
+        TimedValue { value: Scalar::Number(value as f64), until: held.until.min(steps) }
+    }
+
+    /// `in`, where dates enter: each item is a comparison, which holds longer than its sides.
+    fn among(&mut self, x: &'a Expr, list: &'a [Expr]) -> TimedValue<'a> {
+        let mut held = TimedValue::bool(false, Timestamp::FOREVER);
+        for item in list {
+            let equal = if x.motion().max(item.motion()) == Motion::Still {
+                let (left, right) = (self.eval(x), self.eval(item));
+                let equal = compare_values(Comparison::Equal, left.value, right.value, self.zone());
+                TimedValue::bool(equal, left.until.min(right.until))
+            } else {
+                self.compare_operands(Comparison::Equal, x, item)
+            };
+            held = match (held.value.holds(), equal.value.holds()) {
+                (true, true) => TimedValue::bool(true, held.until.max(equal.until)),
+                (true, false) => held,
+                (false, true) => equal,
+                (false, false) => TimedValue::bool(false, held.until.min(equal.until)),
+            };
+        }
+        held
     }
 
     fn between(&self, unit: Unit, from: TimeName, to: TimeName) -> TimedValue<'a> {
         let (from, to) = (self.time(from), self.time(to));
-        let value = match (from.value, to.value) {
-            (Scalar::Time(from), Scalar::Time(to)) => Scalar::Number(to.since(from) as f64 / unit.ms() as f64),
+        let value = match (instant(from.value, self.zone()), instant(to.value, self.zone())) {
+            (Some(from), Some(to)) => Scalar::Number(to.since(from) as f64 / unit.ms() as f64),
             _ => Scalar::Absent,
         };
         TimedValue { value, until: from.until.min(to.until) }
@@ -221,7 +283,8 @@ impl<'a> Evaluator<'a> {
             _ => {}
         }
         let (left, right) = (self.eval(&sides[0]), self.eval(&sides[1]));
-        TimedValue::bool(compare_values(op, left.value, right.value), left.until.min(right.until))
+        let holds = compare_values(op, left.value, right.value, self.zone());
+        TimedValue::bool(holds, left.until.min(right.until))
     }
 
     /// Compares a counter, and follows its value until the comparison turns.
@@ -231,7 +294,7 @@ impl<'a> Evaluator<'a> {
         let window = self.now.window(plan.frame);
         let series = self.entity_state.series(plan.series);
         let (value, _) = series.read(plan.readout, window);
-        let holds = compare_values(op, value, other.value);
+        let holds = compare_values(op, value, other.value, self.zone());
         let wants_more = matches!(op, Comparison::Greater | Comparison::GreaterOrEqual);
         let wants_less = matches!(op, Comparison::Less | Comparison::LessOrEqual);
         let only_falls = plan.readout.only_falls() && plan.frame.ago == 0;
@@ -240,7 +303,7 @@ impl<'a> Evaluator<'a> {
         }
         let turned = series.follow(plan.readout, window, |after| {
             let after = after.map_or(Scalar::Absent, Scalar::number);
-            if compare_values(op, after, other.value) == holds {
+            if compare_values(op, after, other.value, self.zone()) == holds {
                 ControlFlow::Continue(())
             } else {
                 ControlFlow::Break(())
@@ -250,8 +313,18 @@ impl<'a> Evaluator<'a> {
     }
 
     fn compare_moving(&mut self, op: Comparison, sides: &'a [Expr; 2]) -> TimedValue<'a> {
-        if let (term, Expr::Literal(Value::Number(bound))) = (&sides[0], &sides[1])
+        self.compare_operands(op, &sides[0], &sides[1])
+    }
+
+    /// A comparison with numbers that move, and the first instant at which it turns.
+    fn compare_operands(&mut self, op: Comparison, x: &'a Expr, y: &'a Expr) -> TimedValue<'a> {
+        if let (term, Expr::Literal(Value::Number(bound))) = (x, y)
             && let Some(held) = self.compare_term(op, term, *bound)
+        {
+            return held;
+        }
+        if let (Expr::Literal(Value::Number(bound)), Expr::Calendar(..)) = (x, y)
+            && let Some(held) = self.compare_term(op.mirrored(), y, *bound)
         {
             return held;
         }
@@ -259,13 +332,13 @@ impl<'a> Evaluator<'a> {
             (std::mem::take(&mut self.clock_exprs.left), std::mem::take(&mut self.clock_exprs.right));
         left.ops.clear();
         right.ops.clear();
-        let (a, b) = (self.freeze(&sides[0], &mut left), self.freeze(&sides[1], &mut right));
+        let (a, b) = (self.freeze(x, &mut left), self.freeze(y, &mut right));
         let limit = a.until.min(b.until);
         let held = if a.is_number && b.is_number {
             let predicate = Predicate::Compare { op, left: &left, right: &right };
             let now = self.now.at;
-            let outcome = predicate.at(now);
-            TimedValue::bool(outcome == 1, predicate.next_change(outcome, now, limit))
+            let outcome = predicate.at(now, self.zone());
+            TimedValue::bool(outcome == 1, predicate.next_change(outcome, now, limit, self.zone()))
         } else {
             TimedValue::bool(false, limit)
         };
@@ -288,18 +361,19 @@ impl<'a> Evaluator<'a> {
             return None;
         }
         let predicate = Predicate::Compare { op, left: &left, right: &right };
-        predicate.over(first, last).map(|outcome| outcome == 1)
+        predicate.over(first, last, self.zone()).map(|outcome| outcome == 1)
     }
 
-    /// Compares a clock term alone with a number.
+    /// Compares a clock term or a function of dates alone with a number.
     fn compare_term(&self, op: Comparison, term: &Expr, bound: f64) -> Option<TimedValue<'a>> {
         let (of, is_since, unit_ms) = match term {
+            Expr::Calendar(function, of) => return Some(self.compare_dates(op, *function, *of, bound)),
             Expr::Since { unit, of } => (*of, true, unit.ms() as f64),
             Expr::Until { unit, of } => (*of, false, unit.ms() as f64),
             _ => return None,
         };
         let held = self.time(of);
-        let Scalar::Time(time) = held.value else {
+        let Some(time) = instant(held.value, self.zone()) else {
             return Some(TimedValue::bool(false, held.until));
         };
         let clock_op =
@@ -308,9 +382,24 @@ impl<'a> Evaluator<'a> {
         Some(TimedValue::bool(holds, turns.min(held.until)))
     }
 
+    fn compare_dates(&self, op: Comparison, function: CalendarFunction, of: TimeName, bound: f64) -> TimedValue<'a> {
+        let held = self.time(of);
+        let Some(day) = local_day(held.value, self.zone()) else {
+            return TimedValue::bool(false, held.until);
+        };
+        let today = self.now.day();
+        let holds = compare(op, calendar::value(function, day, today) as f64, bound);
+        let turns = calendar::turns(function, day, op, bound, today).map(|day| self.zone().start(day));
+        TimedValue::bool(holds, turns.unwrap_or(Timestamp::FOREVER).min(held.until))
+    }
+
+    fn zone(&self) -> &'a Zone {
+        &self.program.zone
+    }
+
     /// Writes an expression as a clock expression: everything but the clock is fixed at its present value.
     fn freeze(&mut self, expr: &'a Expr, clock_expr: &mut ClockExpr) -> FrozenExpr {
-        if !expr.moves() {
+        if expr.motion() == Motion::Still {
             let held = self.eval(expr);
             let Scalar::Number(number) = held.value else {
                 return FrozenExpr { is_number: false, until: held.until };
@@ -324,6 +413,12 @@ impl<'a> Evaluator<'a> {
             }
             Expr::Until { unit, of } => {
                 self.freeze_time(*of, clock_expr, |to| ClockOp::Until { to, unit_ms: unit.ms() as f64 })
+            }
+            Expr::Calendar(function, of) => {
+                let held = self.time(*of);
+                let day = local_day(held.value, self.zone());
+                clock_expr.ops.extend(day.map(|of| ClockOp::Calendar { function: *function, of }));
+                FrozenExpr { is_number: day.is_some(), until: held.until }
             }
             Expr::Negate(x) => self.freeze(x, clock_expr).then(clock_expr, ClockOp::Negate),
             Expr::Abs(x) => self.freeze(x, clock_expr).then(clock_expr, ClockOp::Abs),
@@ -348,10 +443,9 @@ impl<'a> Evaluator<'a> {
         clock_op: impl Fn(Timestamp) -> ClockOp,
     ) -> FrozenExpr {
         let held = self.time(of);
-        if let Scalar::Time(time) = held.value {
-            clock_expr.ops.push(clock_op(time));
-        }
-        FrozenExpr { is_number: matches!(held.value, Scalar::Time(_)), until: held.until }
+        let time = instant(held.value, self.zone());
+        clock_expr.ops.extend(time.map(clock_op));
+        FrozenExpr { is_number: time.is_some(), until: held.until }
     }
 }
 
@@ -368,6 +462,11 @@ impl FrozenExpr {
         clock_expr.ops.push(clock_op);
         self
     }
+}
+
+/// Whether numbers of dates enter an `in`.
+fn is_among_dates(x: &Expr, list: &[Expr]) -> bool {
+    std::iter::once(x).chain(list).any(|part| part.motion() == Motion::Midnights)
 }
 
 /// Decodes a series, in the panes of its program.

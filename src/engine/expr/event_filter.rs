@@ -1,60 +1,112 @@
 //! `where`: expressions over one event, and the values that counters and attributes take from it.
 
-use super::ops::{calculate, compare_values, test_text};
-use crate::catalog::{Comparison, Expr, Source, TimeName};
-use crate::model::{Event, Property, Scalar};
+use super::ops::{calculate, compare_values, fold_case, instant, match_text, test_text, text_size};
+use super::text_arena::TextArena;
+use crate::catalog::{Comparison, Expr, Source, TimeName, WallClockPart};
+use crate::engine::aggregate::Zone;
+use crate::model::{Event, Property, Scalar, Timestamp, civil_from_days};
+
+const DAY_MS: i64 = 86_400_000;
+const HOUR_MS: i64 = 3_600_000;
 
 /// Whether an event passes a `where`.
-pub(crate) fn passes(filter: Option<&Expr>, event: &Event) -> bool {
-    filter.is_none_or(|filter| value(filter, event).holds())
+pub(crate) fn passes(filter: Option<&Expr>, event: &Event, zone: &Zone) -> bool {
+    filter.is_none_or(|filter| value(filter, EventView { event, zone, texts: &TextArena::default() }).holds())
 }
 
-fn value<'a>(expr: &'a Expr, event: &'a Event) -> Scalar<'a> {
+/// What an expression over an event sees.
+#[derive(Clone, Copy)]
+struct EventView<'a> {
+    event: &'a Event,
+    /// The catalog's time zone.
+    zone: &'a Zone,
+    texts: &'a TextArena,
+}
+
+fn value<'a>(expr: &'a Expr, view: EventView<'a>) -> Scalar<'a> {
+    let EventView { event, zone, texts } = view;
     match expr {
         Expr::Literal(literal) => literal.as_scalar(),
         Expr::Property(path) => scalar(event.property(*path), event),
         Expr::EventType => Scalar::String(event.type_name()),
-        Expr::Time(TimeName::Event) => Scalar::Time(event.time),
-        Expr::Between { .. } => Scalar::Number(0.0),
-        Expr::Negate(x) => number(value(x, event), |n| -n),
-        Expr::Abs(x) => number(value(x, event), f64::abs),
-        Expr::Arithmetic(op, sides) => match (value(&sides[0], event), value(&sides[1], event)) {
+        Expr::Time(name) => time(*name, event),
+        Expr::Between { unit, from, to } => {
+            match (instant(time(*from, event), zone), instant(time(*to, event), zone)) {
+                (Some(from), Some(to)) => Scalar::Number(to.since(from) as f64 / unit.ms() as f64),
+                _ => Scalar::Absent,
+            }
+        }
+        Expr::WallClock(part) => Scalar::Number(wall_clock(*part, event.time, zone) as f64),
+        Expr::Negate(x) => number(value(x, view), |n| -n),
+        Expr::Abs(x) => number(value(x, view), f64::abs),
+        Expr::Arithmetic(op, sides) => match (value(&sides[0], view), value(&sides[1], view)) {
             (Scalar::Number(a), Scalar::Number(b)) => calculate(*op, a, b),
             _ => Scalar::Absent,
         },
         Expr::Compare { op, sides, .. } => {
-            Scalar::Bool(compare_values(*op, value(&sides[0], event), value(&sides[1], event)))
+            Scalar::Bool(compare_values(*op, value(&sides[0], view), value(&sides[1], view), zone))
         }
-        Expr::And(sides) => Scalar::Bool(sides.iter().all(|side| value(side, event).holds())),
-        Expr::Or(sides) => Scalar::Bool(sides.iter().any(|side| value(side, event).holds())),
-        Expr::Not(x) => Scalar::Bool(!value(x, event).holds()),
+        Expr::And(sides) => Scalar::Bool(sides.iter().all(|side| value(side, view).holds())),
+        Expr::Or(sides) => Scalar::Bool(sides.iter().any(|side| value(side, view).holds())),
+        Expr::Not(x) => Scalar::Bool(!value(x, view).holds()),
         Expr::Conditional(parts) => {
-            let taken = if value(&parts[0], event).holds() { &parts[1] } else { &parts[2] };
-            value(taken, event)
+            let taken = if value(&parts[0], view).holds() { &parts[1] } else { &parts[2] };
+            value(taken, view)
         }
         Expr::In(x, list) => {
-            let needle = value(x, event);
-            Scalar::Bool(list.iter().any(|item| compare_values(Comparison::Equal, needle, value(item, event))))
+            let needle = value(x, view);
+            Scalar::Bool(list.iter().any(|item| compare_values(Comparison::Equal, needle, value(item, view), zone)))
         }
         Expr::Contains(x, path) => {
-            let needle = value(x, event);
+            let needle = value(x, view);
             let found = elements(event.property(*path), event)
                 .iter()
-                .any(|element| compare_values(Comparison::Equal, needle, scalar(*element, event)));
+                .any(|element| compare_values(Comparison::Equal, needle, scalar(*element, event), zone));
             Scalar::Bool(found)
         }
         Expr::Has(x) => Scalar::Bool(match &**x {
             Expr::Property(path) => !matches!(event.property(*path), Property::Missing | Property::Null),
-            other => !value(other, event).is_absent(),
+            other => !value(other, view).is_absent(),
         }),
-        Expr::Text(test, sides) => test_text(*test, value(&sides[0], event), value(&sides[1], event)),
+        Expr::Text(test, sides) => test_text(*test, value(&sides[0], view), value(&sides[1], view)),
+        Expr::Case(case, x) => fold_case(*case, value(x, view), texts),
+        Expr::Matches(x, pattern) => match_text(value(x, view), pattern),
+        Expr::Size(x) => match &**x {
+            Expr::Property(path) if let Property::Array { len, .. } = event.property(*path) => {
+                Scalar::Number(f64::from(len))
+            }
+            x => text_size(value(x, view)),
+        },
         // Only an entity has these.
         Expr::Attribute(_)
         | Expr::Counter(_)
         | Expr::Tag(_)
-        | Expr::Time(_)
+        | Expr::Calendar(..)
         | Expr::Since { .. }
-        | Expr::Until { .. } => Scalar::Absent,
+        | Expr::Until { .. }
+        | Expr::Share(_) => Scalar::Absent,
+    }
+}
+
+fn time<'a>(name: TimeName, event: &Event) -> Scalar<'a> {
+    match name {
+        TimeName::Event => Scalar::Time(event.time),
+        TimeName::Instant(at) => Scalar::Time(at),
+        TimeName::Date(date) => Scalar::Date(date),
+        TimeName::Attribute(_) | TimeName::Counter(_) | TimeName::FirstSeen | TimeName::LastSeen => Scalar::Absent,
+    }
+}
+
+/// What the wall clock of the zone shows at an instant.
+fn wall_clock(part: WallClockPart, at: Timestamp, zone: &Zone) -> i64 {
+    let ms = zone.wall_clock_ms(at);
+    let day = ms.div_euclid(DAY_MS);
+    match part {
+        WallClockPart::Hour => ms.rem_euclid(DAY_MS) / HOUR_MS,
+        // 1970-01-01 was a Thursday.
+        WallClockPart::Weekday => (day + 3).rem_euclid(7) + 1,
+        WallClockPart::DayOfMonth => civil_from_days(day).2,
+        WallClockPart::Month => civil_from_days(day).1,
     }
 }
 

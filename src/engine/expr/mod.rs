@@ -2,25 +2,31 @@
 //!
 //! | file | holds |
 //! | --- | --- |
-//! | [`ops`] | comparisons, arithmetic and tests of text |
+//! | [`text_arena`] | texts that an evaluation makes |
+//! | [`ops`] | comparisons, arithmetic and functions of text |
 //! | [`event_filter`] | `where`: expressions over one event |
+//! | [`calendar`] | functions of dates, which move at local midnights, and the day on which a comparison turns |
 //! | [`crossing`] | numbers that move with the clock, and when a predicate over them turns |
 //! | [`crossing_difference`] | two such numbers that run side by side, told apart by their difference |
 //! | [`coverage`] | since when the events of a counter are known, and when that is its whole window |
 //! | [`score_cache`] | scores that were asked for together |
 //! | [`eval`] | expressions over an entity |
 
+mod text_arena;
 mod ops;
 mod event_filter;
+mod calendar;
 mod crossing;
 mod crossing_difference;
 mod coverage;
 mod score_cache;
 mod eval;
 
+pub(crate) use calendar::{of_dates, over as calendar_over, value as calendar_value};
 pub(crate) use coverage::{Coverage, InheritedCoverage, PartialSeries};
 pub(crate) use crossing::{ClockOp, band, binary, first_change, unary};
 pub(crate) use eval::{ClockExprs, Evaluator, load_inputs, load_series};
 pub(crate) use event_filter::{elements, passes, scalar, source};
-pub(crate) use ops::{calculate, compare_values, test_text};
+pub(crate) use ops::{calculate, compare_values, fold_case, instant, local_day, match_text, test_text, text_size};
 pub(crate) use score_cache::ScoreCache;
+pub(crate) use text_arena::TextArena;

@@ -1,7 +1,11 @@
 //! Comparisons, arithmetic and tests of text, as the spec defines them for values.
 
-use crate::catalog::{Arithmetic, Comparison, TextTest};
-use crate::model::Scalar;
+use xxhash_rust::xxh3::Xxh3;
+
+use super::text_arena::TextArena;
+use crate::catalog::{Arithmetic, AsciiCase, Comparison, Pattern, TextTest};
+use crate::engine::aggregate::{Day, Zone};
+use crate::model::{Scalar, Timestamp};
 
 pub(super) fn compare(op: Comparison, left: f64, right: f64) -> bool {
     match op {
@@ -28,11 +32,16 @@ pub(crate) fn calculate(op: Arithmetic, a: f64, b: f64) -> Scalar<'static> {
 }
 
 /// A comparison: false where a value is absent, and between values of different types (spec 4.2).
-pub(crate) fn compare_values(op: Comparison, left: Scalar<'_>, right: Scalar<'_>) -> bool {
+///
+/// A date is compared with a time by the instant at which it begins in the zone.
+pub(crate) fn compare_values(op: Comparison, left: Scalar<'_>, right: Scalar<'_>, zone: &Zone) -> bool {
     let ordering = match (left, right) {
         (Scalar::Number(a), Scalar::Number(b)) => return compare(op, a, b),
         (Scalar::String(a), Scalar::String(b)) => a.cmp(b),
         (Scalar::Time(a), Scalar::Time(b)) => a.cmp(&b),
+        (Scalar::Date(a), Scalar::Date(b)) => a.cmp(&b),
+        (Scalar::Date(a), Scalar::Time(b)) => zone.start(a.days()).cmp(&b),
+        (Scalar::Time(a), Scalar::Date(b)) => a.cmp(&zone.start(b.days())),
         (Scalar::Bool(a), Scalar::Bool(b)) => {
             return match op {
                 Comparison::Equal => a == b,
@@ -62,4 +71,67 @@ pub(crate) fn test_text(test: TextTest, text: Scalar<'_>, part: Scalar<'_>) -> S
         TextTest::EndsWith => text.ends_with(part),
         TextTest::Contains => text.contains(part),
     })
+}
+
+/// A text with its letters a to z in one case; absent where the value is not a text.
+pub(crate) fn fold_case<'a>(case: AsciiCase, text: Scalar<'a>, texts: &'a TextArena) -> Scalar<'a> {
+    let Scalar::String(text) = text else {
+        return Scalar::Absent;
+    };
+    let is_so = match case {
+        AsciiCase::Lower => !text.bytes().any(|b| b.is_ascii_uppercase()),
+        AsciiCase::Upper => !text.bytes().any(|b| b.is_ascii_lowercase()),
+    };
+    if is_so {
+        return Scalar::String(text);
+    }
+    Scalar::String(texts.keep(match case {
+        AsciiCase::Lower => text.to_ascii_lowercase(),
+        AsciiCase::Upper => text.to_ascii_uppercase(),
+    }))
+}
+
+/// Whether a pattern matches anywhere in a text; absent where the value is not a text.
+pub(crate) fn match_text(text: Scalar<'_>, pattern: &Pattern) -> Scalar<'static> {
+    match text {
+        Scalar::String(text) => Scalar::Bool(pattern.is_match(text)),
+        _ => Scalar::Absent,
+    }
+}
+
+/// The number of a text's code points; absent where the value is not a text.
+pub(crate) fn text_size(text: Scalar<'_>) -> Scalar<'static> {
+    match text {
+        Scalar::String(text) => Scalar::Number(text.chars().count() as f64),
+        _ => Scalar::Absent,
+    }
+}
+
+/// `share(name)` of an entity (spec 9.4).
+pub(super) fn share(name: &str, key: &str) -> f64 {
+    /// The bits of a double's fraction.
+    const BITS: u32 = 53;
+    let mut hasher = Xxh3::new();
+    hasher.update(name.as_bytes());
+    hasher.update(&[0]);
+    hasher.update(key.as_bytes());
+    (hasher.digest() >> (u64::BITS - BITS)) as f64 / (1_u64 << BITS) as f64
+}
+
+/// A time, or the instant at which a date begins; `None` for all else.
+pub(crate) fn instant(value: Scalar<'_>, zone: &Zone) -> Option<Timestamp> {
+    match value {
+        Scalar::Time(at) => Some(at),
+        Scalar::Date(date) => Some(zone.start(date.days())),
+        _ => None,
+    }
+}
+
+/// A date, or the local date of a time; `None` for all else.
+pub(crate) fn local_day(value: Scalar<'_>, zone: &Zone) -> Option<Day> {
+    match value {
+        Scalar::Time(at) => Some(zone.day(at)),
+        Scalar::Date(date) => Some(date.days()),
+        _ => None,
+    }
 }

@@ -7,7 +7,7 @@ use crate::catalog::{ReportedValue, TagDefinition};
 use crate::engine::aggregate::Now;
 use crate::engine::encoding::StoredValue;
 use crate::engine::entity::{EntityId, TagState};
-use crate::engine::expr::{Evaluator, load_inputs};
+use crate::engine::expr::{Evaluator, TextArena, load_inputs};
 use crate::engine::ports::Sink;
 use crate::engine::program::ScorePlan;
 use crate::engine::tags::{NextState, SCORE_LABEL, Shown, TagCommand, Transition, input_row_if_due, step};
@@ -54,12 +54,14 @@ impl Partition {
         load_inputs(program, place, &mut self.scratch.entity_state);
         let state = self.scratch.entity_state.tag(plan.id);
         let scratch = &mut self.scratch;
+        let texts = TextArena::default();
         let mut evaluator = Evaluator {
             program,
             entity_state: &scratch.entity_state,
             now,
             clock_exprs: &mut scratch.clock_exprs,
             score_cache: &scratch.score_cache,
+            texts: &texts,
             coverage: self.coverage.incomplete_for(plan, now.at),
         };
         let command = command.filter(|command| command.tag == plan.id);
@@ -156,6 +158,7 @@ impl Partition {
                 self.scratch.entity_state.load_tag(plan.id);
                 load_inputs(&program, place, &mut self.scratch.entity_state);
                 let state = self.scratch.entity_state.tag(plan.id);
+                let texts = TextArena::default();
                 let mut evaluator = Evaluator {
                     program: &program,
                     entity_state: &self.scratch.entity_state,
@@ -163,6 +166,7 @@ impl Partition {
                     clock_exprs: &mut self.scratch.clock_exprs,
                     coverage: self.coverage.incomplete_for(plan, now.at),
                     score_cache: &self.scratch.score_cache,
+                    texts: &texts,
                 };
                 rows.extend(input_row_if_due(&mut evaluator, ask, score, state).into_iter().flatten());
             }

@@ -6,9 +6,9 @@
 use std::collections::BTreeSet;
 
 use super::{Partition, Scratch};
-use crate::catalog::{Comparison, Condition, Expr, ReportedValue, Score, TagDefinition, TagId};
+use crate::catalog::{CalendarFunction, Comparison, Condition, Expr, ReportedValue, Score, TagDefinition, TagId};
 use crate::engine::entity::{EntityId, Scored, Store, TagState};
-use crate::engine::expr::{Coverage, Evaluator, load_inputs};
+use crate::engine::expr::{Coverage, Evaluator, TextArena, load_inputs};
 use crate::engine::ports::NullSink;
 use crate::engine::program::Program;
 use crate::engine::tags::band_or_stage;
@@ -229,8 +229,17 @@ impl Partition {
             return (None, Timestamp::FOREVER);
         };
         let Scratch { entity_state, clock_exprs, score_cache, .. } = &mut self.scratch;
-        let held = Evaluator { program: &self.program, entity_state, now, clock_exprs, score_cache, coverage: None }
-            .eval(expr);
+        let texts = TextArena::default();
+        let held = Evaluator {
+            program: &self.program,
+            entity_state,
+            now,
+            clock_exprs,
+            score_cache,
+            texts: &texts,
+            coverage: None,
+        }
+        .eval(expr);
         (held.value.to_value(), if expr.moves() { Timestamp::FOREVER } else { held.until })
     }
 
@@ -255,7 +264,9 @@ impl Partition {
         let definition = &self.program.tag(self.program.tags[place].id).definition;
         let Scratch { entity_state, clock_exprs, score_cache, .. } = &mut self.scratch;
         let coverage = Some(coverage);
-        let mut evaluator = Evaluator { program: &self.program, entity_state, now, clock_exprs, score_cache, coverage };
+        let texts = TextArena::default();
+        let mut evaluator =
+            Evaluator { program: &self.program, entity_state, now, clock_exprs, score_cache, texts: &texts, coverage };
         match (sub_expr.serves, definition.bands()) {
             (Purpose::Condition, _) => {
                 let verdict = evaluator.verdict(sub_expr.expr);
@@ -283,7 +294,9 @@ impl Partition {
         let program = self.program.clone();
         let Scratch { entity_state, clock_exprs, score_cache, .. } = &mut self.scratch;
         let coverage = Some(&coverage);
-        let evaluator = Evaluator { program: &program, entity_state, now, clock_exprs, score_cache, coverage };
+        let texts = TextArena::default();
+        let evaluator =
+            Evaluator { program: &program, entity_state, now, clock_exprs, score_cache, texts: &texts, coverage };
         let counters = program.tags[place].counters.iter().filter_map(|id| {
             let coverage = evaluator.incomplete(*id)?;
             Some(IncompleteCounter {
@@ -460,6 +473,8 @@ fn flatten<'p>(root: &Expr, expr: &'p Expr, parts: &mut Vec<&'p Expr>) {
 fn unit(expr: &Expr) -> Option<Unit> {
     match expr {
         Expr::Since { unit, .. } | Expr::Until { unit, .. } | Expr::Between { unit, .. } => Some(*unit),
+        Expr::Calendar(CalendarFunction::YearsSince, _) => None,
+        Expr::Calendar(..) => Some(Unit::Days),
         _ => None,
     }
 }

@@ -9,13 +9,13 @@ use super::evaluate::EvalContext;
 use crate::catalog::{
     Attribute, AttributeId, AttributeType, EventTypeSet, Expr, InputMapping, Intake, Source, TagDefinition, TimeUnit,
 };
-use crate::engine::aggregate::{Now, Pane, RunStep, Series, SeriesState, SeriesType};
+use crate::engine::aggregate::{Now, Pane, RunStep, Series, SeriesState, SeriesType, Zone};
 use crate::engine::entity::{Acceptance, DedupRule, EntityId, EntityState, IdTally, SeenId, Store};
 use crate::engine::expr::{elements, load_series, passes, scalar, source};
 use crate::engine::ports::Sink;
 use crate::engine::program::{AttributeStats, DirtyTags, Program, SeriesId, SeriesPlan};
 use crate::engine::tags::TagCommand;
-use crate::model::{Cause, Command, Event, Micros, PathId, Property, Scalar, TagId, Timestamp};
+use crate::model::{Cause, Command, Date, Event, Micros, PathId, Property, Scalar, TagId, Timestamp};
 
 impl Partition {
     /// Takes an accepted event, if it concerns an entity of this kind: first everything that is due up to its time,
@@ -170,7 +170,7 @@ impl EventCounter<'_> {
     fn reset(&mut self, id: SeriesId, event: &Event, entity_state: &mut EntityState) {
         let plan = &self.program.series[usize::from(id.0)];
         let Intake::Since(reset) = &plan.intake else { return };
-        if !passes(reset.filter.as_ref(), event) {
+        if !passes(reset.filter.as_ref(), event, &self.program.zone) {
             return;
         }
         load_series(self.program, id, entity_state);
@@ -195,7 +195,12 @@ impl EventCounter<'_> {
             let seen = match &plan.intake {
                 Intake::Sessions { gap_ms } => memory.see_session(event.time, *gap_ms),
                 Intake::Sequence { steps, within_ms } => {
-                    match memory.see_steps(event.time, matched_steps(plan, event), steps.len(), *within_ms) {
+                    match memory.see_steps(
+                        event.time,
+                        matched_steps(plan, event, &self.program.zone),
+                        steps.len(),
+                        *within_ms,
+                    ) {
                         RunStep::PassedOver => None,
                         step => Some(step == RunStep::Completed),
                     }
@@ -212,12 +217,12 @@ impl EventCounter<'_> {
 
     fn set_attribute(&mut self, id: AttributeId, event: &Event, entity_state: &mut EntityState) {
         let attribute = self.program.attribute(id);
-        if !passes(attribute.filter.as_ref(), event) {
+        if !passes(attribute.filter.as_ref(), event, &self.program.zone) {
             return;
         }
         let stats = &mut self.attributes[usize::from(id.0)];
         stats.events += 1;
-        let value = match read_attribute(attribute, event, &self.program.catalog.input) {
+        let value = match read_attribute(attribute, event, self.program) {
             AttributeReading::Value(value) => value,
             AttributeReading::Mismatched => return stats.mismatched += 1,
             AttributeReading::Missing => return stats.missing += 1,
@@ -231,7 +236,7 @@ impl EventCounter<'_> {
     fn add(&mut self, id: SeriesId, event: &Event, entity_state: &mut EntityState) {
         let program = self.program;
         let plan = &program.series[usize::from(id.0)];
-        if !passes(plan.filter.as_ref(), event) {
+        if !passes(plan.filter.as_ref(), event, &program.zone) {
             return;
         }
         let grid = plan.frame.grid;
@@ -281,9 +286,10 @@ impl SeriesUpdate {
 }
 
 /// The steps of a sequence that an event matches: the lowest bit is the first step.
-fn matched_steps(plan: &SeriesPlan, event: &Event) -> u8 {
+fn matched_steps(plan: &SeriesPlan, event: &Event, zone: &Zone) -> u8 {
     let steps = plan.intake.selectors().iter().zip(&plan.selected).enumerate();
-    let matches = |on: &EventTypeSet, filter: Option<&Expr>| on.contains(event.event_type) && passes(filter, event);
+    let matches =
+        |on: &EventTypeSet, filter: Option<&Expr>| on.contains(event.event_type) && passes(filter, event, zone);
     steps.filter(|(_, (step, on))| matches(on, step.filter.as_ref())).fold(0, |mask, (index, _)| mask | 1 << index)
 }
 
@@ -375,7 +381,7 @@ fn hash(value: Scalar<'_>) -> Option<u64> {
             hasher.update(&[2]);
             hasher.update(text.as_bytes());
         }
-        Scalar::Absent | Scalar::Time(_) => return None,
+        Scalar::Absent | Scalar::Time(_) | Scalar::Date(_) => return None,
     }
     Some(hasher.digest())
 }
@@ -395,7 +401,8 @@ impl<'a> From<Option<Scalar<'a>>> for AttributeReading<'a> {
     }
 }
 
-fn read_attribute<'a>(attribute: &Attribute, event: &'a Event, input: &InputMapping) -> AttributeReading<'a> {
+fn read_attribute<'a>(attribute: &Attribute, event: &'a Event, program: &Program) -> AttributeReading<'a> {
+    let input = &program.catalog.input;
     if let Source::Property(path) = attribute.value {
         let property = event.property(path);
         match property {
@@ -404,8 +411,14 @@ fn read_attribute<'a>(attribute: &Attribute, event: &'a Event, input: &InputMapp
             _ if attribute.value_type == Some(AttributeType::Time) => {
                 return time(property, event, input.time_unit).map(Scalar::Time).into();
             }
+            _ if attribute.value_type == Some(AttributeType::Date) => {
+                return date(property, event, input.time_unit, &program.zone).map(Scalar::Date).into();
+            }
             _ => {}
         }
+    }
+    if (attribute.value, attribute.value_type) == (Source::Time, Some(AttributeType::Date)) {
+        return Date::from_days(program.zone.day(event.time)).map(Scalar::Date).into();
     }
     let value = input.keepable(source(attribute.value, event));
     let fits = match (attribute.value_type, value) {
@@ -415,12 +428,13 @@ fn read_attribute<'a>(attribute: &Attribute, event: &'a Event, input: &InputMapp
         (Some(AttributeType::Number), value) => matches!(value, Scalar::Number(_)),
         (Some(AttributeType::Bool), value) => matches!(value, Scalar::Bool(_)),
         (Some(AttributeType::Time), value) => matches!(value, Scalar::Time(_)),
+        (Some(AttributeType::Date), _) => false,
     };
     fits.then_some(value).into()
 }
 
-/// A time is written as an event's own time may be: RFC 3339, or an integer in the catalog's unit. Its year has four
-/// digits in UTC.
+/// A time is written as an event's own time may be: RFC 3339, or an integer in the catalog's unit. Its year is
+/// one of 1 to 9999 in UTC.
 fn time(property: Property, event: &Event, unit: TimeUnit) -> Option<Timestamp> {
     let time = match property {
         Property::String(text) => Timestamp::parse(event.text(text)).ok()?,
@@ -433,5 +447,15 @@ fn time(property: Property, event: &Event, unit: TimeUnit) -> Option<Timestamp> 
         }
         _ => return None,
     };
-    time.is_writable().then_some(time)
+    time.has_calendar_year().then_some(time)
+}
+
+/// A date is written `YYYY-MM-DD`; a time is its local date.
+fn date(property: Property, event: &Event, unit: TimeUnit, zone: &Zone) -> Option<Date> {
+    if let Property::String(text) = property
+        && let Some(date) = Date::parse(event.text(text))
+    {
+        return Some(date);
+    }
+    Date::from_days(zone.day(time(property, event, unit)?))
 }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use super::Partition;
 use crate::engine::aggregate::{Now, Pane};
 use crate::engine::changelog::Migration;
-use crate::engine::expr::{Coverage, Evaluator, load_inputs};
+use crate::engine::expr::{Coverage, Evaluator, TextArena, load_inputs};
 use crate::engine::program::{Program, SeriesId};
 use crate::engine::tags::{NextState, step};
 
@@ -183,6 +183,7 @@ impl ImpactPreview {
             let has_it = !scratch.entity_state.shown(kind, state).is_absent();
             let coverage = coverage.incomplete_for(plan, now.at);
             let clock_exprs = &mut scratch.clock_exprs;
+            let texts = TextArena::default();
             let mut evaluator = Evaluator {
                 program,
                 entity_state: &scratch.entity_state,
@@ -190,6 +191,7 @@ impl ImpactPreview {
                 clock_exprs,
                 coverage,
                 score_cache: &scratch.score_cache,
+                texts: &texts,
             };
             let changes = matches!(step(&mut evaluator, plan, kind, state, None).next, NextState::Change { .. });
             let impact = &mut self.impacts[place];

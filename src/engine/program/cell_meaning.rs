@@ -8,8 +8,8 @@ use std::fmt::Write;
 use super::plan::SeriesPlan;
 use super::schema::{TagForm, TagStates};
 use crate::catalog::{
-    Arithmetic, Attribute, AttributeType, CalendarUnit, Catalog, Comparison, EventSelector, EventTypeSet, Expr, Intake,
-    Score, Source, TagDefinition, TextTest, TimeName, WeekStart,
+    Arithmetic, AsciiCase, Attribute, AttributeType, CalendarUnit, Catalog, Comparison, EventSelector, EventTypeSet,
+    Expr, Intake, Score, Source, TagDefinition, TextTest, TimeName, WeekStart,
 };
 use crate::engine::aggregate::{Grid, SeriesType};
 use crate::model::{PathId, Value};
@@ -27,6 +27,7 @@ impl MeaningWriter<'_> {
             Some(AttributeType::Number) => "number",
             Some(AttributeType::Bool) => "bool",
             Some(AttributeType::Time) => "time",
+            Some(AttributeType::Date) => &format!("date {}", self.zone()),
         };
         let (from, value) = (self.event_types(&attribute.from), self.source(attribute.value));
         format!("{from} {value} {kind}{}", self.filter(attribute.filter.as_ref()))
@@ -63,6 +64,11 @@ impl MeaningWriter<'_> {
         text
     }
 
+    /// The time zone, for what differs in another one.
+    fn zone(&self) -> &str {
+        self.0.timezone.iana_name().unwrap_or("UTC")
+    }
+
     fn grid(self, grid: Grid) -> String {
         match grid {
             Grid::Fixed(length_ms) => format!("{length_ms}ms"),
@@ -75,7 +81,7 @@ impl MeaningWriter<'_> {
                     CalendarUnit::Month => "month",
                     CalendarUnit::Year => "year",
                 };
-                format!("{unit} {}", self.0.timezone.iana_name().unwrap_or("UTC"))
+                format!("{unit} {}", self.zone())
             }
             Grid::Whole => "whole".to_owned(),
         }
@@ -123,6 +129,21 @@ impl MeaningWriter<'_> {
             Expr::Property(path) => return out.push_str(&self.path(*path)),
             Expr::EventType => return out.push_str("type"),
             Expr::Time(TimeName::Event) => return out.push_str("time"),
+            Expr::Time(name @ TimeName::Instant(_)) => return out.push_str(&name.builtin()),
+            // The instant at which a date begins is another in another zone.
+            Expr::Time(name @ TimeName::Date(_)) => {
+                let _ = write!(out, "({} {})", name.builtin(), self.zone());
+                return;
+            }
+            Expr::WallClock(part) => {
+                let _ = write!(out, "({} {})", part.name(), self.zone());
+                return;
+            }
+            Expr::Between { unit, from, to } if (from, to) != (&TimeName::Event, &TimeName::Event) => {
+                let names = [from, to].map(|name| name.builtin());
+                let _ = write!(out, "({} {} {} {})", unit.name(), names[0], names[1], self.zone());
+                return;
+            }
             Expr::Contains(x, path) => {
                 out.push_str("(contains ");
                 self.expr(x, out);
@@ -141,6 +162,15 @@ impl MeaningWriter<'_> {
             Expr::Conditional(parts) => ("if", parts.iter().collect()),
             Expr::In(x, list) => ("in", std::iter::once(&**x).chain(list).collect()),
             Expr::Text(test, sides) => (text_test(*test), sides.iter().collect()),
+            Expr::Case(AsciiCase::Lower, x) => ("lowerAscii", vec![x]),
+            Expr::Case(AsciiCase::Upper, x) => ("upperAscii", vec![x]),
+            Expr::Size(x) => ("size", vec![x]),
+            Expr::Matches(x, pattern) => {
+                out.push_str("(matches ");
+                self.expr(x, out);
+                let _ = write!(out, " {:?})", pattern.source());
+                return;
+            }
             // A `where` mentions neither an entity's values nor the clock.
             Expr::Attribute(_)
             | Expr::Counter(_)
@@ -148,7 +178,9 @@ impl MeaningWriter<'_> {
             | Expr::Time(_)
             | Expr::Since { .. }
             | Expr::Until { .. }
-            | Expr::Between { .. } => ("none", Vec::new()),
+            | Expr::Share(_)
+            | Expr::Between { .. }
+            | Expr::Calendar(..) => ("none", Vec::new()),
         };
         let _ = write!(out, "({name}");
         for part in parts {
@@ -179,6 +211,7 @@ fn literal(value: &Value, out: &mut String) {
         Value::Number(number) => write!(out, "{number:?}"),
         Value::String(text) => write!(out, "{text:?}"),
         Value::Time(at) => write!(out, "{at}"),
+        Value::Date(date) => write!(out, "{date}"),
     };
 }
 

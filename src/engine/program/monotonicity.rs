@@ -4,7 +4,7 @@
 //! event is later. Where a condition follows this in one direction only, an event can change it in that direction only.
 
 use super::plan::{CounterPlan, SeriesId};
-use crate::catalog::{Arithmetic, Comparison, CounterId, Expr, Source, TimeName};
+use crate::catalog::{Arithmetic, CalendarFunction, Comparison, CounterId, Expr, Source, TimeName};
 use crate::engine::aggregate::{Readout, SeriesType};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,14 +75,17 @@ impl GrowingSeries<'_> {
 
     fn number(&self, expr: &Expr) -> Monotonicity {
         match expr {
-            Expr::Literal(_) | Expr::Attribute(_) | Expr::Tag(_) => Monotonicity::Constant,
+            Expr::Literal(_) | Expr::Attribute(_) | Expr::Tag(_) | Expr::Share(_) => Monotonicity::Constant,
             Expr::Counter(id) if !self.is_read_by(*id) => Monotonicity::Constant,
             Expr::Counter(id) => match self.counters[usize::from(id.0)].readout {
                 Readout::Count | Readout::Distinct | Readout::Days => Monotonicity::Increasing,
                 _ => Monotonicity::Mixed,
             },
             Expr::Since { of, .. } => self.time(*of).flipped(),
-            Expr::Until { of, .. } | Expr::Time(of) => self.time(*of),
+            Expr::Calendar(CalendarFunction::DatesSince | CalendarFunction::YearsSince, of) => self.time(*of).flipped(),
+            Expr::Until { of, .. } | Expr::Time(of) | Expr::Calendar(CalendarFunction::DatesUntil, of) => {
+                self.time(*of)
+            }
             Expr::Negate(x) => self.number(x).flipped(),
             Expr::Arithmetic(Arithmetic::Add | Arithmetic::Min | Arithmetic::Max, sides) => {
                 self.number(&sides[0]).and(self.number(&sides[1]))
@@ -103,6 +106,7 @@ impl GrowingSeries<'_> {
             TimeName::Attribute(_) | TimeName::FirstSeen | TimeName::LastSeen | TimeName::Event => {
                 Monotonicity::Constant
             }
+            TimeName::Instant(_) | TimeName::Date(_) => Monotonicity::Constant,
         }
     }
 }

@@ -363,24 +363,14 @@ fn visit_dependencies(expr: &Expr, visit: &mut impl FnMut(Dependency)) {
         Expr::Attribute(id) => visit(Dependency::Attribute(*id)),
         Expr::Counter(id) => visit(Dependency::Counter(*id)),
         Expr::Tag(id) => visit(Dependency::Tag(*id)),
-        Expr::Time(name) | Expr::Since { of: name, .. } | Expr::Until { of: name, .. } => visit_time(*name, visit),
+        Expr::Time(name) | Expr::Since { of: name, .. } | Expr::Until { of: name, .. } | Expr::Calendar(_, name) => {
+            visit_time(*name, visit)
+        }
         Expr::Between { from, to, .. } => {
             visit_time(*from, visit);
             visit_time(*to, visit);
         }
-        Expr::Negate(x) | Expr::Abs(x) | Expr::Not(x) | Expr::Has(x) | Expr::Contains(x, _) => {
-            visit_dependencies(x, visit)
-        }
-        Expr::Arithmetic(_, sides) | Expr::And(sides) | Expr::Or(sides) | Expr::Text(_, sides) => {
-            sides.iter().for_each(|side| visit_dependencies(side, visit));
-        }
-        Expr::Compare { sides, .. } => sides.iter().for_each(|side| visit_dependencies(side, visit)),
-        Expr::Conditional(parts) => parts.iter().for_each(|part| visit_dependencies(part, visit)),
-        Expr::In(x, list) => {
-            visit_dependencies(x, visit);
-            list.iter().for_each(|item| visit_dependencies(item, visit));
-        }
-        Expr::Literal(_) | Expr::Property(_) | Expr::EventType => {}
+        _ => expr.for_each_operand(|operand| visit_dependencies(operand, visit)),
     }
 }
 
@@ -390,7 +380,7 @@ fn visit_time(name: TimeName, visit: &mut impl FnMut(Dependency)) {
         TimeName::Counter(id) => visit(Dependency::Counter(id)),
         TimeName::FirstSeen => visit(Dependency::FirstSeen),
         TimeName::LastSeen => visit(Dependency::LastSeen),
-        TimeName::Event => {}
+        TimeName::Event | TimeName::Instant(_) | TimeName::Date(_) => {}
     }
 }
 

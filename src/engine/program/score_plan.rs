@@ -23,7 +23,7 @@ impl ScorePlan {
         let mut watched: Vec<Expr> = Vec::new();
         for leaf in score.inputs.iter().flat_map(|input| &input.value.reported) {
             let still = match &leaf.expr {
-                Expr::Since { of, .. } | Expr::Until { of, .. } => Expr::Time(*of),
+                Expr::Since { of, .. } | Expr::Until { of, .. } | Expr::Calendar(_, of) => Expr::Time(*of),
                 other => other.clone(),
             };
             if !watched.contains(&still) {

@@ -125,7 +125,7 @@ fn number(value: Scalar<'_>) -> f64 {
     match value {
         Scalar::Number(number) => number,
         Scalar::Bool(b) => f64::from(u8::from(b)),
-        Scalar::String(_) | Scalar::Time(_) | Scalar::Absent => f64::NAN,
+        Scalar::String(_) | Scalar::Time(_) | Scalar::Date(_) | Scalar::Absent => f64::NAN,
     }
 }
 
@@ -167,6 +167,7 @@ fn digest_of(value: Scalar<'_>, before: u64) -> u64 {
         // The two zeros are equal.
         Scalar::Number(number) => (2, (number + 0.0).to_bits()),
         Scalar::Time(at) => (3, at.ms() as u64),
+        Scalar::Date(date) => (5, date.days() as u64),
         Scalar::String(text) => (4, xxh3_64(text.as_bytes())),
     };
     xxh3_64_with_seed(&word.to_le_bytes(), before.wrapping_add(kind))

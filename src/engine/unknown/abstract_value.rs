@@ -1,8 +1,11 @@
 //! What an expression may be when its value is not known: one value, an interval, or anything.
 
 use super::kleene::Truth;
-use crate::catalog::{Arithmetic, Comparison};
-use crate::engine::expr::{ClockOp, binary, compare_values, unary};
+use crate::catalog::{Arithmetic, CalendarFunction, Comparison};
+use crate::engine::aggregate::{Day, Zone};
+use crate::engine::expr::{
+    ClockOp, binary, calendar_over, calendar_value, compare_values, instant, local_day, of_dates, unary,
+};
 use crate::model::{Scalar, Timestamp, Unit};
 
 /// All values that an expression may have over an interval of time.
@@ -70,7 +73,8 @@ impl NumberRange {
             return self.remainder(by, has_zero);
         }
         if op == Arithmetic::Divide && has_zero {
-            return self.near_zero(by);
+            let moves = by.low.0 != by.low.1 || by.high.0 != by.high.1;
+            return if moves { AbstractValue::Open } else { self.near_zero(by) };
         }
         let clock_op = ClockOp::from(op);
         let corners = [(self.low, by.low), (self.low, by.high), (self.high, by.low), (self.high, by.high)];
@@ -102,6 +106,10 @@ impl NumberRange {
     fn remainder<'a>(self, by: NumberRange, has_zero: bool) -> AbstractValue<'a> {
         if by.low.0 == 0.0 && by.high.1 == 0.0 {
             return AbstractValue::Fixed(Scalar::Absent);
+        }
+        // Dates move it within the interval of time.
+        if [self, by].iter().any(|numbers| numbers.low.0 != numbers.low.1 || numbers.high.0 != numbers.high.1) {
+            return AbstractValue::Open;
         }
         let size = |numbers: NumberRange| numbers.low.0.abs().max(numbers.high.1.abs());
         let most = size(self).min(size(by));
@@ -213,9 +221,10 @@ impl<'a> AbstractValue<'a> {
         }
     }
 
-    /// As instants in milliseconds; `None` for what is not a time.
-    fn instants(&self) -> Option<NumberRange> {
+    /// As instants in milliseconds; `None` for what is not a time or a date.
+    fn instants(&self, zone: &Zone) -> Option<NumberRange> {
         match *self {
+            AbstractValue::Fixed(Scalar::Date(date)) => Some(NumberRange::one(zone.start(date.days()).ms() as f64)),
             AbstractValue::Fixed(Scalar::Time(at)) => Some(NumberRange::one(at.ms() as f64)),
             AbstractValue::Times { low, high, absent } => {
                 Some(NumberRange::between(low.ms() as f64, high.ms() as f64, absent))
@@ -231,6 +240,56 @@ impl<'a> AbstractValue<'a> {
             other => other
                 .numbers()
                 .map_or(AbstractValue::Fixed(Scalar::Absent), |numbers| AbstractValue::Numbers(all(numbers))),
+        }
+    }
+
+    /// What a function of texts gives for it; of what is not a text, nothing.
+    pub(crate) fn mapped(self, of_text: impl Fn(Scalar<'a>) -> Scalar<'a>) -> Self {
+        match self {
+            AbstractValue::Fixed(value) => AbstractValue::Fixed(of_text(value)),
+            AbstractValue::Anything { .. } => AbstractValue::Anything { absent: true },
+            AbstractValue::Open => AbstractValue::Open,
+            AbstractValue::Numbers(_) | AbstractValue::Times { .. } | AbstractValue::Either => {
+                AbstractValue::Fixed(Scalar::Absent)
+            }
+        }
+    }
+
+    /// A date as the instant at which it begins; anything else as it is.
+    pub(crate) fn begun(self, zone: &Zone) -> Self {
+        match self {
+            AbstractValue::Fixed(Scalar::Date(date)) => AbstractValue::Fixed(Scalar::Time(zone.start(date.days()))),
+            other => other,
+        }
+    }
+
+    /// For a time or a date: the values of a function of dates from one local day to another.
+    pub(crate) fn calendar(self, function: CalendarFunction, days: (Day, Day), zone: &Zone) -> Self {
+        match self {
+            AbstractValue::Fixed(value) => match local_day(value, zone) {
+                None => AbstractValue::Fixed(Scalar::Absent),
+                Some(of) if days.0 == days.1 => {
+                    AbstractValue::Fixed(Scalar::Number(calendar_value(function, of, days.0) as f64))
+                }
+                Some(of) => {
+                    let (least, greatest) = calendar_over(function, of, days.0, days.1);
+                    let end = (least as f64, greatest as f64);
+                    AbstractValue::Numbers(NumberRange { low: end, high: end, absent: false })
+                }
+            },
+            AbstractValue::Times { low, high, absent } => {
+                let dates = (zone.day(low), zone.day(high));
+                let (first, last) = (of_dates(function, dates, days.0), of_dates(function, dates, days.1));
+                // On the way from one day to another an anniversary may be passed.
+                if function == CalendarFunction::DatesToAnniversary && days.0 != days.1 {
+                    return AbstractValue::Open;
+                }
+                let end = |a: i64, b: i64| (a.min(b) as f64, a.max(b) as f64);
+                AbstractValue::Numbers(NumberRange { low: end(first.0, last.0), high: end(first.1, last.1), absent })
+            }
+            AbstractValue::Anything { .. } => AbstractValue::Numbers(NumberRange::all()),
+            AbstractValue::Open => AbstractValue::Open,
+            AbstractValue::Numbers(_) | AbstractValue::Either => AbstractValue::Fixed(Scalar::Absent),
         }
     }
 
@@ -276,14 +335,15 @@ impl<'a> AbstractValue<'a> {
     }
 
     /// The distance between two times, in units.
-    pub(crate) fn distance_from(&self, from: &AbstractValue<'_>, unit: Unit) -> AbstractValue<'a> {
+    pub(crate) fn distance_from(&self, from: &AbstractValue<'_>, unit: Unit, zone: &Zone) -> AbstractValue<'a> {
         let unit_ms = unit.ms() as f64;
-        if let (AbstractValue::Fixed(Scalar::Time(to)), AbstractValue::Fixed(Scalar::Time(from))) = (self, from) {
-            return AbstractValue::Fixed(Scalar::Number(to.since(*from) as f64 / unit_ms));
+        let fixed = |side: &AbstractValue<'_>| side.fixed().and_then(|value| instant(value, zone));
+        if let (Some(to), Some(from)) = (fixed(self), fixed(from)) {
+            return AbstractValue::Fixed(Scalar::Number(to.since(from) as f64 / unit_ms));
         }
         let or_anything = |side: &AbstractValue<'_>| match side {
             AbstractValue::Anything { .. } => Some(NumberRange::all()),
-            other => other.instants(),
+            other => other.instants(zone),
         };
         match (or_anything(self), or_anything(from)) {
             (Some(to), Some(from)) => {
@@ -326,9 +386,9 @@ impl<'a> AbstractValue<'a> {
     }
 
     /// Compares all values of this with all values of another; `None` where that is open.
-    pub(crate) fn compare(&self, op: Comparison, other: &AbstractValue<'_>) -> Option<Truth> {
+    pub(crate) fn compare(&self, op: Comparison, other: &AbstractValue<'_>, zone: &Zone) -> Option<Truth> {
         if let (Some(a), Some(b)) = (self.fixed(), other.fixed()) {
-            return Some(Truth::of(compare_values(op, a, b)));
+            return Some(Truth::of(compare_values(op, a, b, zone)));
         }
         let is_absent = |side: &AbstractValue<'_>| side.fixed().is_some_and(|value| value.is_absent());
         if is_absent(self) || is_absent(other) {
@@ -340,7 +400,7 @@ impl<'a> AbstractValue<'a> {
             (AbstractValue::Open, _) | (_, AbstractValue::Open) => None,
             (AbstractValue::Anything { .. }, _) | (_, AbstractValue::Anything { .. }) => Some(Truth::Unknown),
             (a, b) if bools(a) && bools(b) => Some(Truth::Unknown),
-            (a, b) => match (a.numbers().zip(b.numbers()), a.instants().zip(b.instants())) {
+            (a, b) => match (a.numbers().zip(b.numbers()), a.instants(zone).zip(b.instants(zone))) {
                 (Some((a, b)), _) | (_, Some((a, b))) => decide(op, a, b),
                 // Of different types.
                 (None, None) => Some(Truth::False),

@@ -10,8 +10,8 @@
 //! (`expr::crossing`), and an interval that leaves it open is halved.
 
 use super::abstract_value::{AbstractValue, NumberRange};
-use crate::catalog::{Arithmetic, Bands, Comparison, Expr, TimeName};
-use crate::engine::expr::{Evaluator, band, calculate, first_change, test_text};
+use crate::catalog::{Arithmetic, Bands, Comparison, Expr, Motion, TimeName};
+use crate::engine::expr::{Evaluator, band, calculate, first_change, fold_case, match_text, test_text, text_size};
 use crate::model::{Scalar, Timestamp};
 
 /// What is known of a condition.
@@ -124,10 +124,19 @@ impl<'a> Evaluator<'a> {
         match expr {
             Expr::Counter(id) => self.possible_counter(*id),
             Expr::Time(name) => self.possible_time(*name),
-            Expr::Since { unit, of } => self.possible_time(*of).since(over.first, over.last, *unit),
-            Expr::Until { unit, of } => self.possible_time(*of).until(over.first, over.last, *unit),
+            Expr::Calendar(function, of) => {
+                let zone = &self.program.zone;
+                let days = (zone.day(over.first), zone.day(over.last));
+                self.possible_time(*of).calendar(*function, days, zone)
+            }
+            Expr::Since { unit, of } => {
+                self.possible_time(*of).begun(&self.program.zone).since(over.first, over.last, *unit)
+            }
+            Expr::Until { unit, of } => {
+                self.possible_time(*of).begun(&self.program.zone).until(over.first, over.last, *unit)
+            }
             Expr::Between { unit, from, to } => {
-                self.possible_time(*to).distance_from(&self.possible_time(*from), *unit)
+                self.possible_time(*to).distance_from(&self.possible_time(*from), *unit, &self.program.zone)
             }
             Expr::Negate(x) => self.possible(x, over).unary(|n| -n, NumberRange::negated),
             Expr::Abs(x) => self.possible(x, over).unary(f64::abs, NumberRange::absolute),
@@ -135,10 +144,10 @@ impl<'a> Evaluator<'a> {
                 let (a, b) = (self.possible(&sides[0], over), self.possible(&sides[1], over));
                 arithmetic(*op, &a, &b)
             }
-            Expr::Compare { op, sides, moves } => {
+            Expr::Compare { op, sides, motion } => {
                 let (a, b) = (self.possible(&sides[0], over), self.possible(&sides[1], over));
-                let mut truth = a.compare(*op, &b);
-                if truth.is_none() && *moves && !sides.iter().any(|side| self.has_incomplete(side)) {
+                let mut truth = a.compare(*op, &b, &self.program.zone);
+                if truth.is_none() && *motion != Motion::Still && !sides.iter().any(|side| self.has_incomplete(side)) {
                     truth = self.compare_over(*op, sides, over.first, over.last).map(Truth::of);
                 }
                 AbstractValue::truths(truth)
@@ -156,7 +165,7 @@ impl<'a> Evaluator<'a> {
                 let needle = self.possible(x, over);
                 let mut found = Some(Truth::False);
                 for item in list {
-                    let is_it = needle.compare(Comparison::Equal, &self.possible(item, over));
+                    let is_it = needle.compare(Comparison::Equal, &self.possible(item, over), &self.program.zone);
                     found = either(found, is_it, Truth::True);
                 }
                 AbstractValue::truths(found)
@@ -169,12 +178,25 @@ impl<'a> Evaluator<'a> {
                     _ => AbstractValue::Anything { absent: true },
                 }
             }
+            Expr::Case(case, x) => self.possible(x, over).mapped(|value| fold_case(*case, value, self.texts)),
+            Expr::Matches(x, pattern) => self.possible(x, over).mapped(|value| match_text(value, pattern)),
+            Expr::Size(x) => match self.possible(x, over) {
+                AbstractValue::Fixed(value) => AbstractValue::Fixed(text_size(value)),
+                AbstractValue::Open => AbstractValue::Open,
+                // A size has no bound that is known.
+                AbstractValue::Anything { .. } => {
+                    AbstractValue::Numbers(NumberRange::between(0.0, f64::from(u32::MAX), true))
+                }
+                _ => AbstractValue::Fixed(Scalar::Absent),
+            },
             // These contain neither the clock nor a counter.
             Expr::Literal(_)
+            | Expr::Share(_)
             | Expr::Attribute(_)
             | Expr::Tag(_)
             | Expr::Property(_)
             | Expr::EventType
+            | Expr::WallClock(_)
             | Expr::Contains(..) => AbstractValue::Fixed(self.eval(expr).value),
         }
     }
@@ -204,6 +226,7 @@ impl<'a> Evaluator<'a> {
         some_part(expr, &|part| match part {
             Expr::Counter(id) => self.incomplete(*id).is_some(),
             Expr::Time(name) | Expr::Since { of: name, .. } | Expr::Until { of: name, .. } => incomplete(name),
+            Expr::Calendar(_, name) => incomplete(name),
             Expr::Between { from, to, .. } => incomplete(from) || incomplete(to),
             _ => false,
         })
@@ -211,18 +234,15 @@ impl<'a> Evaluator<'a> {
 
     /// Until when only the clock moves in an expression.
     fn limit(&self, expr: &Expr) -> Timestamp {
-        let all = |parts: &[Expr]| parts.iter().map(|part| self.limit(part)).fold(Timestamp::FOREVER, Timestamp::min);
         match expr {
             Expr::Counter(id) => self.counter_limit(*id),
             Expr::Time(name) | Expr::Since { of: name, .. } | Expr::Until { of: name, .. } => self.time_limit(*name),
+            Expr::Calendar(_, name) => self.time_limit(*name),
             Expr::Between { from, to, .. } => self.time_limit(*from).min(self.time_limit(*to)),
-            Expr::Negate(x) | Expr::Abs(x) | Expr::Not(x) | Expr::Has(x) | Expr::Contains(x, _) => self.limit(x),
-            Expr::Arithmetic(_, sides) | Expr::And(sides) | Expr::Or(sides) | Expr::Text(_, sides) => all(&sides[..]),
-            Expr::Compare { sides, .. } => all(&sides[..]),
-            Expr::Conditional(parts) => all(&parts[..]),
-            Expr::In(x, list) => self.limit(x).min(all(list)),
-            Expr::Literal(_) | Expr::Attribute(_) | Expr::Tag(_) | Expr::Property(_) | Expr::EventType => {
-                Timestamp::FOREVER
+            _ => {
+                let mut limit = Timestamp::FOREVER;
+                expr.for_each_operand(|operand| limit = limit.min(self.limit(operand)));
+                limit
             }
         }
     }
@@ -285,30 +305,12 @@ fn band_over(value: &AbstractValue<'_>, bands: &Bands, current: Option<u16>) -> 
 
 /// Whether an expression reads the clock.
 fn has_clock(expr: &Expr) -> bool {
-    some_part(expr, &|part| matches!(part, Expr::Since { .. } | Expr::Until { .. }))
+    some_part(expr, &|part| matches!(part, Expr::Since { .. } | Expr::Until { .. } | Expr::Calendar(..)))
 }
 
 /// Whether an expression, or a part of it, passes a test.
 fn some_part(expr: &Expr, is_such: &impl Fn(&Expr) -> bool) -> bool {
-    let some = |parts: &[Expr]| parts.iter().any(|part| some_part(part, is_such));
-    is_such(expr)
-        || match expr {
-            Expr::Negate(x) | Expr::Abs(x) | Expr::Not(x) | Expr::Has(x) | Expr::Contains(x, _) => {
-                some_part(x, is_such)
-            }
-            Expr::Arithmetic(_, sides) | Expr::And(sides) | Expr::Or(sides) | Expr::Text(_, sides) => some(&sides[..]),
-            Expr::Compare { sides, .. } => some(&sides[..]),
-            Expr::Conditional(parts) => some(&parts[..]),
-            Expr::In(x, list) => some_part(x, is_such) || some(list),
-            Expr::Literal(_)
-            | Expr::Attribute(_)
-            | Expr::Counter(_)
-            | Expr::Time(_)
-            | Expr::Tag(_)
-            | Expr::Since { .. }
-            | Expr::Until { .. }
-            | Expr::Between { .. }
-            | Expr::Property(_)
-            | Expr::EventType => false,
-        }
+    let mut found = is_such(expr);
+    expr.for_each_operand(|operand| found = found || some_part(operand, is_such));
+    found
 }

@@ -1,6 +1,6 @@
 //! Expressions as tables: what they compile to, and how those that break a rule are told apart.
 
-use tagstream::catalog::{Catalog, Expr, TagDefinition, load};
+use tagstream::catalog::{Catalog, Expr, Motion, TagDefinition, load};
 use tagstream::model::Value;
 
 const DECLARATIONS: &str = r#"
@@ -11,6 +11,7 @@ attributes:
   vip: { from: profile, value: properties.vip, type: bool }
   any: { from: profile, value: properties.any }
   until: { from: profile, value: properties.until, type: time }
+  born: { from: profile, value: properties.born, type: date }
 counters:
   n: { count: "*" }
   a: { last: time, on: "*" }
@@ -45,7 +46,16 @@ fn shown(expr: &Expr, catalog: &Catalog) -> String {
         Expr::Tag(id) => format!("tag.{}", catalog.tags[usize::from(id.0)].name),
         Expr::Property(id) => format!("/{}", catalog.paths[id.index()].join("/")),
         Expr::Arithmetic(op, sides) => list(&format!("{op:?}"), &**sides),
-        Expr::Compare { op, sides, moves } => list(&format!("{op:?}{}", if *moves { "~" } else { "" }), &**sides),
+        Expr::Compare { op, sides, motion } => {
+            let mark = match motion {
+                Motion::Still => "",
+                Motion::Midnights => "'",
+                Motion::Clock => "~",
+            };
+            list(&format!("{op:?}{mark}"), &**sides)
+        }
+        Expr::Calendar(function, of) => format!("{}({of:?})", function.name()),
+        Expr::WallClock(part) => format!("{}(time)", part.name()),
         Expr::And(sides) => list("and", &**sides),
         Expr::Or(sides) => list("or", &**sides),
         Expr::Not(x) => list("not", std::slice::from_ref(x)),
@@ -61,6 +71,10 @@ fn shown(expr: &Expr, catalog: &Catalog) -> String {
         Expr::Between { unit, from, to } => format!("{}_between({from:?}, {to:?})", unit.name()),
         Expr::Time(name) => format!("{name:?}"),
         Expr::EventType => "type".to_owned(),
+        Expr::Case(case, x) => list(&format!("{case:?}"), std::slice::from_ref(x)),
+        Expr::Matches(x, pattern) => format!("(matches {} {:?})", shown(x, catalog), pattern.source()),
+        Expr::Size(x) => list("size", std::slice::from_ref(x)),
+        Expr::Share(name) => format!("(share {name:?})"),
     }
 }
 
@@ -100,6 +114,21 @@ fn expressions_compile_to_what_they_say() {
         ("seconds_between(a, b) in [1]", "seconds_between(Counter(CounterId(1)), Counter(CounterId(2))) in ( 1)"),
         (r#"plan == "a\"bé\n""#, r#"(Equal plan "a\"bé\n")"#),
         ("n > 1 // a comment", "(Greater n 1)"),
+        ("plan.lowerAscii() == any.upperAscii()", "(Equal (Lower plan) (Upper any))"),
+        (r"plan.matches(r'^\d+$') || any.matches('a')", r#"(or (matches plan "^\\d+$") (matches any "a"))"#),
+        ("size(plan) + size(any)", "(Add (size plan) (size any))"),
+        ("born == date('2026-11-27')", "(Equal Attribute(AttributeId(5)) Date(Date(20784)))"),
+        ("until < date('1970-01-01')", "(Less Attribute(AttributeId(4)) Date(Date(0)))"),
+        ("a > timestamp('1970-01-01T00:00:01+01:00')", "(Greater Counter(CounterId(1)) Instant(Timestamp(-3599000)))"),
+        ("years_since(born) >= 18", "(GreaterOrEqual' years_since(Attribute(AttributeId(5))) 18)"),
+        ("dates_until(date('9999-12-31')) % 7 * n", "(Multiply (Remainder dates_until(Date(Date(2932896))) 7) n)"),
+        (
+            "dates_since(a) * days_since(b) > 3",
+            "(Greater~ (Multiply dates_since(Counter(CounterId(1))) days_since(Counter(CounterId(2)))) 3)",
+        ),
+        ("days_between(born, date('1970-01-01'))", "days_between(Attribute(AttributeId(5)), Date(Date(0)))"),
+        ("dates_to_anniversary(born) in [0, 3]", "dates_to_anniversary(Attribute(AttributeId(5))) in ( 0 3)"),
+        ("share('spring') < 0.1", r#"(Less (share "spring") 0.1)"#),
     ];
     for (expression, expected) in table {
         let (expr, catalog) = value(&without_bands(expression)).unwrap_or_else(|e| panic!("{expression}: {e}"));
@@ -202,6 +231,10 @@ fn a_where_sees_the_event() {
         ("has(properties.a) && !properties.b", "(and (has /a) (not /b))"),
         ("days_between(time, time) < 1", "(Less days_between(Event, Event) 1)"),
         ("properties.tag.time == properties.type", "(Equal /tag/time /type)"),
+        ("hour(time) >= 18 && weekday(time) in [6, 7]", "(and (GreaterOrEqual hour(time) 18) weekday(time) in ( 6 7))"),
+        ("time < date('1970-01-01') || month(time) == 2", "(or (Less Event Date(Date(0))) (Equal month(time) 2))"),
+        ("size(properties.a) > 1 && type.matches('^a')", "(and (Greater (size /a) 1) (matches type \"^a\"))"),
+        ("properties.a.lowerAscii() in properties.b", "(Lower /a) in /b"),
     ];
     for (expression, expected) in table {
         let text = format!("version: 1\ncounters:\n  c:\n    count: x\n    where: |-\n      {expression}\n");

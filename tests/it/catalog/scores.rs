@@ -1,6 +1,6 @@
 //! Tags with a `score`, and what they compile to.
 
-use tagstream::catalog::{Bands, Expr, Score, TagDefinition, TagId, load};
+use tagstream::catalog::{Bands, Expr, Motion, Score, TagDefinition, TagId, load};
 
 use super::good::compiled;
 
@@ -59,8 +59,8 @@ fn a_score_has_a_model_inputs_an_output_and_a_pace() {
 #[test]
 fn the_clock_enters_inputs_as_a_number_that_nobody_watches() {
     let churn = score(0);
-    let Expr::Compare { moves, .. } = &churn.inputs[5].value.expr else { panic!() };
-    assert!(!moves, "no instant is looked for at which it turns");
+    let Expr::Compare { motion, .. } = &churn.inputs[5].value.expr else { panic!() };
+    assert_eq!(*motion, Motion::Still, "no instant is looked for at which it turns");
 }
 
 #[test]

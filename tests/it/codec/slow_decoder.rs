@@ -292,9 +292,12 @@ fn property(json: &Json) -> PlainProperty {
             _ => PlainProperty::Missing,
         },
         Json::Array(elements) => {
-            let scalars = elements.iter().filter(|element| !matches!(element, Json::Array(_) | Json::Object(_)));
-            let absent = [PlainProperty::Missing, PlainProperty::Null];
-            PlainProperty::Array(scalars.map(property).filter(|element| !absent.contains(element)).collect())
+            // Of an array within an array nothing is read.
+            let element = |element: &Json| match element {
+                Json::Array(_) => PlainProperty::Missing,
+                other => property(other),
+            };
+            PlainProperty::Array(elements.iter().map(element).collect())
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Numbers, texts and times at the limits of what counts, as lines: a script would write its numbers anew, as doubles.
 
+use serde_json::Value;
 use tagstream::codec::Decoder;
 use tagstream::engine::{Partition, Program};
 use tagstream::model::{Event, Timestamp};
@@ -71,8 +72,67 @@ fn times_outside_the_years_that_can_be_written_change_nothing() {
         r#"{"x":"9999-12-31T23:59:59.999Z"}"#,
         r#"{"x":"9999-12-31T23:59:00-00:01"}"#,
         r#"{"x":253402300800000}"#,
-        r#"{"x":"0000-01-01T01:00:00+01:00"}"#,
+        r#"{"x":"0000-12-31T23:59:59.999Z"}"#,
+        r#"{"x":"0001-01-01T01:00:00+01:00"}"#,
     ];
     let found = values("attributes: { x: { from: told, value: properties.x, type: time } }", &told);
-    assert_eq!(found, [r#""9999-12-31T23:59:59.999Z""#, r#""0000-01-01T00:00:00.000Z""#]);
+    assert_eq!(found, [r#""9999-12-31T23:59:59.999Z""#, r#""0001-01-01T00:00:00.000Z""#]);
+}
+
+/// One user's event, then silence until an instant: how many timers fired, and the changes.
+fn silence(catalog: &str, properties: &str, until: &str) -> (u64, Vec<Value>) {
+    let loaded = tagstream::catalog::load(&format!("version: 1\ntimezone: Europe/Berlin\n{catalog}"));
+    let program = Program::new(loaded.catalog.unwrap_or_else(|| panic!("{:?}", loaded.problems)));
+    let (mut decoder, mut partition) = (Decoder::new(&program.catalog), Partition::new(program));
+    let (mut event, mut changes) = (Event::default(), Collected::default());
+    let line =
+        format!(r#"{{"user_id":"u","type":"told","timestamp":"2026-03-15T08:00:00Z","properties":{properties}}}"#);
+    decoder.decode(line.as_bytes(), Timestamp::from_ms(NOW_MS), &mut event).expect("the event is right");
+    partition.apply(&event, &mut changes);
+    partition.advance(Timestamp::parse(until).expect("a time"), &mut changes);
+    (partition.take_stats().timers, changes.0)
+}
+
+#[test]
+fn a_tag_of_dates_is_evaluated_only_at_the_midnights_at_which_it_can_change() {
+    let attributes = "attributes: { born: { from: told, value: properties.born, type: date } }";
+    let rows = [
+        // Thirty years are 10,958 days.
+        ("dates_since(born) >= 10958", 1),
+        ("years_since(born) >= 30", 1),
+        ("'dates_since(born) in [1, 10958]'", 3),
+        ("dates_since(born) > 100 && dates_until(born) > -200", 2),
+        ("dates_since(born) + 3 * years_since(born) >= 10900", 1),
+        ("'dates_since(born) % 5000 == 0'", 5),
+        ("dates_to_anniversary(born) == 0", 60),
+        ("date(\"2046-01-01\") > born && dates_until(date(\"2046-01-01\")) < 3", 1),
+        ("dates_since(born) > days_since(born) + 3", 0),
+    ];
+    for (when, timers) in rows {
+        let when = if when.starts_with('\'') { when.to_owned() } else { format!("'{when}'") };
+        let catalog = format!("{attributes}\ntags: {{ t: {{ when: {when} }} }}\n");
+        let (fired, changes) = silence(&catalog, r#"{"born":"2026-03-15"}"#, "2056-03-15T12:00:00Z");
+        assert_eq!(fired, timers, "{when}: {changes:?}");
+    }
+}
+
+#[test]
+fn thirty_years_of_days_are_one_change_a_day() {
+    let catalog = "attributes: { born: { from: told, value: properties.born, type: date } }\n\
+                   tags: { days: { value: dates_since(born) } }\n";
+    let (fired, changes) = silence(catalog, r#"{"born":"1996-03-15"}"#, "2056-03-15T12:00:00Z");
+    assert_eq!((fired, changes.len()), (10_958, 10_959));
+    assert_eq!(changes.last().map(|change| change["value"].clone()), Some(Value::from(21_915)));
+}
+
+#[test]
+fn a_pattern_looks_at_64_kib_in_proportion() {
+    // Backtracking would try 2⁶⁵⁵³⁶ ways.
+    let catalog = "counters:\n  a: { count: told, where: 'properties.x.matches(r\"^(a|a|a?)*b$\")' }\n  \
+                   b: { count: told, where: 'properties.x.matches(r\"(a|b)*a(a|b){200}c?$\")' }\n\
+                   tags: { a: { when: a > 0 }, b: { when: b > 0 } }\n";
+    let text = "a".repeat(65_536);
+    let (_, changes) = silence(catalog, &format!(r#"{{"x":"{text}"}}"#), "2026-03-16T00:00:00Z");
+    let tags: Vec<&str> = changes.iter().filter_map(|change| change["tag"].as_str()).collect();
+    assert_eq!(tags, ["b"]);
 }

@@ -61,3 +61,13 @@ fn every_script_of_counters_gives_the_changes_that_it_lists() {
         });
     }
 }
+
+/// What expressions compute, each script worked out by hand from the specification.
+#[test]
+fn every_script_of_expressions_gives_the_changes_that_it_lists() {
+    for path in scripts("expressions", 8) {
+        check(&path, |script| {
+            run_engine(&script.case, NOW_MS).unwrap_or_else(|problem| panic!("{}: {problem}", path.display()))
+        });
+    }
+}

@@ -2,8 +2,8 @@
 
 pub const DAY_MS: i64 = 86_400_000;
 
-/// 0000-01-01T00:00:00.000Z and 9999-12-31T23:59:59.999Z: what RFC 3339 can write.
-pub const WRITABLE_MS: std::ops::RangeInclusive<i64> = -62_167_219_200_000..=253_402_300_799_999;
+/// 0001-01-01T00:00:00.000Z and 9999-12-31T23:59:59.999Z: the years that times are of.
+pub const WRITABLE_MS: std::ops::RangeInclusive<i64> = -62_135_596_800_000..=253_402_300_799_999;
 
 /// The number of a civil date's day, 0 being 1970-01-01.
 pub fn day_of_civil(year: i64, month: i64, day: i64) -> i64 {

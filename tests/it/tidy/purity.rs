@@ -7,7 +7,7 @@ use super::tokens::tokens;
 const PURE: [&str; 4] = ["model", "catalog", "engine", "codec"];
 
 /// Paths that lead to what a pure part does without, and what it does instead.
-const FORBIDDEN: [(&str, &str); 19] = [
+const FORBIDDEN: [(&str, &str); 20] = [
     ("std::time::SystemTime", "time is an argument"),
     ("std::time::Instant", "time is an argument"),
     ("std::time::UNIX_EPOCH", "time is an argument"),
@@ -26,13 +26,14 @@ const FORBIDDEN: [(&str, &str); 19] = [
     ("log", "return what is to be told"),
     ("tokio", "nothing waits here"),
     ("fastrand", "chance is an argument"),
+    ("once_cell", "one owner touches a state: what is filled once in it is std::cell::OnceCell"),
     ("parking_lot", "one owner touches a state, so there is nothing to lock"),
 ];
 const ALLOWED: [&str; 3] = ["std::sync::Arc", "std::sync::Weak", "std::sync"];
 
 /// Names that say it wherever they come from.
 const CLOCKS: [&str; 4] = ["SystemTime", "Instant", "Timestamp", "Zoned"];
-const LOCKS: [&str; 6] = ["Mutex", "RwLock", "Condvar", "OnceLock", "LazyLock", "OnceCell"];
+const LOCKS: [&str; 5] = ["Mutex", "RwLock", "Condvar", "OnceLock", "LazyLock"];
 const MACROS: [&str; 6] = ["println", "eprintln", "print", "eprint", "dbg", "thread_local"];
 
 /// What pure parts do that they must not.
