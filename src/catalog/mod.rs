@@ -40,6 +40,7 @@ pub use compiled::{
     ReportedValue, Resolution, Score, ScoreInput, Source, Stage, Tag, TagDefinition, TagId, TextTest, TimeName,
     TimeUnit, WallClockPart, WeekStart, Window,
 };
+pub(crate) use diagnostics::nearest;
 pub use diagnostics::{Colours, Problem, Related, Severity, Span, as_json, as_text, did_you_mean};
 pub use raw::{catalog_schema, parse_duration};
 pub use test_file::{

@@ -3,6 +3,7 @@
 //! - `json_writer`: JSON values, appended to a buffer;
 //! - `reject`: why a record is not an event, and the line that says so;
 //! - `decode`: input records to events, by the catalog's input mapping;
+//! - `audit`: what the events that came say about the catalog;
 //! - `change_writer`: tag changes and current tags as JSON;
 //! - `change_reader`: tag changes read back, for the demo and the history;
 //! - `changelog`: the page on the format in which state is kept: what the engine hands out, framed and checked;
@@ -14,6 +15,7 @@
 
 mod json_writer;
 mod reject;
+mod audit;
 mod decode;
 mod change_writer;
 mod change_reader;
@@ -22,6 +24,7 @@ mod rollout_note;
 mod partition_facts;
 mod snapshot;
 
+pub use audit::{ClockLeap, ClosedFilter, InexactNumbers, InputAudit, MissingTypes, Owner};
 pub use change_reader::{ChangeRecord, ParsedChange};
 pub use change_writer::{change_id, write_change, write_current_tags};
 pub use changelog::{

@@ -34,6 +34,7 @@ mod partition;
 mod partition_set;
 
 pub use changelog::{ChangelogError, ChangelogSink, Checkpoint, Extent, MigrationReport, Segment, Slot};
+pub(crate) use expr::{event_value, passes};
 pub use partition::{
     BackfillResult, ChangeImpact, Clause, ClauseForm, Expiry, Explanation, ImpactPreview, IncompleteCounter,
     NextChange, Partition, RestoredPartition, RetainedHistory, Role, Section, SnapshotSink, SnapshotUnavailable,

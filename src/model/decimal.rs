@@ -31,6 +31,18 @@ impl Micros {
         Some(Micros(if negative { -micros } else { micros }))
     }
 
+    /// Whether a JSON number has no more than six decimals, as [`Micros`] has.
+    pub fn is_exact(text: &str) -> bool {
+        let (mantissa, exponent) = text.split_once(['e', 'E']).unwrap_or((text, "0"));
+        let decimals = mantissa.split_once('.').map_or(0, |(_, decimals)| decimals.trim_end_matches('0').len());
+        let zeros = match mantissa.split_once('.') {
+            None => mantissa.len() - mantissa.trim_end_matches('0').len(),
+            Some(_) => 0,
+        };
+        let shift: i64 = exponent.parse().unwrap_or(0);
+        decimals as i64 - zeros as i64 - shift <= 6 || mantissa.bytes().all(|b| matches!(b, b'0' | b'.' | b'-'))
+    }
+
     /// The double nearest to this decimal.
     pub fn to_f64(self) -> f64 {
         const EXACT: i128 = 1 << 53;

@@ -1,6 +1,6 @@
 //! Drives the partitions of a catalog with lines: decodes each, applies its event, and lets time pass at the end.
 
-use crate::codec::{Decoder, Reject};
+use crate::codec::{Decoder, InputAudit, Reject};
 use crate::engine::{CompiledCatalog, PartitionSet, Sink};
 use crate::model::{Event, Timestamp};
 
@@ -43,6 +43,9 @@ pub struct Replay {
     now: Timestamp,
     until: Option<Timestamp>,
     lateness: Lateness,
+    audit: InputAudit,
+    /// The lines that were read.
+    lines: u64,
 }
 
 impl Replay {
@@ -55,6 +58,8 @@ impl Replay {
             now,
             until,
             lateness: Lateness::default(),
+            audit: InputAudit::new(compiled.user().clone()),
+            lines: 0,
         }
     }
 
@@ -72,7 +77,11 @@ impl Replay {
 
     /// Decodes a line without applying it.
     pub fn read(&mut self, line: &[u8]) -> Result<&Event, Reject> {
+        self.lines += 1;
         self.decoder.decode(line, self.now, &mut self.event)?;
+        if self.until.is_none_or(|until| self.event.time <= until) {
+            self.audit.note(&self.event, self.lines);
+        }
         self.lateness.record(self.partition_set.clock().map_or(0, |clock| clock.since(self.event.time).max(0)));
         Ok(&self.event)
     }
@@ -107,6 +116,11 @@ impl Replay {
     /// How late events were behind the clock so far.
     pub fn lateness(&self) -> &Lateness {
         &self.lateness
+    }
+
+    /// What the events so far say about the catalog.
+    pub fn audit(&self) -> &InputAudit {
+        &self.audit
     }
 
     pub fn partition_set(&self) -> &PartitionSet {

@@ -22,7 +22,8 @@ pub(crate) fn lint(raw: &RawCatalog, catalog: &Catalog, report: &mut Report) {
         match &tag.definition {
             TagDefinition::Rule { when, until, for_ms, .. } => {
                 constant(&raw.when, when, entity, counters, report);
-                if let Some(until) = until {
+                // `until: "false"` is how one says that a tag stays for good.
+                if let Some(until) = until.as_ref().filter(|until| until.expr != Expr::Literal(Value::Bool(false))) {
                     constant(&raw.until, until, entity, counters, report);
                     overlap(raw, when, until, counters, report);
                 }

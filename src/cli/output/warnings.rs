@@ -1,6 +1,7 @@
 //! Warnings about the events of a replay, printed at its end.
 
 use super::console::report;
+use super::escape::escaped;
 use super::format::{counted, distance};
 use crate::catalog::{Aggregate, Expr, Source, Type};
 use crate::engine::{AttributeStats, Partition, Stats};
@@ -14,13 +15,24 @@ const WARN_SHARE: u64 = 100;
 
 /// Prints the warnings about the events of a replay.
 pub(crate) fn print_warnings(replay: &mut Replay) {
-    replay.partition_set_mut().partitions_mut().iter_mut().for_each(warn_of_skipped_values);
-    warn_of_late_events(replay.lateness());
+    let words = replay.audit().words();
+    let too_large: Vec<(String, u64)> =
+        replay.audit().inexact_numbers().iter().map(|found| (found.owner.name().to_owned(), found.too_large)).collect();
+    replay
+        .partition_set_mut()
+        .partitions_mut()
+        .iter_mut()
+        .for_each(|partition| warn_of_skipped_values(partition, &too_large));
+    words.iter().for_each(|line| report(&escaped(line)));
+    let by_leaps = replay.audit().clock_leaps().iter().map(|leap| leap.late).max().unwrap_or(0);
+    warn_of_late_events(replay.lateness(), by_leaps);
 }
 
-fn warn_of_late_events(lateness: &Lateness) {
+/// `by_leaps` of the late events have been explained.
+fn warn_of_late_events(lateness: &Lateness, by_leaps: u64) {
     let Lateness { events, late, max_ms } = *lateness;
-    if max_ms <= WARN_MS && late * WARN_SHARE <= events {
+    let late = late.saturating_sub(by_leaps);
+    if late == 0 || max_ms <= WARN_MS && late * WARN_SHARE <= events {
         return;
     }
     let count = counted(late, "event is older than one before it", "events are older than one before them");
@@ -30,7 +42,7 @@ fn warn_of_late_events(lateness: &Lateness) {
 
 /// Names the counters with events that had no value to count, and the attributes with values of another type or with
 /// none at all.
-fn warn_of_skipped_values(partition: &mut Partition) {
+fn warn_of_skipped_values(partition: &mut Partition, too_large: &[(String, u64)]) {
     let Stats { skipped, attributes: heard, ids_crowded_out, .. } = partition.take_stats();
     let program = partition.program();
     if ids_crowded_out > 0 {
@@ -46,6 +58,12 @@ fn warn_of_skipped_values(partition: &mut Partition) {
         let sharing: Vec<_> = all.filter(|(_, plan)| plan.series.0 == series).map(|(counter, _)| counter).collect();
         let Some((what, of)) = sharing.first().and_then(|counter| wanted(counter.aggregate)) else { continue };
         let names: Vec<&str> = sharing.iter().map(|counter| &*counter.name).collect();
+        // Numbers that are too large are told by themselves.
+        let large = too_large.iter().find(|(name, _)| names.contains(&name.as_str())).map_or(0, |(_, count)| *count);
+        let skipped = skipped.saturating_sub(large);
+        if skipped == 0 {
+            continue;
+        }
         let counters = if names.len() == 1 { "counter" } else { "counters" };
         let path = program.catalog.format_expr(&of);
         report(&format!("{counters} {}: {skipped} of its events had no {what} at {path}", names.join(", ")));

@@ -38,10 +38,10 @@ pub(crate) struct ReplayArgs {
     /// Leave out events after this instant (RFC 3339) and let time pass up to it
     #[arg(long, value_name = "TIME", value_parser = parse_time)]
     until: Option<Timestamp>,
-    /// Write the changes to this file instead of the standard output
+    /// Write the changes to this file instead of the standard output; - is the standard output
     #[arg(long, short, value_name = "FILE")]
     output: Option<PathBuf>,
-    /// Write rejected lines to this file, each as {"reason", "line", "raw"}
+    /// Write rejected lines to this file, each as {"reason", "line", "raw"}; - is the standard output
     #[arg(long, value_name = "FILE")]
     rejects: Option<PathBuf>,
     /// Print a table of the tags: how many entities entered, left, and have it now

@@ -33,13 +33,18 @@ struct LineFile {
 const BUFFER_BYTES: usize = 1 << 16;
 
 impl LineFile {
+    /// A file, or the standard output for `-`.
+    fn of(path: &Path) -> Result<Self, OutputError> {
+        if path == Path::new("-") { Ok(LineFile::standard_output()) } else { LineFile::create(path) }
+    }
+
     fn create(path: &Path) -> Result<Self, OutputError> {
         let file = File::create(path).map_err(|error| OutputError { path: path.to_owned(), error })?;
         Ok(LineFile { path: path.to_owned(), writer: Box::new(BufWriter::with_capacity(BUFFER_BYTES, file)) })
     }
 
     fn standard_output() -> Self {
-        let writer = BufWriter::with_capacity(BUFFER_BYTES, io::stdout().lock());
+        let writer = BufWriter::with_capacity(BUFFER_BYTES, io::stdout());
         LineFile { path: PathBuf::from("standard output"), writer: Box::new(writer) }
     }
 
@@ -52,10 +57,18 @@ impl LineFile {
     }
 }
 
+/// Where rejected lines go.
+enum Rejects {
+    Nowhere,
+    ToFile(LineFile),
+    /// Both to the standard output: one writer keeps their lines whole.
+    AmongChanges,
+}
+
 /// Writes the changes of a replay. A sink cannot fail, so the first error is kept until [`ReplayOutput::check`].
 pub(crate) struct ReplayOutput {
     changes: LineFile,
-    rejects: Option<LineFile>,
+    rejects: Rejects,
     summary: Option<Summary>,
     rejected: RejectCounts,
     line: Vec<u8>,
@@ -69,8 +82,12 @@ impl ReplayOutput {
         summary: Option<Summary>,
     ) -> Result<Self, OutputError> {
         Ok(ReplayOutput {
-            changes: changes.map_or_else(|| Ok(LineFile::standard_output()), LineFile::create)?,
-            rejects: rejects.map(LineFile::create).transpose()?,
+            changes: changes.map_or_else(|| Ok(LineFile::standard_output()), LineFile::of)?,
+            rejects: match rejects {
+                None => Rejects::Nowhere,
+                Some(path) if path == Path::new("-") && is_standard_output(changes) => Rejects::AmongChanges,
+                Some(path) => Rejects::ToFile(LineFile::of(path)?),
+            },
             summary,
             rejected: RejectCounts::default(),
             line: Vec::new(),
@@ -80,13 +97,16 @@ impl ReplayOutput {
 
     pub(crate) fn reject(&mut self, rejected: &RejectedLine<'_>) {
         self.rejected.count(rejected.reason);
-        if let Some(rejects) = &mut self.rejects {
-            self.line.clear();
-            write_reject(rejected, &mut self.line);
-            self.line.push(b'\n');
-            let written = rejects.write(&self.line);
-            self.keep(written);
-        }
+        let rejects = match &mut self.rejects {
+            Rejects::Nowhere => return,
+            Rejects::ToFile(file) => file,
+            Rejects::AmongChanges => &mut self.changes,
+        };
+        self.line.clear();
+        write_reject(rejected, &mut self.line);
+        self.line.push(b'\n');
+        let written = rejects.write(&self.line);
+        self.keep(written);
     }
 
     pub(crate) fn rejected(&self) -> &RejectCounts {
@@ -110,11 +130,15 @@ impl ReplayOutput {
 
     pub(crate) fn finish(&mut self) -> Result<(), OutputError> {
         self.check()?;
-        if let Some(rejects) = &mut self.rejects {
+        if let Rejects::ToFile(rejects) = &mut self.rejects {
             rejects.flush()?;
         }
         self.changes.flush()
     }
+}
+
+fn is_standard_output(changes: Option<&Path>) -> bool {
+    changes.is_none_or(|path| path == Path::new("-"))
 }
 
 impl Sink for ReplayOutput {

@@ -14,6 +14,11 @@ pub(crate) fn passes(filter: Option<&Expr>, event: &Event, zone: &Zone) -> bool 
     filter.is_none_or(|filter| value(filter, EventView { event, zone, texts: &TextArena::default() }).holds())
 }
 
+/// Passes on the value that an expression has over an event; a text that it makes lives no longer.
+pub(crate) fn event_value<R>(expr: &Expr, event: &Event, zone: &Zone, look: impl FnOnce(Scalar<'_>) -> R) -> R {
+    look(value(expr, EventView { event, zone, texts: &TextArena::default() }))
+}
+
 /// What an expression over an event sees.
 #[derive(Clone, Copy)]
 struct EventView<'a> {

@@ -26,7 +26,7 @@ pub(crate) use calendar::{of_dates, over as calendar_over, value as calendar_val
 pub(crate) use coverage::{Coverage, InheritedCoverage, PartialSeries};
 pub(crate) use crossing::{ClockOp, band, binary, first_change, unary};
 pub(crate) use eval::{ClockExprs, Evaluator, load_inputs, load_series};
-pub(crate) use event_filter::{elements, passes, scalar, source};
+pub(crate) use event_filter::{elements, event_value, passes, scalar, source};
 pub(crate) use ops::{calculate, compare_values, fold_case, instant, local_day, match_text, test_text, text_size};
 pub(crate) use score_cache::ScoreCache;
 pub(crate) use text_arena::TextArena;

@@ -1,0 +1,95 @@
+//! Compares the events that came with the catalog, and tells what is not so (spec 9.6).
+//!
+//! Something is watched only as long as it is in doubt: a `where` that an event has passed is not looked at again. So
+//! in a catalog that fits its events only numbers and the clock are watched.
+//!
+//! - `owner`: whose finding it is, and which events it takes;
+//! - `type_audit`: types that never came;
+//! - `filter_audit`: a `where` that no event passed;
+//! - `number_audit`: numbers that were rounded, or are too large;
+//! - `clock_leaps`: events that moved the clock past all that follow;
+//! - `words`: all of it in words.
+
+mod owner;
+mod type_audit;
+mod filter_audit;
+mod number_audit;
+mod clock_leaps;
+mod words;
+
+use std::sync::Arc;
+
+pub use clock_leaps::ClockLeap;
+pub use filter_audit::ClosedFilter;
+pub use number_audit::InexactNumbers;
+pub use owner::Owner;
+pub use type_audit::MissingTypes;
+
+use clock_leaps::ClockLeaps;
+use filter_audit::FilterAudit;
+use number_audit::NumberAudit;
+use owner::Intended;
+use type_audit::TypeAudit;
+
+use crate::engine::Program;
+use crate::model::Event;
+
+/// What the events that came say about the catalog.
+#[derive(Debug)]
+pub struct InputAudit {
+    program: Arc<Program>,
+    types: TypeAudit,
+    filters: FilterAudit,
+    numbers: NumberAudit,
+    leaps: ClockLeaps,
+    events: u64,
+}
+
+impl InputAudit {
+    /// The program of any kind of entity.
+    pub fn new(program: Arc<Program>) -> Self {
+        let catalog = &program.catalog;
+        let intended = Intended::of(catalog);
+        InputAudit {
+            types: TypeAudit::new(&intended),
+            filters: FilterAudit::new(&intended),
+            numbers: NumberAudit::new(catalog),
+            leaps: ClockLeaps::default(),
+            events: 0,
+            program,
+        }
+    }
+
+    /// Notes the next event, and the number of its line.
+    pub fn note(&mut self, event: &Event, line: u64) {
+        self.leaps.note(event, line);
+        if event.command.is_some() {
+            return;
+        }
+        self.events += 1;
+        self.types.note(event);
+        self.filters.note(event, &self.program);
+        self.numbers.note(event, &self.program);
+    }
+
+    /// How many events there were, commands aside.
+    pub fn events(&self) -> u64 {
+        self.events
+    }
+
+    pub fn missing_types(&self) -> Vec<MissingTypes> {
+        self.types.found(&self.program.catalog).collect()
+    }
+
+    pub fn closed_filters(&self) -> Vec<&ClosedFilter> {
+        self.filters.found().collect()
+    }
+
+    pub fn inexact_numbers(&self) -> Vec<&InexactNumbers> {
+        self.numbers.found().collect()
+    }
+
+    pub fn clock_leaps(&self) -> Vec<&ClockLeap> {
+        self.leaps.found().collect()
+    }
+}

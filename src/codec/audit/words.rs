@@ -1,0 +1,54 @@
+//! What was found, one line each, for people.
+
+use super::{ClockLeap, ClosedFilter, InexactNumbers, InputAudit, MissingTypes};
+use crate::catalog::Catalog;
+
+impl InputAudit {
+    /// Everything that is not so, in words.
+    pub fn words(&self) -> Vec<String> {
+        let catalog = &self.program.catalog;
+        let leaps = self.leaps.found().map(leap);
+        // Of no events at all nothing is missing.
+        let types = self.types.found(catalog).filter(|_| self.events > 0).map(|missing| types(&missing));
+        let filters = self.filters.found().map(|closed| filter(closed, catalog));
+        leaps.chain(types).chain(filters).chain(self.numbers.found().flat_map(numbers)).collect()
+    }
+}
+
+fn leap(leap: &ClockLeap) -> String {
+    let ClockLeap { line, key, event_type, time, before, late } = leap;
+    let days = time.since(*before) / 86_400_000;
+    let late =
+        if *late == 1 { "1 event after it is late".to_owned() } else { format!("{late} events after it are late") };
+    format!(
+        "line {line}: the event `{event_type}` of {key:?} at {time} moved the clock by {days} days past all that follow; \
+         {late} because of it: remove that line, or give an end before it (`--until`, `--at`)"
+    )
+}
+
+fn types(missing: &MissingTypes) -> String {
+    let MissingTypes { owner, types, nearest } = missing;
+    let names: Vec<String> = types.iter().map(|name| format!("`{name}`")).collect();
+    let there_was = nearest.as_ref().map(|name| format!("; there was `{name}`")).unwrap_or_default();
+    format!("{owner}: no event had the type {}{there_was}", names.join(" or "))
+}
+
+fn filter(closed: &ClosedFilter, catalog: &Catalog) -> String {
+    let failed = closed.parts.iter().filter(|part| part.failed > 0);
+    let parts: Vec<String> = failed.map(|part| part.describe(closed.events, catalog)).collect();
+    format!("{}: no event of its types passed its `where`: {}", closed.owner, parts.join("; "))
+}
+
+fn numbers(found: &InexactNumbers) -> Vec<String> {
+    let InexactNumbers { owner, rounded, too_large } = found;
+    let mut lines = Vec::new();
+    if *too_large > 0 {
+        let are = if *too_large == 1 { "1 number was" } else { &format!("{too_large} numbers were") };
+        lines.push(format!("{owner}: {are} too large to count; the limit is ±10¹²"));
+    }
+    if *rounded > 0 {
+        let are = if *rounded == 1 { "1 number was" } else { &format!("{rounded} numbers were") };
+        lines.push(format!("{owner}: {are} rounded to 6 decimals"));
+    }
+    lines
+}
