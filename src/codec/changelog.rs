@@ -3,7 +3,8 @@
 //! # Format
 //! Numbers are little-endian, except where the table says LEB128. All values begin with the version of their format
 //! (1 byte) and end with a checksum (8 bytes): the xxh3 hash (64 bits) of everything before it, with the xxh3 hash of
-//! the key as its seed. A null value (tombstone) removes a record. Of records with the same key the last one counts.
+//! the key as its seed. A record with another key and without that checksum was not written by tagstream, and is
+//! passed over. A null value (tombstone) removes a record. Of records with the same key the last one counts.
 //!
 //! | key | record |
 //! | --- | --- |
@@ -164,6 +165,8 @@ pub enum ChangelogDecodeError {
     UnknownVersion { found: u8, newest_known: u8 },
     #[error("a damaged changelog record: {what}")]
     Damaged { what: &'static str },
+    #[error("a record that tagstream has not written")]
+    Foreign,
 }
 
 const META: u8 = 0;
@@ -197,7 +200,8 @@ impl ChangelogKey {
         if self == ChangelogKey::Meta { META_VERSION } else { VERSION }
     }
 
-    fn read(key: &[u8]) -> Option<Self> {
+    /// Reads a key's bytes. `None`: it is not one of this format.
+    pub fn read(key: &[u8]) -> Option<Self> {
         match key.split_first()? {
             (&META, []) => Some(ChangelogKey::Meta),
             (&SOURCES, []) => Some(ChangelogKey::Sources),
@@ -265,27 +269,34 @@ impl<'a> ChangelogRecord<'a> {
     /// Reads a record; a null value is a tombstone.
     ///
     /// # Errors
-    /// Bytes of a newer version, and damaged bytes.
+    /// Bytes of a newer version, damaged bytes, and records of another program: such a record has neither a key of this
+    /// format nor a right checksum, which records of newer versions have whatever their keys.
     pub fn read(key: &[u8], value: Option<&'a [u8]>) -> Result<Self, ChangelogDecodeError> {
         let known = ChangelogKey::read(key);
         let Some(value) = value else {
-            return known.map(ChangelogRecord::Cleared).ok_or(ChangelogDecodeError::Damaged { what: "the key" });
+            return known.map(ChangelogRecord::Cleared).ok_or(ChangelogDecodeError::Foreign);
         };
-        let newest_known = known.map_or(VERSION, ChangelogKey::version);
-        let version = match value.first() {
-            None => return Err(ChangelogDecodeError::Damaged { what: "the value is empty" }),
-            Some(&found) if found > newest_known => {
-                return Err(ChangelogDecodeError::UnknownVersion { found, newest_known });
-            }
-            Some(0) => return Err(ChangelogDecodeError::Damaged { what: "the version" }),
-            Some(&version) => version,
-        };
-        let known = known.ok_or(ChangelogDecodeError::Damaged { what: "the key" })?;
-        let split = value.len().saturating_sub(CHECKSUM_BYTES).max(1);
+        let split = value.len().saturating_sub(CHECKSUM_BYTES).max(1).min(value.len());
         let (content, sum) = value.split_at(split);
-        if sum != checksum(key, content).to_le_bytes() {
+        let is_whole = sum == checksum(key, content).to_le_bytes();
+        if known.is_none() && !is_whole {
+            return Err(ChangelogDecodeError::Foreign);
+        }
+        if value.is_empty() {
+            return Err(ChangelogDecodeError::Damaged { what: "the value is empty" });
+        }
+        if !is_whole {
             return Err(ChangelogDecodeError::Damaged { what: "the checksum differs" });
         }
+        let newest_known = known.map_or(VERSION, ChangelogKey::version);
+        let version = match content[0] {
+            found if found > newest_known => {
+                return Err(ChangelogDecodeError::UnknownVersion { found, newest_known });
+            }
+            0 => return Err(ChangelogDecodeError::Damaged { what: "the version" }),
+            version => version,
+        };
+        let known = known.ok_or(ChangelogDecodeError::Damaged { what: "the key" })?;
         let mut fields = FieldReader(&content[1..]);
         let (record, what) = match known {
             ChangelogKey::Meta => (fields.meta(version).map(ChangelogRecord::Meta), "the meta record"),

@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::clock::Speed;
 use super::feeder::Progress;
 use super::terminal::Terminal;
-use crate::kafka::{Backfill, Clock, EmbeddedBroker, EventListener, FETCH_WAIT, Occurrence, WorkerEvent};
+use crate::kafka::{Backfill, Clock, EmbeddedBroker, EventListener, FETCH_WAIT, Occurrence, Recovery, WorkerEvent};
 use crate::service::ServiceContext;
 use crate::settings::{
     Delivery, GroupProtocol, HttpSettings, InputSettings, Instance, KafkaSettings, MaxChange, Origin, OutputSettings,
@@ -75,6 +75,7 @@ pub(crate) fn context(progress: &Arc<Progress>) -> ServiceContext {
         catalog: None,
         approve_changes: false,
         backfill: Backfill::Off,
+        recovery: Recovery::default(),
         dropped_log_lines: DroppedLines::default(),
     }
 }

@@ -101,7 +101,8 @@ impl Monitor {
                 metrics.rebalances.of(&[ASSIGNED]).inc()
             }
             Occurrence::Revoked { lost, .. } => metrics.rebalances.of(&[if *lost { LOST } else { REVOKED }]).inc(),
-            Occurrence::Restored { entities, bytes, took, .. } => {
+            Occurrence::Restored { entities, bytes, foreign, took, .. } => {
+                metrics.foreign_records.add(*foreign);
                 metrics.restore_duration.observe(*took);
                 metrics.restored_entities.add(*entities as u64);
                 metrics.restored_bytes.add(*bytes);
@@ -151,6 +152,7 @@ impl Monitor {
         metrics.tombstones.raise_to(work.tombstones);
         metrics.timers.raise_to(work.timers);
         metrics.unmerged.raise_to(work.unmerged);
+        metrics.gap_offsets.raise_to(work.gap_offsets);
         for (reason, count) in &work.rejected {
             metrics.rejected.of(&[reason]).raise_to(*count);
         }

@@ -59,6 +59,6 @@ pub use events::{
     TagNames, WorkStats, WorkerEvent, WorkerId, WorkerStats,
 };
 pub use repartition::{SourcePosition, SourceProgress, TimeMerge};
-pub use state::{Backfill, prepare_snapshots};
+pub use state::{Backfill, Recovery, RecoveryPoint, prepare_snapshots};
 pub use topology::{PartitionId, PartitionName, Role, SourcePartition, TopicId, TopicPlan, Topology};
 pub use worker::{InputLiveness, StopSignal, Worker, WorkerError, WorkerPlan};

@@ -30,8 +30,8 @@ use tokio::time::{Instant, sleep_until};
 use crate::engine::CompiledCatalog;
 use crate::http::{CatalogErrors, Controls, HttpError, Monitor, Server};
 use crate::kafka::{
-    Backfill, CatalogRollout, Clock, ClusterError, EventListener, StopSignal, Topology, WorkerError, WorkerId,
-    WorkerStats,
+    Backfill, CatalogRollout, Clock, ClusterError, EventListener, Recovery, StopSignal, Topology, WorkerError,
+    WorkerId, WorkerStats,
 };
 use crate::settings::Settings;
 use crate::telemetry::DroppedLines;
@@ -60,6 +60,8 @@ pub struct ServiceContext {
     pub approve_changes: bool,
     /// Whether new counters are filled from the input's history.
     pub backfill: Backfill,
+    /// What the operator allows for partitions that cannot go on by themselves.
+    pub recovery: Recovery,
     /// Log lines that could not be written, for the metrics.
     pub dropped_log_lines: DroppedLines,
 }
@@ -74,6 +76,7 @@ impl ServiceContext {
             catalog: None,
             approve_changes: false,
             backfill: Backfill::Off,
+            recovery: Recovery::default(),
             dropped_log_lines: DroppedLines::default(),
         }
     }

@@ -49,7 +49,7 @@ impl WorkerPool {
     }
 
     pub(crate) fn start_workers(&mut self, streams: Topology) -> io::Result<()> {
-        let ServiceContext { clock, listener, stop, backfill, .. } = &self.context;
+        let ServiceContext { clock, listener, stop, backfill, recovery, .. } = &self.context;
         let liveness = InputLiveness::new(clock.now(), self.settings.service.outage_after, Arc::clone(listener));
         let liveness = Arc::new(liveness);
         let streams = Arc::new(streams);
@@ -61,6 +61,7 @@ impl WorkerPool {
                 compiled: self.rollout.view().active.compiled,
                 rollout: Arc::clone(&self.rollout),
                 backfill: *backfill,
+                recovery: recovery.clone(),
                 listener: Arc::clone(listener),
                 clock: clock.clone(),
                 liveness: Arc::clone(&liveness),

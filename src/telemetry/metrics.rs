@@ -33,6 +33,8 @@ pub struct Metrics {
     pub slow_scores: CounterFamily,
     /// Of merged partitions: records that tagstream did not write.
     pub unmerged: Counter,
+    /// Offsets in gaps that the operator has accepted.
+    pub gap_offsets: Counter,
     /// By partition, like the next six.
     pub lag: GaugeFamily,
     pub clock_delay: GaugeFamily,
@@ -45,6 +47,8 @@ pub struct Metrics {
     pub partitions: GaugeFamily,
     pub restore_duration: Histogram,
     pub restored_entities: Counter,
+    /// Records of changelogs that tagstream has not written.
+    pub foreign_records: Counter,
     pub restored_bytes: Counter,
     pub commit_duration: Histogram,
     /// By outcome.
@@ -108,6 +112,10 @@ impl Metrics {
             ),
             unmerged: registry
                 .counter("tagstream_unmerged_records_total", "Records of the repartition topics that were not events"),
+            gap_offsets: registry.counter(
+                "tagstream_accepted_gap_offsets_total",
+                "Offsets whose records were gone before they were read, in gaps that --accept-gap has accepted",
+            ),
             lag: registry.gauges(
                 "tagstream_consumer_lag_records",
                 &["partition"],
@@ -144,6 +152,10 @@ impl Metrics {
                 "tagstream_restore_duration_seconds",
                 &RESTORE_SECONDS,
                 "How long the restore of a partition's state from the changelog took",
+            ),
+            foreign_records: registry.counter(
+                "tagstream_foreign_changelog_records_total",
+                "Records of changelogs that another program has written, passed over while state was restored",
             ),
             restored_entities: registry
                 .counter("tagstream_restored_entities_total", "Entities whose state was restored"),

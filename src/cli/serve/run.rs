@@ -10,7 +10,7 @@ use crate::cli::input::catalog_file::{self, LoadError};
 use crate::cli::input::models::ModelAccess;
 use crate::cli::input::settings_args::{EXIT_SETTINGS, Needs, SettingsArgs};
 use crate::cli::output::console::{fail, report};
-use crate::kafka::{Backfill, Role, Topology};
+use crate::kafka::{Backfill, Recovery, RecoveryPoint, Role, Topology};
 use crate::scoring::SlowModelPolicy;
 use crate::service::{self, CatalogSource, ServiceContext, ServiceError, TerminationSignal};
 use crate::settings::{PartitionedBy, Settings};
@@ -35,6 +35,48 @@ pub(crate) struct RunArgs {
     /// Omit it at the next start.
     #[arg(long)]
     rebuild: bool,
+
+    /// Go on although records are gone that were not read: as TOPIC/PARTITION@OFFSET, where the offset is the one at which
+    /// the partition stands
+    ///
+    /// The state goes on at the first record that exists. The service tells the value when it stops such a partition. It has
+    /// no effect on another partition, or once the partition stands at another offset. May repeat.
+    #[arg(long, value_name = "TOPIC/PARTITION@OFFSET")]
+    accept_gap: Vec<RecoveryPoint>,
+
+    /// Where the state of a partition cannot be used: begin with an empty one, and count again what the input retains
+    ///
+    /// The offset is the one at which the group stands. All changes of the partition are sent again.
+    #[arg(long, value_name = "TOPIC/PARTITION@OFFSET")]
+    recount: Vec<RecoveryPoint>,
+
+    /// Where the state of a partition cannot be used: go on at the group's offset with an empty one
+    ///
+    /// Counters have seen nothing from before; tags that are certain all the same are announced again.
+    #[arg(long, value_name = "TOPIC/PARTITION@OFFSET")]
+    start_empty: Vec<RecoveryPoint>,
+}
+
+impl RunArgs {
+    fn recovery(&self) -> Recovery {
+        let RunArgs { accept_gap, recount, start_empty, .. } = self;
+        Recovery { accept_gap: accept_gap.clone(), recount: recount.clone(), start_empty: start_empty.clone() }
+    }
+}
+
+/// Whether the group reads the partitions that the operator names.
+fn check_recovery(recovery: &Recovery, settings: &Settings, catalog: &Catalog) -> Result<(), String> {
+    if let Some(both) = recovery.recount.iter().find(|point| recovery.start_empty.contains(point)) {
+        return Err(format!("{both}: --recount and --start-empty exclude each other"));
+    }
+    let topology = Topology::of(settings, Some(catalog));
+    let topics: Vec<&str> = topology.iter().map(|(_, plan)| &*plan.topic).collect();
+    match recovery.points().find(|point| !topics.contains(&&*point.topic)) {
+        None => Ok(()),
+        Some(point) => {
+            Err(format!("{point}: the service does not read the topic {}, but {}", point.topic, topics.join(" and ")))
+        }
+    }
 }
 
 /// Whether counters can be filled from the input: each partition's events must be those of its own entities.
@@ -80,6 +122,11 @@ pub(crate) fn run(args: &RunArgs) -> ExitCode {
         tracing::error!("{why}");
         return ExitCode::from(EXIT_SETTINGS);
     }
+    let recovery = args.recovery();
+    if let Err(why) = check_recovery(&recovery, &settings, &runnable.catalog) {
+        tracing::error!("{why}");
+        return ExitCode::from(EXIT_SETTINGS);
+    }
     tracing::info!(
         version = env!("CARGO_PKG_VERSION"),
         application = settings.kafka.application,
@@ -97,6 +144,7 @@ pub(crate) fn run(args: &RunArgs) -> ExitCode {
     let context = ServiceContext {
         catalog: source,
         approve_changes: args.approve_changes,
+        recovery,
         backfill: if args.rebuild { Backfill::On } else { Backfill::Off },
         dropped_log_lines: log.dropped_lines(),
         ..ServiceContext::new(service::to_log())

@@ -152,6 +152,28 @@ impl StateRestorer {
         self.by_slot.remove(&slot);
     }
 
+    /// Ends with a partition without entities, as of this clock, that writes the same changelog on: everything that was
+    /// read is dead, and is purged. `next`: besides what was read, no segment has this number or a greater one. Counters
+    /// have not seen what was before the clock.
+    pub fn discard(self, clock: Option<Timestamp>, next: u64) -> Partition {
+        let StateRestorer { partition, schemas, by_slot, .. } = self;
+        let mut partition = Partition::new(partition.program);
+        let mut dead: Vec<RestoredSegment> = by_slot.into_values().collect();
+        dead.sort_unstable_by_key(|record| (record.number, record.slot));
+        let next = dead.last().map_or(next, |last| next.max(last.number.saturating_add(1)));
+        let mut segments = SegmentRing::starting(next);
+        dead.iter().for_each(|record| segments.restore_dead(record.slot, record.number, record.bytes));
+        schemas.iter().for_each(|schema| segments.restore_schema(*schema));
+        segments.restored();
+        partition.changelog = ChangelogWriter::restored(segments, next);
+        if let Some(clock) = clock {
+            partition.now = Some(Now::new(clock, &partition.program.zone));
+            let seen = vec![clock; partition.program.series.len()];
+            partition.coverage = Coverage::since(&partition.program, seen);
+        }
+        partition
+    }
+
     /// Ends with the partition that wrote the changelog. No timer fires; entities that have not been evaluated under
     /// the present catalog are due soon.
     ///

@@ -32,6 +32,8 @@ pub struct WorkStats {
     pub rejected: BTreeMap<&'static str, u64>,
     /// Records of merged partitions that were not events: another program has written them.
     pub unmerged: u64,
+    /// Offsets whose records were gone, and that were passed over since the operator has accepted it.
+    pub gap_offsets: u64,
     pub changes: ChangeStats,
     /// Timers that have fired.
     pub timers: u64,
@@ -64,12 +66,14 @@ impl WorkStats {
             tombstones,
             rejected,
             unmerged,
+            gap_offsets,
             changes,
             timers,
             skipped,
             misfits,
         } = more;
         self.unmerged += unmerged;
+        self.gap_offsets += gap_offsets;
         self.records += records;
         self.events += events;
         self.duplicates += duplicates;

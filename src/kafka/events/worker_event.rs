@@ -109,6 +109,8 @@ pub enum Occurrence {
         entities: usize,
         bytes: u64,
         snapshot_bytes: Option<u64>,
+        /// Records of the changelog that tagstream has not written; they were passed over.
+        foreign: u64,
         took: Duration,
     },
     /// The history of a partition is counted again: events so far, and about how long the rest will take.
@@ -146,6 +148,19 @@ pub enum Occurrence {
     PartitionStopped {
         partition: PartitionName,
         why: String,
+    },
+    /// A partition begins with an empty state in place of one that cannot be used: the operator has allowed it.
+    StateDiscarded {
+        partition: PartitionName,
+        why: String,
+        /// Whether the input is counted again from its first record on.
+        recounts: bool,
+    },
+    /// A partition goes on although the records from `from` up to `to` are gone: the operator has accepted it.
+    GapAccepted {
+        partition: PartitionName,
+        from: i64,
+        to: i64,
     },
     /// The producer has its transactional id.
     ProducerReady {
@@ -230,6 +245,7 @@ impl WorkerEvent {
             | Occurrence::Status { .. }
             | Occurrence::NotChecked { .. }
             | Occurrence::SnapshotWritten { .. } => Severity::Debug,
+            Occurrence::Restored { foreign: 1.., .. } => Severity::Warn,
             Occurrence::Assigned { partitions } if partitions.is_empty() => Severity::Debug,
             Occurrence::Unreachable { .. }
             | Occurrence::Revoked { lost: true, .. }
@@ -243,6 +259,8 @@ impl WorkerEvent {
             | Occurrence::CatalogChanged { .. }
             | Occurrence::SnapshotUnused { .. }
             | Occurrence::HeldBySender { .. }
+            | Occurrence::GapAccepted { .. }
+            | Occurrence::StateDiscarded { .. }
             | Occurrence::Outage { .. } => Severity::Warn,
             Occurrence::PartitionStopped { .. } => Severity::Error,
             Occurrence::Library { severity, .. } => *severity,
@@ -380,6 +398,15 @@ fn restored_words(partition: &PartitionName, entities: usize, bytes: u64, snapsh
     format!("has restored partition {partition}: {entities} users from {from}")
 }
 
+fn foreign_words(foreign: u64) -> String {
+    match foreign {
+        0 => String::new(),
+        _ => format!(
+            "; {foreign} records of its changelog are not tagstream's and were passed over: another program writes there"
+        ),
+    }
+}
+
 impl fmt::Display for Occurrence {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -403,8 +430,9 @@ impl fmt::Display for Occurrence {
                 let (size, left) = (size(*bytes), time_left(left));
                 write!(f, "restores partition {partition}: {entities} users, {size} so far{left}")
             }
-            Self::Restored { partition, entities, bytes, snapshot_bytes, took } => {
-                write!(f, "{} in {took:?}", restored_words(partition, *entities, *bytes, *snapshot_bytes))
+            Self::Restored { partition, entities, bytes, snapshot_bytes, foreign, took } => {
+                write!(f, "{} in {took:?}", restored_words(partition, *entities, *bytes, *snapshot_bytes))?;
+                f.write_str(&foreign_words(*foreign))
             }
             Self::Rebuilding { partition, events, left } => {
                 let left = time_left(left);
@@ -424,6 +452,19 @@ impl fmt::Display for Occurrence {
             Self::PartitionStopped { partition, why } => {
                 write!(f, "has stopped partition {partition}: {why}; the other partitions go on")
             }
+            Self::StateDiscarded { partition, why, recounts } => {
+                let option = if *recounts { "recount" } else { "start-empty" };
+                write!(
+                    f,
+                    "partition {partition} begins with an empty state, as --{option} says, in place of one: {why}"
+                )
+            }
+            Self::GapAccepted { partition, from, to } => write!(
+                f,
+                "partition {partition} goes on at offset {to}: the {} offsets from {from} on are gone, which --accept-gap \
+                 has accepted",
+                to - from
+            ),
             Self::ProducerReady { took } => write!(f, "producer ready after {took:?}"),
             Self::ProducerReset { why } => write!(f, "new producer, since {why}"),
             Self::Aborted { why, retry_in } => {

@@ -1,5 +1,6 @@
 //! What has been read of a changelog partition so far: the state, and the records beside it.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::snapshot_store::SnapshotUnusable;
@@ -44,16 +45,61 @@ pub(super) struct ChangelogReading {
     pub(super) sources: Option<MergeProgress>,
     pub(super) bytes: u64,
     pub(super) snapshot_bytes: Option<u64>,
+    /// Records that tagstream has not written.
+    pub(super) foreign: u64,
+    /// By key: records that cannot be read, and that no later record of the key replaces, with their offsets.
+    pub(super) unreadable: BTreeMap<ChangelogKey, (i64, ChangelogReadError)>,
 }
 
 impl ChangelogReading {
     pub(super) fn new(program: &Arc<Program>, log_id: Option<u64>) -> Self {
         let restoring = StateRestorer::new(Arc::clone(program));
-        ChangelogReading { restoring, log_id, position: None, sources: None, bytes: 0, snapshot_bytes: None }
+        ChangelogReading {
+            restoring,
+            log_id,
+            position: None,
+            sources: None,
+            bytes: 0,
+            snapshot_bytes: None,
+            foreign: 0,
+            unreadable: BTreeMap::new(),
+        }
     }
 
-    pub(super) fn take(&mut self, key: &[u8], value: Option<&[u8]>) -> Result<(), ChangelogReadError> {
+    /// Takes the record at an offset. One that cannot be read is an error only if no other of its key follows: see
+    /// [`ChangelogReading::check`].
+    pub(super) fn take(&mut self, offset: i64, key: &[u8], value: Option<&[u8]>) -> Result<(), ChangelogReadError> {
         self.bytes += (key.len() + value.map_or(0, <[u8]>::len)) as u64;
+        let known = ChangelogKey::read(key);
+        if let Some(key) = known {
+            self.unreadable.remove(&key);
+        }
+        match (self.apply(key, value), known) {
+            (Err(ChangelogReadError::Unreadable(ChangelogDecodeError::Foreign)), _) => self.foreign += 1,
+            (
+                Err(
+                    error @ (ChangelogReadError::Unreadable(ChangelogDecodeError::Damaged { .. })
+                    | ChangelogReadError::Damage(_)),
+                ),
+                Some(key),
+            ) => {
+                self.unreadable.insert(key, (offset, error));
+            }
+            (result, _) => return result,
+        }
+        Ok(())
+    }
+
+    /// Expects that no record was unreadable.
+    ///
+    /// # Errors
+    /// The first one, with its offset.
+    pub(super) fn check(&self) -> Result<(), (i64, ChangelogReadError)> {
+        let first = self.unreadable.values().min_by_key(|(offset, _)| *offset);
+        first.map_or(Ok(()), |(offset, error)| Err((*offset, error.clone())))
+    }
+
+    fn apply(&mut self, key: &[u8], value: Option<&[u8]>) -> Result<(), ChangelogReadError> {
         match ChangelogRecord::read(key, value)? {
             ChangelogRecord::Meta(meta) => {
                 if self.log_id.is_some_and(|log_id| log_id != meta.log) {

@@ -2,19 +2,25 @@
 //!
 //! | file | holds |
 //! | --- | --- |
+//! | [`recovery`] | what the operator allows for a partition that cannot go on |
 //! | [`snapshot_store`] | snapshot files on the local disk |
 //! | [`changelog_reading`] | what has been read of a changelog so far |
 //! | [`restore`] | restores states on a thread of its own |
+//! | [`discard`] | a partition that begins anew beside a changelog whose state cannot be used |
 //! | [`backfill`] | counts the history of an input again for new counters |
 //! | [`rollout_reader`] | what other partitions note of the rollout of a catalog |
 
+mod recovery;
 mod snapshot_store;
 mod changelog_reading;
 mod restore;
+mod discard;
 mod backfill;
 mod rollout_reader;
 
 pub(crate) use changelog_reading::MergeProgress;
+pub(crate) use discard::StateUse;
+pub use recovery::{Recovery, RecoveryPoint};
 pub use restore::Backfill;
 pub(crate) use restore::{Cancel, RestoreContext, RestoreError, RestoreRequest, RestoreResult, RestoredNote, Restorer};
 pub(crate) use rollout_reader::{LatestNote, RolloutReader};

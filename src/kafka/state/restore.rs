@@ -25,8 +25,9 @@ use rdkafka::Message;
 
 use super::changelog_reading::ChangelogReading;
 use super::changelog_reading::{ChangelogPosition, ChangelogReadError, MergeProgress};
+use super::discard::StateUse;
 use super::snapshot_store::{SnapshotStore, SnapshotUnusable};
-use crate::codec::{RolloutNote, SnapshotProgress};
+use crate::codec::{ChangelogDecodeError, ChangelogKey, RolloutNote, SnapshotProgress};
 use crate::engine::{
     ChangelogError, Checkpoint, CompiledCatalog, ImpactPreview, MigrationReport, Partition, Program, RestoredPartition,
 };
@@ -50,6 +51,7 @@ pub(super) const PROGRESS: Duration = Duration::from_secs(5);
 pub(crate) struct RestoreRequest {
     pub partition: PartitionId,
     pub committed: Option<i64>,
+    pub state_use: StateUse,
     /// Given when the partition was given up meanwhile.
     pub cancel: Cancel,
 }
@@ -93,11 +95,15 @@ pub(crate) struct RestoredState {
     pub position: Option<ChangelogPosition>,
     /// How far the sources of a merged partition are.
     pub sources: Option<MergeProgress>,
+    /// Keys of the changelog to clear with the first transaction.
+    pub cleared: Vec<ChangelogKey>,
     pub catalog_change: Option<MigrationReport>,
     pub rollout: RestoredNote,
     pub took: Duration,
     /// Bytes of the changelog that were read.
     pub bytes: u64,
+    /// Records of the changelog that tagstream has not written.
+    pub foreign: u64,
     /// Bytes of the snapshot that was read before them.
     pub snapshot_bytes: Option<u64>,
 }
@@ -111,7 +117,7 @@ pub(crate) struct RestoredNote {
 
 /// Why the tags of a state that was read back may change without an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Reevaluated {
+pub(super) enum Reevaluated {
     No,
     /// It comes under another catalog.
     ForCatalog,
@@ -130,6 +136,16 @@ pub(crate) enum RestoreError {
     Whole { topic: String, partition: i32, error: ChangelogError },
     #[error(transparent)]
     Snapshot(#[from] SnapshotUnusable),
+}
+
+impl RestoreError {
+    /// Whether a newer version of the program has written the changelog.
+    pub(crate) fn is_of_newer_version(&self) -> bool {
+        let newer = |error: &ChangelogReadError| {
+            matches!(error, ChangelogReadError::Unreadable(ChangelogDecodeError::UnknownVersion { .. }))
+        };
+        matches!(self, RestoreError::Record { error, .. } if newer(error))
+    }
 }
 
 /// Starts restore jobs, and takes their results.
@@ -234,6 +250,9 @@ impl<W: KafkaClients> RestoreJob<W> {
         let end = self.insist(request, || reader.end(partition, CALL_PATIENCE))?;
         let low = self.await_stable(reader, request, end)?;
         failpoint::pass(Failpoint::RestoreStable);
+        if request.state_use != StateUse::Continue {
+            return self.discard(reader, request, low..end, started);
+        }
         match self.restore_from_snapshot(reader, request, low..end, started) {
             Ok(None) => {}
             Ok(Some(found)) => return Ok(found),
@@ -291,7 +310,13 @@ impl<W: KafkaClients> RestoreJob<W> {
     ) -> Result<RestoredState, RestoreInterruption> {
         let partition = request.partition;
         failpoint::pass(Failpoint::RestoreEnd);
-        let ChangelogReading { restoring, position: noted, sources, bytes, snapshot_bytes, .. } = reading;
+        reading.check().map_err(|(offset, error)| RestoreError::Record {
+            topic: self.topic(partition),
+            partition: partition.number,
+            offset,
+            error,
+        })?;
+        let ChangelogReading { restoring, position: noted, sources, bytes, snapshot_bytes, foreign, .. } = reading;
         let position = noted.as_ref().map_or_else(Checkpoint::default, |noted| noted.position.clone());
         let (catalog, is_first) = (position.catalog, position.clock.is_none());
         let RestoredPartition { partition: mut state, change: catalog_change } =
@@ -318,11 +343,23 @@ impl<W: KafkaClients> RestoreJob<W> {
         // An earlier restart has reported it already.
         let catalog_change = catalog_change.filter(|_| is_other_catalog);
         let took = self.clients.now().duration_since(started);
-        Ok(RestoredState { state, position: noted, sources, catalog_change, rollout, took, bytes, snapshot_bytes })
+        let cleared = Vec::new();
+        Ok(RestoredState {
+            state,
+            position: noted,
+            sources,
+            cleared,
+            catalog_change,
+            rollout,
+            took,
+            bytes,
+            foreign,
+            snapshot_bytes,
+        })
     }
 
     /// Holds and releases tags as the rollout says. Returns the note of the partition.
-    fn apply_rollout(
+    pub(super) fn apply_rollout(
         &self,
         partition: PartitionId,
         state: &mut Partition,
@@ -380,7 +417,7 @@ impl<W: KafkaClients> RestoreJob<W> {
         }
     }
 
-    fn read(
+    pub(super) fn read(
         &self,
         reader: &W::Changelog,
         request: &RestoreRequest,
@@ -401,7 +438,7 @@ impl<W: KafkaClients> RestoreJob<W> {
                         // It is of a later transaction: half of that would not be a state.
                         return Ok(());
                     }
-                    reading.take(record.key().unwrap_or_default(), record.payload()).map_err(|error| {
+                    reading.take(offset, record.key().unwrap_or_default(), record.payload()).map_err(|error| {
                         RestoreError::Record {
                             topic: self.topic(partition),
                             partition: partition.number,

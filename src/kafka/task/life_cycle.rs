@@ -1,8 +1,10 @@
 //! A task: one partition in the hands of a worker, and the states that it passes through.
 
+use std::fmt;
+
 use super::running_task::RunningTask;
-use crate::kafka::broker::OffsetBounds;
-use crate::kafka::state::{Cancel, RestoreError};
+use crate::kafka::broker::ClientError;
+use crate::kafka::state::{Cancel, RecoveryPoint, RestoreError, StateUse};
 
 /// The life cycle of a partition.
 ///
@@ -44,11 +46,12 @@ impl Task {
 /// A task whose state is being read back.
 pub(crate) struct RestoringTask {
     pub committed: Option<i64>,
-    /// The offset from which it will run.
+    /// The offset from which it will run, unless the records there are gone.
     pub next_offset: i64,
     /// The first offset of the partition, when that was asked.
     pub low: i64,
     pub disagreements: u32,
+    pub state_use: StateUse,
     /// How many forwarded bytes its last owner may have been ahead of the other sources.
     pub ahead: usize,
     pub cancel: Cancel,
@@ -58,29 +61,98 @@ pub(crate) struct RestoringTask {
 #[derive(Clone, Debug, thiserror::Error)]
 pub(crate) enum PartitionError {
     #[error(
-        "the group stands at offset {offset} of partition {partition} of {topic}, which holds {} to {}: the records were \
-         deleted or the topic was created again; nothing is skipped silently, so reset the group's offsets \
-         (kafka-consumer-groups --reset-offsets) or take another kafka.application", bounds.low, bounds.high
+        "the records of partition {} of {} from offset {} on are gone, before they were read: it begins at offset {low} \
+         now, so up to {} records were not counted; nothing is skipped silently: to keep the state and go on at the first \
+         record, accept the gap at one start with `tagstream run --accept-gap {at}`",
+        at.partition, at.topic, at.offset.unwrap_or_default(), low - at.offset.unwrap_or_default()
     )]
-    OffsetGone { topic: String, partition: i32, offset: i64, bounds: OffsetBounds },
+    RecordsGone { at: RecoveryPoint, low: i64 },
     #[error(
-        "the group stands at {} of partition {partition} of {topic}, the state in {changelog} at {}: offsets were reset, \
-         or a topic was deleted, with its offsets, and created again; nothing is guessed: if the topic is the same, set \
-         the group's offset to that of the state (kafka-consumer-groups --reset-offsets --to-offset); otherwise take \
-         another kafka.application, which begins with no state",
-        offset_words(*committed), offset_words(*noted)
+        "the group stands at offset {offset} of partition {partition} of {topic}, which ends at offset {high}: the brokers \
+         have lost its last records (an unclean election of a leader, a restored backup), or the topic was created again; \
+         nothing is guessed: {}", without_state(at), partition = at.partition, topic = at.topic,
+         offset = at.offset.unwrap_or_default()
     )]
-    Disagreement { topic: String, changelog: String, partition: i32, committed: Option<i64>, noted: Option<i64> },
+    BeyondEnd { at: RecoveryPoint, high: i64 },
+    #[error(transparent)]
+    Disagreement(Box<Disagreement>),
     #[error("the topic {topic} had {was} partitions and has {is}: {}", topic_use.advice(*was))]
     Resized { topic: String, was: i32, is: i32, topic_use: TopicUse },
     #[error("the topic {topic} was deleted and created again: {}", topic_use.advice_when_recreated())]
     Recreated { topic: String, topic_use: TopicUse },
-    #[error("the state cannot be read back: {0}")]
-    Restore(RestoreError),
+    #[error(transparent)]
+    Client(ClientError),
+    #[error("the state cannot be read back: {error}; {}", ways_on(at, error))]
+    Restore { at: RecoveryPoint, error: Box<RestoreError> },
+}
+
+/// The ways on without the state of a partition.
+fn without_state(at: &RecoveryPoint) -> String {
+    format!(
+        "count again what the input retains with `tagstream run --recount {at}` (all changes of the partition are sent again), \
+         or go on with an empty state with `tagstream run --start-empty {at}` (counters have seen nothing from before), each at one start"
+    )
+}
+
+fn ways_on(at: &RecoveryPoint, error: &RestoreError) -> String {
+    if error.is_of_newer_version() {
+        return "run the newer version of tagstream again".to_owned();
+    }
+    format!(
+        "a process that has an intact snapshot of the partition (state.directory) restores it without these records; \
+         otherwise {}",
+        without_state(at)
+    )
 }
 
 fn offset_words(offset: Option<i64>) -> String {
     offset.map_or_else(|| "no offset".to_owned(), |offset| format!("offset {offset}"))
+}
+
+/// A state that is not of the offset that the group has committed.
+#[derive(Clone, Debug)]
+pub(crate) struct Disagreement {
+    /// Where the group stands.
+    pub at: RecoveryPoint,
+    pub changelog: String,
+    /// Where the state stands; `None`: there is none.
+    pub noted: Option<i64>,
+    /// The first offset of the partition.
+    pub low: i64,
+    /// The consumer group.
+    pub group: String,
+    pub brokers: String,
+}
+
+impl std::error::Error for Disagreement {}
+
+impl fmt::Display for Disagreement {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Disagreement { at, changelog, noted, low, group, brokers } = self;
+        let RecoveryPoint { topic, partition, offset } = at;
+        write!(
+            f,
+            "the group stands at {} of partition {partition} of {topic}, the state in {changelog} at {}: offsets were \
+             reset, the changelog was emptied, or a topic was deleted, with its offsets, and created again; nothing is guessed: ",
+            offset_words(*offset),
+            offset_words(*noted)
+        )?;
+        match noted {
+            Some(noted) if noted < low => write!(
+                f,
+                "if the topic is the same, keep the state and go on at offset {low}, the first that exists, with \
+                 `tagstream run --accept-gap {topic}/{partition}@{noted}` at one start"
+            )?,
+            Some(noted) => write!(
+                f,
+                "if the topic is the same, keep the state: stop all processes and set the group's offset to that of the \
+                 state with `kafka-consumer-groups --bootstrap-server {brokers} --group {group} --topic {topic}:{partition} \
+                 --reset-offsets --to-offset {noted} --execute`"
+            )?,
+            None => return f.write_str(&without_state(at)),
+        }
+        write!(f, "; otherwise {}", without_state(at))
+    }
 }
 
 /// What the service does with a topic whose number of partitions matters.

@@ -16,7 +16,7 @@ mod life_cycle;
 mod transaction;
 mod record_writer;
 
-pub(crate) use life_cycle::{PartitionError, RestoringTask, Task, TopicUse};
+pub(crate) use life_cycle::{Disagreement, PartitionError, RestoringTask, Task, TopicUse};
 pub(crate) use offset_metadata::OffsetMetadata;
 pub(crate) use output_buffer::OutputBuffer;
 pub(crate) use record_writer::RecordWriter;

@@ -169,6 +169,11 @@ impl OutputBuffer {
         self.put_log(&ChangelogRecord::Sources { read_to: merge.read_to(), entries: &entries });
     }
 
+    /// Adds tombstones for these keys of the changelog.
+    pub(crate) fn clear_keys(&mut self, keys: &[ChangelogKey]) {
+        keys.iter().for_each(|key| self.put_log(&ChangelogRecord::Cleared(*key)));
+    }
+
     pub(crate) fn add_meta(&mut self, meta: SealedMeta) {
         self.meta = Some(meta);
     }

@@ -7,7 +7,7 @@ use rdkafka::message::Message;
 
 use super::offset_metadata::OffsetMetadata;
 use super::output_buffer::{OutputBuffer, SealedMeta};
-use crate::codec::{Decoder, PartitionFacts, RolloutNote, write_current_tags};
+use crate::codec::{ChangelogKey, Decoder, PartitionFacts, RolloutNote, write_current_tags};
 use crate::engine::{Extent, MigrationReport, Partition, Program, SnapshotSink, SnapshotUnavailable};
 use crate::kafka::broker::TopicUuid;
 use crate::kafka::events::{TagNames, WorkStats, WorkerStats};
@@ -35,6 +35,8 @@ const LOG_BYTES_MAX: usize = 8 << 20;
 pub(crate) struct RunningTask {
     state: Partition,
     pub output: OutputBuffer,
+    /// Whether its state takes the place of another in the changelog, which does not have it yet.
+    begins_anew: bool,
     /// Whether the output was completed and sent; then it does not change until it is committed.
     sealed: bool,
     role: Role,
@@ -78,6 +80,7 @@ impl RunningTask {
         RunningTask {
             state,
             output: OutputBuffer::default(),
+            begins_anew: false,
             sealed: false,
             role,
             repartitioner: None,
@@ -117,6 +120,12 @@ impl RunningTask {
     /// Whether what is noted is in the changelog.
     pub(crate) fn set_rollout_committed(&mut self, is_committed: bool) {
         self.owes_rollout = !is_committed && self.keeps_state();
+    }
+
+    /// Has its state take the place of another in the changelog, of which these records are to be cleared.
+    pub(crate) fn replace_state(&mut self, cleared: &[ChangelogKey]) {
+        self.begins_anew = true;
+        self.output.clear_keys(cleared);
     }
 
     /// Whether it keeps state in a changelog.
@@ -234,6 +243,18 @@ impl RunningTask {
         self.merge.as_ref().map_or(self.next_offset, TimeMerge::next_place)
     }
 
+    /// No record is between the last one that was read and this offset, only marks of transactions and what was aborted
+    /// or compacted away: the next record is there or behind.
+    pub(crate) fn pass_to(&mut self, position: i64) {
+        if self.sealed || position <= self.position() {
+            return;
+        }
+        match &mut self.merge {
+            Some(merge) => merge.skip(position - 1),
+            None => self.next_offset = position,
+        }
+    }
+
     pub(crate) fn committed(&self) -> Option<i64> {
         self.committed
     }
@@ -246,6 +267,7 @@ impl RunningTask {
             || self.committed != Some(self.next_offset())
             || self.has_applied_merged
             || self.owes_rollout
+            || self.begins_anew
             || self.state.owes_coverage()
             // Changelog records that no output holds yet have used up their room.
             || self.state.pending_bytes() >= LOG_BYTES_MAX
@@ -261,7 +283,8 @@ impl RunningTask {
     /// The output was committed. Returns what was done for it.
     pub(crate) fn mark_committed(&mut self) -> WorkStats {
         self.committed = Some(self.next_offset());
-        (self.sealed, self.has_applied_merged, self.owes_rollout) = (false, false, false);
+        (self.sealed, self.has_applied_merged) = (false, false);
+        (self.owes_rollout, self.begins_anew) = (false, false);
         let mut work = std::mem::take(&mut self.work);
         work.engine(&self.state.take_stats(), self.state.program());
         work.changes = self.output.clear();

@@ -96,6 +96,7 @@ impl<W: KafkaClients> Worker<W> {
 
     /// Takes steps until everything is committed, or the time is up.
     pub(super) fn commit_all_within(&mut self, patience: Duration) -> Result<(), WorkerError> {
+        self.pass_markers();
         let deadline = self.clients.now() + patience;
         while !self.is_all_committed() && self.clients.now() < deadline {
             self.commit_step(deadline.min(self.clients.now() + SLICE))?;

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::Worker;
+use super::gaps::StartPoint;
 use crate::engine::Partition;
 use crate::kafka::broker::{CommittedOffset, GroupConsumer, KafkaClients};
 use crate::kafka::events::{Action, Occurrence};
@@ -22,7 +23,7 @@ impl<W: KafkaClients> Worker<W> {
         &mut self,
         partition: PartitionId,
         committed: &CommittedOffset,
-        next_offset: i64,
+        start: StartPoint,
     ) {
         let role = self.topology().plan(partition.topic).role;
         let mut state = Partition::new(Arc::clone(role.program(&self.plan.compiled)));
@@ -30,9 +31,10 @@ impl<W: KafkaClients> Worker<W> {
         if let Some(clock) = note.clock {
             state.advance(clock, &mut OutputBuffer::default());
         }
-        let mut running = RunningTask::new(role, state, 0, next_offset, committed.offset);
+        let mut running = RunningTask::new(role, state, 0, start.next_offset, committed.offset);
         self.attach_repartition(&mut running, partition, None, note.ahead);
-        self.run_task(partition, running, next_offset);
+        self.note_gap(partition, &mut running, start);
+        self.run_task(partition, running, start.next_offset);
     }
 
     /// Gives a task what it needs to forward events or to merge them. `ahead`: how many bytes its last owner had

@@ -6,6 +6,7 @@
 //! | [`plan`] | what a worker is made from, and why it ends |
 //! | [`early_delivery`] | tag changes that leave before their transaction |
 //! | [`commit`] | the commit cycle |
+//! | [`gaps`] | offsets without records, and records that are gone |
 //! | [`rebalance`] | partitions that come and go |
 //! | [`catalog_switch`] | a changed catalog: its impact is measured, then all tasks switch at once |
 //! | [`merge_driver`] | merged partitions, and sources that pause for alignment |
@@ -18,6 +19,7 @@ mod liveness;
 mod plan;
 mod early_delivery;
 mod commit;
+mod gaps;
 mod rebalance;
 mod catalog_switch;
 mod merge_driver;

@@ -11,7 +11,7 @@ use crate::kafka::broker::{BrokerError, ClientError};
 use crate::kafka::catalog_rollout::CatalogRollout;
 use crate::kafka::clock::Clock;
 use crate::kafka::events::{EventListener, WorkerId};
-use crate::kafka::state::{Backfill, RestoreContext};
+use crate::kafka::state::{Backfill, Recovery, RestoreContext};
 use crate::kafka::topology::Topology;
 use crate::settings::Settings;
 
@@ -62,6 +62,7 @@ pub struct WorkerPlan {
     pub compiled: Arc<CompiledCatalog>,
     pub rollout: Arc<CatalogRollout>,
     pub backfill: Backfill,
+    pub recovery: Recovery,
     pub listener: EventListener,
     pub clock: Clock,
     pub liveness: Arc<InputLiveness>,

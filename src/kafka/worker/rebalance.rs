@@ -11,22 +11,23 @@ use rdkafka::Message;
 use rdkafka::message::OwnedMessage;
 
 use super::Worker;
+use super::gaps::{NoStart, StartPoint};
 use super::plan::WorkerError;
-use crate::kafka::broker::{BrokerError, CommittedOffset, GroupConsumer, KafkaClients, OffsetBounds, Rebalance};
+use crate::kafka::broker::{BrokerError, CommittedOffset, GroupConsumer, KafkaClients, Rebalance};
 use crate::kafka::events::{Action, Occurrence};
 use crate::kafka::failpoint::{self, Failpoint};
-use crate::kafka::state::{Cancel, RestoreError, RestoreRequest, RestoreResult};
+use crate::kafka::state::{Cancel, RestoreError, RestoreRequest, RestoreResult, StateUse};
 use crate::kafka::task::{OffsetMetadata, PartitionError, RestoringTask, RunningTask, Task};
 use crate::kafka::topology::{PartitionId, Role};
 use crate::settings::Start;
 
 /// How long a revocation may wait for the last commit. Heartbeats go on meanwhile.
-const REVOKE_PATIENCE: Duration = Duration::from_secs(5);
+pub(super) const REVOKE_PATIENCE: Duration = Duration::from_secs(5);
 /// How long it may wait for snapshots after that: they are useful only if the partition comes back.
 const FINAL_SNAPSHOTS_PATIENCE: Duration = Duration::from_secs(2);
 /// One request for committed offsets; it takes all this time while a predecessor's transaction is open.
 const COMMITTED_PATIENCE: Duration = Duration::from_millis(400);
-const BOUNDS_PATIENCE: Duration = Duration::from_secs(2);
+pub(super) const BOUNDS_PATIENCE: Duration = Duration::from_secs(2);
 const START_AGAIN: Duration = Duration::from_millis(200);
 /// How soon a start looks again whether the brokers have told the ids of the topics.
 const ANSWER_AGAIN: Duration = Duration::from_millis(20);
@@ -204,25 +205,47 @@ impl<W: KafkaClients> Worker<W> {
         };
         // Forwarded records are read from their beginning.
         let start = if let Role::Merged(_) = role { Start::Earliest } else { self.plan.settings.input.start };
-        let next_offset = match (committed, start) {
-            (Some(offset), _) if (bounds.low..=bounds.high).contains(&offset) => offset,
-            (Some(offset), _) => {
-                self.stop(partition, self.offset_gone(partition, offset, bounds));
+        let mut state_use = StateUse::Continue;
+        let next = match (committed, start) {
+            (Some(offset), _) => self.find_start(partition, offset, bounds),
+            (None, Start::Earliest) => Ok(StartPoint::at(bounds.low)),
+            (None, Start::Latest) => Ok(StartPoint::at(bounds.high)),
+        };
+        let next_offset = match next {
+            Ok(start) if role == Role::Forwarded => {
+                self.run_repartition_task(partition, found, start);
                 return None;
             }
-            (None, Start::Earliest) => bounds.low,
-            (None, Start::Latest) => bounds.high,
+            Ok(start) => start.next_offset,
+            // The state tells at which offset the gap begins.
+            Err(PartitionError::RecordsGone { .. }) if role != Role::Forwarded => bounds.low,
+            Err(error) => {
+                if let PartitionError::BeyondEnd { .. } = error
+                    && role != Role::Forwarded
+                {
+                    state_use = self.allowed_state_use(partition, committed);
+                }
+                if state_use == StateUse::Continue {
+                    self.stop(partition, error);
+                    return None;
+                }
+                self.report_discarded(partition, state_use, &error);
+                bounds.high
+            }
         };
-        if role == Role::Forwarded {
-            self.run_repartition_task(partition, found, next_offset);
-            return None;
-        }
         let cancel = Cancel::default();
         let ahead = note.ahead;
-        let restore =
-            RestoringTask { committed, next_offset, low: bounds.low, disagreements, ahead, cancel: cancel.clone() };
+        let restore = RestoringTask {
+            committed,
+            next_offset,
+            low: bounds.low,
+            disagreements,
+            state_use,
+            ahead,
+            cancel: cancel.clone(),
+        };
         self.tasks.insert(partition, Task::Restoring(restore));
-        Some(RestoreRequest { partition, committed, cancel })
+        Some(RestoreRequest { partition, committed, state_use, cancel })
     }
 
     /// Runs a partition whose state was read back, if the state and the committed offset belong together.
@@ -232,7 +255,8 @@ impl<W: KafkaClients> Worker<W> {
         if !result.answers(&restore.cancel) {
             return;
         }
-        let RestoringTask { committed, next_offset, low, disagreements, ahead, .. } = *restore;
+        let RestoringTask { committed, next_offset, low, disagreements, state_use, ahead, .. } = *restore;
+        let asked = (committed, StartPoint::at(next_offset), low);
         let found = match result.result {
             Ok(found) => found,
             Err(error @ RestoreError::Whole { .. }) if disagreements < DISAGREEMENTS_MAX => {
@@ -240,31 +264,36 @@ impl<W: KafkaClients> Worker<W> {
                 self.tasks.insert(partition, Task::Assigned { disagreements: disagreements + 1 });
                 return self.start_later(Action::Restore, &error.to_string());
             }
-            Err(error) => return self.stop(partition, PartitionError::Restore(error)),
+            Err(RestoreError::Client(error)) => return self.stop(partition, PartitionError::Client(error)),
+            Err(error) => {
+                let at = self.recovery_point(partition, committed);
+                return self.discard_or_stop(partition, PartitionError::Restore { at, error: Box::new(error) });
+            }
         };
         let noted = found.position.as_ref().map(|note| note.next_offset);
         // At the beginning of a partition there is nothing before it that a state could hold.
-        let agree = noted == committed || noted.is_none() && committed == Some(low);
+        let agree = noted == committed || noted.is_none() && committed == Some(low) || state_use != StateUse::Continue;
         if !agree && disagreements < DISAGREEMENTS_MAX {
             self.tasks.insert(partition, Task::Assigned { disagreements: disagreements + 1 });
             let name = self.topology().name(partition);
             let why = format!("the changelog of partition {name} and the committed offset differ; reading both again");
             return self.start_later(Action::Restore, &why);
         }
-        if !agree {
-            let plan = self.topology().plan(partition.topic);
-            let (topic, changelog) = (plan.topic.to_string(), plan.changelog.clone());
-            let partition_number = partition.number;
-            let error =
-                PartitionError::Disagreement { topic, changelog, partition: partition_number, committed, noted };
-            return self.stop(partition, error);
-        }
+        let start = match self.start_of_state(partition, asked, noted, state_use) {
+            Ok(start) => start,
+            Err(NoStart::Ever(error)) => return self.discard_or_stop(partition, error),
+            Err(NoStart::Now(error)) => {
+                self.tasks.insert(partition, Task::Assigned { disagreements });
+                return self.start_later(Action::ReadPartitionEnds, &error.text);
+            }
+        };
         let name = self.topology().name(partition);
         self.report(Occurrence::Restored {
             partition: name.clone(),
             entities: found.state.entities(),
             bytes: found.bytes,
             snapshot_bytes: found.snapshot_bytes,
+            foreign: found.foreign,
             took: found.took,
         });
         if let Some(change) = found.catalog_change {
@@ -272,10 +301,14 @@ impl<W: KafkaClients> Worker<W> {
         }
         let log_id = found.position.map_or_else(|| fastrand::u64(..), |note| note.log_id);
         let role = self.topology().plan(partition.topic).role;
-        let mut running = RunningTask::new(role, found.state, log_id, next_offset, committed);
+        let mut running = RunningTask::new(role, found.state, log_id, start.next_offset, committed);
         self.attach_repartition(&mut running, partition, found.sources, ahead);
         self.begin_rollout(partition, &mut running, found.rollout);
-        self.run_task(partition, running, next_offset);
+        self.note_gap(partition, &mut running, start);
+        if state_use != StateUse::Continue {
+            running.replace_state(&found.cleared);
+        }
+        self.run_task(partition, running, start.next_offset);
     }
 
     /// Runs a task. One whose last owner was far ahead of the other sources pauses at once.
@@ -295,6 +328,12 @@ impl<W: KafkaClients> Worker<W> {
             self.tasks.insert(partition, Task::Assigned { disagreements: 0 });
             return self.start_later(Action::Fetch, &error.text);
         }
+        // A client that has not ended what it read before tells the position of then, which may be ahead of the state.
+        if self.consumer.positions().is_ok_and(|positions| positions.contains_key(&partition)) {
+            self.close_tasks(&[partition]);
+            self.tasks.insert(partition, Task::Assigned { disagreements: 0 });
+            return self.start_later(Action::Fetch, "the client has not ended what it read before");
+        }
         if self.cycle.is_input_paused
             && let Err(error) = self.consumer.pause(&[partition])
         {
@@ -307,35 +346,9 @@ impl<W: KafkaClients> Worker<W> {
         self.commit_later();
     }
 
-    fn offset_gone(&self, partition: PartitionId, offset: i64, bounds: OffsetBounds) -> PartitionError {
-        let topic = self.topology().topic(partition.topic).to_owned();
-        PartitionError::OffsetGone { topic, partition: partition.number, offset, bounds }
-    }
-
     fn start_later(&mut self, action: Action, why: &str) {
         self.start_at = Some(self.clients.now() + START_AGAIN);
         self.report(Occurrence::Failed { action, why: why.to_owned() });
-    }
-
-    /// Stops the partitions that have lost records before they were read.
-    pub(super) fn stop_where_records_are_gone(&mut self) -> Result<(), WorkerError> {
-        for partition in self.running() {
-            let Some(Task::Running(running)) = self.tasks.get(&partition) else { continue };
-            let offset = running.position();
-            match self.consumer.bounds(partition, BOUNDS_PATIENCE) {
-                Ok(bounds) if (bounds.low..=bounds.high).contains(&offset) => {}
-                Ok(bounds) => {
-                    self.commit_all_within(REVOKE_PATIENCE)?;
-                    self.drop_from_transaction(&[partition]);
-                    self.stop(partition, self.offset_gone(partition, offset, bounds));
-                }
-                Err(error) => {
-                    let why = error.text;
-                    self.report(Occurrence::Failed { action: Action::ReadPartitionEnds, why });
-                }
-            }
-        }
-        Ok(())
     }
 
     fn answer(&self, result: Result<(), BrokerError>) {

@@ -1,9 +1,11 @@
 //! An input that does not stay as it was.
 //!
+//! - `gaps`: records that are gone before they were read.
 //! - `made_anew`: topics are deleted and created again.
 //! - `more_partitions`: partitions are added while the service runs.
 //! - `open_transaction`: a sender's open transaction holds events back.
 
+mod gaps;
 mod made_anew;
 mod more_partitions;
 mod open_transaction;

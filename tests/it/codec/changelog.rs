@@ -10,6 +10,7 @@ use tagstream::engine::{
     TagImpact,
 };
 use tagstream::model::{Event, TagChange, Timestamp};
+use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 
 const CATALOG: &str = r#"
 version: 1
@@ -284,11 +285,38 @@ const TAGS: [&str; 5] = [
 fn a_newer_version_is_refused() {
     for (key, mut value) in written() {
         value[0] += 1;
-        let refused = |newest_known| ChangelogDecodeError::UnknownVersion { found: newest_known + 1, newest_known };
-        assert_eq!(ChangelogRecord::read(&key, Some(&value)), Err(refused(if key == [0] { 2 } else { 1 })));
-        // Whatever keys it may have.
-        value[0] = 2;
-        assert_eq!(ChangelogRecord::read(b"what", Some(&value)), Err(refused(1)));
+        let newest = if key == [0] { 2 } else { 1 };
+        let refused = |newest_known| ChangelogDecodeError::UnknownVersion { found: value[0], newest_known };
+        let split = value.len() - 8;
+        let signed = |key: &[u8]| {
+            let sum = xxh3_64_with_seed(&value[..split], xxh3_64(key));
+            [&value[..split], &sum.to_le_bytes()].concat()
+        };
+        assert_eq!(ChangelogRecord::read(&key, Some(&signed(&key))), Err(refused(newest)));
+        // Whatever keys it may have, it has the checksum.
+        assert_eq!(ChangelogRecord::read(b"what", Some(&signed(b"what"))), Err(refused(1)));
+        assert_eq!(
+            ChangelogRecord::read(&key, Some(&value)),
+            Err(ChangelogDecodeError::Damaged { what: "the checksum differs" }),
+            "bytes of another program claim any version"
+        );
+    }
+}
+
+#[test]
+fn a_record_of_another_program_is_told_from_a_damaged_one() {
+    let foreign = |key: &[u8], value: Option<&[u8]>| {
+        assert_eq!(ChangelogRecord::read(key, value), Err(ChangelogDecodeError::Foreign), "{key:?}");
+    };
+    for (key, value) in written() {
+        for other in [&b"user-1"[..], b"", &[4], &[0, 0], &key[..key.len() - 1]] {
+            foreign(other, Some(&value));
+            foreign(other, Some(b"hello"));
+            foreign(other, Some(b""));
+            foreign(other, None);
+        }
+        let claimed = ChangelogRecord::read(&key, Some(&[1, 2, 3]));
+        assert!(matches!(claimed, Err(ChangelogDecodeError::Damaged { .. })), "{claimed:?}");
     }
 }
 

@@ -98,7 +98,8 @@ fn a_page_of_metrics_says_what_was_committed() {
     assert_eq!(page().value("tagstream_partitions{state=\"starting\"}"), 1.0);
     let took = Duration::from_secs(3);
     monitor.observe(
-        &Occurrence::Restored { partition: 7.into(), entities: 4, bytes: 500, snapshot_bytes: None, took }.of(ONE),
+        &Occurrence::Restored { partition: 7.into(), entities: 4, bytes: 500, snapshot_bytes: None, foreign: 0, took }
+            .of(ONE),
     );
     monitor.observe(&committed(counts(10, 3)));
     monitor.observe(&committed(counts(12, 4)));

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use tagstream::kafka::{
-    Backfill, CatalogRollout, Clock, EventListener, InputLiveness, Occurrence, PartitionStatus, StopSignal, Worker,
-    WorkerError, WorkerId, WorkerPlan,
+    Backfill, CatalogRollout, Clock, EventListener, InputLiveness, Occurrence, PartitionStatus, Recovery, StopSignal,
+    Worker, WorkerError, WorkerId, WorkerPlan,
 };
 use tagstream::model::Timestamp;
 use tagstream::settings::{Instance, MaxChange};
@@ -232,6 +232,7 @@ impl History {
                 compiled: Arc::clone(&compiled),
                 rollout: Arc::clone(&rollout),
                 backfill: if self.before.is_some() { Backfill::On } else { Backfill::Off },
+                recovery: Recovery::default(),
                 listener: Arc::clone(&notices),
                 clock: clock.clone(),
                 liveness: Arc::clone(&pulse),
