@@ -6,13 +6,15 @@
 //! | [`stats`] | what a worker has committed, counted |
 //! | [`status`] | how each partition stands |
 //! | [`producer_reset`] | why a producer is replaced |
-//! | [`worker_event`] | one event per life-cycle step or failure, with its severity and its words |
+//! | [`worker_event`] | one event per life-cycle step or failure, with its severity |
+//! | [`wording`] | what events say, in words |
 
 mod catalog_event;
 mod stats;
 mod status;
 mod producer_reset;
 mod worker_event;
+mod wording;
 
 pub use catalog_event::{CatalogEvent, TagNames};
 pub use producer_reset::ProducerReset;

@@ -7,6 +7,7 @@
 //! | [`running_task`] | applies records to a partition's state |
 //! | [`life_cycle`] | the states of a task, and why it may stop |
 //! | [`transaction`] | a transactional producer, up to the certain end of each transaction |
+//! | [`transaction_limit`] | how much goes into one transaction |
 //! | [`record_writer`] | turns a buffer into Kafka records |
 
 mod offset_metadata;
@@ -14,6 +15,7 @@ mod output_buffer;
 mod running_task;
 mod life_cycle;
 mod transaction;
+mod transaction_limit;
 mod record_writer;
 
 pub(crate) use life_cycle::{Disagreement, PartitionError, RestoringTask, Task, TopicUse};
@@ -22,3 +24,4 @@ pub(crate) use output_buffer::OutputBuffer;
 pub(crate) use record_writer::RecordWriter;
 pub(crate) use running_task::{Advanced, RunningTask, TakeOutcome, WorkerScratch};
 pub(crate) use transaction::{Blocked, Readiness, TransactionManager, TransactionOutcome};
+pub(crate) use transaction_limit::TransactionLimit;

@@ -60,6 +60,8 @@ pub(crate) struct RunningTask {
     pub lag: Option<u64>,
     /// Since when a sender's open transaction holds back what was written; `None`: none does.
     pub held_since: Option<Instant>,
+    /// About how many bytes its output may have, as its worker says.
+    pub room: usize,
     /// The id of the topic that is read; `None`: it is not known.
     pub topic: Option<TopicUuid>,
     /// What the partition notes of the rollout of its catalog, and whether that is committed.
@@ -93,6 +95,7 @@ impl RunningTask {
             work: WorkStats::default(),
             lag: None,
             held_since: None,
+            room: usize::MAX,
             topic: None,
             rollout,
             owes_rollout: false,
@@ -230,7 +233,11 @@ impl RunningTask {
     }
 
     pub(crate) fn is_full(&self) -> bool {
-        self.output.is_full() || self.state.pending_bytes() >= LOG_BYTES_MAX
+        self.output.is_full() || self.output.bytes() >= self.room || self.is_log_full()
+    }
+
+    fn is_log_full(&self) -> bool {
+        self.state.pending_bytes() >= LOG_BYTES_MAX.min(self.room)
     }
 
     /// The offset to commit: the first record that the next owner has to read.
@@ -270,7 +277,7 @@ impl RunningTask {
             || self.begins_anew
             || self.state.owes_coverage()
             // Changelog records that no output holds yet have used up their room.
-            || self.state.pending_bytes() >= LOG_BYTES_MAX
+            || self.is_log_full()
             || self.repartitioner.as_ref().is_some_and(is_behind)
     }
 

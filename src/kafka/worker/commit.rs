@@ -13,7 +13,7 @@ use crate::kafka::broker::{BrokerError, CommittedOffset, GroupConsumer, KafkaCli
 use crate::kafka::events::{Action, Occurrence, ProducerReset};
 use crate::kafka::failpoint::{self, Failpoint};
 use crate::kafka::task::{
-    Blocked, OffsetMetadata, Readiness, RecordWriter, Task, TransactionManager, TransactionOutcome,
+    Blocked, OffsetMetadata, Readiness, RecordWriter, Task, TransactionLimit, TransactionManager, TransactionOutcome,
 };
 use crate::kafka::topology::PartitionId;
 
@@ -21,6 +21,8 @@ use crate::kafka::topology::PartitionId;
 const SLICE: Duration = Duration::from_secs(3);
 /// The pause before a step that did not end is tried again.
 const RETRY: Duration = Duration::from_millis(100);
+/// The buffers of all tasks are committed when they hold this much together.
+const UNSENT_BYTES_MAX: usize = 32 << 20;
 const ABORT_PAUSE_MIN: Duration = Duration::from_millis(20);
 const ABORT_PAUSE_MAX: Duration = Duration::from_secs(5);
 /// After this many aborts in a row the producer is replaced.
@@ -39,6 +41,10 @@ pub(super) struct CommitCycle<W: KafkaClients> {
     pub(super) is_input_paused: bool,
     /// About how many bytes the buffers of all tasks hold.
     pub(super) unsent_bytes: usize,
+    /// How many of them go into one transaction.
+    pub(super) limit: TransactionLimit,
+    /// The last partition that took part in a transaction without room for all: the next one begins behind it.
+    last_sent: Option<PartitionId>,
 }
 
 impl<W: KafkaClients> CommitCycle<W> {
@@ -54,6 +60,8 @@ impl<W: KafkaClients> CommitCycle<W> {
             commit_at: Some(clients.now()),
             is_input_paused: false,
             unsent_bytes: 0,
+            limit: TransactionLimit::new(UNSENT_BYTES_MAX),
+            last_sent: None,
         }
     }
 
@@ -86,6 +94,10 @@ struct SentTransaction {
     /// Of each partition that takes part.
     offsets: Vec<PartitionOffset>,
     begun: Instant,
+    /// About how many bytes its records have.
+    bytes: usize,
+    /// Whether there was no room for some of the partitions that were due.
+    is_partial: bool,
 }
 
 impl<W: KafkaClients> Worker<W> {
@@ -155,19 +167,30 @@ impl<W: KafkaClients> Worker<W> {
         }
         failpoint::pass(Failpoint::Begun);
         let (name, begun) = (self.cycle.names.next_name(), self.clients.now());
-        let mut offsets = Vec::new();
-        for (partition, task) in &mut self.tasks {
-            if let Task::Running(running) = task
-                && running.is_due()
-            {
-                running.seal(self.cycle.writer.writes_tags());
-                self.cycle.writer.send(*partition, &running.output, &name, &mut self.cycle.transactions, until);
-                let (next_offset, metadata) = (running.next_offset(), running.offset_metadata(&name));
-                offsets.push(PartitionOffset { partition: *partition, next_offset, metadata });
+        let (mut offsets, mut bytes, mut is_partial) = (Vec::new(), 0, false);
+        for partition in self.due_partitions() {
+            let Some(Task::Running(running)) = self.tasks.get_mut(&partition) else { continue };
+            if !offsets.is_empty() && bytes + running.unsent_bytes() > self.cycle.limit.bytes() {
+                is_partial = true;
+                break;
             }
+            running.seal(self.cycle.writer.writes_tags());
+            bytes += running.unsent_bytes();
+            self.cycle.writer.send(partition, &running.output, &name, &mut self.cycle.transactions, until);
+            let (next_offset, metadata) = (running.next_offset(), running.offset_metadata(&name));
+            offsets.push(PartitionOffset { partition, next_offset, metadata });
+            self.cycle.last_sent = Some(partition);
         }
         failpoint::pass(Failpoint::OutputSent);
-        Some(SentTransaction { name, offsets, begun })
+        Some(SentTransaction { name, offsets, begun, bytes, is_partial })
+    }
+
+    /// The partitions that are due, beginning behind the last one that was sent: all have their turn.
+    fn due_partitions(&self) -> Vec<PartitionId> {
+        let due = self.tasks.iter().filter(|(_, task)| task.is_due()).map(|(partition, _)| *partition);
+        let (mut after, before): (Vec<_>, Vec<_>) = due.partition(|partition| Some(*partition) > self.cycle.last_sent);
+        after.extend(before);
+        after
     }
 
     fn finish(&mut self, sent: SentTransaction, until: Instant) -> Result<(), WorkerError> {
@@ -180,9 +203,13 @@ impl<W: KafkaClients> Worker<W> {
                 }
                 self.scratch.counts.commits += 1;
                 self.cycle.aborts_in_a_row = 0;
-                self.cycle.unsent_bytes = 0;
                 let (took, counts) =
                     (self.clients.now().saturating_duration_since(sent.begun), self.scratch.counts.clone());
+                self.cycle.limit.note_commit(took);
+                self.give_room();
+                if sent.is_partial {
+                    self.cycle.commit_at = Some(self.clients.now());
+                }
                 self.report(Occurrence::Committed { took, counts });
                 self.snapshot_if_due();
                 self.resume_input();
@@ -196,6 +223,7 @@ impl<W: KafkaClients> Worker<W> {
             TransactionOutcome::Aborted { why, refused } => {
                 self.handle_refused(refused)?;
                 self.aborted(why);
+                self.note_failure(&sent);
             }
             TransactionOutcome::InDoubt { why, refused } => {
                 self.report(Occurrence::Waiting { step: "the last transaction", why });
@@ -266,7 +294,39 @@ impl<W: KafkaClients> Worker<W> {
             }
         }
         self.report(Occurrence::DoubtResolved { committed, open, elsewhere });
+        if open > 0 {
+            self.note_failure(sent);
+        }
         Ok(())
+    }
+
+    /// A transaction was not committed. If it was too large for the brokers' pace, less goes into the next ones, and
+    /// the partitions whose output is larger than that begin again from what is committed.
+    fn note_failure(&mut self, sent: &SentTransaction) {
+        let took = self.clients.now().saturating_duration_since(sent.begun);
+        if !self.cycle.limit.note_failure(sent.bytes, took) {
+            return;
+        }
+        let bytes_max = self.cycle.limit.bytes();
+        self.report(Occurrence::TransactionsLimited { bytes_max, took });
+        for PartitionOffset { partition, .. } in &sent.offsets {
+            let task = self.tasks.get(partition);
+            if matches!(task, Some(Task::Running(running)) if running.unsent_bytes() > bytes_max) {
+                self.restart_task(*partition);
+            }
+        }
+        self.give_room();
+    }
+
+    /// Tells all tasks the limit of a transaction, and counts what they hold.
+    fn give_room(&mut self) {
+        self.cycle.unsent_bytes = 0;
+        for task in self.tasks.values_mut() {
+            if let Task::Running(running) = task {
+                running.room = self.cycle.limit.bytes();
+                self.cycle.unsent_bytes += running.unsent_bytes();
+            }
+        }
     }
 
     /// The partition's output was committed.

@@ -60,8 +60,6 @@ const POLL_RESTORING: Duration = Duration::from_millis(10);
 const TICK: Duration = Duration::from_millis(500);
 /// How often a worker reports what it has done.
 const PROGRESS: Duration = Duration::from_secs(60);
-/// The buffers of all tasks are committed when they hold this much together.
-const UNSENT_BYTES_MAX: usize = 32 << 20;
 /// How long a worker that is told to stop tries to commit what it has.
 const STOP_PATIENCE: Duration = Duration::from_secs(10);
 /// How long it writes snapshots after that. A snapshot that is not written then is only older.
@@ -291,7 +289,7 @@ impl<W: KafkaClients> Worker<W> {
                     self.accepted_at = Some(now);
                 }
                 self.commit_later();
-                if self.cycle.unsent_bytes >= UNSENT_BYTES_MAX {
+                if self.cycle.unsent_bytes >= self.cycle.limit.bytes() {
                     self.cycle.commit_at = Some(self.clients.now());
                 }
             }

@@ -313,6 +313,7 @@ impl<W: KafkaClients> Worker<W> {
 
     /// Runs a task. One whose last owner was far ahead of the other sources pauses at once.
     pub(super) fn run_task(&mut self, partition: PartitionId, mut running: RunningTask, next_offset: i64) {
+        running.room = self.cycle.limit.bytes();
         running.topic = self.topic_watch.id(self.plan.topology.topic(partition.topic));
         let must_pause = running.is_ahead();
         self.tasks.insert(partition, Task::Running(Box::new(running)));
