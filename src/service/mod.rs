@@ -34,7 +34,7 @@ use crate::kafka::{
     WorkerId, WorkerStats,
 };
 use crate::settings::Settings;
-use crate::telemetry::DroppedLines;
+use crate::telemetry::{DroppedLines, system_limit};
 use worker_pool::WorkerPool;
 
 pub use event_log::to_log;
@@ -87,7 +87,7 @@ impl ServiceContext {
 pub enum ServiceError {
     #[error("cannot listen to signals: {0}")]
     Signals(std::io::Error),
-    #[error("cannot start a thread: {0}")]
+    #[error("{}", no_thread(.0))]
     Thread(std::io::Error),
     #[error(transparent)]
     Instance(InstanceTaken),
@@ -97,7 +97,7 @@ pub enum ServiceError {
     Cluster(ClusterError),
     #[error("{worker}: {error}")]
     Worker { worker: WorkerId, error: WorkerError },
-    #[error("thread {0} panicked: this is a bug in tagstream")]
+    #[error("thread {0} has ended with an error that it did not expect: the log says above what it was")]
     Panicked(String),
     #[error(
         "workers did not stop within {STOP_TIMEOUT:?}; what they had not committed is done again at the next start"
@@ -105,6 +105,13 @@ pub enum ServiceError {
     Hung,
     #[error("second stop signal: stopped at once; what was not committed is done again at the next start")]
     Forced(TerminationSignal),
+}
+
+fn no_thread(error: &std::io::Error) -> String {
+    match system_limit(&error.to_string()) {
+        Some(advice) => format!("cannot start a thread: {advice} ({error})"),
+        None => format!("cannot start a thread: {error}"),
+    }
 }
 
 impl ServiceError {

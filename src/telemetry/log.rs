@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use tracing_subscriber::EnvFilter;
 
 use super::log_queue::LogOutput;
+use super::system_limit::system_limit;
 
 /// The same failure is logged at most once in this time, with the number of lines that were left out.
 const REPEAT_AFTER: Duration = Duration::from_secs(10);
@@ -44,7 +45,11 @@ pub fn init() -> Result<LogOutput, String> {
         let thread = std::thread::current().name().unwrap_or("unnamed").to_owned();
         let backtrace = Backtrace::capture();
         let backtrace = (backtrace.status() == BacktraceStatus::Captured).then(|| backtrace.to_string());
-        tracing::error!(thread, backtrace, "this is a bug: {panic}");
+        let text = panic.to_string();
+        match system_limit(&text) {
+            Some(advice) => tracing::error!(thread, "{advice} ({text})"),
+            None => tracing::error!(thread, backtrace, "this is a bug: {text}"),
+        }
     }));
     Ok(output)
 }

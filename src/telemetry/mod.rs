@@ -3,10 +3,12 @@
 //! - `log_queue`: the thread that writes log lines, so that no other thread waits for the standard error;
 //! - `log`: the form of log lines, and how often one failure is repeated;
 //! - `registry`: counters, gauges and histograms; the only file that knows the package behind them;
+//! - `system_limit`: what the system refuses a process, and what to do about it;
 //! - `metrics`: the name, the labels and the help text of every metric.
 //!
 //! Nothing here knows who logs or counts.
 
+mod system_limit;
 mod log_queue;
 mod log;
 mod registry;
@@ -16,3 +18,4 @@ pub use log::{Log, Severity, init};
 pub use log_queue::{DroppedLines, LogOutput};
 pub use metrics::Metrics;
 pub use registry::{MetricDescription, TEXT_FORMAT};
+pub use system_limit::{short_of_files, system_limit};

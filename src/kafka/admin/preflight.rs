@@ -25,6 +25,7 @@ use crate::kafka::events::{EventListener, Occurrence};
 use crate::kafka::topology::Topology;
 use crate::kafka::worker::StopSignal;
 use crate::settings::Settings;
+use crate::telemetry::short_of_files;
 
 const ANSWER_PATIENCE: Duration = Duration::from_secs(5);
 const RETRY_MIN: Duration = Duration::from_millis(500);
@@ -243,7 +244,8 @@ impl Preflight<'_> {
             match ask(self) {
                 Ok(answer) => return Ok(answer),
                 Err(code) => {
-                    let why = self.metadata.refusal().unwrap_or_else(|| code.to_string());
+                    let known = short_of_files().map(str::to_owned).or_else(|| self.metadata.refusal());
+                    let why = known.unwrap_or_else(|| code.to_string());
                     let brokers = self.settings.kafka.brokers.clone();
                     (self.listener)(Occurrence::Unreachable { brokers, why, retry_in }.of_process());
                     self.sleep(retry_in);

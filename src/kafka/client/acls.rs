@@ -90,6 +90,12 @@ pub(super) fn not_written(code: RDKafkaErrorCode, topic: &str) -> Option<String>
         | RDKafkaErrorCode::UnknownPartition => {
             Some(format!("{code}; does the topic exist? see `tagstream topics create`"))
         }
+        // A record has the time of this machine. A broker that refuses it says the one or the other.
+        RDKafkaErrorCode::InvalidTimestamp | RDKafkaErrorCode::InvalidRecord => Some(format!(
+            "{code}: the clock of this machine and that of the brokers differ by more than the topic {topic} allows: set \
+             both clocks right (`timedatectl`, NTP), or raise its message.timestamp.before.max.ms and \
+             message.timestamp.after.max.ms (kafka-configs --alter --topic {topic} --add-config …)"
+        )),
         _ => None,
     }
 }

@@ -9,7 +9,7 @@ use rdkafka::consumer::{BaseConsumer, ConsumerContext};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::producer::{DeliveryResult, ProducerContext};
 
-use super::errors::explain_connection_error;
+use super::errors::{explain_connection_error, explain_log_line};
 use crate::kafka::broker::ClientError;
 use crate::kafka::events::{EventListener, Occurrence, WorkerId};
 use crate::settings::{GroupProtocol, Membership, Settings};
@@ -187,7 +187,8 @@ pub(crate) fn metadata_client(
     listener: EventListener,
 ) -> Result<BaseConsumer<ClientCallbacks>, ClientError> {
     let id = format!("{}-{}", settings.kafka.application, settings.service.instance.name());
-    let config = base(settings, &id, &[]);
+    // A port that is not a broker's may close each connection without a word.
+    let config = base(settings, &id, &[("log.connection.close", "true")]);
     config.create_with_context(ClientCallbacks::new(listener)).map_err(ClientError::from)
 }
 
@@ -237,6 +238,13 @@ impl ClientCallbacks {
         ClientCallbacks { listener, refusal: Mutex::default(), refusals: AtomicU64::new(0) }
     }
 
+    fn note_refusal(&self, refusal: Option<String>) {
+        if refusal.is_some() {
+            *self.refusal.lock().unwrap_or_else(PoisonError::into_inner) = refusal;
+            self.refusals.fetch_add(1, Ordering::AcqRel);
+        }
+    }
+
     /// How many times a reason was given.
     pub fn refusals(&self) -> u64 {
         self.refusals.load(Ordering::Acquire)
@@ -250,14 +258,12 @@ impl ClientCallbacks {
 
 impl ClientContext for ClientCallbacks {
     fn log(&self, level: RDKafkaLogLevel, facility: &str, text: &str) {
+        self.note_refusal(explain_log_line(text));
         report_client_log(&self.listener, level, facility, text);
     }
 
     fn error(&self, error: KafkaError, reason: &str) {
-        if let Some(refusal) = explain_connection_error(&error, reason) {
-            *self.refusal.lock().unwrap_or_else(PoisonError::into_inner) = Some(refusal);
-            self.refusals.fetch_add(1, Ordering::AcqRel);
-        }
+        self.note_refusal(explain_connection_error(&error, reason));
         report_client_error(&self.listener, &error, reason);
     }
 }
