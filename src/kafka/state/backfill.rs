@@ -8,9 +8,8 @@ use std::time::Duration;
 
 use rdkafka::Message;
 
-use super::restore::{
-    Backfill, CALL_PATIENCE, POLL, PROGRESS, RestoreError, RestoreInterruption, RestoreJob, RestoreRequest,
-};
+use super::restore::{Backfill, CALL_PATIENCE, POLL, PROGRESS, RestoreInterruption, RestoreJob, RestoreRequest};
+use super::restore_error::RestoreError;
 use crate::codec::Decoder;
 use crate::engine::{CellName, MigrationReport, Partition, RetainedHistory, StateBackfill};
 use crate::kafka::broker::{ChangelogReader, KafkaClients, OffsetBounds};

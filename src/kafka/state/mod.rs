@@ -5,6 +5,7 @@
 //! | [`recovery`] | what the operator allows for a partition that cannot go on |
 //! | [`snapshot_store`] | snapshot files on the local disk |
 //! | [`changelog_reading`] | what has been read of a changelog so far |
+//! | [`restore_error`] | why a state cannot be read back |
 //! | [`restore`] | restores states on a thread of its own |
 //! | [`discard`] | a partition that begins anew beside a changelog whose state cannot be used |
 //! | [`backfill`] | counts the history of an input again for new counters |
@@ -13,6 +14,7 @@
 mod recovery;
 mod snapshot_store;
 mod changelog_reading;
+mod restore_error;
 mod restore;
 mod discard;
 mod backfill;
@@ -22,7 +24,8 @@ pub(crate) use changelog_reading::MergeProgress;
 pub(crate) use discard::StateUse;
 pub use recovery::{Recovery, RecoveryPoint};
 pub use restore::Backfill;
-pub(crate) use restore::{Cancel, RestoreContext, RestoreError, RestoreRequest, RestoreResult, RestoredNote, Restorer};
+pub(crate) use restore::{Cancel, RestoreContext, RestoreRequest, RestoreResult, RestoredNote, Restorer};
+pub(crate) use restore_error::RestoreError;
 pub(crate) use rollout_reader::{LatestNote, RolloutReader};
 pub(crate) use snapshot_store::SnapshotStore;
 pub use snapshot_store::prepare as prepare_snapshots;

@@ -24,14 +24,15 @@ use std::time::{Duration, Instant};
 use rdkafka::Message;
 
 use super::changelog_reading::ChangelogReading;
-use super::changelog_reading::{ChangelogPosition, ChangelogReadError, MergeProgress};
+use super::changelog_reading::{ChangelogPosition, MergeProgress};
 use super::discard::StateUse;
+use super::restore_error::RestoreError;
 use super::snapshot_store::{SnapshotStore, SnapshotUnusable};
-use crate::codec::{ChangelogDecodeError, ChangelogKey, RolloutNote, SnapshotProgress};
+use crate::codec::{ChangelogKey, RolloutNote, SnapshotProgress};
 use crate::engine::{
-    ChangelogError, Checkpoint, CompiledCatalog, ImpactPreview, MigrationReport, Partition, Program, RestoredPartition,
+    Checkpoint, CompiledCatalog, ImpactPreview, MigrationReport, Partition, Program, RestoredPartition,
 };
-use crate::kafka::broker::{BrokerError, ChangelogReader, ClientError, KafkaClients, OffsetBounds};
+use crate::kafka::broker::{BrokerError, ChangelogReader, KafkaClients, OffsetBounds};
 use crate::kafka::catalog_rollout::CatalogRollout;
 use crate::kafka::clock::Clock;
 use crate::kafka::events::{Action, EventListener, Occurrence, TagNames, WorkerId};
@@ -123,29 +124,6 @@ pub(super) enum Reevaluated {
     ForCatalog,
     /// Its history was counted again.
     ForHistory,
-}
-
-/// Why a state cannot be read back.
-#[derive(Clone, Debug, thiserror::Error)]
-pub(crate) enum RestoreError {
-    #[error(transparent)]
-    Client(#[from] ClientError),
-    #[error("{topic}, partition {partition}, offset {offset}: {error}")]
-    Record { topic: String, partition: i32, offset: i64, error: ChangelogReadError },
-    #[error("{topic}, partition {partition}: {error}")]
-    Whole { topic: String, partition: i32, error: ChangelogError },
-    #[error(transparent)]
-    Snapshot(#[from] SnapshotUnusable),
-}
-
-impl RestoreError {
-    /// Whether a newer version of the program has written the changelog.
-    pub(crate) fn is_of_newer_version(&self) -> bool {
-        let newer = |error: &ChangelogReadError| {
-            matches!(error, ChangelogReadError::Unreadable(ChangelogDecodeError::UnknownVersion { .. }))
-        };
-        matches!(self, RestoreError::Record { error, .. } if newer(error))
-    }
 }
 
 /// Starts restore jobs, and takes their results.
