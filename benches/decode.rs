@@ -5,7 +5,7 @@ use serde_json::Value;
 use std::hint::black_box;
 use std::time::Instant;
 use tagstream::catalog::{
-    Catalog, EntityKind, EventTypeRule, History, InputMapping, KeyRule, Pointer, PropertiesRule, TimeUnit,
+    Catalog, EntityKind, EventTypeRule, FieldRule, History, InputMapping, Pointer, PropertiesRule, TimeUnit,
 };
 use tagstream::codec::Decoder;
 use tagstream::model::{Event, Timestamp};
@@ -111,12 +111,14 @@ fn many_producers(random: &mut fastrand::Rng) -> String {
 fn catalog() -> Catalog {
     let pointer = |name: &str| Pointer(vec![name.into()]);
     let input = InputMapping {
-        key: KeyRule(vec![pointer("userId"), pointer("anonymousId")]),
+        key: FieldRule::of([pointer("userId"), pointer("anonymousId")]),
         event_type: EventTypeRule::Segment,
-        time: pointer("timestamp"),
-        id: pointer("messageId"),
+        time: FieldRule::of([pointer("timestamp")]),
+        id: FieldRule::of([pointer("messageId")]),
         properties: PropertiesRule::Segment,
         time_unit: TimeUnit::Milliseconds,
+        local_times: false,
+        numbers_in_text: false,
         dedup_ms: None,
         dedup_limit: 10_000,
         max_future_ms: 300_000,

@@ -32,14 +32,14 @@ mod lint;
 mod test_file;
 
 pub use compile::ModelSpans;
-pub(crate) use compiled::type_prefix;
 pub use compiled::{
     Aggregate, Arithmetic, AsciiCase, Attribute, AttributeId, AttributeType, Bands, CalendarFunction, CalendarUnit,
     Catalog, CommandPaths, Comparison, Condition, Counter, CounterId, EntityKind, EventSelector, EventTypeRule,
-    EventTypeSet, Expr, History, InputMapping, Intake, KeyRule, Motion, Pattern, PatternError, Pointer, PropertiesRule,
-    ReportedValue, Resolution, Score, ScoreInput, Source, Stage, Tag, TagDefinition, TagId, TextTest, TimeName,
-    TimeUnit, WallClockPart, WeekStart, Window,
+    EventTypeSet, Expr, FieldRule, History, InputMapping, Intake, Motion, Pattern, PatternError, Pointer,
+    PropertiesRule, RecordPlace, ReportedValue, Resolution, Score, ScoreInput, Source, Stage, Tag, TagDefinition,
+    TagId, TextTest, TimeName, TimeReader, TimeUnit, WallClockPart, WeekStart, Window,
 };
+pub(crate) use compiled::{number_word, type_prefix};
 pub(crate) use diagnostics::nearest;
 pub use diagnostics::{Colours, Problem, Related, Severity, Span, as_json, as_text, did_you_mean};
 pub use raw::{catalog_schema, parse_duration};

@@ -104,8 +104,8 @@ pub(crate) fn run(args: &ForecastArgs, now: Timestamp) -> ExitCode {
     let mut counter = DayCounter { audiences, day: Day { date: String::new(), entered: Vec::new(), left: Vec::new() } };
     counter.take();
     let mut rejects = RejectCounts::default();
-    let fed = source.each_line(&compiled.catalog, now, |line| {
-        if let LineOutcome::Rejected(reject) = replay.line(line, &mut counter) {
+    let fed = source.each_record(&compiled.catalog, now, |record| {
+        if let LineOutcome::Rejected(reject) = replay.record(record, &mut counter) {
             rejects.count(reject);
         }
     });

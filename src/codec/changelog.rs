@@ -67,7 +67,7 @@
 //! | attribute | time of the event that set it, *value* | `entity::state` |
 //! | of a series with `since` or sessions, before all else | 0, or 1 and the time of the latest reset, or of the latest event of a session | `aggregate::memory` |
 //! | of a series with a sequence, before all else | bits (LEB128): the lowest for the time of the latest event that matched a step, then one for each step but the last; of the bits that are set, in order, the time, or the time at which the run that has reached the step began | `aggregate::memory` |
-//! | counts, sums, least, greatest, days | *panes* in order, each with: events (LEB128); numbers (LEB128) and their sum in millionths (zigzag LEB128 of up to 128 bits); a *number*; a *number*; nothing | `aggregate::series` |
+//! | counts, sums, least, greatest, days | *panes* in order, each with: events (LEB128); numbers (LEB128) and their sum in billionths (zigzag LEB128 of up to 128 bits; in millionths in a schema of earlier versions, see `engine::program::schema`); a *number*; a *number*; nothing | `aggregate::series` |
 //! | distinct | *panes*, each with the xxh3 hash of a value (8) | `aggregate::series` |
 //! | latest | time, then *value* unless it is that time | `aggregate::series` |
 //! | earliest | for each pane: pane (zigzag LEB128), time, *value* | `aggregate::series` |
@@ -78,8 +78,10 @@
 //!
 //! *Panes*: the first as zigzag LEB128, each further one as the difference from the one before (LEB128);
 //! `aggregate::window` says which pane an instant is in. A *value* (`engine::encoding`) is a byte and its content: 0 absent,
-//! 1 false, 2 true, 3 number as a double (8), 4 whole number (zigzag LEB128), 5 time, 6 *text*. A *number* is a value
-//! of 3 or 4. A *text* is its length in bytes (LEB128) and UTF-8.
+//! 1 false, 2 true, 3 double (8), 4 integer of an event (zigzag LEB128; in states of earlier versions any whole number),
+//! 5 time, 6 *text*, 7 decimal that is whole (zigzag LEB128), 8 decimal in billionths (zigzag LEB128 of up to 128 bits).
+//! A *number* is a decimal: a value of 4, here for one that is whole, or of 8; of 3, a double that an earlier version
+//! wrote, it is that double's shortest text, rounded to nine decimals. A *text* is its length in bytes (LEB128) and UTF-8.
 
 use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 

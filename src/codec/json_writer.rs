@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use crate::model::{Date, Scalar, Timestamp};
+use crate::model::{Date, Number, Scalar, Timestamp};
 
 /// `,"name":value`, for a name that needs no escapes.
 pub(super) fn push_member(name: &str, value: Scalar, out: &mut Vec<u8>) {
@@ -24,12 +24,14 @@ pub(super) fn push_scalar(value: Scalar, out: &mut Vec<u8>) {
     }
 }
 
-/// A number as ECMAScript writes it; null if it is not finite, which JSON cannot express.
-fn push_number(number: f64, out: &mut Vec<u8>) {
-    if number.is_finite() {
-        out.extend_from_slice(ryu_js::Buffer::new().format_finite(number).as_bytes());
-    } else {
-        out.extend_from_slice(b"null");
+/// An integer or a decimal in full, a double as ECMAScript writes it; null if it is not finite, which JSON cannot express.
+fn push_number(number: Number, out: &mut Vec<u8>) {
+    match number {
+        Number::Double(double) if double.is_finite() => {
+            out.extend_from_slice(ryu_js::Buffer::new().format_finite(double).as_bytes());
+        }
+        Number::Double(_) => out.extend_from_slice(b"null"),
+        number => write!(out, "{number}").expect("a vector takes every byte"),
     }
 }
 

@@ -30,7 +30,7 @@ pub use change_writer::{change_id, write_change, write_current_tags};
 pub use changelog::{
     ChangelogDecodeError, ChangelogKey, ChangelogRecord, Meta, SourceEntry, VERSION as CHANGELOG_VERSION,
 };
-pub use decode::Decoder;
+pub use decode::{Decoder, InputRecord, OwnedRecord};
 pub use partition_facts::{PartitionFacts, TopicFacts};
 pub use reject::{Reject, RejectedLine, write_reject};
 pub use rollout_note::RolloutNote;

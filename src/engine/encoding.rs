@@ -1,6 +1,6 @@
 //! Bytes of what an entity keeps: variable-length integers (LEB128, zigzag) and the values made of them.
 
-use crate::model::{Date, Scalar, Timestamp};
+use crate::model::{Date, Decimal, Number, Scalar, Timestamp};
 
 /// Reads what the `put_` functions wrote. Past the end it returns zeros: bytes are checked where they enter the
 /// process.
@@ -52,7 +52,7 @@ impl<'a> ByteReader<'a> {
         (zigzag >> 1) as i64 ^ -((zigzag & 1) as i64)
     }
 
-    /// A zigzag number of up to 128 bits, for sums of millionths.
+    /// A zigzag number of up to 128 bits, for sums of billionths.
     pub(super) fn wide(&mut self) -> i128 {
         let mut zigzag = 0_u128;
         let mut shift = 0;
@@ -173,7 +173,7 @@ impl TextSpan {
 pub(super) enum StoredValue {
     Absent,
     Bool(bool),
-    Number(f64),
+    Number(Number),
     Time(Timestamp),
     Date(Date),
     String(TextSpan),
@@ -207,21 +207,45 @@ const ABSENT: u8 = 0;
 const FALSE: u8 = 1;
 const TRUE: u8 = 2;
 const NUMBER: u8 = 3;
+/// An integer of an event. Until decimals had tags of their own, every whole number.
 const WHOLE: u8 = 4;
 const TIME: u8 = 5;
 const STRING: u8 = 6;
 const DATE: u8 = 7;
+/// A decimal with a fraction, in billionths.
+const DECIMAL: u8 = 8;
+/// A decimal that is whole.
+const WHOLE_DECIMAL: u8 = 9;
 
-/// The greatest magnitude up to which every whole double is an exact `i64` that fits few bytes.
-const WHOLE_MAX: f64 = 9_007_199_254_740_992.0;
+fn put_number(out: &mut Vec<u8>, number: Number) {
+    match number {
+        Number::Integer(integer) => {
+            out.push(WHOLE);
+            put_signed(out, integer);
+        }
+        Number::Decimal(decimal) => put_decimal_as(out, decimal, WHOLE_DECIMAL),
+        Number::Double(double) => {
+            out.push(NUMBER);
+            put_word(out, double.to_bits());
+        }
+    }
+}
 
-pub(super) fn put_number(out: &mut Vec<u8>, number: f64) {
-    if number.fract() == 0.0 && number.abs() < WHOLE_MAX && !(number == 0.0 && number.is_sign_negative()) {
-        out.push(WHOLE);
-        put_signed(out, number as i64);
-    } else {
-        out.push(NUMBER);
-        put_word(out, number.to_bits());
+/// Writes a number that can only be a decimal.
+pub(super) fn put_decimal(out: &mut Vec<u8>, decimal: Decimal) {
+    put_decimal_as(out, decimal, WHOLE);
+}
+
+fn put_decimal_as(out: &mut Vec<u8>, decimal: Decimal, whole: u8) {
+    match decimal.as_whole() {
+        Some(number) => {
+            out.push(whole);
+            put_signed(out, number);
+        }
+        None => {
+            out.push(DECIMAL);
+            put_wide(out, decimal.billionths());
+        }
     }
 }
 
@@ -252,10 +276,12 @@ pub(super) fn put_text(out: &mut Vec<u8>, text: &str) {
 }
 
 impl ByteReader<'_> {
-    pub(super) fn number(&mut self) -> f64 {
+    /// Reads what [`put_decimal`] wrote, or a double from when it wrote doubles.
+    pub(super) fn decimal(&mut self) -> Decimal {
         match self.byte() {
-            WHOLE => self.signed() as f64,
-            _ => f64::from_bits(self.word()),
+            WHOLE => Decimal::whole(self.signed()),
+            DECIMAL => Decimal::from_billionths(self.wide()),
+            _ => Decimal::rounded(&f64::from_bits(self.word()).to_string()).unwrap_or_default(),
         }
     }
 
@@ -270,8 +296,10 @@ impl ByteReader<'_> {
         match self.byte() {
             FALSE => StoredValue::Bool(false),
             TRUE => StoredValue::Bool(true),
-            NUMBER => StoredValue::Number(f64::from_bits(self.word())),
-            WHOLE => StoredValue::Number(self.signed() as f64),
+            NUMBER => StoredValue::Number(Number::Double(f64::from_bits(self.word()))),
+            WHOLE => StoredValue::Number(Number::Integer(self.signed())),
+            WHOLE_DECIMAL => StoredValue::Number(Number::Decimal(Decimal::whole(self.signed()))),
+            DECIMAL => StoredValue::Number(Number::Decimal(Decimal::from_billionths(self.wide()))),
             TIME => StoredValue::Time(self.timestamp()),
             DATE => Date::from_days(self.signed()).map_or(StoredValue::Absent, StoredValue::Date),
             STRING => StoredValue::String(self.text(text)),

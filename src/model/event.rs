@@ -1,6 +1,6 @@
 //! One decoded behaviour event: its envelope, and the properties that the catalog uses.
 
-use super::Timestamp;
+use super::{Number, Timestamp};
 
 /// An event type that the catalog mentions; [`EventTypeId::OTHER`] stands for all others.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -65,7 +65,9 @@ pub enum Property {
     /// An explicit JSON null: clears an attribute, otherwise the same as missing.
     Null,
     Bool(bool),
-    /// The double, and the digits as written.
+    /// A number without fraction and exponent that 64 bits hold, and its digits.
+    Integer(i64, Span),
+    /// Any other number: the double, and the digits as written.
     Number(f64, Span),
     String(Span),
     /// `len` elements from index `start` in [`Event::elements`].
@@ -93,6 +95,8 @@ pub struct Event {
     /// A command is not behaviour: no counter counts it.
     pub command: Option<Command>,
     pub time: Timestamp,
+    /// Whether a text that is a number counts as that number where one is wanted (spec 9.1).
+    pub numbers_in_text: bool,
     properties: Vec<Property>,
     elements: Vec<Property>,
 }
@@ -169,6 +173,11 @@ impl Event {
     /// The number of array elements so far.
     pub fn element_count(&self) -> u32 {
         self.elements.len() as u32
+    }
+
+    /// The number that a text of the event counts as where a number is wanted.
+    pub fn number_in(&self, text: &str) -> Option<Number> {
+        if self.numbers_in_text { Number::from_json(text) } else { None }
     }
 
     pub fn text(&self, span: Span) -> &str {

@@ -88,7 +88,8 @@ impl Timestamp {
     /// # Errors
     /// Any other text, the second 60, and dates that do not exist.
     pub fn parse(text: &str) -> Result<Self, TimestampError> {
-        parse(text.as_bytes()).ok_or(TimestampError)
+        let (local, rest) = date_and_time(text.as_bytes()).ok_or(TimestampError)?;
+        offset(rest).map(|offset_ms| local.plus(-offset_ms)).ok_or(TimestampError)
     }
 }
 
@@ -136,7 +137,28 @@ pub(super) fn two(b: &[u8; 2]) -> Option<i64> {
     (tens <= 9 && ones <= 9).then(|| i64::from(tens) * 10 + i64::from(ones))
 }
 
-fn parse(b: &[u8]) -> Option<Timestamp> {
+/// A time as events may write it (spec 9.5).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WrittenTime {
+    Instant(Timestamp),
+    /// Without an offset: what a wall clock shows, as if it were that of UTC.
+    Local(Timestamp),
+}
+
+impl WrittenTime {
+    /// As [`Timestamp::parse`], but the offset may also be `+hhmm` or `+hh`, or missing.
+    pub fn parse(text: &str) -> Option<Self> {
+        let (local, rest) = date_and_time(text.as_bytes())?;
+        if rest.is_empty() {
+            return Some(WrittenTime::Local(local));
+        }
+        let offset_ms = offset(rest).or_else(|| short_offset(rest))?;
+        Some(WrittenTime::Instant(local.plus(-offset_ms)))
+    }
+}
+
+/// The date and the time of day, as if in UTC, and what follows.
+fn date_and_time(b: &[u8]) -> Option<(Timestamp, &[u8])> {
     let (&[y0, y1, y2, y3, b'-', m0, m1, b'-', d0, d1, t, h0, h1, b':', n0, n1, b':', s0, s1], rest) =
         b.split_first_chunk::<19>()?
     else {
@@ -152,10 +174,9 @@ fn parse(b: &[u8]) -> Option<Timestamp> {
         return None;
     }
     let (ms, rest) = fraction(rest)?;
-    let offset_ms = offset(rest)?;
     let days = days_from_civil(year, month, day);
     let clock_ms = ((hour * 60 + minute) * 60 + second) * 1_000 + ms;
-    Some(Timestamp(days * DAY_MS + clock_ms - offset_ms))
+    Some((Timestamp(days * DAY_MS + clock_ms), rest))
 }
 
 /// An optional `.digits`: its milliseconds, rounded down, and the rest of the text.
@@ -173,6 +194,15 @@ fn fraction(b: &[u8]) -> Option<(i64, &[u8])> {
         ms = ms * 10 + digit;
     }
     Some((ms, &b[1 + count..]))
+}
+
+/// `+hhmm` or `+hh`, in milliseconds east of UTC.
+fn short_offset(b: &[u8]) -> Option<i64> {
+    match *b {
+        [sign @ (b'+' | b'-'), h0, h1, m0, m1] => offset(&[sign, h0, h1, b':', m0, m1]),
+        [sign @ (b'+' | b'-'), h0, h1] => offset(&[sign, h0, h1, b':', b'0', b'0']),
+        _ => None,
+    }
 }
 
 /// `Z` or `+hh:mm`, in milliseconds east of UTC.

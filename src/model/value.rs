@@ -1,12 +1,12 @@
 //! The value of an attribute, a counter or an expression: a bool, a number, a string, a time or a date.
 
-use super::{Date, Timestamp};
+use super::{Date, Number, Timestamp};
 
 /// An owned value, such as a literal of the catalog.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Value {
     Bool(bool),
-    Number(f64),
+    Number(Number),
     String(Box<str>),
     Time(Timestamp),
     Date(Date),
@@ -17,7 +17,7 @@ pub enum Value {
 pub enum Scalar<'a> {
     Absent,
     Bool(bool),
-    Number(f64),
+    Number(Number),
     String(&'a str),
     Time(Timestamp),
     Date(Date),
@@ -36,9 +36,17 @@ impl Value {
 }
 
 impl<'a> Scalar<'a> {
-    /// A number; absent if it is not finite.
-    pub fn number(n: f64) -> Self {
-        if n.is_finite() { Scalar::Number(n) } else { Scalar::Absent }
+    /// A double; absent if it is not finite.
+    pub fn double(n: f64) -> Self {
+        Number::double(n).map_or(Scalar::Absent, Scalar::Number)
+    }
+
+    /// Whether this is the other value also in form, so that the two are equal in every expression.
+    pub fn is_same(self, other: Scalar<'_>) -> bool {
+        match (self, other) {
+            (Scalar::Number(a), Scalar::Number(b)) => a.is_same(b),
+            _ => self == other,
+        }
     }
 
     /// The owned value; `None` if absent.

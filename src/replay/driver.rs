@@ -1,6 +1,6 @@
 //! Drives the partitions of a catalog with lines: decodes each, applies its event, and lets time pass at the end.
 
-use crate::codec::{Decoder, InputAudit, Reject};
+use crate::codec::{Decoder, InputAudit, InputRecord, Reject};
 use crate::engine::{CompiledCatalog, PartitionSet, Sink};
 use crate::model::{Event, Timestamp};
 
@@ -64,8 +64,13 @@ impl Replay {
     }
 
     pub fn line(&mut self, line: &[u8], sink: &mut impl Sink) -> LineOutcome {
+        self.record(InputRecord::line(line), sink)
+    }
+
+    /// As [`Replay::line`], for a record of a topic.
+    pub fn record(&mut self, record: InputRecord<'_>, sink: &mut impl Sink) -> LineOutcome {
         let until = self.until.unwrap_or(Timestamp::FOREVER);
-        match self.read(line) {
+        match self.read(record) {
             Ok(event) if event.time > until => LineOutcome::LeftOut,
             Ok(_) => {
                 self.apply(sink);
@@ -75,10 +80,10 @@ impl Replay {
         }
     }
 
-    /// Decodes a line without applying it.
-    pub fn read(&mut self, line: &[u8]) -> Result<&Event, Reject> {
+    /// Decodes a line or record without applying it.
+    pub fn read(&mut self, record: InputRecord<'_>) -> Result<&Event, Reject> {
         self.lines += 1;
-        self.decoder.decode(line, self.now, &mut self.event)?;
+        self.decoder.decode_record(record, self.now, &mut self.event)?;
         if self.until.is_none_or(|until| self.event.time <= until) {
             self.audit.note(&self.event, self.lines);
         }

@@ -3,8 +3,9 @@
 use super::compiler::Compiler;
 use super::names::{check_label, check_unique};
 use crate::catalog::compiled::Bands;
-use crate::catalog::raw::{RawBand, RawTag};
+use crate::catalog::raw::{RawBand, RawNumber, RawTag};
 use crate::catalog::yaml::Spanned;
+use crate::model::Number;
 
 impl Compiler<'_> {
     pub(super) fn bands(&mut self, raw: &RawTag, bands: &[Spanned<RawBand>]) -> Option<Bands> {
@@ -17,14 +18,14 @@ impl Compiler<'_> {
         check_unique("bands", names.iter(), self.report);
         let bounds = self.bounds(raw, bands);
         let margin = match raw.margin.get() {
-            Some(margin) if margin.value > 0.0 => margin.value,
+            Some(margin) if margin.value.0 > Number::ZERO => margin.value.0,
             Some(margin) => {
                 self.report
                     .error("out-of-range", margin.span, "a margin must be more than 0")
                     .help("without a margin a band is left as soon as its bound is passed: remove the line");
-                0.0
+                Number::ZERO
             }
-            None => 0.0,
+            None => Number::ZERO,
         };
         let is_fine = self.report.errors() == before && (raw.margin.get().is_some() || !raw.margin.is_written());
         let names = names.into_iter().map(|name| name.value.into()).collect();
@@ -43,7 +44,7 @@ impl Compiler<'_> {
     }
 
     /// The increasing bounds of all bands except the last.
-    fn bounds(&mut self, raw: &RawTag, bands: &[Spanned<RawBand>]) -> Option<Vec<f64>> {
+    fn bounds(&mut self, raw: &RawTag, bands: &[Spanned<RawBand>]) -> Option<Vec<Number>> {
         let Some((last, front)) = bands.split_last() else {
             let span = raw.bands.key().unwrap_or_default();
             self.report
@@ -56,7 +57,7 @@ impl Compiler<'_> {
                 .error("bad-bands", below, "the last band has no `below`: it takes all that is left")
                 .help("remove it, or add a last band such as `{ name: high }`");
         }
-        let mut bounds: Vec<&Spanned<f64>> = Vec::new();
+        let mut bounds: Vec<&Spanned<RawNumber>> = Vec::new();
         for band in front {
             let Some(below) = band.value.below.get() else {
                 if !band.value.below.is_written() {
@@ -66,15 +67,15 @@ impl Compiler<'_> {
                 }
                 return None;
             };
-            if let Some(before) = bounds.last().filter(|before| before.value >= below.value) {
+            if let Some(before) = bounds.last().filter(|before| before.value.0 >= below.value.0) {
                 self.report
                     .error("bad-bands", below.span, "the bounds of bands must increase")
-                    .help(format!("write a number greater than {}", before.value))
+                    .help(format!("write a number greater than {}", before.value.0))
                     .related(before.span, "the bound before");
                 return None;
             }
             bounds.push(below);
         }
-        Some(bounds.into_iter().map(|bound| bound.value).collect())
+        Some(bounds.into_iter().map(|bound| bound.value.0).collect())
     }
 }

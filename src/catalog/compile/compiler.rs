@@ -13,7 +13,9 @@ use crate::catalog::diagnostics::{Report, Span, nearest};
 use crate::catalog::raw::{
     EventPath, ExpressionText, RawAttribute, RawCatalog, RawCounter, RawHistory, RawTag, RawWeekStart, named_entries,
 };
-use crate::catalog::typecheck::{Checker, ClockUse, INTERNED_MAX, Interner, Meaning, NameTable, Scope, Type};
+use crate::catalog::typecheck::{
+    Checker, ClockUse, INTERNED_MAX, Interner, Meaning, NameTable, NumberForm, Scope, Type,
+};
 use crate::catalog::yaml::{Field, NameMap, Spanned};
 use crate::model::EntityKindId;
 
@@ -151,7 +153,8 @@ impl<'a> Compiler<'a> {
                 continue;
             }
             let ty = counter.as_ref().map_or(Type::Any, counter_type);
-            self.names.add_value(&name.value, Meaning::Counter(CounterId(id), ty), owner);
+            let form = counter.as_ref().map_or(NumberForm::Other, counter_form);
+            self.names.add_value(&name.value, Meaning::Counter(CounterId(id), ty, form), owner);
         }
         for (id, (name, tag)) in (0_u16..).zip(named_entries(&raw.tags)) {
             check_name("a tag", name, self.report);
@@ -266,6 +269,15 @@ fn counter_type(raw: &RawCounter) -> Type {
         },
         None if raw.top.is_written() => Type::String,
         None => Type::Number,
+    }
+}
+
+/// Which numbers a counter gives.
+fn counter_form(raw: &RawCounter) -> NumberForm {
+    match () {
+        () if counter_type(raw) != Type::Number || raw.avg.is_written() => NumberForm::Other,
+        () if raw.sum.is_written() || raw.min.is_written() || raw.max.is_written() => NumberForm::Decimal,
+        () => NumberForm::Whole,
     }
 }
 

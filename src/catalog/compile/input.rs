@@ -1,8 +1,10 @@
 //! `input`: how an event is found in a record; the pointers that are written replace those of the preset.
 
-use crate::catalog::compiled::{EventTypeRule, InputMapping, KeyRule, Pointer, PropertiesRule, TimeUnit};
+use crate::catalog::compiled::{
+    EventTypeRule, FieldRule, InputMapping, Pointer, PropertiesRule, RecordPlace, TimeUnit,
+};
 use crate::catalog::diagnostics::Report;
-use crate::catalog::raw::{RawInput, RawPreset, RawTimeUnit};
+use crate::catalog::raw::{RawInput, RawPlaces, RawPreset, RawTimeUnit};
 use crate::catalog::yaml::Field;
 
 const MAX_FUTURE_MS: i64 = 5 * 60_000;
@@ -26,20 +28,23 @@ pub(super) fn compile(raw: Option<&RawInput>, report: &mut Report) -> InputMappi
         RawPreset::Flat => flat(),
         RawPreset::Segment => segment(),
     };
-    if let Some(pointer) = given(&raw.key) {
-        mapping.key = KeyRule(vec![pointer]);
+    mapping.key = given("key", &raw.key, report).unwrap_or(mapping.key);
+    if let Some(rule) = given("type", &raw.r#type, report) {
+        mapping.event_type = EventTypeRule::At(rule);
     }
-    if let Some(pointer) = given(&raw.r#type) {
-        mapping.event_type = EventTypeRule::At(pointer);
+    if let Some(pointer) = raw.properties.value() {
+        mapping.properties = PropertiesRule::At(pointer.clone());
     }
-    if let Some(pointer) = given(&raw.properties) {
-        mapping.properties = PropertiesRule::At(pointer);
-    }
-    mapping.time = given(&raw.time).unwrap_or(mapping.time);
-    mapping.id = given(&raw.id).unwrap_or(mapping.id);
-    if raw.time_unit.value() == Some(&RawTimeUnit::Seconds) {
-        mapping.time_unit = TimeUnit::Seconds;
-    }
+    mapping.time = given("time", &raw.time, report).unwrap_or(mapping.time);
+    mapping.id = given("id", &raw.id, report).unwrap_or(mapping.id);
+    mapping.time_unit = match raw.time_unit.value() {
+        None | Some(RawTimeUnit::Milliseconds) => TimeUnit::Milliseconds,
+        Some(RawTimeUnit::Seconds) => TimeUnit::Seconds,
+        Some(RawTimeUnit::Microseconds) => TimeUnit::Microseconds,
+        Some(RawTimeUnit::Nanoseconds) => TimeUnit::Nanoseconds,
+    };
+    mapping.local_times = raw.local_times.value() == Some(&true);
+    mapping.numbers_in_text = raw.numbers_in_text.value() == Some(&true);
     mapping.dedup_ms = raw.dedup.value().map(|dedup| dedup.0);
     mapping.max_future_ms = raw.max_future.value().map_or(MAX_FUTURE_MS, |max| max.0);
     let InputMapping { max_event_bytes, dedup_limit, max_text, .. } = &mut mapping;
@@ -58,8 +63,27 @@ pub(super) fn compile(raw: Option<&RawInput>, report: &mut Report) -> InputMappi
     mapping
 }
 
-fn given(field: &Field<Pointer>) -> Option<Pointer> {
-    field.value().cloned()
+/// The places that are written for a field.
+fn given(name: &str, field: &Field<RawPlaces>, report: &mut Report) -> Option<FieldRule> {
+    let places = field.value()?;
+    for (index, (span, place)) in places.0.iter().enumerate() {
+        let (message, help) = match place {
+            RecordPlace::Timestamp if name != "time" => ("`$record` is a time", "it stands in `time` only"),
+            RecordPlace::Key if name == "time" => {
+                ("`$key` is not a time", "it stands in `key`, `type` and `id`; the record's timestamp is `$record`")
+            }
+            place if places.0[..index].iter().any(|(_, before)| before == place) => {
+                ("this place stands in the list twice", "the first that has something counts: remove the second one")
+            }
+            _ => continue,
+        };
+        report.error("bad-pointer", *span, message).help(help);
+    }
+    Some(places.rule())
+}
+
+fn field(name: &str) -> FieldRule {
+    FieldRule::of([pointer(name)])
 }
 
 fn pointer(name: &str) -> Pointer {
@@ -68,12 +92,14 @@ fn pointer(name: &str) -> Pointer {
 
 fn flat() -> InputMapping {
     InputMapping {
-        key: KeyRule(vec![pointer("user_id")]),
-        event_type: EventTypeRule::At(pointer("type")),
-        time: pointer("timestamp"),
-        id: pointer("id"),
+        key: field("user_id"),
+        event_type: EventTypeRule::At(field("type")),
+        time: field("timestamp"),
+        id: field("id"),
         properties: PropertiesRule::At(pointer("properties")),
         time_unit: TimeUnit::Milliseconds,
+        local_times: false,
+        numbers_in_text: false,
         dedup_ms: None,
         dedup_limit: InputMapping::DEDUP_LIMIT,
         max_future_ms: MAX_FUTURE_MS,
@@ -84,9 +110,9 @@ fn flat() -> InputMapping {
 
 fn segment() -> InputMapping {
     InputMapping {
-        key: KeyRule(vec![pointer("userId"), pointer("anonymousId")]),
+        key: FieldRule::of([pointer("userId"), pointer("anonymousId")]),
         event_type: EventTypeRule::Segment,
-        id: pointer("messageId"),
+        id: field("messageId"),
         properties: PropertiesRule::Segment,
         ..flat()
     }

@@ -7,7 +7,7 @@ use super::tags::ParsedExpr;
 use crate::catalog::compiled::{Condition, Score, ScoreInput, TagDefinition, TagId};
 use crate::catalog::diagnostics::Span;
 use crate::catalog::raw::{DurationMs, RawScore, RawScoreInputs, RawTag};
-use crate::catalog::typecheck::{ClockUse, Type};
+use crate::catalog::typecheck::{ClockUse, NumberForm, Type};
 use crate::catalog::yaml::Spanned;
 
 /// Once a day: most inputs that move with the clock are counted in days.
@@ -39,7 +39,7 @@ impl Compiler<'_> {
         raw: &RawTag,
         parsed: &[Option<ParsedExpr<'_>>],
         labels: &NamesById<'_>,
-    ) -> Option<(TagDefinition, Type)> {
+    ) -> Option<(TagDefinition, (Type, NumberForm))> {
         let Spanned { span, value: score } = raw.score.get()?;
         self.margin_needs_bands(raw);
         let bands = raw.bands.value().map(|bands| self.bands(raw, bands));
@@ -67,6 +67,7 @@ impl Compiler<'_> {
         });
         let refresh_ms = score.refresh.value().map_or(REFRESH_MS, |DurationMs(ms)| *ms);
         let ty = if bands.is_some() { Type::String } else { Type::Number };
+        let ty = (ty, NumberForm::Other);
         let (model, output) = (model.value.into(), output.value.into());
         Some((TagDefinition::Score(Score { model, digest: 0, inputs, output, refresh_ms, bands }), ty))
     }

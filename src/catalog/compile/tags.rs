@@ -10,7 +10,7 @@ use crate::catalog::compiled::{Attribute, Condition, Counter, Stage, Tag, TagDef
 use crate::catalog::diagnostics::{Span, listed};
 use crate::catalog::parse::{Ast, parse_expression};
 use crate::catalog::raw::{DurationMs, ExpressionText, RawStage, RawTag};
-use crate::catalog::typecheck::{Scope, Type};
+use crate::catalog::typecheck::{NumberForm, Scope, Type};
 use crate::catalog::yaml::{Field, Spanned};
 use crate::model::EntityKindId;
 
@@ -55,8 +55,10 @@ pub(super) fn compile(
     for id in &order {
         let at = usize::from(id.0);
         let (name, Some(raw)) = &entries[at] else { continue };
-        let Some((definition, ty)) = compiler.definition(*id, name, raw, &parsed[at], &labels) else { continue };
-        compiler.names.set_tag_type(*id, ty);
+        let Some((definition, (ty, form))) = compiler.definition(*id, name, raw, &parsed[at], &labels) else {
+            continue;
+        };
+        compiler.names.set_tag_type(*id, ty, form);
         definitions[at] = Some(definition);
     }
     let tags = (0..).zip(entries).zip(definitions).filter_map(|((id, (name, raw)), definition)| {
@@ -110,7 +112,7 @@ impl<'r> ParsedTag<'r> {
             uses.extend(
                 mentioned
                     .into_iter()
-                    .filter_map(|(name, span)| compiler.names.tag(name).map(|(id, _)| (id, parsed.text.locate(span)))),
+                    .filter_map(|(name, span)| compiler.names.tag(name).map(|(id, ..)| (id, parsed.text.locate(span)))),
             );
         }
         uses
@@ -126,7 +128,7 @@ impl Compiler<'_> {
         raw: &RawTag,
         parsed: &ParsedTag<'_>,
         labels: &NamesById<'_>,
-    ) -> Option<(TagDefinition, Type)> {
+    ) -> Option<(TagDefinition, (Type, NumberForm))> {
         let key = self.definition_key(name, raw);
         self.check_misplaced_keys(raw, key);
         match key? {
@@ -203,7 +205,7 @@ impl Compiler<'_> {
         raw: &RawTag,
         parsed: &ParsedTag<'_>,
         labels: &NamesById<'_>,
-    ) -> Option<(TagDefinition, Type)> {
+    ) -> Option<(TagDefinition, (Type, NumberForm))> {
         let when = self.condition(parsed.when.as_ref(), "`when`", labels);
         let until = self.condition(parsed.until.as_ref(), "`until`", labels);
         if raw.until.is_written() && until.is_none() {
@@ -211,11 +213,11 @@ impl Compiler<'_> {
         }
         let ms = |field: &Field<DurationMs>| field.value().map_or(0, |duration| duration.0);
         let rule = TagDefinition::Rule { when: when?, until, for_ms: ms(&raw.r#for), keep_for_ms: ms(&raw.keep_for) };
-        Some((rule, Type::Bool))
+        Some((rule, (Type::Bool, NumberForm::Other)))
     }
 
     /// Compiles a manual tag. Commands may set any value, so its type is [`Type::Any`].
-    fn manual_tag(&mut self, raw: &RawTag) -> Option<(TagDefinition, Type)> {
+    fn manual_tag(&mut self, raw: &RawTag) -> Option<(TagDefinition, (Type, NumberForm))> {
         let within = &raw.manual.get()?.value.0.valid_for;
         if let (Some(first), Some(second)) = (within.key(), raw.valid_for.key()) {
             self.report
@@ -229,7 +231,7 @@ impl Compiler<'_> {
         if field.is_written() && valid_for_ms.is_none() {
             return None;
         }
-        Some((TagDefinition::Manual { valid_for_ms }, Type::Any))
+        Some((TagDefinition::Manual { valid_for_ms }, (Type::Any, NumberForm::Other)))
     }
 
     fn value_tag(
@@ -237,7 +239,7 @@ impl Compiler<'_> {
         raw: &RawTag,
         parsed: &ParsedTag<'_>,
         labels: &NamesById<'_>,
-    ) -> Option<(TagDefinition, Type)> {
+    ) -> Option<(TagDefinition, (Type, NumberForm))> {
         let bands = raw.bands.value().map(|bands| self.bands(raw, bands));
         self.margin_needs_bands(raw);
         let parsed = parsed.value.as_ref()?;
@@ -245,7 +247,7 @@ impl Compiler<'_> {
         if raw.bands.is_written() {
             let typed = checker.number(&parsed.ast, "`bands`")?;
             let definition = TagDefinition::Value { value: labels.condition(typed.expr), bands: Some(bands??) };
-            return Some((definition, Type::String));
+            return Some((definition, (Type::String, NumberForm::Other)));
         }
         let typed = checker.check(&parsed.ast)?;
         if !typed.is_clock_free() {
@@ -259,7 +261,7 @@ impl Compiler<'_> {
                 .warning("value-without-bands", place, "every different number will be a change of this tag")
                 .help("give it `bands`, unless the numbers are few");
         }
-        let ty = typed.ty;
+        let ty = (typed.ty, typed.form);
         Some((TagDefinition::Value { value: labels.condition(typed.expr), bands: None }, ty))
     }
 
@@ -268,7 +270,7 @@ impl Compiler<'_> {
         raw: &RawTag,
         parsed: &ParsedTag<'_>,
         labels: &NamesById<'_>,
-    ) -> Option<(TagDefinition, Type)> {
+    ) -> Option<(TagDefinition, (Type, NumberForm))> {
         let raw_stages = raw.stages.get()?;
         if raw_stages.value.is_empty() {
             self.report
@@ -293,7 +295,7 @@ impl Compiler<'_> {
         if self.report.errors() > before {
             return None;
         }
-        Some((TagDefinition::Stages(stages?), Type::String))
+        Some((TagDefinition::Stages(stages?), (Type::String, NumberForm::Other)))
     }
 
     fn stage(

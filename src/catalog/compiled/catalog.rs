@@ -1,6 +1,8 @@
 //! The checked and compiled catalog: tables of small ids, in the order of the file.
 
+use super::bands::Bands;
 use super::expr::Expr;
+use super::field_rule::FieldRule;
 use super::fingerprint::fingerprint;
 pub use crate::model::TagId;
 use crate::model::{EntityKindId, EventTypeId, PathId, Scalar};
@@ -112,13 +114,17 @@ pub struct Pointer(pub Vec<Box<str>>);
 /// How the envelope of an event is found in a record (spec 2).
 #[derive(Clone, Debug, PartialEq)]
 pub struct InputMapping {
-    pub key: KeyRule,
+    pub key: FieldRule,
     pub event_type: EventTypeRule,
-    pub time: Pointer,
-    pub id: Pointer,
+    pub time: FieldRule,
+    pub id: FieldRule,
     pub properties: PropertiesRule,
     /// The unit of a time that is an integer.
     pub time_unit: TimeUnit,
+    /// Whether a time without an offset is read in the catalog's time zone.
+    pub local_times: bool,
+    /// Whether a text that is a number counts as that number where one is wanted.
+    pub numbers_in_text: bool,
     /// How long an id is remembered, in milliseconds.
     pub dedup_ms: Option<i64>,
     /// How many ids are remembered of an entity.
@@ -137,6 +143,12 @@ impl InputMapping {
     /// The longest text that is kept, unless the catalog says it.
     pub const MAX_TEXT: usize = 1_024;
 
+    /// Whether an event is more than the value of its record.
+    pub fn reads_metadata(&self) -> bool {
+        let of_type = matches!(&self.event_type, EventTypeRule::At(rule) if rule.reads_metadata());
+        of_type || [&self.key, &self.time, &self.id].iter().any(|rule| rule.reads_metadata())
+    }
+
     /// A value as an entity's state may keep it: a text that is too long counts as missing.
     pub fn keepable<'a>(&self, value: Scalar<'a>) -> Scalar<'a> {
         match value {
@@ -146,13 +158,9 @@ impl InputMapping {
     }
 }
 
-/// The place of the user's key: the first of the pointers that leads to something other than null.
-#[derive(Clone, Debug, PartialEq)]
-pub struct KeyRule(pub Vec<Pointer>);
-
 #[derive(Clone, Debug, PartialEq)]
 pub enum EventTypeRule {
-    At(Pointer),
+    At(FieldRule),
     /// `event` for `track` calls, the call's own `type` for the others.
     Segment,
 }
@@ -168,6 +176,8 @@ pub enum PropertiesRule {
 pub enum TimeUnit {
     Milliseconds,
     Seconds,
+    Microseconds,
+    Nanoseconds,
 }
 
 /// The beginning of all event types that a name ending in `*` stands for.
@@ -442,16 +452,6 @@ pub struct Score {
 pub struct ScoreInput {
     pub name: Box<str>,
     pub value: Condition,
-}
-
-#[derive(Clone, Debug, PartialEq)]
-pub struct Bands {
-    /// One more name than bounds.
-    pub names: Vec<Box<str>>,
-    /// Increasing; a value at a bound is in the band above it.
-    pub bounds: Vec<f64>,
-    /// A value leaves its band upward at bound + margin or more, downward at bound − margin or less; 0: no hysteresis.
-    pub margin: f64,
 }
 
 #[derive(Clone, Debug, PartialEq)]

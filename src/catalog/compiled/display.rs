@@ -57,12 +57,13 @@ impl Catalog {
             Expr::WallClock(part) => atom(format!("{}(time)", part.name())),
             Expr::Negate(x) => (format!("-{}", self.operand(x, binding::PREFIX)), binding::PREFIX),
             Expr::Not(x) => (format!("!{}", self.operand(x, binding::PREFIX)), binding::PREFIX),
+            Expr::ToDouble(x) => self.at_binding(x),
             Expr::Abs(x) => atom(format!("abs({})", self.format_expr(x))),
             Expr::Has(x) => atom(format!("has({})", self.format_expr(x))),
             Expr::Arithmetic(op, sides) => match op {
                 Arithmetic::Add => binary(sides, "+", binding::SUM),
                 Arithmetic::Subtract => binary(sides, "-", binding::SUM),
-                Arithmetic::Multiply => binary(sides, "*", binding::PRODUCT),
+                Arithmetic::Multiply | Arithmetic::Scale => binary(sides, "*", binding::PRODUCT),
                 Arithmetic::Divide => binary(sides, "/", binding::PRODUCT),
                 Arithmetic::Remainder => binary(sides, "%", binding::PRODUCT),
                 Arithmetic::Min => {
@@ -166,7 +167,7 @@ impl Comparison {
 fn literal(value: &Value) -> String {
     match value {
         Value::Bool(b) => b.to_string(),
-        Value::Number(n) => ryu_js::Buffer::new().format(*n).to_owned(),
+        Value::Number(number) => number.to_string(),
         Value::String(text) => text_literal(text),
         Value::Time(time) => format!("timestamp(\"{time}\")"),
         Value::Date(date) => format!("date(\"{date}\")"),

@@ -10,6 +10,8 @@ pub enum Arithmetic {
     Add,
     Subtract,
     Multiply,
+    /// `*` of a decimal and a whole number that the catalog writes: exact (spec 9.1).
+    Scale,
     /// Absent for a divisor of zero.
     Divide,
     /// Keeps the dividend's sign; absent for a divisor of zero.
@@ -177,6 +179,8 @@ pub enum Expr {
     WallClock(WallClockPart),
     Negate(Box<Expr>),
     Abs(Box<Expr>),
+    /// A branch of `?:` that is decimal beside one that is not: the double nearest to it.
+    ToDouble(Box<Expr>),
     Arithmetic(Arithmetic, Box<[Expr; 2]>),
     /// `motion`: how the numbers on its sides move.
     Compare {
@@ -214,7 +218,7 @@ impl Expr {
         match self {
             Expr::Since { .. } | Expr::Until { .. } => Motion::Clock,
             Expr::Calendar(..) => Motion::Midnights,
-            Expr::Negate(x) | Expr::Abs(x) => x.motion(),
+            Expr::Negate(x) | Expr::Abs(x) | Expr::ToDouble(x) => x.motion(),
             Expr::Arithmetic(_, sides) => sides[0].motion().max(sides[1].motion()),
             Expr::Conditional(parts) => parts[1].motion().max(parts[2].motion()),
             _ => Motion::Still,
@@ -234,7 +238,7 @@ impl Expr {
             Expr::Since { .. } | Expr::Until { .. } | Expr::Between { .. } => {}
             Expr::Calendar(..) | Expr::WallClock(_) => {}
             Expr::Negate(x) | Expr::Abs(x) | Expr::Not(x) | Expr::Has(x) | Expr::Contains(x, _) => visit(x),
-            Expr::Case(_, x) | Expr::Matches(x, _) | Expr::Size(x) => visit(x),
+            Expr::ToDouble(x) | Expr::Case(_, x) | Expr::Matches(x, _) | Expr::Size(x) => visit(x),
             Expr::Arithmetic(_, sides) | Expr::Compare { sides, .. } => sides.iter().for_each(visit),
             Expr::And(sides) | Expr::Or(sides) | Expr::Text(_, sides) => sides.iter().for_each(visit),
             Expr::Conditional(parts) => parts.iter().for_each(visit),

@@ -5,13 +5,15 @@
 
 use std::fmt::{Arguments, Write};
 
+use super::bands::Bands;
 use super::catalog::{
-    Aggregate, Attribute, Bands, CalendarUnit, Catalog, Condition, Counter, EntityKind, EventSelector, EventTypeRule,
+    Aggregate, Attribute, CalendarUnit, Catalog, Condition, Counter, EntityKind, EventSelector, EventTypeRule,
     EventTypeSet, History, InputMapping, Intake, Pointer, PropertiesRule, ReportedValue, Score, Source, Stage,
     TagDefinition, WeekStart, Window,
 };
-use super::expr::{Expr, Motion, TimeName};
-use crate::model::{EntityKindId, PathId, Value};
+use super::expr::{Arithmetic, Expr, Motion, TimeName};
+use super::field_rule::{FieldRule, RecordPlace};
+use crate::model::{Decimal, EntityKindId, Number, PathId, Value};
 
 /// The first line of the text; another number gives every catalog another hash.
 const FORM: &str = "tagstream-catalog-1";
@@ -109,16 +111,20 @@ impl Canonical<'_> {
 
     fn input(&mut self, input: &InputMapping) {
         self.word("InputMapping { key: KeyRule(");
-        self.list(&input.key.0, Self::pointer);
+        self.list(&input.key.0, Self::place);
         self.word("), kind: ");
         match &input.event_type {
             EventTypeRule::Segment => self.word("Segment"),
-            EventTypeRule::At(pointer) => self.at(pointer),
+            EventTypeRule::At(rule) => {
+                self.word("At(");
+                self.field(rule);
+                self.word(")");
+            }
         }
         self.word(", time: ");
-        self.pointer(&input.time);
+        self.field(&input.time);
         self.word(", id: ");
-        self.pointer(&input.id);
+        self.field(&input.id);
         self.word(", properties: ");
         match &input.properties {
             PropertiesRule::Segment => self.word("Segment"),
@@ -133,7 +139,29 @@ impl Canonical<'_> {
         if input.max_text != InputMapping::MAX_TEXT {
             self.put(format_args!(", max_text: {}", input.max_text));
         }
+        if input.local_times {
+            self.word(", local_times: true");
+        }
+        if input.numbers_in_text {
+            self.word(", numbers_in_text: true");
+        }
         self.word(" }");
+    }
+
+    /// A field of which only one pointer was written until there were others.
+    fn field(&mut self, FieldRule(places): &FieldRule) {
+        match places.as_slice() {
+            [place] => self.place(place),
+            places => self.list(places, Self::place),
+        }
+    }
+
+    fn place(&mut self, place: &RecordPlace) {
+        match place {
+            RecordPlace::Value(pointer) => self.pointer(pointer),
+            RecordPlace::Key => self.word("RecordKey"),
+            RecordPlace::Timestamp => self.word("RecordTimestamp"),
+        }
     }
 
     fn at(&mut self, pointer: &Pointer) {
@@ -289,7 +317,11 @@ impl Canonical<'_> {
     }
 
     fn bands(&mut self, Bands { names, bounds, margin }: &Bands) {
-        self.put(format_args!("Bands {{ names: {names:?}, bounds: {bounds:?}, margin: {margin:?} }}"));
+        self.put(format_args!("Bands {{ names: {names:?}, bounds: "));
+        self.list(bounds, |text, bound| text.number(*bound));
+        self.word(", margin: ");
+        self.number(*margin);
+        self.word(" }");
     }
 
     fn condition(&mut self, condition: &Condition) {
@@ -343,9 +375,12 @@ impl Canonical<'_> {
         match expr {
             Expr::Negate(x) => self.operand("Negate", x),
             Expr::Abs(x) => self.operand("Abs", x),
+            // It follows from the types of the branches.
+            Expr::ToDouble(x) => self.expr(x),
             Expr::Not(x) => self.operand("Not", x),
             Expr::Has(x) => self.operand("Has", x),
             Expr::Arithmetic(op, sides) => {
+                let op = if *op == Arithmetic::Scale { &Arithmetic::Multiply } else { op };
                 self.put(format_args!("Arithmetic({op:?}, "));
                 self.operands("", &**sides);
             }
@@ -414,11 +449,19 @@ impl Canonical<'_> {
     fn literal(&mut self, value: &Value) {
         match value {
             Value::Bool(value) => self.put(format_args!("Literal(Bool({value}))")),
-            Value::Number(value) => self.put(format_args!("Literal(Number({value:?}))")),
+            Value::Number(value) => {
+                self.word("Literal(Number(");
+                self.number(*value);
+                self.word("))");
+            }
             Value::String(value) => self.put(format_args!("Literal(String({value:?}))")),
             Value::Time(value) => self.put(format_args!("Literal(Time({value:?}))")),
             Value::Date(value) => self.put(format_args!("Literal(Date({value}))")),
         }
+    }
+
+    fn number(&mut self, number: Number) {
+        self.word(&number_word(number));
     }
 
     fn time_name(&mut self, name: TimeName) {
@@ -431,5 +474,17 @@ impl Canonical<'_> {
             TimeName::Instant(at) => self.put(format_args!("Instant({})", at.ms())),
             TimeName::Date(date) => self.put(format_args!("Date({date})")),
         }
+    }
+}
+
+/// The word for a number of a catalog in texts that outlive a version of the program: its double, where that tells it
+/// from all other numbers that a catalog can write.
+pub(crate) fn number_word(number: Number) -> String {
+    let text = format!("{:?}", number.to_f64());
+    let of_text = Decimal::literal(&text);
+    match number {
+        Number::Decimal(decimal) if of_text != Some(decimal) => decimal.to_string(),
+        Number::Double(_) if of_text.is_some() => format!("double {text}"),
+        _ => text,
     }
 }

@@ -2,25 +2,34 @@
 //!
 //! Everything is resolved to ids and has been checked. Knows nothing of the text that it was compiled from.
 //!
+//! - [`bands`]: the bands of a number;
 //! - [`catalog`]: the tables of attributes, counters, tags, entities and rules of the input;
 //! - [`pattern`]: regular expressions that RE2 and the crate `regex` read alike;
+//! - [`field_rule`]: where a field of an event stands;
+//! - [`time_reader`]: how times are read;
 //! - [`expr`]: expressions, typed and free of names;
 //! - [`display`]: expressions as text;
 //! - [`fingerprint`]: the hash of what a catalog computes.
 
+mod bands;
 mod catalog;
 mod pattern;
+mod field_rule;
+mod time_reader;
 mod expr;
 mod display;
 mod fingerprint;
 
+pub use bands::Bands;
 pub(crate) use catalog::type_prefix;
 pub use catalog::{
-    Aggregate, Attribute, AttributeId, AttributeType, Bands, CalendarUnit, Catalog, CommandPaths, Condition, Counter,
-    CounterId, EntityKind, EventSelector, EventTypeRule, EventTypeSet, History, InputMapping, Intake, KeyRule, Pointer,
+    Aggregate, Attribute, AttributeId, AttributeType, CalendarUnit, Catalog, CommandPaths, Condition, Counter,
+    CounterId, EntityKind, EventSelector, EventTypeRule, EventTypeSet, History, InputMapping, Intake, Pointer,
     PropertiesRule, ReportedValue, Resolution, Score, ScoreInput, Source, Stage, Tag, TagDefinition, TagId, TimeUnit,
     WeekStart, Window,
 };
 pub use expr::{Arithmetic, AsciiCase, CalendarFunction, Comparison, Expr, Motion, TextTest, TimeName, WallClockPart};
-pub(crate) use fingerprint::fingerprint;
+pub use field_rule::{FieldRule, RecordPlace};
+pub(crate) use fingerprint::{fingerprint, number_word};
 pub use pattern::{Pattern, PatternError};
+pub use time_reader::TimeReader;

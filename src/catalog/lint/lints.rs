@@ -176,8 +176,9 @@ fn holds_an_instant(expr: &Expr) -> bool {
 /// Warns of bands that the number never lies in.
 fn unreachable_bands(raw: &RawTag, over: &Condition, bands: &Bands, counters: &[Counter], report: &mut Report) {
     let (Some(range), Some(raw_bands)) = (ValueRange::of(&over.expr, counters), raw.bands.value()) else { return };
-    let from = std::iter::once(f64::NEG_INFINITY).chain(bands.bounds.iter().copied());
-    let to = bands.bounds.iter().copied().chain([f64::INFINITY]);
+    let bounds = bands.bounds.iter().map(|bound| bound.to_f64());
+    let from = std::iter::once(f64::NEG_INFINITY).chain(bounds.clone());
+    let to = bounds.chain([f64::INFINITY]);
     for ((band, from), to) in raw_bands.iter().zip(from).zip(to) {
         if range.meets(from, to) {
             continue;

@@ -96,8 +96,8 @@ impl std::fmt::Display for ValueRange {
 pub(super) fn simple_comparison(expr: &Expr) -> Option<(&Expr, Comparison, f64)> {
     let Expr::Compare { op, sides, .. } = expr else { return None };
     match &**sides {
-        [x, Expr::Literal(Value::Number(bound))] => Some((x, *op, *bound)),
-        [Expr::Literal(Value::Number(bound)), x] => Some((x, op.mirrored(), *bound)),
+        [x, Expr::Literal(Value::Number(bound))] => Some((x, *op, bound.to_f64())),
+        [Expr::Literal(Value::Number(bound)), x] => Some((x, op.mirrored(), bound.to_f64())),
         _ => None,
     }
 }

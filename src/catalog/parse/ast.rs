@@ -1,6 +1,7 @@
 //! The syntax tree of an expression, before names are resolved and types are checked.
 
 use crate::catalog::diagnostics::Span;
+use crate::model::Number;
 
 /// A node of the tree; the span counts bytes of the expression's text.
 #[derive(Clone, Debug, PartialEq)]
@@ -11,7 +12,7 @@ pub(crate) struct Ast {
 
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum AstNode {
-    Number(f64),
+    Number(Number),
     Text(String),
     Bool(bool),
     Name(String),

@@ -1,6 +1,7 @@
 //! Literals of expressions: numbers, and strings with their escapes, as CEL defines them.
 
 use super::ast::AstNode;
+use crate::model::{Decimal, Number};
 
 /// Why a token is not a literal of the language.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,7 +38,10 @@ pub(crate) fn number(text: &str, is_negative: bool) -> Result<AstNode, LiteralEr
         return Err(LiteralError::NotNumber);
     }
     match format!("{sign}{text}").parse::<f64>() {
-        Ok(number) if number.is_finite() => Ok(AstNode::Number(number)),
+        Ok(double) if double.is_finite() => {
+            let decimal = Decimal::literal(&format!("{sign}{text}"));
+            Ok(AstNode::Number(decimal.map_or(Number::Double(double), Number::Decimal)))
+        }
         _ => Err(LiteralError::OutOfRange),
     }
 }
@@ -47,7 +51,9 @@ fn unsuffixed(digits: &str) -> (&str, bool) {
 }
 
 fn whole(number: Result<i64, std::num::ParseIntError>) -> Result<AstNode, LiteralError> {
-    number.map(|number| AstNode::Number(number as f64)).map_err(|_| LiteralError::OutOfRange)
+    let number = number.map_err(|_| LiteralError::OutOfRange)?;
+    let decimal = Decimal::literal(&number.to_string());
+    Ok(AstNode::Number(decimal.map_or(Number::Double(number as f64), Number::Decimal)))
 }
 
 /// Whether a text is digits with a fraction, an exponent, or both.

@@ -6,9 +6,10 @@ use super::duration::DurationMs;
 use super::event_path::EventPath;
 use super::event_types::EventTypes;
 use super::expression_text::ExpressionText;
+use super::places::RawPlaces;
 use super::score_inputs::RawScoreInputs;
 use super::selector::RawSelector;
-use super::values::{RawAgo, RawManual, RawTitle, RawWindow};
+use super::values::{RawAgo, RawManual, RawNumber, RawTitle, RawWindow};
 use crate::catalog::compiled::Pointer;
 use crate::catalog::yaml::{FILE, Field, NameMap, Spanned, yaml_enum, yaml_struct};
 
@@ -67,18 +68,25 @@ yaml_struct! {
     RawInput("`input`") {
         /// `flat` (the default) or `segment` (Segment's spec).
         preset: RawPreset,
-        /// JSON Pointer to the user's key; `/user_id` by default.
-        key: Pointer,
-        /// JSON Pointer to the event's type; `/type` by default.
-        r#type: Pointer,
-        /// JSON Pointer to the event's time; `/timestamp` by default.
-        time: Pointer,
-        /// JSON Pointer to the event's id, for de-duplication; `/id` by default.
-        id: Pointer,
+        /// JSON Pointer to the user's key; `/user_id` by default. `$key` is the record's key; of a list the first counts
+        /// at which there is something.
+        key: RawPlaces,
+        /// JSON Pointer to the event's type; `/type` by default. As for `key`, `$key` or a list may stand here.
+        r#type: RawPlaces,
+        /// JSON Pointer to the event's time; `/timestamp` by default. `$record` is the record's timestamp; of a list the
+        /// first counts at which there is something.
+        time: RawPlaces,
+        /// JSON Pointer to the event's id, for de-duplication; `/id` by default. As for `key`, `$key` or a list may stand
+        /// here.
+        id: RawPlaces,
         /// JSON Pointer to the event's properties; `/properties` by default.
         properties: Pointer,
-        /// The unit of a time that is an integer: `ms` (the default) or `s`.
+        /// The unit of a time that is an integer: `ms` (the default), `s`, `us` or `ns`.
         time_unit: RawTimeUnit,
+        /// Whether a time without an offset is read in the catalog's time zone; without it, it is rejected.
+        local_times: bool,
+        /// Whether a text that is a number counts as that number where a number is wanted; off by default.
+        numbers_in_text: bool,
         /// An event whose id was seen for the same user less than this long ago is dropped; off by default.
         dedup: DurationMs,
         /// How many ids `dedup` remembers of an entity, the latest ones; 10000 by default.
@@ -104,6 +112,8 @@ yaml_enum! {
     RawTimeUnit("time unit") {
         "ms" => Milliseconds,
         "s" => Seconds,
+        "us" => Microseconds,
+        "ns" => Nanoseconds,
     }
 }
 
@@ -242,7 +252,7 @@ yaml_struct! {
         /// Bands in order, each with an increasing bound `below`; the last one has no bound.
         bands: Vec<Spanned<RawBand>>,
         /// How far beyond a bound a value must go before it leaves its band.
-        margin: f64,
+        margin: RawNumber,
         /// The first stage whose `when` holds; the last one may have none.
         stages: Vec<Spanned<RawStage>>,
         /// A number that a model computes, which bands may divide.
@@ -284,7 +294,7 @@ yaml_struct! {
         /// The tag's value while the number lies in this band.
         name: String,
         /// The bound that the number lies below; the last band has none.
-        below: f64,
+        below: RawNumber,
     }
 }
 

@@ -4,6 +4,7 @@
 //!
 //! - [`duration`]: lengths of time such as `30d`; the only parser of durations;
 //! - [`pointer`]: JSON Pointers;
+//! - [`places`]: where a field of an event stands;
 //! - [`event_path`]: paths to a value in an event;
 //! - [`event_types`]: one event type, a list, or all;
 //! - [`expression_text`]: an expression's text with the place of each of its bytes;
@@ -15,6 +16,7 @@
 
 mod duration;
 mod pointer;
+mod places;
 mod event_path;
 mod event_types;
 mod expression_text;
@@ -35,6 +37,7 @@ pub(crate) use event_types::EventTypes;
 pub(crate) use expression_text::ExpressionText;
 pub use json_schema::catalog_schema;
 pub(crate) use json_schema::schema_of;
+pub(crate) use places::RawPlaces;
 pub(crate) use score_inputs::RawScoreInputs;
 pub(crate) use selector::RawSelector;
-pub(crate) use values::{RawAgo, RawWindow};
+pub(crate) use values::{RawAgo, RawNumber, RawWindow};

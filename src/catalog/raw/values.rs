@@ -1,4 +1,4 @@
-//! Values that may be written in several ways: titles, windows, and `manual`.
+//! Values that may be written in several ways: numbers, titles, windows, and `manual`.
 
 use std::borrow::Cow;
 
@@ -7,6 +7,36 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 use super::catalog::{RawCalendarUnit, RawManualOptions};
 use super::duration::DurationMs;
 use crate::catalog::yaml::{FromYaml, Member, YamlNode, YamlReader, YamlValue};
+use crate::model::{Decimal, Number};
+
+/// A number with its digits as they are written.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct RawNumber(pub Number);
+
+impl FromYaml for RawNumber {
+    fn from_yaml(node: &YamlNode, reader: &mut YamlReader<'_>) -> Option<Self> {
+        let double = f64::from_yaml(node, reader)?;
+        let written = reader.source.slice(node.span);
+        let is_json = serde_json::from_str::<f64>(written).is_ok();
+        let digits = if is_json { written.to_owned() } else { double.to_string() };
+        let decimal = Decimal::literal(&digits);
+        Some(RawNumber(decimal.map_or(Number::Double(double), Number::Decimal)))
+    }
+}
+
+impl JsonSchema for RawNumber {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "Number".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        f64::json_schema(generator)
+    }
+}
 
 /// A text, or one text per language.
 #[derive(Clone, Debug, PartialEq)]

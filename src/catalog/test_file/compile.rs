@@ -10,7 +10,7 @@ use super::short_form::{AnyJson, ShortForm};
 use crate::catalog::compiled::{Catalog, TagDefinition, TagId};
 use crate::catalog::diagnostics::{Report, SourceText, Span, did_you_mean, listed};
 use crate::catalog::yaml::{Field, NameMap, Spanned};
-use crate::model::{EntityKindId, Timestamp, Value};
+use crate::model::{Decimal, EntityKindId, Number, Timestamp, Value};
 
 /// The default of `base`, from which durations are counted: 2026-01-01T00:00:00Z.
 const BASE: Timestamp = Timestamp::from_ms(1_767_225_600_000);
@@ -230,7 +230,7 @@ impl CaseCompiler<'_> {
         Some(match &json.0 {
             serde_json::Value::Null => None,
             serde_json::Value::Bool(b) => Some(Value::Bool(*b)),
-            serde_json::Value::Number(number) => Some(Value::Number(number.as_f64()?)),
+            serde_json::Value::Number(number) => Some(Value::Number(expected_number(number)?)),
             serde_json::Value::String(text) => Some(match Timestamp::parse(text) {
                 Ok(time) => Value::Time(time),
                 Err(_) => Value::String(text.as_str().into()),
@@ -251,6 +251,13 @@ impl CaseCompiler<'_> {
     fn line(&self, span: Span) -> usize {
         self.source.position(span.start).0
     }
+}
+
+/// A number as an event would have it, or with the digits of a decimal.
+fn expected_number(number: &serde_json::Number) -> Option<Number> {
+    let written = number.to_string();
+    let exact = number.as_i64().map(Number::Integer).or_else(|| Decimal::literal(&written).map(Number::Decimal));
+    exact.or_else(|| Number::double(number.as_f64()?))
 }
 
 /// The events in the order of arrival: entries in their order, and their repeats at their times among later entries.

@@ -1,8 +1,8 @@
 //! Arithmetic: takes only numbers, and keeps terms that move with the clock linear.
 
-use super::check::Checker;
+use super::check::{Checker, ClockUse};
 use super::clock_slope::{ClockError, combine};
-use super::types::{Type, TypedExpr};
+use super::types::{NumberForm, Type, TypedExpr};
 use crate::catalog::compiled::{Arithmetic, Expr};
 use crate::catalog::diagnostics::Span;
 use crate::catalog::parse::Ast;
@@ -33,8 +33,26 @@ impl Checker<'_> {
             }
         };
         let constant = a.constant.zip(b.constant).and_then(|(a, b)| fold(op, a, b));
+        let (op, form) = exact_form(op, &a, &b);
+        if a.form.with(b.form) == NumberForm::Decimal && !form.is_decimal() {
+            self.falls_into_doubles(&a, &b, whose, span);
+        }
         let expr = Expr::Arithmetic(op, Box::new([a.expr, b.expr]));
-        Some(TypedExpr { expr, ty: Type::Number, slope, constant, span })
+        Some(TypedExpr { expr, ty: Type::Number, slope, constant, form, span })
+    }
+
+    /// Warns of decimals with fractions that an operation takes as the doubles nearest to them.
+    fn falls_into_doubles(&mut self, a: &TypedExpr, b: &TypedExpr, whose: &str, span: Span) {
+        // A model takes doubles, and literals alone are one number.
+        if self.clock == ClockUse::Free || a.constant.is_some() && b.constant.is_some() {
+            return;
+        }
+        let exact = if a.constant.is_some() { b } else { a };
+        let message = format!("`{}` is exact, but {whose} computes in doubles here", self.written(exact.span));
+        self.report.warning("inexact", self.text.locate(span), message).help(
+            "`+`, `-`, `min`, `max`, `abs`, and `*` with a whole number are exact: `100 * x > 119 * total`, \
+             not `x > total * 1.19`",
+        );
     }
 
     /// Reports two times, or two strings, where numbers are needed.
@@ -91,12 +109,27 @@ impl Checker<'_> {
     }
 }
 
+/// The operation as it is computed, and the form of its result.
+fn exact_form(op: Arithmetic, a: &TypedExpr, b: &TypedExpr) -> (Arithmetic, NumberForm) {
+    let form = a.form.with(b.form);
+    let is_whole = |side: &TypedExpr| matches!(side.expr, Expr::Literal(_)) && side.form == NumberForm::Whole;
+    match op {
+        Arithmetic::Add | Arithmetic::Subtract | Arithmetic::Min | Arithmetic::Max => (op, form),
+        Arithmetic::Multiply | Arithmetic::Scale if form.is_decimal() && (is_whole(a) || is_whole(b)) => {
+            (Arithmetic::Scale, form)
+        }
+        Arithmetic::Multiply | Arithmetic::Scale | Arithmetic::Divide | Arithmetic::Remainder => {
+            (op, NumberForm::Other)
+        }
+    }
+}
+
 /// The result for two known numbers.
 fn fold(op: Arithmetic, a: f64, b: f64) -> Option<f64> {
     let value = match op {
         Arithmetic::Add => a + b,
         Arithmetic::Subtract => a - b,
-        Arithmetic::Multiply => a * b,
+        Arithmetic::Multiply | Arithmetic::Scale => a * b,
         Arithmetic::Divide if b != 0.0 => a / b,
         Arithmetic::Remainder if b != 0.0 => a % b,
         Arithmetic::Divide | Arithmetic::Remainder => return None,

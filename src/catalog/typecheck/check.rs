@@ -3,7 +3,7 @@
 
 use super::arithmetic::since_names;
 use super::scope::{Interner, NameTable, Owner};
-use super::types::{Type, TypedExpr};
+use super::types::{NumberForm, Type, TypedExpr};
 use crate::catalog::compiled::{Arithmetic, Comparison, EntityKind, Expr, Motion};
 use crate::catalog::diagnostics::{Problem, Report, Span};
 use crate::catalog::parse::{Ast, AstNode, BinaryOp};
@@ -53,7 +53,8 @@ impl Checker<'_> {
         let span = ast.span;
         match &ast.node {
             AstNode::Number(number) => Some(TypedExpr {
-                constant: Some(*number),
+                constant: Some(number.to_f64()),
+                form: NumberForm::of(*number),
                 ..TypedExpr::clock_free(Expr::Literal(Value::Number(*number)), Type::Number, span)
             }),
             AstNode::Text(text) => {
@@ -126,6 +127,7 @@ impl Checker<'_> {
             ty: Type::Number,
             slope: x.slope.negated(),
             constant: x.constant.map(|n| -n),
+            form: x.form,
             span,
         })
     }
@@ -252,13 +254,14 @@ impl Checker<'_> {
             self.error("type-mismatch", span, message).help("make both of the same type");
             return None;
         }
-        Some(TypedExpr {
-            ty: yes.ty.or(no.ty),
-            slope: yes.slope.or(no.slope),
-            constant: None,
-            expr: Expr::Conditional(Box::new([condition.expr, yes.expr, no.expr])),
-            span,
-        })
+        let (ty, slope, form) = (yes.ty.or(no.ty), yes.slope.or(no.slope), yes.form.with(no.form));
+        // Beside a number that is not decimal, a decimal is a double.
+        let branch = |branch: TypedExpr| match branch.form.is_decimal() && !form.is_decimal() {
+            true => Expr::ToDouble(Box::new(branch.expr)),
+            false => branch.expr,
+        };
+        let expr = Expr::Conditional(Box::new([condition.expr, branch(yes), branch(no)]));
+        Some(TypedExpr { ty, slope, constant: None, form, expr, span })
     }
 }
 

@@ -93,9 +93,9 @@ pub(super) fn combine(op: Arithmetic, a: (Slope, Option<f64>), b: (Slope, Option
     match op {
         Arithmetic::Add => a.0.plus(b.0),
         Arithmetic::Subtract => a.0.plus(b.0.negated()),
-        Arithmetic::Multiply if a.0.moves() && b.0.moves() => Err(ClockError::Product),
-        Arithmetic::Multiply if a.0.moves() => a.0.times(b.1),
-        Arithmetic::Multiply => b.0.times(a.1),
+        Arithmetic::Multiply | Arithmetic::Scale if a.0.moves() && b.0.moves() => Err(ClockError::Product),
+        Arithmetic::Multiply | Arithmetic::Scale if a.0.moves() => a.0.times(b.1),
+        Arithmetic::Multiply | Arithmetic::Scale => b.0.times(a.1),
         Arithmetic::Divide if b.0.moves() => Err(ClockError::Divisor),
         Arithmetic::Divide => match b.1 {
             // Always absent, whatever the clock is.

@@ -59,6 +59,7 @@ impl Checker<'_> {
                 Some(TypedExpr {
                     slope: x.slope.folded(),
                     constant: x.constant.map(f64::abs),
+                    form: x.form,
                     expr: Expr::Abs(Box::new(x.expr)),
                     ty: Type::Number,
                     span,

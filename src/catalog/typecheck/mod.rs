@@ -28,4 +28,5 @@ mod functions;
 
 pub(crate) use check::{Checker, ClockUse, Scope};
 pub(crate) use scope::{INTERNED_MAX, Interner, Meaning, NameTable, Owner};
+pub(crate) use types::NumberForm;
 pub use types::Type;

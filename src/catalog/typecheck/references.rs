@@ -88,9 +88,11 @@ impl Checker<'_> {
             (_, Some(Meaning::Attribute(id, Type::Date))) => {
                 Some(TypedExpr::clock_free(Expr::Time(TimeName::Attribute(id)), Type::Date, span))
             }
-            (_, Some(Meaning::Counter(id, Type::Time))) => time(TimeName::Counter(id)),
+            (_, Some(Meaning::Counter(id, Type::Time, _))) => time(TimeName::Counter(id)),
             (_, Some(Meaning::Attribute(id, ty))) => Some(TypedExpr::clock_free(Expr::Attribute(id), ty, span)),
-            (_, Some(Meaning::Counter(id, ty))) => Some(TypedExpr::clock_free(Expr::Counter(id), ty, span)),
+            (_, Some(Meaning::Counter(id, ty, form))) => {
+                Some(TypedExpr { form, ..TypedExpr::clock_free(Expr::Counter(id), ty, span) })
+            }
             ("first_seen", None) => time(TimeName::FirstSeen),
             ("last_seen", None) => time(TimeName::LastSeen),
             (_, None) => {
@@ -141,11 +143,11 @@ impl Checker<'_> {
             return None;
         };
         let names = self.names;
-        if let Some((id, ty)) = names.tag(name) {
+        if let Some((id, ty, form)) = names.tag(name) {
             if !is_shared(names.tag_owner(id), own) {
                 return self.of_another(&format!("tag.{name}"), names.tag_owner(id)?, own?, span);
             }
-            return Some(TypedExpr::clock_free(Expr::Tag(id), ty, span));
+            return Some(TypedExpr { form, ..TypedExpr::clock_free(Expr::Tag(id), ty, span) });
         }
         let help = if self.report.is_full() {
             String::new()

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::types::Type;
+use super::types::{NumberForm, Type};
 use crate::catalog::compiled::{AttributeId, CounterId, EventTypeSet, TagId};
 use crate::catalog::raw::EventTypes;
 use crate::model::{EntityKindId, EventTypeId, PathId};
@@ -11,7 +11,7 @@ use crate::model::{EntityKindId, EventTypeId, PathId};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Meaning {
     Attribute(AttributeId, Type),
-    Counter(CounterId, Type),
+    Counter(CounterId, Type, NumberForm),
 }
 
 /// The kind of entity that something belongs to; `None` after a mistake in it that has been reported.
@@ -26,7 +26,7 @@ pub(crate) struct NameTable {
     tags: HashMap<String, TagId>,
     tag_order: Vec<String>,
     /// The type of the tag in an expression; `Any` until the tag is compiled.
-    tag_types: Vec<Type>,
+    tag_types: Vec<(Type, NumberForm)>,
     tag_owners: Vec<Owner>,
 }
 
@@ -40,12 +40,12 @@ impl NameTable {
     pub(crate) fn add_tag(&mut self, name: &str, id: TagId, owner: Owner) {
         self.tags.insert(name.to_owned(), id);
         self.tag_order.push(name.to_owned());
-        self.tag_types.push(Type::Any);
+        self.tag_types.push((Type::Any, NumberForm::Other));
         self.tag_owners.push(owner);
     }
 
-    pub(crate) fn set_tag_type(&mut self, id: TagId, ty: Type) {
-        self.tag_types[usize::from(id.0)] = ty;
+    pub(crate) fn set_tag_type(&mut self, id: TagId, ty: Type, form: NumberForm) {
+        self.tag_types[usize::from(id.0)] = (ty, form);
     }
 
     pub(crate) fn value(&self, name: &str) -> Option<Meaning> {
@@ -61,9 +61,10 @@ impl NameTable {
         self.tag_owners[usize::from(id.0)]
     }
 
-    pub(crate) fn tag(&self, name: &str) -> Option<(TagId, Type)> {
+    pub(crate) fn tag(&self, name: &str) -> Option<(TagId, Type, NumberForm)> {
         let id = *self.tags.get(name)?;
-        Some((id, self.tag_types[usize::from(id.0)]))
+        let (ty, form) = self.tag_types[usize::from(id.0)];
+        Some((id, ty, form))
     }
 
     /// The names of an entity's attributes, counters and times.
@@ -77,7 +78,7 @@ impl NameTable {
         let is_time = |name: &&str| {
             !matches!(
                 self.value(name),
-                Some(Meaning::Attribute(_, ty) | Meaning::Counter(_, ty)) if !matches!(ty, Type::Time | Type::Date)
+                Some(Meaning::Attribute(_, ty) | Meaning::Counter(_, ty, _)) if !matches!(ty, Type::Time | Type::Date)
             )
         };
         self.value_names(of).filter(is_time)

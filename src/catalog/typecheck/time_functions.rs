@@ -3,7 +3,7 @@
 use super::check::{Checker, ClockUse, Scope};
 use super::clock_slope::Slope;
 use super::references::root_name;
-use super::types::{Type, TypedExpr};
+use super::types::{NumberForm, Type, TypedExpr};
 use crate::catalog::compiled::{Expr, TimeName};
 use crate::catalog::diagnostics::{Span, listed};
 use crate::catalog::parse::{Ast, AstNode, FunctionName};
@@ -65,7 +65,7 @@ impl Checker<'_> {
             }
         };
         let slope = if self.clock == ClockUse::Free { Slope::Zero } else { slope };
-        Some(TypedExpr { expr, ty: Type::Number, slope, constant: None, span })
+        Some(TypedExpr { expr, ty: Type::Number, slope, constant: None, form: NumberForm::Other, span })
     }
 
     /// The argument of a time function: a name whose type is time.

@@ -3,6 +3,7 @@
 use super::clock_slope::Slope;
 use crate::catalog::compiled::{AttributeType, Expr};
 use crate::catalog::diagnostics::Span;
+use crate::model::Number;
 
 /// The type of an expression.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,6 +57,39 @@ impl Type {
     }
 }
 
+/// Which numbers an expression gives (spec 9.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum NumberForm {
+    /// Doubles, or integers of events.
+    Other,
+    /// Decimals that are whole: a double tells them apart as well.
+    Whole,
+    Decimal,
+}
+
+impl NumberForm {
+    pub(crate) fn of(number: Number) -> Self {
+        match number {
+            Number::Decimal(decimal) if decimal.is_whole() => NumberForm::Whole,
+            Number::Decimal(_) => NumberForm::Decimal,
+            Number::Integer(_) | Number::Double(_) => NumberForm::Other,
+        }
+    }
+
+    pub(crate) fn is_decimal(self) -> bool {
+        self != NumberForm::Other
+    }
+
+    /// The form of a number made of two by an operation that is exact on decimals.
+    pub(crate) fn with(self, other: NumberForm) -> NumberForm {
+        match (self, other) {
+            (NumberForm::Other, _) | (_, NumberForm::Other) => NumberForm::Other,
+            (NumberForm::Whole, NumberForm::Whole) => NumberForm::Whole,
+            _ => NumberForm::Decimal,
+        }
+    }
+}
+
 /// A checked piece of an expression.
 #[derive(Clone, Debug)]
 pub(crate) struct TypedExpr {
@@ -64,6 +98,7 @@ pub(crate) struct TypedExpr {
     pub slope: Slope,
     /// The value of a number that is known here.
     pub constant: Option<f64>,
+    pub form: NumberForm,
     /// The span in the expression's text.
     pub span: Span,
 }
@@ -71,7 +106,7 @@ pub(crate) struct TypedExpr {
 impl TypedExpr {
     /// A piece whose value does not depend on the clock.
     pub(crate) fn clock_free(expr: Expr, ty: Type, span: Span) -> Self {
-        TypedExpr { expr, ty, slope: Slope::Zero, constant: None, span }
+        TypedExpr { expr, ty, slope: Slope::Zero, constant: None, form: NumberForm::Other, span }
     }
 
     pub(crate) fn is_clock_free(&self) -> bool {

@@ -76,6 +76,7 @@ pub(super) fn type_hint(value: &YamlValue, expected: &str, written: &str) -> Opt
             "there are no percentages: write a number in the value's own unit, such as 10".to_owned()
         }
         (YamlValue::Text(_), number) if number.ends_with("number") => "for example 100".to_owned(),
+        (_, "true or false") => "write `true` or `false`, without quotes".to_owned(),
         (YamlValue::Null, FILE) => "begin the file with `version: 1`".to_owned(),
         (_, FILE) => "write `version: 1` and below it `counters:` and `tags:`, each in column 1".to_owned(),
         (_, "a list") => "write each element after a dash, or all in brackets: `[…, …]`".to_owned(),

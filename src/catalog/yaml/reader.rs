@@ -146,6 +146,18 @@ impl FromYaml for f64 {
     }
 }
 
+impl FromYaml for bool {
+    fn from_yaml(node: &YamlNode, reader: &mut YamlReader<'_>) -> Option<Self> {
+        match node.value {
+            YamlValue::Bool(flag) => Some(flag),
+            _ => {
+                reader.wrong_type(node, "true or false");
+                None
+            }
+        }
+    }
+}
+
 impl FromYaml for u64 {
     fn from_yaml(node: &YamlNode, reader: &mut YamlReader<'_>) -> Option<Self> {
         /// 2^53: beyond this a double does not hold every whole number.

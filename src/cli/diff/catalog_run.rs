@@ -1,6 +1,7 @@
 //! One of the two catalogs over the events. Both run at the same time, each on a thread of its own.
 
 use std::collections::HashMap;
+use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
@@ -10,6 +11,7 @@ use crate::cli::input::catalog_file;
 use crate::cli::input::models::ModelAccess;
 use crate::cli::output::audiences::Audiences;
 use crate::cli::output::reject_counts::RejectCounts;
+use crate::codec::InputRecord;
 use crate::engine::{Partition, Sink};
 use crate::model::{TagChange, Timestamp};
 use crate::replay::{LineOutcome, Replay};
@@ -48,15 +50,15 @@ impl CatalogRun {
         })
     }
 
-    /// Takes all lines that are sent.
+    /// Takes all records that are sent.
     fn receive(&mut self, lines: &Receiver<Arc<Batch>>) {
         for batch in lines {
-            batch.lines().for_each(|line| self.line(line));
+            batch.records().for_each(|record| self.record(record));
         }
     }
 
-    fn line(&mut self, line: &[u8]) {
-        match self.replay.line(line, &mut self.changes) {
+    fn record(&mut self, record: InputRecord<'_>) {
+        match self.replay.record(record, &mut self.changes) {
             LineOutcome::Rejected(reject) => self.rejects.count(reject),
             LineOutcome::LeftOut => {}
             LineOutcome::Applied => {
@@ -85,21 +87,42 @@ const BATCHES_WAITING: usize = 8;
 
 const BATCH_BYTES: usize = 1 << 17;
 
-/// Consecutive lines in one buffer.
+/// Consecutive lines or records, their bytes in one buffer.
 #[derive(Default)]
 struct Batch {
     bytes: Vec<u8>,
-    ends: Vec<usize>,
+    records: Vec<BatchRecord>,
+}
+
+/// Where a record stands in its batch.
+struct BatchRecord {
+    value: Range<usize>,
+    key: Option<Range<usize>>,
+    timestamp: Option<Timestamp>,
 }
 
 impl Batch {
-    fn lines(&self) -> impl Iterator<Item = &[u8]> {
-        let starts = std::iter::once(0).chain(self.ends.iter().copied());
-        starts.zip(&self.ends).map(|(start, end)| &self.bytes[start..*end])
+    fn keep(&mut self, bytes: &[u8]) -> Range<usize> {
+        let start = self.bytes.len();
+        self.bytes.extend_from_slice(bytes);
+        start..self.bytes.len()
+    }
+
+    fn push(&mut self, record: InputRecord<'_>) {
+        let (value, key) = (self.keep(record.value), record.key.map(|key| self.keep(key)));
+        self.records.push(BatchRecord { value, key, timestamp: record.timestamp });
+    }
+
+    fn records(&self) -> impl Iterator<Item = InputRecord<'_>> {
+        self.records.iter().map(|BatchRecord { value, key, timestamp }| InputRecord {
+            value: &self.bytes[value.clone()],
+            key: key.clone().map(|key| &self.bytes[key]),
+            timestamp: *timestamp,
+        })
     }
 }
 
-/// Sends the same lines to both runs. They finish some time after it is dropped, at the latest with their scope.
+/// Sends the same records to both runs. They finish some time after it is dropped, at the latest with their scope.
 pub(crate) struct BatchSender {
     runs: [SyncSender<Arc<Batch>>; 2],
     batch: Batch,
@@ -115,9 +138,8 @@ impl BatchSender {
         BatchSender { runs, batch: Batch::default() }
     }
 
-    pub(crate) fn line(&mut self, line: &[u8]) {
-        self.batch.bytes.extend_from_slice(line);
-        self.batch.ends.push(self.batch.bytes.len());
+    pub(crate) fn record(&mut self, record: InputRecord<'_>) {
+        self.batch.push(record);
         if self.batch.bytes.len() >= BATCH_BYTES {
             self.flush();
         }

@@ -64,7 +64,7 @@ pub(crate) fn run(args: &DiffArgs, now: Timestamp) -> ExitCode {
     let catalog = Arc::clone(&new.replay.partition_set().partitions()[0].program().catalog);
     let fed = thread::scope(|scope| {
         let mut feed = BatchSender::start([&mut old, &mut new], scope);
-        source.each_line(&catalog, now, |line| feed.line(line))
+        source.each_record(&catalog, now, |record| feed.record(record))
     });
     if let Err(error) = fed {
         return fail(&error);

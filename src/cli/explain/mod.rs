@@ -154,8 +154,8 @@ pub(crate) fn run(args: &ExplainArgs, now: Timestamp) -> ExitCode {
     let mut trace = KeyTrace::default();
     let until = args.at.unwrap_or(Timestamp::FOREVER);
     // Of the other entities' events only the time matters, which advances the clock.
-    let fed = source.each_line(&compiled.catalog, now, |line| {
-        match replay.read(line).map(|event| (event.time, trace.note(event, until, &args.key, kind))) {
+    let fed = source.each_record(&compiled.catalog, now, |record| {
+        match replay.read(record).map(|event| (event.time, trace.note(event, until, &args.key, kind))) {
             Err(reject) => rejects.count(reject),
             Ok((time, _)) if time > until => {}
             Ok((_, true)) => replay.apply(&mut history),

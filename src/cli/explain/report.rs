@@ -9,7 +9,7 @@ use crate::catalog::{Catalog, TagId};
 use crate::cli::output::escape::escaped;
 use crate::cli::output::format::{self, because, distance, gap, reasons, tag_value};
 use crate::engine::{Clause, ClauseForm, Expiry, Explanation, IncompleteCounter, Role, Section, Wait};
-use crate::model::Value;
+use crate::model::{Number, Value};
 
 /// The text shows at most this many of a tag's last changes.
 const CHANGES_SHOWN_MAX: usize = 20;
@@ -116,7 +116,7 @@ fn wait(wait: Wait) -> Json {
     };
     let mut document = json!({ "for": option, "since": since.to_string(), "until": until.to_string() });
     if let Wait::Refresh { score, .. } = wait {
-        document["score"] = format::json(score.map(Value::Number).as_ref());
+        document["score"] = format::json(score.map(|score| Value::Number(Number::Double(score))).as_ref());
     }
     document
 }

@@ -11,7 +11,7 @@ use super::settings_args::{EXIT_SETTINGS, Needs, SettingsArgs};
 use crate::catalog::Catalog;
 use crate::cli::output::console::report;
 use crate::cli::output::progress::Progress;
-use crate::codec::Decoder;
+use crate::codec::{Decoder, InputRecord};
 use crate::engine::Sink;
 use crate::kafka::{EventListener, TopicScan, TopicScanError};
 use crate::model::{Event, Timestamp};
@@ -74,18 +74,18 @@ impl SourceArgs {
 }
 
 impl EventSource<'_> {
-    /// Passes every line to `each`; on a terminal a bar shows the progress. `catalog` says where the events of a topic
+    /// Passes every line or record to `each`; on a terminal a bar shows the progress. `catalog` says where the events of a topic
     /// have their time, `now` which of them are in the future.
-    pub(crate) fn each_line(
+    pub(crate) fn each_record(
         &self,
         catalog: &Catalog,
         now: Timestamp,
-        mut each: impl FnMut(&[u8]),
+        mut each: impl FnMut(InputRecord<'_>),
     ) -> Result<(), EventSourceError> {
         let settings = match self {
             EventSource::Files(files) => {
                 return Ok(each_line(files, |line, _| {
-                    each(line);
+                    each(InputRecord::line(line));
                     Ok::<(), ReadError>(())
                 })?);
             }
@@ -95,10 +95,11 @@ impl EventSource<'_> {
         let silent: EventListener = Arc::new(|_| ());
         let archive = TopicScan::open(settings, &silent)?;
         let (mut decoder, mut event) = (Decoder::new(catalog), Event::default());
-        let time_of = |line: &[u8]| decoder.decode(line, now, &mut event).ok().map(|()| event.time);
+        let time_of =
+            |record: InputRecord<'_>| decoder.decode_record(record, now, &mut event).ok().map(|()| event.time);
         let mut progress = Progress::of_offsets(archive.total());
-        archive.each(time_of, |line, behind| {
-            each(line);
+        archive.each(time_of, |record, behind| {
+            each(record);
             progress.event(|| behind);
         })?;
         progress.finish();

@@ -7,7 +7,7 @@ use serde_json::Value as Json;
 use super::escape::escaped;
 use crate::catalog::{Bands, Comparison, TagDefinition};
 use crate::engine::{Clause, ClauseForm, Expiry, Explanation, IncompleteCounter, NextChange, Role, Section, Wait};
-use crate::model::{Timestamp, Unit, Value};
+use crate::model::{Decimal, Number, Timestamp, Unit, Value};
 
 /// Up to here every whole number is exact as a double.
 const WHOLE_MAX: f64 = 9_007_199_254_740_992.0;
@@ -17,18 +17,28 @@ pub(crate) fn json(value: Option<&Value>) -> Json {
     match value {
         None => Json::Null,
         Some(Value::Bool(b)) => (*b).into(),
-        Some(Value::Number(n)) if n.fract() == 0.0 && n.abs() < WHOLE_MAX => (*n as i64).into(),
-        Some(Value::Number(n)) => (*n).into(),
+        Some(Value::Number(number)) => json_number(*number),
         Some(Value::String(text)) => (&**text).into(),
         Some(Value::Time(time)) => time.to_string().into(),
         Some(Value::Date(date)) => date.to_string().into(),
     }
 }
 
-/// Like [`json`], rounded to six decimals: as days that is a tenth of a second.
+/// Integers exactly, other numbers as doubles: readers of JSON have no others.
+fn json_number(number: Number) -> Json {
+    let double = number.to_f64();
+    match number {
+        Number::Integer(integer) => integer.into(),
+        Number::Decimal(decimal) if let Some(whole) = decimal.as_whole() => whole.into(),
+        _ if double.fract() == 0.0 && double.abs() < WHOLE_MAX => (double as i64).into(),
+        _ => double.into(),
+    }
+}
+
+/// Like [`json`], with numbers in full: a text that explains a verdict rounds nothing.
 pub(crate) fn text(value: Option<&Value>) -> String {
     match value {
-        Some(Value::Number(n)) => json(Some(&Value::Number((n * 1e6).round() / 1e6))).to_string(),
+        Some(Value::Number(number)) => number.to_string(),
         _ => escaped(&json(value).to_string()).into_owned(),
     }
 }
@@ -70,8 +80,10 @@ pub(crate) fn distance(ms: i64) -> String {
 }
 
 /// A number of days, hours and so on, as [`distance`] writes it.
-fn length(number: f64, unit: Unit) -> String {
-    match (number * unit.ms() as f64).round() as i64 {
+fn length(number: Number, unit: Unit) -> String {
+    let ms = number.to_f64() * unit.ms() as f64;
+    match ms.round() as i64 {
+        0 if ms != 0.0 => "less than 1ms".to_owned(),
         0 => format!("0{}", &unit.name()[..1]),
         ms @ ..0 => format!("-{}", distance(-ms)),
         ms => distance(ms),
@@ -183,7 +195,7 @@ fn detail(section: &Section, clause: &Clause) -> String {
             (None, _, _) | (_, None, _) => "has no value".to_owned(),
             (left, _, Some(gap)) => format!("is {}, {}", operand(left.as_ref(), *unit), short_of(*op, gap, *unit)),
             (Some(left), Some(right), None) if let Some(days) = days_short(clause, left, right) => {
-                format!("is {}, {}", text(Some(left)), short_of(*op, days, Some(Unit::Days)))
+                format!("is {}, {}", text(Some(left)), short_of(*op, Number::Double(days), Some(Unit::Days)))
             }
             (left, _, None) => format!("is {}", operand(left.as_ref(), *unit)),
         },
@@ -210,11 +222,11 @@ fn operand(value: Option<&Value>, unit: Option<Unit>) -> String {
 }
 
 /// How far a comparison of numbers is from holding: its right operand minus its left one; `None` if it holds.
-pub(crate) fn gap(clause: &Clause) -> Option<f64> {
+pub(crate) fn gap(clause: &Clause) -> Option<Number> {
     let ClauseForm::Comparison(_, [Some(Value::Number(left)), Some(Value::Number(right))], _) = &clause.form else {
         return None;
     };
-    (clause.is_decided && clause.value != Some(Value::Bool(true))).then_some(right - left)
+    (clause.is_decided && clause.value != Some(Value::Bool(true))).then(|| difference(*right, *left))
 }
 
 /// How many days a comparison of dates, or of times, is from holding.
@@ -227,11 +239,30 @@ fn days_short(clause: &Clause, left: &Value, right: &Value) -> Option<f64> {
     (clause.is_decided && clause.value != Some(Value::Bool(true))).then_some(days)
 }
 
-fn short_of(op: Comparison, gap: f64, unit: Option<Unit>) -> String {
-    let by = operand(Some(&Value::Number(gap.abs())), unit);
+/// Exact, unless one of the two is a double with a fraction.
+fn difference(a: Number, b: Number) -> Number {
+    let exact = as_decimal(a).zip(as_decimal(b)).and_then(|(a, b)| a.minus(b));
+    exact.map_or(Number::Double(a.to_f64() - b.to_f64()), Number::Decimal)
+}
+
+fn as_decimal(number: Number) -> Option<Decimal> {
+    match number {
+        Number::Integer(integer) => Some(Decimal::whole(integer)),
+        Number::Decimal(decimal) => Some(decimal),
+        Number::Double(double) if double.fract() == 0.0 && double.abs() < 1e18 => Some(Decimal::whole(double as i64)),
+        Number::Double(_) => None,
+    }
+}
+
+fn short_of(op: Comparison, gap: Number, unit: Option<Unit>) -> String {
+    let by = match gap {
+        Number::Decimal(gap) => Number::Decimal(gap.magnitude()),
+        gap => Number::Double(gap.to_f64().abs()),
+    };
+    let by = operand(Some(&Value::Number(by)), unit);
     match op {
-        Comparison::Greater if gap == 0.0 => "must be more".to_owned(),
-        Comparison::Less if gap == 0.0 => "must be less".to_owned(),
+        Comparison::Greater if gap == Number::ZERO => "must be more".to_owned(),
+        Comparison::Less if gap == Number::ZERO => "must be less".to_owned(),
         Comparison::NotEqual => "must be another".to_owned(),
         Comparison::Greater | Comparison::GreaterOrEqual => format!("{by} short"),
         Comparison::Less | Comparison::LessOrEqual => format!("{by} over"),
@@ -244,11 +275,11 @@ fn band_line(bands: &Bands) -> String {
     for (index, name) in bands.names.iter().enumerate() {
         let _ = write!(line, " {name}");
         if let Some(bound) = bands.bounds.get(index) {
-            let _ = write!(line, " < {} <=", number(*bound));
+            let _ = write!(line, " < {bound} <=");
         }
     }
-    if bands.margin > 0.0 {
-        let _ = write!(line, ", margin {}", number(bands.margin));
+    if bands.margin > Number::ZERO {
+        let _ = write!(line, ", margin {}", bands.margin);
     }
     line
 }
@@ -257,23 +288,17 @@ fn band_line(bands: &Bands) -> String {
 fn within_margin(bands: &Bands, explanation: &Explanation) -> Option<String> {
     let of_clause = explanation.sections.first().and_then(|section| section.clauses.first());
     let value = match (explanation.wait, of_clause.and_then(|clause| clause.value.as_ref())) {
-        (Some(Wait::Refresh { score, .. }), _) => score?,
+        (Some(Wait::Refresh { score, .. }), _) => Number::Double(score?),
         (_, Some(Value::Number(number))) => *number,
         _ => return None,
     };
     let Some(Value::String(band)) = &explanation.value else { return None };
     let index = bands.names.iter().position(|name| name == band)?;
-    let below = bands.bounds.get(index).filter(|bound| value >= **bound);
-    let from = index.checked_sub(1).and_then(|before| bands.bounds.get(before)).filter(|bound| value < **bound);
-    match (below, from) {
-        (Some(bound), _) => Some(format!("stays {band} below {} (margin)", number(bound + bands.margin))),
-        (_, Some(bound)) => Some(format!("stays {band} above {} (margin)", number(bound - bands.margin))),
+    match usize::from(bands.plain(value)) {
+        plain if plain > index => Some(format!("stays {band} below {} (margin)", bands.leaves_upward(index as u16)?)),
+        plain if plain < index => Some(format!("stays {band} above {} (margin)", bands.leaves_downward(index as u16)?)),
         _ => None,
     }
-}
-
-fn number(number: f64) -> String {
-    text(Some(&Value::Number(number)))
 }
 
 fn waiting(wait: Wait, now: Timestamp) -> String {
@@ -286,7 +311,7 @@ fn waiting(wait: Wait, now: Timestamp) -> String {
         }
         Wait::KeepFor { since, .. } => format!("`when` does not hold since {since}"),
         Wait::Refresh { score, since, until } => {
-            let score = text(score.map(Value::Number).as_ref());
+            let score = text(score.map(|score| Value::Number(Number::Double(score))).as_ref());
             format!(
                 "the model said {score} at {since}; it is asked again at {until}, in {}",
                 distance(until.since(now))

@@ -9,6 +9,7 @@ use crate::catalog::{Catalog, Expectation, ExpectedChange, TagDefinition, TagId,
 use crate::cli::input::lines::each_line;
 use crate::cli::output::escape::escaped;
 use crate::cli::output::format::{because, reasons, tag_value};
+use crate::codec::InputRecord;
 use crate::engine::{CompiledCatalog, Sink};
 use crate::model::{CurrentTag, EntityKindId, TagChange, Timestamp, Value};
 use crate::replay::{LineReader, ReadError, Replay};
@@ -39,7 +40,7 @@ pub(crate) fn run(case: &TestCase, compiled: &CompiledCatalog, folder: &Path, co
     };
     let files: Vec<PathBuf> = case.input.iter().map(|file| folder.join(file)).collect();
     let read = each_line(&files, |line, input: &LineReader| {
-        runner.event(line, || format!("{}, line {}", input.name().display(), input.line_number()));
+        runner.event(InputRecord::line(line), || format!("{}, line {}", input.name().display(), input.line_number()));
         Ok::<(), ReadError>(())
     });
     if let Err(error) = read {
@@ -47,8 +48,8 @@ pub(crate) fn run(case: &TestCase, compiled: &CompiledCatalog, folder: &Path, co
     }
     while let Some((event, rest)) = runner.pending_events.split_first() {
         runner.pending_events = rest;
-        let line = record(event, catalog);
-        runner.event(&line, || format!("the event in line {}", event.line));
+        let record = record(event, catalog);
+        runner.event(record.borrowed(), || format!("the event in line {}", event.line));
     }
     runner.check_expectations_before(Timestamp::FOREVER);
     let last_change = case.changes.iter().flatten().map(|change| change.when.at).max();
@@ -116,8 +117,8 @@ impl Sink for RecordingSink<'_> {
 
 impl CaseRunner<'_> {
     /// Applies an event, after checking the expectations before it.
-    fn event(&mut self, line: &[u8], place: impl Fn() -> String) {
-        match self.replay.read(line) {
+    fn event(&mut self, record: InputRecord<'_>, place: impl Fn() -> String) {
+        match self.replay.read(record) {
             Ok(event) => {
                 let time = event.time;
                 for (kind, seen) in (0..).map(EntityKindId).zip(&mut self.seen) {

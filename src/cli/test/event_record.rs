@@ -2,10 +2,11 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::catalog::{Catalog, EventTypeRule, Pointer, PropertiesRule, TestEvent, TimeUnit};
+use crate::catalog::{Catalog, EventTypeRule, FieldRule, Pointer, PropertiesRule, RecordPlace, TestEvent, TimeUnit};
+use crate::codec::OwnedRecord;
 
-/// Returns a JSON object with every part of the event where the decoder reads it.
-pub(crate) fn record(event: &TestEvent, catalog: &Catalog) -> Vec<u8> {
+/// Returns a record with every part of the event where the decoder reads it.
+pub(crate) fn record(event: &TestEvent, catalog: &Catalog) -> OwnedRecord {
     let mapping = &catalog.input;
     let mut record = Value::Object(Map::new());
     let properties = Value::Object(event.properties.clone());
@@ -15,31 +16,37 @@ pub(crate) fn record(event: &TestEvent, catalog: &Catalog) -> Vec<u8> {
         PropertiesRule::Segment => record["properties"] = properties,
     }
     match &mapping.event_type {
-        EventTypeRule::At(pointer) => put(&mut record, pointer, json!(event.event_type)),
+        EventTypeRule::At(rule) => put_field(&mut record, rule, json!(event.event_type)),
         EventTypeRule::Segment if event.event_type == "identify" => record["type"] = json!("identify"),
         EventTypeRule::Segment => {
             record["type"] = json!("track");
             record["event"] = json!(event.event_type);
         }
     }
-    if let Some(key) = mapping.key.0.first() {
-        put(&mut record, key, json!(event.user));
-    }
+    put_field(&mut record, &mapping.key, json!(event.user));
     for (kind, key) in &event.keys {
         if let Some(pointer) = &catalog.entity(*kind).key {
             put(&mut record, pointer, json!(key));
         }
     }
     if let Some(id) = &event.id {
-        put(&mut record, &mapping.id, json!(id));
+        put_field(&mut record, &mapping.id, json!(id));
     }
     let time = match mapping.time_unit {
         TimeUnit::Milliseconds => json!(event.at.ms()),
         // A number of seconds would lose the milliseconds.
-        TimeUnit::Seconds => json!(event.at.to_string()),
+        TimeUnit::Seconds | TimeUnit::Microseconds | TimeUnit::Nanoseconds => json!(event.at.to_string()),
     };
-    put(&mut record, &mapping.time, time);
-    record.to_string().into_bytes()
+    put_field(&mut record, &mapping.time, time);
+    let key = if mapping.key.0.contains(&RecordPlace::Key) { &event.user } else { &event.event_type };
+    OwnedRecord { value: record.to_string().into_bytes(), key: Some(key.clone().into()), timestamp: Some(event.at) }
+}
+
+/// Sets the value at the first place of a field that is in the record's value.
+fn put_field(record: &mut Value, rule: &FieldRule, value: Value) {
+    if let Some(pointer) = rule.pointers().next() {
+        put(record, pointer, value);
+    }
 }
 
 /// Sets the value at a JSON Pointer; creates the objects on the way.

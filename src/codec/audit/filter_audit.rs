@@ -63,7 +63,7 @@ impl SeenType {
             Property::Missing => SeenType::Nothing,
             Property::Null => SeenType::Null,
             Property::Bool(_) => SeenType::Bool,
-            Property::Number(..) => SeenType::Number,
+            Property::Integer(..) | Property::Number(..) => SeenType::Number,
             Property::String(_) => SeenType::Text,
             Property::Array { .. } => SeenType::Array,
             Property::Object => SeenType::Object,

@@ -3,7 +3,7 @@
 use super::owner::Owner;
 use crate::catalog::{Aggregate, Catalog, EventTypeSet, Expr};
 use crate::engine::{Program, passes};
-use crate::model::{Event, Micros, PathId, Property};
+use crate::model::{Decimal, Event, PathId, Property};
 
 /// A number of no more characters has neither too many digits nor too many decimals.
 const SHORT_MAX: usize = 7;
@@ -46,12 +46,15 @@ impl NumberAudit {
 
     pub(super) fn note(&mut self, event: &Event, program: &Program) {
         for watched in &mut self.watched {
-            let Property::Number(_, digits) = event.property(watched.path) else { continue };
-            let digits = event.text(digits);
+            let digits = match event.property(watched.path) {
+                Property::Integer(_, digits) | Property::Number(_, digits) => event.text(digits),
+                Property::String(text) if event.number_in(event.text(text)).is_some() => event.text(text),
+                _ => continue,
+            };
             if digits.len() <= SHORT_MAX || !watched.on.contains(event.event_type) {
                 continue;
             }
-            let (is_too_large, is_rounded) = (Micros::parse(digits).is_none(), !Micros::is_exact(digits));
+            let (is_too_large, is_rounded) = (Decimal::rounded(digits).is_none(), !Decimal::is_exact(digits));
             if (is_too_large || is_rounded) && passes(watched.filter.as_ref(), event, &program.zone) {
                 watched.found.too_large += u64::from(is_too_large);
                 watched.found.rounded += u64::from(is_rounded && !is_too_large);

@@ -44,11 +44,11 @@ fn numbers(found: &InexactNumbers) -> Vec<String> {
     let mut lines = Vec::new();
     if *too_large > 0 {
         let are = if *too_large == 1 { "1 number was" } else { &format!("{too_large} numbers were") };
-        lines.push(format!("{owner}: {are} too large to count; the limit is ±10¹²"));
+        lines.push(format!("{owner}: {are} too large to count; the limit is ±10¹⁵"));
     }
     if *rounded > 0 {
         let are = if *rounded == 1 { "1 number was" } else { &format!("{rounded} numbers were") };
-        lines.push(format!("{owner}: {are} rounded to 6 decimals"));
+        lines.push(format!("{owner}: {are} rounded to 9 decimals"));
     }
     lines
 }

@@ -67,7 +67,7 @@ impl Commands {
             _ => return Err(CommandError::NoSet),
         };
         let value = match scalar(fields.record, fields.raw(paths.value), event, scratch) {
-            value @ (Property::Bool(_) | Property::Number(..) | Property::String(_)) => value,
+            value @ (Property::Bool(_) | Property::Integer(..) | Property::Number(..) | Property::String(_)) => value,
             _ if fields.raw(paths.value).is_absent() => Property::Bool(true),
             _ => return Err(CommandError::BadValue),
         };

@@ -2,14 +2,15 @@
 
 use super::commands::{CommandFields, Commands};
 use super::extract::{Extractor, FoundValue};
-use super::plan::{DecodePlan, NodeId, PropertyPlaces, TypePlace};
-use super::scanner::{JsonType, RECORD_BYTES_MAX};
+use super::input_record::InputRecord;
+use super::plan::{DecodePlan, FieldPlace, NodeId, PropertyPlaces, TypePlace};
+use super::scanner::{JsonType, RECORD_BYTES_MAX, RawValue};
 use super::shape_cache::{ScanTrace, ShapeCache};
 use super::text::text;
 use super::time_errors::describe_time_error;
 use super::type_table::TypeTable;
 use super::values::{KEY_BYTES_MAX, array, integer, is_integer, is_text, keep, key, scalar, unsigned_zero};
-use crate::catalog::{Catalog, TimeUnit};
+use crate::catalog::{Catalog, TimeReader, TimeUnit};
 use crate::codec::reject::Reject;
 use crate::model::{Event, PathId, Timestamp};
 
@@ -28,7 +29,10 @@ pub struct Decoder {
     commands: Commands,
     /// What is wrong with the last rejected record, in words; empty where the reason code is enough.
     detail: String,
+    times: TimeReader,
     time_unit: TimeUnit,
+    numbers_in_text: bool,
+    reads_metadata: bool,
     max_future_ms: i64,
     max_event_bytes: usize,
     /// For texts with escapes.
@@ -46,23 +50,34 @@ impl Decoder {
             event_types: TypeTable::new(&catalog.event_types),
             commands: Commands::new(catalog),
             detail: String::new(),
+            times: TimeReader::new(catalog),
             time_unit: catalog.input.time_unit,
+            numbers_in_text: catalog.input.numbers_in_text,
+            reads_metadata: catalog.input.reads_metadata(),
             max_future_ms: catalog.input.max_future_ms,
             max_event_bytes: catalog.input.max_event_bytes.min(RECORD_BYTES_MAX),
             scratch: String::new(),
         }
     }
 
-    /// Fills `event` from a record; `now` is the wall clock, for events in the future.
+    /// As [`Decoder::decode_record`], from the value alone: a line of a file.
     ///
     /// # Errors
     /// The first reason to reject the record, in the specified order. The content of `event` is then undefined.
     pub fn decode(&mut self, bytes: &[u8], now: Timestamp, event: &mut Event) -> Result<(), Reject> {
+        self.decode_record(InputRecord::line(bytes), now, event)
+    }
+
+    /// Fills `event` from a record; `now` is the wall clock, for events in the future.
+    ///
+    /// # Errors
+    /// The first reason to reject the record, in the specified order. The content of `event` is then undefined.
+    pub fn decode_record(&mut self, input: InputRecord<'_>, now: Timestamp, event: &mut Event) -> Result<(), Reject> {
         self.detail.clear();
-        if bytes.len() > self.max_event_bytes {
+        if input.value.len() > self.max_event_bytes {
             return Err(Reject::TooLarge);
         }
-        let record = simdutf8::basic::from_utf8(bytes).map_err(|_| Reject::NotJson)?;
+        let record = simdutf8::basic::from_utf8(input.json()).map_err(|_| Reject::NotJson)?;
         if !self.shapes.fits(record, &mut self.found) {
             self.trace.begin(self.shapes.wants_more());
             Extractor::new(&self.plan, record, &mut self.found, &mut self.scratch, &mut self.trace)
@@ -79,12 +94,18 @@ impl Decoder {
         };
         event.clear(paths.len());
         event.keep_record(record);
-        self.keys(record, event)?;
-        self.event_type(record, event)?;
-        self.time(record, now, event)?;
-        self.id(record, event);
+        event.numbers_in_text = self.numbers_in_text;
+        self.keys(input, record, event)?;
+        self.event_type(input, record, event)?;
+        self.time(input, record, now, event)?;
+        self.id(input, record, event);
         self.properties(record, event);
         Ok(())
+    }
+
+    /// Whether it reads more of a record than its value.
+    pub fn reads_metadata(&self) -> bool {
+        self.reads_metadata
     }
 
     /// What is wrong with the last rejected record, in words; `None` where the reason code is enough.
@@ -93,10 +114,13 @@ impl Decoder {
     }
 
     /// The user's key, and those of the other entities that the event is about.
-    fn keys(&mut self, record: &str, event: &mut Event) -> Result<(), Reject> {
-        let mut found = self.plan.keys.iter().map(|node| self.found[*node].raw);
-        let raw = found.find(|raw| !raw.is_absent()).ok_or(Reject::MissingKey)?;
-        let user = key(record, raw, event, &mut self.scratch).ok_or(Reject::BadKey)?;
+    fn keys(&mut self, input: InputRecord<'_>, record: &str, event: &mut Event) -> Result<(), Reject> {
+        let user = match first(&self.plan.keys, &self.found, input).ok_or(Reject::MissingKey)? {
+            FieldValue::Json(raw) => key(record, raw, event, &mut self.scratch),
+            FieldValue::Key(bytes) => key_text(bytes, KEY_BYTES_MAX).map(|text| event.keep(text)),
+            FieldValue::Timestamp(_) => None,
+        };
+        let user = user.ok_or(Reject::BadKey)?;
         event.set_key(user);
         for node in &self.plan.entities {
             let found = match node {
@@ -108,26 +132,35 @@ impl Decoder {
         Ok(())
     }
 
-    fn event_type(&mut self, record: &str, event: &mut Event) -> Result<(), Reject> {
-        let node = match self.plan.event_type {
-            TypePlace::At(node) => node,
+    fn event_type(&mut self, input: InputRecord<'_>, record: &str, event: &mut Event) -> Result<(), Reject> {
+        let found = match &self.plan.event_type {
+            TypePlace::At(places) => first(places, &self.found, input),
             TypePlace::Segment { call, event } => {
-                let is_track = is_text(self.found[call].raw, record, "track", &mut self.scratch);
-                if is_track { event } else { call }
+                let is_track = is_text(self.found[*call].raw, record, "track", &mut self.scratch);
+                Some(FieldValue::Json(self.found[if is_track { *event } else { *call }].raw))
             }
         };
-        let raw = self.found[node].raw;
-        let name = match raw.json_type() {
-            JsonType::Missing | JsonType::Null => return Err(Reject::MissingType),
-            JsonType::Plain | JsonType::Escaped => text(record, raw, &mut self.scratch),
-            _ => return Err(Reject::BadType),
+        let (name, span) = match found {
+            None => return Err(Reject::MissingType),
+            Some(FieldValue::Json(raw)) => match raw.json_type() {
+                JsonType::Missing | JsonType::Null => return Err(Reject::MissingType),
+                JsonType::Plain | JsonType::Escaped => {
+                    let name = text(record, raw, &mut self.scratch);
+                    (name, keep(name, raw, event))
+                }
+                _ => return Err(Reject::BadType),
+            },
+            Some(FieldValue::Key(bytes)) => {
+                let name = key_text(bytes, TYPE_BYTES_MAX).ok_or(Reject::BadType)?;
+                (name, event.keep(name))
+            }
+            Some(FieldValue::Timestamp(_)) => return Err(Reject::BadType),
         };
         if name.is_empty() || name.len() > TYPE_BYTES_MAX {
             return Err(Reject::BadType);
         }
         let is_command = name.starts_with('$');
         let event_type = self.event_types.get(name.as_bytes());
-        let span = keep(name, raw, event);
         event.set_type(event_type, span);
         if is_command { self.command(record, event) } else { Ok(()) }
     }
@@ -141,32 +174,32 @@ impl Decoder {
         })
     }
 
-    fn time(&mut self, record: &str, now: Timestamp, event: &mut Event) -> Result<(), Reject> {
-        let read = self.read_time(record, now);
+    fn time(&mut self, input: InputRecord<'_>, record: &str, now: Timestamp, event: &mut Event) -> Result<(), Reject> {
+        let found = first(&self.plan.time, &self.found, input).ok_or(Reject::MissingTime)?;
+        let read = self.read_time(found, record, now);
         if let Err(reject) = read {
-            let raw = self.found[self.plan.time].raw;
+            let raw = if let FieldValue::Json(raw) = found { raw } else { RawValue::default() };
             describe_time_error(reject, raw.json_type(), raw.of(record), self.time_unit, &mut self.detail);
         }
         event.time = read?;
         Ok(())
     }
 
-    fn read_time(&mut self, record: &str, now: Timestamp) -> Result<Timestamp, Reject> {
-        let raw = self.found[self.plan.time].raw;
-        let time = match raw.json_type() {
-            JsonType::Missing | JsonType::Null => return Err(Reject::MissingTime),
-            JsonType::Plain | JsonType::Escaped => {
-                Timestamp::parse(text(record, raw, &mut self.scratch)).map_err(|_| Reject::BadTime)?
-            }
-            JsonType::Number => {
-                let count = integer(raw.of(record)).and_then(|n| i64::try_from(n).ok()).ok_or(Reject::BadTime)?;
-                // A saturated product is out of range for an event too.
-                Timestamp::from_ms(match self.time_unit {
-                    TimeUnit::Milliseconds => count,
-                    TimeUnit::Seconds => count.saturating_mul(1_000),
-                })
-            }
-            _ => return Err(Reject::BadTime),
+    fn read_time(&mut self, found: FieldValue<'_>, record: &str, now: Timestamp) -> Result<Timestamp, Reject> {
+        let time = match found {
+            FieldValue::Timestamp(at) => at,
+            FieldValue::Key(_) => return Err(Reject::BadTime),
+            FieldValue::Json(raw) => match raw.json_type() {
+                JsonType::Plain | JsonType::Escaped => {
+                    self.times.text(text(record, raw, &mut self.scratch)).ok_or(Reject::BadTime)?
+                }
+                JsonType::Number => {
+                    let count = integer(raw.of(record)).and_then(|n| i64::try_from(n).ok()).ok_or(Reject::BadTime)?;
+                    // A saturated product is out of range for an event too.
+                    self.times.integer(count)
+                }
+                _ => return Err(Reject::BadTime),
+            },
         };
         if time < Timestamp::OLDEST_EVENT {
             return Err(Reject::TooOld);
@@ -177,17 +210,20 @@ impl Decoder {
         Ok(time)
     }
 
-    fn id(&mut self, record: &str, event: &mut Event) {
-        let raw = self.found[self.plan.id].raw;
-        let id = match raw.json_type() {
-            JsonType::Plain | JsonType::Escaped => text(record, raw, &mut self.scratch),
-            JsonType::Number if is_integer(raw.of(record)) => unsigned_zero(raw.of(record)),
-            _ => return,
+    fn id(&mut self, input: InputRecord<'_>, record: &str, event: &mut Event) {
+        let span = match first(&self.plan.id, &self.found, input) {
+            Some(FieldValue::Json(raw)) => {
+                let id = match raw.json_type() {
+                    JsonType::Plain | JsonType::Escaped => text(record, raw, &mut self.scratch),
+                    JsonType::Number if is_integer(raw.of(record)) => unsigned_zero(raw.of(record)),
+                    _ => return,
+                };
+                (!id.is_empty() && id.len() <= KEY_BYTES_MAX).then(|| keep(id, raw, event))
+            }
+            Some(FieldValue::Key(bytes)) => key_text(bytes, KEY_BYTES_MAX).map(|text| event.keep(text)),
+            Some(FieldValue::Timestamp(_)) | None => None,
         };
-        if !id.is_empty() && id.len() <= KEY_BYTES_MAX {
-            let span = keep(id, raw, event);
-            event.set_id(Some(span));
-        }
+        event.set_id(span);
     }
 
     fn properties(&mut self, record: &str, event: &mut Event) {
@@ -202,6 +238,29 @@ impl Decoder {
             event.set_property(PathId(path as u16), property);
         }
     }
+}
+
+/// What stands at a place of a field.
+#[derive(Clone, Copy)]
+enum FieldValue<'a> {
+    Json(RawValue),
+    Key(&'a [u8]),
+    Timestamp(Timestamp),
+}
+
+/// What stands at the first place of a field at which there is something other than null.
+fn first<'a>(places: &[FieldPlace], found: &[FoundValue], input: InputRecord<'a>) -> Option<FieldValue<'a>> {
+    places.iter().find_map(|place| match place {
+        FieldPlace::Value(node) => Some(found[*node].raw).filter(|raw| !raw.is_absent()).map(FieldValue::Json),
+        FieldPlace::RecordKey => input.key.map(FieldValue::Key),
+        FieldPlace::RecordTimestamp => input.timestamp.map(FieldValue::Timestamp),
+    })
+}
+
+/// A record's key as text, where it is one of 1 to `bytes_max` bytes.
+fn key_text(key: &[u8], bytes_max: usize) -> Option<&str> {
+    let text = std::str::from_utf8(key).ok()?;
+    (!text.is_empty() && text.len() <= bytes_max).then_some(text)
 }
 
 /// The nodes of this record's properties, by path.

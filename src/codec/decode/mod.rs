@@ -10,6 +10,7 @@
 //! - `values`: what a found JSON value becomes in an event;
 //! - `commands`: `$tag` and `$erase`; of tags it knows the names of those that commands set;
 //! - `time_errors`: the words for a time that is rejected;
+//! - `input_record`: a record's value, and what Kafka keeps beside it;
 //! - `decoder`: the rules of the envelope, which join them.
 
 mod text;
@@ -22,6 +23,8 @@ mod extract;
 mod values;
 mod commands;
 mod time_errors;
+mod input_record;
 mod decoder;
 
 pub use decoder::Decoder;
+pub use input_record::{InputRecord, OwnedRecord};

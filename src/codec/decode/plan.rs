@@ -2,7 +2,7 @@
 
 use super::name_table::NameTable;
 use super::scanner::DEPTH_MAX;
-use crate::catalog::{Catalog, EventTypeRule, KeyRule, Pointer, PropertiesRule};
+use crate::catalog::{Catalog, EventTypeRule, FieldRule, Pointer, PropertiesRule, RecordPlace};
 use std::collections::BTreeMap;
 
 /// The length up to which a path is used: no record is nested deep enough for a longer one.
@@ -25,10 +25,18 @@ pub(super) struct Node {
     pub(super) is_properties: bool,
 }
 
+/// A place where a field of an event may be.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum FieldPlace {
+    Value(NodeId),
+    RecordKey,
+    RecordTimestamp,
+}
+
 /// Where the type of an event is.
 #[derive(Clone, Debug)]
 pub(super) enum TypePlace {
-    At(NodeId),
+    At(Vec<FieldPlace>),
     /// At `event` where `call` is "track", at `call` itself otherwise.
     Segment {
         call: NodeId,
@@ -52,13 +60,13 @@ pub(super) enum PropertyPlaces {
 pub(super) struct DecodePlan {
     /// The root first.
     pub(super) nodes: Vec<Node>,
-    /// The first of them that is not missing is used.
-    pub(super) keys: Vec<NodeId>,
+    /// Of each field, the first that is not missing is used.
+    pub(super) keys: Vec<FieldPlace>,
     /// By kind of entity, the node of its key; `None` for the user, whose key is in `keys`.
     pub(super) entities: Vec<Option<NodeId>>,
     pub(super) event_type: TypePlace,
-    pub(super) time: NodeId,
-    pub(super) id: NodeId,
+    pub(super) time: Vec<FieldPlace>,
+    pub(super) id: Vec<FieldPlace>,
     pub(super) properties: PropertyPlaces,
 }
 
@@ -127,16 +135,23 @@ impl DecodePlan {
         let below = |base: &Pointer| -> Vec<NodeId> {
             catalog.paths.iter().map(|path| find(&nodes, base.0.iter().chain(path))).collect()
         };
-        let KeyRule(keys) = &input.key;
+        let field = |FieldRule(places): &FieldRule| -> Vec<FieldPlace> {
+            let place = |place: &RecordPlace| match place {
+                RecordPlace::Value(pointer) => FieldPlace::Value(at(pointer)),
+                RecordPlace::Key => FieldPlace::RecordKey,
+                RecordPlace::Timestamp => FieldPlace::RecordTimestamp,
+            };
+            places.iter().map(place).collect()
+        };
         DecodePlan {
-            keys: keys.iter().map(at).collect(),
+            keys: field(&input.key),
             entities: catalog.entities.iter().map(|kind| kind.key.as_ref().map(at)).collect(),
             event_type: match &input.event_type {
-                EventTypeRule::At(pointer) => TypePlace::At(at(pointer)),
+                EventTypeRule::At(rule) => TypePlace::At(field(rule)),
                 EventTypeRule::Segment => TypePlace::Segment { call: at(&member("type")), event: at(&member("event")) },
             },
-            time: at(&input.time),
-            id: at(&input.id),
+            time: field(&input.time),
+            id: field(&input.id),
             properties: match &input.properties {
                 PropertiesRule::At(pointer) => PropertyPlaces::At(below(pointer)),
                 PropertiesRule::Segment => PropertyPlaces::Segment {
@@ -156,11 +171,11 @@ fn member(name: &str) -> Pointer {
 
 fn envelope_pointers(catalog: &Catalog) -> Vec<Pointer> {
     let input = &catalog.input;
-    let KeyRule(mut pointers) = input.key.clone();
-    pointers.extend([input.time.clone(), input.id.clone()]);
+    let fields = [&input.key, &input.time, &input.id];
+    let mut pointers: Vec<Pointer> = fields.into_iter().flat_map(FieldRule::pointers).cloned().collect();
     pointers.extend(catalog.entities.iter().filter_map(|kind| kind.key.clone()));
     match &input.event_type {
-        EventTypeRule::At(pointer) => pointers.push(pointer.clone()),
+        EventTypeRule::At(rule) => pointers.extend(rule.pointers().cloned()),
         EventTypeRule::Segment => pointers.extend([member("type"), member("event")]),
     }
     if input.properties == PropertiesRule::Segment {

@@ -3,6 +3,7 @@
 use super::scanner::JsonType;
 use crate::catalog::TimeUnit;
 use crate::codec::reject::Reject;
+use crate::model::WrittenTime;
 
 /// At most this many characters of the value are shown.
 const SHOWN_CHARS_MAX: usize = 64;
@@ -15,9 +16,14 @@ pub(super) fn describe_time_error(reason: Reject, json_type: JsonType, raw: &str
     let (unit, if_old, if_new) = match unit {
         TimeUnit::Milliseconds => ("milliseconds", "; `time_unit: s` takes seconds", ""),
         TimeUnit::Seconds => ("seconds", "", "; `time_unit: ms` takes milliseconds"),
+        TimeUnit::Microseconds => ("microseconds", "; `time_unit: ms` takes milliseconds", ""),
+        TimeUnit::Nanoseconds => ("nanoseconds", "; `time_unit: ms` takes milliseconds", ""),
     };
     let wrong: &[&str] = match reason {
         Reject::BadTime if is_number => &["is not a whole number of ", unit],
+        Reject::BadTime if is_text && matches!(WrittenTime::parse(raw), Some(WrittenTime::Local(_))) => {
+            &["has no offset; `local_times: true` reads it in the catalog's time zone"]
+        }
         Reject::BadTime if is_text => &["is not an RFC 3339 time with an offset, such as \"2026-03-08T10:00:00Z\""],
         Reject::BadTime => &["is neither an RFC 3339 time nor a number of ", unit],
         Reject::TooOld if is_number => &["is before 1990, read as ", unit, if_old],

@@ -57,10 +57,20 @@ pub(super) fn scalar(record: &str, raw: RawValue, event: &mut Event, scratch: &m
 
 fn number(record: &str, raw: RawValue, event: &mut Event) -> Property {
     let digits = raw.of(record);
+    if let Some(integer) = integer_property(digits) {
+        return Property::Integer(integer, event.piece(raw.start(), raw.end()));
+    }
     match short_decimal(digits).map_or_else(|| digits.parse(), Ok) {
         Ok(double) if double.is_finite() => Property::Number(double, event.piece(raw.start(), raw.end())),
         _ => Property::Missing,
     }
+}
+
+/// A number without fraction and exponent, if 64 bits hold it.
+fn integer_property(digits: &str) -> Option<i64> {
+    /// `-9223372036854775808`.
+    const LEN_MAX: usize = 20;
+    if digits.len() > LEN_MAX || !is_integer(digits) { None } else { digits.parse().ok() }
 }
 
 /// The double of a number with at most 15 digits and no exponent.

@@ -3,9 +3,10 @@
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
+use crate::engine::aggregate::finer_sums;
 use crate::engine::encoding::{ByteReader, put_unsigned};
 use crate::engine::entity::{Lifespan, put_retired, restate, revived, shown_state, take_retired};
-use crate::engine::program::{CellName, Schema, SchemaCell, TagForm, TagStates};
+use crate::engine::program::{CellName, Schema, SchemaCell, SumUnit, TagForm, TagStates};
 
 /// What became of attributes, counters and tags between the catalog that wrote a state and the one that reads it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -33,6 +34,8 @@ impl MigrationReport {
 enum MigrationTarget {
     /// It goes to a cell that holds the same.
     Cell(u16),
+    /// It goes to a cell that holds the same sums in billionths, and has them in millionths.
+    FinerSums(u16),
     /// It goes to the tag of the same name, whose states may differ.
     Tag { number: u16, from: TagStates, to: TagStates },
     /// It goes to the retired tags.
@@ -120,6 +123,7 @@ impl MigrationTarget {
     fn put<'a>(&self, cell: &'a [u8], cells: &mut Vec<(u16, Cow<'a, [u8]>)>, retired: &mut Vec<u8>) {
         match self {
             MigrationTarget::Cell(number) => cells.push((*number, cell.into())),
+            MigrationTarget::FinerSums(number) => cells.push((*number, finer_sums(cell).into())),
             MigrationTarget::Tag { number, from, to } => {
                 let mut state = Vec::new();
                 restate(cell, from, to, &mut state);
@@ -155,6 +159,10 @@ fn target(old: &SchemaCell, new: &SchemaCell, number: u16) -> MigrationTarget {
         (SchemaCell::Tag { states: from, .. }, SchemaCell::Tag { states: to, .. }) if from != to => {
             MigrationTarget::Tag { number, from: from.clone(), to: to.clone() }
         }
+        (
+            SchemaCell::Series { sums: SumUnit::Millionths, .. },
+            SchemaCell::Series { sums: SumUnit::Billionths, .. },
+        ) => MigrationTarget::FinerSums(number),
         _ => MigrationTarget::Cell(number),
     }
 }

@@ -331,7 +331,7 @@ impl EntityState {
         if time < known.time && !matches!(self.cells[usize::from(number.0)], CellState::Empty) {
             return false;
         }
-        let differs = self.attribute(id) != value;
+        let differs = !self.attribute(id).is_same(value);
         let value = if differs { StoredValue::new(value, &mut self.text) } else { known.value };
         self.attributes[usize::from(id.0)] = AttributeValue { time, value };
         self.touch(number);
@@ -385,7 +385,7 @@ impl EntityState {
             (TagState::On { .. }, _) => Scalar::Bool(true),
             (TagState::Valued { value, .. }, _) => value.get(&self.text),
             (TagState::Scored(scored), TagDefinition::Score(Score { bands: None, .. })) => {
-                scored.score.filter(|_| scored.shown.is_some()).map_or(Scalar::Absent, Scalar::Number)
+                scored.score.filter(|_| scored.shown.is_some()).map_or(Scalar::Absent, Scalar::double)
             }
             (TagState::BandOrStage { index, .. } | TagState::Scored(Scored { shown: Some((_, index)), .. }), _) => {
                 definition.label(index).map_or(Scalar::Absent, Scalar::String)

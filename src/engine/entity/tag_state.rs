@@ -2,7 +2,7 @@
 
 use crate::engine::encoding::{ByteReader, StoredValue, TextSpan, put_timestamp, put_unsigned, put_value, put_word};
 use crate::engine::program::{TagForm, TagStates};
-use crate::model::Timestamp;
+use crate::model::{Number, Timestamp};
 
 /// What a tag's state machine remembers (spec 3).
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -139,7 +139,7 @@ pub(crate) fn shown_state(cell: &[u8], of: &TagStates, text: &mut String) -> Opt
         TagState::On { .. } => StoredValue::Bool(true),
         TagState::Valued { value, .. } => value,
         TagState::Scored(Scored { shown: None, .. }) => return None,
-        TagState::Scored(scored) if of.names.is_empty() => StoredValue::Number(scored.score?),
+        TagState::Scored(scored) if of.names.is_empty() => StoredValue::Number(Number::Double(scored.score?)),
         TagState::BandOrStage { index, .. } | TagState::Scored(Scored { shown: Some((_, index)), .. }) => {
             StoredValue::String(TextSpan::keep(text, of.names.get(usize::from(index))?))
         }

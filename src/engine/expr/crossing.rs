@@ -19,7 +19,7 @@ use super::crossing_difference::{difference, enclose};
 use super::ops::compare;
 use crate::catalog::{Arithmetic, Bands, CalendarFunction, Comparison};
 use crate::engine::aggregate::{Day, Zone};
-use crate::model::Timestamp;
+use crate::model::{Number, Timestamp};
 
 /// The number of intervals and instants that one search looks at before it returns an early instant: at worst, one
 /// evaluation more.
@@ -133,7 +133,7 @@ impl ClockExpr {
     }
 }
 
-pub(crate) fn unary(clock_op: ClockOp, (low, high): (f64, f64)) -> (f64, f64) {
+pub(super) fn unary(clock_op: ClockOp, (low, high): (f64, f64)) -> (f64, f64) {
     match clock_op {
         ClockOp::Negate => (-high, -low),
         _ if low >= 0.0 => (low, high),
@@ -195,16 +195,17 @@ pub(super) enum Predicate<'a> {
 }
 
 /// The band of a value (spec 3, `value`): within the margin of the current band's bounds it stays there.
-pub(crate) fn band(bands: &Bands, current: Option<u16>, value: f64) -> u16 {
-    let plain = bands.bounds.partition_point(|bound| *bound <= value) as u16;
+pub(crate) fn band(bands: &Bands, current: Option<u16>, value: Number) -> u16 {
+    let plain = bands.plain(value);
     let Some(current) = current else {
         return plain;
     };
-    let index = usize::from(current);
-    let above = bands.bounds.get(index).is_some_and(|bound| value >= bound + bands.margin);
-    let below = index > 0 && bands.bounds.get(index - 1).is_some_and(|bound| value <= bound - bands.margin);
     // Without a margin, a value equal to the lower bound is inside.
-    let below = below && !(bands.margin == 0.0 && plain == current);
+    if bands.margin == Number::ZERO || plain == current {
+        return plain;
+    }
+    let above = bands.leaves_upward(current).is_some_and(|edge| value >= edge);
+    let below = bands.leaves_downward(current).is_some_and(|edge| value <= edge);
     if above || below { plain } else { current }
 }
 
@@ -216,7 +217,7 @@ impl Predicate<'_> {
                 _ => 0,
             },
             Predicate::Band { bands, current, value } => {
-                value.at(clock, zone).map_or(0, |value| Outcome::from(band(bands, current, value)) + 1)
+                value.at(clock, zone).map_or(0, |value| Outcome::from(band(bands, current, Number::Double(value))) + 1)
             }
         }
     }
@@ -239,7 +240,8 @@ impl Predicate<'_> {
             }
             Predicate::Band { bands, current, value } => {
                 let place = |(low, high)| {
-                    let (low, high) = (band(bands, current, low), band(bands, current, high));
+                    let band = |value| band(bands, current, Number::Double(value));
+                    let (low, high) = (band(low), band(high));
                     (low == high).then(|| Outcome::from(low) + 1)
                 };
                 match value.over(first, last, zone) {
@@ -272,13 +274,14 @@ impl Predicate<'_> {
         let target = match *self {
             Predicate::Compare { .. } => 0.0,
             Predicate::Band { bands, current, .. } => {
-                let index = usize::from(band(bands, current, here));
-                let margin = if current == Some(index as u16) { bands.margin } else { 0.0 };
-                if slope > 0.0 {
-                    bands.bounds.get(index)? + margin
-                } else {
-                    bands.bounds.get(index.checked_sub(1)?)? - margin
-                }
+                let band = band(bands, current, Number::Double(here));
+                let edge = match (slope > 0.0, current == Some(band)) {
+                    (true, true) => bands.leaves_upward(band)?,
+                    (false, true) => bands.leaves_downward(band)?,
+                    (true, false) => *bands.bounds.get(usize::from(band))?,
+                    (false, false) => *bands.bounds.get(usize::from(band).checked_sub(1)?)?,
+                };
+                edge.to_f64()
             }
         };
         let distance_ms = (target - here) / slope;
@@ -426,7 +429,7 @@ impl From<Arithmetic> for ClockOp {
         match op {
             Arithmetic::Add => ClockOp::Add,
             Arithmetic::Subtract => ClockOp::Subtract,
-            Arithmetic::Multiply => ClockOp::Multiply,
+            Arithmetic::Multiply | Arithmetic::Scale => ClockOp::Multiply,
             Arithmetic::Divide => ClockOp::Divide,
             Arithmetic::Remainder => ClockOp::Remainder,
             Arithmetic::Min => ClockOp::Min,

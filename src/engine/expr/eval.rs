@@ -8,9 +8,11 @@ use std::ops::ControlFlow;
 
 use super::calendar;
 use super::coverage::Coverage;
-use super::crossing::{ClockExpr, ClockOp, Predicate, compare_clock_term};
+use super::crossing::{ClockExpr, ClockOp, Predicate, band, compare_clock_term};
+use super::frozen::{FrozenExpr, exact_bound};
 use super::ops::{
-    calculate, compare, compare_values, fold_case, instant, local_day, match_text, share, test_text, text_size,
+    calculate, compare, compare_values, fold_case, instant, local_day, magnitude, match_text, negate, share, test_text,
+    text_size, without_decimal,
 };
 use super::score_cache::ScoreCache;
 use super::text_arena::TextArena;
@@ -20,7 +22,7 @@ use crate::catalog::{
 use crate::engine::aggregate::{Now, Pane, Zone};
 use crate::engine::entity::{EntityState, TagState};
 use crate::engine::program::{CounterPlan, Program, SeriesId};
-use crate::model::{Scalar, Timestamp, Unit, Value};
+use crate::model::{Number, Scalar, Timestamp, Unit, Value};
 
 /// A value, and the first instant at which it may be another although no event comes.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -71,8 +73,12 @@ impl<'a> Evaluator<'a> {
             Expr::Since { unit, of } => self.elapsed(*of, *unit, 1),
             Expr::Until { unit, of } => self.elapsed(*of, *unit, -1),
             Expr::Between { unit, from, to } => self.between(*unit, *from, *to),
-            Expr::Negate(x) => self.unary(x, |n| -n),
-            Expr::Abs(x) => self.unary(x, f64::abs),
+            Expr::Negate(x) => self.unary(x, negate),
+            Expr::Abs(x) => self.unary(x, magnitude),
+            Expr::ToDouble(x) => {
+                let held = self.eval(x);
+                TimedValue { value: without_decimal(held.value), until: held.until }
+            }
             Expr::Arithmetic(op, sides) => self.arithmetic(*op, sides),
             Expr::Calendar(function, of) => self.calendar(*function, *of),
             Expr::Compare { op, sides, motion: Motion::Still } => self.compare(*op, sides),
@@ -122,7 +128,7 @@ impl<'a> Evaluator<'a> {
                 let held = self.eval(x);
                 TimedValue { value: text_size(held.value), until: held.until }
             }
-            Expr::Share(name) => TimedValue::forever(Scalar::Number(share(name, self.entity_state.key()))),
+            Expr::Share(name) => TimedValue::forever(Scalar::double(share(name, self.entity_state.key()))),
             // Properties of an event: only a `where` has them.
             Expr::Property(_) | Expr::EventType | Expr::Contains(..) | Expr::WallClock(_) => {
                 TimedValue::forever(Scalar::Absent)
@@ -132,23 +138,30 @@ impl<'a> Evaluator<'a> {
 
     /// The band in which a value lies; `None` where it has no value. With the instant until which that holds.
     pub(crate) fn band(&mut self, expr: &'a Expr, bands: &Bands, current: Option<u16>) -> (Option<u16>, Timestamp) {
+        if expr.motion() == Motion::Still {
+            let held = self.eval(expr);
+            let place = match held.value {
+                Scalar::Number(number) => Some(band(bands, current, number)),
+                _ => None,
+            };
+            return (place, held.until);
+        }
         let mut clock_expr = std::mem::take(&mut self.clock_exprs.left);
         clock_expr.ops.clear();
         let frozen = self.freeze(expr, &mut clock_expr);
         let predicate = Predicate::Band { bands, current, value: &clock_expr };
-        let (band, until) = if frozen.is_number {
-            let (now, zone) = (self.now.at, self.zone());
-            let outcome = predicate.at(now, zone);
-            let until = match expr.motion() {
-                Motion::Still => frozen.until,
-                Motion::Midnights | Motion::Clock => predicate.next_change(outcome, now, frozen.until, zone),
-            };
-            (outcome.checked_sub(1).map(|band| band as u16), until)
-        } else {
-            (None, frozen.until)
+        let found = match frozen.constant {
+            _ if !frozen.is_number => (None, frozen.until),
+            Some(number) => (Some(band(bands, current, number)), frozen.until),
+            None => {
+                let (now, zone) = (self.now.at, self.zone());
+                let outcome = predicate.at(now, zone);
+                let until = predicate.next_change(outcome, now, frozen.until, zone);
+                (outcome.checked_sub(1).map(|band| band as u16), until)
+            }
         };
         self.clock_exprs.left = clock_expr;
-        (band, until)
+        found
     }
 
     pub(crate) fn counter(&self, id: CounterId) -> TimedValue<'a> {
@@ -191,7 +204,7 @@ impl<'a> Evaluator<'a> {
     fn elapsed(&self, of: TimeName, unit: Unit, sign: i64) -> TimedValue<'a> {
         let held = self.time(of);
         let value = instant(held.value, self.zone())
-            .map_or(Scalar::Absent, |time| Scalar::Number((sign * self.now.at.since(time)) as f64 / unit.ms() as f64));
+            .map_or(Scalar::Absent, |time| Scalar::double((sign * self.now.at.since(time)) as f64 / unit.ms() as f64));
         TimedValue { value, until: held.until }
     }
 
@@ -205,7 +218,7 @@ impl<'a> Evaluator<'a> {
             calendar::value(function, day, self.now.day()),
             self.zone().start(calendar::next_step(function, day, self.now.day())),
         );
-        TimedValue { value: Scalar::Number(value as f64), until: held.until.min(steps) }
+        TimedValue { value: Scalar::double(value as f64), until: held.until.min(steps) }
     }
 
     /// `in`, where dates enter: each item is a comparison, which holds longer than its sides.
@@ -232,13 +245,13 @@ impl<'a> Evaluator<'a> {
     fn between(&self, unit: Unit, from: TimeName, to: TimeName) -> TimedValue<'a> {
         let (from, to) = (self.time(from), self.time(to));
         let value = match (instant(from.value, self.zone()), instant(to.value, self.zone())) {
-            (Some(from), Some(to)) => Scalar::Number(to.since(from) as f64 / unit.ms() as f64),
+            (Some(from), Some(to)) => Scalar::double(to.since(from) as f64 / unit.ms() as f64),
             _ => Scalar::Absent,
         };
         TimedValue { value, until: from.until.min(to.until) }
     }
 
-    fn unary(&mut self, x: &'a Expr, apply: impl Fn(f64) -> f64) -> TimedValue<'a> {
+    fn unary(&mut self, x: &'a Expr, apply: impl Fn(Number) -> Number) -> TimedValue<'a> {
         let held = self.eval(x);
         let value = match held.value {
             Scalar::Number(number) => Scalar::Number(apply(number)),
@@ -302,7 +315,7 @@ impl<'a> Evaluator<'a> {
             return TimedValue::bool(holds, other.until);
         }
         let turned = series.follow(plan.readout, window, |after| {
-            let after = after.map_or(Scalar::Absent, Scalar::number);
+            let after = after.map_or(Scalar::Absent, Scalar::Number);
             if compare_values(op, after, other.value, self.zone()) == holds {
                 ControlFlow::Continue(())
             } else {
@@ -319,12 +332,12 @@ impl<'a> Evaluator<'a> {
     /// A comparison with numbers that move, and the first instant at which it turns.
     fn compare_operands(&mut self, op: Comparison, x: &'a Expr, y: &'a Expr) -> TimedValue<'a> {
         if let (term, Expr::Literal(Value::Number(bound))) = (x, y)
-            && let Some(held) = self.compare_term(op, term, *bound)
+            && let Some(held) = self.compare_term(op, term, bound.to_f64())
         {
             return held;
         }
         if let (Expr::Literal(Value::Number(bound)), Expr::Calendar(..)) = (x, y)
-            && let Some(held) = self.compare_term(op.mirrored(), y, *bound)
+            && let Some(held) = self.compare_term(op.mirrored(), y, bound.to_f64())
         {
             return held;
         }
@@ -334,13 +347,18 @@ impl<'a> Evaluator<'a> {
         right.ops.clear();
         let (a, b) = (self.freeze(x, &mut left), self.freeze(y, &mut right));
         let limit = a.until.min(b.until);
-        let held = if a.is_number && b.is_number {
-            let predicate = Predicate::Compare { op, left: &left, right: &right };
-            let now = self.now.at;
-            let outcome = predicate.at(now, self.zone());
-            TimedValue::bool(outcome == 1, predicate.next_change(outcome, now, limit, self.zone()))
-        } else {
-            TimedValue::bool(false, limit)
+        let held = match (a.constant, b.constant) {
+            _ if !a.is_number || !b.is_number => TimedValue::bool(false, limit),
+            (Some(a), Some(b)) => {
+                TimedValue::bool(compare_values(op, Scalar::Number(a), Scalar::Number(b), self.zone()), limit)
+            }
+            _ => {
+                let op = exact_bound(op, (a, &mut left), (b, &mut right));
+                let predicate = Predicate::Compare { op, left: &left, right: &right };
+                let (now, zone) = (self.now.at, self.zone());
+                let outcome = predicate.at(now, zone);
+                TimedValue::bool(outcome == 1, predicate.next_change(outcome, now, limit, zone))
+            }
         };
         (self.clock_exprs.left, self.clock_exprs.right) = (left, right);
         held
@@ -360,6 +378,10 @@ impl<'a> Evaluator<'a> {
         if !a.is_number || !b.is_number || last >= a.until.min(b.until) {
             return None;
         }
+        if let (Some(a), Some(b)) = (a.constant, b.constant) {
+            return Some(compare_values(op, Scalar::Number(a), Scalar::Number(b), self.zone()));
+        }
+        let op = exact_bound(op, (a, &mut left), (b, &mut right));
         let predicate = Predicate::Compare { op, left: &left, right: &right };
         predicate.over(first, last, self.zone()).map(|outcome| outcome == 1)
     }
@@ -402,10 +424,10 @@ impl<'a> Evaluator<'a> {
         if expr.motion() == Motion::Still {
             let held = self.eval(expr);
             let Scalar::Number(number) = held.value else {
-                return FrozenExpr { is_number: false, until: held.until };
+                return FrozenExpr { is_number: false, constant: None, until: held.until };
             };
-            clock_expr.ops.push(ClockOp::Number(number));
-            return FrozenExpr { is_number: true, until: held.until };
+            clock_expr.ops.push(ClockOp::Number(number.to_f64()));
+            return FrozenExpr { is_number: true, constant: Some(number), until: held.until };
         }
         match expr {
             Expr::Since { unit, of } => {
@@ -418,13 +440,15 @@ impl<'a> Evaluator<'a> {
                 let held = self.time(*of);
                 let day = local_day(held.value, self.zone());
                 clock_expr.ops.extend(day.map(|of| ClockOp::Calendar { function: *function, of }));
-                FrozenExpr { is_number: day.is_some(), until: held.until }
+                FrozenExpr { is_number: day.is_some(), constant: None, until: held.until }
             }
             Expr::Negate(x) => self.freeze(x, clock_expr).then(clock_expr, ClockOp::Negate),
             Expr::Abs(x) => self.freeze(x, clock_expr).then(clock_expr, ClockOp::Abs),
+            Expr::ToDouble(x) => self.freeze(x, clock_expr).in_doubles(),
             Expr::Arithmetic(op, sides) => {
                 let (a, b) = (self.freeze(&sides[0], clock_expr), self.freeze(&sides[1], clock_expr));
-                let both = FrozenExpr { is_number: a.is_number && b.is_number, until: a.until.min(b.until) };
+                let until = a.until.min(b.until);
+                let both = FrozenExpr { is_number: a.is_number && b.is_number, constant: None, until };
                 both.then(clock_expr, ClockOp::from(*op))
             }
             Expr::Conditional(parts) => {
@@ -432,7 +456,7 @@ impl<'a> Evaluator<'a> {
                 let taken = self.freeze(if condition.value.holds() { &parts[1] } else { &parts[2] }, clock_expr);
                 FrozenExpr { until: taken.until.min(condition.until), ..taken }
             }
-            _ => FrozenExpr { is_number: false, until: Timestamp::FOREVER },
+            _ => FrozenExpr { is_number: false, constant: None, until: Timestamp::FOREVER },
         }
     }
 
@@ -445,22 +469,7 @@ impl<'a> Evaluator<'a> {
         let held = self.time(of);
         let time = instant(held.value, self.zone());
         clock_expr.ops.extend(time.map(clock_op));
-        FrozenExpr { is_number: time.is_some(), until: held.until }
-    }
-}
-
-/// What is known of an expression that was written as a clock expression.
-#[derive(Clone, Copy, Debug)]
-struct FrozenExpr {
-    /// Otherwise absent, or of another type; then comparisons with it are false.
-    is_number: bool,
-    until: Timestamp,
-}
-
-impl FrozenExpr {
-    fn then(self, clock_expr: &mut ClockExpr, clock_op: ClockOp) -> Self {
-        clock_expr.ops.push(clock_op);
-        self
+        FrozenExpr { is_number: time.is_some(), constant: None, until: held.until }
     }
 }
 

@@ -1,10 +1,12 @@
 //! `where`: expressions over one event, and the values that counters and attributes take from it.
 
-use super::ops::{calculate, compare_values, fold_case, instant, match_text, test_text, text_size};
+use super::ops::{
+    calculate, compare_values, fold_case, instant, magnitude, match_text, negate, test_text, text_size, without_decimal,
+};
 use super::text_arena::TextArena;
 use crate::catalog::{Comparison, Expr, Source, TimeName, WallClockPart};
 use crate::engine::aggregate::Zone;
-use crate::model::{Event, Property, Scalar, Timestamp, civil_from_days};
+use crate::model::{Event, Number, Property, Scalar, Timestamp, civil_from_days};
 
 const DAY_MS: i64 = 86_400_000;
 const HOUR_MS: i64 = 3_600_000;
@@ -37,19 +39,23 @@ fn value<'a>(expr: &'a Expr, view: EventView<'a>) -> Scalar<'a> {
         Expr::Time(name) => time(*name, event),
         Expr::Between { unit, from, to } => {
             match (instant(time(*from, event), zone), instant(time(*to, event), zone)) {
-                (Some(from), Some(to)) => Scalar::Number(to.since(from) as f64 / unit.ms() as f64),
+                (Some(from), Some(to)) => Scalar::double(to.since(from) as f64 / unit.ms() as f64),
                 _ => Scalar::Absent,
             }
         }
-        Expr::WallClock(part) => Scalar::Number(wall_clock(*part, event.time, zone) as f64),
-        Expr::Negate(x) => number(value(x, view), |n| -n),
-        Expr::Abs(x) => number(value(x, view), f64::abs),
-        Expr::Arithmetic(op, sides) => match (value(&sides[0], view), value(&sides[1], view)) {
-            (Scalar::Number(a), Scalar::Number(b)) => calculate(*op, a, b),
-            _ => Scalar::Absent,
-        },
+        Expr::WallClock(part) => Scalar::double(wall_clock(*part, event.time, zone) as f64),
+        Expr::Negate(x) => number(value(x, view), event).map_or(Scalar::Absent, |n| Scalar::Number(negate(n))),
+        Expr::Abs(x) => number(value(x, view), event).map_or(Scalar::Absent, |n| Scalar::Number(magnitude(n))),
+        Expr::ToDouble(x) => without_decimal(value(x, view)),
+        Expr::Arithmetic(op, sides) => {
+            let side = |side: &'a Expr| number(value(side, view), event);
+            match (side(&sides[0]), side(&sides[1])) {
+                (Some(a), Some(b)) => calculate(*op, a, b),
+                _ => Scalar::Absent,
+            }
+        }
         Expr::Compare { op, sides, .. } => {
-            Scalar::Bool(compare_values(*op, value(&sides[0], view), value(&sides[1], view), zone))
+            Scalar::Bool(compare_in_event(*op, value(&sides[0], view), value(&sides[1], view), view))
         }
         Expr::And(sides) => Scalar::Bool(sides.iter().all(|side| value(side, view).holds())),
         Expr::Or(sides) => Scalar::Bool(sides.iter().any(|side| value(side, view).holds())),
@@ -60,13 +66,13 @@ fn value<'a>(expr: &'a Expr, view: EventView<'a>) -> Scalar<'a> {
         }
         Expr::In(x, list) => {
             let needle = value(x, view);
-            Scalar::Bool(list.iter().any(|item| compare_values(Comparison::Equal, needle, value(item, view), zone)))
+            Scalar::Bool(list.iter().any(|item| compare_in_event(Comparison::Equal, needle, value(item, view), view)))
         }
         Expr::Contains(x, path) => {
             let needle = value(x, view);
             let found = elements(event.property(*path), event)
                 .iter()
-                .any(|element| compare_values(Comparison::Equal, needle, scalar(*element, event), zone));
+                .any(|element| compare_in_event(Comparison::Equal, needle, scalar(*element, event), view));
             Scalar::Bool(found)
         }
         Expr::Has(x) => Scalar::Bool(match &**x {
@@ -78,7 +84,7 @@ fn value<'a>(expr: &'a Expr, view: EventView<'a>) -> Scalar<'a> {
         Expr::Matches(x, pattern) => match_text(value(x, view), pattern),
         Expr::Size(x) => match &**x {
             Expr::Property(path) if let Property::Array { len, .. } = event.property(*path) => {
-                Scalar::Number(f64::from(len))
+                Scalar::double(f64::from(len))
             }
             x => text_size(value(x, view)),
         },
@@ -115,10 +121,23 @@ fn wall_clock(part: WallClockPart, at: Timestamp, zone: &Zone) -> i64 {
     }
 }
 
-fn number(value: Scalar<'_>, apply: impl Fn(f64) -> f64) -> Scalar<'_> {
+/// A value where a number is wanted.
+fn number(value: Scalar<'_>, event: &Event) -> Option<Number> {
     match value {
-        Scalar::Number(number) => Scalar::Number(apply(number)),
-        _ => Scalar::Absent,
+        Scalar::Number(number) => Some(number),
+        Scalar::String(text) => event.number_in(text),
+        _ => None,
+    }
+}
+
+/// As [`compare_values`]; beside a number, a text that counts as one is a number.
+fn compare_in_event(op: Comparison, left: Scalar<'_>, right: Scalar<'_>, view: EventView<'_>) -> bool {
+    let EventView { event, zone, .. } = view;
+    let wanted = |text: &str| event.number_in(text).map_or(Scalar::Absent, Scalar::Number);
+    match (left, right) {
+        (Scalar::String(text), Scalar::Number(_)) => compare_values(op, wanted(text), right, zone),
+        (Scalar::Number(_), Scalar::String(text)) => compare_values(op, left, wanted(text), zone),
+        _ => compare_values(op, left, right, zone),
     }
 }
 
@@ -126,7 +145,8 @@ fn number(value: Scalar<'_>, apply: impl Fn(f64) -> f64) -> Scalar<'_> {
 pub(crate) fn scalar(property: Property, event: &Event) -> Scalar<'_> {
     match property {
         Property::Bool(b) => Scalar::Bool(b),
-        Property::Number(number, _) => Scalar::Number(number),
+        Property::Integer(integer, _) => Scalar::Number(Number::Integer(integer)),
+        Property::Number(number, _) => Scalar::Number(Number::Double(number)),
         Property::String(span) => Scalar::String(event.text(span)),
         Property::Missing | Property::Null | Property::Array { .. } | Property::Object => Scalar::Absent,
     }

@@ -10,6 +10,7 @@
 //! | [`crossing_difference`] | two such numbers that run side by side, told apart by their difference |
 //! | [`coverage`] | since when the events of a counter are known, and when that is its whole window |
 //! | [`score_cache`] | scores that were asked for together |
+//! | [`frozen`] | an expression in which everything but the clock is fixed |
 //! | [`eval`] | expressions over an entity |
 
 mod text_arena;
@@ -20,13 +21,17 @@ mod crossing;
 mod crossing_difference;
 mod coverage;
 mod score_cache;
+mod frozen;
 mod eval;
 
 pub(crate) use calendar::{of_dates, over as calendar_over, value as calendar_value};
 pub(crate) use coverage::{Coverage, InheritedCoverage, PartialSeries};
-pub(crate) use crossing::{ClockOp, band, binary, first_change, unary};
+pub(crate) use crossing::{ClockOp, band, binary, first_change};
 pub(crate) use eval::{ClockExprs, Evaluator, load_inputs, load_series};
 pub(crate) use event_filter::{elements, event_value, passes, scalar, source};
-pub(crate) use ops::{calculate, compare_values, fold_case, instant, local_day, match_text, test_text, text_size};
+pub(crate) use ops::{
+    calculate, calculate_decimals, compare_values, fold_case, instant, local_day, magnitude, match_text, negate,
+    test_text, text_size, without_decimal,
+};
 pub(crate) use score_cache::ScoreCache;
 pub(crate) use text_arena::TextArena;

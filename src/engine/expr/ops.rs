@@ -1,11 +1,13 @@
 //! Comparisons, arithmetic and tests of text, as the spec defines them for values.
 
+use std::cmp::Ordering;
+
 use xxhash_rust::xxh3::Xxh3;
 
 use super::text_arena::TextArena;
 use crate::catalog::{Arithmetic, AsciiCase, Comparison, Pattern, TextTest};
 use crate::engine::aggregate::{Day, Zone};
-use crate::model::{Scalar, Timestamp};
+use crate::model::{Decimal, Number, Scalar, Timestamp};
 
 pub(super) fn compare(op: Comparison, left: f64, right: f64) -> bool {
     match op {
@@ -18,17 +20,75 @@ pub(super) fn compare(op: Comparison, left: f64, right: f64) -> bool {
     }
 }
 
-/// Arithmetic (spec 4): absent where no finite double holds the result.
-pub(crate) fn calculate(op: Arithmetic, a: f64, b: f64) -> Scalar<'static> {
-    Scalar::number(match op {
+/// Whether a comparison holds where its sides are in this order.
+fn holds(op: Comparison, ordering: Ordering) -> bool {
+    match op {
+        Comparison::Equal => ordering.is_eq(),
+        Comparison::NotEqual => ordering.is_ne(),
+        Comparison::Less => ordering.is_lt(),
+        Comparison::LessOrEqual => ordering.is_le(),
+        Comparison::Greater => ordering.is_gt(),
+        Comparison::GreaterOrEqual => ordering.is_ge(),
+    }
+}
+
+/// Arithmetic (spec 9.1): exact on decimals where the operation allows it, else on doubles. Absent where the result is
+/// too large.
+pub(crate) fn calculate(op: Arithmetic, a: Number, b: Number) -> Scalar<'static> {
+    if let (Number::Decimal(a), Number::Decimal(b)) = (a, b)
+        && let Some(result) = calculate_decimals(op, a, b)
+    {
+        return result.map_or(Scalar::Absent, |decimal| Scalar::Number(Number::Decimal(decimal)));
+    }
+    Scalar::double(calculate_doubles(op, a.to_f64(), b.to_f64()))
+}
+
+/// `None` for an operation that works on doubles; within, `None` for a result that is too large.
+pub(crate) fn calculate_decimals(op: Arithmetic, a: Decimal, b: Decimal) -> Option<Option<Decimal>> {
+    Some(match op {
+        Arithmetic::Add => a.plus(b),
+        Arithmetic::Subtract => a.minus(b),
+        Arithmetic::Scale => a.times_whole(b),
+        Arithmetic::Min => Some(a.min(b)),
+        Arithmetic::Max => Some(a.max(b)),
+        Arithmetic::Multiply | Arithmetic::Divide | Arithmetic::Remainder => return None,
+    })
+}
+
+fn calculate_doubles(op: Arithmetic, a: f64, b: f64) -> f64 {
+    match op {
         Arithmetic::Add => a + b,
         Arithmetic::Subtract => a - b,
-        Arithmetic::Multiply => a * b,
+        Arithmetic::Multiply | Arithmetic::Scale => a * b,
         Arithmetic::Divide => a / b,
         Arithmetic::Remainder => a % b,
         Arithmetic::Min => a.min(b),
         Arithmetic::Max => a.max(b),
-    })
+    }
+}
+
+/// `-x`: exact for a decimal, else in doubles.
+pub(crate) fn negate(x: Number) -> Number {
+    match x {
+        Number::Decimal(decimal) => Number::Decimal(decimal.negated()),
+        other => Number::Double(-other.to_f64()),
+    }
+}
+
+/// `abs(x)`: exact for a decimal, else in doubles.
+pub(crate) fn magnitude(x: Number) -> Number {
+    match x {
+        Number::Decimal(decimal) => Number::Decimal(decimal.magnitude()),
+        other => Number::Double(other.to_f64().abs()),
+    }
+}
+
+/// A decimal as the double nearest to it; other values as they are.
+pub(crate) fn without_decimal(value: Scalar<'_>) -> Scalar<'_> {
+    match value {
+        Scalar::Number(Number::Decimal(decimal)) => Scalar::Number(Number::Double(decimal.to_f64())),
+        other => other,
+    }
 }
 
 /// A comparison: false where a value is absent, and between values of different types (spec 4.2).
@@ -36,7 +96,7 @@ pub(crate) fn calculate(op: Arithmetic, a: f64, b: f64) -> Scalar<'static> {
 /// A date is compared with a time by the instant at which it begins in the zone.
 pub(crate) fn compare_values(op: Comparison, left: Scalar<'_>, right: Scalar<'_>, zone: &Zone) -> bool {
     let ordering = match (left, right) {
-        (Scalar::Number(a), Scalar::Number(b)) => return compare(op, a, b),
+        (Scalar::Number(a), Scalar::Number(b)) => a.compare(b),
         (Scalar::String(a), Scalar::String(b)) => a.cmp(b),
         (Scalar::Time(a), Scalar::Time(b)) => a.cmp(&b),
         (Scalar::Date(a), Scalar::Date(b)) => a.cmp(&b),
@@ -51,14 +111,7 @@ pub(crate) fn compare_values(op: Comparison, left: Scalar<'_>, right: Scalar<'_>
         }
         _ => return false,
     };
-    match op {
-        Comparison::Equal => ordering.is_eq(),
-        Comparison::NotEqual => ordering.is_ne(),
-        Comparison::Less => ordering.is_lt(),
-        Comparison::LessOrEqual => ordering.is_le(),
-        Comparison::Greater => ordering.is_gt(),
-        Comparison::GreaterOrEqual => ordering.is_ge(),
-    }
+    holds(op, ordering)
 }
 
 /// A test of strings: absent where one of the values is not a string.
@@ -102,7 +155,7 @@ pub(crate) fn match_text(text: Scalar<'_>, pattern: &Pattern) -> Scalar<'static>
 /// The number of a text's code points; absent where the value is not a text.
 pub(crate) fn text_size(text: Scalar<'_>) -> Scalar<'static> {
     match text {
-        Scalar::String(text) => Scalar::Number(text.chars().count() as f64),
+        Scalar::String(text) => Scalar::double(text.chars().count() as f64),
         _ => Scalar::Absent,
     }
 }

@@ -78,7 +78,7 @@ impl Partition {
         report_leaves(&mut evaluator, &plan.because[because], &mut leaves);
         let new_state = state_after(to, now.at);
         if let TagState::Scored(scored) = new_state {
-            leaves.push((SCORE_LABEL, scored.score.map_or(Scalar::Absent, Scalar::Number)));
+            leaves.push((SCORE_LABEL, scored.score.map_or(Scalar::Absent, Scalar::double)));
         }
         let value = match to {
             Shown::Value { value, .. } => value,

@@ -7,7 +7,7 @@ use xxhash_rust::xxh3::Xxh3;
 use super::Partition;
 use super::evaluate::EvalContext;
 use crate::catalog::{
-    Attribute, AttributeId, AttributeType, EventTypeSet, Expr, InputMapping, Intake, Source, TagDefinition, TimeUnit,
+    Attribute, AttributeId, AttributeType, EventTypeSet, Expr, InputMapping, Intake, Source, TagDefinition, TimeReader,
 };
 use crate::engine::aggregate::{Now, Pane, RunStep, Series, SeriesState, SeriesType, Zone};
 use crate::engine::entity::{Acceptance, DedupRule, EntityId, EntityState, IdTally, SeenId, Store};
@@ -15,7 +15,7 @@ use crate::engine::expr::{elements, load_series, passes, scalar, source};
 use crate::engine::ports::Sink;
 use crate::engine::program::{AttributeStats, DirtyTags, Program, SeriesId, SeriesPlan};
 use crate::engine::tags::TagCommand;
-use crate::model::{Cause, Command, Date, Event, Micros, PathId, Property, Scalar, TagId, Timestamp};
+use crate::model::{Cause, Command, Date, Decimal, Event, Number, PathId, Property, Scalar, TagId, Timestamp};
 
 impl Partition {
     /// Takes an accepted event, if it concerns an entity of this kind: first everything that is due up to its time,
@@ -102,7 +102,8 @@ impl Partition {
         let Some(command) = command else {
             let Partition { program, scratch, stats, .. } = self;
             let (skipped, attributes) = (&mut stats.skipped[..], &mut stats.attributes[..]);
-            let mut counter = EventCounter { program, now, dirty: &mut scratch.dirty, skipped, attributes };
+            let too_large = &mut stats.too_large[..];
+            let mut counter = EventCounter { program, now, dirty: &mut scratch.dirty, skipped, too_large, attributes };
             return counter.count(event, &mut scratch.entity_state);
         };
         self.scratch.entity_state.see_command(now.at);
@@ -145,6 +146,8 @@ struct EventCounter<'a> {
     dirty: &'a mut DirtyTags,
     /// By series: events without a value, or with a value of a type that the aggregate does not take.
     skipped: &'a mut [u64],
+    /// By series: of those, the events whose number is too large to count.
+    too_large: &'a mut [u64],
     attributes: &'a mut [AttributeStats],
 }
 
@@ -253,15 +256,17 @@ impl EventCounter<'_> {
         if !entity_state.memory(id).admits(event.time) {
             return;
         }
-        let (mut taken, mut grows) = (false, false);
+        let (mut taken, mut too_large, mut grows) = (false, false, false);
         let changed = entity_state.change_series(id, |SeriesState { series, .. }| {
             let pruned = series.prune(least);
             grows = series.only_grows();
             let change = add_value(series, plan, event, pane, &program.catalog.input);
-            taken = change != SeriesUpdate::Skipped;
+            too_large = change == SeriesUpdate::TooLarge;
+            taken = !too_large && change != SeriesUpdate::Skipped;
             pruned || change == SeriesUpdate::Changed
         });
         self.skipped[usize::from(id.0)] += u64::from(!taken);
+        self.too_large[usize::from(id.0)] += u64::from(too_large);
         if changed && grows {
             self.dirty.extend_by_state(&plan.growth_dependents_off, &plan.growth_dependents_on);
         } else if changed {
@@ -275,6 +280,8 @@ impl EventCounter<'_> {
 enum SeriesUpdate {
     /// It has no value that the aggregate takes.
     Skipped,
+    /// Its number is beyond what the aggregate takes.
+    TooLarge,
     Same,
     Changed,
 }
@@ -297,8 +304,8 @@ fn add_value(series: &mut Series, plan: &SeriesPlan, event: &Event, pane: Pane, 
     match plan.series_type {
         SeriesType::Counts | SeriesType::Days => SeriesUpdate::of(series.add_event(pane)),
         SeriesType::Sums(path) | SeriesType::Least(path) | SeriesType::Greatest(path) => match number(path, event) {
-            Some((number, micros)) => SeriesUpdate::of(series.add_number(pane, number, micros)),
-            None => SeriesUpdate::Skipped,
+            Ok(number) => SeriesUpdate::of(series.add_number(pane, number)),
+            Err(skipped) => skipped,
         },
         SeriesType::Latest(of) | SeriesType::Earliest(of) => match input.keepable(source(of, event)) {
             Scalar::Absent => SeriesUpdate::Skipped,
@@ -326,12 +333,22 @@ fn add_value(series: &mut Series, plan: &SeriesPlan, event: &Event, pane: Pane, 
     }
 }
 
+/// Numbers beyond this do not count in `avg`, `min`, `max` and `sum` (spec 9.1).
+const COUNTED_MAX: u64 = 1_000_000_000_000_000;
+
 /// A number within the magnitude that the aggregates take.
-fn number(path: PathId, event: &Event) -> Option<(f64, Micros)> {
-    match event.property(path) {
-        Property::Number(number, digits) => Some((number, Micros::parse(event.text(digits))?)),
-        _ => None,
-    }
+fn number(path: PathId, event: &Event) -> Result<Decimal, SeriesUpdate> {
+    let digits = match event.property(path) {
+        Property::Integer(integer, _) if integer.unsigned_abs() <= COUNTED_MAX => return Ok(Decimal::whole(integer)),
+        Property::Integer(..) => return Err(SeriesUpdate::TooLarge),
+        Property::Number(_, digits) => event.text(digits),
+        Property::String(text) => {
+            let text = event.text(text);
+            event.number_in(text).map(|_| text).ok_or(SeriesUpdate::Skipped)?
+        }
+        _ => return Err(SeriesUpdate::Skipped),
+    };
+    Decimal::rounded(digits).ok_or(SeriesUpdate::TooLarge)
 }
 
 /// Visits a value, or the elements of an array.
@@ -373,9 +390,17 @@ fn hash(value: Scalar<'_>) -> Option<u64> {
     match value {
         Scalar::Bool(b) => hasher.update(&[0, u8::from(b)]),
         Scalar::Number(number) => {
-            hasher.update(&[1]);
             // Adding zero makes −0 a 0.
-            hasher.update(&(number + 0.0).to_bits().to_le_bytes());
+            match (number, number.exact_f64()) {
+                (Number::Integer(integer), None) => {
+                    hasher.update(&[3]);
+                    hasher.update(&integer.to_le_bytes());
+                }
+                (_, double) => {
+                    hasher.update(&[1]);
+                    hasher.update(&(double.unwrap_or(number.to_f64()) + 0.0).to_bits().to_le_bytes());
+                }
+            }
         }
         Scalar::String(text) => {
             hasher.update(&[2]);
@@ -402,17 +427,17 @@ impl<'a> From<Option<Scalar<'a>>> for AttributeReading<'a> {
 }
 
 fn read_attribute<'a>(attribute: &Attribute, event: &'a Event, program: &Program) -> AttributeReading<'a> {
-    let input = &program.catalog.input;
+    let catalog = &program.catalog;
     if let Source::Property(path) = attribute.value {
         let property = event.property(path);
         match property {
             Property::Missing => return AttributeReading::Missing,
             Property::Null => return AttributeReading::Value(Scalar::Absent),
             _ if attribute.value_type == Some(AttributeType::Time) => {
-                return time(property, event, input.time_unit).map(Scalar::Time).into();
+                return time(property, event, &TimeReader::new(catalog)).map(Scalar::Time).into();
             }
             _ if attribute.value_type == Some(AttributeType::Date) => {
-                return date(property, event, input.time_unit, &program.zone).map(Scalar::Date).into();
+                return date(property, event, &TimeReader::new(catalog), &program.zone).map(Scalar::Date).into();
             }
             _ => {}
         }
@@ -420,7 +445,12 @@ fn read_attribute<'a>(attribute: &Attribute, event: &'a Event, program: &Program
     if (attribute.value, attribute.value_type) == (Source::Time, Some(AttributeType::Date)) {
         return Date::from_days(program.zone.day(event.time)).map(Scalar::Date).into();
     }
-    let value = input.keepable(source(attribute.value, event));
+    let mut value = catalog.input.keepable(source(attribute.value, event));
+    if let (Some(AttributeType::Number), Scalar::String(text)) = (attribute.value_type, value)
+        && let Some(number) = event.number_in(text)
+    {
+        value = Scalar::Number(number);
+    }
     let fits = match (attribute.value_type, value) {
         (_, Scalar::Absent) => false,
         (None, _) => true,
@@ -435,27 +465,21 @@ fn read_attribute<'a>(attribute: &Attribute, event: &'a Event, program: &Program
 
 /// A time is written as an event's own time may be: RFC 3339, or an integer in the catalog's unit. Its year is
 /// one of 1 to 9999 in UTC.
-fn time(property: Property, event: &Event, unit: TimeUnit) -> Option<Timestamp> {
+fn time(property: Property, event: &Event, reader: &TimeReader) -> Option<Timestamp> {
     let time = match property {
-        Property::String(text) => Timestamp::parse(event.text(text)).ok()?,
-        Property::Number(_, digits) => {
-            let count: i64 = event.text(digits).parse().ok()?;
-            Timestamp::from_ms(match unit {
-                TimeUnit::Milliseconds => count,
-                TimeUnit::Seconds => count.checked_mul(1_000)?,
-            })
-        }
+        Property::String(text) => reader.text(event.text(text))?,
+        Property::Integer(count, _) => reader.integer(count),
         _ => return None,
     };
     time.has_calendar_year().then_some(time)
 }
 
 /// A date is written `YYYY-MM-DD`; a time is its local date.
-fn date(property: Property, event: &Event, unit: TimeUnit, zone: &Zone) -> Option<Date> {
+fn date(property: Property, event: &Event, reader: &TimeReader, zone: &Zone) -> Option<Date> {
     if let Property::String(text) = property
         && let Some(date) = Date::parse(event.text(text))
     {
         return Some(date);
     }
-    Date::from_days(zone.day(time(property, event, unit)?))
+    Date::from_days(zone.day(time(property, event, reader)?))
 }

@@ -9,7 +9,7 @@ use super::plan::SeriesPlan;
 use super::schema::{TagForm, TagStates};
 use crate::catalog::{
     Arithmetic, AsciiCase, Attribute, AttributeType, CalendarUnit, Catalog, Comparison, EventSelector, EventTypeSet,
-    Expr, Intake, Score, Source, TagDefinition, TextTest, TimeName, WeekStart,
+    Expr, Intake, Score, Source, TagDefinition, TextTest, TimeName, WeekStart, number_word,
 };
 use crate::engine::aggregate::{Grid, SeriesType};
 use crate::model::{PathId, Value};
@@ -154,6 +154,7 @@ impl MeaningWriter<'_> {
             Expr::Negate(x) => ("negate", vec![x]),
             Expr::Abs(x) => ("abs", vec![x]),
             Expr::Not(x) => ("not", vec![x]),
+            Expr::ToDouble(x) => return self.expr(x, out),
             Expr::Has(x) => ("has", vec![x]),
             Expr::Arithmetic(operator, sides) => (arithmetic(*operator), sides.iter().collect()),
             Expr::Compare { op, sides, .. } => (comparison(*op), sides.iter().collect()),
@@ -208,7 +209,7 @@ pub(super) fn tag_states(definition: &TagDefinition) -> TagStates {
 fn literal(value: &Value, out: &mut String) {
     let _ = match value {
         Value::Bool(b) => write!(out, "{b}"),
-        Value::Number(number) => write!(out, "{number:?}"),
+        Value::Number(number) => write!(out, "{}", number_word(*number)),
         Value::String(text) => write!(out, "{text:?}"),
         Value::Time(at) => write!(out, "{at}"),
         Value::Date(date) => write!(out, "{date}"),
@@ -219,7 +220,7 @@ fn arithmetic(operator: Arithmetic) -> &'static str {
     match operator {
         Arithmetic::Add => "+",
         Arithmetic::Subtract => "-",
-        Arithmetic::Multiply => "*",
+        Arithmetic::Multiply | Arithmetic::Scale => "*",
         Arithmetic::Divide => "/",
         Arithmetic::Remainder => "%",
         Arithmetic::Min => "min",

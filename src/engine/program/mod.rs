@@ -23,5 +23,5 @@ pub(crate) use dirty_tags::DirtyTags;
 pub use plan::{AttributeStats, Program};
 pub(crate) use plan::{CounterPlan, SeriesId, SeriesPlan, TagPlan};
 pub use schema::{CellName, Schema, SchemaError};
-pub(crate) use schema::{SchemaCell, TagForm, TagStates, put_reach, take_reach, take_text};
+pub(crate) use schema::{SchemaCell, SumUnit, TagForm, TagStates, put_reach, take_reach, take_text};
 pub(crate) use score_plan::ScorePlan;

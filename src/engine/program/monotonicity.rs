@@ -87,6 +87,7 @@ impl GrowingSeries<'_> {
                 self.time(*of)
             }
             Expr::Negate(x) => self.number(x).flipped(),
+            Expr::ToDouble(x) => self.number(x),
             Expr::Arithmetic(Arithmetic::Add | Arithmetic::Min | Arithmetic::Max, sides) => {
                 self.number(&sides[0]).and(self.number(&sides[1]))
             }

@@ -11,6 +11,9 @@
 //! | 3 remembered ids | | |
 //! | 4 vacant: of another entity kind | | |
 //! | 5 retired tags | | |
+//! | 6 series of sums in billionths | as 1 | as 1 |
+//!
+//! A series of sums of type 1 has its sums in millionths, as it was until they became finer; it is read as one of type 6.
 //!
 //! The id of a schema is the xxh3 hash (64 bits) of these bytes.
 
@@ -21,7 +24,7 @@ use xxhash_rust::xxh3::xxh3_64;
 use super::cell_meaning::{MeaningWriter, tag_states};
 use super::plan::{CounterPlan, SeriesPlan};
 use crate::catalog::{CalendarUnit, Catalog, WeekStart};
-use crate::engine::aggregate::Reach;
+use crate::engine::aggregate::{Reach, SeriesType};
 use crate::engine::encoding::{put_text, put_unsigned, split_unsigned};
 use crate::model::EntityKindId;
 
@@ -36,6 +39,7 @@ pub(crate) enum SchemaCell {
         counters: Box<str>,
         meaning: Box<str>,
         reach: Reach,
+        sums: SumUnit,
     },
     Tag {
         name: Box<str>,
@@ -47,6 +51,14 @@ pub(crate) enum SchemaCell {
     RetiredTags,
     /// Never used: it belongs to another entity kind.
     Vacant,
+}
+
+/// In what the sums of a series are counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum SumUnit {
+    /// As earlier versions wrote them; also where a series has no sums.
+    Millionths,
+    Billionths,
 }
 
 /// What the states of a tag mean to a catalog.
@@ -162,7 +174,11 @@ impl Schema {
                 .map(|(_, counter)| &*counter.name)
                 .collect();
             let meaning = meaning.series(plan).into();
-            SchemaCell::Series { counters: names.join(", ").into(), meaning, reach: plan.frame.reach }
+            let sums = match plan.series_type {
+                SeriesType::Sums(_) => SumUnit::Billionths,
+                _ => SumUnit::Millionths,
+            };
+            SchemaCell::Series { counters: names.join(", ").into(), meaning, reach: plan.frame.reach, sums }
         });
         let tags = catalog.tags.iter().map(|tag| {
             if tag.entity != kind {
@@ -217,6 +233,7 @@ const TAG: u8 = 2;
 const SEEN: u8 = 3;
 const VACANT: u8 = 4;
 const RETIRED: u8 = 5;
+const BILLIONTHS: u8 = 6;
 
 const BACK: u8 = 0;
 const PERIOD: u8 = 1;
@@ -239,8 +256,8 @@ fn put_cell(cell: &SchemaCell, out: &mut Vec<u8>) {
             put_text(out, name);
             put_text(out, meaning);
         }
-        SchemaCell::Series { counters, meaning, reach } => {
-            out.push(SERIES);
+        SchemaCell::Series { counters, meaning, reach, sums } => {
+            out.push(if *sums == SumUnit::Billionths { BILLIONTHS } else { SERIES });
             put_text(out, counters);
             put_text(out, meaning);
             put_reach(*reach, out);
@@ -278,9 +295,10 @@ pub(crate) fn put_reach(reach: Reach, out: &mut Vec<u8>) {
 fn take_cell(bytes: &mut &[u8]) -> Option<SchemaCell> {
     match byte(bytes)? {
         ATTRIBUTE => Some(SchemaCell::Attribute { name: take_text(bytes)?, meaning: take_text(bytes)? }),
-        SERIES => {
+        series @ (SERIES | BILLIONTHS) => {
             let (counters, meaning) = (take_text(bytes)?, take_text(bytes)?);
-            Some(SchemaCell::Series { counters, meaning, reach: take_reach(bytes)? })
+            let sums = if series == BILLIONTHS { SumUnit::Billionths } else { SumUnit::Millionths };
+            Some(SchemaCell::Series { counters, meaning, reach: take_reach(bytes)?, sums })
         }
         TAG => {
             let (name, form, count) = (take_text(bytes)?, take_text(bytes)?, split_unsigned(bytes)?);

@@ -14,7 +14,7 @@ use crate::engine::expr::{Evaluator, band};
 use crate::engine::ports::ScoreModel;
 use crate::engine::program::ScorePlan;
 use crate::engine::unknown::Known;
-use crate::model::{Scalar, Timestamp};
+use crate::model::{Number, Scalar, Timestamp};
 
 /// The label of the score itself in a change's `because`.
 pub(crate) const SCORE_LABEL: &str = "score";
@@ -109,7 +109,7 @@ fn ask(model: &dyn ScoreModel, row: &[f64]) -> Option<f64> {
 fn show<'a>(score: &Score, scored: Scored, before: PreviousScore, now: Timestamp) -> NextState<'a> {
     let current = before.shown.map(|(_, index)| index);
     let found = match &score.bands {
-        Some(bands) => scored.score.map(|number| band(bands, current, number)),
+        Some(bands) => scored.score.map(|number| band(bands, current, Number::Double(number))),
         None => scored.score.map(|_| 0),
     };
     let is_other_number = score.bands.is_none() && before.scored.is_some_and(|before| before.score != scored.score);
@@ -123,7 +123,7 @@ fn show<'a>(score: &Score, scored: Scored, before: PreviousScore, now: Timestamp
 /// A value as the model takes it.
 fn number(value: Scalar<'_>) -> f64 {
     match value {
-        Scalar::Number(number) => number,
+        Scalar::Number(number) => number.to_f64(),
         Scalar::Bool(b) => f64::from(u8::from(b)),
         Scalar::String(_) | Scalar::Time(_) | Scalar::Date(_) | Scalar::Absent => f64::NAN,
     }
@@ -165,7 +165,7 @@ fn digest_of(value: Scalar<'_>, before: u64) -> u64 {
         Scalar::Absent => (0, 0),
         Scalar::Bool(b) => (1, u64::from(b)),
         // The two zeros are equal.
-        Scalar::Number(number) => (2, (number + 0.0).to_bits()),
+        Scalar::Number(number) => (2, (number.to_f64() + 0.0).to_bits()),
         Scalar::Time(at) => (3, at.ms() as u64),
         Scalar::Date(date) => (5, date.days() as u64),
         Scalar::String(text) => (4, xxh3_64(text.as_bytes())),

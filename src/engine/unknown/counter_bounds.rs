@@ -2,18 +2,20 @@
 //!
 //! An unseen event came before the counter was added, so it is no later than that; and it lies in the window.
 
-use super::abstract_value::{AbstractValue, NumberRange};
-use crate::catalog::{CounterId, Intake, Source, TimeName};
+use super::abstract_value::AbstractValue;
+use super::number_range::NumberRange;
+use crate::catalog::{Arithmetic, CounterId, Intake, Source, TimeName};
 use crate::engine::aggregate::{Reach, Readout, Series, SeriesType};
-use crate::engine::expr::{Coverage, Evaluator};
+use crate::engine::expr::{Coverage, Evaluator, calculate};
 use crate::engine::program::CounterPlan;
-use crate::model::{Scalar, Timestamp};
+use crate::model::{Decimal, Number, Scalar, Timestamp};
 
 /// More events than any counter has.
-const COUNT_MAX: f64 = 1e18;
-/// Numbers beyond this do not count in `avg`, `min`, `max` and `sum` (spec 3).
-const MAGNITUDE_MAX: f64 = 1e12;
-const SUM_MAX: f64 = COUNT_MAX * MAGNITUDE_MAX;
+const COUNT_MAX: Decimal = Decimal::whole(1_000_000_000_000_000_000);
+/// Numbers beyond this do not count in `avg`, `min`, `max` and `sum` (spec 9.1).
+const MAGNITUDE_MAX: Decimal = Decimal::whole(1_000_000_000_000_000);
+/// More than any sum is: that of a billion of the largest numbers. Some hundred such sums can still be added.
+const SUM_MAX: Decimal = Decimal::from_billionths(MAGNITUDE_MAX.billionths() * 1_000_000_000);
 
 impl<'a> Evaluator<'a> {
     /// The coverage, where a counter is incomplete. A counter that was reset holds nothing of what was not seen.
@@ -39,7 +41,7 @@ impl<'a> Evaluator<'a> {
             Scalar::Number(number) => Some(number),
             _ => None,
         };
-        let between = |low: f64, high: f64| {
+        let between = |low: Number, high: Number| {
             if number == Some(low) && low == high {
                 return AbstractValue::Fixed(seen);
             }
@@ -50,15 +52,20 @@ impl<'a> Evaluator<'a> {
             self.program.series[usize::from(plan.series.0)].intake,
             Intake::Sessions { .. } | Intake::Sequence { .. }
         );
+        let (least, most) = (Number::Decimal(MAGNITUDE_MAX.negated()), Number::Decimal(MAGNITUDE_MAX));
         match (plan.readout, number) {
-            _ if is_joined => between(0.0, COUNT_MAX),
-            (Readout::Count, _) => between(number.unwrap_or(0.0), COUNT_MAX),
-            (Readout::Distinct, _) => between(number.unwrap_or(0.0), self.distinct_max(plan)),
-            (Readout::Days, _) => between(number.unwrap_or(0.0), number.unwrap_or(0.0) + self.unseen_days(plan, added)),
-            (Readout::Sum, _) => between(-SUM_MAX, SUM_MAX),
-            (Readout::Average, _) => between(-MAGNITUDE_MAX, MAGNITUDE_MAX),
-            (Readout::Least, seen) => between(-MAGNITUDE_MAX, seen.unwrap_or(MAGNITUDE_MAX)),
-            (Readout::Greatest, seen) => between(seen.unwrap_or(-MAGNITUDE_MAX), MAGNITUDE_MAX),
+            _ if is_joined => between(Number::ZERO, Number::Decimal(COUNT_MAX)),
+            (Readout::Count, _) => between(number.unwrap_or(Number::ZERO), Number::Decimal(COUNT_MAX)),
+            (Readout::Distinct, _) => between(number.unwrap_or(Number::ZERO), self.distinct_max(plan)),
+            (Readout::Days, _) => {
+                let seen = number.unwrap_or(Number::ZERO);
+                between(seen, self.days_max(plan, seen, added))
+            }
+            (Readout::Sum, _) => between(Number::Decimal(SUM_MAX.negated()), Number::Decimal(SUM_MAX)),
+            // An average is a double.
+            (Readout::Average, _) => between(Number::Double(least.to_f64()), Number::Double(most.to_f64())),
+            (Readout::Least, seen) => between(least, seen.unwrap_or(most)),
+            (Readout::Greatest, seen) => between(seen.unwrap_or(least), most),
             (Readout::FirstOrLast, _) => self.possible_first_or_last(plan, added, seen),
             (Readout::Top, _) => AbstractValue::Anything { absent: seen.is_absent() },
         }
@@ -79,15 +86,16 @@ impl<'a> Evaluator<'a> {
         held.min(coverage.complete_at(id)).min(slid)
     }
 
-    fn distinct_max(&self, plan: CounterPlan) -> f64 {
+    fn distinct_max(&self, plan: CounterPlan) -> Number {
         match self.program.series[usize::from(plan.series.0)].series_type {
-            SeriesType::Distinct { limit, .. } => f64::from(limit),
-            _ => COUNT_MAX,
+            SeriesType::Distinct { limit, .. } => Number::count(u64::from(limit)),
+            _ => Number::Decimal(COUNT_MAX),
         }
     }
 
-    /// On how many days of the window an unseen event could lie.
-    fn unseen_days(&self, plan: CounterPlan, added: Timestamp) -> f64 {
+    /// On how many days of the window there were events at most: on those that were seen, and on all on which an unseen
+    /// one could lie.
+    fn days_max(&self, plan: CounterPlan, seen: Number, added: Timestamp) -> Number {
         let window = self.now.window(plan.frame);
         let least = match plan.frame.reach {
             Reach::Forever => plan.frame.grid.pane(Timestamp::OLDEST_EVENT, &self.program.zone),
@@ -95,8 +103,11 @@ impl<'a> Evaluator<'a> {
         };
         let present = self.now.pane(plan.frame.grid);
         let last = plan.frame.grid.pane(added, &self.program.zone).min(present).min(window.greatest);
-        let seen = self.entity_state.series(plan.series).days_between(least, last);
-        (last - least + 1 - seen as i64).max(0) as f64
+        let without = last - least + 1 - self.entity_state.series(plan.series).days_between(least, last) as i64;
+        match calculate(Arithmetic::Add, seen, Number::count(without.max(0) as u64)) {
+            Scalar::Number(most) => most,
+            _ => seen,
+        }
     }
 
     /// Whether a counter shows the time of the latest event (`true`) or of the earliest (`false`); `None` where it

@@ -9,10 +9,14 @@
 //! When a verdict may next differ is found as for other clock terms: each end is enclosed over an interval of time
 //! (`expr::crossing`), and an interval that leaves it open is halved.
 
-use super::abstract_value::{AbstractValue, NumberRange};
+use super::abstract_value::AbstractValue;
+use super::number_range::NumberRange;
 use crate::catalog::{Arithmetic, Bands, Comparison, Expr, Motion, TimeName};
-use crate::engine::expr::{Evaluator, band, calculate, first_change, fold_case, match_text, test_text, text_size};
-use crate::model::{Scalar, Timestamp};
+use crate::engine::expr::{
+    Evaluator, band, calculate, first_change, fold_case, magnitude, match_text, negate, test_text, text_size,
+    without_decimal,
+};
+use crate::model::{Number, Scalar, Timestamp};
 
 /// What is known of a condition.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -138,8 +142,13 @@ impl<'a> Evaluator<'a> {
             Expr::Between { unit, from, to } => {
                 self.possible_time(*to).distance_from(&self.possible_time(*from), *unit, &self.program.zone)
             }
-            Expr::Negate(x) => self.possible(x, over).unary(|n| -n, NumberRange::negated),
-            Expr::Abs(x) => self.possible(x, over).unary(f64::abs, NumberRange::absolute),
+            Expr::Negate(x) => self.possible(x, over).unary(negate, NumberRange::negated),
+            Expr::Abs(x) => self.possible(x, over).unary(magnitude, NumberRange::absolute),
+            Expr::ToDouble(x) => match self.possible(x, over) {
+                AbstractValue::Fixed(value) => AbstractValue::Fixed(without_decimal(value)),
+                AbstractValue::Numbers(numbers) => AbstractValue::Numbers(numbers.in_doubles()),
+                other => other,
+            },
             Expr::Arithmetic(op, sides) => {
                 let (a, b) = (self.possible(&sides[0], over), self.possible(&sides[1], over));
                 arithmetic(*op, &a, &b)
@@ -184,9 +193,11 @@ impl<'a> Evaluator<'a> {
                 AbstractValue::Fixed(value) => AbstractValue::Fixed(text_size(value)),
                 AbstractValue::Open => AbstractValue::Open,
                 // A size has no bound that is known.
-                AbstractValue::Anything { .. } => {
-                    AbstractValue::Numbers(NumberRange::between(0.0, f64::from(u32::MAX), true))
-                }
+                AbstractValue::Anything { .. } => AbstractValue::Numbers(NumberRange::between(
+                    Number::Double(0.0),
+                    Number::Double(f64::from(u32::MAX)),
+                    true,
+                )),
                 _ => AbstractValue::Fixed(Scalar::Absent),
             },
             // These contain neither the clock nor a counter.
@@ -290,7 +301,7 @@ fn band_over(value: &AbstractValue<'_>, bands: &Bands, current: Option<u16>) -> 
         AbstractValue::Anything { .. } => return Some(BandVerdict::Unknown),
         AbstractValue::Numbers(numbers) => *numbers,
     };
-    let place = |number: f64| band(bands, current, number);
+    let place = |number: Number| band(bands, current, number);
     // The band never falls as the value grows.
     if place(numbers.low.1) < place(numbers.high.0) {
         return Some(BandVerdict::Unknown);

@@ -3,10 +3,12 @@
 //! | file | holds |
 //! | --- | --- |
 //! | [`abstract_value`] | all values that an expression may have: one, an interval, or anything |
+//! | [`number_range`] | numbers between two ends, and what is computed with them |
 //! | [`counter_bounds`] | the values that an incomplete counter may have |
 //! | [`kleene`] | true, false or unknown, and until when |
 
 mod abstract_value;
+mod number_range;
 mod counter_bounds;
 mod kleene;
 

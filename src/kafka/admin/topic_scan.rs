@@ -15,10 +15,12 @@ use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::BorrowedMessage;
 use rdkafka::{Message, Offset, TopicPartitionList};
 
+use crate::codec::{InputRecord, OwnedRecord};
 use crate::kafka::broker::{ClientError, OffsetBounds};
 use crate::kafka::client::client_config;
 use crate::kafka::client::{AclEntry, AclOperation, AclResource, Answer, ClientCallbacks, MetadataClient, bounds};
 use crate::kafka::events::EventListener;
+use crate::kafka::repartition::input_record;
 use crate::model::Timestamp;
 use crate::settings::Settings;
 
@@ -62,9 +64,9 @@ struct PartitionScan {
     next: i64,
     queue: PartitionQueue<ClientCallbacks>,
     /// Records that came before the queue was created.
-    early: VecDeque<(i64, Option<Vec<u8>>)>,
+    early: VecDeque<(i64, Option<OwnedRecord>)>,
     /// The record that is next.
-    head: Vec<u8>,
+    head: OwnedRecord,
     clock: Timestamp,
 }
 
@@ -115,7 +117,7 @@ impl TopicScan {
         consumer.assign(&list).map_err(ClientError::from)?;
         let scan = |(topic, partition, range): (Arc<str>, i32, std::ops::Range<i64>)| {
             let queue = consumer.split_partition_queue(&topic, partition)?;
-            let (early, head) = (VecDeque::new(), Vec::new());
+            let (early, head) = (VecDeque::new(), OwnedRecord::default());
             let clock = Timestamp::MIN;
             Some(PartitionScan { topic, partition, end: range.end, next: range.start, queue, early, head, clock })
         };
@@ -131,15 +133,15 @@ impl TopicScan {
         self.total
     }
 
-    /// Hands out the value of every record, with the number of offsets that were passed. `time_of` tells the time of a
+    /// Hands out every record, with the number of offsets that were passed. `time_of` tells the time of a
     /// record's event; a record that is not an event goes with the one before it.
     ///
     /// # Errors
     /// A partition brings no more records.
     pub fn each(
         mut self,
-        mut time_of: impl FnMut(&[u8]) -> Option<Timestamp>,
-        mut each: impl FnMut(&[u8], u64),
+        mut time_of: impl FnMut(InputRecord<'_>) -> Option<Timestamp>,
+        mut each: impl FnMut(InputRecord<'_>, u64),
     ) -> Result<(), TopicScanError> {
         let mut next_scans = BinaryHeap::new();
         let left: i64 = self.scans.iter().map(|scan| scan.end - scan.next).sum();
@@ -152,12 +154,12 @@ impl TopicScan {
                 let scan = &mut self.scans[index];
                 left = left.saturating_sub((scan.next - before) as u64);
                 if is_there {
-                    scan.clock = scan.clock.max(time_of(&scan.head).unwrap_or(Timestamp::MIN));
+                    scan.clock = scan.clock.max(time_of(scan.head.borrowed()).unwrap_or(Timestamp::MIN));
                     next_scans.push(Reverse((scan.clock, index)));
                 }
             }
             let Some(Reverse((_, index))) = next_scans.pop() else { return Ok(()) };
-            each(&self.scans[index].head, self.total - left);
+            each(self.scans[index].head.borrowed(), self.total - left);
             moved.push(index);
             records += 1;
             if records.is_multiple_of(RECORDS_A_TURN) {
@@ -174,8 +176,9 @@ impl TopicScan {
             if scan.next >= scan.end {
                 return Ok(false);
             }
-            if let Some((offset, value)) = scan.early.pop_front() {
-                if take((&mut scan.next, &mut scan.head), scan.end, offset, value.as_deref()) {
+            if let Some((offset, record)) = scan.early.pop_front() {
+                let record = record.as_ref().map(OwnedRecord::borrowed);
+                if take((&mut scan.next, &mut scan.head), scan.end, offset, record) {
                     return Ok(true);
                 }
                 continue;
@@ -183,7 +186,8 @@ impl TopicScan {
             match scan.queue.poll(POLL) {
                 Some(Ok(message)) => {
                     let slot = (&mut scan.next, &mut scan.head);
-                    if take(slot, scan.end, message.offset(), message.payload()) {
+                    let record = message.payload().map(|value| input_record(&message, value));
+                    if take(slot, scan.end, message.offset(), record) {
                         return Ok(true);
                     }
                     waits_since = None;
@@ -219,14 +223,13 @@ impl TopicScan {
     }
 }
 
-fn detached(message: &BorrowedMessage<'_>) -> (i64, Option<Vec<u8>>) {
-    (message.offset(), message.payload().map(<[u8]>::to_vec))
+fn detached(message: &BorrowedMessage<'_>) -> (i64, Option<OwnedRecord>) {
+    (message.offset(), message.payload().map(|value| input_record(message, value).to_owned()))
 }
 
 /// Takes a record as the next one. Returns whether it is before the end and has a value.
-fn take((next, head): (&mut i64, &mut Vec<u8>), end: i64, offset: i64, value: Option<&[u8]>) -> bool {
+fn take((next, head): (&mut i64, &mut OwnedRecord), end: i64, offset: i64, record: Option<InputRecord<'_>>) -> bool {
     *next = (offset + 1).min(end);
-    head.clear();
-    head.extend_from_slice(value.unwrap_or_default());
-    offset < end && value.is_some()
+    head.copy(record.unwrap_or_default());
+    offset < end && record.is_some()
 }

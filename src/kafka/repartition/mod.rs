@@ -16,5 +16,5 @@ mod repartitioner;
 
 pub(crate) use alignment::{MinWatermark, SourceLead};
 pub(crate) use repartition_buffer::{RepartitionBuffer, Span};
-pub(crate) use repartitioner::{Repartitioner, repartition_headers, source_position};
+pub(crate) use repartitioner::{Repartitioner, forwarded_record, input_record, repartition_headers, source_position};
 pub use time_merge::{SourcePosition, SourceProgress, TimeMerge};

@@ -17,9 +17,17 @@ pub(crate) struct RepartitionRecord {
     pub partition: i32,
     pub key: Option<Span>,
     pub value: Option<Span>,
+    /// What the event's catalog reads beside the value.
+    pub metadata: Option<RecordMetadata>,
     /// The event's offset in its source; with a watermark, the source's next offset.
     pub offset: i64,
     pub clock: Timestamp,
+}
+
+/// What Kafka kept beside the value of a record that is forwarded.
+pub(crate) struct RecordMetadata {
+    pub key: Option<Span>,
+    pub timestamp: Option<Timestamp>,
 }
 
 /// Records to forward, in the order in which they were added.
@@ -48,6 +56,10 @@ impl RepartitionBuffer {
         let start = self.arena.len();
         self.arena.extend_from_slice(bytes);
         start..self.arena.len()
+    }
+
+    pub(crate) fn bytes_of(&self, span: &Span) -> &[u8] {
+        &self.arena[span.clone()]
     }
 
     pub(crate) fn push(&mut self, record: RepartitionRecord) {

@@ -11,13 +11,18 @@ use rdkafka::message::{Header, Headers, Message, OwnedHeaders};
 
 use super::alignment::SourceLead;
 use super::murmur2;
-use super::repartition_buffer::{RepartitionBuffer, RepartitionRecord};
+use super::repartition_buffer::{RecordMetadata, RepartitionBuffer, RepartitionRecord};
 use super::time_merge::SourcePosition;
+use crate::codec::InputRecord;
 use crate::kafka::topology::{RepartitionTopic, SourcePartition};
 use crate::model::{Event, Timestamp};
 
 const SOURCE: &str = "tagstream-source";
 const CLOCK: &str = "tagstream-clock";
+/// The key of the record that was forwarded, where the catalog reads it.
+const KEY: &str = "tagstream-key";
+/// Its timestamp, likewise.
+const TIMESTAMP: &str = "tagstream-timestamp";
 
 /// What one source forwards.
 #[derive(Debug)]
@@ -51,11 +56,12 @@ impl Repartitioner {
         self.announced_min < clock
     }
 
-    /// Forwards an accepted event; `clock` is the source's.
+    /// Forwards an accepted event; `clock` is the source's. `metadata`: what its catalog reads beside the value.
     pub(crate) fn forward(
         &mut self,
         event: &Event,
         payload: &[u8],
+        metadata: Option<InputRecord<'_>>,
         offset: i64,
         clock: Timestamp,
         out: &mut RepartitionBuffer,
@@ -66,7 +72,9 @@ impl Repartitioner {
             let partition = murmur2::partition(key.as_bytes(), topic.partitions);
             let value = value.get_or_insert_with(|| out.keep(payload)).clone();
             let key = Some(out.keep(key.as_bytes()));
-            out.push(RepartitionRecord { topic: number, partition, key, value: Some(value), offset, clock });
+            let metadata = metadata
+                .map(|record| RecordMetadata { key: record.key.map(|key| out.keep(key)), timestamp: record.timestamp });
+            out.push(RepartitionRecord { topic: number, partition, key, value: Some(value), metadata, offset, clock });
             self.announced[number][partition as usize] = Some(clock);
             self.lead.add(clock, payload.len());
         }
@@ -83,7 +91,8 @@ impl Repartitioner {
                 if *announced < Some(clock) && (!is_busy || *announced <= self.announced_min) {
                     *announced = Some(clock);
                     let (partition, offset) = (partition as i32, next_offset);
-                    out.push(RepartitionRecord { topic: number, partition, key: None, value: None, offset, clock });
+                    let (key, value, metadata) = (None, None, None);
+                    out.push(RepartitionRecord { topic: number, partition, key, value, metadata, offset, clock });
                 }
             }
         }
@@ -92,12 +101,38 @@ impl Repartitioner {
 }
 
 /// The headers of a record that is forwarded from a source.
-pub(crate) fn repartition_headers(source: &SourcePartition, record: &RepartitionRecord) -> OwnedHeaders {
+pub(crate) fn repartition_headers(
+    source: &SourcePartition,
+    record: &RepartitionRecord,
+    buffer: &RepartitionBuffer,
+) -> OwnedHeaders {
     let SourcePartition { topic, partition } = source;
     let (source, clock) = (format!("{topic}/{partition}/{}", record.offset), record.clock.ms().to_string());
-    OwnedHeaders::new_with_capacity(2)
+    let headers = OwnedHeaders::new_with_capacity(2)
         .insert(Header { key: SOURCE, value: Some(&source) })
-        .insert(Header { key: CLOCK, value: Some(&clock) })
+        .insert(Header { key: CLOCK, value: Some(&clock) });
+    let Some(RecordMetadata { key, timestamp }) = &record.metadata else { return headers };
+    let headers = match key {
+        Some(key) => headers.insert(Header { key: KEY, value: Some(buffer.bytes_of(key)) }),
+        None => headers,
+    };
+    match timestamp.map(|at| at.ms().to_string()) {
+        Some(at) => headers.insert(Header { key: TIMESTAMP, value: Some(&at) }),
+        None => headers,
+    }
+}
+
+/// An input record as the decoder takes it.
+pub(crate) fn input_record<'a>(message: &'a impl Message, payload: &'a [u8]) -> InputRecord<'a> {
+    let timestamp = message.timestamp().to_millis().map(Timestamp::from_ms);
+    InputRecord { value: payload, key: message.key(), timestamp }
+}
+
+/// A forwarded record as the decoder takes it: with what Kafka kept beside the record that it comes from.
+pub(crate) fn forwarded_record<'a>(message: &'a impl Message, payload: &'a [u8]) -> InputRecord<'a> {
+    let header = |name: &str| message.headers()?.iter().find(|header| header.key == name)?.value;
+    let timestamp = header(TIMESTAMP).and_then(|at| std::str::from_utf8(at).ok()?.parse().ok());
+    InputRecord { value: payload, key: header(KEY), timestamp: timestamp.map(Timestamp::from_ms) }
 }
 
 /// Reads the headers of a forwarded record; `None`: it is not one of ours.

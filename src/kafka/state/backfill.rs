@@ -15,6 +15,7 @@ use crate::engine::{CellName, MigrationReport, Partition, RetainedHistory, State
 use crate::kafka::broker::{ChangelogReader, KafkaClients, OffsetBounds};
 use crate::kafka::events::Occurrence;
 use crate::kafka::failpoint::{self, Failpoint};
+use crate::kafka::repartition::{forwarded_record, input_record, source_position};
 use crate::kafka::topology::Role;
 use crate::model::Event;
 
@@ -91,7 +92,14 @@ impl<W: KafkaClients> RestoreJob<W> {
                     position = record.offset() + 1;
                     failpoint::pass(Failpoint::RebuildRecord);
                     // A record that is not an event was rejected when the state saw it.
-                    if record.payload().is_some_and(|value| decoder.decode(value, now, &mut event).is_ok()) {
+                    let is_event = record.payload().is_some_and(|value| {
+                        let input = match source_position(&record) {
+                            Some(_) => forwarded_record(&record, value),
+                            None => input_record(&record, value),
+                        };
+                        decoder.decode_record(input, now, &mut event).is_ok()
+                    });
+                    if is_event {
                         rebuild.apply(&event);
                     }
                 }

@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 
 use rdkafka::message::{Header, Headers, Message, OwnedHeaders};
 
-use crate::codec::{ChangelogKey, ChangelogRecord, Meta, Reject, SourceEntry, change_id, write_change};
+use crate::codec::{ChangelogKey, ChangelogRecord, Meta, OwnedRecord, Reject, SourceEntry, change_id, write_change};
 use crate::engine::{ChangelogSink, Extent, Segment, Sink, Slot};
 use crate::kafka::events::ChangeStats;
 use crate::kafka::repartition::{RepartitionBuffer, Span, TimeMerge};
@@ -161,7 +161,7 @@ impl OutputBuffer {
     }
 
     /// Adds the record of the progress of a merged partition's sources.
-    pub(crate) fn add_sources(&mut self, merge: &TimeMerge<Box<[u8]>>) {
+    pub(crate) fn add_sources(&mut self, merge: &TimeMerge<OwnedRecord>) {
         let mut entries = Vec::new();
         for (source, clock, next) in merge.progress() {
             SourceEntry { topic: &source.topic, partition: source.partition, clock, next }.write(&mut entries);

@@ -77,7 +77,7 @@ impl RecordWriter {
         }
         let source = self.topology.source(partition);
         for (forwarded, key, value) in output.repartition.iter() {
-            let headers = repartition_headers(&source, forwarded);
+            let headers = repartition_headers(&source, forwarded, &output.repartition);
             let topic = &self.repartition_topics[forwarded.topic].topic;
             let mut record = BaseRecord::to(topic).partition(forwarded.partition).headers(headers);
             (record.key, record.payload) = (key, value);

@@ -7,12 +7,13 @@ use rdkafka::message::Message;
 
 use super::offset_metadata::OffsetMetadata;
 use super::output_buffer::{OutputBuffer, SealedMeta};
-use crate::codec::{ChangelogKey, Decoder, PartitionFacts, RolloutNote, write_current_tags};
+use crate::codec::{ChangelogKey, Decoder, OwnedRecord, PartitionFacts, RolloutNote, write_current_tags};
 use crate::engine::{Extent, MigrationReport, Partition, Program, SnapshotSink, SnapshotUnavailable};
 use crate::kafka::broker::TopicUuid;
 use crate::kafka::events::{TagNames, WorkStats, WorkerStats};
-use crate::kafka::repartition::source_position;
-use crate::kafka::repartition::{MinWatermark, Repartitioner, TimeMerge};
+use crate::kafka::repartition::{
+    MinWatermark, Repartitioner, TimeMerge, forwarded_record, input_record, source_position,
+};
 use crate::kafka::topology::Role;
 use crate::model::{Event, Timestamp};
 
@@ -43,7 +44,7 @@ pub(crate) struct RunningTask {
     /// Forwards events; `None`: no other partition needs them.
     pub repartitioner: Option<Repartitioner>,
     /// Holds events of several sources; only of a merged partition.
-    pub merge: Option<TimeMerge<Box<[u8]>>>,
+    pub merge: Option<TimeMerge<OwnedRecord>>,
     /// Whether an event of the merge was applied since the last commit.
     pub has_applied_merged: bool,
     /// Whether it is not fetched, since its source is far ahead of the others.
@@ -326,32 +327,35 @@ impl RunningTask {
                 self.work.tombstones += 1;
                 false
             }
-            Some(payload) => match scratch.decoder.decode(payload, now, &mut scratch.event) {
-                Ok(()) => {
-                    if self.advance_to(scratch.event.time) == Advanced::UntilFull {
-                        return TakeOutcome::Full;
+            Some(payload) => {
+                match scratch.decoder.decode_record(input_record(message, payload), now, &mut scratch.event) {
+                    Ok(()) => {
+                        if self.advance_to(scratch.event.time) == Advanced::UntilFull {
+                            return TakeOutcome::Full;
+                        }
+                        if self.role == Role::Direct {
+                            self.apply(&scratch.event);
+                        }
+                        if let (Some(repartitioner), Some(clock)) = (&mut self.repartitioner, self.state.clock()) {
+                            repartitioner.forward(
+                                &scratch.event,
+                                payload,
+                                scratch.decoder.reads_metadata().then(|| input_record(message, payload)),
+                                message.offset(),
+                                clock,
+                                &mut self.output.repartition,
+                            );
+                        }
+                        self.work.events += 1;
+                        true
                     }
-                    if self.role == Role::Direct {
-                        self.apply(&scratch.event);
+                    Err(reason) => {
+                        *self.work.rejected.entry(reason.code()).or_default() += 1;
+                        self.output.reject(message, reason, scratch.decoder.detail());
+                        false
                     }
-                    if let (Some(repartitioner), Some(clock)) = (&mut self.repartitioner, self.state.clock()) {
-                        repartitioner.forward(
-                            &scratch.event,
-                            payload,
-                            message.offset(),
-                            clock,
-                            &mut self.output.repartition,
-                        );
-                    }
-                    self.work.events += 1;
-                    true
                 }
-                Err(reason) => {
-                    *self.work.rejected.entry(reason.code()).or_default() += 1;
-                    self.output.reject(message, reason, scratch.decoder.detail());
-                    false
-                }
-            },
+            }
         };
         self.work.records += 1;
         self.next_offset = message.offset() + 1;
@@ -367,7 +371,7 @@ impl RunningTask {
         let place = message.offset();
         match (source_position(message), message.payload()) {
             (Some(position), Some(payload)) => {
-                merge.take(position, place, payload.len(), payload.into());
+                merge.take(position, place, payload.len(), forwarded_record(message, payload).to_owned());
             }
             (Some(position), None) => merge.watermark(position, place),
             (None, _) => {
@@ -390,9 +394,9 @@ impl RunningTask {
             if self.advance_to(clock) == Advanced::UntilFull || self.is_full() {
                 return Advanced::UntilFull;
             }
-            let Some(payload) = self.merge.as_mut().and_then(TimeMerge::release) else { break };
+            let Some(record) = self.merge.as_mut().and_then(TimeMerge::release) else { break };
             self.has_applied_merged = true;
-            match scratch.decoder.decode(&payload, ACCEPTED, &mut scratch.event) {
+            match scratch.decoder.decode_record(record.borrowed(), ACCEPTED, &mut scratch.event) {
                 Ok(()) => self.apply(&scratch.event),
                 // It was an event to the task that forwarded it.
                 Err(_) => self.work.unmerged += 1,

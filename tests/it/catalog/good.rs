@@ -2,9 +2,9 @@
 
 use tagstream::catalog::{
     Aggregate, AttributeType, Bands, CalendarUnit, Catalog, Counter, EntityKind, EventTypeRule, EventTypeSet, Expr,
-    History, KeyRule, Pointer, PropertiesRule, Resolution, Source, TagDefinition, TimeName, TimeUnit, Window, load,
+    FieldRule, History, Pointer, PropertiesRule, Resolution, Source, TagDefinition, TimeName, TimeUnit, Window, load,
 };
-use tagstream::model::{EntityKindId, EventTypeId, PathId};
+use tagstream::model::{Decimal, EntityKindId, EventTypeId, Number, PathId};
 
 pub fn compiled(text: &str) -> Catalog {
     let loaded = load(text);
@@ -61,7 +61,8 @@ fn the_example_of_the_contract() {
     );
     let TagDefinition::Value { bands: Some(bands), .. } = tag(&catalog, "spend_level") else { panic!() };
     let names = ["low".into(), "mid".into(), "high".into()].to_vec();
-    assert_eq!(*bands, Bands { names, bounds: vec![100.0, 1000.0], margin: 0.0 });
+    let whole = |number| Number::Decimal(Decimal::whole(number));
+    assert_eq!(*bands, Bands { names, bounds: [100, 1000].map(whole).into(), margin: whole(0) });
     let in_file: Vec<&str> = catalog.tags.iter().map(|tag| &*tag.name).collect();
     assert_eq!(order(&catalog), in_file);
 }
@@ -72,10 +73,10 @@ fn every_key_and_every_form() {
     assert_eq!(loaded.problems, []);
     let catalog = loaded.catalog.unwrap();
     let pointer = |tokens: &[&str]| Pointer(tokens.iter().map(|token| (*token).into()).collect());
-    assert_eq!(catalog.input.key, KeyRule(vec![pointer(&["context", "user/id"])]));
+    assert_eq!(catalog.input.key, FieldRule::of([pointer(&["context", "user/id"])]));
     assert_eq!(catalog.input.event_type, EventTypeRule::Segment);
     assert_eq!(catalog.input.properties, PropertiesRule::Segment);
-    assert_eq!(catalog.input.id, pointer(&["messageId"]));
+    assert_eq!(catalog.input.id, FieldRule::of([pointer(&["messageId"])]));
     assert_eq!(catalog.input.time_unit, TimeUnit::Seconds);
     assert_eq!((catalog.input.max_future_ms, catalog.input.max_event_bytes), (600_000, 65_536));
     assert_eq!(catalog.paths[0], ["plan name".into(), "id".into()]);
@@ -164,9 +165,9 @@ fn tags_take_their_turn_behind_those_they_use() {
 fn without_input_the_flat_preset_counts() {
     let catalog = compiled("version: 1\n");
     let pointer = |name: &str| Pointer(vec![name.into()]);
-    assert_eq!(catalog.input.key, KeyRule(vec![pointer("user_id")]));
-    assert_eq!(catalog.input.event_type, EventTypeRule::At(pointer("type")));
-    assert_eq!(catalog.input.time, pointer("timestamp"));
+    assert_eq!(catalog.input.key, FieldRule::of([pointer("user_id")]));
+    assert_eq!(catalog.input.event_type, EventTypeRule::At(FieldRule::of([pointer("type")])));
+    assert_eq!(catalog.input.time, FieldRule::of([pointer("timestamp")]));
     assert_eq!(catalog.input.properties, PropertiesRule::At(pointer("properties")));
     assert_eq!((catalog.input.dedup_ms, catalog.input.max_event_bytes), (None, 1_048_576));
     assert_eq!((catalog.input.dedup_limit, catalog.input.max_text), (10_000, 1_024));

@@ -3,6 +3,7 @@
 use tagstream::catalog::{Bands, Expr, Motion, Score, TagDefinition, TagId, load};
 
 use super::good::compiled;
+use tagstream::model::{Decimal, Number};
 
 const CATALOG: &str = "
 version: 1
@@ -51,7 +52,8 @@ fn a_score_has_a_model_inputs_an_output_and_a_pace() {
     let labels: Vec<&str> = churn.inputs[1].value.reported.iter().map(|leaf| &*leaf.label).collect();
     assert_eq!(labels, ["purchases", "days_since(first_seen)"]);
     let names = ["low".into(), "high".into()].to_vec();
-    assert_eq!(churn.bands, Some(Bands { names, bounds: vec![0.3], margin: 0.05 }));
+    let decimal = |text| Number::Decimal(Decimal::literal(text).expect("a literal"));
+    assert_eq!(churn.bands, Some(Bands { names, bounds: vec![decimal("0.3")], margin: decimal("0.05") }));
     let plain = score(1);
     assert_eq!((plain.refresh_ms, plain.bands), (86_400_000, None));
 }

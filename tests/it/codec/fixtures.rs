@@ -1,7 +1,7 @@
 //! Catalogs for the decoder's tests, and events in a form that can be compared.
 
 use tagstream::catalog::{
-    Catalog, CommandPaths, EntityKind, EventTypeRule, History, InputMapping, KeyRule, Pointer, PropertiesRule, Tag,
+    Catalog, CommandPaths, EntityKind, EventTypeRule, FieldRule, History, InputMapping, Pointer, PropertiesRule, Tag,
     TagDefinition, TimeUnit,
 };
 use tagstream::codec::{Decoder, Reject};
@@ -17,12 +17,14 @@ pub fn pointer(text: &str) -> Pointer {
 
 pub fn flat() -> InputMapping {
     InputMapping {
-        key: KeyRule(vec![pointer("/user_id")]),
-        event_type: EventTypeRule::At(pointer("/type")),
-        time: pointer("/timestamp"),
-        id: pointer("/id"),
+        key: FieldRule::of([pointer("/user_id")]),
+        event_type: EventTypeRule::At(FieldRule::of([pointer("/type")])),
+        time: FieldRule::of([pointer("/timestamp")]),
+        id: FieldRule::of([pointer("/id")]),
         properties: PropertiesRule::At(pointer("/properties")),
         time_unit: TimeUnit::Milliseconds,
+        local_times: false,
+        numbers_in_text: false,
         dedup_ms: None,
         dedup_limit: InputMapping::DEDUP_LIMIT,
         max_future_ms: 300_000,
@@ -33,10 +35,10 @@ pub fn flat() -> InputMapping {
 
 pub fn segment() -> InputMapping {
     InputMapping {
-        key: KeyRule(vec![pointer("/userId"), pointer("/anonymousId")]),
+        key: FieldRule::of([pointer("/userId"), pointer("/anonymousId")]),
         event_type: EventTypeRule::Segment,
-        time: pointer("/timestamp"),
-        id: pointer("/messageId"),
+        time: FieldRule::of([pointer("/timestamp")]),
+        id: FieldRule::of([pointer("/messageId")]),
         properties: PropertiesRule::Segment,
         ..flat()
     }
@@ -120,6 +122,8 @@ pub enum PlainProperty {
     Missing,
     Null,
     Bool(bool),
+    /// The integer and the digits.
+    Integer(i64, String),
     /// The double and the digits.
     Number(f64, String),
     String(String),
@@ -154,6 +158,7 @@ fn plain(event: &Event, property: Property) -> PlainProperty {
         Property::Missing => PlainProperty::Missing,
         Property::Null => PlainProperty::Null,
         Property::Bool(value) => PlainProperty::Bool(value),
+        Property::Integer(integer, digits) => PlainProperty::Integer(integer, event.text(digits).to_owned()),
         Property::Number(double, digits) => PlainProperty::Number(double, event.text(digits).to_owned()),
         Property::String(text) => PlainProperty::String(event.text(text).to_owned()),
         Property::Array { start, len } => {

@@ -138,7 +138,7 @@ fn words_and_containers() {
         "// c\n1",
         "1//",
         "/**/1",
-        "\u{feff}1",
+        "\u{feff}\u{feff}1",
         "\u{a0}1",
         "\u{c}1",
         "\u{b}1",

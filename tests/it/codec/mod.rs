@@ -2,6 +2,7 @@
 //!
 //! - `fixtures`: catalogs, and events in a form that can be compared.
 //! - `envelope`, `properties`, `commands`, `grammar`: the rules, one table row each.
+//! - `places`: where fields stand beside the record's value, and how times are written.
 //! - `slow_decoder`: a second decoder that must agree, on the random records of `generator`.
 //! - `writers`, `changelog`, `snapshot`: what is written, byte for byte, and what is refused.
 //! - `no_allocations`: decoding and writing do not allocate.
@@ -13,6 +14,7 @@ mod fixtures;
 mod generator;
 mod grammar;
 mod no_allocations;
+mod places;
 mod properties;
 mod slow_decoder;
 mod snapshot;

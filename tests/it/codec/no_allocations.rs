@@ -3,7 +3,7 @@
 use super::fixtures::{NOW, catalog, flat, with_entities, with_manual_tags};
 use crate::engine::allocations;
 use tagstream::codec::{Decoder, write_change, write_current_tags};
-use tagstream::model::{Cause, CurrentTag, Event, Scalar, TagChange};
+use tagstream::model::{Cause, CurrentTag, Decimal, Event, Number, Scalar, TagChange};
 
 #[test]
 fn decoding_does_not_allocate() {
@@ -53,12 +53,16 @@ fn writing_does_not_allocate() {
         key: "u-\n1",
         tag: "spend_level",
         value: Scalar::String("mid"),
-        previous: Scalar::Number(0.1),
+        previous: Scalar::Number(Number::Double(0.1)),
         at: NOW,
         seq: u64::MAX,
         life: 0,
         cause: Cause::Event,
-        because: &[("spend", Scalar::Number(1e-9)), ("since", Scalar::Time(NOW)), ("x", Scalar::Absent)],
+        because: &[
+            ("spend", Scalar::Number(Number::Decimal(Decimal::from_billionths(1)))),
+            ("since", Scalar::Time(NOW)),
+            ("x", Scalar::Absent),
+        ],
         catalog: "9b1d0c55",
     };
     let tags = [CurrentTag { tag: "spend_level", value: Scalar::Bool(true), since: NOW }];

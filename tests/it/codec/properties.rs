@@ -2,12 +2,15 @@
 
 use super::fixtures::{PlainProperty, catalog, decode, flat, pointer, segment};
 use PlainProperty::{Array, Bool, Missing, Null, Object};
-use tagstream::catalog::{InputMapping, KeyRule, PropertiesRule};
+use tagstream::catalog::{FieldRule, InputMapping, PropertiesRule};
 use tagstream::codec::Decoder;
 use tagstream::model::Event;
 
 fn number(digits: &str) -> PlainProperty {
-    PlainProperty::Number(digits.parse().expect("a number"), digits.to_owned())
+    match digits.parse() {
+        Ok(integer) => PlainProperty::Integer(integer, digits.to_owned()),
+        Err(_) => PlainProperty::Number(digits.parse().expect("a number"), digits.to_owned()),
+    }
 }
 
 fn string(text: &str) -> PlainProperty {
@@ -128,7 +131,7 @@ fn of_equal_names_the_last_counts() {
 /// A pointer and a path may want the same place: the pointer walks arrays, the path does not.
 #[test]
 fn a_place_that_is_wanted_twice() {
-    let input = InputMapping { key: KeyRule(vec![pointer("/properties/list/0")]), ..flat() };
+    let input = InputMapping { key: FieldRule::of([pointer("/properties/list/0")]), ..flat() };
     assert_eq!(found(input.clone(), "list.0", r#""type":"t","properties":{"list":["k"]}"#), Missing);
     assert_eq!(found(input.clone(), "list", r#""type":"t","properties":{"list":["k"]}"#), Array(vec![string("k")]));
     assert_eq!(found(input, "list.0", r#""type":"t","properties":{"list":{"0":"k"}}"#), string("k"));

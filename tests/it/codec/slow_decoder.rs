@@ -6,7 +6,7 @@ use super::fixtures::{
 use super::generator;
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use tagstream::catalog::{
-    Catalog, EventTypeRule, InputMapping, KeyRule, Pointer, PropertiesRule, TagDefinition, TimeUnit, parse_duration,
+    Catalog, EventTypeRule, FieldRule, InputMapping, Pointer, PropertiesRule, TagDefinition, TimeUnit, parse_duration,
 };
 use tagstream::codec::{Decoder, Reject};
 use tagstream::model::{Event, Timestamp};
@@ -157,7 +157,7 @@ fn referee(catalog: &Catalog, bytes: &[u8]) -> Result<Plain, Reject> {
     let mut keys = keys(catalog, &key, &json);
     let command = if kind.starts_with('$') { Some(command(catalog, &kind, &mut keys, &json)?) } else { None };
     let time_ms = time(input, &json)?;
-    let id = match present(&json, &input.id) {
+    let id = match first(&json, &input.id) {
         Some(Json::String(id)) => Some(id.clone()),
         Some(Json::Number(n)) if is_integer(n) => Some(if n == "-0" { "0".to_owned() } else { n.clone() }),
         _ => None,
@@ -174,9 +174,12 @@ fn referee(catalog: &Catalog, bytes: &[u8]) -> Result<Plain, Reject> {
     })
 }
 
+fn first<'a>(json: &'a Json, rule: &FieldRule) -> Option<&'a Json> {
+    rule.pointers().find_map(|pointer| present(json, pointer))
+}
+
 fn key(input: &InputMapping, json: &Json) -> Result<String, Reject> {
-    let place = input.key.0.iter().find_map(|pointer| present(json, pointer)).ok_or(Reject::MissingKey)?;
-    as_key(place).ok_or(Reject::BadKey)
+    as_key(first(json, &input.key).ok_or(Reject::MissingKey)?).ok_or(Reject::BadKey)
 }
 
 fn as_key(json: &Json) -> Option<String> {
@@ -236,11 +239,11 @@ fn command(catalog: &Catalog, kind: &str, keys: &mut [Option<String>], json: &Js
 fn kind(input: &InputMapping, json: &Json) -> Result<String, Reject> {
     let track = Json::String("track".to_owned());
     let place = match &input.event_type {
-        EventTypeRule::At(pointer) => pointer.clone(),
-        EventTypeRule::Segment if at(json, &pointer("/type")) == Some(&track) => pointer("/event"),
-        EventTypeRule::Segment => pointer("/type"),
+        EventTypeRule::At(rule) => rule.clone(),
+        EventTypeRule::Segment if at(json, &pointer("/type")) == Some(&track) => FieldRule::of([pointer("/event")]),
+        EventTypeRule::Segment => FieldRule::of([pointer("/type")]),
     };
-    match present(json, &place) {
+    match first(json, &place) {
         None => Err(Reject::MissingType),
         Some(Json::String(k)) if (1..=128).contains(&k.len()) => Ok(k.clone()),
         Some(_) => Err(Reject::BadType),
@@ -248,7 +251,7 @@ fn kind(input: &InputMapping, json: &Json) -> Result<String, Reject> {
 }
 
 fn time(input: &InputMapping, json: &Json) -> Result<i64, Reject> {
-    let ms = match present(json, &input.time) {
+    let ms = match first(json, &input.time) {
         None => return Err(Reject::MissingTime),
         Some(Json::String(text)) => i128::from(Timestamp::parse(text).map_err(|_| Reject::BadTime)?.ms()),
         Some(Json::Number(n)) => {
@@ -287,6 +290,9 @@ fn property(json: &Json) -> PlainProperty {
         Json::Bool(value) => PlainProperty::Bool(*value),
         Json::String(text) => PlainProperty::String(text.clone()),
         Json::Object(_) => PlainProperty::Object,
+        Json::Number(digits) if is_integer(digits) && digits.parse::<i64>().is_ok() => {
+            PlainProperty::Integer(digits.parse().expect("an integer"), digits.clone())
+        }
         Json::Number(digits) => match digits.parse::<f64>() {
             Ok(double) if double.is_finite() => PlainProperty::Number(double, digits.clone()),
             _ => PlainProperty::Missing,
@@ -305,16 +311,20 @@ fn property(json: &Json) -> PlainProperty {
 fn catalogs() -> Vec<Catalog> {
     let paths = ["a", "b", "deeper.a", "deeper.b.c", "deeper", "list.0", "list", "a_name_of_more_than_eight_bytes"];
     let odd = InputMapping {
-        key: KeyRule(vec![pointer("/properties/list/0"), pointer("/a/1/b"), pointer("/user_id")]),
-        id: pointer("/list/1"),
+        key: FieldRule::of([pointer("/properties/list/0"), pointer("/a/1/b"), pointer("/user_id")]),
+        id: FieldRule::of([pointer("/list/1")]),
         properties: PropertiesRule::At(pointer("/list/0")),
         time_unit: TimeUnit::Seconds,
         ..flat()
     };
-    let mixed = InputMapping { event_type: EventTypeRule::At(pointer("/event")), max_event_bytes: 600, ..segment() };
+    let mixed = InputMapping {
+        event_type: EventTypeRule::At(FieldRule::of([pointer("/event")])),
+        max_event_bytes: 600,
+        ..segment()
+    };
     let whole = InputMapping {
-        key: KeyRule(vec![pointer("/user_id"), pointer("/list/0")]),
-        event_type: EventTypeRule::At(pointer("/type")),
+        key: FieldRule::of([pointer("/user_id"), pointer("/list/0")]),
+        event_type: EventTypeRule::At(FieldRule::of([pointer("/type")])),
         properties: PropertiesRule::At(pointer("")),
         ..flat()
     };

@@ -62,7 +62,7 @@ fn it_says_what_was_written() {
     assert_eq!(restored.entities(), 3);
     assert_eq!(restored.log_bytes(), partition.log_bytes());
     let seen = |tags: &[tagstream::model::CurrentTag<'_>]| format!("{:?}", tags[0].value);
-    assert_eq!(restored.current_tags("carl", seen).as_deref(), Some("Number(1.0)"));
+    assert_eq!(restored.current_tags("carl", seen).as_deref(), Some("Number(1)"));
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Tag changes, current tags and rejected records, byte for byte.
 
 use tagstream::codec::{Reject, RejectedLine, change_id, write_change, write_current_tags, write_reject};
-use tagstream::model::{Cause, CurrentTag, Scalar, TagChange, Timestamp};
+use tagstream::model::{Cause, CurrentTag, Decimal, Number, Scalar, TagChange, Timestamp};
 
 const AT: Timestamp = Timestamp::from_ms(1_773_561_600_000);
 
@@ -15,7 +15,7 @@ const CHANGE: TagChange<'static> = TagChange {
     seq: 7,
     life: 0,
     cause: Cause::Timer,
-    because: &[("days_since(last_active)", Scalar::Number(14.0))],
+    because: &[("days_since(last_active)", Scalar::Number(Number::Integer(14)))],
     catalog: "9b1d0c55",
 };
 
@@ -45,7 +45,7 @@ fn every_kind_of_change_and_value() {
     let low = Scalar::String("low");
     let rows = [
         (Scalar::Absent, low, r#""change":"added","value":"low","previous":null"#),
-        (low, Scalar::Number(2.5), r#""change":"changed","value":2.5,"previous":"low""#),
+        (low, Scalar::Number(Number::Double(2.5)), r#""change":"changed","value":2.5,"previous":"low""#),
         (Scalar::Bool(false), Scalar::Absent, r#""change":"removed","value":null,"previous":false"#),
         (low, Scalar::Time(AT), r#""change":"changed","value":"2026-03-15T08:00:00.000Z","previous":"low""#),
     ];
@@ -74,10 +74,29 @@ fn because_keeps_its_order_and_writes_numbers_as_ecmascript() {
         (f64::NAN, "null"),
     ];
     for (number, text) in numbers {
-        let because = [("z", Scalar::Number(number)), ("a", Scalar::Absent), ("tag.x", Scalar::Bool(false))];
+        let because =
+            [("z", Scalar::Number(Number::Double(number))), ("a", Scalar::Absent), ("tag.x", Scalar::Bool(false))];
         let line = change(&TagChange { because: &because, cause: Cause::Event, ..CHANGE });
         let expected = format!(r#""cause":"event","because":{{"z":{text},"a":null,"tag.x":false}},"#);
         assert!(line.contains(&expected), "{line}");
+    }
+}
+
+#[test]
+fn integers_and_decimals_are_written_in_full() {
+    let decimal = |billionths| Number::Decimal(Decimal::from_billionths(billionths));
+    let numbers = [
+        (Number::Integer(9_007_199_254_740_993), "9007199254740993"),
+        (Number::Integer(i64::MIN), "-9223372036854775808"),
+        (decimal(0), "0"),
+        (decimal(1), "0.000000001"),
+        (decimal(-290_910_000_000), "-290.91"),
+        (decimal(3_000_000_000), "3"),
+        (decimal(1_234_567_890_123_456_789_012_345_678), "1234567890123456789.012345678"),
+    ];
+    for (number, text) in numbers {
+        let line = change(&TagChange { value: Scalar::Number(number), ..CHANGE });
+        assert!(line.contains(&format!(r#""value":{text},"#)), "{line}");
     }
 }
 

@@ -81,9 +81,10 @@ pub fn compare(case: &Case, now_ms: i64) -> Result<usize, String> {
     Ok(ours)
 }
 
-/// Equality of JSON with numbers compared as doubles.
+/// Equality of JSON with numbers compared as integers, where both are, else as doubles.
 fn same(a: &Value, b: &Value) -> bool {
     match (a, b) {
+        (Value::Number(a), Value::Number(b)) if a.is_i64() && b.is_i64() => a == b,
         (Value::Number(a), Value::Number(b)) => a.as_f64() == b.as_f64(),
         (Value::Object(a), Value::Object(b)) => {
             a.len() == b.len() && a.iter().zip(b).all(|(x, y)| x.0 == y.0 && same(x.1, y.1))

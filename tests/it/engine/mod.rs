@@ -7,6 +7,7 @@
 //! - `limits`: numbers, texts and times at the limits of what counts.
 //! - `crossing_lines`: expressions that cross, or nearly do, and the timers for it.
 //! - `changelog`: a partition that is written down and made again.
+//! - `numbers_in_text`: texts that count as numbers.
 //! - `no_allocations`: the steady state does not allocate, as [`allocations`] counts.
 
 pub mod agreement;
@@ -16,6 +17,7 @@ mod crossing_lines;
 mod duplicates;
 mod limits;
 mod no_allocations;
+mod numbers_in_text;
 mod real_data;
 mod script;
 mod scripts;

@@ -1,4 +1,5 @@
 //! Tests of the words that all parts share.
 
 mod decimal;
+mod number;
 mod time;

@@ -4,6 +4,7 @@ use serde_json::Value as Yaml;
 
 use super::expression::{Expression, Name};
 use super::instant::{DAY_MS, duration_ms};
+use super::number::Number;
 use super::value::Value;
 use super::window::{Calendar, Resolution, Window};
 use super::zone::Zone;
@@ -118,7 +119,7 @@ pub enum TagKind {
     Value {
         value: Expression,
         bands: Vec<Band>,
-        margin: f64,
+        margin: Number,
     },
     Stages(Vec<(String, Option<Expression>)>),
     /// Set and removed by commands, valid for so long where these do not say for how long.
@@ -129,8 +130,8 @@ pub enum TagKind {
 
 pub struct Band {
     pub name: String,
-    /// Infinite for the last.
-    pub below: f64,
+    /// `None` for the last.
+    pub below: Option<Number>,
 }
 
 impl Input {
@@ -171,6 +172,17 @@ impl TagKind {
     }
 }
 
+impl TagKind {
+    fn expressions_mut(&mut self) -> Vec<&mut Expression> {
+        match self {
+            Self::Rule { when, until, .. } => [when].into_iter().chain(until).collect(),
+            Self::Value { value, .. } => vec![value],
+            Self::Stages(stages) => stages.iter_mut().filter_map(|(_, when)| when.as_mut()).collect(),
+            Self::Manual { .. } => Vec::new(),
+        }
+    }
+}
+
 impl Catalog {
     pub fn read(text: &str) -> Self {
         // In YAML 1.2 `y`, `no` and `off` are texts.
@@ -182,9 +194,11 @@ impl Catalog {
             kinds.iter().position(|kind| kind.name == name).unwrap_or_else(|| panic!("no kind of entity: {name}"))
         };
         let attributes = section(&yaml, "attributes").map(|(name, own)| read_attribute(name, of(own), own)).collect();
-        let counters = section(&yaml, "counters").map(|(name, own)| read_counter(name, of(own), own)).collect();
-        let tags: Vec<Tag> = section(&yaml, "tags").map(|(name, own)| read_tag(name, of(own), own)).collect();
+        let counters: Vec<Counter> =
+            section(&yaml, "counters").map(|(name, own)| read_counter(name, of(own), own)).collect();
+        let mut tags: Vec<Tag> = section(&yaml, "tags").map(|(name, own)| read_tag(name, of(own), own)).collect();
         let turns = turns(&tags);
+        settle(&mut tags, &turns, &counters);
         Self {
             zone: Zone::named(yaml.get("timezone").and_then(Yaml::as_str).unwrap_or("UTC")),
             input: read_input(yaml.get("input").unwrap_or(&Yaml::Null)),
@@ -223,7 +237,7 @@ fn expression(yaml: &Yaml, name: &str) -> Option<Expression> {
     yaml.get(name).map(|text| match text {
         Yaml::String(text) => Expression::parse(text),
         Yaml::Bool(flag) => Expression::Literal(Value::Bool(*flag)),
-        other => Expression::Literal(Value::Number(other.as_f64().expect("an expression"))),
+        other => Expression::Literal(Value::Number(Number::of_catalog(&other.to_string()))),
     })
 }
 
@@ -356,10 +370,10 @@ fn read_tag(name: &str, entity: usize, yaml: &Yaml) -> Tag {
             bands: bands
                 .map(|band| Band {
                     name: word(&band["name"]),
-                    below: band.get("below").and_then(Yaml::as_f64).unwrap_or(f64::INFINITY),
+                    below: band.get("below").map(|below| Number::of_catalog(&below.to_string())),
                 })
                 .collect(),
-            margin: yaml.get("margin").and_then(Yaml::as_f64).unwrap_or(0.0),
+            margin: yaml.get("margin").map_or(Number::ZERO, |margin| Number::of_catalog(&margin.to_string())),
         }
     } else if let Some(manual) = yaml.get("manual") {
         TagKind::Manual { valid_ms: milliseconds(yaml, "valid_for").or_else(|| milliseconds(manual, "valid_for")) }
@@ -368,6 +382,30 @@ fn read_tag(name: &str, entity: usize, yaml: &Yaml) -> Tag {
         TagKind::Stages(stages.map(|stage| (word(&stage["name"]), expression(stage, "when"))).collect())
     };
     Tag { name: name.to_owned(), entity, kind }
+}
+
+/// Finds out in the tags' expressions, in the order of their turns, where decimals become doubles.
+fn settle(tags: &mut [Tag], turns: &[usize], counters: &[Counter]) {
+    let mut decimal: Vec<String> = Vec::new();
+    for counter in counters {
+        let is_other =
+            matches!(counter.aggregate, Aggregate::Average | Aggregate::Last | Aggregate::First | Aggregate::Top);
+        decimal.extend((!is_other).then(|| counter.name.clone()));
+    }
+    for turn in turns {
+        let tag = &mut tags[*turn];
+        let names = |name: &Name| decimal.contains(&name.written());
+        for expression in tag.kind.expressions_mut() {
+            let whole = std::mem::replace(expression, Expression::List(Vec::new()));
+            *expression = whole.settled(&names);
+        }
+        if let TagKind::Value { value, bands, .. } = &tag.kind
+            && bands.is_empty()
+            && value.is_decimal(&names)
+        {
+            decimal.push(format!("tag.{}", tag.name));
+        }
+    }
 }
 
 /// The catalog's order, but each tag after those it uses, as they are mentioned.

@@ -7,6 +7,7 @@ use super::evaluate::evaluate;
 use super::expression::Name;
 use super::input::Event;
 use super::json::Json;
+use super::number::Number;
 use super::value::Value;
 use super::window::Window;
 use super::zone::Zone;
@@ -28,9 +29,9 @@ pub struct Taken {
 
 #[derive(Debug, Default)]
 struct Gift {
-    /// For `sum` and `avg`.
-    micro: i128,
-    /// The value for `min`, `max`, `last` and `first`; each different one for `distinct` and `top`.
+    /// For `sum`, `avg`, `min` and `max`, in billionths.
+    number: i128,
+    /// The value for `last` and `first`; each different one for `distinct` and `top`.
     values: Vec<Value>,
 }
 
@@ -76,7 +77,7 @@ impl Counter {
             Aggregate::Count | Aggregate::ActiveDays => Some(Gift::default()),
             Aggregate::Sum | Aggregate::Average | Aggregate::Least | Aggregate::Greatest => {
                 let Some(Json::Number(text)) = json_at(event, path) else { return None };
-                Some(Gift { micro: decimal::micro(text)?, values: vec![value] })
+                Some(Gift { number: decimal::counted(text)?, values: Vec::new() })
             }
             Aggregate::Last | Aggregate::First => {
                 let taken = (value.is_scalar() || matches!(value, Value::Time(_))) && input.keeps(&value);
@@ -108,27 +109,22 @@ impl Counter {
     pub fn value(&self, zone: &Zone, taken: &[Taken], clock: i64) -> Value {
         let now = self.window.place(zone, clock);
         let held = self.held(zone, taken, clock);
-        let sum = || held.iter().map(|one| one.gift.micro).sum();
-        let numbers = || {
-            held.iter().map(|one| match one.gift.values[0] {
-                Value::Number(number) => number,
-                ref other => panic!("no number: {other:?}"),
-            })
-        };
+        let numbers = || held.iter().map(|one| one.gift.number);
+        let sum = || numbers().sum::<i128>();
+        let exact = |number: i128| Value::Number(Number::Decimal(number));
+        let count = |number: usize| Value::Number(Number::whole(number));
         match self.aggregate {
-            Aggregate::Count => Value::Number(held.len() as f64),
-            Aggregate::Sum => Value::Number(decimal::double_of_micro(sum())),
+            Aggregate::Count => count(held.len()),
+            Aggregate::Sum => exact(sum()),
             _ if held.is_empty() => match self.aggregate {
-                Aggregate::Distinct | Aggregate::ActiveDays => Value::Number(0.0),
+                Aggregate::Distinct | Aggregate::ActiveDays => count(0),
                 _ => Value::Absent,
             },
-            Aggregate::Average => Value::finite(decimal::double_of_micro(sum()) / held.len() as f64),
-            Aggregate::Least => Value::Number(numbers().fold(f64::INFINITY, f64::min)),
-            Aggregate::Greatest => Value::Number(numbers().fold(f64::NEG_INFINITY, f64::max)),
-            Aggregate::Distinct => Value::Number(distinct(&held).min(self.limit) as f64),
-            Aggregate::ActiveDays => {
-                Value::Number(held.iter().map(|one| one.local_date).collect::<BTreeSet<_>>().len() as f64)
-            }
+            Aggregate::Average => Value::finite(decimal::nearest(sum()) / held.len() as f64),
+            Aggregate::Least => exact(numbers().min().expect("one")),
+            Aggregate::Greatest => exact(numbers().max().expect("one")),
+            Aggregate::Distinct => count(distinct(&held).min(self.limit)),
+            Aggregate::ActiveDays => count(held.iter().map(|one| one.local_date).collect::<BTreeSet<_>>().len()),
             // Of equal maxima the last in order of arrival is returned, of equal minima the first.
             Aggregate::Last => held.iter().max_by_key(|one| one.time).expect("one").gift.values[0].clone(),
             Aggregate::First => held.iter().min_by_key(|one| one.time).expect("one").gift.values[0].clone(),
@@ -143,7 +139,7 @@ fn distinct(held: &[&Taken]) -> usize {
     let mut seen = BTreeSet::new();
     for value in held.iter().flat_map(|one| &one.gift.values) {
         seen.insert(match value {
-            Value::Number(number) => format!("number {:?}", number + 0.0), // -0 is 0
+            Value::Number(number) => format!("number {}", number.told_apart()),
             other => format!("{other:?}"),
         });
     }

@@ -1,6 +1,7 @@
 //! The value of an expression at one instant.
 
 use super::expression::{Arithmetic, Comparison, Expression, Name, TextTest, Way};
+use super::number::Number;
 use super::value::Value;
 
 /// What names stand for.
@@ -25,17 +26,27 @@ pub fn evaluate(expression: &Expression, names: Lookup, clock: i64) -> Value {
         Expression::Compare(comparison, a, b) => Value::Bool(compare(*comparison, &value(a), &value(b))),
         Expression::In(a, list) => Value::Bool(is_in(&value(a), &value(list))),
         Expression::Negate(a) => match value(a) {
-            Value::Number(number) => Value::Number(-number),
+            Value::Number(number) => Value::Number(number.negated()),
             _ => Value::Absent,
         },
         Expression::Absolute(a) => match value(a) {
-            Value::Number(number) => Value::Number(number.abs()),
+            Value::Number(number) => Value::Number(number.absolute()),
             _ => Value::Absent,
         },
-        Expression::Arithmetic(operation, a, b) => match (value(a), value(b)) {
-            (Value::Number(a), Value::Number(b)) => Value::finite(calculate(*operation, a, b)),
-            _ => Value::Absent,
+        Expression::InDoubles(a) => match value(a) {
+            Value::Number(number) => Value::Number(number.without_decimal()),
+            other => other,
         },
+        Expression::Arithmetic(operation, a, b) => {
+            let by_whole_literal = a.is_whole_literal() || b.is_whole_literal();
+            match (value(a), value(b)) {
+                (Value::Number(a), Value::Number(b)) => match calculate(*operation, a, b, by_whole_literal) {
+                    Number::Double(number) => Value::finite(number),
+                    number => Value::Number(number),
+                },
+                _ => Value::Absent,
+            }
+        }
         Expression::TextTest(test, a, b) => match (value(a), value(b)) {
             (Value::Text(whole), Value::Text(part)) => Value::Bool(match test {
                 TextTest::StartsWith => whole.starts_with(&part),
@@ -55,8 +66,13 @@ pub fn evaluate(expression: &Expression, names: Lookup, clock: i64) -> Value {
     }
 }
 
-/// Division by zero comes out as no finite number.
-pub fn calculate(operation: Arithmetic, a: f64, b: f64) -> f64 {
+/// Division by zero, and what is too large, come out as no finite number.
+pub fn calculate(operation: Arithmetic, a: Number, b: Number, by_whole_literal: bool) -> Number {
+    Number::exactly(operation, a, b, by_whole_literal)
+        .unwrap_or_else(|| Number::Double(calculate_doubles(operation, a.double(), b.double())))
+}
+
+fn calculate_doubles(operation: Arithmetic, a: f64, b: f64) -> f64 {
     match operation {
         Arithmetic::Add => a + b,
         Arithmetic::Subtract => a - b,

@@ -1,5 +1,7 @@
 //! Expressions: their tree, and the reader of the part of CEL that the contract allows.
 
+use super::decimal::ONE;
+use super::number::Number;
 use super::tokens::{Token, tokens};
 use super::value::Value;
 
@@ -59,6 +61,8 @@ pub enum Expression {
     Not(Sub),
     Negate(Sub),
     Absolute(Sub),
+    /// A branch that is decimal where the other one is not.
+    InDoubles(Sub),
     And(Sub, Sub),
     Or(Sub, Sub),
     Choose(Sub, Sub, Sub),
@@ -104,10 +108,61 @@ impl Expression {
         match self {
             Self::Literal(_) | Self::Name(_) | Self::Has(_) | Self::Moving { .. } | Self::Between { .. } => Vec::new(),
             Self::List(items) => items.iter().collect(),
-            Self::Not(a) | Self::Negate(a) | Self::Absolute(a) => vec![a],
+            Self::Not(a) | Self::Negate(a) | Self::Absolute(a) | Self::InDoubles(a) => vec![a],
             Self::And(a, b) | Self::Or(a, b) | Self::In(a, b) => vec![a, b],
             Self::Compare(_, a, b) | Self::Arithmetic(_, a, b) | Self::TextTest(_, a, b) => vec![a, b],
             Self::Choose(a, b, c) => vec![a, b, c],
+        }
+    }
+
+    /// Whether it is a whole number that the catalog writes.
+    pub fn is_whole_literal(&self) -> bool {
+        matches!(self, Self::Literal(Value::Number(Number::Decimal(number))) if number % ONE == 0)
+    }
+
+    /// Whether it is decimal, by what the names are.
+    pub fn is_decimal(&self, names: &dyn Fn(&Name) -> bool) -> bool {
+        match self {
+            Self::Literal(Value::Number(number)) => matches!(number, Number::Decimal(_)),
+            Self::Name(name) => names(name),
+            Self::Negate(a) | Self::Absolute(a) => a.is_decimal(names),
+            Self::Arithmetic(operation, a, b) => {
+                let exact = match operation {
+                    Arithmetic::Multiply => a.is_whole_literal() || b.is_whole_literal(),
+                    Arithmetic::Divide | Arithmetic::Remainder => false,
+                    _ => true,
+                };
+                exact && a.is_decimal(names) && b.is_decimal(names)
+            }
+            Self::Choose(_, a, b) => a.is_decimal(names) && b.is_decimal(names),
+            _ => false,
+        }
+    }
+
+    /// The same, with decimals in doubles where they stand beside a branch that is not decimal.
+    pub fn settled(self, names: &dyn Fn(&Name) -> bool) -> Self {
+        let sub = |a: Sub| Box::new(a.settled(names));
+        match self {
+            Self::Choose(condition, a, b) => {
+                let (condition, a, b) = (sub(condition), sub(a), sub(b));
+                match (a.is_decimal(names), b.is_decimal(names)) {
+                    (true, false) => Self::Choose(condition, Self::InDoubles(a).into(), b),
+                    (false, true) => Self::Choose(condition, a, Self::InDoubles(b).into()),
+                    _ => Self::Choose(condition, a, b),
+                }
+            }
+            Self::List(items) => Self::List(items.into_iter().map(|item| item.settled(names)).collect()),
+            Self::Not(a) => Self::Not(sub(a)),
+            Self::Negate(a) => Self::Negate(sub(a)),
+            Self::Absolute(a) => Self::Absolute(sub(a)),
+            Self::InDoubles(a) => Self::InDoubles(sub(a)),
+            Self::And(a, b) => Self::And(sub(a), sub(b)),
+            Self::Or(a, b) => Self::Or(sub(a), sub(b)),
+            Self::In(a, b) => Self::In(sub(a), sub(b)),
+            Self::Compare(comparison, a, b) => Self::Compare(comparison, sub(a), sub(b)),
+            Self::Arithmetic(operation, a, b) => Self::Arithmetic(operation, sub(a), sub(b)),
+            Self::TextTest(test, a, b) => Self::TextTest(test, sub(a), sub(b)),
+            Self::Literal(_) | Self::Name(_) | Self::Has(_) | Self::Moving { .. } | Self::Between { .. } => self,
         }
     }
 
@@ -237,6 +292,10 @@ impl Parser<'_> {
             return Expression::Not(self.unary().into());
         }
         if self.take("-") {
+            if let Token::Number(digits) = self.tokens[self.at].clone() {
+                self.at += 1;
+                return Expression::Literal(Value::Number(Number::of_catalog(&format!("-{digits}"))));
+            }
             return Expression::Negate(self.unary().into());
         }
         let mut whole = self.primary();
@@ -257,7 +316,7 @@ impl Parser<'_> {
 
     fn primary(&mut self) -> Expression {
         match self.next() {
-            Token::Number(number) => Expression::Literal(Value::Number(number)),
+            Token::Number(digits) => Expression::Literal(Value::Number(Number::of_catalog(&digits))),
             Token::Text(text) => Expression::Literal(Value::Text(text)),
             Token::Mark("(") => {
                 let inner = self.choice();

@@ -30,7 +30,7 @@ pub fn decode(line: &[u8], catalog: &Catalog, now_ms: i64) -> Result<Event, &'st
     if line.len() > EVENT_BYTES_MAX {
         return Err("too_large");
     }
-    let record = parse(line).ok_or("not_json")?;
+    let record = parse(line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line)).ok_or("not_json")?;
     if !matches!(record, Json::Object(_)) {
         return Err("not_object");
     }

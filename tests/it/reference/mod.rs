@@ -12,6 +12,7 @@ mod catalog;
 mod command;
 mod counter;
 mod decimal;
+mod number;
 mod entity;
 mod evaluate;
 mod expression;

@@ -6,6 +6,7 @@
 
 use super::evaluate::evaluate;
 use super::expression::{Expression, Name, Way};
+use super::number::Number;
 use super::possible::Possible;
 use super::range::{May, Range};
 use super::value::Value;
@@ -112,7 +113,10 @@ pub fn possible(expression: &Expression, names: Outlook, stretch: Stretch) -> Po
         },
         Expression::Negate(a) => part(a).negated(),
         Expression::Absolute(a) => part(a).absolute(),
-        Expression::Arithmetic(operation, a, b) => part(a).calculated(*operation, &part(b)),
+        Expression::InDoubles(a) => part(a).in_doubles(),
+        Expression::Arithmetic(operation, a, b) => {
+            part(a).calculated(*operation, &part(b), a.is_whole_literal() || b.is_whole_literal())
+        }
         Expression::TextTest(test, a, b) => part(a).tested(*test, &part(b)),
         Expression::Moving { way, unit_ms, time, .. } => moving(*way, *unit_ms, &names(time), stretch),
         Expression::Between { unit_ms, from, to } => {
@@ -120,7 +124,7 @@ pub fn possible(expression: &Expression, names: Outlook, stretch: Stretch) -> Po
             let found = match (from.times, to.times) {
                 (Some(a), Some(b)) => {
                     let [least, greatest] = [b.least.0 - a.greatest.0, b.greatest.0 - a.least.0];
-                    Possible::numbers(least as f64 / unit_ms, greatest as f64 / unit_ms).when(a.there.and(b.there))
+                    Possible::doubles(least as f64 / unit_ms, greatest as f64 / unit_ms).when(a.there.and(b.there))
                 }
                 _ => Possible::only(Value::Absent),
             };
@@ -138,7 +142,8 @@ fn moving(way: Way, unit_ms: f64, time: &Possible, stretch: Stretch) -> Possible
         Way::Since => ((from - latest, to - latest), (from - earliest, to - earliest)),
         Way::Until => ((earliest - to, earliest - from), (latest - to, latest - from)),
     };
-    let units = |end: (i64, i64)| (end.0 as f64 / unit_ms, end.1 as f64 / unit_ms);
+    let unit = |ms: i64| Number::Double(ms as f64 / unit_ms);
+    let units = |end: (i64, i64)| (unit(end.0), unit(end.1));
     let numbers = Range { there: times.there, least: units(least), greatest: units(greatest) };
     Possible { numbers: Some(numbers), ..Possible::NOTHING }.or_absent(time.is_no_time())
 }

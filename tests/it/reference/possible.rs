@@ -4,13 +4,15 @@
 //! rounding included, they never fall when an argument grows, or never grow: so the values at the ends of the arguments'
 //! ranges bound what is computed in between, exactly.
 
+use super::decimal::ONE;
 use super::evaluate::calculate;
 use super::expression::{Arithmetic, Comparison, TextTest};
+use super::number::{DECIMAL_MAX, Number};
 use super::range::{May, Range, less, more};
 use super::value::Value;
 
-/// Stands for "no bound": far beyond everything that is counted, and yet far from where doubles end.
-pub const ENDLESS: f64 = 1e100;
+/// Stands for "no bound": far beyond everything that is counted, and yet far from where decimals end. In ones.
+pub const ENDLESS: i128 = 1_000_000_000_000_000_000_000;
 
 #[derive(Clone, Debug, PartialEq)]
 pub enum Texts {
@@ -25,7 +27,7 @@ pub struct Possible {
     pub absent: May,
     pub yes: May,
     pub no: May,
-    pub numbers: Option<Range<f64>>,
+    pub numbers: Option<Range<Number>>,
     pub times: Option<Range<i64>>,
     pub texts: Option<(May, Texts)>,
 }
@@ -43,7 +45,11 @@ impl Possible {
         Self { absent: May::NO, yes: May::NO, no: May::NO, numbers: None, times: None, texts: None };
     const ABSENT: Self = Self { absent: May::YES, ..Self::NOTHING };
 
-    pub fn numbers(least: f64, greatest: f64) -> Self {
+    pub fn doubles(least: f64, greatest: f64) -> Self {
+        Self::numbers(Number::Double(least), Number::Double(greatest))
+    }
+
+    pub fn numbers(least: Number, greatest: Number) -> Self {
         Self { numbers: Some(Range::new(least, greatest)), ..Self::NOTHING }
     }
 
@@ -57,7 +63,7 @@ impl Possible {
 
     /// Whatever an event can have at a path.
     pub fn any_scalar() -> Self {
-        let numbers = Self::numbers(-f64::MAX, f64::MAX).numbers;
+        let numbers = Self::doubles(-f64::MAX, f64::MAX).numbers;
         Self { yes: May::YES, no: May::YES, numbers, ..Self::any_text() }
     }
 
@@ -84,7 +90,7 @@ impl Possible {
 
     /// The same, but only when that is so.
     pub fn when(self, so: May) -> Self {
-        let range = |range: Range<f64>| Range { there: range.there.and(so), ..range };
+        let range = |range: Range<Number>| Range { there: range.there.and(so), ..range };
         let times = |range: Range<i64>| Range { there: range.there.and(so), ..range };
         Self {
             absent: self.absent.and(so),
@@ -248,8 +254,8 @@ impl Possible {
     pub fn negated(&self) -> Self {
         let numbers = self.numbers.map(|Range { there, least, greatest }| Range {
             there,
-            least: (-greatest.1, -greatest.0),
-            greatest: (-least.1, -least.0),
+            least: (greatest.1.negated(), greatest.0.negated()),
+            greatest: (least.1.negated(), least.0.negated()),
         });
         Self { numbers, ..Self::NOTHING }.or_absent(self.is_no_number())
     }
@@ -257,13 +263,28 @@ impl Possible {
     pub fn absolute(&self) -> Self {
         let numbers = self.numbers.map(|Range { there, least, greatest }| Range {
             there,
-            least: (0f64.max(least.0).max(-greatest.1), 0f64.max(least.1).max(-greatest.0)),
-            greatest: (greatest.0.max(-least.1), greatest.1.max(-least.0)),
+            // In the form that the operation gives, also where the end itself is taken.
+            least: (
+                more(zero_like(least.0), more(least.0, greatest.1.negated())).absolute(),
+                more(zero_like(least.0), more(least.1, greatest.0.negated())).absolute(),
+            ),
+            greatest: (more(greatest.0, least.1.negated()).absolute(), more(greatest.1, least.0.negated()).absolute()),
         });
         Self { numbers, ..Self::NOTHING }.or_absent(self.is_no_number())
     }
 
-    pub fn calculated(&self, operation: Arithmetic, other: &Self) -> Self {
+    /// With doubles in the place of decimals.
+    pub fn in_doubles(&self) -> Self {
+        let both = |(a, b): (Number, Number)| (a.without_decimal(), b.without_decimal());
+        let numbers = self.numbers.map(|Range { there, least, greatest }| Range {
+            there,
+            least: both(least),
+            greatest: both(greatest),
+        });
+        Self { numbers, ..self.clone() }
+    }
+
+    pub fn calculated(&self, operation: Arithmetic, other: &Self, by_whole_literal: bool) -> Self {
         let found = match (self.numbers, other.numbers) {
             (Some(a), Some(b)) => match operation {
                 Arithmetic::Divide => quotient(&a, &b),
@@ -271,7 +292,7 @@ impl Possible {
                 _ => {
                     let ends =
                         [(a.least, b.least), (a.least, b.greatest), (a.greatest, b.least), (a.greatest, b.greatest)];
-                    finite(&ends.map(|(a, b)| moving(operation, a, b)))
+                    finite(&ends.map(|(a, b)| moving(operation, a, b, by_whole_literal)))
                 }
             }
             .when(a.there.and(b.there)),
@@ -288,45 +309,69 @@ fn join<T: Copy + PartialOrd>(a: Option<Range<T>>, b: Option<Range<T>>) -> Optio
     }
 }
 
+fn zero_like(number: Number) -> Number {
+    if let Number::Decimal(_) = number { Number::ZERO } else { Number::Double(0.0) }
+}
+
+const TOP: Number = Number::Double(f64::INFINITY);
+const BOTTOM: Number = Number::Double(f64::NEG_INFINITY);
+
+/// An end, and between what it moves.
+type End = (Number, Number);
+
 /// Between what the result moves when the arguments move between such ends.
-fn moving(operation: Arithmetic, a: (f64, f64), b: (f64, f64)) -> (f64, f64) {
-    let corners = [(a.0, b.0), (a.0, b.1), (a.1, b.0), (a.1, b.1)].map(|(a, b)| calculate(operation, a, b));
-    (corners.into_iter().fold(f64::INFINITY, less), corners.into_iter().fold(f64::NEG_INFINITY, more))
+fn moving(operation: Arithmetic, a: End, b: End, by_whole_literal: bool) -> End {
+    let corners =
+        [(a.0, b.0), (a.0, b.1), (a.1, b.0), (a.1, b.1)].map(|(a, b)| calculate(operation, a, b, by_whole_literal));
+    (corners.into_iter().fold(TOP, less), corners.into_iter().fold(BOTTOM, more))
 }
 
 /// The numbers between the ends, each of which moves; what is not finite counts as absent.
-fn finite(ends: &[(f64, f64)]) -> Possible {
-    let fold = |first: f64, nearer: fn(f64, f64) -> f64| {
-        let both = [|end: &(f64, f64)| end.0, |end: &(f64, f64)| end.1];
+fn finite(ends: &[End]) -> Possible {
+    let fold = |first: Number, nearer: fn(Number, Number) -> Number| {
+        let both = [|end: &End| end.0, |end: &End| end.1];
         let [from, to] = both.map(|side| ends.iter().map(side).fold(first, nearer));
         (from, to)
     };
-    let (least, greatest) = (fold(f64::INFINITY, less), fold(f64::NEG_INFINITY, more));
-    let (top, bottom) = (f64::INFINITY, f64::NEG_INFINITY);
+    let (least, greatest) = (fold(TOP, less), fold(BOTTOM, more));
+    let (top, bottom) = (TOP, BOTTOM);
     let there = May { each: least.1 < top && greatest.0 > bottom, some: least.0 < top && greatest.1 > bottom };
     let absent = May {
         each: least.1 == bottom || least.0 == top || greatest.0 == top || greatest.1 == bottom,
-        some: [least, greatest].iter().any(|end| !end.0.is_finite() || !end.1.is_finite()),
+        some: [least, greatest].iter().any(|end| !end.0.double().is_finite() || !end.1.double().is_finite()),
     };
-    let held = |end: (f64, f64)| (end.0.clamp(f64::MIN, f64::MAX), end.1.clamp(f64::MIN, f64::MAX));
+    let exact = [least.0, greatest.0].iter().any(|end| matches!(end, Number::Decimal(_)));
+    let most = if exact { Number::Decimal(DECIMAL_MAX * ONE) } else { Number::Double(f64::MAX) };
+    let held = |number: Number| match number.double() {
+        f64::INFINITY => most,
+        f64::NEG_INFINITY => most.negated(),
+        _ => number,
+    };
+    let held = |end: End| (held(end.0), held(end.1));
     let numbers = Range { there, least: held(least), greatest: held(greatest) };
     Possible { numbers: Some(numbers).filter(|range| range.there.some), ..Possible::NOTHING }.or_absent(absent)
 }
 
 /// The ends of what does not move.
-fn still(range: &Range<f64>) -> (f64, f64) {
+fn still(range: &Range<Number>) -> (f64, f64) {
     assert!(range.least.0 == range.least.1 && range.greatest.0 == range.greatest.1, "no clock in a valid divisor");
-    (range.least.0, range.greatest.0)
+    (range.least.0.double(), range.greatest.0.double())
 }
 
-fn quotient(a: &Range<f64>, b: &Range<f64>) -> Possible {
+fn quotient(a: &Range<Number>, b: &Range<Number>) -> Possible {
     let (from, to) = still(b);
-    let by = |divisor: f64| [a.least, a.greatest].map(|end| moving(Arithmetic::Divide, end, (divisor, divisor)));
+    let by = |divisor: f64| {
+        let divisor = (Number::Double(divisor), Number::Double(divisor));
+        [a.least, a.greatest].map(|end| moving(Arithmetic::Divide, end, divisor, false))
+    };
     if from > 0.0 || to < 0.0 {
         return finite(&[by(from), by(to)].concat());
     }
     // Zero is among the divisors: what is near it leads as far as numbers go.
-    let beyond = |sign: f64, end: f64| if end == 0.0 { 0.0 } else { sign * f64::MAX.copysign(end) };
+    let beyond = |sign: f64, end: Number| {
+        let end = end.double();
+        Number::Double(if end == 0.0 { 0.0 } else { sign * f64::MAX.copysign(end) })
+    };
     let mut found = Possible::ABSENT;
     if to > 0.0 {
         let near = [a.least, a.greatest].map(|end| (beyond(1.0, end.0), beyond(1.0, end.1)));
@@ -340,15 +385,16 @@ fn quotient(a: &Range<f64>, b: &Range<f64>) -> Possible {
 }
 
 /// The dividend's sign, and no more than either of them.
-fn remainder(a: &Range<f64>, b: &Range<f64>) -> Possible {
+fn remainder(a: &Range<Number>, b: &Range<Number>) -> Possible {
     let (a, b) = (still(a), still(b));
     if a.0 == a.1 && b.0 == b.1 {
-        return finite(&[(a.0 % b.0, a.0 % b.0)]);
+        let rest = Number::Double(a.0 % b.0);
+        return finite(&[(rest, rest)]);
     }
     if b == (0.0, 0.0) {
         return Possible::ABSENT;
     }
     let size = f64::min(a.0.abs().max(a.1.abs()), b.0.abs().max(b.1.abs()));
-    Possible::numbers(if a.0 < 0.0 { -size } else { 0.0 }, if a.1 > 0.0 { size } else { 0.0 })
+    Possible::doubles(if a.0 < 0.0 { -size } else { 0.0 }, if a.1 > 0.0 { size } else { 0.0 })
         .or_absent(May::is(b.0 <= 0.0 && b.1 >= 0.0))
 }

@@ -121,20 +121,20 @@ fn calendar_windows_hold_the_current_period() {
 
 #[test]
 fn sums_are_decimal_and_half_even() {
-    let micro = |text| decimal::micro(text);
-    assert_eq!(micro("0.0000005"), Some(0));
-    assert_eq!(micro("0.0000015"), Some(2));
-    assert_eq!(micro("-0.0000025"), Some(-2));
-    assert_eq!(micro("0.00000250000000000000000000001"), Some(3));
-    assert_eq!(micro("25e-7"), Some(2));
-    assert_eq!(micro("1.5E3"), Some(1_500_000_000));
-    assert_eq!(micro("1e12"), Some(1_000_000_000_000_000_000));
-    assert_eq!(micro("1000000000000.01"), None);
-    assert_eq!(micro("1e400"), None);
-    assert_eq!(micro("1e-400"), Some(0));
-    assert_eq!(micro("0e999999999999999999999"), Some(0));
-    assert_eq!(micro("0.1"), Some(100_000));
-    let sums = values("sum: properties.n, on: e", &["\"n\":0.1", "\"n\":0.2", "\"n\":2e12", "\"n\":\"5\"", ""]);
+    let billionths = |text| decimal::counted(text);
+    assert_eq!(billionths("0.0000000005"), Some(0));
+    assert_eq!(billionths("0.0000000015"), Some(2));
+    assert_eq!(billionths("-0.0000000025"), Some(-2));
+    assert_eq!(billionths("0.00000000250000000000000000000001"), Some(3));
+    assert_eq!(billionths("25e-10"), Some(2));
+    assert_eq!(billionths("1.5E3"), Some(1_500_000_000_000));
+    assert_eq!(billionths("1e15"), Some(1_000_000_000_000_000_000_000_000));
+    assert_eq!(billionths("1000000000000000.01"), None);
+    assert_eq!(billionths("1e400"), None);
+    assert_eq!(billionths("1e-400"), Some(0));
+    assert_eq!(billionths("0e999999999999999999999"), Some(0));
+    assert_eq!(billionths("0.1"), Some(100_000_000));
+    let sums = values("sum: properties.n, on: e", &["\"n\":0.1", "\"n\":0.2", "\"n\":2e15", "\"n\":\"5\"", ""]);
     assert_eq!(sums, ["0.1", "0.3", "0.3", "0.3", "0.3"]);
     let averages = values("avg: properties.n, on: e", &["", "\"n\":1", "\"n\":2", "\"n\":[3]"]);
     assert_eq!(averages, ["-", "1", "1.5", "1.5"]);

@@ -4,9 +4,11 @@ use serde_json::json;
 
 use super::catalog::Catalog;
 use super::counter::Taken;
+use super::decimal::ONE;
 use super::evaluate::evaluate;
 use super::expression::{Expression, Name};
 use super::input::Event;
+use super::number::Number;
 use super::outlook::{Stretch, Verdict, first, possible, possible_at, verdict_at, verdict_over};
 use super::possible::{ENDLESS, Possible};
 use super::range::May;
@@ -20,14 +22,18 @@ const DAY_MS: i64 = 86_400_000;
 /// 2024-05-01.
 const CLOCK: i64 = 1_714_521_600_000;
 
+fn endless() -> Number {
+    Number::Decimal(ENDLESS * ONE)
+}
+
 /// Three or more, perhaps none, any sum, anything, and so on.
 fn name(name: &Name) -> Possible {
     match name.written().as_str() {
-        "three" => Possible::numbers(3.0, ENDLESS),
-        "some" => Possible::numbers(0.0, ENDLESS),
-        "sum" => Possible::numbers(-ENDLESS, ENDLESS),
-        "small" => Possible::numbers(1.0, 2.0),
-        "mean" => Possible::numbers(-1e12, 1e12).or_absent(May::YES),
+        "three" => Possible::numbers(Number::whole(3), endless()),
+        "some" => Possible::numbers(Number::ZERO, endless()),
+        "sum" => Possible::numbers(endless().negated(), endless()),
+        "small" => Possible::numbers(Number::whole(1), Number::whole(2)),
+        "mean" => Possible::doubles(-1e12, 1e12).or_absent(May::YES),
         "text" => Possible::any_text(),
         "thing" => Possible::any_scalar(),
         "never" => Possible::only(Value::Absent),
@@ -126,8 +132,8 @@ fn contains(set: &Possible, value: &Value) -> bool {
 /// A set of values, and some that are in it.
 fn draw(dice: &mut fastrand::Rng) -> (Possible, Vec<Value>) {
     let number = |least: f64, greatest: f64| {
-        let values = [least, greatest, (least + 1.0).min(greatest)].map(Value::Number);
-        (Possible::numbers(least, greatest), values.to_vec())
+        let values = [least, greatest, (least + 1.0).min(greatest)].map(|number| Value::Number(Number::Double(number)));
+        (Possible::doubles(least, greatest), values.to_vec())
     };
     let (set, mut values) = match dice.u32(..9) {
         0..=2 => {
@@ -136,10 +142,13 @@ fn draw(dice: &mut fastrand::Rng) -> (Possible, Vec<Value>) {
             let only = all[dice.usize(..all.len())].clone();
             (Possible::only(only.clone()), vec![only])
         }
-        3 => number(f64::from(dice.i32(-2..6)), ENDLESS),
+        3 => number(f64::from(dice.i32(-2..6)), 1e100),
         4 => number(f64::from(dice.i32(-2..3)), f64::from(dice.i32(3..6))),
         5 => number(2.0, 2.0),
-        6 => (Possible::any_scalar(), vec![Value::Bool(true), Value::Number(-1e300), Value::Text("x".to_owned())]),
+        6 => (
+            Possible::any_scalar(),
+            vec![Value::Bool(true), Value::Number(Number::Double(-1e300)), Value::Text("x".to_owned())],
+        ),
         _ => {
             let [a, b] = [dice.i64(-9..9), dice.i64(-9..9)].map(|step| CLOCK + step * 200);
             (Possible::times(a.min(b), a.max(b)), vec![Value::Time(a), Value::Time(b)])

@@ -3,7 +3,8 @@
 /// One word.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Token {
-    Number(f64),
+    /// Its digits.
+    Number(String),
     Text(String),
     Name(String),
     Mark(&'static str),
@@ -53,7 +54,7 @@ fn number(rest: &str) -> (Token, usize) {
             length += 1 + sign + digits(length + 1 + sign);
         }
     }
-    (Token::Number(rest[..length].parse().expect("a number")), length)
+    (Token::Number(rest[..length].to_owned()), length)
 }
 
 fn quoted(rest: &str, quote: char) -> (Token, usize) {

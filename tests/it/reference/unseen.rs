@@ -4,8 +4,10 @@ use std::collections::BTreeSet;
 
 use super::catalog::{Aggregate, Counter};
 use super::counter::Taken;
-use super::decimal::COUNTED_MAX;
-use super::expression::Name;
+use super::decimal::{COUNTED_MAX, ONE};
+use super::evaluate::calculate;
+use super::expression::{Arithmetic, Name};
+use super::number::Number;
 use super::possible::{ENDLESS, Possible};
 use super::range::May;
 use super::value::Value;
@@ -26,16 +28,19 @@ impl Counter {
             Value::Number(number) => Some(number),
             _ => None,
         };
-        let at_least = number.unwrap_or(0.0);
+        let at_least = number.unwrap_or(Number::ZERO);
+        let counted = (Number::Decimal(-COUNTED_MAX * ONE), Number::Decimal(COUNTED_MAX * ONE));
+        let endless = (Number::Decimal(-ENDLESS * ONE), Number::Decimal(ENDLESS * ONE));
         match self.aggregate {
-            Aggregate::Count => Possible::numbers(at_least, ENDLESS),
-            Aggregate::Sum => Possible::numbers(-ENDLESS, ENDLESS),
-            Aggregate::Average => Possible::numbers(-COUNTED_MAX, COUNTED_MAX).or_absent(none),
-            Aggregate::Least => Possible::numbers(-COUNTED_MAX, number.unwrap_or(COUNTED_MAX)).or_absent(none),
-            Aggregate::Greatest => Possible::numbers(number.unwrap_or(-COUNTED_MAX), COUNTED_MAX).or_absent(none),
-            Aggregate::Distinct => Possible::numbers(at_least, self.limit as f64),
+            Aggregate::Count => Possible::numbers(at_least, endless.1),
+            Aggregate::Sum => Possible::numbers(endless.0, endless.1),
+            Aggregate::Average => Possible::doubles(counted.0.double(), counted.1.double()).or_absent(none),
+            Aggregate::Least => Possible::numbers(counted.0, number.unwrap_or(counted.1)).or_absent(none),
+            Aggregate::Greatest => Possible::numbers(number.unwrap_or(counted.0), counted.1).or_absent(none),
+            Aggregate::Distinct => Possible::numbers(at_least, Number::whole(self.limit)),
             Aggregate::ActiveDays => {
-                Possible::numbers(at_least, at_least + self.days_without(zone, &held, clock, added) as f64)
+                let more = Number::whole(self.days_without(zone, &held, clock, added) as usize);
+                Possible::numbers(at_least, calculate(Arithmetic::Add, at_least, more, false))
             }
             Aggregate::Top => Possible::any_text().or_absent(none),
             Aggregate::Last => {

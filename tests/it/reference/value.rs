@@ -2,8 +2,9 @@
 
 use std::cmp::Ordering;
 
+use super::instant;
 use super::json::Json;
-use super::{decimal, instant};
+use super::number::Number;
 
 /// What an expression gives.
 #[derive(Clone, Debug, PartialEq)]
@@ -11,7 +12,7 @@ pub enum Value {
     Absent,
     Bool(bool),
     /// Finite.
-    Number(f64),
+    Number(Number),
     Text(String),
     /// Milliseconds since 1970.
     Time(i64),
@@ -27,7 +28,7 @@ impl Value {
         match json {
             None | Some(Json::Null) => Self::Absent,
             Some(Json::Bool(flag)) => Self::Bool(*flag),
-            Some(Json::Number(text)) => decimal::double(text).map_or(Self::Absent, Self::Number),
+            Some(Json::Number(text)) => Number::of_event(text).map_or(Self::Absent, Self::Number),
             Some(Json::Text(text)) => Self::Text(text.clone()),
             Some(Json::Array(items)) => Self::List(items.iter().map(|item| Self::of_json(Some(item))).collect()),
             Some(Json::Object(_)) => Self::Object,
@@ -36,7 +37,7 @@ impl Value {
 
     /// A result of arithmetic: absent if no finite double holds it.
     pub fn finite(number: f64) -> Self {
-        if number.is_finite() { Self::Number(number) } else { Self::Absent }
+        if number.is_finite() { Self::Number(Number::Double(number)) } else { Self::Absent }
     }
 
     /// As a condition: anything but true is false.
@@ -75,7 +76,7 @@ impl Value {
         match self {
             Self::Absent | Self::List(_) | Self::Object => serde_json::Value::Null,
             Self::Bool(flag) => (*flag).into(),
-            Self::Number(number) => decimal::output(*number),
+            Self::Number(number) => number.output(),
             Self::Text(text) => text.clone().into(),
             Self::Time(ms) => instant::write(*ms).into(),
         }

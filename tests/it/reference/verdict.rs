@@ -1,8 +1,10 @@
 //! The state machines of tags: what a tag becomes at an instant, and when it may next become something else.
 
 use super::catalog::{Band, Input, Tag, TagKind};
-use super::expression::Expression;
+use super::evaluate::calculate;
+use super::expression::{Arithmetic, Expression};
 use super::instant::WRITABLE_MS;
+use super::number::Number;
 use super::outlook::{Outlook, Stretch, Verdict, first, possible, possible_at, verdict_at, verdict_over};
 use super::possible::Possible;
 use super::value::Value;
@@ -156,11 +158,11 @@ impl Tag {
 
 /// The band of the values for a tag that is now in a band, or in none: `Some(None)` where it is unknown throughout, `None`
 /// where there is no telling for the whole stretch.
-fn banded(bands: &[Band], margin: f64, present: &Value, values: &Possible) -> Option<Option<Value>> {
+fn banded(bands: &[Band], margin: Number, present: &Value, values: &Possible) -> Option<Option<Value>> {
     let none = values.is_no_number();
     let Some(numbers) = values.numbers else { return Some(Some(Value::Absent)) };
     // The band never falls when the value grows.
-    let band = |number: f64| band_of(bands, margin, present, number);
+    let band = |number: Number| band_of(bands, margin, present, number);
     let (low, high) = (band(numbers.least.0), band(numbers.greatest.1));
     let several = band(numbers.least.1) < band(numbers.greatest.0);
     if low == high && !none.some {
@@ -170,12 +172,19 @@ fn banded(bands: &[Band], margin: f64, present: &Value, values: &Possible) -> Op
 }
 
 /// The index of a number's band.
-fn band_of(bands: &[Band], margin: f64, present: &Value, number: f64) -> usize {
-    let lies_in = bands.iter().position(|band| number < band.below).expect("a last band without a bound");
+fn band_of(bands: &[Band], margin: Number, present: &Value, number: Number) -> usize {
+    let lies_in = bands
+        .iter()
+        .position(|band| band.below.is_none_or(|below| number < below))
+        .expect("a last band without a bound");
     let present = bands.iter().position(|band| Some(band.name.as_str()) == present.text());
     let stays = present.filter(|present| {
-        let too_little_up = lies_in > *present && number < bands[*present].below + margin;
-        let too_little_down = lies_in < *present && number > bands[*present - 1].below - margin;
+        let edge = |band: usize, way| {
+            let below = bands[band].below.expect("a bound");
+            calculate(way, below, margin, false)
+        };
+        let too_little_up = lies_in > *present && number < edge(*present, Arithmetic::Add);
+        let too_little_down = lies_in < *present && number > edge(*present - 1, Arithmetic::Subtract);
         too_little_up || too_little_down
     });
     stays.unwrap_or(lies_in)

@@ -1,5 +1,6 @@
 //! The tools for authors of tags, as people and programs run them.
 //!
+//! - `cases`: what people reported, with the changes that are right;
 //! - `golden`: a command line a file, with all that must come of it.
 //! - `examples`: the examples of `deploy/examples`.
 //! - `init`: `tagstream init`.
@@ -9,6 +10,7 @@
 //! - `format_expr`: an expression that is written out means the same.
 
 mod examples;
+mod cases;
 mod files;
 mod forecast_explain;
 mod format_expr;

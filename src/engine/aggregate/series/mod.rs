@@ -18,9 +18,10 @@ use std::ops::ControlFlow;
 use crate::catalog::{Aggregate, Source};
 use crate::engine::aggregate::{LiveWindow, Pane};
 use crate::engine::encoding::ByteReader;
-use crate::model::{Micros, PathId, Scalar, Timestamp};
+use crate::model::{Decimal, Number, PathId, Scalar, Timestamp};
 use distinct::Distinct;
 use first_last::{Earliest, Latest};
+pub(crate) use panes::finer_sums;
 use panes::{PaneTotal, PaneTurn, Panes, WindowPanes};
 use top::Top;
 
@@ -76,8 +77,8 @@ impl SeriesType {
 pub(crate) enum Series {
     Counts(Panes<u64>),
     Sums(Panes<PaneTotal>),
-    Least(Panes<f64>),
-    Greatest(Panes<f64>),
+    Least(Panes<Decimal>),
+    Greatest(Panes<Decimal>),
     Days(Panes<()>),
     Distinct(Distinct),
     Latest(Latest),
@@ -179,24 +180,24 @@ impl Series {
     }
 
     /// Adds a number within the magnitude that aggregates take.
-    pub(crate) fn add_number(&mut self, pane: Pane, number: f64, micros: Micros) -> bool {
+    pub(crate) fn add_number(&mut self, pane: Pane, number: Decimal) -> bool {
         match self {
             Series::Sums(panes) => {
                 let total = panes.entry(pane, PaneTotal::default()).0;
                 total.count += 1;
-                total.micros += micros.0;
+                total.sum += number.billionths();
                 true
             }
             Series::Least(panes) => {
                 let (least, is_new) = panes.entry(pane, number);
                 let lower = number < *least;
-                *least = least.min(number);
+                *least = number.min(*least);
                 is_new || lower
             }
             Series::Greatest(panes) => {
                 let (greatest, is_new) = panes.entry(pane, number);
                 let higher = number > *greatest;
-                *greatest = greatest.max(number);
+                *greatest = number.max(*greatest);
                 is_new || higher
             }
             _ => false,
@@ -281,21 +282,22 @@ impl Readout {
     }
 }
 
-fn average(total: PaneTotal) -> Option<f64> {
-    (total.count > 0).then(|| Micros(total.micros).to_f64() / total.count as f64)
+fn average(total: PaneTotal) -> Option<Number> {
+    let sum = Decimal::from_billionths(total.sum);
+    if total.count > 0 { Number::double(sum.to_f64() / total.count as f64) } else { None }
 }
 
 fn sum_of(panes: &[(Pane, PaneTotal)]) -> PaneTotal {
     panes.iter().fold(PaneTotal::default(), |sum, (_, total)| PaneTotal {
         count: sum.count + total.count,
-        micros: sum.micros + total.micros,
+        sum: sum.sum + total.sum,
     })
 }
 
-fn number_of(total: PaneTotal, readout: Readout) -> Option<f64> {
+fn number_of(total: PaneTotal, readout: Readout) -> Option<Number> {
     match readout {
         Readout::Average => average(total),
-        _ => Some(Micros(total.micros).to_f64()),
+        _ => Some(Number::Decimal(Decimal::from_billionths(total.sum))),
     }
 }
 
@@ -308,22 +310,22 @@ impl Series {
             Series::Counts(panes) => {
                 let split = panes.split(window);
                 let count: u64 = split.live.iter().map(|(_, count)| count).sum();
-                (Scalar::Number(count as f64), split.next_turn(window))
+                (Scalar::Number(Number::count(count)), split.next_turn(window))
             }
             Series::Sums(panes) => {
                 let split = panes.split(window);
-                let value = number_of(sum_of(split.live), readout).map_or(Scalar::Absent, Scalar::number);
+                let value = number_of(sum_of(split.live), readout).map_or(Scalar::Absent, Scalar::Number);
                 (value, split.next_turn(window))
             }
-            Series::Least(panes) => extreme(&panes.split(window), window, f64::min),
-            Series::Greatest(panes) => extreme(&panes.split(window), window, f64::max),
+            Series::Least(panes) => extreme(&panes.split(window), window, Decimal::min),
+            Series::Greatest(panes) => extreme(&panes.split(window), window, Decimal::max),
             Series::Days(panes) => {
                 let split = panes.split(window);
-                (Scalar::Number(split.live.len() as f64), split.next_turn(window))
+                (Scalar::Number(Number::count(split.live.len() as u64)), split.next_turn(window))
             }
             Series::Distinct(distinct) => {
                 let live = distinct.from(least);
-                (Scalar::Number(live.len() as f64), live.first().and_then(|(_, pane)| exit(*pane)))
+                (Scalar::Number(Number::count(live.len() as u64)), live.first().and_then(|(_, pane)| exit(*pane)))
             }
             Series::Latest(latest) => first_or_last(latest.get(least), exit),
             Series::Earliest(earliest) => first_or_last(earliest.get(least), exit),
@@ -343,25 +345,25 @@ impl Series {
         &self,
         readout: Readout,
         window: LiveWindow,
-        mut visit: impl FnMut(Option<f64>) -> ControlFlow<()>,
+        mut visit: impl FnMut(Option<Number>) -> ControlFlow<()>,
     ) -> Option<Pane> {
         let sign = |turn| if turn == PaneTurn::Enters { 1 } else { -1 };
         match self {
             Series::Counts(panes) => {
                 let mut count: i64 = panes.split(window).live.iter().map(|(_, count)| *count as i64).sum();
                 let apply = |count: &mut i64, moved: &u64, turn| *count += sign(turn) * *moved as i64;
-                panes.follow(window, &mut count, apply, |count| visit(Some(*count as f64)))
+                panes.follow(window, &mut count, apply, |count| visit(Some(Number::count(*count as u64))))
             }
             Series::Sums(panes) => {
                 let mut total = sum_of(panes.split(window).live);
                 let apply = |total: &mut PaneTotal, moved: &PaneTotal, turn| match turn {
                     PaneTurn::Enters => {
                         total.count += moved.count;
-                        total.micros += moved.micros;
+                        total.sum += moved.sum;
                     }
                     PaneTurn::Leaves => {
                         total.count -= moved.count;
-                        total.micros -= moved.micros;
+                        total.sum -= moved.sum;
                     }
                 };
                 panes.follow(window, &mut total, apply, |total| visit(number_of(*total, readout)))
@@ -369,14 +371,14 @@ impl Series {
             Series::Days(panes) => {
                 let mut days = panes.split(window).live.len() as i64;
                 let apply = |days: &mut i64, (): &(), turn| *days += sign(turn);
-                panes.follow(window, &mut days, apply, |days| visit(Some(*days as f64)))
+                panes.follow(window, &mut days, apply, |days| visit(Some(Number::count(*days as u64))))
             }
             Series::Distinct(distinct) => {
                 let live = distinct.from(window.least);
                 let mut left = live.len();
                 let turned = live.iter().find(|_| {
                     left -= 1;
-                    visit(Some(left as f64)).is_break()
+                    visit(Some(Number::count(left as u64))).is_break()
                 });
                 turned.and_then(|(_, pane)| window.frame.exit(*pane))
             }
@@ -397,9 +399,9 @@ fn first_or_last<'a>(
 
 /// The extreme; it holds until the last pane that has it leaves, or another pane enters.
 fn extreme(
-    panes: &WindowPanes<'_, f64>,
+    panes: &WindowPanes<'_, Decimal>,
     window: LiveWindow,
-    pick: impl Fn(f64, f64) -> f64,
+    pick: impl Fn(Decimal, Decimal) -> Decimal,
 ) -> (Scalar<'static>, Option<Pane>) {
     let entry = panes.next_entry(window);
     let Some(value) = panes.live.iter().map(|(_, number)| *number).reduce(pick) else {
@@ -407,5 +409,5 @@ fn extreme(
     };
     let last = panes.live.iter().rev().find(|(_, number)| *number == value);
     let exit = last.and_then(|(pane, _)| window.frame.exit(*pane));
-    (Scalar::Number(value), exit.into_iter().chain(entry).min())
+    (Scalar::Number(Number::Decimal(value)), exit.into_iter().chain(entry).min())
 }

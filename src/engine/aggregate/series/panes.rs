@@ -3,7 +3,8 @@
 use std::ops::ControlFlow;
 
 use crate::engine::aggregate::{LiveWindow, Pane};
-use crate::engine::encoding::{ByteReader, Deltas, put_number, put_unsigned, put_wide};
+use crate::engine::encoding::{ByteReader, Deltas, put_decimal, put_unsigned, put_wide};
+use crate::model::Decimal;
 
 /// What a non-empty pane holds, and its bytes.
 pub(crate) trait PaneValue: Copy {
@@ -166,30 +167,40 @@ impl PaneValue for () {
 }
 
 /// A least or greatest number.
-impl PaneValue for f64 {
+impl PaneValue for Decimal {
     fn put(&self, out: &mut Vec<u8>) {
-        put_number(out, *self);
+        put_decimal(out, *self);
     }
 
     fn take(reader: &mut ByteReader<'_>) -> Self {
-        reader.number()
+        reader.decimal()
     }
 }
 
-/// A count of numbers, and their sum in millionths.
+/// A count of numbers, and their sum in billionths.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct PaneTotal {
     pub count: u64,
-    pub micros: i128,
+    pub sum: i128,
+}
+
+/// The bytes of a series of sums in billionths, from those of one in millionths.
+pub(crate) fn finer_sums(cell: &[u8]) -> Vec<u8> {
+    let mut panes = Panes::<PaneTotal>::default();
+    panes.decode(&mut ByteReader::new(cell));
+    panes.list.iter_mut().for_each(|(_, total)| total.sum = total.sum.saturating_mul(1_000));
+    let mut finer = Vec::with_capacity(cell.len());
+    panes.encode(&mut finer);
+    finer
 }
 
 impl PaneValue for PaneTotal {
     fn put(&self, out: &mut Vec<u8>) {
         put_unsigned(out, self.count);
-        put_wide(out, self.micros);
+        put_wide(out, self.sum);
     }
 
     fn take(reader: &mut ByteReader<'_>) -> Self {
-        PaneTotal { count: reader.unsigned(), micros: reader.wide() }
+        PaneTotal { count: reader.unsigned(), sum: reader.wide() }
     }
 }

@@ -1,0 +1,52 @@
+//! A record of the input: its value, and what Kafka keeps beside it.
+
+use crate::model::Timestamp;
+
+/// What an event is decoded from.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct InputRecord<'a> {
+    pub value: &'a [u8],
+    /// `None` for a record without a key, and for a line of a file.
+    pub key: Option<&'a [u8]>,
+    /// `None` where it is not known, as for a line of a file.
+    pub timestamp: Option<Timestamp>,
+}
+
+impl<'a> InputRecord<'a> {
+    /// A line of a file: only a value.
+    pub fn line(value: &'a [u8]) -> Self {
+        InputRecord { value, ..InputRecord::default() }
+    }
+
+    /// A copy that owns its bytes.
+    pub fn to_owned(&self) -> OwnedRecord {
+        OwnedRecord { value: self.value.into(), key: self.key.map(Into::into), timestamp: self.timestamp }
+    }
+
+    /// The value without the byte-order mark at its beginning.
+    pub(super) fn json(&self) -> &'a [u8] {
+        self.value.strip_prefix(b"\xef\xbb\xbf").unwrap_or(self.value)
+    }
+}
+
+/// A record that waits to be decoded.
+#[derive(Clone, Debug, Default)]
+pub struct OwnedRecord {
+    pub value: Vec<u8>,
+    pub key: Option<Vec<u8>>,
+    pub timestamp: Option<Timestamp>,
+}
+
+impl OwnedRecord {
+    pub fn borrowed(&self) -> InputRecord<'_> {
+        InputRecord { value: &self.value, key: self.key.as_deref(), timestamp: self.timestamp }
+    }
+
+    /// Replaces the content.
+    pub fn copy(&mut self, record: InputRecord<'_>) {
+        self.value.clear();
+        self.value.extend_from_slice(record.value);
+        self.key = record.key.map(<[u8]>::to_vec);
+        self.timestamp = record.timestamp;
+    }
+}
