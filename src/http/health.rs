@@ -5,7 +5,9 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use crate::kafka::{Occurrence, PartitionName, PartitionStatus, WorkerEvent, WorkerId, WorkerStats};
+use crate::kafka::{
+    Occurrence, PartitionName, PartitionStatus, WorkerEvent, WorkerId, WorkerStats, future_words, unreadable_words,
+};
 
 /// A worker that reports nothing for this long hangs: its loop reports twice a second, and no step takes this long.
 pub const HANG_AFTER: Duration = Duration::from_secs(60);
@@ -36,6 +38,8 @@ struct WorkerHealth {
     stuck: Option<(Instant, String)>,
     /// Since when the brokers have not returned the end offsets of its partitions.
     unanswered: Option<Instant>,
+    /// Why many events are refused.
+    future: Option<String>,
     counts: WorkerStats,
 }
 
@@ -140,6 +144,9 @@ impl WorkerHealth {
                 self.joined &= !lost;
                 self.partitions.retain(|partition, _| !partitions.contains(partition));
             }
+            Occurrence::FutureEvents { refused, of, is_alarm } => {
+                self.future = is_alarm.then(|| future_words(*refused, *of));
+            }
             Occurrence::Waiting { step, why, .. } => self.mark_stuck(format!("{step}: {why}"), now),
             Occurrence::Aborted { why, .. } => self.mark_stuck(format!("aborted: {why}"), now),
             Occurrence::Status { held, partitions, .. } => {
@@ -190,7 +197,10 @@ impl WorkerHealth {
             match &partition_health.standing {
                 PartitionStatus::Starting => lines.push(format!("{worker} starts partition {partition}")),
                 PartitionStatus::Restoring => lines.push(format!("{worker} restores partition {partition}")),
-                PartitionStatus::Running(_) => {}
+                PartitionStatus::Running(figures) => {
+                    let words = |offset| format!("{worker}: {}", unreadable_words(partition, offset));
+                    lines.extend(figures.unreadable_from.map(words));
+                }
                 PartitionStatus::Stopped(why) => {
                     lines.push(format!("{worker} has stopped partition {partition}: {why}"))
                 }
@@ -201,6 +211,7 @@ impl WorkerHealth {
         {
             lines.push(format!("{worker}: a commit has not ended for {seconds} s ({why})"));
         }
+        lines.extend(self.future.as_ref().map(|why| format!("{worker}: {why}")));
         if let Some(seconds) = self.unanswered.and_then(reportable) {
             lines.push(format!("{worker}: no answer from the brokers for {seconds} s"));
         }

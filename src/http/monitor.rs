@@ -27,6 +27,10 @@ const ASSIGNED: &str = "assigned";
 const REVOKED: &str = "revoked";
 const LOST: &str = "lost";
 
+/// The directions of a step of the wall clock.
+const BACK: &str = "back";
+const FORWARD: &str = "forward";
+
 /// Observes the workers; answers `/metrics`, `/livez` and `/readyz`.
 pub struct Monitor {
     rollout: Arc<CatalogRollout>,
@@ -71,6 +75,9 @@ impl Monitor {
         for outcome in [ASSIGNED, REVOKED, LOST] {
             metrics.rebalances.create(&[outcome]);
         }
+        for direction in [BACK, FORWARD] {
+            metrics.clock_steps.create(&[direction]);
+        }
         Monitor { rollout, clock, health: Mutex::new(Health::new(workers)), metrics, dropped_log_lines }
     }
 
@@ -108,6 +115,9 @@ impl Monitor {
                 metrics.restored_bytes.add(*bytes);
             }
             Occurrence::Outage { .. } => metrics.outage.set(1.0),
+            Occurrence::ClockStepped { step_ms } => {
+                metrics.clock_steps.of(&[if *step_ms < 0 { BACK } else { FORWARD }]).inc();
+            }
             Occurrence::OutageOver => metrics.outage.set(0.0),
             _ => {}
         }

@@ -13,7 +13,7 @@
 //! | room or file | holds | does not know |
 //! | --- | --- | --- |
 //! | `failpoint` | the places where a test kills the process | who passes them |
-//! | `clock` | the wall clock, as the service hands it down | the system's time |
+//! | `clock` | the wall clock, as the service hands it down; its steps | the system's time |
 //! | `topology` | the topics that the group reads, and what becomes of their events | clients |
 //! | `broker` | what a worker needs of Kafka, as traits | librdkafka's calls |
 //! | `events` | what workers report | who listens |
@@ -53,11 +53,12 @@ pub use admin::{
 pub use broker::{BrokerError, ClientError};
 pub use catalog_rollout::{Board, CatalogRollout, ReadingReason, RolloutStatus};
 pub use client::{EmbeddedBroker, EmbeddedError, FETCH_WAIT, Feed, RdkafkaClients, Tail, check_properties};
-pub use clock::Clock;
+pub use clock::{Clock, ClockWatch};
 pub use events::{
     Action, CatalogEvent, ChangeStats, EventListener, Occurrence, PartitionStatus, ProducerReset, RunningFigures,
     TagNames, WorkStats, WorkerEvent, WorkerId, WorkerStats,
 };
+pub(crate) use events::{future_words, unreadable_words};
 pub use repartition::{SourcePosition, SourceProgress, TimeMerge};
 pub use state::{Backfill, Recovery, RecoveryPoint, prepare_snapshots};
 pub use topology::{PartitionId, PartitionName, Role, SourcePartition, TopicId, TopicPlan, Topology};

@@ -59,6 +59,8 @@ pub struct Metrics {
     pub rebalances: CounterFamily,
     pub ready: Gauge,
     pub outage: Gauge,
+    /// By direction.
+    pub clock_steps: CounterFamily,
     pub held_tags: Gauge,
     pub dropped_log_lines: Counter,
     /// By fingerprint.
@@ -175,6 +177,11 @@ impl Metrics {
             rebalances: registry.counters("tagstream_rebalances_total", &["kind"], "Rebalances, by type"),
             ready: registry.gauge("tagstream_ready", "1 when /readyz answers 200"),
             outage: registry.gauge("tagstream_outage", "1 while the clocks are stopped, since no input has events"),
+            clock_steps: registry.counters(
+                "tagstream_clock_steps_total",
+                &["direction"],
+                "Steps of the wall clock of at least 2 s, against the monotonic clock",
+            ),
             held_tags: registry
                 .gauge("tagstream_held_tags", "Tags whose changes under a changed catalog wait for approval"),
             dropped_log_lines: registry.counter(

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::ffi::CStr;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use rdkafka::client::ClientContext;
@@ -34,6 +34,7 @@ const LEAVE_PATIENCE: Duration = Duration::from_secs(1);
 /// A worker's consumer.
 pub struct RdkafkaConsumer {
     client: BaseConsumer<ConsumerCallbacks>,
+    arrival: Arc<Arrival>,
     observer: Observer,
     topology: Arc<Topology>,
     settings: Arc<Settings>,
@@ -52,10 +53,13 @@ impl RdkafkaConsumer {
             leave: Mutex::default(),
             topology: Arc::clone(&topology),
         };
-        let client =
+        let mut client: BaseConsumer<ConsumerCallbacks> =
             client_config::consumer(&settings, worker).create_with_context(callbacks).map_err(ClientError::from)?;
+        let arrival = Arc::new(Arrival::default());
+        let signal = Arc::clone(&arrival);
+        client.set_nonempty_callback(move || signal.give());
         let observer = Observer::new(Arc::clone(&settings), worker, listener);
-        Ok(RdkafkaConsumer { client, observer, topology, settings })
+        Ok(RdkafkaConsumer { client, arrival, observer, topology, settings })
     }
 
     /// The membership that a transaction names to the group.
@@ -95,7 +99,12 @@ impl GroupConsumer for RdkafkaConsumer {
 
     fn poll(&self, wait: Duration) -> Option<Result<BorrowedMessage<'_>, BrokerError>> {
         let advice = |code| acls::not_read(code, &self.settings, &self.topology);
-        self.client.poll(wait).map(|polled| polled.map_err(|error| with_advice(error, advice)))
+        let poll = || self.client.poll(Duration::ZERO);
+        let polled = poll().or_else(|| {
+            self.arrival.wait(wait);
+            poll()
+        });
+        polled.map(|polled| polled.map_err(|error| with_advice(error, advice)))
     }
 
     fn next_rebalance(&self) -> Option<Rebalance> {
@@ -196,6 +205,29 @@ impl GroupConsumer for RdkafkaConsumer {
         let given_back = self.give_all_back();
         *self.client.context().leave() = LeaveProgress::Closing;
         given_back
+    }
+}
+
+/// Whether something has come for a consumer. librdkafka would wait for it by the wall clock: until the same time comes
+/// again, where that steps back.
+#[derive(Default)]
+struct Arrival {
+    has_come: Mutex<bool>,
+    changed: Condvar,
+}
+
+impl Arrival {
+    fn give(&self) {
+        *self.has_come.lock().unwrap_or_else(PoisonError::into_inner) = true;
+        self.changed.notify_one();
+    }
+
+    /// Waits until something has come since the last time, by the monotonic clock.
+    fn wait(&self, longest: Duration) {
+        let has_come = self.has_come.lock().unwrap_or_else(PoisonError::into_inner);
+        let waited = self.changed.wait_timeout_while(has_come, longest, |has_come| !*has_come);
+        let (mut has_come, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        *has_come = false;
     }
 }
 

@@ -6,11 +6,13 @@
 use std::collections::BTreeMap;
 use std::ffi::{CStr, CString};
 use std::ptr::{self, NonNull};
+use std::sync::atomic::{AtomicI32, Ordering};
 use std::time::{Duration, Instant};
 
 use rdkafka::bindings as rd;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::RDKafkaErrorCode;
+use rdkafka::metadata::MetadataBroker;
 use rdkafka::types::RDKafkaRespErr;
 
 use super::acls::AclOperation;
@@ -25,6 +27,8 @@ const GRACE: Duration = Duration::from_secs(1);
 /// The pause between two looks whether the brokers refuse the connection: then no answer will come.
 const LOOK: Duration = Duration::from_millis(100);
 const METADATA_SLICE: Duration = Duration::from_secs(1);
+/// A broker that is listed and lives answers in this time.
+const BROKER_PATIENCE_MIN: Duration = Duration::from_secs(1);
 /// How many events may have come between two looks.
 const EVENTS_MAX: usize = 16;
 
@@ -79,11 +83,14 @@ impl AllowedOperations {
 /// A client that only asks. It never creates a topic.
 pub struct MetadataClient {
     consumer: BaseConsumer<ClientCallbacks>,
+    /// The broker that has answered last; 0 may be one that has not.
+    answering: AtomicI32,
 }
 
 impl MetadataClient {
     pub(crate) fn new(settings: &Settings, listener: EventListener) -> Result<Self, ClientError> {
-        Ok(MetadataClient { consumer: client_config::metadata_client(settings, listener)? })
+        let consumer = client_config::metadata_client(settings, listener)?;
+        Ok(MetadataClient { consumer, answering: AtomicI32::new(0) })
     }
 
     /// Lets the callbacks of the client run.
@@ -105,9 +112,33 @@ impl MetadataClient {
     /// # Errors
     /// No broker has answered.
     pub(crate) fn topic(&self, name: &str, patience: Duration) -> Result<Answer<TopicDescription>, RDKafkaErrorCode> {
-        let broker = self.broker(name, patience)?;
-        let mut found = self.describe(broker, &[name], patience)?;
+        let mut found = self.describe_somewhere(&[name], patience)?;
         found.remove(name).ok_or(RDKafkaErrorCode::BadMessage)
+    }
+
+    /// Topics by name, or why they cannot be seen, from the first broker that answers: one of those that are listed may
+    /// be dead.
+    fn describe_somewhere(
+        &self,
+        names: &[&str],
+        patience: Duration,
+    ) -> Result<BTreeMap<String, Answer<TopicDescription>>, RDKafkaErrorCode> {
+        let Some(first) = names.first() else { return Ok(BTreeMap::new()) };
+        let mut brokers = self.brokers(first, patience)?;
+        let answering = self.answering.load(Ordering::Relaxed);
+        brokers.sort_by_key(|broker| *broker != answering);
+        let share = (patience / u32::try_from(brokers.len()).unwrap_or(u32::MAX).max(1)).max(BROKER_PATIENCE_MIN);
+        let mut refusal = RDKafkaErrorCode::BrokerNotAvailable;
+        for broker in brokers {
+            match self.describe(broker, names, share) {
+                Ok(found) => {
+                    self.answering.store(broker, Ordering::Relaxed);
+                    return Ok(found);
+                }
+                Err(code) => refusal = code,
+            }
+        }
+        Err(refusal)
     }
 
     /// Topics by name, or why they cannot be seen.
@@ -174,17 +205,14 @@ impl MetadataClient {
         }
     }
 
-    /// A broker that answers. By itself librdkafka asks the controller, which an embedded broker does not name.
-    pub(crate) fn broker(&self, topic: &str, patience: Duration) -> Result<i32, RDKafkaErrorCode> {
+    /// The brokers, as one of them lists them. By itself librdkafka asks the controller, which an embedded broker does not
+    /// name.
+    fn brokers(&self, topic: &str, patience: Duration) -> Result<Vec<i32>, RDKafkaErrorCode> {
         let (deadline, refusals) = (Instant::now() + patience, self.consumer.context().refusals());
         loop {
             let error = match self.consumer.fetch_metadata(Some(topic), METADATA_SLICE.min(patience)) {
                 Ok(found) => {
-                    return found
-                        .brokers()
-                        .first()
-                        .map(|broker| broker.id())
-                        .ok_or(RDKafkaErrorCode::BrokerNotAvailable);
+                    return Ok(found.brokers().iter().map(MetadataBroker::id).collect());
                 }
                 Err(error) => error,
             };
@@ -193,6 +221,11 @@ impl MetadataClient {
                 return Err(error.rdkafka_error_code().unwrap_or(RDKafkaErrorCode::OperationTimedOut));
             }
         }
+    }
+
+    /// The first of the brokers.
+    pub(crate) fn broker(&self, topic: &str, patience: Duration) -> Result<i32, RDKafkaErrorCode> {
+        self.brokers(topic, patience)?.first().copied().ok_or(RDKafkaErrorCode::BrokerNotAvailable)
     }
 
     /// Sends a question, to a certain broker or to the one that it is for, and waits for the answer.
@@ -286,9 +319,7 @@ fn c_string(name: &str) -> CString {
 
 impl TopicInquirer for MetadataClient {
     fn topics(&self, names: &[&str], patience: Duration) -> Result<BTreeMap<String, TopicState>, BrokerError> {
-        let Some(first) = names.first() else { return Ok(BTreeMap::new()) };
-        let found = self.broker(first, patience).and_then(|broker| self.describe(broker, names, patience));
-        let found = found.map_err(|code| BrokerError {
+        let found = self.describe_somewhere(names, patience).map_err(|code| BrokerError {
             class: ErrorClass::Retriable,
             code: Some(code),
             text: code.to_string(),

@@ -12,7 +12,7 @@ use rdkafka::client::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
 use rdkafka::producer::{DeliveryResult, NoCustomPartitioner, Producer, ProducerContext, ThreadedProducer};
-use rdkafka::{Message, Offset, TopicPartitionList};
+use rdkafka::{Message, Offset, TopicPartitionList, bindings};
 use serde::Deserialize;
 
 use super::acls;
@@ -142,6 +142,29 @@ pub(super) struct ProducerCallbacks {
 impl ProducerCallbacks {
     fn refused(&self) -> MutexGuard<'_, Option<RefusedRecord>> {
         self.refused.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Wakes the thread that polls a producer. It waits by the wall clock: after a step back it would keep the producer from
+/// being closed for as long as the step.
+fn wake(client: &ThreadedClient) {
+    // SAFETY: the client outlives the calls; the reference to its queue is given back once.
+    unsafe {
+        let queue = bindings::rd_kafka_queue_get_main(client.client().native_ptr());
+        bindings::rd_kafka_queue_yield(queue);
+        bindings::rd_kafka_queue_destroy(queue);
+    }
+}
+
+impl Drop for RdkafkaProducer {
+    fn drop(&mut self) {
+        wake(&self.client);
+    }
+}
+
+impl Drop for RdkafkaNonTransactionalProducer {
+    fn drop(&mut self) {
+        wake(&self.client);
     }
 }
 

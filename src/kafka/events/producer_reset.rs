@@ -10,15 +10,17 @@ pub enum ProducerReset {
     Repeated,
     InDoubt,
     Aborts,
+    ClockStep,
 }
 
 impl ProducerReset {
-    pub const ALL: [ProducerReset; 5] = [
+    pub const ALL: [ProducerReset; 6] = [
         ProducerReset::NoStatistics,
         ProducerReset::SlowCommit,
         ProducerReset::Repeated,
         ProducerReset::InDoubt,
         ProducerReset::Aborts,
+        ProducerReset::ClockStep,
     ];
 
     /// The label of the metric.
@@ -29,6 +31,7 @@ impl ProducerReset {
             ProducerReset::Repeated => "repeated_requests",
             ProducerReset::InDoubt => "doubt",
             ProducerReset::Aborts => "aborts",
+            ProducerReset::ClockStep => "clock_step",
         }
     }
 }
@@ -41,6 +44,7 @@ impl fmt::Display for ProducerReset {
             ProducerReset::Repeated => "requests were repeated or a connection broke during the last commit",
             ProducerReset::InDoubt => "it is not known whether the last transaction was committed",
             ProducerReset::Aborts => "several transactions in a row were aborted",
+            ProducerReset::ClockStep => "the wall clock has stepped back, and its threads may wait for the time before",
         })
     }
 }

@@ -25,6 +25,8 @@ pub struct RunningFigures {
     pub lag: Option<u64>,
     /// For how long a sender's open transaction has held back events that were written; `None`: none does.
     pub held_for: Option<Duration>,
+    /// The offset from which on records cannot be read; `None`: they can.
+    pub unreadable_from: Option<i64>,
     /// The partition's own time; `None` before its first event.
     pub clock: Option<Timestamp>,
     pub entities: usize,

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::time::Duration;
 
+use super::failure_words::{clock_step_words, future_words, unreadable_words};
 use super::worker_event::Occurrence;
 use crate::engine::{BackfillResult, CellName, MigrationReport};
 use crate::kafka::topology::PartitionName;
@@ -171,6 +172,17 @@ impl fmt::Display for Occurrence {
                 let seconds = held_for.as_secs();
                 write!(f, "the sender's transaction that held back partition {partition} for {seconds} s has ended")
             }
+            Self::ClockStepped { step_ms } => f.write_str(&clock_step_words(*step_ms)),
+            Self::FutureEvents { refused, of, is_alarm: true } => f.write_str(&future_words(*refused, *of)),
+            Self::FutureEvents { refused, of, is_alarm: false } => {
+                write!(f, "{refused} of the last minute's {of} events lie in the future: no alarm any more")
+            }
+            Self::OutputResized { topic, was, is } => write!(
+                f,
+                "the topic {topic} had {was} partitions and has {is}: from now on each key has its new partition, and its \
+                 earlier records stand in another"
+            ),
+            Self::Unreadable { partition, offset } => f.write_str(&unreadable_words(partition, *offset)),
             Self::Outage { silent_for } => {
                 write!(f, "no event from any input for {silent_for:?}: the clocks stop until one comes")
             }

@@ -215,6 +215,28 @@ pub enum Occurrence {
         partition: PartitionName,
         held_for: Duration,
     },
+    /// The wall clock has stepped, back if the number is negative.
+    ClockStepped {
+        step_ms: i64,
+    },
+    /// Of a minute's events, so many were refused since they lie in the future. `is_alarm`: more than a clock that is a
+    /// little fast explains.
+    FutureEvents {
+        refused: u64,
+        of: u64,
+        is_alarm: bool,
+    },
+    /// A topic of the output has another number of partitions than when a state was last committed.
+    OutputResized {
+        topic: String,
+        was: i32,
+        is: i32,
+    },
+    /// Records of a partition cannot be read from this offset on.
+    Unreadable {
+        partition: PartitionName,
+        offset: i64,
+    },
     /// No event has come from any input for this long: the clocks stop.
     Outage {
         silent_for: Duration,
@@ -266,8 +288,11 @@ impl WorkerEvent {
             | Occurrence::HeldBySender { .. }
             | Occurrence::GapAccepted { .. }
             | Occurrence::StateDiscarded { .. }
+            | Occurrence::ClockStepped { .. }
+            | Occurrence::OutputResized { .. }
+            | Occurrence::FutureEvents { is_alarm: true, .. }
             | Occurrence::Outage { .. } => Severity::Warn,
-            Occurrence::PartitionStopped { .. } => Severity::Error,
+            Occurrence::PartitionStopped { .. } | Occurrence::Unreadable { .. } => Severity::Error,
             Occurrence::Library { severity, .. } => *severity,
             Occurrence::Catalog(event) => event.severity(),
             _ => Severity::Info,
@@ -295,6 +320,8 @@ impl WorkerEvent {
             Occurrence::NotWritten { topic, why } => Some(format!("not written {topic} {why}")),
             Occurrence::Failed { action, why } => Some(format!("failed {action} {why}")),
             Occurrence::HeldBySender { partition, .. } => Some(format!("held {partition}")),
+            Occurrence::OutputResized { topic, .. } => Some(format!("resized {topic}")),
+            Occurrence::Unreadable { partition, .. } => Some(format!("unreadable {partition}")),
             Occurrence::ProducerReset { why } => Some(format!("reset {why}")),
             Occurrence::Catalog(CatalogEvent::Uncounted { .. }) => Some("uncounted".to_owned()),
             Occurrence::Library { facility, severity, .. } => Some(format!("library {facility} {severity:?}")),

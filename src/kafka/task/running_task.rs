@@ -1,5 +1,6 @@
 //! A task that runs: it applies records to a partition's state, and holds what is not committed yet.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -7,7 +8,9 @@ use rdkafka::message::Message;
 
 use super::offset_metadata::OffsetMetadata;
 use super::output_buffer::{OutputBuffer, SealedMeta};
-use crate::codec::{ChangelogKey, Decoder, OwnedRecord, PartitionFacts, RolloutNote, write_current_tags};
+use crate::codec::{
+    ChangelogKey, Decoder, OwnedRecord, PartitionFacts, RolloutNote, TopicFacts, write_current_tags,
+};
 use crate::engine::{Extent, MigrationReport, Partition, Program, SnapshotSink, SnapshotUnavailable};
 use crate::kafka::broker::TopicUuid;
 use crate::kafka::events::{TagNames, WorkStats, WorkerStats};
@@ -63,8 +66,12 @@ pub(crate) struct RunningTask {
     pub held_since: Option<Instant>,
     /// About how many bytes its output may have, as its worker says.
     pub room: usize,
+    /// The offset from which on records cannot be read; `None`: they can.
+    pub unreadable_from: Option<i64>,
     /// The id of the topic that is read; `None`: it is not known.
     pub topic: Option<TopicUuid>,
+    /// What is known of the topics that it reads and writes.
+    pub topics: BTreeMap<String, TopicFacts>,
     /// What the partition notes of the rollout of its catalog, and whether that is committed.
     rollout: RolloutNote,
     owes_rollout: bool,
@@ -97,7 +104,9 @@ impl RunningTask {
             lag: None,
             held_since: None,
             room: usize::MAX,
+            unreadable_from: None,
             topic: None,
+            topics: BTreeMap::new(),
             rollout,
             owes_rollout: false,
         }
@@ -159,8 +168,8 @@ impl RunningTask {
         }
         let program = self.state.program();
         let says_nothing = self.rollout == RolloutNote::of(self.rollout.catalog);
-        let facts =
-            PartitionFacts { rollout: (!says_nothing).then(|| self.rollout.clone()), ..PartitionFacts::default() };
+        let rollout = (!says_nothing).then(|| self.rollout.clone());
+        let facts = PartitionFacts { topics: self.topics.clone(), rollout };
         let mut encoded = Vec::new();
         facts.write(&mut encoded);
         let meta = SealedMeta {

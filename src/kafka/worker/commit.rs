@@ -45,6 +45,8 @@ pub(super) struct CommitCycle<W: KafkaClients> {
     pub(super) limit: TransactionLimit,
     /// The last partition that took part in a transaction without room for all: the next one begins behind it.
     last_sent: Option<PartitionId>,
+    /// Whether the wall clock has stepped back since the producer was made.
+    pub(super) is_producer_outdated: bool,
 }
 
 impl<W: KafkaClients> CommitCycle<W> {
@@ -62,7 +64,13 @@ impl<W: KafkaClients> CommitCycle<W> {
             unsent_bytes: 0,
             limit: TransactionLimit::new(UNSENT_BYTES_MAX),
             last_sent: None,
+            is_producer_outdated: false,
         }
+    }
+
+    /// Drops the producer: the next step makes another one.
+    pub(super) fn abandon_producer(&mut self) {
+        self.transactions.abandon();
     }
 
     /// Whether it is known how the last transaction ended.

@@ -33,6 +33,11 @@ impl InputLiveness {
         }
     }
 
+    /// The wall clock has stepped back: an event that was accepted later than now was accepted at most now.
+    pub fn step_back(&self, now: Timestamp) {
+        self.last_ms.fetch_min(now.ms(), Ordering::Relaxed);
+    }
+
     /// How often to look whether other processes get events. `None`: this process has got one recently.
     pub fn probe_interval(&self, now: Timestamp) -> Option<Duration> {
         let outage_after = self.outage_after?;

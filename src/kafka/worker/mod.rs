@@ -40,6 +40,7 @@ use rdkafka::types::RDKafkaErrorCode;
 
 use crate::codec::Decoder;
 use crate::kafka::broker::{BrokerError, ErrorClass, GroupConsumer, KafkaClients, PolledRecord, Rebalance};
+use crate::kafka::clock::ClockWatch;
 use crate::kafka::events::{Action, Occurrence, WorkerStats};
 use crate::kafka::state::{RestoreResult, Restorer, SnapshotStore};
 use crate::kafka::task::{TakeOutcome, Task, WorkerScratch};
@@ -49,6 +50,7 @@ use crate::settings::Delivery;
 use catalog_switch::CatalogSwitch;
 use commit::CommitCycle;
 use early_delivery::EarlyDelivery;
+use idleness::FutureEvents;
 use snapshot_scheduler::SnapshotScheduler;
 use topic_watch::TopicWatch;
 
@@ -122,6 +124,11 @@ pub struct Worker<W: KafkaClients> {
     accepted_at: Option<Timestamp>,
     /// When the end of the whole input was last asked for, and what it was.
     last_probe: Option<(Instant, i64)>,
+    /// When a batch of records could not be decompressed, and the positions of partitions that may have it.
+    unreadable_at: Option<Instant>,
+    suspects: BTreeMap<PartitionId, (i64, Instant)>,
+    clock_watch: ClockWatch,
+    future_events: FutureEvents,
     tick_at: Instant,
     progress_at: Instant,
     reported: WorkerStats,
@@ -160,6 +167,10 @@ impl<W: KafkaClients> Worker<W> {
             start_at: None,
             accepted_at: None,
             last_probe: None,
+            unreadable_at: None,
+            suspects: BTreeMap::new(),
+            clock_watch: ClockWatch::default(),
+            future_events: FutureEvents::default(),
             tick_at: now + TICK,
             progress_at: now + PROGRESS,
             reported: WorkerStats::default(),
@@ -275,12 +286,16 @@ impl<W: KafkaClients> Worker<W> {
     /// Offers a record to its task. A record of a partition that is not assigned any more is dropped.
     fn offer(&mut self, message: &impl Message) -> TakeOutcome {
         let partition = self.plan.topology.partition(message.topic(), message.partition());
+        let now = self.plan.clock.now();
+        if self.clock_watch.is_behind(now) {
+            self.watch_clock();
+        }
+        let present = self.clock_watch.present(now, message.timestamp(), || self.clients.now());
         let Some(Task::Running(running)) = partition.and_then(|partition| self.tasks.get_mut(&partition)) else {
             return TakeOutcome::Done { accepted: false };
         };
-        let now = self.plan.clock.now();
         let before = running.unsent_bytes();
-        let taken = running.take(message, now, &mut self.scratch);
+        let taken = running.take(message, present, &mut self.scratch);
         self.cycle.unsent_bytes = (self.cycle.unsent_bytes + running.unsent_bytes()).saturating_sub(before);
         let must_pause = running.is_ahead() && !running.paused_for_alignment;
         match taken {
@@ -305,6 +320,9 @@ impl<W: KafkaClients> Worker<W> {
         if let Some(at) = self.accepted_at.take() {
             self.plan.liveness.record_event(at);
         }
+        self.watch_clock();
+        self.replace_outdated_producer();
+        self.watch_future_events();
         self.watch_topics();
         self.watch_rollout();
         self.snapshot_if_due();
@@ -331,6 +349,10 @@ impl<W: KafkaClients> Worker<W> {
                 Some(code @ (RDKafkaErrorCode::FencedInstanceId | RDKafkaErrorCode::UnreleasedInstanceId)),
             ) => return Err(self.fenced(code)),
             (ErrorClass::Fatal, _) => return Err(WorkerError::Fatal(error.text)),
+            // It comes again several times a second, and does not tell the partition: see `notice_unreadable`.
+            (_, Some(RDKafkaErrorCode::BadCompression)) => {
+                self.unreadable_at = Some(self.clients.now());
+            }
             (_, Some(RDKafkaErrorCode::AutoOffsetReset)) => self.stop_where_records_are_gone()?,
             (_, Some(RDKafkaErrorCode::UnknownTopicOrPartition | RDKafkaErrorCode::UnknownTopic)) => {
                 let topics: Vec<&str> = self.topology().iter().map(|(_, plan)| &*plan.topic).collect();

@@ -270,6 +270,17 @@ impl<W: KafkaClients> Worker<W> {
                 return self.discard_or_stop(partition, PartitionError::Restore { at, error: Box::new(error) });
             }
         };
+        // The state knows its topics also where the brokers have deleted the offsets.
+        if let Some(note) = &found.position
+            && state_use == StateUse::Continue
+        {
+            match self.topic_watch.compare_noted(&note.facts.topics) {
+                Ok(grown) => grown.into_iter().for_each(|(topic, was, is)| {
+                    self.report(Occurrence::OutputResized { topic, was, is });
+                }),
+                Err(error) => return self.stop(partition, error),
+            }
+        }
         let noted = found.position.as_ref().map(|note| note.next_offset);
         // At the beginning of a partition there is nothing before it that a state could hold.
         let agree = noted == committed || noted.is_none() && committed == Some(low) || state_use != StateUse::Continue;
@@ -314,7 +325,9 @@ impl<W: KafkaClients> Worker<W> {
     /// Runs a task. One whose last owner was far ahead of the other sources pauses at once.
     pub(super) fn run_task(&mut self, partition: PartitionId, mut running: RunningTask, next_offset: i64) {
         running.room = self.cycle.limit.bytes();
-        running.topic = self.topic_watch.id(self.plan.topology.topic(partition.topic));
+        let topic = self.plan.topology.topic(partition.topic);
+        running.topic = self.topic_watch.id(topic);
+        running.topics = self.topic_watch.facts(topic);
         let must_pause = running.is_ahead();
         self.tasks.insert(partition, Task::Running(Box::new(running)));
         self.fetch(partition, next_offset);

@@ -25,6 +25,7 @@ fn status(task: &Task, now: Instant) -> PartitionStatus {
             committed: running.committed(),
             lag: running.lag,
             held_for: running.held_since.map(|since| now.saturating_duration_since(since)),
+            unreadable_from: running.unreadable_from,
             clock: running.state().clock(),
             entities: running.state().entities(),
             waiting_bytes: running.merge.as_ref().map(TimeMerge::waiting_bytes),

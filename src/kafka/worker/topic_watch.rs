@@ -15,6 +15,7 @@ use std::sync::mpsc::{self, Receiver, Sender};
 use std::time::{Duration, Instant};
 
 use super::Worker;
+use crate::codec::TopicFacts;
 use crate::kafka::broker::{BrokerError, KafkaClients, TopicInquirer, TopicState, TopicUuid};
 use crate::kafka::task::{PartitionError, Task, TopicUse};
 use crate::kafka::topology::{PartitionId, Role, Topology};
@@ -142,6 +143,39 @@ impl<W: KafkaClients> TopicWatch<W> {
     /// The id of a topic, if it is known.
     pub(super) fn id(&self, topic: &str) -> Option<TopicUuid> {
         self.ids.get(topic).copied()
+    }
+
+    /// What is known of the topic that a partition reads and of those that it writes.
+    pub(super) fn facts(&self, read: &str) -> BTreeMap<String, TopicFacts> {
+        let is_noted = |(name, topic_use): &(&String, &TopicUse)| **name == read || **topic_use == TopicUse::Output;
+        let facts = |(name, _): (&String, &TopicUse)| {
+            let id = self.ids.get(name).map(|id| id.0);
+            Some((name.clone(), TopicFacts { id, partitions: *self.partitions.get(name)? }))
+        };
+        self.topics.iter().filter(is_noted).filter_map(facts).collect()
+    }
+
+    /// Compares what a partition has noted of its topics with what they are. Returns the topics of the output that have
+    /// other numbers of partitions, with both numbers.
+    ///
+    /// # Errors
+    /// Why the partition cannot start.
+    pub(super) fn compare_noted(
+        &mut self,
+        noted: &BTreeMap<String, TopicFacts>,
+    ) -> Result<Vec<(String, i32, i32)>, PartitionError> {
+        let mut grown = Vec::new();
+        for (topic, TopicFacts { id, partitions: was }) in noted {
+            match self.topics.get(topic) {
+                Some(TopicUse::Output) => {
+                    let is = self.partitions.get(topic).filter(|is| *is != was);
+                    grown.extend(is.map(|is| (topic.clone(), *was, *is)));
+                }
+                Some(_) => self.refuse(topic, id.map(TopicUuid)).map_or(Ok(()), Err)?,
+                None => {}
+            }
+        }
+        Ok(grown)
     }
 
     /// Why a partition cannot start from an offset beside which this id was noted.

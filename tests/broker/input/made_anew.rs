@@ -60,7 +60,7 @@ fn an_input_while_no_service_runs() {
     produce(broker, &topic, events(1_000, 4_000));
     let mut service = setup.start();
     (0..2).for_each(|partition| service.says(&format!("has stopped partition {partition}: ")));
-    service.says("or a topic was deleted, with its offsets, and created again");
+    service.says("the topic anew-off-events was deleted and created again: offsets and state belong to the old one");
     service.stop();
     check(broker, &setup, 1_000);
 }

@@ -4,8 +4,10 @@
 //! - `made_anew`: topics are deleted and created again.
 //! - `more_partitions`: partitions are added while the service runs.
 //! - `open_transaction`: a sender's open transaction holds events back.
+//! - `unreadable_batch`: a batch of records cannot be decompressed.
 
 mod gaps;
 mod made_anew;
 mod more_partitions;
 mod open_transaction;
+mod unreadable_batch;

@@ -46,9 +46,15 @@ fn of_an_output_topic_a_key_keeps_its_partition() {
     check_stop(broker, &setup, "tags", words);
     // The operator accepts that keys move.
     let mut service = setup.start();
+    service.says("the topic grown-out-tags had 2 partitions and has 3: from now on each key has its new partition");
     service.until("the rest", |_| read_to(broker, &setup, 1_100));
     service.stop();
     check(broker, &setup, 1_100);
+    // The state has noted it.
+    let mut service = setup.start();
+    service.says("runs partition 1");
+    assert!(!service.log().contains("grown-out-tags had"), "{}", service.log());
+    service.stop();
 }
 
 #[test]

@@ -63,6 +63,7 @@ fn running(lag: Option<u64>) -> PartitionStatus {
         committed: None,
         lag,
         clock: None,
+        unreadable_from: None,
         entities: 0,
         waiting_bytes: None,
         held_for: None,
@@ -183,4 +184,30 @@ fn who_has_not_started_or_has_stopped_does_not_hang() {
     scene.hear(Occurrence::Failed { action: Action::LeaveGroup, why: String::new() }.of(ONE)).pass(2 * HANG_AFTER);
     assert!(scene.watch.hung(scene.now).is_empty());
     assert_eq!(scene.not_ready(), "worker 0 has stopped; worker 1 has not started");
+}
+
+#[test]
+fn a_partition_that_cannot_be_read_is_not_ready_until_it_can() {
+    let mut scene = Scene::running();
+    let at = |unreadable_from| {
+        let PartitionStatus::Running(figures) = running(Some(5)) else { unreachable!("it runs") };
+        places(&[(3, PartitionStatus::Running(RunningFigures { unreadable_from, ..figures }))])
+    };
+    scene.hear(at(Some(17)));
+    let words = scene.not_ready();
+    assert!(words.contains("partition 3 cannot be read from offset 17 on"), "{words}");
+    assert!(words.contains("receive.message.max.bytes"), "{words}");
+    scene.hear(at(None));
+    assert_eq!(scene.not_ready(), "");
+}
+
+#[test]
+fn many_events_from_the_future_are_an_alarm_until_a_minute_without() {
+    let mut scene = Scene::running();
+    let minute = |refused, is_alarm| Occurrence::FutureEvents { refused, of: 100, is_alarm }.of(ONE);
+    scene.hear(minute(40, true));
+    let words = scene.not_ready();
+    assert!(words.contains("40 of the last minute's 100 events were refused"), "{words}");
+    scene.hear(minute(0, false));
+    assert_eq!(scene.not_ready(), "");
 }

@@ -69,6 +69,7 @@ fn stands(lag: Option<u64>) -> WorkerEvent {
         lag,
         held_for: Some(Duration::from_secs(8)),
         clock,
+        unreadable_from: None,
         entities: 5,
         waiting_bytes: Some(70),
         state_bytes: 600,

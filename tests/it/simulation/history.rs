@@ -208,8 +208,13 @@ impl History {
         self.places[index] =
             InstancePlace { process: Some(process), stop: stop.clone(), rollout: None, start_at_us: 0 };
         let clock = {
-            let world = Arc::clone(&self.world);
-            Clock::new(move || Timestamp::from_ms(START_MS + (world.now_us() / 1_000) as i64))
+            let (world, step) = (Arc::clone(&self.world), self.script.clock_step.clone());
+            Clock::new(move || {
+                let now_us = world.now_us();
+                let behind_ms =
+                    step.as_ref().filter(|step| step.during_us.contains(&now_us)).map_or(0, |step| step.by_ms);
+                Timestamp::from_ms(START_MS + (now_us / 1_000) as i64 - behind_ms)
+            })
         };
         let notices = self.notices(process);
         let pulse = InputLiveness::new(clock.now(), settings.service.outage_after, Arc::clone(&notices));

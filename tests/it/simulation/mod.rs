@@ -28,11 +28,12 @@
 //! - A catalog that gets new counters and an attribute, and the history of the input that is counted again for them
 //!   ([`script::Family::Rebuilding`]), while processes die and are replaced. What concerns many entities waits until it is
 //!   decided for all processes, and then until an operator approves it.
+//! - A wall clock that steps back by up to two hours, and forward again; the brokers' clock is right.
 //! - Processes that are told to stop, killed at any call, stopped for longer than their session or their transaction,
 //!   cut off, and replaced while they are still there ([`history`]).
 //!
 //! # What is not
-//! - Several brokers and their elections, dynamic members, clocks that differ, outages of the input, what a broker does
+//! - Several brokers and their elections, dynamic members, clocks that differ from process to process, outages of the input, what a broker does
 //!   with a record that comes after its transaction.
 //! - Retention and compaction: every log is whole. So a history that is counted again always goes back to the first
 //!   event; a topic without its beginning is tested in `engine::changelog` and, with a broker, in `restore::backfill`.

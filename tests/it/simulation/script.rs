@@ -130,6 +130,26 @@ pub struct Script {
     /// By time.
     pub input: Vec<(u64, Batch)>,
     pub input_ends_us: u64,
+    /// When the wall clocks of all processes are behind, and by how much.
+    pub clock_step: Option<ClockStep>,
+}
+
+/// The wall clock steps back, and later forward again.
+#[derive(Clone, Debug)]
+pub struct ClockStep {
+    pub during_us: std::ops::Range<u64>,
+    pub by_ms: i64,
+}
+
+impl ClockStep {
+    /// In one of four histories.
+    fn draw(seed: u64, input_ends_us: u64) -> Option<ClockStep> {
+        let mut dice = fastrand::Rng::with_seed(seed ^ 0x636c_6f63);
+        let from_us = dice.u64(0..input_ends_us);
+        let during_us = from_us..from_us + dice.u64(100_000..3_000_000);
+        let by_ms = dice.i64(3_000..7_200_000);
+        (dice.u32(..4) == 0).then_some(ClockStep { during_us, by_ms })
+    }
 }
 
 impl Script {
@@ -174,6 +194,7 @@ impl Script {
             streams,
             input: Vec::new(),
             input_ends_us,
+            clock_step: ClockStep::draw(seed, input_ends_us),
         };
         script.draw_input(&mut dice, 50_000..input_ends_us, count);
         script

@@ -14,6 +14,7 @@ use tagstream::kafka::broker::Rebalance;
 use crate::simulation::brokers::cluster::Event;
 use crate::simulation::brokers::group::{ConsumerId, GroupMetadata, MemberId, Pulse, Sync};
 use crate::simulation::scheduler::{ProcessId, State, TaskId};
+use crate::simulation::script::START_MS;
 
 /// Where a consumer stands with its group.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -337,7 +338,10 @@ impl State {
         (fetched.position, fetched.found) = (offset + 1, true);
         let (key, value) = (content.key.clone(), content.value.clone());
         let topic = topic.name().to_owned();
-        Some(OwnedMessage::new(value, key, topic, Timestamp::NotAvailable, number, offset, content.owned_headers()))
+        let headers = content.owned_headers();
+        // The brokers' clock is right, whatever those of the processes show.
+        let at = Timestamp::LogAppendTime(START_MS + (self.now_us / 1_000) as i64);
+        Some(OwnedMessage::new(value, key, topic, at, number, offset, headers))
     }
 
     /// The fetcher passes what is not a record.
