@@ -8,9 +8,7 @@ use rdkafka::message::Message;
 
 use super::offset_metadata::OffsetMetadata;
 use super::output_buffer::{OutputBuffer, SealedMeta};
-use crate::codec::{
-    ChangelogKey, Decoder, OwnedRecord, PartitionFacts, RolloutNote, TopicFacts, write_current_tags,
-};
+use crate::codec::{ChangelogKey, Decoder, OwnedRecord, PartitionFacts, RolloutNote, TopicFacts, write_current_tags};
 use crate::engine::{Extent, MigrationReport, Partition, Program, SnapshotSink, SnapshotUnavailable};
 use crate::kafka::broker::TopicUuid;
 use crate::kafka::events::{TagNames, WorkStats, WorkerStats};
