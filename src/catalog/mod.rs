@@ -19,6 +19,7 @@
 //! | `typecheck` | expressions: syntax tree → [`Expr`], with names, types and the clock checked |
 //! | `compile` | the catalog as written → the compiled catalog |
 //! | `lint` | warnings about what is legal but rarely meant |
+//! | `query` | expressions that are asked from outside of the catalog |
 //! | `test_file` | files of tests for a catalog |
 
 mod diagnostics;
@@ -29,6 +30,7 @@ mod parse;
 mod typecheck;
 mod compile;
 mod lint;
+mod query;
 mod test_file;
 
 pub use compile::ModelSpans;
@@ -42,6 +44,7 @@ pub use compiled::{
 pub(crate) use compiled::{number_word, type_prefix};
 pub(crate) use diagnostics::nearest;
 pub use diagnostics::{Colours, Problem, Related, Severity, Span, as_json, as_text, did_you_mean};
+pub use query::{check_condition, check_expression};
 pub use raw::{catalog_schema, parse_duration};
 pub use test_file::{
     Expectation, ExpectedChange, LoadedTestFile, ResolvedTime, TestCase, TestEvent, TestFile, load_test_file,

@@ -4,7 +4,7 @@
 //! - `input`: what the commands read;
 //! - `init`, `check`, `test`: write a catalog;
 //! - `replay`, `explain`, `diff`, `forecast`: see what a catalog does with recorded events;
-//! - `serve`: the service, its topics, and the demo.
+//! - `service`: the service, its topics, the read side, and the demo.
 //!
 //! A room imports only rooms before it. The commands that read recorded events drive the engine through
 //! [`crate::replay`], so they all see what the service would see.
@@ -18,14 +18,14 @@ mod replay;
 mod explain;
 mod diff;
 mod forecast;
-mod serve;
+mod service;
 
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
 use crate::model::Timestamp;
-use serve::{demo, run, token, topics};
+use service::{demo, run, serve, token, topics};
 
 /// Exact tag changes from behaviour events, the instant a threshold is crossed
 #[derive(Debug, Parser)]
@@ -45,6 +45,7 @@ enum Command {
     Init(init::InitArgs),
     Replay(replay::ReplayArgs),
     Run(run::RunArgs),
+    Serve(serve::ServeArgs),
     Test(test::TestArgs),
     Token(token::TokenArgs),
     Topics(topics::TopicsArgs),
@@ -61,6 +62,7 @@ pub fn main(now: Timestamp) -> ExitCode {
         Command::Init(args) => init::run(&args),
         Command::Replay(args) => replay::run(&args, now),
         Command::Run(args) => run::run(&args),
+        Command::Serve(args) => serve::run(&args),
         Command::Test(args) => test::run(&args),
         Command::Token(args) => token::run(&args),
         Command::Topics(args) => topics::run(&args),

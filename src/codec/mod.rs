@@ -6,6 +6,7 @@
 //! - `audit`: what the events that came say about the catalog;
 //! - `change_writer`: tag changes and current tags as JSON;
 //! - `change_reader`: tag changes read back, for the demo and the history;
+//! - `explanation`: explanations and values as JSON documents;
 //! - `changelog`: the page on the format in which state is kept: what the engine hands out, framed and checked;
 //! - `rollout_note`, `partition_facts`: what a partition notes beside its position;
 //! - `snapshot`: the page on the format of a snapshot file, which is made of the same records.
@@ -19,6 +20,7 @@ mod audit;
 mod decode;
 mod change_writer;
 mod change_reader;
+mod explanation;
 mod changelog;
 mod rollout_note;
 mod partition_facts;
@@ -31,6 +33,7 @@ pub use changelog::{
     ChangelogDecodeError, ChangelogKey, ChangelogRecord, Meta, SourceEntry, VERSION as CHANGELOG_VERSION,
 };
 pub use decode::{Decoder, InputRecord, OwnedRecord};
+pub use explanation::{comparison_gap, explanation_document, value_document, values_document};
 pub use partition_facts::{PartitionFacts, TopicFacts};
 pub use reject::{Reject, RejectedLine, write_reject};
 pub use rollout_note::RolloutNote;

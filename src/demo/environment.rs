@@ -8,7 +8,10 @@ use std::time::Duration;
 use super::clock::Speed;
 use super::feeder::Progress;
 use super::terminal::Terminal;
+use crate::engine::CompiledCatalog;
+use crate::http::CatalogErrors;
 use crate::kafka::{Backfill, Clock, EmbeddedBroker, EventListener, FETCH_WAIT, Occurrence, Recovery, WorkerEvent};
+use crate::serve::{ServeContext, ServeError, Serving};
 use crate::service::ServiceContext;
 use crate::settings::{
     Delivery, GroupProtocol, HttpSettings, InputSettings, Instance, KafkaSettings, MaxChange, Origin, OutputSettings,
@@ -90,4 +93,28 @@ fn progress_listener(progress: Arc<Progress>) -> EventListener {
             let _ = writeln!(io::stderr(), "tagstream: {event}");
         }
     })
+}
+
+/// The read side beside the service, at its usual address, or at another one where that is in use.
+pub(crate) fn read_side(
+    settings: &Settings,
+    compiled: &Arc<CompiledCatalog>,
+    progress: &Arc<Progress>,
+) -> Result<Serving, ServeError> {
+    let no_file = || CatalogErrors { report: "the demo's catalog is no file".to_owned(), problems: Vec::new() };
+    let context = ServeContext {
+        source: Arc::new(move || Err(no_file())),
+        listener: progress_listener(Arc::clone(progress)),
+        stop: progress.stop.clone(),
+    };
+    let start = |port: u16| {
+        let mut settings = settings.clone();
+        settings.serve.listen.set_port(port);
+        Serving::start(Arc::new(settings), Arc::clone(compiled), &context)
+    };
+    let usual = settings.serve.listen.port();
+    match start(usual) {
+        Err(ServeError::Server(_)) => start(0),
+        started => started,
+    }
 }

@@ -6,7 +6,8 @@
 //!             └──── time ───────▲
 //! ```
 //!
-//! The service is the one of `tagstream run`. Only its clock differs: weeks of the demo's time pass in a minute.
+//! The service is the one of `tagstream run`. Only its clock differs: weeks of the demo's time pass in a minute. The read side
+//! is the one of `tagstream serve`.
 //!
 //! - [`gym`]: generates the events; knows nothing of Kafka;
 //! - `clock`: the demo's time and its speed;
@@ -35,6 +36,7 @@ use crate::catalog;
 use crate::engine::CompiledCatalog;
 use crate::kafka::{EmbeddedBroker, EmbeddedError, StopSignal};
 use crate::model::Timestamp;
+use crate::serve::ServeError;
 use crate::service::{self, ServiceError};
 use feeder::{FeedError, Feeder, Progress};
 use frame::{DemoStatus, Phase};
@@ -72,6 +74,8 @@ pub enum DemoError {
     Thread(io::Error),
     #[error(transparent)]
     Service(#[from] ServiceError),
+    #[error(transparent)]
+    Serve(#[from] ServeError),
     #[error("{0} panicked: this is a bug in tagstream")]
     Panicked(&'static str),
 }
@@ -96,7 +100,10 @@ pub fn run(options: &DemoOptions, now: Timestamp) -> Result<(), DemoError> {
 
     let settings = environment::settings(&broker, speed);
     let context = environment::context(&progress);
-    let serving = spawn("service", move || service::run(settings, CompiledCatalog::new(catalog), context))?;
+    let compiled = CompiledCatalog::new(catalog);
+    let read_side = environment::read_side(&settings, &compiled, &progress)?;
+    let api = Some(read_side.server.address());
+    let serving = spawn("service", move || service::run(settings, compiled, context))?;
     let mut viewer = Viewer::new(tail, tag_counts).map_err(ViewError::Output)?;
     let stop = progress.stop.clone();
     let feeding = spawn("feeder", move || {
@@ -106,10 +113,13 @@ pub fn run(options: &DemoOptions, now: Timestamp) -> Result<(), DemoError> {
 
     let mut seen = Ok(());
     while seen.is_ok() && !serving.is_finished() {
-        seen = viewer.look(&status(&progress, &plan));
+        seen = viewer.look(&DemoStatus { api, ..status(&progress, &plan) });
     }
     progress.stop.give();
     let served = serving.join().map_err(|_| DemoError::Panicked("the service"))?;
+    if read_side.join() {
+        return Err(DemoError::Panicked("the read side"));
+    }
     let fed = feeding.join().map_err(|_| DemoError::Panicked("the feeder"))?;
     seen?;
     viewer.finish(&DemoStatus { phase: Phase::Over, ..status(&progress, &plan) })?;
@@ -144,5 +154,6 @@ fn status(progress: &Progress, plan: &GymPlan) -> DemoStatus {
         events: read,
         events_a_second: 0.0,
         phase: if read == 0 { Phase::Starting } else { Phase::Running },
+        api: None,
     }
 }

@@ -19,6 +19,7 @@
 //! | `tags` | the tags' state machines and scores | changes, entities that rest |
 //! | `changelog` | the format of the changelog: segments, entries, notes, states of another catalog | partitions |
 //! | `partition` | the partition: events, time, catalog changes, changelog, explanations | other partitions |
+//! | `follow` | a partition followed by its changelog, and states read without changing them | timers, who writes the changelog |
 //! | `partition_set` | one partition for each entity kind, on one clock | how they work |
 
 mod encoding;
@@ -31,10 +32,14 @@ mod unknown;
 mod tags;
 mod changelog;
 mod partition;
+mod follow;
 mod partition_set;
 
 pub use changelog::{ChangelogError, ChangelogSink, Checkpoint, Extent, MigrationReport, Segment, Slot};
 pub(crate) use expr::{event_value, passes};
+pub use follow::{
+    AttributeState, ChangelogFollower, FollowedEntry, PartitionStanding, ReadableExpr, StateReader, TagReading,
+};
 pub use partition::{
     BackfillResult, ChangeImpact, Clause, ClauseForm, Expiry, Explanation, ImpactPreview, IncompleteCounter,
     NextChange, Partition, RestoredPartition, RetainedHistory, Role, Section, SnapshotSink, SnapshotUnavailable,

@@ -23,7 +23,7 @@
 //! | `state` | changelogs, snapshots and histories read back | transactions, the group |
 //! | `task` | one partition at work, and its transaction | other partitions |
 //! | `worker` | the loop: commit cycle, rebalances, catalog switch, snapshots | signals, other workers |
-//! | `admin` | topics created, checked and scanned | workers |
+//! | `admin` | topics created, checked, scanned and followed | workers |
 //!
 //! # What is always true
 //! - While it is not known how a transaction ended, no record is applied: the buffers hold what was sent, and what may
@@ -47,10 +47,10 @@ mod worker;
 mod admin;
 
 pub use admin::{
-    ChangesTail, ChangesTailRecord, ClusterError, CommandSender, OnWritten, TopicScan, TopicScanError, WrittenRecord,
-    await_cluster, topics,
+    ChangelogTail, ChangelogTailRecord, ChangesTail, ChangesTailRecord, ClusterError, CommandSender, OnWritten,
+    TopicScan, TopicScanError, WrittenRecord, await_cluster, topics,
 };
-pub use broker::{BrokerError, ClientError};
+pub use broker::{BrokerError, ClientError, OffsetBounds};
 pub use catalog_rollout::{Board, CatalogRollout, ReadingReason, RolloutStatus};
 pub use client::{EmbeddedBroker, EmbeddedError, FETCH_WAIT, Feed, RdkafkaClients, Tail, check_properties};
 pub use clock::{Clock, ClockWatch};

@@ -73,6 +73,23 @@ impl Number {
         if other > self { other } else { self }
     }
 
+    /// The difference: exact, unless one of the two is a double with a fraction.
+    pub fn minus(self, other: Number) -> Number {
+        let exact = self.as_decimal().zip(other.as_decimal()).and_then(|(a, b)| a.minus(b));
+        exact.map_or(Number::Double(self.to_f64() - other.to_f64()), Number::Decimal)
+    }
+
+    fn as_decimal(self) -> Option<Decimal> {
+        match self {
+            Number::Integer(integer) => Some(Decimal::whole(integer)),
+            Number::Decimal(decimal) => Some(decimal),
+            Number::Double(double) if double.fract() == 0.0 && double.abs() < 1e18 => {
+                Some(Decimal::whole(double as i64))
+            }
+            Number::Double(_) => None,
+        }
+    }
+
     /// Whether the two are equal and have one form, so that they are equal in every expression.
     pub fn is_same(self, other: Number) -> bool {
         self == other && std::mem::discriminant(&self) == std::mem::discriminant(&other)

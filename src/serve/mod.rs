@@ -8,7 +8,20 @@
 //! | room | holds | does not know |
 //! | --- | --- | --- |
 //! | `history` | every tag change, in an embedded store | the state, HTTP |
+//! | `replica` | the state of all entities, followed by the changelogs | expressions, HTTP |
+//! | `audience` | who fulfils an expression, divided, forecast, previewed | HTTP |
 //! | `access` | who may ask what: tokens, scopes, the audit log, TLS, limits | what the answers are |
+//! | `api` | routes, documents, problems; OpenAPI | threads, sockets |
+//! | `server` | the thread that listens | what is asked |
+//! | `process` | `tagstream serve`: signals, the feed, the server | |
 
 pub mod history;
+pub mod replica;
+pub mod audience;
 pub mod access;
+pub mod api;
+mod server;
+mod process;
+
+pub use process::{ServeContext, ServeError, Serving, run};
+pub use server::{ServeServer, ServerError};

@@ -14,7 +14,7 @@
 //! - [`repartition`]: inputs that are merged.
 //! - [`catalog`]: a changed catalog on a running service, and the tools that read the input topic.
 //! - [`security`]: passwords, certificates, rights.
-//! - [`operations`]: metrics, probes, `tagstream topics create`.
+//! - [`operations`]: metrics, probes, `tagstream topics create`, the read side beside workers.
 //! - [`chaos`]: instances and brokers that die at random; `TAGSTREAM_KILLS` makes it long.
 
 #[path = "../support/mod.rs"]

@@ -29,6 +29,15 @@ impl ExpressionText {
         ExpressionText { text, span, is_before_comma, places: places.unwrap_or_default() }
     }
 
+    /// A text that is an expression and nothing else.
+    pub(crate) fn plain(source: &SourceText<'_>) -> Self {
+        let text = source.text.to_owned();
+        let place =
+            |(start, c): (usize, char)| std::iter::repeat_n(Span::new(start, start + c.len_utf8()), c.len_utf8());
+        let places = text.char_indices().flat_map(place).collect();
+        ExpressionText { span: Span::new(0, text.len()), is_before_comma: false, places, text }
+    }
+
     /// The span in the file of a piece of the text; the whole expression when the two could not be aligned.
     pub(crate) fn locate(&self, piece: Span) -> Span {
         if self.places.is_empty() {

@@ -30,3 +30,4 @@ pub(crate) use check::{Checker, ClockUse, Scope};
 pub(crate) use scope::{INTERNED_MAX, Interner, Meaning, NameTable, Owner};
 pub(crate) use types::NumberForm;
 pub use types::Type;
+pub(crate) use types::TypedExpr;

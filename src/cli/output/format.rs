@@ -1,45 +1,18 @@
-//! Values, instants and reasons as text for people, and values as JSON.
+//! Values, instants and reasons as text for people.
 
 use std::fmt::Write;
 
-use serde_json::Value as Json;
-
 use super::escape::escaped;
 use crate::catalog::{Bands, Comparison, TagDefinition};
+use crate::codec::{comparison_gap, value_document};
 use crate::engine::{Clause, ClauseForm, Expiry, Explanation, IncompleteCounter, NextChange, Role, Section, Wait};
-use crate::model::{Decimal, Number, Timestamp, Unit, Value};
+use crate::model::{Number, Timestamp, Unit, Value};
 
-/// Up to here every whole number is exact as a double.
-const WHOLE_MAX: f64 = 9_007_199_254_740_992.0;
-
-/// The JSON of a value, as in a tag change; null when absent.
-pub(crate) fn json(value: Option<&Value>) -> Json {
-    match value {
-        None => Json::Null,
-        Some(Value::Bool(b)) => (*b).into(),
-        Some(Value::Number(number)) => json_number(*number),
-        Some(Value::String(text)) => (&**text).into(),
-        Some(Value::Time(time)) => time.to_string().into(),
-        Some(Value::Date(date)) => date.to_string().into(),
-    }
-}
-
-/// Integers exactly, other numbers as doubles: readers of JSON have no others.
-fn json_number(number: Number) -> Json {
-    let double = number.to_f64();
-    match number {
-        Number::Integer(integer) => integer.into(),
-        Number::Decimal(decimal) if let Some(whole) = decimal.as_whole() => whole.into(),
-        _ if double.fract() == 0.0 && double.abs() < WHOLE_MAX => (double as i64).into(),
-        _ => double.into(),
-    }
-}
-
-/// Like [`json`], with numbers in full: a text that explains a verdict rounds nothing.
+/// The JSON of a value, with numbers in full: a text that explains a verdict rounds nothing.
 pub(crate) fn text(value: Option<&Value>) -> String {
     match value {
         Some(Value::Number(number)) => number.to_string(),
-        _ => escaped(&json(value).to_string()).into_owned(),
+        _ => escaped(&value_document(value).to_string()).into_owned(),
     }
 }
 
@@ -191,7 +164,7 @@ fn detail(section: &Section, clause: &Clause) -> String {
     let of_seen = match &clause.form {
         ClauseForm::Parts => String::new(),
         _ if matches!(section.role, Role::Input(_)) => format!("is {}", text(clause.value.as_ref())),
-        ClauseForm::Comparison(op, [left, right], unit) => match (left, right, gap(clause)) {
+        ClauseForm::Comparison(op, [left, right], unit) => match (left, right, comparison_gap(clause)) {
             (None, _, _) | (_, None, _) => "has no value".to_owned(),
             (left, _, Some(gap)) => format!("is {}, {}", operand(left.as_ref(), *unit), short_of(*op, gap, *unit)),
             (Some(left), Some(right), None) if let Some(days) = days_short(clause, left, right) => {
@@ -221,14 +194,6 @@ fn operand(value: Option<&Value>, unit: Option<Unit>) -> String {
     }
 }
 
-/// How far a comparison of numbers is from holding: its right operand minus its left one; `None` if it holds.
-pub(crate) fn gap(clause: &Clause) -> Option<Number> {
-    let ClauseForm::Comparison(_, [Some(Value::Number(left)), Some(Value::Number(right))], _) = &clause.form else {
-        return None;
-    };
-    (clause.is_decided && clause.value != Some(Value::Bool(true))).then(|| difference(*right, *left))
-}
-
 /// How many days a comparison of dates, or of times, is from holding.
 fn days_short(clause: &Clause, left: &Value, right: &Value) -> Option<f64> {
     let days = match (left, right) {
@@ -237,21 +202,6 @@ fn days_short(clause: &Clause, left: &Value, right: &Value) -> Option<f64> {
         _ => return None,
     };
     (clause.is_decided && clause.value != Some(Value::Bool(true))).then_some(days)
-}
-
-/// Exact, unless one of the two is a double with a fraction.
-fn difference(a: Number, b: Number) -> Number {
-    let exact = as_decimal(a).zip(as_decimal(b)).and_then(|(a, b)| a.minus(b));
-    exact.map_or(Number::Double(a.to_f64() - b.to_f64()), Number::Decimal)
-}
-
-fn as_decimal(number: Number) -> Option<Decimal> {
-    match number {
-        Number::Integer(integer) => Some(Decimal::whole(integer)),
-        Number::Decimal(decimal) => Some(decimal),
-        Number::Double(double) if double.fract() == 0.0 && double.abs() < 1e18 => Some(Decimal::whole(double as i64)),
-        Number::Double(_) => None,
-    }
 }
 
 fn short_of(op: Comparison, gap: Number, unit: Option<Unit>) -> String {

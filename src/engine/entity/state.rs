@@ -324,6 +324,11 @@ impl EntityState {
         self.attributes[usize::from(id.0)].value.get(&self.text)
     }
 
+    /// The time of the event that set or cleared a loaded attribute.
+    pub(crate) fn attribute_time(&self, id: AttributeId) -> Timestamp {
+        self.attributes[usize::from(id.0)].time
+    }
+
     /// Sets or clears a loaded attribute, unless a later event has; whether its value has changed.
     pub(crate) fn set_attribute(&mut self, id: AttributeId, time: Timestamp, value: Scalar<'_>) -> bool {
         let known = self.attributes[usize::from(id.0)];

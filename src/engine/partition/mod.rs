@@ -16,7 +16,7 @@
 //! | `restore` | a partition restored from its changelog |
 //! | `snapshot` | a partition in the form of its changelog |
 //! | `explain` | why a tag is as it is, and when that will differ |
-//! | `inspect` | the counters of an entity |
+//! | `inspect` | a partition put together from states, and read without changing anything |
 
 mod ingest;
 mod evaluate;
@@ -34,6 +34,7 @@ mod inspect;
 pub use backfill::{BackfillResult, RetainedHistory, StateBackfill};
 pub use explain::{Clause, ClauseForm, Expiry, Explanation, IncompleteCounter, NextChange, Role, Section, Wait};
 pub use preview::{ChangeImpact, ImpactPreview, TagImpact};
+pub(crate) use restore::inherited_in_notes;
 pub use restore::{RestoredPartition, StateRestorer};
 pub use snapshot::{SnapshotSink, SnapshotUnavailable};
 

@@ -79,6 +79,16 @@ impl StateRestorer {
         }
     }
 
+    /// The program under which it is read.
+    pub(crate) fn program(&self) -> &Arc<Program> {
+        &self.partition.program
+    }
+
+    /// The schemas that were read, by id.
+    pub(crate) fn schemas(&self) -> &HashMap<u64, Schema> {
+        &self.schemas_read
+    }
+
     /// The number of entities found so far.
     pub fn entities(&self) -> usize {
         self.partition.entities()
@@ -218,7 +228,7 @@ impl StateRestorer {
             // A catalog may have been in force without anything being written; the last segment tells what was before
             // it.
             let before = schemas_read.get(&schema).or_else(|| schemas_read.get(&live.last()?.schema));
-            let inherited = |meaning: &str| previously(meaning, &notes.coverage, before);
+            let inherited = |meaning: &str| inherited_in_notes(meaning, &notes.coverage, before);
             partition.coverage = Coverage::carried(&partition.program, clock, inherited);
         }
         drop_dead(&mut partition, extent);
@@ -240,7 +250,11 @@ impl StateRestorer {
 
 /// What was kept of a series with this meaning: as the notes say, else everything under the schema that was in force.
 /// Where there was no schema, there was no entity that could have missed anything.
-fn previously(meaning: &str, partial_series: &[PartialSeries], before: Option<&Schema>) -> Option<InheritedCoverage> {
+pub(crate) fn inherited_in_notes(
+    meaning: &str,
+    partial_series: &[PartialSeries],
+    before: Option<&Schema>,
+) -> Option<InheritedCoverage> {
     let partial = partial_series.iter().filter(|partial| *partial.meaning == *meaning);
     if let Some(partial) = partial.max_by_key(|partial| partial.reach.width()) {
         return Some(InheritedCoverage { since: partial.since, reach: partial.reach });

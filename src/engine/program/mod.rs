@@ -21,7 +21,7 @@ mod compiled_catalog;
 pub use compiled_catalog::CompiledCatalog;
 pub(crate) use dirty_tags::DirtyTags;
 pub use plan::{AttributeStats, Program};
-pub(crate) use plan::{CounterPlan, SeriesId, SeriesPlan, TagPlan};
+pub(crate) use plan::{CounterPlan, Dependency, SeriesId, SeriesPlan, TagPlan, visit_dependencies};
 pub use schema::{CellName, Schema, SchemaError};
 pub(crate) use schema::{SchemaCell, SumUnit, TagForm, TagStates, put_reach, take_reach, take_text};
 pub(crate) use score_plan::ScorePlan;

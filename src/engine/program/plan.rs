@@ -350,7 +350,7 @@ fn plan_listeners(catalog: &Catalog, of: EntityKindId, series: &[SeriesPlan]) ->
 
 /// What an expression can depend on.
 #[derive(Clone, Debug)]
-enum Dependency {
+pub(crate) enum Dependency {
     Attribute(AttributeId),
     Counter(CounterId),
     Tag(TagId),
@@ -358,7 +358,8 @@ enum Dependency {
     LastSeen,
 }
 
-fn visit_dependencies(expr: &Expr, visit: &mut impl FnMut(Dependency)) {
+/// Visits everything that an expression reads, in its order.
+pub(crate) fn visit_dependencies(expr: &Expr, visit: &mut impl FnMut(Dependency)) {
     match expr {
         Expr::Attribute(id) => visit(Dependency::Attribute(*id)),
         Expr::Counter(id) => visit(Dependency::Counter(*id)),

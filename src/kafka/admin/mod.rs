@@ -9,15 +9,18 @@
 //! | [`topic_scan`] | all records of the input topics, in the order of time |
 //! | [`changes_tail`] | the tag changes, read on from kept places |
 //! | [`command_sender`] | commands, written to the input |
+//! | [`changelog_tail`] | committed records of the changelogs, for replicas |
 
 mod topic_admin;
 mod topic_specs;
 pub mod topics;
 mod preflight;
 mod topic_scan;
+mod changelog_tail;
 mod changes_tail;
 mod command_sender;
 
+pub use changelog_tail::{ChangelogTail, ChangelogTailRecord};
 pub use changes_tail::{ChangesTail, ChangesTailRecord};
 pub use command_sender::{CommandSender, OnWritten, WrittenRecord};
 pub use preflight::{ClusterError, await_cluster};

@@ -155,6 +155,14 @@ pub(crate) fn command_sender(settings: &Settings) -> ClientConfig {
     config
 }
 
+/// A replica's reader of changelogs, in no group.
+pub(crate) fn changelog_tail(settings: &Settings) -> ClientConfig {
+    let mut config = base(settings, &format!("{}-serve", settings.kafka.application), &RESTORE_TUNING);
+    set_all(&mut config, &RESTORE_FIXED);
+    config.set("group.id", format!("{}-serve", settings.kafka.application));
+    config
+}
+
 /// How much a scan may have in its queues, of all partitions together.
 const SCAN_QUEUE_KBYTES: usize = 256 << 10;
 

@@ -3,7 +3,9 @@
 //! - `clock_steps`: the wall clock steps while the service runs.
 //! - `monitoring`: metrics and probes of a running service.
 //! - `topics_create`: `tagstream topics create`.
+//! - `read_side`: a server beside workers, all of which die at random.
 
 mod clock_steps;
 mod monitoring;
+mod read_side;
 mod topics_create;

@@ -23,7 +23,16 @@ fn text(line: &Line) -> String {
 
 fn moment() -> DemoStatus {
     let now = Timestamp::parse("2026-03-15T08:00:30Z").unwrap();
-    DemoStatus { now, day: 30, days: 60, members: 10, events: 4_321, events_a_second: 99.7, phase: Phase::Running }
+    DemoStatus {
+        now,
+        day: 30,
+        days: 60,
+        members: 10,
+        events: 4_321,
+        events_a_second: 99.7,
+        phase: Phase::Running,
+        api: None,
+    }
 }
 
 fn picture(board: &TagCounts, columns: usize, rows: usize) -> Vec<String> {

@@ -12,7 +12,7 @@
 
 pub mod agreement;
 pub mod allocations;
-mod changelog;
+pub mod changelog;
 mod crossing_lines;
 mod duplicates;
 mod limits;

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 
-use tagstream::telemetry::Metrics;
+use tagstream::telemetry::{Metrics, ServeMetrics};
 
 /// Name, type and labels, as the table writes them.
 type Row = (String, String, String);
@@ -29,7 +29,8 @@ fn the_documentation_lists_every_metric_and_no_other() {
     let row = |metric: &tagstream::telemetry::MetricDescription| {
         (metric.name.clone(), metric.metric_type.to_owned(), metric.labels.join(", "))
     };
-    let registered: BTreeSet<Row> = Metrics::new().descriptions().iter().map(row).collect();
+    let (service, serve) = (Metrics::new(), ServeMetrics::new());
+    let registered: BTreeSet<Row> = service.descriptions().iter().chain(serve.descriptions()).map(row).collect();
     let missing: Vec<&Row> = registered.difference(&unique).collect();
     let gone: Vec<&Row> = unique.difference(&registered).collect();
     assert!(missing.is_empty() && gone.is_empty(), "not documented: {missing:#?}\nno such metric: {gone:#?}");
@@ -37,7 +38,8 @@ fn the_documentation_lists_every_metric_and_no_other() {
 
 #[test]
 fn names_follow_the_conventions() {
-    for metric in Metrics::new().descriptions() {
+    let (service, serve) = (Metrics::new(), ServeMetrics::new());
+    for metric in service.descriptions().iter().chain(serve.descriptions()) {
         let name = &metric.name;
         assert_eq!(metric.metric_type == "counter", name.ends_with("_total"), "{name}");
         assert!(metric.metric_type != "histogram" || name.ends_with("_seconds"), "{name}");

@@ -1,7 +1,12 @@
-//! The read side: its API, its store, and who may read.
+//! The read side: the replica against the engine whose changelog it follows, and every answer against a model.
 //!
-//! - `history`: the store of tag changes;
+//! - `history`: the store of tag changes.
 //! - `access`: who may ask what.
+//! - `world`: a replica beside the engine, and the API over it; `replica`, `audiences`, `api`: what they have to do.
 
 mod access;
+mod api;
+mod audiences;
 mod history;
+mod replica;
+mod world;

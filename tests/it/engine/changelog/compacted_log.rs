@@ -14,10 +14,10 @@ use tagstream::engine::{
 /// A record as Kafka has it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Stored {
-    offset: usize,
-    key: Vec<u8>,
+    pub offset: usize,
+    pub key: Vec<u8>,
     /// None: a tombstone.
-    value: Option<Vec<u8>>,
+    pub value: Option<Vec<u8>>,
 }
 
 /// A changelog partition.

@@ -26,21 +26,21 @@ use tagstream::model::{Event, Timestamp};
 use super::agreement::{Collected, NOW_MS};
 use crate::generate::{self, Case};
 
-fn program(catalog: &str) -> Arc<Program> {
+pub fn program(catalog: &str) -> Arc<Program> {
     let loaded = tagstream::catalog::load(catalog);
     Program::new(loaded.catalog.unwrap_or_else(|| panic!("{:#?}", loaded.problems)))
 }
 
 /// A partition with what it takes to feed it lines.
-struct Driven {
-    partition: Partition,
+pub struct Driven {
+    pub partition: Partition,
     decoder: Decoder,
     event: Event,
-    changes: Collected,
+    pub changes: Collected,
 }
 
 impl Driven {
-    fn new(program: &Arc<Program>) -> Self {
+    pub fn new(program: &Arc<Program>) -> Self {
         Driven {
             partition: Partition::new(program.clone()),
             decoder: Decoder::new(&program.catalog),
@@ -49,7 +49,7 @@ impl Driven {
         }
     }
 
-    fn line(&mut self, line: &[u8], until: Option<i64>) {
+    pub fn line(&mut self, line: &[u8], until: Option<i64>) {
         if self.decoder.decode(line, Timestamp::from_ms(NOW_MS), &mut self.event).is_ok()
             && until.is_none_or(|until| self.event.time.ms() <= until)
         {

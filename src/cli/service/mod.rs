@@ -1,9 +1,10 @@
 //! The commands that run the service or prepare for it.
 //!
-//! - `run`: the service; `topics`: creates and checks its topics; `demo`: the service on an embedded broker;
+//! - `run`: the service; `topics`: creates and checks its topics; `serve`: the read side; `demo`: both on an embedded broker;
 //! - `token`: tokens for the read side.
 
 pub(crate) mod run;
 pub(crate) mod topics;
+pub(crate) mod serve;
 pub(crate) mod demo;
 pub(crate) mod token;

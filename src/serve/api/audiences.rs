@@ -1,0 +1,305 @@
+//! Audiences: their size with a sample, divided by values, and laid over each other.
+
+use axum::extract::State;
+use axum::http::HeaderMap;
+use axum::response::Response;
+use serde::{Deserialize, Serialize};
+use serde_json::Value as Json;
+use utoipa::ToSchema;
+
+use super::answer::{json, work};
+use super::context::{ApiContext, AsOf};
+use super::problem::{ApiError, ProblemDocument};
+use super::request::{Body, Parameters, kind};
+use crate::codec::value_document;
+use crate::model::{EntityKindId, Timestamp};
+use crate::serve::audience::{Audience, Breakdown, CellValue, Dimension, DimensionError, Selection};
+use crate::serve::replica::ReplicaView;
+
+/// Keys in a sample.
+const SAMPLE_DEFAULT: usize = 10;
+const SAMPLE_MAX: usize = 100;
+/// Audiences that are laid over each other.
+const OVERLAP_MAX: usize = 5;
+
+/// Who is asked for.
+#[derive(Clone, Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AudienceQuestion {
+    /// An expression of the catalog's language over tags (`tag.x`), attributes, counters and the clock; all entities without
+    /// it.
+    #[serde(rename = "where")]
+    pub condition: Option<String>,
+    /// The kind of entity; `user` without it.
+    pub entity: Option<String>,
+    /// A pinned view to answer from.
+    pub view: Option<u64>,
+    /// How many keys to give; 10 without it, at most 100.
+    pub sample: Option<usize>,
+    /// Whether the view is kept for a minute, so that other questions can be answered from it.
+    #[serde(default)]
+    pub pin: bool,
+}
+
+/// A counter that has not seen its whole window: its value is that of what was seen.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Incomplete {
+    pub counter: String,
+    /// When it has; null for never.
+    pub complete_at: Option<String>,
+}
+
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct AudienceAnswer {
+    pub entity: String,
+    pub as_of: AsOf,
+    pub size: u64,
+    /// All entities of the kind.
+    pub of: u64,
+    /// Some of the keys.
+    pub sample: Vec<String>,
+    pub incomplete: Vec<Incomplete>,
+}
+
+/// A question that was read: its view, kind, and audience.
+pub(super) struct Asked {
+    pub view: std::sync::Arc<ReplicaView>,
+    pub kind: EntityKindId,
+    pub entity: String,
+    pub audience: Audience,
+}
+
+impl Asked {
+    pub(super) fn read(
+        context: &ApiContext,
+        condition: Option<&str>,
+        entity: Option<&str>,
+        view: Option<u64>,
+    ) -> Result<Self, ApiError> {
+        let view = context.view(view)?;
+        let entity = entity.unwrap_or("user").to_owned();
+        let kind = kind(&view, &entity)?;
+        let audience = audience(&view, kind, "where", condition)?;
+        Ok(Asked { view, kind, entity, audience })
+    }
+}
+
+fn audience(view: &ReplicaView, kind: EntityKindId, name: &str, text: Option<&str>) -> Result<Audience, ApiError> {
+    match text {
+        None => Ok(Audience::everyone(&view.compiled, kind)),
+        Some(text) => Audience::parse(&view.compiled, kind, text)
+            .map_err(|problems| ApiError::Expression(name.to_owned(), problems)),
+    }
+}
+
+pub(super) fn incomplete(counters: Vec<(String, Timestamp)>) -> Vec<Incomplete> {
+    let document = |(counter, until): (String, Timestamp)| {
+        let complete_at = (until <= Timestamp::MAX).then(|| until.to_string());
+        Incomplete { counter, complete_at }
+    };
+    counters.into_iter().map(document).collect()
+}
+
+/// The size of an audience, and some of its members.
+#[utoipa::path(
+    post, path = "/v1/audiences", tag = "audiences", request_body = AudienceQuestion,
+    responses(
+        (status = 200, description = "The size and a sample", body = AudienceAnswer),
+        (status = 304, description = "The reader has this answer already (If-None-Match)"),
+        (status = 400, description = "The body is wrong", body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 404, description = "No such kind of entity", body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 410, description = "The view is gone", body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 413, description = "The body is too large", body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 422, description = "The expression has errors", body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 503, description = "The state is being read", body = ProblemDocument, content_type = "application/problem+json"),
+    )
+)]
+pub(super) async fn size(
+    State(context): State<ApiContext>,
+    parameters: Parameters,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response, ApiError> {
+    parameters.end()?;
+    let question: AudienceQuestion = body.json()?;
+    let asked = Asked::read(&context, question.condition.as_deref(), question.entity.as_deref(), question.view)?;
+    if question.pin {
+        context.pin(&asked.view);
+    }
+    let sample = question.sample.unwrap_or(SAMPLE_DEFAULT).min(SAMPLE_MAX);
+    let answer = work(context.scans(), move || {
+        let selection = asked.audience.select(&asked.view);
+        Ok(AudienceAnswer {
+            as_of: AsOf::of(&asked.view),
+            size: selection.size(),
+            of: asked.view.of(asked.kind).map(|partition| partition.entities()).sum(),
+            sample: selection.members((0, 0)).take(sample).map(|member| member.key().to_owned()).collect(),
+            incomplete: incomplete(asked.audience.incomplete_counters(&asked.view)),
+            entity: asked.entity,
+        })
+    });
+    Ok(json(&headers, &answer.await?))
+}
+
+/// One combination of values, and how many of the audience have it.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct BreakdownRow {
+    /// For each `by`: `{"value": …}` (null: none), `{"from": …, "below": …}` for a band, or `{"other": true}`.
+    #[schema(value_type = Vec<Object>)]
+    pub values: Vec<Json>,
+    pub size: u64,
+}
+
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct BreakdownAnswer {
+    pub entity: String,
+    pub as_of: AsOf,
+    /// The size of the audience; the rows add up to it.
+    pub size: u64,
+    pub by: Vec<String>,
+    pub rows: Vec<BreakdownRow>,
+}
+
+fn cell_document(value: &CellValue) -> Json {
+    match value {
+        CellValue::Absent => serde_json::json!({ "value": null }),
+        CellValue::Value(value) => serde_json::json!({ "value": value_document(Some(value)) }),
+        CellValue::Band { from, below } => serde_json::json!({ "from": from, "below": below }),
+        CellValue::Other => serde_json::json!({ "other": true }),
+    }
+}
+
+fn refused(error: DimensionError) -> ApiError {
+    match error {
+        DimensionError::Expression(problems) => ApiError::Expression("by".to_owned(), problems),
+        error => ApiError::Wrong(error.to_string()),
+    }
+}
+
+/// An audience divided by the values of one or two expressions: tags, attributes, counters. Every member is in one row.
+#[utoipa::path(
+    post, path = "/v1/audiences/breakdown", tag = "audiences", request_body = AudienceQuestion,
+    params(
+        ("by" = Vec<String>, Query, description = "One or two expressions, each a parameter; bounds behind a number make bands of it: spend_180d:100,1000"),
+    ),
+    responses(
+        (status = 200, description = "The sizes", body = BreakdownAnswer),
+        (status = 304, description = "The reader has this answer already (If-None-Match)"),
+        (status = 400, description = "A parameter or the body is wrong", body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 404, description = "No such kind of entity", body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 410, description = "The view is gone", body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 413, description = "The body is too large", body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 422, description = "An expression has errors", body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 503, description = "The state is being read", body = ProblemDocument, content_type = "application/problem+json"),
+    )
+)]
+pub(super) async fn breakdown(
+    State(context): State<ApiContext>,
+    mut parameters: Parameters,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response, ApiError> {
+    let by = parameters.all("by");
+    parameters.end()?;
+    if by.is_empty() || by.len() > 2 {
+        return Err(ApiError::Wrong(
+            "say by what: one or two times ?by=, as in ?by=tag.lifecycle&by=gender".to_owned(),
+        ));
+    }
+    let question: AudienceQuestion = body.json()?;
+    let asked = Asked::read(&context, question.condition.as_deref(), question.entity.as_deref(), question.view)?;
+    let dimensions: Result<Vec<Dimension>, DimensionError> =
+        by.iter().map(|by| Dimension::parse(&asked.view.compiled, asked.kind, by)).collect();
+    let dimensions = dimensions.map_err(refused)?;
+    let answer = work(context.scans(), move || {
+        let selection = asked.audience.select(&asked.view);
+        let cells = Breakdown::of(&selection, &dimensions).map_err(refused)?.cells;
+        let rows = cells
+            .iter()
+            .map(|cell| BreakdownRow { values: cell.values.iter().map(cell_document).collect(), size: cell.size });
+        let (as_of, size) = (AsOf::of(&asked.view), selection.size());
+        Ok(BreakdownAnswer { entity: asked.entity, as_of, size, by, rows: rows.collect() })
+    });
+    Ok(json(&headers, &answer.await?))
+}
+
+/// Audiences that are laid over each other.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct OverlapQuestion {
+    /// Two to five expressions.
+    pub audiences: Vec<String>,
+    pub entity: Option<String>,
+    pub view: Option<u64>,
+}
+
+/// Some of the audiences.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct OverlapRow {
+    /// Their places in the question, from 0.
+    pub audiences: Vec<usize>,
+    /// Those who are in all of these, whether or not they are in others.
+    pub size: u64,
+    /// Those who are in all of these and in no other one.
+    pub exactly: u64,
+}
+
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct OverlapAnswer {
+    pub entity: String,
+    pub as_of: AsOf,
+    /// Every combination of the audiences.
+    pub rows: Vec<OverlapRow>,
+}
+
+/// Every combination of some selections.
+fn overlaps(selections: &[Selection]) -> Vec<OverlapRow> {
+    let row = |chosen: usize| {
+        let (inside, outside): (Vec<usize>, Vec<usize>) = (0..selections.len()).partition(|at| chosen >> at & 1 == 1);
+        let first = selections[inside[0]].clone();
+        let all = inside[1..].iter().fold(first, |all, at| all.and(&selections[*at]));
+        let exactly = outside.iter().fold(all.clone(), |all, at| all.without(&selections[*at]));
+        OverlapRow { audiences: inside, size: all.size(), exactly: exactly.size() }
+    };
+    (1..1 << selections.len()).map(row).collect()
+}
+
+/// How two to five audiences lie over each other: the size of every intersection.
+#[utoipa::path(
+    post, path = "/v1/audiences/overlap", tag = "audiences", request_body = OverlapQuestion,
+    responses(
+        (status = 200, description = "The sizes of all intersections", body = OverlapAnswer),
+        (status = 304, description = "The reader has this answer already (If-None-Match)"),
+        (status = 400, description = "The body is wrong", body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 404, description = "No such kind of entity", body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 410, description = "The view is gone", body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 413, description = "The body is too large", body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 422, description = "An expression has errors", body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 503, description = "The state is being read", body = ProblemDocument, content_type = "application/problem+json"),
+    )
+)]
+pub(super) async fn overlap(
+    State(context): State<ApiContext>,
+    parameters: Parameters,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response, ApiError> {
+    parameters.end()?;
+    let question: OverlapQuestion = body.json()?;
+    if !(2..=OVERLAP_MAX).contains(&question.audiences.len()) {
+        return Err(ApiError::Wrong(format!("audiences: give from 2 to {OVERLAP_MAX} expressions")));
+    }
+    let view = context.view(question.view)?;
+    let entity = question.entity.as_deref().unwrap_or("user").to_owned();
+    let kind = kind(&view, &entity)?;
+    let audiences: Result<Vec<Audience>, ApiError> = (0..)
+        .zip(&question.audiences)
+        .map(|(at, text): (usize, &String)| audience(&view, kind, &format!("audiences[{at}]"), Some(text)))
+        .collect();
+    let audiences = audiences?;
+    let answer = work(context.scans(), move || {
+        let selections: Vec<Selection> = audiences.iter().map(|audience| audience.select(&view)).collect();
+        Ok(OverlapAnswer { entity, as_of: AsOf::of(&view), rows: overlaps(&selections) })
+    });
+    Ok(json(&headers, &answer.await?))
+}

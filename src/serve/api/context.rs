@@ -1,0 +1,144 @@
+//! What the routes have: the replica, the views that readers hold for a while, and the feed's orders.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use serde::Serialize;
+use tokio::sync::Semaphore;
+use utoipa::ToSchema;
+
+use super::problem::ApiError;
+use crate::serve::access::{Access, AuditEntry, AuditLog, Caller};
+use crate::serve::replica::{FeedOrders, Replica, ReplicaView};
+use crate::service::CatalogSource;
+use crate::telemetry::ServeMetrics;
+
+/// How many views are kept for readers, and for how long after the last question.
+const PINNED_MAX: usize = 32;
+const PINNED_FOR: Duration = Duration::from_secs(60);
+/// How many questions are computed at a time that read many states.
+const SCANS_MAX: usize = 2;
+/// How many lists of members are streamed at a time.
+const STREAMS_MAX: usize = 8;
+
+/// What a context is made of.
+pub struct ApiParts {
+    pub replica: Arc<Replica>,
+    pub orders: FeedOrders,
+    /// Reads the catalog's file.
+    pub source: CatalogSource,
+    pub access: Access,
+    pub audit: AuditLog,
+}
+
+/// What the routes share.
+#[derive(Clone)]
+pub struct ApiContext(Arc<Shared>);
+
+struct Shared {
+    parts: ApiParts,
+    metrics: ServeMetrics,
+    pinned: Mutex<VecDeque<PinnedView>>,
+    scans: Arc<Semaphore>,
+    streams: Arc<Semaphore>,
+}
+
+struct PinnedView {
+    view: Arc<ReplicaView>,
+    asked: Instant,
+}
+
+impl ApiContext {
+    pub fn new(parts: ApiParts) -> Self {
+        let (scans, streams) = (Arc::new(Semaphore::new(SCANS_MAX)), Arc::new(Semaphore::new(STREAMS_MAX)));
+        let metrics = ServeMetrics::new();
+        ApiContext(Arc::new(Shared { parts, metrics, pinned: Mutex::default(), scans, streams }))
+    }
+
+    pub fn replica(&self) -> &Replica {
+        &self.0.parts.replica
+    }
+
+    pub(super) fn orders(&self) -> &FeedOrders {
+        &self.0.parts.orders
+    }
+
+    pub(super) fn source(&self) -> &CatalogSource {
+        &self.0.parts.source
+    }
+
+    pub(super) fn access(&self) -> &Access {
+        &self.0.parts.access
+    }
+
+    /// Notes that somebody looks at an entity. What cannot be noted is not shown.
+    pub(super) fn note(&self, caller: &Caller, action: &str, entity: &str, key: &str) -> Result<(), ApiError> {
+        let entry = AuditEntry { caller: &caller.name, action, entity, key, ..AuditEntry::default() };
+        let noted = self.0.parts.audit.record(&entry);
+        noted.map_err(|error| ApiError::Failed(format!("the audit log cannot be written: {error}")))
+    }
+
+    pub(super) fn metrics(&self) -> &ServeMetrics {
+        &self.0.metrics
+    }
+
+    pub(super) fn scans(&self) -> Arc<Semaphore> {
+        Arc::clone(&self.0.scans)
+    }
+
+    pub(super) fn streams(&self) -> Arc<Semaphore> {
+        Arc::clone(&self.0.streams)
+    }
+
+    /// The present view, or the pinned one with this number.
+    pub fn view(&self, wanted: Option<u64>) -> Result<Arc<ReplicaView>, ApiError> {
+        let present = self.replica().view().ok_or_else(|| ApiError::NotReady(self.replica().not_ready()))?;
+        let Some(wanted) = wanted else { return Ok(present) };
+        if present.number == wanted {
+            return Ok(present);
+        }
+        let mut pinned = self.0.pinned.lock().unwrap_or_else(PoisonError::into_inner);
+        pinned.retain(|pinned| pinned.asked.elapsed() < PINNED_FOR);
+        let found = pinned.iter_mut().find(|pinned| pinned.view.number == wanted).ok_or(ApiError::ViewGone)?;
+        found.asked = Instant::now();
+        Ok(Arc::clone(&found.view))
+    }
+
+    /// Keeps a view for a while.
+    pub fn pin(&self, view: &Arc<ReplicaView>) {
+        let mut pinned = self.0.pinned.lock().unwrap_or_else(PoisonError::into_inner);
+        pinned.retain(|pinned| pinned.asked.elapsed() < PINNED_FOR && pinned.view.number != view.number);
+        if pinned.len() >= PINNED_MAX {
+            pinned.pop_front();
+        }
+        pinned.push_back(PinnedView { view: Arc::clone(view), asked: Instant::now() });
+    }
+}
+
+/// The instant of an answer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct AsOf {
+    /// The view that the answer was made from; with `?view=` another question is answered from the same one, as long as it
+    /// is pinned.
+    pub view: u64,
+    /// The least of the partitions' clocks; null before the first event.
+    pub clock: Option<String>,
+    /// The clock of each partition.
+    pub partitions: BTreeMap<String, Option<String>>,
+    /// The fingerprint of the catalog with which the state is read.
+    pub catalog: String,
+}
+
+impl AsOf {
+    pub fn of(view: &ReplicaView) -> Self {
+        let clock = |clock: Option<crate::model::Timestamp>| clock.map(|clock| clock.to_string());
+        let partitions = view.clocks().into_iter().map(|(name, at)| (name.label(), clock(at)));
+        AsOf {
+            view: view.number,
+            clock: clock(view.clock()),
+            partitions: partitions.collect(),
+            catalog: view.compiled.fingerprint().to_owned(),
+        }
+    }
+}

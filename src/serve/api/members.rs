@@ -1,0 +1,312 @@
+//! Who is in an audience: in pages with a cursor, or all of them as NDJSON or CSV, streamed.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::{Body as ResponseBody, Bytes};
+use axum::extract::State;
+use axum::http::HeaderMap;
+use axum::http::header::{ACCEPT, CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_TYPE};
+use axum::response::{IntoResponse, Response};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value as Json};
+use tokio::runtime::Handle;
+use tokio::sync::mpsc;
+use tokio_stream::wrappers::ReceiverStream;
+use utoipa::ToSchema;
+
+use super::answer::{json, work};
+use super::audiences::Asked;
+use super::context::{ApiContext, AsOf};
+use super::problem::{ApiError, ProblemDocument};
+use super::request::{Body, Parameters};
+use crate::codec::value_document;
+use crate::engine::StateReader;
+use crate::model::Value;
+use crate::serve::audience::{Column, Member};
+use crate::serve::replica::{EntityNumber, PartitionView};
+
+/// Members of a page.
+const PAGE_DEFAULT: usize = 100;
+const PAGE_MAX: usize = 1_000;
+const COLUMNS_MAX: usize = 50;
+/// A streamed piece has about this size, and so many of them wait for a slow reader.
+const PIECE_BYTES: usize = 64 << 10;
+const PIECES_WAITING: usize = 4;
+/// A reader that takes no piece for this long is gone: others wait for its place.
+const PIECE_MAX: Duration = Duration::from_secs(30);
+
+/// Which members, and what of them.
+#[derive(Clone, Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct MembersQuestion {
+    /// As in `/v1/audiences`.
+    #[serde(rename = "where")]
+    pub condition: Option<String>,
+    pub entity: Option<String>,
+    /// Expressions whose values are given for each member; the key alone without them, at most 50.
+    #[serde(default)]
+    pub columns: Vec<String>,
+    /// Members of a page; 100 without it, at most 1,000. A stream has all of them.
+    pub limit: Option<usize>,
+    /// The cursor of the page before.
+    pub cursor: Option<String>,
+    /// A pinned view to answer from; a cursor has its own.
+    pub view: Option<u64>,
+}
+
+/// A page of members.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct MembersAnswer {
+    pub entity: String,
+    pub as_of: AsOf,
+    /// The size of the whole audience.
+    pub size: u64,
+    /// For each member its key, and the values of the columns by their texts.
+    #[schema(value_type = Vec<Object>)]
+    pub members: Vec<Json>,
+    /// For the next page, which is of the same instant; null where this is the last one. It is kept for a minute.
+    pub cursor: Option<String>,
+}
+
+/// The place of the next page: the view, the partition's place, and the first number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Cursor {
+    view: u64,
+    from: (usize, EntityNumber),
+}
+
+impl Cursor {
+    fn parse(text: &str) -> Result<Self, ApiError> {
+        let wrong = || ApiError::Wrong("cursor: it is not one that an answer has given".to_owned());
+        let parts: Option<Vec<u64>> = text.split('-').map(|part| part.parse().ok()).collect();
+        match parts.as_deref() {
+            Some([view, part, number]) => {
+                let number = u32::try_from(*number).map_err(|_| wrong())?;
+                let part = usize::try_from(*part).map_err(|_| wrong())?;
+                Ok(Cursor { view: *view, from: (part, number) })
+            }
+            _ => Err(wrong()),
+        }
+    }
+
+    fn text(self) -> String {
+        format!("{}-{}-{}", self.view, self.from.0, self.from.1)
+    }
+}
+
+/// Reads the values of members; the reader is kept as long as the partition is the same.
+struct MemberReader<'c> {
+    columns: &'c [Column],
+    reader: Option<(Arc<PartitionView>, StateReader)>,
+}
+
+impl<'c> MemberReader<'c> {
+    fn new(columns: &'c [Column]) -> Self {
+        MemberReader { columns, reader: None }
+    }
+
+    fn values(&mut self, member: &Member<'_>) -> Vec<Option<Value>> {
+        let is_open = self.reader.as_ref().is_some_and(|(of, _)| Arc::ptr_eq(of, member.partition));
+        if !is_open {
+            self.reader = Some((Arc::clone(member.partition), member.partition.reader()));
+        }
+        match &mut self.reader {
+            Some((_, reader)) if !self.columns.is_empty() => Column::values(self.columns, member, reader),
+            _ => Vec::new(),
+        }
+    }
+
+    fn document(&mut self, member: &Member<'_>) -> Json {
+        let mut document = Map::from_iter([("key".to_owned(), Json::from(member.key()))]);
+        for (column, value) in self.columns.iter().zip(self.values(member)) {
+            document.insert(column.text.clone(), value_document(value.as_ref()));
+        }
+        Json::Object(document)
+    }
+}
+
+/// What a reader accepts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Form {
+    Page,
+    Ndjson,
+    Csv,
+}
+
+impl Form {
+    fn of(headers: &HeaderMap, parameters: &mut Parameters) -> Result<Self, ApiError> {
+        match parameters.one("format")?.as_deref() {
+            Some("json") => return Ok(Form::Page),
+            Some("ndjson") => return Ok(Form::Ndjson),
+            Some("csv") => return Ok(Form::Csv),
+            Some(other) => return Err(ApiError::Wrong(format!("format={other} is none of json, ndjson, csv"))),
+            None => {}
+        }
+        let accepted = headers.get(ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        Ok(match accepted {
+            text if text.contains("application/x-ndjson") => Form::Ndjson,
+            text if text.contains("text/csv") => Form::Csv,
+            _ => Form::Page,
+        })
+    }
+}
+
+fn columns(asked: &Asked, texts: &[String]) -> Result<Vec<Column>, ApiError> {
+    if texts.len() > COLUMNS_MAX {
+        return Err(ApiError::Wrong(format!("columns: at most {COLUMNS_MAX}")));
+    }
+    let column = |(at, text): (usize, &String)| {
+        Column::parse(&asked.view.compiled, asked.kind, text)
+            .map_err(|problems| ApiError::Expression(format!("columns[{at}]"), problems))
+    };
+    texts.iter().enumerate().map(column).collect()
+}
+
+/// The members of an audience: a page with a cursor, or all of them as NDJSON or CSV.
+#[utoipa::path(
+    post, path = "/v1/audiences/members", tag = "audiences", request_body = MembersQuestion,
+    params(("format" = Option<String>, Query, description = "json (a page), ndjson or csv (all members, streamed); else as the header Accept says")),
+    responses(
+        (status = 200, description = "The members", content(
+            (MembersAnswer = "application/json"), (String = "application/x-ndjson"), (String = "text/csv"),
+        )),
+        (status = 304, description = "The reader has this page already (If-None-Match)"),
+        (status = 400, description = "A parameter or the body is wrong", body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 404, description = "No such kind of entity", body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 410, description = "The view is gone", body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 413, description = "The body is too large", body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 422, description = "An expression has errors", body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 503, description = "The state is being read", body = ProblemDocument, content_type = "application/problem+json"),
+    )
+)]
+pub(super) async fn members(
+    State(context): State<ApiContext>,
+    mut parameters: Parameters,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response, ApiError> {
+    let form = Form::of(&headers, &mut parameters)?;
+    parameters.end()?;
+    let question: MembersQuestion = body.json()?;
+    let cursor = question.cursor.as_deref().map(Cursor::parse).transpose()?;
+    let view = cursor.map(|cursor| cursor.view).or(question.view);
+    let asked = Asked::read(&context, question.condition.as_deref(), question.entity.as_deref(), view)?;
+    let columns = columns(&asked, &question.columns)?;
+    if form != Form::Page {
+        return Ok(stream(&context, asked, columns, form).await);
+    }
+    let limit = question.limit.unwrap_or(PAGE_DEFAULT).clamp(1, PAGE_MAX);
+    let from = cursor.map_or((0, 0), |cursor| cursor.from);
+    let pinning = context.clone();
+    let answer = work(context.scans(), move || {
+        let selection = asked.audience.select(&asked.view);
+        let (mut reader, mut members, mut next) = (MemberReader::new(&columns), Vec::with_capacity(limit), None);
+        for member in selection.members(from) {
+            if members.len() == limit {
+                next = Some(Cursor { view: asked.view.number, from: (member.part, member.number) });
+                break;
+            }
+            members.push(reader.document(&member));
+        }
+        if next.is_some() {
+            pinning.pin(&asked.view);
+        }
+        let (as_of, size) = (AsOf::of(&asked.view), selection.size());
+        Ok(MembersAnswer { entity: asked.entity, as_of, size, members, cursor: next.map(Cursor::text) })
+    });
+    Ok(json(&headers, &answer.await?))
+}
+
+/// Streams all members: a slow reader holds one view and one thread, and a few pieces of text.
+async fn stream(context: &ApiContext, asked: Asked, columns: Vec<Column>, form: Form) -> Response {
+    let (sender, pieces) = mpsc::channel::<Result<Bytes, std::io::Error>>(PIECES_WAITING);
+    let room = context.streams();
+    tokio::spawn(async move {
+        let Ok(permit) = room.acquire_owned().await else { return };
+        tokio::task::spawn_blocking(move || {
+            write_all(&asked, &columns, form, &Pieces(sender));
+            drop(permit);
+        });
+    });
+    let (content_type, name) = match form {
+        Form::Csv => ("text/csv; charset=utf-8", "members.csv"),
+        Form::Ndjson | Form::Page => ("application/x-ndjson", "members.ndjson"),
+    };
+    let disposition = format!("attachment; filename=\"{name}\"");
+    let headers = [
+        (CONTENT_TYPE, content_type.to_owned()),
+        (CACHE_CONTROL, "private, no-store".to_owned()),
+        (CONTENT_DISPOSITION, disposition),
+    ];
+    (headers, ResponseBody::from_stream(ReceiverStream::new(pieces))).into_response()
+}
+
+/// The way to a reader.
+struct Pieces(mpsc::Sender<Result<Bytes, std::io::Error>>);
+
+impl Pieces {
+    /// Waits until the reader takes a piece; whether it does.
+    fn send(&self, piece: String) -> bool {
+        let sent = tokio::time::timeout(PIECE_MAX, self.0.send(Ok(piece.into())));
+        matches!(Handle::current().block_on(sent), Ok(Ok(())))
+    }
+}
+
+/// Ends when the reader has gone.
+fn write_all(asked: &Asked, columns: &[Column], form: Form, pieces: &Pieces) {
+    let selection = asked.audience.select(&asked.view);
+    let (mut reader, mut text) = (MemberReader::new(columns), String::new());
+    if form == Form::Csv {
+        let header = ["key"].into_iter().chain(columns.iter().map(|column| column.text.as_str()));
+        put_row(header, &mut text);
+    }
+    for member in selection.members((0, 0)) {
+        match form {
+            Form::Csv => {
+                let values = reader.values(&member);
+                let values: Vec<String> = values.iter().map(|value| csv_value(value.as_ref())).collect();
+                put_row([member.key()].into_iter().chain(values.iter().map(String::as_str)), &mut text);
+            }
+            Form::Ndjson | Form::Page => {
+                text.push_str(&reader.document(&member).to_string());
+                text.push('\n');
+            }
+        }
+        if text.len() >= PIECE_BYTES && !pieces.send(std::mem::take(&mut text)) {
+            return;
+        }
+    }
+    if !text.is_empty() {
+        // Where the reader has gone, nobody misses the rest.
+        let _ = pieces.send(text);
+    }
+}
+
+/// A value as CSV has it: empty where there is none.
+fn csv_value(value: Option<&Value>) -> String {
+    match value {
+        None => String::new(),
+        Some(Value::String(text)) => text.to_string(),
+        Some(Value::Time(time)) => time.to_string(),
+        Some(Value::Date(date)) => date.to_string(),
+        value => value_document(value).to_string(),
+    }
+}
+
+/// A row of CSV (RFC 4180).
+fn put_row<'a>(fields: impl Iterator<Item = &'a str>, out: &mut String) {
+    for (at, field) in fields.enumerate() {
+        if at > 0 {
+            out.push(',');
+        }
+        if field.contains([',', '"', '\n', '\r']) {
+            out.push('"');
+            out.push_str(&field.replace('"', "\"\""));
+            out.push('"');
+        } else {
+            out.push_str(field);
+        }
+    }
+    out.push_str("\r\n");
+}

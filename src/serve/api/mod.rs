@@ -1,0 +1,44 @@
+//! The API: questions over HTTP, answers in JSON, errors as problem documents (RFC 9457), described by OpenAPI.
+//!
+//! Every answer is made from one view of the replica and says which (`as_of`). A question may name a view that was pinned,
+//! so that several answers are of one instant. What takes long runs beside the threads that answer, a few at a time.
+//!
+//! | file | holds |
+//! | --- | --- |
+//! | [`problem`] | why a question is refused, as a document |
+//! | [`request`] | parameters and bodies, read with their limits |
+//! | [`context`] | what the routes have: the replica, pinned views, the feed's orders |
+//! | [`answer`] | JSON with an ETag |
+//! | [`admission`] | who may ask |
+//! | [`probes`] | `/livez`, `/readyz`, `/metrics` |
+//! | [`entities`] | one entity: its profile, and why a tag is as it is |
+//! | [`audiences`] | sizes, breakdowns, overlaps |
+//! | [`members`] | who is in an audience: pages, NDJSON, CSV |
+//! | [`tags`] | the tags with their sizes, and their forecast |
+//! | [`catalog`] | the catalog in force; another one checked, previewed, read |
+//! | [`router`] | all routes, and their description |
+
+mod problem;
+mod request;
+mod context;
+mod answer;
+mod admission;
+mod probes;
+mod entities;
+mod audiences;
+mod members;
+mod tags;
+mod catalog;
+mod router;
+
+pub use audiences::{
+    AudienceAnswer, AudienceQuestion, BreakdownAnswer, BreakdownRow, Incomplete, OverlapAnswer, OverlapQuestion,
+    OverlapRow,
+};
+pub use catalog::{CatalogAnswer, CatalogEntity, CheckAnswer, PreviewAnswer, PreviewRow, ReloadAnswer};
+pub use context::{ApiContext, ApiParts, AsOf};
+pub use entities::{Explained, Profile, ProfileAttribute, ProfileChange, ProfileCounter, ProfileTag};
+pub use members::{MembersAnswer, MembersQuestion};
+pub use problem::{ApiError, ProblemDocument};
+pub use router::{description, router};
+pub use tags::{ForecastAnswer, ForecastDay, ForecastRow, LabelSize, TagAnswer, TagDocument, TagList};
