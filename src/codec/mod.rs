@@ -4,6 +4,7 @@
 //! - `reject`: why a record is not an event, and the line that says so;
 //! - `decode`: input records to events, by the catalog's input mapping;
 //! - `audit`: what the events that came say about the catalog;
+//! - `command_writer`: commands as input records;
 //! - `change_writer`: tag changes and current tags as JSON;
 //! - `change_reader`: tag changes read back, for the demo and the history;
 //! - `explanation`: explanations and values as JSON documents;
@@ -18,6 +19,7 @@ mod json_writer;
 mod reject;
 mod audit;
 mod decode;
+mod command_writer;
 mod change_writer;
 mod change_reader;
 mod explanation;
@@ -32,6 +34,7 @@ pub use change_writer::{change_id, write_change, write_current_tags};
 pub use changelog::{
     ChangelogDecodeError, ChangelogKey, ChangelogRecord, Meta, SourceEntry, VERSION as CHANGELOG_VERSION,
 };
+pub use command_writer::{CommandAction, NewCommand, write_command};
 pub use decode::{Decoder, InputRecord, OwnedRecord};
 pub use explanation::{comparison_gap, explanation_document, value_document, values_document};
 pub use partition_facts::{PartitionFacts, TopicFacts};

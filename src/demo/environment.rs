@@ -102,10 +102,12 @@ pub(crate) fn read_side(
     progress: &Arc<Progress>,
 ) -> Result<Serving, ServeError> {
     let no_file = || CatalogErrors { report: "the demo's catalog is no file".to_owned(), problems: Vec::new() };
+    let clock = Arc::clone(progress);
     let context = ServeContext {
         source: Arc::new(move || Err(no_file())),
         listener: progress_listener(Arc::clone(progress)),
         stop: progress.stop.clone(),
+        clock: Clock::new(move || clock.clock.read_by_service()),
     };
     let start = |port: u16| {
         let mut settings = settings.clone();

@@ -7,12 +7,13 @@ use std::time::Duration;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::access::{Access, AccessError, AuditLog, TlsError, tls_acceptor};
-use super::api::{self, ApiContext, ApiParts};
+use super::api::{self, ApiContext, ApiParts, RecordParts};
+use super::history::{History, HistoryError};
 use super::replica::{FeedContext, FeedOrders, Replica, ReplicaFeed};
 use super::server::{ServeServer, ServerError};
 use crate::engine::CompiledCatalog;
-use crate::kafka::{EventListener, StopSignal};
-use crate::service::{CatalogSource, wall_clock};
+use crate::kafka::{ClientError, Clock, CommandSender, EventListener, StopSignal};
+use crate::service::CatalogSource;
 use crate::settings::Settings;
 
 /// How often it is looked whether it has been stopped, or the feed has ended.
@@ -27,6 +28,7 @@ pub struct ServeContext {
     pub listener: EventListener,
     /// Stops the process, as a signal does.
     pub stop: StopSignal,
+    pub clock: Clock,
 }
 
 /// Why the process has ended, if not by a signal.
@@ -44,6 +46,10 @@ pub enum ServeError {
     Tls(#[from] TlsError),
     #[error("the file of serve.audit cannot be opened: {0}")]
     Audit(io::Error),
+    #[error(transparent)]
+    History(#[from] HistoryError),
+    #[error(transparent)]
+    Client(#[from] ClientError),
     #[error("the thread that follows the changelogs panicked: this is a bug in tagstream")]
     Panicked,
 }
@@ -68,14 +74,24 @@ impl Serving {
         context: &ServeContext,
     ) -> Result<Self, ServeError> {
         let replica = Arc::new(Replica::default());
-        let ServeContext { source, listener, stop } = context.clone();
+        let ServeContext { source, listener, stop, clock } = context.clone();
         let listen = settings.serve.listen;
         let orders = FeedOrders::default();
         let access = Access::new(&settings.serve)?;
-        let audit = AuditLog::open(settings.serve.audit.as_deref(), wall_clock()).map_err(ServeError::Audit)?;
+        let audit = AuditLog::open(settings.serve.audit.as_deref(), clock.clone()).map_err(ServeError::Audit)?;
+        let history = History::start(Arc::clone(&settings), clock.clone(), Arc::clone(&listener))?;
+        let records = RecordParts { sender: CommandSender::new(&settings, Arc::clone(&listener))?, clock };
         let tls = settings.serve.tls.as_ref().map(tls_acceptor).transpose()?;
         let (replica_of_api, source_of_api) = (Arc::clone(&replica), Arc::clone(&source));
-        let parts = ApiParts { replica: replica_of_api, orders: orders.clone(), source: source_of_api, access, audit };
+        let parts = ApiParts {
+            replica: replica_of_api,
+            orders: orders.clone(),
+            source: source_of_api,
+            access,
+            audit,
+            history,
+            records,
+        };
         let server = ServeServer::start(listen, tls, api::router(ApiContext::new(parts)))?;
         let scheme = if settings.serve.tls.is_some() { "https" } else { "http" };
         let feed = FeedContext { settings, replica, source, listener, stop };

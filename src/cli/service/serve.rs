@@ -50,7 +50,8 @@ pub(crate) fn run(args: &ServeArgs) -> ExitCode {
         let loaded = catalog_file::load(&path, &access, Colours::Off);
         loaded.map(|catalog| catalog.compile()).map_err(LoadError::into_catalog_errors)
     });
-    let context = ServeContext { source, listener: service::to_log(), stop: StopSignal::default() };
+    let context =
+        ServeContext { source, listener: service::to_log(), stop: StopSignal::default(), clock: service::wall_clock() };
     match serve::run(settings, runnable.compile(), &context) {
         Ok(()) => {
             tracing::info!("stopped");

@@ -1,6 +1,7 @@
 //! Who may ask: every request but probes is admitted by its token's scope, before anything else is looked at.
 
 use axum::extract::{Request, State};
+use axum::http::Method;
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
@@ -18,12 +19,15 @@ enum Demand {
 }
 
 /// What a path asks of the caller. A path that is not known asks for any token.
-fn demand(path: &str) -> Demand {
+fn demand(method: &Method, path: &str) -> Demand {
+    let is_look = matches!(*method, Method::GET | Method::HEAD);
     let begins = |prefix: &str| path == prefix || path.strip_prefix(prefix).is_some_and(|rest| rest.starts_with('/'));
     match path {
         "/livez" | "/readyz" | "/metrics" => Demand::Nothing,
-        _ if begins("/v1/entities") => Demand::Scope(Scope::Profile),
-        _ if begins("/v1/audiences") || begins("/v1/tags") || begins("/v1/forecast") => Demand::Scope(Scope::Audience),
+        _ if begins("/v1/entities") => Demand::Scope(if is_look { Scope::Profile } else { Scope::Write }),
+        _ if ["/v1/audiences", "/v1/tags", "/v1/forecast", "/v1/changes"].into_iter().any(begins) => {
+            Demand::Scope(Scope::Audience)
+        }
         _ if begins("/v1/catalog") => Demand::Scope(Scope::Catalog),
         _ => Demand::Known,
     }
@@ -32,7 +36,7 @@ fn demand(path: &str) -> Demand {
 /// Admits a request, and notes whose it is, or refuses it.
 pub(super) async fn admit(State(context): State<ApiContext>, mut request: Request, next: Next) -> Response {
     let (method, headers) = (request.method(), request.headers());
-    let caller = match demand(request.uri().path()) {
+    let caller = match demand(method, request.uri().path()) {
         Demand::Nothing => return next.run(request).await,
         Demand::Known => context.access().identify(method, headers),
         Demand::Scope(scope) => context.access().admit(method, headers, scope),

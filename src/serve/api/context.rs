@@ -9,7 +9,9 @@ use tokio::sync::Semaphore;
 use utoipa::ToSchema;
 
 use super::problem::ApiError;
+use crate::kafka::{Clock, CommandSender};
 use crate::serve::access::{Access, AuditEntry, AuditLog, Caller};
+use crate::serve::history::History;
 use crate::serve::replica::{FeedOrders, Replica, ReplicaView};
 use crate::service::CatalogSource;
 use crate::telemetry::ServeMetrics;
@@ -19,6 +21,8 @@ const PINNED_MAX: usize = 32;
 const PINNED_FOR: Duration = Duration::from_secs(60);
 /// How many questions are computed at a time that read many states.
 const SCANS_MAX: usize = 2;
+/// How many readers may follow the changes.
+const READERS_MAX: usize = 64;
 /// How many lists of members are streamed at a time.
 const STREAMS_MAX: usize = 8;
 
@@ -30,6 +34,15 @@ pub struct ApiParts {
     pub source: CatalogSource,
     pub access: Access,
     pub audit: AuditLog,
+    /// `None`: tag changes are not kept.
+    pub history: Option<History>,
+    pub records: RecordParts,
+}
+
+/// What writes commands.
+pub struct RecordParts {
+    pub sender: CommandSender,
+    pub clock: Clock,
 }
 
 /// What the routes share.
@@ -42,6 +55,7 @@ struct Shared {
     pinned: Mutex<VecDeque<PinnedView>>,
     scans: Arc<Semaphore>,
     streams: Arc<Semaphore>,
+    readers: Arc<Semaphore>,
 }
 
 struct PinnedView {
@@ -52,8 +66,8 @@ struct PinnedView {
 impl ApiContext {
     pub fn new(parts: ApiParts) -> Self {
         let (scans, streams) = (Arc::new(Semaphore::new(SCANS_MAX)), Arc::new(Semaphore::new(STREAMS_MAX)));
-        let metrics = ServeMetrics::new();
-        ApiContext(Arc::new(Shared { parts, metrics, pinned: Mutex::default(), scans, streams }))
+        let (metrics, readers) = (ServeMetrics::new(), Arc::new(Semaphore::new(READERS_MAX)));
+        ApiContext(Arc::new(Shared { parts, metrics, pinned: Mutex::default(), scans, streams, readers }))
     }
 
     pub fn replica(&self) -> &Replica {
@@ -70,6 +84,23 @@ impl ApiContext {
 
     pub(super) fn access(&self) -> &Access {
         &self.0.parts.access
+    }
+
+    pub(super) fn history(&self) -> Option<&History> {
+        self.0.parts.history.as_ref()
+    }
+
+    pub(super) fn records(&self) -> &RecordParts {
+        &self.0.parts.records
+    }
+
+    pub(super) fn audit(&self) -> &AuditLog {
+        &self.0.parts.audit
+    }
+
+    /// Places for those who follow the changes.
+    pub(super) fn readers(&self) -> Arc<Semaphore> {
+        Arc::clone(&self.0.readers)
     }
 
     /// Notes that somebody looks at an entity. What cannot be noted is not shown.

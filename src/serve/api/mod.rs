@@ -12,10 +12,10 @@
 //! | [`admission`] | who may ask |
 //! | [`probes`] | `/livez`, `/readyz`, `/metrics` |
 //! | [`entities`] | one entity: its profile, and why a tag is as it is |
-//! | [`audiences`] | sizes, breakdowns, overlaps |
-//! | [`members`] | who is in an audience: pages, NDJSON, CSV |
+//! | [`audiences`] | sizes, breakdowns, overlaps; who is in an audience: pages, NDJSON, CSV |
 //! | [`tags`] | the tags with their sizes, and their forecast |
 //! | [`catalog`] | the catalog in force; another one checked, previewed, read |
+//! | [`records`] | the history of an entity, an audience and a tag; changes as they come; commands |
 //! | [`router`] | all routes, and their description |
 
 mod problem;
@@ -26,19 +26,22 @@ mod admission;
 mod probes;
 mod entities;
 mod audiences;
-mod members;
 mod tags;
 mod catalog;
+mod records;
 mod router;
 
-pub use audiences::{
+pub use audiences::members::{MembersAnswer, MembersQuestion};
+pub use audiences::size::{
     AudienceAnswer, AudienceQuestion, BreakdownAnswer, BreakdownRow, Incomplete, OverlapAnswer, OverlapQuestion,
     OverlapRow,
 };
 pub use catalog::{CatalogAnswer, CatalogEntity, CheckAnswer, PreviewAnswer, PreviewRow, ReloadAnswer};
-pub use context::{ApiContext, ApiParts, AsOf};
+pub use context::{ApiContext, ApiParts, AsOf, RecordParts};
 pub use entities::{Explained, Profile, ProfileAttribute, ProfileChange, ProfileCounter, ProfileTag};
-pub use members::{MembersAnswer, MembersQuestion};
 pub use problem::{ApiError, ProblemDocument};
+pub use records::{
+    ChangesAnswer, CommandAnswer, CompareAnswer, CompareQuestion, ComparedPart, FiguresAnswer, SetTag, SizeStep,
+};
 pub use router::{description, router};
 pub use tags::{ForecastAnswer, ForecastDay, ForecastRow, LabelSize, TagAnswer, TagDocument, TagList};

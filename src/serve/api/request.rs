@@ -45,6 +45,11 @@ impl Parameters {
         }
     }
 
+    /// Whether a parameter is given.
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.0.iter().any(|(known, _)| known == name)
+    }
+
     /// The number of a view, to be answered from that.
     pub(super) fn view(&mut self) -> Result<Option<u64>, ApiError> {
         let Some(text) = self.one("view")? else { return Ok(None) };

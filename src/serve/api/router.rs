@@ -12,10 +12,12 @@ use utoipa_axum::routes;
 
 use super::admission::admit;
 use super::answer::json;
+use super::audiences::{members, size};
 use super::context::ApiContext;
 use super::problem::ApiError;
+use super::records::{changes, commands, compare, figures, live};
 use super::request::BODY_BYTES_MAX;
-use super::{audiences, catalog, entities, members, probes, tags};
+use super::{catalog, entities, probes, tags};
 
 /// The head of the description.
 #[derive(OpenApi)]
@@ -40,14 +42,19 @@ fn routes() -> OpenApiRouter<ApiContext> {
         .routes(routes!(probes::livez))
         .routes(routes!(probes::readyz))
         .routes(routes!(probes::metrics))
-        .routes(routes!(entities::profile))
+        .routes(routes!(entities::profile, commands::erase))
         .routes(routes!(entities::explain))
-        .routes(routes!(audiences::size))
-        .routes(routes!(audiences::breakdown))
-        .routes(routes!(audiences::overlap))
+        .routes(routes!(changes::changes))
+        .routes(routes!(commands::set_tag, commands::remove_tag))
+        .routes(routes!(size::size))
+        .routes(routes!(size::breakdown))
+        .routes(routes!(size::overlap))
+        .routes(routes!(compare::compare))
         .routes(routes!(members::members))
         .routes(routes!(tags::list))
         .routes(routes!(tags::one))
+        .routes(routes!(figures::figures))
+        .routes(routes!(live::live))
         .routes(routes!(tags::forecast))
         .routes(routes!(catalog::status))
         .routes(routes!(catalog::check))

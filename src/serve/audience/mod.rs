@@ -11,17 +11,20 @@
 //! | [`selection`] | entities of a view, by partition |
 //! | [`breakdown`] | a selection divided by the values of an expression |
 //! | [`forecast`] | who enters and leaves if nothing happens |
+//! | [`past`] | who was selected at a past instant |
 //! | [`preview`] | who enters and leaves under another catalog |
 
 mod bounds;
 mod question;
 mod selection;
+mod past;
 mod breakdown;
 mod forecast;
 mod preview;
 
 pub use breakdown::{Breakdown, BreakdownCell, CellValue, Dimension, DimensionError};
 pub use forecast::{DayForecast, Forecast, TagMoves};
+pub use past::{PastError, PastView};
 pub use preview::{CatalogPreview, TagPreview};
 pub use question::{Audience, Column};
 pub use selection::{Member, Selection};

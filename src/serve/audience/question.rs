@@ -56,6 +56,24 @@ impl Audience {
         Selection { parts: parts.collect() }
     }
 
+    pub(super) fn condition(&self) -> &Expr {
+        &self.condition.expr
+    }
+
+    /// The tags that it reads.
+    pub(super) fn tags(&self) -> &[crate::catalog::TagId] {
+        self.condition.tags()
+    }
+
+    /// Whether it holds for one entity.
+    pub fn holds_for(&self, view: &ReplicaView, key: &str) -> bool {
+        let Some((partition, number)) = view.find(self.kind, key) else { return false };
+        let Some((state, _)) = partition.state(number) else { return false };
+        let mut reader = partition.reader();
+        reader.open(state);
+        reader.holds(&partition.standing, &self.condition)
+    }
+
     /// The counters that it reads and that have not seen their whole window in some partition; with the instant from which
     /// they have, `FOREVER`: never.
     pub fn incomplete_counters(&self, view: &ReplicaView) -> Vec<(String, Timestamp)> {

@@ -65,7 +65,8 @@ pub struct HistoryStatus {
 #[derive(Clone)]
 pub struct History {
     pub reader: HistoryReader,
-    requests: Sender<Request>,
+    /// `None`: nothing is added to it any more.
+    requests: Option<Sender<Request>>,
     status: watch::Receiver<HistoryStatus>,
 }
 
@@ -86,7 +87,13 @@ impl History {
             Follower { settings, directory: directory.clone(), limits, clock, listener, received, status: sender };
         let started = thread::Builder::new().name("history".to_owned()).spawn(move || follower.run());
         started.map_err(|error| HistoryError::Folder { path: directory.display().to_string(), error })?;
-        Ok(Some(History { reader, requests, status }))
+        Ok(Some(History { reader, requests: Some(requests), status }))
+    }
+
+    /// A history to which nothing is added any more: what the store has is all there is.
+    pub fn at_rest(reader: HistoryReader, last_row: i64) -> Self {
+        let status = HistoryStatus { last_row, is_live: true, trouble: None };
+        History { reader, requests: None, status: watch::channel(status).1 }
     }
 
     pub fn status(&self) -> HistoryStatus {
@@ -100,16 +107,18 @@ impl History {
 
     /// Waits until everything is stored that is committed now; whether it was in time.
     pub async fn catch_up(&self, patience: Duration) -> bool {
+        let Some(requests) = &self.requests else { return true };
         let (done, is_done) = oneshot::channel();
-        let is_sent = self.requests.send(Request::CatchUp(done)).is_ok();
+        let is_sent = requests.send(Request::CatchUp(done)).is_ok();
         is_sent && matches!(tokio::time::timeout(patience, is_done).await, Ok(Ok(())))
     }
 
     /// Erases what is stored of an entity up to an instant; whether it was done in time. It is done later, if not.
     pub async fn erase(&self, kind: &str, key: &str, until: Timestamp, patience: Duration) -> bool {
+        let Some(requests) = &self.requests else { return false };
         let (done, is_done) = oneshot::channel();
         let request = Request::Erase { kind: kind.to_owned(), key: key.to_owned(), until, done };
-        let is_sent = self.requests.send(request).is_ok();
+        let is_sent = requests.send(request).is_ok();
         is_sent && matches!(tokio::time::timeout(patience, is_done).await, Ok(Ok(())))
     }
 }

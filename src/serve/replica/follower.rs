@@ -53,6 +53,8 @@ pub struct PartitionFollower {
     log: Option<u64>,
     /// Where the records that were applied end.
     offset: i64,
+    /// The first offset of the partition itself that was not applied.
+    next_input: i64,
     phase: Phase,
 }
 
@@ -82,7 +84,7 @@ impl PartitionFollower {
     pub fn new(name: PartitionName, program: Arc<Program>, end: i64) -> Self {
         let restorer = Box::new(StateRestorer::new(Arc::clone(&program)));
         let phase = Phase::Restoring { restorer, checkpoint: Checkpoint::default(), end };
-        PartitionFollower { name, program, waiting: Vec::new(), log: None, offset: 0, phase }
+        PartitionFollower { name, program, waiting: Vec::new(), log: None, offset: 0, next_input: 0, phase }
     }
 
     /// Takes the next committed record; whether a transaction has ended with it.
@@ -105,6 +107,7 @@ impl PartitionFollower {
             self.phase = Phase::Failed;
         }
         self.offset = offset + 1;
+        self.next_input = meta.next_offset;
         applied.map(|()| true)
     }
 
@@ -171,6 +174,7 @@ impl PartitionFollower {
             name: self.name.clone(),
             standing: live.standing.clone(),
             offset: self.offset,
+            next_input: self.next_input,
             log: self.log,
             entities: entities.clone(),
             index: index.clone(),

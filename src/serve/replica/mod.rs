@@ -43,4 +43,5 @@ pub use entity_table::EntityNumber;
 pub use feed::{FeedContext, FeedOrders, ReplicaFeed};
 pub use follower::{FollowError, PartitionFollower};
 pub use shown::{OtherCatalog, PartitionProgress, Replica, ReplicaStatus};
+pub use tag_index::PastTag;
 pub use view::{PartitionView, ReplicaView};

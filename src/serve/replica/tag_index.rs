@@ -8,6 +8,14 @@ use super::entity_table::EntityNumber;
 use crate::catalog::TagId;
 use crate::engine::{Program, StateReader};
 
+/// A tag of an entity at a past instant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PastTag {
+    Off,
+    /// With its band or stage, where it had one that the tag still has.
+    On(Option<u16>),
+}
+
 /// The bitmaps of a partition. A copy shares those that are not changed.
 #[derive(Clone, Debug)]
 pub(super) struct TagIndex {
@@ -44,6 +52,31 @@ impl TagIndex {
 
     pub(super) fn label(&self, tag: TagId, label: u16) -> Option<&RoaringBitmap> {
         self.tags[usize::from(tag.0)].labels.get(usize::from(label)).map(|bitmap| &**bitmap)
+    }
+
+    /// The same index at another instant, with these changes of some tags: of those who were known, or had one of the tags.
+    pub(super) fn at(
+        &self,
+        mut known: RoaringBitmap,
+        tags: &[TagId],
+        changes: impl IntoIterator<Item = (TagId, EntityNumber, PastTag)>,
+    ) -> Self {
+        let mut index = self.clone();
+        for (tag, number, past) in changes {
+            let bitmaps = &mut index.tags[usize::from(tag.0)];
+            set(&mut bitmaps.with, number, past != PastTag::Off);
+            for (place, bitmap) in (0..).zip(&mut bitmaps.labels) {
+                set(bitmap, number, past == PastTag::On(Some(place)));
+            }
+        }
+        for tag in tags {
+            known |= &*index.tags[usize::from(tag.0)].with;
+        }
+        for bitmaps in &mut index.tags {
+            bitmaps.labels.iter_mut().chain([&mut bitmaps.with]).for_each(|these| *these = Arc::new(&**these & &known));
+        }
+        index.all = Arc::new(known);
+        index
     }
 
     /// Takes over the tags of an entity's state.

@@ -7,7 +7,7 @@ use dashmap::DashMap;
 use roaring::RoaringBitmap;
 
 use super::entity_table::{EntityNumber, EntityTable};
-use super::tag_index::TagIndex;
+use super::tag_index::{PastTag, TagIndex};
 use crate::catalog::TagId;
 use crate::engine::{CompiledCatalog, Partition, PartitionStanding, Program, StateReader};
 use crate::kafka::PartitionName;
@@ -23,6 +23,8 @@ pub struct PartitionView {
     pub standing: PartitionStanding,
     /// Where the changelog goes on.
     pub offset: i64,
+    /// The first offset of the partition itself that is not in the state.
+    pub next_input: i64,
     /// Identifies the incarnation of the changelog; `None`: it is empty.
     pub log: Option<u64>,
     pub(super) entities: EntityTable,
@@ -88,6 +90,17 @@ impl PartitionView {
         self.standing.partition(self.states().map(|(_, state, due)| (state, due)))
     }
 
+    /// The same entities with some tags as of a past instant: those who were known then, and what was different. States stay
+    /// those of now.
+    pub fn with_past(
+        &self,
+        known: RoaringBitmap,
+        tags: &[TagId],
+        changes: impl IntoIterator<Item = (TagId, EntityNumber, PastTag)>,
+    ) -> PartitionView {
+        PartitionView { index: self.index.at(known, tags, changes), ..self.clone() }
+    }
+
     /// About how much memory it takes.
     pub fn bytes(&self) -> usize {
         self.entities.bytes() + self.index.bytes()
@@ -120,6 +133,24 @@ impl ReplicaView {
     pub fn kind(&self, name: &str) -> Option<EntityKindId> {
         let kinds = (0..).map(EntityKindId).zip(&self.compiled.catalog.entities);
         kinds.into_iter().find(|(_, kind)| *kind.name == *name).map(|(id, _)| id)
+    }
+
+    /// The partition of the input in which the events of an entity are, where that is known: the input is one topic,
+    /// partitioned by user.
+    pub fn input_partition(&self, kind: EntityKindId, key: &str) -> Option<i32> {
+        let (partition, _) = self.find(kind, key)?;
+        partition.name.topic.is_none().then_some(partition.name.number)
+    }
+
+    /// Whether the state has a record of the input that was written at an instant of the wall clock. Where events are merged
+    /// from several partitions, it has when its clock has passed the instant.
+    pub fn has_applied(&self, kind: EntityKindId, partition: i32, offset: i64, at: Timestamp) -> bool {
+        let mut parts = self.of(kind).peekable();
+        let has = |part: &Arc<PartitionView>| match part.name.topic {
+            None => part.name.number != partition || part.next_input > offset,
+            Some(_) => part.standing.clock().is_some_and(|clock| clock > at),
+        };
+        parts.peek().is_some() && parts.all(has)
     }
 
     /// The instant as of which the view is: the least of the partitions' clocks; `None` before the first event.

@@ -8,4 +8,5 @@
 mod clock_steps;
 mod monitoring;
 mod read_side;
+mod read_side_history;
 mod topics_create;

@@ -4,6 +4,7 @@
 //! - `envelope`, `properties`, `commands`, `grammar`: the rules, one table row each.
 //! - `places`: where fields stand beside the record's value, and how times are written.
 //! - `slow_decoder`: a second decoder that must agree, on the random records of `generator`.
+//! - `new_commands`: commands as the read side writes them, read back.
 //! - `writers`, `changelog`, `snapshot`: what is written, byte for byte, and what is refused.
 //! - `no_allocations`: decoding and writing do not allocate.
 
@@ -13,6 +14,7 @@ mod envelope;
 mod fixtures;
 mod generator;
 mod grammar;
+mod new_commands;
 mod no_allocations;
 mod places;
 mod properties;

@@ -3,10 +3,12 @@
 //! - `history`: the store of tag changes.
 //! - `access`: who may ask what.
 //! - `world`: a replica beside the engine, and the API over it; `replica`, `audiences`, `api`: what they have to do.
+//! - `records`: the routes of the history and of commands.
 
 mod access;
 mod api;
 mod audiences;
 mod history;
+mod records;
 mod replica;
 mod world;

@@ -8,12 +8,13 @@ use axum::http::{HeaderMap, Request, StatusCode};
 use serde_json::Value as Json;
 use tagstream::engine::CompiledCatalog;
 use tagstream::http::CatalogErrors;
-use tagstream::kafka::{Clock, PartitionName};
+use tagstream::kafka::{Clock, CommandSender, PartitionName};
 use tagstream::model::Timestamp;
 use tagstream::serve::access::{Access, AuditLog};
-use tagstream::serve::api::{ApiContext, ApiParts, router};
+use tagstream::serve::api::{ApiContext, ApiParts, RecordParts, router};
+use tagstream::serve::history::History;
 use tagstream::serve::replica::{FeedOrders, PartitionFollower, Replica, ReplicaView};
-use tagstream::settings::ServeSettings;
+use tagstream::settings::{ConfigFile, ServeSettings, Sources, load};
 use tower::ServiceExt;
 
 use crate::engine::changelog::{Compacted, Driven, program};
@@ -47,6 +48,21 @@ impl Answer {
     }
 }
 
+/// A producer that reaches no broker.
+fn sender() -> CommandSender {
+    let flags = vec!["kafka.brokers=127.0.0.1:1".to_owned()];
+    let sources =
+        Sources { file: ConfigFile::Default("/nowhere/tagstream.toml".into()), environment: Vec::new(), flags };
+    CommandSender::new(&load(&sources).expect("settings"), Arc::new(|_| ())).expect("a producer")
+}
+
+fn routes(replica: &Arc<Replica>, history: Option<History>, access: Access, audit: AuditLog) -> Router {
+    let source = Arc::new(|| Err(CatalogErrors { report: "no file".to_owned(), problems: Vec::new() }));
+    let records = RecordParts { sender: sender(), clock: Clock::new(|| Timestamp::from_ms(0)) };
+    let (replica, orders) = (Arc::clone(replica), FeedOrders::default());
+    router(ApiContext::new(ApiParts { replica, orders, source, access, audit, history, records }))
+}
+
 impl World {
     pub fn new(catalog: &str) -> Self {
         let program = program(catalog);
@@ -54,14 +70,21 @@ impl World {
         let replica = Arc::new(Replica::default());
         let mut follower = PartitionFollower::new(PartitionName::from(0), Arc::clone(compiled.user()), 0);
         follower.reach(0).expect("an empty changelog is whole");
-        let source = Arc::new(|| Err(CatalogErrors { report: "no file".to_owned(), problems: Vec::new() }));
         let access = Access::new(&ServeSettings { requests_a_second: None, ..ServeSettings::default() })
             .expect("only this machine is listened to");
         let audit = AuditLog::open(None, Clock::new(|| Timestamp::from_ms(0))).expect("no file is opened");
-        let parts = ApiParts { replica: Arc::clone(&replica), orders: FeedOrders::default(), source, access, audit };
-        let router = router(ApiContext::new(parts));
+        let router = routes(&replica, None, access, audit);
         let (driven, log) = (Driven::new(&program), Compacted::default());
         World { driven, compiled, replica, log, follower, read: 0, router }
+    }
+
+    /// Answers with a history too, and by these rules.
+    pub fn serve(&mut self, history: Option<History>, access: Access, audit: AuditLog) {
+        self.router = routes(&self.replica, history, access, audit);
+    }
+
+    pub fn router(&self) -> Router {
+        self.router.clone()
     }
 
     /// Everything that has happened is committed, and shown.

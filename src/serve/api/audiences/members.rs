@@ -15,14 +15,14 @@ use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use utoipa::ToSchema;
 
-use super::answer::{json, work};
-use super::audiences::Asked;
-use super::context::{ApiContext, AsOf};
-use super::problem::{ApiError, ProblemDocument};
-use super::request::{Body, Parameters};
+use super::size::Asked;
 use crate::codec::value_document;
 use crate::engine::StateReader;
 use crate::model::Value;
+use crate::serve::api::answer::{json, work};
+use crate::serve::api::context::{ApiContext, AsOf};
+use crate::serve::api::problem::{ApiError, ProblemDocument};
+use crate::serve::api::request::{Body, Parameters};
 use crate::serve::audience::{Column, Member};
 use crate::serve::replica::{EntityNumber, PartitionView};
 
@@ -180,7 +180,7 @@ fn columns(asked: &Asked, texts: &[String]) -> Result<Vec<Column>, ApiError> {
         (status = 503, description = "The state is being read", body = ProblemDocument, content_type = "application/problem+json"),
     )
 )]
-pub(super) async fn members(
+pub(in crate::serve::api) async fn members(
     State(context): State<ApiContext>,
     mut parameters: Parameters,
     headers: HeaderMap,

@@ -7,12 +7,12 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 use utoipa::ToSchema;
 
-use super::answer::{json, work};
-use super::context::{ApiContext, AsOf};
-use super::problem::{ApiError, ProblemDocument};
-use super::request::{Body, Parameters, kind};
 use crate::codec::value_document;
 use crate::model::{EntityKindId, Timestamp};
+use crate::serve::api::answer::{json, work};
+use crate::serve::api::context::{ApiContext, AsOf};
+use crate::serve::api::problem::{ApiError, ProblemDocument};
+use crate::serve::api::request::{Body, Parameters, kind};
 use crate::serve::audience::{Audience, Breakdown, CellValue, Dimension, DimensionError, Selection};
 use crate::serve::replica::ReplicaView;
 
@@ -62,7 +62,7 @@ pub struct AudienceAnswer {
 }
 
 /// A question that was read: its view, kind, and audience.
-pub(super) struct Asked {
+pub(in crate::serve::api) struct Asked {
     pub view: std::sync::Arc<ReplicaView>,
     pub kind: EntityKindId,
     pub entity: String,
@@ -70,7 +70,7 @@ pub(super) struct Asked {
 }
 
 impl Asked {
-    pub(super) fn read(
+    pub(in crate::serve::api) fn read(
         context: &ApiContext,
         condition: Option<&str>,
         entity: Option<&str>,
@@ -92,7 +92,7 @@ fn audience(view: &ReplicaView, kind: EntityKindId, name: &str, text: Option<&st
     }
 }
 
-pub(super) fn incomplete(counters: Vec<(String, Timestamp)>) -> Vec<Incomplete> {
+pub(in crate::serve::api) fn incomplete(counters: Vec<(String, Timestamp)>) -> Vec<Incomplete> {
     let document = |(counter, until): (String, Timestamp)| {
         let complete_at = (until <= Timestamp::MAX).then(|| until.to_string());
         Incomplete { counter, complete_at }
@@ -114,7 +114,7 @@ pub(super) fn incomplete(counters: Vec<(String, Timestamp)>) -> Vec<Incomplete> 
         (status = 503, description = "The state is being read", body = ProblemDocument, content_type = "application/problem+json"),
     )
 )]
-pub(super) async fn size(
+pub(in crate::serve::api) async fn size(
     State(context): State<ApiContext>,
     parameters: Parameters,
     headers: HeaderMap,
@@ -193,7 +193,7 @@ fn refused(error: DimensionError) -> ApiError {
         (status = 503, description = "The state is being read", body = ProblemDocument, content_type = "application/problem+json"),
     )
 )]
-pub(super) async fn breakdown(
+pub(in crate::serve::api) async fn breakdown(
     State(context): State<ApiContext>,
     mut parameters: Parameters,
     headers: HeaderMap,
@@ -278,7 +278,7 @@ fn overlaps(selections: &[Selection]) -> Vec<OverlapRow> {
         (status = 503, description = "The state is being read", body = ProblemDocument, content_type = "application/problem+json"),
     )
 )]
-pub(super) async fn overlap(
+pub(in crate::serve::api) async fn overlap(
     State(context): State<ApiContext>,
     parameters: Parameters,
     headers: HeaderMap,

@@ -1,0 +1,84 @@
+//! The changes of one entity, newest first.
+
+use axum::Extension;
+use axum::extract::{Path, State};
+use axum::http::HeaderMap;
+use axum::response::Response;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::reading::{instant, read};
+use crate::model::Timestamp;
+use crate::serve::access::Caller;
+use crate::serve::api::answer::json;
+use crate::serve::api::context::ApiContext;
+use crate::serve::api::problem::{ApiError, ProblemDocument};
+use crate::serve::api::request::Parameters;
+use crate::serve::history::{ChangeQuery, StoredChange};
+
+const LIMIT_DEFAULT: usize = 100;
+const LIMIT_MAX: usize = 1_000;
+
+/// The history of an entity.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct ChangesAnswer {
+    pub entity: String,
+    pub key: String,
+    /// The instant from which on no change is missing; null: none is missing.
+    pub reaches: Option<String>,
+    /// As the topic of tag changes has them, the newest first.
+    #[schema(value_type = Vec<Object>)]
+    pub changes: Vec<StoredChange>,
+    /// Whether there are more; then ask again with `to` at the last one's instant.
+    pub more: bool,
+}
+
+/// The tag changes of an entity with their reasons, the newest first.
+#[utoipa::path(
+    get, path = "/v1/entities/{kind}/{key}/changes", tag = "entities",
+    params(
+        ("kind" = String, Path, description = "The kind of entity"),
+        ("key" = String, Path, description = "The key"),
+        ("from" = Option<String>, Query, description = "Only changes from this instant on"),
+        ("to" = Option<String>, Query, description = "Only changes up to and with this instant"),
+        ("tag" = Option<String>, Query, description = "Only changes of this tag"),
+        ("limit" = Option<usize>, Query, description = "At most this many; 100 without it, at most 1000"),
+    ),
+    responses(
+        (status = 200, description = "The changes", body = ChangesAnswer),
+        (status = 304, description = "The reader has this answer already (If-None-Match)"),
+        (status = 400, description = "A parameter is wrong", body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 404, description = "There is no history", body = ProblemDocument, content_type = "application/problem+json"),
+    )
+)]
+pub(in crate::serve::api) async fn changes(
+    State(context): State<ApiContext>,
+    Extension(caller): Extension<Caller>,
+    Path((entity, key)): Path<(String, String)>,
+    mut parameters: Parameters,
+    headers: HeaderMap,
+) -> Result<Response, ApiError> {
+    context.note(&caller, "changes", &entity, &key)?;
+    let bound = |name: &str, text: Option<String>, otherwise| match text {
+        Some(text) => instant(name, &text),
+        None => Ok(otherwise),
+    };
+    let from = bound("from", parameters.one("from")?, Timestamp::MIN)?;
+    let to = bound("to", parameters.one("to")?, Timestamp::FOREVER)?;
+    let (tag, limit) = (parameters.one("tag")?, parameters.one("limit")?);
+    parameters.end()?;
+    let limit = match limit.as_deref().map(str::parse::<usize>) {
+        None => LIMIT_DEFAULT,
+        Some(Ok(limit)) if (1..=LIMIT_MAX).contains(&limit) => limit,
+        Some(_) => return Err(ApiError::Wrong(format!("limit is a whole number from 1 to {LIMIT_MAX}"))),
+    };
+    let answer = read(&context, move |view| {
+        let query = ChangeQuery { kind: &entity, key: &key, from, to, tag: tag.as_deref(), limit: limit + 1 };
+        let mut changes = view.changes(&query)?;
+        let more = changes.len() > limit;
+        changes.truncate(limit);
+        let reaches = view.reaches()?.map(|reaches| reaches.to_string());
+        Ok(ChangesAnswer { reaches, changes, more, entity, key })
+    });
+    Ok(json(&headers, &answer.await?))
+}

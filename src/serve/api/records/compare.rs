@@ -1,0 +1,125 @@
+//! An audience at two instants: who was in, who came, who went.
+
+use axum::extract::State;
+use axum::http::HeaderMap;
+use axum::response::Response;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::reading::{catch_up, instant, read};
+use crate::model::Timestamp;
+use crate::serve::api::answer::json;
+use crate::serve::api::audiences::size::Asked;
+use crate::serve::api::context::{ApiContext, AsOf};
+use crate::serve::api::problem::{ApiError, ProblemDocument};
+use crate::serve::api::request::{Body, Parameters};
+use crate::serve::audience::{PastView, Selection};
+use crate::serve::history::HistoryView;
+
+const SAMPLE_DEFAULT: usize = 10;
+const SAMPLE_MAX: usize = 100;
+
+/// Who is compared with themselves.
+#[derive(Clone, Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CompareQuestion {
+    /// An expression over tags.
+    #[serde(rename = "where")]
+    pub condition: Option<String>,
+    /// The kind of entity; `user` without it.
+    pub entity: Option<String>,
+    /// How many keys to give of each part; 10 without it, at most 100.
+    pub sample: Option<usize>,
+}
+
+/// A part of an audience.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct ComparedPart {
+    pub size: u64,
+    /// Some of the keys.
+    pub sample: Vec<String>,
+}
+
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct CompareAnswer {
+    pub entity: String,
+    /// The state from which the past was computed.
+    pub as_of: AsOf,
+    pub from: String,
+    pub to: String,
+    /// The size at `from`, and at `to`.
+    pub before: u64,
+    pub after: u64,
+    /// In at both instants.
+    pub stayed: ComparedPart,
+    /// In at `to` alone.
+    pub came: ComparedPart,
+    /// In at `from` alone.
+    pub went: ComparedPart,
+}
+
+impl ComparedPart {
+    fn of(selection: &Selection, sample: usize) -> Self {
+        let sample = selection.members((0, 0)).take(sample).map(|member| member.key().to_owned()).collect();
+        ComparedPart { size: selection.size(), sample }
+    }
+}
+
+/// Who is in an audience at an instant; without one, now.
+fn select(asked: &Asked, at: Option<Timestamp>, history: &HistoryView<'_>) -> Result<Selection, ApiError> {
+    match at {
+        None => Ok(asked.audience.select(&asked.view)),
+        Some(at) => Ok(PastView::of(&asked.view, &asked.audience, at, history)?.select(&asked.audience)?),
+    }
+}
+
+/// An audience at two instants: who was in, who came, who went.
+#[utoipa::path(
+    post, path = "/v1/audiences/compare", tag = "audiences", request_body = CompareQuestion,
+    params(
+        ("from" = String, Query, description = "The earlier instant"),
+        ("to" = Option<String>, Query, description = "The later instant; now without it"),
+    ),
+    responses(
+        (status = 200, description = "The three parts", body = CompareAnswer),
+        (status = 304, description = "The reader has this answer already (If-None-Match)"),
+        (status = 400, description = "An instant or the body is wrong, or the history does not reach back", body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 404, description = "No such kind of entity, or no history", body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 413, description = "The body is too large", body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 422, description = "The expression has errors", body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 503, description = "The state or the history is being read", body = ProblemDocument, content_type = "application/problem+json"),
+    )
+)]
+pub(in crate::serve::api) async fn compare(
+    State(context): State<ApiContext>,
+    mut parameters: Parameters,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response, ApiError> {
+    let from =
+        parameters.one("from")?.ok_or_else(|| ApiError::Wrong("from is missing: the earlier instant".to_owned()))?;
+    let from = instant("from", &from)?;
+    let to = parameters.one("to")?.map(|to| instant("to", &to)).transpose()?;
+    parameters.end()?;
+    let question: CompareQuestion = body.json()?;
+    let asked = Asked::read(&context, question.condition.as_deref(), question.entity.as_deref(), None)?;
+    let sample = question.sample.unwrap_or(SAMPLE_DEFAULT).min(SAMPLE_MAX);
+    // The history has to have what the view has.
+    catch_up(&context).await?;
+    let answer = read(&context, move |history| {
+        let (before, after) = (select(&asked, Some(from), history)?, select(&asked, to, history)?);
+        let now = asked.view.clock().map(|clock| clock.to_string()).unwrap_or_default();
+        Ok(CompareAnswer {
+            as_of: AsOf::of(&asked.view),
+            from: from.to_string(),
+            to: to.map_or(now, |to| to.to_string()),
+            before: before.size(),
+            after: after.size(),
+            stayed: ComparedPart::of(&before.and(&after), sample),
+            came: ComparedPart::of(&after.without(&before), sample),
+            went: ComparedPart::of(&before.without(&after), sample),
+            entity: asked.entity,
+        })
+    });
+    Ok(json(&headers, &answer.await?))
+}

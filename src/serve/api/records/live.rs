@@ -1,0 +1,145 @@
+//! Changes as they come, as server-sent events.
+//!
+//! A reader keeps no place here: it reads the store behind the row that it had last. So a slow reader costs nothing but its
+//! own reading; one that falls too far behind is told and dropped, and comes back with its last id.
+
+use std::collections::BTreeSet;
+use std::convert::Infallible;
+use std::time::Duration;
+
+use axum::extract::State;
+use axum::http::HeaderMap;
+use axum::response::sse::{Event, KeepAlive, Sse};
+use axum::response::{IntoResponse, Response};
+use tokio::sync::mpsc;
+use tokio_stream::wrappers::ReceiverStream;
+
+use super::reading::{history, read};
+use crate::serve::api::context::ApiContext;
+use crate::serve::api::problem::{ApiError, ProblemDocument};
+use crate::serve::api::request::{Parameters, kind};
+use crate::serve::audience::Audience;
+use crate::serve::history::StoredChange;
+
+/// Changes that are read at a time.
+const PAGE: usize = 500;
+/// Events that wait for a reader.
+const WAITING_MAX: usize = 1_000;
+/// A reader that takes nothing for so long is dropped.
+const STUCK_AFTER: Duration = Duration::from_secs(30);
+/// A reader that is further behind is told, and goes on from now.
+const BEHIND_MAX: i64 = 1_000_000;
+const LAST_EVENT_ID: &str = "last-event-id";
+
+/// Which changes a reader wants.
+struct LiveFilter {
+    /// Empty: of all tags.
+    tags: BTreeSet<String>,
+    /// Only of entities for which this holds at present, and of its kind.
+    condition: Option<(String, String)>,
+}
+
+/// The changes from now on, or behind the one with the id in `Last-Event-ID`.
+#[utoipa::path(
+    get, path = "/v1/changes", tag = "tags",
+    params(
+        ("tag" = Option<Vec<String>>, Query, description = "Only changes of these tags; may repeat"),
+        ("where" = Option<String>, Query, description = "Only of entities for which this expression holds when the change is read"),
+        ("entity" = Option<String>, Query, description = "The kind of entity of `where`; user without it"),
+        ("Last-Event-ID" = Option<String>, Header, description = "The id of the last event that was read"),
+    ),
+    responses(
+        (status = 200, description = "Events `change`, each a tag change as the topic has it; `skipped`, where changes are left out; \
+            `dropped` before a slow reader is dropped", content_type = "text/event-stream", body = String),
+        (status = 400, description = "A parameter is wrong", body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 404, description = "There is no history, or no such kind", body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 422, description = "The expression has errors", body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 503, description = "The state is being read", body = ProblemDocument, content_type = "application/problem+json"),
+    )
+)]
+pub(in crate::serve::api) async fn live(
+    State(context): State<ApiContext>,
+    mut parameters: Parameters,
+    headers: HeaderMap,
+) -> Result<Response, ApiError> {
+    let tags: BTreeSet<String> = parameters.all("tag").into_iter().collect();
+    let (condition, entity) = (parameters.one("where")?, parameters.one("entity")?);
+    parameters.end()?;
+    let condition = condition.map(|condition| (entity.unwrap_or_else(|| "user".to_owned()), condition));
+    if let Some((entity, text)) = &condition {
+        let view = context.view(None)?;
+        audience(&view, entity, text)?;
+    }
+    // A reader holds its place for as long as it reads.
+    let busy = || ApiError::NotReady(vec!["as many readers as may follow the changes do; come back later".to_owned()]);
+    let permit = context.readers().try_acquire_owned().map_err(|_| busy())?;
+    let newest = history(&context)?.status().last_row;
+    let asked = match headers.get(LAST_EVENT_ID).map(|id| id.to_str().ok().and_then(|id| id.parse::<i64>().ok())) {
+        None => None,
+        Some(Some(row)) => Some(row),
+        Some(None) => return Err(ApiError::Wrong("Last-Event-ID is not an id of this server's events".to_owned())),
+    };
+    let (sender, events) = mpsc::channel(WAITING_MAX);
+    let filter = LiveFilter { tags, condition };
+    tokio::spawn(async move {
+        let skipped = asked.is_some_and(|row| newest - row > BEHIND_MAX || row > newest);
+        if skipped {
+            let told =
+                Event::default().event("skipped").id(newest.to_string()).data("changes are left out: they are too old");
+            let _ = sender.send(Ok(told)).await;
+        }
+        let from = asked.filter(|_| !skipped).unwrap_or(newest);
+        // The reader has gone, or the history cannot be read.
+        let _ = follow(&context, filter, from, &sender).await;
+        drop(permit);
+    });
+    let events = Sse::new(ReceiverStream::new(events)).keep_alive(KeepAlive::new().interval(Duration::from_secs(15)));
+    Ok(events.into_response())
+}
+
+fn audience(view: &crate::serve::replica::ReplicaView, entity: &str, text: &str) -> Result<Audience, ApiError> {
+    Audience::parse(&view.compiled, kind(view, entity)?, text)
+        .map_err(|problems| ApiError::Expression("where".to_owned(), problems))
+}
+
+type Sender = mpsc::Sender<Result<Event, Infallible>>;
+
+/// Sends what comes behind a row, until the reader has gone.
+async fn follow(context: &ApiContext, filter: LiveFilter, mut last: i64, sender: &Sender) -> Result<(), ApiError> {
+    let mut status = history(context)?.watch();
+    loop {
+        while status.borrow_and_update().last_row > last {
+            let (changes, read_to) = read(context, move |view| Ok(view.changes_after(last, PAGE)?)).await?;
+            for change in changes.iter().filter(|change| filter.wants(context, change)) {
+                let Ok(data) = serde_json::to_string(change) else { continue };
+                let event = Event::default().event("change").id(change.row.to_string()).data(data);
+                if sender.send_timeout(Ok(event), STUCK_AFTER).await.is_err() {
+                    let told = Event::default().event("dropped").data("too slow; come back with Last-Event-ID");
+                    let _ = sender.try_send(Ok(told));
+                    return Ok(());
+                }
+            }
+            if read_to == last {
+                break;
+            }
+            last = read_to;
+        }
+        tokio::select! {
+            changed = status.changed() => if changed.is_err() { return Ok(()) },
+            () = sender.closed() => return Ok(()),
+        }
+    }
+}
+
+impl LiveFilter {
+    fn wants(&self, context: &ApiContext, change: &StoredChange) -> bool {
+        if !self.tags.is_empty() && !self.tags.contains(&change.tag) {
+            return false;
+        }
+        let Some((entity, text)) = &self.condition else { return true };
+        let Ok(view) = context.view(None) else { return false };
+        // The catalog may be another one by now.
+        let Ok(audience) = audience(&view, entity, text) else { return false };
+        *entity == change.entity && audience.holds_for(&view, &change.key)
+    }
+}
