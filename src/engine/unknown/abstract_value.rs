@@ -80,7 +80,7 @@ impl<'a> AbstractValue<'a> {
     pub(crate) fn value(&self) -> Option<Scalar<'a>> {
         match *self {
             AbstractValue::Fixed(value) => Some(value),
-            AbstractValue::Numbers(NumberRange { low, high, absent: false }) if low == high && low.0 == low.1 => {
+            AbstractValue::Numbers(NumberRange { low, high, absent: false, .. }) if low == high && low.0 == low.1 => {
                 Some(Scalar::Number(low.0))
             }
             AbstractValue::Times { low, high, absent: false } if low == high => Some(Scalar::Time(low)),
@@ -263,6 +263,7 @@ impl<'a> AbstractValue<'a> {
                     low: lesser(a.low, b.low),
                     high: greater(a.high, b.high),
                     absent,
+                    whole: a.whole && b.whole,
                 }),
                 _ => AbstractValue::Anything { absent },
             },

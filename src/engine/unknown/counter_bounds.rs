@@ -3,7 +3,8 @@
 //! An unseen event came before the counter was added, so it is no later than that; and it lies in the window.
 
 use super::abstract_value::AbstractValue;
-use super::number_range::NumberRange;
+use super::number_range::{NumberRange, greater_of, lesser_of};
+use super::where_bounds::CountedRange;
 use crate::catalog::{Arithmetic, CounterId, Intake, Source, TimeName};
 use crate::engine::aggregate::{Reach, Readout, Series, SeriesType};
 use crate::engine::expr::{Coverage, Evaluator, calculate};
@@ -12,10 +13,8 @@ use crate::model::{Decimal, Number, Scalar, Timestamp};
 
 /// More events than any counter has.
 const COUNT_MAX: Decimal = Decimal::whole(1_000_000_000_000_000_000);
-/// Numbers beyond this do not count in `avg`, `min`, `max` and `sum` (spec 9.1).
-const MAGNITUDE_MAX: Decimal = Decimal::whole(1_000_000_000_000_000);
 /// More than any sum is: that of a billion of the largest numbers. Some hundred such sums can still be added.
-const SUM_MAX: Decimal = Decimal::from_billionths(MAGNITUDE_MAX.billionths() * 1_000_000_000);
+const SUM_MAX: Decimal = Decimal::from_billionths(1_000_000_000_000_000 * 1_000_000_000 * 1_000_000_000);
 
 impl<'a> Evaluator<'a> {
     /// The coverage, where a counter is incomplete. A counter that was reset holds nothing of what was not seen.
@@ -47,25 +46,45 @@ impl<'a> Evaluator<'a> {
             }
             AbstractValue::Numbers(NumberRange::between(low, high, number.is_none()))
         };
+        let whole = |low: Number, high: Number| {
+            if number == Some(low) && low == high {
+                return AbstractValue::Fixed(seen);
+            }
+            AbstractValue::Numbers(NumberRange::whole(low, high, number.is_none()))
+        };
         // An event that was not seen may have begun a session or a run, or kept one going.
         let is_joined = matches!(
             self.program.series[usize::from(plan.series.0)].intake,
             Intake::Sessions { .. } | Intake::Sequence { .. }
         );
-        let (least, most) = (Number::Decimal(MAGNITUDE_MAX.negated()), Number::Decimal(MAGNITUDE_MAX));
+        let CountedRange { low, high } = CountedRange::of(&self.program.catalog.counters[usize::from(id.0)]);
         match (plan.readout, number) {
-            _ if is_joined => between(Number::ZERO, Number::Decimal(COUNT_MAX)),
-            (Readout::Count, _) => between(number.unwrap_or(Number::ZERO), Number::Decimal(COUNT_MAX)),
-            (Readout::Distinct, _) => between(number.unwrap_or(Number::ZERO), self.distinct_max(plan)),
+            _ if is_joined => whole(Number::ZERO, Number::Decimal(COUNT_MAX)),
+            (Readout::Count, _) => whole(number.unwrap_or(Number::ZERO), Number::Decimal(COUNT_MAX)),
+            (Readout::Distinct, _) => whole(number.unwrap_or(Number::ZERO), self.distinct_max(plan)),
             (Readout::Days, _) => {
                 let seen = number.unwrap_or(Number::ZERO);
-                between(seen, self.days_max(plan, seen, added))
+                whole(seen, self.days_max(plan, seen, added))
             }
-            (Readout::Sum, _) => between(Number::Decimal(SUM_MAX.negated()), Number::Decimal(SUM_MAX)),
+            (Readout::Sum, _) => {
+                let seen = number.unwrap_or(Number::ZERO);
+                let least = if low < Number::ZERO { Number::Decimal(SUM_MAX.negated()) } else { seen };
+                let most = if high > Number::ZERO { Number::Decimal(SUM_MAX) } else { seen };
+                between(least, most)
+            }
             // An average is a double.
-            (Readout::Average, _) => between(Number::Double(least.to_f64()), Number::Double(most.to_f64())),
-            (Readout::Least, seen) => between(least, seen.unwrap_or(most)),
-            (Readout::Greatest, seen) => between(seen.unwrap_or(least), most),
+            (Readout::Average, seen) => {
+                let (low, high) = (Number::Double(low.to_f64()), Number::Double(high.to_f64()));
+                between(seen.map_or(low, |seen| lesser_of(seen, low)), seen.map_or(high, |seen| greater_of(seen, high)))
+            }
+            (Readout::Least, seen) => {
+                let most = seen.unwrap_or(high);
+                between(lesser_of(low, most), most)
+            }
+            (Readout::Greatest, seen) => {
+                let least = seen.unwrap_or(low);
+                between(least, greater_of(high, least))
+            }
             (Readout::FirstOrLast, _) => self.possible_first_or_last(plan, added, seen),
             (Readout::Top, _) => AbstractValue::Anything { absent: seen.is_absent() },
         }

@@ -15,6 +15,8 @@ pub(crate) struct NumberRange {
     pub high: Ends,
     /// Whether it may also be absent.
     pub absent: bool,
+    /// Whether all are whole numbers.
+    pub whole: bool,
 }
 
 /// The least and the greatest value of one end. Within an operation they may be infinite.
@@ -22,16 +24,22 @@ pub(super) type Ends = (Number, Number);
 
 impl NumberRange {
     pub(crate) fn one(number: Number) -> Self {
-        NumberRange::between(number, number, false)
+        let whole = number.to_f64().fract() == 0.0;
+        NumberRange { whole, ..NumberRange::between(number, number, false) }
+    }
+
+    /// Whole numbers.
+    pub(crate) fn whole(low: Number, high: Number, absent: bool) -> Self {
+        NumberRange { whole: true, ..NumberRange::between(low, high, absent) }
     }
 
     pub(crate) fn between(low: Number, high: Number, absent: bool) -> Self {
-        NumberRange { low: (low, low), high: (high, high), absent }
+        NumberRange { low: (low, low), high: (high, high), absent, whole: false }
     }
 
     pub(super) fn of_doubles(low: (f64, f64), high: (f64, f64), absent: bool) -> Self {
         let ends = |(first, last)| (Number::Double(first), Number::Double(last));
-        NumberRange { low: ends(low), high: ends(high), absent }
+        NumberRange { low: ends(low), high: ends(high), absent, whole: false }
     }
 
     /// Any number, or absent.
@@ -40,13 +48,12 @@ impl NumberRange {
     }
 
     pub(crate) fn negated(self) -> Self {
-        let NumberRange { low, high, absent } = self;
         let negated = |(first, last)| (negate(last), negate(first));
-        NumberRange { low: negated(high), high: negated(low), absent }
+        NumberRange { low: negated(self.high), high: negated(self.low), ..self }
     }
 
     pub(crate) fn absolute(self) -> Self {
-        let NumberRange { low, high, absent } = self;
+        let NumberRange { low, high, .. } = self;
         let mirrored = self.negated();
         let zero = match low.0 {
             Number::Decimal(_) => Number::ZERO,
@@ -56,7 +63,7 @@ impl NumberRange {
         // An integer's is in doubles, as a double's.
         let (low, high) = (greater(greater((zero, zero), low), mirrored.low), greater(high, mirrored.high));
         let in_form = |(first, last): Ends| (magnitude(first), magnitude(last));
-        NumberRange { low: in_form(low), high: in_form(high), absent }
+        NumberRange { low: in_form(low), high: in_form(high), ..self }
     }
 
     /// With doubles in the place of decimals.
@@ -66,7 +73,7 @@ impl NumberRange {
             other => other,
         };
         let ends = |(first, last): Ends| (double(first), double(last));
-        NumberRange { low: ends(self.low), high: ends(self.high), absent: self.absent }
+        NumberRange { low: ends(self.low), high: ends(self.high), ..self }
     }
 
     fn is_decimal(self) -> bool {
@@ -90,7 +97,8 @@ impl NumberRange {
             corners.map(|(a, b)| if is_exact { binary_exact(op, a, b) } else { binary_double(op, a, b) });
         let low = rest.into_iter().fold(first, lesser);
         let high = rest.into_iter().fold(first, greater);
-        NumberRange { low, high, absent }.checked()
+        let whole = self.whole && by.whole && op != Arithmetic::Divide;
+        NumberRange { low, high, absent, whole }.checked()
     }
 
     /// A quotient whose divisor may be zero: near zero it may be as large as numbers get.
@@ -112,7 +120,7 @@ impl NumberRange {
         let Some((first, rest)) = ends.split_first() else { return AbstractValue::Fixed(Scalar::Absent) };
         let (low, high) =
             rest.iter().fold((*first, *first), |(low, high), end| (lesser(low, *end), greater(high, *end)));
-        NumberRange { low, high, absent: true }.checked()
+        NumberRange { low, high, absent: true, whole: false }.checked()
     }
 
     /// A remainder has the dividend's sign, and is no larger than either operand.
@@ -157,7 +165,7 @@ impl NumberRange {
             _ => end,
         };
         let (low, high) = ((kept(low.0), kept(low.1)), (kept(high.0), kept(high.1)));
-        AbstractValue::Numbers(NumberRange { low, high, absent: true })
+        AbstractValue::Numbers(NumberRange { low, high, absent: true, whole: self.whole })
     }
 }
 
@@ -228,13 +236,30 @@ pub(super) fn decide(op: Comparison, a: NumberRange, b: NumberRange) -> Option<T
     }
 }
 
-/// Whether the two have no number in common.
+/// Whether the two have no number in common. Whole numbers have none where no whole number lies in both.
 fn apart(a: NumberRange, b: NumberRange) -> Throughout {
-    match (all_below(a.high, b.low, false), all_below(b.high, a.low, false)) {
+    let found = match (all_below(a.high, b.low, false), all_below(b.high, a.low, false)) {
         (Some(true), _) | (_, Some(true)) => Some(true),
         (Some(false), Some(false)) => Some(false),
         _ => None,
+    };
+    if found == Some(true) || !(a.whole || b.whole) {
+        return found;
     }
+    let has_whole = |low: Number, high: Number| low.to_f64().ceil() <= high.to_f64();
+    if !has_whole(greater_of(a.low.0, b.low.0), lesser_of(a.high.1, b.high.1)) {
+        return Some(true);
+    }
+    let is_sure = has_whole(greater_of(a.low.1, b.low.1), lesser_of(a.high.0, b.high.0));
+    found.filter(|_| is_sure)
+}
+
+pub(super) fn lesser_of(a: Number, b: Number) -> Number {
+    if b < a { b } else { a }
+}
+
+pub(super) fn greater_of(a: Number, b: Number) -> Number {
+    if b > a { b } else { a }
 }
 
 /// Whether both are the same single number.
