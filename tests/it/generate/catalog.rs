@@ -3,6 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::draft::{Draft, Names, TEXTS, TYPES};
+use super::features::Feature;
 use super::record::Shape;
 
 /// Entries of the catalog by name, in the order of the file.
@@ -40,6 +41,9 @@ impl Draft {
         if self.zone != "UTC" || self.dice.one_in(2) {
             catalog["timezone"] = self.zone.into();
         }
+        if self.features.has(Feature::WeekStarts) {
+            catalog["week_starts"] = self.dice.pick(&["sunday", "saturday", "monday"]).into();
+        }
         if !input.is_null() {
             catalog["input"] = input;
         }
@@ -55,8 +59,12 @@ impl Draft {
         catalog
     }
 
-    fn types(&mut self) -> Value {
+    pub fn types(&mut self) -> Value {
         let known = &TYPES[..4];
+        if self.features.has(Feature::Stars) && self.dice.one_in(3) {
+            let star = self.dice.pick(&["p*", "ident*", "a*", "page*", "Ü*", "z*", "pages*"]);
+            return if self.dice.one_in(3) { json!([star, self.dice.pick(known)]) } else { star.into() };
+        }
         match self.dice.number(0, 5) {
             0 | 1 => "*".into(),
             2..=4 => self.dice.pick(known).into(),
@@ -66,7 +74,8 @@ impl Draft {
 
     fn attributes(&mut self, prefix: &str) -> Section {
         let mut all = Vec::new();
-        let kinds = ["string", "number", "bool", "time", "", "time"];
+        let date = if self.features.has(Feature::Dates) { "date" } else { "time" };
+        let kinds = ["string", "number", "bool", "time", "", date];
         for (index, kind) in kinds.into_iter().enumerate() {
             if self.dice.one_in(3) {
                 continue;
@@ -77,6 +86,8 @@ impl Draft {
                 "number" => self.dice.pick(&["properties.n", "properties[\"two words\"]"]),
                 "bool" => "properties.flag",
                 "time" => self.dice.pick(&["properties.due", "properties.due", "time"]),
+                "date" => self.dice.pick(&["properties.born", "properties.born", "properties.due", "time"]),
+                _ if self.features.has(Feature::Numbers) && self.dice.one_in(2) => "properties.big",
                 _ => self.dice.pick(&["properties.s", "properties.n", "properties.flag", "properties.list"]),
             };
             let mut attribute = json!({ "from": self.types(), "value": value });
@@ -92,6 +103,7 @@ impl Draft {
                 "number" => &mut self.names.numbers,
                 "bool" => &mut self.names.bools,
                 "time" => &mut self.names.times,
+                "date" => &mut self.names.dates,
                 _ => &mut self.names.untyped,
             }
             .push(name);
@@ -111,35 +123,60 @@ impl Draft {
     }
 
     fn counter(&mut self, name: &str) -> Value {
+        if let Some(counter) = self.counter_of_runs() {
+            self.names.counts.push(name.to_owned());
+            return counter;
+        }
         let aggregates =
             ["count", "count", "sum", "avg", "min", "max", "distinct", "active_days", "last", "first", "top"];
         let aggregate = self.dice.pick(&aggregates);
+        let each = self.features.has(Feature::Each) && self.dice.one_in(3);
         let path = match aggregate {
             "count" | "active_days" => None,
-            "sum" | "avg" | "min" | "max" => {
-                Some(self.dice.pick(&["properties.n", "properties.n", "properties[\"two words\"]"]))
+            "sum" | "avg" | "min" | "max" if self.features.has(Feature::Expressions) && self.dice.one_in(3) => {
+                Some(self.formula(each))
             }
-            "distinct" => Some(self.dice.pick(&["properties.s", "properties.list", "properties.n", "properties.flag"])),
-            "top" => Some(self.dice.pick(&["properties.s", "properties.list", "properties.nested.deep"])),
-            _ => Some(self.dice.pick(&["time", "time", "properties.s", "properties.n", "properties.flag"])),
+            _ if each && !self.dice.one_in(5) => Some(self.item_of(aggregate).to_owned()),
+            "sum" | "avg" | "min" | "max" => {
+                Some(self.dice.pick(&["properties.n", "properties.n", "properties[\"two words\"]"]).to_owned())
+            }
+            "distinct" if self.features.has(Feature::Numbers) && self.dice.one_in(2) => {
+                Some("properties.big".to_owned())
+            }
+            "distinct" => {
+                let paths = ["properties.s", "properties.list", "properties.n", "properties.flag"];
+                Some(self.dice.pick(&paths).to_owned())
+            }
+            "top" => Some(self.dice.pick(&["properties.s", "properties.list", "properties.nested.deep"]).to_owned()),
+            _ if self.features.has(Feature::Numbers) && self.dice.one_in(4) => Some("properties.big".to_owned()),
+            _ => {
+                let paths = ["time", "time", "properties.s", "properties.n", "properties.flag"];
+                Some(self.dice.pick(&paths).to_owned())
+            }
         };
         let mut counter = json!({});
-        match path {
+        match &path {
             None => counter[aggregate] = self.types(),
             Some(path) => {
-                counter[aggregate] = path.into();
+                counter[aggregate] = path.as_str().into();
                 counter["on"] = self.types();
             }
         }
+        if each {
+            counter["each"] = "properties.items".into();
+        }
         if self.dice.one_in(4) {
-            counter["where"] = self.event_condition().into();
+            counter["where"] = self.own_condition(path.as_deref(), each).into();
         }
         if matches!(aggregate, "distinct" | "top") && self.dice.one_in(2) {
             counter["limit"] = self.dice.number(1, 3).into();
         }
+        if self.features.has(Feature::Since) && self.dice.one_in(3) {
+            counter["since"] = self.step();
+        }
         self.window(aggregate, &mut counter);
         let names = &mut self.names;
-        match (aggregate, path) {
+        match (aggregate, path.as_deref()) {
             ("count" | "distinct" | "active_days", _) => &mut names.counts,
             ("sum" | "avg" | "min" | "max", _) => &mut names.numbers,
             ("top", _) => &mut names.texts,
@@ -150,7 +187,15 @@ impl Draft {
         counter
     }
 
-    fn window(&mut self, aggregate: &str, counter: &mut Value) {
+    pub fn window(&mut self, aggregate: &str, counter: &mut Value) {
+        self.window_alone(aggregate, counter);
+        let may = matches!(aggregate, "count" | "sum" | "avg" | "min" | "max" | "active_days");
+        if self.features.has(Feature::Ago) && may && counter.get("since").is_none() && self.dice.one_in(2) {
+            self.some_time_ago(aggregate, counter);
+        }
+    }
+
+    fn window_alone(&mut self, aggregate: &str, counter: &mut Value) {
         match self.dice.number(0, 7) {
             0 => {}
             1 => counter["window"] = "lifetime".into(),
@@ -178,7 +223,7 @@ impl Draft {
         let mut all = Section::new();
         for index in 0..self.dice.number(4, 10) {
             let name = format!("{prefix}t{index}");
-            if self.features.commands && self.dice.one_in(5) {
+            if self.features.has(Feature::Commands) && self.dice.one_in(5) {
                 let tag = self.manual_tag(&name);
                 all.push((name, tag));
                 continue;

@@ -45,7 +45,7 @@ impl Draft {
 
     /// A single call that goes that way.
     fn call(&mut self, way: Way, unit: &str) -> String {
-        let time = self.dice.pick(&self.names.times);
+        let time = self.time_or_date();
         format!("{unit}_{}({time})", if way == Way::Up { "since" } else { "until" })
     }
 

@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use serde_json::Value;
 
-use super::{Case, Features, NOW_MS, case, case_with, sharp, sharp_with, shrink};
+use super::{Case, Feature, Features, NOW_MS, case, case_with, sharp, sharp_with, shrink};
 use crate::reference::{Outcome, replay, replay_looking};
 
 type Tally = BTreeMap<String, usize>;
@@ -42,6 +42,9 @@ fn count(catalog: &str, outcome: &Outcome, tally: &mut Tally) {
                 seen(format!("call {function} by {}", word("cause")));
             } else if let Some(counter) = catalog["counters"].get(name) {
                 seen(format!("counter {} by {}", described(counter), word("cause")));
+                for modifier in ["each", "since", "ago"].into_iter().filter(|word| counter.get(word).is_some()) {
+                    seen(format!("counter with {modifier} by {}", word("cause")));
+                }
             } else if let Some(attribute) = catalog["attributes"].get(name) {
                 let kind = attribute.get("type").and_then(Value::as_str).unwrap_or("of no declared type");
                 seen(format!("attribute {kind}"));
@@ -59,6 +62,7 @@ fn count(catalog: &str, outcome: &Outcome, tally: &mut Tally) {
 fn described(counter: &Value) -> String {
     let aggregate = counter.as_object().expect("a map").keys().next().expect("an aggregate");
     let window = match counter.get("window") {
+        None if counter.get("calendar").is_some() => "calendar",
         None => "lifetime",
         Some(Value::String(length)) if length == "lifetime" => "lifetime",
         Some(Value::String(_)) => "rolling",
@@ -126,6 +130,31 @@ fn cases_with_features_show_all_of_them() {
         "partial history with changes",
     ];
     wanted.extend(more.map(str::to_owned));
+    let mut when = |feature: Feature, texts: &[&str]| {
+        if Features::ALL.has(feature) {
+            wanted.extend(texts.iter().map(|text| (*text).to_owned()));
+        }
+    };
+    let sessions = [
+        "counter sessions rolling by timer",
+        "counter sessions calendar by timer",
+        "counter sessions lifetime by event",
+    ];
+    when(Feature::Sessions, &sessions);
+    let sequences = [
+        "counter sequence rolling by timer",
+        "counter sequence calendar by timer",
+        "counter sequence lifetime by event",
+    ];
+    when(Feature::Sequence, &sequences);
+    when(Feature::Each, &["counter with each by event", "counter with each by timer"]);
+    when(Feature::Since, &["counter with since by event", "counter with since by timer"]);
+    when(Feature::Ago, &["counter with ago by event", "counter with ago by timer"]);
+    let calls = ["dates_since", "dates_until", "years_since", "dates_to_anniversary"];
+    let calls = calls.map(|call| format!("call {call} by timer"));
+    when(Feature::Dates, &calls.each_ref().map(String::as_str));
+    when(Feature::Dates, &["attribute date"]);
+    when(Feature::Share, &["call share by timer"]);
     let draw: [fn(u64) -> Case; 2] = [|seed| case_with(seed, Features::ALL), |seed| sharp_with(seed, Features::ALL)];
     expect_all("cases with features", 0..1000, &draw, &wanted);
 }

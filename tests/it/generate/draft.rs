@@ -1,7 +1,7 @@
 //! What a random catalog is drawn from: its pace, its zone, and the names that its expressions may use.
 
 use super::dice::Dice;
-use super::features::Features;
+use super::features::{Feature, Features};
 use super::kinds::Kind;
 
 /// A duration as the catalog writes it, and in milliseconds.
@@ -112,6 +112,7 @@ pub struct Names {
     pub texts: Vec<String>,
     pub bools: Vec<String>,
     pub times: Vec<String>,
+    pub dates: Vec<String>,
     /// Of no declared type.
     pub untyped: Vec<String>,
 }
@@ -128,6 +129,10 @@ pub struct Draft {
     pub forgotten_ms: Vec<i64>,
     /// Whether there may have been events before the first one.
     pub partial: bool,
+    /// Whether texts that are numbers count as such.
+    pub numbers_in_text: bool,
+    /// Whether times may come without an offset.
+    pub local_times: bool,
     /// Tags that commands set.
     pub manual: Vec<String>,
     /// Of the kind of entity that is drawn at the moment.
@@ -148,7 +153,9 @@ impl Draft {
         let slow = dice.number(0, 4) as usize;
         let paces = vec![PACES[slow], PACES[slow.saturating_sub(dice.number(0, 1) as usize)]];
         let mut start = dice.pick(starts);
-        let partial = features.partial && dice.one_in(4);
+        let partial = features.has(Feature::Partial) && dice.one_in(4);
+        let numbers_in_text = features.has(Feature::NumbersInText) && dice.one_in(2);
+        let local_times = features.has(Feature::TimeForms) && dice.one_in(2);
         if partial && start == OLDEST {
             start = starts[0]; // there is no history before it
         }
@@ -161,6 +168,8 @@ impl Draft {
             kinds: Vec::new(),
             forgotten_ms: Vec::new(),
             partial,
+            numbers_in_text,
+            local_times,
             manual: Vec::new(),
             names: Names::built_in(),
         }
@@ -201,10 +210,52 @@ impl Draft {
             6 => self.dice.pick(&["0.5", "1.5", "2.25", "0.1", "0.3", "3e0"]).to_owned(),
             7 => self.dice.number(6, 60).to_string(),
             8 => self.dice.pick(&["-1", "-0.5", "-10"]).to_owned(),
-            _ => self
+            _ if self.features.has(Feature::Numbers) && self.dice.one_in(3) => self
                 .dice
-                .pick(&["100", "1e3", "12.34", "0.000000001", "9007199254740993", "0.1234567891", "8000000000"])
+                .pick(&[
+                    "9007199254740993",
+                    "-9007199254740993",
+                    "0.000000001",
+                    "0.1234567895",
+                    "20.5",
+                    "0.30",
+                    "999999999999999.999999999",
+                    "1e15",
+                    "1000000000000000001",
+                ])
                 .to_owned(),
+            _ => self.dice.pick(&["100", "1e3", "12.34", "0.000001"]).to_owned(),
         }
+    }
+
+    /// A time near the beginning of the stream, as `date(…)` or `timestamp(…)`.
+    pub fn constant_time(&mut self) -> String {
+        let start: jiff::Timestamp = self.start.parse().expect("a time");
+        let ahead = self.duration().1 * self.dice.number(-2, 12);
+        let at = jiff::Timestamp::from_millisecond(start.as_millisecond() + ahead).expect("a time");
+        if self.dice.one_in(2) {
+            format!("date(\"{}\")", at.strftime("%Y-%m-%d"))
+        } else {
+            format!("timestamp(\"{}\")", at.strftime("%Y-%m-%dT%H:%M:%SZ"))
+        }
+    }
+
+    /// The name of a time or a date, or a constant, for the functions of times.
+    pub fn time_or_date(&mut self) -> String {
+        if self.features.has(Feature::Dates) {
+            match self.dice.number(0, 5) {
+                0 => return self.constant_time(),
+                1 | 2 if !self.names.dates.is_empty() => return self.dice.pick(&self.names.dates),
+                _ => {}
+            }
+        }
+        self.dice.pick(&self.names.times)
+    }
+
+    /// A call that moves at local midnights only.
+    pub fn date_call(&mut self) -> String {
+        let functions =
+            ["dates_since", "dates_since", "dates_until", "dates_until", "years_since", "dates_to_anniversary"];
+        format!("{}({})", self.dice.pick(&functions), self.time_or_date())
     }
 }

@@ -1,18 +1,100 @@
 //! What a random case may have beyond one kind of entity, behaviour alone, and a complete history.
 
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Features {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Feature {
     /// Up to two further kinds of entity.
-    pub kinds: bool,
+    Kinds,
     /// Manual tags, `$tag` and `$erase`.
-    pub commands: bool,
+    Commands,
     /// `forget_after`.
-    pub forgetting: bool,
+    Forgetting,
     /// `history: partial`.
-    pub partial: bool,
+    Partial,
+    /// Integers beyond 2^53, nine decimals, amounts around ±10¹⁵.
+    Numbers,
+    /// `numbers_in_text`.
+    NumbersInText,
+    /// Attributes of type date, constants, and functions of local dates.
+    Dates,
+    /// The hour, weekday and so on of an event.
+    EventTimes,
+    /// `week_starts`.
+    WeekStarts,
+    /// `ago`.
+    Ago,
+    /// `each` and `item`.
+    Each,
+    /// Expressions in `sum` and its like.
+    Expressions,
+    /// `since`.
+    Since,
+    Sessions,
+    Sequence,
+    /// Types that end in a star.
+    Stars,
+    /// Functions of texts, and patterns.
+    Texts,
+    Share,
+    /// Lists of pointers, and `$record` and `$key`.
+    Pointers,
+    /// Microseconds and nanoseconds, short offsets, local times, the byte-order mark.
+    TimeForms,
 }
 
+/// A set of features.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Features(u32);
+
+/// Every feature, and whether random cases have it.
+const TABLE: [(Feature, bool); 20] = [
+    (Feature::Kinds, true),
+    (Feature::Commands, true),
+    (Feature::Forgetting, true),
+    (Feature::Partial, true),
+    (Feature::Numbers, true),
+    (Feature::NumbersInText, true),
+    (Feature::Dates, false),
+    (Feature::EventTimes, false),
+    (Feature::WeekStarts, true),
+    (Feature::Ago, true),
+    (Feature::Each, false),
+    (Feature::Expressions, false),
+    (Feature::Since, true),
+    (Feature::Sessions, true),
+    (Feature::Sequence, true),
+    (Feature::Stars, true),
+    (Feature::Texts, false),
+    (Feature::Share, false),
+    (Feature::Pointers, true),
+    (Feature::TimeForms, true),
+];
+
 impl Features {
-    pub const NONE: Self = Self { kinds: false, commands: false, forgetting: false, partial: false };
-    pub const ALL: Self = Self { kinds: true, commands: true, forgetting: true, partial: true };
+    pub const NONE: Self = Self(0);
+    /// All that are on.
+    pub const ALL: Self = {
+        let (mut bits, mut at) = (0, 0);
+        while at < TABLE.len() {
+            if TABLE[at].1 {
+                bits |= 1 << TABLE[at].0 as u32;
+            }
+            at += 1;
+        }
+        Self(bits)
+    };
+
+    pub const fn has(self, feature: Feature) -> bool {
+        self.0 & 1 << feature as u32 != 0
+    }
+
+    pub const fn without(self, feature: Feature) -> Self {
+        Self(self.0 & !(1 << feature as u32))
+    }
+
+    /// One of those that are on, alone: another for each seed.
+    pub fn single(seed: u64) -> Self {
+        let on: Vec<Feature> = TABLE.into_iter().filter(|(_, is_on)| *is_on).map(|(feature, _)| feature).collect();
+        Self(1 << on[seed as usize % on.len()] as u32)
+    }
 }

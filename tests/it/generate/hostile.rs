@@ -1,10 +1,14 @@
 //! Records that must be rejected, each for a reason of its own, and some that only just must not.
 
 use super::dice::Dice;
+use super::draft::Draft;
+use super::features::Feature;
 use super::record::{Fields, Shape, text};
 
 /// A line to reject, made of an event's fields; `now_ms` is the wall clock.
-pub fn line(dice: &mut Dice, shape: Shape, mut fields: Fields, now_ms: i64, max_future_ms: i64) -> Vec<u8> {
+pub fn line(draft: &mut Draft, shape: Shape, mut fields: Fields, now_ms: i64, max_future_ms: i64) -> Vec<u8> {
+    let with_forms = draft.features.has(Feature::TimeForms);
+    let dice = &mut draft.dice;
     match dice.number(0, 14) {
         0 => {
             let record = shape.write(&fields, dice);
@@ -34,7 +38,7 @@ pub fn line(dice: &mut Dice, shape: Shape, mut fields: Fields, now_ms: i64, max_
                 "\"2023-02-29T12:00:00Z\"",
                 "\"2016-12-31T23:59:60Z\"",
                 "\"2024-05-01T24:00:00Z\"",
-                "\"2024-05-01T12:00:00+0800\"",
+                if with_forms { "\"2024-05-01T12:00:00+080\"" } else { "\"2024-05-01T12:00:00+8\"" },
                 "\"2024-05-01T12:00:00.Z\"",
                 "\" 2024-05-01T12:00:00Z\"",
                 "\"1714564800000\"",
@@ -44,9 +48,9 @@ pub fn line(dice: &mut Dice, shape: Shape, mut fields: Fields, now_ms: i64, max_
         }
         8 => fields.time = Some(dice.pick(&["0", "-5", "\"1989-12-31T23:59:59.999Z\"", "631151999"]).to_owned()),
         9 => {
-            let first_ms = now_ms + max_future_ms + 1;
-            let first = (first_ms + shape.time_unit_ms() - 1) / shape.time_unit_ms();
-            fields.time = Some(dice.pick(&[first.to_string(), "\"9999-12-31T23:59:59Z\"".to_owned()]));
+            // A whole second, so that it is after the wall clock in every unit.
+            let first = shape.write_number(dice, now_ms + max_future_ms + 1000);
+            fields.time = Some(dice.pick(&[first, "\"9999-12-31T23:59:59Z\"".to_owned()]));
         }
         10 => fields.key = Some(text(&"k".repeat(256))),
         11 => fields.kind = Some(text(&"é".repeat(64))),
@@ -71,7 +75,7 @@ fn broken(dice: &mut Dice, record: &str) -> Vec<u8> {
     match dice.number(0, 7) {
         0 => record.as_bytes()[..record.len() - 1].to_vec(),
         1 => [record.as_bytes(), b"x"].concat(),
-        2 => ["\u{feff}".as_bytes(), record.as_bytes()].concat(),
+        2 => ["\u{feff}\u{feff}".as_bytes(), record.as_bytes()].concat(),
         3 => [b"{\"\xff\":1}".as_slice(), b""].concat(),
         4 => inside(dice.pick(&["NaN", "Infinity", "01", "+1", ".5", "1.", "1e", "'x'", "nul", "0x1"])),
         5 => inside(dice.pick(&["\"\\ud800\"", "\"\\udc00\\ud800\"", "\"\\x\"", "\"a\tb\"", "\"\\u12g4\""])),

@@ -4,6 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::dice::Dice;
 use super::draft::{Draft, Length};
+use super::features::Feature;
 use super::record::{Shape, text};
 
 /// Where an event has the key of a kind.
@@ -69,19 +70,19 @@ impl Kind {
 impl Draft {
     /// Draws the kinds of entity beside the user, and the catalog's `entities`, null where there is nothing to say.
     pub fn entities(&mut self, shape: Shape) -> Value {
-        if self.features.kinds && !self.dice.one_in(4) {
+        if self.features.has(Feature::Kinds) && !self.dice.one_in(4) {
             let mut kinds = KINDS;
             self.dice.shuffle(&mut kinds);
             self.kinds = kinds[..self.dice.number(1, 2) as usize].to_vec();
         }
         let declared = self.kinds.iter().map(|kind| (kind.name, json!({ "key": kind.pointer(shape) })));
         let mut declared: Vec<(&str, Value)> = declared.collect();
-        if self.features.forgetting && self.dice.one_in(2) {
+        if self.features.has(Feature::Forgetting) && self.dice.one_in(2) {
             declared.push(("user", json!({})));
             self.dice.shuffle(&mut declared);
         }
         for (name, kind) in &mut declared {
-            if self.features.forgetting && (*name == "user" || self.dice.one_in(2)) {
+            if self.features.has(Feature::Forgetting) && (*name == "user" || self.dice.one_in(2)) {
                 let (length, ms) = self.dice.pick(&FORGOTTEN);
                 kind["forget_after"] = length.into();
                 self.forgotten_ms.push(ms);

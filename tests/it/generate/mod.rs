@@ -1,7 +1,7 @@
 //! Random catalogs and streams, and how to make a failing pair of them small.
 //!
 //! `draft` holds what a case is drawn from, `features` what it may have, `expression` and `clock` its conditions, `kinds`
-//! its kinds of entity, `catalog` the whole file, `stream` the events in the shapes of `record`, `command` those that are
+//! its kinds of entity, `elements` what counts by elements, after resets, in sessions and in sequences, `catalog` the whole file, `stream` the events in the shapes of `record`, `command` those that are
 //! no behaviour, `hostile` what must be rejected, `repeats` streams for de-duplication alone.
 
 mod catalog;
@@ -10,6 +10,7 @@ mod command;
 mod coverage;
 mod dice;
 mod draft;
+mod elements;
 mod expression;
 mod features;
 mod hostile;
@@ -28,7 +29,7 @@ use record::Shape;
 use serde_json::Value;
 use stream::Stream;
 
-pub use features::Features;
+pub use features::{Feature, Features};
 pub use repeats::repeats;
 pub use shrink::shrink;
 
@@ -76,8 +77,17 @@ pub fn sharp_with(seed: u64, features: Features) -> Case {
 
 fn draw(seed: u64, family: Family, features: Features) -> Case {
     let mut draft = Draft::new(seed, features);
-    let shape = Shape::draw(&mut draft.dice);
-    let (input, dedup, max_future_ms) = input(&mut draft, shape);
+    let shape = Shape::draw(&mut draft);
+    let (mut input, dedup, max_future_ms) = input(&mut draft, shape);
+    for (option, is_set) in [("numbers_in_text", draft.numbers_in_text), ("local_times", draft.local_times)] {
+        if is_set {
+            let empty = || serde_json::json!({ "preset": "flat" });
+            if input.is_null() {
+                input = empty();
+            }
+            input[option] = true.into();
+        }
+    }
     let catalog = draft.catalog(family, input, shape);
     let mut stream = Stream::new(&mut draft);
     stream.dedup = dedup;
@@ -86,9 +96,13 @@ fn draw(seed: u64, family: Family, features: Features) -> Case {
     for _ in 0..length {
         if draft.dice.one_in(60) {
             let fields = stream.fields(&mut draft, shape);
-            lines.push(hostile::line(&mut draft.dice, shape, fields, NOW_MS, max_future_ms));
+            lines.push(hostile::line(&mut draft, shape, fields, NOW_MS, max_future_ms));
         } else {
             lines.push(stream.line(&mut draft, shape));
+        }
+        if draft.features.has(Feature::TimeForms) && draft.dice.one_in(30) {
+            let line = lines.last_mut().expect("a line");
+            line.splice(0..0, *b"\xef\xbb\xbf");
         }
     }
     let reach_ms = draft.duration().1 * draft.dice.number(-2, 20);

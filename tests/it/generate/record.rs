@@ -3,6 +3,8 @@
 use serde_json::{Value, json};
 
 use super::dice::Dice;
+use super::draft::Draft;
+use super::features::Feature;
 
 /// The shapes that an input's records may have.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -13,6 +15,10 @@ pub enum Shape {
     /// Segment with one pointer of its own.
     SegmentWithOwn,
     Pointers,
+    /// Each field in one of several places.
+    Lists,
+    FlatMicroseconds,
+    FlatNanoseconds,
 }
 
 /// The JSON text of each field; a missing one is left out.
@@ -34,9 +40,16 @@ enum Node {
 }
 
 impl Shape {
-    pub fn draw(dice: &mut Dice) -> Self {
-        use Shape::{Flat, FlatSeconds, Pointers, Segment, SegmentWithOwn};
-        dice.pick(&[Flat, Flat, Flat, FlatSeconds, Segment, SegmentWithOwn, Pointers])
+    pub fn draw(draft: &mut Draft) -> Self {
+        use Shape::{Flat, FlatMicroseconds, FlatNanoseconds, FlatSeconds, Lists, Pointers, Segment, SegmentWithOwn};
+        let mut shapes = vec![Flat, Flat, Flat, FlatSeconds, Segment, SegmentWithOwn, Pointers];
+        if draft.features.has(Feature::Pointers) {
+            shapes.extend([Lists; 4]);
+        }
+        if draft.features.has(Feature::TimeForms) {
+            shapes.extend([FlatMicroseconds, FlatNanoseconds]);
+        }
+        draft.dice.pick(&shapes)
     }
 
     /// The catalog's `input`, or null.
@@ -44,6 +57,14 @@ impl Shape {
         match self {
             Self::Flat => Value::Null,
             Self::FlatSeconds => json!({ "preset": "flat", "time_unit": "s" }),
+            Self::FlatMicroseconds => json!({ "time_unit": "us" }),
+            Self::FlatNanoseconds => json!({ "time_unit": "ns" }),
+            Self::Lists => json!({
+                "key": ["/uid", "/user_id", "$key"],
+                "type": ["/kind", "/type"],
+                "time": ["$record", "/at", "/timestamp"],
+                "id": ["/message", "/id"],
+            }),
             Self::Segment => json!({ "preset": "segment" }),
             Self::SegmentWithOwn => json!({ "preset": "segment", "properties": "/context", "time": "/sentAt" }),
             Self::Pointers => {
@@ -55,14 +76,20 @@ impl Shape {
     /// Where most records have their properties.
     pub fn properties(self) -> &'static str {
         match self {
-            Self::Flat | Self::FlatSeconds | Self::Segment => "/properties",
             Self::SegmentWithOwn => "/context",
             Self::Pointers => "/d",
+            _ => "/properties",
         }
     }
 
-    pub fn time_unit_ms(self) -> i64 {
-        if self == Self::FlatSeconds { 1000 } else { 1 }
+    /// An instant as a number, with something finer than a millisecond where the unit is.
+    pub fn write_number(self, dice: &mut Dice, ms: i64) -> String {
+        match self {
+            Self::FlatSeconds => ms.div_euclid(1000).to_string(),
+            Self::FlatMicroseconds => (ms * 1000 + dice.pick(&[0, 1, 999])).to_string(),
+            Self::FlatNanoseconds => (ms * 1_000_000 + dice.pick(&[0, 1, 999_999])).to_string(),
+            _ => ms.to_string(),
+        }
     }
 
     /// The record's text.
@@ -72,7 +99,23 @@ impl Shape {
             members.extend(text.clone().map(|text| (name.to_owned(), Node::Leaf(text))));
         };
         match self {
-            Self::Flat | Self::FlatSeconds => {
+            Self::Lists => {
+                // A null is as if missing; what comes later is not looked at.
+                let mut put_one = |first: &str, second: &str, field: &Option<String>| match dice.number(0, 4) {
+                    0 | 1 => put(first, field),
+                    2 | 3 => put(second, field),
+                    _ => {
+                        put(first, &Some("null".to_owned()));
+                        put(second, field);
+                    }
+                };
+                put_one("uid", "user_id", &fields.key);
+                put_one("kind", "type", &fields.kind);
+                put_one("at", "timestamp", &fields.time);
+                put_one("message", "id", &fields.id);
+                put("properties", &fields.properties);
+            }
+            Self::Flat | Self::FlatSeconds | Self::FlatMicroseconds | Self::FlatNanoseconds => {
                 put("user_id", &fields.key);
                 put("type", &fields.kind);
                 put("timestamp", &fields.time);

@@ -60,7 +60,21 @@ fn with_less_catalog(mut case: Case, still_fails: &dyn Fn(&Case) -> bool) -> Cas
             if !mentions(&less, &name) {
                 case = kept(case, &less, still_fails);
             }
-            for word in ["until", "for", "keep_for", "margin", "where", "limit", "title", "group", "forget_after"] {
+            for word in [
+                "until",
+                "for",
+                "keep_for",
+                "margin",
+                "where",
+                "limit",
+                "title",
+                "group",
+                "forget_after",
+                "ago",
+                "since",
+                "each",
+                "resolution",
+            ] {
                 let mut less = read(&case.catalog);
                 let entry = less[section].get_mut(&name).and_then(Value::as_object_mut);
                 if entry.is_some_and(|entry| entry.shift_remove(word).is_some()) {

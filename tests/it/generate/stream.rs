@@ -6,6 +6,7 @@ use jiff::tz::TimeZone;
 use super::command::Member;
 use super::dice::Dice;
 use super::draft::{Draft, TEXTS, TYPES};
+use super::features::Feature;
 use super::record::{Fields, Shape, text};
 
 const DAY_MS: i64 = 86_400_000;
@@ -116,11 +117,12 @@ impl Stream {
             }
             _ => Some(self.properties(draft, *time, shape, properties)),
         };
+        let written = self.write_time(draft, *time, shape);
         let dice = &mut draft.dice;
         Fields {
             key: Some(if spot.key == "7" && dice.one_in(2) { "7".to_owned() } else { text(&spot.key) }),
             kind: Some(text(kind)),
-            time: Some(write_time(dice, *time, shape.time_unit_ms())),
+            time: Some(written),
             id: self.id(dice),
             properties,
             others,
@@ -129,7 +131,7 @@ impl Stream {
 
     /// The next event's type; after an erasure it may go on at the same instant.
     fn kind(&mut self, draft: &mut Draft, spot: &Spot) -> &'static str {
-        if draft.features.commands {
+        if draft.features.has(Feature::Commands) {
             match draft.dice.number(0, 49) {
                 0..=4 => return "$tag",
                 5 | 6 => {
@@ -157,9 +159,27 @@ impl Stream {
 
     fn properties(&self, draft: &mut Draft, time: i64, shape: Shape, mut members: Vec<Member>) -> String {
         let step_ms = draft.pace().step_ms;
+        if draft.features.has(Feature::Each) && !draft.dice.one_in(3) {
+            members.push(("items", draft.elements()));
+        }
+        if draft.features.has(Feature::Dates) && !draft.dice.one_in(3) {
+            members.push(("born", self.date(draft, time, shape)));
+        }
+        let due = time + draft.dice.number(-step_ms * 4, step_ms * 8);
+        let due = self.write_time(draft, due, shape);
+        let (features, in_text) = (draft.features, draft.numbers_in_text);
         let dice = &mut draft.dice;
         if !dice.one_in(4) {
-            members.push(("n", self.number(dice)));
+            let number = if features.has(Feature::Numbers) && dice.one_in(4) { fine(dice) } else { self.number(dice) };
+            let is_number = number.starts_with(|c: char| c.is_ascii_digit() || c == '-');
+            let as_text = in_text && is_number && dice.one_in(2);
+            members.push(("n", if as_text { text(&number) } else { number }));
+        }
+        if in_text && dice.one_in(4) {
+            members.push(("n", text(dice.pick(&[" 5", "007", "+1", "1e2", "-0.5", "1e400", "", "5x", "0x5"]))));
+        }
+        if features.has(Feature::Numbers) && !dice.one_in(3) {
+            members.push(("big", big(dice)));
         }
         if !dice.one_in(4) {
             members.push(("s", any_text(dice)));
@@ -181,8 +201,6 @@ impl Stream {
             members.push(("two words", dice.number(-1, 4).to_string()));
         }
         if dice.one_in(2) {
-            let due = time + dice.number(-step_ms * 4, step_ms * 8);
-            let due = write_time(dice, due, shape.time_unit_ms());
             members.push((
                 "due",
                 dice.pick(&[
@@ -202,49 +220,72 @@ impl Stream {
         object(&members)
     }
 
+    /// A date, or a time that has one, or what is neither.
+    fn date(&self, draft: &mut Draft, time: i64, shape: Shape) -> String {
+        let ahead = draft.pace().step_ms * draft.dice.number(-9, 30);
+        let at = Timestamp::from_millisecond(time + ahead).expect("a time");
+        match draft.dice.number(0, 9) {
+            0 => text(draft.dice.pick(&["2000-02-29", "2024-02-29", "1996-02-29", "0001-01-01", "9999-12-31"])),
+            1 => draft
+                .dice
+                .pick(&["\"2023-02-29\"", "\"2024-2-9\"", "null", "true", "\"\"", "\"0000-01-01\""])
+                .to_owned(),
+            2 | 3 => self.write_time(draft, time + ahead, shape),
+            _ => text(&at.strftime("%Y-%m-%d").to_string()),
+        }
+    }
+
+    /// A time as some system may write it; what is finer than the unit is lost.
+    fn write_time(&self, draft: &mut Draft, ms: i64, shape: Shape) -> String {
+        let with_forms = draft.features.has(Feature::TimeForms);
+        let local_times = draft.local_times;
+        let dice = &mut draft.dice;
+        if dice.one_in(2) {
+            return shape.write_number(dice, ms);
+        }
+        let at = |ms: i64| Timestamp::from_millisecond(ms).expect("a time");
+        let is_local = local_times && dice.one_in(2);
+        let offset_min = dice.pick(&[0, 0, 0, 480, -210, 1439, -1]);
+        let ahead_ms =
+            if is_local { i64::from(self.rules.to_offset(at(ms)).seconds()) * 1000 } else { offset_min * 60_000 };
+        let local = at(ms + ahead_ms);
+        let (days, rest) = (local.strftime("%Y-%m-%d").to_string(), local.strftime("%H:%M:%S").to_string());
+        let milli = ms.rem_euclid(1000);
+        let fraction = match dice.number(0, 3) {
+            0 if milli == 0 => String::new(),
+            1 => format!(".{milli:03}999999"),
+            2 if milli % 100 == 0 => format!(".{}", milli / 100),
+            _ => format!(".{milli:03}"),
+        };
+        let (sign, size) = if offset_min < 0 { ('-', -offset_min) } else { ('+', offset_min) };
+        let offset = match dice.number(0, 3) {
+            _ if is_local => String::new(),
+            0 if with_forms => format!("{sign}{:02}{:02}", size / 60, size % 60),
+            1 if with_forms && size % 60 == 0 => format!("{sign}{:02}", size / 60),
+            _ if offset_min == 0 => dice.pick(&["Z", "Z", "+00:00", "-00:00", "z"]).to_owned(),
+            _ => format!("{sign}{:02}:{:02}", size / 60, size % 60),
+        };
+        let mark = dice.pick(&["T", "T", "T", " ", "t"]);
+        format!("\"{days}{mark}{rest}{fraction}{offset}\"")
+    }
+
     fn number(&self, dice: &mut Dice) -> String {
         match dice.number(0, 19) {
             0..=9 => dice.number(0, 6).to_string(),
             10 | 11 => format!("{}.{}", dice.number(0, 40), dice.number(0, 99)),
             12 => dice.pick(&["0.1", "0.2", "0.3", "1.10", "-0.7", "3.0", "2e0", "5E-1"]).to_owned(),
             13 => dice
-                .pick(&[
-                    "0.0000000005",
-                    "0.0000000015",
-                    "0.0000000025",
-                    "-0.0000000005",
-                    "-0.0000015",
-                    "12.3456785",
-                    "25e-10",
-                    "0.1234567891",
-                ])
+                .pick(&["0.0000005", "0.0000015", "0.0000025", "-0.0000005", "-0.0000015", "12.3456785", "25e-7"])
                 .to_owned(),
             14 => dice.number(-9, 120).to_string(),
             15 => dice.pick(&["null", "\"5\"", "true", "[1]", "{}"]).to_owned(),
             16 if self.wild => dice
-                .pick(&[
-                    "1e15",
-                    "-1e15",
-                    "1000000000000001",
-                    "1e16",
-                    "1e308",
-                    "-1e308",
-                    "1e400",
-                    "1e-400",
-                    "-0",
-                    "-0.0",
-                    "9007199254740992",
-                    "9007199254740992.0",
-                    "812345678901234501",
-                    "812345678901234502",
-                ])
+                .pick(&["1e12", "-1e12", "1000000000001", "1e13", "1e308", "-1e308", "1e400", "1e-400", "-0", "-0.0"])
                 .to_owned(),
             17 if self.wild => dice
                 .pick(&[
-                    "123456789012345.123456789",
-                    "999999999999999.999999999",
-                    "8000000000.000000001",
-                    "8000000000",
+                    "123456789012.123456",
+                    "999999999999.999999",
                     "9007199254740993",
                     "0.1234565",
                     "1e-7",
@@ -261,29 +302,47 @@ fn object(members: &[Member]) -> String {
     format!("{{{}}}", members.join(", "))
 }
 
-/// A time as some system may write it; what is finer than the unit is lost.
-fn write_time(dice: &mut Dice, ms: i64, unit_ms: i64) -> String {
-    if dice.one_in(2) {
-        return ms.div_euclid(unit_ms).to_string();
-    }
-    let offset_min = dice.pick(&[0, 0, 0, 480, -210, 1439, -1]);
-    let local = Timestamp::from_millisecond(ms + offset_min * 60_000).expect("a time");
-    let (days, rest) = (local.strftime("%Y-%m-%d").to_string(), local.strftime("%H:%M:%S").to_string());
-    let milli = ms.rem_euclid(1000);
-    let fraction = match dice.number(0, 3) {
-        0 if milli == 0 => String::new(),
-        1 => format!(".{milli:03}999999"),
-        2 if milli % 100 == 0 => format!(".{}", milli / 100),
-        _ => format!(".{milli:03}"),
-    };
-    let offset = if offset_min == 0 {
-        dice.pick(&["Z", "Z", "+00:00", "-00:00", "z"]).to_owned()
-    } else {
-        let (sign, size) = if offset_min < 0 { ('-', -offset_min) } else { ('+', offset_min) };
-        format!("{sign}{:02}:{:02}", size / 60, size % 60)
-    };
-    let mark = dice.pick(&["T", "T", "T", " ", "t"]);
-    format!("\"{days}{mark}{rest}{fraction}{offset}\"")
+/// A number with many digits.
+fn fine(dice: &mut Dice) -> String {
+    let numbers = [
+        "0.000000001",
+        "0.0000000005",
+        "0.0000000015",
+        "-0.0000000025",
+        "0.0000000024999999999999",
+        "1e15",
+        "-1e15",
+        "1000000000000000.1",
+        "999999999999999.999999999",
+        "999999999999999.9999999999",
+        "123456789012345.678901234",
+        "0.1",
+        "0.2",
+        "0.3",
+        "506.22",
+        "324.71",
+        "181.51",
+        "9007199254740993",
+        "-9223372036854775808",
+        "9223372036854775808",
+    ];
+    dice.pick(&numbers).to_owned()
+}
+
+fn big(dice: &mut Dice) -> String {
+    let numbers = [
+        "9007199254740992",
+        "9007199254740993",
+        "9007199254740993.0",
+        "9007199254740992.0",
+        "-9007199254740993",
+        "9223372036854775807",
+        "9223372036854775808",
+        "1",
+        "1.0",
+        "1e0",
+    ];
+    dice.pick(&numbers).to_owned()
 }
 
 fn any_text(dice: &mut Dice) -> String {

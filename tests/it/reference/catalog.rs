@@ -6,7 +6,7 @@ use super::expression::{Expression, Name};
 use super::instant::{DAY_MS, duration_ms};
 use super::number::Number;
 use super::value::Value;
-use super::window::{Calendar, Resolution, Window};
+use super::window::{Ago, Calendar, Resolution, Window};
 use super::zone::Zone;
 
 pub struct Catalog {
@@ -35,18 +35,28 @@ pub struct Kind {
 /// Where in a record things are; `None` where the preset's own rule holds.
 pub struct Input {
     pub segment: bool,
-    pub key: Option<String>,
-    pub kind: Option<String>,
-    pub time: Option<String>,
-    pub id: Option<String>,
+    pub key: Option<Vec<String>>,
+    pub kind: Option<Vec<String>>,
+    pub time: Option<Vec<String>>,
+    pub id: Option<Vec<String>>,
     pub properties: Option<String>,
-    pub time_unit_ms: i64,
+    pub time_unit: TimeUnit,
+    pub local_times: bool,
+    pub numbers_in_text: bool,
     pub dedup_ms: Option<i64>,
     /// How many ids of an entity are remembered.
     pub dedup_limit: usize,
     /// The longest text that is kept, in bytes.
     pub max_text: usize,
     pub max_future_ms: i64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum TimeUnit {
+    Seconds,
+    Milliseconds,
+    Microseconds,
+    Nanoseconds,
 }
 
 /// Which types of event something takes.
@@ -62,6 +72,7 @@ pub enum AttributeType {
     Number,
     Bool,
     Time,
+    Date,
 }
 
 pub struct Attribute {
@@ -86,6 +97,22 @@ pub enum Aggregate {
     Last,
     First,
     Top,
+    Sessions,
+    Sequence,
+}
+
+/// The events that begin or end something: of these types, and passing this condition.
+pub struct Step {
+    pub on: On,
+    pub only: Option<Expression>,
+}
+
+/// What an aggregate takes of an event.
+pub enum Operand {
+    /// For `count` and the like.
+    Nothing,
+    Path(Name),
+    Expression(Expression),
 }
 
 pub struct Counter {
@@ -93,10 +120,16 @@ pub struct Counter {
     /// Index of the kind of entity.
     pub entity: usize,
     pub aggregate: Aggregate,
-    /// Nothing for `count` and `active_days`.
-    pub path: Option<Name>,
+    pub operand: Operand,
     pub on: On,
     pub only: Option<Expression>,
+    /// The array whose elements count, each by itself.
+    pub each: Option<Name>,
+    /// What makes it begin anew.
+    pub since: Option<Step>,
+    pub steps: Vec<Step>,
+    /// Between sessions, or within which a sequence is.
+    pub gap_ms: i64,
     pub window: Window,
     pub limit: usize,
 }
@@ -130,7 +163,7 @@ pub enum TagKind {
 
 pub struct Band {
     pub name: String,
-    /// `None` for the last.
+    /// Nothing for the last.
     pub below: Option<Number>,
 }
 
@@ -145,7 +178,10 @@ impl On {
     pub fn takes(&self, kind: &str) -> bool {
         match self {
             Self::Any => true,
-            Self::Types(types) => types.iter().any(|own| own == kind),
+            Self::Types(types) => types.iter().any(|own| match own.strip_suffix('*') {
+                Some(begin) => kind.starts_with(begin),
+                None => own == kind,
+            }),
         }
     }
 
@@ -172,17 +208,6 @@ impl TagKind {
     }
 }
 
-impl TagKind {
-    fn expressions_mut(&mut self) -> Vec<&mut Expression> {
-        match self {
-            Self::Rule { when, until, .. } => [when].into_iter().chain(until).collect(),
-            Self::Value { value, .. } => vec![value],
-            Self::Stages(stages) => stages.iter_mut().filter_map(|(_, when)| when.as_mut()).collect(),
-            Self::Manual { .. } => Vec::new(),
-        }
-    }
-}
-
 impl Catalog {
     pub fn read(text: &str) -> Self {
         // In YAML 1.2 `y`, `no` and `off` are texts.
@@ -194,12 +219,11 @@ impl Catalog {
             kinds.iter().position(|kind| kind.name == name).unwrap_or_else(|| panic!("no kind of entity: {name}"))
         };
         let attributes = section(&yaml, "attributes").map(|(name, own)| read_attribute(name, of(own), own)).collect();
-        let counters: Vec<Counter> =
-            section(&yaml, "counters").map(|(name, own)| read_counter(name, of(own), own)).collect();
-        let mut tags: Vec<Tag> = section(&yaml, "tags").map(|(name, own)| read_tag(name, of(own), own)).collect();
+        let week = optional(&yaml, "week_starts").unwrap_or_else(|| "monday".to_owned());
+        let counters = section(&yaml, "counters").map(|(name, own)| read_counter(name, of(own), own, &week)).collect();
+        let tags: Vec<Tag> = section(&yaml, "tags").map(|(name, own)| read_tag(name, of(own), own)).collect();
         let turns = turns(&tags);
-        settle(&mut tags, &turns, &counters);
-        Self {
+        let mut catalog = Self {
             zone: Zone::named(yaml.get("timezone").and_then(Yaml::as_str).unwrap_or("UTC")),
             input: read_input(yaml.get("input").unwrap_or(&Yaml::Null)),
             partial: optional(&yaml, "history").as_deref() == Some("partial"),
@@ -208,7 +232,68 @@ impl Catalog {
             tags,
             turns,
             kinds,
+        };
+        catalog.settle();
+        catalog
+    }
+
+    /// Decides in every expression what its parts do not tell by themselves.
+    fn settle(&mut self) {
+        let decimals: Vec<String> = {
+            let own = |name: &Name| self.is_decimal(name);
+            let counters = self.counters.iter().map(|counter| counter.name.clone());
+            let names = counters.chain(self.tags.iter().map(|tag| format!("tag.{}", tag.name)));
+            names.filter(|name| own(&Name::Fact(name.clone()))).collect()
+        };
+        let is_decimal = |name: &Name| matches!(name, Name::Fact(fact) if decimals.contains(fact));
+        let zone = &self.zone;
+        let begins = |day| zone.start_of_day(day);
+        let mut settle = |expression: &mut Expression| expression.settle(&begins, &is_decimal);
+        for attribute in &mut self.attributes {
+            attribute.only.iter_mut().for_each(&mut settle);
         }
+        for counter in &mut self.counters {
+            counter.only.iter_mut().for_each(&mut settle);
+            counter
+                .since
+                .iter_mut()
+                .chain(&mut counter.steps)
+                .filter_map(|step| step.only.as_mut())
+                .for_each(&mut settle);
+            if let Operand::Expression(expression) = &mut counter.operand {
+                settle(expression);
+                expression.in_doubles();
+                expression.become_double();
+            }
+        }
+        for tag in &mut self.tags {
+            match &mut tag.kind {
+                TagKind::Rule { when, until, .. } => [when].into_iter().chain(until).for_each(&mut settle),
+                TagKind::Value { value, .. } => settle(value),
+                TagKind::Stages(stages) => {
+                    stages.iter_mut().filter_map(|(_, when)| when.as_mut()).for_each(&mut settle)
+                }
+                TagKind::Manual { .. } => {}
+            }
+        }
+    }
+
+    /// Whether what a tag reads under that name is a decimal.
+    fn is_decimal(&self, name: &Name) -> bool {
+        let Name::Fact(name) = name else { return false };
+        if let Some(tag) = name.strip_prefix("tag.") {
+            return self.tags.iter().any(|own| match &own.kind {
+                TagKind::Value { value, bands, .. } if own.name == tag && bands.is_empty() => {
+                    value.is_decimal(&|name| self.is_decimal(name))
+                }
+                _ => false,
+            });
+        }
+        let counter = self.counters.iter().find(|counter| counter.name == *name);
+        counter.is_some_and(|counter| {
+            use Aggregate::{Average, First, Last, Top};
+            !matches!(counter.aggregate, Average | First | Last | Top)
+        })
     }
 
     /// The manual tag of that name, as an index.
@@ -237,7 +322,27 @@ fn expression(yaml: &Yaml, name: &str) -> Option<Expression> {
     yaml.get(name).map(|text| match text {
         Yaml::String(text) => Expression::parse(text),
         Yaml::Bool(flag) => Expression::Literal(Value::Bool(*flag)),
-        other => Expression::Literal(Value::Number(Number::of_catalog(&other.to_string()))),
+        Yaml::Number(number) => Expression::Literal(Value::Number(Number::literal(&number.to_string()))),
+        other => panic!("no expression: {other}"),
+    })
+}
+
+fn literal(yaml: &Yaml) -> Number {
+    Number::literal(&yaml.to_string())
+}
+
+fn read_step(yaml: &Yaml) -> Step {
+    match yaml {
+        Yaml::Object(_) => Step { on: On::read(&yaml["on"]), only: expression(yaml, "where") },
+        types => Step { on: On::read(types), only: None },
+    }
+}
+
+/// One pointer or several.
+fn pointers(yaml: &Yaml, name: &str) -> Option<Vec<String>> {
+    Some(match yaml.get(name)? {
+        Yaml::Array(all) => all.iter().map(word).collect(),
+        one => vec![word(one)],
     })
 }
 
@@ -264,14 +369,22 @@ fn read_kinds(yaml: &Yaml) -> Vec<Kind> {
 
 fn read_input(yaml: &Yaml) -> Input {
     let whole = |name: &str, usual| yaml.get(name).and_then(Yaml::as_u64).map_or(usual, |number| number as usize);
+    let flag = |name: &str| yaml.get(name).and_then(Yaml::as_bool).unwrap_or(false);
     Input {
         segment: optional(yaml, "preset").as_deref() == Some("segment"),
-        key: optional(yaml, "key"),
-        kind: optional(yaml, "type"),
-        time: optional(yaml, "time"),
-        id: optional(yaml, "id"),
+        key: pointers(yaml, "key"),
+        kind: pointers(yaml, "type"),
+        time: pointers(yaml, "time"),
+        id: pointers(yaml, "id"),
         properties: optional(yaml, "properties"),
-        time_unit_ms: if optional(yaml, "time_unit").as_deref() == Some("s") { 1000 } else { 1 },
+        time_unit: match optional(yaml, "time_unit").as_deref() {
+            Some("s") => TimeUnit::Seconds,
+            Some("us") => TimeUnit::Microseconds,
+            Some("ns") => TimeUnit::Nanoseconds,
+            _ => TimeUnit::Milliseconds,
+        },
+        local_times: flag("local_times"),
+        numbers_in_text: flag("numbers_in_text"),
         dedup_ms: milliseconds(yaml, "dedup"),
         dedup_limit: whole("dedup_limit", 10_000),
         max_text: whole("max_text", 1024),
@@ -291,13 +404,14 @@ fn read_attribute(name: &str, entity: usize, yaml: &Yaml) -> Attribute {
             Some("number") => AttributeType::Number,
             Some("bool") => AttributeType::Bool,
             Some("time") => AttributeType::Time,
+            Some("date") => AttributeType::Date,
             Some(other) => panic!("no type of attribute: {other}"),
         },
         only: expression(yaml, "where"),
     }
 }
 
-fn read_counter(name: &str, entity: usize, yaml: &Yaml) -> Counter {
+fn read_counter(name: &str, entity: usize, yaml: &Yaml, week: &str) -> Counter {
     let aggregates = [
         ("count", Aggregate::Count),
         ("sum", Aggregate::Sum),
@@ -309,33 +423,59 @@ fn read_counter(name: &str, entity: usize, yaml: &Yaml) -> Counter {
         ("last", Aggregate::Last),
         ("first", Aggregate::First),
         ("top", Aggregate::Top),
+        ("sessions", Aggregate::Sessions),
+        ("sequence", Aggregate::Sequence),
     ];
     let found = aggregates.into_iter().find_map(|(key, aggregate)| Some((aggregate, yaml.get(key)?)));
-    let (aggregate, operand) = found.unwrap_or_else(|| panic!("no aggregate in {name}"));
-    let of_types = matches!(aggregate, Aggregate::Count | Aggregate::ActiveDays);
+    let (aggregate, own) = found.unwrap_or_else(|| panic!("no aggregate in {name}"));
     let usual = if aggregate == Aggregate::Top { 64 } else { 256 };
-    Counter {
+    let mut counter = Counter {
         name: name.to_owned(),
         entity,
         aggregate,
-        path: (!of_types).then(|| path(operand)),
-        on: On::read(if of_types { operand } else { &yaml["on"] }),
+        operand: Operand::Nothing,
+        on: On::Types(Vec::new()),
         only: expression(yaml, "where"),
-        window: read_window(yaml, aggregate),
+        each: yaml.get("each").map(path),
+        since: yaml.get("since").map(read_step),
+        steps: Vec::new(),
+        gap_ms: milliseconds(yaml, "gap").or_else(|| milliseconds(yaml, "within")).unwrap_or(0),
+        window: read_window(yaml, aggregate, week),
         limit: yaml.get("limit").and_then(Yaml::as_u64).map_or(usual, |limit| limit as usize),
+    };
+    match aggregate {
+        Aggregate::Count | Aggregate::ActiveDays | Aggregate::Sessions => counter.on = On::read(own),
+        Aggregate::Sequence => counter.steps = own.as_array().expect("steps").iter().map(read_step).collect(),
+        _ => {
+            counter.on = On::read(&yaml["on"]);
+            counter.operand = match Expression::parse(&word(own)) {
+                Expression::Name(name) => Operand::Path(name),
+                other => Operand::Expression(other),
+            };
+        }
     }
+    counter
 }
 
-fn read_window(yaml: &Yaml, aggregate: Aggregate) -> Window {
+fn read_window(yaml: &Yaml, aggregate: Aggregate, week: &str) -> Window {
     let window = yaml.get("window");
+    let ago = yaml.get("ago");
     if let Some(calendar) = window.and_then(|window| window.get("calendar")).or_else(|| yaml.get("calendar")) {
-        return Window::Calendar(match word(calendar).as_str() {
+        let calendar = match word(calendar).as_str() {
             "day" => Calendar::Day,
-            "week" => Calendar::Week,
+            "week" => Calendar::Week(match week {
+                "monday" => 0,
+                "sunday" => 1,
+                "saturday" => 2,
+                other => panic!("no first day of a week: {other}"),
+            }),
             "month" => Calendar::Month,
             "year" => Calendar::Year,
             other => panic!("no calendar window: {other}"),
-        });
+        };
+        // Beside the calendar, or in the window beside it.
+        let ago = ago.or_else(|| window.and_then(|window| window.get("ago")));
+        return Window::Calendar(calendar, ago.map_or(0, |ago| ago.as_i64().expect("a number of periods")));
     }
     let Some(length) = window.map(word).filter(|length| length != "lifetime") else { return Window::Lifetime };
     let length_ms = duration_ms(&length);
@@ -349,10 +489,13 @@ fn read_window(yaml: &Yaml, aggregate: Aggregate) -> Window {
         None => Resolution::LocalDay,
     };
     let pane_ms = if let Resolution::Fixed(ms) = resolution { ms } else { DAY_MS };
-    assert!(length_ms % pane_ms == 0 && length_ms / pane_ms <= 4000, "no valid window: {length}");
+    let ago_ms = ago.map_or(0, |ago| duration_ms(&word(ago)));
+    assert!(length_ms % pane_ms == 0 && ago_ms % pane_ms == 0, "no valid window: {length}");
+    assert!((length_ms + ago_ms) / pane_ms <= 4000, "no valid window: {length}");
     // "The last W / 1d dates, today included" are one fewer than the panes of any other window.
     let panes = length_ms / pane_ms - i64::from(aggregate == Aggregate::ActiveDays);
-    Window::Rolling { resolution, panes, length_ms }
+    let ago = ago.map(|_| Ago { panes: ago_ms / pane_ms, length_ms: ago_ms });
+    Window::Rolling { resolution, panes, length_ms, ago }
 }
 
 fn read_tag(name: &str, entity: usize, yaml: &Yaml) -> Tag {
@@ -368,12 +511,9 @@ fn read_tag(name: &str, entity: usize, yaml: &Yaml) -> Tag {
         TagKind::Value {
             value,
             bands: bands
-                .map(|band| Band {
-                    name: word(&band["name"]),
-                    below: band.get("below").map(|below| Number::of_catalog(&below.to_string())),
-                })
+                .map(|band| Band { name: word(&band["name"]), below: band.get("below").map(literal) })
                 .collect(),
-            margin: yaml.get("margin").map_or(Number::ZERO, |margin| Number::of_catalog(&margin.to_string())),
+            margin: yaml.get("margin").map_or(Number::Decimal(0), literal),
         }
     } else if let Some(manual) = yaml.get("manual") {
         TagKind::Manual { valid_ms: milliseconds(yaml, "valid_for").or_else(|| milliseconds(manual, "valid_for")) }
@@ -382,30 +522,6 @@ fn read_tag(name: &str, entity: usize, yaml: &Yaml) -> Tag {
         TagKind::Stages(stages.map(|stage| (word(&stage["name"]), expression(stage, "when"))).collect())
     };
     Tag { name: name.to_owned(), entity, kind }
-}
-
-/// Finds out in the tags' expressions, in the order of their turns, where decimals become doubles.
-fn settle(tags: &mut [Tag], turns: &[usize], counters: &[Counter]) {
-    let mut decimal: Vec<String> = Vec::new();
-    for counter in counters {
-        let is_other =
-            matches!(counter.aggregate, Aggregate::Average | Aggregate::Last | Aggregate::First | Aggregate::Top);
-        decimal.extend((!is_other).then(|| counter.name.clone()));
-    }
-    for turn in turns {
-        let tag = &mut tags[*turn];
-        let names = |name: &Name| decimal.contains(&name.written());
-        for expression in tag.kind.expressions_mut() {
-            let whole = std::mem::replace(expression, Expression::List(Vec::new()));
-            *expression = whole.settled(&names);
-        }
-        if let TagKind::Value { value, bands, .. } = &tag.kind
-            && bands.is_empty()
-            && value.is_decimal(&names)
-        {
-            decimal.push(format!("tag.{}", tag.name));
-        }
-    }
 }
 
 /// The catalog's order, but each tag after those it uses, as they are mentioned.

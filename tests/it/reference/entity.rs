@@ -6,11 +6,13 @@ use serde_json::{Map, Value as Output};
 
 use super::catalog::{Catalog, TagKind};
 use super::command::Order;
-use super::counter::Taken;
-use super::evaluate::evaluate;
+use super::counter::History;
+use super::evaluate::{Scope, evaluate};
 use super::expression::{Expression, Name};
 use super::input::Event;
 use super::instant;
+use super::number::Number;
+use super::outlook::Outlook;
 use super::possible::Possible;
 use super::value::Value;
 use super::verdict::{TagState, Told};
@@ -25,8 +27,8 @@ pub struct Entity {
     times: Vec<i64>,
     /// The clock of its latest command, of those before the first event.
     commanded: Option<i64>,
-    /// By counter, what it took of the events, in the order of arrival; nothing for those of other kinds.
-    taken: Vec<Vec<Taken>>,
+    /// By counter, what it took of the events; nothing for those of other kinds.
+    taken: Vec<History>,
     /// By attribute, what the events said of it, each with its time, in the order of arrival.
     told: Vec<Vec<(i64, Value)>>,
     /// By tag.
@@ -47,6 +49,7 @@ pub struct Moment<'a> {
 
 /// What an expression of a tag can read: counters, attributes and tags by name, as of one clock.
 struct Facts {
+    key: String,
     /// What was seen.
     seen: HashMap<String, Value>,
     /// What there may be.
@@ -60,12 +63,24 @@ impl Facts {
     }
 
     fn value(&self, name: &Name) -> Value {
+        if let Name::Share(of) = name {
+            return share(of, &self.key);
+        }
         self.seen.get(&name.written()).unwrap_or_else(|| panic!("unknown name {name:?}")).clone()
     }
 
     fn possible(&self, name: &Name) -> Possible {
+        if let Name::Share(of) = name {
+            return Possible::only(share(of, &self.key));
+        }
         self.possible.get(&name.written()).unwrap_or_else(|| panic!("unknown name {name:?}")).clone()
     }
+}
+
+/// From 0 up to but not including 1.
+fn share(name: &str, key: &str) -> Value {
+    let hash = xxhash_rust::xxh3::xxh3_64(format!("{name}\0{key}").as_bytes());
+    Value::Number(Number::Double((hash >> 11) as f64 / (1u64 << 53) as f64))
 }
 
 impl Entity {
@@ -76,7 +91,7 @@ impl Entity {
             due: NEVER,
             times: Vec::new(),
             commanded: None,
-            taken: catalog.counters.iter().map(|_| Vec::new()).collect(),
+            taken: catalog.counters.iter().map(|_| History::default()).collect(),
             told: catalog.attributes.iter().map(|_| Vec::new()).collect(),
             states: catalog.tags.iter().map(|_| TagState::new()).collect(),
             ids: Vec::new(),
@@ -99,12 +114,12 @@ impl Entity {
         self.times.push(event.time);
         for (counter, taken) in catalog.counters.iter().zip(&mut self.taken) {
             if counter.entity == self.kind {
-                taken.extend(counter.take(&catalog.zone, &catalog.input, event, clock));
+                counter.take(taken, &catalog.zone, &catalog.input, event, clock);
             }
         }
         for (attribute, told) in catalog.attributes.iter().zip(&mut self.told) {
             if attribute.entity == self.kind {
-                let value = attribute.told(event, &catalog.input);
+                let value = attribute.told(event, &catalog.input, &catalog.zone);
                 told.extend(value.map(|value| (event.time, value)));
             }
         }
@@ -137,7 +152,7 @@ impl Entity {
     fn facts(&self, catalog: &Catalog, now: Moment) -> Facts {
         let Moment { clock, added, .. } = now;
         let time = |time: Option<&i64>| time.map_or(Value::Absent, |ms| Value::Time(*ms));
-        let mut facts = Facts { seen: HashMap::new(), possible: HashMap::new() };
+        let mut facts = Facts { key: self.key.clone(), seen: HashMap::new(), possible: HashMap::new() };
         facts.insert("first_seen", time(self.times.iter().min()));
         facts.insert("last_seen", time(self.times.iter().max()));
         for (counter, taken) in catalog.counters.iter().zip(&self.taken) {
@@ -168,8 +183,10 @@ impl Entity {
         let kind = self.kind;
         for turn in catalog.turns.iter().copied().filter(|turn| catalog.tags[*turn].entity == kind) {
             let tag = &catalog.tags[turn];
-            let next = tag.step(&self.states[turn], &|name| facts.possible(name), now.clock, &catalog.input);
-            let because = because(&tag.deciding(&next.value), &facts, now.clock);
+            let names = |name: &Name| facts.possible(name);
+            let outlook = Outlook { names: &names, zone: &catalog.zone };
+            let next = tag.step(&self.states[turn], outlook, now.clock, &catalog.input);
+            let because = because(&tag.deciding(&next.value), &facts, catalog, now.clock);
             facts.insert(&format!("tag.{}", tag.name), tag.as_seen(&next));
             let previous = std::mem::replace(&mut self.states[turn], next);
             changes.extend(self.change(catalog, turn, &previous.value, because, now));
@@ -195,7 +212,8 @@ impl Entity {
         now: Moment,
     ) -> Option<Output> {
         let value = &self.states[tag].value;
-        if previous == value {
+        // 2 and 2.0 are one value.
+        if previous == value || previous.equals(value) == Some(true) {
             return None;
         }
         self.seq += 1;
@@ -219,26 +237,36 @@ impl Entity {
 
     fn next(&self, catalog: &Catalog, facts: &Facts, now: Moment) -> i64 {
         let Moment { clock, added, .. } = now;
-        let leaving = self.taken.iter().flatten().map(|taken| taken.leaves).filter(|leaves| *leaves > clock);
-        let counters = catalog.counters.iter().filter(|counter| counter.entity == self.kind);
-        let unseen = counters.map(|counter| counter.unseen_changes(&catalog.zone, clock, added));
-        let steps = leaving.chain(unseen).fold(self.forgotten(catalog), i64::min);
-        let tags = catalog.tags.iter().zip(&self.states).filter(|(tag, _)| tag.entity == self.kind);
-        tags.map(|(tag, state)| tag.next(state, &|name| facts.possible(name), clock, steps)).fold(steps, i64::min)
+        let taken = self.taken.iter().flat_map(|history| &history.taken);
+        let moves = taken.flat_map(|taken| [taken.enters, taken.leaves]).filter(|instant| *instant > clock);
+        let counters = catalog.counters.iter().zip(&self.taken).filter(|(counter, _)| counter.entity == self.kind);
+        let unseen = counters.map(|(counter, history)| counter.unseen_changes(&catalog.zone, history, clock, added));
+        let tags = || catalog.tags.iter().zip(&self.states).filter(|(tag, _)| tag.entity == self.kind);
+        let by_dates = tags().any(|(tag, _)| tag.kind.expressions().iter().any(|own| own.moves_by_dates()));
+        let tomorrow = by_dates.then(|| catalog.zone.start_of_day(catalog.zone.day(clock) + 1));
+        let steps = moves.chain(unseen).chain(tomorrow).fold(self.forgotten(catalog), i64::min);
+        let names = |name: &Name| facts.possible(name);
+        let outlook = Outlook { names: &names, zone: &catalog.zone };
+        tags().map(|(tag, state)| tag.next(state, outlook, clock, steps)).fold(steps, i64::min)
     }
 }
 
 /// Every name and clock call of the expressions with its value, as far as it was seen.
-fn because(expressions: &[&Expression], facts: &Facts, clock: i64) -> Map<String, Output> {
+fn because(expressions: &[&Expression], facts: &Facts, catalog: &Catalog, clock: i64) -> Map<String, Output> {
     let mut leaves = Vec::new();
     expressions.iter().for_each(|expression| expression.leaves(&mut leaves));
     let mut listed = Map::new();
+    let names = |name: &Name| facts.value(name);
+    let scope = Scope { names: &names, clock, zone: &catalog.zone, numbers_in_text: false };
     for leaf in leaves {
-        if let Expression::Moving { written, .. } = leaf {
-            listed.insert(written.clone(), evaluate(leaf, &|name| facts.value(name), clock).output());
-        } else {
-            for name in leaf.names() {
-                listed.insert(name.written(), facts.value(&name).output());
+        match leaf {
+            Expression::Moving { written, .. } | Expression::OfDate { written, .. } => {
+                listed.insert(written.clone(), evaluate(leaf, scope).output());
+            }
+            _ => {
+                for name in leaf.names() {
+                    listed.insert(name.written(), facts.value(&name).output());
+                }
             }
         }
     }

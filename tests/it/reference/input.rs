@@ -1,9 +1,10 @@
 //! Input records: an event, or the reason for which it is rejected.
 
-use super::catalog::{Catalog, Input};
+use super::catalog::{Catalog, Input, TimeUnit};
 use super::command::Command;
 use super::instant;
 use super::json::{Json, parse};
+use super::zone::Zone;
 
 /// 1990-01-01T00:00:00Z.
 pub const OLDEST_MS: i64 = 631_152_000_000;
@@ -51,24 +52,43 @@ pub fn decode(line: &[u8], catalog: &Catalog, now_ms: i64) -> Result<Event, &'st
         Some(word) => Some(Command::read(word, &properties, catalog, &keys)?),
         None => None,
     };
-    let time = record.pointer(input.time.as_deref().unwrap_or("/timestamp")).ok_or("missing_time")?;
-    let time = read_time(time, input.time_unit_ms).ok_or("bad_time")?;
+    let time = find(&record, &input.time, "/timestamp").ok_or("missing_time")?;
+    let time = read_time(time, input, &catalog.zone).ok_or("bad_time")?;
     if time < OLDEST_MS {
         return Err("too_old");
     }
     if time > now_ms + input.max_future_ms {
         return Err("in_future");
     }
-    let id = record.pointer(input.id.as_deref().unwrap_or(if input.segment { "/messageId" } else { "/id" }));
+    let id = find(&record, &input.id, if input.segment { "/messageId" } else { "/id" });
     let id = id.and_then(|id| text_or_integer(id, KEY_BYTES_MAX));
     Ok(Event { keys, kind, command, time, id, properties })
 }
 
+/// The first of the places that has something, or the usual place. A file has neither `$record` nor `$key`.
+fn find<'a>(record: &'a Json, places: &Option<Vec<String>>, usual: &str) -> Option<&'a Json> {
+    match places {
+        None => record.pointer(usual),
+        Some(places) => places.iter().filter(|place| !place.starts_with('$')).find_map(|place| record.pointer(place)),
+    }
+}
+
 /// An instant written as the contract allows: RFC 3339, or an integer in the catalog's unit.
-pub fn read_time(json: &Json, unit_ms: i64) -> Option<i64> {
+pub fn read_time(json: &Json, input: &Input, zone: &Zone) -> Option<i64> {
     match json {
-        Json::Text(text) => instant::parse(text),
-        Json::Number(text) => Some(integer(text)?.saturating_mul(unit_ms)),
+        Json::Text(text) => match instant::read(text)? {
+            (local, Some(offset_min)) => Some(local - offset_min * 60_000),
+            (local, None) => input.local_times.then(|| zone.at_wall(local)),
+        },
+        Json::Number(text) => {
+            let number = integer(text)?;
+            Some(match input.time_unit {
+                TimeUnit::Seconds => number.saturating_mul(1000),
+                TimeUnit::Milliseconds => number,
+                TimeUnit::Microseconds => number.div_euclid(1000),
+                TimeUnit::Nanoseconds => number.div_euclid(1_000_000),
+            })
+        }
         _ => None,
     }
 }
@@ -92,7 +112,7 @@ fn text_or_integer(json: &Json, bytes_max: usize) -> Option<String> {
 
 fn find_key<'a>(record: &'a Json, input: &Input) -> Option<&'a Json> {
     match &input.key {
-        Some(pointer) => record.pointer(pointer),
+        Some(_) => find(record, &input.key, ""),
         None if input.segment => record.member("userId").or_else(|| record.member("anonymousId")),
         None => record.member("user_id"),
     }
@@ -100,7 +120,7 @@ fn find_key<'a>(record: &'a Json, input: &Input) -> Option<&'a Json> {
 
 fn find_kind<'a>(record: &'a Json, input: &Input) -> Option<&'a Json> {
     match &input.kind {
-        Some(pointer) => record.pointer(pointer),
+        Some(_) => find(record, &input.kind, ""),
         None if input.segment && is_call(record, "track") => record.member("event"),
         None => record.member("type"),
     }

@@ -2,7 +2,7 @@
 
 pub const DAY_MS: i64 = 86_400_000;
 
-/// 0001-01-01T00:00:00.000Z and 9999-12-31T23:59:59.999Z: the years that times are of.
+/// 0001-01-01T00:00:00.000Z and 9999-12-31T23:59:59.999Z: the times that there are.
 pub const WRITABLE_MS: std::ops::RangeInclusive<i64> = -62_135_596_800_000..=253_402_300_799_999;
 
 /// The number of a civil date's day, 0 being 1970-01-01.
@@ -36,8 +36,34 @@ pub fn write(ms: i64) -> String {
     format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{milli:03}Z")
 }
 
+/// The date as a change shows it.
+pub fn write_date(day: i64) -> String {
+    let (year, month, day) = civil_of_day(day);
+    format!("{year:04}-{month:02}-{day:02}")
+}
+
+/// The day of a text `YYYY-MM-DD`, of the years 1 to 9999.
+pub fn parse_date(text: &str) -> Option<i64> {
+    let parts: Vec<&str> = text.split('-').collect();
+    let [year, month, day] = parts[..] else { return None };
+    let number = |part: &str, length: usize| {
+        (part.len() == length && part.bytes().all(|b| b.is_ascii_digit())).then(|| part.parse::<i64>().ok())?
+    };
+    let (year, month, day) = (number(year, 4)?, number(month, 2)?, number(day, 2)?);
+    let found = (year >= 1 && (1..=12).contains(&month)).then(|| day_of_civil(year, month, day))?;
+    (civil_of_day(found) == (year, month, day)).then_some(found)
+}
+
 /// The instant that an RFC 3339 text with an offset names, decimals after the third cut off.
 pub fn parse(text: &str) -> Option<i64> {
+    match read(text)? {
+        (local, Some(offset_min)) => Some(local - offset_min * 60_000),
+        (_, None) => None,
+    }
+}
+
+/// What a text that is a time shows on the wall, in milliseconds, and its offset in minutes if it has one.
+pub fn read(text: &str) -> Option<(i64, Option<i64>)> {
     let bytes = text.as_bytes();
     let number = |from: usize, to: usize| -> Option<i64> {
         let part = bytes.get(from..to)?;
@@ -59,15 +85,22 @@ pub fn parse(text: &str) -> Option<i64> {
         milli = number(at + 1, at + 1 + decimals.min(3))? * [0, 100, 10, 1][decimals.min(3)];
         at += 1 + decimals;
     }
-    let offset_min = match bytes.get(at)? {
-        b'Z' | b'z' if bytes.len() == at + 1 => 0,
-        sign @ (b'+' | b'-') if bytes.len() == at + 6 => {
-            mark(at + 3, b":")?;
-            let (hours, minutes) = (number(at + 1, at + 3)?, number(at + 4, at + 6)?);
+    let offset_min = match bytes.get(at) {
+        None => None,
+        Some(b'Z' | b'z') if bytes.len() == at + 1 => Some(0),
+        Some(sign @ (b'+' | b'-')) => {
+            // As in +01:00, +0100 and +01.
+            let minutes = match bytes.len() - at {
+                6 => mark(at + 3, b":").and_then(|()| number(at + 4, at + 6))?,
+                5 => number(at + 3, at + 5)?,
+                3 => 0,
+                _ => return None,
+            };
+            let hours = number(at + 1, at + 3)?;
             if hours > 23 || minutes > 59 {
                 return None;
             }
-            (hours * 60 + minutes) * if *sign == b'-' { -1 } else { 1 }
+            Some((hours * 60 + minutes) * if *sign == b'-' { -1 } else { 1 })
         }
         _ => return None,
     };
@@ -76,7 +109,7 @@ pub fn parse(text: &str) -> Option<i64> {
         return None;
     }
     let local = ((day_of_civil(year, month, day) * 24 + hour) * 60 + minute) * 60_000 + second * 1000 + milli;
-    Some(local - offset_min * 60_000)
+    Some((local, offset_min))
 }
 
 /// The length of a duration such as `36h` or `1h30m`.

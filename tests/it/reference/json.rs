@@ -55,6 +55,14 @@ pub fn parse(bytes: &[u8]) -> Option<Json> {
     reader.rest.is_empty().then_some(value)
 }
 
+/// The value that the text spells with nothing around it.
+pub fn parse_exact(text: &str) -> Option<Json> {
+    let mut reader = Reader { rest: text };
+    let begins = text.starts_with(|c: char| c.is_ascii_digit() || c == '-');
+    let value = if begins { reader.number()? } else { return None };
+    reader.rest.is_empty().then_some(value)
+}
+
 struct Reader<'a> {
     rest: &'a str,
 }

@@ -11,16 +11,16 @@ mod attribute;
 mod catalog;
 mod command;
 mod counter;
-mod decimal;
-mod number;
 mod entity;
 mod evaluate;
 mod expression;
 mod input;
 mod instant;
 mod json;
+mod number;
 mod outlook;
 mod partition;
+mod pattern;
 mod possible;
 mod range;
 mod selftest;
@@ -82,4 +82,19 @@ pub fn replay_looking(
         partition.pass_time(until);
     }
     Outcome { changes: partition.changes, rejects }
+}
+
+/// A tag change as the engine writes it, with every digit of its numbers.
+pub fn exact(line: &[u8]) -> serde_json::Value {
+    fn value(json: &json::Json) -> serde_json::Value {
+        match json {
+            json::Json::Null => serde_json::Value::Null,
+            json::Json::Bool(flag) => (*flag).into(),
+            json::Json::Number(text) => number::output(text),
+            json::Json::Text(text) => text.clone().into(),
+            json::Json::Array(items) => items.iter().map(value).collect(),
+            json::Json::Object(members) => members.iter().map(|(name, own)| (name.clone(), value(own))).collect(),
+        }
+    }
+    value(&json::parse(line).expect("a change is JSON"))
 }

@@ -1,164 +1,220 @@
-//! Numbers of three forms: integers of events, decimals, doubles; how they compare and what is computed with them.
+//! Numbers: integers as JSON writes them, decimals with nine places, and doubles; how they compare and are written.
 
 use std::cmp::Ordering;
 
-use super::decimal::{ONE, literal, nearest, written};
-use super::expression::Arithmetic;
+use serde_json::Value as Output;
 
-/// Results beyond this many ones are absent.
-pub const DECIMAL_MAX: i128 = 1_000_000_000_000_000_000_000_000_000;
+/// Units of a decimal in one.
+pub const UNIT: i128 = 1_000_000_000;
 
-#[derive(Clone, Copy, Debug)]
+/// A decimal beyond this, in units, is absent: 10²⁷.
+pub const DECIMAL_MAX: i128 = 10i128.pow(36);
+
+/// Numbers beyond this, in units, do not count in sums and the like: 10¹⁵.
+pub const COUNTED_MAX: i128 = 10i128.pow(24);
+
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Number {
-    Integer(i64),
-    /// In billionths.
+    /// An integer of an event.
+    Whole(i64),
+    /// In units.
     Decimal(i128),
-    /// Finite, but where it stands for what is too large.
     Double(f64),
 }
 
 impl Number {
-    pub const ZERO: Self = Self::Decimal(0);
-
-    pub fn whole(count: usize) -> Self {
-        Self::Decimal(count as i128 * ONE)
+    /// A number of an event; nothing where no finite double holds it.
+    pub fn of_json(text: &str) -> Option<Self> {
+        let is_integer = !text.contains(['.', 'e', 'E']);
+        match text.parse::<i64>() {
+            Ok(whole) if is_integer => Some(Self::Whole(whole)),
+            _ => double(text).map(Self::Double),
+        }
     }
 
-    /// A number of an event.
-    pub fn of_event(text: &str) -> Option<Self> {
-        let plain = !text.contains(['.', 'e', 'E']);
-        let integer = text.parse::<i64>().ok().filter(|_| plain).map(Self::Integer);
-        integer.or_else(|| super::decimal::double(text).map(Self::Double))
+    /// A literal of the catalog: a decimal with at most nine places up to 10¹⁸, else a double.
+    pub fn literal(text: &str) -> Self {
+        let inexact = || Self::Double(double(text).expect("a literal that a double holds"));
+        let Some((digits, exponent)) = digits(text) else { return inexact() };
+        if digits == 0 {
+            return Self::Decimal(0);
+        }
+        if !(-9..=18).contains(&exponent) {
+            return inexact();
+        }
+        match digits.checked_mul(10i128.pow((exponent + 9) as u32)) {
+            Some(units) if units.abs() <= 10i128.pow(18) * UNIT => Self::Decimal(units),
+            _ => inexact(),
+        }
     }
 
-    /// A number of a catalog.
-    pub fn of_catalog(text: &str) -> Self {
-        literal(text).map_or_else(|| Self::Double(text.parse().expect("a number")), Self::Decimal)
+    pub fn count(number: usize) -> Self {
+        Self::Decimal(number as i128 * UNIT)
     }
 
     pub fn double(self) -> f64 {
         match self {
-            Self::Integer(number) => number as f64,
-            Self::Decimal(number) => nearest(number),
-            Self::Double(number) => number,
+            Self::Whole(whole) => whole as f64,
+            Self::Decimal(units) => double(&decimal_text(units)).expect("a decimal"),
+            Self::Double(double) => double,
         }
     }
 
-    pub fn without_decimal(self) -> Self {
-        if let Self::Decimal(_) = self { Self::Double(self.double()) } else { self }
+    pub fn is_finite(self) -> bool {
+        match self {
+            Self::Double(double) => double.is_finite(),
+            _ => true,
+        }
     }
 
     pub fn negated(self) -> Self {
         match self {
-            Self::Decimal(number) => Self::Decimal(-number),
+            Self::Decimal(units) => Self::Decimal(-units),
             other => Self::Double(-other.double()),
         }
     }
 
     pub fn absolute(self) -> Self {
         match self {
-            Self::Decimal(number) => Self::Decimal(number.abs()),
+            Self::Decimal(units) => Self::Decimal(units.abs()),
             other => Self::Double(other.double().abs()),
         }
     }
 
-    /// A number without a sign of zero, as text: equal for numbers that are equal.
-    pub fn told_apart(self) -> String {
+    /// Whether it is a literal such as a decimal may be multiplied by.
+    pub fn is_whole_decimal(self) -> bool {
+        matches!(self, Self::Decimal(units) if units % UNIT == 0)
+    }
+
+    /// The integer at or above, for what is not too large.
+    pub fn ceiling(self) -> f64 {
         match self {
-            Self::Double(number) if number.fract() == 0.0 && number.abs() < 1e30 => format!("{}", number as i128),
-            Self::Double(number) => format!("{number:?}"),
-            Self::Integer(number) => format!("{number}"),
-            Self::Decimal(number) => written(number),
+            Self::Decimal(units) => (units.div_euclid(UNIT) + i128::from(units.rem_euclid(UNIT) != 0)) as f64,
+            other => other.double().ceil(),
         }
     }
 
-    /// Infinite for a decimal that is too large; `None` for what is computed in doubles.
-    pub fn exactly(operation: Arithmetic, a: Self, b: Self, by_whole_literal: bool) -> Option<Self> {
-        let (Self::Decimal(a), Self::Decimal(b)) = (a, b) else { return None };
-        let beyond = |negative: bool| Self::Double(if negative { f64::NEG_INFINITY } else { f64::INFINITY });
-        let held = |number: Option<i128>, negative: bool| match number {
-            Some(number) if number.abs() <= DECIMAL_MAX * ONE => Self::Decimal(number),
-            _ => beyond(negative),
-        };
-        Some(match operation {
-            Arithmetic::Add => held(Some(a + b), a < 0),
-            Arithmetic::Subtract => held(Some(a - b), a < 0),
-            Arithmetic::Multiply if by_whole_literal => {
-                let (one, whole) = if b % ONE == 0 { (a, b / ONE) } else { (b, a / ONE) };
-                held(one.checked_mul(whole), (a < 0) != (b < 0))
-            }
-            Arithmetic::Least => Self::Decimal(a.min(b)),
-            Arithmetic::Greatest => Self::Decimal(a.max(b)),
-            Arithmetic::Multiply | Arithmetic::Divide | Arithmetic::Remainder => return None,
-        })
+    /// The number that the shortest text of a result stands for, as sums take it: in units, nothing where it is too large.
+    pub fn counted(self) -> Option<i128> {
+        match self {
+            Self::Whole(whole) => units(&whole.to_string()),
+            other => units(&format!("{}", other.double())),
+        }
     }
 
     /// As a tag change shows it.
-    pub fn output(self) -> serde_json::Value {
+    pub fn output(self) -> Output {
         match self {
-            Self::Integer(number) => number.into(),
-            Self::Decimal(number) if number % ONE == 0 && i64::try_from(number / ONE).is_ok() => {
-                ((number / ONE) as i64).into()
-            }
-            Self::Decimal(number) => serde_json::from_str(&written(number)).expect("a number"),
+            Self::Whole(whole) => whole.into(),
+            Self::Decimal(units) => output(&decimal_text(units)),
             Self::Double(number) if number.fract() == 0.0 && number.abs() < 9_007_199_254_740_992.0 => {
-                (number as i64).into()
+                Output::from(number as i64)
             }
-            Self::Double(number) => number.into(),
-        }
-    }
-
-    fn order(self, other: Self) -> Option<Ordering> {
-        match (self, other) {
-            (Self::Double(a), Self::Double(b)) => a.partial_cmp(&b),
-            (Self::Double(a), Self::Decimal(b)) => a.partial_cmp(&nearest(b)),
-            (Self::Decimal(a), Self::Double(b)) => nearest(a).partial_cmp(&b),
-            (Self::Integer(a), Self::Double(b)) => integer_and_double(a, b),
-            (Self::Double(a), Self::Integer(b)) => integer_and_double(b, a).map(Ordering::reverse),
-            (a, b) => a.billionths().partial_cmp(&b.billionths()),
-        }
-    }
-
-    fn billionths(self) -> i128 {
-        match self {
-            Self::Integer(number) => i128::from(number) * ONE,
-            Self::Decimal(number) => number,
-            Self::Double(number) => panic!("a double: {number}"),
+            Self::Double(number) => Output::from(number),
         }
     }
 }
 
-/// Exactly: the whole part first, which an i128 holds where it is not far beyond every integer.
-fn integer_and_double(a: i64, b: f64) -> Option<Ordering> {
-    if b.is_nan() {
-        return None;
-    }
-    if b.abs() > 1e30 {
-        return Some(if b > 0.0 { Ordering::Less } else { Ordering::Greater });
-    }
-    let whole = b.trunc() as i128;
-    let (rest, zero) = (b.fract(), 0.0);
-    Some(i128::from(a).cmp(&whole).then(zero.partial_cmp(&rest)?))
-}
-
-impl PartialEq for Number {
-    fn eq(&self, other: &Self) -> bool {
-        self.order(*other) == Some(Ordering::Equal)
-    }
-}
-
+/// What compares: integers exactly with whatever number, decimals exactly with each other, and as doubles with doubles.
 impl PartialOrd for Number {
     fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        self.order(*other)
+        match (*self, *other) {
+            (Self::Whole(a), Self::Whole(b)) => Some(a.cmp(&b)),
+            (Self::Decimal(a), Self::Decimal(b)) => Some(a.cmp(&b)),
+            (Self::Whole(a), Self::Decimal(b)) => Some((i128::from(a) * UNIT).cmp(&b)),
+            (Self::Decimal(a), Self::Whole(b)) => Some(a.cmp(&(i128::from(b) * UNIT))),
+            (Self::Whole(a), Self::Double(b)) => whole_to_double(a, b),
+            (Self::Double(a), Self::Whole(b)) => whole_to_double(b, a).map(Ordering::reverse),
+            (a, b) => a.double().partial_cmp(&b.double()),
+        }
     }
 }
 
-#[test]
-fn numbers_compare_as_the_contract_says() {
-    let integer = Number::Integer(9_007_199_254_740_993);
-    assert_ne!(integer, Number::Double(9_007_199_254_740_992.0));
-    assert_eq!(integer, Number::of_catalog("9007199254740993"));
-    assert_eq!(Number::Double(0.3), Number::of_catalog("0.3"));
-    assert_ne!(Number::Double(0.1 + 0.2), Number::of_catalog("0.3"));
-    assert!(Number::Integer(0) > Number::Double(-0.5));
+fn whole_to_double(whole: i64, double: f64) -> Option<Ordering> {
+    const BEYOND: f64 = 9_223_372_036_854_775_808.0;
+    if double.is_nan() {
+        return None;
+    }
+    if double >= BEYOND {
+        return Some(Ordering::Less);
+    }
+    if double < -BEYOND {
+        return Some(Ordering::Greater);
+    }
+    let below = double.floor();
+    let above = if double > below { Ordering::Less } else { Ordering::Equal };
+    Some(whole.cmp(&(below as i64)).then(above))
+}
+
+/// The double nearest to a number's text, unless none that is finite holds it.
+pub fn double(text: &str) -> Option<f64> {
+    text.parse::<f64>().ok().filter(|number| number.is_finite())
+}
+
+/// A number's text as it stands in a tag change, so that no digit is lost in comparing two of them.
+pub fn output(text: &str) -> Output {
+    if let Ok(whole) = text.parse::<i64>() {
+        return whole.into();
+    }
+    let number = double(text).expect("a number");
+    if text.contains('e') || format!("{number}") == text { number.into() } else { format!("number {text}").into() }
+}
+
+/// In full, without trailing zeros.
+fn decimal_text(units: i128) -> String {
+    let sign = if units < 0 { "-" } else { "" };
+    let text = format!("{sign}{}.{:09}", (units / UNIT).abs(), (units % UNIT).abs());
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+}
+
+/// The digits of a number without trailing zeros, as a whole number, and the power of ten that belongs to it.
+fn digits(text: &str) -> Option<(i128, i64)> {
+    let (negative, unsigned) = match text.strip_prefix('-') {
+        Some(rest) => (true, rest),
+        None => (false, text),
+    };
+    let (mantissa, exponent) = unsigned.split_once(['e', 'E']).unwrap_or((unsigned, "0"));
+    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+    let all = format!("{whole}{fraction}");
+    let kept = all.trim_end_matches('0');
+    let exponent = exponent.parse::<i64>().ok()? - fraction.len() as i64 + (all.len() - kept.len()) as i64;
+    let kept = kept.trim_start_matches('0');
+    let number: i128 = if kept.is_empty() { 0 } else { kept.parse().ok()? };
+    Some((if negative { -number } else { number }, exponent))
+}
+
+/// The number in units, rounded half-even from its decimal text, unless it is beyond ±10¹⁵.
+pub fn units(text: &str) -> Option<i128> {
+    let (negative, unsigned) = match text.strip_prefix('-') {
+        Some(rest) => (true, rest),
+        None => (false, text),
+    };
+    let (mantissa, exponent) = unsigned.split_once(['e', 'E']).unwrap_or((unsigned, "0"));
+    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+    let all = format!("{whole}{fraction}");
+    let digits = all.trim_start_matches('0');
+    if digits.is_empty() {
+        return Some(0);
+    }
+    // An exponent that no i64 holds is as good as a very large or a very small one.
+    let exponent = exponent.parse::<i64>().unwrap_or(if exponent.starts_with('-') { -1_000_000 } else { 1_000_000 });
+    let exponent = exponent.clamp(-1_000_000, 1_000_000);
+    // The number of digits of the value in units that stand before the point.
+    let kept = digits.len() as i64 + exponent - fraction.len() as i64 + 9;
+    if kept > 25 {
+        return None;
+    }
+    let (units, cut) = match usize::try_from(kept) {
+        Err(_) => (0, "0"), // less than a tenth of a unit
+        Ok(kept) if kept >= digits.len() => {
+            (digits.parse::<i128>().expect("digits") * 10i128.pow((kept - digits.len()) as u32), "0")
+        }
+        Ok(kept) => (digits[..kept].parse::<i128>().unwrap_or(0), &digits[kept..]),
+    };
+    let rest = cut[1..].bytes().any(|b| b != b'0');
+    let beyond_half = cut.as_bytes()[0] > b'5' || cut.as_bytes()[0] == b'5' && rest;
+    let at_half = cut.as_bytes()[0] == b'5' && !rest;
+    let over = units > COUNTED_MAX || units == COUNTED_MAX && (rest || cut.as_bytes()[0] != b'0');
+    let rounded = units + i128::from(beyond_half || at_half && units % 2 == 1);
+    (!over).then_some(if negative { -rounded } else { rounded })
 }

@@ -4,18 +4,23 @@
 //! much is known as is so at each of its instants. Halving a stretch until that is enough finds the first changed
 //! millisecond, with no epsilon and however the expression bends.
 
-use super::evaluate::evaluate;
-use super::expression::{Expression, Name, Way};
+use super::evaluate::{Scope, evaluate, of_date};
+use super::expression::{Expression, Name, OfDate, Way};
 use super::number::Number;
 use super::possible::Possible;
 use super::range::{May, Range};
 use super::value::Value;
+use super::zone::Zone;
 
 /// A search that asks more often than this has met an expression that hovers at its bound for years.
 const STRETCHES_MAX: usize = 2_000_000;
 
-/// What each name may be, as long as no counter changes.
-pub type Outlook<'a> = &'a dyn Fn(&Name) -> Possible;
+/// What each name may be, as long as no counter changes and no local date begins.
+#[derive(Clone, Copy)]
+pub struct Outlook<'a> {
+    pub names: &'a dyn Fn(&Name) -> Possible,
+    pub zone: &'a Zone,
+}
 
 /// A stretch of time, with both its ends.
 #[derive(Clone, Copy)]
@@ -85,9 +90,9 @@ pub fn possible(expression: &Expression, names: Outlook, stretch: Stretch) -> Po
     match expression {
         Expression::Literal(literal) => Possible::only(literal.clone()),
         Expression::List(_) => panic!("a list stands behind `in`"),
-        Expression::Name(name) => names(name),
+        Expression::Name(name) => (names.names)(name),
         Expression::Has(name) => {
-            let named = names(name);
+            let named = (names.names)(name);
             Possible::condition(named.is_there(), named.absent)
         }
         Expression::Not(a) => {
@@ -113,29 +118,31 @@ pub fn possible(expression: &Expression, names: Outlook, stretch: Stretch) -> Po
         },
         Expression::Negate(a) => part(a).negated(),
         Expression::Absolute(a) => part(a).absolute(),
-        Expression::InDoubles(a) => part(a).in_doubles(),
-        Expression::Arithmetic(operation, a, b) => {
-            part(a).calculated(*operation, &part(b), a.is_whole_literal() || b.is_whole_literal())
-        }
+        Expression::Arithmetic(operation, a, b) => part(a).calculated(*operation, &part(b)),
         Expression::TextTest(test, a, b) => part(a).tested(*test, &part(b)),
-        Expression::Moving { way, unit_ms, time, .. } => moving(*way, *unit_ms, &names(time), stretch),
+        Expression::OfText(what, a) => part(a).of_text(*what),
+        Expression::Matches(a, pattern) => part(a).matched(pattern),
+        Expression::AsDouble(a) => part(a).as_doubles(),
+        Expression::Moving { way, unit_ms, time, .. } => moving(*way, *unit_ms, &part(time), stretch),
+        Expression::OfDate { what, date, .. } => dated(*what, &part(date), names.zone, stretch),
+        Expression::OfTime(..) => panic!("no event"),
         Expression::Between { unit_ms, from, to } => {
-            let (from, to) = (names(from), names(to));
-            let found = match (from.times, to.times) {
+            let (from, to) = (part(from), part(to));
+            let found = match (from.instants(), to.instants()) {
                 (Some(a), Some(b)) => {
                     let [least, greatest] = [b.least.0 - a.greatest.0, b.greatest.0 - a.least.0];
                     Possible::doubles(least as f64 / unit_ms, greatest as f64 / unit_ms).when(a.there.and(b.there))
                 }
-                _ => Possible::only(Value::Absent),
+                _ => Possible::NOTHING,
             };
-            found.or_absent(from.is_no_time().or(to.is_no_time()))
+            found.or_absent(from.is_no_instant().or(to.is_no_instant()))
         }
     }
 }
 
 /// At each instant a range of numbers, which the clock moves.
 fn moving(way: Way, unit_ms: f64, time: &Possible, stretch: Stretch) -> Possible {
-    let Some(times) = time.times else { return Possible::only(Value::Absent) };
+    let Some(times) = time.instants() else { return Possible::only(Value::Absent) };
     let (earliest, latest) = (times.least.0, times.greatest.0);
     let Stretch { from, to } = stretch;
     let (least, greatest) = match way {
@@ -144,8 +151,29 @@ fn moving(way: Way, unit_ms: f64, time: &Possible, stretch: Stretch) -> Possible
     };
     let unit = |ms: i64| Number::Double(ms as f64 / unit_ms);
     let units = |end: (i64, i64)| (unit(end.0), unit(end.1));
-    let numbers = Range { there: times.there, least: units(least), greatest: units(greatest) };
-    Possible { numbers: Some(numbers), ..Possible::NOTHING }.or_absent(time.is_no_time())
+    let numbers = Range { there: times.there, least: units(least), greatest: units(greatest), whole: false };
+    Possible { numbers: Some(numbers), ..Possible::NOTHING }.or_absent(time.is_no_instant())
+}
+
+/// What a function of dates gives throughout one local date of the clock.
+fn dated(what: OfDate, date: &Possible, zone: &Zone, stretch: Stretch) -> Possible {
+    let today = zone.day(stretch.from);
+    assert_eq!(zone.day(stretch.to), today, "a local date begins");
+    let mut found = Possible::NOTHING;
+    let days = [
+        date.dates.map(|own| (own.there, own.least.0.day, own.greatest.1.day)),
+        date.times.map(|own| (own.there, zone.day(own.least.0), zone.day(own.greatest.1))),
+    ];
+    for (there, first, last) in days.into_iter().flatten() {
+        let at = |day| Number::Double(of_date(what, day, today) as f64);
+        let range = match what {
+            OfDate::DatesToAnniversary if first < last => Possible::whole(Number::Double(0.0), Number::Double(366.0)),
+            _ if at(first) <= at(last) => Possible::whole(at(first), at(last)),
+            _ => Possible::whole(at(last), at(first)),
+        };
+        found = found.or(range.when(there));
+    }
+    found.or_absent(date.is_no_instant())
 }
 
 /// Where every name has one value, so has the expression: that which the plain evaluation finds.
@@ -153,8 +181,10 @@ fn check_against_the_plain_way(expression: &Expression, names: Outlook, clock: i
     let mut leaves = Vec::new();
     expression.leaves(&mut leaves);
     let all: Vec<Name> = leaves.into_iter().flat_map(Expression::names).collect();
-    if all.iter().all(|name| names(name).single().is_some()) {
-        let plain = evaluate(expression, &|name| names(name).single().unwrap_or(Value::Absent), clock);
+    if all.iter().all(|name| (names.names)(name).single().is_some()) {
+        let single = |name: &Name| (names.names)(name).single().unwrap_or(Value::Absent);
+        let scope = Scope { names: &single, clock, zone: names.zone, numbers_in_text: false };
+        let plain = evaluate(expression, scope);
         assert_eq!(found.single(), Some(plain), "{expression:?}");
     }
 }

@@ -4,15 +4,18 @@
 //! rounding included, they never fall when an argument grows, or never grow: so the values at the ends of the arguments'
 //! ranges bound what is computed in between, exactly.
 
-use super::decimal::ONE;
-use super::evaluate::calculate;
-use super::expression::{Arithmetic, Comparison, TextTest};
+use super::evaluate::{calculate, of_text, test_text};
+use super::expression::{Arithmetic, Comparison, OfText, TextTest};
 use super::number::{DECIMAL_MAX, Number};
+use super::pattern;
 use super::range::{May, Range, less, more};
-use super::value::Value;
+use super::value::{Date, Value};
 
-/// Stands for "no bound": far beyond everything that is counted, and yet far from where decimals end. In ones.
-pub const ENDLESS: i128 = 1_000_000_000_000_000_000_000;
+/// Stands for "no bound": beyond everything that is counted. What is computed of it is no nearer, and is there.
+pub const ENDLESS: Number = Number::Decimal(DECIMAL_MAX);
+const TOP: Number = Number::Double(f64::INFINITY);
+const BOTTOM: Number = Number::Double(f64::NEG_INFINITY);
+const MINUS_ENDLESS: Number = Number::Decimal(-DECIMAL_MAX);
 
 #[derive(Clone, Debug, PartialEq)]
 pub enum Texts {
@@ -29,6 +32,7 @@ pub struct Possible {
     pub no: May,
     pub numbers: Option<Range<Number>>,
     pub times: Option<Range<i64>>,
+    pub dates: Option<Range<Date>>,
     pub texts: Option<(May, Texts)>,
 }
 
@@ -37,20 +41,26 @@ enum Type {
     Bool,
     Number,
     Time,
+    Date,
     Text,
 }
 
 impl Possible {
     pub const NOTHING: Self =
-        Self { absent: May::NO, yes: May::NO, no: May::NO, numbers: None, times: None, texts: None };
+        Self { absent: May::NO, yes: May::NO, no: May::NO, numbers: None, times: None, dates: None, texts: None };
     const ABSENT: Self = Self { absent: May::YES, ..Self::NOTHING };
+
+    pub fn numbers(least: Number, greatest: Number) -> Self {
+        Self { numbers: Some(Range::new(least, greatest)), ..Self::NOTHING }
+    }
 
     pub fn doubles(least: f64, greatest: f64) -> Self {
         Self::numbers(Number::Double(least), Number::Double(greatest))
     }
 
-    pub fn numbers(least: Number, greatest: Number) -> Self {
-        Self { numbers: Some(Range::new(least, greatest)), ..Self::NOTHING }
+    /// All whole numbers between the ends.
+    pub fn whole(least: Number, greatest: Number) -> Self {
+        Self { numbers: Some(Range { whole: true, ..Range::new(least, greatest) }), ..Self::NOTHING }
     }
 
     pub fn times(least: i64, greatest: i64) -> Self {
@@ -72,8 +82,10 @@ impl Possible {
         match value {
             Value::Absent => Self::ABSENT,
             Value::Bool(flag) => Self::condition(May::is(flag), May::is(!flag)),
+            Value::Number(number) if number.double().fract() == 0.0 => Self::whole(number, number),
             Value::Number(number) => Self::numbers(number, number),
             Value::Time(ms) => Self::times(ms, ms),
+            Value::Date(date) => Self { dates: Some(Range::new(date, date)), ..Self::NOTHING },
             Value::Text(text) => Self { texts: Some((May::YES, Texts::One(text))), ..Self::NOTHING },
             other => panic!("no value of a tag: {other:?}"),
         }
@@ -92,12 +104,14 @@ impl Possible {
     pub fn when(self, so: May) -> Self {
         let range = |range: Range<Number>| Range { there: range.there.and(so), ..range };
         let times = |range: Range<i64>| Range { there: range.there.and(so), ..range };
+        let dates = |range: Range<Date>| Range { there: range.there.and(so), ..range };
         Self {
             absent: self.absent.and(so),
             yes: self.yes.and(so),
             no: self.no.and(so),
             numbers: self.numbers.map(range).filter(|range| range.there.some),
             times: self.times.map(times).filter(|range| range.there.some),
+            dates: self.dates.map(dates).filter(|range| range.there.some),
             texts: self.texts.map(|(there, texts)| (there.and(so), texts)).filter(|(there, _)| there.some),
         }
     }
@@ -123,6 +137,7 @@ impl Possible {
             no: self.no.or(other.no),
             numbers: join(self.numbers, other.numbers),
             times: join(self.times, other.times),
+            dates: join(self.dates, other.dates),
             texts,
         }
     }
@@ -139,6 +154,9 @@ impl Possible {
         if let Some(range) = self.times {
             found.extend([range.least.0, range.greatest.1].map(Value::Time));
         }
+        if let Some(range) = self.dates {
+            found.extend([range.least.0, range.greatest.1].map(Value::Date));
+        }
         match &self.texts {
             None => {}
             Some((_, Texts::One(text))) => found.push(Value::Text(text.clone())),
@@ -148,11 +166,12 @@ impl Possible {
         if found.len() == 1 { found.pop() } else { None }
     }
 
-    fn types(&self) -> [(Type, May); 4] {
+    fn types(&self) -> [(Type, May); 5] {
         [
             (Type::Bool, self.yes.or(self.no)),
             (Type::Number, self.numbers.map_or(May::NO, |range| range.there)),
             (Type::Time, self.times.map_or(May::NO, |range| range.there)),
+            (Type::Date, self.dates.map_or(May::NO, |range| range.there)),
             (Type::Text, self.texts.as_ref().map_or(May::NO, |(there, _)| *there)),
         ]
     }
@@ -166,8 +185,22 @@ impl Possible {
         self.is_no(Type::Number)
     }
 
-    pub fn is_no_time(&self) -> May {
-        self.is_no(Type::Time)
+    /// Whether it may be neither a time nor a date.
+    pub fn is_no_instant(&self) -> May {
+        let others = self.types().into_iter().filter(|(kind, _)| !matches!(kind, Type::Time | Type::Date));
+        others.fold(self.absent, |may, (_, there)| may.or(there))
+    }
+
+    /// The instants that a time is, or at which a date begins.
+    pub fn instants(&self) -> Option<Range<i64>> {
+        let begins = |date: (Date, Date)| (date.0.begins, date.1.begins);
+        let dates = self.dates.map(|range| Range {
+            there: range.there,
+            least: begins(range.least),
+            greatest: begins(range.greatest),
+            whole: false,
+        });
+        join(self.times, dates)
     }
 
     pub fn is_there(&self) -> May {
@@ -187,8 +220,8 @@ impl Possible {
         // Absent or of two types: false.
         let mut found = Self::condition(May::NO, self.absent.or(other.absent));
         for (a, a_there) in self.types() {
-            for (b, b_there) in other.types().into_iter().filter(|(b, _)| *b != a) {
-                let _ = b;
+            let comparable = |b: Type| b == a || matches!((a, b), (Type::Time, Type::Date) | (Type::Date, Type::Time));
+            for (_, b_there) in other.types().into_iter().filter(|(b, _)| !comparable(*b)) {
                 found.no = found.no.or(a_there.and(b_there));
             }
         }
@@ -197,10 +230,15 @@ impl Possible {
             found.no = found.no.or(there.and(no));
         };
         if let (Some(a), Some(b)) = (self.numbers, other.numbers) {
-            see(a.there.and(b.there), a.compared(comparison, &b));
+            see(a.there.and(b.there), a.compared(comparison, &b, |low, high| low.ceiling() <= high.double()));
         }
-        if let (Some(a), Some(b)) = (self.times, other.times) {
-            see(a.there.and(b.there), a.compared(comparison, &b));
+        let dates_alone = self.times.is_none() && other.times.is_none();
+        if let (Some(a), Some(b)) = (self.dates, other.dates)
+            && dates_alone
+        {
+            see(a.there.and(b.there), a.compared(comparison, &b, |_, _| true));
+        } else if let (Some(a), Some(b)) = (self.instants(), other.instants()) {
+            see(a.there.and(b.there), a.compared(comparison, &b, |_, _| true));
         }
         for (a_may, a) in [(self.yes, true), (self.no, false)] {
             for (b_may, b) in [(other.yes, true), (other.no, false)] {
@@ -214,7 +252,7 @@ impl Possible {
         }
         if let (Some((a_there, a)), Some((b_there, b))) = (&self.texts, &other.texts) {
             let answer = match (a, b) {
-                (Texts::One(a), Texts::One(b)) => Range::new(a, a).compared(comparison, &Range::new(b, b)),
+                (Texts::One(a), Texts::One(b)) => Range::new(a, a).compared(comparison, &Range::new(b, b), |_, _| true),
                 (Texts::Unclear, _) | (_, Texts::Unclear) => (May::UNCLEAR, May::UNCLEAR),
                 (Texts::Any, _) | (_, Texts::Any) => (May::YES, May::YES),
             };
@@ -238,11 +276,7 @@ impl Possible {
         };
         let (yes, no) = match (whole, part) {
             (Texts::One(whole), Texts::One(part)) => {
-                let holds = match test {
-                    TextTest::StartsWith => whole.starts_with(part.as_str()),
-                    TextTest::EndsWith => whole.ends_with(part.as_str()),
-                    TextTest::Contains => whole.contains(part.as_str()),
-                };
+                let holds = test_text(test, whole, part);
                 (May::is(holds), May::is(!holds))
             }
             (Texts::Unclear, _) | (_, Texts::Unclear) => (May::UNCLEAR, May::UNCLEAR),
@@ -251,48 +285,69 @@ impl Possible {
         Self::condition(yes, no).when(a_there.and(*b_there)).or_absent(absent)
     }
 
+    /// What a function of texts makes of it.
+    pub fn of_text(&self, what: OfText) -> Self {
+        let found = match &self.texts {
+            None => Self::NOTHING,
+            Some((there, Texts::One(text))) => Self::only(of_text(what, &Value::Text(text.clone()))).when(*there),
+            Some((there, _)) if what == OfText::Size => Self::whole(Number::Double(0.0), ENDLESS).when(*there),
+            Some((there, texts)) => Self { texts: Some((*there, texts.clone())), ..Self::NOTHING },
+        };
+        found.or_absent(self.is_no(Type::Text))
+    }
+
+    pub fn matched(&self, pattern: &str) -> Self {
+        let found = match &self.texts {
+            None => Self::NOTHING,
+            Some((there, Texts::One(text))) => {
+                let holds = pattern::matches(pattern, text);
+                Self::condition(May::is(holds), May::is(!holds)).when(*there)
+            }
+            Some((there, Texts::Any)) => Self::condition(May::YES, May::YES).when(*there),
+            Some((there, Texts::Unclear)) => Self::condition(May::UNCLEAR, May::UNCLEAR).when(*there),
+        };
+        found.or_absent(self.is_no(Type::Text))
+    }
+
+    /// Decimals as the nearest doubles.
+    pub fn as_doubles(self) -> Self {
+        let both = |end: (Number, Number)| (as_double(end.0), as_double(end.1));
+        let numbers = self.numbers;
+        let numbers = numbers.map(|own| Range { least: both(own.least), greatest: both(own.greatest), ..own });
+        Self { numbers, ..self }
+    }
+
     pub fn negated(&self) -> Self {
-        let numbers = self.numbers.map(|Range { there, least, greatest }| Range {
-            there,
-            least: (greatest.1.negated(), greatest.0.negated()),
-            greatest: (least.1.negated(), least.0.negated()),
-        });
+        let both = |end: (Number, Number)| (end.1.negated(), end.0.negated());
+        let numbers = self.numbers.map(|own| Range { least: both(own.greatest), greatest: both(own.least), ..own });
         Self { numbers, ..Self::NOTHING }.or_absent(self.is_no_number())
     }
 
     pub fn absolute(&self) -> Self {
-        let numbers = self.numbers.map(|Range { there, least, greatest }| Range {
-            there,
-            // In the form that the operation gives, also where the end itself is taken.
-            least: (
-                more(zero_like(least.0), more(least.0, greatest.1.negated())).absolute(),
-                more(zero_like(least.0), more(least.1, greatest.0.negated())).absolute(),
-            ),
-            greatest: (more(greatest.0, least.1.negated()).absolute(), more(greatest.1, least.0.negated()).absolute()),
+        let numbers = self.numbers.map(|own| {
+            let zero = own.least.0.negated().absolute().minus_itself();
+            let least = |end: Number, mirrored: Number| more(more(zero, as_computed(end)), mirrored.negated());
+            let greatest = |end: Number, mirrored: Number| more(as_computed(end), mirrored.negated());
+            Range {
+                least: (least(own.least.0, own.greatest.1), least(own.least.1, own.greatest.0)),
+                greatest: (greatest(own.greatest.0, own.least.1), greatest(own.greatest.1, own.least.0)),
+                ..own
+            }
         });
         Self { numbers, ..Self::NOTHING }.or_absent(self.is_no_number())
     }
 
-    /// With doubles in the place of decimals.
-    pub fn in_doubles(&self) -> Self {
-        let both = |(a, b): (Number, Number)| (a.without_decimal(), b.without_decimal());
-        let numbers = self.numbers.map(|Range { there, least, greatest }| Range {
-            there,
-            least: both(least),
-            greatest: both(greatest),
-        });
-        Self { numbers, ..self.clone() }
-    }
-
-    pub fn calculated(&self, operation: Arithmetic, other: &Self, by_whole_literal: bool) -> Self {
+    pub fn calculated(&self, operation: Arithmetic, other: &Self) -> Self {
         let found = match (self.numbers, other.numbers) {
             (Some(a), Some(b)) => match operation {
-                Arithmetic::Divide => quotient(&a, &b),
-                Arithmetic::Remainder => remainder(&a, &b),
+                Arithmetic::Divide => quotient(&doubles(&a), &doubles(&b)),
+                Arithmetic::Remainder => remainder(&doubles(&a), &doubles(&b)),
                 _ => {
                     let ends =
                         [(a.least, b.least), (a.least, b.greatest), (a.greatest, b.least), (a.greatest, b.greatest)];
-                    finite(&ends.map(|(a, b)| moving(operation, a, b, by_whole_literal)))
+                    let whole = a.whole && b.whole;
+                    let found = finite(&ends.map(|(a, b)| moving(operation, a, b)));
+                    Self { numbers: found.numbers.map(|range| Range { whole, ..range }), ..found }
                 }
             }
             .when(a.there.and(b.there)),
@@ -309,27 +364,65 @@ fn join<T: Copy + PartialOrd>(a: Option<Range<T>>, b: Option<Range<T>>) -> Optio
     }
 }
 
-fn zero_like(number: Number) -> Number {
-    if let Number::Decimal(_) = number { Number::ZERO } else { Number::Double(0.0) }
+fn as_double(number: Number) -> Number {
+    if let Number::Decimal(_) = number { Number::Double(number.double()) } else { number }
 }
 
-const TOP: Number = Number::Double(f64::INFINITY);
-const BOTTOM: Number = Number::Double(f64::NEG_INFINITY);
+/// As arithmetic takes it: integers of events are doubles there.
+fn as_computed(number: Number) -> Number {
+    if let Number::Whole(_) = number { Number::Double(number.double()) } else { number }
+}
 
-/// An end, and between what it moves.
-type End = (Number, Number);
+impl Number {
+    /// Zero, of the same form.
+    fn minus_itself(self) -> Self {
+        if let Self::Decimal(_) = self { Self::Decimal(0) } else { Self::Double(0.0) }
+    }
+}
+
+fn doubles(range: &Range<Number>) -> Range<f64> {
+    let both = |end: (Number, Number)| (end.0.double(), end.1.double());
+    Range { there: range.there, least: both(range.least), greatest: both(range.greatest), whole: false }
+}
+
+/// As [`calculate`], of ends.
+fn at_corner(operation: Arithmetic, a: Number, b: Number) -> Number {
+    let endless = |end: Number| end == ENDLESS || end == MINUS_ENDLESS;
+    let found = calculate(operation, a, b);
+    let of_decimals = matches!((a, b), (Number::Decimal(_), Number::Decimal(_)));
+    if !of_decimals || !(endless(a) || endless(b)) {
+        return found;
+    }
+    let sign = |end: Number| match end {
+        Number::Decimal(units) => units.signum(),
+        _ => 0,
+    };
+    let direction = match operation {
+        Arithmetic::Multiply => sign(a) * sign(b),
+        Arithmetic::Add if endless(a) && endless(b) => sign(a) + sign(b),
+        Arithmetic::Subtract if endless(a) && endless(b) => sign(a) - sign(b),
+        Arithmetic::Add | Arithmetic::Subtract if endless(a) => sign(a),
+        Arithmetic::Add => sign(b),
+        Arithmetic::Subtract => -sign(b),
+        _ => return found,
+    };
+    match direction {
+        0 => Number::Decimal(0),
+        1.. => ENDLESS,
+        _ => MINUS_ENDLESS,
+    }
+}
 
 /// Between what the result moves when the arguments move between such ends.
-fn moving(operation: Arithmetic, a: End, b: End, by_whole_literal: bool) -> End {
-    let corners =
-        [(a.0, b.0), (a.0, b.1), (a.1, b.0), (a.1, b.1)].map(|(a, b)| calculate(operation, a, b, by_whole_literal));
+fn moving(operation: Arithmetic, a: (Number, Number), b: (Number, Number)) -> (Number, Number) {
+    let corners = [(a.0, b.0), (a.0, b.1), (a.1, b.0), (a.1, b.1)].map(|(a, b)| at_corner(operation, a, b));
     (corners.into_iter().fold(TOP, less), corners.into_iter().fold(BOTTOM, more))
 }
 
 /// The numbers between the ends, each of which moves; what is not finite counts as absent.
-fn finite(ends: &[End]) -> Possible {
+fn finite(ends: &[(Number, Number)]) -> Possible {
     let fold = |first: Number, nearer: fn(Number, Number) -> Number| {
-        let both = [|end: &End| end.0, |end: &End| end.1];
+        let both = [|end: &(Number, Number)| end.0, |end: &(Number, Number)| end.1];
         let [from, to] = both.map(|side| ends.iter().map(side).fold(first, nearer));
         (from, to)
     };
@@ -338,58 +431,57 @@ fn finite(ends: &[End]) -> Possible {
     let there = May { each: least.1 < top && greatest.0 > bottom, some: least.0 < top && greatest.1 > bottom };
     let absent = May {
         each: least.1 == bottom || least.0 == top || greatest.0 == top || greatest.1 == bottom,
-        some: [least, greatest].iter().any(|end| !end.0.double().is_finite() || !end.1.double().is_finite()),
+        some: [least, greatest].iter().any(|end| !end.0.is_finite() || !end.1.is_finite()),
     };
-    let exact = [least.0, greatest.0].iter().any(|end| matches!(end, Number::Decimal(_)));
-    let most = if exact { Number::Decimal(DECIMAL_MAX * ONE) } else { Number::Double(f64::MAX) };
-    let held = |number: Number| match number.double() {
-        f64::INFINITY => most,
-        f64::NEG_INFINITY => most.negated(),
-        _ => number,
+    let kept = |end: Number| match end {
+        Number::Double(double) => Number::Double(double.clamp(f64::MIN, f64::MAX)),
+        other => other,
     };
-    let held = |end: End| (held(end.0), held(end.1));
-    let numbers = Range { there, least: held(least), greatest: held(greatest) };
+    let held = |end: (Number, Number)| (kept(end.0), kept(end.1));
+    let numbers = Range { there, least: held(least), greatest: held(greatest), whole: false };
     Possible { numbers: Some(numbers).filter(|range| range.there.some), ..Possible::NOTHING }.or_absent(absent)
 }
 
 /// The ends of what does not move.
-fn still(range: &Range<Number>) -> (f64, f64) {
+fn still(range: &Range<f64>) -> (f64, f64) {
     assert!(range.least.0 == range.least.1 && range.greatest.0 == range.greatest.1, "no clock in a valid divisor");
-    (range.least.0.double(), range.greatest.0.double())
+    (range.least.0, range.greatest.0)
 }
 
-fn quotient(a: &Range<Number>, b: &Range<Number>) -> Possible {
+fn finite_doubles(ends: &[(f64, f64)]) -> Possible {
+    finite(&ends.iter().map(|end| (Number::Double(end.0), Number::Double(end.1))).collect::<Vec<_>>())
+}
+
+fn quotient(a: &Range<f64>, b: &Range<f64>) -> Possible {
     let (from, to) = still(b);
     let by = |divisor: f64| {
-        let divisor = (Number::Double(divisor), Number::Double(divisor));
-        [a.least, a.greatest].map(|end| moving(Arithmetic::Divide, end, divisor, false))
+        [a.least, a.greatest].map(|end| {
+            let (x, y) = (end.0 / divisor, end.1 / divisor);
+            (less(x, y), more(x, y))
+        })
     };
     if from > 0.0 || to < 0.0 {
-        return finite(&[by(from), by(to)].concat());
+        return finite_doubles(&[by(from), by(to)].concat());
     }
     // Zero is among the divisors: what is near it leads as far as numbers go.
-    let beyond = |sign: f64, end: Number| {
-        let end = end.double();
-        Number::Double(if end == 0.0 { 0.0 } else { sign * f64::MAX.copysign(end) })
-    };
+    let beyond = |sign: f64, end: f64| if end == 0.0 { 0.0 } else { sign * f64::MAX.copysign(end) };
     let mut found = Possible::ABSENT;
     if to > 0.0 {
         let near = [a.least, a.greatest].map(|end| (beyond(1.0, end.0), beyond(1.0, end.1)));
-        found = found.or(finite(&[by(to), near].concat()));
+        found = found.or(finite_doubles(&[by(to), near].concat()));
     }
     if from < 0.0 {
         let near = [a.least, a.greatest].map(|end| (beyond(-1.0, end.1), beyond(-1.0, end.0)));
-        found = found.or(finite(&[by(from), near].concat()));
+        found = found.or(finite_doubles(&[by(from), near].concat()));
     }
     found
 }
 
 /// The dividend's sign, and no more than either of them.
-fn remainder(a: &Range<Number>, b: &Range<Number>) -> Possible {
+fn remainder(a: &Range<f64>, b: &Range<f64>) -> Possible {
     let (a, b) = (still(a), still(b));
     if a.0 == a.1 && b.0 == b.1 {
-        let rest = Number::Double(a.0 % b.0);
-        return finite(&[(rest, rest)]);
+        return finite_doubles(&[(a.0 % b.0, a.0 % b.0)]);
     }
     if b == (0.0, 0.0) {
         return Possible::ABSENT;

@@ -17,6 +17,8 @@ pub struct Range<T> {
     pub there: May,
     pub least: (T, T),
     pub greatest: (T, T),
+    /// Whether all are whole numbers.
+    pub whole: bool,
 }
 
 impl May {
@@ -43,7 +45,7 @@ impl May {
 
 impl<T: Copy + PartialOrd> Range<T> {
     pub fn new(least: T, greatest: T) -> Self {
-        Self { there: May::YES, least: (least, least), greatest: (greatest, greatest) }
+        Self { there: May::YES, least: (least, least), greatest: (greatest, greatest), whole: false }
     }
 
     /// All between the ends of both; one that is not there has none.
@@ -61,15 +63,24 @@ impl<T: Copy + PartialOrd> Range<T> {
             there: a.there.or(b.there),
             least: (less(a.least.0, b.least.0), sure(a.least.1, b.least.1, less, more)),
             greatest: (sure(a.greatest.0, b.greatest.0, more, less), more(a.greatest.1, b.greatest.1)),
+            whole: a.whole && b.whole,
         }
     }
 
-    /// Whether a comparison may hold, and whether it may fail.
-    pub fn compared(&self, comparison: Comparison, other: &Self) -> (May, May) {
+    /// Whether a comparison may hold, and whether it may fail; `common` tells whether there is a
+    /// whole number between two ends.
+    pub fn compared(&self, comparison: Comparison, other: &Self, common: impl Fn(T, T) -> bool) -> (May, May) {
         let (a, b) = (self, other);
+        let overlap = || at_most(a.least, b.greatest).and(at_most(b.least, a.greatest));
+        let narrow = || common(more(a.least.1, b.least.1), less(a.greatest.0, b.greatest.0));
+        let wide = || common(more(a.least.0, b.least.0), less(a.greatest.1, b.greatest.1));
+        let equal = || match a.whole || b.whole {
+            true => overlap().and(May { each: narrow(), some: wide() }),
+            false => overlap(),
+        };
         match comparison {
-            Comparison::Equal => (at_most(a.least, b.greatest).and(at_most(b.least, a.greatest)), unequal(a, b)),
-            Comparison::Unequal => (unequal(a, b), at_most(a.least, b.greatest).and(at_most(b.least, a.greatest))),
+            Comparison::Equal => (equal(), unequal(a, b)),
+            Comparison::Unequal => (unequal(a, b), equal()),
             Comparison::Less => (below(a.least, b.greatest), at_most(b.least, a.greatest)),
             Comparison::LessOrEqual => (at_most(a.least, b.greatest), below(b.least, a.greatest)),
             Comparison::Greater => (below(b.least, a.greatest), at_most(a.least, b.greatest)),

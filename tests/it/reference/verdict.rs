@@ -2,7 +2,8 @@
 
 use super::catalog::{Band, Input, Tag, TagKind};
 use super::evaluate::calculate;
-use super::expression::{Arithmetic, Expression};
+use super::expression::Arithmetic;
+use super::expression::Expression;
 use super::instant::WRITABLE_MS;
 use super::number::Number;
 use super::outlook::{Outlook, Stretch, Verdict, first, possible, possible_at, verdict_at, verdict_over};
@@ -121,7 +122,8 @@ impl Tag {
     /// The first instant after the clock at which the verdict may be another, if counters and attributes stay as they
     /// are until `steps`, when the question will be asked again.
     pub fn next(&self, state: &TagState, names: Outlook, clock: i64, steps: i64) -> i64 {
-        let horizon = steps.min(*WRITABLE_MS.end());
+        // At `steps` itself a local date may begin.
+        let horizon = steps.saturating_sub(1).min(*WRITABLE_MS.end());
         let flip = |condition: &Expression| {
             if !condition.moves() {
                 return NEVER;
@@ -173,19 +175,15 @@ fn banded(bands: &[Band], margin: Number, present: &Value, values: &Possible) ->
 
 /// The index of a number's band.
 fn band_of(bands: &[Band], margin: Number, present: &Value, number: Number) -> usize {
-    let lies_in = bands
-        .iter()
-        .position(|band| band.below.is_none_or(|below| number < below))
-        .expect("a last band without a bound");
+    let below = |band: &Band| band.below.is_none_or(|bound| number < bound);
+    let lies_in = bands.iter().position(below).expect("a last band without a bound");
     let present = bands.iter().position(|band| Some(band.name.as_str()) == present.text());
+    let bound =
+        |index: usize, operation: Arithmetic| calculate(operation, bands[index].below.expect("no last band"), margin);
     let stays = present.filter(|present| {
-        let edge = |band: usize, way| {
-            let below = bands[band].below.expect("a bound");
-            calculate(way, below, margin, false)
-        };
-        let too_little_up = lies_in > *present && number < edge(*present, Arithmetic::Add);
-        let too_little_down = lies_in < *present && number > edge(*present - 1, Arithmetic::Subtract);
-        too_little_up || too_little_down
+        let too_little_up = || lies_in > *present && number < bound(*present, Arithmetic::Add);
+        let too_little_down = || lies_in < *present && number > bound(*present - 1, Arithmetic::Subtract);
+        too_little_up() || too_little_down()
     });
     stays.unwrap_or(lies_in)
 }

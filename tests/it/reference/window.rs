@@ -18,9 +18,17 @@ pub enum Resolution {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Calendar {
     Day,
-    Week,
+    /// That many days before Monday.
+    Week(i64),
     Month,
     Year,
+}
+
+/// How far before the present the window of a counter lies.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Ago {
+    pub panes: i64,
+    pub length_ms: i64,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -32,8 +40,11 @@ pub enum Window {
         panes: i64,
         /// As the catalog writes it.
         length_ms: i64,
+        /// With it the window has an upper bound, too.
+        ago: Option<Ago>,
     },
-    Calendar(Calendar),
+    /// And that many periods before the present one.
+    Calendar(Calendar, i64),
 }
 
 impl Resolution {
@@ -58,7 +69,7 @@ impl Calendar {
         let (year, month, _) = civil_of_day(day);
         match self {
             Self::Day => day,
-            Self::Week => day - (day + 3).rem_euclid(7), // day 0 was a Thursday
+            Self::Week(earlier) => day - (day + 3 + earlier).rem_euclid(7), // day 0 was a Thursday
             Self::Month => day_of_civil(year, month, 1),
             Self::Year => day_of_civil(year, 1, 1),
         }
@@ -69,11 +80,21 @@ impl Calendar {
         let (year, month, _) = civil_of_day(day);
         match self {
             Self::Day => day + 1,
-            Self::Week => self.first_day(day) + 7,
+            Self::Week(_) => self.first_day(day) + 7,
             Self::Month if month == 12 => day_of_civil(year + 1, 1, 1),
             Self::Month => day_of_civil(year, month + 1, 1),
             Self::Year => day_of_civil(year + 1, 1, 1),
         }
+    }
+
+    /// The first day of the period that comes so many periods after that of a day.
+    fn later(self, day: i64, periods: i64) -> i64 {
+        (0..periods).fold(self.first_day(day), |first, _| self.next_first_day(first))
+    }
+
+    /// The first day of the period that lies so many periods before that of a day.
+    fn earlier(self, day: i64, periods: i64) -> i64 {
+        (0..periods).fold(self.first_day(day), |first, _| self.first_day(first - 1))
     }
 }
 
@@ -83,7 +104,7 @@ impl Window {
         match self {
             Self::Lifetime => 0,
             Self::Rolling { resolution, .. } => resolution.pane(zone, ms),
-            Self::Calendar(calendar) => calendar.first_day(zone.day(ms)),
+            Self::Calendar(calendar, _) => calendar.first_day(zone.day(ms)),
         }
     }
 
@@ -91,8 +112,22 @@ impl Window {
     pub fn holds(self, event: i64, now: i64) -> bool {
         match self {
             Self::Lifetime => true,
-            Self::Rolling { panes, .. } => event >= now - panes,
-            Self::Calendar(_) => event == now,
+            Self::Rolling { panes, ago: None, .. } => event >= now - panes,
+            Self::Rolling { panes, ago: Some(ago), .. } => (now - panes - ago.panes..=now - ago.panes).contains(&event),
+            Self::Calendar(calendar, periods) => event == calendar.earlier(now, periods),
+        }
+    }
+
+    /// The first instant at which the window holds an event of that time, as far as its place goes.
+    pub fn enters(self, zone: &Zone, ms: i64) -> i64 {
+        match self {
+            Self::Rolling { resolution, ago: Some(ago), .. } => {
+                resolution.start(zone, resolution.pane(zone, ms) + ago.panes)
+            }
+            Self::Calendar(calendar, periods) if periods > 0 => {
+                zone.start_of_day(calendar.later(zone.day(ms), periods))
+            }
+            _ => i64::MIN,
         }
     }
 
@@ -100,8 +135,11 @@ impl Window {
     pub fn leaves(self, zone: &Zone, ms: i64) -> i64 {
         match self {
             Self::Lifetime => NEVER,
-            Self::Rolling { resolution, panes, .. } => resolution.start(zone, resolution.pane(zone, ms) + panes + 1),
-            Self::Calendar(calendar) => zone.start_of_day(calendar.next_first_day(zone.day(ms))),
+            Self::Rolling { resolution, panes, ago, .. } => {
+                let all = panes + ago.map_or(0, |ago| ago.panes);
+                resolution.start(zone, resolution.pane(zone, ms) + all + 1)
+            }
+            Self::Calendar(calendar, periods) => zone.start_of_day(calendar.later(zone.day(ms), periods + 1)),
         }
     }
 
@@ -109,9 +147,9 @@ impl Window {
     pub fn complete(self, zone: &Zone, added: i64) -> i64 {
         match self {
             Self::Lifetime => NEVER,
-            Self::Rolling { length_ms, .. } => added + length_ms,
+            Self::Rolling { length_ms, ago, .. } => added + length_ms + ago.map_or(0, |ago| ago.length_ms),
             // A period that begins then has been seen whole.
-            Self::Calendar(_) => self.leaves(zone, added - 1),
+            Self::Calendar(..) => self.leaves(zone, added - 1),
         }
     }
 
@@ -120,16 +158,22 @@ impl Window {
         match self {
             Self::Lifetime => OLDEST_MS,
             Self::Rolling { resolution, panes, .. } => resolution.start(zone, resolution.pane(zone, clock) - panes),
-            Self::Calendar(calendar) => zone.start_of_day(calendar.first_day(zone.day(clock))),
+            Self::Calendar(calendar, _) => zone.start_of_day(calendar.first_day(zone.day(clock))),
         }
     }
 
-    /// The first local date that a window of whole days holds at a clock.
-    pub fn first_date(self, zone: &Zone, clock: i64) -> i64 {
+    /// The first and the last local date that a window of whole days holds at a clock.
+    pub fn dates(self, zone: &Zone, clock: i64) -> (i64, i64) {
         match self {
-            Self::Lifetime => zone.day(OLDEST_MS),
-            Self::Rolling { resolution, panes, .. } => resolution.pane(zone, clock) - panes,
-            Self::Calendar(calendar) => calendar.first_day(zone.day(clock)),
+            Self::Lifetime => (zone.day(OLDEST_MS), i64::MAX),
+            Self::Rolling { panes, ago, .. } => {
+                let (today, back) = (zone.day(clock), ago.map_or(0, |ago| ago.panes));
+                (today - back - panes, if ago.is_some() { today - back } else { i64::MAX })
+            }
+            Self::Calendar(calendar, periods) => {
+                let first = calendar.earlier(zone.day(clock), periods);
+                (first, calendar.next_first_day(first) - 1)
+            }
         }
     }
 
@@ -138,7 +182,7 @@ impl Window {
         match self {
             Self::Lifetime => NEVER,
             Self::Rolling { resolution, .. } => resolution.start(zone, resolution.pane(zone, clock) + 1),
-            Self::Calendar(_) => self.leaves(zone, clock),
+            Self::Calendar(calendar, _) => zone.start_of_day(calendar.later(zone.day(clock), 1)),
         }
     }
 
@@ -146,7 +190,7 @@ impl Window {
     pub fn recency(self, zone: &Zone, ms: i64) -> i64 {
         match self {
             Self::Rolling { .. } => self.place(zone, ms),
-            Self::Lifetime | Self::Calendar(_) => ms,
+            Self::Lifetime | Self::Calendar(..) => ms,
         }
     }
 }

@@ -39,6 +39,30 @@ impl Zone {
         recent.map(|change| self.shown(change - 1)).fold(self.shown(ms), i64::max)
     }
 
+    /// What clocks on the wall show, in milliseconds since 1970 as they count.
+    pub fn wall(&self, ms: i64) -> i64 {
+        ms + i64::from(self.rules.to_offset(instant(ms)).seconds()) * 1000
+    }
+
+    /// The instant at which clocks on the wall show that: of two the earlier; where they never do, the instant at which
+    /// they jump over it.
+    pub fn at_wall(&self, wall: i64) -> i64 {
+        let from = wall - 2 * DAY_MS;
+        let changes = self.rules.following(instant(from)).map(|change| change.timestamp().as_millisecond());
+        let mut changes: Vec<i64> = changes.take_while(|change| *change <= wall + 2 * DAY_MS).collect();
+        changes.push(wall + 2 * DAY_MS);
+        let mut begins = from;
+        for ends in changes {
+            // Until `ends` the offset is one.
+            let found = begins + (wall - self.wall(begins)).max(0);
+            if found < ends {
+                return found;
+            }
+            begins = ends;
+        }
+        panic!("clocks never show {wall}")
+    }
+
     /// The first instant whose date is that day or, where the zone skipped it, a later one.
     pub fn start_of_day(&self, day: i64) -> i64 {
         if let Some(start) = self.starts.borrow().get(&day) {
@@ -55,5 +79,8 @@ impl Zone {
 }
 
 fn instant(ms: i64) -> Timestamp {
-    Timestamp::from_millisecond(ms).expect("an instant within the years that jiff knows")
+    // The years -9999 to 9999, less some hours.
+    let known = Timestamp::MIN.as_second() + 1..=Timestamp::MAX.as_second() - 1;
+    let ms = ms.clamp(known.start() * 1000, known.end() * 1000);
+    Timestamp::from_millisecond(ms).expect("an instant that jiff knows")
 }

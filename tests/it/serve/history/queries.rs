@@ -7,7 +7,7 @@ use tagstream::model::Timestamp;
 use tagstream::serve::history::{ChangeQuery, HistoryError, HistoryView, HistoryWriter, Place, SegmentLimits};
 
 use super::{Directory, SMALL, TOPIC, at_of, change, deadline, parsed, records, write_all};
-use crate::generate::{Features, seeds};
+use crate::generate::{Feature, Features, seeds};
 
 const HOUR_MS: i64 = 3_600_000;
 
@@ -87,7 +87,7 @@ fn an_entitys_changes_are_those_of_the_topic_newest_first() {
 fn what_was_at_an_instant_is_what_is_now_with_later_changes_undone() {
     let mut undone_count = 0;
     for seed in seeds(40) {
-        let records = records(seed, Features { forgetting: false, commands: false, ..Features::ALL });
+        let records = records(seed, Features::ALL.without(Feature::Forgetting).without(Feature::Commands));
         let changes: Vec<Value> = records.iter().map(|record| parsed(record)).collect();
         let directory = Directory::new(&format!("past-{seed}"));
         let mut writer = directory.writer();
