@@ -445,12 +445,14 @@ fn read_attribute<'a>(attribute: &Attribute, event: &'a Event, program: &Program
     if (attribute.value, attribute.value_type) == (Source::Time, Some(AttributeType::Date)) {
         return Date::from_days(program.zone.day(event.time)).map(Scalar::Date).into();
     }
-    let mut value = catalog.input.keepable(source(attribute.value, event));
+    let mut value = source(attribute.value, event);
     if let (Some(AttributeType::Number), Scalar::String(text)) = (attribute.value_type, value)
         && let Some(number) = event.number_in(text)
     {
         value = Scalar::Number(number);
     }
+    // A text that is kept as a number may be longer than a text that is kept.
+    let value = catalog.input.keepable(value);
     let fits = match (attribute.value_type, value) {
         (_, Scalar::Absent) => false,
         (None, _) => true,
