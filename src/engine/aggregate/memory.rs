@@ -32,7 +32,7 @@ pub(crate) struct Runs {
 /// What an event did to the runs of a sequence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum RunStep {
-    /// It is older than an earlier one.
+    /// It matches no step, or it is older than an earlier one that does.
     PassedOver,
     Noted,
     Completed,
@@ -99,7 +99,7 @@ impl Memory {
     /// Takes an event that matches the steps whose bits are set; the lowest bit is the first step.
     pub(crate) fn see_steps(&mut self, time: Timestamp, matched: u8, steps: usize, within_ms: i64) -> RunStep {
         let Memory::Runs(Runs { latest, begins }) = self else { return RunStep::PassedOver };
-        if latest.is_some_and(|latest| time < latest) {
+        if matched == 0 || latest.is_some_and(|latest| time < latest) {
             return RunStep::PassedOver;
         }
         *latest = Some(time);
