@@ -58,5 +58,10 @@ pub fn change_line(change: &Value) -> String {
     let value = &change["value"];
     let (at, tag, kind, cause) = (text("at"), text("tag"), text("change"), text("cause"));
     let key = if change["entity"] == "user" { text("key") } else { format!("{}:{}", text("entity"), text("key")) };
+    // A whole double is written as the output writes it.
+    let value = match value.as_f64() {
+        Some(double) if value.is_f64() && double.fract() == 0.0 => format!("{double}"),
+        _ => value.to_string(),
+    };
     format!("> {at} {key} {tag} {kind} {value} {cause}")
 }

@@ -152,7 +152,7 @@ fn moving(way: Way, unit_ms: f64, time: &Possible, stretch: Stretch) -> Possible
     let unit = |ms: i64| Number::Double(ms as f64 / unit_ms);
     let units = |end: (i64, i64)| (unit(end.0), unit(end.1));
     let numbers = Range { there: times.there, least: units(least), greatest: units(greatest), whole: false };
-    Possible { numbers: Some(numbers), ..Possible::NOTHING }.or_absent(time.is_no_instant())
+    Possible { numbers: Some(numbers), ..Possible::NOTHING }.one_is_whole().or_absent(time.is_no_instant())
 }
 
 /// What a function of dates gives throughout one local date of the clock.

@@ -337,6 +337,16 @@ impl Possible {
         Self { numbers, ..Self::NOTHING }.or_absent(self.is_no_number())
     }
 
+    /// With one number, that is whole, known to be whole.
+    pub fn one_is_whole(self) -> Self {
+        let numbers = self.numbers.map(|own| {
+            let one = own.least.0;
+            let is_one = [own.least.1, own.greatest.0, own.greatest.1].iter().all(|end| *end == one);
+            Range { whole: own.whole || is_one && one.double().fract() == 0.0, ..own }
+        });
+        Self { numbers, ..self }
+    }
+
     pub fn calculated(&self, operation: Arithmetic, other: &Self) -> Self {
         let found = match (self.numbers, other.numbers) {
             (Some(a), Some(b)) => match operation {
@@ -350,7 +360,8 @@ impl Possible {
                     Self { numbers: found.numbers.map(|range| Range { whole, ..range }), ..found }
                 }
             }
-            .when(a.there.and(b.there)),
+            .when(a.there.and(b.there))
+            .one_is_whole(),
             _ => Self::NOTHING,
         };
         found.or_absent(self.is_no_number().or(other.is_no_number()))
