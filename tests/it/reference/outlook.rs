@@ -122,7 +122,7 @@ pub fn possible(expression: &Expression, names: Outlook, stretch: Stretch) -> Po
         Expression::TextTest(test, a, b) => part(a).tested(*test, &part(b)),
         Expression::OfText(what, a) => part(a).of_text(*what),
         Expression::Matches(a, pattern) => part(a).matched(pattern),
-        Expression::AsDouble(a) => part(a).as_doubles(),
+        Expression::AsDouble(a) => part(a).into_doubles(),
         Expression::Moving { way, unit_ms, time, .. } => moving(*way, *unit_ms, &part(time), stretch),
         Expression::OfDate { what, date, .. } => dated(*what, &part(date), names.zone, stretch),
         Expression::OfTime(..) => panic!("no event"),

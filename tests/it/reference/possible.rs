@@ -310,7 +310,7 @@ impl Possible {
     }
 
     /// Decimals as the nearest doubles.
-    pub fn as_doubles(self) -> Self {
+    pub fn into_doubles(self) -> Self {
         let both = |end: (Number, Number)| (as_double(end.0), as_double(end.1));
         let numbers = self.numbers;
         let numbers = numbers.map(|own| Range { least: both(own.least), greatest: both(own.greatest), ..own });
