@@ -72,7 +72,7 @@ pub(crate) fn settings(broker: &EmbeddedBroker, speed: Speed) -> Settings {
 pub(crate) fn context(progress: &Arc<Progress>) -> ServiceContext {
     let clock = Arc::clone(progress);
     ServiceContext {
-        clock: Clock::new(move || clock.clock.read_by_service()),
+        clock: Clock::with_own_pace(move || clock.clock.read_by_service()),
         listener: progress_listener(Arc::clone(progress)),
         stop: progress.stop.clone(),
         catalog: None,
@@ -107,7 +107,7 @@ pub(crate) fn read_side(
         source: Arc::new(move || Err(no_file())),
         listener: progress_listener(Arc::clone(progress)),
         stop: progress.stop.clone(),
-        clock: Clock::new(move || clock.clock.read_by_service()),
+        clock: Clock::with_own_pace(move || clock.clock.read_by_service()),
     };
     let start = |port: u16| {
         let mut settings = settings.clone();

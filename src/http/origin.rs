@@ -3,11 +3,14 @@
 use std::borrow::Cow;
 
 use axum::http::HeaderMap;
-use axum::http::header::{HOST, ORIGIN};
+#[cfg(feature = "serve")]
+use axum::http::header::HOST;
+use axum::http::header::ORIGIN;
 
 /// Endings of names that do not exist in the public DNS.
 const PRIVATE_ENDINGS: [&str; 5] = [".localhost", ".local", ".internal", ".svc", ".home.arpa"];
 /// Browsers say here where a request comes from; no page can set it.
+#[cfg(feature = "serve")]
 const FETCH_SITE: &str = "sec-fetch-site";
 
 /// The origin of the web page that sends the request. Browsers add it to every request that is not a `GET` or `HEAD`.
@@ -16,6 +19,7 @@ pub(crate) fn origin(headers: &HeaderMap) -> Option<Cow<'_, str>> {
 }
 
 /// The origin of the web page that sends the request, where it is not a page of this server.
+#[cfg(feature = "serve")]
 pub(crate) fn foreign_origin(headers: &HeaderMap) -> Option<String> {
     if let Some(origin) = origin(headers) {
         let authority = origin.split_once("://").map(|(_, authority)| authority);

@@ -14,15 +14,38 @@ const STEP_MS: i64 = 2_000;
 
 /// Tells the time of day: the real one, or one that runs faster in a demo.
 #[derive(Clone)]
-pub struct Clock(Arc<dyn Fn() -> Timestamp + Send + Sync>);
+pub struct Clock {
+    read: Arc<dyn Fn() -> Timestamp + Send + Sync>,
+    pace: Pace,
+}
+
+/// How fast a clock runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Pace {
+    /// As time passes: a difference from the monotonic clock is a step.
+    Real,
+    /// At a pace of its own, which the monotonic clock says nothing about.
+    Own,
+}
 
 impl Clock {
+    /// A clock that shows the time of day.
     pub fn new(now: impl Fn() -> Timestamp + Send + Sync + 'static) -> Self {
-        Clock(Arc::new(now))
+        Clock { read: Arc::new(now), pace: Pace::Real }
+    }
+
+    /// A clock that runs at a pace of its own, as a demo's.
+    pub fn with_own_pace(now: impl Fn() -> Timestamp + Send + Sync + 'static) -> Self {
+        Clock { read: Arc::new(now), pace: Pace::Own }
     }
 
     pub fn now(&self) -> Timestamp {
-        (self.0)()
+        (self.read)()
+    }
+
+    /// Whether the monotonic clock tells how far this one moves.
+    pub(super) fn is_real(&self) -> bool {
+        self.pace == Pace::Real
     }
 }
 

@@ -58,6 +58,7 @@ pub use events::{
     Action, CatalogEvent, ChangeStats, EventListener, Occurrence, PartitionStatus, ProducerReset, RunningFigures,
     TagNames, WorkStats, WorkerEvent, WorkerId, WorkerStats,
 };
+#[cfg(feature = "http")]
 pub(crate) use events::{future_words, unreadable_words};
 pub use repartition::{SourcePosition, SourceProgress, TimeMerge};
 pub use state::{Backfill, Recovery, RecoveryPoint, prepare_snapshots};

@@ -19,6 +19,7 @@ mod worker_event;
 mod wording;
 
 pub use catalog_event::{CatalogEvent, TagNames};
+#[cfg(feature = "http")]
 pub(crate) use failure_words::{future_words, unreadable_words};
 pub use producer_reset::ProducerReset;
 pub use stats::{ChangeStats, WorkStats, WorkerStats};

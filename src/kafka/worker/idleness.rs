@@ -51,6 +51,9 @@ impl<W: KafkaClients> Worker<W> {
     pub(super) fn watch_clock(&mut self) {
         // Its thread handles timers, such as heartbeats, when it is woken.
         let _ = self.consumer.member();
+        if !self.plan.clock.is_real() {
+            return;
+        }
         let (wall, now) = (self.plan.clock.now(), self.clients.now());
         let Some(step_ms) = self.clock_watch.look(wall, now) else { return };
         if step_ms < 0 {
