@@ -9,8 +9,10 @@
 
 mod attribute;
 mod catalog;
+mod catalog_reader;
 mod command;
 mod counter;
+mod ends;
 mod entity;
 mod evaluate;
 mod expression;
@@ -19,11 +21,13 @@ mod instant;
 mod json;
 mod number;
 mod outlook;
+mod parser;
 mod partition;
 mod pattern;
 mod possible;
 mod range;
 mod selftest;
+mod selftest_language;
 mod selftest_records;
 mod selftest_unknown;
 mod tokens;
