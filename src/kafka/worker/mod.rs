@@ -146,6 +146,8 @@ impl<W: KafkaClients> Worker<W> {
         };
         let decoder = Decoder::new(&plan.compiled.catalog);
         let now = clients.now();
+        let mut clock_watch = ClockWatch::default();
+        clock_watch.look(plan.clock.now(), now);
         let store = SnapshotStore::of(&plan.settings).map(Arc::new);
         let snapshots = store.clone().zip(plan.settings.state.as_ref());
         let snapshots = snapshots.map(|(store, state)| {
@@ -169,7 +171,7 @@ impl<W: KafkaClients> Worker<W> {
             last_probe: None,
             unreadable_at: None,
             suspects: BTreeMap::new(),
-            clock_watch: ClockWatch::default(),
+            clock_watch,
             future_events: FutureEvents::default(),
             tick_at: now + TICK,
             progress_at: now + PROGRESS,
