@@ -135,4 +135,4 @@ pub mod cli;
 
 pub use embed::{CatalogError, Engine, EntityTag, RejectedEvent, UpcomingChange};
 pub use engine::{Explanation, ScoreModel, ScoreModels};
-pub use model::{Cause, ChangeType, Scalar, TagChange, Timestamp, Value};
+pub use model::{Cause, ChangeType, Decimal, Number, Scalar, TagChange, Timestamp, Value};

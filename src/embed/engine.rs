@@ -11,7 +11,7 @@ use crate::model::{EntityKindId, Event, TagChange, TagId, Timestamp, Value};
 /// A catalog at work: the counters, tags and timers of every entity of one stream of events.
 ///
 /// ```
-/// use tagstream::{Engine, Timestamp, Value};
+/// use tagstream::{Decimal, Engine, Number, Timestamp, Value};
 ///
 /// let mut engine = Engine::from_yaml(
 ///     "
@@ -31,7 +31,8 @@ use crate::model::{EntityKindId, Event, TagChange, TagId, Timestamp, Value};
 ///     engine.apply_json(record.as_bytes(), now, |change| changes.push(format!("{} {}", change.tag, change.at)))?;
 /// }
 /// assert_eq!(changes, ["active_member 2026-03-01T08:00:00.000Z"]);
-/// assert_eq!(engine.counters("user", "u-42").unwrap()[0], ("workouts_30d".to_owned(), Some(Value::Number(2.0))));
+/// let workouts = Value::Number(Number::Decimal(Decimal::whole(2)));
+/// assert_eq!(engine.counters("user", "u-42").unwrap()[0], ("workouts_30d".to_owned(), Some(workouts)));
 ///
 /// // Nothing happens for two weeks: the tag is put on at the exact millisecond.
 /// let next = engine.next_change("user", "u-42").unwrap();
