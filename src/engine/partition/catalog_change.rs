@@ -58,8 +58,8 @@ impl Partition {
         };
         self.held_tags = HeldTags::new(&program, held);
         self.scratch = Scratch::new(&program);
-        let Stats { skipped, too_large, attributes, .. } = Stats::new(&program);
-        (self.stats.skipped, self.stats.too_large, self.stats.attributes) = (skipped, too_large, attributes);
+        let Stats { skipped, attributes, .. } = Stats::new(&program);
+        (self.stats.skipped, self.stats.attributes) = (skipped, attributes);
         // From now on its day is that of the new time zone.
         self.now = self.clock().map(|clock| Now::new(clock, &program.zone));
         self.program = program;

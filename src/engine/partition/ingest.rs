@@ -102,8 +102,7 @@ impl Partition {
         let Some(command) = command else {
             let Partition { program, scratch, stats, .. } = self;
             let (skipped, attributes) = (&mut stats.skipped[..], &mut stats.attributes[..]);
-            let too_large = &mut stats.too_large[..];
-            let mut counter = EventCounter { program, now, dirty: &mut scratch.dirty, skipped, too_large, attributes };
+            let mut counter = EventCounter { program, now, dirty: &mut scratch.dirty, skipped, attributes };
             return counter.count(event, &mut scratch.entity_state);
         };
         self.scratch.entity_state.see_command(now.at);
@@ -146,8 +145,6 @@ struct EventCounter<'a> {
     dirty: &'a mut DirtyTags,
     /// By series: events without a value, or with a value of a type that the aggregate does not take.
     skipped: &'a mut [u64],
-    /// By series: of those, the events whose number is too large to count.
-    too_large: &'a mut [u64],
     attributes: &'a mut [AttributeStats],
 }
 
@@ -256,17 +253,15 @@ impl EventCounter<'_> {
         if !entity_state.memory(id).admits(event.time) {
             return;
         }
-        let (mut taken, mut too_large, mut grows) = (false, false, false);
+        let (mut taken, mut grows) = (false, false);
         let changed = entity_state.change_series(id, |SeriesState { series, .. }| {
             let pruned = series.prune(least);
             grows = series.only_grows();
             let change = add_value(series, plan, event, pane, &program.catalog.input);
-            too_large = change == SeriesUpdate::TooLarge;
-            taken = !too_large && change != SeriesUpdate::Skipped;
+            taken = change != SeriesUpdate::Skipped;
             pruned || change == SeriesUpdate::Changed
         });
         self.skipped[usize::from(id.0)] += u64::from(!taken);
-        self.too_large[usize::from(id.0)] += u64::from(too_large);
         if changed && grows {
             self.dirty.extend_by_state(&plan.growth_dependents_off, &plan.growth_dependents_on);
         } else if changed {
@@ -280,8 +275,6 @@ impl EventCounter<'_> {
 enum SeriesUpdate {
     /// It has no value that the aggregate takes.
     Skipped,
-    /// Its number is beyond what the aggregate takes.
-    TooLarge,
     Same,
     Changed,
 }
@@ -304,8 +297,8 @@ fn add_value(series: &mut Series, plan: &SeriesPlan, event: &Event, pane: Pane, 
     match plan.series_type {
         SeriesType::Counts | SeriesType::Days => SeriesUpdate::of(series.add_event(pane)),
         SeriesType::Sums(path) | SeriesType::Least(path) | SeriesType::Greatest(path) => match number(path, event) {
-            Ok(number) => SeriesUpdate::of(series.add_number(pane, number)),
-            Err(skipped) => skipped,
+            Some(number) => SeriesUpdate::of(series.add_number(pane, number)),
+            None => SeriesUpdate::Skipped,
         },
         SeriesType::Latest(of) | SeriesType::Earliest(of) => match input.keepable(source(of, event)) {
             Scalar::Absent => SeriesUpdate::Skipped,
@@ -337,18 +330,17 @@ fn add_value(series: &mut Series, plan: &SeriesPlan, event: &Event, pane: Pane, 
 const COUNTED_MAX: u64 = 1_000_000_000_000_000;
 
 /// A number within the magnitude that the aggregates take.
-fn number(path: PathId, event: &Event) -> Result<Decimal, SeriesUpdate> {
+fn number(path: PathId, event: &Event) -> Option<Decimal> {
     let digits = match event.property(path) {
-        Property::Integer(integer, _) if integer.unsigned_abs() <= COUNTED_MAX => return Ok(Decimal::whole(integer)),
-        Property::Integer(..) => return Err(SeriesUpdate::TooLarge),
+        Property::Integer(integer, _) if integer.unsigned_abs() <= COUNTED_MAX => return Some(Decimal::whole(integer)),
         Property::Number(_, digits) => event.text(digits),
         Property::String(text) => {
             let text = event.text(text);
-            event.number_in(text).map(|_| text).ok_or(SeriesUpdate::Skipped)?
+            event.number_in(text).map(|_| text)?
         }
-        _ => return Err(SeriesUpdate::Skipped),
+        _ => return None,
     };
-    Decimal::rounded(digits).ok_or(SeriesUpdate::TooLarge)
+    Decimal::rounded(digits)
 }
 
 /// Visits a value, or the elements of an array.

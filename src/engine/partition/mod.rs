@@ -65,8 +65,6 @@ pub struct Stats {
     pub timers: u64,
     /// By series: events without a value that the series takes; a text that is too long is none.
     pub skipped: Vec<u64>,
-    /// By series: of those, the events whose number is too large to count.
-    pub too_large: Vec<u64>,
     /// By attribute of the catalog.
     pub attributes: Vec<AttributeStats>,
 }
@@ -74,8 +72,7 @@ pub struct Stats {
 impl Stats {
     fn new(program: &Program) -> Self {
         let attributes = vec![AttributeStats::default(); program.catalog.attributes.len()];
-        let none = vec![0; program.series.len()];
-        Stats { skipped: none.clone(), too_large: none, attributes, ..Stats::default() }
+        Stats { skipped: vec![0; program.series.len()], attributes, ..Stats::default() }
     }
 }
 
