@@ -7,6 +7,8 @@
 //! Where records were lost, the partition stops. The operator may accept the gap at a start, for the offset at which the
 //! state stands: then the state goes on at the first record that exists.
 
+use std::collections::BTreeMap;
+
 use super::Worker;
 use super::plan::WorkerError;
 use super::rebalance::{BOUNDS_PATIENCE, REVOKE_PATIENCE};
@@ -149,11 +151,16 @@ impl<W: KafkaClients> Worker<W> {
 
     /// Passes over offsets without a record behind the last record that was read.
     pub(super) fn pass_markers(&mut self) {
+        let positions = self.consumer.positions().unwrap_or_default();
+        self.pass_to(&positions);
+    }
+
+    /// Passes over offsets without a record up to where the client stands.
+    pub(super) fn pass_to(&mut self, positions: &BTreeMap<PartitionId, i64>) {
         // The client is also ahead of records that are parked.
         if !self.parked.is_empty() || !self.cycle.is_clear() {
             return;
         }
-        let positions = self.consumer.positions().unwrap_or_default();
         for (partition, task) in &mut self.tasks {
             if let (Task::Running(running), Some(position)) = (task, positions.get(partition)) {
                 running.pass_to(*position);

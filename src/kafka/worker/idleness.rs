@@ -107,7 +107,7 @@ impl<W: KafkaClients> Worker<W> {
         let to = if may_follow { self.clock_limit() } else { None };
         let ends = self.consumer.ends(&asked, ENDS_PATIENCE).unwrap_or_default();
         let positions = self.consumer.positions().unwrap_or_default();
-        self.pass_markers();
+        self.pass_to(&positions);
         let mut full = false;
         let mut behind = BTreeMap::new();
         for (partition, task) in &mut self.tasks {
