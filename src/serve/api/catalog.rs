@@ -16,6 +16,7 @@ use super::problem::{ApiError, ProblemDocument};
 use super::request::{Body, Parameters};
 use crate::catalog::{self, Severity};
 use crate::engine::CompiledCatalog;
+use crate::model::EntityKindId;
 use crate::serve::audience::CatalogPreview;
 
 /// The catalog with which the state is read.
@@ -60,7 +61,7 @@ pub(super) async fn status(
     parameters.end()?;
     let view = context.view(None)?;
     let of = &view.compiled.catalog;
-    let entity = |(kind, entity): (crate::model::EntityKindId, &catalog::EntityKind)| CatalogEntity {
+    let entity = |(kind, entity): (EntityKindId, &catalog::EntityKind)| CatalogEntity {
         entity: entity.name.to_string(),
         attributes: of.attributes.iter().filter(|one| one.entity == kind).map(|one| one.name.to_string()).collect(),
         counters: of.counters.iter().filter(|one| one.entity == kind).map(|one| one.name.to_string()).collect(),
@@ -72,7 +73,7 @@ pub(super) async fn status(
         catalog: view.compiled.fingerprint().to_owned(),
         running: context.replica().status_now().other_catalog.map(|other| other.running),
         timezone: of.timezone.iana_name().map(str::to_owned),
-        entities: (0..).map(crate::model::EntityKindId).zip(&of.entities).map(entity).collect(),
+        entities: (0..).map(EntityKindId).zip(&of.entities).map(entity).collect(),
         held: held.collect(),
     };
     Ok(json(&headers, &answer))

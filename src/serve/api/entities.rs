@@ -102,6 +102,16 @@ fn find<'v>(
     view.find(kind, key).ok_or_else(|| ApiError::Unknown(format!("no {name} with this key is known")))
 }
 
+/// A partition in which a found entity is the only one.
+fn alone(partition: &PartitionView, number: EntityNumber) -> Result<Partition, ApiError> {
+    partition.alone(number).ok_or_else(unknown)
+}
+
+/// An entity that was found has gone.
+fn unknown() -> ApiError {
+    ApiError::Unknown("it is not known any more".to_owned())
+}
+
 /// Takes the first change of each tag.
 #[derive(Default)]
 struct FirstChanges(Vec<(String, Timestamp, Option<Value>)>);
@@ -144,9 +154,8 @@ impl Profile {
     /// It is not known.
     pub fn of(view: &ReplicaView, kind: EntityKindId, key: &str) -> Result<Self, ApiError> {
         let (partition, number) = find(view, kind, key)?;
-        let unknown = || ApiError::Unknown("it is not known any more".to_owned());
         let (state, _) = partition.state(number).ok_or_else(unknown)?;
-        let mut alone = partition.alone(number).ok_or_else(unknown)?;
+        let mut alone = alone(partition, number)?;
         let (catalog, standing) = (&view.compiled.catalog, &partition.standing);
         let mut reader = partition.reader();
         reader.open(state);
@@ -255,8 +264,7 @@ impl Explained {
             let name = &catalog.entity(kind).name;
             return Err(ApiError::Unknown(format!("no tag `{tag}` is put on {name}")));
         }
-        let alone = partition.alone(number);
-        let alone = alone.ok_or_else(|| ApiError::Unknown("it is not known any more".to_owned()))?;
+        let alone = alone(partition, number)?;
         let mut forgotten = None;
         let mut tags = Vec::new();
         for (id, of) in wanted {

@@ -46,6 +46,11 @@ impl Selection {
         Selection { parts: both.map(|((view, a), (_, b))| (Arc::clone(view), a - b)).collect() }
     }
 
+    /// The keys of its first members, at most this many.
+    pub fn sample(&self, limit: usize) -> Vec<String> {
+        self.members((0, 0)).take(limit).map(|member| member.key().to_owned()).collect()
+    }
+
     /// The members from a place on: the partition's place, and the first number.
     pub fn members(&self, from: (usize, EntityNumber)) -> impl Iterator<Item = Member<'_>> {
         let parts = self.parts.iter().enumerate().skip(from.0);

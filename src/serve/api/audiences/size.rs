@@ -1,5 +1,7 @@
 //! Audiences: their size with a sample, divided by values, and laid over each other.
 
+use std::sync::Arc;
+
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
@@ -19,6 +21,12 @@ use crate::serve::replica::ReplicaView;
 /// Keys in a sample.
 const SAMPLE_DEFAULT: usize = 10;
 const SAMPLE_MAX: usize = 100;
+
+/// How many keys are given, of as many as are asked for.
+pub(in crate::serve::api) fn sample_size(asked: Option<usize>) -> usize {
+    asked.unwrap_or(SAMPLE_DEFAULT).min(SAMPLE_MAX)
+}
+
 /// Audiences that are laid over each other.
 const OVERLAP_MAX: usize = 5;
 
@@ -63,7 +71,7 @@ pub struct AudienceAnswer {
 
 /// A question that was read: its view, kind, and audience.
 pub(in crate::serve::api) struct Asked {
-    pub view: std::sync::Arc<ReplicaView>,
+    pub view: Arc<ReplicaView>,
     pub kind: EntityKindId,
     pub entity: String,
     pub audience: Audience,
@@ -76,12 +84,22 @@ impl Asked {
         entity: Option<&str>,
         view: Option<u64>,
     ) -> Result<Self, ApiError> {
-        let view = context.view(view)?;
-        let entity = entity.unwrap_or("user").to_owned();
-        let kind = kind(&view, &entity)?;
+        let (view, entity, kind) = asked_kind(context, entity, view)?;
         let audience = audience(&view, kind, "where", condition)?;
         Ok(Asked { view, kind, entity, audience })
     }
+}
+
+/// The view that is asked for, and the kind of entity by name and number.
+fn asked_kind(
+    context: &ApiContext,
+    entity: Option<&str>,
+    view: Option<u64>,
+) -> Result<(Arc<ReplicaView>, String, EntityKindId), ApiError> {
+    let view = context.view(view)?;
+    let entity = entity.unwrap_or("user").to_owned();
+    let kind = kind(&view, &entity)?;
+    Ok((view, entity, kind))
 }
 
 fn audience(view: &ReplicaView, kind: EntityKindId, name: &str, text: Option<&str>) -> Result<Audience, ApiError> {
@@ -126,14 +144,14 @@ pub(in crate::serve::api) async fn size(
     if question.pin {
         context.pin(&asked.view);
     }
-    let sample = question.sample.unwrap_or(SAMPLE_DEFAULT).min(SAMPLE_MAX);
+    let sample = sample_size(question.sample);
     let answer = work(context.scans(), move || {
         let selection = asked.audience.select(&asked.view);
         Ok(AudienceAnswer {
             as_of: AsOf::of(&asked.view),
             size: selection.size(),
             of: asked.view.of(asked.kind).map(|partition| partition.entities()).sum(),
-            sample: selection.members((0, 0)).take(sample).map(|member| member.key().to_owned()).collect(),
+            sample: selection.sample(sample),
             incomplete: incomplete(asked.audience.incomplete_counters(&asked.view)),
             entity: asked.entity,
         })
@@ -289,9 +307,7 @@ pub(in crate::serve::api) async fn overlap(
     if !(2..=OVERLAP_MAX).contains(&question.audiences.len()) {
         return Err(ApiError::Wrong(format!("audiences: give from 2 to {OVERLAP_MAX} expressions")));
     }
-    let view = context.view(question.view)?;
-    let entity = question.entity.as_deref().unwrap_or("user").to_owned();
-    let kind = kind(&view, &entity)?;
+    let (view, entity, kind) = asked_kind(&context, question.entity.as_deref(), question.view)?;
     let audiences: Result<Vec<Audience>, ApiError> = (0..)
         .zip(&question.audiences)
         .map(|(at, text): (usize, &String)| audience(&view, kind, &format!("audiences[{at}]"), Some(text)))

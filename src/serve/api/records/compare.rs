@@ -9,15 +9,12 @@ use utoipa::ToSchema;
 use super::reading::{catch_up, instant, read};
 use crate::model::Timestamp;
 use crate::serve::api::answer::json;
-use crate::serve::api::audiences::size::Asked;
+use crate::serve::api::audiences::size::{Asked, sample_size};
 use crate::serve::api::context::{ApiContext, AsOf};
 use crate::serve::api::problem::{ApiError, ProblemDocument};
 use crate::serve::api::request::{Body, Parameters};
 use crate::serve::audience::{PastView, Selection};
 use crate::serve::history::HistoryView;
-
-const SAMPLE_DEFAULT: usize = 10;
-const SAMPLE_MAX: usize = 100;
 
 /// Who is compared with themselves.
 #[derive(Clone, Debug, Default, Deserialize, ToSchema)]
@@ -60,8 +57,7 @@ pub struct CompareAnswer {
 
 impl ComparedPart {
     fn of(selection: &Selection, sample: usize) -> Self {
-        let sample = selection.members((0, 0)).take(sample).map(|member| member.key().to_owned()).collect();
-        ComparedPart { size: selection.size(), sample }
+        ComparedPart { size: selection.size(), sample: selection.sample(sample) }
     }
 }
 
@@ -103,7 +99,7 @@ pub(in crate::serve::api) async fn compare(
     parameters.end()?;
     let question: CompareQuestion = body.json()?;
     let asked = Asked::read(&context, question.condition.as_deref(), question.entity.as_deref(), None)?;
-    let sample = question.sample.unwrap_or(SAMPLE_DEFAULT).min(SAMPLE_MAX);
+    let sample = sample_size(question.sample);
     // The history has to have what the view has.
     catch_up(&context).await?;
     let answer = read(&context, move |history| {
