@@ -2,13 +2,11 @@
 //!
 //! - `queries`: what it answers, against the changes themselves;
 //! - `crash`: a store that is cut off at any moment;
-//! - `erasure`: what is erased, forgotten or too old is not on the disk;
-//! - `speed`: how much it takes in, and how fast it answers; only when asked for.
+//! - `erasure`: what is erased, forgotten or too old is not on the disk.
 
 mod crash;
 mod erasure;
 mod queries;
-mod speed;
 
 use std::collections::BTreeMap;
 use std::fs;
