@@ -57,7 +57,9 @@ impl Monitor {
             }
         }
         for counter in &program.catalog.counters {
-            metrics.skipped.create(&[&counter.name]);
+            for family in [&metrics.heard, &metrics.passed, &metrics.skipped] {
+                family.create(&[&counter.name]);
+            }
         }
         for attribute in &program.catalog.attributes {
             metrics.misfits.create(&[&attribute.name]);
@@ -166,8 +168,10 @@ impl Monitor {
         for (reason, count) in &work.rejected {
             metrics.rejected.of(&[reason]).raise_to(*count);
         }
-        for (counter, count) in &work.skipped {
-            metrics.skipped.of(&[counter]).raise_to(*count);
+        let by_counter =
+            [(&work.heard, &metrics.heard), (&work.passed, &metrics.passed), (&work.skipped, &metrics.skipped)];
+        for (counts, family) in by_counter {
+            counts.iter().for_each(|(counter, count)| family.of(&[counter]).raise_to(*count));
         }
         for (attribute, count) in &work.misfits {
             metrics.misfits.of(&[attribute]).raise_to(*count);

@@ -85,7 +85,7 @@ impl Replay {
         self.lines += 1;
         self.decoder.decode_record(record, self.now, &mut self.event)?;
         if self.until.is_none_or(|until| self.event.time <= until) {
-            self.audit.note(&self.event, self.lines);
+            self.audit.note_line(&self.event, self.lines);
         }
         self.lateness.record(self.partition_set.clock().map_or(0, |clock| clock.since(self.event.time).max(0)));
         Ok(&self.event)

@@ -30,8 +30,7 @@ use tokio::time::{Instant, sleep_until};
 use crate::engine::CompiledCatalog;
 use crate::http::{CatalogErrors, Controls, HttpError, Monitor, Server};
 use crate::kafka::{
-    Backfill, CatalogRollout, Clock, ClusterError, EventListener, Recovery, StopSignal, Topology, WorkerError,
-    WorkerId, WorkerStats,
+    Backfill, CatalogRollout, Clock, ClusterError, EventListener, Recovery, StopSignal, Topology, WorkerError, WorkerId,
 };
 use crate::settings::Settings;
 use crate::telemetry::{DroppedLines, system_limit};
@@ -131,7 +130,7 @@ pub enum TerminationSignal {
 /// What a thread reports to the supervisor's loop.
 enum ThreadReport {
     Cluster(Result<Topology, ClusterError>),
-    WorkerStopped(WorkerId, Result<WorkerStats, WorkerError>),
+    WorkerStopped(WorkerId, Result<(), WorkerError>),
     /// The name of the thread.
     Panicked(String),
 }

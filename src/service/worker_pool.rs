@@ -128,7 +128,7 @@ fn run_worker(plan: WorkerPlan, reports: &UnboundedSender<ThreadReport>) {
         };
         (plan.listener)(Occurrence::Failed { action: Action::JoinGroup, why }.of(id));
     };
-    let _ = reports.send(ThreadReport::WorkerStopped(id, result));
+    let _ = reports.send(ThreadReport::WorkerStopped(id, result.map(drop)));
 }
 
 /// Runs a worker until it is stopped or fails.

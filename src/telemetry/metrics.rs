@@ -21,6 +21,10 @@ pub struct Metrics {
     /// By reason.
     pub rejected: CounterFamily,
     /// By counter.
+    pub heard: CounterFamily,
+    /// By counter.
+    pub passed: CounterFamily,
+    /// By counter.
     pub skipped: CounterFamily,
     /// By attribute.
     pub misfits: CounterFamily,
@@ -85,6 +89,12 @@ impl Metrics {
                 "tagstream_records_rejected_total",
                 &["reason"],
                 "Records that are not events and went to the dead-letter topic",
+            ),
+            heard: registry.counters("tagstream_counter_events_total", &["counter"], "Events of a counter's types"),
+            passed: registry.counters(
+                "tagstream_counter_passed_total",
+                &["counter"],
+                "Events of a counter's types that its where lets through",
             ),
             skipped: registry.counters(
                 "tagstream_skipped_values_total",

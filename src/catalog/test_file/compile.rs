@@ -7,10 +7,10 @@ use super::entity_ref::EntityRef;
 use super::raw::{RawChange, RawEvent, RawExpectation, RawTestCase, RawTestFile};
 use super::relative_time::TestTime;
 use super::short_form::{AnyJson, ShortForm};
-use crate::catalog::compiled::{Catalog, TagDefinition, TagId};
+use crate::catalog::compiled::{AttributeType, Catalog, Condition, Expr, TagDefinition, TagId, TimeName};
 use crate::catalog::diagnostics::{Report, SourceText, Span, did_you_mean, listed};
 use crate::catalog::yaml::{Field, NameMap, Spanned};
-use crate::model::{Decimal, EntityKindId, Number, Timestamp, Value};
+use crate::model::{Date, Decimal, EntityKindId, Number, Timestamp, Value};
 
 /// The default of `base`, from which durations are counted: 2026-01-01T00:00:00Z.
 const BASE: Timestamp = Timestamp::from_ms(1_767_225_600_000);
@@ -204,7 +204,7 @@ impl CaseCompiler<'_> {
         let tag = &self.catalog.tags[usize::from(id.0)];
         let names = tag.definition.labels();
         if names.is_empty() && !matches!(tag.definition, TagDefinition::Rule { .. }) {
-            return self.free_value(json, at);
+            return self.free_value(json, is_date(&tag.definition, self.catalog), at);
         }
         match &json.0 {
             serde_json::Value::Null | serde_json::Value::Bool(false) => return Some(None),
@@ -226,14 +226,15 @@ impl CaseCompiler<'_> {
     }
 
     /// The expected value of a tag without bands and stages: any value; `null` for none.
-    fn free_value(&mut self, json: &AnyJson, at: Span) -> Option<Option<Value>> {
+    fn free_value(&mut self, json: &AnyJson, is_date: bool, at: Span) -> Option<Option<Value>> {
         Some(match &json.0 {
             serde_json::Value::Null => None,
             serde_json::Value::Bool(b) => Some(Value::Bool(*b)),
             serde_json::Value::Number(number) => Some(Value::Number(expected_number(number)?)),
-            serde_json::Value::String(text) => Some(match Timestamp::parse(text) {
-                Ok(time) => Value::Time(time),
-                Err(_) => Value::String(text.as_str().into()),
+            serde_json::Value::String(text) => Some(match (Timestamp::parse(text), Date::parse(text)) {
+                (Ok(time), _) => Value::Time(time),
+                (_, Some(date)) if is_date => Value::Date(date),
+                _ => Value::String(text.as_str().into()),
             }),
             _ => {
                 let message = "a tag's value is text, a number, a time, true or false";
@@ -281,4 +282,23 @@ fn arrivals(entries: impl Iterator<Item = Vec<TestEvent>>) -> Vec<TestEvent> {
 
 fn list<T>(field: &Field<Vec<T>>) -> &[T] {
     field.get().map_or(&[], |at| &at.value)
+}
+
+/// Whether the value of a tag is a date.
+fn is_date(definition: &TagDefinition, catalog: &Catalog) -> bool {
+    let of_expr = |expr: &Expr| match expr {
+        Expr::Time(TimeName::Date(_)) => true,
+        Expr::Time(TimeName::Attribute(id)) => {
+            catalog.attributes[usize::from(id.0)].value_type == Some(AttributeType::Date)
+        }
+        Expr::Tag(id) => is_date(&catalog.tag(*id).definition, catalog),
+        _ => false,
+    };
+    match definition {
+        TagDefinition::Value { value: Condition { expr: Expr::Conditional(parts), .. }, .. } => {
+            of_expr(&parts[1]) || of_expr(&parts[2])
+        }
+        TagDefinition::Value { value, .. } => of_expr(&value.expr),
+        _ => false,
+    }
 }

@@ -43,7 +43,12 @@ pub struct InputAudit {
     numbers: NumberAudit,
     leaps: ClockLeaps,
     events: u64,
+    /// [`InputAudit::words_if_due`] has something to tell from this many events on.
+    due_at: u64,
 }
+
+/// Fewer events say little of what never comes.
+const EVENTS_TOLD: u64 = 10_000;
 
 impl InputAudit {
     /// The program of any kind of entity.
@@ -56,13 +61,19 @@ impl InputAudit {
             numbers: NumberAudit::new(catalog),
             leaps: ClockLeaps::default(),
             events: 0,
+            due_at: EVENTS_TOLD,
             program,
         }
     }
 
-    /// Notes the next event, and the number of its line.
-    pub fn note(&mut self, event: &Event, line: u64) {
+    /// Notes the next event of a file, and the number of its line.
+    pub fn note_line(&mut self, event: &Event, line: u64) {
         self.leaps.note(event, line);
+        self.note(event);
+    }
+
+    /// Notes the next event.
+    pub fn note(&mut self, event: &Event) {
         if event.command.is_some() {
             return;
         }
@@ -70,6 +81,15 @@ impl InputAudit {
         self.types.note(event);
         self.filters.note(event, &self.program);
         self.numbers.note(event, &self.program);
+    }
+
+    /// Everything that is not so, in words, each time that there were ten times as many events as before.
+    pub fn words_if_due(&mut self) -> Vec<String> {
+        if self.events < self.due_at {
+            return Vec::new();
+        }
+        self.due_at = self.events.saturating_mul(10);
+        self.words()
     }
 
     /// How many events there were, commands aside.

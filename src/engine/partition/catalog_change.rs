@@ -58,8 +58,8 @@ impl Partition {
         };
         self.held_tags = HeldTags::new(&program, held);
         self.scratch = Scratch::new(&program);
-        let Stats { skipped, attributes, .. } = Stats::new(&program);
-        (self.stats.skipped, self.stats.attributes) = (skipped, attributes);
+        let Stats { skipped, heard, passed, attributes, .. } = Stats::new(&program);
+        self.stats = Stats { skipped, heard, passed, attributes, ..std::mem::take(&mut self.stats) };
         // From now on its day is that of the new time zone.
         self.now = self.clock().map(|clock| Now::new(clock, &program.zone));
         self.program = program;

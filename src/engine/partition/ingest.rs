@@ -4,8 +4,8 @@ use std::collections::HashSet;
 
 use xxhash_rust::xxh3::Xxh3;
 
-use super::Partition;
 use super::evaluate::EvalContext;
+use super::{Partition, Stats};
 use crate::catalog::{
     Attribute, AttributeId, AttributeType, EventTypeSet, Expr, InputMapping, Intake, Source, TagDefinition, TimeReader,
 };
@@ -13,7 +13,7 @@ use crate::engine::aggregate::{Now, Pane, RunStep, Series, SeriesState, SeriesTy
 use crate::engine::entity::{Acceptance, DedupRule, EntityId, EntityState, IdTally, SeenId, Store};
 use crate::engine::expr::{elements, load_series, passes, scalar, source};
 use crate::engine::ports::Sink;
-use crate::engine::program::{AttributeStats, DirtyTags, Program, SeriesId, SeriesPlan};
+use crate::engine::program::{DirtyTags, Program, SeriesId, SeriesPlan};
 use crate::engine::tags::TagCommand;
 use crate::model::{Cause, Command, Date, Decimal, Event, Number, PathId, Property, Scalar, TagId, Timestamp};
 
@@ -101,8 +101,7 @@ impl Partition {
         let EvalContext { now, command, .. } = context;
         let Some(command) = command else {
             let Partition { program, scratch, stats, .. } = self;
-            let (skipped, attributes) = (&mut stats.skipped[..], &mut stats.attributes[..]);
-            let mut counter = EventCounter { program, now, dirty: &mut scratch.dirty, skipped, attributes };
+            let mut counter = EventCounter { program, now, dirty: &mut scratch.dirty, stats };
             return counter.count(event, &mut scratch.entity_state);
         };
         self.scratch.entity_state.see_command(now.at);
@@ -143,9 +142,7 @@ struct EventCounter<'a> {
     now: Now,
     /// The tags whose verdicts may differ now.
     dirty: &'a mut DirtyTags,
-    /// By series: events without a value, or with a value of a type that the aggregate does not take.
-    skipped: &'a mut [u64],
-    attributes: &'a mut [AttributeStats],
+    stats: &'a mut Stats,
 }
 
 impl EventCounter<'_> {
@@ -220,7 +217,7 @@ impl EventCounter<'_> {
         if !passes(attribute.filter.as_ref(), event, &self.program.zone) {
             return;
         }
-        let stats = &mut self.attributes[usize::from(id.0)];
+        let stats = &mut self.stats.attributes[usize::from(id.0)];
         stats.events += 1;
         let value = match read_attribute(attribute, event, self.program) {
             AttributeReading::Value(value) => value,
@@ -236,9 +233,11 @@ impl EventCounter<'_> {
     fn add(&mut self, id: SeriesId, event: &Event, entity_state: &mut EntityState) {
         let program = self.program;
         let plan = &program.series[usize::from(id.0)];
+        self.stats.heard[usize::from(id.0)] += 1;
         if !passes(plan.filter.as_ref(), event, &program.zone) {
             return;
         }
+        self.stats.passed[usize::from(id.0)] += 1;
         let grid = plan.frame.grid;
         let zone = &self.program.zone;
         let pane = if event.time == self.now.at { self.now.pane(grid) } else { grid.pane(event.time, zone) };
@@ -261,7 +260,7 @@ impl EventCounter<'_> {
             taken = change != SeriesUpdate::Skipped;
             pruned || change == SeriesUpdate::Changed
         });
-        self.skipped[usize::from(id.0)] += u64::from(!taken);
+        self.stats.skipped[usize::from(id.0)] += u64::from(!taken);
         if changed && grows {
             self.dirty.extend_by_state(&plan.growth_dependents_off, &plan.growth_dependents_on);
         } else if changed {

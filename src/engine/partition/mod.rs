@@ -65,6 +65,10 @@ pub struct Stats {
     pub timers: u64,
     /// By series: events without a value that the series takes; a text that is too long is none.
     pub skipped: Vec<u64>,
+    /// By series: events of its types.
+    pub heard: Vec<u64>,
+    /// By series: of these, events that its `where` lets through.
+    pub passed: Vec<u64>,
     /// By attribute of the catalog.
     pub attributes: Vec<AttributeStats>,
 }
@@ -72,7 +76,8 @@ pub struct Stats {
 impl Stats {
     fn new(program: &Program) -> Self {
         let attributes = vec![AttributeStats::default(); program.catalog.attributes.len()];
-        Stats { skipped: vec![0; program.series.len()], attributes, ..Stats::default() }
+        let none = vec![0; program.series.len()];
+        Stats { skipped: none.clone(), heard: none.clone(), passed: none, attributes, ..Stats::default() }
     }
 }
 

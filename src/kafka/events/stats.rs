@@ -37,6 +37,10 @@ pub struct WorkStats {
     pub changes: ChangeStats,
     /// Timers that have fired.
     pub timers: u64,
+    /// By counter: events of its types.
+    pub heard: BTreeMap<Box<str>, u64>,
+    /// By counter: of these, events that its `where` lets through.
+    pub passed: BTreeMap<Box<str>, u64>,
     /// By counter: events that lacked the value that it counts.
     pub skipped: BTreeMap<Box<str>, u64>,
     /// By attribute: events with a value of a type that it does not take.
@@ -51,6 +55,11 @@ impl WorkStats {
         self.timers += stats.timers;
         for (counter, more) in program.by_counter(&stats.skipped).filter(|(_, more)| *more > 0) {
             raise(&mut self.skipped, counter, more);
+        }
+        for (sums, by_series) in [(&mut self.heard, &stats.heard), (&mut self.passed, &stats.passed)] {
+            for (counter, more) in program.by_counter(by_series).filter(|(_, more)| *more > 0) {
+                raise(sums, counter, more);
+            }
         }
         for (attribute, heard) in program.by_attribute(&stats.attributes).filter(|(_, heard)| heard.mismatched > 0) {
             raise(&mut self.misfits, &attribute.name, heard.mismatched);
@@ -69,6 +78,8 @@ impl WorkStats {
             gap_offsets,
             changes,
             timers,
+            heard,
+            passed,
             skipped,
             misfits,
         } = more;
@@ -82,6 +93,8 @@ impl WorkStats {
         rejected.into_iter().for_each(|(reason, count)| *self.rejected.entry(reason).or_default() += count);
         self.changes.add(&changes);
         self.timers += timers;
+        heard.iter().for_each(|(counter, more)| raise(&mut self.heard, counter, *more));
+        passed.iter().for_each(|(counter, more)| raise(&mut self.passed, counter, *more));
         skipped.iter().for_each(|(counter, more)| raise(&mut self.skipped, counter, *more));
         misfits.iter().for_each(|(attribute, more)| raise(&mut self.misfits, attribute, *more));
     }

@@ -163,6 +163,7 @@ impl fmt::Display for Occurrence {
             Self::DeadLettersCut { bytes_max } => {
                 write!(f, "the dead-letter topic refuses large records; values over {bytes_max} bytes are cut")
             }
+            Self::InputMismatch { words } => f.write_str(words),
             Self::NotWritten { topic, why } => write!(f, "records to {topic} are not written: {why}"),
             Self::Failed { action, why } => write!(f, "{action}: {why}"),
             Self::HeldBySender { partition, offset, held_for } => {

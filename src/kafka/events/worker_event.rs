@@ -194,6 +194,10 @@ pub enum Occurrence {
     DeadLettersCut {
         bytes_max: usize,
     },
+    /// Something of the catalog does not fit the events that came.
+    InputMismatch {
+        words: String,
+    },
     /// A record was not written; its transaction will be aborted.
     NotWritten {
         topic: String,
@@ -282,6 +286,7 @@ impl WorkerEvent {
             | Occurrence::DoubtResolved { .. }
             | Occurrence::DeadLettersCut { .. }
             | Occurrence::NotWritten { .. }
+            | Occurrence::InputMismatch { .. }
             | Occurrence::Failed { .. }
             | Occurrence::CatalogChanged { .. }
             | Occurrence::SnapshotUnused { .. }

@@ -8,7 +8,9 @@ use rdkafka::message::Message;
 
 use super::offset_metadata::OffsetMetadata;
 use super::output_buffer::{OutputBuffer, SealedMeta};
-use crate::codec::{ChangelogKey, Decoder, OwnedRecord, PartitionFacts, RolloutNote, TopicFacts, write_current_tags};
+use crate::codec::{
+    ChangelogKey, Decoder, InputAudit, OwnedRecord, PartitionFacts, RolloutNote, TopicFacts, write_current_tags,
+};
 use crate::engine::{Extent, MigrationReport, Partition, Program, SnapshotSink, SnapshotUnavailable};
 use crate::kafka::broker::TopicUuid;
 use crate::kafka::events::{TagNames, WorkStats, WorkerStats};
@@ -78,6 +80,8 @@ pub(crate) struct RunningTask {
 /// What a worker needs to apply a record of any partition.
 pub(crate) struct WorkerScratch {
     pub decoder: Decoder,
+    /// What the events say about the catalog.
+    pub audit: InputAudit,
     pub event: Event,
     pub counts: WorkerStats,
 }
@@ -353,6 +357,7 @@ impl RunningTask {
                                 &mut self.output.repartition,
                             );
                         }
+                        scratch.audit.note(&scratch.event);
                         self.work.events += 1;
                         true
                     }

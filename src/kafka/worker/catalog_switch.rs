@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::Worker;
 use super::plan::WorkerError;
-use crate::codec::{Decoder, RolloutNote};
+use crate::codec::{Decoder, InputAudit, RolloutNote};
 use crate::engine::{ChangeImpact, ImpactPreview};
 use crate::kafka::broker::KafkaClients;
 use crate::kafka::catalog_rollout::CatalogVersion;
@@ -169,6 +169,7 @@ impl<W: KafkaClients> Worker<W> {
         let compiled = &active.compiled;
         self.plan.compiled = Arc::clone(compiled);
         self.scratch.decoder = Decoder::new(&compiled.catalog);
+        self.scratch.audit = InputAudit::new(Arc::clone(compiled.user()));
         self.restorer.switch_catalog(Arc::clone(compiled));
         let view = self.plan.rollout.view();
         let mut again = Vec::new();

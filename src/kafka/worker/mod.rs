@@ -38,7 +38,7 @@ use std::time::{Duration, Instant};
 use rdkafka::message::{Message, OwnedMessage};
 use rdkafka::types::RDKafkaErrorCode;
 
-use crate::codec::Decoder;
+use crate::codec::{Decoder, InputAudit};
 use crate::kafka::broker::{BrokerError, ErrorClass, GroupConsumer, KafkaClients, PolledRecord, Rebalance};
 use crate::kafka::clock::ClockWatch;
 use crate::kafka::events::{Action, Occurrence, WorkerStats};
@@ -145,6 +145,7 @@ impl<W: KafkaClients> Worker<W> {
             Delivery::AtLeastOnce => Some(EarlyDelivery::new(&clients)?),
         };
         let decoder = Decoder::new(&plan.compiled.catalog);
+        let audit = InputAudit::new(Arc::clone(plan.compiled.user()));
         let now = clients.now();
         let mut clock_watch = ClockWatch::default();
         clock_watch.look(plan.clock.now(), now);
@@ -158,7 +159,7 @@ impl<W: KafkaClients> Worker<W> {
             tasks: BTreeMap::new(),
             member: None,
             gave_up_unasked: false,
-            scratch: WorkerScratch { decoder, event: Event::default(), counts: WorkerStats::default() },
+            scratch: WorkerScratch { decoder, audit, event: Event::default(), counts: WorkerStats::default() },
             cycle: CommitCycle::new(&plan, &clients),
             early,
             restorer: Restorer::new(clients.clone(), plan.restore_context(), store),
@@ -340,6 +341,9 @@ impl<W: KafkaClients> Worker<W> {
             if self.reported != self.scratch.counts {
                 self.reported = self.scratch.counts.clone();
                 self.report(Occurrence::Progress(self.reported.clone()));
+            }
+            for words in self.scratch.audit.words_if_due() {
+                self.report(Occurrence::InputMismatch { words });
             }
         }
     }

@@ -52,6 +52,8 @@ fn start() -> (Arc<Monitor>, Server) {
 fn counts(events: u64, added: u64) -> WorkerStats {
     let mut work = WorkStats { records: events + 3, events, tombstones: 1, timers: 4, ..WorkStats::default() };
     work.rejected.insert("not_json", 2);
+    work.heard.insert("paid".into(), 9);
+    work.passed.insert("paid".into(), 7);
     work.skipped.insert("paid".into(), 6);
     work.misfits.insert("city".into(), 5);
     (0..added).for_each(|_| work.changes.count("some", ChangeType::Added));
@@ -117,6 +119,9 @@ fn a_page_of_metrics_says_what_was_committed() {
         ("tagstream_records_rejected_total{reason=\"not_json\"}", 2.0),
         ("tagstream_tag_changes_total{change=\"added\",tag=\"some\"}", 4.0),
         ("tagstream_tag_changes_total{change=\"removed\",tag=\"rich\"}", 0.0),
+        ("tagstream_counter_events_total{counter=\"n\"}", 0.0),
+        ("tagstream_counter_events_total{counter=\"paid\"}", 9.0),
+        ("tagstream_counter_passed_total{counter=\"paid\"}", 7.0),
         ("tagstream_skipped_values_total{counter=\"n\"}", 0.0),
         ("tagstream_skipped_values_total{counter=\"paid\"}", 6.0),
         ("tagstream_misfit_values_total{attribute=\"city\"}", 5.0),
