@@ -49,7 +49,8 @@ pub struct Replay {
 }
 
 impl Replay {
-    /// `now` is the wall clock, for events that lie in the future; events after `until` are left out.
+    /// `now` is the wall clock, for events that lie in the future: of a record with a timestamp that is the wall clock
+    /// of then. Events after `until` are left out.
     pub fn new(compiled: &CompiledCatalog, now: Timestamp, until: Option<Timestamp>) -> Self {
         Replay {
             decoder: Decoder::new(&compiled.catalog),
@@ -83,7 +84,7 @@ impl Replay {
     /// Decodes a line or record without applying it.
     pub fn read(&mut self, record: InputRecord<'_>) -> Result<&Event, Reject> {
         self.lines += 1;
-        self.decoder.decode_record(record, self.now, &mut self.event)?;
+        self.decoder.decode_record(record, record.came_at(self.now), &mut self.event)?;
         if self.until.is_none_or(|until| self.event.time <= until) {
             self.audit.note_line(&self.event, self.lines);
         }

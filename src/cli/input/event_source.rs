@@ -95,8 +95,9 @@ impl EventSource<'_> {
         let silent: EventListener = Arc::new(|_| ());
         let archive = TopicScan::open(settings, &silent)?;
         let (mut decoder, mut event) = (Decoder::new(catalog), Event::default());
-        let time_of =
-            |record: InputRecord<'_>| decoder.decode_record(record, now, &mut event).ok().map(|()| event.time);
+        let time_of = |record: InputRecord<'_>| {
+            decoder.decode_record(record, record.came_at(now), &mut event).ok().map(|()| event.time)
+        };
         let mut progress = Progress::of_offsets(archive.total());
         archive.each(time_of, |record, behind| {
             each(record);

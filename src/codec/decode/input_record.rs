@@ -18,6 +18,11 @@ impl<'a> InputRecord<'a> {
         InputRecord { value, ..InputRecord::default() }
     }
 
+    /// The wall clock when the record came: its timestamp where one is known, but never after `now`.
+    pub fn came_at(&self, now: Timestamp) -> Timestamp {
+        self.timestamp.map_or(now, |timestamp| timestamp.min(now))
+    }
+
     /// A copy that owns its bytes.
     pub fn to_owned(&self) -> OwnedRecord {
         OwnedRecord { value: self.value.into(), key: self.key.map(Into::into), timestamp: self.timestamp }

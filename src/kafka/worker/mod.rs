@@ -342,9 +342,9 @@ impl<W: KafkaClients> Worker<W> {
                 self.reported = self.scratch.counts.clone();
                 self.report(Occurrence::Progress(self.reported.clone()));
             }
-            for words in self.scratch.audit.words_if_due() {
-                self.report(Occurrence::InputMismatch { words });
-            }
+        }
+        for words in self.scratch.audit.words_if_due() {
+            self.report(Occurrence::InputMismatch { words });
         }
     }
 

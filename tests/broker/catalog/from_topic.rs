@@ -102,6 +102,26 @@ fn the_tools_see_in_a_topic_what_they_see_in_a_file() {
 }
 
 #[test]
+fn an_event_that_was_ahead_of_its_record_is_rejected_as_it_was_then() {
+    let broker = broker::shared();
+    let setup = Setup::on("ahead", broker, OLD);
+    setup.create_topics(1);
+    let producer: BaseProducer = config(broker).create().expect("a producer");
+    let topic = setup.topic("events");
+    let day_ms = 86_400_000;
+    for (key, ahead_ms) in [("u1", 0), ("u2", day_ms), ("u3", 299_000), ("u1", 0)] {
+        let value = format!(r#"{{"user_id":"{key}","type":"click","timestamp":{}}}"#, START + ahead_ms);
+        let record = BaseRecord::<[u8], [u8]>::to(&topic).partition(0).timestamp(START).payload(value.as_bytes());
+        producer.send(record).map_err(|(error, _)| error).expect("room");
+    }
+    producer.flush(Duration::from_secs(60)).expect("all to be written");
+    let output = setup.output(&["diff", "catalog.yaml", "catalog.yaml", "--from-topic", "--format", "json"]);
+    let found: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    assert_eq!(found["entities"], 2, "{}", text(&output));
+    assert!(text(&output).contains("1 line rejected: in_future 1"), "{}", text(&output));
+}
+
+#[test]
 fn what_cannot_be_read_is_said_and_takes_no_end_of_time() {
     let broker = broker::shared();
     let setup = Setup::on("noarchive", broker, OLD);

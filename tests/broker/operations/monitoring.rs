@@ -95,6 +95,39 @@ fn metrics_of_a_running_service_agree_with_what_went_in() {
 }
 
 #[test]
+fn a_worker_says_what_of_the_catalog_never_comes() {
+    let catalog = "version: 1\n\
+        counters:\n  views: { count: Click }\n  large: { count: click, where: properties.amount > 25 }\n\
+        tags:\n  seen: { when: views >= 1 }\n  spends: { when: large >= 1 }\n";
+    let broker = broker::shared();
+    let setup = Setup::on("mismatch", broker, catalog).with("http.listen=127.0.0.1:0");
+    setup.create_topics(1);
+    let mut service = setup.start();
+    let address = service.http_address();
+    let at_ms = now_ms() - 60_000;
+    let record = |n: i64| {
+        let at_ms = at_ms + n;
+        let properties = r#"{"amount":"30"}"#;
+        let value = format!(r#"{{"user_id":"u","type":"click","timestamp":{at_ms},"properties":{properties}}}"#);
+        Write::event(0, "", value)
+    };
+    produce(broker, &setup.topic("events"), (0..9_999).map(record));
+    service.until("all to be committed", |_| metrics(address).value("tagstream_events_total") >= 9_999.0);
+    assert!(!service.log().contains("no event"), "{}", service.log());
+    produce(broker, &setup.topic("events"), [record(9_999)]);
+    service.says("counter views: no event had the type `Click`; there was `click`");
+    service.says(
+        "counter large: no event of its types passed its `where`: `properties.amount > 25`: \
+         a text in 10000 of 10000 events, such as \\\"30\\\"; see numbers_in_text",
+    );
+    let page = metrics(address);
+    assert_eq!(page.value("tagstream_counter_events_total{counter=\"views\"}"), 0.0);
+    assert_eq!(page.value("tagstream_counter_passed_total{counter=\"large\"}"), 0.0);
+    assert!(page.value("tagstream_counter_events_total{counter=\"large\"}") >= 9_999.0);
+    service.stop();
+}
+
+#[test]
 fn without_brokers_it_lives_and_is_not_ready() {
     let mut broker = Broker::start();
     let setup = Setup::on("probes", &broker, CATALOG).with("http.listen=127.0.0.1:0");
