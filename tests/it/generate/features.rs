@@ -54,8 +54,8 @@ const TABLE: [(Feature, bool); 20] = [
     (Feature::Partial, true),
     (Feature::Numbers, true),
     (Feature::NumbersInText, true),
-    (Feature::Dates, false),
-    (Feature::EventTimes, false),
+    (Feature::Dates, true),
+    (Feature::EventTimes, true),
     (Feature::WeekStarts, true),
     (Feature::Ago, true),
     (Feature::Each, false),
@@ -64,8 +64,8 @@ const TABLE: [(Feature, bool); 20] = [
     (Feature::Sessions, true),
     (Feature::Sequence, true),
     (Feature::Stars, true),
-    (Feature::Texts, false),
-    (Feature::Share, false),
+    (Feature::Texts, true),
+    (Feature::Share, true),
     (Feature::Pointers, true),
     (Feature::TimeForms, true),
 ];
@@ -84,6 +84,19 @@ impl Features {
         Self(bits)
     };
 
+    /// The features that `TAGSTREAM_FEATURES` names (`Dates,Texts`), or all that are on.
+    ///
+    /// # Panics
+    ///
+    /// A name is none of a feature's.
+    pub fn asked() -> Self {
+        let Ok(names) = std::env::var("TAGSTREAM_FEATURES") else { return Self::ALL };
+        Self(names.split(',').fold(0, |bits, name| {
+            let named = TABLE.iter().find(|(feature, _)| format!("{feature:?}") == name);
+            bits | 1 << named.unwrap_or_else(|| panic!("TAGSTREAM_FEATURES: no feature is {name:?}")).0 as u32
+        }))
+    }
+
     pub const fn has(self, feature: Feature) -> bool {
         self.0 & 1 << feature as u32 != 0
     }
@@ -92,9 +105,9 @@ impl Features {
         Self(self.0 & !(1 << feature as u32))
     }
 
-    /// One of those that are on, alone: another for each seed.
-    pub fn single(seed: u64) -> Self {
-        let on: Vec<Feature> = TABLE.into_iter().filter(|(_, is_on)| *is_on).map(|(feature, _)| feature).collect();
+    /// One of these, alone: another for each seed.
+    pub fn single(self, seed: u64) -> Self {
+        let on: Vec<Feature> = TABLE.into_iter().map(|(feature, _)| feature).filter(|it| self.has(*it)).collect();
         Self(1 << on[seed as usize % on.len()] as u32)
     }
 }

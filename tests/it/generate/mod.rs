@@ -36,12 +36,14 @@ pub use shrink::shrink;
 /// The wall clock for every case: 2030-01-01T00:00:00Z.
 pub const NOW_MS: i64 = 1_893_456_000_000;
 
-/// The seeds of a random test: one given by `TAGSTREAM_SEED`, or as many as `TAGSTREAM_SEEDS` says.
+/// The seeds of a random test: as many as `TAGSTREAM_SEEDS` says, those from `TAGSTREAM_SEED` if that is given (one, if the
+/// number is not).
 pub fn seeds(usual: u64) -> Range<u64> {
     let number = |name: &str| std::env::var(name).ok().and_then(|value| value.parse::<u64>().ok());
+    let seeds = number("TAGSTREAM_SEEDS");
     match number("TAGSTREAM_SEED") {
-        Some(seed) => seed..seed + 1,
-        None => 0..number("TAGSTREAM_SEEDS").unwrap_or(usual),
+        Some(first) => first..first + seeds.unwrap_or(1),
+        None => 0..seeds.unwrap_or(usual),
     }
 }
 

@@ -55,6 +55,8 @@ impl Number {
     pub fn double(self) -> f64 {
         match self {
             Self::Whole(whole) => whole as f64,
+            // Both are exact as doubles, so the one division rounds once, to the nearest.
+            Self::Decimal(units) if units.abs() < 1 << 53 => units as f64 / UNIT as f64,
             Self::Decimal(units) => double(&decimal_text(units)).expect("a decimal"),
             Self::Double(double) => double,
         }
