@@ -10,6 +10,7 @@ use utoipa::ToSchema;
 
 use super::problem::ApiError;
 use crate::kafka::{Clock, CommandSender};
+use crate::model::Timestamp;
 use crate::serve::access::{Access, AuditEntry, AuditLog, Caller};
 use crate::serve::history::History;
 use crate::serve::replica::{FeedOrders, Replica, ReplicaView};
@@ -159,17 +160,25 @@ pub struct AsOf {
     pub partitions: BTreeMap<String, Option<String>>,
     /// The fingerprint of the catalog with which the state is read.
     pub catalog: String,
+    /// The past instant that was asked for, as of which the answer is; null: the answer is as of the clocks.
+    pub instant: Option<String>,
 }
 
 impl AsOf {
     pub fn of(view: &ReplicaView) -> Self {
-        let clock = |clock: Option<crate::model::Timestamp>| clock.map(|clock| clock.to_string());
+        Self::at(view, None)
+    }
+
+    /// Of an answer as of a past instant, if there is one.
+    pub fn at(view: &ReplicaView, instant: Option<Timestamp>) -> Self {
+        let clock = |clock: Option<Timestamp>| clock.map(|clock| clock.to_string());
         let partitions = view.clocks().into_iter().map(|(name, at)| (name.label(), clock(at)));
         AsOf {
             view: view.number,
             clock: clock(view.clock()),
             partitions: partitions.collect(),
             catalog: view.compiled.fingerprint().to_owned(),
+            instant: clock(instant),
         }
     }
 }

@@ -9,6 +9,8 @@ use utoipa::ToSchema;
 
 use crate::catalog::{self, Problem};
 use crate::serve::access::Refusal;
+use crate::serve::audience::PastError;
+use crate::serve::history::HistoryError;
 
 const PROBLEM_JSON: &str = "application/problem+json";
 
@@ -50,6 +52,24 @@ pub enum ApiError {
     TooLarge(String),
     /// Something was there to do, and failed.
     Failed(String),
+}
+
+impl From<HistoryError> for ApiError {
+    fn from(error: HistoryError) -> Self {
+        match error {
+            HistoryError::OutOfReach { .. } | HistoryError::TooLong => ApiError::Wrong(error.to_string()),
+            error => ApiError::Failed(error.to_string()),
+        }
+    }
+}
+
+impl From<PastError> for ApiError {
+    fn from(error: PastError) -> Self {
+        match error {
+            PastError::History(error) => error.into(),
+            error => ApiError::Wrong(error.to_string()),
+        }
+    }
 }
 
 impl ApiError {

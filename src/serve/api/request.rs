@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 
 use super::problem::ApiError;
 use crate::catalog::parse_duration;
-use crate::model::EntityKindId;
+use crate::model::{EntityKindId, Timestamp};
 use crate::serve::replica::ReplicaView;
 
 /// The largest body of a question.
@@ -108,4 +108,9 @@ pub(super) fn kind(view: &ReplicaView, name: &str) -> Result<EntityKindId, ApiEr
         let kinds: Vec<&str> = view.compiled.catalog.entities.iter().map(|kind| &*kind.name).collect();
         ApiError::Unknown(format!("there is no entity kind `{name}`; known are {}", kinds.join(", ")))
     })
+}
+
+/// An instant of a question.
+pub(super) fn instant(name: &str, text: &str) -> Result<Timestamp, ApiError> {
+    Timestamp::parse(text).map_err(|error| ApiError::Wrong(format!("{name}={text} is {error}")))
 }

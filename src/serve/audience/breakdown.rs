@@ -4,9 +4,10 @@ use std::collections::HashMap;
 
 use roaring::RoaringBitmap;
 
+use super::past::NOT_OF_TAGS;
 use super::question::Column;
 use super::selection::Selection;
-use crate::catalog::{Problem, TagDefinition, Type};
+use crate::catalog::{Problem, TagDefinition, TagId, Type};
 use crate::codec::value_document;
 use crate::engine::CompiledCatalog;
 use crate::model::{EntityKindId, Number, Value};
@@ -36,6 +37,8 @@ pub enum DimensionError {
     NotANumber { text: String },
     #[error("the bounds of `{text}` have to be at most {BOUNDS_MAX} numbers that increase, as in spend:100,1000")]
     Bounds { text: String },
+    #[error("`{text}` has no past: {NOT_OF_TAGS}")]
+    NoPast { text: String },
     #[error("`{text}` has more than {VALUES_MAX} different values: give it bounds, as in {text}:100,1000")]
     TooMany { text: String },
 }
@@ -111,9 +114,15 @@ impl Dimension {
         &self.column.text
     }
 
+    /// The tag, where it is divided by a tag and nothing else.
+    pub fn tag(&self) -> Option<TagId> {
+        self.column.tag()
+    }
+
     fn cells(&self, selection: &Selection) -> Result<Vec<Cell>, DimensionError> {
         let cells = match self.labelled(selection) {
             Some(cells) => cells,
+            None if selection.is_past => return Err(DimensionError::NoPast { text: self.column.text.clone() }),
             None => self.scanned(selection)?,
         };
         Ok(cells.into_iter().filter(|cell| cell.size() > 0).collect())

@@ -24,7 +24,7 @@ mod preview;
 
 pub use breakdown::{Breakdown, BreakdownCell, CellValue, Dimension, DimensionError};
 pub use forecast::{DayForecast, Forecast, TagMoves};
-pub use past::{PastError, PastView};
+pub use past::{PastError, PastView, ViewAt};
 pub use preview::{CatalogPreview, TagPreview};
 pub use question::{Audience, Column};
 pub use selection::{Member, Selection};

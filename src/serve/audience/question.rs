@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::bounds::Bounds;
 use super::selection::{Member, Selection};
-use crate::catalog::{CounterId, Expr, Problem, Type, check_condition, check_expression};
+use crate::catalog::{CounterId, Expr, Problem, TagDefinition, TagId, Type, check_condition, check_expression};
 use crate::engine::{CompiledCatalog, ReadableExpr, StateReader};
 use crate::model::{EntityKindId, Timestamp, Value};
 use crate::serve::replica::{PartitionView, ReplicaView};
@@ -53,7 +53,7 @@ impl Audience {
             least.extend(found);
             (Arc::clone(partition), least)
         });
-        Selection { parts: parts.collect() }
+        Selection { parts: parts.collect(), is_past: false }
     }
 
     pub(super) fn condition(&self) -> &Expr {
@@ -61,7 +61,7 @@ impl Audience {
     }
 
     /// The tags that it reads.
-    pub(super) fn tags(&self) -> &[crate::catalog::TagId] {
+    pub fn tags(&self) -> &[TagId] {
         self.condition.tags()
     }
 
@@ -109,10 +109,33 @@ impl Column {
         Ok(Column { text: text.trim().to_owned(), value_type, expr: ReadableExpr::new(compiled.of(kind), expr) })
     }
 
-    /// The values of columns for one member, read one after another.
+    /// The values of columns for one member, read one after another. As of a past instant, only columns that are a tag with
+    /// labels have a value.
     pub fn values(columns: &[Column], member: &Member<'_>, reader: &mut StateReader) -> Vec<Option<Value>> {
+        if member.is_past {
+            return columns.iter().map(|column| column.past_value(member)).collect();
+        }
         reader.open(member.state);
         columns.iter().map(|column| column.value(&member.partition.standing, reader)).collect()
+    }
+
+    /// Whether it has a past: it is a rule, or a tag with bands or stages.
+    pub fn has_past(&self, compiled: &CompiledCatalog) -> bool {
+        self.tag().is_some_and(|tag| {
+            let definition = &compiled.catalog.tags[usize::from(tag.0)].definition;
+            matches!(definition, TagDefinition::Rule { .. }) || !definition.labels().is_empty()
+        })
+    }
+
+    fn past_value(&self, member: &Member<'_>) -> Option<Value> {
+        let (tag, partition) = (self.tag()?, member.partition);
+        let definition = &partition.program().tag(tag).definition;
+        if matches!(definition, TagDefinition::Rule { .. }) {
+            return Some(Value::Bool(partition.with_tag(tag).contains(member.number)));
+        }
+        let mut labels = (0..).zip(definition.labels());
+        let is_in = |place: u16| partition.with_label(tag, place).is_some_and(|these| these.contains(member.number));
+        labels.find(|(place, _)| is_in(*place)).map(|(_, label)| Value::String((*label).into()))
     }
 
     /// The value for the state that the reader has open.
@@ -121,7 +144,7 @@ impl Column {
     }
 
     /// The tag, where the expression is a tag and nothing else.
-    pub(super) fn tag(&self) -> Option<crate::catalog::TagId> {
+    pub fn tag(&self) -> Option<TagId> {
         match self.expr.expr {
             Expr::Tag(id) => Some(id),
             _ => None,

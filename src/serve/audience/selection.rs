@@ -11,6 +11,8 @@ use crate::serve::replica::{EntityNumber, PartitionView};
 #[derive(Clone, Debug)]
 pub struct Selection {
     pub(super) parts: Vec<(Arc<PartitionView>, RoaringBitmap)>,
+    /// Whether it is as of a past instant: then bitmaps are those of the instant, and states those of now.
+    pub(super) is_past: bool,
 }
 
 /// One of the selected entities.
@@ -20,6 +22,8 @@ pub struct Member<'a> {
     pub part: usize,
     pub partition: &'a Arc<PartitionView>,
     pub number: EntityNumber,
+    /// Whether the selection is as of a past instant: then the state is that of now.
+    pub is_past: bool,
     pub state: &'a [u8],
 }
 
@@ -37,13 +41,13 @@ impl Selection {
     /// Those that are in both selections of the same view.
     pub fn and(&self, other: &Selection) -> Selection {
         let both = self.parts.iter().zip(&other.parts);
-        Selection { parts: both.map(|((view, a), (_, b))| (Arc::clone(view), a & b)).collect() }
+        Selection { parts: both.map(|((view, a), (_, b))| (Arc::clone(view), a & b)).collect(), ..*self }
     }
 
     /// Those that are in this selection of a view and not in the other one.
     pub fn without(&self, other: &Selection) -> Selection {
         let both = self.parts.iter().zip(&other.parts);
-        Selection { parts: both.map(|((view, a), (_, b))| (Arc::clone(view), a - b)).collect() }
+        Selection { parts: both.map(|((view, a), (_, b))| (Arc::clone(view), a - b)).collect(), ..*self }
     }
 
     /// The keys of its first members, at most this many.
@@ -59,7 +63,7 @@ impl Selection {
             let numbers = these.range(first..);
             numbers.filter_map(move |number| {
                 let (state, _) = partition.state(number)?;
-                Some(Member { part, partition, number, state })
+                Some(Member { part, partition, number, is_past: self.is_past, state })
             })
         })
     }

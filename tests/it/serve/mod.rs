@@ -9,6 +9,7 @@ mod access;
 mod api;
 mod audiences;
 mod history;
+mod past;
 mod records;
 mod replica;
 mod world;

@@ -40,7 +40,7 @@ tags:
   vip: { manual: {} }
 "#;
 
-const AUDIENCES: [&str; 7] = [
+pub(super) const AUDIENCES: [&str; 7] = [
     "tag.active",
     "!tag.active",
     "tag.active && !tag.churn_risk",
@@ -56,12 +56,12 @@ fn start() -> Timestamp {
     Timestamp::parse("2026-01-01T00:00:00Z").expect("a time")
 }
 
-fn time_of(step: i64) -> Timestamp {
+pub(super) fn time_of(step: i64) -> Timestamp {
     start().plus(step * 2_592_000)
 }
 
 /// Two months of sixty people, in the order of time.
-fn lines() -> Vec<String> {
+pub(super) fn lines() -> Vec<String> {
     let (mut dice, mut known) = (fastrand::Rng::with_seed(11), BTreeSet::new());
     let mut lines = Vec::new();
     for step in 0..STEPS {
@@ -80,7 +80,7 @@ fn lines() -> Vec<String> {
 }
 
 /// Everything up to an instant.
-fn world_at(lines: &[String], until: Timestamp) -> World {
+pub(super) fn world_at(lines: &[String], until: Timestamp) -> World {
     let mut world = World::new(CATALOG);
     for line in lines {
         world.driven.line(line.as_bytes(), Some(until.ms()));
@@ -99,7 +99,7 @@ fn world_at(lines: &[String], until: Timestamp) -> World {
 }
 
 /// A world whose changes are in a history, and which answers by it.
-fn recorded(name: &str) -> (World, Directory) {
+pub(super) fn recorded(name: &str) -> (World, Directory) {
     let access = Access::new(&ServeSettings { requests_a_second: None, ..ServeSettings::default() }).expect("loopback");
     recorded_by(name, access, AuditLog::open(None, Clock::new(start)).expect("the log"))
 }
@@ -117,7 +117,7 @@ fn recorded_by(name: &str, access: Access, audit: AuditLog) -> (World, Directory
     (world, directory)
 }
 
-fn members(world: &World, text: &str) -> BTreeSet<String> {
+pub(super) fn members(world: &World, text: &str) -> BTreeSet<String> {
     let kind = world.compiled.catalog.user();
     let audience = Audience::parse(&world.compiled, kind, text).expect("an audience");
     let view = world.replica.view().expect("a view");

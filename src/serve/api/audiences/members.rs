@@ -15,15 +15,15 @@ use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use utoipa::ToSchema;
 
-use super::size::Asked;
+use super::size::{Asked, as_of};
 use crate::codec::value_document;
 use crate::engine::StateReader;
-use crate::model::Value;
-use crate::serve::api::answer::{json, work};
+use crate::model::{Timestamp, Value};
+use crate::serve::api::answer::{at, json};
 use crate::serve::api::context::{ApiContext, AsOf};
 use crate::serve::api::problem::{ApiError, ProblemDocument};
 use crate::serve::api::request::{Body, Parameters};
-use crate::serve::audience::{Column, Member};
+use crate::serve::audience::{Column, DimensionError, Member, Selection};
 use crate::serve::replica::{EntityNumber, PartitionView};
 
 /// Members of a page.
@@ -49,6 +49,9 @@ pub struct MembersQuestion {
     pub columns: Vec<String>,
     /// Members of a page; 100 without it, at most 1,000. A stream has all of them.
     pub limit: Option<usize>,
+    /// A past instant, such as `2026-03-01T00:00:00Z`: then tags are as they were, from the history, and only expressions
+    /// over tags are answered.
+    pub as_of: Option<String>,
     /// The cursor of the page before.
     pub cursor: Option<String>,
     /// A pinned view to answer from; a cursor has its own.
@@ -69,11 +72,13 @@ pub struct MembersAnswer {
     pub cursor: Option<String>,
 }
 
-/// The place of the next page: the view, the partition's place, and the first number.
+/// The place of the next page: the view, the partition's place, and the first number; where it is a list of the past, its
+/// instant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Cursor {
     view: u64,
     from: (usize, EntityNumber),
+    instant: Option<Timestamp>,
 }
 
 impl Cursor {
@@ -81,17 +86,19 @@ impl Cursor {
         let wrong = || ApiError::Wrong("cursor: it is not one that an answer has given".to_owned());
         let parts: Option<Vec<u64>> = text.split('-').map(|part| part.parse().ok()).collect();
         match parts.as_deref() {
-            Some([view, part, number]) => {
+            Some([view, part, number, instant @ ..]) if instant.len() <= 1 => {
                 let number = u32::try_from(*number).map_err(|_| wrong())?;
                 let part = usize::try_from(*part).map_err(|_| wrong())?;
-                Ok(Cursor { view: *view, from: (part, number) })
+                let instant = instant.first().map(|ms| Timestamp::from_ms(ms.cast_signed()));
+                Ok(Cursor { view: *view, from: (part, number), instant })
             }
             _ => Err(wrong()),
         }
     }
 
     fn text(self) -> String {
-        format!("{}-{}-{}", self.view, self.from.0, self.from.1)
+        let instant = self.instant.map(|instant| format!("-{}", instant.ms().cast_unsigned())).unwrap_or_default();
+        format!("{}-{}-{}{instant}", self.view, self.from.0, self.from.1)
     }
 }
 
@@ -193,18 +200,31 @@ pub(in crate::serve::api) async fn members(
     let view = cursor.map(|cursor| cursor.view).or(question.view);
     let asked = Asked::read(&context, question.condition.as_deref(), question.entity.as_deref(), view)?;
     let columns = columns(&asked, &question.columns)?;
+    let instant = match cursor {
+        Some(cursor) => cursor.instant,
+        None => as_of(question.as_of.as_deref())?,
+    };
+    if instant.is_some()
+        && let Some(column) = columns.iter().find(|column| !column.has_past(&asked.view.compiled))
+    {
+        let no_past = DimensionError::NoPast { text: column.text.clone() };
+        return Err(ApiError::Wrong(no_past.to_string()));
+    }
+    let tags = asked.tags(columns.iter().filter_map(Column::tag));
     if form != Form::Page {
-        return Ok(stream(&context, asked, columns, form).await);
+        let audience = asked.audience.clone();
+        let selection = at(&context, asked.view, instant, tags, move |view| Ok(view.select(&audience)?)).await?;
+        return Ok(stream(&context, selection, columns, form).await);
     }
     let limit = question.limit.unwrap_or(PAGE_DEFAULT).clamp(1, PAGE_MAX);
     let from = cursor.map_or((0, 0), |cursor| cursor.from);
     let pinning = context.clone();
-    let answer = work(context.scans(), move || {
-        let selection = asked.audience.select(&asked.view);
+    let answer = at(&context, Arc::clone(&asked.view), instant, tags, move |view| {
+        let selection = view.select(&asked.audience)?;
         let (mut reader, mut members, mut next) = (MemberReader::new(&columns), Vec::with_capacity(limit), None);
         for member in selection.members(from) {
             if members.len() == limit {
-                next = Some(Cursor { view: asked.view.number, from: (member.part, member.number) });
+                next = Some(Cursor { view: asked.view.number, from: (member.part, member.number), instant });
                 break;
             }
             members.push(reader.document(&member));
@@ -212,20 +232,20 @@ pub(in crate::serve::api) async fn members(
         if next.is_some() {
             pinning.pin(&asked.view);
         }
-        let (as_of, size) = (AsOf::of(&asked.view), selection.size());
+        let (as_of, size) = (AsOf::at(&asked.view, instant), selection.size());
         Ok(MembersAnswer { entity: asked.entity, as_of, size, members, cursor: next.map(Cursor::text) })
     });
     Ok(json(&headers, &answer.await?))
 }
 
 /// Streams all members: a slow reader holds one view and one thread, and a few pieces of text.
-async fn stream(context: &ApiContext, asked: Asked, columns: Vec<Column>, form: Form) -> Response {
+async fn stream(context: &ApiContext, selection: Selection, columns: Vec<Column>, form: Form) -> Response {
     let (sender, pieces) = mpsc::channel::<Result<Bytes, std::io::Error>>(PIECES_WAITING);
     let room = context.streams();
     tokio::spawn(async move {
         let Ok(permit) = room.acquire_owned().await else { return };
         tokio::task::spawn_blocking(move || {
-            write_all(&asked, &columns, form, &Pieces(sender));
+            write_all(&selection, &columns, form, &Pieces(sender));
             drop(permit);
         });
     });
@@ -254,8 +274,7 @@ impl Pieces {
 }
 
 /// Ends when the reader has gone.
-fn write_all(asked: &Asked, columns: &[Column], form: Form, pieces: &Pieces) {
-    let selection = asked.audience.select(&asked.view);
+fn write_all(selection: &Selection, columns: &[Column], form: Form, pieces: &Pieces) {
     let (mut reader, mut text) = (MemberReader::new(columns), String::new());
     if form == Form::Csv {
         let header = ["key"].into_iter().chain(columns.iter().map(|column| column.text.as_str()));

@@ -9,12 +9,13 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 use utoipa::ToSchema;
 
+use crate::catalog::TagId;
 use crate::codec::value_document;
 use crate::model::{EntityKindId, Timestamp};
-use crate::serve::api::answer::{json, work};
+use crate::serve::api::answer::{TagsOf, at, json};
 use crate::serve::api::context::{ApiContext, AsOf};
 use crate::serve::api::problem::{ApiError, ProblemDocument};
-use crate::serve::api::request::{Body, Parameters, kind};
+use crate::serve::api::request::{Body, Parameters, instant, kind};
 use crate::serve::audience::{Audience, Breakdown, CellValue, Dimension, DimensionError, Selection};
 use crate::serve::replica::ReplicaView;
 
@@ -42,6 +43,9 @@ pub struct AudienceQuestion {
     pub entity: Option<String>,
     /// A pinned view to answer from.
     pub view: Option<u64>,
+    /// A past instant, such as `2026-03-01T00:00:00Z`: then tags are as they were, from the history, and only expressions
+    /// over tags are answered.
+    pub as_of: Option<String>,
     /// How many keys to give; 10 without it, at most 100.
     pub sample: Option<usize>,
     /// Whether the view is kept for a minute, so that other questions can be answered from it.
@@ -77,6 +81,11 @@ pub(in crate::serve::api) struct Asked {
     pub audience: Audience,
 }
 
+/// The past instant of a question.
+pub(super) fn as_of(text: Option<&str>) -> Result<Option<Timestamp>, ApiError> {
+    text.map(|text| instant("as_of", text)).transpose()
+}
+
 impl Asked {
     pub(in crate::serve::api) fn read(
         context: &ApiContext,
@@ -87,6 +96,11 @@ impl Asked {
         let (view, entity, kind) = asked_kind(context, entity, view)?;
         let audience = audience(&view, kind, "where", condition)?;
         Ok(Asked { view, kind, entity, audience })
+    }
+
+    /// The tags that are read: those of the audience, and others.
+    pub(in crate::serve::api) fn tags(&self, others: impl IntoIterator<Item = TagId>) -> TagsOf {
+        TagsOf { kind: self.kind, tags: self.audience.tags().iter().copied().chain(others).collect() }
     }
 }
 
@@ -144,13 +158,13 @@ pub(in crate::serve::api) async fn size(
     if question.pin {
         context.pin(&asked.view);
     }
-    let sample = sample_size(question.sample);
-    let answer = work(context.scans(), move || {
-        let selection = asked.audience.select(&asked.view);
+    let (sample, instant) = (sample_size(question.sample), as_of(question.as_of.as_deref())?);
+    let answer = at(&context, Arc::clone(&asked.view), instant, asked.tags([]), move |view| {
+        let selection = view.select(&asked.audience)?;
         Ok(AudienceAnswer {
-            as_of: AsOf::of(&asked.view),
+            as_of: AsOf::at(&asked.view, instant),
             size: selection.size(),
-            of: asked.view.of(asked.kind).map(|partition| partition.entities()).sum(),
+            of: view.entities(asked.kind),
             sample: selection.sample(sample),
             incomplete: incomplete(asked.audience.incomplete_counters(&asked.view)),
             entity: asked.entity,
@@ -228,14 +242,15 @@ pub(in crate::serve::api) async fn breakdown(
     let asked = Asked::read(&context, question.condition.as_deref(), question.entity.as_deref(), question.view)?;
     let dimensions: Result<Vec<Dimension>, DimensionError> =
         by.iter().map(|by| Dimension::parse(&asked.view.compiled, asked.kind, by)).collect();
-    let dimensions = dimensions.map_err(refused)?;
-    let answer = work(context.scans(), move || {
-        let selection = asked.audience.select(&asked.view);
+    let (dimensions, instant) = (dimensions.map_err(refused)?, as_of(question.as_of.as_deref())?);
+    let tags = asked.tags(dimensions.iter().filter_map(Dimension::tag));
+    let answer = at(&context, Arc::clone(&asked.view), instant, tags, move |view| {
+        let selection = view.select(&asked.audience)?;
         let cells = Breakdown::of(&selection, &dimensions).map_err(refused)?.cells;
         let rows = cells
             .iter()
             .map(|cell| BreakdownRow { values: cell.values.iter().map(cell_document).collect(), size: cell.size });
-        let (as_of, size) = (AsOf::of(&asked.view), selection.size());
+        let (as_of, size) = (AsOf::at(&asked.view, instant), selection.size());
         Ok(BreakdownAnswer { entity: asked.entity, as_of, size, by, rows: rows.collect() })
     });
     Ok(json(&headers, &answer.await?))
@@ -249,6 +264,9 @@ pub struct OverlapQuestion {
     pub audiences: Vec<String>,
     pub entity: Option<String>,
     pub view: Option<u64>,
+    /// A past instant, such as `2026-03-01T00:00:00Z`: then tags are as they were, from the history, and only expressions
+    /// over tags are answered.
+    pub as_of: Option<String>,
 }
 
 /// Some of the audiences.
@@ -312,10 +330,12 @@ pub(in crate::serve::api) async fn overlap(
         .zip(&question.audiences)
         .map(|(at, text): (usize, &String)| audience(&view, kind, &format!("audiences[{at}]"), Some(text)))
         .collect();
-    let audiences = audiences?;
-    let answer = work(context.scans(), move || {
-        let selections: Vec<Selection> = audiences.iter().map(|audience| audience.select(&view)).collect();
-        Ok(OverlapAnswer { entity, as_of: AsOf::of(&view), rows: overlaps(&selections) })
+    let (audiences, instant) = (audiences?, as_of(question.as_of.as_deref())?);
+    let tags = audiences.iter().flat_map(|audience| audience.tags().iter().copied()).collect();
+    let as_of = AsOf::at(&view, instant);
+    let answer = at(&context, view, instant, TagsOf { kind, tags }, move |view| {
+        let selections = audiences.iter().map(|audience| view.select(audience)).collect::<Result<Vec<_>, _>>()?;
+        Ok(OverlapAnswer { entity, as_of, rows: overlaps(&selections) })
     });
     Ok(json(&headers, &answer.await?))
 }

@@ -7,13 +7,12 @@ use axum::response::Response;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::reading::{instant, read};
 use crate::model::Timestamp;
 use crate::serve::access::Caller;
-use crate::serve::api::answer::json;
+use crate::serve::api::answer::{json, read};
 use crate::serve::api::context::ApiContext;
 use crate::serve::api::problem::{ApiError, ProblemDocument};
-use crate::serve::api::request::Parameters;
+use crate::serve::api::request::{Parameters, instant};
 use crate::serve::history::{ChangeQuery, StoredChange};
 
 const LIMIT_DEFAULT: usize = 100;

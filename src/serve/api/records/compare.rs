@@ -1,19 +1,20 @@
 //! An audience at two instants: who was in, who came, who went.
 
+use std::sync::Arc;
+
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::reading::{catch_up, instant, read};
 use crate::model::Timestamp;
-use crate::serve::api::answer::json;
+use crate::serve::api::answer::{catch_up, json, read};
 use crate::serve::api::audiences::size::{Asked, sample_size};
 use crate::serve::api::context::{ApiContext, AsOf};
 use crate::serve::api::problem::{ApiError, ProblemDocument};
-use crate::serve::api::request::{Body, Parameters};
-use crate::serve::audience::{PastView, Selection};
+use crate::serve::api::request::{Body, Parameters, instant};
+use crate::serve::audience::{PastView, Selection, ViewAt};
 use crate::serve::history::HistoryView;
 
 /// Who is compared with themselves.
@@ -63,10 +64,11 @@ impl ComparedPart {
 
 /// Who is in an audience at an instant; without one, now.
 fn select(asked: &Asked, at: Option<Timestamp>, history: &HistoryView<'_>) -> Result<Selection, ApiError> {
-    match at {
-        None => Ok(asked.audience.select(&asked.view)),
-        Some(at) => Ok(PastView::of(&asked.view, &asked.audience, at, history)?.select(&asked.audience)?),
-    }
+    let view = match at {
+        None => ViewAt::Now(Arc::clone(&asked.view)),
+        Some(at) => ViewAt::Past(PastView::of(&asked.view, asked.kind, asked.audience.tags(), at, history)?),
+    };
+    Ok(view.select(&asked.audience)?)
 }
 
 /// An audience at two instants: who was in, who came, who went.

@@ -6,9 +6,8 @@ use axum::response::Response;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::reading::{catch_up, read};
 use crate::model::Timestamp;
-use crate::serve::api::answer::json;
+use crate::serve::api::answer::{catch_up, json, read};
 use crate::serve::api::context::{ApiContext, AsOf};
 use crate::serve::api::problem::{ApiError, ProblemDocument};
 use crate::serve::api::request::Parameters;

@@ -14,7 +14,7 @@ use axum::response::{IntoResponse, Response};
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 
-use super::reading::{history, read};
+use crate::serve::api::answer::{history, read};
 use crate::serve::api::context::ApiContext;
 use crate::serve::api::problem::{ApiError, ProblemDocument};
 use crate::serve::api::request::{Parameters, kind};

@@ -1,13 +1,11 @@
 //! What stands in Kafka's topics: tag changes, which the history keeps, and commands, which go to the input.
 //!
-//! - `reading`: how the history is read, and what its errors mean;
 //! - `changes`: the changes of one entity;
 //! - `compare`: an audience at two instants;
 //! - `figures`: what came to a tag and what left it, how often, and why;
 //! - `live`: changes as they come;
 //! - `commands`: a manual tag is set or removed, an entity is erased.
 
-mod reading;
 pub(super) mod changes;
 pub(super) mod commands;
 pub(super) mod compare;
