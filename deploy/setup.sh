@@ -1,14 +1,14 @@
 #!/bin/sh
-# Installs what building and testing tagstream needs, where it is missing: Debian packages and, for the tests of models, the
-# ONNX Runtime from PyPI. `deploy/setup.sh build` installs only what the build needs.
+# Installs what building and testing tagstream needs, where it is missing: Debian packages and, for the tests, the ONNX
+# Runtime, schemathesis and axe-core from PyPI. `deploy/setup.sh build` installs only what the build needs.
 # Names each thing before it installs it, and prints nothing when everything is there. Without root or sudo it names the
 # missing packages and exits with 1.
 set -eu
 
 for_build="build-essential pkg-config libssl-dev zlib1g-dev"
 # Java and Maven start a real Kafka broker, openssl makes the certificates of a broker with TLS, and pip of Python brings the
-# ONNX Runtime.
-for_tests="openssl default-jre-headless maven python3 python3-venv"
+# ONNX Runtime, schemathesis and axe-core. Chromium shows the page, with a font that has Chinese.
+for_tests="openssl default-jre-headless maven python3 python3-venv chromium fonts-noto-cjk"
 case "${1:-all}" in
     build) wanted="$for_build" ;;
     all) wanted="$for_build $for_tests" ;;
@@ -20,7 +20,7 @@ esac
 
 if ! command -v dpkg-query >/dev/null 2>&1; then
     echo "setup: this is not a Debian system; a build needs a C compiler, make, pkg-config, OpenSSL and zlib;" >&2
-    echo "setup: the tests also need the openssl command, Java 17, Maven and Python 3" >&2
+    echo "setup: the tests also need the openssl command, Java 17, Maven, Python 3 and Chromium" >&2
     exit 0
 fi
 
@@ -30,8 +30,9 @@ for package in $wanted; do
         missing="$missing $package"
     fi
 done
-# Java, Maven and Python need not come from Debian packages.
+# Java, Maven, Python and Chromium need not come from Debian packages.
 command -v java >/dev/null 2>&1 && missing=$(echo "$missing" | sed 's/ default-jre-headless//')
+command -v chromium >/dev/null 2>&1 && missing=$(echo "$missing" | sed 's/ chromium//')
 command -v mvn >/dev/null 2>&1 && missing=$(echo "$missing" | sed 's/ maven//')
 python3 -c "import ensurepip, venv" >/dev/null 2>&1 && missing=$(echo "$missing" | sed 's/ python3-venv//; s/ python3//')
 
@@ -61,15 +62,24 @@ if [ "${1:-all}" = build ]; then
     exit 0
 fi
 
-# The tests look for the runtime in this folder (tests/it/scoring/runtime.rs). They use only the package's library, so its
-# dependencies are not installed.
-version=1.31.1
-runtime="${XDG_CACHE_HOME:-$HOME/.cache}/tagstream/onnxruntime-$version"
-if [ ! -e "$runtime/ready" ]; then
-    echo "setup: installing the ONNX Runtime $version with pip, for the tests of models, into $runtime" >&2
-    rm -rf "$runtime"
-    python3 -m venv "$runtime"
-    "$runtime/bin/pip" install --quiet --disable-pip-version-check --no-deps "onnxruntime==$version" >&2
-    ln -s "$(echo "$runtime"/lib/python3*/site-packages/onnxruntime)" "$runtime/onnxruntime"
-    touch "$runtime/ready"
-fi
+# Installs a package of PyPI, for tests, into a folder of its own in the cache, where the tests look for it
+# (tests/it/installed.rs): the name of the folder, what it is for, the package, and options of pip.
+in_cache() {
+    folder="${XDG_CACHE_HOME:-$HOME/.cache}/tagstream/$1"
+    if [ -e "$folder/ready" ]; then
+        return 0
+    fi
+    echo "setup: installing $3 with pip, for $2, into $folder" >&2
+    rm -rf "$folder"
+    python3 -m venv "$folder"
+    # shellcheck disable=SC2086
+    "$folder/bin/pip" install --quiet --disable-pip-version-check ${4:-} "$3" >&2
+    module=$(echo "${3%%==*}" | tr - _)
+    ln -s "$(echo "$folder"/lib/python3*/site-packages/"$module")" "$folder/$module"
+    touch "$folder/ready"
+}
+
+# Of the runtime the tests use only the library, of the package with axe-core only its file: no dependencies.
+in_cache onnxruntime-1.31.1 "the tests of models" onnxruntime==1.31.1 --no-deps
+in_cache schemathesis-4.32.5 "the test of the API's description" schemathesis==4.32.5
+in_cache axe-core-4.12.1 "the tests of the page" axe-playwright-python==0.1.8 --no-deps

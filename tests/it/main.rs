@@ -3,6 +3,7 @@
 //! - [`support`]: what both binaries need.
 //! - [`reference`]: the whole of the specification once more, brute force, sharing no code with `src/`.
 //! - [`generate`]: random catalogs and streams.
+//! - [`installed`]: what `deploy/setup.sh` has installed for them.
 //! - [`simulation`]: the workers of `src/kafka` in a simulated world.
 //! - [`tidy`]: how the sources are laid out and what may import what.
 //! - the others: the part of `src/` of the same name; `tools` is `src/cli`.
@@ -12,6 +13,7 @@
 mod support;
 
 mod generate;
+mod installed;
 mod reference;
 
 mod catalog;

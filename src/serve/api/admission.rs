@@ -4,6 +4,9 @@ use axum::extract::{Request, State};
 use axum::http::Method;
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use utoipa::openapi::path::{Operation, PathItem};
+use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityRequirement, SecurityScheme};
+use utoipa::openapi::{Components, ContentBuilder, OpenApi, Ref, ResponseBuilder};
 
 use super::context::ApiContext;
 use super::problem::ApiError;
@@ -47,5 +50,43 @@ pub(super) async fn admit(State(context): State<ApiContext>, mut request: Reques
             next.run(request).await
         }
         Err(refusal) => ApiError::Access(refusal).into_response(),
+    }
+}
+
+/// The name of the token in the description.
+const TOKEN: &str = "token";
+/// What an operation that needs a token may answer.
+const REFUSALS: [(&str, &str); 3] = [
+    ("401", "No token, or one that is not known, where tokens are asked for"),
+    ("403", "The token does not have the scope, or a web page of another origin asks"),
+    ("429", "Too many requests of this token"),
+];
+
+/// Describes who may ask what.
+pub(super) fn describe(description: &mut OpenApi) {
+    let token = SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer));
+    description.components.get_or_insert_with(Components::new).add_security_scheme(TOKEN, token);
+    for (path, item) in &mut description.paths.paths {
+        let PathItem { get, put, post, delete, .. } = item;
+        let methods = [(Method::GET, get), (Method::PUT, put), (Method::POST, post), (Method::DELETE, delete)];
+        for (method, operation) in methods {
+            if let Some(operation) = operation {
+                describe_operation(operation, demand(&method, path));
+            }
+        }
+    }
+}
+
+fn describe_operation(operation: &mut Operation, demand: Demand) {
+    let scope = match demand {
+        Demand::Nothing => return,
+        Demand::Known => None,
+        Demand::Scope(scope) => Some(scope.name()),
+    };
+    operation.security = Some(vec![SecurityRequirement::new(TOKEN, scope)]);
+    for (status, about) in REFUSALS {
+        let problem = ContentBuilder::new().schema(Some(Ref::from_schema_name("ProblemDocument"))).build();
+        let response = ResponseBuilder::new().description(about).content("application/problem+json", problem).build();
+        operation.responses.responses.insert(status.to_owned(), response.into());
     }
 }

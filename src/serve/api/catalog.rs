@@ -93,7 +93,7 @@ pub struct CheckAnswer {
 
 /// The problems of a catalog: the body is its text, in YAML. Files of models are not looked for.
 #[utoipa::path(
-    post, path = "/v1/catalog/check", tag = "catalog", request_body(content = String, content_type = "application/yaml"),
+    post, path = "/v1/catalog/check", tag = "catalog", request_body(content = Option<String>, content_type = "application/yaml"),
     responses(
         (status = 200, description = "The problems, if there are any", body = CheckAnswer),
         (status = 304, description = "The reader has this answer already (If-None-Match)"),
@@ -149,7 +149,7 @@ pub struct PreviewAnswer {
 
 /// What a catalog would change at once on the state as it is: the body is its text, in YAML. Nothing changes by that.
 #[utoipa::path(
-    post, path = "/v1/catalog/preview", tag = "catalog", request_body(content = String, content_type = "application/yaml"),
+    post, path = "/v1/catalog/preview", tag = "catalog", request_body(content = Option<String>, content_type = "application/yaml"),
     responses(
         (status = 200, description = "What would change", body = PreviewAnswer),
         (status = 304, description = "The reader has this answer already (If-None-Match)"),

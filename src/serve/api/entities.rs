@@ -50,7 +50,7 @@ pub struct Profile {
 pub struct ProfileTag {
     pub tag: String,
     /// true, or the band, the stage or the value.
-    #[schema(value_type = Object)]
+    #[schema(value_type = Value)]
     pub value: Json,
     /// Since when it has this value.
     pub since: String,
@@ -64,7 +64,7 @@ pub struct ProfileTag {
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct ProfileAttribute {
     pub name: String,
-    #[schema(value_type = Object)]
+    #[schema(value_type = Value)]
     pub value: Json,
     /// The time of the event that set it.
     pub time: String,
@@ -74,7 +74,7 @@ pub struct ProfileAttribute {
 pub struct ProfileCounter {
     pub name: String,
     /// null where it is absent.
-    #[schema(value_type = Object)]
+    #[schema(value_type = Value)]
     pub value: Json,
     /// Whether it has seen its whole window.
     pub complete: bool,
@@ -88,7 +88,7 @@ pub struct ProfileChange {
     pub tag: String,
     pub at: String,
     /// null where the tag is removed.
-    #[schema(value_type = Object)]
+    #[schema(value_type = Value)]
     pub value: Json,
 }
 

@@ -10,7 +10,7 @@ use utoipa::openapi::OpenApi as Description;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::admission::admit;
+use super::admission::{admit, describe};
 use super::answer::json;
 use super::audiences::{members, size};
 use super::context::ApiContext;
@@ -64,12 +64,18 @@ fn routes() -> OpenApiRouter<ApiContext> {
 
 /// The description of all routes.
 pub fn description() -> Description {
-    routes().split_for_parts().1
+    described().1
+}
+
+fn described() -> (Router<ApiContext>, Description) {
+    let (router, mut description) = routes().split_for_parts();
+    describe(&mut description);
+    (router, description)
 }
 
 /// All routes, with the description at `/v1/openapi.json`.
 pub fn router(context: ApiContext) -> Router {
-    let (router, description) = routes().split_for_parts();
+    let (router, description) = described();
     let described = move |headers: HeaderMap| async move { json(&headers, &description) };
     router
         .route("/v1/openapi.json", get(described))

@@ -282,7 +282,7 @@ impl ForecastAnswer {
     params(
         ("tag" = Option<String>, Query, description = "The tag; all tags of the kind without it"),
         ("entity" = Option<String>, Query, description = "The kind of entity, where no tag is given; user without it"),
-        ("horizon" = Option<String>, Query, description = "How far to look ahead: 30d without it, at most 400d"),
+        ("horizon" = Option<String>, Query, pattern = r"^[0-9]+(ms|s|m|h|d|w)$", description = "How far to look ahead: 30d without it, at most 400d"),
         ("view" = Option<u64>, Query, description = "A pinned view to answer from"),
     ),
     responses(

@@ -3,12 +3,16 @@
 //! - `history`: the store of tag changes.
 //! - `access`: who may ask what.
 //! - `world`: a replica beside the engine, and the API over it; `replica`, `audiences`, `api`: what they have to do.
-//! - `records`: the routes of the history and of commands.
+//! - `records`: the routes of the history and of commands; `past`: audiences as they were.
+//! - `openapi`: all routes against their own description.
+//! - `browser`: a real browser.
 
 mod access;
 mod api;
 mod audiences;
+mod browser;
 mod history;
+mod openapi;
 mod past;
 mod records;
 mod replica;

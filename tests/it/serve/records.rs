@@ -17,7 +17,7 @@ use tower::ServiceExt;
 
 use super::access::Scratch;
 use super::history::{Directory, at_of, place};
-use super::world::World;
+use super::world::{NO_BROKER, World};
 use crate::engine::agreement::Collected;
 
 const CATALOG: &str = r#"
@@ -105,6 +105,11 @@ pub(super) fn recorded(name: &str) -> (World, Directory) {
 }
 
 fn recorded_by(name: &str, access: Access, audit: AuditLog) -> (World, Directory) {
+    recorded_beside(name, access, audit, NO_BROKER)
+}
+
+/// A recorded world that writes commands to a broker.
+pub fn recorded_beside(name: &str, access: Access, audit: AuditLog, brokers: &str) -> (World, Directory) {
     let mut world = world_at(&lines(), time_of(STEPS));
     let directory = Directory::new(name);
     let mut writer = directory.writer();
@@ -113,7 +118,7 @@ fn recorded_by(name: &str, access: Access, audit: AuditLog) -> (World, Directory
     }
     writer.commit(&place(world.driven.changes.0.len())).expect("a commit");
     let history = Some(History::at_rest(directory.reader(), writer.last_row()));
-    world.serve(history, access, audit);
+    world.serve(history, access, audit, brokers);
     (world, directory)
 }
 

@@ -19,6 +19,9 @@ use tower::ServiceExt;
 
 use crate::engine::changelog::{Compacted, Driven, program};
 
+/// Nobody listens there.
+pub const NO_BROKER: &str = "127.0.0.1:1";
+
 pub struct World {
     pub driven: Driven,
     pub compiled: Arc<CompiledCatalog>,
@@ -48,17 +51,17 @@ impl Answer {
     }
 }
 
-/// A producer that reaches no broker.
-fn sender() -> CommandSender {
-    let flags = vec!["kafka.brokers=127.0.0.1:1".to_owned()];
+/// A producer of commands.
+fn sender(brokers: &str) -> CommandSender {
+    let flags = vec![format!("kafka.brokers={brokers}")];
     let sources =
         Sources { file: ConfigFile::Default("/nowhere/tagstream.toml".into()), environment: Vec::new(), flags };
     CommandSender::new(&load(&sources).expect("settings"), Arc::new(|_| ())).expect("a producer")
 }
 
-fn routes(replica: &Arc<Replica>, history: Option<History>, access: Access, audit: AuditLog) -> Router {
+fn routes(replica: &Arc<Replica>, history: Option<History>, access: Access, audit: AuditLog, brokers: &str) -> Router {
     let source = Arc::new(|| Err(CatalogErrors { report: "no file".to_owned(), problems: Vec::new() }));
-    let records = RecordParts { sender: sender(), clock: Clock::new(|| Timestamp::from_ms(0)) };
+    let records = RecordParts { sender: sender(brokers), clock: Clock::new(|| Timestamp::from_ms(0)) };
     let (replica, orders) = (Arc::clone(replica), FeedOrders::default());
     router(ApiContext::new(ApiParts { replica, orders, source, access, audit, history, records }))
 }
@@ -73,14 +76,14 @@ impl World {
         let access = Access::new(&ServeSettings { requests_a_second: None, ..ServeSettings::default() })
             .expect("only this machine is listened to");
         let audit = AuditLog::open(None, Clock::new(|| Timestamp::from_ms(0))).expect("no file is opened");
-        let router = routes(&replica, None, access, audit);
+        let router = routes(&replica, None, access, audit, NO_BROKER);
         let (driven, log) = (Driven::new(&program), Compacted::default());
         World { driven, compiled, replica, log, follower, read: 0, router }
     }
 
-    /// Answers with a history too, and by these rules.
-    pub fn serve(&mut self, history: Option<History>, access: Access, audit: AuditLog) {
-        self.router = routes(&self.replica, history, access, audit);
+    /// Answers with a history too, and by these rules; commands go to these brokers.
+    pub fn serve(&mut self, history: Option<History>, access: Access, audit: AuditLog, brokers: &str) {
+        self.router = routes(&self.replica, history, access, audit, brokers);
     }
 
     pub fn router(&self) -> Router {

@@ -46,11 +46,13 @@ pub struct MembersQuestion {
     pub entity: Option<String>,
     /// Expressions whose values are given for each member; the key alone without them, at most 50.
     #[serde(default)]
+    #[schema(max_items = 50)]
     pub columns: Vec<String>,
     /// Members of a page; 100 without it, at most 1,000. A stream has all of them.
     pub limit: Option<usize>,
     /// A past instant, such as `2026-03-01T00:00:00Z`: then tags are as they were, from the history, and only expressions
     /// over tags are answered.
+    #[schema(format = DateTime)]
     pub as_of: Option<String>,
     /// The cursor of the page before.
     pub cursor: Option<String>,
@@ -134,27 +136,29 @@ impl<'c> MemberReader<'c> {
 }
 
 /// What a reader accepts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Form {
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ToSchema)]
+#[schema(rename_all = "lowercase")]
+enum MembersFormat {
+    #[schema(rename = "json")]
     Page,
     Ndjson,
     Csv,
 }
 
-impl Form {
+impl MembersFormat {
     fn of(headers: &HeaderMap, parameters: &mut Parameters) -> Result<Self, ApiError> {
         match parameters.one("format")?.as_deref() {
-            Some("json") => return Ok(Form::Page),
-            Some("ndjson") => return Ok(Form::Ndjson),
-            Some("csv") => return Ok(Form::Csv),
+            Some("json") => return Ok(MembersFormat::Page),
+            Some("ndjson") => return Ok(MembersFormat::Ndjson),
+            Some("csv") => return Ok(MembersFormat::Csv),
             Some(other) => return Err(ApiError::Wrong(format!("format={other} is none of json, ndjson, csv"))),
             None => {}
         }
         let accepted = headers.get(ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
         Ok(match accepted {
-            text if text.contains("application/x-ndjson") => Form::Ndjson,
-            text if text.contains("text/csv") => Form::Csv,
-            _ => Form::Page,
+            text if text.contains("application/x-ndjson") => MembersFormat::Ndjson,
+            text if text.contains("text/csv") => MembersFormat::Csv,
+            _ => MembersFormat::Page,
         })
     }
 }
@@ -173,7 +177,7 @@ fn columns(asked: &Asked, texts: &[String]) -> Result<Vec<Column>, ApiError> {
 /// The members of an audience: a page with a cursor, or all of them as NDJSON or CSV.
 #[utoipa::path(
     post, path = "/v1/audiences/members", tag = "audiences", request_body = MembersQuestion,
-    params(("format" = Option<String>, Query, description = "json (a page), ndjson or csv (all members, streamed); else as the header Accept says")),
+    params(("format" = inline(Option<MembersFormat>), Query, description = "json (a page), ndjson or csv (all members, streamed); else as the header Accept says")),
     responses(
         (status = 200, description = "The members", content(
             (MembersAnswer = "application/json"), (String = "application/x-ndjson"), (String = "text/csv"),
@@ -193,7 +197,7 @@ pub(in crate::serve::api) async fn members(
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, ApiError> {
-    let form = Form::of(&headers, &mut parameters)?;
+    let form = MembersFormat::of(&headers, &mut parameters)?;
     parameters.end()?;
     let question: MembersQuestion = body.json()?;
     let cursor = question.cursor.as_deref().map(Cursor::parse).transpose()?;
@@ -211,7 +215,7 @@ pub(in crate::serve::api) async fn members(
         return Err(ApiError::Wrong(no_past.to_string()));
     }
     let tags = asked.tags(columns.iter().filter_map(Column::tag));
-    if form != Form::Page {
+    if form != MembersFormat::Page {
         let audience = asked.audience.clone();
         let selection = at(&context, asked.view, instant, tags, move |view| Ok(view.select(&audience)?)).await?;
         return Ok(stream(&context, selection, columns, form).await);
@@ -239,7 +243,7 @@ pub(in crate::serve::api) async fn members(
 }
 
 /// Streams all members: a slow reader holds one view and one thread, and a few pieces of text.
-async fn stream(context: &ApiContext, selection: Selection, columns: Vec<Column>, form: Form) -> Response {
+async fn stream(context: &ApiContext, selection: Selection, columns: Vec<Column>, form: MembersFormat) -> Response {
     let (sender, pieces) = mpsc::channel::<Result<Bytes, std::io::Error>>(PIECES_WAITING);
     let room = context.streams();
     tokio::spawn(async move {
@@ -250,8 +254,8 @@ async fn stream(context: &ApiContext, selection: Selection, columns: Vec<Column>
         });
     });
     let (content_type, name) = match form {
-        Form::Csv => ("text/csv; charset=utf-8", "members.csv"),
-        Form::Ndjson | Form::Page => ("application/x-ndjson", "members.ndjson"),
+        MembersFormat::Csv => ("text/csv; charset=utf-8", "members.csv"),
+        MembersFormat::Ndjson | MembersFormat::Page => ("application/x-ndjson", "members.ndjson"),
     };
     let disposition = format!("attachment; filename=\"{name}\"");
     let headers = [
@@ -274,20 +278,20 @@ impl Pieces {
 }
 
 /// Ends when the reader has gone.
-fn write_all(selection: &Selection, columns: &[Column], form: Form, pieces: &Pieces) {
+fn write_all(selection: &Selection, columns: &[Column], form: MembersFormat, pieces: &Pieces) {
     let (mut reader, mut text) = (MemberReader::new(columns), String::new());
-    if form == Form::Csv {
+    if form == MembersFormat::Csv {
         let header = ["key"].into_iter().chain(columns.iter().map(|column| column.text.as_str()));
         put_row(header, &mut text);
     }
     for member in selection.members((0, 0)) {
         match form {
-            Form::Csv => {
+            MembersFormat::Csv => {
                 let values = reader.values(&member);
                 let values: Vec<String> = values.iter().map(|value| csv_value(value.as_ref())).collect();
                 put_row([member.key()].into_iter().chain(values.iter().map(String::as_str)), &mut text);
             }
-            Form::Ndjson | Form::Page => {
+            MembersFormat::Ndjson | MembersFormat::Page => {
                 text.push_str(&reader.document(&member).to_string());
                 text.push('\n');
             }

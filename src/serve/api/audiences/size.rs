@@ -45,6 +45,7 @@ pub struct AudienceQuestion {
     pub view: Option<u64>,
     /// A past instant, such as `2026-03-01T00:00:00Z`: then tags are as they were, from the history, and only expressions
     /// over tags are answered.
+    #[schema(format = DateTime)]
     pub as_of: Option<String>,
     /// How many keys to give; 10 without it, at most 100.
     pub sample: Option<usize>,
@@ -212,7 +213,7 @@ fn refused(error: DimensionError) -> ApiError {
 #[utoipa::path(
     post, path = "/v1/audiences/breakdown", tag = "audiences", request_body = AudienceQuestion,
     params(
-        ("by" = Vec<String>, Query, description = "One or two expressions, each a parameter; bounds behind a number make bands of it: spend_180d:100,1000"),
+        ("by" = Vec<String>, Query, min_items = 1, max_items = 2, example = json!(["tag.lifecycle"]), description = "One or two expressions, each a parameter; bounds behind a number make bands of it: spend_180d:100,1000"),
     ),
     responses(
         (status = 200, description = "The sizes", body = BreakdownAnswer),
@@ -261,11 +262,13 @@ pub(in crate::serve::api) async fn breakdown(
 #[serde(deny_unknown_fields)]
 pub struct OverlapQuestion {
     /// Two to five expressions.
+    #[schema(min_items = 2, max_items = 5, example = json!(["tag.active", "!tag.churn_risk"]))]
     pub audiences: Vec<String>,
     pub entity: Option<String>,
     pub view: Option<u64>,
     /// A past instant, such as `2026-03-01T00:00:00Z`: then tags are as they were, from the history, and only expressions
     /// over tags are answered.
+    #[schema(format = DateTime)]
     pub as_of: Option<String>,
 }
 

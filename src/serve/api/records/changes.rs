@@ -38,10 +38,10 @@ pub struct ChangesAnswer {
     params(
         ("kind" = String, Path, description = "The kind of entity"),
         ("key" = String, Path, description = "The key"),
-        ("from" = Option<String>, Query, description = "Only changes from this instant on"),
-        ("to" = Option<String>, Query, description = "Only changes up to and with this instant"),
+        ("from" = Option<String>, Query, format = DateTime, description = "Only changes from this instant on"),
+        ("to" = Option<String>, Query, format = DateTime, description = "Only changes up to and with this instant"),
         ("tag" = Option<String>, Query, description = "Only changes of this tag"),
-        ("limit" = Option<usize>, Query, description = "At most this many; 100 without it, at most 1000"),
+        ("limit" = Option<usize>, Query, minimum = 1, maximum = 1000, description = "At most this many; 100 without it, at most 1000"),
     ),
     responses(
         (status = 200, description = "The changes", body = ChangesAnswer),

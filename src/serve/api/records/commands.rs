@@ -36,7 +36,7 @@ const NOTE_BYTES_MAX: usize = 1_000;
 #[serde(deny_unknown_fields)]
 pub struct SetTag {
     /// true, false, a number or a text; true without it.
-    #[schema(value_type = Object)]
+    #[schema(value_type = Option<Value>)]
     pub value: Option<Json>,
     /// How long it stays, such as `30d`; the tag's own validity without it.
     pub valid_for: Option<String>,
@@ -82,7 +82,7 @@ impl Addressed {
         ("kind" = String, Path, description = "The kind of entity"),
         ("key" = String, Path, description = "The key"),
         ("tag" = String, Path, description = "A manual tag"),
-        ("wait" = Option<String>, Query, description = "Answer when the state shows it, or after this long, such as 5s; at most 60s"),
+        ("wait" = Option<String>, Query, pattern = r"^[0-9]+(ms|s|m|h|d|w)$", description = "Answer when the state shows it, or after this long, such as 5s; at most 60s"),
     ),
     responses(
         (status = 202, description = "The command was written", body = CommandAnswer),
@@ -128,7 +128,7 @@ pub(in crate::serve::api) async fn set_tag(
         ("key" = String, Path, description = "The key"),
         ("tag" = String, Path, description = "A manual tag"),
         ("note" = Option<String>, Query, description = "Why, for the audit log and the record"),
-        ("wait" = Option<String>, Query, description = "Answer when the state shows it, or after this long, such as 5s; at most 60s"),
+        ("wait" = Option<String>, Query, pattern = r"^[0-9]+(ms|s|m|h|d|w)$", description = "Answer when the state shows it, or after this long, such as 5s; at most 60s"),
     ),
     responses(
         (status = 202, description = "The command was written", body = CommandAnswer),
@@ -161,7 +161,7 @@ pub(in crate::serve::api) async fn remove_tag(
         ("kind" = String, Path, description = "The kind of entity"),
         ("key" = String, Path, description = "The key"),
         ("note" = Option<String>, Query, description = "Why, for the audit log and the record"),
-        ("wait" = Option<String>, Query, description = "Answer when everything is erased, or after this long, such as 5s; at most 60s"),
+        ("wait" = Option<String>, Query, pattern = r"^[0-9]+(ms|s|m|h|d|w)$", description = "Answer when everything is erased, or after this long, such as 5s; at most 60s"),
     ),
     responses(
         (status = 202, description = "The command was written", body = CommandAnswer),

@@ -75,8 +75,8 @@ fn select(asked: &Asked, at: Option<Timestamp>, history: &HistoryView<'_>) -> Re
 #[utoipa::path(
     post, path = "/v1/audiences/compare", tag = "audiences", request_body = CompareQuestion,
     params(
-        ("from" = String, Query, description = "The earlier instant"),
-        ("to" = Option<String>, Query, description = "The later instant; now without it"),
+        ("from" = String, Query, format = DateTime, description = "The earlier instant"),
+        ("to" = Option<String>, Query, format = DateTime, description = "The later instant; now without it"),
     ),
     responses(
         (status = 200, description = "The three parts", body = CompareAnswer),

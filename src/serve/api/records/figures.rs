@@ -30,6 +30,15 @@ pub struct SizeStep {
     pub left: i64,
 }
 
+/// The steps of a series, as a question names them.
+#[derive(ToSchema)]
+#[schema(rename_all = "lowercase")]
+#[allow(dead_code, reason = "only described: the parameter is read as a text")]
+enum SeriesStep {
+    Hour,
+    Day,
+}
+
 /// What happened to a tag.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct FiguresAnswer {
@@ -83,8 +92,8 @@ fn series(hours: &[HourCount], size: u64, step_ms: i64, (since, now): (Timestamp
     get, path = "/v1/tags/{tag}/figures", tag = "tags",
     params(
         ("tag" = String, Path, description = "The tag"),
-        ("since" = Option<String>, Query, description = "How far back the series goes: 30d without it"),
-        ("by" = Option<String>, Query, description = "The steps of the series: hour or day; day without it"),
+        ("since" = Option<String>, Query, pattern = r"^[0-9]+(ms|s|m|h|d|w)$", description = "How far back the series goes: 30d without it"),
+        ("by" = inline(Option<SeriesStep>), Query, description = "The steps of the series: hour or day; day without it"),
     ),
     responses(
         (status = 200, description = "The figures", body = FiguresAnswer),

@@ -13,6 +13,7 @@ use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
+use utoipa::ToSchema;
 
 use crate::serve::api::answer::{history, read};
 use crate::serve::api::context::ApiContext;
@@ -31,6 +32,18 @@ const STUCK_AFTER: Duration = Duration::from_secs(30);
 const BEHIND_MAX: i64 = 1_000_000;
 const LAST_EVENT_ID: &str = "last-event-id";
 
+/// An event, field by field.
+#[derive(ToSchema)]
+#[allow(dead_code, reason = "only described: axum writes the fields")]
+struct LiveEvent {
+    /// `change`, `skipped` or `dropped`.
+    event: String,
+    /// Of a change, for `Last-Event-ID`.
+    id: Option<String>,
+    /// A tag change as the topic has it, or a text.
+    data: String,
+}
+
 /// Which changes a reader wants.
 struct LiveFilter {
     /// Empty: of all tags.
@@ -46,11 +59,11 @@ struct LiveFilter {
         ("tag" = Option<Vec<String>>, Query, description = "Only changes of these tags; may repeat"),
         ("where" = Option<String>, Query, description = "Only of entities for which this expression holds when the change is read"),
         ("entity" = Option<String>, Query, description = "The kind of entity of `where`; user without it"),
-        ("Last-Event-ID" = Option<String>, Header, description = "The id of the last event that was read"),
+        ("Last-Event-ID" = Option<i64>, Header, description = "The id of the last event that was read"),
     ),
     responses(
         (status = 200, description = "Events `change`, each a tag change as the topic has it; `skipped`, where changes are left out; \
-            `dropped` before a slow reader is dropped", content_type = "text/event-stream", body = String),
+            `dropped` before a slow reader is dropped", content_type = "text/event-stream", body = LiveEvent),
         (status = 400, description = "A parameter is wrong", body = ProblemDocument, content_type = "application/problem+json"),
         (status = 404, description = "There is no history, or no such kind", body = ProblemDocument, content_type = "application/problem+json"),
         (status = 422, description = "The expression has errors", body = ProblemDocument, content_type = "application/problem+json"),
@@ -82,7 +95,7 @@ pub(in crate::serve::api) async fn live(
     let (sender, events) = mpsc::channel(WAITING_MAX);
     let filter = LiveFilter { tags, condition };
     tokio::spawn(async move {
-        let skipped = asked.is_some_and(|row| newest - row > BEHIND_MAX || row > newest);
+        let skipped = asked.is_some_and(|row| row > newest || newest.saturating_sub(row) > BEHIND_MAX);
         if skipped {
             let told =
                 Event::default().event("skipped").id(newest.to_string()).data("changes are left out: they are too old");
