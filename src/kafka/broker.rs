@@ -6,11 +6,11 @@
 //! ([`TopicId`](crate::kafka::TopicId)); the implementation knows their names. Time passes through the traits too, so
 //! that a simulation can control it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 use std::time::{Duration, Instant};
 
-use rdkafka::message::{BorrowedMessage, Message, OwnedMessage};
+use rdkafka::message::Message;
 use rdkafka::producer::BaseRecord;
 use rdkafka::types::RDKafkaErrorCode;
 
@@ -95,21 +95,57 @@ pub struct TopicState {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TopicUuid(pub u128);
 
-/// A record as it was polled, which may be borrowed from the client.
-pub trait PolledRecord: Message {
-    /// A copy that does not borrow.
-    fn detach(&self) -> OwnedMessage;
+/// Records that were taken from the client and are not applied yet, in the order in which they came.
+#[derive(Debug)]
+pub struct RecordBatch<R> {
+    records: VecDeque<(PartitionId, R)>,
 }
 
-impl PolledRecord for BorrowedMessage<'_> {
-    fn detach(&self) -> OwnedMessage {
-        BorrowedMessage::detach(self)
+impl<R> Default for RecordBatch<R> {
+    fn default() -> Self {
+        RecordBatch { records: VecDeque::new() }
     }
 }
 
-impl PolledRecord for OwnedMessage {
-    fn detach(&self) -> OwnedMessage {
-        self.clone()
+impl<R> RecordBatch<R> {
+    pub fn push(&mut self, partition: PartitionId, record: R) {
+        self.records.push_back((partition, record));
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.records.is_empty()
+    }
+
+    /// The next record.
+    pub fn first(&self) -> Option<(PartitionId, &R)> {
+        self.records.front().map(|(partition, record)| (*partition, record))
+    }
+
+    /// The next record, if it is of this partition.
+    pub fn first_of(&self, partition: PartitionId) -> Option<&R> {
+        self.first().and_then(|(of, record)| (of == partition).then_some(record))
+    }
+
+    /// The next records as long as they are of this partition.
+    pub fn run_of(&self, partition: PartitionId) -> impl Iterator<Item = &R> {
+        self.records.iter().take_while(move |(of, _)| *of == partition).map(|(_, record)| record)
+    }
+
+    /// Drops the next record: it was applied, or nobody wants it.
+    pub fn pass(&mut self) {
+        self.records.pop_front();
+    }
+
+    /// Drops the next records as long as they are of this partition.
+    pub fn pass_all_of(&mut self, partition: PartitionId) {
+        while self.first_of(partition).is_some() {
+            self.pass();
+        }
+    }
+
+    /// Drops the records of these partitions.
+    pub fn give_up(&mut self, partitions: &[PartitionId]) {
+        self.records.retain(|(partition, _)| !partitions.contains(partition));
     }
 }
 
@@ -139,13 +175,14 @@ pub trait KafkaClients: Clone + Send + 'static {
 
 /// A member of the group, with `read_committed`. It fetches only what [`GroupConsumer::fetch`] says.
 pub trait GroupConsumer {
-    type Record<'a>: PolledRecord
-    where
-        Self: 'a;
+    /// It has to be dropped before its consumer.
+    type Record: Message;
 
     fn join(&self) -> Result<(), BrokerError>;
-    /// `None` does not mean that everything was read.
-    fn poll(&self, wait: Duration) -> Option<Result<Self::Record<'_>, BrokerError>>;
+    /// Lets the group's requests and the client's errors come, and takes no record.
+    fn poll_group(&self, wait: Duration) -> Result<(), BrokerError>;
+    /// The same, and takes the records that are there. Waits only if there is nothing, and also then no record may come.
+    fn poll(&self, wait: Duration, batch: &mut RecordBatch<Self::Record>) -> Result<(), BrokerError>;
     /// The next request of the group, in order. The group waits for its answer: [`GroupConsumer::accept`] or
     /// [`GroupConsumer::give_up`].
     fn next_rebalance(&self) -> Option<Rebalance>;
@@ -160,7 +197,8 @@ pub trait GroupConsumer {
     /// Fetches partitions, each from this offset on.
     fn fetch(&self, starts: &[(PartitionId, i64)]) -> Result<(), BrokerError>;
     fn pause(&self, partitions: &[PartitionId]) -> Result<(), BrokerError>;
-    fn resume(&self, partitions: &[PartitionId]) -> Result<(), BrokerError>;
+    /// Fetches paused partitions again, each from this offset on.
+    fn resume(&self, starts: &[(PartitionId, i64)]) -> Result<(), BrokerError>;
     /// The offsets that the group has committed; an error for partitions whose offset an open transaction may move.
     fn committed(
         &self,
@@ -256,7 +294,7 @@ pub struct RefusedRecord {
 
 /// Reads changelog partitions, or the partitions that they belong to, one at a time, with `read_committed`.
 pub trait ChangelogReader {
-    type Record<'a>: PolledRecord
+    type Record<'a>: Message
     where
         Self: 'a;
 

@@ -265,7 +265,8 @@ impl RunningTask {
     /// No record is between the last one that was read and this offset, only marks of transactions and what was aborted
     /// or compacted away: the next record is there or behind.
     pub(crate) fn pass_to(&mut self, position: i64) {
-        if self.sealed || position <= self.position() {
+        // The client is also ahead of records that were dropped since the partition is paused.
+        if self.sealed || self.paused_for_alignment || position <= self.position() {
             return;
         }
         match &mut self.merge {

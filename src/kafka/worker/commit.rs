@@ -10,7 +10,7 @@ use super::Worker;
 use super::early_delivery::EarlyOutcome;
 use super::plan::{WorkerError, WorkerPlan};
 use crate::kafka::broker::{BrokerError, CommittedOffset, GroupConsumer, KafkaClients, PartitionOffset, RefusedRecord};
-use crate::kafka::events::{Action, Occurrence, ProducerReset};
+use crate::kafka::events::{Occurrence, ProducerReset};
 use crate::kafka::failpoint::{self, Failpoint};
 use crate::kafka::task::{
     Blocked, OffsetMetadata, Readiness, RecordWriter, Task, TransactionLimit, TransactionManager, TransactionOutcome,
@@ -37,7 +37,7 @@ pub(super) struct CommitCycle<W: KafkaClients> {
     aborts_in_a_row: u32,
     /// When the next step is due; `None`: there is nothing to commit.
     pub(super) commit_at: Option<Instant>,
-    /// Whether the consumer is paused, since a commit does not end.
+    /// Whether no records are taken, since a commit does not end.
     pub(super) is_input_paused: bool,
     /// About how many bytes the buffers of all tasks hold.
     pub(super) unsent_bytes: usize,
@@ -371,33 +371,15 @@ impl<W: KafkaClients> Worker<W> {
         self.pause_input_until(self.clients.now() + RETRY);
     }
 
-    /// Applies no more records until a commit has succeeded. The consumer is still polled, so that the group keeps it.
+    /// Takes no more records until a commit has succeeded. The consumer is still polled, so that the group keeps it.
     fn pause_input_until(&mut self, retry_at: Instant) {
         self.cycle.commit_at = Some(retry_at);
-        if !self.cycle.is_input_paused {
-            self.cycle.is_input_paused = true;
-            self.pause_or_resume();
-        }
+        self.cycle.is_input_paused = true;
     }
 
     fn resume_input(&mut self) {
-        if self.cycle.is_input_paused && self.cycle.commit_at.is_none() {
+        if self.cycle.commit_at.is_none() {
             self.cycle.is_input_paused = false;
-            self.pause_or_resume();
-        }
-    }
-
-    fn pause_or_resume(&self) {
-        let (action, result) = if self.cycle.is_input_paused {
-            (Action::Pause, self.consumer.pause(&self.running()))
-        } else {
-            let is_aligning = |task: &Task| matches!(task, Task::Running(running) if running.paused_for_alignment);
-            let mut active = self.running();
-            active.retain(|partition| !self.tasks.get(partition).is_some_and(is_aligning));
-            (Action::Resume, self.consumer.resume(&active))
-        };
-        if let Err(error) = result {
-            self.report(Occurrence::Failed { action, why: error.to_string() });
         }
     }
 }

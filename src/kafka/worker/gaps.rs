@@ -157,8 +157,8 @@ impl<W: KafkaClients> Worker<W> {
 
     /// Passes over offsets without a record up to where the client stands.
     pub(super) fn pass_to(&mut self, positions: &BTreeMap<PartitionId, i64>) {
-        // The client is also ahead of records that are parked.
-        if !self.parked.is_empty() || !self.cycle.is_clear() {
+        // The client is also ahead of records that are not applied.
+        if !self.batch.is_empty() || !self.cycle.is_clear() {
             return;
         }
         for (partition, task) in &mut self.tasks {

@@ -103,7 +103,7 @@ impl<W: KafkaClients> Worker<W> {
             return;
         }
         // No time passes while records wait for a commit.
-        let may_follow = !self.cycle.is_input_paused && self.parked.is_empty();
+        let may_follow = !self.cycle.is_input_paused && self.batch.is_empty();
         let to = if may_follow { self.clock_limit() } else { None };
         let ends = self.consumer.ends(&asked, ENDS_PATIENCE).unwrap_or_default();
         let positions = self.consumer.positions().unwrap_or_default();
@@ -112,8 +112,9 @@ impl<W: KafkaClients> Worker<W> {
         let mut behind = BTreeMap::new();
         for (partition, task) in &mut self.tasks {
             let Task::Running(running) = task else { continue };
-            // A position skips transaction markers, but also records that are parked.
-            let position = positions.get(partition).copied().filter(|_| self.parked.is_empty());
+            // A position skips transaction markers, but also records that are not applied.
+            let is_applied = self.batch.is_empty() && !running.paused_for_alignment;
+            let position = positions.get(partition).copied().filter(|_| is_applied);
             let position = position.unwrap_or(0).max(running.position());
             running.lag = ends.get(partition).map(|end| end.saturating_sub(position).max(0).unsigned_abs());
             // A merged partition follows its sources.

@@ -89,7 +89,8 @@ impl<W: KafkaClients> Worker<W> {
         }
     }
 
-    /// Pauses a partition that is far ahead of the others. Records that were fetched already are still applied.
+    /// Pauses a partition that is far ahead of the others. Records of it that come nevertheless are dropped: it is fetched
+    /// again from where it stands.
     pub(super) fn pause_for_alignment(&mut self, partition: PartitionId) {
         let Some(Task::Running(running)) = self.tasks.get_mut(&partition) else { return };
         running.paused_for_alignment = true;
@@ -119,16 +120,24 @@ impl<W: KafkaClients> Worker<W> {
             running.settle_lead((clock, &source));
             if running.paused_for_alignment && !running.is_ahead() {
                 running.paused_for_alignment = false;
-                aligned.push(*partition);
+                aligned.push((*partition, running.position()));
             }
         }
-        if self.cycle.is_input_paused || aligned.is_empty() {
+        if aligned.is_empty() {
             return;
         }
         if let Err(error) = self.consumer.resume(&aligned) {
             self.report(Occurrence::Failed { action: Action::Resume, why: error.text });
+            // The next look tries it again.
+            for (partition, _) in aligned {
+                if let Some(Task::Running(running)) = self.tasks.get_mut(&partition) {
+                    running.paused_for_alignment = true;
+                }
+            }
+            return;
         }
         // The client fetches again when it wakes up: after half a second, or at any request.
+        let aligned: Vec<PartitionId> = aligned.into_iter().map(|(partition, _)| partition).collect();
         drop(self.consumer.stable_ends(&aligned, COMMITTED_PATIENCE));
     }
 

@@ -31,15 +31,15 @@ mod status;
 pub use liveness::InputLiveness;
 pub use plan::{StopSignal, WorkerError, WorkerPlan};
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use rdkafka::message::{Message, OwnedMessage};
+use rdkafka::message::Message;
 use rdkafka::types::RDKafkaErrorCode;
 
 use crate::codec::{Decoder, InputAudit};
-use crate::kafka::broker::{BrokerError, ErrorClass, GroupConsumer, KafkaClients, PolledRecord, Rebalance};
+use crate::kafka::broker::{BrokerError, ErrorClass, GroupConsumer, KafkaClients, Rebalance, RecordBatch};
 use crate::kafka::clock::ClockWatch;
 use crate::kafka::events::{Action, Occurrence, WorkerStats};
 use crate::kafka::state::{RestoreResult, Restorer, SnapshotStore};
@@ -68,7 +68,7 @@ const STOP_PATIENCE: Duration = Duration::from_secs(10);
 const FINAL_SNAPSHOTS_PATIENCE: Duration = Duration::from_secs(7);
 
 /// What the next turn of the loop is about.
-enum Turn<R> {
+enum Turn {
     Rebalance(Rebalance),
     Stop,
     /// The catalog rollout has changed.
@@ -84,9 +84,8 @@ enum Turn<R> {
     SendEarly,
     /// Time for what is done at intervals.
     Tick,
-    /// A record that could not be applied when it was read.
-    Parked(OwnedMessage),
-    Record(R),
+    /// There are records to apply.
+    Records,
     Trouble(BrokerError),
     Quiet,
 }
@@ -100,6 +99,8 @@ enum Next {
 
 pub struct Worker<W: KafkaClients> {
     plan: WorkerPlan,
+    /// Records that were taken and are not applied yet. They go before the consumer.
+    batch: RecordBatch<<W::Consumer as GroupConsumer>::Record>,
     clients: W,
     consumer: Arc<W::Consumer>,
     tasks: BTreeMap<PartitionId, Task>,
@@ -117,8 +118,6 @@ pub struct Worker<W: KafkaClients> {
     snapshots: Option<SnapshotScheduler<W>>,
     topic_watch: TopicWatch<W>,
     catalog_switch: CatalogSwitch<W>,
-    /// Records that were read while they could not be applied, in order.
-    parked: VecDeque<OwnedMessage>,
     start_at: Option<Instant>,
     /// The wall clock when the last event was accepted.
     accepted_at: Option<Timestamp>,
@@ -155,6 +154,7 @@ impl<W: KafkaClients> Worker<W> {
             SnapshotScheduler::new(clients.clone(), store, Arc::clone(&plan.topology), state.snapshot_interval)
         });
         Ok(Worker {
+            batch: RecordBatch::default(),
             consumer: Arc::new(consumer),
             tasks: BTreeMap::new(),
             member: None,
@@ -166,7 +166,6 @@ impl<W: KafkaClients> Worker<W> {
             snapshots,
             topic_watch: TopicWatch::new(clients.clone(), &plan.settings, &plan.topology),
             catalog_switch: CatalogSwitch::new(clients.clone()),
-            parked: VecDeque::new(),
             start_at: None,
             accepted_at: None,
             last_probe: None,
@@ -190,9 +189,8 @@ impl<W: KafkaClients> Worker<W> {
         self.consumer.join().map_err(WorkerError::Join)?;
         self.report(Occurrence::Started);
         self.watch_topics();
-        let consumer = Arc::clone(&self.consumer);
         loop {
-            let turn = self.select(&consumer);
+            let turn = self.select();
             if self.apply(turn)? == Next::Leave {
                 break;
             }
@@ -202,8 +200,8 @@ impl<W: KafkaClients> Worker<W> {
         Ok(counts)
     }
 
-    fn select<'a>(&mut self, consumer: &'a W::Consumer) -> Turn<<W::Consumer as GroupConsumer>::Record<'a>> {
-        if let Some(rebalance) = consumer.next_rebalance() {
+    fn select(&mut self) -> Turn {
+        if let Some(rebalance) = self.consumer.next_rebalance() {
             return Turn::Rebalance(rebalance);
         }
         if self.plan.stop.is_given() {
@@ -228,18 +226,20 @@ impl<W: KafkaClients> Worker<W> {
         if self.tick_at <= now {
             return Turn::Tick;
         }
-        if !self.cycle.is_input_paused
-            && let Some(message) = self.parked.pop_front()
-        {
-            return Turn::Parked(message);
-        }
         if self.early.as_ref().is_some_and(|early| early.is_due(now)) {
             return Turn::SendEarly;
         }
-        match consumer.poll(self.poll_wait(now)) {
-            None => Turn::Quiet,
-            Some(Ok(message)) => Turn::Record(message),
-            Some(Err(error)) => Turn::Trouble(error),
+        let polled = if self.cycle.is_input_paused {
+            self.consumer.poll_group(self.poll_wait(now))
+        } else if self.batch.is_empty() {
+            self.consumer.poll(self.poll_wait(now), &mut self.batch)
+        } else {
+            Ok(())
+        };
+        match polled {
+            Err(error) => Turn::Trouble(error),
+            Ok(()) if self.batch.is_empty() || self.cycle.is_input_paused => Turn::Quiet,
+            Ok(()) => Turn::Records,
         }
     }
 
@@ -252,22 +252,13 @@ impl<W: KafkaClients> Worker<W> {
         self.cycle.commit_at.map_or(longest, |at| at.saturating_duration_since(now).min(longest))
     }
 
-    fn apply(&mut self, turn: Turn<impl PolledRecord>) -> Result<Next, WorkerError> {
+    fn apply(&mut self, turn: Turn) -> Result<Next, WorkerError> {
         match turn {
             Turn::Quiet => {
                 self.gave_up_unasked = false;
                 self.send_early();
             }
-            Turn::Record(message) => {
-                if self.cycle.is_input_paused || self.offer(&message) == TakeOutcome::Full {
-                    self.parked.push_back(message.detach());
-                }
-            }
-            Turn::Parked(message) => {
-                if self.offer(&message) == TakeOutcome::Full {
-                    self.parked.push_front(message);
-                }
-            }
+            Turn::Records => self.apply_batch(),
             Turn::Rebalance(rebalance) => self.rebalance(rebalance)?,
             Turn::Catalog => self.apply_rollout()?,
             Turn::MeasureImpact => self.measure_impact(),
@@ -286,36 +277,61 @@ impl<W: KafkaClients> Worker<W> {
         Ok(Next::Turn)
     }
 
-    /// Offers a record to its task. A record of a partition that is not assigned any more is dropped.
-    fn offer(&mut self, message: &impl Message) -> TakeOutcome {
-        let partition = self.plan.topology.partition(message.topic(), message.partition());
+    /// Applies the records of the batch, up to one for which there is no room.
+    fn apply_batch(&mut self) {
         let now = self.plan.clock.now();
         if self.clock_watch.is_behind(now) {
             self.watch_clock();
         }
-        let present = self.clock_watch.present(now, message.timestamp(), || self.clients.now());
-        let Some(Task::Running(running)) = partition.and_then(|partition| self.tasks.get_mut(&partition)) else {
-            return TakeOutcome::Done { accepted: false };
-        };
-        let before = running.unsent_bytes();
-        let taken = running.take(message, present, &mut self.scratch);
-        self.cycle.unsent_bytes = (self.cycle.unsent_bytes + running.unsent_bytes()).saturating_sub(before);
-        let must_pause = running.is_ahead() && !running.paused_for_alignment;
-        match taken {
-            TakeOutcome::Done { accepted } => {
+        while let Some((partition, _)) = self.batch.first() {
+            let taken = self.apply_run(partition, now);
+            if let Some(Task::Running(running)) = self.tasks.get(&partition)
+                && running.is_ahead()
+                && !running.paused_for_alignment
+            {
+                self.pause_for_alignment(partition);
+            }
+            if let TakeOutcome::Done { accepted } = taken {
                 if accepted {
                     self.accepted_at = Some(now);
                 }
                 self.commit_later();
-                if self.cycle.unsent_bytes >= self.cycle.limit.bytes() {
-                    self.cycle.commit_at = Some(self.clients.now());
-                }
             }
-            TakeOutcome::Full => self.cycle.commit_at = Some(self.clients.now()),
+            if taken == TakeOutcome::Full || self.cycle.unsent_bytes >= self.cycle.limit.bytes() {
+                self.cycle.commit_at = Some(self.clients.now());
+                return;
+            }
         }
-        if must_pause && let Some(partition) = partition {
-            self.pause_for_alignment(partition);
+    }
+
+    /// Applies the records of one partition that come one after the other. Those of a partition that does not run, since
+    /// it is not assigned any more, or that is paused, are dropped.
+    fn apply_run(&mut self, partition: PartitionId, now: Timestamp) -> TakeOutcome {
+        let mut taken = TakeOutcome::Done { accepted: false };
+        let running = match self.tasks.get_mut(&partition) {
+            Some(Task::Running(running)) if !running.paused_for_alignment => running,
+            _ => {
+                self.batch.pass_all_of(partition);
+                return taken;
+            }
+        };
+        let before = running.unsent_bytes();
+        while let Some(record) = self.batch.first_of(partition) {
+            let present = self.clock_watch.present(now, record.timestamp(), || self.clients.now());
+            match running.take(record, present, &mut self.scratch) {
+                TakeOutcome::Full => {
+                    taken = TakeOutcome::Full;
+                    break;
+                }
+                TakeOutcome::Done { accepted } if accepted => taken = TakeOutcome::Done { accepted },
+                TakeOutcome::Done { .. } => {}
+            }
+            self.batch.pass();
+            if running.is_ahead() {
+                break;
+            }
         }
+        self.cycle.unsent_bytes = (self.cycle.unsent_bytes + running.unsent_bytes()).saturating_sub(before);
         taken
     }
 

@@ -7,9 +7,6 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use rdkafka::Message;
-use rdkafka::message::OwnedMessage;
-
 use super::Worker;
 use super::gaps::{NoStart, StartPoint};
 use super::plan::WorkerError;
@@ -110,12 +107,7 @@ impl<W: KafkaClients> Worker<W> {
                 Some(Task::Assigned { .. } | Task::Stopped(_)) | None => {}
             }
         }
-        let topology = &self.plan.topology;
-        let given_up = |message: &OwnedMessage| {
-            let partition = topology.partition(message.topic(), message.partition());
-            partition.is_none_or(|partition| partitions.contains(&partition))
-        };
-        self.parked.retain(|message| !given_up(message));
+        self.batch.give_up(partitions);
         self.answer(self.consumer.give_up(&ran));
     }
 
@@ -347,12 +339,6 @@ impl<W: KafkaClients> Worker<W> {
             self.close_tasks(&[partition]);
             self.tasks.insert(partition, Task::Assigned { disagreements: 0 });
             return self.start_later(Action::Fetch, "the client has not ended what it read before");
-        }
-        if self.cycle.is_input_paused
-            && let Err(error) = self.consumer.pause(&[partition])
-        {
-            // Records that come too early are parked.
-            self.report(Occurrence::Failed { action: Action::Pause, why: error.text });
         }
         let name = self.topology().name(partition);
         self.report(Occurrence::Running { partition: name, offset: next_offset });

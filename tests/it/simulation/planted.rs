@@ -19,7 +19,7 @@ pub enum Planted {
     ForgetsSources,
     /// The next owner of an input does not know the clock that was passed on.
     ForgetsClocks,
-    /// An input that is far ahead is read on.
+    /// An input that is far ahead is read on, since the others are taken to be further.
     NeverRests,
     /// A commit does not wait for the changes that leave before it.
     AwaitsNothing,

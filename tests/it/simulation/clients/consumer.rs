@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use rdkafka::message::OwnedMessage;
 use tagstream::kafka::PartitionId;
-use tagstream::kafka::broker::{BrokerError, CommittedOffset, ErrorClass, GroupConsumer, OffsetBounds, Rebalance};
+use tagstream::kafka::broker::{
+    BrokerError, CommittedOffset, ErrorClass, GroupConsumer, OffsetBounds, Rebalance, RecordBatch,
+};
 
 use super::membership::{Fetched, Membership};
 use super::producer_state::wire_error;
@@ -32,8 +34,39 @@ impl SimConsumer {
     }
 }
 
+/// More records are not taken at a time.
+const BATCH_MAX: usize = 8;
+
+impl SimConsumer {
+    /// Serves the group, then has `take` take what is there; waits if that is nothing.
+    fn poll_each(
+        &self,
+        wait: Duration,
+        mut take: impl FnMut(&mut State, ConsumerId) -> bool,
+    ) -> Result<(), BrokerError> {
+        let world = &*self.clients.world;
+        let Some(mut held) = world.enter() else { return Ok(()) };
+        let us = held.dice.u64(5..50);
+        held = world.pass(held, us);
+        for wait_us in [micros(wait), 0] {
+            if let Some(code) = held.cluster.consumers[self.id].fatal {
+                return Err(wire_error(ErrorClass::Fatal, code));
+            }
+            if held.cluster.consumers[self.id].deliver() || take(&mut held, self.id) {
+                return Ok(());
+            }
+            if wait_us > 0 {
+                held.cluster.consumers[self.id].waiting = Some(held.own_task());
+                held = world.pass(held, wait_us);
+                held.cluster.consumers[self.id].waiting = None;
+            }
+        }
+        Ok(())
+    }
+}
+
 impl GroupConsumer for SimConsumer {
-    type Record<'a> = OwnedMessage;
+    type Record = OwnedMessage;
 
     fn join(&self) -> Result<(), BrokerError> {
         self.local(|state, id| {
@@ -42,30 +75,21 @@ impl GroupConsumer for SimConsumer {
         })
     }
 
-    fn poll(&self, wait: Duration) -> Option<Result<OwnedMessage, BrokerError>> {
-        let world = &*self.clients.world;
-        let mut held = world.enter()?;
-        let us = held.dice.u64(5..50);
-        held = world.pass(held, us);
-        for wait_us in [micros(wait), 0] {
-            if let Some(code) = held.cluster.consumers[self.id].fatal {
-                return Some(Err(wire_error(ErrorClass::Fatal, code)));
+    fn poll_group(&self, wait: Duration) -> Result<(), BrokerError> {
+        self.poll_each(wait, |_, _| false)
+    }
+
+    fn poll(&self, wait: Duration, batch: &mut RecordBatch<OwnedMessage>) -> Result<(), BrokerError> {
+        let most = self.local(|state, _| state.dice.usize(1..BATCH_MAX)).unwrap_or(1);
+        self.poll_each(wait, |state, id| {
+            for taken in 0..most {
+                let Some((partition, record)) = state.take_record(id) else { return taken > 0 };
+                let offset = rdkafka::Message::offset(&record);
+                state.note(format_args!("consumer {id} takes {partition:?} {offset}"));
+                batch.push(partition, record);
             }
-            if held.cluster.consumers[self.id].deliver() {
-                return None;
-            }
-            if let Some(record) = held.take_record(self.id) {
-                let (partition, offset) = (rdkafka::Message::partition(&record), rdkafka::Message::offset(&record));
-                held.note(format_args!("consumer {} polls {partition}@{offset}", self.id));
-                return Some(Ok(record));
-            }
-            if wait_us > 0 {
-                held.cluster.consumers[self.id].waiting = Some(held.own_task());
-                held = world.pass(held, wait_us);
-                held.cluster.consumers[self.id].waiting = None;
-            }
-        }
-        None
+            true
+        })
     }
 
     fn next_rebalance(&self) -> Option<Rebalance> {
@@ -111,14 +135,11 @@ impl GroupConsumer for SimConsumer {
     }
 
     fn pause(&self, partitions: &[PartitionId]) -> Result<(), BrokerError> {
-        if self.clients.planted == Some(Planted::NeverRests) {
-            return Ok(());
-        }
-        self.membership(|consumer| consumer.pause(partitions, true))
+        self.membership(|consumer| consumer.pause(partitions))
     }
 
-    fn resume(&self, partitions: &[PartitionId]) -> Result<(), BrokerError> {
-        self.membership(|consumer| consumer.pause(partitions, false))
+    fn resume(&self, starts: &[(PartitionId, i64)]) -> Result<(), BrokerError> {
+        self.membership(|consumer| consumer.resume(starts))
     }
 
     fn committed(
@@ -149,9 +170,16 @@ impl GroupConsumer for SimConsumer {
         partitions: &[PartitionId],
         patience: Duration,
     ) -> Result<BTreeMap<PartitionId, CommittedOffset>, BrokerError> {
+        let hurries = self.clients.planted == Some(Planted::NeverRests);
         self.clients.ask(patience, |state| {
             let committed = &state.cluster.group.committed;
-            let noted = |partition: &PartitionId| (*partition, committed.get(partition).cloned().unwrap_or_default());
+            let noted = |partition: &PartitionId| {
+                let mut found = committed.get(partition).cloned().unwrap_or_default();
+                if hurries {
+                    found.metadata = found.metadata.replace(" told ", " told 9");
+                }
+                (*partition, found)
+            };
             Some(partitions.iter().map(noted).collect())
         })
     }

@@ -98,10 +98,18 @@ impl Membership {
         GroupMetadata { instance: self.instance.clone(), member: self.member, generation: self.generation }
     }
 
-    pub fn pause(&mut self, partitions: &[PartitionId], paused: bool) {
+    pub fn pause(&mut self, partitions: &[PartitionId]) {
         for partition in partitions {
             if let Some(fetched) = self.fetched.get_mut(partition) {
-                fetched.paused = paused;
+                fetched.paused = true;
+            }
+        }
+    }
+
+    pub fn resume(&mut self, starts: &[(PartitionId, i64)]) {
+        for (partition, position) in starts {
+            if let Some(fetched) = self.fetched.get_mut(partition) {
+                *fetched = Fetched { position: *position, found: false, paused: false };
             }
         }
     }
@@ -313,7 +321,7 @@ impl State {
     }
 
     /// The next record for a consumer's application.
-    pub fn take_record(&mut self, id: ConsumerId) -> Option<OwnedMessage> {
+    pub fn take_record(&mut self, id: ConsumerId) -> Option<(PartitionId, OwnedMessage)> {
         let consumer = &self.cluster.consumers[id];
         if consumer.rests() || self.kept_until(consumer.process).is_some() {
             return None;
@@ -341,7 +349,7 @@ impl State {
         let headers = content.owned_headers();
         // The brokers' clock is right, whatever those of the processes show.
         let at = Timestamp::LogAppendTime(START_MS + (self.now_us / 1_000) as i64);
-        Some(OwnedMessage::new(value, key, topic, at, number, offset, headers))
+        Some((partition, OwnedMessage::new(value, key, topic, at, number, offset, headers)))
     }
 
     /// The fetcher passes what is not a record.
