@@ -51,13 +51,16 @@ const CONSUMER_FIXED: [(&str, &str); 4] = [
     ("enable.auto.offset.store", "false"),
     ("auto.offset.reset", "error"),
 ];
-const PRODUCER_FIXED: [(&str, &str); 4] = [
+const PRODUCER_FIXED: [(&str, &str); 5] = [
+    ONLY_REFUSALS,
     // While the markers of the last transaction are written, a broker refuses the next one; the retry comes soon.
     ("retry.backoff.ms", "5"),
     ("statistics.interval.ms", "20"),
     ("partitioner", PARTITIONER),
     ("enable.idempotence", "true"),
 ];
+/// librdkafka reports only records that were not written: that all others were is seen by how many it still has.
+const ONLY_REFUSALS: (&str, &str) = ("delivery.report.only.error", "true");
 /// Java's default: a key's records are where Java's clients would put them.
 const PARTITIONER: &str = "murmur2_random";
 
@@ -126,6 +129,7 @@ pub(crate) fn non_transactional_producer(settings: &Settings, worker: WorkerId) 
     let name = worker_name(settings, worker);
     let mut config = base(settings, &format!("{name}-callbacks"), &PRODUCER_TUNING);
     config.set("partitioner", PARTITIONER).set("enable.idempotence", "true");
+    set_all(&mut config, &[ONLY_REFUSALS]);
     config
 }
 

@@ -8,7 +8,7 @@ use super::clients;
 use crate::settings::{Fault, Problems, Properties, Settings};
 
 /// Properties that tagstream sets, each with the reason or with the setting to use instead.
-const OURS: [(&str, &str); 16] = [
+const OURS: [(&str, &str); 17] = [
     ("bootstrap.servers", "use kafka.brokers"),
     ("metadata.broker.list", "use kafka.brokers"),
     ("group.id", "use kafka.application"),
@@ -24,6 +24,7 @@ const OURS: [(&str, &str); 16] = [
     ("auto.offset.reset", "use input.start"),
     ("partitioner", "records are partitioned as Java's clients do"),
     ("statistics.interval.ms", "the commit cycle depends on it"),
+    ("delivery.report.only.error", "the commit cycle depends on it"),
     ("enable.sasl.oauthbearer.unsecure.jwt", "unsigned tokens are not secure"),
 ];
 

@@ -5,8 +5,6 @@
 //! completed once, when it is sealed for its first transaction: then it gets the changelog records of each entity that
 //! was touched, once per entity.
 
-use std::collections::BTreeSet;
-
 use rdkafka::message::{Header, Headers, Message, OwnedHeaders};
 
 use crate::codec::{ChangelogKey, ChangelogRecord, Meta, OwnedRecord, Reject, SourceEntry, change_id, write_change};
@@ -69,8 +67,8 @@ pub(crate) struct OutputBuffer {
     /// Records for merged partitions.
     pub repartition: RepartitionBuffer,
     tally: ChangeStats,
-    /// The entities whose tags changed, or that were removed.
-    touched: BTreeSet<Box<str>>,
+    /// The keys of entities whose tags changed, or that were removed; of the same entity perhaps several times.
+    touched: Vec<Span>,
     /// Current tags of the touched entities: a key, and a value unless the entity was removed.
     tags: Vec<(Span, Option<Span>)>,
     /// Records of the changelog: a key, and a value unless it is a tombstone.
@@ -178,8 +176,17 @@ impl OutputBuffer {
         self.meta = Some(meta);
     }
 
-    pub(crate) fn touched(&self) -> impl Iterator<Item = &str> {
-        self.touched.iter().map(|key| &**key)
+    /// The keys of the entities whose tags changed, or that were removed, each once and in order.
+    pub(crate) fn touched(&self) -> Vec<Span> {
+        let mut keys = self.touched.clone();
+        keys.sort_unstable_by_key(|key| &self.arena[key.clone()]);
+        keys.dedup_by_key(|key| &self.arena[key.clone()]);
+        keys
+    }
+
+    /// What was kept as text.
+    pub(crate) fn text(&self, span: Span) -> &str {
+        std::str::from_utf8(&self.arena[span]).unwrap_or_default()
     }
 
     /// Keeps a rejected record, with headers that tell the reason and its place.
@@ -198,12 +205,6 @@ impl OutputBuffer {
         let ours = ours.into_iter().chain(detail.map(|detail| ("tagstream-detail", detail)));
         let headers = ours.fold(given, |headers, (key, value)| headers.insert(Header { key, value: Some(value) }));
         self.dead_letters.push(DeadLetter { key, value, headers });
-    }
-
-    fn touch(&mut self, key: &str) {
-        if !self.touched.contains(key) {
-            self.touched.insert(key.into());
-        }
     }
 
     /// Copies bytes into the arena.
@@ -249,6 +250,7 @@ impl Sink for OutputBuffer {
         let start = self.arena.len();
         write_change(change, &mut self.arena);
         let value = start..self.arena.len();
+        self.touched.push(key.clone());
         self.changes.push(ChangeRecord {
             key,
             value,
@@ -257,10 +259,10 @@ impl Sink for OutputBuffer {
             at: change.at,
         });
         self.tally.count(change.tag, change.change_type());
-        self.touch(change.key);
     }
 
     fn ended(&mut self, key: &str) {
-        self.touch(key);
+        let key = self.keep(key.as_bytes());
+        self.touched.push(key);
     }
 }

@@ -190,8 +190,10 @@ impl RunningTask {
     fn seal_current_tags(&mut self) {
         let program = Arc::clone(self.state.program());
         let entity = program.entity();
-        let touched: Vec<Box<str>> = self.output.touched().map(Box::from).collect();
-        for key in touched {
+        let mut key = String::new();
+        for touched in self.output.touched() {
+            key.clear();
+            key.push_str(self.output.text(touched));
             let state = &mut self.state;
             self.output.add_current_tags(entity, &key, |out| {
                 state.current_tags(&key, |tags| write_current_tags(entity, &key, tags, out)).is_some()
