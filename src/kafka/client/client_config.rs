@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use rdkafka::client::ClientContext;
 use rdkafka::config::{ClientConfig, RDKafkaLogLevel};
@@ -51,11 +52,10 @@ const CONSUMER_FIXED: [(&str, &str); 4] = [
     ("enable.auto.offset.store", "false"),
     ("auto.offset.reset", "error"),
 ];
-const PRODUCER_FIXED: [(&str, &str); 5] = [
+const PRODUCER_FIXED: [(&str, &str); 4] = [
     ONLY_REFUSALS,
     // While the markers of the last transaction are written, a broker refuses the next one; the retry comes soon.
     ("retry.backoff.ms", "5"),
-    ("statistics.interval.ms", "20"),
     ("partitioner", PARTITIONER),
     ("enable.idempotence", "true"),
 ];
@@ -120,8 +120,17 @@ pub(crate) fn prober(settings: &Settings) -> ClientConfig {
 fn transactional(settings: &Settings, name: &str) -> ClientConfig {
     let mut config = base(settings, name, &[&PRODUCER_TUNING[..], &TRANSACTION_TUNING].concat());
     set_all(&mut config, &PRODUCER_FIXED);
+    config.set("statistics.interval.ms", statistics_interval(settings.service.commit_interval).as_millis().to_string());
     config.set("transactional.id", name);
     config
+}
+
+/// Two statistics have to come between a transaction and the next one. They cost CPU time, so they come as rarely as they
+/// can without a transaction having to wait for them.
+fn statistics_interval(commit_interval: Duration) -> Duration {
+    const LEAST: Duration = Duration::from_millis(10);
+    const MOST: Duration = Duration::from_millis(100);
+    (commit_interval * 2 / 5).clamp(LEAST, MOST)
 }
 
 /// A worker's producer outside of transactions. It keeps the order and, as long as it lives, sends each record once.

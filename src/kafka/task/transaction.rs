@@ -34,7 +34,7 @@ const SLOW_COMMIT: Duration = Duration::from_secs(1);
 /// How many statistics must come after a commit until one certainly covers it: the first may have been on its way.
 const REPORTS_AFTER_COMMIT: u64 = 2;
 /// The pause between two looks whether the brokers have acknowledged everything.
-const DRAIN_PAUSE: Duration = Duration::from_micros(200);
+const DRAIN_PAUSE: Duration = Duration::from_micros(500);
 const QUEUE_FULL_PAUSE: Duration = Duration::from_millis(1);
 
 /// A step that does not end, and what Kafka says about it.
