@@ -10,7 +10,7 @@ use crate::catalog::{
     Attribute, AttributeId, AttributeType, EventTypeSet, Expr, InputMapping, Intake, Source, TagDefinition, TimeReader,
 };
 use crate::engine::aggregate::{Now, Pane, RunStep, Series, SeriesState, SeriesType, Zone};
-use crate::engine::entity::{Acceptance, DedupRule, EntityId, EntityState, IdTally, SeenId, Store};
+use crate::engine::entity::{Acceptance, DedupRule, EntityId, EntityState, FETCHED, IdTally, SeenId, Store};
 use crate::engine::expr::{elements, load_series, passes, scalar, source};
 use crate::engine::ports::Sink;
 use crate::engine::program::{DirtyTags, Program, SeriesId, SeriesPlan};
@@ -18,6 +18,17 @@ use crate::engine::tags::TagCommand;
 use crate::model::{Cause, Command, Date, Decimal, Event, Number, PathId, Property, Scalar, TagId, Timestamp};
 
 impl Partition {
+    /// How many events are fetched together.
+    pub const FETCHED: usize = FETCHED;
+
+    /// Reads what applying these events will read, for all of them at once; at most [`Partition::FETCHED`].
+    pub fn fetch<'a>(&self, events: impl Iterator<Item = &'a Event>) {
+        let mut hashes = [0; FETCHED];
+        let keys = events.filter_map(|event| event.key_of(self.program.kind));
+        hashes.iter_mut().zip(keys).for_each(|(hash, key)| *hash = Store::hash(key));
+        self.store.fetch(&hashes);
+    }
+
     /// Takes an accepted event, if it concerns an entity of this kind: first everything that is due up to its time,
     /// then the event, then the verdicts of its entity.
     pub fn apply(&mut self, event: &Event, sink: &mut impl Sink) {

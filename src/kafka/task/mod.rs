@@ -4,6 +4,7 @@
 //! | --- | --- |
 //! | [`offset_metadata`] | the text beside a committed offset |
 //! | [`output_buffer`] | what a partition sends in its next transaction |
+//! | [`decoded_ahead`] | records decoded a few at a time |
 //! | [`running_task`] | applies records to a partition's state |
 //! | [`life_cycle`] | the states of a task, and why it may stop |
 //! | [`transaction`] | a transactional producer, up to the certain end of each transaction |
@@ -12,12 +13,14 @@
 
 mod offset_metadata;
 mod output_buffer;
+mod decoded_ahead;
 mod running_task;
 mod life_cycle;
 mod transaction;
 mod transaction_limit;
 mod record_writer;
 
+pub(crate) use decoded_ahead::DecodedAhead;
 pub(crate) use life_cycle::{Disagreement, PartitionError, RestoringTask, Task, TopicUse};
 pub(crate) use offset_metadata::OffsetMetadata;
 pub(crate) use output_buffer::OutputBuffer;

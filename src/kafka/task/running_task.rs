@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use rdkafka::message::Message;
 
+use super::decoded_ahead::{Decoded, DecodedAhead};
 use super::offset_metadata::OffsetMetadata;
 use super::output_buffer::{OutputBuffer, SealedMeta};
 use crate::codec::{
@@ -82,6 +83,8 @@ pub(crate) struct WorkerScratch {
     pub decoder: Decoder,
     /// What the events say about the catalog.
     pub audit: InputAudit,
+    pub ahead: DecodedAhead,
+    /// An event of a merged partition.
     pub event: Event,
     pub counts: WorkerStats,
 }
@@ -323,10 +326,22 @@ impl RunningTask {
         self.state.switch_catalog(program, held)
     }
 
-    /// Applies one record of the partition.
-    pub(crate) fn take(&mut self, message: &impl Message, now: Timestamp, scratch: &mut WorkerScratch) -> TakeOutcome {
+    /// Decodes some of the next records ahead; those of a merged partition wait for their order first.
+    pub(crate) fn decode_ahead<'a, M: Message + 'a>(
+        &self,
+        records: impl Iterator<Item = (&'a M, Timestamp)>,
+        scratch: &mut WorkerScratch,
+    ) {
+        if self.merge.is_none() {
+            scratch.ahead.fill(records, self.next_offset, &mut scratch.decoder, &self.state);
+        }
+    }
+
+    /// Applies one record of the partition, the next of those that were decoded ahead.
+    pub(crate) fn take(&mut self, message: &impl Message, scratch: &mut WorkerScratch) -> TakeOutcome {
         if message.offset() < self.position() {
             // The state has applied this record already.
+            scratch.ahead.pass();
             return TakeOutcome::Done { accepted: false };
         }
         debug_assert!(!self.sealed, "nothing is applied while a transaction's fate is open");
@@ -336,45 +351,45 @@ impl RunningTask {
         if self.is_full() {
             return TakeOutcome::Full;
         }
-        let accepted = match message.payload() {
-            None => {
+        let Some((decoded, event)) = scratch.ahead.first() else { return TakeOutcome::Full };
+        let accepted = match decoded {
+            Decoded::Nothing => {
                 self.work.tombstones += 1;
                 false
             }
-            Some(payload) => {
-                match scratch.decoder.decode_record(input_record(message, payload), now, &mut scratch.event) {
-                    Ok(()) => {
-                        if self.advance_to(scratch.event.time) == Advanced::UntilFull {
-                            return TakeOutcome::Full;
-                        }
-                        if self.role == Role::Direct {
-                            self.apply(&scratch.event);
-                        }
-                        if let (Some(repartitioner), Some(clock)) = (&mut self.repartitioner, self.state.clock()) {
-                            repartitioner.forward(
-                                &scratch.event,
-                                payload,
-                                scratch.decoder.reads_metadata().then(|| input_record(message, payload)),
-                                message.offset(),
-                                clock,
-                                &mut self.output.repartition,
-                            );
-                        }
-                        scratch.audit.note(&scratch.event);
-                        self.work.events += 1;
-                        true
-                    }
-                    Err(reason) => {
-                        *self.work.rejected.entry(reason.code()).or_default() += 1;
-                        self.output.reject(message, reason, scratch.decoder.detail());
-                        false
-                    }
+            Decoded::Event => {
+                if self.advance_to(event.time) == Advanced::UntilFull {
+                    return TakeOutcome::Full;
                 }
+                if self.role == Role::Direct {
+                    self.apply(event);
+                }
+                self.forward(message, event, scratch.decoder.reads_metadata());
+                scratch.audit.note(event);
+                self.work.events += 1;
+                true
+            }
+            Decoded::Rejected { reason, detail } => {
+                *self.work.rejected.entry(reason.code()).or_default() += 1;
+                self.output.reject(message, *reason, detail.as_deref());
+                false
             }
         };
+        scratch.ahead.pass();
         self.work.records += 1;
         self.next_offset = message.offset() + 1;
         TakeOutcome::Done { accepted }
+    }
+
+    /// Forwards an event to the merged partitions of its entities, if there are any.
+    fn forward(&mut self, message: &impl Message, event: &Event, with_metadata: bool) {
+        let (Some(repartitioner), Some(clock), Some(payload)) =
+            (&mut self.repartitioner, self.state.clock(), message.payload())
+        else {
+            return;
+        };
+        let metadata = with_metadata.then(|| input_record(message, payload));
+        repartitioner.forward(event, payload, metadata, message.offset(), clock, &mut self.output.repartition);
     }
 
     /// Reads a record of a merged partition, and applies the events that are ready.

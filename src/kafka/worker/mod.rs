@@ -43,7 +43,7 @@ use crate::kafka::broker::{BrokerError, ErrorClass, GroupConsumer, KafkaClients,
 use crate::kafka::clock::ClockWatch;
 use crate::kafka::events::{Action, Occurrence, WorkerStats};
 use crate::kafka::state::{RestoreResult, Restorer, SnapshotStore};
-use crate::kafka::task::{TakeOutcome, Task, WorkerScratch};
+use crate::kafka::task::{DecodedAhead, TakeOutcome, Task, WorkerScratch};
 use crate::kafka::topology::{PartitionId, Topology};
 use crate::model::{Event, Timestamp};
 use crate::settings::Delivery;
@@ -159,7 +159,13 @@ impl<W: KafkaClients> Worker<W> {
             tasks: BTreeMap::new(),
             member: None,
             gave_up_unasked: false,
-            scratch: WorkerScratch { decoder, audit, event: Event::default(), counts: WorkerStats::default() },
+            scratch: WorkerScratch {
+                decoder,
+                audit,
+                ahead: DecodedAhead::default(),
+                event: Event::default(),
+                counts: WorkerStats::default(),
+            },
             cycle: CommitCycle::new(&plan, &clients),
             early,
             restorer: Restorer::new(clients.clone(), plan.restore_context(), store),
@@ -316,9 +322,14 @@ impl<W: KafkaClients> Worker<W> {
             }
         };
         let before = running.unsent_bytes();
+        self.scratch.ahead.clear();
+        let present = |record: &_| self.clock_watch.present(now, Message::timestamp(record), || self.clients.now());
         while let Some(record) = self.batch.first_of(partition) {
-            let present = self.clock_watch.present(now, record.timestamp(), || self.clients.now());
-            match running.take(record, present, &mut self.scratch) {
+            if self.scratch.ahead.is_empty() {
+                let run = self.batch.run_of(partition).map(|record| (record, present(record)));
+                running.decode_ahead(run, &mut self.scratch);
+            }
+            match running.take(record, &mut self.scratch) {
                 TakeOutcome::Full => {
                     taken = TakeOutcome::Full;
                     break;
