@@ -44,7 +44,7 @@ fn line(number: usize, user: usize, at_ms: i64, random: &mut fastrand::Rng) -> V
     );
     const END: &str = "\"}}";
     while line.len() < EVENT_BYTES - END.len() {
-        line.push(char::from(random.digit(16)));
+        line.push(random.digit(16));
     }
     line.push_str(END);
     line.into_bytes()
