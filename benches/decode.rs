@@ -127,6 +127,7 @@ fn catalog() -> Catalog {
     };
     Catalog {
         fingerprint: 0,
+        text: "".into(),
         timezone: jiff::tz::TimeZone::UTC,
         input,
         history: History::Complete,

@@ -92,7 +92,7 @@ pub fn load(text: &str) -> LoadedCatalog {
 fn load_parts(source: &SourceText<'_>, report: &mut Report) -> Option<(Catalog, Vec<ModelSpans>)> {
     let file = parse_yaml(source, report)?;
     let raw = Spanned::<RawCatalog>::from_yaml(&file, &mut YamlReader { source, report })?;
-    let (catalog, models) = compile(&raw, report)?;
+    let (catalog, models) = compile(&raw, source.text, report)?;
     lint(&raw.value, &catalog, report);
     Some((catalog, models))
 }

@@ -38,7 +38,11 @@ pub(super) struct Compiler<'a> {
 }
 
 /// Compiles a catalog; `None` when the report has errors.
-pub(crate) fn compile(root: &Spanned<RawCatalog>, report: &mut Report) -> Option<(Catalog, Vec<ModelSpans>)> {
+pub(crate) fn compile(
+    root: &Spanned<RawCatalog>,
+    text: &str,
+    report: &mut Report,
+) -> Option<(Catalog, Vec<ModelSpans>)> {
     let raw = &root.value;
     let entities = entities::compile(&raw.entities, report);
     let (names, interner) = (NameTable::default(), Interner::default());
@@ -71,6 +75,7 @@ pub(crate) fn compile(root: &Spanned<RawCatalog>, report: &mut Report) -> Option
     let (event_types, paths) = compiler.interner.into_tables();
     let mut catalog = Catalog {
         fingerprint: 0,
+        text: text.into(),
         timezone,
         input,
         history: match raw.history.value() {

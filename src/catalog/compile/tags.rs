@@ -78,6 +78,7 @@ fn tag(name: &Spanned<String>, entity: EntityKindId, raw: &RawTag, definition: T
         group: text(&raw.group),
         description: text(&raw.description),
         owner: text(&raw.owner),
+        place: name.span.start,
         definition,
     }
 }

@@ -20,6 +20,8 @@ pub struct CounterId(pub u16);
 pub struct Catalog {
     /// A hash of what the catalog computes, without titles, comments and formatting.
     pub fingerprint: u64,
+    /// The file as it is written.
+    pub text: Box<str>,
     pub timezone: jiff::tz::TimeZone,
     pub input: InputMapping,
     /// Whether there were events before the first one.
@@ -58,6 +60,20 @@ impl Catalog {
 
     pub fn tag(&self, id: TagId) -> &Tag {
         &self.tags[usize::from(id.0)]
+    }
+
+    /// The lines of the file that define a tag: the one with its name, and those that are indented more.
+    pub fn written(&self, tag: &Tag) -> String {
+        let before = self.text.get(..tag.place).unwrap_or_default();
+        let start = before.rfind('\n').map_or(0, |end| end + 1);
+        let indent = |line: &str| line.len() - line.trim_start().len();
+        let lines: Vec<&str> = self.text.get(start..).unwrap_or_default().lines().collect();
+        let own = lines.first().map_or(0, |first| indent(first));
+        let is_inside = |line: &&&str| line.trim().is_empty() || indent(line) > own;
+        let inside = lines.iter().skip(1).take_while(is_inside).count();
+        let cut = |line: &&str| line.get(own.min(indent(line))..).unwrap_or_default().to_owned();
+        let written: Vec<String> = lines.iter().take(1 + inside).map(cut).collect();
+        written.join("\n").trim_end().to_owned()
     }
 
     pub fn entity(&self, id: EntityKindId) -> &EntityKind {
@@ -350,6 +366,8 @@ pub struct Tag {
     pub group: Option<Box<str>>,
     pub description: Option<Box<str>>,
     pub owner: Option<Box<str>>,
+    /// Where its name stands in [`Catalog::text`].
+    pub place: usize,
     pub definition: TagDefinition,
 }
 

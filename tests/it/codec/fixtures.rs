@@ -48,6 +48,7 @@ pub fn segment() -> InputMapping {
 pub fn catalog(input: InputMapping, kinds: &[&str], paths: &[&str]) -> Catalog {
     Catalog {
         fingerprint: 0,
+        text: "".into(),
         timezone: jiff::tz::TimeZone::UTC,
         input,
         history: History::Complete,
@@ -80,6 +81,7 @@ pub fn with_manual_tags(mut catalog: Catalog, tags: &[(&str, u16)]) -> Catalog {
         group: None,
         description: None,
         owner: None,
+        place: 0,
         definition: TagDefinition::Manual { valid_for_ms: None },
     };
     catalog.tags.extend(tags.iter().map(manual));
