@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 use std::num::NonZeroUsize;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,7 +11,9 @@ use super::feeder::Progress;
 use super::terminal::Terminal;
 use crate::engine::CompiledCatalog;
 use crate::http::CatalogErrors;
-use crate::kafka::{Backfill, Clock, EmbeddedBroker, EventListener, FETCH_WAIT, Occurrence, Recovery, WorkerEvent};
+use crate::kafka::{
+    Backfill, Clock, EmbeddedBroker, EventListener, FETCH_WAIT, Occurrence, Recovery, StopSignal, WorkerEvent,
+};
 use crate::serve::{ServeContext, ServeError, Serving};
 use crate::service::ServiceContext;
 use crate::settings::{
@@ -100,18 +103,21 @@ pub(crate) fn read_side(
     settings: &Settings,
     compiled: &Arc<CompiledCatalog>,
     progress: &Arc<Progress>,
+    stop: &StopSignal,
+    directory: PathBuf,
 ) -> Result<Serving, ServeError> {
     let no_file = || CatalogErrors { report: "the demo's catalog is no file".to_owned(), problems: Vec::new() };
     let clock = Arc::clone(progress);
     let context = ServeContext {
         source: Arc::new(move || Err(no_file())),
         listener: progress_listener(Arc::clone(progress)),
-        stop: progress.stop.clone(),
+        stop: stop.clone(),
         clock: Clock::with_own_pace(move || clock.clock.read_by_service()),
     };
     let start = |port: u16| {
         let mut settings = settings.clone();
         settings.serve.listen.set_port(port);
+        settings.serve.directory = Some(directory.clone());
         Serving::start(Arc::new(settings), Arc::clone(compiled), &context)
     };
     let usual = settings.serve.listen.port();

@@ -41,8 +41,8 @@ pub struct DemoStatus {
     pub events_a_second: f64,
     /// Which of its phases the demo is in.
     pub phase: Phase,
-    /// Where the read side listens.
-    pub api: Option<SocketAddr>,
+    /// Where the read side has its page.
+    pub page: Option<SocketAddr>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,7 +81,7 @@ pub fn frame(
 }
 
 fn head(tag_counts: &TagCounts, status: &DemoStatus, size: ScreenSize) -> Vec<Line> {
-    let DemoStatus { now, day, days, members, events, events_a_second, phase, api } = *status;
+    let DemoStatus { now, day, days, members, events, events_a_second, phase, page } = *status;
     let title = vec![
         (TextStyle::Strong, "tagstream demo".to_owned()),
         (TextStyle::Dim, format!("  a gym with a shop, {members} members, {days} days, an embedded broker")),
@@ -98,8 +98,8 @@ fn head(tag_counts: &TagCounts, status: &DemoStatus, size: ScreenSize) -> Vec<Li
         (TextStyle::Plain, format!("{events} events{speed}   {} tag changes", tag_counts.changes())),
         (TextStyle::Dim, format!(", {} of them because nothing happened", tag_counts.by_timer())),
     ];
-    let api = api.map(|api| (TextStyle::Dim, format!("API: http://{api}/v1/openapi.json")));
-    vec![title, progress, counts, api.into_iter().collect()]
+    let page = page.map(|page| (TextStyle::Dim, format!("Page: http://{page}/")));
+    vec![title, progress, counts, page.into_iter().collect()]
 }
 
 /// A bar of `width` characters of which the share `filled` is full.

@@ -26,11 +26,13 @@ mod feeder;
 mod viewer;
 mod environment;
 
-use std::fs::File;
-use std::io;
+use std::fs::{self, File};
+use std::io::{self, Write};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread;
+
+use tokio::signal::unix::{SignalKind, signal};
 
 use crate::catalog;
 use crate::engine::CompiledCatalog;
@@ -42,6 +44,7 @@ use feeder::{FeedError, Feeder, Progress};
 use frame::{DemoStatus, Phase};
 use gym::{Gym, GymPlan};
 use tag_counts::TagCounts;
+use terminal::Terminal;
 use viewer::{ViewError, Viewer};
 
 pub use clock::Speed;
@@ -58,6 +61,8 @@ pub struct DemoOptions {
     pub speed: Speed,
     /// A file that the events are also written to, one per line.
     pub save: Option<PathBuf>,
+    /// Whether the page stays after the last day, until an interrupt.
+    pub stay: bool,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -101,8 +106,14 @@ pub fn run(options: &DemoOptions, now: Timestamp) -> Result<(), DemoError> {
     let settings = environment::settings(&broker, speed);
     let context = environment::context(&progress);
     let compiled = CompiledCatalog::new(catalog);
-    let read_side = environment::read_side(&settings, &compiled, &progress)?;
-    let api = Some(read_side.server.address());
+    let scratch = HistoryFolder::new();
+    let (read_side, read_stop) = (scratch.path(), StopSignal::default());
+    let read_side = environment::read_side(&settings, &compiled, &progress, &read_stop, read_side)?;
+    let page = Some(read_side.server.address());
+    if !Terminal::is_there() {
+        // The standard output has the changes.
+        let _ = writeln!(io::stderr(), "tagstream: the page is at http://{}/", read_side.server.address());
+    }
     let serving = spawn("service", move || service::run(settings, compiled, context))?;
     let mut viewer = Viewer::new(tail, tag_counts).map_err(ViewError::Output)?;
     let stop = progress.stop.clone();
@@ -113,18 +124,57 @@ pub fn run(options: &DemoOptions, now: Timestamp) -> Result<(), DemoError> {
 
     let mut seen = Ok(());
     while seen.is_ok() && !serving.is_finished() {
-        seen = viewer.look(&DemoStatus { api, ..status(&progress, &plan) });
+        seen = viewer.look(&DemoStatus { page, ..status(&progress, &plan) });
     }
     progress.stop.give();
     let served = serving.join().map_err(|_| DemoError::Panicked("the service"))?;
+    let fed = feeding.join().map_err(|_| DemoError::Panicked("the feeder"))?;
+    seen?;
+    let is_whole = progress.clock.now() >= plan.end;
+    viewer.finish(&DemoStatus { phase: Phase::Over, ..status(&progress, &plan) })?;
+    if options.stay && is_whole && served.is_ok() {
+        let address = read_side.server.address();
+        let _ = writeln!(io::stderr(), "tagstream: the page stays at http://{address}/ until Ctrl-C");
+        wait_for_a_signal().map_err(DemoError::Thread)?;
+    }
+    read_stop.give();
     if read_side.join() {
         return Err(DemoError::Panicked("the read side"));
     }
-    let fed = feeding.join().map_err(|_| DemoError::Panicked("the feeder"))?;
-    seen?;
-    viewer.finish(&DemoStatus { phase: Phase::Over, ..status(&progress, &plan) })?;
     served?;
     Ok(fed?)
+}
+
+/// Waits until somebody ends the program.
+fn wait_for_a_signal() -> io::Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let mut terminate = signal(SignalKind::terminate())?;
+        tokio::select! {
+            interrupted = tokio::signal::ctrl_c() => interrupted,
+            _ = terminate.recv() => Ok(()),
+        }
+    })
+}
+
+/// The folder of the read side's history, which goes when the demo ends.
+struct HistoryFolder(PathBuf);
+
+impl HistoryFolder {
+    fn new() -> Self {
+        HistoryFolder(std::env::temp_dir().join(format!("tagstream-demo-{}", std::process::id())))
+    }
+
+    fn path(&self) -> PathBuf {
+        self.0.clone()
+    }
+}
+
+impl Drop for HistoryFolder {
+    fn drop(&mut self) {
+        // What stays is a few megabytes in a folder for what is temporary.
+        let _ = fs::remove_dir_all(&self.0);
+    }
 }
 
 /// Stops the service when the feeder ends, for whatever reason.
@@ -154,6 +204,6 @@ fn status(progress: &Progress, plan: &GymPlan) -> DemoStatus {
         events: read,
         events_a_second: 0.0,
         phase: if read == 0 { Phase::Starting } else { Phase::Running },
-        api: None,
+        page: None,
     }
 }

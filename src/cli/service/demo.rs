@@ -33,6 +33,9 @@ pub(crate) struct DemoArgs {
     /// Also write the events to a file, one per line
     #[arg(long, value_name = "FILE")]
     save: Option<PathBuf>,
+    /// Keep the page after the last day, until Ctrl-C
+    #[arg(long)]
+    stay: bool,
 }
 
 fn parse_speed(text: &str) -> Result<Speed, String> {
@@ -45,8 +48,8 @@ fn parse_speed(text: &str) -> Result<Speed, String> {
 
 /// Exit codes: 0 when the demo ended or was interrupted, 1 on an error.
 pub(crate) fn run(args: &DemoArgs, now: Timestamp) -> ExitCode {
-    let DemoArgs { members, days, speed, seed, ref save } = *args;
-    match demo::run(&DemoOptions { members, days, seed, speed, save: save.clone() }, now) {
+    let DemoArgs { members, days, speed, seed, ref save, stay } = *args;
+    match demo::run(&DemoOptions { members, days, seed, speed, save: save.clone(), stay }, now) {
         Ok(()) => ExitCode::SUCCESS,
         Err(DemoError::View(error)) if error.is_broken_pipe() => ExitCode::SUCCESS,
         Err(DemoError::Service(ServiceError::Forced(_))) => ExitCode::from(EXIT_INTERRUPTED),

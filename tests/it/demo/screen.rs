@@ -31,7 +31,7 @@ fn moment() -> DemoStatus {
         events: 4_321,
         events_a_second: 99.7,
         phase: Phase::Running,
-        api: None,
+        page: None,
     }
 }
 
