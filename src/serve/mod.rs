@@ -11,7 +11,9 @@
 //! | `replica` | the state of all entities, followed by the changelogs | expressions, HTTP |
 //! | `audience` | who fulfils an expression, divided, forecast, previewed | HTTP |
 //! | `access` | who may ask what: tokens, scopes, the audit log, TLS, limits | what the answers are |
+//! | `approval` | asks the service to let held changes take effect | who may ask |
 //! | `api` | routes, documents, problems; OpenAPI | threads, sockets |
+//! | `page` | the same answers for people, as HTML | how answers are found |
 //! | `server` | the thread that listens | what is asked |
 //! | `process` | `tagstream serve`: signals, the feed, the server | |
 
@@ -19,7 +21,9 @@ pub mod history;
 pub mod replica;
 pub mod audience;
 pub mod access;
+pub mod approval;
 pub mod api;
+pub mod page;
 mod server;
 mod process;
 

@@ -7,8 +7,10 @@ use std::time::Duration;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::access::{Access, AccessError, AuditLog, TlsError, tls_acceptor};
-use super::api::{self, ApiContext, ApiParts, RecordParts};
+use super::api::{ApiContext, ApiParts, RecordParts};
+use super::approval::Approver;
 use super::history::{History, HistoryError};
+use super::page::{self, PageContext};
 use super::replica::{FeedContext, FeedOrders, Replica, ReplicaFeed};
 use super::server::{ServeServer, ServerError};
 use crate::engine::CompiledCatalog;
@@ -91,8 +93,10 @@ impl Serving {
             audit,
             history,
             records,
+            approver: Approver::new(settings.serve.service.clone()),
         };
-        let server = ServeServer::start(listen, tls, api::router(ApiContext::new(parts)))?;
+        let page = PageContext { api: ApiContext::new(parts), is_encrypted: tls.is_some() };
+        let server = ServeServer::start(listen, tls, page::router(page))?;
         let scheme = if settings.serve.tls.is_some() { "https" } else { "http" };
         let feed = FeedContext { settings, replica, source, listener, stop };
         let feed = ReplicaFeed::start(feed, compiled, orders.clone()).map_err(ServeError::Thread)?;
@@ -117,7 +121,11 @@ pub fn run(settings: Settings, compiled: Arc<CompiledCatalog>, context: &ServeCo
         let (mut interrupt, mut terminate) = (listen_to(SignalKind::interrupt())?, listen_to(SignalKind::terminate())?);
         let mut hangup: Signal = listen_to(SignalKind::hangup())?;
         let serving = Serving::start(Arc::new(settings), compiled, context)?;
-        tracing::info!("the API is at {}://{}/v1/openapi.json", serving.scheme, serving.server.address());
+        tracing::info!(
+            "the page is at {0}://{1}/, the API at {0}://{1}/v1/openapi.json",
+            serving.scheme,
+            serving.server.address()
+        );
         while !context.stop.is_given() && !serving.feed.is_finished() {
             tokio::select! {
                 _ = interrupt.recv() => context.stop.give(),

@@ -1,7 +1,7 @@
 //! The names of the settings, and suggestions for unknown names.
 
 /// All keys, except librdkafka's own below `kafka.properties`.
-pub(crate) const KEYS: [&str; 31] = [
+pub(crate) const KEYS: [&str; 32] = [
     "catalog",
     "kafka.brokers",
     "kafka.application",
@@ -32,6 +32,7 @@ pub(crate) const KEYS: [&str; 31] = [
     "serve.audit",
     "serve.certificate",
     "serve.key",
+    "serve.service",
     "scoring.library",
 ];
 

@@ -33,6 +33,8 @@ pub struct ServeSettings {
     /// The file of the audit log; `None`: it goes to the log of the process.
     pub audit: Option<PathBuf>,
     pub tls: Option<TlsFiles>,
+    /// Where a process of the service has its pages (`http.listen`), to approve changes there; `None`: nothing is approved here.
+    pub service: Option<String>,
 }
 
 /// Two files in PEM format.
@@ -55,6 +57,7 @@ impl Default for ServeSettings {
             requests_a_second: Some(REQUESTS_DEFAULT),
             audit: None,
             tls: None,
+            service: None,
         }
     }
 }
@@ -69,6 +72,7 @@ impl Checker<'_> {
         let requests_a_second = self.requests_a_second();
         let audit = self.given_path("serve.audit");
         let tls = self.tls();
+        let service = self.service_address();
         Some(ServeSettings {
             listen: listen?,
             partitions: partitions?,
@@ -78,6 +82,7 @@ impl Checker<'_> {
             requests_a_second: requests_a_second?,
             audit,
             tls: tls?,
+            service: service?,
         })
     }
 
@@ -89,6 +94,24 @@ impl Checker<'_> {
                 Err(_) => self.bad("serve.listen", "an address with a port, such as 127.0.0.1:8081"),
             },
             Err(AlreadyReported) => None,
+        }
+    }
+
+    /// `Some(None)`: there is none. A name is found when it is needed.
+    fn service_address(&mut self) -> Option<Option<String>> {
+        const KEY: &str = "serve.service";
+        let text = self.text(KEY).ok()?;
+        let is_good = |text: &str| {
+            let parts = text.rsplit_once(':').filter(|(host, _)| !host.is_empty());
+            let is_host = |host: &str| host.bytes().all(|byte| byte.is_ascii_graphic() && !b"/@?#\\".contains(&byte));
+            parts.is_some_and(|(host, port)| is_host(host) && port.parse::<u16>().is_ok_and(|port| port > 0))
+        };
+        match text {
+            None => Some(None),
+            Some(text) if is_good(&text) => Some(Some(text)),
+            Some(_) => {
+                self.bad(KEY, "a host with a port, such as 127.0.0.1:8080: http.listen of a process of the service")
+            }
         }
     }
 

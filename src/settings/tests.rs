@@ -95,6 +95,18 @@ fn the_read_side_has_settings_of_its_own() {
     let serve = read("serve-all", GOOD, &[], &flags).expect("settings").serve;
     assert_eq!(serve.partitions, Some([0, 1, 2, 7].into()));
     assert_eq!(serve.tls, Some(TlsFiles { certificate: "c.pem".into(), key: "k.pem".into() }));
+    assert_eq!(serve.service, None);
+    for good in ["127.0.0.1:8080", "tagstream-0.tagstream.svc:8080", "[::1]:80"] {
+        let serve = read("serve-service", GOOD, &[], &[&format!("serve.service={good}")]).expect("settings").serve;
+        assert_eq!(serve.service.as_deref(), Some(good));
+    }
+    for wrong in ["127.0.0.1", "http://a:80", "a:0", ":80", "a b:80", "a:x", "a@b:80"] {
+        let error = format!(
+            "setting serve.service (from -s): is \"{wrong}\", expected a host with a port, such as \
+             127.0.0.1:8080: http.listen of a process of the service"
+        );
+        check("serve-service-wrong", GOOD, &[], &[&format!("serve.service={wrong}")], &error);
+    }
     check(
         "serve-wrong",
         GOOD,

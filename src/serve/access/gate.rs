@@ -122,26 +122,46 @@ impl Access {
     /// Why it is refused.
     pub fn identify(&self, method: &Method, headers: &HeaderMap) -> Result<Caller, Refusal> {
         let acts = !matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS);
-        if acts && let Some(origin) = foreign_origin(headers) {
-            return Err(Refusal::ForeignOrigin(origin));
+        if acts {
+            self.check_origin(headers)?;
         }
-        let caller = match &self.tokens {
+        let caller = self.recognize(headers)?;
+        self.rate.take(&caller.name, Instant::now()).map_err(|retry_after| Refusal::TooMany { retry_after })?;
+        Ok(caller)
+    }
+
+    /// Whose a request is, without counting it.
+    ///
+    /// # Errors
+    /// Why it is refused.
+    pub fn recognize(&self, headers: &HeaderMap) -> Result<Caller, Refusal> {
+        match &self.tokens {
             None => {
                 let host = headers.get(HOST).map(|host| String::from_utf8_lossy(host.as_bytes())).unwrap_or_default();
                 if !is_private_host(&host) {
                     return Err(Refusal::ForeignHost(host.into_owned()));
                 }
-                Caller { name: NOBODY.into(), scopes: Scopes::all() }
+                Ok(Caller { name: NOBODY.into(), scopes: Scopes::all() })
             }
-            Some(tokens) => {
-                let sent = sent_token(headers).ok_or(Refusal::NoToken)?;
-                let file = tokens.current(Instant::now());
-                let known = file.find(sent).ok_or(Refusal::UnknownToken)?;
-                Caller { name: known.name.as_str().into(), scopes: known.scopes }
-            }
-        };
-        self.rate.take(&caller.name, Instant::now()).map_err(|retry_after| Refusal::TooMany { retry_after })?;
-        Ok(caller)
+            Some(tokens) => tokens.caller(sent_token(headers).ok_or(Refusal::NoToken)?),
+        }
+    }
+
+    /// Refuses a request that acts and comes from a web page of another origin.
+    ///
+    /// # Errors
+    /// It does.
+    pub fn check_origin(&self, headers: &HeaderMap) -> Result<(), Refusal> {
+        foreign_origin(headers).map_or(Ok(()), |origin| Err(Refusal::ForeignOrigin(origin)))
+    }
+
+    /// Whether a token may be put into the page's cookie: it is known, and our own page sends it.
+    ///
+    /// # Errors
+    /// Why not.
+    pub fn sign_in(&self, headers: &HeaderMap, token: &str) -> Result<(), Refusal> {
+        self.check_origin(headers)?;
+        self.tokens.as_ref().map_or(Ok(()), |tokens| tokens.caller(token).map(drop))
     }
 }
 
@@ -151,6 +171,12 @@ impl WatchedTokens {
         let file = Arc::new(TokenFile::read(&path)?);
         let state = RwLock::new(LoadedTokens { file, modified, looked_at: Instant::now() });
         Ok(WatchedTokens { path, state })
+    }
+
+    fn caller(&self, token: &str) -> Result<Caller, Refusal> {
+        let file = self.current(Instant::now());
+        let known = file.find(token).ok_or(Refusal::UnknownToken)?;
+        Ok(Caller { name: known.name.as_str().into(), scopes: known.scopes })
     }
 
     /// The tokens as they stand in the file. One that cannot be read leaves those before it.

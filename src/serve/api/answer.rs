@@ -40,7 +40,7 @@ pub(super) fn json(headers: &HeaderMap, document: &impl Serialize) -> Response {
 }
 
 /// Does work on a thread of its own, as soon as there is room.
-pub(super) async fn work<T: Send + 'static>(
+pub(in crate::serve) async fn work<T: Send + 'static>(
     room: Arc<Semaphore>,
     work: impl FnOnce() -> Result<T, ApiError> + Send + 'static,
 ) -> Result<T, ApiError> {
@@ -61,7 +61,7 @@ pub(super) fn history(context: &ApiContext) -> Result<&History, ApiError> {
 }
 
 /// Reads the history beside the threads that answer.
-pub(super) async fn read<T: Send + 'static>(
+pub(in crate::serve) async fn read<T: Send + 'static>(
     context: &ApiContext,
     answer: impl FnOnce(&HistoryView<'_>) -> Result<T, ApiError> + Send + 'static,
 ) -> Result<T, ApiError> {
@@ -73,7 +73,7 @@ pub(super) async fn read<T: Send + 'static>(
 }
 
 /// Waits until the history has every change that a view has which was shown before the call.
-pub(super) async fn catch_up(context: &ApiContext) -> Result<(), ApiError> {
+pub(in crate::serve) async fn catch_up(context: &ApiContext) -> Result<(), ApiError> {
     if history(context)?.catch_up(CATCH_UP_MAX).await {
         return Ok(());
     }

@@ -3,9 +3,10 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use axum::Extension;
 use axum::extract::State;
 use axum::http::HeaderMap;
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use serde_json::Value as Json;
 use utoipa::ToSchema;
@@ -17,7 +18,14 @@ use super::request::{Body, Parameters};
 use crate::catalog::{self, Severity};
 use crate::engine::CompiledCatalog;
 use crate::model::EntityKindId;
+use crate::serve::access::{AuditEntry, Caller};
+use crate::serve::approval::ApprovalError;
 use crate::serve::audience::CatalogPreview;
+
+/// A small catalog, to begin with.
+const EXAMPLE: &str = "version: 1\ntags: { vip: { manual: {} } }\n";
+/// Tags that one request approves.
+const APPROVED_MAX: usize = 100;
 
 /// The catalog with which the state is read.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -93,7 +101,7 @@ pub struct CheckAnswer {
 
 /// The problems of a catalog: the body is its text, in YAML. Files of models are not looked for.
 #[utoipa::path(
-    post, path = "/v1/catalog/check", tag = "catalog", request_body(content = Option<String>, content_type = "application/yaml"),
+    post, path = "/v1/catalog/check", tag = "catalog", request_body(content = Option<String>, content_type = "application/yaml", example = json!(EXAMPLE)),
     responses(
         (status = 200, description = "The problems, if there are any", body = CheckAnswer),
         (status = 304, description = "The reader has this answer already (If-None-Match)"),
@@ -149,7 +157,7 @@ pub struct PreviewAnswer {
 
 /// What a catalog would change at once on the state as it is: the body is its text, in YAML. Nothing changes by that.
 #[utoipa::path(
-    post, path = "/v1/catalog/preview", tag = "catalog", request_body(content = Option<String>, content_type = "application/yaml"),
+    post, path = "/v1/catalog/preview", tag = "catalog", request_body(content = Option<String>, content_type = "application/yaml", example = json!(EXAMPLE)),
     responses(
         (status = 200, description = "What would change", body = PreviewAnswer),
         (status = 304, description = "The reader has this answer already (If-None-Match)"),
@@ -227,4 +235,69 @@ pub(super) async fn reload(
         context.orders().take_catalog(compiled);
     }
     Ok(json(&headers, &ReloadAnswer { catalog, changed }))
+}
+
+/// The tags whose changes were approved.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct ApprovalAnswer {
+    pub approved: Vec<String>,
+}
+
+impl From<ApprovalError> for ApiError {
+    fn from(error: ApprovalError) -> Self {
+        let detail = error.to_string();
+        match error {
+            ApprovalError::Off | ApprovalError::Refused { status: 404, .. } => ApiError::Unknown(detail),
+            ApprovalError::Refused { status: 503, .. } => ApiError::NotReady(vec![detail]),
+            _ => ApiError::Service(detail),
+        }
+    }
+}
+
+impl ApprovalAnswer {
+    /// Approves what a changed catalog would do to tags; the line in the audit log is written before it.
+    ///
+    /// # Errors
+    /// Why it was not approved.
+    pub(in crate::serve) async fn of(
+        context: &ApiContext,
+        caller: &Caller,
+        tags: Vec<String>,
+    ) -> Result<Self, ApiError> {
+        if tags.is_empty() {
+            return Err(ApiError::Wrong("say which tags: ?tag=NAME, which may repeat".to_owned()));
+        }
+        if tags.len() > APPROVED_MAX {
+            return Err(ApiError::Wrong(format!("at most {APPROVED_MAX} tags at a time")));
+        }
+        for tag in &tags {
+            let entry = AuditEntry { caller: &caller.name, action: "catalog.approve", tag, ..AuditEntry::default() };
+            let noted = context.audit().record(&entry);
+            noted.map_err(|error| ApiError::Failed(format!("the audit log cannot be written: {error}")))?;
+        }
+        context.approver().approve(&tags).await?;
+        Ok(ApprovalAnswer { approved: tags })
+    }
+}
+
+/// Lets held changes of tags take effect: the service is asked, which `serve.service` names.
+#[utoipa::path(
+    post, path = "/v1/catalog/approve", tag = "catalog",
+    params(("tag" = Vec<String>, Query, description = "A tag whose changes wait for approval; may repeat")),
+    responses(
+        (status = 200, description = "They are approved", body = ApprovalAnswer),
+        (status = 400, description = "A parameter is wrong", body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 404, description = "No change of such a tag waits, or changes are not approved here", body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 502, description = "The service does not answer", body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 503, description = "The approval is not committed; ask again", body = ProblemDocument, content_type = "application/problem+json"),
+    )
+)]
+pub(super) async fn approve(
+    State(context): State<ApiContext>,
+    Extension(caller): Extension<Caller>,
+    mut parameters: Parameters,
+) -> Result<Response, ApiError> {
+    let tags = parameters.all("tag");
+    parameters.end()?;
+    Ok(axum::Json(ApprovalAnswer::of(&context, &caller, tags).await?).into_response())
 }

@@ -12,6 +12,7 @@ use super::problem::ApiError;
 use crate::kafka::{Clock, CommandSender};
 use crate::model::Timestamp;
 use crate::serve::access::{Access, AuditEntry, AuditLog, Caller};
+use crate::serve::approval::Approver;
 use crate::serve::history::History;
 use crate::serve::replica::{FeedOrders, Replica, ReplicaView};
 use crate::service::CatalogSource;
@@ -38,6 +39,7 @@ pub struct ApiParts {
     /// `None`: tag changes are not kept.
     pub history: Option<History>,
     pub records: RecordParts,
+    pub approver: Approver,
 }
 
 /// What writes commands.
@@ -75,51 +77,61 @@ impl ApiContext {
         &self.0.parts.replica
     }
 
-    pub(super) fn orders(&self) -> &FeedOrders {
+    pub(in crate::serve) fn orders(&self) -> &FeedOrders {
         &self.0.parts.orders
     }
 
-    pub(super) fn source(&self) -> &CatalogSource {
+    pub(in crate::serve) fn source(&self) -> &CatalogSource {
         &self.0.parts.source
     }
 
-    pub(super) fn access(&self) -> &Access {
+    pub(in crate::serve) fn access(&self) -> &Access {
         &self.0.parts.access
     }
 
-    pub(super) fn history(&self) -> Option<&History> {
+    pub(in crate::serve) fn history(&self) -> Option<&History> {
         self.0.parts.history.as_ref()
     }
 
-    pub(super) fn records(&self) -> &RecordParts {
+    pub(in crate::serve) fn records(&self) -> &RecordParts {
         &self.0.parts.records
     }
 
-    pub(super) fn audit(&self) -> &AuditLog {
+    pub(in crate::serve) fn approver(&self) -> &Approver {
+        &self.0.parts.approver
+    }
+
+    pub(in crate::serve) fn audit(&self) -> &AuditLog {
         &self.0.parts.audit
     }
 
     /// Places for those who follow the changes.
-    pub(super) fn readers(&self) -> Arc<Semaphore> {
+    pub(in crate::serve) fn readers(&self) -> Arc<Semaphore> {
         Arc::clone(&self.0.readers)
     }
 
     /// Notes that somebody looks at an entity. What cannot be noted is not shown.
-    pub(super) fn note(&self, caller: &Caller, action: &str, entity: &str, key: &str) -> Result<(), ApiError> {
+    pub(in crate::serve) fn note(
+        &self,
+        caller: &Caller,
+        action: &str,
+        entity: &str,
+        key: &str,
+    ) -> Result<(), ApiError> {
         let entry = AuditEntry { caller: &caller.name, action, entity, key, ..AuditEntry::default() };
         let noted = self.0.parts.audit.record(&entry);
         noted.map_err(|error| ApiError::Failed(format!("the audit log cannot be written: {error}")))
     }
 
-    pub(super) fn metrics(&self) -> &ServeMetrics {
+    pub(in crate::serve) fn metrics(&self) -> &ServeMetrics {
         &self.0.metrics
     }
 
-    pub(super) fn scans(&self) -> Arc<Semaphore> {
+    pub(in crate::serve) fn scans(&self) -> Arc<Semaphore> {
         Arc::clone(&self.0.scans)
     }
 
-    pub(super) fn streams(&self) -> Arc<Semaphore> {
+    pub(in crate::serve) fn streams(&self) -> Arc<Semaphore> {
         Arc::clone(&self.0.streams)
     }
 

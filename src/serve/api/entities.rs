@@ -17,7 +17,7 @@ use super::problem::{ApiError, ProblemDocument};
 use super::request::{Parameters, kind};
 use crate::catalog::{AttributeId, CounterId, Tag, TagId};
 use crate::codec::{explanation_document, value_document};
-use crate::engine::{Partition, Sink};
+use crate::engine::{Explanation, Partition, Sink};
 use crate::model::{EntityKindId, TagChange, Timestamp, Value};
 use crate::serve::access::Caller;
 use crate::serve::replica::{EntityNumber, PartitionView, ReplicaView};
@@ -248,6 +248,21 @@ pub struct Explained {
     /// As `tagstream explain --format json` prints them, without their history.
     #[schema(value_type = Vec<Object>)]
     pub tags: Vec<Json>,
+}
+
+/// Why each tag of an entity is as it is, in the catalog's order.
+///
+/// # Errors
+/// The entity is not known.
+pub(in crate::serve) fn explanations(
+    view: &ReplicaView,
+    kind: EntityKindId,
+    key: &str,
+) -> Result<Vec<(TagId, Explanation)>, ApiError> {
+    let (partition, number) = find(view, kind, key)?;
+    let alone = alone(partition, number)?;
+    let own = (0..).map(TagId).zip(&view.compiled.catalog.tags).filter(|(_, of)| of.entity == kind);
+    Ok(own.filter_map(|(id, _)| Some((id, alone.explain(key, id)?))).collect())
 }
 
 impl Explained {

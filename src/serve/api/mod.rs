@@ -31,17 +31,23 @@ mod catalog;
 mod records;
 mod router;
 
+pub(in crate::serve) use answer::{catch_up, read, work};
 pub use audiences::members::{MembersAnswer, MembersQuestion};
 pub use audiences::size::{
     AudienceAnswer, AudienceQuestion, BreakdownAnswer, BreakdownRow, Incomplete, OverlapAnswer, OverlapQuestion,
     OverlapRow,
 };
-pub use catalog::{CatalogAnswer, CatalogEntity, CheckAnswer, PreviewAnswer, PreviewRow, ReloadAnswer};
+pub use catalog::{ApprovalAnswer, CatalogAnswer, CatalogEntity, CheckAnswer, PreviewAnswer, PreviewRow, ReloadAnswer};
 pub use context::{ApiContext, ApiParts, AsOf, RecordParts};
+pub(in crate::serve) use entities::explanations;
 pub use entities::{Explained, Profile, ProfileAttribute, ProfileChange, ProfileCounter, ProfileTag};
 pub use problem::{ApiError, ProblemDocument};
+pub(in crate::serve) use records::CommandRequest;
 pub use records::{
-    ChangesAnswer, CommandAnswer, CompareAnswer, CompareQuestion, ComparedPart, FiguresAnswer, SetTag, SizeStep,
+    ChangesAnswer, CommandAnswer, CompareAnswer, CompareQuestion, ComparedPart, FiguresAnswer, SeriesSteps, SetTag,
+    SizeStep, TagFlow,
 };
+pub(in crate::serve) use request::{BODY_BYTES_MAX, Body, Parameters, kind};
 pub use router::{description, router};
+pub(in crate::serve) use tags::tag;
 pub use tags::{ForecastAnswer, ForecastDay, ForecastRow, LabelSize, TagAnswer, TagDocument, TagList};

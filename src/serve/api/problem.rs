@@ -50,6 +50,8 @@ pub enum ApiError {
     /// The view is not kept any more.
     ViewGone,
     TooLarge(String),
+    /// The service was asked to do it, and cannot be reached.
+    Service(String),
     /// Something was there to do, and failed.
     Failed(String),
 }
@@ -118,6 +120,9 @@ impl ApiError {
             ApiError::TooLarge(detail) => {
                 (StatusCode::PAYLOAD_TOO_LARGE, "too-large", "Too large", detail.clone(), Vec::new())
             }
+            ApiError::Service(detail) => {
+                (StatusCode::BAD_GATEWAY, "service", "The service does not answer", detail.clone(), Vec::new())
+            }
             ApiError::Failed(detail) => {
                 (StatusCode::INTERNAL_SERVER_ERROR, "failed", "It failed", detail.clone(), Vec::new())
             }
@@ -143,6 +148,8 @@ impl IntoResponse for ApiError {
             }
             _ => {}
         }
+        // Whoever passes the answer on may say it in another way.
+        response.extensions_mut().insert(self);
         response
     }
 }

@@ -12,11 +12,11 @@ use crate::model::{EntityKindId, Timestamp};
 use crate::serve::replica::ReplicaView;
 
 /// The largest body of a question.
-pub(super) const BODY_BYTES_MAX: usize = 1 << 20;
+pub(in crate::serve) const BODY_BYTES_MAX: usize = 1 << 20;
 
 /// The parameters of a question. Each is taken once; those that nobody took are unknown.
 #[derive(Debug)]
-pub(super) struct Parameters(Vec<(String, String)>);
+pub(in crate::serve) struct Parameters(Vec<(String, String)>);
 
 impl<S: Sync> FromRequestParts<S> for Parameters {
     type Rejection = ApiError;
@@ -29,15 +29,21 @@ impl<S: Sync> FromRequestParts<S> for Parameters {
 }
 
 impl Parameters {
+    /// The fields of a form.
+    pub(in crate::serve) fn of_form(body: &Body) -> Self {
+        let pairs = form_urlencoded::parse(&body.0);
+        Parameters(pairs.map(|(name, value)| (name.into_owned(), value.into_owned())).collect())
+    }
+
     /// All values of a parameter that may repeat.
-    pub(super) fn all(&mut self, name: &str) -> Vec<String> {
+    pub(in crate::serve) fn all(&mut self, name: &str) -> Vec<String> {
         let (these, others) = std::mem::take(&mut self.0).into_iter().partition(|(known, _)| known == name);
         self.0 = others;
         let these: Vec<(String, String)> = these;
         these.into_iter().map(|(_, value)| value).collect()
     }
 
-    pub(super) fn one(&mut self, name: &str) -> Result<Option<String>, ApiError> {
+    pub(in crate::serve) fn one(&mut self, name: &str) -> Result<Option<String>, ApiError> {
         let mut values = self.all(name);
         match values.len() {
             0 | 1 => Ok(values.pop()),
@@ -46,19 +52,19 @@ impl Parameters {
     }
 
     /// Whether a parameter is given.
-    pub(super) fn has(&self, name: &str) -> bool {
+    pub(in crate::serve) fn has(&self, name: &str) -> bool {
         self.0.iter().any(|(known, _)| known == name)
     }
 
     /// The number of a view, to be answered from that.
-    pub(super) fn view(&mut self) -> Result<Option<u64>, ApiError> {
+    pub(in crate::serve) fn view(&mut self) -> Result<Option<u64>, ApiError> {
         let Some(text) = self.one("view")? else { return Ok(None) };
         let number = text.parse().map_err(|_| ApiError::Wrong(format!("view={text} is not the number of a view")));
         number.map(Some)
     }
 
     /// A length of time such as `30d`, from a millisecond to a limit.
-    pub(super) fn duration_ms(&mut self, name: &str, default: &str, most: &str) -> Result<i64, ApiError> {
+    pub(in crate::serve) fn duration_ms(&mut self, name: &str, default: &str, most: &str) -> Result<i64, ApiError> {
         let text = self.one(name)?.unwrap_or_else(|| default.to_owned());
         let parsed = parse_duration(&text).ok().filter(|ms| *ms > 0 && Ok(*ms) <= parse_duration(most));
         parsed.ok_or_else(|| {
@@ -67,7 +73,7 @@ impl Parameters {
     }
 
     /// Everything has been taken.
-    pub(super) fn end(self) -> Result<(), ApiError> {
+    pub(in crate::serve) fn end(self) -> Result<(), ApiError> {
         match self.0.first() {
             None => Ok(()),
             Some((name, _)) => Err(ApiError::Wrong(format!("there is no parameter `{name}` here"))),
@@ -76,7 +82,7 @@ impl Parameters {
 }
 
 /// A body as bytes.
-pub(super) struct Body(pub(super) Bytes);
+pub(in crate::serve) struct Body(pub(super) Bytes);
 
 impl<S: Send + Sync> FromRequest<S> for Body {
     type Rejection = ApiError;
@@ -103,7 +109,7 @@ impl Body {
 }
 
 /// The kind of entity with a name.
-pub(super) fn kind(view: &ReplicaView, name: &str) -> Result<EntityKindId, ApiError> {
+pub(in crate::serve) fn kind(view: &ReplicaView, name: &str) -> Result<EntityKindId, ApiError> {
     view.kind(name).ok_or_else(|| {
         let kinds: Vec<&str> = view.compiled.catalog.entities.iter().map(|kind| &*kind.name).collect();
         ApiError::Unknown(format!("there is no entity kind `{name}`; known are {}", kinds.join(", ")))

@@ -60,6 +60,7 @@ fn routes() -> OpenApiRouter<ApiContext> {
         .routes(routes!(catalog::check))
         .routes(routes!(catalog::preview))
         .routes(routes!(catalog::reload))
+        .routes(routes!(catalog::approve))
 }
 
 /// The description of all routes.

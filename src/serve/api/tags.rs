@@ -143,7 +143,7 @@ fn definition(catalog: &Catalog, definition: &TagDefinition) -> Json {
     }
 }
 
-pub(super) fn tag<'v>(view: &'v ReplicaView, name: &str) -> Result<(TagId, &'v Tag), ApiError> {
+pub(in crate::serve) fn tag<'v>(view: &'v ReplicaView, name: &str) -> Result<(TagId, &'v Tag), ApiError> {
     let tags = (0..).map(TagId).zip(&view.compiled.catalog.tags);
     let mut found = tags.into_iter().filter(|(_, tag)| *tag.name == *name);
     found.next().ok_or_else(|| {

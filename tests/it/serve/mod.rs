@@ -6,6 +6,7 @@
 //! - `records`: the routes of the history and of commands; `past`: audiences as they were.
 //! - `openapi`: all routes against their own description.
 //! - `browser`: a real browser.
+//! - `page`: the pages over the same router.
 
 mod access;
 mod api;
@@ -13,6 +14,7 @@ mod audiences;
 mod browser;
 mod history;
 mod openapi;
+mod page;
 mod past;
 mod records;
 mod replica;

@@ -109,8 +109,9 @@ fn every_answer_is_as_the_description_says() {
     let good: BTreeSet<&str> =
         answers.keys().filter(|(_, status)| *status < 300).map(|(operation, _)| operation.as_str()).collect();
     for operation in operations.iter() {
-        // There is no file to read.
-        let may_fail = operation == "post /v1/catalog/reload";
+        // There is no file to read, and no service to ask; a text that is made by chance is no catalog.
+        let may_fail = ["post /v1/catalog/reload", "post /v1/catalog/approve", "post /v1/catalog/preview"];
+        let may_fail = may_fail.contains(&operation.as_str());
         assert!(may_fail || good.contains(operation.as_str()), "{operation} never succeeded: {answers:#?}");
     }
 }

@@ -52,7 +52,7 @@ pub(super) const AUDIENCES: [&str; 7] = [
 
 const STEPS: i64 = 2_000;
 
-fn start() -> Timestamp {
+pub fn start() -> Timestamp {
     Timestamp::parse("2026-01-01T00:00:00Z").expect("a time")
 }
 
@@ -81,7 +81,11 @@ pub(super) fn lines() -> Vec<String> {
 
 /// Everything up to an instant.
 pub(super) fn world_at(lines: &[String], until: Timestamp) -> World {
-    let mut world = World::new(CATALOG);
+    world_of(CATALOG, lines, until)
+}
+
+fn world_of(catalog: &str, lines: &[String], until: Timestamp) -> World {
+    let mut world = World::new(catalog);
     for line in lines {
         world.driven.line(line.as_bytes(), Some(until.ms()));
     }
@@ -110,7 +114,12 @@ fn recorded_by(name: &str, access: Access, audit: AuditLog) -> (World, Directory
 
 /// A recorded world that writes commands to a broker.
 pub fn recorded_beside(name: &str, access: Access, audit: AuditLog, brokers: &str) -> (World, Directory) {
-    let mut world = world_at(&lines(), time_of(STEPS));
+    recorded_of(CATALOG, name, access, audit, brokers)
+}
+
+/// The same people under another catalog, whose tags have the same counters to read.
+pub fn recorded_of(catalog: &str, name: &str, access: Access, audit: AuditLog, brokers: &str) -> (World, Directory) {
+    let mut world = world_of(catalog, &lines(), time_of(STEPS));
     let directory = Directory::new(name);
     let mut writer = directory.writer();
     for change in &world.driven.changes.0 {

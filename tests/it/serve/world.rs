@@ -1,4 +1,4 @@
-//! A replica beside the engine that writes its changelog, and the API over it, without sockets.
+//! A replica beside the engine that writes its changelog, and the API and the page over it, without sockets.
 
 use std::sync::Arc;
 
@@ -11,8 +11,10 @@ use tagstream::http::CatalogErrors;
 use tagstream::kafka::{Clock, CommandSender, PartitionName};
 use tagstream::model::Timestamp;
 use tagstream::serve::access::{Access, AuditLog};
-use tagstream::serve::api::{ApiContext, ApiParts, RecordParts, router};
+use tagstream::serve::api::{ApiContext, ApiParts, RecordParts};
+use tagstream::serve::approval::Approver;
 use tagstream::serve::history::History;
+use tagstream::serve::page::{PageContext, router};
 use tagstream::serve::replica::{FeedOrders, PartitionFollower, Replica, ReplicaView};
 use tagstream::settings::{ConfigFile, ServeSettings, Sources, load};
 use tower::ServiceExt;
@@ -59,11 +61,32 @@ fn sender(brokers: &str) -> CommandSender {
     CommandSender::new(&load(&sources).expect("settings"), Arc::new(|_| ())).expect("a producer")
 }
 
-fn routes(replica: &Arc<Replica>, history: Option<History>, access: Access, audit: AuditLog, brokers: &str) -> Router {
+/// What the read side reaches beside the changelogs.
+pub struct Beside<'a> {
+    pub brokers: &'a str,
+    /// Where a service has its pages.
+    pub service: Option<String>,
+}
+
+impl Default for Beside<'_> {
+    fn default() -> Self {
+        Beside { brokers: NO_BROKER, service: None }
+    }
+}
+
+fn routes(
+    replica: &Arc<Replica>,
+    history: Option<History>,
+    access: Access,
+    audit: AuditLog,
+    beside: &Beside<'_>,
+) -> Router {
     let source = Arc::new(|| Err(CatalogErrors { report: "no file".to_owned(), problems: Vec::new() }));
-    let records = RecordParts { sender: sender(brokers), clock: Clock::new(|| Timestamp::from_ms(0)) };
+    let records = RecordParts { sender: sender(beside.brokers), clock: Clock::new(|| Timestamp::from_ms(0)) };
     let (replica, orders) = (Arc::clone(replica), FeedOrders::default());
-    router(ApiContext::new(ApiParts { replica, orders, source, access, audit, history, records }))
+    let approver = Approver::new(beside.service.clone());
+    let api = ApiContext::new(ApiParts { replica, orders, source, access, audit, history, records, approver });
+    router(PageContext { api, is_encrypted: false })
 }
 
 impl World {
@@ -76,14 +99,19 @@ impl World {
         let access = Access::new(&ServeSettings { requests_a_second: None, ..ServeSettings::default() })
             .expect("only this machine is listened to");
         let audit = AuditLog::open(None, Clock::new(|| Timestamp::from_ms(0))).expect("no file is opened");
-        let router = routes(&replica, None, access, audit, NO_BROKER);
+        let router = routes(&replica, None, access, audit, &Beside::default());
         let (driven, log) = (Driven::new(&program), Compacted::default());
         World { driven, compiled, replica, log, follower, read: 0, router }
     }
 
     /// Answers with a history too, and by these rules; commands go to these brokers.
     pub fn serve(&mut self, history: Option<History>, access: Access, audit: AuditLog, brokers: &str) {
-        self.router = routes(&self.replica, history, access, audit, brokers);
+        self.serve_beside(history, access, audit, &Beside { brokers, service: None });
+    }
+
+    /// The same, beside a service.
+    pub fn serve_beside(&mut self, history: Option<History>, access: Access, audit: AuditLog, beside: &Beside<'_>) {
+        self.router = routes(&self.replica, history, access, audit, beside);
     }
 
     pub fn router(&self) -> Router {

@@ -13,7 +13,7 @@ use crate::serve::api::answer::{json, read};
 use crate::serve::api::context::ApiContext;
 use crate::serve::api::problem::{ApiError, ProblemDocument};
 use crate::serve::api::request::{Parameters, instant};
-use crate::serve::history::{ChangeQuery, StoredChange};
+use crate::serve::history::{ChangeQuery, HistoryView, StoredChange};
 
 const LIMIT_DEFAULT: usize = 100;
 const LIMIT_MAX: usize = 1_000;
@@ -71,13 +71,25 @@ pub(in crate::serve::api) async fn changes(
         Some(Ok(limit)) if (1..=LIMIT_MAX).contains(&limit) => limit,
         Some(_) => return Err(ApiError::Wrong(format!("limit is a whole number from 1 to {LIMIT_MAX}"))),
     };
-    let answer = read(&context, move |view| {
-        let query = ChangeQuery { kind: &entity, key: &key, from, to, tag: tag.as_deref(), limit: limit + 1 };
-        let mut changes = view.changes(&query)?;
-        let more = changes.len() > limit;
-        changes.truncate(limit);
-        let reaches = view.reaches()?.map(|reaches| reaches.to_string());
-        Ok(ChangesAnswer { reaches, changes, more, entity, key })
+    let answer = read(&context, move |history| {
+        let query = ChangeQuery { kind: &entity, key: &key, from, to, tag: tag.as_deref(), limit };
+        ChangesAnswer::of(history, query)
     });
     Ok(json(&headers, &answer.await?))
+}
+
+impl ChangesAnswer {
+    /// The changes that a question asks for.
+    ///
+    /// # Errors
+    /// The history cannot be read, or the answer takes too long.
+    pub fn of(history: &HistoryView<'_>, query: ChangeQuery<'_>) -> Result<Self, ApiError> {
+        let limit = query.limit;
+        let (entity, key) = (query.kind.to_owned(), query.key.to_owned());
+        let mut changes = history.changes(&ChangeQuery { limit: limit + 1, ..query })?;
+        let more = changes.len() > limit;
+        changes.truncate(limit);
+        let reaches = history.reaches()?.map(|reaches| reaches.to_string());
+        Ok(ChangesAnswer { reaches, changes, more, entity, key })
+    }
 }

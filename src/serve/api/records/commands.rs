@@ -101,23 +101,10 @@ pub(in crate::serve::api) async fn set_tag(
 ) -> Result<Response, ApiError> {
     let wait = wait(&mut parameters)?;
     parameters.end()?;
-    let asked: SetTag = if body.0.is_empty() { SetTag::default() } else { body.json()? };
-    let view = context.view(None)?;
-    let whose = Addressed::read(&view, entity, key)?;
-    manual_tag(&view, whose.kind, &tag)?;
-    let value = asked.value.unwrap_or(Json::Bool(true));
-    if !(value.is_boolean() || value.is_number() || value.is_string()) {
-        return Err(ApiError::Wrong("value is true, false, a number or a text".to_owned()));
-    }
-    if let Some(valid_for) = &asked.valid_for
-        && !parse_duration(valid_for).is_ok_and(|ms| ms > 0)
-    {
-        return Err(ApiError::Wrong(format!("valid_for: `{valid_for}` is not a duration with its unit, such as 30d")));
-    }
-    let action = CommandAction::SetTag { tag: &tag, value: &value, valid_for: asked.valid_for.as_deref() };
-    let (audit, note) = (AuditEntry { action: "tag.set", tag: &tag, ..AuditEntry::default() }, asked.note.as_deref());
-    let (written, at) = write(&context, &view, &whose, (&caller, note), action, audit).await?;
-    answer(&context, whose.kind, written, at, wait).await
+    let mut asked: SetTag = if body.0.is_empty() { SetTag::default() } else { body.json()? };
+    let note = asked.note.take();
+    let request = CommandRequest { caller: &caller, entity, key, note, wait };
+    Ok(accepted(&request.set_tag(&context, &tag, asked).await?))
 }
 
 /// Removes a manual tag of an entity.
@@ -145,13 +132,8 @@ pub(in crate::serve::api) async fn remove_tag(
 ) -> Result<Response, ApiError> {
     let (wait, note) = (wait(&mut parameters)?, parameters.one("note")?);
     parameters.end()?;
-    let view = context.view(None)?;
-    let whose = Addressed::read(&view, entity, key)?;
-    manual_tag(&view, whose.kind, &tag)?;
-    let audit = AuditEntry { action: "tag.remove", tag: &tag, ..AuditEntry::default() };
-    let action = CommandAction::RemoveTag { tag: &tag };
-    let (written, at) = write(&context, &view, &whose, (&caller, note.as_deref()), action, audit).await?;
-    answer(&context, whose.kind, written, at, wait).await
+    let request = CommandRequest { caller: &caller, entity, key, note, wait };
+    Ok(accepted(&request.remove_tag(&context, &tag).await?))
 }
 
 /// Erases an entity: its state, its tags, and its history here.
@@ -178,19 +160,74 @@ pub(in crate::serve::api) async fn erase(
 ) -> Result<Response, ApiError> {
     let (wait, note) = (wait(&mut parameters)?, parameters.one("note")?);
     parameters.end()?;
-    let view = context.view(None)?;
-    let whose = Addressed::read(&view, entity, key)?;
-    let audit = AuditEntry { action: "erase", ..AuditEntry::default() };
-    let sent = (&caller, note.as_deref());
-    let (written, at) = write(&context, &view, &whose, sent, CommandAction::Erase, audit).await?;
-    // What is stored now is erased now; what its last events still bring, when the command has been applied.
-    let (task, record) = (context.clone(), written.clone());
-    let done = tokio::spawn(async move { erase_here(&task, &whose, &record, at).await });
-    let mut document = document(written);
-    if let Some(wait) = wait {
-        document.applied = Some(matches!(tokio::time::timeout(wait, done).await, Ok(Ok(true))));
+    let request = CommandRequest { caller: &caller, entity, key, note, wait };
+    Ok(accepted(&request.erase(&context).await?))
+}
+
+/// Who asks for a command, of which entity, why, and how long to wait until the state shows it.
+pub(in crate::serve) struct CommandRequest<'c> {
+    pub caller: &'c Caller,
+    pub entity: String,
+    pub key: String,
+    pub note: Option<String>,
+    pub wait: Option<Duration>,
+}
+
+impl CommandRequest<'_> {
+    /// Sets a manual tag.
+    pub(in crate::serve) async fn set_tag(
+        self,
+        context: &ApiContext,
+        tag: &str,
+        asked: SetTag,
+    ) -> Result<CommandAnswer, ApiError> {
+        let view = context.view(None)?;
+        let whose = Addressed::read(&view, self.entity, self.key)?;
+        manual_tag(&view, whose.kind, tag)?;
+        let value = asked.value.unwrap_or(Json::Bool(true));
+        if !(value.is_boolean() || value.is_number() || value.is_string()) {
+            return Err(ApiError::Wrong("value is true, false, a number or a text".to_owned()));
+        }
+        if let Some(valid_for) = &asked.valid_for
+            && !parse_duration(valid_for).is_ok_and(|ms| ms > 0)
+        {
+            let why = "is not a duration with its unit, such as 30d";
+            return Err(ApiError::Wrong(format!("valid_for: `{valid_for}` {why}")));
+        }
+        let action = CommandAction::SetTag { tag, value: &value, valid_for: asked.valid_for.as_deref() };
+        let audit = AuditEntry { action: "tag.set", tag, ..AuditEntry::default() };
+        let sent = (self.caller, self.note.as_deref());
+        let (written, at) = write(context, &view, &whose, sent, action, audit).await?;
+        Ok(answer(context, whose.kind, written, at, self.wait).await)
     }
-    Ok(accepted(&document))
+
+    /// Removes a manual tag.
+    pub(in crate::serve) async fn remove_tag(self, context: &ApiContext, tag: &str) -> Result<CommandAnswer, ApiError> {
+        let view = context.view(None)?;
+        let whose = Addressed::read(&view, self.entity, self.key)?;
+        manual_tag(&view, whose.kind, tag)?;
+        let audit = AuditEntry { action: "tag.remove", tag, ..AuditEntry::default() };
+        let sent = (self.caller, self.note.as_deref());
+        let (written, at) = write(context, &view, &whose, sent, CommandAction::RemoveTag { tag }, audit).await?;
+        Ok(answer(context, whose.kind, written, at, self.wait).await)
+    }
+
+    /// Erases the entity, in the history here too.
+    pub(in crate::serve) async fn erase(self, context: &ApiContext) -> Result<CommandAnswer, ApiError> {
+        let view = context.view(None)?;
+        let whose = Addressed::read(&view, self.entity, self.key)?;
+        let audit = AuditEntry { action: "erase", ..AuditEntry::default() };
+        let sent = (self.caller, self.note.as_deref());
+        let (written, at) = write(context, &view, &whose, sent, CommandAction::Erase, audit).await?;
+        // What is stored now is erased now; what its last events still bring, when the command has been applied.
+        let (task, record) = (context.clone(), written.clone());
+        let done = tokio::spawn(async move { erase_here(&task, &whose, &record, at).await });
+        let mut document = document(written);
+        if let Some(wait) = self.wait {
+            document.applied = Some(matches!(tokio::time::timeout(wait, done).await, Ok(Ok(true))));
+        }
+        Ok(document)
+    }
 }
 
 /// Erases an entity's history, now and when the command has been applied; whether it was.
@@ -275,12 +312,12 @@ async fn answer(
     written: WrittenRecord,
     at: Timestamp,
     wait: Option<Duration>,
-) -> Result<Response, ApiError> {
+) -> CommandAnswer {
     let applied = match wait {
         None => None,
         Some(wait) => Some(await_applied(context, kind, &written, at, wait).await),
     };
-    Ok(accepted(&CommandAnswer { applied, ..document(written) }))
+    CommandAnswer { applied, ..document(written) }
 }
 
 /// Waits until the state shows a command; whether it does.

@@ -12,10 +12,12 @@ use crate::serve::api::context::{ApiContext, AsOf};
 use crate::serve::api::problem::{ApiError, ProblemDocument};
 use crate::serve::api::request::Parameters;
 use crate::serve::api::tags::{TagDocument, tag};
-use crate::serve::history::{HourCount, ReasonCount, TagFigures};
+use crate::serve::history::{HistoryView, HourCount, ReasonCount, TagFigures};
+use crate::serve::replica::ReplicaView;
 
 const HOUR_MS: i64 = 3_600_000;
 const DAY_MS: i64 = 24 * HOUR_MS;
+const WEEK_MS: i64 = 7 * DAY_MS;
 /// Steps of a series.
 const STEPS_MAX: i64 = 2_000;
 
@@ -61,6 +63,72 @@ pub struct FiguresAnswer {
     pub reasons: Vec<ReasonCount>,
     /// The oldest first.
     pub series: Vec<SizeStep>,
+}
+
+/// How far back a series goes, and by which steps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SeriesSteps {
+    pub since_ms: i64,
+    pub step_ms: i64,
+}
+
+/// How many came to a tag and left it, and its size over time.
+#[derive(Clone, Debug)]
+pub struct TagFlow {
+    pub size: u64,
+    pub hour: TagFigures,
+    pub day: TagFigures,
+    pub week: TagFigures,
+    /// The oldest first.
+    pub series: Vec<SizeStep>,
+}
+
+impl TagFlow {
+    /// Of a tag with this size in the view.
+    ///
+    /// # Errors
+    /// The history cannot be read, or the answer takes too long.
+    pub fn of(
+        history: &HistoryView<'_>,
+        view: &ReplicaView,
+        of: (&str, &str),
+        size: u64,
+        steps: SeriesSteps,
+    ) -> Result<Self, ApiError> {
+        let SeriesSteps { since_ms, step_ms } = steps;
+        let now = view.clock().unwrap_or(Timestamp::MIN);
+        let within = |ms: i64| history.figures(of, now.plus(-ms), now);
+        // Changes after the view's clock, of partitions that are ahead, belong to the last step.
+        let hours = history.hours(of, now.plus(-since_ms - step_ms), Timestamp::MAX)?;
+        let series = series(&hours, size, step_ms, (now.plus(-since_ms), now));
+        Ok(TagFlow { size, hour: within(HOUR_MS)?, day: within(DAY_MS)?, week: within(WEEK_MS)?, series })
+    }
+}
+
+impl FiguresAnswer {
+    /// Of a tag by its name.
+    ///
+    /// # Errors
+    /// There is no such tag, or the history cannot be read.
+    pub fn of(history: &HistoryView<'_>, view: &ReplicaView, name: &str, steps: SeriesSteps) -> Result<Self, ApiError> {
+        let (id, found) = tag(view, name)?;
+        let of = (&*view.compiled.catalog.entity(found.entity).name, name);
+        let now = view.clock().unwrap_or(Timestamp::MIN);
+        let moves = TagFlow::of(history, view, of, TagDocument::of(view, id, found).size, steps)?;
+        let TagFlow { size, hour, day, week, series } = moves;
+        Ok(FiguresAnswer {
+            as_of: AsOf::of(view),
+            tag: name.to_owned(),
+            size,
+            reaches: history.reaches()?.map(|reaches| reaches.to_string()),
+            hour,
+            day,
+            week,
+            volatility: (size > 0).then(|| (week.entered + week.left) as f64 / (2.0 * size as f64)),
+            reasons: history.reasons(of, now.plus(-WEEK_MS))?,
+            series,
+        })
+    }
 }
 
 /// The hours as steps, each with the size at its end: from the present size backwards.
@@ -120,30 +188,9 @@ pub(in crate::serve::api) async fn figures(
         return Err(ApiError::Wrong(format!("a series has at most {STEPS_MAX} steps; ask for less, or by day")));
     }
     let view = context.view(None)?;
-    let (id, found) = tag(&view, &name)?;
-    let (size, kind) =
-        (TagDocument::of(&view, id, found).size, view.compiled.catalog.entity(found.entity).name.clone());
+    tag(&view, &name)?;
     catch_up(&context).await?;
-    let answer = read(&context, move |history| {
-        let of = (&*kind, name.as_str());
-        let now = view.clock().unwrap_or(Timestamp::MIN);
-        let within = |ms: i64| history.figures(of, now.plus(-ms), now);
-        let week = within(7 * DAY_MS)?;
-        let volatility = (size > 0).then(|| (week.entered + week.left) as f64 / (2.0 * size as f64));
-        // Changes after the view's clock, of partitions that are ahead, belong to the last step.
-        let hours = history.hours(of, now.plus(-since_ms - step_ms), Timestamp::MAX)?;
-        Ok(FiguresAnswer {
-            as_of: AsOf::of(&view),
-            size,
-            reaches: history.reaches()?.map(|reaches| reaches.to_string()),
-            hour: within(HOUR_MS)?,
-            day: within(DAY_MS)?,
-            week,
-            volatility,
-            reasons: history.reasons(of, now.plus(-7 * DAY_MS))?,
-            series: series(&hours, size, step_ms, (now.plus(-since_ms), now)),
-            tag: name,
-        })
-    });
+    let steps = SeriesSteps { since_ms, step_ms };
+    let answer = read(&context, move |history| FiguresAnswer::of(history, &view, &name, steps));
     Ok(json(&headers, &answer.await?))
 }

@@ -1,0 +1,98 @@
+//! The page of an entity, and the search that leads to it.
+
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::http::header::LOCATION;
+use axum::response::{IntoResponse, Response};
+use maud::html;
+
+use super::commands::notice;
+use super::forms::forms;
+use super::profile::{EntityFacts, Shown};
+use super::timeline::{changes, timeline};
+use super::words::EntityWords;
+use crate::model::Timestamp;
+use crate::serve::api::{ApiError, Parameters, Profile, explanations, kind, work};
+use crate::serve::page::frame::{PageContext, PageFrame, PageReader, Place, entity_path};
+use crate::serve::page::words::{Code, rich, visible};
+
+/// Leads to the page of a key; shows it here where the key cannot stand in a path.
+pub(in crate::serve::page) async fn find(
+    State(context): State<PageContext>,
+    reader: PageReader,
+    mut parameters: Parameters,
+) -> Result<Response, ApiError> {
+    let (entity, key) = (parameters.one("kind")?, parameters.one("key")?);
+    let (entity, key) = (entity.unwrap_or_else(|| "user".to_owned()), key.unwrap_or_default());
+    let path = entity_path(&entity, &key);
+    if path.contains('?') {
+        return entity_page(&context, &reader, entity, key, parameters).await;
+    }
+    parameters.end()?;
+    Ok((StatusCode::SEE_OTHER, [(LOCATION, path)]).into_response())
+}
+
+/// The page of an entity.
+pub(in crate::serve::page) async fn show(
+    State(context): State<PageContext>,
+    reader: PageReader,
+    Path((entity, key)): Path<(String, String)>,
+    parameters: Parameters,
+) -> Result<Response, ApiError> {
+    entity_page(&context, &reader, entity, key, parameters).await
+}
+
+async fn entity_page(
+    context: &PageContext,
+    reader: &PageReader,
+    entity: String,
+    key: String,
+    mut parameters: Parameters,
+) -> Result<Response, ApiError> {
+    let say = EntityWords(reader.language);
+    let (to, done) = (parameters.one("to")?, parameters.one("done")?);
+    parameters.end()?;
+    let to = match to {
+        None => Timestamp::FOREVER,
+        Some(text) => Timestamp::parse(&text).map_err(|error| ApiError::Wrong(format!("to={text} is {error}")))?,
+    };
+    let view = context.api.view(None)?;
+    let of = kind(&view, &entity)?;
+    context.api.note(reader.caller()?, "profile", &entity, &key)?;
+    let (asked, wanted) = (view.clone(), key.clone());
+    let facts = work(context.api.scans(), move || {
+        let profile = Profile::of(&asked, of, &wanted)?;
+        Ok(EntityFacts { profile, explained: explanations(&asked, of, &wanted)? })
+    });
+    let times = reader.times(&view);
+    let shown = Shown { reader, view: &view, times: &times };
+    let notice = done.as_deref().and_then(|word| notice(say, word));
+    let (status, title, body) = match facts.await {
+        Ok(facts) => {
+            let changes = changes(&context.api, &entity, &key, to).await?;
+            let body = html! {
+                @if let Some(notice) = notice { p.notice role="status" { (notice) } }
+                (shown.life(&facts))
+                (shown.tags(&facts))
+                (shown.next(&facts))
+                (shown.values(&facts))
+                (timeline(shown, &changes))
+                (forms(shown, of, &entity, &key))
+            };
+            (StatusCode::OK, say.title(&entity, &visible(&key)), body)
+        }
+        // A tag may be set on somebody who is not known yet.
+        Err(ApiError::Unknown(_)) => {
+            let body = html! {
+                @if let Some(notice) = notice { p.notice role="status" { (notice) } }
+                p { (rich(&say.unknown(Code(&entity), Code(&key)))) }
+                p.quiet { (say.unknown_hint()) }
+                (forms(shown, of, &entity, &key))
+            };
+            (StatusCode::NOT_FOUND, say.unknown_title(), body)
+        }
+        Err(error) => return Err(error),
+    };
+    let frame = PageFrame { reader, place: Place::Elsewhere, title: &title, view: Some(&view), scripts: &[], body };
+    Ok((status, frame.render()).into_response())
+}
