@@ -82,13 +82,13 @@ pub(in crate::serve) async fn catch_up(context: &ApiContext) -> Result<(), ApiEr
 }
 
 /// The tags of one kind of entity that an answer reads.
-pub(super) struct TagsOf {
+pub(in crate::serve) struct TagsOf {
     pub kind: EntityKindId,
     pub tags: Vec<TagId>,
 }
 
 /// Answers from a view or, where a past instant is asked for, from the view as it was then.
-pub(super) async fn at<T: Send + 'static>(
+pub(in crate::serve) async fn at<T: Send + 'static>(
     context: &ApiContext,
     view: Arc<ReplicaView>,
     instant: Option<Timestamp>,

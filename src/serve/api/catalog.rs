@@ -15,12 +15,13 @@ use super::answer::{json, work};
 use super::context::{ApiContext, AsOf};
 use super::problem::{ApiError, ProblemDocument};
 use super::request::{Body, Parameters};
-use crate::catalog::{self, Severity};
+use crate::catalog::{self, Problem, Severity};
 use crate::engine::CompiledCatalog;
 use crate::model::EntityKindId;
 use crate::serve::access::{AuditEntry, Caller};
 use crate::serve::approval::ApprovalError;
 use crate::serve::audience::CatalogPreview;
+use crate::serve::replica::ReplicaView;
 
 /// A small catalog, to begin with.
 const EXAMPLE: &str = "version: 1\ntags: { vip: { manual: {} } }\n";
@@ -178,13 +179,20 @@ pub(super) async fn preview(
     let view = context.view(None)?;
     let answer = work(context.scans(), move || {
         let loaded = catalog::load(&text);
-        let problems: Vec<Json> = loaded.problems.iter().map(catalog::as_json).collect();
         let Some(other) = loaded.catalog else {
             let errors = loaded.problems.iter().filter(|problem| problem.severity == Severity::Error).count();
+            let problems = loaded.problems.iter().map(catalog::as_json).collect();
             return Err(ApiError::Catalog(problems, format!("the catalog has {errors} errors")));
         };
-        let other = CompiledCatalog::new(other);
-        let rows = CatalogPreview::of(&view, &other).tags.into_iter().map(|((entity, tag), preview)| PreviewRow {
+        Ok(PreviewAnswer::of(&view, &CompiledCatalog::new(other), &loaded.problems))
+    });
+    Ok(json(&headers, &answer.await?))
+}
+
+impl PreviewAnswer {
+    /// What another catalog, with these warnings, would change in a view.
+    pub(in crate::serve) fn of(view: &ReplicaView, other: &CompiledCatalog, problems: &[Problem]) -> Self {
+        let rows = CatalogPreview::of(view, other).tags.into_iter().map(|((entity, tag), preview)| PreviewRow {
             entity,
             tag,
             before: preview.before,
@@ -195,10 +203,13 @@ pub(super) async fn preview(
             enter_sample: preview.entered_sample,
             leave_sample: preview.left_sample,
         });
-        let (as_of, catalog) = (AsOf::of(&view), other.fingerprint().to_owned());
-        Ok(PreviewAnswer { as_of, catalog, rows: rows.collect(), problems })
-    });
-    Ok(json(&headers, &answer.await?))
+        PreviewAnswer {
+            as_of: AsOf::of(view),
+            catalog: other.fingerprint().to_owned(),
+            rows: rows.collect(),
+            problems: problems.iter().map(catalog::as_json).collect(),
+        }
+    }
 }
 
 #[derive(Clone, Debug, Serialize, ToSchema)]

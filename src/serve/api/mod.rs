@@ -31,8 +31,10 @@ mod catalog;
 mod records;
 mod router;
 
-pub(in crate::serve) use answer::{catch_up, read, work};
+pub(in crate::serve) use answer::{at, catch_up, read, work};
+pub(in crate::serve) use audiences::members::{Cursor, MembersFormat, PageOf, columns, stream};
 pub use audiences::members::{MembersAnswer, MembersQuestion};
+pub(in crate::serve) use audiences::size::Asked;
 pub use audiences::size::{
     AudienceAnswer, AudienceQuestion, BreakdownAnswer, BreakdownRow, Incomplete, OverlapAnswer, OverlapQuestion,
     OverlapRow,
@@ -42,11 +44,11 @@ pub use context::{ApiContext, ApiParts, AsOf, RecordParts};
 pub(in crate::serve) use entities::explanations;
 pub use entities::{Explained, Profile, ProfileAttribute, ProfileChange, ProfileCounter, ProfileTag};
 pub use problem::{ApiError, ProblemDocument};
-pub(in crate::serve) use records::CommandRequest;
 pub use records::{
     ChangesAnswer, CommandAnswer, CompareAnswer, CompareQuestion, ComparedPart, FiguresAnswer, SeriesSteps, SetTag,
     SizeStep, TagFlow,
 };
+pub(in crate::serve) use records::{CommandRequest, LiveFilter, after, stream_changes};
 pub(in crate::serve) use request::{BODY_BYTES_MAX, Body, Parameters, kind};
 pub use router::{description, router};
 pub(in crate::serve) use tags::tag;

@@ -93,7 +93,12 @@ impl History {
     /// A history to which nothing is added any more: what the store has is all there is.
     pub fn at_rest(reader: HistoryReader, last_row: i64) -> Self {
         let status = HistoryStatus { last_row, is_live: true, trouble: None };
-        History { reader, requests: None, status: watch::channel(status).1 }
+        History::written_elsewhere(reader, watch::channel(status).1)
+    }
+
+    /// A history whose store another writer fills, which tells here how it stands.
+    pub fn written_elsewhere(reader: HistoryReader, status: watch::Receiver<HistoryStatus>) -> Self {
+        History { reader, requests: None, status }
     }
 
     pub fn status(&self) -> HistoryStatus {

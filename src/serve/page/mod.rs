@@ -22,6 +22,9 @@
 //! | `overview` | the tags with their sizes, what waits for approval, health |
 //! | `tag` | one tag |
 //! | `entity` | one person, or another kind of entity |
+//! | `audience` | who fulfils an expression: size, divided, laid over others, compared, members |
+//! | `catalog` | an edit of the catalog, its problems, its preview |
+//! | `live` | changes as they come |
 //! | `router` | all routes |
 //!
 //! # A new page
@@ -35,6 +38,9 @@ mod session;
 mod overview;
 mod tag;
 mod entity;
+mod audience;
+mod catalog;
+mod live;
 mod router;
 
 pub use frame::PageContext;
@@ -43,12 +49,15 @@ pub use words::{Language, WordRow};
 
 /// The words of all pages.
 pub fn all_words() -> impl Iterator<Item = WordRow> {
-    let tables: [&'static [WordRow]; 5] = [
+    let tables: [&'static [WordRow]; 8] = [
         frame::FrameWords::ALL,
         session::SessionWords::ALL,
         overview::OverviewWords::ALL,
         tag::TagWords::ALL,
         entity::EntityWords::ALL,
+        audience::AudienceWords::ALL,
+        catalog::CatalogWords::ALL,
+        live::LiveWords::ALL,
     ];
     tables.into_iter().flatten().copied()
 }

@@ -8,7 +8,7 @@ use axum::routing::{get, post};
 use super::assets::asset;
 use super::frame::{PageContext, secure};
 use super::session::{admit, for_browsers, needs, note_reader, sign_in, sign_out, switch};
-use super::{entity, overview, tag};
+use super::{audience, catalog, entity, live, overview, tag};
 use crate::serve::access::Scope;
 use crate::serve::api::{self, ApiError, BODY_BYTES_MAX};
 
@@ -21,7 +21,14 @@ fn open_pages() -> Routes {
 
 /// What counts and lists entities.
 fn audience_pages() -> Routes {
-    Router::new().route("/tags/{tag}", get(tag::show)).route("/tags/{tag}/forecast", get(tag::forecast))
+    Router::new()
+        .route("/tags/{tag}", get(tag::show))
+        .route("/tags/{tag}/forecast", get(tag::forecast))
+        .route("/audience", get(audience::show))
+        .route("/audience/answer", get(audience::answer))
+        .route("/audience/{file}", get(audience::download))
+        .route("/live", get(live::show))
+        .route("/live/changes", get(live::stream))
 }
 
 /// What is known of one entity.
@@ -36,9 +43,12 @@ fn write_pages() -> Routes {
         .route("/entities/erase", get(entity::confirm).post(entity::erase))
 }
 
-/// What changes the catalog.
+/// What tries another catalog, and lets one take effect.
 fn catalog_pages() -> Routes {
-    Router::new().route("/approve", post(overview::approve))
+    Router::new()
+        .route("/approve", post(overview::approve))
+        .route("/catalog", get(catalog::show).post(catalog::preview))
+        .route("/catalog/problems", post(catalog::problems_of))
 }
 
 /// Without a token: what is needed to give one.

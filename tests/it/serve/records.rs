@@ -250,7 +250,7 @@ fn figures_and_series_are_those_of_the_changes() {
 }
 
 /// The first events of a stream.
-fn events(world: &World, path: &str, headers: &[(&str, &str)], count: usize) -> Vec<(String, String)> {
+pub fn events(world: &World, path: &str, headers: &[(&str, &str)], count: usize) -> Vec<(String, String)> {
     let mut request = Request::builder().uri(path).header("host", "localhost");
     for (name, value) in headers {
         request = request.header(*name, *value);

@@ -23,7 +23,7 @@ use crate::serve::api::answer::{at, json};
 use crate::serve::api::context::{ApiContext, AsOf};
 use crate::serve::api::problem::{ApiError, ProblemDocument};
 use crate::serve::api::request::{Body, Parameters};
-use crate::serve::audience::{Column, DimensionError, Member, Selection};
+use crate::serve::audience::{Column, DimensionError, Member, PastError, Selection, ViewAt};
 use crate::serve::replica::{EntityNumber, PartitionView};
 
 /// Members of a page.
@@ -77,14 +77,14 @@ pub struct MembersAnswer {
 /// The place of the next page: the view, the partition's place, and the first number; where it is a list of the past, its
 /// instant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Cursor {
-    view: u64,
-    from: (usize, EntityNumber),
-    instant: Option<Timestamp>,
+pub(in crate::serve) struct Cursor {
+    pub view: u64,
+    pub from: (usize, EntityNumber),
+    pub instant: Option<Timestamp>,
 }
 
 impl Cursor {
-    fn parse(text: &str) -> Result<Self, ApiError> {
+    pub(in crate::serve) fn parse(text: &str) -> Result<Self, ApiError> {
         let wrong = || ApiError::Wrong("cursor: it is not one that an answer has given".to_owned());
         let parts: Option<Vec<u64>> = text.split('-').map(|part| part.parse().ok()).collect();
         match parts.as_deref() {
@@ -138,7 +138,7 @@ impl<'c> MemberReader<'c> {
 /// What a reader accepts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ToSchema)]
 #[schema(rename_all = "lowercase")]
-enum MembersFormat {
+pub(in crate::serve) enum MembersFormat {
     #[schema(rename = "json")]
     Page,
     Ndjson,
@@ -163,7 +163,8 @@ impl MembersFormat {
     }
 }
 
-fn columns(asked: &Asked, texts: &[String]) -> Result<Vec<Column>, ApiError> {
+/// What is given of each member.
+pub(in crate::serve) fn columns(asked: &Asked, texts: &[String]) -> Result<Vec<Column>, ApiError> {
     if texts.len() > COLUMNS_MAX {
         return Err(ApiError::Wrong(format!("columns: at most {COLUMNS_MAX}")));
     }
@@ -216,34 +217,69 @@ pub(in crate::serve::api) async fn members(
     }
     let tags = asked.tags(columns.iter().filter_map(Column::tag));
     if form != MembersFormat::Page {
-        let audience = asked.audience.clone();
-        let selection = at(&context, asked.view, instant, tags, move |view| Ok(view.select(&audience)?)).await?;
-        return Ok(stream(&context, selection, columns, form).await);
+        return stream(&context, asked, instant, columns, form).await;
     }
-    let limit = question.limit.unwrap_or(PAGE_DEFAULT).clamp(1, PAGE_MAX);
     let from = cursor.map_or((0, 0), |cursor| cursor.from);
+    let page = PageOf { from, limit: question.limit.unwrap_or(PAGE_DEFAULT).clamp(1, PAGE_MAX) };
     let pinning = context.clone();
     let answer = at(&context, Arc::clone(&asked.view), instant, tags, move |view| {
+        let answer = MembersAnswer::of(&asked, view, instant, &columns, page)?;
+        if answer.cursor.is_some() {
+            pinning.pin(&asked.view);
+        }
+        Ok(answer)
+    });
+    Ok(json(&headers, &answer.await?))
+}
+
+/// Which members of an audience a page has.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::serve) struct PageOf {
+    pub from: (usize, EntityNumber),
+    pub limit: usize,
+}
+
+impl MembersAnswer {
+    /// A page. Where there is a next one, the view has to be pinned.
+    ///
+    /// # Errors
+    /// The audience has no past.
+    pub(in crate::serve) fn of(
+        asked: &Asked,
+        view: &ViewAt,
+        instant: Option<Timestamp>,
+        columns: &[Column],
+        page: PageOf,
+    ) -> Result<Self, PastError> {
         let selection = view.select(&asked.audience)?;
-        let (mut reader, mut members, mut next) = (MemberReader::new(&columns), Vec::with_capacity(limit), None);
-        for member in selection.members(from) {
-            if members.len() == limit {
+        let mut reader = MemberReader::new(columns);
+        let (mut members, mut next) = (Vec::with_capacity(page.limit), None);
+        for member in selection.members(page.from) {
+            if members.len() == page.limit {
                 next = Some(Cursor { view: asked.view.number, from: (member.part, member.number), instant });
                 break;
             }
             members.push(reader.document(&member));
         }
-        if next.is_some() {
-            pinning.pin(&asked.view);
-        }
         let (as_of, size) = (AsOf::at(&asked.view, instant), selection.size());
-        Ok(MembersAnswer { entity: asked.entity, as_of, size, members, cursor: next.map(Cursor::text) })
-    });
-    Ok(json(&headers, &answer.await?))
+        Ok(MembersAnswer { entity: asked.entity.clone(), as_of, size, members, cursor: next.map(Cursor::text) })
+    }
 }
 
 /// Streams all members: a slow reader holds one view and one thread, and a few pieces of text.
-async fn stream(context: &ApiContext, selection: Selection, columns: Vec<Column>, form: MembersFormat) -> Response {
+///
+/// # Errors
+/// The audience has no past, or the history does not reach back.
+pub(in crate::serve) async fn stream(
+    context: &ApiContext,
+    asked: Asked,
+    instant: Option<Timestamp>,
+    columns: Vec<Column>,
+    form: MembersFormat,
+) -> Result<Response, ApiError> {
+    let tags = asked.tags(columns.iter().filter_map(Column::tag));
+    let audience = asked.audience.clone();
+    let selection = at(context, asked.view, instant, tags, move |view| Ok(view.select(&audience)?)).await?;
     let (sender, pieces) = mpsc::channel::<Result<Bytes, std::io::Error>>(PIECES_WAITING);
     let room = context.streams();
     tokio::spawn(async move {
@@ -263,7 +299,7 @@ async fn stream(context: &ApiContext, selection: Selection, columns: Vec<Column>
         (CACHE_CONTROL, "private, no-store".to_owned()),
         (CONTENT_DISPOSITION, disposition),
     ];
-    (headers, ResponseBody::from_stream(ReceiverStream::new(pieces))).into_response()
+    Ok((headers, ResponseBody::from_stream(ReceiverStream::new(pieces))).into_response())
 }
 
 /// The way to a reader.

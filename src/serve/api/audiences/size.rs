@@ -16,7 +16,7 @@ use crate::serve::api::answer::{TagsOf, at, json};
 use crate::serve::api::context::{ApiContext, AsOf};
 use crate::serve::api::problem::{ApiError, ProblemDocument};
 use crate::serve::api::request::{Body, Parameters, instant, kind};
-use crate::serve::audience::{Audience, Breakdown, CellValue, Dimension, DimensionError, Selection};
+use crate::serve::audience::{Audience, Breakdown, CellValue, Dimension, DimensionError, PastError, Selection, ViewAt};
 use crate::serve::replica::ReplicaView;
 
 /// Keys in a sample.
@@ -75,7 +75,8 @@ pub struct AudienceAnswer {
 }
 
 /// A question that was read: its view, kind, and audience.
-pub(in crate::serve::api) struct Asked {
+#[derive(Clone)]
+pub(in crate::serve) struct Asked {
     pub view: Arc<ReplicaView>,
     pub kind: EntityKindId,
     pub entity: String,
@@ -88,33 +89,33 @@ pub(super) fn as_of(text: Option<&str>) -> Result<Option<Timestamp>, ApiError> {
 }
 
 impl Asked {
-    pub(in crate::serve::api) fn read(
+    pub(in crate::serve) fn read(
         context: &ApiContext,
         condition: Option<&str>,
         entity: Option<&str>,
         view: Option<u64>,
     ) -> Result<Self, ApiError> {
-        let (view, entity, kind) = asked_kind(context, entity, view)?;
+        let (view, entity) = (context.view(view)?, entity.unwrap_or("user").to_owned());
+        let kind = kind(&view, &entity)?;
         let audience = audience(&view, kind, "where", condition)?;
         Ok(Asked { view, kind, entity, audience })
     }
 
+    /// Another audience of the same view and kind: a part of the question with a name.
+    pub(in crate::serve) fn beside(&self, name: &str, condition: &str) -> Result<Self, ApiError> {
+        let audience = audience(&self.view, self.kind, name, Some(condition))?;
+        Ok(Asked { audience, ..self.clone() })
+    }
+
+    /// By what it may be divided.
+    pub(in crate::serve) fn dimension(&self, by: &str) -> Result<Dimension, ApiError> {
+        Dimension::parse(&self.view.compiled, self.kind, by).map_err(refused)
+    }
+
     /// The tags that are read: those of the audience, and others.
-    pub(in crate::serve::api) fn tags(&self, others: impl IntoIterator<Item = TagId>) -> TagsOf {
+    pub(in crate::serve) fn tags(&self, others: impl IntoIterator<Item = TagId>) -> TagsOf {
         TagsOf { kind: self.kind, tags: self.audience.tags().iter().copied().chain(others).collect() }
     }
-}
-
-/// The view that is asked for, and the kind of entity by name and number.
-fn asked_kind(
-    context: &ApiContext,
-    entity: Option<&str>,
-    view: Option<u64>,
-) -> Result<(Arc<ReplicaView>, String, EntityKindId), ApiError> {
-    let view = context.view(view)?;
-    let entity = entity.unwrap_or("user").to_owned();
-    let kind = kind(&view, &entity)?;
-    Ok((view, entity, kind))
 }
 
 fn audience(view: &ReplicaView, kind: EntityKindId, name: &str, text: Option<&str>) -> Result<Audience, ApiError> {
@@ -161,6 +162,22 @@ pub(in crate::serve::api) async fn size(
     }
     let (sample, instant) = (sample_size(question.sample), as_of(question.as_of.as_deref())?);
     let answer = at(&context, Arc::clone(&asked.view), instant, asked.tags([]), move |view| {
+        Ok(AudienceAnswer::of(&asked, view, instant, sample)?)
+    });
+    Ok(json(&headers, &answer.await?))
+}
+
+impl AudienceAnswer {
+    /// Of an audience in its view, or in that as it was at an instant.
+    ///
+    /// # Errors
+    /// The audience has no past.
+    pub(in crate::serve) fn of(
+        asked: &Asked,
+        view: &ViewAt,
+        instant: Option<Timestamp>,
+        sample: usize,
+    ) -> Result<Self, PastError> {
         let selection = view.select(&asked.audience)?;
         Ok(AudienceAnswer {
             as_of: AsOf::at(&asked.view, instant),
@@ -168,10 +185,9 @@ pub(in crate::serve::api) async fn size(
             of: view.entities(asked.kind),
             sample: selection.sample(sample),
             incomplete: incomplete(asked.audience.incomplete_counters(&asked.view)),
-            entity: asked.entity,
+            entity: asked.entity.clone(),
         })
-    });
-    Ok(json(&headers, &answer.await?))
+    }
 }
 
 /// One combination of values, and how many of the audience have it.
@@ -241,20 +257,39 @@ pub(in crate::serve::api) async fn breakdown(
     }
     let question: AudienceQuestion = body.json()?;
     let asked = Asked::read(&context, question.condition.as_deref(), question.entity.as_deref(), question.view)?;
-    let dimensions: Result<Vec<Dimension>, DimensionError> =
-        by.iter().map(|by| Dimension::parse(&asked.view.compiled, asked.kind, by)).collect();
-    let (dimensions, instant) = (dimensions.map_err(refused)?, as_of(question.as_of.as_deref())?);
+    let dimensions: Result<Vec<Dimension>, ApiError> = by.iter().map(|by| asked.dimension(by)).collect();
+    let (dimensions, instant) = (dimensions?, as_of(question.as_of.as_deref())?);
     let tags = asked.tags(dimensions.iter().filter_map(Dimension::tag));
     let answer = at(&context, Arc::clone(&asked.view), instant, tags, move |view| {
+        BreakdownAnswer::of(&asked, view, instant, &dimensions)
+    });
+    Ok(json(&headers, &answer.await?))
+}
+
+impl BreakdownAnswer {
+    /// Of an audience, divided.
+    ///
+    /// # Errors
+    /// A value has no past, or cannot be divided by the bounds.
+    pub(in crate::serve) fn of(
+        asked: &Asked,
+        view: &ViewAt,
+        instant: Option<Timestamp>,
+        dimensions: &[Dimension],
+    ) -> Result<Self, ApiError> {
         let selection = view.select(&asked.audience)?;
-        let cells = Breakdown::of(&selection, &dimensions).map_err(refused)?.cells;
+        let cells = Breakdown::of(&selection, dimensions).map_err(refused)?.cells;
         let rows = cells
             .iter()
             .map(|cell| BreakdownRow { values: cell.values.iter().map(cell_document).collect(), size: cell.size });
-        let (as_of, size) = (AsOf::at(&asked.view, instant), selection.size());
-        Ok(BreakdownAnswer { entity: asked.entity, as_of, size, by, rows: rows.collect() })
-    });
-    Ok(json(&headers, &answer.await?))
+        Ok(BreakdownAnswer {
+            entity: asked.entity.clone(),
+            as_of: AsOf::at(&asked.view, instant),
+            size: selection.size(),
+            by: dimensions.iter().map(|dimension| dimension.text().to_owned()).collect(),
+            rows: rows.collect(),
+        })
+    }
 }
 
 /// Audiences that are laid over each other.
@@ -328,17 +363,31 @@ pub(in crate::serve::api) async fn overlap(
     if !(2..=OVERLAP_MAX).contains(&question.audiences.len()) {
         return Err(ApiError::Wrong(format!("audiences: give from 2 to {OVERLAP_MAX} expressions")));
     }
-    let (view, entity, kind) = asked_kind(&context, question.entity.as_deref(), question.view)?;
-    let audiences: Result<Vec<Audience>, ApiError> = (0..)
-        .zip(&question.audiences)
-        .map(|(at, text): (usize, &String)| audience(&view, kind, &format!("audiences[{at}]"), Some(text)))
-        .collect();
+    let everyone = Asked::read(&context, None, question.entity.as_deref(), question.view)?;
+    let places = question.audiences.iter().enumerate();
+    let audiences: Result<Vec<Audience>, ApiError> =
+        places.map(|(place, text)| Ok(everyone.beside(&format!("audiences[{place}]"), text)?.audience)).collect();
     let (audiences, instant) = (audiences?, as_of(question.as_of.as_deref())?);
-    let tags = audiences.iter().flat_map(|audience| audience.tags().iter().copied()).collect();
-    let as_of = AsOf::at(&view, instant);
-    let answer = at(&context, view, instant, TagsOf { kind, tags }, move |view| {
-        let selections = audiences.iter().map(|audience| view.select(audience)).collect::<Result<Vec<_>, _>>()?;
-        Ok(OverlapAnswer { entity, as_of, rows: overlaps(&selections) })
+    let tags = everyone.tags(audiences.iter().flat_map(|audience| audience.tags().iter().copied()));
+    let answer = at(&context, Arc::clone(&everyone.view), instant, tags, move |view| {
+        Ok(OverlapAnswer::of(&everyone, view, instant, &audiences)?)
     });
     Ok(json(&headers, &answer.await?))
+}
+
+impl OverlapAnswer {
+    /// Of audiences in the view of a question.
+    ///
+    /// # Errors
+    /// One of them has no past.
+    pub(in crate::serve) fn of(
+        asked: &Asked,
+        view: &ViewAt,
+        instant: Option<Timestamp>,
+        audiences: &[Audience],
+    ) -> Result<Self, PastError> {
+        let selections = audiences.iter().map(|audience| view.select(audience)).collect::<Result<Vec<_>, _>>()?;
+        let as_of = AsOf::at(&asked.view, instant);
+        Ok(OverlapAnswer { entity: asked.entity.clone(), as_of, rows: overlaps(&selections) })
+    }
 }

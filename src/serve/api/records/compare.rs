@@ -104,10 +104,25 @@ pub(in crate::serve::api) async fn compare(
     let sample = sample_size(question.sample);
     // The history has to have what the view has.
     catch_up(&context).await?;
-    let answer = read(&context, move |history| {
-        let (before, after) = (select(&asked, Some(from), history)?, select(&asked, to, history)?);
+    let answer = read(&context, move |history| CompareAnswer::of(&asked, (from, to), sample, history));
+    Ok(json(&headers, &answer.await?))
+}
+
+impl CompareAnswer {
+    /// Of an audience at two instants; without the later one, now.
+    ///
+    /// # Errors
+    /// The audience has no past, or the history does not reach back to an instant.
+    pub(in crate::serve) fn of(
+        asked: &Asked,
+        (from, to): (Timestamp, Option<Timestamp>),
+        sample: usize,
+        history: &HistoryView<'_>,
+    ) -> Result<Self, ApiError> {
+        let (before, after) = (select(asked, Some(from), history)?, select(asked, to, history)?);
         let now = asked.view.clock().map(|clock| clock.to_string()).unwrap_or_default();
         Ok(CompareAnswer {
+            entity: asked.entity.clone(),
             as_of: AsOf::of(&asked.view),
             from: from.to_string(),
             to: to.map_or(now, |to| to.to_string()),
@@ -116,8 +131,6 @@ pub(in crate::serve::api) async fn compare(
             stayed: ComparedPart::of(&before.and(&after), sample),
             came: ComparedPart::of(&after.without(&before), sample),
             went: ComparedPart::of(&before.without(&after), sample),
-            entity: asked.entity,
         })
-    });
-    Ok(json(&headers, &answer.await?))
+    }
 }

@@ -21,6 +21,7 @@ use crate::serve::api::problem::{ApiError, ProblemDocument};
 use crate::serve::api::request::{Parameters, kind};
 use crate::serve::audience::Audience;
 use crate::serve::history::StoredChange;
+use crate::serve::replica::ReplicaView;
 
 /// Changes that are read at a time.
 const PAGE: usize = 500;
@@ -45,7 +46,8 @@ struct LiveEvent {
 }
 
 /// Which changes a reader wants.
-struct LiveFilter {
+#[derive(Clone, Debug, Default)]
+pub(in crate::serve) struct LiveFilter {
     /// Empty: of all tags.
     tags: BTreeSet<String>,
     /// Only of entities for which this holds at present, and of its kind.
@@ -59,6 +61,7 @@ struct LiveFilter {
         ("tag" = Option<Vec<String>>, Query, description = "Only changes of these tags; may repeat"),
         ("where" = Option<String>, Query, description = "Only of entities for which this expression holds when the change is read"),
         ("entity" = Option<String>, Query, description = "The kind of entity of `where`; user without it"),
+        ("after" = Option<i64>, Query, description = "The id of the last event that was read, where the header cannot be sent"),
         ("Last-Event-ID" = Option<i64>, Header, description = "The id of the last event that was read"),
     ),
     responses(
@@ -75,42 +78,56 @@ pub(in crate::serve::api) async fn live(
     mut parameters: Parameters,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
-    let tags: BTreeSet<String> = parameters.all("tag").into_iter().collect();
-    let (condition, entity) = (parameters.one("where")?, parameters.one("entity")?);
+    let filter = LiveFilter::read(&context, &mut parameters)?;
+    let after = after(&headers, &mut parameters)?;
     parameters.end()?;
-    let condition = condition.map(|condition| (entity.unwrap_or_else(|| "user".to_owned()), condition));
-    if let Some((entity, text)) = &condition {
-        let view = context.view(None)?;
-        audience(&view, entity, text)?;
+    stream(&context, filter, after, |change| serde_json::to_string(change).ok())
+}
+
+/// The id of the last event that a reader has had.
+pub(in crate::serve) fn after(headers: &HeaderMap, parameters: &mut Parameters) -> Result<Option<i64>, ApiError> {
+    let wrong = || ApiError::Wrong("Last-Event-ID, or `after`, is not an id of this server's events".to_owned());
+    let given = parameters.one("after")?.map(|id| id.parse().map_err(|_| wrong())).transpose()?;
+    // A browser that comes back sends the header, and the address with which it came first.
+    match headers.get(LAST_EVENT_ID) {
+        Some(id) => Ok(Some(id.to_str().ok().and_then(|id| id.parse().ok()).ok_or_else(wrong)?)),
+        None => Ok(given),
     }
+}
+
+/// Changes from now on, or behind the one with an id, each written as the data of an event.
+///
+/// # Errors
+/// There is no history, or too many follow already.
+pub(in crate::serve) fn stream(
+    context: &ApiContext,
+    filter: LiveFilter,
+    after: Option<i64>,
+    write: impl Fn(&StoredChange) -> Option<String> + Send + 'static,
+) -> Result<Response, ApiError> {
     // A reader holds its place for as long as it reads.
     let busy = || ApiError::NotReady(vec!["as many readers as may follow the changes do; come back later".to_owned()]);
+    let newest = history(context)?.status().last_row;
     let permit = context.readers().try_acquire_owned().map_err(|_| busy())?;
-    let newest = history(&context)?.status().last_row;
-    let asked = match headers.get(LAST_EVENT_ID).map(|id| id.to_str().ok().and_then(|id| id.parse::<i64>().ok())) {
-        None => None,
-        Some(Some(row)) => Some(row),
-        Some(None) => return Err(ApiError::Wrong("Last-Event-ID is not an id of this server's events".to_owned())),
-    };
     let (sender, events) = mpsc::channel(WAITING_MAX);
-    let filter = LiveFilter { tags, condition };
+    let context = context.clone();
     tokio::spawn(async move {
-        let skipped = asked.is_some_and(|row| row > newest || newest.saturating_sub(row) > BEHIND_MAX);
+        let skipped = after.is_some_and(|row| row > newest || newest.saturating_sub(row) > BEHIND_MAX);
         if skipped {
             let told =
                 Event::default().event("skipped").id(newest.to_string()).data("changes are left out: they are too old");
             let _ = sender.send(Ok(told)).await;
         }
-        let from = asked.filter(|_| !skipped).unwrap_or(newest);
+        let from = after.filter(|_| !skipped).unwrap_or(newest);
         // The reader has gone, or the history cannot be read.
-        let _ = follow(&context, filter, from, &sender).await;
+        let _ = follow(&context, filter, from, &sender, write).await;
         drop(permit);
     });
     let events = Sse::new(ReceiverStream::new(events)).keep_alive(KeepAlive::new().interval(Duration::from_secs(15)));
     Ok(events.into_response())
 }
 
-fn audience(view: &crate::serve::replica::ReplicaView, entity: &str, text: &str) -> Result<Audience, ApiError> {
+fn audience(view: &ReplicaView, entity: &str, text: &str) -> Result<Audience, ApiError> {
     Audience::parse(&view.compiled, kind(view, entity)?, text)
         .map_err(|problems| ApiError::Expression("where".to_owned(), problems))
 }
@@ -118,13 +135,19 @@ fn audience(view: &crate::serve::replica::ReplicaView, entity: &str, text: &str)
 type Sender = mpsc::Sender<Result<Event, Infallible>>;
 
 /// Sends what comes behind a row, until the reader has gone.
-async fn follow(context: &ApiContext, filter: LiveFilter, mut last: i64, sender: &Sender) -> Result<(), ApiError> {
+async fn follow(
+    context: &ApiContext,
+    filter: LiveFilter,
+    mut last: i64,
+    sender: &Sender,
+    write: impl Fn(&StoredChange) -> Option<String>,
+) -> Result<(), ApiError> {
     let mut status = history(context)?.watch();
     loop {
         while status.borrow_and_update().last_row > last {
             let (changes, read_to) = read(context, move |view| Ok(view.changes_after(last, PAGE)?)).await?;
             for change in changes.iter().filter(|change| filter.wants(context, change)) {
-                let Ok(data) = serde_json::to_string(change) else { continue };
+                let Some(data) = write(change) else { continue };
                 let event = Event::default().event("change").id(change.row.to_string()).data(data);
                 if sender.send_timeout(Ok(event), STUCK_AFTER).await.is_err() {
                     let told = Event::default().event("dropped").data("too slow; come back with Last-Event-ID");
@@ -145,7 +168,31 @@ async fn follow(context: &ApiContext, filter: LiveFilter, mut last: i64, sender:
 }
 
 impl LiveFilter {
-    fn wants(&self, context: &ApiContext, change: &StoredChange) -> bool {
+    /// Takes `tag`, `where` and `entity`.
+    ///
+    /// # Errors
+    /// The expression has errors, or there is no such kind of entity.
+    pub(in crate::serve) fn read(context: &ApiContext, parameters: &mut Parameters) -> Result<Self, ApiError> {
+        let tags: BTreeSet<String> = parameters.all("tag").into_iter().collect();
+        let (condition, entity) = (parameters.one("where")?, parameters.one("entity")?);
+        LiveFilter::of(context, tags, condition, entity)
+    }
+
+    pub(in crate::serve) fn of(
+        context: &ApiContext,
+        tags: BTreeSet<String>,
+        condition: Option<String>,
+        entity: Option<String>,
+    ) -> Result<Self, ApiError> {
+        let condition = condition.map(|condition| (entity.unwrap_or_else(|| "user".to_owned()), condition));
+        if let Some((entity, text)) = &condition {
+            let view = context.view(None)?;
+            audience(&view, entity, text)?;
+        }
+        Ok(LiveFilter { tags, condition })
+    }
+
+    pub(in crate::serve) fn wants(&self, context: &ApiContext, change: &StoredChange) -> bool {
         if !self.tags.is_empty() && !self.tags.contains(&change.tag) {
             return false;
         }

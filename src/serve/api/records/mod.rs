@@ -17,3 +17,4 @@ pub(in crate::serve) use commands::CommandRequest;
 pub use commands::{CommandAnswer, SetTag};
 pub use compare::{CompareAnswer, CompareQuestion, ComparedPart};
 pub use figures::{FiguresAnswer, SeriesSteps, SizeStep, TagFlow};
+pub(in crate::serve) use live::{LiveFilter, after, stream as stream_changes};

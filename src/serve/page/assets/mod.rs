@@ -19,9 +19,24 @@ pub(in crate::serve::page) enum Asset {
     Filter,
     /// Brings in a part of another page that takes long.
     Include,
+    /// Completes names in an expression.
+    Complete,
+    /// Shows the answer to what is written in a form, while it is written.
+    Answer,
+    /// Adds changes to a list as they come.
+    Live,
 }
 
-const ASSETS: [Asset; 5] = [Asset::Style, Asset::Icon, Asset::Refresh, Asset::Filter, Asset::Include];
+const ASSETS: [Asset; 8] = [
+    Asset::Style,
+    Asset::Icon,
+    Asset::Refresh,
+    Asset::Filter,
+    Asset::Include,
+    Asset::Complete,
+    Asset::Answer,
+    Asset::Live,
+];
 
 impl Asset {
     /// Name, ending, content type, text.
@@ -33,6 +48,9 @@ impl Asset {
             Asset::Refresh => ("refresh", "js", SCRIPT, include_str!("refresh.js")),
             Asset::Filter => ("filter", "js", SCRIPT, include_str!("filter.js")),
             Asset::Include => ("include", "js", SCRIPT, include_str!("include.js")),
+            Asset::Complete => ("complete", "js", SCRIPT, include_str!("complete.js")),
+            Asset::Answer => ("answer", "js", SCRIPT, include_str!("answer.js")),
+            Asset::Live => ("live", "js", SCRIPT, include_str!("live.js")),
         }
     }
 

@@ -8,6 +8,8 @@
 //! | [`layout`] | header, navigation, the line that says as of when, footer |
 //! | [`text`] | keys, values and paths, written so that no content can pass for the page's own |
 //! | [`secure`] | the headers of every answer |
+//! | [`problems`] | what is wrong with an expression or a catalog, each with its place |
+//! | [`expression`] | the field for an expression |
 //! | [`refusal`] | a page for what goes wrong |
 
 mod context;
@@ -16,10 +18,14 @@ mod words;
 mod layout;
 mod text;
 mod secure;
+mod problems;
+mod expression;
 mod refusal;
 
 pub use context::PageContext;
+pub(in crate::serve::page) use expression::expression_field;
 pub(in crate::serve::page) use layout::{NavPlace as Place, PageFrame, hidden};
+pub(in crate::serve::page) use problems::problems;
 pub(in crate::serve::page) use reader::{COLOURS_COOKIE, ColourScheme, LANGUAGE_COOKIE, PageReader};
 pub(in crate::serve::page) use refusal::{no_page, problem_page};
 pub(in crate::serve::page) use secure::secure;

@@ -1,6 +1,6 @@
 //! The words of the frame around all pages.
 
-use crate::serve::page::words::words;
+use crate::serve::page::words::{Count, words};
 
 words! { FrameWords {
     skip: "Skip to the content", "跳到正文";
@@ -27,6 +27,15 @@ words! { FrameWords {
     time_zone(zone: &str): "Times are in {zone}.", "时间按 {zone} 时区显示。";
     view(number: u64): "View {number}: all figures of this page are of this instant.", "视图 {number}：本页所有数字都取自这一时刻。";
     other_catalog(running: &str): "The workers run another catalog ({running}); what is shown is read with the former one until its file is here.", "工作进程正在运行另一份目录（{running}）；在读到新文件之前，这里仍按原目录显示。";
+    line(line: usize, column: usize): "Line {line}, column {column}", "第 {line} 行，第 {column} 列";
+    warning: "warning", "警告";
+    more_problems(count: Count): "And {count} more.", "另有 {count} 个问题。";
+    expression: "Condition", "条件";
+    expression_about: "An expression of the catalog's language; everyone where it is empty.", "使用标签目录的表达式语言；留空表示全部。";
+    suggestions: "Suggestions", "建议";
+    names: "Names that it can mention", "可以使用的名称";
+    attribute: "attribute", "属性";
+    counter: "counter", "计数器";
     error_status(status: u16): "Status {status}", "状态码 {status}";
     error_back: "Back to the overview", "返回总览";
     not_ready: "The state is being read", "正在读取状态";

@@ -28,7 +28,7 @@ pub(super) fn reasons(say: TagWords, reasons: &[ReasonCount]) -> Markup {
                     tbody {
                         @for reason in reasons {
                             tr {
-                                th scope="row" { (change(say, reason.change)) }
+                                th scope="row" { (change_word(say, reason.change)) }
                                 td { (cause(say, reason.cause)) }
                                 td { (because(reason.because.get())) }
                                 td.number { (Count(reason.count)) }
@@ -42,7 +42,7 @@ pub(super) fn reasons(say: TagWords, reasons: &[ReasonCount]) -> Markup {
 }
 
 /// What has changed, by its name in a tag change.
-pub(super) fn change(say: TagWords, name: &str) -> String {
+pub(in crate::serve::page) fn change_word(say: TagWords, name: &str) -> String {
     match ChangeType::ALL.into_iter().find(|change| change.name() == name) {
         Some(ChangeType::Added) => say.came(),
         Some(ChangeType::Removed) => say.went(),
@@ -52,7 +52,7 @@ pub(super) fn change(say: TagWords, name: &str) -> String {
 }
 
 /// What brought it about, by its name in a tag change.
-fn cause(say: TagWords, name: &str) -> String {
+pub(in crate::serve::page) fn cause(say: TagWords, name: &str) -> String {
     let is = |cause: Cause| cause.name() == name;
     match () {
         () if is(Cause::Event) => say.cause_event(),
@@ -66,7 +66,7 @@ fn cause(say: TagWords, name: &str) -> String {
 }
 
 /// The values that a change reports: `workouts_30d = 3`.
-fn because(text: &str) -> Markup {
+pub(in crate::serve::page) fn because(text: &str) -> Markup {
     let values: Map<String, Json> = serde_json::from_str(text).unwrap_or_default();
     html! {
         @for (place, (name, of)) in values.iter().enumerate() {

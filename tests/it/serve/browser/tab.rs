@@ -196,13 +196,19 @@ impl<'b> Tab<'b> {
 
     /// Keeps a picture of the whole page in a folder under target/.
     pub fn picture(&mut self, name: &str) {
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("pictures");
+        self.picture_in(&folder, name, u64::MAX);
+    }
+
+    /// Keeps a picture of the page, down to a height.
+    pub fn picture_in(&mut self, folder: &Path, name: &str, height_max: u64) {
         let size = self.call("Page.getLayoutMetrics", json!({}))["cssContentSize"].clone();
-        let clip = json!({ "x": 0, "y": 0, "width": size["width"], "height": size["height"], "scale": 1 });
-        let asked = json!({ "format": "webp", "quality": 80, "captureBeyondViewport": true, "clip": clip });
+        let height = size["height"].as_u64().expect("a height").min(height_max);
+        let clip = json!({ "x": 0, "y": 0, "width": size["width"], "height": height, "scale": 1 });
+        let asked = json!({ "format": "webp", "quality": 70, "captureBeyondViewport": true, "clip": clip });
         let picture = self.call("Page.captureScreenshot", asked);
         let bytes = decoded(picture["data"].as_str().expect("a picture"));
-        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("pictures");
-        std::fs::create_dir_all(&folder).expect("a folder");
+        std::fs::create_dir_all(folder).expect("a folder");
         std::fs::write(folder.join(format!("{name}.webp")), bytes).expect("a file");
     }
 

@@ -6,7 +6,7 @@ use super::{CATALOG, LANGUAGES, between, gym, page, seen};
 use crate::serve::world::World;
 
 /// A number as the page writes it.
-fn grouped(number: &Json) -> String {
+pub(super) fn grouped(number: &Json) -> String {
     let digits = number.as_i64().expect("a number").unsigned_abs().to_string();
     let groups: Vec<&[u8]> = digits.as_bytes().rchunks(3).rev().collect();
     groups.iter().map(|group| std::str::from_utf8(group).expect("digits")).collect::<Vec<_>>().join(",")

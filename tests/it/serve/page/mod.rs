@@ -3,15 +3,21 @@
 //! - `words`: both languages have the same words;
 //! - `entrance`: signing in, switches, what is refused;
 //! - `frame`: what every page has, in both languages;
+//! - `audience`: sizes, breakdowns, overlaps, members against the API;
+//! - `edit`: the catalog's problems and previews;
+//! - `live`: changes as they come;
 //! - `approvals`: what waits for approval;
 //! - `entity`: one entity against the API;
 //! - `figures`: the overview and the tags against the API.
 
 mod approvals;
+mod audience;
+mod edit;
 mod entity;
 mod entrance;
 mod figures;
 mod frame;
+mod live;
 mod words;
 
 use axum::http::StatusCode;
@@ -25,7 +31,7 @@ use super::records::{recorded_of, start};
 use super::world::{NO_BROKER, World};
 
 /// Titles, groups and descriptions, some of them hostile.
-const CATALOG: &str = r#"
+pub const CATALOG: &str = r#"
 version: 1
 timezone: Asia/Shanghai
 counters:
