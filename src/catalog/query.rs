@@ -4,7 +4,9 @@ use super::compiled::{Aggregate, Attribute, Catalog, Counter, Expr, Source, Tag,
 use super::diagnostics::{Problem, Report, SourceText};
 use super::parse::parse_expression;
 use super::raw::ExpressionText;
-use super::typecheck::{Checker, ClockUse, Interner, Meaning, NameTable, NumberForm, Scope, Type, TypedExpr};
+use super::typecheck::{
+    Checker, ClockUse, Interner, ItemUse, Meaning, NameTable, NumberForm, NumberUse, Scope, Type, TypedExpr,
+};
 use crate::catalog::{AttributeId, CounterId, TagId};
 use crate::model::EntityKindId;
 
@@ -46,6 +48,8 @@ fn check(
     let typed = ast.and_then(|ast| {
         let mut checker = Checker {
             scope: Scope::Entity(Some(kind)),
+            items: ItemUse::None,
+            numbers: NumberUse::Exact,
             clock: ClockUse::Free,
             names: &names,
             entities: &catalog.entities,

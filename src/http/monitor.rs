@@ -161,6 +161,7 @@ impl Monitor {
         metrics.events.raise_to(work.events);
         metrics.duplicates.raise_to(work.duplicates);
         metrics.ids_crowded_out.raise_to(work.ids_crowded_out);
+        metrics.items_left_out.raise_to(work.items_left_out);
         metrics.tombstones.raise_to(work.tombstones);
         metrics.timers.raise_to(work.timers);
         metrics.unmerged.raise_to(work.unmerged);

@@ -24,6 +24,16 @@ impl PathId {
     }
 }
 
+/// An array whose elements the catalog looks at one by one: an index into its table of arrays.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ArrayId(pub u16);
+
+impl ArrayId {
+    pub fn index(self) -> usize {
+        usize::from(self.0)
+    }
+}
+
 /// A kind of entity that the catalog declares: an index into its entities.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct EntityKindId(pub u16);
@@ -78,6 +88,14 @@ pub enum Property {
     Object,
 }
 
+/// The elements of one array, each a row with the values at the catalog's paths below `item`.
+#[derive(Clone, Copy, Debug, Default)]
+struct ItemList {
+    start: usize,
+    len: usize,
+    width: usize,
+}
+
 /// An event that owns its text, so that one value can be refilled without allocating.
 ///
 /// Strings are in one buffer and are referred to by [`Span`]; integer keys and ids are kept as decimal text.
@@ -99,6 +117,11 @@ pub struct Event {
     pub numbers_in_text: bool,
     properties: Vec<Property>,
     elements: Vec<Property>,
+    /// By [`ArrayId`].
+    item_lists: Vec<ItemList>,
+    items: Vec<Property>,
+    /// How many elements were too many to look at.
+    pub items_left_out: u64,
 }
 
 impl Event {
@@ -114,6 +137,9 @@ impl Event {
         self.properties.clear();
         self.properties.resize(paths, Property::Missing);
         self.elements.clear();
+        self.item_lists.clear();
+        self.items.clear();
+        self.items_left_out = 0;
     }
 
     /// Copies a whole record, as the first text after [`Event::clear`]: one copy is cheaper than one copy of each value.
@@ -168,6 +194,28 @@ impl Event {
     pub fn push_element(&mut self, element: Property) -> u32 {
         self.elements.push(element);
         self.elements.len() as u32 - 1
+    }
+
+    /// Begins the rows of the next of the catalog's arrays, each `width` values long.
+    pub fn begin_items(&mut self, width: usize) {
+        self.item_lists.push(ItemList { start: self.items.len(), len: 0, width });
+    }
+
+    /// Appends an element's row; its values follow with [`Event::push_item_value`].
+    pub fn begin_item(&mut self) {
+        if let Some(list) = self.item_lists.last_mut() {
+            list.len += 1;
+        }
+    }
+
+    pub fn push_item_value(&mut self, value: Property) {
+        self.items.push(value);
+    }
+
+    /// The elements of an array, each as the values at the catalog's paths below `item`.
+    pub fn items(&self, array: ArrayId) -> impl Iterator<Item = &[Property]> {
+        let ItemList { start, len, width } = self.item_lists.get(array.index()).copied().unwrap_or_default();
+        (0..len).map(move |index| &self.items[start + index * width..start + (index + 1) * width])
     }
 
     /// The number of array elements so far.

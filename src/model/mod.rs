@@ -15,7 +15,7 @@ mod change;
 pub use change::{Cause, ChangeType, CurrentTag, TagChange};
 pub use date::Date;
 pub use decimal::Decimal;
-pub use event::{Command, EntityKindId, Event, EventTypeId, PathId, Property, Span, TagId};
+pub use event::{ArrayId, Command, EntityKindId, Event, EventTypeId, PathId, Property, Span, TagId};
 pub use number::Number;
 pub use time::{Timestamp, TimestampError, Unit, WrittenTime};
 pub(crate) use time::{civil_from_days, days_from_civil, days_in_month};

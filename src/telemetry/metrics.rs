@@ -17,6 +17,7 @@ pub struct Metrics {
     pub events: Counter,
     pub duplicates: Counter,
     pub ids_crowded_out: Counter,
+    pub items_left_out: Counter,
     pub tombstones: Counter,
     /// By reason.
     pub rejected: CounterFamily,
@@ -83,6 +84,10 @@ impl Metrics {
             ids_crowded_out: registry.counter(
                 "tagstream_ids_crowded_out_total",
                 "Event ids that were forgotten before their time, since an entity had more than dedup_limit",
+            ),
+            items_left_out: registry.counter(
+                "tagstream_items_left_out_total",
+                "Elements of arrays that did not count, since an event had more than 1,000 of them",
             ),
             tombstones: registry.counter("tagstream_tombstones_total", "Null records of the input, which are skipped"),
             rejected: registry.counters(

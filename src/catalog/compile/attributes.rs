@@ -5,7 +5,7 @@ use crate::catalog::compiled::{Attribute, AttributeType, EventSelector, EventTyp
 use crate::catalog::diagnostics::Span;
 use crate::catalog::parse::parse_expression;
 use crate::catalog::raw::{EventPath, ExpressionText, RawAttribute, RawAttributeType, RawSelector};
-use crate::catalog::typecheck::Scope;
+use crate::catalog::typecheck::{ItemUse, Scope};
 use crate::catalog::yaml::Spanned;
 
 /// The declared type, if there is one; the time of an event needs no declaration.
@@ -53,6 +53,10 @@ impl Compiler<'_> {
     fn attribute_source(&mut self, path: &EventPath, span: Span, value_type: Option<AttributeType>) -> Option<Source> {
         match path {
             EventPath::Property(segments) => Some(Source::Property(self.interner.path(segments))),
+            EventPath::Item(_) => {
+                self.no_each(span);
+                None
+            }
             EventPath::EventType if value_type.is_none_or(|value_type| value_type == AttributeType::String) => {
                 Some(Source::EventType)
             }
@@ -84,10 +88,23 @@ impl Compiler<'_> {
         Some(EventSelector { on: self.interner.event_types(&on?.value), filter })
     }
 
+    /// Reports a path below `item` where there is no element.
+    pub(super) fn no_each(&mut self, span: Span) {
+        self.report
+            .error("unknown-name", span, "there is no `item` here")
+            .help("`item` is an element of the array that a counter's `each` names: `each: properties.items`");
+    }
+
     /// Compiles a `where`: a condition over one event.
     pub(super) fn filter(&mut self, text: &ExpressionText) -> Option<Expr> {
+        self.filter_of(text, ItemUse::None)
+    }
+
+    /// Compiles a `where` over one event, or over one element of it.
+    pub(super) fn filter_of(&mut self, text: &ExpressionText, items: ItemUse) -> Option<Expr> {
         let ast = parse_expression(text, self.report)?;
         let mut checker = self.checker(Scope::Event, text);
+        checker.items = items;
         checker.condition(&ast, "`where`").map(|typed| typed.expr)
     }
 }

@@ -14,7 +14,8 @@ use crate::catalog::raw::{
     EventPath, ExpressionText, RawAttribute, RawCatalog, RawCounter, RawHistory, RawTag, RawWeekStart, named_entries,
 };
 use crate::catalog::typecheck::{
-    Checker, ClockUse, INTERNED_MAX, Interner, Meaning, NameTable, NumberForm, Scope, Type,
+    Checker, ClockUse, EventTables, INTERNED_MAX, Interner, ItemUse, Meaning, NameTable, NumberForm, NumberUse, Scope,
+    Type,
 };
 use crate::catalog::yaml::{Field, NameMap, Spanned};
 use crate::model::EntityKindId;
@@ -72,7 +73,7 @@ pub(crate) fn compile(
         return None;
     }
     let models = compiler.models;
-    let (event_types, paths) = compiler.interner.into_tables();
+    let EventTables { event_types, paths, arrays, item_paths, formulas } = compiler.interner.into_tables();
     let mut catalog = Catalog {
         fingerprint: 0,
         text: text.into(),
@@ -85,6 +86,9 @@ pub(crate) fn compile(
         entities: compiler.entities,
         event_types,
         paths,
+        arrays,
+        item_paths,
+        formulas,
         command_paths,
         attributes,
         counters,
@@ -99,6 +103,8 @@ impl<'a> Compiler<'a> {
     pub(super) fn checker<'c>(&'c mut self, scope: Scope, text: &'c ExpressionText) -> Checker<'c> {
         Checker {
             scope,
+            items: ItemUse::None,
+            numbers: NumberUse::Exact,
             clock: ClockUse::Linear,
             names: &self.names,
             entities: &self.entities,
@@ -309,5 +315,6 @@ fn broken_counter(name: &str) -> Counter {
         window: Window::Lifetime,
         ago: 0,
         intake: Intake::All,
+        each: None,
     }
 }

@@ -1,11 +1,13 @@
 //! Counters: exactly one aggregate, the events that it is over, and its window.
 
 use super::compiler::Compiler;
-use crate::catalog::compiled::{Aggregate, Counter, EventTypeSet, Intake, Source};
+use crate::catalog::compiled::{Aggregate, Counter, EventTypeSet, Intake, NumberSource, Source};
 use crate::catalog::diagnostics::Span;
-use crate::catalog::raw::{DurationMs, EventPath, EventTypes, RawCounter};
+use crate::catalog::parse::parse_expression;
+use crate::catalog::raw::{DurationMs, EventPath, EventTypes, RawCounter, RawNumberSource};
+use crate::catalog::typecheck::{ItemUse, NumberUse, Scope};
 use crate::catalog::yaml::{Field, Spanned};
-use crate::model::{EventTypeId, PathId};
+use crate::model::{ArrayId, EventTypeId};
 
 /// The most values that `distinct` and `top` tell apart; each of them is stored for each user.
 const LIMIT_MAX: u64 = 4_096;
@@ -42,11 +44,13 @@ impl RawCounter {
 impl Compiler<'_> {
     pub(super) fn counter(&mut self, name: &Spanned<String>, raw: &RawCounter) -> Option<Counter> {
         let aggregate_word = self.aggregate_word(name, raw);
-        let filter = raw.r#where.get().map(|text| self.filter(&text.value));
+        let items = if raw.each.is_written() { ItemUse::Each } else { ItemUse::None };
+        let filter = raw.r#where.get().map(|text| self.filter_of(&text.value, items));
         let word = aggregate_word?;
         let intake = self.intake(word, name, raw);
         let on = if word == "sequence" { None } else { self.on(word, name, raw) };
-        let aggregate = self.aggregate(word, raw);
+        let each = self.each(raw);
+        let aggregate = self.aggregate(word, raw, items);
         let window = self.window(word, raw);
         let limit_is_fine = self.limit_is_fine(word, raw);
         let filter = match filter {
@@ -71,7 +75,23 @@ impl Compiler<'_> {
             window: window?,
             ago: ago?,
             intake,
+            each: each?,
         })
+    }
+
+    /// The array whose elements count; `Some(None)` where events do.
+    fn each(&mut self, raw: &RawCounter) -> Option<Option<ArrayId>> {
+        if !raw.each.is_written() {
+            return Some(None);
+        }
+        let each = raw.each.get()?;
+        let EventPath::Property(segments) = &each.value else {
+            self.report
+                .error("bad-path", each.span, format!("`each` goes over an array; an event's {} is none", each.value))
+                .help("name a property: `each: properties.items`");
+            return None;
+        };
+        Some(Some(self.interner.array(segments)))
     }
 
     /// The key of the counter's aggregate; none, or several, are reported.
@@ -120,35 +140,55 @@ impl Compiler<'_> {
         short.value().cloned()
     }
 
-    fn aggregate(&mut self, word: &str, raw: &RawCounter) -> Option<Aggregate> {
+    fn aggregate(&mut self, word: &str, raw: &RawCounter, items: ItemUse) -> Option<Aggregate> {
         let limit = |default: u32| raw.limit.value().map_or(default, |limit| *limit as u32);
         Some(match word {
             "count" | "sessions" | "sequence" => Aggregate::Count,
             "active_days" => Aggregate::ActiveDays,
-            "sum" => Aggregate::Sum(self.numbers(word, &raw.sum)?),
-            "avg" => Aggregate::Avg(self.numbers(word, &raw.avg)?),
-            "min" => Aggregate::Min(self.numbers(word, &raw.min)?),
-            "max" => Aggregate::Max(self.numbers(word, &raw.max)?),
-            "distinct" => Aggregate::Distinct { of: self.values(word, &raw.distinct)?, limit: limit(DISTINCT_LIMIT) },
-            "top" => Aggregate::Top { of: self.values(word, &raw.top)?, limit: limit(TOP_LIMIT) },
-            "last" => Aggregate::Last(self.source(raw.last.value()?)),
-            _ => Aggregate::First(self.source(raw.first.value()?)),
+            "sum" => Aggregate::Sum(self.numbers(word, &raw.sum, items)?),
+            "avg" => Aggregate::Avg(self.numbers(word, &raw.avg, items)?),
+            "min" => Aggregate::Min(self.numbers(word, &raw.min, items)?),
+            "max" => Aggregate::Max(self.numbers(word, &raw.max, items)?),
+            "distinct" => {
+                Aggregate::Distinct { of: self.values(word, &raw.distinct, items)?, limit: limit(DISTINCT_LIMIT) }
+            }
+            "top" => Aggregate::Top { of: self.values(word, &raw.top, items)?, limit: limit(TOP_LIMIT) },
+            "last" => Aggregate::Last(self.source(raw.last.get()?, items)?),
+            _ => Aggregate::First(self.source(raw.first.get()?, items)?),
         })
     }
 
-    fn source(&mut self, path: &EventPath) -> Source {
-        match path {
+    fn source(&mut self, path: &Spanned<EventPath>, items: ItemUse) -> Option<Source> {
+        Some(match &path.value {
             EventPath::Property(segments) => Source::Property(self.interner.path(segments)),
+            EventPath::Item(_) if items == ItemUse::None => {
+                self.no_each(path.span);
+                return None;
+            }
+            EventPath::Item(segments) => Source::Item(self.interner.item_path(segments)),
             EventPath::Time => Source::Time,
             EventPath::EventType => Source::EventType,
-        }
+        })
     }
 
-    /// A path to a number.
-    fn numbers(&mut self, word: &str, field: &Field<EventPath>) -> Option<PathId> {
-        let path = field.get()?;
-        if let Source::Property(path) = self.source(&path.value) {
-            return Some(path);
+    /// A path to a number, or an expression that computes one.
+    fn numbers(&mut self, word: &str, field: &Field<RawNumberSource>, items: ItemUse) -> Option<NumberSource> {
+        let Spanned { span, value } = field.get()?;
+        let path = match value {
+            RawNumberSource::Formula(text) => {
+                let ast = parse_expression(text, self.report)?;
+                let mut checker = self.checker(Scope::Event, text);
+                checker.items = items;
+                checker.numbers = NumberUse::Doubles;
+                let formula = checker.number(&ast, &format!("`{word}`"))?;
+                return Some(NumberSource::Formula(self.interner.formula(formula.expr)));
+            }
+            RawNumberSource::Path(path) => Spanned { span: *span, value: path.clone() },
+        };
+        match self.source(&path, items)? {
+            Source::Property(path) => return Some(NumberSource::Property(path)),
+            Source::Item(path) => return Some(NumberSource::Item(path)),
+            Source::Time | Source::EventType => {}
         }
         let message = format!("`{word}` works on numbers; an event's {} is not a number", path.value);
         self.report
@@ -158,10 +198,10 @@ impl Compiler<'_> {
     }
 
     /// A path to values that are told apart.
-    fn values(&mut self, word: &str, field: &Field<EventPath>) -> Option<Source> {
+    fn values(&mut self, word: &str, field: &Field<EventPath>, items: ItemUse) -> Option<Source> {
         let path = field.get()?;
         if path.value != EventPath::Time {
-            return Some(self.source(&path.value));
+            return self.source(path, items);
         }
         self.report
             .error("bad-path", path.span, format!("`{word}` can't tell times apart"))
@@ -196,10 +236,16 @@ impl Compiler<'_> {
         self.only_with("sessions", "gap", &raw.gap, word);
         self.only_with("sequence", "within", &raw.within, word);
         match word {
-            "sessions" => self.never_with(word, &[("since", raw.since.key())]),
-            "sequence" => {
-                self.never_with(word, &[("since", raw.since.key()), ("on", raw.on.key()), ("where", raw.r#where.key())])
-            }
+            "sessions" => self.never_with(word, &[("since", raw.since.key()), ("each", raw.each.key())]),
+            "sequence" => self.never_with(
+                word,
+                &[
+                    ("since", raw.since.key()),
+                    ("on", raw.on.key()),
+                    ("where", raw.r#where.key()),
+                    ("each", raw.each.key()),
+                ],
+            ),
             _ => {}
         }
         let intake = match word {
@@ -266,6 +312,7 @@ impl Compiler<'_> {
             let Some(span) = span else { continue };
             let help = match *key {
                 "on" | "where" => "each step names its types, or is `{ on, where }`: write it there",
+                "each" => "remove it: sessions and steps are made of events, not of their elements",
                 _ => "make two counters of it",
             };
             self.report.error("unneeded-key", *span, format!("`{word}` takes no `{key}`")).help(help);

@@ -5,7 +5,7 @@ use super::expr::Expr;
 use super::field_rule::FieldRule;
 use super::fingerprint::fingerprint;
 pub use crate::model::TagId;
-use crate::model::{EntityKindId, EventTypeId, PathId, Scalar};
+use crate::model::{ArrayId, EntityKindId, EventTypeId, PathId, Scalar};
 
 /// Index into [`Catalog::attributes`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -33,6 +33,13 @@ pub struct Catalog {
     pub event_types: Vec<Box<str>>,
     /// The property paths that the catalog mentions, as segments below `properties`; indexed by [`PathId`].
     pub paths: Vec<Vec<Box<str>>>,
+    /// The arrays whose elements are looked at one by one, as segments below `properties`; indexed by [`ArrayId`].
+    pub arrays: Vec<Vec<Box<str>>>,
+    /// The paths in such elements that the catalog mentions, as segments below `item`; a row of an event's items has one
+    /// value for each.
+    pub item_paths: Vec<Vec<Box<str>>>,
+    /// The expressions that aggregates compute from an event; indexed by [`FormulaId`].
+    pub formulas: Vec<Expr>,
     /// The properties of `$tag` commands; `Some` when the catalog has a manual tag.
     pub command_paths: Option<CommandPaths>,
     pub attributes: Vec<Attribute>,
@@ -219,10 +226,25 @@ impl EventTypeSet {
     }
 }
 
+/// Index into [`Catalog::formulas`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct FormulaId(pub u16);
+
+/// Where an aggregate takes its number from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum NumberSource {
+    Property(PathId),
+    /// Of the element, as [`Source::Item`].
+    Item(PathId),
+    Formula(FormulaId),
+}
+
 /// Where an aggregate takes its value from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Source {
     Property(PathId),
+    /// Of the element: an index into [`Catalog::item_paths`].
+    Item(PathId),
     /// The event's time.
     Time,
     /// The event's type.
@@ -262,6 +284,8 @@ pub struct Counter {
     /// How many panes or calendar periods the window lies before the current one.
     pub ago: u32,
     pub intake: Intake,
+    /// The array whose elements count each by itself.
+    pub each: Option<ArrayId>,
 }
 
 /// How the events of a counter become what it counts.
@@ -298,10 +322,10 @@ pub struct EventSelector {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Aggregate {
     Count,
-    Sum(PathId),
-    Avg(PathId),
-    Min(PathId),
-    Max(PathId),
+    Sum(NumberSource),
+    Avg(NumberSource),
+    Min(NumberSource),
+    Max(NumberSource),
     /// `limit` ≥ 1: the number of values that are told apart.
     Distinct {
         of: Source,

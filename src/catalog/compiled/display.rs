@@ -1,9 +1,9 @@
 //! Checked expressions as text, for reports that explain a tag.
 
-use super::catalog::Catalog;
+use super::catalog::{Catalog, NumberSource, Source};
 use super::expr::{Arithmetic, AsciiCase, Comparison, Expr, TextTest, TimeName};
 use crate::catalog::diagnostics::is_identifier;
-use crate::model::{PathId, Value};
+use crate::model::Value;
 
 /// The precedence of operators; an operand of lower precedence stands in parentheses.
 mod binding {
@@ -46,7 +46,8 @@ impl Catalog {
             Expr::Counter(id) => atom(self.counters[usize::from(id.0)].name.to_string()),
             Expr::Time(name) => atom(self.time_name(*name)),
             Expr::Tag(id) => atom(format!("tag.{}", self.tags[usize::from(id.0)].name)),
-            Expr::Property(path) => atom(self.property(*path)),
+            Expr::Property(path) => atom(self.source(Source::Property(*path))),
+            Expr::Item(path) => atom(self.source(Source::Item(*path))),
             Expr::EventType => atom("type".to_owned()),
             Expr::Since { unit, of } => atom(format!("{}_since({})", unit.name(), self.time_name(*of))),
             Expr::Until { unit, of } => atom(format!("{}_until({})", unit.name(), self.time_name(*of))),
@@ -87,8 +88,8 @@ impl Catalog {
                 let items: Vec<String> = list.iter().map(|item| self.format_expr(item)).collect();
                 (format!("{} in [{}]", self.operand(x, binding::SUM), items.join(", ")), binding::COMPARISON)
             }
-            Expr::Contains(x, path) => {
-                (format!("{} in {}", self.operand(x, binding::SUM), self.property(*path)), binding::COMPARISON)
+            Expr::Contains(x, of) => {
+                (format!("{} in {}", self.operand(x, binding::SUM), self.source(*of)), binding::COMPARISON)
             }
             Expr::Case(case, x) => {
                 let method = match case {
@@ -123,9 +124,16 @@ impl Catalog {
         }
     }
 
-    fn property(&self, path: PathId) -> String {
-        let mut text = "properties".to_owned();
-        for part in &self.paths[path.index()] {
+    /// A place in an event as expressions write it.
+    pub fn source(&self, source: Source) -> String {
+        let (root, path) = match source {
+            Source::Property(path) => ("properties", &self.paths[path.index()]),
+            Source::Item(path) => ("item", &self.item_paths[path.index()]),
+            Source::Time => return "time".to_owned(),
+            Source::EventType => return "type".to_owned(),
+        };
+        let mut text = root.to_owned();
+        for part in path {
             if is_identifier(part) {
                 text.push_str(&format!(".{part}"));
             } else {
@@ -133,6 +141,15 @@ impl Catalog {
             }
         }
         text
+    }
+
+    /// What an aggregate takes its number from, as the catalog could write it.
+    pub fn number_source(&self, source: NumberSource) -> String {
+        match source {
+            NumberSource::Property(path) => self.source(Source::Property(path)),
+            NumberSource::Item(path) => self.source(Source::Item(path)),
+            NumberSource::Formula(id) => self.format_expr(&self.formulas[usize::from(id.0)]),
+        }
     }
 }
 

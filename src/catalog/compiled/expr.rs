@@ -1,6 +1,6 @@
 //! Expressions as the engine evaluates them: typed, with ids in place of names.
 
-use super::catalog::{AttributeId, CounterId, TagId};
+use super::catalog::{AttributeId, CounterId, Source, TagId};
 use super::pattern::Pattern;
 use crate::model::{Date, PathId, Timestamp, Unit, Value};
 
@@ -143,7 +143,7 @@ pub enum TimeName {
 
 /// A checked expression.
 ///
-/// [`Expr::Property`], [`Expr::EventType`] and [`TimeName::Event`] occur only in a `where`; all other names occur only
+/// [`Expr::Property`], [`Expr::Item`], [`Expr::EventType`] and [`TimeName::Event`] occur only in a `where`; all other names occur only
 /// elsewhere.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Expr {
@@ -155,6 +155,8 @@ pub enum Expr {
     /// Whether a rule's tag is on (never absent), or the value of another tag.
     Tag(TagId),
     Property(PathId),
+    /// The element, or a value in it.
+    Item(PathId),
     /// `type` in a `where`.
     EventType,
     /// `days_since(of)` and its like: `(clock − of) / unit`.
@@ -195,8 +197,8 @@ pub enum Expr {
     Conditional(Box<[Expr; 3]>),
     /// Whether the first expression equals one of the others.
     In(Box<Expr>, Box<[Expr]>),
-    /// Whether the value is an element of the array at the path.
-    Contains(Box<Expr>, PathId),
+    /// Whether the value is an element of the array there.
+    Contains(Box<Expr>, Source),
     /// Whether the name has a value.
     Has(Box<Expr>),
     Text(TextTest, Box<[Expr; 2]>),
@@ -234,7 +236,7 @@ impl Expr {
     pub fn for_each_operand<'e>(&'e self, mut visit: impl FnMut(&'e Expr)) {
         match self {
             Expr::Literal(_) | Expr::Attribute(_) | Expr::Counter(_) | Expr::Time(_) | Expr::Tag(_) => {}
-            Expr::Property(_) | Expr::EventType | Expr::Share(_) => {}
+            Expr::Property(_) | Expr::Item(_) | Expr::EventType | Expr::Share(_) => {}
             Expr::Since { .. } | Expr::Until { .. } | Expr::Between { .. } => {}
             Expr::Calendar(..) | Expr::WallClock(_) => {}
             Expr::Negate(x) | Expr::Abs(x) | Expr::Not(x) | Expr::Has(x) | Expr::Contains(x, _) => visit(x),

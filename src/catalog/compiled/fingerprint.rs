@@ -8,8 +8,8 @@ use std::fmt::{Arguments, Write};
 use super::bands::Bands;
 use super::catalog::{
     Aggregate, Attribute, CalendarUnit, Catalog, Condition, Counter, EntityKind, EventSelector, EventTypeRule,
-    EventTypeSet, History, InputMapping, Intake, Pointer, PropertiesRule, ReportedValue, Score, Source, Stage,
-    TagDefinition, WeekStart, Window,
+    EventTypeSet, History, InputMapping, Intake, NumberSource, Pointer, PropertiesRule, ReportedValue, Score, Source,
+    Stage, TagDefinition, WeekStart, Window,
 };
 use super::expr::{Arithmetic, Expr, Motion, TimeName};
 use super::field_rule::{FieldRule, RecordPlace};
@@ -190,6 +190,7 @@ impl Canonical<'_> {
     fn source(&mut self, source: Source) {
         match source {
             Source::Property(path) => self.of_path("Property", path),
+            Source::Item(path) => self.item(path),
             Source::Time => self.word("Time"),
             Source::EventType => self.word(EVENT_TYPE),
         }
@@ -206,7 +207,7 @@ impl Canonical<'_> {
         self.owner(*entity);
     }
 
-    fn counter(&mut self, Counter { name, entity, on, filter, aggregate, window, ago, intake }: &Counter) {
+    fn counter(&mut self, Counter { name, entity, on, filter, aggregate, window, ago, intake, each }: &Counter) {
         self.put(format_args!("\nCounter {{ name: {name:?}, on: "));
         self.event_types(on);
         self.word(", filter: ");
@@ -222,6 +223,9 @@ impl Canonical<'_> {
         }
         if *ago > 0 {
             self.put(format_args!(" ago {ago}"));
+        }
+        if let Some(array) = each {
+            self.put(format_args!(" each {:?}", self.catalog.arrays[array.index()]));
         }
         match intake {
             Intake::All => {}
@@ -245,15 +249,36 @@ impl Canonical<'_> {
         match aggregate {
             Aggregate::Count => self.word("Count"),
             Aggregate::ActiveDays => self.word("ActiveDays"),
-            Aggregate::Sum(path) => self.of_path("Sum", path),
-            Aggregate::Avg(path) => self.of_path("Avg", path),
-            Aggregate::Min(path) => self.of_path("Min", path),
-            Aggregate::Max(path) => self.of_path("Max", path),
+            Aggregate::Sum(of) => self.of_number("Sum", of),
+            Aggregate::Avg(of) => self.of_number("Avg", of),
+            Aggregate::Min(of) => self.of_number("Min", of),
+            Aggregate::Max(of) => self.of_number("Max", of),
             Aggregate::Distinct { of, limit } => self.limited("Distinct", of, limit),
             Aggregate::Top { of, limit } => self.limited("Top", of, limit),
             Aggregate::Last(source) => self.of_source("Last", source),
             Aggregate::First(source) => self.of_source("First", source),
         }
+    }
+
+    fn of_number(&mut self, word: &str, source: NumberSource) {
+        match source {
+            NumberSource::Property(path) => self.of_path(word, path),
+            NumberSource::Item(path) => {
+                self.put(format_args!("{word}("));
+                self.item(path);
+                self.word(")");
+            }
+            NumberSource::Formula(id) => {
+                self.put(format_args!("{word}("));
+                let formulas = &self.catalog.formulas;
+                self.expr(&formulas[usize::from(id.0)]);
+                self.word(")");
+            }
+        }
+    }
+
+    fn item(&mut self, path: PathId) {
+        self.put(format_args!("Item({:?})", self.catalog.item_paths[path.index()]));
     }
 
     fn of_path(&mut self, word: &str, path: PathId) {
@@ -348,6 +373,7 @@ impl Canonical<'_> {
             }
             Expr::Tag(id) => self.put(format_args!("Tag(TagId({}))", id.0)),
             Expr::Property(path) => self.of_path("Property", *path),
+            Expr::Item(path) => self.item(*path),
             Expr::EventType => self.word(EVENT_TYPE),
             Expr::Since { unit, of } => {
                 self.put(format_args!("Since {{ unit: {unit:?}, of: "));
@@ -402,10 +428,17 @@ impl Canonical<'_> {
                 self.expr(x);
                 self.operands(", ", list);
             }
-            Expr::Contains(x, path) => {
+            Expr::Contains(x, Source::Property(path)) => {
                 self.word("Contains(");
                 self.expr(x);
                 self.put(format_args!(", PathId({}))", path.0));
+            }
+            Expr::Contains(x, of) => {
+                self.word("Contains(");
+                self.expr(x);
+                self.word(", ");
+                self.source(*of);
+                self.word(")");
             }
             Expr::Text(test, sides) => {
                 self.put(format_args!("Text({test:?}, "));
@@ -430,7 +463,12 @@ impl Canonical<'_> {
             Expr::Size(x) => self.operand("Size", x),
             Expr::Share(name) => self.put(format_args!("Share({name:?})")),
             Expr::Literal(_) | Expr::Attribute(_) | Expr::Counter(_) | Expr::Time(_) | Expr::Tag(_) => {}
-            Expr::Property(_) | Expr::EventType | Expr::Since { .. } | Expr::Until { .. } | Expr::Between { .. } => {}
+            Expr::Property(_)
+            | Expr::Item(_)
+            | Expr::EventType
+            | Expr::Since { .. }
+            | Expr::Until { .. }
+            | Expr::Between { .. } => {}
         }
     }
 

@@ -24,9 +24,9 @@ pub use bands::Bands;
 pub(crate) use catalog::type_prefix;
 pub use catalog::{
     Aggregate, Attribute, AttributeId, AttributeType, CalendarUnit, Catalog, CommandPaths, Condition, Counter,
-    CounterId, EntityKind, EventSelector, EventTypeRule, EventTypeSet, History, InputMapping, Intake, Pointer,
-    PropertiesRule, ReportedValue, Resolution, Score, ScoreInput, Source, Stage, Tag, TagDefinition, TagId, TimeUnit,
-    WeekStart, Window,
+    CounterId, EntityKind, EventSelector, EventTypeRule, EventTypeSet, FormulaId, History, InputMapping, Intake,
+    NumberSource, Pointer, PropertiesRule, ReportedValue, Resolution, Score, ScoreInput, Source, Stage, Tag,
+    TagDefinition, TagId, TimeUnit, WeekStart, Window,
 };
 pub use expr::{Arithmetic, AsciiCase, CalendarFunction, Comparison, Expr, Motion, TextTest, TimeName, WallClockPart};
 pub use field_rule::{FieldRule, RecordPlace};

@@ -3,7 +3,7 @@
 //! The doc comments of the fields are what editors show while the author types (`tagstream check --schema`).
 
 use super::duration::DurationMs;
-use super::event_path::EventPath;
+use super::event_path::{EventPath, RawNumberSource};
 use super::event_types::EventTypes;
 use super::expression_text::ExpressionText;
 use super::places::RawPlaces;
@@ -150,14 +150,14 @@ yaml_struct! {
     RawCounter("a counter") {
         /// The number of events: a type, a list of types, or "*"; a type may end in `*`.
         count: EventTypes,
-        /// The exact sum of the numbers at this path.
-        sum: EventPath,
-        /// The mean of the numbers at this path.
-        avg: EventPath,
-        /// The least number at this path.
-        min: EventPath,
-        /// The greatest number at this path.
-        max: EventPath,
+        /// The exact sum of the numbers at this path, or of an expression such as `item.price * item.quantity`.
+        sum: RawNumberSource,
+        /// The mean of the numbers at this path, or of an expression.
+        avg: RawNumberSource,
+        /// The least number at this path, or of an expression.
+        min: RawNumberSource,
+        /// The greatest number at this path, or of an expression.
+        max: RawNumberSource,
         /// The number of different values at this path.
         distinct: EventPath,
         /// The number of different local dates with an event: a type, a list of types, or "*"; a type may end in `*`.
@@ -182,7 +182,9 @@ yaml_struct! {
         since: RawSelector,
         /// The event types that count: one, a list, or "*"; a type may end in `*`.
         on: EventTypes,
-        /// Which of the events count: an expression over `type`, `time` and `properties.…`.
+        /// An array whose elements count each by itself, as `item`.
+        each: EventPath,
+        /// Which of the events count: an expression over `type`, `time`, `properties.…` and, with `each`, `item`.
         r#where: ExpressionText,
         /// The length of the window: a duration such as `30d`, or `lifetime` (the default).
         window: RawWindow,

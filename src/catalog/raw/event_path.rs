@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 
+use super::expression_text::ExpressionText;
 use crate::catalog::diagnostics::{did_you_mean, is_identifier};
 use crate::catalog::yaml::{FromYaml, YamlNode, YamlReader};
 
@@ -15,6 +16,8 @@ const SEGMENTS_MAX: usize = 16;
 pub(crate) enum EventPath {
     /// The segments below `properties`; at least one.
     Property(Vec<String>),
+    /// The segments below `item`, an element of the array that `each` names.
+    Item(Vec<String>),
     Time,
     EventType,
 }
@@ -43,7 +46,11 @@ impl EventPath {
             "type" => return Ok(EventPath::EventType),
             _ => {}
         }
-        let mut rest = text.strip_prefix("properties").ok_or(EventPathError::NoRoot)?;
+        let (mut rest, is_item) = match (text.strip_prefix("properties"), text.strip_prefix("item")) {
+            (Some(rest), _) => (rest, false),
+            (None, Some(rest)) => (rest, true),
+            (None, None) => return Err(EventPathError::NoRoot),
+        };
         if rest.starts_with(|c: char| c.is_alphanumeric() || c == '_') {
             return Err(EventPathError::NoRoot);
         }
@@ -57,6 +64,7 @@ impl EventPath {
             rest = tail;
         }
         match segments.len() {
+            0..=SEGMENTS_MAX if is_item => Ok(EventPath::Item(segments)),
             0 => Err(EventPathError::NoSegment),
             1..=SEGMENTS_MAX => Ok(EventPath::Property(segments)),
             _ => Err(EventPathError::TooDeep),
@@ -95,8 +103,8 @@ impl std::fmt::Display for EventPath {
         match self {
             EventPath::Time => f.write_str("time"),
             EventPath::EventType => f.write_str("type"),
-            EventPath::Property(segments) => {
-                f.write_str("properties")?;
+            EventPath::Property(segments) | EventPath::Item(segments) => {
+                f.write_str(if matches!(self, EventPath::Item(_)) { "item" } else { "properties" })?;
                 segments.iter().try_for_each(|segment| {
                     if is_identifier(segment) { write!(f, ".{segment}") } else { write!(f, "[{segment:?}]") }
                 })
@@ -116,6 +124,9 @@ fn help(text: &str, error: &EventPathError) -> Option<String> {
         }
         EventPathError::NoSegment => Some("for example `properties.amount`".to_owned()),
         EventPathError::NoIdentifier(name) if name.is_empty() => Some("a name is missing next to a dot".to_owned()),
+        EventPathError::NoIdentifier(name) if name.contains(['*', '/', '+', '(', '?']) => {
+            Some("a path alone can stand here; expressions go with `sum`, `avg`, `min` and `max`".to_owned())
+        }
         EventPathError::NoIdentifier(name) => Some(format!("write [{name:?}] instead of .{name}")),
         EventPathError::BadBracket | EventPathError::TooDeep => None,
     }
@@ -145,6 +156,48 @@ impl JsonSchema for EventPath {
     }
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        schemars::json_schema!({ "type": "string", "pattern": "^(time|type|properties[.\\[].+)$" })
+        schemars::json_schema!({ "type": "string", "pattern": "^(time|type|item|(properties|item)[.\\[].+)$" })
+    }
+}
+
+/// What an aggregate takes its number from.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum RawNumberSource {
+    Path(EventPath),
+    Formula(ExpressionText),
+}
+
+impl FromYaml for RawNumberSource {
+    fn from_yaml(node: &YamlNode, reader: &mut YamlReader<'_>) -> Option<Self> {
+        let expression = ExpressionText::from_yaml(node, reader)?;
+        match EventPath::parse(expression.text.trim()) {
+            Ok(path) => Some(RawNumberSource::Path(path)),
+            // What can only be a path is reported as one.
+            Err(_) if !has_operator(&expression.text) => EventPath::from_yaml(node, reader).map(RawNumberSource::Path),
+            Err(_) => Some(RawNumberSource::Formula(expression)),
+        }
+    }
+}
+
+/// Whether a text has more than a path has: an operator, a call or a number. A dash within a word is rather one of a name.
+fn has_operator(text: &str) -> bool {
+    let text = text.trim();
+    let is_literal = text.starts_with(|c: char| c.is_ascii_digit() || c == '-');
+    let subtracts = [" - ", "-properties", "-item", ") -", ")-"].iter().any(|dash| text.contains(dash));
+    let outside = text.split('[').next().unwrap_or(text);
+    is_literal || subtracts || outside.contains(['+', '*', '/', '%', '<', '>', '=', '!', '&', '|', '?', ':', '('])
+}
+
+impl JsonSchema for RawNumberSource {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "NumberSource".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        schemars::json_schema!({ "type": ["string", "number"] })
     }
 }

@@ -5,9 +5,9 @@
 //! - [`duration`]: lengths of time such as `30d`; the only parser of durations;
 //! - [`pointer`]: JSON Pointers;
 //! - [`places`]: where a field of an event stands;
-//! - [`event_path`]: paths to a value in an event;
-//! - [`event_types`]: one event type, a list, or all;
 //! - [`expression_text`]: an expression's text with the place of each of its bytes;
+//! - [`event_path`]: paths to a value in an event, and what a number is computed from;
+//! - [`event_types`]: one event type, a list, or all;
 //! - [`selector`]: events by their types and a `where`;
 //! - [`score_inputs`]: the inputs of a model;
 //! - [`values`]: titles, windows, and the options of a manual tag;
@@ -17,9 +17,9 @@
 mod duration;
 mod pointer;
 mod places;
+mod expression_text;
 mod event_path;
 mod event_types;
-mod expression_text;
 mod selector;
 mod score_inputs;
 mod values;
@@ -32,7 +32,7 @@ pub(crate) use catalog::{
 };
 pub(crate) use duration::DurationMs;
 pub use duration::parse_duration;
-pub(crate) use event_path::EventPath;
+pub(crate) use event_path::{EventPath, RawNumberSource};
 pub(crate) use event_types::EventTypes;
 pub(crate) use expression_text::ExpressionText;
 pub use json_schema::catalog_schema;

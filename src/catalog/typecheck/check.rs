@@ -19,6 +19,23 @@ pub(crate) enum Scope {
     Entity(Owner),
 }
 
+/// Whether an expression over an event may look at an element of an array.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ItemUse {
+    None,
+    /// As `item`.
+    Each,
+}
+
+/// The numbers with which an expression computes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum NumberUse {
+    /// Decimals, where the operations are exact on them.
+    Exact,
+    /// Doubles, literals included; comparisons take numbers as they are.
+    Doubles,
+}
+
 /// How the clock may enter an expression.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ClockUse {
@@ -31,6 +48,8 @@ pub(crate) enum ClockUse {
 /// Checks one expression. A method returns `None` after a mistake, which it has reported.
 pub(crate) struct Checker<'a> {
     pub scope: Scope,
+    pub items: ItemUse,
+    pub numbers: NumberUse,
     pub clock: ClockUse,
     pub names: &'a NameTable,
     pub entities: &'a [EntityKind],
@@ -105,7 +124,7 @@ impl Checker<'_> {
 
     pub(crate) fn as_number(&mut self, typed: TypedExpr, whose: &str) -> Option<TypedExpr> {
         if typed.ty.may_be(Type::Number) {
-            return Some(typed);
+            return Some(if self.numbers == NumberUse::Doubles { typed.in_doubles() } else { typed });
         }
         let message = format!("{whose} works on numbers; this is {}", typed.ty.name());
         let written = self.written(typed.span).to_owned();

@@ -4,7 +4,7 @@ use super::check::{Checker, Scope};
 use super::references::root_name;
 use super::time_functions::time_function;
 use super::types::{Type, TypedExpr};
-use crate::catalog::compiled::{Arithmetic, Expr};
+use crate::catalog::compiled::{Arithmetic, Expr, Source};
 use crate::catalog::diagnostics::{Span, did_you_mean, listed};
 use crate::catalog::parse::{Ast, AstNode, FunctionName};
 
@@ -120,11 +120,15 @@ impl Checker<'_> {
         if let AstNode::List(items) = &of.node {
             return self.listed_membership(checked, items, span);
         }
-        if root_name(of) == Some("properties") {
+        if matches!(root_name(of), Some("properties")) || root_name(of) == Some("item") && self.scope == Scope::Event {
             let list = self.check(of)?;
             let x = checked?;
-            let Expr::Property(path) = list.expr else { return None };
-            return Some(TypedExpr::clock_free(Expr::Contains(Box::new(x.expr), path), Type::Bool, span));
+            let of = match list.expr {
+                Expr::Property(path) => Source::Property(path),
+                Expr::Item(path) => Source::Item(path),
+                _ => return None,
+            };
+            return Some(TypedExpr::clock_free(Expr::Contains(Box::new(x.expr), of), Type::Bool, span));
         }
         if of.node == AstNode::Invalid {
             return None;

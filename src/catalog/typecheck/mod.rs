@@ -26,8 +26,8 @@ mod calendar_functions;
 mod text_functions;
 mod functions;
 
-pub(crate) use check::{Checker, ClockUse, Scope};
-pub(crate) use scope::{INTERNED_MAX, Interner, Meaning, NameTable, Owner};
+pub(crate) use check::{Checker, ClockUse, ItemUse, NumberUse, Scope};
+pub(crate) use scope::{EventTables, INTERNED_MAX, Interner, Meaning, NameTable, Owner};
 pub(crate) use types::NumberForm;
 pub use types::Type;
 pub(crate) use types::TypedExpr;

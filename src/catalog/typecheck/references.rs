@@ -1,6 +1,6 @@
 //! Names in expressions: attributes, counters, tags, and in a `where` the parts of the event.
 
-use super::check::{Checker, Scope};
+use super::check::{Checker, ItemUse, Scope};
 use super::scope::{Meaning, Owner, is_shared};
 use super::types::{Type, TypedExpr};
 use crate::catalog::compiled::{Expr, TimeName};
@@ -20,6 +20,7 @@ impl Checker<'_> {
         match (&ast.node, root_name(ast)) {
             (AstNode::Name(name), _) => self.name(name, ast.span),
             (_, Some("properties")) => self.property(ast),
+            (_, Some("item")) if self.scope == Scope::Event => self.item(ast),
             (AstNode::Member(of, name), Some("tag")) if matches!(of.node, AstNode::Name(_)) => self.tag(name, ast.span),
             (AstNode::Index(..), _) => {
                 self.error("not-in-language", ast.span, "values have no members in brackets")
@@ -28,7 +29,7 @@ impl Checker<'_> {
             }
             (AstNode::Member(of, name), Some(_)) => {
                 let of_written = self.written(of.span).to_owned();
-                let meant = did_you_mean(root_name(ast).unwrap_or(""), ["properties", "tag"].into_iter());
+                let meant = did_you_mean(root_name(ast).unwrap_or(""), ["properties", "tag", "item"].into_iter());
                 let help = match (meant, self.scope) {
                     (Some(meant), _) => meant,
                     (None, Scope::Event) => format!("the event's properties are `properties.{name}`"),
@@ -59,6 +60,7 @@ impl Checker<'_> {
         match name {
             "type" => return Some(TypedExpr::clock_free(Expr::EventType, Type::String, span)),
             "time" => return Some(TypedExpr::clock_free(Expr::Time(TimeName::Event), Type::Time, span)),
+            "item" => return self.item_at(&[], span),
             "properties" => {
                 self.error("unknown-name", span, "`properties` stands for all of them")
                     .help("name one: `properties.amount`");
@@ -174,6 +176,21 @@ impl Checker<'_> {
         }
         let path = self.interner.path(&segments);
         Some(TypedExpr::clock_free(Expr::Property(path), Type::Any, ast.span))
+    }
+
+    fn item(&mut self, ast: &Ast) -> Option<TypedExpr> {
+        let segments = self.property_segments(ast)?;
+        self.item_at(&segments, ast.span)
+    }
+
+    fn item_at(&mut self, segments: &[String], span: Span) -> Option<TypedExpr> {
+        if self.items == ItemUse::None {
+            self.error("unknown-name", span, "there is no `item` here")
+                .help("`item` is an element of the array that a counter's `each` names: `each: properties.items`");
+            return None;
+        }
+        let path = self.interner.item_path(segments);
+        Some(TypedExpr::clock_free(Expr::Item(path), Type::Any, span))
     }
 
     /// The segments of `properties.a["b"]`.

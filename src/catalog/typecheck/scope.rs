@@ -3,9 +3,9 @@
 use std::collections::HashMap;
 
 use super::types::{NumberForm, Type};
-use crate::catalog::compiled::{AttributeId, CounterId, EventTypeSet, TagId};
+use crate::catalog::compiled::{AttributeId, CounterId, EventTypeSet, Expr, FormulaId, TagId};
 use crate::catalog::raw::EventTypes;
-use crate::model::{EntityKindId, EventTypeId, PathId};
+use crate::model::{ArrayId, EntityKindId, EventTypeId, PathId};
 
 /// What a name means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -95,13 +95,44 @@ pub(super) fn is_shared(a: Owner, b: Owner) -> bool {
     a.is_none() || b.is_none() || a == b
 }
 
-/// The tables of event types and property paths that the catalog mentions, each once.
+/// Paths, each once.
+#[derive(Debug, Default)]
+struct PathTable {
+    paths: Vec<Vec<Box<str>>>,
+    ids: HashMap<Vec<String>, u16>,
+}
+
+impl PathTable {
+    fn id(&mut self, segments: &[String]) -> u16 {
+        if let Some(id) = self.ids.get(segments) {
+            return *id;
+        }
+        let id = self.paths.len() as u16;
+        self.paths.push(segments.iter().map(|segment| segment.as_str().into()).collect());
+        self.ids.insert(segments.to_vec(), id);
+        id
+    }
+}
+
+/// What a catalog mentions of events, each once, when all of it has been read.
+#[derive(Debug)]
+pub(crate) struct EventTables {
+    pub event_types: Vec<Box<str>>,
+    pub paths: Vec<Vec<Box<str>>>,
+    pub arrays: Vec<Vec<Box<str>>>,
+    pub item_paths: Vec<Vec<Box<str>>>,
+    pub formulas: Vec<Expr>,
+}
+
+/// The tables of what a catalog mentions of events, while it is read.
 #[derive(Debug, Default)]
 pub(crate) struct Interner {
     event_types: Vec<Box<str>>,
     event_type_ids: HashMap<String, EventTypeId>,
-    paths: Vec<Vec<Box<str>>>,
-    path_ids: HashMap<Vec<String>, PathId>,
+    paths: PathTable,
+    arrays: PathTable,
+    item_paths: PathTable,
+    formulas: Vec<Expr>,
 }
 
 /// The most event types and property paths of a catalog, each: ids have 16 bits.
@@ -129,21 +160,41 @@ impl Interner {
     }
 
     pub(crate) fn path(&mut self, segments: &[String]) -> PathId {
-        if let Some(id) = self.path_ids.get(segments) {
-            return *id;
-        }
-        let id = PathId(self.paths.len() as u16);
-        self.paths.push(segments.iter().map(|segment| segment.as_str().into()).collect());
-        self.path_ids.insert(segments.to_vec(), id);
-        id
+        PathId(self.paths.id(segments))
+    }
+
+    /// A path below `item`.
+    pub(crate) fn item_path(&mut self, segments: &[String]) -> PathId {
+        PathId(self.item_paths.id(segments))
+    }
+
+    /// An array whose elements are looked at.
+    pub(crate) fn array(&mut self, segments: &[String]) -> ArrayId {
+        ArrayId(self.arrays.id(segments))
+    }
+
+    pub(crate) fn formula(&mut self, expr: Expr) -> FormulaId {
+        let known = self.formulas.iter().position(|formula| *formula == expr);
+        let index = known.unwrap_or_else(|| {
+            self.formulas.push(expr);
+            self.formulas.len() - 1
+        });
+        FormulaId(index as u16)
     }
 
     /// Whether the tables are within their limit.
     pub(crate) fn fits(&self) -> bool {
-        self.event_types.len() <= INTERNED_MAX && self.paths.len() <= INTERNED_MAX
+        let paths = [&self.paths, &self.arrays, &self.item_paths].map(|table| table.paths.len());
+        self.event_types.len() <= INTERNED_MAX && paths.into_iter().all(|len| len <= INTERNED_MAX)
     }
 
-    pub(crate) fn into_tables(self) -> (Vec<Box<str>>, Vec<Vec<Box<str>>>) {
-        (self.event_types, self.paths)
+    pub(crate) fn into_tables(self) -> EventTables {
+        EventTables {
+            event_types: self.event_types,
+            paths: self.paths.paths,
+            arrays: self.arrays.paths,
+            item_paths: self.item_paths.paths,
+            formulas: self.formulas,
+        }
     }
 }

@@ -3,7 +3,7 @@
 use super::clock_slope::Slope;
 use crate::catalog::compiled::{AttributeType, Expr};
 use crate::catalog::diagnostics::Span;
-use crate::model::Number;
+use crate::model::{Number, Value};
 
 /// The type of an expression.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -107,6 +107,16 @@ impl TypedExpr {
     /// A piece whose value does not depend on the clock.
     pub(crate) fn clock_free(expr: Expr, ty: Type, span: Span) -> Self {
         TypedExpr { expr, ty, slope: Slope::Zero, constant: None, form: NumberForm::Other, span }
+    }
+
+    /// The same, with the double nearest to it in the place of a decimal.
+    pub(crate) fn in_doubles(self) -> Self {
+        let expr = match self.expr {
+            expr if !self.form.is_decimal() => expr,
+            Expr::Literal(Value::Number(number)) => Expr::Literal(Value::Number(Number::Double(number.to_f64()))),
+            expr => Expr::ToDouble(Box::new(expr)),
+        };
+        TypedExpr { expr, form: NumberForm::Other, ..self }
     }
 
     pub(crate) fn is_clock_free(&self) -> bool {

@@ -3,7 +3,7 @@
 use super::console::report;
 use super::escape::escaped;
 use super::format::{counted, distance};
-use crate::catalog::{Aggregate, Expr, Source, Type};
+use crate::catalog::{Aggregate, Catalog, Expr, Source, Type};
 use crate::engine::{AttributeStats, Partition, Stats};
 use crate::replay::{Lateness, Replay};
 
@@ -43,7 +43,7 @@ fn warn_of_late_events(lateness: &Lateness, by_leaps: u64) {
 /// Names the counters with events that had no value to count, and the attributes with values of another type or with
 /// none at all.
 fn warn_of_skipped_values(partition: &mut Partition, too_large: &[(String, u64)]) {
-    let Stats { skipped, attributes: heard, ids_crowded_out, .. } = partition.take_stats();
+    let Stats { skipped, attributes: heard, ids_crowded_out, items_left_out, .. } = partition.take_stats();
     let program = partition.program();
     if ids_crowded_out > 0 {
         let limit = program.catalog.input.dedup_limit;
@@ -53,10 +53,18 @@ fn warn_of_skipped_values(partition: &mut Partition, too_large: &[(String, u64)]
              counts again; raise `dedup_limit`, or look for a sender that sends too much"
         ));
     }
+    if items_left_out > 0 {
+        let count = counted(items_left_out, "element of an array was", "elements of arrays were");
+        report(&format!(
+            "{count} left out, since an event had more than 1,000 of them: `each` looks at the first 1,000"
+        ));
+    }
     for (series, skipped) in (0..).zip(skipped).filter(|(_, skipped)| *skipped > 0) {
         let all = program.catalog.counters.iter().zip(&program.counters);
         let sharing: Vec<_> = all.filter(|(_, plan)| plan.series.0 == series).map(|(counter, _)| counter).collect();
-        let Some((what, of)) = sharing.first().and_then(|counter| wanted(counter.aggregate)) else { continue };
+        let Some((what, of)) = sharing.first().and_then(|counter| wanted(counter.aggregate, &program.catalog)) else {
+            continue;
+        };
         let names: Vec<&str> = sharing.iter().map(|counter| &*counter.name).collect();
         // Numbers that are too large are told by themselves.
         let large = too_large.iter().find(|(name, _)| names.contains(&name.as_str())).map_or(0, |(_, count)| *count);
@@ -65,8 +73,7 @@ fn warn_of_skipped_values(partition: &mut Partition, too_large: &[(String, u64)]
             continue;
         }
         let counters = if names.len() == 1 { "counter" } else { "counters" };
-        let path = program.catalog.format_expr(&of);
-        report(&format!("{counters} {}: {skipped} of its events had no {what} at {path}", names.join(", ")));
+        report(&format!("{counters} {}: {skipped} of its events had no {what} at {of}", names.join(", ")));
     }
     for (attribute, heard) in program.by_attribute(&heard) {
         let Source::Property(path) = attribute.value else { continue };
@@ -85,14 +92,15 @@ fn warn_of_skipped_values(partition: &mut Partition, too_large: &[(String, u64)]
 }
 
 /// The type of value that an aggregate takes, and where it is in the event.
-fn wanted(aggregate: Aggregate) -> Option<(&'static str, Expr)> {
-    let (what, path) = match aggregate {
-        Aggregate::Sum(path) | Aggregate::Avg(path) | Aggregate::Min(path) | Aggregate::Max(path) => ("number", path),
-        Aggregate::Top { of: Source::Property(path), .. } => ("text", path),
-        Aggregate::Distinct { of: Source::Property(path), .. }
-        | Aggregate::Last(Source::Property(path))
-        | Aggregate::First(Source::Property(path)) => ("value", path),
-        _ => return None,
+fn wanted(aggregate: Aggregate, catalog: &Catalog) -> Option<(&'static str, String)> {
+    let is_path = |source: &Source| matches!(source, Source::Property(_) | Source::Item(_));
+    let (what, of) = match aggregate {
+        Aggregate::Sum(of) | Aggregate::Avg(of) | Aggregate::Min(of) | Aggregate::Max(of) => {
+            return Some(("number", catalog.number_source(of)));
+        }
+        Aggregate::Top { of, .. } => ("text", of),
+        Aggregate::Distinct { of, .. } | Aggregate::Last(of) | Aggregate::First(of) => ("value", of),
+        Aggregate::Count | Aggregate::ActiveDays => return None,
     };
-    Some((what, Expr::Property(path)))
+    Some(of).filter(is_path).map(|of| (what, catalog.source(of)))
 }

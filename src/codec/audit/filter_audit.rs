@@ -1,7 +1,7 @@
 //! A `where` that no event of its types passed: what its parts were instead.
 
 use super::owner::{Intended, Owner};
-use crate::catalog::{Catalog, EventTypeSet, Expr};
+use crate::catalog::{Catalog, EventTypeSet, Expr, Source};
 use crate::engine::{Program, event_value, passes};
 use crate::model::{Event, PathId, Property, Scalar, Value};
 
@@ -178,7 +178,7 @@ fn split(expr: &Expr, parts: &mut Vec<FilterPart>) {
 /// The first property that a part mentions.
 fn first_path(expr: &Expr) -> Option<PathId> {
     match expr {
-        Expr::Property(path) | Expr::Contains(_, path) => Some(*path),
+        Expr::Property(path) | Expr::Contains(_, Source::Property(path)) => Some(*path),
         _ => {
             let mut found = None;
             expr.for_each_operand(|operand| found = found.or_else(|| first_path(operand)));

@@ -1,7 +1,7 @@
 //! Numbers that `sum`, `avg`, `min` and `max` rounded, or that are too large for them.
 
 use super::owner::Owner;
-use crate::catalog::{Aggregate, Catalog, EventTypeSet, Expr};
+use crate::catalog::{Aggregate, Catalog, EventTypeSet, Expr, NumberSource};
 use crate::engine::{Program, passes};
 use crate::model::{Decimal, Event, PathId, Property};
 
@@ -70,7 +70,10 @@ impl NumberAudit {
 /// Where the numbers of an aggregate stand.
 fn number_path(aggregate: Aggregate) -> Option<PathId> {
     match aggregate {
-        Aggregate::Sum(path) | Aggregate::Avg(path) | Aggregate::Min(path) | Aggregate::Max(path) => Some(path),
+        Aggregate::Sum(of) | Aggregate::Avg(of) | Aggregate::Min(of) | Aggregate::Max(of) => match of {
+            NumberSource::Property(path) => Some(path),
+            NumberSource::Item(_) | NumberSource::Formula(_) => None,
+        },
         _ => None,
     }
 }

@@ -58,7 +58,9 @@ impl Intended {
         for counter in &catalog.counters {
             let is_sequence = matches!(counter.intake, Intake::Sequence { .. });
             if !is_sequence {
-                add(Owner::Counter(counter.name.clone()), &counter.on, &counter.filter);
+                // With `each`, it is about elements and not about events.
+                let filter = counter.filter.clone().filter(|_| counter.each.is_none());
+                add(Owner::Counter(counter.name.clone()), &counter.on, &filter);
             }
             for (selector, step) in counter.intake.selectors().iter().zip(1..) {
                 let name = counter.name.clone();

@@ -3,13 +3,14 @@
 use super::commands::{CommandFields, Commands};
 use super::extract::{Extractor, FoundValue};
 use super::input_record::InputRecord;
-use super::plan::{DecodePlan, FieldPlace, NodeId, PropertyPlaces, TypePlace};
+use super::items::ItemReader;
+use super::plan::{DecodePlan, FieldPlace, PropertyNodes, PropertyPlaces, TypePlace};
 use super::scanner::{JsonType, RECORD_BYTES_MAX, RawValue};
 use super::shape_cache::{ScanTrace, ShapeCache};
 use super::text::text;
 use super::time_errors::describe_time_error;
 use super::type_table::TypeTable;
-use super::values::{KEY_BYTES_MAX, array, integer, is_integer, is_text, keep, key, scalar, unsigned_zero};
+use super::values::{KEY_BYTES_MAX, integer, is_integer, is_text, keep, key, property, unsigned_zero};
 use crate::catalog::{Catalog, TimeReader, TimeUnit};
 use crate::codec::reject::Reject;
 use crate::model::{Event, PathId, Timestamp};
@@ -24,6 +25,7 @@ pub struct Decoder {
     /// By node of the plan.
     found: Vec<FoundValue>,
     shapes: ShapeCache,
+    items: ItemReader,
     trace: ScanTrace,
     event_types: TypeTable,
     commands: Commands,
@@ -44,8 +46,9 @@ impl Decoder {
         let plan = DecodePlan::new(catalog);
         Decoder {
             found: vec![FoundValue::default(); plan.nodes.len()],
-            plan,
             shapes: ShapeCache::default(),
+            items: ItemReader::new(&plan.items),
+            plan,
             trace: ScanTrace::default(),
             event_types: TypeTable::new(&catalog.event_types),
             commands: Commands::new(catalog),
@@ -80,7 +83,7 @@ impl Decoder {
         let record = simdutf8::basic::from_utf8(input.json()).map_err(|_| Reject::NotJson)?;
         if !self.shapes.fits(record, &mut self.found) {
             self.trace.begin(self.shapes.wants_more());
-            Extractor::new(&self.plan, record, &mut self.found, &mut self.scratch, &mut self.trace)
+            Extractor::new(&self.plan.nodes, record, &mut self.found, &mut self.scratch, &mut self.trace)
                 .run()
                 .map_err(|_| Reject::NotJson)?;
             self.shapes.learn(record, &self.trace);
@@ -89,8 +92,8 @@ impl Decoder {
             return Err(Reject::NotObject);
         }
         let paths = match &self.plan.properties {
-            PropertyPlaces::At(nodes) => nodes,
-            PropertyPlaces::Segment { properties, .. } => properties,
+            PropertyPlaces::At(nodes) => &nodes.paths,
+            PropertyPlaces::Segment { properties, .. } => &properties.paths,
         };
         event.clear(paths.len());
         event.keep_record(record);
@@ -167,7 +170,7 @@ impl Decoder {
 
     fn command(&mut self, record: &str, event: &mut Event) -> Result<(), Reject> {
         let nodes = property_nodes(&self.plan.properties, &self.found, record, &mut self.scratch);
-        let fields = CommandFields { record, nodes, found: &self.found };
+        let fields = CommandFields { record, nodes: &nodes.paths, found: &self.found };
         self.commands.read(&fields, event, &mut self.scratch).map_err(|fault| {
             self.detail.push_str(fault.detail());
             fault.reject()
@@ -228,14 +231,16 @@ impl Decoder {
 
     fn properties(&mut self, record: &str, event: &mut Event) {
         let nodes = property_nodes(&self.plan.properties, &self.found, record, &mut self.scratch);
-        for (path, node) in nodes.iter().enumerate() {
+        for (path, node) in nodes.paths.iter().enumerate() {
             let raw = self.found[*node].property();
-            let property = match raw.json_type() {
-                JsonType::Missing => continue,
-                JsonType::Array => array(record, raw, event, &mut self.scratch),
-                _ => scalar(record, raw, event, &mut self.scratch),
-            };
-            event.set_property(PathId(path as u16), property);
+            if raw.json_type() != JsonType::Missing {
+                let value = property(record, raw, event, &mut self.scratch);
+                event.set_property(PathId(path as u16), value);
+            }
+        }
+        for node in &nodes.arrays {
+            let raw = self.found[*node].property();
+            self.items.read(&self.plan.items, record, raw, event, &mut self.scratch);
         }
     }
 }
@@ -269,7 +274,7 @@ fn property_nodes<'p>(
     found: &[FoundValue],
     record: &str,
     scratch: &mut String,
-) -> &'p [NodeId] {
+) -> &'p PropertyNodes {
     match places {
         PropertyPlaces::At(nodes) => nodes,
         PropertyPlaces::Segment { call, properties, traits } => {

@@ -1,6 +1,6 @@
 //! One pass over a record: checks that it is JSON and extracts the values at the wanted places.
 
-use super::plan::{DecodePlan, Node, NodeId};
+use super::plan::{Node, NodeId};
 use super::scanner::{JsonType, NotJson, RawValue, Scanner};
 use super::shape_cache::{Hole, ScanTrace};
 use super::text::text;
@@ -22,7 +22,7 @@ impl FoundValue {
 
 /// One pass over one record.
 pub(super) struct Extractor<'a> {
-    plan: &'a DecodePlan,
+    nodes: &'a [Node],
     record: &'a str,
     scanner: Scanner<'a>,
     /// By node.
@@ -34,13 +34,13 @@ pub(super) struct Extractor<'a> {
 
 impl<'a> Extractor<'a> {
     pub(super) fn new(
-        plan: &'a DecodePlan,
+        nodes: &'a [Node],
         record: &'a str,
         found: &'a mut [FoundValue],
         name: &'a mut String,
         trace: &'a mut ScanTrace,
     ) -> Self {
-        Extractor { plan, record, scanner: Scanner::new(record, 0), found, name, trace }
+        Extractor { nodes, record, scanner: Scanner::new(record, 0), found, name, trace }
     }
 
     /// Passes over the whole record; the root's value says whether it is an object.
@@ -52,12 +52,20 @@ impl<'a> Extractor<'a> {
         if self.scanner.peek().is_some() { Err(NotJson) } else { Ok(()) }
     }
 
+    /// Passes over the value at a position of a record that is known to be JSON; returns the position after it.
+    pub(super) fn element(mut self, at: usize) -> Result<usize, NotJson> {
+        self.scanner = Scanner::new(self.record, at);
+        self.found.fill(FoundValue::default());
+        self.value(0, 1, false)?;
+        Ok(self.scanner.at())
+    }
+
     /// Extracts the next value as that of a node, and what is wanted inside it.
     ///
     /// This recurses as deep as the tree of wanted places; all other values are skipped without recursion.
     fn value(&mut self, id: NodeId, depth: usize, through_array: bool) -> Result<(), NotJson> {
-        let plan = self.plan;
-        let node = &plan.nodes[id];
+        let nodes = self.nodes;
+        let node = &nodes[id];
         let through_array = through_array && !node.is_properties;
         if self.found[id].raw.json_type() != JsonType::Missing {
             // Of equal names the last one counts: the values inside the earlier one are dropped.

@@ -8,6 +8,7 @@
 //! - `shape_cache`: spares the walk through a record that looks like an earlier one;
 //! - `extract`: one walk through a record, from `plan` and `scanner` to the values that were found;
 //! - `values`: what a found JSON value becomes in an event;
+//! - `items`: the elements of an array, each by itself;
 //! - `commands`: `$tag` and `$erase`; of tags it knows the names of those that commands set;
 //! - `time_errors`: the words for a time that is rejected;
 //! - `input_record`: a record's value, and what Kafka keeps beside it;
@@ -21,6 +22,7 @@ mod plan;
 mod shape_cache;
 mod extract;
 mod values;
+mod items;
 mod commands;
 mod time_errors;
 mod input_record;

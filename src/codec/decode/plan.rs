@@ -44,16 +44,34 @@ pub(super) enum TypePlace {
     },
 }
 
-/// Where the properties are: one node for each of the catalog's paths.
+/// The nodes below one object of properties.
+#[derive(Clone, Debug)]
+pub(super) struct PropertyNodes {
+    /// One for each of the catalog's paths.
+    pub(super) paths: Vec<NodeId>,
+    /// One for each of the arrays whose elements the catalog looks at.
+    pub(super) arrays: Vec<NodeId>,
+}
+
+/// Where the properties are.
 #[derive(Clone, Debug)]
 pub(super) enum PropertyPlaces {
-    At(Vec<NodeId>),
+    At(PropertyNodes),
     /// In `traits` where `call` is "identify", in `properties` otherwise.
     Segment {
         call: NodeId,
-        properties: Vec<NodeId>,
-        traits: Vec<NodeId>,
+        properties: PropertyNodes,
+        traits: PropertyNodes,
     },
+}
+
+/// The wanted places of an element of an array.
+#[derive(Clone, Debug)]
+pub(super) struct ItemPlan {
+    /// The element itself first.
+    pub(super) nodes: Vec<Node>,
+    /// One for each of the catalog's paths below `item`.
+    pub(super) paths: Vec<NodeId>,
 }
 
 #[derive(Clone, Debug)]
@@ -68,6 +86,7 @@ pub(super) struct DecodePlan {
     pub(super) time: Vec<FieldPlace>,
     pub(super) id: Vec<FieldPlace>,
     pub(super) properties: PropertyPlaces,
+    pub(super) items: ItemPlan,
 }
 
 /// A node while the tree grows, before it is numbered.
@@ -125,15 +144,19 @@ impl DecodePlan {
         }
         for base in properties_pointers(&input.properties) {
             root.grow(&base.0).is_properties = true;
-            for path in &catalog.paths {
+            for path in catalog.paths.iter().chain(&catalog.arrays) {
                 root.grow(base.0.iter().chain(path));
             }
         }
         let mut nodes = Vec::new();
         root.number(&mut nodes);
         let at = |pointer: &Pointer| find(&nodes, &pointer.0);
-        let below = |base: &Pointer| -> Vec<NodeId> {
-            catalog.paths.iter().map(|path| find(&nodes, base.0.iter().chain(path))).collect()
+        let all_below = |base: &Pointer, paths: &[Vec<Box<str>>]| -> Vec<NodeId> {
+            paths.iter().map(|path| find(&nodes, base.0.iter().chain(path))).collect()
+        };
+        let below = |base: &Pointer| PropertyNodes {
+            paths: all_below(base, &catalog.paths),
+            arrays: all_below(base, &catalog.arrays),
         };
         let field = |FieldRule(places): &FieldRule| -> Vec<FieldPlace> {
             let place = |place: &RecordPlace| match place {
@@ -160,8 +183,22 @@ impl DecodePlan {
                     traits: below(&member("traits")),
                 },
             },
+            items: ItemPlan::new(catalog),
             nodes,
         }
+    }
+}
+
+impl ItemPlan {
+    fn new(catalog: &Catalog) -> Self {
+        let mut root = Draft { is_properties: true, ..Draft::default() };
+        for path in &catalog.item_paths {
+            root.grow(path);
+        }
+        let mut nodes = Vec::new();
+        root.number(&mut nodes);
+        let paths = catalog.item_paths.iter().map(|path| find(&nodes, path)).collect();
+        ItemPlan { nodes, paths }
     }
 }
 

@@ -103,8 +103,16 @@ pub(super) fn keep(text: &str, raw: RawValue, event: &mut Event) -> Span {
     if text.len() == raw.end() - raw.start() { event.piece(raw.start(), raw.end()) } else { event.keep(text) }
 }
 
+/// A property.
+pub(super) fn property(record: &str, raw: RawValue, event: &mut Event, scratch: &mut String) -> Property {
+    match raw.json_type() {
+        JsonType::Array => array(record, raw, event, scratch),
+        _ => scalar(record, raw, event, scratch),
+    }
+}
+
 /// The array at a wanted path: its elements, in order.
-pub(super) fn array(record: &str, raw: RawValue, event: &mut Event, scratch: &mut String) -> Property {
+fn array(record: &str, raw: RawValue, event: &mut Event, scratch: &mut String) -> Property {
     let start = event.element_count();
     let mut scanner = Scanner::new(record, raw.start());
     // The record is known to be JSON, so an error can only mean the end.

@@ -130,7 +130,7 @@ impl<'a> Evaluator<'a> {
             }
             Expr::Share(name) => TimedValue::forever(Scalar::double(share(name, self.entity_state.key()))),
             // Properties of an event: only a `where` has them.
-            Expr::Property(_) | Expr::EventType | Expr::Contains(..) | Expr::WallClock(_) => {
+            Expr::Property(_) | Expr::Item(_) | Expr::EventType | Expr::Contains(..) | Expr::WallClock(_) => {
                 TimedValue::forever(Scalar::Absent)
             }
         }

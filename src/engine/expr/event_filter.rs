@@ -1,30 +1,36 @@
 //! `where`: expressions over one event, and the values that counters and attributes take from it.
 
+use super::event_part::EventPart;
 use super::ops::{
     calculate, compare_values, fold_case, instant, magnitude, match_text, negate, test_text, text_size, without_decimal,
 };
 use super::text_arena::TextArena;
 use crate::catalog::{Comparison, Expr, Source, TimeName, WallClockPart};
 use crate::engine::aggregate::Zone;
-use crate::model::{Event, Number, Property, Scalar, Timestamp, civil_from_days};
+use crate::model::{Number, Property, Scalar, Timestamp, civil_from_days};
 
 const DAY_MS: i64 = 86_400_000;
 const HOUR_MS: i64 = 3_600_000;
 
 /// Whether an event passes a `where`.
-pub(crate) fn passes(filter: Option<&Expr>, event: &Event, zone: &Zone) -> bool {
-    filter.is_none_or(|filter| value(filter, EventView { event, zone, texts: &TextArena::default() }).holds())
+pub(crate) fn passes<'a>(filter: Option<&Expr>, event: impl Into<EventPart<'a>>, zone: &Zone) -> bool {
+    filter.is_none_or(|filter| event_value(filter, event, zone, |value| value.holds()))
 }
 
 /// Passes on the value that an expression has over an event; a text that it makes lives no longer.
-pub(crate) fn event_value<R>(expr: &Expr, event: &Event, zone: &Zone, look: impl FnOnce(Scalar<'_>) -> R) -> R {
-    look(value(expr, EventView { event, zone, texts: &TextArena::default() }))
+pub(crate) fn event_value<'a, R>(
+    expr: &Expr,
+    event: impl Into<EventPart<'a>>,
+    zone: &Zone,
+    look: impl FnOnce(Scalar<'_>) -> R,
+) -> R {
+    look(value(expr, EventView { event: event.into(), zone, texts: &TextArena::default() }))
 }
 
 /// What an expression over an event sees.
 #[derive(Clone, Copy)]
 struct EventView<'a> {
-    event: &'a Event,
+    event: EventPart<'a>,
     /// The catalog's time zone.
     zone: &'a Zone,
     texts: &'a TextArena,
@@ -35,6 +41,7 @@ fn value<'a>(expr: &'a Expr, view: EventView<'a>) -> Scalar<'a> {
     match expr {
         Expr::Literal(literal) => literal.as_scalar(),
         Expr::Property(path) => scalar(event.property(*path), event),
+        Expr::Item(path) => scalar(event.item(*path), event),
         Expr::EventType => Scalar::String(event.type_name()),
         Expr::Time(name) => time(*name, event),
         Expr::Between { unit, from, to } => {
@@ -43,12 +50,12 @@ fn value<'a>(expr: &'a Expr, view: EventView<'a>) -> Scalar<'a> {
                 _ => Scalar::Absent,
             }
         }
-        Expr::WallClock(part) => Scalar::double(wall_clock(*part, event.time, zone) as f64),
-        Expr::Negate(x) => number(value(x, view), event).map_or(Scalar::Absent, |n| Scalar::Number(negate(n))),
-        Expr::Abs(x) => number(value(x, view), event).map_or(Scalar::Absent, |n| Scalar::Number(magnitude(n))),
+        Expr::WallClock(part) => Scalar::double(wall_clock(*part, event.time(), zone) as f64),
+        Expr::Negate(x) => wanted_number(value(x, view), event).map_or(Scalar::Absent, |n| Scalar::Number(negate(n))),
+        Expr::Abs(x) => wanted_number(value(x, view), event).map_or(Scalar::Absent, |n| Scalar::Number(magnitude(n))),
         Expr::ToDouble(x) => without_decimal(value(x, view)),
         Expr::Arithmetic(op, sides) => {
-            let side = |side: &'a Expr| number(value(side, view), event);
+            let side = |side: &'a Expr| wanted_number(value(side, view), event);
             match (side(&sides[0]), side(&sides[1])) {
                 (Some(a), Some(b)) => calculate(*op, a, b),
                 _ => Scalar::Absent,
@@ -68,15 +75,16 @@ fn value<'a>(expr: &'a Expr, view: EventView<'a>) -> Scalar<'a> {
             let needle = value(x, view);
             Scalar::Bool(list.iter().any(|item| compare_in_event(Comparison::Equal, needle, value(item, view), view)))
         }
-        Expr::Contains(x, path) => {
+        Expr::Contains(x, of) => {
             let needle = value(x, view);
-            let found = elements(event.property(*path), event)
+            let found = elements(property(*of, event), event)
                 .iter()
                 .any(|element| compare_in_event(Comparison::Equal, needle, scalar(*element, event), view));
             Scalar::Bool(found)
         }
         Expr::Has(x) => Scalar::Bool(match &**x {
             Expr::Property(path) => !matches!(event.property(*path), Property::Missing | Property::Null),
+            Expr::Item(path) => !matches!(event.item(*path), Property::Missing | Property::Null),
             other => !value(other, view).is_absent(),
         }),
         Expr::Text(test, sides) => test_text(*test, value(&sides[0], view), value(&sides[1], view)),
@@ -86,6 +94,7 @@ fn value<'a>(expr: &'a Expr, view: EventView<'a>) -> Scalar<'a> {
             Expr::Property(path) if let Property::Array { len, .. } = event.property(*path) => {
                 Scalar::double(f64::from(len))
             }
+            Expr::Item(path) if let Property::Array { len, .. } = event.item(*path) => Scalar::double(f64::from(len)),
             x => text_size(value(x, view)),
         },
         // Only an entity has these.
@@ -99,9 +108,9 @@ fn value<'a>(expr: &'a Expr, view: EventView<'a>) -> Scalar<'a> {
     }
 }
 
-fn time<'a>(name: TimeName, event: &Event) -> Scalar<'a> {
+fn time<'a>(name: TimeName, event: EventPart<'_>) -> Scalar<'a> {
     match name {
-        TimeName::Event => Scalar::Time(event.time),
+        TimeName::Event => Scalar::Time(event.time()),
         TimeName::Instant(at) => Scalar::Time(at),
         TimeName::Date(date) => Scalar::Date(date),
         TimeName::Attribute(_) | TimeName::Counter(_) | TimeName::FirstSeen | TimeName::LastSeen => Scalar::Absent,
@@ -122,7 +131,7 @@ fn wall_clock(part: WallClockPart, at: Timestamp, zone: &Zone) -> i64 {
 }
 
 /// A value where a number is wanted.
-fn number(value: Scalar<'_>, event: &Event) -> Option<Number> {
+pub(crate) fn wanted_number(value: Scalar<'_>, event: EventPart<'_>) -> Option<Number> {
     match value {
         Scalar::Number(number) => Some(number),
         Scalar::String(text) => event.number_in(text),
@@ -142,18 +151,18 @@ fn compare_in_event(op: Comparison, left: Scalar<'_>, right: Scalar<'_>, view: E
 }
 
 /// A property as a value; arrays and objects are absent.
-pub(crate) fn scalar(property: Property, event: &Event) -> Scalar<'_> {
+pub(crate) fn scalar<'a>(property: Property, event: impl Into<EventPart<'a>>) -> Scalar<'a> {
     match property {
         Property::Bool(b) => Scalar::Bool(b),
         Property::Integer(integer, _) => Scalar::Number(Number::Integer(integer)),
         Property::Number(number, _) => Scalar::Number(Number::Double(number)),
-        Property::String(span) => Scalar::String(event.text(span)),
+        Property::String(span) => Scalar::String(event.into().text(span)),
         Property::Missing | Property::Null | Property::Array { .. } | Property::Object => Scalar::Absent,
     }
 }
 
 /// The elements of an array; of any other property, none.
-pub(crate) fn elements(property: Property, event: &Event) -> &[Property] {
+pub(crate) fn elements(property: Property, event: EventPart<'_>) -> &[Property] {
     match property {
         Property::Array { start, len } => event.elements(start, len),
         _ => &[],
@@ -161,10 +170,20 @@ pub(crate) fn elements(property: Property, event: &Event) -> &[Property] {
 }
 
 /// The value that an event has at a source.
-pub(crate) fn source(of: Source, event: &Event) -> Scalar<'_> {
+pub(crate) fn source<'a>(of: Source, event: impl Into<EventPart<'a>>) -> Scalar<'a> {
+    let event = event.into();
     match of {
-        Source::Property(path) => scalar(event.property(path), event),
-        Source::Time => Scalar::Time(event.time),
+        Source::Property(_) | Source::Item(_) => scalar(property(of, event), event),
+        Source::Time => Scalar::Time(event.time()),
         Source::EventType => Scalar::String(event.type_name()),
+    }
+}
+
+/// The property at a source; of the event's own parts, none.
+pub(crate) fn property(of: Source, event: EventPart<'_>) -> Property {
+    match of {
+        Source::Property(path) => event.property(path),
+        Source::Item(path) => event.item(path),
+        Source::Time | Source::EventType => Property::Missing,
     }
 }

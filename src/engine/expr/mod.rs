@@ -4,7 +4,9 @@
 //! | --- | --- |
 //! | [`text_arena`] | texts that an evaluation makes |
 //! | [`ops`] | comparisons, arithmetic and functions of text |
-//! | [`event_filter`] | `where`: expressions over one event |
+//! | [`event_part`] | an event, or one element of an array in it |
+//! | [`event_filter`] | `where` and what aggregates compute: expressions over one event |
+//! | [`event_values`] | the values that an aggregate tells apart in an event |
 //! | [`calendar`] | functions of dates, which move at local midnights, and the day on which a comparison turns |
 //! | [`crossing`] | numbers that move with the clock, and when a predicate over them turns |
 //! | [`crossing_difference`] | two such numbers that run side by side, told apart by their difference |
@@ -15,7 +17,9 @@
 
 mod text_arena;
 mod ops;
+mod event_part;
 mod event_filter;
+mod event_values;
 mod calendar;
 mod crossing;
 mod crossing_difference;
@@ -28,7 +32,9 @@ pub(crate) use calendar::{of_dates, over as calendar_over, value as calendar_val
 pub(crate) use coverage::{Coverage, InheritedCoverage, PartialSeries};
 pub(crate) use crossing::{ClockOp, band, binary, first_change};
 pub(crate) use eval::{ClockExprs, Evaluator, load_inputs, load_series};
-pub(crate) use event_filter::{elements, event_value, passes, scalar, source};
+pub(crate) use event_filter::{event_value, passes, scalar, source, wanted_number};
+pub(crate) use event_part::EventPart;
+pub(crate) use event_values::{hash_value, visit_texts, visit_values};
 pub(crate) use ops::{
     calculate, calculate_decimals, compare_values, fold_case, instant, local_day, magnitude, match_text, negate,
     test_text, text_size, without_decimal,

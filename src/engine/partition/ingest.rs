@@ -1,21 +1,20 @@
 //! What an event does: it moves an entity's attributes and series, and makes tags dirty, which are then evaluated.
 
-use std::collections::HashSet;
-
-use xxhash_rust::xxh3::Xxh3;
-
 use super::evaluate::EvalContext;
 use super::{Partition, Stats};
 use crate::catalog::{
-    Attribute, AttributeId, AttributeType, EventTypeSet, Expr, InputMapping, Intake, Source, TagDefinition, TimeReader,
+    Attribute, AttributeId, AttributeType, EventTypeSet, Expr, InputMapping, Intake, NumberSource, Source,
+    TagDefinition, TimeReader,
 };
 use crate::engine::aggregate::{Now, Pane, RunStep, Series, SeriesState, SeriesType, Zone};
 use crate::engine::entity::{Acceptance, DedupRule, EntityId, EntityState, FETCHED, IdTally, SeenId, Store};
-use crate::engine::expr::{elements, load_series, passes, scalar, source};
+use crate::engine::expr::{
+    EventPart, event_value, hash_value, load_series, passes, scalar, source, visit_texts, visit_values, wanted_number,
+};
 use crate::engine::ports::Sink;
 use crate::engine::program::{DirtyTags, Program, SeriesId, SeriesPlan};
 use crate::engine::tags::TagCommand;
-use crate::model::{Cause, Command, Date, Decimal, Event, Number, PathId, Property, Scalar, TagId, Timestamp};
+use crate::model::{ArrayId, Cause, Command, Date, Decimal, Event, Property, Scalar, TagId, Timestamp};
 
 impl Partition {
     /// How many events are fetched together.
@@ -112,6 +111,7 @@ impl Partition {
         let EvalContext { now, command, .. } = context;
         let Some(command) = command else {
             let Partition { program, scratch, stats, .. } = self;
+            stats.items_left_out += event.items_left_out;
             let mut counter = EventCounter { program, now, dirty: &mut scratch.dirty, stats };
             return counter.count(event, &mut scratch.entity_state);
         };
@@ -245,13 +245,14 @@ impl EventCounter<'_> {
         let program = self.program;
         let plan = &program.series[usize::from(id.0)];
         self.stats.heard[usize::from(id.0)] += 1;
+        if let Some(array) = plan.each {
+            return self.add_items(id, array, event, entity_state);
+        }
         if !passes(plan.filter.as_ref(), event, &program.zone) {
             return;
         }
         self.stats.passed[usize::from(id.0)] += 1;
-        let grid = plan.frame.grid;
-        let zone = &self.program.zone;
-        let pane = if event.time == self.now.at { self.now.pane(grid) } else { grid.pane(event.time, zone) };
+        let pane = self.pane(plan, event);
         if matches!(plan.intake, Intake::Sessions { .. } | Intake::Sequence { .. }) {
             return self.add_joined(id, pane, event, entity_state);
         }
@@ -259,7 +260,7 @@ impl EventCounter<'_> {
         if pane < least {
             return;
         }
-        entity_state.load_series(id, |at| grid.pane(at, zone));
+        load_series(program, id, entity_state);
         if !entity_state.memory(id).admits(event.time) {
             return;
         }
@@ -267,11 +268,53 @@ impl EventCounter<'_> {
         let changed = entity_state.change_series(id, |SeriesState { series, .. }| {
             let pruned = series.prune(least);
             grows = series.only_grows();
-            let change = add_value(series, plan, event, pane, &program.catalog.input);
+            let change = add_value(series, plan, event.into(), pane, program);
             taken = change != SeriesUpdate::Skipped;
             pruned || change == SeriesUpdate::Changed
         });
         self.stats.skipped[usize::from(id.0)] += u64::from(!taken);
+        self.note_change(plan, changed, grows);
+    }
+
+    /// Adds the elements of an array, each by itself.
+    fn add_items(&mut self, id: SeriesId, array: ArrayId, event: &Event, entity_state: &mut EntityState) {
+        let program = self.program;
+        let plan = &program.series[usize::from(id.0)];
+        let (pane, least) = (self.pane(plan, event), self.now.least(plan.frame));
+        if pane < least {
+            return;
+        }
+        load_series(program, id, entity_state);
+        if !entity_state.memory(id).admits(event.time) {
+            return;
+        }
+        let (mut passed, mut taken, mut grows) = (false, false, false);
+        let changed = entity_state.change_series(id, |SeriesState { series, .. }| {
+            let mut changed = series.prune(least);
+            grows = series.only_grows();
+            for item in event.items(array) {
+                let view = EventPart::of_item(event, item);
+                if passes(plan.filter.as_ref(), view, &program.zone) {
+                    passed = true;
+                    let change = add_value(series, plan, view, pane, program);
+                    taken |= change != SeriesUpdate::Skipped;
+                    changed |= change == SeriesUpdate::Changed;
+                }
+            }
+            changed
+        });
+        self.stats.passed[usize::from(id.0)] += u64::from(passed);
+        self.stats.skipped[usize::from(id.0)] += u64::from(passed && !taken);
+        self.note_change(plan, changed, grows);
+    }
+
+    fn pane(&self, plan: &SeriesPlan, event: &Event) -> Pane {
+        let grid = plan.frame.grid;
+        if event.time == self.now.at { self.now.pane(grid) } else { grid.pane(event.time, &self.program.zone) }
+    }
+
+    /// Makes the tags dirty that a changed series can change; `grows`: it can move its counters in one direction only.
+    fn note_change(&mut self, plan: &SeriesPlan, changed: bool, grows: bool) {
         if changed && grows {
             self.dirty.extend_by_state(&plan.growth_dependents_off, &plan.growth_dependents_on);
         } else if changed {
@@ -303,21 +346,28 @@ fn matched_steps(plan: &SeriesPlan, event: &Event, zone: &Zone) -> u8 {
     steps.filter(|(_, (step, on))| matches(on, step.filter.as_ref())).fold(0, |mask, (index, _)| mask | 1 << index)
 }
 
-fn add_value(series: &mut Series, plan: &SeriesPlan, event: &Event, pane: Pane, input: &InputMapping) -> SeriesUpdate {
+fn add_value(
+    series: &mut Series,
+    plan: &SeriesPlan,
+    event: EventPart<'_>,
+    pane: Pane,
+    program: &Program,
+) -> SeriesUpdate {
+    let input = &program.catalog.input;
     match plan.series_type {
         SeriesType::Counts | SeriesType::Days => SeriesUpdate::of(series.add_event(pane)),
-        SeriesType::Sums(path) | SeriesType::Least(path) | SeriesType::Greatest(path) => match number(path, event) {
+        SeriesType::Sums(of) | SeriesType::Least(of) | SeriesType::Greatest(of) => match number(of, event, program) {
             Some(number) => SeriesUpdate::of(series.add_number(pane, number)),
             None => SeriesUpdate::Skipped,
         },
         SeriesType::Latest(of) | SeriesType::Earliest(of) => match input.keepable(source(of, event)) {
             Scalar::Absent => SeriesUpdate::Skipped,
-            value => SeriesUpdate::of(series.add_first_or_last(event.time, pane, value)),
+            value => SeriesUpdate::of(series.add_first_or_last(event.time(), pane, value)),
         },
         SeriesType::Distinct { of, limit } => {
             let mut change = SeriesUpdate::Skipped;
             visit_values(of, event, |value| {
-                if let Some(hash) = hash(value) {
+                if let Some(hash) = hash_value(value) {
                     let moved = series.add_distinct(hash, pane, limit) || change == SeriesUpdate::Changed;
                     change = SeriesUpdate::of(moved);
                 }
@@ -328,7 +378,7 @@ fn add_value(series: &mut Series, plan: &SeriesPlan, event: &Event, pane: Pane, 
             let slides = plan.frame.slides();
             let mut change = SeriesUpdate::Skipped;
             visit_texts(of, event, input, |text| {
-                series.add_text(text, event.time, pane, limit, slides);
+                series.add_text(text, event.time(), pane, limit, slides);
                 change = SeriesUpdate::Changed;
             });
             change
@@ -340,8 +390,19 @@ fn add_value(series: &mut Series, plan: &SeriesPlan, event: &Event, pane: Pane, 
 const COUNTED_MAX: u64 = 1_000_000_000_000_000;
 
 /// A number within the magnitude that the aggregates take.
-fn number(path: PathId, event: &Event) -> Option<Decimal> {
-    let digits = match event.property(path) {
+fn number(of: NumberSource, event: EventPart<'_>, program: &Program) -> Option<Decimal> {
+    let property = match of {
+        NumberSource::Property(path) => event.property(path),
+        NumberSource::Item(path) => event.item(path),
+        NumberSource::Formula(id) => {
+            let formula = &program.catalog.formulas[usize::from(id.0)];
+            return event_value(formula, event, &program.zone, |value| {
+                let double = wanted_number(value, event)?.to_f64();
+                Decimal::rounded(ryu_js::Buffer::new().format_finite(double))
+            });
+        }
+    };
+    let digits = match property {
         Property::Integer(integer, _) if integer.unsigned_abs() <= COUNTED_MAX => return Some(Decimal::whole(integer)),
         Property::Number(_, digits) => event.text(digits),
         Property::String(text) => {
@@ -351,66 +412,6 @@ fn number(path: PathId, event: &Event) -> Option<Decimal> {
         _ => return None,
     };
     Decimal::rounded(digits)
-}
-
-/// Visits a value, or the elements of an array.
-fn visit_values<'a>(of: Source, event: &'a Event, mut visit: impl FnMut(Scalar<'a>)) {
-    let Source::Property(path) = of else {
-        visit(source(of, event));
-        return;
-    };
-    let property = event.property(path);
-    visit(scalar(property, event));
-    elements(property, event).iter().for_each(|element| visit(scalar(*element, event)));
-}
-
-/// Visits the strings of an event that may be kept, each once, in the order in which they first stand.
-fn visit_texts<'a>(of: Source, event: &'a Event, input: &InputMapping, mut visit: impl FnMut(&'a str)) {
-    /// Among this few, a scan is the quickest way to find a repeat, and needs no memory.
-    const FEW: usize = 32;
-    let mut few = [""; FEW];
-    let mut many = HashSet::new();
-    let mut count = 0;
-    visit_values(of, event, |value| {
-        let Scalar::String(text) = input.keepable(value) else {
-            return;
-        };
-        if few[..count.min(FEW)].contains(&text) || count >= FEW && !many.insert(text) {
-            return;
-        }
-        if count < FEW {
-            few[count] = text;
-        }
-        count += 1;
-        visit(text);
-    });
-}
-
-/// Values that are equal in an expression have equal hashes; absent values and times have none.
-fn hash(value: Scalar<'_>) -> Option<u64> {
-    let mut hasher = Xxh3::new();
-    match value {
-        Scalar::Bool(b) => hasher.update(&[0, u8::from(b)]),
-        Scalar::Number(number) => {
-            // Adding zero makes −0 a 0.
-            match (number, number.exact_f64()) {
-                (Number::Integer(integer), None) => {
-                    hasher.update(&[3]);
-                    hasher.update(&integer.to_le_bytes());
-                }
-                (_, double) => {
-                    hasher.update(&[1]);
-                    hasher.update(&(double.unwrap_or(number.to_f64()) + 0.0).to_bits().to_le_bytes());
-                }
-            }
-        }
-        Scalar::String(text) => {
-            hasher.update(&[2]);
-            hasher.update(text.as_bytes());
-        }
-        Scalar::Absent | Scalar::Time(_) | Scalar::Date(_) => return None,
-    }
-    Some(hasher.digest())
 }
 
 /// What an event says of an attribute.

@@ -58,6 +58,8 @@ pub struct Stats {
     pub duplicates: u64,
     /// Remembered ids that made room for later ones before their time (`dedup_limit`).
     pub ids_crowded_out: u64,
+    /// Elements of arrays beyond the number of them that count.
+    pub items_left_out: u64,
     /// Remembered ids that were decoded, compared or dropped: the work of finding duplicates.
     pub ids_read: u64,
     pub changes: u64,

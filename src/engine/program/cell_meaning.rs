@@ -9,7 +9,7 @@ use super::plan::SeriesPlan;
 use super::schema::{TagForm, TagStates};
 use crate::catalog::{
     Arithmetic, AsciiCase, Attribute, AttributeType, CalendarUnit, Catalog, Comparison, EventSelector, EventTypeSet,
-    Expr, Intake, Score, Source, TagDefinition, TextTest, TimeName, WeekStart, number_word,
+    Expr, Intake, NumberSource, Score, Source, TagDefinition, TextTest, TimeName, WeekStart, number_word,
 };
 use crate::engine::aggregate::{Grid, SeriesType};
 use crate::model::{PathId, Value};
@@ -37,9 +37,9 @@ impl MeaningWriter<'_> {
     pub(super) fn series(self, plan: &SeriesPlan) -> String {
         let kind = match plan.series_type {
             SeriesType::Counts => "counts".to_owned(),
-            SeriesType::Sums(path) => format!("sums {}", self.path(path)),
-            SeriesType::Least(path) => format!("least {}", self.path(path)),
-            SeriesType::Greatest(path) => format!("greatest {}", self.path(path)),
+            SeriesType::Sums(of) => format!("sums {}", self.number(of)),
+            SeriesType::Least(of) => format!("least {}", self.number(of)),
+            SeriesType::Greatest(of) => format!("greatest {}", self.number(of)),
             SeriesType::Days => "days".to_owned(),
             SeriesType::Distinct { of, limit } => format!("distinct {} {limit}", self.source(of)),
             SeriesType::Latest(of) => format!("latest {}", self.source(of)),
@@ -47,6 +47,10 @@ impl MeaningWriter<'_> {
             SeriesType::Top { of, limit } => format!("top {} {limit}", self.source(of)),
         };
         let (on, grid) = (self.event_types(&plan.on), self.grid(plan.frame.grid));
+        let on = match plan.each {
+            Some(array) => format!("{on} each {:?}", self.0.arrays[array.index()]),
+            None => on,
+        };
         format!("{on} {kind} {grid}{}{}", self.filter(plan.filter.as_ref()), self.intake(&plan.intake))
     }
 
@@ -105,9 +109,26 @@ impl MeaningWriter<'_> {
         format!("{:?}", self.0.paths[path.index()])
     }
 
+    fn item(self, path: PathId) -> String {
+        format!("item {:?}", self.0.item_paths[path.index()])
+    }
+
+    fn number(self, source: NumberSource) -> String {
+        match source {
+            NumberSource::Property(path) => self.path(path),
+            NumberSource::Item(path) => self.item(path),
+            NumberSource::Formula(id) => {
+                let mut text = String::new();
+                self.expr(&self.0.formulas[usize::from(id.0)], &mut text);
+                text
+            }
+        }
+    }
+
     fn source(self, source: Source) -> String {
         match source {
             Source::Property(path) => self.path(path),
+            Source::Item(path) => self.item(path),
             Source::Time => "time".to_owned(),
             Source::EventType => "type".to_owned(),
         }
@@ -127,6 +148,7 @@ impl MeaningWriter<'_> {
         let (name, parts): (&str, Vec<&Expr>) = match expr {
             Expr::Literal(value) => return literal(value, out),
             Expr::Property(path) => return out.push_str(&self.path(*path)),
+            Expr::Item(path) => return out.push_str(&self.item(*path)),
             Expr::EventType => return out.push_str("type"),
             Expr::Time(TimeName::Event) => return out.push_str("time"),
             Expr::Time(name @ TimeName::Instant(_)) => return out.push_str(&name.builtin()),
@@ -144,11 +166,11 @@ impl MeaningWriter<'_> {
                 let _ = write!(out, "({} {} {} {})", unit.name(), names[0], names[1], self.zone());
                 return;
             }
-            Expr::Contains(x, path) => {
+            Expr::Contains(x, of) => {
                 out.push_str("(contains ");
                 self.expr(x, out);
                 // Writing to a string does not fail.
-                let _ = write!(out, " {})", self.path(*path));
+                let _ = write!(out, " {})", self.source(*of));
                 return;
             }
             Expr::Negate(x) => ("negate", vec![x]),

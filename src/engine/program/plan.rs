@@ -12,7 +12,7 @@ use crate::catalog::{
 };
 use crate::engine::aggregate::{Frame, Reach, Readout, SeriesType, Zone};
 use crate::engine::ports::{ScoreModel, ScoreModels};
-use crate::model::{EntityKindId, EventTypeId};
+use crate::model::{ArrayId, EntityKindId, EventTypeId};
 
 /// Index into [`Program::series`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,6 +26,8 @@ pub struct SeriesPlan {
     pub filter: Option<Expr>,
     pub series_type: SeriesType,
     pub intake: Intake,
+    /// The array whose elements count each by itself.
+    pub each: Option<ArrayId>,
     /// All event types that each of the intake's selectors takes.
     pub selected: Vec<EventTypeSet>,
     /// The panes that its counters' windows need.
@@ -282,6 +284,7 @@ fn plan_series(catalog: &Catalog) -> (Vec<SeriesPlan>, Vec<CounterPlan>) {
                 filter: counter.filter.clone(),
                 series_type,
                 intake: counter.intake.clone(),
+                each: counter.each,
                 selected: counter.intake.selectors().iter().map(|selector| catalog.expanded(&selector.on)).collect(),
                 frame: kept,
                 dependents: TagSet::empty(catalog.tags.len()),
@@ -303,7 +306,8 @@ fn shares(plan: &SeriesPlan, counter: &Counter, series_type: SeriesType, frame: 
         && plan.series_type == series_type
         && plan.on == counter.on
         && plan.filter == counter.filter
-        && plan.intake == counter.intake;
+        && plan.intake == counter.intake
+        && plan.each == counter.each;
     let reach_fits = plan.frame.reach == frame.reach
         || series_type.serves_any_reach()
             && match (plan.frame.reach, frame.reach) {

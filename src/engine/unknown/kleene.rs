@@ -206,6 +206,7 @@ impl<'a> Evaluator<'a> {
             | Expr::Attribute(_)
             | Expr::Tag(_)
             | Expr::Property(_)
+            | Expr::Item(_)
             | Expr::EventType
             | Expr::WallClock(_)
             | Expr::Contains(..) => AbstractValue::Fixed(self.eval(expr).value),

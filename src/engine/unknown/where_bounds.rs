@@ -1,8 +1,8 @@
 //! What a counter's `where` says of the numbers that its aggregate takes: a sum over `properties.amount > 0` only grows.
 
 use super::number_range::{greater_of, lesser_of};
-use crate::catalog::{Aggregate, Comparison, Counter, Expr};
-use crate::model::{Decimal, Number, PathId, Value};
+use crate::catalog::{Aggregate, Comparison, Counter, Expr, NumberSource};
+use crate::model::{Decimal, Number, Value};
 
 /// Numbers beyond this do not count in `avg`, `min`, `max` and `sum` (spec 9.1).
 const MAGNITUDE_MAX: i64 = 1_000_000_000_000_000;
@@ -23,31 +23,29 @@ impl CountedRange {
 
     /// Of a counter's events.
     pub(super) fn of(counter: &Counter) -> Self {
-        let path = match counter.aggregate {
-            Aggregate::Sum(path) | Aggregate::Avg(path) | Aggregate::Min(path) | Aggregate::Max(path) => path,
+        let own = match counter.aggregate {
+            Aggregate::Sum(of) | Aggregate::Avg(of) | Aggregate::Min(of) | Aggregate::Max(of) => of,
             _ => return Self::ALL,
         };
-        counter.filter.as_ref().map_or(Self::ALL, |filter| Self::where_is(filter, path, true).both(Self::ALL))
+        counter.filter.as_ref().map_or(Self::ALL, |filter| Self::where_is(filter, own, true).both(Self::ALL))
     }
 
     /// Where a condition is true, or is not.
-    fn where_is(condition: &Expr, path: PathId, holds: bool) -> Self {
-        let sides = |sides: &[Expr; 2]| [0, 1].map(|side| Self::where_is(&sides[side], path, holds));
+    fn where_is(condition: &Expr, own: NumberSource, holds: bool) -> Self {
+        let sides = |sides: &[Expr; 2]| [0, 1].map(|side| Self::where_is(&sides[side], own, holds));
         match condition {
-            Expr::Not(x) => Self::where_is(x, path, !holds),
+            Expr::Not(x) => Self::where_is(x, own, !holds),
             Expr::And(parts) | Expr::Or(parts) => {
                 let [a, b] = sides(parts);
                 let is_all = matches!(condition, Expr::And(_)) == holds;
                 if is_all { a.both(b) } else { a.either(b) }
             }
             Expr::Compare { op, sides, .. } => match (&sides[0], &sides[1]) {
-                (Expr::Property(of), Expr::Literal(literal)) if *of == path => Self::compared(*op, literal, holds),
-                (Expr::Literal(literal), Expr::Property(of)) if *of == path => {
-                    Self::compared(op.mirrored(), literal, holds)
-                }
+                (of, Expr::Literal(literal)) if is_number_of(of, own) => Self::compared(*op, literal, holds),
+                (Expr::Literal(literal), of) if is_number_of(of, own) => Self::compared(op.mirrored(), literal, holds),
                 _ => Self::ALL,
             },
-            Expr::In(x, list) if holds && matches!(**x, Expr::Property(of) if of == path) => {
+            Expr::In(x, list) if holds && is_number_of(x, own) => {
                 let items = list.iter().filter_map(|item| match item {
                     Expr::Literal(literal) => rounded(literal).map(|number| CountedRange { low: number, high: number }),
                     _ => Some(Self::ALL),
@@ -77,6 +75,15 @@ impl CountedRange {
 
     fn either(self, other: Self) -> Self {
         CountedRange { low: lesser_of(self.low, other.low), high: greater_of(self.high, other.high) }
+    }
+}
+
+/// Whether a piece of a `where` is the path from which the aggregate takes its number.
+fn is_number_of(expr: &Expr, own: NumberSource) -> bool {
+    match *expr {
+        Expr::Property(path) => own == NumberSource::Property(path),
+        Expr::Item(path) => own == NumberSource::Item(path),
+        _ => false,
     }
 }
 

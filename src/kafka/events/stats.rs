@@ -26,6 +26,8 @@ pub struct WorkStats {
     pub duplicates: u64,
     /// Event ids that were forgotten before their time, since an entity had more than `dedup_limit`.
     pub ids_crowded_out: u64,
+    /// Elements of arrays beyond the number of them that count.
+    pub items_left_out: u64,
     /// Of the records, null ones, which are skipped.
     pub tombstones: u64,
     /// Of the records, rejected ones, by reason.
@@ -52,6 +54,7 @@ impl WorkStats {
     pub fn engine(&mut self, stats: &Stats, program: &Program) {
         self.duplicates += stats.duplicates;
         self.ids_crowded_out += stats.ids_crowded_out;
+        self.items_left_out += stats.items_left_out;
         self.timers += stats.timers;
         for (counter, more) in program.by_counter(&stats.skipped).filter(|(_, more)| *more > 0) {
             raise(&mut self.skipped, counter, more);
@@ -72,6 +75,7 @@ impl WorkStats {
             events,
             duplicates,
             ids_crowded_out,
+            items_left_out,
             tombstones,
             rejected,
             unmerged,
@@ -89,6 +93,7 @@ impl WorkStats {
         self.events += events;
         self.duplicates += duplicates;
         self.ids_crowded_out += ids_crowded_out;
+        self.items_left_out += items_left_out;
         self.tombstones += tombstones;
         rejected.into_iter().for_each(|(reason, count)| *self.rejected.entry(reason).or_default() += count);
         self.changes.add(&changes);

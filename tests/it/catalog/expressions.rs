@@ -1,6 +1,6 @@
 //! Expressions as tables: what they compile to, and how those that break a rule are told apart.
 
-use tagstream::catalog::{Catalog, Expr, Motion, TagDefinition, load};
+use tagstream::catalog::{Catalog, Expr, Motion, Source, TagDefinition, load};
 use tagstream::model::Value;
 
 const DECLARATIONS: &str = r#"
@@ -44,6 +44,7 @@ fn shown(expr: &Expr, catalog: &Catalog) -> String {
         Expr::Attribute(id) => catalog.attributes[usize::from(id.0)].name.to_string(),
         Expr::Counter(id) => catalog.counters[usize::from(id.0)].name.to_string(),
         Expr::Tag(id) => format!("tag.{}", catalog.tags[usize::from(id.0)].name),
+        Expr::Item(path) => catalog.source(Source::Item(*path)),
         Expr::Property(id) => format!("/{}", catalog.paths[id.index()].join("/")),
         Expr::Arithmetic(op, sides) => list(&format!("{op:?}"), &**sides),
         Expr::Compare { op, sides, motion } => {
@@ -65,7 +66,10 @@ fn shown(expr: &Expr, catalog: &Catalog) -> String {
         Expr::Has(x) => list("has", std::slice::from_ref(x)),
         Expr::Conditional(parts) => list("if", &**parts),
         Expr::In(x, items) => format!("{} in {}", shown(x, catalog), list("", items)),
-        Expr::Contains(x, path) => format!("{} in /{}", shown(x, catalog), catalog.paths[path.index()].join("/")),
+        Expr::Contains(x, Source::Property(path)) => {
+            format!("{} in /{}", shown(x, catalog), catalog.paths[path.index()].join("/"))
+        }
+        Expr::Contains(x, of) => format!("{} in {}", shown(x, catalog), catalog.source(*of)),
         Expr::Text(test, sides) => list(&format!("{test:?}"), &**sides),
         Expr::Since { unit, of } => format!("{}_since({of:?})", unit.name()),
         Expr::Until { unit, of } => format!("{}_until({of:?})", unit.name()),

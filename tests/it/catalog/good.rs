@@ -2,7 +2,8 @@
 
 use tagstream::catalog::{
     Aggregate, AttributeType, Bands, CalendarUnit, Catalog, Counter, EntityKind, EventTypeRule, EventTypeSet, Expr,
-    FieldRule, History, Pointer, PropertiesRule, Resolution, Source, TagDefinition, TimeName, TimeUnit, Window, load,
+    FieldRule, History, NumberSource, Pointer, PropertiesRule, Resolution, Source, TagDefinition, TimeName, TimeUnit,
+    Window, load,
 };
 use tagstream::model::{Decimal, EntityKindId, EventTypeId, Number, PathId};
 
@@ -46,7 +47,7 @@ fn the_example_of_the_contract() {
     assert_eq!(catalog.attributes[1].value_type, Some(AttributeType::Time));
     assert_eq!(catalog.attributes[1].from, EventTypeSet::Of(vec![EventTypeId(2), EventTypeId(3)]));
     let spend = counter(&catalog, "spend_180d");
-    assert_eq!(spend.aggregate, Aggregate::Sum(PathId(2)));
+    assert_eq!(spend.aggregate, Aggregate::Sum(NumberSource::Property(PathId(2))));
     assert_eq!(spend.window, Window::Rolling { panes: 180, resolution: Resolution::Day });
     let windows = counter(&catalog, "workouts_30d").window;
     assert_eq!(windows, Window::Rolling { panes: 720, resolution: Resolution::Hour });

@@ -15,10 +15,10 @@ mod top;
 
 use std::ops::ControlFlow;
 
-use crate::catalog::{Aggregate, Source};
+use crate::catalog::{Aggregate, NumberSource, Source};
 use crate::engine::aggregate::{LiveWindow, Pane};
 use crate::engine::encoding::ByteReader;
-use crate::model::{Decimal, Number, PathId, Scalar, Timestamp};
+use crate::model::{Decimal, Number, Scalar, Timestamp};
 use distinct::Distinct;
 use first_last::{Earliest, Latest};
 pub(crate) use panes::finer_sums;
@@ -31,9 +31,9 @@ pub enum SeriesType {
     /// The number of events per pane.
     Counts,
     /// Numbers per pane, and their sum.
-    Sums(PathId),
-    Least(PathId),
-    Greatest(PathId),
+    Sums(NumberSource),
+    Least(NumberSource),
+    Greatest(NumberSource),
     /// The days with at least one event.
     Days,
     Distinct {
@@ -52,9 +52,9 @@ impl SeriesType {
     pub fn new(aggregate: Aggregate) -> Self {
         match aggregate {
             Aggregate::Count => SeriesType::Counts,
-            Aggregate::Sum(path) | Aggregate::Avg(path) => SeriesType::Sums(path),
-            Aggregate::Min(path) => SeriesType::Least(path),
-            Aggregate::Max(path) => SeriesType::Greatest(path),
+            Aggregate::Sum(of) | Aggregate::Avg(of) => SeriesType::Sums(of),
+            Aggregate::Min(of) => SeriesType::Least(of),
+            Aggregate::Max(of) => SeriesType::Greatest(of),
             Aggregate::ActiveDays => SeriesType::Days,
             Aggregate::Distinct { of, limit } => SeriesType::Distinct { of, limit },
             Aggregate::Last(of) => SeriesType::Latest(of),

@@ -1,0 +1,61 @@
+//! The elements of the arrays that the catalog looks at one by one.
+
+use super::extract::{Extractor, FoundValue};
+use super::plan::ItemPlan;
+use super::scanner::{JsonType, RawValue, Scanner};
+use super::shape_cache::ScanTrace;
+use super::values::property;
+use crate::model::Event;
+
+/// The most elements of an array that count (spec 9.3).
+const ITEMS_MAX: usize = 1_000;
+
+/// Reads elements. It keeps its buffers.
+#[derive(Clone, Debug)]
+pub(super) struct ItemReader {
+    /// By node of the plan.
+    found: Vec<FoundValue>,
+    trace: ScanTrace,
+}
+
+impl ItemReader {
+    pub(super) fn new(plan: &ItemPlan) -> Self {
+        ItemReader { found: vec![FoundValue::default(); plan.nodes.len()], trace: ScanTrace::default() }
+    }
+
+    /// Reads the elements of the next array; anything else has none.
+    pub(super) fn read(
+        &mut self,
+        plan: &ItemPlan,
+        record: &str,
+        raw: RawValue,
+        event: &mut Event,
+        scratch: &mut String,
+    ) {
+        event.begin_items(plan.paths.len());
+        if raw.json_type() != JsonType::Array {
+            return;
+        }
+        let mut scanner = Scanner::new(record, raw.start());
+        // The record is known to be JSON, so an error can only mean the end.
+        let mut more = scanner.open(0).is_ok() && !scanner.take(b']');
+        let mut count = 0;
+        while more {
+            if count < ITEMS_MAX {
+                self.trace.begin(false);
+                let extractor = Extractor::new(&plan.nodes, record, &mut self.found, scratch, &mut self.trace);
+                let Ok(end) = extractor.element(scanner.at()) else { return };
+                scanner = Scanner::new(record, end);
+                event.begin_item();
+                for node in &plan.paths {
+                    let value = property(record, self.found[*node].property(), event, scratch);
+                    event.push_item_value(value);
+                }
+            } else {
+                event.items_left_out += u64::from(scanner.value(1).is_ok());
+            }
+            count += 1;
+            more = scanner.another(b']').unwrap_or(false);
+        }
+    }
+}
