@@ -3,7 +3,7 @@
 use super::catalog::{Catalog, NumberSource, Source};
 use super::expr::{Arithmetic, AsciiCase, Comparison, Expr, TextTest, TimeName};
 use crate::catalog::diagnostics::is_identifier;
-use crate::model::Value;
+use crate::model::{ArrayId, Value};
 
 /// The precedence of operators; an operand of lower precedence stands in parentheses.
 mod binding {
@@ -132,15 +132,12 @@ impl Catalog {
             Source::Time => return "time".to_owned(),
             Source::EventType => return "type".to_owned(),
         };
-        let mut text = root.to_owned();
-        for part in path {
-            if is_identifier(part) {
-                text.push_str(&format!(".{part}"));
-            } else {
-                text.push_str(&format!("[{part:?}]"));
-            }
-        }
-        text
+        path_text(root, path)
+    }
+
+    /// The array of an `each`, as it is written.
+    pub fn array(&self, array: ArrayId) -> String {
+        path_text("properties", &self.arrays[array.index()])
     }
 
     /// What an aggregate takes its number from, as the catalog could write it.
@@ -207,4 +204,16 @@ fn text_literal(text: &str) -> String {
     }
     literal.push('"');
     literal
+}
+
+fn path_text(root: &str, path: &[Box<str>]) -> String {
+    let mut text = root.to_owned();
+    for part in path {
+        if is_identifier(part) {
+            text.push_str(&format!(".{part}"));
+        } else {
+            text.push_str(&format!("[{part:?}]"));
+        }
+    }
+    text
 }

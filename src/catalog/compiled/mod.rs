@@ -9,7 +9,8 @@
 //! - [`time_reader`]: how times are read;
 //! - [`expr`]: expressions, typed and free of names;
 //! - [`display`]: expressions as text;
-//! - [`fingerprint`]: the hash of what a catalog computes.
+//! - [`fingerprint`]: the hash of what a catalog computes;
+//! - [`canonical_expr`]: expressions in the text that is hashed.
 
 mod bands;
 mod catalog;
@@ -19,8 +20,10 @@ mod time_reader;
 mod expr;
 mod display;
 mod fingerprint;
+mod canonical_expr;
 
 pub use bands::Bands;
+pub(crate) use canonical_expr::number_word;
 pub(crate) use catalog::type_prefix;
 pub use catalog::{
     Aggregate, Attribute, AttributeId, AttributeType, CalendarUnit, Catalog, CommandPaths, Condition, Counter,
@@ -30,6 +33,6 @@ pub use catalog::{
 };
 pub use expr::{Arithmetic, AsciiCase, CalendarFunction, Comparison, Expr, Motion, TextTest, TimeName, WallClockPart};
 pub use field_rule::{FieldRule, RecordPlace};
-pub(crate) use fingerprint::{fingerprint, number_word};
+pub(crate) use fingerprint::fingerprint;
 pub use pattern::{Pattern, PatternError};
 pub use time_reader::TimeReader;

@@ -181,11 +181,25 @@ impl FromYaml for RawNumberSource {
 
 /// Whether a text has more than a path has: an operator, a call or a number. A dash within a word is rather one of a name.
 fn has_operator(text: &str) -> bool {
-    let text = text.trim();
-    let is_literal = text.starts_with(|c: char| c.is_ascii_digit() || c == '-');
-    let subtracts = [" - ", "-properties", "-item", ") -", ")-"].iter().any(|dash| text.contains(dash));
-    let outside = text.split('[').next().unwrap_or(text);
+    let outside = without_quotes(text.trim());
+    let is_literal = outside.starts_with(|c: char| c.is_ascii_digit() || c == '-');
+    let subtracts = [" - ", "-properties", "-item", ") -", ")-", "]-"].iter().any(|dash| outside.contains(dash));
     is_literal || subtracts || outside.contains(['+', '*', '/', '%', '<', '>', '=', '!', '&', '|', '?', ':', '('])
+}
+
+/// A text without what stands in quotes.
+fn without_quotes(text: &str) -> String {
+    let mut open = None;
+    let is_outside = |c: &char| {
+        let before = open;
+        match before {
+            Some(quote) if quote == *c => open = None,
+            None if matches!(c, '"' | '\'') => open = Some(*c),
+            _ => {}
+        }
+        before.is_none() && open.is_none()
+    };
+    text.chars().filter(is_outside).collect()
 }
 
 impl JsonSchema for RawNumberSource {

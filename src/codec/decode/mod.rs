@@ -2,8 +2,7 @@
 //!
 //! - `text`: the inside of JSON strings, plain bytes and escapes;
 //! - `scanner`: what JSON is (RFC 8259); knows no catalog;
-//! - `name_table`: a hash table from names to numbers;
-//! - `type_table`: the number of an event's type;
+//! - `name_table`: a hash table from names to numbers, and the number of an event's type;
 //! - `plan`: which places of a record the catalog wants, as one tree;
 //! - `shape_cache`: spares the walk through a record that looks like an earlier one;
 //! - `extract`: one walk through a record, from `plan` and `scanner` to the values that were found;
@@ -17,7 +16,6 @@
 mod text;
 mod scanner;
 mod name_table;
-mod type_table;
 mod plan;
 mod shape_cache;
 mod extract;

@@ -1,4 +1,7 @@
-//! A small immutable hash table from names to numbers: for the members of an object and for event types.
+//! Names to numbers: a small immutable hash table for the members of an object and for event types, in full or by their beginning.
+
+use crate::catalog::type_prefix;
+use crate::model::EventTypeId;
 
 /// Open addressing with linear probing; names are compared in full.
 ///
@@ -51,4 +54,34 @@ fn home(name: &[u8], slots: usize) -> usize {
     };
     let mixed = (head ^ tail.rotate_left(29) ^ name.len() as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     (mixed >> 32) as usize & (slots - 1)
+}
+
+/// Finds the number of an event's type.
+#[derive(Clone, Debug)]
+pub(super) struct TypeTable {
+    full: NameTable,
+    /// Of names that end in `*`, what stands before it.
+    beginnings: NameTable,
+    /// The different lengths of beginnings, the longest first.
+    lengths: Vec<usize>,
+}
+
+impl TypeTable {
+    pub(super) fn new(event_types: &[Box<str>]) -> Self {
+        let numbered = || event_types.iter().zip(1..);
+        let full = numbered().filter(|(name, _)| type_prefix(name).is_none());
+        let beginnings = numbered().filter_map(|(name, id)| Some((Box::from(type_prefix(name)?), id)));
+        let mut lengths: Vec<usize> = event_types.iter().filter_map(|name| Some(type_prefix(name)?.len())).collect();
+        lengths.sort_unstable_by(|a, b| b.cmp(a));
+        lengths.dedup();
+        let full = NameTable::new(full.map(|(name, id)| (name.clone(), id)));
+        TypeTable { full, beginnings: NameTable::new(beginnings), lengths }
+    }
+
+    /// A type that is mentioned in full is found as such, any other by its longest beginning that is mentioned.
+    pub(super) fn get(&self, name: &[u8]) -> EventTypeId {
+        let beginning = |len: &usize| self.beginnings.get(name.get(..*len)?);
+        let id = self.full.get(name).or_else(|| self.lengths.iter().find_map(beginning));
+        id.map_or(EventTypeId::OTHER, |id| EventTypeId(id as u16))
+    }
 }
