@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::catalog::{Catalog, EventTypeSet, Expr, Intake};
+use crate::model::ArrayId;
 
 /// A counter, its reset or a step of it, or an attribute, by name.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -43,29 +44,29 @@ pub(super) struct Intended {
     /// With all that they stand for.
     pub on: EventTypeSet,
     pub filter: Option<Expr>,
+    /// The array whose elements it takes instead of the events.
+    pub each: Option<ArrayId>,
 }
 
 impl Intended {
     /// All that a catalog takes, in its order.
     pub(super) fn of(catalog: &Catalog) -> Vec<Intended> {
         let mut all = Vec::new();
-        let mut add = |owner, on: &EventTypeSet, filter: &Option<Expr>| {
-            all.push(Intended { owner, written: on.clone(), on: catalog.expanded(on), filter: filter.clone() });
+        let mut add = |owner, on: &EventTypeSet, filter: &Option<Expr>, each| {
+            all.push(Intended { owner, written: on.clone(), on: catalog.expanded(on), filter: filter.clone(), each });
         };
         for attribute in &catalog.attributes {
-            add(Owner::Attribute(attribute.name.clone()), &attribute.from, &attribute.filter);
+            add(Owner::Attribute(attribute.name.clone()), &attribute.from, &attribute.filter, None);
         }
         for counter in &catalog.counters {
             let is_sequence = matches!(counter.intake, Intake::Sequence { .. });
             if !is_sequence {
-                // With `each`, it is about elements and not about events.
-                let filter = counter.filter.clone().filter(|_| counter.each.is_none());
-                add(Owner::Counter(counter.name.clone()), &counter.on, &filter);
+                add(Owner::Counter(counter.name.clone()), &counter.on, &counter.filter, counter.each);
             }
             for (selector, step) in counter.intake.selectors().iter().zip(1..) {
                 let name = counter.name.clone();
                 let owner = if is_sequence { Owner::Step(name, step) } else { Owner::Reset(name) };
-                add(owner, &selector.on, &selector.filter);
+                add(owner, &selector.on, &selector.filter, None);
             }
         }
         all

@@ -34,9 +34,20 @@ fn types(missing: &MissingTypes) -> String {
 }
 
 fn filter(closed: &ClosedFilter, catalog: &Catalog) -> String {
-    let failed = closed.parts.iter().filter(|part| part.failed > 0);
-    let parts: Vec<String> = failed.map(|part| part.describe(closed.events, catalog)).collect();
-    format!("{}: no event of its types passed its `where`: {}", closed.owner, parts.join("; "))
+    let ClosedFilter { owner, events, elements, parts } = closed;
+    let (count, of) = match elements {
+        Some((array, 0)) => {
+            let path = catalog.array(*array);
+            let all = if *events == 1 { "1 event" } else { &format!("{events} events") };
+            return format!("{owner}: its `each` met no element in {all}: there is no array at {path}, or it is empty");
+        }
+        Some((_, count)) => (*count, "elements"),
+        None => (*events, "events"),
+    };
+    let failed = parts.iter().filter(|part| part.failed > 0);
+    let parts: Vec<String> = failed.map(|part| part.describe(count, of, catalog)).collect();
+    let whose = if elements.is_some() { "no element in the events of its types" } else { "no event of its types" };
+    format!("{owner}: {whose} passed its `where`: {}", parts.join("; "))
 }
 
 fn numbers(found: &InexactNumbers) -> Vec<String> {

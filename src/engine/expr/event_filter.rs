@@ -77,7 +77,7 @@ fn value<'a>(expr: &'a Expr, view: EventView<'a>) -> Scalar<'a> {
         }
         Expr::Contains(x, of) => {
             let needle = value(x, view);
-            let found = elements(property(*of, event), event)
+            let found = elements(event.at(*of), event)
                 .iter()
                 .any(|element| compare_in_event(Comparison::Equal, needle, scalar(*element, event), view));
             Scalar::Bool(found)
@@ -173,17 +173,8 @@ pub(crate) fn elements(property: Property, event: EventPart<'_>) -> &[Property] 
 pub(crate) fn source<'a>(of: Source, event: impl Into<EventPart<'a>>) -> Scalar<'a> {
     let event = event.into();
     match of {
-        Source::Property(_) | Source::Item(_) => scalar(property(of, event), event),
+        Source::Property(_) | Source::Item(_) => scalar(event.at(of), event),
         Source::Time => Scalar::Time(event.time()),
         Source::EventType => Scalar::String(event.type_name()),
-    }
-}
-
-/// The property at a source; of the event's own parts, none.
-pub(crate) fn property(of: Source, event: EventPart<'_>) -> Property {
-    match of {
-        Source::Property(path) => event.property(path),
-        Source::Item(path) => event.item(path),
-        Source::Time | Source::EventType => Property::Missing,
     }
 }

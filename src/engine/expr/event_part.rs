@@ -1,5 +1,6 @@
 //! What a `where` or an aggregate looks at: an event, or one element of an array in it, as `item`.
 
+use crate::catalog::Source;
 use crate::model::{Event, Number, PathId, Property, Span, Timestamp};
 
 /// An event, and the element of it that is looked at.
@@ -29,6 +30,15 @@ impl<'a> EventPart<'a> {
     /// The value at a path below `item`.
     pub(crate) fn item(self, path: PathId) -> Property {
         self.item.get(path.index()).copied().unwrap_or_default()
+    }
+
+    /// The property at a place; of the event's own parts, none.
+    pub(crate) fn at(self, place: Source) -> Property {
+        match place {
+            Source::Property(path) => self.property(path),
+            Source::Item(path) => self.item(path),
+            Source::Time | Source::EventType => Property::Missing,
+        }
     }
 
     pub(crate) fn elements(self, start: u32, len: u32) -> &'a [Property] {

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use xxhash_rust::xxh3::Xxh3;
 
-use super::event_filter::{elements, property, scalar, source};
+use super::event_filter::{elements, scalar, source};
 use super::event_part::EventPart;
 use crate::catalog::{InputMapping, Source};
 use crate::model::{Number, Scalar};
@@ -12,7 +12,7 @@ use crate::model::{Number, Scalar};
 /// Visits a value, or the elements of an array.
 pub(crate) fn visit_values<'a>(of: Source, event: EventPart<'a>, mut visit: impl FnMut(Scalar<'a>)) {
     visit(source(of, event));
-    elements(property(of, event), event).iter().for_each(|element| visit(scalar(*element, event)));
+    elements(event.at(of), event).iter().for_each(|element| visit(scalar(*element, event)));
 }
 
 /// Visits the strings of an event that may be kept, each once, in the order in which they first stand.
