@@ -46,45 +46,35 @@ pub enum Feature {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Features(u32);
 
-/// Every feature, and whether random cases have it.
-const TABLE: [(Feature, bool); 20] = [
-    (Feature::Kinds, true),
-    (Feature::Commands, true),
-    (Feature::Forgetting, true),
-    (Feature::Partial, true),
-    (Feature::Numbers, true),
-    (Feature::NumbersInText, true),
-    (Feature::Dates, true),
-    (Feature::EventTimes, true),
-    (Feature::WeekStarts, true),
-    (Feature::Ago, true),
-    (Feature::Each, false),
-    (Feature::Expressions, false),
-    (Feature::Since, true),
-    (Feature::Sessions, true),
-    (Feature::Sequence, true),
-    (Feature::Stars, true),
-    (Feature::Texts, true),
-    (Feature::Share, true),
-    (Feature::Pointers, true),
-    (Feature::TimeForms, true),
+/// Every feature.
+const FEATURES: [Feature; 20] = [
+    Feature::Kinds,
+    Feature::Commands,
+    Feature::Forgetting,
+    Feature::Partial,
+    Feature::Numbers,
+    Feature::NumbersInText,
+    Feature::Dates,
+    Feature::EventTimes,
+    Feature::WeekStarts,
+    Feature::Ago,
+    Feature::Each,
+    Feature::Expressions,
+    Feature::Since,
+    Feature::Sessions,
+    Feature::Sequence,
+    Feature::Stars,
+    Feature::Texts,
+    Feature::Share,
+    Feature::Pointers,
+    Feature::TimeForms,
 ];
 
 impl Features {
     pub const NONE: Self = Self(0);
-    /// All that are on.
-    pub const ALL: Self = {
-        let (mut bits, mut at) = (0, 0);
-        while at < TABLE.len() {
-            if TABLE[at].1 {
-                bits |= 1 << TABLE[at].0 as u32;
-            }
-            at += 1;
-        }
-        Self(bits)
-    };
+    pub const ALL: Self = Self((1 << FEATURES.len()) - 1);
 
-    /// The features that `TAGSTREAM_FEATURES` names (`Dates,Texts`), or all that are on.
+    /// The features that `TAGSTREAM_FEATURES` names (`Dates,Texts`), or all.
     ///
     /// # Panics
     ///
@@ -92,8 +82,8 @@ impl Features {
     pub fn asked() -> Self {
         let Ok(names) = std::env::var("TAGSTREAM_FEATURES") else { return Self::ALL };
         Self(names.split(',').fold(0, |bits, name| {
-            let named = TABLE.iter().find(|(feature, _)| format!("{feature:?}") == name);
-            bits | 1 << named.unwrap_or_else(|| panic!("TAGSTREAM_FEATURES: no feature is {name:?}")).0 as u32
+            let named = FEATURES.into_iter().find(|feature| format!("{feature:?}") == name);
+            bits | 1 << named.unwrap_or_else(|| panic!("TAGSTREAM_FEATURES: no feature is {name:?}")) as u32
         }))
     }
 
@@ -107,7 +97,7 @@ impl Features {
 
     /// One of these, alone: another for each seed.
     pub fn single(self, seed: u64) -> Self {
-        let on: Vec<Feature> = TABLE.into_iter().map(|(feature, _)| feature).filter(|it| self.has(*it)).collect();
+        let on: Vec<Feature> = FEATURES.into_iter().filter(|feature| self.has(*feature)).collect();
         Self(1 << on[seed as usize % on.len()] as u32)
     }
 }
