@@ -47,9 +47,9 @@ const EVENTS: [&str; 2] = [
 ];
 
 /// The fingerprint is not this test's matter.
-const FINGERPRINT: u64 = 0x0123_4567_89ab_cdef;
+pub(super) const FINGERPRINT: u64 = 0x0123_4567_89ab_cdef;
 
-fn golden(name: &str, found: &[u8]) -> Vec<u8> {
+pub(super) fn golden(name: &str, found: &[u8]) -> Vec<u8> {
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/it/codec/golden").join(name);
     if std::env::var_os("UPDATE_EXPECT").is_some() {
         std::fs::write(&path, found).expect("the file can be written");
@@ -59,7 +59,7 @@ fn golden(name: &str, found: &[u8]) -> Vec<u8> {
 
 /// Keys and values as they are written.
 #[derive(Default)]
-struct Written(Vec<(Vec<u8>, Vec<u8>)>);
+pub(super) struct Written(pub(super) Vec<(Vec<u8>, Vec<u8>)>);
 
 impl Written {
     fn push(&mut self, record: &ChangelogRecord<'_>) {
@@ -88,7 +88,7 @@ impl ChangelogSink for Written {
     }
 }
 
-struct Ignored;
+pub(super) struct Ignored;
 
 impl Sink for Ignored {
     fn change(&mut self, _: &TagChange<'_>) {}
@@ -99,7 +99,7 @@ fn program() -> std::sync::Arc<Program> {
     Program::new(loaded.catalog.unwrap_or_else(|| panic!("{:#?}", loaded.problems)))
 }
 
-const META: Meta<'static> = Meta {
+pub(super) const META: Meta<'static> = Meta {
     log: 0xfeed_0001_0002_0003,
     next_offset: 4_711,
     clock: Some(Timestamp::from_ms(1_772_445_600_000)),
@@ -164,7 +164,7 @@ fn facts_are_read_as_they_were_written() {
     }
 }
 
-fn read<'a>(record: &'a (Vec<u8>, Vec<u8>)) -> ChangelogRecord<'a> {
+pub(super) fn read<'a>(record: &'a (Vec<u8>, Vec<u8>)) -> ChangelogRecord<'a> {
     ChangelogRecord::read(&record.0, Some(&record.1)).expect("the record is as it was written")
 }
 
@@ -246,7 +246,7 @@ fn written_after(mut partition: Partition, events: &[&str]) -> Vec<String> {
     segment.expect("a segment")
 }
 
-fn golden_pair(name: &str) -> (Vec<u8>, Vec<u8>) {
+pub(super) fn golden_pair(name: &str) -> (Vec<u8>, Vec<u8>) {
     let file = |part: &str| {
         let path = format!("tests/it/codec/golden/{name}.{part}");
         std::fs::read(PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(path)).expect("the file is there")
@@ -255,7 +255,7 @@ fn golden_pair(name: &str) -> (Vec<u8>, Vec<u8>) {
 }
 
 /// Reads the first entry as the page on the format says: its key, its fields, then the cells in hex.
-fn cells(mut bytes: &[u8]) -> Vec<String> {
+pub(super) fn cells(mut bytes: &[u8]) -> Vec<String> {
     fn number(bytes: &mut &[u8]) -> u64 {
         let mut value = 0;
         for shift in (0..).step_by(7) {

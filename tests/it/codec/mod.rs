@@ -6,6 +6,7 @@
 //! - `slow_decoder`: a second decoder that must agree, on the random records of `generator`.
 //! - `new_commands`: commands as the read side writes them, read back.
 //! - `writers`, `changelog`, `snapshot`: what is written, byte for byte, and what is refused.
+//! - `memory_cells`: what resets, sessions, steps and elements leave in the changelog.
 //! - `no_allocations`: decoding and writing do not allocate.
 
 mod changelog;
@@ -14,6 +15,7 @@ mod envelope;
 mod fixtures;
 mod generator;
 mod grammar;
+mod memory_cells;
 mod new_commands;
 mod no_allocations;
 mod places;

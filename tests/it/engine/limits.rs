@@ -3,7 +3,7 @@
 use serde_json::Value;
 use tagstream::codec::Decoder;
 use tagstream::engine::{Partition, Program};
-use tagstream::model::{Event, Timestamp};
+use tagstream::model::{ArrayId, Event, Timestamp};
 
 use super::agreement::{Collected, NOW_MS, compare, run_engine};
 use crate::generate::Case;
@@ -123,6 +123,80 @@ fn thirty_years_of_days_are_one_change_a_day() {
     let (fired, changes) = silence(catalog, r#"{"born":"1996-03-15"}"#, "2056-03-15T12:00:00Z");
     assert_eq!((fired, changes.len()), (10_958, 10_959));
     assert_eq!(changes.last().map(|change| change["value"].clone()), Some(Value::from(21_915)));
+}
+
+/// Elements with a number of their own, from 0 on.
+fn items(count: usize) -> String {
+    let items: Vec<String> = (0..count).map(|n| format!(r#"{{"n":{n}}}"#)).collect();
+    format!(r#"{{"items":[{}]}}"#, items.join(","))
+}
+
+#[test]
+fn elements_after_the_first_thousand_do_not_count() {
+    let told = [items(1_000), items(1_001), items(20_000)];
+    let told = told.each_ref().map(String::as_str);
+    let rows = [
+        ("count: told", ["1000", "2000", "3000"]),
+        ("count: told, where: item.n >= 999", ["1", "2", "3"]),
+        ("sum: item.n, on: told", ["499500", "999000", "1498500"]),
+        ("sum: item.n * 2 + 1, on: told", ["1000000", "2000000", "3000000"]),
+    ];
+    for (counter, expected) in rows {
+        let found = values(&format!("counters: {{ x: {{ {counter}, each: properties.items }} }}"), &told);
+        assert_eq!(found, expected, "{counter}");
+    }
+    let distinct = "counters: { x: { distinct: item.n, on: told, each: properties.items, limit: 4096 } }";
+    assert_eq!(values(distinct, &told), ["1000"]);
+}
+
+#[test]
+fn elements_that_are_left_out_are_told_and_take_no_memory() {
+    let loaded = tagstream::catalog::load(
+        "version: 1\ncounters: { x: { count: told, each: properties.items } }\ntags: { x: { value: x } }\n",
+    );
+    let program = Program::new(loaded.catalog.expect("a catalog"));
+    let (mut decoder, mut partition) = (Decoder::new(&program.catalog), Partition::new(program));
+    let mut event = Event::default();
+    let mut after = |count: usize| {
+        let line =
+            format!(r#"{{"user_id":"u","type":"told","timestamp":1772445600000,"properties":{}}}"#, items(count));
+        decoder.decode(line.as_bytes(), Timestamp::from_ms(NOW_MS), &mut event).expect("the event is right");
+        partition.apply(&event, &mut Collected::default());
+        (event.items(ArrayId(0)).count(), partition.take_stats().items_left_out, partition.bytes())
+    };
+    let (few, none, bytes) = after(3);
+    assert_eq!((few, none), (3, 0));
+    let (looked_at, left_out, more_bytes) = after(60_000);
+    assert_eq!((looked_at, left_out), (1_000, 59_000));
+    assert!(more_bytes < bytes + 100, "{more_bytes} instead of {bytes}");
+    assert_eq!(after(1_000).1, 0);
+}
+
+#[test]
+fn a_sequence_of_eight_steps_keeps_no_more_than_a_time_for_each() {
+    let steps: Vec<String> = (1..=8).map(|n| format!("{{ on: told, where: properties.n == {n} }}")).collect();
+    let counter = format!("counters: {{ x: {{ sequence: [{}], within: 30d }} }}", steps.join(", "));
+    // As many runs begin as there are events, and each can be ended by a single eighth step.
+    let mut told: Vec<String> = (0..23).map(|n| format!(r#"{{"n":{}}}"#, n % 7 + 1)).collect();
+    told.push(r#"{"n":8}"#.to_owned());
+    let told: Vec<&str> = told.iter().map(String::as_str).collect();
+    assert_eq!(values(&counter, &told), ["0", "1"]);
+
+    let loaded = tagstream::catalog::load(&format!("version: 1\n{counter}\ntags: {{ x: {{ value: x }} }}\n"));
+    let program = Program::new(loaded.catalog.expect("a catalog"));
+    let (mut decoder, mut partition) = (Decoder::new(&program.catalog), Partition::new(program));
+    let (mut event, mut bytes) = (Event::default(), 0);
+    for n in 0..20_000 {
+        let at = 1_772_445_600_000_i64 + n * 1_000;
+        let step = n % 7 + 1;
+        let line = format!(r#"{{"user_id":"u","type":"told","timestamp":{at},"properties":{{"n":{step}}}}}"#);
+        decoder.decode(line.as_bytes(), Timestamp::from_ms(NOW_MS), &mut event).expect("the event is right");
+        partition.apply(&event, &mut Collected::default());
+        if n == 7 {
+            bytes = partition.bytes();
+        }
+    }
+    assert!(partition.bytes() < bytes + 100, "{} instead of {bytes}", partition.bytes());
 }
 
 #[test]

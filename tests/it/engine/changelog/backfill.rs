@@ -18,7 +18,7 @@ const HEAD: &str = "version: 1\ntimezone: Europe/Berlin\ninput: { dedup: 2d }\ne
 const OLD: &str = "tags:\n  all: { value: all }\n  often: { when: all >= 10, keep_for: 1d }\n  vip: { manual: {} }\n";
 
 /// Counters of every kind, each behind a tag that shows it.
-const NEW: [(&str, &str); 11] = [
+const NEW: [(&str, &str); 16] = [
     ("hits", "{ count: a, window: 3d }"),
     ("total", "{ sum: properties.x, on: [a, b] }"),
     ("mean", "{ avg: properties.x, on: b, window: 12h }"),
@@ -30,6 +30,11 @@ const NEW: [(&str, &str); 11] = [
     ("oldest", "{ first: properties.page, on: b, window: 6d }"),
     ("usual", "{ top: properties.page, on: [a, b], window: 9d, limit: 4 }"),
     ("week", "{ count: a, window: { calendar: week } }"),
+    ("before", "{ sum: properties.x, on: a, window: 2d, ago: 1d }"),
+    ("after_b", "{ count: a, since: { on: b, where: properties.x > 0 }, window: 6d }"),
+    ("sittings", "{ sessions: [a, b], gap: 6h, window: 8d }"),
+    ("runs", "{ sequence: [b, a, b], within: 3d }"),
+    ("lines", "{ sum: item.x * 2, on: a, each: properties.items, where: item.x > 1, window: 7d }"),
 ];
 
 fn new_catalog() -> String {
@@ -58,7 +63,10 @@ fn events() -> Vec<String> {
         let (kind, properties) = match random.u8(0..200) {
             0 => ("$erase", String::new()),
             1 => ("$tag", format!(r#""tag":"vip","set":{}"#, random.bool())),
-            roll => (if roll % 3 == 0 { "b" } else { "a" }, format!(r#""x":{x}.25,"page":"p{page}""#)),
+            roll => (
+                if roll % 3 == 0 { "b" } else { "a" },
+                format!(r#""x":{x}.25,"page":"p{page}","items":[{{"x":{page}}},{{"x":{x}}}]"#),
+            ),
         };
         let at = clock - late;
         lines.push(format!(
@@ -175,7 +183,7 @@ fn what_is_left_of_a_history_takes_nothing_away() {
             tags.iter().filter(is_of).cloned().collect()
         };
         // All windows lie in what is left.
-        let whole = ["hits", "mean", "least", "kinds", "days", "oldest", "usual", "week"];
+        let whole = ["hits", "mean", "least", "kinds", "days", "oldest", "usual", "week", "before", "lines"];
         assert_eq!(of(tags, &whole), of(&expected[key], &whole), "{key}");
         let old = ["all", "often", "vip"];
         assert_eq!(of(tags, &old), of(&kept[key], &old), "{key}");

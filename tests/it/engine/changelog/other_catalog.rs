@@ -234,3 +234,93 @@ fn a_log_of_several_schemas_loses_those_that_no_segment_needs() {
     assert_eq!(restored.change, None);
     assert_eq!(restored.partition.entities(), driven.partition.entities());
 }
+
+/// What the second edition of the language keeps: resets, sessions, steps, elements.
+const MEMORIES: &str = r#"
+counters:
+  fails: { count: failed, since: paid }
+  sittings: { sessions: visit, gap: 2h }
+  steps: { sequence: [visit, { on: bought, where: "properties.amount > 1" }, joined], within: 3d }
+  lines: { sum: item.price * item.quantity, on: bought, each: properties.items, where: item.price > 1 }
+  before: { count: visit, window: 1d, ago: 1d, resolution: 1h }
+tags:
+  fails: { value: fails }
+  sittings: { value: sittings }
+  steps: { value: steps }
+  lines: { value: lines }
+  before: { value: before }
+"#;
+
+const REMEMBERED: [&str; 7] = [
+    r#"{"user_id":"u","type":"failed","timestamp":"2026-03-01T09:00:00Z"}"#,
+    r#"{"user_id":"u","type":"paid","timestamp":"2026-03-01T09:10:00Z"}"#,
+    r#"{"user_id":"u","type":"failed","timestamp":"2026-03-01T09:20:00Z"}"#,
+    r#"{"user_id":"u","type":"visit","timestamp":"2026-03-01T10:00:00Z"}"#,
+    r#"{"user_id":"u","type":"visit","timestamp":"2026-03-01T11:00:00Z"}"#,
+    r#"{"user_id":"u","type":"visit","timestamp":"2026-03-02T10:00:00Z"}"#,
+    r#"{"user_id":"u","type":"bought","timestamp":"2026-03-02T11:00:00Z","properties":{"amount":2,"items":[{"price":2.5,"quantity":2},{"price":1,"quantity":9}]}}"#,
+];
+
+/// What goes on after the restart: each of these is right only with what was remembered.
+const CONTINUED: [&str; 3] = [
+    r#"{"user_id":"u","type":"failed","timestamp":"2026-03-01T09:05:00Z"}"#,
+    r#"{"user_id":"u","type":"visit","timestamp":"2026-03-02T11:30:00Z"}"#,
+    r#"{"user_id":"u","type":"joined","timestamp":"2026-03-02T12:00:00Z"}"#,
+];
+
+/// The tags of `u` under a catalog that takes the state of [`MEMORIES`] over, after all events.
+fn continued(catalog: &str) -> (String, Vec<String>) {
+    let old = program(&format!("{HEAD}{MEMORIES}"));
+    let (mut driven, mut log) = (Driven::new(&old), Compacted::default());
+    for event in REMEMBERED {
+        driven.line(event.as_bytes(), None);
+        log.write(&mut driven.partition);
+    }
+    let new = program(&format!("{HEAD}{catalog}"));
+    let restored = log.restore(&new);
+    let fresh =
+        restored.change.map(|report| list(report.new.iter().filter(|name| name.to_string().starts_with("counter"))));
+    let mut driven = Driven::new(&new);
+    driven.partition = restored.partition;
+    for event in CONTINUED {
+        driven.line(event.as_bytes(), None);
+    }
+    (fresh.unwrap_or_default(), tags(&mut driven.partition, "u"))
+}
+
+#[test]
+fn resets_sessions_steps_and_elements_are_kept_under_other_names() {
+    let renamed = MEMORIES.replace("sittings:", "calls:").replace("value: sittings", "value: calls");
+    let renamed = renamed.replace("  steps:", "  way:").replace("value: steps", "value: way");
+    let renamed = renamed.replace("  fails:", "  errors:").replace("value: fails", "value: errors");
+    let expected = |names: [&str; 3]| {
+        let [fails, sittings, steps] = names;
+        [
+            format!("{fails}=Number(1)"),
+            format!("{sittings}=Number(2)"),
+            format!("{steps}=Number(1)"),
+            "lines=Number(5)".to_owned(),
+            "before=Number(2)".to_owned(),
+        ]
+    };
+    assert_eq!(continued(MEMORIES), (String::new(), expected(["fails", "sittings", "steps"]).to_vec()));
+    assert_eq!(continued(&renamed), (String::new(), expected(["errors", "calls", "way"]).to_vec()));
+}
+
+#[test]
+fn another_gap_step_reset_or_array_begins_anew() {
+    let others = [
+        ("gap: 2h", "gap: 3h", "counter sittings"),
+        ("within: 3d", "within: 2d", "counter steps"),
+        ("properties.amount > 1\"", "properties.amount > 2\"", "counter steps"),
+        ("since: paid", "since: [paid, visit]", "counter fails"),
+        ("each: properties.items", "each: properties.lines", "counter lines"),
+        ("item.price * item.quantity", "item.quantity * item.price", "counter lines"),
+        ("where: item.price > 1", "where: item.price >= 1", "counter lines"),
+    ];
+    for (old, other, expected) in others {
+        assert_eq!(continued(&MEMORIES.replace(old, other)).0, expected, "{other}");
+    }
+    // The panes of a counter some time ago serve another one that needs no more of them.
+    assert_eq!(continued(&MEMORIES.replace("window: 1d, ago: 1d", "window: 6h, ago: 12h")).0, "");
+}
