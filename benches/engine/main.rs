@@ -1,8 +1,10 @@
 //! The engine alone: event bytes in memory → tag changes out, beside a naive baseline in the same run.
 //!
 //! `cargo bench --bench engine -- [USERS…] [--events N]`: by default 100,000 and 1,000,000 users. Prints CPU time an
-//! event of the thread that works, bytes a user, the ratio to the baseline, and what the changelog costs.
+//! event of the thread that works, bytes a user, the ratio to the baseline, and what the changelog costs. With
+//! `--aggregates` it prints what each aggregate costs beside `count` instead.
 
+mod aggregates;
 mod journal;
 mod naive;
 mod stream;
@@ -22,6 +24,9 @@ const PANES: usize = 5;
 
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
+    if arguments.iter().any(|word| word == "--aggregates") {
+        return aggregates::print();
+    }
     let numbers = |text: &String| text.replace('_', "").parse::<usize>().ok();
     let events = arguments.iter().skip_while(|word| *word != "--events").nth(1).and_then(numbers).unwrap_or(1_000_000);
     let options = arguments.iter().take_while(|word| *word != "--events");
