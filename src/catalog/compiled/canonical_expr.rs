@@ -1,8 +1,8 @@
 //! Expressions in the text that a fingerprint is made of.
 
-use super::catalog::Source;
 use super::expr::{Arithmetic, Expr, Motion, TimeName};
 use super::fingerprint::{Canonical, EVENT_TYPE};
+use super::value_source::Source;
 use crate::model::{Decimal, Number, Value};
 
 impl Canonical<'_> {

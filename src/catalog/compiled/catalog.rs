@@ -4,6 +4,7 @@ use super::bands::Bands;
 use super::expr::Expr;
 use super::field_rule::FieldRule;
 use super::fingerprint::fingerprint;
+use super::value_source::{NumberSource, Source};
 pub use crate::model::TagId;
 use crate::model::{ArrayId, EntityKindId, EventTypeId, PathId, Scalar};
 
@@ -224,31 +225,6 @@ impl EventTypeSet {
             EventTypeSet::Of(types) => types.contains(&event_type),
         }
     }
-}
-
-/// Index into [`Catalog::formulas`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct FormulaId(pub u16);
-
-/// Where an aggregate takes its number from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum NumberSource {
-    Property(PathId),
-    /// Of the element, as [`Source::Item`].
-    Item(PathId),
-    Formula(FormulaId),
-}
-
-/// Where an aggregate takes its value from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Source {
-    Property(PathId),
-    /// Of the element: an index into [`Catalog::item_paths`].
-    Item(PathId),
-    /// The event's time.
-    Time,
-    /// The event's type.
-    EventType,
 }
 
 #[derive(Clone, Debug, PartialEq)]

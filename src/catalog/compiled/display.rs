@@ -1,7 +1,8 @@
 //! Checked expressions as text, for reports that explain a tag.
 
-use super::catalog::{Catalog, NumberSource, Source};
+use super::catalog::Catalog;
 use super::expr::{Arithmetic, AsciiCase, Comparison, Expr, TextTest, TimeName};
+use super::value_source::{NumberSource, Source};
 use crate::catalog::diagnostics::is_identifier;
 use crate::model::{ArrayId, Value};
 

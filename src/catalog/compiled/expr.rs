@@ -1,7 +1,8 @@
 //! Expressions as the engine evaluates them: typed, with ids in place of names.
 
-use super::catalog::{AttributeId, CounterId, Source, TagId};
+use super::catalog::{AttributeId, CounterId, TagId};
 use super::pattern::Pattern;
+use super::value_source::Source;
 use crate::model::{Date, PathId, Timestamp, Unit, Value};
 
 /// Arithmetic on two numbers; absent when an operand is absent or not a number (spec 4.2).

@@ -8,10 +8,11 @@ use std::fmt::{Arguments, Write};
 use super::bands::Bands;
 use super::catalog::{
     Aggregate, Attribute, CalendarUnit, Catalog, Condition, Counter, EntityKind, EventSelector, EventTypeRule,
-    EventTypeSet, History, InputMapping, Intake, NumberSource, Pointer, PropertiesRule, ReportedValue, Score, Source,
-    Stage, TagDefinition, WeekStart, Window,
+    EventTypeSet, History, InputMapping, Intake, Pointer, PropertiesRule, ReportedValue, Score, Stage, TagDefinition,
+    WeekStart, Window,
 };
 use super::field_rule::{FieldRule, RecordPlace};
+use super::value_source::{NumberSource, Source};
 use crate::model::{EntityKindId, PathId};
 
 /// The first line of the text; another number gives every catalog another hash.

@@ -3,6 +3,7 @@
 //! Everything is resolved to ids and has been checked. Knows nothing of the text that it was compiled from.
 //!
 //! - [`bands`]: the bands of a number;
+//! - [`value_source`]: where aggregates and attributes take their values from;
 //! - [`catalog`]: the tables of attributes, counters, tags, entities and rules of the input;
 //! - [`pattern`]: regular expressions that RE2 and the crate `regex` read alike;
 //! - [`field_rule`]: where a field of an event stands;
@@ -13,6 +14,7 @@
 //! - [`canonical_expr`]: expressions in the text that is hashed.
 
 mod bands;
+mod value_source;
 mod catalog;
 mod pattern;
 mod field_rule;
@@ -27,12 +29,13 @@ pub(crate) use canonical_expr::number_word;
 pub(crate) use catalog::type_prefix;
 pub use catalog::{
     Aggregate, Attribute, AttributeId, AttributeType, CalendarUnit, Catalog, CommandPaths, Condition, Counter,
-    CounterId, EntityKind, EventSelector, EventTypeRule, EventTypeSet, FormulaId, History, InputMapping, Intake,
-    NumberSource, Pointer, PropertiesRule, ReportedValue, Resolution, Score, ScoreInput, Source, Stage, Tag,
-    TagDefinition, TagId, TimeUnit, WeekStart, Window,
+    CounterId, EntityKind, EventSelector, EventTypeRule, EventTypeSet, History, InputMapping, Intake, Pointer,
+    PropertiesRule, ReportedValue, Resolution, Score, ScoreInput, Stage, Tag, TagDefinition, TagId, TimeUnit,
+    WeekStart, Window,
 };
 pub use expr::{Arithmetic, AsciiCase, CalendarFunction, Comparison, Expr, Motion, TextTest, TimeName, WallClockPart};
 pub use field_rule::{FieldRule, RecordPlace};
 pub(crate) use fingerprint::fingerprint;
 pub use pattern::{Pattern, PatternError};
 pub use time_reader::TimeReader;
+pub use value_source::{FormulaId, NumberSource, Source};
