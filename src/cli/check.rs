@@ -4,12 +4,16 @@ use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::catalog::{self, Colours, Severity};
 use crate::cli::input::catalog_file::{CatalogFile, FileError, colours, display_name};
 use crate::cli::input::models::{ModelAccess, ModelArgs};
 use crate::cli::output::console::{print_document, print_text};
+use crate::engine::{CompiledCatalog, RecordBounds};
+
+/// What a topic takes unless its `max.message.bytes` is raised.
+const TOPIC_BYTES: u64 = 1 << 20;
 
 /// Check catalogs: all errors and warnings, with line and column.
 ///
@@ -88,7 +92,31 @@ fn text(file: &CheckedFile, colours: Colours) -> String {
     let mut report = checked.report(colours);
     report.push_str(&summary(checked));
     report.push('\n');
+    for (entity, bounds) in bounds(checked) {
+        report.push_str(&large(&entity, bounds));
+    }
     report
+}
+
+/// The greatest sizes of the records of each kind of entity.
+fn bounds(checked: &CatalogFile) -> Vec<(String, RecordBounds)> {
+    let Some(catalog) = &checked.loaded.catalog else { return Vec::new() };
+    let compiled = CompiledCatalog::new(catalog.clone());
+    compiled.programs().map(|program| (program.entity().to_owned(), program.record_bounds())).collect()
+}
+
+/// Names records that may become larger than a topic usually takes.
+fn large(entity: &str, RecordBounds { state, tag_change, current_tags }: RecordBounds) -> String {
+    let records = [("state", state), ("tag change", tag_change), ("current tags", current_tags)];
+    let large = records.iter().filter(|(_, bytes)| *bytes > TOPIC_BYTES);
+    let line = |(record, bytes): &(&str, u64)| {
+        format!(
+            "note: the {record} of one {entity} may take {:.1} MB, more than a topic usually takes: raise its \
+             max.message.bytes, or lower max_text, dedup_limit or a counter's limit or window\n",
+            *bytes as f64 / 1e6
+        )
+    };
+    large.map(line).collect()
 }
 
 /// One line per file: `catalog.yaml: fine: 3 tags, 2 counters, 1 attribute`.
@@ -119,10 +147,16 @@ fn counted(n: usize, what: &str) -> String {
     if n == 1 { format!("1 {what}") } else { format!("{n} {what}s") }
 }
 
+fn largest_document((entity, bounds): (String, RecordBounds)) -> (String, Value) {
+    let RecordBounds { state, tag_change, current_tags } = bounds;
+    (entity, json!({ "state": state, "tag_change": tag_change, "current_tags": current_tags }))
+}
+
 /// The documented shape: see `deploy/docs/catalog.md`.
 fn json(files: &[CheckedFile], is_fine: bool) -> Value {
     let file = |file: &CheckedFile| match file {
         CheckedFile::Read(checked) => {
+            let largest: Map<String, Value> = bounds(checked).into_iter().map(largest_document).collect();
             let sizes = checked.loaded.catalog.as_ref().map(|catalog| {
                 json!({
                     "tags": catalog.tags.len(),
@@ -130,6 +164,7 @@ fn json(files: &[CheckedFile], is_fine: bool) -> Value {
                     "attributes": catalog.attributes.len(),
                     "entities": catalog.entities.len(),
                     "fingerprint": format!("{:016x}", catalog.fingerprint),
+                    "largest_bytes": largest,
                 })
             });
             let problems: Vec<Value> = checked.loaded.problems.iter().map(catalog::as_json).collect();

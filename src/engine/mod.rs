@@ -47,4 +47,4 @@ pub use partition::{
 };
 pub use partition_set::PartitionSet;
 pub use ports::{ModelTally, ScoreModel, ScoreModels, Sink};
-pub use program::{AttributeStats, CellName, CompiledCatalog, Program, Schema, SchemaError};
+pub use program::{AttributeStats, CellName, CompiledCatalog, Program, RecordBounds, Schema, SchemaError};

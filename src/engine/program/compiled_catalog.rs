@@ -36,7 +36,7 @@ impl CompiledCatalog {
     }
 
     /// By entity kind, in the catalog's order.
-    pub(crate) fn programs(&self) -> impl Iterator<Item = &Arc<Program>> {
+    pub fn programs(&self) -> impl Iterator<Item = &Arc<Program>> {
         self.programs.iter()
     }
 

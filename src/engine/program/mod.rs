@@ -8,6 +8,7 @@
 //! | [`cell_meaning`] | what attributes and series mean, as texts that another catalog can compare |
 //! | [`schema`] | what the numbered cells of an entity mean, as bytes |
 //! | [`plan`] | the program of one entity kind: who listens to what, what a change makes dirty |
+//! | [`record_bounds`] | the greatest sizes of what is written for an entity |
 //! | [`compiled_catalog`] | the programs of all entity kinds |
 
 mod dirty_tags;
@@ -16,12 +17,14 @@ mod score_plan;
 mod cell_meaning;
 mod schema;
 mod plan;
+mod record_bounds;
 mod compiled_catalog;
 
 pub use compiled_catalog::CompiledCatalog;
 pub(crate) use dirty_tags::DirtyTags;
 pub use plan::{AttributeStats, Program};
 pub(crate) use plan::{CounterPlan, Dependency, SeriesId, SeriesPlan, TagPlan, visit_dependencies};
+pub use record_bounds::RecordBounds;
 pub use schema::{CellName, Schema, SchemaError};
 pub(crate) use schema::{SchemaCell, SumUnit, TagForm, TagStates, put_reach, take_reach, take_text};
 pub(crate) use score_plan::ScorePlan;

@@ -17,6 +17,7 @@ use rdkafka::producer::{NoCustomPartitioner, Producer, ThreadedProducer};
 use super::topic_admin::TopicAdmin;
 use super::topic_specs::{self, KAFKA_BYTES_MAX};
 use crate::catalog::Catalog;
+use crate::engine::CompiledCatalog;
 use crate::kafka::broker::ClientError;
 use crate::kafka::client::client_config;
 use crate::kafka::client::{AclEntry, AclOperation, AclResource, ClientCallbacks};
@@ -75,7 +76,8 @@ pub fn await_cluster(
 ) -> Result<Topology, ClusterError> {
     let metadata = MetadataClient::new(settings, Arc::clone(listener))?;
     let admin = TopicAdmin::new(settings, Arc::clone(listener))?;
-    let mut preflight = Preflight { settings, listener, stop, metadata, admin, problems: PreflightProblems::default() };
+    let problems = PreflightProblems::default();
+    let mut preflight = Preflight { settings, catalog, listener, stop, metadata, admin, problems };
     let topology = preflight.topics(Topology::of(settings, Some(catalog)))?;
     preflight.group()?;
     preflight.transactional_id()?;
@@ -91,6 +93,7 @@ pub fn await_cluster(
 
 struct Preflight<'a> {
     settings: &'a Settings,
+    catalog: &'a Catalog,
     listener: &'a EventListener,
     stop: &'a StopSignal,
     metadata: MetadataClient,
@@ -131,7 +134,7 @@ impl Preflight<'_> {
             counts.entry(plan.topic.to_string()).or_insert(partitions);
         }
         let topology = topology.counted(|topic| counts.get(topic).copied().unwrap_or(usual));
-        let mut written = BTreeMap::new();
+        let (mut written, largest) = (BTreeMap::new(), largest_records(self.settings, self.catalog, &topology));
         for spec in topic_specs::topics(self.settings, &topology, input_bytes_max.unwrap_or(KAFKA_BYTES_MAX)) {
             let Some(facts) = self.topic(&spec.name, operations(&spec.name))? else { continue };
             if !own.contains(&spec.name) {
@@ -140,6 +143,12 @@ impl Preflight<'_> {
             let configs = self.configs(&spec.name)?;
             for difference in spec.differences(&facts, configs.as_ref()) {
                 self.problems.0.push(format!("topic {}: {difference}", spec.name));
+            }
+            let takes = configs.and_then(|configs| configs.get("max.message.bytes")?.value.as_ref()?.parse().ok());
+            if let (Some(takes), Some(bytes)) = (takes, largest.get(&spec.name).copied())
+                && takes < bytes
+            {
+                (self.listener)(Occurrence::MayNotFit { topic: spec.name, takes, bytes }.of_process());
             }
         }
         Ok(Some(topology.writing_to(written)))
@@ -303,4 +312,18 @@ fn missing(topic: &str, inputs: &[String]) -> String {
     } else {
         format!("topic {topic}: does not exist; {command}")
     }
+}
+
+/// By topic, the greatest size of a record of one entity, beside its key.
+fn largest_records(settings: &Settings, catalog: &Catalog, topology: &Topology) -> BTreeMap<String, u64> {
+    let compiled = CompiledCatalog::new(catalog.clone());
+    let bounds = || compiled.programs().map(|program| program.record_bounds());
+    let changelogs = topology.iter().filter(|(_, plan)| !plan.changelog.is_empty());
+    let mut largest: BTreeMap<String, u64> = changelogs
+        .map(|(_, plan)| (plan.changelog.clone(), plan.role.program(&compiled).record_bounds().state))
+        .collect();
+    largest.extend(bounds().map(|bounds| bounds.tag_change).max().map(|most| (settings.output.changes.clone(), most)));
+    let tags = bounds().map(|bounds| bounds.current_tags).max().zip(settings.output.tags.clone());
+    largest.extend(tags.map(|(most, topic)| (topic, most)));
+    largest
 }

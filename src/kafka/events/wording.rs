@@ -92,6 +92,11 @@ impl fmt::Display for Occurrence {
             }
             Self::Reached { input, partitions } => write!(f, "brokers reached; {input} has {partitions} partitions"),
             Self::NotChecked { what, of, why } => write!(f, "not checked: {what} {of} ({why})"),
+            Self::MayNotFit { topic, takes, bytes } => {
+                let (takes, bytes) = (size(*takes), size(*bytes));
+                write!(f, "the topic {topic} takes records of {takes}, and with this catalog one may become {bytes} ")?;
+                f.write_str("(tagstream check --format json has the sizes); raise its max.message.bytes")
+            }
             Self::Started => f.write_str("started"),
             Self::Ended(counts) => write!(f, "stopped: {counts}"),
             Self::Progress(counts) => counts.fmt(f),

@@ -66,6 +66,14 @@ pub enum Occurrence {
         of: String,
         why: String,
     },
+    /// A record of an entity may become larger than its topic takes.
+    MayNotFit {
+        topic: String,
+        /// The topic's `max.message.bytes`.
+        takes: u64,
+        /// The greatest size of a record, beside the key.
+        bytes: u64,
+    },
     Started,
     Ended(WorkerStats),
     /// What the worker has done since it started.
@@ -274,6 +282,7 @@ impl WorkerEvent {
             | Occurrence::Committed { .. }
             | Occurrence::Status { .. }
             | Occurrence::NotChecked { .. }
+            | Occurrence::MayNotFit { .. }
             | Occurrence::SnapshotWritten { .. } => Severity::Debug,
             Occurrence::Restored { foreign: 1.., .. } => Severity::Warn,
             Occurrence::Assigned { partitions } if partitions.is_empty() => Severity::Debug,

@@ -1,12 +1,12 @@
 //! Numbers, texts and times at the limits of what counts, as lines: a script would write its numbers anew, as doubles.
 
 use serde_json::Value;
-use tagstream::codec::Decoder;
-use tagstream::engine::{Partition, Program};
-use tagstream::model::{ArrayId, Event, Timestamp};
+use tagstream::codec::{Decoder, write_change, write_current_tags};
+use tagstream::engine::{Partition, Program, Sink};
+use tagstream::model::{ArrayId, Event, TagChange, Timestamp};
 
 use super::agreement::{Collected, NOW_MS, compare, run_engine};
-use crate::generate::Case;
+use crate::generate::{self, Case, Features};
 
 /// The values that a tag takes one after the other; the reference agrees.
 fn values(catalog: &str, properties: &[&str]) -> Vec<String> {
@@ -209,4 +209,65 @@ fn a_pattern_looks_at_64_kib_in_proportion() {
     let (_, changes) = silence(catalog, &format!(r#"{{"x":"{text}"}}"#), "2026-03-16T00:00:00Z");
     let tags: Vec<&str> = changes.iter().filter_map(|change| change["tag"].as_str()).collect();
     assert_eq!(tags, ["b"]);
+}
+
+/// The length of the longest tag change, without its key.
+#[derive(Default)]
+struct Longest {
+    line: Vec<u8>,
+    bytes: usize,
+}
+
+impl Sink for Longest {
+    fn change(&mut self, change: &TagChange<'_>) {
+        self.line.clear();
+        write_change(change, &mut self.line);
+        self.bytes = self.bytes.max(self.line.len() - change.key.len());
+    }
+}
+
+/// The greatest records of a partition are within the program's bounds; returns which share of the bound of a state is used.
+fn within_bounds(catalog: &str, lines: &[Vec<u8>]) -> f64 {
+    let loaded = tagstream::catalog::load(catalog);
+    let program = Program::new(loaded.catalog.expect("a catalog"));
+    let bounds = program.record_bounds();
+    let (mut decoder, mut partition) = (Decoder::new(&program.catalog), Partition::new(program));
+    let (mut event, mut longest) = (Event::default(), Longest::default());
+    for line in lines {
+        if decoder.decode(line, Timestamp::from_ms(NOW_MS), &mut event).is_ok() {
+            partition.apply(&event, &mut longest);
+        }
+    }
+    assert!(longest.bytes as u64 <= bounds.tag_change, "{} bytes of {bounds:?}\n{catalog}", longest.bytes);
+    let (mut keys, mut record) = (0, Vec::new());
+    partition.each_entity(|key, tags| {
+        keys += key.len() as u64;
+        record.clear();
+        write_current_tags("user", key, tags, &mut record);
+        let bytes = (record.len() - key.len()) as u64;
+        assert!(bytes <= bounds.current_tags, "{bytes} bytes of {bounds:?}\n{catalog}");
+    });
+    let (state, entities) = (partition.state_bytes() - keys, partition.entities() as u64);
+    assert!(state <= bounds.state * entities, "{state} bytes of {entities} entities, {bounds:?}\n{catalog}");
+    state as f64 / (bounds.state * entities.max(1)) as f64
+}
+
+#[test]
+fn no_record_is_larger_than_the_catalog_allows() {
+    for seed in generate::seeds(300) {
+        for case in [generate::case_with(seed, Features::ALL), generate::sharp_with(seed, Features::ALL)] {
+            within_bounds(&case.catalog, &case.lines);
+        }
+    }
+}
+
+#[test]
+fn records_of_the_longest_texts_are_within_the_bounds_and_fill_them() {
+    let text = "\\u0001".repeat(1_024);
+    let catalog = "version: 1\nattributes: { a: { from: told, value: properties.x } }\n\
+                   counters: { l: { last: properties.x, on: told } }\n\
+                   tags: { a: { value: a }, l: { value: l }, both: { when: 'a == l' } }\n";
+    let line = format!(r#"{{"user_id":"u","type":"told","timestamp":1772445600000,"properties":{{"x":"{text}"}}}}"#);
+    let used = within_bounds(catalog, &[line.into_bytes()]);
+    assert!(used > 0.5, "the state uses {used} of its bound");
 }
