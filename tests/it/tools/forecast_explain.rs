@@ -10,6 +10,8 @@ use tagstream::replay::Replay;
 use crate::generate::{self, Case, Features};
 
 const SEEDS: u64 = 60;
+/// How far ahead it is looked whether what is foreseen comes true. Tags of dates change every day, without an end.
+const AHEAD_MS: i64 = 800 * 86_400_000;
 
 struct NullSink;
 
@@ -66,9 +68,10 @@ fn what_is_foreseen_comes_true() {
     let cases = (0..SEEDS).flat_map(|seed| [generate::case(seed), generate::case_with(seed, Features::ALL)]);
     for (nth, case) in cases.enumerate() {
         let Some(mut replay) = replayed(&case) else { continue };
+        let end = replay.partition_set().clock().expect("it has begun").plus(AHEAD_MS);
         let mut expected = BTreeMap::new();
         for subject in subjects(&mut replay, usize::MAX) {
-            match explained(&replay, &subject).next {
+            match explained(&replay, &subject).next.filter(|next| next.at <= end) {
                 Some(next) => {
                     let (kind, key, tag) = subject;
                     let name = replay.partition_set().partition(kind).program().tag(tag).name.to_string();
@@ -78,7 +81,7 @@ fn what_is_foreseen_comes_true() {
             }
         }
         let mut firsts = Firsts::default();
-        replay.advance(Timestamp::MAX, &mut firsts);
+        replay.advance(end, &mut firsts);
         assert_eq!(firsts.0, expected, "case {nth}");
         foreseen += expected.len();
     }
