@@ -20,7 +20,7 @@ const PARTITIONS: usize = 2;
 const FIRST_MS: i64 = 1_700_000_000_000;
 /// A server that has just been started answers at the latest after this long.
 const ANSWER_WAIT_MAX: Duration = Duration::from_secs(60);
-const API: &str = "the API is at http://";
+const API: &str = "the page is at http://";
 
 /// Event number i is of user i modulo [`USERS`], i milliseconds after the first one.
 fn event(number: usize) -> Write {

@@ -20,7 +20,7 @@ const CATALOG: &str = "version: 1\n\
 
 const KEY: &str = "somebody-who-is-looked-at";
 const PATIENCE: Duration = Duration::from_secs(60);
-const API: &str = "the API is at http://";
+const API: &str = "the page is at http://";
 
 fn request(address: SocketAddr, method: &str, path: &str) -> Answer {
     let headers = ["Host: localhost", "Connection: close", "Content-Length: 0"];
@@ -41,7 +41,7 @@ fn wait_for<T>(what: &str, mut found: impl FnMut() -> Option<T>) -> T {
 /// Where the process listens, as its log says.
 fn address(log: &str) -> Option<SocketAddr> {
     let (_, after) = log.split_once(API)?;
-    after[..after.find("/v1")?].parse().ok()
+    after[..after.find('/')?].parse().ok()
 }
 
 fn changes(address: SocketAddr) -> Vec<Json> {
