@@ -2,16 +2,9 @@
 
 use maud::{Markup, html};
 
-use super::line::{labels, table};
+use super::axes::{BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH, grid_line, labels, table};
 use super::scale::{Scale, at};
 use crate::serve::page::words::Count;
-
-const WIDTH: f64 = 640.0;
-const HEIGHT: f64 = 220.0;
-const LEFT: f64 = 64.0;
-const BOTTOM: f64 = 26.0;
-const TOP: f64 = 10.0;
-const RIGHT: f64 = 12.0;
 
 /// What came and went in a step.
 #[derive(Clone, Debug)]
@@ -50,8 +43,7 @@ pub(in crate::serve::page) fn columns(chart: &ColumnChart<'_>) -> Markup {
                 title id=(title) { (chart.title) }
                 desc id=(desc) { (chart.says) }
                 @for (sign, y) in [("+", TOP), ("−", TOP + 2.0 * half)] {
-                    line.grid x1=(at(LEFT)) x2=(at(WIDTH - RIGHT)) y1=(at(y)) y2=(at(y)) {}
-                    text.axis x=(at(LEFT - 8.0)) y=(at(y + 4.0)) text-anchor="end" { (sign) (Count(scale.end)) }
+                    (grid_line(y, &format!("{sign}{}", Count(scale.end))))
                 }
                 @for (index, column) in chart.columns.iter().enumerate() {
                     @let (up, down) = (scale.place(column.came, half), scale.place(column.went, half));

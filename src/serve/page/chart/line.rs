@@ -2,15 +2,9 @@
 
 use maud::{Markup, html};
 
+use super::axes::{BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH, grid_line, labels, table};
 use super::scale::{Scale, at};
 use crate::serve::page::words::Count;
-
-const WIDTH: f64 = 640.0;
-const HEIGHT: f64 = 220.0;
-const LEFT: f64 = 64.0;
-const BOTTOM: f64 = 26.0;
-const TOP: f64 = 10.0;
-const RIGHT: f64 = 12.0;
 
 /// A size, and when it was.
 #[derive(Clone, Debug)]
@@ -57,10 +51,7 @@ pub(in crate::serve::page) fn line(chart: &LineChart<'_>) -> Markup {
             svg viewBox=(format!("0 0 {WIDTH} {HEIGHT}")) role="img" aria-labelledby=(format!("{title} {desc}")) {
                 title id=(title) { (chart.title) }
                 desc id=(desc) { (chart.says) }
-                @for step in scale.steps() {
-                    line.grid x1=(at(LEFT)) x2=(at(WIDTH - RIGHT)) y1=(at(y(step))) y2=(at(y(step))) {}
-                    text.axis x=(at(LEFT - 8.0)) y=(at(y(step) + 4.0)) text-anchor="end" { (Count(step)) }
-                }
+                @for step in scale.steps() { (grid_line(y(step), &Count(step).to_string())) }
                 @if chart.points.len() > 1 {
                     path.area d=(area) {}
                     polyline.line points=(points.join(" ")) {}
@@ -69,40 +60,6 @@ pub(in crate::serve::page) fn line(chart: &LineChart<'_>) -> Markup {
                 (labels(chart.points.iter().map(|point| point.label.as_str()).collect(), x))
             }
             (table(chart.table, &chart.heads, chart.points.iter().map(|point| (point.label.as_str(), vec![Count(point.size).to_string()]))))
-        }
-    }
-}
-
-/// Some of the labels below an axis: at most five, so that they do not touch.
-pub(super) fn labels(labels: Vec<&str>, x: impl Fn(usize) -> f64) -> Markup {
-    let last = labels.len().saturating_sub(1);
-    let shown = last.min(4);
-    let places: Vec<usize> = (0..=shown).map(|step| (last * step).checked_div(shown).unwrap_or(0)).collect();
-    html! {
-        @for place in places {
-            @if let Some(label) = labels.get(place) {
-                text.axis x=(at(x(place))) y=(at(HEIGHT - 8.0))
-                    text-anchor=(if place == 0 { "start" } else if place == last { "end" } else { "middle" }) { (label) }
-            }
-        }
-    }
-}
-
-/// The numbers of a chart as a table that can be opened.
-pub(super) fn table<'a>(opens: &str, heads: &[&str], rows: impl Iterator<Item = (&'a str, Vec<String>)>) -> Markup {
-    html! {
-        details {
-            summary { (opens) }
-            div.scroll tabindex="0" role="region" aria-label=(opens) {
-                table {
-                    thead { tr { @for head in heads { th scope="col" { (head) } } } }
-                    tbody {
-                        @for (label, cells) in rows {
-                            tr { th scope="row" { (label) } @for cell in cells { td.number { (cell) } } }
-                        }
-                    }
-                }
-            }
         }
     }
 }

@@ -4,12 +4,14 @@
 //! shows.
 //!
 //! - `scale`: round steps of an axis;
+//! - `axes`: what charts over time share;
 //! - `sparkline`: a small line without axes;
 //! - `line`: a size over time;
 //! - `columns`: what came above the axis, and what went below it;
 //! - `bars`: horizontal bars, one a row.
 
 mod scale;
+mod axes;
 mod sparkline;
 mod line;
 mod columns;
