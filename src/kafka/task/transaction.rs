@@ -63,6 +63,10 @@ pub(crate) enum TransactionOutcome {
         why: String,
         refused: Option<RefusedRecord>,
     },
+    /// It was aborted for certain: the group knows another member of this instance's name, so it takes no offsets.
+    Fenced {
+        why: String,
+    },
     /// It is not known. The producer is gone; the committed offsets tell.
     InDoubt {
         why: String,
@@ -98,7 +102,25 @@ enum TransactionStage {
     /// output, but cannot lose output whose offsets were committed.
     Delivering,
     Committing(Instant),
-    Aborting(String),
+    Aborting(AbortCause),
+}
+
+/// Why a transaction is aborted.
+enum AbortCause {
+    /// In words.
+    Failure(String),
+    /// The group refuses the member that sends offsets, not the producer.
+    Fenced(String),
+}
+
+impl AbortCause {
+    fn of(step: &'static str, error: &BrokerError) -> Self {
+        let why = format!("{step}: {error}");
+        match error.code {
+            Some(RDKafkaErrorCode::FencedInstanceId) => AbortCause::Fenced(why),
+            _ => AbortCause::Failure(why),
+        }
+    }
 }
 
 /// The producer of a worker.
@@ -184,7 +206,7 @@ impl<W: KafkaClients> TransactionManager<W> {
             self.clients.sleep(QUEUE_FULL_PAUSE);
             record = back;
         };
-        open.stage = TransactionStage::Aborting(format!("cannot send to {topic}: {error}"));
+        open.stage = TransactionStage::Aborting(AbortCause::Failure(format!("cannot send to {topic}: {error}")));
         open.refused = Some(RefusedRecord { topic: topic.to_owned(), code: error.code, text: error.text });
     }
 
@@ -207,8 +229,8 @@ impl<W: KafkaClients> TransactionManager<W> {
                         ("sending offsets", producer.send_offsets(offsets, consumer, member, self.remaining(until)))
                     }
                     Ok(DeliveryOutcome::Failed(refused)) => {
-                        open.stage =
-                            TransactionStage::Aborting(format!("a record to {} was not written", refused.topic));
+                        let why = format!("a record to {} was not written", refused.topic);
+                        open.stage = TransactionStage::Aborting(AbortCause::Failure(why));
                         open.refused = Some(refused);
                         continue;
                     }
@@ -230,10 +252,15 @@ impl<W: KafkaClients> TransactionManager<W> {
                     self.state = ended(producer, open.faults, slow);
                     return TransactionOutcome::Committed;
                 }
-                (Ok(()), TransactionStage::Aborting(why)) => {
-                    let why = why.clone();
+                (Ok(()), TransactionStage::Aborting(cause)) => {
+                    let outcome = match cause {
+                        AbortCause::Failure(why) => {
+                            TransactionOutcome::Aborted { why: why.clone(), refused: open.refused }
+                        }
+                        AbortCause::Fenced(why) => TransactionOutcome::Fenced { why: why.clone() },
+                    };
                     self.state = ended(producer, open.faults, false);
-                    return TransactionOutcome::Aborted { why, refused: open.refused };
+                    return outcome;
                 }
                 (Err(error), stage) => match error.class {
                     ErrorClass::Retriable if self.clients.now() >= until || !error.timed_out() => {
@@ -242,7 +269,7 @@ impl<W: KafkaClients> TransactionManager<W> {
                     }
                     ErrorClass::Retriable => {}
                     ErrorClass::Abortable if !matches!(stage, TransactionStage::Aborting(_)) => {
-                        open.stage = TransactionStage::Aborting(format!("{step}: {error}"));
+                        open.stage = TransactionStage::Aborting(AbortCause::of(step, &error));
                     }
                     ErrorClass::Abortable | ErrorClass::Fatal => {
                         let refused = open.refused.or_else(|| producer.refused());

@@ -35,6 +35,10 @@ pub(super) struct CommitCycle<W: KafkaClients> {
     names: TransactionNames,
     pub(super) writer: RecordWriter,
     aborts_in_a_row: u32,
+    /// Whether the last step has aborted its transaction since another process is the member of this instance's name. Then
+    /// nothing can be committed before the group has told more. Another producer would not help, and would fence that
+    /// process's producer, which has the same transactional id.
+    is_fenced: bool,
     /// When the next step is due; `None`: there is nothing to commit.
     pub(super) commit_at: Option<Instant>,
     /// Whether no records are taken, since a commit does not end.
@@ -57,6 +61,7 @@ impl<W: KafkaClients> CommitCycle<W> {
             names: TransactionNames::new(),
             writer: RecordWriter::new(&plan.settings, Arc::clone(&plan.topology)),
             aborts_in_a_row: 0,
+            is_fenced: false,
             // At once: a new transactional producer ends the transaction that its last owner has left open. Otherwise
             // restoring would wait until that transaction times out.
             commit_at: Some(clients.now()),
@@ -114,12 +119,15 @@ impl<W: KafkaClients> Worker<W> {
         self.commit_step(self.clients.now() + SLICE)
     }
 
-    /// Takes steps until everything is committed, or the time is up.
+    /// Takes steps until everything is committed, the group refuses this member, or the time is up.
     pub(super) fn commit_all_within(&mut self, patience: Duration) -> Result<(), WorkerError> {
         self.pass_markers();
         let deadline = self.clients.now() + patience;
         while !self.is_all_committed() && self.clients.now() < deadline {
             self.commit_step(deadline.min(self.clients.now() + SLICE))?;
+            if self.cycle.is_fenced {
+                break;
+            }
             if let Some(wait) = self.cycle.commit_at.map(|at| at.saturating_duration_since(self.clients.now())) {
                 self.clients.sleep(wait.min(RETRY));
             }
@@ -133,6 +141,7 @@ impl<W: KafkaClients> Worker<W> {
 
     fn commit_step(&mut self, until: Instant) -> Result<(), WorkerError> {
         self.cycle.commit_at = None;
+        self.cycle.is_fenced = false;
         self.check_membership();
         if let Readiness::Blocked(blocked) = self.cycle.transactions.prepare(until)? {
             self.report_blocked(blocked);
@@ -233,6 +242,10 @@ impl<W: KafkaClients> Worker<W> {
                 self.aborted(why);
                 self.note_failure(&sent);
             }
+            TransactionOutcome::Fenced { why } => {
+                self.cycle.is_fenced = true;
+                self.aborted(why);
+            }
             TransactionOutcome::InDoubt { why, refused } => {
                 self.report(Occurrence::Waiting { step: "the last transaction", why });
                 self.report(Occurrence::ProducerReset { why: ProducerReset::InDoubt });
@@ -248,7 +261,7 @@ impl<W: KafkaClients> Worker<W> {
     fn aborted(&mut self, why: String) {
         self.scratch.counts.aborts += 1;
         self.cycle.aborts_in_a_row += 1;
-        if self.cycle.aborts_in_a_row.is_multiple_of(ABORTS_MAX) {
+        if !self.cycle.is_fenced && self.cycle.aborts_in_a_row.is_multiple_of(ABORTS_MAX) {
             self.cycle.transactions.abandon();
             self.report(Occurrence::ProducerReset { why: ProducerReset::Aborts });
         }
