@@ -9,6 +9,7 @@
 //! | --- | --- | --- |
 //! | `history` | every tag change, in an embedded store | the state, HTTP |
 //! | `replica` | the state of all entities, followed by the changelogs | expressions, HTTP |
+//! | `erasure` | erases from the history what the state no longer knows | HTTP, how either is kept |
 //! | `audience` | who fulfils an expression, divided, forecast, previewed | HTTP |
 //! | `access` | who may ask what: tokens, scopes, the audit log, TLS, limits | what the answers are |
 //! | `approval` | asks the service to let held changes take effect | who may ask |
@@ -19,6 +20,7 @@
 
 pub mod history;
 pub mod replica;
+pub mod erasure;
 pub mod audience;
 pub mod access;
 pub mod approval;

@@ -9,6 +9,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use super::access::{Access, AccessError, AuditLog, TlsError, tls_acceptor};
 use super::api::{ApiContext, ApiParts, RecordParts};
 use super::approval::Approver;
+use super::erasure::HistoryErasure;
 use super::history::{History, HistoryError};
 use super::page::{self, PageContext};
 use super::replica::{FeedContext, FeedOrders, Replica, ReplicaFeed};
@@ -83,6 +84,15 @@ impl Serving {
         let audit = AuditLog::open(settings.serve.audit.as_deref(), clock.clone()).map_err(ServeError::Audit)?;
         let history = History::start(Arc::clone(&settings), clock.clone(), Arc::clone(&listener))?;
         let records = RecordParts { sender: CommandSender::new(&settings, Arc::clone(&listener))?, clock };
+        let departed = history.as_ref().map(|history| {
+            HistoryErasure::start(
+                history.clone(),
+                Arc::clone(&replica),
+                settings.serve.partitions.is_none(),
+                stop.clone(),
+            )
+        });
+        let departed = departed.transpose().map_err(ServeError::Thread)?;
         let tls = settings.serve.tls.as_ref().map(tls_acceptor).transpose()?;
         let (replica_of_api, source_of_api) = (Arc::clone(&replica), Arc::clone(&source));
         let parts = ApiParts {
@@ -98,7 +108,7 @@ impl Serving {
         let page = PageContext { api: ApiContext::new(parts), is_encrypted: tls.is_some() };
         let server = ServeServer::start(listen, tls, page::router(page))?;
         let scheme = if settings.serve.tls.is_some() { "https" } else { "http" };
-        let feed = FeedContext { settings, replica, source, listener, stop };
+        let feed = FeedContext { settings, replica, source, listener, stop, departed };
         let feed = ReplicaFeed::start(feed, compiled, orders.clone()).map_err(ServeError::Thread)?;
         Ok(Serving { scheme, server, feed, orders })
     }

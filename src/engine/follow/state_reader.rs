@@ -95,6 +95,11 @@ impl StateReader {
         self.entity_state.key()
     }
 
+    /// How many changes its tags have had: the number of the latest one.
+    pub fn changes(&self) -> u64 {
+        self.entity_state.seq
+    }
+
     /// The time of the earliest event; `None` where there were only commands.
     pub fn first_seen(&self) -> Option<Timestamp> {
         self.entity_state.first_seen()

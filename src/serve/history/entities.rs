@@ -5,6 +5,8 @@ use std::collections::HashMap;
 use rusqlite::{Connection, OptionalExtension};
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
+use super::reader::HistoryView;
+use super::row::PackedChange;
 use super::store::{HistoryError, meta};
 use crate::model::Timestamp;
 
@@ -76,8 +78,72 @@ impl EntityNames {
     }
 }
 
+/// An entity that the history knows, by its newest change.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LatestChange {
+    /// Numbers are given in the order in which entities come.
+    pub number: i64,
+    pub kind: String,
+    pub key: String,
+    pub at: Timestamp,
+    /// The number of the change among the changes of the entity's life.
+    pub seq: u64,
+}
+
+impl HistoryView<'_> {
+    /// The latest change of each entity behind a number, in the order of numbers; at most `limit`. Those whose end is known
+    /// are left out: they are erased without being asked.
+    ///
+    /// # Errors
+    /// The store cannot be read, or the answer takes too long.
+    pub fn latest_changes(&self, number: i64, limit: usize) -> Result<Vec<LatestChange>, HistoryError> {
+        let text = "SELECT entity, row FROM head WHERE entity > ? AND entity NOT IN (SELECT entity FROM ending)
+                    ORDER BY entity LIMIT ?";
+        let mut statement = self.connection.prepare_cached(text)?;
+        let row = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get(1)?));
+        let heads: Vec<(i64, i64)> = statement.query_map((number, limit as i64), row)?.collect::<Result<_, _>>()?;
+        let (mut latest, mut rows) = (Vec::with_capacity(heads.len()), 0);
+        for (number, row) in heads {
+            self.check_deadline(&mut rows)?;
+            latest.extend(self.latest(number, row)?);
+        }
+        Ok(latest)
+    }
+
+    /// The latest change of an entity; `None` also where its end is known.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub fn latest_change(&self, kind: &str, key: &str) -> Result<Option<LatestChange>, HistoryError> {
+        let Some(number) = self.entity(kind, key)? else { return Ok(None) };
+        let Some(head) = head(self.connection, number)? else { return Ok(None) };
+        if has_ended(self.connection, number)? {
+            return Ok(None);
+        }
+        self.latest(number, head.row)
+    }
+
+    fn latest(&self, number: i64, row: i64) -> Result<Option<LatestChange>, HistoryError> {
+        let Some(segment) = self.segments.of(row) else { return Ok(None) };
+        let text = format!("SELECT at, packed FROM change_{} WHERE row = ?", segment.id);
+        let mut statement = self.connection.prepare_cached(&text)?;
+        let found = statement.query_row([row], |row| {
+            let seq = PackedChange::unpack(row.get_ref(1)?.as_blob()?).map(|change| change.seq);
+            Ok((Timestamp::from_ms(row.get(0)?), seq))
+        });
+        let Some((at, Some(seq))) = found.optional()? else { return Ok(None) };
+        let name = self.entity_name(number)?;
+        Ok(name.map(|(kind, key)| LatestChange { number, kind, key, at, seq }))
+    }
+}
+
 pub(super) fn head(connection: &Connection, entity: i64) -> Result<Option<Head>, HistoryError> {
     let mut statement = connection.prepare_cached("SELECT row, at FROM head WHERE entity = ?")?;
     let head = |row: &rusqlite::Row<'_>| Ok(Head { row: row.get(0)?, at: Timestamp::from_ms(row.get(1)?) });
     Ok(statement.query_row([entity], head).optional()?)
+}
+
+/// Whether it is known that the life of an entity has ended.
+pub(super) fn has_ended(connection: &Connection, entity: i64) -> Result<bool, HistoryError> {
+    Ok(connection.prepare_cached("SELECT 1 FROM ending WHERE entity = ?")?.exists([entity])?)
 }

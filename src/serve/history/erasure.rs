@@ -1,34 +1,67 @@
 //! Removes an entity, and what is older than the history is kept.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rusqlite::OptionalExtension;
 
 use super::entities::{EntityNames, head};
 use super::row::PackedChange;
 use super::segment::Segment;
-use super::store::HistoryError;
+use super::store::{HistoryError, meta};
 use super::writer::{HOUR_MS, HistoryWriter};
 use crate::model::Timestamp;
 
+/// What is to be erased: an entity's changes up to an instant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Erasure {
+    pub kind: String,
+    pub key: String,
+    pub until: Timestamp,
+}
+
 impl HistoryWriter {
-    /// Erases what is stored of an entity up to an instant, and of all whose life has ended. Returns whether it is gone from
-    /// the disk, too: a long read may be in the way, and then [`purge`](HistoryWriter::purge) has to be called again.
+    /// Erases what is stored of these entities, and of their lives that have ended. Returns whether it is gone from the disk,
+    /// too: a long read may be in the way, and then [`purge`](HistoryWriter::purge) has to be called again.
     ///
     /// # Errors
     /// The store cannot be written.
-    pub fn erase(&mut self, kind: &str, key: &str, until: Timestamp) -> Result<bool, HistoryError> {
+    pub fn erase(&mut self, erasures: &[Erasure]) -> Result<bool, HistoryError> {
         self.begin_alone()?;
-        if let Some(kind) = self.names.label(kind) {
-            let mut name = Vec::new();
+        let mut name = Vec::new();
+        for Erasure { kind, key, until } in erasures {
+            let Some(kind) = self.names.label(kind) else { continue };
             EntityNames::name(kind, key, &mut name);
             if let Some(entity) = self.names.find(&self.connection, &name)? {
-                self.erase_entity(entity, until)?;
+                self.erase_entity(entity, *until)?;
+            }
+            for entity in self.ended(&name)? {
+                self.erase_entity(entity, Timestamp::FOREVER)?;
             }
         }
-        self.erase_ended(Timestamp::FOREVER)?;
         self.commit(&self.places().clone())?;
         self.purge()
+    }
+
+    /// Notes which incarnations of the changelogs the state comes from. Returns the greatest number of an entity that came
+    /// while one of them was another: a state that began anew does not know such an entity, although nobody has erased it.
+    ///
+    /// # Errors
+    /// The store cannot be written.
+    pub fn note_changelogs(&mut self, logs: &BTreeMap<String, u64>) -> Result<i64, HistoryError> {
+        self.begin_alone()?;
+        let mut began_anew = false;
+        for (partition, log) in logs {
+            let name = format!("changelog {partition}");
+            let before: Option<i64> = meta(&self.connection, &name)?;
+            began_anew |= before.is_some_and(|before| before != log.cast_signed());
+            self.connection.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (name, log.cast_signed()))?;
+        }
+        if began_anew {
+            let last = self.last_entity();
+            self.connection.execute("INSERT OR REPLACE INTO meta VALUES ('unjudged', ?)", [last])?;
+        }
+        self.commit(&self.places().clone())?;
+        Ok(meta(&self.connection, "unjudged")?.unwrap_or(0))
     }
 
     /// Erases what is stored of entities that were erased or forgotten some time before `now`.
@@ -49,6 +82,13 @@ impl HistoryWriter {
     pub fn purge(&self) -> Result<bool, HistoryError> {
         let is_busy: i64 = self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", (), |row| row.get(0))?;
         Ok(is_busy == 0)
+    }
+
+    /// The ended lives with this name that have not been erased yet.
+    fn ended(&self, name: &[u8]) -> Result<Vec<i64>, HistoryError> {
+        let text = "SELECT ending.entity FROM ending JOIN entity ON entity.id = ending.entity WHERE entity.name = ?";
+        let mut statement = self.connection.prepare_cached(text)?;
+        Ok(statement.query_map([name], |row| row.get(0))?.collect::<Result<_, _>>()?)
     }
 
     fn erase_ended(&mut self, now: Timestamp) -> Result<usize, HistoryError> {

@@ -18,6 +18,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::{oneshot, watch};
 
+use super::erasure::Erasure;
 use super::reader::HistoryReader;
 use super::segment::SegmentLimits;
 use super::store::{HistoryError, Place};
@@ -40,12 +41,9 @@ const TRIM_EVERY: Duration = Duration::from_secs(600);
 
 /// What is asked of the thread.
 enum Request {
-    Erase {
-        kind: String,
-        key: String,
-        until: Timestamp,
-        done: oneshot::Sender<()>,
-    },
+    Erase(Vec<Erasure>, oneshot::Sender<()>),
+    /// Answered with the greatest number of an entity that the state need not know.
+    NoteChangelogs(BTreeMap<String, u64>, oneshot::Sender<i64>),
     /// Answered when everything that was committed when it was asked is stored.
     CatchUp(oneshot::Sender<()>),
 }
@@ -118,13 +116,20 @@ impl History {
         is_sent && matches!(tokio::time::timeout(patience, is_done).await, Ok(Ok(())))
     }
 
-    /// Erases what is stored of an entity up to an instant; whether it was done in time. It is done later, if not.
-    pub async fn erase(&self, kind: &str, key: &str, until: Timestamp, patience: Duration) -> bool {
+    /// Erases what is stored of these entities; whether it was done in time. It is done later, if not.
+    pub async fn erase(&self, erasures: Vec<Erasure>, patience: Duration) -> bool {
         let Some(requests) = &self.requests else { return false };
         let (done, is_done) = oneshot::channel();
-        let request = Request::Erase { kind: kind.to_owned(), key: key.to_owned(), until, done };
-        let is_sent = requests.send(request).is_ok();
+        let is_sent = requests.send(Request::Erase(erasures, done)).is_ok();
         is_sent && matches!(tokio::time::timeout(patience, is_done).await, Ok(Ok(())))
+    }
+
+    /// Notes which incarnations of the changelogs the state comes from, by partition. Returns the greatest number of an
+    /// entity that came while one of them was another; `None`: it was not noted in time.
+    pub async fn note_changelogs(&self, logs: BTreeMap<String, u64>, patience: Duration) -> Option<i64> {
+        let (done, is_done) = oneshot::channel();
+        self.requests.as_ref()?.send(Request::NoteChangelogs(logs, done)).ok()?;
+        tokio::time::timeout(patience, is_done).await.ok()?.ok()
     }
 }
 
@@ -297,11 +302,14 @@ impl Session<'_> {
 
     fn answer(&mut self, request: Request) -> Result<(), FollowHistoryError> {
         match request {
-            Request::Erase { kind, key, until, done } => {
-                self.is_purge_due |= !self.writer.erase(&kind, &key, until)?;
+            Request::Erase(erasures, done) => {
+                self.is_purge_due |= !self.writer.erase(&erasures)?;
                 if !self.is_purge_due {
                     let _ = done.send(());
                 }
+            }
+            Request::NoteChangelogs(logs, done) => {
+                let _ = done.send(self.writer.note_changelogs(&logs)?);
             }
             Request::CatchUp(done) => {
                 let ends = self.ends()?;

@@ -32,6 +32,8 @@ mod store;
 mod writer;
 
 pub use changes::ChangeQuery;
+pub use entities::LatestChange;
+pub use erasure::Erasure;
 pub use figures::{HourCount, ReasonCount, TagFigures};
 pub use follower::{History, HistoryStatus};
 pub use reader::{HistoryReader, HistoryView};

@@ -8,7 +8,7 @@ use std::path::Path;
 
 use rusqlite::Connection;
 
-use super::entities::{EntityNames, Head, head};
+use super::entities::{EntityNames, Head, has_ended, head};
 use super::row::{PackedChange, ParsedFields, change_number, pack};
 use super::segment::{Segment, SegmentLimits, Segments};
 use super::store::{HistoryError, Place, open_for_writing};
@@ -106,6 +106,11 @@ impl HistoryWriter {
         self.next_row - 1
     }
 
+    /// The greatest number of an entity.
+    pub(super) fn last_entity(&self) -> i64 {
+        self.next_entity - 1
+    }
+
     /// Takes a record of the topic into the open transaction; begins one where none is open.
     ///
     /// # Errors
@@ -128,7 +133,11 @@ impl HistoryWriter {
                 self.entities.insert(name, entity);
                 return Ok(Added::Repeat);
             }
-            // A life after the one that ended has its own number: that of the ended one goes with it.
+            // A life after the one that ended has its own number: that of the ended one goes with it. An entity that had no
+            // tag when it was erased has no change that says so, but its changes are numbered from 1 again.
+            if record.seq == 1 && !entity.has_ended {
+                self.end_life(&mut entity, fields.at)?;
+            }
             if entity.has_ended && !fields.ends_life() {
                 self.save_head(&entity)?;
                 self.forget_name(entity.number, &name)?;
@@ -151,9 +160,7 @@ impl HistoryWriter {
         entity.is_moved = true;
         self.next_row += 1;
         if fields.ends_life() && !entity.has_ended {
-            entity.has_ended = true;
-            let due = fields.at.plus(ENDED_VISIBLE_MS).ms();
-            self.connection.execute("INSERT OR REPLACE INTO ending VALUES (?, ?)", (entity.number, due))?;
+            self.end_life(&mut entity, fields.at)?;
         }
         self.entities.insert(name, entity);
         self.count(tag, fields);
@@ -203,6 +210,13 @@ impl HistoryWriter {
         self.begin()
     }
 
+    fn end_life(&self, entity: &mut KnownEntity, at: Timestamp) -> Result<(), HistoryError> {
+        entity.has_ended = true;
+        let due = at.plus(ENDED_VISIBLE_MS).ms();
+        self.connection.execute("INSERT OR REPLACE INTO ending VALUES (?, ?)", (entity.number, due))?;
+        Ok(())
+    }
+
     fn save_head(&self, entity: &KnownEntity) -> Result<(), HistoryError> {
         let Some(head) = entity.head else { return Ok(()) };
         let mut statement = self.connection.prepare_cached("INSERT OR REPLACE INTO head VALUES (?, ?, ?)")?;
@@ -247,8 +261,7 @@ impl HistoryWriter {
     fn entity(&mut self, name: &[u8]) -> Result<KnownEntity, HistoryError> {
         let Some(number) = self.names.find(&self.connection, name)? else { return self.new_entity(name) };
         let head = head(&self.connection, number)?;
-        let mut statement = self.connection.prepare_cached("SELECT 1 FROM ending WHERE entity = ?")?;
-        let has_ended = statement.exists([number])?;
+        let has_ended = has_ended(&self.connection, number)?;
         Ok(KnownEntity { number, head, is_moved: false, has_ended })
     }
 

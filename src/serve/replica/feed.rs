@@ -1,11 +1,12 @@
 //! The thread that keeps a replica up to date: it follows the changelogs, and reads the catalog again when it has changed.
 
 use std::io;
+use std::sync::mpsc::Sender;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use super::following::{Following, StartError};
+use super::following::{DepartedEntity, Following, StartError};
 use super::shown::Replica;
 use crate::engine::CompiledCatalog;
 use crate::kafka::{ChangelogTail, EventListener, StopSignal};
@@ -26,6 +27,8 @@ pub struct FeedContext {
     pub source: CatalogSource,
     pub listener: EventListener,
     pub stop: StopSignal,
+    /// Hears of the entities that are no longer known, once that is shown.
+    pub departed: Option<Sender<DepartedEntity>>,
 }
 
 /// A running feed. It ends with the stop signal.
@@ -90,7 +93,7 @@ impl Feed {
             {
                 tracing::info!(catalog = following.compiled.fingerprint(), "the states are read under this catalog");
                 current = following;
-                current.show(&self.context.replica);
+                self.show(&mut current);
             }
             if let Some(compiled) = self.orders.next_catalog().or_else(|| self.changed_file(&current, next.as_ref())) {
                 tracing::info!(catalog = compiled.fingerprint(), "reading the states under another catalog");
@@ -139,7 +142,16 @@ impl Feed {
             Ok(transactions) => following.report(&self.context.replica, transactions),
             Err(error) => self.failed(error.text),
         }
-        following.show(&self.context.replica);
+        self.show(following);
+    }
+
+    fn show(&self, following: &mut Following) {
+        let departed = following.show(&self.context.replica);
+        let Some(sender) = &self.context.departed else { return };
+        for entity in departed {
+            // Nobody hears it any more when the process ends.
+            let _ = sender.send(entity);
+        }
     }
 
     /// As [`Feed::turn`], but nothing is shown; whether everything could be.

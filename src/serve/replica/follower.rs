@@ -77,6 +77,8 @@ struct LiveState {
     changelog: ChangelogFollower,
     standing: PartitionStanding,
     writer: StateWriter,
+    /// The keys of entities that were erased or forgotten in transactions that have ended, and have not been handed out.
+    departed: Vec<Box<str>>,
 }
 
 impl PartitionFollower {
@@ -145,7 +147,7 @@ impl PartitionFollower {
         let mut writer = StateWriter::new(&self.program);
         let (changelog, standing) =
             ChangelogFollower::after(*restorer, checkpoint, |state, due| writer.put(state, due))?;
-        self.phase = Phase::Live(Box::new(LiveState { changelog, standing, writer }));
+        self.phase = Phase::Live(Box::new(LiveState { changelog, standing, writer, departed: Vec::new() }));
         Ok(true)
     }
 
@@ -164,6 +166,14 @@ impl PartitionFollower {
     /// Whether it has caught up.
     pub fn is_live(&self) -> bool {
         matches!(self.phase, Phase::Live(_))
+    }
+
+    /// The keys of entities that have been erased or forgotten since the last call. Each may have come back since.
+    pub fn take_departed(&mut self) -> Vec<Box<str>> {
+        match &mut self.phase {
+            Phase::Live(live) => std::mem::take(&mut live.departed),
+            Phase::Restoring { .. } | Phase::Failed => Vec::new(),
+        }
     }
 
     /// The partition as of the last transaction; `None` until the follower has caught up.
@@ -201,10 +211,13 @@ impl LiveState {
         match record {
             ChangelogRecord::Schema { id, meaning } => self.changelog.schema(id, meaning),
             ChangelogRecord::Segment(segment) => {
-                let writer = &mut self.writer;
+                let (writer, departed) = (&mut self.writer, &mut self.departed);
                 self.changelog.segment(segment, &mut |entry| match entry {
                     FollowedEntry::State { packed, due, .. } => writer.put(packed, due),
-                    FollowedEntry::Erased { key } => writer.erase(key),
+                    FollowedEntry::Erased { key } => {
+                        writer.erase(key);
+                        departed.push(key.into());
+                    }
                 })
             }
             // What is dead, and where sources stand, changes nothing that is shown.

@@ -41,6 +41,13 @@ struct Followed {
     is_changed: bool,
 }
 
+/// An entity that was erased or forgotten; it may have come back since.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DepartedEntity {
+    pub kind: Box<str>,
+    pub key: Box<str>,
+}
+
 /// Why nothing can be followed yet.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum StartError {
@@ -176,10 +183,10 @@ impl Following {
         })
     }
 
-    /// Shows what has changed, if every partition has something to show.
-    pub(super) fn show(&mut self, replica: &Replica) {
+    /// Shows what has changed, if every partition has something to show. Returns the entities that are no longer known.
+    pub(super) fn show(&mut self, replica: &Replica) -> Vec<DepartedEntity> {
         if !self.is_complete() || !self.followers.values().any(|followed| followed.is_changed) {
-            return;
+            return Vec::new();
         }
         for followed in self.followers.values_mut().filter(|followed| followed.is_changed) {
             if let Some(view) = followed.follower.view() {
@@ -189,6 +196,14 @@ impl Following {
         }
         let views = self.followers.values().filter_map(|followed| followed.view.clone()).collect();
         replica.show(&self.compiled, views);
+        let mut departed = Vec::new();
+        for (partition, followed) in &mut self.followers {
+            let kind = self.tail.role(*partition).program(&self.compiled).kind;
+            let kind = &self.compiled.catalog.entity(kind).name;
+            let keys = followed.follower.take_departed().into_iter();
+            departed.extend(keys.map(|key| DepartedEntity { kind: kind.clone(), key }));
+        }
+        departed
     }
 
     /// Reports how far everything has been read.

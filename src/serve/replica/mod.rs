@@ -42,6 +42,7 @@ mod feed;
 pub use entity_table::EntityNumber;
 pub use feed::{FeedContext, FeedOrders, ReplicaFeed};
 pub use follower::{FollowError, PartitionFollower};
+pub use following::DepartedEntity;
 pub use shown::{OtherCatalog, PartitionProgress, Replica, ReplicaStatus};
 pub use tag_index::PastTag;
 pub use view::{PartitionView, ReplicaView};

@@ -124,3 +124,55 @@ fn the_history_is_the_topic_commands_are_applied_and_an_erasure_leaves_nothing()
     reader.stop();
     service.stop();
 }
+
+#[test]
+fn whoever_is_erased_elsewhere_or_while_it_is_down_is_not_on_its_disk() {
+    const FLEETING: &str = "version: 1\n\
+        counters:\n  n: { count: click, window: 1m }\n\
+        tags:\n  keen: { when: n >= 1 }\n";
+    let broker = broker::shared();
+    let setup = Setup::on("readside-erased", broker, FLEETING)
+        .with("service.idle_grace=1s")
+        .with("serve.listen=127.0.0.1:0")
+        .with("serve.directory=read-side");
+    setup.create_topics(1);
+    let store = setup.folder.join("read-side");
+    let (seen, unseen, stays) = ("erased-while-it-looks", "erased-while-it-is-down", "somebody-who-stays");
+    let start = now_ms() - 600_000;
+    let event = |key: &str, kind: &str, n: i64| {
+        let event = format!(r#"{{"user_id":"{key}","type":"{kind}","timestamp":{}}}"#, start + n);
+        Write::event(0, key, event)
+    };
+    // After more than a minute nobody has a tag any more: an erasure is no change of one.
+    let mut events: Vec<Write> = [seen, unseen, stays].iter().map(|key| event(key, "click", 0)).collect();
+    events.push(event("later", "click", 200_000));
+    produce(broker, &setup.topic("events"), events);
+    let service = setup.start();
+    let begin = || {
+        let mut reader = setup.start_command(setup.command(&["serve"]));
+        reader.says(API);
+        let at = address(&reader.log()).expect("an address");
+        (reader, at)
+    };
+    let has = |at: SocketAddr, key: &str| {
+        let answer = request(at, "GET", &format!("/v1/entities/user/{key}/changes"));
+        (answer.status == 200).then(|| answer.body.matches("\"id\"").count())
+    };
+    let (mut reader, at) = begin();
+    for key in [seen, unseen, stays] {
+        wait_for("the history to have both changes", || (has(at, key) == Some(2)).then_some(()));
+        assert!(!files_with(&store, key).is_empty(), "the test looks in the wrong place");
+    }
+    produce(broker, &setup.topic("events"), vec![event(seen, "$erase", 300_000)]);
+    wait_for("nothing of it on the disk", || files_with(&store, seen).is_empty().then_some(()));
+    assert_eq!(request(at, "GET", &format!("/v1/entities/user/{seen}")).status, 404);
+    reader.signal(libc::SIGKILL);
+    reader.ended();
+    produce(broker, &setup.topic("events"), vec![event(unseen, "$erase", 400_000), event("later", "click", 400_001)]);
+    let (reader, at) = begin();
+    wait_for("nothing of it on the disk", || files_with(&store, unseen).is_empty().then_some(()));
+    assert_eq!(has(at, stays), Some(2), "somebody who was not erased is gone, too");
+    assert!(!files_with(&store, stays).is_empty());
+    reader.stop();
+    service.stop();
+}

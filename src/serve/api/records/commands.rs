@@ -19,6 +19,7 @@ use crate::serve::access::{AuditEntry, Caller};
 use crate::serve::api::context::ApiContext;
 use crate::serve::api::problem::{ApiError, ProblemDocument};
 use crate::serve::api::request::{Body, Parameters, kind};
+use crate::serve::history::Erasure;
 use crate::serve::replica::ReplicaView;
 
 const WAIT_DEFAULT: &str = "5s";
@@ -233,12 +234,13 @@ impl CommandRequest<'_> {
 /// Erases an entity's history, now and when the command has been applied; whether it was.
 async fn erase_here(context: &ApiContext, whose: &Addressed, written: &WrittenRecord, at: Timestamp) -> bool {
     let Addressed { kind, entity, key } = whose;
+    let erasure = || vec![Erasure { kind: entity.clone(), key: key.clone(), until: at }];
     if let Some(history) = context.history() {
-        history.erase(entity, key, at, ERASE_MAX).await;
+        history.erase(erasure(), ERASE_MAX).await;
     }
     let is_applied = await_applied(context, *kind, written, at, ERASE_AFTER_MAX).await;
     let Some(history) = context.history() else { return is_applied };
-    history.catch_up(ERASE_MAX).await && history.erase(entity, key, at, ERASE_MAX).await && is_applied
+    history.catch_up(ERASE_MAX).await && history.erase(erasure(), ERASE_MAX).await && is_applied
 }
 
 fn wait(parameters: &mut Parameters) -> Result<Option<Duration>, ApiError> {

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use tagstream::model::Timestamp;
-use tagstream::serve::history::{ChangeQuery, HistoryView};
+use tagstream::serve::history::{ChangeQuery, Erasure, HistoryView};
 
 use super::{Directory, change, deadline, place, write_all};
 
@@ -26,6 +26,10 @@ fn records(rounds: usize) -> Vec<Vec<u8>> {
     records
 }
 
+fn erasure(key: &str, until: Timestamp) -> Erasure {
+    Erasure { kind: "user".to_owned(), key: key.to_owned(), until }
+}
+
 fn count(directory: &Directory, key: &str) -> usize {
     let query =
         ChangeQuery { kind: "user", key, from: Timestamp::MIN, to: Timestamp::FOREVER, tag: None, limit: usize::MAX };
@@ -39,7 +43,7 @@ fn nothing_of_an_erased_entity_is_on_the_disk() {
     write_all(&mut writer, &records(5), 150);
     for n in (0..KEYS).step_by(37) {
         assert!(!directory.files_with(key(n).as_bytes()).is_empty(), "the test looks in the wrong place");
-        assert!(writer.erase("user", &key(n), Timestamp::FOREVER).expect("an erasure"), "a reader is in the way");
+        assert!(writer.erase(&[erasure(&key(n), Timestamp::FOREVER)]).expect("an erasure"), "a reader is in the way");
         assert_eq!(directory.files_with(key(n).as_bytes()), Vec::<String>::new(), "{}", key(n));
         assert_eq!(count(&directory, &key(n)), 0);
         assert_eq!(count(&directory, &key(n + 1)), 5, "another's history is gone, too");
@@ -51,7 +55,7 @@ fn nothing_of_an_erased_entity_is_on_the_disk() {
     write_all(&mut writer, &later, 50);
     assert_eq!(count(&directory, &key(0)), 1);
     assert_eq!(count(&directory, &key(1)), 6);
-    assert!(writer.erase("user", "nobody", Timestamp::FOREVER).expect("nothing to erase"));
+    assert!(writer.erase(&[erasure("nobody", Timestamp::FOREVER)]).expect("nothing to erase"));
 }
 
 #[test]
@@ -60,7 +64,7 @@ fn what_comes_after_an_erasure_stays() {
     let mut writer = directory.writer();
     let add = |seq: u64, at_ms: i64, value: &str| change("a", "home", seq, at_ms, (Value::Null, json!(value)), "event");
     write_all(&mut writer, &[add(1, 10, "old-city"), add(2, 20, "old-town"), add(1, 50, "new-city")], 1);
-    writer.erase("user", "a", Timestamp::from_ms(30)).expect("an erasure");
+    writer.erase(&[erasure("a", Timestamp::from_ms(30))]).expect("an erasure");
     assert_eq!(count(&directory, "a"), 1);
     assert!(directory.files_with(b"old-").is_empty());
     assert!(!directory.files_with(b"new-city").is_empty());
