@@ -54,6 +54,7 @@ async fn status(State(controls): State<Controls>) -> Response {
             "catalog": status.fingerprint,
             "surveying": status.pending,
             "uncounted": status.uncounted.iter().map(PartitionName::label).collect::<Vec<_>>(),
+            "undecided": status.is_undecided,
             "held": held.collect::<Vec<_>>(),
         }),
     )

@@ -155,6 +155,8 @@ pub struct RolloutStatus {
     pub pending: Option<String>,
     /// The partitions that are not counted, where it cannot be decided before which tags are held.
     pub uncounted: Vec<PartitionName>,
+    /// Whether changes wait for the decision which tags are held.
+    pub is_undecided: bool,
     pub held: Vec<(Box<str>, TagImpact)>,
 }
 
@@ -392,6 +394,7 @@ impl CatalogRollout {
             fingerprint: state.active.compiled.fingerprint().to_owned(),
             pending: state.pending.as_ref().map(|pending| pending.compiled.fingerprint().to_owned()),
             uncounted: state.topology.as_ref().map(|topology| topology.names(&uncounted)).unwrap_or_default(),
+            is_undecided: state.board.is_undecided(),
             held: state.held().into_iter().collect(),
         }
     }

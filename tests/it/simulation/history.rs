@@ -389,7 +389,7 @@ impl History {
         for place in &self.places {
             let Some(rollout) = place.rollout.as_ref().filter(|_| place.process.is_some()) else { continue };
             let status = rollout.status();
-            is_approved &= status.uncounted.is_empty() && status.held.is_empty();
+            is_approved &= !status.is_undecided && status.held.is_empty();
             if status.held.is_empty() {
                 continue;
             }
