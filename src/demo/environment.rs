@@ -64,6 +64,7 @@ pub(crate) fn settings(broker: &EmbeddedBroker, speed: Speed) -> Settings {
             outage_after: None,
             max_change: MaxChange::Off,
             max_waiting_bytes: 1 << 20,
+            watch_catalog: None,
         },
         state: None,
         http: HttpSettings { listen: None },

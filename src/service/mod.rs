@@ -12,12 +12,14 @@
 //! - `instance_lock`: one process per instance on a machine;
 //! - `event_log`: writes what the workers report to the log;
 //! - `reload`: reads a changed catalog file and proposes it to the workers;
+//! - `catalog_watch`: notices that the file has changed;
 //! - `worker_pool`: the threads, one per worker.
 
 mod wall_clock;
 mod instance_lock;
 mod event_log;
 mod reload;
+mod catalog_watch;
 mod worker_pool;
 
 use std::sync::Arc;
@@ -36,6 +38,7 @@ use crate::settings::Settings;
 use crate::telemetry::{DroppedLines, system_limit};
 use worker_pool::WorkerPool;
 
+use catalog_watch::CatalogWatch;
 pub use event_log::to_log;
 use instance_lock::InstanceLock;
 pub use instance_lock::InstanceTaken;
@@ -140,6 +143,8 @@ enum Wakeup {
     Signal(TerminationSignal),
     /// SIGHUP.
     Reload,
+    /// It is time to look at the catalog's file.
+    LookAtCatalog,
     ThreadReport(ThreadReport),
     StopTimedOut,
 }
@@ -169,8 +174,11 @@ pub fn run(settings: Settings, compiled: Arc<CompiledCatalog>, context: ServiceC
         let source = context.catalog.clone().unwrap_or(no_source);
         let reloader = Reloader { source, settings: Arc::clone(&settings), rollout: Arc::clone(&rollout) };
         let (context, _server) = start_http(&settings, &reloader, context)?;
+        let watch = settings.catalog.clone().zip(settings.service.watch_catalog);
+        let watch = watch.map(|(path, interval)| CatalogWatch::new(path, interval));
+        let next_look = watch.as_ref().map(|watch| Instant::now() + watch.interval);
         let workers = WorkerPool::new(settings, rollout, context, sender);
-        Supervisor { workers, signals, reloader, reports, deadline: None, failure: None }.run().await
+        Supervisor { workers, signals, reloader, watch, next_look, reports, deadline: None, failure: None }.run().await
     })
 }
 
@@ -207,6 +215,9 @@ struct Supervisor {
     workers: WorkerPool,
     signals: Signals,
     reloader: Reloader,
+    /// `None`: the catalog is read again on request alone.
+    watch: Option<CatalogWatch>,
+    next_look: Option<Instant>,
     reports: mpsc::UnboundedReceiver<ThreadReport>,
     /// When stopping times out; set as soon as the workers are stopped.
     deadline: Option<Instant>,
@@ -224,13 +235,15 @@ impl Supervisor {
     }
 
     async fn select(&mut self) -> Wakeup {
-        let deadline = self.deadline.unwrap_or_else(|| Instant::now() + Duration::from_secs(3_600));
+        let never = Instant::now() + Duration::from_secs(3_600);
+        let (deadline, next_look) = (self.deadline.unwrap_or(never), self.next_look.unwrap_or(never));
         tokio::select! {
             _ = self.signals.interrupt.recv() => Wakeup::Signal(TerminationSignal::Interrupt),
             _ = self.signals.terminate.recv() => Wakeup::Signal(TerminationSignal::Terminate),
             _ = self.signals.hangup.recv() => Wakeup::Reload,
             Some(report) = self.reports.recv() => Wakeup::ThreadReport(report),
             () = sleep_until(deadline), if self.deadline.is_some() => Wakeup::StopTimedOut,
+            () = sleep_until(next_look), if self.next_look.is_some() => Wakeup::LookAtCatalog,
         }
     }
 
@@ -241,6 +254,7 @@ impl Supervisor {
             Wakeup::Signal(_) => self.stop(),
             // The outcome is in the log.
             Wakeup::Reload => drop(self.reloader.reload_and_log()),
+            Wakeup::LookAtCatalog => self.look_at_catalog(),
             Wakeup::StopTimedOut => return Err(self.failure.take().unwrap_or(ServiceError::Hung)),
             Wakeup::ThreadReport(ThreadReport::Panicked(thread)) => return Err(ServiceError::Panicked(thread)),
             Wakeup::ThreadReport(ThreadReport::Cluster(result)) => {
@@ -262,6 +276,16 @@ impl Supervisor {
             }
         }
         Ok(())
+    }
+
+    fn look_at_catalog(&mut self) {
+        if let Some(watch) = &mut self.watch {
+            self.next_look = Some(Instant::now() + watch.interval);
+            if watch.has_changed() {
+                // The outcome is in the log.
+                drop(self.reloader.reload_and_log());
+            }
+        }
     }
 
     fn stop(&mut self) {

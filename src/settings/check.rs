@@ -25,6 +25,8 @@ const SNAPSHOT_INTERVAL_MIN: Duration = Duration::from_secs(1);
 const SNAPSHOT_INTERVAL_MAX: Duration = Duration::from_secs(86_400);
 /// More memory than any machine has: a typing error.
 const WAITING_MB_MAX: usize = 1 << 20;
+const WATCH_MIN: Duration = Duration::from_secs(1);
+const WATCH_MAX: Duration = Duration::from_secs(3_600);
 const OUTAGE_AFTER_MIN: Duration = Duration::from_secs(1);
 
 /// Checks everything. `None`, or problems, where something is wrong.
@@ -163,6 +165,7 @@ impl Checker<'_> {
         let outage_after = self.duration_or_off("service.outage_after", "1h", OUTAGE_AFTER_MIN, Duration::MAX);
         let max_change = self.max_change();
         let max_waiting_bytes = self.max_waiting_bytes();
+        let watch_catalog = self.duration_or_off("service.watch_catalog", "off", WATCH_MIN, WATCH_MAX);
         Some(ServiceSettings {
             instance: instance?,
             workers: workers?,
@@ -172,6 +175,7 @@ impl Checker<'_> {
             outage_after: outage_after?,
             max_change: max_change?,
             max_waiting_bytes: max_waiting_bytes?,
+            watch_catalog: watch_catalog?,
         })
     }
 
@@ -323,6 +327,7 @@ impl Checker<'_> {
     fn duration_or_off(&mut self, key: &str, default: &str, min: Duration, max: Duration) -> Option<Option<Duration>> {
         match self.text(key) {
             Ok(Some(text)) if text == "off" => Some(None),
+            Ok(None) if default == "off" => Some(None),
             _ => self.bounded_duration(key, default, (min, max), ", or \"off\"").map(Some),
         }
     }
@@ -342,7 +347,8 @@ impl Checker<'_> {
             Duration::MAX => format!("at least {}", duration::display(min)),
             max => format!("from {} to {}", duration::display(min), duration::display(max)),
         };
-        self.bad(key, &format!("a duration with its unit, such as \"{default}\", {bounds}{otherwise}"))
+        let example = if default == "off" { "10s" } else { default };
+        self.bad(key, &format!("a duration with its unit, such as \"{example}\", {bounds}{otherwise}"))
     }
 
     /// One of a few words, the first of which is the default.

@@ -1,7 +1,7 @@
 //! The names of the settings, and suggestions for unknown names.
 
 /// All keys, except librdkafka's own below `kafka.properties`.
-pub(crate) const KEYS: [&str; 32] = [
+pub(crate) const KEYS: [&str; 33] = [
     "catalog",
     "kafka.brokers",
     "kafka.application",
@@ -20,6 +20,7 @@ pub(crate) const KEYS: [&str; 32] = [
     "service.outage_after",
     "service.max_change",
     "service.max_waiting_mb",
+    "service.watch_catalog",
     "state.directory",
     "state.snapshot_interval",
     "http.listen",

@@ -138,6 +138,8 @@ pub struct ServiceSettings {
     pub outage_after: Option<Duration>,
     /// For how many entities a changed catalog may change a tag without approval.
     pub max_change: MaxChange,
+    /// How often the service looks whether the catalog's file has changed; `None`: it is read again on request alone.
+    pub watch_catalog: Option<Duration>,
 }
 
 /// When a changed catalog's changes of a tag wait for approval (spec 8).

@@ -56,6 +56,7 @@ fn defaults_are_those_of_the_contract() {
     assert_eq!(settings.service.commit_interval.as_millis(), 100);
     assert_eq!(settings.service.idle_grace, Some(Duration::from_secs(5)));
     assert_eq!(settings.service.outage_after.map(|d| d.as_secs()), Some(3600));
+    assert_eq!(settings.service.watch_catalog, None);
     assert!(settings.state.is_none());
     assert_eq!(settings.http.listen.map(|listen| listen.to_string()).as_deref(), Some("127.0.0.1:8080"));
 }

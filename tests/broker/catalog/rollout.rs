@@ -173,3 +173,26 @@ fn what_waits_is_counted_again_after_a_restart() {
     assert_eq!(waiting(page), Vec::<Value>::new());
     service.stop();
 }
+
+#[test]
+fn a_service_that_watches_the_file_reads_it_again_without_being_asked() {
+    let setup = Setup::on("watched", broker::shared(), CATALOG)
+        .with("http.listen=127.0.0.1:0")
+        .with("service.watch_catalog=1s");
+    setup.create_topics(1);
+    let mut service = setup.start();
+    service.until("work", |service| service.log().contains("metrics and probes at"));
+    let address = service.http_address();
+    service.until("readiness", |_| get(address, "/readyz").status == 200);
+    let running = || serde_json::from_str::<Value>(&get(address, "/v1/catalog").body).expect("JSON")["catalog"].clone();
+    let first = running();
+
+    // An error is reported once, and the catalog before it stays.
+    setup.edit("version: 1\ntags:\n  busy: { when: nothing >= 1 }\n");
+    service.until("the error", |service| service.log().contains("nothing"));
+    assert_eq!(running(), first);
+
+    setup.edit(&CATALOG.replace("n >= 2", "n >= 5"));
+    service.until("the new catalog", |_| running() != first);
+    service.says("is in force");
+}
