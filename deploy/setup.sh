@@ -7,8 +7,8 @@ set -eu
 
 for_build="build-essential pkg-config libssl-dev zlib1g-dev"
 # Java and Maven start a real Kafka broker, openssl makes the certificates of a broker with TLS, and pip of Python brings the
-# ONNX Runtime, schemathesis and axe-core. Chromium shows the page, with a font that has Chinese.
-for_tests="openssl default-jre-headless maven python3 python3-venv chromium fonts-noto-cjk"
+# ONNX Runtime, schemathesis and axe-core. Chromium shows the page, with a font that has Chinese. Prometheus has promtool.
+for_tests="openssl default-jre-headless maven python3 python3-venv chromium fonts-noto-cjk prometheus"
 case "${1:-all}" in
     build) wanted="$for_build" ;;
     all) wanted="$for_build $for_tests" ;;
@@ -30,9 +30,10 @@ for package in $wanted; do
         missing="$missing $package"
     fi
 done
-# Java, Maven, Python and Chromium need not come from Debian packages.
+# Java, Maven, Python, promtool and Chromium need not come from Debian packages.
 command -v java >/dev/null 2>&1 && missing=$(echo "$missing" | sed 's/ default-jre-headless//')
 command -v chromium >/dev/null 2>&1 && missing=$(echo "$missing" | sed 's/ chromium//')
+command -v promtool >/dev/null 2>&1 && missing=$(echo "$missing" | sed 's/ prometheus//')
 command -v mvn >/dev/null 2>&1 && missing=$(echo "$missing" | sed 's/ maven//')
 python3 -c "import ensurepip, venv" >/dev/null 2>&1 && missing=$(echo "$missing" | sed 's/ python3-venv//; s/ python3//')
 

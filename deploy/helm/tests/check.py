@@ -1,0 +1,146 @@
+"""Renders the chart with each case, and checks what comes out.
+
+Usage: check.py HELM [--write]. --write writes the expected output anew.
+
+- cases/*.yaml are values; golden/*.yaml is what the chart makes of them;
+- bad/*.yaml are values that are refused, with a part of the message in the first line;
+- every resource of Kubernetes itself is validated against the schemas of Kubernetes;
+- what the chart promises holds in every case: see promises().
+"""
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import kubernetes_validate
+import yaml
+
+HERE = Path(__file__).resolve().parent
+CHART = HERE.parent / "tagstream"
+OPERATIONS = HERE.parents[1] / "docs" / "operations.md"
+KUBERNETES = "1.37.0"
+# The chart sets these itself.
+OWN = {"catalog", "service.instance", "http.listen", "state.directory"}
+OF_SERVE = {"listen", "directory", "tokens", "certificate", "key", "service"}
+# The longest time that a stop takes.
+STOP_SECONDS = 20
+
+
+def helm(helm, command, values):
+    return subprocess.run(
+        [helm, *command, str(CHART), "--kube-version", KUBERNETES, "--values", str(values)],
+        capture_output=True, text=True,
+    )
+
+
+def render(program, values):
+    result = helm(program, ["template", "shop", "--namespace", "growth"], values)
+    assert result.returncode == 0, f"{values.name}: {result.stderr}"
+    return result.stdout
+
+
+def pods(resources):
+    for resource in resources:
+        if resource["kind"] == "Pod":
+            yield resource, resource["spec"]
+        elif "template" in resource.get("spec", {}):
+            yield resource, resource["spec"]["template"]["spec"]
+
+
+def promises(resources):
+    """What holds whatever the values are."""
+    names = [(resource["kind"], resource["metadata"]["name"]) for resource in resources]
+    assert len(names) == len(set(names)), "two resources have one name"
+    for resource, spec in pods(resources):
+        where = f"{resource['kind']} {resource['metadata']['name']}"
+        assert spec["securityContext"]["runAsNonRoot"] and not spec["automountServiceAccountToken"], where
+        volumes = {volume["name"] for volume in spec["volumes"]}
+        volumes |= {claim["metadata"]["name"] for claim in resource["spec"].get("volumeClaimTemplates", [])}
+        for container in spec["containers"] + spec.get("initContainers", []):
+            assert container["securityContext"]["readOnlyRootFilesystem"], where
+            assert container["securityContext"]["capabilities"] == {"drop": ["ALL"]}, where
+            mounts = container["volumeMounts"]
+            assert {mount["name"] for mount in mounts} <= volumes, f"{where}: a mount without a volume"
+            assert not any("subPath" in mount for mount in mounts), f"{where}: a changed ConfigMap would not be seen"
+            variables = [variable["name"] for variable in container.get("env", [])]
+            assert len(variables) == len(set(variables)), f"{where}: a variable is there twice"
+            for variable in container.get("env", []):
+                secret = re.search(r"PASSWORD|SECRET", variable["name"])
+                assert not secret or variable["name"].endswith("_FILE"), f"{where}: a secret as a value"
+                file = variable.get("value", "")
+                if file.startswith(("/run/", "/etc/", "/var/")):
+                    assert any(file.startswith(mount["mountPath"]) for mount in mounts), f"{where}: {file} is not mounted"
+        if resource["kind"] == "StatefulSet":
+            assert spec["terminationGracePeriodSeconds"] > STOP_SECONDS, where
+            (container,) = spec["containers"]
+            instance = next(variable for variable in container["env"] if variable["name"] == "TAGSTREAM__SERVICE__INSTANCE")
+            assert instance["valueFrom"]["fieldRef"]["fieldPath"] == "metadata.name", where
+            assert container["livenessProbe"]["httpGet"]["path"] == "/livez", where
+            assert container["readinessProbe"]["httpGet"]["path"] == "/readyz", where
+            assert ("replicas" in resource["spec"]) != any(kind == "ScaledObject" for kind, _ in names), where
+    for resource in resources:
+        if resource["kind"] == "ConfigMap" and "tagstream.json" in resource["data"]:
+            dashboard = (HERE.parents[1] / "watching" / "dashboard.json").read_text()
+            assert resource["data"]["tagstream.json"] == dashboard, "the dashboard is another one"
+    # Every selector of a service, a policy or a budget selects a pod of this release.
+    labels = [resource["spec"]["template"]["metadata"]["labels"] for resource, _ in pods(resources) if "template" in resource["spec"]]
+    for resource in resources:
+        selector = resource.get("spec", {}).get("selector")
+        if resource["kind"] in ("Service", "PodDisruptionBudget"):
+            wanted = selector.get("matchLabels", selector)
+            assert any(wanted.items() <= label.items() for label in labels), f"{resource['metadata']['name']} selects nothing"
+
+
+def settings_of(schema):
+    sections = schema["properties"]["settings"]["properties"]
+    keys = {f"{section}.{key}" for section, body in sections.items() for key in body["properties"]}
+    serve = schema["properties"]["serve"]["properties"]["settings"]["properties"]
+    return keys | {f"serve.{key}" for key in serve} | {f"serve.{key}" for key in OF_SERVE} | OWN
+
+
+def documented():
+    cells = re.findall(r"^\| (`[a-z_.]+`(?:, `[a-z_.]+`)*) \| .* \| .* \|$", OPERATIONS.read_text(), re.MULTILINE)
+    sections = ("kafka.", "input.", "output.", "service.", "state.", "scoring.", "http.", "serve.")
+    keys = {key for cell in cells for key in re.findall(r"`([a-z_.]+)`", cell)}
+    return {key for key in keys if key == "catalog" or key.startswith(sections)}
+
+
+def main():
+    program, write = sys.argv[1], "--write" in sys.argv
+    count = 0
+    schema = json.loads((CHART / "values.schema.json").read_text())
+    differ = settings_of(schema) ^ documented()
+    assert not differ, f"settings of the chart and of operations.md differ: {sorted(differ)}"
+    for values in sorted((HERE / "cases").glob("*.yaml")):
+        lint = helm(program, ["lint", "--strict"], values)
+        assert lint.returncode == 0, f"{values.name}: {lint.stdout}{lint.stderr}"
+        text = render(program, values)
+        resources = [resource for resource in yaml.safe_load_all(text) if resource]
+        validated = 0
+        for resource in resources:
+            if "." not in resource["apiVersion"].split("/")[0] or ".k8s.io" in resource["apiVersion"]:
+                kubernetes_validate.validate(resource, KUBERNETES, strict=True)
+                validated += 1
+        assert validated >= 4, values.name
+        promises(resources)
+        # The dashboard is in its own file already.
+        text = re.sub(r"^  tagstream\.json: .*$", "  tagstream.json: (deploy/watching/dashboard.json)", text, flags=re.MULTILINE)
+        golden = HERE / "golden" / values.name
+        if write:
+            golden.write_text(text)
+        assert golden.exists() and golden.read_text() == text, f"{golden} differs: look at it, then run with --write"
+        print(f"{values.name}: {len(resources)} resources, {validated} of them validated")
+        count += 1
+    for values in sorted((HERE / "bad").glob("*.yaml")):
+        expected = values.read_text().splitlines()[0].removeprefix("# expect: ")
+        result = helm(program, ["template", "shop"], values)
+        assert result.returncode != 0, f"{values.name} is not refused"
+        assert expected in result.stderr, f"{values.name}: expected {expected!r}, got {result.stderr}"
+        print(f"{values.name}: refused")
+        count += 1
+    print(f"{count} passed, 0 failed")
+
+
+main()
