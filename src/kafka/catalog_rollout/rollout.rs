@@ -30,11 +30,18 @@ struct RolloutState {
     topology: Option<Arc<Topology>>,
     board: Board,
     /// The notes of the partitions that run in this process, committed or not.
-    own: BTreeMap<PartitionId, RolloutNote>,
+    own: BTreeMap<PartitionId, OwnNote>,
     /// What was approved, in this process or as the board says.
     approved: Approved,
     /// The held tags that were reported.
     reported: TagNames,
+}
+
+/// The note of a partition that runs in this process.
+struct OwnNote {
+    /// The worker that runs the partition. Its last one may give it up later than this one takes it.
+    worker: WorkerId,
+    note: RolloutNote,
 }
 
 /// A catalog in a process, from when it becomes active.
@@ -164,7 +171,7 @@ impl RolloutState {
     /// The tags that wait for approval, with the impact on them.
     fn held(&self) -> HeldImpacts {
         let mut held: HeldImpacts = self.board.decided().cloned().unwrap_or_default();
-        for note in self.own.values() {
+        for OwnNote { note, .. } in self.own.values() {
             for (name, impact) in &note.held_here {
                 held.entry(name.clone()).or_default().add(*impact);
             }
@@ -177,7 +184,7 @@ impl RolloutState {
     fn waiting(&self) -> TagNames {
         let mut names: TagNames = self.held().into_keys().collect();
         if self.board.decided().is_none() {
-            let counts = self.own.values().filter_map(|note| note.counts.as_ref());
+            let counts = self.own.values().filter_map(|own| own.note.counts.as_ref());
             let undecided = counts.flat_map(ChangeImpact::changed).filter(|name| !self.approved.has(name));
             names.extend(undecided.cloned());
         }
@@ -290,13 +297,13 @@ impl CatalogRollout {
         note.held_here.extend(exceeding_here(counts, self.threshold));
     }
 
-    /// A partition runs in this process. `is_committed`: whether its note is committed.
-    pub fn run_partition(&self, partition: PartitionId, note: &RolloutNote, is_committed: bool) {
+    /// A worker runs a partition from now on. `is_committed`: whether its note is committed.
+    pub fn run_partition(&self, worker: WorkerId, partition: PartitionId, note: &RolloutNote, is_committed: bool) {
         let mut state = self.state();
         if !state.is_of_active(note) {
             return;
         }
-        state.own.insert(partition, note.clone());
+        state.own.insert(partition, OwnNote { worker, note: note.clone() });
         if is_committed {
             self.put(state, partition, note, NoteSource::ReadBack);
         }
@@ -305,8 +312,10 @@ impl CatalogRollout {
     /// The note of a partition that runs here has changed, and is not committed yet.
     pub fn note_changed(&self, partition: PartitionId, note: &RolloutNote) {
         let mut state = self.state();
-        if state.is_of_active(note) && state.own.contains_key(&partition) {
-            state.own.insert(partition, note.clone());
+        if state.is_of_active(note)
+            && let Some(own) = state.own.get_mut(&partition)
+        {
+            own.note = note.clone();
         }
     }
 
@@ -326,9 +335,13 @@ impl CatalogRollout {
         }
     }
 
-    /// Forgets a partition: it was given up, or is read back again.
-    pub fn forget_partition(&self, partition: PartitionId) {
+    /// A worker does not run a partition any more: it was given up, or is read back again. Nothing is forgotten of one
+    /// that another worker has taken meanwhile.
+    pub fn forget_partition(&self, worker: WorkerId, partition: PartitionId) {
         let mut state = self.state();
+        if state.own.get(&partition).is_some_and(|own| own.worker != worker) {
+            return;
+        }
         state.own.remove(&partition);
         state.board.forget(partition);
     }

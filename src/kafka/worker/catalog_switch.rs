@@ -131,7 +131,7 @@ impl<W: KafkaClients> Worker<W> {
         let is_committed = is_committed && note == found;
         running.note_rollout(note.clone(), view.held(&note));
         running.set_rollout_committed(is_committed);
-        self.plan.rollout.run_partition(partition, &note, is_committed);
+        self.plan.rollout.run_partition(self.plan.id, partition, &note, is_committed);
     }
 
     /// Looks what other processes note, while something waits for them. One worker does it for its process.
@@ -185,7 +185,7 @@ impl<W: KafkaClients> Worker<W> {
                     running.note_rollout(note.clone(), held);
                     running.set_rollout_committed(!running.keeps_state());
                     if running.keeps_state() {
-                        self.plan.rollout.run_partition(*partition, &note, false);
+                        self.plan.rollout.run_partition(self.plan.id, *partition, &note, false);
                     }
                     let name = self.plan.topology.name(*partition);
                     (self.plan.listener)(Occurrence::CatalogChanged { partition: name, change }.of(self.plan.id));

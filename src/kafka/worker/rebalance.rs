@@ -97,7 +97,7 @@ impl<W: KafkaClients> Worker<W> {
     fn close_tasks(&mut self, partitions: &[PartitionId]) {
         let mut ran = Vec::new();
         for partition in partitions {
-            self.plan.rollout.forget_partition(*partition);
+            self.plan.rollout.forget_partition(self.plan.id, *partition);
             if let Some(snapshots) = &mut self.snapshots {
                 snapshots.forget(*partition);
             }

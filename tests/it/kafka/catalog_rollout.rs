@@ -53,7 +53,7 @@ impl Process {
 
     fn run(&mut self, number: i32, note: RolloutNote, is_committed: bool) {
         let note = self.rollout.view().update(partition(number), &note);
-        self.rollout.run_partition(partition(number), &note, is_committed);
+        self.rollout.run_partition(WorkerId(0), partition(number), &note, is_committed);
         self.notes.push((partition(number), note));
     }
 
@@ -226,7 +226,7 @@ fn a_partition_that_was_given_up_is_not_counted_twice() {
     let mut process = Process::usual();
     process.read_back(0, 30);
     process.settle();
-    process.rollout.forget_partition(partition(0));
+    process.rollout.forget_partition(WorkerId(0), partition(0));
     process.notes.clear();
     process.read_back(0, 40);
     for number in 1..4 {
@@ -234,6 +234,18 @@ fn a_partition_that_was_given_up_is_not_counted_twice() {
     }
     process.settle();
     assert_eq!(process.waits(), [(400, 130)]);
+}
+
+#[test]
+fn a_worker_that_gives_up_late_takes_nothing_from_the_next_one() {
+    let mut process = Process::usual();
+    process.read_back(0, 30);
+    process.rollout.forget_partition(WorkerId(1), partition(0));
+    for number in 1..4 {
+        process.read_back(number, 30);
+    }
+    process.settle();
+    assert_eq!(process.waits(), [(400, 120)], "the owner of the first partition decides");
 }
 
 #[test]
