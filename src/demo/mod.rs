@@ -14,6 +14,7 @@
 //! - [`tag_counts`]: what the tag changes add up to;
 //! - [`frame`]: the picture, a pure function; `terminal`: draws it;
 //! - `feeder`: writes the events to the broker and advances the clock;
+//! - `outside_feed`: writes the events to a Kafka of one's own, for a service that runs there;
 //! - `viewer`: reads the tag changes and shows them;
 //! - `environment`: the service's settings and its context.
 
@@ -23,6 +24,7 @@ pub mod tag_counts;
 pub mod frame;
 mod terminal;
 mod feeder;
+mod outside_feed;
 mod viewer;
 mod environment;
 
@@ -48,6 +50,7 @@ use terminal::Terminal;
 use viewer::{ViewError, Viewer};
 
 pub use clock::Speed;
+pub use outside_feed::{OutsideFeed, Period};
 
 /// The catalog of the gym.
 pub const CATALOG: &str = include_str!("../../deploy/examples/gym/catalog.yaml");

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use clap::Args;
 
 use crate::cli::output::console::report;
-use crate::demo::{self, DemoError, DemoOptions, Speed};
+use crate::demo::{self, DemoError, DemoOptions, OutsideFeed, Period, Speed};
 use crate::model::Timestamp;
 use crate::service::ServiceError;
 
@@ -16,7 +16,9 @@ use crate::service::ServiceError;
   tagstream demo                                         two months of a thousand members in a minute
   tagstream demo --speed max | grep churn_risk           the tag changes as NDJSON
   tagstream demo --speed max --save events.ndjson > changes.ndjson
-  tagstream replay deploy/examples/gym/catalog.yaml --input events.ndjson --summary")]
+  tagstream replay deploy/examples/gym/catalog.yaml --input events.ndjson --summary
+  tagstream demo --feed kafka-1:9092                     only the events, to the topic events of your Kafka
+  tagstream demo --feed kafka-1:9092 --live              what happens from now on, until Ctrl-C")]
 pub(crate) struct DemoArgs {
     /// The number of people near the gym
     #[arg(long, value_name = "N", default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(1..=100_000))]
@@ -36,6 +38,15 @@ pub(crate) struct DemoArgs {
     /// Keep the page after the last day, until Ctrl-C
     #[arg(long)]
     stay: bool,
+    /// Only send the events, to a Kafka of yours: host:port,host:port. The days end today
+    #[arg(long, value_name = "BROKERS", conflicts_with_all = ["stay", "save", "speed"])]
+    feed: Option<String>,
+    /// The topic for --feed
+    #[arg(long, value_name = "TOPIC", default_value = "events", requires = "feed")]
+    topic: String,
+    /// With --feed: leave the days until now out, and send what happens from now on, each event at its time, until Ctrl-C
+    #[arg(long, requires = "feed")]
+    live: bool,
 }
 
 fn parse_speed(text: &str) -> Result<Speed, String> {
@@ -48,7 +59,21 @@ fn parse_speed(text: &str) -> Result<Speed, String> {
 
 /// Exit codes: 0 when the demo ended or was interrupted, 1 on an error.
 pub(crate) fn run(args: &DemoArgs, now: Timestamp) -> ExitCode {
-    let DemoArgs { members, days, speed, seed, ref save, stay } = *args;
+    let DemoArgs { members, days, speed, seed, ref save, stay, live, .. } = *args;
+    if let Some(brokers) = args.feed.clone() {
+        let period = if live { Period::FromNowOn } else { Period::UntilNow };
+        let feed = OutsideFeed { brokers, topic: args.topic.clone(), members, days, seed, period };
+        return match feed.run(now) {
+            Ok(events) => {
+                report(&format!("sent {events} events to {}", args.topic));
+                ExitCode::SUCCESS
+            }
+            Err(error) => {
+                report(&format!("error: {error}"));
+                ExitCode::FAILURE
+            }
+        };
+    }
     match demo::run(&DemoOptions { members, days, seed, speed, save: save.clone(), stay }, now) {
         Ok(()) => ExitCode::SUCCESS,
         Err(DemoError::View(error)) if error.is_broken_pipe() => ExitCode::SUCCESS,

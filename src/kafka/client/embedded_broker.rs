@@ -5,13 +5,17 @@
 //! transactions are dropped, so a member that joins starts over. A partition keeps 5 MiB and 100,000 batches, and then
 //! drops the oldest. There are no admin calls, so topics are created here.
 
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use rdkafka::ClientContext;
 use rdkafka::config::ClientConfig;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::mocking::MockCluster;
-use rdkafka::producer::{BaseProducer, BaseRecord, DefaultProducerContext, Producer};
+use rdkafka::producer::{
+    BaseProducer, BaseRecord, DefaultProducerContext, DeliveryResult, Producer, ProducerContext,
+};
 use rdkafka::{Message, Offset, TopicPartitionList};
 
 /// A property that a consumer needs here: the mock broker answers an empty fetch only after this time, even if a record
@@ -22,7 +26,7 @@ pub const FETCH_WAIT: (&str, &str) = ("fetch.wait.max.ms", "10");
 const CALL_MAX: Duration = Duration::from_secs(10);
 
 #[derive(Debug, thiserror::Error)]
-#[error("embedded broker: {step}: {error}")]
+#[error("cannot {step}: {error}")]
 pub struct EmbeddedError {
     step: &'static str,
     error: KafkaError,
@@ -41,7 +45,7 @@ pub struct EmbeddedBroker {
 impl EmbeddedBroker {
     /// Starts a broker with these topics: name, number of partitions.
     pub fn start(topics: &[(&str, i32)]) -> Result<Self, EmbeddedError> {
-        let cluster = MockCluster::new(1).map_err(at("start"))?;
+        let cluster = MockCluster::new(1).map_err(at("start the embedded broker"))?;
         for (topic, partitions) in topics {
             cluster.create_topic(topic, *partitions, 1).map_err(at("create a topic"))?;
         }
@@ -54,13 +58,7 @@ impl EmbeddedBroker {
     }
 
     pub fn feed(&self, topic: &str) -> Result<Feed, EmbeddedError> {
-        let producer = ClientConfig::new()
-            .set("bootstrap.servers", self.address())
-            .set("partitioner", "murmur2_random")
-            .set("linger.ms", "1")
-            .create()
-            .map_err(at("make a producer"))?;
-        Ok(Feed { producer, topic: topic.to_owned() })
+        Feed::to(&self.address(), topic)
     }
 
     pub fn tail(&self, topic: &str, partitions: i32) -> Result<Tail, EmbeddedError> {
@@ -82,13 +80,48 @@ impl EmbeddedBroker {
     }
 }
 
+/// Keeps the first error of a record that was not delivered.
+#[derive(Default)]
+struct DeliveryErrors(Mutex<Option<KafkaError>>);
+
+impl ClientContext for DeliveryErrors {}
+
+impl ProducerContext for DeliveryErrors {
+    type DeliveryOpaque = ();
+
+    fn delivery(&self, result: &DeliveryResult<'_>, (): ()) {
+        if let Err((error, _)) = result {
+            self.0.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert_with(|| error.clone());
+        }
+    }
+}
+
 /// Sends records to a topic, as a user's producer would.
 pub struct Feed {
-    producer: BaseProducer,
+    producer: BaseProducer<DeliveryErrors>,
     topic: String,
 }
 
 impl Feed {
+    /// To the embedded broker, or to a Kafka.
+    ///
+    /// # Errors
+    /// The brokers do not answer, or the topic does not exist.
+    pub fn to(brokers: &str, topic: &str) -> Result<Self, EmbeddedError> {
+        let producer: BaseProducer<DeliveryErrors> = ClientConfig::new()
+            .set("bootstrap.servers", brokers)
+            .set("partitioner", "murmur2_random")
+            .set("linger.ms", "1")
+            .set("enable.idempotence", "true")
+            .create_with_context(DeliveryErrors::default())
+            .map_err(at("make a producer"))?;
+        let metadata = producer.client().fetch_metadata(Some(topic), CALL_MAX).map_err(at("reach the brokers"))?;
+        match metadata.topics().first().and_then(|topic| topic.error()) {
+            None => Ok(Feed { producer, topic: topic.to_owned() }),
+            Some(error) => Err(at("find the topic of events")(KafkaError::MetadataFetch(error.into()))),
+        }
+    }
+
     pub fn send(&self, key: &str, value: &str) -> Result<(), EmbeddedError> {
         let mut record = BaseRecord::to(&self.topic).key(key).payload(value);
         loop {
@@ -110,7 +143,8 @@ impl Feed {
                 return Err(at("send")(KafkaError::MessageProduction(RDKafkaErrorCode::MessageTimedOut)));
             }
         }
-        Ok(())
+        let failed = self.producer.context().0.lock().unwrap_or_else(PoisonError::into_inner).take();
+        failed.map_or(Ok(()), |error| Err(at("send")(error)))
     }
 }
 

@@ -1,11 +1,13 @@
 //! What an operator sees and does.
 //!
 //! - `clock_steps`: the wall clock steps while the service runs.
+//! - `demo_feed`: the demo's events in a Kafka of one's own.
 //! - `monitoring`: metrics and probes of a running service.
 //! - `topics_create`: `tagstream topics create`.
 //! - `read_side`: a server beside workers, all of which die at random.
 
 mod clock_steps;
+mod demo_feed;
 mod monitoring;
 mod read_side;
 mod read_side_history;
