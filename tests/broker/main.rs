@@ -4,6 +4,7 @@
 //! and an application of its own.
 //!
 //! - [`support`]: what both binaries need.
+//! - [`installed`]: what `deploy/setup.sh` has installed for them.
 //! - [`fixture`]: brokers, proxies, clients, and events to write.
 //! - [`oracle`]: what must stand in Kafka after a run.
 //! - [`startup`]: what `tagstream run` checks and waits for before it works.
@@ -19,6 +20,9 @@
 
 #[path = "../support/mod.rs"]
 mod support;
+
+#[path = "../it/installed.rs"]
+mod installed;
 
 mod fixture;
 mod oracle;

@@ -4,6 +4,8 @@
 //! - `demo_feed`: the demo's events in a Kafka of one's own.
 //! - `monitoring`: metrics and probes of a running service.
 //! - `topics_create`: `tagstream topics create`.
+//! - `schemas`: what a subscriber receives is as the schemas say.
+//! - `subscribers`: the example subscribers.
 //! - `read_side`: a server beside workers, all of which die at random.
 
 mod clock_steps;
@@ -11,4 +13,6 @@ mod demo_feed;
 mod monitoring;
 mod read_side;
 mod read_side_history;
+mod schemas;
+mod subscribers;
 mod topics_create;
