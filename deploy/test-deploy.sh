@@ -5,7 +5,7 @@ set -eu
 cd "$(dirname "$0")/.."
 cache="${XDG_CACHE_HOME:-$HOME/.cache}/tagstream"
 mkdir -p "$cache"
-parts="${*:-chart alerts}"
+parts="${*:-chart alerts schemas compose image}"
 
 # Builds a program from a Go module: its name, its package, its version.
 go_program() {
@@ -28,6 +28,30 @@ test_chart() {
 test_alerts() {
     command -v promtool >/dev/null 2>&1 || deploy/setup.sh
     deploy/watching/check.sh
+}
+
+# The records are compared with the schemas by a test of deploy/test.sh; this is the document of the topics.
+test_schemas() {
+    deploy/setup.sh
+    if [ ! -e "$cache/asyncapi-6.11.1/ready" ]; then
+        npm install --silent --ignore-scripts --prefix "$cache/asyncapi-6.11.1" @asyncapi/specs@6.11.1
+        touch "$cache/asyncapi-6.11.1/ready"
+    fi
+    "$cache/schemathesis-4.32.5/bin/python" deploy/schemas/asyncapi.py \
+        "$cache/asyncapi-6.11.1/node_modules/@asyncapi/specs/schemas/3.0.0-without-\$id.json"
+}
+
+test_compose() {
+    (cd deploy/compose/check && go run . ../compose.yaml)
+    folder=$(mktemp -d)
+    cp deploy/compose/prometheus.yaml "$folder"
+    cp -r deploy/watching "$folder/watching"
+    promtool check config "$folder/prometheus.yaml"
+    rm -r "$folder"
+}
+
+test_image() {
+    deploy/image/test.sh
 }
 
 for part in $parts; do

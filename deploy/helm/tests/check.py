@@ -5,6 +5,7 @@ Usage: check.py HELM [--write]. --write writes the expected output anew.
 - cases/*.yaml are values; golden/*.yaml is what the chart makes of them;
 - bad/*.yaml are values that are refused, with a part of the message in the first line;
 - every resource of Kubernetes itself is validated against the schemas of Kubernetes;
+- the values in deploy.md are one more case;
 - what the chart promises holds in every case: see promises().
 """
 
@@ -12,6 +13,8 @@ import json
 import re
 import subprocess
 import sys
+import tempfile
+import textwrap
 from pathlib import Path
 
 import kubernetes_validate
@@ -20,6 +23,7 @@ import yaml
 HERE = Path(__file__).resolve().parent
 CHART = HERE.parent / "tagstream"
 OPERATIONS = HERE.parents[1] / "docs" / "operations.md"
+DOCUMENT = HERE.parents[1] / "docs" / "deploy.md"
 KUBERNETES = "1.37.0"
 # The chart sets these itself.
 OWN = {"catalog", "service.instance", "http.listen", "state.directory"}
@@ -107,13 +111,23 @@ def documented():
     return {key for key in keys if key == "catalog" or key.startswith(sections)}
 
 
+def from_the_document(folder):
+    """The values that deploy.md shows, as a file; the catalog comes with --set-file there."""
+    blocks = re.findall(r"```yaml\n(.*?) *```", DOCUMENT.read_text(), re.DOTALL)
+    (block,) = [block for block in blocks if "# values.yaml" in block]
+    path = Path(folder) / "deploy-md.yaml"
+    path.write_text(textwrap.dedent(block) + "catalog: { text: 'version: 1' }\n")
+    return path
+
+
 def main():
     program, write = sys.argv[1], "--write" in sys.argv
     count = 0
     schema = json.loads((CHART / "values.schema.json").read_text())
     differ = settings_of(schema) ^ documented()
     assert not differ, f"settings of the chart and of operations.md differ: {sorted(differ)}"
-    for values in sorted((HERE / "cases").glob("*.yaml")):
+    folder = tempfile.TemporaryDirectory()
+    for values in sorted((HERE / "cases").glob("*.yaml")) + [from_the_document(folder.name)]:
         lint = helm(program, ["lint", "--strict"], values)
         assert lint.returncode == 0, f"{values.name}: {lint.stdout}{lint.stderr}"
         text = render(program, values)
