@@ -20,13 +20,16 @@ const CATALOG: &str = "version: 1\n\
 
 fn headers(record: &Seen) -> Value {
     let pairs = record.headers.iter();
-    Value::Object(pairs.map(|(name, value)| (name.clone(), String::from_utf8_lossy(value).into())).collect::<Map<_, _>>())
+    Value::Object(
+        pairs.map(|(name, value)| (name.clone(), String::from_utf8_lossy(value).into())).collect::<Map<_, _>>(),
+    )
 }
 
 fn records() -> Vec<Write> {
     let start = now_ms() - 2 * 3_600_000;
     let event = |key: &str, kind: &str, minutes: i64, properties: Value| {
-        let line = json!({"user_id": key, "type": kind, "timestamp": start + minutes * 60_000, "properties": properties});
+        let line =
+            json!({"user_id": key, "type": kind, "timestamp": start + minutes * 60_000, "properties": properties});
         Write::event(0, key, line.to_string())
     };
     let mut records: Vec<Write> = (0..4).map(|n| event("u-1", "click", n, json!({"page": format!("/{n}")}))).collect();

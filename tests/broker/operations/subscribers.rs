@@ -12,7 +12,8 @@ use crate::fixture::now_ms;
 use crate::installed;
 use crate::support::service::Setup;
 
-const CATALOG: &str = "version: 1\ncounters:\n  n: { count: click }\ntags:\n  churn_risk: { when: n >= 2 }\n  seen: { when: n >= 1 }\n";
+const CATALOG: &str =
+    "version: 1\ncounters:\n  n: { count: click }\ntags:\n  churn_risk: { when: n >= 2 }\n  seen: { when: n >= 1 }\n";
 
 /// Runs an example until it has read everything that is there.
 fn run(script: &str, database: &Path, group: &str, topic: &str) {
@@ -60,7 +61,8 @@ fn one_mail_an_id_and_the_tags_that_everybody_has_now() {
     assert_eq!(rows(&tags, now), ["user u-1 churn_risk true", "user u-1 seen true", "user u-3 seen true"]);
 
     // What is there is written again, and read again from the beginning.
-    let again = |record: &Seen| Write::event(record.partition, &record.key_text(), record.value.clone().expect("a value"));
+    let again =
+        |record: &Seen| Write::event(record.partition, &record.key_text(), record.value.clone().expect("a value"));
     produce(broker, &setup.topic("changes"), changes().iter().map(again));
     run("mailer", &mails, "subscribers-mailer", &setup.topic("changes"));
     run("mailer", &mails, "subscribers-mailer-again", &setup.topic("changes"));
