@@ -5,8 +5,8 @@
 //!
 //! | file | holds |
 //! | --- | --- |
-//! | `ingest` | what an event does to its entity |
 //! | `evaluate` | dirty tags step to their next states; timers fire; scores are computed ahead |
+//! | `ingest` | what an event does to its entity |
 //! | `removal` | the end of an entity: erased or forgotten |
 //! | `held_tags` | tags whose changes wait for approval |
 //! | `catalog_change` | another catalog: states go on, every entity is evaluated once |
@@ -18,8 +18,8 @@
 //! | `explain` | why a tag is as it is, and when that will differ |
 //! | `inspect` | a partition put together from states, and read without changing anything |
 
-mod ingest;
 mod evaluate;
+mod ingest;
 mod removal;
 mod held_tags;
 mod catalog_change;
