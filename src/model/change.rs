@@ -43,6 +43,14 @@ pub enum Cause {
 }
 
 impl Cause {
+    pub const ALL: [Cause; 6] =
+        [Cause::Event, Cause::Timer, Cause::Catalog, Cause::Command, Cause::Erased, Cause::Forgotten];
+
+    /// The cause with a name of a tag change.
+    pub fn named(name: &str) -> Option<Self> {
+        Cause::ALL.into_iter().find(|cause| cause.name() == name)
+    }
+
     pub fn name(self) -> &'static str {
         match self {
             Cause::Event => "event",

@@ -48,13 +48,7 @@ impl ChangelogFollower {
         mut each: impl FnMut(&[u8], Timestamp),
     ) -> Result<(Self, PartitionStanding), ChangelogError> {
         let (program, schemas) = (Arc::clone(restorer.program()), restorer.schemas().clone());
-        let mut follower = ChangelogFollower {
-            migrations: HashMap::from([(program.schema.id(), None)]),
-            schemas: HashMap::from([(program.schema.id(), program.schema.clone())]),
-            next: checkpoint.extent.next,
-            migrated: Vec::new(),
-            program,
-        };
+        let mut follower = Self::at(program, checkpoint.extent.next);
         for (id, schema) in schemas {
             follower.learn(id, schema);
         }
@@ -62,6 +56,47 @@ impl ChangelogFollower {
         let standing = follower.standing(checkpoint, Some(&partition))?;
         partition.each_state(&mut each);
         Ok((follower, standing))
+    }
+
+    /// Goes on at the end of the transaction with this checkpoint, where all states of then are known, in the schema of the
+    /// program. `schemas`: those that the changelog had until then, as [`ChangelogFollower::schemas`] gave them.
+    ///
+    /// # Errors
+    /// Schemas or notes that cannot be read.
+    pub fn resume(
+        program: &Arc<Program>,
+        schemas: &[(u64, Vec<u8>)],
+        checkpoint: Checkpoint,
+    ) -> Result<(Self, PartitionStanding), ChangelogError> {
+        let mut follower = Self::at(Arc::clone(program), checkpoint.extent.next);
+        for (id, meaning) in schemas {
+            follower.schema(*id, meaning)?;
+        }
+        let standing = follower.standing(checkpoint, None)?;
+        Ok((follower, standing))
+    }
+
+    /// The id of the schema in which states are handed out.
+    pub fn schema_id(program: &Program) -> u64 {
+        program.schema.id()
+    }
+
+    /// A follower that knows the schema of its program alone.
+    fn at(program: Arc<Program>, next: u64) -> Self {
+        ChangelogFollower {
+            migrations: HashMap::from([(program.schema.id(), None)]),
+            schemas: HashMap::from([(program.schema.id(), program.schema.clone())]),
+            next,
+            migrated: Vec::new(),
+            program,
+        }
+    }
+
+    /// The schemas that the changelog has had: the id and the meaning of each, in the order of the ids.
+    pub fn schemas(&self) -> Vec<(u64, Vec<u8>)> {
+        let mut schemas: Vec<_> = self.schemas.iter().map(|(id, schema)| (*id, schema.meaning().to_vec())).collect();
+        schemas.sort_unstable();
+        schemas
     }
 
     /// The record of a schema.

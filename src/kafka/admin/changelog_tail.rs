@@ -83,6 +83,22 @@ impl ChangelogTail {
         bounds(&self.consumer, &self.topology.plan(partition.topic).changelog, partition.number, patience)
     }
 
+    /// About how many records another topic has: the ends of transactions count, too. `None`: there is no such topic.
+    ///
+    /// # Errors
+    /// The brokers do not answer, or the right to describe the topic is missing.
+    pub fn count(&self, topic: &str, patience: Duration) -> Result<Option<u64>, BrokerError> {
+        let metadata = self.consumer.fetch_metadata(Some(topic), patience)?;
+        let found = metadata.topics().iter().find(|found| found.name() == topic && found.error().is_none());
+        let Some(found) = found else { return Ok(None) };
+        let mut count = 0;
+        for partition in found.partitions() {
+            let OffsetBounds { low, high } = bounds(&self.consumer, topic, partition.id(), patience)?;
+            count += u64::try_from(high - low).unwrap_or(0);
+        }
+        Ok(Some(count))
+    }
+
     /// Reads these partitions from these offsets on, and no others.
     ///
     /// # Errors

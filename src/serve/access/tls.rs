@@ -21,6 +21,7 @@ use tokio_rustls::rustls::pki_types::pem::PemObject;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tokio_rustls::server::TlsStream;
 
+use super::connections::{ConnectionSeats, SeatedConnection};
 use crate::settings::TlsFiles;
 
 const HANDSHAKE_MAX: Duration = Duration::from_secs(5);
@@ -71,7 +72,7 @@ pub enum MaybeTls {
 
 /// Accepts connections, and encrypts them where it has a certificate.
 pub struct TlsListener {
-    ready: mpsc::Receiver<(MaybeTls, SocketAddr)>,
+    ready: mpsc::Receiver<(SeatedConnection<MaybeTls>, SocketAddr)>,
     address: SocketAddr,
 }
 
@@ -91,8 +92,9 @@ impl TlsListener {
 async fn accept_all(
     listener: TcpListener,
     acceptor: Option<TlsAcceptor>,
-    sender: mpsc::Sender<(MaybeTls, SocketAddr)>,
+    sender: mpsc::Sender<(SeatedConnection<MaybeTls>, SocketAddr)>,
 ) {
+    let seats = ConnectionSeats::new();
     let permits = Arc::new(Semaphore::new(HANDSHAKES_MAX));
     loop {
         let accepted = tokio::select! {
@@ -104,18 +106,18 @@ async fn accept_all(
             continue;
         };
         let Some(acceptor) = acceptor.clone() else {
-            if sender.send((MaybeTls::Plain(stream), from)).await.is_err() {
+            if sender.send((seats.seat(MaybeTls::Plain(stream)), from)).await.is_err() {
                 return;
             }
             continue;
         };
         let Ok(permit) = Arc::clone(&permits).acquire_owned().await else { return };
-        let sender = sender.clone();
+        let (sender, seats) = (sender.clone(), seats.clone());
         tokio::spawn(async move {
             let handshake = tokio::time::timeout(HANDSHAKE_MAX, acceptor.accept(stream));
             // A client that does not speak TLS, or breaks off, is gone.
             if let Ok(Ok(stream)) = handshake.await {
-                let _ = sender.send((MaybeTls::Encrypted(Box::new(stream)), from)).await;
+                let _ = sender.send((seats.seat(MaybeTls::Encrypted(Box::new(stream))), from)).await;
             }
             drop(permit);
         });
@@ -123,10 +125,10 @@ async fn accept_all(
 }
 
 impl axum::serve::Listener for TlsListener {
-    type Io = MaybeTls;
+    type Io = SeatedConnection<MaybeTls>;
     type Addr = SocketAddr;
 
-    async fn accept(&mut self) -> (MaybeTls, SocketAddr) {
+    async fn accept(&mut self) -> (SeatedConnection<MaybeTls>, SocketAddr) {
         match self.ready.recv().await {
             Some(ready) => ready,
             // The task ends only with the runtime.

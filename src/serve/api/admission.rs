@@ -55,6 +55,9 @@ pub(super) async fn admit(State(context): State<ApiContext>, mut request: Reques
 
 /// The name of the token in the description.
 const TOKEN: &str = "token";
+/// A browser has no other way to send one.
+const ABOUT_TOKEN: &str = "A line of `tagstream token new`. The page at /sign-in takes one into the cookie \
+    `tagstream_token`, which is as good as the header; /sign-out takes it away.";
 /// What an operation that needs a token may answer.
 const REFUSALS: [(&str, &str); 3] = [
     ("401", "No token, or one that is not known, where tokens are asked for"),
@@ -64,8 +67,10 @@ const REFUSALS: [(&str, &str); 3] = [
 
 /// Describes who may ask what.
 pub(super) fn describe(description: &mut OpenApi) {
-    let token = SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer));
-    description.components.get_or_insert_with(Components::new).add_security_scheme(TOKEN, token);
+    let mut token = Http::new(HttpAuthScheme::Bearer);
+    token.description = Some(ABOUT_TOKEN.to_owned());
+    let components = description.components.get_or_insert_with(Components::new);
+    components.add_security_scheme(TOKEN, SecurityScheme::Http(token));
     for (path, item) in &mut description.paths.paths {
         let PathItem { get, put, post, delete, .. } = item;
         let methods = [(Method::GET, get), (Method::PUT, put), (Method::POST, post), (Method::DELETE, delete)];

@@ -101,10 +101,6 @@ impl ApiContext {
         &self.0.parts.approver
     }
 
-    pub(in crate::serve) fn audit(&self) -> &AuditLog {
-        &self.0.parts.audit
-    }
-
     /// Places for those who follow the changes.
     pub(in crate::serve) fn readers(&self) -> Arc<Semaphore> {
         Arc::clone(&self.0.readers)
@@ -118,8 +114,24 @@ impl ApiContext {
         entity: &str,
         key: &str,
     ) -> Result<(), ApiError> {
-        let entry = AuditEntry { caller: &caller.name, action, entity, key, ..AuditEntry::default() };
-        let noted = self.0.parts.audit.record(&entry);
+        self.record(&AuditEntry { caller: &caller.name, action, entity, key, ..AuditEntry::default() })
+    }
+
+    /// Notes that somebody looks at keys of an audience, with its expression.
+    pub(in crate::serve) fn note_members(
+        &self,
+        caller: &Caller,
+        entity: &str,
+        condition: Option<&str>,
+    ) -> Result<(), ApiError> {
+        let detail = condition.unwrap_or("true");
+        let action = "members";
+        self.record(&AuditEntry { caller: &caller.name, action, entity, detail, ..AuditEntry::default() })
+    }
+
+    /// Writes a line into the audit log. What cannot be recorded does not happen.
+    pub(in crate::serve) fn record(&self, entry: &AuditEntry<'_>) -> Result<(), ApiError> {
+        let noted = self.0.parts.audit.record(entry);
         noted.map_err(|error| ApiError::Failed(format!("the audit log cannot be written: {error}")))
     }
 

@@ -11,7 +11,7 @@
 //! | [`answer`] | JSON with an ETag |
 //! | [`admission`] | who may ask |
 //! | [`probes`] | `/livez`, `/readyz`, `/metrics` |
-//! | [`entities`] | one entity: its profile, and why a tag is as it is |
+//! | [`entities`] | one entity: its profile, now or at a past instant, and why a tag is as it is |
 //! | [`audiences`] | sizes, breakdowns, overlaps; who is in an audience: pages, NDJSON, CSV |
 //! | [`tags`] | the tags with their sizes, and their forecast |
 //! | [`catalog`] | the catalog in force; another one checked, previewed, read |
@@ -41,8 +41,8 @@ pub use audiences::size::{
 };
 pub use catalog::{ApprovalAnswer, CatalogAnswer, CatalogEntity, CheckAnswer, PreviewAnswer, PreviewRow, ReloadAnswer};
 pub use context::{ApiContext, ApiParts, AsOf, RecordParts};
-pub(in crate::serve) use entities::explanations;
 pub use entities::{Explained, Profile, ProfileAttribute, ProfileChange, ProfileCounter, ProfileTag};
+pub(in crate::serve) use entities::{explanations, past_profile, titles};
 pub use problem::{ApiError, ProblemDocument};
 pub use records::{
     ChangesAnswer, CommandAnswer, CompareAnswer, CompareQuestion, ComparedPart, FiguresAnswer, SeriesSteps, SetTag,
@@ -52,4 +52,4 @@ pub(in crate::serve) use records::{CommandRequest, LiveFilter, after, stream_cha
 pub(in crate::serve) use request::{BODY_BYTES_MAX, Body, Parameters, kind};
 pub use router::{description, router};
 pub(in crate::serve) use tags::tag;
-pub use tags::{ForecastAnswer, ForecastDay, ForecastRow, LabelSize, TagAnswer, TagDocument, TagList};
+pub use tags::{ForecastAnswer, ForecastDay, ForecastRow, HeldImpact, LabelSize, TagAnswer, TagDocument, TagList};

@@ -16,9 +16,10 @@ use super::problem::{ApiError, ProblemDocument};
 use super::request::{Parameters, kind};
 use crate::catalog::{Catalog, Condition, Tag, TagDefinition, TagId};
 use crate::codec::value_document;
+use crate::engine::TagImpact;
 use crate::model::Value;
 use crate::serve::audience::Forecast;
-use crate::serve::replica::ReplicaView;
+use crate::serve::replica::{HeldImpacts, ReplicaView};
 
 /// A tag of the catalog.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -42,6 +43,19 @@ pub struct TagDocument {
     pub labels: Vec<LabelSize>,
     /// Whether changes of the tag wait for approval.
     pub held: bool,
+    /// What these changes would be; null where nothing waits, or it was not counted.
+    pub impact: Option<HeldImpact>,
+}
+
+/// How many entities the changes of a tag concern that wait for approval.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct HeldImpact {
+    /// Entities that had it when it was counted.
+    pub had: u64,
+    /// Of these, those that would lose it or get another value.
+    pub differ: u64,
+    /// Entities that would get it.
+    pub added: u64,
 }
 
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -85,6 +99,8 @@ impl TagDocument {
         let held = |partition: &std::sync::Arc<crate::serve::replica::PartitionView>| {
             partition.standing.held_tags().any(|held| *held == *tag.name)
         };
+        let is_held = view.of(tag.entity).any(held);
+        let impact = if is_held { HeldImpacts::sum(view.of(tag.entity), &tag.name) } else { None };
         TagDocument {
             tag: tag.name.to_string(),
             entity: catalog.entity(tag.entity).name.to_string(),
@@ -96,7 +112,8 @@ impl TagDocument {
             definition: definition(catalog, &tag.definition),
             size: size(None),
             labels: labels.collect(),
-            held: view.of(tag.entity).any(held),
+            held: is_held,
+            impact: impact.map(|TagImpact { had, differ, added, .. }| HeldImpact { had, differ, added }),
         }
     }
 }

@@ -36,6 +36,7 @@ pub use entities::LatestChange;
 pub use erasure::Erasure;
 pub use figures::{HourCount, ReasonCount, TagFigures};
 pub use follower::{History, HistoryStatus};
+pub use past::UndoneTag;
 pub use reader::{HistoryReader, HistoryView};
 pub use row::StoredChange;
 pub use segment::SegmentLimits;

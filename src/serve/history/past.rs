@@ -55,7 +55,7 @@ impl HistoryView<'_> {
         Ok(())
     }
 
-    /// Every tag of an entity that changed after an instant, with the value that it had at the instant, as JSON.
+    /// Every tag of an entity that changed after an instant, as it was at the instant.
     ///
     /// # Errors
     /// Changes after the instant are missing, the store cannot be read, or the answer takes too long.
@@ -64,9 +64,9 @@ impl HistoryView<'_> {
         kind: &str,
         key: &str,
         instant: Timestamp,
-    ) -> Result<BTreeMap<String, String>, HistoryError> {
+    ) -> Result<BTreeMap<String, UndoneTag>, HistoryError> {
         self.check_reach(instant)?;
-        let mut undone: HashMap<i64, String> = HashMap::new();
+        let mut undone: HashMap<i64, UndoneTag> = HashMap::new();
         let Some(entity) = self.entity(kind, key)? else { return Ok(BTreeMap::new()) };
         let mut next = head(self.connection, entity)?.map_or(0, |head| head.row);
         let mut rows = 0;
@@ -76,11 +76,37 @@ impl HistoryView<'_> {
             let mut statement = self.connection.prepare_cached(&text)?;
             let mut found = statement.query([next])?;
             let Some(row) = found.next()? else { break };
-            let packed = PackedChange::unpack(row.get_ref(3)?.as_blob().unwrap_or_default());
-            let Some(packed) = packed.filter(|_| row.get(1).is_ok_and(|at: i64| at > instant.ms())) else { break };
-            undone.insert(row.get(2)?, packed.previous.to_owned());
+            let at = Timestamp::from_ms(row.get(1)?);
+            if at > instant {
+                let packed = PackedChange::unpack(row.get_ref(3)?.as_blob().unwrap_or_default());
+                let Some(packed) = packed else { break };
+                undone.insert(row.get(2)?, UndoneTag { value: packed.previous.to_owned(), since: None });
+            } else {
+                // The latest change up to the instant says since when; it is looked for as long as one is wanted.
+                if let Some(tag) = undone.get_mut(&row.get(2)?).filter(|tag| tag.lacks_since()) {
+                    tag.since = Some(at);
+                }
+                if !undone.values().any(UndoneTag::lacks_since) {
+                    break;
+                }
+            }
             next = row.get(0)?;
         }
-        undone.into_iter().map(|(tag, value)| Ok((self.tag_name(tag)?, value))).collect()
+        undone.into_iter().map(|(tag, of)| Ok((self.tag_name(tag)?, of))).collect()
+    }
+}
+
+/// A tag at a past instant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UndoneTag {
+    /// As JSON; null where the entity did not have it.
+    pub value: String,
+    /// Since when it had this value; `None` where that is before the history.
+    pub since: Option<Timestamp>,
+}
+
+impl UndoneTag {
+    fn lacks_since(&self) -> bool {
+        self.value != "null" && self.since.is_none()
     }
 }

@@ -11,6 +11,7 @@ const LIVE: u8 = 1;
 /// Liveness, cause, seq, catalog, id, and the lengths of value and previous.
 const HEAD_BYTES: usize = 1 + 1 + 8 + 4 + 16 + 4 + 4;
 
+/// A cause is stored as its place here.
 const CAUSES: [Cause; 6] =
     [Cause::Event, Cause::Timer, Cause::Catalog, Cause::Command, Cause::Erased, Cause::Forgotten];
 
@@ -61,7 +62,7 @@ impl ParsedFields {
             id: u128::from_str_radix(&record.id, 16).ok()?,
             at: Timestamp::parse(&record.at).ok()?,
             change,
-            cause: CAUSES.into_iter().find(|cause| cause.name() == record.cause)?,
+            cause: Cause::named(&record.cause)?,
         })
     }
 

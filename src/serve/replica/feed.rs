@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use super::following::{DepartedEntity, Following, StartError};
 use super::shown::Replica;
+use super::state_files::StateFiles;
 use crate::engine::CompiledCatalog;
 use crate::kafka::{ChangelogTail, EventListener, StopSignal};
 use crate::service::CatalogSource;
@@ -15,6 +16,8 @@ use crate::settings::Settings;
 
 /// The pause after a failure.
 const RETRY: Duration = Duration::from_millis(500);
+/// How often the dead letters are counted.
+const COUNT: Duration = Duration::from_secs(30);
 /// How often the file is read again while the workers run another catalog.
 const REREAD: Duration = Duration::from_secs(5);
 
@@ -59,7 +62,7 @@ impl ReplicaFeed {
     /// # Errors
     /// The system gives no thread.
     pub fn start(context: FeedContext, compiled: Arc<CompiledCatalog>, orders: FeedOrders) -> io::Result<Self> {
-        let feed = Feed { context, orders, reread: Instant::now() };
+        let feed = Feed { context, orders, counted: None, reread: Instant::now() };
         let thread = thread::Builder::new().name("replica".to_owned()).spawn(move || feed.run(compiled))?;
         Ok(ReplicaFeed { thread })
     }
@@ -77,6 +80,8 @@ impl ReplicaFeed {
 struct Feed {
     context: FeedContext,
     orders: FeedOrders,
+    /// When the dead letters were last counted.
+    counted: Option<Instant>,
     /// When the file was last read.
     reread: Instant,
 }
@@ -87,33 +92,45 @@ impl Feed {
         let mut next: Option<Following> = None;
         while !self.context.stop.is_given() {
             self.turn(&mut current);
+            self.count_dead_letters(&current);
+            current.keep();
             if let Some(following) = &mut next
                 && self.turn_unseen(following)
                 && let Some(following) = next.take()
             {
                 tracing::info!(catalog = following.compiled.fingerprint(), "the states are read under this catalog");
+                let mut files = current.files.take();
+                files.iter_mut().for_each(StateFiles::void_all);
                 current = following;
+                current.files = files;
                 self.show(&mut current);
             }
             if let Some(compiled) = self.orders.next_catalog().or_else(|| self.changed_file(&current, next.as_ref())) {
                 tracing::info!(catalog = compiled.fingerprint(), "reading the states under another catalog");
-                next = self.start(compiled).map_err(|error| self.not_started(&error)).ok();
+                next = self.start(compiled, None).map_err(|error| self.not_started(&error)).ok();
             }
         }
     }
 
-    fn start(&self, compiled: Arc<CompiledCatalog>) -> Result<Following, StartError> {
+    fn start(&self, compiled: Arc<CompiledCatalog>, files: Option<StateFiles>) -> Result<Following, StartError> {
         let FeedContext { settings, listener, .. } = &self.context;
         let tail = ChangelogTail::new(settings, &compiled.catalog, Arc::clone(listener));
         let tail = tail.map_err(|error| StartError::Client(error.to_string()))?;
-        Following::start(tail, compiled, settings.serve.partitions.as_ref())
+        Following::start(tail, compiled, settings.serve.partitions.as_ref(), files)
+    }
+
+    /// The files of states; `None`: there are none, or they cannot be used.
+    fn files(&self) -> Option<StateFiles> {
+        let directory = self.context.settings.serve.directory.as_deref()?;
+        let failed = |error| tracing::warn!("states are not kept in {}: {error}", directory.display());
+        StateFiles::open(directory).map_err(failed).ok()
     }
 
     /// Tries until the changelogs can be read; `None`: it was stopped before.
     fn insist(&self, compiled: &Arc<CompiledCatalog>) -> Option<Following> {
         let mut said = String::new();
         while !self.context.stop.is_given() {
-            match self.start(Arc::clone(compiled)) {
+            match self.start(Arc::clone(compiled), self.files()) {
                 Ok(following) => return Some(following),
                 Err(error) => {
                     let why = error.to_string();
@@ -143,6 +160,16 @@ impl Feed {
             Err(error) => self.failed(error.text),
         }
         self.show(following);
+    }
+
+    /// Counts the dead letters from time to time. Where that is not possible, the number is not known.
+    fn count_dead_letters(&mut self, following: &Following) {
+        if self.counted.is_some_and(|counted| counted.elapsed() < COUNT) {
+            return;
+        }
+        self.counted = Some(Instant::now());
+        let count = following.count(&self.context.settings.dead_letter_topic());
+        self.context.replica.status().dead_letters = count.ok().flatten();
     }
 
     fn show(&self, following: &mut Following) {

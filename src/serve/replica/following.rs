@@ -5,8 +5,10 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use super::entity_table::EntityNumber;
 use super::follower::{FollowError, PartitionFollower};
 use super::shown::{PartitionProgress, Replica};
+use super::state_files::StateFiles;
 use super::view::PartitionView;
 use crate::engine::CompiledCatalog;
 use crate::kafka::{BrokerError, ChangelogTail, PartitionId};
@@ -30,6 +32,8 @@ pub(super) struct Following {
     looked: Instant,
     /// Since the last report.
     restarts: u64,
+    /// `None`: states are not kept in files.
+    pub(super) files: Option<StateFiles>,
 }
 
 struct Followed {
@@ -68,11 +72,12 @@ impl From<BrokerError> for StartError {
 }
 
 impl Following {
-    /// Begins at the first record of every partition.
+    /// Begins where a partition's file ends, or at its first record.
     pub(super) fn start(
         mut tail: ChangelogTail,
         compiled: Arc<CompiledCatalog>,
         wanted: Option<&BTreeSet<i32>>,
+        files: Option<StateFiles>,
     ) -> Result<Self, StartError> {
         let partitions = tail.partitions(wanted, PATIENCE)?;
         if let Some(missing) = tail.missing().into_iter().next() {
@@ -82,9 +87,12 @@ impl Following {
             return Err(StartError::NoPartition);
         }
         let mut following =
-            Following { compiled, tail, followers: BTreeMap::new(), looked: Instant::now(), restarts: 0 };
+            Following { compiled, tail, followers: BTreeMap::new(), looked: Instant::now(), restarts: 0, files };
         for partition in partitions {
             following.begin(partition)?;
+        }
+        if let Some(files) = &following.files {
+            files.remove_others();
         }
         following.assign()?;
         Ok(following)
@@ -94,9 +102,20 @@ impl Following {
     fn begin(&mut self, partition: PartitionId) -> Result<(), BrokerError> {
         let bounds = self.tail.bounds(partition, PATIENCE)?;
         let program = Arc::clone(self.tail.role(partition).program(&self.compiled));
-        let follower = PartitionFollower::new(self.tail.name(partition), program, bounds.high);
-        let progress = PartitionProgress { position: bounds.low, end: bounds.high, is_live: false };
-        let view = self.followers.remove(&partition).and_then(|followed| followed.view);
+        let (name, before) = (self.tail.name(partition), self.followers.remove(&partition));
+        let files = self.files.as_mut();
+        let resumed = match &before {
+            // It was followed, and cannot be followed on.
+            Some(_) => {
+                files.into_iter().for_each(|files| files.void(partition));
+                None
+            }
+            None => files.and_then(|files| files.resume(partition, &name, &program, bounds)),
+        };
+        let position = resumed.as_ref().map_or(bounds.low, |follower| follower.offset() - 1);
+        let follower = resumed.unwrap_or_else(|| PartitionFollower::new(name, program, bounds.high));
+        let progress = PartitionProgress { position, end: bounds.high, is_live: false };
+        let view = before.and_then(|followed| followed.view);
         self.followers.insert(partition, Followed { follower, progress, view, is_changed: false });
         Ok(())
     }
@@ -169,6 +188,11 @@ impl Following {
         Ok(())
     }
 
+    /// About how many records another topic has; `None`: there is no such topic.
+    pub(super) fn count(&self, topic: &str) -> Result<Option<u64>, BrokerError> {
+        self.tail.count(topic, PATIENCE)
+    }
+
     /// Whether every partition has caught up, now or before.
     pub(super) fn is_complete(&self) -> bool {
         self.followers.values().all(|followed| followed.view.is_some() || followed.follower.is_live())
@@ -200,10 +224,19 @@ impl Following {
         for (partition, followed) in &mut self.followers {
             let kind = self.tail.role(*partition).program(&self.compiled).kind;
             let kind = &self.compiled.catalog.entity(kind).name;
-            let keys = followed.follower.take_departed().into_iter();
-            departed.extend(keys.map(|key| DepartedEntity { kind: kind.clone(), key }));
+            let (keys, numbers): (Vec<_>, Vec<_>) = followed.follower.take_departed().into_iter().unzip();
+            departed.extend(keys.into_iter().map(|key| DepartedEntity { kind: kind.clone(), key }));
+            let numbers: Vec<EntityNumber> = numbers.into_iter().flatten().collect();
+            self.files.iter_mut().for_each(|files| files.erase(*partition, &numbers));
         }
         departed
+    }
+
+    /// Writes a partition's file, where it is time.
+    pub(super) fn keep(&mut self) {
+        if let Some(files) = &mut self.files {
+            files.turn(self.followers.iter().map(|(partition, followed)| (*partition, &followed.follower)));
+        }
     }
 
     /// Reports how far everything has been read.

@@ -26,7 +26,9 @@
 //! | [`entity_table`] | states by number, in chunks that views share |
 //! | [`tag_index`] | bitmaps of who has which tag |
 //! | [`view`] | what is shown |
+//! | [`state_file`] | a file with the state of a partition |
 //! | [`follower`] | one changelog, from its first record to the live end |
+//! | [`state_files`] | the files of all partitions: read at the start, written now and then, erased from |
 //! | [`shown`] | the present view, and how far it is behind |
 //! | [`following`] | all changelogs under one catalog |
 //! | [`feed`] | the thread |
@@ -34,7 +36,9 @@
 mod entity_table;
 mod tag_index;
 mod view;
+mod state_file;
 mod follower;
+mod state_files;
 mod shown;
 mod following;
 mod feed;
@@ -44,5 +48,6 @@ pub use feed::{FeedContext, FeedOrders, ReplicaFeed};
 pub use follower::{FollowError, PartitionFollower};
 pub use following::DepartedEntity;
 pub use shown::{OtherCatalog, PartitionProgress, Replica, ReplicaStatus};
+pub use state_file::{SavedPartition, StateFile, StateFileError, StateFileReader};
 pub use tag_index::PastTag;
-pub use view::{PartitionView, ReplicaView};
+pub use view::{HeldImpacts, PartitionView, ReplicaView};

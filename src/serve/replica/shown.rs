@@ -25,6 +25,8 @@ pub struct ReplicaStatus {
     pub other_catalog: Option<OtherCatalog>,
     /// Transactions that were applied.
     pub transactions: u64,
+    /// About how many records the topic of dead letters has; `None`: that is not known.
+    pub dead_letters: Option<u64>,
     /// How many times the changelog of a partition had to be read again from its beginning.
     pub restarts: u64,
 }

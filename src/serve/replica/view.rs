@@ -9,7 +9,8 @@ use roaring::RoaringBitmap;
 use super::entity_table::{EntityNumber, EntityTable};
 use super::tag_index::{PastTag, TagIndex};
 use crate::catalog::TagId;
-use crate::engine::{CompiledCatalog, Partition, PartitionStanding, Program, StateReader};
+use crate::codec::PartitionFacts;
+use crate::engine::{CompiledCatalog, Partition, PartitionStanding, Program, StateReader, TagImpact};
 use crate::kafka::PartitionName;
 use crate::model::{EntityKindId, Timestamp};
 
@@ -27,9 +28,45 @@ pub struct PartitionView {
     pub next_input: i64,
     /// Identifies the incarnation of the changelog; `None`: it is empty.
     pub log: Option<u64>,
+    /// What the changes would be that wait for approval.
+    pub held: Arc<HeldImpacts>,
     pub(super) entities: EntityTable,
     pub(super) index: TagIndex,
     pub(super) numbers: Arc<EntityNumbers>,
+}
+
+/// How many entities the changes concern that wait for approval, by tag.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct HeldImpacts {
+    /// Of tags that wait in all partitions: in all of them.
+    everywhere: BTreeMap<Box<str>, TagImpact>,
+    /// Of tags that wait in this partition alone.
+    here: BTreeMap<Box<str>, TagImpact>,
+}
+
+impl HeldImpacts {
+    /// As the facts of a partition say it; nothing where they cannot be read.
+    pub(super) fn of(facts: &[u8]) -> Self {
+        let rollout = PartitionFacts::read(facts).and_then(|facts| facts.rollout);
+        rollout.map_or_else(HeldImpacts::default, |note| HeldImpacts {
+            everywhere: note.decided.unwrap_or_default(),
+            here: note.held_here,
+        })
+    }
+
+    /// The impact on a tag in some partitions; `None`: it was not counted.
+    pub fn sum<'v>(partitions: impl Iterator<Item = &'v Arc<PartitionView>>, tag: &str) -> Option<TagImpact> {
+        let mut here: Option<TagImpact> = None;
+        for partition in partitions {
+            if let Some(impact) = partition.held.everywhere.get(tag) {
+                return Some(*impact);
+            }
+            if let Some(impact) = partition.held.here.get(tag) {
+                here.get_or_insert_default().add(*impact);
+            }
+        }
+        here
+    }
 }
 
 impl PartitionView {

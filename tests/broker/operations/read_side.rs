@@ -84,6 +84,8 @@ fn a_server_shows_what_was_committed_whoever_dies() {
     let broker = broker::shared();
     let setup =
         Setup::on("serve-killed", broker, COUNT).with("service.idle_grace=off").with("service.outage_after=off");
+    // A server that was killed goes on from its files, where it has written them.
+    let setup = setup.with("serve.directory=read-side");
     setup.create_topics(PARTITIONS as u32);
     let mut dice = fastrand::Rng::with_seed(3);
     let (mut worker, (mut server, mut address)) = (setup.start(), serve(&setup));

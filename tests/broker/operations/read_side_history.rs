@@ -53,13 +53,20 @@ fn changes(address: SocketAddr) -> Vec<Json> {
     document["changes"].as_array_mut().map(std::mem::take).unwrap_or_default()
 }
 
+/// The files of a folder, and of those in it, that have these bytes.
 fn files_with(folder: &Path, bytes: &str) -> Vec<String> {
-    let files = fs::read_dir(folder).expect("a folder").flatten();
-    let found = files.filter(|entry| {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).expect("a folder").flatten() {
+        if entry.path().is_dir() {
+            found.extend(files_with(&entry.path(), bytes));
+            continue;
+        }
         let content = fs::read(entry.path()).unwrap_or_default();
-        memchr::memmem::find(&content, bytes.as_bytes()).is_some()
-    });
-    found.map(|entry| entry.path().display().to_string()).collect()
+        if memchr::memmem::find(&content, bytes.as_bytes()).is_some() {
+            found.push(entry.path().display().to_string());
+        }
+    }
+    found
 }
 
 #[test]
@@ -146,6 +153,7 @@ fn whoever_is_erased_elsewhere_or_while_it_is_down_is_not_on_its_disk() {
     // After more than a minute nobody has a tag any more: an erasure is no change of one.
     let mut events: Vec<Write> = [seen, unseen, stays].iter().map(|key| event(key, "click", 0)).collect();
     events.push(event("later", "click", 200_000));
+    events.push(Write::event(0, "nobody", "no event".to_owned()));
     produce(broker, &setup.topic("events"), events);
     let service = setup.start();
     let begin = || {
@@ -163,13 +171,30 @@ fn whoever_is_erased_elsewhere_or_while_it_is_down_is_not_on_its_disk() {
         wait_for("the history to have both changes", || (has(at, key) == Some(2)).then_some(()));
         assert!(!files_with(&store, key).is_empty(), "the test looks in the wrong place");
     }
+    // Their states are in a file, too.
+    let states = store.join("states");
+    wait_for("the file of states", || (!files_with(&states, unseen).is_empty()).then_some(()));
     produce(broker, &setup.topic("events"), vec![event(seen, "$erase", 300_000)]);
     wait_for("nothing of it on the disk", || files_with(&store, seen).is_empty().then_some(()));
     assert_eq!(request(at, "GET", &format!("/v1/entities/user/{seen}")).status, 404);
     reader.signal(libc::SIGKILL);
     reader.ended();
     produce(broker, &setup.topic("events"), vec![event(unseen, "$erase", 400_000), event("later", "click", 400_001)]);
-    let (reader, at) = begin();
+    let (mut reader, at) = begin();
+    // It goes on where its file ends, which is not at the beginning.
+    // The overview has the dead letters: one, and the end of its transaction.
+    wait_for("the dead letters", || {
+        let page = request(at, "GET", "/").body;
+        let (_, card) = page.split_once("id=\"dead-letters\"")?;
+        let (_, number) = card[..card.find("</div>")?].rsplit_once("<dd>")?;
+        (number == "2</dd>").then_some(())
+    });
+    const GOES_ON: &str = "; the changelog goes on at ";
+    reader.says(GOES_ON);
+    let log = reader.log();
+    let offset: String =
+        log.split_once(GOES_ON).expect("it says so").1.chars().take_while(char::is_ascii_digit).collect();
+    assert!(offset.parse::<u64>().is_ok_and(|offset| offset > 1), "{log}");
     wait_for("nothing of it on the disk", || files_with(&store, unseen).is_empty().then_some(()));
     assert_eq!(has(at, stays), Some(2), "somebody who was not erased is gone, too");
     assert!(!files_with(&store, stays).is_empty());

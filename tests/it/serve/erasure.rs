@@ -162,7 +162,7 @@ fn the_follower_tells_who_has_left_when_the_transaction_has_ended() {
         ends += usize::from(
             follower.take(record.offset as i64, &record.key, record.value.as_deref()).expect("the log is whole"),
         );
-        left.extend(follower.take_departed().into_iter().map(|key| (ends, key.to_string())));
+        left.extend(follower.take_departed().into_iter().map(|(key, _)| (ends, key.to_string())));
     }
     // The second of them has come back within the transaction.
     assert_eq!(left, [(2, "a".to_owned()), (3, "b".to_owned())]);

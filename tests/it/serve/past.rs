@@ -1,10 +1,11 @@
-//! Questions about audiences with `as_of`: the answers are those of a replay that ends at the instant.
+//! Questions with `as_of` about audiences and entities: the answers are those of a replay that ends at the instant.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use axum::http::StatusCode;
 use serde_json::{Value as Json, json};
 
+use super::history::deadline;
 use super::records::{AUDIENCES, lines, members, recorded, time_of, world_at};
 
 const INSTANTS: [i64; 4] = [100, 333, 900, 1_999];
@@ -72,6 +73,76 @@ fn breakdowns_and_overlaps_are_those_of_a_replay_up_to_then() {
         let question = json!({ "audiences": audiences, "as_of": instant.to_string() });
         assert_eq!(world.post("/v1/audiences/overlap", &question).good()["rows"], now["rows"], "at {instant}");
     }
+}
+
+#[test]
+fn the_tags_of_an_entity_are_those_of_a_replay_up_to_then() {
+    let (world, _directory) = recorded("as-of-profile");
+    let lines = lines();
+    let keys: BTreeSet<String> = members(&world, "true");
+    for instant in INSTANTS.map(time_of) {
+        let then = world_at(&lines, instant);
+        let (mut known, mut tags) = (0, 0);
+        for key in &keys {
+            let path = format!("/v1/entities/user/{key}");
+            let (past, now) = (world.get(&format!("{path}?as_of={instant}")), then.get(&path));
+            assert_eq!(past.status, now.status, "{key} at {instant}: {} {}", past.text, now.text);
+            if now.status != StatusCode::OK {
+                assert_eq!(past.json()["detail"], format!("no user with this key was known at {instant}"));
+                continue;
+            }
+            let (past, now) = (past.json(), now.json());
+            // Titles, groups and whether it is held, too.
+            assert_eq!(past["tags"], now["tags"], "{key} at {instant}");
+            assert_eq!(past["first_seen"], now["first_seen"], "{key} at {instant}");
+            assert_eq!(past["as_of"]["instant"], instant.to_string());
+            let not_known: Vec<&str> = vec!["last_seen", "attributes", "counters", "next"];
+            assert_eq!(past["not_known"], json!(not_known));
+            for name in not_known {
+                assert!(past[name].is_null() && now["not_known"].is_null(), "{key} at {instant}: {name}");
+            }
+            known += 1;
+            tags += now["tags"].as_array().expect("tags").len();
+        }
+        assert!(known > 4 && tags > known, "{instant}: {known} entities with {tags} tags");
+    }
+    let refused = |as_of: &str| {
+        let answer = world.get(&format!("/v1/entities/user/u-1?as_of={as_of}"));
+        assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{}", answer.text);
+        answer.json()["detail"].as_str().expect("a detail").to_owned()
+    };
+    assert!(refused("spring").starts_with("as_of=spring is "));
+    assert!(refused("2036-01-01T00:00:00Z").contains("is later than the instant of the state"));
+}
+
+#[test]
+fn since_when_is_absent_where_that_is_before_the_history() {
+    let (world, directory) = recorded("as-of-since");
+    let mut writer = directory.writer();
+    // Five segments go; what they had is known from what came later, but not since when.
+    assert!(writer.trim(time_of(400)).expect("segments") > 1);
+    let reaches = directory.reader().read(deadline(), |view| view.reaches()).expect("a reach").expect("an instant");
+    let instant = reaches.plus(1_000);
+    let then = world_at(&lines(), instant);
+    let (mut absent, mut present) = (0, 0);
+    for key in members(&then, "true") {
+        let path = format!("/v1/entities/user/{key}");
+        let past = world.get(&format!("{path}?as_of={instant}")).good();
+        let now = then.get(&path).good();
+        let (past, now) =
+            (past["tags"].as_array().expect("tags").clone(), now["tags"].as_array().expect("tags").clone());
+        assert_eq!(past.len(), now.len(), "{key}");
+        for (past, now) in past.iter().zip(&now) {
+            assert_eq!((&past["tag"], &past["value"]), (&now["tag"], &now["value"]), "{key}");
+            if past["since"].is_null() {
+                absent += 1;
+            } else {
+                assert_eq!(past["since"], now["since"], "{key}");
+                present += 1;
+            }
+        }
+    }
+    assert!(absent > 0 && present > 0, "{absent} {present}");
 }
 
 #[test]

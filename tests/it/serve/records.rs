@@ -329,13 +329,39 @@ fn each_page_needs_its_scope_and_looks_are_recorded() {
         }
     }
     assert_eq!(ask("GET", "/livez", None).status, StatusCode::OK);
+    // Whoever collects metrics needs no token; they tell nothing of anybody, and of no tag.
+    let metrics = ask("GET", "/metrics", None);
+    assert_eq!(metrics.status, StatusCode::OK);
+    assert!(metrics.text.contains("tagstream_serve_ready 1"), "{}", metrics.text);
+    assert!(!["u-1", "churn_risk", "spend"].iter().any(|name| metrics.text.contains(name)), "{}", metrics.text);
     let lines = std::fs::read_to_string(&log.0).expect("a log");
     let lines: Vec<Json> = lines.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
     let told: Vec<String> = lines
         .iter()
         .map(|line| format!("{} {} {} {}", line["caller"], line["action"], line["entity"], line["key"]))
         .collect();
-    assert_eq!(told, [r#""profile" "profile" "user" "u-1""#, r#""profile" "changes" "user" "u-1""#,]);
+    let expected = [
+        r#""profile" "profile" "user" "u-1""#,
+        r#""profile" "changes" "user" "u-1""#,
+        r#""audience" "members" "user" null"#,
+    ];
+    assert_eq!(told, expected);
+    // Whoever sees keys of an audience is recorded with its expression; a size alone has none.
+    let (token, _) = &tokens[Scope::ALL.iter().position(|scope| *scope == Scope::Audience).expect("a scope")];
+    let bearer = format!("Bearer {token}");
+    let question = |path: &str, body: Json| {
+        let answer = world.ask("POST", path, &[("authorization", &bearer)], &body.to_string());
+        assert_eq!(answer.status, StatusCode::OK, "{path}: {}", answer.text);
+        let lines = std::fs::read_to_string(&log.0).expect("a log");
+        let line: Json = serde_json::from_str(lines.lines().last().expect("a line")).expect("JSON");
+        (lines.lines().count(), line["detail"].as_str().unwrap_or_default().to_owned())
+    };
+    assert_eq!(question("/v1/audiences", json!({ "where": "tag.vip", "sample": 0 })), (3, "true".to_owned()));
+    for (at, path) in ["", "/members", "/members?format=csv", "/compare?from=2026-01-20T00:00:00Z"].iter().enumerate() {
+        let condition = format!("has(tag.vip) || {}", ["tag.active", "!tag.active"][at % 2]);
+        let told = question(&format!("/v1/audiences{path}"), json!({ "where": condition }));
+        assert_eq!(told, (4 + at, condition), "{path}");
+    }
 }
 
 #[test]

@@ -12,10 +12,10 @@ use crate::engine::changelog::{Compacted, Driven, program};
 use crate::generate::{self, Case};
 
 /// An entity's key, and its tags: name, value, since when.
-type Tags = (String, Vec<(String, Option<Value>, Timestamp)>);
+pub(super) type Tags = (String, Vec<(String, Option<Value>, Timestamp)>);
 
 /// What the engine has, by key.
-fn of_engine(partition: &mut Partition) -> Vec<Tags> {
+pub(super) fn of_engine(partition: &mut Partition) -> Vec<Tags> {
     let mut all = Vec::new();
     partition.each_entity(|key, tags| {
         let tags = tags.iter().map(|tag| (tag.tag.to_owned(), tag.value.to_value(), tag.since)).collect();
@@ -25,7 +25,7 @@ fn of_engine(partition: &mut Partition) -> Vec<Tags> {
     all
 }
 
-fn of_view(view: &PartitionView) -> Vec<Tags> {
+pub(super) fn of_view(view: &PartitionView) -> Vec<Tags> {
     let mut reader = view.reader();
     let program = view.program();
     let tags_of = |state: &[u8], reader: &mut StateReader| {
@@ -43,7 +43,7 @@ fn of_view(view: &PartitionView) -> Vec<Tags> {
 }
 
 /// The bitmaps say the same as the states.
-fn check_bitmaps(view: &PartitionView) {
+pub(super) fn check_bitmaps(view: &PartitionView) {
     let program = view.program();
     for (id, tag) in (0..).map(TagId).zip(&program.catalog.tags) {
         let labels = tag.definition.labels();

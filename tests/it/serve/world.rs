@@ -6,6 +6,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::http::{HeaderMap, Request, StatusCode};
 use serde_json::Value as Json;
+use tagstream::codec::PartitionFacts;
 use tagstream::engine::CompiledCatalog;
 use tagstream::http::CatalogErrors;
 use tagstream::kafka::{Clock, CommandSender, PartitionName};
@@ -112,6 +113,12 @@ impl World {
     /// The same, beside a service.
     pub fn serve_beside(&mut self, history: Option<History>, access: Access, audit: AuditLog, beside: &Beside<'_>) {
         self.router = routes(&self.replica, history, access, audit, beside);
+    }
+
+    /// What the partition notes from the next transaction on.
+    pub fn note(&mut self, facts: &PartitionFacts) {
+        self.log.facts.clear();
+        facts.write(&mut self.log.facts);
     }
 
     pub fn router(&self) -> Router {

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::Extension;
 use axum::body::{Body as ResponseBody, Bytes};
 use axum::extract::State;
 use axum::http::HeaderMap;
@@ -19,6 +20,7 @@ use super::size::{Asked, as_of};
 use crate::codec::value_document;
 use crate::engine::StateReader;
 use crate::model::{Timestamp, Value};
+use crate::serve::access::Caller;
 use crate::serve::api::answer::{at, json};
 use crate::serve::api::context::{ApiContext, AsOf};
 use crate::serve::api::problem::{ApiError, ProblemDocument};
@@ -194,6 +196,7 @@ pub(in crate::serve) fn columns(asked: &Asked, texts: &[String]) -> Result<Vec<C
 )]
 pub(in crate::serve::api) async fn members(
     State(context): State<ApiContext>,
+    Extension(caller): Extension<Caller>,
     mut parameters: Parameters,
     headers: HeaderMap,
     body: Body,
@@ -215,6 +218,7 @@ pub(in crate::serve::api) async fn members(
         let no_past = DimensionError::NoPast { text: column.text.clone() };
         return Err(ApiError::Wrong(no_past.to_string()));
     }
+    context.note_members(&caller, &asked.entity, question.condition.as_deref())?;
     let tags = asked.tags(columns.iter().filter_map(Column::tag));
     if form != MembersFormat::Page {
         return stream(&context, asked, instant, columns, form).await;

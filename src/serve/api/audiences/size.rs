@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use axum::Extension;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
@@ -12,6 +13,7 @@ use utoipa::ToSchema;
 use crate::catalog::TagId;
 use crate::codec::value_document;
 use crate::model::{EntityKindId, Timestamp};
+use crate::serve::access::Caller;
 use crate::serve::api::answer::{TagsOf, at, json};
 use crate::serve::api::context::{ApiContext, AsOf};
 use crate::serve::api::problem::{ApiError, ProblemDocument};
@@ -150,6 +152,7 @@ pub(in crate::serve::api) fn incomplete(counters: Vec<(String, Timestamp)>) -> V
 )]
 pub(in crate::serve::api) async fn size(
     State(context): State<ApiContext>,
+    Extension(caller): Extension<Caller>,
     parameters: Parameters,
     headers: HeaderMap,
     body: Body,
@@ -161,6 +164,9 @@ pub(in crate::serve::api) async fn size(
         context.pin(&asked.view);
     }
     let (sample, instant) = (sample_size(question.sample), as_of(question.as_of.as_deref())?);
+    if sample > 0 {
+        context.note_members(&caller, &asked.entity, question.condition.as_deref())?;
+    }
     let answer = at(&context, Arc::clone(&asked.view), instant, asked.tags([]), move |view| {
         Ok(AudienceAnswer::of(&asked, view, instant, sample)?)
     });

@@ -1,5 +1,6 @@
 //! A manual tag is set or removed, an entity is erased: commands that go to the input topic.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use axum::Extension;
@@ -174,17 +175,33 @@ pub(in crate::serve) struct CommandRequest<'c> {
     pub wait: Option<Duration>,
 }
 
-impl CommandRequest<'_> {
+/// A command whose entity has been found to be one that can have commands.
+struct AdmittedCommand<'c> {
+    context: &'c ApiContext,
+    view: Arc<ReplicaView>,
+    whose: Addressed,
+    caller: &'c Caller,
+    note: Option<String>,
+    wait: Option<Duration>,
+}
+
+impl<'c> CommandRequest<'c> {
+    fn admit(self, context: &'c ApiContext) -> Result<AdmittedCommand<'c>, ApiError> {
+        let CommandRequest { caller, entity, key, note, wait } = self;
+        let view = context.view(None)?;
+        let whose = Addressed::read(&view, entity, key)?;
+        Ok(AdmittedCommand { context, view, whose, caller, note, wait })
+    }
+
     /// Sets a manual tag.
     pub(in crate::serve) async fn set_tag(
         self,
-        context: &ApiContext,
+        context: &'c ApiContext,
         tag: &str,
         asked: SetTag,
     ) -> Result<CommandAnswer, ApiError> {
-        let view = context.view(None)?;
-        let whose = Addressed::read(&view, self.entity, self.key)?;
-        manual_tag(&view, whose.kind, tag)?;
+        let command = self.admit(context)?;
+        command.check_manual(tag)?;
         let value = asked.value.unwrap_or(Json::Bool(true));
         if !(value.is_boolean() || value.is_number() || value.is_string()) {
             return Err(ApiError::Wrong("value is true, false, a number or a text".to_owned()));
@@ -196,38 +213,99 @@ impl CommandRequest<'_> {
             return Err(ApiError::Wrong(format!("valid_for: `{valid_for}` {why}")));
         }
         let action = CommandAction::SetTag { tag, value: &value, valid_for: asked.valid_for.as_deref() };
-        let audit = AuditEntry { action: "tag.set", tag, ..AuditEntry::default() };
-        let sent = (self.caller, self.note.as_deref());
-        let (written, at) = write(context, &view, &whose, sent, action, audit).await?;
-        Ok(answer(context, whose.kind, written, at, self.wait).await)
+        let (written, at) =
+            command.write(action, AuditEntry { action: "tag.set", tag, ..AuditEntry::default() }).await?;
+        Ok(command.answer(written, at).await)
     }
 
     /// Removes a manual tag.
-    pub(in crate::serve) async fn remove_tag(self, context: &ApiContext, tag: &str) -> Result<CommandAnswer, ApiError> {
-        let view = context.view(None)?;
-        let whose = Addressed::read(&view, self.entity, self.key)?;
-        manual_tag(&view, whose.kind, tag)?;
+    pub(in crate::serve) async fn remove_tag(
+        self,
+        context: &'c ApiContext,
+        tag: &str,
+    ) -> Result<CommandAnswer, ApiError> {
+        let command = self.admit(context)?;
+        command.check_manual(tag)?;
         let audit = AuditEntry { action: "tag.remove", tag, ..AuditEntry::default() };
-        let sent = (self.caller, self.note.as_deref());
-        let (written, at) = write(context, &view, &whose, sent, CommandAction::RemoveTag { tag }, audit).await?;
-        Ok(answer(context, whose.kind, written, at, self.wait).await)
+        let (written, at) = command.write(CommandAction::RemoveTag { tag }, audit).await?;
+        Ok(command.answer(written, at).await)
     }
 
     /// Erases the entity, in the history here too.
-    pub(in crate::serve) async fn erase(self, context: &ApiContext) -> Result<CommandAnswer, ApiError> {
-        let view = context.view(None)?;
-        let whose = Addressed::read(&view, self.entity, self.key)?;
+    pub(in crate::serve) async fn erase(self, context: &'c ApiContext) -> Result<CommandAnswer, ApiError> {
+        let command = self.admit(context)?;
         let audit = AuditEntry { action: "erase", ..AuditEntry::default() };
-        let sent = (self.caller, self.note.as_deref());
-        let (written, at) = write(context, &view, &whose, sent, CommandAction::Erase, audit).await?;
-        // What is stored now is erased now; what its last events still bring, when the command has been applied.
+        let (written, at) = command.write(CommandAction::Erase, audit).await?;
+        // What is stored now is erased now; what its last events still bring, when the command has been applied. Should the
+        // process end before, the history is compared with the state after the next start.
+        let AdmittedCommand { whose, wait, .. } = command;
         let (task, record) = (context.clone(), written.clone());
         let done = tokio::spawn(async move { erase_here(&task, &whose, &record, at).await });
         let mut document = document(written);
-        if let Some(wait) = self.wait {
+        if let Some(wait) = wait {
             document.applied = Some(matches!(tokio::time::timeout(wait, done).await, Ok(Ok(true))));
         }
         Ok(document)
+    }
+}
+
+impl AdmittedCommand<'_> {
+    /// Refuses a tag that no command sets.
+    fn check_manual(&self, name: &str) -> Result<(), ApiError> {
+        let kind = self.whose.kind;
+        let is_manual = |tag: &&Tag| tag.entity == kind && matches!(tag.definition, TagDefinition::Manual { .. });
+        let mut manual = self.view.compiled.catalog.tags.iter().filter(is_manual);
+        if manual.any(|tag| *tag.name == *name) {
+            return Ok(());
+        }
+        Err(ApiError::Unknown(format!("there is no manual tag `{name}` of this kind of entity")))
+    }
+
+    /// Writes the command, and its line in the audit log before it.
+    async fn write(
+        &self,
+        action: CommandAction<'_>,
+        audit: AuditEntry<'_>,
+    ) -> Result<(WrittenRecord, Timestamp), ApiError> {
+        let AdmittedCommand { context, view, whose, caller, note, .. } = self;
+        let note = note.as_deref();
+        if note.is_some_and(|note| note.len() > NOTE_BYTES_MAX) {
+            return Err(ApiError::Wrong(format!("a note has at most {NOTE_BYTES_MAX} bytes")));
+        }
+        let records = context.records();
+        let (at, id) = (records.clock.now(), random_id()?);
+        let Addressed { kind, entity, key } = whose;
+        let command = NewCommand { kind: *kind, key, at, id: &id, action, by: &caller.name, note };
+        let record = write_command(&view.compiled.catalog, &command).ok_or_else(|| {
+            let why = "`input.type` of the catalog reads the record's key first, where a command has the entity's key";
+            ApiError::Wrong(format!("no command can be written: {why}"))
+        })?;
+        context.record(&AuditEntry {
+            caller: &caller.name,
+            entity,
+            key,
+            note: note.unwrap_or_default(),
+            detail: &id,
+            ..audit
+        })?;
+        let (sender, written) = oneshot::channel();
+        let on_written = Box::new(|result| drop(sender.send(result)));
+        records.sender.send(view.input_partition(*kind, key), key, &record, on_written);
+        let failed = |why: &dyn std::fmt::Display| ApiError::Failed(format!("the command cannot be written: {why}"));
+        match written.await {
+            Ok(Ok(written)) => Ok((written, at)),
+            Ok(Err(error)) => Err(failed(&error)),
+            Err(error) => Err(failed(&error)),
+        }
+    }
+
+    /// The answer, when the state shows the command, or the time is over.
+    async fn answer(&self, written: WrittenRecord, at: Timestamp) -> CommandAnswer {
+        let applied = match self.wait {
+            None => None,
+            Some(wait) => Some(await_applied(self.context, self.whose.kind, &written, at, wait).await),
+        };
+        CommandAnswer { applied, ..document(written) }
     }
 }
 
@@ -251,48 +329,6 @@ fn wait(parameters: &mut Parameters) -> Result<Option<Duration>, ApiError> {
     Ok(Some(Duration::from_millis(ms.unsigned_abs())))
 }
 
-fn manual_tag(view: &ReplicaView, kind: EntityKindId, name: &str) -> Result<(), ApiError> {
-    let is_manual = |tag: &&Tag| tag.entity == kind && matches!(tag.definition, TagDefinition::Manual { .. });
-    let mut manual = view.compiled.catalog.tags.iter().filter(is_manual);
-    if manual.any(|tag| *tag.name == *name) {
-        return Ok(());
-    }
-    Err(ApiError::Unknown(format!("there is no manual tag `{name}` of this kind of entity")))
-}
-
-/// Writes a command, and its line in the audit log before it.
-async fn write(
-    context: &ApiContext,
-    view: &ReplicaView,
-    whose: &Addressed,
-    (caller, note): (&Caller, Option<&str>),
-    action: CommandAction<'_>,
-    audit: AuditEntry<'_>,
-) -> Result<(WrittenRecord, Timestamp), ApiError> {
-    if note.is_some_and(|note| note.len() > NOTE_BYTES_MAX) {
-        return Err(ApiError::Wrong(format!("a note has at most {NOTE_BYTES_MAX} bytes")));
-    }
-    let records = context.records();
-    let (at, id) = (records.clock.now(), random_id()?);
-    let Addressed { kind, entity, key } = whose;
-    let command = NewCommand { kind: *kind, key, at, id: &id, action, by: &caller.name, note };
-    let record = write_command(&view.compiled.catalog, &command).ok_or_else(|| {
-        let why = "`input.type` of the catalog reads the record's key first, where a command has the entity's key";
-        ApiError::Wrong(format!("no command can be written: {why}"))
-    })?;
-    let entry = AuditEntry { caller: &caller.name, entity, key, note: note.unwrap_or_default(), detail: &id, ..audit };
-    context.audit().record(&entry).map_err(|error| ApiError::Failed(format!("the audit log: {error}")))?;
-    let (sender, written) = oneshot::channel();
-    let on_written = Box::new(|result| drop(sender.send(result)));
-    records.sender.send(view.input_partition(*kind, key), key, &record, on_written);
-    let failed = |why: &dyn std::fmt::Display| ApiError::Failed(format!("the command cannot be written: {why}"));
-    match written.await {
-        Ok(Ok(written)) => Ok((written, at)),
-        Ok(Err(error)) => Err(failed(&error)),
-        Err(error) => Err(failed(&error)),
-    }
-}
-
 fn random_id() -> Result<String, ApiError> {
     let mut bytes = [0; 16];
     getrandom::fill(&mut bytes).map_err(|error| ApiError::Failed(format!("no random numbers: {error}")))?;
@@ -306,20 +342,6 @@ fn document(written: WrittenRecord) -> CommandAnswer {
 
 fn accepted(document: &CommandAnswer) -> Response {
     (StatusCode::ACCEPTED, axum::Json(document)).into_response()
-}
-
-async fn answer(
-    context: &ApiContext,
-    kind: EntityKindId,
-    written: WrittenRecord,
-    at: Timestamp,
-    wait: Option<Duration>,
-) -> CommandAnswer {
-    let applied = match wait {
-        None => None,
-        Some(wait) => Some(await_applied(context, kind, &written, at, wait).await),
-    };
-    CommandAnswer { applied, ..document(written) }
 }
 
 /// Waits until the state shows a command; whether it does.

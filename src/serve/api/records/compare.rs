@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use axum::Extension;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
@@ -9,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::model::Timestamp;
+use crate::serve::access::Caller;
 use crate::serve::api::answer::{catch_up, json, read};
 use crate::serve::api::audiences::size::{Asked, sample_size};
 use crate::serve::api::context::{ApiContext, AsOf};
@@ -90,6 +92,7 @@ fn select(asked: &Asked, at: Option<Timestamp>, history: &HistoryView<'_>) -> Re
 )]
 pub(in crate::serve::api) async fn compare(
     State(context): State<ApiContext>,
+    Extension(caller): Extension<Caller>,
     mut parameters: Parameters,
     headers: HeaderMap,
     body: Body,
@@ -102,6 +105,9 @@ pub(in crate::serve::api) async fn compare(
     let question: CompareQuestion = body.json()?;
     let asked = Asked::read(&context, question.condition.as_deref(), question.entity.as_deref(), None)?;
     let sample = sample_size(question.sample);
+    if sample > 0 {
+        context.note_members(&caller, &asked.entity, question.condition.as_deref())?;
+    }
     // The history has to have what the view has.
     catch_up(&context).await?;
     let answer = read(&context, move |history| CompareAnswer::of(&asked, (from, to), sample, history));

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::question::{AudienceForm, instant_in};
+use super::question::AudienceForm;
 use crate::catalog::Problem;
 use crate::model::{EntityKindId, Timestamp};
 use crate::serve::api::{
@@ -10,6 +10,7 @@ use crate::serve::api::{
     PageOf, at, catch_up, read,
 };
 use crate::serve::audience::{Audience, Dimension};
+use crate::serve::page::frame::instant_in;
 use crate::serve::replica::ReplicaView;
 
 /// Members of a page.

@@ -3,9 +3,9 @@
 use maud::{Markup, html};
 
 use super::figures::AudienceFacts;
-use super::question::{AudienceForm, BY_MAX, LETTERS, instant_in, local_in};
+use super::question::{AudienceForm, BY_MAX, LETTERS};
 use super::words::AudienceWords;
-use crate::serve::page::frame::{PageReader, expression_field, hidden};
+use crate::serve::page::frame::{PageReader, expression_field, hidden, instant_in, local_in};
 
 /// The form, with the answer below the condition, where it changes as one writes.
 pub(super) fn fields(reader: &PageReader, form: &AudienceForm, facts: &AudienceFacts, answer: Markup) -> Markup {

@@ -9,8 +9,11 @@ use super::words::AudienceWords;
 use crate::serve::access::Scope;
 use crate::serve::api::{BreakdownAnswer, CompareAnswer, ComparedPart, MembersAnswer, OverlapAnswer};
 use crate::serve::page::chart::{Bar, bars};
-use crate::serve::page::frame::{PageReader, entity_path, key, problems, value};
+use crate::serve::page::frame::{PageReader, entity_path, hidden, key, problems, value};
 use crate::serve::page::words::Count;
+
+/// Columns that a file can have beside the key; the API takes more.
+const COLUMNS: u64 = 4;
 
 /// Everything that was asked for beside the size.
 pub(super) fn parts(reader: &PageReader, form: &AudienceForm, facts: &AudienceFacts) -> Markup {
@@ -43,7 +46,10 @@ pub(super) fn parts(reader: &PageReader, form: &AudienceForm, facts: &AudienceFa
                 }
             }
         }
-        @if let Some(answer) = &facts.members { (members(reader, say, form, answer)) }
+        @if let Some(answer) = &facts.members {
+            (members(reader, say, form, answer))
+            (take_along(say, form))
+        }
     }
 }
 
@@ -171,6 +177,30 @@ fn members(reader: &PageReader, say: AudienceWords, form: &AudienceForm, answer:
                 @if form.cursor.is_some() { a href=(address(None)) { (say.first()) } " " }
                 @if let Some(cursor) = &answer.cursor {
                     a rel="next" href=(address(Some(cursor.clone()))) title=(say.next_about()) { (say.next()) }
+                }
+            }
+        }
+    }
+}
+
+/// All members as a file, with the columns that one names.
+fn take_along(say: AudienceWords, form: &AudienceForm) -> Markup {
+    let kept = [("entity", &form.entity), ("where", &form.condition), ("as_of", &form.as_of)];
+    html! {
+        section id="take" aria-labelledby="take-title" {
+            h2 id="take-title" { (say.take()) }
+            form.fields method="get" action="/audience/members.csv" {
+                @for (name, text) in kept { @if let Some(text) = text { (hidden(name, text)) } }
+                @for place in 1..=COLUMNS {
+                    label { (say.column(Count(place)))
+                        input name="column" type="text" autocomplete="off" autocapitalize="none" spellcheck="false"
+                            data-complete="names" data-options=(say.column(Count(place)));
+                    }
+                }
+                p.hint { (say.column_about()) }
+                p {
+                    button.main type="submit" { (say.csv()) } " "
+                    button type="submit" formaction="/audience/members.ndjson" { (say.ndjson()) }
                 }
             }
         }

@@ -22,6 +22,8 @@ pub(in crate::serve::page) async fn show(
     parameters: Parameters,
 ) -> Result<Response, ApiError> {
     let form = AudienceForm::read(parameters)?;
+    let entity = form.entity.as_deref().unwrap_or("user");
+    context.api.note_members(reader.caller()?, entity, form.condition.as_deref())?;
     let facts = AudienceFacts::of(&context.api, &form, AudienceExtent::Everything).await?;
     let body = html! {
         (fields(&reader, &form, &facts, size(&reader, &form, &facts)))

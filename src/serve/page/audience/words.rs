@@ -26,6 +26,9 @@ words! { AudienceWords {
     link_fixed: "A link to those of this instant", "固定在此刻的链接";
     csv: "All members as CSV", "下载全部成员（CSV）";
     ndjson: "All members as NDJSON", "下载全部成员（NDJSON）";
+    take: "All members as a file", "下载全部成员";
+    column(number: Count): "Column {number}", "第 {number} 列";
+    column_about: "A tag, an attribute, a counter or an expression over them, such as spend_180d / 2; the key is always there.", "标签、属性、计数器或由它们组成的表达式，例如 spend_180d / 2；文件中始终包含键。";
     breakdown: "Divided", "细分";
     breakdown_by(by: &str): "Members by {by}", "按 {by} 细分";
     value: "Value", "取值";

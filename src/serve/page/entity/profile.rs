@@ -9,8 +9,8 @@ use crate::catalog::{Tag, TagId};
 use crate::engine::Explanation;
 use crate::model::Timestamp;
 use crate::serve::access::Scope;
-use crate::serve::api::{Profile, ProfileChange};
-use crate::serve::page::frame::{PageReader, key, tag_path, value};
+use crate::serve::api::{Profile, ProfileChange, titles};
+use crate::serve::page::frame::{PageReader, entity_path, key, tag_path, value};
 use crate::serve::page::words::{Code, Language, Times, rich};
 use crate::serve::replica::ReplicaView;
 
@@ -30,8 +30,7 @@ pub(super) struct Shown<'a> {
 
 /// A tag's title in a language.
 pub(super) fn title(language: Language, tag: &Tag) -> String {
-    let titles = tag.title.iter().map(|(language, text)| (language.to_string(), text.to_string())).collect();
-    language.title(&titles, &tag.name).to_owned()
+    language.title(&titles(tag), &tag.name).to_owned()
 }
 
 impl Shown<'_> {
@@ -69,6 +68,33 @@ impl Shown<'_> {
                     self.times.between(expiry.at, clock),
                     self.times.length(expiry.silent_ms),
                 )) }
+            }
+        }
+    }
+
+    /// The tags that it had at a past instant, and that nothing else is known of then.
+    pub(super) fn past(self, profile: &Profile, instant: Timestamp) -> Markup {
+        let say = self.say();
+        html! {
+            p.notice role="note" {
+                (say.past(&self.times.minute_text(instant))) " " a href=(entity_path(&profile.entity, &profile.key)) { (say.past_now()) }
+            }
+            section id="tags" aria-labelledby="tags-title" {
+                h2 id="tags-title" { (say.tags()) }
+                @if profile.tags.is_empty() { p.quiet { (say.past_tags_none()) } }
+                ul.tags { @for tag in &profile.tags {
+                    li.card data-tag=(tag.tag) {
+                        h3 {
+                            bdi { (self.title_of(&tag.tag)) }
+                            @if tag.value != Json::Bool(true) { " " span.chip { (value(&tag.value)) } }
+                        }
+                        @if let Some(since) = tag.since.as_deref().and_then(|since| self.instant(since)) {
+                            p { (say.since(&self.times.minute_text(since), self.times.between(since, instant))) }
+                        } @else {
+                            p { (say.past_since()) }
+                        }
+                    }
+                } }
             }
         }
     }
@@ -123,12 +149,12 @@ impl Shown<'_> {
 
     /// The next change of each tag, the earliest first.
     pub(super) fn next(self, facts: &EntityFacts) -> Markup {
-        let say = self.say();
+        let (say, next) = (self.say(), facts.profile.next.as_deref().unwrap_or_default());
         html! {
             section id="next" aria-labelledby="next-title" {
                 h2 id="next-title" { (say.next()) }
-                @if facts.profile.next.is_empty() { p.quiet { (say.next_nothing()) } }
-                ol.steps { @for change in &facts.profile.next { li { (self.step(facts, change)) } } }
+                @if next.is_empty() { p.quiet { (say.next_nothing()) } }
+                ol.steps { @for change in next { li { (self.step(facts, change)) } } }
             }
         }
     }
@@ -151,7 +177,9 @@ impl Shown<'_> {
 
     /// Attributes with their times, and counters with what they have seen.
     pub(super) fn values(self, facts: &EntityFacts) -> Markup {
-        let say = self.say();
+        let (say, Profile { attributes, counters, .. }) = (self.say(), &facts.profile);
+        let attributes = attributes.as_deref().unwrap_or_default();
+        let counters = counters.as_deref().unwrap_or_default();
         let complete = |counter: &crate::serve::api::ProfileCounter| match &counter.complete_at {
             _ if counter.complete => html! { (say.is_complete()) },
             Some(at) => {
@@ -162,16 +190,16 @@ impl Shown<'_> {
         html! {
             section id="attributes" aria-labelledby="attributes-title" {
                 h2 id="attributes-title" { (say.attributes()) }
-                @if facts.profile.attributes.is_empty() { p.quiet { (say.attributes_none()) } } @else {
-                    (table(&say.attributes(), &[say.name(), say.value(), say.set_at()], facts.profile.attributes.iter().map(|one| {
+                @if attributes.is_empty() { p.quiet { (say.attributes_none()) } } @else {
+                    (table(&say.attributes(), &[say.name(), say.value(), say.set_at()], attributes.iter().map(|one| {
                         (one.name.as_str(), value(&one.value), self.times.read(&one.time))
                     })))
                 }
             }
             section id="counters" aria-labelledby="counters-title" {
                 h2 id="counters-title" { (say.counters()) }
-                @if facts.profile.counters.is_empty() { p.quiet { (say.counters_none()) } } @else {
-                    (table(&say.counters(), &[say.name(), say.value(), say.complete()], facts.profile.counters.iter().map(|one| {
+                @if counters.is_empty() { p.quiet { (say.counters_none()) } } @else {
+                    (table(&say.counters(), &[say.name(), say.value(), say.complete()], counters.iter().map(|one| {
                         (one.name.as_str(), value(&one.value), complete(one))
                     })))
                 }

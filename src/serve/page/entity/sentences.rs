@@ -136,11 +136,11 @@ impl Told<'_> {
             let (at, length) = (self.times.minute_text(until), self.length(until));
             parts.push(if is_over { say.until(&at, length) } else { say.from(&at, length) });
         }
-        let (comma, stop) = match self.times.language {
-            Language::English => ("; ", "."),
-            Language::Chinese => ("，", "。"),
+        let comma = match self.times.language {
+            Language::English => "; ",
+            Language::Chinese => "，",
         };
-        parts.join(comma) + stop
+        parts.join(comma) + self.times.language.full_stop()
     }
 
     /// The values of a piece, and how far it is from holding.

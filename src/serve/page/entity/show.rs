@@ -1,22 +1,25 @@
 //! The page of an entity, and the search that leads to it.
 
+use std::sync::Arc;
+
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::http::header::LOCATION;
 use axum::response::{IntoResponse, Response};
-use maud::html;
+use maud::{Markup, html};
 
 use super::commands::notice;
 use super::forms::forms;
 use super::profile::{EntityFacts, Shown};
 use super::timeline::{changes, timeline};
 use super::words::EntityWords;
-use crate::model::Timestamp;
-use crate::serve::api::{ApiError, Parameters, Profile, explanations, kind, work};
-use crate::serve::page::frame::{PageContext, PageFrame, PageReader, Place, entity_path};
+use crate::model::{EntityKindId, Timestamp};
+use crate::serve::api::{ApiError, Parameters, Profile, explanations, kind, past_profile, work};
+use crate::serve::page::frame::{PageContext, PageFrame, PageReader, Place, entity_path, hidden, instant_in, local_in};
 use crate::serve::page::words::{Code, rich, visible};
+use crate::serve::replica::ReplicaView;
 
-/// Leads to the page of a key; shows it here where the key cannot stand in a path.
+/// Leads to the page of a key; shows it here where the key cannot stand in a path, or a past instant is asked for.
 pub(in crate::serve::page) async fn find(
     State(context): State<PageContext>,
     reader: PageReader,
@@ -25,7 +28,7 @@ pub(in crate::serve::page) async fn find(
     let (entity, key) = (parameters.one("kind")?, parameters.one("key")?);
     let (entity, key) = (entity.unwrap_or_else(|| "user".to_owned()), key.unwrap_or_default());
     let path = entity_path(&entity, &key);
-    if path.contains('?') {
+    if path.contains('?') || parameters.has("as_of") {
         return entity_page(&context, &reader, entity, key, parameters).await;
     }
     parameters.end()?;
@@ -50,15 +53,19 @@ async fn entity_page(
     mut parameters: Parameters,
 ) -> Result<Response, ApiError> {
     let say = EntityWords(reader.language);
-    let (to, done) = (parameters.one("to")?, parameters.one("done")?);
+    let (to, done, as_of) = (parameters.one("to")?, parameters.one("done")?, parameters.one("as_of")?);
     parameters.end()?;
+    let view = context.api.view(None)?;
+    let of = kind(&view, &entity)?;
+    context.api.note(reader.caller()?, "profile", &entity, &key)?;
+    if let Some(text) = as_of.filter(|text| !text.is_empty()) {
+        let instant = instant_in(&view.compiled.catalog.timezone, "as_of", &text)?;
+        return past_page(context, reader, &view, (of, entity, key), instant).await;
+    }
     let to = match to {
         None => Timestamp::FOREVER,
         Some(text) => Timestamp::parse(&text).map_err(|error| ApiError::Wrong(format!("to={text} is {error}")))?,
     };
-    let view = context.api.view(None)?;
-    let of = kind(&view, &entity)?;
-    context.api.note(reader.caller()?, "profile", &entity, &key)?;
     let (asked, wanted) = (view.clone(), key.clone());
     let facts = work(context.api.scans(), move || {
         let profile = Profile::of(&asked, of, &wanted)?;
@@ -77,6 +84,7 @@ async fn entity_page(
                 (shown.next(&facts))
                 (shown.values(&facts))
                 (timeline(shown, &changes))
+                (past_form(shown, &entity, &key, None))
                 (forms(shown, of, &entity, &key))
             };
             (StatusCode::OK, say.title(&entity, &visible(&key)), body)
@@ -95,4 +103,40 @@ async fn entity_page(
     };
     let frame = PageFrame { reader, place: Place::Elsewhere, title: &title, view: Some(&view), scripts: &[], body };
     Ok((status, frame.render()).into_response())
+}
+
+/// The page of an entity as it was.
+async fn past_page(
+    context: &PageContext,
+    reader: &PageReader,
+    view: &Arc<ReplicaView>,
+    (of, entity, key): (EntityKindId, String, String),
+    instant: Timestamp,
+) -> Result<Response, ApiError> {
+    let times = reader.times(view);
+    let shown = Shown { reader, view, times: &times };
+    let profile = past_profile(&context.api, Arc::clone(view), of, key.clone(), instant).await?;
+    let changes = changes(&context.api, &entity, &key, instant).await?;
+    let body = html! {
+        (shown.past(&profile, instant))
+        (timeline(shown, &changes))
+        (past_form(shown, &entity, &key, Some(instant)))
+    };
+    let title = EntityWords(reader.language).title(&entity, &visible(&key));
+    let frame = PageFrame { reader, place: Place::Elsewhere, title: &title, view: Some(view), scripts: &[], body };
+    Ok(frame.render())
+}
+
+/// Asks for a past instant.
+fn past_form(shown: Shown<'_>, entity: &str, key: &str, instant: Option<Timestamp>) -> Markup {
+    let say = EntityWords(shown.reader.language);
+    let instant = instant.map(|instant| local_in(&shown.view.compiled.catalog.timezone, instant));
+    html! {
+        form.row id="past" method="get" action="/entities" {
+            (hidden("kind", entity))
+            (hidden("key", key))
+            label { (say.past_form()) input name="as_of" type="datetime-local" step="1" required value=[instant]; }
+            button type="submit" { (say.past_show()) }
+        }
+    }
 }

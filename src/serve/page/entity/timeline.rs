@@ -1,15 +1,15 @@
 //! The tag changes of an entity, the newest first.
 
 use maud::{Markup, html};
+use serde_json::Value as Json;
 use serde_json::value::RawValue;
-use serde_json::{Map, Value as Json};
 
 use super::profile::{Shown, json_text};
 use super::words::EntityWords;
 use crate::model::{Cause, ChangeType, Timestamp};
 use crate::serve::api::{ApiContext, ApiError, ChangesAnswer, read};
 use crate::serve::history::{ChangeQuery, StoredChange};
-use crate::serve::page::frame::{entity_path, key, value};
+use crate::serve::page::frame::{because, entity_path};
 use crate::serve::page::overview::{HistoryReach, await_history, no_history, reach_note};
 use crate::serve::page::words::{Code, rich};
 
@@ -77,18 +77,10 @@ fn step(shown: Shown<'_>, change: &StoredChange) -> Markup {
         () if to == Json::Bool(true) => say.came(&tag),
         () => say.came_with(&tag, Code(&json_text(&to))),
     };
-    let because: Map<String, Json> = serde_json::from_str(change.because.get()).unwrap_or_default();
     html! {
         li data-change=(change.id) {
             (shown.times.second(change.at)) ": " strong { (rich(&sentence)) } ", " (say.by(&cause(say, change.cause)))
-            @if !because.is_empty() {
-                " ("
-                @for (place, (name, of)) in because.iter().enumerate() {
-                    @if place > 0 { ", " }
-                    code { (key(name)) } " = " (value(of))
-                }
-                ")"
-            }
+            @if let Some(because) = because(change.because.get()) { " (" (because) ")" }
         }
     }
 }
@@ -98,14 +90,13 @@ fn parsed(text: &RawValue) -> Json {
 }
 
 fn cause(say: EntityWords, name: &str) -> String {
-    let is = |cause: Cause| cause.name() == name;
-    match () {
-        () if is(Cause::Event) => say.cause_event(),
-        () if is(Cause::Timer) => say.cause_timer(),
-        () if is(Cause::Catalog) => say.cause_catalog(),
-        () if is(Cause::Command) => say.cause_command(),
-        () if is(Cause::Erased) => say.cause_erased(),
-        () if is(Cause::Forgotten) => say.cause_forgotten(),
-        () => name.to_owned(),
+    match Cause::named(name) {
+        Some(Cause::Event) => say.cause_event(),
+        Some(Cause::Timer) => say.cause_timer(),
+        Some(Cause::Catalog) => say.cause_catalog(),
+        Some(Cause::Command) => say.cause_command(),
+        Some(Cause::Erased) => say.cause_erased(),
+        Some(Cause::Forgotten) => say.cause_forgotten(),
+        None => name.to_owned(),
     }
 }

@@ -13,6 +13,12 @@ words! { EntityWords {
     off_none: "It has all tags of its kind.", "已拥有该类实体的全部标签。";
     why: "Why", "原因";
     since(at: &str, length: Length): "Since {at}, for {length}.", "自 {at} 起，已持续 {length}。";
+    past(at: &str): "As it was at {at}. Of a past instant only the tags are known.", "这是 {at} 时的情况。对于过去的时刻，只能查到标签。";
+    past_now: "As it is now", "查看当前情况";
+    past_tags_none: "It had no tag.", "当时没有任何标签。";
+    past_since: "Since before the history begins.", "起始时间早于历史记录。";
+    past_form: "As of", "截至时刻";
+    past_show: "Show", "查看";
     held: "Changes wait for approval", "变动待批准";
     holds(condition: Code): "{condition} holds", "{condition} 成立";
     fails(condition: Code): "{condition} does not hold", "{condition} 不成立";

@@ -166,7 +166,7 @@ fn as_of(reader: &PageReader, view: &ReplicaView, say: FrameWords) -> Markup {
     html! {
         p.as-of id="as-of" data-live title=(say.view(view.number)) {
             @match view.clock() {
-                Some(clock) => { (say.as_of()) " " (times.second(clock)) ". " }
+                Some(clock) => { (say.as_of()) " " (times.second(clock)) (reader.language.full_stop()) " " }
                 None => { (say.as_of_nothing()) " " }
             }
             span.quiet { (say.time_zone(times.zone_name())) }

@@ -6,7 +6,7 @@
 use std::fmt::Write;
 
 use maud::{Markup, html};
-use serde_json::Value as Json;
+use serde_json::{Map, Value as Json};
 
 use crate::serve::page::words::visible;
 
@@ -17,6 +17,19 @@ const SHOWN_CHARS_MAX: usize = 200;
 pub(in crate::serve::page) fn key(text: &str) -> Markup {
     let shown = cut(text);
     html! { bdi.key title=[(text.chars().count() > SHOWN_CHARS_MAX).then(|| visible(text))] { (shown) } }
+}
+
+/// The values that a change reports: `workouts_30d = 3`; `None`: it reports none.
+pub(in crate::serve::page) fn because(text: &str) -> Option<Markup> {
+    let values: Map<String, Json> = serde_json::from_str(text).unwrap_or_default();
+    (!values.is_empty()).then(|| {
+        html! {
+            @for (place, (name, of)) in values.iter().enumerate() {
+                @if place > 0 { ", " }
+                code { (key(name)) } " = " (value(of))
+            }
+        }
+    })
 }
 
 /// A value of a tag, an attribute or a counter, as the catalog writes it.

@@ -4,9 +4,10 @@ use maud::{Markup, html};
 use serde_json::Value as Json;
 
 use crate::serve::access::Scope;
+use crate::serve::api::titles;
 use crate::serve::history::StoredChange;
-use crate::serve::page::frame::{PageReader, entity_path, key, tag_path, value};
-use crate::serve::page::tag::{TagWords, because, cause, change_word};
+use crate::serve::page::frame::{PageReader, because, entity_path, key, tag_path, value};
+use crate::serve::page::tag::{TagWords, cause, change_word};
 use crate::serve::page::words::Times;
 use crate::serve::replica::ReplicaView;
 
@@ -15,8 +16,7 @@ pub(super) fn row(reader: &PageReader, view: &ReplicaView, times: &Times, change
     let parsed = |text: &str| serde_json::from_str::<Json>(text).unwrap_or_default();
     let (new, old) = (parsed(change.value.get()), parsed(change.previous.get()));
     let tag = view.compiled.catalog.tags.iter().find(|tag| *tag.name == *change.tag);
-    let titles = tag.map(|tag| tag.title.iter().map(|(tag, text)| (tag.to_string(), text.to_string())).collect());
-    let titles = titles.unwrap_or_default();
+    let titles = tag.map(titles).unwrap_or_default();
     let title = reader.language.title(&titles, &change.tag);
     html! {
         li data-row=(change.row) {
@@ -37,7 +37,7 @@ pub(super) fn row(reader: &PageReader, view: &ReplicaView, times: &Times, change
             }
             span.quiet {
                 " (" (cause(say, change.cause))
-                @if change.because.get() != "{}" { ": " (because(change.because.get())) }
+                @if let Some(because) = because(change.because.get()) { ": " (because) }
                 ")"
             }
         }

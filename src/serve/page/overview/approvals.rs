@@ -8,7 +8,7 @@ use maud::{Markup, html};
 
 use super::words::OverviewWords;
 use crate::serve::access::Scope;
-use crate::serve::api::{ApiError, ApprovalAnswer, Body, Parameters, TagDocument, TagList};
+use crate::serve::api::{ApiError, ApprovalAnswer, Body, HeldImpact, Parameters, TagDocument, TagList};
 use crate::serve::page::frame::{PageContext, PageReader, hidden, tag_path};
 use crate::serve::page::words::Count;
 
@@ -26,7 +26,11 @@ pub(super) fn approvals(context: &PageContext, reader: &PageReader, list: &TagLi
                     ul {
                         @for tag in held { li data-held=(tag.tag) {
                             @let title = reader.language.title(&tag.title, &tag.tag);
-                            a href=(tag_path(&tag.tag)) { bdi { (title) } } " (" (say.has_now(Count(tag.size))) ") "
+                            a href=(tag_path(&tag.tag)) { bdi { (title) } } " (" (say.has_now(Count(tag.size)))
+                            @if let Some(HeldImpact { differ, added, .. }) = tag.impact {
+                                (reader.language.comma()) (say.would_differ(Count(differ))) (reader.language.comma()) (say.would_come(Count(added)))
+                            }
+                            ") "
                             @if can_approve { (button(say, &tag.tag, title)) }
                         } }
                     }

@@ -26,6 +26,9 @@ pub(super) fn health(
             dl.cards {
                 div.card { dt { (say.lag()) } dd { (Count(lag)) } }
                 div.card { dt { (say.partitions()) } dd { (Count(clocks.len() as u64)) } }
+                @if let Some(count) = status.dead_letters {
+                    div.card id="dead-letters" { dt title=(say.dead_letters_about()) { (say.dead_letters()) } dd { (Count(count)) } }
+                }
             }
             @if let Some(failure) = &status.failure { p.problem lang="en" { (failure) } }
             @if restoring > 0 { p.notice { (say.restoring(Count(restoring))) } } @else { p { (say.all_live()) } }

@@ -26,8 +26,12 @@ words! { OverviewWords {
     approve_elsewhere: "Changes are not approved here: serve.service does not name a process of the service.", "无法在此批准：未通过 serve.service 指定服务进程。";
     approved: "Approved. The tag changes when the workers have read it.", "已批准，工作进程读取后标签将会更新。";
     has_now(count: Count): "{count} have it now" / count "{count} has it now", "目前有 {count} 个";
+    would_differ(count: Count): "{count} would lose it or see it change", "{count} 个将失去它或取值改变";
+    would_come(count: Count): "{count} would get it", "{count} 个将获得它";
     health: "Health", "运行状况";
     lag: "Records behind", "落后的记录数";
+    dead_letters: "Dead letters", "死信数";
+    dead_letters_about: "Records of the dead-letter topic, about: ends of transactions count, too", "死信主题中的记录数（近似值，包含事务标记）";
     clock: "Clock", "数据时钟";
     partitions: "Partitions", "分区";
     restoring(count: Count): "{count} partitions are being read" / count "{count} partition is being read", "正在读取 {count} 个分区";

@@ -7,7 +7,7 @@ use axum::response::Response;
 use maud::{Markup, html};
 
 use super::words::TagWords;
-use crate::serve::api::{ApiError, ForecastAnswer, ForecastRow, tag, work};
+use crate::serve::api::{ApiError, ForecastAnswer, ForecastRow, tag, titles, work};
 use crate::serve::page::chart::{ColumnChart, MoveColumn, columns};
 use crate::serve::page::frame::{PageContext, PageFrame, PageReader, Place, tag_path};
 use crate::serve::page::words::Count;
@@ -24,8 +24,7 @@ pub(in crate::serve::page) async fn forecast(
     let view = context.api.view(None)?;
     let (_, found) = tag(&view, &name)?;
     let entity = view.compiled.catalog.entity(found.entity).name.to_string();
-    let titles = found.title.iter().map(|(language, text)| (language.to_string(), text.to_string())).collect();
-    let title = reader.language.title(&titles, &name).to_owned();
+    let title = reader.language.title(&titles(found), &name).to_owned();
     let (asked, of) = (Arc::clone(&view), name.clone());
     let answer = work(context.api.scans(), move || ForecastAnswer::of(&asked, entity, Some(&of), HORIZON_MS)).await?;
     let body = html! {

@@ -13,6 +13,6 @@ mod forecast;
 mod show;
 
 pub(in crate::serve::page) use forecast::forecast;
-pub(in crate::serve::page) use reasons::{because, cause, change_word};
+pub(in crate::serve::page) use reasons::{cause, change_word};
 pub(in crate::serve::page) use show::show;
 pub(in crate::serve::page) use words::TagWords;

@@ -1,12 +1,11 @@
 //! Why a tag was entered and left: the most frequent reasons.
 
 use maud::{Markup, html};
-use serde_json::{Map, Value as Json};
 
 use super::words::TagWords;
 use crate::model::{Cause, ChangeType};
 use crate::serve::history::ReasonCount;
-use crate::serve::page::frame::value;
+use crate::serve::page::frame::because;
 use crate::serve::page::words::Count;
 
 /// The table.
@@ -30,7 +29,7 @@ pub(super) fn reasons(say: TagWords, reasons: &[ReasonCount]) -> Markup {
                             tr {
                                 th scope="row" { (change_word(say, reason.change)) }
                                 td { (cause(say, reason.cause)) }
-                                td { (because(reason.because.get())) }
+                                td { @if let Some(because) = because(reason.because.get()) { (because) } }
                                 td.number { (Count(reason.count)) }
                             }
                         }
@@ -53,25 +52,13 @@ pub(in crate::serve::page) fn change_word(say: TagWords, name: &str) -> String {
 
 /// What brought it about, by its name in a tag change.
 pub(in crate::serve::page) fn cause(say: TagWords, name: &str) -> String {
-    let is = |cause: Cause| cause.name() == name;
-    match () {
-        () if is(Cause::Event) => say.cause_event(),
-        () if is(Cause::Timer) => say.cause_timer(),
-        () if is(Cause::Catalog) => say.cause_catalog(),
-        () if is(Cause::Command) => say.cause_command(),
-        () if is(Cause::Erased) => say.cause_erased(),
-        () if is(Cause::Forgotten) => say.cause_forgotten(),
-        () => name.to_owned(),
-    }
-}
-
-/// The values that a change reports: `workouts_30d = 3`.
-pub(in crate::serve::page) fn because(text: &str) -> Markup {
-    let values: Map<String, Json> = serde_json::from_str(text).unwrap_or_default();
-    html! {
-        @for (place, (name, of)) in values.iter().enumerate() {
-            @if place > 0 { ", " }
-            code { (name) } " = " (value(of))
-        }
+    match Cause::named(name) {
+        Some(Cause::Event) => say.cause_event(),
+        Some(Cause::Timer) => say.cause_timer(),
+        Some(Cause::Catalog) => say.cause_catalog(),
+        Some(Cause::Command) => say.cause_command(),
+        Some(Cause::Erased) => say.cause_erased(),
+        Some(Cause::Forgotten) => say.cause_forgotten(),
+        None => name.to_owned(),
     }
 }

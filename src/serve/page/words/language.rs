@@ -20,6 +20,22 @@ impl Language {
         }
     }
 
+    /// What ends a sentence.
+    pub fn full_stop(self) -> &'static str {
+        match self {
+            Language::English => ".",
+            Language::Chinese => "。",
+        }
+    }
+
+    /// What stands between the parts of a sentence.
+    pub fn comma(self) -> &'static str {
+        match self {
+            Language::English => ", ",
+            Language::Chinese => "，",
+        }
+    }
+
     /// What its readers call it.
     pub fn own_name(self) -> &'static str {
         match self {

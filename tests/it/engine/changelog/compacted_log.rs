@@ -27,6 +27,8 @@ pub struct Compacted {
     next: usize,
     /// Bytes of entries that were ever written.
     pub written: usize,
+    /// What the partition notes beside its position.
+    pub facts: Vec<u8>,
 }
 
 impl Compacted {
@@ -42,6 +44,7 @@ impl Compacted {
     pub fn write(&mut self, partition: &mut Partition) {
         partition.write_changelog(self);
         let Checkpoint { clock, extent, catalog, schema, notes } = partition.checkpoint();
+        let facts = self.facts.clone();
         let meta = Meta {
             log: 7,
             next_offset: 0,
@@ -50,7 +53,7 @@ impl Compacted {
             catalog,
             schema,
             transaction: "t",
-            facts: &[],
+            facts: &facts,
             notes: &notes,
         };
         self.push(&ChangelogRecord::Meta(meta));

@@ -3,9 +3,11 @@
 //! - `tokens`: tokens, and the file with their hashes;
 //! - `requests`: which requests are admitted;
 //! - `audit`: what is recorded;
+//! - `connections`: many connections at a time;
 //! - `encrypted`: TLS.
 
 mod audit;
+mod connections;
 mod encrypted;
 mod requests;
 mod tokens;

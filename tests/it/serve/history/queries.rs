@@ -109,8 +109,8 @@ fn what_was_at_an_instant_is_what_is_now_with_later_changes_undone() {
                     }
                     let keys: BTreeSet<String> = of_kind.iter().map(|change| text(change, "key")).collect();
                     for key in keys {
-                        for (tag, value) in view.undo_entity(kind, &key, instant)? {
-                            by_entity.insert((key.clone(), tag), serde_json::from_str(&value).expect("JSON"));
+                        for (tag, undone) in view.undo_entity(kind, &key, instant)? {
+                            by_entity.insert((key.clone(), tag), serde_json::from_str(&undone.value).expect("JSON"));
                         }
                     }
                     Ok(())

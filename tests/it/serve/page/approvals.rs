@@ -1,11 +1,13 @@
 //! What waits for approval is shown, and approved through the service's own page.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener};
 use std::thread::{self, JoinHandle};
 
 use axum::http::StatusCode;
+use tagstream::codec::{PartitionFacts, RolloutNote};
+use tagstream::engine::TagImpact;
 use tagstream::kafka::Clock;
 use tagstream::serve::access::{Access, AuditLog, Scope, Scopes, new_token};
 use tagstream::settings::ServeSettings;
@@ -57,6 +59,10 @@ impl Held {
         let (mut world, _directory) = recorded_of(CATALOG, name, access, audit, NO_BROKER);
         let held = BTreeSet::from(["active".into(), "churn_risk".into()]);
         world.driven.partition.switch_catalog(program(CATALOG), held);
+        let impact = TagImpact { entities: 60, had: 20, differ: 17, added: 4 };
+        let decided = Some(BTreeMap::from([("active".into(), impact)]));
+        let rollout = Some(RolloutNote { decided, ..RolloutNote::of(1) });
+        world.note(&PartitionFacts { rollout, ..PartitionFacts::default() });
         world.commit();
         let (access, audit) = parts();
         world.serve_beside(None, access, audit, &Beside { service, ..Beside::default() });
@@ -83,6 +89,10 @@ fn held_tags_are_shown_with_a_button_for_those_who_may_approve() {
             let tags: Vec<&str> =
                 shown.split("data-held=\"").skip(1).map(|piece| piece.split('"').next().expect("a name")).collect();
             assert_eq!(tags, ["active", "churn_risk"]);
+            // One of them was counted.
+            let says = ["17 would lose it or see it change, 4 would get it", "17 个将失去它或取值改变，4 个将获得它"];
+            let says = says[usize::from(language != "en")];
+            assert_eq!(seen(shown).matches(says).count(), 1, "{}", seen(shown));
         }
         assert_eq!(may.matches("action=\"/approve\"").count(), 2);
         assert_eq!(looks.matches("action=\"/approve\"").count(), 0);

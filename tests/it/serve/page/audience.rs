@@ -202,3 +202,20 @@ fn keys_lead_to_profiles_for_those_who_may_see_them() {
     assert!(!ask("/audience?where=true", &tokens[1]).text.contains("href=\"/entities/"));
     assert!(ask("/audience?where=true", &tokens[2]).text.contains("href=\"/entities/user/u-"));
 }
+
+#[test]
+fn a_file_has_the_columns_that_are_named_in_the_form() {
+    let (world, _directory) = gym("audience-columns");
+    let html = page(&world, &address(&[("where", "tag.active")]), "en");
+    let form = between(&html, "<form class=\"fields\" method=\"get\" action=\"/audience/members.csv\"", "</form>");
+    assert!(form.contains("name=\"where\" value=\"tag.active\"") && form.matches("name=\"column\"").count() == 4);
+    // An empty field is no column.
+    let text = "workouts_30d * 2";
+    let path = format!("/audience/members.csv?where=tag.active&column={}&column=&column=", encoded(text));
+    let file = world.get(&path);
+    assert_eq!(file.status, StatusCode::OK, "{}", file.text);
+    let api = world.post("/v1/audiences/members?format=csv", &json!({ "where": "tag.active", "columns": [text] }));
+    assert_eq!(file.text, api.text);
+    assert!(file.text.starts_with("key,workouts_30d * 2\r\n") && file.text.lines().count() > 2, "{}", file.text);
+    assert_eq!(world.get("/audience/members.csv?column=gendre").status, StatusCode::UNPROCESSABLE_ENTITY);
+}

@@ -271,3 +271,32 @@ fn each_look_at_an_entity_is_noted_once() {
         .collect();
     assert_eq!(told, ["care profile user u-1", "care profile user nobody"]);
 }
+
+#[test]
+fn a_person_is_shown_as_it_was() {
+    let (world, _directory) = gym("page-as-of");
+    let instant = start().plus(30 * 86_400_000).to_string();
+    let mut shown = 0;
+    for number in 0..10 {
+        let path = format!("/entities/user/u-{number}");
+        let answer = world.get(&format!("/v1{path}?as_of={instant}"));
+        if answer.status != StatusCode::OK {
+            continue;
+        }
+        let profile = answer.json();
+        for language in LANGUAGES {
+            let html = page(&world, &format!("{path}?as_of={instant}"), language);
+            assert_eq!(tags_of(&html, "tags"), names(&profile["tags"], "tag"));
+            assert!(!html.contains("id=\"counters\"") && !html.contains("id=\"off\""), "u-{number}");
+            let ids: Vec<&str> =
+                html.split("data-change=\"").skip(1).map(|piece| piece.split('"').next().expect("an id")).collect();
+            let changes = world.get(&format!("/v1{path}/changes?limit=50&to={instant}")).good();
+            assert_eq!(ids, names(&changes["changes"], "id"));
+        }
+        shown += 1;
+    }
+    assert!(shown > 3, "only {shown}");
+    // The field of the form is a local time of the catalog's zone.
+    let html = page(&world, "/entities?kind=user&key=u-1&as_of=2026-01-31T00%3A00%3A00", "en");
+    assert!(seen(&html).contains("Of a past instant only the tags are known"), "{}", seen(&html));
+}
