@@ -1,25 +1,29 @@
 //! Tag changes and current tags as JSON, byte for byte as specified.
 
-use xxhash_rust::xxh3::Xxh3;
+use xxhash_rust::xxh3::xxh3_128;
 
-use super::json_writer::{push_hex, push_integer, push_member, push_scalar, push_string};
+use super::json_writer::{push_hex, push_integer, push_member, push_plain_member, push_scalar, push_string};
 use crate::model::{CurrentTag, Scalar, TagChange};
 
-/// Writes a tag change as a JSON object (spec 6), without a line end.
-pub fn write_change(change: &TagChange, out: &mut Vec<u8>) {
+/// Writes a tag change as a JSON object (spec 6), without a line end. Returns its id.
+pub fn write_change(change: &TagChange, out: &mut Vec<u8>) -> u128 {
+    let begin = out.len();
+    put_identity(change, out);
+    let id = xxh3_128(&out[begin..]);
+    out.truncate(begin);
     out.extend_from_slice(b"{\"id\":\"");
-    push_hex(change_id(change), out);
+    push_hex(id, out);
     out.push(b'"');
-    push_member("entity", Scalar::String(change.entity), out);
+    push_plain_member("entity", change.entity, out);
     push_member("key", Scalar::String(change.key), out);
-    push_member("tag", Scalar::String(change.tag), out);
-    push_member("change", Scalar::String(change.change_type().name()), out);
+    push_plain_member("tag", change.tag, out);
+    push_plain_member("change", change.change_type().name(), out);
     push_member("value", change.value, out);
     push_member("previous", change.previous, out);
     push_member("at", Scalar::Time(change.at), out);
     out.extend_from_slice(b",\"seq\":");
     push_integer(change.seq, out);
-    push_member("cause", Scalar::String(change.cause.name()), out);
+    push_plain_member("cause", change.cause.name(), out);
     out.extend_from_slice(b",\"because\":{");
     for (index, (label, value)) in change.because.iter().enumerate() {
         if index > 0 {
@@ -30,8 +34,9 @@ pub fn write_change(change: &TagChange, out: &mut Vec<u8>) {
         push_scalar(*value, out);
     }
     out.push(b'}');
-    push_member("catalog", Scalar::String(change.catalog), out);
+    push_plain_member("catalog", change.catalog, out);
     out.push(b'}');
+    id
 }
 
 /// The id of a change: the same wherever and however often it is computed.
@@ -39,17 +44,21 @@ pub fn write_change(change: &TagChange, out: &mut Vec<u8>) {
 /// A hash of entity, key, tag, at and seq; and of the life, where several ended or began at that instant. Each text is
 /// preceded by its length: otherwise `("ab", "c")` and `("a", "bc")` would have one id.
 pub fn change_id(change: &TagChange) -> u128 {
-    let mut hash = Xxh3::new();
+    let mut identity = Vec::new();
+    put_identity(change, &mut identity);
+    xxh3_128(&identity)
+}
+
+fn put_identity(change: &TagChange, out: &mut Vec<u8>) {
     for text in [change.entity, change.key, change.tag] {
-        hash.update(&(text.len() as u64).to_le_bytes());
-        hash.update(text.as_bytes());
+        out.extend_from_slice(&(text.len() as u64).to_le_bytes());
+        out.extend_from_slice(text.as_bytes());
     }
-    hash.update(&change.at.ms().to_le_bytes());
-    hash.update(&change.seq.to_le_bytes());
+    out.extend_from_slice(&change.at.ms().to_le_bytes());
+    out.extend_from_slice(&change.seq.to_le_bytes());
     if change.life > 0 {
-        hash.update(&change.life.to_le_bytes());
+        out.extend_from_slice(&change.life.to_le_bytes());
     }
-    hash.digest128()
 }
 
 /// Writes the record of the current-tags topic: every tag that an entity has, with its value and since when.

@@ -31,7 +31,8 @@ fn push_number(number: Number, out: &mut Vec<u8>) {
             out.extend_from_slice(ryu_js::Buffer::new().format_finite(double).as_bytes());
         }
         Number::Double(_) => out.extend_from_slice(b"null"),
-        number => write!(out, "{number}").expect("a vector takes every byte"),
+        Number::Integer(integer) => out.extend_from_slice(itoa::Buffer::new().format(integer).as_bytes()),
+        Number::Decimal(decimal) => out.extend_from_slice(decimal.text().bytes()),
     }
 }
 
@@ -40,11 +41,20 @@ fn push_date(date: Date, out: &mut Vec<u8>) {
 }
 
 fn push_time(time: Timestamp, out: &mut Vec<u8>) {
-    write!(out, "\"{time}\"").expect("a vector takes every byte");
+    out.push(b'"');
+    out.extend_from_slice(time.text().bytes());
+    out.push(b'"');
 }
 
 pub(super) fn push_integer(integer: u64, out: &mut Vec<u8>) {
-    write!(out, "{integer}").expect("a vector takes every byte");
+    out.extend_from_slice(itoa::Buffer::new().format(integer).as_bytes());
+}
+
+/// `,"name":"value"`, for texts that need no escapes.
+pub(super) fn push_plain_member(name: &str, value: &str, out: &mut Vec<u8>) {
+    for part in [",\"", name, "\":\"", value, "\""] {
+        out.extend_from_slice(part.as_bytes());
+    }
 }
 
 /// A string in quotes; only characters that must be escaped are.

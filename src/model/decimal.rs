@@ -62,8 +62,11 @@ impl Decimal {
 
     /// The number, where it has no fraction and 64 bits hold it.
     pub fn as_whole(self) -> Option<i64> {
-        let billionths = self.0;
-        if billionths % ONE == 0 { i64::try_from(billionths / ONE).ok() } else { None }
+        // A division of 128 bits takes several times as long.
+        if let Ok(billionths) = i64::try_from(self.0) {
+            return (billionths % ONE as i64 == 0).then_some(billionths / ONE as i64);
+        }
+        if self.0 % ONE == 0 { i64::try_from(self.0 / ONE).ok() } else { None }
     }
 
     /// Rounds a JSON number half-even to nine decimals, from its digits and not from its double.
@@ -144,20 +147,67 @@ impl Decimal {
 /// In full, without an exponent and without zeros at the end.
 impl fmt::Display for Decimal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(std::str::from_utf8(self.text().bytes()).map_err(|_| fmt::Error)?)
+    }
+}
+
+impl Decimal {
+    /// The bytes that [`fmt::Display`] writes.
+    pub fn text(self) -> DecimalText {
+        let mut text = DecimalText { bytes: [0; DecimalText::LEN], begin: DecimalText::LEN };
         let magnitude = self.0.unsigned_abs();
-        let (whole, fraction) = (magnitude / ONE as u128, magnitude % ONE as u128);
-        let sign = if self.is_negative() { "-" } else { "" };
-        if fraction == 0 {
-            return write!(f, "{sign}{whole}");
+        let (mut whole, mut fraction) = match u64::try_from(magnitude) {
+            Ok(small) => (u128::from(small / ONE as u64), small % ONE as u64),
+            Err(_) => (magnitude / ONE as u128, (magnitude % ONE as u128) as u64),
+        };
+        if fraction > 0 {
+            let mut places = DECIMALS;
+            while fraction.is_multiple_of(10) {
+                fraction /= 10;
+                places -= 1;
+            }
+            for _ in 0..places {
+                text.push_front(b'0' + (fraction % 10) as u8);
+                fraction /= 10;
+            }
+            text.push_front(b'.');
         }
-        let mut digits = [b'0'; DECIMALS as usize];
-        let mut rest = fraction;
-        for digit in digits.iter_mut().rev() {
-            *digit = b'0' + (rest % 10) as u8;
+        while u64::try_from(whole).is_err() {
+            text.push_front(b'0' + (whole % 10) as u8);
+            whole /= 10;
+        }
+        let mut rest = whole as u64;
+        loop {
+            text.push_front(b'0' + (rest % 10) as u8);
             rest /= 10;
+            if rest == 0 {
+                break;
+            }
         }
-        let digits = std::str::from_utf8(&digits).map_err(|_| fmt::Error)?;
-        write!(f, "{sign}{whole}.{}", digits.trim_end_matches('0'))
+        if self.is_negative() {
+            text.push_front(b'-');
+        }
+        text
+    }
+}
+
+/// A decimal as text.
+pub struct DecimalText {
+    bytes: [u8; DecimalText::LEN],
+    begin: usize,
+}
+
+impl DecimalText {
+    /// A sign, the digits of 128 bits, a point.
+    const LEN: usize = 41;
+
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes[self.begin..]
+    }
+
+    fn push_front(&mut self, byte: u8) {
+        self.begin -= 1;
+        self.bytes[self.begin] = byte;
     }
 }
 

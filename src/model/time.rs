@@ -228,22 +228,52 @@ fn put_digits<const N: usize>(out: &mut [u8], mut number: i64) {
 /// ECMAScript.
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(std::str::from_utf8(self.text().bytes()).map_err(|_| fmt::Error)?)
+    }
+}
+
+impl Timestamp {
+    /// The bytes that [`fmt::Display`] writes.
+    pub fn text(self) -> TimestampText {
+        const CLOCK: &[u8; 20] = b"-00-00T00:00:00.000Z";
         let (year, month, day) = civil_from_days(self.0.div_euclid(DAY_MS));
         let ms = self.0.rem_euclid(DAY_MS);
-        let mut text = *b"0000-00-00T00:00:00.000Z";
-        put_digits::<2>(&mut text[5..], month);
-        put_digits::<2>(&mut text[8..], day);
-        put_digits::<2>(&mut text[11..], ms / 3_600_000);
-        put_digits::<2>(&mut text[14..], ms / 60_000 % 60);
-        put_digits::<2>(&mut text[17..], ms / 1_000 % 60);
-        put_digits::<3>(&mut text[20..], ms % 1_000);
-        let is_plain = (0..=9999).contains(&year);
-        if is_plain {
-            put_digits::<4>(&mut text, year);
-        } else {
-            write!(f, "{year:+07}")?;
+        let mut text = [b'0'; TimestampText::LEN];
+        let (before, clock) = text.split_at_mut(TimestampText::LEN - CLOCK.len());
+        clock.copy_from_slice(CLOCK);
+        put_digits::<2>(&mut clock[1..], month);
+        put_digits::<2>(&mut clock[4..], day);
+        put_digits::<2>(&mut clock[7..], ms / 3_600_000);
+        put_digits::<2>(&mut clock[10..], ms / 60_000 % 60);
+        put_digits::<2>(&mut clock[13..], ms / 1_000 % 60);
+        put_digits::<3>(&mut clock[16..], ms % 1_000);
+        if (0..=9999).contains(&year) {
+            let begin = before.len() - 4;
+            put_digits::<4>(&mut before[begin..], year);
+            return TimestampText { text, begin };
         }
-        let text = std::str::from_utf8(&text).map_err(|_| fmt::Error)?;
-        f.write_str(if is_plain { text } else { &text[4..] })
+        let (mut rest, mut begin) = (year.unsigned_abs(), before.len());
+        while rest > 0 || begin > before.len() - 6 {
+            begin -= 1;
+            before[begin] = b'0' + (rest % 10) as u8;
+            rest /= 10;
+        }
+        begin -= 1;
+        before[begin] = if year < 0 { b'-' } else { b'+' };
+        TimestampText { text, begin }
+    }
+}
+
+/// A timestamp as text.
+pub struct TimestampText {
+    text: [u8; TimestampText::LEN],
+    begin: usize,
+}
+
+impl TimestampText {
+    const LEN: usize = 31;
+
+    pub fn bytes(&self) -> &[u8] {
+        &self.text[self.begin..]
     }
 }

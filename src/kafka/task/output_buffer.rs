@@ -7,7 +7,7 @@
 
 use rdkafka::message::{Header, Headers, Message, OwnedHeaders};
 
-use crate::codec::{ChangelogKey, ChangelogRecord, Meta, OwnedRecord, Reject, SourceEntry, change_id, write_change};
+use crate::codec::{ChangelogKey, ChangelogRecord, Meta, OwnedRecord, Reject, SourceEntry, write_change};
 use crate::engine::{ChangelogSink, Extent, Segment, Sink, Slot};
 use crate::kafka::events::ChangeStats;
 use crate::kafka::repartition::{RepartitionBuffer, Span, TimeMerge};
@@ -248,16 +248,10 @@ impl Sink for OutputBuffer {
     fn change(&mut self, change: &TagChange<'_>) {
         let key = self.keep(change.key.as_bytes());
         let start = self.arena.len();
-        write_change(change, &mut self.arena);
+        let id = write_change(change, &mut self.arena);
         let value = start..self.arena.len();
         self.touched.push(key.clone());
-        self.changes.push(ChangeRecord {
-            key,
-            value,
-            id: change_id(change),
-            change: change.change_type(),
-            at: change.at,
-        });
+        self.changes.push(ChangeRecord { key, value, id, change: change.change_type(), at: change.at });
         self.tally.count(change.tag, change.change_type());
     }
 

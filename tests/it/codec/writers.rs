@@ -26,7 +26,9 @@ fn written(write: impl FnOnce(&mut Vec<u8>)) -> String {
 }
 
 fn change(change: &TagChange) -> String {
-    written(|out| write_change(change, out))
+    written(|out| {
+        write_change(change, out);
+    })
 }
 
 #[test]
