@@ -1,7 +1,7 @@
 //! The ids of an entity that remembers many, beside its packed bytes.
 
+use super::cell::CellNumber;
 use super::seen_ids::SeenIds;
-use super::state::CellNumber;
 use crate::engine::encoding::{ByteReader, put_unsigned, unsigned_len};
 
 /// The remembered ids of an entity that has many.

@@ -6,6 +6,7 @@
 //! | [`lifespan`] | between when an entity was heard of, and its bytes |
 //! | [`index`] | from hashes to numbers |
 //! | [`seen_ids`] | the ids of events that an entity remembers |
+//! | [`cell`] | the cells of an entity, and where their content is |
 //! | [`state`] | an entity unpacked for work |
 //! | [`many_ids`] | the ids of an entity that remembers many, beside its packed bytes |
 //! | [`size_class`] | blocks of bytes in size classes |
@@ -18,6 +19,7 @@ mod tag_state;
 mod lifespan;
 mod index;
 mod seen_ids;
+mod cell;
 mod state;
 mod many_ids;
 mod size_class;

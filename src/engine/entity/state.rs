@@ -4,6 +4,7 @@
 //! its length and content. What an entity never had takes no room, what an event does not touch is copied as it is, and
 //! the changelog stores the same bytes. Only the event ids of an entity that remembers many rest elsewhere (`many_ids`).
 
+use super::cell::{CellNumber, CellPlace, CellState, Opened};
 use super::lifespan::Lifespan;
 use super::seen_ids::{Acceptance, DedupRule, IdTally, SeenId, SeenIds};
 use super::tag_state::{Scored, ShownValue, TagState, decode_state, encode_state};
@@ -12,23 +13,6 @@ use crate::engine::aggregate::{Memory, Now, Pane, Series, SeriesState};
 use crate::engine::encoding::{ByteReader, StoredValue, TextSpan, put_text, put_timestamp, put_unsigned, put_value};
 use crate::engine::program::{Program, SeriesId};
 use crate::model::{Scalar, Timestamp};
-
-/// A cell's number: attributes, then series, then tags, then the remembered ids, then the retired tags.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct CellNumber(pub(super) u16);
-
-/// Where a cell's content is.
-#[derive(Clone, Copy, Debug, Default)]
-enum CellState {
-    #[default]
-    Empty,
-    /// In the packed bytes.
-    Packed { start: u32, len: u32 },
-    /// Decoded from there, and unchanged.
-    Read { start: u32, len: u32 },
-    /// Decoded or new, and changed since.
-    Changed,
-}
 
 /// An attribute's value and the time of the event that set or cleared it.
 #[derive(Clone, Copy, Debug)]
@@ -113,12 +97,13 @@ impl EntityState {
         self.seq = reader.unsigned();
         self.lifespan = Lifespan::read(&mut reader);
         while !reader.is_empty() {
+            let head = (self.packed.len() - reader.remaining()) as u32;
             let number = CellNumber(reader.unsigned() as u16);
             let len = reader.unsigned() as usize;
             let start = (self.packed.len() - reader.remaining()) as u32;
             reader.take(len);
             if let Some(cell) = self.cells.get_mut(usize::from(number.0)) {
-                *cell = CellState::Packed { start, len: len as u32 };
+                *cell = CellState::Packed(CellPlace { head, start, end: start + len as u32 });
                 self.occupied.push(number);
             }
         }
@@ -130,17 +115,25 @@ impl EntityState {
         out.extend_from_slice(&self.key);
         put_unsigned(out, self.seq);
         self.lifespan.put(out);
+        // Cells that stay as they are and lie side by side are copied at once.
+        let mut kept = 0..0;
         for number in &self.occupied {
             match self.cells[usize::from(number.0)] {
                 CellState::Empty => {}
-                CellState::Packed { start, len } | CellState::Read { start, len } => {
-                    put_unsigned(out, u64::from(number.0));
-                    put_unsigned(out, u64::from(len));
-                    out.extend_from_slice(&self.packed[start as usize..(start + len) as usize]);
+                CellState::Packed(place) | CellState::Read(place) if place.head as usize == kept.end => {
+                    kept.end = place.end as usize;
                 }
-                CellState::Changed => self.pack_cell(*number, out),
+                CellState::Packed(place) | CellState::Read(place) => {
+                    out.extend_from_slice(&self.packed[kept]);
+                    kept = place.head as usize..place.end as usize;
+                }
+                CellState::Changed => {
+                    out.extend_from_slice(&self.packed[std::mem::take(&mut kept)]);
+                    self.pack_cell(*number, out);
+                }
             }
         }
+        out.extend_from_slice(&self.packed[kept]);
     }
 
     /// Writes a decoded cell, or nothing where it has become empty.
@@ -231,20 +224,13 @@ impl EntityState {
         let cell = &mut self.cells[usize::from(number.0)];
         match *cell {
             CellState::Empty => Opened::Empty,
-            CellState::Packed { start, len } => {
-                *cell = CellState::Read { start, len };
-                Opened::Packed(start as usize..(start + len) as usize)
+            CellState::Packed(place) => {
+                *cell = CellState::Read(place);
+                Opened::Packed(place.start as usize..place.end as usize)
             }
-            CellState::Read { .. } | CellState::Changed => Opened::Already,
+            CellState::Read(_) | CellState::Changed => Opened::Already,
         }
     }
-}
-
-/// What [`EntityState::open`] found.
-enum Opened {
-    Empty,
-    Packed(std::ops::Range<usize>),
-    Already,
 }
 
 /// Series.
