@@ -3,7 +3,7 @@
 use super::catalog::{AttributeId, CounterId, TagId};
 use super::pattern::Pattern;
 use super::value_source::Source;
-use crate::model::{Date, PathId, Timestamp, Unit, Value};
+use crate::model::{Date, Number, PathId, Timestamp, Unit, Value};
 
 /// Arithmetic on two numbers; absent when an operand is absent or not a number (spec 4.2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,6 +33,15 @@ pub enum Comparison {
 }
 
 impl Comparison {
+    /// The same comparison of a number that is never negative: it equals zero where it is not greater.
+    pub fn of_unsigned(self, bound: Number) -> Self {
+        match self {
+            Comparison::Equal if bound == Number::ZERO => Comparison::LessOrEqual,
+            Comparison::NotEqual if bound == Number::ZERO => Comparison::Greater,
+            other => other,
+        }
+    }
+
     /// The same comparison with its sides exchanged.
     pub fn mirrored(self) -> Self {
         match self {

@@ -21,7 +21,7 @@ pub(super) fn compare(op: Comparison, left: f64, right: f64) -> bool {
 }
 
 /// Whether a comparison holds where its sides are in this order.
-fn holds(op: Comparison, ordering: Ordering) -> bool {
+pub(super) fn holds(op: Comparison, ordering: Ordering) -> bool {
     match op {
         Comparison::Equal => ordering.is_eq(),
         Comparison::NotEqual => ordering.is_ne(),

@@ -15,9 +15,49 @@ impl TagSet {
         self.words[place / 64] |= 1 << (place % 64);
     }
 
+    fn has(&self, place: usize) -> bool {
+        self.words[place / 64] & 1 << (place % 64) != 0
+    }
+
     pub fn extend(&mut self, other: &TagSet) {
         for (word, more) in self.words.iter_mut().zip(&other.words) {
             *word |= more;
+        }
+    }
+}
+
+/// Tags that have to be evaluated if they are off, and tags that have to be if they are on.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TagsByState {
+    off: TagSet,
+    on: TagSet,
+}
+
+impl TagsByState {
+    pub fn empty(tags: usize) -> Self {
+        TagsByState { off: TagSet::empty(tags), on: TagSet::empty(tags) }
+    }
+
+    pub fn insert_if_off(&mut self, place: usize) {
+        self.off.insert(place);
+    }
+
+    pub fn insert_if_on(&mut self, place: usize) {
+        self.on.insert(place);
+    }
+
+    /// As many tags, and none of them.
+    pub fn none(&self) -> Self {
+        TagsByState::empty(self.off.words.len() * 64)
+    }
+
+    /// Adds one tag, in the states in which the other has it.
+    pub fn take_from(&mut self, other: &TagsByState, place: usize) {
+        if other.off.has(place) {
+            self.off.insert(place);
+        }
+        if other.on.has(place) {
+            self.on.insert(place);
         }
     }
 }
@@ -29,8 +69,7 @@ impl TagSet {
 /// evaluated; its next due time is early enough.
 #[derive(Clone, Debug)]
 pub(crate) struct DirtyTags {
-    off: TagSet,
-    on: TagSet,
+    tags: TagsByState,
 }
 
 /// A dirty tag, and the states in which it must be evaluated.
@@ -43,18 +82,18 @@ pub(crate) struct DirtyTag {
 
 impl DirtyTags {
     pub(crate) fn empty(tags: usize) -> Self {
-        DirtyTags { off: TagSet::empty(tags), on: TagSet::empty(tags) }
+        DirtyTags { tags: TagsByState::empty(tags) }
     }
 
     pub(crate) fn clear(&mut self) {
-        self.off.words.fill(0);
-        self.on.words.fill(0);
+        self.tags.off.words.fill(0);
+        self.tags.on.words.fill(0);
     }
 
     /// Adds a tag, whatever its state.
     pub(crate) fn insert(&mut self, place: usize) {
-        self.off.insert(place);
-        self.on.insert(place);
+        self.tags.off.insert(place);
+        self.tags.on.insert(place);
     }
 
     pub(crate) fn fill(&mut self, tags: usize) {
@@ -63,18 +102,18 @@ impl DirtyTags {
 
     /// Adds tags, whatever their states.
     pub(crate) fn extend(&mut self, tags: &TagSet) {
-        self.off.extend(tags);
-        self.on.extend(tags);
+        self.tags.off.extend(tags);
+        self.tags.on.extend(tags);
     }
 
-    pub(crate) fn extend_by_state(&mut self, off: &TagSet, on: &TagSet) {
-        self.off.extend(off);
-        self.on.extend(on);
+    pub(crate) fn extend_by_state(&mut self, more: &TagsByState) {
+        self.tags.off.extend(&more.off);
+        self.tags.on.extend(&more.on);
     }
 
     /// Takes out the first tag in the order of evaluation.
     pub(crate) fn pop_first(&mut self) -> Option<DirtyTag> {
-        let mut words = self.off.words.iter_mut().zip(&mut self.on.words).enumerate();
+        let mut words = self.tags.off.words.iter_mut().zip(&mut self.tags.on.words).enumerate();
         let (index, (off, on)) = words.find(|(_, (off, on))| **off | **on != 0)?;
         let bit = (*off | *on).trailing_zeros() as usize;
         let mask = 1 << bit;

@@ -4,6 +4,7 @@
 //! | --- | --- |
 //! | [`dirty_tags`] | sets of tags, and those that still have to be evaluated |
 //! | [`monotonicity`] | in which direction a condition goes when a series grows |
+//! | [`thresholds`] | the bounds past which an event must move a counter to change a tag |
 //! | [`score_plan`] | what a tag with a `score` needs beside the catalog |
 //! | [`cell_meaning`] | what attributes and series mean, as texts that another catalog can compare |
 //! | [`schema`] | what the numbered cells of an entity mean, as bytes |
@@ -13,6 +14,7 @@
 
 mod dirty_tags;
 mod monotonicity;
+mod thresholds;
 mod score_plan;
 mod cell_meaning;
 mod schema;

@@ -46,7 +46,12 @@ pub(super) struct GrowingSeries<'a> {
 }
 
 impl GrowingSeries<'_> {
-    fn is_read_by(&self, counter: CounterId) -> bool {
+    /// Whether it is the time of the latest event.
+    pub(super) fn is_latest_time(&self) -> bool {
+        self.series_type == SeriesType::Latest(Source::Time)
+    }
+
+    pub(super) fn is_read_by(&self, counter: CounterId) -> bool {
         self.counters[usize::from(counter.0)].series == self.series
     }
 
@@ -101,7 +106,7 @@ impl GrowingSeries<'_> {
     fn time(&self, name: TimeName) -> Monotonicity {
         match name {
             TimeName::Counter(id) if !self.is_read_by(id) => Monotonicity::Constant,
-            TimeName::Counter(_) if self.series_type == SeriesType::Latest(Source::Time) => Monotonicity::Increasing,
+            TimeName::Counter(_) if self.is_latest_time() => Monotonicity::Increasing,
             TimeName::Counter(_) => Monotonicity::Mixed,
             // These have sets of dependents of their own.
             TimeName::Attribute(_) | TimeName::FirstSeen | TimeName::LastSeen | TimeName::Event => {

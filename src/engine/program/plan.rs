@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use super::dirty_tags::TagSet;
+use super::dirty_tags::{TagSet, TagsByState};
 use super::monotonicity::{GrowingSeries, Monotonicity};
 use super::schema::Schema;
 use super::score_plan::ScorePlan;
+use super::thresholds::Thresholds;
 use crate::catalog::{
     Attribute, AttributeId, Catalog, Condition, Counter, CounterId, EventTypeSet, Expr, Intake, ReportedValue, Tag,
     TagDefinition, TagId, TimeName,
@@ -35,8 +36,9 @@ pub struct SeriesPlan {
     /// The tags that can differ when the series has changed.
     pub dependents: TagSet,
     /// Of these, the tags that growth of the series can put on if they are off, or take off if they are on.
-    pub growth_dependents_off: TagSet,
-    pub growth_dependents_on: TagSet,
+    pub growth_dependents: TagsByState,
+    /// The same by how far it has to grow.
+    pub thresholds: Thresholds,
 }
 
 /// A counter reads one value of a series.
@@ -224,11 +226,12 @@ impl Program {
             };
             plan.dependents.insert(place);
             if polarity != Monotonicity::Decreasing {
-                plan.growth_dependents_off.insert(place);
+                plan.growth_dependents.insert_if_off(place);
             }
             if polarity != Monotonicity::Increasing {
-                plan.growth_dependents_on.insert(place);
+                plan.growth_dependents.insert_if_on(place);
             }
+            plan.thresholds.add(place, &tag.definition, &growing, &plan.growth_dependents);
         }
         let because = plan_because(&tag.definition);
         let score = match &tag.definition {
@@ -288,8 +291,8 @@ fn plan_series(catalog: &Catalog) -> (Vec<SeriesPlan>, Vec<CounterPlan>) {
                 selected: counter.intake.selectors().iter().map(|selector| catalog.expanded(&selector.on)).collect(),
                 frame: kept,
                 dependents: TagSet::empty(catalog.tags.len()),
-                growth_dependents_off: TagSet::empty(catalog.tags.len()),
-                growth_dependents_on: TagSet::empty(catalog.tags.len()),
+                growth_dependents: TagsByState::empty(catalog.tags.len()),
+                thresholds: Thresholds::empty(catalog.tags.len()),
             });
             series.len() - 1
         });

@@ -19,8 +19,9 @@ impl Latest {
         self.text.clear();
     }
 
-    pub(crate) fn is_empty(&self) -> bool {
-        self.event.is_none()
+    /// The time of the event, in the window or not.
+    pub(crate) fn event_time(&self) -> Option<Timestamp> {
+        self.event.map(|(time, _)| time)
     }
 
     pub(crate) fn add(&mut self, time: Timestamp, pane: Pane, value: Scalar<'_>) -> bool {

@@ -156,14 +156,66 @@ impl Series {
     }
 }
 
+/// How an event moves a series whose counters it can move in one direction only.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Growth {
+    /// The counters of windows that hold the event's pane grow by at most this.
+    Step(Decimal),
+    /// The latest event is a later one.
+    Later { before: Timestamp, after: Timestamp },
+}
+
 /// Adding events; each method returns whether the series has changed.
 impl Series {
-    /// Whether the next event can move the counters' values in one direction only, and they have a value already.
-    pub(crate) fn only_grows(&self) -> bool {
+    /// How an event at a time will move the series; `None` where it may go either way.
+    pub(crate) fn growth(&self, time: Timestamp) -> Option<Growth> {
         match self {
-            Series::Counts(_) | Series::Days(_) | Series::Distinct(_) => true,
-            Series::Latest(latest) => !latest.is_empty(),
-            _ => false,
+            Series::Counts(_) | Series::Days(_) | Series::Distinct(_) => Some(Growth::Step(Decimal::whole(1))),
+            Series::Latest(latest) => Some(Growth::Later { before: latest.event_time()?, after: time }),
+            _ => None,
+        }
+    }
+
+    /// How a number will move the series.
+    pub(crate) fn growth_by(&self, number: Decimal) -> Option<Growth> {
+        let is_rise = matches!(self, Series::Sums(_)) && number >= Decimal::ZERO;
+        is_rise.then_some(Growth::Step(number))
+    }
+
+    /// The value in a window that begins with `least`, of a counter that only falls until the next event; `None` where
+    /// the value may also rise.
+    pub(crate) fn falling(&self, least: Pane) -> Option<Decimal> {
+        match self {
+            Series::Counts(panes) => {
+                Some(Decimal::whole(panes.from(least).iter().map(|(_, count)| *count as i64).sum()))
+            }
+            Series::Days(panes) => Some(Decimal::whole(panes.from(least).len() as i64)),
+            Series::Distinct(distinct) => Some(Decimal::whole(distinct.from(least).len() as i64)),
+            Series::Sums(panes) => {
+                let live = panes.from(least);
+                let rises = live.iter().any(|(_, total)| total.sum < 0);
+                (!rises).then(|| Decimal::from_billionths(sum_of(live).sum))
+            }
+            _ => None,
+        }
+    }
+
+    /// The pane with which a value as [`Series::falling`] finds it comes to be past something, when the panes leave the
+    /// window one after the other.
+    pub(crate) fn falls_until(&self, least: Pane, value: Decimal, is_past: impl Fn(Decimal) -> bool) -> Option<Pane> {
+        let one = Decimal::whole(1);
+        match self {
+            Series::Counts(panes) => {
+                let part = |(pane, count): &(Pane, u64)| (*pane, Decimal::whole(*count as i64));
+                falls_until(panes.from(least), value, part, is_past)
+            }
+            Series::Days(panes) => falls_until(panes.from(least), value, |(pane, ())| (*pane, one), is_past),
+            Series::Distinct(distinct) => falls_until(distinct.from(least), value, |(_, pane)| (*pane, one), is_past),
+            Series::Sums(panes) => {
+                let part = |(pane, total): &(Pane, PaneTotal)| (*pane, Decimal::from_billionths(total.sum));
+                falls_until(panes.from(least), value, part, is_past)
+            }
+            _ => None,
         }
     }
 
@@ -276,10 +328,29 @@ impl Readout {
         }
     }
 
+    /// Whether the value only falls while no event comes and no number that was added is negative, for a window that ends
+    /// now.
+    pub fn only_falls_if_positive(self) -> bool {
+        matches!(self, Readout::Count | Readout::Sum | Readout::Distinct | Readout::Days)
+    }
+
     /// Whether the value can only fall while no event comes, for a window that ends now.
     pub fn only_falls(self) -> bool {
         matches!(self, Readout::Count | Readout::Distinct | Readout::Days)
     }
+}
+
+/// The first pane with which a falling total is past something.
+fn falls_until<R>(
+    live: &[R],
+    mut total: Decimal,
+    part: impl Fn(&R) -> (Pane, Decimal),
+    is_past: impl Fn(Decimal) -> bool,
+) -> Option<Pane> {
+    live.iter().map(part).find_map(|(pane, amount)| {
+        total = total.minus(amount)?;
+        is_past(total).then_some(pane)
+    })
 }
 
 fn average(total: PaneTotal) -> Option<Number> {

@@ -2,28 +2,26 @@
 
 use super::event_reading::{AttributeReading, counted_number, read_attribute};
 use crate::catalog::{AttributeId, EventTypeSet, Expr, Intake};
-use crate::engine::aggregate::{Now, Pane, RunStep, Series, SeriesState, SeriesType, Zone};
+use crate::engine::aggregate::{Growth, Now, Pane, RunStep, Series, SeriesState, SeriesType, Zone};
 use crate::engine::entity::EntityState;
 use crate::engine::expr::{EventPart, hash_value, load_series, passes, source, visit_texts, visit_values};
 use crate::engine::partition::Stats;
 use crate::engine::program::{DirtyTags, Program, SeriesId, SeriesPlan};
-use crate::model::{ArrayId, Event, Scalar};
+use crate::model::{ArrayId, Decimal, Event, Scalar};
 
 /// Counts one accepted event for its entity.
 #[derive(Debug)]
 pub(super) struct EventCounter<'a> {
-    program: &'a Program,
-    now: Now,
+    pub program: &'a Program,
+    pub now: Now,
     /// The tags whose verdicts may differ now.
-    dirty: &'a mut DirtyTags,
-    stats: &'a mut Stats,
+    pub dirty: &'a mut DirtyTags,
+    /// Whether some counter has not seen its whole window: then it is compared as an interval, not as a number.
+    pub is_incomplete: bool,
+    pub stats: &'a mut Stats,
 }
 
-impl<'a> EventCounter<'a> {
-    pub(super) fn new(program: &'a Program, now: Now, dirty: &'a mut DirtyTags, stats: &'a mut Stats) -> Self {
-        EventCounter { program, now, dirty, stats }
-    }
-
+impl EventCounter<'_> {
     pub(super) fn count(&mut self, event: &Event, entity_state: &mut EntityState) {
         if entity_state.see(event.time) {
             self.dirty.extend(&self.program.first_seen_dependents);
@@ -86,7 +84,7 @@ impl<'a> EventCounter<'a> {
             seen.is_some()
         });
         if counts {
-            self.dirty.extend_by_state(&plan.growth_dependents_off, &plan.growth_dependents_on);
+            self.dirty.extend_by_state(&plan.growth_dependents);
         }
     }
 
@@ -131,16 +129,25 @@ impl<'a> EventCounter<'a> {
         if !entity_state.memory(id).admits(event.time) {
             return;
         }
-        let (mut taken, mut grows) = (false, false);
-        let changed = entity_state.change_series(id, |SeriesState { series, .. }| {
-            let pruned = series.prune(least);
-            grows = series.only_grows();
-            let change = add_value(series, plan, event.into(), pane, program);
-            taken = change != SeriesUpdate::Skipped;
-            pruned || change == SeriesUpdate::Changed
+        let (mut pruned, mut update) = (false, SeriesUpdate::Skipped);
+        entity_state.change_series(id, |SeriesState { series, .. }| {
+            pruned = series.prune(least);
+            update = add_value(series, plan, event.into(), pane, program);
+            pruned || matches!(update, SeriesUpdate::Changed(_))
         });
-        self.stats.skipped[usize::from(id.0)] += u64::from(!taken);
-        self.note_change(plan, changed, grows);
+        match update {
+            SeriesUpdate::Changed(Some(growth)) if !self.is_incomplete => {
+                let (series, counters) = (entity_state.series(id), &program.counters);
+                if plan.thresholds.mark(growth, series, pane, self.now, counters, self.dirty).is_none() {
+                    self.dirty.extend_by_state(&plan.growth_dependents);
+                }
+            }
+            SeriesUpdate::Changed(growth) => self.note_change(plan, growth),
+            // Panes have left the windows.
+            SeriesUpdate::Skipped | SeriesUpdate::Same if pruned => self.dirty.extend(&plan.dependents),
+            SeriesUpdate::Skipped | SeriesUpdate::Same => {}
+        }
+        self.stats.skipped[usize::from(id.0)] += u64::from(update == SeriesUpdate::Skipped);
     }
 
     /// Adds the elements of an array, each by itself.
@@ -155,24 +162,26 @@ impl<'a> EventCounter<'a> {
         if !entity_state.memory(id).admits(event.time) {
             return;
         }
-        let (mut passed, mut taken, mut grows) = (false, false, false);
+        let (mut passed, mut taken, mut growth) = (false, false, None);
         let changed = entity_state.change_series(id, |SeriesState { series, .. }| {
             let mut changed = series.prune(least);
-            grows = series.only_grows();
+            growth = series.growth(event.time);
             for item in event.items(array) {
                 let view = EventPart::of_item(event, item);
                 if passes(plan.filter.as_ref(), view, &program.zone) {
                     passed = true;
                     let change = add_value(series, plan, view, pane, program);
                     taken |= change != SeriesUpdate::Skipped;
-                    changed |= change == SeriesUpdate::Changed;
+                    changed |= matches!(change, SeriesUpdate::Changed(_));
                 }
             }
             changed
         });
         self.stats.passed[usize::from(id.0)] += u64::from(passed);
         self.stats.skipped[usize::from(id.0)] += u64::from(passed && !taken);
-        self.note_change(plan, changed, grows);
+        if changed {
+            self.note_change(plan, growth);
+        }
     }
 
     fn pane(&self, plan: &SeriesPlan, event: &Event) -> Pane {
@@ -180,28 +189,28 @@ impl<'a> EventCounter<'a> {
         if event.time == self.now.at { self.now.pane(grid) } else { grid.pane(event.time, &self.program.zone) }
     }
 
-    /// Makes the tags dirty that a changed series can change; `grows`: it can move its counters in one direction only.
-    fn note_change(&mut self, plan: &SeriesPlan, changed: bool, grows: bool) {
-        if changed && grows {
-            self.dirty.extend_by_state(&plan.growth_dependents_off, &plan.growth_dependents_on);
-        } else if changed {
-            self.dirty.extend(&plan.dependents);
+    /// Makes the tags dirty that a changed series can change, however far it has moved.
+    fn note_change(&mut self, plan: &SeriesPlan, growth: Option<Growth>) {
+        match growth {
+            Some(_) => self.dirty.extend_by_state(&plan.growth_dependents),
+            None => self.dirty.extend(&plan.dependents),
         }
     }
 }
 
 /// What an event did to a series.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 enum SeriesUpdate {
     /// It has no value that the aggregate takes.
     Skipped,
     Same,
-    Changed,
+    /// With how it has grown, where its counters cannot have moved both ways.
+    Changed(Option<Growth>),
 }
 
 impl SeriesUpdate {
-    fn of(changed: bool) -> Self {
-        if changed { SeriesUpdate::Changed } else { SeriesUpdate::Same }
+    fn of(changed: bool, growth: Option<Growth>) -> Self {
+        if changed { SeriesUpdate::Changed(growth) } else { SeriesUpdate::Same }
     }
 }
 
@@ -221,34 +230,38 @@ fn add_value(
     program: &Program,
 ) -> SeriesUpdate {
     let input = &program.catalog.input;
+    let growth = series.growth(event.time());
     match plan.series_type {
-        SeriesType::Counts | SeriesType::Days => SeriesUpdate::of(series.add_event(pane)),
+        SeriesType::Counts | SeriesType::Days => SeriesUpdate::of(series.add_event(pane), growth),
         SeriesType::Sums(of) | SeriesType::Least(of) | SeriesType::Greatest(of) => {
             match counted_number(of, event, program) {
-                Some(number) => SeriesUpdate::of(series.add_number(pane, number)),
+                Some(number) => SeriesUpdate::of(series.add_number(pane, number), series.growth_by(number)),
                 None => SeriesUpdate::Skipped,
             }
         }
         SeriesType::Latest(of) | SeriesType::Earliest(of) => match input.keepable(source(of, event)) {
             Scalar::Absent => SeriesUpdate::Skipped,
-            value => SeriesUpdate::of(series.add_first_or_last(event.time(), pane, value)),
+            value => SeriesUpdate::of(series.add_first_or_last(event.time(), pane, value), growth),
         },
         SeriesType::Distinct { of, limit } => {
-            let mut change = SeriesUpdate::Skipped;
+            let (mut taken, mut moved) = (0, 0);
             visit_values(of, event, |value| {
                 if let Some(hash) = hash_value(value) {
-                    let moved = series.add_distinct(hash, pane, limit) || change == SeriesUpdate::Changed;
-                    change = SeriesUpdate::of(moved);
+                    taken += 1;
+                    moved += i64::from(series.add_distinct(hash, pane, limit));
                 }
             });
-            change
+            match taken {
+                0 => SeriesUpdate::Skipped,
+                _ => SeriesUpdate::of(moved > 0, Some(Growth::Step(Decimal::whole(moved)))),
+            }
         }
         SeriesType::Top { of, limit } => {
             let slides = plan.frame.slides();
             let mut change = SeriesUpdate::Skipped;
             visit_texts(of, event, input, |text| {
                 series.add_text(text, event.time(), pane, limit, slides);
-                change = SeriesUpdate::Changed;
+                change = SeriesUpdate::Changed(None);
             });
             change
         }

@@ -113,9 +113,10 @@ impl Partition {
     fn count(&mut self, event: &Event, context: EvalContext<'_>) {
         let EvalContext { now, command, .. } = context;
         let Some(command) = command else {
-            let Partition { program, scratch, stats, .. } = self;
+            let Partition { program, scratch, stats, coverage, .. } = self;
             stats.items_left_out += event.items_left_out;
-            let mut counter = EventCounter::new(program, now, &mut scratch.dirty, stats);
+            let is_incomplete = coverage.is_incomplete(now.at);
+            let mut counter = EventCounter { program, now, dirty: &mut scratch.dirty, is_incomplete, stats };
             return counter.count(event, &mut scratch.entity_state);
         };
         self.scratch.entity_state.see_command(now.at);

@@ -4,25 +4,25 @@
 //! the clock turns it; `&&` and `||` as long as their operands decide them. An instant may be early (the evaluation
 //! then finds nothing changed, and a new instant), but never late.
 
-use std::ops::ControlFlow;
+mod comparison;
 
-use super::calendar;
-use super::coverage::Coverage;
-use super::crossing::{ClockExpr, ClockOp, Predicate, band, compare_clock_term};
-use super::frozen::{FrozenExpr, exact_bound};
-use super::ops::{
-    calculate, compare, compare_values, fold_case, instant, local_day, magnitude, match_text, negate, share, test_text,
-    text_size, without_decimal,
-};
-use super::score_cache::ScoreCache;
-use super::text_arena::TextArena;
 use crate::catalog::{
     Arithmetic, Bands, CalendarFunction, Comparison, CounterId, Expr, Motion, TagDefinition, TagId, TimeName,
 };
 use crate::engine::aggregate::{Now, Pane, Zone};
 use crate::engine::entity::{EntityState, TagState};
+use crate::engine::expr::calendar;
+use crate::engine::expr::coverage::Coverage;
+use crate::engine::expr::crossing::{ClockExpr, ClockOp, Predicate, band};
+use crate::engine::expr::frozen::FrozenExpr;
+use crate::engine::expr::ops::{
+    calculate, compare_values, fold_case, instant, local_day, magnitude, match_text, negate, share, test_text,
+    text_size, without_decimal,
+};
+use crate::engine::expr::score_cache::ScoreCache;
+use crate::engine::expr::text_arena::TextArena;
 use crate::engine::program::{CounterPlan, Program, SeriesId};
-use crate::model::{Number, Scalar, Timestamp, Unit, Value};
+use crate::model::{Number, Scalar, Timestamp, Unit};
 
 /// A value, and the first instant at which it may be another although no event comes.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -286,133 +286,6 @@ impl<'a> Evaluator<'a> {
             (false, true) => TimedValue::bool(decisive, right.until),
             (false, false) => TimedValue::bool(!decisive, left.until.min(right.until)),
         }
-    }
-
-    fn compare(&mut self, op: Comparison, sides: &'a [Expr; 2]) -> TimedValue<'a> {
-        match (&sides[0], &sides[1]) {
-            (Expr::Counter(_), Expr::Counter(_)) => {}
-            (Expr::Counter(id), other) => return self.compare_counter(op, *id, other),
-            (other, Expr::Counter(id)) => return self.compare_counter(op.mirrored(), *id, other),
-            _ => {}
-        }
-        let (left, right) = (self.eval(&sides[0]), self.eval(&sides[1]));
-        let holds = compare_values(op, left.value, right.value, self.zone());
-        TimedValue::bool(holds, left.until.min(right.until))
-    }
-
-    /// Compares a counter, and follows its value until the comparison turns.
-    fn compare_counter(&mut self, op: Comparison, id: CounterId, other: &'a Expr) -> TimedValue<'a> {
-        let other = self.eval(other);
-        let plan = self.program.counter(id);
-        let window = self.now.window(plan.frame);
-        let series = self.entity_state.series(plan.series);
-        let (value, _) = series.read(plan.readout, window);
-        let holds = compare_values(op, value, other.value, self.zone());
-        let wants_more = matches!(op, Comparison::Greater | Comparison::GreaterOrEqual);
-        let wants_less = matches!(op, Comparison::Less | Comparison::LessOrEqual);
-        let only_falls = plan.readout.only_falls() && plan.frame.ago == 0;
-        if only_falls && (wants_more && !holds || wants_less && holds) {
-            return TimedValue::bool(holds, other.until);
-        }
-        let turned = series.follow(plan.readout, window, |after| {
-            let after = after.map_or(Scalar::Absent, Scalar::Number);
-            if compare_values(op, after, other.value, self.zone()) == holds {
-                ControlFlow::Continue(())
-            } else {
-                ControlFlow::Break(())
-            }
-        });
-        TimedValue::bool(holds, other.until.min(self.begin_of(plan, turned)))
-    }
-
-    fn compare_moving(&mut self, op: Comparison, sides: &'a [Expr; 2]) -> TimedValue<'a> {
-        self.compare_operands(op, &sides[0], &sides[1])
-    }
-
-    /// A comparison with numbers that move, and the first instant at which it turns.
-    fn compare_operands(&mut self, op: Comparison, x: &'a Expr, y: &'a Expr) -> TimedValue<'a> {
-        if let (term, Expr::Literal(Value::Number(bound))) = (x, y)
-            && let Some(held) = self.compare_term(op, term, bound.to_f64())
-        {
-            return held;
-        }
-        if let (Expr::Literal(Value::Number(bound)), Expr::Calendar(..)) = (x, y)
-            && let Some(held) = self.compare_term(op.mirrored(), y, bound.to_f64())
-        {
-            return held;
-        }
-        let (mut left, mut right) =
-            (std::mem::take(&mut self.clock_exprs.left), std::mem::take(&mut self.clock_exprs.right));
-        left.ops.clear();
-        right.ops.clear();
-        let (a, b) = (self.freeze(x, &mut left), self.freeze(y, &mut right));
-        let limit = a.until.min(b.until);
-        let held = match (a.constant, b.constant) {
-            _ if !a.is_number || !b.is_number => TimedValue::bool(false, limit),
-            (Some(a), Some(b)) => {
-                TimedValue::bool(compare_values(op, Scalar::Number(a), Scalar::Number(b), self.zone()), limit)
-            }
-            _ => {
-                let op = exact_bound(op, (a, &mut left), (b, &mut right));
-                let predicate = Predicate::Compare { op, left: &left, right: &right };
-                let (now, zone) = (self.now.at, self.zone());
-                let outcome = predicate.at(now, zone);
-                TimedValue::bool(outcome == 1, predicate.next_change(outcome, now, limit, zone))
-            }
-        };
-        (self.clock_exprs.left, self.clock_exprs.right) = (left, right);
-        held
-    }
-
-    /// The result of a comparison at all instants of an interval, where it is one; incomplete counters are taken as
-    /// they are.
-    pub(crate) fn compare_over(
-        &mut self,
-        op: Comparison,
-        sides: &'a [Expr; 2],
-        first: Timestamp,
-        last: Timestamp,
-    ) -> Option<bool> {
-        let (mut left, mut right) = (ClockExpr::default(), ClockExpr::default());
-        let (a, b) = (self.freeze(&sides[0], &mut left), self.freeze(&sides[1], &mut right));
-        if !a.is_number || !b.is_number || last >= a.until.min(b.until) {
-            return None;
-        }
-        if let (Some(a), Some(b)) = (a.constant, b.constant) {
-            return Some(compare_values(op, Scalar::Number(a), Scalar::Number(b), self.zone()));
-        }
-        let op = exact_bound(op, (a, &mut left), (b, &mut right));
-        let predicate = Predicate::Compare { op, left: &left, right: &right };
-        predicate.over(first, last, self.zone()).map(|outcome| outcome == 1)
-    }
-
-    /// Compares a clock term or a function of dates alone with a number.
-    fn compare_term(&self, op: Comparison, term: &Expr, bound: f64) -> Option<TimedValue<'a>> {
-        let (of, is_since, unit_ms) = match term {
-            Expr::Calendar(function, of) => return Some(self.compare_dates(op, *function, *of, bound)),
-            Expr::Since { unit, of } => (*of, true, unit.ms() as f64),
-            Expr::Until { unit, of } => (*of, false, unit.ms() as f64),
-            _ => return None,
-        };
-        let held = self.time(of);
-        let Some(time) = instant(held.value, self.zone()) else {
-            return Some(TimedValue::bool(false, held.until));
-        };
-        let clock_op =
-            if is_since { ClockOp::Since { from: time, unit_ms } } else { ClockOp::Until { to: time, unit_ms } };
-        let (holds, turns) = compare_clock_term(op, clock_op, bound, self.now.at)?;
-        Some(TimedValue::bool(holds, turns.min(held.until)))
-    }
-
-    fn compare_dates(&self, op: Comparison, function: CalendarFunction, of: TimeName, bound: f64) -> TimedValue<'a> {
-        let held = self.time(of);
-        let Some(day) = local_day(held.value, self.zone()) else {
-            return TimedValue::bool(false, held.until);
-        };
-        let today = self.now.day();
-        let holds = compare(op, calendar::value(function, day, today) as f64, bound);
-        let turns = calendar::turns(function, day, op, bound, today).map(|day| self.zone().start(day));
-        TimedValue::bool(holds, turns.unwrap_or(Timestamp::FOREVER).min(held.until))
     }
 
     fn zone(&self) -> &'a Zone {
