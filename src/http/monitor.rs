@@ -146,6 +146,7 @@ impl Monitor {
         self.metrics.catalog.clear();
         self.metrics.catalog.set(&[&status.fingerprint], 1.0);
         self.metrics.held_tags.set(status.held.len() as f64);
+        self.metrics.uncounted_partitions.set(status.uncounted.len() as f64);
         self.metrics.dropped_log_lines.raise_to(self.dropped_log_lines.count());
         self.count(&health);
         self.measure(&health, now);

@@ -67,6 +67,7 @@ pub struct Metrics {
     /// By direction.
     pub clock_steps: CounterFamily,
     pub held_tags: Gauge,
+    pub uncounted_partitions: Gauge,
     pub dropped_log_lines: Counter,
     /// By fingerprint.
     pub catalog: GaugeFamily,
@@ -199,6 +200,10 @@ impl Metrics {
             ),
             held_tags: registry
                 .gauge("tagstream_held_tags", "Tags whose changes under a changed catalog wait for approval"),
+            uncounted_partitions: registry.gauge(
+                "tagstream_uncounted_partitions",
+                "Partitions that have yet to be counted under the catalog before it is decided which tags are held",
+            ),
             dropped_log_lines: registry.counter(
                 "tagstream_log_lines_dropped_total",
                 "Log lines that could not be written to the standard error",

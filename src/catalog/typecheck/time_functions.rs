@@ -42,7 +42,7 @@ impl Checker<'_> {
         span: Span,
     ) -> Option<TypedExpr> {
         if self.scope == Scope::Event && call != TimeFunction::Between {
-            let message = format!("`{}` moves with the clock, and a `where` looks at one event", name.text);
+            let message = format!("`{}` moves with the clock, and this expression looks at one event", name.text);
             self.error("clock", span, message)
                 .help("use it in a tag's condition, over an attribute or a `last: time` counter");
             return None;
