@@ -9,7 +9,6 @@
 //! | [`event_values`] | the values that an aggregate tells apart in an event |
 //! | [`calendar`] | functions of dates, which move at local midnights, and the day on which a comparison turns |
 //! | [`crossing`] | numbers that move with the clock, and when a predicate over them turns |
-//! | [`crossing_difference`] | two such numbers that run side by side, told apart by their difference |
 //! | [`coverage`] | since when the events of a counter are known, and when that is its whole window |
 //! | [`score_cache`] | scores that were asked for together |
 //! | [`frozen`] | an expression in which everything but the clock is fixed |
@@ -22,7 +21,6 @@ mod event_filter;
 mod event_values;
 mod calendar;
 mod crossing;
-mod crossing_difference;
 mod coverage;
 mod score_cache;
 mod frozen;

@@ -17,10 +17,10 @@
 //! (`x - y`), their difference is straight up to rounding, so it lies between the differences at the two ends, within a
 //! margin.
 
-use super::calendar;
-use super::crossing::{ClockExpr, ClockOp, binary, unary};
+use super::{ClockExpr, ClockOp, binary, unary};
 use crate::catalog::CalendarFunction;
 use crate::engine::aggregate::{Day, Zone};
+use crate::engine::expr::calendar;
 use crate::model::Timestamp;
 
 /// Longer expressions are left to the search: the effort grows with the cube of their length.

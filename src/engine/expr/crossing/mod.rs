@@ -9,17 +9,19 @@
 //! halved and its earlier half is searched first. For a monotone expression that is a binary search.
 //!
 //! Two expressions that run side by side are told apart, or known to be equal, by their difference
-//! (`crossing_difference`): then one look is enough for as long as both stay straight, and a search costs some fifty
+//! ([`difference`]): then one look is enough for as long as both stay straight, and a search costs some fifty
 //! looks for each bend. What remains are expressions that coincide but are computed differently, as
 //! `n * hours_since(a)` and `days_since(a)` are for an n of 1 / 24: rounding may turn the outcome at any millisecond,
 //! so each is looked at, up to [`LOOKS_MAX`] of them in one evaluation.
 
-use super::calendar;
-use super::crossing_difference::{difference, enclose};
-use super::ops::compare;
+mod difference;
+
 use crate::catalog::{Arithmetic, Bands, CalendarFunction, Comparison};
 use crate::engine::aggregate::{Day, Zone};
+use crate::engine::expr::calendar;
+use crate::engine::expr::ops::compare;
 use crate::model::{Number, Timestamp};
+use difference::{difference, enclose};
 
 /// The number of intervals and instants that one search looks at before it returns an early instant: at worst, one
 /// evaluation more.
