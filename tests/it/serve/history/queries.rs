@@ -24,6 +24,10 @@ fn lives(changes: &[Value]) -> Lives {
         let entity = (text(change, "entity"), text(change, "key"));
         let has_ended = ["erased", "forgotten"].contains(&change["cause"].as_str().expect("a cause"));
         let life = lives.entry(entity).or_default();
+        // A life that ends without a tag has no change that says so.
+        if change["seq"] == 1 {
+            life.clear();
+        }
         life.push(change.clone());
         if has_ended {
             life.clear();
