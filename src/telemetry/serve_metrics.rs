@@ -16,6 +16,8 @@ pub struct ServeMetrics {
     pub lag: GaugeFamily,
     pub entities: GaugeFamily,
     pub state_bytes: GaugeFamily,
+    pub history_live: Gauge,
+    pub history_changes: Counter,
 }
 
 impl ServeMetrics {
@@ -43,6 +45,14 @@ impl ServeMetrics {
                 "tagstream_serve_state_bytes",
                 &["partition"],
                 "Memory for the states and bitmaps that are shown",
+            ),
+            history_live: registry.gauge(
+                "tagstream_serve_history_live",
+                "1 when the history has read the tag changes to their end and goes on; 0 also without a history",
+            ),
+            history_changes: registry.counter(
+                "tagstream_serve_history_changes_total",
+                "Tag changes that the history has taken since it was made",
             ),
             registry,
         }

@@ -6,6 +6,7 @@ use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 
 use super::context::ApiContext;
+use crate::serve::history::History;
 use crate::telemetry::TEXT_FORMAT;
 
 const PLAIN: &str = "text/plain; charset=utf-8";
@@ -40,6 +41,10 @@ pub(super) async fn metrics(State(context): State<ApiContext>) -> Response {
     metrics.other_catalog.set(f64::from(u8::from(status.other_catalog.is_some())));
     metrics.transactions.raise_to(status.transactions);
     metrics.restarts.raise_to(status.restarts);
+    if let Some(history) = context.history().map(History::status) {
+        metrics.history_live.set(f64::from(u8::from(history.is_live && history.trouble.is_none())));
+        metrics.history_changes.raise_to(history.last_row.unsigned_abs());
+    }
     metrics.lag.clear();
     for (partition, progress) in &status.partitions {
         metrics.lag.set(&[&partition.label()], progress.lag() as f64);

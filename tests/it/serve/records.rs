@@ -332,7 +332,7 @@ fn each_page_needs_its_scope_and_looks_are_recorded() {
     // Whoever collects metrics needs no token; they tell nothing of anybody, and of no tag.
     let metrics = ask("GET", "/metrics", None);
     assert_eq!(metrics.status, StatusCode::OK);
-    assert!(metrics.text.contains("tagstream_serve_ready 1"), "{}", metrics.text);
+    assert!(metrics.text.contains("tagstream_serve_history_live 1"), "{}", metrics.text);
     assert!(!["u-1", "churn_risk", "spend"].iter().any(|name| metrics.text.contains(name)), "{}", metrics.text);
     let lines = std::fs::read_to_string(&log.0).expect("a log");
     let lines: Vec<Json> = lines.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
