@@ -4,6 +4,7 @@
 //! - `input`: what the commands read;
 //! - `init`, `check`, `test`: write a catalog;
 //! - `replay`, `explain`, `diff`, `forecast`: see what a catalog does with recorded events;
+//! - `manual`: completions for shells, and manual pages;
 //! - `service`: the service, its topics, the read side, and the demo.
 //!
 //! A room imports only rooms before it. The commands that read recorded events drive the engine through
@@ -19,17 +20,26 @@ mod explain;
 mod diff;
 mod forecast;
 mod service;
+mod manual;
 
 use std::process::ExitCode;
+
+use std::sync::LazyLock;
 
 use clap::{Parser, Subcommand};
 
 use crate::model::Timestamp;
 use service::{demo, run, serve, token, topics};
 
+/// With the commit that the binary was built from, where the build was told: `TAGSTREAM_COMMIT=$(git rev-parse --short=12 HEAD)`.
+static VERSION: LazyLock<String> = LazyLock::new(|| match option_env!("TAGSTREAM_COMMIT") {
+    None | Some("") => env!("CARGO_PKG_VERSION").to_owned(),
+    Some(commit) => format!("{} ({commit})", env!("CARGO_PKG_VERSION")),
+});
+
 /// Exact tag changes from behaviour events, the instant a threshold is crossed
 #[derive(Debug, Parser)]
-#[command(name = "tagstream", version, propagate_version = true)]
+#[command(name = "tagstream", version = VERSION.as_str(), propagate_version = true)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -43,6 +53,7 @@ enum Command {
     Explain(explain::ExplainArgs),
     Forecast(forecast::ForecastArgs),
     Init(init::InitArgs),
+    Manual(manual::ManualArgs),
     Replay(replay::ReplayArgs),
     Run(run::RunArgs),
     Serve(serve::ServeArgs),
@@ -60,6 +71,7 @@ pub fn main(now: Timestamp) -> ExitCode {
         Command::Explain(args) => explain::run(&args, now),
         Command::Forecast(args) => forecast::run(&args, now),
         Command::Init(args) => init::run(&args),
+        Command::Manual(args) => manual::run(&args, &mut <Cli as clap::CommandFactory>::command()),
         Command::Replay(args) => replay::run(&args, now),
         Command::Run(args) => run::run(&args),
         Command::Serve(args) => serve::run(&args),

@@ -4,6 +4,7 @@
 //! - `golden`: a command line a file, with all that must come of it.
 //! - `examples`: the examples of `deploy/examples`.
 //! - `init`: `tagstream init`.
+//! - `manual`: completions, manual pages, the version.
 //! - `forecast_explain`: a forecast comes true, a reason is right, over random catalogs.
 //! - `terminal`: what comes from senders does nothing to a terminal.
 //! - `files`: what is read and written besides plain files.
@@ -16,4 +17,5 @@ mod forecast_explain;
 mod format_expr;
 mod golden;
 mod init;
+mod manual;
 mod terminal;
