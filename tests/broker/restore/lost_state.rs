@@ -1,5 +1,7 @@
 //! Changelogs whose state cannot be used: what stops a partition, what does not, and each way on.
 
+use std::collections::BTreeSet;
+
 use tagstream::codec::ChangelogKey;
 
 use crate::fixture::broker::{self, Broker};
@@ -8,7 +10,7 @@ use crate::fixture::counting::{COUNT, USERS, counts, events_of};
 use crate::fixture::stopped_partition::{named_commands, start_with, until_read};
 use crate::support::exposition::parse;
 use crate::support::http_client::get;
-use crate::support::service::Setup;
+use crate::support::service::{Service, Setup};
 
 /// A record that another program has written to the changelog.
 fn record(key: &[u8], value: &str) -> Write {
@@ -16,10 +18,10 @@ fn record(key: &[u8], value: &str) -> Write {
 }
 
 /// One that stands where the oldest segment of the state stood.
-fn damage(broker: &Broker, setup: &Setup) {
+fn damage(broker: &Broker, changelog: &str) {
     let mut key = Vec::new();
     ChangelogKey::Segment(0).write(&mut key);
-    produce(broker, &setup.topic("changelog"), [record(&key, "what is this?")]);
+    produce(broker, changelog, [record(&key, "what is this?")]);
 }
 
 /// Fifty users, each of whom has had one event.
@@ -108,20 +110,20 @@ fn ways_on(setup: &Setup, says: &str) -> Vec<Vec<String>> {
 #[test]
 fn a_damaged_record_stops_its_partition_which_counts_the_input_again() {
     let (broker, setup, topic) = counted("damaged");
-    damage(broker, &setup);
+    damage(broker, &setup.topic("changelog"));
     let named = ways_on(&setup, "a damaged changelog record");
     assert_eq!(named[0], ["--recount", &format!("{topic}/0@50")]);
     check_goes_on(broker, &setup, &topic, &["--recount", &named[0][1]], 2);
     // The same changes have the same ids: they were sent twice, and are one to a subscriber.
     let changes = read_all(broker, &setup.topic("changes"));
-    let ids: std::collections::BTreeSet<_> = changes.iter().map(|change| change.json()["id"].to_string()).collect();
+    let ids: BTreeSet<_> = changes.iter().map(|change| change.json()["id"].to_string()).collect();
     assert_eq!((changes.len(), ids.len()), (4 * USERS, 3 * USERS));
 }
 
 #[test]
 fn a_damaged_record_stops_its_partition_which_goes_on_empty() {
     let (broker, setup, topic) = counted_by("damaged-empty", BOTH);
-    damage(broker, &setup);
+    damage(broker, &setup.topic("changelog"));
     let named = ways_on(&setup, "the state cannot be read back");
     assert_eq!(named[1], ["--start-empty", &format!("{topic}/0@50")]);
     let (other, option) = (format!("{topic}/0@49"), named[1][1].clone());
@@ -144,6 +146,39 @@ fn a_damaged_record_stops_its_partition_which_goes_on_empty() {
 }
 
 #[test]
+fn a_partition_of_merged_events_counts_again_what_was_forwarded() {
+    let broker = broker::shared();
+    let setup = Setup::on("merged-lost", broker, COUNT).with("input.partitioned_by=none");
+    setup.create_topics(1);
+    let until_counted = |service: &mut Service, count: i64| {
+        service.until("the counts of all users", |_| {
+            let counts = counts(broker, &setup);
+            counts.len() == USERS && counts.iter().all(|(_, had)| *had == count)
+        });
+    };
+    let events = setup.topic("events");
+    produce(broker, &events, events_of(0, 0, USERS));
+    let mut service = setup.start();
+    until_counted(&mut service, 1);
+    service.stop();
+    damage(broker, &setup.topic("by-user-changelog"));
+    let named = ways_on(&setup, "a damaged changelog record");
+    assert!(named[0][1].starts_with("merged-lost-by-user/0@"), "{named:?}");
+    let mut service = start_with(&setup, &["--recount", &named[0][1]]);
+    produce(broker, &events, events_of(0, USERS, USERS));
+    until_counted(&mut service, 2);
+    service.stop();
+    let changes = read_all(broker, &setup.topic("changes"));
+    let ids: BTreeSet<_> = changes.iter().map(|change| change.json()["id"].to_string()).collect();
+    assert_eq!((changes.len(), ids.len()), (3 * USERS, 2 * USERS), "what is sent again has the same ids");
+    let mut service = setup.start();
+    service.says("has restored partition 0 of merged-lost-by-user: 50 users");
+    produce(broker, &events, events_of(0, 2 * USERS, USERS));
+    until_counted(&mut service, 3);
+    service.stop();
+}
+
+#[test]
 fn a_damaged_record_of_before_a_snapshot_is_not_read() {
     let broker = broker::shared();
     let setup = Setup::on("damaged-warm", broker, COUNT).with("state.directory=state");
@@ -152,7 +187,7 @@ fn a_damaged_record_of_before_a_snapshot_is_not_read() {
     produce(broker, &topic, events_of(0, 0, USERS));
     let mut service = setup.start();
     until_read(&mut service, broker, &setup, &topic);
-    damage(broker, &setup);
+    damage(broker, &setup.topic("changelog"));
     produce(broker, &topic, events_of(0, USERS, USERS));
     until_read(&mut service, broker, &setup, &topic);
     service.stop();

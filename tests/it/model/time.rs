@@ -86,6 +86,8 @@ fn writes() {
         (Timestamp::MAX.ms(), "9999-12-31T23:59:59.999Z"),
         (Timestamp::MAX.ms() + 1, "+010000-01-01T00:00:00.000Z"),
         (Timestamp::MIN.ms() - 1, "-000001-12-31T23:59:59.999Z"),
+        (i64::MAX, "+292278994-08-17T07:12:55.807Z"),
+        (i64::MIN, "-292275055-05-16T16:47:04.192Z"),
     ];
     for (ms, text) in rows {
         assert_eq!(Timestamp::from_ms(ms).to_string(), text);
