@@ -20,6 +20,10 @@ pub(crate) enum AbstractValue<'a> {
     },
     /// True or false.
     Either,
+    /// Any text.
+    Text {
+        absent: bool,
+    },
     Anything {
         absent: bool,
     },
@@ -41,7 +45,7 @@ impl<'a> AbstractValue<'a> {
     pub(crate) fn truth(&self) -> Option<Truth> {
         match self {
             AbstractValue::Fixed(value) => Some(Truth::of(value.holds())),
-            AbstractValue::Numbers(_) | AbstractValue::Times { .. } => Some(Truth::False),
+            AbstractValue::Numbers(_) | AbstractValue::Times { .. } | AbstractValue::Text { .. } => Some(Truth::False),
             AbstractValue::Either | AbstractValue::Anything { .. } => Some(Truth::Unknown),
             AbstractValue::Open => None,
         }
@@ -62,6 +66,7 @@ impl<'a> AbstractValue<'a> {
             AbstractValue::Fixed(value) => value.is_absent(),
             AbstractValue::Numbers(NumberRange { absent, .. })
             | AbstractValue::Times { absent, .. }
+            | AbstractValue::Text { absent }
             | AbstractValue::Anything { absent } => *absent,
             AbstractValue::Either => false,
             AbstractValue::Open => true,
@@ -98,8 +103,14 @@ impl<'a> AbstractValue<'a> {
             AbstractValue::Fixed(Scalar::Number(number)) => Some(NumberRange::one(number)),
             AbstractValue::Numbers(numbers) => Some(numbers),
             AbstractValue::Anything { .. } => Some(NumberRange::all()),
-            AbstractValue::Fixed(_) | AbstractValue::Times { .. } | AbstractValue::Either | AbstractValue::Open => None,
+            AbstractValue::Fixed(_) | AbstractValue::Times { .. } | AbstractValue::Either => None,
+            AbstractValue::Text { .. } | AbstractValue::Open => None,
         }
+    }
+
+    /// Whether it is a text, where it has a value.
+    fn is_text(&self) -> bool {
+        matches!(self, AbstractValue::Text { .. } | AbstractValue::Fixed(Scalar::String(_)))
     }
 
     /// As instants in milliseconds; `None` for what is not a time or a date.
@@ -126,11 +137,13 @@ impl<'a> AbstractValue<'a> {
         }
     }
 
-    /// What a function of texts gives for it; of what is not a text, nothing.
-    pub(crate) fn mapped(self, of_text: impl Fn(Scalar<'a>) -> Scalar<'a>) -> Self {
+    /// What a function of texts gives for it; of what is not a text, nothing. `of_any`: what it gives for a text that is
+    /// not known, or for none.
+    pub(crate) fn mapped(self, of_text: impl Fn(Scalar<'a>) -> Scalar<'a>, of_any: impl Fn(bool) -> Self) -> Self {
         match self {
             AbstractValue::Fixed(value) => AbstractValue::Fixed(of_text(value)),
-            AbstractValue::Anything { .. } => AbstractValue::Anything { absent: true },
+            AbstractValue::Text { absent } => of_any(absent),
+            AbstractValue::Anything { .. } => of_any(true),
             AbstractValue::Open => AbstractValue::Open,
             AbstractValue::Numbers(_) | AbstractValue::Times { .. } | AbstractValue::Either => {
                 AbstractValue::Fixed(Scalar::Absent)
@@ -172,7 +185,9 @@ impl<'a> AbstractValue<'a> {
             }
             AbstractValue::Anything { .. } => AbstractValue::Numbers(NumberRange::all()),
             AbstractValue::Open => AbstractValue::Open,
-            AbstractValue::Numbers(_) | AbstractValue::Either => AbstractValue::Fixed(Scalar::Absent),
+            AbstractValue::Numbers(_) | AbstractValue::Text { .. } | AbstractValue::Either => {
+                AbstractValue::Fixed(Scalar::Absent)
+            }
         }
     }
 
@@ -211,9 +226,8 @@ impl<'a> AbstractValue<'a> {
             }
             AbstractValue::Anything { .. } => AbstractValue::Numbers(NumberRange::all()),
             AbstractValue::Open => AbstractValue::Open,
-            AbstractValue::Fixed(_) | AbstractValue::Numbers(_) | AbstractValue::Either => {
-                AbstractValue::Fixed(Scalar::Absent)
-            }
+            AbstractValue::Fixed(_) | AbstractValue::Numbers(_) => AbstractValue::Fixed(Scalar::Absent),
+            AbstractValue::Text { .. } | AbstractValue::Either => AbstractValue::Fixed(Scalar::Absent),
         }
     }
 
@@ -255,6 +269,10 @@ impl<'a> AbstractValue<'a> {
                 AbstractValue::Numbers(NumberRange { absent, ..NumberRange::one(number) })
             }
             (a, b) if is_bool(&a) && is_bool(&b) => AbstractValue::Either,
+            (a, b) if a.is_text() && b.is_text() => AbstractValue::Text { absent },
+            (a, AbstractValue::Fixed(Scalar::Absent)) | (AbstractValue::Fixed(Scalar::Absent), a) if a.is_text() => {
+                AbstractValue::Text { absent }
+            }
             (AbstractValue::Anything { .. }, _) | (_, AbstractValue::Anything { .. }) => {
                 AbstractValue::Anything { absent }
             }
@@ -285,6 +303,7 @@ impl<'a> AbstractValue<'a> {
             (AbstractValue::Open, _) | (_, AbstractValue::Open) => None,
             (AbstractValue::Anything { .. }, _) | (_, AbstractValue::Anything { .. }) => Some(Truth::Unknown),
             (a, b) if bools(a) && bools(b) => Some(Truth::Unknown),
+            (a, b) if a.is_text() && b.is_text() => Some(Truth::Unknown),
             (a, b) => match (a.numbers().zip(b.numbers()), a.instants(zone).zip(b.instants(zone))) {
                 (Some((a, b)), _) | (_, Some((a, b))) => decide(op, a, b),
                 // Of different types.

@@ -86,7 +86,7 @@ impl<'a> Evaluator<'a> {
                 between(least, greater_of(high, least))
             }
             (Readout::FirstOrLast, _) => self.possible_first_or_last(plan, added, seen),
-            (Readout::Top, _) => AbstractValue::Anything { absent: seen.is_absent() },
+            (Readout::Top, _) => AbstractValue::Text { absent: seen.is_absent() },
         }
     }
 

@@ -187,19 +187,21 @@ impl<'a> Evaluator<'a> {
                     _ => AbstractValue::Anything { absent: true },
                 }
             }
-            Expr::Case(case, x) => self.possible(x, over).mapped(|value| fold_case(*case, value, self.texts)),
-            Expr::Matches(x, pattern) => self.possible(x, over).mapped(|value| match_text(value, pattern)),
-            Expr::Size(x) => match self.possible(x, over) {
-                AbstractValue::Fixed(value) => AbstractValue::Fixed(text_size(value)),
-                AbstractValue::Open => AbstractValue::Open,
-                // A size has no bound that is known.
-                AbstractValue::Anything { .. } => AbstractValue::Numbers(NumberRange::between(
-                    Number::Double(0.0),
-                    Number::Double(f64::from(u32::MAX)),
-                    true,
-                )),
-                _ => AbstractValue::Fixed(Scalar::Absent),
-            },
+            Expr::Case(case, x) => self
+                .possible(x, over)
+                .mapped(|value| fold_case(*case, value, self.texts), |absent| AbstractValue::Text { absent }),
+            Expr::Matches(x, pattern) => self.possible(x, over).mapped(
+                |value| match_text(value, pattern),
+                |absent| if absent { AbstractValue::Anything { absent } } else { AbstractValue::Either },
+            ),
+            // A size has no bound that is known.
+            Expr::Size(x) => self.possible(x, over).mapped(
+                |value| text_size(value),
+                |absent| {
+                    let (least, most) = (Number::Double(0.0), Number::Double(f64::from(u32::MAX)));
+                    AbstractValue::Numbers(NumberRange::whole(least, most, absent))
+                },
+            ),
             // These contain neither the clock nor a counter.
             Expr::Literal(_)
             | Expr::Share(_)
@@ -296,9 +298,8 @@ fn band_over(value: &AbstractValue<'_>, bands: &Bands, current: Option<u16>) -> 
     let numbers = match value {
         AbstractValue::Open => return None,
         AbstractValue::Fixed(Scalar::Number(number)) => NumberRange::one(*number),
-        AbstractValue::Fixed(_) | AbstractValue::Either | AbstractValue::Times { .. } => {
-            return Some(BandVerdict::NoBand);
-        }
+        AbstractValue::Fixed(_) | AbstractValue::Either => return Some(BandVerdict::NoBand),
+        AbstractValue::Times { .. } | AbstractValue::Text { .. } => return Some(BandVerdict::NoBand),
         AbstractValue::Anything { .. } => return Some(BandVerdict::Unknown),
         AbstractValue::Numbers(numbers) => *numbers,
     };

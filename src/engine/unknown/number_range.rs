@@ -59,9 +59,10 @@ impl NumberRange {
             Number::Decimal(_) => Number::ZERO,
             _ => Number::Double(0.0),
         };
-        // For an interval [a, b] the least is the greatest of 0, a and −b; the greatest is the greater of b and −a.
-        // An integer's is in doubles, as a double's.
-        let (low, high) = (greater(greater((zero, zero), low), mirrored.low), greater(high, mirrored.high));
+        // For an interval [a, b] the least is the greatest of 0, a and −b; the greatest is the greater of b and −a, which
+        // is never below 0, although the bounds known of each may be. An integer's is in doubles, as a double's.
+        let unsigned = |end: Ends| greater((zero, zero), end);
+        let (low, high) = (greater(unsigned(low), mirrored.low), greater(unsigned(high), mirrored.high));
         let in_form = |(first, last): Ends| (magnitude(first), magnitude(last));
         NumberRange { low: in_form(low), high: in_form(high), ..self }
     }

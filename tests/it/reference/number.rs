@@ -159,7 +159,9 @@ pub fn output(text: &str) -> Output {
         return whole.into();
     }
     let number = double(text).expect("a number");
-    if text.contains('e') || format!("{number}") == text { number.into() } else { format!("number {text}").into() }
+    // Where two shortest texts are as near, ECMAScript takes the even one, and Rust the other.
+    let is_shortest = |text: &str| text.len() == format!("{number}").len() && text.parse() == Ok(number);
+    if text.contains('e') || is_shortest(text) { number.into() } else { format!("number {text}").into() }
 }
 
 /// In full, without trailing zeros.
