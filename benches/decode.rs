@@ -5,7 +5,8 @@ use serde_json::Value;
 use std::hint::black_box;
 use std::time::Instant;
 use tagstream::catalog::{
-    Catalog, EntityKind, EventTypeRule, FieldRule, History, InputMapping, Pointer, PropertiesRule, TimeUnit,
+    Catalog, EntityKind, EventTypeRule, FieldRule, History, InputMapping, Pointer, PropertiesRule, RecordEnvelope,
+    TimeUnit,
 };
 use tagstream::codec::Decoder;
 use tagstream::model::{Event, Timestamp};
@@ -111,6 +112,7 @@ fn many_producers(random: &mut fastrand::Rng) -> String {
 fn catalog() -> Catalog {
     let pointer = |name: &str| Pointer(vec![name.into()]);
     let input = InputMapping {
+        envelope: RecordEnvelope::Plain,
         key: FieldRule::of([pointer("userId"), pointer("anonymousId")]),
         event_type: EventTypeRule::Segment,
         time: FieldRule::of([pointer("timestamp")]),

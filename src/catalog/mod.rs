@@ -38,8 +38,9 @@ pub use compiled::{
     Aggregate, Arithmetic, AsciiCase, Attribute, AttributeId, AttributeType, Bands, CalendarFunction, CalendarUnit,
     Catalog, CommandPaths, Comparison, Condition, Counter, CounterId, EntityKind, EventSelector, EventTypeRule,
     EventTypeSet, Expr, FieldRule, FormulaId, History, InputMapping, Intake, Motion, NumberSource, Pattern,
-    PatternError, Pointer, PropertiesRule, RecordPlace, ReportedValue, Resolution, Score, ScoreInput, Source, Stage,
-    Tag, TagDefinition, TagId, TextTest, TimeName, TimeReader, TimeUnit, WallClockPart, WeekStart, Window,
+    PatternError, Pointer, PropertiesRule, RecordEnvelope, RecordPlace, ReportedValue, Resolution, Score, ScoreInput,
+    Source, Stage, Tag, TagDefinition, TagId, TextTest, TimeName, TimeReader, TimeUnit, WallClockPart, WeekStart,
+    Window,
 };
 pub(crate) use compiled::{number_word, type_prefix};
 pub(crate) use diagnostics::nearest;

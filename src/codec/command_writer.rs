@@ -27,9 +27,14 @@ pub enum CommandAction<'a> {
 }
 
 /// Writes a command as a JSON object. The decoder of the same catalog reads it back, with the entity's key as the record's.
-/// `None`: the input has the type of an event in the record's key, where a command has the entity's key.
+/// `None`: the input has the type of an event in the record's key, where a command has the entity's key, or it has a field
+/// in headers only, of which a command has none.
 pub fn write_command(catalog: &Catalog, command: &NewCommand<'_>) -> Option<Vec<u8>> {
     let input = &catalog.input;
+    let is_in_headers = |rule: &FieldRule| rule.0.iter().all(|place| matches!(place, RecordPlace::Header(_)));
+    if is_in_headers(&input.key) || is_in_headers(&input.time) {
+        return None;
+    }
     let mut record = Json::Object(Map::new());
     let kind = &catalog.entities[usize::from(command.kind.0)];
     match &kind.key {
@@ -43,16 +48,17 @@ pub fn write_command(catalog: &Catalog, command: &NewCommand<'_>) -> Option<Vec<
         CommandAction::SetTag { .. } | CommandAction::RemoveTag { .. } => "$tag",
     };
     match &input.event_type {
-        EventTypeRule::At(rule) if rule.0.first() == Some(&RecordPlace::Key) => return None,
+        EventTypeRule::At(rule) if rule.0.first() == Some(&RecordPlace::Key) || is_in_headers(rule) => return None,
         EventTypeRule::At(rule) => put_field(&mut record, rule, name.into()),
         EventTypeRule::Segment => {
             put(&mut record, &member("type"), "track".into());
             put(&mut record, &member("event"), name.into());
         }
+        EventTypeRule::Debezium => put(&mut record, &member("type"), name.into()),
     }
     let base = match &input.properties {
         PropertiesRule::At(pointer) => pointer.clone(),
-        PropertiesRule::Segment => member("properties"),
+        PropertiesRule::Segment | PropertiesRule::Debezium => member("properties"),
     };
     let mut property = |name: &str, value: Json| {
         let mut pointer = base.clone();

@@ -35,7 +35,7 @@ pub use changelog::{
     ChangelogDecodeError, ChangelogKey, ChangelogRecord, Meta, SourceEntry, VERSION as CHANGELOG_VERSION,
 };
 pub use command_writer::{CommandAction, NewCommand, write_command};
-pub use decode::{Decoder, InputRecord, OwnedRecord};
+pub use decode::{Decoder, HeaderList, HeaderSource, InputRecord, OwnedRecord, RecordHeaders};
 pub use explanation::{comparison_gap, explanation_document, value_document, values_document};
 pub use partition_facts::{PartitionFacts, TopicFacts};
 pub use reject::{Reject, RejectedLine, write_reject};

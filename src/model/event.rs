@@ -102,6 +102,8 @@ struct ItemList {
 #[derive(Clone, Debug, Default)]
 pub struct Event {
     text: String,
+    /// How much of the text is the record.
+    record_len: usize,
     /// The user's.
     key: Span,
     /// By kind of entity; `None` where the event is not about an entity of that kind.
@@ -128,6 +130,7 @@ impl Event {
     /// Empties the event for the next one, with room for `paths` properties.
     pub fn clear(&mut self, paths: usize) {
         self.text.clear();
+        self.record_len = 0;
         self.key = Span::default();
         self.type_name = Span::default();
         self.id = None;
@@ -147,6 +150,12 @@ impl Event {
     pub fn keep_record(&mut self, record: &str) {
         debug_assert!(self.text.is_empty(), "a record comes first");
         self.text.push_str(record);
+        self.record_len = record.len();
+    }
+
+    /// The record that it was decoded from, without what is around it; empty where none was kept.
+    pub fn record(&self) -> &str {
+        &self.text[..self.record_len]
     }
 
     /// The record's text between two byte positions.
@@ -159,6 +168,13 @@ impl Event {
         let start = self.text.len() as u32;
         self.text.push_str(text);
         Span { start, len: text.len() as u32 }
+    }
+
+    /// Copies the texts, one behind the other, as one.
+    pub fn keep_joined<const N: usize>(&mut self, texts: [&str; N]) -> Span {
+        let start = self.text.len() as u32;
+        texts.into_iter().for_each(|text| self.text.push_str(text));
+        Span { start, len: self.text.len() as u32 - start }
     }
 
     pub fn set_key(&mut self, span: Span) {

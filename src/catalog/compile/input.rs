@@ -1,7 +1,7 @@
 //! `input`: how an event is found in a record; the pointers that are written replace those of the preset.
 
 use crate::catalog::compiled::{
-    EventTypeRule, FieldRule, InputMapping, Pointer, PropertiesRule, RecordPlace, TimeUnit,
+    EventTypeRule, FieldRule, InputMapping, Pointer, PropertiesRule, RecordEnvelope, RecordPlace, TimeUnit,
 };
 use crate::catalog::diagnostics::Report;
 use crate::catalog::raw::{RawInput, RawPlaces, RawPreset, RawTimeUnit};
@@ -27,6 +27,8 @@ pub(super) fn compile(raw: Option<&RawInput>, report: &mut Report) -> InputMappi
     let mut mapping = match preset {
         RawPreset::Flat => flat(),
         RawPreset::Segment => segment(),
+        RawPreset::CloudEvents => cloud_events(),
+        RawPreset::Debezium => debezium(),
     };
     mapping.key = given("key", &raw.key, report).unwrap_or(mapping.key);
     if let Some(rule) = given("type", &raw.r#type, report) {
@@ -87,11 +89,16 @@ fn field(name: &str) -> FieldRule {
 }
 
 fn pointer(name: &str) -> Pointer {
-    Pointer(vec![name.into()])
+    inner([name])
+}
+
+fn inner<const N: usize>(names: [&str; N]) -> Pointer {
+    Pointer(names.map(Into::into).into())
 }
 
 fn flat() -> InputMapping {
     InputMapping {
+        envelope: RecordEnvelope::Plain,
         key: field("user_id"),
         event_type: EventTypeRule::At(field("type")),
         time: field("timestamp"),
@@ -114,6 +121,29 @@ fn segment() -> InputMapping {
         event_type: EventTypeRule::Segment,
         id: field("messageId"),
         properties: PropertiesRule::Segment,
+        ..flat()
+    }
+}
+
+/// The attributes of CloudEvents 1.0. `subject` names what an event is about; `time` may be missing.
+fn cloud_events() -> InputMapping {
+    InputMapping {
+        envelope: RecordEnvelope::CloudEvents,
+        key: field("subject"),
+        time: FieldRule(vec![RecordPlace::Value(pointer("time")), RecordPlace::Timestamp]),
+        properties: PropertiesRule::At(pointer("data")),
+        ..flat()
+    }
+}
+
+/// The changes of rows that Debezium reports. Records without `op` are read as `flat`: commands, and events of other topics.
+fn debezium() -> InputMapping {
+    InputMapping {
+        envelope: RecordEnvelope::ConnectJson,
+        key: FieldRule::of([inner(["after", "user_id"]), inner(["before", "user_id"]), pointer("user_id")]),
+        event_type: EventTypeRule::Debezium,
+        time: FieldRule::of([inner(["source", "ts_ms"]), pointer("ts_ms"), pointer("timestamp")]),
+        properties: PropertiesRule::Debezium,
         ..flat()
     }
 }

@@ -2,11 +2,12 @@
 
 use super::bands::Bands;
 use super::expr::Expr;
-use super::field_rule::FieldRule;
+use super::field_rule::Pointer;
 use super::fingerprint::fingerprint;
+use super::input_mapping::InputMapping;
 use super::value_source::{NumberSource, Source};
 pub use crate::model::TagId;
-use crate::model::{ArrayId, EntityKindId, EventTypeId, PathId, Scalar};
+use crate::model::{ArrayId, EntityKindId, EventTypeId, PathId};
 
 /// Index into [`Catalog::attributes`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -129,79 +130,6 @@ pub struct CommandPaths {
     pub set: PathId,
     pub value: PathId,
     pub valid_for: PathId,
-}
-
-/// A JSON Pointer (RFC 6901): its reference tokens, unescaped.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Pointer(pub Vec<Box<str>>);
-
-/// How the envelope of an event is found in a record (spec 2).
-#[derive(Clone, Debug, PartialEq)]
-pub struct InputMapping {
-    pub key: FieldRule,
-    pub event_type: EventTypeRule,
-    pub time: FieldRule,
-    pub id: FieldRule,
-    pub properties: PropertiesRule,
-    /// The unit of a time that is an integer.
-    pub time_unit: TimeUnit,
-    /// Whether a time without an offset is read in the catalog's time zone.
-    pub local_times: bool,
-    /// Whether a text that is a number counts as that number where one is wanted.
-    pub numbers_in_text: bool,
-    /// How long an id is remembered, in milliseconds.
-    pub dedup_ms: Option<i64>,
-    /// How many ids are remembered of an entity.
-    pub dedup_limit: usize,
-    /// How far in the future an event may be, in milliseconds after the wall clock.
-    pub max_future_ms: i64,
-    /// The longest record, in bytes.
-    pub max_event_bytes: usize,
-    /// The longest text that an entity's state keeps, in bytes.
-    pub max_text: usize,
-}
-
-impl InputMapping {
-    /// How many ids are remembered of an entity, unless the catalog says it.
-    pub const DEDUP_LIMIT: usize = 10_000;
-    /// The longest text that is kept, unless the catalog says it.
-    pub const MAX_TEXT: usize = 1_024;
-
-    /// Whether an event is more than the value of its record.
-    pub fn reads_metadata(&self) -> bool {
-        let of_type = matches!(&self.event_type, EventTypeRule::At(rule) if rule.reads_metadata());
-        of_type || [&self.key, &self.time, &self.id].iter().any(|rule| rule.reads_metadata())
-    }
-
-    /// A value as an entity's state may keep it: a text that is too long counts as missing.
-    pub fn keepable<'a>(&self, value: Scalar<'a>) -> Scalar<'a> {
-        match value {
-            Scalar::String(text) if text.len() > self.max_text => Scalar::Absent,
-            _ => value,
-        }
-    }
-}
-
-#[derive(Clone, Debug, PartialEq)]
-pub enum EventTypeRule {
-    At(FieldRule),
-    /// `event` for `track` calls, the call's own `type` for the others.
-    Segment,
-}
-
-#[derive(Clone, Debug, PartialEq)]
-pub enum PropertiesRule {
-    At(Pointer),
-    /// `traits` for `identify` calls, `properties` for the others.
-    Segment,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum TimeUnit {
-    Milliseconds,
-    Seconds,
-    Microseconds,
-    Nanoseconds,
 }
 
 /// The beginning of all event types that a name ending in `*` stands for.

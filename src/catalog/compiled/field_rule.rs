@@ -1,6 +1,8 @@
 //! Where a field of an event stands: in the record's value, or beside it.
 
-use super::catalog::Pointer;
+/// A JSON Pointer (RFC 6901): its reference tokens, unescaped.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Pointer(pub Vec<Box<str>>);
 
 /// A place at which a field of an event may stand.
 #[derive(Clone, Debug, PartialEq)]
@@ -11,6 +13,8 @@ pub enum RecordPlace {
     Key,
     /// `$record`: the record's timestamp.
     Timestamp,
+    /// `$header.NAME`: the record's header of this name.
+    Header(Box<str>),
 }
 
 /// The places of a field: the first at which there is something other than null counts.
@@ -26,7 +30,15 @@ impl FieldRule {
     pub fn pointers(&self) -> impl Iterator<Item = &Pointer> {
         self.0.iter().filter_map(|place| match place {
             RecordPlace::Value(pointer) => Some(pointer),
-            RecordPlace::Key | RecordPlace::Timestamp => None,
+            RecordPlace::Key | RecordPlace::Timestamp | RecordPlace::Header(_) => None,
+        })
+    }
+
+    /// The names of the headers among the places.
+    pub fn headers(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().filter_map(|place| match place {
+            RecordPlace::Header(name) => Some(&**name),
+            RecordPlace::Value(_) | RecordPlace::Key | RecordPlace::Timestamp => None,
         })
     }
 

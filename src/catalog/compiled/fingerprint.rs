@@ -7,11 +7,11 @@ use std::fmt::{Arguments, Write};
 
 use super::bands::Bands;
 use super::catalog::{
-    Aggregate, Attribute, CalendarUnit, Catalog, Condition, Counter, EntityKind, EventSelector, EventTypeRule,
-    EventTypeSet, History, InputMapping, Intake, Pointer, PropertiesRule, ReportedValue, Score, Stage, TagDefinition,
-    WeekStart, Window,
+    Aggregate, Attribute, CalendarUnit, Catalog, Condition, Counter, EntityKind, EventSelector, EventTypeSet, History,
+    Intake, ReportedValue, Score, Stage, TagDefinition, WeekStart, Window,
 };
-use super::field_rule::{FieldRule, RecordPlace};
+use super::field_rule::{FieldRule, Pointer, RecordPlace};
+use super::input_mapping::{EventTypeRule, InputMapping, PropertiesRule, RecordEnvelope};
 use super::value_source::{NumberSource, Source};
 use crate::model::{EntityKindId, PathId};
 
@@ -115,6 +115,7 @@ impl Canonical<'_> {
         self.word("), kind: ");
         match &input.event_type {
             EventTypeRule::Segment => self.word("Segment"),
+            EventTypeRule::Debezium => self.word("Debezium"),
             EventTypeRule::At(rule) => {
                 self.word("At(");
                 self.field(rule);
@@ -128,6 +129,7 @@ impl Canonical<'_> {
         self.word(", properties: ");
         match &input.properties {
             PropertiesRule::Segment => self.word("Segment"),
+            PropertiesRule::Debezium => self.word("Debezium"),
             PropertiesRule::At(pointer) => self.at(pointer),
         }
         let InputMapping { time_unit, dedup_ms, max_future_ms, max_event_bytes, .. } = input;
@@ -141,6 +143,11 @@ impl Canonical<'_> {
         }
         if input.local_times {
             self.word(", local_times: true");
+        }
+        match input.envelope {
+            RecordEnvelope::Plain => {}
+            RecordEnvelope::CloudEvents => self.word(", envelope: CloudEvents"),
+            RecordEnvelope::ConnectJson => self.word(", envelope: ConnectJson"),
         }
         if input.numbers_in_text {
             self.word(", numbers_in_text: true");
@@ -161,6 +168,7 @@ impl Canonical<'_> {
             RecordPlace::Value(pointer) => self.pointer(pointer),
             RecordPlace::Key => self.word("RecordKey"),
             RecordPlace::Timestamp => self.word("RecordTimestamp"),
+            RecordPlace::Header(name) => self.put(format_args!("RecordHeader({name:?})")),
         }
     }
 

@@ -3,7 +3,8 @@
 use jiff::civil::DateTime;
 use jiff::tz::{AmbiguousOffset, TimeZone};
 
-use super::catalog::{Catalog, TimeUnit};
+use super::catalog::Catalog;
+use super::input_mapping::TimeUnit;
 use crate::model::{Timestamp, WrittenTime};
 
 /// Reads times as the catalog's `input` says (spec 9.5).

@@ -66,18 +66,20 @@ yaml_struct! {
 yaml_struct! {
     /// How an event is found in a record.
     RawInput("`input`") {
-        /// `flat` (the default) or `segment` (Segment's spec).
+        /// `flat` (the default), `segment` (Segment's spec), `cloudevents` (both modes of the Kafka binding) or `debezium`
+        /// (changes of rows).
         preset: RawPreset,
-        /// JSON Pointer to the user's key; `/user_id` by default. `$key` is the record's key; of a list the first counts
-        /// at which there is something.
+        /// JSON Pointer to the user's key; `/user_id` by default. `$key` is the record's key, `$header.NAME` its header of
+        /// this name; of a list the first counts at which there is something.
         key: RawPlaces,
-        /// JSON Pointer to the event's type; `/type` by default. As for `key`, `$key` or a list may stand here.
-        r#type: RawPlaces,
-        /// JSON Pointer to the event's time; `/timestamp` by default. `$record` is the record's timestamp; of a list the
-        /// first counts at which there is something.
-        time: RawPlaces,
-        /// JSON Pointer to the event's id, for de-duplication; `/id` by default. As for `key`, `$key` or a list may stand
+        /// JSON Pointer to the event's type; `/type` by default. As for `key`, `$key`, `$header.NAME` or a list may stand
         /// here.
+        r#type: RawPlaces,
+        /// JSON Pointer to the event's time; `/timestamp` by default. `$record` is the record's timestamp, `$header.NAME` a
+        /// header; of a list the first counts at which there is something.
+        time: RawPlaces,
+        /// JSON Pointer to the event's id, for de-duplication; `/id` by default. As for `key`, `$key`, `$header.NAME` or a
+        /// list may stand here.
         id: RawPlaces,
         /// JSON Pointer to the event's properties; `/properties` by default.
         properties: Pointer,
@@ -105,6 +107,8 @@ yaml_enum! {
     RawPreset("preset") {
         "flat" => Flat,
         "segment" => Segment,
+        "cloudevents" => CloudEvents,
+        "debezium" => Debezium,
     }
 }
 

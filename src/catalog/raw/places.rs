@@ -41,12 +41,18 @@ fn place(node: &YamlNode, reader: &mut YamlReader<'_>) -> Option<RecordPlace> {
     let YamlValue::Text(text) = &node.value else {
         return Pointer::from_yaml(node, reader).map(RecordPlace::Value);
     };
+    if let Some(name) = text.strip_prefix("$header.").filter(|name| !name.is_empty()) {
+        return Some(RecordPlace::Header(name.into()));
+    }
     let mend = match text.as_str() {
         "$key" => return Some(RecordPlace::Key),
         "$record" => return Some(RecordPlace::Timestamp),
         "record" => "write `$record` for the timestamp of the Kafka record, `/record` for a member of this name",
         "$timestamp" | "$time" => "write `$record` for the timestamp of the Kafka record",
-        word if word.starts_with('$') => "known are `$record`, the record's timestamp, and `$key`, its key",
+        word if word.starts_with("$header") => "write `$header.NAME` with the name of a header of the Kafka record",
+        word if word.starts_with('$') => {
+            "known are `$record`, the record's timestamp, `$key`, its key, and `$header.NAME`, its header of this name"
+        }
         _ => return Pointer::from_yaml(node, reader).map(RecordPlace::Value),
     };
     reader.report.error("bad-pointer", node.span, format!("`{text}` is not a place of a record")).help(mend);
@@ -63,7 +69,7 @@ impl JsonSchema for RawPlaces {
     }
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        let place = serde_json::json!({ "type": "string", "pattern": "^((/.*)?|[$](key|record))$" });
+        let place = serde_json::json!({ "type": "string", "pattern": "^((/.*)?|[$](key|record|header[.].+))$" });
         schemars::json_schema!({
             "anyOf": [place, { "type": "array", "items": place, "minItems": 1, "maxItems": PLACES_MAX }]
         })

@@ -11,7 +11,7 @@ use crate::cli::input::catalog_file;
 use crate::cli::input::models::ModelAccess;
 use crate::cli::output::audiences::Audiences;
 use crate::cli::output::reject_counts::RejectCounts;
-use crate::codec::InputRecord;
+use crate::codec::{HeaderList, InputRecord, RecordHeaders};
 use crate::engine::{Partition, Sink};
 use crate::model::{TagChange, Timestamp};
 use crate::replay::{LineOutcome, Replay};
@@ -99,6 +99,7 @@ struct BatchRecord {
     value: Range<usize>,
     key: Option<Range<usize>>,
     timestamp: Option<Timestamp>,
+    headers: HeaderList,
 }
 
 impl Batch {
@@ -110,14 +111,16 @@ impl Batch {
 
     fn push(&mut self, record: InputRecord<'_>) {
         let (value, key) = (self.keep(record.value), record.key.map(|key| self.keep(key)));
-        self.records.push(BatchRecord { value, key, timestamp: record.timestamp });
+        let headers = HeaderList::of(record.headers);
+        self.records.push(BatchRecord { value, key, timestamp: record.timestamp, headers });
     }
 
     fn records(&self) -> impl Iterator<Item = InputRecord<'_>> {
-        self.records.iter().map(|BatchRecord { value, key, timestamp }| InputRecord {
+        self.records.iter().map(|BatchRecord { value, key, timestamp, headers }| InputRecord {
             value: &self.bytes[value.clone()],
             key: key.clone().map(|key| &self.bytes[key]),
             timestamp: *timestamp,
+            headers: RecordHeaders::of(headers),
         })
     }
 }

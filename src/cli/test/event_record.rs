@@ -14,6 +14,10 @@ pub(crate) fn record(event: &TestEvent, catalog: &Catalog) -> OwnedRecord {
         PropertiesRule::At(pointer) => put(&mut record, pointer, properties),
         PropertiesRule::Segment if event.event_type == "identify" => record["traits"] = properties,
         PropertiesRule::Segment => record["properties"] = properties,
+        PropertiesRule::Debezium => match row_change(event) {
+            Some((_, op)) => record[if op == "d" { "before" } else { "after" }] = properties,
+            None => record["properties"] = properties,
+        },
     }
     match &mapping.event_type {
         EventTypeRule::At(rule) => put_field(&mut record, rule, json!(event.event_type)),
@@ -22,6 +26,13 @@ pub(crate) fn record(event: &TestEvent, catalog: &Catalog) -> OwnedRecord {
             record["type"] = json!("track");
             record["event"] = json!(event.event_type);
         }
+        EventTypeRule::Debezium => match row_change(event) {
+            Some((table, op)) => {
+                record["op"] = json!(op);
+                record["source"] = json!({ "table": table });
+            }
+            None => record["type"] = json!(event.event_type),
+        },
     }
     put_field(&mut record, &mapping.key, json!(event.user));
     for (kind, key) in &event.keys {
@@ -32,14 +43,39 @@ pub(crate) fn record(event: &TestEvent, catalog: &Catalog) -> OwnedRecord {
     if let Some(id) = &event.id {
         put_field(&mut record, &mapping.id, json!(id));
     }
+    let at = event.at.to_string();
     let time = match mapping.time_unit {
         TimeUnit::Milliseconds => json!(event.at.ms()),
         // A number of seconds would lose the milliseconds.
-        TimeUnit::Seconds | TimeUnit::Microseconds | TimeUnit::Nanoseconds => json!(event.at.to_string()),
+        TimeUnit::Seconds | TimeUnit::Microseconds | TimeUnit::Nanoseconds => json!(at),
     };
     put_field(&mut record, &mapping.time, time);
     let key = if mapping.key.0.contains(&RecordPlace::Key) { &event.user } else { &event.event_type };
-    OwnedRecord { value: record.to_string().into_bytes(), key: Some(key.clone().into()), timestamp: Some(event.at) }
+    let mut record = OwnedRecord::new(record.to_string().into_bytes(), Some(key.clone().into()), Some(event.at));
+    let fields = [(&mapping.key, &event.user), (&mapping.time, &at)];
+    let of_type =
+        if let EventTypeRule::At(rule) = &mapping.event_type { Some((rule, &event.event_type)) } else { None };
+    let of_id = event.id.as_ref().map(|id| (&mapping.id, id));
+    for (rule, text) in fields.into_iter().chain(of_type).chain(of_id) {
+        if let Some(RecordPlace::Header(name)) = rule.0.first() {
+            record.add_header(name, text.as_bytes());
+        }
+    }
+    record
+}
+
+/// The table of a row's change, and what Debezium calls the change; `None`: the event is something else.
+fn row_change(event: &TestEvent) -> Option<(&str, &'static str)> {
+    let (table, change) = event.event_type.rsplit_once('.')?;
+    let op = match change {
+        "created" => "c",
+        "updated" => "u",
+        "deleted" => "d",
+        "read" => "r",
+        "truncated" => "t",
+        _ => return None,
+    };
+    Some((table, op))
 }
 
 /// Sets the value at the first place of a field that is in the record's value.

@@ -1,10 +1,8 @@
 //! Commands: events whose type begins with `$`, and the errors for which they are rejected.
 
-use super::extract::FoundValue;
+use super::json::{FoundValue, JsonType, RawValue, text};
 use super::name_table::NameTable;
 use super::plan::NodeId;
-use super::scanner::{JsonType, RawValue};
-use super::text::text;
 use super::values::scalar;
 use crate::catalog::{Catalog, CommandPaths, Tag, TagDefinition, parse_duration};
 use crate::codec::reject::Reject;

@@ -1,22 +1,25 @@
 //! From records to events: the rules of the envelope, and the properties that the catalog uses.
 
 use super::commands::{CommandFields, Commands};
-use super::extract::{Extractor, FoundValue};
-use super::input_record::InputRecord;
+use super::extract::Extractor;
 use super::items::ItemReader;
+use super::json::{FoundValue, JsonType, RECORD_BYTES_MAX, RawValue, text};
 use super::name_table::TypeTable;
-use super::plan::{DecodePlan, FieldPlace, PropertyNodes, PropertyPlaces, TypePlace};
-use super::scanner::{JsonType, RECORD_BYTES_MAX, RawValue};
+use super::plan::{DecodePlan, FieldPlace, NodeId, PropertyNodes, PropertyPlaces, TypePlace};
+use super::record::{InputRecord, cloud_event, connect_payload};
 use super::shape_cache::{ScanTrace, ShapeCache};
-use super::text::text;
 use super::time_errors::describe_time_error;
 use super::values::{KEY_BYTES_MAX, integer, is_integer, is_text, keep, key, property, unsigned_zero};
-use crate::catalog::{Catalog, TimeReader, TimeUnit};
+use crate::catalog::{Catalog, RecordEnvelope, TimeReader, TimeUnit};
 use crate::codec::reject::Reject;
 use crate::model::{Event, PathId, Timestamp};
 
 /// The longest event type, in bytes.
 const TYPE_BYTES_MAX: usize = 128;
+
+/// What Debezium calls the changes of a row, and what event types call them. `r`: a snapshot has read it.
+const ROW_CHANGES: [(&str, &str); 5] =
+    [("c", "created"), ("u", "updated"), ("d", "deleted"), ("r", "read"), ("t", "truncated")];
 
 /// Decodes the records of one input. It keeps its buffers, so decoding does not allocate once they have grown.
 #[derive(Clone, Debug)]
@@ -31,6 +34,9 @@ pub struct Decoder {
     commands: Commands,
     /// What is wrong with the last rejected record, in words; empty where the reason code is enough.
     detail: String,
+    envelope: RecordEnvelope,
+    /// The JSON object of the record, where it has to be made.
+    composed: Vec<u8>,
     times: TimeReader,
     time_unit: TimeUnit,
     numbers_in_text: bool,
@@ -53,6 +59,8 @@ impl Decoder {
             event_types: TypeTable::new(&catalog.event_types),
             commands: Commands::new(catalog),
             detail: String::new(),
+            envelope: catalog.input.envelope,
+            composed: Vec::new(),
             times: TimeReader::new(catalog),
             time_unit: catalog.input.time_unit,
             numbers_in_text: catalog.input.numbers_in_text,
@@ -80,7 +88,32 @@ impl Decoder {
         if input.value.len() > self.max_event_bytes {
             return Err(Reject::TooLarge);
         }
+        if self.envelope == RecordEnvelope::CloudEvents {
+            // The text cannot be borrowed from the decoder while the decoder works.
+            let mut composed = std::mem::take(&mut self.composed);
+            let decoded = match cloud_event(input, &mut composed) {
+                Ok(record) => self.decode_object(record, input, now, event),
+                Err(_) => Err(Reject::NotJson),
+            };
+            self.composed = composed;
+            return decoded;
+        }
         let record = simdutf8::basic::from_utf8(input.json()).map_err(|_| Reject::NotJson)?;
+        let record = match self.envelope {
+            RecordEnvelope::ConnectJson => connect_payload(record).map_err(|_| Reject::NotJson)?,
+            RecordEnvelope::Plain | RecordEnvelope::CloudEvents => record,
+        };
+        self.decode_object(record, input, now, event)
+    }
+
+    /// Fills `event` from the JSON object that the record holds.
+    fn decode_object(
+        &mut self,
+        record: &str,
+        input: InputRecord<'_>,
+        now: Timestamp,
+        event: &mut Event,
+    ) -> Result<(), Reject> {
         if !self.shapes.fits(record, &mut self.found) {
             self.trace.begin(self.shapes.wants_more());
             Extractor::new(&self.plan.nodes, record, &mut self.found, &mut self.scratch, &mut self.trace)
@@ -93,7 +126,9 @@ impl Decoder {
         }
         let paths = match &self.plan.properties {
             PropertyPlaces::At(nodes) => &nodes.paths,
-            PropertyPlaces::Segment { properties, .. } => &properties.paths,
+            PropertyPlaces::Segment { properties, .. } | PropertyPlaces::Debezium { properties, .. } => {
+                &properties.paths
+            }
         };
         event.clear(paths.len());
         event.keep_record(record);
@@ -111,6 +146,11 @@ impl Decoder {
         self.reads_metadata
     }
 
+    /// The names of the headers that it reads.
+    pub fn headers(&self) -> &[Box<str>] {
+        &self.plan.headers
+    }
+
     /// What is wrong with the last rejected record, in words; `None` where the reason code is enough.
     pub fn detail(&self) -> Option<&str> {
         (!self.detail.is_empty()).then_some(self.detail.as_str())
@@ -118,9 +158,9 @@ impl Decoder {
 
     /// The user's key, and those of the other entities that the event is about.
     fn keys(&mut self, input: InputRecord<'_>, record: &str, event: &mut Event) -> Result<(), Reject> {
-        let user = match first(&self.plan.keys, &self.found, input).ok_or(Reject::MissingKey)? {
+        let user = match self.first(&self.plan.keys, input).ok_or(Reject::MissingKey)? {
             FieldValue::Json(raw) => key(record, raw, event, &mut self.scratch),
-            FieldValue::Key(bytes) => key_text(bytes, KEY_BYTES_MAX).map(|text| event.keep(text)),
+            FieldValue::Bytes(bytes) => key_text(bytes, KEY_BYTES_MAX).map(|text| event.keep(text)),
             FieldValue::Timestamp(_) => None,
         };
         let user = user.ok_or(Reject::BadKey)?;
@@ -137,11 +177,13 @@ impl Decoder {
 
     fn event_type(&mut self, input: InputRecord<'_>, record: &str, event: &mut Event) -> Result<(), Reject> {
         let found = match &self.plan.event_type {
-            TypePlace::At(places) => first(places, &self.found, input),
+            TypePlace::At(places) => self.first(places, input),
             TypePlace::Segment { call, event } => {
                 let is_track = is_text(self.found[*call].raw, record, "track", &mut self.scratch);
                 Some(FieldValue::Json(self.found[if is_track { *event } else { *call }].raw))
             }
+            TypePlace::Debezium { op, flat, .. } if self.found[*op].raw.is_absent() => self.first(flat, input),
+            TypePlace::Debezium { op, table, .. } => return self.row_change(*op, *table, record, event),
         };
         let (name, span) = match found {
             None => return Err(Reject::MissingType),
@@ -153,7 +195,7 @@ impl Decoder {
                 }
                 _ => return Err(Reject::BadType),
             },
-            Some(FieldValue::Key(bytes)) => {
+            Some(FieldValue::Bytes(bytes)) => {
                 let name = key_text(bytes, TYPE_BYTES_MAX).ok_or(Reject::BadType)?;
                 (name, event.keep(name))
             }
@@ -168,6 +210,40 @@ impl Decoder {
         if is_command { self.command(record, event) } else { Ok(()) }
     }
 
+    /// The type of a change of a row: the table, and what happened to the row.
+    fn row_change(&mut self, op: NodeId, table: NodeId, record: &str, event: &mut Event) -> Result<(), Reject> {
+        let (op, table) = (self.found[op].raw, self.found[table].raw);
+        let mut is_op = |letter: &str| is_text(op, record, letter, &mut self.scratch);
+        let Some((_, change)) = ROW_CHANGES.iter().find(|(letter, _)| is_op(letter)) else {
+            self.detail.push_str("`op` is not one of c, u, d, r and t: it is not the change of a row");
+            return Err(Reject::BadType);
+        };
+        let table = match table.json_type() {
+            JsonType::Missing | JsonType::Null => return Err(Reject::MissingType),
+            JsonType::Plain | JsonType::Escaped => text(record, table, &mut self.scratch),
+            _ => return Err(Reject::BadType),
+        };
+        let span = event.keep_joined([table, ".", change]);
+        let name = event.text(span);
+        // A table is not a command, whatever its name.
+        if table.is_empty() || table.starts_with('$') || name.len() > TYPE_BYTES_MAX {
+            return Err(Reject::BadType);
+        }
+        let event_type = self.event_types.get(name.as_bytes());
+        event.set_type(event_type, span);
+        Ok(())
+    }
+
+    /// What stands at the first place of a field at which there is something other than null.
+    fn first<'a>(&self, places: &[FieldPlace], input: InputRecord<'a>) -> Option<FieldValue<'a>> {
+        places.iter().find_map(|place| match place {
+            FieldPlace::Value(node) => Some(self.found[*node].raw).filter(|raw| !raw.is_absent()).map(FieldValue::Json),
+            FieldPlace::RecordKey => input.key.map(FieldValue::Bytes),
+            FieldPlace::RecordTimestamp => input.timestamp.map(FieldValue::Timestamp),
+            FieldPlace::RecordHeader(name) => input.headers.last(&self.plan.headers[*name]).map(FieldValue::Bytes),
+        })
+    }
+
     fn command(&mut self, record: &str, event: &mut Event) -> Result<(), Reject> {
         let nodes = property_nodes(&self.plan.properties, &self.found, record, &mut self.scratch);
         let fields = CommandFields { record, nodes: &nodes.paths, found: &self.found };
@@ -178,7 +254,7 @@ impl Decoder {
     }
 
     fn time(&mut self, input: InputRecord<'_>, record: &str, now: Timestamp, event: &mut Event) -> Result<(), Reject> {
-        let found = first(&self.plan.time, &self.found, input).ok_or(Reject::MissingTime)?;
+        let found = self.first(&self.plan.time, input).ok_or(Reject::MissingTime)?;
         let read = self.read_time(found, record, now);
         if let Err(reject) = read {
             let raw = if let FieldValue::Json(raw) = found { raw } else { RawValue::default() };
@@ -191,7 +267,7 @@ impl Decoder {
     fn read_time(&mut self, found: FieldValue<'_>, record: &str, now: Timestamp) -> Result<Timestamp, Reject> {
         let time = match found {
             FieldValue::Timestamp(at) => at,
-            FieldValue::Key(_) => return Err(Reject::BadTime),
+            FieldValue::Bytes(bytes) => header_time(bytes, &self.times).ok_or(Reject::BadTime)?,
             FieldValue::Json(raw) => match raw.json_type() {
                 JsonType::Plain | JsonType::Escaped => {
                     self.times.text(text(record, raw, &mut self.scratch)).ok_or(Reject::BadTime)?
@@ -214,7 +290,7 @@ impl Decoder {
     }
 
     fn id(&mut self, input: InputRecord<'_>, record: &str, event: &mut Event) {
-        let span = match first(&self.plan.id, &self.found, input) {
+        let span = match self.first(&self.plan.id, input) {
             Some(FieldValue::Json(raw)) => {
                 let id = match raw.json_type() {
                     JsonType::Plain | JsonType::Escaped => text(record, raw, &mut self.scratch),
@@ -223,7 +299,7 @@ impl Decoder {
                 };
                 (!id.is_empty() && id.len() <= KEY_BYTES_MAX).then(|| keep(id, raw, event))
             }
-            Some(FieldValue::Key(bytes)) => key_text(bytes, KEY_BYTES_MAX).map(|text| event.keep(text)),
+            Some(FieldValue::Bytes(bytes)) => key_text(bytes, KEY_BYTES_MAX).map(|text| event.keep(text)),
             Some(FieldValue::Timestamp(_)) | None => None,
         };
         event.set_id(span);
@@ -249,20 +325,19 @@ impl Decoder {
 #[derive(Clone, Copy)]
 enum FieldValue<'a> {
     Json(RawValue),
-    Key(&'a [u8]),
+    /// The record's key, or a header.
+    Bytes(&'a [u8]),
     Timestamp(Timestamp),
 }
 
-/// What stands at the first place of a field at which there is something other than null.
-fn first<'a>(places: &[FieldPlace], found: &[FoundValue], input: InputRecord<'a>) -> Option<FieldValue<'a>> {
-    places.iter().find_map(|place| match place {
-        FieldPlace::Value(node) => Some(found[*node].raw).filter(|raw| !raw.is_absent()).map(FieldValue::Json),
-        FieldPlace::RecordKey => input.key.map(FieldValue::Key),
-        FieldPlace::RecordTimestamp => input.timestamp.map(FieldValue::Timestamp),
-    })
+/// The instant that a header names: as text, or as an integer in the catalog's unit.
+fn header_time(header: &[u8], times: &TimeReader) -> Option<Timestamp> {
+    let text = std::str::from_utf8(header).ok()?;
+    let is_count = text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-');
+    if is_count { text.parse().ok().map(|count| times.integer(count)) } else { times.text(text) }
 }
 
-/// A record's key as text, where it is one of 1 to `bytes_max` bytes.
+/// A record's key or header as text, where it is one of 1 to `bytes_max` bytes.
 fn key_text(key: &[u8], bytes_max: usize) -> Option<&str> {
     let text = std::str::from_utf8(key).ok()?;
     (!text.is_empty() && text.len() <= bytes_max).then_some(text)
@@ -281,5 +356,8 @@ fn property_nodes<'p>(
             let is_identify = is_text(found[*call].raw, record, "identify", scratch);
             if is_identify { traits } else { properties }
         }
+        PropertyPlaces::Debezium { op, properties, .. } if found[*op].raw.is_absent() => properties,
+        PropertyPlaces::Debezium { row, after, .. } if found[*row].raw.json_type() == JsonType::Object => after,
+        PropertyPlaces::Debezium { before, .. } => before,
     }
 }

@@ -1,24 +1,8 @@
 //! One pass over a record: checks that it is JSON and extracts the values at the wanted places.
 
+use super::json::{FoundValue, JsonType, NotJson, RawValue, Scanner, text};
 use super::plan::{Node, NodeId};
-use super::scanner::{JsonType, NotJson, RawValue, Scanner};
 use super::shape_cache::{Hole, ScanTrace};
-use super::text::text;
-
-/// The value at a wanted place.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct FoundValue {
-    pub(super) raw: RawValue,
-    /// Whether the way led through an array: pointers do that, property paths do not.
-    pub(super) through_array: bool,
-}
-
-impl FoundValue {
-    /// The value for a property path.
-    pub(super) fn property(self) -> RawValue {
-        if self.through_array { RawValue::default() } else { self.raw }
-    }
-}
 
 /// One pass over one record.
 pub(super) struct Extractor<'a> {

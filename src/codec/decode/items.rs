@@ -1,8 +1,8 @@
 //! The elements of the arrays that the catalog looks at one by one.
 
-use super::extract::{Extractor, FoundValue};
+use super::extract::Extractor;
+use super::json::{FoundValue, JsonType, RawValue, Scanner};
 use super::plan::ItemPlan;
-use super::scanner::{JsonType, RawValue, Scanner};
 use super::shape_cache::ScanTrace;
 use super::values::property;
 use crate::model::Event;

@@ -1,7 +1,6 @@
 //! Input records to events: the hot path of the whole program. Nothing here allocates once its buffers have grown.
 //!
-//! - `text`: the inside of JSON strings, plain bytes and escapes;
-//! - `scanner`: what JSON is (RFC 8259); knows no catalog;
+//! - `json`: what JSON is (RFC 8259); knows no catalog;
 //! - `name_table`: a hash table from names to numbers, and the number of an event's type;
 //! - `plan`: which places of a record the catalog wants, as one tree;
 //! - `shape_cache`: spares the walk through a record that looks like an earlier one;
@@ -10,11 +9,10 @@
 //! - `items`: the elements of an array, each by itself;
 //! - `commands`: `$tag` and `$erase`; of tags it knows the names of those that commands set;
 //! - `time_errors`: the words for a time that is rejected;
-//! - `input_record`: a record's value, and what Kafka keeps beside it;
+//! - `record`: a record's value, what Kafka keeps beside it, and what is around the JSON object of an event;
 //! - `decoder`: the rules of the envelope, which join them.
 
-mod text;
-mod scanner;
+mod json;
 mod name_table;
 mod plan;
 mod shape_cache;
@@ -23,8 +21,8 @@ mod values;
 mod items;
 mod commands;
 mod time_errors;
-mod input_record;
+mod record;
 mod decoder;
 
 pub use decoder::Decoder;
-pub use input_record::{InputRecord, OwnedRecord};
+pub use record::{HeaderList, HeaderSource, InputRecord, OwnedRecord, RecordHeaders};

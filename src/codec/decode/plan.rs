@@ -1,7 +1,7 @@
 //! The wanted places of a record: the envelope's pointers and the catalog's property paths, merged into one tree.
 
+use super::json::DEPTH_MAX;
 use super::name_table::NameTable;
-use super::scanner::DEPTH_MAX;
 use crate::catalog::{Catalog, EventTypeRule, FieldRule, Pointer, PropertiesRule, RecordPlace};
 use std::collections::BTreeMap;
 
@@ -31,6 +31,8 @@ pub(super) enum FieldPlace {
     Value(NodeId),
     RecordKey,
     RecordTimestamp,
+    /// Index into [`DecodePlan::headers`].
+    RecordHeader(usize),
 }
 
 /// Where the type of an event is.
@@ -41,6 +43,12 @@ pub(super) enum TypePlace {
     Segment {
         call: NodeId,
         event: NodeId,
+    },
+    /// Of `table` and `op`; at `flat` where there is no `op`.
+    Debezium {
+        op: NodeId,
+        table: NodeId,
+        flat: Vec<FieldPlace>,
     },
 }
 
@@ -62,6 +70,14 @@ pub(super) enum PropertyPlaces {
         call: NodeId,
         properties: PropertyNodes,
         traits: PropertyNodes,
+    },
+    /// In `after`, or in `before` where that is not an object; in `properties` where there is no `op`.
+    Debezium {
+        op: NodeId,
+        row: NodeId,
+        after: PropertyNodes,
+        before: PropertyNodes,
+        properties: PropertyNodes,
     },
 }
 
@@ -85,6 +101,8 @@ pub(super) struct DecodePlan {
     pub(super) event_type: TypePlace,
     pub(super) time: Vec<FieldPlace>,
     pub(super) id: Vec<FieldPlace>,
+    /// The names of the headers that are read.
+    pub(super) headers: Vec<Box<str>>,
     pub(super) properties: PropertyPlaces,
     pub(super) items: ItemPlan,
 }
@@ -158,8 +176,12 @@ impl DecodePlan {
             paths: all_below(base, &catalog.paths),
             arrays: all_below(base, &catalog.arrays),
         };
+        let mut headers: Vec<Box<str>> = input.headers().map(Into::into).collect();
+        headers.sort_unstable();
+        headers.dedup();
         let field = |FieldRule(places): &FieldRule| -> Vec<FieldPlace> {
             let place = |place: &RecordPlace| match place {
+                RecordPlace::Header(name) => FieldPlace::RecordHeader(headers.partition_point(|known| known < name)),
                 RecordPlace::Value(pointer) => FieldPlace::Value(at(pointer)),
                 RecordPlace::Key => FieldPlace::RecordKey,
                 RecordPlace::Timestamp => FieldPlace::RecordTimestamp,
@@ -172,6 +194,11 @@ impl DecodePlan {
             event_type: match &input.event_type {
                 EventTypeRule::At(rule) => TypePlace::At(field(rule)),
                 EventTypeRule::Segment => TypePlace::Segment { call: at(&member("type")), event: at(&member("event")) },
+                EventTypeRule::Debezium => TypePlace::Debezium {
+                    op: at(&member("op")),
+                    table: at(&table()),
+                    flat: vec![FieldPlace::Value(at(&member("type")))],
+                },
             },
             time: field(&input.time),
             id: field(&input.id),
@@ -182,8 +209,16 @@ impl DecodePlan {
                     properties: below(&member("properties")),
                     traits: below(&member("traits")),
                 },
+                PropertiesRule::Debezium => PropertyPlaces::Debezium {
+                    op: at(&member("op")),
+                    row: at(&member("after")),
+                    after: below(&member("after")),
+                    before: below(&member("before")),
+                    properties: below(&member("properties")),
+                },
             },
             items: ItemPlan::new(catalog),
+            headers,
             nodes,
         }
     }
@@ -206,6 +241,10 @@ fn member(name: &str) -> Pointer {
     Pointer(vec![name.into()])
 }
 
+fn table() -> Pointer {
+    Pointer(vec!["source".into(), "table".into()])
+}
+
 fn envelope_pointers(catalog: &Catalog) -> Vec<Pointer> {
     let input = &catalog.input;
     let fields = [&input.key, &input.time, &input.id];
@@ -214,9 +253,12 @@ fn envelope_pointers(catalog: &Catalog) -> Vec<Pointer> {
     match &input.event_type {
         EventTypeRule::At(rule) => pointers.extend(rule.pointers().cloned()),
         EventTypeRule::Segment => pointers.extend([member("type"), member("event")]),
+        EventTypeRule::Debezium => pointers.extend([member("type"), member("op"), table()]),
     }
-    if input.properties == PropertiesRule::Segment {
-        pointers.push(member("type"));
+    match &input.properties {
+        PropertiesRule::At(_) => {}
+        PropertiesRule::Segment => pointers.push(member("type")),
+        PropertiesRule::Debezium => pointers.push(member("op")),
     }
     pointers
 }
@@ -225,6 +267,7 @@ fn properties_pointers(rule: &PropertiesRule) -> Vec<Pointer> {
     match rule {
         PropertiesRule::At(pointer) => vec![pointer.clone()],
         PropertiesRule::Segment => vec![member("properties"), member("traits")],
+        PropertiesRule::Debezium => vec![member("after"), member("before"), member("properties")],
     }
 }
 

@@ -10,9 +10,8 @@
 //! are kept as one tree. A producer that writes its members in random order never repeats a shape; then the cache only
 //! costs, is emptied, and pauses.
 
-use super::extract::FoundValue;
+use super::json::{FoundValue, JsonType, RawValue, Scanner};
 use super::plan::NodeId;
-use super::scanner::{JsonType, RawValue, Scanner};
 use std::ops::Range;
 
 /// The limits of the cache's size, and of the comparisons for a record of an unknown shape.

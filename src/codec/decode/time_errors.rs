@@ -1,6 +1,6 @@
 //! The words for a record that was rejected because of its time.
 
-use super::scanner::JsonType;
+use super::json::JsonType;
 use crate::catalog::TimeUnit;
 use crate::codec::reject::Reject;
 use crate::model::WrittenTime;

@@ -1,7 +1,6 @@
 //! From JSON values to the values of an event: keys, numbers, properties.
 
-use super::scanner::{JsonType, RawValue, Scanner};
-use super::text::text;
+use super::json::{JsonType, RawValue, Scanner, text};
 use crate::model::{Event, Property, Span};
 
 /// The longest key and id, in bytes.

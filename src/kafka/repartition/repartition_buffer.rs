@@ -28,6 +28,8 @@ pub(crate) struct RepartitionRecord {
 pub(crate) struct RecordMetadata {
     pub key: Option<Span>,
     pub timestamp: Option<Timestamp>,
+    /// Names and values.
+    pub headers: Vec<(Span, Span)>,
 }
 
 /// Records to forward, in the order in which they were added.

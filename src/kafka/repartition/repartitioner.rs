@@ -1,6 +1,6 @@
 //! Forwards events to the merged partitions of their entities, and watermarks to those that get no event.
 //!
-//! An event goes on unchanged, once for each kind of entity that it concerns, to the partition of that entity's key.
+//! The JSON object of an event goes on unchanged, once for each kind of entity that it concerns, to the partition of that entity's key.
 //! Two headers tell its place and the clock of its source. A merged partition has to know how far each source is. So a
 //! partition that got no event in a transaction gets a watermark: a record without key and value, with the same
 //! headers. There is none if the clock has not moved, and at most one per transaction.
@@ -13,7 +13,7 @@ use super::alignment::SourceLead;
 use super::murmur2;
 use super::repartition_buffer::{RecordMetadata, RepartitionBuffer, RepartitionRecord};
 use super::time_merge::SourcePosition;
-use crate::codec::InputRecord;
+use crate::codec::{HeaderSource, InputRecord, RecordHeaders};
 use crate::kafka::topology::{RepartitionTopic, SourcePartition};
 use crate::model::{Event, Timestamp};
 
@@ -23,6 +23,8 @@ const CLOCK: &str = "tagstream-clock";
 const KEY: &str = "tagstream-key";
 /// Its timestamp, likewise.
 const TIMESTAMP: &str = "tagstream-timestamp";
+/// What the names of its headers begin with, likewise.
+const HEADER: &str = "tagstream-header-";
 
 /// What one source forwards.
 #[derive(Debug)]
@@ -56,24 +58,31 @@ impl Repartitioner {
         self.announced_min < clock
     }
 
-    /// Forwards an accepted event; `clock` is the source's. `metadata`: what its catalog reads beside the value.
+    /// Forwards an accepted event; `clock` is the source's. `beside`: the record that it comes from, and the names of the
+    /// headers that its catalog reads, where it reads more than the value.
     pub(crate) fn forward(
         &mut self,
         event: &Event,
-        payload: &[u8],
-        metadata: Option<InputRecord<'_>>,
+        beside: Option<(InputRecord<'_>, &[Box<str>])>,
         offset: i64,
         clock: Timestamp,
         out: &mut RepartitionBuffer,
     ) {
+        let payload = event.record().as_bytes();
         let mut value = None;
         for (number, topic) in self.topics.iter().enumerate() {
             let Some(key) = event.key_of(topic.kind) else { continue };
             let partition = murmur2::partition(key.as_bytes(), topic.partitions);
             let value = value.get_or_insert_with(|| out.keep(payload)).clone();
             let key = Some(out.keep(key.as_bytes()));
-            let metadata = metadata
-                .map(|record| RecordMetadata { key: record.key.map(|key| out.keep(key)), timestamp: record.timestamp });
+            let metadata = beside.map(|(record, headers)| RecordMetadata {
+                key: record.key.map(|key| out.keep(key)),
+                timestamp: record.timestamp,
+                headers: headers
+                    .iter()
+                    .filter_map(|name| Some((out.keep(name.as_bytes()), out.keep(record.headers.last(name)?))))
+                    .collect(),
+            });
             out.push(RepartitionRecord { topic: number, partition, key, value: Some(value), metadata, offset, clock });
             self.announced[number][partition as usize] = Some(clock);
             self.lead.add(clock, payload.len());
@@ -111,28 +120,40 @@ pub(crate) fn repartition_headers(
     let headers = OwnedHeaders::new_with_capacity(2)
         .insert(Header { key: SOURCE, value: Some(&source) })
         .insert(Header { key: CLOCK, value: Some(&clock) });
-    let Some(RecordMetadata { key, timestamp }) = &record.metadata else { return headers };
+    let Some(RecordMetadata { key, timestamp, headers: kept }) = &record.metadata else { return headers };
     let headers = match key {
         Some(key) => headers.insert(Header { key: KEY, value: Some(buffer.bytes_of(key)) }),
         None => headers,
     };
-    match timestamp.map(|at| at.ms().to_string()) {
+    let headers = match timestamp.map(|at| at.ms().to_string()) {
         Some(at) => headers.insert(Header { key: TIMESTAMP, value: Some(&at) }),
         None => headers,
+    };
+    kept.iter().fold(headers, |headers, (name, value)| {
+        let name = format!("{HEADER}{}", String::from_utf8_lossy(buffer.bytes_of(name)));
+        headers.insert(Header { key: &name, value: Some(buffer.bytes_of(value)) })
+    })
+}
+
+/// The headers of Kafka's records. They are read when one is asked for.
+impl<M: Message> HeaderSource for M {
+    fn header(&self, index: usize) -> Option<(&str, Option<&[u8]>)> {
+        self.headers()?.try_get(index).map(|header| (header.key, header.value))
     }
 }
 
 /// An input record as the decoder takes it.
 pub(crate) fn input_record<'a>(message: &'a impl Message, payload: &'a [u8]) -> InputRecord<'a> {
     let timestamp = message.timestamp().to_millis().map(Timestamp::from_ms);
-    InputRecord { value: payload, key: message.key(), timestamp }
+    InputRecord { value: payload, key: message.key(), timestamp, headers: RecordHeaders::of(message) }
 }
 
 /// A forwarded record as the decoder takes it: with what Kafka kept beside the record that it comes from.
 pub(crate) fn forwarded_record<'a>(message: &'a impl Message, payload: &'a [u8]) -> InputRecord<'a> {
     let header = |name: &str| message.headers()?.iter().find(|header| header.key == name)?.value;
     let timestamp = header(TIMESTAMP).and_then(|at| std::str::from_utf8(at).ok()?.parse().ok());
-    InputRecord { value: payload, key: header(KEY), timestamp: timestamp.map(Timestamp::from_ms) }
+    let timestamp = timestamp.map(Timestamp::from_ms);
+    InputRecord { value: payload, key: header(KEY), timestamp, headers: RecordHeaders::below(message, HEADER) }
 }
 
 /// Reads the headers of a forwarded record; `None`: it is not one of ours.

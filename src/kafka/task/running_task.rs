@@ -364,7 +364,7 @@ impl RunningTask {
                 if self.role == Role::Direct {
                     self.apply(event);
                 }
-                self.forward(message, event, scratch.decoder.reads_metadata());
+                self.forward(message, event, &scratch.decoder);
                 scratch.audit.note(event);
                 self.work.events += 1;
                 true
@@ -382,14 +382,10 @@ impl RunningTask {
     }
 
     /// Forwards an event to the merged partitions of its entities, if there are any.
-    fn forward(&mut self, message: &impl Message, event: &Event, with_metadata: bool) {
-        let (Some(repartitioner), Some(clock), Some(payload)) =
-            (&mut self.repartitioner, self.state.clock(), message.payload())
-        else {
-            return;
-        };
-        let metadata = with_metadata.then(|| input_record(message, payload));
-        repartitioner.forward(event, payload, metadata, message.offset(), clock, &mut self.output.repartition);
+    fn forward(&mut self, message: &impl Message, event: &Event, decoder: &Decoder) {
+        let (Some(repartitioner), Some(clock)) = (&mut self.repartitioner, self.state.clock()) else { return };
+        let beside = decoder.reads_metadata().then(|| (input_record(message, &[]), decoder.headers()));
+        repartitioner.forward(event, beside, message.offset(), clock, &mut self.output.repartition);
     }
 
     /// Reads a record of a merged partition, and applies the events that are ready.

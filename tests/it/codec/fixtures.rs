@@ -1,8 +1,8 @@
 //! Catalogs for the decoder's tests, and events in a form that can be compared.
 
 use tagstream::catalog::{
-    Catalog, CommandPaths, EntityKind, EventTypeRule, FieldRule, History, InputMapping, Pointer, PropertiesRule, Tag,
-    TagDefinition, TimeUnit,
+    Catalog, CommandPaths, EntityKind, EventTypeRule, FieldRule, History, InputMapping, Pointer, PropertiesRule,
+    RecordEnvelope, Tag, TagDefinition, TimeUnit,
 };
 use tagstream::codec::{Decoder, Reject};
 use tagstream::model::{Command, EntityKindId, Event, PathId, Property, Timestamp};
@@ -17,6 +17,7 @@ pub fn pointer(text: &str) -> Pointer {
 
 pub fn flat() -> InputMapping {
     InputMapping {
+        envelope: RecordEnvelope::Plain,
         key: FieldRule::of([pointer("/user_id")]),
         event_type: EventTypeRule::At(FieldRule::of([pointer("/type")])),
         time: FieldRule::of([pointer("/timestamp")]),
@@ -158,7 +159,7 @@ pub fn decode(catalog: &Catalog, decoder: &mut Decoder, event: &mut Event, bytes
     })
 }
 
-fn plain(event: &Event, property: Property) -> PlainProperty {
+pub fn plain(event: &Event, property: Property) -> PlainProperty {
     match property {
         Property::Missing => PlainProperty::Missing,
         Property::Null => PlainProperty::Null,

@@ -3,7 +3,7 @@
 use fastrand::Rng;
 
 /// Names that the catalogs of the referee's tests look at, and some that they do not.
-const NAMES: [&str; 24] = [
+const NAMES: [&str; 29] = [
     "user_id",
     "type",
     "timestamp",
@@ -28,12 +28,17 @@ const NAMES: [&str; 24] = [
     "another_name_of_more_bytes",
     "tag",
     "value",
+    "op",
+    "source",
+    "table",
+    "after",
+    "before",
 ];
 
 /// The properties of a command.
 const COMMAND: [&str; 6] = ["tag", "set", "tag", "set", "value", "valid_for"];
 
-const TEXTS: [&str; 14] = [
+const TEXTS: [&str; 17] = [
     "u-1",
     "visit",
     "buy",
@@ -41,6 +46,9 @@ const TEXTS: [&str; 14] = [
     "identify",
     "page",
     "$erase",
+    "c",
+    "d",
+    "m",
     "",
     "x\u{0}\u{1f}\"\\/\u{8}\u{c}\n\r\t",
     "é😀\u{2028}\u{10ffff}",
@@ -165,6 +173,9 @@ impl Writer<'_> {
             return;
         }
         let mut names = vec!["user_id", "type", "timestamp", "properties", "userId", "event"];
+        if self.one_in(4) {
+            names.extend(["op", "source", "after", "before"]);
+        }
         for _ in 0..self.random.usize(..6) {
             names.push(NAMES[self.random.usize(..NAMES.len())]);
         }
@@ -210,7 +221,13 @@ impl Writer<'_> {
                 self.out.push_str("1773561600000");
                 return;
             }
-            "properties" | "traits" | "deeper" => {
+            "op" => Some(["c", "u", "d", "r", "t", "m"][self.random.usize(..6)]),
+            "table" => Some(["orders", "orders", "$x", ""][self.random.usize(..4)]),
+            "source" => {
+                self.object(&["table"], depth);
+                return;
+            }
+            "properties" | "traits" | "deeper" | "after" | "before" => {
                 let count = self.random.usize(..6);
                 let mut names: Vec<&str> = (0..count).map(|_| NAMES[self.random.usize(10..NAMES.len())]).collect();
                 if self.is_command && depth == 1 {

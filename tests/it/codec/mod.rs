@@ -3,6 +3,7 @@
 //! - `fixtures`: catalogs, and events in a form that can be compared.
 //! - `envelope`, `properties`, `commands`, `grammar`: the rules, one table row each.
 //! - `places`: where fields stand beside the record's value, and how times are written.
+//! - `wrapped`: events in envelopes, and fields in headers.
 //! - `slow_decoder`: a second decoder that must agree, on the random records of `generator`.
 //! - `new_commands`: commands as the read side writes them, read back.
 //! - `writers`, `changelog`, `snapshot`: what is written, byte for byte, and what is refused.
@@ -22,4 +23,5 @@ mod places;
 mod properties;
 mod slow_decoder;
 mod snapshot;
+mod wrapped;
 mod writers;

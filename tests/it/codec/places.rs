@@ -35,8 +35,12 @@ fn the_record_has_a_time_and_a_key() {
         id: places("/id", RecordPlace::Key),
         ..flat()
     });
-    let record =
-        |value: &'static str| InputRecord { value: value.as_bytes(), key: Some(b"k-1"), timestamp: Some(at()) };
+    let record = |value: &'static str| InputRecord {
+        value: value.as_bytes(),
+        key: Some(b"k-1"),
+        timestamp: Some(at()),
+        ..InputRecord::default()
+    };
     let found =
         |key: &str, time: &str, id: &str| Ok((key.to_owned(), "x".to_owned(), time.to_owned(), Some(id.to_owned())));
     assert_eq!(decoded(&catalog, record(r#"{"type":"x"}"#)), found("k-1", AT, "k-1"));

@@ -242,12 +242,38 @@ fn kind(input: &InputMapping, json: &Json) -> Result<String, Reject> {
         EventTypeRule::At(rule) => rule.clone(),
         EventTypeRule::Segment if at(json, &pointer("/type")) == Some(&track) => FieldRule::of([pointer("/event")]),
         EventTypeRule::Segment => FieldRule::of([pointer("/type")]),
+        EventTypeRule::Debezium => return debezium_kind(json),
     };
     match first(json, &place) {
         None => Err(Reject::MissingType),
         Some(Json::String(k)) if (1..=128).contains(&k.len()) => Ok(k.clone()),
         Some(_) => Err(Reject::BadType),
     }
+}
+
+fn debezium_kind(json: &Json) -> Result<String, Reject> {
+    let kind = match (present(json, &pointer("/op")), present(json, &pointer("/source/table"))) {
+        (None, _) => match present(json, &pointer("/type")).ok_or(Reject::MissingType)? {
+            Json::String(kind) => kind.clone(),
+            _ => return Err(Reject::BadType),
+        },
+        (Some(Json::String(op)), table) => {
+            let change = match op.as_str() {
+                "c" => "created",
+                "u" => "updated",
+                "d" => "deleted",
+                "r" => "read",
+                "t" => "truncated",
+                _ => return Err(Reject::BadType),
+            };
+            match table.ok_or(Reject::MissingType)? {
+                Json::String(table) if !table.is_empty() && !table.starts_with('$') => format!("{table}.{change}"),
+                _ => return Err(Reject::BadType),
+            }
+        }
+        _ => return Err(Reject::BadType),
+    };
+    if (1..=128).contains(&kind.len()) { Ok(kind) } else { Err(Reject::BadType) }
 }
 
 fn time(input: &InputMapping, json: &Json) -> Result<i64, Reject> {
@@ -275,6 +301,9 @@ fn properties_place(catalog: &Catalog, json: &Json) -> Pointer {
         PropertiesRule::At(pointer) => pointer.clone(),
         PropertiesRule::Segment if at(json, &pointer("/type")) == Some(&identify) => pointer("/traits"),
         PropertiesRule::Segment => pointer("/properties"),
+        PropertiesRule::Debezium if present(json, &pointer("/op")).is_none() => pointer("/properties"),
+        PropertiesRule::Debezium if matches!(at(json, &pointer("/after")), Some(Json::Object(_))) => pointer("/after"),
+        PropertiesRule::Debezium => pointer("/before"),
     }
 }
 
@@ -328,6 +357,12 @@ fn catalogs() -> Vec<Catalog> {
         properties: PropertiesRule::At(pointer("")),
         ..flat()
     };
+    let rows = InputMapping {
+        key: FieldRule::of([pointer("/after/a"), pointer("/before/a"), pointer("/user_id")]),
+        event_type: EventTypeRule::Debezium,
+        properties: PropertiesRule::Debezium,
+        ..flat()
+    };
     let known = |input| catalog(input, &["visit", "buy"], &paths);
     let commanded = |input, tags: &[(&str, u16)]| with_manual_tags(known(input), tags);
     let tags = [("vip", 1), ("key account", 0), ("old device", 2)];
@@ -338,6 +373,7 @@ fn catalogs() -> Vec<Catalog> {
         with_entities(commanded(mixed, &tags), &["/properties/deeper/a", "/type"], &[]),
         commanded(whole, &[("vip", 0)]),
         with_entities(commanded(flat(), &tags), &["/properties/tag"], &["/properties/a"]),
+        with_entities(commanded(rows, &tags), &["/properties/tag"], &["/after/b"]),
     ]
 }
 

@@ -277,7 +277,8 @@ impl AdmittedCommand<'_> {
         let Addressed { kind, entity, key } = whose;
         let command = NewCommand { kind: *kind, key, at, id: &id, action, by: &caller.name, note };
         let record = write_command(&view.compiled.catalog, &command).ok_or_else(|| {
-            let why = "`input.type` of the catalog reads the record's key first, where a command has the entity's key";
+            let why = "`input` of the catalog reads `type` from the record's key first, where a command has the entity's \
+                       key, or a field from headers only, of which a command has none";
             ApiError::Wrong(format!("no command can be written: {why}"))
         })?;
         context.record(&AuditEntry {

@@ -1,5 +1,6 @@
 //! A record of the input: its value, and what Kafka keeps beside it.
 
+use super::record_headers::{HeaderList, RecordHeaders};
 use crate::model::Timestamp;
 
 /// What an event is decoded from.
@@ -10,6 +11,7 @@ pub struct InputRecord<'a> {
     pub key: Option<&'a [u8]>,
     /// `None` where it is not known, as for a line of a file.
     pub timestamp: Option<Timestamp>,
+    pub headers: RecordHeaders<'a>,
 }
 
 impl<'a> InputRecord<'a> {
@@ -25,11 +27,13 @@ impl<'a> InputRecord<'a> {
 
     /// A copy that owns its bytes.
     pub fn to_owned(&self) -> OwnedRecord {
-        OwnedRecord { value: self.value.into(), key: self.key.map(Into::into), timestamp: self.timestamp }
+        let mut owned = OwnedRecord::default();
+        owned.copy(*self);
+        owned
     }
 
     /// The value without the byte-order mark at its beginning.
-    pub(super) fn json(&self) -> &'a [u8] {
+    pub(in crate::codec::decode) fn json(&self) -> &'a [u8] {
         self.value.strip_prefix(b"\xef\xbb\xbf").unwrap_or(self.value)
     }
 }
@@ -40,11 +44,22 @@ pub struct OwnedRecord {
     pub value: Vec<u8>,
     pub key: Option<Vec<u8>>,
     pub timestamp: Option<Timestamp>,
+    headers: HeaderList,
 }
 
 impl OwnedRecord {
+    /// A record without headers.
+    pub fn new(value: Vec<u8>, key: Option<Vec<u8>>, timestamp: Option<Timestamp>) -> Self {
+        OwnedRecord { value, key, timestamp, headers: HeaderList::default() }
+    }
+
+    pub fn add_header(&mut self, name: &str, value: &[u8]) {
+        self.headers.add(name, value);
+    }
+
     pub fn borrowed(&self) -> InputRecord<'_> {
-        InputRecord { value: &self.value, key: self.key.as_deref(), timestamp: self.timestamp }
+        let headers = RecordHeaders::of(&self.headers);
+        InputRecord { value: &self.value, key: self.key.as_deref(), timestamp: self.timestamp, headers }
     }
 
     /// Replaces the content.
@@ -53,5 +68,6 @@ impl OwnedRecord {
         self.value.extend_from_slice(record.value);
         self.key = record.key.map(<[u8]>::to_vec);
         self.timestamp = record.timestamp;
+        self.headers.copy(record.headers);
     }
 }

@@ -1,118 +1,40 @@
 //! A strict scanner for JSON (RFC 8259): finds where values begin and end, and rejects what is not JSON.
 
+use super::raw_value::{JsonType, NotJson, RawValue};
 use super::text::{escape, plain_len};
 
 /// The deepest nesting of objects and arrays that is accepted; serde_json has the same limit.
-pub(super) const DEPTH_MAX: usize = 127;
-
-/// The record is not JSON. Where and why does not matter: the whole record becomes a dead letter.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct NotJson;
-
-/// The type of a JSON value.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) enum JsonType {
-    #[default]
-    Missing,
-    Null,
-    False,
-    True,
-    Number,
-    /// A string without escapes.
-    Plain,
-    /// A string with escapes.
-    Escaped,
-    Array,
-    Object,
-}
-
-/// A value as a range of the record: nothing is copied or converted before it is known to be used.
-///
-/// It is one machine word, because every value is passed on several times on the hot path, where a struct of small
-/// fields goes through memory field by field: 4 bits of type, then start and end in 30 bits each.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct RawValue(u64);
-
-/// The largest record, whatever the catalog allows: a [`RawValue`] has 30 bits for a position.
-pub(super) const RECORD_BYTES_MAX: usize = (1 << 30) - 1;
-
-impl RawValue {
-    const TYPES: [JsonType; 16] = [
-        JsonType::Missing,
-        JsonType::Null,
-        JsonType::False,
-        JsonType::True,
-        JsonType::Number,
-        JsonType::Plain,
-        JsonType::Escaped,
-        JsonType::Array,
-        JsonType::Object,
-        JsonType::Missing,
-        JsonType::Missing,
-        JsonType::Missing,
-        JsonType::Missing,
-        JsonType::Missing,
-        JsonType::Missing,
-        JsonType::Missing,
-    ];
-
-    /// A value between two positions; for a string, the text within its quotes.
-    pub(super) fn new(json_type: JsonType, start: usize, end: usize) -> Self {
-        RawValue(json_type as u64 | (start as u64) << 4 | (end as u64) << 34)
-    }
-
-    pub(super) fn json_type(self) -> JsonType {
-        RawValue::TYPES[(self.0 & 15) as usize]
-    }
-
-    pub(super) fn start(self) -> usize {
-        (self.0 >> 4) as usize & RECORD_BYTES_MAX
-    }
-
-    pub(super) fn end(self) -> usize {
-        (self.0 >> 34) as usize
-    }
-
-    /// The value as written.
-    pub(super) fn of(self, record: &str) -> &str {
-        &record[self.start()..self.end()]
-    }
-
-    /// Whether the value is missing or null.
-    pub(super) fn is_absent(self) -> bool {
-        matches!(self.json_type(), JsonType::Missing | JsonType::Null)
-    }
-}
+pub(in crate::codec::decode) const DEPTH_MAX: usize = 127;
 
 /// A position in a record. It only moves forward; after an error it is undefined.
-pub(super) struct Scanner<'a> {
+pub(in crate::codec::decode) struct Scanner<'a> {
     bytes: &'a [u8],
     at: usize,
 }
 
 impl<'a> Scanner<'a> {
-    pub(super) fn new(record: &'a str, at: usize) -> Self {
+    pub(in crate::codec::decode) fn new(record: &'a str, at: usize) -> Self {
         Scanner { bytes: record.as_bytes(), at }
     }
 
-    pub(super) fn at(&self) -> usize {
+    pub(in crate::codec::decode) fn at(&self) -> usize {
         self.at
     }
 
     /// The next byte; nothing at the end.
-    pub(super) fn peek(&self) -> Option<u8> {
+    pub(in crate::codec::decode) fn peek(&self) -> Option<u8> {
         self.bytes.get(self.at).copied()
     }
 
     /// Passes over `byte` if it comes next.
-    pub(super) fn take(&mut self, byte: u8) -> bool {
+    pub(in crate::codec::decode) fn take(&mut self, byte: u8) -> bool {
         let found = self.peek() == Some(byte);
         self.at += usize::from(found);
         found
     }
 
     #[inline(always)]
-    pub(super) fn whitespace(&mut self) {
+    pub(in crate::codec::decode) fn whitespace(&mut self) {
         // Usually there is none.
         if self.peek().is_some_and(|byte| byte <= b' ') {
             self.blanks();
@@ -126,7 +48,7 @@ impl<'a> Scanner<'a> {
     }
 
     /// Passes over an opening bracket, to the first member or the end; `depth` containers are open around it.
-    pub(super) fn open(&mut self, depth: usize) -> Result<(), NotJson> {
+    pub(in crate::codec::decode) fn open(&mut self, depth: usize) -> Result<(), NotJson> {
         if depth >= DEPTH_MAX {
             return Err(NotJson);
         }
@@ -137,7 +59,7 @@ impl<'a> Scanner<'a> {
 
     /// After a member: true, at the next member, if there is one; false, behind `close`, if not.
     #[inline(always)]
-    pub(super) fn another(&mut self, close: u8) -> Result<bool, NotJson> {
+    pub(in crate::codec::decode) fn another(&mut self, close: u8) -> Result<bool, NotJson> {
         self.whitespace();
         let more = self.take(b',');
         if more {
@@ -150,7 +72,7 @@ impl<'a> Scanner<'a> {
 
     /// Passes over a member's name and its colon, to its value.
     #[inline(always)]
-    pub(super) fn name(&mut self) -> Result<RawValue, NotJson> {
+    pub(in crate::codec::decode) fn name(&mut self) -> Result<RawValue, NotJson> {
         if self.peek() != Some(b'"') {
             return Err(NotJson);
         }
@@ -222,7 +144,7 @@ impl<'a> Scanner<'a> {
 
     /// Passes over these bytes if they come next.
     #[inline(always)]
-    pub(super) fn literal(&mut self, bytes: &[u8]) -> bool {
+    pub(in crate::codec::decode) fn literal(&mut self, bytes: &[u8]) -> bool {
         let found = self.bytes[self.at..].starts_with(bytes);
         self.at += if found { bytes.len() } else { 0 };
         found
@@ -230,7 +152,7 @@ impl<'a> Scanner<'a> {
 
     /// Passes over one value and returns it; `depth` containers are open around it.
     #[inline(always)]
-    pub(super) fn value(&mut self, depth: usize) -> Result<RawValue, NotJson> {
+    pub(in crate::codec::decode) fn value(&mut self, depth: usize) -> Result<RawValue, NotJson> {
         let start = self.at;
         match self.peek() {
             Some(b'{') => self.skip(depth).map(|()| RawValue::new(JsonType::Object, start, self.at)),
@@ -241,7 +163,7 @@ impl<'a> Scanner<'a> {
 
     /// Passes over one value that is not a container.
     #[inline(always)]
-    pub(super) fn scalar(&mut self) -> Result<RawValue, NotJson> {
+    pub(in crate::codec::decode) fn scalar(&mut self) -> Result<RawValue, NotJson> {
         match self.peek() {
             Some(b'"') => self.string(),
             Some(b't') => self.word("true", JsonType::True),
@@ -255,7 +177,7 @@ impl<'a> Scanner<'a> {
     ///
     /// The nesting of a skipped value is up to the sender, so this does not recurse: one bit per level says whether the
     /// container is an object, and [`DEPTH_MAX`] levels fit into one integer.
-    pub(super) fn skip(&mut self, depth: usize) -> Result<(), NotJson> {
+    pub(in crate::codec::decode) fn skip(&mut self, depth: usize) -> Result<(), NotJson> {
         let mut objects = 0_u128;
         let mut open = 0;
         loop {

@@ -1,10 +1,10 @@
 //! The text of JSON strings: the length of plain text, and the characters of escapes.
 
-use super::scanner::{JsonType, RawValue};
+use super::raw_value::{JsonType, RawValue};
 
 /// How many bytes from `at` on are neither a quote, nor a backslash, nor a control character.
 #[inline(always)]
-pub(super) fn plain_len(bytes: &[u8], at: usize) -> usize {
+pub(in crate::codec::decode) fn plain_len(bytes: &[u8], at: usize) -> usize {
     let mut len = 0;
     while let Some(chunk) = bytes[at + len..].first_chunk::<16>() {
         if let Some(plain) = plain_in(*chunk) {
@@ -53,7 +53,7 @@ fn plain_in(chunk: [u8; 16]) -> Option<usize> {
 /// The character of the escape at the start of `bytes`, and the escape's length.
 ///
 /// `None` for an unknown or unfinished escape and for half a surrogate pair.
-pub(super) fn escape(bytes: &[u8]) -> Option<(char, usize)> {
+pub(in crate::codec::decode) fn escape(bytes: &[u8]) -> Option<(char, usize)> {
     let plain = match bytes.get(1)? {
         b'"' => '"',
         b'\\' => '\\',
@@ -91,7 +91,7 @@ fn hex(digits: &[u8]) -> Option<u32> {
 
 /// The text of a string: a part of the record, or `scratch` if escapes have to be resolved.
 #[inline(always)]
-pub(super) fn text<'a>(record: &'a str, raw: RawValue, scratch: &'a mut String) -> &'a str {
+pub(in crate::codec::decode) fn text<'a>(record: &'a str, raw: RawValue, scratch: &'a mut String) -> &'a str {
     let written = raw.of(record);
     if raw.json_type() != JsonType::Escaped {
         return written;
