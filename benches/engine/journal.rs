@@ -3,12 +3,11 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use tagstream::codec::{ChangelogRecord, Decoder};
+use tagstream::codec::ChangelogRecord;
 use tagstream::engine::{ChangelogSink, Partition, Program, Segment, Slot, StateRestorer};
-use tagstream::model::{Event, Timestamp};
 
 use crate::stream::Stream;
-use crate::{Written, cpu_ns};
+use crate::{Applier, cpu_ns};
 
 /// Events a transaction: 100 ms of 100,000 a second.
 const BATCH: usize = 10_000;
@@ -56,9 +55,14 @@ impl ChangelogSink for Compacted {
 }
 
 /// Goes on with a partition that has its users, for at least so many events.
-pub fn measure(program: &Arc<Program>, partition: &mut Partition, stream: &mut Stream, events: usize) -> Figures {
-    let mut decoder = Decoder::new(&program.catalog);
-    let (mut event, mut sink, mut log) = (Event::default(), Written::default(), Compacted::default());
+pub fn measure(
+    program: &Arc<Program>,
+    applier: &mut Applier,
+    partition: &mut Partition,
+    stream: &mut Stream,
+    events: usize,
+) -> Figures {
+    let mut log = Compacted::default();
     partition.write_changelog(&mut log);
     // Until every segment of that first transaction has been cleaned, there is less to clean than later.
     let settled = partition.extent().next;
@@ -72,10 +76,7 @@ pub fn measure(program: &Arc<Program>, partition: &mut Partition, stream: &mut S
             (done, total_ns, pending, before) = (0, 0, 0, log.written);
         }
         for lines in stream.next_batch().chunks(BATCH) {
-            for line in lines {
-                decoder.decode(line, Timestamp::MAX, &mut event).expect("the event is right");
-                partition.apply(&event, &mut sink);
-            }
+            applier.apply(lines, partition);
             pending += partition.pending_bytes();
             let start = cpu_ns();
             partition.write_changelog(&mut log);

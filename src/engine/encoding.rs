@@ -2,6 +2,9 @@
 
 use crate::model::{Date, Decimal, Number, Scalar, Timestamp};
 
+/// The bit of each of eight bytes that says that another byte of the number follows.
+const CONTINUES: u64 = 0x8080_8080_8080_8080;
+
 /// Reads what the `put_` functions wrote. Past the end it returns zeros: bytes are checked where they enter the
 /// process.
 #[derive(Clone, Debug)]
@@ -31,12 +34,21 @@ impl<'a> ByteReader<'a> {
     }
 
     pub(super) fn unsigned(&mut self) -> u64 {
-        let first = self.byte();
-        if first < 0x80 {
-            return u64::from(first);
+        match self.bytes {
+            [only @ 0..0x80, rest @ ..] => {
+                self.bytes = rest;
+                u64::from(*only)
+            }
+            _ => self.long_unsigned(),
         }
-        let mut value = u64::from(first & 0x7f);
-        let mut shift = 7;
+    }
+
+    /// A number of several bytes.
+    fn long_unsigned(&mut self) -> u64 {
+        if let Some(value) = self.word_number() {
+            return value;
+        }
+        let (mut value, mut shift) = (0, 0);
         loop {
             let byte = self.byte();
             value |= u64::from(byte & 0x7f) << (shift & 63);
@@ -47,6 +59,23 @@ impl<'a> ByteReader<'a> {
         }
     }
 
+    /// A number that ends within the next eight bytes, where there are so many: the groups of seven bits are put
+    /// together two, four and eight at a time.
+    #[inline]
+    fn word_number(&mut self) -> Option<u64> {
+        let word = u64::from_le_bytes(*self.bytes.first_chunk()?);
+        let ends = !word & CONTINUES;
+        if ends == 0 {
+            return None;
+        }
+        let bits = ends.trailing_zeros() + 1;
+        let sevens = word & !CONTINUES & (u64::MAX >> (64 - bits));
+        let twos = sevens & 0x007f_007f_007f_007f | (sevens & 0x7f00_7f00_7f00_7f00) >> 1;
+        let fours = twos & 0x0000_3fff_0000_3fff | (twos & 0x3fff_0000_3fff_0000) >> 2;
+        self.bytes = &self.bytes[bits as usize / 8..];
+        Some(fours & 0x0fff_ffff | (fours >> 32) << 28)
+    }
+
     pub(super) fn signed(&mut self) -> i64 {
         let zigzag = self.unsigned();
         (zigzag >> 1) as i64 ^ -((zigzag & 1) as i64)
@@ -54,6 +83,9 @@ impl<'a> ByteReader<'a> {
 
     /// A zigzag number of up to 128 bits, for sums of billionths.
     pub(super) fn wide(&mut self) -> i128 {
+        if let Some(zigzag) = self.word_number() {
+            return i128::from((zigzag >> 1) as i64 ^ -((zigzag & 1) as i64));
+        }
         let mut zigzag = 0_u128;
         let mut shift = 0;
         loop {
@@ -84,12 +116,31 @@ impl<'a> ByteReader<'a> {
     }
 }
 
-pub(super) fn put_unsigned(out: &mut Vec<u8>, mut value: u64) {
-    while value >= 0x80 {
-        out.push(value as u8 | 0x80);
-        value >>= 7;
+#[inline]
+pub(super) fn put_unsigned(out: &mut Vec<u8>, value: u64) {
+    if value < 0x80 {
+        out.push(value as u8);
+    } else {
+        put_long_unsigned(out, value);
     }
-    out.push(value as u8);
+}
+
+fn put_long_unsigned(out: &mut Vec<u8>, mut value: u64) {
+    let len = unsigned_len(value);
+    if len > 8 {
+        while value >= 0x80 {
+            out.push(value as u8 | 0x80);
+            value >>= 7;
+        }
+        return out.push(value as u8);
+    }
+    // As `word_number`, the other way round.
+    let fours = value & 0x0fff_ffff | (value >> 28) << 32;
+    let twos = fours & 0x0000_3fff_0000_3fff | (fours & 0x0fff_c000_0fff_c000) << 2;
+    let sevens = twos & 0x007f_007f_007f_007f | (twos & 0x3f80_3f80_3f80_3f80) << 1;
+    let end = out.len() + len;
+    out.extend_from_slice(&(sevens | CONTINUES & !(u64::MAX << (8 * (len - 1)))).to_le_bytes());
+    out.truncate(end);
 }
 
 /// The number of bytes that [`put_unsigned`] appends.
@@ -107,6 +158,9 @@ pub(super) fn put_signed(out: &mut Vec<u8>, value: i64) {
 }
 
 pub(super) fn put_wide(out: &mut Vec<u8>, value: i128) {
+    if let Ok(value) = i64::try_from(value) {
+        return put_signed(out, value);
+    }
     let mut zigzag = ((value << 1) ^ (value >> 127)) as u128;
     while zigzag >= 0x80 {
         out.push(zigzag as u8 | 0x80);

@@ -24,12 +24,13 @@ impl SeriesState {
         self.series.clear();
     }
 
-    /// Writes nothing where there is neither a pane nor anything to remember.
-    pub(crate) fn encode(&self, out: &mut Vec<u8>) {
+    /// Writes nothing where there is neither a pane nor anything to remember. `old` is the cell from which the series was
+    /// decoded, if it was.
+    pub(crate) fn encode(&self, old: &[u8], out: &mut Vec<u8>) {
         let before = out.len();
         self.memory.encode(out);
         let counted = out.len();
-        self.series.encode(out);
+        self.series.encode(old, out);
         if out.len() == counted && self.memory.is_empty() {
             out.truncate(before);
         }

@@ -1,5 +1,7 @@
 //! The cells of an entity, and where their content is while the entity is unpacked.
 
+use std::ops::Range;
+
 /// A cell's number: attributes, then series, then tags, then the remembered ids, then the retired tags.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct CellNumber(pub(super) u16);
@@ -25,9 +27,27 @@ pub(super) struct CellPlace {
     pub end: u32,
 }
 
+impl CellPlace {
+    /// Between two cells.
+    pub(super) fn nothing_at(at: u32) -> Self {
+        CellPlace { head: at, start: at, end: at }
+    }
+
+    pub(super) fn content(self) -> Range<usize> {
+        self.start as usize..self.end as usize
+    }
+}
+
+/// A cell that has changed, and what it replaces in the packed bytes: nothing where it was empty.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct ChangedCell {
+    pub number: CellNumber,
+    pub replaces: CellPlace,
+}
+
 /// What was found where a cell was to be decoded.
 pub(super) enum Opened {
     Empty,
-    Packed(std::ops::Range<usize>),
+    Packed(Range<usize>),
     Already,
 }

@@ -4,7 +4,7 @@
 //! its length and content. What an entity never had takes no room, what an event does not touch is copied as it is, and
 //! the changelog stores the same bytes. Only the event ids of an entity that remembers many rest elsewhere (`many_ids`).
 
-use super::cell::{CellNumber, CellPlace, CellState, Opened};
+use super::cell::{CellNumber, CellPlace, CellState, ChangedCell, Opened};
 use super::lifespan::Lifespan;
 use super::seen_ids::{Acceptance, DedupRule, IdTally, SeenId, SeenIds};
 use super::tag_state::{Scored, ShownValue, TagState, decode_state, encode_state};
@@ -28,9 +28,13 @@ pub(super) type RetiredTag = (TextSpan, ShownValue);
 #[derive(Debug)]
 pub(crate) struct EntityState {
     packed: Vec<u8>,
+    /// Where the cells begin in the packed bytes.
+    first_cell: usize,
     cells: Vec<CellState>,
     /// The cells that are not empty, in order.
     occupied: Vec<CellNumber>,
+    /// In the order of their numbers.
+    changed: Vec<ChangedCell>,
     key: Vec<u8>,
     pub seq: u64,
     lifespan: Lifespan,
@@ -50,8 +54,10 @@ impl EntityState {
         let cell_count = attributes + program.series.len() + tags + 2;
         EntityState {
             packed: Vec::new(),
+            first_cell: 0,
             cells: vec![CellState::Empty; cell_count],
             occupied: Vec::new(),
+            changed: Vec::new(),
             key: Vec::new(),
             seq: 0,
             lifespan: Lifespan::NEW,
@@ -82,6 +88,8 @@ impl EntityState {
             self.cells[usize::from(number.0)] = CellState::Empty;
         }
         self.packed.clear();
+        self.first_cell = 0;
+        self.changed.clear();
         self.key.clear();
         self.text.clear();
         self.seq = 0;
@@ -91,59 +99,58 @@ impl EntityState {
     pub(crate) fn unpack(&mut self, packed: &[u8]) {
         self.reset();
         self.packed.extend_from_slice(packed);
-        let mut reader = ByteReader::new(&self.packed);
+        let mut reader = ByteReader::new(packed);
         let key_len = reader.unsigned() as usize;
         self.key.extend_from_slice(reader.take(key_len));
         self.seq = reader.unsigned();
         self.lifespan = Lifespan::read(&mut reader);
-        while !reader.is_empty() {
-            let head = (self.packed.len() - reader.remaining()) as u32;
-            let number = CellNumber(reader.unsigned() as u16);
-            let len = reader.unsigned() as usize;
-            let start = (self.packed.len() - reader.remaining()) as u32;
-            reader.take(len);
-            if let Some(cell) = self.cells.get_mut(usize::from(number.0)) {
-                *cell = CellState::Packed(CellPlace { head, start, end: start + len as u32 });
-                self.occupied.push(number);
-            }
+        self.first_cell = packed.len() - reader.remaining();
+        let mut head = self.first_cell;
+        while head < packed.len() {
+            let (number, len, start) = match packed[head..] {
+                // Most numbers and lengths take a byte.
+                [number @ 0..0x80, len @ 0..0x80, ..] => (u16::from(number), usize::from(len), head + 2),
+                _ => {
+                    let mut reader = ByteReader::new(&packed[head..]);
+                    let (number, len) = (reader.unsigned() as u16, reader.unsigned() as usize);
+                    (number, len, packed.len() - reader.remaining())
+                }
+            };
+            let end = start + len;
+            let Some(cell) = self.cells.get_mut(usize::from(number)) else {
+                // Nothing reads the cells from here on.
+                self.packed.truncate(head);
+                break;
+            };
+            *cell = CellState::Packed(CellPlace { head: head as u32, start: start as u32, end: end as u32 });
+            self.occupied.push(CellNumber(number));
+            head = end;
         }
     }
 
-    /// Appends the entity's bytes.
+    /// Appends the entity's bytes: those that it had, with the changed cells in place of what they were.
     pub(crate) fn pack(&self, out: &mut Vec<u8>) {
         put_unsigned(out, self.key.len() as u64);
         out.extend_from_slice(&self.key);
         put_unsigned(out, self.seq);
         self.lifespan.put(out);
-        // Cells that stay as they are and lie side by side are copied at once.
-        let mut kept = 0..0;
-        for number in &self.occupied {
-            match self.cells[usize::from(number.0)] {
-                CellState::Empty => {}
-                CellState::Packed(place) | CellState::Read(place) if place.head as usize == kept.end => {
-                    kept.end = place.end as usize;
-                }
-                CellState::Packed(place) | CellState::Read(place) => {
-                    out.extend_from_slice(&self.packed[kept]);
-                    kept = place.head as usize..place.end as usize;
-                }
-                CellState::Changed => {
-                    out.extend_from_slice(&self.packed[std::mem::take(&mut kept)]);
-                    self.pack_cell(*number, out);
-                }
-            }
+        let mut kept = self.first_cell;
+        for changed in &self.changed {
+            out.extend_from_slice(&self.packed[kept..changed.replaces.head as usize]);
+            self.pack_cell(*changed, out);
+            kept = changed.replaces.end as usize;
         }
-        out.extend_from_slice(&self.packed[kept]);
+        out.extend_from_slice(&self.packed[kept..]);
     }
 
     /// Writes a decoded cell, or nothing where it has become empty.
-    fn pack_cell(&self, number: CellNumber, out: &mut Vec<u8>) {
+    fn pack_cell(&self, changed: ChangedCell, out: &mut Vec<u8>) {
         let before = out.len();
-        put_unsigned(out, u64::from(number.0));
+        put_unsigned(out, u64::from(changed.number.0));
         let header = out.len();
         out.push(0);
         let start = out.len();
-        self.encode(number, out);
+        self.encode(changed, out);
         let len = out.len() - start;
         if len == 0 {
             out.truncate(before);
@@ -160,7 +167,7 @@ impl EntityState {
         }
     }
 
-    fn encode(&self, number: CellNumber, out: &mut Vec<u8>) {
+    fn encode(&self, ChangedCell { number, replaces }: ChangedCell, out: &mut Vec<u8>) {
         let mut index = usize::from(number.0);
         if let Some(attribute) = self.attributes.get(index) {
             put_timestamp(out, attribute.time);
@@ -169,7 +176,7 @@ impl EntityState {
         }
         index -= self.attributes.len();
         if let Some(series) = self.series.get(index) {
-            series.encode(out);
+            series.encode(&self.packed[replaces.content()], out);
             return;
         }
         index -= self.series.len();
@@ -212,11 +219,27 @@ impl EntityState {
     /// Marks a cell as changed.
     fn touch(&mut self, number: CellNumber) {
         let cell = &mut self.cells[usize::from(number.0)];
-        if matches!(cell, CellState::Empty) {
-            let at = self.occupied.partition_point(|occupied| *occupied < number);
-            self.occupied.insert(at, number);
+        let replaces = match std::mem::replace(cell, CellState::Changed) {
+            CellState::Changed => return,
+            CellState::Packed(place) | CellState::Read(place) => place,
+            CellState::Empty => {
+                let at = self.occupied.partition_point(|occupied| *occupied < number);
+                let place = self.occupied.get(at).map_or(self.packed.len() as u32, |next| self.place_before(*next));
+                self.occupied.insert(at, number);
+                CellPlace::nothing_at(place)
+            }
+        };
+        let at = self.changed.partition_point(|changed| changed.number < number);
+        self.changed.insert(at, ChangedCell { number, replaces });
+    }
+
+    /// Where in the packed bytes a new cell stands that comes before another.
+    fn place_before(&self, next: CellNumber) -> u32 {
+        if let CellState::Packed(place) | CellState::Read(place) = self.cells[usize::from(next.0)] {
+            return place.head;
         }
-        *cell = CellState::Changed;
+        let changed = self.changed.iter().find(|changed| changed.number == next);
+        changed.map_or(self.packed.len() as u32, |changed| changed.replaces.head)
     }
 
     /// The bytes of a cell that has not been decoded yet; from now on it counts as decoded.
@@ -226,7 +249,7 @@ impl EntityState {
             CellState::Empty => Opened::Empty,
             CellState::Packed(place) => {
                 *cell = CellState::Read(place);
-                Opened::Packed(place.start as usize..place.end as usize)
+                Opened::Packed(place.content())
             }
             CellState::Read(_) | CellState::Changed => Opened::Already,
         }

@@ -128,12 +128,13 @@ impl Series {
         }
     }
 
-    pub(crate) fn encode(&self, out: &mut Vec<u8>) {
+    /// Appends the rest of a cell; `old` is the cell from which the series was decoded, if it was.
+    pub(crate) fn encode(&self, old: &[u8], out: &mut Vec<u8>) {
         match self {
-            Series::Counts(panes) => panes.encode(out),
-            Series::Sums(panes) => panes.encode(out),
-            Series::Least(panes) | Series::Greatest(panes) => panes.encode(out),
-            Series::Days(panes) => panes.encode(out),
+            Series::Counts(panes) => panes.encode(old, out),
+            Series::Sums(panes) => panes.encode(old, out),
+            Series::Least(panes) | Series::Greatest(panes) => panes.encode(old, out),
+            Series::Days(panes) => panes.encode(old, out),
             Series::Distinct(distinct) => distinct.encode(out),
             Series::Latest(latest) => latest.encode(out),
             Series::Earliest(earliest) => earliest.encode(out),

@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 
 use crate::engine::aggregate::{LiveWindow, Pane};
-use crate::engine::encoding::{ByteReader, Deltas, put_decimal, put_unsigned, put_wide};
+use crate::engine::encoding::{ByteReader, put_decimal, put_signed, put_unsigned, put_wide};
 use crate::model::Decimal;
 
 /// What a non-empty pane holds, and its bytes.
@@ -42,17 +42,45 @@ pub(crate) enum PaneTurn {
 #[derive(Clone, Debug)]
 pub(crate) struct Panes<R> {
     list: Vec<(Pane, R)>,
+    decoded: Decoded,
+}
+
+/// What a list was decoded from, for encoding it again: most events change the newest pane only, or add one.
+#[derive(Clone, Copy, Debug, Default)]
+struct Decoded {
+    /// How many panes the bytes have, or 0 where one before the newest of them has changed.
+    panes: usize,
+    /// How many of these have been dropped.
+    dropped: usize,
+    /// The length of the bytes, and of their last pane.
+    len: usize,
+    newest_len: usize,
+}
+
+impl Decoded {
+    /// A pane of the list changes, or a new one is put in there.
+    fn change(&mut self, index: usize, is_new: bool) {
+        if index + self.dropped + usize::from(!is_new) < self.panes {
+            self.panes = 0;
+        }
+    }
+
+    /// How many panes at the front of the list are as in the bytes, for sure.
+    fn kept(self) -> usize {
+        self.panes.saturating_sub(self.dropped + 1)
+    }
 }
 
 impl<R> Default for Panes<R> {
     fn default() -> Self {
-        Panes { list: Vec::new() }
+        Panes { list: Vec::new(), decoded: Decoded::default() }
     }
 }
 
 impl<R: Copy> Panes<R> {
     pub(crate) fn clear(&mut self) {
         self.list.clear();
+        self.decoded = Decoded::default();
     }
 
     /// The value of a pane, and whether it is new (made from `empty`). Most events fall into the newest pane.
@@ -66,6 +94,7 @@ impl<R: Copy> Panes<R> {
             },
             _ => (self.list.len(), true),
         };
+        self.decoded.change(index, is_new);
         if is_new {
             self.list.insert(index, (pane, empty));
         }
@@ -74,9 +103,13 @@ impl<R: Copy> Panes<R> {
 
     /// Drops the panes before `least`; whether there were any.
     pub(crate) fn prune(&mut self, least: Pane) -> bool {
+        if self.list.first().is_none_or(|(pane, _)| *pane >= least) {
+            return false;
+        }
         let expired = self.list.iter().take_while(|(pane, _)| *pane < least).count();
         self.list.drain(..expired);
-        expired > 0
+        self.decoded.dropped += expired;
+        true
     }
 
     /// The panes from `least` on, oldest first.
@@ -130,21 +163,48 @@ impl<R: Copy> Panes<R> {
 }
 
 impl<R: PaneValue> Panes<R> {
-    /// Writes the panes up to the end of the cell.
-    pub(crate) fn encode(&self, out: &mut Vec<u8>) {
-        let mut panes = Deltas::default();
-        for (pane, record) in &self.list {
-            panes.put(out, *pane);
-            record.put(out);
+    /// Writes the panes up to the end of the cell. `old` ends with the bytes from which they were decoded, if they were.
+    pub(crate) fn encode(&self, old: &[u8], out: &mut Vec<u8>) {
+        let Some(((oldest, value), rest)) = self.list.split_first() else { return };
+        put_signed(out, *oldest);
+        value.put(out);
+        let kept = self.decoded.kept();
+        if kept < 2 {
+            return put_newer(*oldest, rest, out);
         }
+        let old = &old[old.len() - self.decoded.len..];
+        let mut reader = ByteReader::new(old);
+        for _ in 0..=self.decoded.dropped {
+            reader.signed();
+            R::take(&mut reader);
+        }
+        out.extend_from_slice(&old[old.len() - reader.remaining()..old.len() - self.decoded.newest_len]);
+        put_newer(self.list[kept - 1].0, &self.list[kept..], out);
     }
 
     pub(crate) fn decode(&mut self, reader: &mut ByteReader<'_>) {
-        self.list.clear();
-        let mut panes = Deltas::default();
-        while !reader.is_empty() {
-            self.list.push((panes.take(reader), R::take(reader)));
+        self.clear();
+        let len = reader.remaining();
+        if len == 0 {
+            return;
         }
+        let (mut pane, mut newest_len) = (reader.signed(), len);
+        self.list.push((pane, R::take(reader)));
+        while !reader.is_empty() {
+            newest_len = reader.remaining();
+            pane = pane.wrapping_add(reader.unsigned() as i64);
+            self.list.push((pane, R::take(reader)));
+        }
+        self.decoded = Decoded { panes: self.list.len(), dropped: 0, len, newest_len };
+    }
+}
+
+/// Writes panes that follow an older one.
+fn put_newer<R: PaneValue>(mut older: Pane, panes: &[(Pane, R)], out: &mut Vec<u8>) {
+    for (pane, value) in panes {
+        put_unsigned(out, (pane - older) as u64);
+        value.put(out);
+        older = *pane;
     }
 }
 
@@ -188,9 +248,10 @@ pub(crate) struct PaneTotal {
 pub(crate) fn finer_sums(cell: &[u8]) -> Vec<u8> {
     let mut panes = Panes::<PaneTotal>::default();
     panes.decode(&mut ByteReader::new(cell));
+    panes.decoded = Decoded::default();
     panes.list.iter_mut().for_each(|(_, total)| total.sum = total.sum.saturating_mul(1_000));
     let mut finer = Vec::with_capacity(cell.len());
-    panes.encode(&mut finer);
+    panes.encode(&[], &mut finer);
     finer
 }
 

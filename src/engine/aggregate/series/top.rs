@@ -3,12 +3,14 @@
 use std::cmp::Reverse;
 
 use crate::engine::aggregate::Pane;
-use crate::engine::encoding::{ByteReader, TextSpan, put_signed, put_text, put_timestamp, put_unsigned};
+use crate::engine::encoding::{ByteReader, put_signed, put_timestamp, put_unsigned};
 use crate::model::Timestamp;
 
 #[derive(Clone, Copy, Debug)]
 struct TopValue {
-    text: TextSpan,
+    /// Where its text begins and ends.
+    start: u32,
+    end: u32,
     /// The time of its latest event.
     latest: Timestamp,
 }
@@ -27,7 +29,7 @@ struct Rank<'a> {
     count: u64,
     /// The most recent pane; for windows without panes, the most recent event's time.
     recency: i64,
-    text: Reverse<&'a str>,
+    text: Reverse<&'a [u8]>,
 }
 
 /// Strings with their counts per pane, at most `limit` different ones: a new string replaces the rarest.
@@ -36,20 +38,21 @@ pub(crate) struct Top {
     values: Vec<TopValue>,
     /// By value, then pane.
     counts: Vec<PaneCount>,
-    text: String,
+    /// The texts of all values.
+    texts: Vec<u8>,
 }
 
 impl Top {
     pub(crate) fn clear(&mut self) {
         self.values.clear();
         self.counts.clear();
-        self.text.clear();
+        self.texts.clear();
     }
 
     /// Counts a string; `slides` as in [`Frame::slides`](crate::engine::aggregate::Frame::slides). Panes that have left
     /// the window must be pruned before.
     pub(crate) fn add(&mut self, text: &str, time: Timestamp, pane: Pane, limit: u32, slides: bool) {
-        let known = self.values.iter().position(|value| value.text.of(&self.text) == text);
+        let known = self.values.iter().position(|value| self.text_of(value) == text.as_bytes());
         let index = match known {
             Some(index) => index,
             None => self.admit(text, time, limit, slides),
@@ -65,7 +68,7 @@ impl Top {
 
     /// The index for a new string; where there is no room, the rarest one's.
     fn admit(&mut self, text: &str, time: Timestamp, limit: u32, slides: bool) -> usize {
-        let value = TopValue { text: TextSpan::keep(&mut self.text, text), latest: time };
+        let value = self.keep(text.as_bytes(), time);
         if self.values.len() < limit as usize {
             self.values.push(value);
             return self.values.len() - 1;
@@ -76,6 +79,16 @@ impl Top {
         rarest
     }
 
+    fn keep(&mut self, text: &[u8], latest: Timestamp) -> TopValue {
+        let start = self.texts.len() as u32;
+        self.texts.extend_from_slice(text);
+        TopValue { start, end: self.texts.len() as u32, latest }
+    }
+
+    fn text_of(&self, value: &TopValue) -> &[u8] {
+        &self.texts[value.start as usize..value.end as usize]
+    }
+
     fn counts_of(&self, index: usize) -> &[PaneCount] {
         let start = self.counts.partition_point(|count_of| count_of.value < index as u32);
         let len = self.counts[start..].partition_point(|count_of| count_of.value == index as u32);
@@ -83,10 +96,13 @@ impl Top {
     }
 
     fn rank(&self, index: usize, least: Pane, slides: bool) -> Rank<'_> {
-        let value = self.values[index];
-        let live = self.counts_of(index).iter().filter(|count_of| count_of.pane >= least);
-        let mut rank = Rank { count: 0, recency: i64::MIN, text: Reverse(value.text.of(&self.text)) };
-        for count_of in live {
+        self.rank_by(self.counts_of(index), index, least, slides)
+    }
+
+    fn rank_by(&self, counts: &[PaneCount], index: usize, least: Pane, slides: bool) -> Rank<'_> {
+        let value = &self.values[index];
+        let mut rank = Rank { count: 0, recency: i64::MIN, text: Reverse(self.text_of(value)) };
+        for count_of in counts.iter().filter(|count_of| count_of.pane >= least) {
             rank.count += count_of.count;
             rank.recency = count_of.pane;
         }
@@ -115,22 +131,27 @@ impl Top {
 
     /// The most frequent string in the panes from `least` on, and the oldest of those panes.
     pub(crate) fn get(&self, least: Pane, slides: bool) -> Option<(Pane, &str)> {
-        let winner =
-            (0..self.values.len()).map(|index| self.rank(index, least, slides)).filter(|rank| rank.count > 0).max()?;
+        let by_value = self.counts.chunk_by(|a, b| a.value == b.value);
+        let ranks = by_value.map(|counts| self.rank_by(counts, counts[0].value as usize, least, slides));
+        let Reverse(text) = ranks.filter(|rank| rank.count > 0).max()?.text;
         let oldest = self.counts.iter().map(|count_of| count_of.pane).filter(|pane| *pane >= least).min()?;
-        Some((oldest, winner.text.0))
+        Some((oldest, std::str::from_utf8(text).unwrap_or_default()))
     }
 
     pub(crate) fn encode(&self, out: &mut Vec<u8>) {
-        for (index, value) in self.values.iter().enumerate() {
-            put_text(out, value.text.of(&self.text));
+        let mut rest = &self.counts[..];
+        for (value, index) in self.values.iter().zip(0..) {
+            let text = self.text_of(value);
+            put_unsigned(out, text.len() as u64);
+            out.extend_from_slice(text);
             put_timestamp(out, value.latest);
-            let counts = self.counts_of(index);
+            let (counts, others) = rest.split_at(rest.iter().take_while(|count_of| count_of.value == index).count());
             put_unsigned(out, counts.len() as u64);
             for count_of in counts {
                 put_signed(out, count_of.pane);
                 put_unsigned(out, count_of.count);
             }
+            rest = others;
         }
     }
 
@@ -138,8 +159,10 @@ impl Top {
         self.clear();
         while !reader.is_empty() {
             let value = self.values.len() as u32;
-            let text = reader.text(&mut self.text);
-            self.values.push(TopValue { text, latest: reader.timestamp() });
+            let len = reader.unsigned() as usize;
+            let text = reader.take(len);
+            let known = self.keep(text, reader.timestamp());
+            self.values.push(known);
             for _ in 0..reader.unsigned().min(reader.remaining() as u64) {
                 self.counts.push(PaneCount { value, pane: reader.signed(), count: reader.unsigned() });
             }
