@@ -2,10 +2,14 @@
 //! a consumer that only takes the records. `benches/README.md` has the workload and the figures.
 //!
 //! `cargo bench --bench pipeline -- [--events N] [--runs N] [--delivery exactly_once|at_least_once] [--against PROGRAM]…
-//! [--set SETTING=VALUE]…`: by default 2,000,000 events, three times. One broker, the consumer or the service, and nothing else share the machine.
-//! Each run takes the null consumer, the service, and each other `tagstream` program that is named, one after the other.
-//! Prints the CPU time an event of each process, and it as a multiple of the null consumer's in the same run: on a machine
-//! that others use too, only such ratios can be compared.
+//! [--set SETTING=VALUE]… [--merged]`: by default 2,000,000 events, three times. One broker, the consumer or the service,
+//! and nothing else share the machine. Each run takes the null consumer, the service, and each other `tagstream` program
+//! that is named, one after the other. Prints the CPU time an event of each process, and it as a multiple of the null
+//! consumer's in the same run: on a machine that others use too, only such ratios can be compared. With `--merged` each
+//! program runs a second time with its events forwarded and merged, as several inputs are.
+//!
+//! `… -- --latency [--rates N,N,…] [--intervals DURATION,…] [--seconds N]`: how late changes are, beside a producer of
+//! so many events a second.
 
 #[path = "../../tests/broker/fixture/broker.rs"]
 #[allow(dead_code, reason = "the tests need more of it")]
@@ -15,7 +19,9 @@ mod broker;
 mod client;
 mod cpu;
 mod events;
+mod latency;
 mod null;
+mod run;
 mod service;
 #[path = "../../tests/support/mod.rs"]
 #[allow(dead_code, reason = "the tests need more of it")]
@@ -27,43 +33,83 @@ use std::time::Duration;
 use broker::Broker;
 use client::{Write, produce};
 use events::{EVENT_BYTES, USERS, events};
-use service::Run;
+use latency::Latencies;
+use run::{Route, Run};
+use service::Program;
 
 const PARTITIONS: usize = 4;
 const EVENTS: &str = "events";
 
 fn main() {
     let arguments: Vec<String> = std::env::args().collect();
-    let count = number(&arguments, "--events").unwrap_or(2_000_000);
-    let runs = number(&arguments, "--runs").unwrap_or(3);
     let delivery = values(&arguments, "--delivery").next().unwrap_or("exactly_once");
-    let mut programs = vec![("tagstream".to_owned(), PathBuf::from(env!("CARGO_BIN_EXE_tagstream")))];
-    programs.extend(values(&arguments, "--against").map(|path| (path.to_owned(), PathBuf::from(path))));
     let mut settings = vec![format!("service.delivery={delivery}")];
     settings.extend(values(&arguments, "--set").map(str::to_owned));
+    let program = |name: &str, path: &str| Program {
+        name: name.to_owned(),
+        path: PathBuf::from(path),
+        settings: settings.clone(),
+    };
+    let mut programs = vec![program("tagstream", env!("CARGO_BIN_EXE_tagstream"))];
+    programs.extend(values(&arguments, "--against").map(|path| program(path, path)));
     let broker = Broker::start();
+    if arguments.iter().any(|word| word == "--latency") {
+        return measure_latency(&arguments, &broker, &programs);
+    }
+    let is_merged = arguments.iter().any(|word| word == "--merged");
+    let routes: &[Route] = if is_merged { &[Route::Direct, Route::Merged] } else { &[Route::Direct] };
+    let measured: Vec<(&Program, Route)> =
+        programs.iter().flat_map(|program| routes.iter().map(move |route| (program, *route))).collect();
+    let count = number(&arguments, "--events").unwrap_or(2_000_000);
     client::create_topic(&broker, EVENTS, PARTITIONS as i32, &[]);
     fill(&broker, count);
     println!("{count} events of {EVENT_BYTES} bytes, {USERS} users, {PARTITIONS} partitions, {delivery}");
     println!("CPU in µs an event; the broker's is apart; ×: a multiple of the null consumer's in the same run");
-    let mut ratios: Vec<Vec<f64>> = vec![Vec::new(); programs.len()];
+    let mut ratios: Vec<Vec<f64>> = vec![Vec::new(); measured.len()];
     let mut seen = None;
-    for run in 1..=runs {
+    for run in 1..=number(&arguments, "--runs").unwrap_or(3) {
         let null = null_cpu(&broker, count);
         println!("run {run}: null {null:.3}");
-        for (index, (name, program)) in programs.iter().enumerate() {
-            let application = format!("run-{run}-{index}");
-            let found = Run::of(program, &broker, &application, &settings, count);
+        for (index, (program, route)) in measured.iter().enumerate() {
+            let found = Run::of(program, &broker, &format!("run-{run}-{index}"), *route, count);
             let cpu = an_event(found.cpu, count);
             ratios[index].push(cpu / null);
-            report(name, &found, count, cpu / null);
-            let outcome = (found.changes, found.digest);
-            assert_eq!(*seen.get_or_insert(outcome), outcome, "all runs give the same changes");
+            report(&name(program, *route), &found, count, cpu / null);
+            if *route == Route::Direct {
+                let outcome = (found.changes, found.digest);
+                assert_eq!(*seen.get_or_insert(outcome), outcome, "all runs give the same changes");
+            }
         }
     }
-    for ((name, _), ratios) in programs.iter().zip(&mut ratios) {
+    for ((program, route), ratios) in measured.iter().zip(&mut ratios) {
         ratios.sort_by(f64::total_cmp);
-        println!("median × null: {:.2}  {name}", ratios[ratios.len() / 2]);
+        println!("median × null: {:.2}  {}", ratios[ratios.len() / 2], name(program, *route));
+    }
+}
+
+fn name(program: &Program, route: Route) -> String {
+    let merged = if route == Route::Merged { ", merged" } else { "" };
+    format!("{}{merged}", program.name)
+}
+
+fn measure_latency(arguments: &[String], broker: &Broker, programs: &[Program]) {
+    let listed = |name, default| values(arguments, name).next().unwrap_or(default).split(',');
+    let length = Duration::from_secs(number(arguments, "--seconds").unwrap_or(30) as u64);
+    client::create_topic(broker, EVENTS, PARTITIONS as i32, &[("message.timestamp.type", "LogAppendTime")]);
+    println!("ms from the append of an event to the moment in which a read_committed reader has its change");
+    for rate in listed("--rates", "10,20000") {
+        let rate: u64 = rate.parse().expect("--rates: numbers of events a second");
+        for (index, interval) in listed("--intervals", "20ms,100ms").enumerate() {
+            for (program, place) in programs.iter().zip(0..) {
+                let application = format!("late-{rate}-{index}-{place}");
+                let interval = format!("service.commit_interval={interval}");
+                let found = Latencies::of(program, broker, &application, [&interval], rate, length);
+                println!(
+                    "{rate:>8} events/s  {interval}  median {}  p99 {}  p99.9 {}  greatest {}  of {} changes  {}",
+                    found.median, found.p99, found.p999, found.greatest, found.changes, program.name
+                );
+            }
+        }
     }
 }
 

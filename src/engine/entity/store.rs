@@ -29,7 +29,7 @@ pub(crate) struct StateLocation(u32);
 
 impl StateLocation {
     /// None: the state was written since.
-    const DIRTY: StateLocation = StateLocation(u32::MAX);
+    pub(crate) const DIRTY: StateLocation = StateLocation(u32::MAX);
     /// There is no such entity.
     const VACANT: StateLocation = StateLocation(u32::MAX - 1);
 
@@ -368,8 +368,8 @@ impl Store {
 
     /// Takes the list of dirty entities and leaves `spare`, an empty one.
     ///
-    /// The caller sets the location of each. An entity for which [`Store::is_dirty`] is false was erased since, or is
-    /// listed twice.
+    /// The caller sets the location of each. An entity whose location is another than [`StateLocation::DIRTY`] was erased
+    /// since, or is listed twice.
     pub(crate) fn take_dirty(&mut self, spare: Vec<EntityId>) -> Vec<EntityId> {
         self.dirty.bytes = 0;
         std::mem::replace(&mut self.dirty.list, spare)
@@ -406,12 +406,20 @@ impl Store {
     pub(crate) fn fetch(&self, hashes: &[u64; FETCHED]) {
         let slots = hashes.map(|hash| self.index.first(hash));
         let entries = slots.map(|slot| self.entries.get((slot as u32).wrapping_sub(1) as usize));
-        let lines = entries.map(|entry| {
-            let entry = entry?;
-            let packed = self.classes[entry.class() as usize].get(entry.block, entry.len());
-            Some(packed.iter().step_by(CACHE_LINE).take(LINES_FETCHED).fold(*packed.last()?, |all, byte| all ^ byte))
-        });
-        std::hint::black_box(lines);
+        std::hint::black_box(entries.map(|entry| entry.map(|entry| self.lines_of(entry))));
+    }
+
+    /// As [`Store::fetch`] for the bytes of these entities.
+    pub(crate) fn fetch_packed(&self, entities: impl Iterator<Item = EntityId>) {
+        let lines = entities.map(|entity| self.lines_of(&self.entries[entity.0 as usize]));
+        std::hint::black_box(lines.fold(0, |all, line| all ^ line));
+    }
+
+    /// A byte of each line of an entity's bytes, put together.
+    fn lines_of(&self, entry: &EntityEntry) -> u8 {
+        let packed = self.classes[entry.class() as usize].get(entry.block, entry.len());
+        let last = packed.last().copied().unwrap_or_default();
+        packed.iter().step_by(CACHE_LINE).take(LINES_FETCHED).fold(last, |all, byte| all ^ byte)
     }
 
     /// Sets the state of the entity with this key to what the changelog has of it at `location`.

@@ -5,7 +5,7 @@ use crate::engine::changelog::{
     ChangelogEntry, ChangelogSink, Checkpoint, ENTRY_HEAD_BYTES, Extent, Notes, Segment, SegmentRing, put_erased,
     put_state,
 };
-use crate::engine::entity::{EntityId, StateLocation, Store};
+use crate::engine::entity::{EntityId, FETCHED, StateLocation, Store};
 use crate::engine::program::Program;
 
 /// A segment ends at about this size.
@@ -136,6 +136,7 @@ impl Partition {
             segments,
             open,
             state: &mut Vec::new(),
+            rewritten: &mut Vec::new(),
             log,
             program,
             population,
@@ -150,11 +151,8 @@ impl Partition {
         }
         erased.clear();
         let mut dirty = writer.store.take_dirty(std::mem::take(spare));
-        for entity in dirty.drain(..) {
-            if writer.store.is_dirty(entity) {
-                writer.put_state(entity);
-            }
-        }
+        writer.put_states(&dirty, StateLocation::DIRTY);
+        dirty.clear();
         *spare = dirty;
         *credit_bytes += CLEANED_PER_WRITTEN * (writer.written + writer.open.len() as u64);
         while writer.bytes() > limit
@@ -191,6 +189,8 @@ struct SegmentWriter<'a, L> {
     open: &'a mut Vec<u8>,
     /// A buffer for a state.
     state: &'a mut Vec<u8>,
+    /// A buffer for the entities whose states are written again.
+    rewritten: &'a mut Vec<EntityId>,
     log: &'a mut L,
     program: &'a Program,
     population: u64,
@@ -219,6 +219,20 @@ impl<L: ChangelogSink> SegmentWriter<'_, L> {
         self.erasures += 1;
     }
 
+    /// Writes the states of those entities whose latest state is at a location.
+    fn put_states(&mut self, entities: &[EntityId], location: StateLocation) {
+        for together in entities.chunks(FETCHED) {
+            let store = &*self.store;
+            store.fetch_packed(together.iter().copied().filter(|entity| store.is_at(*entity, location)));
+            for entity in together {
+                // An entity may be listed twice.
+                if self.store.is_at(*entity, location) {
+                    self.put_state(*entity);
+                }
+            }
+        }
+    }
+
     fn put_state(&mut self, entity: EntityId) {
         self.make_room(self.store.state_len(entity));
         put_state(self.store.state(entity, self.state), self.store.due(entity), self.open);
@@ -232,13 +246,13 @@ impl<L: ChangelogSink> SegmentWriter<'_, L> {
         let Some((number, states)) = self.segments.retire() else {
             return;
         };
-        for _ in 0..states {
-            if let Some(entity) = self.segments.pop_state()
-                && self.store.is_at(entity, StateLocation::segment(number))
-            {
-                self.put_state(entity);
-            }
-        }
+        let mut rewritten = std::mem::take(self.rewritten);
+        let states = (0..states).filter_map(|_| self.segments.pop_state());
+        let location = StateLocation::segment(number);
+        rewritten.extend(states.filter(|entity| self.store.is_at(*entity, location)));
+        self.put_states(&rewritten, location);
+        rewritten.clear();
+        *self.rewritten = rewritten;
     }
 
     /// Whether nothing is in the open segment.
