@@ -16,8 +16,12 @@ const WARN_SHARE: u64 = 100;
 /// Prints the warnings about the events of a replay.
 pub(crate) fn print_warnings(replay: &mut Replay) {
     let words = replay.audit().words();
-    let too_large: Vec<(String, u64)> =
-        replay.audit().inexact_numbers().iter().map(|found| (found.owner.name().to_owned(), found.too_large)).collect();
+    let too_large: Vec<(String, u64)> = replay
+        .audit()
+        .inexact_numbers()
+        .iter()
+        .map(|found| (found.owner.name().to_owned(), found.events_too_large))
+        .collect();
     replay
         .partition_set_mut()
         .partitions_mut()

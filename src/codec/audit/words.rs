@@ -51,15 +51,16 @@ fn filter(closed: &ClosedFilter, catalog: &Catalog) -> String {
 }
 
 fn numbers(found: &InexactNumbers) -> Vec<String> {
-    let InexactNumbers { owner, rounded, too_large } = found;
+    let InexactNumbers { owner, rounded, lost, too_large, events_too_large: _ } = found;
     let mut lines = Vec::new();
-    if *too_large > 0 {
-        let are = if *too_large == 1 { "1 number was" } else { &format!("{too_large} numbers were") };
-        lines.push(format!("{owner}: {are} too large to count; the limit is ±10¹⁵"));
-    }
-    if *rounded > 0 {
-        let are = if *rounded == 1 { "1 number was" } else { &format!("{rounded} numbers were") };
-        lines.push(format!("{owner}: {are} rounded to 9 decimals"));
-    }
+    let mut tell = |count: u64, what: &str| {
+        if count > 0 {
+            let were = if count == 1 { "1 number was" } else { &format!("{count} numbers were") };
+            lines.push(format!("{owner}: {were} {what}"));
+        }
+    };
+    tell(*too_large, "too large to count; the limit is ±10¹⁵");
+    tell(*lost, "computed to be so near to 0 that nothing is left with 9 decimals; compute in a smaller unit");
+    tell(*rounded, "rounded to 9 decimals");
     lines
 }

@@ -5,7 +5,7 @@ use super::ops::{
     calculate, compare_values, fold_case, instant, magnitude, match_text, negate, test_text, text_size, without_decimal,
 };
 use super::text_arena::TextArena;
-use crate::catalog::{Comparison, Expr, Source, TimeName, WallClockPart};
+use crate::catalog::{Catalog, Comparison, Expr, FormulaId, Source, TimeName, WallClockPart};
 use crate::engine::aggregate::Zone;
 use crate::model::{Number, Property, Scalar, Timestamp, civil_from_days};
 
@@ -130,8 +130,14 @@ fn wall_clock(part: WallClockPart, at: Timestamp, zone: &Zone) -> i64 {
     }
 }
 
+/// The result of an expression that an aggregate takes; `None` where it is absent.
+pub(crate) fn computed_number(id: FormulaId, event: EventPart<'_>, catalog: &Catalog, zone: &Zone) -> Option<f64> {
+    let formula = &catalog.formulas[usize::from(id.0)];
+    event_value(formula, event, zone, |value| Some(wanted_number(value, event)?.to_f64()))
+}
+
 /// A value where a number is wanted.
-pub(crate) fn wanted_number(value: Scalar<'_>, event: EventPart<'_>) -> Option<Number> {
+fn wanted_number(value: Scalar<'_>, event: EventPart<'_>) -> Option<Number> {
     match value {
         Scalar::Number(number) => Some(number),
         Scalar::String(text) => event.number_in(text),

@@ -30,7 +30,7 @@ pub(crate) use calendar::{of_dates, over as calendar_over, value as calendar_val
 pub(crate) use coverage::{Coverage, InheritedCoverage, PartialSeries};
 pub(crate) use crossing::{ClockOp, band, binary, first_change};
 pub(crate) use eval::{ClockExprs, Evaluator, load_inputs, load_series};
-pub(crate) use event_filter::{event_value, passes, scalar, source, wanted_number};
+pub(crate) use event_filter::{computed_number, event_value, passes, scalar, source};
 pub(crate) use event_part::EventPart;
 pub(crate) use event_values::{hash_value, visit_texts, visit_values};
 pub(crate) use ops::{

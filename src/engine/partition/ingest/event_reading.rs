@@ -2,7 +2,7 @@
 
 use crate::catalog::{Attribute, AttributeType, NumberSource, Source, TimeReader};
 use crate::engine::aggregate::Zone;
-use crate::engine::expr::{EventPart, event_value, source, wanted_number};
+use crate::engine::expr::{EventPart, computed_number, source};
 use crate::engine::program::Program;
 use crate::model::{Date, Decimal, Event, Property, Scalar, Timestamp};
 
@@ -15,11 +15,8 @@ pub(super) fn counted_number(of: NumberSource, event: EventPart<'_>, program: &P
         NumberSource::Property(path) => event.property(path),
         NumberSource::Item(path) => event.item(path),
         NumberSource::Formula(id) => {
-            let formula = &program.catalog.formulas[usize::from(id.0)];
-            return event_value(formula, event, &program.zone, |value| {
-                let double = wanted_number(value, event)?.to_f64();
-                Decimal::rounded(ryu_js::Buffer::new().format_finite(double))
-            });
+            let number = computed_number(id, event, &program.catalog, &program.zone)?;
+            return Decimal::rounded(ryu_js::Buffer::new().format_finite(number));
         }
     };
     let digits = match property {
