@@ -2,7 +2,7 @@
 
 use super::commands::{CommandFields, Commands};
 use super::extract::Extractor;
-use super::items::ItemReader;
+use super::items::{ArrayListeners, ItemReader};
 use super::json::{FoundValue, JsonType, RECORD_BYTES_MAX, RawValue, text};
 use super::name_table::TypeTable;
 use super::plan::{DecodePlan, FieldPlace, NodeId, PropertyNodes, PropertyPlaces, TypePlace};
@@ -12,7 +12,7 @@ use super::time_errors::describe_time_error;
 use super::values::{KEY_BYTES_MAX, integer, is_integer, is_text, keep, key, property, unsigned_zero};
 use crate::catalog::{Catalog, RecordEnvelope, TimeReader, TimeUnit};
 use crate::codec::reject::Reject;
-use crate::model::{Event, PathId, Timestamp};
+use crate::model::{ArrayId, Event, PathId, Timestamp};
 
 /// The longest event type, in bytes.
 const TYPE_BYTES_MAX: usize = 128;
@@ -29,6 +29,7 @@ pub struct Decoder {
     found: Vec<FoundValue>,
     shapes: ShapeCache,
     items: ItemReader,
+    array_listeners: ArrayListeners,
     trace: ScanTrace,
     event_types: TypeTable,
     commands: Commands,
@@ -54,6 +55,7 @@ impl Decoder {
             found: vec![FoundValue::default(); plan.nodes.len()],
             shapes: ShapeCache::default(),
             items: ItemReader::new(&plan.items),
+            array_listeners: ArrayListeners::new(catalog),
             plan,
             trace: ScanTrace::default(),
             event_types: TypeTable::new(&catalog.event_types),
@@ -314,8 +316,10 @@ impl Decoder {
                 event.set_property(PathId(path as u16), value);
             }
         }
-        for node in &nodes.arrays {
-            let raw = self.found[*node].property();
+        for (array, node) in (0..).map(ArrayId).zip(&nodes.arrays) {
+            // Elements that no counter looks at would only cost time.
+            let is_wanted = self.array_listeners.look_at(array, event.event_type);
+            let raw = if is_wanted { self.found[*node].property() } else { RawValue::default() };
             self.items.read(&self.plan.items, record, raw, event, &mut self.scratch);
         }
     }

@@ -5,10 +5,38 @@ use super::json::{FoundValue, JsonType, RawValue, Scanner};
 use super::plan::ItemPlan;
 use super::shape_cache::ScanTrace;
 use super::values::property;
-use crate::model::Event;
+use crate::catalog::{Catalog, EventTypeSet};
+use crate::model::{ArrayId, Event, EventTypeId};
 
 /// The most elements of an array that count (spec 9.3).
 const ITEMS_MAX: usize = 1_000;
+
+/// The types of events whose elements somebody looks at.
+#[derive(Clone, Debug)]
+pub(super) struct ArrayListeners {
+    /// By array, then by type; no array has an element in events of other types.
+    types: Vec<Vec<bool>>,
+}
+
+impl ArrayListeners {
+    pub(super) fn new(catalog: &Catalog) -> Self {
+        let none = vec![false; catalog.event_types.len() + 1];
+        let mut types = vec![none; catalog.arrays.len()];
+        for counter in &catalog.counters {
+            let Some(array) = counter.each else { continue };
+            let listens = &mut types[array.index()];
+            match catalog.expanded(&counter.on) {
+                EventTypeSet::Any => listens.fill(true),
+                EventTypeSet::Of(on) => on.iter().for_each(|event_type| listens[event_type.index()] = true),
+            }
+        }
+        ArrayListeners { types }
+    }
+
+    pub(super) fn look_at(&self, array: ArrayId, event_type: EventTypeId) -> bool {
+        self.types[array.index()].get(event_type.index()).copied().unwrap_or(false)
+    }
+}
 
 /// Reads elements. It keeps its buffers.
 #[derive(Clone, Debug)]

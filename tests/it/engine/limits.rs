@@ -173,6 +173,30 @@ fn elements_that_are_left_out_are_told_and_take_no_memory() {
 }
 
 #[test]
+fn elements_are_read_only_of_events_in_which_some_count() {
+    let read = |on: &str, event_type: &str| {
+        let catalog = format!(
+            "version: 1\ncounters: {{ x: {{ count: {on}, each: properties.items }}, y: {{ count: other }}, \
+             z: {{ count: \"*\", each: properties.none }} }}\ntags: {{ x: {{ when: x + y + z > 1 }} }}\n"
+        );
+        let catalog = tagstream::catalog::load(&catalog).catalog.expect("a catalog");
+        let (mut decoder, mut event) = (Decoder::new(&catalog), Event::default());
+        let properties = items(1_002);
+        let line =
+            format!(r#"{{"user_id":"u","type":"{event_type}","timestamp":1772445600000,"properties":{properties}}}"#);
+        decoder.decode(line.as_bytes(), Timestamp::from_ms(NOW_MS), &mut event).expect("the event is right");
+        (event.items(ArrayId(0)).count(), event.items_left_out)
+    };
+    for event_type in ["told", "told_more", "other", "unknown"] {
+        assert_eq!(read("\"*\"", event_type), (1_000, 2), "{event_type}");
+    }
+    let rows = [("told", (1_000, 2)), ("told_more", (1_000, 2)), ("other", (0, 0)), ("unknown", (0, 0))];
+    for (event_type, expected) in rows {
+        assert_eq!(read("\"told*\"", event_type), expected, "{event_type}");
+    }
+}
+
+#[test]
 fn a_sequence_of_eight_steps_keeps_no_more_than_a_time_for_each() {
     let steps: Vec<String> = (1..=8).map(|n| format!("{{ on: told, where: properties.n == {n} }}")).collect();
     let counter = format!("counters: {{ x: {{ sequence: [{}], within: 30d }} }}", steps.join(", "));
