@@ -48,6 +48,14 @@ impl Number {
         }
     }
 
+    /// Whether a number as it is written is this number: of a double, whether it is what the double is written as.
+    pub fn is_written(self, text: &str) -> bool {
+        match self {
+            Number::Double(double) => significant(text) == significant(&double.to_string()),
+            Number::Integer(_) | Number::Decimal(_) => true,
+        }
+    }
+
     /// How this number compares with another one.
     pub fn compare(self, other: Number) -> Ordering {
         match (self, other) {
@@ -124,6 +132,18 @@ fn is_json_number(text: &[u8]) -> bool {
         rest = &exponent[count..];
     }
     is_number && rest.is_empty()
+}
+
+/// The digits of a number as it is written, without zeros at their ends, and the power of ten of the last one.
+fn significant(text: &str) -> (String, i64) {
+    let unsigned = text.trim_start_matches(['-', '+', ' ']);
+    let (mantissa, exponent) = unsigned.split_once(['e', 'E']).unwrap_or((unsigned, "0"));
+    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+    let digits = format!("{whole}{fraction}");
+    let kept = digits.trim_end_matches('0');
+    let exponent = exponent.parse().unwrap_or(0) + (digits.len() - kept.len()) as i64 - fraction.len() as i64;
+    let kept = kept.trim_start_matches('0');
+    (kept.to_owned(), if kept.is_empty() { 0 } else { exponent })
 }
 
 fn compare_doubles(a: f64, b: f64) -> Ordering {

@@ -1,6 +1,7 @@
 //! Problems of a file with their places: they are collected, so that one run reports all of them.
 
 use super::source::SourceText;
+use crate::model::Number;
 
 /// A range of bytes of the file.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -108,6 +109,15 @@ impl Report {
 
     pub(crate) fn warning(&mut self, code: &'static str, span: Span, message: impl Into<String>) -> &mut Problem {
         self.push(Problem::new(Severity::Warning, code, span, message))
+    }
+
+    /// Warns of a number that counts as another one than is written, since no double holds that one.
+    pub(crate) fn warn_of_number(&mut self, number: Number, written: &str, span: Span) {
+        if !number.is_written(written) {
+            self.warning("inexact", span, format!("no double holds `{written}`: it counts as {number}")).help(
+                "exact are numbers with at most 9 decimals up to ±10¹⁸; ids that are longer are best sent as texts",
+            );
+        }
     }
 
     fn push(&mut self, problem: Problem) -> &mut Problem {

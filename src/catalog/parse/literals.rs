@@ -31,8 +31,13 @@ pub(crate) fn number(text: &str, is_negative: bool) -> Result<AstNode, LiteralEr
     }
     let (digits, is_unsigned) = unsuffixed(text);
     if digits.bytes().all(|b| b.is_ascii_digit()) {
-        let number = format!("{sign}{digits}").parse::<i64>();
-        return if is_unsigned { Err(LiteralError::Unsigned) } else { whole(number) };
+        if is_unsigned {
+            return Err(LiteralError::Unsigned);
+        }
+        if let Ok(number) = format!("{sign}{digits}").parse::<i64>() {
+            return whole(Ok(number));
+        }
+        // Beyond 64 bits it is a double, as all literals beyond ±10¹⁸.
     }
     if !is_decimal(text) {
         return Err(LiteralError::NotNumber);

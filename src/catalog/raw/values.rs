@@ -19,8 +19,9 @@ impl FromYaml for RawNumber {
         let written = reader.source.slice(node.span);
         let is_json = serde_json::from_str::<f64>(written).is_ok();
         let digits = if is_json { written.to_owned() } else { double.to_string() };
-        let decimal = Decimal::literal(&digits);
-        Some(RawNumber(decimal.map_or(Number::Double(double), Number::Decimal)))
+        let number = Decimal::literal(&digits).map_or(Number::Double(double), Number::Decimal);
+        reader.report.warn_of_number(number, &digits, node.span);
+        Some(RawNumber(number))
     }
 }
 

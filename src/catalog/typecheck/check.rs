@@ -8,7 +8,7 @@ use crate::catalog::compiled::{Arithmetic, Comparison, EntityKind, Expr, Motion}
 use crate::catalog::diagnostics::{Problem, Report, Span};
 use crate::catalog::parse::{Ast, AstNode, BinaryOp};
 use crate::catalog::raw::ExpressionText;
-use crate::model::{Date, Timestamp, Value};
+use crate::model::{Date, Number, Timestamp, Value};
 
 /// What an expression is about, which decides the names that it knows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,11 +71,14 @@ impl Checker<'_> {
     pub(crate) fn check(&mut self, ast: &Ast) -> Option<TypedExpr> {
         let span = ast.span;
         match &ast.node {
-            AstNode::Number(number) => Some(TypedExpr {
-                constant: Some(number.to_f64()),
-                form: NumberForm::of(*number),
-                ..TypedExpr::clock_free(Expr::Literal(Value::Number(*number)), Type::Number, span)
-            }),
+            AstNode::Number(number) => {
+                self.literal(*number, span);
+                Some(TypedExpr {
+                    constant: Some(number.to_f64()),
+                    form: NumberForm::of(*number),
+                    ..TypedExpr::clock_free(Expr::Literal(Value::Number(*number)), Type::Number, span)
+                })
+            }
             AstNode::Text(text) => {
                 Some(TypedExpr::clock_free(Expr::Literal(Value::String(text.as_str().into())), Type::String, span))
             }
@@ -96,6 +99,18 @@ impl Checker<'_> {
                 None
             }
             AstNode::Invalid => None,
+        }
+    }
+
+    /// Warns of a number that counts as another one, since no double holds it.
+    fn literal(&mut self, number: Number, span: Span) {
+        let number = match self.numbers {
+            NumberUse::Exact => number,
+            NumberUse::Doubles => Number::Double(number.to_f64()),
+        };
+        let written = self.written(span).to_owned();
+        if !written.contains("0x") {
+            self.report.warn_of_number(number, &written, self.text.locate(span));
         }
     }
 
