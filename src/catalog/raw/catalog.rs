@@ -177,6 +177,7 @@ yaml_struct! {
         sessions: EventTypes,
         /// How often these steps were completed in order, within `within`: 2 to 8 of them, each a type, a list of types, or
         /// `{ on, where }`.
+        #[schemars(length(min = 2, max = 8))]
         sequence: Vec<Spanned<RawSelector>>,
         /// An event more than this long after the one before it begins a session.
         gap: DurationMs,
@@ -186,7 +187,8 @@ yaml_struct! {
         since: RawSelector,
         /// The event types that count: one, a list, or "*"; a type may end in `*`.
         on: EventTypes,
-        /// An array whose elements count each by itself, as `item`.
+        /// An array of the event's properties whose elements count each by itself, as `item`.
+        #[schemars(regex(pattern = r"^properties[.\[].+$"))]
         each: EventPath,
         /// Which of the events count: an expression over `type`, `time`, `properties.…` and, with `each`, `item`.
         r#where: ExpressionText,

@@ -98,7 +98,18 @@ fn fits(schema: &serde_json::Value, root: &serde_json::Value, value: &serde_json
     let items = value
         .as_array()
         .is_none_or(|items| schema.get("items").is_none_or(|schema| items.iter().all(|item| fits(schema, root, item))));
-    schema.get("not").is_none() && any("anyOf") && any("oneOf") && all && kind && constant && listed && members && items
+    let length = value.as_array().is_none_or(|items| {
+        let count = items.len() as u64;
+        let is_at = |key: &str, other: u64| schema[key].as_u64().unwrap_or(other);
+        (is_at("minItems", 0)..=is_at("maxItems", u64::MAX)).contains(&count)
+    });
+    let pattern = schema["pattern"].as_str().zip(value.as_str()).is_none_or(|(pattern, text)| {
+        // The crate has no look-ahead; of durations it says that a text is not empty.
+        let plain = pattern.replace("(?=.)", "");
+        (plain.len() == pattern.len() || !text.is_empty()) && regex::Regex::new(&plain).unwrap().is_match(text)
+    });
+    let counts = constant && listed && length && pattern;
+    schema.get("not").is_none() && any("anyOf") && any("oneOf") && all && kind && counts && members && items
 }
 
 #[test]
@@ -117,6 +128,16 @@ fn the_schema_takes_good_catalogs_and_not_bad_ones() {
     assert!(!fits(include_str!("bad/entities.bad.yaml")));
     assert!(!fits(include_str!("bad/history.bad.yaml")));
     assert!(!fits(include_str!("bad/tag-manual.bad.yaml")));
+    let counter = |counter: &str| fits(&format!("version: 1\ncounters: {{ a: {{ {counter} }} }}\n"));
+    assert!(counter("sequence: [a, { on: [b, 'c*'], where: properties.x > 1 }], within: 1h"));
+    assert!(!counter("sequence: [a], within: 1h"));
+    assert!(!counter("sequence: [a, b, c, d, e, f, g, h, i], within: 1h"));
+    assert!(counter("sum: item.price * item.quantity, on: a, each: properties.items, since: { on: b }"));
+    assert!(counter("count: a, each: 'properties[\"two words\"].x', calendar: week, ago: 2"));
+    assert!(!counter("count: a, each: time"));
+    assert!(!counter("count: a, each: item.x"));
+    assert!(counter("sessions: [a, 'b*'], gap: 30m"));
+    assert!(!counter("sessions: a, gap: half an hour"));
     let when = &schema["definitions"]["RawTag"]["properties"]["when"];
     assert_eq!(when["description"], "On while this condition holds.");
 }
