@@ -2,6 +2,7 @@
 //!
 //! - [`agreement`]: random catalogs and streams, compared with the reference.
 //! - `scripts`: scripts with every change that must come, read by `script`.
+//! - `documented`: the examples of catalog.md, each with a script.
 //! - `duplicates`: events that come again.
 //! - `real_data`: recorded events, compared with the reference.
 //! - `limits`: numbers, texts and times at the limits of what counts.
@@ -14,6 +15,7 @@ pub mod agreement;
 pub mod allocations;
 pub mod changelog;
 mod crossing_lines;
+mod documented;
 mod duplicates;
 mod limits;
 mod no_allocations;

@@ -12,7 +12,7 @@ use super::script::{Script, change_line};
 use crate::reference;
 
 /// Compares what a script lists with what came of it.
-fn check(path: &Path, run: impl Fn(&Script) -> (Vec<Value>, Rejects)) -> Script {
+pub fn check(path: &Path, run: impl Fn(&Script) -> (Vec<Value>, Rejects)) -> Script {
     let text = std::fs::read_to_string(path).expect("the script can be read");
     let script = Script::read(&text);
     let (changes, rejects) = run(&script);
@@ -31,7 +31,7 @@ fn check(path: &Path, run: impl Fn(&Script) -> (Vec<Value>, Rejects)) -> Script 
     script
 }
 
-fn scripts(folder: &str, least: usize) -> Vec<PathBuf> {
+pub fn scripts(folder: &str, least: usize) -> Vec<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/engine").join(folder);
     let mut paths: Vec<_> =
         std::fs::read_dir(folder).expect("the scripts are there").map(|e| e.unwrap().path()).collect();
@@ -52,22 +52,13 @@ fn every_script_gives_the_changes_that_it_lists() {
     }
 }
 
-/// What counters do with events, each script worked out by hand from the specification.
+/// What counters do with events, and what expressions compute, each script worked out by hand from the specification.
 #[test]
-fn every_script_of_counters_gives_the_changes_that_it_lists() {
-    for path in scripts("counters", 1) {
-        check(&path, |script| {
+fn every_script_of_counters_and_expressions_gives_the_changes_that_it_lists() {
+    for path in scripts("counters", 10).into_iter().chain(scripts("expressions", 8)) {
+        let script = check(&path, |script| {
             run_engine(&script.case, NOW_MS).unwrap_or_else(|problem| panic!("{}: {problem}", path.display()))
         });
-    }
-}
-
-/// What expressions compute, each script worked out by hand from the specification.
-#[test]
-fn every_script_of_expressions_gives_the_changes_that_it_lists() {
-    for path in scripts("expressions", 8) {
-        check(&path, |script| {
-            run_engine(&script.case, NOW_MS).unwrap_or_else(|problem| panic!("{}: {problem}", path.display()))
-        });
+        compare(&script.case, NOW_MS).unwrap_or_else(|difference| panic!("{}: {difference}", path.display()));
     }
 }

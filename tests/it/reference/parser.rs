@@ -250,9 +250,13 @@ impl Parser<'_> {
         self.need("(");
         let text = self.string();
         self.need(")");
-        let value = match function.as_str() {
-            "date" => Value::Date(Date { day: instant::parse_date(&text).expect("a date"), begins: 0 }),
-            _ => Value::Time(instant::parse(&text).expect("a time")),
+        let (value, text) = match function.as_str() {
+            "date" => (Value::Date(Date { day: instant::parse_date(&text).expect("a date"), begins: 0 }), text),
+            _ => {
+                let ms = instant::parse(&text).expect("a time");
+                // It is shown in UTC.
+                (Value::Time(ms), instant::write(ms).replace(".000Z", "Z"))
+            }
         };
         (Expression::Literal(value), format!("{function}({})", serde_json::Value::from(text)))
     }
