@@ -11,8 +11,9 @@ use crate::engine::expr::{Coverage, Evaluator, calculate};
 use crate::engine::program::CounterPlan;
 use crate::model::{Decimal, Number, Scalar, Timestamp};
 
-/// More events than any counter has.
-const COUNT_MAX: Decimal = Decimal::whole(1_000_000_000_000_000_000);
+/// 10²⁰: more events than any counter has, and beyond every integer with which a count is compared. Its multiples are
+/// still decimals.
+const COUNT_MAX: Decimal = Decimal::from_billionths(100_000_000_000 * 1_000_000_000 * 1_000_000_000);
 /// More than any sum is: that of a billion of the largest numbers. Some hundred such sums can still be added.
 const SUM_MAX: Decimal = Decimal::from_billionths(1_000_000_000_000_000 * 1_000_000_000 * 1_000_000_000);
 

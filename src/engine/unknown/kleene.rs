@@ -18,6 +18,9 @@ use crate::engine::expr::{
 };
 use crate::model::{Number, Scalar, Timestamp};
 
+/// The size of the longest text that a counter keeps, whatever the catalog's `max_text`.
+const KEPT_TEXT_MAX: f64 = 65_536.0;
+
 /// What is known of a condition.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Truth {
@@ -194,11 +197,10 @@ impl<'a> Evaluator<'a> {
                 |value| match_text(value, pattern),
                 |absent| if absent { AbstractValue::Anything { absent } } else { AbstractValue::Either },
             ),
-            // A size has no bound that is known.
             Expr::Size(x) => self.possible(x, over).mapped(
                 |value| text_size(value),
                 |absent| {
-                    let (least, most) = (Number::Double(0.0), Number::Double(f64::from(u32::MAX)));
+                    let (least, most) = (Number::Double(0.0), Number::Double(KEPT_TEXT_MAX));
                     AbstractValue::Numbers(NumberRange::whole(least, most, absent))
                 },
             ),

@@ -12,6 +12,9 @@ use super::pattern;
 use super::range::{May, Range, more};
 use super::value::{Date, Value};
 
+/// The size of the longest text that is kept, by the greatest `max_text`.
+const LONGEST: Number = Number::Double(65_536.0);
+
 /// Stands for "no bound": beyond everything that is counted. What is computed of it is no nearer, and is there.
 pub const ENDLESS: Number = Number::Decimal(DECIMAL_MAX);
 pub const TOP: Number = Number::Double(f64::INFINITY);
@@ -291,7 +294,7 @@ impl Possible {
         let found = match &self.texts {
             None => Self::NOTHING,
             Some((there, Texts::One(text))) => Self::only(of_text(what, &Value::Text(text.clone()))).when(*there),
-            Some((there, _)) if what == OfText::Size => Self::whole(Number::Double(0.0), ENDLESS).when(*there),
+            Some((there, _)) if what == OfText::Size => Self::whole(Number::Double(0.0), LONGEST).when(*there),
             Some((there, texts)) => Self { texts: Some((*there, texts.clone())), ..Self::NOTHING },
         };
         found.or_absent(self.is_no(Type::Text))
