@@ -79,7 +79,7 @@ pub fn compare(case: &Case, now_ms: i64) -> Result<usize, String> {
 }
 
 /// Equality of JSON with numbers compared as integers, where both are, else as doubles.
-fn same(a: &Value, b: &Value) -> bool {
+pub fn same(a: &Value, b: &Value) -> bool {
     match (a, b) {
         (Value::Number(a), Value::Number(b)) if a.is_i64() && b.is_i64() => a == b,
         (Value::Number(a), Value::Number(b)) => a.as_f64() == b.as_f64(),

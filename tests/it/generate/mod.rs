@@ -2,7 +2,8 @@
 //!
 //! `draft` holds what a case is drawn from, `features` what it may have, `expression` and `clock` its conditions, `kinds`
 //! its kinds of entity, `elements` what counts by elements, after resets, in sessions and in sequences, `catalog` the whole file, `stream` the events in the shapes of `record`, `command` those that are
-//! no behaviour, `hostile` what must be rejected, `repeats` streams for de-duplication alone.
+//! no behaviour, `hostile` what must be rejected, `repeats` streams for de-duplication alone,
+//! `edit` catalogs as their authors change them.
 
 mod catalog;
 mod clock;
@@ -10,6 +11,7 @@ mod command;
 mod coverage;
 mod dice;
 mod draft;
+mod edit;
 mod elements;
 mod expression;
 mod features;
@@ -29,9 +31,10 @@ use record::Shape;
 use serde_json::Value;
 use stream::Stream;
 
+pub use edit::edited;
 pub use features::{Feature, Features};
 pub use repeats::repeats;
-pub use shrink::shrink;
+pub use shrink::{shrink, shrink_catalog};
 
 /// The wall clock for every case: 2030-01-01T00:00:00Z.
 pub const NOW_MS: i64 = 1_893_456_000_000;

@@ -17,6 +17,18 @@ pub fn shrink(case: Case, still_fails: &dyn Fn(&Case) -> bool) -> Case {
     }
 }
 
+/// The same without fewer lines.
+pub fn shrink_catalog(case: Case, still_fails: &dyn Fn(&Case) -> bool) -> Case {
+    let mut smallest = case;
+    loop {
+        let before = size(&smallest);
+        smallest = with_less_catalog(smallest, still_fails);
+        if size(&smallest) == before {
+            return smallest;
+        }
+    }
+}
+
 fn size(case: &Case) -> usize {
     case.catalog.len() + case.lines.len()
 }

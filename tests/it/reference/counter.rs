@@ -17,7 +17,7 @@ use super::zone::Zone;
 const ELEMENTS_MAX: usize = 1000;
 
 /// All that a counter remembers of an entity's events.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct History {
     /// In the order of arrival, since the latest reset.
     pub taken: Vec<Taken>,
@@ -30,9 +30,11 @@ pub struct History {
 }
 
 /// What an event gives a counter that takes it.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Taken {
     pub time: i64,
+    /// The clock when the event was applied.
+    clock: i64,
     /// The place in the window that the clock had when the event was applied.
     place_of_clock: i64,
     place: i64,
@@ -44,7 +46,7 @@ pub struct Taken {
     gift: Gift,
 }
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Gift {
     /// For `sum`, `avg`, `min` and `max`.
     units: i128,
@@ -121,16 +123,29 @@ impl Counter {
             }
             _ => self.gifts(subject),
         };
-        history.taken.extend(gifts.into_iter().map(|gift| Taken {
-            time: event.time,
+        history.taken.extend(gifts.into_iter().map(|gift| self.taken(zone, event.time, clock, gift)));
+    }
+
+    fn taken(&self, zone: &Zone, time: i64, clock: i64, gift: Gift) -> Taken {
+        Taken {
+            time,
+            clock,
             place_of_clock: self.window.place(zone, clock),
-            place: self.window.place(zone, event.time),
-            recency: self.window.recency(zone, event.time),
-            local_date: zone.day(event.time),
-            enters: self.window.enters(zone, event.time),
-            leaves: self.window.leaves(zone, event.time),
+            place: self.window.place(zone, time),
+            recency: self.window.recency(zone, time),
+            local_date: zone.day(time),
+            enters: self.window.enters(zone, time),
+            leaves: self.window.leaves(zone, time),
             gift,
-        }));
+        }
+    }
+
+    /// What a counter that takes the same events, with whatever window, makes of this one's history, of which the events
+    /// before an instant are gone.
+    pub fn adopted(&self, zone: &Zone, history: &History, from: i64) -> History {
+        let held = history.taken.iter().filter(|one| one.time >= from);
+        let taken = held.map(|one| self.taken(zone, one.time, one.clock, one.gift.clone())).collect();
+        History { taken, ..history.clone() }
     }
 
     /// Whether with this event all steps were taken in order.

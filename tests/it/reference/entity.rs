@@ -14,6 +14,7 @@ use super::instant;
 use super::number::Number;
 use super::outlook::Outlook;
 use super::possible::Possible;
+use super::succession::{Heir, Succession};
 use super::value::Value;
 use super::verdict::{TagState, Told};
 use super::window::NEVER;
@@ -36,6 +37,10 @@ pub struct Entity {
     /// The ids of accepted events, each with the clock at which it was accepted, in that order.
     ids: Vec<(String, i64)>,
     seq: u64,
+    /// Tags that the catalog has no more, with their values, until the entity is evaluated under it.
+    retired: Vec<(String, Value)>,
+    /// Whether it has not been evaluated under the present catalog.
+    pub pending: bool,
 }
 
 /// When something is evaluated, and why.
@@ -43,8 +48,8 @@ pub struct Entity {
 pub struct Moment<'a> {
     pub clock: i64,
     pub cause: &'a str,
-    /// The clock up to which events may be missing, if any may.
-    pub added: Option<i64>,
+    /// By counter, the clock up to which events may be missing, if any may.
+    pub added: &'a [Option<i64>],
 }
 
 /// What an expression of a tag can read: counters, attributes and tags by name, as of one clock.
@@ -96,6 +101,8 @@ impl Entity {
             states: catalog.tags.iter().map(|_| TagState::new()).collect(),
             ids: Vec::new(),
             seq: 0,
+            retired: Vec::new(),
+            pending: false,
         }
     }
 
@@ -155,10 +162,10 @@ impl Entity {
         let mut facts = Facts { key: self.key.clone(), seen: HashMap::new(), possible: HashMap::new() };
         facts.insert("first_seen", time(self.times.iter().min()));
         facts.insert("last_seen", time(self.times.iter().max()));
-        for (counter, taken) in catalog.counters.iter().zip(&self.taken) {
+        for ((counter, taken), added) in catalog.counters.iter().zip(&self.taken).zip(added) {
             if counter.entity == self.kind {
                 facts.insert(&counter.name, counter.value(&catalog.zone, taken, clock));
-                let possible = counter.possible(&catalog.zone, taken, clock, added);
+                let possible = counter.possible(&catalog.zone, taken, clock, *added);
                 facts.possible.insert(counter.name.clone(), possible);
             }
         }
@@ -179,6 +186,8 @@ impl Entity {
 
     /// Brings every tag up to the clock, reports what changed, and finds out when to look again.
     pub fn evaluate(&mut self, catalog: &Catalog, now: Moment, changes: &mut Vec<Output>) {
+        self.retire(catalog, now, changes);
+        self.pending = false;
         let mut facts = self.facts(catalog, now);
         let kind = self.kind;
         for turn in catalog.turns.iter().copied().filter(|turn| catalog.tags[*turn].entity == kind) {
@@ -196,10 +205,39 @@ impl Entity {
 
     /// Reports that every tag goes, because the entity does.
     pub fn leave(&mut self, catalog: &Catalog, now: Moment, changes: &mut Vec<Output>) {
+        self.retire(catalog, now, changes);
         for turn in catalog.turns.iter().copied() {
             let previous = std::mem::replace(&mut self.states[turn], TagState::new());
             changes.extend(self.change(catalog, turn, &previous.value, Map::new(), now));
         }
+    }
+
+    /// Reports that the tags go that the catalog has no more.
+    fn retire(&mut self, catalog: &Catalog, now: Moment, changes: &mut Vec<Output>) {
+        for (name, previous) in std::mem::take(&mut self.retired) {
+            changes.extend(self.report(catalog, &name, [&previous, &Value::Absent], Map::new(), now));
+        }
+    }
+
+    /// Goes on under another catalog.
+    pub fn adopt(&mut self, old: &Catalog, new: &Catalog, succession: &Succession) {
+        let counters = new.counters.iter().zip(&succession.counters);
+        let taken = counters.map(|(counter, heir)| {
+            heir.map_or_else(History::default, |Heir { of, from }| counter.adopted(&new.zone, &self.taken[of], from))
+        });
+        self.taken = taken.collect();
+        let told = succession.attributes.iter().map(|of| of.map_or_else(Vec::new, |of| self.told[of].clone()));
+        self.told = told.collect();
+        let heirs = succession.tags.iter().zip(&new.tags);
+        let states = heirs.map(|(of, tag)| of.map_or_else(TagState::new, |of| self.states[of].under(&tag.kind)));
+        let states = states.collect();
+        let before = std::mem::replace(&mut self.states, states);
+        for (index, (tag, state)) in old.tags.iter().zip(before).enumerate() {
+            if !succession.tags.contains(&Some(index)) && state.value != Value::Absent {
+                self.retired.push((tag.name.clone(), state.value));
+            }
+        }
+        self.pending = true;
     }
 
     /// What is to be told of a tag that had the `previous` value.
@@ -211,7 +249,18 @@ impl Entity {
         because: Map<String, Output>,
         now: Moment,
     ) -> Option<Output> {
-        let value = &self.states[tag].value;
+        let value = self.states[tag].value.clone();
+        self.report(catalog, &catalog.tags[tag].name, [previous, &value], because, now)
+    }
+
+    fn report(
+        &mut self,
+        catalog: &Catalog,
+        tag: &str,
+        [previous, value]: [&Value; 2],
+        because: Map<String, Output>,
+        now: Moment,
+    ) -> Option<Output> {
         // 2 and 2.0 are one value.
         if previous == value || previous.equals(value) == Some(true) {
             return None;
@@ -220,7 +269,7 @@ impl Entity {
         Some(serde_json::json!({
             "entity": catalog.kinds[self.kind].name,
             "key": self.key,
-            "tag": catalog.tags[tag].name,
+            "tag": tag,
             "change": match (previous, value) {
                 (Value::Absent, _) => "added",
                 (_, Value::Absent) => "removed",
@@ -239,8 +288,10 @@ impl Entity {
         let Moment { clock, added, .. } = now;
         let taken = self.taken.iter().flat_map(|history| &history.taken);
         let moves = taken.flat_map(|taken| [taken.enters, taken.leaves]).filter(|instant| *instant > clock);
-        let counters = catalog.counters.iter().zip(&self.taken).filter(|(counter, _)| counter.entity == self.kind);
-        let unseen = counters.map(|(counter, history)| counter.unseen_changes(&catalog.zone, history, clock, added));
+        let counters = catalog.counters.iter().zip(&self.taken).zip(added);
+        let counters = counters.filter(|((counter, _), _)| counter.entity == self.kind);
+        let unseen =
+            counters.map(|((counter, history), added)| counter.unseen_changes(&catalog.zone, history, clock, *added));
         let tags = || catalog.tags.iter().zip(&self.states).filter(|(tag, _)| tag.entity == self.kind);
         let by_dates = tags().any(|(tag, _)| tag.kind.expressions().iter().any(|own| own.moves_by_dates()));
         let tomorrow = by_dates.then(|| catalog.zone.start_of_day(catalog.zone.day(clock) + 1));

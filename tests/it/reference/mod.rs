@@ -4,7 +4,7 @@
 //! time pass up to it, timer by timer; `entity` takes it in, or obeys a `command`, and computes all its facts (`counter`
 //! over a `window` in a `zone`, `unseen` where history is missing, `attribute`); `verdict` brings each tag up to the clock
 //! and says when it may next change, both by `outlook`, which reckons with sets of `possible` values and is checked
-//! against the plain `evaluate`. `catalog` and `expression` read what is given. It shares no code and no assumption with
+//! against the plain `evaluate`. Where another catalog takes over, `succession` says what goes on. `catalog` and `expression` read what is given. It shares no code and no assumption with
 //! the engine.
 
 mod attribute;
@@ -30,6 +30,7 @@ mod selftest;
 mod selftest_language;
 mod selftest_records;
 mod selftest_unknown;
+mod succession;
 mod tokens;
 mod unseen;
 mod value;
@@ -39,6 +40,7 @@ mod zone;
 
 use catalog::Catalog;
 use partition::Partition;
+use succession::Succession;
 
 /// All that follows from a catalog and a stream.
 #[derive(Debug)]
@@ -58,6 +60,35 @@ pub struct Reject {
 /// Replays the lines through one partition. Events later than `until` are left out, and the clock runs on to it.
 pub fn replay(catalog_yaml: &str, lines: &[Vec<u8>], now_ms: i64, until: Option<i64>) -> Outcome {
     replay_looking(catalog_yaml, lines, now_ms, until, &mut |_, _| Vec::new())
+}
+
+/// As [`replay`], and after so many lines another catalog takes over, as long as there was an event.
+pub fn replay_changed(
+    [catalog_yaml, next_yaml]: [&str; 2],
+    [lines, more]: [&[Vec<u8>]; 2],
+    now_ms: i64,
+    until: Option<i64>,
+) -> Outcome {
+    let read = |text: &str| serde_saphyr::from_str(text).expect("a YAML file");
+    let yamls: [serde_json::Value; 2] = [catalog_yaml, next_yaml].map(read);
+    let mut partition = Partition::new(Catalog::read(catalog_yaml));
+    let mut rejects = Vec::new();
+    let mut take = |partition: &mut Partition, lines: &[Vec<u8>], before: usize| {
+        for (index, line) in lines.iter().enumerate() {
+            match input::decode(line, partition.catalog(), now_ms) {
+                Ok(event) if until.is_some_and(|until| event.time > until) => {}
+                Ok(event) => partition.apply(&event),
+                Err(reason) => rejects.push(Reject { reason, line: before + index + 1 }),
+            }
+        }
+    };
+    take(&mut partition, lines, 0);
+    partition.adopt(Catalog::read(next_yaml), &|old, new, now| Succession::new([&yamls[0], &yamls[1]], old, new, now));
+    take(&mut partition, more, lines.len());
+    if let Some(until) = until {
+        partition.pass_time(until);
+    }
+    Outcome { changes: partition.changes, rejects }
 }
 
 /// The same, but whenever time passes every entity is evaluated at further instants too, which `looks` chooses from the

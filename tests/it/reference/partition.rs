@@ -8,6 +8,7 @@ use super::catalog::Catalog;
 use super::command::Command;
 use super::entity::{Entity, Moment};
 use super::input::Event;
+use super::succession::{Clocks, Succession};
 use super::window::NEVER;
 
 /// Whose something is: the index of a kind, and a key.
@@ -17,8 +18,8 @@ pub struct Partition {
     catalog: Catalog,
     /// The greatest time of the accepted events, or beyond it the instant up to which time was made to pass.
     clock: Option<i64>,
-    /// The clock of the first accepted event.
-    began: Option<i64>,
+    /// By counter, the clock up to which events may be missing, if any may.
+    added: Vec<Option<i64>>,
     entities: BTreeMap<Name, Entity>,
     /// When each entity may next change with no event; those of one instant in the order of their kinds and keys.
     due: BTreeSet<(i64, Name)>,
@@ -27,8 +28,8 @@ pub struct Partition {
 
 impl Partition {
     pub fn new(catalog: Catalog) -> Self {
-        let changes = Vec::new();
-        Self { catalog, clock: None, began: None, entities: BTreeMap::new(), due: BTreeSet::new(), changes }
+        let (changes, added) = (Vec::new(), vec![None; catalog.counters.len()]);
+        Self { catalog, clock: None, added, entities: BTreeMap::new(), due: BTreeSet::new(), changes }
     }
 
     pub fn catalog(&self) -> &Catalog {
@@ -38,8 +39,10 @@ impl Partition {
     pub fn apply(&mut self, event: &Event) {
         self.pass_time(event.time);
         let clock = self.clock.map_or(event.time, |clock| clock.max(event.time));
+        if self.clock.is_none() && self.catalog.partial {
+            self.added.fill(Some(clock));
+        }
         self.clock = Some(clock);
-        self.began.get_or_insert(clock);
         for (kind, key) in event.keys.iter().enumerate() {
             if let Some(key) = key {
                 self.deliver(&(kind, key.clone()), event, clock);
@@ -59,6 +62,10 @@ impl Partition {
         if entity.is_repeated(event, catalog, clock) {
             return;
         }
+        if entity.pending && !matches!(event.command, Some(Command::Erase)) {
+            self.evaluate(name, clock, "catalog");
+        }
+        let (catalog, entity) = (&self.catalog, self.entities.get_mut(name).expect("an entity"));
         match &event.command {
             None => {
                 entity.apply(event, catalog, clock);
@@ -76,8 +83,21 @@ impl Partition {
     pub fn pass_time(&mut self, to: i64) {
         while let Some((due, name)) = self.due.first().cloned().filter(|(due, _)| *due <= to) {
             self.clock = Some(due);
-            self.evaluate(&name, due, "timer");
+            self.evaluate(&name, due, if self.entities[&name].pending { "catalog" } else { "timer" });
         }
+    }
+
+    /// Goes on under another catalog. At the next millisecond every entity is evaluated.
+    pub fn adopt(&mut self, catalog: Catalog, succession: &dyn Fn(&Catalog, &Catalog, Clocks) -> Succession) {
+        let Some(clock) = self.clock else { return *self = Self::new(catalog) };
+        let succession = succession(&self.catalog, &catalog, Clocks { clock, added: &self.added });
+        self.due = self.entities.keys().map(|name| (clock + 1, name.clone())).collect();
+        for entity in self.entities.values_mut() {
+            entity.adopt(&self.catalog, &catalog, &succession);
+            entity.due = clock + 1;
+        }
+        self.added = succession.added;
+        self.catalog = catalog;
     }
 
     /// Evaluates every entity at the instants that `looks` chooses between the clock and `to`.
@@ -100,8 +120,7 @@ impl Partition {
             return;
         }
         self.due.remove(&(entity.due, name.clone()));
-        let added = self.began.filter(|_| self.catalog.partial);
-        entity.evaluate(&self.catalog, Moment { clock, cause, added }, &mut self.changes);
+        entity.evaluate(&self.catalog, Moment { clock, cause, added: &self.added }, &mut self.changes);
         assert!(entity.due > clock, "time goes on");
         if entity.due < NEVER {
             self.due.insert((entity.due, name.clone()));
@@ -111,6 +130,6 @@ impl Partition {
     fn remove(&mut self, name: &Name, clock: i64, cause: &str) {
         let mut entity = self.entities.remove(name).expect("an entity");
         self.due.remove(&(entity.due, name.clone()));
-        entity.leave(&self.catalog, Moment { clock, cause, added: None }, &mut self.changes);
+        entity.leave(&self.catalog, Moment { clock, cause, added: &[] }, &mut self.changes);
     }
 }

@@ -36,6 +36,13 @@ impl TagState {
         Self { value: Value::Absent, when_since: None, told: None }
     }
 
+    /// The state of a tag of the same name in another catalog: what it shows stays until it is evaluated.
+    pub fn under(&self, kind: &TagKind) -> Self {
+        let (is_rule, is_manual) = (matches!(kind, TagKind::Rule { .. }), matches!(kind, TagKind::Manual { .. }));
+        let when_since = self.when_since.filter(|_| is_rule);
+        Self { value: self.value.clone(), when_since, told: self.told.clone().filter(|_| is_manual) }
+    }
+
     pub fn tell(&mut self, told: Told) {
         self.told = Some(told);
     }
@@ -98,7 +105,8 @@ impl Tag {
         };
         let may_leave = || until.as_ref().is_none_or(|until| verdict_at(until, names, clock) == Verdict::Holds);
         let on = if held {
-            state.value.holds() || clock >= since + for_ms
+            // What another catalog's tag of this name showed was on, whatever it was.
+            state.value != Value::Absent || clock >= since + for_ms
         } else {
             state.value.holds() && !(clock >= since + keep_ms && may_leave())
         };

@@ -162,6 +162,31 @@ impl Window {
         }
     }
 
+    /// The first instant whose events a counter with this window still keeps at a clock, those included that only a window
+    /// some time ago holds.
+    pub fn keeps_from(self, zone: &Zone, clock: i64) -> i64 {
+        match self {
+            Self::Lifetime => i64::MIN,
+            Self::Rolling { resolution, panes, ago, .. } => {
+                resolution.start(zone, resolution.pane(zone, clock) - panes - ago.map_or(0, |ago| ago.panes))
+            }
+            Self::Calendar(calendar, periods) => zone.start_of_day(calendar.earlier(zone.day(clock), periods)),
+        }
+    }
+
+    /// Whether a counter with this window keeps at any time what the other window needs.
+    pub fn covers(self, other: Self) -> bool {
+        match (self, other) {
+            (Self::Lifetime, _) => true,
+            (Self::Rolling { panes, ago, .. }, Self::Rolling { panes: wanted, ago: back, .. }) => {
+                let whole = |panes, ago: Option<Ago>| panes + ago.map_or(0, |ago| ago.panes);
+                whole(panes, ago) >= whole(wanted, back)
+            }
+            (Self::Calendar(calendar, periods), Self::Calendar(same, wanted)) => calendar == same && periods >= wanted,
+            _ => false,
+        }
+    }
+
     /// The first and the last local date that a window of whole days holds at a clock.
     pub fn dates(self, zone: &Zone, clock: i64) -> (i64, i64) {
         match self {

@@ -6,12 +6,14 @@
 //! - `snapshot`: a copy of a partition and the end of its log.
 //! - `other_catalog`: a log that is read under another catalog.
 //! - `catalog_change`: a catalog that changes while the partition works.
+//! - `edits`: the same for random catalogs, and compared with the reference.
 //! - `backfill`: new counters from old events.
 
 mod backfill;
 mod catalog_change;
 mod churn;
 mod compacted_log;
+mod edits;
 mod other_catalog;
 mod snapshot;
 
@@ -24,7 +26,7 @@ use tagstream::engine::{Partition, Program};
 use tagstream::model::{Event, Timestamp};
 
 use super::agreement::{Collected, NOW_MS};
-use crate::generate::{self, Case};
+use crate::generate::{self, Case, Features};
 
 pub fn program(catalog: &str) -> Arc<Program> {
     let loaded = tagstream::catalog::load(catalog);
@@ -47,6 +49,11 @@ impl Driven {
             event: Event::default(),
             changes: Collected::default(),
         }
+    }
+
+    /// Reads the next lines as another catalog does.
+    pub fn read_by(&mut self, program: &Program) {
+        self.decoder = Decoder::new(&program.catalog);
     }
 
     pub fn line(&mut self, line: &[u8], until: Option<i64>) {
@@ -105,7 +112,14 @@ fn a_restored_partition_remembers_ids_as_if_nothing_had_happened() {
 #[test]
 fn a_restored_partition_goes_on_as_if_nothing_had_happened() {
     for seed in generate::seeds(600) {
-        for (family, case) in [("case", generate::case(seed)), ("sharp", generate::sharp(seed))] {
+        let (all, one) = (Features::ALL, Features::ALL.single(seed));
+        let cases = [
+            ("case", generate::case(seed)),
+            ("sharp", generate::sharp(seed)),
+            ("case with features", generate::case_with(seed, all)),
+            ("sharp with one feature", generate::sharp_with(seed, one)),
+        ];
+        for (family, case) in cases {
             let mut dice = fastrand::Rng::with_seed(seed);
             let (expected, found) = (run(&case, None), run(&case, Some(&mut dice)));
             assert_eq!(found, expected, "{family} seed {seed}\n{}", case.catalog);
