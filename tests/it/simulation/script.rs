@@ -46,16 +46,22 @@ const ACCOUNTS: &str = "version: 1\n\
     echo: { value: latest, entity: account }\n";
 
 /// A catalog, and what it becomes: counters and an attribute that it has new. Where tags come to in the end follows from
-/// all events alone, not from the way there.
+/// all events alone, not from the way there. Sessions and sequences go on under other names. No window lies some time ago:
+/// it can gain events between the count of what would change and the evaluation, and such a change is not held.
 const YOUNG: &str = "version: 1\n\
-    counters:\n  n: { count: \"*\" }\n\
-    tags:\n  seen: { value: n }\n";
+    counters:\n  n: { count: \"*\" }\n  sits: { sessions: \"*\", gap: 500ms }\n  \
+    turns: { sequence: [click, view], within: 2s }\n\
+    tags:\n  seen: { value: n }\n  sits: { value: sits }\n  turns: { value: turns }\n";
 const GROWN: &str = "version: 1\n\
     attributes:\n  pick: { from: click, value: properties.n }\n\
     counters:\n  n: { count: \"*\" }\n  clicks: { count: click }\n  latest: { last: properties.n, on: view }\n  \
-    n_3s: { count: \"*\", window: 3s }\n\
+    n_3s: { count: \"*\", window: 3s }\n  \
+    visits: { sessions: \"*\", gap: 500ms }\n  runs: { sequence: [click, view], within: 2s }\n  \
+    seldom: { sessions: click, gap: 2s }\n  back: { sequence: [view, click, view], within: 3s }\n  \
+    in_a_row: { count: click, since: view }\n  parts: { sum: item * 2, on: click, each: properties.parts }\n\
     tags:\n  seen: { value: n }\n  clicks: { value: clicks }\n  latest: { value: latest }\n  pick: { value: pick }\n  \
-    busy: { when: n_3s >= 2 }\n";
+    busy: { when: n_3s >= 2 }\n  sits: { value: visits }\n  turns: { value: runs }\n  \
+    seldom: { value: seldom }\n  back: { value: back }\n  in_a_row: { value: in_a_row }\n  parts: { value: parts }\n";
 
 pub struct Catalog {
     pub yaml: &'static str,
@@ -249,7 +255,13 @@ impl Script {
                         } else {
                             format!(r#","account":"a{}""#, dice.usize(..2))
                         };
-                        let properties = format!(r#"{{"n":"{n}"{account}}}"#);
+                        // As many elements as follow from the event's number.
+                        let parts = if self.catalog < LASTING {
+                            ""
+                        } else {
+                            [r#","parts":[1]"#, r#","parts":[2,3]"#, ""][number % 3]
+                        };
+                        let properties = format!(r#"{{"n":"{n}"{account}{parts}}}"#);
                         let event = format!(
                             r#"{{"user_id":"{user}","type":"{kind}","timestamp":{at_ms},"properties":{properties}}}"#
                         );
