@@ -8,8 +8,6 @@
 //! | [`seen_ids`] | the ids of events that an entity remembers |
 //! | [`cell`] | the cells of an entity, and where their content is |
 //! | [`state`] | an entity unpacked for work |
-//! | [`many_ids`] | the ids of an entity that remembers many, beside its packed bytes |
-//! | [`size_class`] | blocks of bytes in size classes |
 //! | [`store`] | entities at rest, as bytes |
 //! | [`timers`] | when entities are due |
 //! | [`due_groups`] | which of an entity's tags are due |
@@ -21,8 +19,6 @@ mod index;
 mod seen_ids;
 mod cell;
 mod state;
-mod many_ids;
-mod size_class;
 mod store;
 mod timers;
 mod due_groups;

@@ -1,19 +1,27 @@
 //! Entities at rest: packed bytes in blocks of size classes, found through an index that keeps no keys.
+//!
+//! | file | holds |
+//! | --- | --- |
+//! | [`entries`] | what is kept of each entity beside its bytes |
+//! | [`size_class`] | blocks of bytes in size classes |
+//! | [`many_ids`] | the ids of an entity that remembers many, beside its packed bytes |
+
+mod entries;
+mod size_class;
+mod many_ids;
 
 use std::collections::BTreeMap;
 
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::index::HashIndex;
-use super::many_ids::ManyIds;
 use super::seen_ids::{Acceptance, DedupRule, IdTally, SeenId};
-use super::size_class::{SizeClass, class_of, class_size};
 use super::state::EntityState;
 use crate::model::Timestamp;
-
-/// An entity's number in its partition while it lives. After its end another entity may get the number.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) struct EntityId(pub(crate) u32);
+use entries::{EntityEntry, Entries};
+pub(crate) use entries::{EntityId, StateLocation};
+use many_ids::ManyIds;
+use size_class::{SizeClass, class_of};
 
 /// The number of entities looked up at once while a changelog is read.
 pub(crate) const FETCHED: usize = 16;
@@ -23,56 +31,11 @@ pub(crate) const FETCHED: usize = 16;
 const CACHE_LINE: usize = 64;
 const LINES_FETCHED: usize = 8;
 
-/// The segment of the changelog that holds an entity's latest state.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct StateLocation(u32);
-
-impl StateLocation {
-    /// None: the state was written since.
-    pub(crate) const DIRTY: StateLocation = StateLocation(u32::MAX);
-    /// There is no such entity.
-    const VACANT: StateLocation = StateLocation(u32::MAX - 1);
-
-    /// The segment with this number. Two live segments never have the same location: there are never that many.
-    pub(crate) fn segment(number: u64) -> Self {
-        StateLocation((number % u64::from(StateLocation::VACANT.0)) as u32)
-    }
-}
-
-/// What is kept of an entity beside its packed bytes.
-#[derive(Clone, Copy, Debug)]
-#[repr(C, packed(4))]
-struct EntityEntry {
-    due: Timestamp,
-    block: u32,
-    /// The size class in the upper byte; in the lower three, the bytes of the block that are not used.
-    class_and_slack: u32,
-    location: StateLocation,
-}
-
-impl EntityEntry {
-    const SLACK_MASK: u32 = (1 << 24) - 1;
-    const EMPTY: EntityEntry =
-        EntityEntry { due: Timestamp::FOREVER, block: 0, class_and_slack: 0, location: StateLocation::VACANT };
-
-    fn class(self) -> u32 {
-        self.class_and_slack >> 24
-    }
-
-    fn len(self) -> usize {
-        class_size(self.class()) - (self.class_and_slack & Self::SLACK_MASK) as usize
-    }
-
-    fn set(&mut self, class: u32, len: usize) {
-        self.class_and_slack = class << 24 | (class_size(class) - len) as u32;
-    }
-}
-
 /// All entities of a partition.
 #[derive(Debug, Default)]
 pub(crate) struct Store {
     index: HashIndex,
-    entries: Vec<EntityEntry>,
+    entries: Entries,
     /// Entries without an entity.
     vacant: Vec<EntityId>,
     classes: Vec<SizeClass>,
@@ -101,7 +64,6 @@ impl Store {
 
     /// Makes room for a number of entities.
     pub(crate) fn reserve(&mut self, entities: usize) {
-        self.entries.reserve(entities.saturating_sub(self.entries.len()));
         self.index.reserve(entities);
     }
 
@@ -127,10 +89,7 @@ impl Store {
     }
 
     fn add(&mut self, hash: u64, packed: &[u8]) -> EntityId {
-        let entity = self.vacant.pop().unwrap_or_else(|| {
-            self.entries.push(EntityEntry::EMPTY);
-            EntityId(self.entries.len() as u32 - 1)
-        });
+        let entity = self.vacant.pop().unwrap_or_else(|| self.entries.add());
         self.state_bytes += packed.len();
         self.place(entity, packed);
         self.index.insert(hash, entity.0);
@@ -138,14 +97,14 @@ impl Store {
     }
 
     fn mark_dirty(&mut self, entity: EntityId, len: usize) {
-        self.entries[entity.0 as usize].location = StateLocation::DIRTY;
+        self.entries[entity].location = StateLocation::DIRTY;
         self.dirty.list.push(entity);
         self.dirty.bytes += len;
     }
 
     /// Takes an entity out. Its number may be given to another entity.
     pub(crate) fn remove(&mut self, hash: u64, entity: EntityId) {
-        let entry = self.entries[entity.0 as usize];
+        let entry = self.entries[entity];
         let len = self.state_len(entity);
         self.state_bytes -= len;
         if entry.location == StateLocation::DIRTY {
@@ -155,7 +114,7 @@ impl Store {
         self.index.remove(hash, entity.0);
         self.set_reevaluated(entity);
         self.vacate(entry);
-        self.entries[entity.0 as usize] = EntityEntry::EMPTY;
+        self.entries[entity] = EntityEntry::EMPTY;
         self.vacant.push(entity);
     }
 
@@ -166,13 +125,13 @@ impl Store {
 
     /// The packed bytes of an entity: its state, but for the ids where it remembers many.
     pub(crate) fn packed(&self, entity: EntityId) -> &[u8] {
-        let entry = self.entries[entity.0 as usize];
+        let entry = self.entries[entity];
         self.classes[entry.class() as usize].get(entry.block, entry.len())
     }
 
     /// Replaces an entity's bytes.
     pub(crate) fn write(&mut self, entity: EntityId, packed: &[u8]) {
-        let entry = self.entries[entity.0 as usize];
+        let entry = self.entries[entity];
         if entry.location == StateLocation::DIRTY {
             self.dirty.bytes = self.dirty.bytes + packed.len() - entry.len();
         } else {
@@ -182,7 +141,7 @@ impl Store {
     }
 
     fn replace(&mut self, entity: EntityId, packed: &[u8]) {
-        let entry = &mut self.entries[entity.0 as usize];
+        let entry = &mut self.entries[entity];
         self.state_bytes = self.state_bytes + packed.len() - entry.len();
         if class_of(packed.len()) == entry.class() {
             entry.set(entry.class(), packed.len());
@@ -197,7 +156,7 @@ impl Store {
     /// Frees an entity's block.
     fn vacate(&mut self, entry: EntityEntry) {
         if let Some(moved) = self.classes[entry.class() as usize].free(entry.block) {
-            self.entries[moved.0 as usize].block = entry.block;
+            self.entries[moved].block = entry.block;
         }
     }
 
@@ -207,18 +166,18 @@ impl Store {
             self.classes.push(SizeClass::new(self.classes.len() as u32));
         }
         let blocks = &mut self.classes[class as usize];
-        let entry = &mut self.entries[entity.0 as usize];
+        let entry = &mut self.entries[entity];
         entry.block = blocks.allocate(entity);
         entry.set(class, packed.len());
         blocks.put(entry.block, packed);
     }
 
     pub(crate) fn due(&self, entity: EntityId) -> Timestamp {
-        self.entries[entity.0 as usize].due
+        self.entries[entity].due
     }
 
     pub(crate) fn set_due(&mut self, entity: EntityId, due: Timestamp) {
-        self.entries[entity.0 as usize].due = due;
+        self.entries[entity].due = due;
     }
 
     /// The numbers of all entities, vacant ones included.
@@ -234,7 +193,7 @@ impl Store {
     /// Bytes allocated, used or not.
     pub(crate) fn bytes(&self) -> usize {
         self.index.bytes()
-            + self.entries.capacity() * size_of::<EntityEntry>()
+            + self.entries.bytes()
             + (self.vacant.capacity() + self.dirty.list.capacity()) * size_of::<EntityId>()
             + self.classes.iter().map(SizeClass::bytes).sum::<usize>()
             + self.many_ids.values().map(|many| size_of::<ManyIds>() + many.ids.bytes()).sum::<usize>()
@@ -306,7 +265,7 @@ impl Store {
 
     /// The length of an entity's state.
     pub(crate) fn state_len(&self, entity: EntityId) -> usize {
-        self.entries[entity.0 as usize].len() + self.ids_len(entity)
+        self.entries[entity].len() + self.ids_len(entity)
     }
 
     /// The length of an entity's state beside its packed bytes.
@@ -351,7 +310,7 @@ impl Store {
 
     /// Replaces the bytes of an entity whose state is the same; it does not become dirty.
     pub(crate) fn rewrite(&mut self, entity: EntityId, packed: &[u8]) {
-        let entry = self.entries[entity.0 as usize];
+        let entry = self.entries[entity];
         if entry.location == StateLocation::DIRTY {
             self.dirty.bytes = self.dirty.bytes + packed.len() - entry.len();
         }
@@ -376,42 +335,39 @@ impl Store {
     }
 
     pub(crate) fn is_dirty(&self, entity: EntityId) -> bool {
-        self.entries[entity.0 as usize].location == StateLocation::DIRTY
+        self.entries[entity].location == StateLocation::DIRTY
     }
 
     pub(crate) fn is_at(&self, entity: EntityId, location: StateLocation) -> bool {
-        self.entries[entity.0 as usize].location == location
+        self.entries[entity].location == location
     }
 
     /// Whether an entity's state is in one of the segments from `oldest` up to but not including `next`.
     pub(crate) fn is_within(&self, entity: EntityId, oldest: u64, next: u64) -> bool {
-        let (StateLocation(location), StateLocation(first)) =
-            (self.entries[entity.0 as usize].location, StateLocation::segment(oldest));
-        let behind = if location >= first { location - first } else { location + (StateLocation::VACANT.0 - first) };
-        u64::from(behind) < next - oldest
+        self.entries[entity].location.is_within(oldest, next)
     }
 
     /// The segment that holds an entity's present state.
     pub(crate) fn location(&self, entity: EntityId) -> StateLocation {
-        self.entries[entity.0 as usize].location
+        self.entries[entity].location
     }
 
     /// Sets the segment that holds an entity's present state.
     pub(crate) fn set_location(&mut self, entity: EntityId, location: StateLocation) {
-        self.entries[entity.0 as usize].location = location;
+        self.entries[entity].location = location;
     }
 
     /// Reads what finding and unpacking the entities of these hashes will read, for all of them at once. One by one, each
     /// would wait for memory four times: for its slot, its entry, its key and the rest of its bytes.
     pub(crate) fn fetch(&self, hashes: &[u64; FETCHED]) {
         let slots = hashes.map(|hash| self.index.first(hash));
-        let entries = slots.map(|slot| self.entries.get((slot as u32).wrapping_sub(1) as usize));
+        let entries = slots.map(|slot| self.entries.get((slot as u32).wrapping_sub(1)));
         std::hint::black_box(entries.map(|entry| entry.map(|entry| self.lines_of(entry))));
     }
 
     /// As [`Store::fetch`] for the bytes of these entities.
     pub(crate) fn fetch_packed(&self, entities: impl Iterator<Item = EntityId>) {
-        let lines = entities.map(|entity| self.lines_of(&self.entries[entity.0 as usize]));
+        let lines = entities.map(|entity| self.lines_of(&self.entries[entity]));
         std::hint::black_box(lines.fold(0, |all, line| all ^ line));
     }
 
@@ -438,7 +394,7 @@ impl Store {
             }
             None => self.add(hash, packed),
         };
-        let entry = &mut self.entries[entity.0 as usize];
+        let entry = &mut self.entries[entity];
         (entry.due, entry.location) = (due, location);
         entity
     }

@@ -1,8 +1,8 @@
 //! The ids of an entity that remembers many, beside its packed bytes.
 
-use super::cell::CellNumber;
-use super::seen_ids::SeenIds;
 use crate::engine::encoding::{ByteReader, put_unsigned, unsigned_len};
+use crate::engine::entity::cell::CellNumber;
+use crate::engine::entity::seen_ids::SeenIds;
 
 /// The remembered ids of an entity that has many.
 #[derive(Debug)]

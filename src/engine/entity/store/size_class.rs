@@ -1,6 +1,6 @@
 //! Blocks of bytes in size classes, each class without gaps.
 
-use super::store::EntityId;
+use super::entries::EntityId;
 
 /// Sizes up to this are multiples of [`GRAIN`]; above, classes grow by an eighth of a power of two.
 const FINE_MAX: usize = 512;
@@ -67,6 +67,10 @@ impl SizeClass {
         let block = self.owners.len();
         if block == self.chunks.len() * self.per_chunk {
             self.chunks.push(vec![0; self.per_chunk * self.size].into_boxed_slice());
+        }
+        if block == self.owners.capacity() {
+            // A list that doubles would hold up to twice what it needs.
+            self.owners.reserve_exact((block / 8).max(self.per_chunk.min(64)));
         }
         self.owners.push(owner);
         block as u32
