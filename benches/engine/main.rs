@@ -2,9 +2,11 @@
 //!
 //! `cargo bench --bench engine -- [USERS…] [--events N]`: by default 100,000 and 1,000,000 users. Prints CPU time an
 //! event of the thread that works, bytes a user, the ratio to the baseline, and what the changelog costs. With
-//! `--aggregates` it prints what each aggregate costs beside `count` instead.
+//! `--aggregates` it prints what each aggregate costs beside `count` instead; with `--growth` it draws how the costs grow
+//! with users, tags and changes, into `benches/growth/`.
 
 mod aggregates;
+mod growth;
 mod journal;
 mod naive;
 mod stream;
@@ -28,6 +30,9 @@ fn main() {
         return aggregates::print();
     }
     let numbers = |text: &String| text.replace('_', "").parse::<usize>().ok();
+    if arguments.iter().any(|word| word == "--growth") {
+        return growth::draw(arguments.iter().find_map(numbers).unwrap_or(1_000_000));
+    }
     let events = arguments.iter().skip_while(|word| *word != "--events").nth(1).and_then(numbers).unwrap_or(1_000_000);
     let options = arguments.iter().take_while(|word| *word != "--events");
     let mut sizes: Vec<usize> = options.filter_map(numbers).collect();
@@ -44,7 +49,7 @@ fn main() {
             "{users:>10}  {:>22}  {:>14.0}  {:>8}  {:>13}  {:>8}",
             "naive", naive.ns_an_event, "1.00", naive.bytes_a_user, ""
         );
-        let ours = measure(users, events);
+        let ours = measure(CATALOG, users, events);
         println!(
             "{users:>10}  {:>22}  {:>14.0}  {:>8.2}  {:>13}  {:>13}",
             "tagstream",
@@ -121,8 +126,8 @@ impl Applier {
     }
 }
 
-fn measure(users: usize, events: usize) -> Figures {
-    let loaded = catalog::load(CATALOG);
+fn measure(catalog: &str, users: usize, events: usize) -> Figures {
+    let loaded = catalog::load(catalog);
     let program: Arc<Program> = Program::new(loaded.catalog.expect("the catalog is right"));
     let mut partition = Partition::new(program.clone());
     let mut applier = Applier::new(&program);

@@ -30,3 +30,4 @@ pub use record_bounds::RecordBounds;
 pub use schema::{CellName, Schema, SchemaError};
 pub(crate) use schema::{SchemaCell, SumUnit, TagForm, TagStates, put_reach, take_reach, take_text};
 pub(crate) use score_plan::ScorePlan;
+pub(crate) use thresholds::CLOCK_BOUND_MAX;

@@ -13,8 +13,9 @@ use crate::catalog::{Bands, Comparison, CounterId, Expr, TagDefinition, TimeName
 use crate::engine::aggregate::{Growth, Now, Pane, Readout, Series};
 use crate::model::{Decimal, Number, Timestamp, Value};
 
-/// Clock terms are compared as they are with numbers up to this many units; beyond, their turns are searched for.
-const FAR: f64 = 1e9;
+/// Clock terms are compared as they are with numbers up to this many units; beyond, their turns are searched for, far from
+/// where milliseconds overflow.
+pub(crate) const CLOCK_BOUND_MAX: f64 = 1e9;
 
 /// Where a comparison turns while its number grows.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -225,7 +226,7 @@ fn bound(number: &Expr, edge: Edge<Number>, series: &GrowingSeries<'_>) -> Optio
     match number {
         Expr::Counter(id) if series.is_read_by(*id) => Some(Bound::Counter(*id, edge.map(decimal)?)),
         Expr::Since { unit, .. } => {
-            let near = |bound: Number| Some(bound.to_f64()).filter(|bound| bound.abs() <= FAR);
+            let near = |bound: Number| Some(bound.to_f64()).filter(|bound| bound.abs() <= CLOCK_BOUND_MAX);
             Some(Bound::Elapsed(unit.ms() as f64, edge.map(near)?))
         }
         _ => None,

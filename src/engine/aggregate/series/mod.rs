@@ -334,11 +334,6 @@ impl Readout {
     pub fn only_falls_if_positive(self) -> bool {
         matches!(self, Readout::Count | Readout::Sum | Readout::Distinct | Readout::Days)
     }
-
-    /// Whether the value can only fall while no event comes, for a window that ends now.
-    pub fn only_falls(self) -> bool {
-        matches!(self, Readout::Count | Readout::Distinct | Readout::Days)
-    }
 }
 
 /// The first pane with which a falling total is past something.

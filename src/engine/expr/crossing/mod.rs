@@ -20,6 +20,7 @@ use crate::catalog::{Arithmetic, Bands, CalendarFunction, Comparison};
 use crate::engine::aggregate::{Day, Zone};
 use crate::engine::expr::calendar;
 use crate::engine::expr::ops::compare;
+use crate::engine::program::CLOCK_BOUND_MAX;
 use crate::model::{Number, Timestamp};
 use difference::{difference, enclose};
 
@@ -32,9 +33,6 @@ const LOOKS_AT_DATES_MAX: u32 = 2_048;
 
 /// An open interval no longer than this is looked at instant by instant.
 const SCANNED_MS: i64 = 16;
-
-/// Bounds beyond this many units are left to the search, far from where milliseconds overflow.
-const FAR: f64 = 1e9;
 
 /// An operation of a [`ClockExpr`], in postfix order.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -375,7 +373,7 @@ pub(super) fn compare_clock_term(
     bound: f64,
     now: Timestamp,
 ) -> Option<(bool, Timestamp)> {
-    if matches!(op, Comparison::Equal | Comparison::NotEqual) || bound.abs() > FAR {
+    if matches!(op, Comparison::Equal | Comparison::NotEqual) || bound.abs() > CLOCK_BOUND_MAX {
         return None;
     }
     // `>=` and `<` turn where the bound is reached, `>` and `<=` where it is passed.

@@ -40,12 +40,6 @@ impl<'a> Evaluator<'a> {
         }
         let (value, _) = series.read(plan.readout, window);
         let holds = compare_values(op, value, other.value, self.zone());
-        let wants_more = matches!(op, Comparison::Greater | Comparison::GreaterOrEqual);
-        let wants_less = matches!(op, Comparison::Less | Comparison::LessOrEqual);
-        let only_falls = plan.readout.only_falls() && plan.frame.ago == 0;
-        if only_falls && (wants_more && !holds || wants_less && holds) {
-            return TimedValue::bool(holds, other.until);
-        }
         let turned = series.follow(plan.readout, window, |after| {
             let after = after.map_or(Scalar::Absent, Scalar::Number);
             if compare_values(op, after, other.value, self.zone()) == holds {
