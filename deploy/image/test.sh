@@ -1,7 +1,7 @@
 #!/bin/sh
 # Builds the image with buildah, on a base that it makes itself with mmdebstrap, and runs it with a read-only root and without
 # rights. Needs root and Debian's packages buildah and mmdebstrap, and Rust on this machine: its toolchain is lent to the base.
-# Builds in the profile `dev`, which is quicker; PROFILE=release builds what is deployed.
+# Builds in the profile `dev`, which is quicker; PROFILE=dist builds what is deployed.
 set -eu
 cd "$(dirname "$0")/../.."
 work="${XDG_CACHE_HOME:-$HOME/.cache}/tagstream/image"
