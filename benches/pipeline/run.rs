@@ -11,7 +11,7 @@ use xxhash_rust::xxh3::xxh3_64;
 use crate::broker::Broker;
 use crate::client::{committed_of, delete_topic, onlooker, read_each};
 use crate::service::{Program, Service, metric};
-use crate::{EVENTS, cpu};
+use crate::{EVENTS, PARTITIONS, cpu};
 
 const CATALOG: &str = include_str!("catalog.yaml");
 
@@ -40,7 +40,8 @@ pub enum Route {
 }
 
 /// The last merged events wait for a later one of every input partition. There are never more of them here.
-const WAITING_MAX: f64 = 1_000.0;
+const WAITING_MAX: i64 = 1_000;
+const PATIENCE: Duration = Duration::from_secs(10);
 
 impl Run {
     /// Runs a program until it has committed all `events`.
@@ -53,10 +54,15 @@ impl Run {
         let onlooker = onlooker(broker, application);
         let clocks = || (cpu::used_by(running.id()), cpu::used_by(broker_pid(broker)));
         let (started, before) = (Instant::now(), clocks());
-        let read = || committed_of(&onlooker, EVENTS).iter().flatten().sum::<i64>();
-        let is_done = || match route {
-            Route::Direct => read() >= events as i64,
-            Route::Merged => metric(&service.metrics(), "tagstream_events_total") >= events as f64 - WAITING_MAX,
+        let committed = |topic: &str| committed_of(&onlooker, topic).iter().flatten().sum::<i64>();
+        let by_user = format!("{application}-by-user");
+        let written = || {
+            let ends = (0..PARTITIONS as i32).map(|partition| onlooker.fetch_watermarks(&by_user, partition, PATIENCE));
+            ends.map(|ends| ends.expect("the end of a partition").1).sum::<i64>()
+        };
+        let is_done = || {
+            let is_read = committed(EVENTS) >= events as i64;
+            is_read && (route == Route::Direct || committed(&by_user) >= written() - WAITING_MAX)
         };
         while !is_done() {
             assert!(cpu::used_by(running.id()).is_some(), "{}", service.said());
@@ -74,7 +80,8 @@ impl Run {
             changes += 1;
             digest = digest.wrapping_add(message.payload().map_or(0, xxh3_64));
         });
-        read_each(broker, &format!("{application}-changelog"), |message| {
+        let changelog = if route == Route::Direct { "changelog" } else { "by-user-changelog" };
+        read_each(broker, &format!("{application}-{changelog}"), |message| {
             changelog_bytes += message.payload_len() as u64
         });
         delete_topics(broker, application);
