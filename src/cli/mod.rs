@@ -4,6 +4,7 @@
 //! - `input`: what the commands read;
 //! - `init`, `check`, `test`: write a catalog;
 //! - `replay`, `explain`, `diff`, `forecast`: see what a catalog does with recorded events;
+//! - `capacity`: what an installation needs for it;
 //! - `manual`: completions for shells, and manual pages;
 //! - `service`: the service, its topics, the read side, and the demo.
 //!
@@ -19,6 +20,7 @@ mod replay;
 mod explain;
 mod diff;
 mod forecast;
+mod capacity;
 mod service;
 mod manual;
 
@@ -47,6 +49,7 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Capacity(capacity::CapacityArgs),
     Check(check::CheckArgs),
     Demo(demo::DemoArgs),
     Diff(diff::DiffArgs),
@@ -65,6 +68,7 @@ enum Command {
 /// Runs the command line; `now` is the wall clock.
 pub fn main(now: Timestamp) -> ExitCode {
     match Cli::parse().command {
+        Command::Capacity(args) => capacity::run(&args, now),
         Command::Check(args) => check::run(&args),
         Command::Demo(args) => demo::run(&args, now),
         Command::Diff(args) => diff::run(&args, now),

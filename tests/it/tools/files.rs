@@ -27,7 +27,8 @@ fn a_result_that_cannot_be_written_is_a_failure() {
     let folder = folder.to_str().expect("UTF-8");
     let changes = format!("{folder}.ndjson");
     let events = ["--input", "events.ndjson"];
-    let rows: [&[&str]; 11] = [
+    let rows: [&[&str]; 12] = [
+        &["capacity", "shop.yaml", "--users", "1k", "--events", "1/s"],
         &["check", "shop.yaml"],
         &["check", "shop.yaml", "--format", "json"],
         &["check", "--schema"],
@@ -41,7 +42,7 @@ fn a_result_that_cannot_be_written_is_a_failure() {
         &["init", folder],
     ];
     for row in rows {
-        let reads_events = ["explain", "diff", "forecast", "replay"].contains(&row[0]);
+        let reads_events = ["capacity", "explain", "diff", "forecast", "replay"].contains(&row[0]);
         let args = [row, if reads_events { &events } else { &[] }].concat();
         let full = File::options().write(true).open("/dev/full").expect("the device");
         let output = tagstream(&args).stdout(full).output().expect("tagstream");

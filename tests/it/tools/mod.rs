@@ -1,5 +1,6 @@
 //! The tools for authors of tags, as people and programs run them.
 //!
+//! - `capacity`: what an installation needs;
 //! - `cases`: what people reported, with the changes that are right;
 //! - `golden`: a command line a file, with all that must come of it.
 //! - `examples`: the examples of `deploy/examples`.
@@ -11,6 +12,7 @@
 //! - `format_expr`: an expression that is written out means the same.
 
 mod examples;
+mod capacity;
 mod cases;
 mod files;
 mod forecast_explain;

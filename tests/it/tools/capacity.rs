@@ -1,0 +1,127 @@
+//! `tagstream capacity`: what it says of a sample is what the engine has, and the rest grows as it should.
+
+use std::fmt::Write;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use serde_json::Value;
+use tagstream::catalog;
+use tagstream::codec::Decoder;
+use tagstream::engine::{Partition, Program, Sink};
+use tagstream::model::{Event, TagChange, Timestamp};
+
+const CATALOG: &str = "version: 1
+counters:
+  visits_30d: { count: visit, window: 30d }
+  spend_90d: { sum: properties.amount, on: buy, window: 90d }
+  last_active: { last: time, on: '*' }
+tags:
+  regular: { when: visits_30d >= 3 }
+  spender: { when: spend_90d >= 50, until: spend_90d < 20 }
+  gone: { when: days_since(last_active) >= 14 }
+";
+
+const USERS: usize = 30_000;
+
+/// Five events of each user, over five days.
+fn events() -> String {
+    let mut text = String::new();
+    for event in 0..5 * USERS {
+        let (user, day, second) = (event % USERS, 1 + event / USERS, event % USERS);
+        let event_type = if event % 3 == 0 { "buy" } else { "visit" };
+        let _ = writeln!(
+            text,
+            r#"{{"id":"{event}","type":"{event_type}","user_id":"u-{user:07}","timestamp":"2026-03-0{day}T{:02}:{:02}:{:02}Z","properties":{{"amount":{}.5}}}}"#,
+            second / 3_600,
+            second / 60 % 60,
+            second % 60,
+            event % 90
+        );
+    }
+    text
+}
+
+#[derive(Default)]
+struct Changes(u64);
+
+impl Sink for Changes {
+    fn change(&mut self, _: &TagChange<'_>) {
+        self.0 += 1;
+    }
+}
+
+/// A folder with the sample.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new() -> Self {
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("capacity-{}", std::process::id()));
+        fs::create_dir_all(&folder).unwrap();
+        fs::write(folder.join("catalog.yaml"), CATALOG).unwrap();
+        fs::write(folder.join("events.ndjson"), events()).unwrap();
+        fs::write(folder.join("none.ndjson"), "").unwrap();
+        Folder(folder)
+    }
+
+    fn run(&self, input: &str, arguments: &[&str]) -> Output {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_tagstream"));
+        command.current_dir(&self.0).args(["capacity", "catalog.yaml", "--input", input]).args(arguments);
+        command.output().unwrap()
+    }
+
+    fn json(&self, arguments: &[&str]) -> Value {
+        let output = self.run("events.ndjson", &[arguments, &["--format", "json"]].concat());
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        serde_json::from_slice(&output.stdout).unwrap()
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+#[test]
+fn the_estimate_is_what_the_engine_has_and_grows_with_what_is_asked_for() {
+    let folder = Folder::new();
+    let program = Program::new(catalog::load(CATALOG).catalog.unwrap());
+    let (mut decoder, mut event) = (Decoder::new(&program.catalog), Event::default());
+    let (mut partition, mut changes) = (Partition::new(program), Changes::default());
+    for line in events().lines() {
+        decoder.decode(line.as_bytes(), Timestamp::MAX, &mut event).unwrap();
+        partition.apply(&event, &mut changes);
+    }
+
+    let small = folder.json(&["--users", "30k", "--events", "10/s"]);
+    assert_eq!(small["sample"]["events"], 5 * USERS as u64);
+    assert_eq!(small["sample"]["entities"], USERS as u64);
+    assert_eq!(small["sample"]["changes"], changes.0);
+    assert_eq!(small["sample"]["state_bytes"], partition.state_bytes());
+    let number = |document: &Value, field: &str| document[field].as_f64().unwrap();
+    assert_eq!((number(&small, "workers"), number(&small, "partitions")), (1.0, 2.0));
+
+    // What the engine has allocated, and what the estimate says of the same users beside the worker's own memory.
+    let large = folder.json(&["--users", "30M", "--events", "10/s"]);
+    let a_user = (number(&large, "memory_bytes") - number(&small, "memory_bytes")) / (30e6 - 30e3);
+    let allocated = partition.bytes() as f64 / USERS as f64;
+    assert!((0.8..1.1).contains(&(a_user / allocated)), "{a_user} bytes a user, where the engine has {allocated}");
+
+    let ratio = |field: &str| number(&large, field) / number(&small, field);
+    assert!((ratio("changelog_disk_bytes") - 1_000.0).abs() < 1.0, "{}", ratio("changelog_disk_bytes"));
+    assert!((ratio("restore_seconds") - 1_000.0).abs() < 1.0, "{}", ratio("restore_seconds"));
+
+    let changes_a_second = changes.0 as f64 / (5 * USERS) as f64 * 1e6 / 60.0;
+    let busy = folder.json(&["--users", "30k", "--events", "1M/min", "--retention", "14d", "--replication", "1"]);
+    assert!((number(&busy, "tag_changes_per_second") / changes_a_second - 1.0).abs() < 1e-9);
+    assert!(number(&busy, "cores") > number(&small, "cores") * 100.0);
+    assert!(number(&busy, "workers") * 0.6 >= number(&busy, "cores"), "workers have room");
+}
+
+#[test]
+fn a_sample_without_events_is_an_error() {
+    let output = Folder::new().run("none.ndjson", &["--users", "1k", "--events", "1/s"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("there are no events to measure"));
+}
