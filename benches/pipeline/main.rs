@@ -8,6 +8,8 @@
 //! consumer's in the same run: on a machine that others use too, only such ratios can be compared. With `--merged` each
 //! program runs a second time with its events forwarded and merged, as several inputs are.
 //!
+//! `… -- --write FILE [--events N]`: the events as NDJSON, for `replay` and `capacity`.
+//!
 //! `… -- --latency [--rates N,N,…] [--intervals DURATION,…] [--seconds N]`: how late changes are, beside a producer of
 //! so many events a second.
 
@@ -52,6 +54,11 @@ fn main() {
     };
     let mut programs = vec![program("tagstream", env!("CARGO_BIN_EXE_tagstream"))];
     programs.extend(values(&arguments, "--against").map(|path| program(path, path)));
+    let count = number(&arguments, "--events").unwrap_or(2_000_000);
+    if let Some(path) = values(&arguments, "--write").next() {
+        let lines: Vec<Vec<u8>> = events(count).map(|event| event.line).collect();
+        return std::fs::write(path, lines.join(&b'\n')).expect("the file can be written");
+    }
     let broker = Broker::start();
     if arguments.iter().any(|word| word == "--latency") {
         return measure_latency(&arguments, &broker, &programs);
@@ -60,7 +67,6 @@ fn main() {
     let routes: &[Route] = if is_merged { &[Route::Direct, Route::Merged] } else { &[Route::Direct] };
     let measured: Vec<(&Program, Route)> =
         programs.iter().flat_map(|program| routes.iter().map(move |route| (program, *route))).collect();
-    let count = number(&arguments, "--events").unwrap_or(2_000_000);
     client::create_topic(&broker, EVENTS, PARTITIONS as i32, &[]);
     fill(&broker, count);
     println!("{count} events of {EVENT_BYTES} bytes, {USERS} users, {PARTITIONS} partitions, {delivery}");
