@@ -55,8 +55,8 @@ impl Sink for Changes {
 struct Folder(PathBuf);
 
 impl Folder {
-    fn new() -> Self {
-        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("capacity-{}", std::process::id()));
+    fn new(test: &str) -> Self {
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("capacity-{test}-{}", std::process::id()));
         fs::create_dir_all(&folder).unwrap();
         fs::write(folder.join("catalog.yaml"), CATALOG).unwrap();
         fs::write(folder.join("events.ndjson"), events()).unwrap();
@@ -85,7 +85,7 @@ impl Drop for Folder {
 
 #[test]
 fn the_estimate_is_what_the_engine_has_and_grows_with_what_is_asked_for() {
-    let folder = Folder::new();
+    let folder = Folder::new("estimate");
     let program = Program::new(catalog::load(CATALOG).catalog.unwrap());
     let (mut decoder, mut event) = (Decoder::new(&program.catalog), Event::default());
     let (mut partition, mut changes) = (Partition::new(program), Changes::default());
@@ -121,7 +121,7 @@ fn the_estimate_is_what_the_engine_has_and_grows_with_what_is_asked_for() {
 
 #[test]
 fn a_sample_without_events_is_an_error() {
-    let output = Folder::new().run("none.ndjson", &["--users", "1k", "--events", "1/s"]);
+    let output = Folder::new("nothing").run("none.ndjson", &["--users", "1k", "--events", "1/s"]);
     assert_eq!(output.status.code(), Some(1));
     assert!(String::from_utf8_lossy(&output.stderr).contains("there are no events to measure"));
 }
