@@ -2,9 +2,9 @@
 //!
 //! # As a library
 //! Begin with [`Engine`]: a catalog in, then records and time; tag changes come out through a closure. Without default
-//! features the crate is that alone. The features `kafka`, `http`, `serve`, `demo` and `cli` each add what stands below in the
-//! table, and what it needs of the features before; `onnx` adds models in ONNX files. The other parts are the program's own: they
-//! are public for its tests, and may change with each version.
+//! features the crate is that alone. The features `kafka`, `registry`, `http`, `serve`, `demo` and `cli` each add what stands
+//! below in the table, and what it needs of the features before; `onnx` adds models in ONNX files. The other parts are the
+//! program's own: they are public for its tests, and may change with each version.
 //!
 //! # The road of an event
 //! 1. A worker (`kafka`) polls a record of the input topic.
@@ -35,6 +35,7 @@
 //! | `replay` | drives the engine from recorded files | the command line, Kafka |
 //! | `settings` | files, environment and flags → checked settings | what a catalog contains |
 //! | `telemetry` | the log; the names of all metrics | who logs and who counts |
+//! | `registry` | payloads with schemas in a registry → JSON; the registry's client | Kafka, catalogs |
 //! | `kafka` | clients, workers, the commit cycle, rebalances, restore, dead letters | signals, where the time comes from |
 //! | `http` | metrics, probes, the pages about the catalog | how a worker works |
 //! | `service` | the thin shell: starts workers, handles signals; the only wall clock | what a worker does |
@@ -102,6 +103,8 @@
 //! - what happens when the catalog changes at runtime: `kafka::catalog_rollout` decides, `kafka::worker` switches,
 //!   `engine::partition::catalog_change` re-evaluates;
 //! - a metric: `telemetry::Metrics`, then `http::Monitor`, which sets it;
+//! - a format of the input's values: `codec::decode::record` (the port), `registry`; what stands around an event:
+//!   `codec::decode::record`;
 //! - a setting: `settings::check`; one of the read side: `settings::serve`;
 //! - an option of a command: its file in `cli`; what several commands read or print: `cli::input`, `cli::output`.
 
@@ -120,6 +123,8 @@ pub mod replay;
 pub mod settings;
 #[cfg(feature = "kafka")]
 pub mod telemetry;
+#[cfg(feature = "registry")]
+pub mod registry;
 #[cfg(feature = "kafka")]
 pub mod kafka;
 #[cfg(feature = "http")]

@@ -58,7 +58,7 @@ pub(super) fn push_plain_member(name: &str, value: &str, out: &mut Vec<u8>) {
 }
 
 /// A string in quotes; only characters that must be escaped are.
-pub(super) fn push_string(text: &str, out: &mut Vec<u8>) {
+pub(crate) fn push_string(text: &str, out: &mut Vec<u8>) {
     out.push(b'"');
     let bytes = text.as_bytes();
     let mut plain_from = 0;
@@ -93,7 +93,7 @@ fn hex_digit(nibble: u8) -> u8 {
 }
 
 /// Base64 of RFC 4648, with padding.
-pub(super) fn push_base64(bytes: &[u8], out: &mut Vec<u8>) {
+pub(crate) fn push_base64(bytes: &[u8], out: &mut Vec<u8>) {
     const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     for chunk in bytes.chunks(3) {
         let mut three = [0; 3];

@@ -35,8 +35,13 @@ pub use changelog::{
     ChangelogDecodeError, ChangelogKey, ChangelogRecord, Meta, SourceEntry, VERSION as CHANGELOG_VERSION,
 };
 pub use command_writer::{CommandAction, NewCommand, write_command};
-pub use decode::{Decoder, HeaderList, HeaderSource, InputRecord, OwnedRecord, RecordHeaders};
+pub use decode::{
+    DecodedRecord, Decoder, HeaderList, HeaderSource, InputRecord, OwnedRecord, Payload, PayloadFormat, PayloadReader,
+    RecordDecoder, RecordHeaders,
+};
 pub use explanation::{comparison_gap, explanation_document, value_document, values_document};
+#[cfg(feature = "registry")]
+pub(crate) use json_writer::{push_base64, push_string};
 pub use partition_facts::{PartitionFacts, TopicFacts};
 pub use reject::{Reject, RejectedLine, write_reject};
 pub use rollout_note::RolloutNote;

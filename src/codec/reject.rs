@@ -6,6 +6,10 @@ use super::json_writer::{push_base64, push_integer, push_string};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Reject {
     TooLarge,
+    /// The registry has no schema with the id that the value names.
+    UnknownSchema,
+    /// The value is not what its schema says.
+    BadPayload,
     NotJson,
     NotObject,
     MissingKey,
@@ -20,8 +24,10 @@ pub enum Reject {
 
 impl Reject {
     /// All reasons, so that their metrics can be exported before the first occurrence.
-    pub const ALL: [Reject; 11] = [
+    pub const ALL: [Reject; 13] = [
         Reject::TooLarge,
+        Reject::UnknownSchema,
+        Reject::BadPayload,
         Reject::NotJson,
         Reject::NotObject,
         Reject::MissingKey,
@@ -38,6 +44,8 @@ impl Reject {
     pub fn code(self) -> &'static str {
         match self {
             Reject::TooLarge => "too_large",
+            Reject::UnknownSchema => "unknown_schema",
+            Reject::BadPayload => "bad_payload",
             Reject::NotJson => "not_json",
             Reject::NotObject => "not_object",
             Reject::MissingKey => "missing_key",

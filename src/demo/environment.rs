@@ -17,8 +17,8 @@ use crate::kafka::{
 use crate::serve::{ServeContext, ServeError, Serving};
 use crate::service::ServiceContext;
 use crate::settings::{
-    Delivery, GroupProtocol, HttpSettings, InputSettings, Instance, KafkaSettings, MaxChange, Origin, OutputSettings,
-    PartitionedBy, Properties, ScoringSettings, ServeSettings, ServiceSettings, Settings, Start,
+    Delivery, GroupProtocol, HttpSettings, InputFormat, InputSettings, Instance, KafkaSettings, MaxChange, Origin,
+    OutputSettings, PartitionedBy, Properties, ScoringSettings, ServeSettings, ServiceSettings, Settings, Start,
 };
 use crate::telemetry::{DroppedLines, Severity};
 
@@ -52,6 +52,7 @@ pub(crate) fn settings(broker: &EmbeddedBroker, speed: Speed) -> Settings {
             topics: vec![EVENTS.to_owned()],
             start: Start::Earliest,
             partitioned_by: PartitionedBy::User,
+            format: InputFormat::Json,
         },
         output: OutputSettings { changes: CHANGES.to_owned(), tags: Some("tags".to_owned()) },
         service: ServiceSettings {
@@ -84,6 +85,7 @@ pub(crate) fn context(progress: &Arc<Progress>) -> ServiceContext {
         backfill: Backfill::Off,
         recovery: Recovery::default(),
         dropped_log_lines: DroppedLines::default(),
+        payloads: None,
     }
 }
 

@@ -6,7 +6,8 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use crate::kafka::{
-    Occurrence, PartitionName, PartitionStatus, WorkerEvent, WorkerId, WorkerStats, future_words, unreadable_words,
+    Occurrence, PartitionName, PartitionStatus, WorkerEvent, WorkerId, WorkerStats, future_words, schema_wait_words,
+    unreadable_words,
 };
 
 /// A worker that reports nothing for this long hangs: its loop reports twice a second, and no step takes this long.
@@ -200,6 +201,12 @@ impl WorkerHealth {
                 PartitionStatus::Running(figures) => {
                     let words = |offset| format!("{worker}: {}", unreadable_words(partition, offset));
                     lines.extend(figures.unreadable_from.map(words));
+                    let waits = figures.schema_wait.filter(|(_, waited)| *waited >= REPORT_AFTER);
+                    lines.extend(
+                        waits.map(|(schema, waited)| {
+                            format!("{worker}: {}", schema_wait_words(partition, schema, waited))
+                        }),
+                    );
                 }
                 PartitionStatus::Stopped(why) => {
                     lines.push(format!("{worker} has stopped partition {partition}: {why}"))

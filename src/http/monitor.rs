@@ -1,7 +1,7 @@
 //! Turns what the workers report into metrics and probes.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::health::{Health, REPORT_AFTER};
 use crate::codec::Reject;
@@ -204,6 +204,7 @@ impl Monitor {
             &metrics.state_bytes,
             &metrics.waiting_bytes,
             &metrics.open_transaction,
+            &metrics.schema_wait,
         ];
         for levels in by_partition {
             levels.clear();
@@ -236,6 +237,8 @@ impl Monitor {
             metrics.entities.set(&labels, figures.entities as f64);
             metrics.state_bytes.set(&labels, figures.state_bytes as f64);
             metrics.open_transaction.set(&labels, figures.held_for.unwrap_or_default().as_secs_f64());
+            let waited = figures.schema_wait.map_or(Duration::ZERO, |(_, waited)| waited);
+            metrics.schema_wait.set(&labels, waited.as_secs_f64());
             if let Some(bytes) = figures.waiting_bytes {
                 metrics.waiting_bytes.set(&labels, bytes as f64);
             }

@@ -59,7 +59,7 @@ pub use events::{
     TagNames, WorkStats, WorkerEvent, WorkerId, WorkerStats,
 };
 #[cfg(feature = "http")]
-pub(crate) use events::{future_words, unreadable_words};
+pub(crate) use events::{future_words, schema_wait_words, unreadable_words};
 pub use repartition::{SourcePosition, SourceProgress, TimeMerge};
 pub use state::{Backfill, Recovery, RecoveryPoint, prepare_snapshots};
 pub use topology::{PartitionId, PartitionName, Role, SourcePartition, TopicId, TopicPlan, Topology};

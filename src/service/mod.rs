@@ -29,6 +29,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 
+use crate::codec::PayloadFormat;
 use crate::engine::CompiledCatalog;
 use crate::http::{CatalogErrors, Controls, HttpError, Monitor, Server};
 use crate::kafka::{
@@ -66,6 +67,8 @@ pub struct ServiceContext {
     pub recovery: Recovery,
     /// Log lines that could not be written, for the metrics.
     pub dropped_log_lines: DroppedLines,
+    /// The format of the input's values; `None`: JSON.
+    pub payloads: Option<Arc<dyn PayloadFormat>>,
 }
 
 impl ServiceContext {
@@ -80,6 +83,7 @@ impl ServiceContext {
             backfill: Backfill::Off,
             recovery: Recovery::default(),
             dropped_log_lines: DroppedLines::default(),
+            payloads: None,
         }
     }
 }

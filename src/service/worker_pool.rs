@@ -49,7 +49,7 @@ impl WorkerPool {
     }
 
     pub(crate) fn start_workers(&mut self, streams: Topology) -> io::Result<()> {
-        let ServiceContext { clock, listener, stop, backfill, recovery, .. } = &self.context;
+        let ServiceContext { clock, listener, stop, backfill, recovery, payloads, .. } = &self.context;
         let liveness = InputLiveness::new(clock.now(), self.settings.service.outage_after, Arc::clone(listener));
         let liveness = Arc::new(liveness);
         let streams = Arc::new(streams);
@@ -58,6 +58,7 @@ impl WorkerPool {
                 id: WorkerId(number),
                 settings: Arc::clone(&self.settings),
                 topology: Arc::clone(&streams),
+                payloads: payloads.clone(),
                 compiled: self.rollout.view().active.compiled,
                 rollout: Arc::clone(&self.rollout),
                 backfill: *backfill,

@@ -60,7 +60,7 @@ pub(crate) fn check(raw: RawSettings, problems: &mut Problems) -> Option<Setting
 
 pub(super) struct Checker<'a> {
     pub(super) raw: RawSettings,
-    problems: &'a mut Problems,
+    pub(super) problems: &'a mut Problems,
 }
 
 impl Checker<'_> {
@@ -123,7 +123,8 @@ impl Checker<'_> {
         let start = self.choice("input.start", &[("earliest", Start::Earliest), ("latest", Start::Latest)]);
         let choices = [("user", PartitionedBy::User), ("none", PartitionedBy::None)];
         let partitioned_by = self.choice("input.partitioned_by", &choices);
-        Some(InputSettings { topics: topics?, start: start?, partitioned_by: partitioned_by? })
+        let format = self.input_format();
+        Some(InputSettings { topics: topics?, start: start?, partitioned_by: partitioned_by?, format: format? })
     }
 
     fn topics(&mut self) -> Option<Vec<String>> {
@@ -352,7 +353,7 @@ impl Checker<'_> {
     }
 
     /// One of a few words, the first of which is the default.
-    fn choice<T: Copy>(&mut self, key: &str, choices: &[(&str, T)]) -> Option<T> {
+    pub(super) fn choice<T: Copy>(&mut self, key: &str, choices: &[(&str, T)]) -> Option<T> {
         let Some(text) = self.text(key).ok()? else { return Some(choices[0].1) };
         if let Some((_, choice)) = choices.iter().find(|(word, _)| *word == text) {
             return Some(*choice);

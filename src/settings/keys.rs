@@ -1,7 +1,7 @@
 //! The names of the settings, and suggestions for unknown names.
 
 /// All keys, except librdkafka's own below `kafka.properties`.
-pub(crate) const KEYS: [&str; 33] = [
+pub(crate) const KEYS: [&str; 37] = [
     "catalog",
     "kafka.brokers",
     "kafka.application",
@@ -10,6 +10,10 @@ pub(crate) const KEYS: [&str; 33] = [
     "input.topics",
     "input.start",
     "input.partitioned_by",
+    "input.format",
+    "schema_registry.url",
+    "schema_registry.credentials",
+    "schema_registry.ca",
     "output.changes",
     "output.tags",
     "service.instance",

@@ -4,6 +4,7 @@
 //! - `keys`: the names of all settings; `properties`: librdkafka's own;
 //! - `layers`: reads the file, the environment and the flags;
 //! - `check`: every key known, every value of its type and within its bounds; `serve`: those of the read side;
+//!   `schema_registry`: those of the schema registry;
 //! - `tests`: wrong settings and their messages.
 //!
 //! The layers are the defaults, `tagstream.toml`, the environment and the flags; a later one overrides an earlier one.
@@ -17,6 +18,7 @@ mod keys;
 mod layers;
 mod problem;
 mod properties;
+mod schema_registry;
 mod serve;
 
 use std::net::SocketAddr;
@@ -27,6 +29,7 @@ use std::time::Duration;
 pub use layers::{ConfigFile, Sources};
 pub use problem::{Fault, Origin, Problem, Problems};
 pub use properties::Properties;
+pub use schema_registry::SchemaRegistrySettings;
 pub use serve::{ServeSettings, TlsFiles};
 
 /// All settings of the service and of the topic commands.
@@ -98,6 +101,15 @@ pub struct InputSettings {
     pub topics: Vec<String>,
     pub start: Start,
     pub partitioned_by: PartitionedBy,
+    pub format: InputFormat,
+}
+
+/// What the values of the input are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum InputFormat {
+    Json,
+    /// Confluent's wire format, with schemas in this registry; a value that is not in it is JSON.
+    Confluent(SchemaRegistrySettings),
 }
 
 /// How the input topics are partitioned.

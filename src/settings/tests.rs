@@ -3,7 +3,10 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::{ConfigFile, GroupProtocol, Instance, Membership, Settings, Sources, Start, TlsFiles, load};
+use super::{
+    ConfigFile, GroupProtocol, InputFormat, Instance, Membership, SchemaRegistrySettings, Settings, Sources, Start,
+    TlsFiles, load,
+};
 
 /// A folder with one `tagstream.toml` in it.
 struct Folder(PathBuf);
@@ -301,6 +304,41 @@ fn a_clock_that_does_not_follow_the_wall_clock() {
         "setting service.idle_grace (from -s): is \"25h\", expected a duration with its unit, such as \"5s\", from 0s to 1d, \
          or \"off\"",
     );
+}
+
+#[test]
+fn a_format_with_schemas_needs_their_registry() {
+    let format = |flags: &[&str]| read("format", GOOD, &[], flags).expect("settings").input.format;
+    assert_eq!(format(&["schema_registry.url=http://r:8081"]), InputFormat::Json);
+    let confluent = ["input.format=confluent", "schema_registry.url=http://r:8081/, https://s/apis/ccompat/v7"];
+    let urls = vec!["http://r:8081".to_owned(), "https://s/apis/ccompat/v7".to_owned()];
+    let without = SchemaRegistrySettings { urls, credentials: None, ca: None };
+    assert_eq!(format(&confluent), InputFormat::Confluent(without.clone()));
+    let files = ["schema_registry.credentials=/run/registry", "schema_registry.ca=/run/ca.pem"];
+    let with =
+        SchemaRegistrySettings { credentials: Some("/run/registry".into()), ca: Some("/run/ca.pem".into()), ..without };
+    assert_eq!(format(&[confluent, files].concat()), InputFormat::Confluent(with));
+    for (name, flags, expected) in [
+        (
+            "no-registry",
+            &["input.format=confluent"][..],
+            "setting schema_registry.url: is nothing, expected the address of a schema registry, such as \
+             http://registry:8081, for `input.format = \"confluent\"`",
+        ),
+        (
+            "avro",
+            &["input.format=avro"],
+            "setting input.format (from -s): is \"avro\", expected \"json\" or \"confluent\"",
+        ),
+        (
+            "password",
+            &["schema_registry.url=http://me:secret@r"],
+            "setting schema_registry.url (from -s): an address has no user and no password: they stand in the file \
+             schema_registry.credentials",
+        ),
+    ] {
+        check(name, GOOD, &[], flags, expected);
+    }
 }
 
 #[test]

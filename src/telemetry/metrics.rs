@@ -48,6 +48,7 @@ pub struct Metrics {
     pub state_bytes: GaugeFamily,
     pub waiting_bytes: GaugeFamily,
     pub open_transaction: GaugeFamily,
+    pub schema_wait: GaugeFamily,
     /// By state.
     pub partitions: GaugeFamily,
     pub restore_duration: Histogram,
@@ -164,6 +165,11 @@ impl Metrics {
                 "tagstream_open_transaction_seconds",
                 &["partition"],
                 "For how long a sender's open transaction has held back events that were written",
+            ),
+            schema_wait: registry.gauges(
+                "tagstream_schema_wait_seconds",
+                &["partition"],
+                "For how long the partition has waited for a schema that the registry has not given",
             ),
             partitions: registry.gauges("tagstream_partitions", &["state"], "Partitions of this process, by state"),
             restore_duration: registry.histogram(

@@ -23,6 +23,7 @@ mod engine;
 mod http;
 mod kafka;
 mod model;
+mod registry;
 mod scoring;
 mod serve;
 mod service;

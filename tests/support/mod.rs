@@ -2,6 +2,7 @@
 //! another binary's modules: `#[path = "../support/mod.rs"] mod support;`.
 //!
 //! - [`process`]: child processes that end with the tests.
+//! - [`registry`]: a schema registry.
 //! - [`service`]: `tagstream` as a child process, and the settings of one test.
 //! - [`http_client`]: a client that reads a page.
 //! - [`exposition`]: a strict reader of Prometheus' text format.
@@ -9,4 +10,6 @@
 pub mod exposition;
 pub mod http_client;
 pub mod process;
+#[allow(dead_code, reason = "`it` uses what `broker` does not")]
+pub mod registry;
 pub mod service;

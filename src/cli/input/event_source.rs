@@ -11,12 +11,13 @@ use super::settings_args::{EXIT_SETTINGS, Needs, SettingsArgs};
 use crate::catalog::Catalog;
 use crate::cli::output::console::report;
 use crate::cli::output::progress::Progress;
-use crate::codec::{Decoder, InputRecord};
+use crate::codec::{Decoder, InputRecord, PayloadFormat};
 use crate::engine::Sink;
 use crate::kafka::{EventListener, TopicScan, TopicScanError};
 use crate::model::{Event, Timestamp};
+use crate::registry::{ConfluentFormat, RegistryError};
 use crate::replay::{ReadError, Replay};
-use crate::settings::Settings;
+use crate::settings::{InputFormat, Settings};
 
 /// Where the events come from
 #[derive(Debug, Args)]
@@ -51,6 +52,8 @@ pub(crate) enum EventSourceError {
     Input(#[from] ReadError),
     #[error(transparent)]
     Archive(#[from] TopicScanError),
+    #[error(transparent)]
+    Registry(#[from] RegistryError),
 }
 
 impl SourceArgs {
@@ -93,7 +96,12 @@ impl EventSource<'_> {
         };
         // The error says what fails for good.
         let silent: EventListener = Arc::new(|_| ());
-        let archive = TopicScan::open(settings, &silent)?;
+        let payloads = match &settings.input.format {
+            InputFormat::Json => None,
+            InputFormat::Confluent(registry) => Some(ConfluentFormat::start(registry)?),
+        };
+        let payloads = payloads.as_ref().map(|format| format as &dyn PayloadFormat);
+        let archive = TopicScan::open(settings, payloads, &silent)?;
         let (mut decoder, mut event) = (Decoder::new(catalog), Event::default());
         let time_of = |record: InputRecord<'_>| {
             decoder.decode_record(record, record.came_at(now), &mut event).ok().map(|()| event.time)

@@ -10,10 +10,12 @@ use crate::cli::input::catalog_file::{self, LoadError};
 use crate::cli::input::models::ModelAccess;
 use crate::cli::input::settings_args::{EXIT_SETTINGS, Needs, SettingsArgs};
 use crate::cli::output::console::{fail, report};
+use crate::codec::PayloadFormat;
 use crate::kafka::{Backfill, Recovery, RecoveryPoint, Role, Topology};
+use crate::registry::ConfluentFormat;
 use crate::scoring::SlowModelPolicy;
 use crate::service::{self, CatalogSource, ServiceContext, ServiceError, TerminationSignal};
-use crate::settings::{PartitionedBy, Settings};
+use crate::settings::{InputFormat, PartitionedBy, Settings};
 use crate::telemetry;
 
 /// Run the service: events from Kafka in, tag changes to Kafka out
@@ -141,7 +143,18 @@ pub(crate) fn run(args: &RunArgs) -> ExitCode {
             loaded.map(|catalog| catalog.compile()).map_err(LoadError::into_catalog_errors)
         })
     });
+    let payloads: Option<Arc<dyn PayloadFormat>> = match &settings.input.format {
+        InputFormat::Json => None,
+        InputFormat::Confluent(registry) => match ConfluentFormat::start(registry) {
+            Ok(format) => Some(Arc::new(format)),
+            Err(error) => {
+                tracing::error!("{error}");
+                return ExitCode::from(EXIT_SETTINGS);
+            }
+        },
+    };
     let context = ServiceContext {
+        payloads,
         catalog: source,
         approve_changes: args.approve_changes,
         recovery,

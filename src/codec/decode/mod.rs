@@ -10,7 +10,8 @@
 //! - `commands`: `$tag` and `$erase`; of tags it knows the names of those that commands set;
 //! - `time_errors`: the words for a time that is rejected;
 //! - `record`: a record's value, what Kafka keeps beside it, and what is around the JSON object of an event;
-//! - `decoder`: the rules of the envelope, which join them.
+//! - `decoder`: the rules of the envelope, which join them;
+//! - `record_decoder`: the same for values that are not JSON.
 
 mod json;
 mod name_table;
@@ -23,6 +24,10 @@ mod commands;
 mod time_errors;
 mod record;
 mod decoder;
+mod record_decoder;
 
 pub use decoder::Decoder;
-pub use record::{HeaderList, HeaderSource, InputRecord, OwnedRecord, RecordHeaders};
+pub use record::{
+    HeaderList, HeaderSource, InputRecord, OwnedRecord, Payload, PayloadFormat, PayloadReader, RecordHeaders,
+};
+pub use record_decoder::{DecodedRecord, RecordDecoder};

@@ -15,7 +15,7 @@ use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::BorrowedMessage;
 use rdkafka::{Message, Offset, TopicPartitionList};
 
-use crate::codec::{InputRecord, OwnedRecord};
+use crate::codec::{InputRecord, OwnedRecord, Payload, PayloadFormat, PayloadReader};
 use crate::kafka::broker::{ClientError, OffsetBounds};
 use crate::kafka::client::client_config;
 use crate::kafka::client::{AclEntry, AclOperation, AclResource, Answer, ClientCallbacks, MetadataClient, bounds};
@@ -45,6 +45,8 @@ pub enum TopicScanError {
         "no record came from partition {partition} of {topic} for {SILENCE_MAX:?}, although there is more to read{why}"
     )]
     Silent { topic: String, partition: i32, why: String },
+    #[error("the schema registry has not given the schema with the id {schema} for {SILENCE_MAX:?}: {why}")]
+    NoSchema { schema: u32, why: String },
 }
 
 /// The records that the input topics hold when the scan is opened. Records that are not committed then are left out.
@@ -53,6 +55,10 @@ pub struct TopicScan {
     scans: Vec<PartitionScan>,
     /// The sum of the offsets between the beginnings and the ends.
     total: u64,
+    /// Reads values that are not JSON; `None`: all are.
+    payloads: Option<Box<dyn PayloadReader>>,
+    /// The value of a record as JSON, where it was something else.
+    json: Vec<u8>,
 }
 
 /// One partition of a topic.
@@ -71,11 +77,16 @@ struct PartitionScan {
 }
 
 impl TopicScan {
-    /// Finds the topics, and the beginning and the end of each partition.
+    /// Finds the topics, and the beginning and the end of each partition. `payloads`: the format of the input's values, if
+    /// they are not JSON.
     ///
     /// # Errors
     /// The brokers do not answer, or a topic cannot be read.
-    pub fn open(settings: &Settings, listener: &EventListener) -> Result<Self, TopicScanError> {
+    pub fn open(
+        settings: &Settings,
+        payloads: Option<&dyn PayloadFormat>,
+        listener: &EventListener,
+    ) -> Result<Self, TopicScanError> {
         let metadata = MetadataClient::new(settings, Arc::clone(listener))?;
         let unreachable = |why: String| TopicScanError::Unreachable { brokers: settings.kafka.brokers.clone(), why };
         let mut partitions: Vec<(Arc<str>, i32)> = Vec::new();
@@ -122,7 +133,8 @@ impl TopicScan {
             Some(PartitionScan { topic, partition, end: range.end, next: range.start, queue, early, head, clock })
         };
         let scans = ranges.into_iter().filter_map(scan).collect();
-        let mut topic_scan = TopicScan { consumer, scans, total };
+        let mut topic_scan =
+            TopicScan { consumer, scans, total, payloads: payloads.map(|format| format.reader()), json: Vec::new() };
         // Records from before the queues come before all records of the queues.
         while topic_scan.poll_events() {}
         Ok(topic_scan)
@@ -168,8 +180,37 @@ impl TopicScan {
         }
     }
 
-    /// Reads the next record of a partition that has a value. Returns `false` at the partition's end.
+    /// Reads the next record of a partition that has a value, as JSON where it can be. Returns `false` at the partition's
+    /// end.
     fn fill(&mut self, index: usize) -> Result<bool, TopicScanError> {
+        let is_there = self.read_next(index)?;
+        if is_there {
+            self.rewrite(index)?;
+        }
+        Ok(is_there)
+    }
+
+    /// Puts the JSON of a record's value in its place. What is rejected stays as it is, and is not JSON.
+    fn rewrite(&mut self, index: usize) -> Result<(), TopicScanError> {
+        let Some(payloads) = &mut self.payloads else { return Ok(()) };
+        let head = &mut self.scans[index].head;
+        let since = Instant::now();
+        loop {
+            match payloads.read(&head.value, &mut self.json) {
+                Payload::AsIs | Payload::Rejected { .. } => return Ok(()),
+                Payload::Rewritten => {
+                    std::mem::swap(&mut head.value, &mut self.json);
+                    return Ok(());
+                }
+                Payload::Waits { schema, why } if since.elapsed() >= SILENCE_MAX => {
+                    return Err(TopicScanError::NoSchema { schema, why: why.to_string() });
+                }
+                Payload::Waits { .. } => std::thread::sleep(POLL),
+            }
+        }
+    }
+
+    fn read_next(&mut self, index: usize) -> Result<bool, TopicScanError> {
         let (mut waits_since, mut trouble): (Option<Instant>, Option<String>) = (None, None);
         loop {
             let scan = &mut self.scans[index];

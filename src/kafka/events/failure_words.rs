@@ -1,5 +1,7 @@
 //! The words of failures that the log and the probe tell alike, each with what mends it.
 
+use std::time::Duration;
+
 use crate::kafka::topology::PartitionName;
 
 /// How far the wall clock has stepped.
@@ -17,6 +19,15 @@ pub(crate) fn future_words(refused: u64, of: u64) -> String {
     format!(
         "{refused} of the last minute's {of} events were refused since they lie in the future (in_future): the clock of this \
          machine is slow, or that of a sender is fast; correct it, then send the dead letters again"
+    )
+}
+
+/// What a partition waits for, and what it does meanwhile.
+pub(crate) fn schema_wait_words(partition: &PartitionName, schema: u32, waited: Duration) -> String {
+    format!(
+        "partition {partition} has waited for the schema with the id {schema} for {} s: the schema registry has not said \
+         what it is; nothing is skipped, and the partition goes on by itself as soon as the registry answers",
+        waited.as_secs()
     )
 }
 

@@ -20,7 +20,7 @@ mod wording;
 
 pub use catalog_event::{CatalogEvent, TagNames};
 #[cfg(feature = "http")]
-pub(crate) use failure_words::{future_words, unreadable_words};
+pub(crate) use failure_words::{future_words, schema_wait_words, unreadable_words};
 pub use producer_reset::ProducerReset;
 pub use stats::{ChangeStats, WorkStats, WorkerStats};
 pub use status::{PartitionStatus, RunningFigures};

@@ -27,6 +27,8 @@ pub struct RunningFigures {
     pub held_for: Option<Duration>,
     /// The offset from which on records cannot be read; `None`: they can.
     pub unreadable_from: Option<i64>,
+    /// For which schema of the registry it waits, and for how long; `None`: it does not.
+    pub schema_wait: Option<(u32, Duration)>,
     /// The partition's own time; `None` before its first event.
     pub clock: Option<Timestamp>,
     pub entities: usize,

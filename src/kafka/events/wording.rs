@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::time::Duration;
 
-use super::failure_words::{clock_step_words, future_words, unreadable_words};
+use super::failure_words::{clock_step_words, future_words, schema_wait_words, unreadable_words};
 use super::worker_event::Occurrence;
 use crate::engine::{BackfillResult, CellName, MigrationReport};
 use crate::kafka::topology::PartitionName;
@@ -177,6 +177,17 @@ impl fmt::Display for Occurrence {
             Self::Released { partition, held_for } => {
                 let seconds = held_for.as_secs();
                 write!(f, "the sender's transaction that held back partition {partition} for {seconds} s has ended")
+            }
+            Self::WaitsForSchema { partition, offset, schema, waited, why } => {
+                let words = schema_wait_words(partition, *schema, *waited);
+                write!(f, "{words} (offset {offset}; {why})")
+            }
+            Self::SchemaKnown { partition, schema, waited } => {
+                let seconds = waited.as_secs();
+                write!(
+                    f,
+                    "partition {partition} goes on: it has waited for the schema with the id {schema} for {seconds} s"
+                )
             }
             Self::ClockStepped { step_ms } => f.write_str(&clock_step_words(*step_ms)),
             Self::FutureEvents { refused, of, is_alarm: true } => f.write_str(&future_words(*refused, *of)),

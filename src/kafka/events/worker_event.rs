@@ -227,6 +227,20 @@ pub enum Occurrence {
         partition: PartitionName,
         held_for: Duration,
     },
+    /// A partition waits, before the record at this offset, until the registry says what this schema is.
+    WaitsForSchema {
+        partition: PartitionName,
+        offset: i64,
+        schema: u32,
+        waited: Duration,
+        why: String,
+    },
+    /// The registry has said what the schema is for which a partition has waited.
+    SchemaKnown {
+        partition: PartitionName,
+        schema: u32,
+        waited: Duration,
+    },
     /// The wall clock has stepped, back if the number is negative.
     ClockStepped {
         step_ms: i64,
@@ -300,6 +314,7 @@ impl WorkerEvent {
             | Occurrence::CatalogChanged { .. }
             | Occurrence::SnapshotUnused { .. }
             | Occurrence::HeldBySender { .. }
+            | Occurrence::WaitsForSchema { .. }
             | Occurrence::GapAccepted { .. }
             | Occurrence::StateDiscarded { .. }
             | Occurrence::ClockStepped { .. }
@@ -334,6 +349,7 @@ impl WorkerEvent {
             Occurrence::NotWritten { topic, why } => Some(format!("not written {topic} {why}")),
             Occurrence::Failed { action, why } => Some(format!("failed {action} {why}")),
             Occurrence::HeldBySender { partition, .. } => Some(format!("held {partition}")),
+            Occurrence::WaitsForSchema { partition, .. } => Some(format!("schema {partition}")),
             Occurrence::OutputResized { topic, .. } => Some(format!("resized {topic}")),
             Occurrence::Unreadable { partition, .. } => Some(format!("unreadable {partition}")),
             Occurrence::ProducerReset { why } => Some(format!("reset {why}")),

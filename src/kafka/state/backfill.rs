@@ -10,14 +10,14 @@ use rdkafka::Message;
 
 use super::restore::{Backfill, CALL_PATIENCE, POLL, PROGRESS, RestoreInterruption, RestoreJob, RestoreRequest};
 use super::restore_error::RestoreError;
-use crate::codec::Decoder;
+use crate::codec::{DecodedRecord, Decoder, InputRecord, RecordDecoder};
 use crate::engine::{CellName, MigrationReport, Partition, RetainedHistory, StateBackfill};
 use crate::kafka::broker::{ChangelogReader, KafkaClients, OffsetBounds};
 use crate::kafka::events::Occurrence;
 use crate::kafka::failpoint::{self, Failpoint};
 use crate::kafka::repartition::{forwarded_record, input_record, source_position};
 use crate::kafka::topology::Role;
-use crate::model::Event;
+use crate::model::{Event, Timestamp};
 
 /// How reading a history has ended.
 enum HistoryReading {
@@ -75,7 +75,8 @@ impl<W: KafkaClients> RestoreJob<W> {
         mut rebuild: StateBackfill,
     ) -> Result<HistoryReading, RestoreInterruption> {
         let partition = request.partition;
-        let mut decoder = Decoder::new(&self.program(partition).catalog);
+        let payloads = self.context.payloads.as_ref().map(|format| format.reader());
+        let mut decoder = RecordDecoder::new(Decoder::new(&self.program(partition).catalog), payloads);
         let (mut event, now) = (Event::default(), self.context.clock.now());
         let (started, mut position) = (self.clients.now(), range.start);
         let mut tell_at = started + PROGRESS;
@@ -91,15 +92,14 @@ impl<W: KafkaClients> RestoreJob<W> {
                 Some(Ok(record)) => {
                     position = record.offset() + 1;
                     failpoint::pass(Failpoint::RebuildRecord);
-                    // A record that is not an event was rejected when the state saw it.
-                    let is_event = record.payload().is_some_and(|value| {
-                        let input = match source_position(&record) {
-                            Some(_) => forwarded_record(&record, value),
-                            None => input_record(&record, value),
-                        };
-                        decoder.decode_record(input, now, &mut event).is_ok()
+                    let input = record.payload().map(|value| match source_position(&record) {
+                        Some(_) => forwarded_record(&record, value),
+                        None => input_record(&record, value),
                     });
-                    if is_event {
+                    // A record that is not an event was rejected when the state saw it.
+                    if let Some(input) = input
+                        && self.is_event(request, input, now, &mut decoder, &mut event)?
+                    {
                         rebuild.apply(&event);
                     }
                 }
@@ -129,6 +129,29 @@ impl<W: KafkaClients> RestoreJob<W> {
             }
         }
         Ok(HistoryReading::Whole(Box::new(rebuild)))
+    }
+
+    /// Decodes a record; waits for its schema, if the registry does not answer. Returns whether it is an event.
+    fn is_event(
+        &self,
+        request: &RestoreRequest,
+        input: InputRecord<'_>,
+        now: Timestamp,
+        decoder: &mut RecordDecoder,
+        event: &mut Event,
+    ) -> Result<bool, RestoreInterruption> {
+        loop {
+            match decoder.decode(input, now, event) {
+                DecodedRecord::Waits { schema, why } => {
+                    self.trouble(format!("the schema registry has not given the schema with the id {schema}: {why}"));
+                    if request.cancel.is_given() {
+                        return Err(RestoreInterruption::Cancelled);
+                    }
+                    std::thread::sleep(POLL);
+                }
+                decoded => return Ok(decoded == DecodedRecord::Event),
+            }
+        }
     }
 
     fn tell(&self, request: &RestoreRequest, events: u64, read: i64, range: Range<i64>, took: Duration) {

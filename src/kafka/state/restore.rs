@@ -28,7 +28,7 @@ use super::changelog_reading::{ChangelogPosition, MergeProgress};
 use super::discard::StateUse;
 use super::restore_error::RestoreError;
 use super::snapshot_store::{SnapshotStore, SnapshotUnusable};
-use crate::codec::{ChangelogKey, RolloutNote, SnapshotProgress};
+use crate::codec::{ChangelogKey, PayloadFormat, RolloutNote, SnapshotProgress};
 use crate::engine::{
     Checkpoint, CompiledCatalog, ImpactPreview, MigrationReport, Partition, Program, RestoredPartition,
 };
@@ -169,6 +169,8 @@ pub enum Backfill {
 pub(crate) struct RestoreContext {
     pub worker: WorkerId,
     pub topology: Arc<Topology>,
+    /// The format of the input's values; `None`: JSON.
+    pub payloads: Option<Arc<dyn PayloadFormat>>,
     pub compiled: Arc<CompiledCatalog>,
     pub rollout: Arc<CatalogRollout>,
     pub backfill: Backfill,

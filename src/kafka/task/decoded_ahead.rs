@@ -3,9 +3,12 @@
 //! An event's entity lies anywhere in memory. For several events that are known, what they will read is fetched at once; one
 //! by one, each would wait for memory several times.
 
+use std::sync::Arc;
+use std::time::Instant;
+
 use rdkafka::message::Message;
 
-use crate::codec::{Decoder, Reject};
+use crate::codec::{DecodedRecord, RecordDecoder};
 use crate::engine::Partition;
 use crate::kafka::repartition::input_record;
 use crate::model::{Event, Timestamp};
@@ -15,11 +18,15 @@ use crate::model::{Event, Timestamp};
 pub(crate) enum Decoded {
     /// A tombstone, or a record that the state has applied already.
     Nothing,
-    Event,
-    Rejected {
-        reason: Reject,
-        detail: Option<String>,
-    },
+    Record(DecodedRecord),
+}
+
+/// For which schema a partition waits, since when, and why.
+#[derive(Clone, Debug)]
+pub(crate) struct SchemaWait {
+    pub schema: u32,
+    pub since: Instant,
+    pub why: Arc<str>,
 }
 
 /// The next records, in order.
@@ -48,6 +55,16 @@ impl DecodedAhead {
         Some((self.outcomes.get(self.next)?, &self.events[self.next]))
     }
 
+    /// The wait for the schema of the next one, which begins now.
+    pub(crate) fn schema_wait(&self, now: Instant) -> Option<SchemaWait> {
+        match self.first()? {
+            (Decoded::Record(DecodedRecord::Waits { schema, why }), _) => {
+                Some(SchemaWait { schema: *schema, since: now, why: Arc::clone(why) })
+            }
+            _ => None,
+        }
+    }
+
     /// The next one was applied.
     pub(crate) fn pass(&mut self) {
         self.next += 1;
@@ -58,7 +75,7 @@ impl DecodedAhead {
         &mut self,
         records: impl Iterator<Item = (&'a M, Timestamp)>,
         position: i64,
-        decoder: &mut Decoder,
+        decoder: &mut RecordDecoder,
         state: &Partition,
     ) {
         self.clear();
@@ -70,14 +87,17 @@ impl DecodedAhead {
             self.outcomes.push(match record.payload().filter(|_| record.offset() >= position) {
                 None => Decoded::Nothing,
                 Some(payload) => {
-                    match decoder.decode_record(input_record(record, payload), now, &mut self.events[index]) {
-                        Ok(()) => Decoded::Event,
-                        Err(reason) => Decoded::Rejected { reason, detail: decoder.detail().map(str::to_owned) },
-                    }
+                    let input = input_record(record, payload);
+                    Decoded::Record(decoder.decode(input, now, &mut self.events[index]))
                 }
             });
+            if matches!(self.outcomes[index], Decoded::Record(DecodedRecord::Waits { .. })) {
+                break;
+            }
         }
         let events = self.outcomes.iter().zip(&self.events);
-        state.fetch(events.filter(|(outcome, _)| **outcome == Decoded::Event).map(|(_, event)| event));
+        state.fetch(
+            events.filter(|(outcome, _)| **outcome == Decoded::Record(DecodedRecord::Event)).map(|(_, event)| event),
+        );
     }
 }

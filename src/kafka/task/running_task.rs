@@ -6,11 +6,12 @@ use std::time::Instant;
 
 use rdkafka::message::Message;
 
-use super::decoded_ahead::{Decoded, DecodedAhead};
+use super::decoded_ahead::{Decoded, DecodedAhead, SchemaWait};
 use super::offset_metadata::OffsetMetadata;
 use super::output_buffer::{OutputBuffer, SealedMeta};
 use crate::codec::{
-    ChangelogKey, Decoder, InputAudit, OwnedRecord, PartitionFacts, RolloutNote, TopicFacts, write_current_tags,
+    ChangelogKey, DecodedRecord, Decoder, InputAudit, OwnedRecord, PartitionFacts, RecordDecoder, RolloutNote,
+    TopicFacts, write_current_tags,
 };
 use crate::engine::{Extent, MigrationReport, Partition, Program, SnapshotSink, SnapshotUnavailable};
 use crate::kafka::broker::TopicUuid;
@@ -31,6 +32,8 @@ pub(crate) enum TakeOutcome {
     Done { accepted: bool },
     /// The output is full and has to be committed first; then the record is to be offered again.
     Full,
+    /// The schema of its value is not known yet: the partition has to wait for it.
+    Waits,
 }
 
 /// About how many bytes of changelog records one partition may have in a transaction.
@@ -53,6 +56,8 @@ pub(crate) struct RunningTask {
     pub has_applied_merged: bool,
     /// Whether it is not fetched, since its source is far ahead of the others.
     pub paused_for_alignment: bool,
+    /// What it waits for and is not fetched meanwhile: the schema of its next record; `None`: it does not wait.
+    pub schema_wait: Option<SchemaWait>,
     /// Tells this changelog from an earlier one of the same name.
     log_id: u64,
     /// The offset behind the last record that was applied. A merged partition uses the merge's.
@@ -80,7 +85,7 @@ pub(crate) struct RunningTask {
 
 /// What a worker needs to apply a record of any partition.
 pub(crate) struct WorkerScratch {
-    pub decoder: Decoder,
+    pub decoder: RecordDecoder,
     /// What the events say about the catalog.
     pub audit: InputAudit,
     pub ahead: DecodedAhead,
@@ -102,6 +107,7 @@ impl RunningTask {
             merge: None,
             has_applied_merged: false,
             paused_for_alignment: false,
+            schema_wait: None,
             log_id,
             next_offset,
             committed,
@@ -271,7 +277,7 @@ impl RunningTask {
     /// or compacted away: the next record is there or behind.
     pub(crate) fn pass_to(&mut self, position: i64) {
         // The client is also ahead of records that were dropped since the partition is paused.
-        if self.sealed || self.paused_for_alignment || position <= self.position() {
+        if self.sealed || self.is_paused() || position <= self.position() {
             return;
         }
         match &mut self.merge {
@@ -357,19 +363,20 @@ impl RunningTask {
                 self.work.tombstones += 1;
                 false
             }
-            Decoded::Event => {
+            Decoded::Record(DecodedRecord::Event) => {
                 if self.advance_to(event.time) == Advanced::UntilFull {
                     return TakeOutcome::Full;
                 }
                 if self.role == Role::Direct {
                     self.apply(event);
                 }
-                self.forward(message, event, &scratch.decoder);
+                self.forward(message, event, &scratch.decoder.decoder);
                 scratch.audit.note(event);
                 self.work.events += 1;
                 true
             }
-            Decoded::Rejected { reason, detail } => {
+            Decoded::Record(DecodedRecord::Waits { .. }) => return TakeOutcome::Waits,
+            Decoded::Record(DecodedRecord::Rejected { reason, detail }) => {
                 *self.work.rejected.entry(reason.code()).or_default() += 1;
                 self.output.reject(message, *reason, detail.as_deref());
                 false
@@ -422,7 +429,7 @@ impl RunningTask {
             }
             let Some(record) = self.merge.as_mut().and_then(TimeMerge::release) else { break };
             self.has_applied_merged = true;
-            match scratch.decoder.decode_record(record.borrowed(), ACCEPTED, &mut scratch.event) {
+            match scratch.decoder.decoder.decode_record(record.borrowed(), ACCEPTED, &mut scratch.event) {
                 Ok(()) => self.apply(&scratch.event),
                 // It was an event to the task that forwarded it.
                 Err(_) => self.work.unmerged += 1,
@@ -442,6 +449,11 @@ impl RunningTask {
     /// Whether its source is so far ahead that the watermarks of the others are needed.
     pub(crate) fn is_lead_notable(&self) -> bool {
         self.repartitioner.as_ref().is_some_and(|repartitioner| repartitioner.lead.is_notable())
+    }
+
+    /// Whether it is not fetched: what comes of it nevertheless is dropped, and fetched again later.
+    pub(crate) fn is_paused(&self) -> bool {
+        self.paused_for_alignment || self.schema_wait.is_some()
     }
 
     /// Whether its source has to pause.

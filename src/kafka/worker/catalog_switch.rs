@@ -168,7 +168,7 @@ impl<W: KafkaClients> Worker<W> {
         self.catalog_switch.measurement = None;
         let compiled = &active.compiled;
         self.plan.compiled = Arc::clone(compiled);
-        self.scratch.decoder = Decoder::new(&compiled.catalog);
+        self.scratch.decoder.decoder = Decoder::new(&compiled.catalog);
         self.scratch.audit = InputAudit::new(Arc::clone(compiled.user()));
         self.restorer.switch_catalog(Arc::clone(compiled));
         let view = self.plan.rollout.view();

@@ -113,7 +113,7 @@ impl<W: KafkaClients> Worker<W> {
         for (partition, task) in &mut self.tasks {
             let Task::Running(running) = task else { continue };
             // A position skips transaction markers, but also records that are not applied.
-            let is_applied = self.batch.is_empty() && !running.paused_for_alignment;
+            let is_applied = self.batch.is_empty() && !running.is_paused();
             let position = positions.get(partition).copied().filter(|_| is_applied);
             let position = position.unwrap_or(0).max(running.position());
             running.lag = ends.get(partition).map(|end| end.saturating_sub(position).max(0).unsigned_abs());
@@ -148,7 +148,7 @@ impl<W: KafkaClients> Worker<W> {
         for (partition, task) in &mut self.tasks {
             let Task::Running(running) = task else { continue };
             running.unreadable_from = None;
-            let Some(position) = behind.get(partition).filter(|_| is_recent && !running.paused_for_alignment) else {
+            let Some(position) = behind.get(partition).filter(|_| is_recent && !running.is_paused()) else {
                 continue;
             };
             let since = before.get(partition).filter(|(at, _)| at == position).map_or(now, |(_, since)| *since);

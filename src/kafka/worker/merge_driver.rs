@@ -1,4 +1,5 @@
-//! Merged partitions in a worker: events wait for their order, and sources that are far ahead pause for alignment.
+//! Merged partitions in a worker: events wait for their order, and sources that are far ahead pause for alignment. And
+//! partitions that pause until the schema of their next record is known.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -120,25 +121,81 @@ impl<W: KafkaClients> Worker<W> {
             running.settle_lead((clock, &source));
             if running.paused_for_alignment && !running.is_ahead() {
                 running.paused_for_alignment = false;
-                aligned.push((*partition, running.position()));
+                // One that waits for a schema goes on pausing.
+                if running.schema_wait.is_none() {
+                    aligned.push((*partition, running.position()));
+                }
             }
         }
-        if aligned.is_empty() {
-            return;
-        }
-        if let Err(error) = self.consumer.resume(&aligned) {
-            self.report(Occurrence::Failed { action: Action::Resume, why: error.text });
+        if !self.fetch_again(&aligned) {
             // The next look tries it again.
             for (partition, _) in aligned {
                 if let Some(Task::Running(running)) = self.tasks.get_mut(&partition) {
                     running.paused_for_alignment = true;
                 }
             }
-            return;
+        }
+    }
+
+    /// Resumes paused partitions, each from an offset on. Returns whether it has succeeded.
+    fn fetch_again(&self, starts: &[(PartitionId, i64)]) -> bool {
+        if starts.is_empty() {
+            return true;
+        }
+        if let Err(error) = self.consumer.resume(starts) {
+            self.report(Occurrence::Failed { action: Action::Resume, why: error.text });
+            return false;
         }
         // The client fetches again when it wakes up: after half a second, or at any request.
-        let aligned: Vec<PartitionId> = aligned.into_iter().map(|(partition, _)| partition).collect();
-        drop(self.consumer.stable_ends(&aligned, COMMITTED_PATIENCE));
+        let partitions: Vec<PartitionId> = starts.iter().map(|(partition, _)| *partition).collect();
+        drop(self.consumer.stable_ends(&partitions, COMMITTED_PATIENCE));
+        true
+    }
+
+    /// Pauses a partition whose next record has a schema that is not known yet: its offset does not move.
+    pub(super) fn pause_for_schema(&mut self, partition: PartitionId) {
+        let now = self.clients.now();
+        let Some(Task::Running(running)) = self.tasks.get_mut(&partition) else { return };
+        running.schema_wait = self.scratch.ahead.schema_wait(now);
+        if let Err(error) = self.consumer.pause(&[partition]) {
+            self.report(Occurrence::Failed { action: Action::Pause, why: error.text });
+        }
+    }
+
+    /// Resumes the partitions whose schema is known now, and tells of those that still wait.
+    pub(super) fn watch_schema_waits(&mut self) {
+        let Some(payloads) = self.plan.payloads.clone() else { return };
+        let now = self.clients.now();
+        let mut known = Vec::new();
+        let mut events = Vec::new();
+        for (partition, task) in &mut self.tasks {
+            let Task::Running(running) = task else { continue };
+            let offset = running.position();
+            let Some(wait) = &mut running.schema_wait else { continue };
+            let (name, schema) = (self.plan.topology.name(*partition), wait.schema);
+            let waited = now.saturating_duration_since(wait.since);
+            match payloads.waits_for(schema) {
+                Some(why) => {
+                    wait.why = why;
+                    let why = wait.why.to_string();
+                    events.push(Occurrence::WaitsForSchema { partition: name, offset, schema, waited, why });
+                }
+                None => {
+                    events.push(Occurrence::SchemaKnown { partition: name, schema, waited });
+                    known.push((*partition, offset, running.schema_wait.take(), running.paused_for_alignment));
+                }
+            }
+        }
+        events.into_iter().for_each(|event| self.report(event));
+        for (partition, offset, wait, is_ahead) in known {
+            if !is_ahead
+                && !self.fetch_again(&[(partition, offset)])
+                && let Some(Task::Running(running)) = self.tasks.get_mut(&partition)
+            {
+                // The next look tries it again.
+                running.schema_wait = wait;
+            }
+        }
     }
 
     /// The source with the lowest committed watermark, and that watermark.

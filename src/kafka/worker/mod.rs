@@ -9,7 +9,7 @@
 //! | [`gaps`] | offsets without records, and records that are gone |
 //! | [`rebalance`] | partitions that come and go |
 //! | [`catalog_switch`] | a changed catalog: its impact is measured, then all tasks switch at once |
-//! | [`merge_driver`] | merged partitions, and sources that pause for alignment |
+//! | [`merge_driver`] | merged partitions; partitions that pause for alignment, or for a schema |
 //! | [`snapshot_scheduler`] | when snapshots are taken |
 //! | [`idleness`] | clocks that follow the wall clock while nothing comes |
 //! | [`topic_watch`] | topics that change while the worker runs stop it |
@@ -38,7 +38,7 @@ use std::time::{Duration, Instant};
 use rdkafka::message::Message;
 use rdkafka::types::RDKafkaErrorCode;
 
-use crate::codec::{Decoder, InputAudit};
+use crate::codec::{Decoder, InputAudit, RecordDecoder};
 use crate::kafka::broker::{BrokerError, ErrorClass, GroupConsumer, KafkaClients, Rebalance, RecordBatch};
 use crate::kafka::clock::ClockWatch;
 use crate::kafka::events::{Action, Occurrence, WorkerStats};
@@ -143,7 +143,8 @@ impl<W: KafkaClients> Worker<W> {
             Delivery::ExactlyOnce => None,
             Delivery::AtLeastOnce => Some(EarlyDelivery::new(&clients)?),
         };
-        let decoder = Decoder::new(&plan.compiled.catalog);
+        let payloads = plan.payloads.as_ref().map(|format| format.reader());
+        let decoder = RecordDecoder::new(Decoder::new(&plan.compiled.catalog), payloads);
         let audit = InputAudit::new(Arc::clone(plan.compiled.user()));
         let now = clients.now();
         let mut clock_watch = ClockWatch::default();
@@ -303,6 +304,9 @@ impl<W: KafkaClients> Worker<W> {
                 }
                 self.commit_later();
             }
+            if taken == TakeOutcome::Waits {
+                self.pause_for_schema(partition);
+            }
             if taken == TakeOutcome::Full || self.cycle.unsent_bytes >= self.cycle.limit.bytes() {
                 self.cycle.commit_at = Some(self.clients.now());
                 return;
@@ -315,7 +319,7 @@ impl<W: KafkaClients> Worker<W> {
     fn apply_run(&mut self, partition: PartitionId, now: Timestamp) -> TakeOutcome {
         let mut taken = TakeOutcome::Done { accepted: false };
         let running = match self.tasks.get_mut(&partition) {
-            Some(Task::Running(running)) if !running.paused_for_alignment => running,
+            Some(Task::Running(running)) if !running.is_paused() => running,
             _ => {
                 self.batch.pass_all_of(partition);
                 return taken;
@@ -329,9 +333,10 @@ impl<W: KafkaClients> Worker<W> {
                 let run = self.batch.run_of(partition).map(|record| (record, present(record)));
                 running.decode_ahead(run, &mut self.scratch);
             }
-            match running.take(record, &mut self.scratch) {
-                TakeOutcome::Full => {
-                    taken = TakeOutcome::Full;
+            let outcome = running.take(record, &mut self.scratch);
+            match outcome {
+                TakeOutcome::Full | TakeOutcome::Waits => {
+                    taken = outcome;
                     break;
                 }
                 TakeOutcome::Done { accepted } if accepted => taken = TakeOutcome::Done { accepted },
@@ -359,6 +364,7 @@ impl<W: KafkaClients> Worker<W> {
         self.follow_wall_clock();
         self.apply_merged_tasks();
         self.align_sources();
+        self.watch_schema_waits();
         self.report(self.status());
         // Counted from the end of this tick, which may take long: between two ticks the group has to be answered.
         let now = self.clients.now();

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use rdkafka::types::RDKafkaErrorCode;
 
 use super::liveness::InputLiveness;
+use crate::codec::PayloadFormat;
 use crate::engine::CompiledCatalog;
 use crate::kafka::broker::{BrokerError, ClientError};
 use crate::kafka::catalog_rollout::CatalogRollout;
@@ -59,6 +60,8 @@ pub struct WorkerPlan {
     pub settings: Arc<Settings>,
     /// The topics that the group reads.
     pub topology: Arc<Topology>,
+    /// The format of the input's values; `None`: JSON.
+    pub payloads: Option<Arc<dyn PayloadFormat>>,
     pub compiled: Arc<CompiledCatalog>,
     pub rollout: Arc<CatalogRollout>,
     pub backfill: Backfill,
@@ -75,6 +78,7 @@ impl WorkerPlan {
         RestoreContext {
             worker: self.id,
             topology: Arc::clone(&self.topology),
+            payloads: self.payloads.clone(),
             compiled: Arc::clone(&self.compiled),
             rollout: Arc::clone(&self.rollout),
             backfill: self.backfill,

@@ -26,6 +26,10 @@ fn status(task: &Task, now: Instant) -> PartitionStatus {
             lag: running.lag,
             held_for: running.held_since.map(|since| now.saturating_duration_since(since)),
             unreadable_from: running.unreadable_from,
+            schema_wait: running
+                .schema_wait
+                .as_ref()
+                .map(|wait| (wait.schema, now.saturating_duration_since(wait.since))),
             clock: running.state().clock(),
             entities: running.state().entities(),
             waiting_bytes: running.merge.as_ref().map(TimeMerge::waiting_bytes),

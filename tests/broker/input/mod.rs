@@ -5,6 +5,7 @@
 //! - `made_anew`: topics are deleted and created again.
 //! - `more_partitions`: partitions are added while the service runs.
 //! - `open_transaction`: a sender's open transaction holds events back.
+//! - `schema_registry`: values in Avro, with a registry that goes away.
 //! - `unreadable_batch`: a batch of records cannot be decompressed.
 
 mod gaps;
@@ -12,4 +13,5 @@ mod headers;
 mod made_anew;
 mod more_partitions;
 mod open_transaction;
+mod schema_registry;
 mod unreadable_batch;

@@ -64,6 +64,7 @@ fn running(lag: Option<u64>) -> PartitionStatus {
         lag,
         clock: None,
         unreadable_from: None,
+        schema_wait: None,
         entities: 0,
         waiting_bytes: None,
         held_for: None,
@@ -198,6 +199,23 @@ fn a_partition_that_cannot_be_read_is_not_ready_until_it_can() {
     assert!(words.contains("partition 3 cannot be read from offset 17 on"), "{words}");
     assert!(words.contains("receive.message.max.bytes"), "{words}");
     scene.hear(at(None));
+    assert_eq!(scene.not_ready(), "");
+}
+
+#[test]
+fn a_partition_that_waits_for_its_schema_is_not_ready_after_a_moment() {
+    let mut scene = Scene::running();
+    let after = |seconds| {
+        let PartitionStatus::Running(figures) = running(Some(5)) else { unreachable!("it runs") };
+        let schema_wait = Some((7, Duration::from_secs(seconds)));
+        places(&[(3, PartitionStatus::Running(RunningFigures { schema_wait, ..figures }))])
+    };
+    scene.hear(after(4));
+    assert_eq!(scene.not_ready(), "");
+    scene.hear(after(5));
+    let words = scene.not_ready();
+    assert!(words.starts_with("worker 0: partition 3 has waited for the schema with the id 7 for 5 s"), "{words}");
+    scene.hear(places(&[(3, running(Some(5)))]));
     assert_eq!(scene.not_ready(), "");
 }
 

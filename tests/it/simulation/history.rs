@@ -234,6 +234,7 @@ impl History {
                 id: WorkerId(number),
                 settings: Arc::clone(&settings),
                 topology: Arc::clone(&self.script.streams),
+                payloads: None,
                 compiled: Arc::clone(&compiled),
                 rollout: Arc::clone(&rollout),
                 backfill: if self.before.is_some() { Backfill::On } else { Backfill::Off },

@@ -11,7 +11,7 @@ const LINES_MAX: usize = 500;
 const ENTRIES_MAX: usize = 12;
 
 /// The parts of the library, which `src/lib.rs` maps.
-const PARTS_MAX: usize = 15;
+const PARTS_MAX: usize = 16;
 
 #[test]
 fn every_file_opens_with_its_purpose() {

@@ -6,7 +6,7 @@ use super::paths::paths;
 use super::sources::{Source, all_sources, expect_none, root};
 
 /// A package and a part that may use it; no part without such a row may.
-const OWNED: [(&str, &str); 23] = [
+const OWNED: [(&str, &str); 27] = [
     ("annotate_snippets", "catalog"),
     ("axum", "http"),
     ("axum", "serve"),
@@ -17,10 +17,13 @@ const OWNED: [(&str, &str); 23] = [
     ("indicatif", "cli"),
     ("ort", "scoring"),
     ("prometheus", "telemetry"),
+    ("prost_reflect", "registry"),
+    ("protox", "registry"),
     ("rdkafka", "kafka"),
     ("dashmap", "serve"),
     ("maud", "serve"),
     ("roaring", "serve"),
+    ("rustls", "registry"),
     ("rusqlite", "serve"),
     ("schemars", "catalog"),
     ("serde_saphyr", "catalog"),
@@ -28,6 +31,7 @@ const OWNED: [(&str, &str); 23] = [
     ("subtle", "serve"),
     ("tokio_rustls", "serve"),
     ("tracing_subscriber", "telemetry"),
+    ("ureq", "registry"),
     ("utoipa", "serve"),
     ("utoipa_axum", "serve"),
 ];

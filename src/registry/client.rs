@@ -1,0 +1,239 @@
+//! The registry's HTTP API, as Confluent documents it: a schema by its id, with the schemas that it refers to.
+
+use std::collections::HashSet;
+use std::fs;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::Deserialize;
+use ureq::Agent;
+use ureq::tls::{PemItem, RootCerts, TlsConfig, parse_pem};
+
+use super::registry_error::RegistryError;
+use super::schema::{PayloadSchema, Referred};
+use crate::codec::push_base64;
+use crate::settings::SchemaRegistrySettings;
+
+/// For one request, with everything that belongs to it.
+const ANSWER_PATIENCE: Duration = Duration::from_secs(5);
+/// Longer than any schema.
+const ANSWER_BYTES_MAX: u64 = 16 << 20;
+/// How many schemas a schema may refer to, directly or not.
+const REFERENCES_MAX: usize = 1_000;
+/// Where systems keep the certificates that they trust.
+const SYSTEM_ROOTS: [&str; 4] = [
+    "/etc/ssl/certs/ca-certificates.crt",
+    "/etc/pki/tls/certs/ca-bundle.crt",
+    "/etc/ssl/cert.pem",
+    "/etc/ssl/ca-bundle.pem",
+];
+const NOT_FOUND: u16 = 404;
+/// The error code of an id that the registry does not have.
+const NO_SUCH_SCHEMA: u64 = 40_403;
+
+/// What is known of an id.
+pub(super) enum FetchedSchema {
+    Schema(PayloadSchema),
+    /// The registry says that there is no schema with this id.
+    Unknown,
+    /// There is one that cannot be used, for this reason.
+    Unusable(String),
+}
+
+pub(super) struct RegistryClient {
+    agent: Agent,
+    /// The one that has answered last comes first.
+    urls: Vec<String>,
+    credentials: Option<PathBuf>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct SchemaAnswer {
+    schema: String,
+    schema_type: Option<String>,
+    #[serde(default)]
+    references: Vec<Reference>,
+}
+
+#[derive(Deserialize)]
+struct Reference {
+    name: String,
+    subject: String,
+    version: i64,
+}
+
+#[derive(Deserialize)]
+struct ErrorAnswer {
+    error_code: u64,
+}
+
+/// An answer of the registry.
+enum Answer {
+    Found(SchemaAnswer),
+    Unknown,
+}
+
+impl RegistryClient {
+    /// # Errors
+    /// The file of the certificates cannot be read.
+    pub(super) fn new(settings: &SchemaRegistrySettings) -> Result<Self, RegistryError> {
+        let mut tls =
+            TlsConfig::builder().unversioned_rustls_crypto_provider(Arc::new(rustls::crypto::ring::default_provider()));
+        if settings.urls.iter().any(|url| url.starts_with("https:")) {
+            tls = tls.root_certs(roots(settings)?);
+        }
+        let config = Agent::config_builder()
+            .timeout_global(Some(ANSWER_PATIENCE))
+            .http_status_as_error(false)
+            .max_redirects(3)
+            .user_agent("tagstream")
+            .tls_config(tls.build());
+        Ok(RegistryClient {
+            agent: config.build().into(),
+            urls: settings.urls.clone(),
+            credentials: settings.credentials.clone(),
+        })
+    }
+
+    /// Requests a schema.
+    ///
+    /// # Errors
+    /// No registry has answered, or none with an answer that says what this id is.
+    pub(super) fn fetch(&mut self, id: u32) -> Result<FetchedSchema, String> {
+        let answer = match self.request(&format!("/schemas/ids/{id}"))? {
+            Answer::Found(answer) => answer,
+            Answer::Unknown => return Ok(FetchedSchema::Unknown),
+        };
+        let schema_type = answer.schema_type.as_deref().unwrap_or("AVRO");
+        let mut references = Vec::new();
+        if schema_type != "JSON" {
+            let mut seen = HashSet::new();
+            if let Err(why) = self.collect(&answer.references, &mut seen, &mut references)? {
+                return Ok(FetchedSchema::Unusable(why));
+            }
+        }
+        Ok(match PayloadSchema::parse(schema_type, &answer.schema, &references) {
+            Ok(schema) => FetchedSchema::Schema(schema),
+            Err(why) => FetchedSchema::Unusable(why),
+        })
+    }
+
+    /// Requests the schemas that a schema refers to, each behind those that it refers to itself. The inner error: there is
+    /// one that the registry does not have, or there are too many.
+    fn collect(
+        &mut self,
+        references: &[Reference],
+        seen: &mut HashSet<(String, i64)>,
+        referred: &mut Vec<Referred>,
+    ) -> Result<Result<(), String>, String> {
+        for Reference { name, subject, version } in references {
+            if !seen.insert((subject.clone(), *version)) {
+                continue;
+            }
+            if seen.len() > REFERENCES_MAX {
+                return Ok(Err(format!("it refers to more than {REFERENCES_MAX} schemas")));
+            }
+            let path = format!("/subjects/{}/versions/{version}", escaped(subject));
+            let Answer::Found(answer) = self.request(&path)? else {
+                return Ok(Err(format!(
+                    "the registry does not have version {version} of {subject}, to which it refers"
+                )));
+            };
+            if let Err(why) = self.collect(&answer.references, seen, referred)? {
+                return Ok(Err(why));
+            }
+            referred.push(Referred { name: name.clone(), text: answer.schema });
+        }
+        Ok(Ok(()))
+    }
+
+    /// Asks one registry after the other.
+    fn request(&mut self, path: &str) -> Result<Answer, String> {
+        let authorization = self.authorization()?;
+        let mut failures = Vec::new();
+        for index in 0..self.urls.len() {
+            match self.request_at(&self.urls[index], path, authorization.as_deref()) {
+                Ok(answer) => {
+                    self.urls.swap(0, index);
+                    return Ok(answer);
+                }
+                Err(why) => failures.push(format!("{}: {why}", self.urls[index])),
+            }
+        }
+        Err(failures.join("; "))
+    }
+
+    fn request_at(&self, url: &str, path: &str, authorization: Option<&str>) -> Result<Answer, String> {
+        let accepted = "application/vnd.schemaregistry.v1+json, application/json";
+        let mut request = self.agent.get(format!("{url}{path}")).header("Accept", accepted);
+        if let Some(authorization) = authorization {
+            request = request.header("Authorization", authorization);
+        }
+        let mut response = request.call().map_err(|error| error.to_string())?;
+        let status = response.status();
+        let body = response.body_mut().with_config().limit(ANSWER_BYTES_MAX).read_to_vec();
+        let body = body.map_err(|error| error.to_string())?;
+        if status.is_success() {
+            return serde_json::from_slice(&body).map(Answer::Found).map_err(|error| format!("its answer: {error}"));
+        }
+        // A proxy, or a wrong path, answers 404 as well: only the registry's own error code tells that there is none.
+        let code = serde_json::from_slice::<ErrorAnswer>(&body).map(|answer| answer.error_code);
+        match (status.as_u16(), code) {
+            (NOT_FOUND, Ok(NO_SUCH_SCHEMA | 40_401 | 40_402)) => Ok(Answer::Unknown),
+            _ => Err(format!("it answers {status}")),
+        }
+    }
+
+    /// The header for the credentials, which are read anew: they may be replaced while the process runs.
+    fn authorization(&self) -> Result<Option<String>, String> {
+        let Some(path) = &self.credentials else { return Ok(None) };
+        let text = fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?;
+        let text = text.trim();
+        if !text.contains(':') {
+            return Ok(Some(format!("Bearer {text}")));
+        }
+        let mut header = b"Basic ".to_vec();
+        push_base64(text.as_bytes(), &mut header);
+        Ok(String::from_utf8(header).ok())
+    }
+}
+
+/// The certificates that are trusted: those of the settings, or the system's.
+fn roots(settings: &SchemaRegistrySettings) -> Result<RootCerts, RegistryError> {
+    let read = |path: &PathBuf| {
+        fs::read(path).map_err(|error| RegistryError::Certificates { path: path.clone(), why: error.to_string() })
+    };
+    let (path, pem) = match &settings.ca {
+        Some(path) => (path.clone(), read(path)?),
+        None => {
+            let path = SYSTEM_ROOTS.iter().map(PathBuf::from).find(|path| path.exists());
+            let path = path.ok_or(RegistryError::NoCertificates)?;
+            let pem = read(&path)?;
+            (path, pem)
+        }
+    };
+    let certificates: Vec<_> = parse_pem(&pem)
+        .filter_map(|item| match item {
+            Ok(PemItem::Certificate(certificate)) => Some(certificate),
+            _ => None,
+        })
+        .collect();
+    if certificates.is_empty() {
+        return Err(RegistryError::Certificates { path, why: "there is no certificate in it".to_owned() });
+    }
+    Ok(RootCerts::Specific(Arc::new(certificates)))
+}
+
+/// A part of a path, in which everything but letters, digits and `-._~` is escaped.
+fn escaped(part: &str) -> String {
+    let mut text = String::new();
+    for byte in part.bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => text.push(char::from(byte)),
+            _ => text.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    text
+}
