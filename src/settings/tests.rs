@@ -322,7 +322,7 @@ fn a_format_with_schemas_needs_their_registry() {
         (
             "no-registry",
             &["input.format=confluent"][..],
-            "setting schema_registry.url: is nothing, expected the address of a schema registry, such as \
+            "setting schema_registry.url (default): is nothing, expected the address of a schema registry, such as \
              http://registry:8081, for `input.format = \"confluent\"`",
         ),
         (
