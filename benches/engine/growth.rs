@@ -28,20 +28,25 @@ pub fn draw(largest: usize) {
 
 fn by_users(largest: usize) {
     let (mut cost, mut decoding, mut changelog) = (Vec::new(), Vec::new(), Vec::new());
-    let (mut bytes, mut restored) = (Vec::new(), Vec::new());
+    let (mut bytes, mut restored, mut changes) = (Vec::new(), Vec::new(), Vec::new());
     for users in (3..8).map(|power| 10_usize.pow(power)).filter(|users| *users <= largest) {
-        let found = measured("users", users as f64, CATALOG, users);
+        let found = measured(&format!("{users} users"), CATALOG, users);
         let x = users as f64;
+        changes.push((x, found.changes as f64 / EVENTS as f64 * 1e3));
         cost.push((x, found.ns_an_event));
         decoding.push((x, found.ns_decoding));
         changelog.push((x, found.journal.ns_an_event));
-        bytes.push((x, found.bytes_a_user as f64));
+        // Below, what a partition allocates at once counts more than its users.
+        if users >= 10_000 {
+            bytes.push((x, found.bytes_a_user as f64));
+        }
         restored.push((x, found.journal.users_a_second / 1e6));
     }
     let curves = [
         Curve { name: "an event, decoded and applied", points: cost },
         Curve { name: "of it decoding", points: decoding },
         Curve { name: "changelog, beside it", points: changelog },
+        Curve { name: "tag changes in 1,000 events", points: changes },
     ];
     chart("users", ("ns of CPU an event", "users (20 tags)"), &curves);
     chart("memory", ("bytes a user", "users (20 tags, 5 panes each)"), &[Curve { name: "", points: bytes }]);
@@ -55,7 +60,7 @@ fn by_users(largest: usize) {
 fn by_tags() {
     let (mut cost, mut bytes) = (Vec::new(), Vec::new());
     for tags in [5, 20, 50, 100, 200, 500] {
-        let found = measured("tags", tags as f64, &catalog_of_tags(tags), USERS);
+        let found = measured(&format!("{tags} tags"), &catalog_of_tags(tags), USERS);
         cost.push((tags as f64, found.ns_an_event));
         bytes.push((tags as f64, found.bytes_a_user as f64));
     }
@@ -74,16 +79,16 @@ fn by_changes() {
         "[workout, purchase]",
         "\"*\"",
     ] {
-        let found = measured("changes", f64::NAN, &catalog_of_changes(types), USERS);
+        let found = measured(&format!("changes by {types}"), &catalog_of_changes(types), USERS);
         cost.push((found.changes as f64 / EVENTS as f64, found.ns_an_event));
     }
     chart("changes", ("ns of CPU an event", "tag changes an event"), &[Curve { name: "", points: cost }]);
 }
 
-fn measured(curve: &str, x: f64, catalog: &str, users: usize) -> Figures {
+fn measured(point: &str, catalog: &str, users: usize) -> Figures {
     let found = measure(catalog, users, EVENTS);
     println!(
-        "{curve:>8} {x:>10}  {:>6.0} ns/event  {:>5} bytes/user  {:.2} changes/event  changelog {:>5.0} ns/event  {:.2} M users/s restored",
+        "{point:>32}  {:>6.0} ns/event  {:>5} bytes/user  {:.2} changes/event  changelog {:>5.0} ns/event  {:.2} M users/s restored",
         found.ns_an_event,
         found.bytes_a_user,
         found.changes as f64 / EVENTS as f64,
@@ -127,6 +132,15 @@ tags:
     )
 }
 
+/// `1.5`, `300`, `20k`, `1M`
+fn short(number: &f64) -> String {
+    match *number {
+        1e6.. => format!("{}M", number / 1e6),
+        1e4.. => format!("{}k", number / 1e3),
+        _ => format!("{}", (number * 10.0).round() / 10.0),
+    }
+}
+
 /// Draws curves from zero upward; the horizontal axis is logarithmic where it reaches far.
 fn chart(name: &str, (y, x): (&str, &str), curves: &[Curve]) {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/growth");
@@ -139,12 +153,15 @@ fn chart(name: &str, (y, x): (&str, &str), curves: &[Curve]) {
     let area = SVGBackend::new(&path, (640, 360)).into_drawing_area();
     area.fill(&WHITE).expect("a chart");
     let mut builder = ChartBuilder::on(&area);
-    builder.margin(12).x_label_area_size(40).y_label_area_size(60);
-    let colours = [RGBColor(0x1f, 0x5f, 0xa8), RGBColor(0xc0, 0x5a, 0x10), RGBColor(0x3a, 0x7d, 0x34)];
+    builder.margin(12).margin_right(28).x_label_area_size(40).y_label_area_size(60);
+    let colours = [0x1f5fa8, 0xc05a10, 0x3a7d34, 0x8a8a8a]
+        .map(|rgb: u32| RGBColor((rgb >> 16) as u8, (rgb >> 8) as u8, rgb as u8));
     macro_rules! curves {
         ($chart:expr) => {{
             let mut chart = $chart.expect("a chart");
-            chart.configure_mesh().x_desc(x).y_desc(y).light_line_style(TRANSPARENT).draw().expect("a chart");
+            let mesh = &mut chart.configure_mesh();
+            let labels = mesh.x_desc(x).y_desc(y).x_label_formatter(&short).y_label_formatter(&short);
+            labels.light_line_style(TRANSPARENT).draw().expect("a chart");
             for (curve, colour) in curves.iter().zip(colours) {
                 let line = LineSeries::new(curve.points.iter().copied(), colour.stroke_width(2)).point_size(3);
                 let drawn = chart.draw_series(line).expect("a chart");

@@ -101,7 +101,6 @@ fn name(program: &Program, route: Route) -> String {
 fn measure_latency(arguments: &[String], broker: &Broker, programs: &[Program]) {
     let listed = |name, default| values(arguments, name).next().unwrap_or(default).split(',');
     let length = Duration::from_secs(number(arguments, "--seconds").unwrap_or(30) as u64);
-    client::create_topic(broker, EVENTS, PARTITIONS as i32, &[("message.timestamp.type", "LogAppendTime")]);
     println!("ms from the append of an event to the moment in which a read_committed reader has its change");
     for rate in listed("--rates", "10,20000") {
         let rate: u64 = rate.parse().expect("--rates: numbers of events a second");
@@ -109,7 +108,9 @@ fn measure_latency(arguments: &[String], broker: &Broker, programs: &[Program]) 
             for (program, place) in programs.iter().zip(0..) {
                 let application = format!("late-{rate}-{index}-{place}");
                 let interval = format!("service.commit_interval={interval}");
+                client::create_topic(broker, EVENTS, PARTITIONS as i32, &[("message.timestamp.type", "LogAppendTime")]);
                 let found = Latencies::of(program, broker, &application, [&interval], rate, length);
+                client::delete_topic(broker, EVENTS);
                 println!(
                     "{rate:>8} events/s  {interval}  median {}  p99 {}  p99.9 {}  greatest {}  of {} changes  {}",
                     found.median, found.p99, found.p999, found.greatest, found.changes, program.name

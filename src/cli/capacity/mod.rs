@@ -178,7 +178,10 @@ fn text(sample: &Sample, load: &Load, estimate: &Estimate) -> String {
         ("changelog, with replicas", bytes(estimate.changelog_disk)),
         ("changelog, written", format!("at most {} a second", bytes(estimate.changelog_bytes_a_second))),
         ("tag changes", format!("{} a second", short(estimate.changes_a_second))),
-        ("tag changes, with replicas", format!("at most {} in {}", bytes(estimate.changes_disk), distance(load.retention_ms))),
+        (
+            "tag changes, with replicas",
+            format!("at most {} in {}", bytes(estimate.changes_disk), distance(load.retention_ms)),
+        ),
         ("restore without snapshots", format!("{:.0} s", estimate.restore_seconds.ceil())),
     ];
     let mut text = format!(
