@@ -126,7 +126,7 @@ impl<W: KafkaClients> Worker<W> {
             }
         }
         self.notice_unreadable(&behind);
-        self.notice_holds(&behind);
+        self.notice_holds(behind);
         if full {
             self.cycle.commit_at = Some(self.clients.now());
         } else if self.tasks.values().any(Task::is_due) {
@@ -163,9 +163,12 @@ impl<W: KafkaClients> Worker<W> {
     }
 
     /// Finds the partitions that a sender's open transaction holds back, among those that are not read to their end and
-    /// stand at these positions.
-    fn notice_holds(&mut self, behind: &BTreeMap<PartitionId, i64>) {
-        let asked: Vec<PartitionId> = behind.keys().copied().collect();
+    /// stand at these positions. One whose position has moved since the last tick is held back by nobody: then the broker is
+    /// not asked, since its answer waits until the consumer's fetch has come back, and the records wait for the answer.
+    fn notice_holds(&mut self, behind: BTreeMap<PartitionId, i64>) {
+        let stood_at = std::mem::take(&mut self.stood_at);
+        let stands = |(partition, position): &(&PartitionId, &i64)| stood_at.get(partition) == Some(*position);
+        let asked: Vec<PartitionId> = behind.iter().filter(stands).map(|(partition, _)| *partition).collect();
         let stable = match asked.is_empty() {
             true => Ok(BTreeMap::new()),
             false => self.consumer.stable_ends(&asked, ENDS_PATIENCE),
@@ -176,7 +179,7 @@ impl<W: KafkaClients> Worker<W> {
             let Task::Running(running) = task else { continue };
             let held_for = |since| now.saturating_duration_since(since);
             let name = || self.plan.topology.name(*partition);
-            match (behind.get(partition), &stable) {
+            match (behind.get(partition).filter(|_| asked.contains(partition)), &stable) {
                 (Some(_), Err(_)) => {}
                 (Some(position), Ok(stable)) if stable.get(partition).is_some_and(|stable| position >= stable) => {
                     let held_for = held_for(*running.held_since.get_or_insert(now));
@@ -192,6 +195,7 @@ impl<W: KafkaClients> Worker<W> {
                 }
             }
         }
+        self.stood_at = behind;
         events.into_iter().for_each(|event| self.report(event));
     }
 

@@ -126,6 +126,8 @@ pub struct Worker<W: KafkaClients> {
     /// When a batch of records could not be decompressed, and the positions of partitions that may have it.
     unreadable_at: Option<Instant>,
     suspects: BTreeMap<PartitionId, (i64, Instant)>,
+    /// Where the partitions stood at the last tick that were not read to their end.
+    stood_at: BTreeMap<PartitionId, i64>,
     clock_watch: ClockWatch,
     future_events: FutureEvents,
     tick_at: Instant,
@@ -178,6 +180,7 @@ impl<W: KafkaClients> Worker<W> {
             last_probe: None,
             unreadable_at: None,
             suspects: BTreeMap::new(),
+            stood_at: BTreeMap::new(),
             clock_watch,
             future_events: FutureEvents::default(),
             tick_at: now + TICK,
