@@ -7,7 +7,6 @@ use comfy_table::{CellAlignment, Table, presets};
 use serde_json::{Value as Json, json};
 
 use crate::catalog::Colours;
-use crate::cli::input::catalog_file;
 use crate::cli::input::replay_args::{ReplayToolArgs, parse_time};
 use crate::cli::output::audiences::{Audiences, left_out};
 use crate::cli::output::console::{Format, fail, print_document, print_text, report};
@@ -91,14 +90,10 @@ impl DayCounter {
 }
 
 pub(crate) fn run(args: &ForecastArgs, now: Timestamp) -> ExitCode {
-    let source = match args.common.source() {
-        Ok(source) => source,
+    let (source, compiled) = match args.common.open(&args.catalog) {
+        Ok(opened) => opened,
         Err(code) => return code,
     };
-    let Some(runnable) = catalog_file::require(&args.catalog, &args.common.model_access()) else {
-        return ExitCode::FAILURE;
-    };
-    let compiled = runnable.compile();
     let mut replay = Replay::new(&compiled, now, args.at);
     let audiences = Audiences::new(&compiled.catalog);
     let mut counter = DayCounter { audiences, day: Day { date: String::new(), entered: Vec::new(), left: Vec::new() } };

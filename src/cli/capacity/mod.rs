@@ -12,7 +12,6 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 
 use crate::catalog::Colours;
-use crate::cli::input::catalog_file;
 use crate::cli::input::replay_args::ReplayToolArgs;
 use crate::cli::output::console::{Format, fail, print_document, print_text, report};
 use crate::cli::output::format::distance;
@@ -101,14 +100,10 @@ impl Sink for ChangeSizes {
 }
 
 pub(crate) fn run(args: &CapacityArgs, now: Timestamp) -> ExitCode {
-    let source = match args.common.source() {
-        Ok(source) => source,
+    let (source, compiled) = match args.common.open(&args.catalog) {
+        Ok(opened) => opened,
         Err(code) => return code,
     };
-    let Some(runnable) = catalog_file::require(&args.catalog, &args.common.model_access()) else {
-        return ExitCode::FAILURE;
-    };
-    let compiled = runnable.compile();
     let mut replay = Replay::new(&compiled, now, None);
     let (mut sizes, mut rejects, mut sample, mut first) =
         (ChangeSizes::default(), RejectCounts::default(), Sample::default(), None);

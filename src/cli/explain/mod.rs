@@ -8,7 +8,6 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use crate::catalog::{Catalog, Colours, TagId};
-use crate::cli::input::catalog_file;
 use crate::cli::input::replay_args::{ReplayToolArgs, parse_time};
 use crate::cli::output::console::{self, Format, fail, print_document, print_text};
 use crate::cli::output::escape::escaped;
@@ -135,14 +134,10 @@ impl KeyTrace {
 }
 
 pub(crate) fn run(args: &ExplainArgs, now: Timestamp) -> ExitCode {
-    let source = match args.common.source() {
-        Ok(source) => source,
+    let (source, compiled) = match args.common.open(&args.catalog) {
+        Ok(opened) => opened,
         Err(code) => return code,
     };
-    let Some(runnable) = catalog_file::require(&args.catalog, &args.common.model_access()) else {
-        return ExitCode::FAILURE;
-    };
-    let compiled = runnable.compile();
     let found = kind(args, &compiled.catalog).and_then(|kind| Ok((kind, wanted(args, kind, &compiled.catalog)?)));
     let (kind, tags) = match found {
         Ok(found) => found,

@@ -1,13 +1,16 @@
-//! The options of the commands that replay events and report on them: `explain`, `diff` and `forecast`.
+//! The options of the commands that replay events and report on them: `explain`, `diff`, `forecast` and `capacity`.
 
+use std::path::Path;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use clap::Args;
 
+use super::catalog_file;
 use super::event_source::{EventSource, SourceArgs};
 use super::models::{ModelAccess, ModelArgs};
 use crate::cli::output::console::Format;
-use crate::engine::Sink;
+use crate::engine::{CompiledCatalog, Sink};
 use crate::model::{Timestamp, TimestampError};
 use crate::replay::Replay;
 
@@ -24,6 +27,16 @@ pub(crate) struct ReplayToolArgs {
 }
 
 impl ReplayToolArgs {
+    /// The events to replay, and the catalog to replay them under.
+    ///
+    /// # Errors
+    /// The exit code, where the settings or the catalog cannot be used; their problems have been printed.
+    pub(crate) fn open(&self, catalog: &Path) -> Result<(EventSource<'_>, Arc<CompiledCatalog>), ExitCode> {
+        let source = self.source()?;
+        let runnable = catalog_file::require(catalog, &self.model_access()).ok_or(ExitCode::FAILURE)?;
+        Ok((source, runnable.compile()))
+    }
+
     /// The events to replay.
     ///
     /// # Errors

@@ -136,7 +136,6 @@ impl Partition {
             segments,
             open,
             state: &mut Vec::new(),
-            rewritten: &mut Vec::new(),
             log,
             program,
             population,
@@ -189,8 +188,6 @@ struct SegmentWriter<'a, L> {
     open: &'a mut Vec<u8>,
     /// A buffer for a state.
     state: &'a mut Vec<u8>,
-    /// A buffer for the entities whose states are written again.
-    rewritten: &'a mut Vec<EntityId>,
     log: &'a mut L,
     program: &'a Program,
     population: u64,
@@ -246,13 +243,10 @@ impl<L: ChangelogSink> SegmentWriter<'_, L> {
         let Some((number, states)) = self.segments.retire() else {
             return;
         };
-        let mut rewritten = std::mem::take(self.rewritten);
         let states = (0..states).filter_map(|_| self.segments.pop_state());
         let location = StateLocation::segment(number);
-        rewritten.extend(states.filter(|entity| self.store.is_at(*entity, location)));
-        self.put_states(&rewritten, location);
-        rewritten.clear();
-        *self.rewritten = rewritten;
+        let latest: Vec<EntityId> = states.filter(|entity| self.store.is_at(*entity, location)).collect();
+        self.put_states(&latest, location);
     }
 
     /// Whether nothing is in the open segment.
