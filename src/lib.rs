@@ -2,7 +2,7 @@
 //!
 //! # As a library
 //! Begin with [`Engine`]: a catalog in, then records and time; tag changes come out through a closure. Without default
-//! features the crate is that alone. The features `kafka`, `registry`, `http`, `serve`, `demo` and `cli` each add what stands
+//! features the crate is that alone. The features `kafka`, `registry`, `http`, `serve`, `push`, `demo` and `cli` each add what stands
 //! below in the table, and what it needs of the features before; `onnx` adds models in ONNX files. The other parts are the
 //! program's own: they are public for its tests, and may change with each version.
 //!
@@ -40,6 +40,7 @@
 //! | `http` | metrics, probes, the pages about the catalog | how a worker works |
 //! | `service` | the thin shell: starts workers, handles signals; the only wall clock | what a worker does |
 //! | `serve` | the read side: who has which tag, why and since when, over HTTP | how tags are computed, the workers |
+//! | `push` | tag changes, posted to a webhook: signed, repeated, in order | how tags are computed, the read side |
 //! | `demo` | generated events, an embedded broker, a picture of the tag changes | how the service does it |
 //! | `cli` | one file or folder per command | |
 //!
@@ -105,7 +106,8 @@
 //! - a metric: `telemetry::Metrics`, then `http::Monitor`, which sets it;
 //! - a format of the input's values: `codec::decode::record` (the port), `registry`; what stands around an event:
 //!   `codec::decode::record`;
-//! - a setting: `settings::check`; one of the read side: `settings::serve`;
+//! - a setting: `settings::check`; one of the read side: `settings::serve`; one of `tagstream push`: `settings::push`;
+//! - what a webhook is sent: `push::request`; what its answers mean: `push::answer`;
 //! - an option of a command: its file in `cli`; what several commands read or print: `cli::input`, `cli::output`.
 
 // What is `pub` is meant to be used from outside: by programs that embed the engine, or by the tests of a part.
@@ -133,6 +135,8 @@ pub mod http;
 pub mod service;
 #[cfg(feature = "serve")]
 pub mod serve;
+#[cfg(feature = "push")]
+pub mod push;
 #[cfg(feature = "demo")]
 pub mod demo;
 #[cfg(feature = "cli")]

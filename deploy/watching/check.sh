@@ -10,7 +10,7 @@ trap 'rm -f "$queries"' EXIT
 python3 - >"$queries" <<'PYTHON'
 import json
 
-variables = {"$__rate_interval": "1m", "$__interval": "1m", "$job": ".*", "$serve": ".*"}
+variables = {"$__rate_interval": "1m", "$__interval": "1m", "$job": ".*", "$serve": ".*", "$push": ".*"}
 dashboard = json.load(open("dashboard.json"))
 queries = [target["expr"] for panel in dashboard["panels"] for target in panel.get("targets", [])]
 queries += [annotation["expr"] for annotation in dashboard["annotations"]["list"]]

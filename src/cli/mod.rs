@@ -31,7 +31,7 @@ use std::sync::LazyLock;
 use clap::{Parser, Subcommand};
 
 use crate::model::Timestamp;
-use service::{demo, run, serve, token, topics};
+use service::{demo, push, run, serve, token, topics};
 
 /// With the commit that the binary was built from, where the build was told: `TAGSTREAM_COMMIT=$(git rev-parse --short=12 HEAD)`.
 static VERSION: LazyLock<String> = LazyLock::new(|| match option_env!("TAGSTREAM_COMMIT") {
@@ -57,6 +57,7 @@ enum Command {
     Forecast(forecast::ForecastArgs),
     Init(init::InitArgs),
     Manual(manual::ManualArgs),
+    Push(push::PushArgs),
     Replay(replay::ReplayArgs),
     Run(run::RunArgs),
     Serve(serve::ServeArgs),
@@ -76,6 +77,7 @@ pub fn main(now: Timestamp) -> ExitCode {
         Command::Forecast(args) => forecast::run(&args, now),
         Command::Init(args) => init::run(&args),
         Command::Manual(args) => manual::run(&args, &mut <Cli as clap::CommandFactory>::command()),
+        Command::Push(args) => push::run(&args),
         Command::Replay(args) => replay::run(&args, now),
         Command::Run(args) => run::run(&args),
         Command::Serve(args) => serve::run(&args),

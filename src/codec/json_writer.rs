@@ -92,9 +92,10 @@ fn hex_digit(nibble: u8) -> u8 {
     b"0123456789abcdef"[usize::from(nibble)]
 }
 
+const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
 /// Base64 of RFC 4648, with padding.
 pub(crate) fn push_base64(bytes: &[u8], out: &mut Vec<u8>) {
-    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     for chunk in bytes.chunks(3) {
         let mut three = [0; 3];
         three[..chunk.len()].copy_from_slice(chunk);
@@ -105,4 +106,23 @@ pub(crate) fn push_base64(bytes: &[u8], out: &mut Vec<u8>) {
             out.push(if is_padding { b'=' } else { ALPHABET[usize::from(sextet)] });
         }
     }
+}
+
+/// The bytes of a text in base64, with its padding or without it; `None`: it is something else.
+#[cfg(feature = "push")]
+pub(crate) fn read_base64(text: &str) -> Option<Vec<u8>> {
+    let digits = text.trim_end_matches('=');
+    let is_whole = digits.len() % 4 != 1 && (digits.len() == text.len() || text.len().is_multiple_of(4));
+    let (mut bytes, mut bits, mut held) = (Vec::new(), 0_u32, 0);
+    for digit in digits.bytes() {
+        let value = ALPHABET.iter().position(|known| *known == digit)?;
+        bits = bits << 6 | value as u32;
+        held += 6;
+        if held >= 8 {
+            held -= 8;
+            bytes.push((bits >> held) as u8);
+            bits &= (1 << held) - 1;
+        }
+    }
+    is_whole.then_some(bytes)
 }

@@ -40,6 +40,8 @@ pub use decode::{
     RecordDecoder, RecordHeaders,
 };
 pub use explanation::{comparison_gap, explanation_document, value_document, values_document};
+#[cfg(feature = "push")]
+pub(crate) use json_writer::read_base64;
 #[cfg(feature = "registry")]
 pub(crate) use json_writer::{push_base64, push_string};
 pub use partition_facts::{PartitionFacts, TopicFacts};

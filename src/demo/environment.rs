@@ -18,7 +18,8 @@ use crate::serve::{ServeContext, ServeError, Serving};
 use crate::service::ServiceContext;
 use crate::settings::{
     Delivery, GroupProtocol, HttpSettings, InputFormat, InputSettings, Instance, KafkaSettings, MaxChange, Origin,
-    OutputSettings, PartitionedBy, Properties, ScoringSettings, ServeSettings, ServiceSettings, Settings, Start,
+    OutputSettings, PartitionedBy, Properties, PushSettings, ScoringSettings, ServeSettings, ServiceSettings, Settings,
+    Start,
 };
 use crate::telemetry::{DroppedLines, Severity};
 
@@ -70,6 +71,7 @@ pub(crate) fn settings(broker: &EmbeddedBroker, speed: Speed) -> Settings {
         state: None,
         http: HttpSettings { listen: None },
         serve: ServeSettings::default(),
+        push: PushSettings::default(),
         scoring: ScoringSettings { library: None },
     }
 }

@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::health::{Health, REPORT_AFTER};
+use super::probes::Probes;
 use crate::codec::Reject;
 use crate::kafka::{CatalogRollout, Clock, Occurrence, PartitionStatus, ProducerReset, WorkStats, WorkerEvent};
 use crate::model::ChangeType;
@@ -250,5 +251,19 @@ impl Monitor {
 
     fn health(&self) -> MutexGuard<'_, Health> {
         self.health.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Probes for Monitor {
+    fn metrics(&self) -> String {
+        Monitor::metrics(self)
+    }
+
+    fn hung(&self) -> Vec<String> {
+        Monitor::hung(self)
+    }
+
+    fn not_ready(&self) -> Vec<String> {
+        Monitor::not_ready(self)
     }
 }

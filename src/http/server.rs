@@ -18,15 +18,17 @@ use tokio::sync::oneshot;
 use super::catalog_routes::{self, Controls};
 use super::connection_limit::ConnectionLimit;
 use super::monitor::Monitor;
+use super::probes::Probes;
 use crate::telemetry::TEXT_FORMAT;
 
 pub(super) const JSON: &str = "application/json";
 const PLAIN: &str = "text/plain; charset=utf-8";
 
-/// The address of `http.listen` cannot be used.
+/// The address of a setting cannot be used.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot listen at http.listen = {listen}: {error}; give it another address, or \"off\"")]
+#[error("cannot listen at {setting} = {listen}: {error}; give it another address, or \"off\"")]
 pub struct HttpError {
+    setting: &'static str,
     listen: SocketAddr,
     error: io::Error,
 }
@@ -43,10 +45,23 @@ impl Server {
     /// # Errors
     /// The address is in use, or does not belong to this machine.
     pub fn start(listen: SocketAddr, monitor: Arc<Monitor>, controls: Controls) -> Result<Server, HttpError> {
-        Server::open(listen, monitor, controls).map_err(|error| HttpError { listen, error })
+        let routes = probe_router(monitor).merge(catalog_routes::router(controls));
+        Server::open(listen, routes).map_err(|error| HttpError { setting: "http.listen", listen, error })
     }
 
-    fn open(listen: SocketAddr, monitor: Arc<Monitor>, controls: Controls) -> io::Result<Server> {
+    /// Starts to listen at the address of this setting, for metrics and probes alone.
+    ///
+    /// # Errors
+    /// As for [`Server::start`].
+    pub fn start_probes(
+        setting: &'static str,
+        listen: SocketAddr,
+        probes: Arc<dyn Probes>,
+    ) -> Result<Server, HttpError> {
+        Server::open(listen, probe_router(probes)).map_err(|error| HttpError { setting, listen, error })
+    }
+
+    fn open(listen: SocketAddr, routes: Router) -> io::Result<Server> {
         let listener = std::net::TcpListener::bind(listen)?;
         listener.set_nonblocking(true)?;
         let address = listener.local_addr()?;
@@ -58,7 +73,7 @@ impl Server {
         let (stop, stopped) = oneshot::channel();
         let serve = async move {
             tokio::select! {
-                _ = axum::serve(connections, router(monitor).merge(catalog_routes::router(controls))) => {}
+                _ = axum::serve(connections, routes) => {}
                 _ = stopped => {}
             }
         };
@@ -72,25 +87,25 @@ impl Server {
     }
 }
 
-fn router(monitor: Arc<Monitor>) -> Router {
+fn probe_router(probes: Arc<dyn Probes>) -> Router {
     Router::new()
         .route("/metrics", get(metrics))
         .route("/livez", get(livez))
         .route("/readyz", get(readyz))
         .fallback(|| async { page(StatusCode::NOT_FOUND, PLAIN, "not found\n".to_owned()) })
-        .with_state(monitor)
+        .with_state(probes)
 }
 
-async fn metrics(State(monitor): State<Arc<Monitor>>) -> Response {
-    page(StatusCode::OK, TEXT_FORMAT, monitor.metrics())
+async fn metrics(State(probes): State<Arc<dyn Probes>>) -> Response {
+    page(StatusCode::OK, TEXT_FORMAT, probes.metrics())
 }
 
-async fn livez(State(monitor): State<Arc<Monitor>>) -> Response {
-    probe(&monitor.hung())
+async fn livez(State(probes): State<Arc<dyn Probes>>) -> Response {
+    probe(&probes.hung())
 }
 
-async fn readyz(State(monitor): State<Arc<Monitor>>) -> Response {
-    probe(&monitor.not_ready())
+async fn readyz(State(probes): State<Arc<dyn Probes>>) -> Response {
+    probe(&probes.not_ready())
 }
 
 /// 200 where there are no problems, else 503 with one problem per line.

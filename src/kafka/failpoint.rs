@@ -27,6 +27,8 @@ pub(super) enum Failpoint {
     RevokeWanted,
     RevokeCommitted,
     RevokeAnswered,
+    /// A receiver of `tagstream push` has answered; the offsets behind its changes are not committed.
+    PushAnswered,
 }
 
 #[cfg(debug_assertions)]
@@ -47,6 +49,7 @@ impl Failpoint {
             Failpoint::RevokeWanted => "revoke_wanted",
             Failpoint::RevokeCommitted => "revoke_committed",
             Failpoint::RevokeAnswered => "revoke_answered",
+            Failpoint::PushAnswered => "push_answered",
         }
     }
 }

@@ -47,10 +47,11 @@ mod worker;
 mod admin;
 
 pub use admin::{
-    ChangelogTail, ChangelogTailRecord, ChangesTail, ChangesTailRecord, ClusterError, CommandSender, OnWritten,
-    TopicScan, TopicScanError, WrittenRecord, await_cluster, topics,
+    ChangelogTail, ChangelogTailRecord, ChangesMember, ChangesTail, ChangesTailRecord, ClusterError, CommandSender,
+    LetterSender, MemberError, MemberRequest, MissingTopicsError, OnWritten, SubscribedRecord, TopicScan,
+    TopicScanError, WrittenRecord, await_cluster, missing_topics, topics,
 };
-pub use broker::{BrokerError, ClientError, OffsetBounds};
+pub use broker::{BrokerError, ClientError, ErrorClass, OffsetBounds};
 pub use catalog_rollout::{Board, CatalogRollout, ReadingReason, RolloutStatus};
 pub use client::{EmbeddedBroker, EmbeddedError, FETCH_WAIT, Feed, RdkafkaClients, Tail, check_properties};
 pub use clock::{Clock, ClockWatch};

@@ -1,18 +1,16 @@
 //! The registry's HTTP API, as Confluent documents it: a schema by its id, with the schemas that it refers to.
 
 use std::collections::HashSet;
-use std::fs;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::time::Duration;
 
 use serde::Deserialize;
 use ureq::Agent;
-use ureq::tls::{PemItem, RootCerts, TlsConfig, parse_pem};
 
+use super::authorization::authorization;
+use super::https_agent::{Redirects, https_agent};
 use super::registry_error::RegistryError;
 use super::schema::{PayloadSchema, Referred};
-use crate::codec::push_base64;
 use crate::settings::SchemaRegistrySettings;
 
 /// For one request, with everything that belongs to it.
@@ -21,13 +19,6 @@ const ANSWER_PATIENCE: Duration = Duration::from_secs(5);
 const ANSWER_BYTES_MAX: u64 = 16 << 20;
 /// How many schemas a schema may refer to, directly or not.
 const REFERENCES_MAX: usize = 1_000;
-/// Where systems keep the certificates that they trust.
-const SYSTEM_ROOTS: [&str; 4] = [
-    "/etc/ssl/certs/ca-certificates.crt",
-    "/etc/pki/tls/certs/ca-bundle.crt",
-    "/etc/ssl/cert.pem",
-    "/etc/ssl/ca-bundle.pem",
-];
 const NOT_FOUND: u16 = 404;
 /// The error code of an id that the registry does not have.
 const NO_SUCH_SCHEMA: u64 = 40_403;
@@ -79,22 +70,9 @@ impl RegistryClient {
     /// # Errors
     /// The file of the certificates cannot be read.
     pub(super) fn new(settings: &SchemaRegistrySettings) -> Result<Self, RegistryError> {
-        let mut tls =
-            TlsConfig::builder().unversioned_rustls_crypto_provider(Arc::new(rustls::crypto::ring::default_provider()));
-        if settings.urls.iter().any(|url| url.starts_with("https:")) {
-            tls = tls.root_certs(roots(settings)?);
-        }
-        let config = Agent::config_builder()
-            .timeout_global(Some(ANSWER_PATIENCE))
-            .http_status_as_error(false)
-            .max_redirects(3)
-            .user_agent("tagstream")
-            .tls_config(tls.build());
-        Ok(RegistryClient {
-            agent: config.build().into(),
-            urls: settings.urls.clone(),
-            credentials: settings.credentials.clone(),
-        })
+        let ca = settings.ca.as_deref();
+        let agent = https_agent(settings.urls.iter(), ca, ANSWER_PATIENCE, Redirects::Follow)?;
+        Ok(RegistryClient { agent, urls: settings.urls.clone(), credentials: settings.credentials.clone() })
     }
 
     /// Requests a schema.
@@ -151,7 +129,7 @@ impl RegistryClient {
 
     /// Asks one registry after the other.
     fn request(&mut self, path: &str) -> Result<Answer, String> {
-        let authorization = self.authorization()?;
+        let authorization = self.credentials.as_deref().map(authorization).transpose()?;
         let mut failures = Vec::new();
         for index in 0..self.urls.len() {
             match self.request_at(&self.urls[index], path, authorization.as_deref()) {
@@ -185,45 +163,6 @@ impl RegistryClient {
             _ => Err(format!("it answers {status}")),
         }
     }
-
-    /// The header for the credentials, which are read anew: they may be replaced while the process runs.
-    fn authorization(&self) -> Result<Option<String>, String> {
-        let Some(path) = &self.credentials else { return Ok(None) };
-        let text = fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?;
-        let text = text.trim();
-        if !text.contains(':') {
-            return Ok(Some(format!("Bearer {text}")));
-        }
-        let mut header = b"Basic ".to_vec();
-        push_base64(text.as_bytes(), &mut header);
-        Ok(String::from_utf8(header).ok())
-    }
-}
-
-/// The certificates that are trusted: those of the settings, or the system's.
-fn roots(settings: &SchemaRegistrySettings) -> Result<RootCerts, RegistryError> {
-    let read = |path: &PathBuf| {
-        fs::read(path).map_err(|error| RegistryError::Certificates { path: path.clone(), why: error.to_string() })
-    };
-    let (path, pem) = match &settings.ca {
-        Some(path) => (path.clone(), read(path)?),
-        None => {
-            let path = SYSTEM_ROOTS.iter().map(PathBuf::from).find(|path| path.exists());
-            let path = path.ok_or(RegistryError::NoCertificates)?;
-            let pem = read(&path)?;
-            (path, pem)
-        }
-    };
-    let certificates: Vec<_> = parse_pem(&pem)
-        .filter_map(|item| match item {
-            Ok(PemItem::Certificate(certificate)) => Some(certificate),
-            _ => None,
-        })
-        .collect();
-    if certificates.is_empty() {
-        return Err(RegistryError::Certificates { path, why: "there is no certificate in it".to_owned() });
-    }
-    Ok(RootCerts::Specific(Arc::new(certificates)))
 }
 
 /// A part of a path, in which everything but letters, digits and `-._~` is escaped.

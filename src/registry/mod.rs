@@ -13,6 +13,7 @@
 //! | [`avro`] | Avro's binary encoding to JSON, exactly | the registry |
 //! | [`protobuf`] | Protobuf to JSON, by the text of the schema | the registry |
 //! | [`schema`] | a schema that payloads are read by | where it comes from |
+//! | [`https_agent`], [`authorization`] | a client of HTTP, its trust and its credentials | the registry |
 //! | [`registry_error`] | why there is no registry to ask | |
 //! | [`client`] | the registry's HTTP API | who asks |
 //! | [`schema_registry`] | the schemas that are known, and the thread that requests the others | payloads |
@@ -21,12 +22,19 @@
 mod avro;
 mod protobuf;
 mod schema;
+mod https_agent;
+mod authorization;
 mod registry_error;
 mod client;
 mod schema_registry;
 mod confluent;
 
+#[cfg(feature = "push")]
+pub(crate) use authorization::authorization;
 pub use avro::{AvroSchema, AvroSchemaError, NotOfSchema};
 pub use confluent::ConfluentFormat;
+pub use https_agent::TrustError;
+#[cfg(feature = "push")]
+pub(crate) use https_agent::{Redirects, https_agent};
 pub use protobuf::{NotOfProtobuf, ProtobufSchema};
 pub use registry_error::RegistryError;

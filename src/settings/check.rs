@@ -43,6 +43,7 @@ pub(crate) fn check(raw: RawSettings, problems: &mut Problems) -> Option<Setting
     let catalog = checker.path("catalog");
     let scoring = checker.scoring();
     let serve = checker.serve();
+    let push = checker.push();
     let settings = Settings {
         catalog,
         kafka: kafka?,
@@ -52,9 +53,11 @@ pub(crate) fn check(raw: RawSettings, problems: &mut Problems) -> Option<Setting
         state: state?,
         http: http?,
         serve: serve?,
+        push: push?,
         scoring,
     };
     checker.check_topics_differ(&settings);
+    checker.check_groups_differ(&settings);
     Some(settings)
 }
 
@@ -270,7 +273,8 @@ impl Checker<'_> {
     }
 
     fn check_topics_differ(&mut self, settings: &Settings) {
-        let mut taken = vec![settings.dead_letter_topic(), settings.changelog_topic()];
+        let mut taken =
+            vec![settings.dead_letter_topic(), settings.changelog_topic(), settings.push_dead_letter_topic()];
         taken.extend([settings.by_topic("user"), settings.by_changelog_topic("user")]);
         if settings.input.topics.iter().any(|topic| taken.contains(topic)) {
             let origin = self.origin("input.topics");
@@ -294,6 +298,14 @@ impl Checker<'_> {
         }
     }
 
+    fn check_groups_differ(&mut self, settings: &Settings) {
+        if settings.push_group() == settings.kafka.application {
+            let fault =
+                Fault::Other("this is the group of the workers (kafka.application); give it another name".to_owned());
+            self.problems.push("push.group", self.origin("push.group"), fault);
+        }
+    }
+
     fn origin(&self, key: &str) -> Option<Origin> {
         self.raw.get(key).map(|entry| entry.origin.clone())
     }
@@ -309,7 +321,7 @@ impl Checker<'_> {
         Err(AlreadyReported)
     }
 
-    fn name(&mut self, key: &str, default: &str) -> Option<String> {
+    pub(super) fn name(&mut self, key: &str, default: &str) -> Option<String> {
         match self.text(key) {
             Ok(None) => Some(default.to_owned()),
             Ok(Some(text)) if is_name(&text) => Some(text),
@@ -325,7 +337,13 @@ impl Checker<'_> {
     }
 
     /// `Some(None)`: off.
-    fn duration_or_off(&mut self, key: &str, default: &str, min: Duration, max: Duration) -> Option<Option<Duration>> {
+    pub(super) fn duration_or_off(
+        &mut self,
+        key: &str,
+        default: &str,
+        min: Duration,
+        max: Duration,
+    ) -> Option<Option<Duration>> {
         match self.text(key) {
             Ok(Some(text)) if text == "off" => Some(None),
             Ok(None) if default == "off" => Some(None),

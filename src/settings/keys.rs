@@ -1,7 +1,7 @@
 //! The names of the settings, and suggestions for unknown names.
 
 /// All keys, except librdkafka's own below `kafka.properties`.
-pub(crate) const KEYS: [&str; 37] = [
+pub(crate) const KEYS: [&str; 47] = [
     "catalog",
     "kafka.brokers",
     "kafka.application",
@@ -38,6 +38,16 @@ pub(crate) const KEYS: [&str; 37] = [
     "serve.certificate",
     "serve.key",
     "serve.service",
+    "push.url",
+    "push.secret",
+    "push.credentials",
+    "push.ca",
+    "push.group",
+    "push.start",
+    "push.batch",
+    "push.timeout",
+    "push.give_up_after",
+    "push.listen",
     "scoring.library",
 ];
 

@@ -4,7 +4,7 @@
 //! - `keys`: the names of all settings; `properties`: librdkafka's own;
 //! - `layers`: reads the file, the environment and the flags;
 //! - `check`: every key known, every value of its type and within its bounds; `serve`: those of the read side;
-//!   `schema_registry`: those of the schema registry;
+//!   `schema_registry`: those of the schema registry; `push`: those of `tagstream push`;
 //! - `tests`: wrong settings and their messages.
 //!
 //! The layers are the defaults, `tagstream.toml`, the environment and the flags; a later one overrides an earlier one.
@@ -18,6 +18,7 @@ mod keys;
 mod layers;
 mod problem;
 mod properties;
+mod push;
 mod schema_registry;
 mod serve;
 
@@ -29,6 +30,7 @@ use std::time::Duration;
 pub use layers::{ConfigFile, Sources};
 pub use problem::{Fault, Origin, Problem, Problems};
 pub use properties::Properties;
+pub use push::{PushSettings, Signing};
 pub use schema_registry::SchemaRegistrySettings;
 pub use serve::{ServeSettings, TlsFiles};
 
@@ -45,6 +47,7 @@ pub struct Settings {
     pub state: Option<StateSettings>,
     pub http: HttpSettings,
     pub serve: ServeSettings,
+    pub push: PushSettings,
     pub scoring: ScoringSettings,
 }
 
@@ -205,6 +208,16 @@ impl Settings {
     /// The topic for records that are not events.
     pub fn dead_letter_topic(&self) -> String {
         format!("{}-dead-letter", self.kafka.application)
+    }
+
+    /// The consumer group of `tagstream push`.
+    pub fn push_group(&self) -> String {
+        self.push.group.clone().unwrap_or_else(|| format!("{}-push", self.kafka.application))
+    }
+
+    /// The topic for tag changes that the receiver of `tagstream push` has refused.
+    pub fn push_dead_letter_topic(&self) -> String {
+        format!("{}-dead-letter", self.push_group())
     }
 
     /// The changelog of the partitions that read the input directly.

@@ -4,8 +4,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::{
-    ConfigFile, GroupProtocol, InputFormat, Instance, Membership, SchemaRegistrySettings, Settings, Sources, Start,
-    TlsFiles, load,
+    ConfigFile, GroupProtocol, InputFormat, Instance, Membership, PushSettings, SchemaRegistrySettings, Settings,
+    Signing, Sources, Start, TlsFiles, load,
 };
 
 /// A folder with one `tagstream.toml` in it.
@@ -376,4 +376,70 @@ fn a_named_file_must_exist_and_the_usual_one_need_not() {
     sources.file = ConfigFile::Default(missing);
     sources.flags = vec!["kafka.brokers=k".to_owned()];
     load(&sources).expect("settings");
+}
+
+#[test]
+fn where_changes_are_posted() {
+    let defaults = read("push-defaults", GOOD, &[], &[]).expect("settings");
+    assert_eq!(defaults.push, PushSettings::default());
+    assert_eq!(defaults.push_group(), "tagstream-push");
+    assert_eq!(defaults.push_dead_letter_topic(), "tagstream-push-dead-letter");
+    let toml = format!(
+        "{GOOD}[push]\nurl = 'https://hooks.example.com/tags?a=1'\nsecret = 'secret'\ncredentials = '/run/receiver'\n\
+         ca = '/run/ca.pem'\ngroup = 'crm'\nstart = 'latest'\nbatch = 7\ntimeout = '1s'\ngive_up_after = 'off'\n\
+         listen = 'off'\n"
+    );
+    let settings = read("push", &toml, &[], &[]).expect("settings");
+    let Signing::With(secret) = &settings.push.signing else { panic!("{:?}", settings.push.signing) };
+    assert!(secret.is_absolute() && secret.ends_with("secret"), "a path in the file begins in its folder: {secret:?}");
+    let wanted = PushSettings {
+        url: Some("https://hooks.example.com/tags?a=1".to_owned()),
+        signing: settings.push.signing.clone(),
+        credentials: Some("/run/receiver".into()),
+        ca: Some("/run/ca.pem".into()),
+        group: Some("crm".to_owned()),
+        start: Start::Latest,
+        batch: 7,
+        timeout: Duration::from_secs(1),
+        give_up_after: None,
+        listen: None,
+    };
+    assert_eq!(settings.push, wanted);
+    assert_eq!(settings.push_dead_letter_topic(), "crm-dead-letter");
+    let off = read("push-off", GOOD, &[], &["push.secret=off"]).expect("settings");
+    assert_eq!(off.push.signing, Signing::Off);
+}
+
+#[test]
+fn wrong_receivers_are_refused() {
+    let address = "expected the address of a receiver, such as https://hooks.example.com/tags";
+    let duration = "expected a duration with its unit, such as";
+    let cases = [
+        ("push.url=hooks.example.com", format!("is \"hooks.example.com\", {address}")),
+        ("push.url=https://", format!("is \"https://\", {address}")),
+        ("push.url=https://a b/", format!("is \"https://a b/\", {address}")),
+        (
+            "push.url=https://me:hunter2@a.b/",
+            "an address has no user and no password: they stand in the file push.credentials".to_owned(),
+        ),
+        ("push.batch=0", "is \"0\", expected a whole number from 1 to 10000".to_owned()),
+        ("push.timeout=2m", format!("is \"2m\", {duration} \"10s\", from 100ms to 1m")),
+        ("push.give_up_after=0s", format!("is \"0s\", {duration} \"24h\", at least 1s, or \"off\"")),
+        ("push.start=now", "is \"now\", expected \"earliest\" or \"latest\"".to_owned()),
+        (
+            "push.listen=8082",
+            "is \"8082\", expected an address with a port, such as 127.0.0.1:8082, or \"off\"".to_owned(),
+        ),
+        ("push.group=a b", "is \"a b\", expected 1 to 200 letters, digits, dots, dashes and underscores".to_owned()),
+    ];
+    for (flag, expected) in cases {
+        let (key, _) = flag.split_once('=').expect("a key");
+        check(key, GOOD, &[], &[flag], &format!("setting {key} (from -s): {expected}"));
+    }
+    let words = "this is the group of the workers (kafka.application); give it another name";
+    let flags = &["push.group=shop", "kafka.application=shop"];
+    check("push-group", GOOD, &[], flags, &format!("setting push.group (from -s): {words}"));
+    let words = "\"tagstream-push-dead-letter\" is already used for something else";
+    let flags = &["output.changes=tagstream-push-dead-letter"];
+    check("push-letters", GOOD, &[], flags, &format!("setting output.changes (from -s): {words}"));
 }

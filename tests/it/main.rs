@@ -23,6 +23,7 @@ mod engine;
 mod http;
 mod kafka;
 mod model;
+mod push;
 mod registry;
 mod scoring;
 mod serve;

@@ -3,6 +3,7 @@
 //!
 //! - [`process`]: child processes that end with the tests.
 //! - [`registry`]: a schema registry.
+//! - [`receiver`]: a receiver of webhooks.
 //! - [`service`]: `tagstream` as a child process, and the settings of one test.
 //! - [`http_client`]: a client that reads a page.
 //! - [`exposition`]: a strict reader of Prometheus' text format.
@@ -12,4 +13,6 @@ pub mod http_client;
 pub mod process;
 #[allow(dead_code, reason = "`it` uses what `broker` does not")]
 pub mod registry;
+#[allow(dead_code, reason = "each uses a part")]
+pub mod receiver;
 pub mod service;

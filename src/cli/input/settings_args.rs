@@ -6,7 +6,7 @@ use clap::Args;
 
 use crate::cli::output::console::report;
 use crate::kafka;
-use crate::settings::{self, ConfigFile, Fault, Problems, Settings, Sources};
+use crate::settings::{self, ConfigFile, Fault, Problems, Settings, Signing, Sources};
 
 /// The exit code for wrong settings, and for a cluster that does not fit them: `EX_CONFIG` of sysexits.h.
 pub(crate) const EXIT_SETTINGS: u8 = 78;
@@ -57,6 +57,17 @@ fn complete(settings: Settings, needs: Needs) -> Result<Settings, Problems> {
     {
         problems.push("state.directory", None, Fault::Other(format!("snapshots cannot be written there: {error}")));
     }
+    if needs == Needs::Receiver {
+        if settings.push.url.is_none() {
+            let example = "give it the address of a receiver, such as \"https://hooks.example.com/tags\"";
+            problems.push("push.url", None, Fault::Missing { example });
+        }
+        if settings.push.signing == Signing::Undecided {
+            let example = "give it the path of a file with a secret, made with: echo whsec_$(openssl rand -base64 32) \
+                           > push-secret; or \"off\" for requests without a signature";
+            problems.push("push.secret", None, Fault::Missing { example });
+        }
+    }
     if problems.is_empty() { Ok(settings) } else { Err(problems) }
 }
 
@@ -65,4 +76,6 @@ fn complete(settings: Settings, needs: Needs) -> Result<Settings, Problems> {
 pub(crate) enum Needs {
     Kafka,
     Catalog,
+    /// Where changes are posted.
+    Receiver,
 }

@@ -33,7 +33,7 @@ impl CommandSender {
     /// librdkafka refuses the properties.
     pub fn new(settings: &Settings, listener: EventListener) -> Result<Self, ClientError> {
         let config = client_config::command_sender(settings);
-        let producer = config.create_with_context(SenderCallbacks { listener }).map_err(ClientError::from)?;
+        let producer = config.create_with_context(SenderCallbacks::new(listener)).map_err(ClientError::from)?;
         // The settings have at least one topic.
         Ok(CommandSender { producer, topic: settings.input.topics.first().cloned().unwrap_or_default() })
     }
@@ -48,8 +48,15 @@ impl CommandSender {
     }
 }
 
-struct SenderCallbacks {
+/// Callbacks of producers that tell where each record stands.
+pub(super) struct SenderCallbacks {
     listener: EventListener,
+}
+
+impl SenderCallbacks {
+    pub(super) fn new(listener: EventListener) -> Self {
+        SenderCallbacks { listener }
+    }
 }
 
 impl ClientContext for SenderCallbacks {

@@ -122,6 +122,16 @@ pub(super) fn topics(settings: &Settings, topology: &Topology, input_bytes_max: 
     topics
 }
 
+/// The topic for what the receiver of `tagstream push` has refused.
+pub(super) fn push_dead_letters(settings: &Settings, partitions: i32) -> TopicSpec {
+    let bytes_max = KAFKA_BYTES_MAX + LETTER_HEADERS_BYTES;
+    TopicSpec {
+        name: settings.push_dead_letter_topic(),
+        partitions: PartitionCount::Usually(partitions),
+        configs: vec![policy(ConfigRule::Delete), bytes(bytes_max, bytes_max)],
+    }
+}
+
 /// As many partitions as the input that has the most.
 pub(super) fn most_partitions(topology: &Topology) -> i32 {
     topology.inputs().map(|(_, plan)| plan.partitions).max().unwrap_or(1)

@@ -127,6 +127,9 @@ pub fn create(
     for spec in topic_specs::topics(settings, &topology, input_bytes_max.unwrap_or(KAFKA_BYTES_MAX)) {
         lines.push(creator.create_or_check(spec, options));
     }
+    if settings.push.url.is_some() {
+        lines.push(creator.create_or_check(topic_specs::push_dead_letters(settings, usual), options));
+    }
     Ok(lines)
 }
 

@@ -168,6 +168,15 @@ pub(crate) fn command_sender(settings: &Settings) -> ClientConfig {
     config
 }
 
+/// A producer of a subscriber's dead letters.
+pub(crate) fn letter_sender(settings: &Settings) -> ClientConfig {
+    let mut config = base(settings, &format!("{}-letters", settings.push_group()), &PRODUCER_TUNING);
+    config.set("partitioner", PARTITIONER).set("enable.idempotence", "true");
+    // The partition waits for it.
+    config.set("message.timeout.ms", "10000");
+    config
+}
+
 /// A replica's reader of changelogs, in no group.
 pub(crate) fn changelog_tail(settings: &Settings) -> ClientConfig {
     let mut config = base(settings, &format!("{}-serve", settings.kafka.application), &RESTORE_TUNING);

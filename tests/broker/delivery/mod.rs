@@ -6,6 +6,7 @@
 //! - `network_faults`: requests that are late, answers that are lost.
 //! - `late_requests`: what a broker itself does with a late request.
 //! - `dead_letters`: records that are not events.
+//! - `push`: changes that are posted to a webhook.
 //! - `quota`: transactions that are too large for the pace of the brokers.
 //! - `record_too_large`: a record that its topic does not accept.
 
@@ -15,5 +16,6 @@ mod exactly_once;
 mod killed_at_each_step;
 mod late_requests;
 mod network_faults;
+mod push;
 mod quota;
 mod record_too_large;

@@ -9,6 +9,7 @@ use crate::fixture::broker;
 use crate::fixture::client::{Seen, Write, produce, read_all};
 use crate::fixture::now_ms;
 use crate::installed;
+use crate::support::receiver::{OK, Receiver, Reply, base64};
 use crate::support::service::Setup;
 
 /// A tag of every form.
@@ -48,13 +49,24 @@ fn records() -> Vec<Write> {
 #[test]
 fn subscribers_receive_what_the_schemas_say() {
     let broker = broker::shared();
-    let setup = Setup::on("schemas", broker, CATALOG);
+    // It takes all changes but those of one entity.
+    let receiver = Receiver::start(|_, request| {
+        let is_bad = request.changes().iter().any(|change| change["key"] == "u-2");
+        if is_bad { Reply(400, "", "") } else { OK }
+    });
+    let setup = Setup::on("schemas", broker, CATALOG).with(&format!("push.url={}", receiver.url()));
+    let setup = setup.with("push.secret=secret").with("push.listen=off");
+    fs::write(setup.folder.join("secret"), format!("whsec_{}", base64(&[1; 24]))).expect("a file");
     setup.create_topics(1);
     produce(broker, &setup.topic("events"), records());
     let changes = || read_all(broker, &setup.topic("changes"));
     let mut service = setup.start();
     service.until("the last change", |_| changes().iter().any(|change| change.key_text() == "u-7"));
     drop(service);
+    let refused = || read_all(broker, &setup.topic("push-dead-letter"));
+    let mut push = setup.start_command(setup.command(&["push"]));
+    push.until("all to be posted", |_| receiver.accepted().len() + refused().len() == changes().len());
+    push.stop();
 
     let mut lines = Vec::new();
     let mut say = |schema: &str, record: Value| lines.push(json!({"schema": schema, "record": record}).to_string());
@@ -67,6 +79,11 @@ fn subscribers_receive_what_the_schemas_say() {
     tags.iter().filter(|record| record.value.is_some()).for_each(|record| say("current-tags", record.json()));
     let letters = read_all(broker, &setup.topic("dead-letter"));
     letters.iter().for_each(|letter| say("dead-letter-headers", headers(letter)));
+    refused().iter().for_each(|letter| say("push-dead-letter-headers", headers(letter)));
+    for request in receiver.received() {
+        say("push-request", request.json());
+        say("push-request-headers", json!(request.headers));
+    }
     let seen = |member: &str| changes.iter().map(|change| change.json()[member].to_string()).collect::<Vec<_>>();
     for (member, values) in [
         ("cause", &["\"event\"", "\"timer\"", "\"command\"", "\"erased\""][..]),

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 
-use tagstream::telemetry::{Metrics, ServeMetrics};
+use tagstream::telemetry::{MetricDescription, Metrics, PushMetrics, ServeMetrics};
 
 /// Name, type and labels, as the table writes them.
 type Row = (String, String, String);
@@ -21,16 +21,20 @@ fn documented() -> Vec<Row> {
     rows.map(cells).collect()
 }
 
+/// The metrics of all processes.
+fn descriptions() -> Vec<MetricDescription> {
+    let (service, serve, push) = (Metrics::new(), ServeMetrics::new(), PushMetrics::new());
+    [service.descriptions(), serve.descriptions(), push.descriptions()].concat()
+}
+
 #[test]
 fn the_documentation_lists_every_metric_and_no_other() {
     let documented = documented();
     let unique: BTreeSet<Row> = documented.iter().cloned().collect();
     assert_eq!(unique.len(), documented.len(), "a metric is there twice");
-    let row = |metric: &tagstream::telemetry::MetricDescription| {
-        (metric.name.clone(), metric.metric_type.to_owned(), metric.labels.join(", "))
-    };
-    let (service, serve) = (Metrics::new(), ServeMetrics::new());
-    let registered: BTreeSet<Row> = service.descriptions().iter().chain(serve.descriptions()).map(row).collect();
+    let row =
+        |metric: &MetricDescription| (metric.name.clone(), metric.metric_type.to_owned(), metric.labels.join(", "));
+    let registered: BTreeSet<Row> = descriptions().iter().map(row).collect();
     let missing: Vec<&Row> = registered.difference(&unique).collect();
     let gone: Vec<&Row> = unique.difference(&registered).collect();
     assert!(missing.is_empty() && gone.is_empty(), "not documented: {missing:#?}\nno such metric: {gone:#?}");
@@ -38,8 +42,7 @@ fn the_documentation_lists_every_metric_and_no_other() {
 
 #[test]
 fn names_follow_the_conventions() {
-    let (service, serve) = (Metrics::new(), ServeMetrics::new());
-    for metric in service.descriptions().iter().chain(serve.descriptions()) {
+    for metric in descriptions() {
         let name = &metric.name;
         assert_eq!(metric.metric_type == "counter", name.ends_with("_total"), "{name}");
         assert!(metric.metric_type != "histogram" || name.ends_with("_seconds"), "{name}");

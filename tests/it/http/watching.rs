@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 
 use serde_json::Value;
-use tagstream::telemetry::{Metrics, ServeMetrics};
+use tagstream::telemetry::{MetricDescription, Metrics, PushMetrics, ServeMetrics};
 
 fn file(name: &str) -> String {
     let path = format!("{}/deploy/{name}", env!("CARGO_MANIFEST_DIR"));
@@ -13,12 +13,12 @@ fn file(name: &str) -> String {
 
 /// Every name that a page of metrics may have.
 fn registered() -> BTreeSet<String> {
-    let (service, serve) = (Metrics::new(), ServeMetrics::new());
-    let series = |metric: &tagstream::telemetry::MetricDescription| match metric.metric_type {
+    let (service, serve, push) = (Metrics::new(), ServeMetrics::new(), PushMetrics::new());
+    let series = |metric: &MetricDescription| match metric.metric_type {
         "histogram" => ["_bucket", "_sum", "_count"].map(|suffix| metric.name.clone() + suffix).to_vec(),
         _ => vec![metric.name.clone()],
     };
-    service.descriptions().iter().chain(serve.descriptions()).flat_map(series).collect()
+    [service.descriptions(), serve.descriptions(), push.descriptions()].concat().iter().flat_map(series).collect()
 }
 
 /// The names of metrics in a text.
@@ -96,6 +96,7 @@ fn the_dashboard_can_be_imported_as_it_is() {
         "Restore",
         "Memory and machine",
         "Read side",
+        "Push to a webhook",
     ];
     assert_eq!(rows, wanted);
 }

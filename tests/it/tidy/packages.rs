@@ -6,7 +6,7 @@ use super::paths::paths;
 use super::sources::{Source, all_sources, expect_none, root};
 
 /// A package and a part that may use it; no part without such a row may.
-const OWNED: [(&str, &str); 27] = [
+const OWNED: [(&str, &str); 30] = [
     ("annotate_snippets", "catalog"),
     ("axum", "http"),
     ("axum", "serve"),
@@ -14,6 +14,7 @@ const OWNED: [(&str, &str); 27] = [
     ("comfy_table", "cli"),
     ("config", "settings"),
     ("crossterm", "demo"),
+    ("hmac", "push"),
     ("indicatif", "cli"),
     ("ort", "scoring"),
     ("prometheus", "telemetry"),
@@ -27,10 +28,12 @@ const OWNED: [(&str, &str); 27] = [
     ("rusqlite", "serve"),
     ("schemars", "catalog"),
     ("serde_saphyr", "catalog"),
+    ("sha2", "push"),
     ("sha2", "serve"),
     ("subtle", "serve"),
     ("tokio_rustls", "serve"),
     ("tracing_subscriber", "telemetry"),
+    ("ureq", "push"),
     ("ureq", "registry"),
     ("utoipa", "serve"),
     ("utoipa_axum", "serve"),

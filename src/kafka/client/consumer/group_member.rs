@@ -6,7 +6,7 @@ use std::ptr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerGroupMetadata};
+use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer, ConsumerGroupMetadata};
 use rdkafka::error::KafkaError;
 use rdkafka::metadata::MetadataTopic;
 use rdkafka::{Message, Offset, TopicPartitionList, bindings};
@@ -121,6 +121,12 @@ impl RdkafkaConsumer {
     /// The membership that a transaction names to the group.
     pub(in crate::kafka::client) fn group_metadata(&self) -> Option<ConsumerGroupMetadata> {
         self.client.group_metadata()
+    }
+
+    /// Commits offsets outside of transactions, and waits for the answer.
+    pub(in crate::kafka) fn commit(&self, next: &[(PartitionId, i64)]) -> Result<(), BrokerError> {
+        let offsets = next.iter().map(|(partition, offset)| (*partition, Offset::Offset(*offset)));
+        Ok(self.client.commit(&list(&self.topology, offsets), CommitMode::Sync)?)
     }
 
     /// Gives everything up, and answers the requests of the group so far: a consumer that is closed cannot answer.

@@ -1,0 +1,153 @@
+//! The settings of `tagstream push`: where changes are posted, how they are signed, and how long a request is repeated.
+
+use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::Start;
+use super::check::{AlreadyReported, Checker};
+use super::problem::Fault;
+
+const BATCH_DEFAULT: usize = 100;
+/// Larger requests take receivers longer than they save on the way.
+const BATCH_MAX: usize = 10_000;
+const TIMEOUT_MIN: Duration = Duration::from_millis(100);
+/// A rebalance and a stop wait for the request that is under way.
+const TIMEOUT_MAX: Duration = Duration::from_secs(60);
+const TIMEOUT_DEFAULT: Duration = Duration::from_secs(10);
+const GIVE_UP_DEFAULT: Duration = Duration::from_secs(86_400);
+const LISTEN_DEFAULT: SocketAddr = SocketAddr::V4(SocketAddrV4::new(Ipv4Addr::LOCALHOST, 8_082));
+const GIVE_UP_MIN: Duration = Duration::from_secs(1);
+
+/// What `tagstream push` needs to know.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PushSettings {
+    /// `None`: nothing is posted, and `tagstream push` does not start.
+    pub url: Option<String>,
+    pub signing: Signing,
+    /// A file with `user:password` or a token in one line; `None`: requests have no `Authorization`.
+    pub credentials: Option<PathBuf>,
+    /// The certificates to trust, in PEM format; `None`: the system's.
+    pub ca: Option<PathBuf>,
+    /// The consumer group; `None`: `<application>-push`.
+    pub group: Option<String>,
+    pub start: Start,
+    /// At most this many changes a request.
+    pub batch: usize,
+    /// How long one request may take.
+    pub timeout: Duration,
+    /// How long a batch is sent again before it goes to the dead letters; `None`: for ever.
+    pub give_up_after: Option<Duration>,
+    /// The address of metrics and probes; `None`: there is no server.
+    pub listen: Option<SocketAddr>,
+}
+
+impl Default for PushSettings {
+    fn default() -> Self {
+        PushSettings {
+            url: None,
+            signing: Signing::Undecided,
+            credentials: None,
+            ca: None,
+            group: None,
+            start: Start::Earliest,
+            batch: BATCH_DEFAULT,
+            timeout: TIMEOUT_DEFAULT,
+            give_up_after: Some(GIVE_UP_DEFAULT),
+            listen: Some(LISTEN_DEFAULT),
+        }
+    }
+}
+
+/// Whether requests are signed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Signing {
+    /// `push.secret` is not given.
+    Undecided,
+    /// The operator wants no signature.
+    Off,
+    /// With the secrets of this file.
+    With(PathBuf),
+}
+
+impl Checker<'_> {
+    pub(super) fn push(&mut self) -> Option<PushSettings> {
+        let url = self.push_url();
+        let signing = self.signing();
+        let (credentials, ca) = (self.given_path("push.credentials"), self.given_path("push.ca"));
+        let group = match self.text("push.group") {
+            Ok(None) => Some(None),
+            _ => self.name("push.group", "").map(Some),
+        };
+        let start = self.choice("push.start", &[("earliest", Start::Earliest), ("latest", Start::Latest)]);
+        let batch = self.batch();
+        let timeout = self.duration("push.timeout", "10s", TIMEOUT_MIN, TIMEOUT_MAX);
+        let give_up_after = self.duration_or_off("push.give_up_after", "24h", GIVE_UP_MIN, Duration::MAX);
+        let listen = self.push_listen();
+        Some(PushSettings {
+            url: url?,
+            signing: signing?,
+            credentials,
+            ca,
+            group: group?,
+            start: start?,
+            batch: batch?,
+            timeout: timeout?,
+            give_up_after: give_up_after?,
+            listen: listen?,
+        })
+    }
+
+    /// `Some(None)`: not given.
+    fn push_url(&mut self) -> Option<Option<String>> {
+        const KEY: &str = "push.url";
+        let text = match self.text(KEY) {
+            Ok(None) => return Some(None),
+            Ok(Some(text)) => text.trim().to_owned(),
+            Err(AlreadyReported) => return None,
+        };
+        let rest = text.strip_prefix("http://").or_else(|| text.strip_prefix("https://"));
+        let host = rest.map(|rest| rest.split(['/', '?']).next().unwrap_or_default());
+        match host {
+            // What stands before it may be a password, which is not printed.
+            Some(host) if host.contains('@') => {
+                let words = "an address has no user and no password: they stand in the file push.credentials";
+                let origin = self.raw.get(KEY).map(|entry| entry.origin.clone());
+                self.problems.push(KEY, origin, Fault::Other(words.to_owned()));
+                None
+            }
+            Some(host) if !host.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic()) => Some(Some(text)),
+            _ => self.bad(KEY, "the address of a receiver, such as https://hooks.example.com/tags"),
+        }
+    }
+
+    fn signing(&mut self) -> Option<Signing> {
+        match self.text("push.secret").ok()?.as_deref() {
+            None | Some("") => Some(Signing::Undecided),
+            Some("off") => Some(Signing::Off),
+            Some(_) => self.path("push.secret").map(Signing::With),
+        }
+    }
+
+    fn batch(&mut self) -> Option<usize> {
+        const KEY: &str = "push.batch";
+        let Some(text) = self.text(KEY).ok()? else { return Some(BATCH_DEFAULT) };
+        match text.parse::<usize>() {
+            Ok(batch) if (1..=BATCH_MAX).contains(&batch) => Some(batch),
+            _ => self.bad(KEY, &format!("a whole number from 1 to {BATCH_MAX}")),
+        }
+    }
+
+    /// `Some(None)`: there is no server.
+    fn push_listen(&mut self) -> Option<Option<SocketAddr>> {
+        const KEY: &str = "push.listen";
+        match self.text(KEY).ok()?.as_deref() {
+            None => Some(Some(LISTEN_DEFAULT)),
+            Some("off") => Some(None),
+            Some(text) => match text.parse() {
+                Ok(listen) => Some(Some(listen)),
+                Err(_) => self.bad(KEY, "an address with a port, such as 127.0.0.1:8082, or \"off\""),
+            },
+        }
+    }
+}
