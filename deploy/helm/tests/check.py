@@ -23,10 +23,12 @@ import yaml
 HERE = Path(__file__).resolve().parent
 CHART = HERE.parent / "tagstream"
 OPERATIONS = HERE.parents[1] / "docs" / "operations.md"
+PUSH = HERE.parents[1] / "docs" / "push.md"
 DOCUMENT = HERE.parents[1] / "docs" / "deploy.md"
 KUBERNETES = "1.37.0"
 # The chart sets these itself.
 OWN = {"catalog", "service.instance", "http.listen", "state.directory"}
+OF_PUSH = {"url", "secret", "credentials", "ca", "listen"}
 OF_SERVE = {"listen", "directory", "tokens", "certificate", "key", "service"}
 # The longest time that a stop takes.
 STOP_SECONDS = 20
@@ -72,8 +74,8 @@ def promises(resources):
             assert len(variables) == len(set(variables)), f"{where}: a variable is there twice"
             for variable in container.get("env", []):
                 secret = re.search(r"PASSWORD|SECRET", variable["name"])
-                assert not secret or variable["name"].endswith("_FILE"), f"{where}: a secret as a value"
                 file = variable.get("value", "")
+                assert not secret or file.startswith("/run/secrets/"), f"{where}: a secret as a value"
                 if file.startswith(("/run/", "/etc/", "/var/")):
                     assert any(file.startswith(mount["mountPath"]) for mount in mounts), f"{where}: {file} is not mounted"
         if resource["kind"] == "StatefulSet":
@@ -101,12 +103,15 @@ def settings_of(schema):
     sections = schema["properties"]["settings"]["properties"]
     keys = {f"{section}.{key}" for section, body in sections.items() for key in body["properties"]}
     serve = schema["properties"]["serve"]["properties"]["settings"]["properties"]
-    return keys | {f"serve.{key}" for key in serve} | {f"serve.{key}" for key in OF_SERVE} | OWN
+    push = schema["properties"]["push"]["properties"]["settings"]["properties"]
+    keys |= {f"serve.{key}" for key in serve} | {f"push.{key}" for key in push}
+    return keys | {f"serve.{key}" for key in OF_SERVE} | {f"push.{key}" for key in OF_PUSH} | OWN
 
 
 def documented():
-    cells = re.findall(r"^\| (`[a-z_.]+`(?:, `[a-z_.]+`)*) \| .* \| .* \|$", OPERATIONS.read_text(), re.MULTILINE)
-    sections = ("kafka.", "input.", "output.", "service.", "state.", "scoring.", "http.", "serve.")
+    text = OPERATIONS.read_text() + PUSH.read_text()
+    cells = re.findall(r"^\| (`[a-z_.]+`(?:, `[a-z_.]+`)*) \| .* \| .* \|$", text, re.MULTILINE)
+    sections = ("kafka.", "input.", "schema_registry.", "output.", "service.", "state.", "scoring.", "http.", "serve.", "push.")
     keys = {key for cell in cells for key in re.findall(r"`([a-z_.]+)`", cell)}
     return {key for key in keys if key == "catalog" or key.startswith(sections)}
 
