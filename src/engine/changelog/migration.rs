@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use crate::engine::aggregate::finer_sums;
 use crate::engine::encoding::{ByteReader, put_unsigned};
-use crate::engine::entity::{Lifespan, put_retired, restate, revived, shown_state, take_retired};
+use crate::engine::entity::{EntityState, put_retired, restate, revived, shown_state, take_retired};
 use crate::engine::program::{CellName, Schema, SchemaCell, SumUnit, TagForm, TagStates};
 
 /// What became of attributes, counters and tags between the catalog that wrote a state and the one that reads it.
@@ -91,12 +91,9 @@ impl Migration {
 
     /// Appends a state with the cells of the new schema.
     pub(crate) fn state(&self, packed: &[u8], out: &mut Vec<u8>) {
-        let mut reader = ByteReader::new(packed);
-        let key_len = reader.unsigned() as usize;
-        reader.take(key_len);
-        let _sequence_number = reader.unsigned();
-        Lifespan::read(&mut reader);
-        out.extend_from_slice(&packed[..packed.len() - reader.remaining()]);
+        let (head, cells) = packed.split_at(EntityState::head_len(packed));
+        out.extend_from_slice(head);
+        let mut reader = ByteReader::new(cells);
         let mut cells: Vec<(u16, Cow<'_, [u8]>)> = Vec::new();
         let mut retired = Vec::new();
         while !reader.is_empty() {

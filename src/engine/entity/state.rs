@@ -77,6 +77,16 @@ impl EntityState {
         reader.take(len)
     }
 
+    /// The length of what comes before the cells in packed bytes.
+    pub(crate) fn head_len(packed: &[u8]) -> usize {
+        let mut reader = ByteReader::new(packed);
+        let key_len = reader.unsigned() as usize;
+        reader.take(key_len);
+        let _sequence_number = reader.unsigned();
+        Lifespan::read(&mut reader);
+        packed.len() - reader.remaining()
+    }
+
     /// Begins a new entity.
     pub(crate) fn begin(&mut self, key: &str) {
         self.reset();

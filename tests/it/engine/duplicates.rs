@@ -54,13 +54,16 @@ impl Sender {
         for id in ids {
             self.seconds += 1;
             let time = 1_772_445_600_000 + self.seconds * 1_000;
-            let line = format!(r#"{{"user_id":"u","type":"a","timestamp":{time},"id":{id}}}"#);
-            self.decoder
-                .decode(line.as_bytes(), Timestamp::from_ms(NOW_MS), &mut self.event)
-                .expect("the event is right");
-            self.partition.apply(&self.event, &mut Collected::default());
+            self.apply(&format!(r#"{{"user_id":"u","type":"a","timestamp":{time},"id":{id}}}"#));
         }
         self.partition.take_stats()
+    }
+
+    fn apply(&mut self, line: &str) {
+        self.decoder
+            .decode(line.as_bytes(), Timestamp::from_ms(NOW_MS), &mut self.event)
+            .expect("the event is right");
+        self.partition.apply(&self.event, &mut Collected::default());
     }
 }
 
@@ -114,6 +117,28 @@ fn many_ids_are_the_same_after_a_restart_from_log_or_copy_and_under_another_cata
         // The cell is decoded once, although no event changes the state.
         assert!(stats.ids_read <= 6_000 + 6_000, "{place}: {}", stats.ids_read);
     }
+}
+
+#[test]
+fn many_ids_of_an_entity_whose_first_sign_was_a_command_are_written_beside_the_rest() {
+    let mut sender = Sender::new(&CATALOG.replace("tags: {", "tags: { vip: { manual: true },"));
+    // The command comes at a clock that none of its events reaches.
+    let late = 1_772_445_600_000_i64 + 3_600_000;
+    sender.apply(&format!(r#"{{"user_id":"other","type":"a","timestamp":{late}}}"#));
+    sender.apply(&format!(
+        r#"{{"user_id":"u","type":"$tag","timestamp":{late},"properties":{{"tag":"vip","set":true}}}}"#
+    ));
+    sender.send(0..1_000);
+    let mut log = Compacted::default();
+    log.write(&mut sender.partition);
+    let tags = |partition: &mut Partition| {
+        let found = partition.current_tags("u", |tags| format!("{tags:?}"));
+        found.expect("the user is there")
+    };
+    let before = tags(&mut sender.partition);
+    sender.partition = log.restore(&sender.program).partition;
+    assert_eq!(tags(&mut sender.partition), before);
+    assert_eq!(sender.send(0..1_000).duplicates, 1_000);
 }
 
 #[test]

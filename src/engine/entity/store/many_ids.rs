@@ -3,6 +3,7 @@
 use crate::engine::encoding::{ByteReader, put_unsigned, unsigned_len};
 use crate::engine::entity::cell::CellNumber;
 use crate::engine::entity::seen_ids::SeenIds;
+use crate::engine::entity::state::EntityState;
 
 /// The remembered ids of an entity that has many.
 #[derive(Debug)]
@@ -22,14 +23,8 @@ impl ManyIds {
     /// Appends the state of which `packed` is the rest: the cell comes before those with greater numbers.
     pub(super) fn put_whole(&self, packed: &[u8], out: &mut Vec<u8>) {
         let number = u64::from(self.cell.0);
-        let mut reader = ByteReader::new(packed);
-        let key_len = reader.unsigned() as usize;
-        reader.take(key_len);
-        // The sequence number, the first and the last event.
-        (0..3).for_each(|_| {
-            reader.unsigned();
-        });
-        let mut before = packed.len() - reader.remaining();
+        let mut before = EntityState::head_len(packed);
+        let mut reader = ByteReader::new(&packed[before..]);
         while !reader.is_empty() && reader.unsigned() < number {
             let len = reader.unsigned() as usize;
             reader.take(len);
