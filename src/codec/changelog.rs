@@ -1,4 +1,4 @@
-//! The records of the changelog: the bytes of keys and values, version 1; of the meta record, version 2.
+//! The records of the changelog: the bytes of keys and values, version 2.
 //!
 //! # Format
 //! Numbers are little-endian, except where the table says LEB128. All values begin with the version of their format
@@ -30,7 +30,7 @@
 //!
 //! | schema | bytes | |
 //! | --- | --- | --- |
-//! | version | 1 | 1 |
+//! | version | 1 | 2; version 1 has the same bytes, and other types of cells |
 //! | meaning | all up to the checksum | see `engine::program::schema` |
 //! | checksum | 8 | |
 //!
@@ -43,7 +43,7 @@
 //!
 //! | segment | bytes | |
 //! | --- | --- | --- |
-//! | version | 1 | 1 |
+//! | version | 1 | 2; version 1 has the same bytes, of states in a schema of version 1 |
 //! | number | 8 | consecutive, never reused |
 //! | schema | 8 | id of the schema of its states |
 //! | catalog | 8 | fingerprint of the catalog under which they were written |
@@ -59,7 +59,8 @@
 //! A **state** (`engine::entity::state`) is: length of the key (LEB128), key (UTF-8), number of its changes so far
 //! (LEB128), time of its first event (a *time*: zigzag LEB128 of milliseconds since 1970; the greatest `i64`: there were
 //! only commands), milliseconds from there to the last event (LEB128, 64 bits, two's complement; for commands: to the
-//! clock at that time), then cells in the order of their numbers: number (LEB128), length (LEB128), content. The schema
+//! clock at that time; plus 2^62 where the milliseconds from there to the clock of the latest command before all events
+//! follow, LEB128), then cells in the order of their numbers: number (LEB128), length (LEB128), content. The schema
 //! says what a number means. The contents, and where they are encoded and decoded:
 //!
 //! | cell | content | in |
@@ -67,31 +68,49 @@
 //! | attribute | time of the event that set it, *value* | `entity::state` |
 //! | of a series with `since` or sessions, before all else | 0, or 1 and the time of the latest reset, or of the latest event of a session | `aggregate::memory` |
 //! | of a series with a sequence, before all else | bits (LEB128): the lowest for the time of the latest event that matched a step, then one for each step but the last; of the bits that are set, in order, the time, or the time at which the run that has reached the step began | `aggregate::memory` |
-//! | counts, sums, least, greatest, days | *panes* in order, each with: events (LEB128); numbers (LEB128) and their sum in billionths (zigzag LEB128 of up to 128 bits; in millionths in a schema of earlier versions, see `engine::program::schema`); a *number*; a *number*; nothing | `aggregate::series` |
+//! | counts, sums, least, greatest, days | *panes* in order, each with: events (LEB128); *total*; a *number*; a *number*; nothing | `aggregate::series` |
 //! | distinct | *panes*, each with the xxh3 hash of a value (8) | `aggregate::series` |
 //! | latest | time, then *value* unless it is that time | `aggregate::series` |
 //! | earliest | for each pane: pane (zigzag LEB128), time, *value* | `aggregate::series` |
-//! | top | for each string: *text*, time of its latest event, how many panes (LEB128), for each pane (zigzag LEB128) and events (LEB128) | `aggregate::series` |
-//! | tag | 1 pending, 2 on, 3 on and lapsed, 4 in a band or stage, 5 valued, 6 valued for a time; time since when; then of 3 the milliseconds from there to the lapse (LEB128), of 4 its index (LEB128), of 5 the *value*, of 6 the time at which it ends and the *value* | `entity::tag_state` |
+//! | top | the newest pane (zigzag LEB128); for windows without panes the time of the latest event; for each string: *text*, for windows without panes the milliseconds from its latest event to the latest of all (LEB128), how many panes (LEB128), for each how many panes it is older than the newest (LEB128) and events (LEB128) | `aggregate::series` |
 //! | remembered ids | the latest up to `dedup_limit`, in the order of acceptance: clock then (as *panes*), xxh3 hash of the id (8) | `entity::seen_ids` |
 //! | removed tags | for each: its name (*text*), since when it has its value (*time*), that *value* | `entity::state` |
+//! | states of tags | for each tag that has one, in the order of their numbers: a byte, whose lower three bits are the form; its upper five are how many numbers it lies behind the one after the tag before (for the first, behind 0), or 31: then the rest of that number (LEB128); the milliseconds since the instant of the state before, for the first since 1970 (zigzag LEB128); then what the form has | `entity::tag_state` |
+//!
+//! | form of a state | its instant | then |
+//! | --- | --- | --- |
+//! | 1 pending, 2 on | since when | |
+//! | 3 on and lapsed | since when it is on | the milliseconds from there to the lapse (LEB128) |
+//! | 4 in a band or stage | since when | its index (LEB128) |
+//! | 5 valued | since when | the *value* |
+//! | 6 valued for a time | since when | the time at which it ends, the *value* |
+//! | 7 scored | when the model was asked | digest of the input (8), flags (1): 1 has a score, 2 is shown; the score (8, a double); milliseconds since when it has been shown (LEB128), the index of its band (LEB128) |
 //!
 //! *Panes*: the first as zigzag LEB128, each further one as the difference from the one before (LEB128);
 //! `aggregate::window` says which pane an instant is in. A *value* (`engine::encoding`) is a byte and its content: 0 absent,
 //! 1 false, 2 true, 3 double (8), 4 integer of an event (zigzag LEB128; in states of earlier versions any whole number),
-//! 5 time, 6 *text*, 7 decimal that is whole (zigzag LEB128), 8 decimal in billionths (zigzag LEB128 of up to 128 bits).
-//! A *number* is a decimal: a value of 4, here for one that is whole, or of 8; of 3, a double that an earlier version
-//! wrote, it is that double's shortest text, rounded to nine decimals. A *text* is its length in bytes (LEB128) and UTF-8.
+//! 5 time, 6 *text*, 7 date (days since 1970, zigzag LEB128), 8 decimal in billionths (zigzag LEB128 of up to 128 bits),
+//! 9 decimal that is whole (zigzag LEB128), 10 decimal in hundredths (zigzag LEB128). A *number* is a decimal: a value of
+//! 4, here for one that is whole, of 8 or of 10; of 3, a double that an earlier version wrote, it is that double's shortest
+//! text, rounded to nine decimals. A *text* is its length in bytes (LEB128) and UTF-8.
+//! A *total* is four times the number of numbers, plus 0 to 3 (LEB128), and their sum in billionths, which is divided by 1,
+//! 10⁵, 10⁷ or 10⁹ then (zigzag LEB128 of up to 128 bits).
+//!
+//! In schemas of version 1 (see `engine::program::schema`) a total is the number of numbers (LEB128) and the undivided sum in
+//! billionths, in the oldest ones in millionths; of a top, each string has the time of its latest event after the text, and
+//! its panes by their numbers (zigzag LEB128); and each tag has a cell: its form, its instant as a *time*, and what the form
+//! has.
 
 use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 
 use crate::engine::{Checkpoint, Extent, Segment, Slot};
 use crate::model::Timestamp;
 
-/// The version of all records but the meta record: it is written, and it is the newest that can be read.
-pub const VERSION: u8 = 1;
-/// The same of the meta record. Version 1, which has no facts, is read too.
-const META_VERSION: u8 = 2;
+/// The version in which records are written, and the newest that can be read. Version 1 is read, too: the meta record
+/// has no facts there, and the schema says that the states have other cells.
+pub const VERSION: u8 = 2;
+/// The same of the sources.
+const SOURCES_VERSION: u8 = 1;
 
 /// The key of a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -199,7 +218,7 @@ impl ChangelogKey {
 
     /// The version in which a record with this key is written.
     fn version(self) -> u8 {
-        if self == ChangelogKey::Meta { META_VERSION } else { VERSION }
+        if self == ChangelogKey::Sources { SOURCES_VERSION } else { VERSION }
     }
 
     /// Reads a key's bytes. `None`: it is not one of this format.

@@ -270,6 +270,10 @@ const DATE: u8 = 7;
 const DECIMAL: u8 = 8;
 /// A decimal that is whole.
 const WHOLE_DECIMAL: u8 = 9;
+/// A decimal with a fraction of two digits, as amounts of money have.
+const HUNDREDTHS: u8 = 10;
+
+const BILLIONTHS_A_HUNDREDTH: i64 = 10_000_000;
 
 fn put_number(out: &mut Vec<u8>, number: Number) {
     match number {
@@ -296,11 +300,22 @@ fn put_decimal_as(out: &mut Vec<u8>, decimal: Decimal, whole: u8) {
             out.push(whole);
             put_signed(out, number);
         }
-        None => {
-            out.push(DECIMAL);
-            put_wide(out, decimal.billionths());
-        }
+        None => match hundredths(decimal) {
+            Some(number) => {
+                out.push(HUNDREDTHS);
+                put_signed(out, number);
+            }
+            None => {
+                out.push(DECIMAL);
+                put_wide(out, decimal.billionths());
+            }
+        },
     }
+}
+
+fn hundredths(decimal: Decimal) -> Option<i64> {
+    let billionths = i64::try_from(decimal.billionths()).ok()?;
+    (billionths % BILLIONTHS_A_HUNDREDTH == 0).then_some(billionths / BILLIONTHS_A_HUNDREDTH)
 }
 
 pub(super) fn put_value(out: &mut Vec<u8>, value: StoredValue, text: &str) {
@@ -335,8 +350,13 @@ impl ByteReader<'_> {
         match self.byte() {
             WHOLE => Decimal::whole(self.signed()),
             DECIMAL => Decimal::from_billionths(self.wide()),
+            HUNDREDTHS => self.hundredths(),
             _ => Decimal::rounded(&f64::from_bits(self.word()).to_string()).unwrap_or_default(),
         }
+    }
+
+    fn hundredths(&mut self) -> Decimal {
+        Decimal::from_billionths(i128::from(self.signed()) * i128::from(BILLIONTHS_A_HUNDREDTH))
     }
 
     /// Reads a string into the buffer.
@@ -354,6 +374,7 @@ impl ByteReader<'_> {
             WHOLE => StoredValue::Number(Number::Integer(self.signed())),
             WHOLE_DECIMAL => StoredValue::Number(Number::Decimal(Decimal::whole(self.signed()))),
             DECIMAL => StoredValue::Number(Number::Decimal(Decimal::from_billionths(self.wide()))),
+            HUNDREDTHS => StoredValue::Number(Number::Decimal(self.hundredths())),
             TIME => StoredValue::Time(self.timestamp()),
             DATE => Date::from_days(self.signed()).map_or(StoredValue::Absent, StoredValue::Date),
             STRING => StoredValue::String(self.text(text)),

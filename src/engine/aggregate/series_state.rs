@@ -1,8 +1,8 @@
 //! A series with what it remembers: the content of one cell of an entity.
 
 use super::memory::Memory;
-use super::series::{Series, SeriesType};
-use super::window::Pane;
+use super::series::{Series, SeriesForm, SeriesType};
+use super::window::{Frame, Pane};
 use crate::catalog::Intake;
 use crate::engine::encoding::ByteReader;
 use crate::model::Timestamp;
@@ -15,8 +15,8 @@ pub(crate) struct SeriesState {
 }
 
 impl SeriesState {
-    pub(crate) fn new(series_type: SeriesType, intake: &Intake) -> Self {
-        SeriesState { memory: Memory::new(intake), series: Series::new(series_type) }
+    pub(crate) fn new(series_type: SeriesType, intake: &Intake, frame: Frame) -> Self {
+        SeriesState { memory: Memory::new(intake), series: Series::new(series_type, frame) }
     }
 
     pub(crate) fn clear(&mut self) {
@@ -41,5 +41,12 @@ impl SeriesState {
         let reader = &mut ByteReader::new(cell);
         self.memory.decode(reader);
         self.series.decode(reader, pane_of);
+    }
+
+    /// As [`SeriesState::decode`], from what an earlier version wrote.
+    pub(crate) fn decode_earlier(&mut self, cell: &[u8], form: SeriesForm) {
+        let reader = &mut ByteReader::new(cell);
+        self.memory.decode(reader);
+        self.series.decode_earlier(reader, form);
     }
 }

@@ -3,10 +3,13 @@
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
-use crate::engine::aggregate::finer_sums;
+use crate::engine::aggregate::{SeriesForm, SeriesState};
 use crate::engine::encoding::{ByteReader, put_unsigned};
-use crate::engine::entity::{EntityState, put_retired, restate, revived, shown_state, take_retired};
-use crate::engine::program::{CellName, Schema, SchemaCell, SumUnit, TagForm, TagStates};
+use crate::engine::entity::{
+    EntityState, StatesWriter, TagState, put_retired, read_single_state, restate, revived, shown_state, take_retired,
+    visit_states,
+};
+use crate::engine::program::{CellName, Program, Schema, SchemaCell, TagForm, TagStates};
 
 /// What became of attributes, counters and tags between the catalog that wrote a state and the one that reads it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -34,8 +37,8 @@ impl MigrationReport {
 enum MigrationTarget {
     /// It goes to a cell that holds the same.
     Cell(u16),
-    /// It goes to a cell that holds the same sums in billionths, and has them in millionths.
-    FinerSums(u16),
+    /// It goes to a cell that holds the same series in the present form.
+    Series { number: u16, from: SeriesForm, empty: SeriesState },
     /// It goes to the tag of the same name, whose states may differ.
     Tag { number: u16, from: TagStates, to: TagStates },
     /// It goes to the retired tags.
@@ -49,15 +52,20 @@ enum MigrationTarget {
 pub(crate) struct Migration {
     /// By the number of the earlier cell.
     targets: Vec<Vec<MigrationTarget>>,
-    retired_cell: u16,
+    /// The number of the earlier cell with the states of all tags, if there is one.
+    tag_states: Option<usize>,
+    new_tag_states: u16,
+    new_retired: u16,
     /// The new cells of series whose window is longer than that of the earlier cell.
     widened: Vec<u16>,
     pub change: MigrationReport,
 }
 
 impl Migration {
-    /// From `old` to `new`. Without `dedup` the remembered ids are dropped, because nothing would expire them.
-    pub(crate) fn new(old: &Schema, new: &Schema, dedup: bool) -> Self {
+    /// From `old` to the schema of a program. Where that does not de-duplicate, the remembered ids are dropped, because
+    /// nothing would expire them.
+    pub(crate) fn new(old: &Schema, program: &Program) -> Self {
+        let (new, dedup) = (&program.schema, program.catalog.input.dedup_ms.is_some());
         let mut targets = vec![Vec::new(); old.cells().len()];
         let (mut change, mut widened) = (MigrationReport::default(), Vec::new());
         for (number, cell) in (0_u16..).zip(new.cells()) {
@@ -66,7 +74,7 @@ impl Migration {
             }
             let source = source_of(cell, old.cells());
             if let Some(index) = source {
-                targets[index].push(target(&old.cells()[index], cell, number));
+                targets[index].push(target(&old.cells()[index], cell, number, program));
                 if is_wider(cell, &old.cells()[index]) {
                     widened.push(number);
                 }
@@ -80,8 +88,10 @@ impl Migration {
                 targets.extend(last_target(cell, new));
             }
         }
-        let retired_cell = new.cells().len().saturating_sub(1) as u16;
-        Migration { targets, retired_cell, widened, change }
+        let number_of = |cell| new.cells().iter().position(|known| *known == cell).unwrap_or_default() as u16;
+        let tag_states = old.cells().iter().position(|cell| *cell == SchemaCell::TagStates);
+        let (new_tag_states, new_retired) = (number_of(SchemaCell::TagStates), number_of(SchemaCell::RetiredTags));
+        Migration { targets, tag_states, new_tag_states, new_retired, widened, change }
     }
 
     /// The new cells of series whose window is longer than it was: what had left the earlier window is to be dropped.
@@ -94,19 +104,52 @@ impl Migration {
         let (head, cells) = packed.split_at(EntityState::head_len(packed));
         out.extend_from_slice(head);
         let mut reader = ByteReader::new(cells);
-        let mut cells: Vec<(u16, Cow<'_, [u8]>)> = Vec::new();
-        let mut retired = Vec::new();
+        let mut migrated = MigratedCells::default();
         while !reader.is_empty() {
             let number = reader.unsigned() as usize;
             let len = reader.unsigned() as usize;
             let cell = reader.take(len);
-            for target in self.targets.get(number).into_iter().flatten() {
-                target.put(cell, &mut cells, &mut retired);
+            if Some(number) == self.tag_states {
+                let mut states = Vec::new();
+                visit_states(cell, &mut migrated.text, |number, state| states.push((number, state)));
+                for (number, state) in states {
+                    self.targets_of(number.into()).for_each(|target| target.take_state(state, &mut migrated));
+                }
+            } else {
+                self.targets_of(number).for_each(|target| target.take(cell, &mut migrated));
             }
         }
-        cells.push((self.retired_cell, retired.into()));
-        cells.sort_by_key(|(number, _)| *number);
-        for (number, cell) in cells {
+        migrated.put(self.new_tag_states, self.new_retired, out);
+    }
+
+    fn targets_of(&self, number: usize) -> impl Iterator<Item = &MigrationTarget> {
+        self.targets.get(number).into_iter().flatten()
+    }
+}
+
+/// The cells of one entity under the new schema.
+#[derive(Debug, Default)]
+struct MigratedCells<'a> {
+    cells: Vec<(u16, Cow<'a, [u8]>)>,
+    states: Vec<(u16, TagState)>,
+    /// Of retired tags that have come back. A state that such a tag has anyway comes first.
+    revived: Vec<(u16, TagState)>,
+    retired: Vec<u8>,
+    /// The strings of tags.
+    text: String,
+}
+
+impl MigratedCells<'_> {
+    fn put(mut self, tag_states: u16, retired: u16, out: &mut Vec<u8>) {
+        self.states.retain(|(_, state)| *state != TagState::Off);
+        self.states.append(&mut self.revived);
+        self.states.sort_by_key(|(number, _)| *number);
+        self.states.dedup_by_key(|(number, _)| *number);
+        let (mut writer, mut states) = (StatesWriter::default(), Vec::new());
+        self.states.iter().for_each(|(number, state)| writer.put(*number, *state, &self.text, &mut states));
+        self.cells.extend([(tag_states, states.into()), (retired, self.retired.into())]);
+        self.cells.sort_by_key(|(number, _)| *number);
+        for (number, cell) in self.cells {
             if !cell.is_empty() {
                 put_unsigned(out, u64::from(number));
                 put_unsigned(out, cell.len() as u64);
@@ -117,49 +160,60 @@ impl Migration {
 }
 
 impl MigrationTarget {
-    fn put<'a>(&self, cell: &'a [u8], cells: &mut Vec<(u16, Cow<'a, [u8]>)>, retired: &mut Vec<u8>) {
+    fn take<'a>(&self, cell: &'a [u8], migrated: &mut MigratedCells<'a>) {
         match self {
-            MigrationTarget::Cell(number) => cells.push((*number, cell.into())),
-            MigrationTarget::FinerSums(number) => cells.push((*number, finer_sums(cell).into())),
-            MigrationTarget::Tag { number, from, to } => {
-                let mut state = Vec::new();
-                restate(cell, from, to, &mut state);
-                cells.push((*number, state.into()));
+            MigrationTarget::Cell(number) => migrated.cells.push((*number, cell.into())),
+            MigrationTarget::Series { number, from, empty } => {
+                let mut series = empty.clone();
+                series.decode_earlier(cell, *from);
+                let mut present = Vec::new();
+                series.encode(&[], &mut present);
+                migrated.cells.push((*number, present.into()));
             }
-            MigrationTarget::Retired { name, from } => {
-                let mut text = String::new();
-                if let Some(shown) = shown_state(cell, from, &mut text) {
-                    put_retired(name, shown, &text, retired);
-                }
+            MigrationTarget::Tag { .. } | MigrationTarget::Retired { .. } => {
+                let state = read_single_state(cell, &mut migrated.text);
+                self.take_state(state, migrated);
             }
             MigrationTarget::Revived(tags) => {
-                let (mut text, mut reader) = (String::new(), ByteReader::new(cell));
+                let MigratedCells { revived: states, retired, text, .. } = migrated;
+                let mut reader = ByteReader::new(cell);
                 while !reader.is_empty() {
-                    let (name, shown) = take_retired(&mut reader, &mut text);
-                    match tags.iter().find(|(tag, ..)| **tag == *name.of(&text)) {
-                        Some((_, number, to)) => {
-                            let mut state = Vec::new();
-                            revived(shown, &text, to, &mut state);
-                            cells.push((*number, state.into()));
-                        }
-                        None => put_retired(name.of(&text), shown, &text, retired),
+                    let (name, shown) = take_retired(&mut reader, text);
+                    match tags.iter().find(|(tag, ..)| **tag == *name.of(text)) {
+                        Some((_, number, to)) => states.push((*number, revived(shown, to, text))),
+                        None => put_retired(name.of(text), shown, text, retired),
                     }
                 }
             }
         }
     }
+
+    /// Takes the state of a tag.
+    fn take_state(&self, state: TagState, migrated: &mut MigratedCells<'_>) {
+        let MigratedCells { states, retired, text, .. } = migrated;
+        match self {
+            MigrationTarget::Tag { number, from, to } if from == to => states.push((*number, state)),
+            MigrationTarget::Tag { number, from, to } => states.push((*number, restate(state, from, to, text))),
+            MigrationTarget::Retired { name, from } => {
+                if let Some(shown) = shown_state(state, from, text) {
+                    put_retired(name, shown, text, retired);
+                }
+            }
+            MigrationTarget::Cell(_) | MigrationTarget::Series { .. } | MigrationTarget::Revived(_) => {}
+        }
+    }
 }
 
 /// The target of a cell that the new schema has.
-fn target(old: &SchemaCell, new: &SchemaCell, number: u16) -> MigrationTarget {
+fn target(old: &SchemaCell, new: &SchemaCell, number: u16, program: &Program) -> MigrationTarget {
     match (old, new) {
-        (SchemaCell::Tag { states: from, .. }, SchemaCell::Tag { states: to, .. }) if from != to => {
+        (SchemaCell::Tag { states: from, .. }, SchemaCell::Tag { states: to, .. }) => {
             MigrationTarget::Tag { number, from: from.clone(), to: to.clone() }
         }
-        (
-            SchemaCell::Series { sums: SumUnit::Millionths, .. },
-            SchemaCell::Series { sums: SumUnit::Billionths, .. },
-        ) => MigrationTarget::FinerSums(number),
+        (SchemaCell::Series { form: from, .. }, SchemaCell::Series { form: to, .. }) if from != to => {
+            let series = &program.series[usize::from(number) - program.catalog.attributes.len()];
+            MigrationTarget::Series { number, from: *from, empty: series.empty() }
+        }
         _ => MigrationTarget::Cell(number),
     }
 }
@@ -215,7 +269,7 @@ fn source_of(cell: &SchemaCell, old: &[SchemaCell]) -> Option<usize> {
             matches!(cell, SchemaCell::Tag { name, states } if name == wanted && fits(states.form))
         }),
         SchemaCell::SeenIds => old.iter().position(|cell| *cell == SchemaCell::SeenIds),
-        // Retired tags are searched for some that have come back.
-        SchemaCell::RetiredTags | SchemaCell::Vacant => None,
+        // Retired tags are searched for some that have come back; the states of all tags go to them one by one.
+        SchemaCell::RetiredTags | SchemaCell::TagStates | SchemaCell::Vacant => None,
     }
 }

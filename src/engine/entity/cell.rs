@@ -2,15 +2,16 @@
 
 use std::ops::Range;
 
-/// A cell's number: attributes, then series, then tags, then the remembered ids, then the retired tags.
+use crate::engine::encoding::ByteReader;
+
+/// A cell's number: attributes, then series, then tags, then the remembered ids, the retired tags and the states of all
+/// tags. The numbers of tags have no cells: they are those of the states.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct CellNumber(pub(super) u16);
 
 /// Where a cell's content is.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 pub(super) enum CellState {
-    #[default]
-    Empty,
     /// In the packed bytes.
     Packed(CellPlace),
     /// Decoded from there, and unchanged.
@@ -35,6 +36,62 @@ impl CellPlace {
 
     pub(super) fn content(self) -> Range<usize> {
         self.start as usize..self.end as usize
+    }
+}
+
+/// The cell whose number begins at `head`.
+pub(super) fn cell_at(packed: &[u8], head: usize) -> (CellNumber, CellPlace) {
+    let (number, len, start) = match packed[head..] {
+        // Most numbers and lengths take a byte.
+        [number @ 0..0x80, len @ 0..0x80, ..] => (u16::from(number), usize::from(len), head + 2),
+        _ => {
+            let mut reader = ByteReader::new(&packed[head..]);
+            let (number, len) = (reader.unsigned() as u16, reader.unsigned() as usize);
+            (number, len, packed.len() - reader.remaining())
+        }
+    };
+    let place = CellPlace { head: head as u32, start: start as u32, end: (start + len) as u32 };
+    (CellNumber(number), place)
+}
+
+/// The states of the cells of one entity after another.
+#[derive(Debug)]
+pub(super) struct CellStates {
+    /// The number of the present entity. What another one had counts as empty, so that nothing has to be cleared.
+    entity: u32,
+    /// By number, with the entity whose cell it is.
+    states: Vec<(u32, CellState)>,
+}
+
+impl CellStates {
+    pub(super) fn new(cells: usize) -> Self {
+        CellStates { entity: 1, states: vec![(0, CellState::Changed); cells] }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.states.len()
+    }
+
+    /// Begins with another entity: all cells are empty.
+    pub(super) fn begin(&mut self) {
+        self.entity = self.entity.wrapping_add(1);
+        if self.entity == 0 {
+            self.states.fill((0, CellState::Changed));
+            self.entity = 1;
+        }
+    }
+
+    /// `None` for an empty cell.
+    pub(super) fn get(&self, number: CellNumber) -> Option<CellState> {
+        let (entity, state) = self.states[usize::from(number.0)];
+        (entity == self.entity).then_some(state)
+    }
+
+    /// Whether there is a cell with this number.
+    pub(super) fn set(&mut self, number: CellNumber, state: CellState) -> bool {
+        let Some(known) = self.states.get_mut(usize::from(number.0)) else { return false };
+        *known = (self.entity, state);
+        true
     }
 }
 

@@ -3,6 +3,7 @@
 //! | file | holds |
 //! | --- | --- |
 //! | [`tag_state`] | what a tag's state machine remembers, and its bytes |
+//! | [`entity_tags`] | the states of all tags of an unpacked entity |
 //! | [`lifespan`] | between when an entity was heard of, and its bytes |
 //! | [`index`] | from hashes to numbers |
 //! | [`seen_ids`] | the ids of events that an entity remembers |
@@ -14,6 +15,7 @@
 //! | [`reevaluation`] | when entities are evaluated again after the catalog has changed |
 
 mod tag_state;
+mod entity_tags;
 mod lifespan;
 mod index;
 mod seen_ids;
@@ -30,5 +32,7 @@ pub(crate) use reevaluation::Reevaluation;
 pub(crate) use seen_ids::{Acceptance, DedupRule, IdTally, SeenId};
 pub(crate) use state::{EntityState, put_retired, take_retired};
 pub(crate) use store::{EntityId, FETCHED, StateLocation, Store};
-pub(crate) use tag_state::{Scored, TagState, restate, revived, shown_state};
+pub(crate) use tag_state::{
+    Scored, StatesWriter, TagState, read_single_state, restate, revived, shown_state, visit_states,
+};
 pub(crate) use timers::Timers;

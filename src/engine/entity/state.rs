@@ -4,14 +4,17 @@
 //! its length and content. What an entity never had takes no room, what an event does not touch is copied as it is, and
 //! the changelog stores the same bytes. Only the event ids of an entity that remembers many rest elsewhere (`many_ids`).
 
-use super::cell::{CellNumber, CellPlace, CellState, ChangedCell, Opened};
+use std::ops::Range;
+
+use super::cell::{CellNumber, CellPlace, CellState, CellStates, ChangedCell, Opened, cell_at};
+use super::entity_tags::EntityTags;
 use super::lifespan::Lifespan;
 use super::seen_ids::{Acceptance, DedupRule, IdTally, SeenId, SeenIds};
-use super::tag_state::{Scored, ShownValue, TagState, decode_state, encode_state};
+use super::tag_state::{Scored, ShownValue, TagState};
 use crate::catalog::{AttributeId, Score, TagDefinition, TagId};
 use crate::engine::aggregate::{Memory, Now, Pane, Series, SeriesState};
 use crate::engine::encoding::{ByteReader, StoredValue, TextSpan, put_text, put_timestamp, put_unsigned, put_value};
-use crate::engine::program::{Program, SeriesId};
+use crate::engine::program::{Program, SeriesId, SeriesPlan};
 use crate::model::{Scalar, Timestamp};
 
 /// An attribute's value and the time of the event that set or cleared it.
@@ -27,20 +30,19 @@ pub(super) type RetiredTag = (TextSpan, ShownValue);
 /// One entity, unpacked. A partition has one of these and uses it for one entity after another.
 #[derive(Debug)]
 pub(crate) struct EntityState {
+    /// Of a new entity only the key.
     packed: Vec<u8>,
+    key: Range<usize>,
     /// Where the cells begin in the packed bytes.
     first_cell: usize,
-    cells: Vec<CellState>,
-    /// The cells that are not empty, in order.
-    occupied: Vec<CellNumber>,
+    cells: CellStates,
     /// In the order of their numbers.
     changed: Vec<ChangedCell>,
-    key: Vec<u8>,
     pub seq: u64,
     lifespan: Lifespan,
     attributes: Vec<AttributeValue>,
     series: Vec<SeriesState>,
-    tags: Vec<TagState>,
+    tags: EntityTags,
     seen_ids: SeenIds,
     /// Tags that only an earlier catalog had.
     retired: Vec<RetiredTag>,
@@ -51,19 +53,17 @@ pub(crate) struct EntityState {
 impl EntityState {
     pub(crate) fn new(program: &Program) -> Self {
         let (attributes, tags) = (program.catalog.attributes.len(), program.catalog.tags.len());
-        let cell_count = attributes + program.series.len() + tags + 2;
         EntityState {
             packed: Vec::new(),
+            key: 0..0,
             first_cell: 0,
-            cells: vec![CellState::Empty; cell_count],
-            occupied: Vec::new(),
+            cells: CellStates::new(attributes + program.series.len() + tags + 3),
             changed: Vec::new(),
-            key: Vec::new(),
             seq: 0,
             lifespan: Lifespan::NEW,
             attributes: vec![AttributeValue { time: Timestamp::MIN, value: StoredValue::Absent }; attributes],
-            series: program.series.iter().map(|plan| SeriesState::new(plan.series_type, &plan.intake)).collect(),
-            tags: vec![TagState::Off; tags],
+            series: program.series.iter().map(SeriesPlan::empty).collect(),
+            tags: EntityTags::new(attributes + program.series.len(), tags),
             seen_ids: SeenIds::default(),
             retired: Vec::new(),
             text: String::new(),
@@ -90,20 +90,17 @@ impl EntityState {
     /// Begins a new entity.
     pub(crate) fn begin(&mut self, key: &str) {
         self.reset();
-        self.key.extend_from_slice(key.as_bytes());
+        put_text(&mut self.packed, key);
+        self.first_cell = self.packed.len();
+        self.key = self.first_cell - key.len()..self.first_cell;
+        (self.seq, self.lifespan) = (0, Lifespan::NEW);
     }
 
     fn reset(&mut self) {
-        for number in self.occupied.drain(..) {
-            self.cells[usize::from(number.0)] = CellState::Empty;
-        }
+        self.cells.begin();
         self.packed.clear();
-        self.first_cell = 0;
         self.changed.clear();
-        self.key.clear();
         self.text.clear();
-        self.seq = 0;
-        self.lifespan = Lifespan::NEW;
     }
 
     pub(crate) fn unpack(&mut self, packed: &[u8]) {
@@ -111,37 +108,27 @@ impl EntityState {
         self.packed.extend_from_slice(packed);
         let mut reader = ByteReader::new(packed);
         let key_len = reader.unsigned() as usize;
-        self.key.extend_from_slice(reader.take(key_len));
+        let key_start = packed.len() - reader.remaining();
+        reader.take(key_len);
+        self.key = key_start..key_start + key_len;
         self.seq = reader.unsigned();
         self.lifespan = Lifespan::read(&mut reader);
         self.first_cell = packed.len() - reader.remaining();
         let mut head = self.first_cell;
         while head < packed.len() {
-            let (number, len, start) = match packed[head..] {
-                // Most numbers and lengths take a byte.
-                [number @ 0..0x80, len @ 0..0x80, ..] => (u16::from(number), usize::from(len), head + 2),
-                _ => {
-                    let mut reader = ByteReader::new(&packed[head..]);
-                    let (number, len) = (reader.unsigned() as u16, reader.unsigned() as usize);
-                    (number, len, packed.len() - reader.remaining())
-                }
-            };
-            let end = start + len;
-            let Some(cell) = self.cells.get_mut(usize::from(number)) else {
+            let (number, place) = cell_at(packed, head);
+            if !self.cells.set(number, CellState::Packed(place)) {
                 // Nothing reads the cells from here on.
                 self.packed.truncate(head);
                 break;
-            };
-            *cell = CellState::Packed(CellPlace { head: head as u32, start: start as u32, end: end as u32 });
-            self.occupied.push(CellNumber(number));
-            head = end;
+            }
+            head = place.end as usize;
         }
     }
 
     /// Appends the entity's bytes: those that it had, with the changed cells in place of what they were.
     pub(crate) fn pack(&self, out: &mut Vec<u8>) {
-        put_unsigned(out, self.key.len() as u64);
-        out.extend_from_slice(&self.key);
+        out.extend_from_slice(&self.packed[..self.key.end]);
         put_unsigned(out, self.seq);
         self.lifespan.put(out);
         let mut kept = self.first_cell;
@@ -189,13 +176,12 @@ impl EntityState {
             series.encode(&self.packed[replaces.content()], out);
             return;
         }
-        index -= self.series.len();
-        match self.tags.get(index) {
-            Some(state) => encode_state(*state, &self.text, out),
-            None if number == self.seen_ids_cell() => self.seen_ids.encode(out),
-            None => {
-                self.retired.iter().for_each(|(name, shown)| put_retired(name.of(&self.text), *shown, &self.text, out))
-            }
+        if number == self.tag_states_cell() {
+            self.tags.encode(&self.text, out);
+        } else if number == self.seen_ids_cell() {
+            self.seen_ids.encode(out);
+        } else {
+            self.retired.iter().for_each(|(name, shown)| put_retired(name.of(&self.text), *shown, &self.text, out));
         }
     }
 
@@ -223,45 +209,43 @@ impl EntityState {
     }
 
     pub(crate) fn key(&self) -> &str {
-        std::str::from_utf8(&self.key).unwrap_or_default()
+        std::str::from_utf8(&self.packed[self.key.clone()]).unwrap_or_default()
     }
 
     /// Marks a cell as changed.
     fn touch(&mut self, number: CellNumber) {
-        let cell = &mut self.cells[usize::from(number.0)];
-        let replaces = match std::mem::replace(cell, CellState::Changed) {
-            CellState::Changed => return,
-            CellState::Packed(place) | CellState::Read(place) => place,
-            CellState::Empty => {
-                let at = self.occupied.partition_point(|occupied| *occupied < number);
-                let place = self.occupied.get(at).map_or(self.packed.len() as u32, |next| self.place_before(*next));
-                self.occupied.insert(at, number);
-                CellPlace::nothing_at(place)
-            }
+        let replaces = match self.cells.get(number) {
+            Some(CellState::Changed) => return,
+            Some(CellState::Packed(place) | CellState::Read(place)) => place,
+            None => CellPlace::nothing_at(self.place_before(number)),
         };
+        self.cells.set(number, CellState::Changed);
         let at = self.changed.partition_point(|changed| changed.number < number);
         self.changed.insert(at, ChangedCell { number, replaces });
     }
 
-    /// Where in the packed bytes a new cell stands that comes before another.
-    fn place_before(&self, next: CellNumber) -> u32 {
-        if let CellState::Packed(place) | CellState::Read(place) = self.cells[usize::from(next.0)] {
-            return place.head;
+    /// Where in the packed bytes a cell would stand that is not there.
+    fn place_before(&self, number: CellNumber) -> u32 {
+        let mut head = self.first_cell;
+        while head < self.packed.len() {
+            let (known, place) = cell_at(&self.packed, head);
+            if known > number {
+                break;
+            }
+            head = place.end as usize;
         }
-        let changed = self.changed.iter().find(|changed| changed.number == next);
-        changed.map_or(self.packed.len() as u32, |changed| changed.replaces.head)
+        head as u32
     }
 
     /// The bytes of a cell that has not been decoded yet; from now on it counts as decoded.
     fn open(&mut self, number: CellNumber) -> Opened {
-        let cell = &mut self.cells[usize::from(number.0)];
-        match *cell {
-            CellState::Empty => Opened::Empty,
-            CellState::Packed(place) => {
-                *cell = CellState::Read(place);
+        match self.cells.get(number) {
+            None => Opened::Empty,
+            Some(CellState::Packed(place)) => {
+                self.cells.set(number, CellState::Read(place));
                 Opened::Packed(place.content())
             }
-            CellState::Read(_) | CellState::Changed => Opened::Already,
+            Some(CellState::Read(_) | CellState::Changed) => Opened::Already,
         }
     }
 }
@@ -297,7 +281,7 @@ impl EntityState {
     pub(crate) fn prune(&mut self, program: &Program, now: Now) {
         for (index, plan) in program.series.iter().enumerate() {
             let id = SeriesId(index as u16);
-            if !matches!(self.cells[usize::from(self.series_cell(id).0)], CellState::Empty) {
+            if self.cells.get(self.series_cell(id)).is_some() {
                 self.load_series(id, |at| plan.frame.grid.pane(at, &program.zone));
                 self.change_series(id, |state| state.series.prune(now.least(plan.frame)));
             }
@@ -352,7 +336,7 @@ impl EntityState {
     pub(crate) fn set_attribute(&mut self, id: AttributeId, time: Timestamp, value: Scalar<'_>) -> bool {
         let known = self.attributes[usize::from(id.0)];
         let number = CellNumber(id.0);
-        if time < known.time && !matches!(self.cells[usize::from(number.0)], CellState::Empty) {
+        if time < known.time && self.cells.get(number).is_some() {
             return false;
         }
         let differs = !self.attribute(id).is_same(value);
@@ -365,32 +349,33 @@ impl EntityState {
 
 /// Tags.
 impl EntityState {
-    fn tag_cell(&self, id: TagId) -> CellNumber {
-        CellNumber((self.attributes.len() + self.series.len() + usize::from(id.0)) as u16)
+    fn tag_states_cell(&self) -> CellNumber {
+        CellNumber((self.cells.len() - 1) as u16)
     }
 
-    pub(crate) fn load_tag(&mut self, id: TagId) {
-        let state = match self.open(self.tag_cell(id)) {
-            Opened::Empty => TagState::Off,
-            Opened::Packed(range) => decode_state(&mut ByteReader::new(&self.packed[range]), &mut self.text),
-            Opened::Already => return,
-        };
-        self.tags[usize::from(id.0)] = state;
+    /// Decodes the states of all tags, unless that was done.
+    pub(crate) fn load_tags(&mut self) {
+        match self.open(self.tag_states_cell()) {
+            Opened::Empty => self.tags.clear(),
+            Opened::Packed(range) => self.tags.decode(&self.packed[range], &mut self.text),
+            Opened::Already => {}
+        }
     }
 
-    /// The state of a loaded tag.
+    /// The state of a tag, after [`EntityState::load_tags`].
     pub(crate) fn tag(&self, id: TagId) -> TagState {
-        self.tags[usize::from(id.0)]
+        self.tags.get(id)
     }
 
+    /// Sets a tag's state, after [`EntityState::load_tags`].
     pub(crate) fn set_tag(&mut self, id: TagId, state: TagState) {
-        self.tags[usize::from(id.0)] = state;
-        self.touch(self.tag_cell(id));
+        self.tags.set(id, state);
+        self.touch(self.tag_states_cell());
     }
 
-    /// The states of all tags; only loaded ones are valid.
+    /// The states of all tags, after [`EntityState::load_tags`].
     pub(crate) fn tags(&self) -> &[TagState] {
-        &self.tags
+        self.tags.all()
     }
 
     /// A value that a tag's state holds.
@@ -422,7 +407,7 @@ impl EntityState {
 /// Remembered event ids, unless the store has them beside the packed bytes.
 impl EntityState {
     pub(super) fn seen_ids_cell(&self) -> CellNumber {
-        CellNumber((self.cells.len() - 2) as u16)
+        CellNumber((self.cells.len() - 3) as u16)
     }
 
     fn load_ids(&mut self, tally: &mut IdTally) {
@@ -461,7 +446,7 @@ impl EntityState {
 /// Retired tags.
 impl EntityState {
     fn retired_cell(&self) -> CellNumber {
-        CellNumber((self.cells.len() - 1) as u16)
+        CellNumber((self.cells.len() - 2) as u16)
     }
 
     /// The tags that only an earlier catalog had and that have not been removed.

@@ -1,6 +1,8 @@
 //! What a tag's state machine remembers of an entity, and its bytes.
 
-use crate::engine::encoding::{ByteReader, StoredValue, TextSpan, put_timestamp, put_unsigned, put_value, put_word};
+use crate::engine::encoding::{
+    ByteReader, StoredValue, TextSpan, put_signed, put_timestamp, put_unsigned, put_value, put_word,
+};
 use crate::engine::program::{TagForm, TagStates};
 use crate::model::{Number, Timestamp};
 
@@ -42,49 +44,109 @@ const VALUED: u8 = 5;
 const VALID: u8 = 6;
 const SCORED: u8 = 7;
 
+/// The byte with which a state begins has its form in the lower bits; in the upper ones, how many tags before it have no
+/// state, up to this many, which says that the rest of the number follows.
+const FORM_BITS: u32 = 3;
+const GAP_MAX: u16 = 31;
+
 /// Flags of a scored tag.
 const HAS_SCORE: u8 = 1;
 const IS_SHOWN: u8 = 2;
 
-pub(super) fn encode_state(state: TagState, text: &str, out: &mut Vec<u8>) {
-    match state {
-        TagState::Off => {}
-        TagState::Pending(since) => {
-            out.push(PENDING);
-            put_timestamp(out, since);
+/// Writes the states of an entity's tags, in the order of the tags' numbers.
+#[derive(Debug, Default)]
+pub(crate) struct StatesWriter {
+    /// The least number that the next tag can have.
+    next: u16,
+    /// The instant of the state before.
+    since: i64,
+}
+
+impl StatesWriter {
+    /// Appends a state; nothing for [`TagState::Off`].
+    pub(crate) fn put(&mut self, number: u16, state: TagState, text: &str, out: &mut Vec<u8>) {
+        match state {
+            TagState::Off => {}
+            TagState::Pending(since) => self.begin(number, PENDING, since, out),
+            TagState::On { since, lapsed: None } => self.begin(number, ON, since, out),
+            TagState::On { since, lapsed: Some(lapsed) } => {
+                self.begin(number, LAPSED, since, out);
+                put_unsigned(out, lapsed.since(since) as u64);
+            }
+            TagState::BandOrStage { since, index } => {
+                self.begin(number, BAND_OR_STAGE, since, out);
+                put_unsigned(out, u64::from(index));
+            }
+            TagState::Valued { since, value, ends: Timestamp::FOREVER } => {
+                self.begin(number, VALUED, since, out);
+                put_value(out, value, text);
+            }
+            TagState::Valued { since, value, ends } => {
+                self.begin(number, VALID, since, out);
+                put_timestamp(out, ends);
+                put_value(out, value, text);
+            }
+            TagState::Scored(scored) => {
+                self.begin(number, SCORED, scored.at, out);
+                put_scored(scored, out);
+            }
         }
-        TagState::On { since, lapsed: None } => {
-            out.push(ON);
-            put_timestamp(out, since);
+    }
+
+    /// The form, the number and the instant: as the difference from that of the state before, which is often the same.
+    fn begin(&mut self, number: u16, form: u8, since: Timestamp, out: &mut Vec<u8>) {
+        let gap = number - self.next;
+        out.push((gap.min(GAP_MAX) as u8) << FORM_BITS | form);
+        if gap >= GAP_MAX {
+            put_unsigned(out, u64::from(gap - GAP_MAX));
         }
-        TagState::On { since, lapsed: Some(lapsed) } => {
-            out.push(LAPSED);
-            put_timestamp(out, since);
-            put_unsigned(out, lapsed.since(since) as u64);
-        }
-        TagState::BandOrStage { since, index } => {
-            out.push(BAND_OR_STAGE);
-            put_timestamp(out, since);
-            put_unsigned(out, u64::from(index));
-        }
-        TagState::Valued { since, value, ends: Timestamp::FOREVER } => {
-            out.push(VALUED);
-            put_timestamp(out, since);
-            put_value(out, value, text);
-        }
-        TagState::Valued { since, value, ends } => {
-            out.push(VALID);
-            put_timestamp(out, since);
-            put_timestamp(out, ends);
-            put_value(out, value, text);
-        }
-        TagState::Scored(scored) => encode_scored(scored, out),
+        put_signed(out, since.ms().wrapping_sub(self.since));
+        (self.next, self.since) = (number + 1, since.ms());
     }
 }
 
-fn encode_scored(Scored { at, of, score, shown }: Scored, out: &mut Vec<u8>) {
-    out.push(SCORED);
-    put_timestamp(out, at);
+/// Reads what [`StatesWriter`] wrote: the tags' numbers and states. Strings are appended to `text`.
+pub(crate) fn visit_states(cell: &[u8], text: &mut String, mut visit: impl FnMut(u16, TagState)) {
+    let mut reader = ByteReader::new(cell);
+    let (mut next, mut since) = (0_u64, 0_i64);
+    while !reader.is_empty() {
+        let first = reader.byte();
+        let mut gap = u64::from(first >> FORM_BITS);
+        if gap == u64::from(GAP_MAX) {
+            gap = gap.saturating_add(reader.unsigned());
+        }
+        let Ok(number) = u16::try_from(next.saturating_add(gap)) else { return };
+        since = since.wrapping_add(reader.signed());
+        visit(number, take_state(first & ((1 << FORM_BITS) - 1), Timestamp::from_ms(since), &mut reader, text));
+        next = u64::from(number) + 1;
+    }
+}
+
+/// Reads the state of one tag, as it was in a cell of its own before version 2 of the changelog.
+pub(crate) fn read_single_state(cell: &[u8], text: &mut String) -> TagState {
+    let mut reader = ByteReader::new(cell);
+    let (form, since) = (reader.byte(), reader.timestamp());
+    take_state(form, since, &mut reader, text)
+}
+
+fn take_state(form: u8, since: Timestamp, reader: &mut ByteReader<'_>, text: &mut String) -> TagState {
+    match form {
+        PENDING => TagState::Pending(since),
+        ON => TagState::On { since, lapsed: None },
+        LAPSED => TagState::On { since, lapsed: Some(since.plus(reader.unsigned() as i64)) },
+        BAND_OR_STAGE => TagState::BandOrStage { since, index: reader.unsigned() as u16 },
+        VALUED => TagState::Valued { since, value: reader.value(text), ends: Timestamp::FOREVER },
+        VALID => {
+            let ends = reader.timestamp();
+            TagState::Valued { since, value: reader.value(text), ends }
+        }
+        SCORED => TagState::Scored(take_scored(since, reader)),
+        _ => TagState::Off,
+    }
+}
+
+/// Appends what follows the instant at which the model was asked.
+fn put_scored(Scored { at, of, score, shown }: Scored, out: &mut Vec<u8>) {
     put_word(out, of);
     out.push(if score.is_some() { HAS_SCORE } else { 0 } | if shown.is_some() { IS_SHOWN } else { 0 });
     if let Some(score) = score {
@@ -96,7 +158,7 @@ fn encode_scored(Scored { at, of, score, shown }: Scored, out: &mut Vec<u8>) {
     }
 }
 
-fn decode_scored(at: Timestamp, reader: &mut ByteReader<'_>) -> Scored {
+fn take_scored(at: Timestamp, reader: &mut ByteReader<'_>) -> Scored {
     let (of, has) = (reader.word(), reader.byte());
     let score = (has & HAS_SCORE != 0).then(|| f64::from_bits(reader.word()));
     let shown = (has & IS_SHOWN != 0).then(|| {
@@ -106,24 +168,6 @@ fn decode_scored(at: Timestamp, reader: &mut ByteReader<'_>) -> Scored {
     Scored { at, of, score, shown }
 }
 
-pub(super) fn decode_state(reader: &mut ByteReader<'_>, text: &mut String) -> TagState {
-    let form = reader.byte();
-    let since = reader.timestamp();
-    match form {
-        PENDING => TagState::Pending(since),
-        ON => TagState::On { since, lapsed: None },
-        LAPSED => TagState::On { since, lapsed: Some(since.plus(reader.unsigned() as i64)) },
-        BAND_OR_STAGE => TagState::BandOrStage { since, index: reader.unsigned() as u16 },
-        VALUED => TagState::Valued { since, value: reader.value(text), ends: Timestamp::FOREVER },
-        VALID => {
-            let ends = reader.timestamp();
-            TagState::Valued { since, value: reader.value(text), ends }
-        }
-        SCORED => TagState::Scored(decode_scored(since, reader)),
-        _ => TagState::Off,
-    }
-}
-
 /// A value that a tag shows, and since when.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct ShownValue {
@@ -131,9 +175,8 @@ pub(crate) struct ShownValue {
     pub value: StoredValue,
 }
 
-/// What a packed state shows; `None` where it shows nothing. Strings are appended to `text`.
-pub(crate) fn shown_state(cell: &[u8], of: &TagStates, text: &mut String) -> Option<ShownValue> {
-    let state = decode_state(&mut ByteReader::new(cell), text);
+/// What a state shows; `None` where it shows nothing. The names of bands and stages are appended to `text`.
+pub(crate) fn shown_state(state: TagState, of: &TagStates, text: &mut String) -> Option<ShownValue> {
     let value = match state {
         TagState::Off | TagState::Pending(_) => return None,
         TagState::On { .. } => StoredValue::Bool(true),
@@ -158,41 +201,36 @@ fn carried(scored: Scored, from: &TagStates, to: &TagStates) -> Option<Scored> {
     }
 }
 
-/// Appends the state of a retired tag that has come back: the value that it showed, until it is evaluated.
-pub(crate) fn revived(shown: ShownValue, text: &str, to: &TagStates, out: &mut Vec<u8>) {
-    let ShownValue { since, value } = shown;
-    let mut cell = Vec::new();
-    encode_state(TagState::Valued { since, value, ends: Timestamp::FOREVER }, text, &mut cell);
-    restate(&cell, &TagStates { form: TagForm::Value, names: Vec::new() }, to, out);
+/// The state of a retired tag that has come back: the value that it showed, until it is evaluated.
+pub(crate) fn revived(shown: ShownValue, to: &TagStates, text: &mut String) -> TagState {
+    let state = TagState::Valued { since: shown.since, value: shown.value, ends: Timestamp::FOREVER };
+    restate(state, &TagStates { form: TagForm::Value, names: Vec::new() }, to, text)
 }
 
-/// Appends a tag's packed state as another catalog reads it. A state that the tag's new form does not have goes on as
-/// the value that it showed, until the tag is evaluated.
-pub(crate) fn restate(cell: &[u8], from: &TagStates, to: &TagStates, out: &mut Vec<u8>) {
-    let mut text = String::new();
-    let state = decode_state(&mut ByteReader::new(cell), &mut text);
+/// A tag's state as another catalog reads it. A state that the tag's new form does not have goes on as the value that it
+/// showed, until the tag is evaluated.
+pub(crate) fn restate(state: TagState, from: &TagStates, to: &TagStates, text: &mut String) -> TagState {
     match state {
-        TagState::Pending(_) if to.form == TagForm::Rule => return encode_state(state, &text, out),
+        TagState::Pending(_) if to.form == TagForm::Rule => return state,
         TagState::Scored(scored) if to.form == from.form => {
             if let Some(carried) = carried(scored, from, to) {
-                return encode_scored(carried, out);
+                return TagState::Scored(carried);
             }
         }
         _ => {}
     }
-    let Some(ShownValue { since, value }) = shown_state(cell, from, &mut text) else { return };
+    let Some(ShownValue { since, value }) = shown_state(state, from, text) else { return TagState::Off };
     let place = match value {
-        StoredValue::String(name) => to.index(name.of(&text)),
+        StoredValue::String(name) => to.index(name.of(text)),
         _ => None,
     };
-    let state = match (state, place) {
+    match (state, place) {
         (TagState::On { .. }, _) if to.form == TagForm::Rule => state,
         (TagState::Valued { .. }, _) if to.form == from.form => state,
         (_, Some(index)) => TagState::BandOrStage { since, index },
         _ if value == StoredValue::Bool(true) && to.form == TagForm::Rule => TagState::On { since, lapsed: None },
         _ => TagState::Valued { since, value, ends: Timestamp::FOREVER },
-    };
-    encode_state(state, &text, out);
+    }
 }
 
 /// What is remembered of a tag with a `score`.

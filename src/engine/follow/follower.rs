@@ -111,9 +111,7 @@ impl ChangelogFollower {
     }
 
     fn learn(&mut self, id: u64, schema: Schema) {
-        let dedup = self.program.catalog.input.dedup_ms.is_some();
-        let own = &self.program.schema;
-        self.migrations.entry(id).or_insert_with(|| Some(Migration::new(&schema, own, dedup)));
+        self.migrations.entry(id).or_insert_with(|| Some(Migration::new(&schema, &self.program)));
         self.schemas.entry(id).or_insert(schema);
     }
 

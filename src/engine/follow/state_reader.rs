@@ -112,7 +112,7 @@ impl StateReader {
 
     /// A tag, where the entity has it.
     pub fn tag(&mut self, id: TagId) -> Option<TagReading<'_>> {
-        self.entity_state.load_tag(id);
+        self.entity_state.load_tags();
         let state = self.entity_state.tag(id);
         let value = self.entity_state.shown(&self.program.tag(id).definition, state);
         let label = match state {
@@ -134,7 +134,7 @@ impl StateReader {
         let Some(now) = standing.now else { return Scalar::Absent };
         of.series.iter().for_each(|id| load_series(&self.program, *id, &mut self.entity_state));
         of.attributes.iter().for_each(|id| self.entity_state.load_attribute(*id));
-        of.tags.iter().for_each(|id| self.entity_state.load_tag(*id));
+        self.entity_state.load_tags();
         let StateReader { program, entity_state, clock_exprs, score_cache, texts } = self;
         Evaluator { program, entity_state, now, clock_exprs, score_cache, texts, coverage: None }.eval(&of.expr).value
     }

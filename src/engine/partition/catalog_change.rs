@@ -34,7 +34,7 @@ impl Partition {
     /// until [`Partition::hold_only`] omits them.
     pub fn switch_catalog(&mut self, program: Arc<Program>, held: BTreeSet<Box<str>>) -> MigrationReport {
         let (old, new) = (&self.program.schema, &program.schema);
-        let migration = Migration::new(old, new, program.catalog.input.dedup_ms.is_some());
+        let migration = Migration::new(old, &program);
         self.store.fold_ids();
         if old.id() != new.id() {
             let mut packed = Vec::new();

@@ -32,7 +32,7 @@ impl Partition {
             if self.held_tags.has_place(dirty_tag.place) {
                 continue;
             }
-            self.scratch.entity_state.load_tag(id);
+            self.scratch.entity_state.load_tags();
             let is_settled = match self.scratch.entity_state.tag(id) {
                 TagState::Off => !dirty_tag.if_off,
                 TagState::On { lapsed: None, .. } => !dirty_tag.if_on,
@@ -155,7 +155,6 @@ impl Partition {
             let mut rows = Vec::new();
             for entity in due {
                 self.scratch.entity_state.unpack(self.store.packed(*entity));
-                self.scratch.entity_state.load_tag(plan.id);
                 load_inputs(&program, place, &mut self.scratch.entity_state);
                 let state = self.scratch.entity_state.tag(plan.id);
                 let texts = TextArena::default();

@@ -219,7 +219,6 @@ impl Partition {
     fn open(&mut self, entity: EntityId, place: usize) {
         let entity_state = &mut self.scratch.entity_state;
         entity_state.unpack(self.store.packed(entity));
-        entity_state.load_tag(self.program.tags[place].id);
         load_inputs(&self.program, place, entity_state);
     }
 

@@ -270,9 +270,7 @@ impl Partition {
     fn with_tags<R>(&mut self, entity: EntityId, with: impl FnOnce(&str, &[CurrentTag<'_>]) -> R) -> R {
         let entity_state = &mut self.scratch.entity_state;
         entity_state.unpack(self.store.packed(entity));
-        for plan in &self.program.tags {
-            entity_state.load_tag(plan.id);
-        }
+        entity_state.load_tags();
         let retired = entity_state.retired();
         let known = self.program.catalog.tags.iter().zip(entity_state.tags()).filter_map(|(tag, state)| {
             let since = state.since()?;

@@ -103,9 +103,7 @@ pub struct ImpactPreview {
 impl ImpactPreview {
     /// For a partition that has switched to the program, or that is to switch to it.
     pub fn new(partition: &Partition, program: &Arc<Program>) -> Self {
-        let (old, new) = (&partition.program.schema, &program.schema);
         let is_current = partition.program.catalog.fingerprint == program.catalog.fingerprint;
-        let dedup = program.catalog.input.dedup_ms.is_some();
         let mut stage = Partition::new(Arc::clone(program));
         stage.coverage = match partition.clock() {
             _ if is_current => partition.coverage.clone(),
@@ -114,7 +112,7 @@ impl ImpactPreview {
             }
             None => Coverage::complete(program),
         };
-        let migration = (!is_current).then(|| Migration::new(old, new, dedup));
+        let migration = (!is_current).then(|| Migration::new(&partition.program.schema, program));
         let widened = migration.as_ref().map_or(&[][..], Migration::widened);
         ImpactPreview {
             first_panes: stage.coverage.first_panes(program, widened),
@@ -177,7 +175,6 @@ impl ImpactPreview {
         }
         for (place, plan) in program.tags.iter().enumerate() {
             let kind = &program.tag(plan.id).definition;
-            scratch.entity_state.load_tag(plan.id);
             load_inputs(program, place, &mut scratch.entity_state);
             let state = scratch.entity_state.tag(plan.id);
             let has_it = !scratch.entity_state.shown(kind, state).is_absent();

@@ -85,8 +85,8 @@ impl Partition {
         let program = self.program.clone();
         let entity_state = &mut self.scratch.entity_state;
         let life = self.ended_lives.lives(entity_state.key());
+        entity_state.load_tags();
         for plan in &program.tags {
-            entity_state.load_tag(plan.id);
             let tag = program.tag(plan.id);
             let previous = entity_state.shown(&tag.definition, entity_state.tag(plan.id));
             if previous.is_absent() {

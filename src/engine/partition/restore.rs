@@ -111,8 +111,7 @@ impl StateRestorer {
     pub fn snapshot_schema(&mut self, id: u64, meaning: &[u8]) -> Result<(), ChangelogError> {
         let program = &self.partition.program;
         let old = Schema::read(id, meaning)?;
-        let dedup = program.catalog.input.dedup_ms.is_some();
-        self.migrations.entry(id).or_insert_with(|| Some(Migration::new(&old, &program.schema, dedup)));
+        self.migrations.entry(id).or_insert_with(|| Some(Migration::new(&old, program)));
         self.schemas_read.entry(id).or_insert(old);
         Ok(())
     }

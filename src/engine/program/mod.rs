@@ -28,6 +28,6 @@ pub use plan::{AttributeStats, Program};
 pub(crate) use plan::{CounterPlan, Dependency, SeriesId, SeriesPlan, TagPlan, visit_dependencies};
 pub use record_bounds::RecordBounds;
 pub use schema::{CellName, Schema, SchemaError};
-pub(crate) use schema::{SchemaCell, SumUnit, TagForm, TagStates, put_reach, take_reach, take_text};
+pub(crate) use schema::{SchemaCell, TagForm, TagStates, put_reach, take_reach, take_text};
 pub(crate) use score_plan::ScorePlan;
 pub(crate) use thresholds::CLOCK_BOUND_MAX;

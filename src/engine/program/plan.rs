@@ -11,7 +11,7 @@ use crate::catalog::{
     Attribute, AttributeId, Catalog, Condition, Counter, CounterId, EventTypeSet, Expr, Intake, ReportedValue, Tag,
     TagDefinition, TagId, TimeName,
 };
-use crate::engine::aggregate::{Frame, Reach, Readout, SeriesType, Zone};
+use crate::engine::aggregate::{Frame, Reach, Readout, SeriesState, SeriesType, Zone};
 use crate::engine::ports::{ScoreModel, ScoreModels};
 use crate::model::{ArrayId, EntityKindId, EventTypeId};
 
@@ -39,6 +39,13 @@ pub struct SeriesPlan {
     pub growth_dependents: TagsByState,
     /// The same by how far it has to grow.
     pub thresholds: Thresholds,
+}
+
+impl SeriesPlan {
+    /// The series of an entity that has had no event.
+    pub(in crate::engine) fn empty(&self) -> SeriesState {
+        SeriesState::new(self.series_type, &self.intake, self.frame)
+    }
 }
 
 /// A counter reads one value of a series.

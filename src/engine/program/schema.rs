@@ -1,7 +1,7 @@
 //! What the numbered cells of an entity mean under a catalog, so that another catalog can read them.
 //!
 //! The bytes: for each cell, in the order of their numbers (attributes, series, tags, the remembered ids, the retired
-//! tags), a byte for the type of cell and then texts, each after its length (LEB128):
+//! tags, the states of all tags), a byte for the type of cell and then texts, each after its length (LEB128):
 //!
 //! | byte | texts | then |
 //! | --- | --- | --- |
@@ -12,8 +12,12 @@
 //! | 4 vacant: of another entity kind | | |
 //! | 5 retired tags | | |
 //! | 6 series of sums in billionths | as 1 | as 1 |
+//! | 7 series of sums without their last zeros | as 1 | as 1 |
+//! | 8 series of strings with counts, in few bytes | as 1 | as 1 |
+//! | 9 the states of all tags | | |
 //!
-//! A series of sums of type 1 has its sums in millionths, as it was until they became finer; it is read as one of type 6.
+//! The types 7 to 9 are those of version 2 of the changelog. Before, a series of sums was of type 6, and of type 1 when it
+//! still had its sums in millionths; one of strings was of type 1; and each tag had its state in its own cell.
 //!
 //! The id of a schema is the xxh3 hash (64 bits) of these bytes.
 
@@ -24,7 +28,7 @@ use xxhash_rust::xxh3::xxh3_64;
 use super::cell_meaning::{MeaningWriter, tag_states};
 use super::plan::{CounterPlan, SeriesPlan};
 use crate::catalog::{CalendarUnit, Catalog, WeekStart};
-use crate::engine::aggregate::{Reach, SeriesType};
+use crate::engine::aggregate::{Reach, SeriesForm};
 use crate::engine::encoding::{put_text, put_unsigned, split_unsigned};
 use crate::model::EntityKindId;
 
@@ -39,8 +43,9 @@ pub(crate) enum SchemaCell {
         counters: Box<str>,
         meaning: Box<str>,
         reach: Reach,
-        sums: SumUnit,
+        form: SeriesForm,
     },
+    /// Its number is that of the tag among the states; before version 2 the cell had the state.
     Tag {
         name: Box<str>,
         states: TagStates,
@@ -49,16 +54,10 @@ pub(crate) enum SchemaCell {
     SeenIds,
     /// Tags that only an earlier catalog had, until they are removed.
     RetiredTags,
+    /// The states of all tags.
+    TagStates,
     /// Never used: it belongs to another entity kind.
     Vacant,
-}
-
-/// In what the sums of a series are counted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum SumUnit {
-    /// As earlier versions wrote them; also where a series has no sums.
-    Millionths,
-    Billionths,
 }
 
 /// What the states of a tag mean to a catalog.
@@ -136,7 +135,7 @@ impl SchemaCell {
             SchemaCell::Attribute { name, .. } => Some(CellName::Attribute(name.clone())),
             SchemaCell::Series { counters, .. } => Some(CellName::Counters(counters.clone())),
             SchemaCell::Tag { name, .. } => Some(CellName::Tag(name.clone())),
-            SchemaCell::SeenIds | SchemaCell::RetiredTags | SchemaCell::Vacant => None,
+            SchemaCell::SeenIds | SchemaCell::RetiredTags | SchemaCell::TagStates | SchemaCell::Vacant => None,
         }
     }
 }
@@ -174,11 +173,8 @@ impl Schema {
                 .map(|(_, counter)| &*counter.name)
                 .collect();
             let meaning = meaning.series(plan).into();
-            let sums = match plan.series_type {
-                SeriesType::Sums(_) => SumUnit::Billionths,
-                _ => SumUnit::Millionths,
-            };
-            SchemaCell::Series { counters: names.join(", ").into(), meaning, reach: plan.frame.reach, sums }
+            let form = SeriesForm::of(plan.series_type);
+            SchemaCell::Series { counters: names.join(", ").into(), meaning, reach: plan.frame.reach, form }
         });
         let tags = catalog.tags.iter().map(|tag| {
             if tag.entity != kind {
@@ -186,9 +182,8 @@ impl Schema {
             }
             SchemaCell::Tag { name: tag.name.clone(), states: tag_states(&tag.definition) }
         });
-        Schema::new(
-            attributes.chain(series).chain(tags).chain([SchemaCell::SeenIds, SchemaCell::RetiredTags]).collect(),
-        )
+        let last = [SchemaCell::SeenIds, SchemaCell::RetiredTags, SchemaCell::TagStates];
+        Schema::new(attributes.chain(series).chain(tags).chain(last).collect())
     }
 
     fn new(cells: Vec<SchemaCell>) -> Self {
@@ -234,6 +229,17 @@ const SEEN: u8 = 3;
 const VACANT: u8 = 4;
 const RETIRED: u8 = 5;
 const BILLIONTHS: u8 = 6;
+const SHORT_SUMS: u8 = 7;
+const SHORT_TOP: u8 = 8;
+const TAG_STATES: u8 = 9;
+
+/// The types of cells of series.
+const SERIES_FORMS: [(u8, SeriesForm); 4] = [
+    (SERIES, SeriesForm::First),
+    (BILLIONTHS, SeriesForm::Billionths),
+    (SHORT_SUMS, SeriesForm::ShortSums),
+    (SHORT_TOP, SeriesForm::ShortTop),
+];
 
 const BACK: u8 = 0;
 const PERIOD: u8 = 1;
@@ -256,8 +262,8 @@ fn put_cell(cell: &SchemaCell, out: &mut Vec<u8>) {
             put_text(out, name);
             put_text(out, meaning);
         }
-        SchemaCell::Series { counters, meaning, reach, sums } => {
-            out.push(if *sums == SumUnit::Billionths { BILLIONTHS } else { SERIES });
+        SchemaCell::Series { counters, meaning, reach, form } => {
+            out.push(SERIES_FORMS.iter().find(|(_, known)| known == form).map_or(SERIES, |(byte, _)| *byte));
             put_text(out, counters);
             put_text(out, meaning);
             put_reach(*reach, out);
@@ -272,6 +278,7 @@ fn put_cell(cell: &SchemaCell, out: &mut Vec<u8>) {
         SchemaCell::SeenIds => out.push(SEEN),
         SchemaCell::Vacant => out.push(VACANT),
         SchemaCell::RetiredTags => out.push(RETIRED),
+        SchemaCell::TagStates => out.push(TAG_STATES),
     }
 }
 
@@ -295,11 +302,6 @@ pub(crate) fn put_reach(reach: Reach, out: &mut Vec<u8>) {
 fn take_cell(bytes: &mut &[u8]) -> Option<SchemaCell> {
     match byte(bytes)? {
         ATTRIBUTE => Some(SchemaCell::Attribute { name: take_text(bytes)?, meaning: take_text(bytes)? }),
-        series @ (SERIES | BILLIONTHS) => {
-            let (counters, meaning) = (take_text(bytes)?, take_text(bytes)?);
-            let sums = if series == BILLIONTHS { SumUnit::Billionths } else { SumUnit::Millionths };
-            Some(SchemaCell::Series { counters, meaning, reach: take_reach(bytes)?, sums })
-        }
         TAG => {
             let (name, form, count) = (take_text(bytes)?, take_text(bytes)?, split_unsigned(bytes)?);
             let names = (0..count).map(|_| take_text(bytes)).collect::<Option<_>>()?;
@@ -308,7 +310,12 @@ fn take_cell(bytes: &mut &[u8]) -> Option<SchemaCell> {
         SEEN => Some(SchemaCell::SeenIds),
         VACANT => Some(SchemaCell::Vacant),
         RETIRED => Some(SchemaCell::RetiredTags),
-        _ => None,
+        TAG_STATES => Some(SchemaCell::TagStates),
+        series => {
+            let (_, form) = *SERIES_FORMS.iter().find(|(byte, _)| *byte == series)?;
+            let (counters, meaning) = (take_text(bytes)?, take_text(bytes)?);
+            Some(SchemaCell::Series { counters, meaning, reach: take_reach(bytes)?, form })
+        }
     }
 }
 

@@ -60,9 +60,7 @@ impl Sender {
     }
 
     fn apply(&mut self, line: &str) {
-        self.decoder
-            .decode(line.as_bytes(), Timestamp::from_ms(NOW_MS), &mut self.event)
-            .expect("the event is right");
+        self.decoder.decode(line.as_bytes(), Timestamp::from_ms(NOW_MS), &mut self.event).expect("the event is right");
         self.partition.apply(&self.event, &mut Collected::default());
     }
 }

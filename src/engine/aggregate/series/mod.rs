@@ -3,6 +3,7 @@
 //!
 //! | file | holds |
 //! | --- | --- |
+//! | `series_type` | what a series keeps, how it is written, and what counters read from it |
 //! | `panes` | a sparse list of panes: counts, sums, extremes, active days |
 //! | `distinct` | distinct values by recency |
 //! | `first_last` | the first and the last value |
@@ -11,66 +12,19 @@
 mod distinct;
 mod first_last;
 mod panes;
+mod series_type;
 mod top;
 
 use std::ops::ControlFlow;
 
-use crate::catalog::{Aggregate, NumberSource, Source};
-use crate::engine::aggregate::{LiveWindow, Pane};
+use crate::engine::aggregate::{Frame, LiveWindow, Pane};
 use crate::engine::encoding::ByteReader;
 use crate::model::{Decimal, Number, Scalar, Timestamp};
 use distinct::Distinct;
 use first_last::{Earliest, Latest};
-pub(crate) use panes::finer_sums;
 use panes::{PaneTotal, PaneTurn, Panes, WindowPanes};
+pub(crate) use series_type::{Readout, SeriesForm, SeriesType};
 use top::Top;
-
-/// What a series keeps of the events.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum SeriesType {
-    /// The number of events per pane.
-    Counts,
-    /// Numbers per pane, and their sum.
-    Sums(NumberSource),
-    Least(NumberSource),
-    Greatest(NumberSource),
-    /// The days with at least one event.
-    Days,
-    Distinct {
-        of: Source,
-        limit: u32,
-    },
-    Latest(Source),
-    Earliest(Source),
-    Top {
-        of: Source,
-        limit: u32,
-    },
-}
-
-impl SeriesType {
-    pub fn new(aggregate: Aggregate) -> Self {
-        match aggregate {
-            Aggregate::Count => SeriesType::Counts,
-            Aggregate::Sum(of) | Aggregate::Avg(of) => SeriesType::Sums(of),
-            Aggregate::Min(of) => SeriesType::Least(of),
-            Aggregate::Max(of) => SeriesType::Greatest(of),
-            Aggregate::ActiveDays => SeriesType::Days,
-            Aggregate::Distinct { of, limit } => SeriesType::Distinct { of, limit },
-            Aggregate::Last(of) => SeriesType::Latest(of),
-            Aggregate::First(of) => SeriesType::Earliest(of),
-            Aggregate::Top { of, limit } => SeriesType::Top { of, limit },
-        }
-    }
-
-    /// Whether counters with windows of different length can read one series.
-    pub fn serves_any_reach(self) -> bool {
-        !matches!(
-            self,
-            SeriesType::Distinct { .. } | SeriesType::Latest(_) | SeriesType::Earliest(_) | SeriesType::Top { .. }
-        )
-    }
-}
 
 /// One series of one entity.
 #[derive(Clone, Debug)]
@@ -87,7 +41,7 @@ pub(crate) enum Series {
 }
 
 impl Series {
-    pub(crate) fn new(series_type: SeriesType) -> Self {
+    pub(crate) fn new(series_type: SeriesType, frame: Frame) -> Self {
         match series_type {
             SeriesType::Counts => Series::Counts(Panes::default()),
             SeriesType::Sums(_) => Series::Sums(Panes::default()),
@@ -97,7 +51,7 @@ impl Series {
             SeriesType::Distinct { .. } => Series::Distinct(Distinct::default()),
             SeriesType::Latest(_) => Series::Latest(Latest::default()),
             SeriesType::Earliest(_) => Series::Earliest(Earliest::default()),
-            SeriesType::Top { .. } => Series::Top(Top::default()),
+            SeriesType::Top { .. } => Series::Top(Top::new(frame.slides())),
         }
     }
 
@@ -153,6 +107,17 @@ impl Series {
             Series::Latest(latest) => latest.decode(reader, pane_of),
             Series::Earliest(earliest) => earliest.decode(reader),
             Series::Top(top) => top.decode(reader),
+        }
+    }
+
+    /// Replaces the content by the rest of a cell that an earlier version wrote.
+    pub(crate) fn decode_earlier(&mut self, reader: &mut ByteReader<'_>, form: SeriesForm) {
+        match (self, form) {
+            (Series::Sums(panes), SeriesForm::First) => panes.decode_long(reader, 1_000),
+            (Series::Sums(panes), _) => panes.decode_long(reader, 1),
+            (Series::Top(top), _) => top.decode_first_form(reader),
+            // No other type of series has been written in another form.
+            (series, _) => series.clear(),
         }
     }
 }
@@ -272,11 +237,11 @@ impl Series {
         }
     }
 
-    pub(crate) fn add_text(&mut self, text: &str, time: Timestamp, pane: Pane, limit: u32, slides: bool) -> bool {
+    pub(crate) fn add_text(&mut self, text: &str, time: Timestamp, pane: Pane, limit: u32) -> bool {
         let Series::Top(top) = self else {
             return false;
         };
-        top.add(text, time, pane, limit, slides);
+        top.add(text, time, pane, limit);
         true
     }
 }
@@ -297,42 +262,6 @@ impl Series {
             Series::Latest(latest) => latest.time(least),
             _ => None,
         }
-    }
-}
-
-/// Which value a counter reads from its series.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Readout {
-    Count,
-    Sum,
-    Average,
-    Least,
-    Greatest,
-    Distinct,
-    Days,
-    FirstOrLast,
-    Top,
-}
-
-impl Readout {
-    pub fn new(aggregate: Aggregate) -> Self {
-        match aggregate {
-            Aggregate::Count => Readout::Count,
-            Aggregate::Sum(_) => Readout::Sum,
-            Aggregate::Avg(_) => Readout::Average,
-            Aggregate::Min(_) => Readout::Least,
-            Aggregate::Max(_) => Readout::Greatest,
-            Aggregate::ActiveDays => Readout::Days,
-            Aggregate::Distinct { .. } => Readout::Distinct,
-            Aggregate::Last(_) | Aggregate::First(_) => Readout::FirstOrLast,
-            Aggregate::Top { .. } => Readout::Top,
-        }
-    }
-
-    /// Whether the value only falls while no event comes and no number that was added is negative, for a window that ends
-    /// now.
-    pub fn only_falls_if_positive(self) -> bool {
-        matches!(self, Readout::Count | Readout::Sum | Readout::Distinct | Readout::Days)
     }
 }
 
@@ -396,7 +325,7 @@ impl Series {
             }
             Series::Latest(latest) => first_or_last(latest.get(least), exit),
             Series::Earliest(earliest) => first_or_last(earliest.get(least), exit),
-            Series::Top(top) => match top.get(least, frame.slides()) {
+            Series::Top(top) => match top.get(least) {
                 Some((pane, text)) => (Scalar::String(text), exit(pane)),
                 None => (Scalar::Absent, None),
             },

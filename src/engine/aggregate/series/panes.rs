@@ -244,24 +244,59 @@ pub(crate) struct PaneTotal {
     pub sum: i128,
 }
 
-/// The bytes of a series of sums in billionths, from those of one in millionths.
-pub(crate) fn finer_sums(cell: &[u8]) -> Vec<u8> {
-    let mut panes = Panes::<PaneTotal>::default();
-    panes.decode(&mut ByteReader::new(cell));
-    panes.decoded = Decoded::default();
-    panes.list.iter_mut().for_each(|(_, total)| total.sum = total.sum.saturating_mul(1_000));
-    let mut finer = Vec::with_capacity(cell.len());
-    panes.encode(&[], &mut finer);
-    finer
-}
+/// What a sum in billionths is divided by before it is written, by the lowest two bits of what stands before it: most sums
+/// are whole, or amounts of money.
+const DIVISORS: [i64; 4] = [1, 100_000, 10_000_000, 1_000_000_000];
 
+/// The count above the divisor's number, and the divided sum.
 impl PaneValue for PaneTotal {
     fn put(&self, out: &mut Vec<u8>) {
-        put_unsigned(out, self.count);
-        put_wide(out, self.sum);
+        let (divisor, sum) = divided(self.sum);
+        put_unsigned(out, self.count << 2 | divisor);
+        put_wide(out, sum);
     }
 
     fn take(reader: &mut ByteReader<'_>) -> Self {
-        PaneTotal { count: reader.unsigned(), sum: reader.wide() }
+        let (head, sum) = (reader.unsigned(), reader.wide());
+        PaneTotal { count: head >> 2, sum: sum.wrapping_mul(DIVISORS[head as usize & 3].into()) }
+    }
+}
+
+/// The number of the greatest divisor without a rest, and the quotient.
+fn divided(sum: i128) -> (u64, i128) {
+    let Ok(small) = i64::try_from(sum) else { return (0, sum) };
+    let place = if small % DIVISORS[2] == 0 {
+        if small % DIVISORS[3] == 0 { 3 } else { 2 }
+    } else if small % DIVISORS[1] == 0 {
+        1
+    } else {
+        0
+    };
+    (place as u64, i128::from(small / DIVISORS[place]))
+}
+
+/// A total as it was written before: the count and the sum.
+#[derive(Clone, Copy, Debug)]
+struct LongTotal(PaneTotal);
+
+impl PaneValue for LongTotal {
+    fn put(&self, out: &mut Vec<u8>) {
+        put_unsigned(out, self.0.count);
+        put_wide(out, self.0.sum);
+    }
+
+    fn take(reader: &mut ByteReader<'_>) -> Self {
+        LongTotal(PaneTotal { count: reader.unsigned(), sum: reader.wide() })
+    }
+}
+
+impl Panes<PaneTotal> {
+    /// Reads sums as they were written before, in billionths divided by `unit`.
+    pub(crate) fn decode_long(&mut self, reader: &mut ByteReader<'_>, unit: i128) {
+        let mut long = Panes::<LongTotal>::default();
+        long.decode(reader);
+        self.clear();
+        let total = |LongTotal(total): LongTotal| PaneTotal { sum: total.sum.saturating_mul(unit), ..total };
+        self.list.extend(long.list.iter().map(|(pane, value)| (*pane, total(*value))));
     }
 }

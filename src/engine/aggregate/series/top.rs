@@ -11,7 +11,7 @@ struct TopValue {
     /// Where its text begins and ends.
     start: u32,
     end: u32,
-    /// The time of its latest event.
+    /// The time of its latest event, in a window without panes.
     latest: Timestamp,
 }
 
@@ -33,8 +33,10 @@ struct Rank<'a> {
 }
 
 /// Strings with their counts per pane, at most `limit` different ones: a new string replaces the rarest.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(crate) struct Top {
+    /// As [`Frame::slides`](crate::engine::aggregate::Frame::slides) of its window.
+    slides: bool,
     values: Vec<TopValue>,
     /// By value, then pane.
     counts: Vec<PaneCount>,
@@ -43,19 +45,22 @@ pub(crate) struct Top {
 }
 
 impl Top {
+    pub(crate) fn new(slides: bool) -> Self {
+        Top { slides, values: Vec::new(), counts: Vec::new(), texts: Vec::new() }
+    }
+
     pub(crate) fn clear(&mut self) {
         self.values.clear();
         self.counts.clear();
         self.texts.clear();
     }
 
-    /// Counts a string; `slides` as in [`Frame::slides`](crate::engine::aggregate::Frame::slides). Panes that have left
-    /// the window must be pruned before.
-    pub(crate) fn add(&mut self, text: &str, time: Timestamp, pane: Pane, limit: u32, slides: bool) {
+    /// Counts a string. Panes that have left the window must be pruned before.
+    pub(crate) fn add(&mut self, text: &str, time: Timestamp, pane: Pane, limit: u32) {
         let known = self.values.iter().position(|value| self.text_of(value) == text.as_bytes());
         let index = match known {
             Some(index) => index,
-            None => self.admit(text, time, limit, slides),
+            None => self.admit(text, time, limit),
         };
         let value = &mut self.values[index];
         value.latest = value.latest.max(time);
@@ -67,13 +72,13 @@ impl Top {
     }
 
     /// The index for a new string; where there is no room, the rarest one's.
-    fn admit(&mut self, text: &str, time: Timestamp, limit: u32, slides: bool) -> usize {
+    fn admit(&mut self, text: &str, time: Timestamp, limit: u32) -> usize {
         let value = self.keep(text.as_bytes(), time);
         if self.values.len() < limit as usize {
             self.values.push(value);
             return self.values.len() - 1;
         }
-        let rarest = (0..self.values.len()).min_by_key(|index| self.rank(*index, Pane::MIN, slides)).unwrap_or(0);
+        let rarest = (0..self.values.len()).min_by_key(|index| self.rank(*index, Pane::MIN)).unwrap_or(0);
         self.counts.retain(|count_of| count_of.value != rarest as u32);
         self.values[rarest] = value;
         rarest
@@ -95,18 +100,18 @@ impl Top {
         &self.counts[start..start + len]
     }
 
-    fn rank(&self, index: usize, least: Pane, slides: bool) -> Rank<'_> {
-        self.rank_by(self.counts_of(index), index, least, slides)
+    fn rank(&self, index: usize, least: Pane) -> Rank<'_> {
+        self.rank_by(self.counts_of(index), index, least)
     }
 
-    fn rank_by(&self, counts: &[PaneCount], index: usize, least: Pane, slides: bool) -> Rank<'_> {
+    fn rank_by(&self, counts: &[PaneCount], index: usize, least: Pane) -> Rank<'_> {
         let value = &self.values[index];
         let mut rank = Rank { count: 0, recency: i64::MIN, text: Reverse(self.text_of(value)) };
         for count_of in counts.iter().filter(|count_of| count_of.pane >= least) {
             rank.count += count_of.count;
             rank.recency = count_of.pane;
         }
-        if !slides {
+        if !self.slides {
             rank.recency = value.latest.ms();
         }
         rank
@@ -130,25 +135,31 @@ impl Top {
     }
 
     /// The most frequent string in the panes from `least` on, and the oldest of those panes.
-    pub(crate) fn get(&self, least: Pane, slides: bool) -> Option<(Pane, &str)> {
+    pub(crate) fn get(&self, least: Pane) -> Option<(Pane, &str)> {
         let by_value = self.counts.chunk_by(|a, b| a.value == b.value);
-        let ranks = by_value.map(|counts| self.rank_by(counts, counts[0].value as usize, least, slides));
+        let ranks = by_value.map(|counts| self.rank_by(counts, counts[0].value as usize, least));
         let Reverse(text) = ranks.filter(|rank| rank.count > 0).max()?.text;
         let oldest = self.counts.iter().map(|count_of| count_of.pane).filter(|pane| *pane >= least).min()?;
         Some((oldest, std::str::from_utf8(text).unwrap_or_default()))
     }
 
+    /// Writes the newest pane, then each string with its panes as distances from there; in a window without panes, also
+    /// the time of the latest event, and each string's as the distance from there.
     pub(crate) fn encode(&self, out: &mut Vec<u8>) {
+        let Some(newest) = self.counts.iter().map(|count_of| count_of.pane).max() else { return };
+        put_signed(out, newest);
+        let latest = self.values.iter().map(|value| value.latest).max().filter(|_| !self.slides);
+        latest.iter().for_each(|latest| put_timestamp(out, *latest));
         let mut rest = &self.counts[..];
         for (value, index) in self.values.iter().zip(0..) {
             let text = self.text_of(value);
             put_unsigned(out, text.len() as u64);
             out.extend_from_slice(text);
-            put_timestamp(out, value.latest);
+            latest.iter().for_each(|latest| put_unsigned(out, latest.since(value.latest) as u64));
             let (counts, others) = rest.split_at(rest.iter().take_while(|count_of| count_of.value == index).count());
             put_unsigned(out, counts.len() as u64);
             for count_of in counts {
-                put_signed(out, count_of.pane);
+                put_unsigned(out, newest.wrapping_sub(count_of.pane) as u64);
                 put_unsigned(out, count_of.count);
             }
             rest = others;
@@ -156,6 +167,28 @@ impl Top {
     }
 
     pub(crate) fn decode(&mut self, reader: &mut ByteReader<'_>) {
+        self.clear();
+        if reader.is_empty() {
+            return;
+        }
+        let newest = reader.signed();
+        let latest = if self.slides { Timestamp::MIN } else { reader.timestamp() };
+        while !reader.is_empty() {
+            let value = self.values.len() as u32;
+            let len = reader.unsigned() as usize;
+            let text = reader.take(len);
+            let behind = if self.slides { 0 } else { reader.unsigned() as i64 };
+            let known = self.keep(text, latest.plus(behind.wrapping_neg()));
+            self.values.push(known);
+            for _ in 0..reader.unsigned().min(reader.remaining() as u64) {
+                let pane = newest.wrapping_sub(reader.unsigned() as i64);
+                self.counts.push(PaneCount { value, pane, count: reader.unsigned() });
+            }
+        }
+    }
+
+    /// Reads the first form: each string with the time of its latest event, and its panes by their numbers.
+    pub(crate) fn decode_first_form(&mut self, reader: &mut ByteReader<'_>) {
         self.clear();
         while !reader.is_empty() {
             let value = self.values.len() as u32;

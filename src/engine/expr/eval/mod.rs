@@ -357,7 +357,7 @@ pub(crate) fn load_series(program: &Program, id: SeriesId, entity_state: &mut En
     entity_state.load_series(id, |at| grid.pane(at, &program.zone));
 }
 
-/// Decodes everything that the evaluation of a tag may read, beside the tag itself.
+/// Decodes everything that the evaluation of a tag may read.
 pub(crate) fn load_inputs(program: &Program, place: usize, entity_state: &mut EntityState) {
     let plan = &program.tags[place];
     for id in &plan.series {
@@ -366,7 +366,5 @@ pub(crate) fn load_inputs(program: &Program, place: usize, entity_state: &mut En
     for id in &plan.attributes {
         entity_state.load_attribute(*id);
     }
-    for id in &plan.uses {
-        entity_state.load_tag(*id);
-    }
+    entity_state.load_tags();
 }

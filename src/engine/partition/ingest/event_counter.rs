@@ -257,10 +257,9 @@ fn add_value(
             }
         }
         SeriesType::Top { of, limit } => {
-            let slides = plan.frame.slides();
             let mut change = SeriesUpdate::Skipped;
             visit_texts(of, event, input, |text| {
-                series.add_text(text, event.time(), pane, limit, slides);
+                series.add_text(text, event.time(), pane, limit);
                 change = SeriesUpdate::Changed(None);
             });
             change
