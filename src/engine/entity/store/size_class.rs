@@ -27,7 +27,7 @@ pub(super) fn class_size(class: u32) -> usize {
 }
 
 /// Memory is allocated in chunks of about this size.
-const CHUNK_BYTES: usize = 1 << 18;
+const CHUNK_BYTES: usize = 1 << 16;
 
 /// Blocks of one size without gaps: the last block moves to where one is freed.
 ///
